@@ -1,0 +1,92 @@
+/*
+ * buf.h - bytes: a borrowed span, a growing buffer, and a reader that goes
+ * bad once and stays bad.
+ *
+ * Integers on the wire: `uint` = LEB128 varint (1-10 bytes, shortest form
+ * required on reading), `int` = zigzag of the same, u8/be32/be64 fixed width.
+ * A span is a uint length followed by its bytes.
+ */
+#ifndef SAT_BASE_BUF_H
+#define SAT_BASE_BUF_H
+
+#include "common/base/err.h"
+
+typedef struct sat_span {
+	const uint8_t *p; /* borrowed; NULL only when n == 0 */
+	size_t n;
+} sat_span;
+
+static inline sat_span
+sat_span_of(const void *p, size_t n)
+{
+	return (sat_span){ (const uint8_t *)p, n };
+}
+sat_span sat_span_str(const char *s);
+bool sat_span_eq(sat_span a, sat_span b);
+/* memcmp order, shorter first on a tie. */
+int sat_span_cmp(sat_span a, sat_span b);
+
+/* A growing buffer. Zero-initialised is empty and valid. */
+typedef struct sat_buf {
+	uint8_t *p;
+	size_t n, cap;
+} sat_buf;
+
+void sat_buf_fini(sat_buf *b);        /* frees; then empty and valid */
+void sat_buf_reset(sat_buf *b);       /* n = 0, memory kept */
+/* Room for n more bytes; returns where to write them (n not yet added). */
+uint8_t *sat_buf_room(sat_buf *b, size_t n);
+void sat_buf_add(sat_buf *b, const void *p, size_t n);
+void sat_buf_str(sat_buf *b, const char *s);  /* without the NUL */
+void sat_buf_fmt(sat_buf *b, const char *fmt, ...) SAT_PRINTF(2, 3);
+/* NUL after the content, not counted in n; pointer valid until next write. */
+const char *sat_buf_cstr(sat_buf *b);
+
+void sat_write_u8(sat_buf *b, uint8_t v);
+void sat_write_be32(sat_buf *b, uint32_t v);
+void sat_write_be64(sat_buf *b, uint64_t v);
+void sat_write_uint(sat_buf *b, uint64_t v);
+void sat_write_int(sat_buf *b, int64_t v);
+void sat_write_span(sat_buf *b, sat_span s);
+static inline sat_span
+sat_buf_span(const sat_buf *b)
+{
+	return (sat_span){ b->p, b->n };
+}
+
+/* A reader over borrowed bytes. After the first fault every read gives 0. */
+typedef struct sat_reader {
+	const uint8_t *p;
+	size_t left;
+	const char *fault; /* static text, NULL while good */
+} sat_reader;
+
+sat_reader sat_reader_of(sat_span s);
+void sat_read_bad(sat_reader *r, const char *fault); /* first one is kept */
+uint8_t sat_read_u8(sat_reader *r);
+uint32_t sat_read_be32(sat_reader *r);
+uint64_t sat_read_be64(sat_reader *r);
+uint64_t sat_read_uint(sat_reader *r);
+/* A uint that must not exceed max. */
+uint64_t sat_read_uint_max(sat_reader *r, uint64_t max);
+int64_t sat_read_int(sat_reader *r);
+/* n raw bytes, borrowed from the input. */
+sat_span sat_read_raw(sat_reader *r, size_t n);
+/* A span of at most max bytes, borrowed from the input. */
+sat_span sat_read_span(sat_reader *r, size_t max);
+/*
+ * End of the message.
+ * @return SAT_EPROTO when the reader went bad or bytes are left over; `what`
+ *         names the message in the text.
+ */
+SAT_CHECK sat_rc sat_read_end(sat_reader *r, const char *what, sat_err *e);
+
+/* Lower-case hex; out has 2n+1 bytes. */
+void sat_hex(char *out, const void *p, size_t n);
+/* @return false unless `s` is exactly 2n hex digits. */
+bool sat_unhex(void *out, size_t n, const char *s, size_t slen);
+
+/* True when the bytes are valid UTF-8 (no surrogates, no overlongs, no NUL). */
+bool sat_utf8_ok(const void *p, size_t n);
+
+#endif

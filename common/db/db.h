@@ -1,0 +1,124 @@
+/*
+ * db.h - the only door to SQLite.
+ *
+ * One connection opens, writes and checkpoints; it belongs to one thread at a
+ * time. WAL + synchronous=FULL over unix-excl, through the encrypting VFS
+ * unless a plain file is asked for (bench only). After an fsync failure the
+ * handle is dead: every call gives SAT_EFSYNC until it is closed and opened
+ * again, so nothing is acknowledged on pages the kernel dropped.
+ *
+ * Mapping of SQLite codes: FULL -> SAT_ENOSPACE; BUSY/LOCKED -> SAT_EBUSY;
+ * NOTADB, IOERR_DATA, CORRUPT -> SAT_EINTEGRITY; READONLY, CANTOPEN ->
+ * SAT_EIO with the reason; IOERR_FSYNC -> SAT_EFSYNC; CONSTRAINT ->
+ * SAT_ECONFLICT; NOMEM -> SAT_ENOMEM.
+ */
+#ifndef SAT_DB_DB_H
+#define SAT_DB_DB_H
+
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+
+typedef struct sat_db sat_db;
+typedef struct sat_stmt sat_stmt;
+struct sat_keyring;
+
+/* A statement of a room's .sql files; the build makes the table
+ * (build/gen/<room>_sql.h: enum of SQL_* numbers and `const sat_sql
+ * <room>_sql[]`). */
+typedef struct sat_sql {
+	const char *name, *text;
+} sat_sql;
+
+typedef struct sat_db_open {
+	const char *path;
+	struct sat_keyring *keyring; /* NULL: plain file (bench, export) */
+	bool create;                 /* make it when missing */
+	const char *vfs_below;       /* NULL = "unix-excl"; tests hand in a simulated file layer */
+	const sat_sql *sql;          /* statement table, may be NULL */
+	size_t nsql;
+	int cache_kib;               /* 0 = 64 MiB */
+	bool bug_sync_normal;        /* planted bug for `make sim-mutants` only */
+} sat_db_open_opts;
+
+SAT_CHECK sat_rc sat_db_open(sat_db **db, const sat_db_open_opts *o, sat_err *e);
+/* Rolls back an open transaction. Checkpoints (TRUNCATE) when the handle is
+ * healthy. NULL is fine. */
+void sat_db_close(sat_db *db);
+/* Close without checkpoint or any further write: simulated process death. */
+void sat_db_abandon(sat_db *db);
+
+/* Transactions. BEGIN IMMEDIATE; ROLLBACK is prepared at open. */
+SAT_CHECK sat_rc sat_db_begin(sat_db *db, sat_err *e);
+SAT_CHECK sat_rc sat_db_commit(sat_db *db, sat_err *e);
+void sat_db_rollback(sat_db *db); /* fine when none is open; cannot fail */
+bool sat_db_in_txn(const sat_db *db);
+
+/* A numbered statement, prepared once and kept; reset and unbound on each
+ * call. Borrowed from db. */
+SAT_CHECK sat_rc sat_db_stmt(sat_stmt **s, sat_db *db, int sql, sat_err *e);
+/* A statement from generated text (kinds of the template). Kept in a cache
+ * keyed by the text; borrowed from db. */
+SAT_CHECK sat_rc sat_db_stmt_text(
+    sat_stmt **s, sat_db *db, const char *sql, sat_err *e);
+/* Run a script without parameters or rows. */
+SAT_CHECK sat_rc sat_db_exec(sat_db *db, const char *sql, sat_err *e);
+
+/* Bind by 1-based index. Bytes must stay valid until the next reset. Binding
+ * cannot fail short of misuse (asserted). */
+void sat_bind_int(sat_stmt *s, int i, int64_t v);
+void sat_bind_text(sat_stmt *s, int i, sat_span v);
+void sat_bind_blob(sat_stmt *s, int i, sat_span v);
+void sat_bind_null(sat_stmt *s, int i);
+int sat_bind_index(sat_stmt *s, const char *name); /* 0 = no such */
+
+/* Step: *row is true while there is a row. */
+SAT_CHECK sat_rc sat_step(bool *row, sat_stmt *s, sat_err *e);
+/* Step a statement that gives no row; resets it. */
+SAT_CHECK sat_rc sat_run(sat_stmt *s, sat_err *e);
+/* Columns of the current row; spans are valid until the next step/reset. */
+int64_t sat_col_int(sat_stmt *s, int i);
+sat_span sat_col_text(sat_stmt *s, int i);
+sat_span sat_col_blob(sat_stmt *s, int i);
+bool sat_col_null(sat_stmt *s, int i);
+int sat_col_type(sat_stmt *s, int i); /* 'i','t','b','n','f' */
+int sat_col_count(sat_stmt *s);
+const char *sat_col_name(sat_stmt *s, int i);
+void sat_stmt_reset(sat_stmt *s); /* NULL is fine */
+
+int64_t sat_db_last_rowid(sat_db *db);
+int64_t sat_db_changes(sat_db *db);
+
+/*
+ * Bring the schema to the newest of `steps` (0001_x.sql, ...), one step per
+ * transaction, user_version = step number.
+ * @return SAT_EVERSION when the file is newer than this program.
+ */
+SAT_CHECK sat_rc sat_db_migrate(
+    sat_db *db, const sat_sql *steps, size_t nsteps, sat_err *e);
+
+/* PRAGMA integrity_check (or quick_check): SAT_EINTEGRITY with the first
+ * finding. */
+SAT_CHECK sat_rc sat_db_check(sat_db *db, bool quick, sat_err *e);
+SAT_CHECK sat_rc sat_db_checkpoint(sat_db *db, sat_err *e); /* TRUNCATE */
+/*
+ * Online copy into another file of the same keyring (a new file id) by VACUUM
+ * INTO; fsynced, opened, integrity-checked before success. On failure the
+ * target is removed.
+ */
+SAT_CHECK sat_rc sat_db_copy(sat_db *db, const char *to_path, sat_err *e);
+
+/* Counters of the file layer since open (performance invariants, bench). */
+typedef struct sat_db_counts {
+	uint64_t page_reads, page_writes, wal_frames, syncs;
+} sat_db_counts;
+void sat_db_counts_get(sat_db_counts *out, sat_db *db);
+/* The path, for messages. */
+const char *sat_db_path(const sat_db *db);
+/* Fails with SAT_EFSYNC once the handle is dead. */
+bool sat_db_dead(const sat_db *db);
+
+/* Hook for tests and the change feed: called after every COMMIT that wrote. */
+/* The raw sqlite3* for tests of the VFS only. */
+void *sat_db_raw(sat_db *db);
+
+#endif

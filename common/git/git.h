@@ -1,0 +1,105 @@
+/*
+ * git.h - the only door to libgit2: template history.
+ *
+ * The server keeps a real bare repository (stock `git clone`, `log`, `fsck`,
+ * `verify-commit` work on it). A device holds the objects in its replica and
+ * reads them through an in-memory object database. Commits are signed with
+ * Ed25519 as SSHSIG (namespace "git", SHA-512) in the `gpgsig` header.
+ *
+ * Limits, checked before anything is stored: bundle 16 MiB, object 1 MiB,
+ * 50,000 objects, tree depth 4, modes 100644/040000, paths [a-z0-9_/-]+\.(json|md).
+ * Thread: one owner per sat_git.
+ */
+#ifndef SAT_GIT_GIT_H
+#define SAT_GIT_GIT_H
+
+#include "common/crypto/crypto.h"
+
+#define SAT_GIT_OID_BYTES 20
+#define SAT_GIT_OID_HEX 40
+#define SAT_GIT_BUNDLE_MAX (16u * 1024 * 1024)
+
+typedef struct sat_git sat_git;
+typedef struct sat_oid {
+	uint8_t b[SAT_GIT_OID_BYTES];
+} sat_oid;
+
+SAT_CHECK sat_rc sat_git_init_bare(sat_git **g, const char *path, sat_err *e);
+SAT_CHECK sat_rc sat_git_open(sat_git **g, const char *path, sat_err *e);
+SAT_CHECK sat_rc sat_git_memory(sat_git **g, sat_err *e); /* no path */
+void sat_git_close(sat_git *g);
+
+/* One file of a tree. */
+typedef struct sat_git_file {
+	const char *path;
+	sat_span bytes;
+} sat_git_file;
+
+typedef struct sat_git_author {
+	const char *name, *email;
+	int64_t when_ms;
+	const uint8_t *sign_sk; /* SAT_SIGN_SK_BYTES; required */
+	const uint8_t *sign_pk;
+} sat_git_author;
+
+/*
+ * Make a signed commit of the whole tree `files` on `branch`
+ * ("refs/heads/published"), with the branch's tip as parent, and move the
+ * branch by compare-and-swap.
+ * @return SAT_ECONFLICT when the branch moved meanwhile; SAT_EINVALID for a
+ *         path or size outside the limits; SAT_OK with the same oid when the
+ *         tree equals the tip's (no new commit).
+ */
+SAT_CHECK sat_rc sat_git_commit(sat_oid *out, sat_git *g, const char *branch,
+    const sat_git_file *files, size_t nfiles, const sat_git_author *who,
+    const char *message, sat_err *e);
+SAT_CHECK sat_rc sat_git_tip(sat_oid *out, sat_git *g, const char *branch, sat_err *e);
+
+/* Visit every file of a commit's tree, sorted by path. Spans are borrowed for
+ * the call. cb returns non-zero to stop. */
+SAT_CHECK sat_rc sat_git_walk(sat_git *g, const sat_oid *commit,
+    int (*cb)(void *u, const char *path, sat_span bytes), void *u, sat_err *e);
+
+typedef struct sat_git_info {
+	sat_oid oid, parents[2];
+	unsigned nparents;
+	char author[80], message[200]; /* first line */
+	int64_t when_ms;
+	bool has_signature, signature_ok; /* signer in the allowed list */
+	uint8_t signer[SAT_SIGN_PK_BYTES];
+} sat_git_info;
+/* One commit; allowed = the public keys that may sign. */
+SAT_CHECK sat_rc sat_git_commit_info(sat_git_info *out, sat_git *g,
+    const sat_oid *commit, const uint8_t (*allowed)[SAT_SIGN_PK_BYTES],
+    size_t nallowed, sat_err *e);
+/* History from a commit, newest first. */
+SAT_CHECK sat_rc sat_git_log(sat_git *g, const sat_oid *from,
+    int (*cb)(void *u, const sat_oid *oid), void *u, sat_err *e);
+/* Is `old` an ancestor of (or equal to) `new_`? */
+SAT_CHECK sat_rc sat_git_descends(bool *yes, sat_git *g, const sat_oid *new_,
+    const sat_oid *old, sat_err *e);
+
+/*
+ * Object bundle: all objects reachable from `tip` and not from `have`
+ * (have may be NULL). Format: count, then {type u8, oid 20, span}. SAT_EINVALID
+ * above the limits.
+ */
+SAT_CHECK sat_rc sat_git_bundle(sat_buf *out, sat_git *g, const sat_oid *tip,
+    const sat_oid *have, sat_err *e);
+/* Visit the objects of a bundle, each id recomputed and compared; SAT_EPROTO
+ * on any mismatch or limit. cb may store them. */
+SAT_CHECK sat_rc sat_git_unbundle(sat_span bundle,
+    sat_rc (*cb)(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e),
+    void *u, sat_err *e);
+/* Add one object to a repository (memory or bare). */
+SAT_CHECK sat_rc sat_git_put(sat_git *g, int type, const sat_oid *oid, sat_span data, sat_err *e);
+/* The closure of a commit is present and well-formed, paths and modes in the
+ * limits. */
+SAT_CHECK sat_rc sat_git_verify_closure(sat_git *g, const sat_oid *tip, sat_err *e);
+
+void sat_oid_hex(char out[SAT_GIT_OID_HEX + 1], const sat_oid *o);
+SAT_CHECK bool sat_oid_parse(sat_oid *o, const char *hex);
+/* "ssh-ed25519 AAAA..." line for an allowed-signers file. */
+void sat_git_ssh_public(char out[128], const uint8_t pk[SAT_SIGN_PK_BYTES]);
+
+#endif

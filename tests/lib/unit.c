@@ -1,0 +1,73 @@
+#include "tests/lib/unit.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+uint64_t
+sat_test_seed(uint64_t dflt)
+{
+	const char *s = getenv("SAT_SEED");
+	uint64_t seed = s != NULL ? strtoull(s, NULL, 0) : dflt;
+
+	printf("seed %llu\n", (unsigned long long)seed);
+	return seed;
+}
+
+uint64_t
+sat_test_rand(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+char *
+sat_test_dir(void)
+{
+	const char *t = getenv("TMPDIR");
+	char *d = malloc(256);
+
+	assert_non_null(d);
+	(void)snprintf(d, 256, "%s/sat-test-XXXXXX", t != NULL ? t : "/tmp");
+	assert_non_null(mkdtemp(d));
+	return d;
+}
+
+static void
+remove_tree(const char *path)
+{
+	struct stat st;
+	DIR *d;
+	struct dirent *de;
+	char sub[1024];
+
+	if (lstat(path, &st) != 0)
+		return;
+	if (!S_ISDIR(st.st_mode)) {
+		(void)unlink(path);
+		return;
+	}
+	d = opendir(path);
+	if (d != NULL) {
+		while ((de = readdir(d)) != NULL) {
+			if (strcmp(de->d_name, ".") == 0 ||
+			    strcmp(de->d_name, "..") == 0)
+				continue;
+			(void)snprintf(sub, sizeof sub, "%s/%s", path,
+			    de->d_name);
+			remove_tree(sub);
+		}
+		(void)closedir(d);
+	}
+	(void)rmdir(path);
+}
+
+void
+sat_test_rmdir(char *dir)
+{
+	remove_tree(dir);
+	free(dir);
+}

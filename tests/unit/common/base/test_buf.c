@@ -1,0 +1,86 @@
+#include "tests/lib/unit.h"
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+
+static void
+integers_come_back_as_they_were_written(void **state)
+{
+	static const int64_t v[] = { 0, 1, -1, 127, 128, -64, INT64_MAX,
+		INT64_MIN };
+	sat_buf b = { 0 };
+	sat_reader r;
+	sat_err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		sat_write_int(&b, v[i]);
+		sat_write_uint(&b, (uint64_t)v[i]);
+		sat_write_be64(&b, (uint64_t)v[i]);
+	}
+	r = sat_reader_of(sat_buf_span(&b));
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		assert_true(v[i] == sat_read_int(&r));
+		assert_true((uint64_t)v[i] == sat_read_uint(&r));
+		assert_true((uint64_t)v[i] == sat_read_be64(&r));
+	}
+	assert_ok(sat_read_end(&r, "test", &err));
+	sat_buf_fini(&b);
+}
+
+static void
+a_reader_that_went_bad_stays_bad(void **state)
+{
+	static const uint8_t cut[] = { 5, 'a', 'b' };
+	static const uint8_t longform[] = { 0x80, 0x00 };
+	sat_reader r = sat_reader_of(sat_span_of(cut, sizeof cut));
+
+	(void)state;
+	assert_int_equal(0, sat_read_span(&r, 10).n);
+	assert_int_equal(0, sat_read_u8(&r));
+	assert_rc(SAT_EPROTO, sat_read_end(&r, "test", NULL));
+	r = sat_reader_of(sat_span_of(longform, sizeof longform));
+	(void)sat_read_uint(&r);
+	assert_rc(SAT_EPROTO, sat_read_end(&r, "test", NULL));
+}
+
+static void
+utf8_is_checked_strictly(void **state)
+{
+	(void)state;
+	assert_true(sat_utf8_ok("行囊 é 😀", strlen("行囊 é 😀")));
+	assert_false(sat_utf8_ok("\xc0\x80", 2));
+	assert_false(sat_utf8_ok("\xed\xa0\x80", 3));
+	assert_false(sat_utf8_ok("a\0b", 3));
+	assert_false(sat_utf8_ok("\xe8\xa1", 2));
+}
+
+static void
+times_are_read_and_written(void **state)
+{
+	char out[32];
+	int64_t ms;
+
+	(void)state;
+	assert_true(sat_time_parse(&ms, "2026-11-21T01:12:03Z", 480));
+	sat_time_rfc3339(out, ms);
+	assert_string_equal("2026-11-21T01:12:03Z", out);
+	assert_true(sat_time_parse(&ms, "2024-06-01", 480));
+	sat_time_rfc3339(out, ms);
+	assert_string_equal("2024-05-31T16:00:00Z", out);
+	assert_false(sat_time_parse(&ms, "2023-02-29", 0));
+	assert_false(sat_time_parse(&ms, "2023-02-28x", 0));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(integers_come_back_as_they_were_written),
+		cmocka_unit_test(a_reader_that_went_bad_stays_bad),
+		cmocka_unit_test(utf8_is_checked_strictly),
+		cmocka_unit_test(times_are_read_and_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
