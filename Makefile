@@ -36,7 +36,7 @@ CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer \
 CFLAGS += $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
   $(if $(SAN),-fsanitize=$(SAN))
-LDLIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnng -lcsv -lpthread -lm
+LDLIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnng -lcsv -lunistring -lpthread -lm
 
 # ---- what there is ----------------------------------------------------------
 under = $(subst /,_,$(1))
@@ -56,7 +56,7 @@ all: $(O)/satchel $(O)/satcheld
 
 # ---- dependencies -------------------------------------------------------------
 DEB := gcc make pkg-config libc6-dev libsqlite3-dev libsodium-dev libnng-dev \
-  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libcmocka-dev \
+  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libcmocka-dev libunistring-dev \
   git openssh-client
 .PHONY: deps
 deps:

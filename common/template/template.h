@@ -1,0 +1,171 @@
+/*
+ * template.h - the effective template: JSON documents turned into tables.
+ *
+ * A template is a tree of JSON documents (requirements §4): template.json,
+ * fields/<kind>.json, dict/<name>.json, rules/validation.json, acl/matrix.json,
+ * reports/<key>.json, policy/... A loaded template is immutable and may be
+ * shared between threads; every pointer into it lives as long as it does.
+ *
+ * What the engine itself must know of a kind is declared there too: numeric
+ * ids of kinds and fields (never reused), the scope class, which field is the
+ * parent, the owner, the stage.
+ */
+#ifndef SAT_TEMPLATE_TEMPLATE_H
+#define SAT_TEMPLATE_TEMPLATE_H
+
+#include "common/json/json.h"
+#include "common/model/norm.h"
+#include "common/model/value.h"
+
+#define SAT_KINDS_MAX 64
+#define SAT_FIELDS_MAX 128 /* per kind; field ids 1..1023 */
+#define SAT_REQUIRED_MAX 6 /* lint: required at creation */
+
+/* How concurrent edits of a field meet (sync design B5). */
+typedef enum sat_policy {
+	SAT_P_LWW,     /* max stamp; the loser is in the history */
+	SAT_P_REVIEW,  /* candidates; concurrent different values open a conflict */
+	SAT_P_SET,     /* add-wins set of texts */
+	SAT_P_COUNTER, /* sum of deltas */
+	SAT_P_MAX,
+	SAT_P_MIN,
+	SAT_P_STAGE,   /* events over the template's graph */
+	SAT_P_OWNER,   /* REASSIGN only, compare-and-set */
+	SAT_P_ONCE,    /* first value stays (parents, append-only rows) */
+	SAT_P_DERIVED, /* computed where it is read; never sent */
+} sat_policy;
+
+typedef enum sat_ftype {
+	SAT_F_TEXT,
+	SAT_F_INT,
+	SAT_F_MONEY, /* fen */
+	SAT_F_BOOL,
+	SAT_F_DATE,  /* ms of local midnight */
+	SAT_F_TIME,  /* ms */
+	SAT_F_ENUM,  /* option key of `dict` */
+	SAT_F_TAGS,  /* set of texts; of option keys when `dict` is given */
+	SAT_F_PHONE,
+	SAT_F_EMAIL,
+	SAT_F_REF,   /* id of a record of kind `ref` */
+	SAT_F_USER,  /* user key */
+} sat_ftype;
+
+/* Who holds a record (docs/protocol.md, scope). */
+typedef enum sat_scope_class {
+	SAT_SCOPE_ROOT,  /* account: has members by owner and by owned children */
+	SAT_SCOPE_CHILD, /* contact, activity: goes wherever its root goes */
+	SAT_SCOPE_OWNED, /* opportunity: to its own owner and its root's owner */
+} sat_scope_class;
+
+typedef struct sat_option {
+	const char *key, *zh, *en, *parent; /* parent option key or NULL */
+	int rank;
+	bool retired, terminal;
+	const char *const *aliases; /* other spellings accepted on import */
+	size_t naliases;
+	const char *const *next;    /* stage graph: allowed next options */
+	size_t nnext;
+} sat_option;
+
+typedef struct sat_dict {
+	const char *name;
+	const sat_option *options; /* sorted by rank, then key */
+	size_t n;
+} sat_dict;
+
+typedef struct sat_field {
+	uint16_t id;
+	const char *key, *zh, *en;
+	sat_ftype type;
+	sat_policy policy;
+	const sat_dict *dict; /* SAT_F_ENUM, optional for SAT_F_TAGS */
+	const char *ref;      /* kind key, SAT_F_REF */
+	bool required;        /* at creation */
+	const char *required_when; /* "field=value": required when that holds, or NULL */
+	bool retired, pii;
+	const char *mask;     /* "last4" or NULL */
+	const char *purpose;
+	const char *pattern;  /* name in rules/validation.json, or NULL */
+	size_t min_len, max_len; /* characters; 0 = SAT_VALUE_MAX bytes only */
+	int64_t min, max;     /* SAT_F_INT, SAT_F_MONEY, SAT_F_TIME when has_range */
+	bool has_range, not_future;
+	sat_norm_kind norm;   /* how two values are compared for conflicts */
+	int dup_weight;       /* > 0: duplicate key */
+	const char *dflt;     /* default at creation, text form, or NULL; "@me", "@now" */
+	const char *column;   /* SQL column name (= key) */
+} sat_field;
+
+typedef struct sat_kind {
+	uint16_t id;
+	const char *key, *plural, *zh, *en;
+	sat_scope_class scope;
+	bool append_only;         /* rows never change after creation (activities) */
+	const sat_field *fields;  /* in document order */
+	size_t nfields;
+	const sat_field *parent;  /* REF to the root; NULL for roots */
+	const sat_field *owner;   /* USER; NULL when owned through the parent */
+	const sat_field *stage;   /* NULL when it has none */
+	const sat_field *title;   /* what a list shows as the name */
+	const char *number_prefix; /* "C" or NULL */
+	const char *const *list;  /* default columns of a list */
+	size_t nlist;
+} sat_kind;
+
+typedef struct sat_template sat_template;
+
+typedef struct sat_template_file {
+	const char *path;
+	sat_span bytes;
+} sat_template_file;
+
+/*
+ * Load and check the documents. Copies what it needs.
+ * @return SAT_EINVALID with the path and JSON place of the first fault; the
+ *         lint rules are checked separately.
+ */
+SAT_CHECK sat_rc sat_template_load(sat_template **t,
+    const sat_template_file *files, size_t n, sat_err *e);
+void sat_template_free(sat_template *t);
+/* The base template compiled into the programs. */
+const sat_template_file *sat_template_base(size_t *n);
+
+/* One lint finding: severity 'e' (refused) or 'w'. Calls cb for each; returns
+ * SAT_EINVALID when there was an 'e'. Rules: requirements §4.2. */
+SAT_CHECK sat_rc sat_template_lint(const sat_template *t,
+    void (*cb)(void *u, char severity, const char *path, const char *text),
+    void *u, sat_err *e);
+/*
+ * May `next` follow `prev`? Type or id of a field changed, key reused, option
+ * removed: SAT_EINVALID naming it.
+ */
+SAT_CHECK sat_rc sat_template_follows(const sat_template *next,
+    const sat_template *prev, sat_err *e);
+
+const char *sat_template_version(const sat_template *t); /* semver */
+const char *sat_template_name(const sat_template *t);
+int sat_template_tz_min(const sat_template *t);          /* minutes east */
+size_t sat_template_kinds(const sat_template *t);
+const sat_kind *sat_template_kind_at(const sat_template *t, size_t i);
+const sat_kind *sat_template_kind(const sat_template *t, const char *key); /* key or plural */
+const sat_kind *sat_template_kind_id(const sat_template *t, uint16_t id);
+const sat_field *sat_kind_field(const sat_kind *k, const char *key);
+const sat_field *sat_kind_field_id(const sat_kind *k, uint16_t id);
+const sat_dict *sat_template_dict(const sat_template *t, const char *name);
+const sat_option *sat_dict_option(const sat_dict *d, const char *key, size_t n);
+/* By key, label (zh or en, case and width folded) or alias. */
+const sat_option *sat_dict_match(const sat_dict *d, sat_span text);
+/* The raw document ("reports/won.json"), NULL when absent. */
+const sat_json *sat_template_doc(const sat_template *t, const char *path);
+/* Paths that start with `prefix`, sorted. i-th or NULL. */
+const char *sat_template_path(const sat_template *t, const char *prefix, size_t i);
+
+/* Text typed by a person -> value of the field (cleaned, option matched, money
+ * and dates read, "50万" understood). SAT_EINVALID with code "type", "option",
+ * "pattern", "length", "range". `tz` from the template. */
+SAT_CHECK sat_rc sat_field_parse(sat_value *out, sat_arena *a,
+    const sat_template *t, const sat_field *f, sat_span text, sat_err *e);
+/* Value -> text. lang "zh"/"en": option labels, else keys (lang NULL). */
+void sat_field_format(sat_buf *out, const sat_template *t, const sat_field *f,
+    sat_value v, const char *lang);
+
+#endif
