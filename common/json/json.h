@@ -3,7 +3,8 @@
  *
  * Reading refuses: more than `max` bytes, depth > 32, invalid UTF-8, U+0000,
  * raw control characters, duplicate keys, leading zeros, numbers that are not
- * finite, integers beyond 2^53 (send them as strings), trailing bytes, a BOM.
+ * finite, integers beyond 2^53 (send them as strings), trailing bytes, a BOM,
+ * more than SAT_JSON_NODES_MAX values.
  * Writing is canonical: keys in insertion order, 2-space indent when `pretty`,
  * LF, integers without exponent.
  *
@@ -16,6 +17,8 @@
 
 #define SAT_JSON_DEPTH_MAX 32
 #define SAT_JSON_BYTES_MAX (4u * 1024 * 1024)
+/* Values in a document: each costs about 80 bytes of tree. */
+#define SAT_JSON_NODES_MAX (1u << 18)
 
 typedef struct cJSON sat_json; /* opaque to every other room */
 
@@ -26,7 +29,8 @@ void sat_json_free(sat_json *doc); /* NULL is fine */
 
 typedef enum { SAT_J_NULL, SAT_J_BOOL, SAT_J_INT, SAT_J_REAL, SAT_J_STR, SAT_J_ARR, SAT_J_OBJ } sat_jtype;
 sat_jtype sat_json_type(const sat_json *n); /* NULL node = SAT_J_NULL */
-/* Member or element; NULL when absent or n is not an object/array. */
+/* Member by name, or element by decimal index ("0"); NULL when absent or n is
+ * not an object/array. */
 const sat_json *sat_json_get(const sat_json *obj, const char *key);
 /* Walk children: first, next; key of an object's member. */
 const sat_json *sat_json_first(const sat_json *n);
@@ -44,7 +48,9 @@ int64_t sat_json_get_int(const sat_json *obj, const char *key, int64_t dflt);
 bool sat_json_get_bool(const sat_json *obj, const char *key, bool dflt);
 
 /* Build. The returned node belongs to its parent (or to the caller at the
- * root). Strings are copied; they must be UTF-8. |int| <= 2^53. */
+ * root). Strings are copied; they must be UTF-8. An int beyond 2^53 becomes
+ * a string. `put` does not look for an earlier member of that name: `set`
+ * does. */
 sat_json *sat_json_obj(void);
 sat_json *sat_json_arr(void);
 sat_json *sat_json_put_obj(sat_json *obj, const char *key);
