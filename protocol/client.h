@@ -1,0 +1,55 @@
+/*
+ * client.h - the device's side of a session: a state machine. Sans I/O.
+ *
+ * hello -> [registry] -> [template] -> push until the outbox is answered ->
+ * snapshot until complete (first time) -> pull until the scope's head -> done.
+ * The pump sends what sat_cs_next gives, hands the reply to sat_cs_reply, and
+ * may send the same request again after a timeout (the server is idempotent).
+ */
+#ifndef SAT_PROTOCOL_CLIENT_H
+#define SAT_PROTOCOL_CLIENT_H
+
+#include "protocol/message.h"
+
+/* What the session asks of the replica. Each call is one transaction. */
+typedef struct sat_client_ops {
+	void *u;
+	sat_rc (*hello)(void *u, sat_hello *out, sat_err *e);
+	/* learn the clock offset, the durable watermark (outbox truncation) */
+	sat_rc (*welcome)(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e);
+	sat_rc (*registry)(void *u, sat_span registry, sat_err *e);
+	sat_rc (*template_)(void *u, const uint8_t tip[SAT_TEMPLATE_OID_BYTES], sat_span bundle, sat_err *e);
+	/* the next commits without a verdict, oldest first, of one incarnation,
+	 * from cseq >= from; fills push (not the batch) and signs. n = 0: none. */
+	sat_rc (*outbox)(void *u, sat_arena *a, sat_push *push, sat_commit **c,
+	    size_t *n, uint64_t from_cseq, sat_err *e);
+	sat_rc (*verdicts)(void *u, uint32_t incarnation, const sat_verdicts *v, sat_err *e);
+	/* snapshot: *after_eid where to go on, *wanted false when the replica is complete */
+	sat_rc (*snap_state)(void *u, bool *wanted, uint32_t *after_eid, sat_err *e);
+	sat_rc (*chunk)(void *u, const sat_chunk *c, sat_err *e);
+	/* cursor; and one page. SAT_ENOTFOUND from delta = an own commit is not in
+	 * the outbox any more: ask again with SAT_PULL_FULL_OWN. */
+	sat_rc (*cursor)(void *u, uint64_t *cursor, sat_err *e);
+	sat_rc (*delta)(void *u, const sat_delta *d, sat_err *e);
+} sat_client_ops;
+
+enum { SAT_CS_PUSH_ONLY = 1, SAT_CS_PULL_ONLY = 2 };
+
+typedef struct sat_cs_stats {
+	uint64_t pushed, accepted, late, conflicts, rejected;
+	uint64_t pulled_commits, rescopes, records, round_trips;
+	bool template_changed, registry_changed, complete;
+} sat_cs_stats;
+
+typedef struct sat_cs sat_cs;
+sat_cs *sat_cs_new(const sat_client_ops *ops, const sat_clock *clock, unsigned flags);
+void sat_cs_free(sat_cs *s);
+/* The next request (appended to out), or *done. Calling it again before a
+ * reply gives the same request again. */
+SAT_CHECK sat_rc sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e);
+/* One reply. An ERROR frame becomes its sat_rc (SAT_EREVOKED, SAT_EDENIED,
+ * SAT_EVERSION...). A reply that does not fit the state is SAT_EPROTO. */
+SAT_CHECK sat_rc sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e);
+const sat_cs_stats *sat_cs_stats_get(const sat_cs *s);
+
+#endif

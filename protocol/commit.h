@@ -1,0 +1,103 @@
+/*
+ * commit.h - one user action: a signed header and a detachable payload.
+ *
+ * Header (canonical bytes, in this order): version u8 | org 16 | device uint |
+ * incarnation uint | cseq uint | hlc be64 | seen uint | actor uint | subject 16
+ * | template 20 | flags u8 | payload_hash 32 | prev 32.
+ * Payload: salt 16 | nops uint | ops. payload_hash = BLAKE2b-256(payload).
+ * The chain: prev = BLAKE2b-256 of the previous header of (device,
+ * incarnation); zero for cseq 1. One Ed25519 signature per pushed batch covers
+ * the chain head (P-020..P-029). Dropping a payload (erasure) leaves header,
+ * chain and signature verifiable.
+ */
+#ifndef SAT_PROTOCOL_COMMIT_H
+#define SAT_PROTOCOL_COMMIT_H
+
+#include "common/crypto/crypto.h"
+#include "common/model/value.h"
+#include "protocol/hlc.h"
+#include "protocol/limits.h"
+
+#define SAT_COMMIT_VERSION 1
+#define SAT_SALT_BYTES 16
+#define SAT_TEMPLATE_OID_BYTES 20
+
+/* Numbers are final; 13..20 are reserved for MVSET.. of later releases. */
+typedef enum sat_op_kind {
+	SAT_OP_NEW = 1,      /* the record exists from here; rtype, parent in fields */
+	SAT_OP_SET = 2,      /* lww, once, max, min */
+	SAT_OP_MVSET = 3,    /* review */
+	SAT_OP_SADD = 4,
+	SAT_OP_SREM = 5,
+	SAT_OP_ADD = 6,      /* counter delta */
+	SAT_OP_STAGE = 7,
+	SAT_OP_REASSIGN = 8,
+	SAT_OP_DEL = 9,
+	SAT_OP_UNDEL = 10,   /* restore */
+	SAT_OP_RESOLVE = 11, /* review, stage: value + the dots it settles */
+	SAT_OP_LAST = 11,
+} sat_op_kind;
+
+typedef struct sat_dot {
+	uint32_t dev;
+	uint64_t lsn;
+} sat_dot;
+
+typedef struct sat_op {
+	sat_op_kind kind;
+	uint16_t rtype;  /* kind of the record (template number) */
+	uint16_t field;  /* 0 for NEW, DEL, UNDEL */
+	sat_id rec;
+	uint32_t eid;    /* wire only: 0 = not known, `rec` is sent */
+	sat_value value;
+	const sat_dot *dots; /* RESOLVE */
+	size_t ndots;
+} sat_op;
+
+enum sat_commit_flag {
+	SAT_CF_CLOCK_SUSPECT = 1,
+	SAT_CF_IMPORT = 2,
+};
+
+typedef struct sat_commit {
+	sat_id org;
+	uint32_t device, incarnation;
+	uint64_t cseq;
+	sat_hlc hlc;
+	uint64_t seen;   /* applied cursor when it was written */
+	uint32_t actor;  /* user ordinal */
+	sat_id subject;  /* the customer aggregate's root */
+	uint32_t subject_eid; /* wire only */
+	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES];
+	uint8_t flags;
+	uint8_t payload_hash[SAT_HASH_BYTES];
+	uint8_t prev[SAT_HASH_BYTES];
+	uint8_t salt[SAT_SALT_BYTES];
+	size_t nops;
+	sat_op *ops;
+	/* given by the server, not part of header or hash */
+	uint64_t lsn;
+	sat_hlc eff;
+	bool own;        /* pull: the device's own commit, ops left out */
+} sat_commit;
+
+/* Canonical bytes, appended. The caller has set every header member but
+ * payload_hash, which sat_commit_seal fills from the payload. */
+void sat_commit_write_payload(sat_buf *b, const sat_commit *c);
+void sat_commit_write_header(sat_buf *b, const sat_commit *c);
+/* Fill payload_hash; returns the header's hash (the next `prev`). */
+void sat_commit_seal(sat_commit *c, uint8_t header_hash[SAT_HASH_BYTES]);
+/* Decode canonical bytes. payload may be {NULL,0} (erased: nops 0). Values
+ * are borrowed from the inputs, ops live in `a`. Checks all limits and that
+ * payload_hash fits: SAT_EPROTO. */
+SAT_CHECK sat_rc sat_commit_read(sat_commit *c, sat_arena *a, sat_span header,
+    sat_span payload, sat_err *e);
+/* Shape and size of a commit about to be written or just received (P-001). */
+SAT_CHECK sat_rc sat_commit_check(const sat_commit *c, sat_err *e);
+
+/* The bytes a batch signature covers. */
+void sat_batch_sign_bytes(sat_buf *b, const sat_id *org, uint32_t device,
+    uint32_t incarnation, uint64_t first, uint64_t last,
+    const uint8_t head[SAT_HASH_BYTES]);
+
+#endif

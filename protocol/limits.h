@@ -1,0 +1,27 @@
+/*
+ * limits.h - every limit of the wire, checked on write and on receipt, so
+ * that nothing can be written that cannot be synced (P-001).
+ */
+#ifndef SAT_PROTOCOL_LIMITS_H
+#define SAT_PROTOCOL_LIMITS_H
+
+#define SAT_PROTO_VERSION 1
+#define SAT_PROTO_MIN 1
+
+#define SAT_OPS_MAX 4096            /* per commit */
+#define SAT_COMMIT_BYTES_MAX (1024 * 1024)  /* canonical payload */
+#define SAT_BATCH_COMMITS_MAX 4096
+#define SAT_BATCH_OPS_MAX 65536
+#define SAT_BATCH_BYTES_MAX (2 * 1024 * 1024)  /* columns before compression */
+#define SAT_DOTS_MAX 256            /* candidates a RESOLVE may name */
+#define SAT_CANDIDATES_MAX 256      /* per review field */
+#define SAT_SET_MAX 1024            /* elements of a set field */
+#define SAT_SET_ELEMENT_MAX 256     /* bytes */
+#define SAT_CHUNK_BYTES (256 * 1024)   /* snapshot chunk before compression */
+#define SAT_CHUNK_BYTES_MAX (2 * 1024 * 1024)
+#define SAT_FRAME_MAX (3 * 1024 * 1024)
+#define SAT_CLAMP_MS 60000          /* how far ahead a stamp may stay (P-013) */
+#define SAT_USERS_MAX 100000
+#define SAT_FIELD_ID_MAX 1023
+
+#endif

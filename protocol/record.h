@@ -1,0 +1,121 @@
+/*
+ * record.h - the state of one record and how an operation changes it.
+ *
+ * A record's state is the fold of its operations in LSN order; device and
+ * server run the same fold, so the same LSN means the same bytes (P-040..P-069).
+ * A device folds its own pending operations on top (lsn 0) to get its view.
+ */
+#ifndef SAT_PROTOCOL_RECORD_H
+#define SAT_PROTOCOL_RECORD_H
+
+#include "common/template/template.h"
+#include "protocol/commit.h"
+
+/* When, by whom, where in the server's order. lsn 0 = own, not acknowledged. */
+typedef struct sat_stamp {
+	sat_hlc hlc;   /* clamped */
+	uint32_t dev;
+	uint64_t lsn;
+} sat_stamp;
+
+/* One field of one record. `ext` is the policy's own state, packed:
+ *   review: {NULL,0} with one candidate; else opened_lsn uint, n uint, n x
+ *           {value, hlc be64, dev uint, lsn uint}, in descending stamp order
+ *   set:    n uint, n x {element span, dev uint, lsn uint}, by element; several
+ *           adds of one element are kept (each its own dot); `value` is the
+ *           distinct elements joined by LF
+ *   stage:  {NULL,0} with one head; else opened_lsn, n, n x {hlc, dev, lsn,
+ *           npath uint, npath x text span}
+ * others: {NULL,0}. */
+typedef struct sat_cell {
+	uint16_t field;
+	sat_value value; /* the winner; null = cleared */
+	sat_stamp at;
+	sat_span ext;
+} sat_cell;
+
+typedef struct sat_record {
+	sat_id id;
+	uint32_t eid;     /* 0 = not given yet; not part of the canonical state */
+	uint16_t kind;
+	sat_stamp born;
+	uint64_t rlsn;    /* last LSN that changed it; 0 = only pending */
+	bool deleted;
+	bool with_edits;  /* deleted while somebody else edited: a person decides */
+	sat_stamp del_at; /* last DEL or UNDEL */
+	uint64_t del_seen;
+	size_t ncells;
+	sat_cell *cells;  /* ascending field id */
+} sat_record;
+
+typedef struct sat_apply_ctx {
+	sat_stamp at;
+	uint64_t seen;
+} sat_apply_ctx;
+
+typedef enum sat_outcome {
+	SAT_APPLIED,  /* the state changed as asked */
+	SAT_LOST,     /* a concurrent value won; ours is in the history */
+	SAT_REVIEW,   /* applied, and a person must decide (conflict open) */
+	SAT_NOTHING,  /* nothing to do (already so, stale REASSIGN, known NEW) */
+} sat_outcome;
+
+/* A value that was displaced by this operation: it belongs in the history. */
+typedef struct sat_displaced {
+	uint16_t field;
+	sat_value value;
+	sat_stamp at;
+} sat_displaced;
+
+typedef struct sat_applied {
+	sat_outcome outcome;
+	bool conflict_opened, conflict_closed;
+	size_t ndisplaced;
+	sat_displaced *displaced; /* in the arena */
+} sat_applied;
+
+/*
+ * Fold one operation into *r (memory from `a`; r->cells may be replaced).
+ * For NEW on an empty record (r->born.hlc == 0): sets id, kind, born. An op on
+ * a record that was never NEW: SAT_ENOTFOUND. Unknown fields (newer template)
+ * are folded as lww. Concurrency: cur.lsn > seen && cur.dev != at.dev (P-041).
+ * Does not touch r->rlsn (a commit has several ops; see sat_record_applied).
+ */
+SAT_CHECK sat_rc sat_record_apply(sat_applied *out, sat_record *r, sat_arena *a,
+    const sat_template *t, const sat_op *op, const sat_apply_ctx *ctx, sat_err *e);
+
+const sat_cell *sat_record_cell(const sat_record *r, uint16_t field);
+sat_value sat_record_value(const sat_record *r, uint16_t field); /* null if none */
+
+/* Open conflict of a cell: n candidates (0 = none). Candidates in `a`. */
+typedef struct sat_candidate {
+	sat_value value;
+	sat_stamp at;
+} sat_candidate;
+size_t sat_cell_candidates(sat_candidate **out, uint64_t *opened_lsn,
+    sat_arena *a, sat_policy policy, const sat_cell *c);
+/* Elements of a set cell with their dots. */
+typedef struct sat_element {
+	sat_span text;
+	uint32_t dev;
+	uint64_t lsn;
+} sat_element;
+size_t sat_cell_elements(sat_element **out, sat_arena *a, const sat_cell *c);
+
+/* Canonical state, byte for byte the same everywhere at the same LSN. Cells
+ * that share the birth stamp cost no clock (constant-size prefix). Reading
+ * borrows values from the input; SAT_EPROTO. */
+void sat_record_write(sat_buf *b, const sat_record *r);
+SAT_CHECK sat_rc sat_record_read(sat_record *r, sat_arena *a, sat_span in, sat_err *e);
+/* The same without values, for a table that holds the values in columns:
+ * everything but id, eid, kind and the cells' values. Reading needs the values
+ * through the callback: has(field) for every field id of the kind that the
+ * table has, ascending. */
+void sat_record_write_clocks(sat_buf *b, const sat_record *r);
+SAT_CHECK sat_rc sat_record_read_clocks(sat_record *r, sat_arena *a, sat_span in,
+    const uint16_t *fields, const sat_value *values, size_t n, sat_err *e);
+/* A set of cells alone (the device's base values), canonical. */
+void sat_cells_write(sat_buf *b, const sat_cell *cells, size_t n);
+sat_cell *sat_cells_read(size_t *n, sat_arena *a, sat_reader *r);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * scope.h - who holds what, as indexable keys (sync design B12; P-080..P-089).
+ *
+ * A device subscribes to keys: a rep's to user:<ord>, a manager's to
+ * team:<ord> and user:<ord>, HQ's to everything. A root (account) has a count
+ * of reasons per key: its owner (user and team), and each owned child's
+ * (opportunity's) owner. A root and its plain children are visible to a device
+ * with one of the root's live keys; an owned child to its own owner's keys and
+ * to its root's owner's keys. A record without a parent stands for itself.
+ */
+#ifndef SAT_PROTOCOL_SCOPE_H
+#define SAT_PROTOCOL_SCOPE_H
+
+#include "common/template/gate.h"
+#include "protocol/registry.h"
+
+typedef uint64_t sat_scope_key; /* type << 32 | ordinal */
+#define SAT_KEY_ALL ((sat_scope_key)1 << 40)
+static inline sat_scope_key
+sat_key_user(uint32_t ord)
+{
+	return (sat_scope_key)1 << 32 | ord;
+}
+static inline sat_scope_key
+sat_key_team(uint32_t ord)
+{
+	return (sat_scope_key)2 << 32 | ord;
+}
+
+#define SAT_KEYS_MAX 4
+typedef struct sat_keys {
+	sat_scope_key k[SAT_KEYS_MAX];
+	size_t n;
+} sat_keys;
+
+/* What a device of this user subscribes to. Admin: nothing. */
+sat_keys sat_scope_subscription(const sat_registry *r, const sat_user *u);
+bool sat_keys_has(const sat_keys *k, sat_scope_key key);
+/* The keys an owner (user key as stored in records) gives: user and team. An
+ * unknown or empty owner gives none. */
+sat_keys sat_scope_owner_keys(const sat_registry *r, sat_value owner);
+
+/* How the actor stands to a record, for the gate. root_owner / own_owner: user
+ * keys or null; sees_root: the actor's keys include a live key of the root. */
+sat_relation sat_scope_relation(const sat_registry *r, const sat_user *actor,
+    sat_scope_class cls, sat_value root_owner, sat_value own_owner,
+    bool sees_root, bool is_new);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * server.h - the server's core: admission, order, merge, hand-out. Sans I/O.
+ *
+ * A session is one link of one device. Frames in, frames out; the store is
+ * durable before a VERDICTS frame is returned (P-072). One thread.
+ */
+#ifndef SAT_PROTOCOL_SERVER_H
+#define SAT_PROTOCOL_SERVER_H
+
+#include "protocol/store.h"
+
+typedef struct sat_server sat_server;
+
+typedef struct sat_server_env {
+	sat_store store;
+	sat_clock clock;
+	sat_id org;
+	const char *org_name;
+	uint8_t root_pk[SAT_SIGN_PK_BYTES], template_pk[SAT_SIGN_PK_BYTES];
+	/* Template by commit id; NULL when unknown. Lives as long as the server. */
+	const sat_template *(*template_at)(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
+	/* Published tip, and a bundle from `have` (may be zero) to it. */
+	void (*template_tip)(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
+	sat_rc (*template_bundle)(void *u, sat_buf *out,
+	    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e);
+	void *u;
+	unsigned bugs; /* planted bugs, SAT_BUGS builds only (protocol/bugs.h) */
+} sat_server_env;
+
+SAT_CHECK sat_rc sat_server_new(sat_server **s, const sat_server_env *env, sat_err *e);
+void sat_server_free(sat_server *s);
+/* The registry changed behind our back (admin command): read it again. */
+SAT_CHECK sat_rc sat_server_reload(sat_server *s, sat_err *e);
+const sat_registry *sat_server_registry(const sat_server *s);
+
+typedef struct sat_server_session {
+	uint8_t channel_pk[32]; /* authenticated by the channel */
+	uint32_t device;        /* after HELLO; 0 before */
+	uint8_t sign_pk[SAT_SIGN_PK_BYTES];
+	bool greeted;
+} sat_server_session;
+
+/*
+ * Handle one request; *reply gets exactly one frame (an ERROR frame on
+ * failure). @return SAT_OK, or the fatal error after which the process must
+ * not go on with this store handle (SAT_EFSYNC): nothing was acknowledged.
+ */
+SAT_CHECK sat_rc sat_server_handle(sat_server *s, sat_server_session *x,
+    sat_buf *reply, sat_span frame, sat_err *e);
+
+/*
+ * Several PUSH requests in one store transaction (group commit): all replies
+ * are written after one durable commit.
+ */
+typedef struct sat_server_job {
+	sat_server_session *session;
+	sat_span frame;
+	sat_buf *reply;
+} sat_server_job;
+SAT_CHECK sat_rc sat_server_handle_group(sat_server *s, sat_server_job *jobs,
+    size_t n, sat_err *e);
+
+/* Canonical dump of every record visible to a user (or all, user NULL):
+ * id, canonical state, ascending id. For tests and `check`. */
+SAT_CHECK sat_rc sat_server_dump(sat_server *s, const sat_user *user,
+    void (*cb)(void *cu, const sat_id *id, sat_span state), void *cu, sat_err *e);
+/* Replay the log from nothing and compare with the stored records, verify
+ * every chain and batch signature: SAT_EINTEGRITY names the first fault. */
+SAT_CHECK sat_rc sat_server_verify(sat_server *s, uint64_t *commits, uint64_t *records, sat_err *e);
+
+#endif

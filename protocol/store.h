@@ -1,0 +1,120 @@
+/*
+ * store.h - what the server's core asks of its storage. SQLite, PostgreSQL and
+ * the test store implement it and give byte-identical logs for the same seed.
+ *
+ * Every call runs inside begin/commit, on the core's one thread. Spans given
+ * to callbacks, and spans returned, are copied into the arena handed in.
+ */
+#ifndef SAT_PROTOCOL_STORE_H
+#define SAT_PROTOCOL_STORE_H
+
+#include "protocol/message.h"
+#include "protocol/scope.h"
+
+/* Named counters: 64-bit, 0 when never put. */
+typedef enum sat_counter {
+	SAT_N_LSN = 1,       /* last LSN given */
+	SAT_N_EID,           /* last eid given */
+	SAT_N_CLAMP_NOW,     /* sat_hlc_clamp.now_ms */
+	SAT_N_CLAMP_LAST,    /* sat_hlc_clamp.last_clamped */
+	SAT_N_REGISTRY_REV,
+	SAT_N_DURABLE,       /* highest LSN inside a verified backup */
+	SAT_N_EPOCH,
+} sat_counter;
+
+typedef struct sat_chain { /* of one (device, incarnation) */
+	uint64_t last_cseq;
+	uint8_t head[SAT_HASH_BYTES];
+	sat_hlc prev_eff;
+} sat_chain;
+
+typedef struct sat_log_row {
+	uint64_t lsn;
+	sat_hlc eff;
+	int64_t received_ms;
+	sat_span header, payload; /* canonical; payload {NULL,0} when erased */
+} sat_log_row;
+
+typedef struct sat_rec_row {
+	uint32_t eid;
+	sat_id id;
+	uint16_t kind;
+	uint32_t root;       /* eid of the root record; own eid for a root or orphan */
+	sat_span owner;      /* user key of the owner field, {NULL,0} = none */
+	sat_span state;      /* sat_record_write */
+} sat_rec_row;
+
+typedef struct sat_member {
+	int64_t n;           /* live reasons */
+	uint64_t left_lsn;   /* when n last became 0; 0 = never */
+} sat_member;
+
+typedef struct sat_store {
+	void *u;
+	sat_rc (*begin)(void *u, sat_err *e);
+	sat_rc (*commit)(void *u, sat_err *e); /* durable when it returns */
+	void (*rollback)(void *u);
+
+	sat_rc (*counter_get)(uint64_t *v, void *u, sat_counter c, sat_err *e);
+	sat_rc (*counter_put)(void *u, sat_counter c, uint64_t v, sat_err *e);
+
+	/* devices: SAT_ENOTFOUND when the key is not enrolled */
+	sat_rc (*device_by_key)(uint32_t *ord, uint8_t sign_pk[SAT_SIGN_PK_BYTES],
+	    void *u, const uint8_t channel_pk[32], sat_err *e);
+	/* one use: SAT_ENOTFOUND unknown, SAT_ECONFLICT used, SAT_ELOCKED expired;
+	 * else adds the device, bumps the registry revision */
+	sat_rc (*device_enrol)(uint32_t *ord, uint32_t *user, void *u,
+	    const sat_enrol *in, const uint8_t channel_pk[32], int64_t now_ms, sat_err *e);
+	sat_rc (*device_seen)(void *u, uint32_t ord, uint64_t cursor, int64_t now_ms, sat_err *e);
+	sat_rc (*registry)(sat_registry *r, void *u, sat_err *e); /* whole */
+
+	sat_rc (*chain_get)(sat_chain *c, void *u, uint32_t dev, uint32_t inc, sat_err *e); /* zero when new */
+	sat_rc (*chain_put)(void *u, uint32_t dev, uint32_t inc, const sat_chain *c, sat_err *e);
+	sat_rc (*batch_sig_put)(void *u, uint32_t dev, uint32_t inc, uint64_t first,
+	    uint64_t last, const uint8_t sig[SAT_SIG_BYTES], sat_err *e);
+
+	sat_rc (*log_put)(void *u, const sat_log_row *row, uint32_t dev, uint32_t inc,
+	    uint64_t cseq, sat_err *e);
+	sat_rc (*log_get)(sat_log_row *row, sat_arena *a, void *u, uint64_t lsn, sat_err *e);
+	/* a commit's place: lsn 0 + SAT_ENOTFOUND when it is not in the log */
+	sat_rc (*log_find)(uint64_t *lsn, sat_hlc *eff, void *u, uint32_t dev,
+	    uint32_t inc, uint64_t cseq, sat_err *e);
+	/* refused commits: header and payload are kept too (evidence; retry gives
+	 * the same verdict) */
+	sat_rc (*refused_put)(void *u, uint32_t dev, uint32_t inc, const sat_verdict *v,
+	    sat_span header, sat_span payload, sat_err *e);
+	sat_rc (*refused_get)(sat_verdict *v, sat_arena *a, void *u, uint32_t dev,
+	    uint32_t inc, uint64_t cseq, sat_err *e);
+	/* whether the verdict of a logged commit was late/conflict, for retries */
+	sat_rc (*verdict_put)(void *u, uint64_t lsn, sat_verdict_code code, sat_err *e);
+	sat_rc (*verdict_get)(sat_verdict_code *code, void *u, uint64_t lsn, sat_err *e); /* OK when none */
+
+	sat_rc (*rec_by_id)(sat_rec_row *row, sat_arena *a, void *u, const sat_id *id, sat_err *e);
+	sat_rc (*rec_by_eid)(sat_rec_row *row, sat_arena *a, void *u, uint32_t eid, sat_err *e);
+	/* insert or replace by eid */
+	sat_rc (*rec_put)(void *u, const sat_rec_row *row, sat_err *e);
+	/* records with eid > after, ascending; cb returns false to stop */
+	sat_rc (*rec_scan)(void *u, uint32_t after, bool (*cb)(void *cu, const sat_rec_row *row), void *cu, sat_err *e);
+	/* all records of a root (itself included), ascending eid */
+	sat_rc (*rec_of_root)(void *u, uint32_t root, bool (*cb)(void *cu, const sat_rec_row *row), void *cu, sat_err *e);
+	/* roots (and orphans) a key is live for, eid > after, ascending */
+	sat_rc (*roots_of_key)(void *u, sat_scope_key key, uint32_t after, bool (*cb)(void *cu, uint32_t root), void *cu, sat_err *e);
+
+	sat_rc (*member_get)(sat_member *m, void *u, sat_scope_key key, uint32_t root, sat_err *e); /* zero when none */
+	sat_rc (*member_put)(void *u, sat_scope_key key, uint32_t root, const sat_member *m, sat_err *e);
+	/* live keys of a root */
+	sat_rc (*member_keys)(void *u, uint32_t root, bool (*cb)(void *cu, sat_scope_key key), void *cu, sat_err *e);
+	/* past owners of a record: the owner until `lsn` */
+	sat_rc (*owner_left)(void *u, uint32_t eid, sat_span owner, uint64_t lsn, sat_err *e);
+	sat_rc (*owner_left_lsn)(uint64_t *lsn, void *u, uint32_t eid, sat_span owner, sat_err *e); /* last; 0 none */
+
+	/* what concerns a key: root 0 = a commit, else a rescope of that root */
+	sat_rc (*scope_put)(void *u, sat_scope_key key, uint64_t lsn, uint32_t root, sat_err *e);
+	/* merged over keys, ascending (lsn, root), lsn > after, duplicates allowed;
+	 * SAT_KEY_ALL gives every lsn of the log */
+	sat_rc (*scope_scan)(void *u, const sat_keys *keys, uint64_t after,
+	    bool (*cb)(void *cu, uint64_t lsn, uint32_t root), void *cu, sat_err *e);
+	sat_rc (*scope_head)(uint64_t *lsn, void *u, const sat_keys *keys, sat_err *e);
+} sat_store;
+
+#endif
