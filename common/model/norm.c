@@ -1,0 +1,462 @@
+/*
+ * Most "conflicts" and missed duplicates are one thing typed two ways: an input
+ * method left in full width, +86 or not, 有限公司 or not. Folding happens here
+ * and nowhere else, so that device and server agree byte for byte.
+ */
+#include "common/model/norm.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unicase.h>
+#include <uninorm.h>
+#include <unistr.h>
+
+#include "common/base/mem.h"
+
+/* Code point at p, its length in *n (>= 1; a bad byte is U+FFFD of length 1). */
+static ucs4_t
+rune_at(const uint8_t *p, size_t left, size_t *n)
+{
+	ucs4_t c;
+	int len = u8_mbtouc(&c, p, left);
+
+	*n = len > 0 ? (size_t)len : 1;
+	return c;
+}
+
+static bool
+is_space(ucs4_t c)
+{
+	return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 ||
+	    c == 0x1680 || (c >= 0x2000 && c <= 0x200B) || c == 0x2028 ||
+	    c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000 ||
+	    c == 0xFEFF;
+}
+
+/* Tab and line feed are text; every other C0, DEL and C1 is not. */
+static bool
+is_control(ucs4_t c)
+{
+	return (c < 0x20 && c != '\t' && c != '\n') || (c >= 0x7F && c < 0xA0);
+}
+
+/* In these ranges nothing decomposes or composes: no table look-up needed. */
+static bool
+is_nfc_inert(ucs4_t c)
+{
+	return c < 0x300 || (c >= 0x4E00 && c <= 0x9FFF) ||
+	    (c >= 0x3000 && c <= 0x3029) || (c >= 0xFF01 && c <= 0xFF60);
+}
+
+static sat_span
+trimmed(sat_span s)
+{
+	size_t n, at;
+
+	while (s.n > 0 && is_space(rune_at(s.p, s.n, &n))) {
+		s.p += n;
+		s.n -= n;
+	}
+	while (s.n > 0) {
+		for (at = s.n - 1; at > 0 && (s.p[at] & 0xC0) == 0x80; at--)
+			;
+		if (!is_space(rune_at(s.p + at, s.n - at, &n)))
+			break;
+		s.n = at;
+	}
+	return s;
+}
+
+/*
+ * CR LF becomes LF: the same note typed on two systems must not differ. A lone
+ * CR is a control character.
+ */
+bool
+sat_norm_text(sat_buf *out, sat_span s)
+{
+	size_t n, start = out->n;
+	bool inert = true;
+	ucs4_t c;
+
+	s = trimmed(s);
+	if (s.n == 0)
+		return true;
+	if (!sat_utf8_ok(s.p, s.n))
+		return false;
+	for (size_t i = 0; i < s.n; i += n) {
+		c = rune_at(s.p + i, s.n - i, &n);
+		if (c == '\r' && i + 1 < s.n && s.p[i + 1] == '\n')
+			continue;
+		if (is_control(c)) {
+			out->n = start;
+			return false;
+		}
+		inert = inert && is_nfc_inert(c);
+		sat_buf_add(out, s.p + i, n);
+	}
+	if (!inert) {
+		size_t len = 0;
+		uint8_t *nfc = u8_normalize(UNINORM_NFC, out->p + start,
+		    out->n - start, NULL, &len);
+
+		if (nfc == NULL) {
+			out->n = start;
+			return false;
+		}
+		out->n = start;
+		sat_buf_add(out, nfc, len);
+		free(nfc);
+	}
+	return true;
+}
+
+void
+sat_norm_width(sat_buf *out, sat_span s)
+{
+	size_t n;
+
+	for (size_t i = 0; i < s.n; i += n) {
+		ucs4_t c = rune_at(s.p + i, s.n - i, &n);
+
+		if (c == 0x3000)
+			sat_write_u8(out, ' ');
+		else if (c >= 0xFF01 && c <= 0xFF5E)
+			sat_write_u8(out, (uint8_t)(c - 0xFEE0));
+		else
+			sat_buf_add(out, s.p + i, n);
+	}
+}
+
+/* ---- phones ---------------------------------------------------------------- */
+
+/* Digits of a typed phone; `edge[i]` = something stood between i-1 and i. */
+typedef struct digits {
+	char d[32];
+	bool edge[33];
+	size_t n;
+	bool plus;
+	size_t ext_at; /* digits from here were announced as an extension */
+} digits;
+
+static bool
+announces_extension(const uint8_t *p, size_t left)
+{
+	static const char turn[] = "转";
+
+	return *p == '#' || *p == 'x' || *p == 'X' ||
+	    (left >= 3 && memcmp(p, turn, 3) == 0);
+}
+
+static digits
+collect(sat_span s)
+{
+	digits g = { .ext_at = SIZE_MAX };
+
+	s = trimmed(s);
+	g.plus = s.n > 0 && s.p[0] == '+';
+	for (size_t i = 0; i < s.n && g.n < sizeof g.d; i++) {
+		if (s.p[i] >= '0' && s.p[i] <= '9') {
+			g.d[g.n++] = (char)s.p[i];
+			continue;
+		}
+		g.edge[g.n] = true;
+		if (g.n > 0 && g.ext_at == SIZE_MAX &&
+		    announces_extension(s.p + i, s.n - i))
+			g.ext_at = g.n;
+	}
+	return g;
+}
+
+static void
+drop_front(digits *g, size_t k)
+{
+	memmove(g->d, g->d + k, g->n - k);
+	memmove(g->edge, g->edge + k, g->n - k + 1);
+	g->n -= k;
+	if (g->ext_at != SIZE_MAX)
+		g->ext_at = g->ext_at > k ? g->ext_at - k : 0;
+}
+
+/*
+ * Does a Chinese number of `len` digits stand in front, the rest being nothing
+ * or an extension of 1-6 digits behind an edge?
+ */
+static bool
+ends_well(const digits *g, size_t len)
+{
+	if (g->n < len || (g->ext_at != SIZE_MAX && g->ext_at != len))
+		return false;
+	return g->n == len || (g->edge[len] && g->n - len <= 6);
+}
+
+/* Length of the Chinese number at the front, trunk zero already gone; 0 = none. */
+static size_t
+chinese_length(const digits *g)
+{
+	const char *d = g->d;
+	size_t area;
+
+	if (g->n >= 11 && d[0] == '1' && d[1] >= '3' && d[1] <= '9')
+		return ends_well(g, 11) ? 11 : 0;
+	if (g->n < 9)
+		return 0;
+	if ((d[0] == '1' && d[1] == '0') || d[0] == '2')
+		area = 2;
+	else if (d[0] >= '3' && d[0] <= '9')
+		area = 3;
+	else
+		return 0;
+	if (d[area] < '2')
+		return 0;
+	if (ends_well(g, area + 8))
+		return area + 8;
+	return ends_well(g, area + 7) ? area + 7 : 0;
+}
+
+/* Takes off 0086, +86, 86 and the trunk zero; true when a country is given. */
+static bool
+strip_country(digits *g)
+{
+	digits rest = *g;
+	bool given = g->plus;
+
+	if (!given && g->n > 4 && g->d[0] == '0' && g->d[1] == '0') {
+		drop_front(g, 2);
+		rest = *g;
+		given = g->plus = true;
+	}
+	if (rest.n > 8 && rest.d[0] == '8' && rest.d[1] == '6') {
+		drop_front(&rest, 2);
+		if (rest.d[0] == '0')
+			drop_front(&rest, 1);
+		if (given || chinese_length(&rest) > 0) {
+			*g = rest;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* 400 and 800 numbers, 95xxx: no area code in front. */
+static bool
+is_service(const digits *g)
+{
+	const char *d = g->d;
+
+	if (g->n == 10 && (d[0] == '4' || d[0] == '8') && d[1] == '0' &&
+	    d[2] == '0')
+		return true;
+	return g->n >= 5 && g->n <= 8 && d[0] == '9' && d[1] == '5';
+}
+
+void
+sat_norm_phone(sat_buf *out, sat_span s)
+{
+	sat_buf wide = { 0 };
+	bool china, trunk = false;
+	digits g;
+	size_t n;
+
+	sat_norm_width(&wide, s);
+	g = collect(sat_buf_span(&wide));
+	sat_buf_fini(&wide);
+	china = strip_country(&g);
+	if (!china && !g.plus && g.n > 9 && g.d[0] == '0') {
+		drop_front(&g, 1);
+		trunk = true;
+	}
+	n = !g.plus || china ? chinese_length(&g) : 0;
+	/* Without +86 or a trunk zero only mobiles and service numbers are sure. */
+	if (n > 0 && (china || trunk || g.d[0] == '1')) {
+		sat_buf_str(out, "+86");
+		sat_buf_add(out, g.d, n);
+		if (g.n > n) {
+			sat_write_u8(out, '-');
+			sat_buf_add(out, g.d + n, g.n - n);
+		}
+		return;
+	}
+	if (china || (!g.plus && is_service(&g)))
+		sat_buf_str(out, "+86");
+	else if (g.plus && g.n > 0)
+		sat_write_u8(out, '+');
+	else if (trunk)
+		sat_write_u8(out, '0');
+	sat_buf_add(out, g.d, g.n);
+}
+
+void
+sat_norm_mask_phone(sat_buf *out, sat_span s)
+{
+	sat_buf key = { 0 };
+	size_t n = 0;
+
+	sat_norm_phone(&key, s);
+	while (n < key.n && key.p[n] != '-') /* the extension is not the number */
+		n++;
+	sat_buf_str(out, "***");
+	if (n > 4)
+		sat_buf_add(out, key.p + n - 4, 4);
+	sat_buf_fini(&key);
+}
+
+/* ---- names ----------------------------------------------------------------- */
+
+/* What separates words or only decorates: brackets, commas, dots, dashes. */
+static bool
+is_separator(ucs4_t c)
+{
+	if (is_space(c))
+		return true;
+	if (c < 0x80)
+		return c < '0' || (c > '9' && c < '@') ||
+		    (c > 'Z' && c < 'a' && c != '_') || c > 'z';
+	return c == 0xB7 || (c >= 0x2010 && c <= 0x2027) ||
+	    (c >= 0x3001 && c <= 0x3003) || (c >= 0x3008 && c <= 0x301B) ||
+	    c == 0x30FB;
+}
+
+static const struct suffix {
+	const char *text;
+	bool word; /* a word of its own: "Zinc" does not end with Inc. */
+} suffixes[] = {
+	{ "有限责任公司", false }, { "股份有限公司", false },
+	{ "有限公司", false }, { "集团", false },
+	{ "co", true }, { "ltd", true }, { "inc", true },
+};
+
+/* One pass: the length left when a suffix was found, else n. */
+static size_t
+without_suffix(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+		size_t len = strlen(suffixes[i].text);
+
+		if (n <= len || memcmp(p + n - len, suffixes[i].text, len) != 0)
+			continue;
+		if (!suffixes[i].word || p[n - len - 1] == ' ' ||
+		    p[n - len - 1] >= 0x80)
+			return n - len;
+	}
+	return n;
+}
+
+/* Case and width folded, separators one space each; NUL never occurs. */
+static void
+fold_words(sat_buf *out, sat_span s)
+{
+	size_t len = 0, n;
+	uint8_t *folded = s.n > 0 && sat_utf8_ok(s.p, s.n) ?
+	    u8_casefold(s.p, s.n, NULL, UNINORM_NFKC, NULL, &len) : NULL;
+	const uint8_t *p = folded != NULL ? folded : s.p;
+
+	if (folded == NULL)
+		len = s.n;
+	for (size_t i = 0; i < len; i += n) {
+		if (is_separator(rune_at(p + i, len - i, &n)))
+			sat_write_u8(out, ' ');
+		else
+			sat_buf_add(out, p + i, n);
+	}
+	free(folded);
+}
+
+void
+sat_norm_name(sat_buf *out, sat_span s)
+{
+	sat_buf b = { 0 };
+	size_t n, left, start = out->n;
+
+	fold_words(&b, s);
+	for (n = b.n; n > 0; n = left) {
+		while (n > 0 && b.p[n - 1] == ' ')
+			n--;
+		left = n > 0 ? without_suffix(b.p, n) : 0;
+		if (left == n)
+			break;
+	}
+	/* A name made of suffixes alone ("集团有限公司") keeps itself. */
+	for (int whole = 0; whole < 2 && out->n == start; whole++)
+		for (size_t i = 0; i < (whole ? b.n : n); i++)
+			if (b.p[i] != ' ')
+				sat_write_u8(out, b.p[i]);
+	sat_buf_fini(&b);
+}
+
+/* ---- keys ------------------------------------------------------------------ */
+
+/* Width folded, runs of white space one space, outer white space off. */
+static void
+plain_key(sat_buf *out, sat_span s)
+{
+	sat_buf wide = { 0 };
+	bool gap = false;
+	sat_span t;
+	size_t n;
+
+	sat_norm_width(&wide, s);
+	t = trimmed(sat_buf_span(&wide));
+	for (size_t i = 0; i < t.n; i += n) {
+		if (is_space(rune_at(t.p + i, t.n - i, &n))) {
+			gap = true;
+			continue;
+		}
+		if (gap)
+			sat_write_u8(out, ' ');
+		gap = false;
+		sat_buf_add(out, t.p + i, n);
+	}
+	sat_buf_fini(&wide);
+}
+
+void
+sat_norm_key(sat_buf *out, sat_norm_kind kind, sat_span s)
+{
+	if (kind == SAT_NORM_PHONE)
+		sat_norm_phone(out, s);
+	else if (kind == SAT_NORM_NAME)
+		sat_norm_name(out, s);
+	else
+		plain_key(out, s);
+}
+
+bool
+sat_norm_same(sat_norm_kind kind, sat_span a, sat_span b)
+{
+	sat_buf ka = { 0 }, kb = { 0 };
+	bool same;
+
+	if (sat_span_eq(a, b))
+		return true;
+	sat_norm_key(&ka, kind, a);
+	sat_norm_key(&kb, kind, b);
+	/* Two texts without a key are not the same thing. */
+	same = ka.n > 0 && sat_span_eq(sat_buf_span(&ka), sat_buf_span(&kb));
+	sat_buf_fini(&ka);
+	sat_buf_fini(&kb);
+	return same;
+}
+
+bool
+sat_uscc_ok(sat_span s)
+{
+	static const char digit[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+	int weight = 1, sum = 0;
+
+	if (s.n != 18)
+		return false;
+	for (int i = 0; i < 18; i++) {
+		int c = s.p[i] >= 'a' && s.p[i] <= 'z' ? s.p[i] - 32 : s.p[i];
+		const char *at = c != 0 ? strchr(digit, c) : NULL;
+		int v;
+
+		if (at == NULL)
+			return false;
+		v = (int)(at - digit);
+		if (i == 17)
+			return v == (31 - sum % 31) % 31;
+		sum += v * weight;
+		weight = weight * 3 % 31;
+	}
+	return false; /* not reached: the 18th character returned */
+}
