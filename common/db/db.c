@@ -1,0 +1,416 @@
+/*
+ * db.c - open, close, transactions, and what SQLite's codes mean to us.
+ *
+ * Why one connection: SQLite 3.7.0 to 3.51.2 can corrupt a WAL database when
+ * two connections write or checkpoint at the same moment. Why the handle dies
+ * with the first failed fsync: the kernel drops the pages it could not write
+ * and says so once; what is acknowledged after that rests on nothing.
+ *
+ * Invariants, named in the tests:
+ *   D1  a commit that gave SAT_OK is still there after power loss.
+ *   D2  after a failed sync every call gives SAT_EFSYNC.
+ *   D3  after sat_db_commit() failed no transaction is open.
+ *   D4  a full disk leaves the database readable and usable once there is
+ *       room again.
+ */
+#include "common/db/db_int.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+
+#define DB_CACHE_KIB (64 * 1024)
+
+/* The statements of db.sql that prepare a connection, in their order. */
+static const int open_steps[] = {
+	SQL_OPEN_TEMP_STORE, SQL_OPEN_JOURNAL, SQL_OPEN_SYNC,
+	SQL_OPEN_AUTOCHECKPOINT, SQL_OPEN_CELL_CHECK, SQL_OPEN_SCHEMA_TRUST,
+	SQL_OPEN_FOREIGN_KEYS,
+};
+
+static sat_rc
+rc_of(int xrc)
+{
+	switch (xrc) {
+	case SQLITE_IOERR_DATA:
+	case SQLITE_IOERR_CORRUPTFS:
+	case SQLITE_IOERR_AUTH:
+		return SAT_EINTEGRITY;
+	case SQLITE_IOERR_FSYNC:
+	case SQLITE_IOERR_DIR_FSYNC:
+		return SAT_EFSYNC;
+	case SQLITE_IOERR_NOMEM:
+		return SAT_ENOMEM;
+	default:
+		break;
+	}
+	switch (xrc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return SAT_OK;
+	case SQLITE_FULL:
+		return SAT_ENOSPACE;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return SAT_EBUSY;
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+		return SAT_EINTEGRITY;
+	case SQLITE_IOERR:
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		return SAT_EIO;
+	case SQLITE_CONSTRAINT:
+		return SAT_ECONFLICT;
+	case SQLITE_NOMEM:
+		return SAT_ENOMEM;
+	default:
+		return SAT_EFAIL;
+	}
+}
+
+static sat_rc
+fail_dead(sat_db *db, sat_err *e)
+{
+	return sat_fail_code(e, SAT_EFSYNC, "db.fsync",
+	    "close the database and open it again; nothing that was "
+	    "acknowledged before is lost",
+	    "%s: the disk failed to make a write durable", db->path);
+}
+
+/* The texts of the codes that need more than SQLite's own words. */
+static sat_rc
+fail_known(sat_db *db, sat_rc rc, const char *what, sat_err *e)
+{
+	switch (rc) {
+	case SAT_ENOSPACE:
+		return sat_fail_code(e, rc, "db.full",
+		    "free space on this disk and repeat; reading goes on",
+		    "%s: %s: the disk is full; nothing was written", db->path,
+		    what);
+	case SAT_EBUSY:
+		return sat_fail_code(e, rc, "db.busy",
+		    "end the other program, then repeat",
+		    "%s: %s: another program holds this database", db->path,
+		    what);
+	default:
+		return sat_fail_code(e, SAT_ENOMEM, "db.memory",
+		    "close other programs and repeat",
+		    "%s: %s: out of memory; nothing was written", db->path,
+		    what);
+	}
+}
+
+sat_rc
+sat_db_fail(sat_db *db, int xrc, const char *what, sat_err *e)
+{
+	sat_rc rc = rc_of(xrc);
+
+	assert(rc != SAT_OK);
+	if (rc == SAT_EFSYNC) {
+		db->dead = true;
+		sat_log(SAT_ERROR, "DB-FSYNC", "path=%s during=%s", db->path,
+		    what);
+	}
+	switch (rc) {
+	case SAT_EFSYNC:
+		return fail_dead(db, e);
+	case SAT_ENOSPACE:
+	case SAT_EBUSY:
+	case SAT_ENOMEM:
+		return fail_known(db, rc, what, e);
+	case SAT_EINTEGRITY:
+		return sat_fail_code(e, rc, "db.integrity",
+		    "keep the file for diagnosis; restore a backup or fetch "
+		    "the data from the server again",
+		    "%s: %s: the file is damaged or not one of ours (code %d)",
+		    db->path, what, xrc);
+	case SAT_EIO:
+		return sat_fail_code(e, rc, "db.io",
+		    "check the disk, the directory and its permissions",
+		    "%s: %s: %s (code %d)", db->path, what,
+		    sqlite3_errstr(xrc), xrc);
+	default:
+		return sat_fail(e, rc, "%s: %s (code %d)", what,
+		    db->h != NULL ? sqlite3_errmsg(db->h) :
+		                    sqlite3_errstr(xrc), xrc);
+	}
+}
+
+bool
+sat_db_dead(const sat_db *db)
+{
+	return db->dead;
+}
+
+sat_rc
+sat_db_alive(sat_db *db, sat_err *e)
+{
+	return sat_db_dead(db) ? fail_dead(db, e) : SAT_OK;
+}
+
+const char *
+sat_db_path(const sat_db *db)
+{
+	return db->path;
+}
+
+void *
+sat_db_raw(sat_db *db)
+{
+	return db->h;
+}
+
+/* journal_mode answers with the mode in force instead of an error. */
+static sat_rc
+require_wal(sat_db *db, sat_stmt *s, sat_err *e)
+{
+	sat_span mode;
+	bool row, wal;
+	sat_rc rc;
+
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	mode = row ? sat_col_text(s, 0) : sat_span_str("");
+	wal = sat_span_eq(mode, sat_span_str("wal"));
+	sat_stmt_reset(s);
+	if (!wal)
+		return sat_fail(e, SAT_EIO,
+		    "%s: cannot switch to write-ahead logging", db->path);
+	return SAT_OK;
+}
+
+sat_rc
+sat_db_pragma(sat_db *db, int sql, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_own(&s, db, sql, e)) != SAT_OK)
+		return rc;
+	if (sql == SQL_OPEN_JOURNAL)
+		return require_wal(db, s, e);
+	do {
+		if ((rc = sat_step(&row, s, e)) != SAT_OK)
+			return rc;
+	} while (row);
+	return SAT_OK;
+}
+
+static sat_rc
+prepare_connection(sat_db *db, const sat_db_open_opts *o, sat_err *e)
+{
+	char cache[48];
+	sat_stmt *s;
+	sat_rc rc;
+	size_t i;
+
+	for (i = 0; i < sizeof open_steps / sizeof open_steps[0]; i++)
+		if ((rc = sat_db_pragma(db, open_steps[i], e)) != SAT_OK)
+			return rc;
+#ifdef SAT_BUGS
+	if (o->bug_sync_normal &&
+	    (rc = sat_db_pragma(db, SQL_OPEN_SYNC_BUG, e)) != SAT_OK)
+		return rc;
+#endif
+	(void)snprintf(cache, sizeof cache, "PRAGMA cache_size = -%d",
+	    o->cache_kib > 0 ? o->cache_kib : DB_CACHE_KIB);
+	if ((rc = sat_db_exec(db, cache, e)) != SAT_OK)
+		return rc;
+	if ((rc = sat_db_own(&s, db, SQL_ROLLBACK, e)) != SAT_OK ||
+	    (rc = sat_db_own(&s, db, SQL_BEGIN, e)) != SAT_OK)
+		return rc;
+	return sat_db_own(&s, db, SQL_COMMIT, e);
+}
+
+static sat_rc
+open_handle(sat_db *db, const sat_db_open_opts *o, sat_err *e)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_EXRESCODE | (o->create ? SQLITE_OPEN_CREATE : 0);
+	const char *below = o->vfs_below != NULL ? o->vfs_below : "unix-excl";
+	int xrc;
+
+	if (o->keyring != NULL)
+		return sat_fail(e, SAT_EFAIL, "%s: the encrypting file layer "
+		    "is not built in", o->path);
+	(void)snprintf(db->vfs, sizeof db->vfs, "%s", below);
+	db->real_files = strncmp(below, "unix", 4) == 0;
+	xrc = sqlite3_open_v2(o->path, &db->h, flags, db->vfs);
+	if (xrc != SQLITE_OK)
+		return sat_db_fail(db, xrc, "open", e);
+	(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	return prepare_connection(db, o, e);
+}
+
+/* Everything of the handle except the question whether to checkpoint. */
+static void
+free_handle(sat_db *db, bool checkpoint)
+{
+	sqlite3_stmt *left;
+
+	sat_db_drop_stmts(db);
+	if (db->h != NULL) {
+		if (!checkpoint)
+			(void)sqlite3_db_config(db->h,
+			    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		while ((left = sqlite3_next_stmt(db->h, NULL)) != NULL)
+			(void)sqlite3_finalize(left);
+		(void)sqlite3_close(db->h);
+	}
+	free(db->numbered);
+	free(db->path);
+	free(db);
+}
+
+static sat_db *
+new_handle(const char *path, const sat_sql *sql, size_t nsql)
+{
+	sat_db *db = sat_xcalloc(1, sizeof *db);
+
+	db->path = sat_xstrdup(path);
+	db->sql = sql;
+	db->nsql = sql != NULL ? nsql : 0;
+	db->numbered = sat_xcalloc(db->nsql + 1, sizeof(sat_stmt *));
+	return db;
+}
+
+sat_rc
+sat_db_open_beside(sat_db **out, const sat_db *db, const char *path,
+    sat_err *e)
+{
+	sat_db *b = new_handle(path, NULL, 0);
+	sat_rc rc;
+	int xrc;
+
+	*out = NULL;
+	(void)snprintf(b->vfs, sizeof b->vfs, "%s", db->vfs);
+	xrc = sqlite3_open_v2(path, &b->h, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, b->vfs);
+	if (xrc != SQLITE_OK) {
+		rc = sat_db_fail(b, xrc, "open the copy", e);
+		free_handle(b, false);
+		return rc;
+	}
+	*out = b;
+	return SAT_OK;
+}
+
+sat_rc
+sat_db_open(sat_db **out, const sat_db_open_opts *o, sat_err *e)
+{
+	sat_db *db;
+	sat_rc rc;
+
+	assert(o->path != NULL);
+	*out = NULL;
+	db = new_handle(o->path, o->sql, o->nsql);
+	if ((rc = open_handle(db, o, e)) != SAT_OK) {
+		free_handle(db, false);
+		return rc;
+	}
+	*out = db;
+	return SAT_OK;
+}
+
+void
+sat_db_close(sat_db *db)
+{
+	int xrc;
+
+	if (db == NULL)
+		return;
+	sat_db_rollback(db);
+	if (!sat_db_dead(db)) {
+		xrc = sqlite3_wal_checkpoint_v2(db->h, "main",
+		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		if (xrc != SQLITE_OK)
+			sat_log(SAT_WARN, "DB-CLOSE-CHECKPOINT",
+			    "path=%s code=%d", db->path, xrc);
+	}
+	free_handle(db, !sat_db_dead(db));
+}
+
+void
+sat_db_abandon(sat_db *db)
+{
+	if (db != NULL)
+		free_handle(db, false);
+}
+
+bool
+sat_db_in_txn(const sat_db *db)
+{
+	return sqlite3_get_autocommit(db->h) == 0;
+}
+
+sat_rc
+sat_db_begin(sat_db *db, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	assert(!sat_db_in_txn(db));
+	if ((rc = sat_db_own(&s, db, SQL_BEGIN, e)) != SAT_OK)
+		return rc;
+	return sat_run(s, e);
+}
+
+sat_rc
+sat_db_commit(sat_db *db, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_own(&s, db, SQL_COMMIT, e)) == SAT_OK)
+		rc = sat_run(s, e);
+	if (rc != SAT_OK)
+		sat_db_rollback(db); /* D3 */
+	return rc;
+}
+
+void
+sat_db_rollback(sat_db *db)
+{
+	sqlite3_stmt *s;
+	int xrc;
+
+	/* SQLite may have rolled back by itself (disk full, I/O error). */
+	if (db->h == NULL || !sat_db_in_txn(db))
+		return;
+	assert(db->own[SQL_ROLLBACK] != NULL);
+	s = db->own[SQL_ROLLBACK]->s; /* even when dead: it only reads */
+	xrc = sqlite3_step(s);
+	(void)sqlite3_reset(s);
+	if (sat_db_in_txn(db)) {
+		sat_log(SAT_ERROR, "DB-ROLLBACK", "path=%s code=%d", db->path,
+		    xrc);
+		db->dead = true; /* nothing may be committed with it */
+	}
+}
+
+int64_t
+sat_db_last_rowid(sat_db *db)
+{
+	return sqlite3_last_insert_rowid(db->h);
+}
+
+int64_t
+sat_db_changes(sat_db *db)
+{
+	return sqlite3_changes64(db->h);
+}
+
+void
+sat_db_counts_get(sat_db_counts *out, sat_db *db)
+{
+	(void)db;
+	memset(out, 0, sizeof *out);
+}

@@ -1,0 +1,103 @@
+/*
+ * maintain.c - schema steps, checks, checkpoints and copies.
+ */
+#include "common/db/db_int.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+
+static sat_rc
+version_of(int64_t *v, sat_db *db, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*v = 0;
+	if ((rc = sat_db_own(&s, db, SQL_USER_VERSION, e)) != SAT_OK ||
+	    (rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	*v = row ? sat_col_int(s, 0) : 0;
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+/* One step and its number are one transaction: a crash repeats it whole. */
+static sat_rc
+run_migration(sat_db *db, const sat_sql *step, size_t number, sat_err *e)
+{
+	char mark[48];
+	sat_rc rc;
+
+	assert(strtoul(step->name, NULL, 10) == number); /* 0001_, 0002_ ... */
+	(void)snprintf(
+	    mark, sizeof mark, "PRAGMA user_version = %zu", number);
+	if ((rc = sat_db_begin(db, e)) != SAT_OK)
+		return rc;
+	if ((rc = sat_db_exec(db, step->text, e)) != SAT_OK ||
+	    (rc = sat_db_exec(db, mark, e)) != SAT_OK) {
+		sat_db_rollback(db);
+		return rc;
+	}
+	return sat_db_commit(db, e);
+}
+
+sat_rc
+sat_db_migrate(sat_db *db, const sat_sql *steps, size_t nsteps, sat_err *e)
+{
+	int64_t v;
+	size_t i;
+	sat_rc rc;
+
+	if ((rc = version_of(&v, db, e)) != SAT_OK)
+		return rc;
+	if (v < 0 || (uint64_t)v > nsteps)
+		return sat_fail_code(e, SAT_EVERSION, "db.newer",
+		    "install the newer program; this file stays as it is",
+		    "%s: schema step %lld, this program knows %zu", db->path,
+		    (long long)v, nsteps);
+	for (i = (size_t)v; i < nsteps; i++)
+		if ((rc = run_migration(db, &steps[i], i + 1, e)) != SAT_OK)
+			return rc;
+	return SAT_OK;
+}
+
+sat_rc
+sat_db_check(sat_db *db, bool quick, sat_err *e)
+{
+	sat_stmt *s;
+	sat_span said;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_own(&s, db,
+	    quick ? SQL_CHECK_QUICK : SQL_CHECK_FULL, e)) != SAT_OK ||
+	    (rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	said = row ? sat_col_text(s, 0) : sat_span_str("no answer");
+	if (!sat_span_eq(said, sat_span_str("ok")))
+		rc = sat_fail_code(e, SAT_EINTEGRITY, "db.integrity",
+		    "keep the file for diagnosis; restore a backup or fetch "
+		    "the data from the server again",
+		    "%s: integrity check: %.*s", db->path, (int)said.n,
+		    (const char *)said.p);
+	sat_stmt_reset(s);
+	return rc;
+}
+
+sat_rc
+sat_db_checkpoint(sat_db *db, sat_err *e)
+{
+	sat_rc rc;
+	int xrc;
+
+	if ((rc = sat_db_alive(db, e)) != SAT_OK)
+		return rc;
+	xrc = sqlite3_wal_checkpoint_v2(
+	    db->h, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return xrc == SQLITE_OK ? SAT_OK :
+	    sat_db_fail(db, xrc, "checkpoint", e);
+}

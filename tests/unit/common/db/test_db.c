@@ -1,0 +1,365 @@
+/*
+ * The door to SQLite over plain files: statements, transactions, schema
+ * steps, copies, and what a failure leaves behind.
+ */
+#include "tests/lib/unit.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/db/db.h"
+
+typedef struct fixture {
+	char *dir, *path;
+	sat_db *db;
+	sat_err err;
+} fixture;
+
+static sat_db_open_opts
+opts_of(const fixture *f)
+{
+	return (sat_db_open_opts){ .path = f->path, .create = true };
+}
+
+static void
+reopen(fixture *f)
+{
+	sat_db_open_opts o = opts_of(f);
+	sat_err err;
+
+	sat_db_close(f->db);
+	f->db = NULL;
+	assert_ok(sat_db_open(&f->db, &o, &err));
+}
+
+static int
+setup(void **state)
+{
+	fixture *f = sat_xcalloc(1, sizeof *f);
+	sat_err err;
+
+	f->dir = sat_test_dir();
+	f->path = sat_xasprintf("%s/t.db", f->dir);
+	reopen(f);
+	assert_ok(sat_db_exec(f->db,
+	    "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b UNIQUE)", &err));
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	fixture *f = *state;
+
+	sat_db_close(f->db);
+	sat_test_rmdir(f->dir);
+	free(f->path);
+	free(f);
+	return 0;
+}
+
+static int64_t
+ask(sat_db *db, const char *sql)
+{
+	sat_stmt *s;
+	sat_err err;
+	bool row;
+	int64_t v;
+
+	assert_ok(sat_db_stmt_text(&s, db, sql, &err));
+	assert_ok(sat_step(&row, s, &err));
+	assert_true(row);
+	v = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return v;
+}
+
+static void
+add_row(sat_db *db, int64_t b)
+{
+	sat_stmt *s;
+	sat_err err;
+
+	assert_ok(sat_db_stmt_text(
+	    &s, db, "INSERT INTO t(a, b) VALUES(?1, ?2)", &err));
+	sat_bind_text(s, 1, sat_span_str("text"));
+	sat_bind_int(s, 2, b);
+	assert_ok(sat_run(s, &err));
+}
+
+static void
+every_type_comes_back_as_it_was_bound(void **state)
+{
+	fixture *f = *state;
+	sat_stmt *s;
+	sat_err err;
+	bool row;
+
+	assert_ok(sat_db_stmt_text(
+	    &s, f->db, "SELECT ?1, ?2, ?3, ?4, ?5, @six, 1.5 AS real", &err));
+	sat_bind_int(s, 1, INT64_MIN);
+	sat_bind_text(s, 2, sat_span_str("\xe8\xa1\x8c"));
+	sat_bind_blob(s, 3, sat_span_of("\0x", 2));
+	sat_bind_text(s, 4, (sat_span){ NULL, 0 });
+	sat_bind_blob(s, 5, (sat_span){ NULL, 0 });
+	assert_int_equal(6, sat_bind_index(s, "@six"));
+	assert_int_equal(0, sat_bind_index(s, "@seven"));
+	sat_bind_null(s, 6);
+	assert_ok(sat_step(&row, s, &err));
+	assert_true(row);
+	assert_int_equal(7, sat_col_count(s));
+	assert_true(sat_col_int(s, 0) == INT64_MIN);
+	assert_true(sat_span_eq(sat_col_text(s, 1),
+	    sat_span_str("\xe8\xa1\x8c")));
+	assert_true(sat_span_eq(sat_col_blob(s, 2), sat_span_of("\0x", 2)));
+	assert_int_equal('i', sat_col_type(s, 0));
+	assert_int_equal('t', sat_col_type(s, 1));
+	assert_int_equal('b', sat_col_type(s, 2));
+	assert_int_equal('t', sat_col_type(s, 3)); /* empty, not NULL */
+	assert_int_equal('b', sat_col_type(s, 4));
+	assert_int_equal('n', sat_col_type(s, 5));
+	assert_int_equal('f', sat_col_type(s, 6));
+	assert_true(sat_col_null(s, 5));
+	assert_string_equal("real", sat_col_name(s, 6));
+	assert_ok(sat_step(&row, s, &err));
+	assert_false(row);
+}
+
+static void
+a_fetched_statement_has_lost_its_old_values(void **state)
+{
+	fixture *f = *state;
+	sat_stmt *s, *again;
+	sat_err err;
+	bool row;
+
+	assert_ok(sat_db_stmt_text(&s, f->db, "SELECT ?1", &err));
+	sat_bind_int(s, 1, 7);
+	assert_ok(sat_step(&row, s, &err));
+	assert_ok(sat_db_stmt_text(&again, f->db, "SELECT ?1", &err));
+	assert_ptr_equal(s, again);
+	assert_ok(sat_step(&row, again, &err));
+	assert_true(sat_col_null(again, 0));
+	sat_stmt_reset(again);
+	sat_stmt_reset(NULL);
+}
+
+static void
+the_cache_holds_many_texts_and_never_drops_one_with_a_row(void **state)
+{
+	fixture *f = *state;
+	sat_stmt *kept, *s;
+	char sql[64];
+	sat_err err;
+	bool row;
+	int i, round;
+
+	assert_ok(sat_db_stmt_text(&kept, f->db, "SELECT 41 + 1", &err));
+	assert_ok(sat_step(&row, kept, &err));
+	for (round = 0; round < 2; round++)
+		for (i = 0; i < 600; i++) {
+			(void)snprintf(sql, sizeof sql, "SELECT %d", i);
+			assert_ok(sat_db_stmt_text(&s, f->db, sql, &err));
+			assert_ok(sat_step(&row, s, &err));
+			assert_int_equal(i, sat_col_int(s, 0));
+			sat_stmt_reset(s);
+		}
+	assert_int_equal(42, sat_col_int(kept, 0));
+	sat_stmt_reset(kept);
+}
+
+static void
+numbered_statements_are_prepared_once(void **state)
+{
+	static const sat_sql table[] = { { "one", "SELECT 1" },
+		{ "bad", "SELEKT" }, { NULL, NULL } };
+	fixture *f = *state;
+	sat_db_open_opts o = opts_of(f);
+	sat_stmt *s, *again;
+	sat_err err;
+
+	o.sql = table;
+	o.nsql = 2;
+	sat_db_close(f->db);
+	assert_ok(sat_db_open(&f->db, &o, &err));
+	assert_ok(sat_db_stmt(&s, f->db, 0, &err));
+	assert_ok(sat_db_stmt(&again, f->db, 0, &err));
+	assert_ptr_equal(s, again);
+	assert_rc(SAT_EFAIL, sat_db_stmt(&s, f->db, 1, &err));
+	assert_non_null(strstr(err.text, "SELEKT"));
+}
+
+static void
+a_rolled_back_transaction_leaves_nothing(void **state)
+{
+	fixture *f = *state;
+	sat_err err;
+
+	sat_db_rollback(f->db); /* none is open */
+	assert_ok(sat_db_begin(f->db, &err));
+	assert_true(sat_db_in_txn(f->db));
+	add_row(f->db, 1);
+	sat_db_rollback(f->db);
+	assert_false(sat_db_in_txn(f->db));
+	assert_int_equal(0, ask(f->db, "SELECT count(*) FROM t"));
+	assert_ok(sat_db_begin(f->db, &err));
+	add_row(f->db, 1);
+	assert_int_equal(1, sat_db_last_rowid(f->db));
+	assert_int_equal(1, sat_db_changes(f->db));
+	assert_ok(sat_db_commit(f->db, &err));
+	reopen(f);
+	assert_int_equal(1, ask(f->db, "SELECT count(*) FROM t"));
+}
+
+static void
+a_broken_constraint_is_a_conflict_and_ends_no_transaction(void **state)
+{
+	fixture *f = *state;
+	sat_err err;
+
+	assert_ok(sat_db_begin(f->db, &err));
+	add_row(f->db, 1);
+	assert_rc(SAT_ECONFLICT,
+	    sat_db_exec(f->db, "INSERT INTO t(b) VALUES(1)", &err));
+	assert_true(sat_db_in_txn(f->db));
+	add_row(f->db, 2);
+	assert_ok(sat_db_commit(f->db, &err));
+	assert_int_equal(2, ask(f->db, "SELECT count(*) FROM t"));
+}
+
+static void
+closing_and_abandoning_differ_only_in_the_open_transaction(void **state)
+{
+	fixture *f = *state;
+	sat_db_open_opts o = opts_of(f);
+	sat_err err;
+
+	add_row(f->db, 1);
+	assert_ok(sat_db_begin(f->db, &err));
+	add_row(f->db, 2);
+	sat_db_abandon(f->db);
+	assert_ok(sat_db_open(&f->db, &o, &err));
+	assert_int_equal(1, ask(f->db, "SELECT count(*) FROM t"));
+}
+
+static const sat_sql steps[] = {
+	{ "0001_first.sql", "CREATE TABLE one(a); CREATE TABLE two(a);" },
+	{ "0002_second.sql", "ALTER TABLE one ADD COLUMN b;" },
+	{ "0003_broken.sql", "CREATE TABLE three(a); CREATE TABLE one(a);" },
+};
+
+static void
+migration_runs_each_step_once_and_refuses_a_newer_file(void **state)
+{
+	fixture *f = *state;
+	sat_err err;
+
+	assert_ok(sat_db_migrate(f->db, steps, 1, &err));
+	assert_int_equal(1, ask(f->db, "PRAGMA user_version"));
+	assert_ok(sat_db_migrate(f->db, steps, 2, &err));
+	assert_ok(sat_db_migrate(f->db, steps, 2, &err));
+	assert_ok(sat_db_exec(f->db, "INSERT INTO one VALUES(1, 2)", &err));
+	assert_rc(SAT_EVERSION, sat_db_migrate(f->db, steps, 1, &err));
+	assert_int_equal(1, ask(f->db, "SELECT count(*) FROM one"));
+}
+
+static void
+a_migration_step_that_fails_leaves_nothing_of_itself(void **state)
+{
+	fixture *f = *state;
+	sat_err err;
+
+	assert_rc(SAT_EFAIL, sat_db_migrate(f->db, steps, 3, &err));
+	assert_false(sat_db_in_txn(f->db));
+	assert_int_equal(2, ask(f->db, "PRAGMA user_version"));
+	assert_int_equal(0, ask(f->db,
+	    "SELECT count(*) FROM sqlite_schema WHERE name = 'three'"));
+}
+
+/* SQLite forbids use across a fork, so the child opens first. */
+static void
+a_second_process_is_told_that_the_file_is_held(void **state)
+{
+	fixture *f = *state;
+	sat_db_open_opts o = opts_of(f);
+	int up[2], down[2];
+	sat_err err;
+	char c = 'x';
+	pid_t pid;
+
+	sat_db_close(f->db);
+	f->db = NULL;
+	assert_int_equal(0, pipe(up) | pipe(down));
+	pid = fork();
+	if (pid == 0) {
+		if (sat_db_open(&f->db, &o, &err) != SAT_OK ||
+		    write(up[1], &c, 1) != 1 || read(down[0], &c, 1) != 1)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(1, read(up[0], &c, 1));
+	assert_rc(SAT_EBUSY, sat_db_open(&f->db, &o, &err));
+	assert_null(f->db);
+	assert_int_equal(1, write(down[1], &c, 1));
+	assert_int_equal(pid, waitpid(pid, NULL, 0));
+	assert_ok(sat_db_open(&f->db, &o, &err));
+}
+
+static void
+a_copy_is_complete_and_an_existing_target_is_kept(void **state)
+{
+	fixture *f = *state;
+	sat_db_open_opts o = opts_of(f);
+	char *to = sat_xasprintf("%s/copy.db", f->dir);
+	sat_db *copy;
+	sat_err err;
+
+	add_row(f->db, 1);
+	assert_ok(sat_db_copy(f->db, to, &err));
+	add_row(f->db, 2);
+	assert_rc(SAT_ECONFLICT, sat_db_copy(f->db, to, &err));
+	o.path = to;
+	o.create = false;
+	assert_ok(sat_db_open(&copy, &o, &err));
+	assert_ok(sat_db_check(copy, false, &err));
+	assert_int_equal(1, ask(copy, "SELECT count(*) FROM t"));
+	sat_db_close(copy);
+	free(to);
+}
+
+static void
+checks_and_checkpoints_succeed_on_a_sound_file(void **state)
+{
+	fixture *f = *state;
+	sat_err err;
+
+	add_row(f->db, 1);
+	assert_ok(sat_db_checkpoint(f->db, &err));
+	assert_ok(sat_db_check(f->db, false, &err));
+	assert_ok(sat_db_check(f->db, true, &err));
+	assert_string_equal(f->path, sat_db_path(f->db));
+	assert_false(sat_db_dead(f->db));
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(every_type_comes_back_as_it_was_bound),
+		T(a_fetched_statement_has_lost_its_old_values),
+		T(the_cache_holds_many_texts_and_never_drops_one_with_a_row),
+		T(numbered_statements_are_prepared_once),
+		T(a_rolled_back_transaction_leaves_nothing),
+		T(a_broken_constraint_is_a_conflict_and_ends_no_transaction),
+		T(closing_and_abandoning_differ_only_in_the_open_transaction),
+		T(migration_runs_each_step_once_and_refuses_a_newer_file),
+		T(a_migration_step_that_fails_leaves_nothing_of_itself),
+		T(a_second_process_is_told_that_the_file_is_held),
+		T(a_copy_is_complete_and_an_existing_target_is_kept),
+		T(checks_and_checkpoints_succeed_on_a_sound_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
