@@ -1,0 +1,234 @@
+/*
+ * replica.h - the device's store: what the user sees, what waits, what others
+ * did. The only SQL of the client.
+ *
+ * One encrypted SQLite file, one owner connection, one thread. Per kind of the
+ * template one table `k_<kind>` with typed columns (the view: server state plus
+ * own pending operations), the packed clocks `clk`, and, while operations of
+ * the row wait for the server, the server's own cells in `base`. rid = eid once
+ * known, above SAT_RID_LOCAL before.
+ *
+ * Where an operation that was reported as saved can be: outbox, server log,
+ * quarantine - exactly one of them, at every moment.
+ */
+#ifndef SAT_REPLICA_REPLICA_H
+#define SAT_REPLICA_REPLICA_H
+
+#include "common/db/db.h"
+#include "protocol/client.h"
+#include "protocol/scope.h"
+
+#define SAT_RID_LOCAL ((int64_t)1 << 40)
+
+typedef struct sat_replica sat_replica;
+
+typedef struct sat_replica_env {
+	const char *path;            /* the database file */
+	struct sat_keyring *keyring; /* NULL only in bench "satchel-plain" */
+	sat_clock clock;
+	sat_rand rand;
+	const char *vfs_below;       /* NULL = the machine's */
+} sat_replica_env;
+
+/* What enrolment needs before the server answers: keys made on the device. */
+typedef struct sat_replica_identity {
+	uint8_t sign_sk[SAT_SIGN_SK_BYTES], sign_pk[SAT_SIGN_PK_BYTES];
+	uint8_t channel_sk[32], channel_pk[32];
+	sat_id org;
+	uint8_t server_pk[32];
+	char server[256];            /* "tcp://host:port" */
+	uint32_t device, user;       /* 0 until enrolled */
+	uint32_t incarnation;
+	char user_key[65], role[33], org_name[128];
+	uint8_t root_pk[SAT_SIGN_PK_BYTES], template_pk[SAT_SIGN_PK_BYTES];
+} sat_replica_identity;
+
+/* Create the file and store the identity (device 0 = enrolment under way). */
+SAT_CHECK sat_rc sat_replica_create(sat_replica **r, const sat_replica_env *env,
+    const sat_replica_identity *id, sat_err *e);
+/* @return SAT_ENOREPLICA, SAT_EBUSY, SAT_EINTEGRITY, SAT_EVERSION, ... A
+ * replica that never finished enrolment opens too (identity->device == 0). */
+SAT_CHECK sat_rc sat_replica_open(sat_replica **r, const sat_replica_env *env, sat_err *e);
+void sat_replica_close(sat_replica *r);   /* NULL is fine */
+void sat_replica_abandon(sat_replica *r); /* simulated process death */
+SAT_CHECK sat_rc sat_replica_enrolled(sat_replica *r, const sat_enrolled *in, sat_err *e);
+const sat_replica_identity *sat_replica_identity_get(const sat_replica *r);
+/* The effective template; NULL before the first sync. Stable until a session
+ * brings another one. */
+const sat_template *sat_replica_template(const sat_replica *r);
+const uint8_t *sat_replica_template_oid(const sat_replica *r); /* zero = none */
+const sat_registry *sat_replica_registry(const sat_replica *r);
+const sat_user *sat_replica_me(const sat_replica *r);          /* NULL before the first sync */
+sat_db *sat_replica_db(sat_replica *r); /* counters, backup, check */
+
+/* ---- writing -------------------------------------------------------------- */
+
+/* One user action. Ops: rec, rtype, kind, field, value; NEW first for a new
+ * record. Everything else (hlc, cseq, seen, salt, chain) is drawn inside. */
+typedef struct sat_draft {
+	sat_id subject;
+	uint8_t flags;     /* SAT_CF_IMPORT */
+	sat_op *ops;
+	size_t nops;
+} sat_draft;
+
+sat_id sat_replica_new_id(sat_replica *r);
+/*
+ * Write one commit: rows, base, match keys, outbox, chain, in one transaction;
+ * durable when it returns (unless inside a group). The gate has judged it.
+ * @return SAT_ENOSPACE, SAT_EIO, SAT_EFSYNC (reopen), SAT_EINVALID (limits);
+ *         nothing is written on failure.
+ */
+SAT_CHECK sat_rc sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq, sat_err *e);
+/* Many commits in one transaction (import). Nothing is durable, and nothing
+ * may be reported as saved, before group_commit. A failed write inside a
+ * group leaves the group usable. */
+SAT_CHECK sat_rc sat_replica_group_begin(sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc sat_replica_group_commit(sat_replica *r, sat_err *e);
+void sat_replica_group_rollback(sat_replica *r);
+
+/* ---- reading -------------------------------------------------------------- */
+
+/* The view of one record (own pending operations included); everything in `a`. */
+typedef struct sat_view {
+	sat_record rec;
+	const sat_kind *kind;
+	bool pending;      /* own operations wait for the server */
+	bool incomplete;   /* a required field is missing */
+	bool conflict;     /* a review or stage field has an open conflict */
+	int64_t created_ms;
+} sat_view;
+/* kind NULL: every kind is tried. SAT_ENOTFOUND. */
+SAT_CHECK sat_rc sat_replica_get(sat_view *v, sat_arena *a, sat_replica *r,
+    const sat_kind *kind, const sat_id *id, sat_err *e);
+/* Full id text or unique prefix >= 6, or value of a match field (number,
+ * external_id). SAT_ENOTFOUND; SAT_ECONFLICT when ambiguous. */
+SAT_CHECK sat_rc sat_replica_resolve(sat_id *id, sat_replica *r,
+    const sat_kind *kind, const char *text, sat_err *e);
+
+typedef enum sat_cmp {
+	SAT_CMP_EQ, SAT_CMP_NE, SAT_CMP_LT, SAT_CMP_LE, SAT_CMP_GT, SAT_CMP_GE,
+	SAT_CMP_IN,      /* any of `values` */
+	SAT_CMP_LIKE,    /* substring, case-folded ASCII; text */
+	SAT_CMP_HAS,     /* set contains */
+	SAT_CMP_NULL, SAT_CMP_NOT_NULL,
+} sat_cmp;
+/* Pseudo fields besides the kind's own: */
+#define SAT_Q_ID 0xfff0
+#define SAT_Q_CREATED 0xfff1    /* ms */
+#define SAT_Q_PENDING 0xfff2    /* 0/1 */
+#define SAT_Q_INCOMPLETE 0xfff3 /* 0/1 */
+#define SAT_Q_CONFLICT 0xfff4   /* 0/1 */
+#define SAT_Q_DELETED 0xfff5    /* 0/1; rows with 1 are left out unless asked for */
+#define SAT_Q_TEXT 0xfff6       /* LIKE over all text fields */
+
+typedef struct sat_filter {
+	uint16_t field;
+	sat_cmp cmp;
+	const sat_value *values;
+	size_t n;
+} sat_filter;
+typedef struct sat_query {
+	const sat_kind *kind;
+	const sat_filter *filters; /* all must hold */
+	size_t nfilters;
+	const uint16_t *columns;   /* fields or pseudo fields to return */
+	size_t ncolumns;
+	struct { uint16_t field; bool desc; } sort[4];
+	size_t nsort;              /* id is always the last key */
+	int64_t limit, offset;     /* limit 0 = all */
+} sat_query;
+typedef struct sat_rows sat_rows;
+SAT_CHECK sat_rc sat_replica_query(sat_rows **rows, sat_replica *r, const sat_query *q, sat_err *e);
+/* *values: ncolumns values, valid until the next call; NULL at the end. */
+SAT_CHECK sat_rc sat_rows_next(const sat_value **values, sat_rows *rows, sat_err *e);
+void sat_rows_free(sat_rows *rows);
+SAT_CHECK sat_rc sat_replica_count(int64_t *n, sat_replica *r, const sat_query *q, sat_err *e);
+/* Records of a kind whose match key of this field equals the value's normal
+ * form (duplicate check, import upsert). cb returns false to stop. */
+SAT_CHECK sat_rc sat_replica_match(sat_replica *r, const sat_kind *kind,
+    const sat_field *f, sat_value v, bool (*cb)(void *u, const sat_id *id), void *u, sat_err *e);
+/* Does this device hold the root through a live key other than ownership? On
+ * a device every held root is visible. */
+SAT_CHECK sat_rc sat_replica_relation(sat_relation *rel, sat_replica *r,
+    const sat_kind *kind, const sat_id *id, sat_err *e);
+
+/* A past value of a field, newest first; the current value is not repeated. */
+typedef struct sat_past {
+	uint16_t field;
+	sat_value value;
+	sat_stamp at;
+} sat_past;
+SAT_CHECK sat_rc sat_replica_history(sat_past **out, size_t *n, sat_arena *a,
+    sat_replica *r, const sat_id *id, int field /* 0 = all */, sat_err *e);
+
+typedef struct sat_conflict {
+	char key[48];      /* stable: record id text + "-" + field id */
+	sat_id rec;
+	const sat_kind *kind;
+	const sat_field *field; /* NULL: deleted while edited */
+	uint64_t opened_lsn;
+	sat_candidate *candidates;
+	size_t n;
+} sat_conflict;
+SAT_CHECK sat_rc sat_replica_conflicts(sat_conflict **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e);
+
+typedef struct sat_quarantined {
+	int64_t id, at_ms;
+	uint32_t incarnation;
+	uint64_t cseq;
+	const char *slug, *hint;
+	sat_commit commit;
+} sat_quarantined;
+SAT_CHECK sat_rc sat_replica_quarantine(sat_quarantined **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e);
+/* Discard with a reason (kept in the audit log). */
+SAT_CHECK sat_rc sat_replica_discard(sat_replica *r, int64_t id, const char *reason, sat_err *e);
+
+typedef struct sat_moved { /* a customer that left this device */
+	sat_id root;
+	const char *title, *to;
+	uint64_t lsn;
+} sat_moved;
+SAT_CHECK sat_rc sat_replica_moved(sat_moved **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e);
+
+/* Commits this device knows in full (its outbox, then kept own ones), newest
+ * first; limit 0 = all. */
+SAT_CHECK sat_rc sat_replica_log(sat_commit **out, size_t *n, sat_arena *a, sat_replica *r, int64_t limit, sat_err *e);
+
+typedef struct sat_replica_status {
+	uint64_t cursor, known;          /* applied, and the scope's head when last heard */
+	int64_t pending_commits, pending_records, quarantined, conflicts, incomplete, moved;
+	int64_t last_sync_ms;            /* 0 = never */
+	bool complete;                   /* first snapshot finished */
+	bool clock_suspect;
+	int schema_version;
+} sat_replica_status;
+SAT_CHECK sat_rc sat_replica_status_get(sat_replica_status *s, sat_replica *r, sat_err *e);
+
+/* ---- local audit chain, settings ------------------------------------------- */
+SAT_CHECK sat_rc sat_replica_audit(sat_replica *r, const char *action, const char *detail, sat_err *e);
+SAT_CHECK sat_rc sat_replica_audit_list(sat_replica *r, int64_t since_ms,
+    void (*cb)(void *u, int64_t seq, int64_t at_ms, const char *action, const char *detail), void *u, sat_err *e);
+SAT_CHECK sat_rc sat_replica_setting_get(sat_buf *out, sat_replica *r, const char *key, sat_err *e); /* SAT_ENOTFOUND */
+SAT_CHECK sat_rc sat_replica_setting_put(sat_replica *r, const char *key, sat_span v, sat_err *e);
+
+/* ---- sync, proof ------------------------------------------------------------ */
+/* The replica as the session sees it. Lives as long as r. */
+sat_client_ops sat_replica_session(sat_replica *r);
+/* Template history on the device (client/api "template show|log|verify"):
+ * a memory repository holding the stored objects; the caller closes it. */
+struct sat_git;
+SAT_CHECK sat_rc sat_replica_git(struct sat_git **g, sat_replica *r, sat_err *e);
+/* SQLite check, every row's clocks, view == fold(base, pending), own chain and
+ * batch signatures, audit chain. SAT_EINTEGRITY names the first fault. */
+SAT_CHECK sat_rc sat_replica_check(sat_replica *r, bool quick, sat_err *e);
+SAT_CHECK sat_rc sat_replica_verify_chain(sat_replica *r, uint64_t *commits, sat_err *e);
+/* Canonical server state (without pending) of every record, ascending id. */
+SAT_CHECK sat_rc sat_replica_dump(sat_replica *r,
+    void (*cb)(void *u, const sat_id *id, sat_span state), void *u, sat_err *e);
+/* Online backup: database and keyring into `dir` (made), verified before it
+ * counts. A restored replica starts a new incarnation at its first open. */
+SAT_CHECK sat_rc sat_replica_backup(sat_replica *r, const char *to_path, sat_err *e);
+SAT_CHECK sat_rc sat_replica_new_incarnation(sat_replica *r, sat_err *e);
+
+#endif
