@@ -24,6 +24,8 @@ typedef struct sat_noise {
 	uint8_t h[32], ck[32], k[32];
 	uint64_t n;
 	bool has_key, initiator, done;
+	bool dead; /* handshake failed, or fini: nothing goes on */
+	bool deaf; /* a transport message did not authenticate */
 	sat_noise_keys s, e;
 	uint8_t rs[32], re[32];
 	uint8_t send_k[32], recv_k[32];
@@ -44,7 +46,11 @@ SAT_CHECK sat_rc sat_noise_read1(sat_noise *x, sat_buf *payload, sat_span msg,
     sat_err *e);
 SAT_CHECK sat_rc sat_noise_write2(sat_noise *x, sat_buf *out, sat_span payload,
     sat_err *e);
-/* Transport, after the handshake. out is appended to. A message that does not
+/* After the handshake x->h is the channel binding (handshake hash), x->rs the
+ * peer; the static and ephemeral secrets in x are wiped. One thread may seal
+ * while another unseals.
+ *
+ * Transport, after the handshake. out is appended to. A message that does not
  * authenticate is SAT_EPROTO and ends the channel. Rekeys by itself (Noise
  * REKEY) every SAT_NOISE_REKEY_EVERY messages in each direction. */
 void sat_noise_seal(sat_noise *x, sat_buf *out, sat_span msg);
