@@ -110,7 +110,7 @@ sat_id_text(char out[SAT_ID_TEXT], const sat_id *id)
 		for (int bit = 5 * i - 2; bit < 5 * i + 3; bit++) {
 			v <<= 1;
 			if (bit >= 0)
-				v |= (id->b[bit / 8] >> (7 - bit % 8)) & 1u;
+				v |= ((unsigned)id->b[bit / 8] >> (7 - bit % 8)) & 1u;
 		}
 		out[i] = alphabet[v];
 	}

@@ -43,6 +43,11 @@ typedef struct sat_gate_in {
 	bool deleted;          /* the record is deleted now */
 	bool flag_missing;     /* missing required fields flag, never refuse:
 	                          sync, and import --incomplete flag */
+	bool from_sync;        /* written elsewhere, maybe under an older template:
+	                          retired fields and options, once-fields already
+	                          set, stage moves the graph does not know from the
+	                          current stage and edits of a deleted record are
+	                          the merge's business and are not refused */
 	int64_t now_ms;        /* for not_future; 0 = not checked (sync) */
 	const sat_change *changes;
 	size_t n;
