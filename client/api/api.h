@@ -1,0 +1,49 @@
+/*
+ * api.h - one way out: the route table. CLI, daemon and pages call it; in
+ * process when no daemon runs. Pure request -> response.
+ *
+ * The table is final: method, path pattern, permission, handler, schema of the
+ * answer, one line of help. A test walks it and refuses a route without them.
+ */
+#ifndef SAT_API_API_H
+#define SAT_API_API_H
+
+#include "client/crm/crm.h"
+#include "client/sync/sync.h"
+
+typedef struct sat_api {
+	sat_crm crm;
+	sat_sync_opts sync;
+	const char *profile;
+	struct sat_keyring *keyring;
+	const char *dir;      /* the replica's folder */
+	/* long work: progress (<= 10/s), dry-run lines, and Ctrl-C */
+	void (*event)(void *u, const sat_json *line);
+	bool (*interrupted)(void *u);
+	void *u;
+} sat_api;
+
+typedef struct sat_request {
+	const char *method;     /* "GET", "POST", "PATCH", "DELETE" */
+	const char *path;       /* "/v1/accounts/01h..." without query */
+	const sat_json *query;  /* object of strings; NULL = none */
+	const sat_json *body;   /* NULL = none */
+} sat_request;
+
+typedef struct sat_route {
+	const char *method, *pattern; /* "/v1/{kind}/{id}/stage" */
+	const char *permission;       /* acl action; "" = any enrolled user; "open" */
+	const char *schema;           /* docs/schema/<schema>.json */
+	const char *help;             /* one line */
+	sat_rc (*handle)(sat_json **out, sat_api *api, const sat_request *req,
+	    const char *const args[4], sat_err *e);
+} sat_route;
+
+const sat_route *sat_api_routes(size_t *n);
+/* Find the route, check the permission, run the handler. *out is owned by the
+ * caller (also on SAT_EPARTLY). SAT_ENOTFOUND: no such route or record. */
+SAT_CHECK sat_rc sat_api_handle(sat_json **out, sat_api *api, const sat_request *req, sat_err *e);
+/* application/problem+json of a failure. */
+sat_json *sat_api_problem(const sat_err *e);
+
+#endif

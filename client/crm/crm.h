@@ -1,0 +1,133 @@
+/*
+ * crm.h - use cases: what a person does, as commits that pass the gate.
+ *
+ * Pure of I/O of its own: time and randomness come with the replica's
+ * environment, files through the sheet room's readers opened by the door.
+ * Thread: the replica's.
+ */
+#ifndef SAT_CRM_CRM_H
+#define SAT_CRM_CRM_H
+
+#include "client/replica/replica.h"
+
+typedef struct sat_crm {
+	sat_replica *replica;
+	sat_clock clock;
+	const char *lang; /* "zh" or "en", for labels */
+} sat_crm;
+
+/* One field as typed by a person (or a cell of a sheet). */
+typedef struct sat_input {
+	char verb;         /* '=' set, '+' add to set / counter, '-' remove, '0' clear */
+	const char *field; /* key */
+	sat_span text;
+} sat_input;
+
+typedef struct sat_write_opts {
+	bool flag_missing;          /* missing required fields only flag */
+	const char *duplicate_reason; /* non-NULL: a duplicate is allowed, why */
+	bool import;
+	const char *if_version;     /* edit: fail unless the record is at it */
+	bool validate_only;
+} sat_write_opts;
+
+/* Possible duplicates of a record about to be created (by match keys). */
+#define SAT_DUPLICATES_MAX 16
+typedef struct sat_duplicate {
+	sat_id id;
+	const char *field; /* key that matched */
+} sat_duplicate;
+
+/*
+ * Create. Owner defaults to the acting user, template defaults are filled in,
+ * the gate judges, duplicates are looked up.
+ * @return SAT_EINVALID (fields listed), SAT_EDENIED, SAT_ECONFLICT code
+ *         "duplicate" (dup and *ndup tell which) unless a reason is given.
+ */
+SAT_CHECK sat_rc sat_crm_create(sat_id *out, sat_crm *c, const sat_kind *k,
+    const sat_input *in, size_t n, const sat_write_opts *o,
+    sat_duplicate dup[SAT_DUPLICATES_MAX], size_t *ndup, sat_err *e);
+/* Edit; fields that already hold the value write nothing. *changed = ops written. */
+SAT_CHECK sat_rc sat_crm_edit(size_t *changed, sat_crm *c, const sat_kind *k,
+    const sat_id *id, const sat_input *in, size_t n, const sat_write_opts *o, sat_err *e);
+/* Move along the stage graph. Sets won_at/lost_at/lost_reason where the kind
+ * has them. SAT_EINVALID code "validation.stage" names the allowed next ones. */
+SAT_CHECK sat_rc sat_crm_stage(sat_crm *c, const sat_kind *k, const sat_id *id,
+    const char *stage, const char *reason, sat_err *e);
+SAT_CHECK sat_rc sat_crm_assign(sat_crm *c, const sat_kind *k, const sat_id *id,
+    const char *user, sat_err *e);
+SAT_CHECK sat_rc sat_crm_delete(sat_crm *c, const sat_kind *k, const sat_id *id, bool restore, sat_err *e);
+/* "v<hlc hex>-<n pending>": changes with every change of the record. */
+void sat_crm_version(char out[40], const sat_view *v);
+
+/* Resolve a conflict by its key. choice: "mine" (the candidate this device
+ * wrote), "theirs" (the other; SAT_EUSAGE when there are several), "set" with
+ * text, or "restore"/"confirm" for deleted-while-edited. */
+SAT_CHECK sat_rc sat_crm_resolve(sat_crm *c, const char *key, const char *choice,
+    sat_span text, sat_err *e);
+
+/* ---- import ---------------------------------------------------------------- */
+typedef enum { SAT_DUP_SKIP, SAT_DUP_UPDATE, SAT_DUP_NEW, SAT_DUP_ASK } sat_on_duplicate;
+typedef struct sat_import_opts {
+	const char *kind;        /* "account" */
+	const sat_json *map;     /* mapping document (docs/import.md); NULL = columns by key/label */
+	sat_on_duplicate on_duplicate;
+	bool dry_run, flag_incomplete;
+	int64_t max_errors;      /* 0 = no limit */
+	/* next row; *n = 0 at the end. columns[] name the fields. */
+	struct sat_csv *csv;
+	/* a bad row with its reason: the door writes the errors file */
+	void (*on_error)(void *u, const void *csv_row, const char *reason);
+	/* dry run: one cleaned value, before -> after */
+	void (*on_clean)(void *u, int64_t row, const char *field, sat_span before, sat_span after);
+	void (*progress)(void *u, int64_t rows, uint64_t bytes_done, uint64_t bytes_total);
+	bool (*interrupted)(void *u);
+	void *u;
+} sat_import_opts;
+typedef struct sat_import_summary {
+	char batch[SAT_ID_TEXT];
+	int64_t rows, created, updated, unchanged, skipped, errors, incomplete;
+} sat_import_summary;
+/*
+ * Rows become one commit per customer aggregate, written in groups of 1,000,
+ * each durable before the next. Repeating an import changes nothing.
+ * @return SAT_EPARTLY with error rows; SAT_EINVALID for the mapping or a
+ *         header the mapping does not know (names the column).
+ */
+SAT_CHECK sat_rc sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_import_opts *o, sat_err *e);
+
+/* ---- reports --------------------------------------------------------------- */
+typedef struct sat_report_opts {
+	const char *period;  /* NULL = "all" */
+	int64_t as_of_ms;    /* 0 = now */
+	const char *const *params; /* "k=v", filters by field: owner=..., team=... */
+	size_t nparams;
+} sat_report_opts;
+/* Result document (schema satchel/report/1): definition id and title, template
+ * commit, period, as_of, tz, coverage, columns[], rows[], totals. */
+SAT_CHECK sat_rc sat_crm_report(sat_json **out, sat_crm *c, const char *key,
+    const sat_report_opts *o, sat_err *e);
+
+/* ---- export ---------------------------------------------------------------- */
+/* Each record as a JSON object line through cb, or through a CSV writer. Needs
+ * the right "export"; logged in the audit chain with the reason. */
+typedef struct sat_export_opts {
+	const sat_query *query;   /* kind, filters; columns NULL = all fields */
+	const char *format;       /* "csv", "jsonl" */
+	const char *reason;
+	bool labels, mask;
+	struct sat_csv_out *csv;
+	void (*line)(void *u, sat_span line);
+	void *u;
+} sat_export_opts;
+SAT_CHECK sat_rc sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts *o, sat_err *e);
+
+/* One record as JSON (schema satchel/<kind>/1): keys and values, `id`,
+ * `version`, `pending`, `incomplete`, `conflict`; labels add "label". Masked
+ * fields by role. */
+sat_json *sat_crm_json(sat_crm *c, const sat_view *v, bool labels);
+/* "stage=won and amount>=1000" / -- list filters: docs/cli.md "where". */
+SAT_CHECK sat_rc sat_crm_where(sat_filter **f, size_t *n, sat_arena *a, sat_crm *c,
+    const sat_kind *k, const char *expr, sat_err *e);
+
+#endif
