@@ -1,0 +1,182 @@
+/*
+ * Why a retry starts a whole new session: everything a session does is
+ * idempotent by (device, incarnation, cseq) and by the cursor, so beginning
+ * again costs one hello and can lose nothing. What was exchanged stays.
+ */
+#include "client/sync/sync.h"
+
+#include "common/net/net.h"
+
+#include <string.h>
+#include <time.h>
+
+#define RETRY_BASE_MS 200
+#define RETRY_CAP_MS 5000
+
+void
+sat_sync_prologue(sat_buf *out, const sat_id *org)
+{
+	sat_buf_str(out, "satchel/1");
+	sat_buf_add(out, org->b, sizeof org->b);
+}
+
+static sat_rc
+dial(sat_net_client **c, const char *address, const uint8_t server_pk[32],
+    const sat_replica_identity *id, const sat_sync_opts *o, sat_err *e)
+{
+	sat_net_client_opts n = { .dial = address,
+		.timeout_ms = o->timeout_ms };
+	sat_buf prologue = { 0 };
+	sat_rc rc;
+
+	memcpy(n.keys.sk, id->channel_sk, sizeof n.keys.sk);
+	memcpy(n.keys.pk, id->channel_pk, sizeof n.keys.pk);
+	memcpy(n.server_pk, server_pk, sizeof n.server_pk);
+	sat_sync_prologue(&prologue, &id->org);
+	n.prologue = sat_buf_span(&prologue);
+	rc = sat_net_dial(c, &n, e);
+	sat_wipe(&n.keys, sizeof n.keys);
+	sat_buf_fini(&prologue);
+	return rc;
+}
+
+/* One session over one link. */
+static sat_rc
+session(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
+    sat_err *e)
+{
+	const sat_replica_identity *id = sat_replica_identity_get(r);
+	sat_client_ops ops = sat_replica_session(r);
+	sat_net_client *link = NULL;
+	sat_buf request = { 0 }, reply = { 0 };
+	uint64_t sent = 0, got = 0;
+	bool done = false;
+	sat_cs *cs = NULL;
+	sat_rc rc;
+
+	if ((rc = dial(&link, id->server, id->server_pk, id, o, e)) != SAT_OK)
+		goto out;
+	cs = sat_cs_new(&ops, &o->clock, o->flags);
+	for (;;) {
+		sat_buf_reset(&request);
+		if ((rc = sat_cs_next(cs, &request, &done, e)) != SAT_OK ||
+		    done)
+			break;
+		if ((rc = sat_net_request(link, &reply, sat_buf_span(&request),
+		         e)) != SAT_OK ||
+		    (rc = sat_cs_reply(cs, sat_buf_span(&reply), e)) != SAT_OK)
+			break;
+		if (o->progress != NULL)
+			o->progress(o->u, sat_cs_stats_get(cs));
+	}
+	out->stats = *sat_cs_stats_get(cs);
+	sat_net_client_bytes(link, &sent, &got);
+	out->bytes_out += sent;
+	out->bytes_in += got;
+out:
+	sat_cs_free(cs);
+	sat_net_hangup(link);
+	sat_buf_fini(&request);
+	sat_buf_fini(&reply);
+	return rc;
+}
+
+/* Full jitter: anywhere between nothing and the doubled base. */
+static void
+pause_before(int attempt, const sat_sync_opts *o)
+{
+	int64_t cap = RETRY_BASE_MS << (attempt < 8 ? attempt : 8);
+	uint32_t x = 0;
+	struct timespec ts;
+
+	if (cap > RETRY_CAP_MS)
+		cap = RETRY_CAP_MS;
+	o->rand.bytes(o->rand.u, &x, sizeof x);
+	cap = (int64_t)x % (cap + 1);
+	ts.tv_sec = cap / 1000;
+	ts.tv_nsec = cap % 1000 * 1000000;
+	(void)nanosleep(&ts, NULL);
+}
+
+sat_rc
+sat_sync_run(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
+    sat_err *e)
+{
+	const sat_replica_identity *id = sat_replica_identity_get(r);
+	int64_t start = sat_boot_ms(&o->clock);
+	sat_rc rc;
+
+	memset(out, 0, sizeof *out);
+	if (id->device == 0)
+		return sat_fail_code(e, SAT_ENOREPLICA, "not_enrolled",
+		    "finish with: satchel init --invite ...",
+		    "this device was never enrolled");
+	for (int attempt = 0;; attempt++) {
+		rc = session(out, r, o, e);
+		if (rc != SAT_EUNREACHABLE || attempt >= o->retries)
+			break;
+		pause_before(attempt, o);
+	}
+	out->ms = sat_boot_ms(&o->clock) - start;
+	if (rc == SAT_OK && out->stats.rejected > 0)
+		return sat_fail_code(e, SAT_EPARTLY, "sync.refused",
+		    "see: satchel sync pending",
+		    "the server refused %llu of %llu commits; they are kept",
+		    (unsigned long long)out->stats.rejected,
+		    (unsigned long long)out->stats.pushed);
+	return rc;
+}
+
+/* The one request of an enrolment; idempotent for the same keys and token. */
+static sat_rc
+enrol_request(sat_replica *r, sat_net_client *link, const sat_invite *inv,
+    const char *device_name, const sat_sync_opts *o, sat_err *e)
+{
+	const sat_replica_identity *id = sat_replica_identity_get(r);
+	sat_buf request = { 0 }, reply = { 0 };
+	sat_arena a = { 0 };
+	sat_msg m = { .type = SAT_MSG_ENROL };
+	sat_rc rc;
+
+	m.u.enrol.proto_min = SAT_PROTO_MIN;
+	m.u.enrol.proto_max = SAT_PROTO_VERSION;
+	m.u.enrol.org = inv->org;
+	memcpy(m.u.enrol.token, inv->token, sizeof inv->token);
+	memcpy(m.u.enrol.sign_pk, id->sign_pk, sizeof id->sign_pk);
+	m.u.enrol.name = sat_span_str(device_name);
+	m.u.enrol.wall_ms = sat_wall_ms(&o->clock);
+	sat_msg_write(&request, &m);
+	if ((rc = sat_net_request(link, &reply, sat_buf_span(&request), e)) !=
+	        SAT_OK ||
+	    (rc = sat_msg_read(&m, &a, sat_buf_span(&reply), e)) != SAT_OK)
+		goto out;
+	if (m.type == SAT_MSG_ERROR)
+		rc = sat_msg_to_err(&m.u.error, e);
+	else if (m.type != SAT_MSG_ENROLLED)
+		rc = sat_fail(e, SAT_EPROTO, "the server gave no enrolment");
+	else
+		rc = sat_replica_enrolled(r, &m.u.enrolled, e);
+out:
+	sat_arena_fini(&a);
+	sat_buf_fini(&request);
+	sat_buf_fini(&reply);
+	return rc;
+}
+
+sat_rc
+sat_sync_enrol(sat_replica *r, const sat_invite *inv, const char *device_name,
+    const sat_sync_opts *o, sat_err *e)
+{
+	const sat_replica_identity *id = sat_replica_identity_get(r);
+	sat_net_client *link = NULL;
+	sat_rc rc;
+
+	if (id->device != 0)
+		return sat_fail_code(e, SAT_ECONFLICT, "enrolled", NULL,
+		    "this device is enrolled already");
+	rc = dial(&link, inv->address, inv->server_pk, id, o, e);
+	if (rc == SAT_OK)
+		rc = enrol_request(r, link, inv, device_name, o, e);
+	sat_net_hangup(link);
+	return rc;
+}
