@@ -32,6 +32,8 @@ void sat_server_free(sat_server *s);
 /* The registry changed behind our back (admin command): read it again. */
 SAT_CHECK sat_rc sat_server_reload(sat_server *s, sat_err *e);
 const sat_registry *sat_server_registry(const sat_server *s);
+/* What it was made with (organisation, keys). */
+const sat_server_env *sat_server_env_get(const sat_server *s);
 
 typedef struct sat_server_session {
 	uint8_t channel_pk[32]; /* authenticated by the channel */

@@ -1,0 +1,376 @@
+/*
+ * Why one worker: the store has one writer by rule (SQLite's WAL-reset bug),
+ * and one thread through the core means no lock in it. Concurrency is gained
+ * where it pays: all PUSH requests that wait are made durable by one fsync.
+ *
+ * Invariants:
+ *   R1  a session belongs to its link and is touched by the worker only.
+ *   R2  the queue is bounded in jobs and bytes; who overflows it is hung up.
+ *   R3  after a fatal store error nothing is answered any more.
+ */
+#include "server/relay/relay.h"
+
+#include "common/base/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUEUE_JOBS_MAX 16384
+#define QUEUE_BYTES_MAX (64u * 1024 * 1024)
+#define GROUP_MAX 256
+
+enum job_type { JOB_REQUEST, JOB_CLOSED, JOB_CALL };
+
+typedef struct job {
+	struct job *next;
+	enum job_type type;
+	sat_link *link;
+	void (*fn)(void *u);
+	void *u;
+	bool *done;
+	size_t n;
+	uint8_t frame[];
+} job;
+
+struct sat_relay {
+	sat_net_server *net;
+	sat_server *core;
+	pthread_t worker;
+	pthread_mutex_t mutex;
+	pthread_cond_t wake, finished;
+	job *head, **tail;
+	size_t njobs, nbytes;
+	bool draining, ended, stop;
+	sat_err fatal;
+	sat_relay_stats stats;
+};
+
+/* Under the mutex. */
+static void
+queue_add(sat_relay *r, job *j)
+{
+	j->next = NULL;
+	*r->tail = j;
+	r->tail = &j->next;
+	r->njobs++;
+	r->nbytes += j->n;
+	if (r->njobs > r->stats.queue_max)
+		r->stats.queue_max = r->njobs;
+	pthread_cond_signal(&r->wake);
+}
+
+static void
+on_request(void *u, sat_link *link, sat_span frame)
+{
+	sat_relay *r = u;
+	job *j = malloc(sizeof *j + frame.n);
+	bool full;
+
+	if (j == NULL) {
+		sat_link_close(link);
+		return;
+	}
+	memset(j, 0, sizeof *j);
+	j->type = JOB_REQUEST;
+	j->link = link;
+	j->n = frame.n;
+	if (frame.n > 0)
+		memcpy(j->frame, frame.p, frame.n);
+	pthread_mutex_lock(&r->mutex);
+	full = r->draining || r->ended || r->njobs >= QUEUE_JOBS_MAX ||
+	    r->nbytes + frame.n > QUEUE_BYTES_MAX;
+	if (!full) {
+		sat_link_ref(link);
+		queue_add(r, j);
+	}
+	pthread_mutex_unlock(&r->mutex);
+	if (full) { /* R2 */
+		free(j);
+		sat_link_close(link);
+	}
+}
+
+static void
+on_close(void *u, sat_link *link)
+{
+	sat_relay *r = u;
+	job *j = sat_xcalloc(1, sizeof *j);
+
+	j->type = JOB_CLOSED;
+	j->link = link;
+	pthread_mutex_lock(&r->mutex);
+	if (r->ended) {
+		free(j); /* the process is about to end: nobody frees sessions */
+	} else {
+		sat_link_ref(link);
+		queue_add(r, j);
+	}
+	pthread_mutex_unlock(&r->mutex);
+}
+
+static sat_server_session *
+session_of(sat_link *link)
+{
+	sat_server_session *x = sat_link_user(link);
+
+	if (x == NULL) { /* R1: first request of this link */
+		x = sat_xcalloc(1, sizeof *x);
+		memcpy(x->channel_pk, sat_link_peer(link),
+		    sizeof x->channel_pk);
+		sat_link_user_set(link, x);
+	}
+	return x;
+}
+
+static void
+job_free(job *j)
+{
+	if (j->link != NULL)
+		sat_link_unref(j->link);
+	free(j);
+}
+
+static void
+end_fatally(sat_relay *r, const sat_err *e)
+{
+	sat_log(SAT_ERROR, "RELAY-FATAL", "rc=%d text=%s", (int)e->rc, e->text);
+	r->fatal = *e;
+	r->stop = true;
+}
+
+/* Answer a run of PUSH requests by one durable commit. */
+static bool
+handle_group(sat_relay *r, job **jobs, size_t n)
+{
+	sat_server_job g[GROUP_MAX];
+	sat_buf replies[GROUP_MAX];
+	sat_err e = { 0 };
+	sat_rc rc;
+
+	for (size_t i = 0; i < n; i++) {
+		replies[i] = (sat_buf){ 0 };
+		g[i].session = session_of(jobs[i]->link);
+		g[i].frame = sat_span_of(jobs[i]->frame, jobs[i]->n);
+		g[i].reply = &replies[i];
+	}
+	rc = sat_server_handle_group(r->core, g, n, &e);
+	for (size_t i = 0; i < n; i++) {
+		if (rc == SAT_OK)
+			sat_link_reply(jobs[i]->link, sat_buf_span(&replies[i]));
+		sat_buf_fini(&replies[i]);
+		job_free(jobs[i]);
+	}
+	r->stats.requests += n;
+	r->stats.groups++;
+	if (n > r->stats.group_max)
+		r->stats.group_max = n;
+	if (rc != SAT_OK)
+		end_fatally(r, &e); /* R3 */
+	return rc == SAT_OK;
+}
+
+static bool
+handle_one(sat_relay *r, job *j)
+{
+	sat_buf reply = { 0 };
+	sat_err e = { 0 };
+	sat_rc rc = SAT_OK;
+
+	switch (j->type) {
+	case JOB_CALL:
+		j->fn(j->u);
+		pthread_mutex_lock(&r->mutex);
+		*j->done = true;
+		pthread_cond_broadcast(&r->finished);
+		pthread_mutex_unlock(&r->mutex);
+		break;
+	case JOB_CLOSED:
+		free(sat_link_user(j->link));
+		sat_link_user_set(j->link, NULL);
+		break;
+	case JOB_REQUEST:
+		rc = sat_server_handle(r->core, session_of(j->link), &reply,
+		    sat_span_of(j->frame, j->n), &e);
+		if (rc == SAT_OK)
+			sat_link_reply(j->link, sat_buf_span(&reply));
+		else
+			end_fatally(r, &e); /* R3 */
+		r->stats.requests++;
+		break;
+	}
+	sat_buf_fini(&reply);
+	job_free(j);
+	return rc == SAT_OK;
+}
+
+static bool
+is_push(const job *j)
+{
+	return j->type == JOB_REQUEST && j->n > 0 && j->frame[0] == SAT_MSG_PUSH;
+}
+
+/* Everything that was queued, in order; a run of PUSHes together. */
+static bool
+handle_all(sat_relay *r, job *list)
+{
+	job *run[GROUP_MAX], *next;
+	size_t n = 0;
+	bool good = true;
+
+	for (job *j = list; j != NULL; j = next) {
+		next = j->next;
+		if (!good) { /* R3: drop what waits, but let callers go on */
+			if (j->type == JOB_CALL)
+				(void)handle_one(r, j);
+			else
+				job_free(j);
+			continue;
+		}
+		if (is_push(j) && n < GROUP_MAX) {
+			run[n++] = j;
+			if (next != NULL && is_push(next) && n < GROUP_MAX)
+				continue;
+			good = handle_group(r, run, n);
+			n = 0;
+			continue;
+		}
+		good = handle_one(r, j);
+	}
+	return good;
+}
+
+static void *
+worker_main(void *u)
+{
+	sat_relay *r = u;
+	job *list;
+	bool good = true;
+
+	pthread_mutex_lock(&r->mutex);
+	for (;;) {
+		while (r->head == NULL && !r->draining && !r->stop)
+			pthread_cond_wait(&r->wake, &r->mutex);
+		if (!good || r->stop || (r->head == NULL && r->draining))
+			break;
+		list = r->head;
+		r->head = NULL;
+		r->tail = &r->head;
+		r->njobs = 0;
+		r->nbytes = 0;
+		pthread_mutex_unlock(&r->mutex);
+		good = handle_all(r, list);
+		pthread_mutex_lock(&r->mutex);
+	}
+	r->ended = true;
+	for (job *j = r->head; j != NULL; j = j->next)
+		if (j->type == JOB_CALL)
+			*j->done = true;
+	pthread_cond_broadcast(&r->finished);
+	pthread_mutex_unlock(&r->mutex);
+	return NULL;
+}
+
+sat_rc
+sat_relay_start(sat_relay **out, const sat_relay_opts *o, sat_err *e)
+{
+	const sat_server_env *env = sat_server_env_get(o->core);
+	sat_net_server_opts n = { .listen = o->listen, .keys = o->keys };
+	sat_relay *r = sat_xcalloc(1, sizeof *r);
+	sat_buf prologue = { 0 };
+	sat_rc rc;
+
+	*out = NULL;
+	r->core = o->core;
+	r->tail = &r->head;
+	pthread_mutex_init(&r->mutex, NULL);
+	pthread_cond_init(&r->wake, NULL);
+	pthread_cond_init(&r->finished, NULL);
+	sat_buf_str(&prologue, "satchel/1");
+	sat_buf_add(&prologue, env->org.b, sizeof env->org.b);
+	n.prologue = sat_buf_span(&prologue);
+	n.on_request = on_request;
+	n.on_close = on_close;
+	n.u = r;
+	if (pthread_create(&r->worker, NULL, worker_main, r) != 0) {
+		rc = sat_fail(e, SAT_EFAIL, "cannot start the worker thread");
+		goto fail;
+	}
+	if ((rc = sat_net_serve(&r->net, &n, e)) != SAT_OK) {
+		sat_relay_stop(r);
+		pthread_join(r->worker, NULL);
+		goto fail;
+	}
+	sat_buf_fini(&prologue);
+	*out = r;
+	return SAT_OK;
+fail:
+	sat_buf_fini(&prologue);
+	free(r);
+	return rc;
+}
+
+uint16_t
+sat_relay_port(const sat_relay *r)
+{
+	return sat_net_port(r->net);
+}
+
+void
+sat_relay_call(sat_relay *r, void (*fn)(void *u), void *u)
+{
+	job *j = sat_xcalloc(1, sizeof *j);
+	bool done = false;
+
+	j->type = JOB_CALL;
+	j->fn = fn;
+	j->u = u;
+	j->done = &done;
+	pthread_mutex_lock(&r->mutex);
+	if (r->ended)
+		free(j);
+	else {
+		queue_add(r, j);
+		while (!done)
+			pthread_cond_wait(&r->finished, &r->mutex);
+	}
+	pthread_mutex_unlock(&r->mutex);
+}
+
+void
+sat_relay_stop(sat_relay *r)
+{
+	pthread_mutex_lock(&r->mutex);
+	r->stop = true;
+	pthread_cond_broadcast(&r->wake);
+	pthread_mutex_unlock(&r->mutex);
+}
+
+void
+sat_relay_wait(sat_relay *r, sat_err *fatal)
+{
+	pthread_join(r->worker, NULL);
+	sat_net_stop_accepting(r->net);
+	*fatal = r->fatal;
+}
+
+void
+sat_relay_drain(sat_relay *r, sat_err *fatal)
+{
+	sat_net_stop_accepting(r->net);
+	pthread_mutex_lock(&r->mutex);
+	r->draining = true;
+	pthread_cond_broadcast(&r->wake);
+	pthread_mutex_unlock(&r->mutex);
+	pthread_join(r->worker, NULL);
+	*fatal = r->fatal;
+}
+
+void
+sat_relay_stats_get(sat_relay_stats *out, sat_relay *r)
+{
+	pthread_mutex_lock(&r->mutex);
+	*out = r->stats;
+	pthread_mutex_unlock(&r->mutex);
+	sat_net_stats_get(&out->net, r->net);
+}
