@@ -33,7 +33,7 @@ CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer \
   -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2) $(WARN) \
   -I. -I$(GEN) $(if $(BUGS),-DSAT_BUGS) \
   $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
-CFLAGS += $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CFLAGS += $(CFLAGS_EXTRA) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
   $(if $(SAN),-fsanitize=$(SAN))
 LDLIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnng -lcsv -lunistring -lpthread -lm

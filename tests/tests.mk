@@ -1,11 +1,36 @@
 # Tests, evidence and the demo. The last line of `make check` is the true sum.
 
-.PHONY: check unit layers headers demo clean
+.PHONY: check unit layers headers clean
 check: deps
 	@$(MAKE) --no-print-directory check-built
 
+# ---- fuzz targets: replayed by check, run by `make fuzz SECS=60 [ONLY=json]` --
+FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ))
+REPLAY_BIN := $(FUZZ_NAMES:%=$(O)/fuzz/replay_%)
+$(O)/fuzz/replay_%: $(O)/obj/tests/fuzz/fuzz_%.o $(O)/obj/tests/fuzz/replay.o $(TESTLIB) $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+$(O)/fuzz/fuzz_%: $(O)/obj/tests/fuzz/fuzz_%.o $(TESTLIB) $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) -fsanitize=fuzzer,address $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+.PHONY: fuzz fuzz-deps
+fuzz-deps:
+	@for p in clang libclang-rt-14-dev; do dpkg -s $$p >/dev/null 2>&1 || apt-get install -y -qq $$p >/dev/null; done
+SECS ?= 60
+fuzz: deps fuzz-deps
+	@$(MAKE) --no-print-directory O=build/clang CC=clang \
+	  CFLAGS_EXTRA='-fsanitize=fuzzer-no-link,address -Wno-error -Wno-unknown-warning-option' \
+	  $(patsubst %,build/clang/fuzz/fuzz_%,$(if $(ONLY),$(ONLY),$(FUZZ_NAMES)))
+	@for n in $(if $(ONLY),$(ONLY),$(FUZZ_NAMES)); do mkdir -p build/clang/corpus/$$n; \
+	  echo "== $$n"; build/clang/fuzz/fuzz_$$n -max_total_time=$(SECS) -timeout=10 -rss_limit_mb=2048 \
+	    -artifact_prefix=build/clang/ -print_final_stats=1 build/clang/corpus/$$n \
+	    tests/fuzz/corpus/$$n >build/clang/fuzz_$$n.log 2>&1 \
+	    || { tail -30 build/clang/fuzz_$$n.log; exit 1; }; \
+	  grep -a 'stat::number_of_executed_units\|DONE' build/clang/fuzz_$$n.log; done
+
 .PHONY: check-built
-check-built: all $(UNIT_BIN) layers headers $(CHECK_BINS)
+check-built: all $(UNIT_BIN) $(REPLAY_BIN) layers headers $(CHECK_BINS)
 	@tests/tools/run.sh $(O) $(UNIT_BIN)
 
 unit: $(UNIT_BIN)
