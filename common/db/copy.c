@@ -7,6 +7,7 @@
  * and made durable here before anyone is told that it exists.
  */
 #include "common/db/db_int.h"
+#include "common/db/vfs_int.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,13 +17,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool
-exists(sqlite3_vfs *vfs, const char *path)
+bool
+sat_db_exists(const char *vfs, const char *path)
 {
+	sqlite3_vfs *v = sqlite3_vfs_find(vfs);
 	int there = 0;
 
-	return vfs->xAccess(vfs, path, SQLITE_ACCESS_EXISTS, &there) !=
-	    SQLITE_OK || there != 0;
+	return v == NULL || v->xAccess(v, path, SQLITE_ACCESS_EXISTS,
+	    &there) != SQLITE_OK || there != 0;
 }
 
 static void
@@ -34,7 +36,7 @@ remove_copy(sqlite3_vfs *vfs, const char *path)
 
 	for (i = 0; i < sizeof tails / sizeof tails[0]; i++) {
 		name = sat_xasprintf("%s%s", path, tails[i]);
-		if (exists(vfs, name))
+		if (sat_db_exists(vfs->zName, name))
 			(void)vfs->xDelete(vfs, name, 0);
 		free(name);
 	}
@@ -43,13 +45,17 @@ remove_copy(sqlite3_vfs *vfs, const char *path)
 static sat_rc
 vacuum_into(sat_db *db, const char *to_path, sat_err *e)
 {
+	vfs_inst *v = vfs_find(db->vfs);
 	sat_stmt *s;
 	sat_rc rc;
 
 	if ((rc = sat_db_own(&s, db, SQL_COPY_INTO, e)) != SAT_OK)
 		return rc;
 	sat_bind_text(s, 1, sat_span_str(to_path));
-	return sat_run(s, e);
+	v->fresh_ids = true;
+	rc = sat_run(s, e);
+	v->fresh_ids = false;
+	return rc;
 }
 
 /* The name of a new file is durable once its directory is. Simulated file
@@ -117,7 +123,7 @@ sat_db_copy(sat_db *db, const char *to_path, sat_err *e)
 	assert(vfs != NULL && !sat_db_in_txn(db));
 	if ((rc = sat_db_alive(db, e)) != SAT_OK)
 		return rc;
-	if (exists(vfs, to_path))
+	if (sat_db_exists(db->vfs, to_path))
 		return sat_fail(e, SAT_ECONFLICT,
 		    "%s: exists already; choose another name for the copy",
 		    to_path);

@@ -14,12 +14,12 @@
  *       room again.
  */
 #include "common/db/db_int.h"
+#include "common/db/vfs_int.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/log.h"
 
@@ -107,13 +107,43 @@ fail_known(sat_db *db, sat_rc rc, const char *what, sat_err *e)
 	}
 }
 
+/* SQLite only says "disk I/O error"; our layer remembers which page. */
+static sat_rc
+fail_integrity(sat_db *db, int xrc, const char *what, sat_err *e)
+{
+	const sat_vfs_fault *f = db->file != NULL ? &db->file->fault : NULL;
+	const char *kind = f != NULL ? f->kind : "";
+
+	if (strcmp(kind, "plain-file") == 0)
+		return sat_fail_code(e, SAT_EINTEGRITY, "db.plain",
+		    "this is an ordinary SQLite file; import it instead",
+		    "%s: %s: the file is not encrypted", db->path, what);
+	if (strcmp(kind, "foreign") == 0)
+		return sat_fail_code(e, SAT_EINTEGRITY, "db.foreign",
+		    "use the keyring this file was made with, or restore a "
+		    "backup", "%s: %s: the file does not belong to this "
+		    "keyring, or its first page is damaged", db->path, what);
+	if (kind[0] != '\0')
+		return sat_fail_code(e, SAT_EINTEGRITY, "db.integrity",
+		    "keep the file for diagnosis; restore a backup or fetch "
+		    "the data from the server again",
+		    "%s: %s: damaged: %s, page %u, offset %lld", db->path,
+		    what, kind, f->page, (long long)f->offset);
+	return sat_fail_code(e, SAT_EINTEGRITY, "db.integrity",
+	    "keep the file for diagnosis; restore a backup or fetch the data "
+	    "from the server again", "%s: %s: the file is damaged (code %d)",
+	    db->path, what, xrc);
+}
+
 sat_rc
 sat_db_fail(sat_db *db, int xrc, const char *what, sat_err *e)
 {
 	sat_rc rc = rc_of(xrc);
 
 	assert(rc != SAT_OK);
-	if (rc == SAT_EFSYNC) {
+	if (sat_db_dead(db))
+		rc = SAT_EFSYNC;
+	if (rc == SAT_EFSYNC && !db->dead) {
 		db->dead = true;
 		sat_log(SAT_ERROR, "DB-FSYNC", "path=%s during=%s", db->path,
 		    what);
@@ -126,11 +156,7 @@ sat_db_fail(sat_db *db, int xrc, const char *what, sat_err *e)
 	case SAT_ENOMEM:
 		return fail_known(db, rc, what, e);
 	case SAT_EINTEGRITY:
-		return sat_fail_code(e, rc, "db.integrity",
-		    "keep the file for diagnosis; restore a backup or fetch "
-		    "the data from the server again",
-		    "%s: %s: the file is damaged or not one of ours (code %d)",
-		    db->path, what, xrc);
+		return fail_integrity(db, xrc, what, e);
 	case SAT_EIO:
 		return sat_fail_code(e, rc, "db.io",
 		    "check the disk, the directory and its permissions",
@@ -146,7 +172,7 @@ sat_db_fail(sat_db *db, int xrc, const char *what, sat_err *e)
 bool
 sat_db_dead(const sat_db *db)
 {
-	return db->dead;
+	return db->dead || (db->file != NULL && db->file->dead);
 }
 
 sat_rc
@@ -230,22 +256,65 @@ prepare_connection(sat_db *db, const sat_db_open_opts *o, sat_err *e)
 	return sat_db_own(&s, db, SQL_COMMIT, e);
 }
 
+/* A VFS instance of its own: the keyring is not found by a global name. */
+static sat_rc
+make_vfs(sat_db *db, const sat_db_open_opts *o, sat_err *e)
+{
+	static _Atomic unsigned long number;
+	const char *below = o->vfs_below != NULL ? o->vfs_below : "unix-excl";
+	char name[sizeof db->vfs];
+	sat_rc rc;
+
+	(void)snprintf(name, sizeof name, "satchel-%lu", ++number);
+	if ((rc = sat_vfs_register(name, below, o->keyring, e)) != SAT_OK)
+		return rc;
+	memcpy(db->vfs, name, sizeof name);
+	db->owns_vfs = true;
+	db->real_files = strncmp(below, "unix", 4) == 0;
+	return SAT_OK;
+}
+
+/* sqlite3_open_v2 with what our layer knows of the reasons. */
+static sat_rc
+open_sqlite(sat_db *db, int flags, sat_err *e)
+{
+	vfs_inst *v = vfs_find(db->vfs);
+	vfs_file *f = NULL;
+	int xrc;
+
+	memset(&v->open_err, 0, sizeof v->open_err);
+	xrc = sqlite3_open_v2(db->path, &db->h, flags | SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, db->vfs);
+	if (xrc != SQLITE_OK && v->open_err.rc != SAT_OK) {
+		if (e != NULL)
+			*e = v->open_err;
+		return v->open_err.rc;
+	}
+	if (xrc == SQLITE_OK)
+		xrc = sqlite3_file_control(db->h, "main", VFS_FCNTL_SELF, &f);
+	if (xrc != SQLITE_OK)
+		return sat_db_fail(db, xrc, "open", e);
+	db->file = f->db;
+	return SAT_OK;
+}
+
 static sat_rc
 open_handle(sat_db *db, const sat_db_open_opts *o, sat_err *e)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-	    SQLITE_OPEN_EXRESCODE | (o->create ? SQLITE_OPEN_CREATE : 0);
-	const char *below = o->vfs_below != NULL ? o->vfs_below : "unix-excl";
-	int xrc;
+	int xrc, reserve = VFS_TRAILER;
+	sat_rc rc;
 
-	if (o->keyring != NULL)
-		return sat_fail(e, SAT_EFAIL, "%s: the encrypting file layer "
-		    "is not built in", o->path);
-	(void)snprintf(db->vfs, sizeof db->vfs, "%s", below);
-	db->real_files = strncmp(below, "unix", 4) == 0;
-	xrc = sqlite3_open_v2(o->path, &db->h, flags, db->vfs);
-	if (xrc != SQLITE_OK)
-		return sat_db_fail(db, xrc, "open", e);
+	if ((rc = make_vfs(db, o, e)) != SAT_OK)
+		return rc;
+	if (!o->create && !sat_db_exists(db->vfs, o->path))
+		return sat_fail(e, SAT_ENOTFOUND, "%s: no such file", o->path);
+	rc = open_sqlite(db, o->create ? SQLITE_OPEN_CREATE : 0, e);
+	if (rc != SAT_OK)
+		return rc;
+	/* Before the first write; it can never be added later. */
+	if (o->keyring != NULL && (xrc = sqlite3_file_control(db->h, "main",
+	    SQLITE_FCNTL_RESERVE_BYTES, &reserve)) != SQLITE_OK)
+		return sat_db_fail(db, xrc, "reserve bytes", e);
 	(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return prepare_connection(db, o, e);
 }
@@ -265,6 +334,8 @@ free_handle(sat_db *db, bool checkpoint)
 			(void)sqlite3_finalize(left);
 		(void)sqlite3_close(db->h);
 	}
+	if (db->owns_vfs)
+		sat_vfs_unregister(db->vfs);
 	free(db->numbered);
 	free(db->path);
 	free(db);
@@ -288,14 +359,10 @@ sat_db_open_beside(sat_db **out, const sat_db *db, const char *path,
 {
 	sat_db *b = new_handle(path, NULL, 0);
 	sat_rc rc;
-	int xrc;
 
 	*out = NULL;
-	(void)snprintf(b->vfs, sizeof b->vfs, "%s", db->vfs);
-	xrc = sqlite3_open_v2(path, &b->h, SQLITE_OPEN_READWRITE |
-	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, b->vfs);
-	if (xrc != SQLITE_OK) {
-		rc = sat_db_fail(b, xrc, "open the copy", e);
+	memcpy(b->vfs, db->vfs, sizeof b->vfs);
+	if ((rc = open_sqlite(b, 0, e)) != SAT_OK) {
 		free_handle(b, false);
 		return rc;
 	}
@@ -341,8 +408,10 @@ sat_db_close(sat_db *db)
 void
 sat_db_abandon(sat_db *db)
 {
-	if (db != NULL)
-		free_handle(db, false);
+	if (db == NULL)
+		return;
+	vfs_find(db->vfs)->frozen = true;
+	free_handle(db, false);
 }
 
 bool
@@ -411,6 +480,5 @@ sat_db_changes(sat_db *db)
 void
 sat_db_counts_get(sat_db_counts *out, sat_db *db)
 {
-	(void)db;
-	memset(out, 0, sizeof *out);
+	*out = db->file->counts;
 }

@@ -29,7 +29,7 @@ struct sat_stmt {
 struct sat_db {
 	sqlite3 *h;
 	char *path;
-	char vfs[40]; /* our VFS instance, registered under this name */
+	char vfs[40]; /* our VFS instance is registered under this name */
 	struct vfs_main *file; /* borrowed from the main file's handle */
 	const sat_sql *sql;
 	size_t nsql;
@@ -38,6 +38,7 @@ struct sat_db {
 	sat_stmt *buckets[DB_TEXT_BUCKETS];
 	sat_stmt *newest, *oldest;
 	size_t ntexts;
+	bool owns_vfs;
 	bool real_files; /* directories exist and can be synced */
 	bool dead;
 };
@@ -57,6 +58,8 @@ SAT_CHECK sat_rc sat_db_pragma(sat_db *db, int sql, sat_err *e);
  * before db. */
 SAT_CHECK sat_rc sat_db_open_beside(
     sat_db **out, const sat_db *db, const char *path, sat_err *e);
+/* Through a VFS; true also when it cannot be told. */
+bool sat_db_exists(const char *vfs, const char *path);
 /* Finalize everything that is prepared. */
 void sat_db_drop_stmts(sat_db *db);
 

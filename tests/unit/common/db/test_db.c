@@ -1,24 +1,29 @@
 /*
- * The door to SQLite over plain files: statements, transactions, schema
- * steps, copies, and what a failure leaves behind.
+ * The door to SQLite: statements, transactions, schema steps, copies, and
+ * what a failure leaves behind. Everything runs twice, on encrypted files and
+ * on plain ones.
  */
 #include "tests/lib/unit.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/crypto/keyring.h"
 #include "common/db/db.h"
+
+static bool encrypted;
 
 typedef struct fixture {
 	char *dir, *path;
+	sat_keyring *keyring; /* NULL: plain */
 	sat_db *db;
-	sat_err err;
 } fixture;
 
 static sat_db_open_opts
 opts_of(const fixture *f)
 {
-	return (sat_db_open_opts){ .path = f->path, .create = true };
+	return (sat_db_open_opts){ .path = f->path,
+		.keyring = f->keyring, .create = true };
 }
 
 static void
@@ -40,6 +45,7 @@ setup(void **state)
 
 	f->dir = sat_test_dir();
 	f->path = sat_xasprintf("%s/t.db", f->dir);
+	f->keyring = encrypted ? sat_keyring_memory(NULL) : NULL;
 	reopen(f);
 	assert_ok(sat_db_exec(f->db,
 	    "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b UNIQUE)", &err));
@@ -53,6 +59,7 @@ teardown(void **state)
 	fixture *f = *state;
 
 	sat_db_close(f->db);
+	sat_keyring_close(f->keyring);
 	sat_test_rmdir(f->dir);
 	free(f->path);
 	free(f);
@@ -361,5 +368,11 @@ main(void)
 		T(checks_and_checkpoints_succeed_on_a_sound_file),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int bad;
+
+	sat_crypto_init();
+	encrypted = true;
+	bad = cmocka_run_group_tests_name("encrypted", tests, NULL, NULL);
+	encrypted = false;
+	return bad + cmocka_run_group_tests_name("plain", tests, NULL, NULL);
 }

@@ -1,0 +1,169 @@
+/*
+ * vfs_int.h - the parts of the encrypting VFS.
+ *
+ *   vfs.c       registration, opening files, the calls that only pass through
+ *   vfs_id.c    which key a file has
+ *   vfs_seal.c  one page, one frame header: cipher and nonces; no I/O
+ *   vfs_main.c  the main file
+ *   vfs_wal.c   the write-ahead log
+ *   vfs_pass.c  rollback journals, and files without a keyring
+ *
+ * Invariants, named in the code and in the tests:
+ *   V1  what SQLite gets back is what it wrote, or an error; never altered
+ *       bytes, never bytes of another page or another file.
+ *   V2  the 40 reserved bytes are zeros on write and zeros on read. SQLite's
+ *       frame checksum covers them; anything else loses commits at recovery.
+ *   V3  no byte of a page reaches the disk unsealed.
+ *   V4  a WAL frame that does not authenticate during recovery is zeros with
+ *       SQLITE_OK (the log ends there); at any other time it is an error.
+ *   V5  the 100-byte look at page 1 never fails: the page may be torn and
+ *       whole in the WAL.
+ *   V6  after a failed sync nothing is written through this file again.
+ */
+#ifndef SAT_DB_VFS_INT_H
+#define SAT_DB_VFS_INT_H
+
+#include <sqlite3.h>
+
+#include "common/db/db.h"
+#include "common/db/vfs.h"
+
+#define VFS_PAGE SAT_PAGE_BYTES
+#define VFS_TRAILER SAT_PAGE_RESERVE /* nonce, tag */
+#define VFS_BODY (VFS_PAGE - VFS_TRAILER)
+#define VFS_CLEAR 24 /* of page 1: file id, then bytes 16..23 as they are */
+#define VFS_WAL_HEADER 32
+#define VFS_FRAME_HEADER 24
+#define VFS_FRAME (VFS_FRAME_HEADER + VFS_PAGE)
+#define VFS_FORMAT 1
+#define VFS_SUITE 1
+/* Our object behind whatever VFS stands on top. arg: vfs_file ** */
+#define VFS_FCNTL_SELF 0x53415403
+
+typedef struct vfs_inst {
+	sqlite3_vfs base;
+	sqlite3_vfs *below;
+	sat_keyring *keyring; /* NULL: pass through and count */
+	char name[40];
+	bool frozen;    /* simulated process death: nothing is written */
+	bool fresh_ids; /* a copy is being made: its id is only in the file */
+	sat_err open_err; /* why the last xOpen failed, when we know */
+	struct vfs_inst *next;
+} vfs_inst;
+
+typedef struct vfs_keys { /* in guarded memory */
+	uint8_t page[SAT_KEY_BYTES];
+	uint8_t wal[SAT_KEY_BYTES]; /* SipHash key, then mask key */
+} vfs_keys;
+
+typedef enum vfs_kind { VFS_MAIN, VFS_WAL, VFS_JOURNAL } vfs_kind;
+
+/* A page taken from the WAL by a checkpoint, on its way to the main file. */
+typedef struct vfs_raw {
+	bool set;
+	uint32_t pgno;
+	uint8_t trailer[VFS_TRAILER];
+} vfs_raw;
+
+/* One database: owned by its main file, borrowed by its WAL and journal. */
+typedef struct vfs_main {
+	vfs_inst *inst;
+	vfs_keys *keys; /* NULL: pass through */
+	uint8_t id[SAT_FILE_ID_BYTES];
+	bool ours;  /* the keyring knows the id, or page 1 authenticated */
+	bool plain; /* an unencrypted SQLite file */
+	bool dead;  /* V6 */
+	bool checkpoint; /* between CKPT_START and CKPT_DONE */
+	bool wal_open;
+	unsigned fork_count;
+	vfs_raw raw;
+	sat_vfs_fault fault;
+	sat_db_counts counts;
+	const char *path; /* SQLite's, as long as the file is open */
+} vfs_main;
+
+/* The state of a WAL file. */
+typedef struct vfs_wal {
+	bool salts_known, scanned;
+	uint8_t salts[8];
+	bool held; /* a frame header whose page has not come yet */
+	int64_t held_at;
+	uint8_t held_header[VFS_FRAME_HEADER];
+	int64_t written_from, written_to; /* by this handle, this generation */
+} vfs_wal;
+
+typedef struct vfs_file {
+	sqlite3_file base;
+	sqlite3_file *low; /* behind this struct, of the VFS below */
+	vfs_kind kind;
+	vfs_main *db;      /* borrowed, or &own */
+	vfs_main own;      /* of a main file */
+	vfs_wal wal;
+	uint8_t disk[VFS_FRAME];  /* as on disk */
+	uint8_t clear[VFS_PAGE];  /* decrypted, for reads of a part */
+} vfs_file;
+
+/* ---- vfs_seal.c: pure, except for the pool of nonces ---------------------- */
+
+void vfs_page_seal(uint8_t *disk, const uint8_t *clear, const vfs_main *db,
+    uint32_t pgno);
+/* `clear` may not overlap `disk`; it is not altered on failure. */
+SAT_CHECK bool vfs_page_open(uint8_t *clear, const uint8_t *disk,
+    const vfs_main *db, uint32_t pgno);
+/* SQLite's 24-byte frame header <-> the sealed one; `page` is the page as on
+ * disk, `at` the offset of the frame. */
+void vfs_header_seal(uint8_t *disk, const uint8_t *header,
+    const uint8_t *page, const uint8_t salts[8], int64_t at,
+    const vfs_main *db);
+SAT_CHECK bool vfs_header_open(uint8_t *header, const uint8_t *disk,
+    const uint8_t *page, const uint8_t salts[8], int64_t at,
+    const vfs_main *db);
+/* How often this process was forked from; a handle does not survive it. */
+unsigned vfs_fork_count(void);
+
+/* ---- vfs_id.c ----------------------------------------------------------------- */
+
+/* Choose the id of an opened main file and derive its keys. */
+SAT_CHECK sat_rc vfs_choose_id(vfs_file *f, const char *path, sat_err *e);
+
+/* ---- shared -------------------------------------------------------------------- */
+
+/* Record and log a fault. @return xrc */
+int vfs_fault_note(vfs_main *db, int xrc, const char *kind, uint32_t page,
+    int64_t offset);
+/* May this file be written to at all? SQLITE_OK or an error. */
+int vfs_may_write(vfs_main *db, int xrc);
+/* V2, V3: is this a page that may be sealed? */
+int vfs_page_may_seal(
+    vfs_main *db, const uint8_t *clear, uint32_t pgno, int64_t offset);
+/* Sync, count, and die when it fails. */
+int vfs_sync_low(vfs_file *f, int flags);
+
+extern const sqlite3_io_methods vfs_main_methods;
+extern const sqlite3_io_methods vfs_wal_methods;
+extern const sqlite3_io_methods vfs_journal_methods;
+extern const sqlite3_io_methods vfs_plain_methods;
+
+/* Forwarders the method tables share. */
+int vfs_low_close(sqlite3_file *f);
+int vfs_low_truncate(sqlite3_file *f, sqlite3_int64 size);
+int vfs_low_sync(sqlite3_file *f, int flags);
+int vfs_low_size(sqlite3_file *f, sqlite3_int64 *size);
+int vfs_low_lock(sqlite3_file *f, int level);
+int vfs_low_unlock(sqlite3_file *f, int level);
+int vfs_low_reserved(sqlite3_file *f, int *out);
+int vfs_low_control(sqlite3_file *f, int op, void *arg);
+int vfs_low_sector(sqlite3_file *f);
+int vfs_low_traits(sqlite3_file *f);
+int vfs_low_shm_map(sqlite3_file *f, int region, int size, int extend,
+    void volatile **out);
+int vfs_low_shm_lock(sqlite3_file *f, int offset, int n, int flags);
+void vfs_low_shm_barrier(sqlite3_file *f);
+int vfs_low_shm_unmap(sqlite3_file *f, int del);
+
+/* ---- for db.c and copy.c ------------------------------------------------------ */
+
+/* The instance of that name; NULL when it is not one of ours. */
+vfs_inst *vfs_find(const char *name);
+
+#endif
