@@ -3,13 +3,19 @@
  *
  * "<name>.keyring" (0600, < 4 KiB): magic, version, keyring id, generation, a
  * file table {base name, file id, page size, suite}, slots, then a MAC keyed
- * from the master key over everything before it. A slot wraps the one random
- * 32-byte master key under a key made from a secret (encryption design §10).
+ * from the master key over everything before it, then a checksum without a
+ * key that tells a torn file from a wrong secret. A slot wraps the one random
+ * 32-byte master key under a key made from a secret. Bytes and reasons:
+ * docs/encryption.md, "Keys and keyring".
  * Updates: write temp, fsync, rename, fsync directory; the previous file stays
- * as "<name>.keyring.1" until the next successful open.
+ * as "<name>.keyring.1" until the next successful open, and is used when the
+ * file itself is torn or gone.
  *
- * Thread: one owner. An open keyring holds flock(LOCK_EX) on its file for its
- * lifetime: one process per replica.
+ * Thread: one owner (sat_keyring_subkey, _seal and _unseal only read: any
+ * thread while nobody writes). An open keyring holds flock(LOCK_EX) on
+ * "<name>.keyring.lock" for its lifetime: one process per replica. That file
+ * is never replaced and never removed. Whoever wipes a replica removes the
+ * keyring, ".1" and ".tmp".
  */
 #ifndef SAT_CRYPTO_KEYRING_H
 #define SAT_CRYPTO_KEYRING_H
@@ -24,7 +30,9 @@
 typedef enum sat_slot_type {
 	SAT_SLOT_PASSPHRASE = 1, /* Argon2id */
 	SAT_SLOT_KEYFILE = 2,    /* 32 random bytes in a 0400/0600 file */
-	SAT_SLOT_RECOVERY = 3,   /* crypto_box_seal to the organisation's key */
+	/* crypto_box_seal to the organisation's key: the secret is the 32-byte
+	 * X25519 public key to write the slot, the private key to open it. */
+	SAT_SLOT_RECOVERY = 3,
 } sat_slot_type;
 
 /* What Argon2id costs when a slot is written. Zero members = the default
@@ -62,21 +70,28 @@ sat_keyring *sat_keyring_memory(const uint8_t mk[SAT_KEY_BYTES]);
 /* Wipes the keys and lets go of the lock. NULL is fine. */
 void sat_keyring_close(sat_keyring *k);
 
-/* Replace the slots of secret->type by this one (passwd). */
+/*
+ * Replace the slots of secret->type by this one (passwd). On failure the
+ * keyring stays as it was, but for SAT_EFSYNC: the new file is in place and
+ * may not survive a power cut.
+ */
 SAT_CHECK sat_rc sat_keyring_set_slot(
     sat_keyring *k, const sat_secret_in *secret, sat_err *e);
 
-/* The file id of a database file by base name; adds a random one (and
- * rewrites the keyring) when `create`. SAT_ENOTFOUND otherwise. */
+/* The file id of a database file by base name; adds a new one (and rewrites
+ * the keyring) when `create`. SAT_ENOTFOUND otherwise. An id is "SEF1", the
+ * suite, 11 random bytes: the first 16 bytes of the file it names. */
 SAT_CHECK sat_rc sat_keyring_file_id(uint8_t id[SAT_FILE_ID_BYTES],
     sat_keyring *k, const char *base_name, bool create, sat_err *e);
 
-/* A subkey: BLAKE2b-256(key = master key, label | context). */
+/* A subkey: BLAKE2b-256(key = master key, label | context). Nothing stands
+ * between the two, so no label may begin with another one: end it in " v1". */
 void sat_keyring_subkey(uint8_t out[SAT_KEY_BYTES], const sat_keyring *k,
     const char *label, sat_span context);
 
 /* Seal/open small secrets under the master key (identity file). out of seal:
- * nonce | ciphertext | tag. */
+ * nonce | ciphertext | tag. Both append; wipe what unseal gave before
+ * sat_buf_fini. SAT_EINTEGRITY: altered, other label, other keyring. */
 void sat_keyring_seal(sat_buf *out, const sat_keyring *k, const char *label,
     sat_span msg);
 SAT_CHECK sat_rc sat_keyring_unseal(sat_buf *out, const sat_keyring *k,

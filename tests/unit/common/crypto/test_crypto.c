@@ -179,6 +179,9 @@ the_counter_of_aead_is_part_of_the_seal(void **state)
 	sat_aead_seal(other, sat_span_str("abc"), (sat_span){ NULL, 0 }, 1,
 	    key);
 	assert_memory_not_equal(box, other, 19);
+	sat_aead_seal(other, sat_span_str("abc"), (sat_span){ NULL, 0 }, 0,
+	    key);
+	assert_memory_not_equal(box, other, 19);
 	assert_false(sat_aead_open(back, sat_span_of(box, 19),
 	    (sat_span){ NULL, 0 }, 257, key));
 	assert_true(sat_aead_open(back, sat_span_of(box, 19),

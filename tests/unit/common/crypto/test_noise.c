@@ -382,6 +382,8 @@ a_point_of_small_order_is_refused(void **state)
 static void
 a_doubled_swapped_or_changed_message_ends_the_channel(void **state) /* N3 */
 {
+	static const uint8_t zeros[32];
+	uint8_t forged[6 + SAT_NOISE_OVERHEAD];
 	sat_buf one = { 0 }, two = { 0 }, got = { 0 };
 	sat_err err = { 0 };
 	unsigned how;
@@ -413,6 +415,11 @@ a_doubled_swapped_or_changed_message_ends_the_channel(void **state) /* N3 */
 			two.p[3] ^= 0x80;
 		assert_rc(SAT_EPROTO, sat_noise_unseal(&p.b, &got,
 		    sat_buf_span(&two), &err));
+		/* Nor one under the key that wiping left behind. */
+		sat_aead_seal(forged, sat_span_str("forged"),
+		    (sat_span){ NULL, 0 }, p.b.recv_n, zeros);
+		assert_rc(SAT_EPROTO, sat_noise_unseal(&p.b, &got,
+		    sat_span_of(forged, sizeof(forged)), &err));
 		assert_int_equal(0, got.n);
 		/* The other direction does not mind. */
 		sat_buf_reset(&one);
