@@ -1,0 +1,513 @@
+/*
+ * message.c - frames to bytes and back.
+ *
+ * Every member is written in the order of its struct in message.h. A decoder
+ * checks each count against a limit of limits.h before it allocates, and
+ * sat_read_end refuses bytes that are left over (P-071).
+ */
+#include "protocol/message.h"
+
+#include <string.h>
+
+#define CODE_MAX 40
+#define TEXT_MAX 400
+#define HINT_MAX 200
+#define NAME_MAX_BYTES 256
+#define SLUG_MAX 64
+#define REGISTRY_MAX_BYTES SAT_FRAME_MAX
+
+static void
+write_id(sat_buf *b, const sat_id *id)
+{
+	sat_buf_add(b, id->b, sizeof id->b);
+}
+
+static void
+read_bytes(void *out, size_t n, sat_reader *r)
+{
+	sat_span s = sat_read_raw(r, n);
+
+	if (s.n == n)
+		memcpy(out, s.p, n);
+	else
+		memset(out, 0, n);
+}
+
+static sat_id
+read_id(sat_reader *r)
+{
+	sat_id id;
+
+	read_bytes(id.b, sizeof id.b, r);
+	return id;
+}
+
+static uint32_t
+read_u32(sat_reader *r)
+{
+	return (uint32_t)sat_read_uint_max(r, UINT32_MAX);
+}
+
+static bool
+read_bool(sat_reader *r)
+{
+	uint8_t v = sat_read_u8(r);
+
+	if (v > 1)
+		sat_read_bad(r, "boolean");
+	return v == 1;
+}
+
+/* A count of things of at least `each` bytes: what is left bounds it, so that
+ * a short frame cannot ask for a large allocation. */
+static size_t
+read_count(sat_reader *r, size_t each, size_t max)
+{
+	uint64_t n = sat_read_uint(r);
+
+	if (n > max || n > r->left / each) {
+		sat_read_bad(r, "count");
+		return 0;
+	}
+	return (size_t)n;
+}
+
+/* ---- error ---------------------------------------------------------------- */
+
+static void
+write_error(sat_buf *b, const sat_msg_error *m)
+{
+	sat_write_uint(b, m->rc);
+	sat_write_span(b, m->code);
+	sat_write_span(b, m->text);
+	sat_write_span(b, m->hint);
+}
+
+static void
+read_error(sat_msg_error *m, sat_reader *r)
+{
+	m->rc = read_u32(r);
+	m->code = sat_read_span(r, CODE_MAX);
+	m->text = sat_read_span(r, TEXT_MAX);
+	m->hint = sat_read_span(r, HINT_MAX);
+}
+
+void
+sat_msg_write_error(sat_buf *out, const sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_ERROR };
+
+	m.u.error.rc = e->rc == SAT_OK ? SAT_EFAIL : (uint32_t)e->rc;
+	m.u.error.code = sat_span_str(
+	    e->code[0] != '\0' ? e->code : sat_rc_slug(e->rc));
+	m.u.error.text = sat_span_str(e->text);
+	m.u.error.hint = sat_span_str(e->hint);
+	sat_msg_write(out, &m);
+}
+
+/* Text of a peer goes to a terminal and a log: no control characters. */
+static void
+copy_text(char *out, size_t cap, sat_span s)
+{
+	size_t n = s.n < cap - 1 ? s.n : cap - 1;
+
+	/* Not in the middle of a character. */
+	while (n > 0 && n < s.n && (s.p[n] & 0xc0) == 0x80)
+		n--;
+	for (size_t i = 0; i < n; i++)
+		out[i] = s.p[i] < 0x20 || s.p[i] == 0x7f ? ' ' : (char)s.p[i];
+	out[n] = '\0';
+}
+
+sat_rc
+sat_msg_to_err(const sat_msg_error *m, sat_err *e)
+{
+	char code[CODE_MAX + 1], text[TEXT_MAX + 1], hint[HINT_MAX + 1];
+	sat_rc rc = (sat_rc)m->rc;
+
+	/* EFSYNC and its like are about the server's own file: here they mean
+	 * only that it could not answer. */
+	if (m->rc == SAT_OK || m->rc > SAT_ENOSPACE)
+		rc = m->rc == SAT_EPROTO ? SAT_EPROTO : SAT_EFAIL;
+	copy_text(code, sizeof code, m->code);
+	copy_text(text, sizeof text, m->text);
+	copy_text(hint, sizeof hint, m->hint);
+	return sat_fail_code(
+	    e, rc, code, hint[0] != '\0' ? hint : NULL, "%s", text);
+}
+
+/* ---- hello, enrolment ------------------------------------------------------ */
+
+static void
+write_hello(sat_buf *b, const sat_hello *m)
+{
+	sat_write_uint(b, m->proto_min);
+	sat_write_uint(b, m->proto_max);
+	write_id(b, &m->org);
+	sat_write_uint(b, m->device);
+	sat_write_uint(b, m->incarnation);
+	sat_write_uint(b, m->cursor);
+	sat_write_uint(b, m->registry_rev);
+	sat_buf_add(b, m->template_oid, sizeof m->template_oid);
+	sat_write_int(b, m->wall_ms);
+}
+
+static void
+read_hello(sat_hello *m, sat_reader *r)
+{
+	m->proto_min = read_u32(r);
+	m->proto_max = read_u32(r);
+	m->org = read_id(r);
+	m->device = read_u32(r);
+	m->incarnation = read_u32(r);
+	m->cursor = sat_read_uint(r);
+	m->registry_rev = sat_read_uint(r);
+	read_bytes(m->template_oid, sizeof m->template_oid, r);
+	m->wall_ms = sat_read_int(r);
+}
+
+static void
+write_welcome(sat_buf *b, const sat_welcome *m)
+{
+	sat_write_uint(b, m->proto);
+	sat_write_int(b, m->wall_ms);
+	sat_write_uint(b, m->head);
+	sat_write_uint(b, m->scope_head);
+	sat_write_uint(b, m->durable);
+	sat_write_uint(b, m->epoch);
+	sat_write_uint(b, m->last_cseq);
+	sat_write_uint(b, m->registry_rev);
+	sat_buf_add(b, m->template_oid, sizeof m->template_oid);
+}
+
+static void
+read_welcome(sat_welcome *m, sat_reader *r)
+{
+	m->proto = read_u32(r);
+	m->wall_ms = sat_read_int(r);
+	m->head = sat_read_uint(r);
+	m->scope_head = sat_read_uint(r);
+	m->durable = sat_read_uint(r);
+	m->epoch = sat_read_uint(r);
+	m->last_cseq = sat_read_uint(r);
+	m->registry_rev = sat_read_uint(r);
+	read_bytes(m->template_oid, sizeof m->template_oid, r);
+}
+
+static void
+write_enrol(sat_buf *b, const sat_enrol *m)
+{
+	sat_write_uint(b, m->proto_min);
+	sat_write_uint(b, m->proto_max);
+	write_id(b, &m->org);
+	sat_buf_add(b, m->token, sizeof m->token);
+	sat_buf_add(b, m->sign_pk, sizeof m->sign_pk);
+	sat_write_span(b, m->name);
+	sat_write_int(b, m->wall_ms);
+}
+
+static void
+read_enrol(sat_enrol *m, sat_reader *r)
+{
+	m->proto_min = read_u32(r);
+	m->proto_max = read_u32(r);
+	m->org = read_id(r);
+	read_bytes(m->token, sizeof m->token, r);
+	read_bytes(m->sign_pk, sizeof m->sign_pk, r);
+	m->name = sat_read_span(r, NAME_MAX_BYTES);
+	if (!sat_utf8_ok(m->name.p, m->name.n))
+		sat_read_bad(r, "device name");
+	m->wall_ms = sat_read_int(r);
+}
+
+static void
+write_enrolled(sat_buf *b, const sat_enrolled *m)
+{
+	sat_write_uint(b, m->device);
+	sat_write_uint(b, m->user);
+	sat_write_span(b, m->user_key);
+	sat_write_span(b, m->role);
+	sat_write_span(b, m->org_name);
+	sat_buf_add(b, m->root_pk, sizeof m->root_pk);
+	sat_buf_add(b, m->template_pk, sizeof m->template_pk);
+	sat_write_int(b, m->wall_ms);
+}
+
+static void
+read_enrolled(sat_enrolled *m, sat_reader *r)
+{
+	m->device = read_u32(r);
+	m->user = read_u32(r);
+	m->user_key = sat_read_span(r, 64);
+	m->role = sat_read_span(r, 32);
+	m->org_name = sat_read_span(r, NAME_MAX_BYTES);
+	read_bytes(m->root_pk, sizeof m->root_pk, r);
+	read_bytes(m->template_pk, sizeof m->template_pk, r);
+	m->wall_ms = sat_read_int(r);
+}
+
+/* ---- push ------------------------------------------------------------------- */
+
+static void
+write_push(sat_buf *b, const sat_push *m)
+{
+	sat_write_uint(b, m->incarnation);
+	sat_write_uint(b, m->first_cseq);
+	sat_buf_add(b, m->prev, sizeof m->prev);
+	sat_buf_add(b, m->sig, sizeof m->sig);
+	sat_write_span(b, m->batch);
+}
+
+static void
+read_push(sat_push *m, sat_reader *r)
+{
+	m->incarnation = read_u32(r);
+	m->first_cseq = sat_read_uint(r);
+	read_bytes(m->prev, sizeof m->prev, r);
+	read_bytes(m->sig, sizeof m->sig, r);
+	m->batch = sat_read_span(r, SAT_FRAME_MAX);
+}
+
+/* A verdict without trouble is one byte of code, the distance of its cseq and
+ * LSN from the one before, and its stamp. */
+static void
+write_verdicts(sat_buf *b, const sat_verdicts *m)
+{
+	uint64_t cseq = 0, lsn = 0;
+
+	sat_write_uint(b, m->n);
+	for (size_t i = 0; i < m->n; i++) {
+		const sat_verdict *v = &m->v[i];
+
+		sat_write_u8(b, (uint8_t)v->code);
+		sat_write_int(b, (int64_t)(v->cseq - cseq));
+		cseq = v->cseq;
+		if (v->code == SAT_VD_REJECTED || v->code == SAT_VD_PARKED) {
+			sat_write_uint(b, v->op);
+			sat_write_span(b, v->slug);
+			sat_write_span(b, v->hint);
+			continue;
+		}
+		sat_write_int(b, (int64_t)(v->lsn - lsn));
+		lsn = v->lsn;
+		sat_write_be64(b, v->eff);
+	}
+	sat_write_uint(b, m->neids);
+	for (size_t i = 0; i < m->neids; i++) {
+		write_id(b, &m->eids[i].id);
+		sat_write_uint(b, m->eids[i].eid);
+	}
+	sat_write_uint(b, m->need_cseq);
+	sat_write_u8(b, m->fork);
+}
+
+static void
+read_verdict(sat_verdict *v, uint64_t *cseq, uint64_t *lsn, sat_reader *r)
+{
+	uint8_t code = sat_read_u8(r);
+
+	if (code > SAT_VD_PARKED)
+		sat_read_bad(r, "verdict");
+	v->code = (sat_verdict_code)code;
+	v->cseq = *cseq += (uint64_t)sat_read_int(r);
+	if (code == SAT_VD_REJECTED || code == SAT_VD_PARKED) {
+		v->op = read_u32(r);
+		v->slug = sat_read_span(r, SLUG_MAX);
+		v->hint = sat_read_span(r, HINT_MAX);
+		return;
+	}
+	v->lsn = *lsn += (uint64_t)sat_read_int(r);
+	v->eff = sat_read_be64(r);
+}
+
+static void
+read_verdicts(sat_verdicts *m, sat_arena *a, sat_reader *r)
+{
+	uint64_t cseq = 0, lsn = 0;
+
+	m->n = read_count(r, 3, SAT_BATCH_COMMITS_MAX);
+	m->v = sat_arena_alloc(a, (m->n + 1) * sizeof *m->v);
+	memset(m->v, 0, (m->n + 1) * sizeof *m->v);
+	for (size_t i = 0; i < m->n && r->fault == NULL; i++)
+		read_verdict(&m->v[i], &cseq, &lsn, r);
+	m->neids = read_count(r, 17, SAT_BATCH_OPS_MAX);
+	m->eids = sat_arena_alloc(a, (m->neids + 1) * sizeof *m->eids);
+	for (size_t i = 0; i < m->neids; i++) {
+		m->eids[i].id = read_id(r);
+		m->eids[i].eid = read_u32(r);
+	}
+	m->need_cseq = sat_read_uint(r);
+	m->fork = read_bool(r);
+}
+
+/* ---- pull, snapshot ---------------------------------------------------------- */
+
+static void
+write_pull(sat_buf *b, const sat_pull *m)
+{
+	sat_write_uint(b, m->cursor);
+	sat_write_uint(b, m->flags);
+	sat_write_uint(b, m->max_bytes);
+}
+
+static void
+read_pull(sat_pull *m, sat_reader *r)
+{
+	m->cursor = sat_read_uint(r);
+	m->flags = (uint32_t)sat_read_uint_max(r, SAT_PULL_FULL_OWN);
+	m->max_bytes = read_u32(r);
+}
+
+static void
+write_delta(sat_buf *b, const sat_delta *m)
+{
+	sat_write_uint(b, m->upto);
+	sat_write_uint(b, m->head);
+	sat_write_uint(b, m->scope_head);
+	sat_write_be64(b, m->max_eff);
+	sat_write_uint(b, m->nrescopes);
+	for (size_t i = 0; i < m->nrescopes; i++) {
+		const sat_rescope *s = &m->rescopes[i];
+
+		sat_write_uint(b, s->lsn);
+		write_id(b, &s->root);
+		sat_write_span(b, s->to);
+		sat_write_uint(b, s->nheld);
+		for (size_t k = 0; k < s->nheld; k++)
+			write_id(b, &s->held[k]);
+	}
+	sat_write_span(b, m->records);
+	sat_write_span(b, m->batch);
+}
+
+static void
+read_rescope(sat_rescope *s, sat_arena *a, sat_reader *r)
+{
+	s->lsn = sat_read_uint(r);
+	s->root = read_id(r);
+	s->to = sat_read_span(r, NAME_MAX_BYTES);
+	s->nheld = read_count(r, sizeof(sat_id), SAT_FRAME_MAX);
+	s->held = sat_arena_alloc(a, (s->nheld + 1) * sizeof *s->held);
+	for (size_t i = 0; i < s->nheld; i++)
+		s->held[i] = read_id(r);
+}
+
+static void
+read_delta(sat_delta *m, sat_arena *a, sat_reader *r)
+{
+	m->upto = sat_read_uint(r);
+	m->head = sat_read_uint(r);
+	m->scope_head = sat_read_uint(r);
+	m->max_eff = sat_read_be64(r);
+	m->nrescopes = read_count(r, 19, SAT_FRAME_MAX);
+	m->rescopes = sat_arena_alloc(a, (m->nrescopes + 1) * sizeof *m->rescopes);
+	memset(m->rescopes, 0, (m->nrescopes + 1) * sizeof *m->rescopes);
+	for (size_t i = 0; i < m->nrescopes && r->fault == NULL; i++)
+		read_rescope(&m->rescopes[i], a, r);
+	m->records = sat_read_span(r, SAT_FRAME_MAX);
+	m->batch = sat_read_span(r, SAT_FRAME_MAX);
+}
+
+static void
+write_chunk(sat_buf *b, const sat_chunk *m)
+{
+	sat_write_uint(b, m->lsn);
+	sat_write_uint(b, m->next_eid);
+	sat_write_u8(b, m->done);
+	sat_write_uint(b, m->total);
+	sat_write_be64(b, m->max_eff);
+	sat_buf_add(b, m->hash, sizeof m->hash);
+	sat_write_span(b, m->records);
+}
+
+static void
+read_chunk(sat_chunk *m, sat_reader *r)
+{
+	m->lsn = sat_read_uint(r);
+	m->next_eid = read_u32(r);
+	m->done = read_bool(r);
+	m->total = sat_read_uint(r);
+	m->max_eff = sat_read_be64(r);
+	read_bytes(m->hash, sizeof m->hash, r);
+	m->records = sat_read_span(r, SAT_FRAME_MAX);
+}
+
+/* ---- the frame ------------------------------------------------------------------ */
+
+static void
+write_template_is(sat_buf *b, const sat_msg *m)
+{
+	sat_buf_add(b, m->u.template_is.tip, sizeof m->u.template_is.tip);
+	sat_write_span(b, m->u.template_is.bundle);
+}
+
+void
+sat_msg_write(sat_buf *out, const sat_msg *m)
+{
+	sat_write_u8(out, (uint8_t)m->type);
+	switch (m->type) {
+	case SAT_MSG_ERROR: write_error(out, &m->u.error); break;
+	case SAT_MSG_HELLO: write_hello(out, &m->u.hello); break;
+	case SAT_MSG_WELCOME: write_welcome(out, &m->u.welcome); break;
+	case SAT_MSG_PUSH: write_push(out, &m->u.push); break;
+	case SAT_MSG_VERDICTS: write_verdicts(out, &m->u.verdicts); break;
+	case SAT_MSG_PULL: write_pull(out, &m->u.pull); break;
+	case SAT_MSG_DELTA: write_delta(out, &m->u.delta); break;
+	case SAT_MSG_SNAP: sat_write_uint(out, m->u.snap.after_eid); break;
+	case SAT_MSG_CHUNK: write_chunk(out, &m->u.chunk); break;
+	case SAT_MSG_REGISTRY: break;
+	case SAT_MSG_REGISTRY_IS: sat_write_span(out, m->u.registry); break;
+	case SAT_MSG_TEMPLATE:
+		sat_buf_add(out, m->u.template_have, SAT_TEMPLATE_OID_BYTES);
+		break;
+	case SAT_MSG_TEMPLATE_IS: write_template_is(out, m); break;
+	case SAT_MSG_ENROL: write_enrol(out, &m->u.enrol); break;
+	case SAT_MSG_ENROLLED: write_enrolled(out, &m->u.enrolled); break;
+	}
+}
+
+static void
+read_body(sat_msg *m, sat_arena *a, sat_reader *r)
+{
+	switch (m->type) {
+	case SAT_MSG_ERROR: read_error(&m->u.error, r); break;
+	case SAT_MSG_HELLO: read_hello(&m->u.hello, r); break;
+	case SAT_MSG_WELCOME: read_welcome(&m->u.welcome, r); break;
+	case SAT_MSG_PUSH: read_push(&m->u.push, r); break;
+	case SAT_MSG_VERDICTS: read_verdicts(&m->u.verdicts, a, r); break;
+	case SAT_MSG_PULL: read_pull(&m->u.pull, r); break;
+	case SAT_MSG_DELTA: read_delta(&m->u.delta, a, r); break;
+	case SAT_MSG_SNAP: m->u.snap.after_eid = read_u32(r); break;
+	case SAT_MSG_CHUNK: read_chunk(&m->u.chunk, r); break;
+	case SAT_MSG_REGISTRY: break;
+	case SAT_MSG_REGISTRY_IS:
+		m->u.registry = sat_read_span(r, REGISTRY_MAX_BYTES);
+		break;
+	case SAT_MSG_TEMPLATE:
+		read_bytes(m->u.template_have, SAT_TEMPLATE_OID_BYTES, r);
+		break;
+	case SAT_MSG_TEMPLATE_IS:
+		read_bytes(m->u.template_is.tip, SAT_TEMPLATE_OID_BYTES, r);
+		m->u.template_is.bundle = sat_read_span(r, SAT_FRAME_MAX);
+		break;
+	case SAT_MSG_ENROL: read_enrol(&m->u.enrol, r); break;
+	case SAT_MSG_ENROLLED: read_enrolled(&m->u.enrolled, r); break;
+	}
+}
+
+sat_rc
+sat_msg_read(sat_msg *m, sat_arena *a, sat_span frame, sat_err *e)
+{
+	sat_reader r = sat_reader_of(frame);
+	uint8_t type;
+
+	memset(m, 0, sizeof *m);
+	if (frame.n > SAT_FRAME_MAX)
+		return sat_fail(e, SAT_EPROTO, "frame of %zu bytes", frame.n);
+	type = sat_read_u8(&r);
+	if (type > SAT_MSG_ENROLLED)
+		return sat_fail(e, SAT_EPROTO, "frame type %u", type);
+	m->type = (sat_msg_type)type;
+	read_body(m, a, &r);
+	return sat_read_end(&r, "frame", e);
+}

@@ -1,0 +1,116 @@
+/*
+ * scope.c - who holds what: pure functions of the registry.
+ *
+ * Why keys and not conditions: a key is an equality the store can index, so a
+ * pull costs one range per key and never looks at what did not change (P-080).
+ */
+#include "protocol/scope.h"
+
+#include <string.h>
+
+static bool
+has_role(const sat_user *u, const char *role)
+{
+	return strcmp(u->role, role) == 0;
+}
+
+static void
+add_key(sat_keys *k, sat_scope_key key)
+{
+	if (k->n < SAT_KEYS_MAX && !sat_keys_has(k, key))
+		k->k[k->n++] = key;
+}
+
+sat_keys
+sat_scope_subscription(const sat_registry *r, const sat_user *u)
+{
+	sat_keys k = { 0 };
+
+	(void)r;
+	if (u == NULL || u->disabled || has_role(u, "admin"))
+		return k;
+	if (has_role(u, "hq")) {
+		add_key(&k, SAT_KEY_ALL);
+		return k;
+	}
+	add_key(&k, sat_key_user(u->ord));
+	if (has_role(u, "manager") && u->team != 0)
+		add_key(&k, sat_key_team(u->team));
+	return k;
+}
+
+bool
+sat_keys_has(const sat_keys *k, sat_scope_key key)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (k->k[i] == key)
+			return true;
+	return false;
+}
+
+sat_keys
+sat_scope_owner_keys(const sat_registry *r, sat_value owner)
+{
+	sat_keys k = { 0 };
+	const sat_user *u;
+
+	if (owner.type != SAT_V_TEXT || owner.s.n == 0 ||
+	    (u = sat_registry_user(r, owner.s)) == NULL)
+		return k;
+	/* A disabled user's customers stay where they are: the manager's
+	 * device must still see them to hand them on. */
+	add_key(&k, sat_key_user(u->ord));
+	if (u->team != 0)
+		add_key(&k, sat_key_team(u->team));
+	return k;
+}
+
+static bool
+is_me(const sat_user *actor, sat_value owner)
+{
+	return owner.type == SAT_V_TEXT &&
+	    sat_span_eq(owner.s, sat_span_str(actor->key));
+}
+
+static sat_relation
+to_owner(const sat_registry *r, const sat_user *actor, sat_value owner)
+{
+	sat_keys mine = sat_scope_subscription(r, actor);
+	sat_keys theirs = sat_scope_owner_keys(r, owner);
+
+	if (is_me(actor, owner))
+		return SAT_REL_OWN;
+	for (size_t i = 0; i < theirs.n; i++)
+		if (sat_keys_has(&mine, theirs.k[i]))
+			return SAT_REL_TEAM;
+	return sat_keys_has(&mine, SAT_KEY_ALL) ? SAT_REL_ALL : SAT_REL_NONE;
+}
+
+/* The relation that asks for the smaller right; NONE asks for most. */
+static sat_relation
+closer(sat_relation a, sat_relation b)
+{
+	if (a == SAT_REL_NONE || b == SAT_REL_NONE)
+		return a == SAT_REL_NONE ? b : a;
+	return a < b ? a : b;
+}
+
+sat_relation
+sat_scope_relation(const sat_registry *r, const sat_user *actor,
+    sat_scope_class cls, sat_value root_owner, sat_value own_owner,
+    bool sees_root, bool is_new)
+{
+	sat_relation rel = to_owner(r, actor, root_owner);
+
+	if (actor->disabled)
+		return SAT_REL_NONE;
+	if (cls == SAT_SCOPE_ROOT)
+		return rel;
+	if (cls == SAT_SCOPE_OWNED || own_owner.type != SAT_V_NULL)
+		rel = closer(rel, to_owner(r, actor, own_owner));
+	/* Whoever works on an opportunity under somebody else's account may
+	 * write down the visit: a new plain child of a root he sees is his. */
+	if (cls == SAT_SCOPE_CHILD && is_new && sees_root)
+		rel = closer(rel, SAT_REL_OWN);
+	return rel;
+}

@@ -1,0 +1,98 @@
+/*
+ * store.h - the server's store in one SQLite file, encrypted by common/db.
+ *
+ * Two doors. sat_sqlite_store_ops is what the core asks for (protocol/store.h).
+ * The admin calls below are each one durable transaction of their own; they
+ * must not run between the core's begin and commit, and a core that runs at
+ * the same time has to sat_server_reload afterwards. One thread.
+ */
+#ifndef SAT_STORE_SQLITE_STORE_H
+#define SAT_STORE_SQLITE_STORE_H
+
+#include "common/db/db.h"
+#include "protocol/store.h"
+
+typedef struct sat_sqlite_store sat_sqlite_store;
+
+typedef struct sat_sqlite_store_opts {
+	const char *path;
+	struct sat_keyring *keyring; /* NULL: plain file (bench, tests) */
+	const char *vfs_below;       /* NULL = the machine's file layer */
+	sat_clock clock;
+	bool create;                 /* make it when missing */
+	int cache_kib;               /* 0 = 64 MiB */
+	bool bug_sync_normal;        /* planted bug, `make sim-mutants` only */
+} sat_sqlite_store_opts;
+
+/* SAT_EVERSION newer file; SAT_EINTEGRITY, SAT_EIO, ... of sat_db_open. */
+SAT_CHECK sat_rc sat_sqlite_store_open(sat_sqlite_store **s,
+    const sat_sqlite_store_opts *o, sat_err *e);
+void sat_sqlite_store_close(sat_sqlite_store *s);   /* NULL is fine */
+void sat_sqlite_store_abandon(sat_sqlite_store *s); /* simulated death */
+/* Lives as long as s. */
+sat_store sat_sqlite_store_ops(sat_sqlite_store *s);
+sat_db *sat_sqlite_store_db(sat_sqlite_store *s);   /* counters, bench */
+
+/* ---- who is who ----------------------------------------------------------- */
+
+/* Keys match [a-z0-9._-]{1,64} and are never given to somebody else.
+ * SAT_ECONFLICT when the key exists; SAT_EINVALID when it is malformed. */
+SAT_CHECK sat_rc sat_sqlite_team_add(uint32_t *ord, sat_sqlite_store *s,
+    const char *key, const char *name, const char *parent, sat_err *e);
+/* role: "rep", "manager", "hq", "admin"; team: key or NULL. SAT_ENOTFOUND when
+ * the team is unknown. */
+SAT_CHECK sat_rc sat_sqlite_user_add(uint32_t *ord, sat_sqlite_store *s,
+    const char *key, const char *name, const char *role, const char *team,
+    sat_err *e);
+/* NULL keeps a member. The team cannot change (membership is counted by it):
+ * add a new user and reassign. SAT_ENOTFOUND. */
+SAT_CHECK sat_rc sat_sqlite_user_edit(sat_sqlite_store *s, const char *key,
+    const char *name, const char *role, const bool *disabled, sat_err *e);
+
+typedef struct sat_sqlite_device {
+	uint32_t ord, user;
+	const char *name;
+	bool revoked;
+	int64_t enrolled_ms, last_seen_ms; /* 0 = never */
+	uint64_t cursor;                   /* as it last reported */
+} sat_sqlite_device;
+/* Ascending ordinal; cb returns false to stop. */
+SAT_CHECK sat_rc sat_sqlite_devices(sat_sqlite_store *s,
+    bool (*cb)(void *cu, const sat_sqlite_device *d), void *cu, sat_err *e);
+SAT_CHECK sat_rc sat_sqlite_device_revoke(sat_sqlite_store *s, uint32_t ord,
+    sat_err *e);
+
+/* The token is drawn by the caller and printed once; only its BLAKE2b-256
+ * stays here. SAT_ENOTFOUND: no such user; SAT_EDENIED: the user is disabled. */
+SAT_CHECK sat_rc sat_sqlite_invite_add(sat_sqlite_store *s,
+    const uint8_t token[16], const char *user, int64_t expires_ms, sat_err *e);
+
+/* ---- settings, proof, backup ------------------------------------------------ */
+
+/* Organisation identity, sealed keys, ... SAT_ENOTFOUND when never put. */
+SAT_CHECK sat_rc sat_sqlite_setting_get(sat_buf *out, sat_sqlite_store *s,
+    const char *key, sat_err *e);
+SAT_CHECK sat_rc sat_sqlite_setting_put(sat_sqlite_store *s, const char *key,
+    sat_span value, sat_err *e);
+
+typedef struct sat_sqlite_status {
+	uint64_t lsn, records, refused, durable, epoch, registry_rev;
+	uint64_t users, teams, devices, invites; /* devices live, invites open */
+} sat_sqlite_status;
+SAT_CHECK sat_rc sat_sqlite_status_get(sat_sqlite_status *out,
+    sat_sqlite_store *s, sat_err *e);
+/*
+ * Online copy, opened and checked before it counts; *lsn is the last position
+ * inside it. The copy does not move the durable watermark: call mark_durable
+ * once it lies where it survives the loss of this machine.
+ */
+SAT_CHECK sat_rc sat_sqlite_store_backup(uint64_t *lsn, sat_sqlite_store *s,
+    const char *to_path, sat_err *e);
+/* Never moves back. */
+SAT_CHECK sat_rc sat_sqlite_mark_durable(sat_sqlite_store *s, uint64_t lsn,
+    sat_err *e);
+/* SQLite's own check, then the counts that must agree with each other. */
+SAT_CHECK sat_rc sat_sqlite_store_check(sat_sqlite_store *s, bool quick,
+    sat_err *e);
+
+#endif
