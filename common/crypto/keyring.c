@@ -1,7 +1,6 @@
 #include "common/crypto/keyring_int.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
