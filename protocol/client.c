@@ -1,0 +1,449 @@
+/*
+ * client.c - the device's side of a session, as a table of states.
+ *
+ * Why push before pull: for whatever leaves this device's scope in the pull,
+ * the verdicts of its own edits are already there (sync design B12). Why the
+ * request is kept: a request that got no answer is sent again byte for byte,
+ * and the server gives the same answer (P-073).
+ *
+ * A state builds its request, or has nothing to ask and names the next one.
+ */
+#include "protocol/client.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum cs_state {
+	S_HELLO, S_REGISTRY, S_TEMPLATE, S_PUSH, S_SNAP, S_PULL, S_DONE,
+} cs_state;
+
+struct sat_cs {
+	sat_client_ops ops;
+	sat_clock clock;
+	unsigned flags;
+	cs_state state;
+	bool asked;              /* request holds the question of `state` */
+	sat_buf request;
+	sat_arena mem;           /* of the answer or the outbox being handled */
+	int64_t sent_ms;
+	sat_welcome welcome;
+	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES]; /* what the device has */
+	uint32_t device;
+	/* push */
+	uint64_t from_cseq;      /* 0 = wherever the outbox starts */
+	uint64_t pushed_first, pushed_last;
+	uint32_t pushed_inc;
+	bool resent;             /* from_cseq was asked for by the server */
+	/* pull */
+	bool pull_once;          /* something was merged: the cursor must pass it */
+	bool full_own;
+	uint64_t scope_head, cursor;
+	uint32_t after_eid;
+	sat_cs_stats stats;
+};
+
+sat_cs *
+sat_cs_new(const sat_client_ops *ops, const sat_clock *clock, unsigned flags)
+{
+	sat_cs *s = sat_xcalloc(1, sizeof *s);
+
+	s->ops = *ops;
+	s->clock = *clock;
+	s->flags = flags;
+	return s;
+}
+
+void
+sat_cs_free(sat_cs *s)
+{
+	if (s == NULL)
+		return;
+	sat_buf_fini(&s->request);
+	sat_arena_fini(&s->mem);
+	free(s);
+}
+
+const sat_cs_stats *
+sat_cs_stats_get(const sat_cs *s)
+{
+	return &s->stats;
+}
+
+static void
+go(sat_cs *s, cs_state next)
+{
+	s->state = next;
+	s->asked = false;
+}
+
+static void
+ask(sat_cs *s, const sat_msg *m)
+{
+	sat_buf_reset(&s->request);
+	sat_msg_write(&s->request, m);
+	s->asked = true;
+	s->sent_ms = sat_wall_ms(&s->clock);
+}
+
+/* ---- questions -------------------------------------------------------------- */
+
+static sat_rc
+ask_hello(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_HELLO };
+	sat_rc rc;
+
+	if ((rc = s->ops.hello(s->ops.u, &m.u.hello, e)) != SAT_OK)
+		return rc;
+	memcpy(s->template_oid, m.u.hello.template_oid, SAT_TEMPLATE_OID_BYTES);
+	s->device = m.u.hello.device;
+	s->welcome.registry_rev = m.u.hello.registry_rev; /* until answered */
+	ask(s, &m);
+	return SAT_OK;
+}
+
+static sat_rc
+ask_push(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_PUSH };
+	sat_buf batch = { 0 };
+	sat_commit *c = NULL;
+	size_t n = 0;
+	sat_rc rc;
+
+	sat_arena_reset(&s->mem);
+	if ((rc = s->ops.outbox(s->ops.u, &s->mem, &m.u.push, &c, &n,
+	    s->from_cseq, e)) != SAT_OK)
+		return rc;
+	if (n == 0 && s->from_cseq != 0) {
+		s->from_cseq = 0; /* what was lost is there: the rest */
+		s->resent = false;
+		return SAT_OK;
+	}
+	if (n == 0) {
+		go(s, s->flags & SAT_CS_PUSH_ONLY ? S_DONE : S_SNAP);
+		return SAT_OK;
+	}
+	if (!s->resent && m.u.push.first_cseq == s->pushed_first &&
+	    m.u.push.incarnation == s->pushed_inc)
+		return sat_fail(e, SAT_EPROTO,
+		    "the outbox did not shrink after its verdicts");
+	if ((rc = sat_batch_write(&batch, SAT_BATCH_PUSH, c, n, e)) == SAT_OK) {
+		m.u.push.batch = sat_buf_span(&batch);
+		s->pushed_inc = m.u.push.incarnation;
+		s->pushed_first = m.u.push.first_cseq;
+		s->pushed_last = m.u.push.first_cseq + n - 1;
+		ask(s, &m);
+	}
+	sat_buf_fini(&batch);
+	return rc;
+}
+
+static sat_rc
+ask_snap(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_SNAP };
+	bool wanted;
+	sat_rc rc;
+
+	if ((rc = s->ops.snap_state(s->ops.u, &wanted, &s->after_eid, e)) !=
+	    SAT_OK)
+		return rc;
+	if (!wanted) {
+		go(s, S_PULL);
+		return SAT_OK;
+	}
+	m.u.snap.after_eid = s->after_eid;
+	ask(s, &m);
+	return SAT_OK;
+}
+
+static sat_rc
+ask_pull(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_PULL };
+	sat_rc rc;
+
+	if ((rc = s->ops.cursor(s->ops.u, &s->cursor, e)) != SAT_OK)
+		return rc;
+	if (s->cursor >= s->scope_head && !s->pull_once) {
+		s->stats.complete = true;
+		go(s, S_DONE);
+		return SAT_OK;
+	}
+	m.u.pull.cursor = s->cursor;
+	m.u.pull.flags = s->full_own ? SAT_PULL_FULL_OWN : 0;
+	ask(s, &m);
+	return SAT_OK;
+}
+
+/* Build the question of the current state; a state that has none moves on. */
+static sat_rc
+build(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_REGISTRY };
+
+	switch (s->state) {
+	case S_HELLO:
+		return ask_hello(s, e);
+	case S_REGISTRY:
+		ask(s, &m);
+		return SAT_OK;
+	case S_TEMPLATE:
+		m.type = SAT_MSG_TEMPLATE;
+		memcpy(m.u.template_have, s->template_oid,
+		    SAT_TEMPLATE_OID_BYTES);
+		ask(s, &m);
+		return SAT_OK;
+	case S_PUSH:
+		if (!(s->flags & SAT_CS_PULL_ONLY))
+			return ask_push(s, e);
+		go(s, S_SNAP);
+		return SAT_OK;
+	case S_SNAP:
+		return ask_snap(s, e);
+	case S_PULL:
+		return ask_pull(s, e);
+	case S_DONE:
+		break;
+	}
+	return SAT_OK;
+}
+
+sat_rc
+sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e)
+{
+	sat_rc rc;
+
+	*done = false;
+	while (!s->asked && s->state != S_DONE)
+		if ((rc = build(s, e)) != SAT_OK)
+			return rc;
+	if (s->state == S_DONE) {
+		*done = true;
+		return SAT_OK;
+	}
+	sat_buf_add(out, s->request.p, s->request.n);
+	return SAT_OK;
+}
+
+/* ---- answers ------------------------------------------------------------------ */
+
+static sat_rc
+on_welcome(sat_cs *s, const sat_welcome *w, sat_err *e)
+{
+	uint64_t had = s->welcome.registry_rev;
+	sat_rc rc;
+
+	if (w->proto < SAT_PROTO_MIN || w->proto > SAT_PROTO_VERSION)
+		return sat_fail(e, SAT_EVERSION,
+		    "server speaks protocol %u, this program %u to %u",
+		    w->proto, SAT_PROTO_MIN, SAT_PROTO_VERSION);
+	if ((rc = s->ops.welcome(s->ops.u, w, s->sent_ms, e)) != SAT_OK)
+		return rc;
+	s->welcome = *w;
+	s->scope_head = w->scope_head;
+	if (w->registry_rev != had)
+		go(s, S_REGISTRY);
+	else if (memcmp(w->template_oid, s->template_oid,
+	    SAT_TEMPLATE_OID_BYTES) != 0)
+		go(s, S_TEMPLATE);
+	else
+		go(s, S_PUSH);
+	return SAT_OK;
+}
+
+static sat_rc
+on_registry(sat_cs *s, sat_span registry, sat_err *e)
+{
+	sat_rc rc = s->ops.registry(s->ops.u, registry, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	s->stats.registry_changed = true;
+	go(s, memcmp(s->welcome.template_oid, s->template_oid,
+	    SAT_TEMPLATE_OID_BYTES) != 0 ? S_TEMPLATE : S_PUSH);
+	return SAT_OK;
+}
+
+static sat_rc
+on_template(sat_cs *s, const sat_msg *m, sat_err *e)
+{
+	sat_rc rc;
+
+	if (m->u.template_is.bundle.n != 0) {
+		if ((rc = s->ops.template_(s->ops.u, m->u.template_is.tip,
+		    m->u.template_is.bundle, e)) != SAT_OK)
+			return rc;
+		s->stats.template_changed = true;
+	}
+	go(s, S_PUSH);
+	return SAT_OK;
+}
+
+/* The verdicts must answer what was sent: ascending, inside the batch. */
+static sat_rc
+check_verdicts(const sat_cs *s, const sat_verdicts *v, sat_err *e)
+{
+	uint64_t next = s->pushed_first;
+
+	for (size_t i = 0; i < v->n; i++) {
+		if (v->v[i].cseq < next || v->v[i].cseq > s->pushed_last)
+			return sat_fail(e, SAT_EPROTO,
+			    "verdict of a commit that was not sent");
+		next = v->v[i].cseq + 1;
+	}
+	return SAT_OK;
+}
+
+static void
+count_verdicts(sat_cs *s, const sat_verdicts *v)
+{
+	s->stats.pushed += v->n;
+	for (size_t i = 0; i < v->n; i++) {
+		switch (v->v[i].code) {
+		case SAT_VD_OK: s->stats.accepted++; break;
+		case SAT_VD_OK_LATE: s->stats.late++; break;
+		case SAT_VD_CONFLICT: s->stats.conflicts++; break;
+		case SAT_VD_REJECTED:
+		case SAT_VD_PARKED: s->stats.rejected++; break;
+		}
+		if (v->v[i].lsn != 0)
+			s->pull_once = true;
+	}
+}
+
+static sat_rc
+on_verdicts(sat_cs *s, const sat_verdicts *v, sat_err *e)
+{
+	uint64_t from = 0;
+	sat_rc rc;
+
+	if (v->fork)
+		return sat_fail_code(e, SAT_ECONFLICT, "fork",
+		    "this folder is a copy or an old backup of a device that "
+		    "went on elsewhere: start it as a new incarnation "
+		    "(restore), its unsent work is kept",
+		    "the server knows other commits under the same numbers");
+	if ((rc = check_verdicts(s, v, e)) != SAT_OK ||
+	    (rc = s->ops.verdicts(s->ops.u, s->pushed_inc, v, e)) != SAT_OK)
+		return rc;
+	count_verdicts(s, v);
+	if (v->need_cseq != 0) {
+		/* Once is a server restored from a backup; the same question
+		 * again means the commit it needs is gone here. */
+		if (v->need_cseq >= s->pushed_first ||
+		    (s->resent && v->need_cseq <= s->from_cseq))
+			return sat_fail_code(e, SAT_ECONFLICT, "gap", NULL,
+			    "the server needs commit %llu, which this device "
+			    "does not have any more",
+			    (unsigned long long)v->need_cseq);
+		from = v->need_cseq;
+	} else if (v->n == 0) {
+		return sat_fail(e, SAT_EPROTO, "verdicts without a verdict");
+	} else if (s->resent) {
+		from = s->pushed_last + 1; /* on through what it had lost */
+	}
+	s->resent = from != 0;
+	s->from_cseq = from;
+	go(s, S_PUSH);
+	return SAT_OK;
+}
+
+static sat_rc
+on_chunk(sat_cs *s, const sat_chunk *c, sat_err *e)
+{
+	uint8_t hash[SAT_HASH_BYTES];
+	sat_record *recs;
+	size_t n = 0;
+	sat_rc rc;
+
+	sat_hash(hash, c->records);
+	if (memcmp(hash, c->hash, sizeof hash) != 0)
+		return sat_fail(e, SAT_EINTEGRITY, "snapshot chunk hash differs");
+	if (!c->done && c->next_eid == s->after_eid)
+		return sat_fail(e, SAT_EPROTO, "snapshot does not move on");
+	if (c->records.n != 0 && (rc = sat_records_read(&recs, &n, &s->mem,
+	    c->records, e)) != SAT_OK)
+		return rc;
+	if ((rc = s->ops.chunk(s->ops.u, c, e)) != SAT_OK)
+		return rc;
+	s->stats.records += n;
+	go(s, c->done ? S_PULL : S_SNAP);
+	if (c->done)
+		s->pull_once = true; /* what happened while it was read */
+	return SAT_OK;
+}
+
+static sat_rc
+on_delta(sat_cs *s, const sat_delta *d, sat_err *e)
+{
+	sat_commit *commits;
+	sat_record *recs;
+	size_t n = 0, nrecs = 0;
+	sat_rc rc;
+
+	if (d->upto < s->cursor ||
+	    (d->upto == s->cursor && d->upto < d->scope_head))
+		return sat_fail(e, SAT_EPROTO, "pull does not move on");
+	if ((d->batch.n != 0 && (rc = sat_batch_read(&commits, &n, &s->mem,
+	    SAT_BATCH_PULL, d->batch, e)) != SAT_OK) ||
+	    (d->records.n != 0 && (rc = sat_records_read(&recs, &nrecs,
+	    &s->mem, d->records, e)) != SAT_OK))
+		return rc;
+	rc = s->ops.delta(s->ops.u, d, e);
+	if (rc == SAT_ENOTFOUND && !s->full_own) {
+		s->full_own = true; /* an own commit left the outbox */
+		go(s, S_PULL);
+		return SAT_OK;
+	}
+	if (rc != SAT_OK)
+		return rc;
+	s->full_own = false;
+	s->pull_once = false;
+	s->scope_head = d->scope_head;
+	s->stats.pulled_commits += n;
+	s->stats.records += nrecs;
+	s->stats.rescopes += d->nrescopes;
+	go(s, S_PULL);
+	return SAT_OK;
+}
+
+static const sat_msg_type answer_of[] = {
+	[S_HELLO] = SAT_MSG_WELCOME,
+	[S_REGISTRY] = SAT_MSG_REGISTRY_IS,
+	[S_TEMPLATE] = SAT_MSG_TEMPLATE_IS,
+	[S_PUSH] = SAT_MSG_VERDICTS,
+	[S_SNAP] = SAT_MSG_CHUNK,
+	[S_PULL] = SAT_MSG_DELTA,
+};
+
+sat_rc
+sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
+{
+	sat_msg m;
+	sat_rc rc;
+
+	if (!s->asked || s->state == S_DONE)
+		return sat_fail(e, SAT_EPROTO, "reply without a question");
+	sat_arena_reset(&s->mem);
+	if ((rc = sat_msg_read(&m, &s->mem, frame, e)) != SAT_OK)
+		return rc;
+	s->stats.round_trips++;
+	if (m.type == SAT_MSG_ERROR)
+		return sat_msg_to_err(&m.u.error, e);
+	if (m.type != answer_of[s->state])
+		return sat_fail(e, SAT_EPROTO, "reply %d does not fit state %d",
+		    (int)m.type, (int)s->state);
+	switch (s->state) {
+	case S_HELLO: return on_welcome(s, &m.u.welcome, e);
+	case S_REGISTRY: return on_registry(s, m.u.registry, e);
+	case S_TEMPLATE: return on_template(s, &m, e);
+	case S_PUSH: return on_verdicts(s, &m.u.verdicts, e);
+	case S_SNAP: return on_chunk(s, &m.u.chunk, e);
+	case S_PULL: return on_delta(s, &m.u.delta, e);
+	case S_DONE: break;
+	}
+	return SAT_OK;
+}
