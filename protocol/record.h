@@ -24,9 +24,10 @@ typedef struct sat_stamp {
  *   set:    n uint, n x {element span, dev uint, lsn uint}, by element; several
  *           adds of one element are kept (each its own dot); `value` is the
  *           distinct elements joined by LF
- *   stage:  {NULL,0} with one head; else opened_lsn, n, n x {hlc, dev, lsn,
- *           npath uint, npath x text span}
- * others: {NULL,0}. */
+ *   stage:  opened_lsn uint (0 = no conflict), n uint, n x {hlc be64, dev
+ *           uint, lsn uint, nsteps uint, nsteps x {ndots uint, ndots x {dev,
+ *           lsn}, stage span}}; {NULL,0} with one head of one step, one dot
+ * others: {NULL,0}. An open conflict: ask sat_cell_candidates, not ext. */
 typedef struct sat_cell {
 	uint16_t field;
 	sat_value value; /* the winner; null = cleared */
@@ -84,6 +85,10 @@ typedef struct sat_applied {
 SAT_CHECK sat_rc sat_record_apply(sat_applied *out, sat_record *r, sat_arena *a,
     const sat_template *t, const sat_op *op, const sat_apply_ctx *ctx, sat_err *e);
 
+/* After each op of a commit: an op that was not SAT_NOTHING moves rlsn. Also
+ * SAT_LOST may have changed the state (clocks): write whatever is not NOTHING. */
+void sat_record_applied(sat_record *r, sat_outcome outcome, uint64_t lsn);
+
 const sat_cell *sat_record_cell(const sat_record *r, uint16_t field);
 sat_value sat_record_value(const sat_record *r, uint16_t field); /* null if none */
 
@@ -109,8 +114,9 @@ void sat_record_write(sat_buf *b, const sat_record *r);
 SAT_CHECK sat_rc sat_record_read(sat_record *r, sat_arena *a, sat_span in, sat_err *e);
 /* The same without values, for a table that holds the values in columns:
  * everything but id, eid, kind and the cells' values. Reading needs the values
- * through the callback: has(field) for every field id of the kind that the
- * table has, ascending. */
+ * of every field id of the kind that the table has, ascending, null for an
+ * empty column; a cell whose field is not among them is SAT_EPROTO (keep cells
+ * of unknown fields with sat_cells_write and hand them in too). */
 void sat_record_write_clocks(sat_buf *b, const sat_record *r);
 SAT_CHECK sat_rc sat_record_read_clocks(sat_record *r, sat_arena *a, sat_span in,
     const uint16_t *fields, const sat_value *values, size_t n, sat_err *e);

@@ -1,0 +1,60 @@
+/*
+ * record_int.h - what the parts of the fold share. Stays in the room.
+ */
+#ifndef SAT_PROTOCOL_RECORD_INT_H
+#define SAT_PROTOCOL_RECORD_INT_H
+
+#include "protocol/record.h"
+
+/* A cell's packed policy state. Every policy keeps its own below this. */
+#define SAT_EXT_MAX (512 * 1024)
+/* Candidates of one field together (values and stamps). */
+#define SAT_CANDIDATES_BYTES_MAX (3 * SAT_VALUE_MAX)
+/* Forked stages: heads, remembered steps of each, dots of each step. */
+#define SAT_HEADS_MAX 32
+#define SAT_STEPS_MAX 8
+#define SAT_STEP_DOTS_MAX 8
+
+/* One operation on its way into a record. */
+typedef struct sat_fold {
+	sat_applied *out;
+	sat_record *r;
+	sat_arena *a;
+	const sat_field *field; /* NULL: not in this template */
+	const sat_op *op;
+	sat_value value;        /* the op's value, copied into `a` */
+	sat_stamp at;
+	uint64_t seen;
+	size_t displaced_cap;
+} sat_fold;
+
+/* (hlc, dev, lsn), an own operation without LSN last (P-042). */
+int sat_stamp_cmp(sat_stamp a, sat_stamp b);
+/* P-041: neither seen by the operation nor made by its device. */
+bool sat_fold_concurrent(const sat_fold *f, uint32_t dev, uint64_t lsn);
+/* The cell, added empty when there is none. Invalidates other cell pointers. */
+sat_cell *sat_fold_cell(sat_fold *f, bool *added);
+void sat_fold_displace(sat_fold *f, sat_value v, sat_stamp at);
+/* Take over a cell's state after review or stage: history, conflict flags,
+ * outcome. `before` are the candidates there were, and behind them, at
+ * before[nbefore], the op's own; `after` those there are. Both descending. */
+void sat_fold_settle(sat_fold *f, sat_cell *c, const sat_candidate *before,
+    size_t nbefore, const sat_candidate *after, size_t nafter,
+    uint64_t *opened_lsn);
+sat_span sat_fold_keep(sat_fold *f, sat_buf *ext); /* into `a`; frees ext */
+
+void sat_fold_review(sat_fold *f);
+void sat_fold_set(sat_fold *f);
+void sat_fold_stage(sat_fold *f);
+
+/* Candidates, heads, elements of a cell; the fallback for a state that cannot
+ * be read is the bare value. */
+size_t sat_review_read(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
+    const sat_cell *c);
+size_t sat_stage_read(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
+    const sat_cell *c);
+
+void sat_stamp_write(sat_buf *b, sat_stamp s); /* hlc be64, dev, lsn */
+sat_stamp sat_stamp_read(sat_reader *r);
+
+#endif

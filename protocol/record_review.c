@@ -1,0 +1,291 @@
+/*
+ * Review fields and sets.
+ *
+ * Review (P-050..P-054): the cell keeps every value that no later author has
+ * seen. Seeing prunes, stamps only choose which candidate is shown meanwhile.
+ * Candidates that read the same are one.
+ *
+ * Set (P-055..P-057): an add is a dot (element, device, lsn); a removal takes
+ * away the adds its author had seen, so a concurrent add wins.
+ */
+#include "protocol/bugs.h"
+#include "protocol/record_int.h"
+
+#include <string.h>
+
+/* ---- review -------------------------------------------------------------------- */
+
+static bool
+same_reading(const sat_fold *f, sat_value a, sat_value b)
+{
+	if (a.type == SAT_V_TEXT && b.type == SAT_V_TEXT)
+		return sat_norm_same(f->field != NULL ? f->field->norm :
+		    SAT_NORM_PLAIN, a.s, b.s);
+	return sat_value_eq(a, b);
+}
+
+static bool
+read_candidates(sat_candidate **out, size_t *n, uint64_t *opened_lsn,
+    sat_arena *a, sat_reader *r)
+{
+	*opened_lsn = sat_read_uint_max(r, INT64_MAX);
+	*n = (size_t)sat_read_uint_max(r, SAT_CANDIDATES_MAX);
+	*out = sat_arena_alloc(a, (*n + 1) * sizeof **out);
+	for (size_t i = 0; i < *n; i++) {
+		(*out)[i].value = sat_value_read(r);
+		(*out)[i].at = sat_stamp_read(r);
+	}
+	return r->fault == NULL && r->left == 0 && *n > 1;
+}
+
+size_t
+sat_review_read(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
+    const sat_cell *c)
+{
+	sat_reader r = sat_reader_of(c->ext);
+	size_t n;
+
+	if (c->ext.n > 0 && read_candidates(out, &n, opened_lsn, a, &r))
+		return n;
+	*opened_lsn = 0;
+	*out = sat_arena_alloc(a, 2 * sizeof **out);
+	(*out)[0] = (sat_candidate){ c->value, c->at };
+	return 1;
+}
+
+static bool
+settled_by(const sat_fold *f, sat_stamp at)
+{
+	if (f->op->kind != SAT_OP_RESOLVE)
+		return false;
+	for (size_t i = 0; i < f->op->ndots; i++)
+		if (f->op->dots[i].dev == at.dev && f->op->dots[i].lsn == at.lsn)
+			return true;
+	return false;
+}
+
+/* Into a list in descending stamp order. Of two that read the same the one
+ * with the larger stamp stays (P-052). */
+static size_t
+insert(const sat_fold *f, sat_candidate *list, size_t n, sat_candidate c)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (same_reading(f, list[i].value, c.value)) {
+			if (sat_stamp_cmp(list[i].at, c.at) > 0)
+				return n;
+			memmove(list + i, list + i + 1,
+			    (n - i - 1) * sizeof *list);
+			n--;
+			break;
+		}
+	while (at < n && sat_stamp_cmp(list[at].at, c.at) > 0)
+		at++;
+	memmove(list + at + 1, list + at, (n - at) * sizeof *list);
+	list[at] = c;
+	return n + 1;
+}
+
+static size_t
+candidate_bytes(sat_value v)
+{
+	return 40 + (v.type >= SAT_V_TEXT ? v.s.n : 0);
+}
+
+/* How many, from the top, are kept as candidates; the rest is history. */
+static size_t
+capped(const sat_candidate *list, size_t n)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bytes += candidate_bytes(list[i].value);
+		if (i >= SAT_CANDIDATES_MAX ||
+		    (i >= 2 && bytes > SAT_CANDIDATES_BYTES_MAX))
+			return i;
+	}
+	return n;
+}
+
+static sat_span
+write_candidates(sat_fold *f, uint64_t opened_lsn, const sat_candidate *list,
+    size_t n)
+{
+	sat_buf b = { 0 };
+
+	if (n <= 1)
+		return (sat_span){ NULL, 0 };
+	sat_write_uint(&b, opened_lsn);
+	sat_write_uint(&b, n);
+	for (size_t i = 0; i < n; i++) {
+		sat_value_write(&b, list[i].value);
+		sat_stamp_write(&b, list[i].at);
+	}
+	return sat_fold_keep(f, &b);
+}
+
+void
+sat_fold_review(sat_fold *f)
+{
+	bool added;
+	sat_cell *c = sat_fold_cell(f, &added);
+	sat_candidate *before, *after, own = { f->value, f->at };
+	uint64_t opened_lsn;
+	size_t nbefore, n = 0;
+
+	if (added) {
+		c->value = f->value;
+		c->at = f->at;
+		f->out->outcome = SAT_APPLIED;
+		return;
+	}
+	nbefore = sat_review_read(&before, &opened_lsn, f->a, c);
+	before[nbefore] = own;
+	after = sat_arena_alloc(f->a, (nbefore + 1) * sizeof *after);
+	for (size_t i = 0; i < nbefore; i++)
+		if (sat_fold_concurrent(f, before[i].at.dev,
+		    before[i].at.lsn) && !settled_by(f, before[i].at))
+			after[n++] = before[i];
+	n = capped(after, insert(f, after, n, own));
+	sat_fold_settle(f, c, before, nbefore, after, n, &opened_lsn);
+	c->ext = write_candidates(f, opened_lsn, after, n);
+}
+
+/* ---- set ------------------------------------------------------------------------- */
+
+static int
+element_cmp(const sat_element *a, const sat_element *b)
+{
+	int c = sat_span_cmp(a->text, b->text);
+
+	if (c == 0 && a->dev != b->dev)
+		c = a->dev < b->dev ? -1 : 1;
+	if (c == 0 && a->lsn != b->lsn)
+		c = a->lsn < b->lsn ? -1 : 1;
+	return c;
+}
+
+size_t
+sat_cell_elements(sat_element **out, sat_arena *a, const sat_cell *c)
+{
+	sat_reader r = sat_reader_of(c->ext);
+	size_t n = c->ext.n == 0 ? 0 :
+	    (size_t)sat_read_uint_max(&r, SAT_SET_MAX);
+
+	*out = sat_arena_alloc(a, (n + 1) * sizeof **out);
+	for (size_t i = 0; i < n; i++) {
+		(*out)[i].text = sat_read_span(&r, SAT_SET_ELEMENT_MAX);
+		(*out)[i].dev = (uint32_t)sat_read_uint_max(&r, UINT32_MAX);
+		(*out)[i].lsn = sat_read_uint_max(&r, INT64_MAX);
+	}
+	return r.fault == NULL && r.left == 0 ? n : 0;
+}
+
+/* The distinct elements joined by LF; null when there is none. */
+static sat_value
+joined(sat_fold *f, const sat_element *el, size_t n)
+{
+	sat_buf b = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && sat_span_eq(el[i].text, el[i - 1].text))
+			continue;
+		if (i > 0)
+			sat_write_u8(&b, '\n');
+		sat_buf_add(&b, el[i].text.p, el[i].text.n);
+	}
+	return n == 0 ? sat_v_null() : sat_v_text(sat_fold_keep(f, &b));
+}
+
+static sat_span
+write_elements(sat_fold *f, const sat_element *el, size_t n)
+{
+	sat_buf b = { 0 };
+
+	if (n == 0)
+		return (sat_span){ NULL, 0 };
+	sat_write_uint(&b, n);
+	for (size_t i = 0; i < n; i++) {
+		sat_write_span(&b, el[i].text);
+		sat_write_uint(&b, el[i].dev);
+		sat_write_uint(&b, el[i].lsn);
+	}
+	return sat_fold_keep(f, &b);
+}
+
+/* Drop the adds of the op's element that its author knew of. An add does so
+ * too: it stands for the earlier ones from now on (P-056). */
+static size_t
+drop_known(const sat_fold *f, sat_element *el, size_t n)
+{
+	bool all = f->op->kind == SAT_OP_SREM &&
+	    SAT_BUG(SAT_BUG_SREM_IGNORES_SEEN);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!sat_span_eq(el[i].text, f->value.s) ||
+		    (!all && sat_fold_concurrent(f, el[i].dev, el[i].lsn)))
+			el[kept++] = el[i];
+	return kept;
+}
+
+static size_t
+add_element(sat_element *el, size_t n, sat_element add)
+{
+	size_t i = n;
+
+	while (i > 0 && element_cmp(&el[i - 1], &add) > 0)
+		i--;
+	memmove(el + i + 1, el + i, (n - i) * sizeof *el);
+	el[i] = add;
+	return n + 1;
+}
+
+static bool
+set_fits(const sat_element *el, size_t n)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += el[i].text.n + 1;
+	return n <= SAT_SET_MAX && bytes <= SAT_VALUE_MAX;
+}
+
+void
+sat_fold_set(sat_fold *f)
+{
+	bool added, add = f->op->kind == SAT_OP_SADD;
+	const sat_cell *old = sat_record_cell(f->r, f->op->field);
+	sat_element *el = NULL;
+	size_t n, had;
+	sat_cell *c;
+
+	if (f->value.type != SAT_V_TEXT ||
+	    f->value.s.n > SAT_SET_ELEMENT_MAX || (old == NULL && !add)) {
+		f->out->outcome = SAT_NOTHING; /* sat_commit_check refuses it */
+		return;
+	}
+	had = old != NULL ? sat_cell_elements(&el, f->a, old) : 0;
+	if (el == NULL)
+		el = sat_arena_alloc(f->a, sizeof *el);
+	n = drop_known(f, el, had);
+	if (add)
+		n = add_element(el, n,
+		    (sat_element){ f->value.s, f->at.dev, f->at.lsn });
+	if (add && !set_fits(el, n)) { /* P-057 */
+		sat_fold_displace(f, f->value, f->at);
+		f->out->outcome = SAT_NOTHING;
+		return;
+	}
+	if (!add && n == had) {
+		f->out->outcome = SAT_NOTHING;
+		return;
+	}
+	c = sat_fold_cell(f, &added);
+	c->value = joined(f, el, n);
+	c->ext = write_elements(f, el, n);
+	if (added || sat_stamp_cmp(f->at, c->at) > 0)
+		c->at = f->at;
+	f->out->outcome = SAT_APPLIED;
+}
