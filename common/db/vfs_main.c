@@ -275,7 +275,6 @@ main_control(sqlite3_file *file, int op, void *arg)
 	switch (op) {
 	case SQLITE_FCNTL_CKPT_START:
 	case SQLITE_FCNTL_CKPT_DONE:
-		f->db->checkpoint = op == SQLITE_FCNTL_CKPT_START;
 		f->db->raw.set = false;
 		break;
 	case SQLITE_FCNTL_CHUNK_SIZE: /* would make pages nobody sealed */

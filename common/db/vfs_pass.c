@@ -76,6 +76,10 @@ vfs_low_control(sqlite3_file *file, int op, void *arg)
 	case VFS_FCNTL_SELF:
 		*(vfs_file **)arg = f;
 		return SQLITE_OK;
+	case SQLITE_FCNTL_CKPT_START:
+	case SQLITE_FCNTL_CKPT_DONE:
+		f->db->checkpoint = op == SQLITE_FCNTL_CKPT_START;
+		break;
 	default:
 		break;
 	}
@@ -154,8 +158,10 @@ journal_write(sqlite3_file *file, const void *buf, int amt, sqlite3_int64 off)
 static int
 plain_read(sqlite3_file *file, void *out, int amt, sqlite3_int64 off)
 {
-	if (amt >= PAGE_LIKE)
-		((vfs_file *)file)->db->counts.page_reads++;
+	vfs_main *db = ((vfs_file *)file)->db;
+
+	if (amt >= PAGE_LIKE && !db->checkpoint)
+		db->counts.page_reads++;
 	return CALL(file, xRead, out, amt, off);
 }
 
