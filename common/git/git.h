@@ -7,7 +7,8 @@
  * Ed25519 as SSHSIG (namespace "git", SHA-512) in the `gpgsig` header.
  *
  * Limits, checked before anything is stored: bundle 16 MiB, object 1 MiB,
- * 50,000 objects, tree depth 4, modes 100644/040000, paths [a-z0-9_/-]+\.(json|md).
+ * 50,000 objects, modes 100644/040000, paths [a-z0-9_/-]+\.(json|md) of at most
+ * 4 parts of 64 bytes each.
  * Thread: one owner per sat_git.
  */
 #ifndef SAT_GIT_GIT_H
@@ -18,6 +19,11 @@
 #define SAT_GIT_OID_BYTES 20
 #define SAT_GIT_OID_HEX 40
 #define SAT_GIT_BUNDLE_MAX (16u * 1024 * 1024)
+#define SAT_GIT_OBJECT_MAX (1024u * 1024)
+#define SAT_GIT_OBJECTS_MAX 50000u
+#define SAT_GIT_DEPTH_MAX 4
+#define SAT_GIT_NAME_MAX 64 /* one part of a path */
+#define SAT_GIT_PATH_MAX (SAT_GIT_DEPTH_MAX * (SAT_GIT_NAME_MAX + 1))
 
 typedef struct sat_git sat_git;
 typedef struct sat_oid {
