@@ -1,0 +1,102 @@
+/* acl/matrix.json: {"roles":[...],"grants":{role:{action:scope}}}. */
+#include "common/template/gate.h"
+#include "common/template/template_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const grant_words[] = { "no", "own", "team", "all" };
+
+static int
+grant_of(const char *word)
+{
+	for (int i = 0; word != NULL && i < 4; i++)
+		if (strcmp(word, grant_words[i]) == 0)
+			return i;
+	return -1;
+}
+
+/* "account.edit", "*.view", "conflict.resolve", "import". */
+static bool
+action_ok(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= 60 && s[0] != '.' && s[n - 1] != '.' &&
+	    strspn(s, "abcdefghijklmnopqrstuvwxyz_.*") == n;
+}
+
+static void
+check_role(walk *w, const sat_json *roles, const sat_json *row)
+{
+	const char *role = sat_json_key(row);
+	const sat_json *n;
+	bool known = false;
+
+	for (n = sat_json_first(roles); n != NULL; n = sat_json_next(n))
+		known = known ||
+		    strcmp(sat_json_get_str(n, "key", ""), role) == 0;
+	if (!known)
+		walk_fault(w, "role '%.40s' is not in 'roles'", role);
+	if (sat_json_type(row) != SAT_J_OBJ)
+		walk_fault(w, "the grants of a role must be an object");
+	for (n = sat_json_first(row); n != NULL && w->rc == SAT_OK;
+	    n = sat_json_next(n))
+		if (!action_ok(sat_json_key(n)) ||
+		    grant_of(sat_json_str(n, NULL)) < 0)
+			walk_fault(w, "'%.40s': must be an action with no, own, "
+			    "team or all", sat_json_key(n));
+}
+
+sat_rc
+template_load_matrix(sat_template *t, sat_err *e)
+{
+	walk w = { .t = t, .path = "acl/matrix.json", .e = e };
+	const sat_json *root = sat_template_doc(t, w.path), *roles, *n, *grants;
+	const char *zh, *en;
+	size_t count, i = 0, mark;
+
+	if (root == NULL)
+		return sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,
+		    "acl/matrix.json: is missing");
+	walk_members(&w, root, "roles grants note");
+	roles = walk_array(&w, root, "roles", 64, &count);
+	for (n = sat_json_first(roles); n != NULL && w.rc == SAT_OK;
+	    n = sat_json_next(n)) {
+		const char *key;
+
+		mark = walk_enter(&w, "roles", i++);
+		walk_members(&w, n, "key label note");
+		key = walk_text(&w, n, "key", true);
+		walk_label(&w, n, "label", &zh, &en);
+		if (key != NULL && !key_ok(key))
+			walk_fault(&w, "'key' is not lower case");
+		walk_leave(&w, mark);
+	}
+	grants = sat_json_get(root, "grants");
+	mark = walk_enter(&w, "grants", SIZE_MAX);
+	if (sat_json_type(grants) != SAT_J_OBJ)
+		walk_fault(&w, "must be an object");
+	for (n = sat_json_first(grants); n != NULL && w.rc == SAT_OK;
+	    n = sat_json_next(n))
+		check_role(&w, roles, n);
+	walk_leave(&w, mark);
+	t->matrix = grants;
+	return w.rc;
+}
+
+sat_grant
+sat_acl(const sat_template *t, const char *role, const char *action)
+{
+	const sat_json *row = sat_json_get(t->matrix, role), *cell;
+	const char *dot = strrchr(action, '.');
+	char any[64];
+	int g;
+
+	cell = sat_json_get(row, action);
+	if (cell == NULL && dot != NULL &&
+	    snprintf(any, sizeof any, "*%s", dot) < (int)sizeof any)
+		cell = sat_json_get(row, any);
+	g = grant_of(sat_json_str(cell, NULL));
+	return g > 0 ? (sat_grant)g : SAT_GRANT_NO;
+}

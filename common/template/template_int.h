@@ -1,0 +1,107 @@
+/*
+ * template_int.h - inside the room: the loaded template and how documents are
+ * walked.
+ */
+#ifndef SAT_TEMPLATE_INT_H
+#define SAT_TEMPLATE_INT_H
+
+#include "common/template/template.h"
+
+#define TEMPLATE_DOCS_MAX 512
+#define TEMPLATE_DOC_BYTES_MAX (1u << 20)
+#define TEMPLATE_OPTIONS_MAX 4096
+#define TEMPLATE_PATTERN_MAX 512
+#define TEMPLATE_KEY_MAX 40
+
+typedef struct doc {
+	const char *path;
+	sat_json *json;
+} doc;
+
+/* Folded spelling -> option. */
+typedef struct spelling {
+	sat_span text;
+	int prio; /* 0 key, 1 label, 2 label of a parent, 3 alias */
+	const sat_option *option;
+} spelling;
+
+/* What a `const sat_dict *` of this room really points to. */
+typedef struct dict {
+	sat_dict pub;
+	const sat_option **by_key; /* sorted by key */
+	spelling *spellings;       /* sorted by text, then prio */
+	size_t nspellings;
+} dict;
+
+typedef struct pattern pattern; /* pattern.c */
+
+struct sat_template {
+	sat_arena arena;
+	doc docs[TEMPLATE_DOCS_MAX];
+	size_t ndocs;
+	const char *id, *version;
+	int tz_min;
+	sat_kind *kinds;
+	size_t nkinds;
+	dict *dicts; /* sorted by name */
+	size_t ndicts;
+	pattern *patterns;
+	size_t npatterns;
+	const char **report_keys; /* file names without .json, sorted by path */
+	size_t nreports;
+	const sat_json *matrix; /* "grants" of acl/matrix.json, or NULL */
+};
+
+/*
+ * A walk over one document. The first fault is kept in *e with the path and
+ * the place; after it every getter answers a default, so a loader is a plain
+ * list of members and looks at rc once.
+ */
+typedef struct walk {
+	const sat_template *t;
+	const char *path;
+	char at[120]; /* "fields[3].label" */
+	sat_rc rc;
+	sat_err *e;
+} walk;
+
+void walk_fault(walk *w, const char *fmt, ...) SAT_PRINTF(2, 3);
+/* Go to a member or element; returns what to hand to walk_leave. */
+size_t walk_enter(walk *w, const char *key, size_t index); /* SIZE_MAX: no index */
+void walk_leave(walk *w, size_t mark);
+/* Faults unless `n` is an object whose members are all in the list ("a b c"). */
+void walk_members(walk *w, const sat_json *n, const char *list);
+/* Text member; "" and NULL when absent. Faults on another type, on emptiness. */
+const char *walk_text(walk *w, const sat_json *n, const char *key, bool needed);
+bool walk_bool(walk *w, const sat_json *n, const char *key);
+int64_t walk_int(walk *w, const sat_json *n, const char *key, int64_t dflt,
+    int64_t min, int64_t max);
+/* Array member or NULL; *count its length. */
+const sat_json *walk_array(walk *w, const sat_json *n, const char *key,
+    size_t max, size_t *count);
+/* Array of texts into arena memory. */
+const char *const *walk_texts(walk *w, const sat_json *n, const char *key,
+    sat_arena *a, size_t *count);
+/* "label": {"zh","en"}. */
+void walk_label(walk *w, const sat_json *n, const char *key,
+    const char **zh, const char **en);
+/* Lower-case letter, then letters, digits, '_'; at most TEMPLATE_KEY_MAX. */
+bool key_ok(const char *key);
+
+/* Each reads documents of one folder into *t. */
+sat_rc template_load_dicts(sat_template *t, sat_err *e);
+sat_rc template_load_kinds(sat_template *t, sat_err *e);
+sat_rc template_load_matrix(sat_template *t, sat_err *e);
+
+/* pattern.c: rules/validation.json */
+sat_rc template_load_patterns(sat_template *t, sat_err *e);
+void template_free_patterns(sat_template *t);
+bool template_has_pattern(const sat_template *t, const char *name);
+/* False also when the engine gives up (match limit). */
+bool template_matches(const sat_template *t, const char *name, sat_span text);
+
+/* field_text.c: is this value of the field's type, clean, in its limits?
+ * NULL = yes, else the code "type|option|retired|pattern|length|range". */
+const char *field_check(const sat_template *t, const sat_field *f, sat_value v);
+
+#endif
