@@ -228,6 +228,16 @@ sat_git_move(sat_git *g, const char *branch, const git_oid *old,
 	return r < 0 ? sat_git_fail(e, r, "move the branch") : SAT_OK;
 }
 
+sat_rc
+sat_git_branch_set(sat_git *g, const char *branch, const sat_oid *tip,
+    sat_err *e)
+{
+	git_oid oid;
+
+	memcpy(oid.id, tip->b, SAT_GIT_OID_BYTES);
+	return sat_git_move(g, branch, NULL, &oid, e);
+}
+
 /* ---- objects and history --------------------------------------------------------- */
 
 static const char *

@@ -61,6 +61,10 @@ SAT_CHECK sat_rc sat_git_commit(sat_oid *out, sat_git *g, const char *branch,
     const char *message, sat_err *e);
 SAT_CHECK sat_rc sat_git_tip(sat_oid *out, sat_git *g, const char *branch, sat_err *e);
 
+/* Make a branch that does not exist yet (restore). SAT_ECONFLICT. */
+SAT_CHECK sat_rc sat_git_branch_set(sat_git *g, const char *branch,
+    const sat_oid *tip, sat_err *e);
+
 /* Visit every file of a commit's tree, sorted by path. Spans are borrowed for
  * the call. cb returns non-zero to stop. */
 SAT_CHECK sat_rc sat_git_walk(sat_git *g, const sat_oid *commit,

@@ -1,0 +1,49 @@
+/*
+ * admin.h - what an administrator does: the server's folder, its verbs, serve.
+ *
+ * A folder holds server.keyring, server.db, templates.git, and, while it is
+ * served, admin.sock. Every verb runs on an opened folder; when another
+ * process serves it, the same words travel over admin.sock (same user only)
+ * and run on that server's worker, so there is one writer.
+ */
+#ifndef SAT_ADMIN_ADMIN_H
+#define SAT_ADMIN_ADMIN_H
+
+#include "common/git/git.h"
+#include "server/relay/relay.h"
+#include "server/store/sqlite/store.h"
+
+#define SAT_ADMIN_BRANCH "refs/heads/published"
+
+typedef struct sat_admin sat_admin;
+
+/* Make the folder: keys, organisation, store, template repository with the
+ * base template published. SAT_ECONFLICT when there is one already. */
+SAT_CHECK sat_rc sat_admin_init(const char *dir, const char *org_name,
+    const char *admin_user, sat_span passphrase, sat_err *e);
+/* SAT_ENOREPLICA, SAT_EBUSY (somebody serves it), SAT_ELOCKED, ... */
+SAT_CHECK sat_rc sat_admin_open(sat_admin **a, const char *dir, sat_span passphrase, sat_err *e);
+void sat_admin_close(sat_admin *a);
+
+/*
+ * Run one verb ("user", "add", ...). Answers are appended to out; json: one
+ * document per answer. @return the verb's result; the caller prints e.
+ */
+SAT_CHECK sat_rc sat_admin_run(sat_admin *a, int argc, char *const *argv,
+    sat_buf *out, sat_err *e);
+/* The same over a served folder's admin.sock. SAT_EUNREACHABLE: nobody serves. */
+SAT_CHECK sat_rc sat_admin_ask(const char *dir, int argc, char *const *argv,
+    sat_buf *out, sat_err *e);
+/* Serve until SIGTERM/SIGINT or a fatal store error. port_file may be NULL. */
+SAT_CHECK sat_rc sat_admin_serve(sat_admin *a, const char *listen,
+    const char *advertise, const char *port_file, sat_err *e);
+/* Help of all verbs, and the options they know. */
+struct sat_opt;
+const struct sat_opt *sat_admin_options(void);
+void sat_admin_help(sat_buf *out);
+
+/* What a restore needs: check a backup, then put it in an empty folder. */
+SAT_CHECK sat_rc sat_admin_restore(const char *dir, const char *backup_dir,
+    bool verify_only, sat_span passphrase, sat_err *e);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * admin_int.h - the opened folder, shared inside the room.
+ */
+#ifndef SAT_ADMIN_INT_H
+#define SAT_ADMIN_INT_H
+
+#include "common/base/args.h"
+#include "common/crypto/keyring.h"
+#include "common/json/json.h"
+#include "server/admin/admin.h"
+
+#define TEMPLATES_MAX 64
+
+/* The organisation's own keys; they live in the encrypted store. */
+typedef struct org_keys {
+	sat_id org;
+	uint8_t root_pk[SAT_SIGN_PK_BYTES];
+	uint8_t template_pk[SAT_SIGN_PK_BYTES], template_sk[SAT_SIGN_SK_BYTES];
+	sat_noise_keys channel;
+} org_keys;
+
+struct sat_admin {
+	char *dir;
+	sat_keyring *keyring;
+	sat_sqlite_store *store;
+	sat_git *git;
+	sat_server *core;
+	org_keys keys;
+	char org_name[128];
+	char address[256]; /* what invitations say; set by serve */
+	sat_clock clock;
+	sat_relay *relay;  /* while serving */
+	struct {
+		sat_oid oid;
+		sat_template *t; /* NULL: known to be unloadable */
+	} templates[TEMPLATES_MAX];
+	size_t ntemplates;
+	sat_oid tip;
+};
+
+char *admin_path(const sat_admin *a, const char *name); /* caller frees */
+
+/* templates.c: the callbacks of the core, and the verbs. */
+const sat_template *admin_template_at(void *u, const uint8_t oid[20]);
+void admin_template_tip(void *u, uint8_t oid[20]);
+sat_rc admin_template_bundle(void *u, sat_buf *out, const uint8_t have[20], sat_err *e);
+sat_rc admin_publish(sat_admin *a, const sat_template_file *files, size_t n,
+    const char *author, const char *message, sat_oid *out, sat_err *e);
+sat_rc admin_template_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+void admin_templates_free(sat_admin *a);
+
+/* people.c */
+sat_rc admin_team_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_user_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
+/* backup.c */
+sat_rc admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
+/* socket.c */
+sat_rc admin_socket_start(sat_admin *a, int *fd, sat_err *e);
+void admin_socket_stop(sat_admin *a, int fd);
+
+/* Print a document, or a table of an array of flat objects. */
+void admin_print(sat_buf *out, const sat_args *w, const sat_json *doc, const char *const *columns);
+
+#endif

@@ -1,0 +1,312 @@
+/*
+ * Backup, restore, check, status. A backup is a folder: the keyring and a
+ * verified copy of the store, and the template repository. It counts, and
+ * moves the durable watermark, only after the copy was opened and checked.
+ */
+#include "server/admin/admin_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static sat_rc
+copy_file(const char *from, const char *to, sat_err *e)
+{
+	uint8_t buf[65536];
+	FILE *in = fopen(from, "rb"), *out = NULL;
+	sat_rc rc = SAT_OK;
+	size_t n;
+
+	if (in == NULL || (out = fopen(to, "wbx")) == NULL)
+		rc = sat_fail(e, SAT_EIO, "cannot copy to %s: %s", to,
+		    strerror(errno));
+	while (rc == SAT_OK && (n = fread(buf, 1, sizeof buf, in)) > 0)
+		if (fwrite(buf, 1, n, out) != n)
+			rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+			    "cannot write %s: %s", to, strerror(errno));
+	if (rc == SAT_OK &&
+	    (ferror(in) || fflush(out) != 0 || fsync(fileno(out)) != 0))
+		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", to,
+		    strerror(errno));
+	if (out != NULL) {
+		(void)fchmod(fileno(out), 0600);
+		(void)fclose(out);
+	}
+	if (in != NULL)
+		(void)fclose(in);
+	return rc;
+}
+
+static void
+sync_folder(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)fsync(fd);
+		(void)close(fd);
+	}
+}
+
+/* The published history as a bundle: one file, no working repository. */
+static sat_rc
+templates_copy(sat_admin *a, const char *to, sat_err *e)
+{
+	sat_buf b = { 0 };
+	FILE *f = NULL;
+	sat_rc rc = sat_git_bundle(&b, a->git, &a->tip, NULL, e);
+
+	if (rc == SAT_OK) {
+		f = fopen(to, "wbx");
+		if (f == NULL ||
+		    fwrite(a->tip.b, 1, sizeof a->tip.b, f) != 20 ||
+		    fwrite(b.p, 1, b.n, f) != b.n || fflush(f) != 0 ||
+		    fsync(fileno(f)) != 0)
+			rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", to,
+			    strerror(errno));
+		if (f != NULL)
+			(void)fclose(f);
+	}
+	sat_buf_fini(&b);
+	return rc;
+}
+
+sat_rc
+admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	char *db, *ring, *tmpl, *own_ring;
+	uint64_t lsn = 0;
+	sat_json *doc;
+	sat_rc rc;
+
+	if (w->nargs < 2)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satcheld backup FOLDER");
+	if (mkdir(w->arg[1], 0700) != 0)
+		return sat_fail_code(e, SAT_EIO, "backup.folder",
+		    "name a folder that does not exist yet",
+		    "cannot make %s: %s", w->arg[1], strerror(errno));
+	db = sat_xasprintf("%s/server.db", w->arg[1]);
+	ring = sat_xasprintf("%s/server.keyring", w->arg[1]);
+	tmpl = sat_xasprintf("%s/templates.bundle", w->arg[1]);
+	own_ring = admin_path(a, "server.keyring");
+	/* the copy first: it registers its file id in the keyring */
+	if ((rc = sat_sqlite_store_backup(&lsn, a->store, db, e)) == SAT_OK &&
+	    (rc = copy_file(own_ring, ring, e)) == SAT_OK &&
+	    (rc = templates_copy(a, tmpl, e)) == SAT_OK) {
+		sync_folder(w->arg[1]);
+		rc = sat_sqlite_mark_durable(a->store, lsn, e);
+	}
+	if (rc == SAT_OK) {
+		doc = sat_json_obj();
+		sat_json_put_str(doc, "schema", "satcheld/backup/1");
+		sat_json_put_str(doc, "folder", w->arg[1]);
+		sat_json_put_int(doc, "lsn", (int64_t)lsn);
+		admin_print(out, w, doc, NULL);
+		sat_json_free(doc);
+	}
+	free(db);
+	free(ring);
+	free(tmpl);
+	free(own_ring);
+	return rc;
+}
+
+static sat_rc
+verify_all(sat_admin *a, uint64_t *commits, uint64_t *records, sat_err *e)
+{
+	return sat_server_verify(a->core, commits, records, e);
+}
+
+sat_rc
+admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	bool quick = sat_args_has(w, "quick");
+	uint64_t commits = 0, records = 0;
+	sat_json *doc;
+	sat_rc rc = sat_sqlite_store_check(a->store, quick, e);
+
+	if (rc == SAT_OK && !quick)
+		rc = verify_all(a, &commits, &records, e);
+	if (rc == SAT_OK)
+		rc = sat_git_verify_closure(a->git, &a->tip, e);
+	if (rc != SAT_OK)
+		return rc;
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satcheld/check/1");
+	sat_json_put_str(doc, "result", "ok");
+	sat_json_put_int(doc, "commits", (int64_t)commits);
+	sat_json_put_int(doc, "records", (int64_t)records);
+	admin_print(out, w, doc, NULL);
+	sat_json_free(doc);
+	return SAT_OK;
+}
+
+sat_rc
+admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	uint64_t commits = 0, records = 0;
+	sat_json *doc;
+	sat_rc rc;
+
+	if (w->nargs < 2 || strcmp(w->arg[1], "verify") != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satcheld audit verify");
+	if ((rc = verify_all(a, &commits, &records, e)) != SAT_OK)
+		return rc;
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satcheld/audit.verify/1");
+	sat_json_put_str(doc, "result", "ok");
+	sat_json_put_int(doc, "commits", (int64_t)commits);
+	admin_print(out, w, doc, NULL);
+	sat_json_free(doc);
+	return SAT_OK;
+}
+
+sat_rc
+admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	char hex[SAT_GIT_OID_HEX + 1];
+	sat_sqlite_status s;
+	sat_relay_stats rs;
+	sat_json *doc;
+	sat_rc rc = sat_sqlite_status_get(&s, a->store, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	sat_oid_hex(hex, &a->tip);
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satcheld/status/1");
+	sat_json_put_str(doc, "organisation", a->org_name);
+	sat_json_put_str(doc, "state", a->relay != NULL ? "serving" : "stopped");
+	sat_json_put_str(doc, "address", a->address);
+	sat_json_put_str(doc, "template", hex);
+	sat_json_put_int(doc, "lsn", (int64_t)s.lsn);
+	sat_json_put_int(doc, "records", (int64_t)s.records);
+	sat_json_put_int(doc, "refused", (int64_t)s.refused);
+	sat_json_put_int(doc, "durable", (int64_t)s.durable);
+	sat_json_put_int(doc, "users", (int64_t)s.users);
+	sat_json_put_int(doc, "teams", (int64_t)s.teams);
+	sat_json_put_int(doc, "devices", (int64_t)s.devices);
+	sat_json_put_int(doc, "invites", (int64_t)s.invites);
+	if (a->relay != NULL) {
+		sat_relay_stats_get(&rs, a->relay);
+		sat_json_put_int(doc, "links", rs.net.links);
+		sat_json_put_int(doc, "requests", (int64_t)rs.requests);
+	}
+	admin_print(out, w, doc, NULL);
+	sat_json_free(doc);
+	return SAT_OK;
+}
+
+static sat_rc
+object_put(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
+{
+	return sat_git_put(u, type, oid, data, e);
+}
+
+/* The template history of a backup, into a repository. */
+static sat_rc
+templates_read(sat_git *g, sat_oid *tip, const char *backup, sat_err *e)
+{
+	char *from = sat_xasprintf("%s/templates.bundle", backup);
+	uint8_t *p = sat_xmalloc(SAT_GIT_BUNDLE_MAX + 20);
+	FILE *f = fopen(from, "rb");
+	size_t n = 0;
+	sat_rc rc = SAT_OK;
+
+	if (f == NULL || (n = fread(p, 1, SAT_GIT_BUNDLE_MAX + 20, f)) < 20)
+		rc = sat_fail(e, SAT_EINTEGRITY, "the backup has no templates");
+	if (f != NULL)
+		(void)fclose(f);
+	if (rc == SAT_OK) {
+		memcpy(tip->b, p, 20);
+		rc = sat_git_unbundle(sat_span_of(p + 20, n - 20), object_put,
+		    g, e);
+	}
+	if (rc == SAT_OK)
+		rc = sat_git_verify_closure(g, tip, e);
+	free(p);
+	free(from);
+	return rc;
+}
+
+static sat_rc
+templates_restore(const char *backup, const char *dir, sat_err *e)
+{
+	char *to = sat_xasprintf("%s/templates.git", dir);
+	sat_git *g = NULL;
+	sat_oid tip;
+	sat_rc rc = sat_git_init_bare(&g, to, e);
+
+	if (rc == SAT_OK && (rc = templates_read(g, &tip, backup, e)) == SAT_OK)
+		rc = sat_git_branch_set(g, SAT_ADMIN_BRANCH, &tip, e);
+	sat_git_close(g);
+	free(to);
+	return rc;
+}
+
+/* Open the backup where it lies: keyring, every page, every chain. */
+static sat_rc
+backup_verify(const char *backup, sat_span passphrase, sat_err *e)
+{
+	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
+		.bytes = passphrase };
+	char *ring = sat_xasprintf("%s/server.keyring", backup);
+	char *db = sat_xasprintf("%s/server.db", backup);
+	sat_keyring *k = NULL;
+	sat_sqlite_store *s = NULL;
+	sat_git *g = NULL;
+	sat_oid tip;
+	sat_rc rc = sat_keyring_open(&k, ring, &secret, e);
+
+	if (rc == SAT_OK) {
+		sat_sqlite_store_opts o = { .path = db, .keyring = k,
+			.clock = sat_clock_os() };
+
+		if ((rc = sat_sqlite_store_open(&s, &o, e)) == SAT_OK &&
+		    (rc = sat_sqlite_store_check(s, false, e)) == SAT_OK &&
+		    (rc = sat_git_memory(&g, e)) == SAT_OK)
+			rc = templates_read(g, &tip, backup, e);
+	}
+	sat_git_close(g);
+	sat_sqlite_store_close(s);
+	sat_keyring_close(k);
+	free(ring);
+	free(db);
+	return rc;
+}
+
+sat_rc
+sat_admin_restore(const char *dir, const char *backup, bool verify_only,
+    sat_span passphrase, sat_err *e)
+{
+	static const char *const names[] = { "server.keyring", "server.db" };
+	uint64_t commits, records;
+	sat_admin *a = NULL;
+	sat_rc rc = backup_verify(backup, passphrase, e);
+
+	if (rc != SAT_OK || verify_only)
+		return rc;
+	if (mkdir(dir, 0700) != 0)
+		return sat_fail_code(e, SAT_ECONFLICT, "restore.folder",
+		    "name a folder that does not exist yet",
+		    "cannot make %s: %s", dir, strerror(errno));
+	for (size_t i = 0; rc == SAT_OK && i < 2; i++) {
+		char *from = sat_xasprintf("%s/%s", backup, names[i]);
+		char *to = sat_xasprintf("%s/%s", dir, names[i]);
+
+		rc = copy_file(from, to, e);
+		free(from);
+		free(to);
+	}
+	if (rc == SAT_OK && (rc = templates_restore(backup, dir, e)) == SAT_OK &&
+	    (rc = sat_admin_open(&a, dir, passphrase, e)) == SAT_OK)
+		rc = verify_all(a, &commits, &records, e);
+	sat_admin_close(a);
+	return rc;
+}

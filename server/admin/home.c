@@ -1,0 +1,282 @@
+/*
+ * The server's folder: made once, opened by one process at a time (the
+ * keyring's lock). The organisation's secrets are settings of the encrypted
+ * store, so that a backup of it is a backup of them.
+ */
+#include "server/admin/admin_int.h"
+
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *
+admin_path(const sat_admin *a, const char *name)
+{
+	return sat_xasprintf("%s/%s", a->dir, name);
+}
+
+static void
+keys_write(sat_buf *b, const org_keys *k)
+{
+	sat_buf_add(b, k->org.b, sizeof k->org.b);
+	sat_buf_add(b, k->root_pk, sizeof k->root_pk);
+	sat_buf_add(b, k->template_pk, sizeof k->template_pk);
+	sat_buf_add(b, k->template_sk, sizeof k->template_sk);
+	sat_buf_add(b, k->channel.pk, sizeof k->channel.pk);
+	sat_buf_add(b, k->channel.sk, sizeof k->channel.sk);
+}
+
+static void
+take(sat_reader *r, void *out, size_t n)
+{
+	sat_span s = sat_read_raw(r, n);
+
+	if (s.n == n)
+		memcpy(out, s.p, n);
+}
+
+static sat_rc
+keys_read(org_keys *k, sat_span in, sat_err *e)
+{
+	sat_reader r = sat_reader_of(in);
+
+	take(&r, k->org.b, sizeof k->org.b);
+	take(&r, k->root_pk, sizeof k->root_pk);
+	take(&r, k->template_pk, sizeof k->template_pk);
+	take(&r, k->template_sk, sizeof k->template_sk);
+	take(&r, k->channel.pk, sizeof k->channel.pk);
+	take(&r, k->channel.sk, sizeof k->channel.sk);
+	return sat_read_end(&r, "organisation keys", e);
+}
+
+/* The root key leaves this machine: it is written once, sealed by the
+ * keyring, for the administrator to move to two offline places. */
+static sat_rc
+root_key_write(const sat_admin *a, const uint8_t sk[SAT_SIGN_SK_BYTES],
+    sat_err *e)
+{
+	char *path = admin_path(a, "root.key");
+	sat_buf sealed = { 0 };
+	FILE *f;
+	sat_rc rc = SAT_OK;
+
+	sat_keyring_seal(&sealed, a->keyring, "organisation root",
+	    sat_span_of(sk, SAT_SIGN_SK_BYTES));
+	f = fopen(path, "wbx");
+	if (f == NULL || fwrite(sealed.p, 1, sealed.n, f) != sealed.n ||
+	    fflush(f) != 0 || fsync(fileno(f)) != 0)
+		rc = sat_fail(e, SAT_EIO, "cannot write the root key: %s",
+		    strerror(errno));
+	if (f != NULL) {
+		(void)fchmod(fileno(f), 0600);
+		(void)fclose(f);
+	}
+	sat_buf_fini(&sealed);
+	free(path);
+	return rc;
+}
+
+static void
+draw_keys(org_keys *k, uint8_t root_sk[SAT_SIGN_SK_BYTES])
+{
+	uint8_t seed[32];
+
+	sat_random(k->org.b, sizeof k->org.b);
+	sat_random(seed, sizeof seed);
+	sat_sign_keys(k->root_pk, root_sk, seed);
+	sat_random(seed, sizeof seed);
+	sat_sign_keys(k->template_pk, k->template_sk, seed);
+	sat_random(k->channel.sk, sizeof k->channel.sk);
+	sat_box_keys(k->channel.pk, k->channel.sk);
+	sat_wipe(seed, sizeof seed);
+}
+
+static sat_rc
+store_open(sat_admin *a, bool create, sat_err *e)
+{
+	char *path = admin_path(a, "server.db");
+	sat_sqlite_store_opts o = { .path = path, .keyring = a->keyring,
+		.clock = a->clock, .create = create };
+	sat_rc rc = sat_sqlite_store_open(&a->store, &o, e);
+
+	free(path);
+	return rc;
+}
+
+/* What `git verify-commit` needs beside the repository. */
+static sat_rc
+allowed_signers_write(const sat_admin *a, sat_err *e)
+{
+	char *path = admin_path(a, "allowed_signers"), line[128];
+	FILE *f = fopen(path, "w");
+	sat_rc rc = SAT_OK;
+
+	sat_git_ssh_public(line, a->keys.template_pk);
+	if (f == NULL || fprintf(f, "satcheld@satchel %s\n", line) < 0)
+		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", path,
+		    strerror(errno));
+	if (f != NULL)
+		(void)fclose(f);
+	free(path);
+	return rc;
+}
+
+static sat_rc
+fill(sat_admin *a, const char *org_name, const char *admin_user, sat_err *e)
+{
+	uint8_t root_sk[SAT_SIGN_SK_BYTES];
+	char *git = admin_path(a, "templates.git");
+	sat_buf b = { 0 };
+	const sat_template_file *files;
+	size_t n;
+	uint32_t ord;
+	sat_oid oid;
+	sat_rc rc;
+
+	draw_keys(&a->keys, root_sk);
+	keys_write(&b, &a->keys);
+	if ((rc = root_key_write(a, root_sk, e)) != SAT_OK ||
+	    (rc = sat_sqlite_setting_put(a->store, "org_keys",
+	         sat_buf_span(&b), e)) != SAT_OK ||
+	    (rc = sat_sqlite_setting_put(a->store, "org_name",
+	         sat_span_str(org_name), e)) != SAT_OK ||
+	    (rc = sat_sqlite_user_add(&ord, a->store, admin_user, admin_user,
+	         "admin", NULL, e)) != SAT_OK ||
+	    (rc = sat_git_init_bare(&a->git, git, e)) != SAT_OK)
+		goto out;
+	files = sat_template_base(&n);
+	if ((rc = admin_publish(a, files, n, admin_user,
+	         "base template of this release", &oid, e)) == SAT_OK)
+		rc = allowed_signers_write(a, e);
+out:
+	sat_wipe(root_sk, sizeof root_sk);
+	sat_wipe(b.p, b.n);
+	sat_buf_fini(&b);
+	free(git);
+	return rc;
+}
+
+sat_rc
+sat_admin_init(const char *dir, const char *org_name, const char *admin_user,
+    sat_span passphrase, sat_err *e)
+{
+	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
+		.bytes = passphrase };
+	sat_admin *a = sat_xcalloc(1, sizeof *a);
+	char *path = NULL;
+	sat_rc rc;
+
+	a->clock = sat_clock_os();
+	a->dir = sat_xstrdup(dir);
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+		rc = sat_fail(e, SAT_EIO, "cannot make %s: %s", dir,
+		    strerror(errno));
+		goto out;
+	}
+	path = admin_path(a, "server.keyring");
+	if ((rc = sat_keyring_create(&a->keyring, path, &secret, e)) ==
+	        SAT_OK &&
+	    (rc = store_open(a, true, e)) == SAT_OK)
+		rc = fill(a, org_name, admin_user, e);
+out:
+	free(path);
+	sat_admin_close(a);
+	return rc;
+}
+
+static sat_rc
+core_start(sat_admin *a, sat_err *e)
+{
+	sat_server_env env = {
+		.store = sat_sqlite_store_ops(a->store),
+		.clock = a->clock,
+		.org = a->keys.org,
+		.org_name = a->org_name,
+		.template_at = admin_template_at,
+		.template_tip = admin_template_tip,
+		.template_bundle = admin_template_bundle,
+		.u = a,
+	};
+
+	memcpy(env.root_pk, a->keys.root_pk, sizeof env.root_pk);
+	memcpy(env.template_pk, a->keys.template_pk, sizeof env.template_pk);
+	return sat_server_new(&a->core, &env, e);
+}
+
+static sat_rc
+load(sat_admin *a, sat_err *e)
+{
+	char *git = admin_path(a, "templates.git");
+	sat_buf b = { 0 };
+	sat_rc rc;
+
+	if ((rc = sat_sqlite_setting_get(&b, a->store, "org_keys", e)) !=
+	        SAT_OK ||
+	    (rc = keys_read(&a->keys, sat_buf_span(&b), e)) != SAT_OK)
+		goto out;
+	sat_wipe(b.p, b.n);
+	sat_buf_reset(&b);
+	if ((rc = sat_sqlite_setting_get(&b, a->store, "org_name", e)) !=
+	    SAT_OK)
+		goto out;
+	(void)snprintf(a->org_name, sizeof a->org_name, "%s", sat_buf_cstr(&b));
+	sat_buf_reset(&b);
+	rc = sat_sqlite_setting_get(&b, a->store, "address", NULL);
+	if (rc == SAT_OK)
+		(void)snprintf(a->address, sizeof a->address, "%s",
+		    sat_buf_cstr(&b));
+	if ((rc = sat_git_open(&a->git, git, e)) != SAT_OK ||
+	    (rc = sat_git_tip(&a->tip, a->git, SAT_ADMIN_BRANCH, e)) != SAT_OK)
+		goto out;
+	rc = core_start(a, e);
+out:
+	sat_buf_fini(&b);
+	free(git);
+	return rc;
+}
+
+sat_rc
+sat_admin_open(sat_admin **out, const char *dir, sat_span passphrase,
+    sat_err *e)
+{
+	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
+		.bytes = passphrase };
+	sat_admin *a = sat_xcalloc(1, sizeof *a);
+	char *path;
+	sat_rc rc;
+
+	*out = NULL;
+	a->clock = sat_clock_os();
+	a->dir = sat_xstrdup(dir);
+	path = admin_path(a, "server.keyring");
+	rc = sat_keyring_open(&a->keyring, path, &secret, e);
+	free(path);
+	if (rc == SAT_OK && (rc = store_open(a, false, e)) == SAT_OK)
+		rc = load(a, e);
+	if (rc != SAT_OK) {
+		sat_admin_close(a);
+		return rc;
+	}
+	*out = a;
+	return SAT_OK;
+}
+
+void
+sat_admin_close(sat_admin *a)
+{
+	if (a == NULL)
+		return;
+	sat_server_free(a->core);
+	admin_templates_free(a);
+	sat_git_close(a->git);
+	sat_sqlite_store_close(a->store);
+	sat_keyring_close(a->keyring);
+	sat_wipe(&a->keys, sizeof a->keys);
+	free(a->dir);
+	free(a);
+}

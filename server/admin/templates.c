@@ -1,0 +1,330 @@
+/*
+ * Template history: the core asks for templates by commit id (every operation
+ * names the one it was made under), devices get bundles, administrators
+ * publish. A template that does not load, lint or follow never gets a commit.
+ */
+#include "server/admin/admin_int.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Files of a commit or of a folder, gathered. */
+typedef struct tree {
+	sat_template_file *files;
+	size_t n, cap, bytes;
+	sat_arena mem;
+} tree;
+
+static void
+tree_add(tree *t, const char *path, sat_span bytes)
+{
+	if (t->n == t->cap) {
+		t->cap = t->cap == 0 ? 64 : t->cap * 2;
+		t->files = sat_xrealloc(t->files, t->cap * sizeof *t->files);
+	}
+	t->files[t->n].path = sat_arena_str(&t->mem, path, strlen(path));
+	t->files[t->n].bytes = sat_span_of(
+	    sat_arena_dup(&t->mem, bytes.p, bytes.n), bytes.n);
+	t->n++;
+	t->bytes += bytes.n;
+}
+
+static void
+tree_fini(tree *t)
+{
+	free(t->files);
+	sat_arena_fini(&t->mem);
+}
+
+static int
+tree_visit(void *u, const char *path, sat_span bytes)
+{
+	tree_add(u, path, bytes);
+	return 0;
+}
+
+static sat_rc
+template_of_commit(sat_template **t, sat_git *g, const sat_oid *oid,
+    sat_err *e)
+{
+	tree files = { 0 };
+	sat_rc rc = sat_git_walk(g, oid, tree_visit, &files, e);
+
+	*t = NULL;
+	if (rc == SAT_OK)
+		rc = sat_template_load(t, files.files, files.n, e);
+	tree_fini(&files);
+	return rc;
+}
+
+const sat_template *
+admin_template_at(void *u, const uint8_t oid[20])
+{
+	sat_admin *a = u;
+	sat_template *t = NULL;
+	sat_oid want;
+	size_t i;
+
+	memcpy(want.b, oid, sizeof want.b);
+	for (i = 0; i < a->ntemplates; i++)
+		if (memcmp(a->templates[i].oid.b, oid, 20) == 0)
+			return a->templates[i].t;
+	if (a->ntemplates == TEMPLATES_MAX ||
+	    template_of_commit(&t, a->git, &want, NULL) != SAT_OK)
+		return NULL;
+	a->templates[a->ntemplates].oid = want;
+	a->templates[a->ntemplates++].t = t;
+	return t;
+}
+
+void
+admin_templates_free(sat_admin *a)
+{
+	for (size_t i = 0; i < a->ntemplates; i++)
+		sat_template_free(a->templates[i].t);
+	a->ntemplates = 0;
+}
+
+void
+admin_template_tip(void *u, uint8_t oid[20])
+{
+	memcpy(oid, ((const sat_admin *)u)->tip.b, 20);
+}
+
+sat_rc
+admin_template_bundle(void *u, sat_buf *out, const uint8_t have[20],
+    sat_err *e)
+{
+	static const uint8_t none[20];
+	sat_admin *a = u;
+	sat_oid old;
+
+	memcpy(old.b, have, sizeof old.b);
+	return sat_git_bundle(out, a->git, &a->tip,
+	    memcmp(have, none, sizeof none) == 0 ? NULL : &old, e);
+}
+
+static void
+lint_finding(void *u, char severity, const char *path, const char *text)
+{
+	sat_buf_fmt(u, "%s: %s: %s\n", severity == 'e' ? "error" : "warning",
+	    path, text);
+}
+
+/* May these files be published after the tip? Findings go to `said`. */
+static sat_rc
+admit(sat_admin *a, const sat_template_file *files, size_t n, sat_buf *said,
+    sat_err *e)
+{
+	sat_template *next = NULL;
+	const sat_template *prev;
+	sat_oid tip;
+	sat_rc rc;
+
+	if ((rc = sat_template_load(&next, files, n, e)) != SAT_OK)
+		return rc;
+	rc = sat_template_lint(next, lint_finding, said, e);
+	if (rc == SAT_OK &&
+	    sat_git_tip(&tip, a->git, SAT_ADMIN_BRANCH, NULL) == SAT_OK &&
+	    (prev = admin_template_at(a, tip.b)) != NULL)
+		rc = sat_template_follows(next, prev, e);
+	sat_template_free(next);
+	return rc;
+}
+
+sat_rc
+admin_publish(sat_admin *a, const sat_template_file *files, size_t n,
+    const char *author, const char *message, sat_oid *out, sat_err *e)
+{
+	sat_git_author who = { .name = author, .email = "satcheld@satchel",
+		.when_ms = sat_wall_ms(&a->clock),
+		.sign_sk = a->keys.template_sk,
+		.sign_pk = a->keys.template_pk };
+	sat_git_file *g = sat_xcalloc(n, sizeof *g);
+	sat_buf said = { 0 };
+	sat_rc rc;
+
+	for (size_t i = 0; i < n; i++) {
+		g[i].path = files[i].path;
+		g[i].bytes = files[i].bytes;
+	}
+	rc = admit(a, files, n, &said, e);
+	if (rc != SAT_OK && said.n > 0 && e != NULL)
+		(void)snprintf(e->hint, sizeof e->hint, "%s",
+		    sat_buf_cstr(&said));
+	if (rc == SAT_OK)
+		rc = sat_git_commit(out, a->git, SAT_ADMIN_BRANCH, g, n, &who,
+		    message, e);
+	if (rc == SAT_OK)
+		a->tip = *out;
+	sat_buf_fini(&said);
+	free(g);
+	return rc;
+}
+
+static sat_rc
+file_add(tree *t, const char *full, const char *rel, sat_err *e)
+{
+	FILE *f = fopen(full, "rb");
+	uint8_t *p = sat_xmalloc(1024 * 1024 + 1);
+	size_t n;
+
+	if (f == NULL) {
+		free(p);
+		return sat_fail(e, SAT_EIO, "cannot read %s: %s", full,
+		    strerror(errno));
+	}
+	n = fread(p, 1, 1024 * 1024 + 1, f);
+	(void)fclose(f);
+	if (n <= 1024 * 1024)
+		tree_add(t, rel, sat_span_of(p, n));
+	free(p);
+	return n <= 1024 * 1024 ? SAT_OK
+	                        : sat_fail(e, SAT_EINVALID,
+	                              "%s is larger than 1 MiB", rel);
+}
+
+static sat_rc
+folder_add(tree *t, const char *dir, const char *rel, int depth, sat_err *e)
+{
+	DIR *d = opendir(dir);
+	struct dirent *de;
+	struct stat st;
+	sat_rc rc = SAT_OK;
+
+	if (d == NULL)
+		return sat_fail(e, SAT_ENOTFOUND, "cannot read %s: %s", dir,
+		    strerror(errno));
+	while (rc == SAT_OK && (de = readdir(d)) != NULL) {
+		char *full, *sub;
+
+		if (de->d_name[0] == '.')
+			continue;
+		full = sat_xasprintf("%s/%s", dir, de->d_name);
+		sub = sat_xasprintf("%s%s%s", rel, rel[0] != '\0' ? "/" : "",
+		    de->d_name);
+		if (lstat(full, &st) != 0 || S_ISLNK(st.st_mode))
+			rc = sat_fail(e, SAT_EINVALID,
+			    "%s is a link or cannot be read", sub);
+		else if (S_ISDIR(st.st_mode) && depth < 4)
+			rc = folder_add(t, full, sub, depth + 1, e);
+		else if (S_ISREG(st.st_mode))
+			rc = file_add(t, full, sub, e);
+		free(full);
+		free(sub);
+	}
+	(void)closedir(d);
+	return rc;
+}
+
+static sat_rc
+publish(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	const char *message = sat_args_get(w, "message");
+	char hex[SAT_GIT_OID_HEX + 1];
+	tree t = { 0 };
+	sat_json *doc;
+	sat_oid oid;
+	sat_rc rc;
+
+	if (w->nargs < 3 || message == NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satcheld template publish DIR -m MESSAGE");
+	rc = folder_add(&t, w->arg[2], "", 0, e);
+	if (rc == SAT_OK)
+		rc = admin_publish(a, t.files, t.n, "administrator", message,
+		    &oid, e);
+	tree_fini(&t);
+	if (rc != SAT_OK)
+		return rc;
+	sat_oid_hex(hex, &oid);
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satcheld/template.publish/1");
+	sat_json_put_str(doc, "rev", hex);
+	admin_print(out, w, doc, NULL);
+	sat_json_free(doc);
+	return SAT_OK;
+}
+
+typedef struct log_ctx {
+	sat_admin *a;
+	sat_json *rows;
+	size_t bad, n;
+	sat_err first;
+} log_ctx;
+
+static int
+log_one(void *u, const sat_oid *oid)
+{
+	log_ctx *c = u;
+	const uint8_t(*allowed)[SAT_SIGN_PK_BYTES] =
+	    (const uint8_t(*)[SAT_SIGN_PK_BYTES])&c->a->keys.template_pk;
+	char hex[SAT_GIT_OID_HEX + 1], when[32];
+	sat_git_info i;
+	sat_json *row;
+
+	sat_oid_hex(hex, oid);
+	row = sat_json_add_obj(c->rows);
+	sat_json_put_str(row, "rev", hex);
+	c->n++;
+	if (sat_git_commit_info(&i, c->a->git, oid, allowed, 1, &c->first) !=
+	    SAT_OK) {
+		c->bad++;
+		sat_json_put_str(row, "signature", "unreadable");
+		return 0;
+	}
+	sat_time_rfc3339(when, i.when_ms);
+	sat_json_put_str(row, "at", when);
+	sat_json_put_str(row, "author", i.author);
+	sat_json_put_str(row, "signature", !i.has_signature ? "none"
+	        : i.signature_ok                            ? "good"
+	                                                    : "bad");
+	sat_json_put_str(row, "message", i.message);
+	if (!i.signature_ok)
+		c->bad++;
+	return 0;
+}
+
+static sat_rc
+history(sat_admin *a, const sat_args *w, bool verify, sat_buf *out,
+    sat_err *e)
+{
+	static const char *const cols[] = { "rev", "at", "author", "signature",
+		"message", NULL };
+	sat_json *doc = sat_json_obj();
+	log_ctx c = { .a = a };
+	sat_rc rc;
+
+	sat_json_put_str(doc, "schema", "satcheld/template.log/1");
+	c.rows = sat_json_put_arr(doc, "data");
+	rc = sat_git_log(a->git, &a->tip, log_one, &c, e);
+	if (rc == SAT_OK && verify)
+		rc = sat_git_verify_closure(a->git, &a->tip, e);
+	if (rc == SAT_OK)
+		admin_print(out, w, doc, cols);
+	if (rc == SAT_OK && verify && c.bad > 0)
+		rc = sat_fail(e, SAT_EINTEGRITY,
+		    "%zu of %zu commits are not signed by the template key",
+		    c.bad, c.n);
+	sat_json_free(doc);
+	return rc;
+}
+
+sat_rc
+admin_template_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	const char *verb = w->nargs > 1 ? w->arg[1] : "";
+
+	if (strcmp(verb, "publish") == 0)
+		return publish(a, w, out, e);
+	if (strcmp(verb, "log") == 0)
+		return history(a, w, false, out, e);
+	if (strcmp(verb, "verify") == 0)
+		return history(a, w, true, out, e);
+	return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+	    "usage: satcheld template publish|log|verify");
+}

@@ -1,0 +1,188 @@
+/*
+ * The table of verbs, and serve.
+ */
+#include "server/admin/admin_int.h"
+
+#include "common/base/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const sat_opt options[] = {
+	{ "json", 0, NULL, "one JSON document on stdout, errors as JSON" },
+	{ "name", 0, "NAME", "full name of a team or user" },
+	{ "parent", 0, "TEXT", "office or region of a team" },
+	{ "role", 0, "ROLE", "rep, manager, hq or admin" },
+	{ "team", 0, "KEY", "team of a user" },
+	{ "from", 0, "FILE", "take the rows of a CSV file" },
+	{ "user", 0, "KEY", "whom an invitation is for" },
+	{ "ttl", 0, "TIME", "how long an invitation lives (15m)" },
+	{ "address", 0, "URL", "what the invitation says to dial" },
+	{ "message", 'm', "TEXT", "why a template changes" },
+	{ "quick", 0, NULL, "check: pages only, not the history" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct verb {
+	const char *noun;
+	sat_rc (*run)(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+	const char *usage, *help;
+} verbs[] = {
+	{ "status", admin_status_verb, "status", "what the server holds" },
+	{ "team", admin_team_verb, "team list | add KEY --name N [--parent P] | add --from FILE",
+	    "teams" },
+	{ "user", admin_user_verb,
+	    "user list | add KEY --name N --role R [--team T] | add --from FILE | disable KEY | enable KEY",
+	    "people and their roles" },
+	{ "device", admin_device_verb,
+	    "device list | invite --user KEY [--ttl 15m] | revoke NUMBER",
+	    "devices and invitations" },
+	{ "template", admin_template_verb,
+	    "template publish DIR -m TEXT | log | verify", "the configuration template" },
+	{ "backup", admin_backup_verb, "backup FOLDER",
+	    "verified copy; moves the durable watermark" },
+	{ "check", admin_check_verb, "check [--quick]",
+	    "database, every record against the log, every signature" },
+	{ "audit", admin_audit_verb, "audit verify", "every chain and signature" },
+};
+
+const sat_opt *
+sat_admin_options(void)
+{
+	return options;
+}
+
+#define NVERBS (sizeof verbs / sizeof verbs[0])
+
+void
+sat_admin_help(sat_buf *out)
+{
+	for (size_t i = 0; i < NVERBS; i++)
+		sat_buf_fmt(out, "  %s\n      %s\n", verbs[i].usage, verbs[i].help);
+	sat_buf_str(out, "\nOptions of the verbs:\n");
+	sat_args_help(out, options);
+}
+
+sat_rc
+sat_admin_run(sat_admin *a, int argc, char *const *argv, sat_buf *out,
+    sat_err *e)
+{
+	const char *names[NVERBS], *near;
+	sat_args *w = sat_xcalloc(1, sizeof *w);
+	char hint[80] = "see: satcheld --help";
+	sat_rc rc = sat_args_parse(w, argc, argv, options, NULL, e);
+
+	if (rc != SAT_OK)
+		goto out;
+	for (size_t i = 0; i < NVERBS; i++) {
+		names[i] = verbs[i].noun;
+		if (w->nargs > 0 && strcmp(w->arg[0], verbs[i].noun) == 0) {
+			rc = verbs[i].run(a, w, out, e);
+			goto out;
+		}
+	}
+	near = w->nargs > 0 ? sat_nearest(w->arg[0], names, NVERBS) : NULL;
+	if (near != NULL)
+		(void)snprintf(hint, sizeof hint, "did you mean %s?", near);
+	rc = sat_fail_code(e, SAT_EUSAGE, "usage", hint, "unknown command %s",
+	    w->nargs > 0 ? w->arg[0] : "");
+out:
+	free(w);
+	return rc;
+}
+
+/* Signals are waited for on a thread of their own, never handled. */
+static void *
+signal_main(void *u)
+{
+	sat_admin *a = u;
+	sigset_t set;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigwait(&set, &sig) == 0) {
+		sat_log(SAT_INFO, "SERVE-SIGNAL", "signal=%d", sig);
+		sat_relay_stop(a->relay);
+	}
+	return NULL;
+}
+
+static sat_rc
+port_write(const char *path, uint16_t port, sat_err *e)
+{
+	char *tmp = sat_xasprintf("%s.tmp", path);
+	FILE *f = fopen(tmp, "w");
+	bool ok = f != NULL && fprintf(f, "%u\n", (unsigned)port) > 0;
+
+	if (f != NULL)
+		ok = fclose(f) == 0 && ok;
+	ok = ok && rename(tmp, path) == 0;
+	free(tmp);
+	return ok ? SAT_OK
+	          : sat_fail(e, SAT_EIO, "cannot write %s: %s", path,
+	                strerror(errno));
+}
+
+/* What invitations say: the address people were told, else the bound one. */
+static sat_rc
+address_set(sat_admin *a, const char *listen, const char *advertise,
+    uint16_t port, sat_err *e)
+{
+	if (advertise != NULL) {
+		(void)snprintf(a->address, sizeof a->address, "%s", advertise);
+	} else {
+		const char *host = strncmp(listen, "tcp://", 6) == 0 ? listen + 6
+		                                                     : listen;
+		int n = (int)strcspn(host, ":");
+
+		(void)snprintf(a->address, sizeof a->address, "tcp://%.*s:%u", n,
+		    host, (unsigned)port);
+	}
+	return sat_sqlite_setting_put(a->store, "address",
+	    sat_span_str(a->address), e);
+}
+
+sat_rc
+sat_admin_serve(sat_admin *a, const char *listen, const char *advertise,
+    const char *port_file, sat_err *e)
+{
+	sat_relay_opts o = { .listen = listen, .keys = a->keys.channel,
+		.core = a->core };
+	sat_err fatal = { 0 };
+	sigset_t set;
+	pthread_t t;
+	int sock = -1;
+	sat_rc rc;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if ((rc = sat_relay_start(&a->relay, &o, e)) != SAT_OK ||
+	    (rc = address_set(a, listen, advertise, sat_relay_port(a->relay),
+	         e)) != SAT_OK ||
+	    (rc = admin_socket_start(a, &sock, e)) != SAT_OK ||
+	    (port_file != NULL &&
+	        (rc = port_write(port_file, sat_relay_port(a->relay), e)) !=
+	            SAT_OK))
+		return rc;
+	if (pthread_create(&t, NULL, signal_main, a) != 0)
+		return sat_fail(e, SAT_EFAIL, "cannot start a thread");
+	sat_log(SAT_INFO, "SERVE-READY", "address=%s", a->address);
+	sat_relay_wait(a->relay, &fatal);
+	admin_socket_stop(a, sock);
+	if (fatal.rc != SAT_OK) {
+		if (e != NULL)
+			*e = fatal;
+		return fatal.rc;
+	}
+	return SAT_OK;
+}

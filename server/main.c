@@ -1,0 +1,250 @@
+/*
+ * satcheld: the sync server. Option tables and nothing else; what the words do
+ * is in server/admin.
+ */
+#include "common/base/args.h"
+#include "common/base/log.h"
+#include "server/admin/admin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define VERSION "0.1.0"
+#define PASSPHRASE_MAX 1024
+
+static const sat_opt global[] = {
+	{ "dir", 'D', "DIR", "the server's folder (SATCHELD_DIR, /var/lib/satchel)" },
+	{ "passphrase-file", 0, "FILE", "first line is the passphrase; - = stdin" },
+	{ "verbose", 'v', NULL, "say more on stderr" },
+	{ "help", 'h', NULL, "this help" },
+	{ "version", 0, NULL, "version and licence" },
+	{ "org", 0, "NAME", "init: the organisation's name" },
+	{ "admin", 0, "KEY", "init: first administrator (admin)" },
+	{ "listen", 0, "URL", "serve: tcp://HOST:PORT (tcp://0.0.0.0:7443)" },
+	{ "advertise", 0, "URL", "serve: the address invitations name" },
+	{ "port-file", 0, "FILE", "serve: write the bound port here" },
+	{ "verify-only", 0, NULL, "restore: check the backup, change nothing" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static void
+help(void)
+{
+	sat_buf b = { 0 };
+
+	sat_buf_str(&b,
+	    "satcheld: the sync server of Satchel\n\n"
+	    "Examples:\n"
+	    "  satcheld -D /srv/satchel init --org \"Example Ltd\"\n"
+	    "  satcheld -D /srv/satchel user add li.na --name 李娜 --role rep --team east\n"
+	    "  satcheld -D /srv/satchel serve --listen tcp://0.0.0.0:7443\n"
+	    "  satcheld -D /srv/satchel device invite --user li.na\n\n"
+	    "Commands:\n"
+	    "  init --org NAME [--admin KEY]\n      make a server folder\n"
+	    "  serve [--listen URL] [--advertise URL] [--port-file F]\n"
+	    "      serve until SIGTERM\n"
+	    "  restore BACKUP [--verify-only]\n      put a backup into a new folder\n");
+	sat_admin_help(&b);
+	sat_buf_str(&b, "\nOptions:\n");
+	sat_args_help(&b, global);
+	(void)fputs(sat_buf_cstr(&b), stdout);
+	sat_buf_fini(&b);
+}
+
+static int
+complain(const sat_err *e, sat_rc rc, bool json)
+{
+	const char *code = e->code[0] != '\0' ? e->code : sat_rc_slug(rc);
+	sat_buf b = { 0 };
+
+	if (json) {
+		sat_buf_str(&b, "{\"type\":\"error\",\"code\":");
+		sat_json_write_str(&b, sat_span_str(code));
+		sat_buf_fmt(&b, ",\"exit\":%d,\"title\":", sat_rc_exit(rc));
+		sat_json_write_str(&b, sat_span_str(sat_rc_slug(rc)));
+		sat_buf_str(&b, ",\"detail\":");
+		sat_json_write_str(&b, sat_span_str(e->text));
+		sat_buf_str(&b, ",\"hint\":");
+		sat_json_write_str(&b, sat_span_str(e->hint));
+		sat_buf_str(&b, "}\n");
+	} else {
+		sat_buf_fmt(&b, "satcheld: %s\n", e->text);
+		if (e->hint[0] != '\0')
+			sat_buf_fmt(&b, "  %s\n", e->hint);
+	}
+	(void)fputs(sat_buf_cstr(&b), stderr);
+	sat_buf_fini(&b);
+	return sat_rc_exit(rc);
+}
+
+static sat_rc
+line_of(FILE *f, char *out, size_t *n, sat_err *e)
+{
+	if (fgets(out, PASSPHRASE_MAX, f) == NULL)
+		return sat_fail_code(e, SAT_ELOCKED, "passphrase", NULL,
+		    "the passphrase is empty");
+	*n = strcspn(out, "\r\n");
+	return SAT_OK;
+}
+
+static sat_rc
+ask_terminal(char *out, size_t *n, sat_err *e)
+{
+	struct termios old, off;
+	sat_rc rc;
+
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &old) != 0)
+		return sat_fail_code(e, SAT_ELOCKED, "passphrase",
+		    "give --passphrase-file FILE",
+		    "the server's folder needs its passphrase");
+	off = old;
+	off.c_lflag &= ~(tcflag_t)ECHO;
+	(void)fputs("Passphrase: ", stderr);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &off);
+	rc = line_of(stdin, out, n, e);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+	(void)fputc('\n', stderr);
+	return rc;
+}
+
+static sat_rc
+passphrase(const sat_args *a, char *out, size_t *n, sat_err *e)
+{
+	const char *file = sat_args_get(a, "passphrase-file");
+	FILE *f;
+	sat_rc rc;
+
+	if (file == NULL)
+		file = getenv("SATCHEL_PASSPHRASE_FILE");
+	if (file == NULL)
+		return ask_terminal(out, n, e);
+	if (strcmp(file, "-") == 0)
+		return line_of(stdin, out, n, e);
+	if ((f = fopen(file, "r")) == NULL)
+		return sat_fail(e, SAT_ELOCKED, "cannot read %s: %s", file,
+		    strerror(errno));
+	rc = line_of(f, out, n, e);
+	(void)fclose(f);
+	return rc;
+}
+
+/* The first argument that is a word decides; other words travel on. */
+static sat_rc
+run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
+    sat_err *e)
+{
+	char secret[PASSPHRASE_MAX];
+	const char *verb = a->arg[0];
+	sat_admin *admin = NULL;
+	size_t n = 0;
+	sat_span phrase;
+	sat_rc rc;
+
+	if (strcmp(verb, "init") != 0 && strcmp(verb, "serve") != 0 &&
+	    strcmp(verb, "restore") != 0) {
+		rc = sat_admin_ask(dir, argc, argv, out, e);
+		if (rc != SAT_EUNREACHABLE)
+			return rc;
+	}
+	if ((rc = passphrase(a, secret, &n, e)) != SAT_OK)
+		return rc;
+	phrase = sat_span_of(secret, n);
+	if (strcmp(verb, "init") == 0) {
+		const char *org = sat_args_get(a, "org");
+		const char *who = sat_args_get(a, "admin");
+
+		rc = sat_admin_init(dir, org != NULL ? org : "Satchel",
+		    who != NULL ? who : "admin", phrase, e);
+	} else if (strcmp(verb, "restore") == 0) {
+		rc = a->nargs < 2
+		    ? sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		          "usage: satcheld -D DIR restore BACKUP")
+		    : sat_admin_restore(dir, a->arg[1],
+		          sat_args_has(a, "verify-only"), phrase, e);
+	} else if ((rc = sat_admin_open(&admin, dir, phrase, e)) == SAT_OK) {
+		const char *listen = sat_args_get(a, "listen");
+
+		rc = strcmp(verb, "serve") == 0
+		    ? sat_admin_serve(admin,
+		          listen != NULL ? listen : "tcp://0.0.0.0:7443",
+		          sat_args_get(a, "advertise"),
+		          sat_args_get(a, "port-file"), e)
+		    : sat_admin_run(admin, argc, argv, out, e);
+	}
+	sat_wipe(secret, sizeof secret);
+	sat_admin_close(admin);
+	return rc;
+}
+
+/* The global options are ours; everything else belongs to the verb. */
+static int
+verb_words(int argc, char **argv, char **out)
+{
+	int n = 0;
+
+	for (int i = 1; i < argc; i++) {
+		const char *w = argv[i];
+
+		if (strcmp(w, "-D") == 0 || strcmp(w, "--dir") == 0 ||
+		    strcmp(w, "--passphrase-file") == 0) {
+			i++;
+			continue;
+		}
+		if (strncmp(w, "--dir=", 6) == 0 || strcmp(w, "-v") == 0 ||
+		    strcmp(w, "--verbose") == 0 ||
+		    strncmp(w, "--passphrase-file=", 18) == 0 ||
+		    (w[0] == '-' && w[1] == 'D'))
+			continue;
+		out[n++] = argv[i];
+	}
+	return n;
+}
+
+int
+main(int argc, char **argv)
+{
+	char **words = sat_xcalloc((size_t)argc + 1, sizeof *words);
+	static sat_args a;
+	const char *dir;
+	sat_buf out = { 0 };
+	sat_err e = { 0 };
+	bool json;
+	sat_rc rc;
+	int n;
+
+	sat_crypto_init();
+	n = verb_words(argc, argv, words);
+	rc = sat_args_parse(&a, argc - 1, argv + 1, global,
+	    sat_admin_options(), &e);
+	if (sat_args_has(&a, "version")) {
+		(void)puts("satcheld " VERSION "\nLicence: the organisation's own");
+		return 0;
+	}
+	if (argc < 2 || sat_args_has(&a, "help")) {
+		help();
+		return argc < 2 ? 2 : 0;
+	}
+	if (rc != SAT_OK)
+		_exit(complain(&e, rc, false));
+	if (a.nargs == 0)
+		_exit(complain(&e, sat_fail(&e, SAT_EUSAGE, "no command given"), false));
+	json = sat_args_has(&a, "json");
+	if (sat_args_has(&a, "verbose"))
+		sat_log_level(SAT_INFO);
+	dir = sat_args_get(&a, "dir");
+	if (dir == NULL)
+		dir = getenv("SATCHELD_DIR");
+	if (dir == NULL)
+		dir = "/var/lib/satchel";
+	rc = run(&a, dir, n, words, &out, &e);
+	if (out.n > 0)
+		(void)fwrite(out.p, 1, out.n, stdout);
+	if (rc != SAT_OK)
+		rc = (sat_rc)complain(&e, rc, json);
+	(void)fflush(stdout);
+	_exit((int)rc); /* NNG is never torn down */
+}
