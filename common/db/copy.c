@@ -30,7 +30,8 @@ sat_db_exists(const char *vfs, const char *path)
 static void
 remove_copy(sqlite3_vfs *vfs, const char *path)
 {
-	static const char *const tails[] = { "", "-wal", "-journal" };
+	static const char *const tails[] = { "", "-wal", "-journal",
+		"-again" };
 	char *name;
 	size_t i;
 

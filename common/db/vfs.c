@@ -60,6 +60,7 @@ start_main(vfs_file *f, vfs_inst *v, const char *name)
 	f->db = &f->own;
 	f->own.inst = v;
 	f->own.path = name;
+	f->own.low = f->low;
 	f->own.fork_count = vfs_fork_count();
 	if (v->keyring == NULL)
 		return SQLITE_OK;
@@ -94,14 +95,14 @@ open_ours(vfs_inst *v, sqlite3_filename name, vfs_file *f, int flags,
 	rc = v->below->xOpen(v->below, name, f->low, flags, out_flags);
 	if (rc == SQLITE_OK && f->kind == VFS_MAIN)
 		rc = start_main(f, v, name);
+	if (rc == SQLITE_OK && f->kind == VFS_WAL)
+		rc = vfs_log_opened(f);
 	if (rc != SQLITE_OK) {
 		sat_secret_free(f->own.keys);
 		f->own.keys = NULL;
 		(void)vfs_low_close(&f->base);
 		return rc;
 	}
-	if (f->kind == VFS_WAL)
-		f->db->wal_open = true;
 	f->base.pMethods = methods_of(f);
 	return SQLITE_OK;
 }

@@ -6,6 +6,7 @@
  *   vfs_seal.c  one page, one frame header: cipher and nonces; no I/O
  *   vfs_main.c  the main file
  *   vfs_wal.c   the write-ahead log
+ *   vfs_again.c what a failed sync may have left not durable
  *   vfs_pass.c  rollback journals, and files without a keyring
  *
  * Invariants, named in the code and in the tests:
@@ -45,6 +46,7 @@ typedef struct vfs_inst {
 	sqlite3_vfs *below;
 	sat_keyring *keyring; /* NULL: pass through and count */
 	char name[40];
+	bool sole;      /* no other process is on its files (unix-excl) */
 	bool frozen;    /* simulated process death: nothing is written */
 	bool fresh_ids; /* a copy is being made: its id is only in the file */
 	sat_err open_err; /* why the last xOpen failed, when we know */
@@ -74,11 +76,13 @@ typedef struct vfs_main {
 	bool plain; /* an unencrypted SQLite file */
 	bool dead;  /* V6 */
 	bool checkpoint; /* between CKPT_START and CKPT_DONE */
-	bool wal_open;
+	bool again;      /* the log must be written again before any write */
+	struct vfs_file *log; /* the open log of this connection */
 	unsigned fork_count;
 	vfs_raw raw;
 	sat_vfs_fault fault;
 	sat_db_counts counts;
+	sqlite3_file *low;
 	const char *path; /* SQLite's, as long as the file is open */
 } vfs_main;
 
@@ -99,6 +103,7 @@ typedef struct vfs_file {
 	vfs_main *db;      /* borrowed, or &own */
 	vfs_main own;      /* of a main file */
 	vfs_wal wal;
+	struct vfs_file *next_log;
 	uint8_t disk[VFS_FRAME];  /* as on disk */
 	uint8_t clear[VFS_PAGE];  /* decrypted, for reads of a part */
 } vfs_file;
@@ -125,6 +130,14 @@ unsigned vfs_fork_count(void);
 
 /* Choose the id of an opened main file and derive its keys. */
 SAT_CHECK sat_rc vfs_choose_id(vfs_file *f, const char *path, sat_err *e);
+
+/* ---- vfs_again.c ------------------------------------------------------------ */
+
+/* A sync has failed: the next connection has to write the log again. */
+void vfs_again_mark(const vfs_main *db);
+int vfs_again_before_write(vfs_main *db);
+int vfs_log_opened(vfs_file *f);
+void vfs_log_closed(vfs_file *f);
 
 /* ---- shared -------------------------------------------------------------------- */
 

@@ -44,7 +44,7 @@ vfs_may_write(vfs_main *db, int xrc)
 		return xrc;
 	if (db->keys != NULL && !db->ours)
 		return vfs_fault_note(db, xrc, "foreign", 0, 0);
-	return SQLITE_OK;
+	return vfs_again_before_write(db);
 }
 
 int
@@ -73,6 +73,7 @@ vfs_sync_low(vfs_file *f, int flags)
 	rc = f->low->pMethods->xSync(f->low, flags);
 	if (rc != SQLITE_OK) {
 		f->db->dead = true;
+		vfs_again_mark(f->db);
 		sat_log(SAT_ERROR, "VFS-SYNC", "path=%s code=%d", f->db->path,
 		    rc);
 	}
@@ -253,7 +254,7 @@ main_pragma(const vfs_main *db, char **arg)
 	if (one_of(name, "page_size", "mmap_size"))
 		return SQLITE_OK;
 	if (sqlite3_stricmp(name, "journal_mode") == 0) {
-		if (one_of(value, "wal", "wal") || (!db->wal_open &&
+		if (one_of(value, "wal", "wal") || (db->log == NULL &&
 		    sqlite3_stricmp(value, "memory") == 0))
 			return SQLITE_NOTFOUND;
 		return refuse_pragma(arg, "journal_mode is always wal here: a "

@@ -18,6 +18,8 @@
 int
 vfs_low_close(sqlite3_file *f)
 {
+	if (((vfs_file *)f)->kind == VFS_WAL)
+		vfs_log_closed((vfs_file *)f);
 	return LOW(f)->pMethods != NULL ? CALL(f, xClose) : SQLITE_OK;
 }
 

@@ -386,7 +386,6 @@ wal_close(sqlite3_file *file)
 	vfs_file *f = (vfs_file *)file;
 
 	(void)flush_held(f);
-	f->db->wal_open = false;
 	sat_wipe(f->clear, sizeof f->clear);
 	return vfs_low_close(file);
 }

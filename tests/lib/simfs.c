@@ -174,6 +174,19 @@ simfs_file_truncate(sim_file *f, size_t size)
 	remember(f, true, size, NULL, 0);
 }
 
+void
+simfs_dir_sync(simfs *fs)
+{
+	sim_file *f, *next;
+
+	for (f = fs->files; f != NULL; f = next) {
+		next = f->next;
+		f->entry_durable = f->linked;
+		f->ghost = false;
+		simfs_drop_if_unused(fs, f);
+	}
+}
+
 /* The file and its name become durable; a deleted namesake is gone. */
 void
 simfs_file_sync(simfs *fs, sim_file *f)

@@ -44,7 +44,8 @@ typedef struct sim_handle {
 	int level;
 	bool shm;
 	unsigned shm_shared, shm_excl; /* lock bits */
-	bool temp; /* deleted with the handle */
+	bool temp;     /* deleted with the handle */
+	bool dir_sync; /* the next sync also syncs the directory */
 } sim_handle;
 
 typedef struct sim_plan {
@@ -80,6 +81,7 @@ void simfs_drop_if_unused(simfs *fs, sim_file *f);
 void simfs_file_write(sim_file *f, size_t at, const void *p, size_t n);
 void simfs_file_truncate(sim_file *f, size_t size);
 void simfs_file_sync(simfs *fs, sim_file *f);
+void simfs_dir_sync(simfs *fs);
 void simfs_file_drop_changes(sim_file *f);
 uint64_t simfs_used(const simfs *fs);
 void simfs_vfs_fill(simfs *fs);

@@ -143,6 +143,9 @@ f_sync(sqlite3_file *file, int flags)
 	if (how != SIMFS_NEVER)
 		return SQLITE_IOERR_FSYNC;
 	simfs_file_sync(h->fs, h->file);
+	if (h->dir_sync)
+		simfs_dir_sync(h->fs);
+	h->dir_sync = false;
 	return SQLITE_OK;
 }
 
@@ -365,6 +368,10 @@ v_open(sqlite3_vfs *v, sqlite3_filename name, sqlite3_file *file, int flags,
 	h->file = f;
 	h->power = fs->power;
 	h->temp = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
+	/* As unix: the first sync of a log or journal includes its directory. */
+	h->dir_sync = (flags & SQLITE_OPEN_CREATE) != 0 && (flags &
+	    (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL |
+	    SQLITE_OPEN_SUPER_JOURNAL)) != 0;
 	h->next = f->open;
 	f->open = h;
 	f->handles++;
