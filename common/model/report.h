@@ -19,6 +19,7 @@ typedef struct sat_period {
 	bool all;
 	char label[40];
 } sat_period;
+/* SAT_EUSAGE when it is none of these. Years 1900-9999. */
 SAT_CHECK sat_rc sat_period_parse(sat_period *p, const char *text, int tz_min, sat_err *e);
 bool sat_period_has(const sat_period *p, int64_t ms);
 
@@ -44,8 +45,13 @@ typedef struct sat_tally_row {
 	const int64_t *den; /* denominator of ratios, else 0 */
 	uint32_t rank;      /* competition ranking 1-1-3 by the sort measure; 0 = unranked */
 } sat_tally_row;
+/* Values of dimension `dim` order by `cmp` instead of sat_value_cmp (rank of an
+ * option, number of an employee). Before sat_tally_finish. */
+void sat_tally_order(sat_tally *t, size_t dim,
+    int (*cmp)(void *u, sat_value a, sat_value b), void *u);
 /* Sort: by measure (descending) then by dims (ascending), or by dims only
- * (measure < 0). Then rows can be read. */
+ * (measure < 0). Ratios sort by value, without a denominator last. Then rows
+ * can be read. */
 void sat_tally_finish(sat_tally *t, int sort_measure, bool rank);
 size_t sat_tally_rows(const sat_tally *t);
 sat_tally_row sat_tally_row_at(const sat_tally *t, size_t i);
