@@ -26,6 +26,15 @@ found(findings *fi, const sat_field *f, const char *code)
 	sat_err_field_add(&fi->list, f != NULL ? f->key : "", code);
 }
 
+static bool
+is_found(const findings *fi, const sat_field *f)
+{
+	for (unsigned i = 0; i < fi->list.nfields; i++)
+		if (strcmp(fi->list.fields[i].path, f->key) == 0)
+			return true;
+	return false;
+}
+
 static sat_value
 current(const sat_gate_in *in, const sat_field *f)
 {
@@ -340,7 +349,7 @@ judge_required(findings *fi, sat_gate_out *out)
 		out->incomplete = true;
 		was_missing = !copy.is_new && is_empty(current(&copy, f)) &&
 		    is_required(copy.kind, f, get_before, &copy);
-		if (!was_missing && !copy.flag_missing)
+		if (!was_missing && !copy.flag_missing && !is_found(fi, f))
 			found(fi, f, "required");
 	}
 }
