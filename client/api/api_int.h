@@ -1,0 +1,71 @@
+/*
+ * api_int.h - the handlers, shared inside the room. args[] are the captured
+ * places of the pattern, in order.
+ */
+#ifndef SAT_API_INT_H
+#define SAT_API_INT_H
+
+#include "client/api/api.h"
+
+#define HANDLER(name)                                                     \
+	sat_rc name(sat_json **out, sat_api *api, const sat_request *req, \
+	    const char *const args[4], sat_err *e)
+
+/* records.c */
+HANDLER(api_list);
+HANDLER(api_create);
+HANDLER(api_show);
+HANDLER(api_edit);
+HANDLER(api_delete);
+HANDLER(api_restore);
+HANDLER(api_stage);
+HANDLER(api_assign);
+HANDLER(api_history);
+HANDLER(api_timeline);
+/* inbox.c */
+HANDLER(api_inbox);
+HANDLER(api_conflicts);
+HANDLER(api_conflict);
+HANDLER(api_resolve);
+HANDLER(api_quarantine);
+HANDLER(api_discard);
+HANDLER(api_moved);
+/* state.c */
+HANDLER(api_health);
+HANDLER(api_version);
+HANDLER(api_me);
+HANDLER(api_status);
+HANDLER(api_sync_run);
+HANDLER(api_pending);
+HANDLER(api_people);
+HANDLER(api_schema);
+HANDLER(api_dict);
+/* work.c */
+HANDLER(api_import);
+HANDLER(api_export);
+HANDLER(api_reports);
+HANDLER(api_report);
+HANDLER(api_report_run);
+/* proof.c */
+HANDLER(api_log);
+HANDLER(api_audit);
+HANDLER(api_audit_verify);
+HANDLER(api_check);
+HANDLER(api_backup);
+HANDLER(api_templates);
+HANDLER(api_template_show);
+HANDLER(api_template_verify);
+
+/* The kind of a path segment ("accounts"); SAT_ENOTFOUND. */
+sat_rc api_kind(const sat_kind **k, const sat_api *api, const char *segment, sat_err *e);
+/* A member of the query, else NULL. */
+const char *api_q(const sat_request *req, const char *key);
+/* {"schema":"satchel/<name>/1"} */
+sat_json *api_doc(const char *name);
+/* Commit as JSON: who, when, what was changed. */
+void api_commit_json(sat_json *row, sat_api *api, const sat_commit *c);
+void api_value_put(sat_json *obj, const char *key, const sat_api *api, const sat_field *f, sat_value v);
+void api_time_put(sat_json *obj, const char *key, int64_t ms); /* 0 = null */
+void api_device_put(sat_json *obj, const sat_api *api, uint32_t dev); /* "device", "user" */
+
+#endif

@@ -1,0 +1,267 @@
+/*
+ * What can be proven: commits, audit, check, backup, template history.
+ */
+#include "client/api/api_int.h"
+
+#include "common/git/git.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+api_commit_json(sat_json *row, sat_api *api, const sat_commit *c)
+{
+	static const char *const names[] = { "", "new", "set", "set", "add",
+		"remove", "count", "stage", "assign", "delete", "restore",
+		"resolve" };
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	char id[SAT_ID_TEXT], key[40];
+	sat_json *ops;
+
+	sat_id_text(id, &c->subject);
+	(void)snprintf(key, sizeof key, "%u-%u-%llu", c->device, c->incarnation,
+	    (unsigned long long)c->cseq);
+	sat_json_put_str(row, "commit", key);
+	sat_json_put_str(row, "subject", id);
+	api_time_put(row, "made_at", sat_hlc_ms(c->hlc));
+	api_device_put(row, api, c->device);
+	sat_json_put_int(row, "lsn", (int64_t)c->lsn);
+	ops = sat_json_put_arr(row, "ops");
+	for (size_t i = 0; i < c->nops; i++) {
+		const sat_op *op = &c->ops[i];
+		const sat_kind *k = t != NULL ? sat_template_kind_id(t, op->rtype)
+		                              : NULL;
+		const sat_field *f = k != NULL ? sat_kind_field_id(k, op->field)
+		                               : NULL;
+		sat_json *o = sat_json_add_obj(ops);
+
+		sat_json_put_str(o, "op", names[op->kind]);
+		sat_json_put_str(o, "kind", k != NULL ? k->key : NULL);
+		sat_id_text(id, &op->rec);
+		sat_json_put_str(o, "id", id);
+		if (f != NULL) {
+			sat_json_put_str(o, "field", f->key);
+			api_value_put(o, "value", api, f, op->value);
+		}
+	}
+}
+
+HANDLER(api_log)
+{
+	const char *limit = api_q(req, "limit"), *id = api_q(req, "id");
+	int64_t most = limit != NULL ? strtoll(limit, NULL, 10) : 50;
+	sat_arena a = { 0 };
+	sat_id subject;
+	sat_json *rows;
+	sat_commit *c;
+	size_t n;
+	sat_rc rc = SAT_OK;
+
+	(void)args;
+	if (id != NULL)
+		rc = sat_replica_resolve(&subject, api->crm.replica, NULL, id, e);
+	if (rc == SAT_OK)
+		rc = sat_replica_log(&c, &n, &a, api->crm.replica,
+		    id != NULL ? 0 : most, e);
+	if (rc == SAT_OK) {
+		*out = api_doc("log");
+		rows = sat_json_put_arr(*out, "data");
+		for (size_t i = 0; i < n; i++)
+			if (id == NULL || sat_id_eq(&c[i].subject, &subject))
+				api_commit_json(sat_json_add_obj(rows), api,
+				    &c[i]);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
+static void
+audit_row(void *u, int64_t seq, int64_t at_ms, const char *action,
+    const char *detail)
+{
+	sat_json *row = sat_json_add_obj(u);
+
+	sat_json_put_int(row, "seq", seq);
+	api_time_put(row, "at", at_ms);
+	sat_json_put_str(row, "action", action);
+	sat_json_put_str(row, "detail", detail);
+}
+
+HANDLER(api_audit)
+{
+	const char *since = api_q(req, "since");
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	int64_t from = 0;
+
+	(void)args;
+	if (since != NULL &&
+	    !sat_time_parse(&from, since, t != NULL ? sat_template_tz_min(t) : 0))
+		return sat_fail(e, SAT_EUSAGE, "--since is no time");
+	*out = api_doc("audit.log");
+	return sat_replica_audit_list(api->crm.replica, from, audit_row,
+	    sat_json_put_arr(*out, "data"), e);
+}
+
+HANDLER(api_audit_verify)
+{
+	uint64_t commits = 0;
+	sat_rc rc = sat_replica_verify_chain(api->crm.replica, &commits, e);
+
+	(void)req;
+	(void)args;
+	if (rc != SAT_OK)
+		return rc;
+	*out = api_doc("audit.verify");
+	sat_json_put_str(*out, "result", "ok");
+	sat_json_put_int(*out, "commits", (int64_t)commits);
+	return SAT_OK;
+}
+
+HANDLER(api_check)
+{
+	bool quick = sat_json_get_bool(req->body, "quick", false);
+	sat_rc rc = sat_replica_check(api->crm.replica, quick, e);
+
+	(void)args;
+	if (rc != SAT_OK)
+		return rc;
+	*out = api_doc("check");
+	sat_json_put_str(*out, "result", "ok");
+	return SAT_OK;
+}
+
+HANDLER(api_backup)
+{
+	const char *to = sat_json_get_str(req->body, "folder", NULL);
+	sat_rc rc;
+
+	(void)args;
+	if (to == NULL || to[0] == '\0')
+		return sat_fail(e, SAT_EUSAGE, "name the folder of the backup");
+	rc = sat_replica_backup(api->crm.replica, to, e);
+	if (rc == SAT_OK)
+		rc = sat_replica_audit(api->crm.replica, "backup", to, e);
+	if (rc != SAT_OK)
+		return rc;
+	*out = api_doc("backup");
+	sat_json_put_str(*out, "folder", to);
+	return SAT_OK;
+}
+
+/* ---- template history --------------------------------------------------------- */
+
+typedef struct log_ctx {
+	sat_git *g;
+	sat_json *rows;
+	const uint8_t (*allowed)[SAT_SIGN_PK_BYTES];
+	uint8_t key[1][SAT_SIGN_PK_BYTES];
+	size_t bad;
+} log_ctx;
+
+static int
+log_one(void *u, const sat_oid *oid)
+{
+	log_ctx *c = u;
+	char hex[SAT_GIT_OID_HEX + 1];
+	sat_git_info i;
+	sat_json *row = sat_json_add_obj(c->rows);
+
+	sat_oid_hex(hex, oid);
+	sat_json_put_str(row, "rev", hex);
+	if (sat_git_commit_info(&i, c->g, oid, c->allowed, 1, NULL) != SAT_OK) {
+		sat_json_put_str(row, "signature", "unreadable");
+		c->bad++;
+		return 0;
+	}
+	api_time_put(row, "at", i.when_ms);
+	sat_json_put_str(row, "author", i.author);
+	sat_json_put_str(row, "message", i.message);
+	sat_json_put_str(row, "signature", !i.has_signature ? "none"
+	        : i.signature_ok                            ? "good"
+	                                                    : "bad");
+	if (!i.signature_ok)
+		c->bad++;
+	return 0;
+}
+
+static sat_rc
+history(sat_json **out, sat_api *api, const char *schema, bool verify,
+    sat_err *e)
+{
+	const sat_replica_identity *id =
+	    sat_replica_identity_get(api->crm.replica);
+	log_ctx c = { .bad = 0 };
+	sat_json *doc;
+	sat_oid tip;
+	sat_rc rc;
+
+	memcpy(tip.b, sat_replica_template_oid(api->crm.replica), 20);
+	memcpy(c.key[0], id->template_pk, SAT_SIGN_PK_BYTES);
+	c.allowed = (const uint8_t(*)[SAT_SIGN_PK_BYTES])c.key;
+	if ((rc = sat_replica_git(&c.g, api->crm.replica, e)) != SAT_OK)
+		return rc;
+	doc = api_doc(schema);
+	c.rows = sat_json_put_arr(doc, "data");
+	rc = sat_git_log(c.g, &tip, log_one, &c, e);
+	if (rc == SAT_OK && verify)
+		rc = sat_git_verify_closure(c.g, &tip, e);
+	sat_git_close(c.g);
+	if (rc == SAT_OK && verify && c.bad > 0)
+		rc = sat_fail(e, SAT_EINTEGRITY,
+		    "%zu template commits carry no good signature", c.bad);
+	if (rc != SAT_OK) {
+		sat_json_free(doc);
+		return rc;
+	}
+	*out = doc;
+	return SAT_OK;
+}
+
+HANDLER(api_templates)
+{
+	(void)req;
+	(void)args;
+	return history(out, api, "template.log", false, e);
+}
+
+HANDLER(api_template_verify)
+{
+	(void)req;
+	(void)args;
+	return history(out, api, "template.verify", true, e);
+}
+
+/* One document by path; without a path the list of all. */
+HANDLER(api_template_show)
+{
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	const char *path = api_q(req, "path"), *p;
+	const sat_json *doc;
+	sat_json *rows;
+
+	(void)args;
+	if (t == NULL)
+		return sat_fail(e, SAT_ENOREPLICA, "there is no template yet");
+	if (path != NULL) {
+		char with[128];
+
+		(void)snprintf(with, sizeof with, "%s.json", path);
+		if ((doc = sat_template_doc(t, path)) == NULL &&
+		    (doc = sat_template_doc(t, with)) == NULL)
+			return sat_fail(e, SAT_ENOTFOUND,
+			    "the template has no document \"%s\"", path);
+		*out = api_doc("template");
+		sat_json_put_str(*out, "path", path);
+		sat_json_put(*out, "document", sat_json_dup(doc));
+		return SAT_OK;
+	}
+	*out = api_doc("template");
+	sat_json_put_str(*out, "name", sat_template_name(t));
+	sat_json_put_str(*out, "version", sat_template_version(t));
+	rows = sat_json_put_arr(*out, "data");
+	for (size_t i = 0; (p = sat_template_path(t, "", i)) != NULL; i++)
+		sat_json_put_str(sat_json_add_obj(rows), "path", p);
+	return SAT_OK;
+}

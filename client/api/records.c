@@ -1,0 +1,532 @@
+/*
+ * Records of every kind: list, show, create, change, history.
+ */
+#include "client/api/api_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST_DEFAULT 50
+
+/* ---- lists -------------------------------------------------------------------- */
+
+/* The list's flags become one where expression; fields that the kind lacks
+ * are refused by sat_crm_where. */
+static void
+where_of(sat_buf *w, const sat_api *api, const sat_request *req)
+{
+	static const char *const plain[] = { "stage", "grade", "owner", "status",
+		"account" };
+	const sat_user *me = sat_replica_me(api->crm.replica);
+	const char *v;
+
+	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+		if ((v = api_q(req, plain[i])) == NULL)
+			continue;
+		if (strcmp(plain[i], "owner") == 0 && strcmp(v, "me") == 0)
+			v = me->key;
+		sat_buf_fmt(w, "%s%s=\"%s\"", w->n > 0 ? " and " : "", plain[i],
+		    v);
+	}
+	if ((v = api_q(req, "tag")) != NULL)
+		sat_buf_fmt(w, "%stags has \"%s\"", w->n > 0 ? " and " : "", v);
+	if ((v = api_q(req, "where")) != NULL)
+		sat_buf_fmt(w, "%s%s", w->n > 0 ? " and " : "", v);
+}
+
+static sat_rc
+sort_of(sat_query *q, const sat_kind *k, const char *text, sat_err *e)
+{
+	char key[64];
+
+	while (text != NULL && *text != '\0' && q->nsort < 4) {
+		bool desc = *text == '-';
+		size_t n = strcspn(text += desc, ",");
+		const sat_field *f;
+		uint16_t id;
+
+		(void)snprintf(key, sizeof key, "%.*s", (int)n, text);
+		f = sat_kind_field(k, key);
+		if (strcmp(key, "created") == 0)
+			id = SAT_Q_CREATED;
+		else if (f != NULL)
+			id = f->id;
+		else
+			return sat_fail_code(e, SAT_EUSAGE, "usage.sort", NULL,
+			    "%s has no field \"%s\" to sort by", k->key, key);
+		q->sort[q->nsort].field = id;
+		q->sort[q->nsort++].desc = desc;
+		text += n + (text[n] == ',');
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+number_of(int64_t *v, const sat_request *req, const char *key, int64_t dflt,
+    sat_err *e)
+{
+	const char *s = api_q(req, key);
+	char *end;
+
+	*v = dflt;
+	if (s == NULL)
+		return SAT_OK;
+	*v = strtoll(s, &end, 10);
+	if (end == s || *end != '\0' || *v < 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "%s needs a whole number", key);
+	return SAT_OK;
+}
+
+/* `q`: text search. `incomplete`, `pending`, `conflict`, `deleted`: 1. */
+static size_t
+extra_filters(sat_filter *f, sat_value *v, const sat_request *req)
+{
+	static const struct {
+		const char *key;
+		uint16_t field;
+	} flags[] = { { "incomplete", SAT_Q_INCOMPLETE },
+		{ "pending", SAT_Q_PENDING }, { "conflict", SAT_Q_CONFLICT },
+		{ "deleted", SAT_Q_DELETED } };
+	const char *text = api_q(req, "q");
+	size_t n = 0;
+
+	if (text != NULL) {
+		v[n] = sat_v_text(sat_span_str(text));
+		f[n] = (sat_filter){ SAT_Q_TEXT, SAT_CMP_LIKE, &v[n], 1 };
+		n++;
+	}
+	for (size_t i = 0; i < 4; i++)
+		if (api_q(req, flags[i].key) != NULL) {
+			v[n] = sat_v_int(1);
+			f[n] = (sat_filter){ flags[i].field, SAT_CMP_EQ, &v[n], 1 };
+			n++;
+		}
+	return n;
+}
+
+static sat_rc
+rows_put(sat_json *data, sat_api *api, const sat_query *q, bool labels,
+    sat_err *e)
+{
+	sat_arena a = { 0 };
+	const sat_value *v;
+	sat_rows *rows = NULL;
+	sat_id *ids = NULL;
+	size_t n = 0, cap = 0;
+	sat_rc rc = sat_replica_query(&rows, api->crm.replica, q, e);
+
+	/* ids first: reading a record uses statements of its own */
+	while (rc == SAT_OK && (rc = sat_rows_next(&v, rows, e)) == SAT_OK &&
+	    v != NULL) {
+		if (n == cap) {
+			cap = cap == 0 ? 64 : cap * 2;
+			ids = sat_xrealloc(ids, cap * sizeof *ids);
+		}
+		memcpy(ids[n++].b, v[0].s.p, 16);
+	}
+	sat_rows_free(rows);
+	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
+		sat_view view;
+
+		sat_arena_reset(&a);
+		rc = sat_replica_get(&view, &a, api->crm.replica, q->kind,
+		    &ids[i], e);
+		if (rc == SAT_OK)
+			sat_json_add(data, sat_crm_json(&api->crm, &view, labels));
+	}
+	free(ids);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+static sat_rc
+list_query(sat_query *q, sat_filter *all, sat_value *extra, sat_arena *a,
+    sat_api *api, const sat_request *req, sat_err *e)
+{
+	sat_filter *f = NULL;
+	sat_buf w = { 0 };
+	size_t n = 0, m;
+	sat_rc rc;
+
+	where_of(&w, api, req);
+	rc = w.n == 0 ? SAT_OK
+	              : sat_crm_where(&f, &n, a, &api->crm, q->kind,
+	                    sat_buf_cstr(&w), e);
+	sat_buf_fini(&w);
+	if (rc != SAT_OK)
+		return rc;
+	m = extra_filters(all, extra, req);
+	if (n > 24)
+		return sat_fail(e, SAT_EUSAGE, "too many conditions");
+	if (n > 0)
+		memcpy(all + m, f, n * sizeof *f);
+	q->filters = all;
+	q->nfilters = m + n;
+	if ((rc = sort_of(q, q->kind, api_q(req, "sort"), e)) != SAT_OK ||
+	    (rc = number_of(&q->limit, req, "limit", LIST_DEFAULT, e)) != SAT_OK)
+		return rc;
+	if (api_q(req, "all") != NULL)
+		q->limit = 0;
+	return number_of(&q->offset, req, "cursor", 0, e);
+}
+
+HANDLER(api_list)
+{
+	static const uint16_t id_column[] = { SAT_Q_ID };
+	sat_query q = { .columns = id_column, .ncolumns = 1 };
+	sat_filter filters[32];
+	sat_value extra[8];
+	sat_arena a = { 0 };
+	sat_json *doc, *page;
+	int64_t total = 0;
+	char name[80], next[32];
+	sat_rc rc;
+
+	if ((rc = api_kind(&q.kind, api, args[0], e)) != SAT_OK)
+		return rc;
+	(void)snprintf(name, sizeof name, "%s.list", q.kind->key);
+	doc = api_doc(name);
+	if ((rc = list_query(&q, filters, extra, &a, api, req, e)) == SAT_OK &&
+	    (rc = rows_put(sat_json_put_arr(doc, "data"), api, &q,
+	         api_q(req, "labels") != NULL, e)) == SAT_OK)
+		rc = sat_replica_count(&total, api->crm.replica, &q, e);
+	page = sat_json_put_obj(doc, "page");
+	(void)snprintf(next, sizeof next, "%lld", (long long)(q.offset + q.limit));
+	sat_json_put_str(page, "next",
+	    q.limit > 0 && q.offset + q.limit < total ? next : NULL);
+	sat_json_put_int(page, "total", total);
+	sat_json_put_bool(page, "total_exact", true);
+	sat_arena_fini(&a);
+	if (rc != SAT_OK) {
+		sat_json_free(doc);
+		return rc;
+	}
+	*out = doc;
+	return SAT_OK;
+}
+
+/* ---- one record ------------------------------------------------------------------ */
+
+static sat_rc
+find(const sat_kind **k, sat_id *id, sat_api *api, const char *const args[4],
+    sat_err *e)
+{
+	sat_rc rc = api_kind(k, api, args[0], e);
+
+	return rc == SAT_OK ? sat_replica_resolve(id, api->crm.replica, *k,
+	                          args[1], e)
+	                    : rc;
+}
+
+static sat_rc
+answer(sat_json **out, sat_api *api, const sat_kind *k, const sat_id *id,
+    bool labels, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_view v;
+	sat_rc rc = sat_replica_get(&v, &a, api->crm.replica, k, id, e);
+
+	if (rc == SAT_OK) {
+		sat_json *doc = api_doc(k->key);
+
+		sat_json_put(doc, "data", sat_crm_json(&api->crm, &v, labels));
+		*out = doc;
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
+HANDLER(api_show)
+{
+	const sat_kind *k;
+	sat_id id;
+	sat_rc rc = find(&k, &id, api, args, e);
+
+	return rc == SAT_OK
+	    ? answer(out, api, k, &id, api_q(req, "labels") != NULL, e)
+	    : rc;
+}
+
+/* Inputs from a JSON body, texts in the arena. */
+typedef struct inputs {
+	sat_input in[SAT_FIELDS_MAX];
+	size_t n;
+	sat_arena a;
+} inputs;
+
+static void
+input_add(inputs *x, char verb, const char *field, sat_span text)
+{
+	if (x->n < SAT_FIELDS_MAX)
+		x->in[x->n++] = (sat_input){ verb, field, text };
+}
+
+static sat_span
+text_of(inputs *x, const sat_json *v)
+{
+	char num[32];
+
+	switch (sat_json_type(v)) {
+	case SAT_J_STR:
+		return sat_span_str(sat_json_str(v, ""));
+	case SAT_J_BOOL:
+		return sat_span_str(sat_json_bool(v, false) ? "1" : "0");
+	case SAT_J_INT:
+		(void)snprintf(num, sizeof num, "%lld",
+		    (long long)sat_json_int(v, 0));
+		return sat_span_str(sat_arena_str(&x->a, num, strlen(num)));
+	default:
+		return sat_span_str("");
+	}
+}
+
+static sat_rc
+inputs_read(inputs *x, const sat_json *body, sat_err *e)
+{
+	for (const sat_json *m = sat_json_first(body); m != NULL;
+	     m = sat_json_next(m)) {
+		const char *key = sat_json_key(m);
+		const sat_json *list;
+
+		switch (sat_json_type(m)) {
+		case SAT_J_NULL:
+			input_add(x, '0', key, sat_span_str(""));
+			break;
+		case SAT_J_OBJ: /* sets: {"$add":[],"$remove":[]} */
+			list = sat_json_get(m, "$add");
+			for (list = sat_json_first(list); list != NULL;
+			     list = sat_json_next(list))
+				input_add(x, '+', key, text_of(x, list));
+			list = sat_json_get(m, "$remove");
+			for (list = sat_json_first(list); list != NULL;
+			     list = sat_json_next(list))
+				input_add(x, '-', key, text_of(x, list));
+			break;
+		case SAT_J_ARR:
+			for (list = sat_json_first(m); list != NULL;
+			     list = sat_json_next(list))
+				input_add(x, '+', key, text_of(x, list));
+			break;
+		case SAT_J_REAL:
+			return sat_fail_code(e, SAT_EINVALID, "validation.type",
+			    "give it as text", "%s: a number with a fraction", key);
+		default:
+			input_add(x, '=', key, text_of(x, m));
+			break;
+		}
+	}
+	return SAT_OK;
+}
+
+static sat_write_opts
+write_opts(const sat_request *req)
+{
+	const char *dup = api_q(req, "duplicate"), *v = api_q(req, "validate");
+	sat_write_opts o = { .if_version = api_q(req, "if_version") };
+
+	if (dup != NULL && strcmp(dup, "allow") == 0) {
+		o.duplicate_reason = api_q(req, "reason");
+		if (o.duplicate_reason == NULL)
+			o.duplicate_reason = "";
+	}
+	o.flag_missing = api_q(req, "incomplete") != NULL &&
+	    strcmp(api_q(req, "incomplete"), "flag") == 0;
+	o.validate_only = v != NULL && strcmp(v, "only") == 0;
+	return o;
+}
+
+HANDLER(api_create)
+{
+	sat_duplicate dup[SAT_DUPLICATES_MAX];
+	sat_write_opts o = write_opts(req);
+	const sat_kind *k;
+	inputs x = { .n = 0 };
+	size_t ndup = 0;
+	sat_id id;
+	sat_rc rc;
+
+	if ((rc = api_kind(&k, api, args[0], e)) == SAT_OK &&
+	    (rc = inputs_read(&x, req->body, e)) == SAT_OK)
+		rc = sat_crm_create(&id, &api->crm, k, x.in, x.n, &o, dup, &ndup,
+		    e);
+	if (rc == SAT_ECONFLICT && ndup > 0 && e != NULL) {
+		char text[SAT_ID_TEXT];
+
+		sat_id_text(text, &dup[0].id);
+		(void)snprintf(e->hint, sizeof e->hint,
+		    "same %s as %s; repeat with --allow-duplicate REASON",
+		    dup[0].field, text);
+	}
+	sat_arena_fini(&x.a);
+	if (rc != SAT_OK)
+		return rc;
+	if (o.validate_only) {
+		*out = api_doc("valid");
+		return SAT_OK;
+	}
+	return answer(out, api, k, &id, false, e);
+}
+
+HANDLER(api_edit)
+{
+	sat_write_opts o = write_opts(req);
+	const sat_kind *k;
+	inputs x = { .n = 0 };
+	size_t changed = 0;
+	sat_id id;
+	sat_rc rc;
+
+	if ((rc = find(&k, &id, api, args, e)) == SAT_OK &&
+	    (rc = inputs_read(&x, req->body, e)) == SAT_OK)
+		rc = sat_crm_edit(&changed, &api->crm, k, &id, x.in, x.n, &o, e);
+	sat_arena_fini(&x.a);
+	if (rc == SAT_OK && (rc = answer(out, api, k, &id, false, e)) == SAT_OK)
+		sat_json_put_int(*out, "changed", (int64_t)changed);
+	return rc;
+}
+
+static sat_rc
+delete_or_restore(sat_json **out, sat_api *api, const char *const args[4],
+    bool restore, sat_err *e)
+{
+	const sat_kind *k;
+	sat_id id;
+	sat_rc rc = find(&k, &id, api, args, e);
+
+	if (rc == SAT_OK)
+		rc = sat_crm_delete(&api->crm, k, &id, restore, e);
+	return rc == SAT_OK ? answer(out, api, k, &id, false, e) : rc;
+}
+
+HANDLER(api_delete)
+{
+	(void)req;
+	return delete_or_restore(out, api, args, false, e);
+}
+
+HANDLER(api_restore)
+{
+	(void)req;
+	return delete_or_restore(out, api, args, true, e);
+}
+
+HANDLER(api_stage)
+{
+	const char *stage = sat_json_get_str(req->body, "stage", NULL);
+	const sat_kind *k;
+	sat_id id;
+	sat_rc rc = find(&k, &id, api, args, e);
+
+	if (rc == SAT_OK && stage == NULL)
+		rc = sat_fail(e, SAT_EUSAGE, "name the stage");
+	if (rc == SAT_OK)
+		rc = sat_crm_stage(&api->crm, k, &id, stage,
+		    sat_json_get_str(req->body, "reason", NULL), e);
+	return rc == SAT_OK ? answer(out, api, k, &id, false, e) : rc;
+}
+
+HANDLER(api_assign)
+{
+	const char *user = sat_json_get_str(req->body, "to", NULL);
+	const sat_kind *k;
+	sat_id id;
+	sat_rc rc = find(&k, &id, api, args, e);
+
+	if (rc == SAT_OK && user == NULL)
+		rc = sat_fail(e, SAT_EUSAGE, "name the new owner");
+	if (rc == SAT_OK)
+		rc = sat_crm_assign(&api->crm, k, &id, user, e);
+	return rc == SAT_OK ? answer(out, api, k, &id, false, e) : rc;
+}
+
+HANDLER(api_history)
+{
+	const char *key = api_q(req, "field");
+	const sat_field *f = NULL;
+	sat_arena a = { 0 };
+	const sat_kind *k;
+	sat_json *data;
+	sat_past *past;
+	size_t n;
+	sat_view v;
+	sat_id id;
+	sat_rc rc = find(&k, &id, api, args, e);
+
+	if (rc == SAT_OK && key != NULL && (f = sat_kind_field(k, key)) == NULL)
+		rc = sat_fail(e, SAT_ENOTFOUND, "%s has no field \"%s\"", k->key,
+		    key);
+	if (rc == SAT_OK &&
+	    (rc = sat_replica_history(&past, &n, &a, api->crm.replica, &id,
+	         f != NULL ? f->id : 0, e)) == SAT_OK)
+		rc = sat_replica_get(&v, &a, api->crm.replica, k, &id, e);
+	if (rc != SAT_OK) {
+		sat_arena_fini(&a);
+		return rc;
+	}
+	*out = api_doc("history");
+	data = sat_json_put_arr(*out, "data");
+	for (size_t i = 0; i < v.rec.ncells; i++) {
+		const sat_cell *c = &v.rec.cells[i];
+		const sat_field *cf = sat_kind_field_id(k, c->field);
+		sat_json *row;
+
+		if (cf == NULL || (f != NULL && cf != f))
+			continue;
+		row = sat_json_add_obj(data);
+		sat_json_put_str(row, "field", cf->key);
+		sat_json_put_bool(row, "current", true);
+		api_value_put(row, "value", api, cf, c->value);
+		api_time_put(row, "at", sat_hlc_ms(c->at.hlc));
+		api_device_put(row, api, c->at.dev);
+		sat_json_put_int(row, "lsn", (int64_t)c->at.lsn);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const sat_field *pf = sat_kind_field_id(k, past[i].field);
+		sat_json *row = sat_json_add_obj(data);
+
+		sat_json_put_str(row, "field", pf != NULL ? pf->key : "?");
+		sat_json_put_bool(row, "current", false);
+		api_value_put(row, "value", api, pf, past[i].value);
+		api_time_put(row, "at", sat_hlc_ms(past[i].at.hlc));
+		api_device_put(row, api, past[i].at.dev);
+		sat_json_put_int(row, "lsn", (int64_t)past[i].at.lsn);
+	}
+	sat_arena_fini(&a);
+	return SAT_OK;
+}
+
+/* The customer and, by kind, what lies under it, newest first. */
+HANDLER(api_timeline)
+{
+	static const uint16_t id_column[] = { SAT_Q_ID };
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	const sat_kind *k;
+	sat_json *under;
+	sat_id id;
+	sat_rc rc = find(&k, &id, api, args, e);
+
+	(void)req;
+	if (rc == SAT_OK)
+		rc = answer(out, api, k, &id, false, e);
+	if (rc != SAT_OK)
+		return rc;
+	under = sat_json_put_obj(*out, "under");
+	for (size_t i = 0; rc == SAT_OK && i < sat_template_kinds(t); i++) {
+		const sat_kind *c = sat_template_kind_at(t, i);
+		sat_value v = sat_v_id(&id);
+		sat_filter f = { 0, SAT_CMP_EQ, &v, 1 };
+		sat_query q = { .kind = c, .filters = &f, .nfilters = 1,
+			.columns = id_column, .ncolumns = 1, .nsort = 1 };
+
+		if (c->parent == NULL || strcmp(c->parent->ref, k->key) != 0)
+			continue;
+		f.field = c->parent->id;
+		q.sort[0].field = SAT_Q_CREATED;
+		q.sort[0].desc = true;
+		rc = rows_put(sat_json_put_arr(under, c->plural), api, &q, false,
+		    e);
+	}
+	return rc;
+}

@@ -1,0 +1,261 @@
+/*
+ * The route table. Order matters only between patterns that both fit: fixed
+ * words stand before places.
+ */
+#include "client/api/api_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const sat_route routes[] = {
+	{ "GET", "/v1/health", "open", "health", "is the program alive", api_health },
+	{ "GET", "/v1/version", "open", "version", "version and protocol", api_version },
+	{ "GET", "/v1/status", "open", "status", "state of this replica", api_status },
+	{ "GET", "/v1/me", "", "me", "who this device belongs to", api_me },
+	{ "GET", "/v1/users", "", "user.list", "people of the organisation", api_people },
+	{ "GET", "/v1/schema/{kind}", "", "schema", "fields of a kind", api_schema },
+	{ "GET", "/v1/dict/{name}", "", "dict", "options of a dictionary", api_dict },
+	{ "POST", "/v1/sync/run", "", "sync", "exchange with the server now", api_sync_run },
+	{ "GET", "/v1/sync/pending", "", "pending", "what waits for the server", api_pending },
+	{ "GET", "/v1/inbox", "", "inbox", "what needs a person", api_inbox },
+	{ "GET", "/v1/conflicts", "", "conflict.list", "open conflicts", api_conflicts },
+	{ "GET", "/v1/conflicts/{key}", "", "conflict", "one conflict with all values", api_conflict },
+	{ "POST", "/v1/conflicts/{key}/resolve", "conflict.resolve", "conflict", "decide a conflict", api_resolve },
+	{ "GET", "/v1/quarantine", "", "quarantine.list", "commits the server refused", api_quarantine },
+	{ "DELETE", "/v1/quarantine/{id}", "", "quarantine.list", "discard a refused commit", api_discard },
+	{ "GET", "/v1/moved", "", "moved.list", "customers that left this device", api_moved },
+	{ "POST", "/v1/imports", "import", "import", "import a sheet", api_import },
+	{ "POST", "/v1/exports", "export", "export", "export records", api_export },
+	{ "GET", "/v1/reports", "report", "report.list", "report definitions", api_reports },
+	{ "GET", "/v1/reports/{key}", "report", "report.definition", "one report's definition", api_report },
+	{ "GET", "/v1/reports/{key}/run", "report", "report", "run a report on this replica", api_report_run },
+	{ "GET", "/v1/templates", "", "template.log", "history of the template", api_templates },
+	{ "GET", "/v1/templates/show", "", "template", "a document of the template", api_template_show },
+	{ "POST", "/v1/templates/verify", "", "template.verify", "verify signatures and objects", api_template_verify },
+	{ "GET", "/v1/commits", "", "log", "this device's own commits", api_log },
+	{ "GET", "/v1/audit", "", "audit.log", "the local audit log", api_audit },
+	{ "POST", "/v1/audit/verify", "", "audit.verify", "verify chains and signatures", api_audit_verify },
+	{ "POST", "/v1/check", "", "check", "check the replica", api_check },
+	{ "POST", "/v1/backups", "", "backup", "verified copy of the replica", api_backup },
+	{ "GET", "/v1/{kind}", "view", "list", "list records", api_list },
+	{ "POST", "/v1/{kind}", "create", "record", "create a record", api_create },
+	{ "GET", "/v1/{kind}/{id}", "view", "record", "one record", api_show },
+	{ "PATCH", "/v1/{kind}/{id}", "edit", "record", "change fields", api_edit },
+	{ "DELETE", "/v1/{kind}/{id}", "delete", "record", "delete (restorable)", api_delete },
+	{ "POST", "/v1/{kind}/{id}/restore", "delete", "record", "restore a deleted record", api_restore },
+	{ "POST", "/v1/{kind}/{id}/stage", "edit", "record", "move along the stages", api_stage },
+	{ "POST", "/v1/{kind}/{id}/assign", "assign", "record", "give to another user", api_assign },
+	{ "GET", "/v1/{kind}/{id}/history", "view", "history", "past values, who and when", api_history },
+	{ "GET", "/v1/{kind}/{id}/timeline", "view", "timeline", "everything under a customer", api_timeline },
+};
+
+#define NROUTES (sizeof routes / sizeof routes[0])
+
+const sat_route *
+sat_api_routes(size_t *n)
+{
+	*n = NROUTES;
+	return routes;
+}
+
+/* One segment of a path: up to the next '/'. */
+static const char *
+segment(const char **p, size_t *n)
+{
+	const char *s = *p;
+
+	*n = strcspn(s, "/");
+	*p = s + *n + (s[*n] == '/');
+	return s;
+}
+
+/* Captures into the arena; false when the path does not fit. */
+static bool
+fits(const sat_route *r, const char *path, sat_arena *mem, const char **args)
+{
+	const char *p = r->pattern + 1, *q = path + 1, *a, *b;
+	size_t na, nb, k = 0;
+
+	while (*p != '\0' && *q != '\0') {
+		a = segment(&p, &na);
+		b = segment(&q, &nb);
+		if (nb == 0)
+			return false;
+		if (a[0] == '{') {
+			if (k == 4)
+				return false;
+			args[k++] = sat_arena_str(mem, b, nb);
+		} else if (na != nb || strncmp(a, b, na) != 0) {
+			return false;
+		}
+	}
+	return *p == '\0' && *q == '\0';
+}
+
+/*
+ * "" any enrolled user; "open" anybody; view, create, edit, delete, assign
+ * belong to the kind ("account.edit", else "edit" of the matrix); others are
+ * actions of their own.
+ */
+static sat_rc
+permitted(const sat_route *r, const sat_api *api, const char *kind, sat_err *e)
+{
+	static const char *const of_kind[] = { "view", "create", "edit",
+		"delete", "assign" };
+	const sat_user *me;
+	const sat_template *t;
+	char action[96];
+
+	if (strcmp(r->permission, "open") == 0)
+		return SAT_OK;
+	if (api->crm.replica == NULL)
+		return sat_fail(e, SAT_ENOREPLICA, "there is no replica here");
+	if (strcmp(r->permission, "") == 0)
+		return SAT_OK;
+	me = sat_replica_me(api->crm.replica);
+	t = sat_replica_template(api->crm.replica);
+	if (me == NULL || t == NULL)
+		return sat_fail_code(e, SAT_ENOREPLICA, "not_synced",
+		    "run: satchel sync",
+		    "this replica has not been synced yet");
+	(void)snprintf(action, sizeof action, "%s", r->permission);
+	for (size_t i = 0; i < 5; i++)
+		if (strcmp(r->permission, of_kind[i]) == 0) {
+			const sat_kind *k = sat_template_kind(t, kind);
+
+			if (k == NULL)
+				return sat_fail(e, SAT_ENOTFOUND,
+				    "there is no kind \"%s\"", kind);
+			(void)snprintf(action, sizeof action, "%s.%s", k->key,
+			    r->permission);
+		}
+	if (sat_acl(t, me->role, action) == SAT_GRANT_NO)
+		return sat_fail_code(e, SAT_EDENIED, "denied", NULL,
+		    "the role %s may not do %s", me->role, action);
+	return SAT_OK;
+}
+
+sat_rc
+sat_api_handle(sat_json **out, sat_api *api, const sat_request *req,
+    sat_err *e)
+{
+	const char *args[4] = { NULL, NULL, NULL, NULL };
+	sat_arena mem = { 0 };
+	sat_rc rc;
+
+	*out = NULL;
+	for (size_t i = 0; i < NROUTES; i++) {
+		if (strcmp(routes[i].method, req->method) != 0 ||
+		    !fits(&routes[i], req->path, &mem, args))
+			continue;
+		rc = permitted(&routes[i], api, args[0], e);
+		if (rc == SAT_OK)
+			rc = routes[i].handle(out, api, req, args, e);
+		sat_arena_fini(&mem);
+		return rc;
+	}
+	sat_arena_fini(&mem);
+	return sat_fail(e, SAT_ENOTFOUND, "there is no %s %s", req->method,
+	    req->path);
+}
+
+sat_json *
+sat_api_problem(const sat_err *e)
+{
+	const char *code = e->code[0] != '\0' ? e->code : sat_rc_slug(e->rc);
+	sat_json *p = sat_json_obj(), *fields;
+	char type[80];
+
+	(void)snprintf(type, sizeof type, "urn:satchel:error:%s", code);
+	sat_json_put_str(p, "type", type);
+	sat_json_put_str(p, "title", sat_rc_slug(e->rc));
+	sat_json_put_int(p, "status", sat_rc_http(e->rc));
+	sat_json_put_str(p, "detail", e->text);
+	sat_json_put_str(p, "code", code);
+	sat_json_put_int(p, "exit", sat_rc_exit(e->rc));
+	fields = sat_json_put_arr(p, "fields");
+	for (unsigned i = 0; i < e->nfields; i++) {
+		sat_json *f = sat_json_add_obj(fields);
+
+		sat_json_put_str(f, "path", e->fields[i].path);
+		sat_json_put_str(f, "code", e->fields[i].code);
+	}
+	sat_json_put_str(p, "hint", e->hint);
+	return p;
+}
+
+/* ---- shared by the handlers ------------------------------------------------- */
+
+sat_rc
+api_kind(const sat_kind **k, const sat_api *api, const char *seg, sat_err *e)
+{
+	const sat_template *t = sat_replica_template(api->crm.replica);
+
+	*k = t != NULL ? sat_template_kind(t, seg) : NULL;
+	return *k != NULL ? SAT_OK
+	                  : sat_fail(e, SAT_ENOTFOUND,
+	                        "there is no kind \"%s\"", seg);
+}
+
+const char *
+api_q(const sat_request *req, const char *key)
+{
+	return sat_json_get_str(req->query, key, NULL);
+}
+
+sat_json *
+api_doc(const char *name)
+{
+	sat_json *d = sat_json_obj();
+	char schema[80];
+
+	(void)snprintf(schema, sizeof schema, "satchel/%s/1", name);
+	sat_json_put_str(d, "schema", schema);
+	return d;
+}
+
+void
+api_time_put(sat_json *obj, const char *key, int64_t ms)
+{
+	char when[32];
+
+	if (ms <= 0) {
+		sat_json_put_null(obj, key);
+		return;
+	}
+	sat_time_rfc3339(when, ms);
+	sat_json_put_str(obj, key, when);
+}
+
+void
+api_device_put(sat_json *obj, const sat_api *api, uint32_t dev)
+{
+	const sat_registry *r = sat_replica_registry(api->crm.replica);
+	const sat_device *d = r != NULL ? sat_registry_device(r, dev) : NULL;
+	const sat_user *u = d != NULL ? sat_registry_user_ord(r, d->user) : NULL;
+
+	sat_json_put_int(obj, "device", dev);
+	sat_json_put_str(obj, "user", u != NULL ? u->key : NULL);
+}
+
+void
+api_value_put(sat_json *obj, const char *key, const sat_api *api,
+    const sat_field *f, sat_value v)
+{
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	sat_buf b = { 0 };
+
+	if (v.type == SAT_V_NULL) {
+		sat_json_put_null(obj, key);
+	} else if (v.type == SAT_V_INT &&
+	    (f == NULL || f->type == SAT_F_INT || f->type == SAT_F_MONEY)) {
+		sat_json_put_int(obj, key, v.i);
+	} else if (f != NULL) {
+		sat_field_format(&b, t, f, v, NULL);
+		sat_json_put_strn(obj, key, sat_buf_span(&b));
+	} else {
+		sat_json_put_strn(obj, key, v.s);
+	}
+	sat_buf_fini(&b);
+}

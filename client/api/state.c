@@ -1,0 +1,261 @@
+/*
+ * The replica's state, the people, the schema, and sync.
+ */
+#include "client/api/api_int.h"
+
+#include "common/git/git.h"
+
+#include <string.h>
+
+HANDLER(api_health)
+{
+	(void)api;
+	(void)req;
+	(void)args;
+	(void)e;
+	*out = api_doc("health");
+	sat_json_put_bool(*out, "ok", true);
+	return SAT_OK;
+}
+
+HANDLER(api_version)
+{
+	(void)api;
+	(void)req;
+	(void)args;
+	(void)e;
+	*out = api_doc("version");
+	sat_json_put_str(*out, "version", "0.1.0");
+	sat_json_put_int(*out, "protocol", SAT_PROTO_VERSION);
+	return SAT_OK;
+}
+
+static void
+me_put(sat_json *d, const sat_api *api)
+{
+	const sat_replica_identity *id =
+	    sat_replica_identity_get(api->crm.replica);
+	const sat_user *u = sat_replica_me(api->crm.replica);
+	const sat_registry *r = sat_replica_registry(api->crm.replica);
+	const sat_team *t =
+	    u != NULL && r != NULL ? sat_registry_team_ord(r, u->team) : NULL;
+
+	sat_json_put_str(d, "user", id->user_key);
+	sat_json_put_str(d, "name", u != NULL ? u->name : id->user_key);
+	sat_json_put_str(d, "role", u != NULL ? u->role : id->role);
+	sat_json_put_str(d, "team", t != NULL ? t->key : NULL);
+	sat_json_put_str(d, "organisation", id->org_name);
+	sat_json_put_int(d, "device_number", id->device);
+}
+
+HANDLER(api_me)
+{
+	(void)req;
+	(void)args;
+	(void)e;
+	*out = api_doc("me");
+	me_put(*out, api);
+	return SAT_OK;
+}
+
+HANDLER(api_status)
+{
+	const sat_replica_identity *id;
+	const sat_template *t;
+	char key[SAT_SIGN_PK_BYTES * 2 + 1], oid[SAT_GIT_OID_HEX + 1];
+	sat_replica_status s;
+	sat_json *d, *x;
+	sat_rc rc;
+
+	(void)req;
+	(void)args;
+	if (api->crm.replica == NULL)
+		return sat_fail(e, SAT_ENOREPLICA, "there is no replica here");
+	if ((rc = sat_replica_status_get(&s, api->crm.replica, e)) != SAT_OK)
+		return rc;
+	id = sat_replica_identity_get(api->crm.replica);
+	t = sat_replica_template(api->crm.replica);
+	d = api_doc("status");
+	sat_json_put_str(d, "profile", api->profile);
+	sat_json_put_str(d, "state", id->device == 0 ? "enrolling"
+	        : !s.complete                       ? "incomplete"
+	                                            : "offline");
+	sat_json_put_bool(d, "unlocked", true);
+	sat_hex(key, id->sign_pk, SAT_SIGN_PK_BYTES);
+	key[16] = '\0';
+	sat_json_put_str(d, "device", key);
+	sat_json_put_str(d, "server", id->server);
+	me_put(d, api);
+	api_time_put(d, "last_sync", s.last_sync_ms);
+	x = sat_json_put_obj(d, "pending");
+	sat_json_put_int(x, "commits", s.pending_commits);
+	sat_json_put_int(x, "records", s.pending_records);
+	x = sat_json_put_obj(d, "inbox");
+	sat_json_put_int(x, "conflicts", s.conflicts);
+	sat_json_put_int(x, "duplicates", 0);
+	sat_json_put_int(x, "rejected", s.quarantined);
+	x = sat_json_put_obj(d, "cursor");
+	sat_json_put_int(x, "applied", (int64_t)s.cursor);
+	sat_json_put_int(x, "known", (int64_t)s.known);
+	x = sat_json_put_obj(d, "template");
+	sat_hex(oid, sat_replica_template_oid(api->crm.replica), 20);
+	sat_json_put_str(x, "rev", oid);
+	sat_json_put_str(x, "version", t != NULL ? sat_template_version(t) : NULL);
+	sat_json_put_int(d, "incomplete", s.incomplete);
+	sat_json_put_int(d, "moved", s.moved);
+	sat_json_put_bool(d, "clock_suspect", s.clock_suspect);
+	sat_json_put_int(d, "schema_version", s.schema_version);
+	*out = d;
+	return SAT_OK;
+}
+
+HANDLER(api_people)
+{
+	const sat_registry *r = sat_replica_registry(api->crm.replica);
+	sat_json *rows;
+
+	(void)req;
+	(void)args;
+	(void)e;
+	*out = api_doc("user.list");
+	rows = sat_json_put_arr(*out, "data");
+	for (size_t i = 0; r != NULL && i < r->nusers; i++) {
+		const sat_team *t = sat_registry_team_ord(r, r->users[i].team);
+		sat_json *row = sat_json_add_obj(rows);
+
+		sat_json_put_str(row, "key", r->users[i].key);
+		sat_json_put_str(row, "name", r->users[i].name);
+		sat_json_put_str(row, "role", r->users[i].role);
+		sat_json_put_str(row, "team", t != NULL ? t->key : NULL);
+		sat_json_put_bool(row, "disabled", r->users[i].disabled);
+	}
+	return SAT_OK;
+}
+
+HANDLER(api_schema)
+{
+	static const char *const types[] = { "text", "int", "money", "bool",
+		"date", "time", "enum", "tags", "phone", "email", "ref", "user" };
+	const sat_kind *k;
+	sat_json *rows;
+	sat_rc rc = api_kind(&k, api, args[0], e);
+
+	(void)req;
+	if (rc != SAT_OK)
+		return rc;
+	*out = api_doc("schema");
+	sat_json_put_str(*out, "kind", k->key);
+	rows = sat_json_put_arr(*out, "data");
+	for (size_t i = 0; i < k->nfields; i++) {
+		const sat_field *f = &k->fields[i];
+		sat_json *row = sat_json_add_obj(rows);
+
+		sat_json_put_str(row, "key", f->key);
+		sat_json_put_str(row, "zh", f->zh);
+		sat_json_put_str(row, "en", f->en);
+		sat_json_put_str(row, "type", types[f->type]);
+		sat_json_put_bool(row, "required", f->required);
+		sat_json_put_str(row, "dict", f->dict != NULL ? f->dict->name : NULL);
+		sat_json_put_bool(row, "pii", f->pii);
+		sat_json_put_str(row, "purpose", f->purpose);
+	}
+	return SAT_OK;
+}
+
+HANDLER(api_dict)
+{
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	const sat_dict *d = t != NULL ? sat_template_dict(t, args[0]) : NULL;
+	sat_json *rows;
+
+	(void)req;
+	if (d == NULL)
+		return sat_fail(e, SAT_ENOTFOUND, "there is no dictionary \"%s\"",
+		    args[0]);
+	*out = api_doc("dict");
+	rows = sat_json_put_arr(*out, "data");
+	for (size_t i = 0; i < d->n; i++) {
+		sat_json *row = sat_json_add_obj(rows);
+
+		sat_json_put_str(row, "key", d->options[i].key);
+		sat_json_put_str(row, "zh", d->options[i].zh);
+		sat_json_put_str(row, "en", d->options[i].en);
+		sat_json_put_str(row, "parent", d->options[i].parent);
+		sat_json_put_bool(row, "retired", d->options[i].retired);
+	}
+	return SAT_OK;
+}
+
+static void
+sync_progress(void *u, const sat_cs_stats *s)
+{
+	sat_api *api = u;
+	sat_json *line;
+
+	if (api->event == NULL)
+		return;
+	line = sat_json_obj();
+	sat_json_put_str(line, "type", "progress");
+	sat_json_put_int(line, "pushed", (int64_t)s->pushed);
+	sat_json_put_int(line, "records", (int64_t)s->records);
+	sat_json_put_int(line, "commits", (int64_t)s->pulled_commits);
+	api->event(api->u, line);
+	sat_json_free(line);
+}
+
+HANDLER(api_sync_run)
+{
+	const char *only = sat_json_get_str(req->body, "only", "");
+	sat_sync_opts o = api->sync;
+	sat_sync_result r;
+	sat_json *d;
+	sat_rc rc;
+
+	(void)args;
+	o.flags = strcmp(only, "push") == 0 ? SAT_CS_PUSH_ONLY
+	    : strcmp(only, "pull") == 0     ? SAT_CS_PULL_ONLY
+	                                    : 0;
+	o.progress = sync_progress;
+	o.u = api;
+	rc = sat_sync_run(&r, api->crm.replica, &o, e);
+	if (rc != SAT_OK && rc != SAT_EPARTLY)
+		return rc;
+	d = api_doc("sync");
+	sat_json_put_int(d, "pushed", (int64_t)r.stats.pushed);
+	sat_json_put_int(d, "accepted", (int64_t)r.stats.accepted);
+	sat_json_put_int(d, "late", (int64_t)r.stats.late);
+	sat_json_put_int(d, "conflicts", (int64_t)r.stats.conflicts);
+	sat_json_put_int(d, "rejected", (int64_t)r.stats.rejected);
+	sat_json_put_int(d, "commits", (int64_t)r.stats.pulled_commits);
+	sat_json_put_int(d, "records", (int64_t)r.stats.records);
+	sat_json_put_int(d, "rescopes", (int64_t)r.stats.rescopes);
+	sat_json_put_bool(d, "template_changed", r.stats.template_changed);
+	sat_json_put_int(d, "round_trips", (int64_t)r.stats.round_trips);
+	sat_json_put_int(d, "bytes_out", (int64_t)r.bytes_out);
+	sat_json_put_int(d, "bytes_in", (int64_t)r.bytes_in);
+	sat_json_put_int(d, "ms", r.ms);
+	*out = d;
+	return rc;
+}
+
+HANDLER(api_pending)
+{
+	sat_arena a = { 0 };
+	sat_json *rows;
+	sat_commit *c;
+	size_t n;
+	sat_rc rc = sat_replica_log(&c, &n, &a, api->crm.replica, 0, e);
+
+	(void)req;
+	(void)args;
+	if (rc == SAT_OK) {
+		*out = api_doc("pending");
+		rows = sat_json_put_arr(*out, "data");
+		for (size_t i = n; i-- > 0;) /* oldest first */
+			if (c[i].lsn == 0)
+				api_commit_json(sat_json_add_obj(rows), api,
+				    &c[i]);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}

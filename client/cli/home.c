@@ -1,0 +1,206 @@
+/*
+ * Where the replica lies, and how it is opened. Order of precedence for the
+ * folder: --home, SATCHEL_HOME, else the XDG data folder and the profile.
+ * Secrets never come from flags or environment values, only from files,
+ * descriptors or the terminal.
+ */
+#include "client/cli/cli_int.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define PASSPHRASE_MAX 1024
+
+sat_rc
+cli_home(cli *c, sat_err *e)
+{
+	const char *home = sat_args_get(&c->args, "home");
+	const char *xdg = getenv("XDG_DATA_HOME"), *user = getenv("HOME");
+
+	c->profile = sat_args_get(&c->args, "profile");
+	if (c->profile == NULL)
+		c->profile = getenv("SATCHEL_PROFILE");
+	if (c->profile == NULL)
+		c->profile = "default";
+	if (strchr(c->profile, '/') != NULL || c->profile[0] == '.' ||
+	    c->profile[0] == '\0')
+		return sat_fail_code(e, SAT_EUSAGE, "usage.profile", NULL,
+		    "a profile is a plain name");
+	if (home == NULL)
+		home = getenv("SATCHEL_HOME");
+	if (home != NULL)
+		c->home = sat_xstrdup(home);
+	else if (xdg != NULL && xdg[0] == '/')
+		c->home = sat_xasprintf("%s/satchel/%s", xdg, c->profile);
+	else if (user != NULL && user[0] != '\0')
+		c->home = sat_xasprintf("%s/.local/share/satchel/%s", user,
+		    c->profile);
+	else
+		return sat_fail_code(e, SAT_EUSAGE, "usage.home",
+		    "give --home DIR", "HOME is not set");
+	return SAT_OK;
+}
+
+static sat_rc
+first_line(sat_buf *out, FILE *f, sat_err *e)
+{
+	char line[PASSPHRASE_MAX];
+	sat_rc rc = SAT_OK;
+
+	if (fgets(line, sizeof line, f) == NULL || line[0] == '\n')
+		rc = sat_fail_code(e, SAT_ELOCKED, "passphrase.empty", NULL,
+		    "the passphrase is empty");
+	else
+		sat_buf_add(out, line, strcspn(line, "\r\n"));
+	sat_wipe(line, sizeof line);
+	return rc;
+}
+
+static sat_rc
+from_file(sat_buf *out, const char *path, sat_err *e)
+{
+	FILE *f;
+	sat_rc rc;
+
+	if (strcmp(path, "-") == 0)
+		return first_line(out, stdin, e);
+	if ((f = fopen(path, "re")) == NULL)
+		return sat_fail_code(e, SAT_ELOCKED, "passphrase.file", NULL,
+		    "cannot read the passphrase file %s: %s", path,
+		    strerror(errno));
+	rc = first_line(out, f, e);
+	(void)fclose(f);
+	return rc;
+}
+
+static sat_rc
+from_terminal(sat_buf *out, const char *prompt, sat_err *e)
+{
+	struct termios old, off;
+	sat_rc rc;
+
+	if (tcgetattr(STDIN_FILENO, &old) != 0)
+		return sat_fail(e, SAT_EIO, "cannot switch the echo off");
+	off = old;
+	off.c_lflag &= ~(tcflag_t)ECHO;
+	(void)fprintf(stderr, "%s: ", prompt);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &off);
+	rc = first_line(out, stdin, e);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+	(void)fputc('\n', stderr);
+	return rc;
+}
+
+static sat_rc
+from_descriptor(sat_buf *out, const char *text, sat_err *e)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+	FILE *f;
+	sat_rc rc;
+
+	if (end == text || *end != '\0' || n < 0 || n > 1000000 ||
+	    (f = fdopen(dup((int)n), "r")) == NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "--passphrase-fd needs an open descriptor");
+	rc = first_line(out, f, e);
+	(void)fclose(f);
+	return rc;
+}
+
+sat_rc
+cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prompt,
+    bool twice, sat_err *e)
+{
+	const char *file = sat_args_get(&c->args, option);
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	bool main_one = strcmp(option, "passphrase-file") == 0;
+	const char *fd = main_one ? sat_args_get(&c->args, "passphrase-fd")
+	                          : NULL;
+	sat_buf again = { 0 };
+	sat_rc rc;
+
+	if (fd != NULL)
+		return from_descriptor(out, fd, e);
+	if (file == NULL && main_one)
+		file = getenv("SATCHEL_PASSPHRASE_FILE");
+	if (file != NULL)
+		return from_file(out, file, e);
+	if (dir != NULL && main_one) {
+		char *path = sat_xasprintf("%s/satchel.passphrase", dir);
+		bool there = access(path, R_OK) == 0;
+
+		rc = there ? from_file(out, path, e) : SAT_OK;
+		free(path);
+		if (there)
+			return rc;
+	}
+	if (c->no_input || !isatty(STDIN_FILENO))
+		return sat_fail_code(e, SAT_ELOCKED, "passphrase.missing",
+		    "give --passphrase-file FILE (- = standard input)",
+		    "a passphrase is needed and there is no terminal to ask");
+	if ((rc = from_terminal(out, prompt, e)) != SAT_OK || !twice)
+		return rc;
+	rc = from_terminal(&again, "Once more", e);
+	if (rc == SAT_OK && !sat_span_eq(sat_buf_span(out), sat_buf_span(&again)))
+		rc = sat_fail_code(e, SAT_EUSAGE, "passphrase.differs", NULL,
+		    "the two passphrases differ");
+	sat_wipe(again.p, again.n);
+	sat_buf_fini(&again);
+	return rc;
+}
+
+sat_rc
+cli_open(cli *c, sat_err *e)
+{
+	char *ring = sat_xasprintf("%s/replica.keyring", c->home);
+	char *db = sat_xasprintf("%s/replica.db", c->home);
+	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE };
+	sat_replica_env env = { .path = db, .clock = sat_clock_os(),
+		.rand = sat_rand_os() };
+	sat_buf phrase = { 0 };
+	sat_rc rc;
+
+	if (access(ring, F_OK) != 0 && errno == ENOENT) {
+		rc = sat_fail_code(e, SAT_ENOREPLICA, "no_replica",
+		    "enrol this device: satchel init --invite CODE",
+		    "there is no replica in %s", c->home);
+		goto out;
+	}
+	if ((rc = cli_passphrase(&phrase, c, "passphrase-file", "Passphrase",
+	         false, e)) != SAT_OK)
+		goto out;
+	secret.bytes = sat_buf_span(&phrase);
+	if ((rc = sat_keyring_open(&c->keyring, ring, &secret, e)) != SAT_OK)
+		goto out;
+	env.keyring = c->keyring;
+	rc = sat_replica_open(&c->api.crm.replica, &env, e);
+	c->api.crm.clock = env.clock;
+	c->api.crm.lang = c->lang;
+	c->api.keyring = c->keyring;
+	c->api.dir = c->home;
+	c->api.profile = c->profile;
+	c->api.sync.clock = env.clock;
+	c->api.sync.rand = env.rand;
+out:
+	sat_wipe(phrase.p, phrase.n);
+	sat_buf_fini(&phrase);
+	free(ring);
+	free(db);
+	return rc;
+}
+
+void
+cli_close(cli *c)
+{
+	sat_replica_close(c->api.crm.replica);
+	sat_keyring_close(c->keyring);
+	c->api.crm.replica = NULL;
+	c->keyring = NULL;
+	free(c->home);
+	c->home = NULL;
+}

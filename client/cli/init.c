@@ -1,0 +1,255 @@
+/*
+ * init: from an invitation to a complete replica. The device's keys are made
+ * and stored before the server hears of them, so a link lost in the middle is
+ * repeated with the same keys and the same invitation.
+ */
+#include "client/cli/cli_int.h"
+
+#include "protocol/invite.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* mkdir -p, the last one private. */
+static sat_rc
+make_folders(const char *path, sat_err *e)
+{
+	char *p = sat_xstrdup(path);
+	sat_rc rc = SAT_OK;
+
+	for (char *s = p + 1; *s != '\0'; s++)
+		if (*s == '/') {
+			*s = '\0';
+			(void)mkdir(p, 0755);
+			*s = '/';
+		}
+	if (mkdir(p, 0700) != 0 && errno != EEXIST)
+		rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+		    "cannot make %s: %s", path, strerror(errno));
+	free(p);
+	return rc;
+}
+
+static void
+draw_identity(sat_replica_identity *id, const sat_invite *inv)
+{
+	uint8_t seed[32];
+
+	memset(id, 0, sizeof *id);
+	sat_random(seed, sizeof seed);
+	sat_sign_keys(id->sign_pk, id->sign_sk, seed);
+	sat_random(id->channel_sk, sizeof id->channel_sk);
+	sat_box_keys(id->channel_pk, id->channel_sk);
+	sat_wipe(seed, sizeof seed);
+	id->org = inv->org;
+	memcpy(id->server_pk, inv->server_pk, sizeof id->server_pk);
+	(void)snprintf(id->server, sizeof id->server, "%s", inv->address);
+	id->incarnation = 1;
+}
+
+/* The keyring and an empty replica that knows its keys. */
+static sat_rc
+create(cli *c, const sat_invite *inv, sat_err *e)
+{
+	char *ring = sat_xasprintf("%s/replica.keyring", c->home);
+	char *db = sat_xasprintf("%s/replica.db", c->home);
+	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE };
+	sat_replica_env env = { .path = db, .clock = sat_clock_os(),
+		.rand = sat_rand_os() };
+	sat_replica_identity id;
+	sat_replica *r = NULL;
+	sat_buf phrase = { 0 };
+	sat_rc rc;
+
+	if ((rc = cli_passphrase(&phrase, c, "passphrase-file",
+	         "New passphrase (at least 8 characters; 4 words are better)",
+	         true, e)) != SAT_OK ||
+	    (rc = make_folders(c->home, e)) != SAT_OK)
+		goto out;
+	secret.bytes = sat_buf_span(&phrase);
+	if ((rc = sat_keyring_create(&c->keyring, ring, &secret, e)) != SAT_OK)
+		goto out;
+	env.keyring = c->keyring;
+	draw_identity(&id, inv);
+	rc = sat_replica_create(&r, &env, &id, e);
+	sat_wipe(&id, sizeof id);
+	c->api.crm.replica = r;
+	c->api.crm.clock = env.clock;
+	c->api.crm.lang = c->lang;
+	c->api.keyring = c->keyring;
+	c->api.dir = c->home;
+	c->api.sync.clock = env.clock;
+	c->api.sync.rand = env.rand;
+	if (rc != SAT_OK) { /* nothing half-made stays behind */
+		sat_keyring_close(c->keyring);
+		c->keyring = NULL;
+		(void)unlink(ring);
+		(void)unlink(db);
+	}
+out:
+	sat_wipe(phrase.p, phrase.n);
+	sat_buf_fini(&phrase);
+	free(ring);
+	free(db);
+	return rc;
+}
+
+static sat_rc
+read_invite(sat_invite *inv, cli *c, sat_err *e)
+{
+	const char *text = sat_args_get(&c->args, "invite");
+	char line[SAT_INVITE_TEXT_MAX] = "";
+
+	if (text == NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.invite",
+		    "ask the administrator for: satcheld device invite --user YOU",
+		    "init needs --invite CODE (- = standard input)");
+	if (strcmp(text, "-") == 0) {
+		if (fgets(line, sizeof line, stdin) == NULL)
+			return sat_fail(e, SAT_EUSAGE, "no invitation on stdin");
+		text = line;
+	}
+	return sat_invite_read(inv, text, e);
+}
+
+static void
+host_name(char *out, size_t n)
+{
+	if (gethostname(out, n) != 0)
+		(void)snprintf(out, n, "device");
+	out[n - 1] = '\0';
+}
+
+sat_rc
+cli_init(cli *c, sat_err *e)
+{
+	const char *name = sat_args_get(&c->args, "name");
+	char *ring = sat_xasprintf("%s/replica.keyring", c->home);
+	bool there = access(ring, F_OK) == 0;
+	sat_json *answer = NULL;
+	char host[64];
+	sat_invite inv;
+	sat_rc rc;
+
+	free(ring);
+	if ((rc = read_invite(&inv, c, e)) != SAT_OK)
+		return rc;
+	rc = there ? cli_open(c, e) : create(c, &inv, e);
+	if (rc != SAT_OK)
+		return rc;
+	if (sat_replica_identity_get(c->api.crm.replica)->device != 0)
+		return sat_fail_code(e, SAT_ECONFLICT, "enrolled",
+		    "another folder: --home DIR or --profile NAME",
+		    "this folder holds an enrolled replica already");
+	host_name(host, sizeof host);
+	c->api.sync.timeout_ms = 15000;
+	rc = sat_sync_enrol(c->api.crm.replica, &inv, name != NULL ? name : host,
+	    &c->api.sync, e);
+	if (rc != SAT_OK)
+		return rc;
+	cli_say(c, "enrolled as %s (%s)\n",
+	    sat_replica_identity_get(c->api.crm.replica)->user_key,
+	    sat_replica_identity_get(c->api.crm.replica)->role);
+	rc = cli_ask(&answer, c, "POST", "/v1/sync/run", NULL, NULL, e);
+	if (rc == SAT_OK) {
+		sat_json_free(answer);
+		answer = NULL;
+		if ((rc = cli_ask(&answer, c, "GET", "/v1/status", NULL, NULL,
+		         e)) == SAT_OK)
+			cli_print_object(c, answer);
+	}
+	sat_json_free(answer);
+	return rc;
+}
+
+sat_rc
+cli_passwd(cli *c, sat_err *e)
+{
+	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE };
+	sat_buf phrase = { 0 };
+	sat_rc rc = cli_passphrase(&phrase, c, "new-passphrase-file",
+	    "New passphrase", true, e);
+
+	if (rc == SAT_OK) {
+		secret.bytes = sat_buf_span(&phrase);
+		rc = sat_keyring_set_slot(c->keyring, &secret, e);
+	}
+	if (rc == SAT_OK)
+		cli_say(c, "the passphrase is changed; old copies of the "
+		           "keyring still open with the old one\n");
+	sat_wipe(phrase.p, phrase.n);
+	sat_buf_fini(&phrase);
+	return rc;
+}
+
+static sat_rc
+copy_in(const char *from_dir, const char *to_dir, const char *name, sat_err *e)
+{
+	char *from = sat_xasprintf("%s/%s", from_dir, name);
+	char *to = sat_xasprintf("%s/%s", to_dir, name);
+	FILE *in = fopen(from, "rbe"), *out = NULL;
+	uint8_t buf[65536];
+	sat_rc rc = SAT_OK;
+	size_t n;
+
+	if (in == NULL)
+		rc = sat_fail(e, SAT_ENOTFOUND, "%s is not a backup: no %s",
+		    from_dir, name);
+	else if ((out = fopen(to, "wbxe")) == NULL)
+		rc = sat_fail(e, SAT_EIO, "cannot make %s: %s", to,
+		    strerror(errno));
+	while (rc == SAT_OK && (n = fread(buf, 1, sizeof buf, in)) > 0)
+		if (fwrite(buf, 1, n, out) != n)
+			rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+			    "cannot write %s: %s", to, strerror(errno));
+	if (rc == SAT_OK && (fflush(out) != 0 || fsync(fileno(out)) != 0))
+		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", to,
+		    strerror(errno));
+	if (out != NULL) {
+		(void)fchmod(fileno(out), 0600);
+		(void)fclose(out);
+		if (rc != SAT_OK)
+			(void)unlink(to);
+	}
+	if (in != NULL)
+		(void)fclose(in);
+	free(from);
+	free(to);
+	return rc;
+}
+
+/* restore BACKUP: verify where it lies; else into an empty home, as a new
+ * incarnation, so that numbers already used are never used again. */
+sat_rc
+cli_restore(cli *c, sat_err *e)
+{
+	const char *from = c->args.nargs > 1 ? c->args.arg[1] : NULL;
+	bool verify = sat_args_has(&c->args, "verify-only");
+	char *home = NULL;
+	sat_rc rc;
+
+	if (from == NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satchel restore BACKUP [--verify-only]");
+	home = c->home;
+	c->home = sat_xstrdup(from);
+	rc = cli_open(c, e);
+	if (rc == SAT_OK)
+		rc = sat_replica_check(c->api.crm.replica, false, e);
+	cli_close(c);
+	c->home = home;
+	if (rc != SAT_OK || verify)
+		return rc;
+	if ((rc = make_folders(c->home, e)) != SAT_OK ||
+	    (rc = copy_in(from, c->home, "replica.keyring", e)) != SAT_OK ||
+	    (rc = copy_in(from, c->home, "replica.db", e)) != SAT_OK ||
+	    (rc = cli_open(c, e)) != SAT_OK)
+		return rc;
+	rc = sat_replica_new_incarnation(c->api.crm.replica, e);
+	if (rc == SAT_OK)
+		cli_say(c, "restored into %s; run: satchel sync\n", c->home);
+	return rc;
+}
