@@ -249,18 +249,13 @@ is_service(const digits *g)
 	return g->n >= 5 && g->n <= 8 && d[0] == '9' && d[1] == '5';
 }
 
-void
-sat_norm_phone(sat_buf *out, sat_span s)
+/* Writes the key of a number that is surely one; false when it is none. */
+static bool
+write_known(sat_buf *out, digits g)
 {
-	sat_buf wide = { 0 };
-	bool china, trunk = false;
-	digits g;
+	bool china = strip_country(&g), trunk = false;
 	size_t n;
 
-	sat_norm_width(&wide, s);
-	g = collect(sat_buf_span(&wide));
-	sat_buf_fini(&wide);
-	china = strip_country(&g);
 	if (!china && !g.plus && g.n > 9 && g.d[0] == '0') {
 		drop_front(&g, 1);
 		trunk = true;
@@ -274,15 +269,34 @@ sat_norm_phone(sat_buf *out, sat_span s)
 			sat_write_u8(out, '-');
 			sat_buf_add(out, g.d + n, g.n - n);
 		}
-		return;
+		return true;
 	}
-	if (china || (!g.plus && is_service(&g)))
-		sat_buf_str(out, "+86");
-	else if (g.plus && g.n > 0)
-		sat_write_u8(out, '+');
-	else if (trunk)
-		sat_write_u8(out, '0');
+	if (!china && (trunk || g.n == 0 || (!g.plus && !is_service(&g))))
+		return false;
+	sat_buf_str(out, g.plus && !china ? "+" : "+86");
 	sat_buf_add(out, g.d, g.n);
+	return true;
+}
+
+/*
+ * What is no phone as written may be one without its separators ("1381 x
+ * 2345678"): tried before giving up, so that a key is the key of itself.
+ */
+void
+sat_norm_phone(sat_buf *out, sat_span s)
+{
+	sat_buf wide = { 0 };
+	digits g;
+
+	sat_norm_width(&wide, s);
+	g = collect(sat_buf_span(&wide));
+	sat_buf_fini(&wide);
+	if (write_known(out, g))
+		return;
+	memset(g.edge, 0, sizeof g.edge);
+	g.ext_at = SIZE_MAX;
+	if (!write_known(out, g))
+		sat_buf_add(out, g.d, g.n);
 }
 
 void
