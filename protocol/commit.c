@@ -9,7 +9,7 @@
  * commit's subject (rec is not written). NEW, DEL and UNDEL have no field;
  * RESOLVE alone has dots: n uint, n x {dev uint, lsn uint}.
  */
-#include "protocol/commit.h"
+#include "protocol/batch_int.h"
 
 #include <string.h>
 
@@ -167,8 +167,8 @@ check_header(const sat_commit *c)
 	return NULL;
 }
 
-static const char *
-check_ops(const sat_commit *c)
+const char *
+sat_commit_ops_fault(const sat_commit *c)
 {
 	const char *fault;
 
@@ -210,7 +210,7 @@ sat_commit_check(const sat_commit *c, sat_err *e)
 	const char *fault = check_header(c);
 
 	if (fault == NULL)
-		fault = check_ops(c);
+		fault = sat_commit_ops_fault(c);
 	if (fault == NULL && !payload_fits(c))
 		fault = "payload above its limit";
 	return fault == NULL ? SAT_OK :
