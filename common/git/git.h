@@ -76,13 +76,16 @@ typedef struct sat_git_info {
 	char author[80], message[200]; /* first line */
 	int64_t when_ms;
 	bool has_signature, signature_ok; /* signer in the allowed list */
+	/* Whose signature it is, allowed or not; zero when it does not verify. */
 	uint8_t signer[SAT_SIGN_PK_BYTES];
 } sat_git_info;
 /* One commit; allowed = the public keys that may sign. */
 SAT_CHECK sat_rc sat_git_commit_info(sat_git_info *out, sat_git *g,
     const sat_oid *commit, const uint8_t (*allowed)[SAT_SIGN_PK_BYTES],
     size_t nallowed, sat_err *e);
-/* History from a commit, newest first. */
+/* History from a commit, newest first. What came from outside goes through
+ * sat_git_verify_closure first: on a history with holes libgit2 loses a few
+ * bytes of memory at each call. */
 SAT_CHECK sat_rc sat_git_log(sat_git *g, const sat_oid *from,
     int (*cb)(void *u, const sat_oid *oid), void *u, sat_err *e);
 /* Is `old` an ancestor of (or equal to) `new_`? */
@@ -91,20 +94,24 @@ SAT_CHECK sat_rc sat_git_descends(bool *yes, sat_git *g, const sat_oid *new_,
 
 /*
  * Object bundle: all objects reachable from `tip` and not from `have`
- * (have may be NULL). Format: count, then {type u8, oid 20, span}. SAT_EINVALID
- * above the limits.
+ * (have may be NULL), each after what it refers to. Content of an older tree
+ * that came back may be sent again. Format: count, then {type u8, oid 20,
+ * span}. SAT_EINVALID above the limits, SAT_ENOTFOUND when `have` is unknown
+ * here.
  */
 SAT_CHECK sat_rc sat_git_bundle(sat_buf *out, sat_git *g, const sat_oid *tip,
     const sat_oid *have, sat_err *e);
 /* Visit the objects of a bundle, each id recomputed and compared; SAT_EPROTO
- * on any mismatch or limit. cb may store them. */
+ * on any mismatch or limit, and then cb was not called at all. cb may store
+ * them. */
 SAT_CHECK sat_rc sat_git_unbundle(sat_span bundle,
     sat_rc (*cb)(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e),
     void *u, sat_err *e);
-/* Add one object to a repository (memory or bare). */
+/* Add one object to a repository (memory or bare). SAT_EPROTO when it does
+ * not match its id or breaks a limit or the form of a tree or commit. */
 SAT_CHECK sat_rc sat_git_put(sat_git *g, int type, const sat_oid *oid, sat_span data, sat_err *e);
 /* The closure of a commit is present and well-formed, paths and modes in the
- * limits. */
+ * limits; else SAT_EINTEGRITY. */
 SAT_CHECK sat_rc sat_git_verify_closure(sat_git *g, const sat_oid *tip, sat_err *e);
 
 void sat_oid_hex(char out[SAT_GIT_OID_HEX + 1], const sat_oid *o);

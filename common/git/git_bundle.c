@@ -175,37 +175,6 @@ typedef struct object {
 	sat_span data;
 } object;
 
-/* libgit2 must be able to read what we keep, and a NUL would let it see less
- * of a commit than the signature covers. */
-static sat_rc
-check_commit(sat_span data, sat_err *e)
-{
-	if (data.n < 5 || memcmp(data.p, "tree ", 5) != 0 ||
-	    memchr(data.p, 0, data.n) != NULL)
-		return sat_fail(e, SAT_EPROTO, "git: malformed commit");
-	return SAT_OK;
-}
-
-static sat_rc
-check_object(const object *o, sat_err *e)
-{
-	git_oid id, want = git_oid_of(&o->oid);
-
-	if (o->type < GIT_TYPE_COMMIT || o->type > GIT_TYPE_BLOB)
-		return sat_fail(e, SAT_EPROTO, "git: object of unknown type");
-	if (o->data.n > SAT_GIT_OBJECT_MAX)
-		return sat_fail(e, SAT_EPROTO, "git: object above the limit");
-	sat_git_ready();
-	if (git_odb_hash(&id, o->data.n > 0 ? (const void *)o->data.p : "",
-	    o->data.n, (git_object_t)o->type) < 0 ||
-	    !git_oid_equal(&id, &want))
-		return sat_fail(e, SAT_EPROTO,
-		    "git: object does not match its id");
-	if (o->type == GIT_TYPE_TREE)
-		return sat_git_tree_check(o->data, e);
-	return o->type == GIT_TYPE_COMMIT ? check_commit(o->data, e) : SAT_OK;
-}
-
 static object
 read_object(sat_reader *r)
 {
@@ -230,7 +199,8 @@ check_bundle(sat_span bundle, sat_err *e)
 
 		if (r.fault != NULL)
 			break;
-		if ((rc = check_object(&o, e)) != SAT_OK)
+		if ((rc = sat_git_object_check(o.type, &o.oid, o.data, e)) !=
+		    SAT_OK)
 			return rc;
 	}
 	return sat_read_end(&r, "git bundle", e);
@@ -262,12 +232,11 @@ sat_git_unbundle(sat_span bundle,
 sat_rc
 sat_git_put(sat_git *g, int type, const sat_oid *oid, sat_span data, sat_err *e)
 {
-	object o = { type, *oid, data };
 	git_oid id;
 	sat_rc rc;
 	int r;
 
-	if ((rc = check_object(&o, e)) != SAT_OK)
+	if ((rc = sat_git_object_check(type, oid, data, e)) != SAT_OK)
 		return rc;
 	if ((r = git_odb_write(&id, g->odb, data.n > 0 ?
 	    (const void *)data.p : "", data.n, (git_object_t)type)) < 0)
@@ -285,14 +254,16 @@ typedef struct verifier {
 	git_set trees[SAT_GIT_DEPTH_MAX]; /* good at this depth */
 } verifier;
 
-/* Missing is an integrity fault here, not "not found". */
+/* What is missing or malformed is an integrity fault here: it was let in. */
 static sat_rc
 as_broken(sat_rc rc, sat_err *e)
 {
 	if (rc == SAT_ENOTFOUND)
 		return sat_fail(e, SAT_EINTEGRITY,
 		    "git: an object of the history is missing");
-	return rc;
+	if (rc == SAT_EPROTO && e != NULL)
+		e->rc = SAT_EINTEGRITY;
+	return rc == SAT_EPROTO ? SAT_EINTEGRITY : rc;
 }
 
 static sat_rc
@@ -347,12 +318,14 @@ verify_commit(verifier *v, const git_oid *oid, sat_buf *todo, sat_err *e)
 
 	if ((rc = sat_git_read(&raw, v->g, oid, GIT_TYPE_COMMIT, e)) != SAT_OK)
 		return as_broken(rc, e);
+	rc = sat_git_commit_check(sat_span_of(git_odb_object_data(raw),
+	    git_odb_object_size(raw)), e);
 	git_odb_object_free(raw);
+	if (rc != SAT_OK)
+		return as_broken(rc, e);
 	if ((r = git_commit_lookup(&c, v->g->repo, oid)) < 0)
 		return as_broken(sat_git_fail(e, r, "commit"), e);
 	rc = verify_tree(v, git_commit_tree_id(c), 1, e);
-	if (rc == SAT_OK && git_commit_parentcount(c) > 2)
-		rc = sat_fail(e, SAT_EINTEGRITY, "git: more than two parents");
 	for (unsigned i = 0; rc == SAT_OK && i < git_commit_parentcount(c); i++)
 		if (sat_git_set_add(&v->commits, git_commit_parent_id(c, i)))
 			sat_buf_add(todo, git_commit_parent_id(c, i),

@@ -83,6 +83,11 @@ git_tree_reader sat_git_tree_reader(sat_span data);
 SAT_CHECK bool sat_git_tree_next(git_entry *entry, git_tree_reader *t);
 /* The whole tree is in the limits: modes, names, order. */
 SAT_CHECK sat_rc sat_git_tree_check(sat_span data, sat_err *e);
+/* A commit in the one form we know. SAT_EPROTO. */
+SAT_CHECK sat_rc sat_git_commit_check(sat_span data, sat_err *e);
+/* Type, size, id and form. SAT_EPROTO. */
+SAT_CHECK sat_rc sat_git_object_check(int type, const sat_oid *oid,
+    sat_span data, sat_err *e);
 /* A whole path in the limits. */
 SAT_CHECK bool sat_git_path_ok(const char *path);
 

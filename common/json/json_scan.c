@@ -399,6 +399,7 @@ sat_json_scan(sat_span text, sat_err *e)
 		return sat_fail(e, SAT_EPROTO,
 		    "json: unexpected end at line 1 column 1");
 	s.end = text.p + text.n;
+	(void)sat_buf_room(&s.bytes, 1); /* names may all be empty */
 	if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0) {
 		(void)bad(&s, s.at, "byte order mark");
 	} else if (scan_value(&s)) {

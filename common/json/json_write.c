@@ -46,6 +46,10 @@ sat_json_write_str(sat_buf *out, sat_span s)
 {
 	size_t from = 0, i = 0, n;
 
+	if (s.n == 0) {
+		sat_buf_str(out, "\"\"");
+		return;
+	}
 	sat_write_u8(out, '"');
 	while (i < s.n) {
 		uint8_t c = s.p[i];

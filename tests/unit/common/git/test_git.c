@@ -753,6 +753,43 @@ a_closure_that_is_too_deep_broken_or_of_wrong_types_is_refused(void **state)
 }
 
 static void
+a_commit_of_another_form_is_refused(void **state)
+{
+#define T "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n"
+#define P "parent 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n"
+#define A "author x <x@y> 1 +0000\n"
+#define C "committer x <x@y> 1 +0800\n"
+	static const char *const bad[] = { "", T, T A "\nm\n", T A "comgitter"
+		" x <x@y> 1 +0000\n\nm\n", A C T "\nm\n", T P P P A C "\nm\n",
+		T A P C "\nm\n", T T A C "\nm\n", T A C "m\n", T A C,
+		T A C "gpgsig a\n b\ngpgsig c\n\nm\n", T A C "x y\n\nm\n",
+		"tree 4b825dc6\n" A C "\nm\n", T "author <x@y> 1 +0000\n" C
+		"\nm\n", T "author x <x@y> 1\n" C "\nm\n",
+		T "author x <x@y> -1 +0000\n" C "\nm\n",
+		T "author x <x@y> 123456789012 +0000\n" C "\nm\n",
+		T "author x <x@<y> 1 +0000\n" C "\nm\n", T A C "\n\xff\n" };
+	static const char *const good[] = { T A C "\nm\n", T A C "\n",
+		T P P A C "gpgsig a\n b\n \n\nm\n" };
+	sat_git *g = memory();
+	sat_oid oid;
+	sat_err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		oid = id_of(1, sat_span_str(bad[i]));
+		if (sat_git_put(g, 1, &oid, sat_span_str(bad[i]), &err) !=
+		    SAT_EPROTO)
+			fail_msg("taken: %s", bad[i]);
+	}
+	oid = id_of(1, sat_span_of(T A C "\nm\0x\n", sizeof T A C + 5));
+	assert_rc(SAT_EPROTO, sat_git_put(g, 1, &oid,
+	    sat_span_of(T A C "\nm\0x\n", sizeof T A C + 5), &err));
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		put(g, 1, sat_span_str(good[i]), &oid);
+	sat_git_close(g);
+}
+
+static void
 ids_are_forty_hex_digits(void **state)
 {
 	char hex[SAT_GIT_OID_HEX + 1];
@@ -788,6 +825,7 @@ main(void)
 		cmocka_unit_test(hostile_trees_are_refused_before_they_are_stored),
 		cmocka_unit_test(
 		    a_closure_that_is_too_deep_broken_or_of_wrong_types_is_refused),
+		cmocka_unit_test(a_commit_of_another_form_is_refused),
 		cmocka_unit_test(ids_are_forty_hex_digits),
 	};
 
