@@ -263,6 +263,35 @@ every_report_binds_to_the_fields(void **state)
 }
 
 static void
+every_report_fits_the_published_schema(void **state)
+{
+	FILE *f = fopen("docs/schema/report-definition.json", "rb");
+	static char text[65536];
+	sat_json *schema, *bad;
+	sat_template *t;
+	sat_err err;
+	const char *path;
+	size_t n;
+
+	(void)state;
+	assert_non_null(f);
+	n = fread(text, 1, sizeof text, f);
+	(void)fclose(f);
+	assert_ok(sat_json_parse(&schema, sat_span_of(text, n), 0, &err));
+	assert_ok(load_with(&t, NULL, NULL, &err));
+	for (size_t i = 0; (path = sat_template_path(t, "reports/", i)) != NULL;
+	    i++)
+		assert_ok(sat_json_validate(sat_template_doc(t, path), schema,
+		    &err));
+	assert_ok(sat_json_parse(&bad, sat_span_str("{\"key\":\"x\"}"), 0,
+	    &err));
+	assert_rc(SAT_EINVALID, sat_json_validate(bad, schema, &err));
+	sat_json_free(bad);
+	sat_json_free(schema);
+	sat_template_free(t);
+}
+
+static void
 a_report_says_exactly_what_to_count(void **state)
 {
 	sat_template *t;
@@ -614,6 +643,7 @@ main(void)
 		cmocka_unit_test(options_are_found_by_key_label_and_alias),
 		cmocka_unit_test(stages_go_forward_skip_and_step_back_once),
 		cmocka_unit_test(every_report_binds_to_the_fields),
+		cmocka_unit_test(every_report_fits_the_published_schema),
 		cmocka_unit_test(a_report_says_exactly_what_to_count),
 		cmocka_unit_test(a_malformed_document_is_refused_naming_its_place),
 		cmocka_unit_test(missing_and_unusable_documents_are_refused),
