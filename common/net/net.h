@@ -30,7 +30,12 @@ typedef struct sat_net_server_opts {
 	/*
 	 * Called on NNG threads: copy, queue, return. `frame` is one whole
 	 * decrypted request, borrowed. `link` may be kept (sat_link_ref) and is
-	 * answered by sat_link_reply from any thread, once per request.
+	 * answered by sat_link_reply from any thread, once per request. The
+	 * next request of a link is read after the answer to this one was sent
+	 * (P-126). on_close (NULL is fine) comes once for each authenticated
+	 * link, after its last on_request has returned, on another thread's
+	 * turn: never from inside a sat_link_* call. Its own reference is
+	 * dropped afterwards. No callback may block: NNG has few threads.
 	 */
 	void (*on_request)(void *u, sat_link *link, sat_span frame);
 	void (*on_close)(void *u, sat_link *link);
@@ -55,6 +60,7 @@ void sat_link_ref(sat_link *l);
 void sat_link_unref(sat_link *l);
 /* Seal and send; dropped silently when the link is closed. */
 void sat_link_reply(sat_link *l, sat_span frame);
+/* An answer that is on its way goes out first. */
 void sat_link_close(sat_link *l);
 void *sat_link_user(sat_link *l);            /* owner's pointer, NULL at first */
 void sat_link_user_set(sat_link *l, void *u);
@@ -75,7 +81,11 @@ typedef struct sat_net_client_opts {
 SAT_CHECK sat_rc sat_net_dial(
     sat_net_client **c, const sat_net_client_opts *o, sat_err *e);
 /* One request, one reply (appended to `reply`, which is reset first).
- * @return SAT_EUNREACHABLE on loss or timeout; the link is then dead. */
+ * The caller's thread only; another one may not use `c` meanwhile.
+ * @return SAT_EUNREACHABLE on loss or timeout, SAT_EPROTO when the reply does
+ *         not authenticate: the link is then dead, hang up and dial again (a
+ *         link idle for SAT_NET_IDLE_MS is closed by the server);
+ *         SAT_EINVALID when longer than SAT_NET_FRAME_MAX, the link lives. */
 SAT_CHECK sat_rc sat_net_request(sat_net_client *c, sat_buf *reply,
     sat_span frame, sat_err *e);
 /* Payload bytes as they went over the socket, framing and tags included. */
