@@ -693,16 +693,56 @@ hostile_trees_are_refused_before_they_are_stored(void **state) /* T21 */
 
 /* A commit of this tree, unsigned. */
 static void
-wrap(sat_git *g, const sat_oid *tree, sat_oid *commit)
+wrap_on(sat_git *g, const sat_oid *tree, const sat_oid *const *parents,
+    sat_oid *commit)
 {
 	char hex[SAT_GIT_OID_HEX + 1];
 	sat_buf b = { 0 };
 
 	sat_oid_hex(hex, tree);
-	sat_buf_fmt(&b, "tree %s\nauthor x <x@y> 1 +0000\n"
-	    "committer x <x@y> 1 +0000\n\nm\n", hex);
+	sat_buf_fmt(&b, "tree %s\n", hex);
+	for (; *parents != NULL; parents++) {
+		sat_oid_hex(hex, *parents);
+		sat_buf_fmt(&b, "parent %s\n", hex);
+	}
+	sat_buf_str(&b, "author x <x@y> 1 +0000\n"
+	    "committer x <x@y> 1 +0000\n\nm\n");
 	put(g, 1, sat_buf_span(&b), commit);
 	sat_buf_fini(&b);
+}
+
+static void
+wrap(sat_git *g, const sat_oid *tree, sat_oid *commit)
+{
+	wrap_on(g, tree, (const sat_oid *const[]){ NULL }, commit);
+}
+
+/* The id was seen, and found good, in another role. */
+static void
+a_commit_of_the_history_is_no_file_of_it(void **state)
+{
+	sat_git *g = memory();
+	sat_buf t = { 0 };
+	sat_oid blob, good, bad, first, second, tip;
+	sat_err err;
+
+	(void)state;
+	put(g, 3, sat_span_str("1"), &blob);
+	add(&t, "100644 a.json", &blob);
+	put(g, 2, sat_buf_span(&t), &good);
+	wrap(g, &good, &first);
+	sat_buf_reset(&t);
+	add(&t, "100644 a.json", &first);
+	put(g, 2, sat_buf_span(&t), &bad);
+	wrap(g, &bad, &second);
+	wrap_on(g, &good, (const sat_oid *const[]){ &second, &first, NULL },
+	    &tip);
+	assert_rc(SAT_EINTEGRITY, sat_git_verify_closure(g, &tip, &err));
+	wrap_on(g, &good, (const sat_oid *const[]){ &first, &first, NULL },
+	    &tip);
+	assert_ok(sat_git_verify_closure(g, &tip, &err));
+	sat_buf_fini(&t);
+	sat_git_close(g);
 }
 
 static void
@@ -825,6 +865,7 @@ main(void)
 		cmocka_unit_test(hostile_trees_are_refused_before_they_are_stored),
 		cmocka_unit_test(
 		    a_closure_that_is_too_deep_broken_or_of_wrong_types_is_refused),
+		cmocka_unit_test(a_commit_of_the_history_is_no_file_of_it),
 		cmocka_unit_test(a_commit_of_another_form_is_refused),
 		cmocka_unit_test(ids_are_forty_hex_digits),
 	};

@@ -423,6 +423,35 @@ cells_and_rows_have_limits(void **state)
 	sat_buf_fini(&b);
 }
 
+/* Each line and each cell is short enough; the row as a whole is not. */
+static void
+a_row_over_many_lines_has_a_limit_too(void **state) /* C3 */
+{
+	const sat_csv_row *row;
+	sat_buf b = { 0 };
+	sat_csv *c;
+	sat_err err;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		sat_buf_fmt(&b, "%sc%d", i > 0 ? "," : "", i);
+	sat_buf_str(&b, "\n\"");
+	for (int i = 0; i < 20; i++) {
+		for (int k = 0; k < 6000; k++)
+			sat_buf_str(&b, "0123456789");
+		sat_buf_str(&b, i < 19 ? "\n\",\"" : "\"\n");
+	}
+	c = reader_n(b.p, b.n, NULL);
+	assert_ok(sat_csv_next(&row, c, &err));
+	assert_int_equal(2, row->line);
+	assert_non_null(strstr(row->fault, "1048576"));
+	do
+		assert_ok(sat_csv_next(&row, c, &err));
+	while (row != NULL);
+	sat_csv_close(c);
+	sat_buf_fini(&b);
+}
+
 /* ---- writing ----------------------------------------------------------------- */
 
 static char *
@@ -660,6 +689,7 @@ main(void)
 		cmocka_unit_test(rows_are_numbered_without_the_header),
 		cmocka_unit_test(a_file_without_a_usable_header_is_refused),
 		cmocka_unit_test(cells_and_rows_have_limits),
+		cmocka_unit_test(a_row_over_many_lines_has_a_limit_too),
 		cmocka_unit_test(text_that_would_be_a_formula_is_guarded),
 		cmocka_unit_test(encodings_and_line_ends_are_as_asked),
 		cmocka_unit_test(an_export_that_fails_leaves_the_old_file),
