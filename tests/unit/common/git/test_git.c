@@ -491,6 +491,7 @@ a_commit_that_does_not_descend_is_detected(void **state)
 
 #define RACE 25
 static int race_done[2];
+static const char *race_repo;
 
 static void *
 race(void *u)
@@ -499,7 +500,7 @@ race(void *u)
 	sat_git_author who = author();
 	sat_git *g;
 
-	if (sat_git_open(&g, at("race.git"), NULL) != SAT_OK)
+	if (sat_git_open(&g, race_repo, NULL) != SAT_OK)
 		return NULL;
 	while (n < RACE) {
 		char text[32];
@@ -531,6 +532,7 @@ two_writers_never_lose_a_commit_that_was_acknowledged(void **state)
 
 	(void)state;
 	(void)commit_n(g, BRANCH, 0);
+	race_repo = at("race.git");
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(0, pthread_create(&t[i], NULL, race, &me[i]));
 	for (int i = 0; i < 2; i++)
