@@ -40,6 +40,8 @@ typedef struct sat_server_session {
 	uint32_t device;        /* after HELLO; 0 before */
 	uint8_t sign_pk[SAT_SIGN_PK_BYTES];
 	bool greeted;
+	uint32_t incarnation;   /* of the HELLO */
+	uint64_t snap_total;    /* counted once per session */
 } sat_server_session;
 
 /*

@@ -61,6 +61,8 @@ typedef struct sat_store {
 	/* devices: SAT_ENOTFOUND when the key is not enrolled */
 	sat_rc (*device_by_key)(uint32_t *ord, uint8_t sign_pk[SAT_SIGN_PK_BYTES],
 	    void *u, const uint8_t channel_pk[32], sat_err *e);
+	sat_rc (*device_sign_pk)(uint8_t sign_pk[SAT_SIGN_PK_BYTES], void *u,
+	    uint32_t ord, sat_err *e); /* SAT_ENOTFOUND */
 	/* one use: SAT_ENOTFOUND unknown, SAT_ECONFLICT used, SAT_ELOCKED expired;
 	 * else adds the device, bumps the registry revision */
 	sat_rc (*device_enrol)(uint32_t *ord, uint32_t *user, void *u,
@@ -72,6 +74,11 @@ typedef struct sat_store {
 	sat_rc (*chain_put)(void *u, uint32_t dev, uint32_t inc, const sat_chain *c, sat_err *e);
 	sat_rc (*batch_sig_put)(void *u, uint32_t dev, uint32_t inc, uint64_t first,
 	    uint64_t last, const uint8_t sig[SAT_SIG_BYTES], sat_err *e);
+
+	/* for verification: every chain; the signatures of one, ascending last */
+	sat_rc (*chains)(void *u, bool (*cb)(void *cu, uint32_t dev, uint32_t inc, const sat_chain *c), void *cu, sat_err *e);
+	sat_rc (*batch_sigs)(void *u, uint32_t dev, uint32_t inc, bool (*cb)(void *cu,
+	    uint64_t first, uint64_t last, const uint8_t sig[SAT_SIG_BYTES]), void *cu, sat_err *e);
 
 	sat_rc (*log_put)(void *u, const sat_log_row *row, uint32_t dev, uint32_t inc,
 	    uint64_t cseq, sat_err *e);
@@ -85,6 +92,9 @@ typedef struct sat_store {
 	    sat_span header, sat_span payload, sat_err *e);
 	sat_rc (*refused_get)(sat_verdict *v, sat_arena *a, void *u, uint32_t dev,
 	    uint32_t inc, uint64_t cseq, sat_err *e);
+	/* header and payload of a commit, logged or refused; SAT_ENOTFOUND */
+	sat_rc (*commit_get)(sat_span *header, sat_span *payload, sat_arena *a,
+	    void *u, uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e);
 	/* whether the verdict of a logged commit was late/conflict, for retries */
 	sat_rc (*verdict_put)(void *u, uint64_t lsn, sat_verdict_code code, sat_err *e);
 	sat_rc (*verdict_get)(sat_verdict_code *code, void *u, uint64_t lsn, sat_err *e); /* OK when none */
@@ -99,6 +109,10 @@ typedef struct sat_store {
 	sat_rc (*rec_of_root)(void *u, uint32_t root, bool (*cb)(void *cu, const sat_rec_row *row), void *cu, sat_err *e);
 	/* roots (and orphans) a key is live for, eid > after, ascending */
 	sat_rc (*roots_of_key)(void *u, sat_scope_key key, uint32_t after, bool (*cb)(void *cu, uint32_t root), void *cu, sat_err *e);
+
+	/* how many records the live roots of these keys have, for progress bars;
+	 * an upper bound of what is visible */
+	sat_rc (*rec_count)(uint64_t *n, void *u, const sat_keys *keys, sat_err *e);
 
 	sat_rc (*member_get)(sat_member *m, void *u, sat_scope_key key, uint32_t root, sat_err *e); /* zero when none */
 	sat_rc (*member_put)(void *u, sat_scope_key key, uint32_t root, const sat_member *m, sat_err *e);

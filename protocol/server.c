@@ -1,0 +1,609 @@
+/*
+ * server.c - sessions, transactions, and the requests that are not PUSH, PULL
+ * or SNAP.
+ *
+ * Why counters and chains are kept in memory: they are read with every commit
+ * and written once per transaction. After a rollback all of it is forgotten
+ * and read again, so that memory never knows more than the file.
+ */
+#include "protocol/server_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reports of cursors wait for the next push, at most this long. */
+#define SEEN_FLUSH_MS 30000
+#define SEEN_MAX 256
+
+static bool
+oid_zero(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
+{
+	static const uint8_t zero[SAT_TEMPLATE_OID_BYTES];
+
+	return memcmp(oid, zero, SAT_TEMPLATE_OID_BYTES) == 0;
+}
+
+/* ---- transactions --------------------------------------------------------------- */
+
+static void
+forget(sat_server *s)
+{
+	s->loaded = false;
+	s->dirty = false;
+	s->nchains = 0;
+	sat_set_reset(s);
+}
+
+static sat_rc
+load(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	uint64_t now_ms = 0, last = 0;
+	sat_rc rc;
+
+	if ((rc = st->counter_get(&s->lsn, st->u, SAT_N_LSN, e)) != SAT_OK ||
+	    (rc = st->counter_get(&s->eid, st->u, SAT_N_EID, e)) != SAT_OK ||
+	    (rc = st->counter_get(&now_ms, st->u, SAT_N_CLAMP_NOW, e)) !=
+	    SAT_OK || (rc = st->counter_get(&last, st->u, SAT_N_CLAMP_LAST,
+	    e)) != SAT_OK)
+		return rc;
+	s->clamp = (sat_hlc_clamp){ (int64_t)now_ms, last };
+	s->loaded = true;
+	return SAT_OK;
+}
+
+static void
+find_tip(sat_server *s)
+{
+	uint8_t oid[SAT_TEMPLATE_OID_BYTES] = { 0 };
+
+	s->env.template_tip(s->env.u, oid);
+	if (s->tip != NULL && memcmp(oid, s->tip_oid, sizeof oid) == 0)
+		return;
+	memcpy(s->tip_oid, oid, sizeof oid);
+	s->tip = oid_zero(oid) ? NULL : s->env.template_at(s->env.u, oid);
+}
+
+sat_rc
+sat_srv_begin(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rc rc;
+
+	assert(!s->in_txn);
+	if (s->unacked) { /* SAT_BUG_ACK_BEFORE_COMMIT */
+		s->unacked = false;
+		if ((rc = st->commit(st->u, e)) != SAT_OK) {
+			forget(s);
+			return rc;
+		}
+	}
+	sat_set_reset(s);
+	if ((rc = st->begin(st->u, e)) != SAT_OK)
+		return rc;
+	s->in_txn = true;
+	if (!s->loaded && (rc = load(s, e)) != SAT_OK) {
+		sat_srv_rollback(s);
+		return rc;
+	}
+	find_tip(s);
+	return SAT_OK;
+}
+
+static sat_rc
+flush(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rc rc;
+
+	if ((rc = sat_set_flush(s, e)) != SAT_OK)
+		return rc;
+	if (s->dirty && ((rc = st->counter_put(st->u, SAT_N_LSN, s->lsn, e)) !=
+	    SAT_OK || (rc = st->counter_put(st->u, SAT_N_EID, s->eid, e)) !=
+	    SAT_OK || (rc = st->counter_put(st->u, SAT_N_CLAMP_NOW,
+	    (uint64_t)s->clamp.now_ms, e)) != SAT_OK ||
+	    (rc = st->counter_put(st->u, SAT_N_CLAMP_LAST,
+	    s->clamp.last_clamped, e)) != SAT_OK))
+		return rc;
+	for (size_t i = 0; i < s->nchains; i++) {
+		chain_slot *c = &s->chains[i];
+
+		if (c->dirty && (rc = st->chain_put(st->u, c->dev, c->inc,
+		    &c->c, e)) != SAT_OK)
+			return rc;
+		c->dirty = false;
+	}
+	for (size_t i = 0; i < s->nseen; i++)
+		if ((rc = st->device_seen(st->u, s->seen[i].dev,
+		    s->seen[i].cursor, s->seen[i].ms, e)) != SAT_OK)
+			return rc;
+	s->seen_flushed_ms = sat_boot_ms(&s->env.clock);
+	s->nseen = 0;
+	s->dirty = false;
+	return SAT_OK;
+}
+
+sat_rc
+sat_srv_commit(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rc rc;
+
+	assert(s->in_txn);
+	if ((rc = flush(s, e)) != SAT_OK)
+		return rc; /* the caller rolls back */
+	if (SAT_BUG(SAT_BUG_ACK_BEFORE_COMMIT)) {
+		s->unacked = true;
+		s->in_txn = false;
+		return SAT_OK;
+	}
+	if ((rc = st->commit(st->u, e)) != SAT_OK)
+		return rc;
+	s->in_txn = false;
+	return SAT_OK;
+}
+
+void
+sat_srv_rollback(sat_server *s)
+{
+	const sat_store *st = &s->env.store;
+
+	if (s->in_txn)
+		st->rollback(st->u);
+	s->in_txn = false;
+	forget(s);
+}
+
+/* The end of a request that only read: nothing in memory is newer than the
+ * file, so nothing has to be forgotten. */
+void
+sat_srv_end_read(sat_server *s)
+{
+	const sat_store *st = &s->env.store;
+
+	if (s->in_txn)
+		st->rollback(st->u);
+	s->in_txn = false;
+}
+
+sat_rc
+sat_srv_chain(chain_slot **out, sat_server *s, uint32_t dev, uint32_t inc,
+    sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	chain_slot c = { .dev = dev, .inc = inc };
+	sat_rc rc;
+
+	for (size_t i = 0; i < s->nchains; i++)
+		if (s->chains[i].dev == dev && s->chains[i].inc == inc) {
+			*out = &s->chains[i];
+			return SAT_OK;
+		}
+	if ((rc = st->chain_get(&c.c, st->u, dev, inc, e)) != SAT_OK)
+		return rc;
+	if (s->nchains == s->chains_cap) {
+		s->chains_cap = s->chains_cap == 0 ? 64 : s->chains_cap * 2;
+		s->chains = sat_xrealloc(s->chains,
+		    s->chains_cap * sizeof *s->chains);
+	}
+	s->chains[s->nchains] = c;
+	*out = &s->chains[s->nchains++];
+	return SAT_OK;
+}
+
+void
+sat_srv_seen(sat_server *s, uint32_t dev, uint64_t cursor)
+{
+	seen_slot *x = NULL;
+
+	for (size_t i = 0; i < s->nseen && x == NULL; i++)
+		if (s->seen[i].dev == dev)
+			x = &s->seen[i];
+	if (x == NULL && s->nseen == SEEN_MAX)
+		return; /* it will report again */
+	if (x == NULL) {
+		if (s->nseen == s->seen_cap) {
+			s->seen_cap = s->seen_cap == 0 ? 16 : s->seen_cap * 2;
+			s->seen = sat_xrealloc(s->seen,
+			    s->seen_cap * sizeof *s->seen);
+		}
+		x = &s->seen[s->nseen++];
+	}
+	*x = (seen_slot){ dev, cursor, sat_wall_ms(&s->env.clock) };
+}
+
+const sat_template *
+sat_srv_template(sat_server *s, const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
+{
+	if (s->tip != NULL &&
+	    memcmp(oid, s->tip_oid, SAT_TEMPLATE_OID_BYTES) == 0)
+		return s->tip;
+	if (s->last == NULL ||
+	    memcmp(oid, s->last_oid, SAT_TEMPLATE_OID_BYTES) != 0) {
+		memcpy(s->last_oid, oid, SAT_TEMPLATE_OID_BYTES);
+		s->last = s->env.template_at(s->env.u, oid);
+	}
+	return s->last;
+}
+
+const sat_kind *
+sat_srv_kind(const sat_server *s, uint16_t kind)
+{
+	const sat_kind *k = NULL;
+
+	if (s->tip != NULL)
+		k = sat_template_kind_id(s->tip, kind);
+	if (k == NULL && s->last != NULL)
+		k = sat_template_kind_id(s->last, kind);
+	return k;
+}
+
+/* ---- who asks --------------------------------------------------------------------- */
+
+static sat_rc
+device_user(const sat_user **user, const sat_server *s, uint32_t ord,
+    sat_err *e)
+{
+	const sat_device *d = sat_registry_device(&s->reg, ord);
+
+	if (d == NULL)
+		return sat_fail_code(e, SAT_ELOCKED, "device.unknown", NULL,
+		    "device is not enrolled here");
+	if (d->revoked)
+		return sat_fail_code(e, SAT_EREVOKED, "device.revoked", NULL,
+		    "device %u was revoked", ord);
+	*user = sat_registry_user_ord(&s->reg, d->user);
+	if (*user == NULL || (*user)->disabled)
+		return sat_fail_code(e, SAT_EDENIED, "user.disabled",
+		    "ask your manager", "the device's user is disabled");
+	return SAT_OK;
+}
+
+sat_rc
+sat_srv_session_user(const sat_user **user, sat_server *s,
+    const sat_server_session *x, sat_err *e)
+{
+	if (!x->greeted)
+		return sat_fail(e, SAT_EPROTO, "no hello on this link yet");
+	return device_user(user, s, x->device, e);
+}
+
+static sat_rc
+check_peer(const sat_server *s, uint32_t min, uint32_t max, const sat_id *org,
+    sat_err *e)
+{
+	if (min > SAT_PROTO_VERSION || max < SAT_PROTO_MIN)
+		return sat_fail_code(e, SAT_EVERSION, "protocol", NULL,
+		    "this server speaks protocol %u to %u, the device %u to %u",
+		    SAT_PROTO_MIN, SAT_PROTO_VERSION, min, max);
+	if (!sat_id_eq(org, &s->env.org))
+		return sat_fail_code(e, SAT_EDENIED, "org.other", NULL,
+		    "the device belongs to another organisation");
+	return SAT_OK;
+}
+
+/* ---- requests ----------------------------------------------------------------------- */
+
+static sat_rc
+welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
+    const sat_user *user, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_keys keys = sat_scope_subscription(&s->reg, user);
+	chain_slot *chain;
+	sat_rc rc;
+
+	if ((rc = st->scope_head(&w->scope_head, st->u, &keys, e)) != SAT_OK ||
+	    (rc = st->counter_get(&w->durable, st->u, SAT_N_DURABLE, e)) !=
+	    SAT_OK || (rc = st->counter_get(&w->epoch, st->u, SAT_N_EPOCH,
+	    e)) != SAT_OK ||
+	    (rc = sat_srv_chain(&chain, s, dev, h->incarnation, e)) != SAT_OK)
+		return rc;
+	w->proto = h->proto_max < SAT_PROTO_VERSION ? h->proto_max :
+	    SAT_PROTO_VERSION;
+	w->wall_ms = sat_wall_ms(&s->env.clock);
+	w->head = s->lsn;
+	w->last_cseq = chain->c.last_cseq;
+	w->registry_rev = s->reg.rev;
+	memcpy(w->template_oid, s->tip_oid, sizeof w->template_oid);
+	return SAT_OK;
+}
+
+static sat_rc
+hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
+    sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_msg m = { .type = SAT_MSG_WELCOME };
+	const sat_user *user;
+	uint32_t ord;
+	sat_rc rc;
+
+	x->greeted = false;
+	if ((rc = check_peer(s, h->proto_min, h->proto_max, &h->org, e)) !=
+	    SAT_OK)
+		return rc;
+	rc = st->device_by_key(&ord, x->sign_pk, st->u, x->channel_pk, e);
+	if (rc == SAT_ENOTFOUND)
+		return sat_fail_code(e, SAT_ELOCKED, "device.unknown",
+		    "enrol it with an invitation",
+		    "no device is enrolled with this key");
+	if (rc != SAT_OK || (rc = device_user(&user, s, ord, e)) != SAT_OK)
+		return rc;
+	if (h->device != ord)
+		return sat_fail_code(e, SAT_EDENIED, "device.other", NULL,
+		    "the key is device %u's", ord);
+	if ((rc = welcome(s, &m.u.welcome, h, ord, user, e)) != SAT_OK)
+		return rc;
+	x->device = ord;
+	x->incarnation = h->incarnation;
+	x->snap_total = 0;
+	x->greeted = true;
+	sat_srv_seen(s, ord, h->cursor);
+	sat_msg_write(reply, &m);
+	return SAT_OK;
+}
+
+static sat_rc
+reload(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_registry fresh = { 0 };
+	sat_rc rc;
+
+	if ((rc = st->registry(&fresh, st->u, e)) != SAT_OK) {
+		sat_registry_fini(&fresh);
+		return rc;
+	}
+	sat_registry_fini(&s->reg);
+	s->reg = fresh;
+	return SAT_OK;
+}
+
+static sat_rc
+enrol_failed(sat_rc rc, sat_err *e)
+{
+	switch (rc) {
+	case SAT_ENOTFOUND:
+		return sat_fail_code(e, SAT_ELOCKED, "invite.unknown",
+		    "ask for a new invitation", "the invitation is not known");
+	case SAT_ECONFLICT:
+		return sat_fail_code(e, SAT_ELOCKED, "invite.used",
+		    "ask for a new invitation",
+		    "the invitation was used by another device");
+	case SAT_ELOCKED:
+		return sat_fail_code(e, SAT_ELOCKED, "invite.expired",
+		    "ask for a new invitation", "the invitation has expired");
+	default:
+		return rc;
+	}
+}
+
+static sat_rc
+enrol(sat_server *s, sat_server_session *x, sat_buf *reply,
+    const sat_enrol *in, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_msg m = { .type = SAT_MSG_ENROLLED };
+	sat_enrolled *out = &m.u.enrolled;
+	const sat_user *user;
+	sat_rc rc;
+
+	if ((rc = check_peer(s, in->proto_min, in->proto_max, &in->org, e)) !=
+	    SAT_OK)
+		return rc;
+	rc = st->device_enrol(&out->device, &out->user, st->u, in,
+	    x->channel_pk, sat_wall_ms(&s->env.clock), e);
+	if (rc != SAT_OK)
+		return enrol_failed(rc, e);
+	/* First durable, then known here. A repeated enrolment of a device that
+	 * was revoked since must not look like a fresh one. */
+	if ((rc = sat_srv_commit(s, e)) != SAT_OK ||
+	    (rc = sat_srv_begin(s, e)) != SAT_OK ||
+	    (rc = reload(s, e)) != SAT_OK ||
+	    (rc = device_user(&user, s, out->device, e)) != SAT_OK)
+		return rc;
+	out->user_key = sat_span_str(user->key);
+	out->role = sat_span_str(user->role);
+	out->org_name = sat_span_str(s->env.org_name);
+	memcpy(out->root_pk, s->env.root_pk, sizeof out->root_pk);
+	memcpy(out->template_pk, s->env.template_pk, sizeof out->template_pk);
+	out->wall_ms = sat_wall_ms(&s->env.clock);
+	sat_msg_write(reply, &m);
+	return SAT_OK;
+}
+
+static sat_rc
+send_registry(sat_server *s, sat_buf *reply)
+{
+	sat_msg m = { .type = SAT_MSG_REGISTRY_IS };
+
+	sat_buf_reset(&s->scratch);
+	sat_registry_write(&s->scratch, &s->reg);
+	m.u.registry = sat_buf_span(&s->scratch);
+	sat_msg_write(reply, &m);
+	return SAT_OK;
+}
+
+static sat_rc
+send_template(sat_server *s, sat_buf *reply, const uint8_t *have, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_TEMPLATE_IS };
+	sat_rc rc;
+
+	memcpy(m.u.template_is.tip, s->tip_oid, sizeof s->tip_oid);
+	sat_buf_reset(&s->scratch);
+	if (!oid_zero(s->tip_oid) &&
+	    memcmp(have, s->tip_oid, sizeof s->tip_oid) != 0) {
+		if ((rc = s->env.template_bundle(s->env.u, &s->scratch, have,
+		    e)) != SAT_OK)
+			return rc;
+		m.u.template_is.bundle = sat_buf_span(&s->scratch);
+	}
+	sat_msg_write(reply, &m);
+	return SAT_OK;
+}
+
+static sat_rc
+answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
+    sat_err *e)
+{
+	const sat_user *user;
+	sat_rc rc;
+
+	if (m->type == SAT_MSG_HELLO)
+		return hello(s, x, reply, &m->u.hello, e);
+	if (m->type == SAT_MSG_ENROL)
+		return enrol(s, x, reply, &m->u.enrol, e);
+	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
+		return rc;
+	switch (m->type) {
+	case SAT_MSG_PULL:
+		return sat_srv_pull(s, x, &m->u.pull, reply, e);
+	case SAT_MSG_SNAP:
+		return sat_srv_snap(s, x, &m->u.snap, reply, e);
+	case SAT_MSG_REGISTRY:
+		return send_registry(s, reply);
+	case SAT_MSG_TEMPLATE:
+		return send_template(s, reply, m->u.template_have, e);
+	default:
+		return sat_fail(e, SAT_EPROTO, "frame %d is no request",
+		    (int)m->type);
+	}
+}
+
+/* Cursors that no push has taken along for a while. */
+static sat_rc
+flush_seen(sat_server *s, sat_err *e)
+{
+	sat_rc rc;
+
+	if (s->nseen == 0 || s->unacked || sat_boot_ms(&s->env.clock) -
+	    s->seen_flushed_ms < SEEN_FLUSH_MS)
+		return SAT_OK;
+	if ((rc = sat_srv_begin(s, e)) == SAT_OK &&
+	    (rc = sat_srv_commit(s, e)) != SAT_OK)
+		sat_srv_rollback(s);
+	/* A status column is no reason to refuse an answer. */
+	return rc == SAT_EFSYNC ? rc : SAT_OK;
+}
+
+sat_rc
+sat_server_handle(sat_server *s, sat_server_session *x, sat_buf *reply,
+    sat_span frame, sat_err *e)
+{
+	sat_server_job job = { x, frame, reply };
+	sat_err why = { 0 };
+	size_t n0 = reply->n;
+	sat_msg m;
+	sat_rc rc;
+
+	if (frame.n > 0 && frame.p[0] == SAT_MSG_PUSH)
+		return sat_srv_push(s, &job, 1, e);
+	if ((rc = sat_srv_begin(s, &why)) == SAT_OK &&
+	    (rc = sat_msg_read(&m, &s->txn, frame, &why)) == SAT_OK)
+		rc = answer(s, x, reply, &m, &why);
+	if (rc == SAT_OK && reply->n - n0 > SAT_FRAME_MAX)
+		rc = sat_fail(&why, SAT_ENOSPACE, "answer of %zu bytes",
+		    reply->n - n0);
+	if (rc != SAT_OK && frame.n > 0 && frame.p[0] == SAT_MSG_ENROL)
+		sat_srv_rollback(s);
+	else
+		sat_srv_end_read(s);
+	if (rc == SAT_EFSYNC) {
+		if (e != NULL)
+			*e = why;
+		return rc;
+	}
+	if (rc != SAT_OK) {
+		reply->n = n0;
+		why.rc = rc;
+		sat_msg_write_error(reply, &why);
+	}
+	return flush_seen(s, e);
+}
+
+sat_rc
+sat_server_handle_group(sat_server *s, sat_server_job *jobs, size_t n,
+    sat_err *e)
+{
+	size_t i = 0, k;
+	sat_rc rc;
+
+	while (i < n) {
+		for (k = i; k < n && jobs[k].frame.n > 0 &&
+		    jobs[k].frame.p[0] == SAT_MSG_PUSH; k++)
+			;
+		if (k > i) {
+			rc = sat_srv_push(s, jobs + i, k - i, e);
+		} else {
+			rc = sat_server_handle(s, jobs[i].session,
+			    jobs[i].reply, jobs[i].frame, e);
+			k = i + 1;
+		}
+		if (rc != SAT_OK)
+			return rc;
+		i = k;
+	}
+	return SAT_OK;
+}
+
+/* ---- life ------------------------------------------------------------------------------- */
+
+sat_rc
+sat_server_new(sat_server **out, const sat_server_env *env, sat_err *e)
+{
+	sat_server *s = sat_xcalloc(1, sizeof *s);
+	sat_rc rc;
+
+	*out = NULL;
+	s->env = *env;
+	if ((rc = sat_srv_begin(s, e)) == SAT_OK)
+		rc = reload(s, e);
+	sat_srv_end_read(s);
+	if (rc != SAT_OK) {
+		sat_server_free(s);
+		return rc;
+	}
+	*out = s;
+	return SAT_OK;
+}
+
+void
+sat_server_free(sat_server *s)
+{
+	if (s == NULL)
+		return;
+	if (s->in_txn || s->unacked)
+		s->env.store.rollback(s->env.store.u);
+	sat_registry_fini(&s->reg);
+	sat_buf_fini(&s->scratch);
+	sat_arena_fini(&s->txn);
+	free(s->chains);
+	free(s->seen);
+	free(s);
+}
+
+sat_rc
+sat_server_reload(sat_server *s, sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = sat_srv_begin(s, e)) == SAT_OK)
+		rc = reload(s, e);
+	sat_srv_end_read(s);
+	return rc;
+}
+
+const sat_registry *
+sat_server_registry(const sat_server *s)
+{
+	return &s->reg;
+}
+
+const sat_server_env *
+sat_server_env_get(const sat_server *s)
+{
+	return &s->env;
+}

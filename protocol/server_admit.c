@@ -1,0 +1,351 @@
+/*
+ * server_admit.c - one commit: judged, merged, logged; or refused as a whole.
+ *
+ * Everything is first done in the working set. A refusal puts the touched
+ * records back as they were, keeps the commit as evidence with its verdict,
+ * and the commits behind it go on; those that need what it would have created
+ * find it missing and are parked (P-075).
+ *
+ * Invariants, named in the tests:
+ *   A1  all operations of a commit apply or none.
+ *   A2  a refused commit takes no LSN and no eid, and does not move the clamp.
+ *   A3  every commit has one verdict for ever.
+ */
+#include "protocol/server_int.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct work {
+	sat_server *s;
+	admission *a;
+	const sat_commit *c;
+	judging j;
+	wrec **of;          /* the record of each op */
+	wrec *touched;
+	wrec **touched_end;
+	uint64_t eid0, lsn;
+	sat_hlc eff;
+	sat_hlc_clamp clamp;
+	bool conflict;
+} work;
+
+/* ---- finding what it is about ---------------------------------------------------- */
+
+static sat_rc
+touch(work *k, wrec *w, size_t op, sat_err *e)
+{
+	sat_rc rc;
+
+	k->of[op] = w;
+	k->j.next_op[op] = SIZE_MAX;
+	if (w->touch == k->s->serial) {
+		k->j.next_op[w->last_op] = op;
+		w->last_op = op;
+		return SAT_OK;
+	}
+	if (!w->fresh) {
+		if ((rc = sat_set_decode(w, k->s, e)) != SAT_OK)
+			return rc;
+		w->before.r = w->r;
+		w->before.owner = w->owner;
+		/* The fold may write into the cells it was given. */
+		if (w->r.ncells != 0)
+			w->r.cells = sat_arena_dup(&k->s->txn, w->r.cells,
+			    w->r.ncells * sizeof *w->r.cells);
+	}
+	w->touch = k->s->serial;
+	w->changed = false;
+	w->first_op = w->last_op = op;
+	w->next_touched = NULL;
+	*k->touched_end = w;
+	k->touched_end = &w->next_touched;
+	return SAT_OK;
+}
+
+static void
+born(work *k, wrec *w, uint16_t kind)
+{
+	w->exists = w->fresh = w->decoded = true;
+	w->kind = kind;
+	w->eid = (uint32_t)++k->s->eid;
+	w->root = w->eid;
+	w->owner = sat_v_null();
+	memset(&w->r, 0, sizeof w->r);
+	sat_set_index(k->s, w);
+}
+
+static bool
+owner_known(const work *k, sat_value v)
+{
+	return v.type == SAT_V_NULL || (v.type == SAT_V_TEXT &&
+	    sat_registry_user(&k->s->reg, v.s) != NULL);
+}
+
+/* What the op means for scope: the first owner, no late parent. */
+static sat_rc
+scope_fields(work *k, wrec *w, const sat_kind *kind, size_t i)
+{
+	const sat_op *op = &k->c->ops[i];
+	const sat_field *f = sat_kind_field_id(kind, op->field);
+
+	if (f == NULL)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
+		    "field.unknown", "");
+	if (f == kind->owner) {
+		if (!owner_known(k, op->value))
+			return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
+			    "owner.unknown", "ASK_MANAGER");
+		if (w->fresh)
+			w->owner = op->value;
+	}
+	/* A record that stood for itself stays so: moving it below a root
+	 * would be a scope move nobody decided. */
+	if (f == kind->parent && !w->fresh && w->root == w->eid)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "parent.late",
+		    "");
+	return SAT_OK;
+}
+
+static sat_rc
+locate(work *k, size_t i, sat_err *e)
+{
+	const sat_op *op = &k->c->ops[i];
+	const sat_kind *kind = sat_template_kind_id(k->j.t, op->rtype);
+	wrec *w;
+	sat_rc rc;
+
+	if (kind == NULL)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "kind.unknown",
+		    "");
+	if ((rc = sat_set_by_id(&w, k->s, &op->rec, e)) != SAT_OK)
+		return rc;
+	if (op->kind == SAT_OP_NEW && w->exists)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
+		    "record.exists", "");
+	if (op->kind == SAT_OP_NEW) {
+		if (k->s->eid >= UINT32_MAX)
+			return sat_fail(e, SAT_ENOSPACE, "no eid left");
+		born(k, w, op->rtype);
+	}
+	if (!w->exists)
+		return sat_srv_refuse(k->a, i, SAT_VD_PARKED, "needs_parent",
+		    "NEEDS_PARENT");
+	if (w->kind != op->rtype)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "kind.other",
+		    "");
+	if ((rc = touch(k, w, i, e)) != SAT_OK)
+		return rc;
+	return op->field == 0 ? SAT_OK : scope_fields(k, w, kind, i);
+}
+
+/* The op that names the parent of a fresh record, SIZE_MAX when none does. */
+static size_t
+parent_op(const work *k, const wrec *w, const sat_kind *kind)
+{
+	for (size_t i = w->first_op; i != SIZE_MAX; i = k->j.next_op[i])
+		if (kind->parent != NULL && k->c->ops[i].field == kind->parent->id &&
+		    k->c->ops[i].value.type != SAT_V_NULL)
+			return i;
+	return SIZE_MAX;
+}
+
+/* B11: the parent is there, of the right kind, and was the author's to see. */
+static sat_rc
+find_root(work *k, wrec *w, sat_err *e)
+{
+	const sat_kind *kind = sat_template_kind_id(k->j.t, w->kind), *pk;
+	size_t i = parent_op(k, w, kind);
+	sat_value v;
+	wrec *parent;
+	sat_id id;
+	bool yes;
+	sat_rc rc;
+
+	if (i == SIZE_MAX)
+		return SAT_OK;
+	v = k->c->ops[i].value;
+	if (v.type != SAT_V_BYTES || v.s.n != sizeof id.b)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
+		    "validation.type", "");
+	memcpy(id.b, v.s.p, sizeof id.b);
+	if ((rc = sat_set_by_id(&parent, k->s, &id, e)) != SAT_OK)
+		return rc;
+	if (!parent->exists)
+		return sat_srv_refuse(k->a, i, SAT_VD_PARKED, "needs_parent",
+		    "NEEDS_PARENT");
+	pk = sat_template_kind_id(k->j.t, parent->kind);
+	/* One level: a child of a child would have two roots to be seen by. */
+	if (pk == NULL || parent->root != parent->eid || parent == w ||
+	    (kind->parent->ref != NULL && strcmp(pk->key, kind->parent->ref) != 0))
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "parent.kind",
+		    "");
+	if ((rc = sat_srv_could_see(&yes, &k->j.late, &k->j, parent, e)) !=
+	    SAT_OK)
+		return rc;
+	if (!yes)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied",
+		    "ASK_MANAGER");
+	w->root = parent->eid;
+	return SAT_OK;
+}
+
+/* ---- judging and folding ------------------------------------------------------------ */
+
+static sat_rc
+fold_op(work *k, size_t i, sat_err *e)
+{
+	const sat_op *op = &k->c->ops[i];
+	wrec *w = k->of[i];
+	const sat_kind *kind = sat_template_kind_id(k->j.t, w->kind);
+	sat_apply_ctx ctx = { { k->eff, k->c->device, k->lsn }, k->c->seen };
+	sat_applied out;
+
+	(void)e;
+	if (sat_record_apply(&out, &w->r, &k->s->txn, k->j.t, op, &ctx, NULL) !=
+	    SAT_OK)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "invalid", "");
+	/* Ownership is compare-and-set: somebody else was faster. */
+	if (op->kind == SAT_OP_REASSIGN && out.outcome == SAT_NOTHING &&
+	    !sat_value_eq(sat_record_value(&w->r, op->field), op->value))
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "owner.stale",
+		    "USE_VALUE");
+	sat_record_applied(&w->r, out.outcome, k->lsn);
+	w->changed = w->changed || out.outcome != SAT_NOTHING;
+	k->conflict = k->conflict || out.conflict_opened;
+	if (kind->owner != NULL && op->field == kind->owner->id)
+		w->owner = sat_record_value(&w->r, op->field);
+	return SAT_OK;
+}
+
+static sat_rc
+judge_and_fold(work *k, sat_err *e)
+{
+	sat_server *s = k->s;
+	bool clamped;
+	sat_rc rc;
+
+	if (sat_commit_check(k->c, NULL) != SAT_OK)
+		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "invalid", "");
+	k->j.t = sat_srv_template(s, k->c->template_oid);
+	if (k->j.t == NULL)
+		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED,
+		    "template.unknown", "");
+	if (k->c->actor != k->a->actor->ord)
+		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "actor", "");
+	for (size_t i = 0; i < k->c->nops; i++)
+		if ((rc = locate(k, i, e)) != SAT_OK)
+			return rc;
+	for (wrec *w = k->touched; w != NULL; w = w->next_touched)
+		if (w->fresh && (rc = find_root(k, w, e)) != SAT_OK)
+			return rc;
+	for (wrec *w = k->touched; w != NULL; w = w->next_touched)
+		if ((rc = sat_srv_judge(&k->j, w, e)) != SAT_OK)
+			return rc;
+	k->lsn = s->lsn + 1;
+	k->clamp = s->clamp;
+	k->eff = sat_hlc_admit(&k->clamp, sat_wall_ms(&s->env.clock), k->c->hlc,
+	    k->a->chain->c.prev_eff, &clamped);
+	for (size_t i = 0; i < k->c->nops; i++)
+		if ((rc = fold_op(k, i, e)) != SAT_OK)
+			return rc;
+	return SAT_OK;
+}
+
+/* ---- the two ends ---------------------------------------------------------------------- */
+
+void
+sat_srv_add_eid(sat_server *s, admission *a, const sat_id *id, uint32_t eid)
+{
+	sat_verdicts *out = a->out;
+
+	if (out->neids == a->eids_cap) {
+		size_t cap = a->eids_cap == 0 ? 64 : a->eids_cap * 2;
+		sat_eid_pair *p = sat_arena_alloc(&s->txn, cap * sizeof *p);
+
+		if (out->neids != 0)
+			memcpy(p, out->eids, out->neids * sizeof *p);
+		out->eids = p;
+		a->eids_cap = cap;
+	}
+	out->eids[out->neids++] = (sat_eid_pair){ *id, eid };
+}
+
+static sat_rc
+accept(work *k, sat_err *e)
+{
+	sat_server *s = k->s;
+	const sat_store *st = &s->env.store;
+	admission *a = k->a;
+	sat_log_row row = { .lsn = k->lsn, .eff = k->eff,
+		.received_ms = k->clamp.now_ms, .header = a->header,
+		.payload = a->payload };
+	sat_rc rc;
+
+	a->v->code = k->j.late ? SAT_VD_OK_LATE :
+	    k->conflict ? SAT_VD_CONFLICT : SAT_VD_OK;
+	a->v->lsn = k->lsn;
+	a->v->eff = k->eff;
+	if ((rc = st->log_put(st->u, &row, k->c->device, k->c->incarnation,
+	    k->c->cseq, e)) != SAT_OK ||
+	    (a->v->code != SAT_VD_OK && (rc = st->verdict_put(st->u, k->lsn,
+	    a->v->code, e)) != SAT_OK) ||
+	    (rc = sat_srv_rescope(s, k->touched, k->lsn, e)) != SAT_OK)
+		return rc;
+	s->lsn = k->lsn;
+	s->clamp = k->clamp;
+	s->dirty = true;
+	a->chain->c.prev_eff = k->eff;
+	for (wrec *w = k->touched; w != NULL; w = w->next_touched) {
+		if (w->fresh)
+			sat_srv_add_eid(s, a, &w->id, w->eid);
+		w->fresh = false;
+		if (w->changed)
+			sat_set_dirty(s, w);
+	}
+	return SAT_OK;
+}
+
+/* A1, A2 */
+static sat_rc
+undo(work *k, sat_err *e)
+{
+	sat_server *s = k->s;
+	const sat_store *st = &s->env.store;
+	admission *a = k->a;
+
+	for (wrec *w = k->touched; w != NULL; w = w->next_touched) {
+		if (!w->fresh) {
+			w->r = w->before.r;
+			w->owner = w->before.owner;
+			continue;
+		}
+		sat_set_unindex(s, w);
+		w->exists = w->fresh = w->decoded = false;
+		w->eid = w->root = 0;
+	}
+	s->eid = k->eid0;
+	return st->refused_put(st->u, k->c->device, k->c->incarnation, a->v,
+	    a->header, a->payload, e);
+}
+
+sat_rc
+sat_srv_admit(sat_server *s, admission *a, sat_err *e)
+{
+	size_t n = a->c->nops;
+	work k = { .s = s, .a = a, .c = a->c, .eid0 = s->eid };
+	sat_rc rc;
+
+	s->serial++;
+	k.touched_end = &k.touched;
+	k.j = (judging){ .s = s, .a = a, .tip = s->tip,
+		.mine = sat_scope_subscription(&s->reg, a->actor) };
+	k.of = sat_arena_alloc(&s->txn, n * sizeof *k.of);
+	k.j.next_op = sat_arena_alloc(&s->txn, n * sizeof *k.j.next_op);
+	rc = judge_and_fold(&k, e);
+	if (rc == SAT_EFALSE)
+		rc = undo(&k, e);
+	else if (rc == SAT_OK)
+		rc = accept(&k, e);
+	return rc;
+}

@@ -1,0 +1,200 @@
+/*
+ * server_int.h - what the files of the server's core share.
+ *
+ * A transaction has a working set: records and memberships it has read, with
+ * what it changed. Changes of one commit are made there first and undone there
+ * when the commit is refused; the store is written when the commit is accepted
+ * (log, scope) or when the transaction ends (records, memberships).
+ */
+#ifndef SAT_PROTOCOL_SERVER_INT_H
+#define SAT_PROTOCOL_SERVER_INT_H
+
+#include "protocol/bugs.h"
+#include "protocol/server.h"
+
+/* ---- the working set (server_set.c) ------------------------------------------- */
+
+/* A record. `exists` false: known to be absent. */
+typedef struct wrec {
+	sat_id id;
+	uint32_t eid;
+	uint16_t kind;
+	uint32_t root;        /* eid; own eid for a root or orphan */
+	bool exists, dirty;
+	bool decoded;         /* r is valid; else only `state` */
+	sat_span state;
+	sat_record r;
+	sat_value owner;
+	/* the commit that touches it now */
+	uint64_t touch;       /* its serial number */
+	bool fresh;           /* made by it */
+	bool changed;         /* its state is another one now */
+	size_t first_op, last_op;
+	struct {
+		sat_record r;
+		sat_value owner;
+	} before;
+	struct wrec *next_id, *next_eid, *next_touched, *next_dirty;
+} wrec;
+
+/* Deleted, and nobody has to decide about it: no reason to hold the root. */
+static inline bool
+sat_rec_gone(const sat_record *r)
+{
+	return r->deleted && !r->with_edits;
+}
+
+/* Why a key holds a root. */
+typedef struct wkey {
+	sat_scope_key key;
+	bool live, loaded, dirty;
+	sat_member m;
+	int64_t delta;        /* of the commit that touches it now */
+	bool rescope;
+} wkey;
+typedef struct wroot {
+	uint32_t eid;
+	bool fresh;
+	uint64_t touch;
+	size_t n, cap;
+	wkey *k;
+	struct wroot *next, *next_touched, *next_dirty;
+	bool dirty;
+} wroot;
+
+typedef struct wset {
+	wrec **by_id, **by_eid;
+	wroot **roots;
+	size_t nrecs, nroots, mask;
+	wrec *dirty;
+	wroot *dirty_roots;
+} wset;
+
+/* ---- the server ----------------------------------------------------------------- */
+
+typedef struct chain_slot {
+	uint32_t dev, inc;
+	bool dirty;
+	sat_chain c;
+} chain_slot;
+
+typedef struct seen_slot {
+	uint32_t dev;
+	uint64_t cursor;
+	int64_t ms;
+} seen_slot;
+
+struct sat_server {
+	sat_server_env env;
+	sat_registry reg;
+	bool loaded;          /* counters and chains below are the store's */
+	bool in_txn;
+	bool unacked;         /* planted bug: answered, not yet committed */
+	bool dirty;           /* counters changed in this transaction */
+	uint64_t lsn, eid;
+	sat_hlc_clamp clamp;
+	uint64_t serial;      /* of commits, to tell touches apart */
+	chain_slot *chains;
+	size_t nchains, chains_cap;
+	seen_slot *seen;
+	size_t nseen, seen_cap;
+	int64_t seen_flushed_ms;
+	uint8_t tip_oid[SAT_TEMPLATE_OID_BYTES];
+	const sat_template *tip; /* may be NULL before the first is published */
+	uint8_t last_oid[SAT_TEMPLATE_OID_BYTES];
+	const sat_template *last;
+	sat_arena txn;        /* everything of one transaction */
+	wset set;
+	sat_buf scratch;
+};
+
+/* server.c */
+SAT_CHECK sat_rc sat_srv_begin(sat_server *s, sat_err *e);
+SAT_CHECK sat_rc sat_srv_commit(sat_server *s, sat_err *e); /* flushes the set */
+void sat_srv_rollback(sat_server *s);
+void sat_srv_end_read(sat_server *s); /* nothing was changed */
+/* The registry's word on a session, before every request. */
+SAT_CHECK sat_rc sat_srv_session_user(const sat_user **user, sat_server *s,
+    const sat_server_session *x, sat_err *e);
+void sat_srv_seen(sat_server *s, uint32_t dev, uint64_t cursor);
+const sat_template *sat_srv_template(sat_server *s,
+    const uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
+/* The scope class of a kind; plain child when no template knows it. */
+const sat_kind *sat_srv_kind(const sat_server *s, uint16_t kind);
+SAT_CHECK sat_rc sat_srv_chain(chain_slot **c, sat_server *s, uint32_t dev,
+    uint32_t inc, sat_err *e);
+
+/* server_set.c */
+void sat_set_reset(sat_server *s);
+/* *w has exists false when there is none. Pointers live until the
+ * transaction ends. */
+SAT_CHECK sat_rc sat_set_by_id(wrec **w, sat_server *s, const sat_id *id, sat_err *e);
+SAT_CHECK sat_rc sat_set_by_eid(wrec **w, sat_server *s, uint32_t eid, sat_err *e);
+/* The same of a row a scan lends. */
+wrec *sat_set_of_row(sat_server *s, const sat_rec_row *row);
+SAT_CHECK sat_rc sat_set_decode(wrec *w, sat_server *s, sat_err *e);
+/* Gives a fresh record its place among the eids. */
+void sat_set_index(sat_server *s, wrec *w);
+void sat_set_unindex(sat_server *s, wrec *w); /* it was never born */
+void sat_set_dirty(sat_server *s, wrec *w);
+SAT_CHECK sat_rc sat_set_root(wroot **r, sat_server *s, uint32_t eid, bool fresh, sat_err *e);
+wkey *sat_set_key(sat_server *s, wroot *r, sat_scope_key key);
+SAT_CHECK sat_rc sat_set_member(wkey *k, sat_server *s, const wroot *r, sat_err *e);
+void sat_set_root_dirty(sat_server *s, wroot *r);
+SAT_CHECK sat_rc sat_set_flush(sat_server *s, sat_err *e);
+
+/* server_scope.c */
+SAT_CHECK sat_rc sat_srv_visible(bool *yes, sat_server *s, const wrec *w,
+    const sat_keys *keys, sat_err *e);
+/* Count the reasons anew after a commit, put its scope entries. */
+SAT_CHECK sat_rc sat_srv_rescope(sat_server *s, wrec *touched, uint64_t lsn, sat_err *e);
+
+/* server_admit.c: judge, merge and log one commit, or refuse it. */
+typedef struct admission {
+	const sat_user *actor;
+	const sat_commit *c;  /* eids resolved, cseq, prev, payload_hash set */
+	sat_span header, payload;
+	chain_slot *chain;
+	sat_verdict *v;
+	sat_verdicts *out;    /* eids of created records are added */
+	size_t eids_cap;
+} admission;
+SAT_CHECK sat_rc sat_srv_admit(sat_server *s, admission *a, sat_err *e);
+void sat_srv_add_eid(sat_server *s, admission *a, const sat_id *id, uint32_t eid);
+
+/* server_gate.c: the checks that need the record's state. SAT_EFALSE with the
+ * verdict filled when the commit is refused. */
+typedef struct judging {
+	sat_server *s;
+	const admission *a;
+	const sat_template *t, *tip; /* of the commit, published */
+	sat_keys mine;
+	size_t *next_op;      /* the next op on the same record, or SIZE_MAX */
+	bool late;
+} judging;
+SAT_CHECK sat_rc sat_srv_judge(judging *j, wrec *w, sat_err *e);
+/* Could the author see the record now, or at `seen` (then *late)? */
+SAT_CHECK sat_rc sat_srv_could_see(bool *yes, bool *late, judging *j,
+    const wrec *w, sat_err *e);
+sat_rc sat_srv_refuse(const admission *a, size_t op, sat_verdict_code code,
+    const char *slug, const char *hint);
+
+/* server_push.c */
+SAT_CHECK sat_rc sat_srv_push(sat_server *s, sat_server_job *jobs, size_t n,
+    sat_err *e);
+/* server_pull.c, server_snap.c: append the reply frame. */
+SAT_CHECK sat_rc sat_srv_pull(sat_server *s, sat_server_session *x,
+    const sat_pull *in, sat_buf *reply, sat_err *e);
+SAT_CHECK sat_rc sat_srv_snap(sat_server *s, sat_server_session *x,
+    const sat_snap *in, sat_buf *reply, sat_err *e);
+/* Decoded states for a reply, and the largest stamp among them. `state` must
+ * live as long as the transaction. */
+typedef struct states {
+	sat_record *r;
+	size_t n, cap, bytes;
+	sat_hlc max_eff;
+} states;
+SAT_CHECK sat_rc sat_srv_states_add(states *st, sat_server *s, uint32_t eid,
+    sat_span state, sat_err *e);
+
+#endif

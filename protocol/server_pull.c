@@ -1,0 +1,437 @@
+/*
+ * server_pull.c - PULL: what happened after a cursor, as far as it concerns
+ * this device.
+ *
+ * A page is cut by bytes at a log position, so `upto` is always a position all
+ * of whose entries the device has been given. Operations are filtered one by
+ * one by what is visible now: what left the device's scope since is taken away
+ * by a rescope, in this page or a later one (P-084).
+ *
+ * Invariants, named in the tests:
+ *   L1  no byte of a record that is not visible to the device leaves here.
+ *   L2  a page moves the cursor, or there is nothing left.
+ *   L3  cost follows the entries of the device's keys, not the log.
+ */
+#include "protocol/server_int.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define WINDOW 512             /* scope entries looked at in one go */
+#define PAGE_BYTES_MAX (1024 * 1024)
+#define LOOKED_MAX 16384       /* positions per page */
+#define COMMIT_OVERHEAD 40     /* columns of a commit besides its ops */
+
+typedef struct entry {
+	uint64_t lsn;
+	uint32_t root;
+} entry;
+
+typedef struct page {
+	sat_server *s;
+	sat_server_session *x;
+	sat_keys keys;
+	bool full_own;
+	uint64_t cursor;      /* entries up to it are in the page */
+	size_t bytes, bytes_max, nops;
+	bool full;
+	size_t looked;        /* positions, also those that gave nothing */
+	sat_commit *c;
+	size_t n, cap;
+	sat_rescope *rs;      /* lsn 0 in `held` until the page ends */
+	uint32_t *roots;
+	size_t nrs, rs_cap;
+	states st;
+	sat_hlc max_eff;
+	entry *win;
+	size_t nwin;
+	bool more;
+} page;
+
+sat_rc
+sat_srv_states_add(states *st, sat_server *s, uint32_t eid, sat_span state,
+    sat_err *e)
+{
+	sat_record *r;
+	sat_rc rc;
+
+	if (st->n == st->cap) {
+		size_t cap = st->cap == 0 ? 64 : st->cap * 2;
+
+		r = sat_arena_alloc(&s->txn, cap * sizeof *r);
+		if (st->n != 0)
+			memcpy(r, st->r, st->n * sizeof *r);
+		st->r = r;
+		st->cap = cap;
+	}
+	r = &st->r[st->n];
+	if ((rc = sat_record_read(r, &s->txn, state, e)) != SAT_OK)
+		return rc;
+	r->eid = eid;
+	st->n++;
+	st->bytes += state.n;
+	if (r->born.hlc > st->max_eff)
+		st->max_eff = r->born.hlc;
+	if (r->del_at.hlc > st->max_eff)
+		st->max_eff = r->del_at.hlc;
+	for (size_t i = 0; i < r->ncells; i++)
+		if (r->cells[i].at.hlc > st->max_eff)
+			st->max_eff = r->cells[i].at.hlc;
+	return SAT_OK;
+}
+
+/* ---- one commit ----------------------------------------------------------------- */
+
+/* Keep what is visible; name records by eid. */
+static sat_rc
+filter_ops(page *p, sat_commit *c, sat_err *e)
+{
+	size_t n = 0;
+	bool yes;
+	wrec *w;
+	sat_rc rc;
+
+	for (size_t i = 0; i < c->nops; i++) {
+		if ((rc = sat_set_by_id(&w, p->s, &c->ops[i].rec, e)) !=
+		    SAT_OK ||
+		    (rc = sat_srv_visible(&yes, p->s, w, &p->keys, e)) !=
+		    SAT_OK)
+			return rc;
+		if (!yes)
+			continue; /* L1 */
+		c->ops[i].eid = w->eid;
+		c->ops[n++] = c->ops[i];
+	}
+	c->nops = n;
+	return SAT_OK;
+}
+
+static void
+add_commit(page *p, const sat_commit *c, size_t bytes)
+{
+	if (p->n == p->cap) {
+		size_t cap = p->cap == 0 ? 64 : p->cap * 2;
+		sat_commit *v = sat_arena_alloc(&p->s->txn, cap * sizeof *v);
+
+		if (p->n != 0)
+			memcpy(v, p->c, p->n * sizeof *v);
+		p->c = v;
+		p->cap = cap;
+	}
+	p->c[p->n++] = *c;
+	p->nops += c->nops;
+	p->bytes += bytes;
+	if (c->eff > p->max_eff)
+		p->max_eff = c->eff;
+}
+
+static sat_rc
+take_commit(page *p, uint64_t lsn, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	sat_log_row row;
+	sat_commit c;
+	size_t bytes;
+	wrec *subject;
+	sat_rc rc;
+
+	if ((rc = st->log_get(&row, &p->s->txn, st->u, lsn, e)) != SAT_OK ||
+	    (rc = sat_commit_read(&c, &p->s->txn, row.header, row.payload, e)) !=
+	    SAT_OK)
+		return rc;
+	c.lsn = row.lsn;
+	c.eff = row.eff;
+	/* Commits of an earlier incarnation are not in this outbox. */
+	c.own = c.device == p->x->device &&
+	    c.incarnation == p->x->incarnation && !p->full_own;
+	if (c.own)
+		c.nops = 0;
+	else if ((rc = filter_ops(p, &c, e)) != SAT_OK)
+		return rc;
+	else if (c.nops == 0)
+		return SAT_OK;
+	if ((rc = sat_set_by_id(&subject, p->s, &c.subject, e)) != SAT_OK)
+		return rc;
+	c.subject_eid = subject->exists ? subject->eid : 0;
+	bytes = COMMIT_OVERHEAD + (c.own ? 0 : row.payload.n);
+	if (p->n > 0 && (p->bytes + bytes > p->bytes_max ||
+	    p->n == SAT_BATCH_COMMITS_MAX ||
+	    p->nops + c.nops > SAT_BATCH_OPS_MAX)) {
+		p->full = true; /* this one opens the next page */
+		return SAT_OK;
+	}
+	add_commit(p, &c, bytes);
+	return SAT_OK;
+}
+
+/* ---- rescopes ---------------------------------------------------------------------- */
+
+typedef struct aggregate {
+	page *p;
+	states st;
+	sat_id *held;
+	size_t cap;
+	sat_err *e;
+	sat_rc rc;
+} aggregate;
+
+static bool
+on_record(void *u, const sat_rec_row *row)
+{
+	aggregate *g = u;
+	sat_server *s = g->p->s;
+	wrec *w;
+	bool yes;
+
+	w = sat_set_of_row(s, row);
+	if ((g->rc = sat_srv_visible(&yes, s, w, &g->p->keys, g->e)) != SAT_OK)
+		return false;
+	if (!yes)
+		return true;
+	if (g->st.n == g->cap) {
+		size_t cap = g->cap == 0 ? 16 : g->cap * 2;
+		sat_id *h = sat_arena_alloc(&s->txn, cap * sizeof *h);
+
+		if (g->st.n != 0)
+			memcpy(h, g->held, g->st.n * sizeof *h);
+		g->held = h;
+		g->cap = cap;
+	}
+	g->held[g->st.n] = row->id;
+	g->rc = sat_srv_states_add(&g->st, s, w->eid, w->state, g->e);
+	return g->rc == SAT_OK;
+}
+
+static sat_span
+owner_name(const sat_server *s, sat_value owner)
+{
+	const sat_user *u = owner.type == SAT_V_TEXT ?
+	    sat_registry_user(&s->reg, owner.s) : NULL;
+
+	return u != NULL ? sat_span_str(u->name) : (sat_span){ NULL, 0 };
+}
+
+/* All of a root as it is now; once per page, for it is the same each time. */
+static sat_rc
+take_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	aggregate g = { .p = p, .e = e };
+	sat_rescope rs = { .lsn = lsn };
+	wrec *w;
+	sat_rc rc;
+
+	for (size_t i = 0; i < p->nrs; i++)
+		if (p->roots[i] == root) {
+			p->rs[i].lsn = lsn;
+			return SAT_OK;
+		}
+	if ((rc = sat_set_by_eid(&w, p->s, root, e)) != SAT_OK ||
+	    (rc = st->rec_of_root(st->u, root, on_record, &g, e)) != SAT_OK ||
+	    (rc = g.rc) != SAT_OK)
+		return rc;
+	if (g.st.bytes > SAT_BATCH_BYTES_MAX)
+		return sat_fail_code(e, SAT_ENOSPACE, "aggregate.too_large",
+		    NULL, "one customer with %zu bytes does not fit a page",
+		    g.st.bytes);
+	if (p->n + p->nrs > 0 && p->bytes + g.st.bytes > p->bytes_max) {
+		p->full = true;
+		return SAT_OK;
+	}
+	rs.root = w->id;
+	rs.held = g.held;
+	rs.nheld = g.st.n;
+	if (rs.nheld == 0)
+		rs.to = owner_name(p->s, w->owner);
+	if (p->nrs == p->rs_cap) {
+		size_t cap = p->rs_cap == 0 ? 16 : p->rs_cap * 2;
+		sat_rescope *v = sat_arena_alloc(&p->s->txn, cap * sizeof *v);
+		uint32_t *r = sat_arena_alloc(&p->s->txn, cap * sizeof *r);
+
+		if (p->nrs != 0) {
+			memcpy(v, p->rs, p->nrs * sizeof *v);
+			memcpy(r, p->roots, p->nrs * sizeof *r);
+		}
+		p->rs = v;
+		p->roots = r;
+		p->rs_cap = cap;
+	}
+	p->roots[p->nrs] = root;
+	p->rs[p->nrs++] = rs;
+	p->bytes += g.st.bytes + COMMIT_OVERHEAD;
+	for (size_t i = 0; i < g.st.n; i++) {
+		if (p->st.n == p->st.cap) {
+			size_t cap = p->st.cap == 0 ? 64 : p->st.cap * 2;
+			sat_record *r = sat_arena_alloc(&p->s->txn,
+			    cap * sizeof *r);
+
+			if (p->st.n != 0)
+				memcpy(r, p->st.r, p->st.n * sizeof *r);
+			p->st.r = r;
+			p->st.cap = cap;
+		}
+		p->st.r[p->st.n++] = g.st.r[i];
+	}
+	if (g.st.max_eff > p->max_eff)
+		p->max_eff = g.st.max_eff;
+	return SAT_OK;
+}
+
+/* ---- the page ------------------------------------------------------------------------ */
+
+/* Collected first: the store's cursor is closed before we ask it for rows. */
+static bool
+on_entry(void *u, uint64_t lsn, uint32_t root)
+{
+	page *p = u;
+
+	if (p->nwin > 0 && p->win[p->nwin - 1].lsn == lsn &&
+	    p->win[p->nwin - 1].root == root)
+		return true; /* through another key */
+	if (p->nwin >= WINDOW && p->win[p->nwin - 1].lsn != lsn) {
+		p->more = true;
+		return false;
+	}
+	if (p->nwin >= WINDOW && p->nwin % WINDOW == 0) {
+		/* One commit with more entries than a window. */
+		entry *w = sat_arena_alloc(&p->s->txn,
+		    (p->nwin + WINDOW) * sizeof *w);
+
+		memcpy(w, p->win, p->nwin * sizeof *w);
+		p->win = w;
+	}
+	p->win[p->nwin++] = (entry){ lsn, root };
+	return true;
+}
+
+static sat_rc
+try_position(page *p, size_t i, sat_err *e)
+{
+	uint64_t lsn = p->win[i].lsn;
+	sat_rc rc;
+
+	for (; i < p->nwin && p->win[i].lsn == lsn; i++) {
+		rc = p->win[i].root == 0 ? take_commit(p, lsn, e) :
+		    take_rescope(p, lsn, p->win[i].root, e);
+		if (rc != SAT_OK || p->full)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+/* All entries of one position, or none of them: then the page is full. */
+static sat_rc
+take_position(page *p, size_t *i, sat_err *e)
+{
+	page before = *p;
+	uint64_t lsn = p->win[*i].lsn;
+	sat_rc rc = try_position(p, *i, e);
+
+	if (rc == SAT_OK && p->full) {
+		*p = before;
+		p->full = true;
+		if (before.n + before.nrs > 0)
+			return SAT_OK;
+		/* Too large for any page of this size: it goes alone. */
+		p->full = false;
+		p->bytes_max = SAT_BATCH_BYTES_MAX;
+		if ((rc = try_position(p, *i, e)) == SAT_OK && p->full)
+			return sat_fail_code(e, SAT_ENOSPACE,
+			    "aggregate.too_large", NULL,
+			    "what changed at one position does not fit a page");
+		p->full = true;
+	}
+	if (rc != SAT_OK)
+		return rc;
+	while (*i < p->nwin && p->win[*i].lsn == lsn)
+		(*i)++;
+	p->cursor = lsn;
+	return SAT_OK;
+}
+
+static sat_rc
+fill(page *p, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	sat_rc rc;
+
+	p->win = sat_arena_alloc(&p->s->txn, WINDOW * sizeof *p->win);
+	do {
+		size_t i = 0;
+
+		p->nwin = 0;
+		p->more = false;
+		if ((rc = st->scope_scan(st->u, &p->keys, p->cursor, on_entry,
+		    p, e)) != SAT_OK)
+			return rc;
+		while (i < p->nwin && !p->full) {
+			if ((rc = take_position(p, &i, e)) != SAT_OK)
+				return rc;
+			if (p->bytes >= p->bytes_max ||
+			    ++p->looked == LOOKED_MAX)
+				p->full = true;
+		}
+		if (i < p->nwin)
+			p->more = true;
+	} while (p->more && !p->full);
+	if (!p->more && p->cursor < p->s->lsn)
+		p->cursor = p->s->lsn;
+	return SAT_OK;
+}
+
+static sat_rc
+send(page *p, sat_buf *reply, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	sat_msg m = { .type = SAT_MSG_DELTA };
+	sat_delta *d = &m.u.delta;
+	sat_buf batch = { 0 }, records = { 0 };
+	sat_rc rc;
+
+	if ((rc = st->scope_head(&d->scope_head, st->u, &p->keys, e)) != SAT_OK)
+		return rc;
+	d->upto = p->cursor;
+	d->head = p->s->lsn;
+	d->max_eff = p->max_eff;
+	d->rescopes = p->rs;
+	d->nrescopes = p->nrs;
+	if ((p->n == 0 || (rc = sat_batch_write(&batch, SAT_BATCH_PULL, p->c,
+	    p->n, e)) == SAT_OK) && (p->st.n == 0 ||
+	    (rc = sat_records_write(&records, p->st.r, p->st.n, e)) == SAT_OK)) {
+		d->batch = sat_buf_span(&batch);
+		d->records = sat_buf_span(&records);
+		sat_msg_write(reply, &m);
+	}
+	sat_buf_fini(&batch);
+	sat_buf_fini(&records);
+	return rc;
+}
+
+sat_rc
+sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
+    sat_buf *reply, sat_err *e)
+{
+	page p = { .s = s, .x = x, .cursor = in->cursor,
+		.full_own = (in->flags & SAT_PULL_FULL_OWN) != 0,
+		.bytes_max = in->max_bytes };
+	const sat_user *user;
+	sat_rc rc;
+
+	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
+		return rc;
+	if (in->cursor > s->lsn)
+		return sat_fail_code(e, SAT_ECONFLICT, "epoch",
+		    "start over from a snapshot", "the device is ahead of the "
+		    "server, which was restored from a backup");
+	p.keys = sat_scope_subscription(&s->reg, user);
+	if (SAT_BUG(SAT_BUG_SCOPE_LEAK))
+		p.keys = (sat_keys){ { SAT_KEY_ALL }, 1 };
+	if (p.bytes_max == 0)
+		p.bytes_max = SAT_CHUNK_BYTES;
+	if (p.bytes_max > PAGE_BYTES_MAX)
+		p.bytes_max = PAGE_BYTES_MAX;
+	if ((rc = fill(&p, e)) != SAT_OK)
+		return rc;
+	sat_srv_seen(s, x->device, in->cursor);
+	return send(&p, reply, e);
+}

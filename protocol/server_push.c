@@ -1,0 +1,328 @@
+/*
+ * server_push.c - PUSH: chain, signature, verdicts; many pushes in one durable
+ * transaction.
+ *
+ * A push is first checked as a whole without writing anything: whatever is
+ * wrong then is an ERROR to that device alone. From its first write on only
+ * the store can fail, and then the whole group is rolled back and nobody is
+ * told anything was saved (P-072).
+ *
+ * Invariants, named in the tests:
+ *   U1  nothing is merged unless the signature covers the chain that ends in
+ *       it and the chain joins the stored one.
+ *   U2  a push sent again gets the same verdicts and changes nothing.
+ *   U3  a gap or a fork stores nothing.
+ */
+#include "protocol/server_int.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct push {
+	sat_server *s;
+	sat_server_job *job;
+	const sat_user *user;
+	sat_push m;
+	uint64_t last;       /* cseq of the last commit */
+	sat_commit *c;
+	size_t n;
+	sat_span *header, *payload;
+	uint8_t (*hash)[SAT_HASH_BYTES]; /* of each header */
+	chain_slot *chain;
+	bool answered;       /* gap, fork: no commit is looked at */
+	sat_verdicts out;
+	sat_err err;         /* refused as a whole: err.rc != SAT_OK */
+} push;
+
+/* ---- before anything is written ------------------------------------------------- */
+
+static sat_span
+keep(sat_server *s, const sat_buf *b)
+{
+	return sat_span_of(sat_arena_dup(&s->txn, b->p, b->n), b->n);
+}
+
+/* Entities the device named by eid. One we never gave makes the chain
+ * unprovable: the device has to send ids. */
+static sat_rc
+resolve(push *p, sat_commit *c, sat_err *e)
+{
+	wrec *w;
+	sat_rc rc;
+
+	if (c->subject_eid != 0) {
+		rc = sat_set_by_eid(&w, p->s, c->subject_eid, e);
+		if (rc != SAT_OK)
+			return rc;
+		c->subject = w->id;
+	}
+	for (size_t i = 0; i < c->nops; i++) {
+		if (c->ops[i].eid == 0)
+			continue;
+		rc = sat_set_by_eid(&w, p->s, c->ops[i].eid, e);
+		if (rc != SAT_OK)
+			return rc;
+		c->ops[i].rec = w->id;
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+seal(push *p, size_t i, const uint8_t prev[SAT_HASH_BYTES], sat_err *e)
+{
+	sat_server *s = p->s;
+	sat_commit *c = &p->c[i];
+	sat_rc rc;
+
+	if ((rc = resolve(p, c, e)) != SAT_OK)
+		return rc == SAT_ENOTFOUND ? sat_fail_code(e, SAT_EINTEGRITY,
+		    "eid.unknown", NULL, "push names an unknown record number")
+		    : rc;
+	c->org = s->env.org;
+	c->device = p->job->session->device;
+	c->incarnation = p->m.incarnation;
+	c->cseq = p->m.first_cseq + i;
+	memcpy(c->prev, prev, SAT_HASH_BYTES);
+	/* sat_commit_seal, with the bytes kept for the log. */
+	sat_buf_reset(&s->scratch);
+	sat_commit_write_payload(&s->scratch, c);
+	p->payload[i] = keep(s, &s->scratch);
+	sat_hash(c->payload_hash, p->payload[i]);
+	sat_buf_reset(&s->scratch);
+	sat_commit_write_header(&s->scratch, c);
+	p->header[i] = keep(s, &s->scratch);
+	sat_hash(p->hash[i], p->header[i]);
+	return SAT_OK;
+}
+
+static sat_rc
+check_signature(push *p, sat_err *e)
+{
+	sat_server *s = p->s;
+
+	sat_buf_reset(&s->scratch);
+	sat_batch_sign_bytes(&s->scratch, &s->env.org,
+	    p->job->session->device, p->m.incarnation, p->m.first_cseq,
+	    p->last, p->hash[p->n - 1]);
+	if (!sat_sign_ok(p->m.sig, sat_buf_span(&s->scratch),
+	    p->job->session->sign_pk))
+		return sat_fail_code(e, SAT_EINTEGRITY, "signature", NULL,
+		    "signature of the push does not fit its commits");
+	return SAT_OK;
+}
+
+/* Is what was sent of the past the past that is stored? A header covers all
+ * before it, so the last one both sides know decides. */
+static sat_rc
+check_fork(bool *fork, push *p, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	const sat_chain *c = &p->chain->c;
+	uint8_t hash[SAT_HASH_BYTES];
+	sat_span header, payload;
+	sat_rc rc;
+
+	if (p->m.first_cseq == c->last_cseq + 1) {
+		*fork = memcmp(p->m.prev, c->head, SAT_HASH_BYTES) != 0;
+		return SAT_OK;
+	}
+	if (p->last >= c->last_cseq) {
+		size_t i = (size_t)(c->last_cseq - p->m.first_cseq);
+
+		*fork = memcmp(p->hash[i], c->head, SAT_HASH_BYTES) != 0;
+		return SAT_OK;
+	}
+	if ((rc = st->commit_get(&header, &payload, &p->s->txn, st->u,
+	    p->job->session->device, p->m.incarnation, p->last, e)) != SAT_OK)
+		return rc;
+	sat_hash(hash, header);
+	*fork = memcmp(p->hash[p->n - 1], hash, SAT_HASH_BYTES) != 0;
+	return SAT_OK;
+}
+
+static sat_rc
+decode(push *p, sat_err *e)
+{
+	sat_server *s = p->s;
+	const uint8_t *prev = p->m.prev;
+	sat_rc rc;
+
+	if ((rc = sat_batch_read(&p->c, &p->n, &s->txn, SAT_BATCH_PUSH,
+	    p->m.batch, e)) != SAT_OK)
+		return rc;
+	if (p->n == 0)
+		return sat_fail(e, SAT_EPROTO, "push without a commit");
+	p->last = p->m.first_cseq + (p->n - 1);
+	if (p->last > INT64_MAX)
+		return sat_fail(e, SAT_EPROTO, "push numbered out of range");
+	p->header = sat_arena_alloc(&s->txn, p->n * sizeof *p->header);
+	p->payload = sat_arena_alloc(&s->txn, p->n * sizeof *p->payload);
+	p->hash = sat_arena_alloc(&s->txn, p->n * sizeof *p->hash);
+	for (size_t i = 0; i < p->n; i++, prev = p->hash[i - 1])
+		if ((rc = seal(p, i, prev, e)) != SAT_OK)
+			return rc;
+	return check_signature(p, e);
+}
+
+static sat_rc
+prepare(push *p, sat_err *e)
+{
+	sat_server *s = p->s;
+	sat_server_session *x = p->job->session;
+	sat_msg m;
+	bool fork = false, gap;
+	sat_rc rc;
+
+	if ((rc = sat_srv_session_user(&p->user, s, x, e)) != SAT_OK ||
+	    (rc = sat_msg_read(&m, &s->txn, p->job->frame, e)) != SAT_OK)
+		return rc;
+	if (m.type != SAT_MSG_PUSH)
+		return sat_fail(e, SAT_EPROTO, "not a push");
+	p->m = m.u.push;
+	if (p->m.first_cseq == 0 || p->m.first_cseq > INT64_MAX)
+		return sat_fail(e, SAT_EPROTO, "push numbered out of range");
+	if ((rc = sat_srv_chain(&p->chain, s, x->device, p->m.incarnation,
+	    e)) != SAT_OK)
+		return rc;
+	gap = p->m.first_cseq > p->chain->c.last_cseq + 1;
+	if (gap && !SAT_BUG(SAT_BUG_ACK_PAST_GAP)) {
+		p->answered = true; /* U3 */
+		p->out.need_cseq = p->chain->c.last_cseq + 1;
+		return SAT_OK;
+	}
+	if ((rc = decode(p, e)) != SAT_OK ||
+	    (!gap && (rc = check_fork(&fork, p, e)) != SAT_OK))
+		return rc;
+	if (fork) {
+		p->answered = p->out.fork = true; /* U3 */
+		p->out.need_cseq = p->chain->c.last_cseq + 1;
+	}
+	return SAT_OK;
+}
+
+/* ---- merging ------------------------------------------------------------------------ */
+
+/* U2: what was answered before is answered again. */
+static sat_rc
+verdict_again(push *p, admission *a, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	const sat_commit *c = a->c;
+	wrec *w;
+	sat_rc rc;
+
+	rc = st->log_find(&a->v->lsn, &a->v->eff, st->u, c->device,
+	    c->incarnation, c->cseq, e);
+	if (rc == SAT_ENOTFOUND)
+		return st->refused_get(a->v, &p->s->txn, st->u, c->device,
+		    c->incarnation, c->cseq, e);
+	if (rc != SAT_OK || (rc = st->verdict_get(&a->v->code, st->u,
+	    a->v->lsn, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < c->nops; i++) {
+		if (c->ops[i].kind != SAT_OP_NEW)
+			continue;
+		if ((rc = sat_set_by_id(&w, p->s, &c->ops[i].rec, e)) != SAT_OK)
+			return rc;
+		if (w->exists)
+			sat_srv_add_eid(p->s, a, &w->id, w->eid);
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+merge(push *p, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	uint64_t known = p->chain->c.last_cseq;
+	admission a = { .actor = p->user, .chain = p->chain, .out = &p->out };
+	sat_rc rc;
+
+	p->out.v = sat_arena_alloc(&p->s->txn, p->n * sizeof *p->out.v);
+	memset(p->out.v, 0, p->n * sizeof *p->out.v);
+	for (size_t i = 0; i < p->n; i++) {
+		a.c = &p->c[i];
+		a.v = &p->out.v[p->out.n];
+		a.v->cseq = a.c->cseq;
+		a.header = p->header[i];
+		a.payload = p->payload[i];
+		if (a.c->cseq <= known) {
+			if (SAT_BUG(SAT_BUG_VERDICT_LOST_ON_RETRY))
+				continue;
+			rc = verdict_again(p, &a, e);
+		} else {
+			rc = sat_srv_admit(p->s, &a, e);
+		}
+		if (rc != SAT_OK)
+			return rc;
+		p->out.n++;
+	}
+	if (p->last <= known)
+		return SAT_OK;
+	p->chain->c.last_cseq = p->last;
+	memcpy(p->chain->c.head, p->hash[p->n - 1], SAT_HASH_BYTES);
+	p->chain->dirty = true;
+	return st->batch_sig_put(st->u, p->job->session->device,
+	    p->m.incarnation, p->m.first_cseq, p->last, p->m.sig, e);
+}
+
+/* ---- the group --------------------------------------------------------------------------- */
+
+static void
+answer(push *p)
+{
+	sat_msg m = { .type = SAT_MSG_VERDICTS };
+
+	if (p->err.rc != SAT_OK) {
+		sat_msg_write_error(p->job->reply, &p->err);
+		return;
+	}
+	m.u.verdicts = p->out;
+	sat_msg_write(p->job->reply, &m);
+}
+
+static sat_rc
+run(sat_server *s, push *p, size_t n, sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0; i < n; i++) {
+		/* Nothing was written yet: only this push is refused. */
+		if ((rc = prepare(&p[i], &p[i].err)) != SAT_OK)
+			p[i].err.rc = rc;
+		if (rc != SAT_OK || p[i].answered)
+			continue;
+		if ((rc = merge(&p[i], e)) != SAT_OK)
+			return rc;
+	}
+	return sat_srv_commit(s, e);
+}
+
+sat_rc
+sat_srv_push(sat_server *s, sat_server_job *jobs, size_t n, sat_err *e)
+{
+	sat_err why = { 0 };
+	push *p;
+	sat_rc rc;
+
+	if ((rc = sat_srv_begin(s, &why)) == SAT_OK) {
+		p = sat_arena_alloc(&s->txn, n * sizeof *p);
+		memset(p, 0, n * sizeof *p);
+		for (size_t i = 0; i < n; i++)
+			p[i] = (push){ .s = s, .job = &jobs[i] };
+		if ((rc = run(s, p, n, &why)) == SAT_OK) {
+			for (size_t i = 0; i < n; i++)
+				answer(&p[i]);
+			return SAT_OK;
+		}
+		sat_srv_rollback(s);
+	}
+	if (rc == SAT_EFSYNC) {
+		if (e != NULL)
+			*e = why;
+		return rc;
+	}
+	for (size_t i = 0; i < n; i++)
+		sat_msg_write_error(jobs[i].reply, &why);
+	return SAT_OK;
+}

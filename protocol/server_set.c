@@ -1,0 +1,358 @@
+/*
+ * server_set.c - the working set of one transaction.
+ *
+ * Why write records at the end: a day's push edits the same customer many
+ * times; the row is read once and written once. Why absent records are kept
+ * too: a push of new records would ask the store for each of them twice.
+ */
+#include "protocol/server_int.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define BUCKETS_MIN 256
+
+static size_t
+id_hash(const sat_id *id)
+{
+	uint64_t lo, hi;
+
+	memcpy(&hi, id->b, 8);
+	memcpy(&lo, id->b + 8, 8);
+	lo ^= hi * 0x9e3779b97f4a7c15ull;
+	return (size_t)(lo ^ lo >> 29);
+}
+
+static size_t
+eid_hash(uint32_t eid)
+{
+	return (size_t)(eid * 0x9e3779b1u);
+}
+
+static void *
+zeroed(sat_server *s, size_t n)
+{
+	return memset(sat_arena_alloc(&s->txn, n), 0, n);
+}
+
+void
+sat_set_reset(sat_server *s)
+{
+	sat_arena_reset(&s->txn);
+	memset(&s->set, 0, sizeof s->set);
+}
+
+static void
+grow(sat_server *s)
+{
+	wset old = s->set, *w = &s->set;
+	size_t n = w->mask == 0 ? BUCKETS_MIN : (w->mask + 1) * 4;
+
+	if (w->mask != 0 && w->nrecs + w->nroots < w->mask)
+		return;
+	w->by_id = zeroed(s, n * sizeof *w->by_id);
+	w->by_eid = zeroed(s, n * sizeof *w->by_eid);
+	w->roots = zeroed(s, n * sizeof *w->roots);
+	w->mask = n - 1;
+	for (size_t i = 0; old.mask != 0 && i <= old.mask; i++) {
+		for (wrec *r = old.by_id[i], *nx; r != NULL; r = nx) {
+			wrec **at = &w->by_id[id_hash(&r->id) & w->mask];
+
+			nx = r->next_id;
+			r->next_id = *at;
+			*at = r;
+		}
+		for (wrec *r = old.by_eid[i], *nx; r != NULL; r = nx) {
+			wrec **at = &w->by_eid[eid_hash(r->eid) & w->mask];
+
+			nx = r->next_eid;
+			r->next_eid = *at;
+			*at = r;
+		}
+		for (wroot *r = old.roots[i], *nx; r != NULL; r = nx) {
+			wroot **at = &w->roots[eid_hash(r->eid) & w->mask];
+
+			nx = r->next;
+			r->next = *at;
+			*at = r;
+		}
+	}
+}
+
+static wrec *
+find_id(const wset *w, const sat_id *id)
+{
+	wrec *r;
+
+	if (w->mask == 0)
+		return NULL;
+	for (r = w->by_id[id_hash(id) & w->mask]; r != NULL; r = r->next_id)
+		if (sat_id_eq(&r->id, id))
+			break;
+	return r;
+}
+
+static wrec *
+find_eid(const wset *w, uint32_t eid)
+{
+	wrec *r;
+
+	if (w->mask == 0)
+		return NULL;
+	for (r = w->by_eid[eid_hash(eid) & w->mask]; r != NULL; r = r->next_eid)
+		if (r->eid == eid)
+			break;
+	return r;
+}
+
+static wrec *
+add_id(sat_server *s, const sat_id *id)
+{
+	wrec *w = zeroed(s, sizeof *w), **at;
+
+	grow(s);
+	at = &s->set.by_id[id_hash(id) & s->set.mask];
+	w->id = *id;
+	w->next_id = *at;
+	*at = w;
+	s->set.nrecs++;
+	return w;
+}
+
+void
+sat_set_index(sat_server *s, wrec *w)
+{
+	wrec **at = &s->set.by_eid[eid_hash(w->eid) & s->set.mask];
+
+	w->next_eid = *at;
+	*at = w;
+}
+
+void
+sat_set_unindex(sat_server *s, wrec *w)
+{
+	wrec **at = &s->set.by_eid[eid_hash(w->eid) & s->set.mask];
+
+	while (*at != w)
+		at = &(*at)->next_eid;
+	*at = w->next_eid;
+}
+
+static wrec *
+add_row(sat_server *s, const sat_rec_row *row)
+{
+	wrec *w = add_id(s, &row->id);
+
+	w->exists = true;
+	w->eid = row->eid;
+	w->kind = row->kind;
+	w->root = row->root;
+	w->owner = row->owner.n == 0 ? sat_v_null() : sat_v_text(row->owner);
+	w->state = row->state;
+	sat_set_index(s, w);
+	return w;
+}
+
+wrec *
+sat_set_of_row(sat_server *s, const sat_rec_row *row)
+{
+	sat_rec_row own = *row;
+	wrec *w = find_id(&s->set, &row->id);
+
+	if (w != NULL && w->exists)
+		return w;
+	own.state = sat_span_of(sat_arena_dup(&s->txn, row->state.p,
+	    row->state.n), row->state.n);
+	if (own.owner.n != 0)
+		own.owner.p = sat_arena_dup(&s->txn, own.owner.p, own.owner.n);
+	return add_row(s, &own);
+}
+
+sat_rc
+sat_set_by_id(wrec **out, sat_server *s, const sat_id *id, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rec_row row;
+	sat_rc rc;
+
+	if ((*out = find_id(&s->set, id)) != NULL)
+		return SAT_OK;
+	rc = st->rec_by_id(&row, &s->txn, st->u, id, e);
+	if (rc == SAT_ENOTFOUND) {
+		*out = add_id(s, id);
+		return SAT_OK;
+	}
+	if (rc == SAT_OK)
+		*out = add_row(s, &row);
+	return rc;
+}
+
+sat_rc
+sat_set_by_eid(wrec **out, sat_server *s, uint32_t eid, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rec_row row;
+	sat_rc rc;
+
+	if ((*out = find_eid(&s->set, eid)) != NULL)
+		return SAT_OK;
+	if ((rc = st->rec_by_eid(&row, &s->txn, st->u, eid, e)) != SAT_OK)
+		return rc;
+	*out = add_row(s, &row);
+	return SAT_OK;
+}
+
+sat_rc
+sat_set_decode(wrec *w, sat_server *s, sat_err *e)
+{
+	sat_rc rc;
+
+	if (w->decoded || !w->exists)
+		return SAT_OK;
+	if ((rc = sat_record_read(&w->r, &s->txn, w->state, e)) != SAT_OK)
+		return rc;
+	w->r.eid = w->eid;
+	w->decoded = true;
+	return SAT_OK;
+}
+
+void
+sat_set_dirty(sat_server *s, wrec *w)
+{
+	if (w->dirty)
+		return;
+	w->dirty = true;
+	w->next_dirty = s->set.dirty;
+	s->set.dirty = w;
+}
+
+/* ---- roots and the keys that hold them ------------------------------------------- */
+
+wkey *
+sat_set_key(sat_server *s, wroot *r, sat_scope_key key)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->k[i].key == key)
+			return &r->k[i];
+	if (r->n == r->cap) {
+		size_t cap = r->cap == 0 ? 4 : r->cap * 2;
+		wkey *k = zeroed(s, cap * sizeof *k);
+
+		if (r->n != 0)
+			memcpy(k, r->k, r->n * sizeof *k);
+		r->k = k;
+		r->cap = cap;
+	}
+	r->k[r->n] = (wkey){ .key = key };
+	return &r->k[r->n++];
+}
+
+struct loading {
+	sat_server *s;
+	wroot *r;
+};
+
+static bool
+on_key(void *u, sat_scope_key key)
+{
+	struct loading *l = u;
+
+	sat_set_key(l->s, l->r, key)->live = true;
+	return true;
+}
+
+sat_rc
+sat_set_root(wroot **out, sat_server *s, uint32_t eid, bool fresh, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	struct loading l = { s, NULL };
+	wroot *r, **at;
+	sat_rc rc;
+
+	grow(s);
+	at = &s->set.roots[eid_hash(eid) & s->set.mask];
+	for (r = *at; r != NULL; r = r->next)
+		if (r->eid == eid) {
+			*out = r;
+			return SAT_OK;
+		}
+	r = zeroed(s, sizeof *r);
+	r->eid = eid;
+	l.r = r;
+	if (!fresh &&
+	    (rc = st->member_keys(st->u, eid, on_key, &l, e)) != SAT_OK)
+		return rc;
+	r->next = *at;
+	*at = r;
+	s->set.nroots++;
+	*out = r;
+	return SAT_OK;
+}
+
+sat_rc
+sat_set_member(wkey *k, sat_server *s, const wroot *r, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rc rc;
+
+	if (k->loaded)
+		return SAT_OK;
+	if (!r->fresh && (rc = st->member_get(&k->m, st->u, k->key, r->eid,
+	    e)) != SAT_OK)
+		return rc;
+	k->loaded = true;
+	return SAT_OK;
+}
+
+void
+sat_set_root_dirty(sat_server *s, wroot *r)
+{
+	if (r->dirty)
+		return;
+	r->dirty = true;
+	r->next_dirty = s->set.dirty_roots;
+	s->set.dirty_roots = r;
+}
+
+/* ---- writing back ------------------------------------------------------------------ */
+
+static sat_rc
+flush_rec(sat_server *s, wrec *w, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rec_row row = { .eid = w->eid, .id = w->id, .kind = w->kind,
+		.root = w->root };
+
+	sat_buf_reset(&s->scratch);
+	sat_record_write(&s->scratch, &w->r);
+	row.state = sat_buf_span(&s->scratch);
+	if (w->owner.type == SAT_V_TEXT)
+		row.owner = w->owner.s;
+	w->dirty = false;
+	return st->rec_put(st->u, &row, e);
+}
+
+sat_rc
+sat_set_flush(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rc rc;
+
+	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
+		if ((rc = flush_rec(s, w, e)) != SAT_OK)
+			return rc;
+	s->set.dirty = NULL;
+	for (wroot *r = s->set.dirty_roots; r != NULL; r = r->next_dirty) {
+		for (size_t i = 0; i < r->n; i++) {
+			if (!r->k[i].dirty)
+				continue;
+			if ((rc = st->member_put(st->u, r->k[i].key, r->eid,
+			    &r->k[i].m, e)) != SAT_OK)
+				return rc;
+			r->k[i].dirty = false;
+		}
+		r->dirty = false;
+	}
+	s->set.dirty_roots = NULL;
+	return SAT_OK;
+}

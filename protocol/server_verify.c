@@ -1,0 +1,501 @@
+/*
+ * server_verify.c - proof: fold the log from nothing and compare; walk every
+ * chain and check every batch signature; count the memberships anew.
+ *
+ * States are kept as bytes while folding, so that memory is what the states
+ * weigh and not what the folds leave behind.
+ */
+#include "protocol/server_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a table of states by id ------------------------------------------------------ */
+
+typedef struct vrec {
+	sat_id id;
+	sat_buf state;
+	bool met;             /* in the store too */
+	struct vrec *next;
+} vrec;
+
+typedef struct vtable {
+	vrec **bucket;
+	size_t mask, n;
+} vtable;
+
+static size_t
+slot(const vtable *t, const sat_id *id)
+{
+	uint64_t v;
+
+	memcpy(&v, id->b + 8, sizeof v);
+	return (size_t)(v * 0x9e3779b97f4a7c15ull >> 20) & t->mask;
+}
+
+static void
+vgrow(vtable *t)
+{
+	vtable old = *t;
+
+	if (t->bucket != NULL && t->n <= t->mask)
+		return;
+	t->mask = t->bucket == NULL ? 1023 : t->mask * 4 + 3;
+	t->bucket = sat_xcalloc(t->mask + 1, sizeof(vrec *));
+	for (size_t i = 0; old.bucket != NULL && i <= old.mask; i++)
+		for (vrec *v = old.bucket[i], *nx; v != NULL; v = nx) {
+			vrec **at = &t->bucket[slot(t, &v->id)];
+
+			nx = v->next;
+			v->next = *at;
+			*at = v;
+		}
+	free(old.bucket);
+}
+
+static vrec *
+vfind(vtable *t, const sat_id *id, bool add)
+{
+	vrec *v;
+
+	vgrow(t);
+	for (v = t->bucket[slot(t, id)]; v != NULL; v = v->next)
+		if (sat_id_eq(&v->id, id))
+			return v;
+	if (!add)
+		return NULL;
+	v = sat_xcalloc(1, sizeof *v);
+	v->id = *id;
+	v->next = t->bucket[slot(t, id)];
+	t->bucket[slot(t, id)] = v;
+	t->n++;
+	return v;
+}
+
+static void
+vfree(vtable *t)
+{
+	for (size_t i = 0; t->bucket != NULL && i <= t->mask; i++)
+		for (vrec *v = t->bucket[i], *nx; v != NULL; v = nx) {
+			nx = v->next;
+			sat_buf_fini(&v->state);
+			free(v);
+		}
+	free(t->bucket);
+}
+
+/* ---- the log ------------------------------------------------------------------------ */
+
+static sat_rc
+refold_op(sat_server *s, vtable *t, const sat_template *tp,
+    const sat_commit *c, const sat_op *op, sat_err *e)
+{
+	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
+	vrec *v = vfind(t, &op->rec, true);
+	sat_record r = { 0 };
+	sat_applied out;
+	sat_rc rc;
+
+	if (v->state.n != 0 && (rc = sat_record_read(&r, &s->txn,
+	    sat_buf_span(&v->state), e)) != SAT_OK)
+		return rc;
+	if ((rc = sat_record_apply(&out, &r, &s->txn, tp, op, &ctx, e)) !=
+	    SAT_OK)
+		return rc;
+	sat_record_applied(&r, out.outcome, c->lsn);
+	sat_buf_reset(&s->scratch);
+	sat_record_write(&s->scratch, &r);
+	sat_buf_reset(&v->state);
+	sat_buf_add(&v->state, s->scratch.p, s->scratch.n);
+	return SAT_OK;
+}
+
+static sat_rc
+refold_commit(sat_server *s, vtable *t, uint64_t lsn,
+    sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	const sat_template *tp;
+	sat_log_row row;
+	sat_commit c;
+	sat_rc rc;
+
+	sat_set_reset(s);
+	if ((rc = st->log_get(&row, &s->txn, st->u, lsn, e)) != SAT_OK ||
+	    (rc = sat_commit_read(&c, &s->txn, row.header, row.payload, e)) !=
+	    SAT_OK)
+		return rc;
+	c.lsn = lsn;
+	c.eff = row.eff;
+	if ((tp = sat_srv_template(s, c.template_oid)) == NULL)
+		return sat_fail(e, SAT_EINTEGRITY,
+		    "commit at %llu names an unknown template",
+		    (unsigned long long)lsn);
+	for (size_t i = 0; i < c.nops; i++)
+		if ((rc = refold_op(s, t, tp, &c, &c.ops[i], e)) != SAT_OK)
+			return rc;
+	return SAT_OK;
+}
+
+/* ---- memberships ------------------------------------------------------------------------ */
+
+typedef struct reason {
+	uint32_t root;
+	sat_scope_key key;
+} reason;
+
+typedef struct compare {
+	sat_server *s;
+	vtable *t;
+	reason *why;
+	size_t n, cap;
+	uint64_t records;
+	sat_err *e;
+	sat_rc rc;
+} compare;
+
+static void
+add_reasons(compare *x, const sat_rec_row *row, const sat_record *r)
+{
+	const sat_kind *k = sat_srv_kind(x->s, row->kind);
+	sat_keys keys;
+
+	if (row->root != row->eid && (k == NULL ||
+	    k->scope != SAT_SCOPE_OWNED || sat_rec_gone(r)))
+		return;
+	keys = sat_scope_owner_keys(&x->s->reg, sat_v_text(row->owner));
+	for (size_t i = 0; i < keys.n; i++) {
+		if (x->n == x->cap) {
+			x->cap = x->cap == 0 ? 256 : x->cap * 2;
+			x->why = sat_xrealloc(x->why, x->cap * sizeof *x->why);
+		}
+		x->why[x->n++] = (reason){ row->root, keys.k[i] };
+	}
+}
+
+static int
+reason_cmp(const void *a, const void *b)
+{
+	const reason *x = a, *y = b;
+
+	if (x->root != y->root)
+		return x->root < y->root ? -1 : 1;
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+static bool
+count_key(void *u, sat_scope_key key)
+{
+	(void)key;
+	++*(size_t *)u;
+	return true;
+}
+
+/* S1 */
+static sat_rc
+check_members(compare *x, sat_err *e)
+{
+	const sat_store *st = &x->s->env.store;
+	size_t i = 0, k, keys = 0, live = 0;
+	sat_member m;
+	sat_rc rc;
+
+	if (x->n > 0)
+		qsort(x->why, x->n, sizeof x->why[0], reason_cmp);
+	while (i < x->n) {
+		const reason *w = &x->why[i];
+
+		for (k = i; k < x->n && reason_cmp(w, &x->why[k]) == 0; k++)
+			;
+		if ((rc = st->member_get(&m, st->u, w->key, w->root, e)) !=
+		    SAT_OK)
+			return rc;
+		if (m.n != (int64_t)(k - i))
+			return sat_fail(e, SAT_EINTEGRITY,
+			    "root %u: a key has %lld reasons, %zu are true",
+			    w->root, (long long)m.n, k - i);
+		keys++;
+		i = k;
+		if (i < x->n && x->why[i].root == w->root)
+			continue;
+		live = 0;
+		if ((rc = st->member_keys(st->u, w->root, count_key, &live,
+		    e)) != SAT_OK)
+			return rc;
+		if (live != keys)
+			return sat_fail(e, SAT_EINTEGRITY,
+			    "root %u has %zu live keys, %zu are true", w->root,
+			    live, keys);
+		keys = 0;
+	}
+	return SAT_OK;
+}
+
+/* ---- the records ---------------------------------------------------------------------- */
+
+static bool
+on_row(void *u, const sat_rec_row *row)
+{
+	compare *x = u;
+	vrec *v = vfind(x->t, &row->id, false);
+	const sat_kind *k;
+	sat_value owner = sat_v_null();
+	sat_record r;
+
+	if (v == NULL || !sat_span_eq(sat_buf_span(&v->state), row->state)) {
+		x->rc = sat_fail(x->e, SAT_EINTEGRITY,
+		    "record %u differs from the log", row->eid);
+		return false;
+	}
+	v->met = true;
+	x->records++;
+	sat_set_reset(x->s);
+	if ((x->rc = sat_record_read(&r, &x->s->txn, row->state, x->e)) !=
+	    SAT_OK)
+		return false;
+	k = sat_srv_kind(x->s, row->kind);
+	if (k != NULL && k->owner != NULL)
+		owner = sat_record_value(&r, k->owner->id);
+	if (!sat_span_eq(owner.s, row->owner)) {
+		x->rc = sat_fail(x->e, SAT_EINTEGRITY,
+		    "record %u is filed under another owner", row->eid);
+		return false;
+	}
+	add_reasons(x, row, &r);
+	return true;
+}
+
+static sat_rc
+check_records(sat_server *s, vtable *t, uint64_t *records, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	compare x = { .s = s, .t = t, .e = e };
+	sat_rc rc;
+
+	if ((rc = st->rec_scan(st->u, 0, on_row, &x, e)) == SAT_OK)
+		rc = x.rc;
+	if (rc == SAT_OK && x.records != t->n)
+		rc = sat_fail(e, SAT_EINTEGRITY,
+		    "%llu records stored, %zu in the log",
+		    (unsigned long long)x.records, t->n);
+	if (rc == SAT_OK)
+		rc = check_members(&x, e);
+	*records = x.records;
+	free(x.why);
+	return rc;
+}
+
+/* ---- the chains ------------------------------------------------------------------------ */
+
+typedef struct vsig {
+	uint64_t first, last;
+	uint8_t sig[SAT_SIG_BYTES];
+} vsig;
+
+typedef struct vchain {
+	uint32_t dev, inc;
+	sat_chain c;
+} vchain;
+
+typedef struct list {
+	uint8_t *p;
+	size_t n, cap, size;
+} list;
+
+static void *
+list_add(list *l)
+{
+	if (l->n == l->cap) {
+		l->cap = l->cap == 0 ? 16 : l->cap * 2;
+		l->p = sat_xrealloc(l->p, l->cap * l->size);
+	}
+	return l->p + l->size * l->n++;
+}
+
+static bool
+on_chain(void *u, uint32_t dev, uint32_t inc, const sat_chain *c)
+{
+	*(vchain *)list_add(u) = (vchain){ dev, inc, *c };
+	return true;
+}
+
+static bool
+on_sig(void *u, uint64_t first, uint64_t last, const uint8_t *sig)
+{
+	vsig *v = list_add(u);
+
+	v->first = first;
+	v->last = last;
+	memcpy(v->sig, sig, sizeof v->sig);
+	return true;
+}
+
+static sat_rc
+broken(const vchain *c, uint64_t cseq, const char *what, sat_err *e)
+{
+	return sat_fail(e, SAT_EINTEGRITY,
+	    "chain of device %u.%u: %s at commit %llu", c->dev, c->inc, what,
+	    (unsigned long long)cseq);
+}
+
+static sat_rc
+check_link(sat_server *s, const vchain *v, uint64_t cseq,
+    uint8_t hash[SAT_HASH_BYTES], sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_span header, payload;
+	sat_commit c;
+	sat_rc rc;
+
+	sat_set_reset(s);
+	rc = st->commit_get(&header, &payload, &s->txn, st->u, v->dev, v->inc,
+	    cseq, e);
+	if (rc == SAT_ENOTFOUND)
+		return broken(v, cseq, "nothing is stored", e);
+	if (rc != SAT_OK)
+		return rc;
+	/* Payload against its hash; only the header when it was erased. */
+	if (sat_commit_read(&c, &s->txn, header, payload, NULL) != SAT_OK)
+		return broken(v, cseq, "payload does not fit its header", e);
+	if (c.device != v->dev || c.incarnation != v->inc || c.cseq != cseq ||
+	    memcmp(c.prev, hash, SAT_HASH_BYTES) != 0)
+		return broken(v, cseq, "header does not join", e);
+	sat_hash(hash, header);
+	return SAT_OK;
+}
+
+static sat_rc
+check_chain(sat_server *s, const vchain *v, const vsig *sig, size_t nsigs,
+    sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	uint8_t hash[SAT_HASH_BYTES] = { 0 }, pk[SAT_SIGN_PK_BYTES];
+	size_t next = 0;
+	sat_rc rc;
+
+	if ((rc = st->device_sign_pk(pk, st->u, v->dev, e)) != SAT_OK)
+		return rc;
+	for (uint64_t cseq = 1; cseq <= v->c.last_cseq; cseq++) {
+		if ((rc = check_link(s, v, cseq, hash, e)) != SAT_OK)
+			return rc;
+		if (next == nsigs || sig[next].last != cseq)
+			continue;
+		sat_buf_reset(&s->scratch);
+		sat_batch_sign_bytes(&s->scratch, &s->env.org, v->dev, v->inc,
+		    sig[next].first, cseq, hash);
+		if (!sat_sign_ok(sig[next].sig, sat_buf_span(&s->scratch), pk))
+			return broken(v, cseq, "batch signature is wrong", e);
+		next++;
+	}
+	if (next != nsigs || nsigs == 0 ||
+	    sig[nsigs - 1].last != v->c.last_cseq)
+		return broken(v, v->c.last_cseq, "no signature covers", e);
+	if (memcmp(hash, v->c.head, SAT_HASH_BYTES) != 0)
+		return broken(v, v->c.last_cseq, "another head is stored", e);
+	return SAT_OK;
+}
+
+static sat_rc
+check_chains(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	list chains = { .size = sizeof(vchain) };
+	sat_rc rc = st->chains(st->u, on_chain, &chains, e);
+
+	for (size_t i = 0; i < chains.n && rc == SAT_OK; i++) {
+		const vchain *v = (const vchain *)(void *)chains.p + i;
+		list sigs = { .size = sizeof(vsig) };
+
+		if ((rc = st->batch_sigs(st->u, v->dev, v->inc, on_sig, &sigs,
+		    e)) == SAT_OK)
+			rc = check_chain(s, v, (const vsig *)(void *)sigs.p,
+			    sigs.n, e);
+		free(sigs.p);
+	}
+	free(chains.p);
+	return rc;
+}
+
+sat_rc
+sat_server_verify(sat_server *s, uint64_t *commits, uint64_t *records,
+    sat_err *e)
+{
+	vtable t = { 0 };
+	sat_rc rc;
+
+	*commits = *records = 0;
+	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
+		return rc;
+	vgrow(&t);
+	for (uint64_t lsn = 1; lsn <= s->lsn && rc == SAT_OK; lsn++)
+		rc = refold_commit(s, &t, lsn, e);
+	if (rc == SAT_OK)
+		rc = check_records(s, &t, records, e);
+	if (rc == SAT_OK)
+		rc = check_chains(s, e);
+	*commits = s->lsn;
+	vfree(&t);
+	sat_srv_end_read(s);
+	return rc;
+}
+
+/* ---- dump --------------------------------------------------------------------------------- */
+
+typedef struct dumping {
+	sat_server *s;
+	sat_keys keys;
+	bool all;
+	list rows; /* of wrec * */
+	sat_err *e;
+	sat_rc rc;
+} dumping;
+
+static bool
+dump_row(void *u, const sat_rec_row *row)
+{
+	dumping *d = u;
+	wrec *w = sat_set_of_row(d->s, row);
+	bool yes = d->all;
+
+	if (!yes && (d->rc = sat_srv_visible(&yes, d->s, w, &d->keys, d->e)) !=
+	    SAT_OK)
+		return false;
+	if (yes)
+		*(wrec **)list_add(&d->rows) = w;
+	return true;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const wrec *x = *(wrec *const *)a, *y = *(wrec *const *)b;
+
+	return memcmp(x->id.b, y->id.b, sizeof x->id.b);
+}
+
+sat_rc
+sat_server_dump(sat_server *s, const sat_user *user,
+    void (*cb)(void *cu, const sat_id *id, sat_span state), void *cu,
+    sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	dumping d = { .s = s, .all = user == NULL, .e = e,
+		.rows = { .size = sizeof(wrec *) } };
+	wrec **w;
+	sat_rc rc;
+
+	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
+		return rc;
+	if (user != NULL)
+		d.keys = sat_scope_subscription(&s->reg, user);
+	if ((rc = st->rec_scan(st->u, 0, dump_row, &d, e)) == SAT_OK)
+		rc = d.rc;
+	w = (wrec **)(void *)d.rows.p;
+	if (rc == SAT_OK && d.rows.n > 0)
+		qsort(w, d.rows.n, sizeof *w, by_id);
+	for (size_t i = 0; i < d.rows.n && rc == SAT_OK; i++)
+		cb(cu, &w[i]->id, w[i]->state);
+	free(d.rows.p);
+	sat_srv_end_read(s);
+	return rc;
+}
