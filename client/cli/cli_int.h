@@ -7,6 +7,7 @@
 #include "client/api/api.h"
 #include "common/base/args.h"
 #include "common/crypto/keyring.h"
+#include "common/model/report.h"
 
 #include <stdio.h>
 

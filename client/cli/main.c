@@ -1,0 +1,262 @@
+/*
+ * One invocation: words, verb, replica, answer, exit code.
+ */
+#include "client/cli/cli.h"
+
+#include "client/cli/cli_int.h"
+#include "common/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const sat_opt cli_global[] = {
+	{ "profile", 'P', "NAME", "which replica (default)" },
+	{ "home", 'C', "DIR", "the replica's folder (SATCHEL_HOME)" },
+	{ "passphrase-file", 0, "FILE", "first line is the passphrase; - = stdin" },
+	{ "passphrase-fd", 0, "N", "the same from an open descriptor" },
+	{ "json", 0, NULL, "one JSON document" },
+	{ "format", 0, "F", "table, tsv, csv, json, jsonl" },
+	{ "fields", 0, "A,B", "columns of a list" },
+	{ "quiet", 'q', NULL, "no messages" },
+	{ "verbose", 'v', NULL, "more messages (twice: trace)" },
+	{ "color", 0, "WHEN", "auto, always, never" },
+	{ "lang", 0, "zh|en", "language of labels (SATCHEL_LANG)" },
+	{ "no-input", 0, NULL, "never ask" },
+	{ "yes", 'y', NULL, "answer questions with yes" },
+	{ "timeout", 0, "DUR", "for the network (15s)" },
+	{ "as-of", 0, "TIME", "reports: as it was then" },
+	{ "help", 'h', NULL, "help, examples first" },
+	{ "version", 0, NULL, "version and licence" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static const struct {
+	const cli_verb *verbs;
+	const size_t *n;
+} tables[] = {
+	{ cli_record_verbs, &cli_record_nverbs },
+	{ cli_work_verbs, &cli_work_nverbs },
+	{ cli_proof_verbs, &cli_proof_nverbs },
+};
+
+/* The verb of the first words. A verb of two words wins over one of one. */
+static const cli_verb *
+find(int argc, char *const *argv)
+{
+	const cli_verb *one = NULL;
+	const char *noun = NULL, *verb = NULL;
+
+	for (int i = 0; i < argc; i++) {
+		if (argv[i][0] == '-') {
+			for (const sat_opt *o = cli_global; o->name != NULL; o++)
+				if (o->value != NULL && ((argv[i][1] == '-' &&
+				        strcmp(argv[i] + 2, o->name) == 0) ||
+				    (o->letter != 0 && argv[i][1] == o->letter &&
+				        argv[i][2] == '\0')))
+					i++;
+			continue;
+		}
+		if (noun == NULL)
+			noun = argv[i];
+		else if (verb == NULL) {
+			verb = argv[i];
+			break;
+		}
+	}
+	for (size_t t = 0; noun != NULL && t < 3; t++)
+		for (size_t i = 0; i < *tables[t].n; i++) {
+			const cli_verb *v = &tables[t].verbs[i];
+
+			if (strcmp(v->noun, noun) != 0)
+				continue;
+			if (v->verb == NULL)
+				one = v;
+			else if (verb != NULL && strcmp(v->verb, verb) == 0)
+				return v;
+		}
+	return one;
+}
+
+void
+cli_help(sat_buf *out, const cli_verb *v)
+{
+	if (v != NULL) {
+		if (v->examples != NULL)
+			sat_buf_fmt(out, "Example:\n%s\n", v->examples);
+		sat_buf_fmt(out, "satchel %s\n    %s\n\n", v->usage, v->help);
+		if (v->options != NULL) {
+			sat_buf_str(out, "Options:\n");
+			sat_args_help(out, v->options);
+		}
+		return;
+	}
+	sat_buf_str(out,
+	    "satchel 行囊: customers, offline first\n\n"
+	    "Examples:\n"
+	    "  satchel init --invite satchel1...      enrol this device\n"
+	    "  satchel account list --stage negotiation\n"
+	    "  satchel activity add @ID --method phone --points \"...\"\n"
+	    "  satchel sync\n"
+	    "  satchel report run won --period 2026-Q4\n\nCommands:\n");
+	for (size_t t = 0; t < 3; t++)
+		for (size_t i = 0; i < *tables[t].n; i++)
+			sat_buf_fmt(out, "  %-52s %s\n", tables[t].verbs[i].usage,
+			    tables[t].verbs[i].help);
+	sat_buf_str(out, "\nGlobal options:\n");
+	sat_args_help(out, cli_global);
+}
+
+sat_rc
+cli_ask(sat_json **answer, cli *c, const char *method, const char *path,
+    sat_json *query, sat_json *body, sat_err *e)
+{
+	sat_request req = { .method = method, .path = path, .query = query,
+		.body = body };
+
+	return sat_api_handle(answer, &c->api, &req, e);
+}
+
+static sat_rc
+settings(cli *c, sat_err *e)
+{
+	static const char *const names[] = { "auto", "table", "tsv", "csv",
+		"json", "jsonl" };
+	const char *f = sat_args_get(&c->args, "format");
+	const char *lang = sat_args_get(&c->args, "lang");
+	const char *color = sat_args_get(&c->args, "color");
+
+	c->tty_out = isatty(STDOUT_FILENO) != 0;
+	c->tty_err = isatty(STDERR_FILENO) != 0;
+	c->quiet = sat_args_has(&c->args, "quiet");
+	c->yes = sat_args_has(&c->args, "yes");
+	c->no_input = sat_args_has(&c->args, "no-input");
+	for (size_t i = 0; i < c->args.ngiven; i++)
+		if (strcmp(c->args.given[i].opt->name, "verbose") == 0)
+			c->verbose++;
+	sat_log_level(c->verbose > 1 ? SAT_TRACE
+	        : c->verbose == 1    ? SAT_INFO
+	                             : SAT_WARN);
+	c->color = c->tty_out && getenv("NO_COLOR") == NULL &&
+	    (color == NULL || strcmp(color, "never") != 0);
+	if (color != NULL && strcmp(color, "always") == 0)
+		c->color = true;
+	if (sat_args_has(&c->args, "json"))
+		c->format = FMT_JSON;
+	for (int i = 0; f != NULL && i < 6; i++)
+		if (strcmp(f, names[i]) == 0) {
+			c->format = (cli_format)i;
+			f = NULL;
+		}
+	if (f != NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "table, tsv, csv, json or jsonl", "--format %s is unknown", f);
+	if (lang == NULL)
+		lang = getenv("SATCHEL_LANG");
+	if (lang == NULL)
+		lang = getenv("LANG");
+	(void)snprintf(c->lang, sizeof c->lang, "%s",
+	    lang != NULL && strncmp(lang, "zh", 2) == 0 ? "zh" : "en");
+	return SAT_OK;
+}
+
+static sat_rc
+no_verb(const cli *c, sat_err *e)
+{
+	const char *words[128], *near = NULL;
+	char hint[100] = "see: satchel --help";
+	size_t n = 0;
+
+	if (c->args.nargs == 0)
+		return sat_fail(e, SAT_EUSAGE, "no command given");
+	for (size_t t = 0; t < 3; t++)
+		for (size_t i = 0; i < *tables[t].n && n < 128; i++) {
+			bool same = strcmp(tables[t].verbs[i].noun,
+			                c->args.arg[0]) == 0;
+
+			if (same && tables[t].verbs[i].verb == NULL)
+				continue;
+			words[n++] = same ? tables[t].verbs[i].verb
+			                  : tables[t].verbs[i].noun;
+		}
+	near = sat_nearest(c->args.arg[c->args.nargs > 1 ? 1 : 0], words, n);
+	if (near == NULL)
+		near = sat_nearest(c->args.arg[0], words, n);
+	if (near != NULL)
+		(void)snprintf(hint, sizeof hint, "did you mean %s?", near);
+	return sat_fail_code(e, SAT_EUSAGE, "usage", hint, "unknown command %s%s%s",
+	    c->args.arg[0], c->args.nargs > 1 ? " " : "",
+	    c->args.nargs > 1 ? c->args.arg[1] : "");
+}
+
+static sat_rc
+run(cli *c, const cli_verb *v, sat_err *e)
+{
+	sat_rc rc = cli_home(c, e);
+
+	c->api.event = cli_event;
+	c->api.interrupted = cli_interrupted;
+	c->api.u = c;
+	c->api.crm.clock = sat_clock_os();
+	if (rc == SAT_OK && !v->no_replica)
+		rc = cli_open(c, e);
+	if (rc == SAT_OK)
+		rc = v->run(c, e);
+	cli_close(c);
+	return rc;
+}
+
+static void
+print_version(const cli *c)
+{
+	if (c->format == FMT_JSON)
+		(void)printf("{\"schema\":\"satchel/version/1\",\"version\":\"%s\","
+		             "\"protocol\":%d}\n",
+		    SAT_VERSION, SAT_PROTO_VERSION);
+	else
+		(void)printf("satchel %s\nLicence: the organisation's own\n",
+		    SAT_VERSION);
+}
+
+int
+sat_cli_main(int argc, char **argv)
+{
+	static cli c;
+	const cli_verb *v = find(argc - 1, argv + 1);
+	sat_err e = { 0 };
+	sat_rc rc;
+	int code;
+
+	sat_crypto_init();
+	rc = sat_args_parse(&c.args, argc - 1, argv + 1,
+	    v != NULL && v->options != NULL ? v->options : NULL, cli_global, &e);
+	if (rc == SAT_OK)
+		rc = settings(&c, &e);
+	if (rc == SAT_OK && sat_args_has(&c.args, "version")) {
+		print_version(&c);
+		return 0;
+	}
+	if (rc == SAT_OK && (sat_args_has(&c.args, "help") || argc < 2 ||
+	        (c.args.nargs > 0 && strcmp(c.args.arg[0], "help") == 0))) {
+		if (c.args.nargs > 1 && strcmp(c.args.arg[0], "help") == 0)
+			v = find(argc - 2, argv + 2);
+		cli_help(&c.out, v);
+		(void)fwrite(c.out.p, 1, c.out.n, stdout);
+		return 0;
+	}
+	if (rc == SAT_OK && v == NULL)
+		rc = no_verb(&c, &e);
+	cli_signals();
+	if (rc == SAT_OK)
+		rc = run(&c, v, &e);
+	if (c.out.n > 0 && (fwrite(c.out.p, 1, c.out.n, stdout) != c.out.n ||
+	        fflush(stdout) != 0) && rc == SAT_OK)
+		rc = sat_fail(&e, SAT_EIO, "cannot write the answer");
+	code = sat_rc_exit(rc);
+	if (rc != SAT_OK && !(rc == SAT_EPARTLY && e.text[0] == '\0'))
+		code = cli_complain(&c, &e, rc);
+	if (cli_signal() != 0 && rc == SAT_OK)
+		code = 128 + cli_signal();
+	sat_buf_fini(&c.out);
+	_exit(code); /* NNG is never torn down */
+}
