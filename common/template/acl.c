@@ -37,19 +37,19 @@ check_role(walk *w, const sat_json *roles, const sat_json *row)
 		known = known ||
 		    strcmp(sat_json_get_str(n, "key", ""), role) == 0;
 	if (!known)
-		walk_fault(w, "role '%.40s' is not in 'roles'", role);
+		sat_walk_fault(w, "role '%.40s' is not in 'roles'", role);
 	if (sat_json_type(row) != SAT_J_OBJ)
-		walk_fault(w, "the grants of a role must be an object");
+		sat_walk_fault(w, "the grants of a role must be an object");
 	for (n = sat_json_first(row); n != NULL && w->rc == SAT_OK;
 	    n = sat_json_next(n))
 		if (!action_ok(sat_json_key(n)) ||
 		    grant_of(sat_json_str(n, NULL)) < 0)
-			walk_fault(w, "'%.40s': must be an action with no, own, "
+			sat_walk_fault(w, "'%.40s': must be an action with no, own, "
 			    "team or all", sat_json_key(n));
 }
 
 sat_rc
-template_load_matrix(sat_template *t, sat_err *e)
+sat_template_load_matrix(sat_template *t, sat_err *e)
 {
 	walk w = { .t = t, .path = "acl/matrix.json", .e = e };
 	const sat_json *root = sat_template_doc(t, w.path), *roles, *n, *grants;
@@ -59,28 +59,28 @@ template_load_matrix(sat_template *t, sat_err *e)
 	if (root == NULL)
 		return sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,
 		    "acl/matrix.json: is missing");
-	walk_members(&w, root, "roles grants note");
-	roles = walk_array(&w, root, "roles", 64, &count);
+	sat_walk_members(&w, root, "roles grants note");
+	roles = sat_walk_array(&w, root, "roles", 64, &count);
 	for (n = sat_json_first(roles); n != NULL && w.rc == SAT_OK;
 	    n = sat_json_next(n)) {
 		const char *key;
 
-		mark = walk_enter(&w, "roles", i++);
-		walk_members(&w, n, "key label note");
-		key = walk_text(&w, n, "key", true);
-		walk_label(&w, n, "label", &zh, &en);
-		if (key != NULL && !key_ok(key))
-			walk_fault(&w, "'key' is not lower case");
-		walk_leave(&w, mark);
+		mark = sat_walk_enter(&w, "roles", i++);
+		sat_walk_members(&w, n, "key label note");
+		key = sat_walk_text(&w, n, "key", true);
+		sat_walk_label(&w, n, "label", &zh, &en);
+		if (key != NULL && !sat_key_ok(key))
+			sat_walk_fault(&w, "'key' is not lower case");
+		sat_walk_leave(&w, mark);
 	}
 	grants = sat_json_get(root, "grants");
-	mark = walk_enter(&w, "grants", SIZE_MAX);
+	mark = sat_walk_enter(&w, "grants", SIZE_MAX);
 	if (sat_json_type(grants) != SAT_J_OBJ)
-		walk_fault(&w, "must be an object");
+		sat_walk_fault(&w, "must be an object");
 	for (n = sat_json_first(grants); n != NULL && w.rc == SAT_OK;
 	    n = sat_json_next(n))
 		check_role(&w, roles, n);
-	walk_leave(&w, mark);
+	sat_walk_leave(&w, mark);
 	t->matrix = grants;
 	return w.rc;
 }

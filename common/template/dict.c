@@ -44,8 +44,8 @@ static const char *const *
 load_next(walk *w, sat_arena *a, const sat_json *n, size_t *count)
 {
 	size_t nf, nr;
-	const char *const *forward = walk_texts(w, n, "next", a, &nf);
-	const char *const *reopen = walk_texts(w, n, "reopen", a, &nr);
+	const char *const *forward = sat_walk_texts(w, n, "next", a, &nf);
+	const char *const *reopen = sat_walk_texts(w, n, "reopen", a, &nr);
 	const char **all = sat_arena_alloc(a, (nf + nr + 1) * sizeof *all);
 
 	for (size_t i = 0; i < nf; i++)
@@ -59,18 +59,18 @@ load_next(walk *w, sat_arena *a, const sat_json *n, size_t *count)
 static void
 load_option(walk *w, sat_template *t, sat_option *o, const sat_json *n, int at)
 {
-	walk_members(w, n, "key label rank parent retired terminal aliases next "
+	sat_walk_members(w, n, "key label rank parent retired terminal aliases next "
 	    "reopen note");
-	o->key = walk_text(w, n, "key", true);
-	walk_label(w, n, "label", &o->zh, &o->en);
-	o->parent = walk_text(w, n, "parent", false);
-	o->rank = (int)walk_int(w, n, "rank", at, 0, 1000000);
-	o->retired = walk_bool(w, n, "retired");
-	o->terminal = walk_bool(w, n, "terminal");
-	o->aliases = walk_texts(w, n, "aliases", &t->arena, &o->naliases);
+	o->key = sat_walk_text(w, n, "key", true);
+	sat_walk_label(w, n, "label", &o->zh, &o->en);
+	o->parent = sat_walk_text(w, n, "parent", false);
+	o->rank = (int)sat_walk_int(w, n, "rank", at, 0, 1000000);
+	o->retired = sat_walk_bool(w, n, "retired");
+	o->terminal = sat_walk_bool(w, n, "terminal");
+	o->aliases = sat_walk_texts(w, n, "aliases", &t->arena, &o->naliases);
 	o->next = load_next(w, &t->arena, n, &o->nnext);
 	if (w->rc == SAT_OK && !option_key_ok(o->key))
-		walk_fault(w, "'key' holds other than letters, digits and _+-");
+		sat_walk_fault(w, "'key' holds other than letters, digits and _+-");
 }
 
 static int
@@ -146,7 +146,7 @@ check_links(walk *w, const dict *d)
 {
 	for (size_t i = 1; i < d->pub.n; i++)
 		if (strcmp(d->by_key[i - 1]->key, d->by_key[i]->key) == 0)
-			walk_fault(w, "option '%s' twice", d->by_key[i]->key);
+			sat_walk_fault(w, "option '%s' twice", d->by_key[i]->key);
 	for (size_t i = 0; i < d->pub.n && w->rc == SAT_OK; i++) {
 		const sat_option *o = &d->pub.options[i], *up = o;
 		int depth = 0;
@@ -157,12 +157,12 @@ check_links(walk *w, const dict *d)
 			up = sat_dict_option(&d->pub, parent, strlen(parent));
 		}
 		if (up == NULL || depth >= 8)
-			walk_fault(w, "option '%s': parent unknown or a loop",
+			sat_walk_fault(w, "option '%s': parent unknown or a loop",
 			    o->key);
 		for (size_t k = 0; k < o->nnext; k++)
 			if (sat_dict_option(&d->pub, o->next[k],
 			    strlen(o->next[k])) == NULL)
-				walk_fault(w, "option '%s': unknown next '%.40s'",
+				sat_walk_fault(w, "option '%s': unknown next '%.40s'",
 				    o->key, o->next[k]);
 	}
 }
@@ -176,25 +176,25 @@ load_dict(walk *w, sat_template *t, dict *d)
 	char want[80];
 	size_t count;
 
-	walk_members(w, root, "name label note options");
-	d->pub.name = walk_text(w, root, "name", true);
+	sat_walk_members(w, root, "name label note options");
+	d->pub.name = sat_walk_text(w, root, "name", true);
 	if (sat_json_get(root, "label") != NULL)
-		walk_label(w, root, "label", &zh, &en);
-	list = walk_array(w, root, "options", TEMPLATE_OPTIONS_MAX, &count);
-	if (w->rc == SAT_OK && (!key_ok(d->pub.name) ||
+		sat_walk_label(w, root, "label", &zh, &en);
+	list = sat_walk_array(w, root, "options", TEMPLATE_OPTIONS_MAX, &count);
+	if (w->rc == SAT_OK && (!sat_key_ok(d->pub.name) ||
 	    snprintf(want, sizeof want, "dict/%s.json", d->pub.name) < 0 ||
 	    strcmp(want, w->path) != 0))
-		walk_fault(w, "'name' must be the file's name");
+		sat_walk_fault(w, "'name' must be the file's name");
 	options = sat_arena_alloc(&t->arena, (count + 1) * sizeof *options);
 	memset(options, 0, (count + 1) * sizeof *options);
 	d->pub.options = options;
 	for (n = sat_json_first(list); n != NULL && w->rc == SAT_OK;
 	    n = sat_json_next(n)) {
-		size_t mark = walk_enter(w, "options", d->pub.n);
+		size_t mark = sat_walk_enter(w, "options", d->pub.n);
 
 		load_option(w, t, &options[d->pub.n], n, (int)d->pub.n);
 		d->pub.n++;
-		walk_leave(w, mark);
+		sat_walk_leave(w, mark);
 	}
 	if (w->rc != SAT_OK)
 		return;
@@ -204,7 +204,7 @@ load_dict(walk *w, sat_template *t, dict *d)
 }
 
 sat_rc
-template_load_dicts(sat_template *t, sat_err *e)
+sat_template_load_dicts(sat_template *t, sat_err *e)
 {
 	const char *path;
 	size_t n = 0;

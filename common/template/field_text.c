@@ -76,7 +76,7 @@ check_text(const sat_template *t, const sat_field *f, sat_span s)
 		return "length";
 	if (f->type == SAT_F_EMAIL && !email_ok(s))
 		return "pattern";
-	if (f->pattern != NULL && !template_matches(t, f->pattern, s))
+	if (f->pattern != NULL && !sat_template_matches(t, f->pattern, s))
 		return "pattern";
 	return NULL;
 }
@@ -94,7 +94,7 @@ check_int(const sat_field *f, int64_t v)
 }
 
 const char *
-field_check(const sat_template *t, const sat_field *f, sat_value v)
+sat_field_check(const sat_template *t, const sat_field *f, sat_value v)
 {
 	switch (f->type) {
 	case SAT_F_INT:
@@ -404,7 +404,7 @@ sat_field_parse(sat_value *out, sat_arena *a, const sat_template *t,
 		sat_norm_width(&folded, sat_buf_span(&clean));
 		code = read_as(out, a, t, f, sat_buf_span(&clean), &folded);
 		if (code == NULL)
-			code = field_check(t, f, *out);
+			code = sat_field_check(t, f, *out);
 	}
 	sat_buf_fini(&clean);
 	sat_buf_fini(&folded);

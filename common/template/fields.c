@@ -32,14 +32,14 @@ static int
 one_of(walk *w, const sat_json *n, const char *key, const word *words,
     const char *dflt)
 {
-	const char *s = walk_text(w, n, key, dflt == NULL);
+	const char *s = sat_walk_text(w, n, key, dflt == NULL);
 
 	if (s == NULL)
 		s = dflt;
 	for (; s != NULL && words->text != NULL; words++)
 		if (strcmp(words->text, s) == 0)
 			return words->value;
-	walk_fault(w, "'%s' is not a known word", key);
+	sat_walk_fault(w, "'%s' is not a known word", key);
 	return 0;
 }
 
@@ -48,12 +48,12 @@ static bool
 required_at_create(walk *w, sat_template *t, const sat_json *n)
 {
 	size_t count;
-	const char *const *at = walk_texts(w, n, "required_at", &t->arena, &count);
+	const char *const *at = sat_walk_texts(w, n, "required_at", &t->arena, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(at[i], "create") == 0)
 			return true;
-		walk_fault(w, "'required_at' knows only \"create\"");
+		sat_walk_fault(w, "'required_at' knows only \"create\"");
 	}
 	return false;
 }
@@ -63,16 +63,16 @@ load_limits(walk *w, const sat_json *n, sat_field *f)
 {
 	const int64_t top = (int64_t)1 << 53;
 
-	f->min_len = (size_t)walk_int(w, n, "min_len", 0, 0, SAT_VALUE_MAX);
-	f->max_len = (size_t)walk_int(w, n, "max_len", 0, 0, SAT_VALUE_MAX);
+	f->min_len = (size_t)sat_walk_int(w, n, "min_len", 0, 0, SAT_VALUE_MAX);
+	f->max_len = (size_t)sat_walk_int(w, n, "max_len", 0, 0, SAT_VALUE_MAX);
 	f->has_range = sat_json_get(n, "min") != NULL ||
 	    sat_json_get(n, "max") != NULL;
-	f->min = walk_int(w, n, "min", INT64_MIN, -top, top);
-	f->max = walk_int(w, n, "max", INT64_MAX, -top, top);
+	f->min = sat_walk_int(w, n, "min", INT64_MIN, -top, top);
+	f->max = sat_walk_int(w, n, "max", INT64_MAX, -top, top);
 	if (f->max_len != 0 && f->min_len > f->max_len)
-		walk_fault(w, "'min_len' is above 'max_len'");
+		sat_walk_fault(w, "'min_len' is above 'max_len'");
 	if (f->has_range && f->min > f->max)
-		walk_fault(w, "'min' is above 'max'");
+		sat_walk_fault(w, "'min' is above 'max'");
 }
 
 /* Which policies can carry which types. */
@@ -102,30 +102,30 @@ type_fits(sat_policy p, sat_ftype t)
 static void
 bind_field(walk *w, const sat_json *n, sat_field *f)
 {
-	const char *options = walk_text(w, n, "options", false);
+	const char *options = sat_walk_text(w, n, "options", false);
 
 	f->dict = options != NULL ?
 	    sat_template_dict(w->t, options) : NULL;
 	if (options != NULL && f->dict == NULL)
-		walk_fault(w, "unknown dictionary '%.40s'", options);
+		sat_walk_fault(w, "unknown dictionary '%.40s'", options);
 	if (f->type == SAT_F_ENUM && options == NULL)
-		walk_fault(w, "an enum needs 'options'");
+		sat_walk_fault(w, "an enum needs 'options'");
 	if (options != NULL && f->type != SAT_F_ENUM && f->type != SAT_F_TAGS)
-		walk_fault(w, "'options' fit only enum and tags");
-	if (f->pattern != NULL && !template_has_pattern(w->t, f->pattern))
-		walk_fault(w, "unknown pattern '%.40s'", f->pattern);
+		sat_walk_fault(w, "'options' fit only enum and tags");
+	if (f->pattern != NULL && !sat_template_has_pattern(w->t, f->pattern))
+		sat_walk_fault(w, "unknown pattern '%.40s'", f->pattern);
 	if ((f->type == SAT_F_REF) != (f->ref != NULL))
-		walk_fault(w, "'ref' goes with type ref");
+		sat_walk_fault(w, "'ref' goes with type ref");
 	if (!type_fits(f->policy, f->type))
-		walk_fault(w, "policy and type do not fit");
+		sat_walk_fault(w, "policy and type do not fit");
 	if (f->mask != NULL && strcmp(f->mask, "last4") != 0)
-		walk_fault(w, "'mask' knows only \"last4\"");
+		sat_walk_fault(w, "'mask' knows only \"last4\"");
 	if (f->dup_weight > 0 && f->type != SAT_F_TEXT &&
 	    f->type != SAT_F_PHONE && f->type != SAT_F_EMAIL)
-		walk_fault(w, "a duplicate key must be a text, phone or email");
+		sat_walk_fault(w, "a duplicate key must be a text, phone or email");
 }
 
-/* Columns the stores keep for themselves begin with '_'; key_ok refuses it. */
+/* Columns the stores keep for themselves begin with '_'; sat_key_ok refuses it. */
 static bool
 reserved(const char *key)
 {
@@ -139,34 +139,34 @@ load_field(walk *w, sat_template *t, const sat_json *n, sat_field *f)
 {
 	const char *level;
 
-	walk_members(w, n, "id key label type policy options ref required_at "
+	sat_walk_members(w, n, "id key label type policy options ref required_at "
 	    "required_when retired sensitivity data_class mask purpose validate "
 	    "min_len max_len min max not_future norm dup_weight default consent "
 	    "retention_d note");
-	f->id = (uint16_t)walk_int(w, n, "id", 0, 1, 1023);
-	f->key = f->column = walk_text(w, n, "key", true);
-	walk_label(w, n, "label", &f->zh, &f->en);
+	f->id = (uint16_t)sat_walk_int(w, n, "id", 0, 1, 1023);
+	f->key = f->column = sat_walk_text(w, n, "key", true);
+	sat_walk_label(w, n, "label", &f->zh, &f->en);
 	f->type = (sat_ftype)one_of(w, n, "type", types, NULL);
 	f->policy = (sat_policy)one_of(w, n, "policy", policies, "lww");
 	f->norm = (sat_norm_kind)one_of(w, n, "norm", norms, "plain");
-	f->ref = walk_text(w, n, "ref", false);
+	f->ref = sat_walk_text(w, n, "ref", false);
 	f->required = required_at_create(w, t, n);
-	f->required_when = walk_text(w, n, "required_when", false);
-	f->retired = walk_bool(w, n, "retired");
-	level = walk_text(w, n, "sensitivity", false);
+	f->required_when = sat_walk_text(w, n, "required_when", false);
+	f->retired = sat_walk_bool(w, n, "retired");
+	level = sat_walk_text(w, n, "sensitivity", false);
 	f->pii = level != NULL && (strcmp(level, "pii") == 0 ||
 	    strcmp(level, "sensitive") == 0);
-	f->mask = walk_text(w, n, "mask", false);
-	f->purpose = walk_text(w, n, "purpose", false);
-	f->pattern = walk_text(w, n, "validate", false);
-	f->not_future = walk_bool(w, n, "not_future");
-	f->dup_weight = (int)walk_int(w, n, "dup_weight", 0, 0, 100);
-	f->dflt = walk_text(w, n, "default", false);
+	f->mask = sat_walk_text(w, n, "mask", false);
+	f->purpose = sat_walk_text(w, n, "purpose", false);
+	f->pattern = sat_walk_text(w, n, "validate", false);
+	f->not_future = sat_walk_bool(w, n, "not_future");
+	f->dup_weight = (int)sat_walk_int(w, n, "dup_weight", 0, 0, 100);
+	f->dflt = sat_walk_text(w, n, "default", false);
 	load_limits(w, n, f);
 	if (w->rc == SAT_OK && f->id == 0)
-		walk_fault(w, "'id' is missing");
-	if (w->rc == SAT_OK && (!key_ok(f->key) || reserved(f->key)))
-		walk_fault(w, "'key' is not lower case, or reserved");
+		sat_walk_fault(w, "'id' is missing");
+	if (w->rc == SAT_OK && (!sat_key_ok(f->key) || reserved(f->key)))
+		sat_walk_fault(w, "'key' is not lower case, or reserved");
 	if (w->rc == SAT_OK)
 		bind_field(w, n, f);
 }
@@ -176,16 +176,16 @@ static const sat_field *
 named_field(walk *w, const sat_json *n, const char *member, const sat_kind *k,
     int policy)
 {
-	const char *key = walk_text(w, n, member, false);
+	const char *key = sat_walk_text(w, n, member, false);
 	const sat_field *f;
 
 	if (key == NULL || w->rc != SAT_OK)
 		return NULL;
 	f = sat_kind_field(k, key);
 	if (f == NULL)
-		walk_fault(w, "'%s' names no field", member);
+		sat_walk_fault(w, "'%s' names no field", member);
 	else if (policy >= 0 && (int)f->policy != policy)
-		walk_fault(w, "the field of '%s' has another policy", member);
+		sat_walk_fault(w, "the field of '%s' has another policy", member);
 	return f;
 }
 
@@ -196,27 +196,27 @@ load_roles(walk *w, sat_template *t, const sat_json *n, sat_kind *k)
 	k->owner = named_field(w, n, "owner", k, SAT_P_OWNER);
 	k->stage = named_field(w, n, "stage", k, SAT_P_STAGE);
 	k->title = named_field(w, n, "title", k, -1);
-	k->number_prefix = walk_text(w, n, "number_prefix", false);
-	k->list = walk_texts(w, n, "list", &t->arena, &k->nlist);
+	k->number_prefix = sat_walk_text(w, n, "number_prefix", false);
+	k->list = sat_walk_texts(w, n, "list", &t->arena, &k->nlist);
 	if (w->rc != SAT_OK)
 		return;
 	for (size_t i = 0; i < k->nlist; i++)
 		if (sat_kind_field(k, k->list[i]) == NULL)
-			walk_fault(w, "'list' names no field: '%.40s'",
+			sat_walk_fault(w, "'list' names no field: '%.40s'",
 			    k->list[i]);
 	if (k->title == NULL)
-		walk_fault(w, "'title' is missing");
+		sat_walk_fault(w, "'title' is missing");
 	if ((k->scope == SAT_SCOPE_ROOT) != (k->parent == NULL))
-		walk_fault(w, "a root has no 'parent', every other kind one");
+		sat_walk_fault(w, "a root has no 'parent', every other kind one");
 	if ((k->scope == SAT_SCOPE_CHILD) != (k->owner == NULL))
-		walk_fault(w, "a child has no 'owner', every other kind one");
+		sat_walk_fault(w, "a child has no 'owner', every other kind one");
 	if (k->parent != NULL && k->parent->type != SAT_F_REF)
-		walk_fault(w, "'parent' must be a ref");
+		sat_walk_fault(w, "'parent' must be a ref");
 	if (k->number_prefix != NULL &&
 	    (strlen(k->number_prefix) > 4 ||
 	    strspn(k->number_prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") !=
 	    strlen(k->number_prefix)))
-		walk_fault(w, "'number_prefix' must be 1-4 capital letters");
+		sat_walk_fault(w, "'number_prefix' must be 1-4 capital letters");
 }
 
 static void
@@ -226,7 +226,7 @@ check_unique(walk *w, const sat_kind *k)
 		for (size_t j = 0; j < i; j++)
 			if (k->fields[i].id == k->fields[j].id ||
 			    strcmp(k->fields[i].key, k->fields[j].key) == 0) {
-				walk_fault(w, "fields[%zu]: id or key used "
+				sat_walk_fault(w, "fields[%zu]: id or key used "
 				    "before", i);
 				break;
 			}
@@ -240,41 +240,41 @@ load_kind(walk *w, sat_template *t, sat_kind *k)
 	size_t count, mark;
 	char want[80];
 
-	walk_members(w, root, "kind fields note");
+	sat_walk_members(w, root, "kind fields note");
 	head = sat_json_get(root, "kind");
-	mark = walk_enter(w, "kind", SIZE_MAX);
-	walk_members(w, head, "id key plural label scope append_only parent owner "
+	mark = sat_walk_enter(w, "kind", SIZE_MAX);
+	sat_walk_members(w, head, "id key plural label scope append_only parent owner "
 	    "stage title number_prefix list note");
-	k->id = (uint16_t)walk_int(w, head, "id", 0, 1, 255);
-	k->key = walk_text(w, head, "key", true);
-	k->plural = walk_text(w, head, "plural", true);
-	walk_label(w, head, "label", &k->zh, &k->en);
+	k->id = (uint16_t)sat_walk_int(w, head, "id", 0, 1, 255);
+	k->key = sat_walk_text(w, head, "key", true);
+	k->plural = sat_walk_text(w, head, "plural", true);
+	sat_walk_label(w, head, "label", &k->zh, &k->en);
 	k->scope = (sat_scope_class)one_of(w, head, "scope", scopes, NULL);
-	k->append_only = walk_bool(w, head, "append_only");
-	if (w->rc == SAT_OK && (k->id == 0 || !key_ok(k->key) ||
-	    !key_ok(k->plural)))
-		walk_fault(w, "'id' missing, or a key not lower case");
+	k->append_only = sat_walk_bool(w, head, "append_only");
+	if (w->rc == SAT_OK && (k->id == 0 || !sat_key_ok(k->key) ||
+	    !sat_key_ok(k->plural)))
+		sat_walk_fault(w, "'id' missing, or a key not lower case");
 	if (w->rc == SAT_OK &&
 	    (snprintf(want, sizeof want, "fields/%s.json", k->key) < 0 ||
 	    strcmp(want, w->path) != 0))
-		walk_fault(w, "'key' must be the file's name");
-	walk_leave(w, mark);
-	list = walk_array(w, root, "fields", SAT_FIELDS_MAX, &count);
+		sat_walk_fault(w, "'key' must be the file's name");
+	sat_walk_leave(w, mark);
+	list = sat_walk_array(w, root, "fields", SAT_FIELDS_MAX, &count);
 	fields = sat_arena_alloc(&t->arena, (count + 1) * sizeof *fields);
 	memset(fields, 0, (count + 1) * sizeof *fields);
 	k->fields = fields;
 	for (n = sat_json_first(list); n != NULL && w->rc == SAT_OK;
 	    n = sat_json_next(n)) {
-		mark = walk_enter(w, "fields", k->nfields);
+		mark = sat_walk_enter(w, "fields", k->nfields);
 		load_field(w, t, n, &fields[k->nfields++]);
-		walk_leave(w, mark);
+		sat_walk_leave(w, mark);
 	}
 	if (w->rc != SAT_OK)
 		return;
 	check_unique(w, k);
-	mark = walk_enter(w, "kind", SIZE_MAX);
+	mark = sat_walk_enter(w, "kind", SIZE_MAX);
 	load_roles(w, t, head, k);
-	walk_leave(w, mark);
+	sat_walk_leave(w, mark);
 }
 
 /* "status=lost": a field of the kind, and a value it can have. */
@@ -297,14 +297,14 @@ check_when(walk *w, const sat_kind *k, const sat_field *f)
 	}
 	if (other == NULL || (other->type != SAT_F_ENUM &&
 	    other->type != SAT_F_BOOL))
-		walk_fault(w, "'required_when' must be FIELD=VALUE of an enum "
+		sat_walk_fault(w, "'required_when' must be FIELD=VALUE of an enum "
 		    "or a bool");
 	else if (other->dict != NULL &&
 	    sat_dict_option(other->dict, eq + 1, strlen(eq + 1)) == NULL)
-		walk_fault(w, "'required_when' names an unknown option");
+		sat_walk_fault(w, "'required_when' names an unknown option");
 	else if (other->type == SAT_F_BOOL && strcmp(eq + 1, "true") != 0 &&
 	    strcmp(eq + 1, "false") != 0)
-		walk_fault(w, "'required_when' of a bool is true or false");
+		sat_walk_fault(w, "'required_when' of a bool is true or false");
 }
 
 /* What needs all kinds: references, uniqueness between kinds. */
@@ -318,25 +318,25 @@ check_kind(walk *w, const sat_template *t, size_t at)
 		    strcmp(t->kinds[i].plural, k->plural) == 0 ||
 		    strcmp(t->kinds[i].plural, k->key) == 0 ||
 		    strcmp(t->kinds[i].key, k->plural) == 0)
-			walk_fault(w, "kind: id or plural used before");
+			sat_walk_fault(w, "kind: id or plural used before");
 	for (size_t i = 0; i < k->nfields && w->rc == SAT_OK; i++) {
-		size_t mark = walk_enter(w, "fields", i);
+		size_t mark = sat_walk_enter(w, "fields", i);
 		const sat_field *f = &k->fields[i];
 
 		if (f->ref != NULL && sat_template_kind(t, f->ref) == NULL)
-			walk_fault(w, "unknown kind '%.40s'", f->ref);
+			sat_walk_fault(w, "unknown kind '%.40s'", f->ref);
 		check_when(w, k, f);
-		walk_leave(w, mark);
+		sat_walk_leave(w, mark);
 	}
 	if (w->rc != SAT_OK || k->parent == NULL)
 		return;
 	root = sat_template_kind(t, k->parent->ref);
 	if (root->scope != SAT_SCOPE_ROOT)
-		walk_fault(w, "kind.parent: must point to a root kind");
+		sat_walk_fault(w, "kind.parent: must point to a root kind");
 }
 
 sat_rc
-template_load_kinds(sat_template *t, sat_err *e)
+sat_template_load_kinds(sat_template *t, sat_err *e)
 {
 	const char *path;
 	size_t n = 0;

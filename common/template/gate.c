@@ -188,7 +188,7 @@ judge_value(const sat_gate_in *in, const sat_change *c)
 		return c->value.type == SAT_V_INT ? NULL : "type";
 	if (c->verb == SAT_VERB_REMOVE) /* also an option long gone */
 		return c->value.type == SAT_V_TEXT ? NULL : "type";
-	if ((code = field_check(in->t, f, c->value)) != NULL)
+	if ((code = sat_field_check(in->t, f, c->value)) != NULL)
 		return code;
 	if (option_retired(in, c))
 		return "retired";

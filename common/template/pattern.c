@@ -29,13 +29,13 @@ load_one(walk *w, pattern *p, const sat_json *n)
 	PCRE2_SIZE at = 0;
 	int err = 0;
 
-	walk_members(w, n, "key label regex note");
-	name = walk_text(w, n, "key", true);
-	regex = walk_text(w, n, "regex", true);
+	sat_walk_members(w, n, "key label regex note");
+	name = sat_walk_text(w, n, "key", true);
+	regex = sat_walk_text(w, n, "regex", true);
 	if (w->rc != SAT_OK)
 		return;
-	if (!key_ok(name) || strlen(regex) > TEMPLATE_PATTERN_MAX) {
-		walk_fault(w, "key not lower case, or pattern longer than %d",
+	if (!sat_key_ok(name) || strlen(regex) > TEMPLATE_PATTERN_MAX) {
+		sat_walk_fault(w, "key not lower case, or pattern longer than %d",
 		    TEMPLATE_PATTERN_MAX);
 		return;
 	}
@@ -45,14 +45,14 @@ load_one(walk *w, pattern *p, const sat_json *n)
 	    PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &err,
 	    &at, NULL);
 	if (p->code == NULL) {
-		mark = walk_enter(w, "regex", SIZE_MAX);
-		walk_fault(w, "does not compile at character %zu", (size_t)at);
-		walk_leave(w, mark);
+		mark = sat_walk_enter(w, "regex", SIZE_MAX);
+		sat_walk_fault(w, "does not compile at character %zu", (size_t)at);
+		sat_walk_leave(w, mark);
 	}
 }
 
 sat_rc
-template_load_patterns(sat_template *t, sat_err *e)
+sat_template_load_patterns(sat_template *t, sat_err *e)
 {
 	walk w = { .t = t, .path = "rules/validation.json", .e = e };
 	const sat_json *root = sat_template_doc(t, w.path), *list, *n;
@@ -60,27 +60,27 @@ template_load_patterns(sat_template *t, sat_err *e)
 
 	if (root == NULL)
 		return SAT_OK;
-	walk_members(&w, root, "patterns note");
-	list = walk_array(&w, root, "patterns", PATTERNS_MAX, &count);
+	sat_walk_members(&w, root, "patterns note");
+	list = sat_walk_array(&w, root, "patterns", PATTERNS_MAX, &count);
 	t->patterns = sat_arena_alloc(&t->arena,
 	    (count + 1) * sizeof *t->patterns);
 	for (n = sat_json_first(list); n != NULL && w.rc == SAT_OK;
 	    n = sat_json_next(n)) {
 		pattern *p = &t->patterns[t->npatterns];
-		size_t mark = walk_enter(&w, "patterns", t->npatterns);
+		size_t mark = sat_walk_enter(&w, "patterns", t->npatterns);
 
 		*p = (pattern){ NULL, NULL };
 		load_one(&w, p, n);
-		if (p->name != NULL && template_has_pattern(t, p->name))
-			walk_fault(&w, "key used twice");
+		if (p->name != NULL && sat_template_has_pattern(t, p->name))
+			sat_walk_fault(&w, "key used twice");
 		t->npatterns++;
-		walk_leave(&w, mark);
+		sat_walk_leave(&w, mark);
 	}
 	return w.rc;
 }
 
 void
-template_free_patterns(sat_template *t)
+sat_template_free_patterns(sat_template *t)
 {
 	for (size_t i = 0; i < t->npatterns; i++)
 		pcre2_code_free(t->patterns[i].code);
@@ -98,13 +98,13 @@ pattern_find(const sat_template *t, const char *name)
 }
 
 bool
-template_has_pattern(const sat_template *t, const char *name)
+sat_template_has_pattern(const sat_template *t, const char *name)
 {
 	return pattern_find(t, name) != NULL;
 }
 
 bool
-template_matches(const sat_template *t, const char *name, sat_span text)
+sat_template_matches(const sat_template *t, const char *name, sat_span text)
 {
 	const pattern *p = pattern_find(t, name);
 	pcre2_match_context *ctx;

@@ -30,7 +30,7 @@ field_of(bind *b, const sat_kind *k, const char *key, size_t n)
 		f = sat_kind_field(k, text);
 	}
 	if (f == NULL)
-		walk_fault(&b->w, "%s has no field '%.*s'", k->key,
+		sat_walk_fault(&b->w, "%s has no field '%.*s'", k->key,
 		    n > 40 ? 40 : (int)n, key);
 	return f;
 }
@@ -57,7 +57,7 @@ load_path(bind *b, const char *text)
 		to = sat_template_kind(b->w.t, p.via->ref);
 		p.field = field_of(b, to, dot + 1, strlen(dot + 1));
 	} else {
-		walk_fault(&b->w, "'%.60s': only REF.field and USER.team",
+		sat_walk_fault(&b->w, "'%.60s': only REF.field and USER.team",
 		    text);
 	}
 	return p;
@@ -73,24 +73,24 @@ load_value(bind *b, const sat_field *f, const sat_json *n, sat_value *v)
 	*v = sat_v_null();
 	if (f == NULL) { /* a team's key */
 		if (s == NULL)
-			walk_fault(&b->w, "a team is a text");
+			sat_walk_fault(&b->w, "a team is a text");
 		else
 			*v = sat_v_text(sat_span_str(s));
 	} else if (f->type == SAT_F_BOOL) {
 		if (sat_json_type(n) != SAT_J_BOOL)
-			walk_fault(&b->w, "%s is true or false", f->key);
+			sat_walk_fault(&b->w, "%s is true or false", f->key);
 		*v = sat_v_int(sat_json_bool(n, false));
 	} else if (f->type == SAT_F_INT || f->type == SAT_F_MONEY) {
 		if (sat_json_type(n) != SAT_J_INT)
-			walk_fault(&b->w, "%s is an integer", f->key);
+			sat_walk_fault(&b->w, "%s is an integer", f->key);
 		*v = sat_v_int(sat_json_int(n, 0));
 	} else if (s == NULL || f->type == SAT_F_DATE || f->type == SAT_F_TIME ||
 	    f->type == SAT_F_REF || f->type == SAT_F_TAGS) {
-		walk_fault(&b->w, "%s cannot be compared with values", f->key);
+		sat_walk_fault(&b->w, "%s cannot be compared with values", f->key);
 	} else {
 		if (f->dict != NULL &&
 		    sat_dict_option(f->dict, s, strlen(s)) == NULL)
-			walk_fault(&b->w, "%s has no option '%.40s'", f->key, s);
+			sat_walk_fault(&b->w, "%s has no option '%.40s'", f->key, s);
 		*v = sat_v_text(sat_span_str(s));
 	}
 }
@@ -102,9 +102,9 @@ load_values(bind *b, const sat_json *n, const char *key, sat_report_cond *c)
 	sat_value *values;
 	size_t i = 0;
 
-	list = walk_array(&b->w, n, key, 256, &c->nvalues);
+	list = sat_walk_array(&b->w, n, key, 256, &c->nvalues);
 	if (b->w.rc == SAT_OK && c->nvalues == 0)
-		walk_fault(&b->w, "'%s' is empty", key);
+		sat_walk_fault(&b->w, "'%s' is empty", key);
 	values = sat_arena_alloc(b->a, (c->nvalues + 1) * sizeof *values);
 	for (m = sat_json_first(list); m != NULL && b->w.rc == SAT_OK;
 	    m = sat_json_next(m))
@@ -120,16 +120,16 @@ static void
 load_has(bind *b, const sat_json *n, sat_report_cond *c)
 {
 	const sat_kind *outer = b->kind;
-	const char *key = walk_text(&b->w, n, "has", true);
+	const char *key = sat_walk_text(&b->w, n, "has", true);
 
-	walk_members(&b->w, n, "has where");
+	sat_walk_members(&b->w, n, "has where");
 	c->op = SAT_COND_HAS;
 	if (b->w.rc != SAT_OK)
 		return;
 	c->has_kind = sat_template_kind(b->w.t, key);
 	if (b->nested || c->has_kind == NULL || c->has_kind->parent == NULL ||
 	    sat_template_kind(b->w.t, c->has_kind->parent->ref) != outer) {
-		walk_fault(&b->w, "'has' must name a kind below this one, and "
+		sat_walk_fault(&b->w, "'has' must name a kind below this one, and "
 		    "cannot be nested");
 		return;
 	}
@@ -156,12 +156,12 @@ load_cond(bind *b, const sat_json *n, sat_report_cond *c)
 		load_has(b, n, c);
 		return;
 	}
-	walk_members(&b->w, n, "field in not_in set before");
-	c->path = load_path(b, walk_text(&b->w, n, "field", true));
+	sat_walk_members(&b->w, n, "field in not_in set before");
+	c->path = load_path(b, sat_walk_text(&b->w, n, "field", true));
 	if (b->w.rc != SAT_OK)
 		return;
 	if (sat_json_count(n) != 2) {
-		walk_fault(&b->w, "one of in, not_in, set, before is needed");
+		sat_walk_fault(&b->w, "one of in, not_in, set, before is needed");
 	} else if (sat_json_get(n, "in") != NULL) {
 		c->op = SAT_COND_IN;
 		load_values(b, n, "in", c);
@@ -169,14 +169,14 @@ load_cond(bind *b, const sat_json *n, sat_report_cond *c)
 		c->op = SAT_COND_NOT_IN;
 		load_values(b, n, "not_in", c);
 	} else if (sat_json_get(n, "set") != NULL) {
-		c->op = walk_bool(&b->w, n, "set") ? SAT_COND_SET :
+		c->op = sat_walk_bool(&b->w, n, "set") ? SAT_COND_SET :
 		    SAT_COND_UNSET;
 	} else {
-		before = walk_text(&b->w, n, "before", true);
+		before = sat_walk_text(&b->w, n, "before", true);
 		c->op = SAT_COND_BEFORE;
 		if (before != NULL && (strcmp(before, "as_of") != 0 ||
 		    !is_time(c->path.field)))
-			walk_fault(&b->w, "'before' knows \"as_of\" of a time");
+			sat_walk_fault(&b->w, "'before' knows \"as_of\" of a time");
 	}
 }
 
@@ -187,14 +187,14 @@ load_where(bind *b, const sat_json *n, size_t *count)
 	sat_report_cond *conds;
 	size_t i = 0, mark;
 
-	list = walk_array(&b->w, n, "where", SAT_REPORT_CONDS_MAX, count);
+	list = sat_walk_array(&b->w, n, "where", SAT_REPORT_CONDS_MAX, count);
 	conds = sat_arena_alloc(b->a, (*count + 1) * sizeof *conds);
 	memset(conds, 0, (*count + 1) * sizeof *conds);
 	for (m = sat_json_first(list); m != NULL && b->w.rc == SAT_OK;
 	    m = sat_json_next(m)) {
-		mark = walk_enter(&b->w, "where", i);
+		mark = sat_walk_enter(&b->w, "where", i);
 		load_cond(b, m, &conds[i++]);
-		walk_leave(&b->w, mark);
+		sat_walk_leave(&b->w, mark);
 	}
 	return conds;
 }
@@ -210,8 +210,8 @@ is_number(const sat_field *f)
 static void
 load_term(bind *b, const sat_json *n, sat_report_term *t)
 {
-	const char *period = walk_text(&b->w, n, "period", false);
-	const char *sum = walk_text(&b->w, n, "sum", false);
+	const char *period = sat_walk_text(&b->w, n, "period", false);
+	const char *sum = sat_walk_text(&b->w, n, "sum", false);
 
 	t->where = load_where(b, n, &t->nwhere);
 	if (b->w.rc != SAT_OK)
@@ -219,12 +219,12 @@ load_term(bind *b, const sat_json *n, sat_report_term *t)
 	if (period != NULL) {
 		t->period = field_of(b, b->kind, period, strlen(period));
 		if (b->w.rc == SAT_OK && !is_time(t->period))
-			walk_fault(&b->w, "'period' must name a time field");
+			sat_walk_fault(&b->w, "'period' must name a time field");
 	}
 	if (sum != NULL) {
 		t->sum = field_of(b, b->kind, sum, strlen(sum));
 		if (b->w.rc == SAT_OK && !is_number(t->sum))
-			walk_fault(&b->w, "'sum' must name a number field");
+			sat_walk_fault(&b->w, "'sum' must name a number field");
 	}
 }
 
@@ -235,17 +235,17 @@ load_terms(bind *b, const sat_json *n, const char *key, size_t *count)
 	sat_report_term *terms;
 	size_t i = 0, mark;
 
-	list = walk_array(&b->w, n, key, SAT_REPORT_TERMS_MAX, count);
+	list = sat_walk_array(&b->w, n, key, SAT_REPORT_TERMS_MAX, count);
 	terms = sat_arena_alloc(b->a, (*count + 1) * sizeof *terms);
 	memset(terms, 0, (*count + 1) * sizeof *terms);
 	if (*count == 0)
-		walk_fault(&b->w, "'%s' is missing or empty", key);
+		sat_walk_fault(&b->w, "'%s' is missing or empty", key);
 	for (m = sat_json_first(list); m != NULL && b->w.rc == SAT_OK;
 	    m = sat_json_next(m)) {
-		mark = walk_enter(&b->w, key, i);
-		walk_members(&b->w, m, "where period sum");
+		mark = sat_walk_enter(&b->w, key, i);
+		sat_walk_members(&b->w, m, "where period sum");
 		load_term(b, m, &terms[i++]);
-		walk_leave(&b->w, mark);
+		sat_walk_leave(&b->w, mark);
 	}
 	return terms;
 }
@@ -253,9 +253,9 @@ load_terms(bind *b, const sat_json *n, const char *key, size_t *count)
 static void
 load_ratio(bind *b, const sat_json *n, sat_report_measure *m)
 {
-	const char *unit = walk_text(&b->w, n, "unit", false);
+	const char *unit = sat_walk_text(&b->w, n, "unit", false);
 
-	walk_members(&b->w, n, "key label agg num den unit note");
+	sat_walk_members(&b->w, n, "key label agg num den unit note");
 	m->agg = SAT_AGG_RATIO;
 	m->num = load_terms(b, n, "num", &m->nnum);
 	m->den = load_terms(b, n, "den", &m->nden);
@@ -263,7 +263,7 @@ load_ratio(bind *b, const sat_json *n, sat_report_measure *m)
 	if (unit != NULL && strcmp(unit, "number") == 0)
 		m->unit = SAT_UNIT_NUMBER;
 	else if (unit != NULL && strcmp(unit, "percent") != 0)
-		walk_fault(&b->w, "'unit' is percent or number");
+		sat_walk_fault(&b->w, "'unit' is percent or number");
 }
 
 static void
@@ -275,26 +275,26 @@ load_plain(bind *b, const sat_json *n, sat_report_measure *m, const char *agg)
 	m->num = t;
 	m->nnum = 1;
 	m->unit = SAT_UNIT_COUNT;
-	walk_members(&b->w, n, "key label agg of where period sum note");
+	sat_walk_members(&b->w, n, "key label agg of where period sum note");
 	load_term(b, n, t);
 	if (strcmp(agg, "sum") == 0) {
 		m->agg = SAT_AGG_SUM;
 		if (t->sum == NULL)
-			walk_fault(&b->w, "'sum' is missing");
+			sat_walk_fault(&b->w, "'sum' is missing");
 		else if (t->sum->type == SAT_F_MONEY)
 			m->unit = SAT_UNIT_MONEY;
 	} else if (strcmp(agg, "distinct") == 0) {
 		m->agg = SAT_AGG_DISTINCT;
-		m->of = load_path(b, walk_text(&b->w, n, "of", true));
+		m->of = load_path(b, sat_walk_text(&b->w, n, "of", true));
 	} else if (strcmp(agg, "count") == 0) {
 		m->agg = SAT_AGG_COUNT;
 	} else {
-		walk_fault(&b->w, "'agg' is count, sum, distinct or ratio");
+		sat_walk_fault(&b->w, "'agg' is count, sum, distinct or ratio");
 	}
 	if (m->agg != SAT_AGG_SUM && t->sum != NULL)
-		walk_fault(&b->w, "'sum' goes with agg sum");
+		sat_walk_fault(&b->w, "'sum' goes with agg sum");
 	if (m->agg != SAT_AGG_DISTINCT && sat_json_get(n, "of") != NULL)
-		walk_fault(&b->w, "'of' goes with agg distinct");
+		sat_walk_fault(&b->w, "'of' goes with agg distinct");
 }
 
 static void
@@ -303,29 +303,29 @@ load_measures(bind *b, const sat_json *root, sat_report_def *def)
 	const sat_json *list, *n;
 	size_t count;
 
-	list = walk_array(&b->w, root, "measures", SAT_REPORT_MEASURES_MAX,
+	list = sat_walk_array(&b->w, root, "measures", SAT_REPORT_MEASURES_MAX,
 	    &count);
 	if (count == 0)
-		walk_fault(&b->w, "'measures' is missing or empty");
+		sat_walk_fault(&b->w, "'measures' is missing or empty");
 	for (n = sat_json_first(list); n != NULL && b->w.rc == SAT_OK;
 	    n = sat_json_next(n)) {
-		size_t mark = walk_enter(&b->w, "measures", def->nmeasures);
+		size_t mark = sat_walk_enter(&b->w, "measures", def->nmeasures);
 		sat_report_measure *m = &def->measures[def->nmeasures];
-		const char *agg = walk_text(&b->w, n, "agg", true);
+		const char *agg = sat_walk_text(&b->w, n, "agg", true);
 
-		m->key = walk_text(&b->w, n, "key", true);
-		walk_label(&b->w, n, "label", &m->zh, &m->en);
-		if (m->key != NULL && !key_ok(m->key))
-			walk_fault(&b->w, "'key' is not lower case");
+		m->key = sat_walk_text(&b->w, n, "key", true);
+		sat_walk_label(&b->w, n, "label", &m->zh, &m->en);
+		if (m->key != NULL && !sat_key_ok(m->key))
+			sat_walk_fault(&b->w, "'key' is not lower case");
 		for (size_t i = 0; m->key != NULL && i < def->nmeasures; i++)
 			if (strcmp(def->measures[i].key, m->key) == 0)
-				walk_fault(&b->w, "key used twice");
+				sat_walk_fault(&b->w, "key used twice");
 		if (b->w.rc == SAT_OK && strcmp(agg, "ratio") == 0)
 			load_ratio(b, n, m);
 		else if (b->w.rc == SAT_OK)
 			load_plain(b, n, m, agg);
 		def->nmeasures++;
-		walk_leave(&b->w, mark);
+		sat_walk_leave(&b->w, mark);
 	}
 }
 
@@ -334,13 +334,13 @@ load_measures(bind *b, const sat_json *root, sat_report_def *def)
 static void
 load_dim(bind *b, const sat_json *n, sat_report_dim *d)
 {
-	const char *other = walk_text(&b->w, n, "else", false);
+	const char *other = sat_walk_text(&b->w, n, "else", false);
 
-	walk_members(&b->w, n, "field else label top as_of note");
-	d->key = walk_text(&b->w, n, "field", true);
+	sat_walk_members(&b->w, n, "field else label top as_of note");
+	d->key = sat_walk_text(&b->w, n, "field", true);
 	d->path = load_path(b, d->key);
-	d->top = walk_bool(&b->w, n, "top");
-	d->as_of = walk_bool(&b->w, n, "as_of");
+	d->top = sat_walk_bool(&b->w, n, "top");
+	d->as_of = sat_walk_bool(&b->w, n, "as_of");
 	d->has_other = other != NULL;
 	d->other = load_path(b, other);
 	if (b->w.rc != SAT_OK)
@@ -353,15 +353,15 @@ load_dim(bind *b, const sat_json *n, sat_report_dim *d)
 		d->en = d->path.field->en;
 		d->dict = d->path.field->dict;
 		if (d->path.field->type == SAT_F_TAGS)
-			walk_fault(&b->w, "a set cannot be a dimension");
+			sat_walk_fault(&b->w, "a set cannot be a dimension");
 	}
 	if (sat_json_get(n, "label") != NULL)
-		walk_label(&b->w, n, "label", &d->zh, &d->en);
+		sat_walk_label(&b->w, n, "label", &d->zh, &d->en);
 	if (d->top && d->dict == NULL)
-		walk_fault(&b->w, "'top' needs a field with options");
+		sat_walk_fault(&b->w, "'top' needs a field with options");
 	if (d->as_of && (b->kind->stage == NULL ||
 	    d->path.field != b->kind->stage || d->path.via != NULL))
-		walk_fault(&b->w, "'as_of' is for the kind's own stage");
+		sat_walk_fault(&b->w, "'as_of' is for the kind's own stage");
 }
 
 static void
@@ -370,13 +370,13 @@ load_dims(bind *b, const sat_json *root, sat_report_def *def)
 	const sat_json *list, *n;
 	size_t count;
 
-	list = walk_array(&b->w, root, "dims", SAT_REPORT_DIMS_MAX, &count);
+	list = sat_walk_array(&b->w, root, "dims", SAT_REPORT_DIMS_MAX, &count);
 	for (n = sat_json_first(list); n != NULL && b->w.rc == SAT_OK;
 	    n = sat_json_next(n)) {
-		size_t mark = walk_enter(&b->w, "dims", def->ndims);
+		size_t mark = sat_walk_enter(&b->w, "dims", def->ndims);
 
 		load_dim(b, n, &def->dims[def->ndims++]);
-		walk_leave(&b->w, mark);
+		sat_walk_leave(&b->w, mark);
 	}
 }
 
@@ -385,23 +385,23 @@ load_dims(bind *b, const sat_json *root, sat_report_def *def)
 static void
 load_order(bind *b, const sat_json *root, sat_report_def *def)
 {
-	const char *sort = walk_text(&b->w, root, "sort", false);
-	const char *empty = walk_text(&b->w, root, "empty", false);
+	const char *sort = sat_walk_text(&b->w, root, "sort", false);
+	const char *empty = sat_walk_text(&b->w, root, "empty", false);
 
 	def->sort = -1;
 	for (size_t i = 0; sort != NULL && i < def->nmeasures; i++)
 		if (strcmp(def->measures[i].key, sort) == 0)
 			def->sort = (int)i;
 	if (sort != NULL && def->sort < 0)
-		walk_fault(&b->w, "'sort' names no measure");
-	def->rank = walk_bool(&b->w, root, "rank");
+		sat_walk_fault(&b->w, "'sort' names no measure");
+	def->rank = sat_walk_bool(&b->w, root, "rank");
 	if (def->rank && def->sort < 0)
-		walk_fault(&b->w, "'rank' needs 'sort'");
+		sat_walk_fault(&b->w, "'rank' needs 'sort'");
 	if (empty != NULL && strcmp(empty, "drop") != 0 &&
 	    strcmp(empty, "keep") != 0)
-		walk_fault(&b->w, "'empty' is keep or drop");
+		sat_walk_fault(&b->w, "'empty' is keep or drop");
 	def->drop_empty = empty != NULL && strcmp(empty, "drop") == 0;
-	def->roles = walk_texts(&b->w, root, "roles", b->a, &def->nroles);
+	def->roles = sat_walk_texts(&b->w, root, "roles", b->a, &def->nroles);
 }
 
 static void
@@ -410,18 +410,18 @@ load_def(bind *b, const char *key, sat_report_def *def)
 	const sat_json *root = sat_template_doc(b->w.t, b->w.path);
 	const char *kind;
 
-	walk_members(&b->w, root, "key title kind where measures dims sort rank "
+	sat_walk_members(&b->w, root, "key title kind where measures dims sort rank "
 	    "empty roles note");
-	def->key = walk_text(&b->w, root, "key", true);
-	walk_label(&b->w, root, "title", &def->zh, &def->en);
-	kind = walk_text(&b->w, root, "kind", true);
+	def->key = sat_walk_text(&b->w, root, "key", true);
+	sat_walk_label(&b->w, root, "title", &def->zh, &def->en);
+	kind = sat_walk_text(&b->w, root, "kind", true);
 	if (b->w.rc != SAT_OK)
 		return;
 	def->kind = b->kind = sat_template_kind(b->w.t, kind);
 	if (strcmp(def->key, key) != 0)
-		walk_fault(&b->w, "'key' must be the file's name");
+		sat_walk_fault(&b->w, "'key' must be the file's name");
 	if (def->kind == NULL)
-		walk_fault(&b->w, "unknown kind '%.40s'", kind);
+		sat_walk_fault(&b->w, "unknown kind '%.40s'", kind);
 	if (b->w.rc != SAT_OK)
 		return;
 	def->where = load_where(b, root, &def->nwhere);

@@ -114,25 +114,25 @@ load_head(sat_template *t, sat_err *e)
 	if (n == NULL)
 		return sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,
 		    "template.json: is missing");
-	schema = walk_int(&w, n, "schema", 0, 1, 1000);
+	schema = sat_walk_int(&w, n, "schema", 0, 1, 1000);
 	if (w.rc == SAT_OK && schema > TEMPLATE_SCHEMA)
 		return sat_fail_code(e, SAT_EVERSION, "template.schema",
 		    "update this program", "template.json: schema %lld is newer "
 		    "than %d", (long long)schema, TEMPLATE_SCHEMA);
 	if (w.rc == SAT_OK && schema == 0)
-		walk_fault(&w, "'schema' is missing");
-	walk_members(&w, n, "id name version schema parent tz tz_min week "
+		sat_walk_fault(&w, "'schema' is missing");
+	sat_walk_members(&w, n, "id name version schema parent tz tz_min week "
 	    "currency languages modules min_client waivers note");
-	walk_label(&w, n, "name", &zh, &en);
-	t->id = walk_text(&w, n, "id", true);
-	t->version = walk_text(&w, n, "version", true);
-	(void)walk_text(&w, n, "tz", true);
-	(void)walk_text(&w, n, "currency", true);
-	t->tz_min = (int)walk_int(&w, n, "tz_min", 0, -12 * 60, 14 * 60);
+	sat_walk_label(&w, n, "name", &zh, &en);
+	t->id = sat_walk_text(&w, n, "id", true);
+	t->version = sat_walk_text(&w, n, "version", true);
+	(void)sat_walk_text(&w, n, "tz", true);
+	(void)sat_walk_text(&w, n, "currency", true);
+	t->tz_min = (int)sat_walk_int(&w, n, "tz_min", 0, -12 * 60, 14 * 60);
 	if (w.rc == SAT_OK && strlen(t->id) > TEMPLATE_KEY_MAX)
-		walk_fault(&w, "'id' is longer than %d", TEMPLATE_KEY_MAX);
+		sat_walk_fault(&w, "'id' is longer than %d", TEMPLATE_KEY_MAX);
 	if (w.rc == SAT_OK && !semver_ok(t->version))
-		walk_fault(&w, "'version' must be like 1.0.0");
+		sat_walk_fault(&w, "'version' must be like 1.0.0");
 	return w.rc;
 }
 
@@ -186,10 +186,10 @@ load_all(sat_template *t, const sat_template_file *files, size_t n, sat_err *e)
 			    t->docs[i].path);
 	list_reports(t);
 	if ((rc = load_head(t, e)) != SAT_OK ||
-	    (rc = template_load_patterns(t, e)) != SAT_OK ||
-	    (rc = template_load_dicts(t, e)) != SAT_OK ||
-	    (rc = template_load_kinds(t, e)) != SAT_OK ||
-	    (rc = template_load_matrix(t, e)) != SAT_OK)
+	    (rc = sat_template_load_patterns(t, e)) != SAT_OK ||
+	    (rc = sat_template_load_dicts(t, e)) != SAT_OK ||
+	    (rc = sat_template_load_kinds(t, e)) != SAT_OK ||
+	    (rc = sat_template_load_matrix(t, e)) != SAT_OK)
 		return rc;
 	return check_reports(t, e);
 }
@@ -214,7 +214,7 @@ sat_template_free(sat_template *t)
 {
 	if (t == NULL)
 		return;
-	template_free_patterns(t);
+	sat_template_free_patterns(t);
 	for (size_t i = 0; i < t->ndocs; i++)
 		sat_json_free(t->docs[i].json);
 	sat_arena_fini(&t->arena);

@@ -65,43 +65,43 @@ typedef struct walk {
 	sat_err *e;
 } walk;
 
-void walk_fault(walk *w, const char *fmt, ...) SAT_PRINTF(2, 3);
-/* Go to a member or element; returns what to hand to walk_leave. */
-size_t walk_enter(walk *w, const char *key, size_t index); /* SIZE_MAX: no index */
-void walk_leave(walk *w, size_t mark);
+void sat_walk_fault(walk *w, const char *fmt, ...) SAT_PRINTF(2, 3);
+/* Go to a member or element; returns what to hand to sat_walk_leave. */
+size_t sat_walk_enter(walk *w, const char *key, size_t index); /* SIZE_MAX: no index */
+void sat_walk_leave(walk *w, size_t mark);
 /* Faults unless `n` is an object whose members are all in the list ("a b c"). */
-void walk_members(walk *w, const sat_json *n, const char *list);
+void sat_walk_members(walk *w, const sat_json *n, const char *list);
 /* Text member; "" and NULL when absent. Faults on another type, on emptiness. */
-const char *walk_text(walk *w, const sat_json *n, const char *key, bool needed);
-bool walk_bool(walk *w, const sat_json *n, const char *key);
-int64_t walk_int(walk *w, const sat_json *n, const char *key, int64_t dflt,
+const char *sat_walk_text(walk *w, const sat_json *n, const char *key, bool needed);
+bool sat_walk_bool(walk *w, const sat_json *n, const char *key);
+int64_t sat_walk_int(walk *w, const sat_json *n, const char *key, int64_t dflt,
     int64_t min, int64_t max);
 /* Array member or NULL; *count its length. */
-const sat_json *walk_array(walk *w, const sat_json *n, const char *key,
+const sat_json *sat_walk_array(walk *w, const sat_json *n, const char *key,
     size_t max, size_t *count);
 /* Array of texts into arena memory. */
-const char *const *walk_texts(walk *w, const sat_json *n, const char *key,
+const char *const *sat_walk_texts(walk *w, const sat_json *n, const char *key,
     sat_arena *a, size_t *count);
 /* "label": {"zh","en"}. */
-void walk_label(walk *w, const sat_json *n, const char *key,
+void sat_walk_label(walk *w, const sat_json *n, const char *key,
     const char **zh, const char **en);
 /* Lower-case letter, then letters, digits, '_'; at most TEMPLATE_KEY_MAX. */
-bool key_ok(const char *key);
+bool sat_key_ok(const char *key);
 
 /* Each reads documents of one folder into *t. */
-sat_rc template_load_dicts(sat_template *t, sat_err *e);
-sat_rc template_load_kinds(sat_template *t, sat_err *e);
-sat_rc template_load_matrix(sat_template *t, sat_err *e);
+sat_rc sat_template_load_dicts(sat_template *t, sat_err *e);
+sat_rc sat_template_load_kinds(sat_template *t, sat_err *e);
+sat_rc sat_template_load_matrix(sat_template *t, sat_err *e);
 
 /* pattern.c: rules/validation.json */
-sat_rc template_load_patterns(sat_template *t, sat_err *e);
-void template_free_patterns(sat_template *t);
-bool template_has_pattern(const sat_template *t, const char *name);
+sat_rc sat_template_load_patterns(sat_template *t, sat_err *e);
+void sat_template_free_patterns(sat_template *t);
+bool sat_template_has_pattern(const sat_template *t, const char *name);
 /* False also when the engine gives up (match limit). */
-bool template_matches(const sat_template *t, const char *name, sat_span text);
+bool sat_template_matches(const sat_template *t, const char *name, sat_span text);
 
 /* field_text.c: is this value of the field's type, clean, in its limits?
  * NULL = yes, else the code "type|option|retired|pattern|length|range". */
-const char *field_check(const sat_template *t, const sat_field *f, sat_value v);
+const char *sat_field_check(const sat_template *t, const sat_field *f, sat_value v);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 void
-walk_fault(walk *w, const char *fmt, ...)
+sat_walk_fault(walk *w, const char *fmt, ...)
 {
 	char what[200];
 	va_list ap;
@@ -20,7 +20,7 @@ walk_fault(walk *w, const char *fmt, ...)
 }
 
 size_t
-walk_enter(walk *w, const char *key, size_t index)
+sat_walk_enter(walk *w, const char *key, size_t index)
 {
 	size_t mark = strlen(w->at), left = sizeof w->at - mark;
 	const char *dot = mark > 0 ? "." : "";
@@ -33,7 +33,7 @@ walk_enter(walk *w, const char *key, size_t index)
 }
 
 void
-walk_leave(walk *w, size_t mark)
+sat_walk_leave(walk *w, size_t mark)
 {
 	w->at[mark] = '\0';
 }
@@ -59,56 +59,56 @@ listed(const char *list, const char *key)
  * off. A newer document names a higher `schema` instead.
  */
 void
-walk_members(walk *w, const sat_json *n, const char *list)
+sat_walk_members(walk *w, const sat_json *n, const char *list)
 {
 	const sat_json *m;
 
 	if (w->rc != SAT_OK)
 		return;
 	if (sat_json_type(n) != SAT_J_OBJ) {
-		walk_fault(w, "must be an object");
+		sat_walk_fault(w, "must be an object");
 		return;
 	}
 	for (m = sat_json_first(n); m != NULL; m = sat_json_next(m))
 		if (!listed(list, sat_json_key(m))) {
-			walk_fault(w, "unknown member '%.40s'", sat_json_key(m));
+			sat_walk_fault(w, "unknown member '%.40s'", sat_json_key(m));
 			return;
 		}
 }
 
 const char *
-walk_text(walk *w, const sat_json *n, const char *key, bool needed)
+sat_walk_text(walk *w, const sat_json *n, const char *key, bool needed)
 {
 	const sat_json *m = sat_json_get(n, key);
 	const char *s;
 
 	if (m == NULL) {
 		if (needed)
-			walk_fault(w, "'%s' is missing", key);
+			sat_walk_fault(w, "'%s' is missing", key);
 		return NULL;
 	}
 	s = sat_json_str(m, NULL);
 	if (s == NULL || s[0] == '\0' || strlen(s) > 1000) {
-		walk_fault(w, "'%s' must be a text of 1 to 1000 bytes", key);
+		sat_walk_fault(w, "'%s' must be a text of 1 to 1000 bytes", key);
 		return NULL;
 	}
 	return s;
 }
 
 bool
-walk_bool(walk *w, const sat_json *n, const char *key)
+sat_walk_bool(walk *w, const sat_json *n, const char *key)
 {
 	const sat_json *m = sat_json_get(n, key);
 
 	if (m == NULL)
 		return false;
 	if (sat_json_type(m) != SAT_J_BOOL)
-		walk_fault(w, "'%s' must be true or false", key);
+		sat_walk_fault(w, "'%s' must be true or false", key);
 	return sat_json_bool(m, false);
 }
 
 int64_t
-walk_int(walk *w, const sat_json *n, const char *key, int64_t dflt,
+sat_walk_int(walk *w, const sat_json *n, const char *key, int64_t dflt,
     int64_t min, int64_t max)
 {
 	const sat_json *m = sat_json_get(n, key);
@@ -118,7 +118,7 @@ walk_int(walk *w, const sat_json *n, const char *key, int64_t dflt,
 		return dflt;
 	v = sat_json_int(m, dflt);
 	if (sat_json_type(m) != SAT_J_INT || v < min || v > max) {
-		walk_fault(w, "'%s' must be an integer from %lld to %lld", key,
+		sat_walk_fault(w, "'%s' must be an integer from %lld to %lld", key,
 		    (long long)min, (long long)max);
 		return dflt;
 	}
@@ -126,7 +126,7 @@ walk_int(walk *w, const sat_json *n, const char *key, int64_t dflt,
 }
 
 const sat_json *
-walk_array(walk *w, const sat_json *n, const char *key, size_t max,
+sat_walk_array(walk *w, const sat_json *n, const char *key, size_t max,
     size_t *count)
 {
 	const sat_json *m = sat_json_get(n, key);
@@ -135,7 +135,7 @@ walk_array(walk *w, const sat_json *n, const char *key, size_t max,
 	if (m == NULL)
 		return NULL;
 	if (sat_json_type(m) != SAT_J_ARR || sat_json_count(m) > max) {
-		walk_fault(w, "'%s' must be an array of at most %zu", key, max);
+		sat_walk_fault(w, "'%s' must be an array of at most %zu", key, max);
 		return NULL;
 	}
 	*count = sat_json_count(m);
@@ -143,17 +143,17 @@ walk_array(walk *w, const sat_json *n, const char *key, size_t max,
 }
 
 const char *const *
-walk_texts(walk *w, const sat_json *n, const char *key, sat_arena *a,
+sat_walk_texts(walk *w, const sat_json *n, const char *key, sat_arena *a,
     size_t *count)
 {
-	const sat_json *m = walk_array(w, n, key, 256, count), *el;
+	const sat_json *m = sat_walk_array(w, n, key, 256, count), *el;
 	const char **out = sat_arena_alloc(a, (*count + 1) * sizeof *out);
 	size_t i = 0;
 
 	for (el = sat_json_first(m); el != NULL; el = sat_json_next(el)) {
 		out[i] = sat_json_str(el, NULL);
 		if (out[i] == NULL || out[i][0] == '\0') {
-			walk_fault(w, "'%s' must hold texts", key);
+			sat_walk_fault(w, "'%s' must hold texts", key);
 			*count = 0;
 			break;
 		}
@@ -164,20 +164,20 @@ walk_texts(walk *w, const sat_json *n, const char *key, sat_arena *a,
 }
 
 void
-walk_label(walk *w, const sat_json *n, const char *key, const char **zh,
+sat_walk_label(walk *w, const sat_json *n, const char *key, const char **zh,
     const char **en)
 {
 	const sat_json *m = sat_json_get(n, key);
-	size_t mark = walk_enter(w, key, SIZE_MAX);
+	size_t mark = sat_walk_enter(w, key, SIZE_MAX);
 
-	walk_members(w, m, "zh en");
-	*zh = walk_text(w, m, "zh", true);
-	*en = walk_text(w, m, "en", true);
-	walk_leave(w, mark);
+	sat_walk_members(w, m, "zh en");
+	*zh = sat_walk_text(w, m, "zh", true);
+	*en = sat_walk_text(w, m, "en", true);
+	sat_walk_leave(w, mark);
 }
 
 bool
-key_ok(const char *key)
+sat_key_ok(const char *key)
 {
 	size_t n = strlen(key);
 
