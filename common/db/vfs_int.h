@@ -93,6 +93,7 @@ typedef struct vfs_wal {
 	bool held; /* a frame header whose page has not come yet */
 	int64_t held_at;
 	uint8_t held_header[VFS_FRAME_HEADER];
+	int64_t whole_read; /* the frame the last call read as a whole, or 0 */
 	int64_t written_from, written_to; /* by this handle, this generation */
 } vfs_wal;
 

@@ -8,9 +8,10 @@
  *
  *   - a page alone, into a frame that exists (the page was spilled, changed
  *     and is written again): the old header is read, opened and sealed anew;
- *   - a header alone (at the commit of such a transaction): sealed against
- *     the page that is on disk. It only touches frames of the transaction
- *     that is being committed.
+ *   - a header alone (at the commit of such a transaction, after reading the
+ *     whole frame): sealed against the page that is on disk, and written at
+ *     once, because nothing may follow it on this file. It only touches
+ *     frames of the transaction that is being committed.
  */
 #include "common/db/vfs_int.h"
 
@@ -157,6 +158,7 @@ read_frame(vfs_file *f, uint8_t *out, int64_t at)
 
 	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
 		return rc;
+	f->wal.whole_read = at;
 	if (rc == SQLITE_OK && open_header(out, f, at) &&
 	    vfs_page_open(out + VFS_FRAME_HEADER, f->disk + VFS_FRAME_HEADER,
 	    f->db, get_be32(out)))
@@ -225,6 +227,7 @@ wal_read(sqlite3_file *file, void *out, int amt, sqlite3_int64 off)
 	size_t in;
 	int rc;
 
+	f->wal.whole_read = 0;
 	if ((rc = flush_held(f)) != SQLITE_OK)
 		return rc;
 	if (amt >= 0 && off + amt <= VFS_WAL_HEADER)
@@ -310,14 +313,16 @@ write_page(vfs_file *f, const uint8_t *page, int64_t at)
 static int
 hold_header(vfs_file *f, const uint8_t *header, int64_t at)
 {
+	bool alone = f->wal.whole_read == at && written_here(f, at);
 	int rc = flush_held(f);
 
+	f->wal.whole_read = 0;
 	if (rc != SQLITE_OK)
 		return rc;
 	f->wal.held = true;
 	f->wal.held_at = at;
 	memcpy(f->wal.held_header, header, VFS_FRAME_HEADER);
-	return SQLITE_OK;
+	return alone ? flush_held(f) : SQLITE_OK;
 }
 
 static int

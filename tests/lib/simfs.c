@@ -340,7 +340,12 @@ power_cycle(simfs *fs)
 	fs->power++;
 	fs->off = fs->off_planned = false;
 	memset(fs->plans, 0, sizeof fs->plans);
-	fs->counts.crashes++;
+}
+
+void
+simfs_kill(simfs *fs)
+{
+	power_cycle(fs);
 }
 
 void
@@ -349,6 +354,7 @@ simfs_crash(simfs *fs)
 	sim_file *f;
 
 	power_cycle(fs);
+	fs->counts.crashes++;
 	/* New names first: whether a deleted file is back depends on them. */
 	for (f = fs->files; f != NULL; f = f->next)
 		if (f->linked)

@@ -57,8 +57,14 @@ void simfs_make_default(simfs *fs);
  */
 void simfs_crash(simfs *fs);
 /*
+ * The process is killed, the machine goes on: the current images stay, open
+ * handles are stale, planned failures are forgotten. Only needed after
+ * simfs_off_after, to die at a chosen change without losing power.
+ */
+void simfs_kill(simfs *fs);
+/*
  * Let `n` further changes (write, sync, truncate, delete) happen, then the
- * power is off: every call fails and changes nothing until simfs_crash().
+ * power is off: every call fails and changes nothing until simfs_crash() or simfs_kill().
  * Crash points are enumerated with this. n = 0: off now.
  */
 void simfs_off_after(simfs *fs, uint64_t n);
