@@ -104,10 +104,12 @@ $(call lib_of,$(1)): $(patsubst %.c,$(O)/obj/%.o,$(call srcs_of,$(1))) \
 endef
 $(foreach r,$(room_names),$(eval $(call lib_rule,$(r))))
 
-$(O)/satchel: $(O)/obj/client/main.o $(LIBS)
-	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter-out $(O)/lib/server_%,$(LIBS)) -Wl,--end-group $(LDLIBS)
-$(O)/satcheld: $(O)/obj/server/main.o $(LIBS)
-	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter-out $(O)/lib/client_%,$(LIBS)) -Wl,--end-group $(LDLIBS)
+CLIENT_LIBS := $(filter-out $(O)/lib/server_%,$(LIBS))
+SERVER_LIBS := $(filter-out $(O)/lib/client_%,$(LIBS))
+$(O)/satchel: $(O)/obj/client/main.o $(CLIENT_LIBS)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(CLIENT_LIBS) -Wl,--end-group $(LDLIBS)
+$(O)/satcheld: $(O)/obj/server/main.o $(SERVER_LIBS)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(SERVER_LIBS) -Wl,--end-group $(LDLIBS)
 
 -include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
 
