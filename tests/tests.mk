@@ -46,3 +46,9 @@ headers: $(SQL_H)
 
 clean:
 	rm -rf build
+
+# ---- the demo: installs, builds, runs the main job ------------------------------
+.PHONY: demo
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@tests/demo/demo.sh $(O)/demo $(O)
