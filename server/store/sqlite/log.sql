@@ -1,0 +1,71 @@
+-- Counters, chains, the log and its verdicts. One row each by primary key
+-- unless said otherwise.
+
+-- :name counter_get
+SELECT v FROM counter WHERE c = @c;
+
+-- :name counter_put
+INSERT INTO counter(c, v) VALUES(@c, @v)
+ON CONFLICT(c) DO UPDATE SET v = excluded.v;
+
+-- :name chain_get
+SELECT last_cseq, head, prev_eff FROM chain WHERE dev = @dev AND inc = @inc;
+
+-- :name chain_put
+INSERT INTO chain(dev, inc, last_cseq, head, prev_eff)
+VALUES(@dev, @inc, @last_cseq, @head, @prev_eff)
+ON CONFLICT(dev, inc) DO UPDATE SET last_cseq = excluded.last_cseq,
+  head = excluded.head, prev_eff = excluded.prev_eff;
+
+-- :name chains
+-- All of them, for verification.
+SELECT dev, inc, last_cseq, head, prev_eff FROM chain ORDER BY dev, inc;
+
+-- :name batch_sig_put
+INSERT INTO batch_sig(dev, inc, last, first, sig)
+VALUES(@dev, @inc, @last, @first, @sig);
+
+-- :name batch_sigs
+-- Of one chain, ascending, for verification.
+SELECT first, last, sig FROM batch_sig WHERE dev = @dev AND inc = @inc
+ORDER BY last;
+
+-- :name log_put
+INSERT INTO log(lsn, dev, inc, cseq, eff, received, header, payload)
+VALUES(@lsn, @dev, @inc, @cseq, @eff, @received, @header, @payload);
+
+-- :name log_get
+SELECT eff, received, header, payload FROM log WHERE lsn = @lsn;
+
+-- :name log_find
+-- Index (dev, inc, cseq), then the row.
+SELECT lsn, eff FROM log WHERE dev = @dev AND inc = @inc AND cseq = @cseq;
+
+-- :name log_bytes
+SELECT header, payload FROM log
+WHERE dev = @dev AND inc = @inc AND cseq = @cseq;
+
+-- :name log_head
+SELECT coalesce(max(lsn), 0) FROM log;
+
+-- :name log_after
+-- For a device that holds everything. Plan: rowid range, no sort.
+SELECT lsn, 0 FROM log WHERE lsn > @after ORDER BY lsn;
+
+-- :name refused_put
+INSERT INTO refused(dev, inc, cseq, code, op, slug, hint, at_ms, header, payload)
+VALUES(@dev, @inc, @cseq, @code, @op, @slug, @hint, @at_ms, @header, @payload);
+
+-- :name refused_get
+SELECT code, op, slug, hint FROM refused
+WHERE dev = @dev AND inc = @inc AND cseq = @cseq;
+
+-- :name refused_bytes
+SELECT header, payload FROM refused
+WHERE dev = @dev AND inc = @inc AND cseq = @cseq;
+
+-- :name verdict_put
+INSERT INTO verdict(lsn, code) VALUES(@lsn, @code);
+
+-- :name verdict_get
+SELECT code FROM verdict WHERE lsn = @lsn;

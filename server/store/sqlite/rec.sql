@@ -1,0 +1,78 @@
+-- Records, who holds them, and what concerns whom.
+
+-- :name rec_by_id
+SELECT eid, id, kind, root, owner, state FROM rec WHERE id = @id;
+
+-- :name rec_by_eid
+SELECT eid, id, kind, root, owner, state FROM rec WHERE eid = @eid;
+
+-- :name rec_insert
+INSERT INTO rec(eid, id, kind, root, owner, state)
+VALUES(@eid, @id, @kind, @root, @owner, @state);
+
+-- :name rec_update
+-- id, kind and root of a record never change.
+UPDATE rec SET owner = @owner, state = @state WHERE eid = @eid;
+
+-- :name rec_max
+SELECT coalesce(max(eid), 0) FROM rec;
+
+-- :name rec_scan
+SELECT eid, id, kind, root, owner, state FROM rec WHERE eid > @after
+ORDER BY eid;
+
+-- :name rec_of_root
+-- Plan: index rec_root gives ascending eid, no sort.
+SELECT eid, id, kind, root, owner, state FROM rec WHERE root = @root
+ORDER BY eid;
+
+-- :name rec_count
+-- Records of the live roots of a key; both indexes only, no row is read.
+SELECT count(*) FROM member JOIN rec ON rec.root = member.root
+WHERE member.key = @key AND member.n > 0;
+
+-- :name roots_of_key
+SELECT root FROM member WHERE key = @key AND root > @after AND n > 0
+ORDER BY root;
+
+-- :name member_get
+SELECT n, left_lsn FROM member WHERE key = @key AND root = @root;
+
+-- :name member_put
+INSERT INTO member(key, root, n, left_lsn) VALUES(@key, @root, @n, @left_lsn)
+ON CONFLICT(key, root) DO UPDATE SET n = excluded.n,
+  left_lsn = excluded.left_lsn;
+
+-- :name member_keys
+-- Plan: partial index member_live, no row is read.
+SELECT key FROM member WHERE root = @root AND n > 0;
+
+-- :name owner_left_put
+INSERT INTO owner_left(eid, owner, lsn) VALUES(@eid, @owner, @lsn)
+ON CONFLICT(eid, owner) DO UPDATE SET lsn = excluded.lsn;
+
+-- :name owner_left_get
+SELECT lsn FROM owner_left WHERE eid = @eid AND owner = @owner;
+
+-- :name scope_put
+INSERT INTO log_scope(key, lsn, root) VALUES(@key, @lsn, @root)
+ON CONFLICT DO NOTHING;
+
+-- :name scope_head
+SELECT coalesce(max(lsn), 0) FROM log_scope WHERE key = @key;
+
+-- :name scope_one
+SELECT lsn, root FROM log_scope WHERE key = @key AND lsn > @after
+ORDER BY lsn, root;
+
+-- :name scope_many
+-- Up to SAT_KEYS_MAX keys; an unused one is -1. Plan: a merge of index
+-- ranges, no sort, so that the reader may stop early.
+SELECT lsn, root FROM log_scope WHERE key = @k1 AND lsn > @after
+UNION ALL
+SELECT lsn, root FROM log_scope WHERE key = @k2 AND lsn > @after
+UNION ALL
+SELECT lsn, root FROM log_scope WHERE key = @k3 AND lsn > @after
+UNION ALL
+SELECT lsn, root FROM log_scope WHERE key = @k4 AND lsn > @after
+ORDER BY 1, 2;

@@ -1,0 +1,140 @@
+-- The server's store, version 1. A device's keys, all stamps and positions are
+-- 64-bit integers below 2^63; blobs are the canonical bytes of protocol/.
+
+-- Counters of the core, by sat_counter (protocol/store.h).
+CREATE TABLE counter(
+  c  INTEGER PRIMARY KEY,  -- which: last LSN, last eid, clamp, revision, ...
+  v  INTEGER NOT NULL      -- its value; a row that is missing means 0
+);
+
+-- The log: every accepted commit, for ever, in the server's order.
+CREATE TABLE log(
+  lsn       INTEGER PRIMARY KEY,  -- gap-free position
+  dev       INTEGER NOT NULL,     -- device ordinal of the author
+  inc       INTEGER NOT NULL,     -- incarnation of the device's store
+  cseq      INTEGER NOT NULL,     -- number of the commit in its chain, from 1
+  eff       INTEGER NOT NULL,     -- clamped stamp, the order of values
+  received  INTEGER NOT NULL,     -- the server's wall clock, ms, never back
+  header    BLOB NOT NULL,        -- canonical header; hash and signature rest on it
+  payload   BLOB,                 -- canonical payload; NULL once erased
+  UNIQUE(dev, inc, cseq)          -- the last line of defence against a double merge
+);
+
+-- Verdicts of logged commits that were not simply "ok", for pushes sent again.
+CREATE TABLE verdict(
+  lsn   INTEGER PRIMARY KEY,  -- of the commit
+  code  INTEGER NOT NULL      -- 1 late, 2 opened a conflict
+);
+
+-- Refused commits: evidence, and the same verdict for a push sent again.
+CREATE TABLE refused(
+  dev      INTEGER NOT NULL,  -- as in log
+  inc      INTEGER NOT NULL,  -- as in log
+  cseq     INTEGER NOT NULL,  -- as in log
+  code     INTEGER NOT NULL,  -- 3 rejected, 4 parked
+  op       INTEGER NOT NULL,  -- the operation that decided
+  slug     TEXT NOT NULL,     -- why: "denied", "needs_parent", ...
+  hint     TEXT NOT NULL,     -- what the device may offer: "ASK_MANAGER", ...
+  at_ms    INTEGER NOT NULL,  -- when it was refused
+  header   BLOB NOT NULL,     -- canonical header, a link of the chain like any
+  payload  BLOB,              -- canonical payload; NULL once erased
+  PRIMARY KEY(dev, inc, cseq)
+);
+
+-- Where the chain of each (device, incarnation) stands.
+CREATE TABLE chain(
+  dev        INTEGER NOT NULL,  -- device ordinal
+  inc        INTEGER NOT NULL,  -- incarnation
+  last_cseq  INTEGER NOT NULL,  -- last commit that has a verdict
+  head       BLOB NOT NULL,     -- hash of its header
+  prev_eff   INTEGER NOT NULL,  -- clamped stamp of the last accepted one
+  PRIMARY KEY(dev, inc)
+) WITHOUT ROWID;
+
+-- One signature per pushed batch; it covers the chain up to `last`.
+CREATE TABLE batch_sig(
+  dev    INTEGER NOT NULL,  -- device ordinal
+  inc    INTEGER NOT NULL,  -- incarnation
+  last   INTEGER NOT NULL,  -- last cseq of the batch
+  first  INTEGER NOT NULL,  -- first cseq, as it was signed
+  sig    BLOB NOT NULL,     -- Ed25519
+  PRIMARY KEY(dev, inc, last)
+) WITHOUT ROWID;
+
+-- The merged state of every record: the fold of its operations in LSN order.
+CREATE TABLE rec(
+  eid    INTEGER PRIMARY KEY,   -- dense number given at first sight
+  id     BLOB NOT NULL UNIQUE,  -- 16 bytes, made on the device
+  kind   INTEGER NOT NULL,      -- kind number of the template
+  root   INTEGER NOT NULL,      -- eid of the customer; own eid for a root
+  owner  TEXT,                  -- user key of the owner field; NULL = none
+  state  BLOB NOT NULL          -- sat_record_write
+);
+CREATE INDEX rec_root ON rec(root);
+
+-- How many reasons a key has to hold a root.
+CREATE TABLE member(
+  key       INTEGER NOT NULL,  -- scope key (protocol/scope.h)
+  root      INTEGER NOT NULL,  -- eid of the root
+  n         INTEGER NOT NULL,  -- live reasons: its owner, its owned children's
+  left_lsn  INTEGER NOT NULL,  -- position at which n last became 0; 0 = never
+  PRIMARY KEY(key, root)
+) WITHOUT ROWID;
+CREATE INDEX member_live ON member(root, key) WHERE n > 0;
+
+-- Until when somebody owned a record, for edits made before he knew.
+CREATE TABLE owner_left(
+  eid    INTEGER NOT NULL,  -- the record
+  owner  TEXT NOT NULL,     -- user key of the past owner
+  lsn    INTEGER NOT NULL,  -- position of the last time he lost it
+  PRIMARY KEY(eid, owner)
+) WITHOUT ROWID;
+
+-- What concerns a key: a pull is one range of this per key.
+CREATE TABLE log_scope(
+  key   INTEGER NOT NULL,  -- scope key
+  lsn   INTEGER NOT NULL,  -- position
+  root  INTEGER NOT NULL,  -- 0: the commit; else a rescope of this root
+  PRIMARY KEY(key, lsn, root)
+) WITHOUT ROWID;
+
+CREATE TABLE team(
+  ord     INTEGER PRIMARY KEY,   -- from 1
+  key     TEXT NOT NULL UNIQUE,  -- stable, never given again
+  name    TEXT NOT NULL,         -- shown
+  parent  TEXT NOT NULL          -- region or office, or ''
+);
+
+CREATE TABLE user(
+  ord       INTEGER PRIMARY KEY,   -- from 1
+  key       TEXT NOT NULL UNIQUE,  -- stored in owner fields; never given again
+  name      TEXT NOT NULL,         -- shown
+  role      TEXT NOT NULL,         -- row of the permission matrix
+  team      INTEGER NOT NULL,      -- ordinal; 0 = none; never changes
+  disabled  INTEGER NOT NULL       -- 1: may not sync
+);
+
+CREATE TABLE device(
+  ord         INTEGER PRIMARY KEY,   -- from 1; in stamps and record ids
+  user        INTEGER NOT NULL,      -- whose it is
+  name        TEXT NOT NULL,         -- what the person called it
+  sign_pk     BLOB NOT NULL,         -- Ed25519, signs batches
+  channel_pk  BLOB NOT NULL UNIQUE,  -- X25519, is the link's identity
+  revoked     INTEGER NOT NULL,      -- 1: nothing is accepted any more
+  enrolled_ms INTEGER NOT NULL,      -- when
+  seen_ms     INTEGER NOT NULL,      -- last heard of; 0 = never
+  cursor      INTEGER NOT NULL       -- position it last reported
+);
+
+CREATE TABLE invite(
+  hash        BLOB PRIMARY KEY,  -- BLAKE2b-256 of the token; never the token
+  user        INTEGER NOT NULL,  -- for whom
+  expires_ms  INTEGER NOT NULL,  -- not usable after
+  device      INTEGER            -- who used it; NULL = open
+) WITHOUT ROWID;
+
+-- Identity of the organisation, sealed keys, and whatever an admin sets.
+CREATE TABLE setting(
+  key    TEXT PRIMARY KEY,
+  value  BLOB NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,31 @@
+/*
+ * store_int.h - what the files of the SQLite store share.
+ */
+#ifndef SAT_STORE_SQLITE_STORE_INT_H
+#define SAT_STORE_SQLITE_STORE_INT_H
+
+#include "server/store/sqlite/store.h"
+#include "server_store_sqlite_sql.h"
+
+struct sat_sqlite_store {
+	sat_db *db;
+	sat_clock clock;
+	uint32_t eid_max; /* records up to it are updated, above inserted */
+	bool eid_known;
+};
+
+/* One row by statement and nothing else: *row tells whether there is one. The
+ * statement is borrowed; reset it when the columns are read. */
+#define store_stmt sat_db_stmt
+SAT_CHECK sat_rc store_step_one(sat_stmt *q, const char *what, sat_err *e);
+sat_span store_copy(sat_arena *a, sat_span s);
+SAT_CHECK sat_rc store_counter_get(uint64_t *v, void *u, sat_counter c, sat_err *e);
+SAT_CHECK sat_rc store_counter_put(void *u, sat_counter c, uint64_t v, sat_err *e);
+
+/* Each fills its part of the table. */
+void store_log_ops(sat_store *o);
+void store_rec_ops(sat_store *o);
+void store_scope_ops(sat_store *o);
+void store_who_ops(sat_store *o);
+
+#endif

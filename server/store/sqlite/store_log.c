@@ -1,0 +1,316 @@
+/*
+ * store_log.c - chains, the log, verdicts.
+ */
+#include "server/store/sqlite/store_int.h"
+
+#include <string.h>
+
+static void
+read_chain(sat_chain *c, sat_stmt *q, int i)
+{
+	sat_span head = sat_col_blob(q, i + 1);
+
+	memset(c, 0, sizeof *c);
+	c->last_cseq = (uint64_t)sat_col_int(q, i);
+	if (head.n == sizeof c->head)
+		memcpy(c->head, head.p, head.n);
+	c->prev_eff = (sat_hlc)sat_col_int(q, i + 2);
+}
+
+static sat_rc
+chain_get(sat_chain *c, void *u, uint32_t dev, uint32_t inc, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	memset(c, 0, sizeof *c);
+	if ((rc = store_stmt(&q, s->db, SQL_CHAIN_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	sat_bind_int(q, 2, inc);
+	if ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		read_chain(c, q, 0);
+	sat_stmt_reset(q);
+	return rc;
+}
+
+static sat_rc
+chain_put(void *u, uint32_t dev, uint32_t inc, const sat_chain *c, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_CHAIN_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	sat_bind_int(q, 2, inc);
+	sat_bind_int(q, 3, (int64_t)c->last_cseq);
+	sat_bind_blob(q, 4, sat_span_of(c->head, sizeof c->head));
+	sat_bind_int(q, 5, (int64_t)c->prev_eff);
+	return sat_run(q, e);
+}
+
+static sat_rc
+chains(void *u, bool (*cb)(void *cu, uint32_t dev, uint32_t inc,
+    const sat_chain *c), void *cu, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_chain c;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_CHAINS, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
+		read_chain(&c, q, 2);
+		if (!cb(cu, (uint32_t)sat_col_int(q, 0),
+		    (uint32_t)sat_col_int(q, 1), &c))
+			break;
+	}
+	sat_stmt_reset(q);
+	return rc;
+}
+
+static sat_rc
+batch_sig_put(void *u, uint32_t dev, uint32_t inc, uint64_t first,
+    uint64_t last, const uint8_t sig[SAT_SIG_BYTES], sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_BATCH_SIG_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	sat_bind_int(q, 2, inc);
+	sat_bind_int(q, 3, (int64_t)last);
+	sat_bind_int(q, 4, (int64_t)first);
+	sat_bind_blob(q, 5, sat_span_of(sig, SAT_SIG_BYTES));
+	return sat_run(q, e);
+}
+
+static sat_rc
+batch_sigs(void *u, uint32_t dev, uint32_t inc, bool (*cb)(void *cu,
+    uint64_t first, uint64_t last, const uint8_t sig[SAT_SIG_BYTES]), void *cu,
+    sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_BATCH_SIGS, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	sat_bind_int(q, 2, inc);
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
+		sat_span sig = sat_col_blob(q, 2);
+
+		if (sig.n != SAT_SIG_BYTES) {
+			rc = sat_fail(e, SAT_EINTEGRITY,
+			    "a stored signature has %zu bytes", sig.n);
+			break;
+		}
+		if (!cb(cu, (uint64_t)sat_col_int(q, 0),
+		    (uint64_t)sat_col_int(q, 1), sig.p))
+			break;
+	}
+	sat_stmt_reset(q);
+	return rc;
+}
+
+/* ---- the log --------------------------------------------------------------------- */
+
+static void
+bind_payload(sat_stmt *q, int i, sat_span payload)
+{
+	if (payload.n == 0)
+		sat_bind_null(q, i);
+	else
+		sat_bind_blob(q, i, payload);
+}
+
+static sat_rc
+log_put(void *u, const sat_log_row *row, uint32_t dev, uint32_t inc,
+    uint64_t cseq, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_LOG_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, (int64_t)row->lsn);
+	sat_bind_int(q, 2, dev);
+	sat_bind_int(q, 3, inc);
+	sat_bind_int(q, 4, (int64_t)cseq);
+	sat_bind_int(q, 5, (int64_t)row->eff);
+	sat_bind_int(q, 6, row->received_ms);
+	sat_bind_blob(q, 7, row->header);
+	bind_payload(q, 8, row->payload);
+	return sat_run(q, e);
+}
+
+static sat_rc
+log_get(sat_log_row *out, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_LOG_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, (int64_t)lsn);
+	if ((rc = store_step_one(q, "commit", e)) != SAT_OK)
+		return rc;
+	out->lsn = lsn;
+	out->eff = (sat_hlc)sat_col_int(q, 0);
+	out->received_ms = sat_col_int(q, 1);
+	out->header = store_copy(a, sat_col_blob(q, 2));
+	out->payload = store_copy(a, sat_col_blob(q, 3));
+	sat_stmt_reset(q);
+	return SAT_OK;
+}
+
+static sat_rc
+by_cseq(sat_stmt **q, sat_sqlite_store *s, int sql, uint32_t dev, uint32_t inc,
+    uint64_t cseq, sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = store_stmt(q, s->db, sql, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(*q, 1, dev);
+	sat_bind_int(*q, 2, inc);
+	sat_bind_int(*q, 3, (int64_t)cseq);
+	return store_step_one(*q, "commit", e);
+}
+
+static sat_rc
+log_find(uint64_t *lsn, sat_hlc *eff, void *u, uint32_t dev, uint32_t inc,
+    uint64_t cseq, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	*lsn = 0;
+	if ((rc = by_cseq(&q, u, SQL_LOG_FIND, dev, inc, cseq, e)) != SAT_OK)
+		return rc;
+	*lsn = (uint64_t)sat_col_int(q, 0);
+	*eff = (sat_hlc)sat_col_int(q, 1);
+	sat_stmt_reset(q);
+	return SAT_OK;
+}
+
+static sat_rc
+commit_get(sat_span *header, sat_span *payload, sat_arena *a, void *u,
+    uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	rc = by_cseq(&q, u, SQL_LOG_BYTES, dev, inc, cseq, e);
+	if (rc == SAT_ENOTFOUND)
+		rc = by_cseq(&q, u, SQL_REFUSED_BYTES, dev, inc, cseq, e);
+	if (rc != SAT_OK)
+		return rc;
+	*header = store_copy(a, sat_col_blob(q, 0));
+	*payload = store_copy(a, sat_col_blob(q, 1));
+	sat_stmt_reset(q);
+	return SAT_OK;
+}
+
+static sat_rc
+refused_put(void *u, uint32_t dev, uint32_t inc, const sat_verdict *v,
+    sat_span header, sat_span payload, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_REFUSED_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	sat_bind_int(q, 2, inc);
+	sat_bind_int(q, 3, (int64_t)v->cseq);
+	sat_bind_int(q, 4, v->code);
+	sat_bind_int(q, 5, v->op);
+	sat_bind_text(q, 6, v->slug);
+	sat_bind_text(q, 7, v->hint);
+	sat_bind_int(q, 8, sat_wall_ms(&s->clock));
+	sat_bind_blob(q, 9, header);
+	bind_payload(q, 10, payload);
+	return sat_run(q, e);
+}
+
+static sat_rc
+refused_get(sat_verdict *v, sat_arena *a, void *u, uint32_t dev, uint32_t inc,
+    uint64_t cseq, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = by_cseq(&q, u, SQL_REFUSED_GET, dev, inc, cseq, e)) != SAT_OK)
+		return rc;
+	*v = (sat_verdict){ .cseq = cseq,
+		.code = (sat_verdict_code)sat_col_int(q, 0),
+		.op = (uint32_t)sat_col_int(q, 1),
+		.slug = store_copy(a, sat_col_text(q, 2)),
+		.hint = store_copy(a, sat_col_text(q, 3)) };
+	sat_stmt_reset(q);
+	return SAT_OK;
+}
+
+static sat_rc
+verdict_put(void *u, uint64_t lsn, sat_verdict_code code, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_VERDICT_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, (int64_t)lsn);
+	sat_bind_int(q, 2, code);
+	return sat_run(q, e);
+}
+
+static sat_rc
+verdict_get(sat_verdict_code *code, void *u, uint64_t lsn, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	*code = SAT_VD_OK;
+	if ((rc = store_stmt(&q, s->db, SQL_VERDICT_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, (int64_t)lsn);
+	if ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		*code = (sat_verdict_code)sat_col_int(q, 0);
+	sat_stmt_reset(q);
+	return rc;
+}
+
+void
+store_log_ops(sat_store *o)
+{
+	o->chain_get = chain_get;
+	o->chain_put = chain_put;
+	o->chains = chains;
+	o->batch_sig_put = batch_sig_put;
+	o->batch_sigs = batch_sigs;
+	o->log_put = log_put;
+	o->log_get = log_get;
+	o->log_find = log_find;
+	o->commit_get = commit_get;
+	o->refused_put = refused_put;
+	o->refused_get = refused_get;
+	o->verdict_put = verdict_put;
+	o->verdict_get = verdict_get;
+}

@@ -1,0 +1,91 @@
+-- Users, teams, devices, invitations, settings: small tables, rarely written.
+
+-- :name teams
+SELECT ord, key, name, parent FROM team ORDER BY ord;
+
+-- :name team_add
+INSERT INTO team(ord, key, name, parent)
+VALUES((SELECT coalesce(max(ord), 0) + 1 FROM team), @key, @name, @parent);
+
+-- :name team_by_key
+SELECT ord FROM team WHERE key = @key;
+
+-- :name users
+SELECT ord, key, name, role, team, disabled FROM user ORDER BY ord;
+
+-- :name user_add
+INSERT INTO user(ord, key, name, role, team, disabled)
+VALUES((SELECT coalesce(max(ord), 0) + 1 FROM user), @key, @name, @role,
+  @team, 0);
+
+-- :name user_by_key
+SELECT ord, disabled FROM user WHERE key = @key;
+
+-- :name user_by_ord
+SELECT disabled FROM user WHERE ord = @ord;
+
+-- :name user_edit
+-- NULL keeps a column.
+UPDATE user SET name = coalesce(@name, name), role = coalesce(@role, role),
+  disabled = coalesce(@disabled, disabled) WHERE key = @key;
+
+-- :name devices
+SELECT ord, user, name, revoked, enrolled_ms, seen_ms, cursor FROM device
+ORDER BY ord;
+
+-- :name device_add
+INSERT INTO device(ord, user, name, sign_pk, channel_pk, revoked, enrolled_ms,
+  seen_ms, cursor)
+VALUES((SELECT coalesce(max(ord), 0) + 1 FROM device), @user, @name, @sign_pk,
+  @channel_pk, 0, @now_ms, 0, 0);
+
+-- :name device_by_key
+SELECT ord, sign_pk FROM device WHERE channel_pk = @channel_pk;
+
+-- :name device_by_ord
+SELECT sign_pk, channel_pk, user FROM device WHERE ord = @ord;
+
+-- :name device_seen
+UPDATE device SET seen_ms = @now_ms, cursor = max(cursor, @cursor)
+WHERE ord = @ord;
+
+-- :name device_revoke
+UPDATE device SET revoked = 1 WHERE ord = @ord;
+
+-- :name invite_add
+INSERT INTO invite(hash, user, expires_ms, device)
+VALUES(@hash, @user, @expires_ms, NULL);
+
+-- :name invite_get
+SELECT user, expires_ms, device FROM invite WHERE hash = @hash;
+
+-- :name invite_use
+UPDATE invite SET device = @device WHERE hash = @hash;
+
+-- :name setting_get
+SELECT value FROM setting WHERE key = @key;
+
+-- :name setting_put
+INSERT INTO setting(key, value) VALUES(@key, @value)
+ON CONFLICT(key) DO UPDATE SET value = excluded.value;
+
+-- :name status
+-- @now_ms  integer  invitations that expired before are not open
+SELECT (SELECT coalesce(max(lsn), 0) FROM log),
+  (SELECT count(*) FROM rec), (SELECT count(*) FROM refused),
+  (SELECT count(*) FROM user), (SELECT count(*) FROM team),
+  (SELECT count(*) FROM device WHERE revoked = 0),
+  (SELECT count(*) FROM invite WHERE device IS NULL AND expires_ms >= @now_ms);
+
+-- :name check_counts
+-- What must hold between tables; one row, every column 0.
+SELECT
+  (SELECT count(*) FROM log) - (SELECT coalesce(max(lsn), 0) FROM log),
+  (SELECT coalesce(max(lsn), 0) FROM log) -
+    coalesce((SELECT v FROM counter WHERE c = 1), 0),
+  (SELECT count(*) FROM rec) -
+    coalesce((SELECT v FROM counter WHERE c = 2), 0),
+  (SELECT count(*) FROM rec r WHERE NOT EXISTS
+    (SELECT 1 FROM rec p WHERE p.eid = r.root)),
+  (SELECT count(*) FROM log) + (SELECT count(*) FROM refused) -
+    (SELECT coalesce(sum(last_cseq), 0) FROM chain);
