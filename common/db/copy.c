@@ -37,8 +37,7 @@ remove_copy(sqlite3_vfs *vfs, const char *path)
 
 	for (i = 0; i < sizeof tails / sizeof tails[0]; i++) {
 		name = sat_xasprintf("%s%s", path, tails[i]);
-		if (sat_db_exists(vfs->zName, name))
-			(void)vfs->xDelete(vfs, name, 0);
+		(void)vfs->xDelete(vfs, name, 0); /* may be missing */
 		free(name);
 	}
 }
@@ -138,6 +137,10 @@ sat_db_copy(sat_db *db, const char *to_path, sat_err *e)
 	}
 	if (rc == SAT_OK)
 		rc = sync_directory(db, to_path, e);
+	if (rc == SAT_EFSYNC && !sat_db_dead(db)) /* the copy died, not db */
+		rc = sat_fail_code(e, SAT_EIO, "db.copy",
+		    "check the disk the copy goes to, then repeat",
+		    "%s: the disk failed to make the copy durable", to_path);
 	if (rc != SAT_OK)
 		remove_copy(vfs, to_path);
 	return rc;

@@ -143,6 +143,8 @@ sat_db_fail(sat_db *db, int xrc, const char *what, sat_err *e)
 	assert(rc != SAT_OK);
 	if (sat_db_dead(db))
 		rc = SAT_EFSYNC;
+	else if (rc == SAT_EFSYNC && db->file != NULL)
+		rc = SAT_EIO; /* another file than ours: a copy */
 	if (rc == SAT_EFSYNC && !db->dead) {
 		db->dead = true;
 		sat_log(SAT_ERROR, "DB-FSYNC", "path=%s during=%s", db->path,

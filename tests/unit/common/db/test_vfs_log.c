@@ -1,0 +1,496 @@
+/*
+ * The encrypting file layer: what it survives. The log, torn pages, copies,
+ * failing disks.
+ */
+#include "tests/unit/common/db/vfs_fixture.h"
+
+/* ---- the log ------------------------------------------------------------- */
+
+/* Five committed rows, one per transaction, all in the log only. */
+static void
+five_in_the_log(fixture *f)
+{
+	int i;
+
+	fill(f, 3);
+	close_it(f);
+	open_it(f);
+	for (i = 0; i < 5; i++)
+		run(f, "INSERT INTO t(a, n) VALUES('" MARKER "', 1)");
+	die(f);
+}
+
+static void
+each_cut_of_the_last_two_frames_recovers_the_committed_prefix(void **state)
+{
+	fixture *f = *state;
+	uint8_t *whole;
+	const uint8_t *p;
+	sat_err err;
+	size_t n, cut;
+
+	five_in_the_log(f);
+	p = simfs_bytes(&n, f->fs, WAL);
+	assert_int_equal(32 + 5 * FRAME, n); /* one frame per transaction */
+	whole = sat_xmalloc(n);
+	memcpy(whole, p, n);
+	for (cut = 0; cut <= 2 * FRAME; cut += cut % FRAME < 60 ? 1 : 97) {
+		simfs_put(f->fs, WAL, whole, n - cut);
+		open_it(f);
+		assert_int_equal(8 - (int64_t)((cut + FRAME - 1) / FRAME),
+		    count(f));
+		assert_ok(sat_db_check(f->db, false, &err));
+		die(f);
+	}
+	free(whole);
+}
+
+static void
+a_flipped_bit_in_the_log_ends_it_there(void **state) /* V4 */
+{
+	/* frame header, page body, nonce, tag */
+	static const size_t spots[] = { 0, 7, 8, 23, 24, 2000, 24 + 4056,
+		24 + 4080, 24 + 4095 };
+	fixture *f = *state;
+	sat_err err;
+	size_t i, frame;
+
+	five_in_the_log(f);
+	for (frame = 0; frame < 5; frame++)
+		for (i = 0; i < sizeof spots / sizeof spots[0]; i++) {
+			size_t at = 32 + frame * FRAME + spots[i];
+
+			flip(f, WAL, at);
+			open_it(f);
+			assert_int_equal(3 + (int64_t)frame, count(f));
+			assert_ok(sat_db_check(f->db, false, &err));
+			/* two commits behind it: that was no torn end */
+			assert_string_equal(frame <= 2 ? "wal-middle" : "",
+			    fault_of(f).kind);
+			die(f);
+			flip(f, WAL, at);
+		}
+	open_it(f);
+	assert_int_equal(8, count(f));
+}
+
+static void
+a_log_that_changes_under_an_open_database_is_an_error(void **state) /* V4 */
+{
+	static const size_t spots[] = { 3, 20, 24 + 100, 24 + 4085 };
+	fixture *f = *state;
+	sat_db_open_opts o = { .path = MAIN, .keyring = f->keyring,
+		.vfs_below = simfs_name(f->fs), .cache_kib = 8 };
+	sat_err err = { 0 };
+	int64_t v;
+	size_t i;
+
+	sat_db_close(f->db);
+	assert_ok(sat_db_open(&f->db, &o, &err));
+	fill(f, 40); /* far more than the cache holds, all in the log */
+	for (i = 0; i < sizeof spots / sizeof spots[0]; i++) {
+		size_t at = 32 + 20 * FRAME + spots[i];
+
+		flip(f, WAL, at);
+		assert_rc(SAT_EINTEGRITY,
+		    ask(&v, f->db, "SELECT sum(length(a)) FROM t"));
+		assert_string_equal("frame-auth", fault_of(f).kind);
+		assert_int_equal(21, fault_of(f).page);
+		flip(f, WAL, at);
+		assert_rc(SAT_OK,
+		    ask(&v, f->db, "SELECT sum(length(a)) FROM t"));
+		assert_int_equal(40 * 3600, v);
+	}
+}
+
+static void
+frames_cannot_be_moved_within_the_log_or_into_another(void **state)
+{
+	fixture *f = *state;
+	uint8_t two[FRAME], three[FRAME];
+	const uint8_t *p;
+	size_t n;
+
+	five_in_the_log(f);
+	p = simfs_bytes(&n, f->fs, WAL);
+	memcpy(two, p + 32 + FRAME, FRAME);
+	memcpy(three, p + 32 + 2 * FRAME, FRAME);
+	simfs_poke(f->fs, WAL, 32 + FRAME, three, FRAME);
+	simfs_poke(f->fs, WAL, 32 + 2 * FRAME, two, FRAME);
+	open_it(f);
+	assert_int_equal(4, count(f));
+	die(f);
+}
+
+/* A big transaction in a tiny cache: pages are spilled, written again into
+ * their frames, and their headers rewritten alone at commit. */
+static void
+spilled_frames_are_rewritten_and_survive(void **state)
+{
+	fixture *f = *state;
+	sat_db_open_opts o = { .path = MAIN, .keyring = f->keyring,
+		.vfs_below = simfs_name(f->fs), .cache_kib = 8 };
+	sat_err err = { 0 };
+	int64_t v;
+	int round;
+
+	sat_db_close(f->db);
+	assert_ok(sat_db_open(&f->db, &o, &err));
+	fill(f, 60);
+	for (round = 0; round < 3; round++) {
+		run(f, "BEGIN; UPDATE t SET n = n + 1; UPDATE t SET n = n + 1;"
+		    "UPDATE t SET a = a || 'y' WHERE id % 2; COMMIT");
+		die(f);
+		assert_ok(sat_db_open(&f->db, &o, &err));
+		assert_ok(sat_db_check(f->db, false, &err));
+		assert_rc(SAT_OK, ask(&v, f->db, "SELECT sum(n) FROM t"));
+		assert_int_equal(7 * 60 * 61 / 2 + 60 * 2 * (round + 1), v);
+	}
+}
+
+/* Every change of a spilling transaction is a point where the process dies. */
+static void
+death_at_any_write_of_a_spilling_transaction_keeps_the_old_state(void **state)
+{
+	fixture *f = *state;
+	sat_db_open_opts o = { .path = MAIN, .keyring = f->keyring,
+		.vfs_below = simfs_name(f->fs), .cache_kib = 8 };
+	sat_err err = { 0 };
+	bool committed = false;
+	int64_t v, want = 0;
+	uint64_t at;
+
+	fill(f, 30);
+	assert_rc(SAT_OK, ask(&want, f->db, "SELECT sum(n) FROM t"));
+	die(f);
+	for (at = 0; !committed; at++) {
+		assert_in_range(at, 0, 500);
+		assert_ok(sat_db_open(&f->db, &o, &err));
+		simfs_off_after(f->fs, at);
+		committed = sat_db_exec(f->db, "BEGIN; UPDATE t SET n = n + 1;"
+		    "UPDATE t SET n = n + 1; COMMIT", NULL) == SAT_OK;
+		die(f);
+		simfs_crash(f->fs);
+		assert_ok(sat_db_open(&f->db, &o, &err));
+		assert_ok(sat_db_check(f->db, false, &err));
+		assert_rc(SAT_OK, ask(&v, f->db, "SELECT sum(n) FROM t"));
+		if (v == want + 60)
+			want = v; /* the last sync may have been reached */
+		assert_int_equal(want, v);
+		assert_true(!committed || v == want);
+		die(f);
+	}
+	assert_true(at > 40);
+}
+
+/* ---- page 1 -------------------------------------------------------------- */
+
+/* A checkpoint was torn: sectors of page 1 are old, new, or garbage, and the
+ * log still holds all of it. */
+static void
+a_torn_or_trashed_page_1_does_not_cost_the_database(void **state) /* V5 */
+{
+	fixture *f = *state;
+	uint64_t seed = sat_test_seed(3);
+	uint8_t old[PAGE], torn[PAGE];
+	const uint8_t *p;
+	size_t n, i, sector;
+	sat_err err;
+	int round;
+
+	fill(f, 3);
+	close_it(f);
+	memcpy(old, simfs_bytes(&n, f->fs, MAIN), PAGE);
+	for (round = 0; round < 40; round++) {
+		open_it(f);
+		run(f, "CREATE TABLE IF NOT EXISTS u(a); DROP TABLE u");
+		die(f); /* page 1 is in the log */
+		p = simfs_bytes(&n, f->fs, MAIN);
+		memcpy(torn, p, PAGE);
+		for (sector = 0; sector < 8; sector++)
+			switch (sat_test_rand(&seed) % 3) {
+			case 0:
+				memcpy(torn + sector * 512,
+				    old + sector * 512, 512);
+				break;
+			case 1:
+				for (i = 0; i < 512; i++)
+					torn[sector * 512 + i] =
+					    (uint8_t)sat_test_rand(&seed);
+				break;
+			default:
+				break;
+			}
+		if (round == 0)
+			memset(torn, 0xa5, 512); /* the first for certain */
+		simfs_poke(f->fs, MAIN, 0, torn, PAGE);
+		open_it(f);
+		assert_int_equal(3, count(f));
+		assert_ok(sat_db_check(f->db, false, &err));
+		close_it(f);
+		memcpy(old, simfs_bytes(&n, f->fs, MAIN), PAGE);
+	}
+}
+
+/* ---- nothing in the clear ------------------------------------------------ */
+
+static bool
+holds(const uint8_t *p, size_t n, const char *what)
+{
+	return n > 0 && memmem(p, n, what, strlen(what)) != NULL;
+}
+
+static void
+no_file_holds_a_marker_after_a_crash(void **state) /* V3 */
+{
+	fixture *f = *state;
+	const char *name;
+	const uint8_t *p;
+	unsigned files = 0;
+	size_t i, n;
+
+	run(f, "CREATE TABLE \"marker table " MARKER "\"(a)");
+	run(f, "INSERT INTO t(a) VALUES('" MARKER "')");
+	fill(f, 300);
+	run(f, "UPDATE t SET a = a || '" MARKER "'");
+	die(f);
+	for (i = 0; (name = simfs_nth(f->fs, i)) != NULL; i++, files++) {
+		p = simfs_bytes(&n, f->fs, name);
+		assert_false(holds(p, n, MARKER));
+		assert_false(holds(p, n, "CREATE TABLE"));
+		assert_false(holds(p, n, "SQLite format"));
+		p = simfs_durable(&n, f->fs, name);
+		assert_false(holds(p, n, MARKER));
+	}
+	assert_true(files >= 2);
+	open_it(f);
+	assert_int_equal(301, count(f));
+}
+
+static void
+a_copy_has_its_own_id_and_opens_under_the_same_keyring(void **state)
+{
+	fixture *f = *state;
+	const uint8_t *a, *b;
+	sat_err err;
+	size_t n, i;
+
+	fill(f, 50);
+	assert_ok(sat_db_copy(f->db, "backup/2026.db", &err));
+	a = simfs_bytes(&n, f->fs, MAIN);
+	b = simfs_durable(&n, f->fs, "backup/2026.db");
+	assert_memory_equal(a, "SEF1", 4);
+	assert_memory_equal(b, "SEF1", 4);
+	assert_memory_not_equal(a, b, 16);
+	for (i = 0; simfs_nth(f->fs, i) != NULL; i++)
+		assert_true(strcmp(simfs_nth(f->fs, i), "backup/2026.db-wal")
+		    != 0);
+	close_it(f);
+	simfs_crash(f->fs); /* the copy was durable */
+	/* restore: the copy takes the place of the original */
+	simfs_remove(f->fs, WAL);
+	simfs_rename(f->fs, "backup/2026.db", MAIN);
+	open_it(f);
+	assert_int_equal(50, count(f));
+	assert_ok(sat_db_check(f->db, false, &err));
+}
+
+static void
+a_copy_that_cannot_be_finished_leaves_nothing(void **state)
+{
+	fixture *f = *state;
+	sat_err err = { 0 };
+	uint64_t nth;
+	bool done = false;
+
+	fill(f, 20);
+	for (nth = 1; !done; nth++) {
+		assert_in_range(nth, 1, 200);
+		simfs_fail(f->fs, SIMFS_WRITE, SIMFS_FULL, nth, false);
+		done = sat_db_copy(f->db, "backup/x.db", &err) == SAT_OK;
+		/* One write tears page 1 of the half-made copy. */
+		assert_true(done || err.rc == SAT_ENOSPACE ||
+		    err.rc == SAT_EINTEGRITY);
+		assert_true(done == simfs_exists(f->fs, "backup/x.db"));
+		assert_false(sat_db_dead(f->db));
+	}
+	assert_true(nth > 20);
+	simfs_remove(f->fs, "backup/x.db");
+	simfs_fail(f->fs, SIMFS_WRITE, SIMFS_NEVER, 1, false);
+	for (done = false, nth = 1; !done; nth++) {
+		simfs_fail(f->fs, SIMFS_SYNC, SIMFS_DROP, nth, false);
+		done = sat_db_copy(f->db, "backup/x.db", &err) == SAT_OK;
+		assert_true(done || err.rc == SAT_EIO);
+		assert_true(done == simfs_exists(f->fs, "backup/x.db"));
+		assert_false(simfs_exists(f->fs, "backup/x.db-again"));
+		/* the original is another file */
+		assert_false(sat_db_dead(f->db));
+	}
+	assert_true(nth > 2);
+	assert_int_equal(20, count(f));
+}
+
+/* ---- failing disks ------------------------------------------------------- */
+
+static void
+a_failed_sync_kills_the_handle_and_reopening_heals(void **state) /* D2, V6 */
+{
+	fixture *f = *state;
+	sat_db_counts counts;
+	sat_stmt *s;
+	sat_err err = { 0 };
+	bool row;
+
+	run(f, "INSERT INTO t(n) VALUES(1)");
+	simfs_fail(f->fs, SIMFS_SYNC, SIMFS_DROP, 1, false);
+	assert_rc(SAT_EFSYNC,
+	    sat_db_exec(f->db, "INSERT INTO t(n) VALUES(2)", &err));
+	assert_true(sat_db_dead(f->db));
+	assert_string_equal("db.fsync", err.code);
+	assert_rc(SAT_EFSYNC, sat_db_begin(f->db, &err));
+	assert_rc(SAT_EFSYNC, sat_db_stmt_text(&s, f->db, "SELECT 1", &err));
+	assert_rc(SAT_EFSYNC, sat_db_checkpoint(f->db, &err));
+	assert_rc(SAT_EFSYNC, sat_db_check(f->db, true, &err));
+	sat_db_counts_get(&counts, f->db);
+	close_it(f);
+	/* the second row may be there or not; what follows must stay */
+	assert_true(simfs_exists(f->fs, MAIN "-again"));
+	open_it(f);
+	assert_false(simfs_exists(f->fs, MAIN "-again"));
+	run(f, "INSERT INTO t(n) VALUES(3)");
+	die(f);
+	simfs_crash(f->fs);
+	open_it(f);
+	assert_ok(sat_db_stmt_text(
+	    &s, f->db, "SELECT n FROM t WHERE n <> 2 ORDER BY n", &err));
+	assert_ok(sat_step(&row, s, &err));
+	assert_true(row && sat_col_int(s, 0) == 1);
+	assert_ok(sat_step(&row, s, &err));
+	assert_true(row && sat_col_int(s, 0) == 3);
+	sat_stmt_reset(s);
+}
+
+static void
+a_full_disk_stays_readable_and_usable_after(void **state) /* D4 */
+{
+	fixture *f = *state;
+	size_t n, w;
+	sat_err err = { 0 };
+	int64_t v;
+
+	fill(f, 20);
+	(void)simfs_bytes(&n, f->fs, MAIN);
+	(void)simfs_bytes(&w, f->fs, WAL);
+	simfs_quota(f->fs, n + w + 100);
+	assert_rc(SAT_ENOSPACE, sat_db_exec(f->db,
+	    "INSERT INTO t(a) SELECT a FROM t", &err));
+	assert_non_null(strstr(err.text, "disk is full"));
+	assert_non_null(strstr(err.hint, "free space"));
+	assert_false(sat_db_in_txn(f->db));
+	assert_int_equal(20, count(f));
+	die(f);
+	open_it(f); /* recovery writes nothing */
+	assert_int_equal(20, count(f));
+	assert_rc(SAT_ENOSPACE, sat_db_exec(f->db,
+	    "INSERT INTO t(a) SELECT a FROM t", &err));
+	assert_rc(SAT_OK, ask(&v, f->db, "SELECT max(n) FROM t"));
+	simfs_quota(f->fs, 0);
+	run(f, "INSERT INTO t(a) SELECT a FROM t");
+	assert_int_equal(40, count(f));
+}
+
+/* Every write, read and sync once: an error is told, nothing is lost, nothing
+ * is left open. */
+static void
+each_call_may_fail_once(void **state)
+{
+	static const simfs_op ops[] = { SIMFS_READ, SIMFS_WRITE, SIMFS_SYNC,
+		SIMFS_OPEN, SIMFS_TRUNCATE, SIMFS_DELETE };
+	fixture *f = *state;
+	int64_t v, want = 0;
+	unsigned tried = 0;
+	sat_err err;
+	uint64_t nth;
+	size_t i;
+
+	die(f);
+	for (i = 0; i < sizeof ops / sizeof ops[0]; i++)
+		for (nth = 1; nth < 60; nth++) {
+			simfs_fail(f->fs, ops[i], SIMFS_IOERR, nth, false);
+			if (open_named(&f->db, f, MAIN, NULL) == SAT_OK) {
+				if (sat_db_exec(f->db, "INSERT INTO t(a, n) "
+				    "VALUES(hex(zeroblob(5000)), 1)", NULL) ==
+				    SAT_OK)
+					want++;
+				if (sat_db_checkpoint(f->db, NULL) != SAT_OK)
+					tried++;
+				close_it(f);
+			}
+			f->db = NULL;
+			simfs_fail(f->fs, ops[i], SIMFS_NEVER, 1, false);
+			open_it(f);
+			assert_rc(SAT_OK,
+			    ask(&v, f->db, "SELECT count(*) FROM t"));
+			/* a commit that failed may be there all the same */
+			assert_in_range(v, want, want + 1);
+			want = v;
+			assert_ok(sat_db_check(f->db, true, &err));
+			die(f);
+		}
+	assert_true(tried > 0);
+}
+
+/* A bit that is wrong only on the way: an error, and right the next time. */
+static void
+a_bit_that_flips_on_the_way_is_noticed(void **state)
+{
+	fixture *f = *state;
+	int64_t sum, v;
+	uint64_t nth;
+
+	fill(f, 20);
+	assert_rc(SAT_OK, ask(&sum, f->db, "SELECT sum(n * length(a)) FROM t"));
+	close_it(f);
+	for (nth = 1; nth < 40; nth++) {
+		sat_rc rc;
+
+		simfs_fail(f->fs, SIMFS_READ, SIMFS_FLIP, nth, false);
+		rc = open_named(&f->db, f, MAIN, NULL);
+		if (rc == SAT_OK)
+			rc = ask(&v, f->db, "SELECT sum(n * length(a)) FROM t");
+		if (rc == SAT_OK)
+			assert_int_equal(sum, v);
+		else
+			assert_rc(SAT_EINTEGRITY, rc);
+		die(f);
+		simfs_fail(f->fs, SIMFS_READ, SIMFS_NEVER, 1, false);
+	}
+	open_it(f);
+	assert_int_equal(20, count(f));
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(each_cut_of_the_last_two_frames_recovers_the_committed_prefix),
+		T(a_flipped_bit_in_the_log_ends_it_there),
+		T(a_log_that_changes_under_an_open_database_is_an_error),
+		T(frames_cannot_be_moved_within_the_log_or_into_another),
+		T(spilled_frames_are_rewritten_and_survive),
+		T(death_at_any_write_of_a_spilling_transaction_keeps_the_old_state),
+		T(a_torn_or_trashed_page_1_does_not_cost_the_database),
+		T(no_file_holds_a_marker_after_a_crash),
+		T(a_copy_has_its_own_id_and_opens_under_the_same_keyring),
+		T(a_copy_that_cannot_be_finished_leaves_nothing),
+		T(a_failed_sync_kills_the_handle_and_reopening_heals),
+		T(a_full_disk_stays_readable_and_usable_after),
+		T(each_call_may_fail_once),
+		T(a_bit_that_flips_on_the_way_is_noticed),
+	};
+
+	sat_crypto_init();
+	sat_log_level(SAT_ERROR + 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
