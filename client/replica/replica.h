@@ -81,8 +81,9 @@ sat_id sat_replica_new_id(sat_replica *r);
  */
 SAT_CHECK sat_rc sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq, sat_err *e);
 /* Many commits in one transaction (import). Nothing is durable, and nothing
- * may be reported as saved, before group_commit. A failed write inside a
- * group leaves the group usable. */
+ * may be reported as saved, before group_commit. A refused write inside a group
+ * (SAT_EINVALID, SAT_ENOTFOUND, SAT_ECONFLICT) leaves the group usable; after a
+ * failure of the disk group_commit fails too and nothing of it is kept. */
 SAT_CHECK sat_rc sat_replica_group_begin(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc sat_replica_group_commit(sat_replica *r, sat_err *e);
 void sat_replica_group_rollback(sat_replica *r);
@@ -226,8 +227,9 @@ SAT_CHECK sat_rc sat_replica_verify_chain(sat_replica *r, uint64_t *commits, sat
 /* Canonical server state (without pending) of every record, ascending id. */
 SAT_CHECK sat_rc sat_replica_dump(sat_replica *r,
     void (*cb)(void *u, const sat_id *id, sat_span state), void *u, sat_err *e);
-/* Online backup: database and keyring into `dir` (made), verified before it
- * counts. A restored replica starts a new incarnation at its first open. */
+/* Online backup of the database into a file, through this replica's keyring
+ * (which the caller copies beside it), verified before it counts. A restored
+ * copy starts a new incarnation at its first open. */
 SAT_CHECK sat_rc sat_replica_backup(sat_replica *r, const char *to_path, sat_err *e);
 SAT_CHECK sat_rc sat_replica_new_incarnation(sat_replica *r, sat_err *e);
 

@@ -1,0 +1,155 @@
+/*
+ * audit.c - what was done on this device, as a hash chain, and settings.
+ *
+ * A row's hash covers the hash before it, so that no row can be changed, taken
+ * out or put in between without the check finding the place.
+ */
+#include "client/replica/replica_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+row_hash(uint8_t out[SAT_HASH_BYTES], const uint8_t prev[SAT_HASH_BYTES],
+    int64_t seq, int64_t at_ms, sat_span action, sat_span detail)
+{
+	sat_buf b = { 0 };
+
+	sat_buf_add(&b, prev, SAT_HASH_BYTES);
+	sat_write_uint(&b, (uint64_t)seq);
+	sat_write_int(&b, at_ms);
+	sat_write_span(&b, action);
+	sat_write_span(&b, detail);
+	sat_hash(out, sat_buf_span(&b));
+	sat_buf_fini(&b);
+}
+
+static sat_rc
+newest(int64_t *seq, uint8_t hash[SAT_HASH_BYTES], sat_replica *r, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*seq = 0;
+	memset(hash, 0, SAT_HASH_BYTES);
+	if ((rc = sat_db_stmt(&s, r->db, SQL_AUDIT_NEWEST, e)) != SAT_OK ||
+	    (rc = sat_step(&row, s, e)) != SAT_OK || !row)
+		return rc;
+	*seq = sat_col_int(s, 0);
+	if (sat_col_blob(s, 1).n == SAT_HASH_BYTES)
+		memcpy(hash, sat_col_blob(s, 1).p, SAT_HASH_BYTES);
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+sat_rc
+sat_replica_audit(sat_replica *r, const char *action, const char *detail,
+    sat_err *e)
+{
+	uint8_t prev[SAT_HASH_BYTES], hash[SAT_HASH_BYTES];
+	int64_t seq, now = sat_wall_ms(&r->clock);
+	sat_span a = sat_span_str(action), d = sat_span_str(detail);
+	sat_stmt *s;
+	sat_rc rc;
+
+	/* outside a transaction the one statement is its own */
+	if ((rc = newest(&seq, prev, r, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_AUDIT_PUT, e)) != SAT_OK)
+		return rc;
+	row_hash(hash, prev, seq + 1, now, a, d);
+	sat_bind_int(s, 1, seq + 1);
+	sat_bind_int(s, 2, now);
+	sat_bind_text(s, 3, a);
+	sat_bind_text(s, 4, d);
+	sat_bind_blob(s, 5, sat_span_of(hash, sizeof hash));
+	return sat_run(s, e);
+}
+
+sat_rc
+sat_replica_audit_list(sat_replica *r, int64_t since_ms,
+    void (*cb)(void *u, int64_t seq, int64_t at_ms, const char *action,
+    const char *detail), void *u, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_AUDIT_SINCE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, since_ms);
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		sat_span action = sat_col_text(s, 2);
+		sat_span detail = sat_col_text(s, 3);
+
+		sat_arena_reset(&a);
+		cb(u, sat_col_int(s, 0), sat_col_int(s, 1),
+		    sat_arena_str(&a, action.p, action.n),
+		    sat_arena_str(&a, detail.p, detail.n));
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
+sat_rc
+replica_audit_check(sat_replica *r, sat_err *e)
+{
+	uint8_t hash[SAT_HASH_BYTES] = { 0 };
+	int64_t next = 1;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_AUDIT_ALL, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		row_hash(hash, hash, next, sat_col_int(s, 1),
+		    sat_col_text(s, 2), sat_col_text(s, 3));
+		if (sat_col_int(s, 0) != next || !sat_span_eq(sat_col_blob(s,
+		    4), sat_span_of(hash, sizeof hash))) {
+			sat_stmt_reset(s);
+			return sat_fail_code(e, SAT_EINTEGRITY, "audit.chain",
+			    NULL, "the audit log was changed at row %lld",
+			    (long long)next);
+		}
+		next++;
+	}
+	return rc;
+}
+
+/* ---- settings ------------------------------------------------------------------- */
+
+sat_rc
+sat_replica_setting_get(sat_buf *out, sat_replica *r, const char *key,
+    sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_SETTING_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_text(s, 1, sat_span_str(key));
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	if (!row)
+		return sat_fail(e, SAT_ENOTFOUND, "no setting %s", key);
+	sat_buf_add(out, sat_col_blob(s, 0).p, sat_col_blob(s, 0).n);
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+sat_rc
+sat_replica_setting_put(sat_replica *r, const char *key, sat_span v,
+    sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_SETTING_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_text(s, 1, sat_span_str(key));
+	sat_bind_blob(s, 2, v);
+	return sat_run(s, e);
+}

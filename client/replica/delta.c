@@ -1,0 +1,565 @@
+/*
+ * delta.c - one page of a pull, applied in one transaction with its cursor.
+ *
+ * First what changed scope, as states; then commits in the order of the log.
+ * Others' operations are folded into the server's state of a record; own ones
+ * come as markers, their operations are taken from the outbox, folded at the
+ * stamp and place the server gave, and stop waiting. A record's state that
+ * came as a whole holds everything up to its LSN, so older operations are
+ * skipped (the fold's own rule, see page.c).
+ *
+ * Invariant R2: after a page, server's state == the server's fold up to `upto`,
+ * and every own commit up to `upto` is done.
+ */
+#include "client/replica/replica_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/bugs.h"
+
+#define PAGE_ROWS_MAX 2048 /* decoded at once; bounds the memory of a page */
+
+sat_rc
+replica_raise_low(sat_replica *r, sat_err *e)
+{
+	int64_t low = r->chain.newest;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_LOW, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, r->low);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	if (row)
+		low = sat_col_int(s, 0) - 1;
+	sat_stmt_reset(s);
+	if (low > r->low) /* a hint: written with the next page */
+		r->low = low;
+	return SAT_OK;
+}
+
+/* ---- own commits ------------------------------------------------------------- */
+
+static sat_rc
+put_done(sat_replica *r, const own_commit *o, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if (o->state == 2)
+		return SAT_OK;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_ANSWER_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, o->seq);
+	sat_bind_int(s, 2, 2);
+	sat_bind_int(s, 3, (int64_t)o->lsn);
+	sat_bind_int(s, 4, (int64_t)o->eff);
+	return sat_run(s, e);
+}
+
+static sat_rc
+settle_op(sat_replica *r, const own_commit *o, const sat_op *op, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+	sat_apply_ctx ctx = { { o->eff, o->c.device, o->lsn }, o->c.seen };
+	replica_row *row;
+	sat_rc rc;
+
+	if (k == NULL)
+		return SAT_OK;
+	/* A record made here has its row until its commit is settled: a row that
+	 * is not there left this device and must not come back. */
+	if ((rc = replica_page_get(&row, r, k, &op->rec, 0, e)) != SAT_OK ||
+	    row == NULL)
+		return rc;
+	if (replica_row_server(row)->born.hlc == 0 && op->kind != SAT_OP_NEW)
+		return SAT_OK;
+	return replica_page_fold(r, row, op, &ctx, e);
+}
+
+sat_rc
+replica_settle_own(sat_replica *r, const own_commit *o, sat_err *e)
+{
+	replica_row *row;
+	sat_rc rc;
+
+	if ((rc = put_done(r, o, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < o->c.nops; i++)
+		if ((rc = settle_op(r, o, &o->c.ops[i], e)) != SAT_OK)
+			return rc;
+	for (size_t i = 0; o->state < 2 && i < o->c.nops; i++) {
+		const sat_op *op = &o->c.ops[i];
+		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+
+		if (k == NULL)
+			continue;
+		if ((rc = replica_page_get(&row, r, k, &op->rec, 0, e)) !=
+		    SAT_OK)
+			return rc;
+		if (row == NULL) {
+			replica_pend_remove(r, o->seq, &op->rec);
+			continue;
+		}
+		if (row->settled == o->seq)
+			continue;
+		row->settled = o->seq;
+		if ((rc = replica_row_settle(r, row, o->seq, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+/* Accepted commits the cursor passed without meeting them: the state that came
+ * as a whole holds them, or they concern what left this device. */
+sat_rc
+replica_settle_reached(sat_replica *r, uint64_t upto, sat_err *e)
+{
+	own_commit o;
+	sat_stmt *s;
+	bool row;
+	int64_t seq;
+	sat_rc rc;
+
+	for (;;) {
+		if ((rc = sat_db_stmt(&s, r->db, SQL_ANSWER_REACHED, e)) !=
+		    SAT_OK)
+			return rc;
+		sat_bind_int(s, 1, r->low);
+		sat_bind_int(s, 2, (int64_t)upto);
+		if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
+			return rc;
+		seq = sat_col_int(s, 0);
+		sat_stmt_reset(s);
+		if ((rc = replica_own_commit(&o, &r->page.mem, r, seq, e)) !=
+		    SAT_OK ||
+		    (rc = replica_settle_own(r, &o, e)) != SAT_OK)
+			return rc;
+	}
+}
+
+/* ---- commits of a page ------------------------------------------------------------ */
+
+typedef struct apply {
+	sat_replica *r;
+	const sat_delta *d;
+	sat_arena mem;     /* of the decoded page */
+	sat_arena own;     /* of own commits; reset with the rows */
+	sat_record *recs;
+	size_t nrecs;
+	sat_commit *commits;
+	size_t ncommits;
+} apply;
+
+static sat_rc
+seq_of_lsn(int64_t *seq, sat_replica *r, uint64_t lsn, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*seq = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_ANSWER_BY_LSN, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, (int64_t)lsn);
+	sat_bind_int(s, 2, r->low);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
+		return rc;
+	*seq = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+static bool
+same_ops(const sat_commit *x, const sat_commit *y)
+{
+	if (x->nops != y->nops || x->seen != y->seen)
+		return false;
+	for (size_t i = 0; i < x->nops; i++)
+		if (x->ops[i].kind != y->ops[i].kind ||
+		    x->ops[i].rtype != y->ops[i].rtype ||
+		    x->ops[i].field != y->ops[i].field ||
+		    !sat_value_eq(x->ops[i].value, y->ops[i].value))
+			return false;
+	return true;
+}
+
+/*
+ * The outbox row of a commit of this device. The page names its number but not
+ * its incarnation: a verdict's LSN tells for sure; without a verdict (pulled
+ * before it was pushed) it is one of the present incarnation.
+ * *found false: not in the outbox.
+ */
+static sat_rc
+find_own(own_commit *o, bool *found, apply *x, const sat_commit *c, sat_err *e)
+{
+	sat_replica *r = x->r;
+	int64_t seq = replica_seq(r->id->incarnation, c->cseq);
+	sat_rc rc;
+
+	*found = false;
+	if (c->cseq > REPLICA_CSEQ_MAX)
+		return sat_fail(e, SAT_EPROTO, "commit number out of range");
+	rc = replica_own_commit(o, &x->own, r, seq, e);
+	if (rc != SAT_OK && rc != SAT_ENOTFOUND)
+		return rc;
+	if (rc == SAT_OK && (o->state == 0 ?
+	    c->nops == 0 || same_ops(c, &o->c) : o->lsn == c->lsn)) {
+		*found = true;
+	} else if ((rc = seq_of_lsn(&seq, r, c->lsn, e)) != SAT_OK) {
+		return rc;
+	} else if (seq != 0) {
+		rc = replica_own_commit(o, &x->own, r, seq, e);
+		if (rc != SAT_OK && rc != SAT_ENOTFOUND)
+			return rc;
+		*found = rc == SAT_OK;
+	}
+	if (*found && o->state == 0) {
+		o->lsn = c->lsn;
+		o->eff = c->eff;
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+fold_foreign(sat_replica *r, const sat_commit *c, sat_err *e)
+{
+	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
+	replica_row *row;
+	sat_rc rc;
+
+	for (size_t i = 0; i < c->nops; i++) {
+		const sat_op *op = &c->ops[i];
+		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+
+		if (k == NULL)
+			return sat_fail(e, SAT_EVERSION, "the server sent a "
+			    "kind of record this template does not have");
+		if (op->kind == SAT_OP_NEW && sat_id_zero(&op->rec))
+			return sat_fail(e, SAT_EPROTO, "a new record has no id");
+		rc = op->kind == SAT_OP_NEW ?
+		    replica_page_need(&row, r, k, &op->rec, op->eid, e) :
+		    replica_page_get(&row, r, k, &op->rec, op->eid, e);
+		if (rc != SAT_OK)
+			return rc;
+		if (row == NULL || (op->kind != SAT_OP_NEW &&
+		    replica_row_server(row)->born.hlc == 0))
+			continue; /* not ours to see */
+		if ((rc = replica_page_fold(r, row, op, &ctx, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+one_commit(apply *x, const sat_commit *c, sat_err *e)
+{
+	sat_replica *r = x->r;
+	own_commit o;
+	bool found = false;
+	sat_rc rc;
+
+	if (c->lsn == 0 || c->lsn > INT64_MAX)
+		return sat_fail(e, SAT_EPROTO, "commit without a position");
+	if (c->device == r->id->device) {
+		if ((rc = find_own(&o, &found, x, c, e)) != SAT_OK)
+			return rc;
+		if (found)
+			return replica_settle_own(r, &o, e);
+		if (c->nops == 0)
+			return sat_fail(e, SAT_ENOTFOUND, "an own commit is "
+			    "not in the outbox any more");
+	}
+	return fold_foreign(r, c, e);
+}
+
+/* Between commits, so that a record's fold is never cut in two. */
+static sat_rc
+bound_memory(apply *x, sat_err *e)
+{
+	sat_rc rc;
+
+	if (x->r->page.nrows < PAGE_ROWS_MAX)
+		return SAT_OK;
+	if ((rc = replica_page_flush(x->r, e)) != SAT_OK)
+		return rc;
+	replica_page_reset(x->r);
+	sat_arena_reset(&x->own);
+	return SAT_OK;
+}
+
+/* ---- changes of scope ---------------------------------------------------------------- */
+
+/* A state as a whole replaces the server's state; what waits stays on top. */
+sat_rc
+replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, rec->kind);
+	replica_row *row;
+	sat_record *srv;
+	sat_rc rc;
+
+	if (k == NULL)
+		return sat_fail(e, SAT_EVERSION, "the server sent a kind of "
+		    "record this template does not have");
+	if (sat_id_zero(&rec->id) || rec->born.hlc == 0 || rec->eid == 0)
+		return sat_fail(e, SAT_EPROTO, "a record's state has no id");
+	if ((rc = replica_page_need(&row, r, k, &rec->id, rec->eid, e)) !=
+	    SAT_OK)
+		return rc;
+	row->rid = rec->eid;
+	row->leaving = false;
+	row->dirty = true;
+	row->rebuild |= row->pending;
+	srv = replica_row_server(row);
+	if (srv->born.hlc == 0 || srv->rlsn < rec->rlsn)
+		replica_record_copy(srv, rec, &r->page.mem);
+	row->view.eid = row->srv.eid = rec->eid;
+	return SAT_OK;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(sat_id));
+}
+
+static bool
+is_held(const sat_rescope *s, const sat_id *id)
+{
+	return s->nheld > 0 && bsearch(id, s->held, s->nheld, sizeof *s->held,
+	    by_id) != NULL;
+}
+
+static void
+drop_row(replica_row *row)
+{
+	row->dirty = true;
+	if (row->pending)
+		row->leaving = true; /* goes when the last answer is there */
+	else
+		row->gone = true;
+}
+
+static sat_rc
+drop_children(sat_replica *r, const sat_rescope *s, bool root_held, sat_err *e)
+{
+	replica_row *row;
+	int64_t *rids;
+	size_t n;
+	sat_rc rc;
+
+	for (size_t i = 0; i < r->kinds->n; i++) {
+		const replica_kind *k = &r->kinds->k[i];
+
+		if (k->parent == k->n)
+			continue;
+		if ((rc = replica_kind_rids(&rids, &n, &r->page.mem, r, k,
+		    KQ_OF_PARENT, &s->root, e)) != SAT_OK)
+			return rc;
+		for (size_t j = 0; j < n; j++) {
+			if ((rc = replica_page_by_rid(&row, r, k, rids[j],
+			    e)) != SAT_OK)
+				return rc;
+			if (row == NULL || is_held(s, &row->view.id))
+				continue;
+			/* made here, the server has not heard of it */
+			if (root_held && row->pending &&
+			    row->srv.born.hlc == 0)
+				continue;
+			drop_row(row);
+		}
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+put_moved(sat_replica *r, const sat_rescope *s, const replica_row *root,
+    sat_err *e)
+{
+	const sat_field *title = root->k->kind->title;
+	sat_value v = title != NULL ?
+	    sat_record_value(&root->view, title->id) : sat_v_null();
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&q, r->db, SQL_MOVED_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(q, 1, sat_span_of(s->root.b, sizeof s->root.b));
+	sat_bind_text(q, 2, v.type == SAT_V_TEXT ? v.s : sat_span_str(""));
+	sat_bind_text(q, 3, s->to);
+	sat_bind_int(q, 4, (int64_t)s->lsn);
+	return sat_run(q, e);
+}
+
+static sat_rc
+del_moved(sat_replica *r, const sat_id *root, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&q, r->db, SQL_MOVED_DEL, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(q, 1, sat_span_of(root->b, sizeof root->b));
+	return sat_run(q, e);
+}
+
+static sat_rc
+one_rescope(sat_replica *r, const sat_rescope *s, sat_err *e)
+{
+	replica_row *root;
+	bool held = is_held(s, &s->root);
+	sat_rc rc;
+
+	if ((rc = replica_page_find(&root, r, &s->root, e)) != SAT_OK)
+		return rc;
+	if (held)
+		rc = del_moved(r, &s->root, e);
+	else if (root != NULL && (rc = put_moved(r, s, root, e)) == SAT_OK)
+		drop_row(root);
+	if (rc != SAT_OK || (rc = drop_children(r, s, held, e)) != SAT_OK)
+		return rc;
+	return replica_page_flush(r, e);
+}
+
+/* A root may change scope twice in a page; `held` is the state at its end. */
+static bool
+is_last_of_root(const sat_delta *d, size_t i)
+{
+	for (size_t j = i + 1; j < d->nrescopes; j++)
+		if (sat_id_eq(&d->rescopes[i].root, &d->rescopes[j].root))
+			return false;
+	return true;
+}
+
+static sat_rc
+rescopes(apply *x, sat_err *e)
+{
+	const sat_delta *d = x->d;
+	sat_rc rc;
+
+	for (size_t i = 0; i < x->nrecs; i++)
+		if ((rc = replica_put_state(x->r, &x->recs[i], e)) != SAT_OK ||
+		    (rc = bound_memory(x, e)) != SAT_OK)
+			return rc;
+	/* the parents are looked up in the tables */
+	if (d->nrescopes > 0 && (rc = replica_page_flush(x->r, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < d->nrescopes; i++) {
+		if (d->rescopes[i].nheld > 1)
+			qsort(d->rescopes[i].held, d->rescopes[i].nheld,
+			    sizeof *d->rescopes[i].held, by_id);
+		if (is_last_of_root(d, i) &&
+		    ((rc = one_rescope(x->r, &d->rescopes[i], e)) != SAT_OK ||
+		    (rc = bound_memory(x, e)) != SAT_OK))
+			return rc;
+	}
+	return SAT_OK;
+}
+
+/* ---- the page -------------------------------------------------------------------------- */
+
+static sat_rc
+decode(apply *x, sat_err *e)
+{
+	const sat_delta *d = x->d;
+	sat_rc rc = SAT_OK;
+
+	if (x->r->kinds == NULL)
+		return sat_fail(e, SAT_EVERSION, "no template yet");
+	if (d->upto < x->r->cursor || d->upto > INT64_MAX ||
+	    d->scope_head > INT64_MAX)
+		return sat_fail(e, SAT_EPROTO, "page goes back");
+	if (d->records.n > 0)
+		rc = sat_records_read(&x->recs, &x->nrecs, &x->mem, d->records,
+		    e);
+	if (rc == SAT_OK && d->batch.n > 0)
+		rc = sat_batch_read(&x->commits, &x->ncommits, &x->mem,
+		    SAT_BATCH_PULL, d->batch, e);
+	return rc;
+}
+
+static sat_rc
+put_position(sat_replica *r, const sat_delta *d, int64_t last_sync, sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = replica_meta_int(r, "cursor", (int64_t)d->upto, e)) !=
+	    SAT_OK ||
+	    (rc = replica_meta_int(r, "known", (int64_t)d->scope_head, e)) !=
+	    SAT_OK ||
+	    (rc = replica_meta_int(r, "last_sync", last_sync, e)) != SAT_OK ||
+	    (rc = replica_meta_int(r, "low", r->low, e)) != SAT_OK)
+		return rc;
+	return replica_meta_clock(r, e);
+}
+
+static sat_rc
+apply_page(apply *x, int64_t last_sync, sat_err *e)
+{
+	sat_replica *r = x->r;
+	sat_rc rc;
+
+	if ((rc = rescopes(x, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < x->ncommits; i++)
+		if ((rc = one_commit(x, &x->commits[i], e)) != SAT_OK ||
+		    (rc = bound_memory(x, e)) != SAT_OK)
+			return rc;
+	if ((rc = replica_settle_reached(r, x->d->upto, e)) != SAT_OK ||
+	    (rc = replica_page_flush(r, e)) != SAT_OK)
+		return rc;
+	sat_hlc_learn(&r->hlc, x->d->max_eff);
+	return put_position(r, x->d, last_sync, e);
+}
+
+#ifdef SAT_BUGS
+static sat_rc
+cursor_first(sat_replica *r, const sat_delta *d, sat_err *e)
+{
+	sat_rc rc;
+
+	if (!SAT_BUG(SAT_BUG_CURSOR_OUTSIDE_TXN))
+		return SAT_OK;
+	if ((rc = sat_db_begin(r->db, e)) != SAT_OK)
+		return rc;
+	return replica_end(r, true, replica_meta_int(r, "cursor",
+	    (int64_t)d->upto, e), e);
+}
+#endif
+
+sat_rc
+replica_delta(void *u, const sat_delta *d, sat_err *e)
+{
+	sat_replica *r = u;
+	apply x = { .r = r, .d = d };
+	int64_t last = r->last_sync_ms;
+	sat_rc rc;
+
+	if (r->complete && d->upto >= d->scope_head)
+		last = sat_wall_ms(&r->clock);
+	if ((rc = decode(&x, e)) != SAT_OK)
+		goto out;
+#ifdef SAT_BUGS
+	if ((rc = cursor_first(r, d, e)) != SAT_OK)
+		goto out;
+#endif
+	if ((rc = replica_session_begin(r, e)) != SAT_OK)
+		goto out;
+	if ((rc = replica_end(r, true, apply_page(&x, last, e), e)) != SAT_OK) {
+		replica_pend_drop(r);
+		goto out;
+	}
+	r->cursor = d->upto;
+	r->known = d->scope_head;
+	r->last_sync_ms = last;
+	rc = replica_raise_low(r, e);
+out:
+	replica_page_reset(r);
+	sat_arena_fini(&x.mem);
+	sat_arena_fini(&x.own);
+	return rc;
+}

@@ -1,0 +1,302 @@
+/*
+ * get.c - one record: by id, by what a person typed, by match key, and how the
+ * actor stands to it.
+ */
+#include "client/replica/replica_int.h"
+
+#include <string.h>
+
+static sat_rc
+read_row(replica_row *row, bool *found, sat_arena *a, sat_replica *r,
+    const replica_kind *k, const sat_id *id, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = replica_kind_stmt(&s, r, k, KQ_BY_ID, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
+	if ((rc = sat_step(found, s, e)) != SAT_OK || !*found)
+		return rc;
+	rc = replica_row_read(row, a, k, s, e);
+	sat_stmt_reset(s);
+	return rc;
+}
+
+/* kind NULL: every kind is tried. */
+static sat_rc
+find_row(replica_row *row, sat_arena *a, sat_replica *r, const sat_kind *kind,
+    const sat_id *id, sat_err *e)
+{
+	bool found = false;
+	sat_rc rc;
+
+	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++) {
+		const replica_kind *k = &r->kinds->k[i];
+
+		if (kind != NULL && k->kind->id != kind->id)
+			continue;
+		if ((rc = read_row(row, &found, a, r, k, id, e)) != SAT_OK)
+			return rc;
+		if (found)
+			return SAT_OK;
+	}
+	return sat_fail(e, SAT_ENOTFOUND, "no such %s on this device",
+	    kind != NULL ? kind->key : "record");
+}
+
+sat_rc
+sat_replica_get(sat_view *v, sat_arena *a, sat_replica *r,
+    const sat_kind *kind, const sat_id *id, sat_err *e)
+{
+	replica_row row;
+	sat_rc rc;
+
+	if ((rc = find_row(&row, a, r, kind, id, e)) != SAT_OK)
+		return rc;
+	memset(v, 0, sizeof *v);
+	v->rec = row.view;
+	v->kind = row.k->kind;
+	v->pending = row.pending;
+	v->incomplete = (row.flags & ROW_INCOMPLETE) != 0;
+	v->conflict = (row.flags & ROW_CONFLICT) != 0;
+	v->created_ms = sat_hlc_ms(row.view.born.hlc);
+	return SAT_OK;
+}
+
+/* ---- match keys ------------------------------------------------------------------ */
+
+static sat_rc
+match_rids(int64_t **rids, size_t *n, sat_arena *a, sat_replica *r,
+    int64_t key, sat_err *e)
+{
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*n = 0;
+	*rids = NULL;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_MATCH_FIND, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, key);
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		if (*n == cap) {
+			int64_t *more = sat_arena_alloc(a,
+			    (cap * 2 + 8) * sizeof *more);
+
+			if (*n > 0)
+				memcpy(more, *rids, *n * sizeof *more);
+			*rids = more;
+			cap = cap * 2 + 8;
+		}
+		(*rids)[(*n)++] = sat_col_int(s, 0);
+	}
+	return rc;
+}
+
+/* Hashes may meet: the value itself decides. Deleted records do not count. */
+static sat_rc
+still_matches(bool *yes, sat_id *id, sat_arena *a, sat_replica *r,
+    const replica_kind *k, const sat_field *f, int64_t rid, int64_t key,
+    sat_err *e)
+{
+	replica_row row;
+	sat_stmt *s;
+	int64_t own;
+	bool found;
+	sat_rc rc;
+
+	*yes = false;
+	if ((rc = replica_kind_stmt(&s, r, k, KQ_BY_RID, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, rid);
+	if ((rc = sat_step(&found, s, e)) != SAT_OK || !found)
+		return rc;
+	rc = replica_row_read(&row, a, k, s, e);
+	sat_stmt_reset(s);
+	if (rc != SAT_OK)
+		return rc;
+	*id = row.view.id;
+	*yes = !row.view.deleted && replica_match_key(&own, &r->b4, k->kind, f,
+	    sat_record_value(&row.view, f->id)) && own == key;
+	return SAT_OK;
+}
+
+sat_rc
+sat_replica_match(sat_replica *r, const sat_kind *kind, const sat_field *f,
+    sat_value v, bool (*cb)(void *u, const sat_id *id), void *u, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, kind->id);
+	size_t col = k != NULL ? replica_kind_column(k, f->id) : 0, n;
+	sat_arena a = { 0 };
+	int64_t key, *rids;
+	sat_id id;
+	bool yes, go_on = true;
+	sat_rc rc;
+
+	if (k == NULL || col == k->n || !k->match[col])
+		return sat_fail(e, SAT_EINVALID,
+		    "field %s is no match key", f->key);
+	if (!replica_match_key(&key, &r->b4, kind, f, v))
+		return SAT_OK;
+	rc = match_rids(&rids, &n, &a, r, key, e);
+	for (size_t i = 0; rc == SAT_OK && go_on && i < n; i++) {
+		rc = still_matches(&yes, &id, &a, r, k, f, rids[i], key, e);
+		if (rc == SAT_OK && yes)
+			go_on = cb(u, &id);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* ---- what a person typed -------------------------------------------------------------- */
+
+typedef struct finding {
+	sat_id id;
+	size_t n; /* distinct */
+} finding;
+
+static bool
+note(void *u, const sat_id *id)
+{
+	finding *f = u;
+
+	if (f->n > 0 && sat_id_eq(&f->id, id))
+		return true;
+	f->id = *id;
+	f->n++;
+	return f->n < 2;
+}
+
+static sat_rc
+by_match(finding *f, sat_replica *r, const replica_kind *k, const char *text,
+    sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0; i < k->n && f->n < 2; i++)
+		if (k->match[i] && (rc = sat_replica_match(r, k->kind,
+		    k->fields[i], sat_v_text(sat_span_str(text)), note, f,
+		    e)) != SAT_OK)
+			return rc;
+	return SAT_OK;
+}
+
+static sat_rc
+by_range(finding *f, sat_replica *r, const replica_kind *k, const sat_id *lo,
+    const sat_id *hi, sat_err *e)
+{
+	sat_stmt *s;
+	sat_id id;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = replica_kind_stmt(&s, r, k, KQ_RANGE, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(s, 1, sat_span_of(lo->b, sizeof lo->b));
+	sat_bind_blob(s, 2, sat_span_of(hi->b, sizeof hi->b));
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		sat_span b = sat_col_blob(s, 0);
+
+		if (b.n != sizeof id.b)
+			continue;
+		memcpy(id.b, b.p, sizeof id.b);
+		(void)note(f, &id);
+	}
+	return rc;
+}
+
+static bool
+of_kind(const replica_kind *k, const sat_kind *kind)
+{
+	return kind == NULL || k->kind->id == kind->id;
+}
+
+sat_rc
+sat_replica_resolve(sat_id *id, sat_replica *r, const sat_kind *kind,
+    const char *text, sat_err *e)
+{
+	finding f = { .n = 0 };
+	sat_id lo, hi;
+	size_t nkinds = r->kinds != NULL ? r->kinds->n : 0;
+	bool prefix;
+	sat_rc rc;
+
+	if (sat_id_parse(&lo, text)) {
+		hi = lo;
+		prefix = true;
+	} else {
+		for (size_t i = 0; i < nkinds && f.n < 2; i++)
+			if (of_kind(&r->kinds->k[i], kind) && (rc = by_match(&f,
+			    r, &r->kinds->k[i], text, e)) != SAT_OK)
+				return rc;
+		prefix = f.n == 0 && sat_id_prefix(&lo, &hi, text);
+	}
+	for (size_t i = 0; prefix && i < nkinds && f.n < 2; i++)
+		if (of_kind(&r->kinds->k[i], kind) && (rc = by_range(&f, r,
+		    &r->kinds->k[i], &lo, &hi, e)) != SAT_OK)
+			return rc;
+	if (f.n == 0)
+		return sat_fail(e, SAT_ENOTFOUND, "no such %s on this device",
+		    kind != NULL ? kind->key : "record");
+	if (f.n > 1)
+		return sat_fail_code(e, SAT_ECONFLICT, "ambiguous",
+		    "give more characters of the id", "several records match");
+	*id = f.id;
+	return SAT_OK;
+}
+
+/* ---- how the actor stands to it -------------------------------------------------------- */
+
+static sat_value
+owner_of(const replica_row *row)
+{
+	const sat_field *f = row->k->kind->owner;
+
+	return f != NULL ? sat_record_value(&row->view, f->id) : sat_v_null();
+}
+
+static bool
+is_ref(sat_value v)
+{
+	return v.type == SAT_V_BYTES && v.s.n == sizeof(sat_id);
+}
+
+sat_rc
+sat_replica_relation(sat_relation *rel, sat_replica *r, const sat_kind *kind,
+    const sat_id *id, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_value root_owner, own_owner = sat_v_null(), ref = sat_v_null();
+	replica_row row, root;
+	bool held = true;
+	sat_id root_id;
+	sat_rc rc;
+
+	*rel = SAT_REL_NONE;
+	if (r->me == NULL)
+		return SAT_OK;
+	if ((rc = find_row(&row, &a, r, kind, id, e)) != SAT_OK)
+		goto out;
+	root_owner = owner_of(&row);
+	if (kind->scope != SAT_SCOPE_ROOT) {
+		own_owner = root_owner;
+		if (kind->parent != NULL)
+			ref = sat_record_value(&row.view, kind->parent->id);
+		if (is_ref(ref)) {
+			memcpy(root_id.b, ref.s.p, sizeof root_id.b);
+			rc = find_row(&root, &a, r, NULL, &root_id, e);
+			held = rc == SAT_OK;
+			root_owner = held ? owner_of(&root) : sat_v_null();
+			if (rc == SAT_ENOTFOUND)
+				rc = SAT_OK;
+		}
+	}
+	if (rc == SAT_OK)
+		*rel = sat_scope_relation(&r->reg, r->me, kind->scope,
+		    root_owner, own_owner, held, false);
+out:
+	sat_arena_fini(&a);
+	return rc;
+}

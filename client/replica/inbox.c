@@ -1,0 +1,396 @@
+/*
+ * inbox.c - what a person must look at: open conflicts, refused commits,
+ * customers that left; and what happened before: history, log, status.
+ */
+#include "client/replica/replica_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A list that grows in an arena. */
+#define GROW(list, n, cap, a)                                                 \
+	do {                                                                  \
+		if ((n) == (cap)) {                                           \
+			void *more_ = sat_arena_alloc((a),                    \
+			    ((cap) * 2 + 16) * sizeof *(list));               \
+			if ((n) > 0)                                          \
+				memcpy(more_, (list), (n) * sizeof *(list));  \
+			(list) = more_;                                       \
+			(cap) = (cap) * 2 + 16;                               \
+		}                                                             \
+	} while (0)
+
+static const char *
+col_str(sat_arena *a, sat_stmt *s, int i)
+{
+	sat_span t = sat_col_text(s, i);
+
+	return sat_arena_str(a, t.p, t.n);
+}
+
+static sat_span
+col_copy(sat_arena *a, sat_stmt *s, int i)
+{
+	sat_span b = sat_col_blob(s, i);
+
+	return sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
+}
+
+/* ---- history ----------------------------------------------------------------- */
+
+static sat_rc
+rid_of(int64_t *rid, sat_replica *r, const sat_id *id, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++) {
+		if ((rc = replica_kind_stmt(&s, r, &r->kinds->k[i], KQ_RID_OF,
+		    e)) != SAT_OK)
+			return rc;
+		sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
+		if ((rc = sat_step(&row, s, e)) != SAT_OK)
+			return rc;
+		if (!row)
+			continue;
+		*rid = sat_col_int(s, 0);
+		sat_stmt_reset(s);
+		return SAT_OK;
+	}
+	return sat_fail(e, SAT_ENOTFOUND, "no such record on this device");
+}
+
+sat_rc
+sat_replica_history(sat_past **out, size_t *n, sat_arena *a, sat_replica *r,
+    const sat_id *id, int field, sat_err *e)
+{
+	sat_past *list = NULL;
+	size_t cap = 0;
+	int64_t rid = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*out = NULL;
+	*n = 0;
+	if ((rc = rid_of(&rid, r, id, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_HISTORY_OF, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, rid);
+	sat_bind_int(s, 2, field);
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		GROW(list, *n, cap, a);
+		list[*n] = (sat_past){ .field = (uint16_t)sat_col_int(s, 0),
+			.value = sat_value_dup(a, replica_col_value(s, 4)),
+			.at = { (sat_hlc)sat_col_int(s, 1),
+			    (uint32_t)sat_col_int(s, 2),
+			    (uint64_t)sat_col_int(s, 3) } };
+		(*n)++;
+	}
+	*out = list;
+	return rc;
+}
+
+/* ---- conflicts ------------------------------------------------------------------ */
+
+typedef struct open_conflict {
+	int64_t rid;
+	uint16_t field, kind;
+	uint64_t opened_lsn;
+} open_conflict;
+
+static sat_rc
+list_open(open_conflict **list, size_t *n, sat_arena *a, sat_replica *r,
+    sat_err *e)
+{
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*n = 0;
+	*list = NULL;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_CONFLICT_ALL, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		GROW(*list, *n, cap, a);
+		(*list)[(*n)++] = (open_conflict){ sat_col_int(s, 0),
+			(uint16_t)sat_col_int(s, 1),
+			(uint16_t)sat_col_int(s, 2),
+			(uint64_t)sat_col_int(s, 3) };
+	}
+	return rc;
+}
+
+static sat_rc
+read_by_rid(replica_row *row, bool *found, sat_arena *a, sat_replica *r,
+    const replica_kind *k, int64_t rid, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = replica_kind_stmt(&s, r, k, KQ_BY_RID, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, rid);
+	if ((rc = sat_step(found, s, e)) != SAT_OK || !*found)
+		return rc;
+	rc = replica_row_read(row, a, k, s, e);
+	sat_stmt_reset(s);
+	return rc;
+}
+
+static void
+describe(sat_conflict *c, sat_arena *a, const replica_row *row,
+    const open_conflict *o)
+{
+	char text[SAT_ID_TEXT];
+	const sat_cell *cell = sat_record_cell(&row->view, o->field);
+	uint64_t opened;
+
+	memset(c, 0, sizeof *c);
+	c->rec = row->view.id;
+	sat_id_text(text, &c->rec);
+	(void)snprintf(c->key, sizeof c->key, "%s-%u", text,
+	    (unsigned)o->field);
+	c->kind = row->k->kind;
+	c->opened_lsn = o->opened_lsn;
+	if (o->field == 0)
+		return;
+	c->field = sat_kind_field_id(c->kind, o->field);
+	if (c->field != NULL && cell != NULL)
+		c->n = sat_cell_candidates(&c->candidates, &opened, a,
+		    c->field->policy, cell);
+}
+
+sat_rc
+sat_replica_conflicts(sat_conflict **out, size_t *n, sat_arena *a,
+    sat_replica *r, sat_err *e)
+{
+	open_conflict *open;
+	replica_row row;
+	bool found;
+	size_t nopen;
+	sat_rc rc;
+
+	*out = NULL;
+	*n = 0;
+	if ((rc = list_open(&open, &nopen, a, r, e)) != SAT_OK)
+		return rc;
+	*out = sat_arena_alloc(a, (nopen + 1) * sizeof **out);
+	for (size_t i = 0; i < nopen; i++) {
+		const replica_kind *k = replica_kind_by(r->kinds, open[i].kind);
+
+		if (k == NULL)
+			continue;
+		if ((rc = read_by_rid(&row, &found, a, r, k, open[i].rid,
+		    e)) != SAT_OK)
+			return rc;
+		if (found)
+			describe(&(*out)[(*n)++], a, &row, &open[i]);
+	}
+	return SAT_OK;
+}
+
+/* ---- quarantine ---------------------------------------------------------------------- */
+
+sat_rc
+sat_replica_quarantine(sat_quarantined **out, size_t *n, sat_arena *a,
+    sat_replica *r, sat_err *e)
+{
+	sat_quarantined *list = NULL;
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*out = NULL;
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_ALL, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		sat_quarantined *q;
+
+		GROW(list, *n, cap, a);
+		q = &list[*n];
+		memset(q, 0, sizeof *q);
+		q->id = sat_col_int(s, 0);
+		q->at_ms = sat_col_int(s, 1);
+		q->slug = col_str(a, s, 2);
+		q->hint = col_str(a, s, 3);
+		q->incarnation = replica_seq_inc(sat_col_int(s, 6));
+		q->cseq = replica_seq_cseq(sat_col_int(s, 6));
+		if ((rc = sat_commit_read(&q->commit, a, col_copy(a, s, 4),
+		    col_copy(a, s, 5), e)) != SAT_OK)
+			break;
+		(*n)++;
+	}
+	sat_stmt_reset(s);
+	*out = list;
+	return rc;
+}
+
+static sat_rc
+discard(sat_replica *r, int64_t id, const char *reason, sat_err *e)
+{
+	sat_buf b = { 0 };
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, id);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	if (!row)
+		return sat_fail(e, SAT_ENOTFOUND,
+		    "no such commit in quarantine");
+	sat_buf_fmt(&b, "commit %llu (",
+	    (unsigned long long)replica_seq_cseq(sat_col_int(s, 1)));
+	sat_buf_add(&b, sat_col_text(s, 0).p, sat_col_text(s, 0).n);
+	sat_buf_fmt(&b, "): %s", reason);
+	sat_stmt_reset(s);
+	rc = sat_replica_audit(r, "quarantine.discard", sat_buf_cstr(&b), e);
+	sat_buf_fini(&b);
+	if (rc != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_DEL, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, id);
+	return sat_run(s, e);
+}
+
+sat_rc
+sat_replica_discard(sat_replica *r, int64_t id, const char *reason, sat_err *e)
+{
+	bool began;
+	sat_rc rc;
+
+	if ((rc = replica_begin(r, &began, e)) != SAT_OK)
+		return rc;
+	return replica_end(r, began, discard(r, id, reason, e), e);
+}
+
+/* ---- moved, log ------------------------------------------------------------------------ */
+
+sat_rc
+sat_replica_moved(sat_moved **out, size_t *n, sat_arena *a, sat_replica *r,
+    sat_err *e)
+{
+	sat_moved *list = NULL;
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*out = NULL;
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_MOVED_ALL, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		sat_span id = sat_col_blob(s, 0);
+
+		GROW(list, *n, cap, a);
+		memset(&list[*n], 0, sizeof list[*n]);
+		if (id.n == sizeof list[*n].root.b)
+			memcpy(list[*n].root.b, id.p, id.n);
+		list[*n].title = col_str(a, s, 1);
+		list[*n].to = col_str(a, s, 2);
+		list[*n].lsn = (uint64_t)sat_col_int(s, 3);
+		(*n)++;
+	}
+	*out = list;
+	return rc;
+}
+
+sat_rc
+sat_replica_log(sat_commit **out, size_t *n, sat_arena *a, sat_replica *r,
+    int64_t limit, sat_err *e)
+{
+	sat_commit *list = NULL;
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*out = NULL;
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_LOG_ALL, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, limit > 0 ? limit : -1);
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		GROW(list, *n, cap, a);
+		if ((rc = sat_commit_read(&list[*n], a, col_copy(a, s, 1),
+		    col_copy(a, s, 2), e)) != SAT_OK)
+			break;
+		list[*n].lsn = (uint64_t)sat_col_int(s, 3);
+		list[*n].eff = (sat_hlc)sat_col_int(s, 4);
+		(*n)++;
+	}
+	sat_stmt_reset(s);
+	*out = list;
+	return rc;
+}
+
+/* ---- status ------------------------------------------------------------------------------ */
+
+static sat_rc
+count_incomplete(int64_t *n, sat_replica *r, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*n = 0;
+	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++) {
+		if ((rc = replica_kind_stmt(&s, r, &r->kinds->k[i],
+		    KQ_INCOMPLETE, e)) != SAT_OK ||
+		    (rc = sat_step(&row, s, e)) != SAT_OK)
+			return rc;
+		*n += row ? sat_col_int(s, 0) : 0;
+		sat_stmt_reset(s);
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+count_pending(sat_replica_status *st, sat_replica *r, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_PENDING_COUNT, e)) !=
+	    SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, r->low);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	st->pending_commits = row ? sat_col_int(s, 0) : 0;
+	sat_stmt_reset(s);
+	if ((rc = replica_pend_load(r, e)) != SAT_OK)
+		return rc;
+	st->pending_records = (int64_t)r->pend->nrecs;
+	return SAT_OK;
+}
+
+sat_rc
+sat_replica_status_get(sat_replica_status *st, sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	memset(st, 0, sizeof *st);
+	st->cursor = r->cursor;
+	st->known = r->known > r->cursor ? r->known : r->cursor;
+	st->last_sync_ms = r->last_sync_ms;
+	st->complete = r->complete;
+	st->clock_suspect = r->hlc.suspect;
+	st->schema_version = client_replica_schema_count;
+	if ((rc = count_pending(st, r, e)) != SAT_OK ||
+	    (rc = count_incomplete(&st->incomplete, r, e)) != SAT_OK ||
+	    (rc = replica_count(&st->conflicts, r, SQL_CONFLICT_COUNT, e)) !=
+	    SAT_OK ||
+	    (rc = replica_count(&st->moved, r, SQL_MOVED_COUNT, e)) != SAT_OK)
+		return rc;
+	return replica_count(&st->quarantined, r, SQL_QUARANTINE_COUNT, e);
+}

@@ -1,0 +1,363 @@
+/*
+ * kindsql.c - the tables of the kinds, and every statement on them that does
+ * not depend on a query.
+ *
+ * Why generated: a kind is declared by the template, not by C, and is a real
+ * table with typed columns so that reports and exports are plain SQL. Names
+ * come from outside and are checked and quoted here; values are always bound.
+ * The store's own columns begin with '_', which no template key may.
+ *
+ * A column is never dropped and adding one writes nothing per row: a field
+ * without a clock was never written.
+ */
+#include "client/replica/replica_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_MAX 60
+
+static bool
+name_ok(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || n > KEY_MAX || s[0] < 'a' || s[0] > 'z')
+		return false;
+	for (; *s != '\0'; s++)
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= '0' && *s <= '9') &&
+		    *s != '_')
+			return false;
+	return true;
+}
+
+static bool
+is_match(const sat_field *f)
+{
+	return f->dup_weight > 0 || strcmp(f->key, "number") == 0 ||
+	    strcmp(f->key, "external_id") == 0;
+}
+
+static int
+by_field_id(const void *a, const void *b)
+{
+	const sat_field *const *x = a, *const *y = b;
+
+	return (int)(*x)->id - (int)(*y)->id;
+}
+
+static char *
+keep(replica_kinds *ks, sat_buf *b)
+{
+	char *s = sat_arena_str(&ks->mem, b->p, b->n);
+
+	sat_buf_reset(b);
+	return s;
+}
+
+/* ", "name"" of every stored field. */
+static void
+add_columns(sat_buf *b, const replica_kind *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		sat_buf_fmt(b, ", \"%s\"", k->fields[i]->column);
+}
+
+static void
+make_select(replica_kinds *ks, replica_kind *k, sat_buf *b)
+{
+	static const char *const where[] = { "_id = ?1", "_rid = ?1" };
+
+	for (size_t q = 0; q < 2; q++) {
+		sat_buf_str(b, "SELECT _rid, _id, _created, _flags, _clk, "
+		    "_base, _more");
+		add_columns(b, k);
+		sat_buf_fmt(b, " FROM %s WHERE %s", k->table, where[q]);
+		k->sql[q == 0 ? KQ_BY_ID : KQ_BY_RID] = keep(ks, b);
+	}
+}
+
+static void
+make_insert(replica_kinds *ks, replica_kind *k, sat_buf *b)
+{
+	sat_buf_fmt(b, "INSERT INTO %s(_rid, _id, _created, _flags, _clk, "
+	    "_base, _more", k->table);
+	add_columns(b, k);
+	sat_buf_str(b, ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7");
+	for (size_t i = 0; i < k->n; i++)
+		sat_buf_fmt(b, ", ?%zu", KC_FIELDS + i + 1);
+	sat_buf_str(b, ")");
+	k->sql[KQ_INSERT] = keep(ks, b);
+}
+
+/* The parent is left out: naming an indexed column rewrites its index even
+ * when the value stays. */
+static void
+make_update(replica_kinds *ks, replica_kind *k, sat_buf *b)
+{
+	sat_buf_fmt(b, "UPDATE %s SET _created = ?3, _flags = ?4, _clk = ?5, "
+	    "_base = ?6, _more = ?7", k->table);
+	for (size_t i = 0; i < k->n; i++)
+		if (i != k->parent)
+			sat_buf_fmt(b, ", \"%s\" = ?%zu", k->fields[i]->column,
+			    KC_FIELDS + i + 1);
+	sat_buf_str(b, " WHERE _rid = ?1");
+	k->sql[KQ_UPDATE] = keep(ks, b);
+	if (k->parent == k->n)
+		return;
+	sat_buf_fmt(b, "UPDATE %s SET \"%s\" = ?2 WHERE _rid = ?1", k->table,
+	    k->fields[k->parent]->column);
+	k->sql[KQ_SET_PARENT] = keep(ks, b);
+	sat_buf_fmt(b, "SELECT _rid FROM %s WHERE \"%s\" = ?1", k->table,
+	    k->fields[k->parent]->column);
+	k->sql[KQ_OF_PARENT] = keep(ks, b);
+}
+
+static void
+make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
+{
+	static const struct {
+		kind_sql q;
+		const char *text; /* %s: the table */
+	} rest[] = {
+		{ KQ_DELETE, "DELETE FROM %s WHERE _rid = ?1" },
+		{ KQ_SET_RID, "UPDATE %s SET _rid = ?2 WHERE _rid = ?1" },
+		{ KQ_RID_OF, "SELECT _rid FROM %s WHERE _id = ?1" },
+		{ KQ_RANGE, "SELECT _id FROM %s WHERE _id BETWEEN ?1 AND ?2 "
+		    "LIMIT 2" },
+		{ KQ_RIDS, "SELECT _rid FROM %s ORDER BY _rid" },
+		{ KQ_IDS, "SELECT _id FROM %s ORDER BY _id" },
+		{ KQ_MORE_RIDS, "SELECT _rid FROM %s WHERE _more IS NOT NULL" },
+		{ KQ_INCOMPLETE, "SELECT count(*) FROM %s "
+		    "WHERE (_flags & 4) != 0" },
+		{ KQ_LOCAL_MAX, "SELECT max(_rid) FROM %s" },
+	};
+
+	for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
+		const char *at = strstr(rest[i].text, "%s");
+
+		sat_buf_add(b, rest[i].text, (size_t)(at - rest[i].text));
+		sat_buf_str(b, k->table);
+		sat_buf_str(b, at + 2);
+		k->sql[rest[i].q] = keep(ks, b);
+	}
+}
+
+static sat_rc
+make_kind(replica_kinds *ks, replica_kind *k, const sat_kind *kind, sat_err *e)
+{
+	sat_buf b = { 0 };
+
+	k->kind = kind;
+	if (!name_ok(kind->key))
+		return sat_fail(e, SAT_EINVALID, "template: kind '%.40s' cannot "
+		    "name a table", kind->key);
+	k->fields = sat_arena_alloc(&ks->mem, (kind->nfields + 1) *
+	    sizeof *k->fields);
+	for (size_t i = 0; i < kind->nfields; i++) {
+		const sat_field *f = &kind->fields[i];
+
+		if (f->policy == SAT_P_DERIVED)
+			continue;
+		if (!name_ok(f->column))
+			return sat_fail(e, SAT_EINVALID, "template: field "
+			    "'%.40s' cannot name a column", f->column);
+		k->fields[k->n++] = f;
+	}
+	qsort(k->fields, k->n, sizeof *k->fields, by_field_id);
+	k->ids = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *k->ids);
+	k->match = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *k->match);
+	k->parent = k->n;
+	for (size_t i = 0; i < k->n; i++) {
+		k->ids[i] = k->fields[i]->id;
+		k->match[i] = is_match(k->fields[i]);
+		if (k->fields[i] == kind->parent)
+			k->parent = i;
+	}
+	sat_buf_fmt(&b, "\"k_%s\"", kind->key);
+	k->table = keep(ks, &b);
+	make_select(ks, k, &b);
+	make_insert(ks, k, &b);
+	make_update(ks, k, &b);
+	make_rest(ks, k, &b);
+	sat_buf_fini(&b);
+	return SAT_OK;
+}
+
+sat_rc
+replica_kinds_make(replica_kinds **out, const sat_template *t, sat_err *e)
+{
+	replica_kinds *ks = sat_xcalloc(1, sizeof *ks);
+	sat_rc rc = SAT_OK;
+
+	*out = NULL;
+	ks->n = sat_template_kinds(t);
+	ks->k = sat_arena_alloc(&ks->mem, (ks->n + 1) * sizeof *ks->k);
+	memset(ks->k, 0, (ks->n + 1) * sizeof *ks->k);
+	for (size_t i = 0; i < ks->n && rc == SAT_OK; i++)
+		rc = make_kind(ks, &ks->k[i], sat_template_kind_at(t, i), e);
+	if (rc != SAT_OK) {
+		replica_kinds_free(ks);
+		return rc;
+	}
+	*out = ks;
+	return SAT_OK;
+}
+
+void
+replica_kinds_free(replica_kinds *ks)
+{
+	if (ks == NULL)
+		return;
+	sat_arena_fini(&ks->mem);
+	free(ks);
+}
+
+const replica_kind *
+replica_kind_by(const replica_kinds *ks, uint16_t id)
+{
+	for (size_t i = 0; ks != NULL && i < ks->n; i++)
+		if (ks->k[i].kind->id == id)
+			return &ks->k[i];
+	return NULL;
+}
+
+size_t
+replica_kind_column(const replica_kind *k, uint16_t field)
+{
+	size_t lo = 0, hi = k->n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (k->ids[mid] < field)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < k->n && k->ids[lo] == field ? lo : k->n;
+}
+
+sat_rc
+replica_kind_stmt(sat_stmt **s, sat_replica *r, const replica_kind *k,
+    kind_sql q, sat_err *e)
+{
+	return sat_db_stmt_text(s, r->db, k->sql[q], e);
+}
+
+sat_rc
+replica_kind_rids(int64_t **rids, size_t *n, sat_arena *a, sat_replica *r,
+    const replica_kind *k, kind_sql q, const sat_id *arg, sat_err *e)
+{
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*rids = NULL;
+	*n = 0;
+	if ((rc = replica_kind_stmt(&s, r, k, q, e)) != SAT_OK)
+		return rc;
+	if (arg != NULL)
+		sat_bind_blob(s, 1, sat_span_of(arg->b, sizeof arg->b));
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		if (*n == cap) {
+			int64_t *more = sat_arena_alloc(a,
+			    (cap * 2 + 16) * sizeof *more);
+
+			if (*n > 0)
+				memcpy(more, *rids, *n * sizeof *more);
+			*rids = more;
+			cap = cap * 2 + 16;
+		}
+		(*rids)[(*n)++] = sat_col_int(s, 0);
+	}
+	return rc;
+}
+
+/* ---- tables ------------------------------------------------------------------- */
+
+static void
+create_table(sat_buf *b, const replica_kind *k)
+{
+	sat_buf_fmt(b, "CREATE TABLE %s("
+	    "_rid INTEGER PRIMARY KEY, "  /* eid, or local */
+	    "_id BLOB NOT NULL UNIQUE, "
+	    "_created INTEGER NOT NULL, " /* ms */
+	    "_flags INTEGER NOT NULL, "
+	    "_clk BLOB NOT NULL, "        /* sat_record_write_clocks */
+	    "_base BLOB, "                /* see rows.c; NULL: nothing waits */
+	    "_more BLOB", k->table);      /* cells of fields not known here */
+	add_columns(b, k);
+	sat_buf_str(b, ");");
+}
+
+static void
+create_indexes(sat_buf *b, const replica_kind *k)
+{
+	if (k->parent < k->n)
+		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_parent\" "
+		    "ON %s(\"%s\");", k->kind->key, k->table,
+		    k->fields[k->parent]->column);
+	sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_incomplete\" "
+	    "ON %s(_flags) WHERE (_flags & 4) != 0;", k->kind->key, k->table);
+}
+
+static sat_rc
+missing_columns(bool *has, bool *table, sat_replica *r, const replica_kind *k,
+    sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*table = false;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_TABLE_COLUMNS, e)) != SAT_OK)
+		return rc;
+	sat_bind_text(s, 1, sat_span_of(k->table + 1, strlen(k->table) - 2));
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		*table = true;
+		for (size_t i = 0; i < k->n; i++)
+			if (sat_span_eq(sat_col_text(s, 0),
+			    sat_span_str(k->fields[i]->column)))
+				has[i] = true;
+	}
+	return rc;
+}
+
+static sat_rc
+migrate_kind(sat_replica *r, const replica_kind *k, bool *grew, sat_err *e)
+{
+	bool has[SAT_FIELDS_MAX] = { false }, table;
+	sat_buf b = { 0 };
+	sat_rc rc;
+
+	if ((rc = missing_columns(has, &table, r, k, e)) != SAT_OK)
+		return rc;
+	if (!table)
+		create_table(&b, k);
+	for (size_t i = 0; table && i < k->n; i++) {
+		if (has[i])
+			continue;
+		sat_buf_fmt(&b, "ALTER TABLE %s ADD COLUMN \"%s\";", k->table,
+		    k->fields[i]->column);
+		*grew = true;
+	}
+	create_indexes(&b, k);
+	rc = sat_db_exec(r->db, sat_buf_cstr(&b), e);
+	sat_buf_fini(&b);
+	return rc;
+}
+
+sat_rc
+replica_kinds_migrate(sat_replica *r, const replica_kinds *ks, bool *grew,
+    sat_err *e)
+{
+	sat_rc rc;
+
+	*grew = false;
+	for (size_t i = 0; i < ks->n; i++)
+		if ((rc = migrate_kind(r, &ks->k[i], grew, e)) != SAT_OK)
+			return rc;
+	return SAT_OK;
+}

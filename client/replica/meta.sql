@@ -1,0 +1,43 @@
+-- Small state, documents, settings, template objects.
+
+-- :name meta_get
+-- @key  text
+SELECT value FROM meta WHERE key = ?1;
+
+-- :name meta_all
+-- Once, at open.
+SELECT key, value FROM meta;
+
+-- :name meta_put
+-- @key    text
+-- @value  integer or blob
+INSERT INTO meta(key, value) VALUES(?1, ?2)
+ON CONFLICT(key) DO UPDATE SET value = excluded.value;
+
+-- :name meta_del
+DELETE FROM meta WHERE key = ?1;
+
+-- :name doc_get
+SELECT body FROM doc WHERE key = ?1;
+
+-- :name doc_put
+INSERT INTO doc(key, body) VALUES(?1, ?2)
+ON CONFLICT(key) DO UPDATE SET body = excluded.body;
+
+-- :name setting_get
+SELECT value FROM setting WHERE key = ?1;
+
+-- :name setting_put
+INSERT INTO setting(key, value) VALUES(?1, ?2)
+ON CONFLICT(key) DO UPDATE SET value = excluded.value;
+
+-- :name object_put
+-- A known object comes again when a bundle overlaps.
+INSERT OR IGNORE INTO tmpl_object(oid, type, data) VALUES(?1, ?2, ?3);
+
+-- :name object_all
+SELECT oid, type, data FROM tmpl_object;
+
+-- :name table_columns
+-- @table  text  of a kind; no row when there is no such table
+SELECT name FROM pragma_table_info(?1);

@@ -1,0 +1,117 @@
+-- Own commits: written once, answered, forgotten when the server is safe.
+
+-- :name outbox_put
+-- Runs on every local write.
+INSERT INTO outbox(seq, wall_ms, header, payload) VALUES(?1, ?2, ?3, ?4);
+
+-- :name outbox_newest
+SELECT seq, wall_ms, header FROM outbox ORDER BY seq DESC LIMIT 1;
+
+-- :name outbox_get
+SELECT o.header, o.payload, coalesce(a.state, 0), a.lsn, a.eff
+FROM outbox AS o LEFT JOIN answer AS a ON a.seq = o.seq
+WHERE o.seq = ?1;
+
+-- :name outbox_unanswered
+-- The first commit without a verdict. Plan: primary key from the low mark.
+-- @low  all up to this one are answered
+SELECT o.seq FROM outbox AS o
+WHERE o.seq > ?1
+  AND NOT EXISTS (SELECT 1 FROM answer AS a WHERE a.seq = o.seq)
+ORDER BY o.seq LIMIT 1;
+
+-- :name outbox_from
+-- A run to push; the caller stops at a gap.
+SELECT seq, header, payload FROM outbox WHERE seq >= ?1 ORDER BY seq;
+
+-- :name outbox_pending
+-- What is not folded into the server state: loads the index of pending work.
+-- @low  all up to this one are done
+SELECT o.seq, o.header, o.payload
+FROM outbox AS o LEFT JOIN answer AS a ON a.seq = o.seq
+WHERE o.seq > ?1 AND coalesce(a.state, 0) < 2
+ORDER BY o.seq;
+
+-- :name outbox_pending_count
+SELECT count(*)
+FROM outbox AS o LEFT JOIN answer AS a ON a.seq = o.seq
+WHERE o.seq > ?1 AND coalesce(a.state, 0) < 2;
+
+-- :name outbox_low
+-- The first one that is not done.
+SELECT o.seq
+FROM outbox AS o LEFT JOIN answer AS a ON a.seq = o.seq
+WHERE o.seq > ?1 AND coalesce(a.state, 0) < 2
+ORDER BY o.seq LIMIT 1;
+
+-- :name outbox_del
+DELETE FROM outbox WHERE seq = ?1;
+
+-- :name outbox_hollow
+-- A refused commit that is the newest: its header still carries the chain.
+UPDATE outbox SET payload = NULL WHERE seq = ?1;
+
+-- :name outbox_put_again
+-- A commit that moves to another incarnation.
+INSERT INTO outbox(seq, wall_ms, header, payload)
+SELECT ?2, wall_ms, ?3, payload FROM outbox WHERE seq = ?1;
+
+-- :name outbox_truncate
+-- What a verified backup of the server holds, or what was refused. The newest
+-- row stays.
+-- @durable  lsn
+-- @newest   seq
+DELETE FROM outbox WHERE seq < ?2 AND seq IN
+  (SELECT seq FROM answer WHERE state = 3 OR (state = 2 AND lsn <= ?1));
+
+-- :name answer_truncate
+DELETE FROM answer WHERE seq < ?2 AND
+  (state = 3 OR (state = 2 AND lsn <= ?1));
+
+-- :name answer_put
+INSERT INTO answer(seq, state, lsn, eff) VALUES(?1, ?2, ?3, ?4)
+ON CONFLICT(seq) DO UPDATE SET state = excluded.state, lsn = excluded.lsn,
+  eff = excluded.eff;
+
+-- :name answer_get
+SELECT state, lsn, eff FROM answer WHERE seq = ?1;
+
+-- :name answer_done
+UPDATE answer SET state = 2 WHERE seq = ?1;
+
+-- :name answer_by_lsn
+-- An own commit of another incarnation comes back under its LSN.
+SELECT seq FROM answer WHERE lsn = ?1 AND state < 3 AND seq > ?2;
+
+-- :name answer_reached
+-- Accepted ones the cursor has passed without meeting them.
+-- @low    as above
+-- @upto   lsn
+SELECT seq, lsn, eff FROM answer
+WHERE seq > ?1 AND state = 1 AND lsn <= ?2 ORDER BY lsn;
+
+-- :name log_all
+-- Newest first.
+SELECT o.seq, o.header, o.payload, a.lsn, a.eff
+FROM outbox AS o LEFT JOIN answer AS a ON a.seq = o.seq
+WHERE o.payload IS NOT NULL ORDER BY o.seq DESC LIMIT ?1;
+
+-- :name chain_all
+-- Every header of own commits the device still has, oldest first.
+SELECT seq, header, payload FROM outbox
+WHERE seq NOT IN (SELECT seq FROM quarantine)
+UNION ALL
+SELECT seq, header, payload FROM quarantine
+ORDER BY 1;
+
+-- :name sig_put
+-- The same batch is signed again after a lost reply.
+INSERT INTO batch_sig(first, last, sig) VALUES(?1, ?2, ?3)
+ON CONFLICT(first) DO UPDATE SET last = excluded.last, sig = excluded.sig;
+
+-- :name sig_all
+SELECT first, last, sig FROM batch_sig ORDER BY first;
+
+-- :name sig_truncate
+-- Signatures whose commits are gone prove nothing here.
+DELETE FROM batch_sig WHERE last < ?1;

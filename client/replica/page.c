@@ -1,0 +1,304 @@
+/*
+ * page.c - the rows one transaction touches.
+ *
+ * A page of a pull brings thousands of operations on the same few records;
+ * each row is read once, folded in memory, and written once at the flush. The
+ * rows live in an arena that is reset before the next transaction.
+ */
+#include "client/replica/replica_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t
+id_bucket(const sat_id *id)
+{
+	uint64_t a, b;
+
+	memcpy(&a, id->b, 8);
+	memcpy(&b, id->b + 8, 8);
+	return (size_t)(((a ^ b) * 0x9e3779b97f4a7c15ull) >> 54) % PAGE_BUCKETS;
+}
+
+static size_t
+rid_bucket(int64_t rid)
+{
+	return (size_t)(((uint64_t)rid * 0x9e3779b97f4a7c15ull) >> 54) %
+	    PAGE_BUCKETS;
+}
+
+void
+replica_page_reset(sat_replica *r)
+{
+	replica_page *p = &r->page;
+
+	/* only the buckets in use: most transactions touch one row */
+	for (replica_row *row = p->rows; row != NULL; row = row->next) {
+		p->by_id[id_bucket(&row->view.id)] = NULL;
+		p->by_rid[rid_bucket(row->listed_rid)] = NULL;
+	}
+	p->rows = NULL;
+	p->last = &p->rows;
+	p->nrows = p->nadds = 0;
+	p->hist_lsn = 0;
+	sat_arena_reset(&p->mem);
+}
+
+void
+replica_page_fini(sat_replica *r)
+{
+	sat_arena_fini(&r->page.mem);
+	free(r->page.adds);
+	memset(&r->page, 0, sizeof r->page);
+}
+
+static void
+add_row(replica_page *p, replica_row *row)
+{
+	size_t i = id_bucket(&row->view.id), j = rid_bucket(row->rid);
+
+	row->next_id = p->by_id[i];
+	p->by_id[i] = row;
+	row->next_rid = p->by_rid[j];
+	p->by_rid[j] = row;
+	row->listed_rid = row->rid;
+	row->next = NULL;
+	*p->last = row;
+	p->last = &row->next;
+	p->nrows++;
+}
+
+static replica_row *
+find_row(const replica_page *p, const replica_kind *k, const sat_id *id,
+    uint32_t eid)
+{
+	replica_row *row = NULL;
+
+	if (eid != 0)
+		for (row = p->by_rid[rid_bucket(eid)]; row != NULL &&
+		    (row->rid != eid || row->k != k); row = row->next_rid)
+			;
+	if (row == NULL && !sat_id_zero(id))
+		for (row = p->by_id[id_bucket(id)]; row != NULL &&
+		    (row->k != k || !sat_id_eq(&row->view.id, id));
+		    row = row->next_id)
+			;
+	return row;
+}
+
+static sat_rc
+read_one(replica_row **row, sat_replica *r, const replica_kind *k, kind_sql q,
+    const sat_id *id, int64_t rid, sat_err *e)
+{
+	sat_stmt *s;
+	bool found;
+	sat_rc rc;
+
+	if ((rc = replica_kind_stmt(&s, r, k, q, e)) != SAT_OK)
+		return rc;
+	if (q == KQ_BY_RID)
+		sat_bind_int(s, 1, rid);
+	else
+		sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
+	if ((rc = sat_step(&found, s, e)) != SAT_OK || !found)
+		return rc;
+	*row = sat_arena_alloc(&r->page.mem, sizeof **row);
+	rc = replica_row_read(*row, &r->page.mem, k, s, e);
+	sat_stmt_reset(s);
+	if (rc == SAT_OK)
+		add_row(&r->page, *row);
+	return rc;
+}
+
+sat_rc
+replica_page_get(replica_row **row, sat_replica *r, const replica_kind *k,
+    const sat_id *id, uint32_t eid, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	if ((*row = find_row(&r->page, k, id, eid)) != NULL) {
+		if ((*row)->gone)
+			*row = NULL;
+		return SAT_OK;
+	}
+	if (eid != 0)
+		rc = read_one(row, r, k, KQ_BY_RID, id, eid, e);
+	/* an own record may still stand under its local number */
+	if (rc == SAT_OK && *row == NULL && !sat_id_zero(id))
+		rc = read_one(row, r, k, KQ_BY_ID, id, eid, e);
+	return rc;
+}
+
+sat_rc
+replica_page_by_rid(replica_row **row, sat_replica *r, const replica_kind *k,
+    int64_t rid, sat_err *e)
+{
+	replica_row *p = r->page.by_rid[rid_bucket(rid)];
+
+	while (p != NULL && (p->rid != rid || p->k != k))
+		p = p->next_rid;
+	*row = p != NULL && p->gone ? NULL : p;
+	return p != NULL ? SAT_OK :
+	    read_one(row, r, k, KQ_BY_RID, NULL, rid, e);
+}
+
+/* A row that went away in this transaction and comes back keeps its place in
+ * the lists; what it was is forgotten. */
+static void
+blank_again(replica_row *row)
+{
+	row->gone = row->leaving = row->pending = row->rebuild = false;
+	row->npend = 0;
+	row->ntouched = 0;
+	row->fold_lsn = 0;
+	memset(&row->srv, 0, sizeof row->srv);
+	row->view = (sat_record){ .id = row->view.id, .kind = row->view.kind,
+		.eid = row->view.eid };
+}
+
+sat_rc
+replica_page_need(replica_row **out, sat_replica *r, const replica_kind *k,
+    const sat_id *id, uint32_t eid, sat_err *e)
+{
+	replica_row *row = find_row(&r->page, k, id, eid);
+	sat_rc rc;
+
+	if (row != NULL && row->gone)
+		blank_again(row);
+	*out = row;
+	if (row != NULL)
+		return SAT_OK;
+	if ((rc = replica_page_get(out, r, k, id, eid, e)) != SAT_OK ||
+	    *out != NULL)
+		return rc;
+	row = sat_arena_alloc(&r->page.mem, sizeof *row);
+	memset(row, 0, sizeof *row);
+	row->k = k;
+	row->rid = eid != 0 ? (int64_t)eid : r->chain.next_rid++;
+	row->view.id = *id;
+	row->view.kind = k->kind->id;
+	row->view.eid = eid;
+	add_row(&r->page, row);
+	*out = row;
+	return SAT_OK;
+}
+
+sat_rc
+replica_page_find(replica_row **row, sat_replica *r, const sat_id *id,
+    sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	*row = NULL;
+	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n &&
+	    rc == SAT_OK && *row == NULL; i++)
+		rc = replica_page_get(row, r, &r->kinds->k[i], id, 0, e);
+	return rc;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const match_add *x = a, *y = b;
+
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+/* Sorted: the keys are hashes, and neighbours share pages of the table. */
+static sat_rc
+flush_match(sat_replica *r, sat_err *e)
+{
+	replica_page *p = &r->page;
+	sat_stmt *s;
+	sat_rc rc;
+
+	if (p->nadds > 1)
+		qsort(p->adds, p->nadds, sizeof *p->adds, by_key);
+	for (size_t i = 0; i < p->nadds; i++) {
+		if ((rc = sat_db_stmt(&s, r->db, SQL_MATCH_PUT, e)) != SAT_OK)
+			return rc;
+		sat_bind_int(s, 1, p->adds[i].key);
+		sat_bind_int(s, 2, p->adds[i].rid);
+		if ((rc = sat_run(s, e)) != SAT_OK)
+			return rc;
+	}
+	p->nadds = 0;
+	return SAT_OK;
+}
+
+sat_rc
+replica_page_flush(sat_replica *r, sat_err *e)
+{
+	replica_row *row;
+	sat_rc rc;
+
+	for (row = r->page.rows; row != NULL; row = row->next)
+		if (row->rebuild && (rc = replica_row_rebuild(r, row, e)) !=
+		    SAT_OK)
+			return rc;
+	/* what goes first: a number or a key may pass to another row */
+	for (row = r->page.rows; row != NULL; row = row->next)
+		if (row->dirty && row->gone) {
+			if ((rc = replica_row_write(r, row, e)) != SAT_OK)
+				return rc;
+			row->dirty = false;
+		}
+	for (row = r->page.rows; row != NULL; row = row->next)
+		if (row->dirty && (rc = replica_row_write(r, row, e)) != SAT_OK)
+			return rc;
+	return flush_match(r, e);
+}
+
+static sat_rc
+put_history(sat_replica *r, const replica_row *row, const sat_displaced *d,
+    uint64_t lsn, sat_err *e)
+{
+	replica_page *p = &r->page;
+	sat_stmt *s;
+	sat_rc rc;
+
+	if (p->hist_lsn != lsn) {
+		p->hist_lsn = lsn;
+		p->hist_n = 0;
+	}
+	if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, row->stored_rid != 0 ? row->stored_rid : row->rid);
+	sat_bind_int(s, 2, d->field);
+	sat_bind_int(s, 3, (int64_t)lsn);
+	sat_bind_int(s, 4, p->hist_n++);
+	sat_bind_int(s, 5, (int64_t)d->at.hlc);
+	sat_bind_int(s, 6, d->at.dev);
+	sat_bind_int(s, 7, (int64_t)d->at.lsn);
+	replica_bind_value(s, 8, d->value);
+	return sat_run(s, e);
+}
+
+sat_rc
+replica_page_fold(sat_replica *r, replica_row *row, const sat_op *op,
+    const sat_apply_ctx *ctx, sat_err *e)
+{
+	sat_record *rec = replica_row_server(row);
+	sat_applied got;
+	sat_rc rc;
+
+	/* State that came as a whole (snapshot, change of scope) holds all up
+	 * to its own LSN; several operations of one commit share theirs. */
+	if (row->fold_lsn != ctx->at.lsn) {
+		if (ctx->at.lsn <= rec->rlsn)
+			return SAT_OK;
+		row->fold_lsn = ctx->at.lsn;
+	}
+	if ((rc = sat_record_apply(&got, rec, &r->page.mem, r->t, op, ctx,
+	    e)) != SAT_OK)
+		return rc;
+	sat_record_applied(rec, got.outcome, ctx->at.lsn);
+	for (size_t i = 0; i < got.ndisplaced; i++)
+		if (got.displaced[i].value.type != SAT_V_NULL &&
+		    (rc = put_history(r, row, &got.displaced[i], ctx->at.lsn,
+		    e)) != SAT_OK)
+			return rc;
+	row->dirty = true;
+	row->rebuild |= row->pending;
+	return SAT_OK;
+}

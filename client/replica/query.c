@@ -1,0 +1,388 @@
+/*
+ * query.c - lists: filters, order, columns of one kind as one statement.
+ *
+ * The text is made of the template's column names, which are checked and
+ * quoted, and of fixed pieces; every value is bound. The same shape of query
+ * gives the same text, so it stays prepared.
+ */
+#include "client/replica/replica_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUERY_VALUES_MAX 30000 /* SQLite's limit is 32766 */
+
+struct sat_rows {
+	sat_replica *r;
+	sat_stmt *s;
+	sat_arena mem; /* of the bound values */
+	sat_value *values;
+	size_t n;
+	unsigned slot;
+	bool done;
+};
+
+typedef struct builder {
+	sat_buf text;
+	const replica_kind *k;
+	const sat_value **binds;
+	size_t n, cap;
+	sat_err *e;
+	sat_rc rc;
+} builder;
+
+static void
+add_bind(builder *b, const sat_value *v)
+{
+	if (b->n == QUERY_VALUES_MAX) {
+		if (b->rc == SAT_OK)
+			b->rc = sat_fail(b->e, SAT_EINVALID,
+			    "too many values in a filter");
+		return;
+	}
+	if (b->n == b->cap) {
+		b->cap = b->cap * 2 + 16;
+		b->binds = sat_xrealloc(b->binds, b->cap * sizeof *b->binds);
+	}
+	b->binds[b->n++] = v;
+	sat_buf_str(&b->text, "?");
+}
+
+/* The expression of a field or pseudo field, NULL-safe by itself. */
+static void
+add_expr(builder *b, uint16_t field)
+{
+	size_t col;
+
+	switch (field) {
+	case SAT_Q_ID:
+		sat_buf_str(&b->text, "_id");
+		return;
+	case SAT_Q_CREATED:
+		sat_buf_str(&b->text, "_created");
+		return;
+	case SAT_Q_PENDING:
+		sat_buf_str(&b->text, "(_base IS NOT NULL)");
+		return;
+	case SAT_Q_INCOMPLETE:
+		sat_buf_str(&b->text, "((_flags & 4) != 0)");
+		return;
+	case SAT_Q_CONFLICT:
+		sat_buf_str(&b->text, "((_flags & 8) != 0)");
+		return;
+	case SAT_Q_DELETED:
+		sat_buf_str(&b->text, "((_flags & 1) != 0)");
+		return;
+	default:
+		break;
+	}
+	col = replica_kind_column(b->k, field);
+	if (col < b->k->n)
+		sat_buf_fmt(&b->text, "\"%s\"", b->k->fields[col]->column);
+	else if (b->rc == SAT_OK)
+		b->rc = sat_fail(b->e, SAT_EINVALID, "%s has no stored field "
+		    "%u to filter or sort by", b->k->kind->key,
+		    (unsigned)field);
+}
+
+/* ASCII-folded substring; LIKE would give % and _ a meaning. */
+static void
+add_contains(builder *b, const char *column, const sat_value *v)
+{
+	sat_buf_fmt(&b->text, "instr(lower(\"%s\"), lower(", column);
+	add_bind(b, v);
+	sat_buf_str(&b->text, ")) > 0");
+}
+
+static bool
+is_text(const sat_field *f)
+{
+	return f->type == SAT_F_TEXT || f->type == SAT_F_PHONE ||
+	    f->type == SAT_F_EMAIL || f->type == SAT_F_TAGS;
+}
+
+static void
+add_search(builder *b, const sat_value *v)
+{
+	const char *sep = "(";
+
+	for (size_t i = 0; i < b->k->n; i++) {
+		if (!is_text(b->k->fields[i]))
+			continue;
+		sat_buf_str(&b->text, sep);
+		add_contains(b, b->k->fields[i]->column, v);
+		sep = " OR ";
+	}
+	sat_buf_str(&b->text, sep[0] == '(' ? "0" : ")");
+}
+
+static void
+add_in(builder *b, const sat_filter *f)
+{
+	add_expr(b, f->field);
+	sat_buf_str(&b->text, " IN (");
+	for (size_t i = 0; i < f->n; i++) {
+		if (i > 0)
+			sat_buf_str(&b->text, ", ");
+		add_bind(b, &f->values[i]);
+	}
+	sat_buf_str(&b->text, ")");
+}
+
+static void
+add_like(builder *b, const sat_filter *f)
+{
+	size_t col = replica_kind_column(b->k, f->field);
+
+	if (f->field == SAT_Q_TEXT)
+		add_search(b, &f->values[0]);
+	else if (col < b->k->n)
+		add_contains(b, b->k->fields[col]->column, &f->values[0]);
+	else
+		add_expr(b, f->field); /* says what is wrong */
+}
+
+static void
+add_compare(builder *b, const sat_filter *f)
+{
+	/* IS: a null value compares too, and "not equal" includes unset */
+	static const char *const ops[] = {
+		[SAT_CMP_EQ] = " IS ", [SAT_CMP_NE] = " IS NOT ",
+		[SAT_CMP_LT] = " < ", [SAT_CMP_LE] = " <= ",
+		[SAT_CMP_GT] = " > ", [SAT_CMP_GE] = " >= ",
+	};
+	bool plain_eq = f->cmp == SAT_CMP_EQ &&
+	    f->values[0].type != SAT_V_NULL;
+
+	add_expr(b, f->field);
+	sat_buf_str(&b->text, plain_eq ? " = " : ops[f->cmp]);
+	add_bind(b, &f->values[0]);
+}
+
+static void
+add_filter(builder *b, const sat_filter *f)
+{
+	if (f->cmp != SAT_CMP_IN && f->cmp != SAT_CMP_NULL &&
+	    f->cmp != SAT_CMP_NOT_NULL && f->n != 1) {
+		b->rc = sat_fail(b->e, SAT_EINVALID,
+		    "a filter needs one value");
+		return;
+	}
+	switch (f->cmp) {
+	case SAT_CMP_IN:
+		add_in(b, f);
+		break;
+	case SAT_CMP_LIKE:
+		add_like(b, f);
+		break;
+	case SAT_CMP_HAS: /* elements are joined by LF */
+		sat_buf_str(&b->text, "instr(char(10) || ");
+		add_expr(b, f->field);
+		sat_buf_str(&b->text, " || char(10), char(10) || ");
+		add_bind(b, &f->values[0]);
+		sat_buf_str(&b->text, " || char(10)) > 0");
+		break;
+	case SAT_CMP_NULL:
+	case SAT_CMP_NOT_NULL:
+		add_expr(b, f->field);
+		sat_buf_str(&b->text, f->cmp == SAT_CMP_NULL ?
+		    " IS NULL" : " IS NOT NULL");
+		break;
+	default:
+		add_compare(b, f);
+		break;
+	}
+}
+
+static void
+add_where(builder *b, const sat_query *q)
+{
+	bool deleted_asked = false;
+	const char *sep = " WHERE ";
+
+	for (size_t i = 0; i < q->nfilters && b->rc == SAT_OK; i++) {
+		deleted_asked |= q->filters[i].field == SAT_Q_DELETED;
+		sat_buf_str(&b->text, sep);
+		add_filter(b, &q->filters[i]);
+		sep = " AND ";
+	}
+	if (!deleted_asked) {
+		sat_buf_str(&b->text, sep);
+		sat_buf_str(&b->text, "(_flags & 1) = 0");
+	}
+}
+
+static void
+add_order(builder *b, const sat_query *q)
+{
+	sat_buf_str(&b->text, " ORDER BY ");
+	for (size_t i = 0; i < q->nsort && i < 4; i++) {
+		add_expr(b, q->sort[i].field);
+		sat_buf_str(&b->text, q->sort[i].desc ? " DESC, " : ", ");
+	}
+	sat_buf_str(&b->text, "_id");
+	if (q->limit > 0 || q->offset > 0)
+		sat_buf_fmt(&b->text, " LIMIT %lld OFFSET %lld",
+		    q->limit > 0 ? (long long)q->limit : -1LL,
+		    q->offset > 0 ? (long long)q->offset : 0LL);
+}
+
+/* What is not stored (computed where it is read) is given out as null. */
+static void
+add_columns(builder *b, const sat_query *q)
+{
+	for (size_t i = 0; i < q->ncolumns; i++) {
+		if (i > 0)
+			sat_buf_str(&b->text, ", ");
+		if (q->columns[i] == SAT_Q_TEXT ||
+		    (q->columns[i] < SAT_Q_ID &&
+		    replica_kind_column(b->k, q->columns[i]) == b->k->n))
+			sat_buf_str(&b->text, "NULL");
+		else
+			add_expr(b, q->columns[i]);
+	}
+	if (q->ncolumns == 0)
+		sat_buf_str(&b->text, "1");
+}
+
+static sat_rc
+begin_build(builder *b, sat_replica *r, const sat_query *q, sat_err *e)
+{
+	memset(b, 0, sizeof *b);
+	b->e = e;
+	b->k = replica_kind_by(r->kinds, q->kind->id);
+	if (b->k == NULL)
+		return sat_fail(e, SAT_ENOTFOUND, "no such kind here");
+	return SAT_OK;
+}
+
+static void
+end_build(builder *b)
+{
+	sat_buf_fini(&b->text);
+	free(b->binds);
+}
+
+/* The values are copied: the caller's may be gone when rows are read. */
+static sat_rc
+prepare(sat_stmt **s, sat_arena *a, builder *b, sat_replica *r, sat_err *e)
+{
+	sat_rc rc = b->rc;
+
+	if (rc == SAT_OK)
+		rc = sat_db_stmt_text(s, r->db, sat_buf_cstr(&b->text), e);
+	for (size_t i = 0; rc == SAT_OK && i < b->n; i++)
+		replica_bind_value(*s, (int)i + 1,
+		    sat_value_dup(a, *b->binds[i]));
+	return rc;
+}
+
+/* A query that runs while the same one is being read needs a statement of its
+ * own: a number in its text makes it another one. */
+static unsigned
+take_slot(sat_replica *r)
+{
+	unsigned slot = 0;
+
+	while (slot < 63 && (r->rows_open >> slot & 1) != 0)
+		slot++;
+	r->rows_open |= (uint64_t)1 << slot;
+	return slot;
+}
+
+sat_rc
+sat_replica_query(sat_rows **out, sat_replica *r, const sat_query *q,
+    sat_err *e)
+{
+	builder b;
+	sat_rows *rows;
+	sat_arena mem = { 0 };
+	sat_stmt *s = NULL;
+	unsigned slot;
+	sat_rc rc;
+
+	*out = NULL;
+	if ((rc = begin_build(&b, r, q, e)) != SAT_OK)
+		return rc;
+	slot = take_slot(r);
+	sat_buf_str(&b.text, "SELECT ");
+	add_columns(&b, q);
+	sat_buf_fmt(&b.text, " FROM %s", b.k->table);
+	add_where(&b, q);
+	add_order(&b, q);
+	if (slot > 0)
+		sat_buf_fmt(&b.text, " -- %u", slot);
+	rc = prepare(&s, &mem, &b, r, e);
+	end_build(&b);
+	if (rc != SAT_OK) {
+		sat_arena_fini(&mem);
+		r->rows_open &= ~((uint64_t)1 << slot);
+		return rc;
+	}
+	rows = sat_xcalloc(1, sizeof *rows);
+	rows->r = r;
+	rows->s = s;
+	rows->mem = mem;
+	rows->slot = slot;
+	rows->n = q->ncolumns;
+	rows->values = sat_xcalloc(q->ncolumns + 1, sizeof *rows->values);
+	*out = rows;
+	return SAT_OK;
+}
+
+sat_rc
+sat_rows_next(const sat_value **values, sat_rows *rows, sat_err *e)
+{
+	bool row;
+	sat_rc rc;
+
+	*values = NULL;
+	if (rows->done)
+		return SAT_OK;
+	if ((rc = sat_step(&row, rows->s, e)) != SAT_OK || !row) {
+		rows->done = true;
+		return rc;
+	}
+	for (size_t i = 0; i < rows->n; i++)
+		rows->values[i] = replica_col_value(rows->s, (int)i);
+	*values = rows->values;
+	return SAT_OK;
+}
+
+void
+sat_rows_free(sat_rows *rows)
+{
+	if (rows == NULL)
+		return;
+	if (!rows->done)
+		sat_stmt_reset(rows->s);
+	sat_arena_fini(&rows->mem);
+	rows->r->rows_open &= ~((uint64_t)1 << rows->slot);
+	free(rows->values);
+	free(rows);
+}
+
+sat_rc
+sat_replica_count(int64_t *n, sat_replica *r, const sat_query *q, sat_err *e)
+{
+	builder b;
+	sat_arena mem = { 0 };
+	sat_stmt *s = NULL;
+	bool row;
+	sat_rc rc;
+
+	*n = 0;
+	if ((rc = begin_build(&b, r, q, e)) != SAT_OK)
+		return rc;
+	sat_buf_fmt(&b.text, "SELECT count(*) FROM %s", b.k->table);
+	add_where(&b, q);
+	rc = prepare(&s, &mem, &b, r, e);
+	if (rc == SAT_OK && (rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		*n = sat_col_int(s, 0);
+		sat_stmt_reset(s);
+	}
+	end_build(&b);
+	sat_arena_fini(&mem);
+	return rc;
+}

@@ -1,0 +1,290 @@
+/*
+ * replica_int.h - what the files of this room share.
+ *
+ * replica.c   open, create, identity, small state
+ * kindsql.c   the tables of the kinds: the only generated SQL besides query.c
+ * rows.c      a row of a kind <-> a record; flags, match keys, conflicts
+ * page.c      the rows one transaction touches: read once, written once
+ * pend.c      which commits still wait, per record; the view from the base
+ * write.c     local commits and groups
+ * session.c, delta.c, snapshot.c, template.c   what the session asks
+ * query.c, inbox.c, audit.c, check.c           reading and proof
+ */
+#ifndef SAT_REPLICA_REPLICA_INT_H
+#define SAT_REPLICA_REPLICA_INT_H
+
+#include "client/replica/replica.h"
+#include "client_replica_sql.h"
+
+/* ---- kinds ------------------------------------------------------------------ */
+
+enum replica_flag {
+	ROW_DELETED = 1,
+	ROW_EDITS = 2,      /* deleted while somebody else edited */
+	ROW_INCOMPLETE = 4,
+	ROW_CONFLICT = 8,   /* has rows in `conflict` */
+	ROW_LEAVING = 16,   /* left this device's scope; goes when nothing waits */
+};
+
+typedef enum kind_sql {
+	KQ_BY_ID, KQ_BY_RID, KQ_INSERT, KQ_UPDATE, KQ_SET_PARENT, KQ_DELETE,
+	KQ_SET_RID, KQ_RID_OF, KQ_OF_PARENT, KQ_RANGE, KQ_RIDS, KQ_MORE_RIDS,
+	KQ_INCOMPLETE, KQ_LOCAL_MAX, KQ_IDS,
+	KQ_COUNT,
+} kind_sql;
+
+/* Columns of a row in KQ_BY_* and KQ_INSERT; the fields follow. */
+enum { KC_RID, KC_ID, KC_CREATED, KC_FLAGS, KC_CLK, KC_BASE, KC_MORE, KC_FIELDS };
+
+typedef struct replica_kind {
+	const sat_kind *kind;
+	size_t n;                   /* stored fields, ascending id */
+	const sat_field **fields;
+	uint16_t *ids;
+	bool *match;                /* is this column a match key? */
+	size_t parent;              /* column of the parent; n = none */
+	char *table;                /* quoted */
+	char *sql[KQ_COUNT];
+} replica_kind;
+
+typedef struct replica_kinds {
+	sat_arena mem;
+	replica_kind *k;
+	size_t n;
+} replica_kinds;
+
+/* ---- pending work ------------------------------------------------------------ */
+
+typedef struct pend_rec { /* ascending seqs of the commits that touch it */
+	sat_id id;
+	uint16_t kind;
+	uint32_t n, cap;
+	int64_t *seqs;
+	struct pend_rec *next;
+} pend_rec;
+
+typedef struct pend_index {
+	pend_rec **buckets;
+	size_t nbuckets, nrecs; /* nrecs: with n > 0 */
+	size_t nall;
+} pend_index;
+
+/* ---- rows ----------------------------------------------------------------------- */
+
+typedef struct replica_row {
+	const replica_kind *k;
+	int64_t rid;
+	int64_t stored_rid;      /* 0: not in the table */
+	int64_t listed_rid;      /* under which the page lists it */
+	uint32_t flags;          /* as stored */
+	bool leaving;
+	sat_record view;
+	/* while own operations wait: the server's state, else unused */
+	bool pending;
+	uint32_t npend;          /* commits */
+	sat_record srv;          /* born.hlc 0: the server does not know it */
+	uint16_t *touched;       /* fields of waiting operations, ascending */
+	size_t ntouched;
+	const sat_value *stored; /* per column as in the table; NULL when new */
+	uint64_t fold_lsn;       /* commit being folded into the server's state */
+	int64_t settled;         /* last own commit that was settled for it */
+	bool dirty, rebuild, gone;
+	struct replica_row *next_id, *next_rid, *next;
+} replica_row;
+
+#define PAGE_BUCKETS 1024
+typedef struct match_add {
+	int64_t key, rid;
+} match_add;
+
+/* The rows a transaction touches. Memory is reset between transactions. */
+typedef struct replica_page {
+	sat_arena mem;
+	replica_row *by_id[PAGE_BUCKETS], *by_rid[PAGE_BUCKETS];
+	replica_row *rows, **last; /* in the order they came */
+	size_t nrows;
+	match_add *adds;
+	size_t nadds, cap_adds;
+	uint64_t hist_lsn;       /* numbers displaced values within a commit */
+	uint32_t hist_n;
+} replica_page;
+
+typedef struct replica_chain { /* what a rolled back transaction gives back */
+	uint64_t cseq;
+	uint8_t head[SAT_HASH_BYTES];
+	int64_t next_rid, newest;
+} replica_chain;
+
+struct sat_replica {
+	sat_db *db;
+	sat_clock clock;
+	sat_rand rand;
+	struct sat_keyring *keyring;
+	char *vfs_below;
+	sat_replica_identity *id;  /* guarded memory */
+	sat_template *t;
+	uint8_t toid[SAT_TEMPLATE_OID_BYTES];
+	replica_kinds *kinds;      /* NULL before the first template */
+	sat_registry reg;
+	const sat_user *me;
+	sat_hlc_state hlc;
+	sat_hlc_offset offset;
+	uint64_t cursor, known, durable, epoch;
+	int64_t last_sync_ms;
+	bool complete;
+	uint32_t snap_after;
+	uint64_t snap_lsn;         /* of the first chunk; 0 = none yet */
+	int64_t low;               /* outbox: all up to this seq are done */
+	int64_t fork;              /* seq the server knows differently; 0 = none */
+	replica_chain chain;
+	pend_index *pend;          /* NULL = not loaded */
+	replica_page page;
+	sat_buf b1, b2, b3, b4;    /* scratch of rows.c and write.c */
+	/* group */
+	bool in_group;
+	sat_rc group_rc;           /* a write failed half way: the group is lost */
+	replica_chain group_chain;
+	/* the last batch handed to the session, kept with its verdicts */
+	int64_t sig_first, sig_last;
+	uint8_t sig[SAT_SIG_BYTES];
+	uint32_t push_inc;
+	uint64_t rows_open;        /* running queries, a bit each */
+};
+
+static inline int64_t
+replica_seq(uint32_t incarnation, uint64_t cseq)
+{
+	return (int64_t)(((uint64_t)incarnation << 31) | cseq);
+}
+static inline uint32_t
+replica_seq_inc(int64_t seq)
+{
+	return (uint32_t)(seq >> 31);
+}
+static inline uint64_t
+replica_seq_cseq(int64_t seq)
+{
+	return (uint64_t)seq & 0x7fffffff;
+}
+#define REPLICA_CSEQ_MAX 0x7ffffffeu
+
+/* replica.c */
+SAT_CHECK sat_rc replica_meta_int(sat_replica *r, const char *key, int64_t v, sat_err *e);
+SAT_CHECK sat_rc replica_meta_blob(sat_replica *r, const char *key, sat_span v, sat_err *e);
+SAT_CHECK sat_rc replica_meta_del(sat_replica *r, const char *key, sat_err *e);
+/* The clock, in the transaction that learnt something for it. */
+SAT_CHECK sat_rc replica_meta_clock(sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_identity_put(sat_replica *r, sat_err *e);
+void replica_identity_write(sat_buf *b, const sat_replica_identity *id);
+SAT_CHECK sat_rc replica_identity_read(sat_replica_identity *id, sat_span in, sat_err *e);
+/* A transaction unless one is open (a group). */
+SAT_CHECK sat_rc replica_begin(sat_replica *r, bool *began, sat_err *e);
+/* rc of the work -> rc of the whole; rolls back when it failed. */
+SAT_CHECK sat_rc replica_end(sat_replica *r, bool began, sat_rc rc, sat_err *e);
+/* Session calls must not run inside a group. */
+SAT_CHECK sat_rc replica_session_begin(sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_load_registry(sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_count(int64_t *n, sat_replica *r, int sql, sat_err *e);
+
+/* kindsql.c */
+SAT_CHECK sat_rc replica_kinds_make(replica_kinds **ks, const sat_template *t, sat_err *e);
+void replica_kinds_free(replica_kinds *ks);
+/* Make tables and columns that are missing; *grew: some existing table did. */
+SAT_CHECK sat_rc replica_kinds_migrate(sat_replica *r, const replica_kinds *ks, bool *grew, sat_err *e);
+const replica_kind *replica_kind_by(const replica_kinds *ks, uint16_t id);
+size_t replica_kind_column(const replica_kind *k, uint16_t field); /* k->n = none */
+SAT_CHECK sat_rc replica_kind_stmt(sat_stmt **s, sat_replica *r, const replica_kind *k, kind_sql q, sat_err *e);
+/* rids of a statement of a kind with one or no argument, in the arena. */
+SAT_CHECK sat_rc replica_kind_rids(int64_t **rids, size_t *n, sat_arena *a,
+    sat_replica *r, const replica_kind *k, kind_sql q, const sat_id *arg, sat_err *e);
+
+/* rows.c */
+sat_value replica_col_value(sat_stmt *s, int i);
+void replica_bind_value(sat_stmt *s, int i, sat_value v);
+/* The row of a stepped KQ_BY_* statement, copied into a. */
+SAT_CHECK sat_rc replica_row_read(replica_row *row, sat_arena *a,
+    const replica_kind *k, sat_stmt *s, sat_err *e);
+/* Insert, update or delete the row and what hangs on it. New match keys go to
+ * the page. */
+SAT_CHECK sat_rc replica_row_write(sat_replica *r, replica_row *row, sat_err *e);
+void replica_base_write(sat_buf *b, const replica_row *row);
+/* 64-bit key of a value's normal form; false: no key (empty). */
+bool replica_match_key(int64_t *key, sat_buf *tmp, const sat_kind *k, const sat_field *f, sat_value v);
+/* Open conflicts of the view: fields and LSNs, field 0 = deleted with edits. */
+typedef struct row_conflict {
+	uint16_t field;
+	uint64_t opened_lsn;
+} row_conflict;
+size_t replica_row_conflicts(row_conflict *out, size_t max, sat_arena *a, const replica_row *row);
+uint32_t replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row);
+#define ROW_CONFLICTS_MAX (SAT_FIELDS_MAX + 1)
+
+/* page.c */
+void replica_page_reset(sat_replica *r);
+void replica_page_fini(sat_replica *r);
+/* *row NULL when there is none. eid 0 = not known, id then needed. */
+SAT_CHECK sat_rc replica_page_get(replica_row **row, sat_replica *r,
+    const replica_kind *k, const sat_id *id, uint32_t eid, sat_err *e);
+SAT_CHECK sat_rc replica_page_by_rid(replica_row **row, sat_replica *r,
+    const replica_kind *k, int64_t rid, sat_err *e);
+/* The same, or a blank row (view.born.hlc 0). */
+SAT_CHECK sat_rc replica_page_need(replica_row **row, sat_replica *r,
+    const replica_kind *k, const sat_id *id, uint32_t eid, sat_err *e);
+/* Rebuild what needs it, write what is dirty. The rows stay. */
+SAT_CHECK sat_rc replica_page_flush(sat_replica *r, sat_err *e);
+/* The server's state of a row: what foreign operations are folded into. */
+static inline sat_record *
+replica_row_server(replica_row *row)
+{
+	return row->pending ? &row->srv : &row->view;
+}
+/* Fold into the server's state; displaced values go to the history. */
+SAT_CHECK sat_rc replica_page_fold(sat_replica *r, replica_row *row,
+    const sat_op *op, const sat_apply_ctx *ctx, sat_err *e);
+/* Find the row of a kind-less id; *row NULL when there is none. */
+SAT_CHECK sat_rc replica_page_find(replica_row **row, sat_replica *r, const sat_id *id, sat_err *e);
+
+/* pend.c */
+SAT_CHECK sat_rc replica_pend_load(sat_replica *r, sat_err *e);
+void replica_pend_drop(sat_replica *r);
+void replica_pend_add(sat_replica *r, int64_t seq, const sat_op *ops, size_t nops);
+void replica_pend_remove(sat_replica *r, int64_t seq, const sat_id *id);
+pend_rec *replica_pend_of(sat_replica *r, const sat_id *id); /* NULL = none */
+/* An outbox row decoded; SAT_ENOTFOUND when it is gone or hollow. */
+typedef struct own_commit {
+	int64_t seq;
+	int state;      /* 0..3 as in `answer` */
+	uint64_t lsn;
+	sat_hlc eff;
+	sat_commit c;
+} own_commit;
+SAT_CHECK sat_rc replica_own_commit(own_commit *o, sat_arena *a, sat_replica *r, int64_t seq, sat_err *e);
+/* A copy whose cells can be folded into; values stay borrowed. */
+void replica_record_copy(sat_record *to, const sat_record *from, sat_arena *a);
+/* Start keeping the server's state of a row that gets its first own op. */
+void replica_row_hold(replica_row *row, sat_arena *a);
+void replica_row_touch(replica_row *row, sat_arena *a, uint16_t field);
+/* view = server state + what still waits; needs the index. */
+SAT_CHECK sat_rc replica_row_rebuild(sat_replica *r, replica_row *row, sat_err *e);
+/* A commit is settled for the row: folded or refused. */
+SAT_CHECK sat_rc replica_row_settle(sat_replica *r, replica_row *row, int64_t seq, sat_err *e);
+
+/* delta.c */
+/* Fold an own commit (known lsn and eff) and settle it. */
+SAT_CHECK sat_rc replica_settle_own(sat_replica *r, const own_commit *o, sat_err *e);
+SAT_CHECK sat_rc replica_settle_reached(sat_replica *r, uint64_t upto, sat_err *e);
+SAT_CHECK sat_rc replica_delta(void *u, const sat_delta *d, sat_err *e);
+/* The low mark after rows became done. */
+SAT_CHECK sat_rc replica_raise_low(sat_replica *r, sat_err *e);
+
+/* audit.c */
+SAT_CHECK sat_rc replica_audit_check(sat_replica *r, sat_err *e);
+
+/* snapshot.c, verdict.c, template.c */
+SAT_CHECK sat_rc replica_chunk(void *u, const sat_chunk *c, sat_err *e);
+SAT_CHECK sat_rc replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e);
+SAT_CHECK sat_rc replica_verdicts(void *u, uint32_t incarnation, const sat_verdicts *v, sat_err *e);
+SAT_CHECK sat_rc replica_template_in(void *u, const uint8_t tip[SAT_TEMPLATE_OID_BYTES], sat_span bundle, sat_err *e);
+SAT_CHECK sat_rc replica_template_open(sat_replica *r, sat_err *e);
+
+#endif

@@ -1,0 +1,583 @@
+/*
+ * rows.c - a row of a kind's table, and the record it stands for.
+ *
+ * The columns and `_clk` hold the view: what the user sees. While own
+ * operations wait, `_base` holds what is needed to get the server's state
+ * back: its head, and its cells for the fields those operations touched; all
+ * other cells are the same in both. So an edit costs one row, not two.
+ *
+ * _base: npend uint | flags u8 | unless ABSENT: rlsn uint | with DEL: hlc be64,
+ * dev uint, lsn uint, seen uint | ntouched uint, fields | cells.
+ *
+ * `match` and `conflict` are derived here and nowhere else.
+ */
+#include "client/replica/replica_int.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define BASE_ABSENT 1u  /* the server does not know the record yet */
+#define BASE_DELETED 2u
+#define BASE_EDITS 4u
+#define BASE_DEL 8u     /* a deletion or restore has happened */
+#define BASE_TOUCHED_MAX (SAT_FIELD_ID_MAX + 1)
+
+sat_value
+replica_col_value(sat_stmt *s, int i)
+{
+	switch (sat_col_type(s, i)) {
+	case 'i':
+		return sat_v_int(sat_col_int(s, i));
+	case 't':
+		return sat_v_text(sat_col_text(s, i));
+	case 'b':
+		return sat_v_bytes(sat_col_blob(s, i));
+	default:
+		return sat_v_null();
+	}
+}
+
+void
+replica_bind_value(sat_stmt *s, int i, sat_value v)
+{
+	switch (v.type) {
+	case SAT_V_INT:
+		sat_bind_int(s, i, v.i);
+		break;
+	case SAT_V_TEXT:
+		sat_bind_text(s, i, v.s);
+		break;
+	case SAT_V_BYTES:
+		sat_bind_blob(s, i, v.s);
+		break;
+	case SAT_V_NULL:
+		sat_bind_null(s, i);
+		break;
+	}
+}
+
+/* ---- the server's state beside the view ------------------------------------- */
+
+static bool
+is_touched(const replica_row *row, uint16_t field)
+{
+	for (size_t i = 0; i < row->ntouched; i++)
+		if (row->touched[i] == field)
+			return true;
+	return false;
+}
+
+void
+replica_base_write(sat_buf *b, const replica_row *row)
+{
+	const sat_record *s = &row->srv;
+	sat_cell cells[SAT_FIELDS_MAX];
+	size_t n = 0;
+	unsigned flags = (s->born.hlc == 0 ? BASE_ABSENT : 0u) |
+	    (s->deleted ? BASE_DELETED : 0u) |
+	    (s->with_edits ? BASE_EDITS : 0u) |
+	    (s->del_at.hlc != 0 ? BASE_DEL : 0u);
+
+	sat_write_uint(b, row->npend);
+	sat_write_u8(b, (uint8_t)flags);
+	if ((flags & BASE_ABSENT) != 0)
+		return;
+	sat_write_uint(b, s->rlsn);
+	if ((flags & BASE_DEL) != 0) {
+		sat_write_be64(b, s->del_at.hlc);
+		sat_write_uint(b, s->del_at.dev);
+		sat_write_uint(b, s->del_at.lsn);
+		sat_write_uint(b, s->del_seen);
+	}
+	sat_write_uint(b, row->ntouched);
+	for (size_t i = 0; i < row->ntouched; i++) {
+		const sat_cell *c = sat_record_cell(s, row->touched[i]);
+
+		sat_write_uint(b, row->touched[i]);
+		if (c != NULL && n < SAT_FIELDS_MAX)
+			cells[n++] = *c;
+	}
+	sat_cells_write(b, cells, n);
+}
+
+static void
+read_touched(replica_row *row, sat_arena *a, sat_reader *rd)
+{
+	size_t n = (size_t)sat_read_uint_max(rd, BASE_TOUCHED_MAX);
+
+	row->touched = sat_arena_alloc(a, (n + 1) * sizeof *row->touched);
+	for (size_t i = 0; i < n && rd->fault == NULL; i++)
+		row->touched[row->ntouched++] =
+		    (uint16_t)sat_read_uint_max(rd, SAT_FIELD_ID_MAX);
+}
+
+/* Untouched cells of the view and the kept cells, in field order. */
+static void
+join_cells(replica_row *row, sat_arena *a, const sat_cell *kept, size_t nkept)
+{
+	sat_record *s = &row->srv;
+	size_t i = 0, j = 0;
+
+	s->cells = sat_arena_alloc(a,
+	    (row->view.ncells + nkept + 1) * sizeof *s->cells);
+	s->ncells = 0;
+	while (i < row->view.ncells || j < nkept) {
+		const sat_cell *v = i < row->view.ncells ?
+		    &row->view.cells[i] : NULL;
+
+		if (v != NULL && is_touched(row, v->field)) {
+			i++;
+			continue;
+		}
+		if (v != NULL && (j == nkept || v->field < kept[j].field)) {
+			s->cells[s->ncells++] = *v;
+			i++;
+		} else {
+			s->cells[s->ncells++] = kept[j++];
+		}
+	}
+}
+
+static sat_rc
+base_read(replica_row *row, sat_arena *a, sat_span in, sat_err *e)
+{
+	sat_reader rd = sat_reader_of(in);
+	sat_record *s = &row->srv;
+	sat_cell *kept;
+	size_t nkept;
+	unsigned flags;
+
+	row->pending = true;
+	row->npend = (uint32_t)sat_read_uint_max(&rd, UINT32_MAX);
+	flags = sat_read_u8(&rd);
+	s->id = row->view.id;
+	s->kind = row->view.kind;
+	s->eid = row->view.eid;
+	if ((flags & BASE_ABSENT) != 0)
+		return sat_read_end(&rd, "base state", e);
+	s->born = row->view.born;
+	s->rlsn = sat_read_uint(&rd);
+	s->deleted = (flags & BASE_DELETED) != 0;
+	s->with_edits = (flags & BASE_EDITS) != 0;
+	if ((flags & BASE_DEL) != 0) {
+		s->del_at.hlc = sat_read_be64(&rd);
+		s->del_at.dev = (uint32_t)sat_read_uint_max(&rd, UINT32_MAX);
+		s->del_at.lsn = sat_read_uint(&rd);
+		s->del_seen = sat_read_uint(&rd);
+	}
+	read_touched(row, a, &rd);
+	kept = sat_cells_read(&nkept, a, &rd);
+	if (rd.fault == NULL)
+		join_cells(row, a, kept, nkept);
+	return sat_read_end(&rd, "base state", e);
+}
+
+/* ---- reading --------------------------------------------------------------------- */
+
+/* Columns and the cells of `_more` together, ascending. A field may be in both
+ * when a newer template brought its column: then `_more` has the value. */
+static sat_rc
+join_more(const uint16_t **ids, const sat_value **values, size_t *n,
+    sat_arena *a, const replica_kind *k, sat_span more, sat_err *e)
+{
+	sat_reader rd = sat_reader_of(more);
+	const sat_value *cols = *values;
+	size_t ncells, i = 0, j = 0, at = 0;
+	sat_cell *cells = sat_cells_read(&ncells, a, &rd);
+	uint16_t *out;
+	sat_value *vals;
+	sat_rc rc;
+
+	if ((rc = sat_read_end(&rd, "cells of unknown fields", e)) != SAT_OK)
+		return rc;
+	out = sat_arena_alloc(a, (k->n + ncells + 1) * sizeof *out);
+	vals = sat_arena_alloc(a, (k->n + ncells + 1) * sizeof *vals);
+	while (i < k->n || j < ncells) {
+		bool col = j == ncells ||
+		    (i < k->n && k->ids[i] < cells[j].field);
+
+		if (!col && i < k->n && k->ids[i] == cells[j].field)
+			i++;
+		out[at] = col ? k->ids[i] : cells[j].field;
+		vals[at++] = col ? cols[i] : cells[j].value;
+		if (col)
+			i++;
+		else
+			j++;
+	}
+	*ids = out;
+	*values = vals;
+	*n = at;
+	return SAT_OK;
+}
+
+static sat_span
+copy_blob(sat_arena *a, sat_stmt *s, int i)
+{
+	sat_span v = sat_col_blob(s, i);
+
+	return sat_span_of(sat_arena_dup(a, v.p, v.n), v.n);
+}
+
+sat_rc
+replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
+    sat_stmt *s, sat_err *e)
+{
+	sat_value *cols = sat_arena_alloc(a, (k->n + 1) * sizeof *cols);
+	const sat_value *values = cols;
+	const uint16_t *ids = k->ids;
+	size_t n = k->n;
+	sat_span id = sat_col_blob(s, KC_ID);
+	sat_rc rc;
+
+	memset(row, 0, sizeof *row);
+	row->k = k;
+	row->rid = row->stored_rid = sat_col_int(s, KC_RID);
+	row->flags = (uint32_t)sat_col_int(s, KC_FLAGS);
+	row->leaving = (row->flags & ROW_LEAVING) != 0;
+	if (id.n != sizeof row->view.id.b)
+		return sat_fail(e, SAT_EINTEGRITY, "a row of %s has no id",
+		    k->kind->key);
+	for (size_t i = 0; i < n; i++)
+		cols[i] = sat_value_dup(a,
+		    replica_col_value(s, KC_FIELDS + (int)i));
+	row->stored = cols;
+	if (!sat_col_null(s, KC_MORE) && (rc = join_more(&ids, &values, &n, a,
+	    k, copy_blob(a, s, KC_MORE), e)) != SAT_OK)
+		return rc;
+	if ((rc = sat_record_read_clocks(&row->view, a, copy_blob(a, s, KC_CLK),
+	    ids, values, n, e)) != SAT_OK)
+		return rc;
+	memcpy(row->view.id.b, id.p, sizeof row->view.id.b);
+	row->view.kind = k->kind->id;
+	row->view.eid = row->rid < SAT_RID_LOCAL ? (uint32_t)row->rid : 0;
+	if (sat_col_null(s, KC_BASE))
+		return SAT_OK;
+	return base_read(row, a, copy_blob(a, s, KC_BASE), e);
+}
+
+/* ---- what is derived --------------------------------------------------------------- */
+
+size_t
+replica_row_conflicts(row_conflict *out, size_t max, sat_arena *a,
+    const replica_row *row)
+{
+	const sat_record *v = &row->view;
+	uint64_t opened, top = v->del_at.lsn;
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->ncells && n + 1 < max; i++) {
+		const sat_cell *c = &v->cells[i];
+		const sat_field *f;
+		sat_candidate *cand;
+
+		if (c->at.lsn > top)
+			top = c->at.lsn;
+		if (c->ext.n == 0)
+			continue;
+		f = sat_kind_field_id(row->k->kind, c->field);
+		if (f == NULL || (f->policy != SAT_P_REVIEW &&
+		    f->policy != SAT_P_STAGE))
+			continue;
+		/* opened by an own operation that waits: not the server's yet */
+		if (sat_cell_candidates(&cand, &opened, a, f->policy, c) > 1 &&
+		    opened != 0)
+			out[n++] = (row_conflict){ c->field, opened };
+	}
+	if (v->deleted && v->with_edits && top != 0 && n < max)
+		out[n++] = (row_conflict){ 0, top };
+	return n;
+}
+
+static sat_value
+view_value(void *u, const sat_field *f)
+{
+	return sat_record_value(u, f->id);
+}
+
+uint32_t
+replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
+{
+	const char *missing[SAT_FIELDS_MAX];
+	row_conflict one[2];
+	sat_record *v = &row->view;
+	size_t n;
+	uint32_t flags = 0;
+
+	if (v->deleted)
+		flags |= ROW_DELETED;
+	if (v->with_edits)
+		flags |= ROW_EDITS;
+	if (row->leaving)
+		flags |= ROW_LEAVING;
+	if (replica_row_conflicts(one, 2, a, row) > 0)
+		flags |= ROW_CONFLICT;
+	if (!v->deleted && sat_gate_incomplete(t, row->k->kind, view_value, v,
+	    missing, &n))
+		flags |= ROW_INCOMPLETE;
+	return flags;
+}
+
+bool
+replica_match_key(int64_t *key, sat_buf *tmp, const sat_kind *k,
+    const sat_field *f, sat_value v)
+{
+	static const uint8_t sip[16] = "satchel.match.1";
+	size_t head;
+
+	if (v.type == SAT_V_NULL)
+		return false;
+	sat_buf_reset(tmp);
+	sat_write_uint(tmp, k->id);
+	sat_write_uint(tmp, f->id);
+	head = tmp->n;
+	if (v.type == SAT_V_TEXT)
+		sat_norm_key(tmp, f->norm, v.s);
+	else
+		sat_value_write(tmp, v);
+	if (tmp->n == head)
+		return false;
+	*key = (int64_t)sat_siphash24(sip, sat_buf_span(tmp));
+	return true;
+}
+
+/* ---- writing --------------------------------------------------------------------------- */
+
+static sat_rc
+run_two(sat_replica *r, int sql, int64_t x, int64_t y, bool two, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, sql, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, x);
+	if (two)
+		sat_bind_int(s, 2, y);
+	return sat_run(s, e);
+}
+
+static void
+page_add_match(replica_page *p, int64_t key, int64_t rid)
+{
+	if (p->nadds == p->cap_adds) {
+		p->cap_adds = p->cap_adds * 2 + 64;
+		p->adds = sat_xrealloc(p->adds, p->cap_adds * sizeof *p->adds);
+	}
+	p->adds[p->nadds++] = (match_add){ key, rid };
+}
+
+/* Old keys out, new ones to the page, only where something changed. values
+ * NULL: the row goes. */
+static sat_rc
+write_match(sat_replica *r, const replica_row *row, const sat_value *values,
+    sat_err *e)
+{
+	const replica_kind *k = row->k;
+	int64_t was, now;
+	bool had, has;
+	sat_rc rc;
+
+	for (size_t i = 0; i < k->n; i++) {
+		if (!k->match[i])
+			continue;
+		if (row->stored != NULL && values != NULL &&
+		    row->stored_rid == row->rid &&
+		    sat_value_eq(row->stored[i], values[i]))
+			continue;
+		had = row->stored != NULL && replica_match_key(&was, &r->b4,
+		    k->kind, k->fields[i], row->stored[i]);
+		has = values != NULL && replica_match_key(&now, &r->b4,
+		    k->kind, k->fields[i], values[i]);
+		if (had && (rc = run_two(r, SQL_MATCH_DEL, was,
+		    row->stored_rid, true, e)) != SAT_OK)
+			return rc;
+		if (has)
+			page_add_match(&r->page, now, row->rid);
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+write_conflicts(sat_replica *r, const replica_row *row, uint32_t flags,
+    sat_err *e)
+{
+	row_conflict list[ROW_CONFLICTS_MAX];
+	sat_stmt *s;
+	size_t n;
+	sat_rc rc;
+
+	if (((row->flags | flags) & ROW_CONFLICT) == 0)
+		return SAT_OK;
+	if ((rc = run_two(r, SQL_CONFLICT_DEL, row->stored_rid, 0, false,
+	    e)) != SAT_OK || (flags & ROW_CONFLICT) == 0)
+		return rc;
+	n = replica_row_conflicts(list, ROW_CONFLICTS_MAX, &r->page.mem, row);
+	for (size_t i = 0; i < n; i++) {
+		if ((rc = sat_db_stmt(&s, r->db, SQL_CONFLICT_PUT, e)) !=
+		    SAT_OK)
+			return rc;
+		sat_bind_int(s, 1, row->rid);
+		sat_bind_int(s, 2, list[i].field);
+		sat_bind_int(s, 3, row->k->kind->id);
+		sat_bind_int(s, 4, (int64_t)list[i].opened_lsn);
+		if ((rc = sat_run(s, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+delete_row(sat_replica *r, replica_row *row, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if (row->stored_rid == 0)
+		return SAT_OK;
+	if ((rc = write_match(r, row, NULL, e)) != SAT_OK ||
+	    (rc = write_conflicts(r, row, 0, e)) != SAT_OK ||
+	    (rc = run_two(r, SQL_HISTORY_DEL, row->stored_rid, 0, false,
+	    e)) != SAT_OK ||
+	    (rc = replica_kind_stmt(&s, r, row->k, KQ_DELETE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, row->stored_rid);
+	if ((rc = sat_run(s, e)) != SAT_OK)
+		return rc;
+	row->stored_rid = 0;
+	row->stored = NULL;
+	row->flags = 0;
+	return SAT_OK;
+}
+
+/* The server gave the record its number. */
+static sat_rc
+move_row(sat_replica *r, const replica_row *row, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = replica_kind_stmt(&s, r, row->k, KQ_SET_RID, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, row->stored_rid);
+	sat_bind_int(s, 2, row->rid);
+	if ((rc = sat_run(s, e)) != SAT_OK)
+		return rc;
+	return run_two(r, SQL_HISTORY_MOVE, row->stored_rid, row->rid, true, e);
+}
+
+/* Values per column; cells of fields this template lacks go to *more. */
+static void
+spread(sat_value *values, sat_buf *more, const replica_row *row)
+{
+	const replica_kind *k = row->k;
+	const sat_record *v = &row->view;
+	sat_cell extra[SAT_FIELDS_MAX];
+	size_t col = 0, n = 0;
+
+	for (size_t i = 0; i < k->n; i++)
+		values[i] = sat_v_null();
+	for (size_t i = 0; i < v->ncells; i++) {
+		const sat_cell *c = &v->cells[i];
+
+		while (col < k->n && k->ids[col] < c->field)
+			col++;
+		if (col < k->n && k->ids[col] == c->field)
+			values[col] = c->value;
+		else if (n < SAT_FIELDS_MAX)
+			extra[n++] = *c;
+	}
+	if (n > 0)
+		sat_cells_write(more, extra, n);
+}
+
+static void
+bind_row(sat_stmt *s, sat_replica *r, const replica_row *row, uint32_t flags,
+    const sat_value *values, bool insert)
+{
+	sat_bind_int(s, 1, row->rid);
+	if (insert)
+		sat_bind_blob(s, 2, sat_span_of(row->view.id.b, 16));
+	sat_bind_int(s, 3, sat_hlc_ms(row->view.born.hlc));
+	sat_bind_int(s, 4, flags);
+	sat_bind_blob(s, 5, sat_buf_span(&r->b1));
+	if (row->pending)
+		sat_bind_blob(s, 6, sat_buf_span(&r->b2));
+	else
+		sat_bind_null(s, 6);
+	if (r->b3.n > 0)
+		sat_bind_blob(s, 7, sat_buf_span(&r->b3));
+	else
+		sat_bind_null(s, 7);
+	for (size_t i = 0; i < row->k->n; i++)
+		if (insert || i != row->k->parent)
+			replica_bind_value(s, (int)(KC_FIELDS + i + 1),
+			    values[i]);
+}
+
+static sat_rc
+set_parent(sat_replica *r, const replica_row *row, const sat_value *values,
+    sat_err *e)
+{
+	size_t p = row->k->parent;
+	sat_stmt *s;
+	sat_rc rc;
+
+	if (p == row->k->n || sat_value_eq(row->stored[p], values[p]))
+		return SAT_OK;
+	if ((rc = replica_kind_stmt(&s, r, row->k, KQ_SET_PARENT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, row->rid);
+	replica_bind_value(s, 2, values[p]);
+	return sat_run(s, e);
+}
+
+static sat_rc
+put_row(sat_replica *r, const replica_row *row, uint32_t flags,
+    const sat_value *values, sat_err *e)
+{
+	bool insert = row->stored_rid == 0;
+	sat_stmt *s;
+	sat_rc rc;
+
+	if (!insert && row->rid != row->stored_rid &&
+	    (rc = move_row(r, row, e)) != SAT_OK)
+		return rc;
+	if ((rc = replica_kind_stmt(&s, r, row->k,
+	    insert ? KQ_INSERT : KQ_UPDATE, e)) != SAT_OK)
+		return rc;
+	bind_row(s, r, row, flags, values, insert);
+	if ((rc = sat_run(s, e)) != SAT_OK)
+		return rc;
+	return insert ? SAT_OK : set_parent(r, row, values, e);
+}
+
+sat_rc
+replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
+{
+	sat_value values[SAT_FIELDS_MAX + 1];
+	uint32_t flags;
+	sat_rc rc;
+
+	assert(row->k->n <= SAT_FIELDS_MAX);
+	if (row->gone)
+		return delete_row(r, row, e);
+	sat_buf_reset(&r->b1);
+	sat_buf_reset(&r->b2);
+	sat_buf_reset(&r->b3);
+	sat_record_write_clocks(&r->b1, &row->view);
+	if (row->pending)
+		replica_base_write(&r->b2, row);
+	spread(values, &r->b3, row);
+	flags = replica_row_flags(r->t, &r->page.mem, row);
+	if ((rc = put_row(r, row, flags, values, e)) != SAT_OK ||
+	    (rc = write_match(r, row, values, e)) != SAT_OK ||
+	    (rc = write_conflicts(r, row, flags, e)) != SAT_OK)
+		return rc;
+	row->stored = sat_arena_dup(&r->page.mem, values,
+	    row->k->n * sizeof *values);
+	row->stored_rid = row->rid;
+	row->flags = flags;
+	row->dirty = false;
+	return SAT_OK;
+}

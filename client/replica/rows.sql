@@ -1,0 +1,42 @@
+-- What hangs on the rows of the kinds.
+
+-- :name match_put
+INSERT OR IGNORE INTO match(key, rid) VALUES(?1, ?2);
+
+-- :name match_del
+DELETE FROM match WHERE key = ?1 AND rid = ?2;
+
+-- :name match_find
+SELECT rid FROM match WHERE key = ?1;
+
+-- :name history_put
+INSERT OR REPLACE INTO history(rid, field, lsn, n, hlc, dev, vlsn, value)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- :name history_of
+-- @field  0 = all
+SELECT field, hlc, dev, vlsn, value FROM history
+WHERE rid = ?1 AND (?2 = 0 OR field = ?2)
+ORDER BY lsn DESC, n DESC, field;
+
+-- :name history_del
+DELETE FROM history WHERE rid = ?1;
+
+-- :name history_move
+UPDATE history SET rid = ?2 WHERE rid = ?1;
+
+-- :name conflict_put
+INSERT OR REPLACE INTO conflict(rid, field, kind, opened_lsn)
+VALUES(?1, ?2, ?3, ?4);
+
+-- :name conflict_del
+DELETE FROM conflict WHERE rid = ?1;
+
+-- :name conflict_all
+SELECT rid, field, kind, opened_lsn FROM conflict ORDER BY opened_lsn, rid, field;
+
+-- :name conflict_of
+SELECT field, opened_lsn FROM conflict WHERE rid = ?1 ORDER BY field;
+
+-- :name conflict_count
+SELECT count(*) FROM conflict;

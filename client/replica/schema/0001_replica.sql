@@ -1,0 +1,111 @@
+-- The device's store, version 1. The tables of the kinds (k_<kind>) are made
+-- from the template by kindsql.c; this file holds what does not depend on it.
+
+-- Small values of the session and of the device, one row each. They share a
+-- page, so that a pull writes one page for all of them.
+CREATE TABLE meta(
+  key   TEXT PRIMARY KEY,
+  value             -- integer, or blob for 'identity' and 'template'
+) WITHOUT ROWID;
+
+-- Large single documents: the registry.
+CREATE TABLE doc(
+  key   TEXT PRIMARY KEY,
+  body  BLOB NOT NULL
+);
+
+-- Own commits, exactly as they were signed into the chain. Rows are never
+-- updated (only a refused newest one loses its payload): what the server
+-- answered stands in `answer`, so that a verdict does not rewrite these pages.
+-- The newest row is always kept: it carries the chain's head and the clock.
+CREATE TABLE outbox(
+  seq      INTEGER PRIMARY KEY,  -- incarnation << 31 | cseq
+  wall_ms  INTEGER NOT NULL,     -- believed wall clock when it was written
+  header   BLOB NOT NULL,        -- canonical bytes
+  payload  BLOB                  -- canonical bytes; NULL: moved to quarantine
+);
+
+-- What the server said about an outbox row. No row: nothing yet.
+CREATE TABLE answer(
+  seq    INTEGER PRIMARY KEY,
+  state  INTEGER NOT NULL,  -- 1 accepted, the cursor has not reached it;
+                            -- 2 done: folded into the server state; 3 refused
+  lsn    INTEGER NOT NULL,  -- 0 when refused
+  eff    INTEGER NOT NULL   -- clamped stamp
+);
+
+-- Signatures given for pushed batches; kept for `audit verify`.
+CREATE TABLE batch_sig(
+  first  INTEGER PRIMARY KEY,  -- seq of the first commit
+  last   INTEGER NOT NULL,     -- seq of the last one
+  sig    BLOB NOT NULL
+);
+
+-- Commits the server refused: nothing a user saved disappears.
+CREATE TABLE quarantine(
+  id       INTEGER PRIMARY KEY,
+  seq      INTEGER NOT NULL UNIQUE,  -- as in outbox
+  at_ms    INTEGER NOT NULL,         -- when the verdict came
+  slug     TEXT NOT NULL,
+  hint     TEXT NOT NULL,
+  header   BLOB NOT NULL,
+  payload  BLOB NOT NULL
+);
+
+-- Normal forms of duplicate keys, as 64-bit hashes over kind, field and form.
+CREATE TABLE match(
+  key  INTEGER NOT NULL,
+  rid  INTEGER NOT NULL,
+  PRIMARY KEY(key, rid)
+) WITHOUT ROWID;
+
+-- Values that others displaced, in the order the server's log did it.
+CREATE TABLE history(
+  rid    INTEGER NOT NULL,
+  field  INTEGER NOT NULL,
+  lsn    INTEGER NOT NULL,  -- of the commit that displaced the value
+  n      INTEGER NOT NULL,  -- several in one commit
+  hlc    INTEGER NOT NULL,  -- stamp of the displaced value
+  dev    INTEGER NOT NULL,
+  vlsn   INTEGER NOT NULL,
+  value,
+  PRIMARY KEY(rid, field, lsn, n)
+) WITHOUT ROWID;
+
+-- Open conflicts, derived from the rows. field 0: deleted while edited.
+CREATE TABLE conflict(
+  rid         INTEGER NOT NULL,
+  field       INTEGER NOT NULL,
+  kind        INTEGER NOT NULL,  -- the template's number
+  opened_lsn  INTEGER NOT NULL,
+  PRIMARY KEY(rid, field)
+) WITHOUT ROWID;
+
+-- Stubs of customers that left this device.
+CREATE TABLE moved(
+  root   BLOB PRIMARY KEY,  -- id
+  title  TEXT NOT NULL,
+  heir   TEXT NOT NULL,     -- the new owner's name
+  lsn    INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- The local audit chain: hash = BLAKE2b-256(previous hash | this row).
+CREATE TABLE audit(
+  seq     INTEGER PRIMARY KEY,
+  at_ms   INTEGER NOT NULL,
+  action  TEXT NOT NULL,
+  detail  TEXT NOT NULL,
+  hash    BLOB NOT NULL
+);
+
+CREATE TABLE setting(
+  key    TEXT PRIMARY KEY,
+  value  BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- Git objects of the template's history.
+CREATE TABLE tmpl_object(
+  oid   BLOB PRIMARY KEY,
+  type  INTEGER NOT NULL,
+  data  BLOB NOT NULL
+);

@@ -1,0 +1,386 @@
+/*
+ * session.c - what the session asks of the replica, except the heavy parts
+ * (verdict.c, delta.c, snapshot.c, template.c). Each call is one transaction.
+ */
+#include "client/replica/replica_int.h"
+
+#include <string.h>
+
+static sat_rc
+on_hello(void *u, sat_hello *out, sat_err *e)
+{
+	sat_replica *r = u;
+
+	if (r->id->device == 0)
+		return sat_fail(e, SAT_ENOREPLICA,
+		    "this device is not enrolled yet");
+	memset(out, 0, sizeof *out);
+	out->proto_min = SAT_PROTO_MIN;
+	out->proto_max = SAT_PROTO_VERSION;
+	out->org = r->id->org;
+	out->device = r->id->device;
+	out->incarnation = r->id->incarnation;
+	out->cursor = r->cursor;
+	out->registry_rev = r->reg.rev;
+	memcpy(out->template_oid, r->toid, sizeof out->template_oid);
+	out->wall_ms = sat_wall_ms(&r->clock);
+	return SAT_OK;
+}
+
+/* ---- welcome ------------------------------------------------------------------ */
+
+static sat_rc
+run_truncate(sat_replica *r, int sql, uint64_t durable, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, sql, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, (int64_t)durable);
+	sat_bind_int(s, 2, r->chain.newest);
+	return sat_run(s, e);
+}
+
+/* What a verified backup of the server holds is safe without us. */
+static sat_rc
+truncate_outbox(sat_replica *r, uint64_t durable, sat_err *e)
+{
+	sat_stmt *s;
+	int64_t oldest = r->chain.newest;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = run_truncate(r, SQL_OUTBOX_TRUNCATE, durable, e)) != SAT_OK ||
+	    (rc = run_truncate(r, SQL_ANSWER_TRUNCATE, durable, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_FROM, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, 0);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	if (row)
+		oldest = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	if ((rc = sat_db_stmt(&s, r->db, SQL_SIG_TRUNCATE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, oldest);
+	return sat_run(s, e);
+}
+
+static sat_rc
+write_welcome(sat_replica *r, const sat_welcome *w, int64_t last_sync,
+    sat_err *e)
+{
+	sat_rc rc;
+
+	if (w->durable > r->durable &&
+	    ((rc = truncate_outbox(r, w->durable, e)) != SAT_OK ||
+	    (rc = replica_meta_int(r, "durable", (int64_t)w->durable, e)) !=
+	    SAT_OK))
+		return rc;
+	if ((rc = replica_meta_int(r, "known", (int64_t)w->scope_head, e)) !=
+	    SAT_OK ||
+	    (rc = replica_meta_int(r, "epoch", (int64_t)w->epoch, e)) !=
+	    SAT_OK ||
+	    (rc = replica_meta_int(r, "last_sync", last_sync, e)) != SAT_OK)
+		return rc;
+	return replica_meta_clock(r, e);
+}
+
+static sat_rc
+on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
+{
+	sat_replica *r = u;
+	int64_t now = sat_wall_ms(&r->clock), last = r->last_sync_ms;
+	sat_rc rc;
+
+	if (w->durable > INT64_MAX || w->scope_head > INT64_MAX ||
+	    w->epoch > INT64_MAX)
+		return sat_fail(e, SAT_EPROTO, "welcome: position out of range");
+	if ((rc = replica_session_begin(r, e)) != SAT_OK)
+		return rc;
+	sat_hlc_sample(&r->hlc, &r->offset, sent_wall_ms, now, w->wall_ms);
+	if (r->complete && r->cursor >= w->scope_head)
+		last = now; /* nothing new: this was a whole sync */
+	if ((rc = replica_end(r, true, write_welcome(r, w, last, e), e)) !=
+	    SAT_OK)
+		return rc;
+	r->known = w->scope_head;
+	r->epoch = w->epoch;
+	r->last_sync_ms = last;
+	if (w->durable > r->durable)
+		r->durable = w->durable;
+	return SAT_OK;
+}
+
+/* ---- registry ------------------------------------------------------------------ */
+
+static sat_rc
+put_registry(sat_replica *r, sat_span registry, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_DOC_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_text(s, 1, sat_span_str("registry"));
+	sat_bind_blob(s, 2, registry);
+	return sat_run(s, e);
+}
+
+static sat_rc
+on_registry(void *u, sat_span registry, sat_err *e)
+{
+	sat_replica *r = u;
+	sat_registry next = { 0 };
+	sat_rc rc;
+
+	if ((rc = sat_registry_read(&next, registry, e)) != SAT_OK)
+		return rc;
+	if ((rc = replica_session_begin(r, e)) == SAT_OK)
+		rc = replica_end(r, true, put_registry(r, registry, e), e);
+	if (rc != SAT_OK) {
+		sat_registry_fini(&next);
+		return rc;
+	}
+	sat_registry_fini(&r->reg);
+	r->reg = next;
+	r->me = sat_registry_user_ord(&r->reg, r->id->user);
+	return SAT_OK;
+}
+
+/* ---- outbox --------------------------------------------------------------------- */
+
+/* Where to start: the first commit without a verdict, or the one the server
+ * asks for again, whatever was said about it before. */
+static sat_rc
+find_start(int64_t *start, sat_replica *r, uint64_t from_cseq, sat_err *e)
+{
+	int64_t after = r->low;
+	sat_stmt *s;
+	bool row, again = from_cseq != 0;
+	sat_rc rc;
+
+	*start = 0;
+	if (again) {
+		if (from_cseq > REPLICA_CSEQ_MAX)
+			return sat_fail(e, SAT_EPROTO,
+			    "commit number out of range");
+		after = replica_seq(r->push_inc, from_cseq) - 1;
+	}
+	if ((rc = sat_db_stmt(&s, r->db, again ? SQL_OUTBOX_FROM :
+	    SQL_OUTBOX_UNANSWERED, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, again ? after + 1 : after);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
+		return rc;
+	if (!again || sat_col_int(s, 0) == after + 1)
+		*start = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+typedef struct run { /* commits of one push */
+	sat_commit *c;
+	size_t n, cap, bytes, ops;
+	uint8_t head[SAT_HASH_BYTES]; /* of the last one's header */
+} run;
+
+/* Columns of a batch take less than payload and header together. */
+#define RUN_BYTES_MAX (SAT_BATCH_BYTES_MAX - SAT_BATCH_BYTES_MAX / 4)
+
+static sat_rc
+add_commit(run *x, bool *full, sat_arena *a, sat_span header, sat_span payload,
+    sat_err *e)
+{
+	sat_commit c;
+	size_t bytes = header.n + payload.n;
+	sat_rc rc;
+
+	*full = x->n == SAT_BATCH_COMMITS_MAX ||
+	    (x->n > 0 && x->bytes + bytes > RUN_BYTES_MAX);
+	if (*full)
+		return SAT_OK;
+	header.p = sat_arena_dup(a, header.p, header.n);
+	payload.p = sat_arena_dup(a, payload.p, payload.n);
+	if ((rc = sat_commit_read(&c, a, header, payload, e)) != SAT_OK)
+		return rc;
+	*full = x->n > 0 && x->ops + c.nops > SAT_BATCH_OPS_MAX;
+	if (*full)
+		return SAT_OK;
+	if (x->n == x->cap) {
+		size_t cap = x->cap * 2 + 16;
+		sat_commit *more = sat_arena_alloc(a, cap * sizeof *more);
+
+		if (x->n > 0)
+			memcpy(more, x->c, x->n * sizeof *more);
+		x->c = more;
+		x->cap = cap;
+	}
+	x->c[x->n++] = c;
+	x->bytes += bytes;
+	x->ops += c.nops;
+	sat_hash(x->head, header);
+	return SAT_OK;
+}
+
+static sat_rc
+collect(run *x, sat_replica *r, sat_arena *a, int64_t start, sat_err *e)
+{
+	int64_t want = start;
+	sat_stmt *s;
+	bool row, full = false;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_FROM, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, start);
+	while (!full && (rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		/* a gap, the next incarnation, or a refused one */
+		if (sat_col_int(s, 0) != want || sat_col_null(s, 2))
+			break;
+		if ((rc = add_commit(x, &full, a, sat_col_blob(s, 1),
+		    sat_col_blob(s, 2), e)) != SAT_OK)
+			break;
+		want++;
+	}
+	sat_stmt_reset(s);
+	return rc;
+}
+
+/* The server's number of a record, 0 when it has none. */
+static sat_rc
+eid_of(uint32_t *eid, sat_replica *r, const replica_kind *k, const sat_id *id,
+    sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*eid = 0;
+	if ((rc = replica_kind_stmt(&s, r, k, KQ_RID_OF, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
+	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
+		return rc;
+	if (sat_col_int(s, 0) < SAT_RID_LOCAL)
+		*eid = (uint32_t)sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+static sat_rc
+subject_eid(uint32_t *eid, sat_replica *r, const sat_commit *c, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	*eid = 0;
+	for (size_t i = 0; i < c->nops; i++)
+		if (sat_id_eq(&c->ops[i].rec, &c->subject)) {
+			*eid = c->ops[i].eid; /* known or not: no other kind */
+			return SAT_OK;
+		}
+	for (size_t i = 0; i < r->kinds->n && rc == SAT_OK && *eid == 0; i++)
+		if (r->kinds->k[i].kind->scope == SAT_SCOPE_ROOT)
+			rc = eid_of(eid, r, &r->kinds->k[i], &c->subject, e);
+	return rc;
+}
+
+/* Numbers instead of ids, where the server gave one. They are not part of the
+ * signed bytes. A new record keeps its id. */
+static sat_rc
+fill_eids(sat_replica *r, sat_commit *c, sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0; i < c->nops; i++) {
+		sat_op *op = &c->ops[i];
+		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+
+		if (i > 0 && sat_id_eq(&op->rec, &op[-1].rec) &&
+		    op[-1].kind != SAT_OP_NEW)
+			op->eid = op[-1].eid;
+		else if (k != NULL && op->kind != SAT_OP_NEW &&
+		    (rc = eid_of(&op->eid, r, k, &op->rec, e)) != SAT_OK)
+			return rc;
+	}
+	return subject_eid(&c->subject_eid, r, c, e);
+}
+
+static void
+sign_run(sat_replica *r, sat_push *push, const run *x, int64_t start)
+{
+	sat_buf b = { 0 };
+
+	push->incarnation = replica_seq_inc(start);
+	push->first_cseq = replica_seq_cseq(start);
+	memcpy(push->prev, x->c[0].prev, sizeof push->prev);
+	sat_batch_sign_bytes(&b, &r->id->org, r->id->device, push->incarnation,
+	    push->first_cseq, push->first_cseq + x->n - 1, x->head);
+	sat_sign(push->sig, sat_buf_span(&b), r->id->sign_sk);
+	sat_buf_fini(&b);
+	r->sig_first = start;
+	r->sig_last = start + (int64_t)x->n - 1;
+	memcpy(r->sig, push->sig, sizeof r->sig);
+	r->push_inc = push->incarnation;
+}
+
+static sat_rc
+on_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
+    uint64_t from_cseq, sat_err *e)
+{
+	sat_replica *r = u;
+	run x = { 0 };
+	int64_t start;
+	sat_rc rc;
+
+	*c = NULL;
+	*n = 0;
+	if (r->in_group)
+		return sat_fail(e, SAT_EBUSY,
+		    "an import is being written; sync when it is done");
+	if ((rc = find_start(&start, r, from_cseq, e)) != SAT_OK || start == 0)
+		return rc;
+	if ((rc = collect(&x, r, a, start, e)) != SAT_OK || x.n == 0)
+		return rc;
+	/* what is sent a second time may meet a server that lost its numbers */
+	for (size_t i = 0; from_cseq == 0 && i < x.n; i++)
+		if ((rc = fill_eids(r, &x.c[i], e)) != SAT_OK)
+			return rc;
+	sign_run(r, push, &x, start);
+	*c = x.c;
+	*n = x.n;
+	return SAT_OK;
+}
+
+/* ---- positions -------------------------------------------------------------------- */
+
+static sat_rc
+on_snap_state(void *u, bool *wanted, uint32_t *after_eid, sat_err *e)
+{
+	sat_replica *r = u;
+
+	(void)e;
+	*wanted = !r->complete;
+	*after_eid = r->snap_after;
+	return SAT_OK;
+}
+
+static sat_rc
+on_cursor(void *u, uint64_t *cursor, sat_err *e)
+{
+	(void)e;
+	*cursor = ((sat_replica *)u)->cursor;
+	return SAT_OK;
+}
+
+sat_client_ops
+sat_replica_session(sat_replica *r)
+{
+	return (sat_client_ops){ .u = r, .hello = on_hello,
+		.welcome = on_welcome, .registry = on_registry,
+		.template_ = replica_template_in, .outbox = on_outbox,
+		.verdicts = replica_verdicts, .snap_state = on_snap_state,
+		.chunk = replica_chunk, .cursor = on_cursor,
+		.delta = replica_delta };
+}

@@ -1,0 +1,226 @@
+/*
+ * verdict.c - what the server said about pushed commits.
+ *
+ * Accepted: the commit keeps waiting until a pull brings it back in its place;
+ * only then is it folded into the server's state. Refused: it moves to the
+ * quarantine and its records show what the server has, with what still waits.
+ * The answer of a repeated push is the same, so a known verdict is skipped.
+ */
+#include "client/replica/replica_int.h"
+
+#include <string.h>
+
+static sat_rc
+known_answer(int *state, sat_replica *r, int64_t seq, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*state = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_ANSWER_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, seq);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
+		return rc;
+	*state = (int)sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+static sat_rc
+put_answer(sat_replica *r, int64_t seq, int state, const sat_verdict *v,
+    sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_ANSWER_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, seq);
+	sat_bind_int(s, 2, state);
+	sat_bind_int(s, 3, (int64_t)v->lsn);
+	sat_bind_int(s, 4, (int64_t)v->eff);
+	return sat_run(s, e);
+}
+
+/* ---- refused ------------------------------------------------------------------ */
+
+static sat_rc
+quarantine(sat_replica *r, int64_t seq, const sat_verdict *v, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, seq);
+	sat_bind_int(s, 2, sat_wall_ms(&r->clock));
+	sat_bind_text(s, 3, v->slug);
+	sat_bind_text(s, 4, v->hint);
+	if ((rc = sat_run(s, e)) != SAT_OK)
+		return rc;
+	/* the newest row carries the chain's head: it stays, without payload */
+	if ((rc = sat_db_stmt(&s, r->db, seq == r->chain.newest ?
+	    SQL_OUTBOX_HOLLOW : SQL_OUTBOX_DEL, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, seq);
+	if ((rc = sat_run(s, e)) != SAT_OK)
+		return rc;
+	return put_answer(r, seq, 3, v, e);
+}
+
+/* Out of the views: every record the commit touched is settled without it. */
+static sat_rc
+withdraw(sat_replica *r, const own_commit *o, sat_err *e)
+{
+	replica_row *row;
+	sat_rc rc;
+
+	for (size_t i = 0; i < o->c.nops; i++) {
+		const sat_op *op = &o->c.ops[i];
+		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+
+		if (k == NULL)
+			continue;
+		if ((rc = replica_page_get(&row, r, k, &op->rec, 0, e)) !=
+		    SAT_OK)
+			return rc;
+		if (row == NULL) { /* refused with the record it made */
+			replica_pend_remove(r, o->seq, &op->rec);
+			continue;
+		}
+		if (row->settled == o->seq)
+			continue;
+		row->settled = o->seq;
+		if ((rc = replica_row_settle(r, row, o->seq, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+refuse(sat_replica *r, int64_t seq, const sat_verdict *v, sat_err *e)
+{
+	own_commit o;
+	sat_rc rc;
+
+	rc = replica_own_commit(&o, &r->page.mem, r, seq, e);
+	if (rc == SAT_ENOTFOUND)
+		return SAT_OK; /* in quarantine since an earlier answer */
+	if (rc != SAT_OK || (rc = quarantine(r, seq, v, e)) != SAT_OK)
+		return rc;
+	return withdraw(r, &o, e);
+}
+
+/* ---- the whole answer ------------------------------------------------------------- */
+
+static sat_rc
+one_verdict(sat_replica *r, uint32_t inc, const sat_verdict *v, sat_err *e)
+{
+	int64_t seq;
+	int state;
+	sat_rc rc;
+
+	if (v->cseq == 0 || v->cseq > REPLICA_CSEQ_MAX || v->lsn > INT64_MAX)
+		return sat_fail(e, SAT_EPROTO, "verdict out of range");
+	seq = replica_seq(inc, v->cseq);
+	if ((rc = known_answer(&state, r, seq, e)) != SAT_OK || state != 0)
+		return rc;
+	if (v->code == SAT_VD_REJECTED || v->code == SAT_VD_PARKED)
+		return refuse(r, seq, v, e);
+	if (v->lsn == 0)
+		return sat_fail(e, SAT_EPROTO, "accepted without a position");
+	sat_hlc_learn(&r->hlc, v->eff);
+	return put_answer(r, seq, 1, v, e);
+}
+
+/* Records made here get the server's number. */
+static sat_rc
+take_eid(sat_replica *r, const sat_eid_pair *p, sat_err *e)
+{
+	replica_row *row;
+	sat_rc rc;
+
+	if (p->eid == 0)
+		return sat_fail(e, SAT_EPROTO, "a record got no number");
+	if ((rc = replica_page_find(&row, r, &p->id, e)) != SAT_OK ||
+	    row == NULL || row->rid == p->eid)
+		return rc;
+	row->rid = p->eid;
+	row->view.eid = row->srv.eid = p->eid;
+	row->dirty = true;
+	return SAT_OK;
+}
+
+static sat_rc
+keep_signature(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if (v->n == 0 || r->sig_first != replica_seq(inc, v->v[0].cseq))
+		return SAT_OK;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_SIG_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, r->sig_first);
+	sat_bind_int(s, 2, r->sig_last);
+	sat_bind_blob(s, 3, sat_span_of(r->sig, sizeof r->sig));
+	return sat_run(s, e);
+}
+
+static sat_rc
+take_all(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0; i < v->n; i++)
+		if ((rc = one_verdict(r, inc, &v->v[i], e)) != SAT_OK)
+			return rc;
+	for (size_t i = 0; i < v->neids; i++)
+		if ((rc = take_eid(r, &v->eids[i], e)) != SAT_OK)
+			return rc;
+	if ((rc = replica_page_flush(r, e)) != SAT_OK ||
+	    (rc = keep_signature(r, inc, v, e)) != SAT_OK)
+		return rc;
+	return replica_meta_clock(r, e);
+}
+
+/* The server knows another commit under this number: this file was copied or
+ * restored by hand. What it does not have goes on under a new incarnation
+ * (sat_replica_new_incarnation); from where is kept. */
+static sat_rc
+note_fork(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
+{
+	int64_t fork = replica_seq(inc, v->need_cseq & REPLICA_CSEQ_MAX);
+	sat_rc rc;
+
+	if (v->need_cseq == 0)
+		fork = r->sig_first;
+	if ((rc = replica_session_begin(r, e)) != SAT_OK)
+		return rc;
+	rc = replica_end(r, true, replica_meta_int(r, "fork", fork, e), e);
+	if (rc == SAT_OK)
+		r->fork = fork;
+	return rc;
+}
+
+sat_rc
+replica_verdicts(void *u, uint32_t incarnation, const sat_verdicts *v,
+    sat_err *e)
+{
+	sat_replica *r = u;
+	sat_rc rc;
+
+	if (v->fork)
+		return note_fork(r, incarnation, v, e);
+	if ((rc = replica_session_begin(r, e)) != SAT_OK)
+		return rc;
+	rc = replica_end(r, true, take_all(r, incarnation, v, e), e);
+	if (rc == SAT_OK)
+		rc = replica_raise_low(r, e);
+	else
+		replica_pend_drop(r);
+	replica_page_reset(r);
+	return rc;
+}

@@ -1,0 +1,239 @@
+/*
+ * write.c - one user action becomes one commit: rows, what the server had, the
+ * outbox and the chain, all in one transaction.
+ *
+ * Everything that can be refused is refused before the first statement
+ * writes, so a refused commit inside a group leaves nothing behind and the
+ * group goes on. There is no savepoint per commit: it would copy every page.
+ *
+ * Invariants, named in the tests:
+ *   W1  what was reported as saved is in outbox, log or quarantine.
+ *   W2  a write that failed left nothing: no row, no number, no link.
+ *   W3  stamps and numbers of a device only rise, also over restarts.
+ */
+#include "client/replica/replica_int.h"
+
+#include <string.h>
+
+#include "common/base/log.h"
+
+sat_id
+sat_replica_new_id(sat_replica *r)
+{
+	uint8_t random[8];
+
+	r->rand.bytes(r->rand.u, random, sizeof random);
+	return sat_id_make(sat_wall_ms(&r->clock), r->id->device, random);
+}
+
+static sat_rc
+ready_to_write(const sat_replica *r, sat_err *e)
+{
+	if (r->id->device == 0 || r->t == NULL)
+		return sat_fail_code(e, SAT_ENOREPLICA, "replica.not_synced",
+		    "connect to the server once",
+		    "this device has not been set up by its server yet");
+	if (r->chain.cseq >= REPLICA_CSEQ_MAX)
+		return sat_fail(e, SAT_EVERSION,
+		    "this device has used all its commit numbers");
+	if (sat_db_dead(r->db))
+		return sat_fail_code(e, SAT_EFSYNC, "db.fsync",
+		    "open the replica again",
+		    "the disk failed to make a write durable");
+	return SAT_OK;
+}
+
+static void
+make_commit(sat_commit *c, sat_replica *r, const sat_draft *d)
+{
+	memset(c, 0, sizeof *c);
+	c->org = r->id->org;
+	c->device = r->id->device;
+	c->incarnation = r->id->incarnation;
+	c->cseq = r->chain.cseq + 1;
+	c->hlc = sat_hlc_tick(&r->hlc, sat_wall_ms(&r->clock),
+	    sat_boot_ms(&r->clock));
+	c->seen = r->cursor;
+	c->actor = r->id->user;
+	c->subject = d->subject;
+	memcpy(c->template_oid, r->toid, sizeof c->template_oid);
+	c->flags = d->flags;
+	if (r->hlc.suspect)
+		c->flags |= SAT_CF_CLOCK_SUSPECT;
+	memcpy(c->prev, r->chain.head, sizeof c->prev);
+	r->rand.bytes(r->rand.u, c->salt, sizeof c->salt);
+	c->nops = d->nops;
+	c->ops = d->ops;
+}
+
+static sat_rc
+fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, c->seen };
+	replica_row *row;
+	sat_applied got;
+	sat_rc rc;
+
+	if (k == NULL)
+		return sat_fail(e, SAT_EINVALID, "no kind has number %u",
+		    (unsigned)op->rtype);
+	rc = op->kind == SAT_OP_NEW ?
+	    replica_page_need(&row, r, k, &op->rec, 0, e) :
+	    replica_page_get(&row, r, k, &op->rec, 0, e);
+	if (rc != SAT_OK)
+		return rc;
+	if (row == NULL)
+		return sat_fail(e, SAT_ENOTFOUND, "no such %s", k->kind->key);
+	if (op->kind == SAT_OP_NEW && row->view.born.hlc != 0)
+		return sat_fail(e, SAT_ECONFLICT, "this %s exists already",
+		    k->kind->key);
+	if (!row->dirty) { /* first operation of this commit on it */
+		replica_row_hold(row, &r->page.mem);
+		row->npend++;
+		row->dirty = true;
+	}
+	if (row->srv.born.hlc != 0)
+		replica_row_touch(row, &r->page.mem, op->field);
+	return sat_record_apply(&got, &row->view, &r->page.mem, r->t, op, &ctx,
+	    e);
+}
+
+/* b1..b4 belong to rows.c during the flush; the outbox goes first. */
+static sat_rc
+put_outbox(sat_replica *r, const sat_commit *c, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	sat_buf_reset(&r->b1);
+	sat_buf_reset(&r->b2);
+	sat_commit_write_header(&r->b1, c);
+	sat_commit_write_payload(&r->b2, c);
+	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, replica_seq(c->incarnation, c->cseq));
+	sat_bind_int(s, 2, r->hlc.wall_ms);
+	sat_bind_blob(s, 3, sat_buf_span(&r->b1));
+	sat_bind_blob(s, 4, sat_buf_span(&r->b2));
+	return sat_run(s, e);
+}
+
+/* Nothing is written here. */
+static sat_rc
+prepare(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES],
+    sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = sat_commit_check(c, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < c->nops; i++)
+		if ((rc = fold_op(r, c, &c->ops[i], e)) != SAT_OK)
+			return rc;
+	sat_commit_seal(c, head);
+	return SAT_OK;
+}
+
+static sat_rc
+store(sat_replica *r, const sat_commit *c, sat_err *e)
+{
+	bool began = false;
+	sat_rc rc;
+
+	if (!r->in_group) {
+		if ((rc = sat_db_begin(r->db, e)) != SAT_OK)
+			return rc;
+		began = true;
+	}
+	if ((rc = put_outbox(r, c, e)) == SAT_OK)
+		rc = replica_page_flush(r, e);
+	if (rc == SAT_OK && began)
+		rc = sat_db_commit(r->db, e);
+	if (rc == SAT_OK)
+		return SAT_OK;
+	if (began)
+		sat_db_rollback(r->db);
+	else
+		r->group_rc = rc; /* half of it may stand: all of it goes */
+	return rc;
+}
+
+sat_rc
+sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq,
+    sat_err *e)
+{
+	replica_chain before = r->chain;
+	uint8_t head[SAT_HASH_BYTES];
+	sat_commit c;
+	sat_rc rc;
+
+	*cseq = 0;
+	if ((rc = ready_to_write(r, e)) != SAT_OK)
+		return rc;
+	if (r->in_group && r->group_rc != SAT_OK)
+		return sat_fail(e, r->group_rc,
+		    "an earlier write of this group failed; it is undone");
+	replica_page_reset(r);
+	make_commit(&c, r, d);
+	if ((rc = prepare(r, &c, head, e)) != SAT_OK ||
+	    (rc = store(r, &c, e)) != SAT_OK) {
+		r->chain = before; /* W2; the clock may go on */
+		return rc;
+	}
+	r->chain.cseq = c.cseq;
+	r->chain.newest = replica_seq(c.incarnation, c.cseq);
+	memcpy(r->chain.head, head, sizeof head);
+	replica_pend_add(r, r->chain.newest, c.ops, c.nops);
+	*cseq = c.cseq;
+	return SAT_OK;
+}
+
+/* ---- groups --------------------------------------------------------------------- */
+
+sat_rc
+sat_replica_group_begin(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if (r->in_group)
+		return sat_fail(e, SAT_EBUSY, "a group of writes is open");
+	if ((rc = sat_db_begin(r->db, e)) != SAT_OK)
+		return rc;
+	r->in_group = true;
+	r->group_rc = SAT_OK;
+	r->group_chain = r->chain;
+	return SAT_OK;
+}
+
+void
+sat_replica_group_rollback(sat_replica *r)
+{
+	if (!r->in_group)
+		return;
+	sat_db_rollback(r->db);
+	r->in_group = false;
+	r->chain = r->group_chain;
+	replica_pend_drop(r);
+}
+
+sat_rc
+sat_replica_group_commit(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if (!r->in_group)
+		return sat_fail(e, SAT_EFAIL, "no group of writes is open");
+	rc = r->group_rc;
+	if (rc != SAT_OK)
+		(void)sat_fail(e, rc, "a write of this group failed; nothing "
+		    "of it was kept");
+	else
+		rc = sat_db_commit(r->db, e);
+	if (rc != SAT_OK) {
+		sat_replica_group_rollback(r);
+		return rc;
+	}
+	r->in_group = false;
+	return SAT_OK;
+}

@@ -1,0 +1,602 @@
+/*
+ * fixture.h - a replica on a disk of its own, and a server small enough to
+ * read: a log, a fold, numbers. It sees everything and refuses what it is told
+ * to refuse.
+ */
+#ifndef TESTS_REPLICA_FIXTURE_H
+#define TESTS_REPLICA_FIXTURE_H
+
+#include "tests/lib/unit.h"
+
+#include "client/replica/replica.h"
+#include "common/crypto/keyring.h"
+#include "common/git/git.h"
+
+#define DEV 7
+#define OTHER 9
+#define F_NUMBER 1
+#define F_NAME 2
+#define F_USCC 4
+#define F_INDUSTRY 5
+#define F_PHONE 9
+#define F_CITY 11
+#define F_STAGE 17
+#define F_TAGS 21
+#define F_REMARK 22
+#define F_VISITS 25
+#define F_AMOUNT 26
+#define F_OWNER 28
+#define F_EXTERNAL 29
+
+#define SERVER_RECORDS 4096
+
+typedef struct server {
+	sat_arena mem;
+	sat_commit *log;
+	size_t n, cap;
+	sat_record recs[SERVER_RECORDS];
+	size_t nrecs;
+	sat_hlc eff;
+	bool (*refuse)(const sat_commit *c);
+} server;
+
+typedef struct fixture {
+	char *dir, *path;
+	sat_keyring *keyring;
+	int64_t now_ms, boot_ms;
+	uint64_t seed;
+	sat_replica *r;
+	sat_client_ops ops;
+	sat_arena a;
+	server srv;
+	uint8_t tmpl_pk[SAT_SIGN_PK_BYTES], tmpl_sk[SAT_SIGN_SK_BYTES];
+	sat_git *git;
+	const sat_kind *account, *contact, *activity, *opportunity;
+} fixture;
+
+static inline int64_t
+fake_wall(void *u)
+{
+	return ((fixture *)u)->now_ms;
+}
+static inline int64_t
+fake_boot(void *u)
+{
+	return ((fixture *)u)->boot_ms;
+}
+static inline void
+fake_bytes(void *u, void *out, size_t n)
+{
+	uint8_t *p = out;
+
+	while (n-- > 0)
+		*p++ = (uint8_t)sat_test_rand(&((fixture *)u)->seed);
+}
+
+static inline sat_replica_env
+env_of(fixture *f, const char *path)
+{
+	return (sat_replica_env){ .path = path, .keyring = f->keyring,
+		.clock = { fake_wall, fake_boot, f },
+		.rand = { fake_bytes, f } };
+}
+
+static inline void
+find_kinds(fixture *f)
+{
+	const sat_template *t = sat_replica_template(f->r);
+
+	f->ops = sat_replica_session(f->r);
+	if (t == NULL)
+		return;
+	f->account = sat_template_kind(t, "account");
+	f->contact = sat_template_kind(t, "contact");
+	f->activity = sat_template_kind(t, "activity");
+	f->opportunity = sat_template_kind(t, "opportunity");
+}
+
+static inline void
+reopen(fixture *f)
+{
+	sat_replica_env env = env_of(f, f->path);
+	sat_err err;
+
+	sat_replica_close(f->r);
+	f->r = NULL;
+	assert_ok(sat_replica_open(&f->r, &env, &err));
+	find_kinds(f);
+}
+
+/* A signed template of these files reaches the device. */
+static inline sat_rc
+give_template(fixture *f, const sat_template_file *files, size_t n,
+    const uint8_t *sk, const uint8_t *pk, sat_err *e)
+{
+	sat_git_author who = { "t", "t@x", f->now_ms, sk, pk };
+	sat_git_file list[64];
+	sat_oid tip;
+	sat_buf bundle = { 0 };
+	sat_rc rc;
+
+	assert_true(n <= 64);
+	for (size_t i = 0; i < n; i++)
+		list[i] = (sat_git_file){ files[i].path, files[i].bytes };
+	assert_rc(SAT_OK, sat_git_commit(&tip, f->git, "refs/heads/published", list, n,
+	    &who, "template", e));
+	assert_rc(SAT_OK, sat_git_bundle(&bundle, f->git, &tip, NULL, e));
+	rc = f->ops.template_(f->ops.u, tip.b, sat_buf_span(&bundle), e);
+	sat_buf_fini(&bundle);
+	if (rc == SAT_OK)
+		find_kinds(f);
+	return rc;
+}
+
+static inline void
+give_registry(fixture *f, uint64_t rev)
+{
+	sat_user users[2] = { { 1, "li", "Li", "rep", 1, false },
+		{ 2, "wang", "Wang", "rep", 1, false } };
+	sat_team team = { 1, "t1", "Team", "" };
+	sat_device devs[2] = { { DEV, 1, "d", false }, { OTHER, 2, "o", false } };
+	sat_registry reg = { .rev = rev, .users = users, .nusers = 2,
+		.teams = &team, .nteams = 1, .devices = devs, .ndevices = 2 };
+	sat_buf b = { 0 };
+	sat_err err;
+
+	sat_registry_write(&b, &reg);
+	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
+	sat_buf_fini(&b);
+}
+
+static inline void
+enrol(fixture *f)
+{
+	sat_enrolled in = { .device = DEV, .user = 1,
+		.user_key = sat_span_str("li"), .role = sat_span_str("rep"),
+		.org_name = sat_span_str("Org") };
+	sat_err err;
+
+	memcpy(in.template_pk, f->tmpl_pk, sizeof in.template_pk);
+	assert_ok(sat_replica_enrolled(f->r, &in, &err));
+}
+
+static inline int
+setup(void **state)
+{
+	fixture *f = sat_xcalloc(1, sizeof *f);
+	sat_replica_identity id = { .incarnation = 1, .server = "tcp://x:1" };
+	sat_replica_env env;
+	uint8_t seed[32] = { 1 };
+	const sat_template_file *files;
+	size_t n;
+	sat_err err;
+
+	sat_crypto_init();
+	f->dir = sat_test_dir();
+	f->path = sat_xasprintf("%s/replica.db", f->dir);
+	f->keyring = sat_keyring_memory(NULL);
+	f->now_ms = 1700000000000;
+	f->boot_ms = 5000;
+	f->seed = sat_test_seed(42);
+	id.org.b[0] = 5;
+	sat_sign_keys(id.sign_pk, id.sign_sk, seed);
+	seed[0] = 2;
+	sat_sign_keys(f->tmpl_pk, f->tmpl_sk, seed);
+	env = env_of(f, f->path);
+	assert_ok(sat_replica_create(&f->r, &env, &id, &err));
+	find_kinds(f);
+	enrol(f);
+	give_registry(f, 1);
+	assert_ok(sat_git_memory(&f->git, &err));
+	files = sat_template_base(&n);
+	assert_ok(give_template(f, files, n, f->tmpl_sk, f->tmpl_pk, &err));
+	*state = f;
+	return 0;
+}
+
+static inline int
+teardown(void **state)
+{
+	fixture *f = *state;
+
+	sat_replica_close(f->r);
+	sat_git_close(f->git);
+	sat_keyring_close(f->keyring);
+	sat_arena_fini(&f->a);
+	sat_arena_fini(&f->srv.mem);
+	free(f->srv.log);
+	sat_test_rmdir(f->dir);
+	free(f->path);
+	free(f);
+	return 0;
+}
+
+/* ---- writing ------------------------------------------------------------------ */
+
+static inline sat_value
+text(const char *s)
+{
+	return sat_v_text(sat_span_str(s));
+}
+
+static inline sat_op
+op(const sat_kind *k, sat_op_kind kind, sat_id rec, uint16_t field, sat_value v)
+{
+	return (sat_op){ .kind = kind, .rtype = k->id, .field = field,
+		.rec = rec, .value = v };
+}
+
+static inline sat_rc
+try_write(fixture *f, sat_id subject, sat_op *ops, size_t n, uint64_t *cseq,
+    sat_err *e)
+{
+	sat_draft d = { .subject = subject, .ops = ops, .nops = n };
+
+	f->now_ms += 1000;
+	f->boot_ms += 1000;
+	return sat_replica_write(f->r, &d, cseq, e);
+}
+
+static inline uint64_t
+write_ops(fixture *f, sat_id subject, sat_op *ops, size_t n)
+{
+	uint64_t cseq = 0;
+	sat_err err;
+
+	assert_ok(try_write(f, subject, ops, n, &cseq, &err));
+	return cseq;
+}
+
+static inline sat_id
+new_account(fixture *f, const char *name, const char *phone)
+{
+	const sat_kind *k = f->account;
+	sat_id id = sat_replica_new_id(f->r);
+	sat_op ops[] = {
+		op(k, SAT_OP_NEW, id, 0, sat_v_null()),
+		op(k, SAT_OP_MVSET, id, F_NAME, text(name)),
+		op(k, SAT_OP_MVSET, id, F_PHONE, text(phone)),
+		op(k, SAT_OP_SET, id, F_CITY, text("Hefei")),
+		op(k, SAT_OP_STAGE, id, F_STAGE, text("first_contact")),
+		op(k, SAT_OP_SADD, id, F_TAGS, text("vip")),
+		op(k, SAT_OP_REASSIGN, id, F_OWNER, text("li")),
+	};
+
+	write_ops(f, id, ops, sizeof ops / sizeof ops[0]);
+	return id;
+}
+
+static inline uint64_t
+set_text(fixture *f, sat_id id, uint16_t field, const char *v)
+{
+	sat_op o = op(f->account, field == F_NAME || field == F_PHONE ?
+	    SAT_OP_MVSET : SAT_OP_SET, id, field, text(v));
+
+	return write_ops(f, id, &o, 1);
+}
+
+/* ---- reading -------------------------------------------------------------------- */
+
+static inline sat_view
+view_of(fixture *f, sat_id id)
+{
+	sat_view v;
+	sat_err err;
+
+	assert_ok(sat_replica_get(&v, &f->a, f->r, NULL, &id, &err));
+	return v;
+}
+
+static inline void
+assert_text(fixture *f, sat_id id, uint16_t field, const char *want)
+{
+	sat_view v = view_of(f, id);
+	sat_value got = sat_record_value(&v.rec, field);
+
+	if (want == NULL) {
+		assert_int_equal(SAT_V_NULL, got.type);
+		return;
+	}
+	assert_int_equal(SAT_V_TEXT, got.type);
+	if (!sat_span_eq(got.s, sat_span_str(want)))
+		fail_msg("field %u is '%.*s', not '%s'", (unsigned)field,
+		    (int)got.s.n, (const char *)got.s.p, want);
+}
+
+static inline void
+assert_gone(fixture *f, sat_id id)
+{
+	sat_view v;
+	sat_err err;
+
+	assert_rc(SAT_ENOTFOUND,
+	    sat_replica_get(&v, &f->a, f->r, NULL, &id, &err));
+}
+
+static inline void
+assert_sound(fixture *f)
+{
+	sat_err err;
+
+	assert_ok(sat_replica_check(f->r, false, &err));
+}
+
+/* ---- the server --------------------------------------------------------------------- */
+
+static inline sat_record *
+srv_find(server *s, const sat_id *id)
+{
+	for (size_t i = 0; i < s->nrecs; i++)
+		if (sat_id_eq(&s->recs[i].id, id))
+			return &s->recs[i];
+	return NULL;
+}
+
+static inline sat_op *
+srv_copy_ops(server *s, const sat_op *ops, size_t n)
+{
+	sat_op *o = sat_arena_dup(&s->mem, ops, n * sizeof *ops);
+
+	for (size_t i = 0; i < n; i++) {
+		o[i].value = sat_value_dup(&s->mem, o[i].value);
+		if (o[i].ndots > 0)
+			o[i].dots = sat_arena_dup(&s->mem, o[i].dots,
+			    o[i].ndots * sizeof *o[i].dots);
+	}
+	return o;
+}
+
+/* Accept: place in the log, stamp, fold. Returns the LSN. */
+static inline uint64_t
+srv_accept(fixture *f, const sat_commit *in)
+{
+	server *s = &f->srv;
+	sat_commit *c;
+	sat_err err;
+
+	if (s->n == s->cap) {
+		s->cap = s->cap * 2 + 64;
+		s->log = sat_xrealloc(s->log, s->cap * sizeof *s->log);
+	}
+	c = &s->log[s->n++];
+	*c = *in;
+	c->ops = srv_copy_ops(s, in->ops, in->nops);
+	c->lsn = s->n;
+	c->eff = in->hlc > s->eff ? in->hlc : s->eff + 1;
+	s->eff = c->eff;
+	for (size_t i = 0; i < c->nops; i++) {
+		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
+		sat_record *rec = srv_find(s, &c->ops[i].rec);
+		sat_applied got;
+
+		if (rec == NULL) {
+			assert_int_equal(SAT_OP_NEW, c->ops[i].kind);
+			assert_true(s->nrecs < SERVER_RECORDS);
+			rec = &s->recs[s->nrecs++];
+			memset(rec, 0, sizeof *rec);
+			rec->eid = (uint32_t)s->nrecs;
+		}
+		assert_ok(sat_record_apply(&got, rec, &s->mem,
+		    sat_replica_template(f->r), &c->ops[i], &ctx, &err));
+		sat_record_applied(rec, got.outcome, c->lsn);
+		c->ops[i].eid = rec->eid;
+	}
+	return c->lsn;
+}
+
+/* What another device did, having seen the log up to `seen`. */
+static inline uint64_t
+srv_foreign(fixture *f, sat_id subject, sat_op *ops, size_t n, uint64_t seen)
+{
+	static uint64_t cseq;
+	sat_commit c = { .device = OTHER, .incarnation = 1, .cseq = ++cseq,
+		.seen = seen, .actor = 2, .subject = subject, .nops = n,
+		.ops = ops };
+
+	f->now_ms += 1000;
+	f->boot_ms += 1000;
+	c.hlc = sat_hlc_of_ms(f->now_ms);
+	return srv_accept(f, &c);
+}
+
+static inline uint64_t
+srv_foreign_text(fixture *f, sat_id id, uint16_t field, const char *v,
+    uint64_t seen)
+{
+	sat_op o = op(f->account, field == F_NAME || field == F_PHONE ?
+	    SAT_OP_MVSET : SAT_OP_SET, id, field, text(v));
+
+	return srv_foreign(f, id, &o, 1, seen);
+}
+
+/* One push; returns how many commits were taken. lose: no answer arrives. */
+static inline size_t
+srv_push(fixture *f, bool lose)
+{
+	server *s = &f->srv;
+	sat_arena a = { 0 };
+	sat_push push = { 0 };
+	sat_commit *c, *got;
+	sat_verdict *v;
+	sat_eid_pair *pairs;
+	sat_verdicts vs = { 0 };
+	sat_buf b = { 0 };
+	size_t n, m, had;
+	sat_err err;
+
+	assert_ok(f->ops.outbox(f->ops.u, &a, &push, &c, &n, 0, &err));
+	if (n == 0) {
+		sat_arena_fini(&a);
+		return 0;
+	}
+	assert_ok(sat_batch_write(&b, SAT_BATCH_PUSH, c, n, &err));
+	assert_ok(sat_batch_read(&got, &m, &a, SAT_BATCH_PUSH,
+	    sat_buf_span(&b), &err));
+	assert_int_equal(n, m);
+	v = sat_arena_alloc(&a, n * sizeof *v);
+	pairs = sat_arena_alloc(&a, SERVER_RECORDS * sizeof *pairs);
+	memset(v, 0, n * sizeof *v);
+	for (size_t i = 0; i < n; i++) {
+		sat_commit *x = &got[i];
+
+		x->device = DEV;
+		x->incarnation = push.incarnation;
+		x->cseq = push.first_cseq + i;
+		v[i].cseq = x->cseq;
+		for (size_t j = 0; j < x->nops; j++)
+			if (sat_id_zero(&x->ops[j].rec)) {
+				assert_in_range(x->ops[j].eid, 1, s->nrecs);
+				x->ops[j].rec = s->recs[x->ops[j].eid - 1].id;
+			}
+		for (size_t j = 0; j < s->n; j++) /* seen before */
+			if (s->log[j].device == DEV &&
+			    s->log[j].incarnation == push.incarnation &&
+			    s->log[j].cseq == x->cseq) {
+				v[i].lsn = s->log[j].lsn;
+				v[i].eff = s->log[j].eff;
+			}
+		if (v[i].lsn == 0 && s->refuse != NULL && s->refuse(x)) {
+			v[i].code = SAT_VD_REJECTED;
+			v[i].slug = sat_span_str("denied");
+			v[i].hint = sat_span_str("ASK_MANAGER");
+			continue;
+		}
+		had = s->nrecs;
+		if (v[i].lsn == 0) {
+			v[i].lsn = srv_accept(f, x);
+			v[i].eff = s->log[s->n - 1].eff;
+		}
+		for (size_t k = had; k < s->nrecs; k++)
+			pairs[vs.neids++] = (sat_eid_pair){ s->recs[k].id,
+				s->recs[k].eid };
+	}
+	vs.v = v;
+	vs.n = n;
+	vs.eids = pairs;
+	if (!lose)
+		assert_ok(f->ops.verdicts(f->ops.u, push.incarnation, &vs,
+		    &err));
+	sat_buf_fini(&b);
+	sat_arena_fini(&a);
+	return n;
+}
+
+/* A page from the cursor up to `upto`. */
+static inline sat_rc
+srv_page(fixture *f, uint64_t upto, bool full_own, sat_rescope *rs, size_t nrs,
+    const sat_record *recs, size_t nrecs, sat_err *e)
+{
+	server *s = &f->srv;
+	sat_commit *list = sat_xcalloc(s->n + 1, sizeof *list);
+	sat_buf b = { 0 }, rb = { 0 };
+	sat_delta d = { .upto = upto, .head = s->n, .scope_head = s->n,
+		.max_eff = s->eff, .rescopes = rs, .nrescopes = nrs };
+	uint64_t cursor;
+	size_t n = 0;
+	sat_rc rc;
+
+	assert_rc(SAT_OK, f->ops.cursor(f->ops.u, &cursor, e));
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->log[i].lsn <= cursor || s->log[i].lsn > upto)
+			continue;
+		list[n] = s->log[i];
+		list[n].own = s->log[i].device == DEV && !full_own &&
+		    s->log[i].incarnation ==
+		    sat_replica_identity_get(f->r)->incarnation;
+		if (list[n].own)
+			list[n].nops = 0;
+		n++;
+	}
+	if (n > 0)
+		assert_rc(SAT_OK, sat_batch_write(&b, SAT_BATCH_PULL, list, n,
+		    e));
+	if (nrecs > 0)
+		assert_rc(SAT_OK, sat_records_write(&rb, recs, nrecs, e));
+	d.batch = sat_buf_span(&b);
+	d.records = sat_buf_span(&rb);
+	rc = f->ops.delta(f->ops.u, &d, e);
+	sat_buf_fini(&b);
+	sat_buf_fini(&rb);
+	free(list);
+	return rc;
+}
+
+static inline void
+srv_pull(fixture *f)
+{
+	sat_err err;
+
+	assert_ok(srv_page(f, f->srv.n, false, NULL, 0, NULL, 0, &err));
+}
+
+static inline void
+srv_sync(fixture *f)
+{
+	while (srv_push(f, false) > 0)
+		;
+	srv_pull(f);
+}
+
+/* An empty replica becomes complete. */
+static inline void
+srv_snapshot(fixture *f, size_t per_chunk)
+{
+	server *s = &f->srv;
+	bool wanted;
+	uint32_t after;
+	sat_err err;
+
+	for (;;) {
+		sat_chunk c = { .lsn = s->n, .max_eff = s->eff,
+			.total = s->nrecs };
+		sat_buf b = { 0 };
+		size_t n;
+
+		assert_ok(f->ops.snap_state(f->ops.u, &wanted, &after, &err));
+		if (!wanted)
+			return;
+		n = s->nrecs - after < per_chunk ? s->nrecs - after : per_chunk;
+		if (n > 0)
+			assert_ok(sat_records_write(&b, s->recs + after, n,
+			    &err));
+		c.records = sat_buf_span(&b);
+		c.next_eid = after + (uint32_t)n;
+		c.done = c.next_eid == s->nrecs;
+		sat_hash(c.hash, c.records);
+		assert_ok(f->ops.chunk(f->ops.u, &c, &err));
+		sat_buf_fini(&b);
+	}
+}
+
+typedef struct dump_check {
+	server *s;
+	size_t n;
+} dump_check;
+
+static inline void
+check_dumped(void *u, const sat_id *id, sat_span state)
+{
+	dump_check *d = u;
+	sat_record *rec = srv_find(d->s, id);
+	sat_buf b = { 0 };
+
+	assert_non_null(rec);
+	sat_record_write(&b, rec);
+	if (!sat_span_eq(sat_buf_span(&b), state))
+		fail_msg("record %u differs from the server's", rec->eid);
+	sat_buf_fini(&b);
+	d->n++;
+}
+
+/* The device's server states are the server's, byte for byte. */
+static inline void
+assert_same_as_server(fixture *f)
+{
+	dump_check d = { &f->srv, 0 };
+	sat_err err;
+
+	assert_ok(sat_replica_dump(f->r, check_dumped, &d, &err));
+	assert_int_equal(f->srv.nrecs, d.n);
+}
+
+#endif
