@@ -22,6 +22,14 @@ static sat_err err;
 static sat_noise_keys server_keys, device_keys;
 static const char prologue[] = "satchel/1 test";
 
+static void
+nap(int ms)
+{
+	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
 /* ---- an echo server and its record ---------------------------------------- */
 
 typedef struct echo {
@@ -30,6 +38,9 @@ typedef struct echo {
 	bool later;              /* answer from another thread */
 	bool silent;             /* never answer */
 	bool then_close;         /* answer and close at once */
+	bool only_close;         /* close instead of answering */
+	bool dawdle;             /* answer, then look at the frame again */
+	atomic_uint changed;     /* frames that were not the same then */
 	pthread_mutex_t mtx;
 	pthread_cond_t cond;
 	struct { sat_link *l; sat_buf b; } todo[64];
@@ -65,7 +76,10 @@ echo_worker(void *arg)
 		l = w->todo[--w->ntodo].l;
 		b = w->todo[w->ntodo].b;
 		pthread_mutex_unlock(&w->mtx);
-		sat_link_reply(l, sat_buf_span(&b));
+		if (w->only_close)
+			sat_link_close(l);
+		else
+			sat_link_reply(l, sat_buf_span(&b));
 		sat_link_unref(l);
 		sat_buf_fini(&b);
 	}
@@ -76,6 +90,7 @@ static void
 on_request(void *u, sat_link *l, sat_span frame)
 {
 	echo *w = u;
+	sat_buf kept = { 0 };
 
 	atomic_fetch_add(&w->requests, 1);
 	pthread_mutex_lock(&w->mtx);
@@ -87,8 +102,16 @@ on_request(void *u, sat_link *l, sat_span frame)
 		echo_later(w, l, frame);
 		return;
 	}
+	if (w->dawdle)
+		sat_buf_add(&kept, frame.p, frame.n);
 	sat_link_reply(l, frame);
 	sat_link_reply(l, frame); /* a second answer is dropped */
+	if (w->dawdle) {
+		nap(20);
+		if (!sat_span_eq(frame, sat_buf_span(&kept)))
+			atomic_fetch_add(&w->changed, 1);
+		sat_buf_fini(&kept);
+	}
 	if (w->then_close)
 		sat_link_close(l);
 }
@@ -291,14 +314,6 @@ raw_seal(sat_buf *b, sat_noise *x, const char *text)
 }
 
 /* ---- waiting ------------------------------------------------------------------- */
-
-static void
-nap(int ms)
-{
-	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
-	(void)nanosleep(&t, NULL);
-}
 
 static unsigned
 fds(void)
@@ -568,18 +583,44 @@ static void
 an_answer_goes_out_before_the_link_is_closed(void **state)
 {
 	echo *w = serve(&slow, 0, 0, 0);
+	sat_noise x;
+	int fd = raw_link(w, &x), small = 65536;
+	sat_buf b = { 0 }, body = { 0 };
+
+	(void)state;
+	w->then_close = true;
+	/* More than both socket buffers hold, so that the close comes while the
+	 * answer is on its way. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	memset(sat_buf_room(&body, SAT_NET_FRAME_MAX), 7, SAT_NET_FRAME_MAX);
+	body.n = SAT_NET_FRAME_MAX;
+	sat_noise_seal(&x, &b, sat_buf_span(&body));
+	raw_frame(fd, 0x80000002, sat_buf_span(&b));
+	nap(100);
+	assert_true(raw_reply(fd, 0x80000002, b.p, b.n));
+	assert_true(raw_closed(fd));
+	(void)close(fd);
+	closes_come_to(w, 1);
+	sat_buf_fini(&b);
+	sat_buf_fini(&body);
+}
+
+static void
+a_closed_link_says_so_at_the_next_request(void **state)
+{
+	echo *w = serve(&slow, 0, 0, 0);
 	sat_net_client *c = dial(w);
 	sat_buf reply = { 0 };
 
 	(void)state;
 	w->then_close = true;
-	echoes(c, 3 * 1024 * 1024); /* more than a socket buffer */
+	echoes(c, 10);
 	closes_come_to(w, 1);
-	assert_rc(SAT_EUNREACHABLE, sat_net_request(c, &reply,
-	    sat_span_str("x"), &err));
-	assert_non_null(strstr(err.text, "closed the connection"));
-	assert_rc(SAT_EUNREACHABLE, sat_net_request(c, &reply,
-	    sat_span_str("x"), &err));
+	for (int i = 0; i < 2; i++) {
+		assert_rc(SAT_EUNREACHABLE, sat_net_request(c, &reply,
+		    sat_span_str("x"), &err));
+		assert_non_null(strstr(err.text, "closed the connection"));
+	}
 	sat_net_hangup(c);
 	sat_buf_fini(&reply);
 }
@@ -608,6 +649,49 @@ pipelined_requests_are_answered_one_after_the_other(void **state) /* N2 */
 	links_come_to(w, 0);
 	sat_buf_fini(&b);
 	sat_buf_fini(&plain);
+}
+
+static void
+a_borrowed_frame_stays_until_the_callback_returns(void **state) /* N2 */
+{
+	echo *w = serve(&slow, 0, 0, 0);
+	sat_noise x;
+	int fd = raw_link(w, &x);
+	sat_buf b = { 0 };
+	uint8_t body[5 + SAT_NOISE_OVERHEAD];
+
+	(void)state;
+	w->dawdle = true;
+	for (uint32_t i = 0; i < 10; i++) {
+		raw_seal(&b, &x, i % 2 != 0 ? "hello" : "HELLO");
+		raw_frame(fd, 0x80000100 + i, sat_buf_span(&b));
+	}
+	for (uint32_t i = 0; i < 10; i++)
+		assert_true(raw_reply(fd, 0x80000100 + i, body, sizeof body));
+	assert_int_equal(0, atomic_load(&w->changed));
+	raw_close(fd, false);
+	links_come_to(w, 0);
+	sat_buf_fini(&b);
+}
+
+static void
+a_link_closed_by_its_owner_is_gone_at_once(void **state) /* N4 */
+{
+	echo *w = serve(&slow, 0, 0, 0);
+	sat_net_client *c = dial(w);
+	sat_buf reply = { 0 };
+	pthread_t worker;
+	int64_t t0 = sat_net_now();
+
+	(void)state;
+	w->later = w->only_close = true;
+	assert_int_equal(0, pthread_create(&worker, NULL, echo_worker, w));
+	assert_rc(SAT_EUNREACHABLE, sat_net_request(c, &reply,
+	    sat_span_str("x"), &err));
+	closes_come_to(w, 1);
+	assert_true(sat_net_now() - t0 < 800); /* kicked: less than a tick */
+	sat_net_hangup(c);
+	sat_buf_fini(&reply);
 }
 
 /* ---- the wrong peer -------------------------------------------------------------------- */
@@ -1226,8 +1310,12 @@ main(void)
 		    a_request_longer_than_a_frame_is_refused_and_the_link_lives),
 		cmocka_unit_test(answers_may_come_from_another_thread),
 		cmocka_unit_test(an_answer_goes_out_before_the_link_is_closed),
+		cmocka_unit_test(a_closed_link_says_so_at_the_next_request),
 		cmocka_unit_test(
 		    pipelined_requests_are_answered_one_after_the_other),
+		cmocka_unit_test(
+		    a_borrowed_frame_stays_until_the_callback_returns),
+		cmocka_unit_test(a_link_closed_by_its_owner_is_gone_at_once),
 		cmocka_unit_test(another_server_key_is_refused),
 		cmocka_unit_test(a_port_nobody_listens_on_says_refused),
 		cmocka_unit_test(a_black_hole_ends_at_the_deadline),
