@@ -57,7 +57,7 @@ SAT_CHECK sat_rc sat_crm_stage(sat_crm *c, const sat_kind *k, const sat_id *id,
 SAT_CHECK sat_rc sat_crm_assign(sat_crm *c, const sat_kind *k, const sat_id *id,
     const char *user, sat_err *e);
 SAT_CHECK sat_rc sat_crm_delete(sat_crm *c, const sat_kind *k, const sat_id *id, bool restore, sat_err *e);
-/* "v<hlc hex>-<n pending>": changes with every change of the record. */
+/* "v<hlc hex>-<n pending>-<lsn>": changes with every change of the record. */
 void sat_crm_version(char out[40], const sat_view *v);
 
 /* Resolve a conflict by its key. choice: "mine" (the candidate this device
@@ -81,12 +81,19 @@ typedef struct sat_import_opts {
 	/* dry run: one cleaned value, before -> after */
 	void (*on_clean)(void *u, int64_t row, const char *field, sat_span before, sat_span after);
 	void (*progress)(void *u, int64_t rows, uint64_t bytes_done, uint64_t bytes_total);
+	/* polled per row; true: stop once the group is committed */
 	bool (*interrupted)(void *u);
+	/* a sheet of `derive`, named as in the mapping document (relative to it);
+	 * the import closes it */
+	sat_rc (*open_sheet)(void *u, const char *file, struct sat_csv **out, sat_err *e);
+	/* what `derive` chose for a row; value NULL: nothing matched */
+	void (*on_derived)(void *u, const char *row_title, const char *field, const char *value);
 	void *u;
 } sat_import_opts;
 typedef struct sat_import_summary {
 	char batch[SAT_ID_TEXT];
 	int64_t rows, created, updated, unchanged, skipped, errors, incomplete;
+	bool interrupted;
 } sat_import_summary;
 /*
  * Rows become one commit per customer aggregate, written in groups of 1,000,

@@ -1,0 +1,133 @@
+/*
+ * crm_int.h - what the files of this room share.
+ *
+ * inputs.c    text -> changes, with every fault collected
+ * write.c     changes -> one judged commit: create, edit, stage, assign, delete
+ * effects.c   what follows from a change: defaults, dates of a stage, numbers
+ * resolve.c   an open conflict -> one commit that settles it
+ * where.c     "stage=won and amount>=1000" -> filters
+ * import*.c   rows of a sheet -> commits in groups
+ * report*.c   a report definition over the rows of the device
+ * json.c, export.c   records going out
+ */
+#ifndef SAT_CRM_CRM_INT_H
+#define SAT_CRM_CRM_INT_H
+
+#include "client/crm/crm.h"
+#include "common/model/norm.h"
+
+/* Who acts, under which template: looked up once per call. */
+typedef struct crm_actor {
+	const sat_template *t;
+	const sat_registry *reg;
+	const sat_user *me;
+	int64_t now_ms;
+} crm_actor;
+
+/* One record on its way to being written. */
+typedef struct crm_work {
+	sat_crm *c;
+	const crm_actor *who;
+	sat_arena *a;
+	const sat_kind *kind;
+	const sat_view *was; /* NULL: a new record */
+	sat_id id;
+	sat_change *changes;
+	size_t n, cap;
+	sat_err bad;         /* findings of the texts; bad.nfields counts them */
+	bool flag_missing;
+	/* filled by crm_relate */
+	sat_id root;         /* zero: the record stands for itself */
+	sat_relation rel;
+	bool incomplete;
+	/* import: owners of roots already looked up; may be NULL */
+	struct crm_cache *roots;
+	/* import: users and references already looked up; may be NULL */
+	struct crm_cache *lookups;
+} crm_work;
+
+/* inputs.c */
+SAT_CHECK sat_rc crm_actor_get(crm_actor *w, sat_crm *c, sat_err *e);
+void crm_work_begin(crm_work *w, sat_crm *c, const crm_actor *who,
+    sat_arena *a, const sat_kind *k, const sat_view *was);
+/* A finding of one field ("required", "option", ...). */
+void crm_fault(crm_work *w, const sat_field *f, const char *code);
+/* A change, unless it changes nothing; replaces an earlier one of a field
+ * that holds one value. */
+void crm_change(crm_work *w, sat_verb verb, const sat_field *f, sat_value v);
+/* The plain value of a field by its policy's verb: SET, STAGE or ASSIGN. */
+void crm_put(crm_work *w, const sat_field *f, sat_value v);
+/* One input; faults are collected, other failures returned. */
+SAT_CHECK sat_rc crm_input(crm_work *w, const sat_input *in, sat_err *e);
+/* Text -> value of a field that holds one value, with users by name and
+ * references by number, name or id. *code: the fault, NULL when fine. */
+SAT_CHECK sat_rc crm_read(sat_value *out, const char **code, crm_work *w,
+    const sat_field *f, sat_span text, sat_err *e);
+/* Value before, and after the changes (single-valued fields). */
+sat_value crm_was(const crm_work *w, const sat_field *f);
+sat_value crm_after(const crm_work *w, const sat_field *f);
+bool crm_changes_field(const crm_work *w, const sat_field *f);
+/* Next element of a list typed into one text; false at the end. */
+bool crm_next_element(sat_span *element, sat_span *rest);
+
+/* effects.c */
+SAT_CHECK sat_rc crm_defaults(crm_work *w, sat_err *e);
+/* won_at, lost_at, lost_reason, credit_owner as the stage changes. */
+void crm_stage_effects(crm_work *w);
+sat_value crm_now(const crm_work *w, const sat_field *f);
+/*
+ * Customer numbers made here: C202405-P7-0003, month, device, counter. Without
+ * a lease from the server this is what makes them unique for ever. The counter
+ * is a setting; crm_numbers_save writes it in the caller's group.
+ */
+typedef struct crm_numbers {
+	bool loaded, dirty;
+	int month; /* 202405 */
+	int64_t last;
+} crm_numbers;
+/* Gives the record a number when its kind has them and none was typed. */
+SAT_CHECK sat_rc crm_number(crm_work *w, crm_numbers *n, sat_err *e);
+SAT_CHECK sat_rc crm_numbers_save(crm_numbers *n, sat_crm *c, sat_err *e);
+
+/* write.c */
+/* Root, and the author's relation to the record. */
+SAT_CHECK sat_rc crm_relate(crm_work *w, sat_err *e);
+/* The gate, its findings joined with those of the texts. */
+SAT_CHECK sat_rc crm_judge(crm_work *w, sat_err *e);
+/* Write the judged changes as one commit. */
+SAT_CHECK sat_rc crm_write(crm_work *w, uint8_t flags, uint64_t *cseq, sat_err *e);
+SAT_CHECK sat_rc crm_duplicates(sat_duplicate dup[SAT_DUPLICATES_MAX],
+    size_t *n, crm_work *w, sat_err *e);
+/* Live records whose match key of the field is v's; at most max. */
+SAT_CHECK sat_rc crm_find(sat_id *ids, size_t max, size_t *n, crm_work *w,
+    const sat_kind *k, const sat_field *f, sat_value v, sat_err *e);
+
+/* May a role with this grant act on a record it stands so to? */
+bool crm_covers(sat_grant g, sat_relation r);
+
+/* cache.c: text -> bytes, bounded; forgets everything when it is full. */
+typedef struct crm_cache crm_cache;
+crm_cache *crm_cache_new(size_t max);
+void crm_cache_free(crm_cache *c);
+void crm_cache_put(crm_cache *c, uint32_t space, sat_span key, sat_value v);
+bool crm_cache_get(sat_value *v, const crm_cache *c, uint32_t space, sat_span key);
+
+/* json.c */
+/* Value under `key` in an object, or appended when obj is an array. */
+void crm_json_put(sat_json *obj, const char *key, sat_crm *c,
+    const sat_template *t, const sat_field *f, sat_value v);
+/* What a person reads: option label, user name; falls back to the text. */
+void crm_label(sat_buf *out, sat_crm *c, const sat_template *t,
+    const sat_field *f, sat_value v);
+/* "***5678" for a masked field. */
+sat_value crm_mask(sat_buf *b, sat_value v);
+/* Is this field hidden from someone who stands so to the record? */
+bool crm_masked(sat_crm *c, const sat_template *t, const sat_field *f,
+    sat_relation rel);
+static inline const char *
+crm_word(const sat_crm *c, const char *zh, const char *en)
+{
+	return c->lang != NULL && c->lang[0] == 'e' ? en : zh;
+}
+
+#endif

@@ -1,0 +1,202 @@
+/*
+ * What follows from a change: the template's defaults at birth, the dates and
+ * the credit that a stage brings with it, the customer's number.
+ */
+#include "client/crm/crm_int.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DAY_MS ((int64_t)86400000)
+#define NUMBER_SETTING "crm.number"
+
+/* ---- defaults ---------------------------------------------------------------- */
+
+sat_value
+crm_now(const crm_work *w, const sat_field *f)
+{
+	int64_t zone = (int64_t)sat_template_tz_min(w->who->t) * 60000;
+	int64_t local = w->who->now_ms + zone;
+
+	if (f->type == SAT_F_DATE)
+		return sat_v_int(local - local % DAY_MS - zone);
+	return sat_v_int(w->who->now_ms);
+}
+
+static sat_rc
+put_default(crm_work *w, const sat_field *f, sat_err *e)
+{
+	sat_input in = { '=', f->key, { NULL, 0 } };
+
+	if (strcmp(f->dflt, "@now") == 0) {
+		crm_put(w, f, crm_now(w, f));
+		return SAT_OK;
+	}
+	in.text = sat_span_str(f->dflt);
+	return crm_input(w, &in, e);
+}
+
+static bool
+has_finding(const crm_work *w, const sat_field *f)
+{
+	for (unsigned i = 0; i < w->bad.nfields; i++)
+		if (strcmp(w->bad.fields[i].path, f->key) == 0)
+			return true;
+	return false;
+}
+
+/* Owner first of all: a record without one would be nobody's. */
+sat_rc
+crm_defaults(crm_work *w, sat_err *e)
+{
+	const sat_field *owner = w->kind->owner;
+	sat_rc rc;
+
+	for (size_t i = 0; i < w->kind->nfields; i++) {
+		const sat_field *f = &w->kind->fields[i];
+
+		if (f->dflt == NULL || f->retired || crm_changes_field(w, f) ||
+		    has_finding(w, f))
+			continue;
+		if ((rc = put_default(w, f, e)) != SAT_OK)
+			return rc;
+	}
+	if (owner != NULL && !crm_changes_field(w, owner) &&
+	    !has_finding(w, owner))
+		crm_put(w, owner, sat_v_text(sat_span_str(w->who->me->key)));
+	return SAT_OK;
+}
+
+/* ---- stage ------------------------------------------------------------------- */
+
+static bool
+is_text(sat_value v, const char *word)
+{
+	return v.type == SAT_V_TEXT && sat_span_eq(v.s, sat_span_str(word));
+}
+
+/* The moment, unless the person gave one. */
+static void
+stamp(crm_work *w, const char *key)
+{
+	const sat_field *f = sat_kind_field(w->kind, key);
+
+	if (f == NULL || crm_changes_field(w, f) || has_finding(w, f) ||
+	    (f->policy == SAT_P_ONCE && crm_was(w, f).type != SAT_V_NULL))
+		return;
+	crm_put(w, f, crm_now(w, f));
+}
+
+static void
+clear(crm_work *w, const char *key)
+{
+	const sat_field *f = sat_kind_field(w->kind, key);
+
+	if (f != NULL && f->policy != SAT_P_ONCE && !crm_changes_field(w, f))
+		crm_put(w, f, sat_v_null());
+}
+
+/* Who owns it when it is won has the credit, whoever owns it later. */
+static void
+give_credit(crm_work *w)
+{
+	const sat_field *f = sat_kind_field(w->kind, "credit_owner");
+	sat_value owner;
+
+	if (f == NULL || w->kind->owner == NULL ||
+	    crm_after(w, f).type != SAT_V_NULL)
+		return;
+	owner = crm_after(w, w->kind->owner);
+	if (owner.type == SAT_V_TEXT)
+		crm_put(w, f, owner);
+}
+
+void
+crm_stage_effects(crm_work *w)
+{
+	const sat_field *stage = w->kind->stage, *why;
+	sat_value before, now;
+
+	if (stage == NULL || !crm_changes_field(w, stage))
+		return;
+	before = crm_was(w, stage);
+	now = crm_after(w, stage);
+	if (is_text(now, "won")) {
+		stamp(w, "won_at");
+		give_credit(w);
+	} else if (is_text(now, "lost")) {
+		stamp(w, "lost_at");
+		why = sat_kind_field(w->kind, "lost_reason");
+		if (why != NULL && crm_after(w, why).type == SAT_V_NULL &&
+		    !w->flag_missing && !has_finding(w, why))
+			crm_fault(w, why, "required");
+	}
+	if (is_text(before, "lost") && !is_text(now, "lost")) {
+		clear(w, "lost_at"); /* reopened */
+		clear(w, "lost_reason");
+	}
+}
+
+/* ---- numbers ------------------------------------------------------------------ */
+
+static sat_rc
+load_numbers(crm_numbers *n, sat_crm *c, sat_err *e)
+{
+	sat_buf b = { 0 };
+	sat_rc rc = sat_replica_setting_get(&b, c->replica, NUMBER_SETTING, e);
+
+	n->loaded = true;
+	if (rc == SAT_OK && sscanf(sat_buf_cstr(&b), "%d %" SCNd64, &n->month,
+	    &n->last) != 2)
+		n->month = 0;
+	sat_buf_fini(&b);
+	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
+}
+
+sat_rc
+crm_number(crm_work *w, crm_numbers *n, sat_err *e)
+{
+	const sat_field *f = sat_kind_field(w->kind, "number");
+	int64_t local = w->who->now_ms +
+	    (int64_t)sat_template_tz_min(w->who->t) * 60000;
+	int y, m, d, month, len;
+	char text[48];
+	sat_rc rc;
+
+	if (w->kind->number_prefix == NULL || f == NULL ||
+	    crm_changes_field(w, f))
+		return SAT_OK;
+	if (!n->loaded && (rc = load_numbers(n, w->c, e)) != SAT_OK)
+		return rc;
+	sat_date_of(&y, &m, &d, local / DAY_MS);
+	month = y * 100 + m;
+	if (n->month != month) {
+		n->month = month;
+		n->last = 0;
+	}
+	n->last++;
+	n->dirty = true;
+	len = snprintf(text, sizeof text, "%.4s%06d-P%u-%04" PRId64,
+	    w->kind->number_prefix, month,
+	    sat_replica_identity_get(w->c->replica)->device, n->last);
+	crm_put(w, f, sat_v_text(sat_span_of(
+	    sat_arena_str(w->a, text, (size_t)len), (size_t)len)));
+	return SAT_OK;
+}
+
+sat_rc
+crm_numbers_save(crm_numbers *n, sat_crm *c, sat_err *e)
+{
+	char text[48];
+	sat_rc rc;
+
+	if (!n->dirty)
+		return SAT_OK;
+	(void)snprintf(text, sizeof text, "%d %" PRId64, n->month, n->last);
+	rc = sat_replica_setting_put(c->replica, NUMBER_SETTING,
+	    sat_span_str(text), e);
+	if (rc == SAT_OK)
+		n->dirty = false;
+	return rc;
+}

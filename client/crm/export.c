@@ -1,0 +1,267 @@
+/*
+ * Records going out in bulk. The right is judged per row (a rep exports what
+ * is his, though his device holds a little more), masked fields are masked by
+ * role, and the audit chain knows of it before the first byte leaves.
+ */
+#include "client/crm/crm_int.h"
+#include "common/sheet/csv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* id and created first, then the fields: an export read back finds its rows. */
+#define EXTRA 2
+
+typedef struct out {
+	sat_crm *c;
+	const sat_export_opts *o;
+	crm_actor who;
+	const sat_kind *kind;
+	sat_grant grant;
+	bool csv;
+	uint16_t columns[SAT_FIELDS_MAX + EXTRA];
+	size_t ncolumns;
+	sat_buf b, mask, line;
+	int64_t rows;
+} out;
+
+static sat_rc
+check(out *x, sat_err *e)
+{
+	const sat_export_opts *o = x->o;
+
+	x->csv = o->format == NULL || strcmp(o->format, "csv") == 0;
+	if (!x->csv && strcmp(o->format, "jsonl") != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.format",
+		    "csv or jsonl", "export cannot write this format");
+	if ((x->csv && o->csv == NULL) || (!x->csv && o->line == NULL))
+		return sat_fail(e, SAT_EUSAGE, "export has no place to write to");
+	x->grant = sat_acl(x->who.t, x->who.me->role, "export");
+	if (x->grant == SAT_GRANT_NO)
+		return sat_fail_code(e, SAT_EDENIED, "permission.denied", NULL,
+		    "role %.20s may not export", x->who.me->role);
+	return SAT_OK;
+}
+
+static void
+choose_columns(out *x)
+{
+	const sat_query *q = x->o->query;
+
+	x->columns[x->ncolumns++] = SAT_Q_ID;
+	x->columns[x->ncolumns++] = SAT_Q_CREATED;
+	for (size_t i = 0; q->columns != NULL && i < q->ncolumns; i++)
+		if (sat_kind_field_id(x->kind, q->columns[i]) != NULL &&
+		    x->ncolumns < SAT_FIELDS_MAX + EXTRA)
+			x->columns[x->ncolumns++] = q->columns[i];
+	for (size_t i = 0; q->columns == NULL && i < x->kind->nfields; i++)
+		if (x->kind->fields[i].policy != SAT_P_DERIVED)
+			x->columns[x->ncolumns++] = x->kind->fields[i].id;
+}
+
+static const sat_field *
+field_at(const out *x, size_t i)
+{
+	return sat_kind_field_id(x->kind, x->columns[i]);
+}
+
+/* ---- rows ---------------------------------------------------------------------- */
+
+static sat_rc
+put_header(out *x, sat_err *e)
+{
+	sat_csv_out *csv = x->o->csv;
+
+	if (!x->csv)
+		return SAT_OK;
+	sat_csv_out_plain(csv, sat_span_str("id"));
+	sat_csv_out_plain(csv, sat_span_str("created"));
+	for (size_t i = EXTRA; i < x->ncolumns; i++) {
+		const sat_field *f = field_at(x, i);
+
+		sat_csv_out_plain(csv, sat_span_str(x->o->labels ?
+		    crm_word(x->c, f->zh, f->en) : f->key));
+	}
+	return sat_csv_out_endrow(csv, e);
+}
+
+static bool
+is_typed_text(const sat_field *f)
+{
+	return f->type == SAT_F_TEXT || f->type == SAT_F_TAGS ||
+	    f->type == SAT_F_PHONE || f->type == SAT_F_EMAIL ||
+	    f->type == SAT_F_USER;
+}
+
+static void
+cell_text(out *x, const sat_field *f, sat_value v)
+{
+	sat_buf_reset(&x->b);
+	if (x->o->labels)
+		crm_label(&x->b, x->c, x->who.t, f, v);
+	else
+		sat_field_format(&x->b, x->who.t, f, v, NULL);
+}
+
+static sat_value
+shown(out *x, const sat_field *f, sat_value v, sat_relation rel)
+{
+	if (f->mask != NULL && (x->o->mask ||
+	    crm_masked(x->c, x->who.t, f, rel)))
+		return crm_mask(&x->mask, v);
+	return v;
+}
+
+static sat_rc
+put_csv(out *x, const sat_value *v, sat_relation rel, sat_err *e)
+{
+	sat_csv_out *csv = x->o->csv;
+	char text[32];
+	sat_id id;
+
+	memcpy(id.b, v[0].s.p, sizeof id.b);
+	sat_id_text(text, &id);
+	sat_csv_out_plain(csv, sat_span_str(text));
+	sat_time_rfc3339(text, v[1].i);
+	sat_csv_out_plain(csv, sat_span_str(text));
+	for (size_t i = EXTRA; i < x->ncolumns; i++) {
+		const sat_field *f = field_at(x, i);
+
+		cell_text(x, f, shown(x, f, v[i], rel));
+		if (is_typed_text(f))
+			sat_csv_out_text(csv, sat_buf_span(&x->b));
+		else
+			sat_csv_out_plain(csv, sat_buf_span(&x->b));
+	}
+	return sat_csv_out_endrow(csv, e);
+}
+
+static void
+put_line(out *x, const sat_value *v, sat_relation rel)
+{
+	sat_json *o = sat_json_obj(), *labels;
+	char text[32];
+	sat_id id;
+
+	memcpy(id.b, v[0].s.p, sizeof id.b);
+	sat_id_text(text, &id);
+	sat_json_put_str(o, "id", text);
+	sat_time_rfc3339(text, v[1].i);
+	sat_json_put_str(o, "created", text);
+	for (size_t i = EXTRA; i < x->ncolumns; i++) {
+		const sat_field *f = field_at(x, i);
+
+		crm_json_put(o, f->key, x->c, x->who.t, f,
+		    shown(x, f, v[i], rel));
+	}
+	labels = x->o->labels ? sat_json_put_obj(o, "label") : NULL;
+	for (size_t i = EXTRA; labels != NULL && i < x->ncolumns; i++) {
+		const sat_field *f = field_at(x, i);
+
+		if (v[i].type == SAT_V_NULL || (f->dict == NULL &&
+		    f->type != SAT_F_USER && f->type != SAT_F_REF))
+			continue;
+		cell_text(x, f, v[i]);
+		sat_json_put_strn(labels, f->key, sat_buf_span(&x->b));
+	}
+	sat_buf_reset(&x->line);
+	sat_json_write(&x->line, o, false);
+	sat_json_free(o);
+	x->o->line(x->o->u, sat_buf_span(&x->line));
+}
+
+/* Does it matter how the reader stands to this row? */
+static bool
+needs_relation(const out *x)
+{
+	if (x->grant != SAT_GRANT_ALL)
+		return true;
+	for (size_t i = EXTRA; i < x->ncolumns; i++)
+		if (field_at(x, i)->mask != NULL && sat_acl(x->who.t,
+		    x->who.me->role, "phone.reveal") != SAT_GRANT_ALL)
+			return true;
+	return false;
+}
+
+static sat_rc
+put_row(out *x, const sat_value *v, bool related, sat_err *e)
+{
+	sat_relation rel = SAT_REL_ALL;
+	sat_id id;
+	sat_rc rc;
+
+	if (related) {
+		memcpy(id.b, v[0].s.p, sizeof id.b);
+		if ((rc = sat_replica_relation(&rel, x->c->replica, x->kind,
+		    &id, e)) != SAT_OK)
+			return rc;
+		if (!crm_covers(x->grant, rel))
+			return SAT_OK;
+	}
+	x->rows++;
+	if (x->csv)
+		return put_csv(x, v, rel, e);
+	put_line(x, v, rel);
+	return SAT_OK;
+}
+
+static sat_rc
+put_rows(out *x, sat_err *e)
+{
+	sat_query q = *x->o->query;
+	bool related = needs_relation(x);
+	const sat_value *v;
+	sat_rows *rows;
+	sat_rc rc;
+
+	q.columns = x->columns;
+	q.ncolumns = x->ncolumns;
+	if ((rc = put_header(x, e)) != SAT_OK ||
+	    (rc = sat_replica_query(&rows, x->c->replica, &q, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL)
+		if ((rc = put_row(x, v, related, e)) != SAT_OK)
+			break;
+	sat_rows_free(rows);
+	return rc;
+}
+
+/* Before, so that an export that is cut off is known too; and after, with the
+ * number of rows that left. */
+static sat_rc
+log_it(const out *x, const char *action, sat_err *e)
+{
+	char *detail = sat_xasprintf("kind=%s format=%s rows=%" PRId64
+	    " mask=%d reason=%s", x->kind->key, x->csv ? "csv" : "jsonl",
+	    x->rows, x->o->mask, x->o->reason != NULL ? x->o->reason : "");
+	sat_rc rc = sat_replica_audit(x->c->replica, action, detail, e);
+
+	free(detail);
+	return rc;
+}
+
+sat_rc
+sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts *o, sat_err *e)
+{
+	out x = { .c = c, .o = o, .kind = o->query->kind };
+	sat_rc rc, logged;
+
+	*rows = 0;
+	if ((rc = crm_actor_get(&x.who, c, e)) != SAT_OK ||
+	    (rc = check(&x, e)) != SAT_OK)
+		return rc;
+	choose_columns(&x);
+	if ((rc = log_it(&x, "export", e)) == SAT_OK) {
+		rc = put_rows(&x, e);
+		logged = log_it(&x, rc == SAT_OK ? "export.done" :
+		    "export.failed", rc == SAT_OK ? e : NULL);
+		rc = rc == SAT_OK ? logged : rc;
+	}
+	*rows = x.rows;
+	sat_buf_fini(&x.b);
+	sat_buf_fini(&x.mask);
+	sat_buf_fini(&x.line);
+	return rc;
+}

@@ -1,0 +1,127 @@
+/*
+ * import_int.h - what the parts of the import share.
+ *
+ * import_map.c     the mapping document (docs/import.md), or the header alone
+ * import_derive.c  values picked from another sheet
+ * import_row.c     one row -> a judged record, and what happened to it
+ * import.c         groups, counting, the audit chain
+ */
+#ifndef SAT_CRM_IMPORT_INT_H
+#define SAT_CRM_IMPORT_INT_H
+
+#include "client/crm/crm_int.h"
+#include "common/sheet/csv.h"
+
+#define IMP_NONE SIZE_MAX
+#define IMP_LIST_MAX 256 /* set, derive, conditions, pieces of one document */
+
+typedef struct imp_value { /* exact text -> text */
+	sat_span from, to;
+} imp_value;
+
+typedef enum imp_use {
+	IMP_IGNORED, /* null, or ours: created, line, reason */
+	IMP_PLAIN,   /* usable in set, match and when */
+	IMP_FIELD,
+	IMP_ID,      /* the record's id, from an export */
+} imp_use;
+
+typedef struct imp_column {
+	const char *name;
+	imp_use use;
+	const sat_field *field;
+	const sat_field *lookup;     /* of the kind the field refers to */
+	bool missing_empty, fen;
+	imp_value *values;
+	size_t nvalues;
+	const imp_value *any, *empty; /* "*" and "" */
+} imp_column;
+
+typedef struct imp_cond { /* the column's text is one of these */
+	size_t column;
+	const char *name;        /* of another sheet, resolved when it opens */
+	const char **texts;
+	size_t n;
+} imp_cond;
+
+typedef struct imp_piece {
+	size_t column;           /* IMP_NONE: the text */
+	sat_span text;
+} imp_piece;
+
+typedef struct imp_set {
+	const sat_field *field;
+	imp_piece *pieces;
+	size_t npieces;
+	imp_cond *when;
+	size_t nwhen;
+} imp_set;
+
+#define IMP_MATCH_MAX 4
+typedef struct imp_derive {
+	const sat_field *field;
+	const char *file, *pick, *sum;
+	size_t match[IMP_MATCH_MAX];       /* columns here */
+	const char *theirs[IMP_MATCH_MAX]; /* columns there */
+	size_t nmatch;
+	imp_cond *where;
+	size_t nwhere;
+	struct imp_picks *picks;
+} imp_derive;
+
+typedef struct imp_map {
+	const sat_kind *kind;
+	const sat_field *key; /* NULL: the template's duplicate keys */
+	imp_column *columns;  /* as in the sheet */
+	size_t ncolumns;
+	imp_set *sets;
+	size_t nsets;
+	imp_derive *derives;
+	size_t nderives;
+	sat_arena a;
+} imp_map;
+
+typedef struct imp_job {
+	sat_crm *c;
+	const sat_import_opts *o;
+	crm_actor who;
+	imp_map map;
+	crm_cache *lookups, *roots;
+	crm_numbers numbers;
+	/* the row at hand */
+	sat_arena a;
+	const sat_csv_row *row;
+	sat_span *raw, *text; /* per column: trimmed, and mapped */
+	sat_buf b, b2, reason;
+	const char **origin;  /* per field of the kind: the column it came from */
+	bool derived_told;
+	/* counted when their group is durable */
+	sat_import_summary group;
+	uint64_t first, last; /* cseqs written */
+} imp_job;
+
+typedef enum imp_result {
+	IMP_CREATED, IMP_UPDATED, IMP_UNCHANGED, IMP_SKIPPED, IMP_ERROR,
+} imp_result;
+
+/* import_map.c */
+SAT_CHECK sat_rc imp_map_read(imp_map *m, const sat_template *t,
+    const sat_import_opts *o, sat_err *e);
+void imp_map_fini(imp_map *m);
+sat_span imp_trim(sat_span s);
+bool imp_cond_holds(const imp_cond *c, sat_span text);
+const imp_value *imp_value_of(const imp_column *c, sat_span text);
+
+/* import_derive.c */
+SAT_CHECK sat_rc imp_derive_load(imp_derive *d, const sat_import_opts *o,
+    sat_err *e);
+void imp_derive_fini(imp_derive *d);
+/* The pick for this sheet's texts; false when nothing matched. */
+bool imp_derive_get(sat_span *pick, const imp_derive *d, const sat_span *text);
+
+/* import_row.c: *result IMP_ERROR with job->reason, or a failure that ends
+ * the import. *incomplete: a created record lacks a required field. */
+SAT_CHECK sat_rc imp_row(imp_result *result, bool *incomplete, imp_job *j,
+    sat_err *e);
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * Records going out as JSON. Times are RFC 3339 in UTC, days are local dates,
+ * money is integer fen, options and users are stable keys; what a person reads
+ * stands under "label" and only on request.
+ */
+#include "client/crm/crm_int.h"
+
+#include <string.h>
+
+static void
+put_span(sat_json *n, const char *key, sat_span s)
+{
+	if (sat_json_type(n) == SAT_J_ARR)
+		sat_json_add_strn(n, s);
+	else
+		sat_json_put_strn(n, key, s);
+}
+
+static void
+put_tags(sat_json *arr, sat_span s)
+{
+	while (s.n > 0) {
+		const uint8_t *lf = memchr(s.p, '\n', s.n);
+		size_t n = lf != NULL ? (size_t)(lf - s.p) : s.n;
+
+		sat_json_add_strn(arr, sat_span_of(s.p, n));
+		s = lf != NULL ? sat_span_of(lf + 1, s.n - n - 1) :
+		    sat_span_of(NULL, 0);
+	}
+}
+
+static bool
+is_plain_number(const sat_field *f, sat_value v)
+{
+	return v.type == SAT_V_INT && f->type != SAT_F_BOOL &&
+	    f->type != SAT_F_DATE && f->type != SAT_F_TIME;
+}
+
+void
+crm_json_put(sat_json *obj, const char *key, sat_crm *c, const sat_template *t,
+    const sat_field *f, sat_value v)
+{
+	bool arr = sat_json_type(obj) == SAT_J_ARR;
+	sat_buf b = { 0 };
+
+	(void)c;
+	if (!arr && f->type == SAT_F_TAGS) {
+		put_tags(sat_json_put_arr(obj, key), v.s);
+	} else if (!arr && v.type == SAT_V_NULL) {
+		sat_json_put_null(obj, key);
+	} else if (!arr && f->type == SAT_F_BOOL) {
+		sat_json_put_bool(obj, key, v.i != 0);
+	} else if (is_plain_number(f, v)) {
+		if (arr)
+			sat_json_add_int(obj, v.i);
+		else
+			sat_json_put_int(obj, key, v.i);
+	} else if (v.type == SAT_V_TEXT) {
+		put_span(obj, key, v.s);
+	} else {
+		sat_field_format(&b, t, f, v, NULL);
+		put_span(obj, key, sat_buf_span(&b));
+		sat_buf_fini(&b);
+	}
+}
+
+/* The name a list would show for a referenced record. */
+static bool
+label_ref(sat_buf *out, sat_crm *c, const sat_template *t, const sat_field *f,
+    sat_value v)
+{
+	const sat_kind *k = sat_template_kind(t, f->ref);
+	sat_arena a = { 0 };
+	sat_view view;
+	sat_value title;
+	sat_id id;
+	bool ok = false;
+
+	if (k == NULL || k->title == NULL || v.s.n != 16)
+		return false;
+	memcpy(id.b, v.s.p, 16);
+	if (sat_replica_get(&view, &a, c->replica, k, &id, NULL) == SAT_OK) {
+		title = sat_record_value(&view.rec, k->title->id);
+		ok = title.type == SAT_V_TEXT;
+		if (ok)
+			sat_buf_add(out, title.s.p, title.s.n);
+	}
+	sat_arena_fini(&a);
+	return ok;
+}
+
+void
+crm_label(sat_buf *out, sat_crm *c, const sat_template *t, const sat_field *f,
+    sat_value v)
+{
+	const sat_user *u;
+
+	if (v.type == SAT_V_TEXT && f->type == SAT_F_USER &&
+	    (u = sat_registry_user(sat_replica_registry(c->replica),
+	    v.s)) != NULL)
+		sat_buf_str(out, u->name);
+	else if (v.type != SAT_V_BYTES || f->type != SAT_F_REF ||
+	    !label_ref(out, c, t, f, v))
+		sat_field_format(out, t, f, v, crm_word(c, "zh", "en"));
+}
+
+sat_value
+crm_mask(sat_buf *b, sat_value v)
+{
+	if (v.type != SAT_V_TEXT)
+		return v;
+	sat_buf_reset(b);
+	sat_norm_mask_phone(b, v.s);
+	return sat_v_text(sat_buf_span(b));
+}
+
+bool
+crm_masked(sat_crm *c, const sat_template *t, const sat_field *f,
+    sat_relation rel)
+{
+	const sat_user *me = sat_replica_me(c->replica);
+
+	return f->mask != NULL && (me == NULL ||
+	    !crm_covers(sat_acl(t, me->role, "phone.reveal"), rel));
+}
+
+static void
+put_head(sat_json *o, const sat_view *v)
+{
+	char text[64];
+
+	sat_id_text(text, &v->rec.id);
+	sat_json_put_str(o, "id", text);
+	sat_crm_version(text, v);
+	sat_json_put_str(o, "version", text);
+	sat_json_put_bool(o, "pending", v->pending);
+	sat_json_put_bool(o, "incomplete", v->incomplete);
+	sat_json_put_bool(o, "conflict", v->conflict);
+	sat_json_put_bool(o, "deleted", v->rec.deleted);
+	sat_time_rfc3339(text, v->created_ms);
+	sat_json_put_str(o, "created", text);
+}
+
+static bool
+has_label(const sat_field *f)
+{
+	return f->type == SAT_F_ENUM || f->type == SAT_F_USER ||
+	    f->type == SAT_F_REF || (f->type == SAT_F_TAGS && f->dict != NULL);
+}
+
+static void
+put_labels(sat_json *o, sat_crm *c, const sat_template *t, const sat_view *v)
+{
+	sat_json *labels = sat_json_put_obj(o, "label");
+	sat_buf b = { 0 };
+
+	for (size_t i = 0; i < v->kind->nfields; i++) {
+		const sat_field *f = &v->kind->fields[i];
+		sat_value value = sat_record_value(&v->rec, f->id);
+
+		if (!has_label(f) || value.type == SAT_V_NULL)
+			continue;
+		sat_buf_reset(&b);
+		crm_label(&b, c, t, f, value);
+		sat_json_put_strn(labels, f->key, sat_buf_span(&b));
+	}
+	sat_buf_fini(&b);
+}
+
+sat_json *
+sat_crm_json(sat_crm *c, const sat_view *v, bool labels)
+{
+	const sat_template *t = sat_replica_template(c->replica);
+	sat_relation rel = SAT_REL_NONE;
+	sat_json *o = sat_json_obj();
+	sat_buf b = { 0 };
+
+	put_head(o, v);
+	if (sat_replica_relation(&rel, c->replica, v->kind, &v->rec.id, NULL) !=
+	    SAT_OK)
+		rel = SAT_REL_NONE; /* shows less, not more */
+	for (size_t i = 0; i < v->kind->nfields; i++) {
+		const sat_field *f = &v->kind->fields[i];
+		sat_value value = sat_record_value(&v->rec, f->id);
+
+		if (f->retired && value.type == SAT_V_NULL)
+			continue;
+		if (crm_masked(c, t, f, rel))
+			value = crm_mask(&b, value);
+		crm_json_put(o, f->key, c, t, f, value);
+	}
+	if (labels)
+		put_labels(o, c, t, v);
+	sat_buf_fini(&b);
+	return o;
+}

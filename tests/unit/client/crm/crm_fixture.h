@@ -1,0 +1,183 @@
+/*
+ * crm_fixture.h - the replica's fixture with people in it: user 1 works on the
+ * device, in the role the test wants.
+ */
+#ifndef TESTS_CRM_FIXTURE_H
+#define TESTS_CRM_FIXTURE_H
+
+#include "tests/unit/client/replica/fixture.h"
+
+#include "client/crm/crm.h"
+#include "common/sheet/csv.h"
+
+static inline sat_crm
+crm_of(fixture *f)
+{
+	return (sat_crm){ f->r, { fake_wall, fake_boot, f }, "en" };
+}
+
+/* me (ord 1), u1 and u2 reps of two teams, gone: disabled. */
+static inline void
+people(fixture *f, const char *role)
+{
+	static uint64_t rev = 10;
+	sat_user users[4] = { { 1, "me", "Me Myself", role, 1, false },
+		{ 2, "u1", "Ada One", "rep", 1, false },
+		{ 3, "u2", "Bob Two", "rep", 2, false },
+		{ 4, "gone", "Gone Three", "rep", 1, true } };
+	sat_team teams[2] = { { 1, "east", "East", "" },
+		{ 2, "west", "West", "" } };
+	sat_device devs[2] = { { DEV, 1, "d", false }, { OTHER, 2, "o", false } };
+	sat_registry reg = { .rev = rev++, .users = users, .nusers = 4,
+		.teams = teams, .nteams = 2, .devices = devs, .ndevices = 2 };
+	sat_buf b = { 0 };
+	sat_err err;
+
+	sat_registry_write(&b, &reg);
+	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
+	sat_buf_fini(&b);
+}
+
+static inline int
+setup_hq(void **state)
+{
+	int rc = setup(state);
+
+	people(*state, "hq");
+	return rc;
+}
+
+static inline int
+setup_rep(void **state)
+{
+	int rc = setup(state);
+
+	people(*state, "rep");
+	return rc;
+}
+
+#define IN(k, v) { '=', k, { (const uint8_t *)(v), sizeof(v) - 1 } }
+
+static inline sat_input
+in(const char *field, const char *text_)
+{
+	return (sat_input){ '=', field, sat_span_str(text_) };
+}
+
+/* "key=value" pairs up to NULL. */
+#define INPUTS_MAX 32
+typedef struct pairs {
+	sat_input in[INPUTS_MAX];
+	char keys[INPUTS_MAX][40];
+	size_t n;
+} pairs;
+
+static inline void
+read_pairs(pairs *p, const char *const *list)
+{
+	for (p->n = 0; list[p->n] != NULL; p->n++) {
+		const char *eq = strchr(list[p->n], '=');
+
+		assert_non_null(eq);
+		assert_true(p->n < INPUTS_MAX);
+		(void)snprintf(p->keys[p->n], 40, "%.*s",
+		    (int)(eq - list[p->n]), list[p->n]);
+		p->in[p->n] = in(p->keys[p->n], eq + 1);
+	}
+}
+#define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static inline sat_rc
+try_create(sat_id *id, fixture *f, const sat_kind *k, const char *const *list,
+    sat_err *e)
+{
+	sat_crm c = crm_of(f);
+	pairs p;
+
+	f->now_ms += 10;
+	f->boot_ms += 10;
+	read_pairs(&p, list);
+	memset(e, 0, sizeof *e);
+	return sat_crm_create(id, &c, k, p.in, p.n, NULL, NULL, NULL, e);
+}
+
+static inline sat_id
+made(fixture *f, const sat_kind *k, const char *const *list)
+{
+	sat_err err;
+	sat_id id;
+
+	assert_ok(try_create(&id, f, k, list, &err));
+	return id;
+}
+
+static inline sat_rc
+try_edit(size_t *changed, fixture *f, const sat_kind *k, sat_id id,
+    const char *const *list, sat_err *e)
+{
+	sat_crm c = crm_of(f);
+	pairs p;
+
+	f->now_ms += 10;
+	f->boot_ms += 10;
+	read_pairs(&p, list);
+	memset(e, 0, sizeof *e);
+	return sat_crm_edit(changed, &c, k, &id, p.in, p.n, NULL, e);
+}
+
+/* A customer of u1 with what the gate requires. */
+static inline sat_id
+customer(fixture *f, const char *name, const char *phone)
+{
+	char n[200], p[80];
+
+	(void)snprintf(n, sizeof n, "name=%s", name);
+	(void)snprintf(p, sizeof p, "phone_main=%s", phone);
+	return made(f, f->account, LIST(n, p, "industry=C34",
+	    "contact_name=Zhang", "need_type=product", "source=fair"));
+}
+
+static inline const sat_field *
+field_of(const sat_kind *k, const char *key)
+{
+	const sat_field *fd = sat_kind_field(k, key);
+
+	assert_non_null(fd);
+	return fd;
+}
+
+/* The value as keys and numbers in text form; "" when unset. */
+static inline const char *
+value_of(fixture *f, const sat_kind *k, sat_id id, const char *key)
+{
+	static sat_buf b;
+	sat_view v = view_of(f, id);
+
+	sat_buf_reset(&b);
+	sat_field_format(&b, sat_replica_template(f->r), field_of(k, key),
+	    sat_record_value(&v.rec, field_of(k, key)->id), NULL);
+	return sat_buf_cstr(&b);
+}
+
+static inline bool
+finds(const sat_err *e, const char *path, const char *code)
+{
+	for (unsigned i = 0; i < e->nfields; i++)
+		if (strcmp(e->fields[i].path, path) == 0 &&
+		    strcmp(e->fields[i].code, code) == 0)
+			return true;
+	return false;
+}
+
+static inline int64_t
+count_of(fixture *f, const sat_kind *k)
+{
+	sat_query q = { .kind = k };
+	int64_t n;
+	sat_err err;
+
+	assert_ok(sat_replica_count(&n, f->r, &q, &err));
+	return n;
+}
+
+#endif
