@@ -119,7 +119,8 @@ sat_record_write(sat_buf *b, const sat_record *r)
 	sat_write_uint(b, r->kind);
 	write_front(b, r);
 	sat_write_uint(b, r->ncells);
-	for (const sat_cell *c = r->cells; c < r->cells + r->ncells; c++) {
+	for (size_t i = 0; i < r->ncells; i++) {
+		const sat_cell *c = &r->cells[i];
 		unsigned flags = cell_flags(r, c);
 
 		sat_write_uint(b, (c->field - prev - 1) << 2 | flags);
@@ -144,14 +145,15 @@ sat_record_write_clocks(sat_buf *b, const sat_record *r)
 {
 	unsigned prev = 0, flags;
 	size_t listed = 0;
-	const sat_cell *c, *end = r->cells + r->ncells;
 
 	sat_write_u8(b, flags_of(r));
 	write_front(b, r);
-	for (c = r->cells; c < end; c++)
-		listed += clock_flags(r, c) != 0;
+	for (size_t i = 0; i < r->ncells; i++)
+		listed += clock_flags(r, &r->cells[i]) != 0;
 	sat_write_uint(b, listed);
-	for (c = r->cells; c < end; c++) {
+	for (size_t i = 0; i < r->ncells; i++) {
+		const sat_cell *c = &r->cells[i];
+
 		flags = clock_flags(r, c);
 		if (flags == 0)
 			continue;
@@ -170,7 +172,9 @@ sat_cells_write(sat_buf *b, const sat_cell *cells, size_t n)
 	unsigned prev = 0;
 
 	sat_write_uint(b, n);
-	for (const sat_cell *c = cells; c < cells + n; c++) {
+	for (size_t i = 0; i < n; i++) {
+		const sat_cell *c = &cells[i];
+
 		sat_write_uint(b, (c->field - prev - 1) << 2 |
 		    (c->ext.n > 0 ? CELL_EXT : 0u));
 		sat_stamp_write(b, c->at);

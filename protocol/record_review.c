@@ -166,20 +166,36 @@ element_cmp(const sat_element *a, const sat_element *b)
 	return c;
 }
 
+static void
+read_element(sat_element *el, sat_reader *r)
+{
+	el->text = sat_read_span(r, SAT_SET_ELEMENT_MAX);
+	el->dev = (uint32_t)sat_read_uint_max(r, UINT32_MAX);
+	el->lsn = sat_read_uint_max(r, INT64_MAX);
+	if (el->text.n == 0 || !sat_utf8_ok(el->text.p, el->text.n))
+		sat_read_bad(r, "bad set element");
+}
+
+/* A state we did not write ourselves may be anything: one that the fold could
+ * not have left behind counts as no elements. */
 size_t
 sat_cell_elements(sat_element **out, sat_arena *a, const sat_cell *c)
 {
 	sat_reader r = sat_reader_of(c->ext);
 	size_t n = c->ext.n == 0 ? 0 :
 	    (size_t)sat_read_uint_max(&r, SAT_SET_MAX);
+	size_t bytes = 0;
 
 	*out = sat_arena_alloc(a, (n + 1) * sizeof **out);
-	for (size_t i = 0; i < n; i++) {
-		(*out)[i].text = sat_read_span(&r, SAT_SET_ELEMENT_MAX);
-		(*out)[i].dev = (uint32_t)sat_read_uint_max(&r, UINT32_MAX);
-		(*out)[i].lsn = sat_read_uint_max(&r, INT64_MAX);
+	for (size_t i = 0; i < n && r.fault == NULL; i++) {
+		sat_element *el = &(*out)[i];
+
+		read_element(el, &r);
+		bytes += el->text.n + 1;
+		if (i > 0 && element_cmp(el - 1, el) >= 0)
+			sat_read_bad(&r, "elements out of order");
 	}
-	return r.fault == NULL && r.left == 0 ? n : 0;
+	return r.fault == NULL && r.left == 0 && bytes <= SAT_VALUE_MAX ? n : 0;
 }
 
 /* The distinct elements joined by LF; null when there is none. */

@@ -50,6 +50,8 @@ read_step(step *s, sat_reader *r)
 		s->dots[i].lsn = sat_read_uint_max(r, INT64_MAX);
 	}
 	s->text = sat_read_span(r, SAT_SET_ELEMENT_MAX);
+	if (s->text.n > 0 && !sat_utf8_ok(s->text.p, s->text.n))
+		sat_read_bad(r, "stage is not UTF-8");
 }
 
 static bool

@@ -27,14 +27,18 @@ sat_registry_write(sat_buf *b, const sat_registry *r)
 {
 	sat_write_uint(b, r->rev);
 	sat_write_uint(b, r->nteams);
-	for (const sat_team *t = r->teams; t < r->teams + r->nteams; t++) {
+	for (size_t i = 0; i < r->nteams; i++) {
+		const sat_team *t = &r->teams[i];
+
 		sat_write_uint(b, t->ord);
 		write_text(b, t->key);
 		write_text(b, t->name);
 		write_text(b, t->parent);
 	}
 	sat_write_uint(b, r->nusers);
-	for (const sat_user *u = r->users; u < r->users + r->nusers; u++) {
+	for (size_t i = 0; i < r->nusers; i++) {
+		const sat_user *u = &r->users[i];
+
 		sat_write_uint(b, u->ord);
 		write_text(b, u->key);
 		write_text(b, u->name);
@@ -43,8 +47,9 @@ sat_registry_write(sat_buf *b, const sat_registry *r)
 		sat_write_u8(b, u->disabled);
 	}
 	sat_write_uint(b, r->ndevices);
-	for (const sat_device *d = r->devices; d < r->devices + r->ndevices;
-	    d++) {
+	for (size_t i = 0; i < r->ndevices; i++) {
+		const sat_device *d = &r->devices[i];
+
 		sat_write_uint(b, d->ord);
 		sat_write_uint(b, d->user);
 		write_text(b, d->name);
