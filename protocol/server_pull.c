@@ -131,7 +131,7 @@ take_commit(page *p, uint64_t lsn, sat_err *e)
 	const sat_store *st = &p->s->env.store;
 	sat_log_row row;
 	sat_commit c;
-	size_t bytes;
+	size_t bytes, nops;
 	wrec *subject;
 	sat_rc rc;
 
@@ -141,15 +141,18 @@ take_commit(page *p, uint64_t lsn, sat_err *e)
 		return rc;
 	c.lsn = row.lsn;
 	c.eff = row.eff;
-	/* Commits of an earlier incarnation are not in this outbox. */
-	c.own = c.device == p->x->device &&
+	nops = c.nops;
+	if ((rc = filter_ops(p, &c, e)) != SAT_OK)
+		return rc;
+	if (c.nops == 0)
+		return SAT_OK;
+	/* What the device has in its outbox is not sent again. Not so when a
+	 * part is not its to hold any more, nor what an earlier incarnation
+	 * wrote: that is not in this outbox. */
+	c.own = c.device == p->x->device && c.nops == nops &&
 	    c.incarnation == p->x->incarnation && !p->full_own;
 	if (c.own)
 		c.nops = 0;
-	else if ((rc = filter_ops(p, &c, e)) != SAT_OK)
-		return rc;
-	else if (c.nops == 0)
-		return SAT_OK;
 	if ((rc = sat_set_by_id(&subject, p->s, &c.subject, e)) != SAT_OK)
 		return rc;
 	c.subject_eid = subject->exists ? subject->eid : 0;
