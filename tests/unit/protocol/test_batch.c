@@ -4,6 +4,8 @@
 #include "common/crypto/crypto.h"
 #include "protocol/batch.h"
 
+#include <zstd.h>
+
 #define NOON ((int64_t)1795262400000)
 
 static uint64_t seed;
@@ -335,6 +337,71 @@ a_small_batch_cannot_ask_for_much_memory(void **state) /* P-031 */
 	sat_arena_fini(&a);
 }
 
+/* A block of zeros, compressed `frames` times over into one batch. */
+static const char *
+refusal_of(size_t zeros, int frames)
+{
+	static sat_err err;
+	sat_buf b = { 0 }, packed = { 0 };
+	uint8_t *block = sat_xcalloc(zeros, 1);
+	sat_arena a = { 0 };
+	sat_commit *c;
+	size_t n;
+
+	for (int i = 0; i < frames; i++)
+		packed.n += ZSTD_compress(sat_buf_room(&packed, 4096), 4096,
+		    block, zeros, 3);
+	sat_write_u8(&b, 1);
+	sat_write_span(&b, sat_buf_span(&packed));
+	assert_rc(SAT_EPROTO, sat_batch_read(&c, &n, &a, SAT_BATCH_PUSH,
+	    sat_buf_span(&b), &err));
+	free(block);
+	sat_buf_fini(&b);
+	sat_buf_fini(&packed);
+	sat_arena_fini(&a);
+	return err.text;
+}
+
+static void
+sizes_are_refused_before_memory_is_taken(void **state) /* P-031 */
+{
+	(void)state;
+	assert_string_equal("batch: block above its limit",
+	    refusal_of(SAT_BATCH_BYTES_MAX + 1, 1));
+	assert_string_equal("batch: more than one compressed block",
+	    refusal_of(1000, 2));
+}
+
+static void
+integers_at_both_ends_survive_their_differences(void **state) /* P-035 */
+{
+	static const int64_t ends[] = { 0, INT64_MIN, INT64_MAX, -1, INT64_MIN,
+		INT64_MIN, 0 };
+	sat_id id = { { 1 } };
+
+	(void)state;
+	for (size_t n = 1; n <= 7; n++) {
+		sat_op ops[7];
+		sat_commit c = { .device = 1, .cseq = 1, .hlc = 1, .subject = id,
+			.nops = n, .ops = ops }, *got;
+		sat_arena a = { 0 };
+		sat_buf b = { 0 };
+		size_t got_n;
+		sat_err err;
+
+		for (size_t i = 0; i < n; i++)
+			ops[i] = (sat_op){ .kind = SAT_OP_SET, .rtype = 1,
+				.field = 1, .rec = id, .value = sat_v_int(ends[i]) };
+		assert_ok(sat_batch_write(&b, SAT_BATCH_PUSH, &c, 1, &err));
+		assert_ok(sat_batch_read(&got, &got_n, &a, SAT_BATCH_PUSH,
+		    sat_buf_span(&b), &err));
+		for (size_t i = 0; i < n; i++)
+			assert_true(got[0].ops[i].value.i == ends[i]);
+		sat_buf_fini(&b);
+		sat_arena_fini(&a);
+	}
+}
+
 static void
 what_is_above_a_limit_is_not_written(void **state) /* P-001 */
 {
@@ -543,6 +610,8 @@ main(void)
 		cmocka_unit_test(a_batch_cut_short_or_too_long_is_refused),
 		cmocka_unit_test(damage_is_refused_or_reads_as_a_sound_batch),
 		cmocka_unit_test(a_small_batch_cannot_ask_for_much_memory),
+		cmocka_unit_test(sizes_are_refused_before_memory_is_taken),
+		cmocka_unit_test(integers_at_both_ends_survive_their_differences),
 		cmocka_unit_test(what_is_above_a_limit_is_not_written),
 		cmocka_unit_test(a_single_update_costs_few_bytes),
 		cmocka_unit_test(records_are_read_as_they_were_written),

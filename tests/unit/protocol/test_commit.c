@@ -217,6 +217,49 @@ only_the_canonical_form_of_a_payload_is_read(void **state) /* P-020 */
 	sat_arena_fini(&a);
 }
 
+static void
+long_forms_of_an_operation_are_refused(void **state) /* P-020 */
+{
+	/* kind SET | flags, then what the flags leave to be written */
+	static const struct {
+		uint8_t second;
+		bool rtype, rec;
+		sat_rc want;
+	} forms[] = {
+		{ 0x82, false, false, SAT_OK },    /* same record */
+		{ 0x42, true, false, SAT_EPROTO }, /* the subject, though same */
+		{ 0x02, true, true, SAT_EPROTO },  /* named, though same */
+	};
+	sat_arena a = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		sat_commit c = empty_commit(), got;
+		sat_buf h = { 0 }, p = { 0 };
+
+		sat_buf_add(&p, c.salt, SAT_SALT_BYTES);
+		sat_write_uint(&p, 2);
+		sat_write_u8(&p, 0x42);
+		sat_write_uint(&p, 1);
+		sat_write_uint(&p, 5);
+		sat_value_write(&p, sat_v_int(1));
+		sat_write_u8(&p, forms[i].second);
+		if (forms[i].rtype)
+			sat_write_uint(&p, 1);
+		if (forms[i].rec)
+			sat_buf_add(&p, c.subject.b, 16);
+		sat_write_uint(&p, 6);
+		sat_value_write(&p, sat_v_int(1));
+		sat_hash(c.payload_hash, sat_buf_span(&p));
+		sat_commit_write_header(&h, &c);
+		assert_rc(forms[i].want, sat_commit_read(&got, &a,
+		    sat_buf_span(&h), sat_buf_span(&p), NULL));
+		sat_buf_fini(&h);
+		sat_buf_fini(&p);
+	}
+	sat_arena_fini(&a);
+}
+
 typedef struct refused {
 	const char *why;
 	void (*spoil)(sat_commit *c);
@@ -436,6 +479,7 @@ main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(no_flipped_bit_goes_unnoticed),
 		cmocka_unit_test(only_the_canonical_form_of_a_payload_is_read),
+		cmocka_unit_test(long_forms_of_an_operation_are_refused),
 		cmocka_unit_test(what_is_out_of_shape_is_refused),
 		cmocka_unit_test(the_payload_s_limit_is_exact),
 		cmocka_unit_test(golden_commits_have_their_bytes),

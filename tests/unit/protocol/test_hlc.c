@@ -100,6 +100,13 @@ a_sample_ends_the_distrust_of_the_wall_clock(void **state) /* P-012 */
 	assert_int_equal(sat_hlc_ms(sat_hlc_tick(&s, old + 5, 1005)),
 	    NOON + 1005);
 	assert_false(s.suspect);
+	/* the boot clock at the sample is not known: nothing is carried on */
+	assert_int_equal(sat_hlc_ms(sat_hlc_tick(&s, old + 10, 1010)),
+	    NOON + 1010);
+	sat_hlc_sample(&s, &o, old + 10, old + 10, NOON + 1010);
+	assert_int_equal(sat_hlc_ms(sat_hlc_tick(&s, old - YEAR_MS, 99010)),
+	    NOON + 1010);
+	assert_true(s.suspect);
 }
 
 static void
@@ -134,8 +141,37 @@ a_stamp_ahead_is_cut_to_the_limit_and_an_honest_one_kept(void **state) /* P-013 
 	eff = sat_hlc_admit(&c, NOON, sat_hlc_of_ms(NOON + YEAR_MS) + 1, 0, &cut);
 	assert_true(cut && eff == limit + 1);
 	/* the server's own clock going back moves no limit back */
+	c = (sat_hlc_clamp){ 0 };
+	(void)sat_hlc_admit(&c, NOON, sat_hlc_of_ms(NOON - 5), 0, &cut);
 	eff = sat_hlc_admit(&c, NOON - YEAR_MS, sat_hlc_of_ms(NOON), 0, &cut);
 	assert_true(!cut && eff == sat_hlc_of_ms(NOON));
+}
+
+static void
+a_stamp_at_the_limit_itself_pushes_the_limit(void **state) /* H4, P-013 */
+{
+	sat_hlc_clamp c = { 0 };
+	sat_hlc limit = sat_hlc_of_ms(NOON + SAT_CLAMP_MS), a, b;
+	bool cut;
+
+	(void)state;
+	a = sat_hlc_admit(&c, NOON, limit, 0, &cut);
+	assert_true(!cut && a == limit);
+	b = sat_hlc_admit(&c, NOON, a + 1, 0, &cut); /* saw a */
+	assert_true(b > a);
+}
+
+static void
+stamps_of_one_device_rise_even_when_it_forgot(void **state) /* H3 */
+{
+	sat_hlc_clamp c = { 0 };
+	sat_hlc a, b;
+	bool cut;
+
+	(void)state;
+	a = sat_hlc_admit(&c, NOON, sat_hlc_of_ms(NOON), 0, &cut);
+	b = sat_hlc_admit(&c, NOON, sat_hlc_of_ms(NOON - 9), a, &cut);
+	assert_true(b == a + 1);
 }
 
 /*
@@ -183,7 +219,8 @@ whoever_saw_a_stamp_is_ordered_behind_it(void **state) /* H1..H4, P-014 */
 			assert_true(h > eff[d]);  /* H3 */
 			assert_true(h > seen);    /* H4 */
 			eff[d] = h;
-			sat_hlc_learn(&dev[d], h);
+			if (sat_test_rand(&seed) % 2 == 0)
+				sat_hlc_learn(&dev[d], h);
 			if (h > max_eff)
 				max_eff = h;
 		}
@@ -201,6 +238,8 @@ main(void)
 		cmocka_unit_test(a_sample_ends_the_distrust_of_the_wall_clock),
 		cmocka_unit_test(senseless_clocks_cannot_overflow_a_stamp),
 		cmocka_unit_test(a_stamp_ahead_is_cut_to_the_limit_and_an_honest_one_kept),
+		cmocka_unit_test(a_stamp_at_the_limit_itself_pushes_the_limit),
+		cmocka_unit_test(stamps_of_one_device_rise_even_when_it_forgot),
 		cmocka_unit_test(whoever_saw_a_stamp_is_ordered_behind_it),
 	};
 

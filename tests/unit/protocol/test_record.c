@@ -533,6 +533,24 @@ stages_that_part_are_for_a_person(void **state) /* P-059 */
 	done(&w);
 }
 
+static void
+a_stage_given_twice_is_settled_by_its_last_dot(void **state) /* P-059 */
+{
+	static const sat_dot dots[] = { { 2, 4 }, { 3, 5 } };
+	world w = fresh();
+
+	(void)state;
+	(void)give(&w, SAT_OP_STAGE, STAGE, txt("lead"), 2000, 1, 2, 1);
+	(void)give(&w, SAT_OP_STAGE, STAGE, txt("won"), 2100, 2, 3, 2);
+	(void)give(&w, SAT_OP_STAGE, STAGE, txt("won"), 2200, 2, 4, 2);
+	(void)give(&w, SAT_OP_STAGE, STAGE, txt("lost"), 2150, 3, 5, 2);
+	assert_int_equal(2, ncandidates(&w, STAGE));
+	assert_int_equal(SAT_APPLIED, resolve(&w, STAGE, "lost", 3000, 4, 6, 2,
+	    dots, 2));
+	assert_int_equal(0, ncandidates(&w, STAGE));
+	done(&w);
+}
+
 /* Two devices walk the same list of stages, any number of steps each, in any
  * mixture of arrivals: never a conflict, and the further one counts. */
 static void
@@ -607,6 +625,12 @@ an_edit_that_did_not_see_the_deletion_is_for_a_person(void **state) /* P-061 */
 	assert_int_equal(SAT_APPLIED, give(&w, SAT_OP_UNDEL, 0, sat_v_null(),
 	    2300, 4, 5, 4));
 	assert_true(!w.r.deleted && !w.r.with_edits && w.last.conflict_closed);
+	done(&w);
+	w = fresh(); /* who knew it was deleted leaves it deleted */
+	(void)give(&w, SAT_OP_DEL, 0, sat_v_null(), 2000, 2, 2, 1);
+	assert_int_equal(SAT_APPLIED, give(&w, SAT_OP_SET, PLAIN, txt("a"), 2100,
+	    3, 3, 2));
+	assert_false(w.r.with_edits);
 	done(&w);
 }
 
@@ -687,6 +711,10 @@ own_pending_operations_fold_on_top(void **state) /* P-042 */
 	/* in one commit: same stamp, the later one counts */
 	assert_int_equal(SAT_APPLIED, give(&w, SAT_OP_SET, PLAIN, txt("mine 2"),
 	    2100, 3, 0, 1));
+	/* and it comes behind what the server has of the same device */
+	(void)give(&w, SAT_OP_SET, SOURCE + 100, txt("old"), 2100, 3, 9, 1);
+	assert_int_equal(SAT_APPLIED, give(&w, SAT_OP_SET, SOURCE + 100,
+	    txt("new"), 2100, 3, 0, 1));
 	(void)give(&w, SAT_OP_MVSET, NAME, txt("x"), 2000, 2, 2, 1);
 	assert_int_equal(SAT_REVIEW, give(&w, SAT_OP_MVSET, NAME, txt("y"), 2100,
 	    3, 0, 1));
@@ -1224,6 +1252,7 @@ main(void)
 		cmocka_unit_test(an_emptied_set_is_null_and_a_full_one_takes_no_more),
 		cmocka_unit_test(a_stage_that_one_side_only_got_to_earlier_is_no_conflict),
 		cmocka_unit_test(stages_that_part_are_for_a_person),
+		cmocka_unit_test(a_stage_given_twice_is_settled_by_its_last_dot),
 		cmocka_unit_test(the_same_way_walked_twice_is_never_a_conflict),
 		cmocka_unit_test(an_edit_the_deletion_did_not_see_is_for_a_person),
 		cmocka_unit_test(an_edit_that_did_not_see_the_deletion_is_for_a_person),
