@@ -224,6 +224,41 @@ find_own(own_commit *o, bool *found, apply *x, const sat_commit *c, sat_err *e)
 	return SAT_OK;
 }
 
+/*
+ * Records made by a commit that has no verdict yet get their numbers with the
+ * verdict or not at all; others' operations name them by number only. So a
+ * marker without operations is not enough, and the page is asked for in full.
+ */
+static sat_rc
+learn_numbers(sat_replica *r, const own_commit *o, const sat_commit *c,
+    sat_err *e)
+{
+	replica_row *row;
+	bool made = false;
+	sat_rc rc;
+
+	for (size_t i = 0; i < o->c.nops; i++)
+		made |= o->c.ops[i].kind == SAT_OP_NEW;
+	if (!made || o->state != 0)
+		return SAT_OK;
+	if (c->nops == 0)
+		return sat_fail(e, SAT_ENOTFOUND,
+		    "an own commit came back before its verdict");
+	for (size_t i = 0; i < c->nops; i++) {
+		const sat_op *op = &c->ops[i];
+		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+
+		if (op->kind != SAT_OP_NEW || op->eid == 0 || k == NULL)
+			continue;
+		if ((rc = replica_page_get(&row, r, k, &op->rec, 0, e)) !=
+		    SAT_OK)
+			return rc;
+		if (row != NULL)
+			replica_row_number(r, row, op->eid);
+	}
+	return SAT_OK;
+}
+
 static sat_rc
 fold_foreign(sat_replica *r, const sat_commit *c, sat_err *e)
 {
@@ -248,6 +283,8 @@ fold_foreign(sat_replica *r, const sat_commit *c, sat_err *e)
 		if (row == NULL || (op->kind != SAT_OP_NEW &&
 		    replica_row_server(row)->born.hlc == 0))
 			continue; /* not ours to see */
+		if (op->kind == SAT_OP_NEW && op->eid != 0)
+			replica_row_number(r, row, op->eid);
 		if ((rc = replica_page_fold(r, row, op, &ctx, e)) != SAT_OK)
 			return rc;
 	}
@@ -266,6 +303,8 @@ one_commit(apply *x, const sat_commit *c, sat_err *e)
 		return sat_fail(e, SAT_EPROTO, "commit without a position");
 	if (c->device == r->id->device) {
 		if ((rc = find_own(&o, &found, x, c, e)) != SAT_OK)
+			return rc;
+		if (found && (rc = learn_numbers(r, &o, c, e)) != SAT_OK)
 			return rc;
 		if (found)
 			return replica_settle_own(r, &o, e);
@@ -310,14 +349,14 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	if ((rc = replica_page_need(&row, r, k, &rec->id, rec->eid, e)) !=
 	    SAT_OK)
 		return rc;
-	row->rid = rec->eid;
+	replica_row_number(r, row, rec->eid);
 	row->leaving = false;
 	row->dirty = true;
 	row->rebuild |= row->pending;
 	srv = replica_row_server(row);
 	if (srv->born.hlc == 0 || srv->rlsn < rec->rlsn)
 		replica_record_copy(srv, rec, &r->page.mem);
-	row->view.eid = row->srv.eid = rec->eid;
+	srv->eid = rec->eid;
 	return SAT_OK;
 }
 

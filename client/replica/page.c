@@ -196,6 +196,27 @@ replica_page_find(replica_row **row, sat_replica *r, const sat_id *id,
 	return rc;
 }
 
+void
+replica_row_number(sat_replica *r, replica_row *row, uint32_t eid)
+{
+	replica_page *p = &r->page;
+	replica_row **at = &p->by_rid[rid_bucket(row->listed_rid)];
+
+	if (row->rid == eid)
+		return;
+	row->rid = eid;
+	row->view.eid = row->srv.eid = eid;
+	row->dirty = true;
+	/* later operations of the same page name it by number alone */
+	while (*at != row)
+		at = &(*at)->next_rid;
+	*at = row->next_rid;
+	row->listed_rid = eid;
+	at = &p->by_rid[rid_bucket(eid)];
+	row->next_rid = *at;
+	*at = row;
+}
+
 static int
 by_key(const void *a, const void *b)
 {

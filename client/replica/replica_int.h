@@ -230,6 +230,8 @@ SAT_CHECK sat_rc replica_page_by_rid(replica_row **row, sat_replica *r,
 /* The same, or a blank row (view.born.hlc 0). */
 SAT_CHECK sat_rc replica_page_need(replica_row **row, sat_replica *r,
     const replica_kind *k, const sat_id *id, uint32_t eid, sat_err *e);
+/* The server's number of a record that was made here. */
+void replica_row_number(sat_replica *r, replica_row *row, uint32_t eid);
 /* Rebuild what needs it, write what is dirty. The rows stay. */
 SAT_CHECK sat_rc replica_page_flush(sat_replica *r, sat_err *e);
 /* The server's state of a row: what foreign operations are folded into. */

@@ -145,11 +145,9 @@ take_eid(sat_replica *r, const sat_eid_pair *p, sat_err *e)
 	if (p->eid == 0)
 		return sat_fail(e, SAT_EPROTO, "a record got no number");
 	if ((rc = replica_page_find(&row, r, &p->id, e)) != SAT_OK ||
-	    row == NULL || row->rid == p->eid)
+	    row == NULL)
 		return rc;
-	row->rid = p->eid;
-	row->view.eid = row->srv.eid = p->eid;
-	row->dirty = true;
+	replica_row_number(r, row, p->eid);
 	return SAT_OK;
 }
 
@@ -192,11 +190,12 @@ take_all(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
 static sat_rc
 note_fork(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
 {
-	int64_t fork = replica_seq(inc, v->need_cseq & REPLICA_CSEQ_MAX);
+	int64_t fork = v->need_cseq == 0 ? r->sig_first :
+	    replica_seq(inc, v->need_cseq);
 	sat_rc rc;
 
-	if (v->need_cseq == 0)
-		fork = r->sig_first;
+	if (v->need_cseq > REPLICA_CSEQ_MAX)
+		return sat_fail(e, SAT_EPROTO, "verdict out of range");
 	if ((rc = replica_session_begin(r, e)) != SAT_OK)
 		return rc;
 	rc = replica_end(r, true, replica_meta_int(r, "fork", fork, e), e);

@@ -36,7 +36,8 @@ typedef struct server {
 	size_t n, cap;
 	sat_record recs[SERVER_RECORDS];
 	size_t nrecs;
-	sat_hlc eff;
+	sat_hlc eff;      /* largest given */
+	sat_hlc prev[16]; /* per device */
 	bool (*refuse)(const sat_commit *c);
 } server;
 
@@ -362,8 +363,12 @@ srv_accept(fixture *f, const sat_commit *in)
 	*c = *in;
 	c->ops = srv_copy_ops(s, in->ops, in->nops);
 	c->lsn = s->n;
-	c->eff = in->hlc > s->eff ? in->hlc : s->eff + 1;
-	s->eff = c->eff;
+	assert_in_range(c->device, 1, 15);
+	c->eff = in->hlc > s->prev[c->device] ? in->hlc :
+	    s->prev[c->device] + 1;
+	s->prev[c->device] = c->eff;
+	if (c->eff > s->eff)
+		s->eff = c->eff;
 	for (size_t i = 0; i < c->nops; i++) {
 		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
 		sat_record *rec = srv_find(s, &c->ops[i].rec);
@@ -421,7 +426,7 @@ srv_push(fixture *f, bool lose)
 	sat_eid_pair *pairs;
 	sat_verdicts vs = { 0 };
 	sat_buf b = { 0 };
-	size_t n, m, had;
+	size_t n, m;
 	sat_err err;
 
 	assert_ok(f->ops.outbox(f->ops.u, &a, &push, &c, &n, 0, &err));
@@ -461,14 +466,15 @@ srv_push(fixture *f, bool lose)
 			v[i].hint = sat_span_str("ASK_MANAGER");
 			continue;
 		}
-		had = s->nrecs;
 		if (v[i].lsn == 0) {
 			v[i].lsn = srv_accept(f, x);
 			v[i].eff = s->log[s->n - 1].eff;
 		}
-		for (size_t k = had; k < s->nrecs; k++)
-			pairs[vs.neids++] = (sat_eid_pair){ s->recs[k].id,
-				s->recs[k].eid };
+		for (size_t j = 0; j < x->nops; j++)
+			if (x->ops[j].kind == SAT_OP_NEW)
+				pairs[vs.neids++] = (sat_eid_pair){
+					x->ops[j].rec,
+					srv_find(s, &x->ops[j].rec)->eid };
 	}
 	vs.v = v;
 	vs.n = n;
