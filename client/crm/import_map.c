@@ -444,16 +444,20 @@ columns_by_name(const reader *r)
 	for (size_t i = 0; i < r->m->ncolumns; i++) {
 		imp_column *c = &r->m->columns[i];
 
-		for (size_t k = 0; k < r->m->kind->nfields; k++) {
+		c->field = sat_kind_field(r->m->kind, c->name);
+		if (c->field == NULL && is_ours(c->name, &c->use))
+			continue; /* "created" is not the label "Created" */
+		c->use = IMP_FIELD;
+		for (size_t k = 0; c->field == NULL &&
+		    k < r->m->kind->nfields; k++) {
 			const sat_field *f = &r->m->kind->fields[k];
 
 			if (same_label(c->name, f->key) ||
-			    (c->field == NULL && (same_label(c->name, f->zh) ||
-			    same_label(c->name, f->en))))
+			    same_label(c->name, f->zh) ||
+			    same_label(c->name, f->en))
 				c->field = f;
 		}
-		c->use = IMP_FIELD;
-		if (c->field == NULL && !is_ours(c->name, &c->use))
+		if (c->field == NULL)
 			return sat_fail_code(r->e, SAT_EINVALID,
 			    "import.column", "rename the column, or use a "
 			    "mapping document", "no field of %s is called "

@@ -352,6 +352,23 @@ input_counter(crm_work *w, const sat_field *f, char verb, sat_span text)
 		crm_change(w, SAT_VERB_ADD, f, sat_v_int(delta));
 }
 
+/* A form and a labelled sheet show a time to the minute. The same text coming
+ * back must not cut the seconds off. */
+static bool
+as_shown(const crm_work *w, const sat_field *f, sat_span text)
+{
+	sat_value was = crm_was(w, f);
+	sat_buf b = { 0 };
+	bool same;
+
+	if (f->type != SAT_F_TIME || was.type != SAT_V_INT)
+		return false;
+	sat_field_format(&b, w->who->t, f, was, "en");
+	same = sat_span_eq(sat_buf_span(&b), text);
+	sat_buf_fini(&b);
+	return same;
+}
+
 sat_rc
 crm_input(crm_work *w, const sat_input *in, sat_err *e)
 {
@@ -375,6 +392,8 @@ crm_input(crm_work *w, const sat_input *in, sat_err *e)
 		crm_fault(w, f, "policy");
 		return SAT_OK;
 	}
+	if (in->verb == '=' && as_shown(w, f, in->text))
+		return SAT_OK;
 	v = sat_v_null();
 	code = NULL;
 	if (in->verb == '=' &&

@@ -61,6 +61,75 @@ rid_of(int64_t *rid, sat_replica *r, const sat_id *id, sat_err *e)
 	return sat_fail(e, SAT_ENOTFOUND, "no such record on this device");
 }
 
+/* Fold one waiting commit and keep what it displaced, oldest first. */
+static sat_rc
+replay(sat_past **list, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
+    sat_record *rec, const sat_commit *c, int field, sat_err *e)
+{
+	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, c->seen };
+	sat_applied got;
+	sat_rc rc;
+
+	for (size_t i = 0; i < c->nops; i++) {
+		const sat_op *op = &c->ops[i];
+
+		if (!sat_id_eq(&op->rec, &rec->id) || op->rtype != rec->kind ||
+		    (rec->born.hlc == 0 && op->kind != SAT_OP_NEW))
+			continue;
+		if ((rc = sat_record_apply(&got, rec, a, r->t, op, &ctx, e)) !=
+		    SAT_OK)
+			return rc;
+		for (size_t d = 0; d < got.ndisplaced; d++) {
+			const sat_displaced *was = &got.displaced[d];
+
+			if (field != 0 && was->field != field)
+				continue;
+			GROW(*list, *n, *cap, a);
+			(*list)[(*n)++] = (sat_past){ was->field, was->value,
+				was->at };
+		}
+	}
+	return SAT_OK;
+}
+
+/*
+ * What own waiting operations displaced stands in no table, because the server
+ * has not ordered it yet; but a person offline looks at his history too.
+ */
+static sat_rc
+waiting_past(sat_past **list, size_t *n, size_t *cap, sat_arena *a,
+    sat_replica *r, const sat_id *id, int field, sat_err *e)
+{
+	replica_row *row;
+	sat_record rec;
+	own_commit o;
+	pend_rec *p;
+	sat_rc rc;
+
+	replica_page_reset(r);
+	if ((rc = replica_page_find(&row, r, id, e)) != SAT_OK || row == NULL ||
+	    !row->pending || (rc = replica_pend_load(r, e)) != SAT_OK ||
+	    (p = replica_pend_of(r, id)) == NULL)
+		return rc;
+	rec = row->srv;
+	if (rec.ncells > 0) /* the fold changes cells in place */
+		rec.cells = sat_arena_dup(a, rec.cells,
+		    rec.ncells * sizeof *rec.cells);
+	rec.id = *id;
+	rec.kind = row->k->kind->id;
+	for (uint32_t i = 0; i < p->n && rc == SAT_OK; i++)
+		if ((rc = replica_own_commit(&o, a, r, p->seqs[i], e)) ==
+		    SAT_OK)
+			rc = replay(list, n, cap, a, r, &rec, &o.c, field, e);
+	for (size_t i = 0; i < *n / 2; i++) {
+		sat_past last = (*list)[*n - 1 - i];
+
+		(*list)[*n - 1 - i] = (*list)[i];
+		(*list)[i] = last;
+	}
+	return rc;
+}
+
 sat_rc
 sat_replica_history(sat_past **out, size_t *n, sat_arena *a, sat_replica *r,
     const sat_id *id, int field, sat_err *e)
@@ -75,6 +144,8 @@ sat_replica_history(sat_past **out, size_t *n, sat_arena *a, sat_replica *r,
 	*out = NULL;
 	*n = 0;
 	if ((rc = rid_of(&rid, r, id, e)) != SAT_OK ||
+	    (rc = waiting_past(&list, n, &cap, a, r, id, field, e)) !=
+	    SAT_OK ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_HISTORY_OF, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, rid);

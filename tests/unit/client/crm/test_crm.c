@@ -160,6 +160,34 @@ a_stale_version_is_refused(void **state)
 }
 
 static void
+what_it_was_before_is_known_offline_too(void **state)
+{
+	fixture *f = *state;
+	sat_id id = customer(f, "Acme", "13812345678");
+	int city = field_of(f->account, "city")->id;
+	sat_past *p;
+	size_t changed, n;
+	sat_err err;
+
+	for (int i = 0; i < 3; i++) {
+		char v[24];
+
+		(void)snprintf(v, sizeof v, "city=City %d", i);
+		assert_ok(try_edit(&changed, f, f->account, id, LIST(v), &err));
+		if (i == 0)
+			srv_sync(f);
+	}
+	assert_ok(sat_replica_history(&p, &n, &f->a, f->r, &id, city, &err));
+	assert_int_equal(2, n);
+	assert_true(sat_span_eq(p[0].value.s, sat_span_str("City 1")));
+	assert_true(sat_span_eq(p[1].value.s, sat_span_str("City 0")));
+	srv_sync(f);
+	assert_ok(sat_replica_history(&p, &n, &f->a, f->r, &id, city, &err));
+	assert_int_equal(2, n);
+	assert_true(sat_span_eq(p[1].value.s, sat_span_str("City 0")));
+}
+
+static void
 a_required_field_cannot_be_cleared(void **state)
 {
 	fixture *f = *state;
@@ -591,6 +619,7 @@ main(void)
 		T(validating_only_writes_nothing),
 		T(editing_to_the_value_it_has_writes_nothing),
 		T(a_stale_version_is_refused),
+		T(what_it_was_before_is_known_offline_too),
 		T(a_required_field_cannot_be_cleared),
 		T(tags_and_counters_have_their_own_verbs),
 		T(winning_dates_the_deal_and_credits_its_owner),
