@@ -60,7 +60,6 @@ start_main(vfs_file *f, vfs_inst *v, const char *name)
 	f->db = &f->own;
 	f->own.inst = v;
 	f->own.path = name;
-	f->own.low = f->low;
 	f->own.fork_count = vfs_fork_count();
 	if (v->keyring == NULL)
 		return SQLITE_OK;

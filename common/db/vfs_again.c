@@ -12,9 +12,9 @@
  * be durable: a power cut takes the page cache with it, and then what is on
  * disk is all there is. The next connection that finds the mark writes the
  * bytes of the log over themselves, which makes the pages dirty again, syncs,
- * and removes the mark. A main file of one page, just created, has the same
- * trouble; a larger one has been through a checkpoint, and until a checkpoint
- * is synced its pages are in the log too.
+ * and removes the mark. The main file needs nothing: until a checkpoint is
+ * synced its pages are in the log too, and at creation the rollback journal is
+ * there until the first page is synced.
  *
  * Without a mark nothing is written again: what was acknowledged is never
  * overwritten in place when there is no need.
@@ -52,20 +52,13 @@ write_again(sqlite3_file *low, sqlite3_int64 size)
 }
 
 static int
-again_both(vfs_file *f)
+again_all(vfs_file *f)
 {
-	sqlite3_int64 log_size = 0, main_size = 0;
-	sqlite3_file *m = f->db->low;
-	int rc;
+	sqlite3_int64 size = 0;
+	int rc = f->low->pMethods->xFileSize(f->low, &size);
 
-	if ((rc = f->low->pMethods->xFileSize(f->low, &log_size)) !=
-	    SQLITE_OK ||
-	    (rc = m->pMethods->xFileSize(m, &main_size)) != SQLITE_OK)
-		return rc;
-	if (main_size > 0 && main_size <= VFS_PAGE)
-		rc = write_again(m, main_size);
-	if (rc == SQLITE_OK && log_size > 0)
-		rc = write_again(f->low, log_size);
+	if (rc == SQLITE_OK && size > 0)
+		rc = write_again(f->low, size);
 	if (rc != SQLITE_OK)
 		sat_log(SAT_ERROR, "VFS-AGAIN", "path=%s code=%d",
 		    f->db->path, rc);
@@ -107,7 +100,7 @@ again_if_marked(vfs_file *f)
 	/* READWRITE: for EXISTS the unix layer wants more than 0 bytes. */
 	rc = below->xAccess(below, name, SQLITE_ACCESS_READWRITE, &there);
 	if (rc == SQLITE_OK && there != 0 &&
-	    (rc = again_both(f)) == SQLITE_OK)
+	    (rc = again_all(f)) == SQLITE_OK)
 		(void)below->xDelete(below, name, 0);
 	free(name);
 	/* A full disk must stay readable: write again before the first write

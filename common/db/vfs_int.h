@@ -82,7 +82,6 @@ typedef struct vfs_main {
 	vfs_raw raw;
 	sat_vfs_fault fault;
 	sat_db_counts counts;
-	sqlite3_file *low;
 	const char *path; /* SQLite's, as long as the file is open */
 } vfs_main;
 

@@ -545,6 +545,16 @@ simfs_poke(
 }
 
 void
+simfs_cut(simfs *fs, const char *name, size_t n)
+{
+	sim_file *f = simfs_find(fs, name);
+
+	assert(f != NULL && n <= f->now.n);
+	simfs_file_truncate(f, n);
+	simfs_file_sync(fs, f);
+}
+
+void
 simfs_copy(simfs *to, const char *to_name, const simfs *from,
     const char *from_name)
 {

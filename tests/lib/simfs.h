@@ -123,6 +123,8 @@ void simfs_put(simfs *fs, const char *name, const void *bytes, size_t n);
 /* Change bytes in place, durable at once; within the file. */
 void simfs_poke(simfs *fs, const char *name, size_t at, const void *bytes,
     size_t n);
+/* Cut a file to n bytes, durable at once; also while it is open. */
+void simfs_cut(simfs *fs, const char *name, size_t n);
 void simfs_remove(simfs *fs, const char *name); /* fine when missing */
 /* A backup: the current bytes of a file, durable on the other disk, which may
  * be the same. Other files (-wal) are not copied with it. */

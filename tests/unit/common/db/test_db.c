@@ -236,6 +236,22 @@ a_broken_constraint_is_a_conflict_and_ends_no_transaction(void **state)
 }
 
 static void
+a_commit_that_fails_leaves_no_transaction_open(void **state) /* D3 */
+{
+	fixture *f = *state;
+	sat_err err;
+
+	assert_ok(sat_db_exec(f->db, "PRAGMA foreign_keys = ON;"
+	    "CREATE TABLE child(a REFERENCES t(id) "
+	    "DEFERRABLE INITIALLY DEFERRED)", &err));
+	assert_ok(sat_db_begin(f->db, &err));
+	assert_ok(sat_db_exec(f->db, "INSERT INTO child VALUES(99)", &err));
+	assert_rc(SAT_ECONFLICT, sat_db_commit(f->db, &err));
+	assert_false(sat_db_in_txn(f->db));
+	assert_int_equal(0, ask(f->db, "SELECT count(*) FROM child"));
+}
+
+static void
 closing_and_abandoning_differ_only_in_the_open_transaction(void **state)
 {
 	fixture *f = *state;
@@ -360,6 +376,7 @@ main(void)
 		T(numbered_statements_are_prepared_once),
 		T(a_rolled_back_transaction_leaves_nothing),
 		T(a_broken_constraint_is_a_conflict_and_ends_no_transaction),
+		T(a_commit_that_fails_leaves_no_transaction_open),
 		T(closing_and_abandoning_differ_only_in_the_open_transaction),
 		T(migration_runs_each_step_once_and_refuses_a_newer_file),
 		T(a_migration_step_that_fails_leaves_nothing_of_itself),

@@ -244,34 +244,6 @@ pragmas_that_would_leave_cleartext_are_refused(void **state)
 		    strlen(MAIN)) == 0);
 }
 
-/* A connection that does not follow the rules, straight on the layer. */
-static sqlite3 *
-raw_open(fixture *f, const char *name)
-{
-	sqlite3 *h = NULL;
-	sat_err err;
-
-	assert_ok(sat_vfs_register(
-	    "raw-satchel", simfs_name(f->fs), f->keyring, &err));
-	assert_int_equal(SQLITE_OK, sqlite3_open_v2(name, &h,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-	    SQLITE_OPEN_EXRESCODE, "raw-satchel"));
-	return h;
-}
-
-static void
-raw_close(sqlite3 *h)
-{
-	assert_int_equal(SQLITE_OK, sqlite3_close(h));
-	sat_vfs_unregister("raw-satchel");
-}
-
-static int
-raw_run(sqlite3 *h, const char *sql)
-{
-	return sqlite3_exec(h, sql, NULL, NULL, NULL);
-}
-
 static void
 a_database_without_reserved_bytes_cannot_be_written(void **state) /* V2 */
 {

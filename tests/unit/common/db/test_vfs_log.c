@@ -101,6 +101,37 @@ a_log_that_changes_under_an_open_database_is_an_error(void **state) /* V4 */
 		    ask(&v, f->db, "SELECT sum(length(a)) FROM t"));
 		assert_int_equal(40 * 3600, v);
 	}
+	simfs_cut(f->fs, WAL, 32 + 20 * FRAME + 500);
+	assert_rc(SAT_EINTEGRITY,
+	    ask(&v, f->db, "SELECT sum(length(a)) FROM t"));
+	assert_string_equal("frame-cut", fault_of(f).kind);
+}
+
+/* The frames of a transaction that spilled are read back at its commit. Zeros
+ * would be fine in recovery; here they would be committed. */
+static void
+a_frame_damaged_before_its_commit_is_not_committed(void **state) /* V4 */
+{
+	fixture *f = *state;
+	sat_db_open_opts o = { .path = MAIN, .keyring = f->keyring,
+		.vfs_below = simfs_name(f->fs), .cache_kib = 8 };
+	sat_err err = { 0 };
+	int64_t v, want;
+
+	fill(f, 30);
+	assert_rc(SAT_OK, ask(&want, f->db, "SELECT sum(n) FROM t"));
+	close_it(f);
+	assert_ok(sat_db_open(&f->db, &o, &err));
+	run(f, "BEGIN; UPDATE t SET n = n + 1; UPDATE t SET n = n + 1");
+	flip(f, WAL, 32 + 10 * FRAME + 2000);
+	assert_rc(SAT_EINTEGRITY, sat_db_commit(f->db, &err));
+	assert_false(sat_db_in_txn(f->db));
+	assert_rc(SAT_OK, ask(&v, f->db, "SELECT sum(n) FROM t"));
+	assert_int_equal(want, v);
+	die(f);
+	open_it(f);
+	assert_rc(SAT_OK, ask(&v, f->db, "SELECT sum(n) FROM t"));
+	assert_int_equal(want, v);
 }
 
 static void
@@ -120,6 +151,43 @@ frames_cannot_be_moved_within_the_log_or_into_another(void **state)
 	open_it(f);
 	assert_int_equal(4, count(f));
 	die(f);
+}
+
+/* The chained checksum only guards recovery; a frame that is put in place of
+ * another while the database is open is told by its sealed header alone. */
+static void
+a_frame_of_another_place_or_generation_is_refused_in_an_open_log(void **state)
+{
+	fixture *f = *state;
+	sat_db_open_opts o = { .path = MAIN, .keyring = f->keyring,
+		.vfs_below = simfs_name(f->fs), .cache_kib = 8 };
+	size_t at = 32 + 10 * FRAME, n;
+	uint8_t old[FRAME], kept[FRAME];
+	const uint8_t *p;
+	sat_err err = { 0 };
+	int64_t v;
+
+	sat_db_close(f->db);
+	assert_ok(sat_db_open(&f->db, &o, &err));
+	fill(f, 40);
+	run(f, "UPDATE t SET n = 1"); /* each page is in the log twice */
+	p = simfs_bytes(&n, f->fs, WAL);
+	assert_true(n > at + 60 * FRAME);
+	memcpy(old, p + at, FRAME);
+	/* a later frame in place of an earlier one */
+	memcpy(kept, p + at + 45 * FRAME, FRAME);
+	simfs_poke(f->fs, WAL, at + 45 * FRAME, old, FRAME);
+	assert_rc(SAT_EINTEGRITY,
+	    ask(&v, f->db, "SELECT sum(n) + sum(length(a)) FROM t"));
+	simfs_poke(f->fs, WAL, at + 45 * FRAME, kept, FRAME);
+	assert_rc(SAT_OK, ask(&v, f->db, "SELECT sum(n) FROM t"));
+	/* the same place, the generation before */
+	assert_ok(sat_db_checkpoint(f->db, &err));
+	run(f, "UPDATE t SET n = 2");
+	simfs_poke(f->fs, WAL, at, old, FRAME);
+	assert_rc(SAT_EINTEGRITY,
+	    ask(&v, f->db, "SELECT sum(n) + sum(length(a)) FROM t"));
+	assert_string_equal("frame-auth", fault_of(f).kind);
 }
 
 /* A big transaction in a tiny cache: pages are spilled, written again into
@@ -276,20 +344,20 @@ a_copy_has_its_own_id_and_opens_under_the_same_keyring(void **state)
 	size_t n, i;
 
 	fill(f, 50);
-	assert_ok(sat_db_copy(f->db, "backup/2026.db", &err));
+	assert_ok(sat_db_copy(f->db, "backup/a.db", &err));
 	a = simfs_bytes(&n, f->fs, MAIN);
-	b = simfs_durable(&n, f->fs, "backup/2026.db");
+	b = simfs_durable(&n, f->fs, "backup/a.db");
 	assert_memory_equal(a, "SEF1", 4);
 	assert_memory_equal(b, "SEF1", 4);
 	assert_memory_not_equal(a, b, 16);
 	for (i = 0; simfs_nth(f->fs, i) != NULL; i++)
-		assert_true(strcmp(simfs_nth(f->fs, i), "backup/2026.db-wal")
+		assert_true(strcmp(simfs_nth(f->fs, i), "backup/a.db-wal")
 		    != 0);
 	close_it(f);
 	simfs_crash(f->fs); /* the copy was durable */
 	/* restore: the copy takes the place of the original */
 	simfs_remove(f->fs, WAL);
-	simfs_rename(f->fs, "backup/2026.db", MAIN);
+	simfs_rename(f->fs, "backup/a.db", MAIN);
 	open_it(f);
 	assert_int_equal(50, count(f));
 	assert_ok(sat_db_check(f->db, false, &err));
@@ -368,6 +436,62 @@ a_failed_sync_kills_the_handle_and_reopening_heals(void **state) /* D2, V6 */
 	assert_ok(sat_step(&row, s, &err));
 	assert_true(row && sat_col_int(s, 0) == 3);
 	sat_stmt_reset(s);
+}
+
+/* What could not be made durable at creation is not relied on either. */
+static void
+a_sync_that_fails_at_creation_is_healed_too(void **state)
+{
+	fixture *f = *state;
+	sat_err err;
+	uint64_t nth;
+	bool made = false;
+
+	close_it(f);
+	for (nth = 1; !made; nth++) {
+		assert_in_range(nth, 1, 20);
+		simfs_wipe(f->fs);
+		simfs_fail(f->fs, SIMFS_SYNC, SIMFS_DROP, nth, false);
+		made = open_named(&f->db, f, MAIN, &err) == SAT_OK;
+		if (made)
+			die(f);
+		simfs_fail(f->fs, SIMFS_SYNC, SIMFS_NEVER, 1, false);
+		open_it(f);
+		run(f, "CREATE TABLE t(n); INSERT INTO t VALUES(1)");
+		die(f);
+		simfs_crash(f->fs);
+		open_it(f);
+		assert_int_equal(1, count(f));
+		die(f);
+	}
+	assert_true(nth > 2);
+}
+
+/* The log must be written again, but there is no room for even that. */
+static void
+a_full_disk_after_a_failed_sync_can_be_read_not_written(void **state)
+{
+	fixture *f = *state;
+	sat_err err = { 0 };
+	int64_t n;
+
+	run(f, "INSERT INTO t(n) VALUES(1)");
+	simfs_fail(f->fs, SIMFS_SYNC, SIMFS_DROP, 1, false);
+	assert_rc(SAT_EFSYNC,
+	    sat_db_exec(f->db, "INSERT INTO t(n) VALUES(2)", &err));
+	die(f);
+	simfs_fail(f->fs, SIMFS_WRITE, SIMFS_FULL, 1, true);
+	open_it(f);
+	assert_in_range(count(f), 1, 2);
+	simfs_fail(f->fs, SIMFS_WRITE, SIMFS_FULL, 1, false);
+	assert_rc(SAT_ENOSPACE,
+	    sat_db_exec(f->db, "INSERT INTO t(n) VALUES(3)", &err));
+	run(f, "INSERT INTO t(n) VALUES(4)");
+	n = count(f);
+	die(f);
+	simfs_crash(f->fs);
+	open_it(f);
+	assert_int_equal(n, count(f));
 }
 
 static void
@@ -477,7 +601,9 @@ main(void)
 		T(each_cut_of_the_last_two_frames_recovers_the_committed_prefix),
 		T(a_flipped_bit_in_the_log_ends_it_there),
 		T(a_log_that_changes_under_an_open_database_is_an_error),
+		T(a_frame_damaged_before_its_commit_is_not_committed),
 		T(frames_cannot_be_moved_within_the_log_or_into_another),
+		T(a_frame_of_another_place_or_generation_is_refused_in_an_open_log),
 		T(spilled_frames_are_rewritten_and_survive),
 		T(death_at_any_write_of_a_spilling_transaction_keeps_the_old_state),
 		T(a_torn_or_trashed_page_1_does_not_cost_the_database),
@@ -485,6 +611,8 @@ main(void)
 		T(a_copy_has_its_own_id_and_opens_under_the_same_keyring),
 		T(a_copy_that_cannot_be_finished_leaves_nothing),
 		T(a_failed_sync_kills_the_handle_and_reopening_heals),
+		T(a_sync_that_fails_at_creation_is_healed_too),
+		T(a_full_disk_after_a_failed_sync_can_be_read_not_written),
 		T(a_full_disk_stays_readable_and_usable_after),
 		T(each_call_may_fail_once),
 		T(a_bit_that_flips_on_the_way_is_noticed),

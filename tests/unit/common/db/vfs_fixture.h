@@ -155,4 +155,32 @@ flip(fixture *f, const char *name, size_t at)
 	simfs_poke(f->fs, name, at, &b, 1);
 }
 
+/* A connection that does not follow the rules, straight on the layer. */
+__attribute__((unused)) static sqlite3 *
+raw_open(fixture *f, const char *name)
+{
+	sqlite3 *h = NULL;
+	sat_err err;
+
+	assert_ok(sat_vfs_register(
+	    "raw-satchel", simfs_name(f->fs), f->keyring, &err));
+	assert_int_equal(SQLITE_OK, sqlite3_open_v2(name, &h,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+	    SQLITE_OPEN_EXRESCODE, "raw-satchel"));
+	return h;
+}
+
+__attribute__((unused)) static void
+raw_close(sqlite3 *h)
+{
+	assert_int_equal(SQLITE_OK, sqlite3_close(h));
+	sat_vfs_unregister("raw-satchel");
+}
+
+__attribute__((unused)) static int
+raw_run(sqlite3 *h, const char *sql)
+{
+	return sqlite3_exec(h, sql, NULL, NULL, NULL);
+}
+
 #endif
