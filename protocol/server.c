@@ -32,7 +32,7 @@ forget(sat_server *s)
 	s->loaded = false;
 	s->dirty = false;
 	s->nchains = 0;
-	sat_set_reset(s);
+	sat_set_forget(s);
 }
 
 static sat_rc
@@ -582,6 +582,7 @@ sat_server_free(sat_server *s)
 	sat_arena_fini(&s->txn);
 	free(s->chains);
 	free(s->seen);
+	free(s->roots);
 	free(s);
 }
 

@@ -47,12 +47,15 @@ touch(work *k, wrec *w, size_t op, sat_err *e)
 	if (!w->fresh) {
 		if ((rc = sat_set_decode(w, k->s, e)) != SAT_OK)
 			return rc;
-		w->before.r = w->r;
+		w->before.gone = sat_rec_gone(&w->r);
 		w->before.owner = w->owner;
-		/* The fold may write into the cells it was given. */
-		if (w->r.ncells != 0)
+		/* The fold may write into the cells it was given. What the
+		 * store has can be decoded again. */
+		if (w->dirty) {
+			w->before.r = w->r;
 			w->r.cells = sat_arena_dup(&k->s->txn, w->r.cells,
 			    w->r.ncells * sizeof *w->r.cells);
+		}
 	}
 	w->touch = k->s->serial;
 	w->changed = false;
@@ -316,7 +319,10 @@ undo(work *k, sat_err *e)
 
 	for (wrec *w = k->touched; w != NULL; w = w->next_touched) {
 		if (!w->fresh) {
-			w->r = w->before.r;
+			if (w->dirty)
+				w->r = w->before.r;
+			else
+				w->decoded = false;
 			w->owner = w->before.owner;
 			continue;
 		}

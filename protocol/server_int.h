@@ -31,8 +31,9 @@ typedef struct wrec {
 	bool changed;         /* its state is another one now */
 	size_t first_op, last_op;
 	struct {
-		sat_record r;
+		bool gone;
 		sat_value owner;
+		sat_record r; /* only of a record that was dirty already */
 	} before;
 	struct wrec *next_id, *next_eid, *next_touched, *next_dirty;
 } wrec;
@@ -84,6 +85,14 @@ typedef struct seen_slot {
 	int64_t ms;
 } seen_slot;
 
+/* The live keys of a root as the store has them; what a push needs to know of
+ * a customer it only edits. eid 0: empty. */
+#define ROOT_CACHE 65536
+typedef struct root_slot {
+	uint32_t eid, n;
+	sat_scope_key k[4];
+} root_slot;
+
 struct sat_server {
 	sat_server_env env;
 	sat_registry reg;
@@ -105,6 +114,7 @@ struct sat_server {
 	const sat_template *last;
 	sat_arena txn;        /* everything of one transaction */
 	wset set;
+	root_slot *roots;
 	sat_buf scratch;
 };
 
@@ -126,6 +136,7 @@ SAT_CHECK sat_rc sat_srv_chain(chain_slot **c, sat_server *s, uint32_t dev,
 
 /* server_set.c */
 void sat_set_reset(sat_server *s);
+void sat_set_forget(sat_server *s); /* the root cache too */
 /* *w has exists false when there is none. Pointers live until the
  * transaction ends. */
 SAT_CHECK sat_rc sat_set_by_id(wrec **w, sat_server *s, const sat_id *id, sat_err *e);

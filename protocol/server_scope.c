@@ -155,7 +155,7 @@ count_reasons(after *f, wrec *w, wroot *r, sat_err *e)
 
 	if (!w->fresh) {
 		if (sat_value_eq(w->before.owner, w->owner)) {
-			if (sat_rec_gone(&w->before.r) == sat_rec_gone(&w->r))
+			if (w->before.gone == sat_rec_gone(&w->r))
 				return SAT_OK;
 		} else {
 			sat_rc rc = owner_changed(f, w, r, e);
@@ -163,8 +163,7 @@ count_reasons(after *f, wrec *w, wroot *r, sat_err *e)
 			if (rc != SAT_OK)
 				return rc;
 		}
-		was = reasons(f, w, w->before.owner, 
-		    sat_rec_gone(&w->before.r));
+		was = reasons(f, w, w->before.owner, w->before.gone);
 	}
 	for (size_t i = 0; i < was.n; i++)
 		sat_set_key(f->s, r, was.k[i])->delta--;

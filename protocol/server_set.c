@@ -8,6 +8,7 @@
 #include "protocol/server_int.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BUCKETS_MIN 256
@@ -40,6 +41,14 @@ sat_set_reset(sat_server *s)
 {
 	sat_arena_reset(&s->txn);
 	memset(&s->set, 0, sizeof s->set);
+}
+
+void
+sat_set_forget(sat_server *s)
+{
+	sat_set_reset(s);
+	if (s->roots != NULL)
+		memset(s->roots, 0, ROOT_CACHE * sizeof *s->roots);
 }
 
 static void
@@ -261,6 +270,46 @@ on_key(void *u, sat_scope_key key)
 	return true;
 }
 
+/* ---- the cache: what the store has, never what a transaction plans ------------ */
+
+static root_slot *
+root_slot_of(sat_server *s, uint32_t eid)
+{
+	if (s->roots == NULL)
+		s->roots = sat_xcalloc(ROOT_CACHE, sizeof *s->roots);
+	return &s->roots[eid % ROOT_CACHE];
+}
+
+static bool
+cached(sat_server *s, wroot *r)
+{
+	const root_slot *c = root_slot_of(s, r->eid);
+
+	if (c->eid != r->eid)
+		return false;
+	for (uint32_t i = 0; i < c->n; i++)
+		sat_set_key(s, r, c->k[i])->live = true;
+	return true;
+}
+
+static void
+cache(sat_server *s, const wroot *r)
+{
+	root_slot *c = root_slot_of(s, r->eid);
+	uint32_t n = 0;
+
+	c->eid = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		if (!r->k[i].live)
+			continue;
+		if (n == sizeof c->k / sizeof c->k[0])
+			return;
+		c->k[n++] = r->k[i].key;
+	}
+	c->eid = r->eid;
+	c->n = n;
+}
+
 sat_rc
 sat_set_root(wroot **out, sat_server *s, uint32_t eid, bool fresh, sat_err *e)
 {
@@ -279,9 +328,11 @@ sat_set_root(wroot **out, sat_server *s, uint32_t eid, bool fresh, sat_err *e)
 	r = zeroed(s, sizeof *r);
 	r->eid = eid;
 	l.r = r;
-	if (!fresh &&
-	    (rc = st->member_keys(st->u, eid, on_key, &l, e)) != SAT_OK)
-		return rc;
+	if (!fresh && !cached(s, r)) {
+		if ((rc = st->member_keys(st->u, eid, on_key, &l, e)) != SAT_OK)
+			return rc;
+		cache(s, r);
+	}
 	r->next = *at;
 	*at = r;
 	s->set.nroots++;
@@ -332,16 +383,45 @@ flush_rec(sat_server *s, wrec *w, sat_err *e)
 	return st->rec_put(st->u, &row, e);
 }
 
+static int
+by_eid(const void *a, const void *b)
+{
+	const wrec *x = *(wrec *const *)a, *y = *(wrec *const *)b;
+
+	return x->eid < y->eid ? -1 : x->eid > y->eid;
+}
+
+/* In the order of the table: neighbours share pages. */
+static sat_rc
+flush_recs(sat_server *s, sat_err *e)
+{
+	size_t n = 0;
+	wrec **v;
+	sat_rc rc;
+
+	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
+		n++;
+	v = sat_arena_alloc(&s->txn, n * sizeof(wrec *));
+	n = 0;
+	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
+		v[n++] = w;
+	if (n > 1)
+		qsort(v, n, sizeof(wrec *), by_eid);
+	for (size_t i = 0; i < n; i++)
+		if ((rc = flush_rec(s, v[i], e)) != SAT_OK)
+			return rc;
+	s->set.dirty = NULL;
+	return SAT_OK;
+}
+
 sat_rc
 sat_set_flush(sat_server *s, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	sat_rc rc;
 
-	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
-		if ((rc = flush_rec(s, w, e)) != SAT_OK)
-			return rc;
-	s->set.dirty = NULL;
+	if ((rc = flush_recs(s, e)) != SAT_OK)
+		return rc;
 	for (wroot *r = s->set.dirty_roots; r != NULL; r = r->next_dirty) {
 		for (size_t i = 0; i < r->n; i++) {
 			if (!r->k[i].dirty)
@@ -352,6 +432,7 @@ sat_set_flush(sat_server *s, sat_err *e)
 			r->k[i].dirty = false;
 		}
 		r->dirty = false;
+		cache(s, r); /* forgotten again by a rollback */
 	}
 	s->set.dirty_roots = NULL;
 	return SAT_OK;

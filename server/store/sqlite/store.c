@@ -40,24 +40,27 @@ begin(void *u, sat_err *e)
 	return sat_db_begin(s->db, e);
 }
 
-static sat_rc
-commit(void *u, sat_err *e)
-{
-	sat_sqlite_store *s = u;
-	sat_rc rc = sat_db_commit(s->db, e);
-
-	if (rc != SAT_OK)
-		s->eid_known = false;
-	return rc;
-}
-
 static void
 rollback(void *u)
 {
 	sat_sqlite_store *s = u;
 
 	s->eid_known = false;
+	s->nwaiting = 0;
 	sat_db_rollback(s->db);
+}
+
+static sat_rc
+commit(void *u, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_rc rc;
+
+	if ((rc = store_scope_flush(s, e)) == SAT_OK)
+		rc = sat_db_commit(s->db, e);
+	if (rc != SAT_OK)
+		rollback(u);
+	return rc;
 }
 
 sat_rc
@@ -109,6 +112,7 @@ sat_sqlite_store_open(sat_sqlite_store **out, const sat_sqlite_store_opts *o,
 
 	*out = NULL;
 	s->clock = o->clock;
+	s->waiting = sat_xmalloc(SCOPE_WAITING_MAX * sizeof *s->waiting);
 	if ((rc = sat_db_open(&s->db, &d, e)) != SAT_OK ||
 	    (rc = sat_db_migrate(s->db, server_store_sqlite_schema,
 	    server_store_sqlite_schema_count, e)) != SAT_OK) {
@@ -125,6 +129,7 @@ sat_sqlite_store_close(sat_sqlite_store *s)
 	if (s == NULL)
 		return;
 	sat_db_close(s->db);
+	free(s->waiting);
 	free(s);
 }
 
@@ -134,6 +139,7 @@ sat_sqlite_store_abandon(sat_sqlite_store *s)
 	if (s == NULL)
 		return;
 	sat_db_abandon(s->db);
+	free(s->waiting);
 	free(s);
 }
 

@@ -7,12 +7,25 @@
 #include "server/store/sqlite/store.h"
 #include "server_store_sqlite_sql.h"
 
+/* An entry of log_scope that waits for its statement. */
+typedef struct scope_entry {
+	sat_scope_key key;
+	uint64_t lsn;
+	uint32_t root;
+} scope_entry;
+#define SCOPE_WAITING_MAX 1024
+
 struct sat_sqlite_store {
 	sat_db *db;
 	sat_clock clock;
 	uint32_t eid_max; /* records up to it are updated, above inserted */
 	bool eid_known;
+	scope_entry *waiting;
+	size_t nwaiting;
 };
+
+/* Write what waits; before reading log_scope and before COMMIT. */
+SAT_CHECK sat_rc store_scope_flush(sat_sqlite_store *s, sat_err *e);
 
 /* One row by statement and nothing else: *row tells whether there is one. The
  * statement is borrowed; reset it when the columns are read. */

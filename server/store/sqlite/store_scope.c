@@ -3,6 +3,7 @@
  */
 #include "server/store/sqlite/store_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static sat_rc
@@ -103,19 +104,64 @@ member_keys(void *u, uint32_t root, bool (*cb)(void *cu, sat_scope_key key),
 	return rc;
 }
 
+static int
+entry_cmp(const void *a, const void *b)
+{
+	const scope_entry *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	if (x->lsn != y->lsn)
+		return x->lsn < y->lsn ? -1 : 1;
+	return x->root < y->root ? -1 : x->root > y->root;
+}
+
+static sat_rc
+put_entries(sat_sqlite_store *s, int sql, const scope_entry *v, int n,
+    sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, sql, e)) != SAT_OK)
+		return rc;
+	for (int i = 0; i < n; i++) {
+		sat_bind_int(q, 3 * i + 1, (int64_t)v[i].key);
+		sat_bind_int(q, 3 * i + 2, (int64_t)v[i].lsn);
+		sat_bind_int(q, 3 * i + 3, v[i].root);
+	}
+	return sat_run(q, e);
+}
+
+/* Entries of one key lie side by side in the table: sorted, eight to a
+ * statement, they cost half of what they cost one by one. */
+sat_rc
+store_scope_flush(sat_sqlite_store *s, sat_err *e)
+{
+	size_t i = 0, n = s->nwaiting;
+	sat_rc rc = SAT_OK;
+
+	s->nwaiting = 0;
+	if (n > 1)
+		qsort(s->waiting, n, sizeof *s->waiting, entry_cmp);
+	for (; i + 8 <= n && rc == SAT_OK; i += 8)
+		rc = put_entries(s, SQL_SCOPE_PUT_8, s->waiting + i, 8, e);
+	for (; i < n && rc == SAT_OK; i++)
+		rc = put_entries(s, SQL_SCOPE_PUT, s->waiting + i, 1, e);
+	return rc;
+}
+
 static sat_rc
 scope_put(void *u, sat_scope_key key, uint64_t lsn, uint32_t root, sat_err *e)
 {
 	sat_sqlite_store *s = u;
-	sat_stmt *q;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_SCOPE_PUT, e)) != SAT_OK)
+	if (s->nwaiting == SCOPE_WAITING_MAX &&
+	    (rc = store_scope_flush(s, e)) != SAT_OK)
 		return rc;
-	sat_bind_int(q, 1, (int64_t)key);
-	sat_bind_int(q, 2, (int64_t)lsn);
-	sat_bind_int(q, 3, root);
-	return sat_run(q, e);
+	s->waiting[s->nwaiting++] = (scope_entry){ key, lsn, root };
+	return SAT_OK;
 }
 
 /* The statement that lists the entries of these keys after a position. */
@@ -149,7 +195,8 @@ scope_scan(void *u, const sat_keys *keys, uint64_t after,
 	bool row;
 	sat_rc rc;
 
-	if ((rc = entries(&q, u, keys, after, e)) != SAT_OK)
+	if ((rc = store_scope_flush(u, e)) != SAT_OK ||
+	    (rc = entries(&q, u, keys, after, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
 		if (!cb(cu, (uint64_t)sat_col_int(q, 0),
@@ -169,6 +216,8 @@ scope_head(uint64_t *lsn, void *u, const sat_keys *keys, sat_err *e)
 	sat_rc rc;
 
 	*lsn = 0;
+	if ((rc = store_scope_flush(s, e)) != SAT_OK)
+		return rc;
 	for (size_t i = 0; i < keys->n; i++) {
 		if ((rc = store_stmt(&q, s->db, all ? SQL_LOG_HEAD :
 		    SQL_SCOPE_HEAD, e)) != SAT_OK)
