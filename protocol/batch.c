@@ -35,7 +35,7 @@ enum {
 #define HAS_EID 1
 #define HAS_ID 2
 
-/* ---- records named in a batch ------------------------------------------------------ */
+/* ---- records named in a batch -------------------------------------------- */
 
 typedef struct named {
 	sat_id id;
@@ -130,7 +130,7 @@ read_ref(sat_reader *r, size_t likely, size_t *used, size_t n)
 	return 0;
 }
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------- */
 
 typedef struct writer {
 	sat_cols_out c;
@@ -315,7 +315,7 @@ sat_batch_write(sat_buf *out, sat_batch_dir dir, const sat_commit *commits,
 	return rc;
 }
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 typedef struct reader {
 	sat_cols_in c;

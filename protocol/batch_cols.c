@@ -7,7 +7,7 @@
 #define PLAIN 0
 #define PACKED 1
 
-/* ---- the block -------------------------------------------------------------------- */
+/* ---- the block ----------------------------------------------------------- */
 
 void
 sat_cols_fini(sat_cols_out *c)
@@ -153,7 +153,7 @@ sat_cols_end(sat_cols_in *c, const char *what, sat_err *e)
 	return sat_read_end(&c->loose, what, e);
 }
 
-/* ---- numbers ----------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 void
 sat_col_diff_write(sat_buf *b, uint64_t *prev, uint64_t v)
@@ -250,7 +250,7 @@ sat_col_id_read(sat_reader *front, sat_reader *loose, sat_id *prev)
 	return id;
 }
 
-/* ---- shapes ------------------------------------------------------------------------ */
+/* ---- shapes -------------------------------------------------------------- */
 
 void
 sat_shapes_init(sat_shapes *s, sat_arena *a, size_t most, bool writing)
@@ -355,7 +355,7 @@ sat_shape_read(sat_shapes *s, sat_reader *codes, sat_reader *table)
 	return at;
 }
 
-/* ---- values ------------------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------- */
 
 /* Indexes of the values, by shape, in their order within a shape. first[i] is
  * where shape i begins; first[nshapes] = n. */

@@ -36,7 +36,7 @@ enum {
 #define RECORDS_MAX 65536
 #define CELLS_MAX 262144
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------- */
 
 typedef struct writer {
 	sat_cols_out c;
@@ -138,7 +138,7 @@ sat_records_write(sat_buf *out, const sat_record *recs, size_t n, sat_err *e)
 	return rc;
 }
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 typedef struct reader {
 	sat_cols_in c;

@@ -94,7 +94,7 @@ sat_commit_seal(sat_commit *c, uint8_t header_hash[SAT_HASH_BYTES])
 	sat_buf_fini(&b);
 }
 
-/* ---- checks (P-001): a static text, NULL when all is well ------------------ */
+/* ---- checks (P-001): a static text, NULL when all is well ---------------- */
 
 static const char *
 check_value(const sat_op *op)
@@ -217,7 +217,7 @@ sat_commit_check(const sat_commit *c, sat_err *e)
 	    sat_fail(e, SAT_EINVALID, "commit: %s", fault);
 }
 
-/* ---- reading ---------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static void
 read_bytes(sat_reader *r, void *out, size_t n)
@@ -344,7 +344,7 @@ sat_commit_read(sat_commit *c, sat_arena *a, sat_span header, sat_span payload,
 	return sat_read_end(&r, "commit payload", e);
 }
 
-/* ---- signature --------------------------------------------------------------- */
+/* ---- signature ----------------------------------------------------------- */
 
 void
 sat_batch_sign_bytes(sat_buf *b, const sat_id *org, uint32_t device,

@@ -54,7 +54,7 @@ stamp_eq(sat_stamp a, sat_stamp b)
 	return a.hlc == b.hlc && a.dev == b.dev && a.lsn == b.lsn;
 }
 
-/* ---- candidates ------------------------------------------------------------------- */
+/* ---- candidates ---------------------------------------------------------- */
 
 size_t
 sat_cell_candidates(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
@@ -73,7 +73,7 @@ sat_cell_candidates(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
 	return n > 1 ? n : 0;
 }
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------- */
 
 static void
 write_front(sat_buf *b, const sat_record *r)
@@ -185,7 +185,7 @@ sat_cells_write(sat_buf *b, const sat_cell *cells, size_t n)
 	}
 }
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static void
 read_front(sat_record *rec, sat_reader *r, uint8_t flags)

@@ -76,7 +76,8 @@ typedef struct sat_applied {
 } sat_applied;
 
 /*
- * Fold one operation into *r (memory from `a`; r->cells may be replaced).
+ * Fold one operation into *r (memory from `a`; r->cells may be replaced, and
+ * cells are changed in place: copy them first to be able to go back).
  * For NEW on an empty record (r->born.hlc == 0): sets id, kind, born. An op on
  * a record that was never NEW: SAT_ENOTFOUND. Unknown fields (newer template)
  * are folded as lww. Concurrency: cur.lsn > seen && cur.dev != at.dev (P-041).

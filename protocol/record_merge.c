@@ -173,7 +173,7 @@ sat_fold_settle(sat_fold *f, sat_cell *c, const sat_candidate *before,
 		f->out->outcome = SAT_LOST;
 }
 
-/* ---- policies of one value ----------------------------------------------------- */
+/* ---- policies of one value ----------------------------------------------- */
 
 static void
 put(sat_fold *f, sat_cell *c)
@@ -296,7 +296,7 @@ fold_owner(sat_fold *f)
 		replace(f, c);
 }
 
-/* ---- the verbs ------------------------------------------------------------------- */
+/* ---- the verbs ----------------------------------------------------------- */
 
 /* A field this template does not know is folded by what the verb tells. */
 static sat_policy

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* ---- review -------------------------------------------------------------------- */
+/* ---- review -------------------------------------------------------------- */
 
 static bool
 same_reading(const sat_fold *f, sat_value a, sat_value b)
@@ -152,7 +152,7 @@ sat_fold_review(sat_fold *f)
 	c->ext = write_candidates(f, opened_lsn, after, n);
 }
 
-/* ---- set ------------------------------------------------------------------------- */
+/* ---- set ----------------------------------------------------------------- */
 
 static int
 element_cmp(const sat_element *a, const sat_element *b)

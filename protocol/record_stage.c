@@ -39,7 +39,7 @@ candidate_of(head *h)
 	return (sat_candidate){ sat_v_text(last_step(h)->text), h->at };
 }
 
-/* ---- bytes ---------------------------------------------------------------------- */
+/* ---- bytes --------------------------------------------------------------- */
 
 static void
 read_step(step *s, sat_reader *r)
@@ -137,7 +137,7 @@ sat_stage_read(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
 	return n;
 }
 
-/* ---- paths ----------------------------------------------------------------------- */
+/* ---- paths --------------------------------------------------------------- */
 
 static bool
 has_dot(const step *s, sat_dot d)
@@ -332,7 +332,7 @@ join(head *list, size_t n, head *own)
 	return kept + 1 > SAT_HEADS_MAX ? SAT_HEADS_MAX : kept + 1;
 }
 
-/* ---- the policy -------------------------------------------------------------------- */
+/* ---- the policy ---------------------------------------------------------- */
 
 /* Steps are short texts; nothing else can be folded into a path. */
 static bool
