@@ -52,3 +52,5 @@ clean:
 demo: deps
 	@$(MAKE) --no-print-directory all
 	@tests/demo/demo.sh $(O)/demo $(O)
+
+-include tests/bench/bench.mk

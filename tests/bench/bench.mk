@@ -1,0 +1,14 @@
+# make bench: what the engine costs, as ratios to floors measured in the same
+# run (docs/performance.md). Nothing of it is part of make check.
+BENCH_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/bench/*.c))
+$(O)/obj/tests/bench/world.o: tests/bench/template/fields/customer.json
+$(O)/satchel-bench: $(BENCH_OBJ) $(LIBS)
+	@$(CC) $(LDFLAGS) -o $@ $(BENCH_OBJ) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+
+.PHONY: bench bench-quick
+bench: deps
+	@$(MAKE) --no-print-directory $(O)/satchel-bench
+	@$(O)/satchel-bench figures $(O)/bench.work
+bench-quick: deps
+	@$(MAKE) --no-print-directory $(O)/satchel-bench
+	@$(O)/satchel-bench figures $(O)/bench.work quick

@@ -1,0 +1,662 @@
+/*
+ * peer.c - the phases of the peer workload over the real engine.
+ *
+ * One server process, one world of N rows, and two devices of one seller, A
+ * and B. The phases that are asked for run in this order, because each leaves
+ * the world as the next one wants it; what a phase needs and was not asked for
+ * happens without being timed:
+ *
+ *   P1one   a device of its own, thrown away
+ *   P1bulk  A gets its N rows; then it syncs
+ *   P4      B, in a process of its own, gets them from the server
+ *   P2one   A edits, every edit durable; P3 takes these to B
+ *   P3      A syncs, B syncs
+ *   P2batch A edits in one transaction; both sync
+ *   P5, P6  between A and B
+ *   P7      a server and a device of their own
+ */
+#include "tests/bench/bench.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const phase_names[] = { "P1one", "P1bulk", "P2one",
+	"P2batch", "P3", "P4", "P5", "P6", "P7rows", "P7x10" };
+
+typedef struct peer {
+	bench_out *out;
+	bench_data *data;
+	bench_values values;
+	unsigned want;
+	bool plain;
+	world w;
+	device a, b;
+} peer;
+
+static void
+say(const peer *p, const char *phase, const char *metric, const char *unit,
+    double v)
+{
+	bench_line(p->out, phase, metric, unit, v);
+}
+
+static void
+say_latency(const peer *p, const char *phase, samples *s)
+{
+	say(p, phase, "p50", "us", samples_at(s, 0.5) * 1e6);
+	say(p, phase, "p99", "us", samples_at(s, 0.99) * 1e6);
+	samples_fini(s);
+}
+
+static void
+begin(device *d)
+{
+	sat_err err = { 0 };
+
+	bench_must(sat_replica_group_begin(d->replica, &err));
+}
+
+static void
+commit(device *d)
+{
+	sat_err err = { 0 };
+
+	bench_must(sat_replica_group_commit(d->replica, &err));
+}
+
+/* ---- P1 ---------------------------------------------------------------------- */
+
+static void
+p1_one(peer *p)
+{
+	samples s = { 0 };
+	device x;
+
+	device_enrol(&x, &p->w, "one", p->plain);
+	(void)device_sync(&x);
+	for (size_t i = 0; i < BENCH_SINGLES && i < p->data->n; i++) {
+		double t = bench_now();
+
+		door_create(&x, p->data, &p->values, i);
+		samples_add(&s, bench_now() - t);
+	}
+	say_latency(p, "P1one", &s);
+	device_close(&x);
+	bench_rmdir("one");
+}
+
+static void
+p1_bulk(peer *p)
+{
+	double t = bench_now();
+
+	begin(&p->a);
+	for (size_t i = 0; i < p->data->n; i++)
+		door_create(&p->a, p->data, &p->values, i);
+	commit(&p->a);
+	t = bench_now() - t;
+	if ((p->want & P1BULK) != 0)
+		say(p, "P1bulk", "rate", "rows/s", (double)p->data->n / t);
+}
+
+/* ---- P2, P3 -------------------------------------------------------------------- */
+
+static void
+p2_one(peer *p)
+{
+	samples s = { 0 };
+	double t, all = 0;
+
+	for (size_t i = 0; i < p->data->nedits; i++) {
+		t = bench_now();
+		if (door_edit(&p->a, &p->data->edits[i]) == 0)
+			continue; /* it held that value: nothing was written */
+		t = bench_now() - t;
+		all += t;
+		samples_add(&s, t);
+	}
+	say(p, "P2one", "rate", "ops/s", (double)s.n / all);
+	say_latency(p, "P2one", &s);
+}
+
+static size_t
+edit_batch(peer *p, const bench_edit *list, size_t n)
+{
+	size_t ops = 0;
+
+	begin(&p->a);
+	for (size_t i = 0; i < n; i++)
+		ops += door_edit(&p->a, &list[i]);
+	commit(&p->a);
+	return ops;
+}
+
+static void
+p2_batch(peer *p)
+{
+	bool second = p->data->nedits2 > 0;
+	double t = bench_now();
+	size_t ops = edit_batch(p, second ? p->data->edits2 : p->data->edits,
+	    second ? p->data->nedits2 : p->data->nedits);
+
+	t = bench_now() - t;
+	say(p, "P2batch", "rate", "ops/s", (double)ops / t);
+	(void)device_sync(&p->a);
+	(void)device_sync(&p->b);
+}
+
+static void
+p3(peer *p)
+{
+	sat_sync_result a, b;
+	double t0, t1, t2;
+
+	if ((p->want & P2ONE) == 0)
+		(void)edit_batch(p, p->data->edits, p->data->nedits);
+	t0 = bench_now();
+	a = device_sync(&p->a);
+	t1 = bench_now();
+	b = device_sync(&p->b);
+	t2 = bench_now();
+	if ((p->want & P3) == 0)
+		return;
+	say(p, "P3", "rate", "ops/s", (double)a.stats.pushed / (t2 - t0));
+	/* what crossed the receiver's link, both directions */
+	say(p, "P3", "wire", "bytes", (double)(b.bytes_out + b.bytes_in));
+	say(p, "P3", "wire_push", "bytes", (double)a.bytes_out);
+	say(p, "P3", "wire_verdicts", "bytes", (double)a.bytes_in);
+	say(p, "P3", "push", "s", t1 - t0);
+	say(p, "P3", "pull", "s", t2 - t1);
+	say(p, "P3", "ops", "ops", (double)a.stats.pushed);
+}
+
+/* ---- P4 -------------------------------------------------------------------------- */
+
+int
+peer_fill(int argc, char **argv)
+{
+	bool plain = argc > 3 && strcmp(argv[3], "plain") == 0;
+	char *path = bench_path(argv[2], "fill.result");
+	sat_sync_result got;
+	long idle, peak;
+	device d;
+	double t;
+	FILE *f;
+
+	device_open(&d, argv[2], plain);
+	idle = bench_rss_kib(false);
+	t = bench_now();
+	got = device_sync(&d);
+	t = bench_now() - t;
+	peak = bench_rss_kib(true);
+	f = fopen(path, "we");
+	if (f == NULL || fprintf(f, "%.9f %llu %llu %ld\n", t,
+	    (unsigned long long)got.stats.records,
+	    (unsigned long long)(got.bytes_in + got.bytes_out),
+	    peak - idle) < 0 || fclose(f) != 0)
+		bench_die("cannot write %s", path);
+	free(path);
+	device_close(&d);
+	return 0;
+}
+
+static void
+run_fill(const peer *p, const char *dir)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		(void)execl("/proc/self/exe", "satchel-bench", "fill", dir,
+		    p->plain ? "plain" : "sealed", (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+		bench_die("P4: the process that fills a replica failed");
+}
+
+/* The file itself, durable under another name: no bootstrap is faster. */
+static double
+copy_time(const char *from, const char *to)
+{
+	FILE *in = fopen(from, "re"), *out = fopen(to, "we");
+	double t = bench_now();
+	uint8_t *buf = sat_xmalloc(1 << 20);
+	size_t n;
+
+	if (in == NULL || out == NULL)
+		bench_die("cannot copy %s", from);
+	while ((n = fread(buf, 1, 1 << 20, in)) > 0)
+		if (fwrite(buf, 1, n, out) != n)
+			bench_die("cannot write %s", to);
+	if (fflush(out) != 0 || fsync(fileno(out)) != 0)
+		bench_die("cannot write %s", to);
+	t = bench_now() - t;
+	(void)fclose(in);
+	(void)fclose(out);
+	(void)unlink(to);
+	free(buf);
+	return t;
+}
+
+static void
+p4(peer *p)
+{
+	unsigned long long records, bytes;
+	long kib;
+	double t, t_copy;
+	FILE *f;
+
+	device_enrol(&p->b, &p->w, "b", p->plain);
+	device_close(&p->b);
+	run_fill(p, "b");
+	f = fopen("b/fill.result", "re");
+	if (f == NULL ||
+	    fscanf(f, "%lf %llu %llu %ld", &t, &records, &bytes, &kib) != 4)
+		bench_die("P4: no result");
+	(void)fclose(f);
+	(void)unlink("b/fill.result");
+	if (records != p->data->n)
+		bench_die("P4: %llu of %zu rows came", records, p->data->n);
+	t_copy = copy_time("b/replica.db", "copy.db");
+	device_open(&p->b, "b", p->plain);
+	if ((p->want & P4) == 0)
+		return;
+	say(p, "P4", "rate", "rows/s", (double)records / t);
+	say(p, "P4", "wire", "bytes", (double)bytes);
+	say(p, "P4", "rss", "MB", (double)kib / 1024);
+	say(p, "P4", "seconds", "s", t);
+	say(p, "P4", "copy_seconds", "s", t_copy);
+}
+
+/* ---- P5 --------------------------------------------------------------------------- */
+
+#define P5_ROUNDS 21
+
+static uint64_t
+page_reads(device *d)
+{
+	sat_db_counts c;
+
+	sat_db_counts_get(&c, sat_replica_db(d->replica));
+	return c.page_reads;
+}
+
+static bench_edit
+one_edit(const bench_data *d, size_t row, const char *field, const char *text)
+{
+	return (bench_edit){ d->id[row], row, field, text };
+}
+
+static void
+p5(peer *p)
+{
+	samples t = { 0 }, wire = { 0 }, push = { 0 }, reads = { 0 };
+	sat_sync_result got;
+	char text[32];
+
+	for (int i = -2; i < P5_ROUNDS; i++) {
+		size_t row = (size_t)(i + 2) * 397 % p->data->n;
+		bench_edit ed = one_edit(p->data, row, "phone", text);
+		uint64_t before = page_reads(&p->b);
+		sat_sync_result sent;
+		double at;
+
+		(void)snprintf(text, sizeof text, "1390000%04d", i + 2);
+		at = bench_now();
+		(void)door_edit(&p->a, &ed);
+		sent = device_sync(&p->a);
+		got = device_sync(&p->b);
+		if (i < 0)
+			continue; /* warm */
+		samples_add(&t, bench_now() - at);
+		samples_add(&wire, (double)(got.bytes_in + got.bytes_out));
+		samples_add(&push, (double)(sent.bytes_in + sent.bytes_out));
+		samples_add(&reads, (double)(page_reads(&p->b) - before));
+	}
+	say(p, "P5", "latency", "us", samples_at(&t, 0.5) * 1e6);
+	say(p, "P5", "wire", "bytes", samples_at(&wire, 0.5));
+	say(p, "P5", "wire_push", "bytes", samples_at(&push, 0.5));
+	say(p, "P5", "page_reads", "pages", samples_at(&reads, 0.5));
+	got = device_sync(&p->b);
+	say(p, "P5", "idle_wire", "bytes",
+	    (double)(got.bytes_in + got.bytes_out));
+	say(p, "P5", "idle_round_trips", "trips",
+	    (double)got.stats.round_trips);
+	samples_fini(&t);
+	samples_fini(&wire);
+	samples_fini(&push);
+	samples_fini(&reads);
+}
+
+/* ---- P6 ---------------------------------------------------------------------------- */
+
+#define P6_HALF 1000 /* rows edited in different fields, and in the same one */
+
+static void
+p6_edits(peer *p, device *d, const char *own, unsigned who)
+{
+	char text[32];
+
+	begin(d);
+	for (size_t i = 0; i < 2 * P6_HALF; i++) {
+		bench_edit ed = one_edit(p->data, i, i < P6_HALF ? own :
+		    "phone", text);
+
+		(void)snprintf(text, sizeof text, "13%u00%06zu", who, i);
+		(void)door_edit(d, &ed);
+	}
+	commit(d);
+}
+
+static bool
+same_values(const sat_record *x, const sat_record *y)
+{
+	if (x->ncells != y->ncells)
+		return false;
+	for (size_t i = 0; i < x->ncells; i++)
+		if (x->cells[i].field != y->cells[i].field ||
+		    !sat_value_eq(x->cells[i].value, y->cells[i].value))
+			return false;
+	return true;
+}
+
+static bool
+holds(const device *d, const sat_view *v, const char *field, unsigned who,
+    size_t i)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof text, "13%u00%06zu", who, i);
+	return sat_value_eq(sat_record_value(&v->rec,
+	    sat_kind_field(d->kind, field)->id),
+	    sat_v_text(sat_span_str(text)));
+}
+
+/* Conflicts of a device: of the rows and the field both edited, and others. */
+static void
+p6_conflicts(peer *p, device *d, size_t *right, size_t *wrong)
+{
+	bool *seen = sat_xcalloc(2 * P6_HALF, sizeof *seen);
+	sat_conflict *c;
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+	size_t n;
+
+	*right = *wrong = 0;
+	bench_must(sat_replica_conflicts(&c, &n, &a, d->replica, &err));
+	for (size_t i = 0; i < n; i++) {
+		size_t row = P6_HALF;
+
+		while (row < 2 * P6_HALF &&
+		    !sat_id_eq(&p->data->id[row], &c[i].rec))
+			row++;
+		if (row < 2 * P6_HALF && !seen[row] && c[i].field != NULL &&
+		    strcmp(c[i].field->key, "phone") == 0) {
+			seen[row] = true;
+			++*right;
+		} else {
+			++*wrong;
+		}
+	}
+	free(seen);
+	sat_arena_fini(&a);
+}
+
+static void
+p6_compare(peer *p, size_t *equal, size_t *both)
+{
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+	sat_view x, y;
+
+	*equal = *both = 0;
+	for (size_t i = 0; i < 2 * P6_HALF; i++) {
+		sat_arena_reset(&a);
+		bench_must(sat_replica_get(&x, &a, p->a.replica, p->a.kind,
+		    &p->data->id[i], &err));
+		bench_must(sat_replica_get(&y, &a, p->b.replica, p->b.kind,
+		    &p->data->id[i], &err));
+		*equal += same_values(&x.rec, &y.rec);
+		*both += i < P6_HALF && holds(&p->a, &x, "city", 1, i) &&
+		    holds(&p->a, &x, "industry", 2, i) &&
+		    holds(&p->b, &y, "city", 1, i) &&
+		    holds(&p->b, &y, "industry", 2, i);
+	}
+	sat_arena_fini(&a);
+}
+
+static void
+p6(peer *p)
+{
+	size_t equal, both, right[2], wrong[2];
+
+	if (p->data->n < 2 * P6_HALF)
+		bench_die("P6 needs %d rows", 2 * P6_HALF);
+	p6_edits(p, &p->a, "city", 1);
+	p6_edits(p, &p->b, "industry", 2);
+	for (int i = 0; i < 2; i++) {
+		(void)device_sync(&p->a);
+		(void)device_sync(&p->b);
+	}
+	p6_compare(p, &equal, &both);
+	p6_conflicts(p, &p->a, &right[0], &wrong[0]);
+	p6_conflicts(p, &p->b, &right[1], &wrong[1]);
+	say(p, "P6", "rows_equal", "rows", (double)equal);
+	say(p, "P6", "both_kept", "rows", (double)both);
+	/* the worse of the two replicas */
+	say(p, "P6", "conflicts_true", "rows",
+	    (double)(right[0] < right[1] ? right[0] : right[1]));
+	say(p, "P6", "conflicts_false", "rows",
+	    (double)(wrong[0] > wrong[1] ? wrong[0] : wrong[1]));
+}
+
+/* ---- P7 ------------------------------------------------------------------------------ */
+
+/* On disk as it lies there: closed, checkpointed, keyring included. */
+static double
+bytes_of(device *d, bool plain)
+{
+	char *dir = sat_xstrdup(d->dir);
+	int64_t n;
+
+	device_close(d);
+	n = bench_dir_bytes(dir);
+	device_open(d, dir, plain);
+	free(dir);
+	return (double)n;
+}
+
+/* What a verified backup of the server holds leaves the outbox. */
+static void
+truncate_outbox(peer *p, device *d, const char *backup)
+{
+	(void)device_sync(d);
+	world_backup(&p->w, backup);
+	(void)device_sync(d);
+}
+
+/* One edit per row: a field of ours from the next row, another each round. */
+static void
+p7_round(peer *p, device *d, size_t round)
+{
+	static const size_t fields[] = { 2, 11, 13, 1, 3, 14, 6, 9, 8, 7 };
+	size_t f = fields[round % 10];
+
+	begin(d);
+	for (size_t i = 0; i < p->data->n; i++) {
+		size_t from = (i + round + 1) % p->data->n;
+		bench_edit ed = one_edit(p->data, i, bench_fields[f],
+		    p->data->cells[from * BENCH_FIELDS + f]);
+
+		(void)door_edit(d, &ed);
+	}
+	commit(d);
+	(void)device_sync(d);
+}
+
+static void
+p7(peer *p)
+{
+	device d;
+
+	device_enrol(&d, &p->w, "seven", p->plain);
+	(void)device_sync(&d);
+	begin(&d);
+	for (size_t i = 0; i < p->data->n; i++)
+		door_create(&d, p->data, &p->values, i);
+	commit(&d);
+	say(p, "P7rows", "bytes_unsent", "bytes", bytes_of(&d, p->plain));
+	truncate_outbox(p, &d, "backup1");
+	say(p, "P7rows", "bytes", "bytes", bytes_of(&d, p->plain));
+	for (size_t r = 0; (p->want & P7X10) != 0 && r < 10; r++)
+		p7_round(p, &d, r);
+	if ((p->want & P7X10) != 0) {
+		say(p, "P7x10", "bytes_untruncated", "bytes",
+		    bytes_of(&d, p->plain));
+		truncate_outbox(p, &d, "backup2");
+		say(p, "P7x10", "bytes", "bytes", bytes_of(&d, p->plain));
+		say(p, "P7x10", "bytes_server", "bytes",
+		    (double)bench_dir_bytes("srv7"));
+	}
+	device_close(&d);
+	bench_rmdir("seven");
+	bench_rmdir("backup1");
+	bench_rmdir("backup2");
+}
+
+/* ---- all ------------------------------------------------------------------------------- */
+
+static void
+start_world(peer *p, const char *dir)
+{
+	bench_rmdir(dir);
+	world_folder(dir, 1);
+	world_serve(&p->w, dir);
+}
+
+static void
+read_values(peer *p)
+{
+	device x;
+
+	device_enrol(&x, &p->w, "first", p->plain);
+	(void)device_sync(&x);
+	bench_values_of(&p->values, p->data,
+	    sat_replica_template(x.replica));
+	device_close(&x);
+	bench_rmdir("first");
+}
+
+static void
+main_phases(peer *p)
+{
+	if ((p->want & ~(unsigned)P1ONE) == 0)
+		return;
+	device_enrol(&p->a, &p->w, "a", p->plain);
+	(void)device_sync(&p->a);
+	p1_bulk(p);
+	if ((p->want & ~(unsigned)(P1ONE | P1BULK)) != 0) {
+		(void)device_sync(&p->a);
+		p4(p);
+	}
+	if ((p->want & P2ONE) != 0)
+		p2_one(p);
+	if ((p->want & (P2ONE | P3)) != 0)
+		p3(p);
+	if ((p->want & P2BATCH) != 0)
+		p2_batch(p);
+	if ((p->want & P5) != 0)
+		p5(p);
+	if ((p->want & P6) != 0)
+		p6(p);
+	device_close(&p->a);
+	if (p->b.replica != NULL)
+		device_close(&p->b);
+	bench_rmdir("a");
+	bench_rmdir("b");
+}
+
+static unsigned
+phases_of(const char *list)
+{
+	unsigned want = 0;
+
+	if (strcmp(list, "all") == 0)
+		return PHASES_ALL;
+	while (*list != '\0') {
+		size_t n = strcspn(list, ", ");
+		unsigned bit = 0;
+
+		for (unsigned i = 0; i < 10; i++)
+			if (strlen(phase_names[i]) == n &&
+			    strncmp(list, phase_names[i], n) == 0)
+				bit = 1u << i;
+		if (bit == 0 && n > 0)
+			bench_die("unknown phase %.*s", (int)n, list);
+		want |= bit;
+		list += n + strspn(list + n, ", ");
+	}
+	return want;
+}
+
+void
+peer_run(bench_out *out, bench_data *data, unsigned phases, bool plain)
+{
+	peer p = { .out = out, .data = data, .want = phases, .plain = plain };
+
+	start_world(&p, "srv");
+	read_values(&p);
+	if ((p.want & P1ONE) != 0)
+		p1_one(&p);
+	main_phases(&p);
+	world_stop(&p.w);
+	bench_rmdir("srv");
+	if ((p.want & (P7ROWS | P7X10)) != 0) {
+		start_world(&p, "srv7");
+		p7(&p);
+		world_stop(&p.w);
+		bench_rmdir("srv7");
+	}
+	free(p.values.v);
+	sat_arena_fini(&p.values.mem);
+}
+
+int
+peer_main(int argc, char **argv)
+{
+	bench_out out = { .print = true, .run = 1 };
+	char folder[PATH_MAX];
+	bench_data data;
+	unsigned phases = 0;
+	bool plain = false;
+
+	if (argc < 5)
+		bench_die("usage: satchel-bench peer DATA WORK N PHASES "
+		    "[--plain] [--run K]");
+	if (realpath(argv[2], folder) == NULL)
+		bench_die("no folder %s", argv[2]);
+	out.n = strtoul(argv[4], NULL, 10);
+	for (int i = 5; i < argc; i++) {
+		if (strcmp(argv[i], "--plain") == 0)
+			plain = true;
+		else if (strcmp(argv[i], "--run") == 0 && i + 1 < argc)
+			out.run = (int)strtol(argv[++i], NULL, 10);
+		else
+			phases |= phases_of(argv[i]);
+	}
+	out.peer = plain ? "satchel-plain" : "satchel";
+	bench_mkdir(argv[3]);
+	/* short names: a socket's path may have 100 bytes */
+	if (chdir(argv[3]) != 0)
+		bench_die("cannot enter %s: %s", argv[3], strerror(errno));
+	bench_read(&data, folder, out.n);
+	peer_run(&out, &data, phases != 0 ? phases : PHASES_ALL, plain);
+	bench_data_fini(&data);
+	bench_out_fini(&out);
+	return 0;
+}
