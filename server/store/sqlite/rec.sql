@@ -55,15 +55,14 @@ ON CONFLICT(eid, owner) DO UPDATE SET lsn = excluded.lsn;
 SELECT lsn FROM owner_left WHERE eid = @eid AND owner = @owner;
 
 -- :name scope_put
--- A second entry of the same kind can come of one commit only.
-INSERT INTO log_scope(key, lsn, root) VALUES(@key, @lsn, @root)
-ON CONFLICT DO NOTHING;
+-- REPLACE: in a table that is nothing but its key, SQLite then writes without
+-- looking first. An entry that is there already is the same entry.
+INSERT OR REPLACE INTO log_scope(key, lsn, root) VALUES(@key, @lsn, @root);
 
 -- :name scope_put_8
 -- The same for eight, by position.
-INSERT INTO log_scope(key, lsn, root) VALUES(?, ?, ?), (?, ?, ?), (?, ?, ?),
-  (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?)
-ON CONFLICT DO NOTHING;
+INSERT OR REPLACE INTO log_scope(key, lsn, root) VALUES(?, ?, ?), (?, ?, ?),
+  (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?);
 
 -- :name scope_head
 SELECT coalesce(max(lsn), 0) FROM log_scope WHERE key = @key;

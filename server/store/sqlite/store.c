@@ -46,7 +46,8 @@ rollback(void *u)
 	sat_sqlite_store *s = u;
 
 	s->eid_known = false;
-	s->nwaiting = 0;
+	s->nwaiting = s->nlog = 0;
+	sat_buf_reset(&s->log_bytes);
 	sat_db_rollback(s->db);
 }
 
@@ -56,7 +57,8 @@ commit(void *u, sat_err *e)
 	sat_sqlite_store *s = u;
 	sat_rc rc;
 
-	if ((rc = store_scope_flush(s, e)) == SAT_OK)
+	if ((rc = store_log_flush(s, e)) == SAT_OK &&
+	    (rc = store_scope_flush(s, e)) == SAT_OK)
 		rc = sat_db_commit(s->db, e);
 	if (rc != SAT_OK)
 		rollback(u);
@@ -130,6 +132,7 @@ sat_sqlite_store_close(sat_sqlite_store *s)
 		return;
 	sat_db_close(s->db);
 	free(s->waiting);
+	sat_buf_fini(&s->log_bytes);
 	free(s);
 }
 
@@ -140,6 +143,7 @@ sat_sqlite_store_abandon(sat_sqlite_store *s)
 		return;
 	sat_db_abandon(s->db);
 	free(s->waiting);
+	sat_buf_fini(&s->log_bytes);
 	free(s);
 }
 

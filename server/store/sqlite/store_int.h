@@ -15,6 +15,14 @@ typedef struct scope_entry {
 } scope_entry;
 #define SCOPE_WAITING_MAX 1024
 
+/* A log row that waits for seven others; its bytes are in log_bytes. */
+typedef struct log_entry {
+	sat_log_row row; /* the spans have no pointer */
+	uint32_t dev, inc;
+	uint64_t cseq;
+} log_entry;
+#define LOG_WAITING_MAX 8
+
 struct sat_sqlite_store {
 	sat_db *db;
 	sat_clock clock;
@@ -22,10 +30,15 @@ struct sat_sqlite_store {
 	bool eid_known;
 	scope_entry *waiting;
 	size_t nwaiting;
+	log_entry log[LOG_WAITING_MAX];
+	size_t nlog;
+	sat_buf log_bytes;
 };
 
 /* Write what waits; before reading log_scope and before COMMIT. */
 SAT_CHECK sat_rc store_scope_flush(sat_sqlite_store *s, sat_err *e);
+/* The same for log. */
+SAT_CHECK sat_rc store_log_flush(sat_sqlite_store *s, sat_err *e);
 
 /* One row by statement and nothing else: *row tells whether there is one. The
  * statement is borrowed; reset it when the columns are read. */

@@ -134,25 +134,54 @@ bind_payload(sat_stmt *q, int i, sat_span payload)
 		sat_bind_blob(q, i, payload);
 }
 
+static const uint8_t *
+bind_log(sat_stmt *q, int i, const log_entry *l, const uint8_t *bytes)
+{
+	sat_bind_int(q, i, (int64_t)l->row.lsn);
+	sat_bind_int(q, i + 1, l->dev);
+	sat_bind_int(q, i + 2, l->inc);
+	sat_bind_int(q, i + 3, (int64_t)l->cseq);
+	sat_bind_int(q, i + 4, (int64_t)l->row.eff);
+	sat_bind_int(q, i + 5, l->row.received_ms);
+	sat_bind_blob(q, i + 6, sat_span_of(bytes, l->row.header.n));
+	bytes += l->row.header.n;
+	bind_payload(q, i + 7, sat_span_of(bytes, l->row.payload.n));
+	return bytes + l->row.payload.n;
+}
+
+sat_rc
+store_log_flush(sat_sqlite_store *s, sat_err *e)
+{
+	bool eight = s->nlog == 8;
+	const uint8_t *bytes = s->log_bytes.p;
+	sat_rc rc = SAT_OK;
+	sat_stmt *q;
+
+	for (size_t i = 0; i < s->nlog && rc == SAT_OK; i += eight ? 8 : 1) {
+		if ((rc = store_stmt(&q, s->db, eight ? SQL_LOG_PUT_8 :
+		    SQL_LOG_PUT, e)) != SAT_OK)
+			break;
+		for (size_t k = 0; k < (eight ? 8u : 1u); k++)
+			bytes = bind_log(q, (int)k * 8 + 1, &s->log[i + k],
+			    bytes);
+		rc = sat_run(q, e);
+	}
+	s->nlog = 0;
+	sat_buf_reset(&s->log_bytes);
+	return rc;
+}
+
+/* Eight to a statement: opening and closing it costs as much as a row. */
 static sat_rc
 log_put(void *u, const sat_log_row *row, uint32_t dev, uint32_t inc,
     uint64_t cseq, sat_err *e)
 {
 	sat_sqlite_store *s = u;
-	sat_stmt *q;
-	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_LOG_PUT, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(q, 1, (int64_t)row->lsn);
-	sat_bind_int(q, 2, dev);
-	sat_bind_int(q, 3, inc);
-	sat_bind_int(q, 4, (int64_t)cseq);
-	sat_bind_int(q, 5, (int64_t)row->eff);
-	sat_bind_int(q, 6, row->received_ms);
-	sat_bind_blob(q, 7, row->header);
-	bind_payload(q, 8, row->payload);
-	return sat_run(q, e);
+	s->log[s->nlog++] = (log_entry){ *row, dev, inc, cseq };
+	sat_buf_add(&s->log_bytes, row->header.p, row->header.n);
+	sat_buf_add(&s->log_bytes, row->payload.p, row->payload.n);
+	return s->nlog == LOG_WAITING_MAX ? store_log_flush(s, e) : SAT_OK;
 }
 
 static sat_rc
@@ -162,7 +191,8 @@ log_get(sat_log_row *out, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
 	sat_stmt *q;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_LOG_GET, e)) != SAT_OK)
+	if ((rc = store_log_flush(s, e)) != SAT_OK ||
+	    (rc = store_stmt(&q, s->db, SQL_LOG_GET, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, (int64_t)lsn);
 	if ((rc = store_step_one(q, "commit", e)) != SAT_OK)
@@ -182,7 +212,8 @@ by_cseq(sat_stmt **q, sat_sqlite_store *s, int sql, uint32_t dev, uint32_t inc,
 {
 	sat_rc rc;
 
-	if ((rc = store_stmt(q, s->db, sql, e)) != SAT_OK)
+	if ((rc = store_log_flush(s, e)) != SAT_OK ||
+	    (rc = store_stmt(q, s->db, sql, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(*q, 1, dev);
 	sat_bind_int(*q, 2, inc);

@@ -196,6 +196,7 @@ scope_scan(void *u, const sat_keys *keys, uint64_t after,
 	sat_rc rc;
 
 	if ((rc = store_scope_flush(u, e)) != SAT_OK ||
+	    (rc = store_log_flush(u, e)) != SAT_OK ||
 	    (rc = entries(&q, u, keys, after, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
@@ -216,7 +217,8 @@ scope_head(uint64_t *lsn, void *u, const sat_keys *keys, sat_err *e)
 	sat_rc rc;
 
 	*lsn = 0;
-	if ((rc = store_scope_flush(s, e)) != SAT_OK)
+	if ((rc = store_scope_flush(s, e)) != SAT_OK ||
+	    (rc = store_log_flush(s, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < keys->n; i++) {
 		if ((rc = store_stmt(&q, s->db, all ? SQL_LOG_HEAD :
