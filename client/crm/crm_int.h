@@ -40,6 +40,8 @@ typedef struct crm_work {
 	sat_id root;         /* zero: the record stands for itself */
 	sat_relation rel;
 	bool incomplete;
+	/* another record changed by the same commit (crm_follow); may be NULL */
+	struct crm_work *also;
 	/* import: owners of roots already looked up; may be NULL */
 	struct crm_cache *roots;
 	/* import: users and references already looked up; may be NULL */
@@ -74,6 +76,11 @@ bool crm_next_element(sat_span *element, sat_span *rest);
 SAT_CHECK sat_rc crm_defaults(crm_work *w, sat_err *e);
 /* won_at, lost_at, lost_reason, credit_owner as the stage changes. */
 void crm_stage_effects(crm_work *w);
+/* A follow-up moves its customer's last and next dates, in the same commit,
+ * when its author may change the customer. After crm_relate of w; `also` is
+ * filled when there is something to write. */
+SAT_CHECK sat_rc crm_follow(crm_work *w, crm_work *also, sat_view *customer,
+    sat_err *e);
 sat_value crm_now(const crm_work *w, const sat_field *f);
 /*
  * Customer numbers made here: C202405-P7-0003, month, device, counter. Without

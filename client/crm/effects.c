@@ -138,6 +138,65 @@ crm_stage_effects(crm_work *w)
 	}
 }
 
+/* ---- follow-ups ---------------------------------------------------------------- */
+
+static sat_value
+typed(const crm_work *w, const char *key)
+{
+	const sat_field *f = sat_kind_field(w->kind, key);
+
+	return f != NULL ? crm_after(w, f) : sat_v_null();
+}
+
+/* Was anybody reached? A kind without the question says yes. */
+static bool
+effective(const crm_work *w)
+{
+	sat_value v = typed(w, "effective");
+
+	return v.type != SAT_V_INT || v.i != 0;
+}
+
+static void
+move_dates(const crm_work *w, crm_work *also)
+{
+	const sat_field *last = sat_kind_field(also->kind, "last_follow_at");
+	const sat_field *next = sat_kind_field(also->kind, "next_follow_at");
+	sat_value at = typed(w, "occurred_at"), plan = typed(w, "next_at");
+
+	if (last != NULL && last->policy == SAT_P_MAX && effective(w) &&
+	    at.type == SAT_V_INT && sat_value_cmp(at, crm_was(also, last)) > 0)
+		crm_put(also, last, at);
+	if (next != NULL && plan.type == SAT_V_INT)
+		crm_put(also, next, plan);
+}
+
+sat_rc
+crm_follow(crm_work *w, crm_work *also, sat_view *customer, sat_err *e)
+{
+	const sat_kind *k;
+	sat_rc rc;
+
+	if (w->was != NULL || !w->kind->append_only ||
+	    w->kind->parent == NULL || sat_id_zero(&w->root))
+		return SAT_OK;
+	k = sat_template_kind(w->who->t, w->kind->parent->ref);
+	if ((rc = sat_replica_get(customer, w->a, w->c->replica, k, &w->root,
+	    e)) != SAT_OK)
+		return rc;
+	crm_work_begin(also, w->c, w->who, w->a, k, customer);
+	move_dates(w, also);
+	if (also->n == 0)
+		return SAT_OK;
+	if ((rc = crm_relate(also, e)) != SAT_OK)
+		return rc;
+	/* A visit under somebody else's customer is written all the same. */
+	rc = crm_judge(also, NULL);
+	if (rc == SAT_OK)
+		w->also = also;
+	return rc == SAT_EDENIED || rc == SAT_EINVALID ? SAT_OK : rc;
+}
+
 /* ---- numbers ------------------------------------------------------------------ */
 
 static sat_rc

@@ -353,6 +353,8 @@ static sat_rc
 create(bool *incomplete, crm_work *w, imp_job *j, sat_err *e)
 {
 	crm_numbers before = j->numbers;
+	sat_view customer;
+	crm_work also;
 	sat_rc rc;
 
 	if ((rc = crm_defaults(w, e)) != SAT_OK)
@@ -363,7 +365,9 @@ create(bool *incomplete, crm_work *w, imp_job *j, sat_err *e)
 	*incomplete = w->incomplete;
 	w->id = sat_replica_new_id(j->c->replica);
 	if ((rc = crm_number(w, &j->numbers, e)) == SAT_OK &&
-	    (rc = write(w, j, e)) != SAT_OK)
+	    (rc = crm_follow(w, &also, &customer, e)) == SAT_OK)
+		rc = write(w, j, e);
+	if (rc != SAT_OK)
 		j->numbers = before;
 	return rc;
 }

@@ -193,28 +193,40 @@ op_of(const sat_change *ch)
 	}
 }
 
-sat_rc
-crm_write(crm_work *w, uint8_t flags, uint64_t *cseq, sat_err *e)
+static size_t
+add_ops(sat_op *ops, const crm_work *w)
 {
-	sat_op *ops = sat_arena_alloc(w->a, (w->n + 1) * sizeof *ops);
-	sat_draft d = { .flags = flags, .ops = ops };
+	size_t n = 0;
 
-	memset(ops, 0, (w->n + 1) * sizeof *ops);
-	d.subject = sat_id_zero(&w->root) ? w->id : w->root;
 	if (w->was == NULL)
-		ops[d.nops++].kind = SAT_OP_NEW;
+		ops[n++].kind = SAT_OP_NEW;
 	for (size_t i = 0; i < w->n; i++) {
 		const sat_change *ch = &w->changes[i];
-		sat_op *op = &ops[d.nops++];
+		sat_op *op = &ops[n++];
 
 		op->kind = op_of(ch);
 		op->field = ch->field != NULL ? ch->field->id : 0;
 		op->value = ch->value;
 	}
-	for (size_t i = 0; i < d.nops; i++) {
+	for (size_t i = 0; i < n; i++) {
 		ops[i].rec = w->id;
 		ops[i].rtype = w->kind->id;
 	}
+	return n;
+}
+
+sat_rc
+crm_write(crm_work *w, uint8_t flags, uint64_t *cseq, sat_err *e)
+{
+	size_t max = w->n + 1 + (w->also != NULL ? w->also->n + 1 : 0);
+	sat_op *ops = sat_arena_alloc(w->a, max * sizeof *ops);
+	sat_draft d = { .flags = flags, .ops = ops };
+
+	memset(ops, 0, max * sizeof *ops);
+	d.subject = sat_id_zero(&w->root) ? w->id : w->root;
+	d.nops = add_ops(ops, w);
+	if (w->also != NULL)
+		d.nops += add_ops(ops + d.nops, w->also);
 	return sat_replica_write(w->c->replica, &d, cseq, e);
 }
 
@@ -359,6 +371,8 @@ static sat_rc
 create(crm_work *w, const sat_input *in, size_t n, const sat_write_opts *o,
     sat_duplicate dup[SAT_DUPLICATES_MAX], size_t *ndup, sat_err *e)
 {
+	sat_view customer;
+	crm_work also;
 	sat_rc rc;
 
 	if ((rc = read_inputs(w, in, n, e)) != SAT_OK ||
@@ -376,6 +390,8 @@ create(crm_work *w, const sat_input *in, size_t n, const sat_write_opts *o,
 		    *ndup, dup[0].field);
 	if (o->validate_only)
 		return SAT_OK;
+	if ((rc = crm_follow(w, &also, &customer, e)) != SAT_OK)
+		return rc;
 	if ((rc = write_new(w, o, e)) != SAT_OK || *ndup == 0)
 		return rc;
 	return log_duplicate(w, o->duplicate_reason, e);
@@ -411,7 +427,6 @@ sat_crm_create(sat_id *out, sat_crm *c, const sat_kind *k, const sat_input *in,
 
 /* ---- edit ------------------------------------------------------------------------- */
 
-/* Load, let `fill` make the changes, judge, write. */
 typedef struct edit {
 	const sat_input *in;
 	size_t n;

@@ -347,6 +347,8 @@ a_rep_writes_his_own_and_nothing_of_others(void **state)
 	(void)snprintf(acc, sizeof acc, "account=%s", a);
 	/* but he may write down that he was there */
 	(void)made(f, f->activity, LIST(acc, "method=visit", "points=was there"));
+	assert_string_equal("", value_of(f, f->account, other,
+	    "last_follow_at"));
 	assert_sound(f);
 }
 
@@ -414,6 +416,36 @@ an_activity_is_never_changed(void **state)
 	assert_rc(SAT_EINVALID, try_edit(&changed, f, f->activity, id,
 	    LIST("points=said goodbye"), &err));
 	assert_true(finds(&err, "points", "append_only"));
+}
+
+static void
+a_follow_up_moves_its_customers_dates_in_the_same_commit(void **state)
+{
+	fixture *f = *state;
+	sat_id acc = customer(f, "Acme", "13812345678");
+	sat_replica_status before, after;
+	sat_err err;
+
+	assert_ok(sat_replica_status_get(&before, f->r, &err));
+	(void)made(f, f->activity, LIST("account=acme", "method=phone",
+	    "points=x", "occurred_at=2023-11-10 10:00",
+	    "next_at=2023-12-01 09:00"));
+	assert_ok(sat_replica_status_get(&after, f->r, &err));
+	assert_int_equal(before.pending_commits + 1, after.pending_commits);
+	assert_string_equal("2023-11-10T02:00:00Z",
+	    value_of(f, f->account, acc, "last_follow_at"));
+	assert_string_equal("2023-12-01T01:00:00Z",
+	    value_of(f, f->account, acc, "next_follow_at"));
+	/* an earlier one noted later, and one that reached nobody */
+	(void)made(f, f->activity, LIST("account=acme", "method=phone",
+	    "points=x", "occurred_at=2023-11-09"));
+	(void)made(f, f->activity, LIST("account=acme", "method=phone",
+	    "points=x", "occurred_at=2023-11-12", "effective=false"));
+	assert_string_equal("2023-11-10T02:00:00Z",
+	    value_of(f, f->account, acc, "last_follow_at"));
+	srv_sync(f);
+	assert_same_as_server(f);
+	assert_sound(f);
 }
 
 /* Two people give the phone at the same time. */
@@ -631,6 +663,7 @@ main(void)
 		T(a_customer_is_named_by_number_name_or_id),
 		T(what_is_deleted_is_not_edited_until_restored),
 		T(an_activity_is_never_changed),
+		T(a_follow_up_moves_its_customers_dates_in_the_same_commit),
 		T(a_conflict_is_settled_with_mine),
 		T(a_conflict_is_settled_with_theirs),
 		T(a_conflict_is_settled_with_a_third_value),

@@ -497,6 +497,33 @@ a_rep_sees_the_report_of_his_own(void **state)
 }
 
 static void
+every_report_keeps_its_schema(void **state)
+{
+	static char text_[65536];
+	fixture *f = *state;
+	FILE *in_ = fopen("docs/schema/report.json", "rb");
+	sat_json *schema;
+	const char *key;
+	t1 t;
+	size_t n;
+	sat_err err;
+
+	assert_non_null(in_);
+	n = fread(text_, 1, sizeof text_, in_);
+	(void)fclose(in_);
+	assert_ok(sat_json_parse(&schema, sat_span_of(text_, n), 0, &err));
+	fill(&t, f);
+	for (size_t i = 0; (key = sat_report_key(sat_replica_template(f->r),
+	    i)) != NULL; i++) {
+		sat_json *doc = run(f, key, i % 2 == 0 ? MAY : NULL);
+
+		assert_ok(sat_json_validate(doc, schema, &err));
+		sat_json_free(doc);
+	}
+	sat_json_free(schema);
+}
+
+static void
 the_same_operations_give_the_same_bytes(void **state)
 {
 	fixture *f = *state;
@@ -538,6 +565,7 @@ main(void)
 		T(filters_narrow_a_report),
 		T(deleted_records_do_not_count),
 		T(a_rep_sees_the_report_of_his_own),
+		T(every_report_keeps_its_schema),
 		T(the_same_operations_give_the_same_bytes),
 	};
 
