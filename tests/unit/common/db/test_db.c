@@ -5,6 +5,9 @@
  */
 #include "tests/lib/unit.h"
 
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -329,6 +332,100 @@ a_second_process_is_told_that_the_file_is_held(void **state)
 	assert_ok(sat_db_open(&f->db, &o, &err));
 }
 
+/* Insert and tell, until killed. */
+static void
+child_of(const fixture *f, int tell)
+{
+	sat_db_open_opts o = opts_of(f);
+	int64_t n;
+	sat_db *db;
+	sat_err err;
+
+	if (sat_db_open(&db, &o, &err) != SAT_OK)
+		_exit(1);
+	for (;;) {
+		if (sat_db_exec(db, "INSERT INTO t(a) VALUES("
+		    "hex(zeroblob(abs(random() % 4000))))", &err) != SAT_OK)
+			_exit(2);
+		n = sat_db_last_rowid(db);
+		if (write(tell, &n, sizeof n) != (ssize_t)sizeof n)
+			_exit(3);
+	}
+}
+
+static void
+a_killed_process_keeps_what_it_was_told(void **state) /* D1 */
+{
+	fixture *f = *state;
+	uint64_t seed = sat_test_seed(5);
+	sat_db_open_opts o = opts_of(f);
+	sat_err err;
+	int round, told[2];
+	int64_t n, newest;
+	pid_t pid;
+
+	for (round = 0; round < 6; round++) {
+		sat_db_close(f->db);
+		f->db = NULL;
+		assert_int_equal(0, pipe(told));
+		pid = fork();
+		if (pid == 0)
+			child_of(f, told[1]);
+		(void)close(told[1]);
+		(void)usleep(20000 + (unsigned)(sat_test_rand(&seed) % 60000));
+		assert_int_equal(0, kill(pid, SIGKILL));
+		assert_int_equal(pid, waitpid(pid, NULL, 0));
+		newest = 0;
+		while (read(told[0], &n, sizeof n) == (ssize_t)sizeof n)
+			newest = n;
+		(void)close(told[0]);
+		assert_ok(sat_db_open(&f->db, &o, &err));
+		assert_ok(sat_db_check(f->db, false, &err));
+		n = ask(f->db, "SELECT count(*) FROM t");
+		assert_in_range(n, newest, newest + 1);
+	}
+	assert_true(newest > 0);
+}
+
+static void
+a_full_disk_is_told_and_survived(void **state) /* D4 */
+{
+	fixture *f = *state;
+	sat_db_open_opts o = opts_of(f);
+	char *dir = sat_xasprintf("%s/small", f->dir);
+	char *path = sat_xasprintf("%s/s.db", dir);
+	sat_err err = { 0 };
+	int64_t n = 0;
+	sat_db *db;
+
+	if (mkdir(dir, 0700) != 0 ||
+	    mount("none", dir, "tmpfs", 0, "size=400k") != 0) {
+		free(path);
+		free(dir);
+		skip(); /* not root; test_vfs_log has the same on simfs */
+	}
+	o.path = path;
+	assert_ok(sat_db_open(&db, &o, &err));
+	assert_ok(sat_db_exec(db, "CREATE TABLE t(a)", &err));
+	while (sat_db_exec(db, "INSERT INTO t VALUES(zeroblob(3000))", &err) ==
+	    SAT_OK)
+		n++;
+	assert_rc(SAT_ENOSPACE, err.rc);
+	assert_true(n > 10 && !sat_db_dead(db) && !sat_db_in_txn(db));
+	assert_int_equal(n, ask(db, "SELECT count(*) FROM t"));
+	sat_db_close(db);
+	assert_ok(sat_db_open(&db, &o, &err)); /* on the full disk */
+	assert_int_equal(n, ask(db, "SELECT count(*) FROM t"));
+	assert_int_equal(0, mount("none", dir, "tmpfs", MS_REMOUNT,
+	    "size=4m"));
+	assert_ok(sat_db_exec(db, "INSERT INTO t VALUES(1)", &err));
+	assert_ok(sat_db_check(db, false, &err));
+	sat_db_close(db);
+	assert_int_equal(0, umount(dir));
+	free(path);
+	free(dir);
+}
+
 static void
 a_copy_is_complete_and_an_existing_target_is_kept(void **state)
 {
@@ -381,6 +478,8 @@ main(void)
 		T(migration_runs_each_step_once_and_refuses_a_newer_file),
 		T(a_migration_step_that_fails_leaves_nothing_of_itself),
 		T(a_second_process_is_told_that_the_file_is_held),
+		T(a_killed_process_keeps_what_it_was_told),
+		T(a_full_disk_is_told_and_survived),
 		T(a_copy_is_complete_and_an_existing_target_is_kept),
 		T(checks_and_checkpoints_succeed_on_a_sound_file),
 	};
