@@ -45,22 +45,53 @@ find_row(replica_row *row, sat_arena *a, sat_replica *r, const sat_kind *kind,
 	    kind != NULL ? kind->key : "record");
 }
 
+/* The row stays in the page: most often it is written next. */
+static sat_rc
+page_row(replica_row **row, sat_replica *r, const sat_kind *kind,
+    const sat_id *id, sat_err *e)
+{
+	const replica_kind *k;
+
+	replica_page_reuse(r);
+	if (kind == NULL)
+		return replica_page_find(row, r, id, e);
+	*row = NULL;
+	k = replica_kind_by(r->kinds, kind->id);
+	return k == NULL ? SAT_OK : replica_page_get(row, r, k, id, 0, e);
+}
+
+static void
+copy_out(sat_view *v, sat_arena *a, const replica_row *row)
+{
+	memset(v, 0, sizeof *v);
+	replica_record_copy(&v->rec, &row->view, a);
+	for (size_t i = 0; i < v->rec.ncells; i++) {
+		sat_cell *c = &v->rec.cells[i];
+
+		c->value = sat_value_dup(a, c->value);
+		if (c->ext.n > 0)
+			c->ext.p = sat_arena_dup(a, c->ext.p, c->ext.n);
+	}
+	v->kind = row->k->kind;
+	v->pending = row->pending;
+	v->incomplete = (row->flags & ROW_INCOMPLETE) != 0;
+	v->conflict = (row->flags & ROW_CONFLICT) != 0;
+	v->created_ms = sat_hlc_ms(row->view.born.hlc);
+}
+
 sat_rc
 sat_replica_get(sat_view *v, sat_arena *a, sat_replica *r,
     const sat_kind *kind, const sat_id *id, sat_err *e)
 {
-	replica_row row;
+	replica_row *row;
 	sat_rc rc;
 
-	if ((rc = find_row(&row, a, r, kind, id, e)) != SAT_OK)
+	if ((rc = page_row(&row, r, kind, id, e)) != SAT_OK)
 		return rc;
-	memset(v, 0, sizeof *v);
-	v->rec = row.view;
-	v->kind = row.k->kind;
-	v->pending = row.pending;
-	v->incomplete = (row.flags & ROW_INCOMPLETE) != 0;
-	v->conflict = (row.flags & ROW_CONFLICT) != 0;
-	v->created_ms = sat_hlc_ms(row.view.born.hlc);
+	if (row == NULL)
+		return sat_fail(e, SAT_ENOTFOUND, "no such %s on this device",
+		    kind != NULL ? kind->key : "record");
+	copy_out(v, a, row);
 	return SAT_OK;
 }
 

@@ -39,9 +39,18 @@ replica_page_reset(sat_replica *r)
 	}
 	p->rows = NULL;
 	p->last = &p->rows;
-	p->nrows = p->nadds = 0;
+	p->nrows = p->nadds = p->uses = 0;
 	p->hist_lsn = 0;
 	sat_arena_reset(&p->mem);
+}
+
+#define PAGE_USES_MAX 64
+
+void
+replica_page_reuse(sat_replica *r)
+{
+	if (++r->page.uses > PAGE_USES_MAX)
+		replica_page_reset(r);
 }
 
 void

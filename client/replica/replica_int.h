@@ -97,12 +97,16 @@ typedef struct match_add {
 	int64_t key, rid;
 } match_add;
 
-/* The rows a transaction touches. Memory is reset between transactions. */
+/*
+ * The rows a transaction touches, and between local writes the last rows read:
+ * the gate looks at a record before it is written, and need not cost a second
+ * read. Rows that stay are as in the tables; whatever fails resets the page.
+ */
 typedef struct replica_page {
 	sat_arena mem;
 	replica_row *by_id[PAGE_BUCKETS], *by_rid[PAGE_BUCKETS];
 	replica_row *rows, **last; /* in the order they came */
-	size_t nrows;
+	size_t nrows, uses;
 	match_add *adds;
 	size_t nadds, cap_adds;
 	uint64_t hist_lsn;       /* numbers displaced values within a commit */
@@ -222,6 +226,8 @@ uint32_t replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row
 /* page.c */
 void replica_page_reset(sat_replica *r);
 void replica_page_fini(sat_replica *r);
+/* Before a local read or write: keeps what is there unless it grew. */
+void replica_page_reuse(sat_replica *r);
 /* *row NULL when there is none. eid 0 = not known, id then needed. */
 SAT_CHECK sat_rc replica_page_get(replica_row **row, sat_replica *r,
     const replica_kind *k, const sat_id *id, uint32_t eid, sat_err *e);

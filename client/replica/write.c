@@ -99,17 +99,25 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
 	    e);
 }
 
-/* b1..b4 belong to rows.c during the flush; the outbox goes first. */
+/* What sat_commit_seal does, with the bytes kept: b1 header, b2 payload. They
+ * belong to rows.c during the flush, so the outbox goes first. */
+static void
+seal(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES])
+{
+	sat_buf_reset(&r->b1);
+	sat_buf_reset(&r->b2);
+	sat_commit_write_payload(&r->b2, c);
+	sat_hash(c->payload_hash, sat_buf_span(&r->b2));
+	sat_commit_write_header(&r->b1, c);
+	sat_hash(head, sat_buf_span(&r->b1));
+}
+
 static sat_rc
 put_outbox(sat_replica *r, const sat_commit *c, sat_err *e)
 {
 	sat_stmt *s;
 	sat_rc rc;
 
-	sat_buf_reset(&r->b1);
-	sat_buf_reset(&r->b2);
-	sat_commit_write_header(&r->b1, c);
-	sat_commit_write_payload(&r->b2, c);
 	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_PUT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, replica_seq(c->incarnation, c->cseq));
@@ -131,7 +139,7 @@ prepare(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES],
 	for (size_t i = 0; i < c->nops; i++)
 		if ((rc = fold_op(r, c, &c->ops[i], e)) != SAT_OK)
 			return rc;
-	sat_commit_seal(c, head);
+	seal(r, c, head);
 	return SAT_OK;
 }
 
@@ -174,11 +182,12 @@ sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq,
 	if (r->in_group && r->group_rc != SAT_OK)
 		return sat_fail(e, r->group_rc,
 		    "an earlier write of this group failed; it is undone");
-	replica_page_reset(r);
+	replica_page_reuse(r);
 	make_commit(&c, r, d);
 	if ((rc = prepare(r, &c, head, e)) != SAT_OK ||
 	    (rc = store(r, &c, e)) != SAT_OK) {
 		r->chain = before; /* W2; the clock may go on */
+		replica_page_reset(r);
 		return rc;
 	}
 	r->chain.cseq = c.cseq;
@@ -215,6 +224,7 @@ sat_replica_group_rollback(sat_replica *r)
 	r->in_group = false;
 	r->chain = r->group_chain;
 	replica_pend_drop(r);
+	replica_page_reset(r);
 }
 
 sat_rc

@@ -85,12 +85,19 @@ sat_db_stmt(sat_stmt **s, sat_db *db, int sql, sat_err *e)
 	return SAT_OK;
 }
 
+/* Eight bytes at a time: a template's texts have hundreds. They are our own. */
 static uint64_t
-hash_of(const char *s) /* FNV-1a; the texts are our own */
+hash_of(const char *s)
 {
-	uint64_t h = 0xcbf29ce484222325ull;
+	size_t n = strlen(s);
+	uint64_t h = 0xcbf29ce484222325ull ^ n, word;
 
-	for (; *s != '\0'; s++)
+	for (; n >= sizeof word; n -= sizeof word, s += sizeof word) {
+		memcpy(&word, s, sizeof word);
+		h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
+	for (; n > 0; n--, s++)
 		h = (h ^ (uint8_t)*s) * 0x100000001b3ull;
 	return h;
 }

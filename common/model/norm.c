@@ -355,15 +355,45 @@ without_suffix(const uint8_t *p, size_t n)
 	return n;
 }
 
+/* ASCII and common ideographs: nothing to fold but A-Z. Most names are these,
+ * and every name written is folded for its match key. */
+static bool
+fold_plain(sat_buf *out, sat_span s)
+{
+	size_t n;
+
+	for (size_t i = 0; i < s.n; i += n) {
+		ucs4_t c = rune_at(s.p + i, s.n - i, &n);
+
+		if (c >= 0x80 && (c < 0x4E00 || c > 0x9FFF))
+			return false;
+	}
+	for (size_t i = 0; i < s.n; i += n) {
+		ucs4_t c = rune_at(s.p + i, s.n - i, &n);
+
+		if (c >= 'A' && c <= 'Z')
+			sat_write_u8(out, (uint8_t)(c + 32));
+		else if (is_separator(c))
+			sat_write_u8(out, ' ');
+		else
+			sat_buf_add(out, s.p + i, n);
+	}
+	return true;
+}
+
 /* Case and width folded, separators one space each; NUL never occurs. */
 static void
 fold_words(sat_buf *out, sat_span s)
 {
 	size_t len = 0, n;
-	uint8_t *folded = s.n > 0 && sat_utf8_ok(s.p, s.n) ?
-	    u8_casefold(s.p, s.n, NULL, UNINORM_NFKC, NULL, &len) : NULL;
-	const uint8_t *p = folded != NULL ? folded : s.p;
+	uint8_t *folded;
+	const uint8_t *p;
 
+	if (fold_plain(out, s))
+		return;
+	folded = s.n > 0 && sat_utf8_ok(s.p, s.n) ?
+	    u8_casefold(s.p, s.n, NULL, UNINORM_NFKC, NULL, &len) : NULL;
+	p = folded != NULL ? folded : s.p;
 	if (folded == NULL)
 		len = s.n;
 	for (size_t i = 0; i < len; i += n) {
