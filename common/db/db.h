@@ -40,6 +40,12 @@ typedef struct sat_db_open {
 	bool bug_sync_normal;        /* planted bug for `make sim-mutants` only */
 } sat_db_open_opts;
 
+/*
+ * @return also SAT_ENOTFOUND when the file is missing and `create` is false;
+ *         SAT_EBUSY when another process has it; SAT_EINTEGRITY with the code
+ *         "db.foreign" for a file of another keyring, "db.plain" for one that
+ *         is not encrypted.
+ */
 SAT_CHECK sat_rc sat_db_open(sat_db **db, const sat_db_open_opts *o, sat_err *e);
 /* Rolls back an open transaction. Checkpoints (TRUNCATE) when the handle is
  * healthy. NULL is fine. */
@@ -49,6 +55,8 @@ void sat_db_abandon(sat_db *db);
 
 /* Transactions. BEGIN IMMEDIATE; ROLLBACK is prepared at open. */
 SAT_CHECK sat_rc sat_db_begin(sat_db *db, sat_err *e);
+/* When it fails no transaction is open. After SAT_EIO and SAT_EFSYNC the
+ * commit may be there all the same: make what you repeat idempotent. */
 SAT_CHECK sat_rc sat_db_commit(sat_db *db, sat_err *e);
 void sat_db_rollback(sat_db *db); /* fine when none is open; cannot fail */
 bool sat_db_in_txn(const sat_db *db);
@@ -57,7 +65,8 @@ bool sat_db_in_txn(const sat_db *db);
  * call. Borrowed from db. */
 SAT_CHECK sat_rc sat_db_stmt(sat_stmt **s, sat_db *db, int sql, sat_err *e);
 /* A statement from generated text (kinds of the template). Kept in a cache
- * keyed by the text; borrowed from db. */
+ * keyed by the text; borrowed from db. The 256 most recently fetched stay: do
+ * not hold one across the fetching of as many others. */
 SAT_CHECK sat_rc sat_db_stmt_text(
     sat_stmt **s, sat_db *db, const char *sql, sat_err *e);
 /* Run a script without parameters or rows. */
@@ -71,7 +80,9 @@ void sat_bind_blob(sat_stmt *s, int i, sat_span v);
 void sat_bind_null(sat_stmt *s, int i);
 int sat_bind_index(sat_stmt *s, const char *name); /* 0 = no such */
 
-/* Step: *row is true while there is a row. */
+/* Step: *row is true while there is a row. After the last row, and after an
+ * error, the statement is reset; leave a loop early and you reset it, or it
+ * keeps its snapshot of the database. */
 SAT_CHECK sat_rc sat_step(bool *row, sat_stmt *s, sat_err *e);
 /* Step a statement that gives no row; resets it. */
 SAT_CHECK sat_rc sat_run(sat_stmt *s, sat_err *e);
@@ -101,9 +112,10 @@ SAT_CHECK sat_rc sat_db_migrate(
 SAT_CHECK sat_rc sat_db_check(sat_db *db, bool quick, sat_err *e);
 SAT_CHECK sat_rc sat_db_checkpoint(sat_db *db, sat_err *e); /* TRUNCATE */
 /*
- * Online copy into another file of the same keyring (a new file id) by VACUUM
- * INTO; fsynced, opened, integrity-checked before success. On failure the
- * target is removed.
+ * Online copy into another file of the same keyring (a new file id, which is
+ * in the file only, not in the keyring) by VACUUM INTO; fsynced, opened,
+ * integrity-checked before success. On failure the target is removed; one that
+ * existed before is kept and gives SAT_ECONFLICT. Not inside a transaction.
  */
 SAT_CHECK sat_rc sat_db_copy(sat_db *db, const char *to_path, sat_err *e);
 
@@ -117,7 +129,6 @@ const char *sat_db_path(const sat_db *db);
 /* Fails with SAT_EFSYNC once the handle is dead. */
 bool sat_db_dead(const sat_db *db);
 
-/* Hook for tests and the change feed: called after every COMMIT that wrote. */
 /* The raw sqlite3* for tests of the VFS only. */
 void *sat_db_raw(sat_db *db);
 

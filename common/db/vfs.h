@@ -16,8 +16,10 @@
 
 /*
  * Register a VFS `name` over `below` that finds the keys of a file in
- * `keyring`. The keyring must outlive the VFS. sat_db_open does this; a
- * SQLite test suite can do it too.
+ * `keyring`. The keyring must outlive the VFS; NULL = plain files, only
+ * counted. sat_db_open does this; a SQLite test suite can do it too, and then
+ * has to ask for 40 reserved bytes (SQLITE_FCNTL_RESERVE_BYTES) before its
+ * first write and for temp_store=MEMORY.
  */
 SAT_CHECK sat_rc sat_vfs_register(const char *name, const char *below,
     sat_keyring *keyring, sat_err *e);
