@@ -335,6 +335,12 @@ sat_utf8_ok(const void *p, size_t n)
 			i++;
 			continue;
 		}
+		/* what most of our text is: U+1000 to U+CFFF */
+		if (c > 0xe0 && c < 0xed && n - i >= 3 &&
+		    (s[i + 1] & 0xc0) == 0x80 && (s[i + 2] & 0xc0) == 0x80) {
+			i += 3;
+			continue;
+		}
 		if (c >= 0xc2 && c <= 0xdf) {
 			need = 1, cp = c & 0x1f, min = 0x80;
 		} else if (c >= 0xe0 && c <= 0xef) {

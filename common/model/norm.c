@@ -45,7 +45,53 @@ static bool
 is_nfc_inert(ucs4_t c)
 {
 	return c < 0x300 || (c >= 0x4E00 && c <= 0x9FFF) ||
-	    (c >= 0x3000 && c <= 0x3029) || (c >= 0xFF01 && c <= 0xFF60);
+	    (c >= 0x3000 && c <= 0x3029) || (c >= 0xFF01 && c <= 0xFF60) ||
+	    (c >= 0x2010 && c <= 0x2027);
+}
+
+/* Three bytes of UTF-8 at p as an inert, visible character; 0 = look closer. */
+static ucs4_t
+inert_of_three(const uint8_t *p)
+{
+	ucs4_t c = (ucs4_t)(p[0] & 0x0F) << 12 | (ucs4_t)(p[1] & 0x3F) << 6 |
+	    (ucs4_t)(p[2] & 0x3F);
+
+	if ((p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80 || c < 0x800)
+		return 0;
+	return is_nfc_inert(c) ? c : 0;
+}
+
+/*
+ * Is the trimmed text surely its own stored form? ASCII, Latin and what a
+ * Chinese input method gives is decided here in one pass over the bytes; false
+ * means nothing. The gate asks this of every text of every commit.
+ */
+static bool
+is_plain(sat_span s)
+{
+	size_t i = 0;
+
+	while (i < s.n) {
+		uint8_t b = s.p[i];
+
+		if (b < 0x80) {
+			if (b < 0x20 ? b != '\t' && b != '\n' : b == 0x7F)
+				return false;
+			i++;
+		} else if (b >= 0xE0 && b <= 0xEF && s.n - i >= 3) {
+			if (inert_of_three(s.p + i) == 0)
+				return false;
+			i += 3;
+		} else if (b >= 0xC2 && b <= 0xCB && s.n - i >= 2 &&
+		    (s.p[i + 1] & 0xC0) == 0x80) {
+			if (b == 0xC2 && s.p[i + 1] < 0xA0)
+				return false; /* C1 */
+			i += 2;
+		} else {
+			return false;
+		}
+	}
+	return true;
 }
 
 static sat_span
@@ -81,6 +127,10 @@ sat_norm_text(sat_buf *out, sat_span s)
 	s = trimmed(s);
 	if (s.n == 0)
 		return true;
+	if (is_plain(s)) {
+		sat_buf_add(out, s.p, s.n);
+		return true;
+	}
 	if (!sat_utf8_ok(s.p, s.n))
 		return false;
 	for (size_t i = 0; i < s.n; i += n) {
@@ -108,6 +158,22 @@ sat_norm_text(sat_buf *out, sat_span s)
 		free(nfc);
 	}
 	return true;
+}
+
+bool
+sat_norm_is_text(sat_span s)
+{
+	sat_span t = trimmed(s);
+	sat_buf b = { 0 };
+	bool ok;
+
+	if (t.n != s.n)
+		return false;
+	if (is_plain(s))
+		return true;
+	ok = sat_norm_text(&b, s) && sat_span_eq(sat_buf_span(&b), s);
+	sat_buf_fini(&b);
+	return ok;
 }
 
 void

@@ -13,6 +13,8 @@
 /* Stored form of typed text: NFC (libunistring), outer white space off, control
  * characters refused (false). Inner text stays as typed. */
 bool sat_norm_text(sat_buf *out, sat_span s);
+/* Is it that form already? */
+bool sat_norm_is_text(sat_span s);
 /* Full-width ASCII and ideographic space -> half-width. */
 void sat_norm_width(sat_buf *out, sat_span s);
 /* "+8613812345678": width folded, separators dropped, 0086/86/+86 unified;

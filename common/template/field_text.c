@@ -27,18 +27,6 @@ characters(sat_span s)
 	return n;
 }
 
-/* Stored text is what sat_norm_text makes of it: trimmed, NFC, no controls. */
-static bool
-is_clean(sat_span s)
-{
-	sat_buf b = { 0 };
-	bool ok = s.n > 0 && sat_norm_text(&b, s) &&
-	    sat_span_eq(sat_buf_span(&b), s);
-
-	sat_buf_fini(&b);
-	return ok;
-}
-
 /* One @ with something on both sides; the rest is the mail server's business. */
 static bool
 email_ok(sat_span s)
@@ -61,7 +49,8 @@ check_text(const sat_template *t, const sat_field *f, sat_span s)
 
 	if (s.n > SAT_VALUE_MAX)
 		return "length";
-	if (!is_clean(s))
+	/* Stored text is what sat_norm_text makes of it. */
+	if (s.n == 0 || !sat_norm_is_text(s))
 		return "type";
 	if (f->type == SAT_F_ENUM || (f->type == SAT_F_TAGS && f->dict != NULL))
 		return sat_dict_option(f->dict, (const char *)s.p, s.n) != NULL ?

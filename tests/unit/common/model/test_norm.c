@@ -51,6 +51,64 @@ control_characters_and_broken_utf8_are_refused(void **state)
 	}
 }
 
+/* UTF-8 of a code point of the basic plane. */
+static void
+add_rune(sat_buf *b, unsigned c)
+{
+	if (c < 0x80) {
+		sat_write_u8(b, (uint8_t)c);
+	} else if (c < 0x800) {
+		sat_write_u8(b, (uint8_t)(0xC0 | c >> 6));
+		sat_write_u8(b, (uint8_t)(0x80 | (c & 0x3F)));
+	} else {
+		sat_write_u8(b, (uint8_t)(0xE0 | c >> 12));
+		sat_write_u8(b, (uint8_t)(0x80 | (c >> 6 & 0x3F)));
+		sat_write_u8(b, (uint8_t)(0x80 | (c & 0x3F)));
+	}
+}
+
+/* U+2163 is plain text of which the short way knows nothing. */
+static void
+the_short_way_through_a_text_gives_what_the_long_way_gives(void **state)
+{
+	sat_buf in = { 0 }, quick = { 0 }, slow = { 0 };
+
+	(void)state;
+	for (unsigned c = 1; c <= 0xFFFF; c++) {
+		bool ok;
+
+		sat_buf_reset(&in);
+		sat_buf_reset(&quick);
+		sat_buf_reset(&slow);
+		sat_buf_str(&in, "e");
+		add_rune(&in, c);
+		sat_buf_str(&in, "o");
+		ok = sat_norm_text(&quick, sat_buf_span(&in));
+		assert_int_equal(ok && sat_span_eq(sat_buf_span(&quick),
+		    sat_buf_span(&in)), sat_norm_is_text(sat_buf_span(&in)));
+		add_rune(&in, 0x2163);
+		assert_int_equal(ok, sat_norm_text(&slow, sat_buf_span(&in)));
+		add_rune(&quick, 0x2163);
+		if (ok)
+			assert_true(sat_span_eq(sat_buf_span(&quick),
+			    sat_buf_span(&slow)));
+	}
+	sat_buf_fini(&in);
+	sat_buf_fini(&quick);
+	sat_buf_fini(&slow);
+}
+
+static void
+what_is_not_trimmed_is_no_stored_text(void **state)
+{
+	(void)state;
+	assert_true(sat_norm_is_text(sat_span_str("广州“天河”—1")));
+	assert_false(sat_norm_is_text(sat_span_str("广州 ")));
+	assert_false(sat_norm_is_text(sat_span_str("\xE3\x80\x80广州")));
+	assert_false(sat_norm_is_text(sat_span_str("a\xE5\xB9")));
+	assert_false(sat_norm_is_text(sat_span_str("a\r\nb")));
+}
+
 static void
 one_phone_written_many_ways_has_one_key(void **state)
 {
@@ -179,6 +237,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stored_text_is_nfc_and_trimmed),
 		cmocka_unit_test(control_characters_and_broken_utf8_are_refused),
+		cmocka_unit_test(the_short_way_through_a_text_gives_what_the_long_way_gives),
+		cmocka_unit_test(what_is_not_trimmed_is_no_stored_text),
 		cmocka_unit_test(one_phone_written_many_ways_has_one_key),
 		cmocka_unit_test(the_key_of_a_phone_key_is_itself),
 		cmocka_unit_test(company_names_fold_to_their_core),
