@@ -3,6 +3,7 @@
  *
  * inputs.c    text -> changes, with every fault collected
  * write.c     changes -> one judged commit: create, edit, stage, assign, delete
+ * dup.c       records that may be there already
  * effects.c   what follows from a change: defaults, dates of a stage, numbers
  * resolve.c   an open conflict -> one commit that settles it
  * where.c     "stage=won and amount>=1000" -> filters
@@ -103,14 +104,15 @@ SAT_CHECK sat_rc crm_relate(crm_work *w, sat_err *e);
 SAT_CHECK sat_rc crm_judge(crm_work *w, sat_err *e);
 /* Write the judged changes as one commit. */
 SAT_CHECK sat_rc crm_write(crm_work *w, uint8_t flags, uint64_t *cseq, sat_err *e);
+/* May a role with this grant act on a record it stands so to? */
+bool crm_covers(sat_grant g, sat_relation r);
+
+/* dup.c */
 SAT_CHECK sat_rc crm_duplicates(sat_duplicate dup[SAT_DUPLICATES_MAX],
     size_t *n, crm_work *w, sat_err *e);
 /* Live records whose match key of the field is v's; at most max. */
 SAT_CHECK sat_rc crm_find(sat_id *ids, size_t max, size_t *n, crm_work *w,
     const sat_kind *k, const sat_field *f, sat_value v, sat_err *e);
-
-/* May a role with this grant act on a record it stands so to? */
-bool crm_covers(sat_grant g, sat_relation r);
 
 /* cache.c: text -> bytes, bounded; forgets everything when it is full. */
 typedef struct crm_cache crm_cache;

@@ -258,6 +258,11 @@ winning_dates_the_deal_and_credits_its_owner(void **state)
 	assert_string_equal("u2", value_of(f, f->opportunity, o, "owner"));
 	assert_string_equal("u1", value_of(f, f->opportunity, o,
 	    "credit_owner"));
+	/* credit that was given by hand stays */
+	o = made(f, f->opportunity, LIST("name=old deal", "account=acme",
+	    "owner=u1", "credit_owner=u2", "stage=won"));
+	assert_string_equal("u2", value_of(f, f->opportunity, o,
+	    "credit_owner"));
 	assert_sound(f);
 }
 
@@ -515,6 +520,36 @@ a_conflict_is_settled_with_a_third_value(void **state)
 }
 
 static void
+what_was_deleted_while_edited_is_decided(void **state)
+{
+	fixture *f = *state;
+	sat_crm c = crm_of(f);
+	sat_id id = customer(f, "Acme", "13812345678");
+	sat_conflict *all;
+	uint64_t seen;
+	size_t n;
+	sat_err err;
+
+	srv_sync(f);
+	seen = f->srv.n;
+	srv_foreign_text(f, id, F_REMARK, "important", seen);
+	assert_ok(sat_crm_delete(&c, f->account, &id, false, &err));
+	srv_sync(f);
+	assert_ok(sat_replica_conflicts(&all, &n, &f->a, f->r, &err));
+	assert_int_equal(1, n);
+	assert_null(all[0].field);
+	assert_rc(SAT_EUSAGE, sat_crm_resolve(&c, all[0].key, "mine",
+	    sat_span_str(""), &err));
+	assert_ok(sat_crm_resolve(&c, all[0].key, "restore", sat_span_str(""),
+	    &err));
+	srv_sync(f);
+	assert_ok(sat_replica_conflicts(&all, &n, &f->a, f->r, &err));
+	assert_int_equal(0, n);
+	assert_int_equal(1, count_of(f, f->account));
+	assert_same_as_server(f);
+}
+
+static void
 a_settling_value_passes_the_gate_too(void **state)
 {
 	fixture *f = *state;
@@ -667,6 +702,7 @@ main(void)
 		T(a_conflict_is_settled_with_mine),
 		T(a_conflict_is_settled_with_theirs),
 		T(a_conflict_is_settled_with_a_third_value),
+		T(what_was_deleted_while_edited_is_decided),
 		T(a_settling_value_passes_the_gate_too),
 		T(filters_are_read_as_if_typed),
 		T(json_shows_keys_and_labels_on_request),

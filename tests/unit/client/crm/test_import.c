@@ -455,6 +455,41 @@ an_empty_cell_says_nothing(void **state)
 }
 
 static void
+a_sheet_adds_tags_and_takes_none_away(void **state)
+{
+	door d = { .f = *state };
+	sat_import_opts o = { .kind = "account",
+		.on_duplicate = SAT_DUP_UPDATE };
+	sat_import_summary s;
+	sat_err err;
+
+	assert_ok(import_text(&s, &d,
+	    "name,industry,contact_name,phone_main,need_type,tags\n"
+	    "Acme,C34,Li,13812345678,product,\"a,b\"\n"
+	    "Acme,,,,,c\n", NULL, &o, &err));
+	assert_int_equal(1, s.updated);
+	assert_int_equal(1, count_where(d.f, d.f->account,
+	    "tags has a and tags has c"));
+}
+
+static void
+numbers_go_on_after_an_import(void **state)
+{
+	door d = { .f = *state };
+	sat_import_opts o = { .kind = "account" };
+	sat_import_summary s;
+	sat_id id;
+	sat_err err;
+
+	assert_ok(import_text(&s, &d, HEAD
+	    "Acme,C34,Li,13812345678,product\n"
+	    "Betatech,C34,Li,13812345679,product\n", NULL, &o, &err));
+	id = customer(d.f, "Cancity", "13812345670");
+	assert_string_equal("C202311-P7-0003",
+	    value_of(d.f, d.f->account, id, "number"));
+}
+
+static void
 an_interrupted_import_keeps_its_groups(void **state)
 {
 	door d = { .f = *state, .stop_after = 1501 };
@@ -658,6 +693,8 @@ main(void)
 		T(a_row_of_what_is_there_is_skipped_updated_or_asked_about),
 		T(a_dry_run_sees_doubles_within_the_sheet),
 		T(an_empty_cell_says_nothing),
+		T(a_sheet_adds_tags_and_takes_none_away),
+		T(numbers_go_on_after_an_import),
 		T(an_interrupted_import_keeps_its_groups),
 		T(a_wrong_mapping_is_one_message_before_the_first_row),
 		T(values_lookups_and_units_do_what_the_document_says),

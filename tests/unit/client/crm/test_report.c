@@ -297,6 +297,10 @@ stages_are_those_at_the_end_of_the_period(void **state)
 	    1), -1));
 	assert_int_equal(2, sat_json_count(sat_json_get(doc, "rows")));
 	sat_json_free(doc);
+	doc = run(t.f, "stage-distribution", "2024-04-25"); /* before it moved */
+	assert_int_equal(2, sat_json_int(cell(row_of(doc, 0,
+	    "first_contact"), 1), -1));
+	sat_json_free(doc);
 	doc = run(t.f, "stage-distribution", NULL);
 	assert_int_equal(3, sat_json_int(cell(row_of(doc, 0, "won"), 1), -1));
 	assert_null(row_of(doc, 0, "negotiation"));
