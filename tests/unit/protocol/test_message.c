@@ -1,0 +1,279 @@
+/*
+ * Frames: every message comes back as it was written, and nothing else is
+ * taken for one.
+ */
+#include "tests/lib/unit.h"
+
+#include "protocol/message.h"
+
+static sat_id
+some_id(uint8_t b)
+{
+	sat_id id;
+
+	memset(id.b, b, sizeof id.b);
+	return id;
+}
+
+static sat_verdict verdicts[] = {
+	{ .cseq = 7, .code = SAT_VD_OK, .lsn = 1000, .eff = 0x123456789abc },
+	{ .cseq = 8, .code = SAT_VD_REJECTED, .op = 3 },
+	{ .cseq = 9, .code = SAT_VD_OK_LATE, .lsn = 998, .eff = 1 },
+	{ .cseq = 12, .code = SAT_VD_PARKED },
+	{ .cseq = 13, .code = SAT_VD_CONFLICT, .lsn = 1u << 31, .eff = INT64_MAX },
+};
+static sat_eid_pair eids[2];
+static sat_id held[3];
+static sat_rescope rescopes[2];
+
+/* One of each type, with something in every member. */
+static size_t
+samples(sat_msg *m)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < 3; i++)
+		held[i] = some_id((uint8_t)(i + 40));
+	eids[0] = (sat_eid_pair){ some_id(1), 1 };
+	eids[1] = (sat_eid_pair){ some_id(2), UINT32_MAX };
+	verdicts[1].slug = sat_span_str("owner.stale");
+	verdicts[1].hint = sat_span_str("USE_VALUE");
+	verdicts[3].slug = sat_span_str("needs_parent");
+	rescopes[0] = (sat_rescope){ .lsn = 5, .root = some_id(9),
+		.to = sat_span_str("Bob") };
+	rescopes[1] = (sat_rescope){ .lsn = 6, .root = some_id(8), .held = held,
+		.nheld = 3 };
+	memset(m, 0, 16 * sizeof *m);
+	m[n].type = SAT_MSG_ERROR;
+	m[n++].u.error = (sat_msg_error){ SAT_EREVOKED, sat_span_str("a.b"),
+		sat_span_str("text"), sat_span_str("hint") };
+	m[n].type = SAT_MSG_HELLO;
+	m[n++].u.hello = (sat_hello){ 1, 2, some_id(3), 4, 5, 6, 7, { 8 }, -9 };
+	m[n].type = SAT_MSG_WELCOME;
+	m[n++].u.welcome = (sat_welcome){ 1, INT64_MIN, 3, 2, 1, 6,
+		UINT64_MAX, 8, { 9 } };
+	m[n].type = SAT_MSG_PUSH;
+	m[n++].u.push = (sat_push){ 1, 2, { 3 }, { 4 }, sat_span_str("batch") };
+	m[n].type = SAT_MSG_VERDICTS;
+	m[n++].u.verdicts = (sat_verdicts){ verdicts, 5, eids, 2, 77, true };
+	m[n].type = SAT_MSG_PULL;
+	m[n++].u.pull = (sat_pull){ 1, SAT_PULL_FULL_OWN, UINT32_MAX };
+	m[n].type = SAT_MSG_DELTA;
+	m[n++].u.delta = (sat_delta){ 1, 3, 2, 0xffffffffffff, rescopes, 2,
+		sat_span_str("records"), sat_span_str("batch") };
+	m[n].type = SAT_MSG_SNAP;
+	m[n++].u.snap.after_eid = UINT32_MAX;
+	m[n].type = SAT_MSG_CHUNK;
+	m[n++].u.chunk = (sat_chunk){ 1, 2, true, 4, 5, { 6 },
+		sat_span_str("records") };
+	m[n++].type = SAT_MSG_REGISTRY;
+	m[n].type = SAT_MSG_REGISTRY_IS;
+	m[n++].u.registry = sat_span_str("registry");
+	m[n].type = SAT_MSG_TEMPLATE;
+	m[n++].u.template_have[19] = 1;
+	m[n].type = SAT_MSG_TEMPLATE_IS;
+	m[n].u.template_is.tip[0] = 1;
+	m[n++].u.template_is.bundle = sat_span_str("bundle");
+	m[n].type = SAT_MSG_ENROL;
+	m[n++].u.enrol = (sat_enrol){ 1, 2, some_id(1), { 2 }, { 3 },
+		sat_span_str("\xe7\xac\x94\xe8\xae\xb0\xe6\x9c\xac"), 5 };
+	m[n].type = SAT_MSG_ENROLLED;
+	m[n++].u.enrolled = (sat_enrolled){ 1, 2, sat_span_str("ann"),
+		sat_span_str("rep"), sat_span_str("Org"), { 3 }, { 4 }, 5 };
+	return n;
+}
+
+static void
+every_message_comes_back_as_it_was_written(void **state)
+{
+	sat_msg in[16], out;
+	size_t n = samples(in);
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		sat_buf b = { 0 }, again = { 0 };
+
+		sat_msg_write(&b, &in[i]);
+		assert_int_equal(i, in[i].type); /* none was left out */
+		assert_ok(sat_msg_read(&out, &a, sat_buf_span(&b), &err));
+		assert_int_equal(in[i].type, out.type);
+		sat_msg_write(&again, &out);
+		assert_true(sat_span_eq(sat_buf_span(&b), sat_buf_span(&again)));
+		sat_buf_fini(&b);
+		sat_buf_fini(&again);
+	}
+	assert_int_equal(SAT_MSG_ENROLLED + 1, n);
+	sat_arena_fini(&a);
+}
+
+static void
+verdicts_and_rescopes_keep_every_member(void **state)
+{
+	sat_msg in[16], m;
+	sat_arena a = { 0 };
+	sat_buf b = { 0 };
+	sat_err err = { 0 };
+
+	(void)state;
+	(void)samples(in);
+	sat_msg_write(&b, &in[SAT_MSG_VERDICTS]);
+	assert_ok(sat_msg_read(&m, &a, sat_buf_span(&b), &err));
+	assert_int_equal(5, m.u.verdicts.n);
+	for (size_t i = 0; i < 5; i++) {
+		const sat_verdict *w = &verdicts[i], *g = &m.u.verdicts.v[i];
+
+		assert_int_equal(w->cseq, g->cseq);
+		assert_int_equal(w->code, g->code);
+		assert_int_equal(w->lsn, g->lsn);
+		assert_int_equal(w->eff, g->eff);
+		assert_int_equal(w->op, g->op);
+		assert_true(sat_span_eq(w->slug, g->slug));
+		assert_true(sat_span_eq(w->hint, g->hint));
+	}
+	assert_int_equal(UINT32_MAX, m.u.verdicts.eids[1].eid);
+	assert_true(m.u.verdicts.fork);
+	sat_buf_reset(&b);
+	sat_msg_write(&b, &in[SAT_MSG_DELTA]);
+	assert_ok(sat_msg_read(&m, &a, sat_buf_span(&b), &err));
+	assert_int_equal(0, m.u.delta.rescopes[0].nheld);
+	assert_memory_equal("Bob", m.u.delta.rescopes[0].to.p, 3);
+	assert_true(sat_id_eq(&held[2], &m.u.delta.rescopes[1].held[2]));
+	sat_buf_fini(&b);
+	sat_arena_fini(&a);
+}
+
+static void
+a_frame_cut_or_prolonged_is_refused(void **state) /* P-002 */
+{
+	sat_msg in[16], out;
+	size_t n = samples(in);
+	sat_arena a = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		sat_buf b = { 0 };
+
+		sat_msg_write(&b, &in[i]);
+		for (size_t cut = 0; cut < b.n; cut++)
+			assert_rc(SAT_EPROTO, sat_msg_read(&out, &a,
+			    sat_span_of(b.p, cut), NULL));
+		sat_write_u8(&b, 0);
+		assert_rc(SAT_EPROTO, sat_msg_read(&out, &a, sat_buf_span(&b),
+		    NULL));
+		sat_buf_fini(&b);
+	}
+	assert_rc(SAT_EPROTO, sat_msg_read(&out, &a,
+	    sat_span_of("\x0f", 1), NULL));
+	sat_arena_fini(&a);
+}
+
+static void
+a_count_beyond_the_frame_asks_for_no_memory(void **state) /* P-001 */
+{
+	static const uint8_t types[] = { SAT_MSG_VERDICTS, SAT_MSG_DELTA };
+	sat_arena a = { 0 };
+	sat_msg m;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof types; i++) {
+		sat_buf b = { 0 };
+
+		sat_write_u8(&b, types[i]);
+		if (types[i] == SAT_MSG_DELTA) {
+			sat_write_uint(&b, 1);
+			sat_write_uint(&b, 1);
+			sat_write_uint(&b, 1);
+			sat_write_be64(&b, 1);
+		}
+		sat_write_uint(&b, 4000);
+		assert_rc(SAT_EPROTO, sat_msg_read(&m, &a, sat_buf_span(&b),
+		    NULL));
+		sat_buf_fini(&b);
+	}
+	sat_arena_fini(&a);
+}
+
+static void
+an_error_travels_with_code_text_and_hint(void **state)
+{
+	sat_err in = { 0 }, out = { 0 };
+	sat_buf b = { 0 };
+	sat_arena a = { 0 };
+	sat_msg m;
+
+	(void)state;
+	(void)sat_fail_code(&in, SAT_EVERSION, "protocol", "update", "too old");
+	sat_msg_write_error(&b, &in);
+	assert_rc(SAT_OK, sat_msg_read(&m, &a, sat_buf_span(&b), &out));
+	assert_rc(SAT_EVERSION, sat_msg_to_err(&m.u.error, &out));
+	assert_string_equal("protocol", out.code);
+	assert_string_equal("too old", out.text);
+	assert_string_equal("update", out.hint);
+	sat_arena_fini(&a);
+	sat_buf_fini(&b);
+}
+
+static void
+an_error_cannot_claim_success_or_speak_to_the_terminal(void **state)
+{
+	sat_msg_error m = { 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } };
+	sat_err out = { 0 };
+
+	(void)state;
+	m.text = sat_span_str("\x1b[2Jgone\n");
+	assert_rc(SAT_EFAIL, sat_msg_to_err(&m, &out));
+	assert_string_equal(" [2Jgone ", out.text);
+	m.rc = SAT_EFSYNC; /* the server's own file, not ours */
+	assert_rc(SAT_EFAIL, sat_msg_to_err(&m, &out));
+	m.rc = 4000000000u;
+	assert_rc(SAT_EFAIL, sat_msg_to_err(&m, &out));
+	m.rc = SAT_EPROTO;
+	assert_rc(SAT_EPROTO, sat_msg_to_err(&m, NULL));
+}
+
+static void
+random_bytes_are_read_without_harm(void **state)
+{
+	uint64_t r = sat_test_seed(4);
+	uint8_t bytes[200];
+	sat_arena a = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		size_t n = sat_test_rand(&r) % sizeof bytes;
+		sat_buf b = { 0 };
+		sat_msg m;
+
+		for (size_t k = 0; k < n; k++)
+			bytes[k] = (uint8_t)(sat_test_rand(&r) % 3 == 0 ?
+			    sat_test_rand(&r) : sat_test_rand(&r) % 4);
+		bytes[0] = (uint8_t)(i % 16);
+		if (sat_msg_read(&m, &a, sat_span_of(bytes, n), NULL) ==
+		    SAT_OK) {
+			sat_msg_write(&b, &m);
+			assert_true(sat_span_eq(sat_buf_span(&b),
+			    sat_span_of(bytes, n)));
+		}
+		sat_buf_fini(&b);
+		sat_arena_reset(&a);
+	}
+	sat_arena_fini(&a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_message_comes_back_as_it_was_written),
+		cmocka_unit_test(verdicts_and_rescopes_keep_every_member),
+		cmocka_unit_test(a_frame_cut_or_prolonged_is_refused),
+		cmocka_unit_test(a_count_beyond_the_frame_asks_for_no_memory),
+		cmocka_unit_test(an_error_travels_with_code_text_and_hint),
+		cmocka_unit_test(an_error_cannot_claim_success_or_speak_to_the_terminal),
+		cmocka_unit_test(random_bytes_are_read_without_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
