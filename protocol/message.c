@@ -3,7 +3,7 @@
  *
  * Every member is written in the order of its struct in message.h. A decoder
  * checks each count against a limit of limits.h before it allocates, and
- * sat_read_end refuses bytes that are left over (P-071).
+ * sat_read_end refuses bytes that are left over (P-002, P-071).
  */
 #include "protocol/message.h"
 
