@@ -190,6 +190,7 @@ void device_open(device *d, const char *dir, bool plain);
 void device_close(device *d);
 void device_ready(device *d); /* finds the kind; after a sync */
 sat_sync_result device_sync(device *d);
+sat_sync_result device_sync_flags(device *d, unsigned flags);
 
 /* ---- inproc.c --------------------------------------------------------------------- */
 
@@ -209,7 +210,7 @@ struct sat_server *inproc_core(inproc *p);
 void inproc_durable(inproc *p);
 /* Enrol as user u1, u2, ... and sync once. */
 void inproc_device(device *d, inproc *p, const char *dir, bool plain,
-    unsigned user);
+    unsigned user, inproc_cost cost[INPROC_TYPES]);
 /* A whole session; adds to cost[type of request]. */
 void inproc_sync(device *d, inproc *p, inproc_cost cost[INPROC_TYPES]);
 typedef struct inproc_frames {

@@ -83,21 +83,19 @@ typedef struct ways {
 	device d[WAYS];
 	inproc *srv[WAYS];
 	samples insert[WAYS], update[WAYS];
+	double insert_cpu[WAYS], update_cpu[WAYS];
 } ways;
 
 static void
-ways_open(ways *w, figures *f)
+ways_open(ways *w)
 {
 	*w = (ways){ .floor = floor_open("floor.db") };
 	for (int i = PLAIN; i < WAYS; i++) {
 		w->srv[i] = inproc_open(i == PLAIN ? "core1" : "core2", false,
 		    1);
 		inproc_device(&w->d[i], w->srv[i], i == PLAIN ? "d1" : "d2",
-		    i == PLAIN, 1);
+		    i == PLAIN, 1, NULL);
 	}
-	if (f->values.v == NULL)
-		bench_values_of(&f->values, &f->data,
-		    sat_replica_template(w->d[PLAIN].replica));
 }
 
 static void
@@ -123,6 +121,7 @@ ways_close(ways *w)
 static void
 insert_block(ways *w, figures *f, int way, size_t from, size_t to)
 {
+	w->insert_cpu[way] -= bench_cpu();
 	for (size_t i = from; i < to; i++) {
 		double t = bench_now();
 
@@ -132,12 +131,14 @@ insert_block(ways *w, figures *f, int way, size_t from, size_t to)
 			door_create(&w->d[way], &f->data, &f->values, i);
 		samples_add(&w->insert[way], bench_now() - t);
 	}
+	w->insert_cpu[way] += bench_cpu();
 }
 
 static void
 update_block(ways *w, figures *f, int way, const sat_value *v, size_t from,
     size_t to)
 {
+	w->update_cpu[way] -= bench_cpu();
 	for (size_t i = from; i < to; i++) {
 		double t = bench_now();
 
@@ -148,6 +149,7 @@ update_block(ways *w, figures *f, int way, const sat_value *v, size_t from,
 			continue;
 		samples_add(&w->update[way], bench_now() - t);
 	}
+	w->update_cpu[way] += bench_cpu();
 }
 
 /* The other rows, and what an ordinary day looks like: synced, truncated. */
@@ -180,7 +182,7 @@ singles_round(figures *f)
 	double floor;
 	ways w;
 
-	ways_open(&w, f);
+	ways_open(&w);
 	for (size_t i = 0; i < n; i += BLOCK)
 		for (int way = 0; way < WAYS; way++)
 			insert_block(&w, f, way, i, i + BLOCK);
@@ -203,6 +205,18 @@ singles_round(figures *f)
 	    samples_at(&w.update[PLAIN], 0.5) / floor, note);
 	AT_MOST(f, "durable update p50, encrypted", "x", 2.2,
 	    samples_at(&w.update[SEALED], 0.5) / floor, note);
+	(void)snprintf(note, sizeof note, "CPU each: bare %.1f us, ours %.1f, "
+	    "encrypted %.1f", w.insert_cpu[FLOOR] / (double)n * 1e6,
+	    w.insert_cpu[PLAIN] / (double)n * 1e6,
+	    w.insert_cpu[SEALED] / (double)n * 1e6);
+	AT_MOST(f, "durable insert, CPU, encrypted", "x", -1,
+	    w.insert_cpu[SEALED] / w.insert_cpu[FLOOR], note);
+	(void)snprintf(note, sizeof note, "CPU each: bare %.1f us, ours %.1f, "
+	    "encrypted %.1f", w.update_cpu[FLOOR] / (double)m * 1e6,
+	    w.update_cpu[PLAIN] / (double)m * 1e6,
+	    w.update_cpu[SEALED] / (double)m * 1e6);
+	AT_MOST(f, "durable update, CPU, encrypted", "x", -1,
+	    w.update_cpu[SEALED] / w.update_cpu[FLOOR], note);
 	free(v);
 	sat_arena_fini(&a);
 	ways_close(&w);
@@ -226,7 +240,7 @@ static double
 upsert_rate(floor_db *db, figures *f, const bench_edit *list,
     const sat_value *v, size_t n, size_t batch)
 {
-	double t = bench_now();
+	double t = bench_cpu();
 
 	for (size_t i = 0; i < n; i++) {
 		if (i % batch == 0)
@@ -235,7 +249,7 @@ upsert_rate(floor_db *db, figures *f, const bench_edit *list,
 		if ((i + 1) % batch == 0 || i + 1 == n)
 			floor_commit(db);
 	}
-	return (double)n / (bench_now() - t);
+	return (double)n / (bench_cpu() - t);
 }
 
 typedef struct merge_bed {
@@ -251,7 +265,7 @@ merge_open(merge_bed *m, figures *f, bool plain, inproc_cost made[INPROC_TYPES])
 {
 	*m = (merge_bed){ .floor = floor_open("floor.db") };
 	m->srv = inproc_open("core1", plain, 1);
-	inproc_device(&m->d, m->srv, "d1", false, 1);
+	inproc_device(&m->d, m->srv, "d1", false, 1, NULL);
 	group(&m->d, true);
 	floor_begin(m->floor);
 	for (size_t i = 0; i < f->data.n; i++) {
@@ -279,46 +293,73 @@ merge_close(merge_bed *m)
 	bench_rmdir("d1");
 }
 
+/* What a round cost, each part beside raw upserts. */
+static void
+merge_row(figures *f, const char *name, double goal, size_t ops, double cpu,
+    double floor)
+{
+	char note[160];
+
+	(void)snprintf(note, sizeof note, "CPU: raw upsert %.0f/s, ours %.0f/s",
+	    floor, (double)ops / cpu);
+	AT_LEAST(f, name, "x", goal, (double)ops / cpu / floor, note);
+}
+
+static void
+fill_row(figures *f, const inproc_cost *snap)
+{
+	char note[160];
+
+	(void)snprintf(note, sizeof note, "CPU: server %.0f rows/s, device "
+	    "%.0f rows/s", (double)f->data.n / snap->server_cpu,
+	    (double)f->data.n / snap->client_cpu);
+	AT_MOST(f, "snapshot, CPU per row", " us", -1,
+	    (snap->server_cpu + snap->client_cpu) / (double)f->data.n * 1e6,
+	    note);
+}
+
 static void
 merge_rounds(figures *f, bool plain)
 {
-	inproc_cost made[INPROC_TYPES] = { { 0 } };
-	const inproc_cost *push;
-	double merge, floor;
-	char note[160];
+	inproc_cost made[INPROC_TYPES] = { { 0 } }, fill[INPROC_TYPES] = { { 0 } };
 	merge_bed m;
+	double floor;
+	device b;
 
 	merge_open(&m, f, plain, made);
+	inproc_device(&b, m.srv, "d2", false, 1, fill);
 	for (int r = 0; r < f->rounds + 1; r++) {
-		inproc_cost cost[INPROC_TYPES] = { { 0 } };
+		inproc_cost own[INPROC_TYPES] = { { 0 } };
+		inproc_cost other[INPROC_TYPES] = { { 0 } };
 		bool odd = r % 2 != 0;
-		size_t ops = edit_all(&m.d, odd ? f->data.edits2 :
-		    f->data.edits, odd ? f->data.nedits2 : f->data.nedits);
+		const bench_edit *list = odd ? f->data.edits2 : f->data.edits;
+		size_t ops = edit_all(&m.d, list, odd ? f->data.nedits2 :
+		    f->data.nedits);
 
-		inproc_sync(&m.d, m.srv, cost);
-		push = &cost[SAT_MSG_PUSH];
-		merge = (double)ops / push->server;
-		floor = upsert_rate(m.floor, f, odd ? f->data.edits2 :
-		    f->data.edits, m.v[odd], ops, 4096);
+		inproc_sync(&m.d, m.srv, own);
+		inproc_sync(&b, m.srv, other);
+		floor = upsert_rate(m.floor, f, list, m.v[odd], ops, 4096);
 		if (r == 0)
 			continue; /* warm */
-		(void)snprintf(note, sizeof note, "raw upsert %.0f/s, merge "
-		    "%.0f/s, batches of 4096", floor, merge);
-		AT_LEAST(f, plain ? "server merge, file not encrypted" :
-		    "server merge, file encrypted", "x", 0.6, merge / floor,
-		    note);
+		merge_row(f, plain ? "server merge, file not encrypted" :
+		    "server merge, file encrypted", 0.6, ops,
+		    own[SAT_MSG_PUSH].server_cpu, floor);
 		if (plain)
 			continue;
-		(void)snprintf(note, sizeof note, "%.0f acks/s",
-		    (double)ops / push->client);
-		AT_LEAST(f, "device: building pushes, storing verdicts", "x",
-		    -1, (double)ops / push->client / floor, note);
-		(void)snprintf(note, sizeof note, "%.0f/s",
-		    (double)ops / cost[SAT_MSG_PULL].client);
-		AT_LEAST(f, "device: settling own commits in the pull", "x",
-		    -1, (double)ops / cost[SAT_MSG_PULL].client / floor, note);
+		merge_row(f, "device: pushes built, verdicts stored", -1, ops,
+		    own[SAT_MSG_PUSH].client_cpu, floor);
+		merge_row(f, "device: own commits settled", -1, ops,
+		    own[SAT_MSG_PULL].client_cpu, floor);
+		merge_row(f, "device: commits of others applied", -1, ops,
+		    other[SAT_MSG_PULL].client_cpu, floor);
+		merge_row(f, "server: commits handed out", -1, ops,
+		    other[SAT_MSG_PULL].server_cpu, floor);
 	}
+	if (!plain)
+		fill_row(f, &fill[SAT_MSG_SNAP]);
+	device_close(&b);
 	merge_close(&m);
+	bench_rmdir("d2");
 }
 
 /* ---- bytes ----------------------------------------------------------------------- */
@@ -370,7 +411,9 @@ json_edits(const bench_data *d, const bench_edit *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		sat_buf_fmt(&b, "{\"id\":\"%s\"", d->id_text[list[i].row]);
 		json_cell(&b, list[i].field, list[i].text);
-		sat_buf_str(&b, "}\n");
+		/* whoever merges needs to know when */
+		sat_buf_fmt(&b, ",\"at\":%llu}\n",
+		    1795190400000ull + i * 130);
 	}
 	bytes = zstd_bytes(&b);
 	sat_buf_fini(&b);
@@ -392,7 +435,7 @@ wire(figures *f)
 	size_t ops;
 
 	merge_open(&m, f, false, made);
-	inproc_device(&b, m.srv, "d2", false, 1); /* and its first filling */
+	inproc_device(&b, m.srv, "d2", false, 1, NULL); /* and its first filling */
 	ops = edit_all(&m.d, f->data.edits, f->data.nedits);
 	inproc_sync(&m.d, m.srv, push);
 	inproc_sync(&b, m.srv, pull);
@@ -422,7 +465,7 @@ wire(figures *f)
 /* ---- the peer workload beside the floor --------------------------------------------- */
 
 typedef struct floor_rates {
-	double bulk, batch, bytes_rows, bytes_x10;
+	double bulk, batch, bulk_cpu, batch_cpu, bytes_rows;
 } floor_rates;
 
 static double
@@ -442,25 +485,27 @@ file_bytes(floor_db **db, const char *path)
 }
 
 static floor_rates
-measure_floor(figures *f, const bench_data *d, const bench_values *v,
+measure_floor(const bench_data *d, const bench_values *v,
     const sat_value *edits)
 {
 	floor_db *db = floor_open("floor.db");
 	floor_rates r = { 0 };
-	double t = bench_now();
+	double t = bench_now(), c = bench_cpu();
 
 	floor_begin(db);
 	for (size_t i = 0; i < d->n; i++)
 		floor_insert(db, d, v, i);
 	floor_commit(db);
 	r.bulk = (double)d->n / (bench_now() - t);
+	r.bulk_cpu = (double)d->n / (bench_cpu() - c);
 	t = bench_now();
+	c = bench_cpu();
 	floor_begin(db);
 	for (size_t i = 0; i < d->nedits2; i++)
 		floor_update(db, d, &d->edits2[i], edits[i]);
 	floor_commit(db);
 	r.batch = (double)d->nedits2 / (bench_now() - t);
-	(void)f;
+	r.batch_cpu = (double)d->nedits2 / (bench_cpu() - c);
 	r.bytes_rows = file_bytes(&db, "floor.db");
 	return r;
 }
@@ -493,7 +538,7 @@ floor_x10(const bench_data *d, const bench_values *v)
 static void
 peer_round(figures *f, const sat_value *edits)
 {
-	floor_rates fl = measure_floor(f, &f->data, &f->values, edits);
+	floor_rates fl = measure_floor(&f->data, &f->values, edits);
 	bench_out o = { .peer = "satchel", .run = 1, .n = f->data.n };
 	char note[160];
 	double ops;
@@ -502,12 +547,22 @@ peer_round(figures *f, const sat_value *edits)
 	(void)snprintf(note, sizeof note, "bare %.0f rows/s", fl.bulk);
 	AT_LEAST(f, "P1bulk, rows/s", "x", 0.30,
 	    bench_value_of(&o, "P1bulk", "rate") / fl.bulk, note);
+	(void)snprintf(note, sizeof note, "CPU: bare %.0f rows/s", fl.bulk_cpu);
+	AT_LEAST(f, "P1bulk, rows per CPU second", "x", -1,
+	    bench_value_of(&o, "P1bulk", "cpu_rate") / fl.bulk_cpu, note);
+	(void)snprintf(note, sizeof note, "bare %.0f rows/s", fl.bulk);
 	AT_LEAST(f, "P4, rows/s through the server", "x", 0.35,
 	    bench_value_of(&o, "P4", "rate") / fl.bulk, note);
 	(void)snprintf(note, sizeof note, "bare %.0f updates/s in a batch",
 	    fl.batch);
 	AT_LEAST(f, "P2batch, ops/s", "x", 0.30,
 	    bench_value_of(&o, "P2batch", "rate") / fl.batch, note);
+	(void)snprintf(note, sizeof note, "CPU: bare %.0f updates/s",
+	    fl.batch_cpu);
+	AT_LEAST(f, "P2batch, ops per CPU second", "x", -1,
+	    bench_value_of(&o, "P2batch", "cpu_rate") / fl.batch_cpu, note);
+	(void)snprintf(note, sizeof note, "bare %.0f updates/s in a batch",
+	    fl.batch);
 	AT_LEAST(f, "P3, ops/s through the server", "x", 0.40,
 	    bench_value_of(&o, "P3", "rate") / fl.batch, note);
 	ops = bench_value_of(&o, "P3", "ops");
@@ -532,7 +587,7 @@ peer_round(figures *f, const sat_value *edits)
 static void
 sizes(figures *f, const sat_value *edits)
 {
-	floor_rates fl = measure_floor(f, &f->data, &f->values, edits);
+	floor_rates fl = measure_floor(&f->data, &f->values, edits);
 	double x10 = floor_x10(&f->data, &f->values);
 	bench_out o = { .peer = "satchel", .run = 1, .n = f->data.n };
 	char note[160];
@@ -624,13 +679,77 @@ prepare(figures *f, const char *work)
 	bench_read(&f->data, "data", f->n);
 }
 
+/* BENCH_ONLY=merge,... runs a part of it: for a profiler. */
+static bool
+wanted(const char *part)
+{
+	const char *only = getenv("BENCH_ONLY");
+
+	return only == NULL || strstr(only, part) != NULL;
+}
+
+static void
+engine_parts(figures *f)
+{
+	for (int i = 0; wanted("singles") && i < f->rounds; i++) {
+		step("one durable insert, one durable update");
+		singles_round(f);
+	}
+	if (wanted("merge")) {
+		step("server merge, and its parts");
+		merge_rounds(f, true);
+		merge_rounds(f, false);
+	}
+	if (wanted("wire")) {
+		step("bytes on the wire");
+		wire(f);
+	}
+}
+
+static void
+peer_parts(figures *f)
+{
+	sat_arena a = { 0 };
+	sat_value *edits;
+	merge_bed m;
+
+	merge_open(&m, f, true, NULL);
+	edits = edit_values(&a, &m.d, f->data.edits2, f->data.nedits2);
+	merge_close(&m);
+	for (int i = 0; wanted("peer") && i < f->rounds; i++) {
+		step("the peer workload");
+		peer_round(f, edits);
+	}
+	if (wanted("sizes")) {
+		step("sizes");
+		sizes(f, edits);
+	}
+	if (wanted("change")) {
+		step("one change, and bootstrap of many");
+		one_change(f);
+	}
+	free(edits);
+	sat_arena_fini(&a);
+}
+
+/* What the floor stores, read by the template of a device. */
+static void
+read_values(figures *f)
+{
+	inproc *srv = inproc_open("core1", true, 1);
+	device d;
+
+	inproc_device(&d, srv, "d1", true, 1, NULL);
+	bench_values_of(&f->values, &f->data,
+	    sat_replica_template(d.replica));
+	device_close(&d);
+	inproc_close(srv);
+}
+
 int
 figures_main(int argc, char **argv)
 {
 	figures f = { .quick = argc > 3 && strcmp(argv[3], "quick") == 0 };
-	sat_arena a = { 0 };
-	sat_value *edits;
-	merge_bed m;
 
 	if (argc < 3)
 		bench_die("usage: satchel-bench figures WORK [quick]");
@@ -639,32 +758,17 @@ figures_main(int argc, char **argv)
 	f.big = f.quick ? 20000 : 100000;
 	f.small = 1000;
 	prepare(&f, argv[2]);
-	for (int i = 0; i < f.rounds; i++) {
-		step("one durable insert, one durable update");
-		singles_round(&f);
-	}
-	step("server merge");
-	merge_rounds(&f, true);
-	merge_rounds(&f, false);
-	step("bytes on the wire");
-	wire(&f);
-	merge_open(&m, &f, true, NULL);
-	edits = edit_values(&a, &m.d, f.data.edits2, f.data.nedits2);
-	merge_close(&m);
-	for (int i = 0; i < f.rounds; i++) {
-		step("the peer workload");
-		peer_round(&f, edits);
-	}
-	step("sizes");
-	sizes(&f, edits);
-	step("one change, and bootstrap of many");
-	one_change(&f);
+	read_values(&f);
+	engine_parts(&f);
+	if (wanted("peer") || wanted("sizes") || wanted("change"))
+		peer_parts(&f);
 	step("done");
 	printf("N = %zu (and %zu, %zu), %d rounds\n\n", f.n, f.small, f.big,
 	    f.rounds);
 	table_print(&f.t, stdout);
-	free(edits);
-	sat_arena_fini(&a);
+	free(f.values.v);
+	sat_arena_fini(&f.values.mem);
+	bench_data_fini(&f.data);
 	bench_rmdir("data");
 	return 0;
 }

@@ -156,13 +156,14 @@ enrol(device *d, inproc *p, unsigned user)
 }
 
 void
-inproc_device(device *d, inproc *p, const char *dir, bool plain, unsigned user)
+inproc_device(device *d, inproc *p, const char *dir, bool plain, unsigned user,
+    inproc_cost cost[INPROC_TYPES])
 {
 	static const uint8_t nobody[32] = { 1 };
 
 	device_create(d, dir, &p->admin->keys.org, nobody, "tcp://0:1", plain);
 	enrol(d, p, user);
-	inproc_sync(d, p, NULL);
+	inproc_sync(d, p, cost);
 }
 
 typedef struct clocks {

@@ -270,10 +270,17 @@ sync_opts(void)
 sat_sync_result
 device_sync(device *d)
 {
+	return device_sync_flags(d, 0);
+}
+
+sat_sync_result
+device_sync_flags(device *d, unsigned flags)
+{
 	sat_sync_opts o = sync_opts();
 	sat_sync_result got;
 	sat_err err = { 0 };
 
+	o.flags = flags;
 	bench_must(sat_sync_run(&got, d->replica, &o, &err));
 	device_ready(d);
 	return got;
