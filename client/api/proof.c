@@ -3,12 +3,15 @@
  */
 #include "client/api/api_int.h"
 
+#include "common/crypto/keyring.h"
 #include "common/git/git.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 void
 api_commit_json(sat_json *row, sat_api *api, const sat_commit *c)
@@ -132,15 +135,50 @@ HANDLER(api_check)
 	return SAT_OK;
 }
 
+/* The keyring beside the copy: without it the copy is noise. */
+static sat_rc
+keyring_copy(const char *from_dir, const char *to_dir, sat_err *e)
+{
+	char *from = sat_xasprintf("%s/replica.keyring", from_dir);
+	char *to = sat_xasprintf("%s/replica.keyring", to_dir);
+	uint8_t p[SAT_KEYRING_MAX_BYTES];
+	FILE *in = fopen(from, "rbe"), *out = fopen(to, "wbxe");
+	size_t n = in != NULL ? fread(p, 1, sizeof p, in) : 0;
+	bool ok = n > 0 && out != NULL && fwrite(p, 1, n, out) == n &&
+	    fflush(out) == 0 && fsync(fileno(out)) == 0 &&
+	    fchmod(fileno(out), 0600) == 0;
+
+	if (in != NULL)
+		(void)fclose(in);
+	if (out != NULL)
+		(void)fclose(out);
+	free(from);
+	free(to);
+	return ok ? SAT_OK
+	          : sat_fail(e, SAT_EIO, "cannot copy the keyring to %s", to_dir);
+}
+
+/* A folder with database and keyring; the copy was opened and checked. */
 HANDLER(api_backup)
 {
 	const char *to = sat_json_get_str(req->body, "folder", NULL);
+	char *db;
 	sat_rc rc;
 
 	(void)args;
 	if (to == NULL || to[0] == '\0')
 		return sat_fail(e, SAT_EUSAGE, "name the folder of the backup");
-	rc = sat_replica_backup(api->crm.replica, to, e);
+	if (mkdir(to, 0700) != 0)
+		return sat_fail_code(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+		    "backup.folder", "name a folder that does not exist yet",
+		    "cannot make %s: %s", to, strerror(errno));
+	db = sat_xasprintf("%s/replica.db", to);
+	rc = sat_replica_backup(api->crm.replica, db, e);
+	free(db);
+	if (rc == SAT_OK)
+		rc = keyring_copy(api->dir, to, e);
+	if (rc != SAT_OK)
+		(void)rmdir(to); /* only when nothing is in it */
 	if (rc == SAT_OK)
 		rc = sat_replica_audit(api->crm.replica, "backup", to, e);
 	if (rc != SAT_OK)

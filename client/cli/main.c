@@ -165,23 +165,23 @@ no_verb(const cli *c, sat_err *e)
 {
 	const char *words[128], *near = NULL;
 	char hint[100] = "see: satchel --help";
+	bool known;
 	size_t n = 0;
 
 	if (c->args.nargs == 0)
 		return sat_fail(e, SAT_EUSAGE, "no command given");
-	for (size_t t = 0; t < 3; t++)
-		for (size_t i = 0; i < *tables[t].n && n < 128; i++) {
-			bool same = strcmp(tables[t].verbs[i].noun,
-			                c->args.arg[0]) == 0;
-
-			if (same && tables[t].verbs[i].verb == NULL)
-				continue;
-			words[n++] = same ? tables[t].verbs[i].verb
-			                  : tables[t].verbs[i].noun;
-		}
-	near = sat_nearest(c->args.arg[c->args.nargs > 1 ? 1 : 0], words, n);
-	if (near == NULL)
-		near = sat_nearest(c->args.arg[0], words, n);
+	for (size_t t = 0; t < 3; t++) /* a known noun: its verbs */
+		for (size_t i = 0; i < *tables[t].n && n < 128; i++)
+			if (tables[t].verbs[i].verb != NULL &&
+			    strcmp(tables[t].verbs[i].noun, c->args.arg[0]) == 0)
+				words[n++] = tables[t].verbs[i].verb;
+	known = n > 0;
+	for (size_t t = 0; t < 3 && !known; t++)
+		for (size_t i = 0; i < *tables[t].n && n < 128; i++)
+			words[n++] = tables[t].verbs[i].noun;
+	near = known && c->args.nargs < 2
+	    ? NULL
+	    : sat_nearest(c->args.arg[known], words, n);
 	if (near != NULL)
 		(void)snprintf(hint, sizeof hint, "did you mean %s?", near);
 	return sat_fail_code(e, SAT_EUSAGE, "usage", hint, "unknown command %s%s%s",

@@ -377,9 +377,13 @@ crm_input(crm_work *w, const sat_input *in, sat_err *e)
 	sat_value v;
 	sat_rc rc;
 
-	if (f == NULL)
-		return sat_fail_code(e, SAT_EUSAGE, "usage.field", NULL,
-		    "%s has no field '%.60s'", w->kind->key, in->field);
+	if (f == NULL) {
+		(void)sat_fail_code(e, SAT_EINVALID, "validation.field",
+		    "see: satchel schema KIND", "%s has no field '%.60s'",
+		    w->kind->key, in->field);
+		sat_err_field_add(e, in->field, "unknown");
+		return SAT_EINVALID;
+	}
 	if (f->policy == SAT_P_SET) {
 		input_set(w, f, in->verb, in->text);
 		return SAT_OK;

@@ -1,0 +1,45 @@
+# lib.sh - what every end-to-end check sources: a scratch company on 127.0.0.1,
+# counted assertions, the true sum at the end.
+set -u
+B=${SAT_BUILD:-build}
+SATCHEL=$(readlink -f "$B/satchel"); SATCHELD=$(readlink -f "$B/satcheld")
+W=$(mktemp -d "${TMPDIR:-/tmp}/sat-e2e-XXXXXX")
+passed=0 failed=0 server_pid=
+export SATCHEL_LANG=en
+unset SATCHEL_HOME SATCHEL_PASSPHRASE_FILE SATCHEL_PROFILE SATCHELD_DIR
+
+ok() { passed=$((passed + 1)); }
+bad() { failed=$((failed + 1)); echo "FAIL: $*"; }
+# expect CODE words...: run, compare the exit code; output in $OUT, $ERR
+expect() {
+	local want=$1 got; shift
+	OUT=$("$@" 2>"$W/err"); got=$?; ERR=$(cat "$W/err")
+	if [ "$got" = "$want" ]; then ok; else bad "exit $got, not $want: $*"; echo "$ERR" | head -5; fi
+}
+# has TEXT PATTERN WHAT
+has() { if grep -qE -- "$2" <<<"$1"; then ok; else bad "$3: no /$2/ in: $(head -c 600 <<<"$1")"; fi; }
+hasnt() { if grep -qE -- "$2" <<<"$1"; then bad "$3: /$2/ is there"; else ok; fi; }
+same() { if [ "$1" = "$2" ]; then ok; else bad "$3: '$1' is not '$2'"; fi; }
+
+d() { "$SATCHELD" -D "$W/server" --passphrase-file "$W/server.pass" "$@"; }
+as() { local u=$1; shift; "$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/pass" --no-input "$@"; }
+server_init() {
+	mkdir -p "$W/r"; echo "server pass phrase" >"$W/server.pass"; echo "people pass phrase" >"$W/pass"
+	d init --org "${1:-Test}" --admin admin || { echo "cannot init"; exit 1; }
+}
+serve() { # [port]
+	rm -f "$W/port"
+	"$SATCHELD" -D "$W/server" --passphrase-file "$W/server.pass" serve \
+	    --listen "tcp://127.0.0.1:${1:-0}" --port-file "$W/port" >>"$W/server.log" 2>&1 </dev/null &
+	server_pid=$!
+	for _ in $(seq 200); do [ -s "$W/port" ] && { PORT=$(cat "$W/port"); return; }; sleep 0.05; done
+	echo "the server did not start"; cat "$W/server.log"; exit 1
+}
+stop_server() { [ -n "$server_pid" ] && { kill "${1:--TERM}" "$server_pid" 2>/dev/null; wait "$server_pid" 2>/dev/null; }; server_pid=; }
+enrol() { # user [folder]
+	local code; code=$(d device invite --user "$1") || { bad "no invitation for $1"; return 1; }
+	as "${2:-$1}" -q init --invite "$code" >/dev/null || { bad "$1 not enrolled"; return 1; }
+}
+ACC=(--set industry=I65 --set contact_name=李娜 --set need_type=solution --set stage=first_contact)
+finish() { stop_server; chmod -R u+w "$W" 2>/dev/null; rm -rf "$W"; echo "$passed passed, $failed failed"; [ $failed = 0 ]; exit; }
+trap 'stop_server -KILL; chmod -R u+w "$W" 2>/dev/null; rm -rf "$W"' EXIT
