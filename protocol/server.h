@@ -24,6 +24,7 @@ typedef struct sat_server_env {
 	sat_rc (*template_bundle)(void *u, sat_buf *out,
 	    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e);
 	void *u;
+	size_t chunk_bytes; /* of a snapshot; 0 = SAT_CHUNK_BYTES */
 	unsigned bugs; /* planted bugs, SAT_BUGS builds only (protocol/bugs.h) */
 } sat_server_env;
 

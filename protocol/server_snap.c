@@ -21,6 +21,7 @@ typedef struct snap {
 	sat_keys keys;
 	uint32_t after;      /* records up to it are not sent (of its root) */
 	states st;
+	size_t bytes_max;
 	bool full;
 	uint32_t roots[ROOTS_AT_ONCE * SAT_KEYS_MAX];
 	size_t nroots;
@@ -43,7 +44,7 @@ take(snap *p, const sat_rec_row *row)
 		return false;
 	if (!yes)
 		return true;
-	if (p->st.n > 0 && p->st.bytes + w->state.n > SAT_CHUNK_BYTES) {
+	if (p->st.n > 0 && p->st.bytes + w->state.n > p->bytes_max) {
 		p->full = true;
 		return false;
 	}
@@ -183,6 +184,8 @@ sat_srv_snap(sat_server *s, sat_server_session *x, const sat_snap *in,
 	p->s = s;
 	p->e = e;
 	p->after = in->after_eid;
+	p->bytes_max = s->env.chunk_bytes != 0 ? s->env.chunk_bytes :
+	    SAT_CHUNK_BYTES;
 	p->keys = sat_scope_subscription(&s->reg, user);
 	if ((rc = count(s, x, &p->keys, e)) != SAT_OK ||
 	    (rc = collect(p)) != SAT_OK)

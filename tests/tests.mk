@@ -29,6 +29,14 @@ fuzz: deps fuzz-deps
 	    || { tail -30 build/clang/fuzz_$$n.log; exit 1; }; \
 	  grep -a 'stat::number_of_executed_units\|DONE' build/clang/fuzz_$$n.log; done
 
+# ---- the simulator: docs/simulator.md --------------------------------------------
+SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sim/*.c)))
+SIM_LIBS := $(filter-out $(O)/lib/client_cli.a $(O)/lib/client_api.a $(O)/lib/client_crm.a $(O)/lib/client_sync.a $(O)/lib/server_admin.a $(O)/lib/server_relay.a,$(LIBS))
+CHECK_BINS += $(O)/tests/sim/sim
+$(O)/tests/sim/sim: $(SIM_OBJ) $(TESTLIB) $(SIM_LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(SIM_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+
 .PHONY: check-built
 check-built: all $(UNIT_BIN) $(REPLAY_BIN) layers headers $(CHECK_BINS)
 	@tests/tools/run.sh $(O) $(UNIT_BIN)

@@ -1,0 +1,678 @@
+/*
+ * What people do: new customers and what belongs to them, edits of every
+ * policy, and now and then what they may not.
+ */
+#include "tests/sim/sim.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPS_MAX 16
+#define TAGS 6
+
+typedef struct work {
+	device *d;
+	world *w;
+	sat_arena *a;
+	const sat_template *t;
+	sat_op ops[OPS_MAX];
+	size_t n;
+	int rec;           /* that is written to */
+	sat_id subject;
+	sat_value after[OPS_MAX]; /* what the field must show then */
+	bool told[OPS_MAX];
+	sat_view view;
+	bool has_view;
+} work;
+
+/* ---- values --------------------------------------------------------------------------- */
+
+static sat_value text_of(work *k, const char *fmt, ...) SAT_PRINTF(2, 3);
+static sat_value
+text_of(work *k, const char *fmt, ...)
+{
+	char s[64];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(s, sizeof s, fmt, ap);
+	va_end(ap);
+	return sat_v_text(sat_span_of(sat_arena_dup(k->a, s, (size_t)n),
+	    (size_t)n));
+}
+
+/* Mostly a value nobody else writes; sometimes one that reads the same as
+ * another's. */
+static sat_value
+fresh_text(work *k)
+{
+	static const char *const same[] = { "Same", "same", "SAME  ", "other" };
+
+	if (sim_chance(k->w, 120))
+		return sat_v_text(sat_span_str(same[sim_below(k->w, 4)]));
+	return text_of(k, "v%u.%u", (unsigned)k->d->index + 1, ++k->d->serial);
+}
+
+static sat_value
+option(work *k, const sat_dict *dict)
+{
+	return sat_v_text(sat_span_str(
+	    dict->options[sim_below(k->w, dict->n)].key));
+}
+
+static sat_value
+user_value(world *w, int user)
+{
+	return sat_v_text(sat_span_str(w->users[user].key));
+}
+
+static sat_value
+value_for(work *k, const sat_field *f)
+{
+	world *w = k->w;
+
+	switch (f->type) {
+	case SAT_F_INT:
+		return sat_v_int((int64_t)sim_below(w, 9) + 1);
+	case SAT_F_MONEY:
+		return sat_v_int((int64_t)sim_below(w, 100000));
+	case SAT_F_BOOL:
+		return sat_v_int((int64_t)sim_below(w, 2));
+	case SAT_F_TIME:
+	case SAT_F_DATE:
+		return sat_v_int(w->now_ms + (int64_t)sim_below(w, 100000));
+	case SAT_F_ENUM:
+		return option(k, f->dict);
+	case SAT_F_TAGS:
+		return f->dict != NULL ? option(k, f->dict) :
+		    text_of(k, "tag%u", (unsigned)sim_below(w, TAGS));
+	case SAT_F_USER:
+		return user_value(w, (int)sim_below(w, (uint64_t)w->nusers));
+	default:
+		return fresh_text(k);
+	}
+}
+
+/* ---- building a commit ------------------------------------------------------------------ */
+
+static sat_op *
+add(work *k, sat_op_kind kind, const sat_id *id, uint16_t rtype,
+    uint16_t field, sat_value v)
+{
+	sat_op *op = &k->ops[k->n];
+
+	memset(op, 0, sizeof *op);
+	op->kind = kind;
+	op->rec = *id;
+	op->rtype = rtype;
+	op->field = field;
+	op->value = v;
+	k->told[k->n++] = false;
+	return op;
+}
+
+static void
+tell(work *k, sat_value after)
+{
+	k->told[k->n - 1] = true;
+	k->after[k->n - 1] = after;
+}
+
+static bool
+may_be_there(sat_rc rc)
+{
+	return rc == SAT_OK || rc == SAT_EIO || rc == SAT_EFSYNC ||
+	    rc == SAT_ENOSPACE;
+}
+
+/* @return something was saved. */
+static bool
+write_out(work *k, int group)
+{
+	device *d = k->d;
+	world *w = k->w;
+	sat_draft draft = { .subject = k->subject, .ops = k->ops,
+		.nops = k->n };
+	sat_err e = { 0 };
+	entry *en;
+	uint64_t cseq = 0;
+	sat_rc rc;
+
+	if (k->n == 0)
+		return false;
+	if (group == 0)
+		sim_device_plan_faults(d);
+	rc = sat_replica_write(d->r, &draft, &cseq, &e);
+	sim_trace(w, "%s writes record %d op %d field %u: %d %s number %llu",
+	    d->n.name, k->rec, (int)k->ops[0].kind, k->ops[0].field, (int)rc,
+	    e.text, (unsigned long long)cseq);
+	if (!may_be_there(rc)) {
+		(void)sim_device_after(d, rc);
+		return false;
+	}
+	en = sim_entry_add(d, &draft, cseq, rc == SAT_OK && group == 0 ?
+	    FATE_SAVED : FATE_LIMBO);
+	en->group = group;
+	if (rc == SAT_OK && group == 0)
+		sim_entry_known(d, en);
+	for (size_t i = 0; i < k->n; i++)
+		if (k->told[i] && rc == SAT_OK && group == 0)
+			sim_expect_add(d, en->rec[i], &k->ops[i], k->after[i]);
+		else /* it may be undone, or be there after all */
+			sim_expect_forget(d, en->rec[i]);
+	(void)sim_device_after(d, rc);
+	return rc == SAT_OK;
+}
+
+/* ---- finding a record ----------------------------------------------------------------------- */
+
+static bool
+look(work *k, int rec)
+{
+	const mrec *r = &k->w->recs[rec];
+	sat_err e;
+	sat_rc rc;
+
+	rc = sat_replica_get(&k->view, k->a, k->d->r,
+	    sat_template_kind_id(k->t, r->kind), &r->id, &e);
+	k->has_view = rc == SAT_OK;
+	k->rec = rec;
+	k->subject = r->parent >= 0 ? k->w->recs[r->parent].id : r->id;
+	return k->has_view;
+}
+
+/* A record of the kind (0 = any) that this device holds. */
+static bool
+pick(work *k, uint16_t kind, bool hot)
+{
+	world *w = k->w;
+
+	for (int i = 0; i < 8 && w->nrecs > 0; i++) {
+		int rec = (int)sim_below(w, hot && w->nrecs > 4 ? 4 :
+		    (uint64_t)w->nrecs);
+
+		if ((kind == 0 || w->recs[rec].kind == kind) && look(k, rec))
+			return true;
+	}
+	return false;
+}
+
+/* ---- new records -------------------------------------------------------------------------------- */
+
+static const sat_id *
+new_record(work *k, uint16_t kind, int parent)
+{
+	sat_id id = sat_replica_new_id(k->d->r);
+	int rec = sim_rec_new(k->w, &id, kind, parent, k->d->index);
+	const sat_id *kept = &k->w->recs[rec].id;
+
+	k->rec = rec;
+	k->subject = parent >= 0 ? k->w->recs[parent].id : id;
+	add(k, SAT_OP_NEW, kept, kind, 0, sat_v_null());
+	return kept;
+}
+
+static sat_value
+canary(work *k)
+{
+	return text_of(k, "canary-%u", (unsigned)k->rec);
+}
+
+static int
+some_owner(work *k)
+{
+	return sim_chance(k->w, 750) ? k->d->user :
+	    (int)sim_below(k->w, (uint64_t)k->w->nusers);
+}
+
+static void
+make_account(work *k)
+{
+	const sat_id *id = new_record(k, K_ACCOUNT, -1);
+
+	add(k, SAT_OP_MVSET, id, K_ACCOUNT, A_NAME, fresh_text(k));
+	add(k, SAT_OP_SET, id, K_ACCOUNT, A_CANARY, canary(k));
+	add(k, SAT_OP_SET, id, K_ACCOUNT, A_OWNER,
+	    user_value(k->w, some_owner(k)));
+	if (sim_chance(k->w, 700))
+		add(k, SAT_OP_STAGE, id, K_ACCOUNT, A_STAGE,
+		    sat_v_text(sat_span_str("first_contact")));
+}
+
+static void
+make_child(work *k, uint16_t kind, int parent)
+{
+	const sat_id *id = new_record(k, kind, parent);
+	sat_value up = sat_v_id(&k->w->recs[parent < 0 ? 0 : parent].id);
+
+	if (parent >= 0)
+		add(k, SAT_OP_SET, id, kind, 1, up);
+	if (kind == K_CONTACT) {
+		add(k, SAT_OP_MVSET, id, kind, C_NAME, fresh_text(k));
+		add(k, SAT_OP_SET, id, kind, C_CANARY, canary(k));
+	} else if (kind == K_ACTIVITY) {
+		add(k, SAT_OP_SET, id, kind, T_POINTS, fresh_text(k));
+		add(k, SAT_OP_SET, id, kind, T_CANARY, canary(k));
+	} else {
+		add(k, SAT_OP_SET, id, kind, O_NAME, fresh_text(k));
+		add(k, SAT_OP_SET, id, kind, O_CANARY, canary(k));
+		add(k, SAT_OP_SET, id, kind, O_OWNER,
+		    user_value(k->w, some_owner(k)));
+		add(k, SAT_OP_STAGE, id, kind, O_STAGE,
+		    sat_v_text(sat_span_str("first_contact")));
+	}
+}
+
+static void
+make(work *k)
+{
+	uint64_t what = sim_below(k->w, 10);
+	int parent = -1;
+
+	if (k->w->nrecs > RECS_MAX - 64)
+		return;
+	if (what >= 4 && pick(k, K_ACCOUNT, false))
+		parent = k->rec;
+	if (parent < 0 && what == 9)
+		make_child(k, K_OPP, -1); /* stands for itself */
+	else if (parent < 0)
+		make_account(k);
+	else
+		make_child(k, what < 6 ? K_CONTACT : what < 8 ? K_ACTIVITY :
+		    K_OPP, parent);
+}
+
+/* ---- edits -------------------------------------------------------------------------------------- */
+
+static sat_op_kind
+verb_for(work *k, const sat_field *f)
+{
+	switch (f->policy) {
+	case SAT_P_REVIEW: return SAT_OP_MVSET;
+	case SAT_P_SET:
+		return sim_chance(k->w, 600) ? SAT_OP_SADD : SAT_OP_SREM;
+	case SAT_P_COUNTER: return SAT_OP_ADD;
+	case SAT_P_STAGE: return SAT_OP_STAGE;
+	default: return SAT_OP_SET;
+	}
+}
+
+static bool
+in_conflict(work *k, const sat_cell *c, const sat_field *f)
+{
+	sat_candidate *cand;
+	uint64_t opened;
+
+	return c != NULL && sat_cell_candidates(&cand, &opened, k->a,
+	    f->policy, c) > 0;
+}
+
+static void
+edit_field(work *k, const sat_field *f)
+{
+	const mrec *r = &k->w->recs[k->rec];
+	const sat_cell *c = sat_record_cell(&k->view.rec, f->id);
+	sat_value old = sat_record_value(&k->view.rec, f->id);
+	sat_value v = value_for(k, f);
+
+	if ((f->policy == SAT_P_LWW || f->policy == SAT_P_REVIEW) &&
+	    sim_chance(k->w, 50))
+		v = sat_v_null();
+	if (f->policy == SAT_P_ONCE && old.type != SAT_V_NULL)
+		return;
+	add(k, verb_for(k, f), &r->id, r->kind, f->id, v);
+	if (f->policy == SAT_P_COUNTER)
+		tell(k, sat_v_int(v.i + (old.type == SAT_V_INT ? old.i : 0)));
+	else if (f->policy == SAT_P_MAX || f->policy == SAT_P_MIN)
+		tell(k, old.type == SAT_V_NULL || (f->policy == SAT_P_MAX) ==
+		    (v.i > old.i) ? v : old);
+	else if (f->policy != SAT_P_STAGE || !in_conflict(k, c, f))
+		tell(k, v);
+}
+
+static const uint16_t account_fields[] = { A_SECTOR, A_SECTOR, A_REMARK,
+	A_CITY, A_NEXT, A_NAME, A_NAME, A_CONTACT, A_AMOUNT, A_TAGS, A_TAGS,
+	A_VISITS, A_LAST, A_QUOTE_MIN, A_STAGE, A_STAGE, A_EXTERNAL, A_NUMBER,
+	A_NOTE2 };
+static const uint16_t contact_fields[] = { C_TITLE, C_REMARK, C_PRIMARY,
+	C_NAME, C_ROLES, C_EXTERNAL };
+static const uint16_t opp_fields[] = { O_NAME, O_REMARK, O_PRODUCT, O_AMOUNT,
+	O_STAGE, O_RIVALS, O_EXTERNAL };
+
+static const sat_field *
+some_field(work *k, uint16_t kind)
+{
+	const sat_kind *sk = sat_template_kind_id(k->t, kind);
+	uint16_t id = kind == K_ACCOUNT ? account_fields[sim_below(k->w,
+	    sizeof account_fields / sizeof account_fields[0])] :
+	    kind == K_CONTACT ? contact_fields[sim_below(k->w,
+	    sizeof contact_fields / sizeof contact_fields[0])] :
+	    opp_fields[sim_below(k->w,
+	    sizeof opp_fields / sizeof opp_fields[0])];
+
+	return sat_kind_field_id(sk, id); /* NULL: not in this version */
+}
+
+static void
+edit(work *k)
+{
+	size_t n = 1 + (size_t)sim_below(k->w, 3);
+	const sat_field *used[3];
+
+	if (!pick(k, 0, sim_chance(k->w, k->w->rough.hot)))
+		return;
+	if (k->w->recs[k->rec].kind == K_ACTIVITY && !sim_chance(k->w, 100))
+		return;
+	if (k->view.rec.deleted && !sim_chance(k->w, 150))
+		return;
+	if (k->w->recs[k->rec].kind == K_ACTIVITY) { /* refused: append only */
+		add(k, SAT_OP_SET, &k->w->recs[k->rec].id, K_ACTIVITY, T_POINTS,
+		    fresh_text(k));
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const sat_field *f = some_field(k, k->w->recs[k->rec].kind);
+		bool again = f == NULL;
+
+		for (size_t j = 0; j < i; j++)
+			again = again || used[j] == f;
+		used[i] = f;
+		if (!again)
+			edit_field(k, f);
+	}
+}
+
+static bool
+is_boss(const device *d)
+{
+	return d->n.w->users[d->user].role != REP;
+}
+
+static void
+delete_or_restore(work *k)
+{
+	const sat_id *id;
+
+	if ((!is_boss(k->d) && !sim_chance(k->w, 100)) ||
+	    !pick(k, 0, sim_chance(k->w, 300)))
+		return;
+	id = &k->w->recs[k->rec].id;
+	if (k->view.rec.deleted) {
+		HIT(restores);
+		add(k, SAT_OP_UNDEL, id, k->w->recs[k->rec].kind, 0,
+		    sat_v_null());
+	} else {
+		HIT(deletes);
+		add(k, SAT_OP_DEL, id, k->w->recs[k->rec].kind, 0,
+		    sat_v_null());
+	}
+	tell(k, sat_v_null());
+}
+
+static void
+reassign(work *k)
+{
+	uint16_t kind = sim_chance(k->w, 700) ? K_ACCOUNT : K_OPP;
+
+	if ((!is_boss(k->d) && !sim_chance(k->w, 100)) ||
+	    !pick(k, kind, sim_chance(k->w, 500)))
+		return;
+	add(k, SAT_OP_REASSIGN, &k->w->recs[k->rec].id, kind,
+	    kind == K_ACCOUNT ? A_OWNER : O_OWNER, user_value(k->w,
+	    (int)sim_below(k->w, (uint64_t)k->w->nusers)));
+}
+
+static void
+resolve(work *k)
+{
+	sat_conflict *all, *c;
+	sat_dot *dots;
+	size_t n;
+	sat_op *op;
+	sat_err e;
+
+	if (sat_replica_conflicts(&all, &n, k->a, k->d->r, &e) != SAT_OK ||
+	    n == 0)
+		return;
+	c = &all[sim_below(k->w, n)];
+	k->rec = sim_rec_find(k->w, &c->rec);
+	if (k->rec < 0 || !look(k, k->rec))
+		return;
+	HIT(resolved);
+	if (c->field == NULL) {
+		add(k, sim_chance(k->w, 500) ? SAT_OP_DEL : SAT_OP_UNDEL,
+		    &c->rec, c->kind->id, 0, sat_v_null());
+		tell(k, sat_v_null());
+		return;
+	}
+	dots = sat_arena_alloc(k->a, (c->n + 1) * sizeof *dots);
+	op = add(k, SAT_OP_RESOLVE, &c->rec, c->kind->id, c->field->id,
+	    sim_chance(k->w, 700) || c->n == 0 ?
+	    c->n > 0 ? c->candidates[sim_below(k->w, c->n)].value :
+	    value_for(k, c->field) : value_for(k, c->field));
+	op->dots = dots;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->candidates[i].at.lsn != 0)
+			dots[op->ndots++] = (sat_dot){ c->candidates[i].at.dev,
+				c->candidates[i].at.lsn };
+}
+
+/* What the server must refuse, and what hangs on it. */
+static void
+misdeed(work *k)
+{
+	switch (sim_below(k->w, 3)) {
+	case 0: /* a stage that is no stage */
+		if (pick(k, K_ACCOUNT, false))
+			add(k, SAT_OP_STAGE, &k->w->recs[k->rec].id, K_ACCOUNT,
+			    A_STAGE, sat_v_text(sat_span_str("nonsense")));
+		break;
+	case 1: /* a record refused with its birth; edits of it are parked */
+		make_account(k);
+		add(k, SAT_OP_SET, &k->w->recs[k->rec].id, K_ACCOUNT, A_NEXT,
+		    sat_v_text(sat_span_str("not a time")));
+		break;
+	default:
+		if (pick(k, K_ACCOUNT, false))
+			add(k, SAT_OP_ADD, &k->w->recs[k->rec].id, K_ACCOUNT,
+			    A_SECTOR, sat_v_int(1));
+		break;
+	}
+}
+
+static void
+discard(work *k)
+{
+	device *d = k->d;
+	sat_quarantined *q;
+	entry *en;
+	size_t n, at;
+	sat_err e = { 0 };
+	sat_rc rc;
+
+	if (sat_replica_quarantine(&q, &n, k->a, d->r, &e) != SAT_OK || n == 0)
+		return;
+	at = (size_t)sim_below(k->w, n);
+	en = sim_entry_find(k->w, q[at].commit.payload_hash);
+	if (en == NULL)
+		sim_fail(k->w, "%s has a quarantined commit nobody wrote",
+		    d->n.name);
+	sim_device_calm(d);
+	rc = sat_replica_discard(d->r, q[at].id, "not needed", &e);
+	if (rc != SAT_OK)
+		sim_fail(k->w, "not discarded: %s", e.text);
+	en->fate = FATE_DISCARDED;
+	HIT(discarded);
+}
+
+static void
+begin(work *k, device *d)
+{
+	memset(k, 0, sizeof *k);
+	k->d = d;
+	k->w = d->n.w;
+	k->a = &d->n.w->tmp;
+	k->t = sat_replica_template(d->r);
+	k->rec = -1;
+}
+
+static void
+choose(work *k)
+{
+	uint64_t roll = sim_below(k->w, 100);
+
+	if (k->w->nrecs < 3 || roll < 18)
+		make(k);
+	else if (roll < 78)
+		edit(k);
+	else if (roll < 83)
+		delete_or_restore(k);
+	else if (roll < 90)
+		reassign(k);
+	else if (roll < 96)
+		resolve(k);
+	else
+		misdeed(k);
+}
+
+void
+sim_act(device *d)
+{
+	work k;
+
+	begin(&k, d);
+	if (sim_chance(k.w, 30)) {
+		discard(&k);
+		return;
+	}
+	choose(&k);
+	(void)write_out(&k, 0);
+}
+
+void
+sim_act_read(device *d)
+{
+	sim_expect_check(d, 4);
+}
+
+/* Several people write one field at the same moment. */
+void
+sim_act_burst(world *w)
+{
+	int rec;
+	uint16_t field;
+
+	if (w->nrecs == 0)
+		return;
+	rec = (int)sim_below(w, w->nrecs > 6 ? 6 : (uint64_t)w->nrecs);
+	if (w->recs[rec].kind != K_ACCOUNT)
+		return;
+	field = account_fields[sim_below(w,
+	    sizeof account_fields / sizeof account_fields[0])];
+	for (int i = 0; i < w->ndev; i++) {
+		device *d = &w->dev[i];
+		const sat_field *f;
+		work k;
+
+		if (d->r == NULL || sat_replica_template(d->r) == NULL)
+			continue;
+		begin(&k, d);
+		f = sat_kind_field_id(sat_template_kind_id(k.t, K_ACCOUNT),
+		    field);
+		if (f == NULL || !look(&k, rec) || k.view.rec.deleted)
+			continue;
+		edit_field(&k, f);
+		(void)write_out(&k, 0);
+	}
+}
+
+/* ---- imports ---------------------------------------------------------------------------------- */
+
+/* A write that fails inside a group leaves the group usable. */
+static void
+bad_write(device *d)
+{
+	work k;
+	sat_id nobody = { { 1, 2, 3 } };
+	sat_draft draft = { .subject = nobody, .ops = k.ops };
+	uint64_t cseq;
+	sat_err e = { 0 };
+
+	begin(&k, d);
+	add(&k, SAT_OP_SET, &nobody, K_ACCOUNT, A_SECTOR, fresh_text(&k));
+	draft.nops = k.n;
+	if (sat_replica_write(d->r, &draft, &cseq, &e) == SAT_OK)
+		sim_fail(d->n.w, "an edit of no record was saved");
+}
+
+static void
+group_saved(device *d, int group)
+{
+	world *w = d->n.w;
+
+	HIT(groups);
+	for (size_t i = 0; i < d->nown; i++) {
+		entry *e = &w->entries[d->own[i]];
+
+		if (e->group != group || e->fate != FATE_LIMBO || e->cseq == 0)
+			continue;
+		e->fate = FATE_SAVED;
+		HIT(commits);
+		sim_entry_known(d, e);
+	}
+}
+
+static void
+group_gone(device *d, int group)
+{
+	world *w = d->n.w;
+
+	HIT(groups_undone);
+	for (size_t i = 0; i < d->nown; i++)
+		if (w->entries[d->own[i]].group == group)
+			w->entries[d->own[i]].fate = FATE_NEVER;
+}
+
+void
+sim_act_group(device *d)
+{
+	world *w = d->n.w;
+	int n = 2 + (int)sim_below(w, 6), group = ++w->group;
+	sat_err e = { 0 };
+	sat_rc rc;
+
+	sim_device_plan_faults(d);
+	if ((rc = sat_replica_group_begin(d->r, &e)) != SAT_OK) {
+		(void)sim_device_after(d, rc);
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		work k;
+
+		begin(&k, d);
+		if (sim_chance(w, 600) && w->nrecs < RECS_MAX - 64)
+			make_account(&k);
+		else
+			edit(&k);
+		(void)write_out(&k, group);
+		if (d->r == NULL)
+			return; /* its commits are in limbo */
+		if (sim_chance(w, 200))
+			bad_write(d);
+	}
+	if (sim_chance(w, 200)) {
+		sat_replica_group_rollback(d->r);
+		sim_trace(w, "%s import undone", d->n.name);
+		group_gone(d, group);
+		(void)sim_device_after(d, SAT_OK);
+		return;
+	}
+	rc = sat_replica_group_commit(d->r, &e);
+	sim_trace(w, "%s import: %d %s", d->n.name, (int)rc, e.text);
+	if (rc == SAT_OK)
+		group_saved(d, group);
+	(void)sim_device_after(d, rc);
+}

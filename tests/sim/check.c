@@ -1,0 +1,438 @@
+/*
+ * What must hold: of every frame, after every restart, and when all trouble
+ * is over.
+ */
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS_MAX 3
+
+/* ---- frames: scope (property 11) -------------------------------------------------------- */
+
+static void
+check_seen(world *w, int dev, int rec, const char *what)
+{
+	if (rec < 0)
+		sim_fail(w, "property 11: %s of a record nobody knows", what);
+	if (!sim_visible(w, w->dev[dev].user, rec))
+		sim_fail(w, "property 11: %s of record %d goes to d%d (%s), "
+		    "which may not see it", what, rec, dev + 1,
+		    w->users[w->dev[dev].user].key);
+}
+
+/* Each record carries a word of its own: wherever it turns up, the record must
+ * be one the device may see. */
+static void
+check_value(world *w, int dev, sat_value v)
+{
+	static const char mark[] = "canary-";
+	size_t n = sizeof mark - 1;
+	int rec = 0;
+
+	if (v.type != SAT_V_TEXT || v.s.n <= n || memcmp(v.s.p, mark, n) != 0)
+		return;
+	for (size_t i = n; i < v.s.n; i++)
+		rec = rec * 10 + (v.s.p[i] - '0');
+	check_seen(w, dev, rec < w->nrecs ? rec : -1, "a value");
+}
+
+static void
+check_states(world *w, int dev, sat_span records)
+{
+	sat_record *r;
+	size_t n;
+	sat_err e;
+
+	if (records.n == 0)
+		return;
+	if (sat_records_read(&r, &n, &w->tmp, records, &e) != SAT_OK)
+		sim_fail(w, "the server sent what cannot be read: %s", e.text);
+	for (size_t i = 0; i < n; i++) {
+		check_seen(w, dev, sim_rec_find(w, &r[i].id), "the state");
+		for (size_t k = 0; k < r[i].ncells; k++)
+			check_value(w, dev, r[i].cells[k].value);
+	}
+}
+
+static void
+check_batch(world *w, int dev, sat_span batch)
+{
+	sat_commit *c;
+	size_t n;
+	sat_err e;
+
+	if (batch.n == 0)
+		return;
+	if (sat_batch_read(&c, &n, &w->tmp, SAT_BATCH_PULL, batch, &e) !=
+	    SAT_OK)
+		sim_fail(w, "the server sent what cannot be read: %s", e.text);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < c[i].nops; k++) {
+			const sat_op *op = &c[i].ops[k];
+
+			check_seen(w, dev, op->eid != 0 ?
+			    sim_rec_by_eid(w, op->eid) :
+			    sim_rec_find(w, &op->rec), "an operation");
+			check_value(w, dev, op->value);
+		}
+}
+
+void
+sim_check_frame(world *w, int dev, sat_span frame)
+{
+	sat_msg m;
+	sat_err e;
+
+	if (sat_msg_read(&m, &w->tmp, frame, &e) != SAT_OK)
+		sim_fail(w, "the server sent what cannot be read: %s", e.text);
+	if (m.type == SAT_MSG_CHUNK)
+		check_states(w, dev, m.u.chunk.records);
+	if (m.type != SAT_MSG_DELTA)
+		return;
+	check_states(w, dev, m.u.delta.records);
+	check_batch(w, dev, m.u.delta.batch);
+	for (size_t i = 0; i < m.u.delta.nrescopes; i++)
+		for (size_t k = 0; k < m.u.delta.rescopes[i].nheld; k++)
+			check_seen(w, dev, sim_rec_find(w,
+			    &m.u.delta.rescopes[i].held[k]), "a rescope");
+}
+
+/* ---- dumps (property 1) -------------------------------------------------------------------- */
+
+typedef struct dump {
+	sat_buf b;
+	size_t n;
+	world *w;
+	bool hash;
+} dump;
+
+static void
+on_record(void *u, const sat_id *id, sat_span state)
+{
+	dump *d = u;
+
+	sat_buf_add(&d->b, id->b, sizeof id->b);
+	sat_write_span(&d->b, state);
+	d->n++;
+}
+
+/* Where two dumps part: the record, for the message. */
+static int
+first_difference(const world *w, const dump *a, const dump *b)
+{
+	sat_reader x = sat_reader_of(sat_buf_span(&a->b));
+	sat_reader y = sat_reader_of(sat_buf_span(&b->b));
+
+	while (x.left > 0 || y.left > 0) {
+		sat_span i = sat_read_raw(&x, x.left > 0 ? 16 : 0);
+		sat_span j = sat_read_raw(&y, y.left > 0 ? 16 : 0);
+		sat_span k = i.n == 0 || (j.n > 0 && sat_span_cmp(i, j) > 0) ?
+		    j : i;
+		sat_id id;
+
+		memcpy(id.b, k.p, sizeof id.b);
+		if (!sat_span_eq(i, j) || !sat_span_eq(sat_read_span(&x,
+		    SAT_FRAME_MAX), sat_read_span(&y, SAT_FRAME_MAX)))
+			return sim_rec_find(w, &id);
+	}
+	return -1;
+}
+
+static void
+print_state(world *w, const char *whose, const dump *d, int rec)
+{
+	sat_reader r = sat_reader_of(sat_buf_span(&d->b));
+	sat_record state;
+	sat_err e;
+
+	while (w->tracing && r.left > 0) {
+		sat_span id = sat_read_raw(&r, 16);
+		sat_span body = sat_read_span(&r, SAT_FRAME_MAX);
+
+		if (memcmp(id.p, w->recs[rec].id.b, 16) != 0 ||
+		    sat_record_read(&state, &w->tmp, body, &e) != SAT_OK)
+			continue;
+		(void)printf("%s: rlsn %llu deleted %d edits %d\n", whose,
+		    (unsigned long long)state.rlsn, state.deleted,
+		    state.with_edits);
+		for (size_t i = 0; i < state.ncells; i++) {
+			const sat_cell *c = &state.cells[i];
+
+			(void)printf("  %u = %.*s/%lld (%llx d%u lsn %llu) "
+			    "ext %zu\n", c->field, (int)c->value.s.n,
+			    c->value.s.n > 0 ? (const char *)c->value.s.p : "",
+			    (long long)c->value.i, (unsigned long long)c->at.hlc,
+			    c->at.dev, (unsigned long long)c->at.lsn, c->ext.n);
+		}
+	}
+}
+
+static const sat_user *
+server_user(const world *w, int user)
+{
+	return sat_registry_user(sat_server_registry(w->server),
+	    sat_span_str(w->users[user].key));
+}
+
+uint64_t
+sim_scope_head(world *w, int user)
+{
+	sat_keys keys = sat_scope_subscription(sat_server_registry(w->server),
+	    server_user(w, user));
+	uint64_t head = 0;
+	sat_err e = { 0 };
+
+	if (w->ops.scope_head(&head, w->ops.u, &keys, &e) != SAT_OK)
+		sim_fail(w, "no scope head: %s", e.text);
+	return head;
+}
+
+static void
+server_dump(world *w, int user, dump *out)
+{
+	sat_err e = { 0 };
+
+	if (sat_server_dump(w->server, server_user(w, user), on_record, out, &e) != SAT_OK)
+		sim_fail(w, "no dump of the server: %s", e.text);
+}
+
+static void
+compare(device *d, const dump *here, const dump *there)
+{
+	world *w = d->n.w;
+	int rec;
+
+	if (sat_span_eq(sat_buf_span(&here->b), sat_buf_span(&there->b)))
+		return;
+	rec = first_difference(w, here, there);
+	print_state(w, "device", here, rec);
+	print_state(w, "server", there, rec);
+	sim_fail(w, "property 1: %s at %llu holds %zu records, the server %zu; "
+	    "the first that differs is record %d", d->n.name,
+	    (unsigned long long)d->cursor, here->n, there->n, rec);
+}
+
+/* What the server calls visible is what the reference calls so. */
+static void
+check_reference(device *d, const dump *there)
+{
+	world *w = d->n.w;
+	size_t n = 0;
+
+	for (int i = 0; i < w->nrecs; i++)
+		n += sim_visible(w, d->user, i);
+	if (n != there->n)
+		sim_fail(w, "property 11: the server holds %zu records visible "
+		    "to %s, the reference %zu", there->n,
+		    w->users[d->user].key, n);
+}
+
+void
+sim_check_dump(device *d)
+{
+	world *w = d->n.w;
+	dump here = { .w = w }, there = { .w = w };
+	sat_err e = { 0 };
+
+	sim_device_calm(d);
+	if (sat_replica_dump(d->r, on_record, &here, &e) != SAT_OK)
+		sim_fail(w, "no dump of %s: %s", d->n.name, e.text);
+	server_dump(w, d->user, &there);
+	compare(d, &here, &there);
+	check_reference(d, &there);
+	sim_trace_bytes(w, sat_buf_span(&here.b));
+	sat_buf_fini(&here.b);
+	sat_buf_fini(&there.b);
+}
+
+/* ---- the ledger (property 6) ---------------------------------------------------------------- */
+
+typedef struct places { /* where each commit is, per entry */
+	bool outbox, waiting, quarantine;
+} places;
+
+static void
+place(device *d, where at, int64_t seq, int state, const sat_commit *c,
+    bool whole, void *u)
+{
+	world *w = d->n.w;
+	entry *e = sim_entry_find(w, c->payload_hash);
+	places *p = u;
+
+	(void)seq;
+	if (!whole)
+		return;
+	if (e == NULL)
+		sim_fail(w, "%s holds a commit nobody wrote", d->n.name);
+	p += e->index;
+	if (at == IN_QUARANTINE)
+		p->quarantine = true;
+	else
+		p->outbox = true;
+	if (at == IN_OUTBOX && state == 0)
+		p->waiting = true;
+}
+
+static places *
+places_of(device *d)
+{
+	world *w = d->n.w;
+	size_t n = ((size_t)w->nentries + 1) * sizeof(places);
+	places *p = memset(sat_arena_alloc(&w->tmp, n), 0, n);
+
+	sim_device_kept(d, place, p);
+	return p;
+}
+
+void
+sim_check_kept(device *d)
+{
+	world *w = d->n.w;
+	const places *p = places_of(d);
+
+	for (size_t i = 0; i < d->nown; i++) {
+		const entry *e = &w->entries[d->own[i]];
+
+		if (e->fate == FATE_SAVED && !p[e->index].outbox &&
+		    !p[e->index].quarantine && e->lsn == 0)
+			sim_fail(w, "property 6: commit %llu/%llu of %s was "
+			    "saved and is nowhere",
+			    (unsigned long long)e->inc,
+			    (unsigned long long)e->cseq, d->n.name);
+	}
+}
+
+static void
+check_ledger(device *d)
+{
+	world *w = d->n.w;
+	const places *p = places_of(d);
+
+	for (size_t i = 0; i < d->nown; i++) {
+		const entry *e = &w->entries[d->own[i]];
+		int n = p[e->index].waiting + p[e->index].quarantine +
+		    (e->lsn != 0);
+
+		if (e->fate == FATE_SAVED && n != 1)
+			sim_fail(w, "property 6: commit %llu of %s is in %d "
+			    "places: waiting %d, log %d, quarantine %d",
+			    (unsigned long long)e->cseq, d->n.name, n,
+			    p[e->index].waiting, e->lsn != 0,
+			    p[e->index].quarantine);
+	}
+}
+
+/* ---- the end ------------------------------------------------------------------------------------ */
+
+static bool
+at_rest(device *d)
+{
+	world *w = d->n.w;
+	sat_replica_status st;
+	sat_err e = { 0 };
+
+	if (sat_replica_status_get(&st, d->r, &e) != SAT_OK)
+		sim_fail(w, "%s: status: %s", d->n.name, e.text);
+	return st.pending_commits == 0 && st.complete &&
+	    st.cursor >= sim_scope_head(w, d->user);
+}
+
+/* Property 7: after trouble is over, few sessions bring all to rest. */
+static void
+heal(world *w)
+{
+	bool rest = false;
+
+	sim_net_drop(w);
+	for (int i = 0; i < w->ndev; i++) {
+		device *d = &w->dev[i];
+
+		sim_session_end(d);
+		if (d->r == NULL)
+			sim_device_start(d);
+		sim_device_calm(d);
+	}
+	for (int round = 1; round <= ROUNDS_MAX && !rest; round++) {
+		HIT(rounds);
+		for (int i = 0; i < w->ndev; i++) {
+			sat_arena_reset(&w->tmp);
+			sim_session_whole(&w->dev[i]);
+		}
+		rest = true;
+		for (int i = 0; i < w->ndev; i++)
+			rest = rest && at_rest(&w->dev[i]);
+	}
+	if (!rest)
+		sim_fail(w, "property 7: not at rest after %d rounds",
+		    ROUNDS_MAX);
+}
+
+/* Property 20: who begins now gets what the others have. */
+static void
+check_fresh(world *w)
+{
+	int n = w->ndev;
+	bool done[USERS_MAX] = { false };
+
+	for (int i = 0; i < n && w->ndev < DEVS_MAX; i++) {
+		device *d;
+
+		if (done[w->dev[i].user])
+			continue;
+		done[w->dev[i].user] = true;
+		d = sim_device_new(w, w->dev[i].user);
+		sim_session_whole(d);
+		if (!at_rest(d))
+			sim_session_whole(d);
+		if (!at_rest(d))
+			sim_fail(w, "property 7: a fresh device is not at rest");
+		HIT(fresh);
+		sim_check_dump(d);
+	}
+}
+
+static void
+check_replicas(world *w)
+{
+	sat_err e = { 0 };
+
+	for (int i = 0; i < w->ndev; i++) {
+		device *d = &w->dev[i];
+
+		sat_arena_reset(&w->tmp);
+		check_ledger(d);
+		sim_expect_check(d, EXPECT_MAX);
+		if (sat_replica_check(d->r, false, &e) != SAT_OK)
+			sim_fail(w, "%s: check: %s", d->n.name, e.text);
+		sat_arena_reset(&w->tmp);
+		sim_check_dump(d);
+	}
+}
+
+void
+sim_check_end(world *w)
+{
+	uint64_t commits, records;
+	sat_err e = { 0 };
+
+	sim_trace(w, "healing");
+	sim_server_stop(w, false);
+	sim_server_start(w, false);
+	heal(w);
+	check_replicas(w);
+	check_fresh(w);
+	sat_arena_reset(&w->tmp);
+	sim_shadow_check(w);
+	sim_model_check(w);
+	if (sat_server_verify(w->server, &commits, &records, &e) != SAT_OK)
+		sim_fail(w, "property 20: the log does not give the records: "
+		    "%s", e.text);
+	if (commits != w->head)
+		sim_fail(w, "verify counts %llu commits, the log has %llu",
+		    (unsigned long long)commits, (unsigned long long)w->head);
+	if (sat_sqlite_store_check(w->store, false, &e) != SAT_OK)
+		sim_fail(w, "the server's file: %s", e.text);
+}

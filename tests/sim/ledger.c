@@ -1,0 +1,335 @@
+/*
+ * The ledger: every commit a person was told is saved, with what his device
+ * had shown him of the record until then.
+ *
+ * What was seen is kept outside the system, from the replies a device took in:
+ * a full vector clock per record, so that the engine's own test of
+ * concurrency, one number per commit, can be judged (property 4).
+ */
+#include "tests/sim/sim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- records ----------------------------------------------------------------------- */
+
+int
+sim_rec_find(const world *w, const sat_id *id)
+{
+	for (int i = 0; i < w->nrecs; i++)
+		if (sat_id_eq(&w->recs[i].id, id))
+			return i;
+	return -1;
+}
+
+int
+sim_rec_by_eid(const world *w, uint32_t eid)
+{
+	for (int i = 0; eid != 0 && i < w->nrecs; i++)
+		if (w->recs[i].eid == eid)
+			return i;
+	return -1;
+}
+
+int
+sim_rec_new(world *w, const sat_id *id, uint16_t kind, int parent, int dev)
+{
+	mrec *r = &w->recs[w->nrecs];
+
+	if (w->nrecs == RECS_MAX)
+		sim_fail(w, "harness: more than %d records", RECS_MAX);
+	*r = (mrec){ .id = *id, .kind = kind, .parent = parent, .maker = dev,
+		.root = w->nrecs, .owner = -1 };
+	return w->nrecs++;
+}
+
+/* ---- what was written --------------------------------------------------------------- */
+
+static void
+keep_ops(world *w, entry *e, const sat_draft *draft)
+{
+	e->nops = draft->nops;
+	e->ops = sat_arena_dup(&w->mem, draft->ops,
+	    draft->nops * sizeof *draft->ops);
+	e->rec = sat_arena_alloc(&w->mem, e->nops * sizeof *e->rec);
+	e->saw = sat_arena_alloc(&w->mem, e->nops * sizeof *e->saw);
+	for (size_t i = 0; i < e->nops; i++) {
+		sat_op *op = &e->ops[i];
+
+		op->value = sat_value_dup(&w->mem, op->value);
+		if (op->ndots > 0)
+			op->dots = sat_arena_dup(&w->mem, op->dots,
+			    op->ndots * sizeof *op->dots);
+		e->rec[i] = sim_rec_find(w, &op->rec);
+		e->saw[i] = i > 0 && e->rec[i] == e->rec[i - 1] ?
+		    e->saw[i - 1] : e->rec[i] < 0 ? NULL :
+		    sat_arena_dup(&w->mem, w->shadow[e->dev][e->rec[i]],
+		    sizeof w->shadow[0][0]);
+	}
+}
+
+entry *
+sim_entry_add(device *d, const sat_draft *draft, uint64_t cseq, fate f)
+{
+	world *w = d->n.w;
+	entry *e;
+
+	if (w->nentries == w->entries_cap) {
+		w->entries_cap = w->entries_cap * 2 + 256;
+		w->entries = sat_xrealloc(w->entries,
+		    (size_t)w->entries_cap * sizeof *w->entries);
+	}
+	if (d->nown == d->own_cap) {
+		d->own_cap = d->own_cap * 2 + 64;
+		d->own = sat_xrealloc(d->own, d->own_cap * sizeof *d->own);
+	}
+	e = &w->entries[w->nentries];
+	memset(e, 0, sizeof *e);
+	e->dev = d->index;
+	e->index = w->nentries;
+	e->inc = sat_replica_identity_get(d->r)->incarnation;
+	e->cseq = cseq;
+	e->fate = f;
+	keep_ops(w, e, draft);
+	d->own[d->nown++] = w->nentries++;
+	if (f == FATE_SAVED)
+		HIT(commits);
+	return e;
+}
+
+entry *
+sim_entry_find(const world *w, const uint8_t hash[SAT_HASH_BYTES])
+{
+	for (int i = w->nentries; i > 0; i--) {
+		entry *e = &w->entries[i - 1];
+
+		if (e->hashed && memcmp(e->hash, hash, sizeof e->hash) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+/* ---- what was shown ----------------------------------------------------------------- */
+
+static void
+see(world *w, int dev, int rec, uint64_t lsn)
+{
+	if (rec >= 0 && lsn < LSN_MAX)
+		w->shadow[dev][rec][lsn / 64] |= (uint64_t)1 << lsn % 64;
+}
+
+/* A state as a whole shows all that led to it. */
+static void
+see_state(world *w, int dev, int rec, uint64_t upto)
+{
+	const mrec *r;
+
+	if (rec < 0)
+		sim_fail(w, "property 11: a state of a record nobody made");
+	r = &w->recs[rec];
+	for (int i = 0; i < r->nops; i++)
+		if (w->lops[r->ops[i]].lsn <= upto)
+			see(w, dev, rec, w->lops[r->ops[i]].lsn);
+}
+
+static void
+see_states(device *d, sat_span records, uint64_t upto)
+{
+	world *w = d->n.w;
+	sat_record *r;
+	size_t n;
+	sat_err e;
+
+	if (records.n == 0)
+		return;
+	if (sat_records_read(&r, &n, &w->tmp, records, &e) != SAT_OK)
+		sim_fail(w, "a device took in what cannot be read: %s", e.text);
+	for (size_t i = 0; i < n; i++) {
+		int k = sim_rec_find(w, &r[i].id);
+
+		see_state(w, d->index, k, upto);
+		sim_expect_forget(d, k);
+	}
+}
+
+static bool
+is_held(const sat_rescope *s, const sat_id *id)
+{
+	for (size_t i = 0; i < s->nheld; i++)
+		if (sat_id_eq(&s->held[i], id))
+			return true;
+	return false;
+}
+
+/* What is not held any more is gone from the device, or frozen there. */
+static void
+see_rescope(device *d, const sat_rescope *s)
+{
+	world *w = d->n.w;
+	int root = sim_rec_find(w, &s->root);
+
+	if (s->nheld == 0)
+		HIT(rescope_out);
+	else
+		HIT(rescope_in);
+	for (int i = 0; i < w->nrecs; i++) {
+		if (w->recs[i].root != root || w->recs[i].eid == 0 ||
+		    is_held(s, &w->recs[i].id))
+			continue;
+		w->recs[i].shown[d->index] = 0;
+		sim_expect_forget(d, i);
+	}
+}
+
+static void
+see_commits(device *d, sat_span batch)
+{
+	world *w = d->n.w;
+	sat_commit *c;
+	size_t n;
+	sat_err e;
+
+	if (batch.n == 0)
+		return;
+	if (sat_batch_read(&c, &n, &w->tmp, SAT_BATCH_PULL, batch, &e) !=
+	    SAT_OK)
+		sim_fail(w, "a device took in what cannot be read: %s", e.text);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < c[i].nops; k++) {
+			const sat_op *op = &c[i].ops[k];
+			int rec = op->eid != 0 ? sim_rec_by_eid(w, op->eid) :
+			    sim_rec_find(w, &op->rec);
+
+			see(w, d->index, rec, c[i].lsn);
+			sim_expect_forget(d, rec);
+		}
+}
+
+static void
+see_verdicts(device *d, const sat_verdicts *v)
+{
+	bool refused = false;
+
+	for (size_t i = 0; i < v->n; i++)
+		refused = refused || v->v[i].lsn == 0;
+	if (refused)
+		sim_expect_forget(d, -1);
+}
+
+void
+sim_shadow_learn(device *d, sat_span frame)
+{
+	world *w = d->n.w;
+	sat_msg m;
+	sat_err e;
+
+	if (sat_msg_read(&m, &w->tmp, frame, &e) != SAT_OK)
+		sim_fail(w, "a device took in what cannot be read: %s", e.text);
+	if (m.type == SAT_MSG_DELTA) {
+		for (size_t i = 0; i < m.u.delta.nrescopes; i++)
+			see_rescope(d, &m.u.delta.rescopes[i]);
+		see_states(d, m.u.delta.records, m.u.delta.head);
+		see_commits(d, m.u.delta.batch);
+	} else if (m.type == SAT_MSG_CHUNK) {
+		see_states(d, m.u.chunk.records, m.u.chunk.lsn);
+	} else if (m.type == SAT_MSG_VERDICTS) {
+		see_verdicts(d, &m.u.verdicts);
+	}
+}
+
+/* ---- what must be shown -------------------------------------------------------------- */
+
+void
+sim_expect_forget(device *d, int rec)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nexpect; i++)
+		if (rec >= 0 && d->expect[i].rec != rec)
+			d->expect[n++] = d->expect[i];
+	d->nexpect = n;
+}
+
+void
+sim_expect_add(device *d, int rec, const sat_op *op, sat_value v)
+{
+	world *w = d->n.w;
+	size_t n = 0;
+
+	/* The newest write of a field says what it shows; of a set there may be
+	 * several elements. */
+	for (size_t i = 0; i < d->nexpect; i++) {
+		const expect *x = &d->expect[i];
+		bool set = op->kind == SAT_OP_SADD || op->kind == SAT_OP_SREM;
+
+		if (x->rec == rec && x->field == op->field &&
+		    (!set || sat_value_eq(x->v, op->value)))
+			continue;
+		d->expect[n++] = *x;
+	}
+	if (n == EXPECT_MAX) {
+		memmove(d->expect, d->expect + 1, (n - 1) * sizeof *d->expect);
+		n--;
+	}
+	d->expect[n++] = (expect){ rec, op->field, op->kind,
+		sat_value_dup(&w->mem, v) };
+	d->nexpect = n;
+}
+
+static bool
+shows(const expect *x, const sat_view *v, sat_arena *a)
+{
+	const sat_cell *c = sat_record_cell(&v->rec, x->field);
+	sat_element *el;
+	size_t n;
+
+	switch (x->kind) {
+	case SAT_OP_DEL:
+		return v->rec.deleted;
+	case SAT_OP_UNDEL:
+		return !v->rec.deleted;
+	case SAT_OP_SADD:
+	case SAT_OP_SREM:
+		n = c != NULL ? sat_cell_elements(&el, a, c) : 0;
+		for (size_t i = 0; i < n; i++)
+			if (sat_span_eq(el[i].text, x->v.s))
+				return x->kind == SAT_OP_SADD;
+		return x->kind == SAT_OP_SREM;
+	default:
+		return sat_value_eq(sat_record_value(&v->rec, x->field), x->v);
+	}
+}
+
+void
+sim_expect_check(device *d, size_t most)
+{
+	world *w = d->n.w;
+	const sat_template *t = sat_replica_template(d->r);
+
+	for (size_t i = 0; i < most && d->nexpect > 0; i++) {
+		const expect *x = &d->expect[sim_below(w, d->nexpect)];
+		mrec *r = &w->recs[x->rec];
+		sat_err e = { 0 };
+		sat_view v;
+		sat_rc rc;
+
+		rc = sat_replica_get(&v, &w->tmp, d->r,
+		    sat_template_kind_id(t, r->kind), &r->id, &e);
+		if (!sim_device_after(d, rc))
+			return;
+		if (rc == SAT_EIO)
+			continue;
+		if (rc != SAT_OK)
+			sim_fail(w, "property 9: %s does not find record %d "
+			    "it wrote to: %s", d->n.name, x->rec, e.text);
+		if (!shows(x, &v, &w->tmp))
+			sim_fail(w, "property 9: %s does not show its own "
+			    "write of record %d field %u", d->n.name, x->rec,
+			    x->field);
+		if (v.rec.rlsn < r->shown[d->index])
+			sim_fail(w, "property 9: record %d goes back on %s",
+			    x->rec, d->n.name);
+		r->shown[d->index] = v.rec.rlsn;
+		HIT(reads);
+	}
+}

@@ -1,0 +1,648 @@
+/*
+ * Links and packets. A packet may be lost, doubled, or delivered in any order;
+ * what belongs to a link that is gone still reaches the server, as bytes in
+ * its buffers do. A device has one session at a time, in lock step: replies to
+ * older requests are told by their number and ignored.
+ */
+#include "tests/sim/sim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SESSION_ROUNDS_MAX 4000
+
+static sat_span
+copy_of(sat_span s)
+{
+	uint8_t *p = sat_xmalloc(s.n + 1);
+
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	return sat_span_of(p, s.n);
+}
+
+static void
+drop_span(sat_span *s)
+{
+	free((void *)(uintptr_t)s->p);
+	*s = (sat_span){ NULL, 0 };
+}
+
+static void
+queue(world *w, sim_link *l, bool up, uint64_t req, sat_span frame)
+{
+	if (w->nnet == w->net_cap) {
+		w->net_cap = w->net_cap * 2 + 32;
+		w->net = sat_xrealloc(w->net, w->net_cap * sizeof *w->net);
+	}
+	w->net[w->nnet++] = (packet){ l, up, req, copy_of(frame) };
+}
+
+static void
+send_packet(world *w, sim_link *l, bool up, uint64_t req, sat_span frame)
+{
+	HIT(frames);
+	if (!w->healing && sim_chance(w, w->rough.lose)) {
+		HIT(lost);
+		return;
+	}
+	queue(w, l, up, req, frame);
+	if (!w->healing && sim_chance(w, w->rough.dup)) {
+		HIT(doubled);
+		queue(w, l, up, req, frame);
+	}
+}
+
+void
+sim_net_drop(world *w)
+{
+	for (size_t i = 0; i < w->nnet; i++)
+		drop_span(&w->net[i].frame);
+	w->nnet = 0;
+}
+
+static sim_link *
+new_link(device *d)
+{
+	world *w = d->n.w;
+	sim_link *l = sat_xcalloc(1, sizeof *l);
+
+	l->dev = d->index;
+	l->boot = w->boot;
+	l->open = true;
+	memcpy(l->x.channel_pk, d->id.channel_pk, sizeof l->x.channel_pk);
+	l->next = w->links;
+	w->links = l;
+	return l;
+}
+
+/* ---- requests ---------------------------------------------------------------------------- */
+
+static void
+keep_capture(device *d, sat_span frame)
+{
+	world *w = d->n.w;
+	size_t at = d->ncaptures;
+
+	if (frame.p[0] == SAT_MSG_HELLO) {
+		drop_span(&d->hello);
+		d->hello = copy_of(frame);
+	}
+	if (frame.p[0] != SAT_MSG_PUSH)
+		return;
+	if (at == CAPTURES_MAX) {
+		at = (size_t)sim_below(w, CAPTURES_MAX);
+		drop_span(&d->capture[at]);
+	} else {
+		d->ncaptures++;
+	}
+	d->capture[at] = copy_of(frame);
+}
+
+/* A client may ask for small pages: then a pull takes many. */
+static void
+shape_pull(device *d, sat_buf *out)
+{
+	world *w = d->n.w;
+	sat_msg m;
+	sat_err e;
+
+	if (d->page_bytes == 0 || out->p[0] != SAT_MSG_PULL)
+		return;
+	if (sat_msg_read(&m, &w->tmp, sat_buf_span(out), &e) != SAT_OK)
+		sim_fail(w, "a pull cannot be read: %s", e.text);
+	m.u.pull.max_bytes = d->page_bytes;
+	if (m.u.pull.flags & SAT_PULL_FULL_OWN)
+		HIT(full_own);
+	sat_buf_reset(out);
+	sat_msg_write(out, &m);
+}
+
+static void
+ask_enrol(device *d, sat_buf *out)
+{
+	sat_msg m = { .type = SAT_MSG_ENROL };
+
+	m.u.enrol.proto_min = SAT_PROTO_MIN;
+	m.u.enrol.proto_max = SAT_PROTO_VERSION;
+	m.u.enrol.org = d->n.w->org;
+	memcpy(m.u.enrol.token, d->token, sizeof d->token);
+	memcpy(m.u.enrol.sign_pk, d->id.sign_pk, sizeof d->id.sign_pk);
+	m.u.enrol.name = sat_span_str(d->n.name);
+	sat_msg_write(out, &m);
+}
+
+static void
+session_failed(device *d, sat_rc rc, const sat_err *e)
+{
+	world *w = d->n.w;
+
+	sim_trace(w, "%s session: %d %s", d->n.name, (int)rc, e->text);
+	if (w->healing && rc != SAT_OK && strcmp(e->code, "fork") != 0)
+		sim_fail(w, "property 7: a session of %s fails without a "
+		    "fault: %s", d->n.name, e->text);
+	sim_session_end(d);
+	if (!sim_device_after(d, rc))
+		return;
+	if (strcmp(e->code, "fork") == 0)
+		sim_device_forked(d);
+}
+
+static void
+session_done(device *d)
+{
+	world *w = d->n.w;
+	const sat_cs_stats *st = sat_cs_stats_get(d->cs);
+	bool complete = st->complete;
+
+	HIT(sessions_done);
+	sim_trace(w, "%s session done: pushed %llu pulled %llu", d->n.name,
+	    (unsigned long long)st->pushed,
+	    (unsigned long long)st->pulled_commits);
+	sim_session_end(d);
+	if (complete && d->cursor >= sim_scope_head(w, d->user) &&
+	    (w->healing || sim_chance(w, 250))) {
+		HIT(compared);
+		sim_check_dump(d);
+	}
+}
+
+/* Build the next request. @return false: the session is over. */
+static bool
+build(device *d, sat_buf *out)
+{
+	sat_err e = { 0 };
+	bool done = false;
+	sat_rc rc;
+
+	if (d->enrolling) {
+		ask_enrol(d, out);
+		return true;
+	}
+	rc = sat_cs_next(d->cs, out, &done, &e);
+	if (rc != SAT_OK) {
+		session_failed(d, rc, &e);
+		return false;
+	}
+	if (!sim_device_after(d, rc))
+		return false;
+	if (done)
+		session_done(d);
+	return !done;
+}
+
+void
+sim_session_pump(device *d)
+{
+	world *w = d->n.w;
+	sat_buf out = { 0 };
+
+	if (build(d, &out)) {
+		shape_pull(d, &out);
+		keep_capture(d, sat_buf_span(&out));
+		d->req = ++w->next_req;
+		d->waiting = true;
+		send_packet(w, d->link, true, d->req, sat_buf_span(&out));
+	}
+	sat_buf_fini(&out);
+}
+
+void
+sim_session_again(device *d)
+{
+	if (d->enrolling)
+		HIT(enrol_again);
+	sim_session_pump(d);
+}
+
+void
+sim_session_begin(device *d)
+{
+	world *w = d->n.w;
+	sat_clock clock = sim_clock(&d->n);
+	unsigned flags = w->healing ? 0 : sim_chance(w, 50) ?
+	    SAT_CS_PUSH_ONLY : sim_chance(w, 50) ? SAT_CS_PULL_ONLY : 0;
+
+	HIT(sessions);
+	d->link = new_link(d);
+	d->enrolling = !d->enrolled;
+	d->waiting = false;
+	d->page_bytes = sim_chance(w, 500) ? 0 :
+	    1 + (uint32_t)sim_below(w, 2000);
+	d->cs = sat_cs_new(&d->ops, &clock, flags);
+	sim_trace(w, "%s session begins%s", d->n.name,
+	    d->enrolling ? ": enrol" : "");
+	sim_device_plan_faults(d);
+	sim_session_pump(d);
+}
+
+void
+sim_session_end(device *d)
+{
+	if (d->link == NULL)
+		return;
+	d->link->open = false;
+	d->link = NULL;
+	sat_cs_free(d->cs);
+	d->cs = NULL;
+	d->waiting = false;
+}
+
+/* ---- replies -------------------------------------------------------------------------------- */
+
+static void
+count_reply(device *d, const sat_msg *m)
+{
+	if (m->type == SAT_MSG_DELTA && m->u.delta.upto < m->u.delta.scope_head)
+		HIT(pages);
+	if (m->type == SAT_MSG_CHUNK) {
+		HIT(chunks);
+		if (!m->u.chunk.done)
+			HIT(chunk_more);
+		if (d->chunked && m->u.chunk.next_eid != 0)
+			HIT(snap_resumed);
+		d->chunked = false;
+	}
+	if (m->type == SAT_MSG_TEMPLATE_IS && d->cursor > 0)
+		HIT(templates);
+}
+
+static void
+read_cursor(device *d)
+{
+	uint64_t cursor = 0;
+
+	(void)d->ops.cursor(d->ops.u, &cursor, NULL); /* from memory */
+	if (cursor < d->cursor)
+		sim_fail(d->n.w, "property 9: the cursor of %s goes back",
+		    d->n.name);
+	d->cursor = cursor;
+}
+
+/* Has the replica taken in this page or chunk? A call that failed may have
+ * done its work all the same. */
+static bool
+taken(device *d, const sat_msg *m)
+{
+	uint64_t cursor;
+	uint32_t after;
+	bool wanted;
+
+	(void)d->ops.cursor(d->ops.u, &cursor, NULL);
+	if (m->type == SAT_MSG_DELTA)
+		return cursor == m->u.delta.upto && cursor > d->cursor;
+	if (m->type != SAT_MSG_CHUNK)
+		return true;
+	(void)d->ops.snap_state(d->ops.u, &wanted, &after, NULL);
+	return !wanted || after == m->u.chunk.next_eid;
+}
+
+/* After a restart: what the last reply brought, if it is there. */
+void
+sim_session_recover(device *d)
+{
+	world *w = d->n.w;
+	sat_msg m;
+	sat_err e;
+
+	if (d->unsure.n == 0)
+		return;
+	if (sat_msg_read(&m, &w->tmp, d->unsure, &e) == SAT_OK && taken(d, &m))
+		sim_shadow_learn(d, d->unsure);
+	drop_span(&d->unsure);
+}
+
+static void
+take_reply(device *d, sat_span frame)
+{
+	world *w = d->n.w;
+	sat_err e = { 0 };
+	sat_msg m;
+	sat_rc rc;
+
+	if (sat_msg_read(&m, &w->tmp, frame, &e) != SAT_OK)
+		sim_fail(w, "a reply cannot be read: %s", e.text);
+	sim_device_plan_faults(d);
+	rc = sat_cs_reply(d->cs, frame, &e);
+	drop_span(&d->unsure);
+	if (m.type != SAT_MSG_ERROR && taken(d, &m))
+		sim_shadow_learn(d, frame);
+	else if (m.type != SAT_MSG_ERROR && rc != SAT_OK)
+		d->unsure = copy_of(frame);
+	read_cursor(d);
+	if (rc != SAT_OK) {
+		session_failed(d, rc, &e);
+		return;
+	}
+	count_reply(d, &m);
+	if (sim_device_after(d, rc))
+		sim_session_pump(d);
+}
+
+static void
+take_enrolled(device *d, sat_span frame)
+{
+	world *w = d->n.w;
+	sat_err e = { 0 };
+	sat_msg m;
+
+	if (sat_msg_read(&m, &w->tmp, frame, &e) != SAT_OK)
+		sim_fail(w, "a reply cannot be read: %s", e.text);
+	sim_session_end(d);
+	if (m.type == SAT_MSG_ENROLLED)
+		sim_device_enrol(d, &m.u.enrolled);
+	else if (m.type == SAT_MSG_ERROR && w->healing)
+		sim_fail(w, "property 7: %s is not enrolled: %.*s", d->n.name,
+		    (int)m.u.error.text.n, (const char *)m.u.error.text.p);
+}
+
+static void
+deliver_down(world *w, packet *p)
+{
+	device *d = &w->dev[p->l->dev];
+
+	if (d->r == NULL || d->link != p->l || !d->waiting ||
+	    d->req != p->req) {
+		HIT(stale);
+		return;
+	}
+	d->waiting = false;
+	if (d->enrolling)
+		take_enrolled(d, p->frame);
+	else
+		take_reply(d, p->frame);
+}
+
+/* ---- the server's end ------------------------------------------------------------------------- */
+
+#define GROUP_MAX 8
+
+/* Pushes that lie in the buffers at the same time are served together. */
+static size_t
+gather(world *w, packet *group)
+{
+	size_t n = 1;
+
+	if (group[0].frame.n == 0 || group[0].frame.p[0] != SAT_MSG_PUSH ||
+	    sim_chance(w, 400))
+		return n;
+	for (size_t i = 0; i < w->nnet && n < GROUP_MAX;) {
+		packet *p = &w->net[i];
+
+		if (!p->up || p->l->boot != w->boot || p->frame.n == 0 ||
+		    p->frame.p[0] != SAT_MSG_PUSH) {
+			i++;
+			continue;
+		}
+		group[n++] = *p;
+		*p = w->net[--w->nnet];
+	}
+	return n;
+}
+
+static void
+deliver_up(world *w, const packet *first)
+{
+	packet group[GROUP_MAX] = { *first };
+	sat_server_job jobs[GROUP_MAX];
+	sat_buf reply[GROUP_MAX];
+	size_t n;
+
+	if (first->l->boot != w->boot) { /* the server it knew is gone */
+		if (w->dev[first->l->dev].link == first->l)
+			sim_session_end(&w->dev[first->l->dev]);
+		drop_span(&group[0].frame);
+		return;
+	}
+	n = gather(w, group);
+	if (n > 1)
+		HIT(groups_served);
+	memset(reply, 0, sizeof reply);
+	for (size_t i = 0; i < n; i++)
+		jobs[i] = (sat_server_job){ &group[i].l->x, group[i].frame,
+			&reply[i] };
+	if (sim_server_serve(w, jobs, n))
+		for (size_t i = 0; i < n; i++)
+			send_packet(w, group[i].l, false, group[i].req,
+			    sat_buf_span(&reply[i]));
+	for (size_t i = 0; i < n; i++) {
+		drop_span(&group[i].frame);
+		sat_buf_fini(&reply[i]);
+	}
+}
+
+void
+sim_net_deliver(world *w)
+{
+	size_t i = (size_t)sim_below(w, w->nnet);
+	packet p = w->net[i];
+
+	w->net[i] = w->net[--w->nnet];
+	if (p.up) {
+		deliver_up(w, &p);
+		return;
+	}
+	deliver_down(w, &p);
+	drop_span(&p.frame);
+}
+
+void
+sim_session_whole(device *d)
+{
+	world *w = d->n.w;
+	int rounds = 0;
+
+	sim_net_drop(w);
+	if (!d->enrolled) {
+		sim_session_begin(d);
+		while (w->nnet > 0)
+			sim_net_deliver(w);
+	}
+	sim_session_begin(d);
+	while (d->link != NULL && w->nnet > 0 && rounds++ < SESSION_ROUNDS_MAX)
+		sim_net_deliver(w);
+	if (d->link != NULL)
+		sim_fail(w, "property 7: a session of %s does not end",
+		    d->n.name);
+}
+
+/* ---- what should not come ---------------------------------------------------------------------- */
+
+/* Serve one frame on a link of its own; nobody gets the reply. */
+static sat_msg
+serve_alone(device *d, const sat_server_session *x, sat_span frame,
+    bool *answered)
+{
+	world *w = d->n.w;
+	sat_server_session session = *x;
+	sat_buf reply = { 0 };
+	sat_server_job job = { &session, frame, &reply };
+	sat_msg m = { 0 };
+	sat_err e;
+
+	*answered = sim_server_serve(w, &job, 1);
+	if (*answered) {
+		sat_span kept = sat_span_of(sat_arena_dup(&w->tmp, reply.p,
+		    reply.n), reply.n);
+
+		if (sat_msg_read(&m, &w->tmp, kept, &e) != SAT_OK)
+			sim_fail(w, "a reply cannot be read: %s", e.text);
+	}
+	sat_buf_fini(&reply);
+	return m;
+}
+
+/* A greeted session of the device. */
+static bool
+greet(device *d, sat_server_session *x)
+{
+	world *w = d->n.w;
+	sat_buf reply = { 0 };
+	sat_server_job job = { x, d->hello, &reply };
+	bool ok;
+
+	memset(x, 0, sizeof *x);
+	memcpy(x->channel_pk, d->id.channel_pk, sizeof x->channel_pk);
+	ok = d->hello.n > 0 && sim_server_serve(w, &job, 1) && x->greeted;
+	sat_buf_fini(&reply);
+	return ok;
+}
+
+static void
+poison_push(device *d, const sat_server_session *x)
+{
+	world *w = d->n.w;
+	sat_span frame = copy_of(d->capture[sim_below(w, d->ncaptures)]);
+	uint8_t *p = (uint8_t *)(uintptr_t)frame.p;
+	bool answered;
+
+	p[1 + sim_below(w, frame.n - 1)] ^= (uint8_t)(1 + sim_below(w, 255));
+	if (sim_chance(w, 300))
+		frame.n = 1 + (size_t)sim_below(w, frame.n);
+	/* What is merged is compared with what was written (model.c). */
+	(void)serve_alone(d, x, frame, &answered);
+	if (answered)
+		HIT(poisoned);
+	drop_span(&frame);
+}
+
+static void
+foreign_push(device *d, const sat_server_session *x)
+{
+	world *w = d->n.w;
+	device *other = &w->dev[sim_below(w, (uint64_t)w->ndev)];
+	uint64_t head = w->head;
+	bool answered;
+
+	if (other == d || other->ncaptures == 0)
+		return;
+	(void)serve_alone(d, x, other->capture[sim_below(w, other->ncaptures)],
+	    &answered);
+	if (w->head != head)
+		sim_fail(w, "property 17: a push signed by another device was "
+		    "merged");
+	if (answered)
+		HIT(foreign);
+}
+
+static void
+replay_push(device *d, const sat_server_session *x)
+{
+	world *w = d->n.w;
+	bool answered;
+	sat_msg m;
+
+	m = serve_alone(d, x, d->capture[sim_below(w, d->ncaptures)],
+	    &answered);
+	if (answered && m.type == SAT_MSG_VERDICTS)
+		HIT(replayed);
+}
+
+/* Pushes that begin behind the first unsent commit. */
+static void
+push_past_gap(device *d, const sat_server_session *x)
+{
+	world *w = d->n.w;
+	sat_msg m = { .type = SAT_MSG_PUSH };
+	sat_buf batch = { 0 }, frame = { 0 };
+	uint64_t first, head = w->head;
+	sat_commit *c;
+	bool answered;
+	size_t n = 0;
+	sat_err e;
+
+	if (d->r == NULL || d->link != NULL)
+		return;
+	if (d->ops.outbox(d->ops.u, &w->tmp, &m.u.push, &c, &n, 0, &e) !=
+	    SAT_OK || n < 2)
+		return;
+	first = m.u.push.first_cseq + 1 + sim_below(w, n - 1);
+	if (d->ops.outbox(d->ops.u, &w->tmp, &m.u.push, &c, &n, first, &e) !=
+	    SAT_OK || n == 0)
+		return;
+	if (sat_batch_write(&batch, SAT_BATCH_PUSH, c, n, &e) != SAT_OK)
+		sim_fail(w, "a push cannot be written: %s", e.text);
+	m.u.push.batch = sat_buf_span(&batch);
+	sat_msg_write(&frame, &m);
+	(void)serve_alone(d, x, sat_buf_span(&frame), &answered);
+	/* unless an earlier reply was lost: then it is no gap */
+	if (answered && w->head != head)
+		sim_trace(w, "push from %llu was no gap",
+		    (unsigned long long)first);
+	sat_buf_fini(&batch);
+	sat_buf_fini(&frame);
+}
+
+/* A reply cut short: refused, and nothing of it stays. */
+static void
+poison_reply(world *w)
+{
+	for (size_t i = 0; i < w->nnet; i++) {
+		packet *p = &w->net[i];
+		device *d = &w->dev[p->l->dev];
+		uint64_t had = d->cursor;
+		sat_err e = { 0 };
+		sat_rc rc;
+
+		if (p->up || d->link != p->l || !d->waiting || d->enrolling ||
+		    d->req != p->req || p->frame.n < 2 ||
+		    p->frame.p[0] == SAT_MSG_ERROR)
+			continue;
+		sim_device_calm(d);
+		p->frame.n = 1 + (size_t)sim_below(w, p->frame.n - 1);
+		rc = sat_cs_reply(d->cs, p->frame, &e);
+		if (rc == SAT_OK)
+			sim_fail(w, "property 17: a reply cut short was taken");
+		sim_session_end(d);
+		read_cursor(d);
+		if (d->cursor != had)
+			sim_fail(w, "property 17: a reply cut short moved the "
+			    "cursor of %s", d->n.name);
+		HIT(poison_down);
+		return;
+	}
+}
+
+void
+sim_net_probe(world *w)
+{
+	const rough *r = &w->rough;
+	device *d = &w->dev[sim_below(w, (uint64_t)w->ndev)];
+	uint64_t at = sim_below(w, r->poison + r->replay + r->probe);
+	sat_server_session x;
+
+	if (at < r->poison / 3) {
+		poison_reply(w);
+		return;
+	}
+	if (d->lost || !greet(d, &x) || !x.greeted)
+		return;
+	if (at >= r->poison + r->replay)
+		push_past_gap(d, &x);
+	else if (at >= r->poison && d->ncaptures > 0)
+		replay_push(d, &x);
+	else if (d->ncaptures > 0 && sim_chance(w, 700))
+		poison_push(d, &x);
+	else
+		foreign_push(d, &x);
+}

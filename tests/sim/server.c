@@ -1,0 +1,399 @@
+/*
+ * The server's life: it serves frames, dies at any change of its disk, comes
+ * back, and must not have forgotten what any device was told.
+ */
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NEVER UINT64_MAX
+
+static const sat_template *
+template_at(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
+{
+	int v = sim_template_version(oid);
+
+	(void)u;
+	return v < 0 ? NULL : sim_template(v);
+}
+
+static void
+template_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
+{
+	world *w = u;
+
+	memcpy(oid, sim_template_oid(w->tip), SAT_TEMPLATE_OID_BYTES);
+}
+
+static sat_rc
+template_bundle(void *u, sat_buf *out,
+    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e)
+{
+	world *w = u;
+
+	(void)e;
+	sim_template_bundle(out, w->tip, sim_template_version(have));
+	return SAT_OK;
+}
+
+/* ---- faults of its disk --------------------------------------------------------------- */
+
+static void
+calm(world *w)
+{
+	simfs *fs = w->server_node.fs;
+
+	if (simfs_is_off(fs))
+		return;
+	simfs_off_after(fs, NEVER);
+	for (int op = 0; op < SIMFS_OPS; op++)
+		simfs_fail(fs, (simfs_op)op, SIMFS_NEVER, 0, false);
+	simfs_quota(fs, 0);
+}
+
+static void
+plan(world *w)
+{
+	simfs *fs = w->server_node.fs;
+
+	if (simfs_is_off(fs))
+		return;
+	if (w->healing) {
+		calm(w);
+		return;
+	}
+	if (sim_chance(w, w->rough.srv_mid))
+		simfs_off_after(fs, sim_below(w, 40));
+	if (sim_chance(w, w->rough.srv_fsync))
+		simfs_fail(fs, SIMFS_SYNC, SIMFS_DROP, 1 + sim_below(w, 3),
+		    false);
+	if (sim_chance(w, w->rough.srv_full)) {
+		simfs_quota(fs, sim_disk_used(&w->server_node) +
+		    sim_below(w, 30000));
+	} else if (sim_chance(w, 200)) {
+		simfs_quota(fs, 0);
+	}
+}
+
+/* ---- life ------------------------------------------------------------------------------ */
+
+static void
+people(world *w)
+{
+	char key[16];
+	uint32_t ord;
+	sat_err e = { 0 };
+
+	for (int i = 0; i < w->nteams; i++) {
+		(void)snprintf(key, sizeof key, "t%d", i + 1);
+		if (sat_sqlite_team_add(&ord, w->store, key, key, "", &e) !=
+		    SAT_OK)
+			sim_fail(w, "team: %s", e.text);
+	}
+	for (int i = 0; i < w->nusers; i++) {
+		static const char *const roles[] = { "rep", "manager", "hq" };
+		const person *u = &w->users[i];
+
+		(void)snprintf(key, sizeof key, "t%d", u->team);
+		if (sat_sqlite_user_add(&ord, w->store, u->key, u->key,
+		    roles[u->role], u->team != 0 ? key : NULL, &e) != SAT_OK)
+			sim_fail(w, "user: %s", e.text);
+	}
+}
+
+static sat_rc
+open_store(world *w, bool first, sat_err *e)
+{
+	sat_sqlite_store_opts o = { .path = "server.db",
+		.keyring = w->server_ring,
+		.vfs_below = simfs_name(w->server_node.fs),
+		.clock = sim_clock(&w->server_node), .create = first,
+		.cache_kib = 512,
+		.bug_sync_normal = SAT_BUG(SAT_BUG_SYNC_NORMAL) };
+	sat_rc rc;
+
+	if (!first && !w->healing && sim_chance(w, 100))
+		simfs_off_after(w->server_node.fs, sim_below(w, 25));
+	rc = sat_sqlite_store_open(&w->store, &o, e);
+	if (rc != SAT_OK && simfs_is_off(w->server_node.fs))
+		simfs_crash(w->server_node.fs);
+	else if (rc != SAT_OK)
+		sim_fail(w, "property 8: the server does not open: %s", e->text);
+	return rc;
+}
+
+static void
+open_core(world *w)
+{
+	sat_server_env env = { .store = sat_sqlite_store_ops(w->store),
+		.clock = sim_clock(&w->server_node), .org = w->org,
+		.org_name = "Sim", .template_at = template_at,
+		.template_tip = template_tip,
+		.template_bundle = template_bundle, .u = w,
+		.chunk_bytes = w->rough.chunk_small ? 1500 : 0 };
+	sat_err e = { 0 };
+
+	memcpy(env.template_pk, sim_template_pk, sizeof env.template_pk);
+	w->ops = env.store;
+	if (sat_server_new(&w->server, &env, &e) != SAT_OK)
+		sim_fail(w, "property 8: the server does not start: %s", e.text);
+}
+
+void
+sim_server_start(world *w, bool first)
+{
+	sat_err e = { 0 };
+
+	calm(w);
+	while (open_store(w, first, &e) != SAT_OK)
+		continue;
+	calm(w);
+	if (first)
+		people(w);
+	open_core(w);
+	w->boot++;
+	sim_trace(w, "server up, boot %u", w->boot);
+	sim_mirror(w);
+	if (w->promised > w->head)
+		sim_fail(w, "property 6: a device was told of position %llu, "
+		    "the server restarts at %llu",
+		    (unsigned long long)w->promised,
+		    (unsigned long long)w->head);
+}
+
+void
+sim_server_stop(world *w, bool power)
+{
+	sat_server_free(w->server);
+	w->server = NULL;
+	sat_sqlite_store_abandon(w->store);
+	w->store = NULL;
+	if (power)
+		simfs_crash(w->server_node.fs);
+	else
+		simfs_kill(w->server_node.fs);
+	w->server_node.boot_at = w->now_ms;
+}
+
+static void
+restart(world *w, bool power)
+{
+	sim_server_stop(w, power);
+	sim_server_start(w, false);
+}
+
+/* ---- what it says ------------------------------------------------------------------------ */
+
+static void
+first_verdict(world *w, entry *e, const sat_verdict *v)
+{
+	e->answered = true;
+	e->verdict = *v;
+	e->verdict.slug = e->verdict.hint = (sat_span){ NULL, 0 };
+	switch (v->code) {
+	case SAT_VD_OK: break;
+	case SAT_VD_OK_LATE: HIT(v_late); break;
+	case SAT_VD_CONFLICT: HIT(v_conflict); break;
+	case SAT_VD_REJECTED: HIT(v_rejected); break;
+	case SAT_VD_PARKED: HIT(v_parked); break;
+	}
+	sim_trace(w, "verdict d%d/%llu code %d lsn %llu %.*s", e->dev + 1,
+	    (unsigned long long)v->cseq, (int)v->code,
+	    (unsigned long long)v->lsn, (int)v->slug.n,
+	    v->slug.n > 0 ? (const char *)v->slug.p : "");
+}
+
+static void
+note_verdict(world *w, entry *e, const sat_verdict *v)
+{
+	if (v->lsn > w->promised)
+		w->promised = v->lsn;
+	if (!e->answered) {
+		first_verdict(w, e, v);
+		return;
+	}
+	HIT(v_again);
+	if (e->verdict.code != v->code || e->verdict.lsn != v->lsn ||
+	    e->verdict.eff != v->eff)
+		sim_fail(w, "property 3: commit %llu of d%d got another "
+		    "verdict when sent again", (unsigned long long)v->cseq,
+		    e->dev + 1);
+}
+
+static void
+resolve(const world *w, sat_id *id, uint32_t eid)
+{
+	int rec = sim_rec_by_eid(w, eid);
+
+	if (rec >= 0)
+		*id = w->recs[rec].id;
+}
+
+/* The commits of a push, by their content. */
+static void
+note_verdicts(world *w, sat_span frame, const sat_verdicts *v)
+{
+	sat_commit *c;
+	size_t n, at = 0;
+	sat_msg m;
+	sat_err e;
+	sat_buf b = { 0 };
+
+	if (sat_msg_read(&m, &w->tmp, frame, &e) != SAT_OK ||
+	    sat_batch_read(&c, &n, &w->tmp, SAT_BATCH_PUSH, m.u.push.batch,
+	    &e) != SAT_OK)
+		sim_fail(w, "verdicts of a push that cannot be read");
+	for (size_t i = 0; i < n && at < v->n; i++) {
+		uint8_t hash[SAT_HASH_BYTES];
+		entry *en;
+
+		if (v->v[at].cseq != m.u.push.first_cseq + i)
+			continue;
+		resolve(w, &c[i].subject, c[i].subject_eid);
+		for (size_t k = 0; k < c[i].nops; k++)
+			resolve(w, &c[i].ops[k].rec, c[i].ops[k].eid);
+		sat_buf_reset(&b);
+		sat_commit_write_payload(&b, &c[i]);
+		sat_hash(hash, sat_buf_span(&b));
+		if ((en = sim_entry_find(w, hash)) == NULL)
+			sim_fail(w, "verdict of a commit nobody wrote");
+		note_verdict(w, en, &v->v[at++]);
+	}
+	sat_buf_fini(&b);
+}
+
+static int
+device_of(const world *w, const sat_server_session *x)
+{
+	for (int i = 0; i < w->ndev; i++)
+		if (memcmp(w->dev[i].id.channel_pk, x->channel_pk,
+		    sizeof x->channel_pk) == 0)
+			return i;
+	return -1;
+}
+
+static void
+note_reply(world *w, const sat_server_job *job)
+{
+	int dev = device_of(w, job->session);
+	sat_span frame = sat_buf_span(job->reply);
+	sat_msg m;
+	sat_err e;
+
+	sim_trace_bytes(w, frame);
+	if (sat_msg_read(&m, &w->tmp, frame, &e) != SAT_OK)
+		sim_fail(w, "the server sent what cannot be read: %s", e.text);
+	if (m.type == SAT_MSG_VERDICTS) {
+		if (m.u.verdicts.fork)
+			HIT(forks);
+		else if (m.u.verdicts.need_cseq != 0)
+			HIT(gaps);
+		note_verdicts(w, job->frame, &m.u.verdicts);
+	} else if (m.type == SAT_MSG_DELTA && m.u.delta.head > w->promised) {
+		w->promised = m.u.delta.head;
+	} else if (m.type == SAT_MSG_ENROLLED) {
+		w->dev[dev].ord = m.u.enrolled.device;
+	} else if (m.type == SAT_MSG_ERROR) {
+		if (m.u.error.rc == SAT_ENOSPACE)
+			HIT(server_full);
+		sim_trace(w, "server says %.*s", (int)m.u.error.text.n,
+		    (const char *)m.u.error.text.p);
+	}
+	sim_check_frame(w, dev, frame);
+}
+
+bool
+sim_server_serve(world *w, sat_server_job *jobs, size_t n)
+{
+	sat_err e = { 0 };
+	bool off;
+	sat_rc rc;
+
+	plan(w);
+	for (size_t i = 0; i < n; i++)
+		sim_trace_bytes(w, jobs[i].frame);
+	rc = n == 1 ? sat_server_handle(w->server, jobs[0].session,
+	    jobs[0].reply, jobs[0].frame, &e) :
+	    sat_server_handle_group(w->server, jobs, n, &e);
+	off = simfs_is_off(w->server_node.fs);
+	if (off) {
+		HIT(server_mid);
+		sim_trace(w, "server loses power in a change");
+		restart(w, true);
+	} else if (rc != SAT_OK || sat_db_dead(sat_sqlite_store_db(w->store))) {
+		HIT(server_fsync);
+		sim_trace(w, "server: %s", e.text);
+		restart(w, false);
+	} else {
+		sim_mirror(w);
+	}
+	/* Replies that were given have left, whatever happened then. */
+	for (size_t i = 0; i < n && rc == SAT_OK; i++)
+		note_reply(w, &jobs[i]);
+	if (w->promised > w->head)
+		sim_fail(w, "property 6: a device is told of position %llu, "
+		    "the server holds %llu", (unsigned long long)w->promised,
+		    (unsigned long long)w->head);
+	return rc == SAT_OK;
+}
+
+/* ---- an administrator ----------------------------------------------------------------------- */
+
+void
+sim_server_invite(world *w, const uint8_t token[16], int user_index)
+{
+	sat_err e = { 0 };
+
+	calm(w);
+	/* also ends a transaction a planted bug has left open */
+	if (sat_server_reload(w->server, &e) != SAT_OK ||
+	    sat_sqlite_invite_add(w->store, token, w->users[user_index].key,
+	    INT64_MAX / 2, &e) != SAT_OK)
+		sim_fail(w, "invitation: %s", e.text);
+}
+
+static void
+add_user(world *w)
+{
+	person *u = &w->users[w->nusers];
+	char team[16];
+	uint32_t ord;
+	sat_err e;
+
+	if (w->nusers == USERS_MAX)
+		return;
+	(void)snprintf(u->key, sizeof u->key, "u%d", w->nusers + 1);
+	(void)snprintf(team, sizeof team, "t1");
+	u->role = REP;
+	u->team = 1;
+	if (sat_sqlite_user_add(&ord, w->store, u->key, u->key, "rep", team,
+	    &e) == SAT_OK)
+		w->nusers++;
+}
+
+void
+sim_server_admin(world *w)
+{
+	sat_err e = { 0 };
+
+	calm(w);
+	switch (sim_below(w, 3)) {
+	case 0:
+		sim_trace(w, "new template");
+		w->tip = 1;
+		break;
+	case 1:
+		sim_trace(w, "new user");
+		add_user(w);
+		break;
+	default:
+		HIT(truncated);
+		sim_trace(w, "durable up to %llu", (unsigned long long)w->head);
+		if (sat_sqlite_mark_durable(w->store, w->head, &e) != SAT_OK)
+			sim_trace(w, "not marked: %s", e.text);
+		break;
+	}
+	if (sat_server_reload(w->server, &e) != SAT_OK)
+		sim_trace(w, "not read again: %s", e.text);
+}

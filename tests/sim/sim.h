@@ -1,0 +1,459 @@
+/*
+ * sim.h - many devices and one server in one process, from one seed.
+ *
+ *   main.c      command line, counters, twin runs
+ *   world.c     one history: setting up, the steps, healing, the end
+ *   template.c  the template of the simulation, in two versions
+ *   server.c    the server's life: frames, crashes, what it promised
+ *   device.c    a device's life: power, files, clock, what it promised
+ *   net.c       links, packets, sessions: loss, doubling, disorder
+ *   act.c       what a person does on a device
+ *   ledger.c    every save a person was told of, and what he had seen then
+ *   model.c     the log read a second time: scope and values, naively
+ *   check.c     what must hold, during a history and at its end
+ *
+ * Nothing here knows the time or draws a number but from the world. The
+ * cipher's nonces are really random; nothing depends on them.
+ */
+#ifndef SAT_TESTS_SIM_H
+#define SAT_TESTS_SIM_H
+
+#include <setjmp.h>
+
+#include "client/replica/replica.h"
+#include "common/base/log.h"
+#include "common/crypto/keyring.h"
+#include "protocol/bugs.h"
+#include "protocol/server.h"
+#include "server/store/sqlite/store.h"
+#include "tests/lib/simfs.h"
+
+#define DEVS_MAX 12
+#define USERS_MAX 10
+#define TEAMS_MAX 2
+#define RECS_MAX 512
+#define LSN_MAX 2048
+#define LSN_WORDS (LSN_MAX / 64)
+#define CAPTURES_MAX 6
+#define EXPECT_MAX 64
+
+/* Kinds and fields of the template (template.c). */
+enum {
+	K_ACCOUNT = 1, K_CONTACT = 2, K_ACTIVITY = 3, K_OPP = 4,
+	A_NUMBER = 1, A_NAME = 2, A_SECTOR = 6, A_CONTACT = 8, A_CITY = 11,
+	A_ADDRESS = 13, A_STAGE = 17, A_TAGS = 21, A_REMARK = 22, A_NEXT = 23,
+	A_LAST = 24, A_VISITS = 25, A_AMOUNT = 26, A_OWNER = 28,
+	A_EXTERNAL = 29, A_CANARY = 13, A_QUOTE_MIN = 60, A_NOTE2 = 61,
+	C_ACCOUNT = 1, C_NAME = 2, C_TITLE = 3, C_ROLES = 8, C_PRIMARY = 9,
+	C_REMARK = 11, C_EXTERNAL = 12, C_CANARY = 7,
+	T_ACCOUNT = 1, T_METHOD = 4, T_POINTS = 8, T_CANARY = 13,
+	O_ACCOUNT = 1, O_NAME = 2, O_AMOUNT = 3, O_STAGE = 4, O_OWNER = 5,
+	O_PRODUCT = 12, O_RIVALS = 13, O_REMARK = 15, O_EXTERNAL = 16,
+	O_CANARY = 14,
+};
+
+/* ---- counters -------------------------------------------------------------------- */
+
+/* name, text, must be reached over a thousand histories */
+#define COUNTERS(X)                                                           \
+	X(histories, "histories", 1)                                          \
+	X(steps, "steps", 1)                                                  \
+	X(hours, "virtual hours", 1)                                          \
+	X(commits, "commits acknowledged to a person", 1)                     \
+	X(logged, "commits in server logs", 1)                                \
+	X(sessions, "sessions begun", 1)                                      \
+	X(sessions_done, "sessions finished", 1)                              \
+	X(frames, "frames", 1)                                                \
+	X(lost, "frames lost", 1)                                             \
+	X(doubled, "frames doubled", 1)                                       \
+	X(stale, "replies too late, ignored", 1)                              \
+	X(asked_again, "requests sent again", 1)                              \
+	X(breaks, "links broken", 1)                                          \
+	X(groups_served, "pushes served in one transaction", 1)               \
+	X(device_power, "power cuts of devices", 1)                           \
+	X(device_mid, "... in the middle of a change", 1)                     \
+	X(device_kill, "devices killed", 1)                                   \
+	X(device_fsync, "failed syncs on devices", 1)                         \
+	X(device_full, "full disks on devices", 1)                            \
+	X(device_ioerr, "failed reads and writes on devices", 1)              \
+	X(device_twice, "power cuts while recovering", 1)                     \
+	X(server_power, "power cuts of the server", 1)                        \
+	X(server_mid, "... in the middle of a change", 1)                     \
+	X(server_kill, "server killed", 1)                                    \
+	X(server_fsync, "failed syncs on the server", 1)                      \
+	X(server_full, "full disks on the server", 1)                         \
+	X(sectors_lost, "sectors lost by power cuts", 1)                      \
+	X(limbo_there, "commits that failed and were there after all", 1)     \
+	X(limbo_gone, "commits that failed and were gone", 1)                 \
+	X(clock_jumps, "clock jumps", 1)                                      \
+	X(clock_years, "... of years", 1)                                     \
+	X(clamped, "stamps clamped", 1)                                       \
+	X(suspect, "commits with a suspect clock", 1)                         \
+	X(equal_stamps, "equal stamps of two devices on one field", 1)        \
+	X(concurrent, "concurrent pairs, exactly told", 1)                    \
+	X(causal, "causal pairs, exactly told", 1)                            \
+	X(ahead, "pairs seen ahead of the cursor", 0)                         \
+	X(v_late, "verdicts: late", 1)                                        \
+	X(v_conflict, "verdicts: conflict", 1)                                \
+	X(v_rejected, "verdicts: rejected", 1)                                \
+	X(v_parked, "verdicts: parked", 1)                                    \
+	X(v_again, "verdicts given again", 1)                                 \
+	X(gaps, "gaps refused", 1)                                            \
+	X(forks, "forks refused", 1)                                          \
+	X(rehomed, "commits moved to a new incarnation", 1)                   \
+	X(discarded, "quarantined commits discarded", 1)                      \
+	X(resolved, "conflicts resolved by a person", 1)                      \
+	X(deletes, "records deleted", 1)                                      \
+	X(with_edits, "records deleted while edited", 1)                      \
+	X(restores, "records restored", 1)                                    \
+	X(groups, "imports committed", 1)                                     \
+	X(groups_undone, "imports rolled back", 1)                            \
+	X(reassigned, "owners changed", 1)                                    \
+	X(rescope_in, "customers that came", 1)                               \
+	X(rescope_out, "customers that left", 1)                              \
+	X(leave_pending, "... with work that waited", 0)                      \
+	X(pages, "pull pages that were not the last", 1)                      \
+	X(full_own, "pulls that asked for own operations", 0)                 \
+	X(chunks, "snapshot chunks", 1)                                       \
+	X(chunk_more, "... that were not the last", 1)                        \
+	X(snap_resumed, "snapshots resumed", 1)                               \
+	X(enrolled, "devices enrolled", 1)                                    \
+	X(enrol_again, "enrolments asked twice", 1)                           \
+	X(templates, "templates received while running", 1)                   \
+	X(old_template, "commits under an older template", 1)                 \
+	X(truncated, "durable marks set", 1)                                  \
+	X(restored, "devices restored from a backup", 1)                      \
+	X(by_hand, "... from a folder copied by hand", 1)                                \
+	X(poisoned, "poisoned pushes refused", 1)                             \
+	X(poison_down, "poisoned replies refused", 1)                         \
+	X(replayed, "old pushes replayed", 1)                                 \
+	X(foreign, "pushes of one device sent by another", 1)                 \
+	X(compared, "dumps compared while running", 1)                        \
+	X(fresh, "dumps of fresh devices compared", 1)                        \
+	X(reads, "reads of own writes", 1)                                    \
+	X(rounds, "rounds to heal", 1)
+
+enum counter {
+#define X(name, text, rare) N_##name,
+	COUNTERS(X)
+#undef X
+	N_COUNTERS
+};
+extern uint64_t sim_count[N_COUNTERS];
+#define HIT(name) (sim_count[N_##name]++)
+#define ADD(name, n) (sim_count[N_##name] += (uint64_t)(n))
+
+/* ---- who and what ------------------------------------------------------------------ */
+
+struct world;
+
+/* A machine: a disk, a clock, randomness. */
+typedef struct node {
+	struct world *w;
+	char name[16];
+	simfs *fs;
+	uint64_t rand;
+	int64_t skew_ms; /* wall clock minus true time */
+	int64_t boot_at; /* true time of the last boot */
+} node;
+
+typedef enum role { REP, MANAGER, HQ } role;
+typedef struct person {
+	char key[16];
+	role role;
+	int team; /* 1..; 0 = none */
+} person;
+
+/* A record: known to the harness from the moment somebody made it. */
+typedef struct mrec {
+	sat_id id;
+	uint16_t kind;
+	int parent;      /* as made; -1 none */
+	int maker;       /* device */
+	/* from the log */
+	uint32_t eid;    /* 0: not in the log */
+	int root;
+	int owner;       /* user, -1 none */
+	bool deleted, with_edits;
+	int *ops;        /* into world.lops, in the order of the log */
+	int nops, cap;
+	uint64_t shown[DEVS_MAX]; /* largest rlsn a device has shown */
+} mrec;
+
+typedef struct lop { /* an operation of the log */
+	uint64_t lsn;
+	const sat_op *op;
+	int rec;
+} lop;
+
+typedef struct lcommit {
+	sat_commit c;
+	int entry;
+} lcommit;
+
+typedef enum fate {
+	FATE_LIMBO,     /* the write failed: it may be there or not */
+	FATE_SAVED,     /* a person was told so */
+	FATE_NEVER,     /* was in limbo, is not there */
+	FATE_DISCARDED, /* by a person, from the quarantine */
+	FATE_DISK_LOST, /* its disk was lost before it was sent */
+} fate;
+
+/* One commit a person made. */
+typedef struct entry {
+	int dev, index;
+	uint32_t inc;
+	uint64_t cseq;
+	fate fate;
+	int group;           /* commits of one import live or die together */
+	uint8_t hash[SAT_HASH_BYTES]; /* of the payload: what it is known by */
+	bool hashed;
+	size_t nops;
+	sat_op *ops;
+	int *rec;            /* per op */
+	uint64_t **saw;      /* per op: bitmap of what of the record was seen */
+	uint64_t lsn;        /* in the log; 0 = not */
+	bool answered;       /* the server gave a verdict: it stays so */
+	sat_verdict verdict;
+} entry;
+
+typedef struct expect { /* what a device must show */
+	int rec;
+	uint16_t field;
+	sat_op_kind kind;
+	sat_value v;
+} expect;
+
+typedef struct sim_link {
+	int dev;
+	uint32_t boot;       /* the server's life it belongs to */
+	bool open;
+	sat_server_session x;
+	struct sim_link *next;   /* all of them, freed at the end */
+} sim_link;
+
+typedef struct packet {
+	sim_link *l;
+	bool up;
+	uint64_t req;
+	sat_span frame;      /* malloc'd */
+} packet;
+
+typedef struct device {
+	node n;
+	int index, user;
+	sat_keyring *ring;
+	char file[24];
+	sat_replica *r;      /* NULL: switched off */
+	sat_client_ops ops;
+	sat_replica_identity id;
+	uint8_t token[16];
+	bool enrolled, created, lost;
+	uint32_t ord;        /* the server's number */
+	/* session */
+	sat_cs *cs;
+	sim_link *link;
+	bool enrolling, waiting;
+	uint64_t req;
+	uint32_t page_bytes; /* asked for in pulls */
+	int skip;            /* steps until it may try again */
+	bool chunked;        /* this boot began within a snapshot */
+	sat_span capture[CAPTURES_MAX];
+	size_t ncaptures;
+	sat_span hello;
+	sat_span unsure;     /* a reply taken in, or not: the call failed */
+	/* what was promised */
+	int *own;            /* entries, in the order they were made */
+	size_t nown, own_cap;
+	uint64_t cursor;
+	uint32_t serial;     /* numbers values */
+	expect expect[EXPECT_MAX];
+	size_t nexpect;
+	/* a backup, and a copy of the folder made by hand: one at a time */
+	bool has_backup, by_hand;
+	uint64_t backup_cursor;
+	uint64_t (*backup_shadow)[LSN_WORDS];
+} device;
+
+/* How rough this history is: chances per mille, drawn per seed. */
+typedef struct rough {
+	unsigned lose, dup, delay, brk;
+	unsigned dev_power, dev_mid, dev_kill, dev_fsync, dev_full, dev_ioerr;
+	unsigned srv_power, srv_mid, srv_kill, srv_fsync, srv_full;
+	unsigned clock, years, poison, replay, probe;
+	unsigned write, burst, online, still; /* still: time stands */
+	unsigned hot;        /* edits that go to the same few records */
+	unsigned group, restore, by_hand;
+	int64_t pause_ms;    /* longest pause between steps */
+	bool chunk_small;
+} rough;
+
+typedef struct world {
+	uint64_t seed, rand;
+	rough rough;
+	bool healing;
+	int64_t now_ms;
+	uint64_t step;
+	jmp_buf on_fail;
+	char why[600];
+	sat_hasher hash;
+	bool tracing;
+	sat_arena mem, tmp;  /* tmp: reset with each step */
+	sat_id org;
+	/* server */
+	node server_node;
+	sat_keyring *server_ring;
+	sat_sqlite_store *store;
+	sat_store ops;
+	sat_server *server;
+	uint32_t boot;
+	int tip;             /* template 0 or 1 */
+	uint64_t promised;   /* largest LSN any device was told of */
+	/* people */
+	person users[USERS_MAX];
+	int nusers, nteams;
+	device dev[DEVS_MAX];
+	int ndev;
+	/* network */
+	packet *net;
+	size_t nnet, net_cap;
+	sim_link *links;
+	uint64_t next_req;
+	/* ledger */
+	entry *entries;
+	int nentries, entries_cap, group;
+	/* the log, read again */
+	lcommit log[LSN_MAX];
+	uint64_t head;
+	lop *lops;
+	int nlops, lops_cap;
+	uint32_t next_eid;
+	mrec recs[RECS_MAX];
+	int nrecs;
+	uint64_t shadow[DEVS_MAX][RECS_MAX][LSN_WORDS];
+} world;
+
+/* ---- main.c ------------------------------------------------------------------------- */
+
+/* A property does not hold: the history ends. */
+void sim_fail(world *w, const char *fmt, ...)
+    __attribute__((noreturn, format(printf, 2, 3)));
+/* Part of the history's hash; printed with --trace. */
+void sim_trace(world *w, const char *fmt, ...) SAT_PRINTF(2, 3);
+void sim_trace_bytes(world *w, sat_span b);
+
+/* ---- world.c ------------------------------------------------------------------------ */
+
+typedef struct run_opts {
+	uint64_t seed;
+	int steps;           /* 0 = as drawn */
+	bool trace;
+} run_opts;
+/* @return true when all held; hash of the history. */
+bool sim_history(const run_opts *o, uint8_t hash[SAT_HASH_BYTES],
+    char why[600]);
+uint64_t sim_rand(world *w);
+uint64_t sim_below(world *w, uint64_t n);
+bool sim_chance(world *w, unsigned per_mille);
+void sim_node_init(node *n, world *w, const char *name);
+void sim_node_fini(node *n);
+sat_clock sim_clock(node *n);
+sat_rand sim_node_rand(node *n);
+void sim_node_bytes(void *node, void *out, size_t n);
+uint64_t sim_disk_used(const node *n);
+int sim_find_user(const world *w, sat_value owner);
+
+/* ---- template.c --------------------------------------------------------------------- */
+
+void sim_template_init(void); /* once per process */
+const sat_template *sim_template(int version);
+const uint8_t *sim_template_oid(int version);
+int sim_template_version(const uint8_t oid[SAT_TEMPLATE_OID_BYTES]); /* -1 */
+void sim_template_bundle(sat_buf *out, int tip, int have);
+extern uint8_t sim_template_pk[SAT_SIGN_PK_BYTES];
+
+/* ---- server.c ----------------------------------------------------------------------- */
+
+void sim_server_start(world *w, bool first);
+void sim_server_stop(world *w, bool power);
+/* Requests of several links; replies appended. Handles the server's death.
+ * @return false: it died, there are no replies. */
+bool sim_server_serve(world *w, sat_server_job *jobs, size_t n);
+void sim_server_admin(world *w); /* something an administrator does */
+void sim_server_invite(world *w, const uint8_t token[16], int user_index);
+
+/* ---- device.c ----------------------------------------------------------------------- */
+
+device *sim_device_new(world *w, int user_index);
+void sim_device_free(device *d);
+void sim_device_create(device *d);      /* file and identity */
+void sim_device_enrol(device *d, const sat_enrolled *in);
+/* Open it again; sorts out what was in limbo. */
+void sim_device_start(device *d);
+void sim_device_stop(device *d, bool power);
+/* After every call into the replica: dies or restarts when it must.
+ * @return true: still running. */
+bool sim_device_after(device *d, sat_rc rc);
+void sim_device_plan_faults(device *d);
+void sim_device_calm(device *d);        /* no faults any more */
+void sim_device_backup(device *d, bool by_hand);
+void sim_device_restore(device *d);
+/* The server knows other commits under its numbers. */
+void sim_device_forked(device *d);
+/* Own commits as they lie in the replica's tables. */
+typedef enum where { IN_OUTBOX, IN_QUARANTINE } where;
+typedef void (*sim_kept)(device *d, where at, int64_t seq, int state,
+    const sat_commit *c, bool whole, void *u);
+void sim_device_kept(device *d, sim_kept cb, void *u);
+
+/* ---- net.c -------------------------------------------------------------------------- */
+
+void sim_session_begin(device *d);
+void sim_session_end(device *d);
+void sim_session_pump(device *d);       /* send the next request */
+void sim_session_again(device *d);      /* no answer: send it again */
+void sim_net_deliver(world *w);         /* one packet, any of them */
+void sim_net_drop(world *w);            /* the net forgets everything */
+void sim_net_probe(world *w);           /* poison, replay, gap, foreign push */
+void sim_session_recover(device *d);    /* after a restart */
+/* A whole session without faults. */
+void sim_session_whole(device *d);
+
+/* ---- act.c -------------------------------------------------------------------------- */
+
+void sim_act(device *d);                /* one thing a person does */
+void sim_act_burst(world *w);           /* several at the same moment */
+void sim_act_group(device *d);          /* an import */
+void sim_act_read(device *d);           /* look at what was written */
+
+/* ---- ledger.c ----------------------------------------------------------------------- */
+
+int sim_rec_find(const world *w, const sat_id *id);       /* -1 */
+int sim_rec_by_eid(const world *w, uint32_t eid);         /* -1 */
+int sim_rec_new(world *w, const sat_id *id, uint16_t kind, int parent, int dev);
+entry *sim_entry_add(device *d, const sat_draft *draft, uint64_t cseq, fate f);
+void sim_entry_known(device *d, entry *e);
+entry *sim_entry_find(const world *w, const uint8_t hash[SAT_HASH_BYTES]);
+/* What a reply the device has taken in showed it. */
+void sim_shadow_learn(device *d, sat_span frame);
+void sim_expect_add(device *d, int rec, const sat_op *op, sat_value v);
+void sim_expect_forget(device *d, int rec); /* -1: all */
+void sim_expect_check(device *d, size_t most);
+
+/* ---- model.c ------------------------------------------------------------------------ */
+
+/* Read what is new in the log. */
+void sim_mirror(world *w);
+bool sim_visible(const world *w, int user, int rec);
+void sim_model_check(world *w);         /* values, by the log alone */
+void sim_shadow_check(world *w);        /* properties 4 and 5 */
+
+/* ---- check.c ------------------------------------------------------------------------ */
+
+void sim_check_frame(world *w, int dev, sat_span frame); /* to a device */
+uint64_t sim_scope_head(world *w, int user);
+void sim_check_dump(device *d);         /* property 1, at the head */
+void sim_check_kept(device *d);         /* property 6, after a restart */
+void sim_check_end(world *w);
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * The template of the simulation: the base template without its reports, with
+ * a `min` field it lacks; version 2 adds one field.
+ */
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/git/git.h"
+
+#define FILES_MAX 64
+#define BRANCH "refs/heads/published"
+
+uint8_t sim_template_pk[SAT_SIGN_PK_BYTES];
+
+static struct {
+	sat_template *t;
+	sat_oid oid;
+	sat_buf whole; /* bundle from nothing */
+} versions[2];
+static sat_buf step; /* bundle from the first to the second */
+
+static const char *const extra[2] = {
+	",{\"id\":60,\"key\":\"quote_min\",\"label\":{\"zh\":\"\xe6\x9c\x80\xe4\xbd\x8e\","
+	"\"en\":\"Lowest quote\"},\"type\":\"money\",\"policy\":\"min\"}",
+	",{\"id\":61,\"key\":\"note2\",\"label\":{\"zh\":\"\xe6\xb3\xa8\","
+	"\"en\":\"Note\"},\"type\":\"text\"}",
+};
+
+static void
+must(sat_rc rc, const sat_err *e, const char *what)
+{
+	if (rc == SAT_OK)
+		return;
+	(void)fprintf(stderr, "sim: %s: %s\n", what, e->text);
+	exit(2);
+}
+
+/* The document with fields added before its last bracket. */
+static sat_span
+grown(sat_arena *a, sat_span doc, int version)
+{
+	sat_buf b = { 0 };
+	size_t at = doc.n;
+	sat_span out;
+
+	while (at > 0 && doc.p[at - 1] != ']')
+		at--;
+	sat_buf_add(&b, doc.p, at - 1);
+	for (int i = 0; i <= version; i++)
+		sat_buf_str(&b, extra[i]);
+	sat_buf_add(&b, doc.p + at - 1, doc.n - at + 1);
+	out = sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
+	sat_buf_fini(&b);
+	return out;
+}
+
+static void
+make_version(sat_git *g, int v, const uint8_t *sk)
+{
+	sat_git_author who = { "sim", "sim@localhost",
+		1780000000000 + v * 1000, sk, sim_template_pk };
+	sat_template_file files[FILES_MAX];
+	sat_git_file list[FILES_MAX];
+	const sat_template_file *base;
+	sat_arena a = { 0 };
+	sat_err e = { 0 };
+	size_t all, n = 0;
+
+	base = sat_template_base(&all);
+	for (size_t i = 0; i < all && n < FILES_MAX; i++) {
+		if (strncmp(base[i].path, "reports/", 8) == 0)
+			continue;
+		files[n] = base[i];
+		if (strcmp(base[i].path, "fields/account.json") == 0)
+			files[n].bytes = grown(&a, base[i].bytes, v);
+		list[n] = (sat_git_file){ files[n].path, files[n].bytes };
+		n++;
+	}
+	must(sat_template_load(&versions[v].t, files, n, &e), &e, "template");
+	must(sat_git_commit(&versions[v].oid, g, BRANCH, list, n, &who, "v", &e),
+	    &e, "commit");
+	must(sat_git_bundle(&versions[v].whole, g, &versions[v].oid, NULL, &e),
+	    &e, "bundle");
+	sat_arena_fini(&a);
+}
+
+void
+sim_template_init(void)
+{
+	uint8_t seed[32] = "simulation template key", sk[SAT_SIGN_SK_BYTES];
+	sat_err e = { 0 };
+	sat_git *g;
+
+	if (versions[0].t != NULL)
+		return;
+	sat_sign_keys(sim_template_pk, sk, seed);
+	must(sat_git_memory(&g, &e), &e, "git");
+	make_version(g, 0, sk);
+	make_version(g, 1, sk);
+	must(sat_git_bundle(&step, g, &versions[1].oid, &versions[0].oid, &e),
+	    &e, "bundle");
+	sat_git_close(g);
+}
+
+const sat_template *
+sim_template(int version)
+{
+	return versions[version].t;
+}
+
+const uint8_t *
+sim_template_oid(int version)
+{
+	return versions[version].oid.b;
+}
+
+int
+sim_template_version(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
+{
+	for (int v = 0; v < 2; v++)
+		if (memcmp(oid, versions[v].oid.b, SAT_TEMPLATE_OID_BYTES) == 0)
+			return v;
+	return -1;
+}
+
+void
+sim_template_bundle(sat_buf *out, int tip, int have)
+{
+	const sat_buf *b = tip == 1 && have == 0 ? &step : &versions[tip].whole;
+
+	sat_buf_add(out, b->p, b->n);
+}
