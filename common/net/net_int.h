@@ -7,7 +7,7 @@
  *   sweeper.c  one thread per server that closes links past their deadline
  *   client.c   blocking dial and request
  *
- * Wire: docs/protocol-net.md, P-120 to P-129.
+ * Wire: docs/protocol.md, P-120 to P-129.
  */
 #ifndef SAT_NET_NET_INT_H
 #define SAT_NET_NET_INT_H

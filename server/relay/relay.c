@@ -135,8 +135,10 @@ static void
 end_fatally(sat_relay *r, const sat_err *e)
 {
 	sat_log(SAT_ERROR, "RELAY-FATAL", "rc=%d text=%s", (int)e->rc, e->text);
+	pthread_mutex_lock(&r->mutex);
 	r->fatal = *e;
 	r->stop = true;
+	pthread_mutex_unlock(&r->mutex);
 }
 
 /* Answer a run of PUSH requests by one durable commit. */
@@ -161,10 +163,12 @@ handle_group(sat_relay *r, job **jobs, size_t n)
 		sat_buf_fini(&replies[i]);
 		job_free(jobs[i]);
 	}
+	pthread_mutex_lock(&r->mutex);
 	r->stats.requests += n;
 	r->stats.groups++;
 	if (n > r->stats.group_max)
 		r->stats.group_max = n;
+	pthread_mutex_unlock(&r->mutex);
 	if (rc != SAT_OK)
 		end_fatally(r, &e); /* R3 */
 	return rc == SAT_OK;
@@ -196,7 +200,9 @@ handle_one(sat_relay *r, job *j)
 			sat_link_reply(j->link, sat_buf_span(&reply));
 		else
 			end_fatally(r, &e); /* R3 */
+		pthread_mutex_lock(&r->mutex);
 		r->stats.requests++;
+		pthread_mutex_unlock(&r->mutex);
 		break;
 	}
 	sat_buf_fini(&reply);
