@@ -338,6 +338,49 @@ sat_record_read_clocks(sat_record *rec, sat_arena *a, sat_span in,
 	return sat_read_end(&r, "clocks", e);
 }
 
+sat_rc
+sat_record_read_clocks_one(sat_record *rec, sat_arena *a, sat_span in,
+    uint16_t field, sat_value value, sat_err *e)
+{
+	sat_reader r = sat_reader_of(in);
+	size_t listed, next = 0;
+	uint16_t prev = 0;
+	unsigned bits;
+
+	memset(rec, 0, sizeof *rec);
+	read_front(rec, &r, sat_read_u8(&r));
+	listed = (size_t)sat_read_uint_max(&r, SAT_FIELD_ID_MAX);
+	if (listed > r.left)
+		sat_read_bad(&r, "more fields than bytes");
+	else
+		rec->cells = sat_arena_alloc(a,
+		    (listed + 1) * sizeof *rec->cells);
+	for (size_t i = 0; i < listed && r.fault == NULL; i++) {
+		sat_cell c = { .at = rec->born };
+
+		c.field = prev = read_head(&r, prev, 3, &bits);
+		if ((bits & CELL_CLOCK) != 0)
+			read_clock(&c, rec, &r);
+		if ((bits & CELL_EXT) != 0)
+			c.ext = read_ext(&r);
+		/* what stands for a value nobody looks at */
+		c.value = (bits & CELL_NULL) != 0 ? sat_v_null() : sat_v_int(0);
+		if (c.field >= field)
+			next = take_columns(rec, &field, &value, 1, next,
+			    c.field);
+		if (c.field == field) {
+			if ((value.type == SAT_V_NULL) !=
+			    ((bits & CELL_NULL) != 0))
+				sat_read_bad(&r, "clocks and values do not fit");
+			c.value = value;
+			next = 1;
+		}
+		rec->cells[rec->ncells++] = c;
+	}
+	(void)take_columns(rec, &field, &value, 1, next, UINT16_MAX + 1u);
+	return sat_read_end(&r, "clocks", e);
+}
+
 sat_cell *
 sat_cells_read(size_t *n, sat_arena *a, sat_reader *r)
 {

@@ -121,6 +121,11 @@ SAT_CHECK sat_rc sat_record_read(sat_record *r, sat_arena *a, sat_span in, sat_e
 void sat_record_write_clocks(sat_buf *b, const sat_record *r);
 SAT_CHECK sat_rc sat_record_read_clocks(sat_record *r, sat_arena *a, sat_span in,
     const uint16_t *fields, const sat_value *values, size_t n, sat_err *e);
+/* Enough to fold an operation on one field and write the clocks again: this
+ * field's cell has its value, the other cells that the clocks list have their
+ * stamps and state and a value that stands for any, the rest is left out. */
+SAT_CHECK sat_rc sat_record_read_clocks_one(sat_record *r, sat_arena *a,
+    sat_span in, uint16_t field, sat_value value, sat_err *e);
 /* A set of cells alone (the device's base values), canonical. */
 void sat_cells_write(sat_buf *b, const sat_cell *cells, size_t n);
 sat_cell *sat_cells_read(size_t *n, sat_arena *a, sat_reader *r);

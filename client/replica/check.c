@@ -72,7 +72,7 @@ check_match(sat_replica *r, const replica_row *row, sat_err *e)
 	bool found, hit;
 	sat_rc rc;
 
-	for (size_t i = 0; i < k->n; i++) {
+	for (size_t i = 0; i < k->n && r->complete; i++) {
 		if (!k->match[i] || !replica_match_key(&key, &r->b4, k->kind,
 		    k->fields[i], row->stored[i]))
 			continue;

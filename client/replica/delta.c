@@ -60,23 +60,43 @@ put_done(sat_replica *r, const own_commit *o, sat_err *e)
 	return sat_run(s, e);
 }
 
+/*
+ * The row of an operation that is settled, NULL when it left this device: a
+ * record made here has its row until its commit is settled, and one that left
+ * must not come back. Most often the one waiting edit of one field is settled;
+ * then the rest of the row need not be looked at.
+ */
+static sat_rc
+settled_row(replica_row **row, sat_replica *r, const own_commit *o,
+    const sat_op *op, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+	bool alone = o->c.nops == 1;
+	sat_rc rc;
+
+	*row = NULL;
+	if (k == NULL)
+		return SAT_OK;
+	if ((rc = replica_page_get_for(row, r, k, &op->rec, 0,
+	    alone ? op->field : 0, e)) != SAT_OK || *row == NULL)
+		return rc;
+	if ((*row)->npend == 1 && (*row)->ntouched == 1 &&
+	    (*row)->touched[0] == op->field && !(*row)->leaving)
+		return SAT_OK;
+	return replica_page_widen(r, *row, e);
+}
+
 static sat_rc
 settle_op(sat_replica *r, const own_commit *o, const sat_op *op, sat_err *e)
 {
-	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 	sat_apply_ctx ctx = { { o->eff, o->c.device, o->lsn }, o->c.seen };
 	replica_row *row;
 	sat_rc rc;
 
-	if (k == NULL)
-		return SAT_OK;
-	/* A record made here has its row until its commit is settled: a row that
-	 * is not there left this device and must not come back. */
-	if ((rc = replica_page_get(&row, r, k, &op->rec, 0, e)) != SAT_OK ||
-	    row == NULL)
+	if ((rc = settled_row(&row, r, o, op, e)) != SAT_OK || row == NULL ||
+	    (replica_row_server(row)->born.hlc == 0 &&
+	    op->kind != SAT_OP_NEW))
 		return rc;
-	if (replica_row_server(row)->born.hlc == 0 && op->kind != SAT_OP_NEW)
-		return SAT_OK;
 	return replica_page_fold(r, row, op, &ctx, e);
 }
 
@@ -93,12 +113,8 @@ replica_settle_own(sat_replica *r, const own_commit *o, sat_err *e)
 			return rc;
 	for (size_t i = 0; o->state < 2 && i < o->c.nops; i++) {
 		const sat_op *op = &o->c.ops[i];
-		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 
-		if (k == NULL)
-			continue;
-		if ((rc = replica_page_get(&row, r, k, &op->rec, 0, e)) !=
-		    SAT_OK)
+		if ((rc = settled_row(&row, r, o, op, e)) != SAT_OK)
 			return rc;
 		if (row == NULL) {
 			replica_pend_remove(r, o->seq, &op->rec);
@@ -277,12 +293,16 @@ fold_foreign(sat_replica *r, const sat_commit *c, sat_err *e)
 			return sat_fail(e, SAT_EPROTO, "a new record has no id");
 		rc = op->kind == SAT_OP_NEW ?
 		    replica_page_need(&row, r, k, &op->rec, op->eid, e) :
-		    replica_page_get(&row, r, k, &op->rec, op->eid, e);
+		    replica_page_get_for(&row, r, k, &op->rec, op->eid,
+		    c->nops == 1 ? op->field : 0, e);
 		if (rc != SAT_OK)
 			return rc;
 		if (row == NULL || (op->kind != SAT_OP_NEW &&
 		    replica_row_server(row)->born.hlc == 0))
 			continue; /* not ours to see */
+		if (row->pending && /* its view is built again */
+		    (rc = replica_page_widen(r, row, e)) != SAT_OK)
+			return rc;
 		if (op->kind == SAT_OP_NEW && op->eid != 0)
 			replica_row_number(r, row, op->eid);
 		if ((rc = replica_page_fold(r, row, op, &ctx, e)) != SAT_OK)

@@ -18,7 +18,7 @@ read_row(replica_row *row, bool *found, sat_arena *a, sat_replica *r,
 	sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
 	if ((rc = sat_step(found, s, e)) != SAT_OK || !*found)
 		return rc;
-	rc = replica_row_read(row, a, k, s, e);
+	rc = replica_row_read(row, a, k, 0, s, e);
 	sat_stmt_reset(s);
 	return rc;
 }
@@ -144,7 +144,7 @@ still_matches(bool *yes, sat_id *id, sat_arena *a, sat_replica *r,
 	sat_bind_int(s, 1, rid);
 	if ((rc = sat_step(&found, s, e)) != SAT_OK || !found)
 		return rc;
-	rc = replica_row_read(&row, a, k, s, e);
+	rc = replica_row_read(&row, a, k, 0, s, e);
 	sat_stmt_reset(s);
 	if (rc != SAT_OK)
 		return rc;

@@ -206,7 +206,7 @@ read_by_rid(replica_row *row, bool *found, sat_arena *a, sat_replica *r,
 	sat_bind_int(s, 1, rid);
 	if ((rc = sat_step(found, s, e)) != SAT_OK || !*found)
 		return rc;
-	rc = replica_row_read(row, a, k, s, e);
+	rc = replica_row_read(row, a, k, 0, s, e);
 	sat_stmt_reset(s);
 	return rc;
 }

@@ -113,6 +113,50 @@ make_update(replica_kinds *ks, replica_kind *k, sat_buf *b)
 	k->sql[KQ_OF_PARENT] = keep(ks, b);
 }
 
+/*
+ * A column may be read and written alone when no flag of the row is derived
+ * from it together with others, and no index hangs on it.
+ */
+static bool
+stands_alone(const sat_kind *kind, const sat_field *f)
+{
+	size_t len = strlen(f->key);
+
+	if (f->required || f->required_when != NULL || f == kind->parent)
+		return false;
+	for (size_t i = 0; i < kind->nfields; i++) {
+		const char *when = kind->fields[i].required_when;
+
+		if (when != NULL && strncmp(when, f->key, len) == 0 &&
+		    when[len] == '=')
+			return false;
+	}
+	return true;
+}
+
+static void
+make_one(replica_kinds *ks, replica_kind *k, sat_buf *b)
+{
+	k->one = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *k->one);
+	for (size_t i = 0; i < k->n; i++) {
+		const char *col = k->fields[i]->column;
+
+		memset(k->one[i], 0, sizeof k->one[i]);
+		if (!k->alone[i])
+			continue;
+		for (int q = ONE_BY_ID; q <= ONE_BY_RID; q++) {
+			sat_buf_fmt(b, "SELECT _rid, _id, _created, _flags, "
+			    "_clk, _base, _more, \"%s\" FROM %s WHERE %s = ?1",
+			    col, k->table, q == ONE_BY_ID ? "_id" : "_rid");
+			k->one[i][q] = keep(ks, b);
+		}
+		sat_buf_fmt(b, "UPDATE %s SET _created = ?2, _flags = ?3, "
+		    "_clk = ?4, _base = ?5, \"%s\" = ?6 WHERE _rid = ?1",
+		    k->table, col);
+		k->one[i][ONE_UPDATE] = keep(ks, b);
+	}
+}
+
 static void
 make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
 {
@@ -143,6 +187,23 @@ make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
 	}
 }
 
+static void
+make_match(replica_kinds *ks, replica_kind *k, sat_buf *b)
+{
+	size_t n = 0;
+
+	sat_buf_str(b, "SELECT _rid");
+	for (size_t i = 0; i < k->n; i++)
+		if (k->match[i]) {
+			sat_buf_fmt(b, ", \"%s\"", k->fields[i]->column);
+			n++;
+		}
+	sat_buf_fmt(b, " FROM %s", k->table);
+	if (n > 0)
+		k->sql[KQ_MATCH] = keep(ks, b);
+	sat_buf_reset(b);
+}
+
 static sat_rc
 make_kind(replica_kinds *ks, replica_kind *k, const sat_kind *kind, sat_err *e)
 {
@@ -167,10 +228,12 @@ make_kind(replica_kinds *ks, replica_kind *k, const sat_kind *kind, sat_err *e)
 	qsort(k->fields, k->n, sizeof *k->fields, by_field_id);
 	k->ids = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *k->ids);
 	k->match = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *k->match);
+	k->alone = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *k->alone);
 	k->parent = k->n;
 	for (size_t i = 0; i < k->n; i++) {
 		k->ids[i] = k->fields[i]->id;
 		k->match[i] = is_match(k->fields[i]);
+		k->alone[i] = stands_alone(kind, k->fields[i]);
 		if (k->fields[i] == kind->parent)
 			k->parent = i;
 	}
@@ -179,6 +242,8 @@ make_kind(replica_kinds *ks, replica_kind *k, const sat_kind *kind, sat_err *e)
 	make_select(ks, k, &b);
 	make_insert(ks, k, &b);
 	make_update(ks, k, &b);
+	make_one(ks, k, &b);
+	make_match(ks, k, &b);
 	make_rest(ks, k, &b);
 	sat_buf_fini(&b);
 	return SAT_OK;
@@ -243,6 +308,13 @@ replica_kind_stmt(sat_stmt **s, sat_replica *r, const replica_kind *k,
     kind_sql q, sat_err *e)
 {
 	return sat_db_stmt_text(s, r->db, k->sql[q], e);
+}
+
+sat_rc
+replica_kind_one(sat_stmt **s, sat_replica *r, const replica_kind *k,
+    size_t col, one_sql q, sat_err *e)
+{
+	return sat_db_stmt_text(s, r->db, k->one[col][q], e);
 }
 
 sat_rc

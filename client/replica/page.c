@@ -95,27 +95,91 @@ find_row(const replica_page *p, const replica_kind *k, const sat_id *id,
 	return row;
 }
 
+/* Which row: by number, or by id when rid is 0. col: k->n = whole. */
 static sat_rc
-read_one(replica_row **row, sat_replica *r, const replica_kind *k, kind_sql q,
-    const sat_id *id, int64_t rid, sat_err *e)
+read_into(replica_row *row, bool *found, sat_replica *r, const replica_kind *k,
+    const sat_id *id, int64_t rid, size_t col, sat_err *e)
 {
 	sat_stmt *s;
-	bool found;
 	sat_rc rc;
 
-	if ((rc = replica_kind_stmt(&s, r, k, q, e)) != SAT_OK)
+	rc = col < k->n ? replica_kind_one(&s, r, k, col,
+	    rid != 0 ? ONE_BY_RID : ONE_BY_ID, e) :
+	    replica_kind_stmt(&s, r, k, rid != 0 ? KQ_BY_RID : KQ_BY_ID, e);
+	if (rc != SAT_OK)
 		return rc;
-	if (q == KQ_BY_RID)
+	if (rid != 0)
 		sat_bind_int(s, 1, rid);
 	else
 		sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
-	if ((rc = sat_step(&found, s, e)) != SAT_OK || !found)
+	if ((rc = sat_step(found, s, e)) != SAT_OK || !*found)
 		return rc;
-	*row = sat_arena_alloc(&r->page.mem, sizeof **row);
-	rc = replica_row_read(*row, &r->page.mem, k, s, e);
+	/* cells without a column: only a whole row takes them along */
+	if (col < k->n && !sat_col_null(s, KC_MORE)) {
+		sat_stmt_reset(s);
+		return read_into(row, found, r, k, id, rid, k->n, e);
+	}
+	rc = replica_row_read(row, &r->page.mem, k, col < k->n ? col + 1 : 0,
+	    s, e);
 	sat_stmt_reset(s);
-	if (rc == SAT_OK)
-		add_row(&r->page, *row);
+	return rc;
+}
+
+static sat_rc
+read_one(replica_row **out, sat_replica *r, const replica_kind *k,
+    const sat_id *id, int64_t rid, size_t col, sat_err *e)
+{
+	replica_row *row = sat_arena_alloc(&r->page.mem, sizeof *row);
+	bool found;
+	sat_rc rc;
+
+	if ((rc = read_into(row, &found, r, k, id, rid, col, e)) != SAT_OK ||
+	    !found)
+		return rc;
+	add_row(&r->page, row);
+	*out = row;
+	return SAT_OK;
+}
+
+sat_rc
+replica_page_widen(sat_replica *r, replica_row *row, sat_err *e)
+{
+	replica_row whole;
+	bool found;
+	sat_rc rc;
+
+	if (row->narrow == 0)
+		return SAT_OK;
+	if ((rc = read_into(&whole, &found, r, row->k, NULL, row->stored_rid,
+	    row->k->n, e)) != SAT_OK)
+		return rc;
+	if (!found)
+		return sat_fail(e, SAT_EINTEGRITY, "a row went away unseen");
+	replica_row_widen(row, &r->page.mem, &whole);
+	return SAT_OK;
+}
+
+sat_rc
+replica_page_get_for(replica_row **row, sat_replica *r, const replica_kind *k,
+    const sat_id *id, uint32_t eid, uint16_t field, sat_err *e)
+{
+	size_t col = field != 0 ? replica_kind_column(k, field) : k->n;
+	sat_rc rc = SAT_OK;
+
+	if (col < k->n && !k->alone[col])
+		col = k->n;
+	if ((*row = find_row(&r->page, k, id, eid)) != NULL) {
+		if ((*row)->narrow != 0 && (*row)->narrow != col + 1)
+			rc = replica_page_widen(r, *row, e);
+		if ((*row)->gone)
+			*row = NULL;
+		return rc;
+	}
+	if (eid != 0)
+		rc = read_one(row, r, k, id, eid, col, e);
+	/* an own record may still stand under its local number */
+	if (rc == SAT_OK && *row == NULL && !sat_id_zero(id))
+		rc = read_one(row, r, k, id, 0, col, e);
 	return rc;
 }
 
@@ -123,19 +187,7 @@ sat_rc
 replica_page_get(replica_row **row, sat_replica *r, const replica_kind *k,
     const sat_id *id, uint32_t eid, sat_err *e)
 {
-	sat_rc rc = SAT_OK;
-
-	if ((*row = find_row(&r->page, k, id, eid)) != NULL) {
-		if ((*row)->gone)
-			*row = NULL;
-		return SAT_OK;
-	}
-	if (eid != 0)
-		rc = read_one(row, r, k, KQ_BY_RID, id, eid, e);
-	/* an own record may still stand under its local number */
-	if (rc == SAT_OK && *row == NULL && !sat_id_zero(id))
-		rc = read_one(row, r, k, KQ_BY_ID, id, eid, e);
-	return rc;
+	return replica_page_get_for(row, r, k, id, eid, 0, e);
 }
 
 sat_rc
@@ -147,8 +199,8 @@ replica_page_by_rid(replica_row **row, sat_replica *r, const replica_kind *k,
 	while (p != NULL && (p->rid != rid || p->k != k))
 		p = p->next_rid;
 	*row = p != NULL && p->gone ? NULL : p;
-	return p != NULL ? SAT_OK :
-	    read_one(row, r, k, KQ_BY_RID, NULL, rid, e);
+	return p != NULL ? replica_page_widen(r, p, e) :
+	    read_one(row, r, k, NULL, rid, k->n, e);
 }
 
 /* A row that went away in this transaction and comes back keeps its place in
@@ -176,7 +228,7 @@ replica_page_need(replica_row **out, sat_replica *r, const replica_kind *k,
 		blank_again(row);
 	*out = row;
 	if (row != NULL)
-		return SAT_OK;
+		return replica_page_widen(r, row, e);
 	if ((rc = replica_page_get(out, r, k, id, eid, e)) != SAT_OK ||
 	    *out != NULL)
 		return rc;
@@ -235,8 +287,8 @@ by_key(const void *a, const void *b)
 }
 
 /* Sorted: the keys are hashes, and neighbours share pages of the table. */
-static sat_rc
-flush_match(sat_replica *r, sat_err *e)
+sat_rc
+replica_page_flush_match(sat_replica *r, sat_err *e)
 {
 	replica_page *p = &r->page;
 	sat_stmt *s;
@@ -276,7 +328,7 @@ replica_page_flush(sat_replica *r, sat_err *e)
 	for (row = r->page.rows; row != NULL; row = row->next)
 		if (row->dirty && (rc = replica_row_write(r, row, e)) != SAT_OK)
 			return rc;
-	return flush_match(r, e);
+	return replica_page_flush_match(r, e);
 }
 
 static sat_rc

@@ -29,12 +29,16 @@ enum replica_flag {
 typedef enum kind_sql {
 	KQ_BY_ID, KQ_BY_RID, KQ_INSERT, KQ_UPDATE, KQ_SET_PARENT, KQ_DELETE,
 	KQ_SET_RID, KQ_RID_OF, KQ_OF_PARENT, KQ_RANGE, KQ_RIDS, KQ_MORE_RIDS,
-	KQ_INCOMPLETE, KQ_LOCAL_MAX, KQ_IDS,
+	KQ_INCOMPLETE, KQ_LOCAL_MAX, KQ_IDS, KQ_MATCH,
 	KQ_COUNT,
 } kind_sql;
 
-/* Columns of a row in KQ_BY_* and KQ_INSERT; the fields follow. */
+/* Columns of a row in KQ_BY_* and KQ_INSERT; the fields follow (in KQ_ONE_*:
+ * the one field). */
 enum { KC_RID, KC_ID, KC_CREATED, KC_FLAGS, KC_CLK, KC_BASE, KC_MORE, KC_FIELDS };
+
+/* Statements on one field of a row: most edits change one. */
+typedef enum one_sql { ONE_BY_ID, ONE_BY_RID, ONE_UPDATE, ONE_COUNT } one_sql;
 
 typedef struct replica_kind {
 	const sat_kind *kind;
@@ -42,6 +46,8 @@ typedef struct replica_kind {
 	const sat_field **fields;
 	uint16_t *ids;
 	bool *match;                /* is this column a match key? */
+	bool *alone;                /* nothing derived depends on it and others */
+	char *(*one)[ONE_COUNT];    /* per column that is */
 	size_t parent;              /* column of the parent; n = none */
 	char *table;                /* quoted */
 	char *sql[KQ_COUNT];
@@ -85,10 +91,15 @@ typedef struct replica_row {
 	sat_record srv;          /* born.hlc 0: the server does not know it */
 	uint16_t *touched;       /* fields of waiting operations, ascending */
 	size_t ntouched;
+	/* 0: the whole row is here. Else column + 1: the view has this field and
+	 * what the clocks list (sat_record_read_clocks_one), enough to fold one
+	 * operation and write it. */
+	size_t narrow;
 	const sat_value *stored; /* per column as in the table; NULL when new */
 	uint64_t fold_lsn;       /* commit being folded into the server's state */
 	int64_t settled;         /* last own commit that was settled for it */
 	bool dirty, rebuild, gone;
+	bool no_match;           /* its match keys are made later, all at once */
 	struct replica_row *next_id, *next_rid, *next;
 } replica_row;
 
@@ -197,6 +208,8 @@ void replica_kinds_free(replica_kinds *ks);
 SAT_CHECK sat_rc replica_kinds_migrate(sat_replica *r, const replica_kinds *ks, bool *grew, sat_err *e);
 const replica_kind *replica_kind_by(const replica_kinds *ks, uint16_t id);
 size_t replica_kind_column(const replica_kind *k, uint16_t field); /* k->n = none */
+SAT_CHECK sat_rc replica_kind_one(sat_stmt **s, sat_replica *r, const replica_kind *k,
+    size_t col, one_sql q, sat_err *e);
 SAT_CHECK sat_rc replica_kind_stmt(sat_stmt **s, sat_replica *r, const replica_kind *k, kind_sql q, sat_err *e);
 /* rids of a statement of a kind with one or no argument, in the arena. */
 SAT_CHECK sat_rc replica_kind_rids(int64_t **rids, size_t *n, sat_arena *a,
@@ -205,15 +218,20 @@ SAT_CHECK sat_rc replica_kind_rids(int64_t **rids, size_t *n, sat_arena *a,
 /* rows.c */
 sat_value replica_col_value(sat_stmt *s, int i);
 void replica_bind_value(sat_stmt *s, int i, sat_value v);
-/* The row of a stepped KQ_BY_* statement, copied into a. */
+/* The row of a stepped KQ_BY_* (narrow 0) or ONE_BY_* statement (column + 1),
+ * copied into a. */
 SAT_CHECK sat_rc replica_row_read(replica_row *row, sat_arena *a,
-    const replica_kind *k, sat_stmt *s, sat_err *e);
+    const replica_kind *k, size_t narrow, sat_stmt *s, sat_err *e);
+/* Take the values a narrow row lacks from a whole reading of the same row. */
+void replica_row_widen(replica_row *row, sat_arena *a, const replica_row *whole);
 /* Insert, update or delete the row and what hangs on it. New match keys go to
  * the page. */
 SAT_CHECK sat_rc replica_row_write(sat_replica *r, replica_row *row, sat_err *e);
 void replica_base_write(sat_buf *b, const replica_row *row);
 /* 64-bit key of a value's normal form; false: no key (empty). */
 bool replica_match_key(int64_t *key, sat_buf *tmp, const sat_kind *k, const sat_field *f, sat_value v);
+/* The keys of every row, once, in their order (end of a snapshot). */
+SAT_CHECK sat_rc replica_match_build(sat_replica *r, sat_err *e);
 /* Open conflicts of the view: fields and LSNs, field 0 = deleted with edits. */
 typedef struct row_conflict {
 	uint16_t field;
@@ -231,11 +249,19 @@ void replica_page_reuse(sat_replica *r);
 /* *row NULL when there is none. eid 0 = not known, id then needed. */
 SAT_CHECK sat_rc replica_page_get(replica_row **row, sat_replica *r,
     const replica_kind *k, const sat_id *id, uint32_t eid, sat_err *e);
+/* The same for an operation that is alone in its commit: the row may be
+ * narrow. field 0: whole. A row whose view is built again, moved or removed
+ * must be whole. */
+SAT_CHECK sat_rc replica_page_widen(sat_replica *r, replica_row *row, sat_err *e);
+SAT_CHECK sat_rc replica_page_get_for(replica_row **row, sat_replica *r,
+    const replica_kind *k, const sat_id *id, uint32_t eid, uint16_t field, sat_err *e);
 SAT_CHECK sat_rc replica_page_by_rid(replica_row **row, sat_replica *r,
     const replica_kind *k, int64_t rid, sat_err *e);
 /* The same, or a blank row (view.born.hlc 0). */
 SAT_CHECK sat_rc replica_page_need(replica_row **row, sat_replica *r,
     const replica_kind *k, const sat_id *id, uint32_t eid, sat_err *e);
+/* Keys collected in the page, into the table. */
+SAT_CHECK sat_rc replica_page_flush_match(sat_replica *r, sat_err *e);
 /* The server's number of a record that was made here. */
 void replica_row_number(sat_replica *r, replica_row *row, uint32_t eid);
 /* Rebuild what needs it, write what is dirty. The rows stay. */

@@ -219,9 +219,21 @@ copy_blob(sat_arena *a, sat_stmt *s, int i)
 	return sat_span_of(sat_arena_dup(a, v.p, v.n), v.n);
 }
 
+static void
+read_values(sat_value *cols, sat_arena *a, const replica_kind *k,
+    size_t narrow, sat_stmt *s)
+{
+	for (size_t i = 0; i < k->n; i++)
+		cols[i] = narrow != 0 ? sat_v_null() : sat_value_dup(a,
+		    replica_col_value(s, KC_FIELDS + (int)i));
+	if (narrow != 0)
+		cols[narrow - 1] = sat_value_dup(a,
+		    replica_col_value(s, KC_FIELDS));
+}
+
 sat_rc
 replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
-    sat_stmt *s, sat_err *e)
+    size_t narrow, sat_stmt *s, sat_err *e)
 {
 	sat_value *cols = sat_arena_alloc(a, (k->n + 1) * sizeof *cols);
 	const sat_value *values = cols;
@@ -238,15 +250,17 @@ replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
 	if (id.n != sizeof row->view.id.b)
 		return sat_fail(e, SAT_EINTEGRITY, "a row of %s has no id",
 		    k->kind->key);
-	for (size_t i = 0; i < n; i++)
-		cols[i] = sat_value_dup(a,
-		    replica_col_value(s, KC_FIELDS + (int)i));
+	read_values(cols, a, k, narrow, s);
+	row->narrow = narrow;
 	row->stored = cols;
 	if (!sat_col_null(s, KC_MORE) && (rc = join_more(&ids, &values, &n, a,
 	    k, copy_blob(a, s, KC_MORE), e)) != SAT_OK)
 		return rc;
-	if ((rc = sat_record_read_clocks(&row->view, a, copy_blob(a, s, KC_CLK),
-	    ids, values, n, e)) != SAT_OK)
+	rc = narrow != 0 ? sat_record_read_clocks_one(&row->view, a,
+	    copy_blob(a, s, KC_CLK), ids[narrow - 1], cols[narrow - 1], e) :
+	    sat_record_read_clocks(&row->view, a, copy_blob(a, s, KC_CLK), ids,
+	    values, n, e);
+	if (rc != SAT_OK)
 		return rc;
 	memcpy(row->view.id.b, id.p, sizeof row->view.id.b);
 	row->view.kind = k->kind->id;
@@ -254,6 +268,40 @@ replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
 	if (sat_col_null(s, KC_BASE))
 		return SAT_OK;
 	return base_read(row, a, copy_blob(a, s, KC_BASE), e);
+}
+
+/* All cells of `whole`, but this field's as the narrow row has it. */
+static void
+join_own(sat_record *to, const sat_record *whole, uint16_t field, sat_arena *a)
+{
+	const sat_cell *own = sat_record_cell(to, field);
+	sat_cell *cells = sat_arena_alloc(a,
+	    (whole->ncells + 1) * sizeof *cells);
+	size_t n = 0, i = 0;
+
+	for (; i < whole->ncells && whole->cells[i].field < field; i++)
+		cells[n++] = whole->cells[i];
+	if (own != NULL)
+		cells[n++] = *own;
+	if (i < whole->ncells && whole->cells[i].field == field)
+		i++;
+	for (; i < whole->ncells; i++)
+		cells[n++] = whole->cells[i];
+	to->cells = cells;
+	to->ncells = n;
+}
+
+void
+replica_row_widen(replica_row *row, sat_arena *a, const replica_row *whole)
+{
+	uint16_t own = row->k->ids[row->narrow - 1];
+
+	join_own(&row->view, &whole->view, own, a);
+	if (row->pending) /* else the server's state was the view */
+		join_own(&row->srv, whole->pending ? &whole->srv :
+		    &whole->view, own, a);
+	row->stored = whole->stored;
+	row->narrow = 0;
 }
 
 /* ---- what is derived --------------------------------------------------------------- */
@@ -312,7 +360,9 @@ replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 		flags |= ROW_LEAVING;
 	if (replica_row_conflicts(one, 2, a, row) > 0)
 		flags |= ROW_CONFLICT;
-	if (!v->deleted && sat_gate_incomplete(t, row->k->kind, view_value, v,
+	if (row->narrow != 0)
+		flags |= row->flags & ROW_INCOMPLETE;
+	else if (!v->deleted && sat_gate_incomplete(t, row->k->kind, view_value, v,
 	    missing, &n))
 		flags |= ROW_INCOMPLETE;
 	return flags;
@@ -367,6 +417,39 @@ page_add_match(replica_page *p, int64_t key, int64_t rid)
 	p->adds[p->nadds++] = (match_add){ key, rid };
 }
 
+static sat_rc
+collect_keys(sat_replica *r, const replica_kind *k, sat_err *e)
+{
+	int64_t key;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if (k->sql[KQ_MATCH] == NULL)
+		return SAT_OK;
+	if ((rc = replica_kind_stmt(&s, r, k, KQ_MATCH, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row)
+		for (size_t i = 0, col = 1; i < k->n; i++)
+			if (k->match[i] && replica_match_key(&key, &r->b4,
+			    k->kind, k->fields[i],
+			    replica_col_value(s, (int)col++)))
+				page_add_match(&r->page, key,
+				    sat_col_int(s, 0));
+	return rc;
+}
+
+sat_rc
+replica_match_build(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0; i < r->kinds->n; i++)
+		if ((rc = collect_keys(r, &r->kinds->k[i], e)) != SAT_OK)
+			return rc;
+	return replica_page_flush_match(r, e);
+}
+
 /* Old keys out, new ones to the page, only where something changed. values
  * NULL: the row goes. */
 static sat_rc
@@ -378,8 +461,8 @@ write_match(sat_replica *r, const replica_row *row, const sat_value *values,
 	bool had, has;
 	sat_rc rc;
 
-	for (size_t i = 0; i < k->n; i++) {
-		if (!k->match[i])
+	for (size_t i = 0; i < k->n && !row->no_match; i++) {
+		if (!k->match[i] || (row->narrow != 0 && row->narrow != i + 1))
 			continue;
 		if (row->stored != NULL && values != NULL &&
 		    row->stored_rid == row->rid &&
@@ -533,6 +616,29 @@ set_parent(sat_replica *r, const replica_row *row, const sat_value *values,
 }
 
 static sat_rc
+put_one(sat_replica *r, const replica_row *row, uint32_t flags,
+    const sat_value *values, sat_err *e)
+{
+	size_t col = row->narrow - 1;
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = replica_kind_one(&s, r, row->k, col, ONE_UPDATE, e)) !=
+	    SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, row->rid);
+	sat_bind_int(s, 2, sat_hlc_ms(row->view.born.hlc));
+	sat_bind_int(s, 3, flags);
+	sat_bind_blob(s, 4, sat_buf_span(&r->b1));
+	if (row->pending)
+		sat_bind_blob(s, 5, sat_buf_span(&r->b2));
+	else
+		sat_bind_null(s, 5);
+	replica_bind_value(s, 6, values[col]);
+	return sat_run(s, e);
+}
+
+static sat_rc
 put_row(sat_replica *r, const replica_row *row, uint32_t flags,
     const sat_value *values, sat_err *e)
 {
@@ -540,6 +646,8 @@ put_row(sat_replica *r, const replica_row *row, uint32_t flags,
 	sat_stmt *s;
 	sat_rc rc;
 
+	if (row->narrow != 0)
+		return put_one(r, row, flags, values, e);
 	if (!insert && row->rid != row->stored_rid &&
 	    (rc = move_row(r, row, e)) != SAT_OK)
 		return rc;
@@ -560,6 +668,8 @@ replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 	sat_rc rc;
 
 	assert(row->k->n <= SAT_FIELDS_MAX);
+	assert(row->narrow == 0 || (!row->gone && !row->rebuild &&
+	    row->rid == row->stored_rid));
 	if (row->gone)
 		return delete_row(r, row, e);
 	sat_buf_reset(&r->b1);

@@ -5,6 +5,11 @@
  * cursor starts at the position of the first, and the pull that follows skips
  * per record what its state already holds. Chunk and place to go on are one
  * transaction: an interrupted snapshot goes on where it was.
+ *
+ * The keys of `match` are hashes; put in row by row they would write most
+ * pages of that table with every chunk. They are made with the last chunk, in
+ * their order: until then duplicates and numbers are looked up among the
+ * device's own records only.
  */
 #include "client/replica/replica_int.h"
 
@@ -17,7 +22,8 @@ static sat_rc
 insert_state(sat_replica *r, const replica_kind *k, const sat_record *rec,
     sat_err *e)
 {
-	replica_row row = { .k = k, .rid = rec->eid, .view = *rec };
+	replica_row row = { .k = k, .rid = rec->eid, .view = *rec,
+		.no_match = true };
 
 	return replica_row_write(r, &row, e);
 }
@@ -57,6 +63,7 @@ put_progress(sat_replica *r, const sat_chunk *c, uint64_t first_lsn,
 	if (c->done &&
 	    ((rc = replica_settle_reached(r, first_lsn, e)) != SAT_OK ||
 	    (rc = replica_page_flush(r, e)) != SAT_OK ||
+	    (rc = replica_match_build(r, e)) != SAT_OK ||
 	    (rc = replica_meta_int(r, "cursor", (int64_t)first_lsn, e)) !=
 	    SAT_OK ||
 	    (rc = replica_meta_int(r, "complete", 1, e)) != SAT_OK))

@@ -80,7 +80,8 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
 		    (unsigned)op->rtype);
 	rc = op->kind == SAT_OP_NEW ?
 	    replica_page_need(&row, r, k, &op->rec, 0, e) :
-	    replica_page_get(&row, r, k, &op->rec, 0, e);
+	    replica_page_get_for(&row, r, k, &op->rec, 0,
+	    c->nops == 1 ? op->field : 0, e);
 	if (rc != SAT_OK)
 		return rc;
 	if (row == NULL)

@@ -505,6 +505,7 @@ the_check_finds_what_was_written_around_it(void **state)
 	sat_id id = new_account(f, "A", "1");
 	sat_err err;
 
+	srv_snapshot(f, 10);
 	set_text(f, id, F_CITY, "Wuhu");
 	assert_sound(f);
 	assert_ok(sat_db_exec(db, "UPDATE k_account SET city = 'x'", &err));

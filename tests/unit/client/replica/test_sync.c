@@ -564,7 +564,7 @@ static void
 a_snapshot_fills_the_replica_and_the_tail_follows(void **state)
 {
 	fixture *f = *state;
-	sat_id ids[50];
+	sat_id ids[50], found;
 	uint64_t cursor;
 	bool wanted;
 	uint32_t after;
@@ -577,6 +577,8 @@ a_snapshot_fills_the_replica_and_the_tail_follows(void **state)
 	assert_ok(f->ops.cursor(f->ops.u, &cursor, &err));
 	assert_int_equal(50, cursor);
 	assert_same_as_server(f);
+	assert_ok(sat_replica_resolve(&found, f->r, NULL, "firm 31", &err));
+	assert_true(sat_id_eq(&ids[31], &found));
 	srv_foreign_text(f, ids[3], F_CITY, "Wuhu", f->srv.n);
 	srv_pull(f);
 	assert_text(f, ids[3], F_CITY, "Wuhu");
