@@ -45,14 +45,16 @@ every_fault_of_a_form_is_listed_at_once(void **state)
 }
 
 static void
-an_unknown_field_is_wrong_usage(void **state)
+an_unknown_field_is_named(void **state)
 {
 	fixture *f = *state;
 	sat_err err;
 	sat_id id;
 
-	assert_rc(SAT_EUSAGE, try_create(&id, f, f->account,
+	assert_rc(SAT_EINVALID, try_create(&id, f, f->account,
 	    LIST("nmae=Acme"), &err));
+	assert_int_equal(1, err.nfields);
+	assert_string_equal("nmae", err.fields[0].path);
 }
 
 static void
@@ -680,7 +682,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_new_customer_gets_owner_defaults_and_a_number),
 		T(every_fault_of_a_form_is_listed_at_once),
-		T(an_unknown_field_is_wrong_usage),
+		T(an_unknown_field_is_named),
 		T(a_possible_duplicate_is_named_and_passes_with_a_reason),
 		T(a_deleted_record_is_no_duplicate),
 		T(validating_only_writes_nothing),

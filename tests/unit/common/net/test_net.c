@@ -1286,17 +1286,6 @@ a_stock_req_socket_can_shake_hands_and_ask(void **state) /* P-121 */
 /* Present under a leak sanitizer only; _exit would skip its check. */
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
-/*
- * NNG destroys a mutex on its reaper after an atomic counter said that it was
- * the last to know it; not being instrumented, that counter is not seen.
- */
-const char *__tsan_default_suppressions(void);
-const char *
-__tsan_default_suppressions(void)
-{
-	return "race:pthread_mutex_destroy\n";
-}
-
 int
 main(void)
 {
