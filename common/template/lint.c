@@ -210,16 +210,6 @@ refuse(sat_err *e, const char *fmt, ...)
 	    "retire it and add a new one", "%s", text);
 }
 
-/* Both keep one value; everything else changes what is stored and sent. */
-static bool
-policy_may_become(sat_policy was, sat_policy is)
-{
-	bool plain_was = was == SAT_P_LWW || was == SAT_P_REVIEW;
-	bool plain_is = is == SAT_P_LWW || is == SAT_P_REVIEW;
-
-	return was == is || (plain_was && plain_is);
-}
-
 static sat_rc
 field_follows(const sat_kind *next, const sat_kind *prev, const sat_field *was,
     sat_err *e)
@@ -238,7 +228,9 @@ field_follows(const sat_kind *next, const sat_kind *prev, const sat_field *was,
 	if (is->type != was->type || (is->ref != NULL && was->ref != NULL &&
 	    strcmp(is->ref, was->ref) != 0))
 		return refuse(e, "%s.%s: the type changed", prev->key, was->key);
-	if (!policy_may_become(was->policy, is->policy))
+	/* the fold depends on both, and must be the same function for devices
+	 * at different revisions (P-040): a new field takes their place */
+	if (is->policy != was->policy || is->norm != was->norm)
 		return refuse(e, "%s.%s: the merge policy changed", prev->key,
 		    was->key);
 	return SAT_OK;

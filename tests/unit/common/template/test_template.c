@@ -575,6 +575,11 @@ a_successor_may_add_but_not_change_or_remove(void **state)
 		    "\"type\": \"text\"", SAT_EINVALID, "type" },
 		{ "fields/account.json", "\"type\": \"int\", \"policy\": "
 		    "\"counter\"", "\"type\": \"int\"", SAT_EINVALID, "policy" },
+		{ "fields/opportunity.json", "\"type\": \"money\", \"policy\": "
+		    "\"review\"", "\"type\": \"money\", \"policy\": \"lww\"",
+		    SAT_EINVALID, "policy" },
+		{ "fields/account.json", "\"norm\": \"phone\"",
+		    "\"norm\": \"plain\"", SAT_EINVALID, "policy" },
 		{ "dict/need_type.json", "\"key\": \"service\"",
 		    "\"key\": \"services\"", SAT_EINVALID, "service" },
 		{ "template.json", "\"id\": \"base\"", "\"id\": \"other\"",
