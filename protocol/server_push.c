@@ -287,9 +287,9 @@ run(sat_server *s, push *p, size_t n, sat_err *e)
 	sat_rc rc;
 
 	for (size_t i = 0; i < n; i++) {
-		/* Nothing was written yet: only this push is refused. */
-		if ((rc = prepare(&p[i], &p[i].err)) != SAT_OK)
-			p[i].err.rc = rc;
+		/* Nothing was written yet: only this push is refused. A text
+		 * left by something that was looked for in vain is none. */
+		rc = p[i].err.rc = prepare(&p[i], &p[i].err);
 		if (rc != SAT_OK || p[i].answered)
 			continue;
 		if ((rc = merge(&p[i], e)) != SAT_OK)

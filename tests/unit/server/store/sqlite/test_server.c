@@ -176,6 +176,40 @@ a_push_sent_again_gets_the_same_bytes_and_changes_nothing(void **state) /* U2 */
 	world_free(w);
 }
 
+/* As a device does that was restored from a backup: its past is shorter than
+ * what we have, and ends in a commit that was refused. */
+static void
+a_shorter_past_ending_in_a_refusal_gets_its_verdicts(void **state) /* U2 */
+{
+	world *w = small_world(3);
+	device *ann = device_new(w, "ann");
+	sat_buf frame = { 0 }, r = { 0 };
+	sat_arena a = { 0 };
+	sat_msg m;
+	sat_err err = { 0 };
+	sat_id acc, ghost;
+
+	(void)state;
+	device_sync(ann);
+	acc = device_account(ann, "first", "ann");
+	ghost = device_id(ann);
+	(void)device_edit(ann, &acc, &ghost, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
+	    txt("x"));
+	push_frame(ann, &frame, 0);
+	(void)device_activity(ann, &acc, "called");
+	device_sync(ann);
+	assert_ok(ask(ann, sat_buf_span(&frame), &r, &m, &a, &err));
+	assert_int_equal(SAT_MSG_VERDICTS, m.type);
+	assert_int_equal(2, m.u.verdicts.n);
+	assert_int_equal(SAT_VD_PARKED, m.u.verdicts.v[1].code);
+	assert_int_equal(2, head(w));
+	sat_arena_fini(&a);
+	sat_buf_fini(&frame);
+	sat_buf_fini(&r);
+	device_free(ann);
+	world_free(w);
+}
+
 static void
 a_spoilt_push_stores_nothing(void **state) /* U1 */
 {
@@ -949,6 +983,7 @@ main(void)
 		cmocka_unit_test(what_one_device_writes_the_others_of_its_scope_get),
 		cmocka_unit_test(nothing_new_costs_one_round_trip),
 		cmocka_unit_test(a_push_sent_again_gets_the_same_bytes_and_changes_nothing),
+		cmocka_unit_test(a_shorter_past_ending_in_a_refusal_gets_its_verdicts),
 		cmocka_unit_test(a_spoilt_push_stores_nothing),
 		cmocka_unit_test(a_gap_is_named_and_filled),
 		cmocka_unit_test(a_copied_folder_is_a_fork),
