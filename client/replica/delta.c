@@ -93,10 +93,16 @@ settle_op(sat_replica *r, const own_commit *o, const sat_op *op, sat_err *e)
 	replica_row *row;
 	sat_rc rc;
 
-	if ((rc = settled_row(&row, r, o, op, e)) != SAT_OK || row == NULL ||
-	    (replica_row_server(row)->born.hlc == 0 &&
-	    op->kind != SAT_OP_NEW))
+	if ((rc = settled_row(&row, r, o, op, e)) != SAT_OK || row == NULL)
 		return rc;
+	if (replica_row_server(row)->born.hlc == 0) {
+		if (op->kind != SAT_OP_NEW)
+			return SAT_OK;
+		if (o->passed) { /* it was not shown to us: not ours any more */
+			row->leaving = row->dirty = true;
+			return SAT_OK;
+		}
+	}
 	return replica_page_fold(r, row, op, &ctx, e);
 }
 
@@ -151,8 +157,10 @@ replica_settle_reached(sat_replica *r, uint64_t upto, sat_err *e)
 		seq = sat_col_int(s, 0);
 		sat_stmt_reset(s);
 		if ((rc = replica_own_commit(&o, &r->page.mem, r, seq, e)) !=
-		    SAT_OK ||
-		    (rc = replica_settle_own(r, &o, e)) != SAT_OK)
+		    SAT_OK)
+			return rc;
+		o.passed = true;
+		if ((rc = replica_settle_own(r, &o, e)) != SAT_OK)
 			return rc;
 	}
 }
@@ -206,7 +214,8 @@ same_ops(const sat_commit *x, const sat_commit *y)
 /*
  * The outbox row of a commit of this device. The page names its number but not
  * its incarnation: a verdict's LSN tells for sure; without a verdict (pulled
- * before it was pushed) it is one of the present incarnation.
+ * before it was pushed) it is one of the present incarnation, with its stamp:
+ * a copy of this file may have used the number for something else.
  * *found false: not in the outbox.
  */
 static sat_rc
@@ -222,7 +231,7 @@ find_own(own_commit *o, bool *found, apply *x, const sat_commit *c, sat_err *e)
 	rc = replica_own_commit(o, &x->own, r, seq, e);
 	if (rc != SAT_OK && rc != SAT_ENOTFOUND)
 		return rc;
-	if (rc == SAT_OK && (o->state == 0 ?
+	if (rc == SAT_OK && o->c.hlc == c->hlc && (o->state == 0 ?
 	    c->nops == 0 || same_ops(c, &o->c) : o->lsn == c->lsn)) {
 		*found = true;
 	} else if ((rc = seq_of_lsn(&seq, r, c->lsn, e)) != SAT_OK) {

@@ -150,7 +150,8 @@ struct sat_replica {
 	uint32_t snap_after;
 	uint64_t snap_lsn;         /* of the first chunk; 0 = none yet */
 	int64_t low;               /* outbox: all up to this seq are done */
-	int64_t fork;              /* seq the server knows differently; 0 = none */
+	int64_t fork;              /* seq the server knows differently; 0 = none;
+	                              -1: one of those that wait, see verdict.c */
 	replica_chain chain;
 	pend_index *pend;          /* NULL = not loaded */
 	replica_page page;
@@ -290,6 +291,7 @@ typedef struct own_commit {
 	int state;      /* 0..3 as in `answer` */
 	uint64_t lsn;
 	sat_hlc eff;
+	bool passed;    /* the cursor went past it without meeting it */
 	sat_commit c;
 } own_commit;
 SAT_CHECK sat_rc replica_own_commit(own_commit *o, sat_arena *a, sat_replica *r, int64_t seq, sat_err *e);

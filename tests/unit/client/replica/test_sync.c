@@ -678,6 +678,36 @@ own_work_inside_a_snapshot_is_settled_by_it(void **state)
 	assert_sound(f);
 }
 
+/* Made here and given to somebody else before the first snapshot. */
+static void
+what_was_made_here_and_is_not_in_the_snapshot_goes(void **state)
+{
+	fixture *f = *state;
+	sat_id id = new_account(f, "A", "1"), kept = new_account(f, "B", "2");
+	sat_chunk c = { .done = true };
+	sat_buf b = { 0 };
+	sat_err err;
+
+	set_text(f, id, F_CITY, "x");
+	while (srv_push(f, false) > 0)
+		;
+	c.lsn = f->srv.n;
+	set_text(f, id, F_CITY, "not sent");
+	assert_ok(sat_records_write(&b, srv_find(&f->srv, &kept), 1, &err));
+	c.records = sat_buf_span(&b);
+	c.next_eid = 2;
+	sat_hash(c.hash, c.records);
+	assert_ok(f->ops.chunk(f->ops.u, &c, &err));
+	sat_buf_fini(&b);
+	assert_gone(f, id);
+	assert_text(f, kept, F_NAME, "B");
+	assert_int_equal(1, status_of(f).pending_commits);
+	assert_sound(f);
+	reopen(f);
+	assert_gone(f, id);
+	assert_sound(f);
+}
+
 /* ---- changes of scope ---------------------------------------------------------------------- */
 
 static sat_id
@@ -852,20 +882,40 @@ work_restored_from_a_backup_is_not_applied_twice(void **state)
 	assert_sound(f);
 }
 
+/* The same folder twice: both went on under the same numbers. */
 static void
 work_under_a_number_the_server_knows_goes_on_in_a_new_incarnation(void **state)
 {
 	fixture *f = *state;
 	sat_id id = new_account(f, "A", "1");
-	sat_verdicts fork = { .need_cseq = 3, .fork = true };
-	sat_commit *log;
+	sat_op visit = op(f->account, SAT_OP_ADD, id, F_VISITS, sat_v_int(1));
+	sat_op other = op(f->account, SAT_OP_SET, id, F_REMARK, text("copy"));
+	sat_commit theirs = { .device = DEV, .incarnation = 1, .cseq = 3,
+		.subject = id, .actor = 1, .nops = 1, .ops = &other };
+	sat_verdicts fork = { .need_cseq = 4, .fork = true };
+	sat_commit *log, *c;
+	sat_push p;
 	uint64_t commits;
 	size_t n;
 	sat_err err;
 
-	set_text(f, id, F_CITY, "x");
+	write_ops(f, id, &visit, 1);
+	srv_push(f, true); /* by the original; both have these two */
+	theirs.hlc = sat_hlc_of_ms(f->now_ms + 500);
+	(void)srv_accept(f, &theirs); /* by the original, after the copy */
 	set_text(f, id, F_CITY, "y");
 	set_text(f, id, F_REMARK, "z");
+	assert_ok(f->ops.outbox(f->ops.u, &f->a, &p, &c, &n, 0, &err));
+	assert_int_equal(4, n);
+	assert_ok(f->ops.verdicts(f->ops.u, 1, &fork, &err));
+	assert_ok(sat_replica_new_incarnation(f->r, &err));
+	assert_int_equal(1, sat_replica_identity_get(f->r)->incarnation);
+	reopen(f);
+	assert_int_equal(1, srv_push(f, false)); /* one by one */
+	assert_int_equal(1, srv_push(f, false));
+	assert_ok(f->ops.outbox(f->ops.u, &f->a, &p, &c, &n, 0, &err));
+	assert_int_equal(1, n);
+	assert_int_equal(3, p.first_cseq);
 	assert_ok(f->ops.verdicts(f->ops.u, 1, &fork, &err));
 	assert_ok(sat_replica_new_incarnation(f->r, &err));
 	assert_ok(sat_replica_log(&log, &n, &f->a, f->r, 0, &err));
@@ -879,8 +929,33 @@ work_under_a_number_the_server_knows_goes_on_in_a_new_incarnation(void **state)
 	assert_int_equal(3, set_text(f, id, F_CITY, "q"));
 	srv_sync(f);
 	assert_text(f, id, F_CITY, "q");
-	assert_text(f, id, F_REMARK, "z");
+	assert_int_equal(1, visits_of(f, id));
 	assert_ok(sat_replica_verify_chain(f->r, &commits, &err));
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
+static void
+another_s_commit_under_our_number_is_not_taken_for_ours(void **state)
+{
+	fixture *f = *state;
+	sat_id id = new_account(f, "A", "1");
+	sat_op other = op(f->account, SAT_OP_SET, id, F_REMARK, text("copy"));
+	sat_commit theirs = { .device = DEV, .incarnation = 1, .cseq = 2,
+		.seen = 1, .subject = id, .actor = 1, .nops = 1,
+		.ops = &other };
+	sat_err err;
+
+	srv_sync(f);
+	theirs.hlc = sat_hlc_of_ms(f->now_ms + 500);
+	(void)srv_accept(f, &theirs);
+	set_text(f, id, F_CITY, "y"); /* also number 2 */
+	assert_rc(SAT_ENOTFOUND,
+	    srv_page(f, f->srv.n, false, NULL, 0, NULL, 0, &err));
+	assert_ok(srv_page(f, f->srv.n, true, NULL, 0, NULL, 0, &err));
+	assert_text(f, id, F_REMARK, "copy");
+	assert_text(f, id, F_CITY, "y");
+	assert_true(view_of(f, id).pending);
 	assert_same_as_server(f);
 	assert_sound(f);
 }
@@ -1063,6 +1138,7 @@ main(void)
 		E(a_snapshot_fills_the_replica_and_the_tail_follows),
 		E(an_interrupted_snapshot_goes_on_and_meets_a_moving_log),
 		E(a_damaged_chunk_changes_nothing),
+		E(what_was_made_here_and_is_not_in_the_snapshot_goes),
 		E(own_work_inside_a_snapshot_is_settled_by_it),
 		T(a_customer_that_left_is_gone_with_its_children_and_a_stub_stays),
 		T(unsent_work_on_a_customer_that_left_waits_for_its_answer),
@@ -1070,6 +1146,7 @@ main(void)
 		T(a_rescope_that_keeps_the_root_drops_only_what_is_not_held),
 		T(work_restored_from_a_backup_is_not_applied_twice),
 		T(work_under_a_number_the_server_knows_goes_on_in_a_new_incarnation),
+		T(another_s_commit_under_our_number_is_not_taken_for_ours),
 		cmocka_unit_test(any_order_of_events_ends_in_the_server_s_state),
 	};
 
