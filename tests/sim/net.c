@@ -313,6 +313,26 @@ sim_session_recover(device *d)
 }
 
 static void
+trace_reply(world *w, const device *d, const sat_msg *m)
+{
+	const sat_delta *x = &m->u.delta;
+
+	if (m->type == SAT_MSG_CHUNK)
+		sim_trace(w, "%s < chunk at %llu to %u%s", d->n.name,
+		    (unsigned long long)m->u.chunk.lsn, m->u.chunk.next_eid,
+		    m->u.chunk.done ? ", done" : "");
+	if (m->type != SAT_MSG_DELTA)
+		return;
+	sim_trace(w, "%s < page to %llu of %llu", d->n.name,
+	    (unsigned long long)x->upto, (unsigned long long)x->scope_head);
+	for (size_t i = 0; i < x->nrescopes; i++)
+		sim_trace(w, "%s < rescope at %llu of record %d: %zu held",
+		    d->n.name, (unsigned long long)x->rescopes[i].lsn,
+		    sim_rec_find(w, &x->rescopes[i].root),
+		    x->rescopes[i].nheld);
+}
+
+static void
 take_reply(device *d, sat_span frame)
 {
 	world *w = d->n.w;
@@ -322,6 +342,7 @@ take_reply(device *d, sat_span frame)
 
 	if (sat_msg_read(&m, &w->tmp, frame, &e) != SAT_OK)
 		sim_fail(w, "a reply cannot be read: %s", e.text);
+	trace_reply(w, d, &m);
 	sim_device_plan_faults(d);
 	rc = sat_cs_reply(d->cs, frame, &e);
 	drop_span(&d->unsure);

@@ -237,6 +237,11 @@ set_up(world *w)
 		for (int i = 0; i < w->ndev; i++)
 			w->dev[i].n.skew_ms = small_skew(w);
 	w->server_node.skew_ms = sim_chance(w, 300) ? small_skew(w) : 0;
+	/* Mostly everybody has met the server before the trouble begins. */
+	w->healing = true;
+	for (int i = 0; i < w->ndev && sim_chance(w, 900); i++)
+		sim_session_whole(&w->dev[i]);
+	w->healing = false;
 }
 
 static void
@@ -465,7 +470,7 @@ run(world *w, int steps)
 	set_up(w);
 	began = w->now_ms;
 	if (steps == 0)
-		steps = 150 + (int)sim_below(w, 200);
+		steps = 200 + (int)sim_below(w, 400);
 	for (int i = 0; i < steps; i++) {
 		w->step++;
 		sat_arena_reset(&w->tmp);
