@@ -320,6 +320,9 @@ on_verdicts(sat_cs *s, const sat_verdicts *v, sat_err *e)
 	uint64_t from = 0;
 	sat_rc rc;
 
+	if (v->fork && (rc = s->ops.verdicts(s->ops.u, s->pushed_inc, v, e)) !=
+	    SAT_OK)
+		return rc; /* the device notes what the server does not take */
 	if (v->fork)
 		return sat_fail_code(e, SAT_ECONFLICT, "fork",
 		    "this folder is a copy or an old backup of a device that "

@@ -201,15 +201,16 @@ next_unanswered(int64_t *seq, sat_replica *r, int64_t after, sat_err *e)
 }
 
 static sat_rc
-rehome(sat_replica *r, uint32_t old, sat_err *e)
+rehome(sat_replica *r, sat_err *e)
 {
+	uint32_t old = replica_seq_inc(r->fork);
 	int64_t after = r->fork - 1, seq;
 	sat_rc rc;
 
 	for (;;) {
 		if ((rc = next_unanswered(&seq, r, after, e)) != SAT_OK)
 			return rc;
-		if (seq == 0 || replica_seq_inc(seq) > old)
+		if (seq == 0 || replica_seq_inc(seq) != old)
 			return SAT_OK;
 		if ((rc = rehome_one(r, seq, e)) != SAT_OK)
 			return rc;
@@ -218,14 +219,14 @@ rehome(sat_replica *r, uint32_t old, sat_err *e)
 }
 
 static sat_rc
-begin_incarnation(sat_replica *r, uint32_t old, sat_err *e)
+begin_incarnation(sat_replica *r, sat_err *e)
 {
 	sat_rc rc;
 
 	r->chain.cseq = 0;
 	memset(r->chain.head, 0, sizeof r->chain.head);
 	if ((rc = replica_identity_put(r, e)) != SAT_OK ||
-	    (r->fork != 0 && (rc = rehome(r, old, e)) != SAT_OK) ||
+	    (r->fork != 0 && (rc = rehome(r, e)) != SAT_OK) ||
 	    (rc = replica_meta_del(r, "fork", e)) != SAT_OK)
 		return rc;
 	return replica_meta_del(r, "restored", e);
@@ -242,11 +243,13 @@ sat_replica_new_incarnation(sat_replica *r, sat_err *e)
 
 	if (r->in_group)
 		return sat_fail(e, SAT_EBUSY, "a group of writes is open");
+	if (r->fork < 0)
+		return SAT_OK; /* the next session finds from where */
 	/* Two restores of one backup must not choose the same number. */
 	r->id->incarnation = now_s > old && now_s < UINT32_MAX ?
 	    (uint32_t)now_s : old + 1;
 	if ((rc = replica_begin(r, &began, e)) == SAT_OK)
-		rc = replica_end(r, began, begin_incarnation(r, old, e), e);
+		rc = replica_end(r, began, begin_incarnation(r, e), e);
 	replica_pend_drop(r);
 	if (rc != SAT_OK) {
 		r->id->incarnation = old;

@@ -184,18 +184,19 @@ take_all(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
 	return replica_meta_clock(r, e);
 }
 
-/* The server knows another commit under this number: this file was copied or
- * restored by hand. What it does not have goes on under a new incarnation
- * (sat_replica_new_incarnation); from where is kept. */
+/*
+ * The server knows another commit under a number that waits here: this file
+ * was copied, or restored by hand. What stands before the first such commit is
+ * the same on both sides and must not be sent under another number; it and all
+ * after it must. Which one it is tells a push of a single commit (session.c
+ * sends those from now on); then a new incarnation takes them over.
+ */
 static sat_rc
-note_fork(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
+note_fork(sat_replica *r, sat_err *e)
 {
-	int64_t fork = v->need_cseq == 0 ? r->sig_first :
-	    replica_seq(inc, v->need_cseq);
+	int64_t fork = r->sig_first == r->sig_last ? r->sig_first : -1;
 	sat_rc rc;
 
-	if (v->need_cseq > REPLICA_CSEQ_MAX)
-		return sat_fail(e, SAT_EPROTO, "verdict out of range");
 	if ((rc = replica_session_begin(r, e)) != SAT_OK)
 		return rc;
 	rc = replica_end(r, true, replica_meta_int(r, "fork", fork, e), e);
@@ -212,7 +213,7 @@ replica_verdicts(void *u, uint32_t incarnation, const sat_verdicts *v,
 	sat_rc rc;
 
 	if (v->fork)
-		return note_fork(r, incarnation, v, e);
+		return note_fork(r, e);
 	if ((rc = replica_session_begin(r, e)) != SAT_OK)
 		return rc;
 	rc = replica_end(r, true, take_all(r, incarnation, v, e), e);
