@@ -23,6 +23,11 @@ same() { if [ "$1" = "$2" ]; then ok; else bad "$3: '$1' is not '$2'"; fi; }
 
 d() { "$SATCHELD" -D "$W/server" --passphrase-file "$W/server.pass" "$@"; }
 as() { local u=$1; shift; "$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/pass" --no-input "$@"; }
+# The same for the background: $! is satchel itself, not a shell around it, so
+# that a kill meets the program.
+bg() { local u=$1; shift; exec "$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/pass" --no-input "$@"; }
+total() { as "$1" --json "$2" list --limit 1 "${@:3}" | grep -o '"total": [0-9]*' | grep -o '[0-9]*$'; }
+flat() { tr -d ' \n'; } # a JSON document on one line, for grep
 server_init() {
 	mkdir -p "$W/r"; echo "server pass phrase" >"$W/server.pass"; echo "people pass phrase" >"$W/pass"
 	d init --org "${1:-Test}" --admin admin || { echo "cannot init"; exit 1; }
@@ -41,5 +46,5 @@ enrol() { # user [folder]
 	as "${2:-$1}" -q init --invite "$code" >/dev/null || { bad "$1 not enrolled"; return 1; }
 }
 ACC=(--set industry=I65 --set contact_name=李娜 --set need_type=solution --set stage=first_contact)
-finish() { stop_server; chmod -R u+w "$W" 2>/dev/null; rm -rf "$W"; echo "$passed passed, $failed failed"; [ $failed = 0 ]; exit; }
+finish() { stop_server; chmod -R u+w "$W" 2>/dev/null; rm -rf "$W"; echo "$SECONDS s"; echo "$passed passed, $failed failed"; [ $failed = 0 ]; exit; }
 trap 'stop_server -KILL; chmod -R u+w "$W" 2>/dev/null; rm -rf "$W"' EXIT
