@@ -83,7 +83,8 @@ typedef struct sat_verdicts {
 	size_t n;
 	sat_eid_pair *eids;      /* of records these commits created */
 	size_t neids;
-	uint64_t need_cseq;      /* != 0: gap or fork; push again from here */
+	uint64_t need_cseq;      /* != 0: gap: push again from here; fork: the
+	                            first commit of the push that is another one */
 	bool fork;               /* same cseq, other bytes: this folder was copied */
 } sat_verdicts;
 

@@ -140,6 +140,30 @@ check_fork(bool *fork, push *p, sat_err *e)
 	return SAT_OK;
 }
 
+/* The first commit of the push that is stored as another one, so that the
+ * device knows what to take along into a new incarnation. */
+static sat_rc
+find_fork(uint64_t *cseq, push *p, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	uint8_t hash[SAT_HASH_BYTES];
+	sat_span header, payload;
+	sat_rc rc;
+
+	*cseq = p->m.first_cseq;
+	for (; *cseq < p->last && *cseq <= p->chain->c.last_cseq; ++*cseq) {
+		if ((rc = st->commit_get(&header, &payload, &p->s->txn, st->u,
+		    p->job->session->device, p->m.incarnation, *cseq, e)) !=
+		    SAT_OK)
+			return rc;
+		sat_hash(hash, header);
+		if (memcmp(p->hash[*cseq - p->m.first_cseq], hash,
+		    sizeof hash) != 0)
+			break;
+	}
+	return SAT_OK;
+}
+
 static sat_rc
 decode(push *p, sat_err *e)
 {
@@ -195,7 +219,8 @@ prepare(push *p, sat_err *e)
 		return rc;
 	if (fork) {
 		p->answered = p->out.fork = true; /* U3 */
-		p->out.need_cseq = p->chain->c.last_cseq + 1;
+		if ((rc = find_fork(&p->out.need_cseq, p, e)) != SAT_OK)
+			return rc;
 	}
 	return SAT_OK;
 }

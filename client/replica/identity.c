@@ -243,8 +243,6 @@ sat_replica_new_incarnation(sat_replica *r, sat_err *e)
 
 	if (r->in_group)
 		return sat_fail(e, SAT_EBUSY, "a group of writes is open");
-	if (r->fork < 0)
-		return SAT_OK; /* the next session finds from where */
 	/* Two restores of one backup must not choose the same number. */
 	r->id->incarnation = now_s > old && now_s < UINT32_MAX ?
 	    (uint32_t)now_s : old + 1;

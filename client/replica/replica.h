@@ -231,9 +231,8 @@ SAT_CHECK sat_rc sat_replica_dump(sat_replica *r,
  * (which the caller copies beside it), verified before it counts. A restored
  * copy starts a new incarnation at its first open. */
 SAT_CHECK sat_rc sat_replica_backup(sat_replica *r, const char *to_path, sat_err *e);
-/* After a session that ended with "fork". The session after it may end so once
- * more, when several commits wait: it finds the first one that the server knows
- * differently, and then this moves it and all after it to the new incarnation. */
+/* After a session that ended with "fork" (this file was copied): the commits
+ * the server knows differently go on under the new incarnation. */
 SAT_CHECK sat_rc sat_replica_new_incarnation(sat_replica *r, sat_err *e);
 
 #endif

@@ -150,8 +150,7 @@ struct sat_replica {
 	uint32_t snap_after;
 	uint64_t snap_lsn;         /* of the first chunk; 0 = none yet */
 	int64_t low;               /* outbox: all up to this seq are done */
-	int64_t fork;              /* seq the server knows differently; 0 = none;
-	                              -1: one of those that wait, see verdict.c */
+	int64_t fork;              /* seq the server knows differently; 0 = none */
 	replica_chain chain;
 	pend_index *pend;          /* NULL = not loaded */
 	replica_page page;

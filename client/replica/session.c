@@ -190,14 +190,14 @@ typedef struct run { /* commits of one push */
 #define RUN_BYTES_MAX (SAT_BATCH_BYTES_MAX - SAT_BATCH_BYTES_MAX / 4)
 
 static sat_rc
-add_commit(run *x, size_t max, bool *full, sat_arena *a, sat_span header,
-    sat_span payload, sat_err *e)
+add_commit(run *x, bool *full, sat_arena *a, sat_span header, sat_span payload,
+    sat_err *e)
 {
 	sat_commit c;
 	size_t bytes = header.n + payload.n;
 	sat_rc rc;
 
-	*full = x->n == max ||
+	*full = x->n == SAT_BATCH_COMMITS_MAX ||
 	    (x->n > 0 && x->bytes + bytes > RUN_BYTES_MAX);
 	if (*full)
 		return SAT_OK;
@@ -227,7 +227,6 @@ add_commit(run *x, size_t max, bool *full, sat_arena *a, sat_span header,
 static sat_rc
 collect(run *x, sat_replica *r, sat_arena *a, int64_t start, sat_err *e)
 {
-	size_t max = r->fork != 0 ? 1 : SAT_BATCH_COMMITS_MAX;
 	int64_t want = start;
 	sat_stmt *s;
 	bool row, full = false;
@@ -240,7 +239,7 @@ collect(run *x, sat_replica *r, sat_arena *a, int64_t start, sat_err *e)
 		/* a gap, the next incarnation, or a refused one */
 		if (sat_col_int(s, 0) != want || sat_col_null(s, 2))
 			break;
-		if ((rc = add_commit(x, max, &full, a, sat_col_blob(s, 1),
+		if ((rc = add_commit(x, &full, a, sat_col_blob(s, 1),
 		    sat_col_blob(s, 2), e)) != SAT_OK)
 			break;
 		want++;

@@ -188,15 +188,17 @@ take_all(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
  * The server knows another commit under a number that waits here: this file
  * was copied, or restored by hand. What stands before the first such commit is
  * the same on both sides and must not be sent under another number; it and all
- * after it must. Which one it is tells a push of a single commit (session.c
- * sends those from now on); then a new incarnation takes them over.
+ * after it must, under a new incarnation (sat_replica_new_incarnation).
  */
 static sat_rc
-note_fork(sat_replica *r, sat_err *e)
+note_fork(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
 {
-	int64_t fork = r->sig_first == r->sig_last ? r->sig_first : -1;
+	int64_t fork = v->need_cseq > REPLICA_CSEQ_MAX ? 0 :
+	    replica_seq(inc, v->need_cseq);
 	sat_rc rc;
 
+	if (r->sig_first == 0 || fork < r->sig_first || fork > r->sig_last)
+		return sat_fail(e, SAT_EPROTO, "fork outside of what was sent");
 	if ((rc = replica_session_begin(r, e)) != SAT_OK)
 		return rc;
 	rc = replica_end(r, true, replica_meta_int(r, "fork", fork, e), e);
@@ -213,7 +215,7 @@ replica_verdicts(void *u, uint32_t incarnation, const sat_verdicts *v,
 	sat_rc rc;
 
 	if (v->fork)
-		return note_fork(r, e);
+		return note_fork(r, incarnation, v, e);
 	if ((rc = replica_session_begin(r, e)) != SAT_OK)
 		return rc;
 	rc = replica_end(r, true, take_all(r, incarnation, v, e), e);
