@@ -75,7 +75,9 @@ invite_bytes(sat_buf *b, const char *s)
 		}
 	}
 	s += strspn(s, " \t\r\n");
-	return *s == '\0' && b->n > 4;
+	/* the last digit's spare bits are zero: one text, one invitation */
+	return *s == '\0' && b->n > 4 && bits < 5 &&
+	    (acc & ((1u << bits) - 1)) == 0;
 }
 
 sat_rc
