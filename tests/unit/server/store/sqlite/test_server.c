@@ -305,6 +305,14 @@ a_copied_folder_is_a_fork(void **state) /* U3 */
 	assert_rc(SAT_ECONFLICT, device_sync_flags(copy, 0, &err));
 	assert_string_equal("fork", err.code);
 	assert_int_equal(3, head(w));
+	/* it believes in a past the server does not know */
+	copy->out[1].state = 3;
+	(void)device_activity(copy, &acc, "more");
+	(void)device_activity(copy, &acc, "and more");
+	copy->out[2].state = 3;
+	assert_int_equal(4, copy->out[3].c.cseq);
+	assert_rc(SAT_ECONFLICT, device_sync_flags(copy, 0, &err));
+	assert_string_equal("fork", err.code);
 	/* as a new incarnation it goes on */
 	copy->nout = 1;
 	copy->incarnation = 2;
@@ -363,6 +371,214 @@ a_refused_commit_stops_only_what_depends_on_it(void **state) /* A1 A2 A3 */
 	device_check(ann);
 	world_verify(w);
 	device_free(ann);
+	world_free(w);
+}
+
+static void
+a_refusal_found_while_folding_undoes_what_was_folded(void **state) /* A1 */
+{
+	world *w = small_world(18);
+	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
+	device *max = device_new(w, "max");
+	sat_id acc, acc2;
+	sat_op ops[2];
+
+	(void)state;
+	acc = device_account(ann, "first", "ann");
+	acc2 = device_account(ann, "second", "ann");
+	device_sync(ann);
+	device_sync(max);
+	device_sync(hq);
+	(void)device_edit(max, &acc, &acc, K_ACCOUNT, SAT_OP_REASSIGN, A_OWNER,
+	    txt("bob"));
+	(void)device_edit(max, &acc2, &acc2, K_ACCOUNT, SAT_OP_REASSIGN,
+	    A_OWNER, txt("bob"));
+	device_sync(max);
+	/* one record as the store has it, one changed in this push already */
+	(void)device_edit(hq, &acc2, &acc2, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("stays"));
+	for (int i = 0; i < 2; i++) {
+		const sat_id *id = i == 0 ? &acc : &acc2;
+
+		ops[0] = op_set(id, K_ACCOUNT, SAT_OP_SET, A_SECTOR, txt("no"));
+		ops[1] = op_set(id, K_ACCOUNT, SAT_OP_REASSIGN, A_OWNER,
+		    txt("sue"));
+		(void)device_commit(hq, id, ops, 2);
+	}
+	(void)device_edit(hq, &acc, &acc, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("stays"));
+	(void)device_edit(hq, &acc2, &acc2, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
+	    txt("stays"));
+	device_sync(hq);
+	assert_int_equal(3, hq->stats.accepted);
+	assert_int_equal(2, hq->stats.rejected);
+	assert_string_equal("owner.stale", hq->out[1].slug);
+	device_check(hq);
+	device_sync(max);
+	device_check(max);
+	world_verify(w);
+	device_free(ann);
+	device_free(hq);
+	device_free(max);
+	world_free(w);
+}
+
+static void
+nobody_writes_in_anothers_name_or_behind_a_closed_door(void **state)
+{
+	world *w = small_world(19);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	sat_id acc;
+	uint32_t user = ann->user;
+
+	(void)state;
+	acc = device_account(ann, "first", "ann");
+	device_sync(ann);
+	device_sync(sue);
+	ann->user++; /* bob */
+	(void)device_activity(ann, &acc, "as bob");
+	ann->user = user;
+	device_sync(ann);
+	assert_string_equal("actor", ann->out[1].slug);
+	/* sue knows the id. An opportunity of her own would open the door. */
+	(void)device_opp(sue, &acc, "mine", "sue");
+	(void)device_activity(sue, &acc, "hello");
+	(void)device_edit(sue, &acc, &acc, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
+	    txt("mine"));
+	device_sync(sue);
+	assert_int_equal(3, sue->stats.rejected);
+	for (int i = 0; i < 3; i++)
+		assert_string_equal("denied", sue->out[i].slug);
+	assert_null(device_find(sue, &acc, 0));
+	assert_int_equal(1, head(w));
+	world_verify(w);
+	device_free(ann);
+	device_free(sue);
+	world_free(w);
+}
+
+static void
+late_and_conflict_verdicts_are_the_same_when_asked_again(void **state) /* A3 */
+{
+	world *w = small_world(20);
+	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
+	device *d[2] = { ann, hq };
+	sat_buf frame = { 0 }, r1 = { 0 }, r2 = { 0 };
+	sat_arena a = { 0 };
+	sat_msg m;
+	sat_err err = { 0 };
+	sat_id acc, gone;
+
+	(void)state;
+	acc = device_account(ann, "first", "ann");
+	gone = device_account(ann, "second", "ann");
+	device_sync(ann);
+	device_sync(hq);
+	(void)device_edit(hq, &gone, &gone, K_ACCOUNT, SAT_OP_REASSIGN, A_OWNER,
+	    txt("bob"));
+	(void)device_edit(hq, &acc, &acc, K_ACCOUNT, SAT_OP_MVSET, A_NAME,
+	    txt("one name"));
+	device_sync(hq);
+	(void)device_activity(ann, &gone, "late");
+	(void)device_edit(ann, &acc, &acc, K_ACCOUNT, SAT_OP_MVSET, A_NAME,
+	    txt("other name"));
+	push_frame(ann, &frame, 0);
+	assert_ok(ask(ann, sat_buf_span(&frame), &r1, &m, &a, &err));
+	assert_int_equal(4, m.u.verdicts.n);
+	assert_int_equal(SAT_VD_OK_LATE, m.u.verdicts.v[2].code);
+	assert_int_equal(SAT_VD_CONFLICT, m.u.verdicts.v[3].code);
+	world_stop(w);
+	world_start(w);
+	assert_ok(ask(ann, sat_buf_span(&frame), &r2, &m, &a, &err));
+	assert_true(sat_span_eq(sat_buf_span(&r1), sat_buf_span(&r2)));
+	for (int i = 0; i < 2; i++) {
+		device_sync(d[i]);
+		device_check(d[i]);
+		device_free(d[i]);
+	}
+	world_verify(w);
+	sat_arena_fini(&a);
+	sat_buf_fini(&frame);
+	sat_buf_fini(&r1);
+	sat_buf_fini(&r2);
+	world_free(w);
+}
+
+static void
+who_lost_a_customer_cannot_give_it_away(void **state) /* P-086 */
+{
+	world *w = small_world(21);
+	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
+	device *max = device_new(w, "max");
+	sat_id acc;
+	sat_op ops[2];
+
+	(void)state;
+	acc = device_account(ann, "first", "ann");
+	device_sync(ann);
+	device_sync(hq);
+	device_sync(max);
+	(void)device_edit(hq, &acc, &acc, K_ACCOUNT, SAT_OP_REASSIGN, A_OWNER,
+	    txt("sue"));
+	device_sync(hq);
+	ops[0] = op_set(&acc, K_ACCOUNT, SAT_OP_SET, A_SECTOR, txt("late"));
+	ops[1] = op_set(&acc, K_ACCOUNT, SAT_OP_REASSIGN, A_OWNER, txt("bob"));
+	(void)device_commit(max, &acc, ops, 2);
+	(void)device_commit(max, &acc, ops + 1, 1);
+	(void)device_commit(max, &acc, ops, 1); /* what he wrote gets in */
+	device_sync(max);
+	assert_int_equal(2, max->stats.rejected);
+	assert_int_equal(1, max->stats.late);
+	assert_string_equal("denied", max->out[0].slug);
+	assert_string_equal("denied", max->out[1].slug);
+	device_check(max);
+	world_verify(w);
+	device_free(ann);
+	device_free(hq);
+	device_free(max);
+	world_free(w);
+}
+
+static void
+a_clock_set_back_still_rises_at_the_server(void **state) /* H3 */
+{
+	world *w = small_world(22);
+	device *ann = device_new(w, "ann");
+	sat_id acc = device_account(ann, "first", "ann");
+
+	(void)state;
+	memset(&ann->hlc, 0, sizeof ann->hlc); /* a device that forgot */
+	ann->skew_ms = -100000000;
+	(void)device_activity(ann, &acc, "called");
+	device_sync(ann);
+	assert_true(ann->out[1].c.hlc < ann->out[0].c.hlc);
+	assert_true(ann->out[1].eff > ann->out[0].eff);
+	world_verify(w);
+	device_free(ann);
+	world_free(w);
+}
+
+static void
+a_manager_of_many_customers_gets_each_once(void **state) /* P-090 */
+{
+	world *w = small_world(23);
+	device *hq = device_new(w, "hq"), *max, *ann;
+
+	(void)state;
+	device_sync(hq);
+	for (int i = 0; i < 700; i++)
+		(void)device_account(hq, "many", i % 5 == 0 || i > 400 ?
+		    "max" : i % 5 == 1 ? "sue" : "ann");
+	device_sync(hq);
+	max = device_new(w, "max");
+	ann = device_new(w, "ann");
+	device_sync(max);
+	device_check(max);
+	device_sync(ann);
+	device_check(ann);
+	device_free(ann);
+	device_free(max);
+	device_free(hq);
 	world_free(w);
 }
 
@@ -427,6 +643,8 @@ a_customer_moves_and_late_notes_still_arrive(void **state) /* S3 */
 	device_sync(ann);
 	assert_int_equal(2, ann->stats.late);
 	assert_int_equal(1, ann->left);
+	/* merged where she does not look any more, and done all the same */
+	assert_int_equal(3, ann->out[ann->nout - 1].state);
 	assert_null(device_find(ann, &acc, 0));
 	device_sync(bob);
 	device_check(bob);
@@ -726,7 +944,7 @@ a_page_larger_than_asked_still_moves(void **state) /* L2 */
 	world *w = small_world(16);
 	device *hq = device_new(w, "hq"), *ann = device_new(w, "ann");
 	char *long_text = sat_xmalloc(4001);
-	sat_id acc;
+	sat_id acc, small;
 
 	(void)state;
 	memset(long_text, 'x', 4000);
@@ -734,6 +952,9 @@ a_page_larger_than_asked_still_moves(void **state) /* L2 */
 	device_sync(ann);
 	device_sync(hq);
 	acc = device_account(ann, "first", "ann");
+	device_sync(ann);
+	small = device_account(hq, "small", "bob");
+	device_sync(hq);
 	for (int i = 0; i < 150; i++)
 		(void)device_activity(ann, &acc, long_text);
 	device_sync(ann);
@@ -747,7 +968,10 @@ a_page_larger_than_asked_still_moves(void **state) /* L2 */
 	{
 		device *bob = device_new(w, "bob"), *max = device_new(w, "max");
 
-		device_sync(bob); /* by snapshot, in chunks inside the customer */
+		/* by snapshot, in chunks inside the customer; the small one's
+		 * numbers are below the last of those */
+		device_sync(bob);
+		assert_non_null(device_find(bob, &small, 0));
 		assert_true(bob->stats.round_trips >= 4);
 		device_check(bob);
 		device_sync(max);
@@ -875,6 +1099,8 @@ random_history(uint64_t seed, int steps)
 	for (size_t i = 0; i < DEVICES; i++) {
 		d[i] = device_new(w, who[i]);
 		d[i]->batch_max = 1 + (size_t)(sat_test_rand(&w->rand) % 5);
+		d[i]->page_bytes = (uint32_t)(i % 3 == 0 ? 0 : i % 3 == 1 ? 1 :
+		    400);
 		d[i]->skew_ms = (int64_t)(sat_test_rand(&w->rand) % 4) *
 		    50000 - 100000;
 	}
@@ -988,6 +1214,12 @@ main(void)
 		cmocka_unit_test(a_gap_is_named_and_filled),
 		cmocka_unit_test(a_copied_folder_is_a_fork),
 		cmocka_unit_test(a_refused_commit_stops_only_what_depends_on_it),
+		cmocka_unit_test(a_refusal_found_while_folding_undoes_what_was_folded),
+		cmocka_unit_test(nobody_writes_in_anothers_name_or_behind_a_closed_door),
+		cmocka_unit_test(late_and_conflict_verdicts_are_the_same_when_asked_again),
+		cmocka_unit_test(who_lost_a_customer_cannot_give_it_away),
+		cmocka_unit_test(a_clock_set_back_still_rises_at_the_server),
+		cmocka_unit_test(a_manager_of_many_customers_gets_each_once),
 		cmocka_unit_test(a_clock_far_ahead_is_cut_and_adopted),
 		cmocka_unit_test(a_customer_moves_and_late_notes_still_arrive),
 		cmocka_unit_test(an_opportunity_opens_its_customer_and_nothing_else),
