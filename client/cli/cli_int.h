@@ -25,9 +25,13 @@ typedef struct cli {
 	const char *profile;
 	sat_keyring *keyring;
 	sat_api api;          /* api.crm.replica NULL until opened */
-	sat_buf out;          /* stdout, written once at the end */
+	sat_buf out;          /* stdout: written by cli_flush */
+	bool out_failed;
+	size_t term_width;    /* columns of the terminal; 0 = no limit */
 	/* progress line on stderr */
 	int64_t started_ms, last_progress_ms;
+	bool progress_shown;
+	bool lines;           /* --json: progress goes to stdout, a line each */
 } cli;
 
 /* home.c: folders, secrets, opening. */
@@ -45,7 +49,7 @@ sat_rc cli_init(cli *c, sat_err *e);
 sat_rc cli_passwd(cli *c, sat_err *e);
 sat_rc cli_restore(cli *c, sat_err *e);
 
-/* verbs.c: the tree of commands; finds and runs one. */
+/* The tree of commands: each room file below has a table. */
 typedef struct cli_verb {
 	const char *noun, *verb;  /* verb NULL: the noun alone */
 	sat_rc (*run)(cli *c, sat_err *e);
@@ -55,36 +59,93 @@ typedef struct cli_verb {
 	const char *examples;     /* lines, or NULL */
 	bool no_replica;          /* runs without opening one */
 } cli_verb;
-const cli_verb *cli_verbs(size_t *n);
 extern const sat_opt cli_global[];
-const cli_verb *cli_verb_find(const cli *c, sat_err *e);
-void cli_help(sat_buf *out, const cli_verb *v); /* NULL = all */
 
 /* Ask the route table. The answer is owned by the caller. */
 sat_rc cli_ask(sat_json **answer, cli *c, const char *method, const char *path,
     sat_json *query, sat_json *body, sat_err *e);
 
-/* print.c */
-typedef struct cli_column {
-	const char *key;   /* member; "a.b" descends */
-	const char *title; /* header on a terminal */
-} cli_column;
-/* A document with "data": rows by columns; or one object as key/value lines. */
-void cli_print_rows(cli *c, const sat_json *doc, const cli_column *cols, size_t n);
-void cli_print_object(cli *c, const sat_json *obj);
-void cli_print_report(cli *c, const sat_json *doc);
-/* Display width of UTF-8 text: CJK counts two. */
+/* width.c: how wide text is on a terminal; pure. */
+/* Columns of UTF-8 text: CJK and full-width forms count two, combining marks
+ * none; bytes that are no UTF-8 count one. */
 size_t cli_width(const char *s);
-void cli_say(const cli *c, const char *fmt, ...) SAT_PRINTF(2, 3); /* stderr unless quiet */
-int cli_complain(const cli *c, const sat_err *e, sat_rc rc);
-/* progress events of long work */
+/* Append s, cut to `width` columns at a whole character with a trailing "…". */
+void cli_cut(sat_buf *out, const char *s, size_t width);
+/* The same, filled up with blanks to exactly `width`; on the left for numbers. */
+void cli_pad(sat_buf *out, const char *s, size_t width, bool right);
+
+/* table.c: what people read is labels, yuan and local time; every other format
+ * has keys, fen and UTC. */
+typedef enum cli_cell {
+	CELL_PLAIN,
+	CELL_ID,     /* a table shows the beginning that is enough to name it */
+	CELL_TIME,   /* a table shows local time */
+	CELL_MONEY,  /* a table shows yuan */
+	CELL_NUMBER,
+	CELL_LABEL,  /* a table shows the member under "label" */
+	CELL_WHOLE,  /* text that must not be cut: numbers, phones */
+	CELL_TEXT_RIGHT, /* text of a number, ready to print */
+} cli_cell;
+typedef struct cli_column {
+	const char *key;   /* member; as it is, else "a.b" descends */
+	const char *title; /* header on a terminal */
+	cli_cell as;
+} cli_column;
+cli_format cli_format_of(const cli *c); /* never FMT_AUTO */
+bool cli_is_json(const cli *c);         /* json or jsonl */
+/* One cell as a person (`pretty`) or a program reads it. */
+void cli_cell_text(sat_buf *b, const cli *c, const sat_json *row,
+    const cli_column *col, bool pretty);
+/* A document with "data": rows by columns. */
+void cli_print_rows(cli *c, const sat_json *doc, const cli_column *cols, size_t n);
+/* One object as key/value lines. */
+void cli_print_object(cli *c, const sat_json *obj);
+void cli_print_json(cli *c, const sat_json *doc); /* by format on one or many lines */
+/* "2026-11-22 07:26", organisation time; the text itself when it is no time. */
+void cli_time_text(sat_buf *out, const cli *c, const char *rfc3339);
+/* "1,867,528.00" */
+void cli_money_text(sat_buf *out, int64_t fen);
+
+/* report.c */
+void cli_print_report(cli *c, const sat_json *doc);
+
+/* say.c: stderr, and long work. */
+void cli_say(cli *c, const char *fmt, ...) SAT_PRINTF(2, 3); /* unless quiet */
+int cli_complain(cli *c, const sat_err *e, sat_rc rc);
+/* What was printed so far goes out: before messages, and per line of long work. */
+void cli_flush(cli *c);
+/* y/N on the terminal. SAT_EUSAGE without one, SAT_EFAIL for no. */
+sat_rc cli_confirm(cli *c, const char *question, sat_err *e);
 void cli_event(void *u, const sat_json *line);
+void cli_progress_end(cli *c); /* wipes the progress line */
 bool cli_interrupted(void *u);
 void cli_signals(void);
 int cli_signal(void); /* 0, or the signal that interrupted */
 
-/* records.c, work.c, proof.c: the verbs. */
-extern const cli_verb cli_record_verbs[], cli_work_verbs[], cli_proof_verbs[];
-extern const size_t cli_record_nverbs, cli_work_nverbs, cli_proof_nverbs;
+/* help.c, man.c: from the tables of verbs. */
+void cli_help(sat_buf *out, const cli_verb *v, const char *noun); /* NULL = all */
+sat_rc cli_completion(cli *c, sat_err *e);
+/* satchel.1, satchel-exit-codes.7 as roff; false: there is no such page. */
+bool cli_man(sat_buf *out, const char *page);
+sat_rc cli_man_run(cli *c, sat_err *e);
+
+/* records.c, write.c, work.c, exchange.c, proof.c: the verbs. */
+/* "/v1/accounts/<id>/<tail>" of the noun on the command line; caller frees. */
+char *cli_record_path(const cli *c, const char *id, const char *tail);
+sat_rc cli_need_id(const cli *c, const char **id, sat_err *e);
+/* Title of the record as a person knows it; "" when it cannot be read. */
+void cli_record_title(sat_buf *out, cli *c, const char *id);
+typedef struct cli_table {
+	const cli_verb *verbs;
+	const size_t *n;
+} cli_table;
+extern const cli_table cli_tables[];
+extern const size_t cli_ntables;
+extern const cli_verb cli_record_verbs[], cli_work_verbs[],
+    cli_exchange_verbs[], cli_proof_verbs[];
+extern const size_t cli_record_nverbs, cli_work_nverbs, cli_exchange_nverbs,
+    cli_proof_nverbs;
+extern const sat_opt cli_list_options[], cli_show_options[];
+sat_rc cli_list(cli *c, sat_err *e), cli_show(cli *c, sat_err *e);
 
 #endif

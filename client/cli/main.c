@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 const sat_opt cli_global[] = {
@@ -24,27 +25,45 @@ const sat_opt cli_global[] = {
 	{ "lang", 0, "zh|en", "language of labels (SATCHEL_LANG)" },
 	{ "no-input", 0, NULL, "never ask" },
 	{ "yes", 'y', NULL, "answer questions with yes" },
-	{ "timeout", 0, "DUR", "for the network (15s)" },
-	{ "as-of", 0, "TIME", "reports: as it was then" },
+	{ "timeout", 0, "DUR", "sync: for each answer of the network (15s)" },
+	{ "as-of", 0, "TIME", "report run: as it was then" },
 	{ "help", 'h', NULL, "help, examples first" },
 	{ "version", 0, NULL, "version and licence" },
 	{ NULL, 0, NULL, NULL },
 };
 
-static const struct {
-	const cli_verb *verbs;
-	const size_t *n;
-} tables[] = {
+const cli_table cli_tables[] = {
 	{ cli_record_verbs, &cli_record_nverbs },
+	{ cli_exchange_verbs, &cli_exchange_nverbs },
 	{ cli_work_verbs, &cli_work_nverbs },
 	{ cli_proof_verbs, &cli_proof_nverbs },
 };
+const size_t cli_ntables = sizeof cli_tables / sizeof cli_tables[0];
 
-/* The verb of the first words. A verb of two words wins over one of one. */
+/* A verb of two words wins over one of one. */
+static const cli_verb *
+find_words(const char *noun, const char *verb)
+{
+	const cli_verb *one = NULL;
+
+	for (size_t t = 0; noun != NULL && t < cli_ntables; t++)
+		for (size_t i = 0; i < *cli_tables[t].n; i++) {
+			const cli_verb *v = &cli_tables[t].verbs[i];
+
+			if (strcmp(v->noun, noun) != 0)
+				continue;
+			if (v->verb == NULL)
+				one = v;
+			else if (verb != NULL && strcmp(v->verb, verb) == 0)
+				return v;
+		}
+	return one;
+}
+
+/* The verb of the first words: its options are needed to read the rest. */
 static const cli_verb *
 find(int argc, char *const *argv)
 {
-	const cli_verb *one = NULL;
 	const char *noun = NULL, *verb = NULL;
 
 	for (int i = 0; i < argc; i++) {
@@ -64,47 +83,7 @@ find(int argc, char *const *argv)
 			break;
 		}
 	}
-	for (size_t t = 0; noun != NULL && t < 3; t++)
-		for (size_t i = 0; i < *tables[t].n; i++) {
-			const cli_verb *v = &tables[t].verbs[i];
-
-			if (strcmp(v->noun, noun) != 0)
-				continue;
-			if (v->verb == NULL)
-				one = v;
-			else if (verb != NULL && strcmp(v->verb, verb) == 0)
-				return v;
-		}
-	return one;
-}
-
-void
-cli_help(sat_buf *out, const cli_verb *v)
-{
-	if (v != NULL) {
-		if (v->examples != NULL)
-			sat_buf_fmt(out, "Example:\n%s\n", v->examples);
-		sat_buf_fmt(out, "satchel %s\n    %s\n\n", v->usage, v->help);
-		if (v->options != NULL) {
-			sat_buf_str(out, "Options:\n");
-			sat_args_help(out, v->options);
-		}
-		return;
-	}
-	sat_buf_str(out,
-	    "satchel 行囊: customers, offline first\n\n"
-	    "Examples:\n"
-	    "  satchel init --invite satchel1...      enrol this device\n"
-	    "  satchel account list --stage negotiation\n"
-	    "  satchel activity add @ID --method phone --points \"...\"\n"
-	    "  satchel sync\n"
-	    "  satchel report run won --period 2026-Q4\n\nCommands:\n");
-	for (size_t t = 0; t < 3; t++)
-		for (size_t i = 0; i < *tables[t].n; i++)
-			sat_buf_fmt(out, "  %-52s %s\n", tables[t].verbs[i].usage,
-			    tables[t].verbs[i].help);
-	sat_buf_str(out, "\nGlobal options:\n");
-	sat_args_help(out, cli_global);
+	return find_words(noun, verb);
 }
 
 sat_rc
@@ -115,6 +94,21 @@ cli_ask(sat_json **answer, cli *c, const char *method, const char *path,
 		.body = body };
 
 	return sat_api_handle(answer, &c->api, &req, e);
+}
+
+/* Columns of the terminal; a table that goes elsewhere is not cut. */
+static size_t
+term_width(const cli *c)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize w;
+	long n = columns != NULL ? strtol(columns, NULL, 10) : 0;
+
+	if (n >= 20 && n <= 1000)
+		return (size_t)n;
+	if (c->tty_out && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0)
+		return w.ws_col;
+	return 0;
 }
 
 static sat_rc
@@ -128,6 +122,7 @@ settings(cli *c, sat_err *e)
 
 	c->tty_out = isatty(STDOUT_FILENO) != 0;
 	c->tty_err = isatty(STDERR_FILENO) != 0;
+	c->term_width = term_width(c);
 	c->quiet = sat_args_has(&c->args, "quiet");
 	c->yes = sat_args_has(&c->args, "yes");
 	c->no_input = sat_args_has(&c->args, "no-input");
@@ -160,6 +155,23 @@ settings(cli *c, sat_err *e)
 	return SAT_OK;
 }
 
+/* A noun alone: say what may follow. */
+static sat_rc
+no_second(const cli *c, const char *const *words, size_t n, sat_err *e)
+{
+	char list[160] = "one of: ";
+	size_t used = 8;
+
+	for (size_t i = 0; i < n && used < sizeof list - 1; i++) {
+		int k = snprintf(list + used, sizeof list - used, "%s%s",
+		    i > 0 ? ", " : "", words[i]);
+
+		used += k > 0 ? (size_t)k : 0;
+	}
+	return sat_fail_code(e, SAT_EUSAGE, "usage", list,
+	    "satchel %s needs a verb", c->args.arg[0]);
+}
+
 static sat_rc
 no_verb(const cli *c, sat_err *e)
 {
@@ -170,18 +182,18 @@ no_verb(const cli *c, sat_err *e)
 
 	if (c->args.nargs == 0)
 		return sat_fail(e, SAT_EUSAGE, "no command given");
-	for (size_t t = 0; t < 3; t++) /* a known noun: its verbs */
-		for (size_t i = 0; i < *tables[t].n && n < 128; i++)
-			if (tables[t].verbs[i].verb != NULL &&
-			    strcmp(tables[t].verbs[i].noun, c->args.arg[0]) == 0)
-				words[n++] = tables[t].verbs[i].verb;
+	for (size_t t = 0; t < cli_ntables; t++) /* a known noun: its verbs */
+		for (size_t i = 0; i < *cli_tables[t].n && n < 128; i++)
+			if (cli_tables[t].verbs[i].verb != NULL &&
+			    strcmp(cli_tables[t].verbs[i].noun, c->args.arg[0]) == 0)
+				words[n++] = cli_tables[t].verbs[i].verb;
 	known = n > 0;
-	for (size_t t = 0; t < 3 && !known; t++)
-		for (size_t i = 0; i < *tables[t].n && n < 128; i++)
-			words[n++] = tables[t].verbs[i].noun;
-	near = known && c->args.nargs < 2
-	    ? NULL
-	    : sat_nearest(c->args.arg[known], words, n);
+	for (size_t t = 0; t < cli_ntables && !known; t++)
+		for (size_t i = 0; i < *cli_tables[t].n && n < 128; i++)
+			words[n++] = cli_tables[t].verbs[i].noun;
+	if (known && c->args.nargs < 2)
+		return no_second(c, words, n, e);
+	near = sat_nearest(c->args.arg[known], words, n);
 	if (near != NULL)
 		(void)snprintf(hint, sizeof hint, "did you mean %s?", near);
 	return sat_fail_code(e, SAT_EUSAGE, "usage", hint, "unknown command %s%s%s",
@@ -218,6 +230,48 @@ print_version(const cli *c)
 		    SAT_VERSION);
 }
 
+/* `help`, `help NOUN VERB`, and --help behind any words. */
+static bool
+help(cli *c)
+{
+	size_t i = c->args.nargs > 0 && strcmp(c->args.arg[0], "help") == 0;
+	const char *noun = c->args.nargs > i ? c->args.arg[i] : NULL;
+	const char *verb = c->args.nargs > i + 1 ? c->args.arg[i + 1] : NULL;
+
+	if (i == 0 && c->args.nargs > 0 && !sat_args_has(&c->args, "help"))
+		return false;
+	cli_help(&c->out, find_words(noun, verb), noun);
+	return true;
+}
+
+/* What the words could not be read for is said as asked for, too. */
+static bool
+asks_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--json") == 0 ||
+		    strcmp(argv[i], "--format=json") == 0)
+			return true;
+	return false;
+}
+
+/* An interruption is told as one, whatever it broke. */
+static int
+finish(cli *c, sat_rc rc, sat_err *e)
+{
+	int code;
+
+	cli_flush(c);
+	if (c->out_failed && rc == SAT_OK)
+		rc = sat_fail(e, SAT_EIO, "cannot write the answer");
+	if (cli_signal() != 0 && rc != SAT_OK && rc != SAT_EPARTLY)
+		(void)sat_fail_code(e, rc, "interrupted", NULL, "interrupted");
+	code = sat_rc_exit(rc);
+	if (rc != SAT_OK && !(rc == SAT_EPARTLY && e->text[0] == '\0'))
+		code = cli_complain(c, e, rc);
+	return cli_signal() != 0 ? 128 + cli_signal() : code;
+}
+
 int
 sat_cli_main(int argc, char **argv)
 {
@@ -232,31 +286,20 @@ sat_cli_main(int argc, char **argv)
 	    v != NULL && v->options != NULL ? v->options : NULL, cli_global, &e);
 	if (rc == SAT_OK)
 		rc = settings(&c, &e);
+	else if (asks_json(argc, argv))
+		c.format = FMT_JSON;
 	if (rc == SAT_OK && sat_args_has(&c.args, "version")) {
 		print_version(&c);
 		return 0;
 	}
-	if (rc == SAT_OK && (sat_args_has(&c.args, "help") || argc < 2 ||
-	        (c.args.nargs > 0 && strcmp(c.args.arg[0], "help") == 0))) {
-		if (c.args.nargs > 1 && strcmp(c.args.arg[0], "help") == 0)
-			v = find(argc - 2, argv + 2);
-		cli_help(&c.out, v);
-		(void)fwrite(c.out.p, 1, c.out.n, stdout);
-		return 0;
-	}
+	if (rc == SAT_OK && help(&c))
+		return finish(&c, SAT_OK, &e);
 	if (rc == SAT_OK && v == NULL)
 		rc = no_verb(&c, &e);
 	cli_signals();
 	if (rc == SAT_OK)
 		rc = run(&c, v, &e);
-	if (c.out.n > 0 && (fwrite(c.out.p, 1, c.out.n, stdout) != c.out.n ||
-	        fflush(stdout) != 0) && rc == SAT_OK)
-		rc = sat_fail(&e, SAT_EIO, "cannot write the answer");
-	code = sat_rc_exit(rc);
-	if (rc != SAT_OK && !(rc == SAT_EPARTLY && e.text[0] == '\0'))
-		code = cli_complain(&c, &e, rc);
-	if (cli_signal() != 0 && rc == SAT_OK)
-		code = 128 + cli_signal();
+	code = finish(&c, rc, &e);
 	sat_buf_fini(&c.out);
 	_exit(code); /* NNG is never torn down */
 }

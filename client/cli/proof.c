@@ -1,5 +1,6 @@
 /*
- * status, log, audit, template, backup, check, schema: looking and proving.
+ * status, inbox, log, audit, template, backup, check, schema: looking and
+ * proving.
  */
 #include "client/cli/cli_int.h"
 
@@ -41,6 +42,69 @@ static const sat_opt status_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static void
+put_ago(sat_buf *b, cli *c, const char *rfc3339)
+{
+	int64_t ms, s;
+
+	if (rfc3339 == NULL || !sat_time_parse(&ms, rfc3339, 0)) {
+		sat_buf_str(b, "never");
+		return;
+	}
+	s = (sat_wall_ms(&c->api.crm.clock) - ms) / 1000;
+	cli_time_text(b, c, rfc3339);
+	if (s >= 0 && s < 120)
+		sat_buf_fmt(b, " (%lld s ago)", (long long)s);
+	else if (s >= 0 && s < 7200)
+		sat_buf_fmt(b, " (%lld min ago)", (long long)(s / 60));
+	else if (s >= 0 && s < 172800)
+		sat_buf_fmt(b, " (%lld h ago)", (long long)(s / 3600));
+	else if (s >= 0)
+		sat_buf_fmt(b, " (%lld days ago)", (long long)(s / 86400));
+}
+
+/* On a terminal: what a person asks, zeros left out where they say nothing. */
+static void
+print_status(cli *c, const sat_json *d)
+{
+	const sat_json *p = sat_json_get(d, "pending");
+	const sat_json *in = sat_json_get(d, "inbox");
+	const sat_json *cur = sat_json_get(d, "cursor");
+	const sat_json *t = sat_json_get(d, "template");
+	sat_buf *b = &c->out;
+
+	sat_buf_fmt(b, "who           %s (%s), role %s\n",
+	    sat_json_get_str(d, "name", ""), sat_json_get_str(d, "user", ""),
+	    sat_json_get_str(d, "role", ""));
+	sat_buf_fmt(b, "organisation  %s at %s\n",
+	    sat_json_get_str(d, "organisation", ""),
+	    sat_json_get_str(d, "server", ""));
+	sat_buf_fmt(b, "device        %lld, key %s, profile %s, %s\n",
+	    (long long)sat_json_get_int(d, "device_number", 0),
+	    sat_json_get_str(d, "device", ""),
+	    sat_json_get_str(d, "profile", ""), sat_json_get_str(d, "state", ""));
+	sat_buf_str(b, "last sync     ");
+	put_ago(b, c, sat_json_get_str(d, "last_sync", NULL));
+	sat_buf_fmt(b, "\nwaiting       %lld commits, %lld records\n",
+	    (long long)sat_json_get_int(p, "commits", 0),
+	    (long long)sat_json_get_int(p, "records", 0));
+	sat_buf_fmt(b, "inbox         %lld conflicts, %lld refused, %lld moved away\n",
+	    (long long)sat_json_get_int(in, "conflicts", 0),
+	    (long long)sat_json_get_int(in, "rejected", 0),
+	    (long long)sat_json_get_int(d, "moved", 0));
+	sat_buf_fmt(b, "log           %lld of %lld applied\n",
+	    (long long)sat_json_get_int(cur, "applied", 0),
+	    (long long)sat_json_get_int(cur, "known", 0));
+	sat_buf_fmt(b, "template      %s (%.7s)\n",
+	    sat_json_get_str(t, "version", "none yet"),
+	    sat_json_get_str(t, "rev", ""));
+	if (sat_json_get_int(d, "incomplete", 0) > 0)
+		sat_buf_fmt(b, "incomplete    %lld records lack a required field\n",
+		    (long long)sat_json_get_int(d, "incomplete", 0));
+	if (sat_json_get_bool(d, "clock_suspect", false))
+		sat_buf_str(b, "clock         differs from the server's; check the time\n");
+}
+
 static sat_rc
 run_status(cli *c, sat_err *e)
 {
@@ -52,7 +116,10 @@ run_status(cli *c, sat_err *e)
 
 	if (rc != SAT_OK)
 		return rc;
-	cli_print_object(c, doc);
+	if (cli_format_of(c) == FMT_TABLE)
+		print_status(c, doc);
+	else
+		cli_print_object(c, doc);
 	p = sat_json_get(doc, "pending");
 	if (check != NULL && strcmp(check, "no-conflicts") == 0)
 		good = sat_json_get_int(sat_json_get(doc, "inbox"), "conflicts",
@@ -75,8 +142,11 @@ run_status(cli *c, sat_err *e)
 
 static const sat_opt log_options[] = {
 	{ "limit", 0, "N", "commits (50)" },
-	{ "since", 0, "TIME", "audit: only later entries" },
 	{ "field", 0, "F", "log ID: only this field" },
+	{ NULL, 0, NULL, NULL },
+};
+static const sat_opt audit_options[] = {
+	{ "since", 0, "TIME", "only later entries" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -84,12 +154,15 @@ static const sat_opt log_options[] = {
 static sat_rc
 run_log(cli *c, sat_err *e)
 {
-	static const cli_column own[] = { { "commit", "commit" },
-		{ "made_at", "made at" }, { "subject", "customer" },
-		{ "lsn", "lsn" }, { "user", "by" } };
-	static const cli_column past[] = { { "at", "at" }, { "field", "field" },
-		{ "value", "value" }, { "user", "by" }, { "device", "device" },
-		{ "lsn", "lsn" }, { "current", "current" } };
+	static const cli_column own[] = { { "commit", "commit", CELL_WHOLE },
+		{ "made_at", "made at", CELL_TIME },
+		{ "subject", "record", CELL_ID }, { "lsn", "lsn", CELL_NUMBER },
+		{ "user", "by", CELL_PLAIN } };
+	static const cli_column past[] = { { "at", "at", CELL_TIME },
+		{ "field", "field", CELL_WHOLE }, { "value", "value", CELL_PLAIN },
+		{ "user", "by", CELL_PLAIN }, { "device", "device", CELL_NUMBER },
+		{ "lsn", "lsn", CELL_NUMBER },
+		{ "current", "current", CELL_PLAIN } };
 	const char *limit = sat_args_get(&c->args, "limit");
 	const char *field = sat_args_get(&c->args, "field");
 	const sat_template *t = sat_replica_template(c->api.crm.replica);
@@ -122,8 +195,9 @@ run_log(cli *c, sat_err *e)
 static sat_rc
 run_audit(cli *c, sat_err *e)
 {
-	static const cli_column cols[] = { { "seq", "seq" }, { "at", "at" },
-		{ "action", "action" }, { "detail", "detail" } };
+	static const cli_column cols[] = { { "seq", "seq", CELL_NUMBER },
+		{ "at", "at", CELL_TIME }, { "action", "action", CELL_WHOLE },
+		{ "detail", "detail", CELL_PLAIN } };
 	const char *since = sat_args_get(&c->args, "since");
 	sat_json *q;
 
@@ -135,14 +209,15 @@ run_audit(cli *c, sat_err *e)
 	return ask_rows(c, "GET", "/v1/audit", q, cols, 4, e);
 }
 
-static const cli_column template_cols[] = { { "rev", "rev" }, { "at", "at" },
-	{ "author", "author" }, { "signature", "signature" },
-	{ "message", "message" } };
+static const cli_column template_cols[] = { { "rev", "rev", CELL_ID },
+	{ "at", "at", CELL_TIME }, { "author", "author", CELL_PLAIN },
+	{ "signature", "signature", CELL_WHOLE },
+	{ "message", "message", CELL_PLAIN } };
 
 static sat_rc
 run_template_show(cli *c, sat_err *e)
 {
-	static const cli_column cols[] = { { "path", "document" } };
+	static const cli_column cols[] = { { "path", "document", CELL_WHOLE } };
 	sat_json *q = sat_json_obj(), *doc = NULL;
 	sat_rc rc;
 
@@ -151,7 +226,8 @@ run_template_show(cli *c, sat_err *e)
 	sat_json_put_str(q, "path", c->args.arg[2]);
 	rc = cli_ask(&doc, c, "GET", "/v1/templates/show", q, NULL, e);
 	if (rc == SAT_OK)
-		sat_json_write(&c->out, sat_json_get(doc, "document"), true);
+		cli_print_json(c, cli_is_json(c) ? doc
+		                                 : sat_json_get(doc, "document"));
 	sat_json_free(q);
 	sat_json_free(doc);
 	return rc;
@@ -201,9 +277,11 @@ run_check(cli *c, sat_err *e)
 static sat_rc
 run_schema(cli *c, sat_err *e)
 {
-	static const cli_column cols[] = { { "key", "field" }, { "zh", "中文" },
-		{ "en", "English" }, { "type", "type" },
-		{ "required", "required" }, { "dict", "options" } };
+	static const cli_column cols[] = { { "key", "field", CELL_WHOLE },
+		{ "zh", "中文", CELL_PLAIN }, { "en", "English", CELL_PLAIN },
+		{ "type", "type", CELL_PLAIN },
+		{ "required", "required", CELL_PLAIN },
+		{ "dict", "options", CELL_PLAIN } };
 	char *path;
 	sat_rc rc;
 
@@ -219,8 +297,9 @@ run_schema(cli *c, sat_err *e)
 static sat_rc
 run_dict(cli *c, sat_err *e)
 {
-	static const cli_column cols[] = { { "key", "key" }, { "zh", "中文" },
-		{ "en", "English" }, { "parent", "under" } };
+	static const cli_column cols[] = { { "key", "key", CELL_WHOLE },
+		{ "zh", "中文", CELL_PLAIN }, { "en", "English", CELL_PLAIN },
+		{ "parent", "under", CELL_PLAIN } };
 	char *path;
 	sat_rc rc;
 
@@ -236,16 +315,83 @@ run_dict(cli *c, sat_err *e)
 static sat_rc
 run_user(cli *c, sat_err *e)
 {
-	static const cli_column cols[] = { { "key", "user" }, { "name", "name" },
-		{ "role", "role" }, { "team", "team" } };
+	static const cli_column cols[] = { { "key", "user", CELL_WHOLE },
+		{ "name", "name", CELL_PLAIN }, { "role", "role", CELL_PLAIN },
+		{ "team", "team", CELL_PLAIN } };
 
 	return ask_rows(c, "GET", "/v1/users", NULL, cols, 4, e);
+}
+
+static void
+inbox_part(cli *c, const sat_json *rows, const char *title, const char *next,
+    const cli_column *cols, size_t n)
+{
+	sat_json *doc;
+
+	if (sat_json_count(rows) == 0)
+		return;
+	sat_buf_fmt(&c->out, "%s%s%s — %s\n", c->color ? "\033[1m" : "", title,
+	    c->color ? "\033[0m" : "", next);
+	doc = sat_json_obj();
+	sat_json_put(doc, "data", sat_json_dup(rows));
+	cli_print_rows(c, doc, cols, n);
+	sat_buf_str(&c->out, "\n");
+	sat_json_free(doc);
+}
+
+static void
+inbox_lines(cli *c, const sat_json *rows, const char *what, const char *id,
+    const char *text)
+{
+	for (const sat_json *r = sat_json_first(rows); r != NULL;
+	     r = sat_json_next(r)) {
+		const sat_json *v = sat_json_get(r, id);
+
+		sat_buf_fmt(&c->out, "%s\t", what);
+		if (sat_json_type(v) == SAT_J_INT)
+			sat_buf_fmt(&c->out, "%lld",
+			    (long long)sat_json_int(v, 0));
+		else
+			sat_buf_str(&c->out, sat_json_str(v, ""));
+		sat_buf_fmt(&c->out, "\t%s\n", sat_json_get_str(r, text, ""));
+	}
 }
 
 static sat_rc
 run_inbox(cli *c, sat_err *e)
 {
-	return ask_object(c, "GET", "/v1/inbox", NULL, NULL, e);
+	static const cli_column conflict[] = { { "key", "key", CELL_WHOLE },
+		{ "title", "record", CELL_PLAIN }, { "field", "field", CELL_WHOLE },
+		{ "owner", "owner", CELL_PLAIN } };
+	static const cli_column refused[] = { { "id", "refused", CELL_WHOLE },
+		{ "at", "at", CELL_TIME }, { "code", "code", CELL_WHOLE },
+		{ "hint", "hint", CELL_PLAIN } };
+	static const cli_column moved[] = { { "id", "id", CELL_ID },
+		{ "title", "customer", CELL_PLAIN }, { "to", "now with", CELL_PLAIN } };
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/inbox", NULL, NULL, e);
+	const sat_json *k = sat_json_get(doc, "conflicts");
+	const sat_json *r = sat_json_get(doc, "refused");
+	const sat_json *m = sat_json_get(doc, "moved");
+
+	if (rc == SAT_OK && cli_is_json(c)) {
+		cli_print_json(c, doc);
+	} else if (rc == SAT_OK && cli_format_of(c) == FMT_TABLE) {
+		inbox_part(c, k, "Conflicts", "satchel conflict show KEY",
+		    conflict, 4);
+		inbox_part(c, r, "Refused by the server", "satchel sync pending",
+		    refused, 4);
+		inbox_part(c, m, "Customers that left this device",
+		    "nothing to do", moved, 3);
+		if (c->out.n == 0)
+			cli_say(c, "nothing needs you\n");
+	} else if (rc == SAT_OK) {
+		inbox_lines(c, k, "conflict", "key", "title");
+		inbox_lines(c, r, "refused", "id", "code");
+		inbox_lines(c, m, "moved", "id", "title");
+	}
+	sat_json_free(doc);
+	return rc;
 }
 
 /* api METHOD PATH [-f k=v]: any route as it is. */
@@ -274,8 +420,11 @@ run_api(cli *c, sat_err *e)
 		const char *eq = strchr(v, '=');
 		char key[64];
 
-		if (eq == NULL)
-			continue;
+		if (eq == NULL || eq == v) {
+			sat_json_free(fields);
+			return sat_fail_code(e, SAT_EUSAGE, "usage.pair", NULL,
+			    "\"%.60s\" is not FIELD=VALUE", v);
+		}
 		(void)snprintf(key, sizeof key, "%.*s", (int)(eq - v), v);
 		sat_json_put_str(fields, key, eq + 1);
 	}
@@ -313,7 +462,7 @@ const cli_verb cli_proof_verbs[] = {
 	    false },
 	{ "log", NULL, run_log, log_options, "log [ID] [--field F]",
 	    "own commits; with ID every value it ever had", NULL, false },
-	{ "audit", "log", run_audit, log_options, "audit log [--since T]",
+	{ "audit", "log", run_audit, audit_options, "audit log [--since T]",
 	    "the local audit log", NULL, false },
 	{ "audit", "verify", run_audit, NULL, "audit verify",
 	    "chains and signatures", NULL, false },
@@ -334,6 +483,12 @@ const cli_verb cli_proof_verbs[] = {
 	    "restore FOLDER [--verify-only]", "from a backup", NULL, true },
 	{ "check", NULL, run_check, check_options, "check [--quick]",
 	    "pages, rows, chains, signatures", NULL, false },
+	{ "completion", NULL, cli_completion, NULL, "completion bash|zsh|fish",
+	    "completion for a shell, on stdout",
+	    "  satchel completion bash > ~/.local/share/bash-completion/completions/satchel\n",
+	    true },
+	{ "__man", NULL, cli_man_run, NULL, "__man PAGE",
+	    "a manual page as roff: satchel.1, satchel-exit-codes.7", NULL, true },
 	{ "api", NULL, run_api, api_options, "api METHOD PATH [-f k=v]",
 	    "any route of the table", NULL, false },
 };

@@ -1,0 +1,140 @@
+/*
+ * Manual pages of the client, from the same tables as --help. The committed
+ * pages in docs/man are compared with these by tests/unit/client/cli.
+ */
+#include "client/cli/cli_int.h"
+#include "common/base/roff.h"
+
+#include <string.h>
+
+#define VERSION_LINE "Satchel " SAT_VERSION
+
+static const struct {
+	sat_rc rc;
+	const char *text;
+} codes[] = {
+	{ SAT_OK, "done" },
+	{ SAT_EFAIL, "failed, not classified" },
+	{ SAT_EUSAGE, "wrong usage" },
+	{ SAT_EPARTLY, "partly done: an import with refused rows, a sync with "
+	               "refused commits; the summary says which" },
+	{ SAT_ELOCKED, "wrong passphrase, or not authenticated" },
+	{ SAT_ENOTFOUND, "not found" },
+	{ SAT_ECONFLICT, "conflict: stale --if-version, a duplicate, a fork" },
+	{ SAT_EINVALID, "data breaks a rule of the template; the fields are listed" },
+	{ SAT_EUNREACHABLE, "the server is not reachable or did not answer in "
+	                    "time: try again later" },
+	{ SAT_EDENIED, "not permitted for this role" },
+	{ SAT_ENOREPLICA, "there is no replica (no server folder) here" },
+	{ SAT_EBUSY, "another process holds the replica" },
+	{ SAT_EINTEGRITY, "an integrity check failed: a page, a row, a chain or a "
+	                  "signature" },
+	{ SAT_EVERSION, "schema, protocol or template is too old or too new" },
+	{ SAT_EREVOKED, "this device was revoked" },
+	{ SAT_ENOSPACE, "not enough space" },
+	{ SAT_EFALSE, "a --check is false" },
+};
+
+static void
+exit_codes(sat_buf *out)
+{
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+		char n[8];
+
+		(void)snprintf(n, sizeof n, "%d", sat_rc_exit(codes[i].rc));
+		sat_roff_item(out, n, codes[i].text);
+	}
+	sat_roff_item(out, "130, 143", "interrupted by INT (Ctrl-C) or TERM; what "
+	                               "was reported as saved is saved");
+}
+
+static void
+page_exit_codes(sat_buf *out)
+{
+	sat_roff_head(out, "satchel-exit-codes", 7, VERSION_LINE,
+	    "exit codes of satchel and satcheld");
+	sat_roff_section(out, "DESCRIPTION");
+	sat_roff_text(out, "Both programs end with one of these codes. They never "
+	                   "change their meaning; any other code is a failure.");
+	exit_codes(out);
+	sat_roff_section(out, "SEE ALSO");
+	sat_roff_text(out, "satchel(1), satcheld(8)");
+}
+
+static void
+verbs(sat_buf *out)
+{
+	for (size_t t = 0; t < cli_ntables; t++)
+		for (size_t i = 0; i < *cli_tables[t].n; i++) {
+			const cli_verb *v = &cli_tables[t].verbs[i];
+
+			if (strncmp(v->noun, "__", 2) == 0)
+				continue;
+			sat_roff_sub(out, v->usage);
+			sat_roff_text(out, v->help);
+			sat_roff_options(out, v->options);
+			if (v->examples != NULL)
+				sat_roff_lines(out, v->examples);
+		}
+}
+
+static void
+page_satchel(sat_buf *out)
+{
+	sat_roff_head(out, "satchel", 1, VERSION_LINE,
+	    "customers, offline first");
+	sat_roff_section(out, "SYNOPSIS");
+	sat_roff_text(out, "satchel NOUN VERB [OPTIONS]");
+	sat_roff_section(out, "DESCRIPTION");
+	sat_roff_text(out,
+	    "A person's customers on his own device: encrypted, complete, usable "
+	    "without a network, and merged with those of the others by sync.");
+	sat_roff_text(out,
+	    "Data goes to stdout, messages to stderr. A terminal gets a table with "
+	    "labels, yuan and local time; a pipe the same columns tab-separated, "
+	    "with keys, fen and UTC; --json one document whose schema is "
+	    "satchel/NAME/1.");
+	sat_roff_text(out,
+	    "A record is named by its id, a unique beginning of at least six "
+	    "characters, its number, or its name when only one has it.");
+	sat_roff_section(out, "COMMANDS");
+	verbs(out);
+	sat_roff_section(out, "GLOBAL OPTIONS");
+	sat_roff_options(out, cli_global);
+	sat_roff_section(out, "ENVIRONMENT");
+	sat_roff_item(out, "SATCHEL_HOME", "the replica's folder, as --home");
+	sat_roff_item(out, "SATCHEL_PROFILE", "as --profile");
+	sat_roff_item(out, "SATCHEL_PASSPHRASE_FILE", "as --passphrase-file");
+	sat_roff_item(out, "CREDENTIALS_DIRECTORY",
+	    "of systemd: satchel.passphrase is read from it");
+	sat_roff_item(out, "SATCHEL_LANG", "zh or en, as --lang; else LANG");
+	sat_roff_item(out, "NO_COLOR, COLUMNS", "no colour; width of a table");
+	sat_roff_section(out, "FILES");
+	sat_roff_item(out, "~/.local/share/satchel/PROFILE",
+	    "replica.keyring and replica.db, both needed, both encrypted");
+	sat_roff_section(out, "EXIT STATUS");
+	exit_codes(out);
+	sat_roff_section(out, "SEE ALSO");
+	sat_roff_text(out, "satcheld(8), satchel-exit-codes(7)");
+}
+
+bool
+cli_man(sat_buf *out, const char *page)
+{
+	if (strcmp(page, "satchel.1") == 0)
+		page_satchel(out);
+	else if (strcmp(page, "satchel-exit-codes.7") == 0)
+		page_exit_codes(out);
+	else
+		return false;
+	return true;
+}
+
+sat_rc
+cli_man_run(cli *c, sat_err *e)
+{
+	if (c->args.nargs > 1 && cli_man(&c->out, c->args.arg[1]))
+		return SAT_OK;
+	return sat_fail_code(e, SAT_EUSAGE, "usage",
+	    "satchel.1 or satchel-exit-codes.7", "there is no such page");
+}

@@ -1,0 +1,443 @@
+/*
+ * How answers look. A terminal gets an aligned table that fits its width, a
+ * pipe the same columns tab-separated, --json the document itself.
+ */
+#include "client/cli/cli_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GAP 2
+#define COLUMN_MIN 10  /* a column is not cut below this */
+#define FIRST_MIN 18   /* the first text, mostly a name */
+#define ID_SHOWN 18    /* of 26 characters: time and 40 random bits */
+
+cli_format
+cli_format_of(const cli *c)
+{
+	if (c->format != FMT_AUTO)
+		return c->format;
+	return c->tty_out ? FMT_TABLE : FMT_TSV;
+}
+
+bool
+cli_is_json(const cli *c)
+{
+	return c->format == FMT_JSON || c->format == FMT_JSONL;
+}
+
+void
+cli_print_json(cli *c, const sat_json *doc)
+{
+	sat_json_write(&c->out, doc, c->format != FMT_JSONL);
+	if (c->format == FMT_JSONL)
+		sat_buf_str(&c->out, "\n");
+}
+
+/* ---- cells ------------------------------------------------------------------ */
+
+/* A key may hold dots itself ("account.sector"), so it is tried whole first. */
+static const sat_json *
+member(const sat_json *row, const char *path)
+{
+	const sat_json *whole = sat_json_get(row, path);
+	char key[64];
+	size_t n;
+
+	if (whole != NULL)
+		return whole;
+	while (row != NULL && (n = strcspn(path, ".")) != strlen(path)) {
+		(void)snprintf(key, sizeof key, "%.*s", (int)n, path);
+		row = sat_json_get(row, key);
+		path += n + 1;
+	}
+	return sat_json_get(row, path);
+}
+
+/* Tabs, line ends and other control characters would move the columns (or the
+ * terminal's cursor). */
+static void
+put_text(sat_buf *b, const char *s)
+{
+	for (; *s != '\0'; s++)
+		sat_write_u8(b, (unsigned char)*s < 0x20 || *s == 0x7f
+		        ? (uint8_t)' '
+		        : (uint8_t)*s);
+}
+
+static void
+put_value(sat_buf *b, const sat_json *v)
+{
+	switch (sat_json_type(v)) {
+	case SAT_J_INT:
+		sat_buf_fmt(b, "%lld", (long long)sat_json_int(v, 0));
+		return;
+	case SAT_J_REAL:
+		sat_buf_fmt(b, "%.2f", sat_json_real(v, 0));
+		return;
+	case SAT_J_BOOL:
+		sat_buf_str(b, sat_json_bool(v, false) ? "yes" : "");
+		return;
+	case SAT_J_STR:
+		put_text(b, sat_json_str(v, ""));
+		return;
+	case SAT_J_ARR:
+		for (const sat_json *x = sat_json_first(v); x != NULL;
+		     x = sat_json_next(x)) {
+			if (x != sat_json_first(v))
+				sat_buf_str(b, ", ");
+			put_value(b, x);
+		}
+		return;
+	default:
+		return;
+	}
+}
+
+void
+cli_time_text(sat_buf *out, const cli *c, const char *rfc3339)
+{
+	const sat_template *t = c->api.crm.replica != NULL
+	    ? sat_replica_template(c->api.crm.replica)
+	    : NULL;
+	int tz = t != NULL ? sat_template_tz_min(t) : 0;
+	char text[32];
+	int64_t ms;
+
+	if (strchr(rfc3339, 'T') == NULL || !sat_time_parse(&ms, rfc3339, tz)) {
+		put_text(out, rfc3339);
+		return;
+	}
+	sat_time_rfc3339(text, ms + (int64_t)tz * 60000);
+	text[10] = ' ';
+	sat_buf_add(out, text, 16);
+}
+
+void
+cli_money_text(sat_buf *out, int64_t fen)
+{
+	char text[32];
+	const char *p = text;
+	size_t whole;
+
+	sat_money_text(text, fen);
+	if (*p == '-')
+		sat_write_u8(out, (uint8_t)*p++);
+	whole = strcspn(p, ".");
+	for (size_t i = 0; i < whole; i++) {
+		if (i > 0 && (whole - i) % 3 == 0)
+			sat_buf_str(out, ",");
+		sat_write_u8(out, (uint8_t)p[i]);
+	}
+	sat_buf_str(out, p + whole);
+}
+
+void
+cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *col,
+    bool pretty)
+{
+	const sat_json *v = member(row, col->key), *label;
+
+	sat_buf_reset(b);
+	(void)sat_buf_room(b, 1);
+	if (!pretty) {
+		put_value(b, v);
+		return;
+	}
+	label = col->as == CELL_LABEL
+	    ? sat_json_get(sat_json_get(row, "label"), col->key)
+	    : NULL;
+	if (label != NULL)
+		put_value(b, label);
+	else if (col->as == CELL_TIME && sat_json_type(v) == SAT_J_STR)
+		cli_time_text(b, c, sat_json_str(v, ""));
+	else if (col->as == CELL_MONEY && sat_json_type(v) == SAT_J_INT)
+		cli_money_text(b, sat_json_int(v, 0));
+	else if (col->as == CELL_ID && sat_json_type(v) == SAT_J_STR)
+		sat_buf_fmt(b, "%.*s", ID_SHOWN, sat_json_str(v, ""));
+	else
+		put_value(b, v);
+}
+
+/* ---- tables ------------------------------------------------------------------ */
+
+static bool
+is_right(const cli_column *col)
+{
+	return col->as == CELL_MONEY || col->as == CELL_NUMBER ||
+	    col->as == CELL_TEXT_RIGHT;
+}
+
+static bool
+may_cut(const cli_column *col)
+{
+	return col->as == CELL_PLAIN || col->as == CELL_LABEL;
+}
+
+static size_t
+total_of(const size_t *width, size_t n)
+{
+	size_t sum = n > 0 ? (n - 1) * GAP : 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += width[i];
+	return sum;
+}
+
+/*
+ * Fit the terminal: cut the widest texts, and when all are short already leave
+ * out columns on the right (never an id, number or time cut in half: half a
+ * number is a wrong number). Returns the columns that are shown.
+ */
+static size_t
+fit(size_t *width, const cli_column *cols, size_t n, size_t room)
+{
+	while (room > 0 && total_of(width, n) > room) {
+		size_t widest = n, texts = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			size_t least = texts == 0 ? FIRST_MIN : COLUMN_MIN;
+
+			if (!may_cut(&cols[i]))
+				continue;
+			texts++;
+			if (width[i] > least &&
+			    (widest == n || width[i] > width[widest]))
+				widest = i;
+		}
+		if (widest < n)
+			width[widest]--;
+		else if (n > 1)
+			n--;
+		else
+			break;
+	}
+	return n;
+}
+
+/* Left-out columns leave room: the cut ones grow back into it. */
+static void
+grow(size_t *width, const size_t *want, size_t n, size_t room)
+{
+	bool grew = room > 0;
+
+	while (grew && total_of(width, n) < room) {
+		grew = false;
+		for (size_t i = 0; i < n && total_of(width, n) < room; i++)
+			if (width[i] < want[i]) {
+				width[i]++;
+				grew = true;
+			}
+	}
+}
+
+static void
+put_row(cli *c, const sat_json *row, const cli_column *cols, const size_t *width,
+    size_t n, sat_buf *b)
+{
+	size_t used = c->out.n;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *text = cols[i].title;
+
+		if (row != NULL) {
+			cli_cell_text(b, c, row, &cols[i], true);
+			text = sat_buf_cstr(b);
+		}
+		cli_pad(&c->out, text, width[i], is_right(&cols[i]));
+		if (i + 1 < n)
+			sat_buf_str(&c->out, "  ");
+	}
+	while (c->out.n > used && c->out.p[c->out.n - 1] == ' ')
+		c->out.n--;
+}
+
+/* Widths of the columns' texts. Returns how many hold anything at all. */
+static size_t
+measure(size_t *want, bool *used, const cli *c, const sat_json *rows,
+    const cli_column *cols, size_t n)
+{
+	size_t filled = 0;
+	sat_buf b = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		want[i] = cli_width(cols[i].title);
+		used[i] = false;
+		for (const sat_json *r = sat_json_first(rows); r != NULL;
+		     r = sat_json_next(r)) {
+			size_t w;
+
+			cli_cell_text(&b, c, r, &cols[i], true);
+			w = cli_width(sat_buf_cstr(&b));
+			want[i] = w > want[i] ? w : want[i];
+			used[i] = used[i] || w > 0;
+		}
+		filled += used[i];
+	}
+	sat_buf_fini(&b);
+	return filled;
+}
+
+static void
+put_rows(cli *c, const sat_json *rows, const cli_column *cols,
+    const size_t *width, size_t n)
+{
+	sat_buf b = { 0 };
+
+	if (c->color)
+		sat_buf_str(&c->out, "\033[1m");
+	put_row(c, NULL, cols, width, n, &b);
+	sat_buf_str(&c->out, c->color ? "\033[0m\n" : "\n");
+	for (const sat_json *r = sat_json_first(rows); r != NULL;
+	     r = sat_json_next(r)) {
+		put_row(c, r, cols, width, n, &b);
+		sat_buf_str(&c->out, "\n");
+	}
+	sat_buf_fini(&b);
+}
+
+/* Too wide: columns without any text go first. */
+static void
+print_table(cli *c, const sat_json *rows, const cli_column *cols, size_t n)
+{
+	size_t *want = sat_xcalloc(n + 1, sizeof *want), shown = 0;
+	size_t *width = sat_xcalloc(n + 1, sizeof *width);
+	bool *used = sat_xcalloc(n + 1, sizeof *used);
+	cli_column *kept = sat_xcalloc(n + 1, sizeof *kept);
+	size_t filled = measure(want, used, c, rows, cols, n);
+	bool wide = c->term_width > 0 && total_of(want, n) > c->term_width;
+
+	for (size_t i = 0; i < n; i++) {
+		if (wide && filled > 0 && !used[i])
+			continue;
+		kept[shown] = cols[i];
+		want[shown++] = want[i];
+	}
+	memcpy(width, want, shown * sizeof *width);
+	shown = fit(width, kept, shown, c->term_width);
+	grow(width, want, shown, c->term_width);
+	put_rows(c, rows, kept, width, shown);
+	if (shown < filled)
+		cli_say(c, "%zu of %zu columns fit; --fields A,B chooses others\n",
+		    shown, filled);
+	free(kept);
+	free(used);
+	free(want);
+	free(width);
+}
+
+/* ---- separated ------------------------------------------------------------------ */
+
+static void
+csv_cell(sat_buf *out, const sat_buf *b)
+{
+	bool quote = b->n > 0 && (memchr(b->p, ',', b->n) != NULL ||
+	    memchr(b->p, '"', b->n) != NULL);
+
+	if (!quote) {
+		sat_buf_add(out, b->p, b->n);
+		return;
+	}
+	sat_buf_str(out, "\"");
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->p[i] == '"')
+			sat_buf_str(out, "\"");
+		sat_write_u8(out, b->p[i]);
+	}
+	sat_buf_str(out, "\"");
+}
+
+static void
+print_separated(cli *c, const sat_json *rows, const cli_column *cols, size_t n,
+    bool csv)
+{
+	sat_buf b = { 0 };
+
+	for (size_t i = 0; csv && i < n; i++)
+		sat_buf_fmt(&c->out, "%s%s", i > 0 ? "," : "", cols[i].key);
+	if (csv)
+		sat_buf_str(&c->out, "\n");
+	for (const sat_json *r = sat_json_first(rows); r != NULL;
+	     r = sat_json_next(r)) {
+		for (size_t i = 0; i < n; i++) {
+			if (i > 0)
+				sat_buf_str(&c->out, csv ? "," : "\t");
+			cli_cell_text(&b, c, r, &cols[i], false);
+			if (csv)
+				csv_cell(&c->out, &b);
+			else
+				sat_buf_add(&c->out, b.p, b.n);
+		}
+		sat_buf_str(&c->out, "\n");
+	}
+	sat_buf_fini(&b);
+}
+
+void
+cli_print_rows(cli *c, const sat_json *doc, const cli_column *cols, size_t n)
+{
+	const sat_json *rows = sat_json_get(doc, "data");
+
+	switch (cli_format_of(c)) {
+	case FMT_JSON:
+		cli_print_json(c, doc);
+		break;
+	case FMT_JSONL:
+		for (const sat_json *r = sat_json_first(rows); r != NULL;
+		     r = sat_json_next(r))
+			cli_print_json(c, r);
+		break;
+	case FMT_TABLE:
+		print_table(c, rows, cols, n);
+		break;
+	default:
+		print_separated(c, rows, cols, n, c->format == FMT_CSV);
+		break;
+	}
+}
+
+/* ---- one object ------------------------------------------------------------------ */
+
+static void
+print_members(cli *c, const sat_json *obj, const char *prefix)
+{
+	bool table = cli_format_of(c) == FMT_TABLE;
+	sat_buf b = { 0 };
+
+	for (const sat_json *m = sat_json_first(obj); m != NULL;
+	     m = sat_json_next(m)) {
+		const char *key = sat_json_key(m);
+		char full[160];
+
+		if (prefix[0] == '\0' && strcmp(key, "schema") == 0)
+			continue;
+		(void)snprintf(full, sizeof full, "%s%s%s", prefix,
+		    prefix[0] != '\0' ? "." : "", key);
+		if (sat_json_type(m) == SAT_J_OBJ) {
+			print_members(c, m, strcmp(full, "data") == 0 ? "" : full);
+			continue;
+		}
+		if (sat_json_type(m) == SAT_J_NULL)
+			continue;
+		sat_buf_reset(&b);
+		put_value(&b, m);
+		if (table) {
+			size_t w = cli_width(full);
+
+			cli_pad(&c->out, full, w > 20 ? w : 20, false);
+			sat_buf_fmt(&c->out, "  %s\n", sat_buf_cstr(&b));
+		} else {
+			sat_buf_fmt(&c->out, "%s\t%s\n", full, sat_buf_cstr(&b));
+		}
+	}
+	sat_buf_fini(&b);
+}
+
+void
+cli_print_object(cli *c, const sat_json *obj)
+{
+	if (cli_is_json(c))
+		cli_print_json(c, obj);
+	else
+		print_members(c, obj, "");
+}
