@@ -143,6 +143,24 @@ a_batch_is_one_run_of_the_chain_signed_at_its_head(void **state)
 }
 
 static void
+a_batch_s_signature_is_kept_and_checked(void **state)
+{
+	fixture *f = *state;
+	uint64_t n;
+	sat_err err;
+
+	new_account(f, "A", "1");
+	new_account(f, "B", "2");
+	srv_sync(f);
+	assert_ok(sat_replica_verify_chain(f->r, &n, &err));
+	assert_int_equal(2, n);
+	assert_ok(sat_db_exec(sat_replica_db(f->r), "UPDATE batch_sig SET "
+	    "sig = zeroblob(64)", &err));
+	assert_rc(SAT_EINTEGRITY, sat_replica_verify_chain(f->r, &n, &err));
+	assert_string_equal("replica.chain", err.code);
+}
+
+static void
 a_lost_answer_costs_nothing(void **state)
 {
 	fixture *f = *state;
@@ -692,6 +710,7 @@ what_was_made_here_and_is_not_in_the_snapshot_goes(void **state)
 	while (srv_push(f, false) > 0)
 		;
 	c.lsn = f->srv.n;
+	/* unsent work keeps the row until its answer */
 	set_text(f, id, F_CITY, "not sent");
 	assert_ok(sat_records_write(&b, srv_find(&f->srv, &kept), 1, &err));
 	c.records = sat_buf_span(&b);
@@ -699,12 +718,14 @@ what_was_made_here_and_is_not_in_the_snapshot_goes(void **state)
 	sat_hash(c.hash, c.records);
 	assert_ok(f->ops.chunk(f->ops.u, &c, &err));
 	sat_buf_fini(&b);
-	assert_gone(f, id);
+	assert_text(f, id, F_CITY, "not sent");
 	assert_text(f, kept, F_NAME, "B");
 	assert_int_equal(1, status_of(f).pending_commits);
-	assert_sound(f);
 	reopen(f);
+	assert_sound(f);
+	srv_sync(f);
 	assert_gone(f, id);
+	assert_int_equal(0, status_of(f).pending_commits);
 	assert_sound(f);
 }
 
@@ -1112,6 +1133,7 @@ main(void)
 		T(the_server_s_clock_is_learnt),
 		T(what_a_backup_of_the_server_holds_leaves_the_outbox),
 		T(a_batch_is_one_run_of_the_chain_signed_at_its_head),
+		T(a_batch_s_signature_is_kept_and_checked),
 		T(a_lost_answer_costs_nothing),
 		T(known_records_are_named_by_the_server_s_number),
 		T(a_server_that_lost_commits_gets_them_again),
