@@ -336,6 +336,10 @@ at_rest(device *d)
 
 	if (sat_replica_status_get(&st, d->r, &e) != SAT_OK)
 		sim_fail(w, "%s: status: %s", d->n.name, e.text);
+	sim_trace(w, "%s rests at %llu of %llu, %lld wait%s", d->n.name,
+	    (unsigned long long)st.cursor,
+	    (unsigned long long)sim_scope_head(w, d->user),
+	    (long long)st.pending_commits, st.complete ? "" : ", incomplete");
 	return st.pending_commits == 0 && st.complete &&
 	    st.cursor >= sim_scope_head(w, d->user);
 }

@@ -232,6 +232,8 @@ sim_shadow_learn(device *d, sat_span frame)
 		see_commits(d, m.u.delta.batch);
 	} else if (m.type == SAT_MSG_CHUNK) {
 		see_states(d, m.u.chunk.records, m.u.chunk.lsn);
+		if (m.u.chunk.done) /* what it leaves out is gone */
+			sim_expect_forget(d, -1);
 	} else if (m.type == SAT_MSG_VERDICTS) {
 		see_verdicts(d, &m.u.verdicts);
 	}

@@ -6,10 +6,12 @@
  */
 #include "tests/sim/sim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SESSION_ROUNDS_MAX 4000
+#define FORKS_MAX 8
 
 static sat_span
 copy_of(sat_span s)
@@ -144,8 +146,10 @@ session_failed(device *d, sat_rc rc, const sat_err *e)
 	sim_session_end(d);
 	if (!sim_device_after(d, rc))
 		return;
-	if (strcmp(e->code, "fork") == 0)
-		sim_device_forked(d);
+	if (strcmp(e->code, "fork") != 0)
+		return;
+	d->forked = true;
+	sim_device_forked(d);
 }
 
 static void
@@ -313,6 +317,22 @@ sim_session_recover(device *d)
 }
 
 static void
+trace_commits(world *w, const device *d, sat_span batch)
+{
+	sat_commit *c;
+	size_t n = 0;
+	sat_err e;
+
+	if (!w->tracing || batch.n == 0 || sat_batch_read(&c, &n, &w->tmp,
+	    SAT_BATCH_PULL, batch, &e) != SAT_OK)
+		return;
+	for (size_t i = 0; i < n; i++)
+		(void)printf("      %s < %llu of device %u%s, %zu ops\n",
+		    d->n.name, (unsigned long long)c[i].lsn, c[i].device,
+		    c[i].own ? " (own)" : "", c[i].nops);
+}
+
+static void
 trace_reply(world *w, const device *d, const sat_msg *m)
 {
 	const sat_delta *x = &m->u.delta;
@@ -330,6 +350,7 @@ trace_reply(world *w, const device *d, const sat_msg *m)
 		    d->n.name, (unsigned long long)x->rescopes[i].lsn,
 		    sim_rec_find(w, &x->rescopes[i].root),
 		    x->rescopes[i].nheld);
+	trace_commits(w, d, x->batch);
 }
 
 static void
@@ -467,24 +488,32 @@ sim_net_deliver(world *w)
 	drop_span(&p.frame);
 }
 
-void
-sim_session_whole(device *d)
+static void
+whole(device *d)
 {
 	world *w = d->n.w;
 	int rounds = 0;
 
-	sim_net_drop(w);
-	if (!d->enrolled) {
-		sim_session_begin(d);
-		while (w->nnet > 0)
-			sim_net_deliver(w);
-	}
 	sim_session_begin(d);
 	while (d->link != NULL && w->nnet > 0 && rounds++ < SESSION_ROUNDS_MAX)
 		sim_net_deliver(w);
 	if (d->link != NULL)
 		sim_fail(w, "property 7: a session of %s does not end",
 		    d->n.name);
+}
+
+/* A fork ends sessions: one tells that there is one, one where it is. */
+void
+sim_session_whole(device *d)
+{
+	sim_net_drop(d->n.w);
+	if (!d->enrolled)
+		whole(d);
+	d->forked = true;
+	for (int i = 0; i < FORKS_MAX && d->forked; i++) {
+		d->forked = false;
+		whole(d);
+	}
 }
 
 /* ---- what should not come ---------------------------------------------------------------------- */

@@ -248,7 +248,7 @@ typedef struct device {
 	sat_client_ops ops;
 	sat_replica_identity id;
 	uint8_t token[16];
-	bool enrolled, created, lost;
+	bool enrolled, created, lost, forked;
 	uint32_t ord;        /* the server's number */
 	/* session */
 	sat_cs *cs;
