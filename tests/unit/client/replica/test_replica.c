@@ -114,12 +114,20 @@ a_missing_required_field_flags_the_record(void **state)
 	assert_true(view_of(f, id).incomplete);
 	assert_ok(sat_replica_status_get(&st, f->r, &err));
 	assert_int_equal(1, st.incomplete);
-	write_ops(f, id, more, 3);
+	write_ops(f, id, more + 1, 2);
+	assert_true(view_of(f, id).incomplete);
+	reopen(f);
+	write_ops(f, id, more, 1); /* alone */
 	assert_false(view_of(f, id).incomplete);
 	assert_ok(sat_replica_status_get(&st, f->r, &err));
 	assert_int_equal(0, st.incomplete);
-	assert_int_equal(2, st.pending_commits);
+	assert_int_equal(3, st.pending_commits);
 	assert_int_equal(1, st.pending_records);
+	reopen(f);
+	more[0] = op(f->account, SAT_OP_SET, id, 14, text("lost"));
+	write_ops(f, id, more, 1); /* makes another one required */
+	assert_true(view_of(f, id).incomplete);
+	assert_sound(f);
 }
 
 static void
@@ -403,6 +411,34 @@ rows_come_sorted_and_limited_with_the_columns_asked_for(void **state)
 }
 
 static void
+a_parent_given_later_is_found_by_it(void **state)
+{
+	fixture *f = *state;
+	sat_id root = new_account(f, "A", "1");
+	sat_id opp = sat_replica_new_id(f->r);
+	sat_op make[] = {
+		op(f->opportunity, SAT_OP_NEW, opp, 0, sat_v_null()),
+		op(f->opportunity, SAT_OP_SET, opp, 2, text("deal")),
+	};
+	sat_op join = op(f->opportunity, SAT_OP_SET, opp, 1, sat_v_id(&root));
+	sat_value v = sat_v_id(&root);
+	sat_filter filter = { 1, SAT_CMP_EQ, &v, 1 };
+	sat_query q = { .kind = f->opportunity, .filters = &filter,
+		.nfilters = 1 };
+	int64_t n;
+	sat_err err;
+
+	write_ops(f, opp, make, 2);
+	reopen(f);
+	write_ops(f, opp, &join, 1);
+	q.kind = f->opportunity;
+	assert_ok(sat_replica_count(&n, f->r, &q, &err));
+	assert_int_equal(1, n);
+	reopen(f);
+	assert_sound(f);
+}
+
+static void
 a_filter_on_what_is_not_stored_is_refused(void **state)
 {
 	fixture *f = *state;
@@ -676,6 +712,7 @@ main(void)
 		T(duplicates_are_found_by_their_normal_form),
 		T(filters_say_what_they_mean),
 		T(rows_come_sorted_and_limited_with_the_columns_asked_for),
+		T(a_parent_given_later_is_found_by_it),
 		T(a_filter_on_what_is_not_stored_is_refused),
 		T(owner_and_parent_tell_how_the_actor_stands),
 		T(the_audit_chain_shows_a_changed_row),
