@@ -4,17 +4,16 @@
  */
 #include "common/base/args.h"
 #include "common/base/log.h"
+#include "common/crypto/passphrase.h"
 #include "server/admin/admin.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #define VERSION "0.1.0"
-#define PASSPHRASE_MAX 1024
 
 static const sat_opt global[] = {
 	{ "dir", 'D', "DIR", "the server's folder (SATCHELD_DIR, /var/lib/satchel)" },
@@ -82,54 +81,14 @@ complain(const sat_err *e, sat_rc rc, bool json)
 }
 
 static sat_rc
-line_of(FILE *f, char *out, size_t *n, sat_err *e)
-{
-	if (fgets(out, PASSPHRASE_MAX, f) == NULL)
-		return sat_fail_code(e, SAT_ELOCKED, "passphrase", NULL,
-		    "the passphrase is empty");
-	*n = strcspn(out, "\r\n");
-	return SAT_OK;
-}
-
-static sat_rc
-ask_terminal(char *out, size_t *n, sat_err *e)
-{
-	struct termios old, off;
-	sat_rc rc;
-
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &old) != 0)
-		return sat_fail_code(e, SAT_ELOCKED, "passphrase",
-		    "give --passphrase-file FILE",
-		    "the server's folder needs its passphrase");
-	off = old;
-	off.c_lflag &= ~(tcflag_t)ECHO;
-	(void)fputs("Passphrase: ", stderr);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &off);
-	rc = line_of(stdin, out, n, e);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-	(void)fputc('\n', stderr);
-	return rc;
-}
-
-static sat_rc
-passphrase(const sat_args *a, char *out, size_t *n, sat_err *e)
+passphrase(sat_buf *out, const sat_args *a, sat_err *e)
 {
 	const char *file = sat_args_get(a, "passphrase-file");
-	FILE *f;
-	sat_rc rc;
 
 	if (file == NULL)
 		file = getenv("SATCHEL_PASSPHRASE_FILE");
-	if (file == NULL)
-		return ask_terminal(out, n, e);
-	if (strcmp(file, "-") == 0)
-		return line_of(stdin, out, n, e);
-	if ((f = fopen(file, "r")) == NULL)
-		return sat_fail(e, SAT_ELOCKED, "cannot read %s: %s", file,
-		    strerror(errno));
-	rc = line_of(f, out, n, e);
-	(void)fclose(f);
-	return rc;
+	return file != NULL ? sat_passphrase_file(out, file, e)
+	                    : sat_passphrase_ask(out, "Passphrase", e);
 }
 
 /* The first argument that is a word decides; other words travel on. */
@@ -137,10 +96,9 @@ static sat_rc
 run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
     sat_err *e)
 {
-	char secret[PASSPHRASE_MAX];
+	sat_buf secret = { 0 };
 	const char *verb = a->arg[0];
 	sat_admin *admin = NULL;
-	size_t n = 0;
 	sat_span phrase;
 	sat_rc rc;
 
@@ -150,9 +108,9 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 		if (rc != SAT_EUNREACHABLE)
 			return rc;
 	}
-	if ((rc = passphrase(a, secret, &n, e)) != SAT_OK)
+	if ((rc = passphrase(&secret, a, e)) != SAT_OK)
 		return rc;
-	phrase = sat_span_of(secret, n);
+	phrase = sat_buf_span(&secret);
 	if (strcmp(verb, "init") == 0) {
 		const char *org = sat_args_get(a, "org");
 		const char *who = sat_args_get(a, "admin");
@@ -175,7 +133,8 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 		          sat_args_get(a, "port-file"), e)
 		    : sat_admin_run(admin, argc, argv, out, e);
 	}
-	sat_wipe(secret, sizeof secret);
+	sat_wipe(secret.p, secret.n);
+	sat_buf_fini(&secret);
 	sat_admin_close(admin);
 	return rc;
 }

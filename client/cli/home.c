@@ -5,15 +5,13 @@
  * descriptors or the terminal.
  */
 #include "client/cli/cli_int.h"
+#include "common/crypto/passphrase.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
-
-#define PASSPHRASE_MAX 1024
 
 sat_rc
 cli_home(cli *c, sat_err *e)
@@ -45,73 +43,6 @@ cli_home(cli *c, sat_err *e)
 	return SAT_OK;
 }
 
-static sat_rc
-first_line(sat_buf *out, FILE *f, sat_err *e)
-{
-	char line[PASSPHRASE_MAX];
-	sat_rc rc = SAT_OK;
-
-	if (fgets(line, sizeof line, f) == NULL || line[0] == '\n')
-		rc = sat_fail_code(e, SAT_ELOCKED, "passphrase.empty", NULL,
-		    "the passphrase is empty");
-	else
-		sat_buf_add(out, line, strcspn(line, "\r\n"));
-	sat_wipe(line, sizeof line);
-	return rc;
-}
-
-static sat_rc
-from_file(sat_buf *out, const char *path, sat_err *e)
-{
-	FILE *f;
-	sat_rc rc;
-
-	if (strcmp(path, "-") == 0)
-		return first_line(out, stdin, e);
-	if ((f = fopen(path, "re")) == NULL)
-		return sat_fail_code(e, SAT_ELOCKED, "passphrase.file", NULL,
-		    "cannot read the passphrase file %s: %s", path,
-		    strerror(errno));
-	rc = first_line(out, f, e);
-	(void)fclose(f);
-	return rc;
-}
-
-static sat_rc
-from_terminal(sat_buf *out, const char *prompt, sat_err *e)
-{
-	struct termios old, off;
-	sat_rc rc;
-
-	if (tcgetattr(STDIN_FILENO, &old) != 0)
-		return sat_fail(e, SAT_EIO, "cannot switch the echo off");
-	off = old;
-	off.c_lflag &= ~(tcflag_t)ECHO;
-	(void)fprintf(stderr, "%s: ", prompt);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &off);
-	rc = first_line(out, stdin, e);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-	(void)fputc('\n', stderr);
-	return rc;
-}
-
-static sat_rc
-from_descriptor(sat_buf *out, const char *text, sat_err *e)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-	FILE *f;
-	sat_rc rc;
-
-	if (end == text || *end != '\0' || n < 0 || n > 1000000 ||
-	    (f = fdopen(dup((int)n), "r")) == NULL)
-		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
-		    "--passphrase-fd needs an open descriptor");
-	rc = first_line(out, f, e);
-	(void)fclose(f);
-	return rc;
-}
-
 sat_rc
 cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prompt,
     bool twice, sat_err *e)
@@ -125,16 +56,16 @@ cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prompt,
 	sat_rc rc;
 
 	if (fd != NULL)
-		return from_descriptor(out, fd, e);
+		return sat_passphrase_fd(out, fd, e);
 	if (file == NULL && main_one)
 		file = getenv("SATCHEL_PASSPHRASE_FILE");
 	if (file != NULL)
-		return from_file(out, file, e);
+		return sat_passphrase_file(out, file, e);
 	if (dir != NULL && main_one) {
 		char *path = sat_xasprintf("%s/satchel.passphrase", dir);
 		bool there = access(path, R_OK) == 0;
 
-		rc = there ? from_file(out, path, e) : SAT_OK;
+		rc = there ? sat_passphrase_file(out, path, e) : SAT_OK;
 		free(path);
 		if (there)
 			return rc;
@@ -143,9 +74,9 @@ cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prompt,
 		return sat_fail_code(e, SAT_ELOCKED, "passphrase.missing",
 		    "give --passphrase-file FILE (- = standard input)",
 		    "a passphrase is needed and there is no terminal to ask");
-	if ((rc = from_terminal(out, prompt, e)) != SAT_OK || !twice)
+	if ((rc = sat_passphrase_ask(out, prompt, e)) != SAT_OK || !twice)
 		return rc;
-	rc = from_terminal(&again, "Once more", e);
+	rc = sat_passphrase_ask(&again, "Once more", e);
 	if (rc == SAT_OK && !sat_span_eq(sat_buf_span(out), sat_buf_span(&again)))
 		rc = sat_fail_code(e, SAT_EUSAGE, "passphrase.differs", NULL,
 		    "the two passphrases differ");
