@@ -76,6 +76,7 @@ copy_out(sat_view *v, sat_arena *a, const replica_row *row)
 	v->pending = row->pending;
 	v->incomplete = (row->flags & ROW_INCOMPLETE) != 0;
 	v->conflict = (row->flags & ROW_CONFLICT) != 0;
+	v->leaving = row->leaving;
 	v->created_ms = sat_hlc_ms(row->view.born.hlc);
 }
 

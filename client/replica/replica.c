@@ -342,7 +342,8 @@ static sat_rc
 open_db(sat_replica *r, const sat_replica_env *env, bool create, sat_err *e)
 {
 	sat_db_open_opts o = { .path = env->path, .keyring = env->keyring,
-		.create = create, .vfs_below = env->vfs_below,
+		.create = create, .shrinks = true,
+		.vfs_below = env->vfs_below,
 		.sql = client_replica_sql, .nsql = client_replica_sql_count,
 		.bug_sync_normal = SAT_BUG(SAT_BUG_SYNC_NORMAL) };
 	sat_rc rc;

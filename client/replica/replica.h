@@ -76,7 +76,9 @@ sat_id sat_replica_new_id(sat_replica *r);
 /*
  * Write one commit: rows, base, match keys, outbox, chain, in one transaction;
  * durable when it returns (unless inside a group). The gate has judged it.
- * @return SAT_ENOSPACE, SAT_EIO, SAT_EFSYNC (reopen), SAT_EINVALID (limits);
+ * @return SAT_ENOSPACE, SAT_EIO, SAT_EFSYNC (reopen), SAT_EINVALID (limits),
+ *         SAT_ENOTFOUND, SAT_ECONFLICT (NEW of a known record), SAT_EDENIED
+ *         (the record is leaving this device);
  *         nothing is written on failure.
  */
 SAT_CHECK sat_rc sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq, sat_err *e);
@@ -97,6 +99,8 @@ typedef struct sat_view {
 	bool pending;      /* own operations wait for the server */
 	bool incomplete;   /* a required field is missing */
 	bool conflict;     /* a review or stage field has an open conflict */
+	bool leaving;      /* handed over: shown until own work is answered, and
+	                      no more written */
 	int64_t created_ms;
 } sat_view;
 /* kind NULL: every kind is tried. SAT_ENOTFOUND. */

@@ -87,6 +87,16 @@ write_welcome(sat_replica *r, const sat_welcome *w, int64_t last_sync,
 	return replica_meta_clock(r, e);
 }
 
+/* Their pages are most of the file after a large import. A full disk is no
+ * reason not to sync: the space is used again as it is. */
+static sat_rc
+give_back(sat_replica *r, sat_err *e)
+{
+	sat_rc rc = sat_db_shrink(r->db, e);
+
+	return rc == SAT_ENOSPACE ? SAT_OK : rc;
+}
+
 static sat_rc
 on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 {
@@ -108,9 +118,10 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 	r->known = w->scope_head;
 	r->epoch = w->epoch;
 	r->last_sync_ms = last;
-	if (w->durable > r->durable)
-		r->durable = w->durable;
-	return SAT_OK;
+	if (w->durable <= r->durable)
+		return SAT_OK;
+	r->durable = w->durable;
+	return give_back(r, e);
 }
 
 /* ---- registry ------------------------------------------------------------------ */

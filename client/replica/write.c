@@ -89,6 +89,12 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
 	if (op->kind == SAT_OP_NEW && row->view.born.hlc != 0)
 		return sat_fail(e, SAT_ECONFLICT, "this %s exists already",
 		    k->kind->key);
+	/* What others do to it does not come here any more, so an edit would
+	 * claim to have seen what its author could not see. */
+	if (row->leaving)
+		return sat_fail_code(e, SAT_EDENIED, "replica.leaving",
+		    "ask whoever has it now", "this %s was handed over",
+		    k->kind->key);
 	if (!row->dirty) { /* first operation of this commit on it */
 		replica_row_hold(row, &r->page.mem);
 		row->npend++;

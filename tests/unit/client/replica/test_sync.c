@@ -811,6 +811,9 @@ unsent_work_on_a_customer_that_left_waits_for_its_answer(void **state)
 {
 	fixture *f = *state;
 	sat_id a = new_account(f, "A", "1"), c;
+	sat_op edit;
+	uint64_t cseq;
+	sat_err err;
 
 	srv_sync(f);
 	set_text(f, a, F_CITY, "late");
@@ -818,6 +821,9 @@ unsent_work_on_a_customer_that_left_waits_for_its_answer(void **state)
 	leave(f, a);
 	assert_text(f, a, F_CITY, "late"); /* still shown */
 	assert_text(f, c, 2, "late too");
+	assert_true(view_of(f, a).leaving);
+	edit = op(f->account, SAT_OP_SET, a, F_CITY, text("no more"));
+	assert_rc(SAT_EDENIED, try_write(f, a, &edit, 1, &cseq, &err));
 	assert_int_equal(1, status_of(f).moved);
 	reopen(f);
 	assert_sound(f);
