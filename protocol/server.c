@@ -15,6 +15,8 @@
 /* Reports of cursors wait for the next push, at most this long. */
 #define SEEN_FLUSH_MS 30000
 #define SEEN_MAX 256
+/* Chains remembered from one transaction to the next; searched one by one. */
+#define CHAINS_MAX 256
 
 static bool
 oid_zero(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
@@ -80,6 +82,8 @@ sat_srv_begin(sat_server *s, sat_err *e)
 		}
 	}
 	sat_set_reset(s);
+	if (s->nchains > CHAINS_MAX)
+		s->nchains = 0; /* none is dirty between transactions */
 	if ((rc = st->begin(st->u, e)) != SAT_OK)
 		return rc;
 	s->in_txn = true;

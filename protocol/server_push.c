@@ -18,6 +18,9 @@
 #include <assert.h>
 #include <string.h>
 
+/* Decoded pushes weigh several times their canonical bytes. */
+#define GROUP_BYTES (4 * 1024 * 1024)
+
 typedef struct push {
 	sat_server *s;
 	sat_server_job *job;
@@ -306,48 +309,74 @@ answer(push *p)
 	sat_msg_write(p->job->reply, &m);
 }
 
+/* As many of the jobs as one transaction should hold. */
 static sat_rc
-run(sat_server *s, push *p, size_t n, sat_err *e)
+run(sat_server *s, push *p, size_t n, size_t *done, sat_err *e)
 {
+	size_t bytes = 0;
 	sat_rc rc;
 
-	for (size_t i = 0; i < n; i++) {
+	for (*done = 0; *done < n && bytes < GROUP_BYTES; ++*done) {
+		push *x = &p[*done];
+
 		/* Nothing was written yet: only this push is refused. A text
 		 * left by something that was looked for in vain is none. */
-		rc = p[i].err.rc = prepare(&p[i], &p[i].err);
-		if (rc != SAT_OK || p[i].answered)
+		rc = x->err.rc = prepare(x, &x->err);
+		if (rc != SAT_OK || x->answered)
 			continue;
-		if ((rc = merge(&p[i], e)) != SAT_OK)
+		if ((rc = merge(x, e)) != SAT_OK)
 			return rc;
+		for (size_t i = 0; i < x->n; i++)
+			bytes += x->header[i].n + x->payload[i].n;
 	}
 	return sat_srv_commit(s, e);
+}
+
+static sat_rc
+group(sat_server *s, sat_server_job *jobs, size_t n, size_t *done, sat_err *e)
+{
+	push *p;
+	sat_rc rc;
+
+	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
+		return rc;
+	p = sat_arena_alloc(&s->txn, n * sizeof *p);
+	memset(p, 0, n * sizeof *p);
+	for (size_t i = 0; i < n; i++)
+		p[i] = (push){ .s = s, .job = &jobs[i] };
+	if ((rc = run(s, p, n, done, e)) != SAT_OK) {
+		sat_srv_rollback(s);
+		return rc;
+	}
+	for (size_t i = 0; i < *done; i++)
+		answer(&p[i]);
+	return SAT_OK;
 }
 
 sat_rc
 sat_srv_push(sat_server *s, sat_server_job *jobs, size_t n, sat_err *e)
 {
+	size_t i = 0, done, most = n;
 	sat_err why = { 0 };
-	push *p;
 	sat_rc rc;
 
-	if ((rc = sat_srv_begin(s, &why)) == SAT_OK) {
-		p = sat_arena_alloc(&s->txn, n * sizeof *p);
-		memset(p, 0, n * sizeof *p);
-		for (size_t i = 0; i < n; i++)
-			p[i] = (push){ .s = s, .job = &jobs[i] };
-		if ((rc = run(s, p, n, &why)) == SAT_OK) {
-			for (size_t i = 0; i < n; i++)
-				answer(&p[i]);
-			return SAT_OK;
+	while (i < n) {
+		rc = group(s, jobs + i, n - i < most ? n - i : most, &done,
+		    &why);
+		if (rc == SAT_EFSYNC) {
+			if (e != NULL)
+				*e = why;
+			return rc;
 		}
-		sat_srv_rollback(s);
+		if (rc == SAT_OK) {
+			i += done;
+		} else if (most > 1 && n - i > 1) {
+			/* What failed may lie in one of them: each alone. */
+			most = 1;
+		} else {
+			why.rc = rc;
+			sat_msg_write_error(jobs[i++].reply, &why);
+		}
 	}
-	if (rc == SAT_EFSYNC) {
-		if (e != NULL)
-			*e = why;
-		return rc;
-	}
-	for (size_t i = 0; i < n; i++)
-		sat_msg_write_error(jobs[i].reply, &why);
 	return SAT_OK;
 }

@@ -186,7 +186,10 @@ sat_set_by_id(wrec **out, sat_server *s, const sat_id *id, sat_err *e)
 
 	if ((*out = find_id(&s->set, id)) != NULL)
 		return SAT_OK;
-	rc = st->rec_by_id(&row, &s->txn, st->u, id, e);
+	/* A new record is looked for in vain: no text for that. */
+	rc = st->rec_by_id(&row, &s->txn, st->u, id, NULL);
+	if (rc != SAT_OK && rc != SAT_ENOTFOUND)
+		rc = st->rec_by_id(&row, &s->txn, st->u, id, e);
 	if (rc == SAT_ENOTFOUND) {
 		*out = add_id(s, id);
 		return SAT_OK;
