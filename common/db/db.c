@@ -232,6 +232,38 @@ sat_db_pragma(sat_db *db, int sql, sat_err *e)
 	return SAT_OK;
 }
 
+sat_rc
+sat_db_number(int64_t *n, sat_db *db, int sql, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*n = 0;
+	if ((rc = sat_db_own(&s, db, sql, e)) != SAT_OK ||
+	    (rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	*n = row ? sat_col_int(s, 0) : 0;
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+/* A file with room for the map of its pages is first written in rollback mode:
+ * in memory, as with a copy, because a journal file is refused. */
+static sat_rc
+prepare_shrinking(sat_db *db, sat_err *e)
+{
+	int64_t pages;
+	sat_rc rc;
+
+	if ((rc = sat_db_number(&pages, db, SQL_OPEN_PAGES, e)) != SAT_OK ||
+	    pages > 0)
+		return rc;
+	if ((rc = sat_db_pragma(db, SQL_COPY_JOURNAL_MEMORY, e)) != SAT_OK)
+		return rc;
+	return sat_db_pragma(db, SQL_OPEN_SHRINKS, e);
+}
+
 static sat_rc
 prepare_connection(sat_db *db, const sat_db_open_opts *o, sat_err *e)
 {
@@ -240,9 +272,13 @@ prepare_connection(sat_db *db, const sat_db_open_opts *o, sat_err *e)
 	sat_rc rc;
 	size_t i;
 
-	for (i = 0; i < sizeof open_steps / sizeof open_steps[0]; i++)
+	for (i = 0; i < sizeof open_steps / sizeof open_steps[0]; i++) {
+		if (open_steps[i] == SQL_OPEN_JOURNAL && o->shrinks &&
+		    (rc = prepare_shrinking(db, e)) != SAT_OK)
+			return rc;
 		if ((rc = sat_db_pragma(db, open_steps[i], e)) != SAT_OK)
 			return rc;
+	}
 #ifdef SAT_BUGS
 	if (o->bug_sync_normal &&
 	    (rc = sat_db_pragma(db, SQL_OPEN_SYNC_BUG, e)) != SAT_OK)

@@ -37,6 +37,8 @@ typedef struct sat_db_open {
 	const sat_sql *sql;          /* statement table, may be NULL */
 	size_t nsql;
 	int cache_kib;               /* 0 = 64 MiB */
+	bool shrinks;                /* when it is made: sat_db_shrink works on it.
+	                                A tenth of a page more per commit. */
 	bool bug_sync_normal;        /* planted bug for `make sim-mutants` only */
 } sat_db_open_opts;
 
@@ -111,6 +113,13 @@ SAT_CHECK sat_rc sat_db_migrate(
  * finding. */
 SAT_CHECK sat_rc sat_db_check(sat_db *db, bool quick, sat_err *e);
 SAT_CHECK sat_rc sat_db_checkpoint(sat_db *db, sat_err *e); /* TRUNCATE */
+/*
+ * Give unused pages back to the disk, down to a sixteenth of the file, when
+ * they are more than a quarter of it (and more than 1 MiB), in transactions of
+ * 4 MiB each. Nothing happens in a file that was not made with `shrinks`. Not
+ * inside a transaction.
+ */
+SAT_CHECK sat_rc sat_db_shrink(sat_db *db, sat_err *e);
 /*
  * Online copy into another file of the same keyring (a new file id, which is
  * in the file only, not in the keyring) by VACUUM INTO; fsynced, opened,

@@ -17,6 +17,22 @@ ROLLBACK;
 -- Sorters, savepoints and temporary tables never become plaintext files.
 PRAGMA temp_store = MEMORY;
 
+-- :name open_pages
+-- 0 in a file that is being made.
+PRAGMA page_count;
+
+-- :name open_shrinks
+-- Only before the first page is written. FULL would move pages at every
+-- commit; this way they are moved when somebody asks for it (shrink).
+PRAGMA auto_vacuum = INCREMENTAL;
+
+-- :name shrink_free
+PRAGMA freelist_count;
+
+-- :name shrink_step
+-- A bounded piece of work: pages per transaction.
+PRAGMA incremental_vacuum(1024);
+
 -- :name open_journal
 -- Gives one row that must read "wal".
 PRAGMA journal_mode = WAL;

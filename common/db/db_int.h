@@ -54,6 +54,8 @@ SAT_CHECK sat_rc sat_db_alive(sat_db *db, sat_err *e);
 SAT_CHECK sat_rc sat_db_own(sat_stmt **s, sat_db *db, int sql, sat_err *e);
 /* Run a statement of db.sql to its end; SQL_OPEN_JOURNAL must answer "wal". */
 SAT_CHECK sat_rc sat_db_pragma(sat_db *db, int sql, sat_err *e);
+/* The integer an own statement answers with. */
+SAT_CHECK sat_rc sat_db_number(int64_t *n, sat_db *db, int sql, sat_err *e);
 /* Another existing file through the same VFS instance, for copies. Close it
  * before db. */
 SAT_CHECK sat_rc sat_db_open_beside(

@@ -8,22 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-
-static sat_rc
-version_of(int64_t *v, sat_db *db, sat_err *e)
-{
-	sat_stmt *s;
-	bool row;
-	sat_rc rc;
-
-	*v = 0;
-	if ((rc = sat_db_own(&s, db, SQL_USER_VERSION, e)) != SAT_OK ||
-	    (rc = sat_step(&row, s, e)) != SAT_OK)
-		return rc;
-	*v = row ? sat_col_int(s, 0) : 0;
-	sat_stmt_reset(s);
-	return SAT_OK;
-}
+#define SHRINK_MIN_PAGES 256
 
 /* One step and its number are one transaction: a crash repeats it whole. */
 static sat_rc
@@ -52,7 +37,7 @@ sat_db_migrate(sat_db *db, const sat_sql *steps, size_t nsteps, sat_err *e)
 	size_t i;
 	sat_rc rc;
 
-	if ((rc = version_of(&v, db, e)) != SAT_OK)
+	if ((rc = sat_db_number(&v, db, SQL_USER_VERSION, e)) != SAT_OK)
 		return rc;
 	if (v < 0 || (uint64_t)v > nsteps)
 		return sat_fail_code(e, SAT_EVERSION, "db.newer",
@@ -100,4 +85,32 @@ sat_db_checkpoint(sat_db *db, sat_err *e)
 	    db->h, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	return xrc == SQLITE_OK ? SAT_OK :
 	    sat_db_fail(db, xrc, "checkpoint", e);
+}
+
+/*
+ * The pages of a synced outbox are many at once and come back as new rows only
+ * slowly. Why not VACUUM: it needs the whole file once more, in memory because
+ * there are no temporary files, and writes it all through the log. Some are
+ * kept for the next day's work.
+ */
+sat_rc
+sat_db_shrink(sat_db *db, sat_err *e)
+{
+	int64_t unused, pages, share = 4, before = INT64_MAX;
+	sat_rc rc;
+
+	assert(!sat_db_in_txn(db));
+	for (;;) {
+		if ((rc = sat_db_number(&pages, db, SQL_OPEN_PAGES, e)) !=
+		    SAT_OK || (rc = sat_db_number(&unused, db,
+		    SQL_SHRINK_FREE, e)) != SAT_OK)
+			return rc;
+		if (unused < SHRINK_MIN_PAGES || unused < pages / share ||
+		    unused >= before) /* made without the map */
+			return SAT_OK;
+		before = unused;
+		share = 16;
+		if ((rc = sat_db_pragma(db, SQL_SHRINK_STEP, e)) != SAT_OK)
+			return rc;
+	}
 }

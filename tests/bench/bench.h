@@ -154,6 +154,8 @@ void floor_update(floor_db *f, const bench_data *d, const bench_edit *ed,
 /* INSERT ... ON CONFLICT(id) DO UPDATE SET field = excluded.field */
 void floor_upsert(floor_db *f, const bench_data *d, const bench_edit *ed,
     sat_value v);
+/* Pages written to the log since it was opened. */
+int64_t floor_pages(floor_db *f);
 /* Sum of lengths of a column: reads every page of the table. */
 int64_t floor_scan(floor_db *f);
 

@@ -84,6 +84,7 @@ typedef struct ways {
 	inproc *srv[WAYS];
 	samples insert[WAYS], update[WAYS];
 	double insert_cpu[WAYS], update_cpu[WAYS];
+	double insert_pages[WAYS], update_pages[WAYS];
 } ways;
 
 static void
@@ -116,12 +117,25 @@ ways_close(ways *w)
 	bench_rmdir("d2");
 }
 
+/* Pages that went to the log so far. */
+static double
+pages_of(const ways *w, int way)
+{
+	sat_db_counts c;
+
+	if (way == FLOOR)
+		return (double)floor_pages(w->floor);
+	sat_db_counts_get(&c, sat_replica_db(w->d[way].replica));
+	return (double)c.wal_frames;
+}
+
 #define BLOCK 200
 
 static void
 insert_block(ways *w, figures *f, int way, size_t from, size_t to)
 {
 	w->insert_cpu[way] -= bench_cpu();
+	w->insert_pages[way] -= pages_of(w, way);
 	for (size_t i = from; i < to; i++) {
 		double t = bench_now();
 
@@ -132,6 +146,7 @@ insert_block(ways *w, figures *f, int way, size_t from, size_t to)
 		samples_add(&w->insert[way], bench_now() - t);
 	}
 	w->insert_cpu[way] += bench_cpu();
+	w->insert_pages[way] += pages_of(w, way);
 }
 
 static void
@@ -139,6 +154,7 @@ update_block(ways *w, figures *f, int way, const sat_value *v, size_t from,
     size_t to)
 {
 	w->update_cpu[way] -= bench_cpu();
+	w->update_pages[way] -= pages_of(w, way);
 	for (size_t i = from; i < to; i++) {
 		double t = bench_now();
 
@@ -150,6 +166,7 @@ update_block(ways *w, figures *f, int way, const sat_value *v, size_t from,
 		samples_add(&w->update[way], bench_now() - t);
 	}
 	w->update_cpu[way] += bench_cpu();
+	w->update_pages[way] += pages_of(w, way);
 }
 
 /* The other rows, and what an ordinary day looks like: synced, truncated. */
@@ -217,6 +234,16 @@ singles_round(figures *f)
 	    w.update_cpu[SEALED] / (double)m * 1e6);
 	AT_MOST(f, "durable update, CPU, encrypted", "x", -1,
 	    w.update_cpu[SEALED] / w.update_cpu[FLOOR], note);
+	(void)snprintf(note, sizeof note, "bare %.2f, ours %.2f",
+	    w.insert_pages[FLOOR] / (double)n,
+	    w.insert_pages[SEALED] / (double)n);
+	AT_MOST(f, "pages to the log per durable insert", "x", -1,
+	    w.insert_pages[SEALED] / w.insert_pages[FLOOR], note);
+	(void)snprintf(note, sizeof note, "bare %.2f, ours %.2f",
+	    w.update_pages[FLOOR] / (double)m,
+	    w.update_pages[SEALED] / (double)m);
+	AT_MOST(f, "pages to the log per durable update", "x", -1,
+	    w.update_pages[SEALED] / w.update_pages[FLOOR], note);
 	free(v);
 	sat_arena_fini(&a);
 	ways_close(&w);

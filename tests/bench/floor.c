@@ -194,6 +194,16 @@ floor_upsert(floor_db *f, const bench_data *d, const bench_edit *ed,
 }
 
 int64_t
+floor_pages(floor_db *f)
+{
+	int now = 0, peak;
+
+	check(f, sqlite3_db_status(f->h, SQLITE_DBSTATUS_CACHE_WRITE, &now,
+	    &peak, 0), "status");
+	return now;
+}
+
+int64_t
 floor_scan(floor_db *f)
 {
 	sqlite3_stmt *s = prepare(f, "SELECT sum(length(remark)) FROM customer");

@@ -10,6 +10,7 @@
 #include "tests/bench/bench.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/crypto/crypto.h"
@@ -34,8 +35,10 @@ main(int argc, char **argv)
 	sat_crypto_init();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (strcmp(verb, "serve") == 0 && argc == 3) {
+		(void)prctl(PR_SET_NAME, "bench-serve"); /* for a profiler */
 		rc = world_child(argv[2]);
 	} else if (strcmp(verb, "fill") == 0 && argc >= 3) {
+		(void)prctl(PR_SET_NAME, "bench-fill");
 		rc = peer_fill(argc, argv);
 	} else if (strcmp(verb, "gen") == 0 && argc == 4) {
 		bench_gen(argv[2], strtoul(argv[3], NULL, 10));

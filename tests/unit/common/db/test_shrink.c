@@ -1,0 +1,207 @@
+/*
+ * Pages that became free go back to the disk, on encrypted and plain files,
+ * and what is left is whole.
+ */
+#include "tests/lib/unit.h"
+
+#include <sys/stat.h>
+
+#include "common/crypto/crypto.h"
+#include "common/crypto/keyring.h"
+#include "common/db/db.h"
+
+typedef struct fixture {
+	char *dir, *path;
+	sat_keyring *keyring; /* NULL: plain */
+	sat_db *db;
+} fixture;
+
+static void
+open_again(fixture *f, bool shrinks)
+{
+	sat_db_open_opts o = { .path = f->path, .keyring = f->keyring,
+		.create = true, .shrinks = shrinks };
+	sat_err err;
+
+	sat_db_close(f->db);
+	f->db = NULL;
+	assert_ok(sat_db_open(&f->db, &o, &err));
+}
+
+static fixture
+begin(bool encrypted, bool shrinks)
+{
+	fixture f = { .dir = sat_test_dir() };
+	sat_err err;
+
+	f.path = sat_xasprintf("%s/t.db", f.dir);
+	f.keyring = encrypted ? sat_keyring_memory(NULL) : NULL;
+	open_again(&f, shrinks);
+	assert_ok(sat_db_exec(f.db, "CREATE TABLE t(id INTEGER PRIMARY KEY, "
+	    "b BLOB); CREATE TABLE kept(id INTEGER PRIMARY KEY, b BLOB);",
+	    &err));
+	return f;
+}
+
+static void
+end(fixture *f)
+{
+	sat_db_close(f->db);
+	sat_keyring_close(f->keyring);
+	free(f->path);
+	sat_test_rmdir(f->dir);
+}
+
+/* 4 MiB that go and 2 MiB behind them that stay. */
+static void
+fill_and_empty(fixture *f)
+{
+	sat_err err;
+
+	assert_ok(sat_db_exec(f->db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION "
+	    "ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO t SELECT i, "
+	    "zeroblob(2000) FROM n; "
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+	    "WHERE i < 1000) INSERT INTO kept SELECT i, zeroblob(2000 + i % 7) "
+	    "FROM n; DELETE FROM t;", &err));
+}
+
+static int64_t
+bytes_of(fixture *f, bool shrinks)
+{
+	struct stat st;
+
+	open_again(f, shrinks); /* closing checkpoints */
+	assert_int_equal(0, stat(f->path, &st));
+	return st.st_size;
+}
+
+static void
+assert_kept(fixture *f)
+{
+	sat_stmt *s;
+	sat_err err;
+	bool row;
+
+	assert_ok(sat_db_check(f->db, false, &err));
+	assert_ok(sat_db_stmt_text(&s, f->db,
+	    "SELECT count(*), sum(length(b)) FROM kept", &err));
+	assert_ok(sat_step(&row, s, &err));
+	assert_int_equal(1000, sat_col_int(s, 0));
+	assert_int_equal(2003003, sat_col_int(s, 1));
+	sat_stmt_reset(s);
+}
+
+static void
+unused_pages_go_back_to_the_disk(void **state)
+{
+	(void)state;
+	for (int encrypted = 0; encrypted < 2; encrypted++) {
+		fixture f = begin(encrypted != 0, true);
+		int64_t before;
+		sat_err err;
+
+		fill_and_empty(&f);
+		before = bytes_of(&f, true);
+		assert_true(before > 6 * 1000 * 1000);
+		assert_ok(sat_db_shrink(f.db, &err));
+		assert_true(bytes_of(&f, true) < before / 2);
+		assert_kept(&f);
+		end(&f);
+	}
+}
+
+static void
+a_few_unused_pages_stay(void **state)
+{
+	fixture f = begin(true, true);
+	int64_t before;
+	sat_err err;
+
+	(void)state;
+	fill_and_empty(&f);
+	assert_ok(sat_db_exec(f.db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION "
+	    "ALL SELECT i + 1 FROM n WHERE i < 1600) INSERT INTO t SELECT i, "
+	    "zeroblob(2000) FROM n", &err));
+	before = bytes_of(&f, true);
+	assert_ok(sat_db_shrink(f.db, &err));
+	assert_int_equal(before, bytes_of(&f, true));
+	end(&f);
+}
+
+static void
+a_file_made_without_the_map_stays_as_it_is(void **state)
+{
+	fixture f = begin(true, false);
+	int64_t before;
+	sat_err err;
+
+	(void)state;
+	fill_and_empty(&f);
+	before = bytes_of(&f, true);
+	assert_ok(sat_db_shrink(f.db, &err));
+	assert_int_equal(before, bytes_of(&f, true));
+	assert_kept(&f);
+	end(&f);
+}
+
+/* An old file must not leave write-ahead logging because it is asked for. */
+static void
+a_file_that_is_there_is_opened_as_ever(void **state)
+{
+	fixture f = begin(true, true);
+	sat_db_counts c;
+	sat_err err;
+
+	(void)state;
+	fill_and_empty(&f);
+	open_again(&f, true);
+	sat_db_counts_get(&c, f.db);
+	assert_int_equal(0, c.page_writes + c.wal_frames);
+	assert_ok(sat_db_exec(f.db, "DELETE FROM t", &err));
+	assert_kept(&f);
+	end(&f);
+}
+
+/* The copy of a file that shrinks is one, too. */
+static void
+a_copy_shrinks_like_its_original(void **state)
+{
+	fixture f = begin(true, true), g;
+	int64_t before;
+	sat_err err;
+
+	(void)state;
+	fill_and_empty(&f);
+	assert_ok(sat_db_exec(f.db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION "
+	    "ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO t SELECT i, "
+	    "zeroblob(2000) FROM n", &err));
+	g = f;
+	g.path = sat_xasprintf("%s/copy.db", f.dir);
+	g.db = NULL;
+	assert_ok(sat_db_copy(f.db, g.path, &err));
+	open_again(&g, true);
+	assert_ok(sat_db_exec(g.db, "DELETE FROM t", &err));
+	before = bytes_of(&g, true);
+	assert_ok(sat_db_shrink(g.db, &err));
+	assert_true(bytes_of(&g, true) < before / 2);
+	assert_kept(&g);
+	sat_db_close(g.db);
+	free(g.path);
+	end(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unused_pages_go_back_to_the_disk),
+		cmocka_unit_test(a_few_unused_pages_stay),
+		cmocka_unit_test(a_file_made_without_the_map_stays_as_it_is),
+		cmocka_unit_test(a_file_that_is_there_is_opened_as_ever),
+		cmocka_unit_test(a_copy_shrinks_like_its_original),
+	};
+
+	sat_crypto_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
