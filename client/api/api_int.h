@@ -60,11 +60,17 @@ HANDLER(api_template_verify);
 sat_rc api_kind(const sat_kind **k, const sat_api *api, const char *segment, sat_err *e);
 /* A member of the query, else NULL. */
 const char *api_q(const sat_request *req, const char *key);
+/* A whole number of the query, not negative; dflt when it is not there. */
+sat_rc api_number(int64_t *v, const sat_request *req, const char *key, int64_t dflt, sat_err *e);
 /* {"schema":"satchel/<name>/1"} */
 sat_json *api_doc(const char *name);
 /* Commit as JSON: who, when, what was changed. */
 void api_commit_json(sat_json *row, sat_api *api, const sat_commit *c);
 void api_value_put(sat_json *obj, const char *key, const sat_api *api, const sat_field *f, sat_value v);
+/* What this role may see of it: the value, or its mask (in b). Every way out of
+ * a record's past goes through here; the present through sat_crm_json. */
+sat_value api_shown(sat_buf *b, sat_api *api, const sat_kind *k, const sat_id *id,
+    const sat_field *f, sat_value v);
 void api_time_put(sat_json *obj, const char *key, int64_t ms); /* 0 = null */
 void api_device_put(sat_json *obj, const sat_api *api, uint32_t dev); /* "device", "user" */
 

@@ -13,6 +13,7 @@ conflict_put(sat_json *row, sat_api *api, const sat_conflict *c)
 	    sat_replica_identity_get(api->crm.replica);
 	char id[SAT_ID_TEXT];
 	sat_arena a = { 0 };
+	sat_buf mask = { 0 };
 	sat_json *values;
 	sat_view v;
 
@@ -36,7 +37,9 @@ conflict_put(sat_json *row, sat_api *api, const sat_conflict *c)
 	for (size_t i = 0; i < c->n; i++) {
 		sat_json *x = sat_json_add_obj(values);
 
-		api_value_put(x, "value", api, c->field, c->candidates[i].value);
+		api_value_put(x, "value", api, c->field,
+		    api_shown(&mask, api, c->kind, &c->rec, c->field,
+		        c->candidates[i].value));
 		sat_json_put_bool(x, "shown", i == 0);
 		sat_json_put_bool(x, "mine",
 		    c->candidates[i].at.dev == me->device);
@@ -44,6 +47,7 @@ conflict_put(sat_json *row, sat_api *api, const sat_conflict *c)
 		api_device_put(x, api, c->candidates[i].at.dev);
 		sat_json_put_int(x, "lsn", (int64_t)c->candidates[i].at.lsn);
 	}
+	sat_buf_fini(&mask);
 	sat_arena_fini(&a);
 }
 

@@ -21,6 +21,7 @@ api_commit_json(sat_json *row, sat_api *api, const sat_commit *c)
 		"resolve" };
 	const sat_template *t = sat_replica_template(api->crm.replica);
 	char id[SAT_ID_TEXT], key[40];
+	sat_buf mask = { 0 };
 	sat_json *ops;
 
 	sat_id_text(id, &c->subject);
@@ -46,24 +47,26 @@ api_commit_json(sat_json *row, sat_api *api, const sat_commit *c)
 		sat_json_put_str(o, "id", id);
 		if (f != NULL) {
 			sat_json_put_str(o, "field", f->key);
-			api_value_put(o, "value", api, f, op->value);
+			api_value_put(o, "value", api, f,
+			    api_shown(&mask, api, k, &op->rec, f, op->value));
 		}
 	}
+	sat_buf_fini(&mask);
 }
 
 HANDLER(api_log)
 {
-	const char *limit = api_q(req, "limit"), *id = api_q(req, "id");
-	int64_t most = limit != NULL ? strtoll(limit, NULL, 10) : 50;
+	const char *id = api_q(req, "id");
 	sat_arena a = { 0 };
 	sat_id subject;
 	sat_json *rows;
 	sat_commit *c;
+	int64_t most;
 	size_t n;
-	sat_rc rc = SAT_OK;
+	sat_rc rc = api_number(&most, req, "limit", 50, e);
 
 	(void)args;
-	if (id != NULL)
+	if (rc == SAT_OK && id != NULL)
 		rc = sat_replica_resolve(&subject, api->crm.replica, NULL, id, e);
 	if (rc == SAT_OK)
 		rc = sat_replica_log(&c, &n, &a, api->crm.replica,

@@ -62,8 +62,8 @@ sort_of(sat_query *q, const sat_kind *k, const char *text, sat_err *e)
 	return SAT_OK;
 }
 
-static sat_rc
-number_of(int64_t *v, const sat_request *req, const char *key, int64_t dflt,
+sat_rc
+api_number(int64_t *v, const sat_request *req, const char *key, int64_t dflt,
     sat_err *e)
 {
 	const char *s = api_q(req, key);
@@ -165,11 +165,11 @@ list_query(sat_query *q, sat_filter *all, sat_value *extra, sat_arena *a,
 	q->filters = all;
 	q->nfilters = m + n;
 	if ((rc = sort_of(q, q->kind, api_q(req, "sort"), e)) != SAT_OK ||
-	    (rc = number_of(&q->limit, req, "limit", LIST_DEFAULT, e)) != SAT_OK)
+	    (rc = api_number(&q->limit, req, "limit", LIST_DEFAULT, e)) != SAT_OK)
 		return rc;
 	if (api_q(req, "all") != NULL)
 		q->limit = 0;
-	return number_of(&q->offset, req, "cursor", 0, e);
+	return api_number(&q->offset, req, "cursor", 0, e);
 }
 
 HANDLER(api_list)
@@ -446,6 +446,7 @@ HANDLER(api_history)
 	const char *key = api_q(req, "field");
 	const sat_field *f = NULL;
 	sat_arena a = { 0 };
+	sat_buf mask = { 0 };
 	const sat_kind *k;
 	sat_json *data;
 	sat_past *past;
@@ -477,7 +478,8 @@ HANDLER(api_history)
 		row = sat_json_add_obj(data);
 		sat_json_put_str(row, "field", cf->key);
 		sat_json_put_bool(row, "current", true);
-		api_value_put(row, "value", api, cf, c->value);
+		api_value_put(row, "value", api, cf,
+		    api_shown(&mask, api, k, &id, cf, c->value));
 		api_time_put(row, "at", sat_hlc_ms(c->at.hlc));
 		api_device_put(row, api, c->at.dev);
 		sat_json_put_int(row, "lsn", (int64_t)c->at.lsn);
@@ -488,13 +490,27 @@ HANDLER(api_history)
 
 		sat_json_put_str(row, "field", pf != NULL ? pf->key : "?");
 		sat_json_put_bool(row, "current", false);
-		api_value_put(row, "value", api, pf, past[i].value);
+		api_value_put(row, "value", api, pf,
+		    api_shown(&mask, api, k, &id, pf, past[i].value));
 		api_time_put(row, "at", sat_hlc_ms(past[i].at.hlc));
 		api_device_put(row, api, past[i].at.dev);
 		sat_json_put_int(row, "lsn", (int64_t)past[i].at.lsn);
 	}
+	sat_buf_fini(&mask);
 	sat_arena_fini(&a);
 	return SAT_OK;
+}
+
+/* The route was allowed for the customer's kind alone. */
+static bool
+may_view(const sat_api *api, const sat_kind *k)
+{
+	char action[96];
+
+	(void)snprintf(action, sizeof action, "%s.view", k->key);
+	return sat_acl(sat_replica_template(api->crm.replica),
+	           sat_replica_me(api->crm.replica)->role, action) !=
+	    SAT_GRANT_NO;
 }
 
 /* The customer and, by kind, what lies under it, newest first. */
@@ -502,14 +518,14 @@ HANDLER(api_timeline)
 {
 	static const uint16_t id_column[] = { SAT_Q_ID };
 	const sat_template *t = sat_replica_template(api->crm.replica);
+	bool labels = api_q(req, "labels") != NULL;
 	const sat_kind *k;
 	sat_json *under;
 	sat_id id;
 	sat_rc rc = find(&k, &id, api, args, e);
 
-	(void)req;
 	if (rc == SAT_OK)
-		rc = answer(out, api, k, &id, false, e);
+		rc = answer(out, api, k, &id, labels, e);
 	if (rc != SAT_OK)
 		return rc;
 	under = sat_json_put_obj(*out, "under");
@@ -520,12 +536,13 @@ HANDLER(api_timeline)
 		sat_query q = { .kind = c, .filters = &f, .nfilters = 1,
 			.columns = id_column, .ncolumns = 1, .nsort = 1 };
 
-		if (c->parent == NULL || strcmp(c->parent->ref, k->key) != 0)
+		if (c->parent == NULL || strcmp(c->parent->ref, k->key) != 0 ||
+		    !may_view(api, c))
 			continue;
 		f.field = c->parent->id;
 		q.sort[0].field = SAT_Q_CREATED;
 		q.sort[0].desc = true;
-		rc = rows_put(sat_json_put_arr(under, c->plural), api, &q, false,
+		rc = rows_put(sat_json_put_arr(under, c->plural), api, &q, labels,
 		    e);
 	}
 	return rc;

@@ -4,6 +4,8 @@
  */
 #include "client/api/api_int.h"
 
+#include "common/model/norm.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +15,15 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/version", "open", "version", "version and protocol", api_version },
 	{ "GET", "/v1/status", "open", "status", "state of this replica", api_status },
 	{ "GET", "/v1/me", "", "me", "who this device belongs to", api_me },
-	{ "GET", "/v1/users", "", "user.list", "people of the organisation", api_people },
+	{ "GET", "/v1/users", "user.view", "user.list", "people of the organisation", api_people },
 	{ "GET", "/v1/schema/{kind}", "", "schema", "fields of a kind", api_schema },
 	{ "GET", "/v1/dict/{name}", "", "dict", "options of a dictionary", api_dict },
 	{ "POST", "/v1/sync/run", "", "sync", "exchange with the server now", api_sync_run },
 	{ "GET", "/v1/sync/pending", "", "pending", "what waits for the server", api_pending },
 	{ "GET", "/v1/inbox", "", "inbox", "what needs a person", api_inbox },
 	{ "GET", "/v1/conflicts", "", "conflict.list", "open conflicts", api_conflicts },
-	{ "GET", "/v1/conflicts/{key}", "", "conflict", "one conflict with all values", api_conflict },
-	{ "POST", "/v1/conflicts/{key}/resolve", "conflict.resolve", "conflict", "decide a conflict", api_resolve },
+	{ "GET", "/v1/conflicts/{key}", "", "conflict.list", "one conflict with all values", api_conflict },
+	{ "POST", "/v1/conflicts/{key}/resolve", "conflict.resolve", "conflict.resolved", "decide a conflict", api_resolve },
 	{ "GET", "/v1/quarantine", "", "quarantine.list", "commits the server refused", api_quarantine },
 	{ "DELETE", "/v1/quarantine/{id}", "", "quarantine.list", "discard a refused commit", api_discard },
 	{ "GET", "/v1/moved", "", "moved.list", "customers that left this device", api_moved },
@@ -30,12 +32,12 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/reports", "report", "report.list", "report definitions", api_reports },
 	{ "GET", "/v1/reports/{key}", "report", "report.definition", "one report's definition", api_report },
 	{ "GET", "/v1/reports/{key}/run", "report", "report", "run a report on this replica", api_report_run },
-	{ "GET", "/v1/templates", "", "template.log", "history of the template", api_templates },
-	{ "GET", "/v1/templates/show", "", "template", "a document of the template", api_template_show },
-	{ "POST", "/v1/templates/verify", "", "template.verify", "verify signatures and objects", api_template_verify },
+	{ "GET", "/v1/templates", "template.view", "template.log", "history of the template", api_templates },
+	{ "GET", "/v1/templates/show", "template.view", "template", "a document of the template", api_template_show },
+	{ "POST", "/v1/templates/verify", "template.view", "template.verify", "verify signatures and objects", api_template_verify },
 	{ "GET", "/v1/commits", "", "log", "this device's own commits", api_log },
-	{ "GET", "/v1/audit", "", "audit.log", "the local audit log", api_audit },
-	{ "POST", "/v1/audit/verify", "", "audit.verify", "verify chains and signatures", api_audit_verify },
+	{ "GET", "/v1/audit", "audit.view", "audit.log", "the local audit log", api_audit },
+	{ "POST", "/v1/audit/verify", "audit.view", "audit.verify", "verify chains and signatures", api_audit_verify },
 	{ "POST", "/v1/check", "", "check", "check the replica", api_check },
 	{ "POST", "/v1/backups", "", "backup", "verified copy of the replica", api_backup },
 	{ "GET", "/v1/{kind}", "view", "list", "list records", api_list },
@@ -237,6 +239,18 @@ api_device_put(sat_json *obj, const sat_api *api, uint32_t dev)
 
 	sat_json_put_int(obj, "device", dev);
 	sat_json_put_str(obj, "user", u != NULL ? u->key : NULL);
+}
+
+sat_value
+api_shown(sat_buf *b, sat_api *api, const sat_kind *k, const sat_id *id,
+    const sat_field *f, sat_value v)
+{
+	if (f == NULL || k == NULL || v.type != SAT_V_TEXT ||
+	    !sat_crm_masked(&api->crm, k, id, f))
+		return v;
+	sat_buf_reset(b);
+	sat_norm_mask_phone(b, v.s);
+	return sat_v_text(sat_buf_span(b));
 }
 
 void

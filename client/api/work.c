@@ -168,7 +168,7 @@ on_duplicate_of(sat_on_duplicate *d, const char *text, sat_err *e)
 
 static void
 summary_put(sat_json *d, const sat_import_summary *s, const char *errors_file,
-    int64_t ms)
+    bool dry_run, int64_t ms)
 {
 	sat_json_put_str(d, "type", "summary");
 	sat_json_put_str(d, "batch", s->batch);
@@ -180,6 +180,8 @@ summary_put(sat_json *d, const sat_import_summary *s, const char *errors_file,
 	sat_json_put_int(d, "errors", s->errors);
 	sat_json_put_int(d, "incomplete", s->incomplete);
 	sat_json_put_str(d, "errors_file", errors_file);
+	sat_json_put_bool(d, "dry_run", dry_run);
+	sat_json_put_bool(d, "interrupted", s->interrupted);
 	sat_json_put_real(d, "seconds", (double)(ms / 10) / 100.0);
 }
 
@@ -261,6 +263,7 @@ HANDLER(api_import)
 		return rc;
 	*out = api_doc("import");
 	summary_put(*out, &s, s.errors > 0 ? errors : NULL,
+	    sat_json_get_bool(b, "dry_run", false),
 	    sat_boot_ms(&api->crm.clock) - start);
 	return rc;
 }
@@ -328,6 +331,29 @@ export_csv(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
 	return rc == SAT_OK ? closed : rc;
 }
 
+/*
+ * The right to see the kind and, for who exports what is not his own, a reason:
+ * it stands in the audit log beside the number of rows.
+ */
+static sat_rc
+may_export(sat_api *api, const sat_kind *k, const char *reason, sat_err *e)
+{
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	const char *role = sat_replica_me(api->crm.replica)->role;
+	char action[96];
+
+	(void)snprintf(action, sizeof action, "%s.view", k->key);
+	if (sat_acl(t, role, action) == SAT_GRANT_NO)
+		return sat_fail_code(e, SAT_EDENIED, "denied", NULL,
+		    "the role %s may not do %s", role, action);
+	if (sat_acl(t, role, "export") > SAT_GRANT_OWN &&
+	    (reason == NULL || reason[0] == '\0'))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.reason",
+		    "--reason TEXT; it is kept in the audit log",
+		    "an export by the role %s needs a reason", role);
+	return SAT_OK;
+}
+
 HANDLER(api_export)
 {
 	const char *kind = sat_json_get_str(req->body, "type", "");
@@ -345,6 +371,8 @@ HANDLER(api_export)
 	sat_rc rc = api_kind(&q.kind, api, kind, e);
 
 	(void)args;
+	if (rc == SAT_OK)
+		rc = may_export(api, q.kind, o.reason, e);
 	if (rc == SAT_OK && where != NULL)
 		rc = sat_crm_where(&f, &q.nfilters, &a, &api->crm, q.kind, where,
 		    e);

@@ -106,6 +106,8 @@ void cli_time_text(sat_buf *out, const cli *c, const char *rfc3339);
 /* "1,867,528.00" */
 void cli_money_text(sat_buf *out, int64_t fen);
 
+void cli_print_status(cli *c, const sat_json *doc);
+
 /* report.c */
 void cli_print_report(cli *c, const sat_json *doc);
 

@@ -159,10 +159,27 @@ cli_init(cli *c, sat_err *e)
 		answer = NULL;
 		if ((rc = cli_ask(&answer, c, "GET", "/v1/status", NULL, NULL,
 		         e)) == SAT_OK)
-			cli_print_object(c, answer);
+			cli_print_status(c, answer);
 	}
 	sat_json_free(answer);
 	return rc;
+}
+
+/* --json: verbs of the keyring have no route of their own. */
+static void
+print_done(cli *c, const char *schema, const char *folder)
+{
+	sat_json *d;
+
+	if (!cli_is_json(c))
+		return;
+	d = sat_json_obj();
+	sat_json_put_str(d, "schema", schema);
+	sat_json_put_str(d, "result", "ok");
+	if (folder != NULL)
+		sat_json_put_str(d, "folder", folder);
+	cli_print_json(c, d);
+	sat_json_free(d);
 }
 
 sat_rc
@@ -178,6 +195,8 @@ cli_passwd(cli *c, sat_err *e)
 		rc = sat_keyring_set_slot(c->keyring, &secret, e);
 	}
 	if (rc == SAT_OK)
+		print_done(c, "satchel/passwd/1", NULL);
+	if (rc == SAT_OK && !cli_is_json(c))
 		cli_say(c, "the passphrase is changed; old copies of the "
 		           "keyring still open with the old one\n");
 	sat_wipe(phrase.p, phrase.n);
@@ -241,6 +260,11 @@ cli_restore(cli *c, sat_err *e)
 		rc = sat_replica_check(c->api.crm.replica, false, e);
 	cli_close(c);
 	c->home = home;
+	if (rc == SAT_OK && verify) {
+		print_done(c, "satchel/restore/1", from);
+		if (!cli_is_json(c))
+			cli_say(c, "the backup in %s is sound\n", from);
+	}
 	if (rc != SAT_OK || verify)
 		return rc;
 	if ((rc = make_folders(c->home, e)) != SAT_OK ||
@@ -250,6 +274,8 @@ cli_restore(cli *c, sat_err *e)
 		return rc;
 	rc = sat_replica_new_incarnation(c->api.crm.replica, e);
 	if (rc == SAT_OK)
+		print_done(c, "satchel/restore/1", c->home);
+	if (rc == SAT_OK && !cli_is_json(c))
 		cli_say(c, "restored into %s; run: satchel sync\n", c->home);
 	return rc;
 }

@@ -65,7 +65,7 @@ put_ago(sat_buf *b, cli *c, const char *rfc3339)
 
 /* On a terminal: what a person asks, zeros left out where they say nothing. */
 static void
-print_status(cli *c, const sat_json *d)
+status_text(cli *c, const sat_json *d)
 {
 	const sat_json *p = sat_json_get(d, "pending");
 	const sat_json *in = sat_json_get(d, "inbox");
@@ -105,6 +105,15 @@ print_status(cli *c, const sat_json *d)
 		sat_buf_str(b, "clock         differs from the server's; check the time\n");
 }
 
+void
+cli_print_status(cli *c, const sat_json *doc)
+{
+	if (cli_format_of(c) == FMT_TABLE)
+		status_text(c, doc);
+	else
+		cli_print_object(c, doc);
+}
+
 static sat_rc
 run_status(cli *c, sat_err *e)
 {
@@ -116,10 +125,7 @@ run_status(cli *c, sat_err *e)
 
 	if (rc != SAT_OK)
 		return rc;
-	if (cli_format_of(c) == FMT_TABLE)
-		print_status(c, doc);
-	else
-		cli_print_object(c, doc);
+	cli_print_status(c, doc);
 	p = sat_json_get(doc, "pending");
 	if (check != NULL && strcmp(check, "no-conflicts") == 0)
 		good = sat_json_get_int(sat_json_get(doc, "inbox"), "conflicts",

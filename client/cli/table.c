@@ -10,7 +10,7 @@
 #define GAP 2
 #define COLUMN_MIN 10  /* a column is not cut below this */
 #define FIRST_MIN 18   /* the first text, mostly a name */
-#define ID_SHOWN 18    /* of 26 characters: time and 40 random bits */
+#define ID_SHOWN 18    /* of 26 characters: time, device, 24 random bits */
 
 cli_format
 cli_format_of(const cli *c)

@@ -133,6 +133,10 @@ SAT_CHECK sat_rc sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts
  * `version`, `pending`, `incomplete`, `conflict`; labels add "label". Masked
  * fields by role. */
 sat_json *sat_crm_json(sat_crm *c, const sat_view *v, bool labels);
+/* Is this field of this record masked for the acting user? True when the
+ * record is not here. For values that go out otherwise: history, conflicts. */
+bool sat_crm_masked(sat_crm *c, const sat_kind *k, const sat_id *id,
+    const sat_field *f);
 /* "stage=won and amount>=1000" / -- list filters: docs/cli.md "where". */
 SAT_CHECK sat_rc sat_crm_where(sat_filter **f, size_t *n, sat_arena *a, sat_crm *c,
     const sat_kind *k, const char *expr, sat_err *e);

@@ -124,6 +124,21 @@ crm_masked(sat_crm *c, const sat_template *t, const sat_field *f,
 	    !crm_covers(sat_acl(t, me->role, "phone.reveal"), rel));
 }
 
+bool
+sat_crm_masked(sat_crm *c, const sat_kind *k, const sat_id *id,
+    const sat_field *f)
+{
+	const sat_template *t = sat_replica_template(c->replica);
+	sat_relation rel = SAT_REL_NONE;
+
+	if (f->mask == NULL)
+		return false;
+	if (t == NULL ||
+	    sat_replica_relation(&rel, c->replica, k, id, NULL) != SAT_OK)
+		rel = SAT_REL_NONE; /* shows less, not more */
+	return t == NULL || crm_masked(c, t, f, rel);
+}
+
 static void
 put_head(sat_json *o, const sat_view *v)
 {

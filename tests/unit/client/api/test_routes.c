@@ -1,0 +1,569 @@
+/*
+ * The route table walked: no route without permission, schema and help, every
+ * route called on a real replica, every answer held against the schema it names.
+ */
+#include "tests/lib/unit.h"
+
+#include "tests/unit/client/crm/crm_fixture.h"
+
+#include "client/api/api.h"
+
+#include <ctype.h>
+#include <unistd.h>
+
+typedef struct world {
+	fixture *f;
+	sat_api api;
+	char id[SAT_ID_TEXT], opp[SAT_ID_TEXT], gone[SAT_ID_TEXT];
+	char conflict[48], refused[24];
+	size_t events;
+} world;
+
+/* ---- schemas ---------------------------------------------------------------- */
+
+static sat_json *
+schema_of(const char *name)
+{
+	char *path = sat_xasprintf("docs/schema/%s.json", name);
+	FILE *in = fopen(path, "rbe");
+	sat_buf b = { 0 };
+	sat_json *doc = NULL;
+	sat_err err;
+
+	if (in == NULL)
+		fail_msg("there is no %s", path);
+	b.n = fread(sat_buf_room(&b, 65536), 1, 65536, in);
+	(void)fclose(in);
+	assert_ok(sat_json_parse(&doc, sat_buf_span(&b), 0, &err));
+	sat_buf_fini(&b);
+	free(path);
+	return doc;
+}
+
+static void
+assert_fits(const sat_json *doc, const char *schema, const char *what)
+{
+	sat_json *s = schema_of(schema);
+	sat_buf b = { 0 };
+	sat_err err = { 0 };
+
+	if (sat_json_validate(doc, s, &err) != SAT_OK) {
+		sat_json_write(&b, doc, true);
+		fail_msg("%s is no %s: %s\n%.3000s", what, schema, err.text,
+		    sat_buf_cstr(&b));
+	}
+	sat_json_free(s);
+}
+
+/* ---- the world: one of everything --------------------------------------------- */
+
+static void
+on_event(void *u, const sat_json *line)
+{
+	((world *)u)->events++;
+	assert_fits(line, "progress", "an event");
+}
+
+static bool
+refuse_all(const sat_commit *c)
+{
+	(void)c;
+	return true;
+}
+
+static void
+touch(const char *dir, const char *name, const char *content)
+{
+	char *path = sat_xasprintf("%s/%s", dir, name);
+	FILE *out = fopen(path, "wbe");
+
+	assert_non_null(out);
+	assert_true(fputs(content, out) >= 0);
+	assert_int_equal(0, fclose(out));
+	free(path);
+}
+
+static void
+open_conflict(world *w, sat_id id)
+{
+	sat_arena a = { 0 };
+	sat_conflict *all;
+	uint64_t seen;
+	size_t n, changed;
+	sat_err err;
+
+	srv_sync(w->f);
+	seen = w->f->srv.n;
+	srv_foreign_text(w->f, id, F_PHONE, "+8613900000002", seen);
+	assert_ok(try_edit(&changed, w->f, w->f->account, id,
+	    LIST("phone_main=13900000001"), &err));
+	srv_sync(w->f);
+	assert_ok(sat_replica_conflicts(&all, &n, &a, w->f->r, &err));
+	assert_int_equal(1, n);
+	(void)snprintf(w->conflict, sizeof w->conflict, "%s", all[0].key);
+	sat_arena_fini(&a);
+}
+
+static void
+be_refused(world *w, sat_id id)
+{
+	sat_arena a = { 0 };
+	sat_quarantined *q;
+	size_t n, changed;
+	sat_err err;
+
+	w->f->srv.refuse = refuse_all;
+	assert_ok(try_edit(&changed, w->f, w->f->account, id,
+	    LIST("remark=refuse this"), &err));
+	(void)srv_push(w->f, false);
+	w->f->srv.refuse = NULL;
+	assert_ok(sat_replica_quarantine(&q, &n, &a, w->f->r, &err));
+	assert_int_equal(1, n);
+	(void)snprintf(w->refused, sizeof w->refused, "%lld",
+	    (long long)q[0].id);
+	sat_arena_fini(&a);
+}
+
+static void
+lose_customer(world *w, sat_id id)
+{
+	sat_rescope rs = { .lsn = w->f->srv.n, .root = id,
+		.to = sat_span_str("Wang") };
+	sat_err err;
+
+	assert_ok(srv_page(w->f, w->f->srv.n, false, &rs, 1, NULL, 0, &err));
+}
+
+static world *
+world_of(fixture *f)
+{
+	static world w;
+	sat_id a, b, o;
+	char under[64];
+
+	memset(&w, 0, sizeof w);
+	w.f = f;
+	w.api.crm = crm_of(f);
+	w.api.profile = "default";
+	w.api.keyring = f->keyring;
+	w.api.dir = f->dir;
+	w.api.event = on_event;
+	w.api.u = &w;
+	touch(f->dir, "replica.keyring", "not looked into here\n");
+	a = customer(f, "Acme Works", "13812345678");
+	b = customer(f, "Blue Works", "13812345679");
+	sat_id_text(w.id, &a);
+	sat_id_text(w.gone, &b);
+	(void)snprintf(under, sizeof under, "account=%s", w.id);
+	o = made(f, f->opportunity, LIST("name=deal", under, "amount=500"));
+	sat_id_text(w.opp, &o);
+	(void)made(f, f->contact, LIST("name=Zhang", under, "phone=13912345678"));
+	(void)made(f, f->activity, LIST(under, "method=phone", "points=x"));
+	open_conflict(&w, a);
+	be_refused(&w, a);
+	lose_customer(&w, b);
+	return &w;
+}
+
+/* ---- calls --------------------------------------------------------------------- */
+
+typedef struct call {
+	const char *method, *pattern; /* of the table */
+	const char *path;             /* $A account, $O deal, $K conflict, $Q refused */
+	const char *query, *body;     /* JSON; $D the folder */
+	const char *schema;           /* other than the route's; NULL */
+} call;
+
+static const call calls[] = {
+	{ "GET", "/v1/health", "/v1/health", NULL, NULL, NULL },
+	{ "GET", "/v1/version", "/v1/version", NULL, NULL, NULL },
+	{ "GET", "/v1/status", "/v1/status", NULL, NULL, NULL },
+	{ "GET", "/v1/me", "/v1/me", NULL, NULL, NULL },
+	{ "GET", "/v1/users", "/v1/users", NULL, NULL, NULL },
+	{ "GET", "/v1/schema/{kind}", "/v1/schema/account", NULL, NULL, NULL },
+	{ "GET", "/v1/dict/{name}", "/v1/dict/stage", NULL, NULL, NULL },
+	{ "GET", "/v1/sync/pending", "/v1/sync/pending", NULL, NULL, NULL },
+	{ "GET", "/v1/inbox", "/v1/inbox", NULL, NULL, NULL },
+	{ "GET", "/v1/conflicts", "/v1/conflicts", NULL, NULL, NULL },
+	{ "GET", "/v1/conflicts/{key}", "/v1/conflicts/$K", NULL, NULL, NULL },
+	{ "POST", "/v1/conflicts/{key}/resolve", "/v1/conflicts/$K/resolve", NULL,
+	    "{\"choice\":\"set\",\"value\":\"13812345678\",\"note\":\"asked\"}",
+	    NULL },
+	{ "GET", "/v1/quarantine", "/v1/quarantine", NULL, NULL, NULL },
+	{ "DELETE", "/v1/quarantine/{id}", "/v1/quarantine/$Q", NULL,
+	    "{\"reason\":\"typed twice\"}", NULL },
+	{ "GET", "/v1/moved", "/v1/moved", NULL, NULL, NULL },
+	{ "POST", "/v1/imports", "/v1/imports", NULL,
+	    "{\"file\":\"$D/in.csv\",\"type\":\"account\",\"dry_run\":true}", NULL },
+	{ "POST", "/v1/imports", "/v1/imports", NULL,
+	    "{\"file\":\"$D/in.csv\",\"type\":\"account\","
+	    "\"errors\":\"$D/bad.csv\"}", NULL },
+	{ "POST", "/v1/exports", "/v1/exports", NULL,
+	    "{\"type\":\"account\",\"file\":\"$D/out.csv\",\"reason\":\"audit\"}",
+	    NULL },
+	{ "POST", "/v1/exports", "/v1/exports", NULL,
+	    "{\"type\":\"account\",\"file\":\"$D/out.jsonl\",\"format\":\"jsonl\","
+	    "\"reason\":\"audit\",\"mask\":true}", NULL },
+	{ "GET", "/v1/reports", "/v1/reports", NULL, NULL, NULL },
+	{ "GET", "/v1/reports/{key}", "/v1/reports/won", NULL, NULL, NULL },
+	{ "GET", "/v1/reports/{key}/run", "/v1/reports/ranking-by-rep/run", NULL,
+	    NULL, NULL },
+	{ "GET", "/v1/templates", "/v1/templates", NULL, NULL, NULL },
+	{ "GET", "/v1/templates/show", "/v1/templates/show", NULL, NULL, NULL },
+	{ "GET", "/v1/templates/show", "/v1/templates/show",
+	    "{\"path\":\"dict/stage\"}", NULL, NULL },
+	{ "POST", "/v1/templates/verify", "/v1/templates/verify", NULL, NULL, NULL },
+	{ "GET", "/v1/commits", "/v1/commits", NULL, NULL, NULL },
+	{ "GET", "/v1/audit", "/v1/audit", NULL, NULL, NULL },
+	{ "POST", "/v1/audit/verify", "/v1/audit/verify", NULL, NULL, NULL },
+	{ "POST", "/v1/check", "/v1/check", NULL, NULL, NULL },
+	{ "POST", "/v1/backups", "/v1/backups", NULL,
+	    "{\"folder\":\"$D/backup\"}", NULL },
+	{ "GET", "/v1/{kind}", "/v1/accounts", NULL, NULL, NULL },
+	{ "GET", "/v1/{kind}", "/v1/opportunities",
+	    "{\"labels\":\"1\",\"limit\":\"1\",\"sort\":\"-amount\"}", NULL, NULL },
+	{ "POST", "/v1/{kind}", "/v1/contacts", NULL,
+	    "{\"account\":\"$A\",\"name\":\"Wang\"}", NULL },
+	{ "POST", "/v1/{kind}", "/v1/contacts", "{\"validate\":\"only\"}",
+	    "{\"account\":\"$A\",\"name\":\"Wu\"}", "valid" },
+	{ "GET", "/v1/{kind}/{id}", "/v1/accounts/$A", "{\"labels\":\"1\"}", NULL,
+	    NULL },
+	{ "PATCH", "/v1/{kind}/{id}", "/v1/accounts/$A", NULL,
+	    "{\"remark\":\"r\",\"tags\":{\"$add\":[\"vip\"]}}", NULL },
+	{ "POST", "/v1/{kind}/{id}/stage", "/v1/opportunities/$O/stage", NULL,
+	    "{\"stage\":\"need_confirmed\"}", NULL },
+	{ "POST", "/v1/{kind}/{id}/assign", "/v1/accounts/$A/assign", NULL,
+	    "{\"to\":\"u1\"}", NULL },
+	{ "GET", "/v1/{kind}/{id}/history", "/v1/accounts/$A/history", NULL, NULL,
+	    NULL },
+	{ "GET", "/v1/{kind}/{id}/history", "/v1/accounts/$A/history",
+	    "{\"field\":\"phone_main\"}", NULL, NULL },
+	{ "GET", "/v1/{kind}/{id}/timeline", "/v1/accounts/$A/timeline", NULL, NULL,
+	    NULL },
+	{ "DELETE", "/v1/{kind}/{id}", "/v1/opportunities/$O", NULL, NULL, NULL },
+	{ "POST", "/v1/{kind}/{id}/restore", "/v1/opportunities/$O/restore", NULL,
+	    NULL, NULL },
+};
+#define NCALLS (sizeof calls / sizeof calls[0])
+
+/* Routes no call above reaches, each with the reason and who does. */
+static const struct {
+	const char *method, *pattern, *why;
+} elsewhere[] = {
+	{ "POST", "/v1/sync/run",
+	    "needs a server: tests/e2e/check_schema.sh looks at its answer" },
+};
+
+static char *
+filled_in(const world *w, const char *s)
+{
+	sat_buf b = { 0 };
+	char *out;
+
+	for (; s != NULL && *s != '\0'; s++) {
+		const char *with = *s != '$' ? NULL : s[1] == 'A' ? w->id
+		    : s[1] == 'O'                                 ? w->opp
+		    : s[1] == 'K'                                 ? w->conflict
+		    : s[1] == 'Q'                                 ? w->refused
+		    : s[1] == 'D'                                 ? w->f->dir
+		                                                  : NULL;
+
+		if (with == NULL || islower((unsigned char)s[1])) {
+			sat_buf_add(&b, s, 1);
+			continue;
+		}
+		sat_buf_str(&b, with);
+		s++;
+	}
+	out = sat_xstrdup(sat_buf_cstr(&b));
+	sat_buf_fini(&b);
+	return out;
+}
+
+static sat_json *
+parsed(const world *w, const char *text)
+{
+	char *full = filled_in(w, text);
+	sat_json *doc = NULL;
+	sat_err err;
+
+	if (text != NULL)
+		assert_ok(sat_json_parse(&doc, sat_span_str(full), 0, &err));
+	free(full);
+	return doc;
+}
+
+static sat_rc
+ask(sat_json **out, world *w, const call *k, sat_err *e)
+{
+	char *path = filled_in(w, k->path);
+	sat_json *query = parsed(w, k->query), *body = parsed(w, k->body);
+	sat_request req = { k->method, path, query, body };
+	sat_rc rc;
+
+	w->f->now_ms += 10;
+	w->f->boot_ms += 10;
+	memset(e, 0, sizeof *e);
+	rc = sat_api_handle(out, &w->api, &req, e);
+	sat_json_free(query);
+	sat_json_free(body);
+	free(path);
+	return rc;
+}
+
+static const sat_route *
+route_of(const call *k)
+{
+	size_t n;
+	const sat_route *r = sat_api_routes(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(r[i].method, k->method) == 0 &&
+		    strcmp(r[i].pattern, k->pattern) == 0)
+			return &r[i];
+	fail_msg("there is no route %s %s", k->method, k->pattern);
+	return NULL;
+}
+
+static const call *
+call_of(const sat_route *r)
+{
+	for (size_t i = 0; i < NCALLS; i++)
+		if (strcmp(r->method, calls[i].method) == 0 &&
+		    strcmp(r->pattern, calls[i].pattern) == 0)
+			return &calls[i];
+	return NULL;
+}
+
+/* ---- tests ------------------------------------------------------------------------ */
+
+static void
+every_route_has_permission_schema_help_and_a_handler(void **state)
+{
+	size_t n;
+	const sat_route *r = sat_api_routes(&n);
+
+	(void)state;
+	assert_true(n > 30);
+	for (size_t i = 0; i < n; i++) {
+		assert_non_null(r[i].permission);
+		assert_non_null(r[i].handle);
+		assert_true(strlen(r[i].help) > 3);
+		assert_null(strchr(r[i].help, '\n'));
+		assert_int_equal(0, strncmp(r[i].pattern, "/v1/", 4));
+		sat_json_free(schema_of(r[i].schema));
+		for (size_t k = 0; k < i; k++)
+			assert_true(strcmp(r[i].method, r[k].method) != 0 ||
+			    strcmp(r[i].pattern, r[k].pattern) != 0);
+	}
+}
+
+static void
+every_route_is_called_here_or_says_where(void **state)
+{
+	size_t n, m = sizeof elsewhere / sizeof elsewhere[0];
+	const sat_route *r = sat_api_routes(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		bool known = call_of(&r[i]) != NULL;
+
+		for (size_t k = 0; k < m; k++)
+			known = known ||
+			    (strcmp(r[i].method, elsewhere[k].method) == 0 &&
+			        strcmp(r[i].pattern, elsewhere[k].pattern) == 0);
+		if (!known)
+			fail_msg("%s %s is called by no test", r[i].method,
+			    r[i].pattern);
+	}
+}
+
+static void
+every_answer_fits_the_schema_of_its_route(void **state)
+{
+	world *w = world_of(*state);
+
+	touch(w->f->dir, "in.csv", "name,industry,contact_name,phone_main,"
+	    "need_type,stage\nRed Works,C34,Li, 138-1234-0000,product,"
+	    "first_contact\nBad,C34,Li,12,product,first_contact\n");
+	for (size_t i = 0; i < NCALLS; i++) {
+		const sat_route *r = route_of(&calls[i]);
+		char *what = sat_xasprintf("%s %s", r->method, calls[i].path);
+		sat_json *doc = NULL;
+		sat_err e;
+		sat_rc rc = ask(&doc, w, &calls[i], &e);
+
+		if (rc != SAT_OK && rc != SAT_EPARTLY)
+			fail_msg("%s: rc %d: %s", what, (int)rc, e.text);
+		assert_fits(doc, calls[i].schema != NULL ? calls[i].schema
+		                                         : r->schema, what);
+		sat_json_free(doc);
+		free(what);
+	}
+	assert_true(w->events > 0); /* of the dry run */
+}
+
+static void
+a_failure_is_a_problem_document(void **state)
+{
+	static const call bad[] = {
+		{ "GET", "", "/v1/nosuch", NULL, NULL, NULL },
+		{ "GET", "", "/v1/accounts/00000000000000000000000000", NULL, NULL,
+		    NULL },
+		{ "POST", "", "/v1/accounts", NULL, "{\"name\":\"x\"}", NULL },
+		{ "GET", "", "/v1/accounts", "{\"sort\":\"nosuch\"}", NULL, NULL },
+		{ "GET", "", "/v1/commits", "{\"limit\":\"many\"}", NULL, NULL },
+	};
+	static const sat_rc want[] = { SAT_ENOTFOUND, SAT_ENOTFOUND,
+		SAT_EINVALID, SAT_EUSAGE, SAT_EUSAGE };
+	world *w = world_of(*state);
+
+	for (size_t i = 0; i < 5; i++) {
+		sat_json *doc = NULL, *problem;
+		sat_err e;
+
+		assert_rc(want[i], ask(&doc, w, &bad[i], &e));
+		assert_null(doc);
+		problem = sat_api_problem(&e);
+		assert_fits(problem, "problem", bad[i].path);
+		sat_json_free(problem);
+	}
+}
+
+static void
+a_role_without_rights_gets_no_record_by_any_route(void **state)
+{
+	world *w = world_of(*state);
+	size_t denied = 0;
+
+	people(w->f, "admin");
+	for (size_t i = 0; i < NCALLS; i++) {
+		const char *p = route_of(&calls[i])->permission;
+		sat_json *doc = NULL;
+		sat_err e;
+		sat_rc rc;
+
+		if (strcmp(p, "") == 0 || strcmp(p, "open") == 0 ||
+		    strcmp(p, "template.view") == 0 ||
+		    strcmp(p, "user.view") == 0 || strcmp(p, "audit.view") == 0)
+			continue; /* what an administrator may */
+		rc = ask(&doc, w, &calls[i], &e);
+		if (rc != SAT_EDENIED)
+			fail_msg("%s %s: rc %d", calls[i].method, calls[i].path,
+			    (int)rc);
+		sat_json_free(doc);
+		denied++;
+	}
+	assert_true(denied > 15);
+}
+
+static void
+a_salesperson_may_not_delete_assign_or_look_at_people(void **state)
+{
+	static const call bad[] = {
+		{ "DELETE", "", "/v1/accounts/$A", NULL, NULL, NULL },
+		{ "POST", "", "/v1/accounts/$A/restore", NULL, NULL, NULL },
+		{ "POST", "", "/v1/accounts/$A/assign", NULL, "{\"to\":\"u1\"}",
+		    NULL },
+		{ "GET", "", "/v1/users", NULL, NULL, NULL },
+	};
+	world *w = world_of(*state);
+
+	people(w->f, "rep");
+	for (size_t i = 0; i < 4; i++) {
+		sat_json *doc = NULL;
+		sat_err e;
+
+		assert_rc(SAT_EDENIED, ask(&doc, w, &bad[i], &e));
+	}
+}
+
+static bool
+shows(world *w, const char *path, const char *text)
+{
+	call k = { "GET", "", path, NULL, NULL, NULL };
+	sat_json *doc = NULL;
+	sat_buf b = { 0 };
+	bool found;
+	sat_err err;
+
+	assert_ok(ask(&doc, w, &k, &err));
+	sat_json_write(&b, doc, false);
+	found = strstr(sat_buf_cstr(&b), text) != NULL;
+	sat_buf_fini(&b);
+	sat_json_free(doc);
+	return found;
+}
+
+static void
+a_phone_is_masked_in_every_way_out_for_who_may_not_see_it(void **state)
+{
+	static const char *const ways[] = { "/v1/accounts", "/v1/accounts/$A",
+		"/v1/accounts/$A/history", "/v1/accounts/$A/timeline",
+		"/v1/conflicts", "/v1/conflicts/$K", "/v1/inbox", "/v1/commits",
+		"/v1/sync/pending" };
+	world *w = world_of(*state);
+	sat_id id, waiting = customer(w->f, "Green Works", "13900000004");
+	size_t changed;
+	sat_err err;
+
+	assert_true(sat_id_parse(&id, w->id));
+	assert_ok(try_edit(&changed, w->f, w->f->account, id,
+	    LIST("owner=u2"), &err));
+	assert_ok(try_edit(&changed, w->f, w->f->account, waiting,
+	    LIST("owner=u2"), &err));
+	for (size_t i = 0; i < 9; i++)
+		if (!shows(w, ways[i], "39000000"))
+			fail_msg("headquarters does not see it in %s", ways[i]);
+	people(w->f, "rep"); /* the customer is another's now */
+	for (size_t i = 0; i < 9; i++)
+		if (shows(w, ways[i], "39000000"))
+			fail_msg("%s shows the phone", ways[i]);
+}
+
+static void
+an_export_of_what_is_not_ones_own_needs_a_reason_that_is_kept(void **state)
+{
+	static const call bare = { "POST", "", "/v1/exports", NULL,
+		"{\"type\":\"account\",\"file\":\"$D/a.csv\"}", NULL };
+	static const call blank = { "POST", "", "/v1/exports", NULL,
+		"{\"type\":\"account\",\"file\":\"$D/a.csv\",\"reason\":\"\"}", NULL };
+	static const call why = { "POST", "", "/v1/exports", NULL,
+		"{\"type\":\"account\",\"file\":\"$D/a.csv\","
+		"\"reason\":\"yearly audit\"}", NULL };
+	world *w = world_of(*state);
+	char *path = sat_xasprintf("%s/a.csv", w->f->dir);
+	sat_json *doc = NULL;
+	sat_err err;
+
+	people(w->f, "manager");
+	assert_rc(SAT_EUSAGE, ask(&doc, w, &bare, &err));
+	assert_string_equal("usage.reason", err.code);
+	assert_rc(SAT_EUSAGE, ask(&doc, w, &blank, &err));
+	assert_int_not_equal(0, access(path, F_OK)); /* nothing left */
+	assert_ok(ask(&doc, w, &why, &err));
+	sat_json_free(doc);
+	assert_true(shows(w, "/v1/audit", "yearly audit"));
+	people(w->f, "rep"); /* his own needs none */
+	assert_ok(ask(&doc, w, &bare, &err));
+	sat_json_free(doc);
+	free(path);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup_hq, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_route_has_permission_schema_help_and_a_handler),
+		cmocka_unit_test(every_route_is_called_here_or_says_where),
+		T(every_answer_fits_the_schema_of_its_route),
+		T(a_failure_is_a_problem_document),
+		T(a_role_without_rights_gets_no_record_by_any_route),
+		T(a_salesperson_may_not_delete_assign_or_look_at_people),
+		T(a_phone_is_masked_in_every_way_out_for_who_may_not_see_it),
+		T(an_export_of_what_is_not_ones_own_needs_a_reason_that_is_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
