@@ -37,6 +37,13 @@ $(O)/tests/sim/sim: $(SIM_OBJ) $(TESTLIB) $(SIM_LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(SIM_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
+# ---- two devices edit concurrently, a real server between them ----------------------
+CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/e2e/*.c))
+CHECK_BINS += $(O)/tests/e2e/concurrent
+$(O)/tests/e2e/concurrent: $(CONC_OBJ) $(TESTLIB) $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+
 .PHONY: check-built
 check-built: all $(UNIT_BIN) $(REPLAY_BIN) layers headers $(CHECK_BINS)
 	@tests/tools/run.sh $(O) $(UNIT_BIN)

@@ -524,15 +524,15 @@ choose(work *k)
 {
 	uint64_t roll = sim_below(k->w, 100);
 
-	if (k->w->nrecs < 3 || roll < 18)
+	if (k->w->nrecs < 3 || roll < 16)
 		make(k);
-	else if (roll < 78)
+	else if (roll < 73)
 		edit(k);
-	else if (roll < 83)
+	else if (roll < 78)
 		delete_or_restore(k);
-	else if (roll < 90)
+	else if (roll < 84)
 		reassign(k);
-	else if (roll < 96)
+	else if (roll < 97)
 		resolve(k);
 	else
 		misdeed(k);

@@ -379,15 +379,11 @@ static void
 check_fresh(world *w)
 {
 	int n = w->ndev;
-	bool done[USERS_MAX] = { false };
 
-	for (int i = 0; i < n && w->ndev < DEVS_MAX; i++) {
-		device *d;
+	for (int i = 0; i < 2 && w->ndev < DEVS_MAX; i++) {
+		device *d = sim_device_new(w,
+		    w->dev[sim_below(w, (uint64_t)n)].user);
 
-		if (done[w->dev[i].user])
-			continue;
-		done[w->dev[i].user] = true;
-		d = sim_device_new(w, w->dev[i].user);
 		sim_session_whole(d);
 		if (!at_rest(d))
 			sim_session_whole(d);

@@ -161,6 +161,21 @@ is_held(const sat_rescope *s, const sat_id *id)
 	return false;
 }
 
+static bool
+has_unsent(const device *d, int root)
+{
+	const world *w = d->n.w;
+
+	for (size_t i = 0; i < d->nown; i++) {
+		const entry *e = &w->entries[d->own[i]];
+
+		if (e->fate == FATE_SAVED && !e->answered && e->nops > 0 &&
+		    e->rec[0] >= 0 && w->recs[e->rec[0]].root == root)
+			return true;
+	}
+	return false;
+}
+
 /* What is not held any more is gone from the device, or frozen there. */
 static void
 see_rescope(device *d, const sat_rescope *s)
@@ -172,6 +187,8 @@ see_rescope(device *d, const sat_rescope *s)
 		HIT(rescope_out);
 	else
 		HIT(rescope_in);
+	if (s->nheld == 0 && has_unsent(d, root))
+		HIT(leave_pending);
 	for (int i = 0; i < w->nrecs; i++) {
 		if (w->recs[i].root != root || w->recs[i].eid == 0 ||
 		    is_held(s, &w->recs[i].id))

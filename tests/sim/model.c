@@ -359,8 +359,15 @@ resolves(const world *w, const lop *r, const lop *p)
 	return false;
 }
 
+static bool
+read_the_same(const sat_field *fd, sat_value a, sat_value b)
+{
+	return sat_value_eq(a, b) || (a.type == SAT_V_TEXT &&
+	    b.type == SAT_V_TEXT && sat_norm_same(fd->norm, a.s, b.s));
+}
+
 /* A value nobody knew of, or settled, who wrote later. Of those that read the
- * same one is left. *n > 1: a person decides; the latest is shown. */
+ * same one is shown. *n > 1: a person decides; the latest is shown. */
 static sat_value
 candidates(const world *w, const field_ops *f, const sat_field *fd, size_t *n)
 {
@@ -370,33 +377,25 @@ candidates(const world *w, const field_ops *f, const sat_field *fd, size_t *n)
 
 	for (int i = 0; i < f->n; i++) {
 		int kept = 0;
-		bool worse = false;
 
-		for (int k = 0; k < m; k++) {
-			bool same = sat_value_eq(open[k]->op->value,
-			    f->p[i]->op->value) ||
-			    (open[k]->op->value.type == SAT_V_TEXT &&
-			    f->p[i]->op->value.type == SAT_V_TEXT &&
-			    sat_norm_same(fd->norm, open[k]->op->value.s,
-			    f->p[i]->op->value.s));
-
-			if (knew(w, f->p[i], open[k]) ||
-			    resolves(w, f->p[i], open[k]))
-				continue;
-			if (same && stamp_cmp(w, open[k], f->p[i]) > 0)
-				worse = true;
-			else if (same)
-				continue;
-			open[kept++] = open[k];
-		}
+		for (int k = 0; k < m; k++)
+			if (!knew(w, f->p[i], open[k]) &&
+			    !resolves(w, f->p[i], open[k]))
+				open[kept++] = open[k];
 		m = kept;
-		if (!worse)
-			open[m++] = f->p[i];
+		open[m++] = f->p[i];
 	}
-	for (int k = 0; k < m; k++)
+	*n = 0;
+	for (int k = 0; k < m; k++) {
+		bool first = true;
+
+		for (int j = 0; j < k; j++)
+			first &= !read_the_same(fd, open[j]->op->value,
+			    open[k]->op->value);
+		*n += first;
 		if (best == NULL || stamp_cmp(w, best, open[k]) < 0)
 			best = open[k];
-	*n = (size_t)m;
+	}
 	return best->op->value;
 }
 

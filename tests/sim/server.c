@@ -378,6 +378,9 @@ sim_server_admin(world *w)
 	sat_err e = { 0 };
 
 	calm(w);
+	/* also ends a transaction a planted bug has left open */
+	if (sat_server_reload(w->server, &e) != SAT_OK)
+		sim_trace(w, "not read again: %s", e.text);
 	switch (sim_below(w, 3)) {
 	case 0:
 		sim_trace(w, "new template");

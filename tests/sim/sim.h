@@ -111,7 +111,7 @@ enum {
 	X(reassigned, "owners changed", 1)                                    \
 	X(rescope_in, "customers that came", 1)                               \
 	X(rescope_out, "customers that left", 1)                              \
-	X(leave_pending, "... with work that waited", 0)                      \
+	X(leave_pending, "... with work that waited", 1)                      \
 	X(pages, "pull pages that were not the last", 1)                      \
 	X(full_own, "pulls that asked for own operations", 0)                 \
 	X(chunks, "snapshot chunks", 1)                                       \

@@ -170,13 +170,13 @@ draw_rough(world *w)
 	r->replay = maybe(w, 400, 30);
 	r->probe = maybe(w, 300, 20);
 	r->write = 100 + (unsigned)sim_below(w, 400);
-	r->burst = maybe(w, 500, 60);
+	r->burst = maybe(w, 700, 120);
 	r->online = 20 + (unsigned)sim_below(w, 200);
 	r->still = (unsigned)sim_below(w, 900);
 	r->hot = (unsigned)sim_below(w, 900);
 	r->group = maybe(w, 500, 20);
-	r->restore = maybe(w, 150, 8);
-	r->by_hand = maybe(w, 150, 8);
+	r->restore = maybe(w, 200, 25);
+	r->by_hand = maybe(w, 250, 25);
 	r->pause_ms = pauses[sim_below(w, 5)];
 	r->chunk_small = sim_chance(w, 700);
 }
