@@ -60,16 +60,21 @@ size_t
 sat_cell_candidates(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
     sat_policy policy, const sat_cell *c)
 {
+	sat_review v;
 	size_t n = 0;
 
 	*opened_lsn = 0;
 	*out = NULL;
 	if (c->ext.n == 0)
 		return 0;
-	if (policy == SAT_P_REVIEW)
-		n = sat_review_read(out, opened_lsn, a, c);
-	else if (policy == SAT_P_STAGE)
+	if (policy == SAT_P_REVIEW) {
+		sat_review_read(&v, a, c);
+		*out = v.list;
+		*opened_lsn = v.opened_lsn;
+		n = v.n;
+	} else if (policy == SAT_P_STAGE) {
 		n = sat_stage_read(out, opened_lsn, a, c);
+	}
 	return n > 1 ? n : 0;
 }
 

@@ -19,8 +19,10 @@ typedef struct sat_stamp {
 } sat_stamp;
 
 /* One field of one record. `ext` is the policy's own state, packed:
- *   review: {NULL,0} with one candidate; else opened_lsn uint, n uint, n x
- *           {value, hlc be64, dev uint, lsn uint}, in descending stamp order
+ *   review: {NULL,0} with one candidate; else opened_lsn uint (0 = no
+ *           conflict), n uint, n x {value, hlc be64, dev uint, lsn uint}, in
+ *           descending stamp order; then, when there are any, their twins
+ *           (equal values of others) alike: n uint, n x ...
  *   set:    n uint, n x {element span, dev uint, lsn uint}, by element; several
  *           adds of one element are kept (each its own dot); `value` is the
  *           distinct elements joined by LF

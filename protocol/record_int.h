@@ -47,10 +47,17 @@ void sat_fold_review(sat_fold *f);
 void sat_fold_set(sat_fold *f);
 void sat_fold_stage(sat_fold *f);
 
+/* Both lists in descending stamp order. A twin reads like a candidate that has
+ * the larger stamp. */
+typedef struct sat_review {
+	sat_candidate *list, *twins; /* list has room for one more */
+	size_t n, ntwins;            /* n >= 1 */
+	uint64_t opened_lsn;
+} sat_review;
+
 /* Candidates, heads, elements of a cell; the fallback for a state that cannot
  * be read is the bare value. */
-size_t sat_review_read(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
-    const sat_cell *c);
+void sat_review_read(sat_review *v, sat_arena *a, const sat_cell *c);
 size_t sat_stage_read(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
     const sat_cell *c);
 

@@ -403,6 +403,15 @@ fold_edit(sat_fold *f)
 	f->out->outcome = SAT_REVIEW;
 }
 
+static bool
+any_unseen(const sat_fold *f, const sat_candidate *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sat_fold_concurrent(f, list[i].at.dev, list[i].at.lsn))
+			return true;
+	return false;
+}
+
 /* Does the cell hold anything the deletion's author had not seen? */
 static bool
 cell_unseen(const sat_fold *f, const sat_template *t, const sat_cell *c)
@@ -412,6 +421,7 @@ cell_unseen(const sat_fold *f, const sat_template *t, const sat_cell *c)
 	uint64_t opened;
 	sat_candidate *cand;
 	sat_element *el;
+	sat_review v;
 	size_t n;
 
 	if (sat_fold_concurrent(f, c->at.dev, c->at.lsn))
@@ -425,11 +435,13 @@ cell_unseen(const sat_fold *f, const sat_template *t, const sat_cell *c)
 				return true;
 		return false;
 	}
+	if (fd->policy == SAT_P_REVIEW) {
+		sat_review_read(&v, f->a, c);
+		return any_unseen(f, v.list, v.n) ||
+		    any_unseen(f, v.twins, v.ntwins);
+	}
 	n = sat_cell_candidates(&cand, &opened, f->a, fd->policy, c);
-	for (size_t i = 0; i < n; i++)
-		if (sat_fold_concurrent(f, cand[i].at.dev, cand[i].at.lsn))
-			return true;
-	return false;
+	return any_unseen(f, cand, n);
 }
 
 static bool

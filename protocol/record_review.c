@@ -3,7 +3,10 @@
  *
  * Review (P-050..P-054): the cell keeps every value that no later author has
  * seen. Seeing prunes, stamps only choose which candidate is shown meanwhile.
- * Candidates that read the same are one.
+ * Candidates that read the same are shown as one, the others are its twins:
+ * who made it may go on from it, and then an equal value of somebody who did
+ * not is still there. With the twin dropped it depended on the order of arrival
+ * whether a conflict opened.
  *
  * Set (P-055..P-057): an add is a dot (element, device, lsn); a removal takes
  * away the adds its author had seen, so a concurrent add wins.
@@ -24,33 +27,37 @@ same_reading(const sat_fold *f, sat_value a, sat_value b)
 	return sat_value_eq(a, b);
 }
 
-static bool
-read_candidates(sat_candidate **out, size_t *n, uint64_t *opened_lsn,
-    sat_arena *a, sat_reader *r)
+static size_t
+read_list(sat_candidate **out, sat_arena *a, sat_reader *r)
 {
-	*opened_lsn = sat_read_uint_max(r, INT64_MAX);
-	*n = (size_t)sat_read_uint_max(r, SAT_CANDIDATES_MAX);
-	*out = sat_arena_alloc(a, (*n + 1) * sizeof **out);
-	for (size_t i = 0; i < *n; i++) {
+	size_t n = (size_t)sat_read_uint_max(r, SAT_CANDIDATES_MAX);
+
+	*out = sat_arena_alloc(a, (n + 1) * sizeof **out);
+	for (size_t i = 0; i < n; i++) {
 		(*out)[i].value = sat_value_read(r);
 		(*out)[i].at = sat_stamp_read(r);
 	}
-	return r->fault == NULL && r->left == 0 && *n > 1;
+	return n;
 }
 
-size_t
-sat_review_read(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
-    const sat_cell *c)
+void
+sat_review_read(sat_review *v, sat_arena *a, const sat_cell *c)
 {
 	sat_reader r = sat_reader_of(c->ext);
-	size_t n;
 
-	if (c->ext.n > 0 && read_candidates(out, &n, opened_lsn, a, &r))
-		return n;
-	*opened_lsn = 0;
-	*out = sat_arena_alloc(a, 2 * sizeof **out);
-	(*out)[0] = (sat_candidate){ c->value, c->at };
-	return 1;
+	memset(v, 0, sizeof *v);
+	if (c->ext.n > 0) {
+		v->opened_lsn = sat_read_uint_max(&r, INT64_MAX);
+		v->n = read_list(&v->list, a, &r);
+		if (r.left > 0)
+			v->ntwins = read_list(&v->twins, a, &r);
+		if (r.fault == NULL && r.left == 0 && v->n > 0 &&
+		    v->n + v->ntwins > 1)
+			return;
+	}
+	*v = (sat_review){ .list = sat_arena_alloc(a, 2 * sizeof *v->list),
+		.n = 1 };
+	v->list[0] = (sat_candidate){ c->value, c->at };
 }
 
 static bool
@@ -64,27 +71,37 @@ settled_by(const sat_fold *f, sat_stamp at)
 	return false;
 }
 
-/* Into a list in descending stamp order. Of two that read the same the one
- * with the larger stamp stays (P-052). */
-static size_t
-insert(const sat_fold *f, sat_candidate *list, size_t n, sat_candidate c)
+/* Into a list in descending stamp order. */
+static void
+insert(sat_candidate *list, size_t *n, sat_candidate c)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (same_reading(f, list[i].value, c.value)) {
-			if (sat_stamp_cmp(list[i].at, c.at) > 0)
-				return n;
-			memmove(list + i, list + i + 1,
-			    (n - i - 1) * sizeof *list);
-			n--;
+	while (at < *n && sat_stamp_cmp(list[at].at, c.at) > 0)
+		at++;
+	memmove(list + at + 1, list + at, (*n - at) * sizeof *list);
+	list[at] = c;
+	(*n)++;
+}
+
+/* Of two that read the same the one with the larger stamp is the candidate,
+ * the other its twin (P-052). */
+static void
+add(const sat_fold *f, sat_review *v, sat_candidate c)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (same_reading(f, v->list[i].value, c.value)) {
+			if (sat_stamp_cmp(v->list[i].at, c.at) > 0) {
+				insert(v->twins, &v->ntwins, c);
+				return;
+			}
+			insert(v->twins, &v->ntwins, v->list[i]);
+			memmove(v->list + i, v->list + i + 1,
+			    (v->n - i - 1) * sizeof *v->list);
+			v->n--;
 			break;
 		}
-	while (at < n && sat_stamp_cmp(list[at].at, c.at) > 0)
-		at++;
-	memmove(list + at + 1, list + at, (n - at) * sizeof *list);
-	list[at] = c;
-	return n + 1;
+	insert(v->list, &v->n, c);
 }
 
 static size_t
@@ -93,36 +110,59 @@ candidate_bytes(sat_value v)
 	return 40 + (v.type >= SAT_V_TEXT ? v.s.n : 0);
 }
 
-/* How many, from the top, are kept as candidates; the rest is history. */
-static size_t
-capped(const sat_candidate *list, size_t n)
+/* What is too much goes, from the bottom (P-054). The values of twins are
+ * history already, or read byte for byte like their candidate. */
+static void
+cap(sat_review *v)
 {
-	size_t bytes = 0;
+	size_t bytes = 0, n = 0, twins = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		bytes += candidate_bytes(list[i].value);
-		if (i >= SAT_CANDIDATES_MAX ||
-		    (i >= 2 && bytes > SAT_CANDIDATES_BYTES_MAX))
-			return i;
+	for (; n < v->n && n < SAT_CANDIDATES_MAX; n++) {
+		bytes += candidate_bytes(v->list[n].value);
+		if (n >= 2 && bytes > SAT_CANDIDATES_BYTES_MAX)
+			break;
 	}
-	return n;
+	for (; n == v->n && twins < v->ntwins && twins < SAT_CANDIDATES_MAX;
+	     twins++) {
+		bytes += candidate_bytes(v->twins[twins].value);
+		if (bytes > SAT_CANDIDATES_BYTES_MAX)
+			break;
+	}
+	v->n = n;
+	v->ntwins = twins;
+}
+
+static void
+write_list(sat_buf *b, const sat_candidate *list, size_t n)
+{
+	sat_write_uint(b, n);
+	for (size_t i = 0; i < n; i++) {
+		sat_value_write(b, list[i].value);
+		sat_stamp_write(b, list[i].at);
+	}
 }
 
 static sat_span
-write_candidates(sat_fold *f, uint64_t opened_lsn, const sat_candidate *list,
-    size_t n)
+write_review(sat_fold *f, const sat_review *v)
 {
 	sat_buf b = { 0 };
 
-	if (n <= 1)
+	if (v->n + v->ntwins <= 1)
 		return (sat_span){ NULL, 0 };
-	sat_write_uint(&b, opened_lsn);
-	sat_write_uint(&b, n);
-	for (size_t i = 0; i < n; i++) {
-		sat_value_write(&b, list[i].value);
-		sat_stamp_write(&b, list[i].at);
-	}
+	sat_write_uint(&b, v->opened_lsn);
+	write_list(&b, v->list, v->n);
+	if (v->ntwins > 0)
+		write_list(&b, v->twins, v->ntwins);
 	return sat_fold_keep(f, &b);
+}
+
+static void
+stay(const sat_fold *f, sat_review *after, const sat_candidate *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sat_fold_concurrent(f, list[i].at.dev, list[i].at.lsn) &&
+		    !settled_by(f, list[i].at))
+			add(f, after, list[i]);
 }
 
 void
@@ -130,9 +170,10 @@ sat_fold_review(sat_fold *f)
 {
 	bool added;
 	sat_cell *c = sat_fold_cell(f, &added);
-	sat_candidate *before, *after, own = { f->value, f->at };
-	uint64_t opened_lsn;
-	size_t nbefore, n = 0;
+	sat_candidate own = { f->value, f->at };
+	sat_review before, after = { .n = 0 };
+	sat_span ext;
+	size_t most;
 
 	if (added) {
 		c->value = f->value;
@@ -140,16 +181,23 @@ sat_fold_review(sat_fold *f)
 		f->out->outcome = SAT_APPLIED;
 		return;
 	}
-	nbefore = sat_review_read(&before, &opened_lsn, f->a, c);
-	before[nbefore] = own;
-	after = sat_arena_alloc(f->a, (nbefore + 1) * sizeof *after);
-	for (size_t i = 0; i < nbefore; i++)
-		if (sat_fold_concurrent(f, before[i].at.dev,
-		    before[i].at.lsn) && !settled_by(f, before[i].at))
-			after[n++] = before[i];
-	n = capped(after, insert(f, after, n, own));
-	sat_fold_settle(f, c, before, nbefore, after, n, &opened_lsn);
-	c->ext = write_candidates(f, opened_lsn, after, n);
+	sat_review_read(&before, f->a, c);
+	most = before.n + before.ntwins + 1;
+	after.list = sat_arena_alloc(f->a, most * sizeof *after.list);
+	after.twins = sat_arena_alloc(f->a, most * sizeof *after.twins);
+	stay(f, &after, before.list, before.n);
+	stay(f, &after, before.twins, before.ntwins);
+	add(f, &after, own);
+	cap(&after);
+	before.list[before.n] = own;
+	after.opened_lsn = before.opened_lsn;
+	sat_fold_settle(f, c, before.list, before.n, after.list, after.n,
+	    &after.opened_lsn);
+	ext = write_review(f, &after);
+	/* a new twin shows nowhere, but the state is another one */
+	if (f->out->outcome == SAT_NOTHING && !sat_span_eq(ext, c->ext))
+		f->out->outcome = SAT_LOST;
+	c->ext = ext;
 }
 
 /* ---- set ----------------------------------------------------------------- */

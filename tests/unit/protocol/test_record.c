@@ -340,7 +340,8 @@ values_that_read_the_same_are_no_conflict(void **state) /* P-052 */
 		    "+86 13812345678", 1, 0 },
 		{ SAT_OP_MVSET, "13812345678", 0, 1900, 3, 1, SAT_LOST,
 		    "+86 13812345678", 1, 0 },
-		{ SAT_OP_MVSET, "+86 13812345678", 0, 1800, 4, 1, SAT_NOTHING,
+		/* nothing to be seen of it, but it is remembered */
+		{ SAT_OP_MVSET, "+86 13812345678", 0, 1800, 4, 1, SAT_LOST,
 		    "+86 13812345678", 0, 0 },
 		{ SAT_OP_MVSET, "13900000000", 0, 1950, 5, 1, SAT_REVIEW,
 		    "+86 13812345678", 0, 1 },
@@ -351,6 +352,44 @@ values_that_read_the_same_are_no_conflict(void **state) /* P-052 */
 
 	(void)state;
 	PLAY(PHONE, m);
+}
+
+static void
+an_equal_value_stays_when_the_other_author_moves_on(void **state) /* P-052 */
+{
+	static const move m[] = {
+		{ SAT_OP_MVSET, "138 1234 5678", 0, 2000, 1, 1, SAT_APPLIED, NULL, 0, 0 },
+		/* device 3 writes the same, later, and then something else */
+		{ SAT_OP_MVSET, "13812345678", 0, 2100, 3, 1, SAT_APPLIED,
+		    "13812345678", 1, 0 },
+		{ SAT_OP_MVSET, "13900000000", 0, 2200, 3, 1, SAT_REVIEW,
+		    "13900000000", 1, 1 },
+		/* and back: one value again */
+		{ SAT_OP_MVSET, "13812345678", 0, 2300, 3, 1, SAT_APPLIED,
+		    "13812345678", 2, -1 },
+		/* who saw it all has the word; nothing is left behind */
+		{ SAT_OP_MVSET, "13900000000", 0, 2400, 4, 5, SAT_APPLIED,
+		    "13900000000", 1, 0 },
+		{ SAT_OP_MVSET, "13911111111", 0, 2500, 3, 6, SAT_APPLIED,
+		    "13911111111", 1, 0 },
+	};
+
+	(void)state;
+	PLAY(PHONE, m);
+}
+
+static void
+a_deletion_that_did_not_see_an_equal_value_asks(void **state) /* P-060 */
+{
+	world w = fresh();
+
+	(void)state;
+	(void)give(&w, SAT_OP_MVSET, PHONE, txt("13812345678"), 2000, 2, 2, 1);
+	(void)give(&w, SAT_OP_MVSET, PHONE, txt("13812345678"), 2100, 3, 3, 1);
+	assert_int_equal(SAT_REVIEW, give(&w, SAT_OP_DEL, 0, sat_v_null(), 2200,
+	    3, 4, 1));
+	assert_true(w.r.with_edits);
+	done(&w);
 }
 
 static sat_outcome
@@ -1095,22 +1134,48 @@ no_value_is_ever_lost(void **state) /* P-043, P-064 */
 	}
 }
 
-/* Candidates are exactly the values no later author had seen. */
+/* Has anybody who saw the operation, or made it, written later? */
+static bool
+gone(const history *h, size_t x)
+{
+	for (size_t y = x + 1; y < h->n; y++)
+		if (h->ops[x].lsn <= h->ops[y].seen ||
+		    h->ops[x].dev == h->ops[y].dev)
+			return true;
+	return false;
+}
+
+/* Different values among those of the operations nobody saw. */
+static size_t
+unseen_values(const history *h)
+{
+	bool there[OPS * 2] = { false };
+	size_t n = 0;
+
+	for (size_t x = 0; x < h->n; x++)
+		if (!gone(h, x) && !there[h->ops[x].v.i]) {
+			there[h->ops[x].v.i] = true;
+			n++;
+		}
+	return n;
+}
+
+/* Candidates are exactly the values no later author had seen; in odd rounds
+ * some write the same. */
 static void
-candidates_are_what_nobody_saw(void **state) /* P-050 */
+candidates_are_what_nobody_saw(void **state) /* P-050, P-052 */
 {
 	uint64_t seed = sat_test_seed(34);
 	size_t conflicts = 0;
 
 	(void)state;
-	for (int round = 0; round < 200; round++) {
+	for (int round = 0; round < 400; round++) {
 		history h = { .seed = &seed, .lsn = 1 };
 		world w = fresh();
 
 		for (size_t d = 0; d < DEVS; d++)
 			h.seen[d] = 1;
 		for (int i = 0; i < 200 && h.n < OPS * 2; i++) {
-			size_t want = 0;
 			sat_candidate *c;
 			size_t n;
 
@@ -1120,20 +1185,14 @@ candidates_are_what_nobody_saw(void **state) /* P-050 */
 
 			m->kind = SAT_OP_MVSET;
 			m->field = NAME;
-			m->v = sat_v_int((int64_t)h.n); /* all differ */
+			m->v = sat_v_int(round % 2 == 0 ? (int64_t)h.n - 1 :
+			    (int64_t)(sat_test_rand(&seed) % 3));
 			(void)fold_made(&w, m);
-			for (size_t x = 0; x < h.n; x++) {
-				bool gone = false;
-
-				for (size_t y = x + 1; y < h.n; y++)
-					gone |= h.ops[x].lsn <= h.ops[y].seen ||
-					    h.ops[x].dev == h.ops[y].dev;
-				want += !gone;
-			}
 			n = candidates(&w, NAME, &c);
-			assert_int_equal(want, n == 0 ? 1 : n);
+			assert_int_equal(unseen_values(&h), n == 0 ? 1 : n);
 			conflicts += n > 1;
 		}
+		assert_round_trips(&w);
 		done(&w);
 	}
 	assert_true(conflicts > 100);
@@ -1273,6 +1332,8 @@ main(void)
 		cmocka_unit_test(an_owner_changes_only_by_who_saw_the_owner),
 		cmocka_unit_test(a_reviewed_field_keeps_concurrent_values_for_a_person),
 		cmocka_unit_test(values_that_read_the_same_are_no_conflict),
+		cmocka_unit_test(an_equal_value_stays_when_the_other_author_moves_on),
+		cmocka_unit_test(a_deletion_that_did_not_see_an_equal_value_asks),
 		cmocka_unit_test(two_resolutions_meet_only_each_other),
 		cmocka_unit_test(dots_settle_what_the_position_does_not_cover),
 		cmocka_unit_test(the_conflict_remembers_what_opened_it),
