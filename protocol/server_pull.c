@@ -82,30 +82,6 @@ sat_srv_states_add(states *st, sat_server *s, uint32_t eid, sat_span state,
 
 /* ---- one commit ----------------------------------------------------------------- */
 
-/* Keep what is visible; name records by eid. */
-static sat_rc
-filter_ops(page *p, sat_commit *c, sat_err *e)
-{
-	size_t n = 0;
-	bool yes;
-	wrec *w;
-	sat_rc rc;
-
-	for (size_t i = 0; i < c->nops; i++) {
-		if ((rc = sat_set_by_id(&w, p->s, &c->ops[i].rec, e)) !=
-		    SAT_OK ||
-		    (rc = sat_srv_visible(&yes, p->s, w, &p->keys, e)) !=
-		    SAT_OK)
-			return rc;
-		if (!yes)
-			continue; /* L1 */
-		c->ops[i].eid = w->eid;
-		c->ops[n++] = c->ops[i];
-	}
-	c->nops = n;
-	return SAT_OK;
-}
-
 static void
 add_commit(page *p, const sat_commit *c, size_t bytes)
 {
@@ -123,48 +99,6 @@ add_commit(page *p, const sat_commit *c, size_t bytes)
 	p->bytes += bytes;
 	if (c->eff > p->max_eff)
 		p->max_eff = c->eff;
-}
-
-static sat_rc
-take_commit(page *p, uint64_t lsn, sat_err *e)
-{
-	const sat_store *st = &p->s->env.store;
-	sat_log_row row;
-	sat_commit c;
-	size_t bytes, nops;
-	wrec *subject;
-	sat_rc rc;
-
-	if ((rc = st->log_get(&row, &p->s->txn, st->u, lsn, e)) != SAT_OK ||
-	    (rc = sat_commit_read(&c, &p->s->txn, row.header, row.payload, e)) !=
-	    SAT_OK)
-		return rc;
-	c.lsn = row.lsn;
-	c.eff = row.eff;
-	nops = c.nops;
-	if ((rc = filter_ops(p, &c, e)) != SAT_OK)
-		return rc;
-	if (c.nops == 0)
-		return SAT_OK;
-	/* What the device has in its outbox is not sent again. Not so when a
-	 * part is not its to hold any more, nor what an earlier incarnation
-	 * wrote: that is not in this outbox. */
-	c.own = c.device == p->x->device && c.nops == nops &&
-	    c.incarnation == p->x->incarnation && !p->full_own;
-	if (c.own)
-		c.nops = 0;
-	if ((rc = sat_set_by_id(&subject, p->s, &c.subject, e)) != SAT_OK)
-		return rc;
-	c.subject_eid = subject->exists ? subject->eid : 0;
-	bytes = COMMIT_OVERHEAD + (c.own ? 0 : row.payload.n);
-	if (p->n > 0 && (p->bytes + bytes > p->bytes_max ||
-	    p->n == SAT_BATCH_COMMITS_MAX ||
-	    p->nops + c.nops > SAT_BATCH_OPS_MAX)) {
-		p->full = true; /* this one opens the next page */
-		return SAT_OK;
-	}
-	add_commit(p, &c, bytes);
-	return SAT_OK;
 }
 
 /* ---- rescopes ---------------------------------------------------------------------- */
@@ -277,6 +211,98 @@ take_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 	}
 	if (g.st.max_eff > p->max_eff)
 		p->max_eff = g.st.max_eff;
+	return SAT_OK;
+}
+
+/* ---- operations of a commit -------------------------------------------------------------- */
+
+/*
+ * An operation is left out because its customer left this device since. The
+ * device must know with this page, not with a later one: between the two it
+ * would edit what it holds, and its cursor would say that it had seen this.
+ */
+static sat_rc
+take_leave(page *p, uint64_t lsn, const wrec *w, sat_err *e)
+{
+	wrec *root;
+	bool yes;
+	sat_rc rc;
+
+	if (!w->exists)
+		return SAT_OK;
+	if ((rc = sat_set_by_eid(&root, p->s, w->root, e)) != SAT_OK ||
+	    (rc = sat_srv_visible(&yes, p->s, root, &p->keys, e)) != SAT_OK ||
+	    yes)
+		return rc;
+	return take_rescope(p, lsn, w->root, e);
+}
+
+/* Keep what is visible; name records by eid. */
+static sat_rc
+filter_ops(page *p, sat_commit *c, sat_err *e)
+{
+	size_t n = 0;
+	bool yes;
+	wrec *w;
+	sat_rc rc;
+
+	for (size_t i = 0; i < c->nops; i++) {
+		if ((rc = sat_set_by_id(&w, p->s, &c->ops[i].rec, e)) !=
+		    SAT_OK ||
+		    (rc = sat_srv_visible(&yes, p->s, w, &p->keys, e)) !=
+		    SAT_OK)
+			return rc;
+		if (!yes) { /* L1 */
+			if ((rc = take_leave(p, c->lsn, w, e)) != SAT_OK)
+				return rc;
+			continue;
+		}
+		c->ops[i].eid = w->eid;
+		c->ops[n++] = c->ops[i];
+	}
+	c->nops = n;
+	return SAT_OK;
+}
+
+static sat_rc
+take_commit(page *p, uint64_t lsn, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	sat_log_row row;
+	sat_commit c;
+	size_t bytes, nops;
+	wrec *subject;
+	sat_rc rc;
+
+	if ((rc = st->log_get(&row, &p->s->txn, st->u, lsn, e)) != SAT_OK ||
+	    (rc = sat_commit_read(&c, &p->s->txn, row.header, row.payload, e)) !=
+	    SAT_OK)
+		return rc;
+	c.lsn = row.lsn;
+	c.eff = row.eff;
+	nops = c.nops;
+	if ((rc = filter_ops(p, &c, e)) != SAT_OK)
+		return rc;
+	if (c.nops == 0)
+		return SAT_OK;
+	/* What the device has in its outbox is not sent again. Not so when a
+	 * part is not its to hold any more, nor what an earlier incarnation
+	 * wrote: that is not in this outbox. */
+	c.own = c.device == p->x->device && c.nops == nops &&
+	    c.incarnation == p->x->incarnation && !p->full_own;
+	if (c.own)
+		c.nops = 0;
+	if ((rc = sat_set_by_id(&subject, p->s, &c.subject, e)) != SAT_OK)
+		return rc;
+	c.subject_eid = subject->exists ? subject->eid : 0;
+	bytes = COMMIT_OVERHEAD + (c.own ? 0 : row.payload.n);
+	if (p->n > 0 && (p->bytes + bytes > p->bytes_max ||
+	    p->n == SAT_BATCH_COMMITS_MAX ||
+	    p->nops + c.nops > SAT_BATCH_OPS_MAX)) {
+		p->full = true; /* this one opens the next page */
+		return SAT_OK;
+	}
+	add_commit(p, &c, bytes);
 	return SAT_OK;
 }
 

@@ -613,6 +613,51 @@ a_clock_far_ahead_is_cut_and_adopted(void **state)
 	world_free(w);
 }
 
+/* Between two pages a person edits what is there; the cursor must not say that
+ * they had seen what the first page left out. */
+static void
+a_page_that_leaves_an_edit_out_says_that_the_customer_left(void **state)
+{
+	world *w = small_world(9);
+	device *ann = device_new(w, "ann"), *max = device_new(w, "max");
+	sat_id acc = device_account(ann, "first", "ann");
+	sat_msg m = { .type = SAT_MSG_PULL };
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+
+	(void)state;
+	device_sync(ann);
+	device_sync(max);
+	(void)device_edit(max, &acc, &acc, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
+	    txt("glass"));
+	(void)device_edit(max, &acc, &acc, K_ACCOUNT, SAT_OP_REASSIGN, A_OWNER,
+	    txt("bob"));
+	device_sync(max);
+	m.u.pull.cursor = ann->cursor;
+	m.u.pull.max_bytes = 1;
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(w->server, &ann->link, &reply,
+	    sat_buf_span(&q), &err));
+	assert_ok(sat_msg_read(&m, &a, sat_buf_span(&reply), &err));
+	assert_int_equal(SAT_MSG_DELTA, m.type);
+	assert_int_equal(ann->cursor + 1, m.u.delta.upto);
+	assert_int_equal(0, m.u.delta.batch.n);
+	assert_int_equal(1, m.u.delta.nrescopes);
+	assert_int_equal(0, m.u.delta.rescopes[0].nheld);
+	assert_true(sat_id_eq(&acc, &m.u.delta.rescopes[0].root));
+	sat_arena_fini(&a);
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	ann->page_bytes = 1;
+	device_sync(ann);
+	assert_null(device_find(ann, &acc, 0));
+	world_verify(w);
+	device_free(ann);
+	device_free(max);
+	world_free(w);
+}
+
 static void
 a_customer_moves_and_late_notes_still_arrive(void **state) /* S3 */
 {
@@ -1221,6 +1266,8 @@ main(void)
 		cmocka_unit_test(a_clock_set_back_still_rises_at_the_server),
 		cmocka_unit_test(a_manager_of_many_customers_gets_each_once),
 		cmocka_unit_test(a_clock_far_ahead_is_cut_and_adopted),
+		cmocka_unit_test(
+		    a_page_that_leaves_an_edit_out_says_that_the_customer_left),
 		cmocka_unit_test(a_customer_moves_and_late_notes_still_arrive),
 		cmocka_unit_test(an_opportunity_opens_its_customer_and_nothing_else),
 		cmocka_unit_test(a_failed_commit_tells_nobody_it_was_saved),
