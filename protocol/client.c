@@ -355,11 +355,9 @@ on_verdicts(sat_cs *s, const sat_verdicts *v, sat_err *e)
 }
 
 static sat_rc
-on_chunk(sat_cs *s, const sat_chunk *c, sat_err *e)
+on_chunk(sat_cs *s, sat_chunk *c, sat_err *e)
 {
 	uint8_t hash[SAT_HASH_BYTES];
-	sat_record *recs;
-	size_t n = 0;
 	sat_rc rc;
 
 	sat_hash(hash, c->records);
@@ -367,12 +365,13 @@ on_chunk(sat_cs *s, const sat_chunk *c, sat_err *e)
 		return sat_fail(e, SAT_EINTEGRITY, "snapshot chunk hash differs");
 	if (!c->done && c->next_eid == s->after_eid)
 		return sat_fail(e, SAT_EPROTO, "snapshot does not move on");
-	if (c->records.n != 0 && (rc = sat_records_read(&recs, &n, &s->mem,
-	    c->records, e)) != SAT_OK)
+	if (c->records.n != 0 && (rc = sat_records_read(&c->recs, &c->nrecs,
+	    &s->mem, c->records, e)) != SAT_OK)
 		return rc;
+	c->decoded = true;
 	if ((rc = s->ops.chunk(s->ops.u, c, e)) != SAT_OK)
 		return rc;
-	s->stats.records += n;
+	s->stats.records += c->nrecs;
 	go(s, c->done ? S_PULL : S_SNAP);
 	if (c->done)
 		s->pull_once = true; /* what happened while it was read */
@@ -380,21 +379,19 @@ on_chunk(sat_cs *s, const sat_chunk *c, sat_err *e)
 }
 
 static sat_rc
-on_delta(sat_cs *s, const sat_delta *d, sat_err *e)
+on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 {
-	sat_commit *commits;
-	sat_record *recs;
-	size_t n = 0, nrecs = 0;
 	sat_rc rc;
 
 	if (d->upto < s->cursor ||
 	    (d->upto == s->cursor && d->upto < d->scope_head))
 		return sat_fail(e, SAT_EPROTO, "pull does not move on");
-	if ((d->batch.n != 0 && (rc = sat_batch_read(&commits, &n, &s->mem,
-	    SAT_BATCH_PULL, d->batch, e)) != SAT_OK) ||
-	    (d->records.n != 0 && (rc = sat_records_read(&recs, &nrecs,
+	if ((d->batch.n != 0 && (rc = sat_batch_read(&d->commits,
+	    &d->ncommits, &s->mem, SAT_BATCH_PULL, d->batch, e)) != SAT_OK) ||
+	    (d->records.n != 0 && (rc = sat_records_read(&d->recs, &d->nrecs,
 	    &s->mem, d->records, e)) != SAT_OK))
 		return rc;
+	d->decoded = true;
 	rc = s->ops.delta(s->ops.u, d, e);
 	if (rc == SAT_ENOTFOUND && !s->full_own) {
 		s->full_own = true; /* an own commit left the outbox */
@@ -406,8 +403,8 @@ on_delta(sat_cs *s, const sat_delta *d, sat_err *e)
 	s->full_own = false;
 	s->pull_once = false;
 	s->scope_head = d->scope_head;
-	s->stats.pulled_commits += n;
-	s->stats.records += nrecs;
+	s->stats.pulled_commits += d->ncommits;
+	s->stats.records += d->nrecs;
 	s->stats.rescopes += d->nrescopes;
 	go(s, S_PULL);
 	return SAT_OK;

@@ -115,6 +115,11 @@ typedef struct sat_delta {
 	size_t nrescopes;
 	sat_span records;        /* sat_records_read; {NULL,0} when none */
 	sat_span batch;          /* SAT_BATCH_PULL; {NULL,0} when none */
+	/* not on the wire: what these hold, once the session has read them */
+	bool decoded;
+	sat_record *recs;
+	sat_commit *commits;
+	size_t nrecs, ncommits;
 } sat_delta;
 
 typedef struct sat_snap {
@@ -128,6 +133,10 @@ typedef struct sat_chunk {
 	sat_hlc max_eff;
 	uint8_t hash[SAT_HASH_BYTES]; /* of `records` */
 	sat_span records;
+	/* not on the wire: checked against the hash and read by the session */
+	bool decoded;
+	sat_record *recs;
+	size_t nrecs;
 } sat_chunk;
 
 typedef struct sat_enrol {

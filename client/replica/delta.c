@@ -540,6 +540,13 @@ decode(apply *x, sat_err *e)
 	if (d->upto < x->r->cursor || d->upto > INT64_MAX ||
 	    d->scope_head > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "page goes back");
+	if (d->decoded) {
+		x->recs = d->recs;
+		x->nrecs = d->nrecs;
+		x->commits = d->commits;
+		x->ncommits = d->ncommits;
+		return SAT_OK;
+	}
 	if (d->records.n > 0)
 		rc = sat_records_read(&x->recs, &x->nrecs, &x->mem, d->records,
 		    e);

@@ -103,6 +103,8 @@ check_chunk(sat_replica *r, const sat_chunk *c, sat_err *e)
 		return sat_fail(e, SAT_EPROTO, "the replica is complete");
 	if (c->lsn > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "position out of range");
+	if (c->decoded)
+		return SAT_OK;
 	sat_hash(hash, c->records);
 	if (memcmp(hash, c->hash, sizeof hash) != 0)
 		return sat_fail(e, SAT_EPROTO, "a chunk does not fit its hash");
@@ -115,13 +117,13 @@ replica_chunk(void *u, const sat_chunk *c, sat_err *e)
 	sat_replica *r = u;
 	uint64_t first = r->snap_after == 0 ? c->lsn : r->snap_lsn;
 	sat_arena mem = { 0 };
-	sat_record *recs = NULL;
-	size_t n = 0;
+	sat_record *recs = c->recs;
+	size_t n = c->nrecs;
 	sat_rc rc;
 
 	if ((rc = check_chunk(r, c, e)) != SAT_OK)
 		return rc;
-	if ((c->records.n > 0 && (rc = sat_records_read(&recs, &n, &mem,
+	if ((!c->decoded && c->records.n > 0 && (rc = sat_records_read(&recs, &n, &mem,
 	    c->records, e)) != SAT_OK) ||
 	    (rc = replica_session_begin(r, e)) != SAT_OK)
 		goto out;

@@ -60,12 +60,13 @@ samples(sat_msg *m)
 	m[n++].u.pull = (sat_pull){ 1, SAT_PULL_FULL_OWN, UINT32_MAX };
 	m[n].type = SAT_MSG_DELTA;
 	m[n++].u.delta = (sat_delta){ 1, 3, 2, 0xffffffffffff, rescopes, 2,
-		sat_span_str("records"), sat_span_str("batch") };
+		sat_span_str("records"), sat_span_str("batch"), false, NULL,
+		NULL, 0, 0 };
 	m[n].type = SAT_MSG_SNAP;
 	m[n++].u.snap.after_eid = UINT32_MAX;
 	m[n].type = SAT_MSG_CHUNK;
 	m[n++].u.chunk = (sat_chunk){ 1, 2, true, 4, 5, { 6 },
-		sat_span_str("records") };
+		sat_span_str("records"), false, NULL, 0 };
 	m[n++].type = SAT_MSG_REGISTRY;
 	m[n].type = SAT_MSG_REGISTRY_IS;
 	m[n++].u.registry = sat_span_str("registry");
