@@ -4,11 +4,13 @@
  * replica.c   open, create, identity, small state
  * kindsql.c   the tables of the kinds: the only generated SQL besides query.c
  * rows.c      a row of a kind <-> a record; flags, match keys, conflicts
+ * base.c      the server's state of a row, beside the view
  * page.c      the rows one transaction touches: read once, written once
  * pend.c      which commits still wait, per record; the view from the base
  * write.c     local commits and groups
- * session.c, delta.c, snapshot.c, template.c   what the session asks
- * query.c, inbox.c, audit.c, check.c           reading and proof
+ * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
+ * get.c, query.c, inbox.c, audit.c, check.c   reading and proof
+ * identity.c  who the device is; incarnations
  */
 #ifndef SAT_REPLICA_REPLICA_INT_H
 #define SAT_REPLICA_REPLICA_INT_H
@@ -215,6 +217,11 @@ SAT_CHECK sat_rc replica_kind_stmt(sat_stmt **s, sat_replica *r, const replica_k
 SAT_CHECK sat_rc replica_kind_rids(int64_t **rids, size_t *n, sat_arena *a,
     sat_replica *r, const replica_kind *k, kind_sql q, const sat_id *arg, sat_err *e);
 
+/* base.c */
+void replica_base_write(sat_buf *b, const replica_row *row);
+/* row->view is read already. */
+SAT_CHECK sat_rc replica_base_read(replica_row *row, sat_arena *a, sat_span in, sat_err *e);
+
 /* rows.c */
 sat_value replica_col_value(sat_stmt *s, int i);
 void replica_bind_value(sat_stmt *s, int i, sat_value v);
@@ -227,7 +234,6 @@ void replica_row_widen(replica_row *row, sat_arena *a, const replica_row *whole)
 /* Insert, update or delete the row and what hangs on it. New match keys go to
  * the page. */
 SAT_CHECK sat_rc replica_row_write(sat_replica *r, replica_row *row, sat_err *e);
-void replica_base_write(sat_buf *b, const replica_row *row);
 /* 64-bit key of a value's normal form; false: no key (empty). */
 bool replica_match_key(int64_t *key, sat_buf *tmp, const sat_kind *k, const sat_field *f, sat_value v);
 /* The keys of every row, once, in their order (end of a snapshot). */

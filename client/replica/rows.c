@@ -1,26 +1,14 @@
 /*
  * rows.c - a row of a kind's table, and the record it stands for.
  *
- * The columns and `_clk` hold the view: what the user sees. While own
- * operations wait, `_base` holds what is needed to get the server's state
- * back: its head, and its cells for the fields those operations touched; all
- * other cells are the same in both. So an edit costs one row, not two.
- *
- * _base: npend uint | flags u8 | unless ABSENT: rlsn uint | with DEL: hlc be64,
- * dev uint, lsn uint, seen uint | ntouched uint, fields | cells.
- *
- * `match` and `conflict` are derived here and nowhere else.
+ * The columns and `_clk` hold the view: what the user sees; `_base` what the
+ * server has beside it while own operations wait (base.c). `match` and
+ * `conflict` are derived here and nowhere else.
  */
 #include "client/replica/replica_int.h"
 
 #include <assert.h>
 #include <string.h>
-
-#define BASE_ABSENT 1u  /* the server does not know the record yet */
-#define BASE_DELETED 2u
-#define BASE_EDITS 4u
-#define BASE_DEL 8u     /* a deletion or restore has happened */
-#define BASE_TOUCHED_MAX (SAT_FIELD_ID_MAX + 1)
 
 sat_value
 replica_col_value(sat_stmt *s, int i)
@@ -54,122 +42,6 @@ replica_bind_value(sat_stmt *s, int i, sat_value v)
 		sat_bind_null(s, i);
 		break;
 	}
-}
-
-/* ---- the server's state beside the view ------------------------------------- */
-
-static bool
-is_touched(const replica_row *row, uint16_t field)
-{
-	for (size_t i = 0; i < row->ntouched; i++)
-		if (row->touched[i] == field)
-			return true;
-	return false;
-}
-
-void
-replica_base_write(sat_buf *b, const replica_row *row)
-{
-	const sat_record *s = &row->srv;
-	sat_cell cells[SAT_FIELDS_MAX];
-	size_t n = 0;
-	unsigned flags = (s->born.hlc == 0 ? BASE_ABSENT : 0u) |
-	    (s->deleted ? BASE_DELETED : 0u) |
-	    (s->with_edits ? BASE_EDITS : 0u) |
-	    (s->del_at.hlc != 0 ? BASE_DEL : 0u);
-
-	sat_write_uint(b, row->npend);
-	sat_write_u8(b, (uint8_t)flags);
-	if ((flags & BASE_ABSENT) != 0)
-		return;
-	sat_write_uint(b, s->rlsn);
-	if ((flags & BASE_DEL) != 0) {
-		sat_write_be64(b, s->del_at.hlc);
-		sat_write_uint(b, s->del_at.dev);
-		sat_write_uint(b, s->del_at.lsn);
-		sat_write_uint(b, s->del_seen);
-	}
-	sat_write_uint(b, row->ntouched);
-	for (size_t i = 0; i < row->ntouched; i++) {
-		const sat_cell *c = sat_record_cell(s, row->touched[i]);
-
-		sat_write_uint(b, row->touched[i]);
-		if (c != NULL && n < SAT_FIELDS_MAX)
-			cells[n++] = *c;
-	}
-	sat_cells_write(b, cells, n);
-}
-
-static void
-read_touched(replica_row *row, sat_arena *a, sat_reader *rd)
-{
-	size_t n = (size_t)sat_read_uint_max(rd, BASE_TOUCHED_MAX);
-
-	row->touched = sat_arena_alloc(a, (n + 1) * sizeof *row->touched);
-	for (size_t i = 0; i < n && rd->fault == NULL; i++)
-		row->touched[row->ntouched++] =
-		    (uint16_t)sat_read_uint_max(rd, SAT_FIELD_ID_MAX);
-}
-
-/* Untouched cells of the view and the kept cells, in field order. */
-static void
-join_cells(replica_row *row, sat_arena *a, const sat_cell *kept, size_t nkept)
-{
-	sat_record *s = &row->srv;
-	size_t i = 0, j = 0;
-
-	s->cells = sat_arena_alloc(a,
-	    (row->view.ncells + nkept + 1) * sizeof *s->cells);
-	s->ncells = 0;
-	while (i < row->view.ncells || j < nkept) {
-		const sat_cell *v = i < row->view.ncells ?
-		    &row->view.cells[i] : NULL;
-
-		if (v != NULL && is_touched(row, v->field)) {
-			i++;
-			continue;
-		}
-		if (v != NULL && (j == nkept || v->field < kept[j].field)) {
-			s->cells[s->ncells++] = *v;
-			i++;
-		} else {
-			s->cells[s->ncells++] = kept[j++];
-		}
-	}
-}
-
-static sat_rc
-base_read(replica_row *row, sat_arena *a, sat_span in, sat_err *e)
-{
-	sat_reader rd = sat_reader_of(in);
-	sat_record *s = &row->srv;
-	sat_cell *kept;
-	size_t nkept;
-	unsigned flags;
-
-	row->pending = true;
-	row->npend = (uint32_t)sat_read_uint_max(&rd, UINT32_MAX);
-	flags = sat_read_u8(&rd);
-	s->id = row->view.id;
-	s->kind = row->view.kind;
-	s->eid = row->view.eid;
-	if ((flags & BASE_ABSENT) != 0)
-		return sat_read_end(&rd, "base state", e);
-	s->born = row->view.born;
-	s->rlsn = sat_read_uint(&rd);
-	s->deleted = (flags & BASE_DELETED) != 0;
-	s->with_edits = (flags & BASE_EDITS) != 0;
-	if ((flags & BASE_DEL) != 0) {
-		s->del_at.hlc = sat_read_be64(&rd);
-		s->del_at.dev = (uint32_t)sat_read_uint_max(&rd, UINT32_MAX);
-		s->del_at.lsn = sat_read_uint(&rd);
-		s->del_seen = sat_read_uint(&rd);
-	}
-	read_touched(row, a, &rd);
-	kept = sat_cells_read(&nkept, a, &rd);
-	if (rd.fault == NULL)
-		join_cells(row, a, kept, nkept);
-	return sat_read_end(&rd, "base state", e);
 }
 
 /* ---- reading --------------------------------------------------------------------- */
@@ -267,7 +139,7 @@ replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
 	row->view.eid = row->rid < SAT_RID_LOCAL ? (uint32_t)row->rid : 0;
 	if (sat_col_null(s, KC_BASE))
 		return SAT_OK;
-	return base_read(row, a, copy_blob(a, s, KC_BASE), e);
+	return replica_base_read(row, a, copy_blob(a, s, KC_BASE), e);
 }
 
 /* All cells of `whole`, but this field's as the narrow row has it. */
