@@ -16,6 +16,10 @@
 #include <assert.h>
 #include <string.h>
 
+/* The device's numbering starts with 1; later ones begin with work that was
+ * moved there, and a folder copied twice moves it twice (P-074). */
+#define INCARNATION_FIRST 1
+
 typedef struct work {
 	sat_server *s;
 	admission *a;
@@ -274,6 +278,24 @@ sat_srv_add_eid(sat_server *s, admission *a, const sat_id *id, uint32_t eid)
 	out->eids[out->neids++] = (sat_eid_pair){ *id, eid };
 }
 
+sat_rc
+sat_srv_add_born(sat_server *s, admission *a, sat_err *e)
+{
+	const sat_commit *c = a->c;
+	wrec *w;
+	sat_rc rc;
+
+	for (size_t i = 0; i < c->nops; i++) {
+		if (c->ops[i].kind != SAT_OP_NEW)
+			continue;
+		if ((rc = sat_set_by_id(&w, s, &c->ops[i].rec, e)) != SAT_OK)
+			return rc;
+		if (w->exists)
+			sat_srv_add_eid(s, a, &w->id, w->eid);
+	}
+	return SAT_OK;
+}
+
 static sat_rc
 accept(work *k, sat_err *e)
 {
@@ -293,6 +315,8 @@ accept(work *k, sat_err *e)
 	    k->c->cseq, e)) != SAT_OK ||
 	    (a->v->code != SAT_VD_OK && (rc = st->verdict_put(st->u, k->lsn,
 	    a->v->code, e)) != SAT_OK) ||
+	    (k->c->incarnation != INCARNATION_FIRST && (rc = st->moved_put(
+	    st->u, k->c->device, k->c->payload_hash, k->lsn, e)) != SAT_OK) ||
 	    (rc = sat_srv_rescope(s, k->touched, k->lsn, e)) != SAT_OK)
 		return rc;
 	s->lsn = k->lsn;
@@ -335,13 +359,40 @@ undo(work *k, sat_err *e)
 	    a->header, a->payload, e);
 }
 
+static sat_rc
+merged_before(bool *yes, sat_server *s, admission *a, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	const sat_commit *c = a->c;
+	sat_log_row row;
+	sat_rc rc;
+
+	*yes = false;
+	if ((rc = st->moved_get(&a->v->lsn, st->u, c->device, c->payload_hash,
+	    e)) != SAT_OK || a->v->lsn == 0)
+		return rc;
+	*yes = true;
+	if ((rc = st->log_get(&row, &s->txn, st->u, a->v->lsn, e)) != SAT_OK ||
+	    (rc = st->verdict_get(&a->v->code, st->u, a->v->lsn, e)) != SAT_OK)
+		return rc;
+	a->v->eff = row.eff;
+	if ((rc = sat_srv_add_born(s, a, e)) != SAT_OK)
+		return rc;
+	return st->refused_put(st->u, c->device, c->incarnation, a->v,
+	    a->header, a->payload, e);
+}
+
 sat_rc
 sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 {
 	size_t n = a->c->nops;
 	work k = { .s = s, .a = a, .c = a->c, .eid0 = s->eid };
+	bool yes = false;
 	sat_rc rc;
 
+	if (a->c->incarnation != INCARNATION_FIRST && ((rc = merged_before(&yes,
+	    s, a, e)) != SAT_OK || yes))
+		return rc;
 	s->serial++;
 	k.touched_end = &k.touched;
 	k.j = (judging){ .s = s, .a = a, .tip = s->tip,

@@ -171,6 +171,8 @@ typedef struct admission {
 	size_t eids_cap;
 } admission;
 SAT_CHECK sat_rc sat_srv_admit(sat_server *s, admission *a, sat_err *e);
+/* The eids of the records a commit made that was merged before. */
+SAT_CHECK sat_rc sat_srv_add_born(sat_server *s, admission *a, sat_err *e);
 void sat_srv_add_eid(sat_server *s, admission *a, const sat_id *id, uint32_t eid);
 
 /* server_gate.c: the checks that need the record's state. SAT_EFALSE with the

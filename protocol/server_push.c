@@ -236,26 +236,19 @@ verdict_again(push *p, admission *a, sat_err *e)
 {
 	const sat_store *st = &p->s->env.store;
 	const sat_commit *c = a->c;
-	wrec *w;
 	sat_rc rc;
 
 	rc = st->log_find(&a->v->lsn, &a->v->eff, st->u, c->device,
-	    c->incarnation, c->cseq, e);
+	    c->incarnation, c->cseq, NULL);
 	if (rc == SAT_ENOTFOUND)
-		return st->refused_get(a->v, &p->s->txn, st->u, c->device,
+		rc = st->refused_get(a->v, &p->s->txn, st->u, c->device,
 		    c->incarnation, c->cseq, e);
-	if (rc != SAT_OK || (rc = st->verdict_get(&a->v->code, st->u,
-	    a->v->lsn, e)) != SAT_OK)
-		return rc;
-	for (size_t i = 0; i < c->nops; i++) {
-		if (c->ops[i].kind != SAT_OP_NEW)
-			continue;
-		if ((rc = sat_set_by_id(&w, p->s, &c->ops[i].rec, e)) != SAT_OK)
-			return rc;
-		if (w->exists)
-			sat_srv_add_eid(p->s, a, &w->id, w->eid);
-	}
-	return SAT_OK;
+	else if (rc == SAT_OK)
+		rc = st->verdict_get(&a->v->code, st->u, a->v->lsn, e);
+	else
+		return sat_fail(e, rc, "the log cannot be read");
+	return rc != SAT_OK || a->v->lsn == 0 ? rc :
+	    sat_srv_add_born(p->s, a, e);
 }
 
 static sat_rc

@@ -86,12 +86,20 @@ typedef struct sat_store {
 	/* a commit's place: lsn 0 + SAT_ENOTFOUND when it is not in the log */
 	sat_rc (*log_find)(uint64_t *lsn, sat_hlc *eff, void *u, uint32_t dev,
 	    uint32_t inc, uint64_t cseq, sat_err *e);
-	/* refused commits: header and payload are kept too (evidence; retry gives
-	 * the same verdict) */
+	/* commits that did not get a position of their own: refused, or merged
+	 * before under another number (then the verdict has that one's lsn and
+	 * eff). Header and payload are kept too (evidence; retry gives the same
+	 * verdict) */
 	sat_rc (*refused_put)(void *u, uint32_t dev, uint32_t inc, const sat_verdict *v,
 	    sat_span header, sat_span payload, sat_err *e);
 	sat_rc (*refused_get)(sat_verdict *v, sat_arena *a, void *u, uint32_t dev,
 	    uint32_t inc, uint64_t cseq, sat_err *e);
+	/* commits of later incarnations by payload: work a copied folder moved
+	 * there twice is merged once. lsn 0 = none */
+	sat_rc (*moved_put)(void *u, uint32_t dev,
+	    const uint8_t payload_hash[SAT_HASH_BYTES], uint64_t lsn, sat_err *e);
+	sat_rc (*moved_get)(uint64_t *lsn, void *u, uint32_t dev,
+	    const uint8_t payload_hash[SAT_HASH_BYTES], sat_err *e);
 	/* header and payload of a commit, logged or refused; SAT_ENOTFOUND */
 	sat_rc (*commit_get)(sat_span *header, sat_span *payload, sat_arena *a,
 	    void *u, uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e);

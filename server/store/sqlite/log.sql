@@ -61,11 +61,13 @@ SELECT coalesce(max(lsn), 0) FROM log;
 SELECT lsn, 0 FROM log WHERE lsn > @after ORDER BY lsn;
 
 -- :name refused_put
-INSERT INTO refused(dev, inc, cseq, code, op, slug, hint, at_ms, header, payload)
-VALUES(@dev, @inc, @cseq, @code, @op, @slug, @hint, @at_ms, @header, @payload);
+INSERT INTO refused(dev, inc, cseq, code, op, slug, hint, at_ms, header,
+  payload, lsn, eff)
+VALUES(@dev, @inc, @cseq, @code, @op, @slug, @hint, @at_ms, @header,
+  @payload, @lsn, @eff);
 
 -- :name refused_get
-SELECT code, op, slug, hint FROM refused
+SELECT code, op, slug, hint, lsn, eff FROM refused
 WHERE dev = @dev AND inc = @inc AND cseq = @cseq;
 
 -- :name refused_bytes
@@ -77,3 +79,9 @@ INSERT INTO verdict(lsn, code) VALUES(@lsn, @code);
 
 -- :name verdict_get
 SELECT code FROM verdict WHERE lsn = @lsn;
+
+-- :name moved_put
+INSERT INTO moved(dev, hash, lsn) VALUES(@dev, @hash, @lsn);
+
+-- :name moved_get
+SELECT lsn FROM moved WHERE dev = @dev AND hash = @hash;

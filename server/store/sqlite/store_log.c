@@ -275,6 +275,8 @@ refused_put(void *u, uint32_t dev, uint32_t inc, const sat_verdict *v,
 	sat_bind_int(q, 8, sat_wall_ms(&s->clock));
 	sat_bind_blob(q, 9, header);
 	bind_payload(q, 10, payload);
+	sat_bind_int(q, 11, (int64_t)v->lsn);
+	sat_bind_int(q, 12, (int64_t)v->eff);
 	return sat_run(q, e);
 }
 
@@ -291,9 +293,47 @@ refused_get(sat_verdict *v, sat_arena *a, void *u, uint32_t dev, uint32_t inc,
 		.code = (sat_verdict_code)sat_col_int(q, 0),
 		.op = (uint32_t)sat_col_int(q, 1),
 		.slug = store_copy(a, sat_col_text(q, 2)),
-		.hint = store_copy(a, sat_col_text(q, 3)) };
+		.hint = store_copy(a, sat_col_text(q, 3)),
+		.lsn = (uint64_t)sat_col_int(q, 4),
+		.eff = (sat_hlc)sat_col_int(q, 5) };
 	sat_stmt_reset(q);
 	return SAT_OK;
+}
+
+static sat_rc
+moved_put(void *u, uint32_t dev, const uint8_t payload_hash[SAT_HASH_BYTES],
+    uint64_t lsn, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_MOVED_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	sat_bind_blob(q, 2, sat_span_of(payload_hash, SAT_HASH_BYTES));
+	sat_bind_int(q, 3, (int64_t)lsn);
+	return sat_run(q, e);
+}
+
+static sat_rc
+moved_get(uint64_t *lsn, void *u, uint32_t dev,
+    const uint8_t payload_hash[SAT_HASH_BYTES], sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	*lsn = 0;
+	if ((rc = store_stmt(&q, s->db, SQL_MOVED_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	sat_bind_blob(q, 2, sat_span_of(payload_hash, SAT_HASH_BYTES));
+	if ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		*lsn = (uint64_t)sat_col_int(q, 0);
+	sat_stmt_reset(q);
+	return rc;
 }
 
 static sat_rc
@@ -342,6 +382,8 @@ store_log_ops(sat_store *o)
 	o->commit_get = commit_get;
 	o->refused_put = refused_put;
 	o->refused_get = refused_get;
+	o->moved_put = moved_put;
+	o->moved_get = moved_get;
 	o->verdict_put = verdict_put;
 	o->verdict_get = verdict_get;
 }

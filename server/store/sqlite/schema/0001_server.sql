@@ -26,12 +26,16 @@ CREATE TABLE verdict(
   code  INTEGER NOT NULL      -- 1 late, 2 opened a conflict
 );
 
--- Refused commits: evidence, and the same verdict for a push sent again.
+-- Commits without a position of their own: refused, or merged before under the
+-- number of another incarnation. Evidence, and the same verdict for a push sent
+-- again.
 CREATE TABLE refused(
   dev      INTEGER NOT NULL,  -- as in log
   inc      INTEGER NOT NULL,  -- as in log
   cseq     INTEGER NOT NULL,  -- as in log
-  code     INTEGER NOT NULL,  -- 3 rejected, 4 parked
+  code     INTEGER NOT NULL,  -- 3 rejected, 4 parked; else merged before
+  lsn      INTEGER NOT NULL,  -- where it was merged before; 0 = refused
+  eff      INTEGER NOT NULL,  -- its clamped stamp there; 0 = refused
   op       INTEGER NOT NULL,  -- the operation that decided
   slug     TEXT NOT NULL,     -- why: "denied", "needs_parent", ...
   hint     TEXT NOT NULL,     -- what the device may offer: "ASK_MANAGER", ...
@@ -40,6 +44,15 @@ CREATE TABLE refused(
   payload  BLOB,              -- canonical payload; NULL once erased
   PRIMARY KEY(dev, inc, cseq)
 );
+
+-- Which payloads came under a later incarnation. A folder that is copied or
+-- restored by hand twice moves the same work twice; it must not count twice.
+CREATE TABLE moved(
+  dev   INTEGER NOT NULL,  -- device ordinal
+  hash  BLOB NOT NULL,     -- payload hash, random by its salt
+  lsn   INTEGER NOT NULL,  -- where it was merged
+  PRIMARY KEY(dev, hash)
+) WITHOUT ROWID;
 
 -- Where the chain of each (device, incarnation) stands.
 CREATE TABLE chain(

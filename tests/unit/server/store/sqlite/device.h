@@ -723,6 +723,27 @@ device_commit(device *d, const sat_id *subject, const sat_op *ops, size_t n)
 	return &d->out[d->nout++];
 }
 
+/* What waits goes on under another incarnation: same payload and stamp, as the
+ * replica moves it after a fork. */
+static void
+device_move(device *d, uint32_t incarnation)
+{
+	uint64_t cseq = 0;
+
+	d->incarnation = incarnation;
+	memset(d->head, 0, sizeof d->head);
+	for (size_t i = 0; i < d->nout; i++) {
+		sat_commit *c = &d->out[i].c;
+
+		if (d->out[i].state != 0)
+			continue;
+		c->incarnation = incarnation;
+		c->cseq = ++cseq;
+		memcpy(c->prev, d->head, sizeof c->prev);
+		sat_commit_seal(c, d->head);
+	}
+}
+
 static sat_op
 op_set(const sat_id *rec, uint16_t kind, sat_op_kind op, uint16_t field,
     sat_value v)

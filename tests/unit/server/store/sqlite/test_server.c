@@ -333,6 +333,61 @@ a_copied_folder_is_a_fork(void **state) /* U3 */
 }
 
 static void
+work_moved_twice_counts_once(void **state) /* P-074 */
+{
+	world *w = small_world(24);
+	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
+	sat_id acc, made;
+	sat_hlc eff;
+
+	(void)state;
+	acc = device_account(ann, "first", "ann");
+	device_sync(ann);
+	(void)device_edit(ann, &acc, &acc, K_ACCOUNT, SAT_OP_ADD, A_VISITS,
+	    sat_v_int(3));
+	made = device_account(ann, "second", "ann");
+	(void)device_activity(ann, &device_find(ann, &acc, 0)->id, "refused?");
+	device_move(ann, 7);
+	device_sync(ann);
+	assert_int_equal(4, head(w));
+	eff = ann->out[1].eff;
+	/* the folder as it was before, once more */
+	for (size_t i = 1; i < ann->nout; i++) {
+		ann->out[i].state = 0;
+		ann->out[i].lsn = 0;
+		ann->out[i].eff = 0;
+	}
+	ann->neids = 0;
+	device_move(ann, 8);
+	(void)device_edit(ann, &acc, &acc, K_ACCOUNT, SAT_OP_ADD, A_VISITS,
+	    sat_v_int(1));
+	device_sync(ann);
+	assert_int_equal(5, head(w));
+	assert_int_equal(2, ann->out[1].lsn);
+	assert_true(eff == ann->out[1].eff);
+	assert_int_equal(2, ann->neids);
+	assert_true(sat_id_eq(&made, &ann->eids[0].id));
+	device_sync(ann);
+	device_sync(hq);
+	device_check(ann);
+	device_check(hq);
+	{
+		held *h = device_find(hq, &acc, 0);
+		sat_arena a = { 0 };
+		sat_record r;
+
+		assert_rc(SAT_OK, sat_record_read(&r, &a,
+		    sat_buf_span(&h->state), NULL));
+		assert_int_equal(4, sat_record_value(&r, A_VISITS).i);
+		sat_arena_fini(&a);
+	}
+	world_verify(w);
+	device_free(ann);
+	device_free(hq);
+	world_free(w);
+}
+
+static void
 a_refused_commit_stops_only_what_depends_on_it(void **state) /* A1 A2 A3 */
 {
 	world *w = small_world(7);
@@ -1258,6 +1313,7 @@ main(void)
 		cmocka_unit_test(a_spoilt_push_stores_nothing),
 		cmocka_unit_test(a_gap_is_named_and_filled),
 		cmocka_unit_test(a_copied_folder_is_a_fork),
+		cmocka_unit_test(work_moved_twice_counts_once),
 		cmocka_unit_test(a_refused_commit_stops_only_what_depends_on_it),
 		cmocka_unit_test(a_refusal_found_while_folding_undoes_what_was_folded),
 		cmocka_unit_test(nobody_writes_in_anothers_name_or_behind_a_closed_door),
