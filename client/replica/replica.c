@@ -179,8 +179,10 @@ load_chain(sat_replica *r, int64_t wall_seq, sat_err *e)
 	}
 	sat_stmt_reset(s);
 	sat_arena_fini(&a);
-	if (SAT_BUG(SAT_BUG_HLC_NOT_PERSISTED))
+	if (SAT_BUG(SAT_BUG_HLC_NOT_PERSISTED)) {
 		r->hlc.last = 0;
+		r->hlc.wall_ms = 0;
+	}
 	return rc;
 }
 
