@@ -281,6 +281,9 @@ fold_waiting(sat_replica *r, replica_row *row, int64_t seq, sat_err *e)
 
 	if ((rc = replica_own_commit(&o, &r->page.mem, r, seq, e)) != SAT_OK)
 		return rc;
+	/* A state that came as a whole, ahead of the cursor, holds it. */
+	if (o.lsn != 0 && o.lsn <= row->srv.rlsn)
+		return SAT_OK;
 	ctx = (sat_apply_ctx){ { o.c.hlc, o.c.device, 0 }, o.c.seen };
 	for (size_t i = 0; i < o.c.nops; i++) {
 		const sat_op *op = &o.c.ops[i];

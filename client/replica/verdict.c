@@ -113,6 +113,34 @@ refuse(sat_replica *r, int64_t seq, const sat_verdict *v, sat_err *e)
 	return withdraw(r, &o, e);
 }
 
+/*
+ * The answer to an earlier push was lost, and the log went on: a state that
+ * came as a whole since may hold the commit, and must not show it twice.
+ */
+static sat_rc
+already_there(sat_replica *r, int64_t seq, uint64_t lsn, sat_err *e)
+{
+	replica_row *row;
+	own_commit o;
+	sat_rc rc;
+
+	rc = replica_own_commit(&o, &r->page.mem, r, seq, e);
+	if (rc == SAT_ENOTFOUND)
+		return SAT_OK;
+	for (size_t i = 0; rc == SAT_OK && i < o.c.nops; i++) {
+		const sat_op *op = &o.c.ops[i];
+		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+
+		if (k == NULL)
+			continue;
+		rc = replica_page_get(&row, r, k, &op->rec, 0, e);
+		if (rc == SAT_OK && row != NULL && row->pending &&
+		    row->srv.rlsn >= lsn)
+			row->rebuild = row->dirty = true;
+	}
+	return rc;
+}
+
 /* ---- the whole answer ------------------------------------------------------------- */
 
 static sat_rc
@@ -132,7 +160,9 @@ one_verdict(sat_replica *r, uint32_t inc, const sat_verdict *v, sat_err *e)
 	if (v->lsn == 0)
 		return sat_fail(e, SAT_EPROTO, "accepted without a position");
 	sat_hlc_learn(&r->hlc, v->eff);
-	return put_answer(r, seq, 1, v, e);
+	if ((rc = put_answer(r, seq, 1, v, e)) != SAT_OK || v->lsn > r->known)
+		return rc;
+	return already_there(r, seq, v->lsn, e);
 }
 
 /* Records made here get the server's number. */

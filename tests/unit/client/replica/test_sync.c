@@ -881,6 +881,42 @@ a_rescope_that_keeps_the_root_drops_only_what_is_not_held(void **state)
 	assert_sound(f);
 }
 
+/* A customer that comes back in a page that is not the last: its state is the
+ * newest, own work included. lose: the answer to that work never arrived. */
+static void
+state_ahead(fixture *f, bool lose)
+{
+	sat_id a = new_account(f, "A", "1");
+	sat_op visit = op(f->account, SAT_OP_ADD, a, F_VISITS, sat_v_int(1));
+	sat_rescope rs = { .root = a, .held = &a, .nheld = 1 };
+	sat_err err;
+
+	srv_sync(f);
+	srv_foreign_text(f, a, F_REMARK, "theirs", f->srv.n);
+	rs.lsn = f->srv.n;
+	write_ops(f, a, &visit, 1);
+	srv_push(f, lose);
+	assert_ok(srv_page(f, rs.lsn, false, &rs, 1, srv_find(&f->srv, &a), 1,
+	    &err));
+	if (lose)
+		srv_push(f, false);
+	assert_int_equal(1, visits_of(f, a));
+	assert_sound(f);
+	write_ops(f, a, &visit, 1);
+	assert_int_equal(2, visits_of(f, a));
+	srv_sync(f);
+	assert_int_equal(2, visits_of(f, a));
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
+static void
+own_work_inside_a_state_ahead_of_the_cursor_counts_once(void **state)
+{
+	state_ahead(*state, false);
+	state_ahead(*state, true);
+}
+
 /* ---- copies and restores ------------------------------------------------------------------------ */
 
 static void
@@ -1161,6 +1197,7 @@ main(void)
 		E(a_damaged_chunk_changes_nothing),
 		E(what_was_made_here_and_is_not_in_the_snapshot_goes),
 		E(own_work_inside_a_snapshot_is_settled_by_it),
+		T(own_work_inside_a_state_ahead_of_the_cursor_counts_once),
 		T(a_customer_that_left_is_gone_with_its_children_and_a_stub_stays),
 		T(unsent_work_on_a_customer_that_left_waits_for_its_answer),
 		T(a_refusal_after_leaving_takes_the_row_and_keeps_the_work),
