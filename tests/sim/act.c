@@ -121,6 +121,19 @@ tell(work *k, sat_value after)
 	k->after[k->n - 1] = after;
 }
 
+static void
+trace_ops(const work *k)
+{
+	for (size_t i = 0; k->w->tracing && i < k->n; i++)
+		(void)printf("        op %d field %u value %.*s/%lld, then "
+		    "%lld\n", (int)k->ops[i].kind, k->ops[i].field,
+		    k->ops[i].value.type == SAT_V_TEXT ?
+		    (int)k->ops[i].value.s.n : 0,
+		    (const char *)k->ops[i].value.s.p,
+		    (long long)k->ops[i].value.i,
+		    k->told[i] ? (long long)k->after[i].i : 0);
+}
+
 static bool
 may_be_there(sat_rc rc)
 {
@@ -149,6 +162,7 @@ write_out(work *k, int group)
 	sim_trace(w, "%s writes record %d op %d field %u: %d %s number %llu",
 	    d->n.name, k->rec, (int)k->ops[0].kind, k->ops[0].field, (int)rc,
 	    e.text, (unsigned long long)cseq);
+	trace_ops(k);
 	if (!may_be_there(rc)) {
 		(void)sim_device_after(d, rc);
 		return false;

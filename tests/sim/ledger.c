@@ -343,8 +343,10 @@ sim_expect_check(device *d, size_t most)
 			    "it wrote to: %s", d->n.name, x->rec, e.text);
 		if (!shows(x, &v, &w->tmp))
 			sim_fail(w, "property 9: %s does not show its own "
-			    "write of record %d field %u", d->n.name, x->rec,
-			    x->field);
+			    "write of record %d field %u: op %d, %lld wanted, "
+			    "%lld there", d->n.name, x->rec, x->field,
+			    (int)x->kind, (long long)x->v.i,
+			    (long long)sat_record_value(&v.rec, x->field).i);
 		if (v.rec.rlsn < r->shown[d->index])
 			sim_fail(w, "property 9: record %d goes back on %s",
 			    x->rec, d->n.name);

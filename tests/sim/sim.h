@@ -128,6 +128,7 @@ enum {
 	X(poison_down, "poisoned replies refused", 1)                         \
 	X(replayed, "old pushes replayed", 1)                                 \
 	X(foreign, "pushes of one device sent by another", 1)                 \
+	X(checked, "replicas checked while running", 1)                       \
 	X(compared, "dumps compared while running", 1)                        \
 	X(fresh, "dumps of fresh devices compared", 1)                        \
 	X(reads, "reads of own writes", 1)                                    \
@@ -453,6 +454,7 @@ void sim_shadow_check(world *w);        /* properties 4 and 5 */
 void sim_check_frame(world *w, int dev, sat_span frame); /* to a device */
 uint64_t sim_scope_head(world *w, int user);
 void sim_check_dump(device *d);         /* property 1, at the head */
+void sim_check_replica(device *d, bool quick);
 void sim_check_kept(device *d);         /* property 6, after a restart */
 void sim_check_end(world *w);
 

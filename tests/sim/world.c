@@ -382,7 +382,11 @@ step_device(world *w, int kind)
 	case 1: sim_session_begin(d); break;
 	case 2: sim_act(d); break;
 	case 3: sim_act_group(d); break;
-	case 4: sim_act_read(d); break;
+	case 4:
+		sim_act_read(d);
+		if (d->r != NULL && sim_chance(w, 200))
+			sim_check_replica(d, true);
+		break;
 	case 5: sim_device_backup(d, false); break;
 	case 6: sim_device_backup(d, true); break;
 	default: sim_device_restore(d); break;
