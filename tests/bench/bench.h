@@ -9,7 +9,7 @@
  * inproc.c   a server core in this process, to see where CPU and bytes go
  * door.c     rows and edits through the gate into a replica
  * peer.c     the phases of the peer workload
- * figures.c  `make bench`
+ * figures*.c `make bench`
  *
  * A benchmark that cannot go on ends: bench_must prints why and exits 1.
  */
@@ -193,6 +193,8 @@ void device_close(device *d);
 void device_ready(device *d); /* finds the kind; after a sync */
 sat_sync_result device_sync(device *d);
 sat_sync_result device_sync_flags(device *d, unsigned flags);
+/* Bytes both ways until the link's keys are agreed, framing included. */
+double device_handshake(device *d);
 
 /* ---- inproc.c --------------------------------------------------------------------- */
 
@@ -215,13 +217,12 @@ void inproc_device(device *d, inproc *p, const char *dir, bool plain,
     unsigned user, inproc_cost cost[INPROC_TYPES]);
 /* A whole session; adds to cost[type of request]. */
 void inproc_sync(device *d, inproc *p, inproc_cost cost[INPROC_TYPES]);
-typedef struct inproc_frames {
-	sat_buf *b;
-	size_t n, cap;
-} inproc_frames;
-/* Keep a copy of every PUSH frame that is sent from now on (NULL: stop). */
-void inproc_keep_pushes(inproc *p, inproc_frames *f);
-void inproc_frames_fini(inproc_frames *f);
+/* Sessions side by side: up to the first PUSH, the pushes of all of them at
+ * once, and each to its end. */
+typedef struct inproc_session inproc_session;
+inproc_session *inproc_begin(device *d, inproc *p);
+void inproc_push_all(inproc *p, inproc_session **s, size_t n);
+void inproc_end(inproc_session *s, inproc *p);
 
 /* ---- door.c ----------------------------------------------------------------------- */
 
@@ -236,6 +237,7 @@ size_t door_edit(device *d, const bench_edit *ed);
 enum {
 	P1ONE = 1, P1BULK = 2, P2ONE = 4, P2BATCH = 8, P3 = 16, P4 = 32,
 	P5 = 64, P6 = 128, P7ROWS = 256, P7X10 = 512, PHASES_ALL = 1023,
+	READS = 1024, /* ours: lists, searches and an edit on B */
 };
 int peer_main(int argc, char **argv);
 /* These phases over these rows, in the working folder. */

@@ -15,7 +15,6 @@ struct inproc {
 	sat_sqlite_store *store; /* ours, beside the folder's own */
 	sat_server *core;
 	sat_keyring *keyring;
-	inproc_frames *keep;
 };
 
 static void
@@ -91,36 +90,6 @@ inproc_durable(inproc *p)
 	bench_must(sat_sqlite_mark_durable(p->store, st.lsn, &err));
 }
 
-void
-inproc_keep_pushes(inproc *p, inproc_frames *f)
-{
-	p->keep = f;
-}
-
-void
-inproc_frames_fini(inproc_frames *f)
-{
-	for (size_t i = 0; i < f->n; i++)
-		sat_buf_fini(&f->b[i]);
-	free(f->b);
-	*f = (inproc_frames){ .b = NULL };
-}
-
-static void
-keep_frame(inproc *p, const sat_buf *request)
-{
-	inproc_frames *f = p->keep;
-
-	if (f == NULL || request->p[0] != SAT_MSG_PUSH)
-		return;
-	if (f->n == f->cap) {
-		f->cap = f->cap * 2 + 16;
-		f->b = sat_xrealloc(f->b, f->cap * sizeof *f->b);
-	}
-	f->b[f->n] = (sat_buf){ 0 };
-	sat_buf_add(&f->b[f->n++], request->p, request->n);
-}
-
 /* Enrolment is one request; its token is known to both sides here. */
 static void
 enrol(device *d, inproc *p, unsigned user)
@@ -192,7 +161,6 @@ exchange(sat_cs *cs, inproc *p, sat_server_session *x, sat_buf *request,
 	if (done)
 		return false;
 	t1 = read_clocks();
-	keep_frame(p, request);
 	bench_must(sat_server_handle(p->core, x, reply, sat_buf_span(request),
 	    &err));
 	t2 = read_clocks();
@@ -226,4 +194,68 @@ inproc_sync(device *d, inproc *p, inproc_cost cost[INPROC_TYPES])
 	sat_buf_fini(&request);
 	sat_buf_fini(&reply);
 	device_ready(d);
+}
+
+/* ---- many at once ------------------------------------------------------------ */
+
+struct inproc_session {
+	device *d;
+	sat_cs *cs;
+	sat_client_ops ops;
+	sat_server_session x;
+	sat_buf request, reply;
+};
+
+inproc_session *
+inproc_begin(device *d, inproc *p)
+{
+	inproc_session *s = sat_xcalloc(1, sizeof *s);
+	sat_err err = { 0 };
+	bool done;
+
+	s->d = d;
+	s->ops = sat_replica_session(d->replica);
+	s->cs = sat_cs_new(&s->ops, &d->crm.clock, 0);
+	memcpy(s->x.channel_pk, sat_replica_identity_get(d->replica)->channel_pk,
+	    sizeof s->x.channel_pk);
+	for (;;) {
+		sat_buf_reset(&s->request);
+		sat_buf_reset(&s->reply);
+		bench_must(sat_cs_next(s->cs, &s->request, &done, &err));
+		if (done)
+			bench_die("a device had nothing to push");
+		if (s->request.p[0] == SAT_MSG_PUSH)
+			return s;
+		bench_must(sat_server_handle(p->core, &s->x, &s->reply,
+		    sat_buf_span(&s->request), &err));
+		bench_must(sat_cs_reply(s->cs, sat_buf_span(&s->reply), &err));
+	}
+}
+
+void
+inproc_push_all(inproc *p, inproc_session **s, size_t n)
+{
+	sat_server_job *jobs = sat_xcalloc(n, sizeof *jobs);
+	sat_err err = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		jobs[i] = (sat_server_job){ .session = &s[i]->x,
+			.frame = sat_buf_span(&s[i]->request),
+			.reply = &s[i]->reply };
+	bench_must(sat_server_handle_group(p->core, jobs, n, &err));
+	free(jobs);
+}
+
+void
+inproc_end(inproc_session *s, inproc *p)
+{
+	sat_err err = { 0 };
+
+	bench_must(sat_cs_reply(s->cs, sat_buf_span(&s->reply), &err));
+	while (exchange(s->cs, p, &s->x, &s->request, &s->reply, NULL))
+		;
+	sat_cs_free(s->cs);
+	sat_buf_fini(&s->request);
+	sat_buf_fini(&s->reply);
+	free(s);
 }

@@ -308,6 +308,7 @@ p5(peer *p)
 	samples t = { 0 }, wire = { 0 }, push = { 0 }, reads = { 0 };
 	sat_sync_result got;
 	char text[32];
+	double shake;
 
 	for (int i = -2; i < P5_ROUNDS; i++) {
 		size_t row = (size_t)(i + 2) * 397 % p->data->n;
@@ -332,9 +333,14 @@ p5(peer *p)
 	say(p, "P5", "wire", "bytes", samples_at(&wire, 0.5));
 	say(p, "P5", "wire_push", "bytes", samples_at(&push, 0.5));
 	say(p, "P5", "page_reads", "pages", samples_at(&reads, 0.5));
+	shake = device_handshake(&p->b);
+	say(p, "P5", "handshake", "bytes", shake);
+	say(p, "P5", "wire_open_link", "bytes", samples_at(&wire, 0.5) - shake);
 	got = device_sync(&p->b);
 	say(p, "P5", "idle_wire", "bytes",
 	    (double)(got.bytes_in + got.bytes_out));
+	say(p, "P5", "idle_open_link", "bytes",
+	    (double)(got.bytes_in + got.bytes_out) - shake);
 	say(p, "P5", "idle_round_trips", "trips",
 	    (double)got.stats.round_trips);
 	samples_fini(&t);
@@ -465,6 +471,64 @@ p6(peer *p)
 	    (double)(wrong[0] > wrong[1] ? wrong[0] : wrong[1]));
 }
 
+/* ---- reads, not of the protocol ------------------------------------------------- */
+
+#define READ_ROUNDS 7
+
+static double
+one_query(device *d, const sat_query *q)
+{
+	double t = bench_now();
+	const sat_value *v;
+	sat_rows *rows;
+	sat_err err = { 0 };
+
+	bench_must(sat_replica_query(&rows, d->replica, q, &err));
+	do
+		bench_must(sat_rows_next(&v, rows, &err));
+	while (v != NULL);
+	sat_rows_free(rows);
+	return bench_now() - t;
+}
+
+static void
+reads(peer *p)
+{
+	uint16_t columns[5] = { SAT_Q_ID, SAT_Q_CREATED };
+	sat_value word = sat_v_text(sat_span_str("恒信"));
+	sat_filter has = { SAT_Q_TEXT, SAT_CMP_LIKE, &word, 1 };
+	sat_query list = { .kind = p->b.kind, .columns = columns,
+		.ncolumns = 5, .nsort = 1, .limit = 50 }, search;
+	samples t[3] = { { 0 } };
+	char text[32];
+
+	for (size_t i = 0; i < 3; i++)
+		columns[2 + i] = sat_kind_field(p->b.kind,
+		    bench_fields[i])->id;
+	list.sort[0].field = SAT_Q_CREATED;
+	list.sort[0].desc = true;
+	search = list;
+	search.filters = &has;
+	search.nfilters = 1;
+	for (int i = 0; i < READ_ROUNDS; i++) {
+		bench_edit ed = one_edit(p->data, (size_t)i * 97, "grade",
+		    text);
+		double at;
+
+		samples_add(&t[0], one_query(&p->b, &list));
+		samples_add(&t[1], one_query(&p->b, &search));
+		(void)snprintf(text, sizeof text, "E%d", i);
+		at = bench_now();
+		(void)door_edit(&p->b, &ed);
+		samples_add(&t[2], bench_now() - at);
+	}
+	say(p, "reads", "list", "ms", samples_at(&t[0], 0.5) * 1e3);
+	say(p, "reads", "search", "ms", samples_at(&t[1], 0.5) * 1e3);
+	say(p, "reads", "edit", "ms", samples_at(&t[2], 0.5) * 1e3);
+	for (int i = 0; i < 3; i++)
+		samples_fini(&t[i]);
+}
+
 /* ---- P7 ------------------------------------------------------------------------------ */
 
 /* On disk as it lies there: closed, checkpointed, keyring included. */
@@ -585,6 +649,8 @@ main_phases(peer *p)
 		p5(p);
 	if ((p->want & P6) != 0)
 		p6(p);
+	if ((p->want & READS) != 0)
+		reads(p);
 	device_close(&p->a);
 	if (p->b.replica != NULL)
 		device_close(&p->b);

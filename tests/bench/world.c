@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/crypto/keyring.h"
+#include "common/net/net.h"
 #include "server/admin/admin_int.h"
 
 /* Not a secret: the data is generated. */
@@ -284,6 +285,28 @@ device_sync_flags(device *d, unsigned flags)
 	bench_must(sat_sync_run(&got, d->replica, &o, &err));
 	device_ready(d);
 	return got;
+}
+
+double
+device_handshake(device *d)
+{
+	const sat_replica_identity *id = sat_replica_identity_get(d->replica);
+	sat_net_client_opts o = { .dial = id->server };
+	sat_net_client *link = NULL;
+	sat_buf prologue = { 0 };
+	uint64_t out = 0, in = 0;
+	sat_err err = { 0 };
+
+	memcpy(o.keys.sk, id->channel_sk, sizeof o.keys.sk);
+	memcpy(o.keys.pk, id->channel_pk, sizeof o.keys.pk);
+	memcpy(o.server_pk, id->server_pk, sizeof o.server_pk);
+	sat_sync_prologue(&prologue, &id->org);
+	o.prologue = sat_buf_span(&prologue);
+	bench_must(sat_net_dial(&link, &o, &err));
+	sat_net_client_bytes(link, &out, &in);
+	sat_net_hangup(link);
+	sat_buf_fini(&prologue);
+	return (double)(out + in);
 }
 
 void
