@@ -37,6 +37,17 @@ $(O)/tests/sim/sim: $(SIM_OBJ) $(TESTLIB) $(SIM_LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(SIM_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
+SEEDS ?= 1000
+FROM ?= 1
+.PHONY: sim sim-mutants
+sim: deps
+	@$(MAKE) --no-print-directory $(O)/tests/sim/sim
+	@SAT_BUILD=$(O) tests/sim/run.sh $(FROM) $(SEEDS)
+# every planted bug of protocol/bugs.h must be caught
+sim-mutants: deps
+	@$(MAKE) --no-print-directory BUGS=1 build/bugs/tests/sim/sim
+	@tests/sim/mutants.sh build/bugs
+
 # ---- two devices edit concurrently, a real server between them ----------------------
 CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/e2e/*.c))
 CHECK_BINS += $(O)/tests/e2e/concurrent
