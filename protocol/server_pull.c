@@ -224,17 +224,27 @@ take_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 static sat_rc
 take_leave(page *p, uint64_t lsn, const wrec *w, sat_err *e)
 {
+	bool left = false;
 	wrec *root;
 	bool yes;
+	wroot *r;
+	wkey *k;
 	sat_rc rc;
 
 	if (!w->exists)
 		return SAT_OK;
 	if ((rc = sat_set_by_eid(&root, p->s, w->root, e)) != SAT_OK ||
 	    (rc = sat_srv_visible(&yes, p->s, root, &p->keys, e)) != SAT_OK ||
-	    yes)
+	    yes || (rc = sat_set_root(&r, p->s, w->root, false, e)) != SAT_OK)
 		return rc;
-	return take_rescope(p, lsn, w->root, e);
+	/* Never of a customer the device did not hold: not even the id. */
+	for (size_t i = 0; i < p->keys.n && !left; i++) {
+		k = sat_set_key(p->s, r, p->keys.k[i]);
+		if ((rc = sat_set_member(k, p->s, r, e)) != SAT_OK)
+			return rc;
+		left = k->m.left_lsn >= lsn;
+	}
+	return left ? take_rescope(p, lsn, w->root, e) : SAT_OK;
 }
 
 /* Keep what is visible; name records by eid. */

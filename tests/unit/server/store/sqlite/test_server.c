@@ -560,6 +560,33 @@ late_and_conflict_verdicts_are_the_same_when_asked_again(void **state) /* A3 */
 }
 
 static void
+a_commit_over_two_customers_shows_the_other_to_nobody(void **state) /* L1 */
+{
+	world *w = small_world(25);
+	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
+	sat_id mine, other;
+	sat_op ops[2];
+
+	(void)state;
+	device_sync(ann);
+	mine = device_account(hq, "mine", "ann");
+	other = device_account(hq, "other", "sue");
+	ops[0] = op_set(&mine, K_ACCOUNT, SAT_OP_SET, A_SECTOR, txt("a"));
+	ops[1] = op_set(&other, K_ACCOUNT, SAT_OP_SET, A_SECTOR, txt("b"));
+	(void)device_commit(hq, &mine, ops, 2);
+	device_sync(hq);
+	device_sync(ann);
+	assert_int_equal(2, ann->stats.pulled_commits);
+	assert_int_equal(0, ann->stats.rescopes);
+	assert_int_equal(0, ann->left);
+	device_check(ann);
+	device_check(hq);
+	device_free(ann);
+	device_free(hq);
+	world_free(w);
+}
+
+static void
 who_lost_a_customer_cannot_give_it_away(void **state) /* P-086 */
 {
 	world *w = small_world(21);
@@ -1318,6 +1345,7 @@ main(void)
 		cmocka_unit_test(a_refusal_found_while_folding_undoes_what_was_folded),
 		cmocka_unit_test(nobody_writes_in_anothers_name_or_behind_a_closed_door),
 		cmocka_unit_test(late_and_conflict_verdicts_are_the_same_when_asked_again),
+		cmocka_unit_test(a_commit_over_two_customers_shows_the_other_to_nobody),
 		cmocka_unit_test(who_lost_a_customer_cannot_give_it_away),
 		cmocka_unit_test(a_clock_set_back_still_rises_at_the_server),
 		cmocka_unit_test(a_manager_of_many_customers_gets_each_once),
