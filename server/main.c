@@ -4,6 +4,7 @@
  */
 #include "common/base/args.h"
 #include "common/base/log.h"
+#include "common/base/roff.h"
 #include "common/crypto/passphrase.h"
 #include "server/admin/admin.h"
 
@@ -30,23 +31,63 @@ static const sat_opt global[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const char examples[] =
+    "  satcheld -D /srv/satchel init --org \"Example Ltd\"\n"
+    "  satcheld -D /srv/satchel user add li.na --name 李娜 --role rep --team east\n"
+    "  satcheld -D /srv/satchel serve --listen tcp://0.0.0.0:7443\n"
+    "  satcheld -D /srv/satchel device invite --user li.na\n";
+static const struct {
+	const char *usage, *help;
+} own_verbs[] = {
+	{ "init --org NAME [--admin KEY]", "make a server folder" },
+	{ "serve [--listen URL] [--advertise URL] [--port-file F]",
+	    "serve until SIGTERM" },
+	{ "restore BACKUP [--verify-only]", "put a backup into a new folder" },
+};
+#define OWN_VERBS (sizeof own_verbs / sizeof own_verbs[0])
+
+/* satcheld.8, from the tables of --help; docs/man holds what it prints. */
+static void
+man(void)
+{
+	sat_buf b = { 0 };
+
+	sat_roff_head(&b, "satcheld", 8, "Satchel " VERSION,
+	    "the sync server of Satchel");
+	sat_roff_section(&b, "SYNOPSIS");
+	sat_roff_text(&b, "satcheld [-D DIR] COMMAND [OPTIONS]");
+	sat_roff_section(&b, "DESCRIPTION");
+	sat_roff_text(&b, "Keeps the organisation's log, judges what devices send "
+	    "and hands out to each what it may see. While it serves, every other "
+	    "command goes to it through a socket in its folder; else the command "
+	    "opens the folder itself.");
+	sat_roff_section(&b, "EXAMPLES");
+	sat_roff_lines(&b, examples);
+	sat_roff_section(&b, "COMMANDS");
+	for (size_t i = 0; i < OWN_VERBS; i++)
+		sat_roff_item(&b, own_verbs[i].usage, own_verbs[i].help);
+	sat_admin_man(&b);
+	sat_roff_section(&b, "GENERAL OPTIONS");
+	sat_roff_options(&b, global);
+	sat_roff_section(&b, "ENVIRONMENT");
+	sat_roff_item(&b, "SATCHELD_DIR", "as --dir");
+	sat_roff_item(&b, "SATCHEL_PASSPHRASE_FILE", "as --passphrase-file");
+	sat_roff_section(&b, "SEE ALSO");
+	sat_roff_text(&b, "satchel(1), satchel-exit-codes(7)");
+	(void)fputs(sat_buf_cstr(&b), stdout);
+	sat_buf_fini(&b);
+}
+
 static void
 help(void)
 {
 	sat_buf b = { 0 };
 
-	sat_buf_str(&b,
-	    "satcheld: the sync server of Satchel\n\n"
-	    "Examples:\n"
-	    "  satcheld -D /srv/satchel init --org \"Example Ltd\"\n"
-	    "  satcheld -D /srv/satchel user add li.na --name 李娜 --role rep --team east\n"
-	    "  satcheld -D /srv/satchel serve --listen tcp://0.0.0.0:7443\n"
-	    "  satcheld -D /srv/satchel device invite --user li.na\n\n"
-	    "Commands:\n"
-	    "  init --org NAME [--admin KEY]\n      make a server folder\n"
-	    "  serve [--listen URL] [--advertise URL] [--port-file F]\n"
-	    "      serve until SIGTERM\n"
-	    "  restore BACKUP [--verify-only]\n      put a backup into a new folder\n");
+	sat_buf_fmt(&b, "satcheld: the sync server of Satchel\n\n"
+	                "Examples:\n%s\nCommands:\n", examples);
+	for (size_t i = 0; i < OWN_VERBS; i++)
+		sat_buf_fmt(&b, "  %s\n      %s\n", own_verbs[i].usage,
+		    own_verbs[i].help);
 	sat_admin_help(&b);
 	sat_buf_str(&b, "\nOptions:\n");
 	sat_args_help(&b, global);
@@ -67,7 +108,7 @@ complain(const sat_err *e, sat_rc rc, bool json)
 		sat_json_write_str(&b, sat_span_str(sat_rc_slug(rc)));
 		sat_buf_str(&b, ",\"detail\":");
 		sat_json_write_str(&b, sat_span_str(e->text));
-		sat_buf_str(&b, ",\"hint\":");
+		sat_buf_str(&b, ",\"fields\":[],\"hint\":");
 		sat_json_write_str(&b, sat_span_str(e->hint));
 		sat_buf_str(&b, "}\n");
 	} else {
@@ -189,6 +230,10 @@ main(int argc, char **argv)
 	}
 	if (rc != SAT_OK)
 		_exit(complain(&e, rc, false));
+	if (a.nargs > 0 && strcmp(a.arg[0], "__man") == 0) {
+		man();
+		return 0;
+	}
 	if (a.nargs == 0)
 		_exit(complain(&e, sat_fail(&e, SAT_EUSAGE, "no command given"), false));
 	json = sat_args_has(&a, "json");

@@ -81,6 +81,7 @@ create(cli *c, const sat_invite *inv, sat_err *e)
 	c->api.crm.lang = c->lang;
 	c->api.keyring = c->keyring;
 	c->api.dir = c->home;
+	c->api.profile = c->profile;
 	c->api.sync.clock = env.clock;
 	c->api.sync.rand = env.rand;
 	if (rc != SAT_OK) { /* nothing half-made stays behind */

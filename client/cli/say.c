@@ -28,7 +28,7 @@ cli_say(cli *c, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (c->quiet)
+	if (c->quiet || cli_is_json(c)) /* a program reads the document */
 		return;
 	cli_flush(c);
 	cli_progress_end(c);

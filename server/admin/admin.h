@@ -41,6 +41,8 @@ SAT_CHECK sat_rc sat_admin_serve(sat_admin *a, const char *listen,
 struct sat_opt;
 const struct sat_opt *sat_admin_options(void);
 void sat_admin_help(sat_buf *out);
+/* The same as items of satcheld.8. */
+void sat_admin_man(sat_buf *out);
 
 /* What a restore needs: check a backup, then put it in an empty folder. */
 SAT_CHECK sat_rc sat_admin_restore(const char *dir, const char *backup_dir,

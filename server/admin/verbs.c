@@ -4,6 +4,7 @@
 #include "server/admin/admin_int.h"
 
 #include "common/base/log.h"
+#include "common/base/roff.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -66,6 +67,15 @@ sat_admin_help(sat_buf *out)
 		sat_buf_fmt(out, "  %s\n      %s\n", verbs[i].usage, verbs[i].help);
 	sat_buf_str(out, "\nOptions of the verbs:\n");
 	sat_args_help(out, options);
+}
+
+void
+sat_admin_man(sat_buf *out)
+{
+	for (size_t i = 0; i < NVERBS; i++)
+		sat_roff_item(out, verbs[i].usage, verbs[i].help);
+	sat_roff_section(out, "OPTIONS OF THE COMMANDS");
+	sat_roff_options(out, options);
 }
 
 sat_rc
