@@ -164,8 +164,8 @@ scans(figures *f, ways *w)
 void
 figure_singles(figures *f)
 {
-	size_t n = f->data.n < BENCH_SINGLES ? f->data.n : BENCH_SINGLES;
-	size_t m = f->quick ? 2000 : f->data.nedits;
+	size_t n = f->quick ? 600 : BENCH_SINGLES;
+	size_t m = f->quick ? 1000 : 3000;
 	sat_arena a = { 0 };
 	sat_value *v;
 	char note[160];
