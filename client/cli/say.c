@@ -63,6 +63,30 @@ complain_json(const sat_err *e, sat_rc rc)
 	sat_json_free(d);
 }
 
+/* What a code of the gate means to who typed the value. */
+static const char *
+in_words(const char *code)
+{
+	static const char *const words[][2] = {
+		{ "required", "must be given" },
+		{ "type", "is not a value of this field" },
+		{ "option", "is not among the options: satchel dict NAME" },
+		{ "pattern", "does not have the expected form" },
+		{ "length", "is too short or too long" },
+		{ "range", "is outside the allowed range" },
+		{ "stage", "cannot follow the present stage" },
+		{ "policy", "cannot be changed this way" },
+		{ "append_only", "never changes" },
+		{ "retired", "takes no new values" },
+		{ "unknown", "is no field: satchel schema KIND" },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(words[i][0], code) == 0)
+			return words[i][1];
+	return "";
+}
+
 int
 cli_complain(cli *c, const sat_err *e, sat_rc rc)
 {
@@ -80,8 +104,9 @@ cli_complain(cli *c, const sat_err *e, sat_rc rc)
 		if (strlen(e->fields[i].path) > width)
 			width = strlen(e->fields[i].path);
 	for (unsigned i = 0; i < e->nfields; i++)
-		(void)fprintf(stderr, "  %-*s  %s\n", (int)width,
-		    e->fields[i].path, e->fields[i].code);
+		(void)fprintf(stderr, "  %-*s  %-11s %s\n", (int)width,
+		    e->fields[i].path, e->fields[i].code,
+		    in_words(e->fields[i].code));
 	if (e->hint[0] != '\0')
 		(void)fprintf(stderr, "  %s\n", e->hint);
 	return sat_rc_exit(rc);
