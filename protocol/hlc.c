@@ -20,6 +20,12 @@ bound_ms(int64_t ms)
 	return ms > WALL_MAX_MS ? WALL_MAX_MS : ms;
 }
 
+bool
+sat_hlc_set_back(const sat_hlc_state *s, int64_t wall_ms)
+{
+	return s->wall_ms != 0 && wall_ms < s->wall_ms - BACK_MAX_MS;
+}
+
 /*
  * What the wall clock should show: its own reading, or, when it was set back,
  * the last good reading plus the time the boot clock counted since. After a
@@ -31,7 +37,7 @@ believed_wall(sat_hlc_state *s, int64_t wall_ms, int64_t boot_ms)
 {
 	int64_t gone = 0;
 
-	s->suspect = s->wall_ms != 0 && wall_ms < s->wall_ms - BACK_MAX_MS;
+	s->suspect = sat_hlc_set_back(s, wall_ms);
 	if (!s->suspect)
 		return wall_ms;
 	if (s->boot_ms >= 0 && boot_ms > s->boot_ms)

@@ -39,6 +39,8 @@ typedef struct sat_hlc_state {
 
 /* The next own stamp. Sets `suspect`. Cannot fail. */
 sat_hlc sat_hlc_tick(sat_hlc_state *s, int64_t wall_ms, int64_t boot_ms);
+/* Does this reading lie more than 2 s before the last one that was believed? */
+bool sat_hlc_set_back(const sat_hlc_state *s, int64_t wall_ms);
 /* Learn the largest clamped stamp of an applied batch. */
 void sat_hlc_learn(sat_hlc_state *s, sat_hlc seen);
 /* Learn the offset from one handshake sample; keeps the min-RTT of 5. */

@@ -8,6 +8,9 @@
 #include <string.h>
 
 /* A list that grows in an arena. */
+/* So far from the server's time a person is told. */
+#define CLOCK_OFF_MS ((int64_t)5 * 60 * 1000)
+
 #define GROW(list, n, cap, a)                                                 \
 	do {                                                                  \
 		if ((n) == (cap)) {                                           \
@@ -445,6 +448,17 @@ count_pending(sat_replica_status *st, sat_replica *r, sat_err *e)
 	return SAT_OK;
 }
 
+/* Nothing is refused for it; the person should know. Asked without a write: who
+ * only looks has made no stamp that could have noticed. */
+static bool
+clock_is_wrong(const sat_replica *r)
+{
+	int64_t off = r->hlc.offset_ms;
+
+	return sat_hlc_set_back(&r->hlc, sat_wall_ms(&r->clock)) ||
+	    off > CLOCK_OFF_MS || off < -CLOCK_OFF_MS;
+}
+
 sat_rc
 sat_replica_status_get(sat_replica_status *st, sat_replica *r, sat_err *e)
 {
@@ -455,7 +469,7 @@ sat_replica_status_get(sat_replica_status *st, sat_replica *r, sat_err *e)
 	st->known = r->known > r->cursor ? r->known : r->cursor;
 	st->last_sync_ms = r->last_sync_ms;
 	st->complete = r->complete;
-	st->clock_suspect = r->hlc.suspect;
+	st->clock_suspect = clock_is_wrong(r);
 	st->schema_version = client_replica_schema_count;
 	if ((rc = count_pending(st, r, e)) != SAT_OK ||
 	    (rc = count_incomplete(&st->incomplete, r, e)) != SAT_OK ||

@@ -205,7 +205,7 @@ typedef struct sat_replica_status {
 	int64_t pending_commits, pending_records, quarantined, conflicts, incomplete, moved;
 	int64_t last_sync_ms;            /* 0 = never */
 	bool complete;                   /* first snapshot finished */
-	bool clock_suspect;
+	bool clock_suspect;              /* set back, or 5 min off the server's */
 	int schema_version;
 } sat_replica_status;
 SAT_CHECK sat_rc sat_replica_status_get(sat_replica_status *s, sat_replica *r, sat_err *e);

@@ -73,6 +73,41 @@ the_server_s_clock_is_learnt(void **state)
 	assert_int_equal(f->now_ms + 3600000, sat_hlc_ms(log[0].hlc));
 }
 
+static bool
+told_of_the_clock(fixture *f)
+{
+	sat_replica_status st;
+	sat_err err;
+
+	assert_ok(sat_replica_status_get(&st, f->r, &err));
+	return st.clock_suspect;
+}
+
+static void
+a_wrong_clock_is_told_to_who_only_looks(void **state) /* P-012 */
+{
+	fixture *f = *state;
+	sat_welcome w = { .proto = 1 };
+	int64_t now = f->now_ms;
+	sat_err err;
+
+	new_account(f, "A", "1");
+	assert_false(told_of_the_clock(f));
+	f->now_ms = now - 3600000;
+	reopen(f);
+	assert_true(told_of_the_clock(f));
+	f->now_ms = now;
+	assert_false(told_of_the_clock(f));
+	/* far from the server's; the next sample ends it */
+	w.wall_ms = now - 301000;
+	assert_ok(f->ops.welcome(f->ops.u, &w, now, &err));
+	reopen(f);
+	assert_true(told_of_the_clock(f));
+	w.wall_ms = now + 299000;
+	assert_ok(f->ops.welcome(f->ops.u, &w, now, &err));
+	assert_false(told_of_the_clock(f));
+}
+
 static void
 what_a_backup_of_the_server_holds_leaves_the_outbox(void **state)
 {
@@ -1173,6 +1208,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(hello_says_where_the_device_is),
 		T(the_server_s_clock_is_learnt),
+		T(a_wrong_clock_is_told_to_who_only_looks),
 		T(what_a_backup_of_the_server_holds_leaves_the_outbox),
 		T(a_batch_is_one_run_of_the_chain_signed_at_its_head),
 		T(a_batch_s_signature_is_kept_and_checked),
