@@ -92,6 +92,23 @@ read_error(sat_msg_error *m, sat_reader *r)
 	m->hint = sat_read_span(r, HINT_MAX);
 }
 
+/* Trouble of this machine, said to another one: whose disk it is, no paths. */
+static void
+write_own_trouble(sat_msg_error *m)
+{
+	const char *text = "the server cannot use its database";
+
+	if (m->rc == SAT_ENOSPACE)
+		text = "the server's disk is full; nothing was written";
+	else if (m->rc == SAT_EIO || m->rc == SAT_EFSYNC)
+		text = "the server's disk failed";
+	else if (m->rc == SAT_ENOMEM)
+		text = "the server is out of memory";
+	m->text = sat_span_str(text);
+	m->hint = sat_span_str("tell the administrator; what you saved stays on "
+	    "this device");
+}
+
 void
 sat_msg_write_error(sat_buf *out, const sat_err *e)
 {
@@ -102,6 +119,9 @@ sat_msg_write_error(sat_buf *out, const sat_err *e)
 	    e->code[0] != '\0' ? e->code : sat_rc_slug(e->rc));
 	m.u.error.text = sat_span_str(e->text);
 	m.u.error.hint = sat_span_str(e->hint);
+	if (strncmp(e->code, SAT_MSG_OWN_TROUBLE, strlen(SAT_MSG_OWN_TROUBLE)) ==
+	    0)
+		write_own_trouble(&m.u.error);
 	sat_msg_write(out, &m);
 }
 

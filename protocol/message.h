@@ -181,7 +181,10 @@ typedef struct sat_msg {
 
 void sat_msg_write(sat_buf *out, const sat_msg *m);
 SAT_CHECK sat_rc sat_msg_read(sat_msg *m, sat_arena *a, sat_span frame, sat_err *e);
-/* An ERROR frame from a failure, and back. */
+/* An ERROR frame from a failure, and back. A code that begins with
+ * SAT_MSG_OWN_TROUBLE is about the sender's own disk: it travels with a text
+ * that says so, without paths. */
+#define SAT_MSG_OWN_TROUBLE "db."
 void sat_msg_write_error(sat_buf *out, const sat_err *e);
 sat_rc sat_msg_to_err(const sat_msg_error *m, sat_err *e);
 

@@ -141,6 +141,24 @@ end_fatally(sat_relay *r, const sat_err *e)
 	pthread_mutex_unlock(&r->mutex);
 }
 
+/* What the device is told about this machine, the administrator is told too. */
+static void
+log_trouble(const sat_buf *reply)
+{
+	sat_arena a = { 0 };
+	sat_msg m;
+
+	if (reply->n > 0 && reply->p[0] == SAT_MSG_ERROR &&
+	    sat_msg_read(&m, &a, sat_buf_span(reply), NULL) == SAT_OK &&
+	    m.u.error.code.n >= strlen(SAT_MSG_OWN_TROUBLE) &&
+	    memcmp(m.u.error.code.p, SAT_MSG_OWN_TROUBLE,
+	        strlen(SAT_MSG_OWN_TROUBLE)) == 0)
+		sat_log(SAT_ERROR, "RELAY-STORE", "code=%.*s text=%.*s",
+		    (int)m.u.error.code.n, (const char *)m.u.error.code.p,
+		    (int)m.u.error.text.n, (const char *)m.u.error.text.p);
+	sat_arena_fini(&a);
+}
+
 /* Answer a run of PUSH requests by one durable commit. */
 static bool
 handle_group(sat_relay *r, job **jobs, size_t n)
@@ -158,8 +176,10 @@ handle_group(sat_relay *r, job **jobs, size_t n)
 	}
 	rc = sat_server_handle_group(r->core, g, n, &e);
 	for (size_t i = 0; i < n; i++) {
-		if (rc == SAT_OK)
+		if (rc == SAT_OK) {
+			log_trouble(&replies[i]);
 			sat_link_reply(jobs[i]->link, sat_buf_span(&replies[i]));
+		}
 		sat_buf_fini(&replies[i]);
 		job_free(jobs[i]);
 	}
@@ -196,10 +216,12 @@ handle_one(sat_relay *r, job *j)
 	case JOB_REQUEST:
 		rc = sat_server_handle(r->core, session_of(j->link), &reply,
 		    sat_span_of(j->frame, j->n), &e);
-		if (rc == SAT_OK)
+		if (rc == SAT_OK) {
+			log_trouble(&reply);
 			sat_link_reply(j->link, sat_buf_span(&reply));
-		else
+		} else {
 			end_fatally(r, &e); /* R3 */
+		}
 		pthread_mutex_lock(&r->mutex);
 		r->stats.requests++;
 		pthread_mutex_unlock(&r->mutex);

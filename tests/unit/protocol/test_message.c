@@ -217,6 +217,29 @@ an_error_travels_with_code_text_and_hint(void **state)
 }
 
 static void
+trouble_of_the_server_s_disk_says_whose_it_is(void **state)
+{
+	sat_buf b = { 0 };
+	sat_arena a = { 0 };
+	sat_err in = { 0 }, out = { 0 };
+	sat_msg m;
+
+	(void)state;
+	(void)sat_fail_code(&in, SAT_ENOSPACE, "db.full", "free space on this disk",
+	    "/srv/x/server.db: insert: the disk is full");
+	sat_msg_write_error(&b, &in);
+	assert_rc(SAT_OK, sat_msg_read(&m, &a, sat_buf_span(&b),
+	    NULL));
+	assert_rc(SAT_ENOSPACE, sat_msg_to_err(&m.u.error, &out));
+	assert_string_equal("db.full", out.code);
+	assert_non_null(strstr(out.text, "server's disk is full"));
+	assert_null(strstr(out.text, "/srv"));
+	assert_null(strstr(out.hint, "this disk"));
+	sat_buf_fini(&b);
+	sat_arena_fini(&a);
+}
+
+static void
 an_error_cannot_claim_success_or_speak_to_the_terminal(void **state)
 {
 	sat_msg_error m = { 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 } };
@@ -272,6 +295,7 @@ main(void)
 		cmocka_unit_test(a_frame_cut_or_prolonged_is_refused),
 		cmocka_unit_test(a_count_beyond_the_frame_asks_for_no_memory),
 		cmocka_unit_test(an_error_travels_with_code_text_and_hint),
+		cmocka_unit_test(trouble_of_the_server_s_disk_says_whose_it_is),
 		cmocka_unit_test(an_error_cannot_claim_success_or_speak_to_the_terminal),
 		cmocka_unit_test(random_bytes_are_read_without_harm),
 	};
