@@ -216,35 +216,76 @@ take_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 
 /* ---- operations of a commit -------------------------------------------------------------- */
 
+/* Did the record pass since from an owner this device sees to one it does not? */
+static sat_rc
+owner_left(bool *left, page *p, uint32_t eid, uint64_t lsn, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	const sat_registry *reg = &p->s->reg;
+	uint64_t at;
+	sat_rc rc;
+
+	for (size_t i = 0; i < reg->nusers && !*left; i++) {
+		sat_span key = sat_span_str(reg->users[i].key);
+		sat_keys of = sat_scope_owner_keys(reg, sat_v_text(key));
+		bool mine = false;
+
+		for (size_t k = 0; k < of.n; k++)
+			mine = mine || sat_keys_has(&p->keys, of.k[k]);
+		if (!mine)
+			continue;
+		if ((rc = st->owner_left_lsn(&at, st->u, eid, key, e)) !=
+		    SAT_OK)
+			return rc;
+		*left = at >= lsn;
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+root_left(bool *left, page *p, uint32_t root, uint64_t lsn, sat_err *e)
+{
+	wroot *r;
+	wkey *k;
+	sat_rc rc;
+
+	if ((rc = sat_set_root(&r, p->s, root, false, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < p->keys.n && !*left; i++) {
+		k = sat_set_key(p->s, r, p->keys.k[i]);
+		if ((rc = sat_set_member(k, p->s, r, e)) != SAT_OK)
+			return rc;
+		*left = k->m.left_lsn >= lsn;
+	}
+	return SAT_OK;
+}
+
 /*
- * An operation is left out because its customer left this device since. The
- * device must know with this page, not with a later one: between the two it
- * would edit what it holds, and its cursor would say that it had seen this.
+ * An operation is left out because its customer left this device since, or,
+ * where the customer is still held, its opportunity did. The device must know
+ * with this page, not with a later one: between the two it would edit what it
+ * holds, and its cursor would say that it had seen this.
  */
 static sat_rc
 take_leave(page *p, uint64_t lsn, const wrec *w, sat_err *e)
 {
-	bool left = false;
+	bool left = false, held;
 	wrec *root;
-	bool yes;
-	wroot *r;
-	wkey *k;
 	sat_rc rc;
 
 	if (!w->exists)
 		return SAT_OK;
 	if ((rc = sat_set_by_eid(&root, p->s, w->root, e)) != SAT_OK ||
-	    (rc = sat_srv_visible(&yes, p->s, root, &p->keys, e)) != SAT_OK ||
-	    yes || (rc = sat_set_root(&r, p->s, w->root, false, e)) != SAT_OK)
+	    (rc = sat_srv_visible(&held, p->s, root, &p->keys, e)) != SAT_OK)
 		return rc;
 	/* Never of a customer the device did not hold: not even the id. */
-	for (size_t i = 0; i < p->keys.n && !left; i++) {
-		k = sat_set_key(p->s, r, p->keys.k[i]);
-		if ((rc = sat_set_member(k, p->s, r, e)) != SAT_OK)
-			return rc;
-		left = k->m.left_lsn >= lsn;
-	}
-	return left ? take_rescope(p, lsn, w->root, e) : SAT_OK;
+	if (!held)
+		rc = root_left(&left, p, w->root, lsn, e);
+	else if ((rc = owner_left(&left, p, w->eid, lsn, e)) == SAT_OK)
+		rc = owner_left(&left, p, w->root, lsn, e);
+	if (rc != SAT_OK || !left)
+		return rc;
+	return take_rescope(p, lsn, w->root, e);
 }
 
 /* Keep what is visible; name records by eid. */

@@ -740,6 +740,53 @@ a_page_that_leaves_an_edit_out_says_that_the_customer_left(void **state)
 	world_free(w);
 }
 
+/* The same of an opportunity, while its customer stays for another one. */
+static void
+a_page_that_leaves_an_edit_out_says_that_the_opportunity_left(void **state)
+{
+	world *w = small_world(9);
+	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
+	sat_id acc = device_account(hq, "first", "sue");
+	sat_id opp = device_opp(hq, &acc, "goes", "ann");
+	sat_msg m = { .type = SAT_MSG_PULL };
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+
+	(void)state;
+	(void)device_opp(hq, &acc, "stays", "ann");
+	device_sync(hq);
+	device_sync(ann);
+	(void)device_edit(hq, &acc, &opp, K_OPP, SAT_OP_SET, O_REMARK,
+	    txt("unseen"));
+	(void)device_edit(hq, &acc, &opp, K_OPP, SAT_OP_REASSIGN, O_OWNER,
+	    txt("bob"));
+	device_sync(hq);
+	m.u.pull.cursor = ann->cursor;
+	m.u.pull.max_bytes = 1;
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(w->server, &ann->link, &reply,
+	    sat_buf_span(&q), &err));
+	assert_ok(sat_msg_read(&m, &a, sat_buf_span(&reply), &err));
+	assert_int_equal(ann->cursor + 1, m.u.delta.upto);
+	assert_int_equal(0, m.u.delta.batch.n);
+	assert_int_equal(1, m.u.delta.nrescopes);
+	assert_int_equal(2, m.u.delta.rescopes[0].nheld);
+	assert_true(sat_id_eq(&acc, &m.u.delta.rescopes[0].root));
+	sat_arena_fini(&a);
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	ann->page_bytes = 1;
+	device_sync(ann);
+	assert_null(device_find(ann, &opp, 0));
+	assert_non_null(device_find(ann, &acc, 0));
+	device_check(ann);
+	world_verify(w);
+	device_free(ann);
+	device_free(hq);
+	world_free(w);
+}
+
 static void
 a_customer_moves_and_late_notes_still_arrive(void **state) /* S3 */
 {
@@ -1352,6 +1399,8 @@ main(void)
 		cmocka_unit_test(a_clock_far_ahead_is_cut_and_adopted),
 		cmocka_unit_test(
 		    a_page_that_leaves_an_edit_out_says_that_the_customer_left),
+		cmocka_unit_test(
+		    a_page_that_leaves_an_edit_out_says_that_the_opportunity_left),
 		cmocka_unit_test(a_customer_moves_and_late_notes_still_arrive),
 		cmocka_unit_test(an_opportunity_opens_its_customer_and_nothing_else),
 		cmocka_unit_test(a_failed_commit_tells_nobody_it_was_saved),
