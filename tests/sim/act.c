@@ -295,7 +295,7 @@ make(work *k)
 	else if (parent < 0)
 		make_account(k);
 	else
-		make_child(k, what < 6 ? K_CONTACT : what < 8 ? K_ACTIVITY :
+		make_child(k, what < 6 ? K_CONTACT : what < 7 ? K_ACTIVITY :
 		    K_OPP, parent);
 }
 
@@ -429,7 +429,7 @@ delete_or_restore(work *k)
 static void
 reassign(work *k)
 {
-	uint16_t kind = sim_chance(k->w, 700) ? K_ACCOUNT : K_OPP;
+	uint16_t kind = sim_chance(k->w, 500) ? K_ACCOUNT : K_OPP;
 
 	if ((!is_boss(k->d) && !sim_chance(k->w, 100)) ||
 	    !pick(k, kind, sim_chance(k->w, 500)))

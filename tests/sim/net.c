@@ -231,8 +231,8 @@ sim_session_begin(device *d)
 	d->link = new_link(d);
 	d->enrolling = !d->enrolled;
 	d->waiting = false;
-	d->page_bytes = sim_chance(w, 500) ? 0 :
-	    1 + (uint32_t)sim_below(w, 2000);
+	d->page_bytes = sim_chance(w, 300) ? 0 :
+	    1 + (uint32_t)sim_below(w, sim_chance(w, 500) ? 200 : 2000);
 	d->cs = sat_cs_new(&d->ops, &clock, flags);
 	sim_trace(w, "%s session begins%s", d->n.name,
 	    d->enrolling ? ": enrol" : "");
@@ -377,6 +377,14 @@ take_reply(device *d, sat_span frame)
 		return;
 	}
 	count_reply(d, &m);
+	/* Trouble between two pages is the hardest. */
+	if (m.type == SAT_MSG_DELTA && !w->healing &&
+	    sim_chance(w, w->rough.brk * 3)) {
+		HIT(breaks);
+		sim_session_end(d);
+		(void)sim_device_after(d, rc);
+		return;
+	}
 	if (sim_device_after(d, rc))
 		sim_session_pump(d);
 }
