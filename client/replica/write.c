@@ -134,6 +134,42 @@ put_outbox(sat_replica *r, const sat_commit *c, sat_err *e)
 	return sat_run(s, e);
 }
 
+/*
+ * How far the author knew what this commit changes (P-041). Usually the
+ * cursor; a row that came as a state (a snapshot chunk, a rescope) may be ahead
+ * of it, and its user has seen that state. The least of all rows, so that
+ * nothing counts as seen that was not.
+ */
+static sat_rc
+find_seen(sat_replica *r, sat_commit *c, sat_err *e)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < c->nops; i++) {
+		const sat_op *op = &c->ops[i];
+		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+		uint64_t known = r->cursor, at;
+		replica_row *row;
+		sat_rc rc;
+
+		if (k == NULL || op->kind == SAT_OP_NEW)
+			continue;
+		if ((rc = replica_page_get_for(&row, r, k, &op->rec, 0,
+		    c->nops == 1 ? op->field : 0, e)) != SAT_OK)
+			return rc;
+		if (row == NULL) /* made by this commit, or refused below */
+			continue;
+		at = row->pending ? row->srv.rlsn : row->view.rlsn;
+		if (at > known)
+			known = at;
+		if (known < least)
+			least = known;
+	}
+	if (least != UINT64_MAX)
+		c->seen = least;
+	return SAT_OK;
+}
+
 /* Nothing is written here. */
 static sat_rc
 prepare(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES],
@@ -141,7 +177,8 @@ prepare(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES],
 {
 	sat_rc rc;
 
-	if ((rc = sat_commit_check(c, e)) != SAT_OK)
+	if ((rc = sat_commit_check(c, e)) != SAT_OK ||
+	    (rc = find_seen(r, c, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < c->nops; i++)
 		if ((rc = fold_op(r, c, &c->ops[i], e)) != SAT_OK)

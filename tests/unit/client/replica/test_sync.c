@@ -601,13 +601,15 @@ fill_server(fixture *f, size_t n, sat_id *ids)
 	for (size_t i = 0; i < n; i++) {
 		char name[32];
 		sat_id id = sat_replica_new_id(f->r);
+		/* the name first: its length goes into the operation */
+		int n_name = snprintf(name, sizeof name, "Firm %zu", i);
 		sat_op ops[] = {
 			op(f->account, SAT_OP_NEW, id, 0, sat_v_null()),
 			op(f->account, SAT_OP_MVSET, id, F_NAME, text(name)),
 			op(f->account, SAT_OP_SET, id, F_CITY, text("Hefei")),
 		};
 
-		(void)snprintf(name, sizeof name, "Firm %zu", i);
+		assert_true(n_name > 0);
 		srv_foreign(f, id, ops, 3, f->srv.n);
 		ids[i] = id;
 	}
@@ -694,6 +696,25 @@ an_interrupted_snapshot_goes_on_and_meets_a_moving_log(void **state)
 	assert_text(f, ids[4], F_CITY, "edited");
 	assert_same_as_server(f);
 	assert_sound(f);
+}
+
+static void
+what_the_author_saw_in_a_chunk_is_seen(void **state) /* P-027 */
+{
+	fixture *f = *state;
+	sat_commit *own;
+	sat_arena a = { 0 };
+	sat_id ids[4];
+	size_t n;
+	sat_err err;
+
+	fill_server(f, 4, ids);
+	one_chunk(f, 0, 2, false); /* the cursor is still 0 */
+	set_text(f, ids[1], F_CITY, "edited");
+	assert_ok(sat_replica_log(&own, &n, &a, f->r, 1, &err));
+	assert_int_equal(1, n);
+	assert_true(own[0].seen >= 2); /* the row's own last LSN */
+	sat_arena_fini(&a);
 }
 
 static void
@@ -1230,6 +1251,7 @@ main(void)
 		T(own_commits_in_full_are_settled_all_the_same),
 		E(a_snapshot_fills_the_replica_and_the_tail_follows),
 		E(an_interrupted_snapshot_goes_on_and_meets_a_moving_log),
+		E(what_the_author_saw_in_a_chunk_is_seen),
 		E(a_damaged_chunk_changes_nothing),
 		E(what_was_made_here_and_is_not_in_the_snapshot_goes),
 		E(own_work_inside_a_snapshot_is_settled_by_it),
