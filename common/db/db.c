@@ -264,10 +264,20 @@ prepare_shrinking(sat_db *db, sat_err *e)
 	return sat_db_pragma(db, SQL_OPEN_SHRINKS, e);
 }
 
+/* Not a numbered statement: it takes effect when it is compiled. */
+sat_rc
+sat_db_cache(sat_db *db, int kib, sat_err *e)
+{
+	char cache[48];
+
+	(void)snprintf(cache, sizeof cache, "PRAGMA cache_size = -%d",
+	    kib > 0 ? kib : db->cache_kib);
+	return sat_db_exec(db, cache, e);
+}
+
 static sat_rc
 prepare_connection(sat_db *db, const sat_db_open_opts *o, sat_err *e)
 {
-	char cache[48];
 	sat_stmt *s;
 	sat_rc rc;
 	size_t i;
@@ -284,9 +294,8 @@ prepare_connection(sat_db *db, const sat_db_open_opts *o, sat_err *e)
 	    (rc = sat_db_pragma(db, SQL_OPEN_SYNC_BUG, e)) != SAT_OK)
 		return rc;
 #endif
-	(void)snprintf(cache, sizeof cache, "PRAGMA cache_size = -%d",
-	    o->cache_kib > 0 ? o->cache_kib : DB_CACHE_KIB);
-	if ((rc = sat_db_exec(db, cache, e)) != SAT_OK)
+	db->cache_kib = o->cache_kib > 0 ? o->cache_kib : DB_CACHE_KIB;
+	if ((rc = sat_db_cache(db, 0, e)) != SAT_OK)
 		return rc;
 	if ((rc = sat_db_own(&s, db, SQL_ROLLBACK, e)) != SAT_OK ||
 	    (rc = sat_db_own(&s, db, SQL_BEGIN, e)) != SAT_OK)

@@ -113,6 +113,8 @@ SAT_CHECK sat_rc sat_db_migrate(
  * finding. */
 SAT_CHECK sat_rc sat_db_check(sat_db *db, bool quick, sat_err *e);
 SAT_CHECK sat_rc sat_db_checkpoint(sat_db *db, sat_err *e); /* TRUNCATE */
+/* How much of the file is kept in memory from now on; 0 = as it was opened. */
+SAT_CHECK sat_rc sat_db_cache(sat_db *db, int kib, sat_err *e);
 /*
  * Give unused pages back to the disk, down to a sixteenth of the file, when
  * they are more than a quarter of it (and more than 1 MiB), in transactions of

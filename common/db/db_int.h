@@ -38,6 +38,7 @@ struct sat_db {
 	sat_stmt *buckets[DB_TEXT_BUCKETS];
 	sat_stmt *newest, *oldest;
 	size_t ntexts;
+	int cache_kib; /* as it was opened */
 	bool owns_vfs;
 	bool real_files; /* directories exist and can be synced */
 	bool dead;

@@ -144,7 +144,7 @@ figure_merge(figures *f, bool plain)
 
 	merge_open(&m, f, plain, made);
 	inproc_device(&b, m.srv, "d2", false, 1, fill);
-	for (int r = 0; r < f->rounds + 1; r++) {
+	for (int r = 0; r <= f->rounds; r++) {
 		inproc_cost own[INPROC_TYPES] = { { 0 } };
 		inproc_cost other[INPROC_TYPES] = { { 0 } };
 		bool odd = r % 2 != 0;

@@ -1,6 +1,6 @@
 /*
  * Pages that became free go back to the disk, on encrypted and plain files,
- * and what is left is whole.
+ * and what is left is whole. And how much of a file memory holds.
  */
 #include "tests/lib/unit.h"
 
@@ -191,6 +191,36 @@ a_copy_shrinks_like_its_original(void **state)
 	end(&f);
 }
 
+static int64_t
+cache_of(sat_db *db)
+{
+	sat_stmt *s;
+	int64_t n;
+	sat_err err;
+	bool row;
+
+	assert_ok(sat_db_stmt_text(&s, db, "PRAGMA cache_size", &err));
+	assert_ok(sat_step(&row, s, &err));
+	n = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return n;
+}
+
+static void
+a_smaller_cache_lasts_until_the_usual_one_is_asked_for(void **state)
+{
+	fixture f = begin(true, true);
+	int64_t usual = cache_of(f.db);
+	sat_err err;
+
+	(void)state;
+	assert_ok(sat_db_cache(f.db, 1024, &err));
+	assert_int_equal(-1024, cache_of(f.db));
+	assert_ok(sat_db_cache(f.db, 0, &err));
+	assert_int_equal(usual, cache_of(f.db));
+	end(&f);
+}
+
 int
 main(void)
 {
@@ -200,6 +230,7 @@ main(void)
 		cmocka_unit_test(a_file_made_without_the_map_stays_as_it_is),
 		cmocka_unit_test(a_file_that_is_there_is_opened_as_ever),
 		cmocka_unit_test(a_copy_shrinks_like_its_original),
+		cmocka_unit_test(a_smaller_cache_lasts_until_the_usual_one_is_asked_for),
 	};
 
 	sat_crypto_init();
