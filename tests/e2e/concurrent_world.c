@@ -4,6 +4,7 @@
 #include "tests/e2e/concurrent.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,6 +74,7 @@ conc_serve(server *s, const char *satcheld, const char *const *users, int n)
 	(void)atexit(stop_serving);
 	(void)fflush(NULL);
 	if ((s->pid = fork()) == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when killed */
 		(void)execl(satcheld, satcheld, "-D", s->folder,
 		    "--passphrase-file", s->phrase_file, "serve", "--listen",
 		    "tcp://127.0.0.1:0", "--port-file", s->port_file,
