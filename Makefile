@@ -8,6 +8,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SECONDEXPANSION:
+.SECONDARY: # keep objects; nothing is printed after the sum
 
 # ---- rooms, lowest floor first; tests/tools/layers.awk reads this list ------
 ROOMS := \
