@@ -134,6 +134,12 @@ put_outbox(sat_replica *r, const sat_commit *c, sat_err *e)
 	return sat_run(s, e);
 }
 
+static bool
+same_record(const sat_op *a, const sat_op *b)
+{
+	return a->rtype == b->rtype && sat_id_eq(&a->rec, &b->rec);
+}
+
 /*
  * How far the author knew what this commit changes (P-041). Usually the
  * cursor; a row that came as a state (a snapshot chunk, a rescope) may be ahead
@@ -152,7 +158,8 @@ find_seen(sat_replica *r, sat_commit *c, sat_err *e)
 		replica_row *row;
 		sat_rc rc;
 
-		if (k == NULL || op->kind == SAT_OP_NEW)
+		if (k == NULL || op->kind == SAT_OP_NEW ||
+		    (i > 0 && same_record(op, op - 1))) /* or made just now */
 			continue;
 		if ((rc = replica_page_get_for(&row, r, k, &op->rec, 0,
 		    c->nops == 1 ? op->field : 0, e)) != SAT_OK)
