@@ -182,6 +182,7 @@ typedef struct device {
 	sat_replica *replica;
 	sat_crm crm;
 	const sat_kind *kind; /* after the first sync */
+	const sat_field *fields[BENCH_FIELDS];
 } device;
 /* A fresh folder with an identity of its own; not enrolled. */
 void device_create(device *d, const char *dir, const sat_id *org,

@@ -26,8 +26,7 @@ door_create(device *d, const bench_data *data, const bench_values *v,
 	crm_work_begin(&w, &d->crm, &who, &a, d->kind, NULL);
 	for (size_t i = 0; i < BENCH_FIELDS; i++)
 		if (vals[i].type != SAT_V_NULL)
-			crm_put(&w, sat_kind_field(d->kind, bench_fields[i]),
-			    vals[i]);
+			crm_put(&w, d->fields[i], vals[i]);
 	bench_must(crm_defaults(&w, &err));
 	bench_must(crm_relate(&w, &err));
 	bench_must(crm_judge(&w, &err));

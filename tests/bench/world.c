@@ -259,6 +259,8 @@ device_ready(device *d)
 	const sat_template *t = sat_replica_template(d->replica);
 
 	d->kind = t != NULL ? sat_template_kind(t, BENCH_KIND) : NULL;
+	for (size_t i = 0; d->kind != NULL && i < BENCH_FIELDS; i++)
+		d->fields[i] = sat_kind_field(d->kind, bench_fields[i]);
 }
 
 static sat_sync_opts
