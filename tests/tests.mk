@@ -45,7 +45,7 @@ sim: deps
 	@SAT_BUILD=$(O) tests/sim/run.sh $(FROM) $(SEEDS)
 # every planted bug of protocol/bugs.h must be caught
 sim-mutants: deps
-	@$(MAKE) --no-print-directory BUGS=1 build/bugs/tests/sim/sim
+	@$(MAKE) --no-print-directory BUGS=1 O=build/bugs build/bugs/tests/sim/sim
 	@tests/sim/mutants.sh build/bugs
 
 # ---- two devices edit concurrently, a real server between them ----------------------

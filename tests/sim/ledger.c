@@ -161,6 +161,33 @@ is_held(const sat_rescope *s, const sat_id *id)
 	return false;
 }
 
+/* Property 12: who left with unsent work stays until that is answered. */
+static void
+check_unsent(device *d, int root)
+{
+	world *w = d->n.w;
+	const sat_template *t = sat_replica_template(d->r);
+
+	for (size_t i = 0; i < d->nown; i++) {
+		const entry *e = &w->entries[d->own[i]];
+
+		for (size_t k = 0; k < e->nops; k++) {
+			const mrec *r = &w->recs[e->rec[k] < 0 ? 0 : e->rec[k]];
+			sat_view v;
+			sat_err err = { 0 };
+
+			if (e->fate != FATE_SAVED || e->answered ||
+			    e->rec[k] < 0 || r->eid == 0 || r->root != root)
+				continue;
+			if (sat_replica_get(&v, &w->tmp, d->r,
+			    sat_template_kind_id(t, r->kind), &r->id, &err) ==
+			    SAT_ENOTFOUND)
+				sim_fail(w, "property 12: record %d leaves %s "
+				    "with unsent work", e->rec[k], d->n.name);
+		}
+	}
+}
+
 static bool
 has_unsent(const device *d, int root)
 {
@@ -187,8 +214,10 @@ see_rescope(device *d, const sat_rescope *s)
 		HIT(rescope_out);
 	else
 		HIT(rescope_in);
-	if (s->nheld == 0 && has_unsent(d, root))
+	if (s->nheld == 0 && has_unsent(d, root)) {
 		HIT(leave_pending);
+		check_unsent(d, root);
+	}
 	for (int i = 0; i < w->nrecs; i++) {
 		if (w->recs[i].root != root || w->recs[i].eid == 0 ||
 		    is_held(s, &w->recs[i].id))
