@@ -601,8 +601,7 @@ p7(peer *p)
 		    (double)bench_dir_bytes("srv7"));
 	}
 	device_close(&d);
-	if (getenv("BENCH_KEEP") == NULL)
-		bench_rmdir("seven");
+	bench_rmdir("seven");
 	bench_rmdir("backup1");
 	bench_rmdir("backup2");
 }
