@@ -37,6 +37,7 @@ struct sat_cs {
 	bool resent;             /* from_cseq was asked for by the server */
 	/* pull */
 	bool pull_once;          /* something was merged: the cursor must pass it */
+	bool asked_accepted;     /* by an earlier session, too: asked once */
 	bool full_own;
 	uint64_t scope_head, cursor;
 	uint32_t after_eid;
@@ -167,6 +168,16 @@ ask_pull(sat_cs *s, sat_err *e)
 
 	if ((rc = s->ops.cursor(s->ops.u, &s->cursor, e)) != SAT_OK)
 		return rc;
+	/* What an earlier session was told of may concern nothing this device
+	 * holds any more, so that no later change moves the cursor past it. */
+	if (!s->asked_accepted && s->ops.accepted != NULL) {
+		uint64_t lsn = 0;
+
+		if ((rc = s->ops.accepted(s->ops.u, &lsn, e)) != SAT_OK)
+			return rc;
+		s->asked_accepted = true;
+		s->pull_once = s->pull_once || lsn > s->cursor;
+	}
 	if (s->cursor >= s->scope_head && !s->pull_once) {
 		s->stats.complete = true;
 		go(s, S_DONE);

@@ -90,6 +90,10 @@ SELECT seq FROM answer WHERE lsn = ?1 AND state < 3 AND seq > ?2;
 SELECT seq, lsn, eff FROM answer
 WHERE seq > ?1 AND state = 1 AND lsn <= ?2 ORDER BY lsn;
 
+-- :name answer_accepted
+-- @low  as above
+SELECT max(lsn) FROM answer WHERE seq > ?1 AND state = 1;
+
 -- :name log_all
 -- Newest first.
 SELECT o.seq, o.header, o.payload, a.lsn, a.eff

@@ -385,6 +385,26 @@ on_cursor(void *u, uint64_t *cursor, sat_err *e)
 	return SAT_OK;
 }
 
+static sat_rc
+on_accepted(void *u, uint64_t *lsn, sat_err *e)
+{
+	sat_replica *r = u;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*lsn = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_ANSWER_ACCEPTED, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, r->low);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	if (row)
+		*lsn = (uint64_t)sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
 sat_client_ops
 sat_replica_session(sat_replica *r)
 {
@@ -393,5 +413,6 @@ sat_replica_session(sat_replica *r)
 		.template_ = replica_template_in, .outbox = on_outbox,
 		.verdicts = replica_verdicts, .snap_state = on_snap_state,
 		.chunk = replica_chunk, .cursor = on_cursor,
+		.accepted = on_accepted,
 		.delta = replica_delta };
 }

@@ -292,11 +292,14 @@ make(work *k)
 		parent = k->rec;
 	if (parent < 0 && what == 9)
 		make_child(k, K_OPP, -1); /* stands for itself */
-	else if (parent < 0)
-		make_account(k);
-	else
+	else if (parent >= 0)
 		make_child(k, what < 6 ? K_CONTACT : what < 7 ? K_ACTIVITY :
 		    K_OPP, parent);
+	else
+		make_account(k);
+	/* a customer and its contact at once */
+	if (parent < 0 && what < 9 && sim_chance(k->w, 150))
+		make_child(k, K_CONTACT, k->rec);
 }
 
 /* ---- edits -------------------------------------------------------------------------------------- */
@@ -371,10 +374,47 @@ some_field(work *k, uint16_t kind)
 }
 
 static void
+edit_fields(work *k, size_t n)
+{
+	const sat_field *used[3];
+
+	for (size_t i = 0; i < n; i++) {
+		const sat_field *f = some_field(k, k->w->recs[k->rec].kind);
+		bool again = f == NULL;
+
+		for (size_t j = 0; j < i; j++)
+			again = again || used[j] == f;
+		used[i] = f;
+		if (!again)
+			edit_field(k, f);
+	}
+}
+
+/* Another record of the same customer, in the same commit. */
+static void
+edit_neighbour(work *k)
+{
+	world *w = k->w;
+	int from = k->rec, root = w->recs[from].parent >= 0 ?
+	    w->recs[from].parent : from;
+
+	for (int i = 0; i < w->nrecs; i++) {
+		const mrec *r = &w->recs[i];
+
+		if (i == from || (i != root && r->parent != root) ||
+		    r->kind == K_ACTIVITY || !look(k, i))
+			continue;
+		if (!k->view.rec.deleted)
+			edit_fields(k, 1);
+		return;
+	}
+	(void)look(k, from);
+}
+
+static void
 edit(work *k)
 {
 	size_t n = 1 + (size_t)sim_below(k->w, 3);
-	const sat_field *used[3];
 
 	if (!pick(k, 0, sim_chance(k->w, k->w->rough.hot)))
 		return;
@@ -387,16 +427,9 @@ edit(work *k)
 		    fresh_text(k));
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		const sat_field *f = some_field(k, k->w->recs[k->rec].kind);
-		bool again = f == NULL;
-
-		for (size_t j = 0; j < i; j++)
-			again = again || used[j] == f;
-		used[i] = f;
-		if (!again)
-			edit_field(k, f);
-	}
+	edit_fields(k, n);
+	if (sim_chance(k->w, 150))
+		edit_neighbour(k);
 }
 
 static bool

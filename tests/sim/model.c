@@ -487,6 +487,16 @@ sim_model_check(world *w)
 
 /* ---- what was concurrent --------------------------------------------------------------------- */
 
+/* A commit on several records has one position for all: the least. */
+static bool
+spans(const entry *e)
+{
+	for (size_t i = 1; i < e->nops; i++)
+		if (e->rec[i] != e->rec[0])
+			return true;
+	return false;
+}
+
 static void
 check_pair(world *w, const lop *p, const lop *q, const entry *e, size_t at,
     sat_policy policy)
@@ -500,6 +510,11 @@ check_pair(world *w, const lop *p, const lop *q, const entry *e, size_t at,
 	if (told && !seen)
 		sim_fail(w, "property 4: commit %llu (d%d) counts as having "
 		    "seen %llu on record %d field %u, and had not",
+		    (unsigned long long)q->lsn, e->dev + 1,
+		    (unsigned long long)p->lsn, q->rec, q->op->field);
+	if (!told && seen && !spans(e))
+		sim_fail(w, "property 4: commit %llu (d%d) counts as not "
+		    "having seen %llu on record %d field %u, and had",
 		    (unsigned long long)q->lsn, e->dev + 1,
 		    (unsigned long long)p->lsn, q->rec, q->op->field);
 	if (!told && seen)

@@ -13,7 +13,7 @@ typedef struct script {
 	bool snap_wanted, stuck_outbox, own_lost;
 	sat_rc delta_rc;
 	int welcomes, registries, templates, verdict_calls, chunks, deltas;
-	uint64_t from_seen;
+	uint64_t from_seen, accepted;
 	uint32_t flags_seen;
 	uint8_t tip[20];
 	sat_clock clock;
@@ -115,6 +115,14 @@ on_verdicts(void *u, uint32_t inc, const sat_verdicts *v, sat_err *e)
 }
 
 static sat_rc
+accepted(void *u, uint64_t *lsn, sat_err *e)
+{
+	(void)e;
+	*lsn = ((script *)u)->accepted;
+	return SAT_OK;
+}
+
+static sat_rc
 snap_state(void *u, bool *wanted, uint32_t *after, sat_err *e)
 {
 	script *s = u;
@@ -167,7 +175,7 @@ static void
 start(script *s, unsigned flags)
 {
 	sat_client_ops ops = { s, hello, welcome, registry, template_, outbox,
-		on_verdicts, snap_state, chunk, cursor, delta };
+		on_verdicts, snap_state, chunk, cursor, delta, accepted };
 
 	sat_crypto_init();
 	if (s->first == 0)
@@ -337,6 +345,27 @@ after_a_push_the_cursor_must_pass_it(void **state)
 	m = some_verdicts(v, 1, 1);
 	assert_ok(answer(&s, &m, &err));
 	assert_int_equal(SAT_MSG_PULL, asked(&s).type);
+	stop(&s);
+}
+
+/* An earlier session ended behind its verdicts. */
+static void
+what_was_accepted_before_is_passed_once(void **state)
+{
+	script s = { .cursor = 9, .accepted = 12 };
+	sat_msg m = a_welcome(9);
+	sat_err err = { 0 };
+
+	(void)state;
+	start(&s, 0);
+	(void)asked(&s);
+	assert_ok(answer(&s, &m, &err));
+	assert_int_equal(SAT_MSG_PULL, asked(&s).type);
+	/* a server that has not got so far: no second time */
+	m = (sat_msg){ .type = SAT_MSG_DELTA };
+	m.u.delta.upto = m.u.delta.head = m.u.delta.scope_head = 9;
+	assert_ok(answer(&s, &m, &err));
+	assert_true(finished(&s));
 	stop(&s);
 }
 
@@ -550,6 +579,7 @@ main(void)
 		cmocka_unit_test(nothing_to_do_is_one_round_trip),
 		cmocka_unit_test(the_order_is_registry_template_push_snapshot_pull),
 		cmocka_unit_test(after_a_push_the_cursor_must_pass_it),
+		cmocka_unit_test(what_was_accepted_before_is_passed_once),
 		cmocka_unit_test(flags_leave_out_one_direction),
 		cmocka_unit_test(a_lost_own_commit_is_asked_for_in_full_once),
 		cmocka_unit_test(a_server_that_lost_commits_gets_them_again),

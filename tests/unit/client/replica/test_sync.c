@@ -292,6 +292,31 @@ an_accepted_commit_waits_until_the_cursor_reaches_it(void **state)
 	assert_sound(f);
 }
 
+static uint64_t
+accepted(fixture *f)
+{
+	uint64_t lsn;
+	sat_err err;
+
+	assert_ok(f->ops.accepted(f->ops.u, &lsn, &err));
+	return lsn;
+}
+
+static void
+what_the_cursor_has_not_reached_is_known_after_a_restart(void **state)
+{
+	fixture *f = *state;
+	sat_id id = new_account(f, "A", "1");
+
+	assert_int_equal(0, accepted(f));
+	set_text(f, id, F_CITY, "x");
+	srv_push(f, false);
+	reopen(f);
+	assert_int_equal(2, accepted(f));
+	srv_sync(f);
+	assert_int_equal(0, accepted(f));
+}
+
 static void
 a_refused_edit_shows_the_server_s_value_and_stays_in_quarantine(void **state)
 {
@@ -1237,6 +1262,7 @@ main(void)
 		T(known_records_are_named_by_the_server_s_number),
 		T(a_server_that_lost_commits_gets_them_again),
 		T(an_accepted_commit_waits_until_the_cursor_reaches_it),
+		T(what_the_cursor_has_not_reached_is_known_after_a_restart),
 		T(a_refused_edit_shows_the_server_s_value_and_stays_in_quarantine),
 		T(a_refused_newest_commit_still_carries_the_chain),
 		T(a_record_whose_creation_was_refused_goes_with_its_edits),
