@@ -73,6 +73,7 @@ typedef struct sat_displaced {
 typedef struct sat_applied {
 	sat_outcome outcome;
 	bool conflict_opened, conflict_closed;
+	bool dismissed; /* concurrent with a value that reads the same (P-052) */
 	size_t ndisplaced;
 	sat_displaced *displaced; /* in the arena */
 } sat_applied;

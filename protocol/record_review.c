@@ -104,6 +104,15 @@ add(const sat_fold *f, sat_review *v, sat_candidate c)
 	insert(v->list, &v->n, c);
 }
 
+static bool
+reads_alike(const sat_fold *f, const sat_review *v, sat_value value)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (same_reading(f, v->list[i].value, value))
+			return true;
+	return false;
+}
+
 static size_t
 candidate_bytes(sat_value v)
 {
@@ -187,6 +196,7 @@ sat_fold_review(sat_fold *f)
 	after.twins = sat_arena_alloc(f->a, most * sizeof *after.twins);
 	stay(f, &after, before.list, before.n);
 	stay(f, &after, before.twins, before.ntwins);
+	f->out->dismissed = reads_alike(f, &after, own.value);
 	add(f, &after, own);
 	cap(&after);
 	before.list[before.n] = own;

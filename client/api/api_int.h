@@ -22,11 +22,16 @@ HANDLER(api_stage);
 HANDLER(api_assign);
 HANDLER(api_history);
 HANDLER(api_timeline);
-/* inbox.c */
-HANDLER(api_inbox);
+/* conflicts.c */
 HANDLER(api_conflicts);
 HANDLER(api_conflict);
 HANDLER(api_resolve);
+HANDLER(api_conflict_log);
+HANDLER(api_conflict_stats);
+/* The open ones into an array; assignee NULL = everybody's. */
+sat_rc api_conflicts_put(sat_json *data, sat_api *api, const char *assignee, sat_err *e);
+/* inbox.c */
+HANDLER(api_inbox);
 HANDLER(api_quarantine);
 HANDLER(api_discard);
 HANDLER(api_moved);

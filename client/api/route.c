@@ -22,6 +22,8 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/sync/pending", "", "pending", "what waits for the server", api_pending },
 	{ "GET", "/v1/inbox", "", "inbox", "what needs a person", api_inbox },
 	{ "GET", "/v1/conflicts", "", "conflict.list", "open conflicts", api_conflicts },
+	{ "GET", "/v1/conflicts/log", "", "conflict.log", "what opened, settled or dismissed conflicts", api_conflict_log },
+	{ "GET", "/v1/conflicts/stats", "", "conflict.stats", "conflicts by field and by device", api_conflict_stats },
 	{ "GET", "/v1/conflicts/{key}", "", "conflict.list", "one conflict with all values", api_conflict },
 	{ "POST", "/v1/conflicts/{key}/resolve", "conflict.resolve", "conflict.resolved", "decide a conflict", api_resolve },
 	{ "GET", "/v1/quarantine", "", "quarantine.list", "commits the server refused", api_quarantine },

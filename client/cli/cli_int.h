@@ -98,6 +98,9 @@ void cli_cell_text(sat_buf *b, const cli *c, const sat_json *row,
     const cli_column *col, bool pretty);
 /* A document with "data": rows by columns. */
 void cli_print_rows(cli *c, const sat_json *doc, const cli_column *cols, size_t n);
+/* The same; an empty table is a word for a person, not a header. */
+void cli_print_or_none(cli *c, const sat_json *doc, const cli_column *cols,
+    size_t n, const char *none);
 /* One object as key/value lines. */
 void cli_print_object(cli *c, const sat_json *obj);
 void cli_print_json(cli *c, const sat_json *doc); /* by format on one or many lines */
@@ -131,7 +134,7 @@ sat_rc cli_completion(cli *c, sat_err *e);
 bool cli_man(sat_buf *out, const char *page);
 sat_rc cli_man_run(cli *c, sat_err *e);
 
-/* records.c, write.c, work.c, exchange.c, proof.c: the verbs. */
+/* records.c, write.c, work.c, exchange.c, conflict.c, proof.c: the verbs. */
 /* "/v1/accounts/<id>/<tail>" of the noun on the command line; caller frees. */
 char *cli_record_path(const cli *c, const char *id, const char *tail);
 sat_rc cli_need_id(const cli *c, const char **id, sat_err *e);
@@ -144,9 +147,9 @@ typedef struct cli_table {
 extern const cli_table cli_tables[];
 extern const size_t cli_ntables;
 extern const cli_verb cli_record_verbs[], cli_work_verbs[],
-    cli_exchange_verbs[], cli_proof_verbs[];
+    cli_exchange_verbs[], cli_conflict_verbs[], cli_proof_verbs[];
 extern const size_t cli_record_nverbs, cli_work_nverbs, cli_exchange_nverbs,
-    cli_proof_nverbs;
+    cli_conflict_nverbs, cli_proof_nverbs;
 extern const sat_opt cli_list_options[], cli_show_options[];
 sat_rc cli_list(cli *c, sat_err *e), cli_show(cli *c, sat_err *e);
 

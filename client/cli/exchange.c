@@ -1,5 +1,5 @@
 /*
- * sync and conflict: what passes between this device and the others.
+ * sync: what passes between this device and the others.
  */
 #include "client/cli/cli_int.h"
 
@@ -84,18 +84,6 @@ run_sync(cli *c, sat_err *e)
 static const cli_column commit_cols[] = { { "commit", "commit", CELL_WHOLE },
 	{ "made_at", "made at", CELL_TIME }, { "subject", "record", CELL_ID } };
 
-/* An empty table is a header over nothing; a person reads a word instead. */
-static void
-print_or_none(cli *c, const sat_json *doc, const cli_column *cols, size_t n,
-    const char *none)
-{
-	if (cli_format_of(c) == FMT_TABLE &&
-	    sat_json_count(sat_json_get(doc, "data")) == 0)
-		cli_say(c, "%s\n", none);
-	else
-		cli_print_rows(c, doc, cols, n);
-}
-
 static sat_rc
 run_sync_pending(cli *c, sat_err *e)
 {
@@ -111,7 +99,7 @@ run_sync_pending(cli *c, sat_err *e)
 		sat_json_put(doc, "refused", sat_json_dup(sat_json_get(q, "data")));
 		cli_print_object(c, doc);
 	} else if (rc == SAT_OK) {
-		print_or_none(c, doc, commit_cols, 3, "nothing waits");
+		cli_print_or_none(c, doc, commit_cols, 3, "nothing waits");
 		if (sat_json_count(sat_json_get(q, "data")) > 0)
 			cli_print_rows(c, q, refused, 4);
 	}
@@ -150,157 +138,6 @@ run_sync_discard(cli *c, sat_err *e)
 	return rc;
 }
 
-/* ---- conflicts ---------------------------------------------------------------------------- */
-
-static const sat_opt conflict_options[] = {
-	{ "check", 0, NULL, "exit 20 when there are any" },
-	{ NULL, 0, NULL, NULL },
-};
-static const sat_opt resolve_options[] = {
-	{ "mine", 0, NULL, "the value this device wrote" },
-	{ "theirs", 0, NULL, "the other value" },
-	{ "set", 's', "FIELD=V", "another value" },
-	{ "restore", 0, NULL, "bring the deleted record back" },
-	{ "confirm", 0, NULL, "it stays deleted" },
-	{ "note", 0, "TEXT", "why; kept in the audit log" },
-	{ NULL, 0, NULL, NULL },
-};
-
-static const cli_column conflict_cols[] = { { "key", "key", CELL_WHOLE },
-	{ "kind", "kind", CELL_PLAIN }, { "title", "record", CELL_PLAIN },
-	{ "field", "field", CELL_WHOLE }, { "owner", "owner", CELL_PLAIN },
-	{ "texts", "values", CELL_PLAIN } };
-
-/* A column with all values and who wrote them, for people. */
-static void
-values_text(sat_buf *b, const sat_json *values)
-{
-	for (const sat_json *v = sat_json_first(values); v != NULL;
-	     v = sat_json_next(v)) {
-		const sat_json *x = sat_json_get(v, "value");
-
-		if (b->n > 0)
-			sat_buf_str(b, " | ");
-		if (sat_json_type(x) == SAT_J_INT)
-			sat_buf_fmt(b, "%lld", (long long)sat_json_int(x, 0));
-		else
-			sat_buf_str(b, sat_json_str(x, "-"));
-		sat_buf_fmt(b, " (%s)", sat_json_get_str(v, "user", "?"));
-	}
-}
-
-static void
-print_conflicts(cli *c, const sat_json *doc)
-{
-	sat_json *shown, *data;
-
-	if (cli_is_json(c)) {
-		cli_print_rows(c, doc, conflict_cols, 0);
-		return;
-	}
-	shown = sat_json_obj();
-	data = sat_json_put_arr(shown, "data");
-	for (const sat_json *r = sat_json_first(sat_json_get(doc, "data"));
-	     r != NULL; r = sat_json_next(r)) {
-		sat_json *row = sat_json_dup(r);
-		sat_buf b = { 0 };
-
-		values_text(&b, sat_json_get(r, "values"));
-		sat_json_put_str(row, "texts", sat_buf_cstr(&b));
-		sat_json_add(data, row);
-		sat_buf_fini(&b);
-	}
-	print_or_none(c, shown, conflict_cols, 6, "no open conflicts");
-	sat_json_free(shown);
-}
-
-static sat_rc
-run_conflict_list(cli *c, sat_err *e)
-{
-	sat_json *doc = NULL;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/conflicts", NULL, NULL, e);
-	size_t n = sat_json_count(sat_json_get(doc, "data"));
-
-	if (rc == SAT_OK)
-		print_conflicts(c, doc);
-	if (rc == SAT_OK && n > 0 && sat_args_has(&c->args, "check"))
-		rc = sat_fail_code(e, SAT_EFALSE, "conflicts", NULL,
-		    "%zu conflicts are open", n);
-	sat_json_free(doc);
-	return rc;
-}
-
-static sat_rc
-run_conflict_show(cli *c, sat_err *e)
-{
-	static const cli_column cols[] = { { "value", "value", CELL_PLAIN },
-		{ "user", "by", CELL_PLAIN }, { "device", "device", CELL_NUMBER },
-		{ "at", "at", CELL_TIME }, { "mine", "mine", CELL_PLAIN },
-		{ "shown", "shown now", CELL_PLAIN } };
-	sat_json *doc = NULL, *rows;
-	char *path;
-	sat_rc rc;
-
-	if (c->args.nargs < 3)
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satchel conflict show KEY");
-	path = sat_xasprintf("/v1/conflicts/%s", c->args.arg[2]);
-	rc = cli_ask(&doc, c, "GET", path, NULL, NULL, e);
-	if (rc == SAT_OK && cli_is_json(c)) {
-		cli_print_json(c, doc);
-	} else if (rc == SAT_OK) {
-		rows = sat_json_obj();
-		sat_json_put(rows, "data",
-		    sat_json_dup(sat_json_get(
-		        sat_json_first(sat_json_get(doc, "data")), "values")));
-		cli_print_rows(c, rows, cols, 6);
-		sat_json_free(rows);
-	}
-	sat_json_free(doc);
-	free(path);
-	return rc;
-}
-
-static sat_rc
-run_conflict_resolve(cli *c, sat_err *e)
-{
-	static const char *const plain[] = { "mine", "theirs", "restore",
-		"confirm" };
-	const char *set = sat_args_get(&c->args, "set");
-	const char *note = sat_args_get(&c->args, "note"), *choice = NULL;
-	sat_json *body, *doc = NULL;
-	char *path;
-	int n = set != NULL;
-	sat_rc rc;
-
-	for (size_t i = 0; i < 4; i++)
-		if (sat_args_has(&c->args, plain[i])) {
-			choice = plain[i];
-			n++;
-		}
-	if (c->args.nargs < 3 || n != 1)
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satchel conflict resolve KEY --mine | --theirs | "
-		    "--set FIELD=VALUE | --restore | --confirm");
-	body = sat_json_obj();
-	sat_json_put_str(body, "choice", set != NULL ? "set" : choice);
-	if (set != NULL)
-		sat_json_put_str(body, "value",
-		    strchr(set, '=') != NULL ? strchr(set, '=') + 1 : set);
-	if (note != NULL)
-		sat_json_put_str(body, "note", note);
-	path = sat_xasprintf("/v1/conflicts/%s/resolve", c->args.arg[2]);
-	rc = cli_ask(&doc, c, "POST", path, NULL, body, e);
-	if (rc == SAT_OK && cli_is_json(c))
-		cli_print_json(c, doc);
-	else if (rc == SAT_OK)
-		cli_say(c, "resolved\n");
-	sat_json_free(body);
-	sat_json_free(doc);
-	free(path);
-	return rc;
-}
-
 const cli_verb cli_exchange_verbs[] = {
 	{ "sync", NULL, run_sync, sync_options, "sync [--push-only|--pull-only]",
 	    "exchange with the server", NULL, false },
@@ -308,15 +145,6 @@ const cli_verb cli_exchange_verbs[] = {
 	    "what waits for the server, and what it refused", NULL, false },
 	{ "sync", "discard", run_sync_discard, discard_options,
 	    "sync discard ID --reason TEXT", "drop a refused commit", NULL, false },
-	{ "conflict", "list", run_conflict_list, conflict_options,
-	    "conflict list [--check]", "open conflicts", NULL, false },
-	{ "conflict", "show", run_conflict_show, NULL, "conflict show KEY",
-	    "all values of one conflict", NULL, false },
-	{ "conflict", "resolve", run_conflict_resolve, resolve_options,
-	    "conflict resolve KEY --mine|--theirs|--set F=V", "decide it",
-	    "  satchel conflict resolve 01m806vxxp --set phone_main=13812345678 \\\n"
-	    "    --note \"asked the customer\"\n",
-	    false },
 };
 const size_t cli_exchange_nverbs =
     sizeof cli_exchange_verbs / sizeof cli_exchange_verbs[0];

@@ -368,7 +368,8 @@ run_inbox(cli *c, sat_err *e)
 {
 	static const cli_column conflict[] = { { "key", "key", CELL_WHOLE },
 		{ "title", "record", CELL_PLAIN }, { "field", "field", CELL_WHOLE },
-		{ "owner", "owner", CELL_PLAIN } };
+		{ "assignee", "assignee", CELL_PLAIN },
+		{ "due", "due", CELL_TIME } };
 	static const cli_column refused[] = { { "id", "refused", CELL_WHOLE },
 		{ "at", "at", CELL_TIME }, { "code", "code", CELL_WHOLE },
 		{ "hint", "hint", CELL_PLAIN } };
@@ -384,7 +385,7 @@ run_inbox(cli *c, sat_err *e)
 		cli_print_json(c, doc);
 	} else if (rc == SAT_OK && cli_format_of(c) == FMT_TABLE) {
 		inbox_part(c, k, "Conflicts", "satchel conflict show KEY",
-		    conflict, 4);
+		    conflict, 5);
 		inbox_part(c, r, "Refused by the server", "satchel sync pending",
 		    refused, 4);
 		inbox_part(c, m, "Customers that left this device",

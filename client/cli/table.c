@@ -441,3 +441,14 @@ cli_print_object(cli *c, const sat_json *obj)
 	else
 		print_members(c, obj, "");
 }
+
+void
+cli_print_or_none(cli *c, const sat_json *doc, const cli_column *cols, size_t n,
+    const char *none)
+{
+	if (cli_format_of(c) == FMT_TABLE &&
+	    sat_json_count(sat_json_get(doc, "data")) == 0)
+		cli_say(c, "%s\n", none);
+	else
+		cli_print_rows(c, doc, cols, n);
+}

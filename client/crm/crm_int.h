@@ -6,6 +6,7 @@
  * dup.c       records that may be there already
  * effects.c   what follows from a change: defaults, dates of a stage, numbers
  * resolve.c   an open conflict -> one commit that settles it
+ * duty.c      who has to decide a conflict, and until when
  * where.c     "stage=won and amount>=1000" -> filters
  * import*.c   rows of a sheet -> commits in groups
  * report*.c   a report definition over the rows of the device

@@ -1,27 +1,14 @@
 /*
- * inbox.c - what a person must look at: open conflicts, refused commits,
- * customers that left; and what happened before: history, log, status.
+ * inbox.c - what a person must look at: refused commits, customers that left;
+ * and what happened before: history, log, status. Conflicts: conflicts.c.
  */
 #include "client/replica/replica_int.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* A list that grows in an arena. */
 /* So far from the server's time a person is told. */
 #define CLOCK_OFF_MS ((int64_t)5 * 60 * 1000)
-
-#define GROW(list, n, cap, a)                                                 \
-	do {                                                                  \
-		if ((n) == (cap)) {                                           \
-			void *more_ = sat_arena_alloc((a),                    \
-			    ((cap) * 2 + 16) * sizeof *(list));               \
-			if ((n) > 0)                                          \
-				memcpy(more_, (list), (n) * sizeof *(list));  \
-			(list) = more_;                                       \
-			(cap) = (cap) * 2 + 16;                               \
-		}                                                             \
-	} while (0)
 
 static const char *
 col_str(sat_arena *a, sat_stmt *s, int i)
@@ -87,7 +74,7 @@ replay(sat_past **list, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
 
 			if (field != 0 && was->field != field)
 				continue;
-			GROW(*list, *n, *cap, a);
+			REPLICA_GROW(*list, *n, *cap, a);
 			(*list)[(*n)++] = (sat_past){ was->field, was->value,
 				was->at };
 		}
@@ -154,7 +141,7 @@ sat_replica_history(sat_past **out, size_t *n, sat_arena *a, sat_replica *r,
 	sat_bind_int(s, 1, rid);
 	sat_bind_int(s, 2, field);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		GROW(list, *n, cap, a);
+		REPLICA_GROW(list, *n, cap, a);
 		list[*n] = (sat_past){ .field = (uint16_t)sat_col_int(s, 0),
 			.value = sat_value_dup(a, replica_col_value(s, 4)),
 			.at = { (sat_hlc)sat_col_int(s, 1),
@@ -164,106 +151,6 @@ sat_replica_history(sat_past **out, size_t *n, sat_arena *a, sat_replica *r,
 	}
 	*out = list;
 	return rc;
-}
-
-/* ---- conflicts ------------------------------------------------------------------ */
-
-typedef struct open_conflict {
-	int64_t rid;
-	uint16_t field, kind;
-	uint64_t opened_lsn;
-} open_conflict;
-
-static sat_rc
-list_open(open_conflict **list, size_t *n, sat_arena *a, sat_replica *r,
-    sat_err *e)
-{
-	size_t cap = 0;
-	sat_stmt *s;
-	bool row;
-	sat_rc rc;
-
-	*n = 0;
-	*list = NULL;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_CONFLICT_ALL, e)) != SAT_OK)
-		return rc;
-	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		GROW(*list, *n, cap, a);
-		(*list)[(*n)++] = (open_conflict){ sat_col_int(s, 0),
-			(uint16_t)sat_col_int(s, 1),
-			(uint16_t)sat_col_int(s, 2),
-			(uint64_t)sat_col_int(s, 3) };
-	}
-	return rc;
-}
-
-static sat_rc
-read_by_rid(replica_row *row, bool *found, sat_arena *a, sat_replica *r,
-    const replica_kind *k, int64_t rid, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = replica_kind_stmt(&s, r, k, KQ_BY_RID, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, rid);
-	if ((rc = sat_step(found, s, e)) != SAT_OK || !*found)
-		return rc;
-	rc = replica_row_read(row, a, k, 0, s, e);
-	sat_stmt_reset(s);
-	return rc;
-}
-
-static void
-describe(sat_conflict *c, sat_arena *a, const replica_row *row,
-    const open_conflict *o)
-{
-	char text[SAT_ID_TEXT];
-	const sat_cell *cell = sat_record_cell(&row->view, o->field);
-	uint64_t opened;
-
-	memset(c, 0, sizeof *c);
-	c->rec = row->view.id;
-	sat_id_text(text, &c->rec);
-	(void)snprintf(c->key, sizeof c->key, "%s-%u", text,
-	    (unsigned)o->field);
-	c->kind = row->k->kind;
-	c->opened_lsn = o->opened_lsn;
-	if (o->field == 0)
-		return;
-	c->field = sat_kind_field_id(c->kind, o->field);
-	if (c->field != NULL && cell != NULL)
-		c->n = sat_cell_candidates(&c->candidates, &opened, a,
-		    c->field->policy, cell);
-}
-
-sat_rc
-sat_replica_conflicts(sat_conflict **out, size_t *n, sat_arena *a,
-    sat_replica *r, sat_err *e)
-{
-	open_conflict *open;
-	replica_row row;
-	bool found;
-	size_t nopen;
-	sat_rc rc;
-
-	*out = NULL;
-	*n = 0;
-	if ((rc = list_open(&open, &nopen, a, r, e)) != SAT_OK)
-		return rc;
-	*out = sat_arena_alloc(a, (nopen + 1) * sizeof **out);
-	for (size_t i = 0; i < nopen; i++) {
-		const replica_kind *k = replica_kind_by(r->kinds, open[i].kind);
-
-		if (k == NULL)
-			continue;
-		if ((rc = read_by_rid(&row, &found, a, r, k, open[i].rid,
-		    e)) != SAT_OK)
-			return rc;
-		if (found)
-			describe(&(*out)[(*n)++], a, &row, &open[i]);
-	}
-	return SAT_OK;
 }
 
 /* ---- quarantine ---------------------------------------------------------------------- */
@@ -285,7 +172,7 @@ sat_replica_quarantine(sat_quarantined **out, size_t *n, sat_arena *a,
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		sat_quarantined *q;
 
-		GROW(list, *n, cap, a);
+		REPLICA_GROW(list, *n, cap, a);
 		q = &list[*n];
 		memset(q, 0, sizeof *q);
 		q->id = sat_col_int(s, 0);
@@ -364,7 +251,7 @@ sat_replica_moved(sat_moved **out, size_t *n, sat_arena *a, sat_replica *r,
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		sat_span id = sat_col_blob(s, 0);
 
-		GROW(list, *n, cap, a);
+		REPLICA_GROW(list, *n, cap, a);
 		memset(&list[*n], 0, sizeof list[*n]);
 		if (id.n == sizeof list[*n].root.b)
 			memcpy(list[*n].root.b, id.p, id.n);
@@ -393,7 +280,7 @@ sat_replica_log(sat_commit **out, size_t *n, sat_arena *a, sat_replica *r,
 		return rc;
 	sat_bind_int(s, 1, limit > 0 ? limit : -1);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		GROW(list, *n, cap, a);
+		REPLICA_GROW(list, *n, cap, a);
 		if ((rc = sat_commit_read(&list[*n], a, col_copy(a, s, 1),
 		    col_copy(a, s, 2), e)) != SAT_OK)
 			break;

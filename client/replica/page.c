@@ -361,6 +361,7 @@ replica_page_fold(sat_replica *r, replica_row *row, const sat_op *op,
     const sat_apply_ctx *ctx, sat_err *e)
 {
 	sat_record *rec = replica_row_server(row);
+	bool edits = rec->with_edits;
 	sat_applied got;
 	sat_rc rc;
 
@@ -380,6 +381,10 @@ replica_page_fold(sat_replica *r, replica_row *row, const sat_op *op,
 		    (rc = put_history(r, row, &got.displaced[i], ctx->at.lsn,
 		    e)) != SAT_OK)
 			return rc;
+	if ((got.conflict_opened || got.conflict_closed || got.dismissed) &&
+	    (rc = replica_conflict_note(r, row, rec->with_edits != edits ? 0 :
+	    op->field, &got, ctx, e)) != SAT_OK)
+		return rc;
 	row->dirty = true;
 	row->rebuild |= row->pending;
 	return SAT_OK;

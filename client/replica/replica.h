@@ -173,10 +173,30 @@ typedef struct sat_conflict {
 	const sat_kind *kind;
 	const sat_field *field; /* NULL: deleted while edited */
 	uint64_t opened_lsn;
+	int64_t opened_ms; /* stamp of the edit that opened it; 0 = not known */
 	sat_candidate *candidates;
 	size_t n;
 } sat_conflict;
 SAT_CHECK sat_rc sat_replica_conflicts(sat_conflict **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e);
+/* What this device saw happen to conflicts while it folded the log, oldest
+ * first. Dismissed: two people wrote the same in different spellings, and
+ * nobody was asked. */
+typedef enum sat_conflict_what {
+	SAT_CONFLICT_OPENED = 1,
+	SAT_CONFLICT_SETTLED,
+	SAT_CONFLICT_DISMISSED,
+} sat_conflict_what;
+typedef struct sat_conflict_event {
+	uint64_t lsn;
+	sat_id rec;              /* may have left this device since */
+	const sat_kind *kind;    /* NULL: not in this template */
+	const sat_field *field;  /* NULL: deleted while edited */
+	sat_conflict_what what;
+	uint32_t device;         /* whose operation did it */
+	int64_t at_ms;
+} sat_conflict_event;
+SAT_CHECK sat_rc sat_replica_conflict_log(sat_replica *r, void (*cb)(void *u,
+    const sat_conflict_event *ev), void *u, sat_err *e);
 
 typedef struct sat_quarantined {
 	int64_t id, at_ms;

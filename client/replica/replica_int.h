@@ -9,7 +9,7 @@
  * pend.c      which commits still wait, per record; the view from the base
  * write.c     local commits and groups
  * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
- * get.c, query.c, inbox.c, audit.c, check.c   reading and proof
+ * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
  * identity.c  who the device is; incarnations
  */
 #ifndef SAT_REPLICA_REPLICA_INT_H
@@ -185,6 +185,19 @@ replica_seq_cseq(int64_t seq)
 }
 #define REPLICA_CSEQ_MAX 0x7ffffffeu
 
+/* A list that grows in an arena. */
+#define REPLICA_GROW(list, n, cap, a)                                         \
+	do {                                                                  \
+		if ((n) == (cap)) {                                           \
+			void *more_ = sat_arena_alloc((a),                    \
+			    ((cap) * 2 + 16) * sizeof *(list));               \
+			if ((n) > 0)                                          \
+				memcpy(more_, (list), (n) * sizeof *(list));  \
+			(list) = more_;                                       \
+			(cap) = (cap) * 2 + 16;                               \
+		}                                                             \
+	} while (0)
+
 /* replica.c */
 SAT_CHECK sat_rc replica_meta_int(sat_replica *r, const char *key, int64_t v, sat_err *e);
 SAT_CHECK sat_rc replica_meta_blob(sat_replica *r, const char *key, sat_span v, sat_err *e);
@@ -246,6 +259,10 @@ typedef struct row_conflict {
 size_t replica_row_conflicts(row_conflict *out, size_t max, sat_arena *a, const replica_row *row);
 uint32_t replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row);
 #define ROW_CONFLICTS_MAX (SAT_FIELDS_MAX + 1)
+
+/* conflicts.c: what an operation of the log did about conflicts; kept. */
+SAT_CHECK sat_rc replica_conflict_note(sat_replica *r, const replica_row *row,
+    uint16_t field, const sat_applied *got, const sat_apply_ctx *ctx, sat_err *e);
 
 /* page.c */
 void replica_page_reset(sat_replica *r);

@@ -40,3 +40,11 @@ SELECT field, opened_lsn FROM conflict WHERE rid = ?1 ORDER BY field;
 
 -- :name conflict_count
 SELECT count(*) FROM conflict;
+
+-- :name conflict_log_put
+INSERT OR IGNORE INTO conflict_log(lsn, rec, field, what, kind, dev, at_ms)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7);
+
+-- :name conflict_log_all
+SELECT lsn, rec, field, what, kind, dev, at_ms FROM conflict_log
+ORDER BY lsn, rec, field, what;

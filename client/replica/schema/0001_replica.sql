@@ -81,6 +81,18 @@ CREATE TABLE conflict(
   PRIMARY KEY(rid, field)
 ) WITHOUT ROWID;
 
+-- What happened to conflicts, as far as this device folded the log.
+CREATE TABLE conflict_log(
+  lsn    INTEGER NOT NULL,  -- of the commit that did it
+  rec    BLOB NOT NULL,     -- id
+  field  INTEGER NOT NULL,  -- 0: deleted while edited
+  what   INTEGER NOT NULL,  -- 1 opened, 2 settled, 3 dismissed (read alike)
+  kind   INTEGER NOT NULL,  -- the template's number
+  dev    INTEGER NOT NULL,  -- whose operation
+  at_ms  INTEGER NOT NULL,  -- its stamp
+  PRIMARY KEY(lsn, rec, field, what)
+) WITHOUT ROWID;
+
 -- Stubs of customers that left this device.
 CREATE TABLE moved(
   root   BLOB PRIMARY KEY,  -- id
