@@ -200,17 +200,18 @@ next_unanswered(int64_t *seq, sat_replica *r, int64_t after, sat_err *e)
 	return SAT_OK;
 }
 
+/* Also what was written under incarnations begun since: it must not come
+ * before what it builds on. */
 static sat_rc
 rehome(sat_replica *r, sat_err *e)
 {
-	uint32_t old = replica_seq_inc(r->fork);
 	int64_t after = r->fork - 1, seq;
 	sat_rc rc;
 
 	for (;;) {
 		if ((rc = next_unanswered(&seq, r, after, e)) != SAT_OK)
 			return rc;
-		if (seq == 0 || replica_seq_inc(seq) != old)
+		if (seq == 0 || replica_seq_inc(seq) == r->id->incarnation)
 			return SAT_OK;
 		if ((rc = rehome_one(r, seq, e)) != SAT_OK)
 			return rc;

@@ -1026,6 +1026,42 @@ work_restored_from_a_backup_is_not_applied_twice(void **state)
 	assert_sound(f);
 }
 
+/* A restored backup began a new incarnation while work of the old one waited;
+ * then the server knows another commit under the old one's number. */
+static void
+work_of_a_later_incarnation_stays_behind_what_it_builds_on(void **state)
+{
+	fixture *f = *state;
+	sat_verdicts fork = { .need_cseq = 1, .fork = true };
+	sat_id id = new_account(f, "A", "1");
+	sat_commit *log, *c;
+	uint64_t commits;
+	sat_push p;
+	size_t n;
+	sat_err err;
+
+	assert_ok(sat_replica_new_incarnation(f->r, &err));
+	assert_int_equal(1, set_text(f, id, F_CITY, "x"));
+	assert_ok(f->ops.outbox(f->ops.u, &f->a, &p, &c, &n, 0, &err));
+	assert_int_equal(1, p.incarnation);
+	assert_int_equal(1, n);
+	assert_ok(f->ops.verdicts(f->ops.u, 1, &fork, &err));
+	assert_ok(sat_replica_new_incarnation(f->r, &err));
+	assert_ok(sat_replica_log(&log, &n, &f->a, f->r, 0, &err));
+	assert_int_equal(2, n); /* newest first */
+	assert_int_equal(2, log[0].cseq);
+	assert_int_equal(1, log[1].cseq);
+	assert_int_equal(log[0].incarnation, log[1].incarnation);
+	assert_int_equal(SAT_OP_NEW, log[1].ops[0].kind);
+	assert_sound(f);
+	reopen(f);
+	srv_sync(f);
+	assert_text(f, id, F_CITY, "x");
+	assert_ok(sat_replica_verify_chain(f->r, &commits, &err));
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
 /* The same folder twice: both went on under the same numbers. */
 static void
 work_under_a_number_the_server_knows_goes_on_in_a_new_incarnation(void **state)
@@ -1288,6 +1324,7 @@ main(void)
 		T(a_rescope_that_keeps_the_root_drops_only_what_is_not_held),
 		T(work_restored_from_a_backup_is_not_applied_twice),
 		T(work_under_a_number_the_server_knows_goes_on_in_a_new_incarnation),
+		T(work_of_a_later_incarnation_stays_behind_what_it_builds_on),
 		T(another_s_commit_under_our_number_is_not_taken_for_ours),
 		cmocka_unit_test(any_order_of_events_ends_in_the_server_s_state),
 	};
