@@ -39,10 +39,15 @@ $(O)/tests/sim/sim: $(SIM_OBJ) $(TESTLIB) $(SIM_LIBS)
 
 SEEDS ?= 1000
 FROM ?= 1
-.PHONY: sim sim-mutants
+.PHONY: sim doublecheck sim-mutants
+# goes on where it was stopped with KEEP=folder
 sim: deps
 	@$(MAKE) --no-print-directory $(O)/tests/sim/sim
-	@SAT_BUILD=$(O) tests/sim/run.sh $(FROM) $(SEEDS)
+	@SAT_BUILD=$(O) tests/sim/run.sh $(if $(KEEP),-k $(KEEP)) $(FROM) $(SEEDS)
+# each seed twice: same trace, same frames, same dumps
+doublecheck: deps
+	@$(MAKE) --no-print-directory $(O)/tests/sim/sim
+	@SAT_BUILD=$(O) tests/sim/run.sh $(if $(KEEP),-k $(KEEP)) -x --twin $(FROM) $(SEEDS)
 # every planted bug of protocol/bugs.h must be caught
 sim-mutants: deps
 	@$(MAKE) --no-print-directory BUGS=1 O=build/bugs build/bugs/tests/sim/sim

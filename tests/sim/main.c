@@ -7,6 +7,7 @@
  */
 #include "tests/sim/sim.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,6 +226,9 @@ main(int argc, char **argv)
 		sat_buf_fini(&help);
 		return 0;
 	}
+	/* Memory goes from history to history without the kernel. */
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 28);
+	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	sat_crypto_init();
 	sat_log_sink(quiet, NULL);
 	sim_template_init();

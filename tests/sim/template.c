@@ -29,6 +29,12 @@ static const char *const extra[2] = {
 	"\"en\":\"Note\"},\"type\":\"text\"}",
 };
 
+/* The long dictionary, cut short: every start of a device reads it again. */
+static const char industry[] = "{\"name\":\"industry\",\"label\":{\"zh\":"
+    "\"\xe8\xa1\x8c\xe4\xb8\x9a\",\"en\":\"Industry\"},\"options\":["
+    "{\"key\":\"A\",\"label\":{\"zh\":\"\xe5\x86\x9c\",\"en\":\"Farming\"}},"
+    "{\"key\":\"C\",\"label\":{\"zh\":\"\xe5\xb7\xa5\",\"en\":\"Making\"}}]}";
+
 static void
 must(sat_rc rc, const sat_err *e, const char *what)
 {
@@ -76,6 +82,8 @@ make_version(sat_git *g, int v, const uint8_t *sk)
 		files[n] = base[i];
 		if (strcmp(base[i].path, "fields/account.json") == 0)
 			files[n].bytes = grown(&a, base[i].bytes, v);
+		if (strcmp(base[i].path, "dict/industry.json") == 0)
+			files[n].bytes = sat_span_str(industry);
 		list[n] = (sat_git_file){ files[n].path, files[n].bytes };
 		n++;
 	}
