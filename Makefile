@@ -50,7 +50,7 @@ LIBS := $(call reverse,$(LIBS_UP))
 HEADERS := $(foreach r,$(room_names),$(wildcard $(r)/*.h))
 SQL_ROOMS := $(strip $(foreach r,$(room_names),$(if $(strip $(call sqls_of,$(r))),$(r))))
 SQL_H := $(foreach r,$(SQL_ROOMS),$(GEN)/$(call under,$(r))_sql.h)
-PACK_FILES := $(shell find common/template/base -type f 2>/dev/null | sort)
+PACK_FILES := $(shell find common/template/base common/template/packs -type f 2>/dev/null | sort)
 
 .PHONY: all
 all: $(O)/satchel $(O)/satcheld

@@ -24,6 +24,7 @@ static const sat_opt global[] = {
 	{ "version", 0, NULL, "version and licence" },
 	{ "org", 0, "NAME", "init: the organisation's name" },
 	{ "admin", 0, "KEY", "init: first administrator (admin)" },
+	{ "pack", 0, "ID", "init: industry pack (base); see: template packs" },
 	{ "listen", 0, "URL", "serve: tcp://HOST:PORT (tcp://0.0.0.0:7443)" },
 	{ "advertise", 0, "URL", "serve: the address invitations name" },
 	{ "port-file", 0, "FILE", "serve: write the bound port here" },
@@ -39,7 +40,7 @@ static const char examples[] =
 static const struct {
 	const char *usage, *help;
 } own_verbs[] = {
-	{ "init --org NAME [--admin KEY]", "make a server folder" },
+	{ "init --org NAME [--admin KEY] [--pack ID]", "make a server folder" },
 	{ "serve [--listen URL] [--advertise URL] [--port-file F]",
 	    "serve until SIGTERM" },
 	{ "restore BACKUP [--verify-only]", "put a backup into a new folder" },
@@ -157,7 +158,7 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 		const char *who = sat_args_get(a, "admin");
 
 		rc = sat_admin_init(dir, org != NULL ? org : "Satchel",
-		    who != NULL ? who : "admin", phrase, e);
+		    who != NULL ? who : "admin", sat_args_get(a, "pack"), phrase, e);
 	} else if (strcmp(verb, "restore") == 0) {
 		rc = a->nargs < 2
 		    ? sat_fail_code(e, SAT_EUSAGE, "usage", NULL,

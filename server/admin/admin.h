@@ -14,13 +14,16 @@
 #include "server/store/sqlite/store.h"
 
 #define SAT_ADMIN_BRANCH "refs/heads/published"
+/* The industry pack as it was last taken: what the next one is compared with. */
+#define SAT_ADMIN_UPSTREAM "refs/heads/upstream"
 
 typedef struct sat_admin sat_admin;
 
 /* Make the folder: keys, organisation, store, template repository with the
- * base template published. SAT_ECONFLICT when there is one already. */
+ * pack published (NULL: the base template). SAT_ECONFLICT when there is one
+ * already; SAT_ENOTFOUND: no such pack, nothing was made. */
 SAT_CHECK sat_rc sat_admin_init(const char *dir, const char *org_name,
-    const char *admin_user, sat_span passphrase, sat_err *e);
+    const char *admin_user, const char *pack, sat_span passphrase, sat_err *e);
 /* SAT_ENOREPLICA, SAT_EBUSY (somebody serves it), SAT_ELOCKED, ... */
 SAT_CHECK sat_rc sat_admin_open(sat_admin **a, const char *dir, sat_span passphrase, sat_err *e);
 void sat_admin_close(sat_admin *a);

@@ -7,6 +7,7 @@
 #include "common/base/args.h"
 #include "common/crypto/keyring.h"
 #include "common/json/json.h"
+#include "common/template/layers.h"
 #include "server/admin/admin.h"
 
 #define TEMPLATES_MAX 64
@@ -44,10 +45,19 @@ char *admin_path(const sat_admin *a, const char *name); /* caller frees */
 const sat_template *admin_template_at(void *u, const uint8_t oid[20]);
 void admin_template_tip(void *u, uint8_t oid[20]);
 sat_rc admin_template_bundle(void *u, sat_buf *out, const uint8_t have[20], sat_err *e);
-sat_rc admin_publish(sat_admin *a, const sat_template_file *files, size_t n,
-    const char *author, const char *message, sat_oid *out, sat_err *e);
+sat_rc admin_publish(sat_admin *a, const sat_layer *l, const char *author,
+    const char *message, sat_oid *out, sat_err *e);
 sat_rc admin_template_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 void admin_templates_free(sat_admin *a);
+/* The documents of a commit, or of a folder. */
+sat_rc admin_layer_of(sat_layer *out, sat_arena *mem, sat_git *g, const sat_oid *oid, sat_err *e);
+sat_rc admin_layer_folder(sat_layer *out, sat_arena *mem, const char *dir, sat_err *e);
+sat_rc admin_commit(sat_admin *a, const char *branch, const sat_layer *l,
+    const char *author, const char *message, sat_oid *out, sat_err *e);
+
+/* layers.c: packs, and taking their new versions. */
+sat_rc admin_layers_first(sat_admin *a, const char *pack, const char *author, sat_err *e);
+sat_rc admin_layers_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
 /* people.c */
 sat_rc admin_team_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);

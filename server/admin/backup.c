@@ -52,18 +52,32 @@ sync_folder(const char *dir)
 	}
 }
 
-/* The published history as a bundle: one file, no working repository. */
+/* The layers of the template, each with its history in one file; no working
+ * repository. The pack's layer is younger than some servers. */
+static const struct {
+	const char *branch, *file;
+	bool needed;
+} layers[] = {
+	{ SAT_ADMIN_BRANCH, "templates.bundle", true },
+	{ SAT_ADMIN_UPSTREAM, "upstream.bundle", false },
+};
+#define NLAYERS (sizeof layers / sizeof layers[0])
+
 static sat_rc
-templates_copy(sat_admin *a, const char *to, sat_err *e)
+layer_copy(sat_admin *a, const char *branch, const char *to, sat_err *e)
 {
 	sat_buf b = { 0 };
 	FILE *f = NULL;
-	sat_rc rc = sat_git_bundle(&b, a->git, &a->tip, NULL, e);
+	sat_oid tip;
+	sat_rc rc;
+
+	if ((rc = sat_git_tip(&tip, a->git, branch, e)) == SAT_OK)
+		rc = sat_git_bundle(&b, a->git, &tip, NULL, e);
 
 	if (rc == SAT_OK) {
 		f = fopen(to, "wbx");
 		if (f == NULL ||
-		    fwrite(a->tip.b, 1, sizeof a->tip.b, f) != 20 ||
+		    fwrite(tip.b, 1, sizeof tip.b, f) != 20 ||
 		    fwrite(b.p, 1, b.n, f) != b.n || fflush(f) != 0 ||
 		    fsync(fileno(f)) != 0)
 			rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", to,
@@ -75,10 +89,27 @@ templates_copy(sat_admin *a, const char *to, sat_err *e)
 	return rc;
 }
 
+static sat_rc
+templates_copy(sat_admin *a, const char *folder, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+	sat_oid tip;
+
+	for (size_t i = 0; i < NLAYERS && rc == SAT_OK; i++) {
+		char *to = sat_xasprintf("%s/%s", folder, layers[i].file);
+
+		if (layers[i].needed ||
+		    sat_git_tip(&tip, a->git, layers[i].branch, NULL) == SAT_OK)
+			rc = layer_copy(a, layers[i].branch, to, e);
+		free(to);
+	}
+	return rc;
+}
+
 sat_rc
 admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
-	char *db, *ring, *tmpl, *own_ring;
+	char *db, *ring, *own_ring;
 	uint64_t lsn = 0;
 	sat_json *doc;
 	sat_rc rc;
@@ -92,12 +123,11 @@ admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		    "cannot make %s: %s", w->arg[1], strerror(errno));
 	db = sat_xasprintf("%s/server.db", w->arg[1]);
 	ring = sat_xasprintf("%s/server.keyring", w->arg[1]);
-	tmpl = sat_xasprintf("%s/templates.bundle", w->arg[1]);
 	own_ring = admin_path(a, "server.keyring");
 	/* the copy first: it registers its file id in the keyring */
 	if ((rc = sat_sqlite_store_backup(&lsn, a->store, db, e)) == SAT_OK &&
 	    (rc = copy_file(own_ring, ring, e)) == SAT_OK &&
-	    (rc = templates_copy(a, tmpl, e)) == SAT_OK) {
+	    (rc = templates_copy(a, w->arg[1], e)) == SAT_OK) {
 		sync_folder(w->arg[1]);
 		rc = sat_sqlite_mark_durable(a->store, lsn, e);
 	}
@@ -111,7 +141,6 @@ admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	}
 	free(db);
 	free(ring);
-	free(tmpl);
 	free(own_ring);
 	return rc;
 }
@@ -209,11 +238,10 @@ object_put(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
 	return sat_git_put(u, type, oid, data, e);
 }
 
-/* The template history of a backup, into a repository. */
+/* A layer's history from a backup, into a repository. */
 static sat_rc
-templates_read(sat_git *g, sat_oid *tip, const char *backup, sat_err *e)
+layer_read(sat_git *g, sat_oid *tip, const char *from, sat_err *e)
 {
-	char *from = sat_xasprintf("%s/templates.bundle", backup);
 	uint8_t *p = sat_xmalloc(SAT_GIT_BUNDLE_MAX + 20);
 	FILE *f = fopen(from, "rb");
 	size_t n = 0;
@@ -231,7 +259,27 @@ templates_read(sat_git *g, sat_oid *tip, const char *backup, sat_err *e)
 	if (rc == SAT_OK)
 		rc = sat_git_verify_closure(g, tip, e);
 	free(p);
-	free(from);
+	return rc;
+}
+
+/* All layers; their branches too when `branches`. */
+static sat_rc
+templates_read(sat_git *g, const char *backup, bool branches, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+	sat_oid tip;
+
+	for (size_t i = 0; i < NLAYERS && rc == SAT_OK; i++) {
+		char *from = sat_xasprintf("%s/%s", backup, layers[i].file);
+
+		if (layers[i].needed || access(from, F_OK) == 0) {
+			rc = layer_read(g, &tip, from, e);
+			if (rc == SAT_OK && branches)
+				rc = sat_git_branch_set(g, layers[i].branch,
+				    &tip, e);
+		}
+		free(from);
+	}
 	return rc;
 }
 
@@ -240,11 +288,10 @@ templates_restore(const char *backup, const char *dir, sat_err *e)
 {
 	char *to = sat_xasprintf("%s/templates.git", dir);
 	sat_git *g = NULL;
-	sat_oid tip;
 	sat_rc rc = sat_git_init_bare(&g, to, e);
 
-	if (rc == SAT_OK && (rc = templates_read(g, &tip, backup, e)) == SAT_OK)
-		rc = sat_git_branch_set(g, SAT_ADMIN_BRANCH, &tip, e);
+	if (rc == SAT_OK)
+		rc = templates_read(g, backup, true, e);
 	sat_git_close(g);
 	free(to);
 	return rc;
@@ -261,7 +308,6 @@ backup_verify(const char *backup, sat_span passphrase, sat_err *e)
 	sat_keyring *k = NULL;
 	sat_sqlite_store *s = NULL;
 	sat_git *g = NULL;
-	sat_oid tip;
 	sat_rc rc = sat_keyring_open(&k, ring, &secret, e);
 
 	if (rc == SAT_OK) {
@@ -271,7 +317,7 @@ backup_verify(const char *backup, sat_span passphrase, sat_err *e)
 		if ((rc = sat_sqlite_store_open(&s, &o, e)) == SAT_OK &&
 		    (rc = sat_sqlite_store_check(s, false, e)) == SAT_OK &&
 		    (rc = sat_git_memory(&g, e)) == SAT_OK)
-			rc = templates_read(g, &tip, backup, e);
+			rc = templates_read(g, backup, false, e);
 	}
 	sat_git_close(g);
 	sat_sqlite_store_close(s);

@@ -127,15 +127,13 @@ allowed_signers_write(const sat_admin *a, sat_err *e)
 }
 
 static sat_rc
-fill(sat_admin *a, const char *org_name, const char *admin_user, sat_err *e)
+fill(sat_admin *a, const char *org_name, const char *admin_user,
+    const char *pack, sat_err *e)
 {
 	uint8_t root_sk[SAT_SIGN_SK_BYTES];
 	char *git = admin_path(a, "templates.git");
 	sat_buf b = { 0 };
-	const sat_template_file *files;
-	size_t n;
 	uint32_t ord;
-	sat_oid oid;
 	sat_rc rc;
 
 	draw_keys(&a->keys, root_sk);
@@ -149,9 +147,7 @@ fill(sat_admin *a, const char *org_name, const char *admin_user, sat_err *e)
 	         "admin", NULL, e)) != SAT_OK ||
 	    (rc = sat_git_init_bare(&a->git, git, e)) != SAT_OK)
 		goto out;
-	files = sat_template_base(&n);
-	if ((rc = admin_publish(a, files, n, admin_user,
-	         "base template of this release", &oid, e)) == SAT_OK)
+	if ((rc = admin_layers_first(a, pack, admin_user, e)) == SAT_OK)
 		rc = allowed_signers_write(a, e);
 out:
 	sat_wipe(root_sk, sizeof root_sk);
@@ -163,16 +159,20 @@ out:
 
 sat_rc
 sat_admin_init(const char *dir, const char *org_name, const char *admin_user,
-    sat_span passphrase, sat_err *e)
+    const char *pack, sat_span passphrase, sat_err *e)
 {
 	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
 		.bytes = passphrase };
 	sat_admin *a = sat_xcalloc(1, sizeof *a);
+	sat_arena mem = { 0 };
 	char *path = NULL;
+	sat_layer l;
 	sat_rc rc;
 
 	a->clock = sat_clock_os();
 	a->dir = sat_xstrdup(dir);
+	if ((rc = sat_template_of_pack(&l, &mem, pack, e)) != SAT_OK)
+		goto out;
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
 		rc = sat_fail(e, SAT_EIO, "cannot make %s: %s", dir,
 		    strerror(errno));
@@ -182,8 +182,9 @@ sat_admin_init(const char *dir, const char *org_name, const char *admin_user,
 	if ((rc = sat_keyring_create(&a->keyring, path, &secret, e)) ==
 	        SAT_OK &&
 	    (rc = store_open(a, true, e)) == SAT_OK)
-		rc = fill(a, org_name, admin_user, e);
+		rc = fill(a, org_name, admin_user, pack, e);
 out:
+	sat_arena_fini(&mem);
 	free(path);
 	sat_admin_close(a);
 	return rc;

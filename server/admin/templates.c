@@ -15,29 +15,27 @@
 /* Files of a commit or of a folder, gathered. */
 typedef struct tree {
 	sat_template_file *files;
-	size_t n, cap, bytes;
-	sat_arena mem;
+	size_t n, cap;
+	sat_arena *mem;
 } tree;
 
 static void
 tree_add(tree *t, const char *path, sat_span bytes)
 {
 	if (t->n == t->cap) {
-		t->cap = t->cap == 0 ? 64 : t->cap * 2;
-		t->files = sat_xrealloc(t->files, t->cap * sizeof *t->files);
-	}
-	t->files[t->n].path = sat_arena_str(&t->mem, path, strlen(path));
-	t->files[t->n].bytes = sat_span_of(
-	    sat_arena_dup(&t->mem, bytes.p, bytes.n), bytes.n);
-	t->n++;
-	t->bytes += bytes.n;
-}
+		size_t cap = t->cap == 0 ? 64 : t->cap * 2;
+		sat_template_file *f = sat_arena_alloc(t->mem,
+		    cap * sizeof *f);
 
-static void
-tree_fini(tree *t)
-{
-	free(t->files);
-	sat_arena_fini(&t->mem);
+		if (t->n > 0)
+			memcpy(f, t->files, t->n * sizeof *f);
+		t->files = f;
+		t->cap = cap;
+	}
+	t->files[t->n].path = sat_arena_str(t->mem, path, strlen(path));
+	t->files[t->n].bytes = sat_span_of(
+	    sat_arena_dup(t->mem, bytes.p, bytes.n), bytes.n);
+	t->n++;
 }
 
 static int
@@ -47,17 +45,29 @@ tree_visit(void *u, const char *path, sat_span bytes)
 	return 0;
 }
 
+sat_rc
+admin_layer_of(sat_layer *out, sat_arena *mem, sat_git *g, const sat_oid *oid,
+    sat_err *e)
+{
+	tree t = { .mem = mem };
+	sat_rc rc = sat_git_walk(g, oid, tree_visit, &t, e);
+
+	*out = (sat_layer){ t.files, t.n };
+	return rc;
+}
+
 static sat_rc
 template_of_commit(sat_template **t, sat_git *g, const sat_oid *oid,
     sat_err *e)
 {
-	tree files = { 0 };
-	sat_rc rc = sat_git_walk(g, oid, tree_visit, &files, e);
+	sat_arena mem = { 0 };
+	sat_layer l;
+	sat_rc rc = admin_layer_of(&l, &mem, g, oid, e);
 
 	*t = NULL;
 	if (rc == SAT_OK)
-		rc = sat_template_load(t, files.files, files.n, e);
-	tree_fini(&files);
+		rc = sat_template_load(t, l.files, l.n, e);
+	sat_arena_fini(&mem);
 	return rc;
 }
 
@@ -137,32 +147,41 @@ admit(sat_admin *a, const sat_template_file *files, size_t n, sat_buf *said,
 }
 
 sat_rc
-admin_publish(sat_admin *a, const sat_template_file *files, size_t n,
+admin_commit(sat_admin *a, const char *branch, const sat_layer *l,
     const char *author, const char *message, sat_oid *out, sat_err *e)
 {
 	sat_git_author who = { .name = author, .email = "satcheld@satchel",
 		.when_ms = sat_wall_ms(&a->clock),
 		.sign_sk = a->keys.template_sk,
 		.sign_pk = a->keys.template_pk };
-	sat_git_file *g = sat_xcalloc(n, sizeof *g);
-	sat_buf said = { 0 };
+	sat_git_file *g = sat_xcalloc(l->n, sizeof *g);
 	sat_rc rc;
 
-	for (size_t i = 0; i < n; i++) {
-		g[i].path = files[i].path;
-		g[i].bytes = files[i].bytes;
+	for (size_t i = 0; i < l->n; i++) {
+		g[i].path = l->files[i].path;
+		g[i].bytes = l->files[i].bytes;
 	}
-	rc = admit(a, files, n, &said, e);
+	rc = sat_git_commit(out, a->git, branch, g, l->n, &who, message, e);
+	free(g);
+	return rc;
+}
+
+sat_rc
+admin_publish(sat_admin *a, const sat_layer *l, const char *author,
+    const char *message, sat_oid *out, sat_err *e)
+{
+	sat_buf said = { 0 };
+	sat_rc rc = admit(a, l->files, l->n, &said, e);
+
 	if (rc != SAT_OK && said.n > 0 && e != NULL)
 		(void)snprintf(e->hint, sizeof e->hint, "%s",
 		    sat_buf_cstr(&said));
 	if (rc == SAT_OK)
-		rc = sat_git_commit(out, a->git, SAT_ADMIN_BRANCH, g, n, &who,
-		    message, e);
+		rc = admin_commit(a, SAT_ADMIN_BRANCH, l, author, message, out,
+		    e);
 	if (rc == SAT_OK)
 		a->tip = *out;
 	sat_buf_fini(&said);
-	free(g);
 	return rc;
 }
 
@@ -221,12 +240,23 @@ folder_add(tree *t, const char *dir, const char *rel, int depth, sat_err *e)
 	return rc;
 }
 
+sat_rc
+admin_layer_folder(sat_layer *out, sat_arena *mem, const char *dir, sat_err *e)
+{
+	tree t = { .mem = mem };
+	sat_rc rc = folder_add(&t, dir, "", 0, e);
+
+	*out = (sat_layer){ t.files, t.n };
+	return rc;
+}
+
 static sat_rc
 publish(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	const char *message = sat_args_get(w, "message");
 	char hex[SAT_GIT_OID_HEX + 1];
-	tree t = { 0 };
+	sat_arena mem = { 0 };
+	sat_layer l;
 	sat_json *doc;
 	sat_oid oid;
 	sat_rc rc;
@@ -234,11 +264,10 @@ publish(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	if (w->nargs < 3 || message == NULL)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satcheld template publish DIR -m MESSAGE");
-	rc = folder_add(&t, w->arg[2], "", 0, e);
+	rc = admin_layer_folder(&l, &mem, w->arg[2], e);
 	if (rc == SAT_OK)
-		rc = admin_publish(a, t.files, t.n, "administrator", message,
-		    &oid, e);
-	tree_fini(&t);
+		rc = admin_publish(a, &l, "administrator", message, &oid, e);
+	sat_arena_fini(&mem);
 	if (rc != SAT_OK)
 		return rc;
 	sat_oid_hex(hex, &oid);
@@ -325,6 +354,5 @@ admin_template_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		return history(a, w, false, out, e);
 	if (strcmp(verb, "verify") == 0)
 		return history(a, w, true, out, e);
-	return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-	    "usage: satcheld template publish|log|verify");
+	return admin_layers_verb(a, w, out, e);
 }

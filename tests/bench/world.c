@@ -56,7 +56,7 @@ world_folder(const char *dir, unsigned users)
 	char key[16];
 
 	bench_mkdir(dir);
-	bench_must(sat_admin_init(dir, "Bench", "admin",
+	bench_must(sat_admin_init(dir, "Bench", "admin", NULL,
 	    sat_span_str(PHRASE), &err));
 	bench_must(sat_admin_open(&a, dir, sat_span_str(PHRASE), &err));
 	publish(a);

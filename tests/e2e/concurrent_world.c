@@ -43,7 +43,7 @@ make_folder(server *s, const char *const *users, int n)
 	sat_buf out = { 0 };
 	sat_err err = { 0 };
 
-	conc_must(sat_admin_init(s->folder, "Concurrent", "admin",
+	conc_must(sat_admin_init(s->folder, "Concurrent", "admin", NULL,
 	    sat_span_str(PHRASE), &err), &err);
 	conc_must(sat_admin_open(&admin, s->folder, sat_span_str(PHRASE), &err),
 	    &err);

@@ -1,0 +1,400 @@
+/* Layers: laying over, three-way merge, difference, and the packs. */
+#include "tests/lib/unit.h"
+
+#include "common/json/json.h"
+#include "common/template/layers.h"
+
+#define DOC "dict/x.json"
+
+static sat_layer
+one(sat_template_file *f, const char *text)
+{
+	f->path = DOC;
+	f->bytes = sat_span_str(text != NULL ? text : "");
+	return (sat_layer){ f, text != NULL ? 1 : 0 };
+}
+
+static char *
+compact(sat_span s)
+{
+	static char out[2000];
+	sat_json *doc;
+	sat_buf b = { 0 };
+	sat_err err;
+
+	assert_ok(sat_json_parse(&doc, s, 0, &err));
+	sat_json_write(&b, doc, false);
+	(void)snprintf(out, sizeof out, "%s", sat_buf_cstr(&b));
+	sat_buf_fini(&b);
+	sat_json_free(doc);
+	return out;
+}
+
+static void
+laid(const char *want, const char *base, const char *over)
+{
+	sat_template_file f[2];
+	sat_layer a = one(&f[0], base), b = one(&f[1], over), out;
+	sat_arena mem = { 0 };
+	sat_err err;
+
+	assert_ok(sat_layer_overlay(&out, &mem, &a, &b, &err));
+	assert_int_equal(1, out.n);
+	assert_string_equal(want, compact(out.files[0].bytes));
+	sat_arena_fini(&mem);
+}
+
+static void
+a_pack_changes_only_what_it_names(void **state)
+{
+	(void)state;
+	laid("{\"a\":1,\"b\":{\"x\":1,\"y\":3},\"c\":4}",
+	    "{\"a\":1,\"b\":{\"x\":1,\"y\":2}}", "{\"b\":{\"y\":3},\"c\":4}");
+	laid("{\"b\":2}", "{\"a\":1,\"b\":2}", "{\"a\":null}");
+	laid("{\"o\":[{\"key\":\"p\",\"n\":1},{\"key\":\"q\",\"n\":5},"
+	    "{\"key\":\"r\"}]}",
+	    "{\"o\":[{\"key\":\"p\",\"n\":1},{\"key\":\"q\",\"n\":2}]}",
+	    "{\"o\":[{\"key\":\"q\",\"n\":5},{\"key\":\"r\"}]}");
+	laid("{\"o\":[{\"key\":\"q\"}]}",
+	    "{\"o\":[{\"key\":\"p\"},{\"key\":\"q\"}]}",
+	    "{\"o\":[{\"key\":\"p\",\"remove\":true}]}");
+	laid("{\"l\":[\"z\"]}", "{\"l\":[\"a\",\"b\"]}", "{\"l\":[\"z\"]}");
+}
+
+static void
+taking_away_what_is_not_there_is_refused(void **state)
+{
+	sat_template_file f[2];
+	sat_layer a = one(&f[0], "{\"o\":[{\"key\":\"p\"}]}"), out;
+	sat_layer b = one(&f[1], "{\"o\":[{\"key\":\"z\",\"remove\":true}]}");
+	sat_arena mem = { 0 };
+	sat_err err = { 0 };
+
+	(void)state;
+	assert_rc(SAT_EINVALID, sat_layer_overlay(&out, &mem, &a, &b, &err));
+	assert_non_null(strstr(err.text, "'z'"));
+	assert_int_equal(0, out.n);
+	sat_arena_fini(&mem);
+}
+
+/* ---- merge ----------------------------------------------------------------------- */
+
+typedef struct asked {
+	char places[500];
+	sat_take take;
+} asked;
+
+static sat_take
+decide(void *u, const sat_layer_conflict *c)
+{
+	asked *a = u;
+	size_t n = strlen(a->places);
+
+	(void)snprintf(a->places + n, sizeof a->places - n, "%s;", c->place);
+	return a->take;
+}
+
+static sat_rc
+merged(sat_layer *out, sat_arena *mem, asked *a, const char *base,
+    const char *ours, const char *theirs, sat_err *e)
+{
+	sat_template_file f[3];
+	sat_layer b = one(&f[0], base), o = one(&f[1], ours),
+	    t = one(&f[2], theirs);
+
+	return sat_layer_merge(out, mem, &b, &o, &t, decide, a, e);
+}
+
+static void
+comes_to(const char *want, const char *base, const char *ours,
+    const char *theirs)
+{
+	sat_arena mem = { 0 };
+	asked a = { .take = SAT_TAKE_NEITHER };
+	sat_layer out;
+	sat_err err;
+
+	assert_ok(merged(&out, &mem, &a, base, ours, theirs, &err));
+	assert_string_equal("", a.places);
+	if (want == NULL) {
+		assert_int_equal(0, out.n);
+	} else {
+		assert_int_equal(1, out.n);
+		assert_string_equal(want, compact(out.files[0].bytes));
+	}
+	sat_arena_fini(&mem);
+}
+
+static void
+changes_of_both_sides_meet(void **state)
+{
+	(void)state;
+	comes_to("{\"a\":2,\"b\":3}", "{\"a\":1,\"b\":1}",
+	    "{\"a\":2,\"b\":1}", "{\"a\":1,\"b\":3}");
+	comes_to("{\"b\":1,\"c\":1,\"d\":1}", "{\"a\":1,\"b\":1}",
+	    "{\"b\":1,\"c\":1}", "{\"a\":1,\"b\":1,\"d\":1}");
+	comes_to("{\"a\":7}", "{\"a\":1}", "{\"a\":7}", "{\"a\":7}");
+	comes_to(NULL, "{\"a\":1}", NULL, "{\"a\":1}");
+	comes_to("{\"a\":1}", NULL, NULL, "{\"a\":1}");
+}
+
+static void
+elements_meet_by_key_and_keep_their_place(void **state)
+{
+	(void)state;
+	comes_to("{\"o\":[{\"key\":\"p\",\"n\":9},{\"key\":\"m\"},"
+	    "{\"key\":\"q\",\"z\":1},{\"key\":\"mine\"}]}",
+	    "{\"o\":[{\"key\":\"p\",\"n\":1},{\"key\":\"q\"},{\"key\":\"r\"}]}",
+	    "{\"o\":[{\"key\":\"p\",\"n\":1},{\"key\":\"q\",\"z\":1},"
+	    "{\"key\":\"r\"},{\"key\":\"mine\"}]}",
+	    "{\"o\":[{\"key\":\"p\",\"n\":9},{\"key\":\"m\"},{\"key\":\"q\"}]}");
+	comes_to("{\"l\":[\"new\",\"a\",\"c\",\"ours\"]}",
+	    "{\"l\":[\"a\",\"b\",\"c\"]}", "{\"l\":[\"a\",\"b\",\"c\",\"ours\"]}",
+	    "{\"l\":[\"new\",\"a\",\"c\"]}");
+}
+
+static void
+one_open_conflict_stops_everything(void **state)
+{
+	sat_arena mem = { 0 };
+	asked a = { .take = SAT_TAKE_NEITHER };
+	sat_layer out;
+	sat_err err = { 0 };
+
+	(void)state;
+	assert_rc(SAT_ECONFLICT, merged(&out, &mem, &a,
+	    "{\"o\":[{\"key\":\"p\",\"n\":1}],\"l\":[1]}",
+	    "{\"o\":[{\"key\":\"p\",\"n\":2}],\"l\":[2]}",
+	    "{\"o\":[{\"key\":\"p\",\"n\":3}],\"l\":[3]}", &err));
+	assert_string_equal("o.p.n;l;", a.places);
+	assert_string_equal("template.conflict", err.code);
+	assert_int_equal(0, out.n);
+	sat_arena_fini(&mem);
+}
+
+static void
+a_person_takes_one_side(void **state)
+{
+	static const char *const want[] = { "{\"a\":2}", "{\"a\":3}" };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		sat_arena mem = { 0 };
+		asked a = { .take = i == 0 ? SAT_TAKE_OURS : SAT_TAKE_THEIRS };
+		sat_layer out;
+		sat_err err;
+
+		assert_ok(merged(&out, &mem, &a, "{\"a\":1}", "{\"a\":2}",
+		    "{\"a\":3}", &err));
+		assert_string_equal(want[i], compact(out.files[0].bytes));
+		sat_arena_fini(&mem);
+	}
+}
+
+static void
+taken_away_here_and_changed_there_is_a_conflict(void **state)
+{
+	sat_arena mem = { 0 };
+	asked a = { .take = SAT_TAKE_NEITHER };
+	sat_layer out;
+	sat_err err = { 0 };
+
+	(void)state;
+	assert_rc(SAT_ECONFLICT, merged(&out, &mem, &a,
+	    "{\"o\":[{\"key\":\"p\",\"n\":1}]}", "{\"o\":[]}",
+	    "{\"o\":[{\"key\":\"p\",\"n\":3}]}", &err));
+	assert_string_equal("o.p;", a.places);
+	sat_arena_fini(&mem);
+}
+
+/* Whoever did not touch a document keeps its very bytes. */
+static void
+unchanged_documents_keep_their_bytes(void **state)
+{
+	static const char text[] = "{ \"a\" :\t1 }";
+	sat_arena mem = { 0 };
+	asked a = { .take = SAT_TAKE_NEITHER };
+	sat_layer out;
+	sat_err err;
+
+	(void)state;
+	assert_ok(merged(&out, &mem, &a, "{\"a\":1}", text, "{\"a\":1}", &err));
+	assert_int_equal(sizeof text - 1, out.files[0].bytes.n);
+	assert_memory_equal(text, out.files[0].bytes.p, sizeof text - 1);
+	sat_arena_fini(&mem);
+}
+
+/*
+ * Random documents, each side with its own random changes: merging with
+ * nothing changed on one side gives the other; changes of different members
+ * commute; ours-theirs and theirs-ours give the same content.
+ */
+static void
+random_doc(sat_buf *b, const int v[6])
+{
+	bool first = true;
+
+	sat_buf_str(b, "{\"o\":[");
+	for (int i = 0; i < 6; i++) {
+		if (v[i] < 0)
+			continue;
+		sat_buf_fmt(b, "%s{\"key\":\"k%d\",\"n\":%d}", first ? "" : ",",
+		    i, v[i]);
+		first = false;
+	}
+	sat_buf_str(b, "]}");
+}
+
+static void
+changes_of_different_places_never_meet(void **state)
+{
+	uint64_t seed = sat_test_seed(31);
+
+	(void)state;
+	for (int run = 0; run < 300; run++) {
+		int base[6], ours[6], theirs[6], both[6];
+		sat_buf b[3] = { { 0 } };
+
+		for (int i = 0; i < 6; i++) {
+			int who = (int)(sat_test_rand(&seed) % 3);
+			int to = (int)(sat_test_rand(&seed) % 4) - 1;
+
+			base[i] = (int)(sat_test_rand(&seed) % 4) - 1;
+			ours[i] = who == 1 ? to : base[i];
+			theirs[i] = who == 2 ? to : base[i];
+			both[i] = who == 0 ? base[i] : to;
+		}
+		random_doc(&b[0], base);
+		random_doc(&b[1], ours);
+		random_doc(&b[2], theirs);
+		for (int swap = 0; swap < 2; swap++) {
+			sat_arena mem = { 0 };
+			asked a = { .take = SAT_TAKE_NEITHER };
+			sat_layer out;
+			sat_err err;
+			size_t other = 0;
+
+			assert_ok(merged(&out, &mem, &a, sat_buf_cstr(&b[0]),
+			    sat_buf_cstr(&b[1 + swap]),
+			    sat_buf_cstr(&b[2 - swap]), &err));
+			/* the order of new elements is a side's; content is not */
+			for (int i = 0; i < 6; i++) {
+				char el[40];
+				char *text = compact(out.files[0].bytes);
+
+				(void)snprintf(el, sizeof el,
+				    "{\"key\":\"k%d\",\"n\":%d}", i, both[i]);
+				other += (strstr(text, el) != NULL) !=
+				    (both[i] >= 0);
+			}
+			assert_int_equal(0, other);
+			sat_arena_fini(&mem);
+		}
+		for (int i = 0; i < 3; i++)
+			sat_buf_fini(&b[i]);
+	}
+}
+
+/* ---- packs ------------------------------------------------------------------------- */
+
+static void
+finding(void *u, char severity, const char *path, const char *text)
+{
+	(void)u;
+	if (severity == 'e')
+		fail_msg("%s: %s", path, text);
+}
+
+static void
+every_pack_loads_and_passes_the_lint(void **state)
+{
+	const sat_pack *p;
+	size_t n = 0;
+
+	(void)state;
+	for (; (p = sat_template_pack_at(n)) != NULL; n++) {
+		sat_arena mem = { 0 };
+		sat_template *t;
+		sat_layer l;
+		sat_err err;
+
+		assert_ok(sat_template_of_pack(&l, &mem, p->id, &err));
+		assert_ok(sat_template_load(&t, l.files, l.n, &err));
+		assert_string_equal(p->id, sat_template_name(t));
+		assert_ok(sat_template_lint(t, finding, NULL, &err));
+		/* what the reports and the CLI know by name is everywhere */
+		assert_non_null(sat_dict_option(sat_template_dict(t, "stage"),
+		    "won", 3));
+		assert_non_null(sat_dict_option(sat_template_dict(t, "stage"),
+		    "lost", 4));
+		for (size_t k = 0; k < sat_template_kinds(t); k++) {
+			const sat_kind *kind = sat_template_kind_at(t, k);
+
+			for (size_t f = 0; f < kind->nfields; f++)
+				assert_true(kind->fields[f].id < 400);
+		}
+		sat_template_free(t);
+		sat_arena_fini(&mem);
+	}
+	assert_int_equal(6, n);
+}
+
+static void
+an_unknown_pack_is_told_which_there_are(void **state)
+{
+	sat_arena mem = { 0 };
+	sat_layer l;
+	sat_err err = { 0 };
+
+	(void)state;
+	assert_rc(SAT_ENOTFOUND, sat_template_of_pack(&l, &mem, "x", &err));
+	assert_non_null(strstr(err.text, "realestate"));
+	sat_arena_fini(&mem);
+}
+
+static bool
+count(void *u, const sat_layer_conflict *c)
+{
+	(void)c;
+	++*(int *)u;
+	return true;
+}
+
+static void
+a_template_differs_from_itself_nowhere(void **state)
+{
+	sat_arena mem = { 0 };
+	sat_layer base, pack;
+	sat_err err;
+	int n = 0;
+
+	(void)state;
+	assert_ok(sat_template_of_pack(&base, &mem, NULL, &err));
+	assert_ok(sat_layer_diff(&base, &base, count, &n, &err));
+	assert_int_equal(0, n);
+	assert_ok(sat_template_of_pack(&pack, &mem, "retail", &err));
+	assert_ok(sat_layer_diff(&base, &pack, count, &n, &err));
+	assert_true(n > 20);
+	sat_arena_fini(&mem);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pack_changes_only_what_it_names),
+		cmocka_unit_test(taking_away_what_is_not_there_is_refused),
+		cmocka_unit_test(changes_of_both_sides_meet),
+		cmocka_unit_test(elements_meet_by_key_and_keep_their_place),
+		cmocka_unit_test(one_open_conflict_stops_everything),
+		cmocka_unit_test(a_person_takes_one_side),
+		cmocka_unit_test(taken_away_here_and_changed_there_is_a_conflict),
+		cmocka_unit_test(unchanged_documents_keep_their_bytes),
+		cmocka_unit_test(changes_of_different_places_never_meet),
+		cmocka_unit_test(every_pack_loads_and_passes_the_lint),
+		cmocka_unit_test(an_unknown_pack_is_told_which_there_are),
+		cmocka_unit_test(a_template_differs_from_itself_nowhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
