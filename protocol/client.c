@@ -319,6 +319,7 @@ count_verdicts(sat_cs *s, const sat_verdicts *v)
 		case SAT_VD_CONFLICT: s->stats.conflicts++; break;
 		case SAT_VD_REJECTED:
 		case SAT_VD_PARKED: s->stats.rejected++; break;
+		case SAT_VD_HANDOVER: s->stats.handed++; break;
 		}
 		if (v->v[i].lsn != 0)
 			s->pull_once = true;

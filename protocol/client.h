@@ -39,7 +39,7 @@ typedef struct sat_client_ops {
 enum { SAT_CS_PUSH_ONLY = 1, SAT_CS_PULL_ONLY = 2 };
 
 typedef struct sat_cs_stats {
-	uint64_t pushed, accepted, late, conflicts, rejected;
+	uint64_t pushed, accepted, late, conflicts, rejected, handed;
 	uint64_t pulled_commits, rescopes, records, round_trips;
 	bool template_changed, registry_changed, complete;
 } sat_cs_stats;

@@ -302,7 +302,7 @@ write_verdicts(sat_buf *b, const sat_verdicts *m)
 		sat_write_u8(b, (uint8_t)v->code);
 		sat_write_int(b, (int64_t)(v->cseq - cseq));
 		cseq = v->cseq;
-		if (v->code == SAT_VD_REJECTED || v->code == SAT_VD_PARKED) {
+		if (sat_vd_refused(v->code)) {
 			sat_write_uint(b, v->op);
 			sat_write_span(b, v->slug);
 			sat_write_span(b, v->hint);
@@ -326,11 +326,11 @@ read_verdict(sat_verdict *v, uint64_t *cseq, uint64_t *lsn, sat_reader *r)
 {
 	uint8_t code = sat_read_u8(r);
 
-	if (code > SAT_VD_PARKED)
+	if (code > SAT_VD_HANDOVER)
 		sat_read_bad(r, "verdict");
 	v->code = (sat_verdict_code)code;
 	v->cseq = *cseq += (uint64_t)sat_read_int(r);
-	if (code == SAT_VD_REJECTED || code == SAT_VD_PARKED) {
+	if (sat_vd_refused(v->code)) {
 		v->op = read_u32(r);
 		v->slug = sat_read_span(r, SLUG_MAX);
 		v->hint = sat_read_span(r, HINT_MAX);

@@ -62,7 +62,14 @@ typedef enum sat_verdict_code {
 	SAT_VD_CONFLICT = 2,     /* merged; opened a conflict for a person */
 	SAT_VD_REJECTED = 3,     /* goes to the device's quarantine */
 	SAT_VD_PARKED = 4,       /* depends on a refused or missing record */
+	SAT_VD_HANDOVER = 5,     /* not merged: a suggestion to the responsible (P-160) */
 } sat_verdict_code;
+/* Not in the log under its own number: op, slug and hint instead of LSN. */
+static inline bool
+sat_vd_refused(sat_verdict_code c)
+{
+	return c >= SAT_VD_REJECTED;
+}
 
 typedef struct sat_verdict {
 	uint64_t cseq;

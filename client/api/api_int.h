@@ -32,9 +32,14 @@ HANDLER(api_conflict_stats);
 sat_rc api_conflicts_put(sat_json *data, sat_api *api, const char *assignee, sat_err *e);
 /* inbox.c */
 HANDLER(api_inbox);
-HANDLER(api_quarantine);
-HANDLER(api_discard);
 HANDLER(api_moved);
+/* quarantine.c */
+HANDLER(api_quarantine);
+HANDLER(api_retry);
+HANDLER(api_discard);
+HANDLER(api_sync_log);
+/* The open ones into an array. */
+sat_rc api_quarantine_put(sat_json *data, sat_api *api, sat_err *e);
 /* state.c */
 HANDLER(api_health);
 HANDLER(api_version);
@@ -67,10 +72,20 @@ sat_rc api_kind(const sat_kind **k, const sat_api *api, const char *segment, sat
 const char *api_q(const sat_request *req, const char *key);
 /* A whole number of the query, not negative; dflt when it is not there. */
 sat_rc api_number(int64_t *v, const sat_request *req, const char *key, int64_t dflt, sat_err *e);
+/* Inputs from a JSON body, texts in the arena (the caller's to free). */
+typedef struct api_inputs {
+	sat_input in[SAT_FIELDS_MAX];
+	size_t n;
+	sat_arena a;
+} api_inputs;
+sat_rc api_inputs_read(api_inputs *x, const sat_json *body, sat_err *e);
 /* {"schema":"satchel/<name>/1"} */
 sat_json *api_doc(const char *name);
 /* Commit as JSON: who, when, what was changed. */
 void api_commit_json(sat_json *row, sat_api *api, const sat_commit *c);
+/* Its parts: without the operations; one operation. */
+void api_commit_head_json(sat_json *row, sat_api *api, const sat_commit *c);
+void api_op_json(sat_json *o, sat_api *api, const sat_op *op);
 void api_value_put(sat_json *obj, const char *key, const sat_api *api, const sat_field *f, sat_value v);
 /* What this role may see of it: the value, or its mask (in b). Every way out of
  * a record's past goes through here; the present through sat_crm_json. */

@@ -14,15 +14,33 @@
 #include <unistd.h>
 
 void
-api_commit_json(sat_json *row, sat_api *api, const sat_commit *c)
+api_op_json(sat_json *o, sat_api *api, const sat_op *op)
 {
 	static const char *const names[] = { "", "new", "set", "set", "add",
 		"remove", "count", "stage", "assign", "delete", "restore",
 		"resolve" };
 	const sat_template *t = sat_replica_template(api->crm.replica);
-	char id[SAT_ID_TEXT], key[40];
+	const sat_kind *k = t != NULL ? sat_template_kind_id(t, op->rtype) : NULL;
+	const sat_field *f = k != NULL ? sat_kind_field_id(k, op->field) : NULL;
+	char id[SAT_ID_TEXT];
 	sat_buf mask = { 0 };
-	sat_json *ops;
+
+	sat_json_put_str(o, "op", names[op->kind]);
+	sat_json_put_str(o, "kind", k != NULL ? k->key : NULL);
+	sat_id_text(id, &op->rec);
+	sat_json_put_str(o, "id", id);
+	if (f != NULL) {
+		sat_json_put_str(o, "field", f->key);
+		api_value_put(o, "value", api, f,
+		    api_shown(&mask, api, k, &op->rec, f, op->value));
+	}
+	sat_buf_fini(&mask);
+}
+
+void
+api_commit_head_json(sat_json *row, sat_api *api, const sat_commit *c)
+{
+	char id[SAT_ID_TEXT], key[40];
 
 	sat_id_text(id, &c->subject);
 	(void)snprintf(key, sizeof key, "%u-%u-%llu", c->device, c->incarnation,
@@ -32,26 +50,17 @@ api_commit_json(sat_json *row, sat_api *api, const sat_commit *c)
 	api_time_put(row, "made_at", sat_hlc_ms(c->hlc));
 	api_device_put(row, api, c->device);
 	sat_json_put_int(row, "lsn", (int64_t)c->lsn);
-	ops = sat_json_put_arr(row, "ops");
-	for (size_t i = 0; i < c->nops; i++) {
-		const sat_op *op = &c->ops[i];
-		const sat_kind *k = t != NULL ? sat_template_kind_id(t, op->rtype)
-		                              : NULL;
-		const sat_field *f = k != NULL ? sat_kind_field_id(k, op->field)
-		                               : NULL;
-		sat_json *o = sat_json_add_obj(ops);
+}
 
-		sat_json_put_str(o, "op", names[op->kind]);
-		sat_json_put_str(o, "kind", k != NULL ? k->key : NULL);
-		sat_id_text(id, &op->rec);
-		sat_json_put_str(o, "id", id);
-		if (f != NULL) {
-			sat_json_put_str(o, "field", f->key);
-			api_value_put(o, "value", api, f,
-			    api_shown(&mask, api, k, &op->rec, f, op->value));
-		}
-	}
-	sat_buf_fini(&mask);
+void
+api_commit_json(sat_json *row, sat_api *api, const sat_commit *c)
+{
+	sat_json *ops;
+
+	api_commit_head_json(row, api, c);
+	ops = sat_json_put_arr(row, "ops");
+	for (size_t i = 0; i < c->nops; i++)
+		api_op_json(sat_json_add_obj(ops), api, &c->ops[i]);
 }
 
 HANDLER(api_log)

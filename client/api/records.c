@@ -249,22 +249,15 @@ HANDLER(api_show)
 	    : rc;
 }
 
-/* Inputs from a JSON body, texts in the arena. */
-typedef struct inputs {
-	sat_input in[SAT_FIELDS_MAX];
-	size_t n;
-	sat_arena a;
-} inputs;
-
 static void
-input_add(inputs *x, char verb, const char *field, sat_span text)
+input_add(api_inputs *x, char verb, const char *field, sat_span text)
 {
 	if (x->n < SAT_FIELDS_MAX)
 		x->in[x->n++] = (sat_input){ verb, field, text };
 }
 
 static sat_span
-text_of(inputs *x, const sat_json *v)
+text_of(api_inputs *x, const sat_json *v)
 {
 	char num[32];
 
@@ -282,8 +275,8 @@ text_of(inputs *x, const sat_json *v)
 	}
 }
 
-static sat_rc
-inputs_read(inputs *x, const sat_json *body, sat_err *e)
+sat_rc
+api_inputs_read(api_inputs *x, const sat_json *body, sat_err *e)
 {
 	for (const sat_json *m = sat_json_first(body); m != NULL;
 	     m = sat_json_next(m)) {
@@ -342,13 +335,13 @@ HANDLER(api_create)
 	sat_duplicate dup[SAT_DUPLICATES_MAX];
 	sat_write_opts o = write_opts(req);
 	const sat_kind *k;
-	inputs x = { .n = 0 };
+	api_inputs x = { .n = 0 };
 	size_t ndup = 0;
 	sat_id id;
 	sat_rc rc;
 
 	if ((rc = api_kind(&k, api, args[0], e)) == SAT_OK &&
-	    (rc = inputs_read(&x, req->body, e)) == SAT_OK)
+	    (rc = api_inputs_read(&x, req->body, e)) == SAT_OK)
 		rc = sat_crm_create(&id, &api->crm, k, x.in, x.n, &o, dup, &ndup,
 		    e);
 	if (rc == SAT_ECONFLICT && ndup > 0 && e != NULL) {
@@ -373,13 +366,13 @@ HANDLER(api_edit)
 {
 	sat_write_opts o = write_opts(req);
 	const sat_kind *k;
-	inputs x = { .n = 0 };
+	api_inputs x = { .n = 0 };
 	size_t changed = 0;
 	sat_id id;
 	sat_rc rc;
 
 	if ((rc = find(&k, &id, api, args, e)) == SAT_OK &&
-	    (rc = inputs_read(&x, req->body, e)) == SAT_OK)
+	    (rc = api_inputs_read(&x, req->body, e)) == SAT_OK)
 		rc = sat_crm_edit(&changed, &api->crm, k, &id, x.in, x.n, &o, e);
 	sat_arena_fini(&x.a);
 	if (rc == SAT_OK && (rc = answer(out, api, k, &id, false, e)) == SAT_OK)

@@ -226,6 +226,7 @@ HANDLER(api_sync_run)
 	sat_json_put_int(d, "late", (int64_t)r.stats.late);
 	sat_json_put_int(d, "conflicts", (int64_t)r.stats.conflicts);
 	sat_json_put_int(d, "rejected", (int64_t)r.stats.rejected);
+	sat_json_put_int(d, "handed_over", (int64_t)r.stats.handed);
 	sat_json_put_int(d, "commits", (int64_t)r.stats.pulled_commits);
 	sat_json_put_int(d, "records", (int64_t)r.stats.records);
 	sat_json_put_int(d, "rescopes", (int64_t)r.stats.rescopes);

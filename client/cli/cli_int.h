@@ -134,9 +134,12 @@ sat_rc cli_completion(cli *c, sat_err *e);
 bool cli_man(sat_buf *out, const char *page);
 sat_rc cli_man_run(cli *c, sat_err *e);
 
-/* records.c, write.c, work.c, exchange.c, conflict.c, proof.c: the verbs. */
+/* records.c, write.c, work.c, exchange.c, conflict.c, refused.c, proof.c: the
+ * verbs. */
 /* "/v1/accounts/<id>/<tail>" of the noun on the command line; caller frees. */
 char *cli_record_path(const cli *c, const char *id, const char *tail);
+/* Fields from --set, --unset, --add, --remove, --from; owned by the caller. */
+sat_rc cli_body_of(sat_json **body, const cli *c, sat_err *e);
 sat_rc cli_need_id(const cli *c, const char **id, sat_err *e);
 /* Title of the record as a person knows it; "" when it cannot be read. */
 void cli_record_title(sat_buf *out, cli *c, const char *id);
@@ -147,9 +150,10 @@ typedef struct cli_table {
 extern const cli_table cli_tables[];
 extern const size_t cli_ntables;
 extern const cli_verb cli_record_verbs[], cli_work_verbs[],
-    cli_exchange_verbs[], cli_conflict_verbs[], cli_proof_verbs[];
+    cli_exchange_verbs[], cli_conflict_verbs[], cli_refused_verbs[],
+    cli_proof_verbs[];
 extern const size_t cli_record_nverbs, cli_work_nverbs, cli_exchange_nverbs,
-    cli_conflict_nverbs, cli_proof_nverbs;
+    cli_conflict_nverbs, cli_refused_nverbs, cli_proof_nverbs;
 extern const sat_opt cli_list_options[], cli_show_options[];
 sat_rc cli_list(cli *c, sat_err *e), cli_show(cli *c, sat_err *e);
 

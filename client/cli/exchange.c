@@ -21,6 +21,7 @@ print_sync(cli *c, const sat_json *doc)
 		const char *key, *word;
 	} parts[] = { { "pushed", "sent" }, { "late", "late" },
 		{ "conflicts", "in conflict" }, { "rejected", "refused" },
+		{ "handed_over", "handed over" },
 		{ "commits", "commits received" },
 		{ "records", "records received" },
 		{ "rescopes", "customers came or went" } };
@@ -81,70 +82,9 @@ run_sync(cli *c, sat_err *e)
 	return rc;
 }
 
-static const cli_column commit_cols[] = { { "commit", "commit", CELL_WHOLE },
-	{ "made_at", "made at", CELL_TIME }, { "subject", "record", CELL_ID } };
-
-static sat_rc
-run_sync_pending(cli *c, sat_err *e)
-{
-	static const cli_column refused[] = { { "id", "refused", CELL_WHOLE },
-		{ "commit", "commit", CELL_WHOLE }, { "code", "code", CELL_PLAIN },
-		{ "hint", "hint", CELL_PLAIN } };
-	sat_json *doc = NULL, *q = NULL;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/sync/pending", NULL, NULL, e);
-
-	if (rc == SAT_OK)
-		rc = cli_ask(&q, c, "GET", "/v1/quarantine", NULL, NULL, e);
-	if (rc == SAT_OK && (cli_is_json(c))) {
-		sat_json_put(doc, "refused", sat_json_dup(sat_json_get(q, "data")));
-		cli_print_object(c, doc);
-	} else if (rc == SAT_OK) {
-		cli_print_or_none(c, doc, commit_cols, 3, "nothing waits");
-		if (sat_json_count(sat_json_get(q, "data")) > 0)
-			cli_print_rows(c, q, refused, 4);
-	}
-	sat_json_free(doc);
-	sat_json_free(q);
-	return rc;
-}
-
-static const sat_opt discard_options[] = {
-	{ "reason", 0, "TEXT", "why; kept in the audit log" },
-	{ NULL, 0, NULL, NULL },
-};
-
-static sat_rc
-run_sync_discard(cli *c, sat_err *e)
-{
-	const char *reason = sat_args_get(&c->args, "reason");
-	sat_json *body, *doc = NULL;
-	char *path;
-	sat_rc rc;
-
-	if (c->args.nargs < 3)
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satchel sync discard ID --reason TEXT");
-	body = sat_json_obj();
-	sat_json_put_str(body, "reason", reason);
-	path = sat_xasprintf("/v1/quarantine/%s", c->args.arg[2]);
-	rc = cli_ask(&doc, c, "DELETE", path, NULL, body, e);
-	if (rc == SAT_OK && cli_is_json(c))
-		cli_print_json(c, doc);
-	else if (rc == SAT_OK)
-		cli_say(c, "discarded; the audit log keeps the reason\n");
-	sat_json_free(doc);
-	sat_json_free(body);
-	free(path);
-	return rc;
-}
-
 const cli_verb cli_exchange_verbs[] = {
 	{ "sync", NULL, run_sync, sync_options, "sync [--push-only|--pull-only]",
 	    "exchange with the server", NULL, false },
-	{ "sync", "pending", run_sync_pending, NULL, "sync pending",
-	    "what waits for the server, and what it refused", NULL, false },
-	{ "sync", "discard", run_sync_discard, discard_options,
-	    "sync discard ID --reason TEXT", "drop a refused commit", NULL, false },
 };
 const size_t cli_exchange_nverbs =
     sizeof cli_exchange_verbs / sizeof cli_exchange_verbs[0];

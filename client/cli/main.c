@@ -36,6 +36,7 @@ const cli_table cli_tables[] = {
 	{ cli_record_verbs, &cli_record_nverbs },
 	{ cli_exchange_verbs, &cli_exchange_nverbs },
 	{ cli_conflict_verbs, &cli_conflict_nverbs },
+	{ cli_refused_verbs, &cli_refused_nverbs },
 	{ cli_work_verbs, &cli_work_nverbs },
 	{ cli_proof_verbs, &cli_proof_nverbs },
 };

@@ -108,8 +108,8 @@ body_from(sat_json **body, const char *path, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-body_of(sat_json **body, const cli *c, sat_err *e)
+sat_rc
+cli_body_of(sat_json **body, const cli *c, sat_err *e)
 {
 	const char *from = sat_args_get(&c->args, "from"), *v;
 	size_t i = 0;
@@ -189,7 +189,7 @@ static sat_rc
 run_add(cli *c, sat_err *e)
 {
 	sat_json *body = NULL;
-	sat_rc rc = body_of(&body, c, e);
+	sat_rc rc = cli_body_of(&body, c, e);
 
 	if (rc == SAT_OK && c->args.nargs > 2) /* contact add ACCOUNT */
 		sat_json_put_str(body, "account", c->args.arg[2]);
@@ -207,7 +207,7 @@ run_activity_add(cli *c, sat_err *e)
 	} map[] = { { "method", "method" }, { "points", "points" },
 		{ "at", "occurred_at" }, { "next-at", "next_at" } };
 	sat_json *body = NULL;
-	sat_rc rc = body_of(&body, c, e);
+	sat_rc rc = cli_body_of(&body, c, e);
 
 	if (rc == SAT_OK && c->args.nargs > 2)
 		sat_json_put_str(body, "account", c->args.arg[2]);
@@ -230,7 +230,7 @@ run_edit(cli *c, sat_err *e)
 	const char *id;
 	sat_rc rc = cli_need_id(c, &id, e);
 
-	if (rc == SAT_OK && (rc = body_of(&body, c, e)) == SAT_OK)
+	if (rc == SAT_OK && (rc = cli_body_of(&body, c, e)) == SAT_OK)
 		rc = send(c, "PATCH", id, NULL, body, e);
 	sat_json_free(body);
 	return rc;

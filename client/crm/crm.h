@@ -84,6 +84,25 @@ void sat_duty_of(sat_duty *out, const sat_template *t, const sat_registry *reg,
 SAT_CHECK sat_rc sat_crm_duty(sat_duty *out, sat_crm *c,
     const sat_conflict *cf, sat_err *e);
 
+/* ---- refused commits --------------------------------------------------------- */
+
+/* What a retry came to. */
+typedef struct sat_retried {
+	int64_t id;          /* in quarantine */
+	uint64_t cseq;       /* the new commit; 0 = it already is so */
+} sat_retried;
+/*
+ * Send a refused commit again: its operations, made now on the records as they
+ * are now, with the fields of `in` changed, judged by the gate, as one new
+ * commit; the refused one is settled by it in the same transaction. A record it
+ * was to create keeps its id, so what waits for it finds it.
+ * @return SAT_ENOTFOUND (no such commit; a record left this device), SAT_ECONFLICT code
+ *         "needs_parent" (another refused commit makes a record of it: *need
+ *         is that one's id), SAT_EINVALID, SAT_EDENIED.
+ */
+SAT_CHECK sat_rc sat_crm_retry(sat_retried *out, int64_t *need, sat_crm *c,
+    int64_t id, const sat_input *in, size_t n, sat_err *e);
+
 /* ---- import ---------------------------------------------------------------- */
 typedef enum { SAT_DUP_SKIP, SAT_DUP_UPDATE, SAT_DUP_NEW, SAT_DUP_ASK } sat_on_duplicate;
 typedef struct sat_import_opts {

@@ -5,6 +5,7 @@
  * write.c     changes -> one judged commit: create, edit, stage, assign, delete
  * dup.c       records that may be there already
  * effects.c   what follows from a change: defaults, dates of a stage, numbers
+ * retry.c     a refused commit -> a new one
  * resolve.c   an open conflict -> one commit that settles it
  * duty.c      who has to decide a conflict, and until when
  * where.c     "stage=won and amount>=1000" -> filters
@@ -42,7 +43,7 @@ typedef struct crm_work {
 	sat_id root;         /* zero: the record stands for itself */
 	sat_relation rel;
 	bool incomplete;
-	/* another record changed by the same commit (crm_follow); may be NULL */
+	/* another record changed by the same commit, and so on; may be NULL */
 	struct crm_work *also;
 	/* import: owners of roots already looked up; may be NULL */
 	struct crm_cache *roots;

@@ -218,15 +218,16 @@ add_ops(sat_op *ops, const crm_work *w)
 sat_rc
 crm_write(crm_work *w, uint8_t flags, uint64_t *cseq, sat_err *e)
 {
-	size_t max = w->n + 1 + (w->also != NULL ? w->also->n + 1 : 0);
-	sat_op *ops = sat_arena_alloc(w->a, max * sizeof *ops);
-	sat_draft d = { .flags = flags, .ops = ops };
+	sat_draft d = { .flags = flags };
+	size_t max = 0;
 
-	memset(ops, 0, max * sizeof *ops);
+	for (const crm_work *x = w; x != NULL; x = x->also)
+		max += x->n + 1;
+	d.ops = sat_arena_alloc(w->a, max * sizeof *d.ops);
+	memset(d.ops, 0, max * sizeof *d.ops);
 	d.subject = sat_id_zero(&w->root) ? w->id : w->root;
-	d.nops = add_ops(ops, w);
-	if (w->also != NULL)
-		d.nops += add_ops(ops + d.nops, w->also);
+	for (const crm_work *x = w; x != NULL; x = x->also)
+		d.nops += add_ops(d.ops + d.nops, x);
 	return sat_replica_write(w->c->replica, &d, cseq, e);
 }
 

@@ -61,10 +61,11 @@ page_row(replica_row **row, sat_replica *r, const sat_kind *kind,
 }
 
 static void
-copy_out(sat_view *v, sat_arena *a, const replica_row *row)
+copy_out(sat_view *v, sat_arena *a, const replica_row *row,
+    const sat_record *rec)
 {
 	memset(v, 0, sizeof *v);
-	replica_record_copy(&v->rec, &row->view, a);
+	replica_record_copy(&v->rec, rec, a);
 	for (size_t i = 0; i < v->rec.ncells; i++) {
 		sat_cell *c = &v->rec.cells[i];
 
@@ -77,7 +78,7 @@ copy_out(sat_view *v, sat_arena *a, const replica_row *row)
 	v->incomplete = (row->flags & ROW_INCOMPLETE) != 0;
 	v->conflict = (row->flags & ROW_CONFLICT) != 0;
 	v->leaving = row->leaving;
-	v->created_ms = sat_hlc_ms(row->view.born.hlc);
+	v->created_ms = sat_hlc_ms(rec->born.hlc);
 }
 
 sat_rc
@@ -92,7 +93,23 @@ sat_replica_get(sat_view *v, sat_arena *a, sat_replica *r,
 	if (row == NULL)
 		return sat_fail(e, SAT_ENOTFOUND, "no such %s on this device",
 		    kind != NULL ? kind->key : "record");
-	copy_out(v, a, row);
+	copy_out(v, a, row, &row->view);
+	return SAT_OK;
+}
+
+sat_rc
+sat_replica_get_server(sat_view *v, sat_arena *a, sat_replica *r,
+    const sat_kind *kind, const sat_id *id, sat_err *e)
+{
+	replica_row *row;
+	sat_rc rc;
+
+	if ((rc = page_row(&row, r, kind, id, e)) != SAT_OK)
+		return rc;
+	if (row == NULL || replica_row_server(row)->born.hlc == 0)
+		return sat_fail(e, SAT_ENOTFOUND, "the server's state of this "
+		    "record is not on this device");
+	copy_out(v, a, row, replica_row_server(row));
 	return SAT_OK;
 }
 

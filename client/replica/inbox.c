@@ -1,6 +1,6 @@
 /*
- * inbox.c - what a person must look at: refused commits, customers that left;
- * and what happened before: history, log, status. Conflicts: conflicts.c.
+ * inbox.c - what a person must look at: customers that left; and what happened
+ * before: history, log, status. Conflicts: conflicts.c; refused: quarantine.c.
  */
 #include "client/replica/replica_int.h"
 
@@ -151,85 +151,6 @@ sat_replica_history(sat_past **out, size_t *n, sat_arena *a, sat_replica *r,
 	}
 	*out = list;
 	return rc;
-}
-
-/* ---- quarantine ---------------------------------------------------------------------- */
-
-sat_rc
-sat_replica_quarantine(sat_quarantined **out, size_t *n, sat_arena *a,
-    sat_replica *r, sat_err *e)
-{
-	sat_quarantined *list = NULL;
-	size_t cap = 0;
-	sat_stmt *s;
-	bool row;
-	sat_rc rc;
-
-	*out = NULL;
-	*n = 0;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_ALL, e)) != SAT_OK)
-		return rc;
-	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		sat_quarantined *q;
-
-		REPLICA_GROW(list, *n, cap, a);
-		q = &list[*n];
-		memset(q, 0, sizeof *q);
-		q->id = sat_col_int(s, 0);
-		q->at_ms = sat_col_int(s, 1);
-		q->slug = col_str(a, s, 2);
-		q->hint = col_str(a, s, 3);
-		q->incarnation = replica_seq_inc(sat_col_int(s, 6));
-		q->cseq = replica_seq_cseq(sat_col_int(s, 6));
-		if ((rc = sat_commit_read(&q->commit, a, col_copy(a, s, 4),
-		    col_copy(a, s, 5), e)) != SAT_OK)
-			break;
-		(*n)++;
-	}
-	sat_stmt_reset(s);
-	*out = list;
-	return rc;
-}
-
-static sat_rc
-discard(sat_replica *r, int64_t id, const char *reason, sat_err *e)
-{
-	sat_buf b = { 0 };
-	sat_stmt *s;
-	bool row;
-	sat_rc rc;
-
-	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_GET, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, id);
-	if ((rc = sat_step(&row, s, e)) != SAT_OK)
-		return rc;
-	if (!row)
-		return sat_fail(e, SAT_ENOTFOUND,
-		    "no such commit in quarantine");
-	sat_buf_fmt(&b, "commit %llu (",
-	    (unsigned long long)replica_seq_cseq(sat_col_int(s, 1)));
-	sat_buf_add(&b, sat_col_text(s, 0).p, sat_col_text(s, 0).n);
-	sat_buf_fmt(&b, "): %s", reason);
-	sat_stmt_reset(s);
-	rc = sat_replica_audit(r, "quarantine.discard", sat_buf_cstr(&b), e);
-	sat_buf_fini(&b);
-	if (rc != SAT_OK ||
-	    (rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_DEL, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, id);
-	return sat_run(s, e);
-}
-
-sat_rc
-sat_replica_discard(sat_replica *r, int64_t id, const char *reason, sat_err *e)
-{
-	bool began;
-	sat_rc rc;
-
-	if ((rc = replica_begin(r, &began, e)) != SAT_OK)
-		return rc;
-	return replica_end(r, began, discard(r, id, reason, e), e);
 }
 
 /* ---- moved, log ------------------------------------------------------------------------ */

@@ -1,22 +1,5 @@
 -- What a person must look at, and what was done about it.
 
--- :name quarantine_put
--- @seq @at_ms @slug @hint; the commit comes from the outbox
-INSERT OR IGNORE INTO quarantine(seq, at_ms, slug, hint, header, payload)
-SELECT seq, ?2, ?3, ?4, header, payload FROM outbox WHERE seq = ?1;
-
--- :name quarantine_all
-SELECT id, at_ms, slug, hint, header, payload, seq FROM quarantine ORDER BY id;
-
--- :name quarantine_get
-SELECT slug, seq FROM quarantine WHERE id = ?1;
-
--- :name quarantine_del
-DELETE FROM quarantine WHERE id = ?1;
-
--- :name quarantine_count
-SELECT count(*) FROM quarantine;
-
 -- :name moved_put
 INSERT OR REPLACE INTO moved(root, title, heir, lsn) VALUES(?1, ?2, ?3, ?4);
 

@@ -9,7 +9,7 @@
  * known, above SAT_RID_LOCAL before.
  *
  * Where an operation that was reported as saved can be: outbox, server log,
- * quarantine - exactly one of them, at every moment.
+ * quarantine, handover - exactly one of them, at every moment.
  */
 #ifndef SAT_REPLICA_REPLICA_H
 #define SAT_REPLICA_REPLICA_H
@@ -106,6 +106,10 @@ typedef struct sat_view {
 /* kind NULL: every kind is tried. SAT_ENOTFOUND. */
 SAT_CHECK sat_rc sat_replica_get(sat_view *v, sat_arena *a, sat_replica *r,
     const sat_kind *kind, const sat_id *id, sat_err *e);
+/* The same as the server has it, without own pending operations;
+ * SAT_ENOTFOUND also when the server has not heard of it. */
+SAT_CHECK sat_rc sat_replica_get_server(sat_view *v, sat_arena *a, sat_replica *r,
+    const sat_kind *kind, const sat_id *id, sat_err *e);
 /* Full id text or unique prefix >= 6, or value of a match field (number,
  * external_id). SAT_ENOTFOUND; SAT_ECONFLICT when ambiguous. */
 SAT_CHECK sat_rc sat_replica_resolve(sat_id *id, sat_replica *r,
@@ -198,14 +202,42 @@ typedef struct sat_conflict_event {
 SAT_CHECK sat_rc sat_replica_conflict_log(sat_replica *r, void (*cb)(void *u,
     const sat_conflict_event *ev), void *u, sat_err *e);
 
+/* What became of a commit the server did not merge. */
+typedef enum sat_fate {
+	SAT_FATE_OPEN = 0,   /* a person has to decide */
+	SAT_FATE_RETRIED,    /* sent again, changed perhaps, as another commit */
+	SAT_FATE_HANDED,     /* a suggestion to whoever is responsible now */
+} sat_fate;
 typedef struct sat_quarantined {
 	int64_t id, at_ms;
 	uint32_t incarnation;
 	uint64_t cseq;
+	sat_verdict_code code;  /* SAT_VD_REJECTED, _PARKED, _HANDOVER */
+	uint32_t op;            /* index of the operation that decided */
 	const char *slug, *hint;
+	sat_fate fate;
+	int64_t fate_ms;
+	uint32_t heir_incarnation;
+	uint64_t heir_cseq;     /* the commit that took its place; 0 = none */
 	sat_commit commit;
 } sat_quarantined;
+/* The open ones, oldest first: each is a person's to retry, hand over or
+ * discard. They outlive templates, snapshots, incarnations and backups. */
 SAT_CHECK sat_rc sat_replica_quarantine(sat_quarantined **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e);
+/* The settled ones, newest first; limit 0 = all. */
+SAT_CHECK sat_rc sat_replica_set_aside(sat_quarantined **out, size_t *n,
+    sat_arena *a, sat_replica *r, int64_t limit, sat_err *e);
+/* An open one; SAT_ENOTFOUND. */
+SAT_CHECK sat_rc sat_replica_quarantined(sat_quarantined *q, sat_arena *a, sat_replica *r, int64_t id, sat_err *e);
+/* Its work goes on as own commit `cseq` of this incarnation (0: nothing was
+ * left to write). In the group that writes that commit, so that at no moment
+ * it is in two places or none. SAT_ENOTFOUND. */
+SAT_CHECK sat_rc sat_replica_settle(sat_replica *r, int64_t id, sat_fate fate,
+    uint64_t cseq, sat_err *e);
+/* Open commits that need a record the open commit `id` would have made, and
+ * those that need theirs; ascending. They wait together and move together. */
+SAT_CHECK sat_rc sat_replica_dependants(int64_t **ids, size_t *n, sat_arena *a,
+    sat_replica *r, int64_t id, sat_err *e);
 /* Discard with a reason (kept in the audit log). */
 SAT_CHECK sat_rc sat_replica_discard(sat_replica *r, int64_t id, const char *reason, sat_err *e);
 

@@ -9,6 +9,7 @@
  * pend.c      which commits still wait, per record; the view from the base
  * write.c     local commits and groups
  * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
+ * quarantine.c  commits the server did not merge, and what becomes of them
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
  * identity.c  who the device is; incarnations
  */

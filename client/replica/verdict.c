@@ -56,8 +56,10 @@ quarantine(sat_replica *r, int64_t seq, const sat_verdict *v, sat_err *e)
 		return rc;
 	sat_bind_int(s, 1, seq);
 	sat_bind_int(s, 2, sat_wall_ms(&r->clock));
-	sat_bind_text(s, 3, v->slug);
-	sat_bind_text(s, 4, v->hint);
+	sat_bind_int(s, 3, v->code);
+	sat_bind_int(s, 4, v->op);
+	sat_bind_text(s, 5, v->slug);
+	sat_bind_text(s, 6, v->hint);
 	if ((rc = sat_run(s, e)) != SAT_OK)
 		return rc;
 	/* the newest row carries the chain's head: it stays, without payload */
@@ -155,7 +157,7 @@ one_verdict(sat_replica *r, uint32_t inc, const sat_verdict *v, sat_err *e)
 	seq = replica_seq(inc, v->cseq);
 	if ((rc = known_answer(&state, r, seq, e)) != SAT_OK || state != 0)
 		return rc;
-	if (v->code == SAT_VD_REJECTED || v->code == SAT_VD_PARKED)
+	if (sat_vd_refused(v->code))
 		return refuse(r, seq, v, e);
 	if (v->lsn == 0)
 		return sat_fail(e, SAT_EPROTO, "accepted without a position");

@@ -197,6 +197,7 @@ first_verdict(world *w, entry *e, const sat_verdict *v)
 	case SAT_VD_CONFLICT: HIT(v_conflict); break;
 	case SAT_VD_REJECTED: HIT(v_rejected); break;
 	case SAT_VD_PARKED: HIT(v_parked); break;
+	case SAT_VD_HANDOVER: HIT(v_handover); break;
 	}
 	sim_trace(w, "verdict d%d/%llu code %d lsn %llu %.*s", e->dev + 1,
 	    (unsigned long long)v->cseq, (int)v->code,

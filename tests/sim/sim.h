@@ -98,6 +98,7 @@ enum {
 	X(v_conflict, "verdicts: conflict", 300)                              \
 	X(v_rejected, "verdicts: rejected", 1000)                             \
 	X(v_parked, "verdicts: parked", 1000)                                 \
+	X(v_handover, "verdicts: handed over", 0)                             \
 	X(v_again, "verdicts given again", 7000)                              \
 	X(gaps, "gaps refused", 80)                                           \
 	X(forks, "forks refused", 8)                                          \

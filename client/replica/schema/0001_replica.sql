@@ -41,15 +41,22 @@ CREATE TABLE batch_sig(
   sig    BLOB NOT NULL
 );
 
--- Commits the server refused: nothing a user saved disappears.
+-- Commits the server did not merge: nothing a user saved disappears. A row
+-- stays when it is settled, so that anyone can read later what became of it; a
+-- person's discard removes it.
 CREATE TABLE quarantine(
   id       INTEGER PRIMARY KEY,
   seq      INTEGER NOT NULL UNIQUE,  -- as in outbox
   at_ms    INTEGER NOT NULL,         -- when the verdict came
+  code     INTEGER NOT NULL,         -- 3 rejected, 4 parked, 5 handed over
+  op       INTEGER NOT NULL,         -- the operation that decided
   slug     TEXT NOT NULL,
   hint     TEXT NOT NULL,
   header   BLOB NOT NULL,
-  payload  BLOB NOT NULL
+  payload  BLOB NOT NULL,
+  fate     INTEGER NOT NULL,  -- 0 open, 1 sent again, 2 handed over
+  fate_ms  INTEGER NOT NULL,  -- when; 0 while open
+  heir     INTEGER NOT NULL   -- seq of the commit that took its place; 0 none
 );
 
 -- Normal forms of duplicate keys, as 64-bit hashes over kind, field and form.

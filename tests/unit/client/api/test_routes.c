@@ -15,7 +15,7 @@ typedef struct world {
 	fixture *f;
 	sat_api api;
 	char id[SAT_ID_TEXT], opp[SAT_ID_TEXT], gone[SAT_ID_TEXT];
-	char conflict[48], refused[24];
+	char conflict[48], refused[24], again[24];
 	size_t events;
 } world;
 
@@ -115,12 +115,16 @@ be_refused(world *w, sat_id id)
 	w->f->srv.refuse = refuse_all;
 	assert_ok(try_edit(&changed, w->f, w->f->account, id,
 	    LIST("remark=refuse this"), &err));
+	assert_ok(try_edit(&changed, w->f, w->f->account, id,
+	    LIST("remark=and this"), &err));
 	(void)srv_push(w->f, false);
 	w->f->srv.refuse = NULL;
 	assert_ok(sat_replica_quarantine(&q, &n, &a, w->f->r, &err));
-	assert_int_equal(1, n);
+	assert_int_equal(2, n);
 	(void)snprintf(w->refused, sizeof w->refused, "%lld",
 	    (long long)q[0].id);
+	(void)snprintf(w->again, sizeof w->again, "%lld",
+	    (long long)q[1].id);
 	sat_arena_fini(&a);
 }
 
@@ -169,7 +173,7 @@ world_of(fixture *f)
 
 typedef struct call {
 	const char *method, *pattern; /* of the table */
-	const char *path;             /* $A account, $O deal, $K conflict, $Q refused */
+	const char *path;             /* $A account, $O deal, $K conflict, $Q, $R refused */
 	const char *query, *body;     /* JSON; $D the folder */
 	const char *schema;           /* other than the route's; NULL */
 } call;
@@ -194,6 +198,9 @@ static const call calls[] = {
 	    "{\"choice\":\"set\",\"value\":\"13812345678\",\"note\":\"asked\"}",
 	    NULL },
 	{ "GET", "/v1/quarantine", "/v1/quarantine", NULL, NULL, NULL },
+	{ "POST", "/v1/quarantine/{id}/retry", "/v1/quarantine/$R/retry", NULL,
+	    "{\"set\":{\"remark\":\"another\"}}", NULL },
+	{ "GET", "/v1/sync/log", "/v1/sync/log", NULL, NULL, NULL },
 	{ "DELETE", "/v1/quarantine/{id}", "/v1/quarantine/$Q", NULL,
 	    "{\"reason\":\"typed twice\"}", NULL },
 	{ "GET", "/v1/moved", "/v1/moved", NULL, NULL, NULL },
@@ -269,6 +276,7 @@ filled_in(const world *w, const char *s)
 		    : s[1] == 'O'                                 ? w->opp
 		    : s[1] == 'K'                                 ? w->conflict
 		    : s[1] == 'Q'                                 ? w->refused
+		    : s[1] == 'R'                                 ? w->again
 		    : s[1] == 'D'                                 ? w->f->dir
 		                                                  : NULL;
 

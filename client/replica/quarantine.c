@@ -1,0 +1,277 @@
+/*
+ * quarantine.c - commits the server did not merge, and what becomes of them.
+ *
+ * A refused commit left the outbox with its verdict (verdict.c) and waits here
+ * for a person, who sends it again, hands it to whoever is responsible, or
+ * drops it with a reason. Nothing else takes it away: not a template, a
+ * snapshot, a new incarnation or a restored backup.
+ *
+ * Invariant Q1: a row is open, or settled in the transaction that wrote the
+ * commit which took its place. So each saved operation is in one place.
+ */
+#include "client/replica/replica_int.h"
+
+#include <string.h>
+
+enum { C_ID, C_SEQ, C_AT, C_CODE, C_OP, C_SLUG, C_HINT, C_HEADER, C_PAYLOAD,
+	C_FATE, C_FATE_AT, C_HEIR };
+
+static const char *
+col_str(sat_arena *a, sat_stmt *s, int i)
+{
+	sat_span t = sat_col_text(s, i);
+
+	return sat_arena_str(a, t.p, t.n);
+}
+
+static sat_span
+col_copy(sat_arena *a, sat_stmt *s, int i)
+{
+	sat_span b = sat_col_blob(s, i);
+
+	return sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
+}
+
+static sat_rc
+read_row(sat_quarantined *q, sat_arena *a, sat_stmt *s, sat_err *e)
+{
+	int64_t seq = sat_col_int(s, C_SEQ), heir = sat_col_int(s, C_HEIR);
+
+	*q = (sat_quarantined){ .id = sat_col_int(s, C_ID),
+		.at_ms = sat_col_int(s, C_AT),
+		.incarnation = replica_seq_inc(seq),
+		.cseq = replica_seq_cseq(seq),
+		.code = (sat_verdict_code)sat_col_int(s, C_CODE),
+		.op = (uint32_t)sat_col_int(s, C_OP),
+		.slug = col_str(a, s, C_SLUG), .hint = col_str(a, s, C_HINT),
+		.fate = (sat_fate)sat_col_int(s, C_FATE),
+		.fate_ms = sat_col_int(s, C_FATE_AT),
+		.heir_incarnation = replica_seq_inc(heir),
+		.heir_cseq = replica_seq_cseq(heir) };
+	return sat_commit_read(&q->commit, a, col_copy(a, s, C_HEADER),
+	    col_copy(a, s, C_PAYLOAD), e);
+}
+
+static sat_rc
+read_rows(sat_quarantined **out, size_t *n, sat_arena *a, sat_stmt *s,
+    sat_err *e)
+{
+	sat_quarantined *list = NULL;
+	size_t cap = 0;
+	bool row;
+	sat_rc rc;
+
+	*n = 0;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		if (*n == cap) {
+			sat_quarantined *more;
+
+			cap = cap * 2 + 16;
+			more = sat_arena_alloc(a, cap * sizeof *more);
+			if (*n > 0)
+				memcpy(more, list, *n * sizeof *more);
+			list = more;
+		}
+		if ((rc = read_row(&list[*n], a, s, e)) != SAT_OK)
+			break;
+		++*n;
+	}
+	sat_stmt_reset(s);
+	*out = list;
+	return rc;
+}
+
+sat_rc
+sat_replica_quarantine(sat_quarantined **out, size_t *n, sat_arena *a,
+    sat_replica *r, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	*out = NULL;
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_OPEN, e)) != SAT_OK)
+		return rc;
+	return read_rows(out, n, a, s, e);
+}
+
+sat_rc
+sat_replica_set_aside(sat_quarantined **out, size_t *n, sat_arena *a,
+    sat_replica *r, int64_t limit, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	*out = NULL;
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_SETTLED, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, limit > 0 ? limit : -1);
+	return read_rows(out, n, a, s, e);
+}
+
+sat_rc
+sat_replica_quarantined(sat_quarantined *q, sat_arena *a, sat_replica *r,
+    int64_t id, sat_err *e)
+{
+	sat_quarantined *list;
+	sat_stmt *s;
+	size_t n;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, id);
+	if ((rc = read_rows(&list, &n, a, s, e)) != SAT_OK)
+		return rc;
+	if (n == 0)
+		return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+		    "see: satchel sync pending",
+		    "no such commit in quarantine");
+	*q = list[0];
+	return SAT_OK;
+}
+
+/* ---- what becomes of them ---------------------------------------------------------- */
+
+static sat_rc
+settle(sat_replica *r, int64_t id, sat_fate fate, uint64_t cseq, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_quarantined q;
+	sat_stmt *s;
+	sat_rc rc = sat_replica_quarantined(&q, &a, r, id, e);
+
+	sat_arena_fini(&a);
+	if (rc != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_SETTLE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, id);
+	sat_bind_int(s, 2, fate);
+	sat_bind_int(s, 3, sat_wall_ms(&r->clock));
+	sat_bind_int(s, 4, cseq == 0 ? 0 :
+	    replica_seq(r->id->incarnation, cseq));
+	return sat_run(s, e);
+}
+
+sat_rc
+sat_replica_settle(sat_replica *r, int64_t id, sat_fate fate, uint64_t cseq,
+    sat_err *e)
+{
+	bool began;
+	sat_rc rc;
+
+	if ((rc = replica_begin(r, &began, e)) != SAT_OK)
+		return rc;
+	return replica_end(r, began, settle(r, id, fate, cseq, e), e);
+}
+
+static sat_rc
+discard(sat_replica *r, int64_t id, const char *reason, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_quarantined q;
+	sat_buf b = { 0 };
+	sat_stmt *s;
+	sat_rc rc = sat_replica_quarantined(&q, &a, r, id, e);
+
+	if (rc == SAT_OK) {
+		sat_buf_fmt(&b, "commit %llu (%s): %s",
+		    (unsigned long long)q.cseq, q.slug, reason);
+		rc = sat_replica_audit(r, "quarantine.discard",
+		    sat_buf_cstr(&b), e);
+	}
+	sat_buf_fini(&b);
+	sat_arena_fini(&a);
+	if (rc != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_DEL, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, id);
+	return sat_run(s, e);
+}
+
+sat_rc
+sat_replica_discard(sat_replica *r, int64_t id, const char *reason, sat_err *e)
+{
+	bool began;
+	sat_rc rc;
+
+	if ((rc = replica_begin(r, &began, e)) != SAT_OK)
+		return rc;
+	return replica_end(r, began, discard(r, id, reason, e), e);
+}
+
+/* ---- who waits for whom ---------------------------------------------------------------- */
+
+typedef struct made { /* records that open commits would have made */
+	sat_id *id;
+	size_t n, cap;
+} made;
+
+static void
+add_made(made *m, sat_arena *a, const sat_commit *c)
+{
+	for (size_t i = 0; i < c->nops; i++) {
+		if (c->ops[i].kind != SAT_OP_NEW)
+			continue;
+		if (m->n == m->cap) {
+			sat_id *more;
+
+			m->cap = m->cap * 2 + 16;
+			more = sat_arena_alloc(a, m->cap * sizeof *more);
+			if (m->n > 0)
+				memcpy(more, m->id, m->n * sizeof *more);
+			m->id = more;
+		}
+		m->id[m->n++] = c->ops[i].rec;
+	}
+}
+
+static bool
+is_made(const made *m, const void *id)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (memcmp(m->id[i].b, id, sizeof m->id[i].b) == 0)
+			return true;
+	return false;
+}
+
+/* It changes such a record, or names it (as its parent). */
+static bool
+needs(const sat_commit *c, const made *m)
+{
+	for (size_t i = 0; i < c->nops; i++) {
+		sat_value v = c->ops[i].value;
+
+		if (is_made(m, c->ops[i].rec.b) || (v.type == SAT_V_BYTES &&
+		    v.s.n == sizeof(sat_id) && is_made(m, v.s.p)))
+			return true;
+	}
+	return false;
+}
+
+sat_rc
+sat_replica_dependants(int64_t **ids, size_t *n, sat_arena *a, sat_replica *r,
+    int64_t id, sat_err *e)
+{
+	sat_quarantined *all, q;
+	made m = { 0 };
+	size_t nall;
+	sat_rc rc;
+
+	*n = 0;
+	*ids = NULL;
+	if ((rc = sat_replica_quarantined(&q, a, r, id, e)) != SAT_OK ||
+	    (rc = sat_replica_quarantine(&all, &nall, a, r, e)) != SAT_OK)
+		return rc;
+	*ids = sat_arena_alloc(a, (nall + 1) * sizeof **ids);
+	add_made(&m, a, &q.commit);
+	/* A commit needs only records that were made before it. */
+	for (size_t i = 0; i < nall; i++) {
+		if (all[i].id <= id || !needs(&all[i].commit, &m))
+			continue;
+		add_made(&m, a, &all[i].commit);
+		(*ids)[(*n)++] = all[i].id;
+	}
+	return SAT_OK;
+}
