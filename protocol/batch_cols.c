@@ -145,6 +145,9 @@ sat_cols_end(sat_cols_in *c, const char *what, sat_err *e)
 {
 	sat_rc rc;
 
+	/* the fault before what it left unread */
+	for (unsigned i = 0; i < c->n && c->fault == NULL; i++)
+		c->fault = c->col[i].fault;
 	if (c->fault != NULL)
 		return sat_fail(e, SAT_EPROTO, "%s: %s", what, c->fault);
 	for (unsigned i = 0; i < c->n; i++)

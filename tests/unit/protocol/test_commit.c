@@ -4,7 +4,6 @@
 #include "protocol/commit.h"
 
 #define NOON ((int64_t)1795262400000)
-#define GOLDEN "tests/golden/commit/"
 
 static uint64_t seed;
 
@@ -364,98 +363,6 @@ the_payload_s_limit_is_exact(void **state) /* P-001 */
 	free(ops);
 }
 
-/* ---- bytes that must not change ---------------------------------------------------- */
-
-static void
-assert_golden(const char *name, const sat_commit *c)
-{
-	sat_commit sealed = *c;
-	sat_buf h = { 0 }, p = { 0 }, text = { 0 };
-	uint8_t hash[SAT_HASH_BYTES];
-	char path[200], *hex, *want;
-	FILE *f;
-	size_t n;
-
-	sat_commit_seal(&sealed, hash);
-	sat_commit_write_header(&h, &sealed);
-	sat_commit_write_payload(&p, &sealed);
-	hex = sat_xmalloc(2 * (h.n + p.n) + 100);
-	sat_hex(hex, h.p, h.n);
-	sat_buf_fmt(&text, "header %s\n", hex);
-	sat_hex(hex, p.p, p.n);
-	sat_buf_fmt(&text, "payload %s\n", hex);
-	sat_hex(hex, hash, sizeof hash);
-	sat_buf_fmt(&text, "hash %s\n", hex);
-	(void)snprintf(path, sizeof path, GOLDEN "%s.hex", name);
-	f = fopen(path, getenv("SAT_GOLDEN_WRITE") != NULL ? "w+" : "r");
-	if (f == NULL)
-		fail_msg("cannot open %s", path);
-	if (getenv("SAT_GOLDEN_WRITE") != NULL) {
-		(void)fwrite(text.p, 1, text.n, f);
-		rewind(f);
-	}
-	want = sat_xmalloc(text.n + 100);
-	n = fread(want, 1, text.n + 100, f);
-	(void)fclose(f);
-	assert_int_equal(n, text.n);
-	assert_memory_equal(want, text.p, n);
-	free(want);
-	free(hex);
-	sat_buf_fini(&h);
-	sat_buf_fini(&p);
-	sat_buf_fini(&text);
-}
-
-static void
-golden_commits_have_their_bytes(void **state) /* P-020 */
-{
-	static const sat_dot dots[] = { { 3, 70001 }, { 4, 70010 } };
-	sat_commit c = empty_commit();
-	sat_id child;
-	sat_op create[6], verbs[8];
-
-	(void)state;
-	fill(child.b, 16, 0xa0);
-	memset(create, 0, sizeof create);
-	for (size_t i = 0; i < 6; i++)
-		create[i].rtype = 1, create[i].rec = c.subject;
-	create[0].kind = SAT_OP_NEW;
-	create[1] = (sat_op){ SAT_OP_MVSET, 1, 2, c.subject, 0,
-		txt("\xe5\x8d\x8e\xe4\xb8\xba"), NULL, 0 };
-	create[2] = (sat_op){ SAT_OP_SET, 1, 9, c.subject, 0,
-		sat_v_int(-1000553), NULL, 0 };
-	create[3] = (sat_op){ SAT_OP_NEW, 2, 0, child, 0, sat_v_null(), NULL, 0 };
-	create[4] = (sat_op){ SAT_OP_SET, 2, 1, child, 0, sat_v_id(&c.subject),
-		NULL, 0 };
-	create[5] = (sat_op){ SAT_OP_SET, 1, 10, c.subject, 0, sat_v_null(),
-		NULL, 0 };
-	c.ops = create;
-	c.nops = 6;
-	assert_golden("create", &c);
-
-	memset(verbs, 0, sizeof verbs);
-	for (size_t i = 0; i < 8; i++)
-		verbs[i] = (sat_op){ .rtype = 1, .field = (uint16_t)(20 + i),
-			.rec = child, .value = txt("v") };
-	verbs[0].kind = SAT_OP_SADD;
-	verbs[1].kind = SAT_OP_SREM;
-	verbs[2].kind = SAT_OP_ADD;
-	verbs[2].value = sat_v_int(-3);
-	verbs[3].kind = SAT_OP_STAGE;
-	verbs[4].kind = SAT_OP_REASSIGN;
-	verbs[5].kind = SAT_OP_RESOLVE;
-	verbs[5].dots = dots;
-	verbs[5].ndots = 2;
-	verbs[6] = (sat_op){ .kind = SAT_OP_DEL, .rtype = 1, .rec = child };
-	verbs[7] = (sat_op){ .kind = SAT_OP_UNDEL, .rtype = 1, .rec = c.subject };
-	c.ops = verbs;
-	c.nops = 8;
-	c.flags = SAT_CF_CLOCK_SUSPECT | SAT_CF_IMPORT;
-	c.cseq = 1;
-	memset(c.prev, 0, sizeof c.prev);
-	assert_golden("verbs", &c);
-}
-
 static void
 a_signature_covers_place_and_head(void **state) /* P-023 */
 {
@@ -482,7 +389,6 @@ main(void)
 		cmocka_unit_test(long_forms_of_an_operation_are_refused),
 		cmocka_unit_test(what_is_out_of_shape_is_refused),
 		cmocka_unit_test(the_payload_s_limit_is_exact),
-		cmocka_unit_test(golden_commits_have_their_bytes),
 		cmocka_unit_test(a_signature_covers_place_and_head),
 	};
 

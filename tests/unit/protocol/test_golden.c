@@ -1,0 +1,578 @@
+/* Every golden vector of this room's formats (tests/golden/README.md). */
+#include "tests/lib/unit.h"
+
+#include <inttypes.h>
+
+#include "protocol/invite.h"
+#include "protocol/message.h"
+#include "tests/lib/golden.h"
+#include "tests/unit/protocol/thing.h"
+
+static sat_arena mem;
+
+/* ---- answers ---------------------------------------------------------------- */
+
+static void
+put_hex(sat_buf *out, const char *key, const void *p, size_t n)
+{
+	sat_buf_fmt(out, "\"%s\":\"", key);
+	golden_hex(out, sat_span_of(p, n));
+	sat_buf_str(out, "\"");
+}
+
+static void
+put_text(sat_buf *out, const char *key, sat_span s)
+{
+	sat_buf_fmt(out, "\"%s\":", key);
+	golden_text(out, s);
+}
+
+static void
+put_u64(sat_buf *out, const char *key, uint64_t v)
+{
+	sat_buf_fmt(out, "\"%s\":\"%" PRIu64 "\"", key, v);
+}
+
+static void
+put_value(sat_buf *out, sat_value v)
+{
+	switch (v.type) {
+	case SAT_V_NULL:
+		sat_buf_str(out, "null");
+		break;
+	case SAT_V_INT:
+		sat_buf_fmt(out, "%" PRId64, v.i);
+		break;
+	case SAT_V_TEXT:
+		golden_text(out, v.s);
+		break;
+	case SAT_V_BYTES:
+		sat_buf_str(out, "{");
+		put_hex(out, "hex", v.s.p, v.s.n);
+		sat_buf_str(out, "}");
+		break;
+	}
+}
+
+static void
+put_op(sat_buf *out, const sat_op *op)
+{
+	sat_buf_fmt(out, "{\"kind\":%d,\"rtype\":%u,", (int)op->kind, op->rtype);
+	put_hex(out, "rec", op->rec.b, sizeof op->rec.b);
+	if (op->eid != 0)
+		sat_buf_fmt(out, ",\"eid\":%u", op->eid);
+	if (op->field != 0) {
+		sat_buf_fmt(out, ",\"field\":%u,\"value\":", op->field);
+		put_value(out, op->value);
+	}
+	for (size_t i = 0; i < op->ndots; i++)
+		sat_buf_fmt(out, "%s[%u,\"%" PRIu64 "\"]", i == 0 ?
+		    ",\"dots\":[" : ",", op->dots[i].dev, op->dots[i].lsn);
+	sat_buf_str(out, op->ndots > 0 ? "]}" : "}");
+}
+
+/* What a header and a batch have in common. */
+static void
+put_commit(sat_buf *out, const sat_commit *c)
+{
+	put_u64(out, "hlc", c->hlc);
+	sat_buf_str(out, ",");
+	put_u64(out, "seen", c->seen);
+	sat_buf_fmt(out, ",\"actor\":%u,\"flags\":%u,", c->actor, c->flags);
+	put_hex(out, "subject", c->subject.b, sizeof c->subject.b);
+	if (c->subject_eid != 0)
+		sat_buf_fmt(out, ",\"subject_eid\":%u", c->subject_eid);
+	sat_buf_str(out, ",\"ops\":[");
+	for (size_t i = 0; i < c->nops; i++) {
+		sat_buf_str(out, i == 0 ? "" : ",");
+		put_op(out, &c->ops[i]);
+	}
+	sat_buf_str(out, "]");
+}
+
+/* ---- commit, signature --------------------------------------------------------- */
+
+static sat_rc
+say_commit(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	uint8_t hash[SAT_HASH_BYTES];
+	sat_buf b = { 0 };
+	sat_commit c;
+	sat_rc rc;
+
+	assert_int_equal(2, n);
+	if ((rc = sat_commit_read(&c, &mem, w[0].bytes, w[1].bytes, e)) !=
+	    SAT_OK)
+		return rc;
+	sat_commit_write_header(&b, &c);
+	assert_true(sat_span_eq(w[0].bytes, sat_buf_span(&b)));
+	sat_buf_reset(&b);
+	if (c.nops > 0)
+		sat_commit_write_payload(&b, &c);
+	assert_true(sat_span_eq(w[1].bytes, sat_buf_span(&b)));
+	sat_buf_fini(&b);
+	sat_hash(hash, w[0].bytes);
+	sat_buf_str(out, "{");
+	put_hex(out, "hash", hash, sizeof hash);
+	sat_buf_fmt(out, ",\"device\":%u,\"incarnation\":%u,", c.device,
+	    c.incarnation);
+	put_u64(out, "cseq", c.cseq);
+	sat_buf_str(out, ",");
+	put_commit(out, &c);
+	sat_buf_str(out, "}");
+	return SAT_OK;
+}
+
+static sat_rc
+say_signature(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	sat_buf b = { 0 };
+	sat_id org;
+	bool ok;
+
+	(void)out;
+	assert_int_equal(8, n);
+	assert_true(w[0].bytes.n == SAT_SIGN_PK_BYTES && w[1].bytes.n == 16 &&
+	    w[6].bytes.n == SAT_HASH_BYTES && w[7].bytes.n == SAT_SIG_BYTES);
+	memcpy(org.b, w[1].bytes.p, 16);
+	sat_batch_sign_bytes(&b, &org, (uint32_t)golden_u64(&w[2]),
+	    (uint32_t)golden_u64(&w[3]), golden_u64(&w[4]), golden_u64(&w[5]),
+	    w[6].bytes.p);
+	ok = sat_sign_ok(w[7].bytes.p, sat_buf_span(&b), w[0].bytes.p);
+	sat_buf_fini(&b);
+	return ok ? SAT_OK : sat_fail(e, SAT_EINTEGRITY, "wrong signature");
+}
+
+/* ---- batch ----------------------------------------------------------------------- */
+
+static sat_rc
+say_batch(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	bool pull = strcmp(w[0].text, "pull") == 0;
+	sat_commit *c;
+	size_t nc;
+	sat_rc rc;
+
+	assert_int_equal(2, n);
+	if ((rc = sat_batch_read(&c, &nc, &mem, pull ? SAT_BATCH_PULL :
+	    SAT_BATCH_PUSH, w[1].bytes, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < nc; i++) {
+		sat_buf_str(out, i == 0 ? "[{" : ",{");
+		if (pull) {
+			sat_buf_fmt(out, "\"own\":%s,\"device\":%u,"
+			    "\"incarnation\":%u,", c[i].own ? "true" : "false",
+			    c[i].device, c[i].incarnation);
+			put_u64(out, "cseq", c[i].cseq);
+			sat_buf_str(out, ",");
+			put_u64(out, "lsn", c[i].lsn);
+			sat_buf_str(out, ",");
+		}
+		put_commit(out, &c[i]);
+		sat_buf_str(out, "}");
+	}
+	sat_buf_str(out, "]");
+	return SAT_OK;
+}
+
+/* ---- messages -------------------------------------------------------------------- */
+
+static void
+put_hello(sat_buf *out, const sat_hello *m)
+{
+	sat_buf_fmt(out, "\"proto\":[%u,%u],\"device\":%u,\"incarnation\":%u,",
+	    m->proto_min, m->proto_max, m->device, m->incarnation);
+	put_hex(out, "org", m->org.b, 16);
+	sat_buf_str(out, ",");
+	put_u64(out, "cursor", m->cursor);
+	sat_buf_str(out, ",");
+	put_u64(out, "registry_rev", m->registry_rev);
+	sat_buf_fmt(out, ",\"wall_ms\":%" PRId64, m->wall_ms);
+}
+
+static void
+put_verdicts(sat_buf *out, const sat_verdicts *m)
+{
+	sat_buf_str(out, "\"verdicts\":[");
+	for (size_t i = 0; i < m->n; i++) {
+		const sat_verdict *v = &m->v[i];
+
+		sat_buf_fmt(out, "%s{\"code\":%d,\"op\":%u,", i == 0 ? "" : ",",
+		    (int)v->code, v->op);
+		put_u64(out, "cseq", v->cseq);
+		sat_buf_str(out, ",");
+		put_u64(out, "lsn", v->lsn);
+		sat_buf_str(out, ",");
+		put_u64(out, "eff", v->eff);
+		sat_buf_str(out, ",");
+		put_text(out, "slug", v->slug);
+		sat_buf_str(out, ",");
+		put_text(out, "hint", v->hint);
+		sat_buf_str(out, "}");
+	}
+	sat_buf_str(out, "],\"eids\":[");
+	for (size_t i = 0; i < m->neids; i++) {
+		sat_buf_str(out, i == 0 ? "{" : ",{");
+		put_hex(out, "id", m->eids[i].id.b, 16);
+		sat_buf_fmt(out, ",\"eid\":%u}", m->eids[i].eid);
+	}
+	sat_buf_str(out, "],");
+	put_u64(out, "need_cseq", m->need_cseq);
+	sat_buf_fmt(out, ",\"fork\":%s", m->fork ? "true" : "false");
+}
+
+static void
+put_delta(sat_buf *out, const sat_delta *m)
+{
+	put_u64(out, "upto", m->upto);
+	sat_buf_str(out, ",\"rescopes\":[");
+	for (size_t i = 0; i < m->nrescopes; i++) {
+		const sat_rescope *r = &m->rescopes[i];
+
+		sat_buf_str(out, i == 0 ? "{" : ",{");
+		put_hex(out, "root", r->root.b, 16);
+		sat_buf_fmt(out, ",\"held\":%zu,", r->nheld);
+		put_text(out, "to", r->to);
+		sat_buf_str(out, "}");
+	}
+	sat_buf_fmt(out, "],\"records\":%zu,\"batch\":%zu", m->records.n,
+	    m->batch.n);
+}
+
+static void
+put_enrolled(sat_buf *out, const sat_enrolled *m)
+{
+	sat_buf_fmt(out, "\"device\":%u,\"user\":%u,", m->device, m->user);
+	put_text(out, "user_key", m->user_key);
+	sat_buf_str(out, ",");
+	put_text(out, "role", m->role);
+	sat_buf_str(out, ",");
+	put_text(out, "org_name", m->org_name);
+}
+
+static void
+put_body(sat_buf *out, const sat_msg *m)
+{
+	switch (m->type) {
+	case SAT_MSG_HELLO:
+		put_hello(out, &m->u.hello);
+		break;
+	case SAT_MSG_WELCOME:
+		put_u64(out, "scope_head", m->u.welcome.scope_head);
+		sat_buf_str(out, ",");
+		put_u64(out, "last_cseq", m->u.welcome.last_cseq);
+		break;
+	case SAT_MSG_PUSH:
+		put_u64(out, "first_cseq", m->u.push.first_cseq);
+		sat_buf_fmt(out, ",\"incarnation\":%u,\"batch\":%zu",
+		    m->u.push.incarnation, m->u.push.batch.n);
+		break;
+	case SAT_MSG_VERDICTS:
+		put_verdicts(out, &m->u.verdicts);
+		break;
+	case SAT_MSG_DELTA:
+		put_delta(out, &m->u.delta);
+		break;
+	case SAT_MSG_ENROL:
+		put_text(out, "name", m->u.enrol.name);
+		break;
+	case SAT_MSG_ENROLLED:
+		put_enrolled(out, &m->u.enrolled);
+		break;
+	case SAT_MSG_ERROR:
+		sat_buf_fmt(out, "\"rc\":%u,", m->u.error.rc);
+		put_text(out, "code", m->u.error.code);
+		sat_buf_str(out, ",");
+		put_text(out, "text", m->u.error.text);
+		break;
+	default: /* the type, and that the same bytes come back */
+		out->n--;
+		break;
+	}
+}
+
+static sat_rc
+say_message(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	sat_buf again = { 0 };
+	sat_msg m;
+	sat_rc rc;
+
+	assert_int_equal(1, n);
+	if ((rc = sat_msg_read(&m, &mem, w[0].bytes, e)) != SAT_OK)
+		return rc;
+	sat_msg_write(&again, &m);
+	assert_true(sat_span_eq(w[0].bytes, sat_buf_span(&again)));
+	sat_buf_fini(&again);
+	sat_buf_fmt(out, "{\"type\":%d,", (int)m.type);
+	put_body(out, &m);
+	sat_buf_str(out, "}");
+	return SAT_OK;
+}
+
+/* ---- states, registry, invitation -------------------------------------------------- */
+
+static void
+put_stamp(sat_buf *out, sat_stamp s)
+{
+	sat_buf_fmt(out, "[\"%" PRIu64 "\",%u,\"%" PRIu64 "\"]", s.hlc, s.dev,
+	    s.lsn);
+}
+
+static void
+put_record(sat_buf *out, const sat_record *r)
+{
+	sat_buf_str(out, "{");
+	put_hex(out, "id", r->id.b, 16);
+	sat_buf_fmt(out, ",\"kind\":%u,\"born\":", r->kind);
+	put_stamp(out, r->born);
+	sat_buf_str(out, ",");
+	put_u64(out, "rlsn", r->rlsn);
+	if (r->deleted)
+		sat_buf_fmt(out, ",\"deleted\":\"%s\"",
+		    r->with_edits ? "with_edits" : "yes");
+	sat_buf_str(out, ",\"cells\":{");
+	for (size_t i = 0; i < r->ncells; i++) {
+		const sat_cell *c = &r->cells[i];
+
+		sat_buf_fmt(out, "%s\"%u\":[", i == 0 ? "" : ",", c->field);
+		put_value(out, c->value);
+		sat_buf_str(out, ",");
+		put_stamp(out, c->at);
+		sat_buf_str(out, ",\"");
+		golden_hex(out, c->ext);
+		sat_buf_str(out, "\"]");
+	}
+	sat_buf_str(out, "}}");
+}
+
+static sat_rc
+say_record(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	sat_buf again = { 0 };
+	sat_record r;
+	sat_rc rc;
+
+	assert_int_equal(1, n);
+	if ((rc = sat_record_read(&r, &mem, w[0].bytes, e)) != SAT_OK)
+		return rc;
+	sat_record_write(&again, &r); /* P-064 */
+	assert_true(sat_span_eq(w[0].bytes, sat_buf_span(&again)));
+	sat_buf_fini(&again);
+	put_record(out, &r);
+	return SAT_OK;
+}
+
+static sat_rc
+say_registry(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	sat_registry r = { 0 };
+	sat_buf again = { 0 };
+	sat_rc rc;
+
+	assert_int_equal(1, n);
+	if ((rc = sat_registry_read(&r, w[0].bytes, e)) != SAT_OK)
+		return rc;
+	sat_registry_write(&again, &r);
+	assert_true(sat_span_eq(w[0].bytes, sat_buf_span(&again)));
+	sat_buf_fini(&again);
+	sat_buf_str(out, "{");
+	put_u64(out, "rev", r.rev);
+	for (size_t i = 0; i < r.nteams; i++) {
+		sat_buf_fmt(out, ",\"team %u\":{", r.teams[i].ord);
+		put_text(out, r.teams[i].key, sat_span_str(r.teams[i].name));
+		sat_buf_str(out, "}");
+	}
+	for (size_t i = 0; i < r.nusers; i++) {
+		const sat_user *u = &r.users[i];
+
+		sat_buf_fmt(out, ",\"user %u\":{\"team\":%u,\"disabled\":%d,"
+		    "\"role\":\"%s\",", u->ord, u->team, u->disabled, u->role);
+		put_text(out, u->key, sat_span_str(u->name));
+		sat_buf_str(out, "}");
+	}
+	for (size_t i = 0; i < r.ndevices; i++)
+		sat_buf_fmt(out, ",\"device %u\":{\"user\":%u,\"revoked\":%d}",
+		    r.devices[i].ord, r.devices[i].user, r.devices[i].revoked);
+	sat_buf_str(out, "}");
+	sat_registry_fini(&r);
+	return SAT_OK;
+}
+
+static sat_rc
+say_invite(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	sat_invite in;
+	sat_rc rc;
+
+	assert_int_equal(1, n);
+	if ((rc = sat_invite_read(&in, sat_arena_str(&mem, w[0].bytes.p,
+	    w[0].bytes.n), e)) != SAT_OK)
+		return rc;
+	sat_buf_str(out, "{");
+	put_hex(out, "org", in.org.b, 16);
+	sat_buf_str(out, ",");
+	put_hex(out, "server", in.server_pk, 32);
+	sat_buf_str(out, ",");
+	put_hex(out, "token", in.token, 16);
+	sat_buf_str(out, ",");
+	put_text(out, "address", sat_span_str(in.address));
+	sat_buf_str(out, "}");
+	return SAT_OK;
+}
+
+/* ---- clock --------------------------------------------------------------------------- */
+
+static sat_rc
+say_hlc(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	sat_hlc_state s = { .last = golden_u64(&w[1]) };
+	sat_hlc_clamp c = { (int64_t)s.last, 0 };
+	sat_hlc got;
+	bool cut;
+
+	(void)e;
+	if (strcmp(w[0].text, "tick") == 0) {
+		assert_int_equal(7, n);
+		s.offset_ms = golden_i64(&w[2]);
+		s.wall_ms = golden_i64(&w[3]);
+		s.boot_ms = golden_i64(&w[4]);
+		got = sat_hlc_tick(&s, golden_i64(&w[5]), golden_i64(&w[6]));
+		sat_buf_fmt(out, "%" PRIu64 " %d", got, s.suspect);
+	} else if (strcmp(w[0].text, "learn") == 0) {
+		assert_int_equal(3, n);
+		sat_hlc_learn(&s, golden_u64(&w[2]));
+		sat_buf_fmt(out, "%" PRIu64, s.last);
+	} else {
+		assert_int_equal(6, n);
+		c.last_clamped = golden_u64(&w[2]);
+		got = sat_hlc_admit(&c, golden_i64(&w[3]), golden_u64(&w[4]),
+		    golden_u64(&w[5]), &cut);
+		sat_buf_fmt(out, "%" PRIu64 " %d %" PRId64 " %" PRIu64, got,
+		    cut, c.now_ms, c.last_clamped);
+	}
+	return SAT_OK;
+}
+
+/* ---- merging --------------------------------------------------------------------------- */
+
+static const char *const verbs[] = { "?", "NEW", "SET", "MVSET", "SADD", "SREM",
+	"ADD", "STAGE", "REASSIGN", "DEL", "UNDEL", "RESOLVE" };
+
+/* A space is written as _. */
+static sat_value
+quoted(const char *s, size_t n)
+{
+	char *p = sat_arena_dup(&mem, s, n);
+
+	for (size_t i = 0; i < n; i++)
+		if (p[i] == '_')
+			p[i] = ' ';
+	return sat_v_text(sat_span_of(p, n));
+}
+
+/* VERB[:FIELD:VALUE]@MS.COUNT:DEVICE:LSN:SEEN[+DEVICE:LSN]... */
+static void
+read_op(sat_op *op, sat_apply_ctx *ctx, const char *s)
+{
+	sat_dot *dots = sat_arena_alloc(&mem, 8 * sizeof *dots);
+	const char *at = strrchr(s, '@'), *plus;
+	char verb[16] = "";
+	long long ms;
+	unsigned count, field = 0;
+	int used = 0;
+
+	assert_non_null(at);
+	assert_int_equal(1, sscanf(s, "%15[A-Z]", verb));
+	for (size_t k = 1; k < sizeof verbs / sizeof verbs[0]; k++)
+		if (strcmp(verb, verbs[k]) == 0)
+			op->kind = (sat_op_kind)k;
+	assert_true(op->kind != 0);
+	s += strlen(verb);
+	if (s != at) {
+		assert_int_equal(1, sscanf(s, ":%u:%n", &field, &used));
+		s += used;
+		op->field = (uint16_t)field;
+		if (*s == 't')
+			op->value = quoted(s + 2, (size_t)(at - s) - 3);
+		else if (*s != 'n')
+			op->value = sat_v_int(strtoll(s, NULL, 10));
+	}
+	assert_int_equal(5, sscanf(at, "@%lld.%u:%u:%" SCNu64 ":%" SCNu64, &ms,
+	    &count, &ctx->at.dev, &ctx->at.lsn, &ctx->seen));
+	ctx->at.hlc = sat_hlc_of_ms(1795262400000 + ms) + count;
+	op->dots = dots;
+	for (plus = strchr(at, '+'); plus != NULL; plus = strchr(plus + 1, '+')) {
+		sat_dot *d = &dots[op->ndots++];
+
+		assert_int_equal(2, sscanf(plus, "+%u:%" SCNu64, &d->dev,
+		    &d->lsn));
+	}
+}
+
+static sat_rc
+say_merge(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	sat_buf b = { 0 };
+	sat_record r = { 0 };
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		sat_op op = { .rtype = 1, .rec = { { 1, 2, 3 } } };
+		sat_apply_ctx ctx;
+		sat_applied applied;
+
+		read_op(&op, &ctx, w[i].text);
+		rc = sat_record_apply(&applied, &r, &mem, tmpl, &op,
+		    &ctx, e);
+		sat_record_applied(&r, applied.outcome, ctx.at.lsn);
+	}
+	if (rc != SAT_OK)
+		return rc;
+	sat_record_write(&b, &r);
+	golden_hex(out, sat_buf_span(&b));
+	sat_buf_str(out, " ");
+	put_record(out, &r);
+	sat_buf_fini(&b);
+	return SAT_OK;
+}
+
+/* ---- the files ---------------------------------------------------------------------------- */
+
+#define REPLAY(test, file, least)                                             \
+	static void                                                           \
+	test(void **state)                                                    \
+	{                                                                     \
+		(void)state;                                                  \
+		golden_replay(#file, least, say_##file);                      \
+		sat_arena_fini(&mem);                                         \
+	}
+REPLAY(commits_are_read_as_written_down, commit, 91)
+REPLAY(signatures_are_judged_as_written_down, signature, 17)
+REPLAY(batches_are_read_as_written_down, batch, 85)
+REPLAY(messages_are_read_as_written_down, message, 70)
+REPLAY(states_are_read_as_written_down, record, 43)
+REPLAY(registries_are_read_as_written_down, registry, 26)
+REPLAY(invitations_are_read_as_written_down, invite, 23)
+REPLAY(stamps_are_made_as_written_down, hlc, 33)
+REPLAY(operations_are_merged_as_written_down, merge, 58)
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(commits_are_read_as_written_down),
+		cmocka_unit_test(signatures_are_judged_as_written_down),
+		cmocka_unit_test(batches_are_read_as_written_down),
+		cmocka_unit_test(messages_are_read_as_written_down),
+		cmocka_unit_test(states_are_read_as_written_down),
+		cmocka_unit_test(registries_are_read_as_written_down),
+		cmocka_unit_test(invitations_are_read_as_written_down),
+		cmocka_unit_test(stamps_are_made_as_written_down),
+		cmocka_unit_test(operations_are_merged_as_written_down),
+	};
+
+	sat_crypto_init();
+	golden_filling(argc, argv);
+	return cmocka_run_group_tests(tests, load_thing, unload_thing);
+}
