@@ -6,10 +6,11 @@
  * An op: head u8 | [rtype uint] | [rec 16] | [field uint | value] | [dots].
  * The low six bits of the head are the kind. SAME: record and kind of record
  * are those of the op before (neither is written). SUBJECT: the record is the
- * commit's subject (rec is not written). NEW, DEL and UNDEL have no field;
- * RESOLVE alone has dots: n uint, n x {dev uint, lsn uint}.
+ * commit's subject (rec is not written). NEW, DEL, UNDEL and ERASE have no
+ * field; RESOLVE alone has dots: n uint, n x {dev uint, lsn uint}.
  */
 #include "protocol/batch_int.h"
+#include "protocol/record.h"
 
 #include <string.h>
 
@@ -24,7 +25,8 @@
 static bool
 has_field(sat_op_kind k)
 {
-	return k != SAT_OP_NEW && k != SAT_OP_DEL && k != SAT_OP_UNDEL;
+	return k != SAT_OP_NEW && k != SAT_OP_DEL && k != SAT_OP_UNDEL &&
+	    k != SAT_OP_ERASE;
 }
 
 static void
@@ -96,6 +98,44 @@ sat_commit_seal(sat_commit *c, uint8_t header_hash[SAT_HASH_BYTES])
 
 /* ---- checks (P-001): a static text, NULL when all is well ---------------- */
 
+static bool
+plain_text(sat_value v)
+{
+	return v.type == SAT_V_TEXT && v.s.n > 0 && v.s.n <= SAT_SYS_TEXT_MAX &&
+	    memchr(v.s.p, '\n', v.s.n) == NULL;
+}
+
+/* P-131: one shape per system operation. */
+static const char *
+check_system(const sat_op *op)
+{
+	sat_value v = op->value;
+	sat_handed h;
+
+	switch (op->kind) {
+	case SAT_OP_CLAIM:
+	case SAT_OP_RELEASE:
+	case SAT_OP_NUMBER:
+		return op->field < SAT_SYS_FIRST && plain_text(v) ? NULL :
+		    "bad claim, release or number";
+	case SAT_OP_HAND:
+		return op->field == SAT_SYS_HANDED && v.type == SAT_V_BYTES &&
+		    sat_handed_read(&h, v.s, NULL) == SAT_OK ? NULL :
+		    "bad suggestion";
+	case SAT_OP_SETTLE:
+		return op->field == SAT_SYS_HANDED && v.type == SAT_V_INT &&
+		    v.i > 0 ? NULL : "bad answer to a suggestion";
+	case SAT_OP_MERGE:
+		return op->field == SAT_SYS_REDIRECT && v.type == SAT_V_BYTES &&
+		    v.s.n == sizeof op->rec.b ? NULL : "bad merge";
+	case SAT_OP_UNMERGE:
+		return op->field == SAT_SYS_REDIRECT && v.type == SAT_V_NULL ?
+		    NULL : "bad unmerge";
+	default:
+		return v.type == SAT_V_NULL ? NULL : "value without a field";
+	}
+}
+
 static const char *
 check_value(const sat_op *op)
 {
@@ -108,6 +148,8 @@ check_value(const sat_op *op)
 		return "value above its limit";
 	if (v.type == SAT_V_TEXT && v.s.n > 0 && !sat_utf8_ok(v.s.p, v.s.n))
 		return "text is not UTF-8";
+	if (op->kind >= SAT_OP_CLAIM)
+		return check_system(op);
 	switch (op->kind) {
 	case SAT_OP_NEW:
 	case SAT_OP_DEL:
@@ -156,8 +198,8 @@ check_op(const sat_op *op)
 static const char *
 check_header(const sat_commit *c)
 {
-	if (c->device == 0 || c->cseq == 0 || c->cseq > INT64_MAX)
-		return "no device or number";
+	if (c->cseq == 0 || c->cseq > INT64_MAX)
+		return "no number";
 	if (c->hlc == 0 || c->hlc > INT64_MAX || c->seen > INT64_MAX)
 		return "stamp or position out of range";
 	if (c->subject_eid == 0 && sat_id_zero(&c->subject))

@@ -22,7 +22,12 @@
 #define SAT_SALT_BYTES 16
 #define SAT_TEMPLATE_OID_BYTES 20
 
-/* Numbers are final; 13..20 are reserved for MVSET.. of later releases. */
+/*
+ * Numbers are final (P-026). From CLAIM on an operation is about the record as
+ * such, not about one of the template's fields (protocol/record.h, "System
+ * operations"); CLAIM, RELEASE and NUMBER name the template's field they act
+ * on, HAND to UNMERGE name their system field, ERASE none.
+ */
 typedef enum sat_op_kind {
 	SAT_OP_NEW = 1,      /* the record exists from here; rtype, parent in fields */
 	SAT_OP_SET = 2,      /* lww, once, max, min */
@@ -35,7 +40,15 @@ typedef enum sat_op_kind {
 	SAT_OP_DEL = 9,
 	SAT_OP_UNDEL = 10,   /* restore */
 	SAT_OP_RESOLVE = 11, /* review, stage: value + the dots it settles */
-	SAT_OP_LAST = 11,
+	SAT_OP_CLAIM = 12,   /* owner field; value: the claimer's user key */
+	SAT_OP_RELEASE = 13, /* owner field; value: the pool's key */
+	SAT_OP_NUMBER = 14,  /* number field; value: the final number */
+	SAT_OP_HAND = 15,    /* SAT_SYS_HANDED; value: sat_handed_write */
+	SAT_OP_SETTLE = 16,  /* SAT_SYS_HANDED; value: lsn of the HAND */
+	SAT_OP_MERGE = 17,   /* SAT_SYS_REDIRECT; value: id of the winner */
+	SAT_OP_UNMERGE = 18, /* SAT_SYS_REDIRECT; no value */
+	SAT_OP_ERASE = 19,   /* no field: the record's customer is erased */
+	SAT_OP_LAST = 19,
 } sat_op_kind;
 
 typedef struct sat_dot {
@@ -58,6 +71,12 @@ enum sat_commit_flag {
 	SAT_CF_CLOCK_SUSPECT = 1,
 	SAT_CF_IMPORT = 2,
 };
+
+/* The server's own ordinal: what it decides is a commit of "device" 0 in its
+ * own chain, signed with the server's key (P-130). No device has it. */
+#define SAT_DEV_SERVER 0
+/* Text a CLAIM, RELEASE or NUMBER may carry, bytes. */
+#define SAT_SYS_TEXT_MAX 128
 
 typedef struct sat_commit {
 	sat_id org;

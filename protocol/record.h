@@ -37,6 +37,40 @@ typedef struct sat_cell {
 	sat_span ext;
 } sat_cell;
 
+/*
+ * Cells of the record as such, beside the template's fields. No template may
+ * declare a field from SAT_SYS_FIRST on (SAT_FIELD_USER_MAX), no SET reaches
+ * them. They are part of the canonical state, so snapshots, rescopes and
+ * digests carry them.
+ *   REDIRECT  id of the record this one was merged into; null = none
+ *   HANDED    number of suggestions that wait for an answer; ext: n uint, n x
+ *             {lsn uint, dev uint, hlc be64, actor span, ops span}, by lsn
+ *   POOL      key of the pool that offers the record; null = none
+ *   LATER     operations of a later release, kept unread
+ *   ALIASES   earlier numbers, a set of texts (value and ext as a set field's)
+ *   DISMISSED records a person said are no duplicates, a set of texts
+ */
+enum sat_sys_field {
+	SAT_SYS_FIRST = 1001,
+	SAT_SYS_REDIRECT = 1001,
+	SAT_SYS_HANDED = 1002,
+	SAT_SYS_POOL = 1003,
+	SAT_SYS_LATER = 1004,
+	SAT_SYS_ALIASES = 1005,
+	SAT_SYS_DISMISSED = 1006,
+};
+
+/* A suggestion: operations of one who had lost the record (P-136). */
+typedef struct sat_handed {
+	uint64_t lsn;    /* of the HAND, its name in a SETTLE; not in the op */
+	uint32_t dev;    /* who made it, and when */
+	sat_hlc hlc;
+	sat_span actor;  /* user key */
+	sat_span ops;    /* canonical payload (sat_commit_write_payload) */
+} sat_handed;
+#define SAT_HANDED_MAX 64
+#define SAT_HANDED_BYTES_MAX (256 * 1024) /* of all `ops` of one record */
+
 typedef struct sat_record {
 	sat_id id;
 	uint32_t eid;     /* 0 = not given yet; not part of the canonical state */
@@ -88,6 +122,30 @@ typedef struct sat_applied {
  */
 SAT_CHECK sat_rc sat_record_apply(sat_applied *out, sat_record *r, sat_arena *a,
     const sat_template *t, const sat_op *op, const sat_apply_ctx *ctx, sat_err *e);
+
+/*
+ * System operations (record_sys.c, P-131..P-138); `ctx` as above. On a deleted
+ * record CLAIM and RELEASE do nothing; none of them restores one, and none is
+ * an edit its deletion had not seen, but for HAND.
+ *   CLAIM    owner := value when the owner is empty, whatever the author saw
+ *            (order decides); POOL := null. Else SAT_NOTHING.
+ *   RELEASE  owner := null, POOL := value; SAT_NOTHING when the author had not
+ *            seen the present owner.
+ *   NUMBER   field := value although its policy is once; the text it had goes
+ *            into ALIASES.
+ *   HAND     one more suggestion; SAT_NOTHING above SAT_HANDED_MAX or
+ *            SAT_HANDED_BYTES_MAX (ask sat_handed_room first).
+ *   SETTLE   one less; SAT_NOTHING when there is none of that lsn.
+ *   MERGE    REDIRECT := value; SAT_NOTHING when it has one, or to itself.
+ *   UNMERGE  REDIRECT := null.
+ *   ERASE    SAT_NOTHING here: server and device act on it.
+ * A CLAIM or REASSIGN that applies clears POOL.
+ */
+size_t sat_cell_handed(sat_handed **out, sat_arena *a, const sat_cell *c);
+/* The value of a HAND (h->lsn is not in it), and whether it finds room. */
+void sat_handed_write(sat_buf *b, const sat_handed *h);
+SAT_CHECK sat_rc sat_handed_read(sat_handed *h, sat_span in, sat_err *e);
+bool sat_handed_room(const sat_record *r, sat_arena *a, size_t ops_bytes);
 
 /* After each op of a commit: an op that was not SAT_NOTHING moves rlsn. Also
  * SAT_LOST may have changed the state (clocks): write whatever is not NOTHING. */

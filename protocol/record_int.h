@@ -46,6 +46,8 @@ sat_span sat_fold_keep(sat_fold *f, sat_buf *ext); /* into `a`; frees ext */
 void sat_fold_review(sat_fold *f);
 void sat_fold_set(sat_fold *f);
 void sat_fold_stage(sat_fold *f);
+void sat_fold_system(sat_fold *f); /* kinds from CLAIM on */
+void sat_fold_left_pool(sat_fold *f); /* POOL := null, when it is set */
 
 /* Both lists in descending stamp order. A twin reads like a candidate that has
  * the larger stamp. */

@@ -288,12 +288,15 @@ fold_owner(sat_fold *f)
 	bool added;
 	sat_cell *c = sat_fold_cell(f, &added);
 
-	if (added)
+	if (added) {
 		put(f, c);
-	else if (sat_fold_concurrent(f, c->at.dev, c->at.lsn))
+	} else if (sat_fold_concurrent(f, c->at.dev, c->at.lsn)) {
 		f->out->outcome = SAT_NOTHING;
-	else
+	} else {
 		replace(f, c);
+		if (f->op->kind == SAT_OP_REASSIGN)
+			sat_fold_left_pool(f);
+	}
 }
 
 /* ---- the verbs ----------------------------------------------------------- */
@@ -424,6 +427,10 @@ cell_unseen(const sat_fold *f, const sat_template *t, const sat_cell *c)
 	sat_review v;
 	size_t n;
 
+	/* A number the server gave is nobody's edit (P-133). */
+	if (c->at.dev == SAT_DEV_SERVER && (c->field == SAT_SYS_ALIASES ||
+	    (fd != NULL && fd->policy == SAT_P_ONCE)))
+		return false;
 	if (sat_fold_concurrent(f, c->at.dev, c->at.lsn))
 		return true;
 	if (fd == NULL || c->ext.n == 0)
@@ -536,6 +543,9 @@ sat_record_apply(sat_applied *out, sat_record *r, sat_arena *a,
 		fold_del(&f, t);
 	} else if (op->kind == SAT_OP_UNDEL) {
 		fold_undel(&f);
+	} else if (op->kind >= SAT_OP_CLAIM) {
+		f.value = sat_value_dup(a, op->value);
+		sat_fold_system(&f);
 	} else {
 		k = sat_template_kind_id(t, r->kind);
 		f.field = k != NULL ? sat_kind_field_id(k, op->field) : NULL;

@@ -82,6 +82,8 @@ sat_srv_begin(sat_server *s, sat_err *e)
 		}
 	}
 	sat_set_reset(s);
+	s->own.loaded = false;
+	s->own.first = 0;
 	if (s->nchains > CHAINS_MAX)
 		s->nchains = 0; /* none is dirty between transactions */
 	if ((rc = st->begin(st->u, e)) != SAT_OK)
@@ -109,6 +111,8 @@ flush(sat_server *s, sat_err *e)
 	    (uint64_t)s->clamp.now_ms, e)) != SAT_OK ||
 	    (rc = st->counter_put(st->u, SAT_N_CLAMP_LAST,
 	    s->clamp.last_clamped, e)) != SAT_OK))
+		return rc;
+	if ((rc = sat_srv_own_flush(s, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < s->nchains; i++) {
 		chain_slot *c = &s->chains[i];

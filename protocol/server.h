@@ -23,6 +23,12 @@ typedef struct sat_server_env {
 	void (*template_tip)(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
 	sat_rc (*template_bundle)(void *u, sat_buf *out,
 	    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e);
+	/* The server's own key (P-130): signs the commits it makes itself, one
+	 * signature per transaction. `rand` salts them. */
+	uint8_t server_pk[SAT_SIGN_PK_BYTES];
+	sat_rc (*sign)(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes,
+	    sat_err *e);
+	sat_rand rand;
 	void *u;
 	size_t chunk_bytes; /* of a snapshot; 0 = SAT_CHUNK_BYTES */
 	unsigned bugs; /* planted bugs, SAT_BUGS builds only (protocol/bugs.h) */
@@ -64,6 +70,14 @@ typedef struct sat_server_job {
 } sat_server_job;
 SAT_CHECK sat_rc sat_server_handle_group(sat_server *s, sat_server_job *jobs,
     size_t n, sat_err *e);
+
+/*
+ * Rules that run by time (the pool takes back, ...): the server decides and
+ * logs commits of its own. Call it every half minute or so, idle or busy, on
+ * the core's thread. @return SAT_EFSYNC as above is fatal; any other failure
+ * was undone, is worth a log line, and the rule runs again next time.
+ */
+SAT_CHECK sat_rc sat_server_tick(sat_server *s, int64_t now_ms, sat_err *e);
 
 /* Canonical dump of every record visible to a user (or all, user NULL):
  * id, canonical state, ascending id. For tests and `check`. */

@@ -16,59 +16,16 @@
 #include <assert.h>
 #include <string.h>
 
-/* The device's numbering starts with 1; later ones begin with work that was
- * moved there, and a folder copied twice moves it twice (P-074). */
-#define INCARNATION_FIRST 1
-
 typedef struct work {
 	sat_server *s;
 	admission *a;
 	const sat_commit *c;
 	judging j;
-	wrec **of;          /* the record of each op */
-	wrec *touched;
-	wrec **touched_end;
-	uint64_t eid0, lsn;
-	sat_hlc eff;
-	sat_hlc_clamp clamp;
-	bool conflict;
+	merging m;
+	uint64_t eid0;
 } work;
 
 /* ---- finding what it is about ---------------------------------------------------- */
-
-static sat_rc
-touch(work *k, wrec *w, size_t op, sat_err *e)
-{
-	sat_rc rc;
-
-	k->of[op] = w;
-	k->j.next_op[op] = SIZE_MAX;
-	if (w->touch == k->s->serial) {
-		k->j.next_op[w->last_op] = op;
-		w->last_op = op;
-		return SAT_OK;
-	}
-	if (!w->fresh) {
-		if ((rc = sat_set_decode(w, k->s, e)) != SAT_OK)
-			return rc;
-		w->before.gone = sat_rec_gone(&w->r);
-		w->before.owner = w->owner;
-		/* The fold may write into the cells it was given. What the
-		 * store has can be decoded again. */
-		if (w->dirty) {
-			w->before.r = w->r;
-			w->r.cells = sat_arena_dup(&k->s->txn, w->r.cells,
-			    w->r.ncells * sizeof *w->r.cells);
-		}
-	}
-	w->touch = k->s->serial;
-	w->changed = false;
-	w->first_op = w->last_op = op;
-	w->next_touched = NULL;
-	*k->touched_end = w;
-	k->touched_end = &w->next_touched;
-	return SAT_OK;
-}
 
 static void
 born(work *k, wrec *w, uint16_t kind)
@@ -122,6 +79,8 @@ locate(work *k, size_t i, sat_err *e)
 	wrec *w;
 	sat_rc rc;
 
+	if (op->kind >= SAT_OP_CLAIM) /* the server's alone (P-131) */
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied", "");
 	if (kind == NULL)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "kind.unknown",
 		    "");
@@ -141,7 +100,7 @@ locate(work *k, size_t i, sat_err *e)
 	if (w->kind != op->rtype)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "kind.other",
 		    "");
-	if ((rc = touch(k, w, i, e)) != SAT_OK)
+	if ((rc = sat_merge_touch(&k->m, w, i, e)) != SAT_OK)
 		return rc;
 	return op->field == 0 ? SAT_OK : scope_fields(k, w, kind, i);
 }
@@ -200,28 +159,19 @@ find_root(work *k, wrec *w, sat_err *e)
 /* ---- judging and folding ------------------------------------------------------------ */
 
 static sat_rc
-fold_op(work *k, size_t i, sat_err *e)
+fold_op(work *k, size_t i)
 {
 	const sat_op *op = &k->c->ops[i];
-	wrec *w = k->of[i];
-	const sat_kind *kind = sat_template_kind_id(k->j.t, w->kind);
-	sat_apply_ctx ctx = { { k->eff, k->c->device, k->lsn }, k->c->seen };
 	sat_applied out;
 
-	(void)e;
-	if (sat_record_apply(&out, &w->r, &k->s->txn, k->j.t, op, &ctx, NULL) !=
-	    SAT_OK)
+	if (sat_merge_fold(&out, &k->m, k->j.t, i, NULL) != SAT_OK)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "invalid", "");
 	/* Ownership is compare-and-set: somebody else was faster. */
 	if (op->kind == SAT_OP_REASSIGN && out.outcome == SAT_NOTHING &&
-	    !sat_value_eq(sat_record_value(&w->r, op->field), op->value))
+	    !sat_value_eq(sat_record_value(&k->m.of[i]->r, op->field),
+	    op->value))
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "owner.stale",
 		    "USE_VALUE");
-	sat_record_applied(&w->r, out.outcome, k->lsn);
-	w->changed = w->changed || out.outcome != SAT_NOTHING;
-	k->conflict = k->conflict || out.conflict_opened;
-	if (kind->owner != NULL && op->field == kind->owner->id)
-		w->owner = sat_record_value(&w->r, op->field);
 	return SAT_OK;
 }
 
@@ -229,7 +179,6 @@ static sat_rc
 judge_and_fold(work *k, sat_err *e)
 {
 	sat_server *s = k->s;
-	bool clamped;
 	sat_rc rc;
 
 	if (sat_commit_check(k->c, NULL) != SAT_OK)
@@ -243,18 +192,15 @@ judge_and_fold(work *k, sat_err *e)
 	for (size_t i = 0; i < k->c->nops; i++)
 		if ((rc = locate(k, i, e)) != SAT_OK)
 			return rc;
-	for (wrec *w = k->touched; w != NULL; w = w->next_touched)
+	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if (w->fresh && (rc = find_root(k, w, e)) != SAT_OK)
 			return rc;
-	for (wrec *w = k->touched; w != NULL; w = w->next_touched)
+	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if ((rc = sat_srv_judge(&k->j, w, e)) != SAT_OK)
 			return rc;
-	k->lsn = s->lsn + 1;
-	k->clamp = s->clamp;
-	k->eff = sat_hlc_admit(&k->clamp, sat_wall_ms(&s->env.clock), k->c->hlc,
-	    k->a->chain->c.prev_eff, &clamped);
+	sat_merge_place(&k->m, k->a->chain->c.prev_eff);
 	for (size_t i = 0; i < k->c->nops; i++)
-		if ((rc = fold_op(k, i, e)) != SAT_OK)
+		if ((rc = fold_op(k, i)) != SAT_OK)
 			return rc;
 	return SAT_OK;
 }
@@ -299,38 +245,17 @@ sat_srv_add_born(sat_server *s, admission *a, sat_err *e)
 static sat_rc
 accept(work *k, sat_err *e)
 {
-	sat_server *s = k->s;
-	const sat_store *st = &s->env.store;
 	admission *a = k->a;
-	sat_log_row row = { .lsn = k->lsn, .eff = k->eff,
-		.received_ms = k->clamp.now_ms, .header = a->header,
-		.payload = a->payload };
-	sat_rc rc;
 
 	a->v->code = k->j.late ? SAT_VD_OK_LATE :
-	    k->conflict ? SAT_VD_CONFLICT : SAT_VD_OK;
-	a->v->lsn = k->lsn;
-	a->v->eff = k->eff;
-	if ((rc = st->log_put(st->u, &row, k->c->device, k->c->incarnation,
-	    k->c->cseq, e)) != SAT_OK ||
-	    (a->v->code != SAT_VD_OK && (rc = st->verdict_put(st->u, k->lsn,
-	    a->v->code, e)) != SAT_OK) ||
-	    (k->c->incarnation != INCARNATION_FIRST && (rc = st->moved_put(
-	    st->u, k->c->device, k->c->payload_hash, k->lsn, e)) != SAT_OK) ||
-	    (rc = sat_srv_rescope(s, k->touched, k->lsn, e)) != SAT_OK)
-		return rc;
-	s->lsn = k->lsn;
-	s->clamp = k->clamp;
-	s->dirty = true;
-	a->chain->c.prev_eff = k->eff;
-	for (wrec *w = k->touched; w != NULL; w = w->next_touched) {
+	    k->m.conflict ? SAT_VD_CONFLICT : SAT_VD_OK;
+	a->v->lsn = k->m.lsn;
+	a->v->eff = k->m.eff;
+	a->chain->c.prev_eff = k->m.eff;
+	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if (w->fresh)
-			sat_srv_add_eid(s, a, &w->id, w->eid);
-		w->fresh = false;
-		if (w->changed)
-			sat_set_dirty(s, w);
-	}
-	return SAT_OK;
+			sat_srv_add_eid(k->s, a, &w->id, w->eid);
+	return sat_merge_log(&k->m, a->v->code, e);
 }
 
 /* A1, A2 */
@@ -341,7 +266,7 @@ undo(work *k, sat_err *e)
 	const sat_store *st = &s->env.store;
 	admission *a = k->a;
 
-	for (wrec *w = k->touched; w != NULL; w = w->next_touched) {
+	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched) {
 		if (!w->fresh) {
 			if (w->dirty)
 				w->r = w->before.r;
@@ -385,20 +310,19 @@ merged_before(bool *yes, sat_server *s, admission *a, sat_err *e)
 sat_rc
 sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 {
-	size_t n = a->c->nops;
 	work k = { .s = s, .a = a, .c = a->c, .eid0 = s->eid };
 	bool yes = false;
 	sat_rc rc;
 
-	if (a->c->incarnation != INCARNATION_FIRST && ((rc = merged_before(&yes,
+	if (a->c->incarnation != SAT_INCARNATION_FIRST && ((rc = merged_before(&yes,
 	    s, a, e)) != SAT_OK || yes))
 		return rc;
-	s->serial++;
-	k.touched_end = &k.touched;
+	sat_merge_init(&k.m, s, a->c);
+	k.m.header = a->header;
+	k.m.payload = a->payload;
 	k.j = (judging){ .s = s, .a = a, .tip = s->tip,
+		.next_op = k.m.next_op,
 		.mine = sat_scope_subscription(&s->reg, a->actor) };
-	k.of = sat_arena_alloc(&s->txn, n * sizeof *k.of);
-	k.j.next_op = sat_arena_alloc(&s->txn, n * sizeof *k.j.next_op);
 	rc = judge_and_fold(&k, e);
 	if (rc == SAT_EFALSE)
 		rc = undo(&k, e);

@@ -184,6 +184,14 @@ verb_of(sat_op_kind k)
 	case SAT_OP_NEW:
 	case SAT_OP_SET:
 	case SAT_OP_MVSET: break;
+	case SAT_OP_CLAIM:
+	case SAT_OP_RELEASE:
+	case SAT_OP_NUMBER:
+	case SAT_OP_HAND:
+	case SAT_OP_SETTLE:
+	case SAT_OP_MERGE:
+	case SAT_OP_UNMERGE:
+	case SAT_OP_ERASE: break; /* refused before (P-131) */
 	}
 	return SAT_VERB_SET;
 }

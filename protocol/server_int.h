@@ -79,6 +79,14 @@ typedef struct chain_slot {
 	sat_chain c;
 } chain_slot;
 
+/* The server's own chain, of this epoch (server_own.c). */
+typedef struct own_slot {
+	bool loaded;          /* in this transaction */
+	uint32_t inc;         /* epoch + 1 */
+	uint64_t first;       /* cseq of the first not signed yet; 0 = none */
+	sat_chain c;
+} own_slot;
+
 typedef struct seen_slot {
 	uint32_t dev;
 	uint64_t cursor;
@@ -105,6 +113,7 @@ struct sat_server {
 	uint64_t serial;      /* of commits, to tell touches apart */
 	chain_slot *chains;
 	size_t nchains, chains_cap;
+	own_slot own;
 	seen_slot *seen;
 	size_t nseen, seen_cap;
 	int64_t seen_flushed_ms;
@@ -159,6 +168,46 @@ SAT_CHECK sat_rc sat_srv_visible(bool *yes, sat_server *s, const wrec *w,
     const sat_keys *keys, sat_err *e);
 /* Count the reasons anew after a commit, put its scope entries. */
 SAT_CHECK sat_rc sat_srv_rescope(sat_server *s, wrec *touched, uint64_t lsn, sat_err *e);
+
+/* A device's numbering starts with 1; later ones begin with work that was
+ * moved there, and a folder copied twice moves it twice (P-074). */
+#define SAT_INCARNATION_FIRST 1
+
+/* server_merge.c: a commit on its way into records and log. */
+typedef struct merging {
+	sat_server *s;
+	const sat_commit *c;
+	sat_span header, payload; /* canonical, live as long as the transaction */
+	wrec **of;            /* the record of each op */
+	size_t *next_op;      /* the next op on the same record, or SIZE_MAX */
+	wrec *touched;
+	wrec **touched_end;
+	uint64_t lsn;
+	sat_hlc eff;
+	sat_hlc_clamp clamp;
+	bool conflict;
+} merging;
+void sat_merge_init(merging *m, sat_server *s, const sat_commit *c);
+SAT_CHECK sat_rc sat_merge_touch(merging *m, wrec *w, size_t op, sat_err *e);
+/* Draw position and stamp; nothing is taken before sat_merge_log. */
+void sat_merge_place(merging *m, uint64_t prev_eff);
+SAT_CHECK sat_rc sat_merge_fold(sat_applied *out, merging *m,
+    const sat_template *t, size_t op, sat_err *e);
+/* Log, hand out, take the position. Fresh records are not fresh any more. */
+SAT_CHECK sat_rc sat_merge_log(merging *m, sat_verdict_code code, sat_err *e);
+
+/*
+ * server_own.c: a commit of the server itself, in the open transaction, right
+ * behind what was logged so far (P-130). Every op names a record that is there,
+ * of its kind, all below one subject; ops, values and dots live until this
+ * returns. *lsn is its position. A failure fails the transaction.
+ * Pointers to wrec stay valid; their before, touch and ops are another
+ * commit's from here on.
+ */
+SAT_CHECK sat_rc sat_srv_own(sat_server *s, const sat_id *subject, sat_op *ops,
+    size_t nops, uint64_t *lsn, sat_err *e);
+/* Sign what this transaction added; by sat_srv_commit. */
+SAT_CHECK sat_rc sat_srv_own_flush(sat_server *s, sat_err *e);
 
 /* server_admit.c: judge, merge and log one commit, or refuse it. */
 typedef struct admission {

@@ -373,7 +373,9 @@ check_chain(sat_server *s, const vchain *v, const vsig *sig, size_t nsigs,
 	size_t next = 0;
 	sat_rc rc;
 
-	if ((rc = st->device_sign_pk(pk, st->u, v->dev, e)) != SAT_OK)
+	if (v->dev == SAT_DEV_SERVER)
+		memcpy(pk, s->env.server_pk, sizeof pk);
+	else if ((rc = st->device_sign_pk(pk, st->u, v->dev, e)) != SAT_OK)
 		return rc;
 	for (uint64_t cseq = 1; cseq <= v->c.last_cseq; cseq++) {
 		if ((rc = check_link(s, v, cseq, hash, e)) != SAT_OK)

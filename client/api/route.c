@@ -242,7 +242,9 @@ api_device_put(sat_json *obj, const sat_api *api, uint32_t dev)
 	const sat_user *u = d != NULL ? sat_registry_user_ord(r, d->user) : NULL;
 
 	sat_json_put_int(obj, "device", dev);
-	sat_json_put_str(obj, "user", u != NULL ? u->key : NULL);
+	/* What the server decides itself has no person behind it (P-130). */
+	sat_json_put_str(obj, "user", dev == SAT_DEV_SERVER ? "server" :
+	    u != NULL ? u->key : NULL);
 }
 
 sat_value

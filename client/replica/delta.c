@@ -71,14 +71,13 @@ settled_row(replica_row **row, sat_replica *r, const own_commit *o,
     const sat_op *op, sat_err *e)
 {
 	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
-	bool alone = o->c.nops == 1;
 	sat_rc rc;
 
 	*row = NULL;
 	if (k == NULL)
 		return SAT_OK;
 	if ((rc = replica_page_get_for(row, r, k, &op->rec, 0,
-	    alone ? op->field : 0, e)) != SAT_OK || *row == NULL)
+	    replica_narrow_field(o->c.nops, op), e)) != SAT_OK || *row == NULL)
 		return rc;
 	if ((*row)->npend == 1 && (*row)->ntouched == 1 &&
 	    (*row)->touched[0] == op->field && !(*row)->leaving)
@@ -302,7 +301,7 @@ fold_foreign(sat_replica *r, const sat_commit *c, sat_err *e)
 		rc = op->kind == SAT_OP_NEW ?
 		    replica_page_need(&row, r, k, &op->rec, op->eid, e) :
 		    replica_page_get_for(&row, r, k, &op->rec, op->eid,
-		    c->nops == 1 ? op->field : 0, e);
+		    replica_narrow_field(c->nops, op), e);
 		if (rc != SAT_OK)
 			return rc;
 		if (row == NULL || (op->kind != SAT_OP_NEW &&

@@ -234,8 +234,8 @@ replica_row_hold(replica_row *row, sat_arena *a)
 	replica_record_copy(&row->srv, &row->view, a);
 }
 
-void
-replica_row_touch(replica_row *row, sat_arena *a, uint16_t field)
+static void
+touch(replica_row *row, sat_arena *a, uint16_t field)
 {
 	size_t i = row->ntouched;
 	uint16_t *list;
@@ -255,6 +255,17 @@ replica_row_touch(replica_row *row, sat_arena *a, uint16_t field)
 		    (row->ntouched - i) * sizeof *list);
 	row->touched = list;
 	row->ntouched++;
+}
+
+/* Who gets an owner leaves the pool (P-132). */
+void
+replica_row_touch(replica_row *row, sat_arena *a, const sat_op *op)
+{
+	touch(row, a, op->field);
+	if (op->kind == SAT_OP_CLAIM || op->kind == SAT_OP_RELEASE ||
+	    (op->kind == SAT_OP_REASSIGN &&
+	    sat_record_cell(&row->view, SAT_SYS_POOL) != NULL))
+		touch(row, a, SAT_SYS_POOL);
 }
 
 /* Nothing waits any more: what the server has is what the user sees. */
@@ -292,7 +303,7 @@ fold_waiting(sat_replica *r, replica_row *row, int64_t seq, sat_err *e)
 		    op->rtype != row->k->kind->id ||
 		    (row->view.born.hlc == 0 && op->kind != SAT_OP_NEW))
 			continue;
-		replica_row_touch(row, &r->page.mem, op->field);
+		replica_row_touch(row, &r->page.mem, op);
 		if ((rc = sat_record_apply(&got, &row->view, &r->page.mem,
 		    r->t, op, &ctx, e)) != SAT_OK)
 			return rc;

@@ -322,7 +322,15 @@ SAT_CHECK sat_rc replica_own_commit(own_commit *o, sat_arena *a, sat_replica *r,
 void replica_record_copy(sat_record *to, const sat_record *from, sat_arena *a);
 /* Start keeping the server's state of a row that gets its first own op. */
 void replica_row_hold(replica_row *row, sat_arena *a);
-void replica_row_touch(replica_row *row, sat_arena *a, uint16_t field);
+/* The fields an operation may change, before it is folded into the view. */
+void replica_row_touch(replica_row *row, sat_arena *a, const sat_op *op);
+/* The one field an operation that is alone in its commit changes; 0: the row
+ * is needed whole (system operations change cells that have no column). */
+static inline uint16_t
+replica_narrow_field(size_t nops, const sat_op *op)
+{
+	return nops == 1 && op->kind < SAT_OP_CLAIM ? op->field : 0;
+}
 /* view = server state + what still waits; needs the index. */
 SAT_CHECK sat_rc replica_row_rebuild(sat_replica *r, replica_row *row, sat_err *e);
 /* A commit is settled for the row: folded or refused. */

@@ -81,7 +81,7 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
 	rc = op->kind == SAT_OP_NEW ?
 	    replica_page_need(&row, r, k, &op->rec, 0, e) :
 	    replica_page_get_for(&row, r, k, &op->rec, 0,
-	    c->nops == 1 ? op->field : 0, e);
+	    replica_narrow_field(c->nops, op), e);
 	if (rc != SAT_OK)
 		return rc;
 	if (row == NULL)
@@ -101,7 +101,7 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
 		row->dirty = true;
 	}
 	if (row->srv.born.hlc != 0)
-		replica_row_touch(row, &r->page.mem, op->field);
+		replica_row_touch(row, &r->page.mem, op);
 	return sat_record_apply(&got, &row->view, &r->page.mem, r->t, op, &ctx,
 	    e);
 }
@@ -162,7 +162,7 @@ find_seen(sat_replica *r, sat_commit *c, sat_err *e)
 		    (i > 0 && same_record(op, op - 1))) /* or made just now */
 			continue;
 		if ((rc = replica_page_get_for(&row, r, k, &op->rec, 0,
-		    c->nops == 1 ? op->field : 0, e)) != SAT_OK)
+		    replica_narrow_field(c->nops, op), e)) != SAT_OK)
 			return rc;
 		if (row == NULL) /* made by this commit, or refused below */
 			continue;

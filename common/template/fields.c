@@ -143,7 +143,8 @@ load_field(walk *w, sat_template *t, const sat_json *n, sat_field *f)
 	    "required_when retired sensitivity data_class mask purpose validate "
 	    "min_len max_len min max not_future norm dup_weight default consent "
 	    "retention_d note");
-	f->id = (uint16_t)sat_walk_int(w, n, "id", 0, 1, 1023);
+	f->id = (uint16_t)sat_walk_int(w, n, "id", 0, 1,
+	    SAT_FIELD_USER_MAX);
 	f->key = f->column = sat_walk_text(w, n, "key", true);
 	sat_walk_label(w, n, "label", &f->zh, &f->en);
 	f->type = (sat_ftype)one_of(w, n, "type", types, NULL);

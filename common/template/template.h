@@ -18,7 +18,9 @@
 #include "common/model/value.h"
 
 #define SAT_KINDS_MAX 64
-#define SAT_FIELDS_MAX 128 /* per kind; field ids 1..1023 */
+#define SAT_FIELDS_MAX 128 /* per kind */
+/* Largest field id of a template; those above are the protocol's own. */
+#define SAT_FIELD_USER_MAX 1000
 #define SAT_REQUIRED_MAX 6 /* lint: required at creation */
 
 /* How concurrent edits of a field meet (sync design B5). */

@@ -18,6 +18,10 @@ typedef struct org_keys {
 	uint8_t root_pk[SAT_SIGN_PK_BYTES];
 	uint8_t template_pk[SAT_SIGN_PK_BYTES], template_sk[SAT_SIGN_SK_BYTES];
 	sat_noise_keys channel;
+	/* Signs the commits the server makes itself; the root key vouches for
+	 * it: home.c, server_key_bytes. */
+	uint8_t server_pk[SAT_SIGN_PK_BYTES], server_sk[SAT_SIGN_SK_BYTES];
+	uint8_t server_cert[SAT_SIG_BYTES];
 } org_keys;
 
 struct sat_admin {

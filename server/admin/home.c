@@ -29,6 +29,9 @@ keys_write(sat_buf *b, const org_keys *k)
 	sat_buf_add(b, k->template_sk, sizeof k->template_sk);
 	sat_buf_add(b, k->channel.pk, sizeof k->channel.pk);
 	sat_buf_add(b, k->channel.sk, sizeof k->channel.sk);
+	sat_buf_add(b, k->server_pk, sizeof k->server_pk);
+	sat_buf_add(b, k->server_sk, sizeof k->server_sk);
+	sat_buf_add(b, k->server_cert, sizeof k->server_cert);
 }
 
 static void
@@ -40,10 +43,22 @@ take(sat_reader *r, void *out, size_t n)
 		memcpy(out, s.p, n);
 }
 
+/* What the root key signs about the server's own key. */
+static void
+server_key_bytes(sat_buf *b, const org_keys *k)
+{
+	sat_buf_str(b, "satchel server key 1\n");
+	sat_buf_add(b, k->org.b, sizeof k->org.b);
+	sat_buf_add(b, k->server_pk, sizeof k->server_pk);
+}
+
 static sat_rc
 keys_read(org_keys *k, sat_span in, sat_err *e)
 {
 	sat_reader r = sat_reader_of(in);
+	sat_buf b = { 0 };
+	bool good;
+	sat_rc rc;
 
 	take(&r, k->org.b, sizeof k->org.b);
 	take(&r, k->root_pk, sizeof k->root_pk);
@@ -51,7 +66,16 @@ keys_read(org_keys *k, sat_span in, sat_err *e)
 	take(&r, k->template_sk, sizeof k->template_sk);
 	take(&r, k->channel.pk, sizeof k->channel.pk);
 	take(&r, k->channel.sk, sizeof k->channel.sk);
-	return sat_read_end(&r, "organisation keys", e);
+	take(&r, k->server_pk, sizeof k->server_pk);
+	take(&r, k->server_sk, sizeof k->server_sk);
+	take(&r, k->server_cert, sizeof k->server_cert);
+	if ((rc = sat_read_end(&r, "organisation keys", e)) != SAT_OK)
+		return rc;
+	server_key_bytes(&b, k);
+	good = sat_sign_ok(k->server_cert, sat_buf_span(&b), k->root_pk);
+	sat_buf_fini(&b);
+	return good ? SAT_OK : sat_fail(e, SAT_EINTEGRITY,
+	    "the root key did not sign the server's key");
 }
 
 /* The root key leaves this machine: it is written once, sealed by the
@@ -85,6 +109,7 @@ static void
 draw_keys(org_keys *k, uint8_t root_sk[SAT_SIGN_SK_BYTES])
 {
 	uint8_t seed[32];
+	sat_buf b = { 0 };
 
 	sat_random(k->org.b, sizeof k->org.b);
 	sat_random(seed, sizeof seed);
@@ -93,6 +118,11 @@ draw_keys(org_keys *k, uint8_t root_sk[SAT_SIGN_SK_BYTES])
 	sat_sign_keys(k->template_pk, k->template_sk, seed);
 	sat_random(k->channel.sk, sizeof k->channel.sk);
 	sat_box_keys(k->channel.pk, k->channel.sk);
+	sat_random(seed, sizeof seed);
+	sat_sign_keys(k->server_pk, k->server_sk, seed);
+	server_key_bytes(&b, k);
+	sat_sign(k->server_cert, sat_buf_span(&b), root_sk);
+	sat_buf_fini(&b);
 	sat_wipe(seed, sizeof seed);
 }
 
@@ -191,6 +221,16 @@ out:
 }
 
 static sat_rc
+sign_own(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
+{
+	const sat_admin *a = u;
+
+	(void)e;
+	sat_sign(sig, bytes, a->keys.server_sk);
+	return SAT_OK;
+}
+
+static sat_rc
 core_start(sat_admin *a, sat_err *e)
 {
 	sat_server_env env = {
@@ -201,10 +241,13 @@ core_start(sat_admin *a, sat_err *e)
 		.template_at = admin_template_at,
 		.template_tip = admin_template_tip,
 		.template_bundle = admin_template_bundle,
+		.sign = sign_own,
+		.rand = sat_rand_os(),
 		.u = a,
 	};
 
 	memcpy(env.root_pk, a->keys.root_pk, sizeof env.root_pk);
+	memcpy(env.server_pk, a->keys.server_pk, sizeof env.server_pk);
 	memcpy(env.template_pk, a->keys.template_pk, sizeof env.template_pk);
 	return sat_server_new(&a->core, &env, e);
 }

@@ -7,6 +7,7 @@
  *   R1  a session belongs to its link and is touched by the worker only.
  *   R2  the queue is bounded in jobs and bytes; who overflows it is hung up.
  *   R3  after a fatal store error nothing is answered any more.
+ *   R4  the core's rules run every TICK_MS, idle or busy, between requests.
  */
 #include "server/relay/relay.h"
 
@@ -15,7 +16,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#define TICK_MS 30000
 #define QUEUE_JOBS_MAX 16384
 #define QUEUE_BYTES_MAX (64u * 1024 * 1024)
 #define GROUP_MAX 256
@@ -42,6 +45,7 @@ struct sat_relay {
 	job *head, **tail;
 	size_t njobs, nbytes;
 	bool draining, ended, stop;
+	int64_t tick_ms; /* monotonic, of the next tick */
 	sat_err fatal;
 	sat_relay_stats stats;
 };
@@ -268,6 +272,47 @@ handle_all(sat_relay *r, job *list)
 	return good;
 }
 
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* R4. Under the mutex, which is let go meanwhile. */
+static bool
+tick(sat_relay *r)
+{
+	const sat_server_env *env = sat_server_env_get(r->core);
+	sat_err e = { 0 };
+	sat_rc rc;
+
+	pthread_mutex_unlock(&r->mutex);
+	rc = sat_server_tick(r->core, sat_wall_ms(&env->clock), &e);
+	if (rc == SAT_EFSYNC)
+		end_fatally(r, &e); /* R3 */
+	else if (rc != SAT_OK)
+		sat_log(SAT_ERROR, "RELAY-TICK", "rc=%d text=%s", (int)rc,
+		    e.text);
+	pthread_mutex_lock(&r->mutex);
+	r->tick_ms = monotonic_ms() + TICK_MS;
+	return rc != SAT_EFSYNC;
+}
+
+/* Until there is work, the next tick is due, or the end. Under the mutex. */
+static void
+wait_for_work(sat_relay *r)
+{
+	struct timespec t = { .tv_sec = (time_t)(r->tick_ms / 1000),
+		.tv_nsec = (long)(r->tick_ms % 1000) * 1000000 };
+
+	while (r->head == NULL && !r->draining && !r->stop &&
+	    monotonic_ms() < r->tick_ms)
+		(void)pthread_cond_timedwait(&r->wake, &r->mutex, &t);
+}
+
 static void *
 worker_main(void *u)
 {
@@ -277,10 +322,11 @@ worker_main(void *u)
 
 	pthread_mutex_lock(&r->mutex);
 	for (;;) {
-		while (r->head == NULL && !r->draining && !r->stop)
-			pthread_cond_wait(&r->wake, &r->mutex);
+		wait_for_work(r);
 		if (!good || r->stop || (r->head == NULL && r->draining))
 			break;
+		if (monotonic_ms() >= r->tick_ms && !(good = tick(r)))
+			continue;
 		list = r->head;
 		r->head = NULL;
 		r->tail = &r->head;
@@ -306,13 +352,18 @@ sat_relay_start(sat_relay **out, const sat_relay_opts *o, sat_err *e)
 	sat_net_server_opts n = { .listen = o->listen, .keys = o->keys };
 	sat_relay *r = sat_xcalloc(1, sizeof *r);
 	sat_buf prologue = { 0 };
+	pthread_condattr_t monotonic;
 	sat_rc rc;
 
 	*out = NULL;
 	r->core = o->core;
+	r->tick_ms = monotonic_ms() + TICK_MS;
 	r->tail = &r->head;
 	pthread_mutex_init(&r->mutex, NULL);
-	pthread_cond_init(&r->wake, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	pthread_cond_init(&r->finished, NULL);
 	sat_buf_str(&prologue, "satchel/1");
 	sat_buf_add(&prologue, env->org.b, sizeof env->org.b);

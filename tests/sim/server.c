@@ -123,6 +123,16 @@ open_store(world *w, bool first, sat_err *e)
 	return rc;
 }
 
+static sat_rc
+sign_own(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
+{
+	const world *w = u;
+
+	(void)e;
+	sat_sign(sig, bytes, w->server_sk);
+	return SAT_OK;
+}
+
 static void
 open_core(world *w)
 {
@@ -130,10 +140,14 @@ open_core(world *w)
 		.clock = sim_clock(&w->server_node), .org = w->org,
 		.org_name = "Sim", .template_at = template_at,
 		.template_tip = template_tip,
-		.template_bundle = template_bundle, .u = w,
+		.template_bundle = template_bundle, .sign = sign_own,
+		.rand = sim_node_rand(&w->server_node), .u = w,
 		.chunk_bytes = w->rough.chunk_small ? 1500 : 0 };
+	uint8_t seed[32];
 	sat_err e = { 0 };
 
+	memset(seed, 9, sizeof seed);
+	sat_sign_keys(env.server_pk, w->server_sk, seed);
 	memcpy(env.template_pk, sim_template_pk, sizeof env.template_pk);
 	w->ops = env.store;
 	if (sat_server_new(&w->server, &env, &e) != SAT_OK)

@@ -309,6 +309,7 @@ typedef struct world {
 	sat_sqlite_store *store;
 	sat_store ops;
 	sat_server *server;
+	uint8_t server_sk[SAT_SIGN_SK_BYTES];
 	uint32_t boot;
 	int tip;             /* template 0 or 1 */
 	uint64_t promised;   /* largest LSN any device was told of */

@@ -3,6 +3,7 @@
 
 #include "common/crypto/crypto.h"
 #include "protocol/batch.h"
+#include "protocol/record.h"
 
 #include <zstd.h>
 
@@ -62,6 +63,40 @@ static struct {
 	uint16_t kind;
 } recs[RECS];
 
+/* P-131: system operations have one shape each. */
+static void
+system_op(sat_op *op, sat_arena *a)
+{
+	static const sat_id winner = { { 7, 7 } };
+	sat_handed h = { .dev = 3, .hlc = 5, .actor = sat_span_str("ann"),
+		.ops = sat_span_str("payload") };
+	sat_buf b = { 0 };
+
+	op->field = op->kind <= SAT_OP_NUMBER ? 5 :
+	    op->kind <= SAT_OP_SETTLE ? SAT_SYS_HANDED : SAT_SYS_REDIRECT;
+	switch (op->kind) {
+	case SAT_OP_HAND:
+		sat_handed_write(&b, &h);
+		op->value = sat_v_bytes(sat_span_of(sat_arena_dup(a, b.p, b.n),
+		    b.n));
+		sat_buf_fini(&b);
+		break;
+	case SAT_OP_SETTLE:
+		op->value = sat_v_int(12);
+		break;
+	case SAT_OP_MERGE:
+		op->value = sat_v_bytes(sat_span_of(winner.b, sizeof winner.b));
+		break;
+	case SAT_OP_UNMERGE:
+		break;
+	case SAT_OP_ERASE:
+		op->field = 0;
+		break;
+	default:
+		op->value = sat_v_text(sat_span_str("C202405001"));
+	}
+}
+
 static void
 random_op(sat_op *op, sat_arena *a)
 {
@@ -76,6 +111,10 @@ random_op(sat_op *op, sat_arena *a)
 	if (op->kind == SAT_OP_NEW || op->kind == SAT_OP_DEL ||
 	    op->kind == SAT_OP_UNDEL)
 		return;
+	if (op->kind >= SAT_OP_CLAIM) {
+		system_op(op, a);
+		return;
+	}
 	op->field = (uint16_t)(1 + rnd(15));
 	op->value = random_value(a, op->kind);
 	if (op->kind == SAT_OP_RESOLVE) {

@@ -1,7 +1,7 @@
 /* Canonical commits: one way to write each, and nothing else is read (P-020..). */
 #include "tests/lib/unit.h"
 
-#include "protocol/commit.h"
+#include "protocol/record.h"
 
 #define NOON ((int64_t)1795262400000)
 
@@ -24,6 +24,40 @@ fill(uint8_t *p, size_t n, uint8_t from)
 {
 	for (size_t i = 0; i < n; i++)
 		p[i] = (uint8_t)(from + i);
+}
+
+/* P-131: system operations have one shape each. */
+static void
+system_op(sat_op *op, sat_arena *a)
+{
+	static const sat_id winner = { { 7, 7 } };
+	sat_handed h = { .dev = 3, .hlc = 5, .actor = sat_span_str("ann"),
+		.ops = sat_span_str("payload") };
+	sat_buf b = { 0 };
+
+	op->field = op->kind <= SAT_OP_NUMBER ? 5 :
+	    op->kind <= SAT_OP_SETTLE ? SAT_SYS_HANDED : SAT_SYS_REDIRECT;
+	switch (op->kind) {
+	case SAT_OP_HAND:
+		sat_handed_write(&b, &h);
+		op->value = sat_v_bytes(sat_span_of(sat_arena_dup(a, b.p, b.n),
+		    b.n));
+		sat_buf_fini(&b);
+		break;
+	case SAT_OP_SETTLE:
+		op->value = sat_v_int(12);
+		break;
+	case SAT_OP_MERGE:
+		op->value = sat_v_bytes(sat_span_of(winner.b, sizeof winner.b));
+		break;
+	case SAT_OP_UNMERGE:
+		break;
+	case SAT_OP_ERASE:
+		op->field = 0;
+		break;
+	default:
+		op->value = sat_v_text(sat_span_str("C202405001"));
+	}
 }
 
 static sat_commit
@@ -62,7 +96,11 @@ random_commit(sat_arena *a)
 		if (op->kind == SAT_OP_NEW || op->kind == SAT_OP_DEL ||
 		    op->kind == SAT_OP_UNDEL)
 			continue;
-		op->field = (uint16_t)(1 + rnd(SAT_FIELD_ID_MAX));
+		if (op->kind >= SAT_OP_CLAIM) {
+			system_op(op, a);
+			continue;
+		}
+		op->field = (uint16_t)(1 + rnd(SAT_FIELD_USER_MAX));
 		op->value = op->kind == SAT_OP_ADD ? sat_v_int(-5) : txt("x");
 		if (op->kind == SAT_OP_SET && rnd(2))
 			op->value = sat_v_int((int64_t)sat_test_rand(&seed));
@@ -272,13 +310,12 @@ typedef struct refused {
 static char long_text[SAT_VALUE_MAX + 2];
 SPOIL(no_op, c->nops = 0)
 SPOIL(many_ops, c->nops = SAT_OPS_MAX + 1)
-SPOIL(no_device, c->device = 0)
 SPOIL(no_cseq, c->cseq = 0)
 SPOIL(no_hlc, c->hlc = 0)
 SPOIL(high_hlc, c->hlc = (sat_hlc)1 << 63)
 SPOIL(no_subject, memset(&c->subject, 0, 16))
 SPOIL(bad_flag, c->flags = 4)
-SPOIL(bad_kind, c->ops[0].kind = (sat_op_kind)12)
+SPOIL(bad_kind, c->ops[0].kind = (sat_op_kind)(SAT_OP_LAST + 1))
 SPOIL(no_kind, c->ops[0].kind = (sat_op_kind)0)
 SPOIL(no_rtype, c->ops[0].rtype = 0)
 SPOIL(no_rec, memset(&c->ops[0].rec, 0, 16))
@@ -305,7 +342,7 @@ static void
 what_is_out_of_shape_is_refused(void **state) /* P-001 */
 {
 #define R(f) { #f, f }
-	static const refused all[] = { R(no_op), R(many_ops), R(no_device),
+	static const refused all[] = { R(no_op), R(many_ops),
 		R(no_cseq), R(no_hlc), R(high_hlc), R(no_subject), R(bad_flag),
 		R(bad_kind), R(no_kind), R(no_rtype), R(no_rec), R(no_field),
 		R(high_field), R(field_of_new), R(not_utf8), R(too_long),

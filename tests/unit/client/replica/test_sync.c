@@ -1137,8 +1137,34 @@ another_s_commit_under_our_number_is_not_taken_for_ours(void **state)
 
 #define RANDOM_RECORDS 12
 
+/* Operations on the record as such; their cells have no column (P-130). */
 static sat_op
-random_op(fixture *f, uint64_t *seed, sat_id id, char *buf)
+random_system_op(fixture *f, uint64_t x, sat_id id, char *buf, bool theirs)
+{
+	static const sat_id winner = { { 5 } };
+	uint16_t owner = f->account->owner->id;
+
+	switch (x % (theirs ? 6 : 5)) {
+	case 0:
+		return op(f->account, SAT_OP_CLAIM, id, owner, text("u2"));
+	case 1:
+		return op(f->account, SAT_OP_RELEASE, id, owner, text(buf));
+	case 2:
+		return op(f->account, SAT_OP_REASSIGN, id, owner, text(buf));
+	case 3:
+		return op(f->account, SAT_OP_MERGE, id, SAT_SYS_REDIRECT,
+		    sat_v_bytes(sat_span_of(winner.b, sizeof winner.b)));
+	case 4:
+		return op(f->account, SAT_OP_UNMERGE, id, SAT_SYS_REDIRECT,
+		    sat_v_null());
+	default:
+		return op(f->account, SAT_OP_NUMBER, id,
+		    sat_kind_field(f->account, "number")->id, text(buf));
+	}
+}
+
+static sat_op
+random_op(fixture *f, uint64_t *seed, sat_id id, char *buf, bool theirs)
 {
 	uint64_t x = sat_test_rand(seed);
 
@@ -1159,6 +1185,8 @@ random_op(fixture *f, uint64_t *seed, sat_id id, char *buf)
 	case 5:
 		return op(f->account, SAT_OP_STAGE, id, F_STAGE,
 		    text(x & 16 ? "needs_confirmed" : "quoted"));
+	case 6:
+		return random_system_op(f, x >> 12, id, buf, theirs);
 	default:
 		return op(f->account, SAT_OP_SET, id, F_CITY, text(buf));
 	}
@@ -1244,12 +1272,12 @@ random_run(fixture *f, uint64_t seed, int steps)
 		case 5:
 			if (srv_find(&f->srv, &id) == NULL)
 				break;
-			o = random_op(f, &seed, id, buf);
+			o = random_op(f, &seed, id, buf, true);
 			upto = f->srv.n - (x >> 32) % 4;
 			srv_foreign(f, id, &o, 1, upto > f->srv.n ? 0 : upto);
 			break;
 		default:
-			o = random_op(f, &seed, id, buf);
+			o = random_op(f, &seed, id, buf, false);
 			if (try_write(f, id, &o, 1, &cseq, &err) == SAT_OK)
 				assert_int_equal(++last, cseq);
 			break;

@@ -13,10 +13,13 @@
 #include "protocol/server.h"
 #include "server/store/sqlite/store.h"
 
+/* no test uses all of it */
+#pragma GCC diagnostic ignored "-Wunused-function"
+
 /* ids of the base template */
 enum {
 	K_ACCOUNT = 1, K_CONTACT = 2, K_ACTIVITY = 3, K_OPP = 4,
-	A_NAME = 2, A_SECTOR = 6, A_PHONE = 9, A_STAGE = 17, A_TAGS = 21,
+	A_NUMBER = 1, A_NAME = 2, A_SECTOR = 6, A_PHONE = 9, A_STAGE = 17, A_TAGS = 21,
 	A_REMARK = 22, A_VISITS = 25, A_OWNER = 28, A_AMOUNT = 26,
 	C_ACCOUNT = 1, C_NAME = 2, C_TITLE = 3,
 	T_ACCOUNT = 1, T_POINTS = 8,
@@ -29,6 +32,7 @@ typedef struct world {
 	char *dir, *path;
 	sat_sqlite_store *store;
 	sat_server *server;
+	uint8_t server_sk[SAT_SIGN_SK_BYTES];
 	sat_template *t;
 	int64_t now_ms;
 	sat_id org;
@@ -122,6 +126,16 @@ hook_rollback(void *u)
 	world_rollback(the_world);
 }
 
+static sat_rc
+world_sign(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
+{
+	const world *w = u;
+
+	(void)e;
+	sat_sign(sig, bytes, w->server_sk);
+	return SAT_OK;
+}
+
 static void
 world_start(world *w)
 {
@@ -130,8 +144,12 @@ world_start(world *w)
 	sat_server_env env = { .clock = o.clock, .org = w->org,
 		.org_name = "Test", .template_at = world_template_at,
 		.template_tip = world_tip, .template_bundle = world_bundle,
-		.u = w };
+		.sign = world_sign, .rand = sat_rand_os(), .u = w };
+	uint8_t seed[32];
 	sat_err err = { 0 };
+
+	memset(seed, 9, sizeof seed);
+	sat_sign_keys(env.server_pk, w->server_sk, seed);
 
 	assert_ok(sat_sqlite_store_open(&w->store, &o, &err));
 	w->real = sat_sqlite_store_ops(w->store);
