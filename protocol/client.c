@@ -15,7 +15,8 @@
 #include <string.h>
 
 typedef enum cs_state {
-	S_HELLO, S_REGISTRY, S_TEMPLATE, S_PUSH, S_SNAP, S_PULL, S_DONE,
+	S_HELLO, S_LEDGER, S_REGISTRY, S_SEED, S_TEMPLATE, S_PUSH, S_ERASED,
+	S_SNAP, S_PULL, S_DONE,
 } cs_state;
 
 struct sat_cs {
@@ -24,6 +25,7 @@ struct sat_cs {
 	unsigned flags;
 	cs_state state;
 	bool asked;              /* request holds the question of `state` */
+	bool registry_wanted;
 	sat_buf request;
 	sat_arena mem;           /* of the answer or the outbox being handled */
 	int64_t sent_ms;
@@ -39,6 +41,7 @@ struct sat_cs {
 	bool pull_once;          /* something was merged: the cursor must pass it */
 	bool asked_accepted;     /* by an earlier session, too: asked once */
 	bool full_own;
+	bool unparked;           /* asked once */
 	uint64_t scope_head, cursor;
 	uint32_t after_eid;
 	sat_cs_stats stats;
@@ -123,7 +126,7 @@ ask_push(sat_cs *s, sat_err *e)
 		return SAT_OK;
 	}
 	if (n == 0) {
-		go(s, s->flags & SAT_CS_PUSH_ONLY ? S_DONE : S_SNAP);
+		go(s, S_ERASED);
 		return SAT_OK;
 	}
 	if (!s->resent && m.u.push.first_cseq == s->pushed_first &&
@@ -160,6 +163,24 @@ ask_snap(sat_cs *s, sat_err *e)
 	return SAT_OK;
 }
 
+/* Up to date. What was parked for a record that is here now is pushed. */
+static sat_rc
+pulled(sat_cs *s, sat_err *e)
+{
+	uint64_t n = 0;
+	sat_rc rc;
+
+	if (s->ops.unpark != NULL && !s->unparked &&
+	    !(s->flags & SAT_CS_PULL_ONLY)) {
+		s->unparked = true;
+		if ((rc = s->ops.unpark(s->ops.u, &n, e)) != SAT_OK)
+			return rc;
+	}
+	s->stats.complete = n == 0;
+	go(s, n > 0 ? S_PUSH : S_DONE);
+	return SAT_OK;
+}
+
 static sat_rc
 ask_pull(sat_cs *s, sat_err *e)
 {
@@ -178,46 +199,113 @@ ask_pull(sat_cs *s, sat_err *e)
 		s->asked_accepted = true;
 		s->pull_once = s->pull_once || lsn > s->cursor;
 	}
-	if (s->cursor >= s->scope_head && !s->pull_once) {
-		s->stats.complete = true;
-		go(s, S_DONE);
-		return SAT_OK;
-	}
+	if (s->cursor >= s->scope_head && !s->pull_once)
+		return pulled(s, e);
 	m.u.pull.cursor = s->cursor;
 	m.u.pull.flags = s->full_own ? SAT_PULL_FULL_OWN : 0;
 	ask(s, &m);
 	return SAT_OK;
 }
 
+/* ---- erasures, and what a restored server lacks ---------------------------------- */
+
+static sat_rc
+ask_ledger(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_LEDGER };
+	bool wanted = false;
+	sat_rc rc;
+
+	sat_arena_reset(&s->mem);
+	if (s->ops.ledger != NULL && (rc = s->ops.ledger(s->ops.u, &s->mem,
+	    &m.u.ledger, &wanted, e)) != SAT_OK)
+		return rc;
+	if (wanted)
+		ask(s, &m);
+	else
+		go(s, S_REGISTRY);
+	return SAT_OK;
+}
+
+static sat_rc
+ask_seed(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_SEED };
+	bool wanted = false;
+	sat_rc rc;
+
+	sat_arena_reset(&s->mem);
+	if (s->ops.seed != NULL && (rc = s->ops.seed(s->ops.u, &s->mem,
+	    &m.u.seed, &wanted, e)) != SAT_OK)
+		return rc;
+	if (wanted)
+		ask(s, &m);
+	else
+		go(s, S_TEMPLATE);
+	return SAT_OK;
+}
+
+static sat_rc
+ask_erased(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_ERASED };
+	bool wanted = false;
+	sat_rc rc;
+
+	if (s->ops.erased != NULL && (rc = s->ops.erased(s->ops.u,
+	    &m.u.erased, &wanted, e)) != SAT_OK)
+		return rc;
+	if (wanted)
+		ask(s, &m);
+	else
+		go(s, s->flags & SAT_CS_PUSH_ONLY ? S_DONE : S_SNAP);
+	return SAT_OK;
+}
+
+static void
+ask_registry(sat_cs *s)
+{
+	sat_msg m = { .type = SAT_MSG_REGISTRY };
+
+	if (s->registry_wanted)
+		ask(s, &m);
+	else
+		go(s, S_SEED);
+}
+
+static void
+ask_template(sat_cs *s)
+{
+	sat_msg m = { .type = SAT_MSG_TEMPLATE };
+
+	if (memcmp(s->welcome.template_oid, s->template_oid,
+	    SAT_TEMPLATE_OID_BYTES) == 0) {
+		go(s, S_PUSH);
+		return;
+	}
+	memcpy(m.u.template_have, s->template_oid, SAT_TEMPLATE_OID_BYTES);
+	ask(s, &m);
+}
+
 /* Build the question of the current state; a state that has none moves on. */
 static sat_rc
 build(sat_cs *s, sat_err *e)
 {
-	sat_msg m = { .type = SAT_MSG_REGISTRY };
-
 	switch (s->state) {
-	case S_HELLO:
-		return ask_hello(s, e);
-	case S_REGISTRY:
-		ask(s, &m);
-		return SAT_OK;
-	case S_TEMPLATE:
-		m.type = SAT_MSG_TEMPLATE;
-		memcpy(m.u.template_have, s->template_oid,
-		    SAT_TEMPLATE_OID_BYTES);
-		ask(s, &m);
-		return SAT_OK;
+	case S_HELLO: return ask_hello(s, e);
+	case S_LEDGER: return ask_ledger(s, e);
+	case S_REGISTRY: ask_registry(s); return SAT_OK;
+	case S_SEED: return ask_seed(s, e);
+	case S_TEMPLATE: ask_template(s); return SAT_OK;
 	case S_PUSH:
 		if (!(s->flags & SAT_CS_PULL_ONLY))
 			return ask_push(s, e);
-		go(s, S_SNAP);
+		go(s, S_ERASED);
 		return SAT_OK;
-	case S_SNAP:
-		return ask_snap(s, e);
-	case S_PULL:
-		return ask_pull(s, e);
-	case S_DONE:
-		break;
+	case S_ERASED: return ask_erased(s, e);
+	case S_SNAP: return ask_snap(s, e);
+	case S_PULL: return ask_pull(s, e);
+	case S_DONE: break;
 	}
 	return SAT_OK;
 }
@@ -254,14 +342,13 @@ on_welcome(sat_cs *s, const sat_welcome *w, sat_err *e)
 	if ((rc = s->ops.welcome(s->ops.u, w, s->sent_ms, e)) != SAT_OK)
 		return rc;
 	s->welcome = *w;
+	s->welcome.certs = NULL; /* they lived in the frame */
 	s->scope_head = w->scope_head;
-	if (w->registry_rev != had)
-		go(s, S_REGISTRY);
-	else if (memcmp(w->template_oid, s->template_oid,
-	    SAT_TEMPLATE_OID_BYTES) != 0)
-		go(s, S_TEMPLATE);
-	else
-		go(s, S_PUSH);
+	s->stats.new_epoch = w->ncerts > 0;
+	/* A restored server may count to the same revision with another
+	 * content. */
+	s->registry_wanted = w->registry_rev != had || w->ncerts > 0;
+	go(s, S_LEDGER);
 	return SAT_OK;
 }
 
@@ -273,9 +360,45 @@ on_registry(sat_cs *s, sat_span registry, sat_err *e)
 	if (rc != SAT_OK)
 		return rc;
 	s->stats.registry_changed = true;
-	go(s, memcmp(s->welcome.template_oid, s->template_oid,
-	    SAT_TEMPLATE_OID_BYTES) != 0 ? S_TEMPLATE : S_PUSH);
+	s->registry_wanted = false;
+	go(s, S_SEED);
 	return SAT_OK;
+}
+
+static sat_rc
+on_ledger(sat_cs *s, const sat_ledger *l, sat_err *e)
+{
+	sat_rc rc = s->ops.ledger_is(s->ops.u, l, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	s->stats.erased += l->n;
+	go(s, S_REGISTRY);
+	return SAT_OK;
+}
+
+static sat_rc
+on_seeded(sat_cs *s, const sat_seeded *in, sat_err *e)
+{
+	sat_rc rc = s->ops.seeded(s->ops.u, in, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	s->stats.seeded += in->taken;
+	memcpy(s->welcome.template_oid, in->template_oid,
+	    SAT_TEMPLATE_OID_BYTES);
+	go(s, S_SEED);
+	return SAT_OK;
+}
+
+static sat_rc
+on_erased_ok(sat_cs *s, sat_err *e)
+{
+	sat_rc rc = s->ops.erased_ok(s->ops.u, e);
+
+	if (rc == SAT_OK)
+		go(s, S_ERASED);
+	return rc;
 }
 
 static sat_rc
@@ -424,6 +547,9 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 
 static const sat_msg_type answer_of[] = {
 	[S_HELLO] = SAT_MSG_WELCOME,
+	[S_LEDGER] = SAT_MSG_LEDGER_IS,
+	[S_SEED] = SAT_MSG_SEEDED,
+	[S_ERASED] = SAT_MSG_ERASED_OK,
 	[S_REGISTRY] = SAT_MSG_REGISTRY_IS,
 	[S_TEMPLATE] = SAT_MSG_TEMPLATE_IS,
 	[S_PUSH] = SAT_MSG_VERDICTS,
@@ -450,6 +576,9 @@ sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 		    (int)m.type, (int)s->state);
 	switch (s->state) {
 	case S_HELLO: return on_welcome(s, &m.u.welcome, e);
+	case S_LEDGER: return on_ledger(s, &m.u.ledger, e);
+	case S_SEED: return on_seeded(s, &m.u.seeded, e);
+	case S_ERASED: return on_erased_ok(s, e);
 	case S_REGISTRY: return on_registry(s, m.u.registry, e);
 	case S_TEMPLATE: return on_template(s, &m, e);
 	case S_PUSH: return on_verdicts(s, &m.u.verdicts, e);

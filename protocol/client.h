@@ -1,8 +1,10 @@
 /*
  * client.h - the device's side of a session: a state machine. Sans I/O.
  *
- * hello -> [registry] -> [template] -> push until the outbox is answered ->
- * snapshot until complete (first time) -> pull until the scope's head -> done.
+ * hello -> [erasures] -> [registry] -> [what a restored server lacks] ->
+ * [template] -> push until the outbox is answered -> [receipt of erasures] ->
+ * snapshot until complete (first time, new epoch) -> pull until the scope's
+ * head -> done.
  * The pump sends what sat_cs_next gives, hands the reply to sat_cs_reply, and
  * may send the same request again after a timeout (the server is idempotent).
  */
@@ -15,7 +17,8 @@
 typedef struct sat_client_ops {
 	void *u;
 	sat_rc (*hello)(void *u, sat_hello *out, sat_err *e);
-	/* learn the clock offset, the durable watermark (outbox truncation) */
+	/* learn the clock offset, the durable watermark (outbox truncation), a
+	 * new epoch (P-201) */
 	sat_rc (*welcome)(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e);
 	sat_rc (*registry)(void *u, sat_span registry, sat_err *e);
 	sat_rc (*template_)(void *u, const uint8_t tip[SAT_TEMPLATE_OID_BYTES], sat_span bundle, sat_err *e);
@@ -34,6 +37,19 @@ typedef struct sat_client_ops {
 	/* the largest LSN of an accepted own commit the cursor has not passed; 0 =
 	 * none. May be NULL. */
 	sat_rc (*accepted)(void *u, uint64_t *lsn, sat_err *e);
+	/* After a new epoch: the next piece of what the server may not have;
+	 * wanted false when there is none. May be NULL, with `seeded`. */
+	sat_rc (*seed)(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e);
+	sat_rc (*seeded)(void *u, const sat_seeded *in, sat_err *e);
+	/* Erasures: what to ask when the server's ledger is another one; the
+	 * answer; the receipt once nothing of them is left. May be NULL. */
+	sat_rc (*ledger)(void *u, sat_arena *a, sat_ledger *out, bool *wanted, sat_err *e);
+	sat_rc (*ledger_is)(void *u, const sat_ledger *in, sat_err *e);
+	sat_rc (*erased)(void *u, sat_erased *out, bool *wanted, sat_err *e);
+	sat_rc (*erased_ok)(void *u, sat_err *e);
+	/* Parked commits whose records are there now go back into the outbox;
+	 * *n how many. May be NULL. */
+	sat_rc (*unpark)(void *u, uint64_t *n, sat_err *e);
 } sat_client_ops;
 
 enum { SAT_CS_PUSH_ONLY = 1, SAT_CS_PULL_ONLY = 2 };
@@ -41,7 +57,9 @@ enum { SAT_CS_PUSH_ONLY = 1, SAT_CS_PULL_ONLY = 2 };
 typedef struct sat_cs_stats {
 	uint64_t pushed, accepted, late, conflicts, rejected, handed;
 	uint64_t pulled_commits, rescopes, records, round_trips;
+	uint64_t seeded, erased;
 	bool template_changed, registry_changed, complete;
+	bool new_epoch;       /* the server came back from a backup */
 } sat_cs_stats;
 
 typedef struct sat_cs sat_cs;

@@ -5,7 +5,7 @@
  * checks each count against a limit of limits.h before it allocates, and
  * sat_read_end refuses bytes that are left over (P-002, P-071).
  */
-#include "protocol/message.h"
+#include "protocol/message_int.h"
 
 #include <string.h>
 
@@ -15,62 +15,8 @@
 #define NAME_MAX_BYTES 256
 #define SLUG_MAX 64
 #define REGISTRY_MAX_BYTES SAT_FRAME_MAX
+#define CERT_MAX_BYTES 512
 
-static void
-write_id(sat_buf *b, const sat_id *id)
-{
-	sat_buf_add(b, id->b, sizeof id->b);
-}
-
-static void
-read_bytes(void *out, size_t n, sat_reader *r)
-{
-	sat_span s = sat_read_raw(r, n);
-
-	if (s.n == n)
-		memcpy(out, s.p, n);
-	else
-		memset(out, 0, n);
-}
-
-static sat_id
-read_id(sat_reader *r)
-{
-	sat_id id;
-
-	read_bytes(id.b, sizeof id.b, r);
-	return id;
-}
-
-static uint32_t
-read_u32(sat_reader *r)
-{
-	return (uint32_t)sat_read_uint_max(r, UINT32_MAX);
-}
-
-static bool
-read_bool(sat_reader *r)
-{
-	uint8_t v = sat_read_u8(r);
-
-	if (v > 1)
-		sat_read_bad(r, "boolean");
-	return v == 1;
-}
-
-/* A count of things of at least `each` bytes: what is left bounds it, so that
- * a short frame cannot ask for a large allocation. */
-static size_t
-read_count(sat_reader *r, size_t each, size_t max)
-{
-	uint64_t n = sat_read_uint(r);
-
-	if (n > max || n > r->left / each) {
-		sat_read_bad(r, "count");
-		return 0;
-	}
-	return (size_t)n;
-}
 
 /* ---- error ---------------------------------------------------------------- */
 
@@ -167,6 +113,8 @@ write_hello(sat_buf *b, const sat_hello *m)
 	sat_write_uint(b, m->device);
 	sat_write_uint(b, m->incarnation);
 	sat_write_uint(b, m->cursor);
+	sat_write_uint(b, m->epoch);
+	sat_write_uint(b, m->ledger_rev);
 	sat_write_uint(b, m->registry_rev);
 	sat_buf_add(b, m->template_oid, sizeof m->template_oid);
 	sat_write_int(b, m->wall_ms);
@@ -181,6 +129,8 @@ read_hello(sat_hello *m, sat_reader *r)
 	m->device = read_u32(r);
 	m->incarnation = read_u32(r);
 	m->cursor = sat_read_uint(r);
+	m->epoch = sat_read_uint(r);
+	m->ledger_rev = sat_read_uint(r);
 	m->registry_rev = sat_read_uint(r);
 	read_bytes(m->template_oid, sizeof m->template_oid, r);
 	m->wall_ms = sat_read_int(r);
@@ -197,11 +147,15 @@ write_welcome(sat_buf *b, const sat_welcome *m)
 	sat_write_uint(b, m->epoch);
 	sat_write_uint(b, m->last_cseq);
 	sat_write_uint(b, m->registry_rev);
+	sat_write_uint(b, m->ledger_rev);
 	sat_buf_add(b, m->template_oid, sizeof m->template_oid);
+	sat_write_uint(b, m->ncerts);
+	for (size_t i = 0; i < m->ncerts; i++)
+		sat_write_span(b, m->certs[i]);
 }
 
 static void
-read_welcome(sat_welcome *m, sat_reader *r)
+read_welcome(sat_welcome *m, sat_arena *a, sat_reader *r)
 {
 	m->proto = read_u32(r);
 	m->wall_ms = sat_read_int(r);
@@ -211,7 +165,12 @@ read_welcome(sat_welcome *m, sat_reader *r)
 	m->epoch = sat_read_uint(r);
 	m->last_cseq = sat_read_uint(r);
 	m->registry_rev = sat_read_uint(r);
+	m->ledger_rev = sat_read_uint(r);
 	read_bytes(m->template_oid, sizeof m->template_oid, r);
+	m->ncerts = read_count(r, 1, SAT_EPOCHS_MAX);
+	m->certs = sat_arena_alloc(a, (m->ncerts + 1) * sizeof *m->certs);
+	for (size_t i = 0; i < m->ncerts; i++)
+		m->certs[i] = sat_read_span(r, CERT_MAX_BYTES);
 }
 
 static void
@@ -276,16 +235,30 @@ write_push(sat_buf *b, const sat_push *m)
 	sat_buf_add(b, m->prev, sizeof m->prev);
 	sat_buf_add(b, m->sig, sizeof m->sig);
 	sat_write_span(b, m->batch);
+	sat_write_u8(b, (uint8_t)m->gap);
+	sat_write_uint(b, m->nold);
+	for (size_t i = 0; i < m->nold; i++)
+		sat_write_uint(b, m->old[i]);
 }
 
 static void
-read_push(sat_push *m, sat_reader *r)
+read_push(sat_push *m, sat_arena *a, sat_reader *r)
 {
+	uint8_t gap;
+
 	m->incarnation = read_u32(r);
 	m->first_cseq = sat_read_uint(r);
 	read_bytes(m->prev, sizeof m->prev, r);
 	read_bytes(m->sig, sizeof m->sig, r);
 	m->batch = sat_read_span(r, SAT_FRAME_MAX);
+	gap = sat_read_u8(r);
+	if (gap > SAT_GAP_LAST)
+		sat_read_bad(r, "gap");
+	m->gap = (sat_gap)gap;
+	m->nold = read_count(r, 1, SAT_BATCH_COMMITS_MAX);
+	m->old = sat_arena_alloc(a, (m->nold + 1) * sizeof *m->old);
+	for (size_t i = 0; i < m->nold; i++)
+		m->old[i] = sat_read_uint_max(r, INT64_MAX);
 }
 
 /* A verdict without trouble is one byte of code, the distance of its cseq and
@@ -483,6 +456,7 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_TEMPLATE_IS: write_template_is(out, m); break;
 	case SAT_MSG_ENROL: write_enrol(out, &m->u.enrol); break;
 	case SAT_MSG_ENROLLED: write_enrolled(out, &m->u.enrolled); break;
+	default: sat_msg_write_more(out, m); break;
 	}
 }
 
@@ -492,8 +466,8 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	switch (m->type) {
 	case SAT_MSG_ERROR: read_error(&m->u.error, r); break;
 	case SAT_MSG_HELLO: read_hello(&m->u.hello, r); break;
-	case SAT_MSG_WELCOME: read_welcome(&m->u.welcome, r); break;
-	case SAT_MSG_PUSH: read_push(&m->u.push, r); break;
+	case SAT_MSG_WELCOME: read_welcome(&m->u.welcome, a, r); break;
+	case SAT_MSG_PUSH: read_push(&m->u.push, a, r); break;
 	case SAT_MSG_VERDICTS: read_verdicts(&m->u.verdicts, a, r); break;
 	case SAT_MSG_PULL: read_pull(&m->u.pull, r); break;
 	case SAT_MSG_DELTA: read_delta(&m->u.delta, a, r); break;
@@ -512,6 +486,7 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 		break;
 	case SAT_MSG_ENROL: read_enrol(&m->u.enrol, r); break;
 	case SAT_MSG_ENROLLED: read_enrolled(&m->u.enrolled, r); break;
+	default: sat_msg_read_more(m, a, r); break;
 	}
 }
 
@@ -525,7 +500,7 @@ sat_msg_read(sat_msg *m, sat_arena *a, sat_span frame, sat_err *e)
 	if (frame.n > SAT_FRAME_MAX)
 		return sat_fail(e, SAT_EPROTO, "frame of %zu bytes", frame.n);
 	type = sat_read_u8(&r);
-	if (type > SAT_MSG_ENROLLED)
+	if (type > SAT_MSG_LAST)
 		return sat_fail(e, SAT_EPROTO, "frame type %u", type);
 	m->type = (sat_msg_type)type;
 	read_body(m, a, &r);

@@ -8,6 +8,7 @@
 #define SAT_PROTOCOL_MESSAGE_H
 
 #include "protocol/batch.h"
+#include "protocol/epoch.h"
 #include "protocol/registry.h"
 
 typedef enum sat_msg_type {
@@ -19,6 +20,11 @@ typedef enum sat_msg_type {
 	SAT_MSG_REGISTRY = 9, SAT_MSG_REGISTRY_IS = 10,
 	SAT_MSG_TEMPLATE = 11, SAT_MSG_TEMPLATE_IS = 12,
 	SAT_MSG_ENROL = 13, SAT_MSG_ENROLLED = 14,
+	SAT_MSG_LEDGER = 19, SAT_MSG_LEDGER_IS = 20,
+	SAT_MSG_ERASED = 21, SAT_MSG_ERASED_OK = 22,
+	SAT_MSG_SEED = 27, SAT_MSG_SEEDED = 28,
+	SAT_MSG_PRIVACY = 31, SAT_MSG_PRIVACY_IS = 32,
+	SAT_MSG_LAST = 32,
 } sat_msg_type;
 
 typedef struct sat_msg_error {
@@ -31,6 +37,8 @@ typedef struct sat_hello {
 	sat_id org;
 	uint32_t device, incarnation;
 	uint64_t cursor;        /* applied LSN; 0 = nothing yet */
+	uint64_t epoch;         /* of the server it last followed (P-200) */
+	uint64_t ledger_rev;    /* erasures carried out (P-190) */
 	uint64_t registry_rev;
 	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES];
 	int64_t wall_ms;
@@ -45,8 +53,20 @@ typedef struct sat_welcome {
 	uint64_t epoch;
 	uint64_t last_cseq;      /* of (device, incarnation) */
 	uint64_t registry_rev;
+	uint64_t ledger_rev;
 	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES];
+	sat_span *certs;         /* sat_epoch_write, of the epochs after the
+	                            device's, ascending */
+	size_t ncerts;
 } sat_welcome;
+
+/* Why commits before the first one of a push are not sent (P-203). */
+typedef enum sat_gap {
+	SAT_GAP_NONE = 0,
+	SAT_GAP_GONE = 1,     /* left the outbox: a verified backup had them */
+	SAT_GAP_REFUSED = 2,  /* a server refused them; kept in quarantine */
+	SAT_GAP_LAST = 2,
+} sat_gap;
 
 typedef struct sat_push {
 	uint32_t incarnation;
@@ -54,6 +74,11 @@ typedef struct sat_push {
 	uint8_t prev[SAT_HASH_BYTES];  /* header hash before first_cseq */
 	uint8_t sig[SAT_SIG_BYTES];    /* over sat_batch_sign_bytes */
 	sat_span batch;                /* SAT_BATCH_PUSH */
+	sat_gap gap;                   /* a restored server may go on behind it */
+	/* commits a lost server had accepted: its LSN of each, 0 = none, in the
+	 * order of the batch; NULL, 0 when there is none at all */
+	uint64_t *old;
+	size_t nold;
 } sat_push;
 
 typedef enum sat_verdict_code {
@@ -163,6 +188,79 @@ typedef struct sat_enrolled {
 	int64_t wall_ms;
 } sat_enrolled;
 
+/* ---- after the loss of a server (P-200..P-209) ------------------------------ */
+
+typedef struct sat_chain_known { /* the furthest this device saw of another's */
+	uint32_t device;
+	uint64_t cseq;
+} sat_chain_known;
+
+/* What a device knows and the new server may not. */
+typedef struct sat_seed {
+	uint64_t epoch;
+	sat_chain_known *known;
+	size_t nknown;
+	uint8_t tip[SAT_TEMPLATE_OID_BYTES]; /* zero = no bundle */
+	sat_span bundle;         /* a template newer than the server's */
+	sat_span records;        /* states with positions that were lost */
+} sat_seed;
+typedef struct sat_seeded {
+	uint64_t taken, known, refused;
+	bool closed;             /* no (more) states are taken from this device */
+	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES]; /* published now */
+} sat_seeded;
+
+/* ---- erasure (P-190..P-199) ------------------------------------------------- */
+
+#define SAT_ERASE_REASON_MAX 200
+typedef struct sat_erasure {
+	uint64_t rev;            /* place in the ledger, from 1 */
+	sat_id subject;          /* the customer's record: a random number */
+	uint64_t lsn;            /* where the log says so */
+	int64_t at_ms;
+	uint32_t by, second;     /* user ordinals: who asked, who confirmed */
+	sat_span reason;
+	uint8_t sig[SAT_SIG_BYTES]; /* of the server's key, sat_erasure_bytes */
+} sat_erasure;
+/* What the signature covers; it stays true on a restored server. */
+void sat_erasure_bytes(sat_buf *b, const sat_id *org, const sat_erasure *x);
+
+typedef struct sat_ledger {
+	uint64_t after;          /* request: entries above this revision */
+	uint64_t rev;            /* answer: newest there is */
+	sat_erasure *e;          /* request: entries a restored server lacks */
+	size_t n;
+} sat_ledger;
+
+typedef struct sat_erased { /* the device's receipt */
+	uint64_t rev;            /* all up to this one are carried out */
+	uint8_t sig[SAT_SIG_BYTES]; /* of the device, sat_erased_bytes */
+} sat_erased;
+void sat_erased_bytes(sat_buf *b, const sat_id *org, uint32_t device,
+    uint64_t rev);
+
+typedef enum sat_privacy_verb {
+	SAT_PRIVACY_LIST = 0, SAT_PRIVACY_ERASE = 1, SAT_PRIVACY_CONFIRM = 2,
+	SAT_PRIVACY_LAST = 2,
+} sat_privacy_verb;
+typedef struct sat_privacy {
+	sat_privacy_verb verb;
+	sat_id subject;
+	sat_span reason;
+} sat_privacy;
+typedef struct sat_privacy_row {
+	sat_id subject;
+	bool done;               /* else it waits for a second person */
+	int64_t at_ms;
+	uint32_t by, second;
+	sat_span reason;
+	uint64_t confirmed, pending, expired; /* devices */
+} sat_privacy_row;
+typedef struct sat_privacy_is {
+	sat_privacy_row *row;
+	size_t n;
+} sat_privacy_is;
+
 typedef struct sat_msg {
 	sat_msg_type type;
 	union {
@@ -183,6 +281,12 @@ typedef struct sat_msg {
 			sat_span bundle; /* common/git bundle; {NULL,0} = you have it */
 		} template_is;
 		sat_span registry; /* REGISTRY_IS: sat_registry_read */
+		sat_seed seed;
+		sat_seeded seeded;
+		sat_ledger ledger; /* LEDGER and LEDGER_IS */
+		sat_erased erased;
+		sat_privacy privacy;
+		sat_privacy_is privacy_is;
 	} u;
 } sat_msg;
 

@@ -174,8 +174,11 @@ delta(void *u, const sat_delta *d, sat_err *e)
 static void
 start(script *s, unsigned flags)
 {
-	sat_client_ops ops = { s, hello, welcome, registry, template_, outbox,
-		on_verdicts, snap_state, chunk, cursor, delta, accepted };
+	sat_client_ops ops = { .u = s, .hello = hello, .welcome = welcome,
+		.registry = registry, .template_ = template_, .outbox = outbox,
+		.verdicts = on_verdicts, .snap_state = snap_state,
+		.chunk = chunk, .cursor = cursor, .delta = delta,
+		.accepted = accepted };
 
 	sat_crypto_init();
 	if (s->first == 0)

@@ -1,0 +1,71 @@
+/*
+ * message_int.h - what the writers and readers of frames share.
+ */
+#ifndef SAT_PROTOCOL_MESSAGE_INT_H
+#define SAT_PROTOCOL_MESSAGE_INT_H
+
+#include "protocol/message.h"
+
+#include <string.h>
+
+static inline void
+write_id(sat_buf *b, const sat_id *id)
+{
+	sat_buf_add(b, id->b, sizeof id->b);
+}
+
+static inline void
+read_bytes(void *out, size_t n, sat_reader *r)
+{
+	sat_span s = sat_read_raw(r, n);
+
+	if (s.n == n)
+		memcpy(out, s.p, n);
+	else
+		memset(out, 0, n);
+}
+
+static inline sat_id
+read_id(sat_reader *r)
+{
+	sat_id id;
+
+	read_bytes(id.b, sizeof id.b, r);
+	return id;
+}
+
+static inline uint32_t
+read_u32(sat_reader *r)
+{
+	return (uint32_t)sat_read_uint_max(r, UINT32_MAX);
+}
+
+static inline bool
+read_bool(sat_reader *r)
+{
+	uint8_t v = sat_read_u8(r);
+
+	if (v > 1)
+		sat_read_bad(r, "boolean");
+	return v == 1;
+}
+
+/* A count of things of at least `each` bytes: what is left bounds it, so that
+ * a short frame cannot ask for a large allocation. */
+static inline size_t
+read_count(sat_reader *r, size_t each, size_t max)
+{
+	uint64_t n = sat_read_uint(r);
+
+	if (n > max || n > r->left / each) {
+		sat_read_bad(r, "count");
+		return 0;
+	}
+	return (size_t)n;
+}
+
+/* message_more.c: loss of a server, erasure. A type nobody knows is refused. */
+void sat_msg_write_more(sat_buf *b, const sat_msg *m);
+void sat_msg_read_more(sat_msg *m, sat_arena *a, sat_reader *r);
+
+#endif
