@@ -137,8 +137,8 @@ the header, which is `prev` of the next. P-020 to P-029.""")
 
     bad_head("version-0", "unknown version", version=0)
     bad_head("version-2", "unknown version", version=2)
-    bad_head("no-number", "no device or number", cseq=0)
-    bad_head("number-2-63", "no device or number", cseq=2 ** 63)
+    bad_head("no-number", "no number", cseq=0)
+    bad_head("number-2-63", "no number", cseq=2 ** 63)
     bad_head("stamp-0", "stamp or position out of range", hlc=0)
     bad_head("stamp-2-63", "stamp or position out of range", hlc=2 ** 63)
     bad_head("stamp-all-ones", "stamp or position out of range",
@@ -547,8 +547,8 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
 
 def hello(**over):
     m = dict(pmin=uint(1), pmax=uint(1), org=ORG, device=uint(7),
-             inc=uint(1), cursor=uint(1234), rev=uint(3), template=TEMPLATE,
-             wall=sint(NOON))
+             inc=uint(1), cursor=uint(1234), epoch=uint(2), ledger=uint(5),
+             rev=uint(3), template=TEMPLATE, wall=sint(NOON))
     m.update(over)
     return b"\1" + b"".join(m.values())
 
@@ -562,13 +562,18 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
                                      rev=uint(0), template=bytes(20)))
     f.good("hello-clock-before-1970", hello(wall=sint(-5)))
     welcome = b"\2\1" + sint(NOON) + uint(5000) + uint(4990) + uint(4000) + \
-        uint(1) + uint(300) + uint(4) + TEMPLATE
+        uint(1) + uint(300) + uint(4) + TEMPLATE + uint(5) + b"\0"
     f.good("welcome", welcome)
+    f.good("welcome-of-a-restored-server", welcome[:-1] + b"\2" +
+           span(b"certificate") + span(b"another"))
     batch = plain(push_cols(), SALT)
+    behind = b"\0\0"  # no gap, no old positions
     push = b"\3" + uint(1) + uint(300) + PREV + pattern(64, 0x90) + \
-        span(batch)
+        span(batch) + behind
     f.good("push", push)
-    f.good("push-empty-batch", b"\3\1\1" + PREV + bytes(64) + b"\0")
+    f.good("push-empty-batch", b"\3\1\1" + PREV + bytes(64) + b"\0" + behind)
+    f.good("push-after-a-lost-server", push[:-2] + b"\1\2" + uint(70000) +
+           b"\0")
     verdicts = b"\4" + uint(3) + b"\0" + sint(300) + sint(5001) + \
         be64(hlc(NOON, 2)) + b"\2" + sint(1) + sint(1) + be64(hlc(NOON, 3)) + \
         b"\3" + sint(1) + uint(2) + span(b"denied") + \
@@ -622,9 +627,14 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
           hello(device=uint(2 ** 32)))
     f.bad("hello-varint-long", "bad varint", hello(cursor=b"\x80\x00"))
     f.bad("push-batch-announces-2-62", "above its limit",
-          push[:-len(span(batch))] + uint(2 ** 62) + batch)
+          push[:-len(span(batch) + behind)] + uint(2 ** 62) + batch)
     f.bad("push-batch-longer-than-frame", "cut short",
-          push[:-len(span(batch))] + uint(len(batch) + 1) + batch)
+          push[:-len(span(batch) + behind)] + uint(len(batch) + 1) + batch)
+    f.bad("push-gap-3", "gap", push[:-2] + b"\3\0")
+    f.bad("push-old-above-bytes", "count", push[:-1] + uint(4096))
+    f.bad("push-old-2-63", "above its limit", push[:-1] + b"\1" +
+          uint(2 ** 63))
+    f.bad("welcome-certificates-above-bytes", "count", welcome[:-1] + b"\7")
     f.bad("push-incarnation-2-32", "above its limit",
           b"\3" + uint(2 ** 32) + push[2:])
     f.bad("verdicts-count-above-bytes", "count", b"\4" + uint(4096) + b"\0")
