@@ -225,6 +225,40 @@ read_enrolled(sat_enrolled *m, sat_reader *r)
 	m->wall_ms = sat_read_int(r);
 }
 
+/* ---- live ------------------------------------------------------------------ */
+
+static void
+write_wait(sat_buf *b, const sat_wait *m)
+{
+	sat_write_uint(b, m->cursor);
+	sat_write_uint(b, m->registry_rev);
+	sat_buf_add(b, m->template_oid, sizeof m->template_oid);
+}
+
+static void
+read_wait(sat_wait *m, sat_reader *r)
+{
+	m->cursor = sat_read_uint(r);
+	m->registry_rev = sat_read_uint(r);
+	read_bytes(m->template_oid, sizeof m->template_oid, r);
+}
+
+static void
+write_waited(sat_buf *b, const sat_waited *m)
+{
+	sat_write_uint(b, m->what);
+	sat_write_uint(b, m->spread_ms);
+}
+
+static void
+read_waited(sat_waited *m, sat_reader *r)
+{
+	m->what = (uint32_t)sat_read_uint_max(r,
+	    SAT_WAITED_LOG | SAT_WAITED_SETTINGS);
+	m->spread_ms = (uint32_t)sat_read_uint_max(r,
+	    SAT_SPREAD_MS_MAX);
+}
+
 /* ---- push ------------------------------------------------------------------- */
 
 static void
@@ -456,6 +490,8 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_TEMPLATE_IS: write_template_is(out, m); break;
 	case SAT_MSG_ENROL: write_enrol(out, &m->u.enrol); break;
 	case SAT_MSG_ENROLLED: write_enrolled(out, &m->u.enrolled); break;
+	case SAT_MSG_WAIT: write_wait(out, &m->u.wait); break;
+	case SAT_MSG_WAITED: write_waited(out, &m->u.waited); break;
 	default: sat_msg_write_more(out, m); break;
 	}
 }
@@ -486,6 +522,8 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 		break;
 	case SAT_MSG_ENROL: read_enrol(&m->u.enrol, r); break;
 	case SAT_MSG_ENROLLED: read_enrolled(&m->u.enrolled, r); break;
+	case SAT_MSG_WAIT: read_wait(&m->u.wait, r); break;
+	case SAT_MSG_WAITED: read_waited(&m->u.waited, r); break;
 	default: sat_msg_read_more(m, a, r); break;
 	}
 }

@@ -20,6 +20,7 @@ typedef enum sat_msg_type {
 	SAT_MSG_REGISTRY = 9, SAT_MSG_REGISTRY_IS = 10,
 	SAT_MSG_TEMPLATE = 11, SAT_MSG_TEMPLATE_IS = 12,
 	SAT_MSG_ENROL = 13, SAT_MSG_ENROLLED = 14,
+	SAT_MSG_WAIT = 15, SAT_MSG_WAITED = 16,
 	SAT_MSG_LEDGER = 19, SAT_MSG_LEDGER_IS = 20,
 	SAT_MSG_ERASED = 21, SAT_MSG_ERASED_OK = 22,
 	SAT_MSG_SEED = 27, SAT_MSG_SEEDED = 28,
@@ -261,6 +262,23 @@ typedef struct sat_privacy_is {
 	size_t n;
 } sat_privacy_is;
 
+/* Live sync (P-210): answered when something is newer than this, or when the
+ * server's patience ends. */
+typedef struct sat_wait {
+	uint64_t cursor, registry_rev;
+	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES];
+} sat_wait;
+
+enum {
+	SAT_WAITED_LOG = 1,      /* a commit that concerns the device */
+	SAT_WAITED_SETTINGS = 2, /* registry or template */
+};
+#define SAT_SPREAD_MS_MAX 60000
+typedef struct sat_waited {
+	uint32_t what;           /* 0 = time is up, nothing is new */
+	uint32_t spread_ms;      /* ask at a random moment within this (P-214) */
+} sat_waited;
+
 typedef struct sat_msg {
 	sat_msg_type type;
 	union {
@@ -275,6 +293,8 @@ typedef struct sat_msg {
 		sat_chunk chunk;
 		sat_enrol enrol;
 		sat_enrolled enrolled;
+		sat_wait wait;
+		sat_waited waited;
 		uint8_t template_have[SAT_TEMPLATE_OID_BYTES]; /* TEMPLATE */
 		struct {
 			uint8_t tip[SAT_TEMPLATE_OID_BYTES];

@@ -55,8 +55,8 @@ load(sat_server *s, sat_err *e)
 	return SAT_OK;
 }
 
-static void
-find_tip(sat_server *s)
+void
+sat_srv_find_tip(sat_server *s)
 {
 	uint8_t oid[SAT_TEMPLATE_OID_BYTES] = { 0 };
 
@@ -93,7 +93,7 @@ sat_srv_begin(sat_server *s, sat_err *e)
 		sat_srv_rollback(s);
 		return rc;
 	}
-	find_tip(s);
+	sat_srv_find_tip(s);
 	return SAT_OK;
 }
 
@@ -329,6 +329,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 	sat_rc rc;
 
 	x->greeted = false;
+	x->parked = false;
 	if ((rc = check_peer(s, h->proto_min, h->proto_max, &h->org, e)) !=
 	    SAT_OK)
 		return rc;
@@ -475,6 +476,8 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return send_registry(s, reply);
 	case SAT_MSG_TEMPLATE:
 		return send_template(s, reply, m->u.template_have, e);
+	case SAT_MSG_WAIT:
+		return sat_srv_wait(s, x, &m->u.wait, reply, e);
 	default:
 		return sat_fail(e, SAT_EPROTO, "frame %d is no request",
 		    (int)m->type);
@@ -574,6 +577,7 @@ sat_server_new(sat_server **out, const sat_server_env *env, sat_err *e)
 		sat_server_free(s);
 		return rc;
 	}
+	(void)sat_server_heard(s); /* nobody waits yet */
 	*out = s;
 	return SAT_OK;
 }
@@ -591,6 +595,7 @@ sat_server_free(sat_server *s)
 	free(s->chains);
 	free(s->seen);
 	free(s->roots);
+	free(s->heard.keys);
 	free(s);
 }
 

@@ -49,11 +49,15 @@ typedef struct sat_server_session {
 	bool greeted;
 	uint32_t incarnation;   /* of the HELLO */
 	uint64_t snap_total;    /* counted once per session */
+	bool parked;            /* a WAIT is unanswered; `waits_for` says for what */
+	sat_keys waits_for;
 } sat_server_session;
 
 /*
  * Handle one request; *reply gets exactly one frame (an ERROR frame on
- * failure). @return SAT_OK, or the fatal error after which the process must
+ * failure), or none for a WAIT with nothing new: then x->parked is true, and
+ * the owner answers it once sat_server_heard tells, or when its patience ends.
+ * @return SAT_OK, or the fatal error after which the process must
  * not go on with this store handle (SAT_EFSYNC): nothing was acknowledged.
  */
 SAT_CHECK sat_rc sat_server_handle(sat_server *s, sat_server_session *x,
@@ -78,6 +82,21 @@ SAT_CHECK sat_rc sat_server_handle_group(sat_server *s, sat_server_job *jobs,
  * was undone, is worth a log line, and the rule runs again next time.
  */
 SAT_CHECK sat_rc sat_server_tick(sat_server *s, int64_t now_ms, sat_err *e);
+
+/*
+ * What became newer since this was asked last, for sessions that are parked:
+ * the keys that commits touched (SAT_KEY_ALL among them after any commit), or
+ * everybody when the registry or the template moved. Asked after the requests
+ * that may have done it were answered; the list lives until the next request.
+ */
+typedef struct sat_heard {
+	const sat_scope_key *keys;
+	size_t n;
+	bool everybody;
+} sat_heard;
+sat_heard sat_server_heard(sat_server *s);
+/* Answer a parked session's WAIT; it is not parked any more. */
+void sat_server_unpark(sat_server_session *x, sat_buf *reply, sat_waited w);
 
 /* Canonical dump of every record visible to a user (or all, user NULL):
  * id, canonical state, ascending id. For tests and `check`. */

@@ -125,6 +125,14 @@ struct sat_server {
 	wset set;
 	root_slot *roots;
 	sat_buf scratch;
+	/* since sat_server_heard was asked last; a superset after a rollback */
+	struct {
+		sat_scope_key *keys;
+		size_t n, cap;
+		bool everybody;
+		uint64_t lsn, registry_rev;
+		uint8_t tip_oid[SAT_TEMPLATE_OID_BYTES];
+	} heard;
 };
 
 /* server.c */
@@ -132,6 +140,7 @@ SAT_CHECK sat_rc sat_srv_begin(sat_server *s, sat_err *e);
 SAT_CHECK sat_rc sat_srv_commit(sat_server *s, sat_err *e); /* flushes the set */
 void sat_srv_rollback(sat_server *s);
 void sat_srv_end_read(sat_server *s); /* nothing was changed */
+void sat_srv_find_tip(sat_server *s);
 /* The registry's word on a session, before every request. */
 SAT_CHECK sat_rc sat_srv_session_user(const sat_user **user, sat_server *s,
     const sat_server_session *x, sat_err *e);
@@ -223,6 +232,12 @@ SAT_CHECK sat_rc sat_srv_admit(sat_server *s, admission *a, sat_err *e);
 /* The eids of the records a commit made that was merged before. */
 SAT_CHECK sat_rc sat_srv_add_born(sat_server *s, admission *a, sat_err *e);
 void sat_srv_add_eid(sat_server *s, admission *a, const sat_id *id, uint32_t eid);
+
+/* server_wait.c */
+SAT_CHECK sat_rc sat_srv_wait(sat_server *s, sat_server_session *x,
+    const sat_wait *in, sat_buf *reply, sat_err *e);
+/* A scope entry for this key was put. */
+void sat_srv_note(sat_server *s, sat_scope_key key);
 
 /* server_gate.c: the checks that need the record's state. SAT_EFALSE with the
  * verdict filled when the commit is refused. */

@@ -173,9 +173,17 @@ count_reasons(after *f, wrec *w, wroot *r, sat_err *e)
 }
 
 static sat_rc
-settle_root(after *f, wroot *r, sat_err *e)
+put(after *f, sat_scope_key key, uint32_t root, sat_err *e)
 {
 	const sat_store *st = &f->s->env.store;
+
+	sat_srv_note(f->s, key);
+	return st->scope_put(st->u, key, f->lsn, root, e);
+}
+
+static sat_rc
+settle_root(after *f, wroot *r, sat_err *e)
+{
 	sat_rc rc;
 
 	for (size_t i = 0; i < r->n; i++) {
@@ -199,8 +207,7 @@ settle_root(after *f, wroot *r, sat_err *e)
 			k->dirty = true;
 			sat_set_root_dirty(f->s, r);
 		}
-		if (k->rescope && (rc = st->scope_put(st->u, k->key, f->lsn,
-		    r->eid, e)) != SAT_OK)
+		if (k->rescope && (rc = put(f, k->key, r->eid, e)) != SAT_OK)
 			return rc;
 	}
 	return SAT_OK;
@@ -255,7 +262,6 @@ hearers(after *f, const wrec *w, sat_err *e)
 sat_rc
 sat_srv_rescope(sat_server *s, wrec *touched, uint64_t lsn, sat_err *e)
 {
-	const sat_store *st = &s->env.store;
 	after f = { .s = s, .lsn = lsn };
 	wroot *r;
 	sat_rc rc;
@@ -271,7 +277,7 @@ sat_srv_rescope(sat_server *s, wrec *touched, uint64_t lsn, sat_err *e)
 		if ((rc = hearers(&f, w, e)) != SAT_OK)
 			return rc;
 	for (size_t i = 0; i < f.nkeys; i++)
-		if ((rc = st->scope_put(st->u, f.keys[i], lsn, 0, e)) != SAT_OK)
+		if ((rc = put(&f, f.keys[i], 0, e)) != SAT_OK)
 			return rc;
 	return SAT_OK;
 }

@@ -46,6 +46,7 @@ HANDLER(api_version);
 HANDLER(api_me);
 HANDLER(api_status);
 HANDLER(api_sync_run);
+HANDLER(api_sync_watch);
 HANDLER(api_pending);
 HANDLER(api_people);
 HANDLER(api_schema);

@@ -19,6 +19,7 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/schema/{kind}", "", "schema", "fields of a kind", api_schema },
 	{ "GET", "/v1/dict/{name}", "", "dict", "options of a dictionary", api_dict },
 	{ "POST", "/v1/sync/run", "", "sync", "exchange with the server now", api_sync_run },
+	{ "POST", "/v1/sync/watch", "", "sync.watch", "exchange until interrupted", api_sync_watch },
 	{ "GET", "/v1/sync/pending", "", "pending", "what waits for the server", api_pending },
 	{ "GET", "/v1/sync/log", "", "sync.log", "what became of refused commits", api_sync_log },
 	{ "GET", "/v1/inbox", "", "inbox", "what needs a person", api_inbox },

@@ -203,12 +203,38 @@ sync_progress(void *u, const sat_cs_stats *s)
 	sat_json_free(line);
 }
 
+static void
+sync_put(sat_json *d, const sat_sync_result *r)
+{
+	sat_json_put_int(d, "pushed", (int64_t)r->stats.pushed);
+	sat_json_put_int(d, "accepted", (int64_t)r->stats.accepted);
+	sat_json_put_int(d, "late", (int64_t)r->stats.late);
+	sat_json_put_int(d, "conflicts", (int64_t)r->stats.conflicts);
+	sat_json_put_int(d, "rejected", (int64_t)r->stats.rejected);
+	sat_json_put_int(d, "handed_over", (int64_t)r->stats.handed);
+	sat_json_put_int(d, "commits", (int64_t)r->stats.pulled_commits);
+	sat_json_put_int(d, "records", (int64_t)r->stats.records);
+	sat_json_put_int(d, "rescopes", (int64_t)r->stats.rescopes);
+	sat_json_put_bool(d, "template_changed", r->stats.template_changed);
+	sat_json_put_int(d, "round_trips", (int64_t)r->stats.round_trips);
+	sat_json_put_int(d, "bytes_out", (int64_t)r->bytes_out);
+	sat_json_put_int(d, "bytes_in", (int64_t)r->bytes_in);
+	sat_json_put_int(d, "ms", r->ms);
+}
+
+static bool
+sync_interrupted(void *u)
+{
+	const sat_api *api = u;
+
+	return api->interrupted != NULL && api->interrupted(api->u);
+}
+
 HANDLER(api_sync_run)
 {
 	const char *only = sat_json_get_str(req->body, "only", "");
 	sat_sync_opts o = api->sync;
 	sat_sync_result r;
-	sat_json *d;
 	sat_rc rc;
 
 	(void)args;
@@ -216,27 +242,57 @@ HANDLER(api_sync_run)
 	    : strcmp(only, "pull") == 0     ? SAT_CS_PULL_ONLY
 	                                    : 0;
 	o.progress = sync_progress;
+	o.interrupted = sync_interrupted;
 	o.u = api;
 	rc = sat_sync_run(&r, api->crm.replica, &o, e);
 	if (rc != SAT_OK && rc != SAT_EPARTLY)
 		return rc;
-	d = api_doc("sync");
-	sat_json_put_int(d, "pushed", (int64_t)r.stats.pushed);
-	sat_json_put_int(d, "accepted", (int64_t)r.stats.accepted);
-	sat_json_put_int(d, "late", (int64_t)r.stats.late);
-	sat_json_put_int(d, "conflicts", (int64_t)r.stats.conflicts);
-	sat_json_put_int(d, "rejected", (int64_t)r.stats.rejected);
-	sat_json_put_int(d, "handed_over", (int64_t)r.stats.handed);
-	sat_json_put_int(d, "commits", (int64_t)r.stats.pulled_commits);
-	sat_json_put_int(d, "records", (int64_t)r.stats.records);
-	sat_json_put_int(d, "rescopes", (int64_t)r.stats.rescopes);
-	sat_json_put_bool(d, "template_changed", r.stats.template_changed);
-	sat_json_put_int(d, "round_trips", (int64_t)r.stats.round_trips);
-	sat_json_put_int(d, "bytes_out", (int64_t)r.bytes_out);
-	sat_json_put_int(d, "bytes_in", (int64_t)r.bytes_in);
-	sat_json_put_int(d, "ms", r.ms);
-	*out = d;
+	*out = api_doc("sync");
+	sync_put(*out, &r);
 	return rc;
+}
+
+typedef struct watch {
+	sat_api *api;
+	int64_t exchanges;
+} watch;
+
+static void
+watched(void *u, const sat_sync_result *r)
+{
+	watch *w = u;
+	sat_json *line;
+
+	w->exchanges++;
+	if (w->api->event == NULL)
+		return;
+	line = sat_json_obj();
+	sat_json_put_str(line, "type", "sync");
+	sync_put(line, r);
+	w->api->event(w->api->u, line);
+	sat_json_free(line);
+}
+
+HANDLER(api_sync_watch)
+{
+	sat_sync_opts o = api->sync;
+	watch w = { api, 0 };
+	sat_live *live;
+	sat_rc rc;
+
+	(void)req;
+	(void)args;
+	o.progress = sync_progress;
+	o.interrupted = sync_interrupted;
+	o.u = api;
+	live = sat_live_new(&o, watched, &w);
+	rc = sat_live_run(live, api->crm.replica, e);
+	sat_live_free(live);
+	if (rc != SAT_OK)
+		return rc;
+	*out = api_doc("sync.watch");
+	sat_json_put_int(*out, "exchanges", w.exchanges);
+	return SAT_OK;
 }
 
 HANDLER(api_pending)

@@ -123,6 +123,7 @@ void cli_flush(cli *c);
 sat_rc cli_confirm(cli *c, const char *question, sat_err *e);
 void cli_event(void *u, const sat_json *line);
 void cli_progress_end(cli *c); /* wipes the progress line */
+void cli_synced(cli *c, const sat_json *line); /* exchange.c: one of --watch */
 bool cli_interrupted(void *u);
 void cli_signals(void);
 int cli_signal(void); /* 0, or the signal that interrupted */

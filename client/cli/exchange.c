@@ -10,6 +10,7 @@ static const sat_opt sync_options[] = {
 	{ "once", 0, NULL, "one exchange (default)" },
 	{ "push-only", 0, NULL, "only send" },
 	{ "pull-only", 0, NULL, "only receive" },
+	{ "watch", 0, NULL, "stay connected: exchange as soon as there is news" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -50,6 +51,33 @@ print_sync(cli *c, const sat_json *doc)
 		cli_say(c, "see: satchel sync pending\n");
 }
 
+/* Until interrupted; each exchange is a line (cli_event). */
+static sat_rc
+run_watch(cli *c, sat_err *e)
+{
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, "POST", "/v1/sync/watch", NULL, NULL, e);
+
+	cli_progress_end(c);
+	sat_json_free(doc);
+	return rc;
+}
+
+void
+cli_synced(cli *c, const sat_json *line)
+{
+	cli_progress_end(c);
+	if (c->quiet && !cli_is_json(c))
+		return;
+	if (cli_is_json(c)) {
+		sat_json_write(&c->out, line, false);
+		sat_buf_str(&c->out, "\n");
+	} else {
+		print_sync(c, line);
+	}
+	cli_flush(c);
+}
+
 static sat_rc
 run_sync(cli *c, sat_err *e)
 {
@@ -64,12 +92,17 @@ run_sync(cli *c, sat_err *e)
 	    (!sat_duration_parse(&ms, timeout) || ms < 1 || ms > 3600000))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "for example 10s, at most 1h", "--timeout is no duration");
+	if (sat_args_has(&c->args, "watch") && (push || pull))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "--watch exchanges both ways");
 	if (push && pull)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
 		    "--push-only and --pull-only leave nothing to do");
 	c->api.sync.timeout_ms = (int)ms;
 	c->api.sync.retries = 2;
 	c->lines = c->format == FMT_JSONL;
+	if (sat_args_has(&c->args, "watch"))
+		return run_watch(c, e);
 	body = sat_json_obj();
 	if (push || pull)
 		sat_json_put_str(body, "only", push ? "push" : "pull");
@@ -83,7 +116,7 @@ run_sync(cli *c, sat_err *e)
 }
 
 const cli_verb cli_exchange_verbs[] = {
-	{ "sync", NULL, run_sync, sync_options, "sync [--push-only|--pull-only]",
+	{ "sync", NULL, run_sync, sync_options, "sync [--push-only|--pull-only|--watch]",
 	    "exchange with the server", NULL, false },
 };
 const size_t cli_exchange_nverbs =

@@ -272,6 +272,8 @@ cli_event(void *u, const sat_json *line)
 
 	if (strcmp(sat_json_get_str(line, "type", ""), "progress") == 0)
 		progress(c, line);
+	else if (strcmp(sat_json_get_str(line, "type", ""), "sync") == 0)
+		cli_synced(c, line);
 	else
 		finding(c, line);
 }

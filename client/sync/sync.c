@@ -3,15 +3,14 @@
  * idempotent by (device, incarnation, cseq) and by the cursor, so beginning
  * again costs one hello and can lose nothing. What was exchanged stays.
  */
-#include "client/sync/sync.h"
-
-#include "common/net/net.h"
+#include "client/sync/sync_int.h"
 
 #include <string.h>
 #include <time.h>
 
 #define RETRY_BASE_MS 200
 #define RETRY_CAP_MS 5000
+#define SLICE_MS 100
 
 void
 sat_sync_prologue(sat_buf *out, const sat_id *org)
@@ -20,12 +19,14 @@ sat_sync_prologue(sat_buf *out, const sat_id *org)
 	sat_buf_add(out, org->b, sizeof org->b);
 }
 
-static sat_rc
-dial(sat_net_client **c, const char *address, const uint8_t server_pk[32],
-    const sat_replica_identity *id, const sat_sync_opts *o, sat_err *e)
+sat_rc
+sat_sync_dial(sat_net_client **c, const char *address,
+    const uint8_t server_pk[32], const sat_replica_identity *id,
+    const sat_sync_opts *o, sat_err *e)
 {
 	sat_net_client_opts n = { .dial = address,
-		.timeout_ms = o->timeout_ms };
+		.timeout_ms = o->timeout_ms, .interrupted = o->interrupted,
+		.u = o->u };
 	sat_buf prologue = { 0 };
 	sat_rc rc;
 
@@ -40,23 +41,17 @@ dial(sat_net_client **c, const char *address, const uint8_t server_pk[32],
 	return rc;
 }
 
-/* One session over one link. */
-static sat_rc
-session(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
-    sat_err *e)
+sat_rc
+sat_sync_session(sat_sync_result *out, sat_net_client *link,
+    const sat_client_ops *ops, const sat_sync_opts *o, sat_err *e)
 {
-	const sat_replica_identity *id = sat_replica_identity_get(r);
-	sat_client_ops ops = sat_replica_session(r);
-	sat_net_client *link = NULL;
 	sat_buf request = { 0 }, reply = { 0 };
-	uint64_t sent = 0, got = 0;
+	uint64_t sent0, got0, sent, got;
 	bool done = false;
-	sat_cs *cs = NULL;
+	sat_cs *cs = sat_cs_new(ops, &o->clock, o->flags);
 	sat_rc rc;
 
-	if ((rc = dial(&link, id->server, id->server_pk, id, o, e)) != SAT_OK)
-		goto out;
-	cs = sat_cs_new(&ops, &o->clock, o->flags);
+	sat_net_client_bytes(link, &sent0, &got0);
 	for (;;) {
 		sat_buf_reset(&request);
 		if ((rc = sat_cs_next(cs, &request, &done, e)) != SAT_OK ||
@@ -71,31 +66,60 @@ session(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
 	}
 	out->stats = *sat_cs_stats_get(cs);
 	sat_net_client_bytes(link, &sent, &got);
-	out->bytes_out += sent;
-	out->bytes_in += got;
-out:
+	out->bytes_out += sent - sent0;
+	out->bytes_in += got - got0;
 	sat_cs_free(cs);
-	sat_net_hangup(link);
 	sat_buf_fini(&request);
 	sat_buf_fini(&reply);
 	return rc;
 }
 
-/* Full jitter: anywhere between nothing and the doubled base. */
+/* One session over a link of its own. */
+static sat_rc
+session(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
+    sat_err *e)
+{
+	const sat_replica_identity *id = sat_replica_identity_get(r);
+	sat_net_client *link = NULL;
+	sat_carry carry;
+	sat_client_ops ops = sat_carry_ops(&carry, r, o);
+	sat_rc rc;
+
+	rc = sat_sync_dial(&link, id->server, id->server_pk, id, o, e);
+	if (rc == SAT_OK)
+		rc = sat_sync_session(out, link, &ops, o, e);
+	sat_net_hangup(link);
+	return rc;
+}
+
+int64_t
+sat_sync_jitter(int attempt, int64_t cap_ms, const sat_sync_opts *o)
+{
+	int64_t cap = RETRY_BASE_MS << (attempt < 12 ? attempt : 12);
+	uint32_t x = 0;
+
+	o->rand.bytes(o->rand.u, &x, sizeof x);
+	return (int64_t)x % ((cap < cap_ms ? cap : cap_ms) + 1);
+}
+
+static bool
+is_interrupted(const sat_sync_opts *o)
+{
+	return o->interrupted != NULL && o->interrupted(o->u);
+}
+
 static void
 pause_before(int attempt, const sat_sync_opts *o)
 {
-	int64_t cap = RETRY_BASE_MS << (attempt < 8 ? attempt : 8);
-	uint32_t x = 0;
-	struct timespec ts;
+	int64_t left = sat_sync_jitter(attempt, RETRY_CAP_MS, o);
 
-	if (cap > RETRY_CAP_MS)
-		cap = RETRY_CAP_MS;
-	o->rand.bytes(o->rand.u, &x, sizeof x);
-	cap = (int64_t)x % (cap + 1);
-	ts.tv_sec = cap / 1000;
-	ts.tv_nsec = cap % 1000 * 1000000;
-	(void)nanosleep(&ts, NULL);
+	while (left > 0 && !is_interrupted(o)) {
+		int64_t ms = left < SLICE_MS ? left : SLICE_MS;
+		struct timespec ts = { 0, ms * 1000000 };
+
+		(void)nanosleep(&ts, NULL);
+		left -= ms;
+	}
 }
 
 sat_rc
@@ -113,7 +137,8 @@ sat_sync_run(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
 		    "this device was never enrolled");
 	for (int attempt = 0;; attempt++) {
 		rc = session(out, r, o, e);
-		if (rc != SAT_EUNREACHABLE || attempt >= o->retries)
+		if (rc != SAT_EUNREACHABLE || attempt >= o->retries ||
+		    is_interrupted(o))
 			break;
 		pause_before(attempt, o);
 	}
@@ -174,7 +199,7 @@ sat_sync_enrol(sat_replica *r, const sat_invite *inv, const char *device_name,
 	if (id->device != 0)
 		return sat_fail_code(e, SAT_ECONFLICT, "enrolled", NULL,
 		    "this device is enrolled already");
-	rc = dial(&link, inv->address, inv->server_pk, id, o, e);
+	rc = sat_sync_dial(&link, inv->address, inv->server_pk, id, o, e);
 	if (rc == SAT_OK)
 		rc = enrol_request(r, link, inv, device_name, o, e);
 	sat_net_hangup(link);

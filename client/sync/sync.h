@@ -3,6 +3,10 @@
  *
  * Blocking, on the caller's thread. All rules of the session are in
  * protocol/client.h; here are only sockets, retries and deadlines.
+ *
+ * The replica is touched only through its session operations. With `call` set
+ * they run where the owner wants them (the daemon's worker), one at a time,
+ * while the network is waited for here: no request waits for a slow network.
  */
 #ifndef SAT_SYNC_SYNC_H
 #define SAT_SYNC_SYNC_H
@@ -15,7 +19,13 @@ typedef struct sat_sync_opts {
 	int timeout_ms;    /* connect and each request; 0 = 15000 */
 	int retries;       /* whole sessions tried again after a lost link; full jitter */
 	void (*progress)(void *u, const sat_cs_stats *so_far);
+	/* Asked a few times a second; true ends it with SAT_EUNREACHABLE, code
+	 * "net.interrupted". What was exchanged stays. May be NULL. */
+	bool (*interrupted)(void *u);
 	void *u;
+	/* Runs fn(arg) on the replica's thread and waits for it; NULL = here. */
+	void (*call)(void *cu, void (*fn)(void *arg), void *arg);
+	void *cu;
 	sat_clock clock;
 	sat_rand rand;
 } sat_sync_opts;
@@ -34,6 +44,32 @@ typedef struct sat_sync_result {
  */
 SAT_CHECK sat_rc sat_sync_run(sat_sync_result *out, sat_replica *r,
     const sat_sync_opts *o, sat_err *e);
+/*
+ * Live sync (P-210..): sync, wait on the same link until something is newer,
+ * sync again; connect anew after a loss, with full jitter. Until sat_live_stop,
+ * or a failure that waiting cannot mend.
+ */
+typedef struct sat_live sat_live;
+typedef enum sat_live_state {
+	SAT_LIVE_OFF,        /* not running */
+	SAT_LIVE_OFFLINE,    /* no server; it is tried again */
+	SAT_LIVE_EXCHANGING,
+	SAT_LIVE_WAITING,    /* everything is exchanged, the link is held */
+} sat_live_state;
+/* o->flags and o->retries are not used. exchanged (NULL is fine) comes after
+ * each session, on the thread of sat_live_run. */
+sat_live *sat_live_new(const sat_sync_opts *o,
+    void (*exchanged)(void *u, const sat_sync_result *r), void *u);
+void sat_live_free(sat_live *l); /* after sat_live_run has returned */
+/* @return SAT_OK when it was stopped, SAT_EREVOKED, SAT_EVERSION,
+ *         SAT_ECONFLICT (fork), SAT_EINTEGRITY, SAT_EFSYNC, SAT_ENOREPLICA. */
+SAT_CHECK sat_rc sat_live_run(sat_live *l, sat_replica *r, sat_err *e);
+/* From any thread: there is something to send; stop. */
+void sat_live_nudge(sat_live *l);
+void sat_live_stop(sat_live *l);
+/* *last (may be NULL): why there is no link; rc SAT_OK when there is. */
+sat_live_state sat_live_state_get(sat_live *l, sat_err *last);
+
 /* Enrol a replica whose identity has device 0; may be repeated after a lost
  * link with the same invitation. */
 SAT_CHECK sat_rc sat_sync_enrol(sat_replica *r, const sat_invite *inv,

@@ -25,6 +25,8 @@ struct sat_net_client {
 	sat_link *link;
 	char host[128]; /* for texts: the url without its scheme */
 	int timeout_ms;
+	bool (*interrupted)(void *u);
+	void *u;
 	uint32_t id;
 };
 
@@ -54,6 +56,13 @@ fail_closed(sat_err *e, const char *host, const char *when)
 }
 
 static sat_rc
+fail_interrupted(sat_err *e)
+{
+	return sat_fail_code(e, SAT_EUNREACHABLE, "net.interrupted", NULL,
+	    "interrupted while waiting for the network");
+}
+
+static sat_rc
 fail_wrong_server(sat_err *e, const char *host)
 {
 	return sat_fail_code(e, SAT_EPROTO, "net.wrong_server",
@@ -77,6 +86,8 @@ fail_nng(sat_err *e, const char *host, int rv, int ms)
 		return fail_refused(e, host);
 	case NNG_ETIMEDOUT:
 		return fail_timeout(e, host, ms);
+	case NNG_ECANCELED:
+		return fail_interrupted(e);
 	case NNG_EADDRINVAL:
 	case NNG_EAGAIN: /* the resolver has no answer now */
 		return sat_fail_code(e, SAT_EUNREACHABLE, "net.unknown_host",
@@ -108,6 +119,12 @@ wait_slice(pthread_cond_t *cond, pthread_mutex_t *mtx, int64_t due)
 	return true;
 }
 
+static bool
+wants_stop(const sat_net_client *c)
+{
+	return c->interrupted != NULL && c->interrupted(c->u);
+}
+
 typedef struct dialing {
 	pthread_mutex_t mtx;
 	pthread_cond_t cond;
@@ -132,14 +149,15 @@ dialed(void *arg)
  */
 static int
 dial_wait(nng_stream **stream, nng_stream_dialer *dialer, nng_aio *aio,
-    dialing *d, int64_t due)
+    dialing *d, const sat_net_client *c, int64_t due)
 {
-	bool done;
+	bool done, stop = false;
 	int rv;
 
 	nng_stream_dialer_dial(dialer, aio);
 	pthread_mutex_lock(&d->mtx);
-	while (!d->done && wait_slice(&d->cond, &d->mtx, due))
+	while (!d->done && !(stop = wants_stop(c)) &&
+	    wait_slice(&d->cond, &d->mtx, due))
 		;
 	done = d->done;
 	pthread_mutex_unlock(&d->mtx);
@@ -147,7 +165,7 @@ dial_wait(nng_stream **stream, nng_stream_dialer *dialer, nng_aio *aio,
 		nng_aio_cancel(aio);
 	nng_aio_wait(aio);
 	if ((rv = nng_aio_result(aio)) != 0)
-		return done ? rv : NNG_ETIMEDOUT;
+		return done ? rv : stop ? NNG_ECANCELED : NNG_ETIMEDOUT;
 	*stream = nng_aio_get_output(aio, 0);
 	return 0;
 }
@@ -158,7 +176,8 @@ dial_wait(nng_stream **stream, nng_stream_dialer *dialer, nng_aio *aio,
  * thread is left to run them.
  */
 static int
-dial_stream(nng_stream **stream, const char *url, int64_t due)
+dial_stream(nng_stream **stream, const char *url, const sat_net_client *c,
+    int64_t due)
 {
 	nng_stream_dialer *dialer;
 	nng_aio *aio;
@@ -178,7 +197,7 @@ dial_stream(nng_stream **stream, const char *url, int64_t due)
 	(void)pthread_condattr_destroy(&ca);
 	(void)nng_stream_dialer_set_bool(dialer, NNG_OPT_TCP_NODELAY, true);
 	(void)nng_stream_dialer_set_bool(dialer, NNG_OPT_TCP_KEEPALIVE, true);
-	rv = dial_wait(stream, dialer, aio, &d, due);
+	rv = dial_wait(stream, dialer, aio, &d, c, due);
 	nng_stream_dialer_free(dialer);
 	nng_aio_free(aio);
 	(void)pthread_cond_destroy(&d.cond);
@@ -225,16 +244,17 @@ abandon(sat_net_client *c, int why)
  * under way until the next send.
  */
 static sat_rc
-exchange(sat_net_client *c, sat_buf *bytes, int64_t due, const char *when,
+exchange(sat_net_client *c, sat_buf *bytes, int timeout_ms, const char *when,
     sat_err *e)
 {
 	sat_link *l = c->link;
-	bool have, closed, in_time = true;
+	int64_t due = sat_net_now() + timeout_ms;
+	bool have, closed, stop = false, in_time = true;
 	int why;
 
 	sat_link_send(l, bytes);
 	pthread_mutex_lock(&l->mtx);
-	while (!l->have && !l->closed && in_time)
+	while (!l->have && !l->closed && in_time && !(stop = wants_stop(c)))
 		in_time = wait_slice(&l->cond, &l->mtx, due);
 	have = l->have;
 	closed = l->closed;
@@ -244,7 +264,8 @@ exchange(sat_net_client *c, sat_buf *bytes, int64_t due, const char *when,
 	if (!have) {
 		abandon(c, NNG_ETIMEDOUT);
 		if (!closed)
-			return fail_timeout(e, c->host, c->timeout_ms);
+			return stop ? fail_interrupted(e) :
+			    fail_timeout(e, c->host, timeout_ms);
 		return why == NNG_EPROTO ? fail_language(e, c->host) :
 		    fail_closed(e, c->host, when);
 	}
@@ -264,7 +285,7 @@ next_id(sat_net_client *c)
 /* Hello and message 1 leave together, so that a connection costs one round
  * trip before the first request. */
 static sat_rc
-shake_hands(sat_net_client *c, const sat_net_client_opts *o, int64_t due,
+shake_hands(sat_net_client *c, const sat_net_client_opts *o, int left_ms,
     sat_err *e)
 {
 	static const sat_span nothing;
@@ -286,7 +307,7 @@ shake_hands(sat_net_client *c, const sat_net_client_opts *o, int64_t due,
 	}
 	next_id(c);
 	sat_link_end_frame(&b, SAT_SP_HELLO_BYTES, c->id);
-	if ((rc = exchange(c, &b, due, "during the handshake", e)) != SAT_OK)
+	if ((rc = exchange(c, &b, left_ms, "during the handshake", e)) != SAT_OK)
 		return rc;
 	if (l->got.n != SAT_NOISE_MSG2_BYTES ||
 	    sat_noise_read2(&l->noise, &l->plain, sat_buf_span(&l->got),
@@ -309,6 +330,14 @@ host_of(char out[128], const char *url)
 	out[n] = '\0';
 }
 
+static int
+left_of(int64_t due)
+{
+	int64_t left = due - sat_net_now();
+
+	return left > 1 ? (int)left : 1;
+}
+
 sat_rc
 sat_net_dial(sat_net_client **out, const sat_net_client_opts *o, sat_err *e)
 {
@@ -322,14 +351,16 @@ sat_net_dial(sat_net_client **out, const sat_net_client_opts *o, sat_err *e)
 
 	*out = NULL;
 	host_of(c->host, o->dial);
+	c->interrupted = o->interrupted;
+	c->u = o->u;
 	c->timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS;
 	due = sat_net_now() + c->timeout_ms;
-	if ((rv = dial_stream(&stream, o->dial, due)) != 0)
+	if ((rv = dial_stream(&stream, o->dial, c, due)) != 0)
 		rc = fail_nng(e, c->host, rv, c->timeout_ms);
 	else if ((rc = sat_link_new(&c->link, stream, &client_ops,
 	    SAT_SP_REP0, &none, e)) == SAT_OK) {
 		sat_link_ref(c->link); /* ours beside its own */
-		rc = shake_hands(c, o, due, e);
+		rc = shake_hands(c, o, left_of(due), e);
 	}
 	if (rc != SAT_OK) {
 		sat_net_hangup(c);
@@ -340,7 +371,8 @@ sat_net_dial(sat_net_client **out, const sat_net_client_opts *o, sat_err *e)
 }
 
 sat_rc
-sat_net_request(sat_net_client *c, sat_buf *reply, sat_span frame, sat_err *e)
+sat_net_request_within(sat_net_client *c, sat_buf *reply, sat_span frame,
+    int timeout_ms, sat_err *e)
 {
 	sat_link *l = c->link;
 	sat_buf b = { 0 };
@@ -361,8 +393,7 @@ sat_net_request(sat_net_client *c, sat_buf *reply, sat_span frame, sat_err *e)
 	sat_noise_seal(&l->noise, &b, frame);
 	sat_link_end_frame(&b, 0, c->id);
 	atomic_fetch_add(&l->own.frames_out, 1);
-	rc = exchange(c, &b, sat_net_now() + c->timeout_ms,
-	    "before it answered", e);
+	rc = exchange(c, &b, timeout_ms, "before it answered", e);
 	if (rc != SAT_OK)
 		return rc;
 	rc = sat_noise_unseal(&l->noise, reply, sat_buf_span(&l->got), e);
@@ -371,6 +402,20 @@ sat_net_request(sat_net_client *c, sat_buf *reply, sat_span frame, sat_err *e)
 	if (rc != SAT_OK)
 		abandon(c, NNG_ECRYPTO);
 	return rc;
+}
+
+sat_rc
+sat_net_request(sat_net_client *c, sat_buf *reply, sat_span frame, sat_err *e)
+{
+	return sat_net_request_within(c, reply, frame, c->timeout_ms, e);
+}
+
+void
+sat_net_nudge(sat_net_client *c)
+{
+	pthread_mutex_lock(&c->link->mtx);
+	pthread_cond_broadcast(&c->link->cond);
+	pthread_mutex_unlock(&c->link->mtx);
 }
 
 void

@@ -73,11 +73,15 @@ typedef struct sat_net_client_opts {
 	uint8_t server_pk[32]; /* pinned */
 	sat_span prologue;
 	int timeout_ms;        /* connect + handshake, and each request; 0 = 15000 */
+	/* Asked a few times a second while something is awaited, and after each
+	 * sat_net_nudge; true ends the waiting. May be NULL. */
+	bool (*interrupted)(void *u);
+	void *u;
 } sat_net_client_opts;
 
 /* Connect and shake hands; blocking.
- * @return SAT_EUNREACHABLE (refused, timed out, closed), SAT_EPROTO (the
- *         peer is not the pinned server or speaks something else). */
+ * @return SAT_EUNREACHABLE (refused, timed out, closed; code
+ *         "net.interrupted" when the hook ended it), SAT_EPROTO (the peer is not the pinned server or speaks something else). */
 SAT_CHECK sat_rc sat_net_dial(
     sat_net_client **c, const sat_net_client_opts *o, sat_err *e);
 /* One request, one reply (appended to `reply`, which is reset first).
@@ -88,6 +92,12 @@ SAT_CHECK sat_rc sat_net_dial(
  *         SAT_EINVALID when longer than SAT_NET_FRAME_MAX, the link lives. */
 SAT_CHECK sat_rc sat_net_request(sat_net_client *c, sat_buf *reply,
     sat_span frame, sat_err *e);
+/* The same with a deadline of its own, for an answer that may take long. */
+SAT_CHECK sat_rc sat_net_request_within(sat_net_client *c, sat_buf *reply,
+    sat_span frame, int timeout_ms, sat_err *e);
+/* From any thread while `c` is sure to live: a request that is under way asks
+ * its hook now. */
+void sat_net_nudge(sat_net_client *c);
 /* Payload bytes as they went over the socket, framing and tags included. */
 void sat_net_client_bytes(const sat_net_client *c, uint64_t *out, uint64_t *in);
 void sat_net_hangup(sat_net_client *c); /* NULL is fine */

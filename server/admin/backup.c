@@ -226,6 +226,8 @@ admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		sat_relay_stats_get(&rs, a->relay);
 		sat_json_put_int(doc, "links", rs.net.links);
 		sat_json_put_int(doc, "requests", (int64_t)rs.requests);
+		sat_json_put_int(doc, "parked", (int64_t)rs.parked);
+		sat_json_put_int(doc, "woken", (int64_t)rs.woken);
 	}
 	admin_print(out, w, doc, NULL);
 	sat_json_free(doc);

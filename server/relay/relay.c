@@ -8,10 +8,12 @@
  *   R2  the queue is bounded in jobs and bytes; who overflows it is hung up.
  *   R3  after a fatal store error nothing is answered any more.
  *   R4  the core's rules run every TICK_MS, idle or busy, between requests.
+ *   R5  who is parked is told after the commit is durable, never before.
  */
 #include "server/relay/relay.h"
 
 #include "common/base/log.h"
+#include "server/relay/park.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,6 +24,7 @@
 #define QUEUE_JOBS_MAX 16384
 #define QUEUE_BYTES_MAX (64u * 1024 * 1024)
 #define GROUP_MAX 256
+#define SWEEP_MS 1000 /* a WAIT may be held this much longer than its time */
 
 enum job_type { JOB_REQUEST, JOB_CLOSED, JOB_CALL };
 
@@ -46,9 +49,20 @@ struct sat_relay {
 	size_t njobs, nbytes;
 	bool draining, ended, stop;
 	int64_t tick_ms; /* monotonic, of the next tick */
+	int64_t park_ms; /* the same, of the next WAIT's end */
 	sat_err fatal;
 	sat_relay_stats stats;
+	sat_park park; /* the worker's */
 };
+
+/* Boot clock: a server that slept finds its parked links due at once. */
+static int64_t
+now_ms(void)
+{
+	sat_clock c = sat_clock_os();
+
+	return sat_boot_ms(&c);
+}
 
 /* Under the mutex. */
 static void
@@ -113,15 +127,15 @@ on_close(void *u, sat_link *link)
 	pthread_mutex_unlock(&r->mutex);
 }
 
-static sat_server_session *
+static sat_parked *
 session_of(sat_link *link)
 {
-	sat_server_session *x = sat_link_user(link);
+	sat_parked *x = sat_link_user(link);
 
 	if (x == NULL) { /* R1: first request of this link */
 		x = sat_xcalloc(1, sizeof *x);
-		memcpy(x->channel_pk, sat_link_peer(link),
-		    sizeof x->channel_pk);
+		memcpy(x->session.channel_pk, sat_link_peer(link),
+		    sizeof x->session.channel_pk);
 		sat_link_user_set(link, x);
 	}
 	return x;
@@ -174,7 +188,7 @@ handle_group(sat_relay *r, job **jobs, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		replies[i] = (sat_buf){ 0 };
-		g[i].session = session_of(jobs[i]->link);
+		g[i].session = &session_of(jobs[i]->link)->session;
 		g[i].frame = sat_span_of(jobs[i]->frame, jobs[i]->n);
 		g[i].reply = &replies[i];
 	}
@@ -199,11 +213,46 @@ handle_group(sat_relay *r, job **jobs, size_t n)
 }
 
 static bool
-handle_one(sat_relay *r, job *j)
+handle_request(sat_relay *r, job *j)
 {
+	sat_parked *x = session_of(j->link);
 	sat_buf reply = { 0 };
 	sat_err e = { 0 };
-	sat_rc rc = SAT_OK;
+	sat_rc rc;
+
+	rc = sat_server_handle(r->core, &x->session, &reply,
+	    sat_span_of(j->frame, j->n), &e);
+	if (rc != SAT_OK) {
+		end_fatally(r, &e); /* R3 */
+	} else if (x->session.parked) {
+		sat_park_add(&r->park, x, j->link, now_ms());
+	} else {
+		log_trouble(&reply);
+		sat_link_reply(j->link, sat_buf_span(&reply));
+	}
+	pthread_mutex_lock(&r->mutex);
+	r->stats.requests++;
+	pthread_mutex_unlock(&r->mutex);
+	sat_buf_fini(&reply);
+	return rc == SAT_OK;
+}
+
+static void
+forget_session(sat_relay *r, sat_link *link)
+{
+	sat_parked *x = sat_link_user(link);
+
+	if (x == NULL)
+		return;
+	sat_park_remove(&r->park, x);
+	sat_link_user_set(link, NULL);
+	free(x);
+}
+
+static bool
+handle_one(sat_relay *r, job *j)
+{
+	bool good = true;
 
 	switch (j->type) {
 	case JOB_CALL:
@@ -214,26 +263,14 @@ handle_one(sat_relay *r, job *j)
 		pthread_mutex_unlock(&r->mutex);
 		break;
 	case JOB_CLOSED:
-		free(sat_link_user(j->link));
-		sat_link_user_set(j->link, NULL);
+		forget_session(r, j->link);
 		break;
 	case JOB_REQUEST:
-		rc = sat_server_handle(r->core, session_of(j->link), &reply,
-		    sat_span_of(j->frame, j->n), &e);
-		if (rc == SAT_OK) {
-			log_trouble(&reply);
-			sat_link_reply(j->link, sat_buf_span(&reply));
-		} else {
-			end_fatally(r, &e); /* R3 */
-		}
-		pthread_mutex_lock(&r->mutex);
-		r->stats.requests++;
-		pthread_mutex_unlock(&r->mutex);
+		good = handle_request(r, j);
 		break;
 	}
-	sat_buf_fini(&reply);
 	job_free(j);
-	return rc == SAT_OK;
+	return good;
 }
 
 static bool
@@ -301,16 +338,38 @@ tick(sat_relay *r)
 	return rc != SAT_EFSYNC;
 }
 
-/* Until there is work, the next tick is due, or the end. Under the mutex. */
+/* Until there is work, the next tick or the end of a WAIT is due, or the end of
+ * all. Under the mutex. */
 static void
 wait_for_work(sat_relay *r)
 {
-	struct timespec t = { .tv_sec = (time_t)(r->tick_ms / 1000),
-		.tv_nsec = (long)(r->tick_ms % 1000) * 1000000 };
+	int64_t due = r->tick_ms < r->park_ms ? r->tick_ms : r->park_ms;
+	struct timespec t = { .tv_sec = (time_t)(due / 1000),
+		.tv_nsec = (long)(due % 1000) * 1000000 };
 
 	while (r->head == NULL && !r->draining && !r->stop &&
-	    monotonic_ms() < r->tick_ms)
+	    monotonic_ms() < due)
 		(void)pthread_cond_timedwait(&r->wake, &r->mutex, &t);
+}
+
+/* Who waits is told what came (R5), or that its time is up. What the core did
+ * lies behind us, on this thread. */
+static void
+tell_parked(sat_relay *r)
+{
+	int64_t left;
+
+	if (r->park.n > 0) {
+		sat_heard h = sat_server_heard(r->core);
+
+		sat_park_wake(&r->park, &h);
+	}
+	left = sat_park_sweep(&r->park, now_ms());
+	pthread_mutex_lock(&r->mutex);
+	r->park_ms = left < 0 ? INT64_MAX : monotonic_ms() + left + SWEEP_MS;
+	r->stats.parked = r->park.n;
+	r->stats.woken = r->park.woken;
+	pthread_mutex_unlock(&r->mutex);
 }
 
 static void *
@@ -334,6 +393,8 @@ worker_main(void *u)
 		r->nbytes = 0;
 		pthread_mutex_unlock(&r->mutex);
 		good = handle_all(r, list);
+		if (good)
+			tell_parked(r);
 		pthread_mutex_lock(&r->mutex);
 	}
 	r->ended = true;
@@ -356,8 +417,12 @@ sat_relay_start(sat_relay **out, const sat_relay_opts *o, sat_err *e)
 	sat_rc rc;
 
 	*out = NULL;
+	n.links_max = o->links_max;
+	n.links_per_address_max = o->links_per_address_max;
 	r->core = o->core;
 	r->tick_ms = monotonic_ms() + TICK_MS;
+	r->park_ms = INT64_MAX;
+	sat_park_init(&r->park);
 	r->tail = &r->head;
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_condattr_init(&monotonic);

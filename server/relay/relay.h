@@ -3,7 +3,7 @@
  *
  * NNG threads only copy and queue (bounded); the worker owns the core and the
  * store, drains the queue, groups waiting PUSH requests into one durable
- * commit, answers. Admin commands run on the same worker through
+ * commit, answers, and wakes the links whose WAIT it holds (park.h). Admin commands run on the same worker through
  * sat_relay_call, so there is one writer.
  */
 #ifndef SAT_RELAY_RELAY_H
@@ -17,6 +17,7 @@ typedef struct sat_relay_opts {
 	const char *listen;       /* "tcp://127.0.0.1:7443"; port 0 = any */
 	sat_noise_keys keys;
 	sat_server *core;         /* owned by the caller, used on the worker only */
+	unsigned links_max, links_per_address_max; /* 0 = common/net's own */
 } sat_relay_opts;
 SAT_CHECK sat_rc sat_relay_start(sat_relay **r, const sat_relay_opts *o, sat_err *e);
 uint16_t sat_relay_port(const sat_relay *r);
@@ -32,6 +33,7 @@ void sat_relay_stop(sat_relay *r);
 typedef struct sat_relay_stats {
 	sat_net_stats net;
 	uint64_t requests, groups, group_max, queue_max;
+	uint64_t parked, woken; /* WAITs held now; answered with news so far */
 } sat_relay_stats;
 void sat_relay_stats_get(sat_relay_stats *out, sat_relay *r);
 

@@ -23,6 +23,7 @@ static sat_verdict verdicts[] = {
 	{ .cseq = 13, .code = SAT_VD_CONFLICT, .lsn = 1u << 31, .eff = INT64_MAX },
 };
 static sat_eid_pair eids[2];
+#define SAMPLES 32
 static sat_id held[3];
 static sat_rescope rescopes[2];
 static sat_span certs[2];
@@ -31,7 +32,6 @@ static sat_chain_known known[2] = { { 3, 4 }, { UINT32_MAX, INT64_MAX } };
 static sat_erasure erasures[2];
 static sat_privacy_row rows[2];
 
-#define SAMPLES 32
 
 /* One of each type, with something in every member. */
 static size_t
@@ -102,6 +102,11 @@ samples(sat_msg *m)
 	m[n].type = SAT_MSG_ENROLLED;
 	m[n++].u.enrolled = (sat_enrolled){ 1, 2, sat_span_str("ann"),
 		sat_span_str("rep"), sat_span_str("Org"), { 3 }, { 4 }, 5 };
+	m[n].type = SAT_MSG_WAIT;
+	m[n++].u.wait = (sat_wait){ 1, UINT64_MAX, { 7 } };
+	m[n].type = SAT_MSG_WAITED;
+	m[n++].u.waited = (sat_waited){ SAT_WAITED_LOG | SAT_WAITED_SETTINGS,
+		60000 };
 	m[n].type = SAT_MSG_SEED;
 	m[n++].u.seed = (sat_seed){ .epoch = 1, .known = known, .nknown = 2,
 		.tip = { 7 }, .bundle = sat_span_str("bundle"),

@@ -263,6 +263,8 @@ static const struct {
 } elsewhere[] = {
 	{ "POST", "/v1/sync/run",
 	    "needs a server: tests/e2e/check_schema.sh looks at its answer" },
+	{ "POST", "/v1/sync/watch",
+	    "needs a server and an end: tests/e2e/check_live.sh watches" },
 };
 
 static char *

@@ -862,6 +862,60 @@ a_request_that_gets_no_answer_times_out_and_the_link_is_dead(void **state)
 	sat_buf_fini(&reply);
 }
 
+typedef struct patience {
+	atomic_int asked;
+	atomic_bool enough;
+	sat_net_client *c;
+} patience;
+
+static bool
+has_enough(void *u)
+{
+	patience *p = u;
+
+	atomic_fetch_add(&p->asked, 1);
+	return atomic_load(&p->enough);
+}
+
+static void *
+ends_it_soon(void *u)
+{
+	patience *p = u;
+
+	(void)usleep(300000);
+	atomic_store(&p->enough, true);
+	sat_net_nudge(p->c);
+	return NULL;
+}
+
+static void
+a_nudge_ends_a_long_wait_when_the_hook_says_so(void **state)
+{
+	echo *w = serve(&slow, 0, 0, 0);
+	char url[64];
+	sat_net_client_opts o = client_opts(url, sat_net_port(w->s));
+	patience p = { 0 };
+	sat_buf reply = { 0 };
+	pthread_t t;
+	int64_t t0;
+
+	(void)state;
+	w->silent = true;
+	o.interrupted = has_enough;
+	o.u = &p;
+	assert_ok(sat_net_dial(&p.c, &o, &err));
+	t0 = sat_net_now();
+	assert_int_equal(0, pthread_create(&t, NULL, ends_it_soon, &p));
+	assert_rc(SAT_EUNREACHABLE, sat_net_request_within(p.c, &reply,
+	    sat_span_str("x"), 60000, &err));
+	assert_string_equal("net.interrupted", err.code);
+	assert_in_range(sat_net_now() - t0, 250, 5000);
+	assert_true(atomic_load(&p.asked) < 30); /* it sleeps in between */
+	(void)pthread_join(t, NULL);
+	sat_net_hangup(p.c);
+	sat_buf_fini(&reply);
+}
+
 /* ---- the sweeper -------------------------------------------------------------------------- */
 
 static void
@@ -1311,6 +1365,7 @@ main(void)
 		cmocka_unit_test(a_peer_of_another_protocol_is_named),
 		cmocka_unit_test(
 		    a_request_that_gets_no_answer_times_out_and_the_link_is_dead),
+		cmocka_unit_test(a_nudge_ends_a_long_wait_when_the_hook_says_so),
 		cmocka_unit_test(silent_peers_are_swept),
 		cmocka_unit_test(a_dripping_handshake_does_not_buy_time),
 		cmocka_unit_test(

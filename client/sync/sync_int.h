@@ -1,0 +1,32 @@
+/*
+ * sync_int.h - what one-shot and live sync share.
+ *
+ *   sync.c   dial, one session, retries, enrolment
+ *   live.c   sessions and waits on one link, for as long as it lives
+ *   carry.c  session operations that run on the replica's own thread
+ */
+#ifndef SAT_SYNC_INT_H
+#define SAT_SYNC_INT_H
+
+#include "client/sync/sync.h"
+#include "common/net/net.h"
+
+SAT_CHECK sat_rc sat_sync_dial(sat_net_client **c, const char *address,
+    const uint8_t server_pk[32], const sat_replica_identity *id,
+    const sat_sync_opts *o, sat_err *e);
+/* One session over this link; what it exchanged is added to *out. */
+SAT_CHECK sat_rc sat_sync_session(sat_sync_result *out, sat_net_client *link,
+    const sat_client_ops *ops, const sat_sync_opts *o, sat_err *e);
+/* Full jitter: a moment between nothing and base doubled `attempt` times. */
+int64_t sat_sync_jitter(int attempt, int64_t cap_ms, const sat_sync_opts *o);
+
+/* The replica's operations; with o->call set they run through it. */
+typedef struct sat_carry {
+	sat_client_ops under;
+	void (*call)(void *cu, void (*fn)(void *arg), void *arg);
+	void *cu;
+} sat_carry;
+sat_client_ops sat_carry_ops(sat_carry *c, sat_replica *r,
+    const sat_sync_opts *o);
+
+#endif
