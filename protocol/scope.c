@@ -36,6 +36,7 @@ sat_scope_subscription(const sat_registry *r, const sat_user *u)
 	add_key(&k, sat_key_user(u->ord));
 	if (has_role(u, "manager") && u->team != 0)
 		add_key(&k, sat_key_team(u->team));
+	add_key(&k, SAT_KEY_SHARED);
 	return k;
 }
 
@@ -62,6 +63,18 @@ sat_scope_owner_keys(const sat_registry *r, sat_value owner)
 	add_key(&k, sat_key_user(u->ord));
 	if (u->team != 0)
 		add_key(&k, sat_key_team(u->team));
+	return k;
+}
+
+sat_keys
+sat_scope_record_keys(const sat_registry *r, sat_scope_class cls,
+    sat_value owner)
+{
+	sat_keys k = { 0 };
+
+	if (cls != SAT_SCOPE_SHARED)
+		return sat_scope_owner_keys(r, owner);
+	add_key(&k, SAT_KEY_SHARED);
 	return k;
 }
 
@@ -104,6 +117,8 @@ sat_scope_relation(const sat_registry *r, const sat_user *actor,
 
 	if (actor->disabled)
 		return SAT_REL_NONE;
+	if (cls == SAT_SCOPE_SHARED) /* the right must be for all of them */
+		return SAT_REL_ALL;
 	if (cls == SAT_SCOPE_ROOT)
 		return rel;
 	if (cls == SAT_SCOPE_OWNED || own_owner.type != SAT_V_NULL)
