@@ -362,6 +362,18 @@ read_payload(sat_commit *c, sat_arena *a, sat_reader *r)
 }
 
 sat_rc
+sat_commit_read_payload(sat_commit *c, sat_arena *a, sat_span payload,
+    sat_err *e)
+{
+	sat_reader r = sat_reader_of(payload);
+
+	if (payload.n > SAT_COMMIT_BYTES_MAX)
+		return sat_fail(e, SAT_EPROTO, "commit payload above its limit");
+	read_payload(c, a, &r);
+	return sat_read_end(&r, "commit payload", e);
+}
+
+sat_rc
 sat_commit_read(sat_commit *c, sat_arena *a, sat_span header, sat_span payload,
     sat_err *e)
 {
@@ -375,15 +387,11 @@ sat_commit_read(sat_commit *c, sat_arena *a, sat_span header, sat_span payload,
 		return rc;
 	if (payload.n == 0)
 		return SAT_OK; /* erased */
-	if (payload.n > SAT_COMMIT_BYTES_MAX)
-		return sat_fail(e, SAT_EPROTO, "commit payload above its limit");
 	sat_hash(hash, payload);
 	if (memcmp(hash, c->payload_hash, sizeof hash) != 0)
 		return sat_fail(e, SAT_EPROTO,
 		    "commit payload does not fit its header");
-	r = sat_reader_of(payload);
-	read_payload(c, a, &r);
-	return sat_read_end(&r, "commit payload", e);
+	return sat_commit_read_payload(c, a, payload, e);
 }
 
 /* ---- signature ----------------------------------------------------------- */

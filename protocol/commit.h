@@ -111,6 +111,10 @@ void sat_commit_seal(sat_commit *c, uint8_t header_hash[SAT_HASH_BYTES]);
  * payload_hash fits: SAT_EPROTO. */
 SAT_CHECK sat_rc sat_commit_read(sat_commit *c, sat_arena *a, sat_span header,
     sat_span payload, sat_err *e);
+/* A payload alone, as a suggestion carries it (P-165): salt and ops into *c,
+ * whose subject is set. */
+SAT_CHECK sat_rc sat_commit_read_payload(sat_commit *c, sat_arena *a,
+    sat_span payload, sat_err *e);
 /* Shape and size of a commit about to be written or just received (P-001). */
 SAT_CHECK sat_rc sat_commit_check(const sat_commit *c, sat_err *e);
 

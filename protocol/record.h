@@ -44,7 +44,8 @@ typedef struct sat_cell {
  * digests carry them.
  *   REDIRECT  id of the record this one was merged into; null = none
  *   HANDED    number of suggestions that wait for an answer; ext: n uint, n x
- *             {lsn uint, dev uint, hlc be64, actor span, ops span}, by lsn
+ *             {lsn uint, dev uint, hlc be64, actor span, why span, ops
+ *             span}, by lsn
  *   POOL      key of the pool that offers the record; null = none
  *   LATER     operations of a later release, kept unread
  *   ALIASES   earlier numbers, a set of texts (value and ext as a set field's)
@@ -66,9 +67,12 @@ typedef struct sat_handed {
 	uint32_t dev;    /* who made it, and when */
 	sat_hlc hlc;
 	sat_span actor;  /* user key */
-	sat_span ops;    /* canonical payload (sat_commit_write_payload) */
+	sat_span why;    /* "late", or what the author says */
+	sat_span ops;    /* canonical payload (sat_commit_write_payload), of the
+	                    record that carries it as its subject, zero salt */
 } sat_handed;
 #define SAT_HANDED_MAX 64
+#define SAT_HANDED_WHY_MAX 512
 #define SAT_HANDED_BYTES_MAX (256 * 1024) /* of all `ops` of one record */
 
 typedef struct sat_record {

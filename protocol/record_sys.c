@@ -129,6 +129,7 @@ sat_handed_write(sat_buf *b, const sat_handed *h)
 	sat_write_uint(b, h->dev);
 	sat_write_be64(b, h->hlc);
 	sat_write_span(b, h->actor);
+	sat_write_span(b, h->why);
 	sat_write_span(b, h->ops);
 }
 
@@ -138,7 +139,11 @@ read_handed(sat_handed *h, sat_reader *r)
 	h->dev = (uint32_t)sat_read_uint_max(r, UINT32_MAX);
 	h->hlc = sat_read_be64(r);
 	h->actor = sat_read_span(r, SAT_SYS_TEXT_MAX);
+	h->why = sat_read_span(r, SAT_HANDED_WHY_MAX);
 	h->ops = sat_read_span(r, SAT_VALUE_MAX);
+	if ((h->actor.n > 0 && !sat_utf8_ok(h->actor.p, h->actor.n)) ||
+	    (h->why.n > 0 && !sat_utf8_ok(h->why.p, h->why.n)))
+		sat_read_bad(r, "text is not UTF-8");
 	if (h->hlc == 0 || h->hlc > INT64_MAX || h->ops.n == 0)
 		sat_read_bad(r, "bad suggestion");
 }

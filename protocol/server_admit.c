@@ -23,6 +23,8 @@ typedef struct work {
 	judging j;
 	merging m;
 	uint64_t eid0;
+	bool follows;       /* it needs what is only suggested so far */
+	hands hands;
 } work;
 
 /* ---- finding what it is about ---------------------------------------------------- */
@@ -59,7 +61,7 @@ scope_fields(work *k, wrec *w, const sat_kind *kind, size_t i)
 	if (f == kind->owner) {
 		if (!owner_known(k, op->value))
 			return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
-			    "owner.unknown", "ASK_MANAGER");
+			    "owner.unknown", sat_srv_ask(k->a));
 		if (w->fresh)
 			w->owner = op->value;
 	}
@@ -71,6 +73,38 @@ scope_fields(work *k, wrec *w, const sat_kind *kind, size_t i)
 	return SAT_OK;
 }
 
+static const char *
+needs_hint(work *k, const sat_id *rec)
+{
+	char id[SAT_ID_TEXT];
+
+	sat_id_text(id, rec);
+	return sat_srv_hint(k->s, "NEEDS_PARENT", sat_span_str(id));
+}
+
+static const char *
+use_hint(work *k, sat_value v)
+{
+	return sat_srv_hint(k->s, "USE_VALUE", v.type == SAT_V_TEXT ? v.s :
+	    sat_span_str(""));
+}
+
+/* A record that is not there: parked, or with a suggestion that would make it. */
+static sat_rc
+follow(work *k, size_t i, const sat_id *rec, sat_err *e)
+{
+	bool yes;
+	sat_rc rc = sat_srv_suggested(&yes, k->s, k->c, rec, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	if (!yes)
+		return sat_srv_refuse(k->a, i, SAT_VD_PARKED, "needs_parent",
+		    needs_hint(k, rec));
+	k->follows = true;
+	return SAT_OK;
+}
+
 static sat_rc
 locate(work *k, size_t i, sat_err *e)
 {
@@ -79,7 +113,7 @@ locate(work *k, size_t i, sat_err *e)
 	wrec *w;
 	sat_rc rc;
 
-	if (op->kind >= SAT_OP_CLAIM) /* the server's alone (P-131) */
+	if (op->kind >= SAT_OP_CLAIM && !sat_op_is_hand(op)) /* P-131 */
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied", "");
 	if (kind == NULL)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "kind.unknown",
@@ -94,15 +128,17 @@ locate(work *k, size_t i, sat_err *e)
 			return sat_fail(e, SAT_ENOSPACE, "no eid left");
 		born(k, w, op->rtype);
 	}
-	if (!w->exists)
-		return sat_srv_refuse(k->a, i, SAT_VD_PARKED, "needs_parent",
-		    "NEEDS_PARENT");
+	if (!w->exists) {
+		k->m.of[i] = NULL;
+		return follow(k, i, &op->rec, e);
+	}
 	if (w->kind != op->rtype)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "kind.other",
 		    "");
 	if ((rc = sat_merge_touch(&k->m, w, i, e)) != SAT_OK)
 		return rc;
-	return op->field == 0 ? SAT_OK : scope_fields(k, w, kind, i);
+	return op->field == 0 || sat_op_is_hand(op) ? SAT_OK :
+	    scope_fields(k, w, kind, i);
 }
 
 /* The op that names the parent of a fresh record, SIZE_MAX when none does. */
@@ -138,8 +174,7 @@ find_root(work *k, wrec *w, sat_err *e)
 	if ((rc = sat_set_by_id(&parent, k->s, &id, e)) != SAT_OK)
 		return rc;
 	if (!parent->exists)
-		return sat_srv_refuse(k->a, i, SAT_VD_PARKED, "needs_parent",
-		    "NEEDS_PARENT");
+		return follow(k, i, &id, e);
 	pk = sat_template_kind_id(k->j.t, parent->kind);
 	/* One level: a child of a child would have two roots to be seen by. */
 	if (pk == NULL || parent->root != parent->eid || parent == w ||
@@ -151,7 +186,7 @@ find_root(work *k, wrec *w, sat_err *e)
 		return rc;
 	if (!yes)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied",
-		    "ASK_MANAGER");
+		    sat_srv_ask(k->a));
 	w->root = parent->eid;
 	return SAT_OK;
 }
@@ -171,7 +206,11 @@ fold_op(work *k, size_t i)
 	    !sat_value_eq(sat_record_value(&k->m.of[i]->r, op->field),
 	    op->value))
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "owner.stale",
-		    "USE_VALUE");
+		    use_hint(k, sat_record_value(&k->m.of[i]->r, op->field)));
+	/* Settled by somebody else meanwhile is fine, no room is not. */
+	if (op->kind == SAT_OP_HAND && out.outcome == SAT_NOTHING)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "handover.full",
+		    sat_srv_ask(k->a));
 	return SAT_OK;
 }
 
@@ -179,6 +218,7 @@ static sat_rc
 judge_and_fold(work *k, sat_err *e)
 {
 	sat_server *s = k->s;
+	bool soon;
 	sat_rc rc;
 
 	if (sat_commit_check(k->c, NULL) != SAT_OK)
@@ -195,9 +235,17 @@ judge_and_fold(work *k, sat_err *e)
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if (w->fresh && (rc = find_root(k, w, e)) != SAT_OK)
 			return rc;
+	if (k->follows)
+		return sat_srv_hand_over(&k->hands, k->a, &k->m, e);
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if ((rc = sat_srv_judge(&k->j, w, e)) != SAT_OK)
 			return rc;
+	if (k->j.late) {
+		if ((rc = sat_srv_in_grace(&soon, &k->j, e)) != SAT_OK)
+			return rc;
+		if (!soon)
+			return sat_srv_hand_over(&k->hands, k->a, &k->m, e);
+	}
 	sat_merge_place(&k->m, k->a->chain->c.prev_eff);
 	for (size_t i = 0; i < k->c->nops; i++)
 		if ((rc = fold_op(k, i)) != SAT_OK)
@@ -312,6 +360,7 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 {
 	work k = { .s = s, .a = a, .c = a->c, .eid0 = s->eid };
 	bool yes = false;
+	uint64_t lsn;
 	sat_rc rc;
 
 	if (a->c->incarnation != SAT_INCARNATION_FIRST && ((rc = merged_before(&yes,
@@ -324,9 +373,11 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 		.next_op = k.m.next_op,
 		.mine = sat_scope_subscription(&s->reg, a->actor) };
 	rc = judge_and_fold(&k, e);
-	if (rc == SAT_EFALSE)
-		rc = undo(&k, e);
-	else if (rc == SAT_OK)
-		rc = accept(&k, e);
+	if (rc == SAT_OK)
+		return accept(&k, e);
+	if (rc == SAT_EFALSE && (rc = undo(&k, e)) == SAT_OK &&
+	    k.hands.n > 0) /* D1 */
+		rc = sat_srv_own(s, &k.hands.subject, k.hands.ops, k.hands.n,
+		    &lsn, e);
 	return rc;
 }

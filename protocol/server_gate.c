@@ -9,6 +9,7 @@
  */
 #include "protocol/server_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/template/gate.h"
@@ -24,6 +25,35 @@ sat_srv_refuse(const admission *a, size_t op, sat_verdict_code code,
 	a->v->slug = sat_span_str(slug);
 	a->v->hint = sat_span_str(hint);
 	return SAT_EFALSE;
+}
+
+const char *
+sat_srv_hint(sat_server *s, const char *code, sat_span arg)
+{
+	char text[160];
+	int n;
+
+	if (arg.n == 0 || arg.n > 120)
+		return code;
+	n = snprintf(text, sizeof text, "%s=%.*s", code, (int)arg.n,
+	    (const char *)arg.p);
+	return sat_arena_str(&s->txn, text, (size_t)n);
+}
+
+const char *
+sat_srv_ask(const admission *a)
+{
+	const sat_registry *reg = &a->s->reg;
+
+	for (size_t i = 0; i < reg->nusers && a->actor->team != 0; i++) {
+		const sat_user *u = &reg->users[i];
+
+		if (u->team == a->actor->team && u->ord != a->actor->ord &&
+		    !u->disabled && strcmp(u->role, "manager") == 0)
+			return sat_srv_hint(a->s, "ASK_MANAGER",
+			    sat_span_str(u->key));
+	}
+	return "ASK_MANAGER";
 }
 
 /* ---- where the author stands ------------------------------------------------- */
@@ -44,6 +74,8 @@ left_after_seen(bool *yes, judging *j, uint32_t root, sat_scope_key key,
 	if ((rc = sat_set_member(k, s, r, e)) != SAT_OK)
 		return rc;
 	*yes = k->m.left_lsn > j->a->c->seen;
+	if (*yes && k->m.left_lsn > j->lost_lsn)
+		j->lost_lsn = k->m.left_lsn;
 	return SAT_OK;
 }
 
@@ -70,6 +102,8 @@ owner_at_seen(sat_relation *rel, judging *j, uint32_t eid, sat_err *e)
 			return rc;
 		if (lsn <= j->a->c->seen)
 			continue;
+		if (lsn > j->lost_lsn)
+			j->lost_lsn = lsn;
 		*rel = u->ord == me->ord ? SAT_REL_OWN : SAT_REL_TEAM;
 		if (*rel == SAT_REL_OWN)
 			break;
@@ -135,8 +169,8 @@ sat_srv_could_see(bool *yes, bool *late, judging *j, const wrec *w, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-relation_now(sat_relation *rel, judging *j, const wrec *w, sat_err *e)
+sat_rc
+sat_srv_relation(sat_relation *rel, judging *j, const wrec *w, sat_err *e)
 {
 	const sat_kind *k = sat_srv_kind(j->s, w->kind);
 	sat_value root_owner = sat_v_null(), own = w->owner;
@@ -273,6 +307,18 @@ op_of_finding(const changes *ch, const wrec *w, const sat_err *e)
 }
 
 static sat_rc
+refuse_finding(judging *j, const changes *ch, const wrec *w, const sat_err *why)
+{
+	const char *hint = "";
+
+	if (why->nfields > 0 && strcmp(why->fields[0].code, "retired") == 0)
+		hint = sat_srv_hint(j->s, "FIELD_RETIRED",
+		    sat_span_str(why->fields[0].path));
+	return sat_srv_refuse(j->a, op_of_finding(ch, w, why), SAT_VD_REJECTED,
+	    sat_arena_str(&j->s->txn, why->code, strlen(why->code)), hint);
+}
+
+static sat_rc
 gate(judging *j, wrec *w, sat_relation rel, unsigned sorts)
 {
 	sat_err why = { 0 };
@@ -282,9 +328,7 @@ gate(judging *j, wrec *w, sat_relation rel, unsigned sorts)
 
 	rc = judge_by(&in, &ch, j, w, j->t, rel, sorts, &why);
 	if (rc == SAT_EINVALID)
-		return sat_srv_refuse(j->a, op_of_finding(&ch, w, &why),
-		    SAT_VD_REJECTED, sat_arena_str(&j->s->txn, why.code,
-		    strlen(why.code)), "");
+		return refuse_finding(j, &ch, w, &why);
 	if (j->tip == NULL || j->tip == j->t)
 		return rc;
 	right = judge_by(&in, &ch, j, w, j->tip, rel, sorts, &why);
@@ -292,9 +336,7 @@ gate(judging *j, wrec *w, sat_relation rel, unsigned sorts)
 		return right;
 	/* A right that is new: then the new template judges the values too. */
 	if (right == SAT_EINVALID && rc == SAT_EDENIED)
-		return sat_srv_refuse(j->a, op_of_finding(&ch, w, &why),
-		    SAT_VD_REJECTED, sat_arena_str(&j->s->txn, why.code,
-		    strlen(why.code)), "");
+		return refuse_finding(j, &ch, w, &why);
 	return SAT_OK;
 }
 
@@ -302,7 +344,7 @@ static sat_rc
 denied(const judging *j, const wrec *w)
 {
 	return sat_srv_refuse(j->a, w->first_op, SAT_VD_REJECTED, "denied",
-	    "ASK_MANAGER");
+	    sat_srv_ask(j->a));
 }
 
 static unsigned
@@ -311,10 +353,20 @@ sorts_of(const judging *j, const wrec *w)
 	unsigned sorts = 0;
 
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
-		if (j->a->c->ops[i].kind != SAT_OP_NEW)
+		if (j->a->c->ops[i].kind != SAT_OP_NEW &&
+		    !sat_op_is_hand(&j->a->c->ops[i]))
 			sorts |= is_authority(verb_of(j->a->c->ops[i].kind)) ?
 			    AUTHORITY : CONTENT;
 	return sorts;
+}
+
+static bool
+only_hand(const judging *j, const wrec *w)
+{
+	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
+		if (!sat_op_is_hand(&j->a->c->ops[i]))
+			return false;
+	return true;
 }
 
 sat_rc
@@ -325,7 +377,10 @@ sat_srv_judge(judging *j, wrec *w, sat_err *e)
 	unsigned sorts;
 	sat_rc rc;
 
-	if ((rc = relation_now(&now, j, w, e)) != SAT_OK)
+	if ((rc = sat_srv_judge_hand(j, w, e)) != SAT_OK ||
+	    only_hand(j, w))
+		return rc;
+	if ((rc = sat_srv_relation(&now, j, w, e)) != SAT_OK)
 		return rc;
 	if (!w->fresh && (rc = sat_srv_visible(&visible, j->s, w, &j->mine,
 	    e)) != SAT_OK)

@@ -220,6 +220,7 @@ SAT_CHECK sat_rc sat_srv_own_flush(sat_server *s, sat_err *e);
 
 /* server_admit.c: judge, merge and log one commit, or refuse it. */
 typedef struct admission {
+	sat_server *s;
 	const sat_user *actor;
 	const sat_commit *c;  /* eids resolved, cseq, prev, payload_hash set */
 	sat_span header, payload;
@@ -248,13 +249,47 @@ typedef struct judging {
 	sat_keys mine;
 	size_t *next_op;      /* the next op on the same record, or SIZE_MAX */
 	bool late;
+	uint64_t lost_lsn;    /* late: when the author lost it, the last time */
 } judging;
 SAT_CHECK sat_rc sat_srv_judge(judging *j, wrec *w, sat_err *e);
+/* How the author stands to it now. */
+SAT_CHECK sat_rc sat_srv_relation(sat_relation *rel, judging *j, const wrec *w,
+    sat_err *e);
 /* Could the author see the record now, or at `seen` (then *late)? */
 SAT_CHECK sat_rc sat_srv_could_see(bool *yes, bool *late, judging *j,
     const wrec *w, sat_err *e);
+/* "CODE=argument" (docs/protocol.md, hints); the code alone for no argument. */
+const char *sat_srv_hint(sat_server *s, const char *code, sat_span arg);
+/* ASK_MANAGER with the one of the author's team. */
+const char *sat_srv_ask(const admission *a);
 sat_rc sat_srv_refuse(const admission *a, size_t op, sat_verdict_code code,
     const char *slug, const char *hint);
+
+/* server_hand.c: late work that is not merged. */
+/* Written soon enough after the loss, by a clock that is believed (P-164)? */
+SAT_CHECK sat_rc sat_srv_in_grace(bool *yes, judging *j, sat_err *e);
+/* The HAND operations that suggest the commit's work, for sat_srv_own once
+ * the commit is undone; the verdict is filled. Always SAT_EFALSE or a failure;
+ * n is 0 when the verdict is a refusal. */
+typedef struct hands {
+	sat_id subject;
+	sat_op *ops;
+	size_t n;
+} hands;
+SAT_CHECK sat_rc sat_srv_hand_over(hands *h, const admission *a,
+    const merging *m, sat_err *e);
+/* Does the record exist in a suggestion of this device only? What goes on with
+ * it follows it (P-167). */
+SAT_CHECK sat_rc sat_srv_suggested(bool *yes, sat_server *s, const sat_commit *c,
+    const sat_id *rec, sat_err *e);
+/* What a device says itself of suggestions: HAND and SETTLE of one record.
+ * SAT_EFALSE with the verdict filled. */
+SAT_CHECK sat_rc sat_srv_judge_hand(judging *j, wrec *w, sat_err *e);
+static inline bool
+sat_op_is_hand(const sat_op *op)
+{
+	return op->kind == SAT_OP_HAND || op->kind == SAT_OP_SETTLE;
+}
 
 /* server_push.c */
 SAT_CHECK sat_rc sat_srv_push(sat_server *s, sat_server_job *jobs, size_t n,

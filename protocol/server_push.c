@@ -256,7 +256,7 @@ merge(push *p, sat_err *e)
 {
 	const sat_store *st = &p->s->env.store;
 	uint64_t known = p->chain->c.last_cseq;
-	admission a = { .actor = p->user, .chain = p->chain, .out = &p->out };
+	admission a = { .s = p->s, .actor = p->user, .chain = p->chain, .out = &p->out };
 	sat_rc rc;
 
 	p->out.v = sat_arena_alloc(&p->s->txn, p->n * sizeof *p->out.v);

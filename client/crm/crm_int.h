@@ -106,8 +106,6 @@ SAT_CHECK sat_rc crm_relate(crm_work *w, sat_err *e);
 SAT_CHECK sat_rc crm_judge(crm_work *w, sat_err *e);
 /* Write the judged changes as one commit. */
 SAT_CHECK sat_rc crm_write(crm_work *w, uint8_t flags, uint64_t *cseq, sat_err *e);
-/* May a role with this grant act on a record it stands so to? */
-bool crm_covers(sat_grant g, sat_relation r);
 
 /* dup.c */
 SAT_CHECK sat_rc crm_duplicates(sat_duplicate dup[SAT_DUPLICATES_MAX],

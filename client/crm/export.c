@@ -197,7 +197,7 @@ put_row(out *x, const sat_value *v, bool related, sat_err *e)
 		if ((rc = sat_replica_relation(&rel, x->c->replica, x->kind,
 		    &id, e)) != SAT_OK)
 			return rc;
-		if (!crm_covers(x->grant, rel))
+		if (!sat_grant_covers(x->grant, rel))
 			return SAT_OK;
 	}
 	x->rows++;

@@ -121,7 +121,7 @@ crm_masked(sat_crm *c, const sat_template *t, const sat_field *f,
 	const sat_user *me = sat_replica_me(c->replica);
 
 	return f->mask != NULL && (me == NULL ||
-	    !crm_covers(sat_acl(t, me->role, "phone.reveal"), rel));
+	    !sat_grant_covers(sat_acl(t, me->role, "phone.reveal"), rel));
 }
 
 bool

@@ -405,7 +405,7 @@ may_see(const rep_source *s)
 		if (root->owner != NULL)
 			of_root = linked(s, k->parent, root->owner);
 	}
-	return crm_covers(s->grant, sat_scope_relation(s->who->reg, s->who->me,
+	return sat_grant_covers(s->grant, sat_scope_relation(s->who->reg, s->who->me,
 	    k->scope, of_root, own, true, false));
 }
 

@@ -12,21 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
-crm_covers(sat_grant g, sat_relation r)
-{
-	switch (g) {
-	case SAT_GRANT_OWN:
-		return r == SAT_REL_OWN;
-	case SAT_GRANT_TEAM:
-		return r == SAT_REL_OWN || r == SAT_REL_TEAM;
-	case SAT_GRANT_ALL:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* ---- relation ------------------------------------------------------------------ */
 
 static sat_value

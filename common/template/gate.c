@@ -57,8 +57,8 @@ action_of(const sat_gate_in *in, const sat_change *c)
 	}
 }
 
-static bool
-covers(sat_grant g, sat_relation r)
+bool
+sat_grant_covers(sat_grant g, sat_relation r)
 {
 	switch (g) {
 	case SAT_GRANT_OWN:
@@ -75,7 +75,7 @@ covers(sat_grant g, sat_relation r)
 static sat_rc
 judge_right(const sat_gate_in *in, const char *action, sat_err *e)
 {
-	if (covers(sat_acl(in->t, in->role, action), in->relation))
+	if (sat_grant_covers(sat_acl(in->t, in->role, action), in->relation))
 		return SAT_OK;
 	return sat_fail_code(e, SAT_EDENIED, "permission.denied", NULL,
 	    "role %.20s may not %.60s here", in->role, action);

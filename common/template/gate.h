@@ -72,6 +72,8 @@ SAT_CHECK sat_rc sat_gate_judge(sat_gate_out *out, const sat_gate_in *in, sat_er
  * "export", "report", "conflict.resolve", ...)? The scope it may do it in. */
 typedef enum sat_grant { SAT_GRANT_NO, SAT_GRANT_OWN, SAT_GRANT_TEAM, SAT_GRANT_ALL } sat_grant;
 sat_grant sat_acl(const sat_template *t, const char *role, const char *action);
+/* May a role with this grant act on a record it stands to like this? */
+bool sat_grant_covers(sat_grant g, sat_relation r);
 
 /* Does a record with these values lack a required field? */
 bool sat_gate_incomplete(const sat_template *t, const sat_kind *k,

@@ -126,6 +126,52 @@ flags(world *w, int rec)
 	r->owner = p == NULL ? -1 : sim_find_user(w, p->op->value);
 }
 
+/* Whose work a suggestion is: the commit that has all of its operations. */
+static void
+take_hand(world *w, const sat_op *op)
+{
+	sat_commit part = { .subject = op->rec };
+	sat_handed h;
+	sat_err e = { 0 };
+
+	if (op->kind != SAT_OP_HAND || sat_handed_read(&h, op->value.s, &e) !=
+	    SAT_OK || sat_commit_read_payload(&part, &w->mem, h.ops, &e) !=
+	    SAT_OK)
+		sim_fail(w, "the server's own commit is no suggestion: %s",
+		    e.text);
+	for (int i = 0; i < w->nentries; i++) {
+		entry *en = &w->entries[i];
+		size_t found = 0;
+
+		for (size_t k = 0; k < part.nops; k++)
+			for (size_t j = 0; j < en->nops; j++)
+				if (en->ops[j].kind == part.ops[k].kind &&
+				    en->ops[j].field == part.ops[k].field &&
+				    sat_id_eq(&en->ops[j].rec,
+				    &part.ops[k].rec) && sat_value_eq(
+				    en->ops[j].value, part.ops[k].value)) {
+					found++;
+					break;
+				}
+		if (w->dev[en->dev].ord == h.dev && found == part.nops &&
+		    en->handed < en->nops && en->lsn == 0) {
+			en->handed += part.nops;
+			return;
+		}
+	}
+	sim_fail(w, "a suggestion of work nobody did");
+}
+
+static void
+take_own(world *w, lcommit *l)
+{
+	l->entry = -1;
+	for (size_t i = 0; i < l->c.nops; i++)
+		take_hand(w, &l->c.ops[i]);
+	HIT(logged);
+	w->head = l->c.lsn;
+}
+
 static void
 take_commit(world *w, uint64_t lsn)
 {
@@ -149,6 +195,10 @@ take_commit(world *w, uint64_t lsn)
 		HIT(suspect);
 	if (sim_template_version(l->c.template_oid) < w->tip)
 		HIT(old_template);
+	if (l->c.device == SAT_DEV_SERVER) {
+		take_own(w, l);
+		return;
+	}
 	en = sim_entry_find(w, l->c.payload_hash);
 	if (en == NULL || w->dev[en->dev].ord != l->c.device)
 		sim_fail(w, "the log has a commit nobody wrote: device %u "
@@ -185,7 +235,8 @@ sim_mirror(world *w)
 	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
 		take_commit(w, lsn);
 	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
-		for (size_t i = 0; i < w->log[lsn].c.nops; i++)
+		for (size_t i = 0; w->log[lsn].entry >= 0 &&
+		    i < w->log[lsn].c.nops; i++)
 			flags(w, w->entries[w->log[lsn].entry].rec[i]);
 }
 

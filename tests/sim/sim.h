@@ -191,7 +191,7 @@ typedef struct lop { /* an operation of the log */
 
 typedef struct lcommit {
 	sat_commit c;
-	int entry;
+	int entry;           /* -1: the server's own */
 } lcommit;
 
 typedef enum fate {
@@ -216,6 +216,7 @@ typedef struct entry {
 	int *rec;            /* per op */
 	uint64_t **saw;      /* per op: bitmap of what of the record was seen */
 	uint64_t lsn;        /* in the log; 0 = not */
+	size_t handed;       /* operations of it the server's own commits suggest */
 	bool answered;       /* the server gave a verdict: it stays so */
 	sat_verdict verdict;
 } entry;
