@@ -14,9 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A busy server may always be ahead: then the next session compares. */
+#define OVERTAKEN_MAX 3
+
 typedef enum cs_state {
 	S_HELLO, S_LEDGER, S_REGISTRY, S_SEED, S_TEMPLATE, S_PUSH, S_ERASED,
-	S_SNAP, S_PULL, S_DONE,
+	S_SNAP, S_PULL, S_DIGEST, S_REFETCH, S_DONE,
 } cs_state;
 
 struct sat_cs {
@@ -44,6 +47,10 @@ struct sat_cs {
 	bool unparked;           /* asked once */
 	uint64_t scope_head, cursor;
 	uint32_t after_eid;
+	/* repair */
+	sat_digest digest;       /* sums asked for: those after it */
+	sat_refetch range;
+	unsigned overtaken;      /* times the server went on meanwhile */
 	sat_cs_stats stats;
 };
 
@@ -177,7 +184,9 @@ pulled(sat_cs *s, sat_err *e)
 			return rc;
 	}
 	s->stats.complete = n == 0;
-	go(s, n > 0 ? S_PUSH : S_DONE);
+	s->digest = (sat_digest){ 0, 0 };
+	go(s, n > 0 ? S_PUSH : s->ops.differs != NULL &&
+	    s->overtaken < OVERTAKEN_MAX ? S_DIGEST : S_DONE);
 	return SAT_OK;
 }
 
@@ -287,6 +296,42 @@ ask_template(sat_cs *s)
 	ask(s, &m);
 }
 
+/* P-183: sums are compared at one position. */
+static sat_rc
+ask_digest(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_DIGEST };
+	bool yes = false;
+	sat_rc rc;
+
+	if ((rc = s->ops.differs(s->ops.u, &yes, e)) != SAT_OK)
+		return rc;
+	if (!yes) {
+		go(s, S_DONE);
+		return SAT_OK;
+	}
+	m.u.digest = s->digest;
+	ask(s, &m);
+	return SAT_OK;
+}
+
+static sat_rc
+ask_refetch(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_REFETCH };
+	sat_rc rc;
+
+	if ((rc = s->ops.refetch_next(s->ops.u, &s->range, e)) != SAT_OK)
+		return rc;
+	if (s->range.to_eid == 0) {
+		go(s, S_DONE);
+		return SAT_OK;
+	}
+	m.u.refetch = s->range;
+	ask(s, &m);
+	return SAT_OK;
+}
+
 /* Build the question of the current state; a state that has none moves on. */
 static sat_rc
 build(sat_cs *s, sat_err *e)
@@ -305,6 +350,8 @@ build(sat_cs *s, sat_err *e)
 	case S_ERASED: return ask_erased(s, e);
 	case S_SNAP: return ask_snap(s, e);
 	case S_PULL: return ask_pull(s, e);
+	case S_DIGEST: return ask_digest(s, e);
+	case S_REFETCH: return ask_refetch(s, e);
 	case S_DONE: break;
 	}
 	return SAT_OK;
@@ -545,6 +592,55 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 	return SAT_OK;
 }
 
+static sat_rc
+on_digest(sat_cs *s, const sat_digest_is *d, sat_err *e)
+{
+	sat_digest asked = s->digest;
+	sat_rc rc;
+
+	if (!d->done && (d->n == 0 || d->sums[d->n - 1].kind < asked.kind ||
+	    (d->sums[d->n - 1].kind == asked.kind &&
+	    d->sums[d->n - 1].bucket <= asked.bucket)))
+		return sat_fail(e, SAT_EPROTO, "sums do not move on");
+	rc = s->ops.digest(s->ops.u, &asked, d, e);
+	if (rc == SAT_EFALSE) { /* what came since goes first */
+		s->overtaken++;
+		s->scope_head = d->scope_head;
+		s->pull_once = true;
+		go(s, S_PULL);
+		return SAT_OK;
+	}
+	if (rc != SAT_OK)
+		return rc;
+	if (d->done) {
+		go(s, S_REFETCH);
+		return SAT_OK;
+	}
+	s->digest = (sat_digest){ d->sums[d->n - 1].kind,
+		d->sums[d->n - 1].bucket };
+	go(s, S_DIGEST);
+	return SAT_OK;
+}
+
+static sat_rc
+on_refetch(sat_cs *s, sat_refetch_is *d, sat_err *e)
+{
+	sat_rc rc;
+
+	if (d->next_eid <= s->range.after_eid || d->next_eid > s->range.to_eid)
+		return sat_fail(e, SAT_EPROTO, "a range does not move on");
+	if (d->records.n != 0 && (rc = sat_records_read(&d->recs, &d->nrecs,
+	    &s->mem, d->records, e)) != SAT_OK)
+		return rc;
+	d->decoded = true;
+	if ((rc = s->ops.refetch(s->ops.u, &s->range, d, e)) != SAT_OK)
+		return rc;
+	s->stats.refetched++;
+	s->stats.records += d->nrecs;
+	go(s, S_REFETCH);
+	return SAT_OK;
+}
+
 static const sat_msg_type answer_of[] = {
 	[S_HELLO] = SAT_MSG_WELCOME,
 	[S_LEDGER] = SAT_MSG_LEDGER_IS,
@@ -555,6 +651,8 @@ static const sat_msg_type answer_of[] = {
 	[S_PUSH] = SAT_MSG_VERDICTS,
 	[S_SNAP] = SAT_MSG_CHUNK,
 	[S_PULL] = SAT_MSG_DELTA,
+	[S_DIGEST] = SAT_MSG_DIGEST_IS,
+	[S_REFETCH] = SAT_MSG_REFETCH_IS,
 };
 
 sat_rc
@@ -584,6 +682,8 @@ sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 	case S_PUSH: return on_verdicts(s, &m.u.verdicts, e);
 	case S_SNAP: return on_chunk(s, &m.u.chunk, e);
 	case S_PULL: return on_delta(s, &m.u.delta, e);
+	case S_DIGEST: return on_digest(s, &m.u.digest_is, e);
+	case S_REFETCH: return on_refetch(s, &m.u.refetch_is, e);
 	case S_DONE: break;
 	}
 	return SAT_OK;

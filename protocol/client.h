@@ -50,6 +50,14 @@ typedef struct sat_client_ops {
 	/* Parked commits whose records are there now go back into the outbox;
 	 * *n how many. May be NULL. */
 	sat_rc (*unpark)(void *u, uint64_t *n, sat_err *e);
+	/* After the last page: is the sum the server told another one than ours
+	 * (P-183)? All NULL: nothing is compared. digest: one answer about
+	 * sums; SAT_EFALSE when the server has gone on since: pull first.
+	 * refetch_next: a range to be sent again; to_eid 0 = none is left. */
+	sat_rc (*differs)(void *u, bool *yes, sat_err *e);
+	sat_rc (*digest)(void *u, const sat_digest *ask, const sat_digest_is *d, sat_err *e);
+	sat_rc (*refetch_next)(void *u, sat_refetch *ask, sat_err *e);
+	sat_rc (*refetch)(void *u, const sat_refetch *ask, const sat_refetch_is *d, sat_err *e);
 } sat_client_ops;
 
 enum { SAT_CS_PUSH_ONLY = 1, SAT_CS_PULL_ONLY = 2 };
@@ -58,6 +66,7 @@ typedef struct sat_cs_stats {
 	uint64_t pushed, accepted, late, conflicts, rejected, handed;
 	uint64_t pulled_commits, rescopes, records, round_trips;
 	uint64_t seeded, erased;
+	uint64_t refetched; /* ranges that differed and were sent again */
 	bool template_changed, registry_changed, complete;
 	bool new_epoch;       /* the server came back from a backup */
 } sat_cs_stats;

@@ -152,6 +152,7 @@ write_welcome(sat_buf *b, const sat_welcome *m)
 	sat_write_uint(b, m->ncerts);
 	for (size_t i = 0; i < m->ncerts; i++)
 		sat_write_span(b, m->certs[i]);
+	sat_msg_write_sum(b, m->has_sum, m->sum);
 }
 
 static void
@@ -171,6 +172,7 @@ read_welcome(sat_welcome *m, sat_arena *a, sat_reader *r)
 	m->certs = sat_arena_alloc(a, (m->ncerts + 1) * sizeof *m->certs);
 	for (size_t i = 0; i < m->ncerts; i++)
 		m->certs[i] = sat_read_span(r, CERT_MAX_BYTES);
+	sat_msg_read_sum(&m->has_sum, &m->sum, r);
 }
 
 static void
@@ -405,6 +407,7 @@ write_delta(sat_buf *b, const sat_delta *m)
 	}
 	sat_write_span(b, m->records);
 	sat_write_span(b, m->batch);
+	sat_msg_write_sum(b, m->has_sum, m->sum);
 }
 
 static void
@@ -433,6 +436,7 @@ read_delta(sat_delta *m, sat_arena *a, sat_reader *r)
 		read_rescope(&m->rescopes[i], a, r);
 	m->records = sat_read_span(r, SAT_FRAME_MAX);
 	m->batch = sat_read_span(r, SAT_FRAME_MAX);
+	sat_msg_read_sum(&m->has_sum, &m->sum, r);
 }
 
 static void
@@ -492,6 +496,10 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_ENROLLED: write_enrolled(out, &m->u.enrolled); break;
 	case SAT_MSG_WAIT: write_wait(out, &m->u.wait); break;
 	case SAT_MSG_WAITED: write_waited(out, &m->u.waited); break;
+	case SAT_MSG_DIGEST:
+	case SAT_MSG_DIGEST_IS:
+	case SAT_MSG_REFETCH:
+	case SAT_MSG_REFETCH_IS: sat_msg_write_repair(out, m); break;
 	default: sat_msg_write_more(out, m); break;
 	}
 }
@@ -524,6 +532,10 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_ENROLLED: read_enrolled(&m->u.enrolled, r); break;
 	case SAT_MSG_WAIT: read_wait(&m->u.wait, r); break;
 	case SAT_MSG_WAITED: read_waited(&m->u.waited, r); break;
+	case SAT_MSG_DIGEST:
+	case SAT_MSG_DIGEST_IS:
+	case SAT_MSG_REFETCH:
+	case SAT_MSG_REFETCH_IS: sat_msg_read_repair(m, a, r); break;
 	default: sat_msg_read_more(m, a, r); break;
 	}
 }

@@ -9,6 +9,7 @@
 
 #include "protocol/batch.h"
 #include "protocol/epoch.h"
+#include "protocol/digest.h"
 #include "protocol/registry.h"
 
 typedef enum sat_msg_type {
@@ -23,6 +24,8 @@ typedef enum sat_msg_type {
 	SAT_MSG_WAIT = 15, SAT_MSG_WAITED = 16,
 	SAT_MSG_LEDGER = 19, SAT_MSG_LEDGER_IS = 20,
 	SAT_MSG_ERASED = 21, SAT_MSG_ERASED_OK = 22,
+	SAT_MSG_DIGEST = 23, SAT_MSG_DIGEST_IS = 24,
+	SAT_MSG_REFETCH = 25, SAT_MSG_REFETCH_IS = 26,
 	SAT_MSG_SEED = 27, SAT_MSG_SEEDED = 28,
 	SAT_MSG_PRIVACY = 31, SAT_MSG_PRIVACY_IS = 32,
 	SAT_MSG_LAST = 32,
@@ -59,6 +62,8 @@ typedef struct sat_welcome {
 	sat_span *certs;         /* sat_epoch_write, of the epochs after the
 	                            device's, ascending */
 	size_t ncerts;
+	bool has_sum;            /* the cursor has reached scope_head */
+	sat_sum sum;             /* of all this device holds then (P-181) */
 } sat_welcome;
 
 /* Why commits before the first one of a push are not sent (P-203). */
@@ -148,6 +153,8 @@ typedef struct sat_delta {
 	size_t nrescopes;
 	sat_span records;        /* sat_records_read; {NULL,0} when none */
 	sat_span batch;          /* SAT_BATCH_PULL; {NULL,0} when none */
+	bool has_sum;            /* upto is the log's head */
+	sat_sum sum;             /* of all this device holds at upto (P-181) */
 	/* not on the wire: what these hold, once the session has read them */
 	bool decoded;
 	sat_record *recs;
@@ -171,6 +178,40 @@ typedef struct sat_chunk {
 	sat_record *recs;
 	size_t nrecs;
 } sat_chunk;
+
+/* Sums by kind and bucket, ascending, after this one; those that are zero may
+ * be left out. The same order in the answer. */
+typedef struct sat_digest {
+	uint16_t kind;
+	uint32_t bucket;
+} sat_digest;
+typedef struct sat_bucket_sum {
+	uint16_t kind;
+	uint32_t bucket;
+	sat_sum sum;
+} sat_bucket_sum;
+typedef struct sat_digest_is {
+	uint64_t lsn, scope_head; /* of the log, of the device's scope */
+	bool done;               /* no more behind the last one */
+	sat_bucket_sum *sums;
+	size_t n;
+} sat_digest_is;
+
+/* The states of the records of one kind in a range of numbers. */
+typedef struct sat_refetch {
+	uint16_t kind;
+	uint32_t after_eid, to_eid; /* after < eid <= to */
+} sat_refetch;
+typedef struct sat_refetch_is {
+	uint64_t scope_head;
+	uint32_t next_eid;       /* all up to it are here; to_eid at the end */
+	sat_hlc max_eff;
+	sat_span records;        /* as in a chunk; {NULL,0} when none */
+	/* not on the wire */
+	bool decoded;
+	sat_record *recs;
+	size_t nrecs;
+} sat_refetch_is;
 
 typedef struct sat_enrol {
 	uint32_t proto_min, proto_max;
@@ -291,6 +332,10 @@ typedef struct sat_msg {
 		sat_delta delta;
 		sat_snap snap;
 		sat_chunk chunk;
+		sat_digest digest;
+		sat_digest_is digest_is;
+		sat_refetch refetch;
+		sat_refetch_is refetch_is;
 		sat_enrol enrol;
 		sat_enrolled enrolled;
 		sat_wait wait;

@@ -64,6 +64,12 @@ read_count(sat_reader *r, size_t each, size_t max)
 	return (size_t)n;
 }
 
+/* message_repair.c: sums and repair. */
+void sat_msg_write_sum(sat_buf *b, bool has, sat_sum s);
+void sat_msg_read_sum(bool *has, sat_sum *s, sat_reader *r);
+void sat_msg_write_repair(sat_buf *b, const sat_msg *m);
+void sat_msg_read_repair(sat_msg *m, sat_arena *a, sat_reader *r);
+
 /* message_more.c: loss of a server, erasure. A type nobody knows is refused. */
 void sat_msg_write_more(sat_buf *b, const sat_msg *m);
 void sat_msg_read_more(sat_msg *m, sat_arena *a, sat_reader *r);

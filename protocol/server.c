@@ -126,8 +126,15 @@ flush(sat_server *s, sat_err *e)
 		if ((rc = st->device_seen(st->u, s->seen[i].dev,
 		    s->seen[i].cursor, s->seen[i].ms, e)) != SAT_OK)
 			return rc;
+	for (size_t i = 0; i < s->ndiverged; i++) {
+		const diverged_slot *d = &s->diverged[i];
+
+		if ((rc = st->diverged_put(st->u, d->dev, d->kind, d->bucket,
+		    d->lsn, d->ms, e)) != SAT_OK)
+			return rc;
+	}
 	s->seen_flushed_ms = sat_boot_ms(&s->env.clock);
-	s->nseen = 0;
+	s->nseen = s->ndiverged = 0;
 	s->dirty = false;
 	return SAT_OK;
 }
@@ -308,6 +315,9 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	    e)) != SAT_OK ||
 	    (rc = sat_srv_chain(&chain, s, dev, h->incarnation, e)) != SAT_OK)
 		return rc;
+	if (h->cursor >= w->scope_head && (rc = sat_srv_digest_total(
+	    &w->has_sum, &w->sum, s, user, e)) != SAT_OK)
+		return rc;
 	w->proto = h->proto_max < SAT_PROTO_VERSION ? h->proto_max :
 	    SAT_PROTO_VERSION;
 	w->wall_ms = sat_wall_ms(&s->env.clock);
@@ -472,6 +482,10 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return sat_srv_pull(s, x, &m->u.pull, reply, e);
 	case SAT_MSG_SNAP:
 		return sat_srv_snap(s, x, &m->u.snap, reply, e);
+	case SAT_MSG_DIGEST:
+		return sat_srv_digest(s, x, &m->u.digest, reply, e);
+	case SAT_MSG_REFETCH:
+		return sat_srv_refetch(s, x, &m->u.refetch, reply, e);
 	case SAT_MSG_REGISTRY:
 		return send_registry(s, reply);
 	case SAT_MSG_TEMPLATE:

@@ -22,7 +22,10 @@ typedef struct wrec {
 	uint32_t root;        /* eid; own eid for a root or orphan */
 	bool exists, dirty;
 	bool decoded;         /* r is valid; else only `state` */
-	sat_span state;
+	/* as the store has it until the transaction ends */
+	bool stored;
+	sat_span state, stored_owner;
+	uint32_t stored_root;
 	sat_record r;
 	sat_value owner;
 	/* the commit that touches it now */
@@ -59,8 +62,8 @@ typedef struct wroot {
 	uint64_t touch;
 	size_t n, cap;
 	wkey *k;
-	struct wroot *next, *next_touched, *next_dirty;
-	bool dirty;
+	struct wroot *next, *next_touched, *next_dirty, *next_moved;
+	bool dirty, moved;
 } wroot;
 
 typedef struct wset {
@@ -93,6 +96,15 @@ typedef struct seen_slot {
 	int64_t ms;
 } seen_slot;
 
+/* Records sent again; written with the next commit. */
+#define DIVERGED_MAX 64
+typedef struct diverged_slot {
+	uint32_t dev, bucket;
+	uint16_t kind;
+	uint64_t lsn;
+	int64_t ms;
+} diverged_slot;
+
 /* The live keys of a root as the store has them; what a push needs to know of
  * a customer it only edits. eid 0: empty. */
 #define ROOT_CACHE 65536
@@ -117,6 +129,8 @@ struct sat_server {
 	seen_slot *seen;
 	size_t nseen, seen_cap;
 	int64_t seen_flushed_ms;
+	diverged_slot diverged[DIVERGED_MAX];
+	size_t ndiverged;
 	uint8_t tip_oid[SAT_TEMPLATE_OID_BYTES];
 	const sat_template *tip; /* may be NULL before the first is published */
 	uint8_t last_oid[SAT_TEMPLATE_OID_BYTES];
@@ -175,6 +189,8 @@ SAT_CHECK sat_rc sat_set_flush(sat_server *s, sat_err *e);
 /* server_scope.c */
 SAT_CHECK sat_rc sat_srv_visible(bool *yes, sat_server *s, const wrec *w,
     const sat_keys *keys, sat_err *e);
+bool sat_srv_owned_child(const sat_server *s, uint16_t kind, uint32_t eid,
+    uint32_t root);
 /* Count the reasons anew after a commit, put its scope entries. */
 SAT_CHECK sat_rc sat_srv_rescope(sat_server *s, wrec *touched, uint64_t lsn, sat_err *e);
 
@@ -217,6 +233,18 @@ SAT_CHECK sat_rc sat_srv_own(sat_server *s, const sat_id *subject, sat_op *ops,
     size_t nops, uint64_t *lsn, sat_err *e);
 /* Sign what this transaction added; by sat_srv_commit. */
 SAT_CHECK sat_rc sat_srv_own_flush(sat_server *s, sat_err *e);
+/* server_digest.c: what the dirty records and memberships mean for the sums of
+ * the keys; before any of them is written. */
+SAT_CHECK sat_rc sat_srv_digest_flush(sat_server *s, sat_err *e);
+/* The sum of everything a user's device holds; *has false: it holds nothing. */
+SAT_CHECK sat_rc sat_srv_digest_total(bool *has, sat_sum *sum, sat_server *s,
+    const sat_user *user, sat_err *e);
+SAT_CHECK sat_rc sat_srv_digest(sat_server *s, sat_server_session *x,
+    const sat_digest *in, sat_buf *reply, sat_err *e);
+SAT_CHECK sat_rc sat_srv_refetch(sat_server *s, sat_server_session *x,
+    const sat_refetch *in, sat_buf *reply, sat_err *e);
+/* The sums of all records as they are stored, against those kept. */
+SAT_CHECK sat_rc sat_srv_digest_check(sat_server *s, sat_err *e);
 
 /* server_admit.c: judge, merge and log one commit, or refuse it. */
 typedef struct admission {

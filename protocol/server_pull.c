@@ -30,6 +30,7 @@ typedef struct entry {
 typedef struct page {
 	sat_server *s;
 	sat_server_session *x;
+	const sat_user *user;
 	sat_keys keys;
 	bool full_own;
 	uint64_t cursor;      /* entries up to it are in the page */
@@ -472,6 +473,9 @@ send(page *p, sat_buf *reply, sat_err *e)
 		return rc;
 	d->upto = p->cursor;
 	d->head = p->s->lsn;
+	if (d->upto == d->head && (rc = sat_srv_digest_total(&d->has_sum,
+	    &d->sum, p->s, p->user, e)) != SAT_OK)
+		return rc;
 	d->max_eff = p->max_eff;
 	d->rescopes = p->rs;
 	d->nrescopes = p->nrs;
@@ -503,6 +507,7 @@ sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
 		return sat_fail_code(e, SAT_ECONFLICT, "epoch",
 		    "start over from a snapshot", "the device is ahead of the "
 		    "server, which was restored from a backup");
+	p.user = user;
 	p.keys = sat_scope_subscription(&s->reg, user);
 	if (SAT_BUG(SAT_BUG_SCOPE_LEAK))
 		p.keys = (sat_keys){ { SAT_KEY_ALL }, 1 };

@@ -16,12 +16,19 @@
 #include <assert.h>
 #include <string.h>
 
+bool
+sat_srv_owned_child(const sat_server *s, uint16_t kind, uint32_t eid,
+    uint32_t root)
+{
+	const sat_kind *k = root != eid ? sat_srv_kind(s, kind) : NULL;
+
+	return k != NULL && k->scope == SAT_SCOPE_OWNED;
+}
+
 static bool
 is_owned_child(const sat_server *s, const wrec *w)
 {
-	const sat_kind *k = sat_srv_kind(s, w->kind);
-
-	return w->root != w->eid && k != NULL && k->scope == SAT_SCOPE_OWNED;
+	return sat_srv_owned_child(s, w->kind, w->eid, w->root);
 }
 
 static bool
@@ -109,12 +116,10 @@ touch_root(wroot **out, after *f, const wrec *w, sat_err *e)
 static sat_keys
 reasons(const after *f, const wrec *w, sat_value owner, bool gone)
 {
-	const sat_kind *k = sat_srv_kind(f->s, w->kind);
 	sat_keys none = { 0 };
 
 	if (w->root == w->eid || (is_owned_child(f->s, w) && !gone))
-		return sat_scope_record_keys(&f->s->reg,
-		    k != NULL ? k->scope : SAT_SCOPE_CHILD, owner);
+		return sat_scope_owner_keys(&f->s->reg, owner);
 	return none;
 }
 

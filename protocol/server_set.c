@@ -158,6 +158,9 @@ add_row(sat_server *s, const sat_rec_row *row)
 	w->root = row->root;
 	w->owner = row->owner.n == 0 ? sat_v_null() : sat_v_text(row->owner);
 	w->state = row->state;
+	w->stored = true;
+	w->stored_owner = row->owner;
+	w->stored_root = row->root;
 	sat_set_index(s, w);
 	return w;
 }
@@ -423,7 +426,8 @@ sat_set_flush(sat_server *s, sat_err *e)
 	const sat_store *st = &s->env.store;
 	sat_rc rc;
 
-	if ((rc = flush_recs(s, e)) != SAT_OK)
+	if ((rc = sat_srv_digest_flush(s, e)) != SAT_OK ||
+	    (rc = flush_recs(s, e)) != SAT_OK)
 		return rc;
 	for (wroot *r = s->set.dirty_roots; r != NULL; r = r->next_dirty) {
 		for (size_t i = 0; i < r->n; i++) {

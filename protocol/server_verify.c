@@ -163,8 +163,7 @@ add_reasons(compare *x, const sat_rec_row *row, const sat_record *r)
 	if (row->root != row->eid && (k == NULL ||
 	    k->scope != SAT_SCOPE_OWNED || sat_rec_gone(r)))
 		return;
-	keys = sat_scope_record_keys(&x->s->reg,
-	    k != NULL ? k->scope : SAT_SCOPE_CHILD, sat_v_text(row->owner));
+	keys = sat_scope_owner_keys(&x->s->reg, sat_v_text(row->owner));
 	for (size_t i = 0; i < keys.n; i++) {
 		if (x->n == x->cap) {
 			x->cap = x->cap == 0 ? 256 : x->cap * 2;
@@ -434,6 +433,8 @@ sat_server_verify(sat_server *s, uint64_t *commits, uint64_t *records,
 		rc = refold_commit(s, &t, lsn, e);
 	if (rc == SAT_OK)
 		rc = check_records(s, &t, records, e);
+	if (rc == SAT_OK)
+		rc = sat_srv_digest_check(s, e);
 	if (rc == SAT_OK)
 		rc = check_chains(s, e);
 	*commits = s->lsn;

@@ -130,6 +130,16 @@ typedef struct sat_store {
 	sat_rc (*owner_left)(void *u, uint32_t eid, sat_span owner, uint64_t lsn, sat_err *e);
 	sat_rc (*owner_left_lsn)(uint64_t *lsn, void *u, uint32_t eid, sat_span owner, sat_err *e); /* last; 0 none */
 
+	/* sums of what a key sees, by kind and bucket; (0, 0) is the sum of all.
+	 * Zero when never put. The scan is ascending from there on, through
+	 * all keys. */
+	sat_rc (*digest_get)(sat_sum *sum, void *u, sat_scope_key key, uint16_t kind, uint32_t bucket, sat_err *e);
+	sat_rc (*digest_put)(void *u, sat_scope_key key, uint16_t kind, uint32_t bucket, sat_sum sum, sat_err *e);
+	sat_rc (*digest_scan)(void *u, sat_scope_key key, uint16_t kind, uint32_t bucket,
+	    bool (*cb)(void *cu, sat_scope_key key, const sat_bucket_sum *s), void *cu, sat_err *e);
+	/* a device had to be sent a range anew: counted, the last is kept */
+	sat_rc (*diverged_put)(void *u, uint32_t dev, uint16_t kind, uint32_t bucket, uint64_t lsn, int64_t now_ms, sat_err *e);
+
 	/* what concerns a key: root 0 = a commit, else a rescope of that root */
 	sat_rc (*scope_put)(void *u, sat_scope_key key, uint64_t lsn, uint32_t root, sat_err *e);
 	/* merged over keys, ascending (lsn, root), lsn > after, duplicates allowed;

@@ -119,6 +119,12 @@ check_row(sat_replica *r, replica_row *row, sat_err *e)
 	return SAT_OK;
 }
 
+bool
+replica_row_sound(sat_replica *r, replica_row *row)
+{
+	return check_row(r, row, NULL) == SAT_OK;
+}
+
 static sat_rc
 check_kind(sat_replica *r, const replica_kind *k, sat_err *e)
 {
@@ -140,23 +146,42 @@ check_kind(sat_replica *r, const replica_kind *k, sat_err *e)
 	return rc;
 }
 
+/* First, so that what the others find is fetched again by the next sync. */
+static sat_rc
+check_sums(size_t *differ, sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = sat_db_begin(r->db, e)) != SAT_OK)
+		return rc;
+	rc = replica_end(r, true, replica_recount(differ, r, e), e);
+	replica_page_reset(r);
+	return rc;
+}
+
 sat_rc
 sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 {
+	size_t differ = 0;
 	uint64_t commits;
 	sat_rc rc;
 
 	if (r->in_group)
 		return sat_fail(e, SAT_EBUSY, "a group of writes is open");
 	if ((rc = sat_db_check(r->db, quick, e)) != SAT_OK ||
-	    (rc = replica_pend_load(r, e)) != SAT_OK)
+	    (rc = replica_pend_load(r, e)) != SAT_OK ||
+	    (!quick && (rc = check_sums(&differ, r, e)) != SAT_OK))
 		return rc;
 	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++)
 		if ((rc = check_kind(r, &r->kinds->k[i], e)) != SAT_OK)
 			return rc;
 	if ((rc = sat_replica_verify_chain(r, &commits, e)) != SAT_OK)
 		return rc;
-	return replica_audit_check(r, e);
+	if ((rc = replica_audit_check(r, e)) != SAT_OK || differ == 0)
+		return rc;
+	return sat_fail_code(e, SAT_EINTEGRITY, "replica.diverged",
+	    "sync: the records are fetched again; unsent work is kept",
+	    "%zu ranges of records are not what the server gave", differ);
 }
 
 /* ---- the chain of own commits ---------------------------------------------------- */

@@ -376,6 +376,7 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	if ((rc = replica_page_need(&row, r, k, &rec->id, rec->eid, e)) !=
 	    SAT_OK)
 		return rc;
+	replica_sum_out(row);
 	replica_row_number(r, row, rec->eid);
 	row->leaving = false;
 	row->dirty = true;
@@ -384,6 +385,7 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	if (srv->born.hlc == 0 || srv->rlsn < rec->rlsn)
 		replica_record_copy(srv, rec, &r->page.mem);
 	srv->eid = rec->eid;
+	replica_sum_in(row);
 	return SAT_OK;
 }
 
@@ -400,9 +402,10 @@ is_held(const sat_rescope *s, const sat_id *id)
 	    by_id) != NULL;
 }
 
-static void
-drop_row(replica_row *row)
+void
+replica_row_drop(replica_row *row)
 {
+	replica_sum_out(row);
 	row->dirty = true;
 	if (row->pending)
 		row->leaving = true; /* goes when the last answer is there */
@@ -436,7 +439,7 @@ drop_children(sat_replica *r, const sat_rescope *s, bool root_held, sat_err *e)
 			if (root_held && row->pending &&
 			    row->srv.born.hlc == 0)
 				continue;
-			drop_row(row);
+			replica_row_drop(row);
 		}
 	}
 	return SAT_OK;
@@ -485,7 +488,7 @@ one_rescope(sat_replica *r, const sat_rescope *s, sat_err *e)
 	if (held)
 		rc = del_moved(r, &s->root, e);
 	else if (root != NULL && (rc = put_moved(r, s, root, e)) == SAT_OK)
-		drop_row(root);
+		replica_row_drop(root);
 	if (rc != SAT_OK || (rc = drop_children(r, s, held, e)) != SAT_OK)
 		return rc;
 	return replica_page_flush(r, e);
@@ -584,6 +587,8 @@ apply_page(apply *x, int64_t last_sync, sat_err *e)
 			return rc;
 	if ((rc = replica_settle_reached(r, x->d->upto, e)) != SAT_OK ||
 	    (rc = replica_page_flush(r, e)) != SAT_OK)
+		return rc;
+	if ((rc = replica_compare(r, x->d->has_sum, x->d->sum, e)) != SAT_OK)
 		return rc;
 	sat_hlc_learn(&r->hlc, x->d->max_eff);
 	return put_position(r, x->d, last_sync, e);

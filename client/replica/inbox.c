@@ -277,6 +277,7 @@ sat_replica_status_get(sat_replica_status *st, sat_replica *r, sat_err *e)
 	st->known = r->known > r->cursor ? r->known : r->cursor;
 	st->last_sync_ms = r->last_sync_ms;
 	st->complete = r->complete;
+	st->diverged = r->diverged;
 	st->clock_suspect = clock_is_wrong(r);
 	st->schema_version = client_replica_schema_count;
 	if ((rc = count_pending(st, r, e)) != SAT_OK ||

@@ -175,6 +175,9 @@ make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
 		{ KQ_INCOMPLETE, "SELECT count(*) FROM %s "
 		    "WHERE (_flags & 4) != 0" },
 		{ KQ_LOCAL_MAX, "SELECT max(_rid) FROM %s" },
+		{ KQ_EID_RANGE, "SELECT _rid FROM %s WHERE _rid > ?1 AND "
+		    "_rid <= ?2 ORDER BY _rid" },
+		{ KQ_EID_MAX, "SELECT max(_rid) FROM %s WHERE _rid < ?1" },
 	};
 
 	for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
@@ -317,21 +320,13 @@ replica_kind_one(sat_stmt **s, sat_replica *r, const replica_kind *k,
 	return sat_db_stmt_text(s, r->db, k->one[col][q], e);
 }
 
-sat_rc
-replica_kind_rids(int64_t **rids, size_t *n, sat_arena *a, sat_replica *r,
-    const replica_kind *k, kind_sql q, const sat_id *arg, sat_err *e)
+static sat_rc
+take_rids(int64_t **rids, size_t *n, sat_arena *a, sat_stmt *s, sat_err *e)
 {
 	size_t cap = 0;
-	sat_stmt *s;
 	bool row;
 	sat_rc rc;
 
-	*rids = NULL;
-	*n = 0;
-	if ((rc = replica_kind_stmt(&s, r, k, q, e)) != SAT_OK)
-		return rc;
-	if (arg != NULL)
-		sat_bind_blob(s, 1, sat_span_of(arg->b, sizeof arg->b));
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		if (*n == cap) {
 			int64_t *more = sat_arena_alloc(a,
@@ -345,6 +340,38 @@ replica_kind_rids(int64_t **rids, size_t *n, sat_arena *a, sat_replica *r,
 		(*rids)[(*n)++] = sat_col_int(s, 0);
 	}
 	return rc;
+}
+
+sat_rc
+replica_kind_rids(int64_t **rids, size_t *n, sat_arena *a, sat_replica *r,
+    const replica_kind *k, kind_sql q, const sat_id *arg, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	*rids = NULL;
+	*n = 0;
+	if ((rc = replica_kind_stmt(&s, r, k, q, e)) != SAT_OK)
+		return rc;
+	if (arg != NULL)
+		sat_bind_blob(s, 1, sat_span_of(arg->b, sizeof arg->b));
+	return take_rids(rids, n, a, s, e);
+}
+
+sat_rc
+replica_kind_range(int64_t **rids, size_t *n, sat_arena *a, sat_replica *r,
+    const replica_kind *k, int64_t after, int64_t to, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	*rids = NULL;
+	*n = 0;
+	if ((rc = replica_kind_stmt(&s, r, k, KQ_EID_RANGE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, after);
+	sat_bind_int(s, 2, to);
+	return take_rids(rids, n, a, s, e);
 }
 
 /* ---- tables ------------------------------------------------------------------- */

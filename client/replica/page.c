@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
+
 static size_t
 id_bucket(const sat_id *id)
 {
@@ -39,7 +41,7 @@ replica_page_reset(sat_replica *r)
 	}
 	p->rows = NULL;
 	p->last = &p->rows;
-	p->nrows = p->nadds = p->uses = 0;
+	p->nrows = p->nadds = p->nsums = p->uses = 0;
 	p->hist_lsn = 0;
 	sat_arena_reset(&p->mem);
 }
@@ -58,6 +60,7 @@ replica_page_fini(sat_replica *r)
 {
 	sat_arena_fini(&r->page.mem);
 	free(r->page.adds);
+	free(r->page.sums);
 	memset(&r->page, 0, sizeof r->page);
 }
 
@@ -95,6 +98,25 @@ find_row(const replica_page *p, const replica_kind *k, const sat_id *id,
 	return row;
 }
 
+sat_rc
+replica_row_remove(sat_replica *r, const replica_kind *k, int64_t rid,
+    sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	sat_log(SAT_WARN, "REPLICA-ROW", "kind=%u rid=%lld", k->kind->id,
+	    (long long)rid);
+	if ((rc = sat_db_stmt(&s, r->db, SQL_CONFLICT_DEL, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, rid);
+	if ((rc = sat_run(s, e)) != SAT_OK ||
+	    (rc = replica_kind_stmt(&s, r, k, KQ_DELETE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, rid);
+	return sat_run(s, e);
+}
+
 /* Which row: by number, or by id when rid is 0. col: k->n = whole. */
 static sat_rc
 read_into(replica_row *row, bool *found, sat_replica *r, const replica_kind *k,
@@ -119,9 +141,14 @@ read_into(replica_row *row, bool *found, sat_replica *r, const replica_kind *k,
 		sat_stmt_reset(s);
 		return read_into(row, found, r, k, id, rid, k->n, e);
 	}
+	rid = sat_col_int(s, KC_RID);
 	rc = replica_row_read(row, &r->page.mem, k, col < k->n ? col + 1 : 0,
 	    s, e);
 	sat_stmt_reset(s);
+	if (r->mend && (rc == SAT_EPROTO || rc == SAT_EINTEGRITY)) {
+		*found = false;
+		rc = replica_row_remove(r, k, rid, e);
+	}
 	return rc;
 }
 
@@ -328,7 +355,9 @@ replica_page_flush(sat_replica *r, sat_err *e)
 	for (row = r->page.rows; row != NULL; row = row->next)
 		if (row->dirty && (rc = replica_row_write(r, row, e)) != SAT_OK)
 			return rc;
-	return replica_page_flush_match(r, e);
+	if ((rc = replica_page_flush_match(r, e)) != SAT_OK)
+		return rc;
+	return replica_page_flush_sums(r, e);
 }
 
 static sat_rc
@@ -372,10 +401,16 @@ replica_page_fold(sat_replica *r, replica_row *row, const sat_op *op,
 			return SAT_OK;
 		row->fold_lsn = ctx->at.lsn;
 	}
+	if (row->counted)
+		sat_sum_sub(&row->sum, sat_sum_part(rec, op->field));
 	if ((rc = sat_record_apply(&got, rec, &r->page.mem, r->t, op, ctx,
 	    e)) != SAT_OK)
 		return rc;
 	sat_record_applied(rec, got.outcome, ctx->at.lsn);
+	if (row->counted)
+		sat_sum_add(&row->sum, sat_sum_part(rec, op->field));
+	else
+		replica_sum_in(row);
 	for (size_t i = 0; i < got.ndisplaced; i++)
 		if (got.displaced[i].value.type != SAT_V_NULL &&
 		    (rc = put_history(r, row, &got.displaced[i], ctx->at.lsn,

@@ -116,12 +116,25 @@ take_int(sat_replica *r, meta_values *m, sat_span key, int64_t v)
 		{ "last_sync", NULL, &r->last_sync_ms },
 		{ "low", NULL, &r->low }, { "fork", NULL, &r->fork },
 		{ "restored", NULL, &m->restored },
+		{ "streak", NULL, &r->streak },
+		{ "scrubbed", NULL, &r->scrubbed_ms },
+		{ "div_count", NULL, &r->diverged.count },
+		{ "div_at", NULL, &r->diverged.at_ms },
+		{ "div_lsn", &r->diverged.lsn, NULL },
 	};
 
 	if (sat_span_eq(key, sat_span_str("complete")))
 		r->complete = v != 0;
 	if (sat_span_eq(key, sat_span_str("snap_after")))
 		r->snap_after = (uint32_t)u;
+	if (sat_span_eq(key, sat_span_str("scrub_kind")))
+		r->scrub_kind = (uint16_t)u;
+	if (sat_span_eq(key, sat_span_str("scrub_bucket")))
+		r->scrub_bucket = (uint32_t)u;
+	if (sat_span_eq(key, sat_span_str("div_kind")))
+		r->diverged.kind = (uint16_t)u;
+	if (sat_span_eq(key, sat_span_str("div_bucket")))
+		r->diverged.bucket = (uint32_t)u;
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		if (!sat_span_eq(key, sat_span_str(known[i].key)))
 			continue;
@@ -256,6 +269,7 @@ replica_end(sat_replica *r, bool began, sat_rc rc, sat_err *e)
 {
 	if (!began)
 		return rc;
+	r->mend = false;
 	if (rc == SAT_OK)
 		return sat_db_commit(r->db, e);
 	sat_db_rollback(r->db);
@@ -269,6 +283,7 @@ replica_session_begin(sat_replica *r, sat_err *e)
 		return sat_fail(e, SAT_EBUSY,
 		    "an import is being written; sync when it is done");
 	replica_page_reset(r);
+	r->mend = true;
 	return sat_db_begin(r->db, e);
 }
 
@@ -295,6 +310,7 @@ free_replica(sat_replica *r)
 {
 	replica_pend_drop(r);
 	replica_page_fini(r);
+	free(r->ranges);
 	replica_kinds_free(r->kinds);
 	sat_template_free(r->t);
 	sat_registry_fini(&r->reg);

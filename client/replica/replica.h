@@ -252,12 +252,22 @@ SAT_CHECK sat_rc sat_replica_moved(sat_moved **out, size_t *n, sat_arena *a, sat
  * first; limit 0 = all. */
 SAT_CHECK sat_rc sat_replica_log(sat_commit **out, size_t *n, sat_arena *a, sat_replica *r, int64_t limit, sat_err *e);
 
+/* Times a sync found that this device did not hold what the server has, and
+ * the last of them. */
+typedef struct sat_replica_diverged {
+	int64_t count, at_ms;
+	uint16_t kind;
+	uint32_t bucket; /* record numbers / 256 */
+	uint64_t lsn;
+} sat_replica_diverged;
+
 typedef struct sat_replica_status {
 	uint64_t cursor, known;          /* applied, and the scope's head when last heard */
 	int64_t pending_commits, pending_records, quarantined, conflicts, incomplete, moved;
 	int64_t last_sync_ms;            /* 0 = never */
 	bool complete;                   /* first snapshot finished */
 	bool clock_suspect;              /* set back, or 5 min off the server's */
+	sat_replica_diverged diverged;
 	int schema_version;
 } sat_replica_status;
 SAT_CHECK sat_rc sat_replica_status_get(sat_replica_status *s, sat_replica *r, sat_err *e);

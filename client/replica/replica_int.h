@@ -8,6 +8,7 @@
  * page.c      the rows one transaction touches: read once, written once
  * pend.c      which commits still wait, per record; the view from the base
  * write.c     local commits and groups
+ * digest.c    sums over the server's states, compared and repaired
  * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
  * quarantine.c  commits the server did not merge, and what becomes of them
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
@@ -32,7 +33,7 @@ enum replica_flag {
 typedef enum kind_sql {
 	KQ_BY_ID, KQ_BY_RID, KQ_INSERT, KQ_UPDATE, KQ_SET_PARENT, KQ_DELETE,
 	KQ_SET_RID, KQ_RID_OF, KQ_OF_PARENT, KQ_RANGE, KQ_RIDS, KQ_MORE_RIDS,
-	KQ_INCOMPLETE, KQ_LOCAL_MAX, KQ_IDS, KQ_MATCH,
+	KQ_INCOMPLETE, KQ_LOCAL_MAX, KQ_EID_RANGE, KQ_EID_MAX, KQ_IDS, KQ_MATCH,
 	KQ_COUNT,
 } kind_sql;
 
@@ -102,6 +103,10 @@ typedef struct replica_row {
 	uint64_t fold_lsn;       /* commit being folded into the server's state */
 	int64_t settled;         /* last own commit that was settled for it */
 	bool dirty, rebuild, gone;
+	bool relist;             /* what is derived is written even if equal */
+	/* digest.c: the server's state is in the sums; what they must move by */
+	bool counted;
+	sat_sum sum;
 	bool no_match;           /* its match keys are made later, all at once */
 	struct replica_row *next_id, *next_rid, *next;
 } replica_row;
@@ -110,6 +115,12 @@ typedef struct replica_row {
 typedef struct match_add {
 	int64_t key, rid;
 } match_add;
+
+typedef struct sum_add {
+	uint16_t kind;
+	uint32_t bucket;
+	sat_sum sum;
+} sum_add;
 
 /*
  * The rows a transaction touches, and between local writes the last rows read:
@@ -123,6 +134,8 @@ typedef struct replica_page {
 	size_t nrows, uses;
 	match_add *adds;
 	size_t nadds, cap_adds;
+	sum_add *sums;
+	size_t nsums, cap_sums;
 	uint64_t hist_lsn;       /* numbers displaced values within a commit */
 	uint32_t hist_n;
 } replica_page;
@@ -158,6 +171,16 @@ struct sat_replica {
 	pend_index *pend;          /* NULL = not loaded */
 	replica_page page;
 	sat_buf b1, b2, b3, b4;    /* scratch of rows.c and write.c */
+	/* sums: those of the server differ; ranges to fetch again, the last
+	 * first; sessions in a row that differed; the scrub's place */
+	bool differs;
+	sat_refetch *ranges;
+	size_t nranges, cap_ranges;
+	sat_replica_diverged diverged;
+	int64_t streak, scrubbed_ms;
+	uint16_t scrub_kind;
+	uint32_t scrub_bucket;
+	bool mend;                 /* rows that cannot be read are removed */
 	/* group */
 	bool in_group;
 	sat_rc group_rc;           /* a write failed half way: the group is lost */
@@ -231,6 +254,10 @@ SAT_CHECK sat_rc replica_kind_stmt(sat_stmt **s, sat_replica *r, const replica_k
 SAT_CHECK sat_rc replica_kind_rids(int64_t **rids, size_t *n, sat_arena *a,
     sat_replica *r, const replica_kind *k, kind_sql q, const sat_id *arg, sat_err *e);
 
+/* Those with after < rid <= to. */
+SAT_CHECK sat_rc replica_kind_range(int64_t **rids, size_t *n, sat_arena *a,
+    sat_replica *r, const replica_kind *k, int64_t after, int64_t to, sat_err *e);
+
 /* base.c */
 void replica_base_write(sat_buf *b, const replica_row *row);
 /* row->view is read already. */
@@ -265,7 +292,29 @@ uint32_t replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row
 SAT_CHECK sat_rc replica_conflict_note(sat_replica *r, const replica_row *row,
     uint16_t field, const sat_applied *got, const sat_apply_ctx *ctx, sat_err *e);
 
+/* digest.c. A row is taken out before its server's state is replaced or it
+ * leaves, and put in afterwards; a fold moves `sum` by the part it touches. */
+bool replica_row_counts(const replica_row *row);
+void replica_sum_out(replica_row *row);
+void replica_sum_in(replica_row *row);
+void replica_page_sum(replica_page *p, replica_row *row);
+SAT_CHECK sat_rc replica_page_flush_sums(sat_replica *r, sat_err *e);
+/* In the transaction that reached the position of `theirs`. */
+SAT_CHECK sat_rc replica_compare(sat_replica *r, bool has, sat_sum theirs, sat_err *e);
+/* Every sum from the rows; what differed is stored as the rows are, so that
+ * the next sync fetches them again. */
+SAT_CHECK sat_rc replica_recount(size_t *differ, sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_scrub(sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_differs(void *u, bool *yes, sat_err *e);
+SAT_CHECK sat_rc replica_digest(void *u, const sat_digest *ask, const sat_digest_is *d, sat_err *e);
+SAT_CHECK sat_rc replica_refetch_next(void *u, sat_refetch *ask, sat_err *e);
+SAT_CHECK sat_rc replica_refetch(void *u, const sat_refetch *ask, const sat_refetch_is *d, sat_err *e);
+/* Everything derived of the row fits it (check.c). */
+bool replica_row_sound(sat_replica *r, replica_row *row);
+
 /* page.c */
+/* A row that cannot be read: out of the table. What waits is in the outbox. */
+SAT_CHECK sat_rc replica_row_remove(sat_replica *r, const replica_kind *k, int64_t rid, sat_err *e);
 void replica_page_reset(sat_replica *r);
 void replica_page_fini(sat_replica *r);
 /* Before a local read or write: keeps what is there unless it grew. */
@@ -337,6 +386,8 @@ SAT_CHECK sat_rc replica_row_rebuild(sat_replica *r, replica_row *row, sat_err *
 SAT_CHECK sat_rc replica_row_settle(sat_replica *r, replica_row *row, int64_t seq, sat_err *e);
 
 /* delta.c */
+/* Not held any more: goes, or leaves when the last answer is there. */
+void replica_row_drop(replica_row *row);
 /* Fold an own commit (known lsn and eff) and settle it. */
 SAT_CHECK sat_rc replica_settle_own(sat_replica *r, const own_commit *o, sat_err *e);
 SAT_CHECK sat_rc replica_settle_reached(sat_replica *r, uint64_t upto, sat_err *e);

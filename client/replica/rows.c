@@ -137,9 +137,11 @@ replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
 	memcpy(row->view.id.b, id.p, sizeof row->view.id.b);
 	row->view.kind = k->kind->id;
 	row->view.eid = row->rid < SAT_RID_LOCAL ? (uint32_t)row->rid : 0;
-	if (sat_col_null(s, KC_BASE))
-		return SAT_OK;
-	return replica_base_read(row, a, copy_blob(a, s, KC_BASE), e);
+	if (!sat_col_null(s, KC_BASE) && (rc = replica_base_read(row, a,
+	    copy_blob(a, s, KC_BASE), e)) != SAT_OK)
+		return rc;
+	row->counted = replica_row_counts(row);
+	return SAT_OK;
 }
 
 /* All cells of `whole`, but this field's as the narrow row has it. */
@@ -336,7 +338,7 @@ write_match(sat_replica *r, const replica_row *row, const sat_value *values,
 	for (size_t i = 0; i < k->n && !row->no_match; i++) {
 		if (!k->match[i] || (row->narrow != 0 && row->narrow != i + 1))
 			continue;
-		if (row->stored != NULL && values != NULL &&
+		if (row->stored != NULL && values != NULL && !row->relist &&
 		    row->stored_rid == row->rid &&
 		    sat_value_eq(row->stored[i], values[i]))
 			continue;
@@ -362,7 +364,7 @@ write_conflicts(sat_replica *r, const replica_row *row, uint32_t flags,
 	size_t n;
 	sat_rc rc;
 
-	if (((row->flags | flags) & ROW_CONFLICT) == 0)
+	if (((row->flags | flags) & ROW_CONFLICT) == 0 && !row->relist)
 		return SAT_OK;
 	if ((rc = run_two(r, SQL_CONFLICT_DEL, row->stored_rid, 0, false,
 	    e)) != SAT_OK || (flags & ROW_CONFLICT) == 0)
@@ -542,8 +544,10 @@ replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 	assert(row->k->n <= SAT_FIELDS_MAX);
 	assert(row->narrow == 0 || (!row->gone && !row->rebuild &&
 	    row->rid == row->stored_rid));
-	if (row->gone)
+	if (row->gone) {
+		replica_page_sum(&r->page, row);
 		return delete_row(r, row, e);
+	}
 	sat_buf_reset(&r->b1);
 	sat_buf_reset(&r->b2);
 	sat_buf_reset(&r->b3);
@@ -560,6 +564,7 @@ replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 	    row->k->n * sizeof *values);
 	row->stored_rid = row->rid;
 	row->flags = flags;
-	row->dirty = false;
+	row->dirty = row->relist = false;
+	replica_page_sum(&r->page, row);
 	return SAT_OK;
 }

@@ -78,6 +78,9 @@ write_welcome(sat_replica *r, const sat_welcome *w, int64_t last_sync,
 	    (rc = replica_meta_int(r, "durable", (int64_t)w->durable, e)) !=
 	    SAT_OK))
 		return rc;
+	if (r->cursor >= w->scope_head &&
+	    (rc = replica_compare(r, w->has_sum, w->sum, e)) != SAT_OK)
+		return rc;
 	if ((rc = replica_meta_int(r, "known", (int64_t)w->scope_head, e)) !=
 	    SAT_OK ||
 	    (rc = replica_meta_int(r, "epoch", (int64_t)w->epoch, e)) !=
@@ -107,7 +110,8 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 	if (w->durable > INT64_MAX || w->scope_head > INT64_MAX ||
 	    w->epoch > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "welcome: position out of range");
-	if ((rc = replica_session_begin(r, e)) != SAT_OK)
+	if ((rc = replica_scrub(r, e)) != SAT_OK ||
+	    (rc = replica_session_begin(r, e)) != SAT_OK)
 		return rc;
 	sat_hlc_sample(&r->hlc, &r->offset, sent_wall_ms, now, w->wall_ms);
 	if (r->complete && r->cursor >= w->scope_head)
@@ -292,7 +296,7 @@ subject_eid(uint32_t *eid, sat_replica *r, const sat_commit *c, sat_err *e)
 			return SAT_OK;
 		}
 	for (size_t i = 0; i < r->kinds->n && rc == SAT_OK && *eid == 0; i++)
-		if (r->kinds->k[i].kind->parent == NULL)
+		if (r->kinds->k[i].kind->scope == SAT_SCOPE_ROOT)
 			rc = eid_of(eid, r, &r->kinds->k[i], &c->subject, e);
 	return rc;
 }
@@ -414,5 +418,7 @@ sat_replica_session(sat_replica *r)
 		.verdicts = replica_verdicts, .snap_state = on_snap_state,
 		.chunk = replica_chunk, .cursor = on_cursor,
 		.accepted = on_accepted,
-		.delta = replica_delta };
+		.delta = replica_delta, .differs = replica_differs,
+		.digest = replica_digest, .refetch_next = replica_refetch_next,
+		.refetch = replica_refetch };
 }

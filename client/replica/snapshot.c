@@ -28,6 +28,7 @@ insert_state(sat_replica *r, const replica_kind *k, const sat_record *rec,
 	replica_row row = { .k = k, .rid = rec->eid, .view = *rec,
 		.no_match = true };
 
+	replica_sum_in(&row);
 	return replica_row_write(r, &row, e);
 }
 
@@ -69,7 +70,9 @@ put_progress(sat_replica *r, const sat_chunk *c, uint64_t first_lsn,
 	    (rc = replica_match_build(r, e)) != SAT_OK ||
 	    (rc = replica_meta_int(r, "cursor", (int64_t)first_lsn, e)) !=
 	    SAT_OK ||
-	    (rc = replica_meta_int(r, "complete", 1, e)) != SAT_OK))
+	    (rc = replica_meta_int(r, "complete", 1, e)) != SAT_OK ||
+	    (rc = replica_meta_int(r, "scrubbed", sat_wall_ms(&r->clock),
+	    e)) != SAT_OK))
 		return rc;
 	sat_hlc_learn(&r->hlc, c->max_eff);
 	return replica_meta_clock(r, e);
@@ -141,6 +144,7 @@ replica_chunk(void *u, const sat_chunk *c, sat_err *e)
 	if (c->done) {
 		r->cursor = first;
 		r->complete = true;
+		r->scrubbed_ms = sat_wall_ms(&r->clock);
 		rc = sat_db_cache(r->db, 0, e);
 	}
 out:

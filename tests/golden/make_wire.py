@@ -562,10 +562,11 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
                                      rev=uint(0), template=bytes(20)))
     f.good("hello-clock-before-1970", hello(wall=sint(-5)))
     welcome = b"\2\1" + sint(NOON) + uint(5000) + uint(4990) + uint(4000) + \
-        uint(1) + uint(300) + uint(4) + TEMPLATE + uint(5) + b"\0"
+        uint(1) + uint(300) + uint(4) + TEMPLATE + uint(5) + b"\0\0"
     f.good("welcome", welcome)
-    f.good("welcome-of-a-restored-server", welcome[:-1] + b"\2" +
-           span(b"certificate") + span(b"another"))
+    f.good("welcome-of-a-restored-server", welcome[:-2] + b"\2" +
+           span(b"certificate") + span(b"another") + b"\0")
+    f.good("welcome-with-a-sum", welcome[:-1] + b"\1" + pattern(16, 0xE0))
     batch = plain(push_cols(), SALT)
     behind = b"\0\0"  # no gap, no old positions
     push = b"\3" + uint(1) + uint(300) + PREV + pattern(64, 0x90) + \
@@ -586,12 +587,14 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
            span(b"NEEDS_PARENT") + b"\0\0\0")
     f.good("pull", b"\5" + uint(1234) + b"\0" + uint(65536))
     f.good("pull-full-own", b"\5" + uint(1234) + b"\1\0")
-    f.good("delta-nothing", b"\6" + uint(1234) * 3 + be64(0) + b"\0\0\0")
+    f.good("delta-nothing", b"\6" + uint(1234) * 3 + be64(0) + b"\0\0\0\0")
+    f.good("delta-nothing-and-the-sum", b"\6" + uint(1234) * 3 + be64(0) +
+           b"\0\0\0\1" + pattern(16, 0xE0))
     f.good("delta-leave", b"\6" + uint(9) * 3 + be64(hlc(NOON)) + b"\1" +
-           uint(9) + SUBJECT + span("鲍勃".encode()) + b"\0" + b"\0\0")
+           uint(9) + SUBJECT + span("鲍勃".encode()) + b"\0" + b"\0\0\0")
     f.good("delta-held", b"\6" + uint(9) * 3 + be64(hlc(NOON)) + b"\1" +
            uint(9) + SUBJECT + b"\0" + b"\2" + SUBJECT + OTHER +
-           span(b"\0\1\0") + span(plain(pull_cols())))
+           span(b"\0\1\0") + span(plain(pull_cols())) + b"\0")
     f.good("snap", b"\7\0")
     f.good("snap-goes-on", b"\7" + uint(2 ** 32 - 1))
     records = b"\0\1\0"
@@ -609,10 +612,21 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
         span(b"rep") + span("公司".encode()) + pattern(32, 0xC0) + \
         pattern(32, 0xD0) + sint(NOON)
     f.good("enrolled", enrolled)
+    f.good("digest", b"\x17\0\0")
+    f.good("digest-is", b"\x18" + uint(5000) + uint(4990) + b"\1\2" + b"\1\0" +
+           pattern(16, 0xE0) + b"\1\1" + pattern(16, 0xF0))
+    f.good("refetch", b"\x19\1" + uint(255) + uint(511))
+    f.good("refetch-is", b"\x1a" + uint(4990) + uint(511) + be64(hlc(NOON)) +
+           span(records))
     f.good("error", b"\0" + uint(9) + span(b"denied") +
            span(b"this role has no right here") + span(b"ask"))
     f.good("error-unknown-number", b"\0" + uint(99999) + b"\0\0\0")
 
+    f.bad("digest-kind-65536", "above its limit", b"\x17" + uint(65536) + b"\0")
+    f.bad("digest-is-not-ascending", "order of sums", b"\x18\1\1\1\2\1\1" +
+          bytes(16) + b"\1\1" + bytes(16))
+    f.bad("digest-is-above-bytes", "count", b"\x18\1\1\1" + uint(2 ** 20))
+    f.bad("refetch-empty-range", "range", b"\x19\1\5\5")
     f.bad("empty", "cut short", b"")
     f.bad("type-63", "frame type", b"\x3f")
     f.bad("type-255", "frame type", b"\xff")
@@ -634,7 +648,10 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.bad("push-old-above-bytes", "count", push[:-1] + uint(4096))
     f.bad("push-old-2-63", "above its limit", push[:-1] + b"\1" +
           uint(2 ** 63))
-    f.bad("welcome-certificates-above-bytes", "count", welcome[:-1] + b"\7")
+    f.bad("welcome-certificates-above-bytes", "count", welcome[:-2] + b"\7")
+    f.bad("welcome-sum-2", "boolean", welcome[:-1] + b"\2")
+    f.bad("welcome-sum-15-bytes", "cut short", welcome[:-1] + b"\1" +
+          bytes(15))
     f.bad("push-incarnation-2-32", "above its limit",
           b"\3" + uint(2 ** 32) + push[2:])
     f.bad("verdicts-count-above-bytes", "count", b"\4" + uint(4096) + b"\0")

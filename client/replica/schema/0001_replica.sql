@@ -59,6 +59,15 @@ CREATE TABLE quarantine(
   heir     INTEGER NOT NULL   -- seq of the commit that took its place; 0 none
 );
 
+-- Sums over the server's states of the rows, by kind and range of 256 numbers
+-- (protocol/digest.h). (0, 0) is the sum of all.
+CREATE TABLE digest(
+  kind    INTEGER NOT NULL,
+  bucket  INTEGER NOT NULL,
+  sum     BLOB NOT NULL,
+  PRIMARY KEY(kind, bucket)
+) WITHOUT ROWID;
+
 -- Normal forms of duplicate keys, as 64-bit hashes over kind, field and form.
 CREATE TABLE match(
   key  INTEGER NOT NULL,

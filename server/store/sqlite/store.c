@@ -164,6 +164,7 @@ sat_sqlite_store_ops(sat_sqlite_store *s)
 	store_rec_ops(&o);
 	store_scope_ops(&o);
 	store_who_ops(&o);
+	store_digest_ops(&o);
 	return o;
 }
 

@@ -62,6 +62,17 @@ SAT_CHECK sat_rc sat_sqlite_devices(sat_sqlite_store *s,
 SAT_CHECK sat_rc sat_sqlite_device_revoke(sat_sqlite_store *s, uint32_t ord,
     sat_err *e);
 
+/* Devices that had to be sent records again because their sums differed. */
+typedef struct sat_sqlite_diverged_row {
+	uint32_t dev, bucket; /* the last one */
+	uint16_t kind;
+	uint64_t n, lsn;
+	int64_t at_ms;
+} sat_sqlite_diverged_row;
+SAT_CHECK sat_rc sat_sqlite_diverged(sat_sqlite_store *s,
+    bool (*cb)(void *cu, const sat_sqlite_diverged_row *d), void *cu,
+    sat_err *e);
+
 /* The token is drawn by the caller and printed once; only its BLAKE2b-256
  * stays here. SAT_ENOTFOUND: no such user; SAT_EDENIED: the user is disabled. */
 SAT_CHECK sat_rc sat_sqlite_invite_add(sat_sqlite_store *s,

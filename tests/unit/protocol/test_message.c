@@ -22,8 +22,10 @@ static sat_verdict verdicts[] = {
 	{ .cseq = 12, .code = SAT_VD_PARKED },
 	{ .cseq = 13, .code = SAT_VD_CONFLICT, .lsn = 1u << 31, .eff = INT64_MAX },
 };
+static sat_bucket_sum sums[3] = { { 1, 0, { 1, 2 } },
+	{ 1, UINT32_MAX, { 3, 4 } }, { 2, 0, { UINT64_MAX, UINT64_MAX } } };
 static sat_eid_pair eids[2];
-#define SAMPLES 32
+#define SAMPLES 64
 static sat_id held[3];
 static sat_rescope rescopes[2];
 static sat_span certs[2];
@@ -70,7 +72,8 @@ samples(sat_msg *m)
 	m[n++].u.welcome = (sat_welcome){ .proto = 1, .wall_ms = INT64_MIN,
 		.head = 3, .scope_head = 2, .durable = 1, .epoch = 6,
 		.last_cseq = UINT64_MAX, .registry_rev = 8, .ledger_rev = 10,
-		.template_oid = { 9 }, .certs = certs, .ncerts = 2 };
+		.template_oid = { 9 }, .certs = certs, .ncerts = 2,
+		.has_sum = true, .sum = { 10, UINT64_MAX } };
 	m[n].type = SAT_MSG_PUSH;
 	m[n++].u.push = (sat_push){ .incarnation = 1, .first_cseq = 2,
 		.prev = { 3 }, .sig = { 4 }, .batch = sat_span_str("batch"),
@@ -81,8 +84,8 @@ samples(sat_msg *m)
 	m[n++].u.pull = (sat_pull){ 1, SAT_PULL_FULL_OWN, UINT32_MAX };
 	m[n].type = SAT_MSG_DELTA;
 	m[n++].u.delta = (sat_delta){ 1, 3, 2, 0xffffffffffff, rescopes, 2,
-		sat_span_str("records"), sat_span_str("batch"), false, NULL,
-		NULL, 0, 0 };
+		sat_span_str("records"), sat_span_str("batch"), true, { 3, 4 },
+		false, NULL, NULL, 0, 0 };
 	m[n].type = SAT_MSG_SNAP;
 	m[n++].u.snap.after_eid = UINT32_MAX;
 	m[n].type = SAT_MSG_CHUNK;
@@ -125,6 +128,15 @@ samples(sat_msg *m)
 		sat_span_str("why") };
 	m[n].type = SAT_MSG_PRIVACY_IS;
 	m[n++].u.privacy_is = (sat_privacy_is){ rows, 2 };
+	m[n].type = SAT_MSG_DIGEST;
+	m[n++].u.digest = (sat_digest){ UINT16_MAX, UINT32_MAX };
+	m[n].type = SAT_MSG_DIGEST_IS;
+	m[n++].u.digest_is = (sat_digest_is){ 7, 6, true, sums, 3 };
+	m[n].type = SAT_MSG_REFETCH;
+	m[n++].u.refetch = (sat_refetch){ 2, 255, 511 };
+	m[n].type = SAT_MSG_REFETCH_IS;
+	m[n++].u.refetch_is = (sat_refetch_is){ 9, 511, 5,
+		sat_span_str("records"), false, NULL, 0 };
 	return n;
 }
 

@@ -111,6 +111,26 @@ CREATE TABLE log_scope(
   PRIMARY KEY(key, lsn, root)
 ) WITHOUT ROWID;
 
+-- Sums of what each key sees (protocol/digest.h), kept with every write. Rows of
+-- (key, 0, 0) are the sum of all of the key's.
+CREATE TABLE digest(
+  key     INTEGER NOT NULL,  -- scope key
+  kind    INTEGER NOT NULL,  -- kind of record
+  bucket  INTEGER NOT NULL,  -- eid / 256
+  sum     BLOB NOT NULL,     -- 16 bytes
+  PRIMARY KEY(key, kind, bucket)
+) WITHOUT ROWID;
+
+-- Devices whose sums differed, so that records had to be sent again.
+CREATE TABLE diverged(
+  dev     INTEGER PRIMARY KEY,  -- device ordinal
+  n       INTEGER NOT NULL,     -- ranges sent again, ever
+  kind    INTEGER NOT NULL,     -- of the last one
+  bucket  INTEGER NOT NULL,     -- of the last one, its first
+  lsn     INTEGER NOT NULL,     -- log position then
+  at_ms   INTEGER NOT NULL      -- when
+);
+
 CREATE TABLE team(
   ord     INTEGER PRIMARY KEY,   -- from 1
   key     TEXT NOT NULL UNIQUE,  -- stable, never given again

@@ -1,0 +1,652 @@
+/*
+ * server_digest.c - the sums of what each key sees (P-180..P-189): kept with
+ * every transaction, told at the end of a sync, opened up when a device has
+ * another one.
+ *
+ * Why at the end of a transaction and from the states themselves: whatever
+ * changed a record on the way - one operation or a hundred, a merge, a refused
+ * commit that was undone - the sum moves by what is written less what was
+ * stored. Only the cells that differ are hashed.
+ *
+ * Invariants, named in the tests:
+ *   G1  the sum of (key, kind, bucket) is the sum of the stored records the key
+ *       sees alone.
+ *   G2  a customer whose holders changed is taken out of the sums as it was and
+ *       put in as it is; no other customer is read for it.
+ */
+#include "protocol/server_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct delta {
+	sat_scope_key key;
+	uint16_t kind;
+	uint32_t bucket;
+	sat_sum sum;
+} delta;
+
+/* Keys that hold a root, and what it takes to tell who sees an owned child. */
+typedef struct holders {
+	sat_scope_key *live;
+	size_t n, cap;
+	sat_keys above; /* of the root's owner */
+} holders;
+
+typedef struct digest {
+	sat_server *s;
+	delta *v;
+	size_t n, cap;
+	wroot *moved;
+	wrec **rows;    /* of the root being taken apart */
+	size_t nrows, rows_cap;
+} digest;
+
+/* ---- collecting ------------------------------------------------------------------ */
+
+static void
+put_delta(digest *d, sat_scope_key key, uint16_t kind, uint32_t eid,
+    sat_sum sum, bool minus)
+{
+	sat_sum x = { 0, 0 };
+
+	if (d->n == d->cap) {
+		d->cap = d->cap == 0 ? 256 : d->cap * 2;
+		d->v = sat_xrealloc(d->v, d->cap * sizeof *d->v);
+	}
+	if (minus)
+		sat_sum_sub(&x, sum);
+	else
+		x = sum;
+	d->v[d->n++] = (delta){ key, kind, sat_bucket_of(eid), x };
+}
+
+static void
+put_record(digest *d, const holders *h, uint16_t kind, uint32_t eid,
+    uint32_t root, sat_value owner, sat_sum sum, bool minus)
+{
+	bool owned = sat_srv_owned_child(d->s, kind, eid, root);
+	sat_keys own = { 0 };
+
+	if (sat_sum_zero(sum))
+		return;
+	if (owned)
+		own = sat_scope_owner_keys(&d->s->reg, owner);
+	put_delta(d, SAT_KEY_ALL, kind, eid, sum, minus);
+	for (size_t i = 0; i < h->n; i++)
+		if (!owned || sat_keys_has(&own, h->live[i]) ||
+		    sat_keys_has(&h->above, h->live[i]))
+			put_delta(d, h->live[i], kind, eid, sum, minus);
+}
+
+static void
+add_holder(digest *d, holders *h, sat_scope_key key)
+{
+	if (h->n == h->cap) {
+		size_t cap = h->cap == 0 ? 8 : h->cap * 2;
+		sat_scope_key *k = sat_arena_alloc(&d->s->txn,
+		    cap * sizeof *k);
+
+		if (h->n != 0)
+			memcpy(k, h->live, h->n * sizeof *k);
+		h->live = k;
+		h->cap = cap;
+	}
+	h->live[h->n++] = key;
+}
+
+static sat_rc
+holders_now(holders *h, digest *d, uint32_t root, sat_err *e)
+{
+	wroot *r;
+	wrec *w;
+	sat_rc rc;
+
+	h->n = 0;
+	if ((rc = sat_set_root(&r, d->s, root, false, e)) != SAT_OK ||
+	    (rc = sat_set_by_eid(&w, d->s, root, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->k[i].live)
+			add_holder(d, h, r->k[i].key);
+	h->above = sat_scope_owner_keys(&d->s->reg, w->owner);
+	return SAT_OK;
+}
+
+struct keys_in {
+	digest *d;
+	holders *h;
+};
+
+static bool
+on_key(void *u, sat_scope_key key)
+{
+	struct keys_in *x = u;
+
+	add_holder(x->d, x->h, key);
+	return true;
+}
+
+static sat_value
+owner_was(const wrec *w)
+{
+	return w->stored_owner.n == 0 ? sat_v_null() :
+	    sat_v_text(w->stored_owner);
+}
+
+static sat_rc
+holders_before(holders *h, digest *d, const wrec *root, sat_err *e)
+{
+	const sat_store *st = &d->s->env.store;
+	struct keys_in x = { d, h };
+
+	h->n = 0;
+	h->above = sat_scope_owner_keys(&d->s->reg, owner_was(root));
+	return st->member_keys(st->u, root->eid, on_key, &x, e);
+}
+
+/* ---- customers whose holders changed ------------------------------------------------ */
+
+static sat_rc
+mark_moved(digest *d, uint32_t root, sat_err *e)
+{
+	wroot *r;
+	wrec *w;
+	sat_rc rc;
+
+	if ((rc = sat_set_by_eid(&w, d->s, root, e)) != SAT_OK ||
+	    (rc = sat_set_root(&r, d->s, root, false, e)) != SAT_OK)
+		return rc;
+	/* One that was made just now has nothing in the sums. */
+	if (r->moved || !w->stored)
+		return SAT_OK;
+	r->moved = true;
+	r->next_moved = d->moved;
+	d->moved = r;
+	return SAT_OK;
+}
+
+/* Its own place among the holders is another one than in the store. */
+static sat_rc
+moved_by_record(digest *d, const wrec *w, sat_err *e)
+{
+	sat_rc rc;
+
+	if (!w->stored)
+		return SAT_OK;
+	if (w->root != w->stored_root &&
+	    ((rc = mark_moved(d, w->stored_root, e)) != SAT_OK ||
+	    (rc = mark_moved(d, w->root, e)) != SAT_OK))
+		return rc;
+	return sat_value_eq(w->owner, owner_was(w)) ? SAT_OK :
+	    mark_moved(d, w->root, e);
+}
+
+static sat_rc
+moved_by_keys(digest *d, const wroot *r, sat_err *e)
+{
+	holders was = { 0 };
+	size_t live = 0;
+	bool same = true;
+	wrec *w;
+	sat_rc rc;
+
+	if ((rc = sat_set_by_eid(&w, d->s, r->eid, e)) != SAT_OK ||
+	    !w->stored || (rc = holders_before(&was, d, w, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < r->n; i++) {
+		bool held = false;
+
+		if (!r->k[i].live)
+			continue;
+		live++;
+		for (size_t k = 0; k < was.n; k++)
+			held |= was.live[k] == r->k[i].key;
+		same &= held;
+	}
+	return same && live == was.n ? SAT_OK : mark_moved(d, r->eid, e);
+}
+
+static bool
+on_row(void *u, const sat_rec_row *row)
+{
+	digest *d = u;
+
+	if (d->nrows == d->rows_cap) {
+		d->rows_cap = d->rows_cap == 0 ? 64 : d->rows_cap * 2;
+		d->rows = sat_xrealloc(d->rows,
+		    d->rows_cap * sizeof *d->rows);
+	}
+	d->rows[d->nrows++] = sat_set_of_row(d->s, row);
+	return true;
+}
+
+/* G2: out as it was; what is not written anew, in again as it is. */
+static sat_rc
+one_moved(digest *d, const wroot *r, sat_err *e)
+{
+	const sat_store *st = &d->s->env.store;
+	holders was = { 0 }, is = { 0 };
+	sat_record old;
+	wrec *root;
+	sat_rc rc;
+
+	d->nrows = 0;
+	if ((rc = sat_set_by_eid(&root, d->s, r->eid, e)) != SAT_OK ||
+	    (rc = holders_before(&was, d, root, e)) != SAT_OK ||
+	    (rc = holders_now(&is, d, r->eid, e)) != SAT_OK ||
+	    (rc = st->rec_of_root(st->u, r->eid, on_row, d, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < d->nrows; i++) {
+		const wrec *w = d->rows[i];
+		sat_sum sum;
+
+		if ((rc = sat_record_read(&old, &d->s->txn, w->state, e)) !=
+		    SAT_OK)
+			return rc;
+		sum = sat_sum_record(&old);
+		put_record(d, &was, w->kind, w->eid, w->stored_root,
+		    owner_was(w), sum, true);
+		if (!w->dirty)
+			put_record(d, &is, w->kind, w->eid, w->root, w->owner,
+			    sum, false);
+	}
+	return SAT_OK;
+}
+
+/* ---- records that are written ---------------------------------------------------------- */
+
+static sat_rc
+one_dirty(digest *d, const wrec *w, sat_err *e)
+{
+	holders h = { 0 };
+	sat_record old;
+	sat_sum sum;
+	wroot *r;
+	sat_rc rc;
+
+	if ((rc = sat_set_root(&r, d->s, w->root, false, e)) != SAT_OK ||
+	    (rc = holders_now(&h, d, w->root, e)) != SAT_OK)
+		return rc;
+	if (!w->stored || r->moved || w->root != w->stored_root) {
+		sum = sat_sum_record(&w->r);
+	} else {
+		if ((rc = sat_record_read(&old, &d->s->txn, w->state, e)) !=
+		    SAT_OK)
+			return rc;
+		sum = sat_sum_change(&old, &w->r);
+	}
+	put_record(d, &h, w->kind, w->eid, w->root, w->owner, sum, false);
+	return SAT_OK;
+}
+
+static sat_rc
+collect(digest *d, sat_err *e)
+{
+	sat_server *s = d->s;
+	sat_rc rc;
+
+	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
+		if ((rc = moved_by_record(d, w, e)) != SAT_OK)
+			return rc;
+	for (wroot *r = s->set.dirty_roots; r != NULL; r = r->next_dirty)
+		if ((rc = moved_by_keys(d, r, e)) != SAT_OK)
+			return rc;
+	for (wroot *r = d->moved; r != NULL; r = r->next_moved)
+		if ((rc = one_moved(d, r, e)) != SAT_OK)
+			return rc;
+	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
+		if ((rc = one_dirty(d, w, e)) != SAT_OK)
+			return rc;
+	return SAT_OK;
+}
+
+/* ---- the sums ------------------------------------------------------------------------------ */
+
+static int
+delta_cmp(const void *a, const void *b)
+{
+	const delta *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return x->bucket < y->bucket ? -1 : x->bucket > y->bucket;
+}
+
+/* One entry per place, ascending; those that cancelled out are gone. */
+static void
+combine(digest *d)
+{
+	size_t n = 0;
+
+	if (d->n > 1)
+		qsort(d->v, d->n, sizeof *d->v, delta_cmp);
+	for (size_t i = 0, k; i < d->n; i = k) {
+		delta x = d->v[i];
+
+		for (k = i + 1; k < d->n && delta_cmp(&x, &d->v[k]) == 0; k++)
+			sat_sum_add(&x.sum, d->v[k].sum);
+		if (!sat_sum_zero(x.sum))
+			d->v[n++] = x;
+	}
+	d->n = n;
+}
+
+static sat_rc
+move_sum(sat_server *s, const delta *x, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_sum sum;
+	sat_rc rc;
+
+	if ((rc = st->digest_get(&sum, st->u, x->key, x->kind, x->bucket,
+	    e)) != SAT_OK)
+		return rc;
+	sat_sum_add(&sum, x->sum);
+	return st->digest_put(st->u, x->key, x->kind, x->bucket, sum, e);
+}
+
+static sat_rc
+write_sums(digest *d, sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0, k; i < d->n; i = k) {
+		delta all = { .key = d->v[i].key };
+
+		for (k = i; k < d->n && d->v[k].key == all.key; k++) {
+			if ((rc = move_sum(d->s, &d->v[k], e)) != SAT_OK)
+				return rc;
+			sat_sum_add(&all.sum, d->v[k].sum);
+		}
+		if ((rc = move_sum(d->s, &all, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+sat_rc
+sat_srv_digest_flush(sat_server *s, sat_err *e)
+{
+	digest d = { .s = s };
+	sat_rc rc = SAT_OK;
+
+	if (s->set.dirty == NULL && s->set.dirty_roots == NULL)
+		return SAT_OK;
+	if ((rc = collect(&d, e)) == SAT_OK) {
+		combine(&d);
+		rc = write_sums(&d, e);
+	}
+	free(d.v);
+	free(d.rows);
+	return rc;
+}
+
+/* ---- requests ------------------------------------------------------------------------------- */
+
+sat_rc
+sat_srv_digest_total(bool *has, sat_sum *sum, sat_server *s,
+    const sat_user *user, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_scope_key key = sat_scope_digest_key(&s->reg, user);
+
+	*has = key != 0;
+	return *has ? st->digest_get(sum, st->u, key, 0, 0, e) : SAT_OK;
+}
+
+#define SUMS_MAX 8192 /* of an answer */
+
+typedef struct listing {
+	sat_server *s;
+	sat_scope_key key;
+	sat_digest_is *out;
+	size_t cap;
+} listing;
+
+static bool
+on_sum(void *u, sat_scope_key key, const sat_bucket_sum *sum)
+{
+	listing *l = u;
+	sat_digest_is *d = l->out;
+
+	if (key != l->key)
+		return false;
+	if (sat_sum_zero(sum->sum))
+		return true;
+	if (d->n == SUMS_MAX) {
+		d->done = false;
+		return false;
+	}
+	if (d->n == l->cap) {
+		size_t cap = l->cap == 0 ? 64 : l->cap * 2;
+		sat_bucket_sum *v = sat_arena_alloc(&l->s->txn,
+		    cap * sizeof *v);
+
+		if (d->n != 0)
+			memcpy(v, d->sums, d->n * sizeof *v);
+		d->sums = v;
+		l->cap = cap;
+	}
+	d->sums[d->n++] = *sum;
+	return true;
+}
+
+sat_rc
+sat_srv_digest(sat_server *s, sat_server_session *x, const sat_digest *in,
+    sat_buf *reply, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_msg m = { .type = SAT_MSG_DIGEST_IS };
+	sat_digest_is *d = &m.u.digest_is;
+	listing l = { .s = s, .out = d };
+	const sat_user *user;
+	sat_keys keys;
+	sat_rc rc;
+
+	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
+		return rc;
+	keys = sat_scope_subscription(&s->reg, user);
+	l.key = sat_scope_digest_key(&s->reg, user);
+	d->lsn = s->lsn;
+	d->done = true;
+	if ((rc = st->scope_head(&d->scope_head, st->u, &keys, e)) != SAT_OK ||
+	    (l.key != 0 && (rc = st->digest_scan(st->u, l.key, in->kind,
+	    in->bucket, on_sum, &l, e)) != SAT_OK))
+		return rc;
+	sat_msg_write(reply, &m);
+	return SAT_OK;
+}
+
+#define REFETCH_LOOKED_MAX 8192
+
+typedef struct range {
+	sat_server *s;
+	const sat_refetch *in;
+	sat_keys keys;
+	states st;
+	uint32_t next;
+	size_t looked, bytes_max;
+	bool full;
+	sat_err *e;
+	sat_rc rc;
+} range;
+
+static bool
+in_range(void *u, const sat_rec_row *row)
+{
+	range *g = u;
+	bool yes;
+	wrec *w;
+
+	if (row->eid > g->in->to_eid)
+		return false;
+	g->full = ++g->looked > REFETCH_LOOKED_MAX;
+	if (g->full)
+		return false;
+	if (row->kind == g->in->kind) {
+		w = sat_set_of_row(g->s, row);
+		if ((g->rc = sat_srv_visible(&yes, g->s, w, &g->keys, g->e)) !=
+		    SAT_OK)
+			return false;
+		if (yes && g->st.n > 0 &&
+		    g->st.bytes + w->state.n > g->bytes_max) {
+			g->full = true;
+			return false;
+		}
+		if (yes && (g->rc = sat_srv_states_add(&g->st, g->s, w->eid,
+		    w->state, g->e)) != SAT_OK)
+			return false;
+	}
+	g->next = row->eid;
+	return true;
+}
+
+/* What is sent again is counted: a difference is a defect somewhere. */
+static void
+note(sat_server *s, uint32_t dev, const sat_refetch *in)
+{
+	if (s->ndiverged == DIVERGED_MAX)
+		return;
+	s->diverged[s->ndiverged++] = (diverged_slot){ .dev = dev,
+		.kind = in->kind, .bucket = sat_bucket_of(in->after_eid + 1),
+		.lsn = s->lsn, .ms = sat_wall_ms(&s->env.clock) };
+}
+
+sat_rc
+sat_srv_refetch(sat_server *s, sat_server_session *x, const sat_refetch *in,
+    sat_buf *reply, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_msg m = { .type = SAT_MSG_REFETCH_IS };
+	sat_refetch_is *d = &m.u.refetch_is;
+	range g = { .s = s, .in = in, .next = in->after_eid, .e = e,
+		.bytes_max = s->env.chunk_bytes != 0 ? s->env.chunk_bytes :
+		    SAT_CHUNK_BYTES };
+	sat_buf records = { 0 };
+	const sat_user *user;
+	sat_rc rc;
+
+	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
+		return rc;
+	g.keys = sat_scope_subscription(&s->reg, user);
+	if ((rc = st->scope_head(&d->scope_head, st->u, &g.keys, e)) !=
+	    SAT_OK || (rc = st->rec_scan(st->u, in->after_eid, in_range, &g,
+	    e)) != SAT_OK || (rc = g.rc) != SAT_OK)
+		return rc;
+	note(s, x->device, in);
+	d->next_eid = g.full ? g.next : in->to_eid;
+	d->max_eff = g.st.max_eff;
+	if (g.st.n == 0 || (rc = sat_records_write(&records, g.st.r, g.st.n,
+	    e)) == SAT_OK) {
+		d->records = sat_buf_span(&records);
+		sat_msg_write(reply, &m);
+	}
+	sat_buf_fini(&records);
+	return rc;
+}
+
+/* ---- proof ---------------------------------------------------------------------------------- */
+
+#define COMBINE_AT (1u << 18)
+
+typedef struct recount {
+	digest d;
+	size_t rows;
+	sat_err *e;
+	sat_rc rc;
+} recount;
+
+static bool
+count_row(void *u, const sat_rec_row *row)
+{
+	recount *x = u;
+	sat_server *s = x->d.s;
+	holders h = { 0 };
+	sat_record r;
+	wrec *w;
+
+	if (++x->rows % 1024 == 0)
+		sat_set_reset(s);
+	if (x->d.n >= COMBINE_AT && x->d.n == x->d.cap)
+		combine(&x->d);
+	w = sat_set_of_row(s, row);
+	if ((x->rc = sat_record_read(&r, &s->txn, w->state, x->e)) != SAT_OK ||
+	    (x->rc = holders_now(&h, &x->d, w->root, x->e)) != SAT_OK)
+		return false;
+	put_record(&x->d, &h, w->kind, w->eid, w->root, w->owner,
+	    sat_sum_record(&r), false);
+	return true;
+}
+
+typedef struct sums_in {
+	const digest *d;
+	size_t at;
+	bool differs;
+	delta where;
+} sums_in;
+
+static bool
+differ(sums_in *x, sat_scope_key key, uint16_t kind, uint32_t bucket)
+{
+	x->differs = true;
+	x->where = (delta){ .key = key, .kind = kind, .bucket = bucket };
+	return false;
+}
+
+static sat_sum
+total_of(const digest *d, sat_scope_key key)
+{
+	sat_sum sum = { 0, 0 };
+
+	for (size_t i = 0; i < d->n; i++)
+		if (d->v[i].key == key)
+			sat_sum_add(&sum, d->v[i].sum);
+	return sum;
+}
+
+static bool
+compare_sum(void *u, sat_scope_key key, const sat_bucket_sum *b)
+{
+	sums_in *x = u;
+	delta is = { .key = key, .kind = b->kind, .bucket = b->bucket };
+
+	if (b->kind == 0)
+		return sat_sum_eq(b->sum, total_of(x->d, key)) ? true :
+		    differ(x, key, 0, 0);
+	if (sat_sum_zero(b->sum))
+		return true;
+	if (x->at == x->d->n || delta_cmp(&x->d->v[x->at], &is) != 0 ||
+	    !sat_sum_eq(x->d->v[x->at].sum, b->sum))
+		return differ(x, key, b->kind, b->bucket);
+	x->at++;
+	return true;
+}
+
+sat_rc
+sat_srv_digest_check(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	recount x = { .d = { .s = s }, .e = e };
+	sums_in in = { .d = &x.d };
+	sat_rc rc;
+
+	if ((rc = st->rec_scan(st->u, 0, count_row, &x, e)) == SAT_OK)
+		rc = x.rc;
+	combine(&x.d);
+	if (rc == SAT_OK)
+		rc = st->digest_scan(st->u, 0, 0, 0, compare_sum, &in, e);
+	if (rc == SAT_OK && !in.differs && in.at != x.d.n) {
+		in.differs = true;
+		in.where = x.d.v[in.at];
+	}
+	if (rc == SAT_OK && in.differs)
+		rc = sat_fail(e, SAT_EINTEGRITY, "the sum of key %llx, kind "
+		    "%u, records %u.. is not that of the records",
+		    (unsigned long long)in.where.key, in.where.kind,
+		    in.where.bucket << SAT_BUCKET_SHIFT);
+	free(x.d.v);
+	return rc;
+}
