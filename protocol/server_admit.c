@@ -229,6 +229,11 @@ judge_and_fold(work *k, sat_err *e)
 		    "template.unknown", "");
 	if (k->c->actor != k->a->actor->ord)
 		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "actor", "");
+	/* Who claims to have seen what is yet to come would never be
+	 * concurrent with it, and had every right of later owners (P-027). */
+	if (k->c->seen > s->lsn)
+		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "seen.future",
+		    "");
 	for (size_t i = 0; i < k->c->nops; i++)
 		if ((rc = locate(k, i, e)) != SAT_OK)
 			return rc;

@@ -30,10 +30,16 @@ fuzz: deps fuzz-deps
 	  grep -a 'stat::number_of_executed_units\|DONE' build/clang/fuzz_$$n.log; done
 
 # ---- the simulator: docs/simulator.md --------------------------------------------
-SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sim/*.c)))
+SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(filter-out tests/sim/byz%,$(wildcard tests/sim/*.c))))
+BYZ_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sim/byz*.c)) tests/sim/template.c)
 SIM_LIBS := $(filter-out $(O)/lib/client_cli.a $(O)/lib/client_api.a $(O)/lib/client_crm.a $(O)/lib/client_sync.a $(O)/lib/server_admin.a $(O)/lib/server_relay.a,$(LIBS))
 CHECK_BINS += $(O)/tests/sim/sim
 $(O)/tests/sim/sim: $(SIM_OBJ) $(TESTLIB) $(SIM_LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(SIM_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+
+CHECK_BINS += $(O)/tests/sim/byz
+$(O)/tests/sim/byz: $(BYZ_OBJ) $(TESTLIB) $(SIM_LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(SIM_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
@@ -48,6 +54,11 @@ sim: deps
 doublecheck: deps
 	@$(MAKE) --no-print-directory $(O)/tests/sim/sim
 	@SAT_BUILD=$(O) tests/sim/run.sh $(if $(KEEP),-k $(KEEP)) -x --twin $(FROM) $(SEEDS)
+# hostile devices among honest ones: docs/simulator.md
+.PHONY: sim-byz
+sim-byz: deps
+	@$(MAKE) --no-print-directory $(O)/tests/sim/byz
+	@SAT_BUILD=$(O) tests/sim/check_byz.sh $(FROM) $(SEEDS)
 # every planted bug of protocol/bugs.h must be caught
 sim-mutants: deps
 	@$(MAKE) --no-print-directory BUGS=1 O=build/bugs build/bugs/tests/sim/sim
