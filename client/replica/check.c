@@ -15,8 +15,8 @@ fail_row(const replica_row *row, const char *what, sat_err *e)
 	char text[SAT_ID_TEXT];
 
 	sat_id_text(text, &row->view.id);
-	return sat_fail_code(e, SAT_EINTEGRITY, "replica.row", "fetch the data "
-	    "from the server again; unsent work is kept", "%s %s: %s",
+	return sat_fail_code(e, SAT_EINTEGRITY, "replica.row", "sync: the data "
+	    "is fetched again; unsent work is kept", "%s %s: %s",
 	    row->k->kind->key, text, what);
 }
 
@@ -138,6 +138,11 @@ check_kind(sat_replica *r, const replica_kind *k, sat_err *e)
 	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
 		replica_page_reset(r);
 		rc = replica_page_by_rid(&row, r, k, rids[i], e);
+		if (rc == SAT_EPROTO) /* its packed parts */
+			rc = sat_fail_code(e, SAT_EINTEGRITY, "replica.row",
+			    "sync: the data is fetched again; unsent work is "
+			    "kept", "%s %lld cannot be read", k->kind->key,
+			    (long long)rids[i]);
 		if (rc == SAT_OK && row != NULL)
 			rc = check_row(r, row, e);
 	}

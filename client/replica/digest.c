@@ -293,8 +293,6 @@ note_diverged(sat_replica *r, const sat_digest_is *d, sat_err *e)
 	return replica_end(r, true, rc, e);
 }
 
-static sat_rc sum_up(sat_replica *r, sat_err *e);
-
 sat_rc
 replica_digest(void *u, const sat_digest *ask, const sat_digest_is *d,
     sat_err *e)
@@ -313,14 +311,14 @@ replica_digest(void *u, const sat_digest *ask, const sat_digest_is *d,
 	/* Every bucket is right: only the sum of all is not. */
 	if ((rc = sat_db_begin(r->db, e)) != SAT_OK)
 		return rc;
-	return replica_end(r, true, sum_up(r, e), e);
+	return replica_end(r, true, replica_sum_up(r, e), e);
 }
 
 /* ---- counting anew --------------------------------------------------------------------- */
 
 /* The sum of all buckets. */
-static sat_rc
-sum_up(sat_replica *r, sat_err *e)
+sat_rc
+replica_sum_up(sat_replica *r, sat_err *e)
 {
 	sat_sum all = { 0, 0 };
 	sat_stmt *s;
@@ -379,9 +377,9 @@ count_bucket(sat_sum *sum, sat_replica *r, const replica_kind *k,
 }
 
 /* Buckets of a kind from `first` on; *differ: sums that were not the rows'. */
-static sat_rc
-recount(size_t *differ, sat_replica *r, const replica_kind *k, uint32_t first,
-    uint32_t last, sat_err *e)
+sat_rc
+replica_recount_range(size_t *differ, sat_replica *r, const replica_kind *k,
+    uint32_t first, uint32_t last, sat_err *e)
 {
 	sat_sum is, was;
 	sat_rc rc;
@@ -416,6 +414,14 @@ last_bucket(uint32_t *last, sat_replica *r, const replica_kind *k, sat_err *e)
 	if (row)
 		*last = sat_bucket_of((uint32_t)sat_col_int(s, 0));
 	sat_stmt_reset(s);
+	if ((rc = sat_db_stmt(&s, r->db, SQL_DIGEST_LAST, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, k->kind->id);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	if (row && sat_col_int(s, 0) > *last)
+		*last = (uint32_t)sat_col_int(s, 0);
+	sat_stmt_reset(s);
 	return SAT_OK;
 }
 
@@ -429,11 +435,11 @@ replica_recount(size_t *differ, sat_replica *r, sat_err *e)
 	*differ = 0;
 	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++)
 		if ((rc = last_bucket(&last, r, &r->kinds->k[i], e)) !=
-		    SAT_OK || (rc = recount(differ, r, &r->kinds->k[i], 0,
-		    last, e)) != SAT_OK)
+		    SAT_OK || (rc = replica_recount_range(differ, r,
+		    &r->kinds->k[i], 0, last, e)) != SAT_OK)
 			return rc;
 	if ((rc = get_sum(&was, r, 0, 0, e)) != SAT_OK ||
-	    (rc = sum_up(r, e)) != SAT_OK ||
+	    (rc = replica_sum_up(r, e)) != SAT_OK ||
 	    (rc = get_sum(&is, r, 0, 0, e)) != SAT_OK)
 		return rc;
 	*differ += *differ == 0 && !sat_sum_eq(was, is);
@@ -463,8 +469,8 @@ scrub_some(size_t *differ, sat_replica *r, sat_err *e)
 			continue;
 		to = last - r->scrub_bucket < left ? last :
 		    r->scrub_bucket + left - 1;
-		if ((rc = recount(differ, r, k, r->scrub_bucket, to, e)) !=
-		    SAT_OK)
+		if ((rc = replica_recount_range(differ, r, k, r->scrub_bucket,
+		    to, e)) != SAT_OK)
 			return rc;
 		left -= to - r->scrub_bucket + 1;
 		r->scrub_bucket = to + 1;
@@ -483,7 +489,7 @@ scrub(size_t *differ, sat_replica *r, sat_err *e)
 	sat_rc rc;
 
 	if ((rc = scrub_some(differ, r, e)) != SAT_OK ||
-	    (*differ > 0 && (rc = sum_up(r, e)) != SAT_OK) ||
+	    (*differ > 0 && (rc = replica_sum_up(r, e)) != SAT_OK) ||
 	    (rc = replica_meta_int(r, "scrub_kind", r->scrub_kind, e)) !=
 	    SAT_OK || (rc = replica_meta_int(r, "scrub_bucket",
 	    r->scrub_bucket, e)) != SAT_OK)
@@ -509,164 +515,4 @@ replica_scrub(sat_replica *r, sat_err *e)
 	if (rc == SAT_OK && differ > 0)
 		sat_log(SAT_WARN, "SCRUB-DIFFERS", "buckets=%zu", differ);
 	return rc;
-}
-
-/* ---- repair --------------------------------------------------------------------------------- */
-
-sat_rc
-replica_refetch_next(void *u, sat_refetch *ask, sat_err *e)
-{
-	sat_replica *r = u;
-
-	(void)e;
-	if (r->nranges == 0) {
-		r->differs = false;
-		*ask = (sat_refetch){ 0, 0, 0 };
-		return SAT_OK;
-	}
-	*ask = r->ranges[r->nranges - 1];
-	return SAT_OK;
-}
-
-/* The row for a state that comes again, whatever is there now. */
-static sat_rc
-sound_row(replica_row **row, sat_replica *r, const replica_kind *k,
-    const sat_record *rec, sat_err *e)
-{
-	sat_rc rc;
-
-	/* reading removes what cannot be read (page.c) */
-	if ((rc = replica_page_get(row, r, k, &rec->id, rec->eid, e)) !=
-	    SAT_OK)
-		return rc;
-	if (*row != NULL && !sat_id_eq(&(*row)->view.id, &rec->id)) {
-		if ((rc = replica_row_remove(r, k, (*row)->stored_rid, e)) !=
-		    SAT_OK)
-			return rc;
-		replica_page_reset(r);
-	}
-	return replica_page_need(row, r, k, &rec->id, rec->eid, e);
-}
-
-static sat_rc
-put_again(sat_replica *r, const replica_kind *k, const sat_record *rec,
-    sat_err *e)
-{
-	replica_row *row;
-	sat_record *srv;
-	sat_rc rc;
-
-	if (sat_id_zero(&rec->id) || rec->born.hlc == 0)
-		return sat_fail(e, SAT_EPROTO, "a record's state has no id");
-	if ((rc = sound_row(&row, r, k, rec, e)) != SAT_OK)
-		return rc;
-	replica_sum_out(row);
-	replica_row_number(r, row, rec->eid);
-	row->leaving = false;
-	row->dirty = row->relist = true;
-	if (replica_pend_of(r, &rec->id) != NULL)
-		replica_row_hold(row, &r->page.mem);
-	row->rebuild = row->pending;
-	srv = replica_row_server(row);
-	replica_record_copy(srv, rec, &r->page.mem);
-	srv->eid = rec->eid;
-	replica_sum_in(row);
-	return SAT_OK;
-}
-
-/* Rows of the range the server did not name. */
-static sat_rc
-drop_others(sat_replica *r, const replica_kind *k, const sat_refetch *ask,
-    const sat_refetch_is *d, sat_err *e)
-{
-	sat_arena a = { 0 };
-	replica_row *row;
-	int64_t *rids;
-	size_t n, j = 0;
-	sat_rc rc;
-
-	rc = replica_kind_range(&rids, &n, &a, r, k, ask->after_eid,
-	    d->next_eid, e);
-	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
-		while (j < d->nrecs && d->recs[j].eid < rids[i])
-			j++;
-		if (j < d->nrecs && d->recs[j].eid == rids[i])
-			continue;
-		rc = replica_page_by_rid(&row, r, k, rids[i], e);
-		/* one without a server's state waits for its own commit */
-		if (rc == SAT_OK && row != NULL &&
-		    replica_row_server(row)->born.hlc != 0 && !row->leaving)
-			replica_row_drop(row);
-	}
-	sat_arena_fini(&a);
-	return rc;
-}
-
-static sat_rc
-check_range(const sat_refetch *ask, const sat_refetch_is *d, sat_err *e)
-{
-	uint32_t last = ask->after_eid;
-
-	for (size_t i = 0; i < d->nrecs; i++) {
-		if (d->recs[i].kind != ask->kind || d->recs[i].eid <= last ||
-		    d->recs[i].eid > d->next_eid)
-			return sat_fail(e, SAT_EPROTO,
-			    "a record that was not asked for");
-		last = d->recs[i].eid;
-	}
-	return SAT_OK;
-}
-
-static sat_rc
-put_range(sat_replica *r, const sat_refetch *ask, const sat_refetch_is *d,
-    sat_err *e)
-{
-	const replica_kind *k = replica_kind_by(r->kinds, ask->kind);
-	size_t differ = 0;
-	sat_rc rc;
-
-	if (k == NULL)
-		return sat_fail(e, SAT_EVERSION, "the server sent a kind of "
-		    "record this template does not have");
-	for (size_t i = 0; i < d->nrecs; i++)
-		if ((rc = put_again(r, k, &d->recs[i], e)) != SAT_OK)
-			return rc;
-	if ((rc = drop_others(r, k, ask, d, e)) != SAT_OK ||
-	    (rc = replica_page_flush(r, e)) != SAT_OK)
-		return rc;
-	replica_page_reset(r);
-	/* The sums may be what was wrong. */
-	if (d->next_eid == ask->to_eid && ((rc = recount(&differ, r, k,
-	    sat_bucket_of(ask->after_eid + 1), sat_bucket_of(ask->to_eid),
-	    e)) != SAT_OK || (rc = sum_up(r, e)) != SAT_OK))
-		return rc;
-	sat_hlc_learn(&r->hlc, d->max_eff);
-	return replica_meta_clock(r, e);
-}
-
-sat_rc
-replica_refetch(void *u, const sat_refetch *ask, const sat_refetch_is *d,
-    sat_err *e)
-{
-	sat_replica *r = u;
-	sat_refetch *last = &r->ranges[r->nranges - 1];
-	sat_rc rc;
-
-	if (r->nranges == 0)
-		return sat_fail(e, SAT_EPROTO, "nothing was asked for again");
-	if ((rc = check_range(ask, d, e)) != SAT_OK ||
-	    (rc = replica_pend_load(r, e)) != SAT_OK ||
-	    (rc = replica_session_begin(r, e)) != SAT_OK)
-		return rc;
-	rc = replica_end(r, true, put_range(r, ask, d, e), e);
-	replica_page_reset(r);
-	if (rc != SAT_OK) {
-		replica_pend_drop(r);
-		return rc;
-	}
-	if (d->next_eid == ask->to_eid)
-		r->nranges--;
-	else
-		last->after_eid = d->next_eid;
-	return SAT_OK;
 }

@@ -16,3 +16,6 @@ ORDER BY kind, bucket;
 -- Before they are counted anew.
 -- @kind @first @last  buckets
 DELETE FROM digest WHERE kind = ?1 AND bucket BETWEEN ?2 AND ?3;
+
+-- :name digest_last
+SELECT max(bucket) FROM digest WHERE kind = ?1;

@@ -8,7 +8,7 @@
  * page.c      the rows one transaction touches: read once, written once
  * pend.c      which commits still wait, per record; the view from the base
  * write.c     local commits and groups
- * digest.c    sums over the server's states, compared and repaired
+ * digest.c    sums over the server's states; repair.c: what differs again
  * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
  * quarantine.c  commits the server did not merge, and what becomes of them
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
@@ -304,6 +304,10 @@ SAT_CHECK sat_rc replica_compare(sat_replica *r, bool has, sat_sum theirs, sat_e
 /* Every sum from the rows; what differed is stored as the rows are, so that
  * the next sync fetches them again. */
 SAT_CHECK sat_rc replica_recount(size_t *differ, sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_recount_range(size_t *differ, sat_replica *r,
+    const replica_kind *k, uint32_t first, uint32_t last, sat_err *e);
+/* The sum of all from those of the buckets. */
+SAT_CHECK sat_rc replica_sum_up(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_scrub(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_differs(void *u, bool *yes, sat_err *e);
 SAT_CHECK sat_rc replica_digest(void *u, const sat_digest *ask, const sat_digest_is *d, sat_err *e);

@@ -1,0 +1,163 @@
+/*
+ * repair.c - what differs is fetched again: the states of a range of records
+ * replace what is here, what waits stays on top (P-184, P-185).
+ */
+#include "client/replica/replica_int.h"
+
+sat_rc
+replica_refetch_next(void *u, sat_refetch *ask, sat_err *e)
+{
+	sat_replica *r = u;
+
+	(void)e;
+	if (r->nranges == 0) {
+		r->differs = false;
+		*ask = (sat_refetch){ 0, 0, 0 };
+		return SAT_OK;
+	}
+	*ask = r->ranges[r->nranges - 1];
+	return SAT_OK;
+}
+
+/* The row for a state that comes again, whatever is there now. */
+static sat_rc
+sound_row(replica_row **row, sat_replica *r, const replica_kind *k,
+    const sat_record *rec, sat_err *e)
+{
+	sat_rc rc;
+
+	/* reading removes what cannot be read (page.c) */
+	if ((rc = replica_page_get(row, r, k, &rec->id, rec->eid, e)) !=
+	    SAT_OK)
+		return rc;
+	if (*row != NULL && !sat_id_eq(&(*row)->view.id, &rec->id)) {
+		if ((rc = replica_row_remove(r, k, (*row)->stored_rid, e)) !=
+		    SAT_OK)
+			return rc;
+		replica_page_reset(r);
+	}
+	return replica_page_need(row, r, k, &rec->id, rec->eid, e);
+}
+
+static sat_rc
+put_again(sat_replica *r, const replica_kind *k, const sat_record *rec,
+    sat_err *e)
+{
+	replica_row *row;
+	sat_record *srv;
+	sat_rc rc;
+
+	if (sat_id_zero(&rec->id) || rec->born.hlc == 0)
+		return sat_fail(e, SAT_EPROTO, "a record's state has no id");
+	if ((rc = sound_row(&row, r, k, rec, e)) != SAT_OK)
+		return rc;
+	replica_sum_out(row);
+	replica_row_number(r, row, rec->eid);
+	row->leaving = false;
+	row->dirty = row->relist = true;
+	if (replica_pend_of(r, &rec->id) != NULL)
+		replica_row_hold(row, &r->page.mem);
+	row->rebuild = row->pending;
+	srv = replica_row_server(row);
+	replica_record_copy(srv, rec, &r->page.mem);
+	srv->eid = rec->eid;
+	replica_sum_in(row);
+	return SAT_OK;
+}
+
+/* Rows of the range the server did not name. */
+static sat_rc
+drop_others(sat_replica *r, const replica_kind *k, const sat_refetch *ask,
+    const sat_refetch_is *d, sat_err *e)
+{
+	sat_arena a = { 0 };
+	replica_row *row;
+	int64_t *rids;
+	size_t n, j = 0;
+	sat_rc rc;
+
+	rc = replica_kind_range(&rids, &n, &a, r, k, ask->after_eid,
+	    d->next_eid, e);
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		while (j < d->nrecs && d->recs[j].eid < rids[i])
+			j++;
+		if (j < d->nrecs && d->recs[j].eid == rids[i])
+			continue;
+		rc = replica_page_by_rid(&row, r, k, rids[i], e);
+		/* one without a server's state waits for its own commit */
+		if (rc == SAT_OK && row != NULL &&
+		    replica_row_server(row)->born.hlc != 0 && !row->leaving)
+			replica_row_drop(row);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
+static sat_rc
+check_range(const sat_refetch *ask, const sat_refetch_is *d, sat_err *e)
+{
+	uint32_t last = ask->after_eid;
+
+	for (size_t i = 0; i < d->nrecs; i++) {
+		if (d->recs[i].kind != ask->kind || d->recs[i].eid <= last ||
+		    d->recs[i].eid > d->next_eid)
+			return sat_fail(e, SAT_EPROTO,
+			    "a record that was not asked for");
+		last = d->recs[i].eid;
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+put_range(sat_replica *r, const sat_refetch *ask, const sat_refetch_is *d,
+    sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, ask->kind);
+	size_t differ = 0;
+	sat_rc rc;
+
+	if (k == NULL)
+		return sat_fail(e, SAT_EVERSION, "the server sent a kind of "
+		    "record this template does not have");
+	for (size_t i = 0; i < d->nrecs; i++)
+		if ((rc = put_again(r, k, &d->recs[i], e)) != SAT_OK)
+			return rc;
+	if ((rc = drop_others(r, k, ask, d, e)) != SAT_OK ||
+	    (rc = replica_page_flush(r, e)) != SAT_OK)
+		return rc;
+	replica_page_reset(r);
+	/* The sums may be what was wrong: of each bucket that is whole now. */
+	if ((rc = replica_recount_range(&differ, r, k,
+	    sat_bucket_of(ask->after_eid + 1), sat_bucket_of(d->next_eid),
+	    e)) != SAT_OK ||
+	    (rc = replica_sum_up(r, e)) != SAT_OK)
+		return rc;
+	sat_hlc_learn(&r->hlc, d->max_eff);
+	return replica_meta_clock(r, e);
+}
+
+sat_rc
+replica_refetch(void *u, const sat_refetch *ask, const sat_refetch_is *d,
+    sat_err *e)
+{
+	sat_replica *r = u;
+	sat_rc rc;
+
+	if (r->nranges == 0)
+		return sat_fail(e, SAT_EPROTO, "nothing was asked for again");
+	if ((rc = check_range(ask, d, e)) != SAT_OK ||
+	    (rc = replica_pend_load(r, e)) != SAT_OK ||
+	    (rc = replica_session_begin(r, e)) != SAT_OK)
+		return rc;
+	rc = replica_end(r, true, put_range(r, ask, d, e), e);
+	replica_page_reset(r);
+	if (rc != SAT_OK) {
+		replica_pend_drop(r);
+		return rc;
+	}
+	if (d->next_eid == ask->to_eid)
+		r->nranges--;
+	else
+		r->ranges[r->nranges - 1].after_eid = d->next_eid;
+	return SAT_OK;
+}

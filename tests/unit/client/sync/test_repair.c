@@ -1,0 +1,352 @@
+/*
+ * Sums and repair, device and server together (P-180 to P-186).
+ */
+#include "tests/lib/unit.h"
+
+#include "common/base/log.h"
+#include "tests/unit/client/sync/company.h"
+
+#define ACCOUNTS 600 /* three buckets */
+
+static void
+quiet(void *u, sat_level level, const char *line)
+{
+	(void)level;
+	if (strstr(line, "DIVERGED") != NULL)
+		++*(size_t *)u;
+}
+
+static size_t logged;
+static sat_id ids[ACCOUNTS];
+
+static int
+setup(void **state)
+{
+	company *c = company_new(11);
+	char name[32];
+
+	logged = 0;
+	sat_log_sink(quiet, &logged);
+	company_team(c, "east");
+	company_user(c, "li", "rep", "east");
+	company_user(c, "wang", "rep", "east");
+	company_user(c, "chen", "manager", "east");
+	company_user(c, "hq", "hq", NULL);
+	(void)company_device(c, "li");
+	(void)company_device(c, "chen");
+	(void)company_device(c, "hq");
+	company_sync(c, 0);
+	for (int i = 0; i < ACCOUNTS; i++) {
+		(void)snprintf(name, sizeof name, "Firm %d", i);
+		ids[i] = company_account(c, 0, name, "li");
+	}
+	for (size_t i = 0; i < 3; i++)
+		company_sync(c, i);
+	*state = c;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	sat_log_sink(NULL, NULL);
+	company_free(*state);
+	return 0;
+}
+
+static void
+assert_idle(company *c, size_t i)
+{
+	company_sync(c, i);
+	assert_int_equal(1, c->stats.round_trips);
+	assert_int_equal(0, c->stats.refetched);
+}
+
+static void
+an_idle_sync_compares_and_stays_one_round_trip(void **state)
+{
+	company *c = *state;
+
+	for (size_t i = 0; i < 3; i++) {
+		assert_same(c, i);
+		assert_idle(c, i);
+		assert_true(c->bytes <= 200);
+		assert_sound(c, i);
+	}
+	assert_int_equal(0, logged);
+}
+
+/* Each of these is found by the check, fetched by the next sync, and gone. */
+static void
+whatever_was_changed_in_a_row_is_found_and_fetched_again(void **state)
+{
+	static const char *const spoil[] = {
+		"UPDATE k_account SET city = 'Nowhere' WHERE _rid = 300",
+		"UPDATE k_account SET city = NULL WHERE _rid = 300",
+		"UPDATE k_account SET _flags = _flags | 1 WHERE _rid = 7",
+		"UPDATE k_account SET _flags = _flags | 8 WHERE _rid = 7",
+		"UPDATE k_account SET _clk = substr(_clk, 1, 4) || x'55' || "
+		    "substr(_clk, 6) WHERE _rid = 599",
+		"UPDATE k_account SET _clk = x'00' WHERE _rid = 599",
+		"UPDATE k_account SET _more = x'01' WHERE _rid = 12",
+		"DELETE FROM k_account WHERE _rid = 256",
+		"DELETE FROM k_account",
+		"UPDATE digest SET sum = zeroblob(16) WHERE kind = 0",
+		"DELETE FROM digest",
+	};
+	company *c = *state;
+	sat_err err = { 0 };
+
+	for (size_t k = 0; k < sizeof spoil / sizeof spoil[0]; k++) {
+		size_t device = k % 3;
+		size_t was = (size_t)status_of(c, device).diverged.count;
+
+		sql(c, device, spoil[k]);
+		company_reopen(c, device);
+		if (strstr(spoil[k], "digest") == NULL)
+			assert_rc(SAT_EINTEGRITY, sat_replica_check(
+			    c->r[device], false, &err));
+		company_sync(c, device);
+		if (status_of(c, device).diverged.count != (int64_t)was + 1)
+			fail_msg("nobody noticed: %s", spoil[k]);
+		assert_same(c, device);
+		assert_sound(c, device);
+		assert_idle(c, device);
+	}
+	assert_true(logged > 0);
+}
+
+static void
+a_wrong_sum_is_put_right_by_the_check_without_the_server(void **state)
+{
+	company *c = *state;
+	sat_err err = { 0 };
+
+	sql(c, 2, "UPDATE digest SET sum = zeroblob(16) WHERE bucket = 1");
+	company_reopen(c, 2);
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[2], false, &err));
+	assert_sound(c, 2);
+	assert_idle(c, 2);
+}
+
+static void
+a_changed_row_is_found_when_it_changes_the_next_time(void **state)
+{
+	company *c = *state;
+
+	sql(c, 2, "UPDATE k_account SET city = 'Nowhere' WHERE _rid = 300");
+	company_reopen(c, 2);
+	company_set(c, 0, ids[299], A_CITY, "Wuhu");
+	company_sync(c, 0);
+	company_sync(c, 2); /* no check: the fold took the wrong value out */
+	assert_int_equal(1, status_of(c, 2).diverged.count);
+	assert_same(c, 2);
+	assert_idle(c, 2);
+}
+
+static void
+a_row_that_cannot_be_read_does_not_stop_a_sync(void **state)
+{
+	company *c = *state;
+
+	sql(c, 2, "UPDATE k_account SET _clk = x'00' WHERE _rid = 300");
+	company_reopen(c, 2);
+	company_set(c, 0, ids[299], A_CITY, "Wuhu");
+	company_sync(c, 0);
+	company_sync(c, 2);
+	assert_same(c, 2);
+	assert_sound(c, 2);
+	assert_text(c, 2, ids[299], A_CITY, "Wuhu");
+}
+
+static void
+only_the_ranges_that_differ_travel(void **state)
+{
+	company *c = *state;
+	sat_err err = { 0 };
+
+	sql(c, 2, "UPDATE k_account SET city = 'Nowhere' WHERE _rid = 300");
+	company_reopen(c, 2);
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[2], false, &err));
+	company_sync(c, 2);
+	assert_int_equal(1, c->types[SAT_MSG_DIGEST]);
+	assert_int_equal(1, c->types[SAT_MSG_REFETCH]);
+	assert_int_equal(256, c->stats.records);
+}
+
+static void
+a_range_larger_than_a_frame_comes_in_pieces(void **state)
+{
+	company *c = *state;
+	sat_err err = { 0 };
+
+	sat_server_free(c->server);
+	sat_sqlite_store_close(c->store);
+	c->chunk_bytes = 4000;
+	company_server(c);
+	sql(c, 2, "DELETE FROM k_account WHERE _rid % 2 = 0");
+	company_reopen(c, 2);
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[2], false, &err));
+	company_sync(c, 2);
+	assert_true(c->types[SAT_MSG_REFETCH] > 10);
+	assert_same(c, 2);
+	assert_sound(c, 2);
+	/* one that breaks off begins with the next session */
+	sql(c, 2, "DELETE FROM k_account");
+	company_reopen(c, 2);
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[2], false, &err));
+	c->stop_after = 7;
+	company_sync(c, 2);
+	c->stop_after = 0;
+	company_reopen(c, 2);
+	company_sync(c, 2);
+	assert_same(c, 2);
+	assert_sound(c, 2);
+}
+
+/* What waits stays where it is, and on top of what came again. */
+static void
+unsent_work_survives_a_repair(void **state)
+{
+	company *c = *state;
+	sat_id fresh;
+	sat_err err = { 0 };
+
+	company_set(c, 0, ids[3], A_CITY, "Lu'an");
+	company_set(c, 0, ids[3], A_REMARK, "call back");
+	fresh = company_account(c, 0, "Unsent", "li");
+	sql(c, 0, "UPDATE k_account SET _base = NULL, city = 'x' "
+	    "WHERE _rid = 4");
+	sql(c, 0, "UPDATE k_account SET _clk = x'00' WHERE _rid = 5");
+	company_set(c, 0, ids[5], A_CITY, "Bozhou");
+	company_reopen(c, 0);
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[0], false, &err));
+	c->stop_after = 0;
+	{ /* nothing is pushed: the repair meets the waiting work */
+		sat_client_ops ops = sat_replica_session(c->r[0]);
+		sat_server_session x = { .device = 0 };
+		sat_clock clock = c_clock(c);
+		sat_cs *cs = sat_cs_new(&ops, &clock, SAT_CS_PULL_ONLY);
+		sat_rc rc;
+
+		memcpy(x.channel_pk, sat_replica_identity_get(
+		    c->r[0])->channel_pk, sizeof x.channel_pk);
+		while (company_exchange(c, cs, &x, &rc, &err))
+			;
+		assert_ok(rc);
+		assert_true(sat_cs_stats_get(cs)->refetched > 0);
+		sat_cs_free(cs);
+	}
+	assert_int_equal(4, status_of(c, 0).pending_commits);
+	assert_same(c, 0);
+	assert_sound(c, 0);
+	assert_text(c, 0, ids[3], A_CITY, "Lu'an");
+	assert_text(c, 0, ids[3], A_REMARK, "call back");
+	assert_text(c, 0, ids[5], A_CITY, "Bozhou");
+	assert_text(c, 0, fresh, A_NAME, "Unsent");
+	company_sync(c, 0);
+	assert_int_equal(0, status_of(c, 0).pending_commits);
+	assert_same(c, 0);
+	company_sync(c, 2);
+	assert_text(c, 2, ids[3], A_CITY, "Lu'an");
+	assert_same(c, 2);
+}
+
+static void
+a_device_whose_scope_moved_keeps_equal_sums(void **state)
+{
+	company *c = *state;
+	size_t wang = company_device(c, "wang");
+
+	company_sync(c, wang);
+	assert_same(c, wang);
+	for (int i = 0; i < 300; i += 3)
+		company_set(c, 1, ids[i], A_OWNER, "wang");
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < c->n; i++)
+			company_sync(c, (i + 1) % c->n);
+	for (size_t i = 0; i < c->n; i++) {
+		assert_same(c, i);
+		assert_idle(c, i);
+	}
+	assert_int_equal(0, logged);
+}
+
+/* No edit, no check: only the time. */
+static void
+the_weekly_scrub_finds_what_nobody_touched(void **state)
+{
+	company *c = *state;
+
+	sql(c, 2, "UPDATE k_account SET city = 'Nowhere' WHERE _rid = 300");
+	company_reopen(c, 2);
+	company_sync(c, 2);
+	assert_int_equal(0, status_of(c, 2).diverged.count);
+	company_pass(c, 8 * 24 * 3600 * (int64_t)1000);
+	company_sync(c, 2);
+	assert_int_equal(1, status_of(c, 2).diverged.count);
+	assert_same(c, 2);
+}
+
+static bool
+one_row(void *u, const sat_sqlite_diverged_row *d)
+{
+	*(sat_sqlite_diverged_row *)u = *d;
+	return true;
+}
+
+static void
+the_server_knows_who_was_repaired(void **state)
+{
+	company *c = *state;
+	sat_sqlite_diverged_row row = { 0 };
+	sat_err err = { 0 };
+
+	sql(c, 2, "UPDATE k_account SET city = 'Nowhere' WHERE _rid = 300");
+	company_reopen(c, 2);
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[2], false, &err));
+	company_sync(c, 2);
+	company_set(c, 0, ids[1], A_CITY, "Wuhu");
+	company_sync(c, 0); /* written with the next commit */
+	assert_ok(sat_sqlite_diverged(c->store, one_row, &row, &err));
+	assert_int_equal(sat_replica_identity_get(c->r[2])->device, row.dev);
+	assert_int_equal(1, row.n);
+	assert_int_equal(1, row.bucket);
+}
+
+static void
+the_server_proves_its_own_sums(void **state)
+{
+	company *c = *state;
+	uint64_t commits, records;
+	sat_err err = { 0 };
+
+	assert_ok(sat_server_verify(c->server, &commits, &records, &err));
+	assert_ok(sat_db_exec(sat_sqlite_store_db(c->store), "UPDATE digest "
+	    "SET sum = zeroblob(16) WHERE bucket = 2", &err));
+	assert_rc(SAT_EINTEGRITY, sat_server_verify(c->server, &commits,
+	    &records, &err));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(an_idle_sync_compares_and_stays_one_round_trip),
+		T(whatever_was_changed_in_a_row_is_found_and_fetched_again),
+		T(a_wrong_sum_is_put_right_by_the_check_without_the_server),
+		T(a_changed_row_is_found_when_it_changes_the_next_time),
+		T(a_row_that_cannot_be_read_does_not_stop_a_sync),
+		T(only_the_ranges_that_differ_travel),
+		T(a_range_larger_than_a_frame_comes_in_pieces),
+		T(unsent_work_survives_a_repair),
+		T(a_device_whose_scope_moved_keeps_equal_sums),
+		T(the_weekly_scrub_finds_what_nobody_touched),
+		T(the_server_knows_who_was_repaired),
+		T(the_server_proves_its_own_sums),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
