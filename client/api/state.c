@@ -103,6 +103,13 @@ HANDLER(api_status)
 	sat_json_put_str(x, "version", t != NULL ? sat_template_version(t) : NULL);
 	sat_json_put_int(d, "incomplete", s.incomplete);
 	sat_json_put_int(d, "moved", s.moved);
+	x = sat_json_put_obj(d, "diverged");
+	sat_json_put_int(x, "count", s.diverged.count);
+	api_time_put(x, "last", s.diverged.at_ms);
+	sat_json_put_int(x, "kind", s.diverged.kind);
+	sat_json_put_int(x, "first_record",
+	    (int64_t)s.diverged.bucket << SAT_BUCKET_SHIFT);
+	sat_json_put_int(x, "lsn", (int64_t)s.diverged.lsn);
 	sat_json_put_bool(d, "clock_suspect", s.clock_suspect);
 	sat_json_put_int(d, "schema_version", s.schema_version);
 	*out = d;

@@ -310,6 +310,7 @@ device_row(void *u, const sat_sqlite_device *d)
 	sat_json_put_str(row, "user", who != NULL ? who->key : NULL);
 	sat_json_put_bool(row, "revoked", d->revoked);
 	sat_json_put_int(row, "cursor", (int64_t)d->cursor);
+	sat_json_put_int(row, "diverged", (int64_t)d->diverged);
 	sat_time_rfc3339(when, d->last_seen_ms);
 	sat_json_put_str(row, "last_seen", d->last_seen_ms > 0 ? when : NULL);
 	return true;
@@ -319,7 +320,7 @@ sat_rc
 admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	static const char *const cols[] = { "device", "name", "user", "revoked",
-		"cursor", "last_seen", NULL };
+		"cursor", "last_seen", "diverged", NULL };
 	const char *verb = w->nargs > 1 ? w->arg[1] : "list";
 	device_rows c = { .a = a };
 	sat_json *doc;

@@ -55,6 +55,7 @@ typedef struct sat_sqlite_device {
 	bool revoked;
 	int64_t enrolled_ms, last_seen_ms; /* 0 = never */
 	uint64_t cursor;                   /* as it last reported */
+	uint64_t diverged; /* ranges of records it had to be sent again */
 } sat_sqlite_device;
 /* Ascending ordinal; cb returns false to stop. */
 SAT_CHECK sat_rc sat_sqlite_devices(sat_sqlite_store *s,

@@ -216,7 +216,8 @@ sat_sqlite_devices(sat_sqlite_store *s,
 			.revoked = sat_col_int(q, 3) != 0,
 			.enrolled_ms = sat_col_int(q, 4),
 			.last_seen_ms = sat_col_int(q, 5),
-			.cursor = (uint64_t)sat_col_int(q, 6) };
+			.cursor = (uint64_t)sat_col_int(q, 6),
+			.diverged = (uint64_t)sat_col_int(q, 7) };
 
 		d.name = sat_arena_str(&a, name.p, name.n);
 		go = cb(cu, &d);

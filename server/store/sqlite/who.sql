@@ -30,7 +30,8 @@ UPDATE user SET name = coalesce(@name, name), role = coalesce(@role, role),
   disabled = coalesce(@disabled, disabled) WHERE key = @key;
 
 -- :name devices
-SELECT ord, user, name, revoked, enrolled_ms, seen_ms, cursor FROM device
+SELECT ord, user, name, revoked, enrolled_ms, seen_ms, cursor,
+  coalesce((SELECT n FROM diverged WHERE diverged.dev = ord), 0) FROM device
 ORDER BY ord;
 
 -- :name device_add
