@@ -19,7 +19,7 @@
 
 typedef enum cs_state {
 	S_HELLO, S_LEDGER, S_REGISTRY, S_SEED, S_TEMPLATE, S_PUSH, S_ERASED,
-	S_SNAP, S_PULL, S_DIGEST, S_REFETCH, S_DONE,
+	S_NUMBERS, S_SNAP, S_PULL, S_DIGEST, S_REFETCH, S_DONE,
 } cs_state;
 
 struct sat_cs {
@@ -151,6 +151,24 @@ ask_push(sat_cs *s, sat_err *e)
 	return rc;
 }
 
+/* Behind the push, so that the server knows which were used (P-141). */
+static sat_rc
+ask_numbers(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_NUMBERS };
+	sat_rc rc;
+
+	sat_arena_reset(&s->mem);
+	if (s->ops.numbers_want != NULL && (rc = s->ops.numbers_want(s->ops.u,
+	    &s->mem, &m.u.numbers, e)) != SAT_OK)
+		return rc;
+	if (m.u.numbers.n > 0)
+		ask(s, &m);
+	else
+		go(s, s->flags & SAT_CS_PUSH_ONLY ? S_DONE : S_SNAP);
+	return SAT_OK;
+}
+
 static sat_rc
 ask_snap(sat_cs *s, sat_err *e)
 {
@@ -267,7 +285,7 @@ ask_erased(sat_cs *s, sat_err *e)
 	if (wanted)
 		ask(s, &m);
 	else
-		go(s, s->flags & SAT_CS_PUSH_ONLY ? S_DONE : S_SNAP);
+		go(s, S_NUMBERS);
 	return SAT_OK;
 }
 
@@ -348,6 +366,7 @@ build(sat_cs *s, sat_err *e)
 		go(s, S_ERASED);
 		return SAT_OK;
 	case S_ERASED: return ask_erased(s, e);
+	case S_NUMBERS: return ask_numbers(s, e);
 	case S_SNAP: return ask_snap(s, e);
 	case S_PULL: return ask_pull(s, e);
 	case S_DIGEST: return ask_digest(s, e);
@@ -536,6 +555,17 @@ on_verdicts(sat_cs *s, const sat_verdicts *v, sat_err *e)
 	return SAT_OK;
 }
 
+/* Asked once a session: what is still missing is asked for the next time. */
+static sat_rc
+on_numbers(sat_cs *s, const sat_numbers *given, sat_err *e)
+{
+	sat_rc rc = s->ops.numbers(s->ops.u, given, e);
+
+	if (rc == SAT_OK)
+		go(s, s->flags & SAT_CS_PUSH_ONLY ? S_DONE : S_SNAP);
+	return rc;
+}
+
 static sat_rc
 on_chunk(sat_cs *s, sat_chunk *c, sat_err *e)
 {
@@ -649,6 +679,7 @@ static const sat_msg_type answer_of[] = {
 	[S_REGISTRY] = SAT_MSG_REGISTRY_IS,
 	[S_TEMPLATE] = SAT_MSG_TEMPLATE_IS,
 	[S_PUSH] = SAT_MSG_VERDICTS,
+	[S_NUMBERS] = SAT_MSG_NUMBERS_IS,
 	[S_SNAP] = SAT_MSG_CHUNK,
 	[S_PULL] = SAT_MSG_DELTA,
 	[S_DIGEST] = SAT_MSG_DIGEST_IS,
@@ -680,6 +711,7 @@ sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 	case S_REGISTRY: return on_registry(s, m.u.registry, e);
 	case S_TEMPLATE: return on_template(s, &m, e);
 	case S_PUSH: return on_verdicts(s, &m.u.verdicts, e);
+	case S_NUMBERS: return on_numbers(s, &m.u.numbers, e);
 	case S_SNAP: return on_chunk(s, &m.u.chunk, e);
 	case S_PULL: return on_delta(s, &m.u.delta, e);
 	case S_DIGEST: return on_digest(s, &m.u.digest_is, e);

@@ -3,6 +3,7 @@
  *
  * hello -> [erasures] -> [registry] -> [what a restored server lacks] ->
  * [template] -> push until the outbox is answered -> [receipt of erasures] ->
+ * [numbers in advance] ->
  * snapshot until complete (first time, new epoch) -> pull until the scope's
  * head -> done.
  * The pump sends what sat_cs_next gives, hands the reply to sat_cs_reply, and
@@ -58,6 +59,10 @@ typedef struct sat_client_ops {
 	sat_rc (*digest)(void *u, const sat_digest *ask, const sat_digest_is *d, sat_err *e);
 	sat_rc (*refetch_next)(void *u, sat_refetch *ask, sat_err *e);
 	sat_rc (*refetch)(void *u, const sat_refetch *ask, const sat_refetch_is *d, sat_err *e);
+	/* the series this device wants numbers of (n = 0: enough are there), and
+	 * the ranges it was given. May be NULL, both. */
+	sat_rc (*numbers_want)(void *u, sat_arena *a, sat_numbers *want, sat_err *e);
+	sat_rc (*numbers)(void *u, const sat_numbers *given, sat_err *e);
 } sat_client_ops;
 
 enum { SAT_CS_PUSH_ONLY = 1, SAT_CS_PULL_ONLY = 2 };

@@ -500,6 +500,8 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_DIGEST_IS:
 	case SAT_MSG_REFETCH:
 	case SAT_MSG_REFETCH_IS: sat_msg_write_repair(out, m); break;
+	case SAT_MSG_NUMBERS:
+	case SAT_MSG_NUMBERS_IS: sat_msg_write_numbers(out, m); break;
 	default: sat_msg_write_more(out, m); break;
 	}
 }
@@ -536,6 +538,8 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_DIGEST_IS:
 	case SAT_MSG_REFETCH:
 	case SAT_MSG_REFETCH_IS: sat_msg_read_repair(m, a, r); break;
+	case SAT_MSG_NUMBERS:
+	case SAT_MSG_NUMBERS_IS: sat_msg_read_numbers(m, a, r); break;
 	default: sat_msg_read_more(m, a, r); break;
 	}
 }

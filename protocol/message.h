@@ -7,6 +7,7 @@
 #ifndef SAT_PROTOCOL_MESSAGE_H
 #define SAT_PROTOCOL_MESSAGE_H
 
+#include "common/model/number.h"
 #include "protocol/batch.h"
 #include "protocol/epoch.h"
 #include "protocol/digest.h"
@@ -22,6 +23,7 @@ typedef enum sat_msg_type {
 	SAT_MSG_TEMPLATE = 11, SAT_MSG_TEMPLATE_IS = 12,
 	SAT_MSG_ENROL = 13, SAT_MSG_ENROLLED = 14,
 	SAT_MSG_WAIT = 15, SAT_MSG_WAITED = 16,
+	SAT_MSG_NUMBERS = 17, SAT_MSG_NUMBERS_IS = 18,
 	SAT_MSG_LEDGER = 19, SAT_MSG_LEDGER_IS = 20,
 	SAT_MSG_ERASED = 21, SAT_MSG_ERASED_OK = 22,
 	SAT_MSG_DIGEST = 23, SAT_MSG_DIGEST_IS = 24,
@@ -319,6 +321,19 @@ typedef struct sat_waited {
 	uint32_t what;           /* 0 = time is up, nothing is new */
 	uint32_t spread_ms;      /* ask at a random moment within this (P-214) */
 } sat_waited;
+/* Numbers in advance (P-141). NUMBERS: the series this device wants more of,
+ * each with the last number of the ranges it knows (0 = none). NUMBERS_IS: the
+ * ranges behind those, ascending. */
+#define SAT_SERIES_WANTED_MAX 16
+#define SAT_RANGES_MAX 256
+typedef struct sat_number_range {
+	char series[SAT_SERIES_TEXT];
+	uint64_t first, last;    /* NUMBERS: last is the last known, first 0 */
+} sat_number_range;
+typedef struct sat_numbers {
+	sat_number_range *r;
+	size_t n;
+} sat_numbers;
 
 typedef struct sat_msg {
 	sat_msg_type type;
@@ -352,6 +367,7 @@ typedef struct sat_msg {
 		sat_erased erased;
 		sat_privacy privacy;
 		sat_privacy_is privacy_is;
+		sat_numbers numbers; /* NUMBERS, NUMBERS_IS */
 	} u;
 } sat_msg;
 

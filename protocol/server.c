@@ -486,6 +486,8 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return sat_srv_digest(s, x, &m->u.digest, reply, e);
 	case SAT_MSG_REFETCH:
 		return sat_srv_refetch(s, x, &m->u.refetch, reply, e);
+	case SAT_MSG_NUMBERS:
+		return sat_srv_numbers(s, x, user, &m->u.numbers, reply, e);
 	case SAT_MSG_REGISTRY:
 		return send_registry(s, reply);
 	case SAT_MSG_TEMPLATE:
@@ -532,7 +534,8 @@ sat_server_handle(sat_server *s, sat_server_session *x, sat_buf *reply,
 	if (rc == SAT_OK && reply->n - n0 > SAT_FRAME_MAX)
 		rc = sat_fail(&why, SAT_ENOSPACE, "answer of %zu bytes",
 		    reply->n - n0);
-	if (rc != SAT_OK && frame.n > 0 && frame.p[0] == SAT_MSG_ENROL)
+	if (rc != SAT_OK && frame.n > 0 && (frame.p[0] == SAT_MSG_ENROL ||
+	    frame.p[0] == SAT_MSG_NUMBERS))
 		sat_srv_rollback(s);
 	else
 		sat_srv_end_read(s);

@@ -299,6 +299,7 @@ static sat_rc
 accept(work *k, sat_err *e)
 {
 	admission *a = k->a;
+	sat_rc rc;
 
 	a->v->code = k->j.late ? SAT_VD_OK_LATE :
 	    k->m.conflict ? SAT_VD_CONFLICT : SAT_VD_OK;
@@ -308,7 +309,9 @@ accept(work *k, sat_err *e)
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if (w->fresh)
 			sat_srv_add_eid(k->s, a, &w->id, w->eid);
-	return sat_merge_log(&k->m, a->v->code, e);
+	if ((rc = sat_merge_log(&k->m, a->v->code, e)) != SAT_OK)
+		return rc;
+	return sat_srv_number(k->s, &k->m, k->j.t, e);
 }
 
 /* A1, A2 */

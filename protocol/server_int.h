@@ -246,6 +246,15 @@ SAT_CHECK sat_rc sat_srv_refetch(sat_server *s, sat_server_session *x,
 /* The sums of all records as they are stored, against those kept. */
 SAT_CHECK sat_rc sat_srv_digest_check(sat_server *s, sat_err *e);
 
+/* server_number.c: numbers (P-140 to P-147). What a logged commit numbered is
+ * registered, or gets its final number by a commit of our own right behind. */
+SAT_CHECK sat_rc sat_srv_number(sat_server *s, const merging *m,
+    const sat_template *t, sat_err *e);
+/* NUMBERS: grants are durable before the reply (a transaction is open before
+ * and after). */
+SAT_CHECK sat_rc sat_srv_numbers(sat_server *s, const sat_server_session *x,
+    const sat_user *user, const sat_numbers *in, sat_buf *reply, sat_err *e);
+
 /* server_admit.c: judge, merge and log one commit, or refuse it. */
 typedef struct admission {
 	sat_server *s;

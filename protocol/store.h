@@ -49,6 +49,16 @@ typedef struct sat_member {
 	uint64_t left_lsn;   /* when n last became 0; 0 = never */
 } sat_member;
 
+/* Numbers leased to a device in advance (P-141). A lease of an incarnation
+ * that is over, or that was voided, is never used and never given again. */
+typedef struct sat_lease {
+	char series[SAT_SERIES_TEXT];
+	uint64_t first, last;
+	uint32_t dev, inc;
+	int64_t granted_ms;
+	bool voided;
+} sat_lease;
+
 typedef struct sat_store {
 	void *u;
 	sat_rc (*begin)(void *u, sat_err *e);
@@ -139,6 +149,23 @@ typedef struct sat_store {
 	    bool (*cb)(void *cu, sat_scope_key key, const sat_bucket_sum *s), void *cu, sat_err *e);
 	/* a device had to be sent a range anew: counted, the last is kept */
 	sat_rc (*diverged_put)(void *u, uint32_t dev, uint16_t kind, uint32_t bucket, uint64_t lsn, int64_t now_ms, sat_err *e);
+	/* the last number given in a series; 0 = none */
+	sat_rc (*series_get)(uint64_t *last, void *u, const char *series, sat_err *e);
+	sat_rc (*series_put)(void *u, const char *series, uint64_t last, sat_err *e);
+	/* insert or replace by (series, first) */
+	sat_rc (*lease_put)(void *u, const sat_lease *l, sat_err *e);
+	/* of a series, ascending; dev 0 = everybody's. cb returns false to stop */
+	sat_rc (*leases)(void *u, const char *series, uint32_t dev, uint32_t inc,
+	    bool (*cb)(void *cu, const sat_lease *l), void *cu, sat_err *e);
+	/* the lease that holds n; SAT_ENOTFOUND, then *l is as it was */
+	sat_rc (*lease_of)(sat_lease *l, void *u, const char *series, uint64_t n, sat_err *e);
+	/* a number in use, by its text; n and series when it has them, else "" */
+	sat_rc (*number_put)(void *u, sat_span text, const char *series, uint64_t n,
+	    const sat_id *rec, sat_err *e);
+	sat_rc (*number_get)(sat_id *rec, void *u, sat_span text, sat_err *e); /* SAT_ENOTFOUND */
+	/* how many of first..last are in use */
+	sat_rc (*numbers_used)(uint64_t *used, void *u, const char *series,
+	    uint64_t first, uint64_t last, sat_err *e);
 
 	/* what concerns a key: root 0 = a commit, else a rescope of that root */
 	sat_rc (*scope_put)(void *u, sat_scope_key key, uint64_t lsn, uint32_t root, sat_err *e);

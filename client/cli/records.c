@@ -244,12 +244,13 @@ static void
 print_flags(cli *c, const sat_json *data, size_t width)
 {
 	static const char *const keys[] = { "incomplete", "pending", "conflict",
-		"deleted" };
+		"deleted", "provisional" };
 	static const char *const words[] = { "lacks a required field",
-		"waits for the server", "has an open conflict", "deleted" };
+		"waits for the server", "has an open conflict", "deleted",
+		"its number is provisional" };
 	sat_buf b = { 0 };
 
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		if (sat_json_get_bool(data, keys[i], false))
 			sat_buf_fmt(&b, "%s%s", b.n > 0 ? ", " : "", words[i]);
 	if (b.n > 0)

@@ -86,14 +86,17 @@ SAT_CHECK sat_rc crm_follow(crm_work *w, crm_work *also, sat_view *customer,
     sat_err *e);
 sat_value crm_now(const crm_work *w, const sat_field *f);
 /*
- * Customer numbers made here: C202405-P7-0003, month, device, counter. Without
- * a lease from the server this is what makes them unique for ever. The counter
- * is a setting; crm_numbers_save writes it in the caller's group.
+ * Customer numbers given here: C202405001 from what the server leased this
+ * device, final at once; without one C202405-P7-0003 (month, device, counter),
+ * which the server replaces (P-142). What was given is kept here until
+ * crm_numbers_save writes it in the caller's group.
  */
 typedef struct crm_numbers {
 	bool loaded, dirty;
-	int month; /* 202405 */
-	int64_t last;
+	char series[SAT_SERIES_TEXT];
+	uint64_t used; /* of the series, highest leased one given here; 0 none */
+	char counted[SAT_SERIES_TEXT]; /* what `last` counts in */
+	int64_t last;  /* provisional ones */
 } crm_numbers;
 /* Gives the record a number when its kind has them and none was typed. */
 SAT_CHECK sat_rc crm_number(crm_work *w, crm_numbers *n, sat_err *e);

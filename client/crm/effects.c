@@ -199,6 +199,7 @@ crm_follow(crm_work *w, crm_work *also, sat_view *customer, sat_err *e)
 
 /* ---- numbers ------------------------------------------------------------------ */
 
+/* The setting: "C202405 3". */
 static sat_rc
 load_numbers(crm_numbers *n, sat_crm *c, sat_err *e)
 {
@@ -206,41 +207,73 @@ load_numbers(crm_numbers *n, sat_crm *c, sat_err *e)
 	sat_rc rc = sat_replica_setting_get(&b, c->replica, NUMBER_SETTING, e);
 
 	n->loaded = true;
-	if (rc == SAT_OK && sscanf(sat_buf_cstr(&b), "%d %" SCNd64, &n->month,
-	    &n->last) != 2)
-		n->month = 0;
+	if (rc == SAT_OK && sscanf(sat_buf_cstr(&b), "%10s %" SCNd64,
+	    n->counted, &n->last) != 2)
+		n->counted[0] = '\0';
 	sat_buf_fini(&b);
 	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
+}
+
+/* A month or kind begins: what was given of the one before is written now. */
+static sat_rc
+turn_series(crm_numbers *n, sat_crm *c, const char *series, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	if (strcmp(n->series, series) == 0)
+		return SAT_OK;
+	if (n->used != 0)
+		rc = sat_replica_number_used(c->replica, n->series, n->used, e);
+	n->used = 0;
+	(void)snprintf(n->series, sizeof n->series, "%s", series);
+	return rc;
+}
+
+static sat_rc
+provisional(char text[SAT_NUMBER_TEXT], size_t *len, crm_numbers *n,
+    sat_crm *c, sat_err *e)
+{
+	sat_rc rc;
+
+	if (!n->loaded && (rc = load_numbers(n, c, e)) != SAT_OK)
+		return rc;
+	if (strcmp(n->counted, n->series) != 0) {
+		memcpy(n->counted, n->series, sizeof n->counted);
+		n->last = 0;
+	}
+	*len = sat_number_provisional(text, n->series,
+	    sat_replica_identity_get(c->replica)->device,
+	    (uint64_t)++n->last);
+	return SAT_OK;
 }
 
 sat_rc
 crm_number(crm_work *w, crm_numbers *n, sat_err *e)
 {
 	const sat_field *f = sat_kind_field(w->kind, "number");
-	int64_t local = w->who->now_ms +
-	    (int64_t)sat_template_tz_min(w->who->t) * 60000;
-	int y, m, d, month, len;
-	char text[48];
+	char series[SAT_SERIES_TEXT], text[SAT_NUMBER_TEXT];
+	uint64_t next;
+	size_t len;
 	sat_rc rc;
 
 	if (w->kind->number_prefix == NULL || f == NULL ||
 	    crm_changes_field(w, f))
 		return SAT_OK;
-	if (!n->loaded && (rc = load_numbers(n, w->c, e)) != SAT_OK)
+	sat_number_series(series, w->kind->number_prefix, w->who->now_ms,
+	    sat_template_tz_min(w->who->t));
+	if ((rc = turn_series(n, w->c, series, e)) != SAT_OK ||
+	    (rc = sat_replica_number_next(&next, w->c->replica, series,
+	    n->used, e)) != SAT_OK)
 		return rc;
-	sat_date_of(&y, &m, &d, local / DAY_MS);
-	month = y * 100 + m;
-	if (n->month != month) {
-		n->month = month;
-		n->last = 0;
+	if (next != 0) {
+		n->used = next;
+		len = sat_number_text(text, series, next);
+	} else if ((rc = provisional(text, &len, n, w->c, e)) != SAT_OK) {
+		return rc;
 	}
-	n->last++;
 	n->dirty = true;
-	len = snprintf(text, sizeof text, "%.4s%06d-P%u-%04" PRId64,
-	    w->kind->number_prefix, month,
-	    sat_replica_identity_get(w->c->replica)->device, n->last);
 	crm_put(w, f, sat_v_text(sat_span_of(
-	    sat_arena_str(w->a, text, (size_t)len), (size_t)len)));
+	    sat_arena_str(w->a, text, len), len)));
 	return SAT_OK;
 }
 
@@ -248,13 +281,18 @@ sat_rc
 crm_numbers_save(crm_numbers *n, sat_crm *c, sat_err *e)
 {
 	char text[48];
-	sat_rc rc;
+	sat_rc rc = SAT_OK;
 
 	if (!n->dirty)
 		return SAT_OK;
-	(void)snprintf(text, sizeof text, "%d %" PRId64, n->month, n->last);
-	rc = sat_replica_setting_put(c->replica, NUMBER_SETTING,
-	    sat_span_str(text), e);
+	if (n->used != 0)
+		rc = sat_replica_number_used(c->replica, n->series, n->used, e);
+	if (rc == SAT_OK && n->loaded) {
+		(void)snprintf(text, sizeof text, "%s %" PRId64, n->counted,
+		    n->last);
+		rc = sat_replica_setting_put(c->replica, NUMBER_SETTING,
+		    sat_span_str(text), e);
+	}
 	if (rc == SAT_OK)
 		n->dirty = false;
 	return rc;

@@ -139,6 +139,32 @@ sat_crm_masked(sat_crm *c, const sat_kind *k, const sat_id *id,
 	return t == NULL || crm_masked(c, t, f, rel);
 }
 
+/* Is the number final, and which were there before (P-142, P-145)? */
+static void
+put_number(sat_json *o, const sat_view *v)
+{
+	const sat_field *f = sat_kind_field(v->kind, "number");
+	const sat_cell *c = sat_record_cell(&v->rec, SAT_SYS_ALIASES);
+	sat_arena a = { 0 };
+	sat_element *el;
+	sat_json *list;
+	sat_value is;
+	size_t n;
+
+	if (f == NULL || v->kind->number_prefix == NULL)
+		return;
+	is = sat_record_value(&v->rec, f->id);
+	sat_json_put_bool(o, "provisional", is.type == SAT_V_TEXT &&
+	    sat_number_is_provisional(NULL, is.s));
+	if (c != NULL) {
+		list = sat_json_put_arr(o, "aliases");
+		n = sat_cell_elements(&el, &a, c);
+		for (size_t i = 0; i < n; i++)
+			sat_json_add_strn(list, el[i].text);
+	}
+	sat_arena_fini(&a);
+}
+
 static void
 put_head(sat_json *o, const sat_view *v)
 {
@@ -152,6 +178,7 @@ put_head(sat_json *o, const sat_view *v)
 	sat_json_put_bool(o, "incomplete", v->incomplete);
 	sat_json_put_bool(o, "conflict", v->conflict);
 	sat_json_put_bool(o, "deleted", v->rec.deleted);
+	put_number(o, v);
 	sat_time_rfc3339(text, v->created_ms);
 	sat_json_put_str(o, "created", text);
 }

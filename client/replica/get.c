@@ -144,6 +144,26 @@ match_rids(int64_t **rids, size_t *n, sat_arena *a, sat_replica *r,
 	return rc;
 }
 
+/* P-145 */
+static bool
+was_numbered(sat_arena *a, sat_replica *r, const replica_row *row,
+    const sat_field *f, int64_t key)
+{
+	const sat_cell *c = sat_record_cell(&row->view, SAT_SYS_ALIASES);
+	sat_element *el;
+	int64_t own;
+	size_t n;
+
+	if (c == NULL || f != sat_kind_field(row->k->kind, "number"))
+		return false;
+	n = sat_cell_elements(&el, a, c);
+	for (size_t i = 0; i < n; i++)
+		if (replica_match_key(&own, &r->b4, row->k->kind, f,
+		    sat_v_text(el[i].text)) && own == key)
+			return true;
+	return false;
+}
+
 /* Hashes may meet: the value itself decides. Deleted records do not count. */
 static sat_rc
 still_matches(bool *yes, sat_id *id, sat_arena *a, sat_replica *r,
@@ -167,8 +187,9 @@ still_matches(bool *yes, sat_id *id, sat_arena *a, sat_replica *r,
 	if (rc != SAT_OK)
 		return rc;
 	*id = row.view.id;
-	*yes = !row.view.deleted && replica_match_key(&own, &r->b4, k->kind, f,
-	    sat_record_value(&row.view, f->id)) && own == key;
+	*yes = !row.view.deleted && ((replica_match_key(&own, &r->b4, k->kind,
+	    f, sat_record_value(&row.view, f->id)) && own == key) ||
+	    was_numbered(a, r, &row, f, key));
 	return SAT_OK;
 }
 

@@ -276,6 +276,18 @@ SAT_CHECK sat_rc sat_replica_status_get(sat_replica_status *s, sat_replica *r, s
 SAT_CHECK sat_rc sat_replica_audit(sat_replica *r, const char *action, const char *detail, sat_err *e);
 SAT_CHECK sat_rc sat_replica_audit_list(sat_replica *r, int64_t since_ms,
     void (*cb)(void *u, int64_t seq, int64_t at_ms, const char *action, const char *detail), void *u, sat_err *e);
+/*
+ * Numbers leased in advance (P-141). next: the smallest one above `after` that
+ * is still free, 0 = none left; nothing is taken. used: all up to `upto` are
+ * given; in the group of the commit that gives them.
+ */
+SAT_CHECK sat_rc sat_replica_number_next(uint64_t *n, sat_replica *r,
+    const char *series, uint64_t after, sat_err *e);
+SAT_CHECK sat_rc sat_replica_number_used(sat_replica *r, const char *series,
+    uint64_t upto, sat_err *e);
+/* Every series with numbers left; cb returns false to stop. */
+SAT_CHECK sat_rc sat_replica_numbers(sat_replica *r, bool (*cb)(void *cu,
+    const char *series, uint64_t left), void *cu, sat_err *e);
 SAT_CHECK sat_rc sat_replica_setting_get(sat_buf *out, sat_replica *r, const char *key, sat_err *e); /* SAT_ENOTFOUND */
 SAT_CHECK sat_rc sat_replica_setting_put(sat_replica *r, const char *key, sat_span v, sat_err *e);
 

@@ -12,6 +12,7 @@
  * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
  * quarantine.c  commits the server did not merge, and what becomes of them
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
+ * number.c    numbers leased in advance
  * identity.c  who the device is; incarnations
  */
 #ifndef SAT_REPLICA_REPLICA_INT_H
@@ -398,6 +399,10 @@ SAT_CHECK sat_rc replica_settle_reached(sat_replica *r, uint64_t upto, sat_err *
 SAT_CHECK sat_rc replica_delta(void *u, const sat_delta *d, sat_err *e);
 /* The low mark after rows became done. */
 SAT_CHECK sat_rc replica_raise_low(sat_replica *r, sat_err *e);
+
+/* number.c */
+SAT_CHECK sat_rc replica_numbers_want(void *u, sat_arena *a, sat_numbers *want, sat_err *e);
+SAT_CHECK sat_rc replica_numbers(void *u, const sat_numbers *given, sat_err *e);
 
 /* audit.c */
 SAT_CHECK sat_rc replica_audit_check(sat_replica *r, sat_err *e);

@@ -324,6 +324,35 @@ replica_match_build(sat_replica *r, sat_err *e)
 	return replica_page_flush_match(r, e);
 }
 
+/* Earlier numbers find their record for ever (P-145). The set only grows, so
+ * keys are added, and go with the row; one that is there stays one. */
+static sat_rc
+write_aliases(sat_replica *r, const replica_row *row, bool gone, sat_err *e)
+{
+	const sat_field *f = sat_kind_field(row->k->kind, "number");
+	const sat_cell *c = sat_record_cell(&row->view, SAT_SYS_ALIASES);
+	bool moved = row->stored_rid != 0 && row->stored_rid != row->rid;
+	sat_element *el;
+	int64_t key;
+	size_t n;
+	sat_rc rc;
+
+	if (f == NULL || c == NULL)
+		return SAT_OK;
+	n = sat_cell_elements(&el, &r->page.mem, c);
+	for (size_t i = 0; i < n; i++) {
+		if (!replica_match_key(&key, &r->b4, row->k->kind, f,
+		    sat_v_text(el[i].text)))
+			continue;
+		if ((gone || moved) && (rc = run_two(r, SQL_MATCH_DEL, key,
+		    row->stored_rid, true, e)) != SAT_OK)
+			return rc;
+		if (!gone)
+			page_add_match(&r->page, key, row->rid);
+	}
+	return SAT_OK;
+}
+
 /* Old keys out, new ones to the page, only where something changed. values
  * NULL: the row goes. */
 static sat_rc
@@ -352,7 +381,8 @@ write_match(sat_replica *r, const replica_row *row, const sat_value *values,
 		if (has)
 			page_add_match(&r->page, now, row->rid);
 	}
-	return SAT_OK;
+	/* also in a snapshot: what is built at its end knows columns only */
+	return write_aliases(r, row, values == NULL, e);
 }
 
 static sat_rc

@@ -418,6 +418,8 @@ sat_replica_session(sat_replica *r)
 		.verdicts = replica_verdicts, .snap_state = on_snap_state,
 		.chunk = replica_chunk, .cursor = on_cursor,
 		.accepted = on_accepted,
+		.numbers_want = replica_numbers_want,
+		.numbers = replica_numbers,
 		.delta = replica_delta, .differs = replica_differs,
 		.digest = replica_digest, .refetch_next = replica_refetch_next,
 		.refetch = replica_refetch };

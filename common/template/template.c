@@ -122,13 +122,16 @@ load_head(sat_template *t, sat_err *e)
 	if (w.rc == SAT_OK && schema == 0)
 		sat_walk_fault(&w, "'schema' is missing");
 	sat_walk_members(&w, n, "id name version schema parent tz tz_min week "
-	    "currency languages modules min_client waivers note");
+	    "currency languages modules min_client waivers note "
+	    "number_lease");
 	sat_walk_label(&w, n, "name", &zh, &en);
 	t->id = sat_walk_text(&w, n, "id", true);
 	t->version = sat_walk_text(&w, n, "version", true);
 	(void)sat_walk_text(&w, n, "tz", true);
 	(void)sat_walk_text(&w, n, "currency", true);
 	t->tz_min = (int)sat_walk_int(&w, n, "tz_min", 0, -12 * 60, 14 * 60);
+	t->number_lease = (int)sat_walk_int(&w, n, "number_lease", 20, 0,
+	    SAT_NUMBER_LEASE_MAX);
 	if (w.rc == SAT_OK && strlen(t->id) > TEMPLATE_KEY_MAX)
 		sat_walk_fault(&w, "'id' is longer than %d", TEMPLATE_KEY_MAX);
 	if (w.rc == SAT_OK && !semver_ok(t->version))
@@ -233,6 +236,12 @@ const char *
 sat_template_name(const sat_template *t)
 {
 	return t->id;
+}
+
+int
+sat_template_number_lease(const sat_template *t)
+{
+	return t->number_lease;
 }
 
 int

@@ -146,6 +146,9 @@ SAT_CHECK sat_rc sat_template_follows(const sat_template *next,
 const char *sat_template_version(const sat_template *t); /* semver */
 const char *sat_template_name(const sat_template *t);
 int sat_template_tz_min(const sat_template *t);          /* minutes east */
+/* Numbers a device keeps in advance per month (P-141); 0 = none. */
+#define SAT_NUMBER_LEASE_MAX 500
+int sat_template_number_lease(const sat_template *t);
 size_t sat_template_kinds(const sat_template *t);
 const sat_kind *sat_template_kind_at(const sat_template *t, size_t i);
 const sat_kind *sat_template_kind(const sat_template *t, const char *key); /* key or plural */

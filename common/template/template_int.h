@@ -40,7 +40,7 @@ struct sat_template {
 	doc docs[TEMPLATE_DOCS_MAX];
 	size_t ndocs;
 	const char *id, *version;
-	int tz_min;
+	int tz_min, number_lease;
 	sat_kind *kinds;
 	size_t nkinds;
 	dict *dicts; /* sorted by name */

@@ -131,6 +131,16 @@ CREATE TABLE setting(
   value  BLOB NOT NULL
 ) WITHOUT ROWID;
 
+-- Numbers this device may give without asking (P-141).
+CREATE TABLE number_lease(
+  series  TEXT NOT NULL,     -- prefix and month, "C202405"
+  first   INTEGER NOT NULL,  -- first number of the range
+  last    INTEGER NOT NULL,  -- last number of it
+  next    INTEGER NOT NULL,  -- the next one to give; last + 1 = used up
+  inc     INTEGER NOT NULL,  -- incarnation it was given to; no other may use it
+  PRIMARY KEY(series, first)
+) WITHOUT ROWID;
+
 -- Git objects of the template's history.
 CREATE TABLE tmpl_object(
   oid   BLOB PRIMARY KEY,

@@ -79,6 +79,21 @@ SAT_CHECK sat_rc sat_sqlite_diverged(sat_sqlite_store *s,
 SAT_CHECK sat_rc sat_sqlite_invite_add(sat_sqlite_store *s,
     const uint8_t token[16], const char *user, int64_t expires_ms, sat_err *e);
 
+/* ---- numbers ------------------------------------------------------------------ */
+
+typedef struct sat_sqlite_lease {
+	sat_lease lease;
+	uint64_t used;
+	bool over; /* the device has a later incarnation */
+} sat_sqlite_lease;
+/* Ascending series and number; cb returns false to stop. */
+SAT_CHECK sat_rc sat_sqlite_leases(sat_sqlite_store *s,
+    bool (*cb)(void *cu, const sat_sqlite_lease *l), void *cu, sat_err *e);
+/* Take back what a device has not used; series "" = all. *n leases. The
+ * numbers are never given again. */
+SAT_CHECK sat_rc sat_sqlite_lease_void(size_t *n, sat_sqlite_store *s,
+    const char *series, uint32_t dev, sat_err *e);
+
 /* ---- settings, proof, backup ------------------------------------------------ */
 
 /* Organisation identity, sealed keys, ... SAT_ENOTFOUND when never put. */

@@ -54,5 +54,6 @@ void store_rec_ops(sat_store *o);
 void store_scope_ops(sat_store *o);
 void store_who_ops(sat_store *o);
 void store_digest_ops(sat_store *o);
+void store_number_ops(sat_store *o);
 
 #endif

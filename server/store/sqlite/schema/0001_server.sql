@@ -171,3 +171,30 @@ CREATE TABLE setting(
   key    TEXT PRIMARY KEY,
   value  BLOB NOT NULL
 ) WITHOUT ROWID;
+
+-- How far each series of numbers was given.
+CREATE TABLE series(
+  series  TEXT PRIMARY KEY,  -- prefix and month, "C202405"
+  last    INTEGER NOT NULL   -- the last number given, leased or used
+) WITHOUT ROWID;
+
+-- Ranges of numbers devices may use without asking.
+CREATE TABLE lease(
+  series      TEXT NOT NULL,     -- as in series
+  first       INTEGER NOT NULL,  -- first number of the range
+  last        INTEGER NOT NULL,  -- last number of it
+  dev         INTEGER NOT NULL,  -- device ordinal
+  inc         INTEGER NOT NULL,  -- its incarnation; a later one may not use it
+  granted_ms  INTEGER NOT NULL,  -- when
+  voided      INTEGER NOT NULL,  -- 1: an administrator took it back
+  PRIMARY KEY(series, first)
+) WITHOUT ROWID;
+
+-- Numbers in use, for ever: none is given twice.
+CREATE TABLE number(
+  text    TEXT PRIMARY KEY,   -- as people see it
+  series  TEXT NOT NULL,      -- its series, '' when it has none
+  n       INTEGER NOT NULL,   -- its number within the series
+  rec     BLOB NOT NULL       -- id of the record
+) WITHOUT ROWID;
+CREATE INDEX number_series ON number(series, n);

@@ -571,7 +571,7 @@ may_scan(const char *name)
 	static const char *const names[] = { "chains", "teams", "users",
 		"devices", "diverged_all", "status", "check_counts", "rec_max", "log_head",
 		"team_add", "user_add", "device_add", "log_put_8",
-		"scope_put_8", "scope_many" };
+		"scope_put_8", "scope_many", "lease_all", "lease_void" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(names[i], name) == 0)
