@@ -95,9 +95,29 @@ crm_change(crm_work *w, sat_verb verb, const sat_field *f, sat_value v)
 	w->changes[w->n++] = (sat_change){ verb, f, v };
 }
 
+/* An earlier number of the record still means the record (P-145). */
+static bool
+is_alias(const crm_work *w, const sat_field *f, sat_value v)
+{
+	const sat_cell *c = w->was != NULL ? sat_record_cell(&w->was->rec,
+	    SAT_SYS_ALIASES) : NULL;
+	sat_element *el;
+	size_t n;
+
+	if (c == NULL || v.type != SAT_V_TEXT || strcmp(f->key, "number") != 0)
+		return false;
+	n = sat_cell_elements(&el, w->a, c);
+	for (size_t i = 0; i < n; i++)
+		if (sat_span_eq(el[i].text, v.s))
+			return true;
+	return false;
+}
+
 void
 crm_put(crm_work *w, const sat_field *f, sat_value v)
 {
+	if (is_alias(w, f, v))
+		return;
 	crm_change(w, f->policy == SAT_P_STAGE ? SAT_VERB_STAGE :
 	    f->policy == SAT_P_OWNER ? SAT_VERB_ASSIGN : SAT_VERB_SET, f, v);
 }

@@ -68,6 +68,9 @@ sat_rc admin_team_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e
 sat_rc admin_user_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
+/* lease.c */
+sat_rc admin_lease_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
 /* backup.c */
 sat_rc admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);

@@ -162,12 +162,32 @@ take_hand(world *w, const sat_op *op)
 	sim_fail(w, "a suggestion of work nobody did");
 }
 
+/* P-144: right behind the commit that gave another one. */
+static void
+take_number(world *w, const lcommit *l, const sat_op *op)
+{
+	const sat_commit *before = &w->log[l->c.lsn - 1].c;
+	int rec = sim_rec_find(w, &op->rec);
+	bool asked = false;
+
+	for (size_t i = 0; i < before->nops; i++)
+		asked |= before->ops[i].field == op->field &&
+		    sat_id_eq(&before->ops[i].rec, &op->rec);
+	if (rec < 0 || !asked)
+		sim_fail(w, "the server numbered a record nobody numbered");
+	w->recs[rec].number = op->value;
+	HIT(renumbered);
+}
+
 static void
 take_own(world *w, lcommit *l)
 {
 	l->entry = -1;
 	for (size_t i = 0; i < l->c.nops; i++)
-		take_hand(w, &l->c.ops[i]);
+		if (l->c.ops[i].kind == SAT_OP_NUMBER)
+			take_number(w, l, &l->c.ops[i]);
+		else
+			take_hand(w, &l->c.ops[i]);
 	HIT(logged);
 	w->head = l->c.lsn;
 }
@@ -473,7 +493,11 @@ check_field(world *w, int rec, const sat_record *state, const sat_field *fd,
 
 	switch (fd->policy) {
 	case SAT_P_LWW: want = latest(w, f); break;
-	case SAT_P_ONCE: want = first(f); break;
+	case SAT_P_ONCE:
+		want = fd->id == A_NUMBER && w->recs[rec].kind == K_ACCOUNT &&
+		    w->recs[rec].number.type != SAT_V_NULL ?
+		    w->recs[rec].number : first(f);
+		break;
 	case SAT_P_MAX: want = extreme(f, 1); break;
 	case SAT_P_MIN: want = extreme(f, -1); break;
 	case SAT_P_COUNTER: want = total(f); break;
@@ -523,6 +547,18 @@ check_record(world *w, int rec, field_ops *f)
 	}
 }
 
+/* Property 14: no number twice, whatever was copied or restored. */
+static void
+check_numbers(world *w)
+{
+	for (int i = 0; i < w->nrecs; i++)
+		for (int k = 0; k < i; k++)
+			if (w->recs[i].number.type != SAT_V_NULL &&
+			    sat_value_eq(w->recs[i].number, w->recs[k].number))
+				sim_fail(w, "property 14: records %d and %d "
+				    "have one number", i, k);
+}
+
 void
 sim_model_check(world *w)
 {
@@ -533,6 +569,7 @@ sim_model_check(world *w)
 		if (w->recs[i].eid != 0)
 			check_record(w, i, f);
 	}
+	check_numbers(w);
 	free(f);
 }
 

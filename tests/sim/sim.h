@@ -99,6 +99,7 @@ enum {
 	X(v_rejected, "verdicts: rejected", 1000)                             \
 	X(v_parked, "verdicts: parked", 1000)                                 \
 	X(v_handover, "verdicts: handed over", 0)                             \
+	X(renumbered, "numbers the server replaced", 100)                     \
 	X(v_again, "verdicts given again", 7000)                              \
 	X(gaps, "gaps refused", 80)                                           \
 	X(forks, "forks refused", 8)                                          \
@@ -178,6 +179,7 @@ typedef struct mrec {
 	int root;
 	int owner;       /* user, -1 none */
 	bool deleted, with_edits;
+	sat_value number; /* the last one the server gave; null = none */
 	int *ops;        /* into world.lops, in the order of the log */
 	int nops, cap;
 	uint64_t shown[DEVS_MAX]; /* largest rlsn a device has shown */

@@ -35,7 +35,7 @@ FROM lease l ORDER BY l.series, l.first;
 
 -- :name lease_over
 -- Is there a later incarnation of the device?
-SELECT EXISTS(SELECT 1 FROM chain WHERE dev = @dev AND inc > @inc);
+SELECT count(*) FROM chain WHERE dev = @dev AND inc > @inc;
 
 -- :name number_put
 INSERT INTO number(text, series, n, rec) VALUES(@text, @series, @n, @rec)
@@ -53,3 +53,7 @@ WHERE series = @series AND n BETWEEN @first AND @last;
 -- @series  '' = every series
 UPDATE lease SET voided = 1
 WHERE dev = @dev AND (@series = '' OR series = @series) AND voided = 0;
+
+-- :name lease_inc
+-- The incarnation a device is in; 1 before its first commit.
+SELECT coalesce(max(inc), 1) FROM chain WHERE dev = @dev;

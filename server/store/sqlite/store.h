@@ -89,6 +89,10 @@ typedef struct sat_sqlite_lease {
 /* Ascending series and number; cb returns false to stop. */
 SAT_CHECK sat_rc sat_sqlite_leases(sat_sqlite_store *s,
     bool (*cb)(void *cu, const sat_sqlite_lease *l), void *cu, sat_err *e);
+/* `count` more numbers for the device's present incarnation; it hears of them
+ * at its next sync in which it asks. */
+SAT_CHECK sat_rc sat_sqlite_lease_grant(sat_lease *l, sat_sqlite_store *s,
+    const char *series, uint32_t dev, uint64_t count, sat_err *e);
 /* Take back what a device has not used; series "" = all. *n leases. The
  * numbers are never given again. */
 SAT_CHECK sat_rc sat_sqlite_lease_void(size_t *n, sat_sqlite_store *s,

@@ -247,6 +247,60 @@ sat_sqlite_lease_void(size_t *n, sat_sqlite_store *s, const char *series,
 	return rc;
 }
 
+static sat_rc
+incarnation_of(uint32_t *inc, sat_sqlite_store *s, uint32_t dev, sat_err *e)
+{
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	*inc = 1;
+	if ((rc = store_stmt(&q, s->db, SQL_LEASE_INC, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	if ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		*inc = (uint32_t)sat_col_int(q, 0);
+	sat_stmt_reset(q);
+	return rc;
+}
+
+static sat_rc
+grant(sat_lease *l, sat_sqlite_store *s, const char *series, uint32_t dev,
+    uint64_t count, sat_err *e)
+{
+	uint64_t last = 0;
+	sat_rc rc;
+
+	*l = (sat_lease){ .dev = dev, .granted_ms = sat_wall_ms(&s->clock) };
+	(void)snprintf(l->series, sizeof l->series, "%s", series);
+	if ((rc = incarnation_of(&l->inc, s, dev, e)) != SAT_OK ||
+	    (rc = series_get(&last, s, series, e)) != SAT_OK)
+		return rc;
+	if (count > SAT_NUMBER_MAX - last)
+		return sat_fail(e, SAT_EINVALID,
+		    "series %s has not so many numbers left", series);
+	l->first = last + 1;
+	l->last = last + count;
+	if ((rc = series_put(s, series, l->last, e)) != SAT_OK)
+		return rc;
+	return lease_put(s, l, e);
+}
+
+sat_rc
+sat_sqlite_lease_grant(sat_lease *l, sat_sqlite_store *s, const char *series,
+    uint32_t dev, uint64_t count, sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = sat_db_begin(s->db, e)) != SAT_OK)
+		return rc;
+	if ((rc = grant(l, s, series, dev, count, e)) == SAT_OK)
+		rc = sat_db_commit(s->db, e);
+	if (rc != SAT_OK)
+		sat_db_rollback(s->db);
+	return rc;
+}
+
 void
 store_number_ops(sat_store *o)
 {

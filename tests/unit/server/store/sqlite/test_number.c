@@ -1,0 +1,301 @@
+/* Customer numbers: leased, final, replaced; never given twice (P-140..). */
+#include "tests/unit/server/store/sqlite/device.h"
+
+#include <stdio.h>
+
+#define MONTH "C202701" /* of the world's clock, 2027-01-15 in Shanghai */
+
+static world *
+small_world(uint64_t seed)
+{
+	world *w = world_new(seed);
+
+	world_team(w, "north");
+	world_user(w, "ann", "rep", "north");
+	world_user(w, "sue", "rep", NULL);
+	world_user(w, "hq", "hq", NULL);
+	world_user(w, "root", "admin", NULL);
+	return w;
+}
+
+/* Ask for a series; the ranges come back. */
+static size_t
+lease(device *d, const char *series, uint64_t known, sat_number_range *out)
+{
+	sat_number_range want = { .first = 0, .last = known };
+	sat_msg m = { .type = SAT_MSG_NUMBERS, .u.numbers = { &want, 1 } };
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+	size_t n;
+
+	(void)snprintf(want.series, sizeof want.series, "%s", series);
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(d->w->server, &d->link, &reply,
+	    sat_buf_span(&q), &err));
+	assert_ok(sat_msg_read(&m, &a, sat_buf_span(&reply), &err));
+	assert_int_equal(SAT_MSG_NUMBERS_IS, m.type);
+	n = m.u.numbers.n;
+	assert_true(n <= 8);
+	if (n > 0)
+		memcpy(out, m.u.numbers.r, n * sizeof *out);
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	sat_arena_fini(&a);
+	return n;
+}
+
+static sat_id
+numbered(device *d, const char *number, uint8_t flags)
+{
+	sat_id id = device_account(d, "first", d->user_key);
+	own *o = &d->out[d->nout - 1];
+	sat_op ops[4];
+
+	/* the same commit with a number in it */
+	memcpy(ops, o->c.ops, 3 * sizeof ops[0]);
+	ops[3] = op_set(&id, K_ACCOUNT, SAT_OP_SET, A_NUMBER, txt(number));
+	memcpy(d->head, o->c.prev, sizeof d->head);
+	o->c.flags = flags;
+	o->c.nops = 4;
+	o->c.ops = sat_arena_dup(&d->mem, ops, sizeof ops);
+	sat_commit_seal(&o->c, d->head);
+	return id;
+}
+
+static void
+assert_number(device *d, const sat_id *id, const char *want, const char *alias)
+{
+	held *h = device_find(d, id, 0);
+	sat_arena a = { 0 };
+	sat_value v, was;
+	sat_record r;
+	sat_err err = { 0 };
+
+	assert_non_null(h);
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(&h->state), &err));
+	v = sat_record_value(&r, A_NUMBER);
+	was = sat_record_value(&r, SAT_SYS_ALIASES);
+	if (!sat_span_eq(v.s, sat_span_str(want)))
+		fail_msg("number is '%.*s', not '%s'", (int)v.s.n,
+		    (const char *)v.s.p, want);
+	assert_true(alias == NULL ? was.type == SAT_V_NULL :
+	    sat_span_eq(was.s, sat_span_str(alias)));
+	sat_arena_fini(&a);
+}
+
+static void
+a_leased_number_is_final_at_once(void **state)
+{
+	world *w = small_world(1);
+	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
+	sat_number_range r[8], again[8];
+	sat_id id;
+
+	(void)state;
+	device_sync(ann);
+	assert_int_equal(1, lease(ann, MONTH, 0, r));
+	assert_int_equal(1, r[0].first);
+	assert_int_equal(20, r[0].last);
+	/* the answer that was lost comes again, nothing more */
+	assert_int_equal(1, lease(ann, MONTH, 0, again));
+	assert_int_equal(1, again[0].first);
+	assert_int_equal(20, again[0].last);
+	assert_int_equal(0, lease(ann, MONTH, 20, again));
+	id = numbered(ann, MONTH "001", 0);
+	device_sync(ann);
+	device_sync(hq);
+	assert_number(hq, &id, MONTH "001", NULL);
+	/* one was used: the next block, behind the first */
+	assert_int_equal(1, lease(ann, MONTH, 20, r));
+	assert_int_equal(21, r[0].first);
+	assert_int_equal(40, r[0].last);
+	device_check(ann);
+	device_check(hq);
+	world_verify(w);
+	device_free(ann);
+	device_free(hq);
+	world_free(w);
+}
+
+static void
+a_provisional_number_is_replaced_right_behind(void **state)
+{
+	world *w = small_world(2);
+	device *ann = device_new(w, "ann");
+	sat_number_range r[8];
+	sat_id a, b;
+
+	(void)state;
+	device_sync(ann);
+	(void)lease(ann, MONTH, 0, r);
+	a = numbered(ann, MONTH "-P1-0001", 0);
+	b = numbered(ann, "C202612-P1-0009", 0); /* made in December */
+	device_sync(ann);
+	assert_number(ann, &a, MONTH "021", MONTH "-P1-0001");
+	assert_number(ann, &b, "C202612001", "C202612-P1-0009");
+	device_check(ann);
+	world_verify(w);
+	device_free(ann);
+	world_free(w);
+}
+
+/* Restored backup, copied folder, invention: each gets a number of its own. */
+static void
+a_number_in_use_or_not_leased_is_replaced(void **state)
+{
+	world *w = small_world(3);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	sat_number_range r[8];
+	sat_id id[5];
+
+	(void)state;
+	device_sync(ann);
+	device_sync(sue);
+	(void)lease(ann, MONTH, 0, r);
+	id[0] = numbered(ann, MONTH "001", 0);
+	id[1] = numbered(ann, MONTH "001", 0);   /* twice */
+	device_sync(ann);
+	id[2] = numbered(sue, MONTH "002", 0);   /* ann's */
+	id[3] = numbered(sue, MONTH "500", 0);   /* nobody's */
+	device_sync(sue);
+	device_move(ann, 2);
+	id[4] = numbered(ann, MONTH "003", 0);   /* of incarnation 1 */
+	device_sync(ann);
+	assert_number(ann, &id[0], MONTH "001", NULL);
+	assert_number(ann, &id[1], MONTH "021", MONTH "001");
+	assert_number(sue, &id[2], MONTH "022", MONTH "002");
+	assert_number(sue, &id[3], MONTH "023", MONTH "500");
+	assert_number(ann, &id[4], MONTH "024", MONTH "003");
+	device_check(ann);
+	device_check(sue);
+	world_verify(w);
+	device_free(ann);
+	device_free(sue);
+	world_free(w);
+}
+
+/* A new incarnation gets new ranges; the old ones are never given again. */
+static void
+a_new_incarnation_gets_new_numbers(void **state)
+{
+	world *w = small_world(4);
+	device *ann = device_new(w, "ann");
+	sat_number_range r[8];
+
+	(void)state;
+	device_sync(ann);
+	(void)lease(ann, MONTH, 0, r);
+	device_move(ann, 2);
+	device_sync(ann);
+	assert_int_equal(1, lease(ann, MONTH, 0, r));
+	assert_int_equal(21, r[0].first);
+	device_free(ann);
+	world_free(w);
+}
+
+/* What an import brings stays, unless somebody has it; and is not given again. */
+static void
+an_imported_number_stays_and_is_not_given_again(void **state)
+{
+	world *w = small_world(5);
+	device *ann = device_new(w, "ann");
+	sat_number_range r[8];
+	sat_id a, b, c, d;
+
+	(void)state;
+	device_sync(ann);
+	a = numbered(ann, MONTH "007", SAT_CF_IMPORT);
+	b = numbered(ann, "KH-0099", SAT_CF_IMPORT);
+	c = numbered(ann, "KH-0099", SAT_CF_IMPORT);
+	device_sync(ann);
+	assert_number(ann, &a, MONTH "007", NULL);
+	assert_number(ann, &b, "KH-0099", NULL);
+	assert_number(ann, &c, MONTH "008", "KH-0099");
+	(void)lease(ann, MONTH, 0, r);
+	assert_int_equal(9, r[0].first);
+	d = numbered(ann, MONTH "010", SAT_CF_IMPORT); /* leased to ann: hers */
+	device_sync(ann);
+	assert_number(ann, &d, MONTH "010", NULL);
+	world_verify(w);
+	device_free(ann);
+	world_free(w);
+}
+
+static void
+past_999_the_digits_grow(void **state)
+{
+	world *w = small_world(6);
+	device *ann = device_new(w, "ann");
+	sat_id a, b;
+
+	(void)state;
+	a = numbered(ann, MONTH "999", SAT_CF_IMPORT);
+	b = numbered(ann, MONTH "-P1-0001", 0);
+	device_sync(ann);
+	assert_number(ann, &a, MONTH "999", NULL);
+	assert_number(ann, &b, MONTH "1000", MONTH "-P1-0001");
+	device_free(ann);
+	world_free(w);
+}
+
+/* Who may create nothing, or asks for another month, gets none. */
+static void
+numbers_are_leased_for_what_the_user_may_create_now(void **state)
+{
+	world *w = small_world(7);
+	device *ann = device_new(w, "ann"), *root = device_new(w, "root");
+	sat_number_range r[8];
+
+	(void)state;
+	device_sync(ann);
+	device_sync(root);
+	assert_int_equal(0, lease(root, MONTH, 0, r));
+	assert_int_equal(0, lease(ann, "C202702", 0, r));
+	assert_int_equal(0, lease(ann, "X202701", 0, r));
+	w->now_ms += 12 * 86400000ll; /* the 27th */
+	assert_int_equal(1, lease(ann, "C202702", 0, r));
+	device_free(ann);
+	device_free(root);
+	world_free(w);
+}
+
+static void
+a_voided_lease_is_worth_nothing(void **state)
+{
+	world *w = small_world(8);
+	device *ann = device_new(w, "ann");
+	sat_number_range r[8];
+	sat_err err = { 0 };
+	sat_id id;
+	size_t n;
+
+	(void)state;
+	device_sync(ann);
+	(void)lease(ann, MONTH, 0, r);
+	assert_ok(sat_sqlite_lease_void(&n, w->store, "", ann->ord, &err));
+	assert_int_equal(1, n);
+	id = numbered(ann, MONTH "001", 0);
+	device_sync(ann);
+	assert_number(ann, &id, MONTH "021", MONTH "001");
+	device_free(ann);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_leased_number_is_final_at_once),
+		cmocka_unit_test(a_provisional_number_is_replaced_right_behind),
+		cmocka_unit_test(a_number_in_use_or_not_leased_is_replaced),
+		cmocka_unit_test(a_new_incarnation_gets_new_numbers),
+		cmocka_unit_test(an_imported_number_stays_and_is_not_given_again),
+		cmocka_unit_test(past_999_the_digits_grow),
+		cmocka_unit_test(
+		    numbers_are_leased_for_what_the_user_may_create_now),
+		cmocka_unit_test(a_voided_lease_is_worth_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
