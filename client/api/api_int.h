@@ -33,11 +33,25 @@ sat_rc api_conflicts_put(sat_json *data, sat_api *api, const char *assignee, sat
 /* inbox.c */
 HANDLER(api_inbox);
 HANDLER(api_moved);
+HANDLER(api_late_seen);
+/* handover.c */
+HANDLER(api_handovers);
+HANDLER(api_handover);
+HANDLER(api_accept);
+HANDLER(api_decline);
+HANDLER(api_hand);
+/* Those that wait into an array; key NULL = all. *found counts them. */
+sat_rc api_handovers_put(sat_json *data, sat_api *api, const char *key,
+    size_t *found, sat_err *e);
 /* quarantine.c */
 HANDLER(api_quarantine);
 HANDLER(api_retry);
 HANDLER(api_discard);
 HANDLER(api_sync_log);
+/* Number of a refused commit in a path; SAT_ENOTFOUND. */
+sat_rc api_refused_id(int64_t *id, const char *text, sat_err *e);
+/* What the server, or this replica, has in the field of an operation. */
+void api_server_value_put(sat_json *o, sat_api *api, const char *key, const sat_op *op);
 /* The open ones into an array. */
 sat_rc api_quarantine_put(sat_json *data, sat_api *api, sat_err *e);
 /* state.c */
@@ -92,6 +106,8 @@ void api_value_put(sat_json *obj, const char *key, const sat_api *api, const sat
  * a record's past goes through here; the present through sat_crm_json. */
 sat_value api_shown(sat_buf *b, sat_api *api, const sat_kind *k, const sat_id *id,
     const sat_field *f, sat_value v);
+/* "kind", "id", "title", "owner" of a record, as far as it is here. */
+void api_record_head_put(sat_json *row, sat_api *api, const sat_kind *k, const sat_id *rec);
 void api_time_put(sat_json *obj, const char *key, int64_t ms); /* 0 = null */
 void api_device_put(sat_json *obj, const sat_api *api, uint32_t dev); /* "device", "user" */
 

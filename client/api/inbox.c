@@ -43,9 +43,41 @@ HANDLER(api_moved)
 	return SAT_OK;
 }
 
+/* Merged already: he only has to know. */
+static sat_rc
+late_put(sat_json *data, sat_api *api, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_late *l;
+	size_t n;
+	sat_rc rc = sat_replica_late(&l, &n, &a, api->crm.replica, e);
+
+	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
+		sat_json *row = sat_json_add_obj(data);
+
+		api_record_head_put(row, api, l[i].kind, &l[i].rec);
+		api_device_put(row, api, l[i].dev);
+		api_time_put(row, "at", l[i].at_ms);
+		sat_json_put_int(row, "changes", l[i].nops);
+		sat_json_put_int(row, "lsn", (int64_t)l[i].lsn);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
+HANDLER(api_late_seen)
+{
+	int64_t upto = sat_json_get_int(req->body, "upto", INT64_MAX);
+	sat_rc rc = sat_replica_late_seen(api->crm.replica,
+	    upto < 0 ? 0 : (uint64_t)upto, e);
+
+	return rc == SAT_OK ? api_inbox(out, api, req, args, e) : rc;
+}
+
 HANDLER(api_inbox)
 {
 	sat_json *doc = api_doc("inbox");
+	size_t n;
 	sat_rc rc;
 
 	(void)req;
@@ -54,6 +86,9 @@ HANDLER(api_inbox)
 	         NULL, e)) != SAT_OK ||
 	    (rc = api_quarantine_put(sat_json_put_arr(doc, "refused"), api,
 	         e)) != SAT_OK ||
+	    (rc = api_handovers_put(sat_json_put_arr(doc, "handovers"), api,
+	         NULL, &n, e)) != SAT_OK ||
+	    (rc = late_put(sat_json_put_arr(doc, "late"), api, e)) != SAT_OK ||
 	    (rc = moved_put(sat_json_put_arr(doc, "moved"), api, e)) != SAT_OK) {
 		sat_json_free(doc);
 		return rc;

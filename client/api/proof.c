@@ -13,19 +13,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The verb as people and programs read it; a later release has more. */
+static const char *
+op_word(sat_op_kind kind)
+{
+	static const char *const words[] = { "", "new", "set", "set", "add",
+		"remove", "count", "stage", "assign", "delete", "restore",
+		"resolve", "claim", "release", "number", "hand_over", "settle",
+		"merge", "unmerge", "erase" };
+
+	return (size_t)kind < sizeof words / sizeof words[0] ? words[kind] :
+	    "later";
+}
+
 void
 api_op_json(sat_json *o, sat_api *api, const sat_op *op)
 {
-	static const char *const names[] = { "", "new", "set", "set", "add",
-		"remove", "count", "stage", "assign", "delete", "restore",
-		"resolve" };
 	const sat_template *t = sat_replica_template(api->crm.replica);
 	const sat_kind *k = t != NULL ? sat_template_kind_id(t, op->rtype) : NULL;
 	const sat_field *f = k != NULL ? sat_kind_field_id(k, op->field) : NULL;
 	char id[SAT_ID_TEXT];
 	sat_buf mask = { 0 };
 
-	sat_json_put_str(o, "op", names[op->kind]);
+	sat_json_put_str(o, "op", op_word(op->kind));
 	sat_json_put_str(o, "kind", k != NULL ? k->key : NULL);
 	sat_id_text(id, &op->rec);
 	sat_json_put_str(o, "id", id);

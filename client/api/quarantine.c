@@ -26,8 +26,9 @@ hint_put(sat_json *row, const char *hint)
 }
 
 /* What the server has in the field now, beside what was refused. */
-static void
-server_value_put(sat_json *o, sat_api *api, const sat_op *op)
+void
+api_server_value_put(sat_json *o, sat_api *api, const char *key,
+    const sat_op *op)
 {
 	const sat_template *t = sat_replica_template(api->crm.replica);
 	const sat_kind *k = t != NULL ? sat_template_kind_id(t, op->rtype) : NULL;
@@ -38,7 +39,7 @@ server_value_put(sat_json *o, sat_api *api, const sat_op *op)
 
 	if (f != NULL && sat_replica_get_server(&v, &a, api->crm.replica, k,
 	        &op->rec, NULL) == SAT_OK)
-		api_value_put(o, "server_value", api, f,
+		api_value_put(o, key, api, f,
 		    api_shown(&mask, api, k, &op->rec, f,
 		        sat_record_value(&v.rec, f->id)));
 	sat_buf_fini(&mask);
@@ -70,7 +71,7 @@ quarantined_put(sat_json *row, sat_api *api, const sat_quarantined *q)
 		sat_json *o = sat_json_add_obj(ops);
 
 		api_op_json(o, api, &q->commit.ops[i]);
-		server_value_put(o, api, &q->commit.ops[i]);
+		api_server_value_put(o, api, "server_value", &q->commit.ops[i]);
 	}
 }
 
@@ -159,8 +160,8 @@ HANDLER(api_sync_log)
 
 /* ---- what a person does ------------------------------------------------------------ */
 
-static sat_rc
-id_of(int64_t *id, const char *text, sat_err *e)
+sat_rc
+api_refused_id(int64_t *id, const char *text, sat_err *e)
 {
 	char *end;
 
@@ -223,7 +224,7 @@ HANDLER(api_retry)
 	api_inputs x = { .n = 0 };
 	sat_json *doc;
 	int64_t id;
-	sat_rc rc = id_of(&id, args[0], e);
+	sat_rc rc = api_refused_id(&id, args[0], e);
 
 	if (rc == SAT_OK)
 		rc = api_inputs_read(&x, sat_json_get(req->body, "set"), e);
@@ -266,7 +267,7 @@ HANDLER(api_discard)
 {
 	const char *reason = sat_json_get_str(req->body, "reason", NULL);
 	int64_t id;
-	sat_rc rc = id_of(&id, args[0], e);
+	sat_rc rc = api_refused_id(&id, args[0], e);
 
 	if (rc != SAT_OK)
 		return rc;

@@ -377,12 +377,20 @@ run_inbox(cli *c, sat_err *e)
 	static const cli_column refused[] = { { "id", "refused", CELL_WHOLE },
 		{ "at", "at", CELL_TIME }, { "code", "code", CELL_WHOLE },
 		{ "hint", "hint", CELL_PLAIN } };
+	static const cli_column handed[] = { { "key", "key", CELL_WHOLE },
+		{ "title", "record", CELL_PLAIN }, { "by", "by", CELL_PLAIN },
+		{ "made_at", "made at", CELL_TIME }, { "why", "why", CELL_PLAIN } };
+	static const cli_column late[] = { { "lsn", "lsn", CELL_WHOLE },
+		{ "title", "record", CELL_PLAIN }, { "user", "by", CELL_PLAIN },
+		{ "at", "at", CELL_TIME }, { "changes", "changes", CELL_NUMBER } };
 	static const cli_column moved[] = { { "id", "id", CELL_ID },
 		{ "title", "customer", CELL_PLAIN }, { "to", "now with", CELL_PLAIN } };
 	sat_json *doc = NULL;
 	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/inbox", NULL, NULL, e);
 	const sat_json *k = sat_json_get(doc, "conflicts");
 	const sat_json *r = sat_json_get(doc, "refused");
+	const sat_json *h = sat_json_get(doc, "handovers");
+	const sat_json *l = sat_json_get(doc, "late");
 	const sat_json *m = sat_json_get(doc, "moved");
 
 	if (rc == SAT_OK && cli_is_json(c)) {
@@ -392,6 +400,10 @@ run_inbox(cli *c, sat_err *e)
 		    conflict, 5);
 		inbox_part(c, r, "Refused by the server", "satchel sync pending",
 		    refused, 4);
+		inbox_part(c, h, "Suggested by who lost the customer",
+		    "satchel handover show KEY", handed, 5);
+		inbox_part(c, l, "Edited by others who did not know it is yours",
+		    "satchel inbox seen", late, 5);
 		inbox_part(c, m, "Customers that left this device",
 		    "nothing to do", moved, 3);
 		if (c->out.n == 0)
@@ -399,6 +411,8 @@ run_inbox(cli *c, sat_err *e)
 	} else if (rc == SAT_OK) {
 		inbox_lines(c, k, "conflict", "key", "title");
 		inbox_lines(c, r, "refused", "id", "code");
+		inbox_lines(c, h, "handover", "key", "title");
+		inbox_lines(c, l, "late", "lsn", "title");
 		inbox_lines(c, m, "moved", "id", "title");
 	}
 	sat_json_free(doc);

@@ -103,6 +103,22 @@ typedef struct sat_retried {
 SAT_CHECK sat_rc sat_crm_retry(sat_retried *out, int64_t *need, sat_crm *c,
     int64_t id, const sat_input *in, size_t n, sat_err *e);
 
+/* ---- handovers ----------------------------------------------------------------- */
+
+/*
+ * Take over what another suggests on a record (sat_replica_handovers): all of
+ * it, or only the fields named (keys of fields; the key of a kind for the
+ * records of it that the suggestion makes), as the acting user's own commit,
+ * judged by the gate, which settles the suggestion.
+ * @return SAT_ENOTFOUND, SAT_EINVALID, SAT_EDENIED, SAT_EUSAGE (a field the
+ *         suggestion does not have).
+ */
+SAT_CHECK sat_rc sat_crm_accept(sat_crm *c, const char *key,
+    const char *const *fields, size_t n, sat_err *e);
+/* Settle it without; the reason is kept in the audit log. */
+SAT_CHECK sat_rc sat_crm_decline(sat_crm *c, const char *key,
+    const char *reason, sat_err *e);
+
 /* ---- import ---------------------------------------------------------------- */
 typedef enum { SAT_DUP_SKIP, SAT_DUP_UPDATE, SAT_DUP_NEW, SAT_DUP_ASK } sat_on_duplicate;
 typedef struct sat_import_opts {

@@ -5,7 +5,9 @@
  * write.c     changes -> one judged commit: create, edit, stage, assign, delete
  * dup.c       records that may be there already
  * effects.c   what follows from a change: defaults, dates of a stage, numbers
+ * again.c     operations made before -> changes made now
  * retry.c     a refused commit -> a new one
+ * handover.c  what others suggest -> a commit that accepts or declines it
  * resolve.c   an open conflict -> one commit that settles it
  * duty.c      who has to decide a conflict, and until when
  * where.c     "stage=won and amount>=1000" -> filters
@@ -45,6 +47,8 @@ typedef struct crm_work {
 	bool incomplete;
 	/* another record changed by the same commit, and so on; may be NULL */
 	struct crm_work *also;
+	/* an operation of another sort that goes with it; may be NULL */
+	const sat_op *with;
 	/* import: owners of roots already looked up; may be NULL */
 	struct crm_cache *roots;
 	/* import: users and references already looked up; may be NULL */
@@ -109,6 +113,21 @@ SAT_CHECK sat_rc crm_relate(crm_work *w, sat_err *e);
 SAT_CHECK sat_rc crm_judge(crm_work *w, sat_err *e);
 /* Write the judged changes as one commit. */
 SAT_CHECK sat_rc crm_write(crm_work *w, uint8_t flags, uint64_t *cseq, sat_err *e);
+
+/* again.c: works of all records the operations name, in a chain. */
+typedef struct crm_again {
+	sat_crm *c;
+	const crm_actor *who;
+	sat_arena *a;
+	crm_work *first, *last;
+	struct crm_cache *roots;
+	sat_id missing;     /* the record of a SAT_ENOTFOUND */
+} crm_again;
+void crm_again_begin(crm_again *x, sat_crm *c, const crm_actor *who, sat_arena *a);
+void crm_again_end(crm_again *x);
+SAT_CHECK sat_rc crm_again_op(crm_again *x, const sat_op *op, sat_err *e);
+SAT_CHECK sat_rc crm_again_judge(crm_again *x, sat_err *e);
+bool crm_again_changes(const crm_again *x);
 
 /* dup.c */
 SAT_CHECK sat_rc crm_duplicates(sat_duplicate dup[SAT_DUPLICATES_MAX],

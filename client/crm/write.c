@@ -207,12 +207,14 @@ crm_write(crm_work *w, uint8_t flags, uint64_t *cseq, sat_err *e)
 	size_t max = 0;
 
 	for (const crm_work *x = w; x != NULL; x = x->also)
-		max += x->n + 1;
+		max += x->n + 2;
 	d.ops = sat_arena_alloc(w->a, max * sizeof *d.ops);
 	memset(d.ops, 0, max * sizeof *d.ops);
 	d.subject = sat_id_zero(&w->root) ? w->id : w->root;
 	for (const crm_work *x = w; x != NULL; x = x->also)
 		d.nops += add_ops(d.ops + d.nops, x);
+	if (w->with != NULL)
+		d.ops[d.nops++] = *w->with;
 	return sat_replica_write(w->c->replica, &d, cseq, e);
 }
 

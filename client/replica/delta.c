@@ -118,6 +118,8 @@ replica_settle_own(sat_replica *r, const own_commit *o, sat_err *e)
 	for (size_t i = 0; o->state < 2 && i < o->c.nops; i++) {
 		const sat_op *op = &o->c.ops[i];
 
+		if (op->kind == SAT_OP_HAND) /* nothing waited for it */
+			continue;
 		if ((rc = settled_row(&row, r, o, op, e)) != SAT_OK)
 			return rc;
 		if (row == NULL) {
@@ -315,7 +317,8 @@ fold_foreign(sat_replica *r, const sat_commit *c, sat_err *e)
 		if ((rc = replica_page_fold(r, row, op, &ctx, e)) != SAT_OK)
 			return rc;
 	}
-	return SAT_OK;
+	return c->seen < r->gained && c->device != SAT_DEV_SERVER ?
+	    replica_note_late(r, c, e) : SAT_OK;
 }
 
 static sat_rc
@@ -485,6 +488,8 @@ one_rescope(sat_replica *r, const sat_rescope *s, sat_err *e)
 
 	if ((rc = replica_page_find(&root, r, &s->root, e)) != SAT_OK)
 		return rc;
+	if (held && s->lsn > r->gained)
+		r->gained = s->lsn;
 	if (held)
 		rc = del_moved(r, &s->root, e);
 	else if (root != NULL && (rc = put_moved(r, s, root, e)) == SAT_OK)
@@ -568,6 +573,8 @@ put_position(sat_replica *r, const sat_delta *d, int64_t last_sync, sat_err *e)
 	    (rc = replica_meta_int(r, "known", (int64_t)d->scope_head, e)) !=
 	    SAT_OK ||
 	    (rc = replica_meta_int(r, "last_sync", last_sync, e)) != SAT_OK ||
+	    (rc = replica_meta_int(r, "gained", (int64_t)r->gained, e)) !=
+	    SAT_OK ||
 	    (rc = replica_meta_int(r, "low", r->low, e)) != SAT_OK)
 		return rc;
 	return replica_meta_clock(r, e);

@@ -284,6 +284,7 @@ sat_replica_status_get(sat_replica_status *st, sat_replica *r, sat_err *e)
 	    (rc = count_incomplete(&st->incomplete, r, e)) != SAT_OK ||
 	    (rc = replica_count(&st->conflicts, r, SQL_CONFLICT_COUNT, e)) !=
 	    SAT_OK ||
+	    (rc = replica_count(&st->late, r, SQL_LATE_COUNT, e)) != SAT_OK ||
 	    (rc = replica_count(&st->moved, r, SQL_MOVED_COUNT, e)) != SAT_OK)
 		return rc;
 	return replica_count(&st->quarantined, r, SQL_QUARANTINE_COUNT, e);

@@ -1,5 +1,19 @@
 -- What a person must look at, and what was done about it.
 
+-- :name late_put
+INSERT OR IGNORE INTO late(lsn, rec, kind, dev, at_ms, nops)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6);
+
+-- :name late_all
+SELECT lsn, rec, kind, dev, at_ms, nops FROM late ORDER BY lsn DESC;
+
+-- :name late_del
+-- @upto  lsn; seen up to here
+DELETE FROM late WHERE lsn <= ?1;
+
+-- :name late_count
+SELECT count(*) FROM late;
+
 -- :name moved_put
 INSERT OR REPLACE INTO moved(root, title, heir, lsn) VALUES(?1, ?2, ?3, ?4);
 

@@ -97,8 +97,11 @@ replica_pend_add(sat_replica *r, int64_t seq, const sat_op *ops, size_t nops)
 	pend_index *x = r->pend;
 
 	for (size_t i = 0; x != NULL && i < nops; i++) {
-		pend_rec *p = need(x, &ops[i].rec, ops[i].rtype);
+		pend_rec *p;
 
+		if (ops[i].kind == SAT_OP_HAND) /* changes nothing here */
+			continue;
+		p = need(x, &ops[i].rec, ops[i].rtype);
 		if (p->n > 0 && p->seqs[p->n - 1] == seq)
 			continue;
 		if (p->n == p->cap) {

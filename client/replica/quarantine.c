@@ -134,8 +134,9 @@ sat_replica_quarantined(sat_quarantined *q, sat_arena *a, sat_replica *r,
 
 /* ---- what becomes of them ---------------------------------------------------------- */
 
-static sat_rc
-settle(sat_replica *r, int64_t id, sat_fate fate, uint64_t cseq, sat_err *e)
+sat_rc
+replica_quarantine_settle(sat_replica *r, int64_t id, sat_fate fate,
+    uint64_t cseq, sat_err *e)
 {
 	sat_arena a = { 0 };
 	sat_quarantined q;
@@ -163,7 +164,8 @@ sat_replica_settle(sat_replica *r, int64_t id, sat_fate fate, uint64_t cseq,
 
 	if ((rc = replica_begin(r, &began, e)) != SAT_OK)
 		return rc;
-	return replica_end(r, began, settle(r, id, fate, cseq, e), e);
+	return replica_end(r, began,
+	    replica_quarantine_settle(r, id, fate, cseq, e), e);
 }
 
 static sat_rc

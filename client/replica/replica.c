@@ -109,6 +109,7 @@ take_int(sat_replica *r, meta_values *m, sat_span key, int64_t v)
 		{ "cursor", &r->cursor, NULL }, { "known", &r->known, NULL },
 		{ "durable", &r->durable, NULL }, { "epoch", &r->epoch, NULL },
 		{ "snap_lsn", &r->snap_lsn, NULL },
+		{ "gained", &r->gained, NULL },
 		{ "hlc", &r->hlc.last, NULL },
 		{ "offset", NULL, &r->hlc.offset_ms },
 		{ "wall", NULL, &r->hlc.wall_ms },

@@ -238,8 +238,37 @@ SAT_CHECK sat_rc sat_replica_settle(sat_replica *r, int64_t id, sat_fate fate,
  * those that need theirs; ascending. They wait together and move together. */
 SAT_CHECK sat_rc sat_replica_dependants(int64_t **ids, size_t *n, sat_arena *a,
     sat_replica *r, int64_t id, sat_err *e);
+/* Hand an open one over: a commit that suggests its operations on the records
+ * they concern to whoever is responsible (P-166); settles it. `why` is at most
+ * SAT_HANDED_WHY_MAX bytes. SAT_ENOTFOUND; SAT_EINVALID code
+ * "handover.nowhere": the customer itself was to be made by it. */
+SAT_CHECK sat_rc sat_replica_hand(sat_replica *r, int64_t id, const char *why,
+    uint64_t *cseq, sat_err *e);
 /* Discard with a reason (kept in the audit log). */
 SAT_CHECK sat_rc sat_replica_discard(sat_replica *r, int64_t id, const char *reason, sat_err *e);
+
+/* What another suggests on a record of this device, and waits for an answer. */
+typedef struct sat_handover {
+	char key[64];        /* stable: record id text + "-" + lsn */
+	sat_id rec, root;
+	const sat_kind *kind;
+	sat_handed by;       /* who, when, why */
+	sat_commit what;     /* its operations; subject = rec */
+} sat_handover;
+SAT_CHECK sat_rc sat_replica_handovers(sat_handover **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e);
+
+/* An edit by somebody who did not know that the customer is this user's now;
+ * it is merged, and he should look at it once. Newest first. */
+typedef struct sat_late {
+	uint64_t lsn;
+	sat_id rec;
+	const sat_kind *kind; /* NULL: not in the template */
+	uint32_t dev;
+	int64_t at_ms, nops;
+} sat_late;
+SAT_CHECK sat_rc sat_replica_late(sat_late **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e);
+/* He has looked at those up to this LSN. */
+SAT_CHECK sat_rc sat_replica_late_seen(sat_replica *r, uint64_t upto, sat_err *e);
 
 typedef struct sat_moved { /* a customer that left this device */
 	sat_id root;
@@ -264,6 +293,7 @@ typedef struct sat_replica_diverged {
 typedef struct sat_replica_status {
 	uint64_t cursor, known;          /* applied, and the scope's head when last heard */
 	int64_t pending_commits, pending_records, quarantined, conflicts, incomplete, moved;
+	int64_t late; /* others' edits to look at */
 	int64_t last_sync_ms;            /* 0 = never */
 	bool complete;                   /* first snapshot finished */
 	bool clock_suspect;              /* set back, or 5 min off the server's */

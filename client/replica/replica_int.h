@@ -10,6 +10,7 @@
  * write.c     local commits and groups
  * digest.c    sums over the server's states; repair.c: what differs again
  * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
+ * handover.c  suggestions of others, own ones, edits that came late
  * quarantine.c  commits the server did not merge, and what becomes of them
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
  * number.c    numbers leased in advance
@@ -29,6 +30,7 @@ enum replica_flag {
 	ROW_INCOMPLETE = 4,
 	ROW_CONFLICT = 8,   /* has rows in `conflict` */
 	ROW_LEAVING = 16,   /* left this device's scope; goes when nothing waits */
+	ROW_HANDED = 32,    /* carries suggestions; has a row in `handed` */
 };
 
 typedef enum kind_sql {
@@ -162,6 +164,7 @@ struct sat_replica {
 	sat_hlc_state hlc;
 	sat_hlc_offset offset;
 	uint64_t cursor, known, durable, epoch;
+	uint64_t gained;           /* the last time a customer came here */
 	int64_t last_sync_ms;
 	bool complete;
 	uint32_t snap_after;
@@ -389,6 +392,16 @@ replica_narrow_field(size_t nops, const sat_op *op)
 SAT_CHECK sat_rc replica_row_rebuild(sat_replica *r, replica_row *row, sat_err *e);
 /* A commit is settled for the row: folded or refused. */
 SAT_CHECK sat_rc replica_row_settle(sat_replica *r, replica_row *row, int64_t seq, sat_err *e);
+
+/* write.c: a commit that changes nothing here, for the server alone to act on
+ * (HAND): no row, no pending work. In the caller's transaction or group. */
+SAT_CHECK sat_rc replica_write_aside(sat_replica *r, const sat_draft *d,
+    uint64_t seen, uint64_t *cseq, sat_err *e);
+/* quarantine.c: in the caller's transaction. */
+SAT_CHECK sat_rc replica_quarantine_settle(sat_replica *r, int64_t id,
+    sat_fate fate, uint64_t cseq, sat_err *e);
+/* handover.c: notes an edit of somebody who did not know whose it is now. */
+SAT_CHECK sat_rc replica_note_late(sat_replica *r, const sat_commit *c, sat_err *e);
 
 /* delta.c */
 /* Not held any more: goes, or leaves when the last answer is there. */

@@ -234,6 +234,9 @@ replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 		flags |= ROW_LEAVING;
 	if (replica_row_conflicts(one, 2, a, row) > 0)
 		flags |= ROW_CONFLICT;
+	if (row->narrow != 0 ? (row->flags & ROW_HANDED) != 0 :
+	    sat_record_value(v, SAT_SYS_HANDED).type != SAT_V_NULL)
+		flags |= ROW_HANDED;
 	if (row->narrow != 0)
 		flags |= row->flags & ROW_INCOMPLETE;
 	else if (!v->deleted && sat_gate_incomplete(t, row->k->kind, view_value, v,
@@ -415,6 +418,17 @@ write_conflicts(sat_replica *r, const replica_row *row, uint32_t flags,
 }
 
 static sat_rc
+write_handed(sat_replica *r, const replica_row *row, uint32_t flags,
+    sat_err *e)
+{
+	if (((row->flags ^ flags) & ROW_HANDED) == 0)
+		return SAT_OK;
+	return (flags & ROW_HANDED) != 0 ?
+	    run_two(r, SQL_HANDED_PUT, row->rid, row->k->kind->id, true, e) :
+	    run_two(r, SQL_HANDED_DEL, row->stored_rid, 0, false, e);
+}
+
+static sat_rc
 delete_row(sat_replica *r, replica_row *row, sat_err *e)
 {
 	sat_stmt *s;
@@ -424,6 +438,7 @@ delete_row(sat_replica *r, replica_row *row, sat_err *e)
 		return SAT_OK;
 	if ((rc = write_match(r, row, NULL, e)) != SAT_OK ||
 	    (rc = write_conflicts(r, row, 0, e)) != SAT_OK ||
+	    (rc = write_handed(r, row, 0, e)) != SAT_OK ||
 	    (rc = run_two(r, SQL_HISTORY_DEL, row->stored_rid, 0, false,
 	    e)) != SAT_OK ||
 	    (rc = replica_kind_stmt(&s, r, row->k, KQ_DELETE, e)) != SAT_OK)
@@ -588,7 +603,8 @@ replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 	flags = replica_row_flags(r->t, &r->page.mem, row);
 	if ((rc = put_row(r, row, flags, values, e)) != SAT_OK ||
 	    (rc = write_match(r, row, values, e)) != SAT_OK ||
-	    (rc = write_conflicts(r, row, flags, e)) != SAT_OK)
+	    (rc = write_conflicts(r, row, flags, e)) != SAT_OK ||
+	    (rc = write_handed(r, row, flags, e)) != SAT_OK)
 		return rc;
 	row->stored = sat_arena_dup(&r->page.mem, values,
 	    row->k->n * sizeof *values);

@@ -25,6 +25,15 @@ DELETE FROM history WHERE rid = ?1;
 -- :name history_move
 UPDATE history SET rid = ?2 WHERE rid = ?1;
 
+-- :name handed_put
+INSERT OR IGNORE INTO handed(rid, kind) VALUES(?1, ?2);
+
+-- :name handed_del
+DELETE FROM handed WHERE rid = ?1;
+
+-- :name handed_all
+SELECT rid, kind FROM handed ORDER BY rid;
+
 -- :name conflict_put
 INSERT OR REPLACE INTO conflict(rid, field, kind, opened_lsn)
 VALUES(?1, ?2, ?3, ?4);

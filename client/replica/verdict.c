@@ -83,7 +83,7 @@ withdraw(sat_replica *r, const own_commit *o, sat_err *e)
 		const sat_op *op = &o->c.ops[i];
 		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 
-		if (k == NULL)
+		if (k == NULL || op->kind == SAT_OP_HAND)
 			continue;
 		if ((rc = replica_page_get(&row, r, k, &op->rec, 0, e)) !=
 		    SAT_OK)

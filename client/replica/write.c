@@ -218,6 +218,32 @@ store(sat_replica *r, const sat_commit *c, sat_err *e)
 	return rc;
 }
 
+/* Nothing of it was folded here, so there is nothing to undo but the chain. */
+sat_rc
+replica_write_aside(sat_replica *r, const sat_draft *d, uint64_t seen,
+    uint64_t *cseq, sat_err *e)
+{
+	uint8_t head[SAT_HASH_BYTES];
+	sat_commit c;
+	sat_rc rc;
+
+	*cseq = 0;
+	if ((rc = ready_to_write(r, e)) != SAT_OK)
+		return rc;
+	make_commit(&c, r, d);
+	c.seen = seen;
+	if ((rc = sat_commit_check(&c, e)) != SAT_OK)
+		return rc;
+	seal(r, &c, head);
+	if ((rc = put_outbox(r, &c, e)) != SAT_OK)
+		return rc;
+	r->chain.cseq = c.cseq;
+	r->chain.newest = replica_seq(c.incarnation, c.cseq);
+	memcpy(r->chain.head, head, sizeof head);
+	*cseq = c.cseq;
+	return SAT_OK;
+}
+
 sat_rc
 sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq,
     sat_err *e)

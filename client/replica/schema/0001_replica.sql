@@ -109,6 +109,23 @@ CREATE TABLE conflict_log(
   PRIMARY KEY(lsn, rec, field, what)
 ) WITHOUT ROWID;
 
+-- Records that carry suggestions (cell SAT_SYS_HANDED), derived from the rows.
+CREATE TABLE handed(
+  rid   INTEGER PRIMARY KEY,
+  kind  INTEGER NOT NULL  -- the template's number
+);
+
+-- Edits of others, merged after this user got the customer, by people who did
+-- not know that: a person should look at them once.
+CREATE TABLE late(
+  lsn    INTEGER PRIMARY KEY,
+  rec    BLOB NOT NULL,     -- id of the first record it touched
+  kind   INTEGER NOT NULL,
+  dev    INTEGER NOT NULL,  -- who
+  at_ms  INTEGER NOT NULL,  -- when he wrote it
+  nops   INTEGER NOT NULL
+);
+
 -- Stubs of customers that left this device.
 CREATE TABLE moved(
   root   BLOB PRIMARY KEY,  -- id

@@ -15,7 +15,8 @@ typedef struct world {
 	fixture *f;
 	sat_api api;
 	char id[SAT_ID_TEXT], opp[SAT_ID_TEXT], gone[SAT_ID_TEXT];
-	char conflict[48], refused[24], again[24];
+	char conflict[48], refused[24], again[24], hand[24];
+	char take[64], leave[64];
 	size_t events;
 } world;
 
@@ -117,15 +118,32 @@ be_refused(world *w, sat_id id)
 	    LIST("remark=refuse this"), &err));
 	assert_ok(try_edit(&changed, w->f, w->f->account, id,
 	    LIST("remark=and this"), &err));
+	assert_ok(try_edit(&changed, w->f, w->f->account, id,
+	    LIST("remark=and that"), &err));
 	(void)srv_push(w->f, false);
 	w->f->srv.refuse = NULL;
 	assert_ok(sat_replica_quarantine(&q, &n, &a, w->f->r, &err));
-	assert_int_equal(2, n);
+	assert_int_equal(3, n);
+	(void)snprintf(w->hand, sizeof w->hand, "%lld", (long long)q[2].id);
 	(void)snprintf(w->refused, sizeof w->refused, "%lld",
 	    (long long)q[0].id);
 	(void)snprintf(w->again, sizeof w->again, "%lld",
 	    (long long)q[1].id);
 	sat_arena_fini(&a);
+}
+
+static void
+be_suggested(world *w, sat_id id)
+{
+	sat_op o = op(w->f->account, SAT_OP_SET, id, F_REMARK, text("late"));
+	uint64_t take = suggested(w->f, w->f->account, id, &o, 1, "late");
+	uint64_t leave = suggested(w->f, w->f->account, id, &o, 1, "late");
+
+	srv_sync(w->f);
+	(void)snprintf(w->take, sizeof w->take, "%s-%llu", w->id,
+	    (unsigned long long)take);
+	(void)snprintf(w->leave, sizeof w->leave, "%s-%llu", w->id,
+	    (unsigned long long)leave);
 }
 
 static void
@@ -165,6 +183,7 @@ world_of(fixture *f)
 	(void)made(f, f->activity, LIST(under, "method=phone", "points=x"));
 	open_conflict(&w, a);
 	be_refused(&w, a);
+	be_suggested(&w, a);
 	lose_customer(&w, b);
 	return &w;
 }
@@ -173,7 +192,7 @@ world_of(fixture *f)
 
 typedef struct call {
 	const char *method, *pattern; /* of the table */
-	const char *path;             /* $A account, $O deal, $K conflict, $Q, $R refused */
+	const char *path;             /* $A account, $O deal, $K conflict, $Q, $R, $S refused, $T, $L suggested */
 	const char *query, *body;     /* JSON; $D the folder */
 	const char *schema;           /* other than the route's; NULL */
 } call;
@@ -200,7 +219,16 @@ static const call calls[] = {
 	{ "GET", "/v1/quarantine", "/v1/quarantine", NULL, NULL, NULL },
 	{ "POST", "/v1/quarantine/{id}/retry", "/v1/quarantine/$R/retry", NULL,
 	    "{\"set\":{\"remark\":\"another\"}}", NULL },
+	{ "POST", "/v1/quarantine/{id}/handover", "/v1/quarantine/$S/handover",
+	    NULL, "{\"note\":\"as agreed\"}", NULL },
 	{ "GET", "/v1/sync/log", "/v1/sync/log", NULL, NULL, NULL },
+	{ "GET", "/v1/handovers", "/v1/handovers", NULL, NULL, NULL },
+	{ "GET", "/v1/handovers/{key}", "/v1/handovers/$T", NULL, NULL, NULL },
+	{ "POST", "/v1/handovers/{key}/accept", "/v1/handovers/$T/accept", NULL,
+	    "{\"fields\":[\"remark\"]}", NULL },
+	{ "POST", "/v1/handovers/{key}/decline", "/v1/handovers/$L/decline", NULL,
+	    "{\"reason\":\"known\"}", NULL },
+	{ "POST", "/v1/inbox/late/seen", "/v1/inbox/late/seen", NULL, "{}", NULL },
 	{ "DELETE", "/v1/quarantine/{id}", "/v1/quarantine/$Q", NULL,
 	    "{\"reason\":\"typed twice\"}", NULL },
 	{ "GET", "/v1/moved", "/v1/moved", NULL, NULL, NULL },
@@ -279,6 +307,9 @@ filled_in(const world *w, const char *s)
 		    : s[1] == 'K'                                 ? w->conflict
 		    : s[1] == 'Q'                                 ? w->refused
 		    : s[1] == 'R'                                 ? w->again
+		    : s[1] == 'S'                                 ? w->hand
+		    : s[1] == 'T'                                 ? w->take
+		    : s[1] == 'L'                                 ? w->leave
 		    : s[1] == 'D'                                 ? w->f->dir
 		                                                  : NULL;
 

@@ -137,6 +137,29 @@ customer(fixture *f, const char *name, const char *phone)
 	    "contact_name=Zhang", "need_type=product", "source=fair"));
 }
 
+/* Another device suggests these operations on a record; gives the LSN. */
+static inline uint64_t
+suggested(fixture *f, const sat_kind *k, sat_id on, sat_op *ops, size_t n,
+    const char *why)
+{
+	sat_commit part = { .subject = on, .ops = ops, .nops = n };
+	sat_handed h = { .dev = OTHER, .actor = sat_span_str("u1"),
+		.why = sat_span_str(why), .hlc = sat_hlc_of_ms(f->now_ms) };
+	sat_buf b = { 0 }, v = { 0 };
+	uint64_t lsn;
+	sat_op hand;
+
+	sat_commit_write_payload(&b, &part);
+	h.ops = sat_buf_span(&b);
+	sat_handed_write(&v, &h);
+	hand = op(k, SAT_OP_HAND, on, SAT_SYS_HANDED,
+	    sat_v_bytes(sat_buf_span(&v)));
+	lsn = srv_foreign(f, on, &hand, 1, f->srv.n);
+	sat_buf_fini(&b);
+	sat_buf_fini(&v);
+	return lsn;
+}
+
 static inline const sat_field *
 field_of(const sat_kind *k, const char *key)
 {

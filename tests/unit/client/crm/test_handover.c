@@ -1,0 +1,357 @@
+/*
+ * Work that others suggest: listed, taken over in whole or in part, declined;
+ * own refused work handed over; edits that came late (P-164..P-168).
+ */
+#include "tests/unit/client/crm/crm_fixture.h"
+
+static int
+setup_synced(void **state)
+{
+	int rc = setup_rep(state);
+
+	srv_snapshot(*state, 100);
+	return rc;
+}
+
+static sat_id
+synced_customer(fixture *f)
+{
+	sat_id id = customer(f, "Acme", "13812345678");
+
+	srv_sync(f);
+	return id;
+}
+
+static sat_handover *
+waiting(size_t *n, fixture *f)
+{
+	sat_handover *h;
+	sat_err err;
+
+	assert_ok(sat_replica_handovers(&h, n, &f->a, f->r, &err));
+	return h;
+}
+
+static sat_rc
+try_accept(fixture *f, const char *key, const char *const *fields, sat_err *e)
+{
+	sat_crm c = crm_of(f);
+	size_t n = 0;
+
+	while (fields[n] != NULL)
+		n++;
+	f->now_ms += 10;
+	memset(e, 0, sizeof *e);
+	return sat_crm_accept(&c, key, fields, n, e);
+}
+
+static void
+accept(fixture *f, const char *key, const char *const *fields)
+{
+	sat_err err;
+
+	assert_ok(try_accept(f, key, fields, &err));
+}
+
+/* ---- suggestions ------------------------------------------------------------- */
+
+static void
+a_suggestion_is_listed_and_changes_nothing_until_it_is_taken(void **state)
+{
+	fixture *f = *state;
+	sat_id id = synced_customer(f);
+	sat_op ops[] = {
+		op(f->account, SAT_OP_SET, id, F_REMARK, text("call monday")),
+		op(f->account, SAT_OP_SADD, id, F_TAGS, text("vip")),
+	};
+	uint64_t lsn = suggested(f, f->account, id, ops, 2, "late");
+	sat_handover *h;
+	size_t n;
+
+	srv_pull(f);
+	h = waiting(&n, f);
+	assert_int_equal(1, n);
+	assert_int_equal(lsn, h[0].by.lsn);
+	assert_true(sat_span_eq(h[0].by.actor, sat_span_str("u1")));
+	assert_true(sat_span_eq(h[0].by.why, sat_span_str("late")));
+	assert_int_equal(2, h[0].what.nops);
+	assert_string_equal("", value_of(f, f->account, id, "remark"));
+	reopen(f);
+	accept(f, h[0].key, LIST(NULL));
+	assert_string_equal("call monday", value_of(f, f->account, id, "remark"));
+	assert_string_equal("vip", value_of(f, f->account, id, "tags"));
+	(void)waiting(&n, f);
+	assert_int_equal(0, n);
+	assert_sound(f);
+	assert_int_equal(1, srv_push(f, false)); /* one commit: both or none */
+	srv_sync(f);
+	(void)waiting(&n, f);
+	assert_int_equal(0, n);
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
+static void
+a_suggestion_is_taken_field_by_field(void **state)
+{
+	fixture *f = *state;
+	sat_id id = synced_customer(f);
+	sat_op ops[] = {
+		op(f->account, SAT_OP_SET, id, F_REMARK, text("yes")),
+		op(f->account, SAT_OP_SET, id, F_CITY, text("no")),
+	};
+	sat_handover *h;
+	size_t n;
+	sat_err err;
+
+	(void)suggested(f, f->account, id, ops, 2, "");
+	srv_pull(f);
+	h = waiting(&n, f);
+	assert_rc(SAT_EUSAGE, try_accept(f, h[0].key, LIST("phone_main"), &err));
+	assert_int_equal(0, srv_push(f, false));
+	accept(f, h[0].key, LIST("remark"));
+	assert_string_equal("yes", value_of(f, f->account, id, "remark"));
+	assert_string_equal("", value_of(f, f->account, id, "city"));
+	srv_sync(f);
+	(void)waiting(&n, f);
+	assert_int_equal(0, n);
+	assert_rc(SAT_ENOTFOUND, try_accept(f, h[0].key, LIST(NULL), &err));
+	assert_same_as_server(f);
+}
+
+static void
+a_suggested_record_is_made_with_the_id_it_had(void **state)
+{
+	fixture *f = *state;
+	sat_id id = synced_customer(f), con = sat_replica_new_id(f->r);
+	sat_op ops[] = {
+		op(f->contact, SAT_OP_NEW, con, 0, sat_v_null()),
+		op(f->contact, SAT_OP_SET, con, 1,
+		    sat_v_bytes(sat_span_of(id.b, 16))),
+		op(f->contact, SAT_OP_SET, con, 2, text("Zhang")),
+		op(f->account, SAT_OP_SET, id, F_REMARK, text("and this")),
+	};
+	sat_handover *h;
+	size_t n;
+
+	(void)suggested(f, f->account, id, ops, 4, "late");
+	(void)suggested(f, f->account, id, ops, 4, "late");
+	srv_pull(f);
+	h = waiting(&n, f);
+	assert_int_equal(2, n);
+	accept(f, h[0].key, LIST("contact"));
+	assert_string_equal("Zhang", value_of(f, f->contact, con, "name"));
+	assert_string_equal("", value_of(f, f->account, id, "remark"));
+	accept(f, h[1].key, LIST(NULL)); /* again: it is there already */
+	assert_string_equal("and this", value_of(f, f->account, id, "remark"));
+	srv_sync(f);
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
+static void
+a_suggestion_about_another_customer_is_not_taken(void **state)
+{
+	fixture *f = *state;
+	sat_id id = synced_customer(f);
+	sat_id other = customer(f, "Other", "13812345679");
+	sat_op o = op(f->account, SAT_OP_SET, other, F_REMARK, text("sly"));
+	sat_handover *h;
+	size_t n;
+	sat_err err;
+
+	srv_sync(f);
+	(void)suggested(f, f->account, id, &o, 1, "");
+	srv_pull(f);
+	h = waiting(&n, f);
+	assert_rc(SAT_EINVALID, try_accept(f, h[0].key, LIST(NULL), &err));
+	assert_string_equal("handover.elsewhere", err.code);
+	assert_string_equal("", value_of(f, f->account, other, "remark"));
+}
+
+static void
+declining_needs_the_right_to_edit_and_settles_it(void **state)
+{
+	fixture *f = *state;
+	sat_id id = synced_customer(f);
+	sat_op o = op(f->account, SAT_OP_SET, id, F_REMARK, text("late"));
+	sat_crm c = crm_of(f);
+	sat_handover *h;
+	size_t n;
+	sat_err err;
+
+	(void)suggested(f, f->account, id, &o, 1, "late");
+	srv_pull(f);
+	h = waiting(&n, f);
+	people(f, "kiosk");
+	assert_rc(SAT_EDENIED, sat_crm_decline(&c, h[0].key, "no", &err));
+	people(f, "rep");
+	assert_ok(sat_crm_decline(&c, h[0].key, "no", &err));
+	(void)waiting(&n, f);
+	assert_int_equal(0, n);
+	srv_sync(f);
+	assert_string_equal("", value_of(f, f->account, id, "remark"));
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
+/* ---- own refused work -------------------------------------------------------------- */
+
+static bool
+refuse_edits(const sat_commit *c)
+{
+	return c->ops[0].kind != SAT_OP_HAND;
+}
+
+static void
+refused_work_is_handed_over_and_stays_out_of_the_view(void **state)
+{
+	fixture *f = *state;
+	sat_id id = synced_customer(f);
+	sat_quarantined *q;
+	sat_handover *h;
+	size_t n, changed;
+	uint64_t cseq, seen;
+	sat_err err;
+
+	assert_ok(try_edit(&changed, f, f->account, id, LIST("remark=x",
+	    "city=y"), &err));
+	f->srv.refuse = refuse_edits;
+	(void)srv_push(f, false);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(1, n);
+	seen = q[0].commit.seen;
+	assert_ok(sat_replica_hand(f->r, q[0].id, "as agreed", &cseq, &err));
+	assert_string_equal("", value_of(f, f->account, id, "remark"));
+	assert_sound(f);
+	reopen(f); /* what waits is read again */
+	assert_sound(f);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(0, n);
+	assert_ok(sat_replica_set_aside(&q, &n, &f->a, f->r, 0, &err));
+	assert_int_equal(SAT_FATE_HANDED, q[0].fate);
+	assert_int_equal(cseq, q[0].heir_cseq);
+	srv_sync(f);
+	assert_int_equal(seen, f->srv.log[f->srv.n - 1].seen);
+	h = waiting(&n, f); /* this device holds the record, so it is shown */
+	assert_int_equal(1, n);
+	assert_int_equal(2, h[0].what.nops);
+	assert_int_equal(DEV, h[0].by.dev);
+	assert_true(sat_span_eq(h[0].by.why, sat_span_str("as agreed")));
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
+static bool
+refuse_all_of_it(const sat_commit *c)
+{
+	(void)c;
+	return true;
+}
+
+static void
+a_handover_that_is_refused_comes_back(void **state)
+{
+	fixture *f = *state;
+	sat_id id = synced_customer(f);
+	sat_quarantined *q;
+	size_t n, changed;
+	uint64_t cseq;
+	sat_err err;
+
+	assert_ok(try_edit(&changed, f, f->account, id, LIST("remark=x"), &err));
+	f->srv.refuse = refuse_all_of_it;
+	(void)srv_push(f, false);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_ok(sat_replica_hand(f->r, q[0].id, "", &cseq, &err));
+	/* meanwhile other work waits on the record */
+	assert_ok(try_edit(&changed, f, f->account, id, LIST("city=c"), &err));
+	(void)srv_push(f, false);
+	assert_sound(f);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(2, n);
+	f->srv.refuse = NULL;
+	assert_ok(sat_replica_hand(f->r, q[0].id, "", &cseq, &err));
+	srv_sync(f);
+	(void)waiting(&n, f);
+	assert_int_equal(1, n);
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
+static void
+a_refused_customer_has_nowhere_to_be_handed_to(void **state)
+{
+	fixture *f = *state;
+	sat_quarantined *q;
+	size_t n;
+	uint64_t cseq;
+	sat_err err;
+
+	(void)customer(f, "Acme", "13812345678");
+	f->srv.refuse = refuse_all_of_it;
+	(void)srv_push(f, false);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_rc(SAT_EINVALID, sat_replica_hand(f->r, q[0].id, "", &cseq,
+	    &err));
+	assert_string_equal("handover.nowhere", err.code);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(1, n);
+}
+
+/* ---- edits that came late ------------------------------------------------------------- */
+
+static void
+an_edit_by_who_did_not_know_the_owner_is_noted(void **state)
+{
+	fixture *f = *state;
+	sat_id id = synced_customer(f);
+	sat_op give = op(f->account, SAT_OP_REASSIGN, id, F_OWNER, text("u1"));
+	sat_op back = op(f->account, SAT_OP_REASSIGN, id, F_OWNER, text("me"));
+	sat_rescope rs = { .root = id, .held = &id, .nheld = 1 };
+	uint64_t seen;
+	sat_late *l;
+	size_t n;
+	sat_err err;
+
+	srv_foreign(f, id, &give, 1, f->srv.n);
+	seen = f->srv.n; /* the author's: before the customer is mine again */
+	srv_foreign(f, id, &back, 1, f->srv.n);
+	rs.lsn = f->srv.n;
+	assert_ok(srv_page(f, f->srv.n, false, &rs, 1, srv_find(&f->srv, &id),
+	    1, &err));
+	srv_foreign_text(f, id, F_REMARK, "late", seen);
+	srv_foreign_text(f, id, F_CITY, "in time", f->srv.n);
+	srv_pull(f);
+	assert_ok(sat_replica_late(&l, &n, &f->a, f->r, &err));
+	assert_int_equal(1, n);
+	assert_int_equal(f->srv.n - 1, l[0].lsn);
+	assert_int_equal(OTHER, l[0].dev);
+	assert_true(sat_id_eq(&id, &l[0].rec));
+	assert_string_equal("late", value_of(f, f->account, id, "remark"));
+	reopen(f);
+	assert_ok(sat_replica_late_seen(f->r, l[0].lsn, &err));
+	assert_ok(sat_replica_late(&l, &n, &f->a, f->r, &err));
+	assert_int_equal(0, n);
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup_synced, teardown)
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_suggestion_is_listed_and_changes_nothing_until_it_is_taken),
+		T(a_suggestion_is_taken_field_by_field),
+		T(a_suggested_record_is_made_with_the_id_it_had),
+		T(a_suggestion_about_another_customer_is_not_taken),
+		T(declining_needs_the_right_to_edit_and_settles_it),
+		T(refused_work_is_handed_over_and_stays_out_of_the_view),
+		T(a_handover_that_is_refused_comes_back),
+		T(a_refused_customer_has_nowhere_to_be_handed_to),
+		T(an_edit_by_who_did_not_know_the_owner_is_noted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
