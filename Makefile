@@ -27,7 +27,7 @@ comma := ,
 O := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(BUGS),/bugs)
 GEN := $(O)/gen
 CC := gcc
-PKGS := sqlite3 libsodium libgit2 libcjson libzstd libpcre2-8
+PKGS := expat minizip xlsxwriter sqlite3 libsodium libgit2 libcjson libzstd libpcre2-8
 WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wvla -Wformat=2 -Wundef
 CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer \
@@ -57,7 +57,7 @@ all: $(O)/satchel $(O)/satcheld
 
 # ---- dependencies -------------------------------------------------------------
 DEB := gcc make pkg-config libc6-dev libsqlite3-dev libsodium-dev libnng-dev \
-  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libcmocka-dev libunistring-dev \
+  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libexpat1-dev libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev \
   git openssh-client
 .PHONY: deps
 deps:

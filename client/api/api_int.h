@@ -65,6 +65,8 @@ HANDLER(api_pending);
 HANDLER(api_people);
 HANDLER(api_schema);
 HANDLER(api_dict);
+/* form.c */
+HANDLER(api_form);
 /* work.c */
 HANDLER(api_import);
 HANDLER(api_export);

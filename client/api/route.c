@@ -39,6 +39,7 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/inbox/late/seen", "", "inbox", "others' late edits were looked at", api_late_seen },
 	{ "GET", "/v1/moved", "", "moved.list", "customers that left this device", api_moved },
 	{ "POST", "/v1/imports", "import", "import", "import a sheet", api_import },
+	{ "POST", "/v1/imports/form", "import", "import.form", "an empty book to fill in", api_form },
 	{ "POST", "/v1/exports", "export", "export", "export records", api_export },
 	{ "GET", "/v1/reports", "report", "report.list", "report definitions", api_reports },
 	{ "GET", "/v1/reports/{key}", "report", "report.definition", "one report's definition", api_report },

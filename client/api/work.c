@@ -4,7 +4,7 @@
  */
 #include "client/api/api_int.h"
 
-#include "common/sheet/csv.h"
+#include "common/sheet/sheet.h"
 #include "common/template/report_def.h"
 
 #include <errno.h>
@@ -18,8 +18,8 @@
 
 typedef struct import_job {
 	sat_api *api;
-	sat_csv *csv;
-	sat_csv_out *errors;
+	sat_sheet *sheet;
+	sat_sheet_out *errors;
 	const char *map_dir; /* derive files are named relative to the map */
 	size_t map_dir_n;
 	bool header_done;
@@ -55,28 +55,28 @@ static void
 on_error(void *u, const void *row, const char *reason)
 {
 	import_job *j = u;
-	const sat_csv_row *r = row;
+	const sat_sheet_row *r = row;
 	char line[32];
 
 	if (j->errors == NULL || j->errors_rc != SAT_OK)
 		return;
 	if (!j->header_done) {
-		for (size_t i = 0; i < sat_csv_columns(j->csv); i++)
-			sat_csv_out_plain(j->errors,
-			    sat_span_str(sat_csv_column(j->csv, i)));
-		sat_csv_out_plain(j->errors, sat_span_str("line"));
-		sat_csv_out_plain(j->errors, sat_span_str("reason"));
-		j->errors_rc = sat_csv_out_endrow(j->errors, &j->errors_err);
+		for (size_t i = 0; i < sat_sheet_columns(j->sheet); i++)
+			sat_sheet_out_plain(j->errors,
+			    sat_span_str(sat_sheet_column(j->sheet, i)));
+		sat_sheet_out_plain(j->errors, sat_span_str("line"));
+		sat_sheet_out_plain(j->errors, sat_span_str("reason"));
+		j->errors_rc = sat_sheet_out_endrow(j->errors, &j->errors_err);
 		j->header_done = true;
 	}
-	for (size_t i = 0; i < sat_csv_columns(j->csv); i++)
-		sat_csv_out_plain(j->errors,
+	for (size_t i = 0; i < sat_sheet_columns(j->sheet); i++)
+		sat_sheet_out_plain(j->errors,
 		    i < r->n ? r->fields[i] : sat_span_of(NULL, 0));
 	(void)snprintf(line, sizeof line, "%llu", (unsigned long long)r->line);
-	sat_csv_out_plain(j->errors, sat_span_str(line));
-	sat_csv_out_plain(j->errors, sat_span_str(reason));
+	sat_sheet_out_plain(j->errors, sat_span_str(line));
+	sat_sheet_out_plain(j->errors, sat_span_str(reason));
 	if (j->errors_rc == SAT_OK)
-		j->errors_rc = sat_csv_out_endrow(j->errors, &j->errors_err);
+		j->errors_rc = sat_sheet_out_endrow(j->errors, &j->errors_err);
 }
 
 static void
@@ -137,13 +137,13 @@ interrupted(void *u)
 }
 
 static sat_rc
-open_sheet(void *u, const char *file, struct sat_csv **out, sat_err *e)
+open_sheet(void *u, const char *file, struct sat_sheet **out, sat_err *e)
 {
 	import_job *j = u;
 	char *path = file[0] == '/'
 	    ? sat_xstrdup(file)
 	    : sat_xasprintf("%.*s%s", (int)j->map_dir_n, j->map_dir, file);
-	sat_rc rc = sat_csv_open(out, path, NULL, e);
+	sat_rc rc = sat_sheet_open(out, path, NULL, e);
 
 	free(path);
 	return rc;
@@ -196,7 +196,7 @@ run_import(sat_import_summary *s, import_job *j, const sat_json *body,
 		.dry_run = sat_json_get_bool(body, "dry_run", false),
 		.flag_incomplete = strcmp(incomplete, "flag") == 0,
 		.max_errors = sat_json_get_int(body, "max_errors", 0),
-		.csv = j->csv,
+		.sheet = j->sheet,
 		.on_error = on_error,
 		.on_derived = on_derived,
 		.open_sheet = open_sheet,
@@ -223,9 +223,10 @@ HANDLER(api_import)
 	const char *map_file = sat_json_get_str(b, "map", NULL);
 	const char *errors = sat_json_get_str(b, "errors", NULL);
 	const char *delim = sat_json_get_str(b, "delimiter", "");
-	sat_csv_opts co = { .encoding = sat_json_get_str(b, "encoding", NULL),
+	sat_sheet_opts co = { .encoding = sat_json_get_str(b, "encoding", NULL),
 		.delimiter = strcmp(delim, "\\t") == 0 ? '\t' : delim[0],
-		.header_row = (unsigned)sat_json_get_int(b, "header", 1) };
+		.header_row = (unsigned)sat_json_get_int(b, "header", 0),
+		.sheet = (unsigned)sat_json_get_int(b, "sheet", 0) };
 	import_job j = { .api = api, .map_dir = "" };
 	int64_t start = sat_boot_ms(&api->crm.clock);
 	sat_import_summary s = { .rows = 0 };
@@ -243,13 +244,13 @@ HANDLER(api_import)
 		rc = read_map(&map, map_file, e);
 	}
 	if (rc == SAT_OK)
-		rc = sat_csv_open(&j.csv, file, &co, e);
+		rc = sat_sheet_open(&j.sheet, file, &co, e);
 	if (rc == SAT_OK && errors != NULL)
-		rc = sat_csv_out_open(&j.errors, errors, NULL, e);
+		rc = sat_sheet_out_open(&j.errors, errors, NULL, e);
 	if (rc == SAT_OK)
 		rc = run_import(&s, &j, b, map, e);
 	if (j.errors != NULL) {
-		closed = sat_csv_out_close(j.errors, s.errors > 0, NULL);
+		closed = sat_sheet_out_close(j.errors, s.errors > 0, NULL);
 		if (j.errors_rc != SAT_OK && (rc == SAT_OK || rc == SAT_EPARTLY)) {
 			rc = j.errors_rc;
 			if (e != NULL)
@@ -257,7 +258,7 @@ HANDLER(api_import)
 		} else if (closed != SAT_OK && (rc == SAT_OK || rc == SAT_EPARTLY))
 			rc = sat_fail(e, closed, "cannot write %s", errors);
 	}
-	sat_csv_close(j.csv);
+	sat_sheet_close(j.sheet);
 	sat_json_free(map);
 	if (rc != SAT_OK && rc != SAT_EPARTLY)
 		return rc;
@@ -285,7 +286,7 @@ put_line(void *u, sat_span line)
 }
 
 static sat_rc
-export_jsonl(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
+export_lines(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
     sat_err *e)
 {
 	bool std = to == NULL || strcmp(to, "-") == 0;
@@ -318,16 +319,19 @@ export_jsonl(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
 }
 
 static sat_rc
-export_csv(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
+export_table(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
     const char *encoding, sat_err *e)
 {
-	sat_csv_out_opts co = { .encoding = encoding };
-	sat_rc rc = sat_csv_out_open(&o->csv, to, &co, e), closed;
+	const sat_kind *k = o->query->kind;
+	bool zh = api->crm.lang != NULL && api->crm.lang[0] == 'z';
+	sat_sheet_out_opts co = { .format = o->format, .encoding = encoding,
+		.title = zh ? k->zh : k->en };
+	sat_rc rc = sat_sheet_out_open(&o->table, to, &co, e), closed;
 
 	if (rc != SAT_OK)
 		return rc;
 	rc = sat_crm_export(rows, &api->crm, o, e);
-	closed = sat_csv_out_close(o->csv, rc == SAT_OK, rc == SAT_OK ? e : NULL);
+	closed = sat_sheet_out_close(o->table, rc == SAT_OK, rc == SAT_OK ? e : NULL);
 	return rc == SAT_OK ? closed : rc;
 }
 
@@ -377,14 +381,12 @@ HANDLER(api_export)
 		rc = sat_crm_where(&f, &q.nfilters, &a, &api->crm, q.kind, where,
 		    e);
 	q.filters = f;
-	if (rc == SAT_OK && strcmp(format, "csv") == 0)
-		rc = export_csv(&rows, api, &o, to,
+	if (rc == SAT_OK && (strcmp(format, "csv") == 0 ||
+	    strcmp(format, "xlsx") == 0))
+		rc = export_table(&rows, api, &o, to,
 		    sat_json_get_str(req->body, "encoding", "utf-8-bom"), e);
-	else if (rc == SAT_OK && strcmp(format, "jsonl") == 0)
-		rc = export_jsonl(&rows, api, &o, to, e);
 	else if (rc == SAT_OK)
-		rc = sat_fail_code(e, SAT_EUSAGE, "usage.option", "csv or jsonl",
-		    "export cannot write %s", format);
+		rc = export_lines(&rows, api, &o, to, e);
 	sat_arena_fini(&a);
 	if (rc != SAT_OK)
 		return rc;

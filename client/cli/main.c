@@ -146,7 +146,9 @@ settings(cli *c, sat_err *e)
 			c->format = (cli_format)i;
 			f = NULL;
 		}
-	if (f != NULL)
+	/* export knows files besides; what it does not know, it says itself */
+	if (f != NULL && (c->args.nargs == 0 ||
+	    strcmp(c->args.arg[0], "export") != 0))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "table, tsv, csv, json or jsonl", "--format %s is unknown", f);
 	if (lang == NULL)

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The flags of a table into a body object; flags without value become true. */
 static sat_rc
@@ -43,7 +44,8 @@ static const sat_opt import_options[] = {
 	{ "map", 0, "FILE", "mapping document (docs/import.md)" },
 	{ "encoding", 0, "ENC", "auto, utf-8, gb18030, utf-16" },
 	{ "delimiter", 0, "C", "found by itself" },
-	{ "header", 0, "N", "line of the header (1)" },
+	{ "header", 0, "N", "line of the header (the first)" },
+	{ "sheet", 0, "N", "sheet of a book (1)" },
 	{ "on-duplicate", 0, "WHAT", "skip (default), update, new" },
 	{ "incomplete", 0, "refuse|flag", "rows that lack a required field" },
 	{ "dry-run", 0, NULL, "judge and show changes, write nothing" },
@@ -114,6 +116,57 @@ run_import(cli *c, sat_err *e)
 	return rc;
 }
 
+static const sat_opt form_options[] = {
+	{ "output", 'o', "FILE", "file (stdout when it is not a terminal)" },
+	{ NULL, 0, NULL, NULL },
+};
+
+/* A book needs a file; standard output gets a copy of it. */
+static sat_rc
+copy_out(const char *path, sat_err *e)
+{
+	FILE *f = fopen(path, "rb");
+	char buf[8192];
+	size_t n;
+	bool ok = f != NULL;
+
+	while (ok && (n = fread(buf, 1, sizeof buf, f)) > 0)
+		ok = fwrite(buf, 1, n, stdout) == n;
+	if (f != NULL)
+		(void)fclose(f);
+	(void)remove(path);
+	return ok && fflush(stdout) == 0 ? SAT_OK
+	    : sat_fail(e, SAT_EIO, "cannot write the whole book");
+}
+
+static sat_rc
+run_form(cli *c, sat_err *e)
+{
+	const char *to = sat_args_get(&c->args, "output");
+	bool std = to == NULL || strcmp(to, "-") == 0;
+	char *tmp = std ? sat_xasprintf("%s/form.xlsx", c->api.dir) : NULL;
+	sat_json *body, *doc = NULL;
+	sat_rc rc;
+
+	if (c->args.nargs < 3 || (std && isatty(STDOUT_FILENO))) {
+		free(tmp);
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satchel import template KIND -o FILE.xlsx");
+	}
+	body = sat_json_obj();
+	sat_json_put_str(body, "type", c->args.arg[2]);
+	sat_json_put_str(body, "file", std ? tmp : to);
+	rc = cli_ask(&doc, c, "POST", "/v1/imports/form", NULL, body, e);
+	if (rc == SAT_OK && std)
+		rc = copy_out(tmp, e);
+	else if (rc == SAT_OK && cli_is_json(c))
+		cli_print_json(c, doc);
+	sat_json_free(body);
+	sat_json_free(doc);
+	free(tmp);
+	return rc;
+}
+
 static const sat_opt export_options[] = {
 	{ "where", 0, "EXPR", "only these rows" },
 	{ "output", 'o', "FILE", "file (- = stdout)" },
@@ -138,7 +191,7 @@ run_export(cli *c, sat_err *e)
 
 	if (c->args.nargs < 2)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satchel export KIND [--format csv|jsonl] [-o FILE]");
+		    "usage: satchel export KIND [--format csv|xlsx|jsonl|vcf|ics] [-o FILE]");
 	body = sat_json_obj();
 	sat_json_put_str(body, "type", c->args.arg[1]);
 	sat_json_put_str(body, "format", format != NULL ? format
@@ -221,13 +274,17 @@ run_report(cli *c, sat_err *e)
 
 const cli_verb cli_work_verbs[] = {
 	{ "import", NULL, run_import, import_options,
-	    "import FILE --type KIND [--map FILE]", "import a sheet (CSV)",
+	    "import FILE --type KIND [--map FILE]", "import a sheet (CSV, XLSX)",
 	    "  satchel import customers.csv --type account --on-duplicate update \\\n"
 	    "    --incomplete flag --errors bad.csv\n",
 	    false },
+	{ "import", "template", run_form, form_options,
+	    "import template KIND [-o FILE.xlsx]",
+	    "an empty book with drop-downs, to be filled in",
+	    "  satchel import template account -o customers.xlsx\n", false },
 	{ "export", NULL, run_export, export_options,
 	    "export KIND [--where EXPR] [-o FILE]",
-	    "export records as CSV or JSON lines (--format)",
+	    "export records: --format csv, xlsx, jsonl, vcf, ics",
 	    "  satchel export account --where 'stage=won' -o won.csv --reason \"yearly audit\"\n",
 	    false },
 	{ "report", "list", run_report_list, NULL, "report list",

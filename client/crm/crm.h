@@ -128,9 +128,9 @@ typedef struct sat_import_opts {
 	bool dry_run, flag_incomplete;
 	int64_t max_errors;      /* 0 = no limit */
 	/* next row; *n = 0 at the end. columns[] name the fields. */
-	struct sat_csv *csv;
+	struct sat_sheet *sheet;
 	/* a bad row with its reason: the door writes the errors file */
-	void (*on_error)(void *u, const void *csv_row, const char *reason);
+	void (*on_error)(void *u, const void *row, const char *reason);
 	/* dry run: one cleaned value, before -> after */
 	void (*on_clean)(void *u, int64_t row, const char *field, sat_span before, sat_span after);
 	void (*progress)(void *u, int64_t rows, uint64_t bytes_done, uint64_t bytes_total);
@@ -138,7 +138,7 @@ typedef struct sat_import_opts {
 	bool (*interrupted)(void *u);
 	/* a sheet of `derive`, named as in the mapping document (relative to it);
 	 * the import closes it */
-	sat_rc (*open_sheet)(void *u, const char *file, struct sat_csv **out, sat_err *e);
+	sat_rc (*open_sheet)(void *u, const char *file, struct sat_sheet **out, sat_err *e);
 	/* what `derive` chose for a row; value NULL: nothing matched */
 	void (*on_derived)(void *u, const char *row_title, const char *field, const char *value);
 	void *u;
@@ -169,14 +169,15 @@ SAT_CHECK sat_rc sat_crm_report(sat_json **out, sat_crm *c, const char *key,
     const sat_report_opts *o, sat_err *e);
 
 /* ---- export ---------------------------------------------------------------- */
-/* Each record as a JSON object line through cb, or through a CSV writer. Needs
- * the right "export"; logged in the audit chain with the reason. */
+/* Each record as a JSON object line, vCard or calendar entry through `line`
+ * (without the last LF), or through a table writer. Needs the right "export";
+ * logged in the audit chain with the reason. */
 typedef struct sat_export_opts {
 	const sat_query *query;   /* kind, filters; columns NULL = all fields */
-	const char *format;       /* "csv", "jsonl" */
+	const char *format;       /* "csv", "xlsx"; "jsonl", "vcf", "ics" */
 	const char *reason;
 	bool labels, mask;
-	struct sat_csv_out *csv;
+	struct sat_sheet_out *table;
 	void (*line)(void *u, sat_span line);
 	void *u;
 } sat_export_opts;

@@ -148,6 +148,22 @@ bool crm_cache_get(sat_value *v, const crm_cache *c, uint32_t space, sat_span ke
 void crm_json_put(sat_json *obj, const char *key, sat_crm *c,
     const sat_template *t, const sat_field *f, sat_value v);
 /* What a person reads: option label, user name; falls back to the text. */
+/* export_card.c: one record as vCard or calendar entry, CRLF lines. `columns`
+ * and `values` are the fields the reader may see; others are not there. */
+typedef struct crm_card {
+	sat_crm *c;
+	const sat_template *t;
+	const sat_kind *kind;
+	const char *id;
+	int64_t created_ms;
+	const uint16_t *columns;
+	const sat_value *values;
+	size_t n;
+} crm_card;
+void crm_vcard(sat_buf *out, const crm_card *c);
+void crm_calendar(sat_buf *out, bool begin); /* what stands around entries */
+bool crm_event(sat_buf *out, const crm_card *c); /* false: has no due time */
+
 void crm_label(sat_buf *out, sat_crm *c, const sat_template *t,
     const sat_field *f, sat_value v);
 /* "***5678" for a masked field. */

@@ -4,7 +4,7 @@
  * role, and the audit chain knows of it before the first byte leaves.
  */
 #include "client/crm/crm_int.h"
-#include "common/sheet/csv.h"
+#include "common/sheet/sheet.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,29 +14,47 @@
 /* id and created first, then the fields: an export read back finds its rows. */
 #define EXTRA 2
 
+struct out;
 typedef struct out {
 	sat_crm *c;
 	const sat_export_opts *o;
 	crm_actor who;
 	const sat_kind *kind;
 	sat_grant grant;
-	bool csv;
+	bool table;
+	void (*put)(struct out *x, const sat_value *v, sat_relation rel);
 	uint16_t columns[SAT_FIELDS_MAX + EXTRA];
 	size_t ncolumns;
 	sat_buf b, mask, line;
 	int64_t rows;
 } out;
 
+static void put_line(out *x, const sat_value *v, sat_relation rel);
+static void put_vcard(out *x, const sat_value *v, sat_relation rel);
+static void put_event(out *x, const sat_value *v, sat_relation rel);
+
+static const struct {
+	const char *name;
+	void (*put)(out *x, const sat_value *v, sat_relation rel);
+} formats[] = { { "csv", NULL }, { "xlsx", NULL }, { "jsonl", put_line },
+	{ "vcf", put_vcard }, { "ics", put_event } };
+#define NFORMATS (sizeof formats / sizeof formats[0])
+
 static sat_rc
 check(out *x, sat_err *e)
 {
 	const sat_export_opts *o = x->o;
+	size_t i = 0;
 
-	x->csv = o->format == NULL || strcmp(o->format, "csv") == 0;
-	if (!x->csv && strcmp(o->format, "jsonl") != 0)
+	while (i < NFORMATS && strcmp(formats[i].name, o->format) != 0)
+		i++;
+	if (i == NFORMATS)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.format",
-		    "csv or jsonl", "export cannot write this format");
-	if ((x->csv && o->csv == NULL) || (!x->csv && o->line == NULL))
+		    "csv, xlsx, jsonl, vcf or ics",
+		    "export cannot write this format");
+	x->put = formats[i].put;
+	x->table = x->put == NULL;
+	if ((x->table && o->table == NULL) || (!x->table && o->line == NULL))
 		return sat_fail(e, SAT_EUSAGE, "export has no place to write to");
 	x->grant = sat_acl(x->who.t, x->who.me->role, "export");
 	if (x->grant == SAT_GRANT_NO)
@@ -67,24 +85,44 @@ field_at(const out *x, size_t i)
 	return sat_kind_field_id(x->kind, x->columns[i]);
 }
 
+/* Lines end with CRLF; whoever writes them adds the LF. */
+static void
+put_lines(out *x)
+{
+	if (x->line.n == 0)
+		return;
+	x->line.n--;
+	x->o->line(x->o->u, sat_buf_span(&x->line));
+}
+
+static void
+put_calendar(out *x, bool begin)
+{
+	sat_buf_reset(&x->line);
+	crm_calendar(&x->line, begin);
+	put_lines(x);
+}
+
 /* ---- rows ---------------------------------------------------------------------- */
 
 static sat_rc
 put_header(out *x, sat_err *e)
 {
-	sat_csv_out *csv = x->o->csv;
+	sat_sheet_out *sheet = x->o->table;
 
-	if (!x->csv)
+	if (x->put == put_event)
+		put_calendar(x, true);
+	if (!x->table)
 		return SAT_OK;
-	sat_csv_out_plain(csv, sat_span_str("id"));
-	sat_csv_out_plain(csv, sat_span_str("created"));
+	sat_sheet_out_plain(sheet, sat_span_str("id"));
+	sat_sheet_out_plain(sheet, sat_span_str("created"));
 	for (size_t i = EXTRA; i < x->ncolumns; i++) {
 		const sat_field *f = field_at(x, i);
 
-		sat_csv_out_plain(csv, sat_span_str(x->o->labels ?
+		sat_sheet_out_plain(sheet, sat_span_str(x->o->labels ?
 		    crm_word(x->c, f->zh, f->en) : f->key));
 	}
-	return sat_csv_out_endrow(csv, e);
+	return sat_sheet_out_endrow(sheet, e);
 }
 
 static bool
@@ -115,27 +153,27 @@ shown(out *x, const sat_field *f, sat_value v, sat_relation rel)
 }
 
 static sat_rc
-put_csv(out *x, const sat_value *v, sat_relation rel, sat_err *e)
+put_cells(out *x, const sat_value *v, sat_relation rel, sat_err *e)
 {
-	sat_csv_out *csv = x->o->csv;
+	sat_sheet_out *sheet = x->o->table;
 	char text[32];
 	sat_id id;
 
 	memcpy(id.b, v[0].s.p, sizeof id.b);
 	sat_id_text(text, &id);
-	sat_csv_out_plain(csv, sat_span_str(text));
+	sat_sheet_out_plain(sheet, sat_span_str(text));
 	sat_time_rfc3339(text, v[1].i);
-	sat_csv_out_plain(csv, sat_span_str(text));
+	sat_sheet_out_plain(sheet, sat_span_str(text));
 	for (size_t i = EXTRA; i < x->ncolumns; i++) {
 		const sat_field *f = field_at(x, i);
 
 		cell_text(x, f, shown(x, f, v[i], rel));
 		if (is_typed_text(f))
-			sat_csv_out_text(csv, sat_buf_span(&x->b));
+			sat_sheet_out_text(sheet, sat_buf_span(&x->b));
 		else
-			sat_csv_out_plain(csv, sat_buf_span(&x->b));
+			sat_sheet_out_plain(sheet, sat_buf_span(&x->b));
 	}
-	return sat_csv_out_endrow(csv, e);
+	return sat_sheet_out_endrow(sheet, e);
 }
 
 static void
@@ -172,6 +210,54 @@ put_line(out *x, const sat_value *v, sat_relation rel)
 	x->o->line(x->o->u, sat_buf_span(&x->line));
 }
 
+/* The record with the values a card may carry: what is masked is left out. */
+static void
+card_of(crm_card *k, sat_value *values, char id[SAT_ID_TEXT], out *x,
+    const sat_value *v, sat_relation rel)
+{
+	sat_id rec;
+
+	memcpy(rec.b, v[0].s.p, sizeof rec.b);
+	sat_id_text(id, &rec);
+	for (size_t i = EXTRA; i < x->ncolumns; i++) {
+		const sat_field *f = field_at(x, i);
+		bool masked = f->mask != NULL && (x->o->mask ||
+		    crm_masked(x->c, x->who.t, f, rel));
+
+		values[i - EXTRA] = masked ? sat_v_null() : v[i];
+	}
+	*k = (crm_card){ x->c, x->who.t, x->kind, id, v[1].i,
+		x->columns + EXTRA, values, x->ncolumns - EXTRA };
+}
+
+static void
+put_vcard(out *x, const sat_value *v, sat_relation rel)
+{
+	sat_value values[SAT_FIELDS_MAX];
+	char id[SAT_ID_TEXT];
+	crm_card k;
+
+	card_of(&k, values, id, x, v, rel);
+	sat_buf_reset(&x->line);
+	crm_vcard(&x->line, &k);
+	put_lines(x);
+}
+
+static void
+put_event(out *x, const sat_value *v, sat_relation rel)
+{
+	sat_value values[SAT_FIELDS_MAX];
+	char id[SAT_ID_TEXT];
+	crm_card k;
+
+	card_of(&k, values, id, x, v, rel);
+	sat_buf_reset(&x->line);
+	if (crm_event(&x->line, &k))
+		put_lines(x);
+	else
+		x->rows--; /* nothing of it leaves */
+}
+
 /* Does it matter how the reader stands to this row? */
 static bool
 needs_relation(const out *x)
@@ -201,9 +287,9 @@ put_row(out *x, const sat_value *v, bool related, sat_err *e)
 			return SAT_OK;
 	}
 	x->rows++;
-	if (x->csv)
-		return put_csv(x, v, rel, e);
-	put_line(x, v, rel);
+	if (x->table)
+		return put_cells(x, v, rel, e);
+	x->put(x, v, rel);
 	return SAT_OK;
 }
 
@@ -225,6 +311,8 @@ put_rows(out *x, sat_err *e)
 		if ((rc = put_row(x, v, related, e)) != SAT_OK)
 			break;
 	sat_rows_free(rows);
+	if (rc == SAT_OK && x->put == put_event)
+		put_calendar(x, false);
 	return rc;
 }
 
@@ -234,7 +322,7 @@ static sat_rc
 log_it(const out *x, const char *action, sat_err *e)
 {
 	char *detail = sat_xasprintf("kind=%s format=%s rows=%" PRId64
-	    " mask=%d reason=%s", x->kind->key, x->csv ? "csv" : "jsonl",
+	    " mask=%d reason=%s", x->kind->key, x->o->format,
 	    x->rows, x->o->mask, x->o->reason != NULL ? x->o->reason : "");
 	sat_rc rc = sat_replica_audit(x->c->replica, action, detail, e);
 

@@ -103,7 +103,7 @@ end_group(sat_import_summary *s, imp_job *j, sat_err *e)
 	}
 	add_up(s, &j->group);
 	if (j->o->progress != NULL) {
-		sat_csv_progress(j->o->csv, &done, &total);
+		sat_sheet_progress(j->o->sheet, &done, &total);
 		j->o->progress(j->o->u, s->rows, done, total);
 	}
 	return SAT_OK;
@@ -132,7 +132,7 @@ fill_group(sat_import_summary *s, bool *more, imp_job *j, sat_err *e)
 		}
 		if (too_many_errors(s, j))
 			return SAT_OK;
-		if ((rc = sat_csv_next(&j->row, j->o->csv, e)) != SAT_OK)
+		if ((rc = sat_sheet_next(&j->row, j->o->sheet, e)) != SAT_OK)
 			return rc;
 		if (j->row == NULL)
 			return SAT_OK;

@@ -115,18 +115,18 @@ number_of(sat_span s)
 
 /* ---- the other sheet ------------------------------------------------------------ */
 
-typedef struct sheet {
-	sat_csv *csv;
+typedef struct other {
+	sat_sheet *sheet;
 	size_t theirs[IMP_MATCH_MAX], pick, sum;
 	size_t where[IMP_LIST_MAX];
-} sheet;
+} other;
 
 static sat_rc
-column_of(size_t *at, const imp_derive *d, const sat_csv *csv,
+column_of(size_t *at, const imp_derive *d, const sat_sheet *sheet,
     const char *name, sat_err *e)
 {
-	for (*at = 0; *at < sat_csv_columns(csv); (*at)++)
-		if (strcmp(sat_csv_column(csv, *at), name) == 0)
+	for (*at = 0; *at < sat_sheet_columns(sheet); (*at)++)
+		if (strcmp(sat_sheet_column(sheet, *at), name) == 0)
 			return SAT_OK;
 	return sat_fail_code(e, SAT_EINVALID, "import.column", NULL,
 	    "derive of %s: %.80s has no column '%.80s'", d->field->key, d->file,
@@ -134,26 +134,26 @@ column_of(size_t *at, const imp_derive *d, const sat_csv *csv,
 }
 
 static sat_rc
-find_columns(sheet *s, const imp_derive *d, sat_err *e)
+find_columns(other *s, const imp_derive *d, sat_err *e)
 {
 	sat_rc rc = SAT_OK;
 
 	s->sum = IMP_NONE;
 	for (size_t i = 0; i < d->nmatch && rc == SAT_OK; i++)
-		rc = column_of(&s->theirs[i], d, s->csv, d->theirs[i], e);
+		rc = column_of(&s->theirs[i], d, s->sheet, d->theirs[i], e);
 	if (rc == SAT_OK)
-		rc = column_of(&s->pick, d, s->csv, d->pick, e);
+		rc = column_of(&s->pick, d, s->sheet, d->pick, e);
 	if (rc == SAT_OK && d->sum != NULL)
-		rc = column_of(&s->sum, d, s->csv, d->sum, e);
+		rc = column_of(&s->sum, d, s->sheet, d->sum, e);
 	for (size_t i = 0; i < d->nwhere && rc == SAT_OK; i++)
 		rc = i < IMP_LIST_MAX ?
-		    column_of(&s->where[i], d, s->csv, d->where[i].name, e) :
+		    column_of(&s->where[i], d, s->sheet, d->where[i].name, e) :
 		    sat_fail(e, SAT_EINVALID, "derive: too many conditions");
 	return rc;
 }
 
 static sat_span
-cell(const sat_csv_row *row, size_t at)
+cell(const sat_sheet_row *row, size_t at)
 {
 	return at < row->n ? imp_trim(row->fields[at]) :
 	    sat_span_of(NULL, 0);
@@ -167,8 +167,8 @@ key_add(sat_buf *b, sat_span s)
 }
 
 static void
-add_row(imp_picks *p, const imp_derive *d, const sheet *s,
-    const sat_csv_row *row, sat_buf *key)
+add_row(imp_picks *p, const imp_derive *d, const other *s,
+    const sat_sheet_row *row, sat_buf *key)
 {
 	sat_span pick = cell(row, s->pick);
 	pair *x;
@@ -219,13 +219,13 @@ keep_best(imp_picks *p)
 }
 
 static sat_rc
-read_sheet(imp_picks *p, const imp_derive *d, const sheet *s, sat_err *e)
+read_sheet(imp_picks *p, const imp_derive *d, const other *s, sat_err *e)
 {
-	const sat_csv_row *row;
+	const sat_sheet_row *row;
 	sat_buf key = { 0 };
 	sat_rc rc;
 
-	while ((rc = sat_csv_next(&row, s->csv, e)) == SAT_OK && row != NULL) {
+	while ((rc = sat_sheet_next(&row, s->sheet, e)) == SAT_OK && row != NULL) {
 		if (row->fault != NULL)
 			rc = sat_fail_code(e, SAT_EINVALID, "import.derive",
 			    NULL, "derive of %s: %.80s line %llu: %s",
@@ -247,18 +247,18 @@ read_sheet(imp_picks *p, const imp_derive *d, const sheet *s, sat_err *e)
 sat_rc
 imp_derive_load(imp_derive *d, const sat_import_opts *o, sat_err *e)
 {
-	sheet s = { .csv = NULL };
+	other s = { .sheet = NULL };
 	sat_rc rc;
 
 	if (o->open_sheet == NULL)
 		return sat_fail(e, SAT_EINVALID,
 		    "derive: other sheets cannot be opened here");
 	d->picks = sat_xcalloc(1, sizeof *d->picks);
-	if ((rc = o->open_sheet(o->u, d->file, &s.csv, e)) == SAT_OK &&
+	if ((rc = o->open_sheet(o->u, d->file, &s.sheet, e)) == SAT_OK &&
 	    (rc = find_columns(&s, d, e)) == SAT_OK &&
 	    (rc = read_sheet(d->picks, d, &s, e)) == SAT_OK)
 		keep_best(d->picks);
-	sat_csv_close(s.csv);
+	sat_sheet_close(s.sheet);
 	return rc;
 }
 

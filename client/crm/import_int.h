@@ -10,7 +10,7 @@
 #define SAT_CRM_IMPORT_INT_H
 
 #include "client/crm/crm_int.h"
-#include "common/sheet/csv.h"
+#include "common/sheet/sheet.h"
 
 #define IMP_NONE SIZE_MAX
 #define IMP_LIST_MAX 256 /* set, derive, conditions, pieces of one document */
@@ -90,7 +90,7 @@ typedef struct imp_job {
 	crm_numbers numbers;
 	/* the row at hand */
 	sat_arena a;
-	const sat_csv_row *row;
+	const sat_sheet_row *row;
 	sat_span *raw, *text; /* per column: trimmed, and mapped */
 	sat_buf b, b2, reason;
 	const char **origin;  /* per field of the kind: the column it came from */

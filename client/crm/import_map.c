@@ -11,7 +11,7 @@
 typedef struct reader {
 	imp_map *m;
 	const sat_template *t;
-	const struct sat_csv *csv;
+	const struct sat_sheet *sheet;
 	sat_err *e;
 } reader;
 
@@ -514,18 +514,18 @@ sat_rc
 imp_map_read(imp_map *m, const sat_template *t, const sat_import_opts *o,
     sat_err *e)
 {
-	reader r = { m, t, o->csv, e };
+	reader r = { m, t, o->sheet, e };
 	sat_rc rc;
 
 	memset(m, 0, sizeof *m);
 	if ((rc = choose_kind(&r, o)) != SAT_OK)
 		return rc;
-	m->ncolumns = sat_csv_columns(o->csv);
+	m->ncolumns = sat_sheet_columns(o->sheet);
 	m->columns = sat_arena_alloc(&m->a,
 	    (m->ncolumns + 1) * sizeof *m->columns);
 	memset(m->columns, 0, (m->ncolumns + 1) * sizeof *m->columns);
 	for (size_t i = 0; i < m->ncolumns; i++)
-		m->columns[i].name = sat_csv_column(o->csv, i);
+		m->columns[i].name = sat_sheet_column(o->sheet, i);
 	return o->map != NULL ? read_document(&r, o->map) :
 	    columns_by_name(&r);
 }

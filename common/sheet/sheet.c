@@ -1,0 +1,163 @@
+/*
+ * sheet.c - one front for both formats. Which one it is, the first bytes say:
+ * a book is a zip, and no CSV begins with "PK\3\4".
+ */
+#include "common/sheet/sheet_int.h"
+
+#include "common/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sat_sheet {
+	sat_csv *csv; /* one of the two */
+	xlsx *x;
+};
+
+static bool
+is_book(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	char magic[4] = "";
+	size_t n = f != NULL ? fread(magic, 1, sizeof magic, f) : 0;
+
+	if (f != NULL)
+		(void)fclose(f);
+	return n == sizeof magic && memcmp(magic, "PK\3\4", 4) == 0;
+}
+
+sat_rc
+sat_sheet_open(sat_sheet **out, const char *path, const sat_sheet_opts *o,
+    sat_err *e)
+{
+	static const sat_sheet_opts none = { 0 };
+	sat_sheet *s = sat_xcalloc(1, sizeof *s);
+	sat_csv_opts co;
+	sat_rc rc;
+
+	if (o == NULL)
+		o = &none;
+	co = (sat_csv_opts){ o->encoding, o->delimiter, o->header_row };
+	rc = is_book(path) ? sat_xlsx_open(&s->x, path, o, e)
+	                   : sat_csv_open(&s->csv, path, &co, e);
+	if (rc != SAT_OK) {
+		free(s);
+		s = NULL;
+	}
+	*out = s;
+	return rc;
+}
+
+size_t
+sat_sheet_columns(const sat_sheet *s)
+{
+	return s->x != NULL ? sat_xlsx_columns(s->x) : sat_csv_columns(s->csv);
+}
+
+const char *
+sat_sheet_column(const sat_sheet *s, size_t i)
+{
+	return s->x != NULL ? sat_xlsx_column(s->x, i)
+	                    : sat_csv_column(s->csv, i);
+}
+
+const char *
+sat_sheet_format(const sat_sheet *s)
+{
+	return s->x != NULL ? "xlsx" : sat_csv_encoding(s->csv);
+}
+
+void
+sat_sheet_progress(const sat_sheet *s, uint64_t *done, uint64_t *total)
+{
+	if (s->x != NULL)
+		sat_xlsx_progress(s->x, done, total);
+	else
+		sat_csv_progress(s->csv, done, total);
+}
+
+sat_rc
+sat_sheet_next(const sat_sheet_row **row, sat_sheet *s, sat_err *e)
+{
+	return s->x != NULL ? sat_xlsx_next(row, s->x, e)
+	                    : sat_csv_next(row, s->csv, e);
+}
+
+void
+sat_sheet_close(sat_sheet *s)
+{
+	if (s == NULL)
+		return;
+	sat_xlsx_close(s->x);
+	sat_csv_close(s->csv);
+	free(s);
+}
+
+/* ---- writing ------------------------------------------------------------------- */
+
+struct sat_sheet_out {
+	sat_csv_out *csv; /* one of the two */
+	xlsx_out *x;
+};
+
+sat_rc
+sat_sheet_out_open(sat_sheet_out **out, const char *path,
+    const sat_sheet_out_opts *o, sat_err *e)
+{
+	sat_sheet_out *s = sat_xcalloc(1, sizeof *s);
+	sat_csv_out_opts co = { .encoding = o->encoding };
+	sat_rc rc;
+
+	if (o->format != NULL && strcmp(o->format, "xlsx") == 0)
+		rc = path == NULL || strcmp(path, "-") == 0
+		    ? sat_fail_code(e, SAT_EUSAGE, "usage.format",
+		          "name a file: -o FILE.xlsx",
+		          "a book cannot be written to standard output")
+		    : sat_xlsx_out_open(&s->x, path, o->title, e);
+	else
+		rc = sat_csv_out_open(&s->csv, path, &co, e);
+	if (rc != SAT_OK) {
+		free(s);
+		s = NULL;
+	}
+	*out = s;
+	return rc;
+}
+
+void
+sat_sheet_out_text(sat_sheet_out *s, sat_span v)
+{
+	if (s->x != NULL)
+		sat_xlsx_out_cell(s->x, v, false);
+	else
+		sat_csv_out_text(s->csv, v);
+}
+
+void
+sat_sheet_out_plain(sat_sheet_out *s, sat_span v)
+{
+	if (s->x != NULL)
+		sat_xlsx_out_cell(s->x, v, true);
+	else
+		sat_csv_out_plain(s->csv, v);
+}
+
+sat_rc
+sat_sheet_out_endrow(sat_sheet_out *s, sat_err *e)
+{
+	if (s->x == NULL)
+		return sat_csv_out_endrow(s->csv, e);
+	sat_xlsx_out_endrow(s->x);
+	return SAT_OK;
+}
+
+sat_rc
+sat_sheet_out_close(sat_sheet_out *s, bool keep, sat_err *e)
+{
+	sat_rc rc = s->x != NULL ? sat_xlsx_out_close(s->x, keep, e)
+	                         : sat_csv_out_close(s->csv, keep, e);
+
+	free(s);
+	return rc;
+}

@@ -1,0 +1,34 @@
+#!/bin/bash
+# Books: a form to fill in, an import made by LibreOffice, exports as XLSX, vCard
+# and calendar.
+. tests/e2e/lib.sh
+server_init; serve
+d user add li --name 李 --role rep >/dev/null; d user add hq --name HQ --role hq >/dev/null; enrol li; enrol hq
+expect 0 as li import tests/data/xlsx/libreoffice.xlsx --type account --dry-run; same "$(total li account)" 0 "a dry run"
+expect 0 as li --json import tests/data/xlsx/libreoffice.xlsx --type account; has "$OUT" '"created": ?3' "three customers"
+expect 0 as li --json import tests/data/xlsx/libreoffice.xlsx --type account --on-duplicate update; has "$OUT" '"updated": ?0' "again: nothing changes"
+A=$(as li --format tsv account list --q 远洋 --fields id | tail -1)
+expect 0 as li account show "$A"; has "$OUT" "annual_amount.50000050" "money from a number cell"; has "$OUT" "created_at.2026-11-0[23]" "a date cell"
+expect 7 as li import tests/data/xlsx/libreoffice.xlsx --type account --sheet 2; has "$ERR" "no sheet 2" "says why"
+head -c 3000 tests/data/xlsx/libreoffice.xlsx >"$W/cut.xlsx"; expect 7 as li import "$W/cut.xlsx" --type account; has "$ERR" "whole book" "a cut book"
+
+expect 0 as li export account --format xlsx -o "$W/out.xlsx"; [ "$(head -c 2 "$W/out.xlsx")" = PK ] && ok || bad "no book"
+expect 0 as li --json import "$W/out.xlsx" --type account --on-duplicate update; has "$OUT" '"unchanged": ?3' "an export read back changes nothing"
+has "$OUT" '"errors": ?0' "and is understood"
+expect 2 as li export account --format xlsx; expect 2 as li export account --format pdf -o "$W/x"; [ -e "$W/x" ] && bad "left a file" || ok
+
+expect 0 as li contact add "$A" --set name=王强 --set phone=13911112222 --set email=w@example.com --set title=采购经理
+expect 0 as li export contact --format vcf -o "$W/c.vcf"; V=$(tr -d '\r' <"$W/c.vcf")
+has "$V" "^FN:王强$" "name"; has "$V" "^ORG:远洋科技有限公司$" "company"; has "$V" "^TEL;TYPE=work:.86139" "phone"; has "$V" "^END:VCARD$" "end"
+expect 0 as li export contact --format vcf --mask; hasnt "$OUT" "TEL" "a masked phone is left out"
+expect 0 as li account edit "$A" --set next_follow_at=2026-12-01T09:30; expect 0 as li export account --format ics -o "$W/c.ics"
+V=$(tr -d '\r' <"$W/c.ics"); has "$V" "DTSTART:20261201T013000Z" "the time in UTC"; same "$(grep -c BEGIN:VEVENT <<<"$V")" 1 "only what is due"
+hasnt "$V" "138" "no phone in a calendar"; has "$V" "^END:VCALENDAR$" "closed"
+awk '{ sub(/\r$/, ""); if (length($0) > 75) exit 1 }' <(LC_ALL=C cat "$W/c.ics") && ok || bad "long lines are folded"
+
+expect 0 as li --lang zh import template account -o "$W/form.xlsx"; [ "$(as li import template account 2>/dev/null | head -c 2)" = PK ] && ok || bad "no book on stdout"
+expect 5 as li import template nosuch -o "$W/y.xlsx"
+expect 7 as li import "$W/form.xlsx" --type contact; expect 0 as li --json --lang zh import "$W/form.xlsx" --type account; has "$OUT" '"rows": ?0' "a form with nothing filled in"
+ls "$W/r/li"* | grep -q form && bad "the form stays in the replica's folder" || ok
+expect 0 as li check
+finish
