@@ -328,6 +328,14 @@ who_may_edit_settles_and_nobody_else(void **state) /* P-168 */
 	(void)device_commit(m.sue, &m.acc, &ops[1], 1); /* cannot see it */
 	device_sync(m.sue);
 	assert_int_equal(SAT_VD_REJECTED, m.sue->out[m.sue->nout - 1].code);
+	/* she sees it through an opportunity, and may not edit it */
+	(void)device_opp(m.max, &m.acc, "deal", "sue");
+	device_sync(m.max);
+	device_sync(m.sue);
+	assert_int_equal(1, nhanded(m.sue, &m.acc));
+	(void)device_commit(m.sue, &m.acc, &ops[1], 1);
+	device_sync(m.sue);
+	assert_int_equal(SAT_VD_REJECTED, m.sue->out[m.sue->nout - 1].code);
 	(void)device_commit(m.ann, &m.acc, &ops[1], 1); /* not hers any more */
 	device_sync(m.ann);
 	assert_int_equal(SAT_VD_REJECTED, m.ann->out[m.ann->nout - 1].code);
