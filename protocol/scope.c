@@ -100,9 +100,8 @@ to_owner(const sat_registry *r, const sat_user *actor, sat_value owner)
 	return sat_keys_has(&mine, SAT_KEY_ALL) ? SAT_REL_ALL : SAT_REL_NONE;
 }
 
-/* The relation that asks for the smaller right; NONE asks for most. */
-static sat_relation
-closer(sat_relation a, sat_relation b)
+sat_relation
+sat_scope_closer(sat_relation a, sat_relation b)
 {
 	if (a == SAT_REL_NONE || b == SAT_REL_NONE)
 		return a == SAT_REL_NONE ? b : a;
@@ -121,10 +120,10 @@ sat_scope_relation(const sat_registry *r, const sat_user *actor,
 	if (cls == SAT_SCOPE_ROOT)
 		return rel;
 	if (cls == SAT_SCOPE_OWNED || own_owner.type != SAT_V_NULL)
-		rel = closer(rel, to_owner(r, actor, own_owner));
+		rel = sat_scope_closer(rel, to_owner(r, actor, own_owner));
 	/* Whoever works on an opportunity under somebody else's account may
 	 * write down the visit: a new plain child of a root he sees is his. */
 	if (cls == SAT_SCOPE_CHILD && is_new && sees_root)
-		rel = closer(rel, SAT_REL_OWN);
+		rel = sat_scope_closer(rel, SAT_REL_OWN);
 	return rel;
 }

@@ -49,5 +49,7 @@ sat_keys sat_scope_owner_keys(const sat_registry *r, sat_value owner);
 sat_relation sat_scope_relation(const sat_registry *r, const sat_user *actor,
     sat_scope_class cls, sat_value root_owner, sat_value own_owner,
     bool sees_root, bool is_new);
+/* Of two the one that asks for the smaller right; NONE asks for most. */
+sat_relation sat_scope_closer(sat_relation a, sat_relation b);
 
 #endif

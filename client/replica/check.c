@@ -64,6 +64,29 @@ check_conflicts(sat_replica *r, const replica_row *row, sat_err *e)
 }
 
 static sat_rc
+check_alias(sat_replica *r, const replica_row *row, sat_err *e)
+{
+	sat_id want;
+	bool is = replica_redirect(&want, &row->view), found;
+	sat_stmt *s;
+	sat_rc rc;
+
+	if (!is) /* rows of `alias` without one are counted: check_rows */
+		return SAT_OK;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_ALIAS_OF, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(s, 1, sat_span_of(row->view.id.b, sizeof row->view.id.b));
+	if ((rc = sat_step(&found, s, e)) != SAT_OK)
+		return rc;
+	is = found && sat_span_eq(sat_col_blob(s, 0),
+	    sat_span_of(want.b, sizeof want.b));
+	if (found)
+		sat_stmt_reset(s);
+	return is ? SAT_OK : fail_row(row, "it is merged, and not listed as "
+	    "such", e);
+}
+
+static sat_rc
 check_match(sat_replica *r, const replica_row *row, sat_err *e)
 {
 	const replica_kind *k = row->k;
@@ -102,6 +125,7 @@ check_row(sat_replica *r, replica_row *row, sat_err *e)
 	    &r->page.mem, row) & ~(uint32_t)ROW_LEAVING))
 		return fail_row(row, "its flags do not fit its values", e);
 	if ((rc = check_conflicts(r, row, e)) != SAT_OK ||
+	    (rc = check_alias(r, row, e)) != SAT_OK ||
 	    (rc = check_match(r, row, e)) != SAT_OK)
 		return rc;
 	if (!row->pending) {
@@ -126,10 +150,11 @@ replica_row_sound(sat_replica *r, replica_row *row)
 }
 
 static sat_rc
-check_kind(sat_replica *r, const replica_kind *k, sat_err *e)
+check_kind(sat_replica *r, const replica_kind *k, int64_t *merged, sat_err *e)
 {
 	sat_arena a = { 0 };
 	replica_row *row;
+	sat_id to;
 	int64_t *rids;
 	size_t n;
 	sat_rc rc;
@@ -143,8 +168,10 @@ check_kind(sat_replica *r, const replica_kind *k, sat_err *e)
 			    "sync: the data is fetched again; unsent work is "
 			    "kept", "%s %lld cannot be read", k->kind->key,
 			    (long long)rids[i]);
-		if (rc == SAT_OK && row != NULL)
-			rc = check_row(r, row, e);
+		if (rc != SAT_OK || row == NULL)
+			continue;
+		*merged += replica_redirect(&to, &row->view);
+		rc = check_row(r, row, e);
 	}
 	replica_page_reset(r);
 	sat_arena_fini(&a);
@@ -168,6 +195,7 @@ sat_rc
 sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 {
 	size_t differ = 0;
+	int64_t merged = 0, listed;
 	uint64_t commits;
 	sat_rc rc;
 
@@ -178,8 +206,13 @@ sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 	    (!quick && (rc = check_sums(&differ, r, e)) != SAT_OK))
 		return rc;
 	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++)
-		if ((rc = check_kind(r, &r->kinds->k[i], e)) != SAT_OK)
+		if ((rc = check_kind(r, &r->kinds->k[i], &merged, e)) != SAT_OK)
 			return rc;
+	if ((rc = replica_count(&listed, r, SQL_ALIAS_COUNT, e)) != SAT_OK)
+		return rc;
+	if (listed != merged)
+		return sat_fail(e, SAT_EINTEGRITY, "%lld records are listed as "
+		    "merged, %lld are", (long long)listed, (long long)merged);
 	if ((rc = sat_replica_verify_chain(r, &commits, e)) != SAT_OK)
 		return rc;
 	if ((rc = replica_audit_check(r, e)) != SAT_OK || differ == 0)

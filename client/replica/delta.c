@@ -416,8 +416,10 @@ replica_row_drop(replica_row *row)
 		row->gone = true;
 }
 
+/* What lies under this customer and is not held. */
 static sat_rc
-drop_children(sat_replica *r, const sat_rescope *s, bool root_held, sat_err *e)
+drop_children(sat_replica *r, const sat_rescope *s, const sat_id *root,
+    bool root_held, sat_err *e)
 {
 	replica_row *row;
 	int64_t *rids;
@@ -430,7 +432,7 @@ drop_children(sat_replica *r, const sat_rescope *s, bool root_held, sat_err *e)
 		if (k->parent == k->n)
 			continue;
 		if ((rc = replica_kind_rids(&rids, &n, &r->page.mem, r, k,
-		    KQ_OF_PARENT, &s->root, e)) != SAT_OK)
+		    KQ_OF_PARENT, root, e)) != SAT_OK)
 			return rc;
 		for (size_t j = 0; j < n; j++) {
 			if ((rc = replica_page_by_rid(&row, r, k, rids[j],
@@ -445,6 +447,42 @@ drop_children(sat_replica *r, const sat_rescope *s, bool root_held, sat_err *e)
 			replica_row_drop(row);
 		}
 	}
+	return SAT_OK;
+}
+
+/* A customer the server merged into the root goes where the root goes; one
+ * that an own waiting merge leads there does not. */
+static sat_rc
+drop_merged(sat_replica *r, const sat_rescope *s, const sat_id *loser,
+    sat_err *e)
+{
+	replica_row *row;
+	bool held = is_held(s, loser);
+	sat_id to;
+	sat_rc rc;
+
+	if ((rc = replica_page_find(&row, r, loser, e)) != SAT_OK ||
+	    row == NULL || !replica_redirect(&to, replica_row_server(row)))
+		return rc;
+	if (!held)
+		replica_row_drop(row);
+	return drop_children(r, s, loser, held, e);
+}
+
+static sat_rc
+drop_family(sat_replica *r, const sat_rescope *s, bool root_held, sat_err *e)
+{
+	sat_id *ids;
+	size_t n;
+	sat_rc rc;
+
+	if ((rc = drop_children(r, s, &s->root, root_held, e)) != SAT_OK ||
+	    (rc = sat_replica_merged(&ids, &n, &r->page.mem, r, &s->root, e)) !=
+	    SAT_OK)
+		return rc;
+	for (size_t i = 1; i < n; i++)
+		if ((rc = drop_merged(r, s, &ids[i], e)) != SAT_OK)
+			return rc;
 	return SAT_OK;
 }
 
@@ -494,7 +532,7 @@ one_rescope(sat_replica *r, const sat_rescope *s, sat_err *e)
 		rc = del_moved(r, &s->root, e);
 	else if (root != NULL && (rc = put_moved(r, s, root, e)) == SAT_OK)
 		replica_row_drop(root);
-	if (rc != SAT_OK || (rc = drop_children(r, s, held, e)) != SAT_OK)
+	if (rc != SAT_OK || (rc = drop_family(r, s, held, e)) != SAT_OK)
 		return rc;
 	return replica_page_flush(r, e);
 }

@@ -193,9 +193,9 @@ still_matches(bool *yes, sat_id *id, sat_arena *a, sat_replica *r,
 	return SAT_OK;
 }
 
-sat_rc
-sat_replica_match(sat_replica *r, const sat_kind *kind, const sat_field *f,
-    sat_value v, bool (*cb)(void *u, const sat_id *id), void *u, sat_err *e)
+static sat_rc
+match(sat_replica *r, const sat_kind *kind, const sat_field *f, sat_value v,
+    bool own, bool (*cb)(void *u, const sat_id *id), void *u, sat_err *e)
 {
 	const replica_kind *k = replica_kind_by(r->kinds, kind->id);
 	size_t col = k != NULL ? replica_kind_column(k, f->id) : 0, n;
@@ -213,28 +213,45 @@ sat_replica_match(sat_replica *r, const sat_kind *kind, const sat_field *f,
 	rc = match_rids(&rids, &n, &a, r, key, e);
 	for (size_t i = 0; rc == SAT_OK && go_on && i < n; i++) {
 		rc = still_matches(&yes, &id, &a, r, k, f, rids[i], key, e);
-		if (rc == SAT_OK && yes)
+		if (rc == SAT_OK && yes &&
+		    (rc = own ? SAT_OK : sat_replica_canon(&id, r, &id, e)) ==
+		    SAT_OK)
 			go_on = cb(u, &id);
 	}
 	sat_arena_fini(&a);
 	return rc;
 }
 
+sat_rc
+sat_replica_match(sat_replica *r, const sat_kind *kind, const sat_field *f,
+    sat_value v, bool (*cb)(void *u, const sat_id *id), void *u, sat_err *e)
+{
+	return match(r, kind, f, v, false, cb, u, e);
+}
+
 /* ---- what a person typed -------------------------------------------------------------- */
 
 typedef struct finding {
+	sat_replica *r;
+	bool self; /* not what it was merged into */
 	sat_id id;
 	size_t n; /* distinct */
+	sat_err *e;
+	sat_rc rc;
 } finding;
 
 static bool
 note(void *u, const sat_id *id)
 {
 	finding *f = u;
+	sat_id to = *id;
 
-	if (f->n > 0 && sat_id_eq(&f->id, id))
+	if (!f->self && (f->rc = sat_replica_canon(&to, f->r, id, f->e)) !=
+	    SAT_OK)
+		return false;
+	if (f->n > 0 && sat_id_eq(&f->id, &to))
 		return true;
-	f->id = *id;
+	f->id = to;
 	f->n++;
 	return f->n < 2;
 }
@@ -246,9 +263,9 @@ by_match(finding *f, sat_replica *r, const replica_kind *k, const char *text,
 	sat_rc rc;
 
 	for (size_t i = 0; i < k->n && f->n < 2; i++)
-		if (k->match[i] && (rc = sat_replica_match(r, k->kind,
-		    k->fields[i], sat_v_text(sat_span_str(text)), note, f,
-		    e)) != SAT_OK)
+		if (k->match[i] && ((rc = match(r, k->kind, k->fields[i],
+		    sat_v_text(sat_span_str(text)), true, note, f, e)) !=
+		    SAT_OK || (rc = f->rc) != SAT_OK))
 			return rc;
 	return SAT_OK;
 }
@@ -272,9 +289,11 @@ by_range(finding *f, sat_replica *r, const replica_kind *k, const sat_id *lo,
 		if (b.n != sizeof id.b)
 			continue;
 		memcpy(id.b, b.p, sizeof id.b);
-		(void)note(f, &id);
+		if (!note(f, &id) && f->rc != SAT_OK)
+			break;
 	}
-	return rc;
+	sat_stmt_reset(s);
+	return rc == SAT_OK ? f->rc : rc;
 }
 
 static bool
@@ -283,11 +302,11 @@ of_kind(const replica_kind *k, const sat_kind *kind)
 	return kind == NULL || k->kind->id == kind->id;
 }
 
-sat_rc
-sat_replica_resolve(sat_id *id, sat_replica *r, const sat_kind *kind,
+static sat_rc
+resolve(sat_id *id, sat_replica *r, bool self, const sat_kind *kind,
     const char *text, sat_err *e)
 {
-	finding f = { .n = 0 };
+	finding f = { .r = r, .self = self, .e = e };
 	sat_id lo, hi;
 	size_t nkinds = r->kinds != NULL ? r->kinds->n : 0;
 	bool prefix;
@@ -317,6 +336,20 @@ sat_replica_resolve(sat_id *id, sat_replica *r, const sat_kind *kind,
 	return SAT_OK;
 }
 
+sat_rc
+sat_replica_resolve(sat_id *id, sat_replica *r, const sat_kind *kind,
+    const char *text, sat_err *e)
+{
+	return resolve(id, r, false, kind, text, e);
+}
+
+sat_rc
+sat_replica_resolve_self(sat_id *id, sat_replica *r, const sat_kind *kind,
+    const char *text, sat_err *e)
+{
+	return resolve(id, r, true, kind, text, e);
+}
+
 /* ---- how the actor stands to it -------------------------------------------------------- */
 
 static sat_value
@@ -333,15 +366,42 @@ is_ref(sat_value v)
 	return v.type == SAT_V_BYTES && v.s.n == sizeof(sat_id);
 }
 
+/* The owners that count for a record under `id`: of that customer, and of the
+ * one it was merged into. *held false: it is not here. */
+static sat_rc
+owners_of_root(sat_value owner[2], bool *held, sat_arena *a, sat_replica *r,
+    const sat_id *id, sat_err *e)
+{
+	replica_row root;
+	sat_id to;
+	sat_rc rc;
+
+	owner[0] = owner[1] = sat_v_null();
+	rc = find_row(&root, a, r, NULL, id, e);
+	*held = rc == SAT_OK;
+	if (rc == SAT_ENOTFOUND)
+		return SAT_OK;
+	if (rc != SAT_OK)
+		return rc;
+	owner[0] = owner[1] = owner_of(&root);
+	if ((rc = sat_replica_canon(&to, r, id, e)) != SAT_OK ||
+	    sat_id_eq(&to, id))
+		return rc;
+	rc = find_row(&root, a, r, NULL, &to, e);
+	if (rc == SAT_OK)
+		owner[1] = owner_of(&root);
+	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
+}
+
 sat_rc
 sat_replica_relation(sat_relation *rel, sat_replica *r, const sat_kind *kind,
     const sat_id *id, sat_err *e)
 {
 	sat_arena a = { 0 };
-	sat_value root_owner, own_owner = sat_v_null(), ref = sat_v_null();
-	replica_row row, root;
+	sat_value root_owner[2], own_owner = sat_v_null(), ref = sat_v_null();
+	replica_row row;
 	bool held = true;
-	sat_id root_id;
+	sat_id root_id = *id;
 	sat_rc rc;
 
 	*rel = SAT_REL_NONE;
@@ -349,23 +409,19 @@ sat_replica_relation(sat_relation *rel, sat_replica *r, const sat_kind *kind,
 		return SAT_OK;
 	if ((rc = find_row(&row, &a, r, kind, id, e)) != SAT_OK)
 		goto out;
-	root_owner = owner_of(&row);
 	if (kind->scope != SAT_SCOPE_ROOT) {
-		own_owner = root_owner;
+		own_owner = owner_of(&row);
 		if (kind->parent != NULL)
 			ref = sat_record_value(&row.view, kind->parent->id);
-		if (is_ref(ref)) {
+		if (is_ref(ref))
 			memcpy(root_id.b, ref.s.p, sizeof root_id.b);
-			rc = find_row(&root, &a, r, NULL, &root_id, e);
-			held = rc == SAT_OK;
-			root_owner = held ? owner_of(&root) : sat_v_null();
-			if (rc == SAT_ENOTFOUND)
-				rc = SAT_OK;
-		}
 	}
-	if (rc == SAT_OK)
-		*rel = sat_scope_relation(&r->reg, r->me, kind->scope,
-		    root_owner, own_owner, held, false);
+	if ((rc = owners_of_root(root_owner, &held, &a, r, &root_id, e)) ==
+	    SAT_OK)
+		*rel = sat_scope_closer(sat_scope_relation(&r->reg, r->me,
+		    kind->scope, root_owner[0], own_owner, held, false),
+		    sat_scope_relation(&r->reg, r->me, kind->scope,
+		    root_owner[1], own_owner, held, false));
 out:
 	sat_arena_fini(&a);
 	return rc;

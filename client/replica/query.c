@@ -28,6 +28,8 @@ typedef struct builder {
 	const replica_kind *k;
 	const sat_value **binds;
 	size_t n, cap;
+	sat_replica *r;
+	sat_arena mem;
 	sat_err *e;
 	sat_rc rc;
 } builder;
@@ -73,6 +75,9 @@ add_expr(builder *b, uint16_t field)
 		return;
 	case SAT_Q_DELETED:
 		sat_buf_str(&b->text, "((_flags & 1) != 0)");
+		return;
+	case SAT_Q_MERGED:
+		sat_buf_str(&b->text, "((_flags & 64) != 0)");
 		return;
 	default:
 		break;
@@ -143,6 +148,30 @@ add_like(builder *b, const sat_filter *f)
 		add_expr(b, f->field); /* says what is wrong */
 }
 
+/* Under a customer is what lies under any that was merged into it. */
+static bool
+add_family(builder *b, const sat_filter *f)
+{
+	const sat_field *fd = sat_kind_field_id(b->k->kind, f->field);
+	sat_id id, *ids;
+	sat_value *v;
+	size_t n;
+
+	if (f->cmp != SAT_CMP_EQ || fd == NULL || fd->type != SAT_F_REF ||
+	    f->values[0].type != SAT_V_BYTES || f->values[0].s.n != sizeof id.b)
+		return false;
+	memcpy(id.b, f->values[0].s.p, sizeof id.b);
+	if ((b->rc = sat_replica_canon(&id, b->r, &id, b->e)) != SAT_OK ||
+	    (b->rc = sat_replica_merged(&ids, &n, &b->mem, b->r, &id, b->e)) !=
+	    SAT_OK)
+		return true;
+	v = sat_arena_alloc(&b->mem, n * sizeof *v);
+	for (size_t i = 0; i < n; i++)
+		v[i] = sat_v_id(&ids[i]);
+	add_in(b, &(sat_filter){ f->field, SAT_CMP_IN, v, n });
+	return true;
+}
+
 static void
 add_compare(builder *b, const sat_filter *f)
 {
@@ -190,7 +219,8 @@ add_filter(builder *b, const sat_filter *f)
 		    " IS NULL" : " IS NOT NULL");
 		break;
 	default:
-		add_compare(b, f);
+		if (!add_family(b, f))
+			add_compare(b, f);
 		break;
 	}
 }
@@ -198,19 +228,20 @@ add_filter(builder *b, const sat_filter *f)
 static void
 add_where(builder *b, const sat_query *q)
 {
-	bool deleted_asked = false;
+	int hidden = ROW_DELETED | ROW_MERGED;
 	const char *sep = " WHERE ";
 
 	for (size_t i = 0; i < q->nfilters && b->rc == SAT_OK; i++) {
-		deleted_asked |= q->filters[i].field == SAT_Q_DELETED;
+		if (q->filters[i].field == SAT_Q_DELETED)
+			hidden &= ~ROW_DELETED;
+		if (q->filters[i].field == SAT_Q_MERGED)
+			hidden &= ~ROW_MERGED;
 		sat_buf_str(&b->text, sep);
 		add_filter(b, &q->filters[i]);
 		sep = " AND ";
 	}
-	if (!deleted_asked) {
-		sat_buf_str(&b->text, sep);
-		sat_buf_str(&b->text, "(_flags & 1) = 0");
-	}
+	if (hidden != 0)
+		sat_buf_fmt(&b->text, "%s(_flags & %d) = 0", sep, hidden);
 }
 
 static void
@@ -251,6 +282,7 @@ begin_build(builder *b, sat_replica *r, const sat_query *q, sat_err *e)
 {
 	memset(b, 0, sizeof *b);
 	b->e = e;
+	b->r = r;
 	b->k = replica_kind_by(r->kinds, q->kind->id);
 	if (b->k == NULL)
 		return sat_fail(e, SAT_ENOTFOUND, "no such kind here");
@@ -261,6 +293,7 @@ static void
 end_build(builder *b)
 {
 	sat_buf_fini(&b->text);
+	sat_arena_fini(&b->mem);
 	free(b->binds);
 }
 

@@ -111,9 +111,27 @@ SAT_CHECK sat_rc sat_replica_get(sat_view *v, sat_arena *a, sat_replica *r,
 SAT_CHECK sat_rc sat_replica_get_server(sat_view *v, sat_arena *a, sat_replica *r,
     const sat_kind *kind, const sat_id *id, sat_err *e);
 /* Full id text or unique prefix >= 6, or value of a match field (number,
- * external_id). SAT_ENOTFOUND; SAT_ECONFLICT when ambiguous. */
+ * external_id); the canonical record of what is found. SAT_ENOTFOUND;
+ * SAT_ECONFLICT when ambiguous. */
 SAT_CHECK sat_rc sat_replica_resolve(sat_id *id, sat_replica *r,
     const sat_kind *kind, const char *text, sat_err *e);
+/* The same, but the record itself and not what it was merged into: to take a
+ * merge apart. */
+SAT_CHECK sat_rc sat_replica_resolve_self(sat_id *id, sat_replica *r,
+    const sat_kind *kind, const char *text, sat_err *e);
+
+/*
+ * Customers that were merged. A merged record keeps its own row, is left out of
+ * lists, and is found under its winner: sat_replica_resolve and
+ * sat_replica_match give the canonical id, sat_replica_get the row of exactly
+ * the id it is given.
+ */
+/* The record this one leads to; itself when it was not merged or is not here.
+ * Total, whatever the rows say. */
+SAT_CHECK sat_rc sat_replica_canon(sat_id *out, sat_replica *r, const sat_id *id, sat_err *e);
+/* The record and all that lead to it; itself first. */
+SAT_CHECK sat_rc sat_replica_merged(sat_id **ids, size_t *n, sat_arena *a,
+    sat_replica *r, const sat_id *id, sat_err *e);
 
 typedef enum sat_cmp {
 	SAT_CMP_EQ, SAT_CMP_NE, SAT_CMP_LT, SAT_CMP_LE, SAT_CMP_GT, SAT_CMP_GE,
@@ -129,6 +147,7 @@ typedef enum sat_cmp {
 #define SAT_Q_INCOMPLETE 0xfff3 /* 0/1 */
 #define SAT_Q_CONFLICT 0xfff4   /* 0/1 */
 #define SAT_Q_DELETED 0xfff5    /* 0/1; rows with 1 are left out unless asked for */
+#define SAT_Q_MERGED 0xfff7     /* 0/1; rows with 1 are left out unless asked for */
 #define SAT_Q_TEXT 0xfff6       /* LIKE over all text fields */
 
 typedef struct sat_filter {
@@ -154,9 +173,15 @@ SAT_CHECK sat_rc sat_rows_next(const sat_value **values, sat_rows *rows, sat_err
 void sat_rows_free(sat_rows *rows);
 SAT_CHECK sat_rc sat_replica_count(int64_t *n, sat_replica *r, const sat_query *q, sat_err *e);
 /* Records of a kind whose match key of this field equals the value's normal
- * form (duplicate check, import upsert). cb returns false to stop. */
+ * form (duplicate check, import upsert), canonical: one may come twice. cb
+ * returns false to stop. */
 SAT_CHECK sat_rc sat_replica_match(sat_replica *r, const sat_kind *kind,
     const sat_field *f, sat_value v, bool (*cb)(void *u, const sat_id *id), void *u, sat_err *e);
+/* Records that share a match key with another one, in groups of 2 to `max`:
+ * cb per group. Hashes may meet, values may have changed kind: compare. */
+SAT_CHECK sat_rc sat_replica_alike(sat_replica *r, size_t max,
+    sat_rc (*cb)(void *u, const sat_kind *kind, const sat_id *ids, size_t n, sat_err *e),
+    void *u, sat_err *e);
 /* Does this device hold the root through a live key other than ownership? On
  * a device every held root is visible. */
 SAT_CHECK sat_rc sat_replica_relation(sat_relation *rel, sat_replica *r,

@@ -12,6 +12,7 @@
  * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
  * handover.c  suggestions of others, own ones, edits that came late
  * quarantine.c  commits the server did not merge, and what becomes of them
+ * alias.c     records merged into others: canonical ids
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
  * number.c    numbers leased in advance
  * identity.c  who the device is; incarnations
@@ -31,6 +32,7 @@ enum replica_flag {
 	ROW_CONFLICT = 8,   /* has rows in `conflict` */
 	ROW_LEAVING = 16,   /* left this device's scope; goes when nothing waits */
 	ROW_HANDED = 32,    /* carries suggestions; has a row in `handed` */
+	ROW_MERGED = 64,    /* merged into another record; has a row in `alias` */
 };
 
 typedef enum kind_sql {
@@ -291,6 +293,13 @@ typedef struct row_conflict {
 size_t replica_row_conflicts(row_conflict *out, size_t max, sat_arena *a, const replica_row *row);
 uint32_t replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row);
 #define ROW_CONFLICTS_MAX (SAT_FIELDS_MAX + 1)
+
+/* alias.c */
+/* The record it was merged into; false: none. */
+bool replica_redirect(sat_id *to, const sat_record *r);
+/* `alias` as the row is now; flags are the new ones. */
+SAT_CHECK sat_rc replica_alias_write(sat_replica *r, const replica_row *row,
+    uint32_t flags, sat_err *e);
 
 /* conflicts.c: what an operation of the log did about conflicts; kept. */
 SAT_CHECK sat_rc replica_conflict_note(sat_replica *r, const replica_row *row,

@@ -2,8 +2,8 @@
  * rows.c - a row of a kind's table, and the record it stands for.
  *
  * The columns and `_clk` hold the view: what the user sees; `_base` what the
- * server has beside it while own operations wait (base.c). `match` and
- * `conflict` are derived here and nowhere else.
+ * server has beside it while own operations wait (base.c). `match`, `conflict`
+ * and `alias` are derived here and nowhere else.
  */
 #include "client/replica/replica_int.h"
 
@@ -186,8 +186,11 @@ replica_row_conflicts(row_conflict *out, size_t max, sat_arena *a,
 {
 	const sat_record *v = &row->view;
 	uint64_t opened, top = v->del_at.lsn;
+	sat_id into;
 	size_t n = 0;
 
+	if (replica_redirect(&into, v)) /* the winner's are asked about */
+		return 0;
 	for (size_t i = 0; i < v->ncells && n + 1 < max; i++) {
 		const sat_cell *c = &v->cells[i];
 		const sat_field *f;
@@ -223,6 +226,7 @@ replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 	const char *missing[SAT_FIELDS_MAX];
 	row_conflict one[2];
 	sat_record *v = &row->view;
+	sat_id into;
 	size_t n;
 	uint32_t flags = 0;
 
@@ -232,6 +236,9 @@ replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 		flags |= ROW_EDITS;
 	if (row->leaving)
 		flags |= ROW_LEAVING;
+	if (row->narrow != 0 ? (row->flags & ROW_MERGED) != 0 :
+	    replica_redirect(&into, v))
+		flags |= ROW_MERGED;
 	if (replica_row_conflicts(one, 2, a, row) > 0)
 		flags |= ROW_CONFLICT;
 	if (row->narrow != 0 ? (row->flags & ROW_HANDED) != 0 :
@@ -439,6 +446,7 @@ delete_row(sat_replica *r, replica_row *row, sat_err *e)
 	if ((rc = write_match(r, row, NULL, e)) != SAT_OK ||
 	    (rc = write_conflicts(r, row, 0, e)) != SAT_OK ||
 	    (rc = write_handed(r, row, 0, e)) != SAT_OK ||
+	    (rc = replica_alias_write(r, row, 0, e)) != SAT_OK ||
 	    (rc = run_two(r, SQL_HISTORY_DEL, row->stored_rid, 0, false,
 	    e)) != SAT_OK ||
 	    (rc = replica_kind_stmt(&s, r, row->k, KQ_DELETE, e)) != SAT_OK)
@@ -604,7 +612,8 @@ replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 	if ((rc = put_row(r, row, flags, values, e)) != SAT_OK ||
 	    (rc = write_match(r, row, values, e)) != SAT_OK ||
 	    (rc = write_conflicts(r, row, flags, e)) != SAT_OK ||
-	    (rc = write_handed(r, row, flags, e)) != SAT_OK)
+	    (rc = write_handed(r, row, flags, e)) != SAT_OK ||
+	    (rc = replica_alias_write(r, row, flags, e)) != SAT_OK)
 		return rc;
 	row->stored = sat_arena_dup(&r->page.mem, values,
 	    row->k->n * sizeof *values);

@@ -9,6 +9,11 @@ DELETE FROM match WHERE key = ?1 AND rid = ?2;
 -- :name match_find
 SELECT rid FROM match WHERE key = ?1;
 
+-- :name match_shared
+-- Keys of a few records: of many it tells nothing.
+SELECT key, rid FROM match WHERE key IN (SELECT key FROM match
+  GROUP BY key HAVING count(*) BETWEEN 2 AND ?1) ORDER BY key, rid;
+
 -- :name history_put
 INSERT OR REPLACE INTO history(rid, field, lsn, n, hlc, dev, vlsn, value)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
@@ -57,3 +62,18 @@ VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7);
 -- :name conflict_log_all
 SELECT lsn, rec, field, what, kind, dev, at_ms FROM conflict_log
 ORDER BY lsn, rec, field, what;
+
+-- :name alias_put
+INSERT OR REPLACE INTO alias(loser, winner) VALUES(?1, ?2);
+
+-- :name alias_del
+DELETE FROM alias WHERE loser = ?1;
+
+-- :name alias_of
+SELECT winner FROM alias WHERE loser = ?1;
+
+-- :name alias_losers
+SELECT loser FROM alias WHERE winner = ?1 ORDER BY loser;
+
+-- :name alias_count
+SELECT count(*) FROM alias;

@@ -97,6 +97,13 @@ CREATE TABLE conflict(
   PRIMARY KEY(rid, field)
 ) WITHOUT ROWID;
 
+-- Records merged into others: the REDIRECT of the rows, derived from them.
+CREATE TABLE alias(
+  loser   BLOB PRIMARY KEY,  -- id
+  winner  BLOB NOT NULL      -- id; may itself be merged
+) WITHOUT ROWID;
+CREATE INDEX alias_winner ON alias(winner);
+
 -- What happened to conflicts, as far as this device folded the log.
 CREATE TABLE conflict_log(
   lsn    INTEGER NOT NULL,  -- of the commit that did it

@@ -1,0 +1,105 @@
+/*
+ * alike.c - records that share a match key: the table of keys read from the
+ * other side.
+ */
+#include "client/replica/replica_int.h"
+
+#include <string.h>
+
+typedef struct shared {
+	int64_t key, rid;
+} shared;
+
+static sat_rc
+read_shared(shared **list, size_t *n, sat_arena *a, sat_replica *r, size_t max,
+    sat_err *e)
+{
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*list = NULL;
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_MATCH_SHARED, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, (int64_t)max);
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		REPLICA_GROW(*list, *n, cap, a);
+		(*list)[(*n)++] = (shared){ sat_col_int(s, 0),
+			sat_col_int(s, 1) };
+	}
+	return rc;
+}
+
+/* A record's number is its own among all kinds. */
+static sat_rc
+find_rid(const replica_kind **kind, sat_id *id, bool *found, sat_replica *r,
+    int64_t rid, sat_err *e)
+{
+	replica_row *row;
+	sat_rc rc;
+
+	*found = false;
+	for (size_t i = 0; i < r->kinds->n && !*found; i++) {
+		const replica_kind *k = &r->kinds->k[i];
+
+		if (k->sql[KQ_MATCH] == NULL)
+			continue;
+		if ((rc = replica_page_by_rid(&row, r, k, rid, e)) != SAT_OK)
+			return rc;
+		if (row == NULL)
+			continue;
+		*found = true;
+		*kind = k;
+		*id = row->view.id;
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+one_group(sat_replica *r, const shared *list, size_t n, sat_id *ids,
+    sat_rc (*cb)(void *u, const sat_kind *kind, const sat_id *ids, size_t n,
+    sat_err *e), void *u, sat_err *e)
+{
+	const replica_kind *kind = NULL, *k = NULL;
+	size_t got = 0;
+	bool found;
+	sat_rc rc;
+
+	replica_page_reset(r);
+	for (size_t i = 0; i < n; i++) {
+		if ((rc = find_rid(&k, &ids[got], &found, r, list[i].rid,
+		    e)) != SAT_OK)
+			return rc;
+		if (!found || (kind != NULL && k != kind))
+			continue; /* two kinds under one hash */
+		kind = k;
+		got++;
+	}
+	return got < 2 ? SAT_OK : cb(u, kind->kind, ids, got, e);
+}
+
+sat_rc
+sat_replica_alike(sat_replica *r, size_t max, sat_rc (*cb)(void *u,
+    const sat_kind *kind, const sat_id *ids, size_t n, sat_err *e), void *u,
+    sat_err *e)
+{
+	sat_arena a = { 0 };
+	shared *list;
+	sat_id *ids = sat_arena_alloc(&a, (max + 1) * sizeof *ids);
+	size_t n, from = 0;
+	sat_rc rc = r->kinds == NULL ? SAT_OK : read_shared(&list, &n, &a, r,
+	    max, e);
+
+	while (rc == SAT_OK && r->kinds != NULL && from < n) {
+		size_t to = from;
+
+		while (to < n && list[to].key == list[from].key)
+			to++;
+		rc = one_group(r, list + from, to - from, ids, cb, u, e);
+		from = to;
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
