@@ -25,10 +25,12 @@ enum {
 	C_EID,
 	C_ID,       /* front half; the other is loose */
 	C_INTS, C_LENS, C_BYTES,
+	C_ECHOES,   /* pull: of a commit with ECHOES, how many */
 	C_N
 };
 
 #define FLAGS_COMMIT (SAT_CF_CLOCK_SUSPECT | SAT_CF_IMPORT)
+#define FLAG_ECHOES 0x20
 #define FLAG_TEMPLATE 0x40
 #define FLAG_OWN 0x80
 
@@ -167,6 +169,9 @@ check_batch(sat_batch_dir dir, const sat_commit *c, size_t n, size_t *ops)
 		if ((dir == SAT_BATCH_PULL ? c[i].eff : c[i].hlc) == 0 ||
 		    (c[i].subject_eid == 0 && sat_id_zero(&c[i].subject)))
 			return "no stamp or subject";
+		if (c[i].nechoes > (dir == SAT_BATCH_PULL && !c[i].own ?
+		    c[i].nops : 0))
+			return "echoes of nothing";
 		if (dir == SAT_BATCH_PULL && (c[i].own || c[i].nops == 0))
 			continue;
 		if ((fault = sat_commit_ops_fault(&c[i])) != NULL)
@@ -229,7 +234,10 @@ write_head(writer *w, const sat_commit *c)
 	    memcmp(w->template_oid, c->template_oid, SAT_TEMPLATE_OID_BYTES) != 0;
 
 	sat_write_u8(&col[C_FLAGS], (uint8_t)(c->flags |
-	    (template_ ? FLAG_TEMPLATE : 0) | (pull && c->own ? FLAG_OWN : 0)));
+	    (template_ ? FLAG_TEMPLATE : 0) | (pull && c->own ? FLAG_OWN : 0) |
+	    (pull && c->nechoes > 0 ? FLAG_ECHOES : 0)));
+	if (pull && c->nechoes > 0)
+		sat_write_uint(&col[C_ECHOES], c->nechoes);
 	if (template_) {
 		sat_buf_add(&col[C_TEMPLATE], c->template_oid,
 		    SAT_TEMPLATE_OID_BYTES);
@@ -398,9 +406,16 @@ read_head(reader *r, sat_commit *c)
 
 	c->flags = flags & FLAGS_COMMIT;
 	c->own = (flags & FLAG_OWN) != 0;
-	if ((flags & ~(FLAGS_COMMIT | FLAG_TEMPLATE | FLAG_OWN)) != 0 ||
-	    (c->own && !pull))
+	if ((flags & ~(FLAGS_COMMIT | FLAG_TEMPLATE | FLAG_OWN |
+	    FLAG_ECHOES)) != 0 || ((c->own ||
+	    (flags & FLAG_ECHOES) != 0) && !pull))
 		sat_read_bad(&col[C_FLAGS], "unknown flag");
+	if ((flags & FLAG_ECHOES) != 0) {
+		c->nechoes = (size_t)sat_read_uint_max(&col[C_ECHOES],
+		    SAT_OPS_MAX);
+		if (c->nechoes == 0)
+			sat_read_bad(&col[C_ECHOES], "no echo");
+	}
 	if ((flags & FLAG_TEMPLATE) != 0) {
 		sat_span s = sat_read_raw(&col[C_TEMPLATE],
 		    SAT_TEMPLATE_OID_BYTES);
@@ -481,6 +496,8 @@ read_commit(reader *r, sat_commit *c, size_t *op)
 	c->ops = r->ops + *op;
 	if (c->own && c->nops > 0)
 		sat_read_bad(&r->c.col[C_NOPS], "operations of an own commit");
+	if (c->nechoes > c->nops)
+		sat_read_bad(&r->c.col[C_NOPS], "echoes of nothing");
 	for (size_t i = 0; i < c->nops; i++)
 		read_op(r, &r->ops[(*op)++], &rec);
 	if (c->nops == 0)

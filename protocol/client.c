@@ -46,7 +46,7 @@ struct sat_cs {
 	bool full_own;
 	bool unparked;           /* asked once */
 	uint64_t scope_head, cursor;
-	uint32_t after_eid;
+	uint64_t after;
 	/* repair */
 	sat_digest digest;       /* sums asked for: those after it */
 	sat_refetch range;
@@ -176,14 +176,14 @@ ask_snap(sat_cs *s, sat_err *e)
 	bool wanted;
 	sat_rc rc;
 
-	if ((rc = s->ops.snap_state(s->ops.u, &wanted, &s->after_eid, e)) !=
+	if ((rc = s->ops.snap_state(s->ops.u, &wanted, &s->after, e)) !=
 	    SAT_OK)
 		return rc;
 	if (!wanted) {
 		go(s, S_PULL);
 		return SAT_OK;
 	}
-	m.u.snap.after_eid = s->after_eid;
+	m.u.snap.after = s->after;
 	ask(s, &m);
 	return SAT_OK;
 }
@@ -575,7 +575,7 @@ on_chunk(sat_cs *s, sat_chunk *c, sat_err *e)
 	sat_hash(hash, c->records);
 	if (memcmp(hash, c->hash, sizeof hash) != 0)
 		return sat_fail(e, SAT_EINTEGRITY, "snapshot chunk hash differs");
-	if (!c->done && c->next_eid == s->after_eid)
+	if (!c->done && c->next == s->after)
 		return sat_fail(e, SAT_EPROTO, "snapshot does not move on");
 	if (c->records.n != 0 && (rc = sat_records_read(&c->recs, &c->nrecs,
 	    &s->mem, c->records, e)) != SAT_OK)

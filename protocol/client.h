@@ -28,8 +28,8 @@ typedef struct sat_client_ops {
 	sat_rc (*outbox)(void *u, sat_arena *a, sat_push *push, sat_commit **c,
 	    size_t *n, uint64_t from_cseq, sat_err *e);
 	sat_rc (*verdicts)(void *u, uint32_t incarnation, const sat_verdicts *v, sat_err *e);
-	/* snapshot: *after_eid where to go on, *wanted false when the replica is complete */
-	sat_rc (*snap_state)(void *u, bool *wanted, uint32_t *after_eid, sat_err *e);
+	/* snapshot: *after where to go on, *wanted false when the replica is complete */
+	sat_rc (*snap_state)(void *u, bool *wanted, uint64_t *after, sat_err *e);
 	sat_rc (*chunk)(void *u, const sat_chunk *c, sat_err *e);
 	/* cursor; and one page. SAT_ENOTFOUND from delta = an own commit is not in
 	 * the outbox any more: ask again with SAT_PULL_FULL_OWN. */

@@ -126,6 +126,8 @@ check_system(const sat_op *op)
 		return op->field == SAT_SYS_HANDED && v.type == SAT_V_INT &&
 		    v.i > 0 ? NULL : "bad answer to a suggestion";
 	case SAT_OP_MERGE:
+		if (op->field < SAT_SYS_FIRST)
+			return v.type != SAT_V_NULL ? NULL : "bad merge";
 		return op->field == SAT_SYS_REDIRECT && v.type == SAT_V_BYTES &&
 		    v.s.n == sizeof op->rec.b ? NULL : "bad merge";
 	case SAT_OP_UNMERGE:

@@ -45,7 +45,8 @@ typedef enum sat_op_kind {
 	SAT_OP_NUMBER = 14,  /* number field; value: the final number */
 	SAT_OP_HAND = 15,    /* SAT_SYS_HANDED; value: sat_handed_write */
 	SAT_OP_SETTLE = 16,  /* SAT_SYS_HANDED; value: lsn of the HAND */
-	SAT_OP_MERGE = 17,   /* SAT_SYS_REDIRECT; value: id of the winner */
+	SAT_OP_MERGE = 17,   /* SAT_SYS_REDIRECT; value: id of the winner. On the
+	                        winner, a template's field: what the loser had */
 	SAT_OP_UNMERGE = 18, /* SAT_SYS_REDIRECT; no value */
 	SAT_OP_ERASE = 19,   /* no field: the record's customer is erased */
 	SAT_OP_LAST = 19,
@@ -98,6 +99,7 @@ typedef struct sat_commit {
 	uint64_t lsn;
 	sat_hlc eff;
 	bool own;        /* pull: the device's own commit, ops left out */
+	size_t nechoes;  /* pull: so many of the last ops are echoes (P-171) */
 } sat_commit;
 
 /* Canonical bytes, appended. The caller has set every header member but

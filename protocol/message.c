@@ -443,7 +443,7 @@ static void
 write_chunk(sat_buf *b, const sat_chunk *m)
 {
 	sat_write_uint(b, m->lsn);
-	sat_write_uint(b, m->next_eid);
+	sat_write_uint(b, m->next);
 	sat_write_u8(b, m->done);
 	sat_write_uint(b, m->total);
 	sat_write_be64(b, m->max_eff);
@@ -455,7 +455,7 @@ static void
 read_chunk(sat_chunk *m, sat_reader *r)
 {
 	m->lsn = sat_read_uint(r);
-	m->next_eid = read_u32(r);
+	m->next = sat_read_uint_max(r, INT64_MAX);
 	m->done = read_bool(r);
 	m->total = sat_read_uint(r);
 	m->max_eff = sat_read_be64(r);
@@ -484,7 +484,7 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_VERDICTS: write_verdicts(out, &m->u.verdicts); break;
 	case SAT_MSG_PULL: write_pull(out, &m->u.pull); break;
 	case SAT_MSG_DELTA: write_delta(out, &m->u.delta); break;
-	case SAT_MSG_SNAP: sat_write_uint(out, m->u.snap.after_eid); break;
+	case SAT_MSG_SNAP: sat_write_uint(out, m->u.snap.after); break;
 	case SAT_MSG_CHUNK: write_chunk(out, &m->u.chunk); break;
 	case SAT_MSG_REGISTRY: break;
 	case SAT_MSG_REGISTRY_IS: sat_write_span(out, m->u.registry); break;
@@ -517,7 +517,7 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_VERDICTS: read_verdicts(&m->u.verdicts, a, r); break;
 	case SAT_MSG_PULL: read_pull(&m->u.pull, r); break;
 	case SAT_MSG_DELTA: read_delta(&m->u.delta, a, r); break;
-	case SAT_MSG_SNAP: m->u.snap.after_eid = read_u32(r); break;
+	case SAT_MSG_SNAP: m->u.snap.after = sat_read_uint_max(r, INT64_MAX); break;
 	case SAT_MSG_CHUNK: read_chunk(&m->u.chunk, r); break;
 	case SAT_MSG_REGISTRY: break;
 	case SAT_MSG_REGISTRY_IS:

@@ -165,11 +165,11 @@ typedef struct sat_delta {
 } sat_delta;
 
 typedef struct sat_snap {
-	uint32_t after_eid;      /* 0 at the start */
+	uint64_t after;      /* 0 at the start */
 } sat_snap;
 typedef struct sat_chunk {
 	uint64_t lsn;            /* the log's head when it was read */
-	uint32_t next_eid;       /* continue after this one */
+	uint64_t next;           /* continue after this one (P-092) */
 	bool done;
 	uint64_t total;          /* records visible in all, for progress */
 	sat_hlc max_eff;

@@ -94,6 +94,12 @@ typedef struct sat_apply_ctx {
 	uint64_t seen;
 } sat_apply_ctx;
 
+/* What a person meant for a customer and that follows it when it was merged
+ * into another (P-171): values of the template's fields, but no owner. */
+bool sat_op_is_content(const sat_op *op);
+/* The record this one was merged into; false: none. */
+bool sat_record_redirect(sat_id *to, const sat_record *r);
+
 typedef enum sat_outcome {
 	SAT_APPLIED,  /* the state changed as asked */
 	SAT_LOST,     /* a concurrent value won; ours is in the history */
@@ -141,6 +147,8 @@ SAT_CHECK sat_rc sat_record_apply(sat_applied *out, sat_record *r, sat_arena *a,
  *            SAT_HANDED_BYTES_MAX (ask sat_handed_room first).
  *   SETTLE   one less; SAT_NOTHING when there is none of that lsn.
  *   MERGE    REDIRECT := value; SAT_NOTHING when it has one, or to itself.
+ *            On a review or stage field: the value joins what is there as if
+ *            nobody had seen anything (P-174); on others only history.
  *   UNMERGE  REDIRECT := null.
  *   ERASE    SAT_NOTHING here: server and device act on it.
  * A CLAIM or REASSIGN that applies clears POOL.

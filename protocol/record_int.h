@@ -25,6 +25,7 @@ typedef struct sat_fold {
 	sat_value value;        /* the op's value, copied into `a` */
 	sat_stamp at;
 	uint64_t seen;
+	bool blind;             /* knows nothing of what is there (P-174) */
 	size_t displaced_cap;
 } sat_fold;
 

@@ -32,7 +32,7 @@ sat_stamp_cmp(sat_stamp a, sat_stamp b)
 bool
 sat_fold_concurrent(const sat_fold *f, uint32_t dev, uint64_t lsn)
 {
-	return lsn > f->seen && dev != f->at.dev;
+	return f->blind || (lsn > f->seen && dev != f->at.dev);
 }
 
 /* First cell whose field is not below `field`. */
@@ -311,6 +311,7 @@ policy_of(const sat_fold *f)
 		switch (f->op->kind) {
 		case SAT_OP_MVSET:
 		case SAT_OP_RESOLVE:
+		case SAT_OP_MERGE:
 			p = SAT_P_REVIEW;
 			break;
 		case SAT_OP_SADD:
@@ -342,6 +343,8 @@ verb_fits(sat_op_kind kind, sat_policy p)
 {
 	bool set = kind == SAT_OP_SADD || kind == SAT_OP_SREM;
 
+	if (kind == SAT_OP_MERGE)
+		return p == SAT_P_REVIEW || p == SAT_P_STAGE;
 	return set == (p == SAT_P_SET) &&
 	    (kind == SAT_OP_ADD) == (p == SAT_P_COUNTER);
 }
@@ -543,13 +546,15 @@ sat_record_apply(sat_applied *out, sat_record *r, sat_arena *a,
 		fold_del(&f, t);
 	} else if (op->kind == SAT_OP_UNDEL) {
 		fold_undel(&f);
-	} else if (op->kind >= SAT_OP_CLAIM) {
+	} else if (op->kind >= SAT_OP_CLAIM && (op->kind != SAT_OP_MERGE ||
+	    op->field >= SAT_SYS_FIRST)) {
 		f.value = sat_value_dup(a, op->value);
 		sat_fold_system(&f);
 	} else {
 		k = sat_template_kind_id(t, r->kind);
 		f.field = k != NULL ? sat_kind_field_id(k, op->field) : NULL;
 		f.value = sat_value_dup(a, op->value);
+		f.blind = op->kind == SAT_OP_MERGE;
 		fold_edit(&f);
 	}
 	return SAT_OK;
@@ -560,4 +565,32 @@ sat_record_applied(sat_record *r, sat_outcome outcome, uint64_t lsn)
 {
 	if (outcome != SAT_NOTHING && lsn > r->rlsn)
 		r->rlsn = lsn;
+}
+
+bool
+sat_op_is_content(const sat_op *op)
+{
+	switch (op->kind) {
+	case SAT_OP_SET:
+	case SAT_OP_MVSET:
+	case SAT_OP_SADD:
+	case SAT_OP_SREM:
+	case SAT_OP_ADD:
+	case SAT_OP_STAGE:
+	case SAT_OP_RESOLVE:
+		return op->field < SAT_SYS_FIRST;
+	default:
+		return false;
+	}
+}
+
+bool
+sat_record_redirect(sat_id *to, const sat_record *r)
+{
+	sat_value v = sat_record_value(r, SAT_SYS_REDIRECT);
+
+	if (v.type != SAT_V_BYTES || v.s.n != sizeof to->b)
+		return false;
+	memcpy(to->b, v.s.p, sizeof to->b);
+	return true;
 }

@@ -48,6 +48,15 @@ owner_known(const work *k, sat_value v)
 	    sat_registry_user(&k->s->reg, v.s) != NULL);
 }
 
+/* The fields of the record as such that a device may write. */
+static bool
+of_the_record(const sat_op *op)
+{
+	if (op->field == SAT_SYS_REDIRECT)
+		return op->kind == SAT_OP_MERGE || op->kind == SAT_OP_UNMERGE;
+	return op->field == SAT_SYS_DISMISSED && op->kind == SAT_OP_SADD;
+}
+
 /* What the op means for scope: the first owner, no late parent. */
 static sat_rc
 scope_fields(work *k, wrec *w, const sat_kind *kind, size_t i)
@@ -55,6 +64,8 @@ scope_fields(work *k, wrec *w, const sat_kind *kind, size_t i)
 	const sat_op *op = &k->c->ops[i];
 	const sat_field *f = sat_kind_field_id(kind, op->field);
 
+	if (of_the_record(op))
+		return SAT_OK;
 	if (f == NULL)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
 		    "field.unknown", "");
@@ -113,7 +124,8 @@ locate(work *k, size_t i, sat_err *e)
 	wrec *w;
 	sat_rc rc;
 
-	if (op->kind >= SAT_OP_CLAIM && !sat_op_is_hand(op)) /* P-131 */
+	if (op->kind >= SAT_OP_CLAIM && op->kind != SAT_OP_MERGE &&
+	    op->kind != SAT_OP_UNMERGE && !sat_op_is_hand(op)) /* P-131 */
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied", "");
 	if (kind == NULL)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "kind.unknown",
@@ -176,8 +188,10 @@ find_root(work *k, wrec *w, sat_err *e)
 	if (!parent->exists)
 		return follow(k, i, &id, e);
 	pk = sat_template_kind_id(k->j.t, parent->kind);
-	/* One level: a child of a child would have two roots to be seen by. */
-	if (pk == NULL || parent->root != parent->eid || parent == w ||
+	/* One level: a child of a child would have two roots to be seen by.
+	 * What stands below a merged customer is seen with the winner. */
+	if (pk == NULL || parent == w || (parent->root != parent->eid &&
+	    pk->parent != NULL) ||
 	    (kind->parent->ref != NULL && strcmp(pk->key, kind->parent->ref) != 0))
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "parent.kind",
 		    "");
@@ -187,18 +201,78 @@ find_root(work *k, wrec *w, sat_err *e)
 	if (!yes)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied",
 		    sat_srv_ask(k->a));
-	w->root = parent->eid;
+	w->root = parent->root;
 	return SAT_OK;
+}
+
+/* ---- customers merged ---------------------------------------------------------------- */
+
+/* Judged when its turn comes: an earlier op of the commit may matter. A merge
+ * whose winner leads to the loser already would close a cycle; the server's
+ * order decides which of two came first (P-172). */
+static sat_rc
+may_merge(work *k, size_t i, sat_err *e)
+{
+	const sat_op *op = &k->c->ops[i];
+	const sat_kind *kind;
+	wrec *w = k->m.of[i], *winner;
+	sat_id id;
+	bool yes;
+	sat_rc rc;
+
+	if (op->field != SAT_SYS_REDIRECT)
+		return SAT_OK;
+	yes = sat_record_redirect(&id, &w->r);
+	if (yes == (op->kind == SAT_OP_MERGE))
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "merge.stale",
+		    "USE_VALUE");
+	if (op->kind == SAT_OP_UNMERGE)
+		return SAT_OK;
+	memcpy(id.b, op->value.s.p, sizeof id.b);
+	if ((rc = sat_set_by_id(&winner, k->s, &id, e)) != SAT_OK)
+		return rc;
+	kind = sat_template_kind_id(k->j.t, w->kind);
+	if (!winner->exists)
+		return sat_srv_refuse(k->a, i, SAT_VD_PARKED, "needs_parent",
+		    "NEEDS_PARENT");
+	if (winner == w || winner->kind != w->kind || kind == NULL ||
+	    kind->scope != SAT_SCOPE_ROOT)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "merge.kind", "");
+	if ((rc = sat_srv_visible(&yes, k->s, winner, &k->j.mine, e)) != SAT_OK)
+		return rc;
+	if (!yes)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied",
+		    "ASK_MANAGER");
+	if ((rc = sat_srv_leads_to(&yes, k->s, winner, w, e)) != SAT_OK)
+		return rc;
+	return yes ? sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "merge.cycle",
+	    "MERGED_INTO") : SAT_OK;
+}
+
+/* The echoes travel with the commit: together they must fit (P-001). */
+static sat_rc
+plan_echoes(work *k, sat_err *e)
+{
+	sat_rc rc = sat_merge_echoes(&k->m, e);
+
+	if (rc == SAT_OK && k->c->nops + k->m.nechoes > SAT_OPS_MAX)
+		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED,
+		    "merge.too_large", "");
+	return rc;
 }
 
 /* ---- judging and folding ------------------------------------------------------------ */
 
 static sat_rc
-fold_op(work *k, size_t i)
+fold_op(work *k, size_t i, sat_err *e)
 {
 	const sat_op *op = &k->c->ops[i];
 	sat_applied out;
+	sat_rc rc;
 
+	if ((op->kind == SAT_OP_MERGE || op->kind == SAT_OP_UNMERGE) &&
+	    (rc = may_merge(k, i, e)) != SAT_OK)
+		return rc;
 	if (sat_merge_fold(&out, &k->m, k->j.t, i, NULL) != SAT_OK)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "invalid", "");
 	/* Ownership is compare-and-set: somebody else was faster. */
@@ -251,11 +325,13 @@ judge_and_fold(work *k, sat_err *e)
 		if (!soon)
 			return sat_srv_hand_over(&k->hands, k->a, &k->m, e);
 	}
+	if ((rc = plan_echoes(k, e)) != SAT_OK)
+		return rc;
 	sat_merge_place(&k->m, k->a->chain->c.prev_eff);
 	for (size_t i = 0; i < k->c->nops; i++)
-		if ((rc = fold_op(k, i)) != SAT_OK)
+		if ((rc = fold_op(k, i, e)) != SAT_OK)
 			return rc;
-	return SAT_OK;
+	return sat_merge_fold_echoes(&k->m, k->j.t, e);
 }
 
 /* ---- the two ends ---------------------------------------------------------------------- */

@@ -113,15 +113,21 @@ owner_at_seen(sat_relation *rel, judging *j, uint32_t eid, sat_err *e)
 
 /* How the author stood at `seen`, and whether he held the record then. */
 static sat_rc
-at_seen(sat_relation *rel, bool *held, judging *j, const wrec *w, sat_err *e)
+at_seen(sat_relation *rel, bool *held, judging *j, wrec *w, sat_err *e)
 {
 	const sat_kind *k = sat_srv_kind(j->s, w->kind);
+	wrec *top;
 	sat_relation own = SAT_REL_NONE;
 	bool left = false, yes;
 	sat_rc rc;
 
-	if ((rc = owner_at_seen(rel, j, w->root, e)) != SAT_OK)
+	if ((rc = owner_at_seen(rel, j, w->root, e)) != SAT_OK ||
+	    (rc = sat_srv_top(&top, j->s, w, e)) != SAT_OK ||
+	    (top != w && top->eid != w->root &&
+	    (rc = owner_at_seen(&own, j, top->eid, e)) != SAT_OK))
 		return rc;
+	*rel = sat_scope_closer(*rel, own);
+	own = SAT_REL_NONE;
 	if (w->root != w->eid && !w->fresh &&
 	    (rc = owner_at_seen(&own, j, w->eid, e)) != SAT_OK)
 		return rc;
@@ -152,7 +158,7 @@ made_now(const judging *j, const wrec *w)
 }
 
 sat_rc
-sat_srv_could_see(bool *yes, bool *late, judging *j, const wrec *w, sat_err *e)
+sat_srv_could_see(bool *yes, bool *late, judging *j, wrec *w, sat_err *e)
 {
 	sat_relation rel;
 	sat_rc rc;
@@ -170,7 +176,7 @@ sat_srv_could_see(bool *yes, bool *late, judging *j, const wrec *w, sat_err *e)
 }
 
 sat_rc
-sat_srv_relation(sat_relation *rel, judging *j, const wrec *w, sat_err *e)
+sat_srv_relation(sat_relation *rel, judging *j, wrec *w, sat_err *e)
 {
 	const sat_kind *k = sat_srv_kind(j->s, w->kind);
 	sat_value root_owner = sat_v_null(), own = w->owner;
@@ -187,11 +193,23 @@ sat_srv_relation(sat_relation *rel, judging *j, const wrec *w, sat_err *e)
 			return rc;
 	} else if (k != NULL && k->scope == SAT_SCOPE_ROOT) {
 		root_owner = w->owner;
-		own = sat_v_null();
 	}
+	if (k != NULL && k->scope == SAT_SCOPE_ROOT)
+		own = sat_v_null();
 	*rel = sat_scope_relation(&j->s->reg, j->a->actor,
 	    k != NULL ? k->scope : SAT_SCOPE_CHILD, root_owner, own, sees_root,
 	    w->fresh);
+	if (w->root == w->eid)
+		return SAT_OK;
+	/* Below a merged customer its owner counts as well as the winner's,
+	 * until a manager decides which one it is. */
+	if ((rc = sat_srv_top(&root, j->s, w, e)) != SAT_OK ||
+	    root->eid == w->root ||
+	    (root == w && (k == NULL || k->scope != SAT_SCOPE_ROOT)))
+		return rc;
+	*rel = sat_scope_closer(*rel, sat_scope_relation(&j->s->reg,
+	    j->a->actor, k != NULL ? k->scope : SAT_SCOPE_CHILD, root->owner,
+	    own, sees_root, w->fresh));
 	return SAT_OK;
 }
 
@@ -204,9 +222,11 @@ typedef struct changes {
 } changes;
 
 static sat_verb
-verb_of(sat_op_kind k)
+verb_of(const sat_op *op)
 {
-	switch (k) {
+	if (op->field == SAT_SYS_REDIRECT)
+		return SAT_VERB_MERGE;
+	switch (op->kind) {
 	case SAT_OP_SADD:
 	case SAT_OP_ADD: return SAT_VERB_ADD;
 	case SAT_OP_SREM: return SAT_VERB_REMOVE;
@@ -223,9 +243,9 @@ verb_of(sat_op_kind k)
 	case SAT_OP_NUMBER:
 	case SAT_OP_HAND:
 	case SAT_OP_SETTLE:
-	case SAT_OP_MERGE:
-	case SAT_OP_UNMERGE:
 	case SAT_OP_ERASE: break; /* refused before (P-131) */
+	case SAT_OP_MERGE: return SAT_VERB_JOIN; /* of a field */
+	case SAT_OP_UNMERGE: return SAT_VERB_MERGE;
 	}
 	return SAT_VERB_SET;
 }
@@ -234,7 +254,7 @@ static bool
 is_authority(sat_verb v)
 {
 	return v == SAT_VERB_ASSIGN || v == SAT_VERB_DELETE ||
-	    v == SAT_VERB_RESTORE;
+	    v == SAT_VERB_RESTORE || v == SAT_VERB_MERGE;
 }
 
 enum { CONTENT = 1, AUTHORITY = 2 };
@@ -253,12 +273,13 @@ gather(judging *j, const wrec *w, const sat_kind *k, unsigned sorts)
 	out.op = sat_arena_alloc(&j->s->txn, n * sizeof *out.op);
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i]) {
 		const sat_op *op = &c->ops[i];
-		sat_verb verb = verb_of(op->kind);
+		sat_verb verb = verb_of(op);
 		const sat_field *f = sat_kind_field_id(k, op->field);
 
 		if (op->kind == SAT_OP_NEW ||
 		    !(sorts & (is_authority(verb) ? AUTHORITY : CONTENT)) ||
-		    (op->field != 0 && f == NULL)) /* not known to the tip yet */
+		    (op->field != 0 && f == NULL && /* not known to the tip yet */
+		    verb != SAT_VERB_MERGE))
 			continue;
 		out.op[out.n] = i;
 		out.c[out.n++] = (sat_change){ verb, f, op->value };
@@ -355,7 +376,7 @@ sorts_of(const judging *j, const wrec *w)
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
 		if (j->a->c->ops[i].kind != SAT_OP_NEW &&
 		    !sat_op_is_hand(&j->a->c->ops[i]))
-			sorts |= is_authority(verb_of(j->a->c->ops[i].kind)) ?
+			sorts |= is_authority(verb_of(&j->a->c->ops[i])) ?
 			    AUTHORITY : CONTENT;
 	return sorts;
 }

@@ -36,6 +36,7 @@ typedef struct wrec {
 	struct {
 		bool gone;
 		sat_value owner;
+		sat_id redirect; /* zero: none */
 		sat_record r; /* only of a record that was dirty already */
 	} before;
 	struct wrec *next_id, *next_eid, *next_touched, *next_dirty;
@@ -199,6 +200,10 @@ SAT_CHECK sat_rc sat_srv_rescope(sat_server *s, wrec *touched, uint64_t lsn, sat
 #define SAT_INCARNATION_FIRST 1
 
 /* server_merge.c: a commit on its way into records and log. */
+typedef struct echo { /* an operation that another record gets too */
+	size_t op;
+	wrec *to;
+} echo;
 typedef struct merging {
 	sat_server *s;
 	const sat_commit *c;
@@ -211,13 +216,31 @@ typedef struct merging {
 	sat_hlc eff;
 	sat_hlc_clamp clamp;
 	bool conflict;
+	echo *echoes;
+	size_t nechoes;
 } merging;
 void sat_merge_init(merging *m, sat_server *s, const sat_commit *c);
 SAT_CHECK sat_rc sat_merge_touch(merging *m, wrec *w, size_t op, sat_err *e);
+/* The same for a record that no operation names. */
+SAT_CHECK sat_rc sat_merge_touch_record(merging *m, wrec *w, sat_err *e);
 /* Draw position and stamp; nothing is taken before sat_merge_log. */
 void sat_merge_place(merging *m, uint64_t prev_eff);
 SAT_CHECK sat_rc sat_merge_fold(sat_applied *out, merging *m,
     const sat_template *t, size_t op, sat_err *e);
+/* server_alias.c: what follows redirects, as they are before the commit; after
+ * every op was touched, and folded behind all of them (P-171). */
+SAT_CHECK sat_rc sat_merge_echoes(merging *m, sat_err *e);
+SAT_CHECK sat_rc sat_merge_fold_echoes(merging *m, const sat_template *t, sat_err *e);
+void sat_srv_echoes_write(sat_buf *b, const merging *m);
+SAT_CHECK sat_rc sat_srv_echoes_read(echo **list, size_t *n, sat_server *s,
+    sat_span in, size_t nops, sat_err *e);
+/* Where a record leads now, itself when nowhere; one step, NULL = none. */
+SAT_CHECK sat_rc sat_srv_canon(wrec **out, sat_server *s, wrec *w, sat_err *e);
+SAT_CHECK sat_rc sat_srv_redirect(wrec **to, sat_server *s, wrec *w, sat_err *e);
+SAT_CHECK sat_rc sat_srv_leads_to(bool *yes, sat_server *s, wrec *from,
+    const wrec *target, sat_err *e);
+/* The customer a record names as its parent, itself when it names none. */
+SAT_CHECK sat_rc sat_srv_top(wrec **out, sat_server *s, wrec *w, sat_err *e);
 /* Log, hand out, take the position. Fresh records are not fresh any more. */
 SAT_CHECK sat_rc sat_merge_log(merging *m, sat_verdict_code code, sat_err *e);
 
@@ -290,11 +313,11 @@ typedef struct judging {
 } judging;
 SAT_CHECK sat_rc sat_srv_judge(judging *j, wrec *w, sat_err *e);
 /* How the author stands to it now. */
-SAT_CHECK sat_rc sat_srv_relation(sat_relation *rel, judging *j, const wrec *w,
+SAT_CHECK sat_rc sat_srv_relation(sat_relation *rel, judging *j, wrec *w,
     sat_err *e);
 /* Could the author see the record now, or at `seen` (then *late)? */
 SAT_CHECK sat_rc sat_srv_could_see(bool *yes, bool *late, judging *j,
-    const wrec *w, sat_err *e);
+    wrec *w, sat_err *e);
 /* "CODE=argument" (docs/protocol.md, hints); the code alone for no argument. */
 const char *sat_srv_hint(sat_server *s, const char *code, sat_span arg);
 /* ASK_MANAGER with the one of the author's team. */

@@ -4,6 +4,8 @@
  */
 #include "protocol/server_int.h"
 
+#include <string.h>
+
 void
 sat_merge_init(merging *m, sat_server *s, const sat_commit *c)
 {
@@ -17,21 +19,36 @@ sat_merge_init(merging *m, sat_server *s, const sat_commit *c)
 sat_rc
 sat_merge_touch(merging *m, wrec *w, size_t op, sat_err *e)
 {
-	sat_server *s = m->s;
+	bool again = w->touch == m->s->serial;
 	sat_rc rc;
 
 	m->of[op] = w;
 	m->next_op[op] = SIZE_MAX;
-	if (w->touch == s->serial) {
+	if (!again && (rc = sat_merge_touch_record(m, w, e)) != SAT_OK)
+		return rc;
+	if (again)
 		m->next_op[w->last_op] = op;
-		w->last_op = op;
+	else
+		w->first_op = op;
+	w->last_op = op;
+	return SAT_OK;
+}
+
+sat_rc
+sat_merge_touch_record(merging *m, wrec *w, sat_err *e)
+{
+	sat_server *s = m->s;
+	sat_rc rc;
+
+	if (w->touch == s->serial)
 		return SAT_OK;
-	}
+	memset(&w->before.redirect, 0, sizeof w->before.redirect);
 	if (!w->fresh) {
 		if ((rc = sat_set_decode(w, s, e)) != SAT_OK)
 			return rc;
 		w->before.gone = sat_rec_gone(&w->r);
 		w->before.owner = w->owner;
+		(void)sat_record_redirect(&w->before.redirect, &w->r);
 		/* The fold may write into the cells it was given. What the
 		 * store has can be decoded again. */
 		if (w->dirty) {
@@ -42,7 +59,7 @@ sat_merge_touch(merging *m, wrec *w, size_t op, sat_err *e)
 	}
 	w->touch = s->serial;
 	w->changed = false;
-	w->first_op = w->last_op = op;
+	w->first_op = w->last_op = SIZE_MAX;
 	w->next_touched = NULL;
 	*m->touched_end = w;
 	m->touched_end = &w->next_touched;
@@ -94,6 +111,13 @@ sat_merge_log(merging *m, sat_verdict_code code, sat_err *e)
 		.payload = m->payload };
 	sat_rc rc;
 
+	if (m->nechoes > 0) {
+		sat_buf_reset(&s->scratch);
+		sat_srv_echoes_write(&s->scratch, m);
+		if ((rc = st->echo_put(st->u, m->lsn,
+		    sat_buf_span(&s->scratch), e)) != SAT_OK)
+			return rc;
+	}
 	if ((rc = st->log_put(st->u, &row, c->device, c->incarnation, c->cseq,
 	    e)) != SAT_OK ||
 	    (code != SAT_VD_OK && (rc = st->verdict_put(st->u, m->lsn, code,

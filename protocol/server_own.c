@@ -146,7 +146,8 @@ sat_srv_own(sat_server *s, const sat_id *subject, sat_op *ops, size_t nops,
 	if ((rc = own_chain(s, e)) != SAT_OK)
 		return rc;
 	sat_merge_init(&m, s, &c);
-	if ((rc = locate_all(&m, e)) != SAT_OK)
+	if ((rc = locate_all(&m, e)) != SAT_OK ||
+	    (rc = sat_merge_echoes(&m, e)) != SAT_OK)
 		return rc;
 	c.incarnation = o->inc;
 	c.cseq = o->c.last_cseq + 1;
@@ -161,7 +162,8 @@ sat_srv_own(sat_server *s, const sat_id *subject, sat_op *ops, size_t nops,
 	for (size_t i = 0; i < nops; i++)
 		if ((rc = sat_merge_fold(&out, &m, s->tip, i, e)) != SAT_OK)
 			return rc;
-	if ((rc = sat_merge_log(&m, SAT_VD_OK, e)) != SAT_OK)
+	if ((rc = sat_merge_fold_echoes(&m, s->tip, e)) != SAT_OK ||
+	    (rc = sat_merge_log(&m, SAT_VD_OK, e)) != SAT_OK)
 		return rc;
 	if (o->first == 0)
 		o->first = c.cseq;

@@ -149,6 +149,24 @@ owner_name(const sat_server *s, sat_value owner)
 	return u != NULL ? sat_span_str(u->name) : (sat_span){ NULL, 0 };
 }
 
+/* A customer that was merged since is told of with the winner; to one who may
+ * not see that, only that it left. */
+static sat_rc
+merged_root(uint32_t *root, page *p, sat_err *e)
+{
+	wrec *w;
+	bool yes;
+	sat_rc rc;
+
+	if ((rc = sat_set_by_eid(&w, p->s, *root, e)) != SAT_OK ||
+	    w->root == w->eid ||
+	    (rc = sat_srv_visible(&yes, p->s, w, &p->keys, e)) != SAT_OK)
+		return rc;
+	if (yes)
+		*root = w->root;
+	return SAT_OK;
+}
+
 /* All of a root as it is now; once per page, for it is the same each time. */
 static sat_rc
 take_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
@@ -159,6 +177,8 @@ take_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 	wrec *w;
 	sat_rc rc;
 
+	if ((rc = merged_root(&root, p, e)) != SAT_OK)
+		return rc;
 	for (size_t i = 0; i < p->nrs; i++)
 		if (p->roots[i] == root) {
 			p->rs[i].lsn = lsn;
@@ -289,11 +309,36 @@ take_leave(page *p, uint64_t lsn, const wrec *w, sat_err *e)
 	return take_rescope(p, lsn, w->root, e);
 }
 
+/* The operations that other records got too, behind the commit's own. */
+static sat_rc
+add_echoes(page *p, sat_commit *c, sat_span echoes, sat_err *e)
+{
+	sat_op *ops;
+	echo *list;
+	size_t n;
+	sat_rc rc;
+
+	if ((rc = sat_srv_echoes_read(&list, &n, p->s, echoes, c->nops, e)) !=
+	    SAT_OK || n == 0)
+		return rc;
+	ops = sat_arena_alloc(&p->s->txn, (c->nops + n) * sizeof *ops);
+	memcpy(ops, c->ops, c->nops * sizeof *ops);
+	for (size_t i = 0; i < n; i++) {
+		ops[c->nops + i] = c->ops[list[i].op];
+		ops[c->nops + i].rec = list[i].to->id;
+	}
+	c->ops = ops;
+	c->nops += n;
+	c->nechoes = n;
+	return SAT_OK;
+}
+
 /* Keep what is visible; name records by eid. */
 static sat_rc
 filter_ops(page *p, sat_commit *c, sat_err *e)
 {
-	size_t n = 0;
+	size_t n = 0, echoes = c->nops - c->nechoes;
+	size_t kept = 0;
 	bool yes;
 	wrec *w;
 	sat_rc rc;
@@ -311,8 +356,10 @@ filter_ops(page *p, sat_commit *c, sat_err *e)
 		}
 		c->ops[i].eid = w->eid;
 		c->ops[n++] = c->ops[i];
+		kept += i >= echoes;
 	}
 	c->nops = n;
+	c->nechoes = kept;
 	return SAT_OK;
 }
 
@@ -333,15 +380,18 @@ take_commit(page *p, uint64_t lsn, sat_err *e)
 	c.lsn = row.lsn;
 	c.eff = row.eff;
 	nops = c.nops;
-	if ((rc = filter_ops(p, &c, e)) != SAT_OK)
+	if ((rc = add_echoes(p, &c, row.echoes, e)) != SAT_OK ||
+	    (rc = filter_ops(p, &c, e)) != SAT_OK)
 		return rc;
 	if (c.nops == 0)
 		return SAT_OK;
 	/* What the device has in its outbox is not sent again. Not so when a
 	 * part is not its to hold any more, nor what an earlier incarnation
-	 * wrote: that is not in this outbox. */
+	 * wrote: that is not in this outbox; nor what other records got too:
+	 * only the server knows which. */
 	c.own = c.device == p->x->device && c.nops == nops &&
-	    c.incarnation == p->x->incarnation && !p->full_own;
+	    c.incarnation == p->x->incarnation && !p->full_own &&
+	    c.nechoes == 0;
 	if (c.own)
 		c.nops = 0;
 	if ((rc = sat_set_by_id(&subject, p->s, &c.subject, e)) != SAT_OK)

@@ -31,6 +31,17 @@ is_owned_child(const sat_server *s, const wrec *w)
 	return sat_srv_owned_child(s, w->kind, w->eid, w->root);
 }
 
+/* Its owner is a reason to hold the root: the root's own, a merged customer's
+ * until a manager decides, and a live owned child's. */
+static bool
+is_reason(const sat_server *s, const wrec *w, bool gone)
+{
+	const sat_kind *k = sat_srv_kind(s, w->kind);
+
+	return w->root == w->eid || (k != NULL && k->scope == SAT_SCOPE_ROOT) ||
+	    (is_owned_child(s, w) && !gone);
+}
+
 static bool
 meet(const sat_keys *a, const sat_keys *b)
 {
@@ -86,18 +97,13 @@ typedef struct after {
 } after;
 
 static sat_rc
-touch_root(wroot **out, after *f, const wrec *w, sat_err *e)
+touch_root_eid(wroot **out, after *f, uint32_t eid, bool fresh, sat_err *e)
 {
 	sat_server *s = f->s;
-	wrec *rw;
 	wroot *r;
-	bool fresh;
 	sat_rc rc;
 
-	if ((rc = sat_set_by_eid(&rw, s, w->root, e)) != SAT_OK)
-		return rc;
-	fresh = rw->fresh && rw->touch == s->serial;
-	if ((rc = sat_set_root(&r, s, w->root, fresh, e)) != SAT_OK)
+	if ((rc = sat_set_root(&r, s, eid, fresh, e)) != SAT_OK)
 		return rc;
 	*out = r;
 	if (r->touch == s->serial)
@@ -113,12 +119,25 @@ touch_root(wroot **out, after *f, const wrec *w, sat_err *e)
 	return SAT_OK;
 }
 
+static sat_rc
+touch_root(wroot **out, after *f, const wrec *w, sat_err *e)
+{
+	sat_server *s = f->s;
+	wrec *rw;
+	sat_rc rc;
+
+	if ((rc = sat_set_by_eid(&rw, s, w->root, e)) != SAT_OK)
+		return rc;
+	return touch_root_eid(out, f, w->root,
+	    rw->fresh && rw->touch == s->serial, e);
+}
+
 static sat_keys
 reasons(const after *f, const wrec *w, sat_value owner, bool gone)
 {
 	sat_keys none = { 0 };
 
-	if (w->root == w->eid || (is_owned_child(f->s, w) && !gone))
+	if (is_reason(f->s, w, gone))
 		return sat_scope_owner_keys(&f->s->reg, owner);
 	return none;
 }
@@ -144,7 +163,7 @@ owner_changed(after *f, wrec *w, wroot *r, sat_err *e)
 		if ((rc = sat_set_by_eid(&root, f->s, w->root, e)) != SAT_OK)
 			return rc;
 		above = sat_scope_owner_keys(&f->s->reg, root->owner);
-	} else if (w->root != w->eid) {
+	} else if (!is_reason(f->s, w, false)) {
 		return SAT_OK; /* a plain child goes where its root goes */
 	}
 	for (int i = 0; i < 2; i++)
@@ -186,6 +205,140 @@ put(after *f, sat_scope_key key, uint32_t root, sat_err *e)
 
 	sat_srv_note(f->s, key);
 	return st->scope_put(st->u, key, f->lsn, root, e);
+}
+
+/* ---- customers merged, or taken apart --------------------------------------------- */
+
+typedef struct family {
+	sat_server *s;
+	wrec **w;
+	size_t n, cap;
+	uint32_t root;
+} family;
+
+static void
+add_member(family *m, wrec *w)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->w[i] == w)
+			return;
+	if (m->n == m->cap) {
+		size_t cap = m->cap == 0 ? 64 : m->cap * 2;
+		wrec **v = sat_arena_alloc(&m->s->txn, cap * sizeof *v);
+
+		if (m->n > 0)
+			memcpy(v, m->w, m->n * sizeof *v);
+		m->w = v;
+		m->cap = cap;
+	}
+	m->w[m->n++] = w;
+}
+
+static bool
+on_member(void *u, const sat_rec_row *row)
+{
+	family *m = u;
+	wrec *w = sat_set_of_row(m->s, row);
+
+	if (w->root == m->root)
+		add_member(m, w);
+	return true;
+}
+
+/* What stands below a root: in the store, changed since, made just now. */
+static sat_rc
+members_of(family *m, uint32_t root, wrec *touched, sat_err *e)
+{
+	const sat_store *st = &m->s->env.store;
+	sat_rc rc;
+
+	m->root = root;
+	if ((rc = st->rec_of_root(st->u, root, on_member, m, e)) != SAT_OK)
+		return rc;
+	for (wrec *w = m->s->set.dirty; w != NULL; w = w->next_dirty)
+		if (w->root == root)
+			add_member(m, w);
+	for (wrec *w = touched; w != NULL; w = w->next_touched)
+		if (w->root == root)
+			add_member(m, w);
+	return SAT_OK;
+}
+
+/* From one root to another, with its reason. What a touched record's own
+ * operations change is counted afterwards, at its new root. */
+static sat_rc
+move_member(after *f, wrec *w, uint32_t to, sat_err *e)
+{
+	bool touched = w->touch == f->s->serial && !w->fresh, gone;
+	sat_value owner = touched ? w->before.owner : w->owner;
+	wroot *was, *is;
+	sat_keys keys;
+	sat_rc rc;
+
+	if ((rc = sat_set_decode(w, f->s, e)) != SAT_OK ||
+	    (rc = touch_root_eid(&was, f, w->root, false, e)) != SAT_OK ||
+	    (rc = touch_root_eid(&is, f, to, false, e)) != SAT_OK)
+		return rc;
+	gone = touched ? w->before.gone : sat_rec_gone(&w->r);
+	keys = reasons(f, w, owner, gone);
+	for (size_t i = 0; i < keys.n && !w->fresh; i++)
+		sat_set_key(f->s, was, keys.k[i])->delta--;
+	w->root = to;
+	keys = reasons(f, w, owner, gone);
+	for (size_t i = 0; i < keys.n && !w->fresh; i++)
+		sat_set_key(f->s, is, keys.k[i])->delta++;
+	if (!w->fresh)
+		sat_set_dirty(f->s, w);
+	return SAT_OK;
+}
+
+/* Whoever holds either root sees another aggregate now. */
+static sat_rc
+tell_all(after *f, uint32_t root, sat_err *e)
+{
+	wroot *r;
+	sat_rc rc = touch_root_eid(&r, f, root, false, e);
+
+	for (size_t i = 0; rc == SAT_OK && i < r->n; i++)
+		r->k[i].rescope = r->k[i].rescope || r->k[i].live;
+	return rc;
+}
+
+/* A redirect came or went: everything below the root it had goes where it
+ * leads now (P-173). */
+static sat_rc
+reroot(after *f, wrec *w, wrec *touched, sat_err *e)
+{
+	family m = { .s = f->s };
+	uint32_t from = w->root;
+	wrec *top, *to;
+	sat_rc rc;
+
+	if ((rc = members_of(&m, from, touched, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < m.n; i++) {
+		if ((rc = sat_srv_top(&top, f->s, m.w[i], e)) != SAT_OK ||
+		    (rc = sat_srv_canon(&to, f->s, top, e)) != SAT_OK)
+			return rc;
+		if (to->eid == from)
+			continue;
+		if ((rc = tell_all(f, from, e)) != SAT_OK ||
+		    (rc = tell_all(f, to->eid, e)) != SAT_OK ||
+		    (rc = move_member(f, m.w[i], to->eid, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+static bool
+redirected(const wrec *w)
+{
+	sat_id is = { { 0 } };
+
+	if (w->fresh)
+		return false;
+	(void)sat_record_redirect(&is, &w->r);
+	return !sat_id_eq(&is, &w->before.redirect);
 }
 
 static sat_rc
@@ -273,6 +426,9 @@ sat_srv_rescope(sat_server *s, wrec *touched, uint64_t lsn, sat_err *e)
 	wroot *r;
 	sat_rc rc;
 
+	for (wrec *w = touched; w != NULL; w = w->next_touched)
+		if (redirected(w) && (rc = reroot(&f, w, touched, e)) != SAT_OK)
+			return rc;
 	for (wrec *w = touched; w != NULL; w = w->next_touched)
 		if ((rc = touch_root(&r, &f, w, e)) != SAT_OK ||
 		    (rc = count_reasons(&f, w, r, e)) != SAT_OK)

@@ -379,6 +379,7 @@ flush_rec(sat_server *s, wrec *w, sat_err *e)
 	const sat_store *st = &s->env.store;
 	sat_rec_row row = { .eid = w->eid, .id = w->id, .kind = w->kind,
 		.root = w->root };
+	sat_rc rc;
 
 	sat_buf_reset(&s->scratch);
 	sat_record_write(&s->scratch, &w->r);
@@ -386,7 +387,10 @@ flush_rec(sat_server *s, wrec *w, sat_err *e)
 	if (w->owner.type == SAT_V_TEXT)
 		row.owner = w->owner.s;
 	w->dirty = false;
-	return st->rec_put(st->u, &row, e);
+	if ((rc = st->rec_put(st->u, &row, e)) == SAT_OK &&
+	    w->stored && w->root != w->stored_root)
+		rc = st->rec_move(st->u, w->eid, w->root, e);
+	return rc;
 }
 
 static int

@@ -3,8 +3,9 @@
  *
  * A device with everything gets records by ascending eid. Any other gets its
  * roots by ascending eid and below each root the visible records by ascending
- * eid; `after_eid` is the last record sent, and its root says where to go on.
- * That works because a record never changes its root (P-092).
+ * eid; `after` is the root and the last record of it that was sent. A customer
+ * that is merged meanwhile goes below another root; the rescope of that stands
+ * above the first chunk's `lsn` (P-092).
  *
  * Nothing is held between chunks. What changes meanwhile has a log position
  * above the first chunk's `lsn`, from which the device pulls afterwards.
@@ -19,9 +20,11 @@
 typedef struct snap {
 	sat_server *s;
 	sat_keys keys;
+	uint32_t root;       /* being sent; 0 = everything, by record */
 	uint32_t after;      /* records up to it are not sent (of its root) */
 	states st;
 	size_t bytes_max;
+	uint32_t last_root;  /* of the last record taken */
 	bool full;
 	uint32_t roots[ROOTS_AT_ONCE * SAT_KEYS_MAX];
 	size_t nroots;
@@ -48,6 +51,7 @@ take(snap *p, const sat_rec_row *row)
 		p->full = true;
 		return false;
 	}
+	p->last_root = p->root;
 	p->rc = sat_srv_states_add(&p->st, p->s, w->eid, w->state, p->e);
 	return p->rc == SAT_OK;
 }
@@ -111,23 +115,21 @@ static sat_rc
 one_root(snap *p, uint32_t root)
 {
 	const sat_store *st = &p->s->env.store;
-	sat_rc rc = st->rec_of_root(st->u, root, on_row, p, p->e);
+	sat_rc rc;
 
+	p->root = root;
+	rc = st->rec_of_root(st->u, root, on_row, p, p->e);
 	return rc != SAT_OK ? rc : p->rc;
 }
 
 static sat_rc
 by_roots(snap *p)
 {
-	uint32_t after = 0;
+	uint32_t after = p->root;
 	bool last = false;
-	wrec *w;
 	sat_rc rc;
 
 	if (p->after != 0) {
-		if ((rc = sat_set_by_eid(&w, p->s, p->after, p->e)) != SAT_OK)
-			return rc;
-		after = w->root;
 		if ((rc = one_root(p, after)) != SAT_OK)
 			return rc;
 		p->after = 0; /* the others from their beginning */
@@ -183,7 +185,8 @@ sat_srv_snap(sat_server *s, sat_server_session *x, const sat_snap *in,
 		return rc;
 	p->s = s;
 	p->e = e;
-	p->after = in->after_eid;
+	p->after = (uint32_t)in->after;
+	p->root = (uint32_t)(in->after >> 32);
 	p->bytes_max = s->env.chunk_bytes != 0 ? s->env.chunk_bytes :
 	    SAT_CHUNK_BYTES;
 	p->keys = sat_scope_subscription(&s->reg, user);
@@ -192,7 +195,10 @@ sat_srv_snap(sat_server *s, sat_server_session *x, const sat_snap *in,
 		return rc;
 	c->lsn = s->lsn;
 	c->done = !p->full;
-	c->next_eid = p->st.n > 0 ? p->st.r[p->st.n - 1].eid : in->after_eid;
+	c->next = in->after;
+	if (p->st.n > 0)
+		c->next = (uint64_t)p->last_root << 32 |
+		    p->st.r[p->st.n - 1].eid;
 	c->total = x->snap_total;
 	c->max_eff = p->st.max_eff;
 	if (p->st.n == 0 || (rc = sat_records_write(&records, p->st.r, p->st.n,

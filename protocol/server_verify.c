@@ -88,9 +88,9 @@ vfree(vtable *t)
 
 static sat_rc
 refold_op(sat_server *s, vtable *t, const sat_template *tp,
-    const sat_commit *c, const sat_op *op, sat_err *e)
+    const sat_commit *c, const sat_op *op, uint64_t seen, sat_err *e)
 {
-	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
+	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, seen };
 	vrec *v = vfind(t, &op->rec, true);
 	sat_record r = { 0 };
 	sat_applied out;
@@ -110,6 +110,56 @@ refold_op(sat_server *s, vtable *t, const sat_template *tp,
 	return SAT_OK;
 }
 
+/* One step of a redirect; false: there is none. */
+static bool
+vredirect(sat_id *to, sat_server *s, vtable *t, const sat_id *id)
+{
+	const vrec *v = vfind(t, id, false);
+	sat_record r = { 0 };
+
+	return v != NULL && v->state.n > 0 && sat_record_read(&r, &s->txn,
+	    sat_buf_span(&v->state), NULL) == SAT_OK &&
+	    sat_record_redirect(to, &r);
+}
+
+typedef struct vecho {
+	size_t op;
+	sat_id to;
+} vecho;
+
+/* M2: what followed a redirect is what the log says did. */
+static sat_rc
+echoes_of(vecho **out, size_t *n, sat_server *s, vtable *t,
+    const sat_commit *c, sat_span stored, sat_err *e)
+{
+	echo *said;
+	size_t nsaid;
+	sat_id at;
+	sat_rc rc;
+
+	*n = 0;
+	if ((rc = sat_srv_echoes_read(&said, &nsaid, s, stored, c->nops, e)) !=
+	    SAT_OK)
+		return rc;
+	*out = sat_arena_alloc(&s->txn, (nsaid + 1) * sizeof **out);
+	for (size_t i = 0; i < c->nops; i++) {
+		at = c->ops[i].rec;
+		while (sat_op_is_content(&c->ops[i]) &&
+		    vredirect(&at, s, t, &at)) {
+			if (*n == nsaid || said[*n].op != i ||
+			    !sat_id_eq(&said[*n].to->id, &at))
+				return sat_fail(e, SAT_EINTEGRITY, "commit at "
+				    "%llu was folded into other records than "
+				    "it should", (unsigned long long)c->lsn);
+			(*out)[(*n)++] = (vecho){ i, at };
+		}
+	}
+	if (*n != nsaid)
+		return sat_fail(e, SAT_EINTEGRITY, "commit at %llu was folded "
+		    "into records it should not", (unsigned long long)c->lsn);
+	return SAT_OK;
+}
+
 static sat_rc
 refold_commit(sat_server *s, vtable *t, uint64_t lsn,
     sat_err *e)
@@ -118,6 +168,8 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 	const sat_template *tp;
 	sat_log_row row;
 	sat_commit c;
+	vecho *echoes;
+	size_t n;
 	sat_rc rc;
 
 	sat_set_reset(s);
@@ -131,9 +183,19 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 		return sat_fail(e, SAT_EINTEGRITY,
 		    "commit at %llu names an unknown template",
 		    (unsigned long long)lsn);
+	if ((rc = echoes_of(&echoes, &n, s, t, &c, row.echoes, e)) != SAT_OK)
+		return rc;
 	for (size_t i = 0; i < c.nops; i++)
-		if ((rc = refold_op(s, t, tp, &c, &c.ops[i], e)) != SAT_OK)
+		if ((rc = refold_op(s, t, tp, &c, &c.ops[i], c.seen, e)) !=
+		    SAT_OK)
 			return rc;
+	for (size_t i = 0; i < n; i++) {
+		sat_op op = c.ops[echoes[i].op];
+
+		op.rec = echoes[i].to;
+		if ((rc = refold_op(s, t, tp, &c, &op, 0, e)) != SAT_OK)
+			return rc;
+	}
 	return SAT_OK;
 }
 
@@ -161,7 +223,8 @@ add_reasons(compare *x, const sat_rec_row *row, const sat_record *r)
 	sat_keys keys;
 
 	if (row->root != row->eid && (k == NULL ||
-	    k->scope != SAT_SCOPE_OWNED || sat_rec_gone(r)))
+	    k->scope == SAT_SCOPE_CHILD ||
+	    (k->scope == SAT_SCOPE_OWNED && sat_rec_gone(r))))
 		return;
 	keys = sat_scope_owner_keys(&x->s->reg, sat_v_text(row->owner));
 	for (size_t i = 0; i < keys.n; i++) {
@@ -233,6 +296,28 @@ check_members(compare *x, sat_err *e)
 
 /* ---- the records ---------------------------------------------------------------------- */
 
+/* Below the customer it names, or the one that was merged into. */
+static sat_rc
+check_root(compare *x, const sat_rec_row *row, const sat_kind *k,
+    const sat_record *r)
+{
+	sat_value v = sat_v_null();
+	sat_id at = row->id;
+	wrec *root;
+	sat_rc rc;
+
+	if (k != NULL && k->parent != NULL)
+		v = sat_record_value(r, k->parent->id);
+	if (v.type == SAT_V_BYTES && v.s.n == sizeof at.b)
+		memcpy(at.b, v.s.p, sizeof at.b);
+	while (vredirect(&at, x->s, x->t, &at))
+		;
+	if ((rc = sat_set_by_eid(&root, x->s, row->root, x->e)) != SAT_OK)
+		return rc;
+	return sat_id_eq(&at, &root->id) ? SAT_OK : sat_fail(x->e,
+	    SAT_EINTEGRITY, "record %u stands below another root", row->eid);
+}
+
 static bool
 on_row(void *u, const sat_rec_row *row)
 {
@@ -261,6 +346,9 @@ on_row(void *u, const sat_rec_row *row)
 		    "record %u is filed under another owner", row->eid);
 		return false;
 	}
+	if (row->root != row->eid &&
+	    (x->rc = check_root(x, row, k, &r)) != SAT_OK)
+		return false;
 	add_reasons(x, row, &r);
 	return true;
 }

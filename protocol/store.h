@@ -33,6 +33,7 @@ typedef struct sat_log_row {
 	sat_hlc eff;
 	int64_t received_ms;
 	sat_span header, payload; /* canonical; payload {NULL,0} when erased */
+	sat_span echoes;          /* log_get only: what echo_put was given */
 } sat_log_row;
 
 typedef struct sat_rec_row {
@@ -93,6 +94,9 @@ typedef struct sat_store {
 	sat_rc (*log_put)(void *u, const sat_log_row *row, uint32_t dev, uint32_t inc,
 	    uint64_t cseq, sat_err *e);
 	sat_rc (*log_get)(sat_log_row *row, sat_arena *a, void *u, uint64_t lsn, sat_err *e);
+	/* operations of a logged commit that were folded into other records too
+	 * (P-171), as bytes of ours; few commits have any */
+	sat_rc (*echo_put)(void *u, uint64_t lsn, sat_span echoes, sat_err *e);
 	/* a commit's place: lsn 0 + SAT_ENOTFOUND when it is not in the log */
 	sat_rc (*log_find)(uint64_t *lsn, sat_hlc *eff, void *u, uint32_t dev,
 	    uint32_t inc, uint64_t cseq, sat_err *e);
@@ -119,8 +123,10 @@ typedef struct sat_store {
 
 	sat_rc (*rec_by_id)(sat_rec_row *row, sat_arena *a, void *u, const sat_id *id, sat_err *e);
 	sat_rc (*rec_by_eid)(sat_rec_row *row, sat_arena *a, void *u, uint32_t eid, sat_err *e);
-	/* insert or replace by eid */
+	/* insert or replace by eid; the root of one that is there stays */
 	sat_rc (*rec_put)(void *u, const sat_rec_row *row, sat_err *e);
+	/* the root of one that is there */
+	sat_rc (*rec_move)(void *u, uint32_t eid, uint32_t root, sat_err *e);
 	/* records with eid > after, ascending; cb returns false to stop */
 	sat_rc (*rec_scan)(void *u, uint32_t after, bool (*cb)(void *cu, const sat_rec_row *row), void *cu, sat_err *e);
 	/* all records of a root (itself included), ascending eid */

@@ -13,17 +13,6 @@
 
 #include <string.h>
 
-bool
-replica_redirect(sat_id *to, const sat_record *r)
-{
-	sat_value v = sat_record_value(r, SAT_SYS_REDIRECT);
-
-	if (v.type != SAT_V_BYTES || v.s.n != sizeof to->b)
-		return false;
-	memcpy(to->b, v.s.p, sizeof to->b);
-	return true;
-}
-
 sat_rc
 replica_alias_write(sat_replica *r, const replica_row *row, uint32_t flags,
     sat_err *e)
@@ -39,7 +28,7 @@ replica_alias_write(sat_replica *r, const replica_row *row, uint32_t flags,
 	    e)) != SAT_OK)
 		return rc;
 	sat_bind_blob(s, 1, sat_span_of(row->view.id.b, sizeof row->view.id.b));
-	if (is && replica_redirect(&to, &row->view))
+	if (is && sat_record_redirect(&to, &row->view))
 		sat_bind_blob(s, 2, sat_span_of(to.b, sizeof to.b));
 	return sat_run(s, e);
 }

@@ -67,7 +67,7 @@ static sat_rc
 check_alias(sat_replica *r, const replica_row *row, sat_err *e)
 {
 	sat_id want;
-	bool is = replica_redirect(&want, &row->view), found;
+	bool is = sat_record_redirect(&want, &row->view), found;
 	sat_stmt *s;
 	sat_rc rc;
 
@@ -170,7 +170,7 @@ check_kind(sat_replica *r, const replica_kind *k, int64_t *merged, sat_err *e)
 			    (long long)rids[i]);
 		if (rc != SAT_OK || row == NULL)
 			continue;
-		*merged += replica_redirect(&to, &row->view);
+		*merged += sat_record_redirect(&to, &row->view);
 		rc = check_row(r, row, e);
 	}
 	replica_page_reset(r);

@@ -197,12 +197,13 @@ seq_of_lsn(int64_t *seq, sat_replica *r, uint64_t lsn, sat_err *e)
 	return SAT_OK;
 }
 
+/* x is of a page. */
 static bool
 same_ops(const sat_commit *x, const sat_commit *y)
 {
-	if (x->nops != y->nops || x->seen != y->seen)
+	if (x->nops - x->nechoes != y->nops || x->seen != y->seen)
 		return false;
-	for (size_t i = 0; i < x->nops; i++)
+	for (size_t i = 0; i < y->nops; i++)
 		if (x->ops[i].kind != y->ops[i].kind ||
 		    x->ops[i].rtype != y->ops[i].rtype ||
 		    x->ops[i].field != y->ops[i].field ||
@@ -284,14 +285,17 @@ learn_numbers(sat_replica *r, const own_commit *o, const sat_commit *c,
 	return SAT_OK;
 }
 
+/* Operations of the page from `from` on. An echo meets a record its author did
+ * not write to, as if he had seen nothing there (P-171). */
 static sat_rc
-fold_foreign(sat_replica *r, const sat_commit *c, sat_err *e)
+fold_foreign(sat_replica *r, const sat_commit *c, size_t from, sat_err *e)
 {
-	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
 	replica_row *row;
 	sat_rc rc;
 
-	for (size_t i = 0; i < c->nops; i++) {
+	for (size_t i = from; i < c->nops; i++) {
+		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
+			i < c->nops - c->nechoes ? c->seen : 0 };
 		const sat_op *op = &c->ops[i];
 		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 
@@ -336,13 +340,16 @@ one_commit(apply *x, const sat_commit *c, sat_err *e)
 			return rc;
 		if (found && (rc = learn_numbers(r, &o, c, e)) != SAT_OK)
 			return rc;
-		if (found)
-			return replica_settle_own(r, &o, e);
+		if (found) {
+			rc = replica_settle_own(r, &o, e);
+			return rc != SAT_OK ? rc : fold_foreign(r, c,
+			    c->nops - c->nechoes, e);
+		}
 		if (c->nops == 0)
 			return sat_fail(e, SAT_ENOTFOUND, "an own commit is "
 			    "not in the outbox any more");
 	}
-	return fold_foreign(r, c, e);
+	return fold_foreign(r, c, 0, e);
 }
 
 /* Between commits, so that a record's fold is never cut in two. */
@@ -462,7 +469,7 @@ drop_merged(sat_replica *r, const sat_rescope *s, const sat_id *loser,
 	sat_rc rc;
 
 	if ((rc = replica_page_find(&row, r, loser, e)) != SAT_OK ||
-	    row == NULL || !replica_redirect(&to, replica_row_server(row)))
+	    row == NULL || !sat_record_redirect(&to, replica_row_server(row)))
 		return rc;
 	if (!held)
 		replica_row_drop(row);

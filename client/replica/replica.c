@@ -127,7 +127,7 @@ take_int(sat_replica *r, meta_values *m, sat_span key, int64_t v)
 	if (sat_span_eq(key, sat_span_str("complete")))
 		r->complete = v != 0;
 	if (sat_span_eq(key, sat_span_str("snap_after")))
-		r->snap_after = (uint32_t)u;
+		r->snap_after = u;
 	if (sat_span_eq(key, sat_span_str("scrub_kind")))
 		r->scrub_kind = (uint16_t)u;
 	if (sat_span_eq(key, sat_span_str("scrub_bucket")))

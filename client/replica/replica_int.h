@@ -169,7 +169,7 @@ struct sat_replica {
 	uint64_t gained;           /* the last time a customer came here */
 	int64_t last_sync_ms;
 	bool complete;
-	uint32_t snap_after;
+	uint64_t snap_after;
 	uint64_t snap_lsn;         /* of the first chunk; 0 = none yet */
 	int64_t low;               /* outbox: all up to this seq are done */
 	int64_t fork;              /* seq the server knows differently; 0 = none */
@@ -295,8 +295,6 @@ uint32_t replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row
 #define ROW_CONFLICTS_MAX (SAT_FIELDS_MAX + 1)
 
 /* alias.c */
-/* The record it was merged into; false: none. */
-bool replica_redirect(sat_id *to, const sat_record *r);
 /* `alias` as the row is now; flags are the new ones. */
 SAT_CHECK sat_rc replica_alias_write(sat_replica *r, const replica_row *row,
     uint32_t flags, sat_err *e);

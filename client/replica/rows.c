@@ -189,7 +189,7 @@ replica_row_conflicts(row_conflict *out, size_t max, sat_arena *a,
 	sat_id into;
 	size_t n = 0;
 
-	if (replica_redirect(&into, v)) /* the winner's are asked about */
+	if (sat_record_redirect(&into, v)) /* the winner's are asked about */
 		return 0;
 	for (size_t i = 0; i < v->ncells && n + 1 < max; i++) {
 		const sat_cell *c = &v->cells[i];
@@ -237,7 +237,7 @@ replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 	if (row->leaving)
 		flags |= ROW_LEAVING;
 	if (row->narrow != 0 ? (row->flags & ROW_MERGED) != 0 :
-	    replica_redirect(&into, v))
+	    sat_record_redirect(&into, v))
 		flags |= ROW_MERGED;
 	if (replica_row_conflicts(one, 2, a, row) > 0)
 		flags |= ROW_CONFLICT;

@@ -371,13 +371,13 @@ on_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 /* ---- positions -------------------------------------------------------------------- */
 
 static sat_rc
-on_snap_state(void *u, bool *wanted, uint32_t *after_eid, sat_err *e)
+on_snap_state(void *u, bool *wanted, uint64_t *after, sat_err *e)
 {
 	sat_replica *r = u;
 
 	(void)e;
 	*wanted = !r->complete;
-	*after_eid = r->snap_after;
+	*after = r->snap_after;
 	return SAT_OK;
 }
 

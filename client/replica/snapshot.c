@@ -59,7 +59,7 @@ put_progress(sat_replica *r, const sat_chunk *c, uint64_t first_lsn,
 {
 	sat_rc rc;
 
-	if ((rc = replica_meta_int(r, "snap_after", c->next_eid, e)) !=
+	if ((rc = replica_meta_int(r, "snap_after", (int64_t)c->next, e)) !=
 	    SAT_OK ||
 	    (rc = replica_meta_int(r, "snap_lsn", (int64_t)first_lsn, e)) !=
 	    SAT_OK)
@@ -139,7 +139,7 @@ replica_chunk(void *u, const sat_chunk *c, sat_err *e)
 		replica_pend_drop(r);
 		goto out;
 	}
-	r->snap_after = c->next_eid;
+	r->snap_after = c->next;
 	r->snap_lsn = first;
 	if (c->done) {
 		r->cursor = first;

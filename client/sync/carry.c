@@ -74,11 +74,11 @@ carry_verdicts(void *u, uint32_t incarnation, const sat_verdicts *v, sat_err *e)
 	HAND_OVER(verdicts, incarnation, v);
 }
 
-CARRY(snap_state, bool *wanted; uint32_t *after_eid, x->wanted, x->after_eid)
+CARRY(snap_state, bool *wanted; uint64_t *after, x->wanted, x->after)
 static sat_rc
-carry_snap_state(void *u, bool *wanted, uint32_t *after_eid, sat_err *e)
+carry_snap_state(void *u, bool *wanted, uint64_t *after, sat_err *e)
 {
-	HAND_OVER(snap_state, wanted, after_eid);
+	HAND_OVER(snap_state, wanted, after);
 }
 
 CARRY(chunk, const sat_chunk *c, x->c)

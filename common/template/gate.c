@@ -99,6 +99,11 @@ judge_rights(const sat_gate_in *in, sat_err *e)
 			rc = judge_right(in, "conflict.resolve", e);
 			continue;
 		}
+		if (in->changes[i].verb == SAT_VERB_MERGE ||
+		    in->changes[i].verb == SAT_VERB_JOIN) {
+			rc = judge_right(in, "merge", e);
+			continue;
+		}
 		if (verb == last)
 			continue;
 		last = verb;
@@ -132,6 +137,7 @@ verb_fits(const sat_gate_in *in, const sat_change *c)
 	case SAT_VERB_ASSIGN:
 		return p == SAT_P_OWNER;
 	case SAT_VERB_RESOLVE:
+	case SAT_VERB_JOIN:
 		return p == SAT_P_REVIEW || p == SAT_P_STAGE;
 	default:
 		return false;
@@ -146,6 +152,7 @@ stage_allowed(const sat_gate_in *in, const sat_change *c)
 	const sat_option *from;
 
 	if (in->is_new || in->from_sync || c->verb == SAT_VERB_RESOLVE ||
+	    c->verb == SAT_VERB_JOIN ||
 	    was.type != SAT_V_TEXT || sat_value_eq(was, c->value))
 		return true;
 	from = sat_dict_option(c->field->dict, (const char *)was.s.p, was.s.n);
@@ -164,7 +171,8 @@ option_retired(const sat_gate_in *in, const sat_change *c)
 	const sat_field *f = c->field;
 	const sat_option *o;
 
-	if (f->dict == NULL || in->from_sync || c->value.type != SAT_V_TEXT)
+	if (f->dict == NULL || in->from_sync || c->verb == SAT_VERB_JOIN ||
+	    c->value.type != SAT_V_TEXT)
 		return false;
 	o = sat_dict_option(f->dict, (const char *)c->value.s.p, c->value.s.n);
 	return o != NULL && o->retired &&
@@ -235,7 +243,8 @@ judge_changes(findings *fi)
 		const sat_change *c = &in->changes[i];
 		const char *code;
 
-		if (c->verb == SAT_VERB_DELETE || c->verb == SAT_VERB_RESTORE) {
+		if (c->verb == SAT_VERB_DELETE || c->verb == SAT_VERB_RESTORE ||
+		    c->verb == SAT_VERB_MERGE) {
 			if (c->field != NULL || in->is_new)
 				found(fi, c->field, "policy");
 			continue;
@@ -358,7 +367,8 @@ static bool
 only_whole_record(const sat_gate_in *in)
 {
 	for (size_t i = 0; i < in->n; i++)
-		if (in->changes[i].verb != SAT_VERB_DELETE)
+		if (in->changes[i].verb != SAT_VERB_DELETE &&
+		    in->changes[i].verb != SAT_VERB_MERGE)
 			return false;
 	return in->n > 0;
 }

@@ -26,6 +26,8 @@ typedef enum sat_verb {
 	SAT_VERB_RESOLVE,
 	SAT_VERB_DELETE,  /* whole record; field NULL */
 	SAT_VERB_RESTORE,
+	SAT_VERB_MERGE,   /* whole record, into another or out again; field NULL */
+	SAT_VERB_JOIN,    /* what a merged record had joins a review or stage field */
 } sat_verb;
 
 typedef struct sat_change {

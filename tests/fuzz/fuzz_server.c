@@ -343,7 +343,7 @@ request(rig *r)
 		break;
 	case 6:
 		m.type = SAT_MSG_SNAP;
-		m.u.snap.after_eid = sat_read_u8(&r->in);
+		m.u.snap.after = sat_read_u8(&r->in);
 		break;
 	case 7:
 		hello(r, d, 1 + (cmd >> 7));

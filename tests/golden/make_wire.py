@@ -293,7 +293,8 @@ last number, hash of the last header, signature. P-023.""")
 
 (C_FLAGS, C_TEMPLATE, C_MS, C_COUNT, C_SEEN, C_ACTOR, C_LSN, C_DEVICE,
  C_INCARNATION, C_CSEQ, C_SUBJECT, C_NOPS, C_SHAPE, C_SHAPES, C_REC, C_DOTS,
- C_NAMED, C_EID, C_ID, C_INTS, C_LENS, C_BYTES, C_N) = range(23)
+ C_NAMED, C_EID, C_ID, C_INTS, C_LENS, C_BYTES, C_ECHOES,
+ C_N) = range(24)
 
 
 def block(cols, n=22, mask=None, lens=None):
@@ -411,7 +412,7 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
     f.bad("block-empty", "cut short", "push", b"\0\0")
     f.bad("mask-zero", "number of commits", "push", b"\0\1\0")
     f.bad("column-beyond-the-last", "above its limit", "push",
-          plain(push_cols(), SALT, mask=1 << 22 | 1))
+          plain(push_cols(), SALT, mask=1 << 23 | 1))
     bad("column-empty", "empty column", "push", push_cols(),
         lens={C_FLAGS: 0})
     bad("column-length-2-62", "cut short", "push", push_cols(),
@@ -671,7 +672,7 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
           b"\6\1\1\1" + be64(1) + b"\1\1" + SUBJECT + span(b"n" * 257) +
           bytes(8))
     f.bad("chunk-done-2", "boolean", b"\x08\1\1\2\1" + bytes(41))
-    f.bad("snap-2-32", "above its limit", b"\7" + uint(2 ** 32))
+    f.bad("snap-2-63", "above its limit", b"\7" + uint(2 ** 63))
     f.bad("enrol-name-not-utf-8", "device name", enrol[:67] + span(b"\xff") +
           sint(NOON))
     f.bad("enrol-name-257", "above its limit",

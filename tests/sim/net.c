@@ -263,7 +263,7 @@ count_reply(device *d, const sat_msg *m)
 		HIT(chunks);
 		if (!m->u.chunk.done)
 			HIT(chunk_more);
-		if (d->chunked && m->u.chunk.next_eid != 0)
+		if (d->chunked && m->u.chunk.next != 0)
 			HIT(snap_resumed);
 		d->chunked = false;
 	}
@@ -289,7 +289,7 @@ static bool
 taken(device *d, const sat_msg *m)
 {
 	uint64_t cursor;
-	uint32_t after;
+	uint64_t after;
 	bool wanted;
 
 	(void)d->ops.cursor(d->ops.u, &cursor, NULL);
@@ -298,7 +298,7 @@ taken(device *d, const sat_msg *m)
 	if (m->type != SAT_MSG_CHUNK)
 		return true;
 	(void)d->ops.snap_state(d->ops.u, &wanted, &after, NULL);
-	return !wanted || after == m->u.chunk.next_eid;
+	return !wanted || after == m->u.chunk.next;
 }
 
 /* After a restart: what the last reply brought, if it is there. */
@@ -338,8 +338,9 @@ trace_reply(world *w, const device *d, const sat_msg *m)
 	const sat_delta *x = &m->u.delta;
 
 	if (m->type == SAT_MSG_CHUNK)
-		sim_trace(w, "%s < chunk at %llu to %u%s", d->n.name,
-		    (unsigned long long)m->u.chunk.lsn, m->u.chunk.next_eid,
+		sim_trace(w, "%s < chunk at %llu to %llu%s", d->n.name,
+		    (unsigned long long)m->u.chunk.lsn,
+		    (unsigned long long)m->u.chunk.next,
 		    m->u.chunk.done ? ", done" : "");
 	if (m->type != SAT_MSG_DELTA)
 		return;

@@ -43,7 +43,11 @@ VALUES(?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?),
   (?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- :name log_get
-SELECT eff, received, header, payload FROM log WHERE lsn = @lsn;
+SELECT eff, received, header, payload,
+  (SELECT list FROM echo WHERE lsn = @lsn) FROM log WHERE lsn = @lsn;
+
+-- :name echo_put
+INSERT INTO echo(lsn, list) VALUES(@lsn, @list);
 
 -- :name log_find
 -- Index (dev, inc, cseq), then the row.

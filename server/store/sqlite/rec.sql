@@ -11,8 +11,12 @@ INSERT INTO rec(eid, id, kind, root, owner, state)
 VALUES(@eid, @id, @kind, @root, @owner, @state);
 
 -- :name rec_update
--- id, kind and root of a record never change.
+-- id and kind of a record never change, its root by rec_move only.
 UPDATE rec SET owner = @owner, state = @state WHERE eid = @eid;
+
+-- :name rec_move
+-- Apart from rec_update: naming an indexed column writes the index.
+UPDATE rec SET root = @root WHERE eid = @eid;
 
 -- :name rec_max
 SELECT coalesce(max(eid), 0) FROM rec;

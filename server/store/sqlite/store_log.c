@@ -202,8 +202,23 @@ log_get(sat_log_row *out, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
 	out->received_ms = sat_col_int(q, 1);
 	out->header = store_copy(a, sat_col_blob(q, 2));
 	out->payload = store_copy(a, sat_col_blob(q, 3));
+	out->echoes = store_copy(a, sat_col_blob(q, 4));
 	sat_stmt_reset(q);
 	return SAT_OK;
+}
+
+static sat_rc
+echo_put(void *u, uint64_t lsn, sat_span echoes, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_ECHO_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, (int64_t)lsn);
+	sat_bind_blob(q, 2, echoes);
+	return sat_run(q, e);
 }
 
 static sat_rc
@@ -378,6 +393,7 @@ store_log_ops(sat_store *o)
 	o->batch_sigs = batch_sigs;
 	o->log_put = log_put;
 	o->log_get = log_get;
+	o->echo_put = echo_put;
 	o->log_find = log_find;
 	o->commit_get = commit_get;
 	o->refused_put = refused_put;

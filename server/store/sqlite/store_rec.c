@@ -136,6 +136,20 @@ rec_put(void *u, const sat_rec_row *row, sat_err *e)
 }
 
 static sat_rc
+rec_move(void *u, uint32_t eid, uint32_t root, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_REC_MOVE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, root);
+	sat_bind_int(q, 2, eid);
+	return sat_run(q, e);
+}
+
+static sat_rc
 each(sat_stmt *q, bool (*cb)(void *cu, const sat_rec_row *row), void *cu,
     sat_err *e)
 {
@@ -218,6 +232,7 @@ store_rec_ops(sat_store *o)
 	o->rec_by_id = rec_by_id;
 	o->rec_by_eid = rec_by_eid;
 	o->rec_put = rec_put;
+	o->rec_move = rec_move;
 	o->rec_scan = rec_scan;
 	o->rec_of_root = rec_of_root;
 	o->owner_left = owner_left;

@@ -87,7 +87,7 @@ samples(sat_msg *m)
 		sat_span_str("records"), sat_span_str("batch"), true, { 3, 4 },
 		false, NULL, NULL, 0, 0 };
 	m[n].type = SAT_MSG_SNAP;
-	m[n++].u.snap.after_eid = UINT32_MAX;
+	m[n++].u.snap.after = UINT32_MAX;
 	m[n].type = SAT_MSG_CHUNK;
 	m[n++].u.chunk = (sat_chunk){ 1, 2, true, 4, 5, { 6 },
 		sat_span_str("records"), false, NULL, 0 };

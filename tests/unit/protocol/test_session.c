@@ -123,7 +123,7 @@ accepted(void *u, uint64_t *lsn, sat_err *e)
 }
 
 static sat_rc
-snap_state(void *u, bool *wanted, uint32_t *after, sat_err *e)
+snap_state(void *u, bool *wanted, uint64_t *after, sat_err *e)
 {
 	script *s = u;
 
@@ -307,12 +307,12 @@ the_order_is_registry_template_push_snapshot_pull(void **state)
 	assert_int_equal(SAT_MSG_SNAP, asked(&s).type);
 	m = (sat_msg){ .type = SAT_MSG_CHUNK };
 	m.u.chunk.lsn = 60;
-	m.u.chunk.next_eid = 1;
+	m.u.chunk.next = 1;
 	sat_hash(m.u.chunk.hash, (sat_span){ NULL, 0 });
 	assert_ok(answer(&s, &m, &err));
-	assert_int_equal(1, asked(&s).u.snap.after_eid);
+	assert_int_equal(1, asked(&s).u.snap.after);
 	m.u.chunk.done = true;
-	m.u.chunk.next_eid = 2;
+	m.u.chunk.next = 2;
 	assert_ok(answer(&s, &m, &err));
 	m = asked(&s);
 	assert_int_equal(SAT_MSG_PULL, m.type);

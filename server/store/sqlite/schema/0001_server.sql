@@ -20,6 +20,13 @@ CREATE TABLE log(
   UNIQUE(dev, inc, cseq)          -- the last line of defence against a double merge
 );
 
+-- Operations of logged commits that were folded into other records too, for
+-- their own had been merged into those.
+CREATE TABLE echo(
+  lsn   INTEGER PRIMARY KEY,  -- of the commit
+  list  BLOB NOT NULL         -- n uint, n x {number of the operation uint, eid uint}
+);
+
 -- Verdicts of logged commits that were not simply "ok", for pushes sent again.
 CREATE TABLE verdict(
   lsn   INTEGER PRIMARY KEY,  -- of the commit

@@ -549,7 +549,7 @@ srv_snapshot(fixture *f, size_t per_chunk)
 {
 	server *s = &f->srv;
 	bool wanted;
-	uint32_t after;
+	uint64_t after;
 	sat_err err;
 
 	for (;;) {
@@ -566,8 +566,8 @@ srv_snapshot(fixture *f, size_t per_chunk)
 			assert_ok(sat_records_write(&b, s->recs + after, n,
 			    &err));
 		c.records = sat_buf_span(&b);
-		c.next_eid = after + (uint32_t)n;
-		c.done = c.next_eid == s->nrecs;
+		c.next = after + (uint32_t)n;
+		c.done = c.next == s->nrecs;
 		sat_hash(c.hash, c.records);
 		assert_ok(f->ops.chunk(f->ops.u, &c, &err));
 		sat_buf_fini(&b);

@@ -647,7 +647,7 @@ a_snapshot_fills_the_replica_and_the_tail_follows(void **state)
 	sat_id ids[50], found;
 	uint64_t cursor;
 	bool wanted;
-	uint32_t after;
+	uint64_t after;
 	sat_err err;
 
 	fill_server(f, 50, ids);
@@ -674,7 +674,7 @@ static void
 one_chunk(fixture *f, size_t from, size_t n, bool done)
 {
 	sat_chunk c = { .lsn = f->srv.n, .max_eff = f->srv.eff, .done = done,
-		.next_eid = (uint32_t)(from + n) };
+		.next = (uint32_t)(from + n) };
 	sat_buf b = { 0 };
 	sat_err err;
 
@@ -692,7 +692,7 @@ an_interrupted_snapshot_goes_on_and_meets_a_moving_log(void **state)
 	sat_id ids[20], mine;
 	sat_op visit;
 	uint64_t cursor;
-	uint32_t after;
+	uint64_t after;
 	bool wanted;
 	sat_err err;
 
@@ -747,7 +747,7 @@ a_damaged_chunk_changes_nothing(void **state)
 {
 	fixture *f = *state;
 	sat_id ids[3];
-	sat_chunk c = { .lsn = 3, .next_eid = 3, .done = true };
+	sat_chunk c = { .lsn = 3, .next = 3, .done = true };
 	sat_buf b = { 0 };
 	sat_err err;
 
@@ -795,7 +795,7 @@ what_was_made_here_and_is_not_in_the_snapshot_goes(void **state)
 	set_text(f, id, F_CITY, "not sent");
 	assert_ok(sat_records_write(&b, srv_find(&f->srv, &kept), 1, &err));
 	c.records = sat_buf_span(&b);
-	c.next_eid = 2;
+	c.next = 2;
 	sat_hash(c.hash, c.records);
 	assert_ok(f->ops.chunk(f->ops.u, &c, &err));
 	sat_buf_fini(&b);

@@ -258,7 +258,7 @@ typedef struct device {
 	size_t nrec, rec_cap;
 	uint64_t cursor, registry_rev, first_lsn;
 	bool complete, snapping;
-	uint32_t after_eid;
+	uint64_t after;
 	uint64_t seen_eff;
 	size_t batch_max; /* commits per push; 0 = all */
 	uint32_t page_bytes; /* asked for in PULL; 0 = the usual */
@@ -322,10 +322,10 @@ device_put(device *d, const sat_record *r)
 
 
 static void
-device_fold_op(device *d, const sat_commit *c, const sat_op *op, uint64_t lsn,
+device_fold_op(device *d, const sat_op *op, uint64_t seen, uint64_t lsn,
     sat_hlc eff, uint32_t dev, sat_arena *a)
 {
-	sat_apply_ctx ctx = { { eff, dev, lsn }, c->seen };
+	sat_apply_ctx ctx = { { eff, dev, lsn }, seen };
 	held *h = NULL;
 	sat_record r = { 0 };
 	sat_applied out;
@@ -369,7 +369,8 @@ device_fold(device *d, const sat_commit *c, uint64_t lsn, sat_hlc eff,
 	sat_arena a = { 0 };
 
 	for (size_t i = 0; i < c->nops; i++)
-		device_fold_op(d, c, &c->ops[i], lsn, eff, dev, &a);
+		device_fold_op(d, &c->ops[i], i < c->nops - c->nechoes ?
+		    c->seen : 0, lsn, eff, dev, &a);
 	sat_arena_fini(&a);
 }
 
@@ -507,13 +508,13 @@ op_verdicts(void *u, uint32_t inc, const sat_verdicts *v, sat_err *e)
 }
 
 static sat_rc
-op_snap_state(void *u, bool *wanted, uint32_t *after, sat_err *e)
+op_snap_state(void *u, bool *wanted, uint64_t *after, sat_err *e)
 {
 	device *d = u;
 
 	(void)e;
 	*wanted = !d->complete;
-	*after = d->after_eid;
+	*after = d->after;
 	return SAT_OK;
 }
 
@@ -544,7 +545,7 @@ op_chunk(void *u, const sat_chunk *c, sat_err *e)
 	if (!d->snapping)
 		d->first_lsn = c->lsn;
 	d->snapping = true;
-	d->after_eid = c->next_eid;
+	d->after = c->next;
 	device_put_all(d, c->records);
 	sat_hlc_learn(&d->hlc, c->max_eff);
 	if (c->done) {
@@ -564,19 +565,53 @@ op_cursor(void *u, uint64_t *cursor, sat_err *e)
 	return SAT_OK;
 }
 
+/* Where a record leads by the states the device holds. */
+static sat_id
+device_canon(device *d, sat_id id)
+{
+	sat_arena a = { 0 };
+	sat_record r;
+	sat_err err = { 0 };
+	held *h;
+	bool more;
+
+	do {
+		h = device_find(d, &id, 0);
+		more = h != NULL && h->state.n > 0;
+		if (more) {
+			assert_ok(sat_record_read(&r, &a,
+			    sat_buf_span(&h->state), &err));
+			more = sat_record_redirect(&id, &r);
+		}
+	} while (more);
+	sat_arena_fini(&a);
+	return id;
+}
+
 static void
 device_rescope(device *d, const sat_rescope *s)
 {
+	bool *below = sat_xcalloc(d->nrec + 1, sizeof *below);
+
+	/* all of them first: what goes leads nowhere any more */
+	for (size_t i = 0; i < d->nrec; i++) {
+		sat_id root = device_canon(d, d->rec[i].root);
+
+		below[i] = d->rec[i].used &&
+		    (sat_id_eq(&d->rec[i].root, &s->root) ||
+		    sat_id_eq(&root, &s->root));
+	}
 	for (size_t i = 0; i < d->nrec; i++) {
 		held *h = &d->rec[i];
 		bool keep = false;
 
-		if (!h->used || !sat_id_eq(&h->root, &s->root))
+		if (!below[i])
 			continue;
 		for (size_t k = 0; k < s->nheld && !keep; k++)
 			keep = sat_id_eq(&h->id, &s->held[k]);
 		h->used = keep;
 	}
+	free(below);
 	if (s->nheld == 0)
 		d->left++;
 }
@@ -597,9 +632,9 @@ op_delta(void *u, const sat_delta *m, sat_err *e)
 			sat_arena_fini(&a);
 			return sat_fail(e, SAT_ENOTFOUND, "own commit is gone");
 		}
+	device_put_all(d, m->records); /* they tell what stands below a root */
 	for (size_t i = 0; i < m->nrescopes; i++)
 		device_rescope(d, &m->rescopes[i]);
-	device_put_all(d, m->records);
 	for (size_t i = 0; i < n; i++) {
 		const sat_commit *what = &c[i];
 

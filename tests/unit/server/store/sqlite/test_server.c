@@ -317,7 +317,7 @@ a_copied_folder_is_a_fork(void **state) /* U3 */
 	copy->nout = 1;
 	copy->incarnation = 2;
 	copy->complete = false;
-	copy->after_eid = 0;
+	copy->after = 0;
 	copy->snapping = false;
 	memset(copy->head, 0, sizeof copy->head);
 	(void)device_activity(copy, &acc, "from the copy");
