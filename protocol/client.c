@@ -196,7 +196,7 @@ pulled(sat_cs *s, sat_err *e)
 	sat_rc rc;
 
 	if (s->ops.unpark != NULL && !s->unparked &&
-	    !(s->flags & SAT_CS_PULL_ONLY)) {
+	    s->stats.retry_after_s == 0 && !(s->flags & SAT_CS_PULL_ONLY)) {
 		s->unparked = true;
 		if ((rc = s->ops.unpark(s->ops.u, &n, e)) != SAT_OK)
 			return rc;
@@ -686,6 +686,26 @@ static const sat_msg_type answer_of[] = {
 	[S_REFETCH] = SAT_MSG_REFETCH_IS,
 };
 
+/* P-096: the rest waits in the outbox; what others did is pulled all the
+ * same. */
+static bool
+over_quota(sat_cs *s, const sat_msg_error *m)
+{
+	static const char word[] = "RETRY_AFTER ";
+	const size_t n = sizeof word - 1;
+	uint64_t wait_s = 0;
+
+	if (!sat_span_eq(m->code, sat_span_str("quota")) || m->hint.n <= n ||
+	    memcmp(m->hint.p, word, n) != 0)
+		return false;
+	for (size_t i = n; i < m->hint.n && i < n + 9 && m->hint.p[i] >= '0' &&
+	    m->hint.p[i] <= '9'; i++)
+		wait_s = wait_s * 10 + (uint64_t)(m->hint.p[i] - '0');
+	s->stats.retry_after_s = wait_s > 0 ? wait_s : 1;
+	go(s, S_ERASED);
+	return true;
+}
+
 sat_rc
 sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 {
@@ -698,6 +718,9 @@ sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 	if ((rc = sat_msg_read(&m, &s->mem, frame, e)) != SAT_OK)
 		return rc;
 	s->stats.round_trips++;
+	if (m.type == SAT_MSG_ERROR && s->state == S_PUSH &&
+	    over_quota(s, &m.u.error))
+		return SAT_OK;
 	if (m.type == SAT_MSG_ERROR)
 		return sat_msg_to_err(&m.u.error, e);
 	if (m.type != answer_of[s->state])

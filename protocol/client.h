@@ -72,6 +72,7 @@ typedef struct sat_cs_stats {
 	uint64_t pulled_commits, rescopes, records, round_trips;
 	uint64_t seeded, erased;
 	uint64_t refetched; /* ranges that differed and were sent again */
+	uint64_t retry_after_s; /* the server takes the rest of the outbox then */
 	bool template_changed, registry_changed, complete;
 	bool new_epoch;       /* the server came back from a backup */
 } sat_cs_stats;

@@ -351,6 +351,11 @@ sat_op_is_hand(const sat_op *op)
 	return op->kind == SAT_OP_HAND || op->kind == SAT_OP_SETTLE;
 }
 
+/* server_quota.c: SAT_ENOSPACE "quota" with hint "RETRY_AFTER seconds" when
+ * the device may not send this much now; else *used is to be put. */
+SAT_CHECK sat_rc sat_srv_quota(sat_used *used, sat_server *s, uint32_t dev,
+    const sat_user *user, uint64_t ops, uint64_t bytes, sat_err *e);
+
 /* server_push.c */
 SAT_CHECK sat_rc sat_srv_push(sat_server *s, sat_server_job *jobs, size_t n,
     sat_err *e);

@@ -32,6 +32,7 @@ typedef struct push {
 	sat_span *header, *payload;
 	uint8_t (*hash)[SAT_HASH_BYTES]; /* of each header */
 	chain_slot *chain;
+	sat_used used;       /* what the device has sent with it */
 	bool answered;       /* gap, fork: no commit is looked at */
 	sat_verdicts out;
 	sat_err err;         /* refused as a whole: err.rc != SAT_OK */
@@ -191,6 +192,22 @@ decode(push *p, sat_err *e)
 	return check_signature(p, e);
 }
 
+/* Of what is new in the push. */
+static sat_rc
+check_quota(push *p, sat_err *e)
+{
+	uint64_t ops = 0, bytes = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->c[i].cseq <= p->chain->c.last_cseq)
+			continue;
+		ops += p->c[i].nops;
+		bytes += p->header[i].n + p->payload[i].n;
+	}
+	return ops == 0 ? SAT_OK : sat_srv_quota(&p->used, p->s,
+	    p->job->session->device, p->user, ops, bytes, e);
+}
+
 static sat_rc
 prepare(push *p, sat_err *e)
 {
@@ -222,10 +239,9 @@ prepare(push *p, sat_err *e)
 		return rc;
 	if (fork) {
 		p->answered = p->out.fork = true; /* U3 */
-		if ((rc = find_fork(&p->out.need_cseq, p, e)) != SAT_OK)
-			return rc;
+		return find_fork(&p->out.need_cseq, p, e);
 	}
-	return SAT_OK;
+	return check_quota(p, e);
 }
 
 /* ---- merging ------------------------------------------------------------------------ */
@@ -283,6 +299,9 @@ merge(push *p, sat_err *e)
 	p->chain->c.last_cseq = p->last;
 	memcpy(p->chain->c.head, p->hash[p->n - 1], SAT_HASH_BYTES);
 	p->chain->dirty = true;
+	if ((rc = st->device_used_put(st->u, p->job->session->device, &p->used,
+	    e)) != SAT_OK)
+		return rc;
 	return st->batch_sig_put(st->u, p->job->session->device,
 	    p->m.incarnation, p->m.first_cseq, p->last, p->m.sig, e);
 }

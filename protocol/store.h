@@ -60,6 +60,12 @@ typedef struct sat_lease {
 	bool voided;
 } sat_lease;
 
+/* P-096: drains with time. */
+typedef struct sat_used {
+	int64_t at_ms;           /* when it was counted; 0 = never */
+	uint64_t ops, bytes;
+} sat_used;
+
 typedef struct sat_store {
 	void *u;
 	sat_rc (*begin)(void *u, sat_err *e);
@@ -79,6 +85,9 @@ typedef struct sat_store {
 	sat_rc (*device_enrol)(uint32_t *ord, uint32_t *user, void *u,
 	    const sat_enrol *in, const uint8_t channel_pk[32], int64_t now_ms, sat_err *e);
 	sat_rc (*device_seen)(void *u, uint32_t ord, uint64_t cursor, int64_t now_ms, sat_err *e);
+	/* what a device has sent, as its quota counts it; zero when never put */
+	sat_rc (*device_used_get)(sat_used *v, void *u, uint32_t ord, sat_err *e);
+	sat_rc (*device_used_put)(void *u, uint32_t ord, const sat_used *v, sat_err *e);
 	sat_rc (*registry)(sat_registry *r, void *u, sat_err *e); /* whole */
 
 	sat_rc (*chain_get)(sat_chain *c, void *u, uint32_t dev, uint32_t inc, sat_err *e); /* zero when new */

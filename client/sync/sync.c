@@ -149,6 +149,11 @@ sat_sync_run(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
 		    "the server refused %llu of %llu commits; they are kept",
 		    (unsigned long long)out->stats.rejected,
 		    (unsigned long long)out->stats.pushed);
+	if (rc == SAT_OK && out->stats.retry_after_s > 0)
+		return sat_fail_code(e, SAT_EPARTLY, "quota",
+		    "the rest goes with a later sync; it is kept here",
+		    "the server takes no more from this device for %llu s",
+		    (unsigned long long)out->stats.retry_after_s);
 	return rc;
 }
 

@@ -164,6 +164,15 @@ const sat_json *sat_template_doc(const sat_template *t, const char *path);
 /* Paths that start with `prefix`, sorted. i-th or NULL. */
 const char *sat_template_path(const sat_template *t, const char *prefix, size_t i);
 
+/* What a device of this role may send (policy/limits.json): per day, and for
+ * how many days unused days add up. A role without a row has "*"'s; a template
+ * without the document the numbers below. */
+typedef struct sat_quota {
+	int64_t ops_day, mib_day, days;
+} sat_quota;
+#define SAT_QUOTA_DEFAULT ((sat_quota){ 10000, 50, 30 })
+sat_quota sat_template_quota(const sat_template *t, const char *role);
+
 /* Text typed by a person -> value of the field (cleaned, option matched, money
  * and dates read, "50万" understood). SAT_EINVALID with code "type", "option",
  * "pattern", "length", "range". `tz` from the template. */

@@ -92,6 +92,7 @@ bool sat_key_ok(const char *key);
 sat_rc sat_template_load_dicts(sat_template *t, sat_err *e);
 sat_rc sat_template_load_kinds(sat_template *t, sat_err *e);
 sat_rc sat_template_load_matrix(sat_template *t, sat_err *e);
+sat_rc sat_template_load_quota(sat_template *t, sat_err *e);
 
 /* pattern.c: rules/validation.json */
 sat_rc sat_template_load_patterns(sat_template *t, sat_err *e);

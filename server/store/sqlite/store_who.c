@@ -300,9 +300,47 @@ device_seen(void *u, uint32_t ord, uint64_t cursor, int64_t now_ms, sat_err *e)
 	return sat_run(q, e);
 }
 
+static sat_rc
+device_used_get(sat_used *v, void *u, uint32_t ord, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	*v = (sat_used){ 0 };
+	if ((rc = store_stmt(&q, s->db, SQL_DEVICE_USED_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, ord);
+	if ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		*v = (sat_used){ sat_col_int(q, 0),
+			(uint64_t)sat_col_int(q, 1),
+			(uint64_t)sat_col_int(q, 2) };
+	sat_stmt_reset(q);
+	return rc;
+}
+
+static sat_rc
+device_used_put(void *u, uint32_t ord, const sat_used *v, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_DEVICE_USED_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, v->at_ms);
+	sat_bind_int(q, 2, (int64_t)v->ops);
+	sat_bind_int(q, 3, (int64_t)v->bytes);
+	sat_bind_int(q, 4, ord);
+	return sat_run(q, e);
+}
+
 void
 store_who_ops(sat_store *o)
 {
+	o->device_used_get = device_used_get;
+	o->device_used_put = device_used_put;
 	o->registry = registry;
 	o->device_by_key = device_by_key;
 	o->device_sign_pk = device_sign_pk;

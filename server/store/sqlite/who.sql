@@ -50,6 +50,13 @@ SELECT sign_pk, channel_pk, user FROM device WHERE ord = @ord;
 UPDATE device SET seen_ms = @now_ms, cursor = max(cursor, @cursor)
 WHERE ord = @ord;
 
+-- :name device_used_get
+SELECT used_ms, used_ops, used_bytes FROM device WHERE ord = @ord;
+
+-- :name device_used_put
+UPDATE device SET used_ms = @at_ms, used_ops = @ops, used_bytes = @bytes
+WHERE ord = @ord;
+
 -- :name device_revoke
 UPDATE device SET revoked = 1 WHERE ord = @ord;
 

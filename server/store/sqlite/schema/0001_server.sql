@@ -163,7 +163,10 @@ CREATE TABLE device(
   revoked     INTEGER NOT NULL,      -- 1: nothing is accepted any more
   enrolled_ms INTEGER NOT NULL,      -- when
   seen_ms     INTEGER NOT NULL,      -- last heard of; 0 = never
-  cursor      INTEGER NOT NULL       -- position it last reported
+  cursor      INTEGER NOT NULL,      -- position it last reported
+  used_ms     INTEGER NOT NULL DEFAULT 0,  -- when the next two were counted
+  used_ops    INTEGER NOT NULL DEFAULT 0,  -- operations sent, drains by the day
+  used_bytes  INTEGER NOT NULL DEFAULT 0   -- bytes of them
 );
 
 CREATE TABLE invite(

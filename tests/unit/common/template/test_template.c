@@ -462,6 +462,15 @@ missing_and_unusable_documents_are_refused(void **state)
 		{ "fields/x.json", "null", SAT_EINVALID },
 		{ "docs/sop.md", "# any text", SAT_OK },
 		{ "policy/extra.json", "{}", SAT_OK },
+		{ "policy/limits.json", "{}", SAT_OK },
+		{ "policy/limits.json", "{\"quota\":[]}", SAT_EINVALID },
+		{ "policy/limits.json", "{\"quota\":{\"rep\":{\"ops\":1}}}",
+		    SAT_EINVALID },
+		/* less than one batch would never be sent */
+		{ "policy/limits.json", "{\"quota\":{\"rep\":{\"ops_day\":"
+		    "1000,\"days\":60}}}", SAT_EINVALID },
+		{ "policy/limits.json", "{\"quota\":{\"rep\":{\"ops_day\":"
+		    "1000,\"days\":70}}}", SAT_OK },
 		{ "template.json", "{\"schema\":2}", SAT_EVERSION },
 	};
 

@@ -1,0 +1,161 @@
+/* What one device may send (P-096). */
+#include "tests/unit/server/store/sqlite/device.h"
+
+#define OPS 4096
+#define HOLDS 300000 /* operations: 30 days of 10,000 */
+
+/* One commit of 4,096 increments. */
+static void
+write_many(device *d, const sat_id *acc)
+{
+	static sat_op ops[OPS];
+
+	for (size_t i = 0; i < OPS; i++)
+		ops[i] = op_set(acc, K_ACCOUNT, SAT_OP_ADD, A_VISITS,
+		    sat_v_int(1));
+	(void)device_commit(d, acc, ops, OPS);
+}
+
+static uint64_t
+visits(world *w, device *d, const sat_id *acc)
+{
+	held *h = device_find(d, acc, 0);
+	sat_arena a = { 0 };
+	sat_record r;
+	uint64_t n;
+	sat_err err = { 0 };
+
+	(void)w;
+	assert_non_null(h);
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(&h->state), &err));
+	n = (uint64_t)sat_record_value(&r, A_VISITS).i;
+	sat_arena_fini(&a);
+	return n;
+}
+
+static world *
+two_people(void)
+{
+	world *w = world_new(5);
+
+	world_team(w, "north");
+	world_user(w, "ann", "rep", "north");
+	world_user(w, "hq", "hq", NULL);
+	return w;
+}
+
+static void
+a_device_that_floods_waits_and_the_others_do_not(void **state)
+{
+	world *w = two_people();
+	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
+	uint64_t sent;
+	sat_id acc, other;
+
+	(void)state;
+	acc = device_account(ann, "first", "ann");
+	ann->batch_max = 1;
+	for (int i = 0; i < HOLDS / OPS + 3; i++)
+		write_many(ann, &acc);
+	device_sync(ann);
+	/* the session ends well, has pulled, and says when to come again */
+	assert_true(ann->stats.retry_after_s > 0);
+	assert_true(ann->stats.retry_after_s < 2 * 86400);
+	sent = ann->stats.pushed;
+	assert_int_equal(1 + HOLDS / OPS, sent);
+	assert_int_equal((sent - 1) * OPS, visits(w, ann, &acc));
+	/* others are served meanwhile */
+	other = device_account(hq, "second", "hq");
+	device_sync(hq);
+	assert_int_equal(0, hq->stats.retry_after_s);
+	assert_int_equal((sent - 1) * OPS, visits(w, hq, &acc));
+	assert_non_null(device_find(hq, &other, 0));
+	/* also after a restart; a moment before its time, and at it */
+	world_stop(w);
+	world_start(w);
+	w->now_ms += ((int64_t)ann->stats.retry_after_s - 2) * 1000;
+	device_sync(ann);
+	assert_int_equal(0, ann->stats.pushed);
+	w->now_ms += (int64_t)ann->stats.retry_after_s * 1000;
+	device_sync(ann);
+	assert_true(ann->stats.pushed >= 1);
+	device_free(ann);
+	device_free(hq);
+	world_free(w);
+}
+
+static void
+what_is_sent_again_does_not_count(void **state)
+{
+	world *w = two_people();
+	device *ann = device_new(w, "ann");
+	sat_buf frame = { 0 }, reply = { 0 };
+	sat_used before, after;
+	sat_store st = sat_sqlite_store_ops(w->store);
+	sat_msg m = { .type = SAT_MSG_PUSH };
+	sat_buf batch = { 0 };
+	sat_arena a = { 0 };
+	sat_commit *c;
+	sat_err err = { 0 };
+	sat_id acc = device_account(ann, "first", "ann");
+	size_t n;
+
+	(void)state;
+	write_many(ann, &acc);
+	assert_ok(op_outbox(ann, &a, &m.u.push, &c, &n, 1, &err));
+	assert_ok(sat_batch_write(&batch, SAT_BATCH_PUSH, c, n, &err));
+	m.u.push.batch = sat_buf_span(&batch);
+	sat_msg_write(&frame, &m);
+	device_sync(ann);
+	assert_ok(st.begin(st.u, &err));
+	assert_ok(st.device_used_get(&before, st.u, ann->ord, &err));
+	st.rollback(st.u);
+	assert_int_equal(OPS + 3, before.ops);
+	assert_true(before.bytes > OPS);
+	for (int i = 0; i < 3; i++) {
+		sat_buf_reset(&reply);
+		assert_ok(sat_server_handle(w->server, &ann->link, &reply,
+		    sat_buf_span(&frame), &err));
+		assert_int_equal(SAT_MSG_VERDICTS, reply.p[0]);
+	}
+	assert_ok(st.begin(st.u, &err));
+	assert_ok(st.device_used_get(&after, st.u, ann->ord, &err));
+	st.rollback(st.u);
+	assert_memory_equal(&before, &after, sizeof before);
+	sat_buf_fini(&frame);
+	sat_buf_fini(&reply);
+	sat_buf_fini(&batch);
+	sat_arena_fini(&a);
+	device_free(ann);
+	world_free(w);
+}
+
+static void
+who_imports_may_send_more(void **state)
+{
+	world *w = two_people();
+	device *hq = device_new(w, "hq");
+	sat_id acc = device_account(hq, "first", "hq");
+
+	(void)state;
+	hq->batch_max = 8;
+	for (int i = 0; i < HOLDS / OPS + 3; i++)
+		write_many(hq, &acc);
+	device_sync(hq);
+	assert_int_equal(0, hq->stats.retry_after_s);
+	assert_int_equal(HOLDS / OPS + 4, hq->stats.pushed);
+	device_free(hq);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_device_that_floods_waits_and_the_others_do_not),
+		cmocka_unit_test(what_is_sent_again_does_not_count),
+		cmocka_unit_test(who_imports_may_send_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
