@@ -51,6 +51,9 @@ load(sat_server *s, sat_err *e)
 	    e)) != SAT_OK)
 		return rc;
 	s->clamp = (sat_hlc_clamp){ (int64_t)now_ms, last };
+	if ((rc = st->counter_get(&s->ledger_rev, st->u, SAT_N_LEDGER_REV,
+	    e)) != SAT_OK || (rc = sat_srv_epoch_load(s, e)) != SAT_OK)
+		return rc;
 	s->loaded = true;
 	return SAT_OK;
 }
@@ -324,8 +327,9 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	w->head = s->lsn;
 	w->last_cseq = chain->c.last_cseq;
 	w->registry_rev = s->reg.rev;
+	w->ledger_rev = s->ledger_rev;
 	memcpy(w->template_oid, s->tip_oid, sizeof w->template_oid);
-	return SAT_OK;
+	return sat_srv_certs(s, w, h->epoch, e);
 }
 
 static sat_rc
@@ -357,6 +361,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 		return rc;
 	x->device = ord;
 	x->incarnation = h->incarnation;
+	x->epoch = h->epoch;
 	x->snap_total = 0;
 	x->greeted = true;
 	sat_srv_seen(s, ord, h->cursor);
@@ -494,6 +499,8 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return send_template(s, reply, m->u.template_have, e);
 	case SAT_MSG_WAIT:
 		return sat_srv_wait(s, x, &m->u.wait, reply, e);
+	case SAT_MSG_SEED:
+		return sat_srv_seed(s, x, &m->u.seed, reply, e);
 	default:
 		return sat_fail(e, SAT_EPROTO, "frame %d is no request",
 		    (int)m->type);
@@ -516,6 +523,15 @@ flush_seen(sat_server *s, sat_err *e)
 	return rc == SAT_EFSYNC ? rc : SAT_OK;
 }
 
+/* Requests besides PUSH that change something; they commit by themselves. */
+static bool
+writes(sat_span frame)
+{
+	return frame.n > 0 && (frame.p[0] == SAT_MSG_ENROL ||
+	    frame.p[0] == SAT_MSG_NUMBERS || frame.p[0] == SAT_MSG_SEED || frame.p[0] == SAT_MSG_LEDGER ||
+	    frame.p[0] == SAT_MSG_ERASED || frame.p[0] == SAT_MSG_PRIVACY);
+}
+
 sat_rc
 sat_server_handle(sat_server *s, sat_server_session *x, sat_buf *reply,
     sat_span frame, sat_err *e)
@@ -534,8 +550,7 @@ sat_server_handle(sat_server *s, sat_server_session *x, sat_buf *reply,
 	if (rc == SAT_OK && reply->n - n0 > SAT_FRAME_MAX)
 		rc = sat_fail(&why, SAT_ENOSPACE, "answer of %zu bytes",
 		    reply->n - n0);
-	if (rc != SAT_OK && frame.n > 0 && (frame.p[0] == SAT_MSG_ENROL ||
-	    frame.p[0] == SAT_MSG_NUMBERS))
+	if (rc != SAT_OK && writes(frame))
 		sat_srv_rollback(s);
 	else
 		sat_srv_end_read(s);

@@ -23,6 +23,10 @@ typedef struct sat_server_env {
 	void (*template_tip)(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
 	sat_rc (*template_bundle)(void *u, sat_buf *out,
 	    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e);
+	/* A newer template from a device, after a loss: taken when the template
+	 * key signed it and it descends from the published one. May be NULL. */
+	sat_rc (*template_take)(void *u, const uint8_t tip[SAT_TEMPLATE_OID_BYTES],
+	    sat_span bundle, sat_err *e);
 	/* The server's own key (P-130): signs the commits it makes itself, one
 	 * signature per transaction. `rand` salts them. */
 	uint8_t server_pk[SAT_SIGN_PK_BYTES];
@@ -48,6 +52,7 @@ typedef struct sat_server_session {
 	uint8_t sign_pk[SAT_SIGN_PK_BYTES];
 	bool greeted;
 	uint32_t incarnation;   /* of the HELLO */
+	uint64_t epoch;         /* of the HELLO */
 	uint64_t snap_total;    /* counted once per session */
 	bool parked;            /* a WAIT is unanswered; `waits_for` says for what */
 	sat_keys waits_for;

@@ -295,7 +295,7 @@ judge_and_fold(work *k, sat_err *e)
 	bool soon;
 	sat_rc rc;
 
-	if (sat_commit_check(k->c, NULL) != SAT_OK)
+	if (sat_commit_check(k->a->c, NULL) != SAT_OK)
 		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "invalid", "");
 	k->j.t = sat_srv_template(s, k->c->template_oid);
 	if (k->j.t == NULL)
@@ -439,26 +439,92 @@ merged_before(bool *yes, sat_server *s, admission *a, sat_err *e)
 	    a->header, a->payload, e);
 }
 
+/* ---- pushed again to a restored server ------------------------------------------------ */
+
+typedef struct again {
+	sat_commit c;      /* without what a state holds already */
+	wrec **held;       /* records whose state holds it */
+	size_t nheld;
+} again;
+
+static sat_rc
+reduce(again *g, sat_server *s, const admission *a, sat_err *e)
+{
+	const sat_commit *c = a->c;
+	bool yes;
+	wrec *w;
+	sat_rc rc;
+
+	g->c = *c;
+	g->c.ops = sat_arena_alloc(&s->txn, (c->nops + 1) * sizeof *c->ops);
+	g->c.nops = 0;
+	g->held = sat_arena_alloc(&s->txn, (c->nops + 1) * sizeof *g->held);
+	for (size_t i = 0; i < c->nops; i++) {
+		if ((rc = sat_set_by_id(&w, s, &c->ops[i].rec, e)) != SAT_OK ||
+		    (rc = sat_srv_contained(&yes, s, &w->id, a->old, INT64_MAX,
+		    e)) != SAT_OK)
+			return rc;
+		if (!yes || !w->exists)
+			g->c.ops[g->c.nops++] = c->ops[i];
+		else if (g->nheld == 0 || g->held[g->nheld - 1] != w)
+			g->held[g->nheld++] = w;
+	}
+	return SAT_OK;
+}
+
+/* Its author and all who hold the records must not fold it again: their
+ * states are as new as this position (P-088). */
+static sat_rc
+mark_held(again *g, sat_server *s, admission *a, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rc rc;
+
+	if ((rc = st->recovered_put(st->u, a->v->lsn, a->old, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < g->nheld; i++) {
+		wrec *w = g->held[i];
+
+		if ((rc = sat_set_decode(w, s, e)) != SAT_OK)
+			return rc;
+		if (w->r.rlsn < a->v->lsn)
+			w->r.rlsn = a->v->lsn;
+		sat_set_dirty(s, w);
+		if ((rc = sat_srv_give_state(s, w, a->v->lsn, e)) != SAT_OK)
+			return rc;
+	}
+	return sat_srv_add_born(s, a, e);
+}
+
 sat_rc
 sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 {
+	again g = { .nheld = 0 };
 	work k = { .s = s, .a = a, .c = a->c, .eid0 = s->eid };
 	bool yes = false;
 	uint64_t lsn;
 	sat_rc rc;
 
+	if (a->old != 0) {
+		if ((rc = reduce(&g, s, a, e)) != SAT_OK)
+			return rc;
+		k.c = &g.c;
+	}
 	if (a->c->incarnation != SAT_INCARNATION_FIRST && ((rc = merged_before(&yes,
 	    s, a, e)) != SAT_OK || yes))
 		return rc;
-	sat_merge_init(&k.m, s, a->c);
+	sat_merge_init(&k.m, s, k.c);
 	k.m.header = a->header;
 	k.m.payload = a->payload;
 	k.j = (judging){ .s = s, .a = a, .tip = s->tip,
 		.next_op = k.m.next_op,
 		.mine = sat_scope_subscription(&s->reg, a->actor) };
 	rc = judge_and_fold(&k, e);
-	if (rc == SAT_OK)
-		return accept(&k, e);
+	if (rc == SAT_OK) {
+		rc = accept(&k, e);
+		return rc != SAT_OK || a->old == 0 ? rc :
+		    mark_held(&g, s, a, e);
+	}
 	if (rc == SAT_EFALSE && (rc = undo(&k, e)) == SAT_OK &&
 	    k.hands.n > 0) /* D1 */
 		rc = sat_srv_own(s, &k.hands.subject, k.hands.ops, k.hands.n,

@@ -21,6 +21,7 @@ typedef struct wrec {
 	uint16_t kind;
 	uint32_t root;        /* eid; own eid for a root or orphan */
 	bool exists, dirty;
+	bool erased;          /* nothing but its numbers is left */
 	bool decoded;         /* r is valid; else only `state` */
 	/* as the store has it until the transaction ends */
 	bool stored;
@@ -122,6 +123,8 @@ struct sat_server {
 	bool unacked;         /* planted bug: answered, not yet committed */
 	bool dirty;           /* counters changed in this transaction */
 	uint64_t lsn, eid;
+	uint64_t ledger_rev;
+	sat_epoch epoch;      /* the newest certificate; epoch 0 = none */
 	sat_hlc_clamp clamp;
 	uint64_t serial;      /* of commits, to tell touches apart */
 	chain_slot *chains;
@@ -284,6 +287,7 @@ typedef struct admission {
 	const sat_user *actor;
 	const sat_commit *c;  /* eids resolved, cseq, prev, payload_hash set */
 	sat_span header, payload;
+	uint64_t old;         /* its LSN on a server that was lost; 0 = none */
 	chain_slot *chain;
 	sat_verdict *v;
 	sat_verdicts *out;    /* eids of created records are added */
@@ -350,6 +354,19 @@ sat_op_is_hand(const sat_op *op)
 {
 	return op->kind == SAT_OP_HAND || op->kind == SAT_OP_SETTLE;
 }
+/* server_epoch.c: after the loss of a server. */
+SAT_CHECK sat_rc sat_srv_epoch_load(sat_server *s, sat_err *e);
+SAT_CHECK sat_rc sat_srv_certs(sat_server *s, sat_welcome *w, uint64_t after, sat_err *e);
+/* The first position from `lsn` on that any server gave. */
+SAT_CHECK sat_rc sat_srv_next_lsn(uint64_t *lsn, sat_server *s, sat_err *e);
+/* Is what a commit (at `old` on the lost server) did to the record in a state
+ * that was given back before position `before`? */
+SAT_CHECK sat_rc sat_srv_contained(bool *yes, sat_server *s, const sat_id *rec,
+    uint64_t old, uint64_t before, sat_err *e);
+/* The record's state is its holders' business at this position. */
+SAT_CHECK sat_rc sat_srv_give_state(sat_server *s, wrec *w, uint64_t lsn, sat_err *e);
+SAT_CHECK sat_rc sat_srv_seed(sat_server *s, sat_server_session *x,
+    const sat_seed *in, sat_buf *reply, sat_err *e);
 
 /* server_quota.c: SAT_ENOSPACE "quota" with hint "RETRY_AFTER seconds" when
  * the device may not send this much now; else *used is to be put. */

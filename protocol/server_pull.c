@@ -337,13 +337,23 @@ add_echoes(page *p, sat_commit *c, sat_span echoes, sat_err *e)
 static sat_rc
 filter_ops(page *p, sat_commit *c, sat_err *e)
 {
+	const sat_store *st = &p->s->env.store;
 	size_t n = 0, echoes = c->nops - c->nechoes;
 	size_t kept = 0;
+	uint64_t old = 0;
 	bool yes;
 	wrec *w;
 	sat_rc rc;
 
+	if (p->s->epoch.epoch != 0 &&
+	    (rc = st->recovered_get(&old, st->u, c->lsn, e)) != SAT_OK)
+		return rc;
 	for (size_t i = 0; i < c->nops; i++) {
+		if ((rc = sat_srv_contained(&yes, p->s, &c->ops[i].rec, old,
+		    c->lsn, e)) != SAT_OK)
+			return rc;
+		if (yes) /* came as a state, which comes with this page */
+			continue;
 		if ((rc = sat_set_by_id(&w, p->s, &c->ops[i].rec, e)) !=
 		    SAT_OK ||
 		    (rc = sat_srv_visible(&yes, p->s, w, &p->keys, e)) !=
@@ -373,7 +383,10 @@ take_commit(page *p, uint64_t lsn, sat_err *e)
 	wrec *subject;
 	sat_rc rc;
 
-	if ((rc = st->log_get(&row, &p->s->txn, st->u, lsn, e)) != SAT_OK ||
+	rc = st->log_get(&row, &p->s->txn, st->u, lsn, e);
+	if (rc == SAT_ENOTFOUND && p->s->epoch.epoch != 0)
+		return SAT_OK; /* a state that was given back */
+	if (rc != SAT_OK ||
 	    (rc = sat_commit_read(&c, &p->s->txn, row.header, row.payload, e)) !=
 	    SAT_OK)
 		return rc;
@@ -553,7 +566,7 @@ sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
 
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
 		return rc;
-	if (in->cursor > s->lsn)
+	if (in->cursor > s->lsn || sat_epoch_lost(&s->epoch, in->cursor))
 		return sat_fail_code(e, SAT_ECONFLICT, "epoch",
 		    "start over from a snapshot", "the device is ahead of the "
 		    "server, which was restored from a backup");

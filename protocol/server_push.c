@@ -33,6 +33,7 @@ typedef struct push {
 	uint8_t (*hash)[SAT_HASH_BYTES]; /* of each header */
 	chain_slot *chain;
 	sat_used used;       /* what the device has sent with it */
+	bool gap;            /* what lies before it is gone (P-203) */
 	bool answered;       /* gap, fork: no commit is looked at */
 	sat_verdicts out;
 	sat_err err;         /* refused as a whole: err.rc != SAT_OK */
@@ -199,13 +200,29 @@ check_quota(push *p, sat_err *e)
 	uint64_t ops = 0, bytes = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
-		if (p->c[i].cseq <= p->chain->c.last_cseq)
+		if (p->c[i].cseq <= p->chain->c.last_cseq ||
+		    (p->m.nold != 0 && p->m.old[i] != 0)) /* counted once */
 			continue;
 		ops += p->c[i].nops;
 		bytes += p->header[i].n + p->payload[i].n;
 	}
 	return ops == 0 ? SAT_OK : sat_srv_quota(&p->used, p->s,
 	    p->job->session->device, p->user, ops, bytes, e);
+}
+
+/* What a device says of a lost server can only be about lost positions. */
+static sat_rc
+check_old(const push *p, sat_err *e)
+{
+	if (p->m.nold != 0 && p->m.nold != p->n)
+		return sat_fail(e, SAT_EPROTO, "push with %zu lost positions "
+		    "for %zu commits", p->m.nold, p->n);
+	for (size_t i = 0; i < p->m.nold; i++)
+		if (p->m.old[i] != 0 &&
+		    !sat_epoch_lost(&p->s->epoch, p->m.old[i]))
+			return sat_fail_code(e, SAT_ECONFLICT, "epoch", NULL,
+			    "push names a position that was not lost");
+	return SAT_OK;
 }
 
 static sat_rc
@@ -229,12 +246,14 @@ prepare(push *p, sat_err *e)
 	    e)) != SAT_OK)
 		return rc;
 	gap = p->m.first_cseq > p->chain->c.last_cseq + 1;
-	if (gap && !SAT_BUG(SAT_BUG_ACK_PAST_GAP)) {
+	p->gap = gap && p->m.gap != SAT_GAP_NONE && s->epoch.epoch != 0;
+	if (gap && !p->gap && !SAT_BUG(SAT_BUG_ACK_PAST_GAP)) {
 		p->answered = true; /* U3 */
 		p->out.need_cseq = p->chain->c.last_cseq + 1;
 		return SAT_OK;
 	}
 	if ((rc = decode(p, e)) != SAT_OK ||
+	    (rc = check_old(p, e)) != SAT_OK ||
 	    (!gap && (rc = check_fork(&fork, p, e)) != SAT_OK))
 		return rc;
 	if (fork) {
@@ -275,12 +294,17 @@ merge(push *p, sat_err *e)
 	admission a = { .s = p->s, .actor = p->user, .chain = p->chain, .out = &p->out };
 	sat_rc rc;
 
+	if (p->gap && (rc = st->gap_put(st->u, p->job->session->device,
+	    p->m.incarnation, known + 1, p->m.first_cseq - 1, p->m.gap, e)) !=
+	    SAT_OK)
+		return rc;
 	p->out.v = sat_arena_alloc(&p->s->txn, p->n * sizeof *p->out.v);
 	memset(p->out.v, 0, p->n * sizeof *p->out.v);
 	for (size_t i = 0; i < p->n; i++) {
 		a.c = &p->c[i];
 		a.v = &p->out.v[p->out.n];
 		a.v->cseq = a.c->cseq;
+		a.old = p->m.nold != 0 ? p->m.old[i] : 0;
 		a.header = p->header[i];
 		a.payload = p->payload[i];
 		if (a.c->cseq <= known) {

@@ -86,6 +86,52 @@ vfree(vtable *t)
 
 /* ---- the log ------------------------------------------------------------------------ */
 
+/* From its position on the record is the state that was given back. */
+typedef struct giving {
+	vtable *t;
+	uint64_t lsn, n;
+} giving;
+
+static bool
+on_seed(void *u, uint64_t lsn, const sat_id *id, uint64_t upto, sat_span state)
+{
+	giving *g = u;
+	vrec *v;
+
+	(void)upto;
+	if (lsn != g->lsn)
+		return lsn < g->lsn;
+	g->n++;
+	if (state.n == 0) /* erased since */
+		return false;
+	v = vfind(g->t, id, true);
+	sat_buf_reset(&v->state);
+	sat_buf_add(&v->state, state.p, state.n);
+	return false;
+}
+
+/* What a state holds already only moves the record's last position. */
+static sat_rc
+pass_op(sat_server *s, vtable *t, const sat_id *rec, uint64_t lsn, sat_err *e)
+{
+	vrec *v = vfind(t, rec, true);
+	sat_record r;
+	sat_rc rc;
+
+	if (v->state.n == 0)
+		return SAT_OK;
+	if ((rc = sat_record_read(&r, &s->txn, sat_buf_span(&v->state), e)) !=
+	    SAT_OK)
+		return rc;
+	if (r.rlsn < lsn)
+		r.rlsn = lsn;
+	sat_buf_reset(&s->scratch);
+	sat_record_write(&s->scratch, &r);
+	sat_buf_reset(&v->state);
+	sat_buf_add(&v->state, s->scratch.p, s->scratch.n);
+	return SAT_OK;
+}
+
 static sat_rc
 refold_op(sat_server *s, vtable *t, const sat_template *tp,
     const sat_commit *c, const sat_op *op, uint64_t seen, sat_err *e)
@@ -166,15 +212,59 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 {
 	const sat_store *st = &s->env.store;
 	const sat_template *tp;
+	giving g = { t, lsn, 0 };
 	sat_log_row row;
 	sat_commit c;
 	vecho *echoes;
 	size_t n;
+	uint64_t old = 0;
+	bool held;
 	sat_rc rc;
 
 	sat_set_reset(s);
-	if ((rc = st->log_get(&row, &s->txn, st->u, lsn, e)) != SAT_OK ||
-	    (rc = sat_commit_read(&c, &s->txn, row.header, row.payload, e)) !=
+	rc = st->log_get(&row, &s->txn, st->u, lsn, e);
+	if (rc == SAT_ENOTFOUND && s->epoch.epoch != 0 &&
+	    (rc = st->seeds(st->u, on_seed, &g, e)) == SAT_OK)
+		return g.n > 0 ? SAT_OK : sat_fail(e, SAT_EINTEGRITY,
+		    "nothing is stored at %llu", (unsigned long long)lsn);
+	if (rc != SAT_OK ||
+	    (s->epoch.epoch != 0 && (rc = st->recovered_get(&old, st->u, lsn,
+	    e)) != SAT_OK) || (rc = sat_commit_read(&c, &s->txn, row.header, row.payload, e)) !=
+	    SAT_OK)
+		return rc;
+	c.lsn = lsn;
+	c.eff = row.eff;
+	if ((tp = sat_srv_template(s, c.template_oid)) == NULL)
+		return sat_fail(e, SAT_EINTEGRITY,
+		    "commit at %llu names an unknown template",
+		    (unsigned long long)lsn);
+	if ((rc = echoes_of(&echoes, &n, s, t, &c, row.echoes, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < c.nops; i++) {
+		if ((rc = sat_srv_contained(&held, s, &c.ops[i].rec, old, lsn,
+		    e)) != SAT_OK)
+			return rc;
+		rc = held ? pass_op(s, t, &c.ops[i].rec, lsn, e) :
+		    refold_op(s, t, tp, &c, &c.ops[i], c.seen, e);
+		if (rc != SAT_OK)
+			return rc;
+	}
+	for (size_t i = 0; i < n; i++) {
+		sat_op op = c.ops[echoes[i].op];
+
+		op.rec = echoes[i].to;
+		if ((rc = refold_op(s, t, tp, &c, &op, 0, e)) != SAT_OK)
+	sat_rc rc;
+
+	sat_set_reset(s);
+	rc = st->log_get(&row, &s->txn, st->u, lsn, e);
+	if (rc == SAT_ENOTFOUND && s->epoch.epoch != 0 &&
+	    (rc = st->seeds(st->u, on_seed, &g, e)) == SAT_OK)
+		return g.n > 0 ? SAT_OK : sat_fail(e, SAT_EINTEGRITY,
+		    "nothing is stored at %llu", (unsigned long long)lsn);
+	if (rc != SAT_OK ||
+	    (s->epoch.epoch != 0 && (rc = st->recovered_get(&old, st->u, lsn,
+	    e)) != SAT_OK) || (rc = sat_commit_read(&c, &s->txn, row.header, row.payload, e)) !=
 	    SAT_OK)
 		return rc;
 	c.lsn = lsn;
@@ -194,6 +284,13 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 
 		op.rec = echoes[i].to;
 		if ((rc = refold_op(s, t, tp, &c, &op, 0, e)) != SAT_OK)
+	for (size_t i = 0; i < c.nops; i++) {
+		if ((rc = sat_srv_contained(&held, s, &c.ops[i].rec, old, lsn,
+		    e)) != SAT_OK)
+			return rc;
+		rc = held ? pass_op(s, t, &c.ops[i].rec, lsn, e) :
+		    refold_op(s, t, tp, &c, &c.ops[i], e);
+		if (rc != SAT_OK)
 			return rc;
 	}
 	return SAT_OK;
@@ -426,8 +523,21 @@ broken(const vchain *c, uint64_t cseq, const char *what, sat_err *e)
 	    (unsigned long long)cseq);
 }
 
+typedef struct vgap {
+	uint64_t first, last;
+} vgap;
+
+static bool
+on_gap(void *u, uint64_t first, uint64_t last, sat_gap why)
+{
+	(void)why;
+	*(vgap *)list_add(u) = (vgap){ first, last };
+	return true;
+}
+
+/* joins false: what came before it is gone, and known to be (P-203). */
 static sat_rc
-check_link(sat_server *s, const vchain *v, uint64_t cseq,
+check_link(sat_server *s, const vchain *v, uint64_t cseq, bool joins,
     uint8_t hash[SAT_HASH_BYTES], sat_err *e)
 {
 	const sat_store *st = &s->env.store;
@@ -446,7 +556,7 @@ check_link(sat_server *s, const vchain *v, uint64_t cseq,
 	if (sat_commit_read(&c, &s->txn, header, payload, NULL) != SAT_OK)
 		return broken(v, cseq, "payload does not fit its header", e);
 	if (c.device != v->dev || c.incarnation != v->inc || c.cseq != cseq ||
-	    memcmp(c.prev, hash, SAT_HASH_BYTES) != 0)
+	    (joins && memcmp(c.prev, hash, SAT_HASH_BYTES) != 0))
 		return broken(v, cseq, "header does not join", e);
 	sat_hash(hash, header);
 	return SAT_OK;
@@ -454,8 +564,10 @@ check_link(sat_server *s, const vchain *v, uint64_t cseq,
 
 static sat_rc
 check_chain(sat_server *s, const vchain *v, const vsig *sig, size_t nsigs,
-    sat_err *e)
+    const list *gaps, sat_err *e)
 {
+	const vgap *gap = (const vgap *)(void *)gaps->p;
+	size_t ngaps = gaps->n;
 	const sat_store *st = &s->env.store;
 	uint8_t hash[SAT_HASH_BYTES] = { 0 }, pk[SAT_SIGN_PK_BYTES];
 	size_t next = 0;
@@ -466,7 +578,14 @@ check_chain(sat_server *s, const vchain *v, const vsig *sig, size_t nsigs,
 	else if ((rc = st->device_sign_pk(pk, st->u, v->dev, e)) != SAT_OK)
 		return rc;
 	for (uint64_t cseq = 1; cseq <= v->c.last_cseq; cseq++) {
-		if ((rc = check_link(s, v, cseq, hash, e)) != SAT_OK)
+		bool joins = ngaps == 0 || gap->first != cseq;
+
+		if (!joins) {
+			cseq = gap->last + 1;
+			gap++;
+			ngaps--;
+		}
+		if ((rc = check_link(s, v, cseq, joins, hash, e)) != SAT_OK)
 			return rc;
 		if (next == nsigs || sig[next].last != cseq)
 			continue;
@@ -495,12 +614,15 @@ check_chains(sat_server *s, sat_err *e)
 	for (size_t i = 0; i < chains.n && rc == SAT_OK; i++) {
 		const vchain *v = (const vchain *)(void *)chains.p + i;
 		list sigs = { .size = sizeof(vsig) };
+		list gaps = { .size = sizeof(vgap) };
 
 		if ((rc = st->batch_sigs(st->u, v->dev, v->inc, on_sig, &sigs,
-		    e)) == SAT_OK)
+		    e)) == SAT_OK && (rc = st->gaps(st->u, v->dev, v->inc,
+		    on_gap, &gaps, e)) == SAT_OK)
 			rc = check_chain(s, v, (const vsig *)(void *)sigs.p,
-			    sigs.n, e);
+			    sigs.n, &gaps, e);
 		free(sigs.p);
+		free(gaps.p);
 	}
 	free(chains.p);
 	return rc;
@@ -517,15 +639,19 @@ sat_server_verify(sat_server *s, uint64_t *commits, uint64_t *records,
 	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
 		return rc;
 	vgrow(&t);
-	for (uint64_t lsn = 1; lsn <= s->lsn && rc == SAT_OK; lsn++)
-		rc = refold_commit(s, &t, lsn, e);
+	for (uint64_t lsn = 1; rc == SAT_OK; lsn++) {
+		if ((rc = sat_srv_next_lsn(&lsn, s, e)) != SAT_OK ||
+		    lsn > s->lsn)
+			break;
+		if ((rc = refold_commit(s, &t, lsn, e)) == SAT_OK)
+			++*commits;
+	}
 	if (rc == SAT_OK)
 		rc = check_records(s, &t, records, e);
 	if (rc == SAT_OK)
 		rc = sat_srv_digest_check(s, e);
 	if (rc == SAT_OK)
 		rc = check_chains(s, e);
-	*commits = s->lsn;
 	vfree(&t);
 	sat_srv_end_read(s);
 	return rc;

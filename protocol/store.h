@@ -20,6 +20,8 @@ typedef enum sat_counter {
 	SAT_N_REGISTRY_REV,
 	SAT_N_DURABLE,       /* highest LSN inside a verified backup */
 	SAT_N_EPOCH,
+	SAT_N_LEDGER_REV = 8, /* newest entry of the erasure ledger */
+	SAT_N_FIRST_LSN = 10, /* of the epoch; 0 = the first server */
 } sat_counter;
 
 typedef struct sat_chain { /* of one (device, incarnation) */
@@ -59,6 +61,12 @@ typedef struct sat_lease {
 	int64_t granted_ms;
 	bool voided;
 } sat_lease;
+/* A record that was erased: its numbers are all that is left. */
+typedef struct sat_erased_row {
+	uint32_t eid, root;
+	sat_id id;
+	uint64_t rev; /* of the ledger */
+} sat_erased_row;
 
 /* P-096: drains with time. */
 typedef struct sat_used {
@@ -189,6 +197,56 @@ typedef struct sat_store {
 	sat_rc (*scope_scan)(void *u, const sat_keys *keys, uint64_t after,
 	    bool (*cb)(void *cu, uint64_t lsn, uint32_t root), void *cu, sat_err *e);
 	sat_rc (*scope_head)(uint64_t *lsn, void *u, const sat_keys *keys, sat_err *e);
+
+	/* ---- after the loss of a server (P-200..P-209) ---- */
+
+	/* certificates of the epochs above `after`, ascending */
+	sat_rc (*epochs)(void *u, uint64_t after, bool (*cb)(void *cu, sat_span cert), void *cu, sat_err *e);
+	/* a state given back by `dev`, at a position without a commit */
+	sat_rc (*seed_put)(void *u, uint64_t lsn, const sat_id *id, uint64_t upto,
+	    uint32_t dev, sat_span state, sat_err *e);
+	/* how far the states given back before position `before` go; 0 = none */
+	sat_rc (*seed_upto)(uint64_t *upto, void *u, const sat_id *id, uint64_t before, sat_err *e);
+	/* all, ascending lsn; state {NULL,0} once erased */
+	sat_rc (*seeds)(void *u, bool (*cb)(void *cu, uint64_t lsn, const sat_id *id,
+	    uint64_t upto, sat_span state), void *cu, sat_err *e);
+	/* a commit's position on the server that was lost; 0 = none */
+	sat_rc (*recovered_put)(void *u, uint64_t lsn, uint64_t old, sat_err *e);
+	sat_rc (*recovered_get)(uint64_t *old, void *u, uint64_t lsn, sat_err *e);
+	/* commits nobody has any more */
+	sat_rc (*gap_put)(void *u, uint32_t dev, uint32_t inc, uint64_t first,
+	    uint64_t last, sat_gap why, sat_err *e);
+	sat_rc (*gaps)(void *u, uint32_t dev, uint32_t inc, bool (*cb)(void *cu,
+	    uint64_t first, uint64_t last, sat_gap why), void *cu, sat_err *e);
+	/* device `by` saw commit cseq of dev */
+	sat_rc (*known_put)(void *u, uint32_t dev, uint64_t cseq, uint32_t by, sat_err *e);
+
+	/* ---- erasure (P-190..P-199) ---- */
+
+	sat_rc (*ledger_put)(void *u, const sat_erasure *x, sat_err *e);
+	sat_rc (*ledger_after)(void *u, uint64_t after, bool (*cb)(void *cu, const sat_erasure *x), void *cu, sat_err *e);
+	/* 0 = not erased */
+	sat_rc (*ledger_of)(uint64_t *rev, void *u, const sat_id *subject, sat_err *e);
+	/* an erasure that waits for a second person; SAT_ENOTFOUND */
+	sat_rc (*ask_put)(void *u, const sat_erasure *x, sat_err *e);
+	sat_rc (*ask_get)(sat_erasure *x, sat_arena *a, void *u, const sat_id *subject, sat_err *e);
+	sat_rc (*ask_del)(void *u, const sat_id *subject, sat_err *e);
+	sat_rc (*asks)(void *u, bool (*cb)(void *cu, const sat_erasure *x), void *cu, sat_err *e);
+	/* a record that was erased, by id or (id NULL) by number; SAT_ENOTFOUND */
+	sat_rc (*erased_get)(sat_erased_row *row, void *u, const sat_id *id, uint32_t eid, sat_err *e);
+	/* Take a record away with all that hangs on it; its numbers stay. */
+	sat_rc (*rec_erase)(void *u, const sat_erased_row *row, sat_err *e);
+	/* Every payload in log and refused for which cb says so is nulled.
+	 * *n how many. */
+	sat_rc (*payloads_erase)(uint64_t *n, void *u, bool (*cb)(void *cu,
+	    sat_span header, sat_span payload), void *cu, sat_err *e);
+	sat_rc (*receipt_put)(void *u, uint32_t dev, uint64_t rev,
+	    const uint8_t sig[SAT_SIG_BYTES], int64_t now_ms, sat_err *e);
+	/* live devices: last seen, and how far their receipts go */
+	sat_rc (*receipts)(void *u, bool (*cb)(void *cu, uint32_t dev,
+	    int64_t seen_ms, uint64_t rev), void *cu, sat_err *e);
+	/* Outside a transaction: what was deleted is in no file any more. */
+	sat_rc (*scrub)(void *u, sat_err *e);
 } sat_store;
 
 #endif

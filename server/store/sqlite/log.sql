@@ -58,11 +58,16 @@ SELECT header, payload FROM log
 WHERE dev = @dev AND inc = @inc AND cseq = @cseq;
 
 -- :name log_head
-SELECT coalesce(max(lsn), 0) FROM log;
+-- Of everything: commits, and states that were given back (their key is ALL).
+SELECT max(coalesce((SELECT max(lsn) FROM log), 0), coalesce((SELECT max(lsn)
+  FROM log_scope WHERE key = 1099511627776), 0));
 
 -- :name log_after
--- For a device that holds everything. Plan: rowid range, no sort.
-SELECT lsn, 0 FROM log WHERE lsn > @after ORDER BY lsn;
+-- For a device that holds everything. Plan: a merge of two ranges, no sort.
+SELECT lsn, 0 FROM log WHERE lsn > @after
+UNION ALL
+SELECT lsn, root FROM log_scope WHERE key = 1099511627776 AND lsn > @after
+ORDER BY 1, 2;
 
 -- :name refused_put
 INSERT INTO refused(dev, inc, cseq, code, op, slug, hint, at_ms, header,

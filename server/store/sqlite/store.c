@@ -166,6 +166,7 @@ sat_sqlite_store_ops(sat_sqlite_store *s)
 	store_who_ops(&o);
 	store_digest_ops(&o);
 	store_number_ops(&o);
+	store_loss_ops(&o);
 	return o;
 }
 

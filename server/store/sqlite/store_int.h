@@ -55,5 +55,6 @@ void store_scope_ops(sat_store *o);
 void store_who_ops(sat_store *o);
 void store_digest_ops(sat_store *o);
 void store_number_ops(sat_store *o);
+void store_loss_ops(sat_store *o);
 
 #endif

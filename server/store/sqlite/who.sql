@@ -79,7 +79,7 @@ ON CONFLICT(key) DO UPDATE SET value = excluded.value;
 
 -- :name status
 -- @now_ms  integer  invitations that expired before are not open
-SELECT (SELECT coalesce(max(lsn), 0) FROM log),
+SELECT coalesce((SELECT v FROM counter WHERE c = 1), 0),
   (SELECT count(*) FROM rec), (SELECT count(*) FROM refused),
   (SELECT count(*) FROM user), (SELECT count(*) FROM team),
   (SELECT count(*) FROM device WHERE revoked = 0),
@@ -88,12 +88,15 @@ SELECT (SELECT coalesce(max(lsn), 0) FROM log),
 -- :name check_counts
 -- What must hold between tables; one row, every column 0.
 SELECT
-  (SELECT count(*) FROM log) - (SELECT coalesce(max(lsn), 0) FROM log),
-  (SELECT coalesce(max(lsn), 0) FROM log) -
+  (SELECT count(*) FROM log) + (SELECT count(*) FROM seed) +
+    (SELECT coalesce(sum(first_lsn - 1 - base_lsn), 0) FROM epoch) -
     coalesce((SELECT v FROM counter WHERE c = 1), 0),
-  (SELECT count(*) FROM rec) -
+  (SELECT coalesce(max(lsn), 0) FROM log) >
+    coalesce((SELECT v FROM counter WHERE c = 1), 0),
+  (SELECT count(*) FROM rec) + (SELECT count(*) FROM erased) -
     coalesce((SELECT v FROM counter WHERE c = 2), 0),
   (SELECT count(*) FROM rec r WHERE NOT EXISTS
     (SELECT 1 FROM rec p WHERE p.eid = r.root)),
-  (SELECT count(*) FROM log) + (SELECT count(*) FROM refused) -
+  (SELECT count(*) FROM log) + (SELECT count(*) FROM refused) +
+    (SELECT coalesce(sum(last - first + 1), 0) FROM chain_gap) -
     (SELECT coalesce(sum(last_cseq), 0) FROM chain);

@@ -208,3 +208,82 @@ CREATE TABLE number(
   rec     BLOB NOT NULL       -- id of the record
 ) WITHOUT ROWID;
 CREATE INDEX number_series ON number(series, n);
+-- Servers that came back from a backup: where the old order ends and the new
+-- one begins, signed by the root key (protocol/epoch.h).
+CREATE TABLE epoch(
+  epoch      INTEGER PRIMARY KEY,
+  base_lsn   INTEGER NOT NULL,  -- last position inside the backup
+  first_lsn  INTEGER NOT NULL,  -- first one of this epoch
+  cert       BLOB NOT NULL      -- sat_epoch_write
+);
+
+-- States a device gave back after a loss. Each has a position of its own and
+-- no commit: from there on the record is this state.
+CREATE TABLE seed(
+  lsn    INTEGER PRIMARY KEY,  -- its position
+  id     BLOB NOT NULL,        -- the record
+  upto   INTEGER NOT NULL,     -- lost position up to which it holds everything
+  dev    INTEGER NOT NULL,     -- who gave it
+  at_ms  INTEGER NOT NULL,     -- when
+  state  BLOB                  -- as it was after; NULL once erased
+);
+CREATE INDEX seed_id ON seed(id);
+
+-- Commits that a lost server had accepted before: their position there.
+CREATE TABLE recovered(
+  lsn  INTEGER PRIMARY KEY,  -- here
+  old  INTEGER NOT NULL      -- there
+);
+
+-- Commits nobody has any more, between two that are here.
+CREATE TABLE chain_gap(
+  dev    INTEGER NOT NULL,
+  inc    INTEGER NOT NULL,
+  first  INTEGER NOT NULL,  -- cseq
+  last   INTEGER NOT NULL,  -- cseq
+  why    INTEGER NOT NULL,  -- sat_gap
+  PRIMARY KEY(dev, inc, first)
+) WITHOUT ROWID;
+
+-- The furthest commit of a device that another one says it saw.
+CREATE TABLE chain_known(
+  dev   INTEGER PRIMARY KEY,
+  cseq  INTEGER NOT NULL,
+  by    INTEGER NOT NULL    -- the device that says so
+);
+
+-- The erasure ledger: whose data was erased, by random number only.
+CREATE TABLE ledger(
+  rev      INTEGER PRIMARY KEY,  -- from 1, rises with every entry
+  subject  BLOB NOT NULL UNIQUE, -- id of the customer's record
+  lsn      INTEGER NOT NULL,     -- position of the ERASE; 0 = none was needed
+  at_ms    INTEGER NOT NULL,
+  by       INTEGER NOT NULL,     -- user who asked; 0 = the console
+  second   INTEGER NOT NULL,     -- user who confirmed
+  reason   TEXT NOT NULL,        -- a reference, no personal data
+  sig      BLOB NOT NULL         -- the server's, over sat_erasure_bytes
+);
+
+-- Erasures that wait for a second person.
+CREATE TABLE erase_ask(
+  subject  BLOB PRIMARY KEY,
+  at_ms    INTEGER NOT NULL,
+  by       INTEGER NOT NULL,
+  reason   TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Numbers of records that were erased: nothing else is left of them.
+CREATE TABLE erased(
+  eid   INTEGER PRIMARY KEY,
+  id    BLOB NOT NULL UNIQUE,
+  root  INTEGER NOT NULL,
+  rev   INTEGER NOT NULL      -- of the ledger
+);
+
+-- Which erasures a device says it carried out.
+CREATE TABLE receipt(
+  dev    INTEGER PRIMARY KEY,
+  rev    INTEGER NOT NULL,
+  at_ms  INTEGER NOT NULL,
+  sig    BLOB NOT NULL        -- the device's, over sat_erased_bytes
+);

@@ -1,0 +1,466 @@
+/*
+ * server_epoch.c - a server that came back from a backup: certificates, and
+ * the states devices give back (P-200..P-209).
+ *
+ * A state with last position L is the fold of everything the lost server did
+ * to the record up to L. So the state with the greatest L holds all others,
+ * and of the commits that are pushed again only those above L are folded on
+ * top of it. Whichever comes first, the result is the same: a state that comes
+ * late takes the place of the record, and what was logged since is folded once
+ * more.
+ *
+ * Invariants, named in the tests:
+ *   E1  no operation counts twice, whether it comes as a commit or inside a
+ *       state, in whatever order.
+ *   E2  only positions that were lost are taken, only while the window is
+ *       open, only from the roles the certificate names.
+ *   E3  who holds a record that was given back hears of it as a state.
+ */
+#include "protocol/server_int.h"
+
+#include <string.h>
+
+/* ---- certificates ---------------------------------------------------------------- */
+
+typedef struct cert_list {
+	sat_server *s;
+	sat_welcome *w;
+	uint64_t lsn;
+	sat_epoch last;
+	sat_rc rc;
+	sat_err *e;
+} cert_list;
+
+static bool
+on_newest(void *u, sat_span cert)
+{
+	cert_list *l = u;
+
+	l->rc = sat_epoch_read(&l->last, cert, l->e);
+	return l->rc == SAT_OK;
+}
+
+sat_rc
+sat_srv_epoch_load(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	cert_list l = { .e = e };
+	sat_rc rc = st->epochs(st->u, 0, on_newest, &l, e);
+
+	if (rc == SAT_OK && (rc = l.rc) == SAT_OK)
+		s->epoch = l.last;
+	return rc;
+}
+
+static bool
+on_cert(void *u, sat_span cert)
+{
+	cert_list *l = u;
+
+	if (l->w->ncerts == SAT_EPOCHS_MAX)
+		return false;
+	l->w->certs[l->w->ncerts++] = sat_span_of(sat_arena_dup(&l->s->txn,
+	    cert.p, cert.n), cert.n);
+	return true;
+}
+
+sat_rc
+sat_srv_certs(sat_server *s, sat_welcome *w, uint64_t after, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	cert_list l = { .s = s, .w = w };
+
+	w->ncerts = 0;
+	if (s->epoch.epoch <= after)
+		return SAT_OK;
+	w->certs = sat_arena_alloc(&s->txn, SAT_EPOCHS_MAX * sizeof *w->certs);
+	return st->epochs(st->u, after, on_cert, &l, e);
+}
+
+static bool
+on_lost(void *u, sat_span cert)
+{
+	cert_list *l = u;
+	sat_epoch c;
+
+	if ((l->rc = sat_epoch_read(&c, cert, l->e)) != SAT_OK)
+		return false;
+	if (sat_epoch_lost(&c, l->lsn))
+		l->lsn = c.first_lsn;
+	return true;
+}
+
+sat_rc
+sat_srv_next_lsn(uint64_t *lsn, sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	cert_list l = { .lsn = *lsn, .e = e };
+	sat_rc rc;
+
+	if (s->epoch.epoch == 0)
+		return SAT_OK;
+	if ((rc = st->epochs(st->u, 0, on_lost, &l, e)) == SAT_OK)
+		rc = l.rc;
+	*lsn = l.lsn;
+	return rc;
+}
+
+sat_rc
+sat_srv_contained(bool *yes, sat_server *s, const sat_id *rec, uint64_t old,
+    uint64_t before, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	uint64_t upto;
+	sat_rc rc;
+
+	*yes = false;
+	if (old == 0)
+		return SAT_OK;
+	if ((rc = st->seed_upto(&upto, st->u, rec, before, e)) == SAT_OK)
+		*yes = upto >= old;
+	return rc;
+}
+
+/* E3. Keys that hold the root; what of it they may see is judged when a page
+ * is made (P-084). */
+sat_rc
+sat_srv_give_state(sat_server *s, wrec *w, uint64_t lsn, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	wroot *r;
+	sat_rc rc;
+
+	if ((rc = sat_set_root(&r, s, w->root, false, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->k[i].live && (rc = st->scope_put(st->u, r->k[i].key,
+		    lsn, w->root, e)) != SAT_OK)
+			return rc;
+	return st->scope_put(st->u, SAT_KEY_ALL, lsn, w->root, e);
+}
+
+/* ---- one state ------------------------------------------------------------------- */
+
+typedef struct seeding {
+	sat_server *s;
+	const sat_user *user;
+	sat_keys keys;
+	uint32_t dev;
+	struct given {
+		wrec *w;
+		sat_record r;
+		uint64_t upto;
+		bool refold, fresh;
+	} *g;
+	size_t n;
+	sat_seeded out;
+} seeding;
+
+/* E2: every position in it was given by a server that is gone, or before. */
+static bool
+positions_ok(const sat_epoch *c, const sat_record *r)
+{
+	bool ok = sat_epoch_lost(c, r->rlsn) && r->born.hlc != 0 &&
+	    r->born.lsn <= r->rlsn && r->del_at.lsn <= r->rlsn;
+
+	for (size_t i = 0; i < r->ncells; i++)
+		ok = ok && r->cells[i].at.lsn <= r->rlsn;
+	return ok;
+}
+
+/* Where the record hangs; itself for a root, and for a child whose customer
+ * nobody knows. */
+static sat_rc
+find_root(uint32_t *root, seeding *x, const sat_record *r, uint32_t own,
+    sat_err *e)
+{
+	const sat_kind *k = sat_srv_kind(x->s, r->kind);
+	sat_value v = k != NULL && k->parent != NULL ?
+	    sat_record_value(r, k->parent->id) : sat_v_null();
+	wrec *parent;
+	sat_id id;
+	sat_rc rc;
+
+	*root = own;
+	if (v.type != SAT_V_BYTES || v.s.n != sizeof id.b)
+		return SAT_OK;
+	memcpy(id.b, v.s.p, sizeof id.b);
+	if ((rc = sat_set_by_id(&parent, x->s, &id, e)) == SAT_OK &&
+	    parent->exists && parent->root == parent->eid)
+		*root = parent->eid;
+	return rc;
+}
+
+static sat_value
+owner_of(seeding *x, const sat_record *r)
+{
+	const sat_kind *k = sat_srv_kind(x->s, r->kind);
+	sat_value v = k != NULL && k->owner != NULL ?
+	    sat_record_value(r, k->owner->id) : sat_v_null();
+
+	return v.type == SAT_V_TEXT ? v : sat_v_null();
+}
+
+/* A device that does not hold everything gives back only what it may hold. */
+static sat_rc
+may_give(bool *yes, seeding *x, const wrec *w, const sat_record *r, sat_err *e)
+{
+	sat_keys owner = sat_scope_owner_keys(&x->s->reg, owner_of(x, r));
+	wrec *root;
+	sat_id id;
+	const sat_kind *k = sat_srv_kind(x->s, r->kind);
+	sat_value v;
+	sat_rc rc;
+
+	*yes = sat_keys_has(&x->keys, SAT_KEY_ALL);
+	if (*yes)
+		return SAT_OK;
+	if (w->exists)
+		return sat_srv_visible(yes, x->s, w, &x->keys, e);
+	for (size_t i = 0; i < owner.n; i++)
+		*yes = *yes || sat_keys_has(&x->keys, owner.k[i]);
+	v = k->parent != NULL ? sat_record_value(r, k->parent->id) :
+	    sat_v_null();
+	if (*yes || v.type != SAT_V_BYTES || v.s.n != sizeof id.b)
+		return SAT_OK;
+	memcpy(id.b, v.s.p, sizeof id.b);
+	if ((rc = sat_set_by_id(&root, x->s, &id, e)) != SAT_OK ||
+	    !root->exists)
+		return rc;
+	return sat_srv_visible(yes, x->s, root, &x->keys, e);
+}
+
+static void
+make_room(seeding *x, wrec *w, const sat_record *r)
+{
+	w->exists = w->fresh = w->decoded = true;
+	w->kind = r->kind;
+	w->eid = (uint32_t)++x->s->eid;
+	w->root = w->eid;
+	w->owner = sat_v_null();
+	memset(&w->r, 0, sizeof w->r);
+	sat_set_index(x->s, w);
+}
+
+static sat_rc
+consider(seeding *x, const sat_record *r, sat_err *e)
+{
+	const sat_store *st = &x->s->env.store;
+	struct given *g = &x->g[x->n];
+	uint64_t upto;
+	bool yes;
+	wrec *w;
+	sat_rc rc;
+
+	if (sat_id_zero(&r->id) || sat_srv_kind(x->s, r->kind) == NULL ||
+	    !positions_ok(&x->s->epoch, r)) {
+		x->out.refused++;
+		return SAT_OK;
+	}
+	if ((rc = sat_set_by_id(&w, x->s, &r->id, e)) != SAT_OK ||
+	    (rc = st->seed_upto(&upto, st->u, &r->id, INT64_MAX, e)) !=
+	    SAT_OK || (rc = may_give(&yes, x, w, r, e)) != SAT_OK)
+		return rc;
+	if (w->erased || !yes || (w->exists && w->kind != r->kind)) {
+		x->out.refused++;
+		return SAT_OK;
+	}
+	if (upto >= r->rlsn || (w->fresh && w->exists)) {
+		x->out.known++;
+		return SAT_OK;
+	}
+	if (!w->exists && x->s->eid >= UINT32_MAX)
+		return sat_fail(e, SAT_ENOSPACE, "no eid left");
+	*g = (struct given){ .w = w, .r = *r, .upto = r->rlsn };
+	if (w->exists) {
+		if ((rc = sat_set_decode(w, x->s, e)) != SAT_OK)
+			return rc;
+		g->refold = w->r.rlsn >= x->s->epoch.first_lsn;
+	} else {
+		g->fresh = true;
+		make_room(x, w, r);
+	}
+	x->n++;
+	return SAT_OK;
+}
+
+/* ---- what was logged since, once more ---------------------------------------------- */
+
+static struct given *
+given_of(seeding *x, const sat_id *id)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (x->g[i].refold && sat_id_eq(&x->g[i].w->id, id))
+			return &x->g[i];
+	return NULL;
+}
+
+static sat_rc
+refold_commit(seeding *x, const sat_commit *c, uint64_t old, sat_err *e)
+{
+	const sat_template *t = sat_srv_template(x->s, c->template_oid);
+	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
+	struct given *g;
+	sat_applied out;
+	sat_rc rc;
+
+	for (size_t i = 0; i < c->nops && t != NULL; i++) {
+		g = given_of(x, &c->ops[i].rec);
+		if (g == NULL || (old != 0 && old <= g->upto)) /* E1 */
+			continue;
+		if ((rc = sat_record_apply(&out, &g->r, &x->s->txn, t,
+		    &c->ops[i], &ctx, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+refold(seeding *x, sat_err *e)
+{
+	const sat_store *st = &x->s->env.store;
+	bool any = false;
+	sat_log_row row;
+	sat_commit c;
+	uint64_t old;
+	sat_rc rc;
+
+	for (size_t i = 0; i < x->n; i++)
+		any = any || x->g[i].refold;
+	for (uint64_t lsn = x->s->epoch.first_lsn; any && lsn <= x->s->lsn;
+	    lsn++) {
+		rc = st->log_get(&row, &x->s->txn, st->u, lsn, NULL);
+		if (rc == SAT_ENOTFOUND)
+			continue; /* a state: it holds no more than these */
+		if (rc != SAT_OK)
+			return sat_fail(e, rc, "the log cannot be read");
+		if ((rc = sat_commit_read(&c, &x->s->txn, row.header,
+		    row.payload, e)) != SAT_OK ||
+		    (rc = st->recovered_get(&old, st->u, lsn, e)) != SAT_OK)
+			return rc;
+		c.lsn = lsn;
+		c.eff = row.eff;
+		if ((rc = refold_commit(x, &c, old, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+/* ---- into the records ---------------------------------------------------------------- */
+
+static sat_rc
+install(seeding *x, struct given *g, sat_err *e)
+{
+	sat_server *s = x->s;
+	const sat_store *st = &s->env.store;
+	uint64_t lsn = ++s->lsn;
+	wrec *w = g->w;
+	sat_buf state = { 0 };
+	sat_rc rc;
+
+	s->serial++;
+	s->dirty = true;
+	w->before.gone = w->exists && !g->fresh && sat_rec_gone(&w->r);
+	w->before.owner = w->owner;
+	w->fresh = g->fresh;
+	w->touch = s->serial;
+	w->next_touched = NULL;
+	w->r = g->r;
+	w->r.id = w->id;
+	w->r.eid = w->eid;
+	w->r.rlsn = lsn;
+	w->owner = owner_of(x, &w->r);
+	if (g->fresh && (rc = find_root(&w->root, x, &w->r, w->eid, e)) !=
+	    SAT_OK)
+		return rc;
+	if ((rc = sat_srv_rescope(s, w, lsn, e)) != SAT_OK)
+		return rc;
+	w->fresh = false;
+	sat_set_dirty(s, w);
+	sat_record_write(&state, &w->r);
+	if ((rc = st->seed_put(st->u, lsn, &w->id, g->upto, x->dev,
+	    sat_buf_span(&state), e)) == SAT_OK)
+		rc = sat_srv_give_state(s, w, lsn, e);
+	sat_buf_fini(&state);
+	x->out.taken++;
+	return rc;
+}
+
+/* Whoever saw these stamps is not to be cut below them (P-014). */
+static void
+raise_clamp(sat_server *s, const sat_record *r)
+{
+	for (size_t i = 0; i < r->ncells; i++)
+		if (r->cells[i].at.hlc > s->clamp.last_clamped &&
+		    sat_hlc_ms(r->cells[i].at.hlc) >
+		    sat_wall_ms(&s->env.clock) + SAT_CLAMP_MS)
+			s->clamp.last_clamped = r->cells[i].at.hlc;
+}
+
+static sat_rc
+take_records(seeding *x, sat_span records, sat_err *e)
+{
+	sat_record *r = NULL;
+	size_t n = 0;
+	sat_rc rc;
+
+	if (records.n == 0)
+		return SAT_OK;
+	if ((rc = sat_records_read(&r, &n, &x->s->txn, records, e)) != SAT_OK)
+		return rc;
+	x->g = sat_arena_alloc(&x->s->txn, (n + 1) * sizeof *x->g);
+	for (size_t i = 0; i < n; i++) {
+		r[i].eid = 0; /* the lost server's number */
+		if ((rc = consider(x, &r[i], e)) != SAT_OK)
+			return rc;
+	}
+	if ((rc = refold(x, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < x->n; i++) {
+		raise_clamp(x->s, &x->g[i].r);
+		if ((rc = install(x, &x->g[i], e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+/* The template a device has may be newer than the backup's. It is signed and
+ * must descend from ours; one that is neither is left alone. */
+static void
+take_template(sat_server *s, const sat_seed *in)
+{
+	if (s->env.template_take != NULL && in->bundle.n > 0)
+		(void)s->env.template_take(s->env.u, in->tip, in->bundle, NULL);
+}
+
+sat_rc
+sat_srv_seed(sat_server *s, sat_server_session *x, const sat_seed *in,
+    sat_buf *reply, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_msg m = { .type = SAT_MSG_SEEDED };
+	seeding k = { .s = s, .dev = x->device };
+	sat_rc rc;
+
+	if ((rc = sat_srv_session_user(&k.user, s, x, e)) != SAT_OK)
+		return rc;
+	if (in->epoch != s->epoch.epoch || s->epoch.epoch == 0)
+		return sat_fail_code(e, SAT_ECONFLICT, "epoch", NULL,
+		    "the device speaks of another restore than this server");
+	k.keys = sat_scope_subscription(&s->reg, k.user);
+	take_template(s, in);
+	for (size_t i = 0; i < in->nknown; i++)
+		if ((rc = st->known_put(st->u, in->known[i].device,
+		    in->known[i].cseq, x->device, e)) != SAT_OK)
+			return rc;
+	k.out.closed = sat_wall_ms(&s->env.clock) > s->epoch.until_ms ||
+	    (s->epoch.seed_roles & sat_epoch_role(k.user->role)) == 0;
+	if (!k.out.closed && (rc = take_records(&k, in->records, e)) != SAT_OK)
+		return rc;
+	s->env.template_tip(s->env.u, k.out.template_oid);
+	if ((rc = sat_srv_commit(s, e)) != SAT_OK)
+		return rc;
+	m.u.seeded = k.out;
+	sat_msg_write(reply, &m);
+	return SAT_OK;
+}

@@ -1,0 +1,125 @@
+-- After the loss of a server, and what was erased: rarely run.
+
+-- :name epochs
+SELECT cert FROM epoch WHERE epoch > @after ORDER BY epoch;
+
+-- :name epoch_put
+INSERT INTO epoch(epoch, base_lsn, first_lsn, cert)
+VALUES(@epoch, @base_lsn, @first_lsn, @cert);
+
+-- :name seed_put
+INSERT INTO seed(lsn, id, upto, dev, at_ms, state)
+VALUES(@lsn, @id, @upto, @dev, @at_ms, @state);
+
+-- :name seed_upto
+-- How far the newest state given back before a position goes.
+SELECT coalesce(max(upto), 0) FROM seed WHERE id = @id AND lsn < @before;
+
+-- :name seeds
+SELECT lsn, id, upto, state FROM seed ORDER BY lsn;
+
+-- :name seed_count
+SELECT count(*) FROM seed;
+
+-- :name recovered_put
+INSERT INTO recovered(lsn, old) VALUES(@lsn, @old);
+
+-- :name recovered_get
+SELECT old FROM recovered WHERE lsn = @lsn;
+
+-- :name gap_put
+INSERT INTO chain_gap(dev, inc, first, last, why)
+VALUES(@dev, @inc, @first, @last, @why);
+
+-- :name gaps
+SELECT first, last, why FROM chain_gap WHERE dev = @dev AND inc = @inc
+ORDER BY first;
+
+-- :name known_put
+INSERT INTO chain_known(dev, cseq, by) VALUES(@dev, @cseq, @by)
+ON CONFLICT(dev) DO UPDATE SET cseq = excluded.cseq, by = excluded.by
+WHERE excluded.cseq > cseq;
+
+-- :name completeness
+-- Per chain what is here; per device what somebody saw.
+SELECT d.ord, d.user, d.name, d.revoked, d.seen_ms, c.inc, c.last_cseq,
+  k.cseq, k.by
+FROM device AS d LEFT JOIN chain AS c ON c.dev = d.ord
+LEFT JOIN chain_known AS k ON k.dev = d.ord
+ORDER BY d.ord, c.inc;
+
+
+-- :name seed_erase
+UPDATE seed SET state = NULL WHERE id = @id;
+
+-- :name ledger_put
+INSERT INTO ledger(rev, subject, lsn, at_ms, by, second, reason, sig)
+VALUES(@rev, @subject, @lsn, @at_ms, @by, @second, @reason, @sig);
+
+-- :name ledger_after
+SELECT rev, subject, lsn, at_ms, by, second, reason, sig FROM ledger
+WHERE rev > @after ORDER BY rev;
+
+-- :name ledger_of
+SELECT rev FROM ledger WHERE subject = @subject;
+
+-- :name ask_put
+INSERT OR REPLACE INTO erase_ask(subject, at_ms, by, reason)
+VALUES(@subject, @at_ms, @by, @reason);
+
+-- :name ask_get
+SELECT at_ms, by, reason FROM erase_ask WHERE subject = @subject;
+
+-- :name ask_del
+DELETE FROM erase_ask WHERE subject = @subject;
+
+-- :name asks
+SELECT subject, at_ms, by, reason FROM erase_ask ORDER BY at_ms, subject;
+
+-- :name erased_put
+INSERT INTO erased(eid, id, root, rev) VALUES(@eid, @id, @root, @rev);
+
+-- :name erased_by_id
+SELECT eid, id, root, rev FROM erased WHERE id = @id;
+
+-- :name erased_by_eid
+SELECT eid, id, root, rev FROM erased WHERE eid = @eid;
+
+-- :name erased_of_rev
+SELECT id FROM erased WHERE rev = @rev;
+
+-- :name log_all_bytes
+-- Every header, to find the commits about one customer.
+SELECT lsn, header, payload FROM log WHERE payload IS NOT NULL;
+
+-- :name refused_all_bytes
+SELECT rowid, header, payload FROM refused WHERE payload IS NOT NULL;
+
+-- :name log_erase
+UPDATE log SET payload = NULL WHERE lsn = @lsn;
+
+-- :name refused_erase
+UPDATE refused SET payload = NULL WHERE rowid = @rowid;
+
+-- :name rec_del
+DELETE FROM rec WHERE eid = @eid;
+
+-- :name member_del
+DELETE FROM member WHERE root = @root;
+
+-- :name owner_left_del
+DELETE FROM owner_left WHERE eid = @eid;
+
+-- :name scope_del
+DELETE FROM log_scope WHERE root = @root;
+
+-- :name receipt_put
+INSERT INTO receipt(dev, rev, at_ms, sig) VALUES(@dev, @rev, @at_ms, @sig)
+ON CONFLICT(dev) DO UPDATE SET rev = excluded.rev, at_ms = excluded.at_ms,
+  sig = excluded.sig WHERE excluded.rev >= rev;
+
+-- :name receipts
+-- Live devices and how far each is.
+SELECT d.ord, d.user, d.name, d.seen_ms, coalesce(r.rev, 0), coalesce(r.at_ms, 0)
+FROM device AS d LEFT JOIN receipt AS r ON r.dev = d.ord
+WHERE d.revoked = 0 ORDER BY d.ord;
