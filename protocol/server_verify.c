@@ -87,27 +87,24 @@ vfree(vtable *t)
 /* ---- the log ------------------------------------------------------------------------ */
 
 /* From its position on the record is the state that was given back. */
-typedef struct giving {
-	vtable *t;
-	uint64_t lsn, n;
-} giving;
-
-static bool
-on_seed(void *u, uint64_t lsn, const sat_id *id, uint64_t upto, sat_span state)
+static sat_rc
+given_back(sat_server *s, vtable *t, uint64_t lsn, sat_err *e)
 {
-	giving *g = u;
+	const sat_store *st = &s->env.store;
+	sat_span state;
+	sat_id id;
 	vrec *v;
+	sat_rc rc = st->seed_get(&id, &state, &s->txn, st->u, lsn, e);
 
-	(void)upto;
-	if (lsn != g->lsn)
-		return lsn < g->lsn;
-	g->n++;
-	if (state.n == 0) /* erased since */
-		return false;
-	v = vfind(g->t, id, true);
+	if (rc == SAT_ENOTFOUND)
+		return sat_fail(e, SAT_EINTEGRITY, "nothing is stored at %llu",
+		    (unsigned long long)lsn);
+	if (rc != SAT_OK || state.n == 0) /* erased since */
+		return rc;
+	v = vfind(t, &id, true);
 	sat_buf_reset(&v->state);
 	sat_buf_add(&v->state, state.p, state.n);
-	return false;
+	return SAT_OK;
 }
 
 /* What a state holds already only moves the record's last position. */
@@ -212,7 +209,6 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 {
 	const sat_store *st = &s->env.store;
 	const sat_template *tp;
-	giving g = { t, lsn, 0 };
 	sat_log_row row;
 	sat_commit c;
 	vecho *echoes;
@@ -223,10 +219,8 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 
 	sat_set_reset(s);
 	rc = st->log_get(&row, &s->txn, st->u, lsn, e);
-	if (rc == SAT_ENOTFOUND && s->epoch.epoch != 0 &&
-	    (rc = st->seeds(st->u, on_seed, &g, e)) == SAT_OK)
-		return g.n > 0 ? SAT_OK : sat_fail(e, SAT_EINTEGRITY,
-		    "nothing is stored at %llu", (unsigned long long)lsn);
+	if (rc == SAT_ENOTFOUND && s->epoch.epoch != 0)
+		return given_back(s, t, lsn, e);
 	if (rc != SAT_OK ||
 	    (s->epoch.epoch != 0 && (rc = st->recovered_get(&old, st->u, lsn,
 	    e)) != SAT_OK) || (rc = sat_commit_read(&c, &s->txn, row.header, row.payload, e)) !=

@@ -207,9 +207,9 @@ typedef struct sat_store {
 	    uint32_t dev, sat_span state, sat_err *e);
 	/* how far the states given back before position `before` go; 0 = none */
 	sat_rc (*seed_upto)(uint64_t *upto, void *u, const sat_id *id, uint64_t before, sat_err *e);
-	/* all, ascending lsn; state {NULL,0} once erased */
-	sat_rc (*seeds)(void *u, bool (*cb)(void *cu, uint64_t lsn, const sat_id *id,
-	    uint64_t upto, sat_span state), void *cu, sat_err *e);
+	/* the one at a position; state {NULL,0} once erased; SAT_ENOTFOUND */
+	sat_rc (*seed_get)(sat_id *id, sat_span *state, sat_arena *a, void *u,
+	    uint64_t lsn, sat_err *e);
 	/* a commit's position on the server that was lost; 0 = none */
 	sat_rc (*recovered_put)(void *u, uint64_t lsn, uint64_t old, sat_err *e);
 	sat_rc (*recovered_get)(uint64_t *old, void *u, uint64_t lsn, sat_err *e);

@@ -167,8 +167,16 @@ replica_settle_reached(sat_replica *r, uint64_t upto, sat_err *e)
 
 /* ---- commits of a page ------------------------------------------------------------ */
 
+#define SEEN_MAX 256
+typedef struct seen_chain {
+	uint32_t dev;
+	uint64_t cseq, lsn;
+} seen_chain;
+
 typedef struct apply {
 	sat_replica *r;
+	seen_chain seen[SEEN_MAX];
+	size_t nseen;
 	const sat_delta *d;
 	sat_arena mem;     /* of the decoded page */
 	sat_arena own;     /* of own commits; reset with the rows */
@@ -325,6 +333,41 @@ fold_foreign(sat_replica *r, const sat_commit *c, size_t from, sat_err *e)
 	    replica_note_late(r, c, e) : SAT_OK;
 }
 
+/* How far the chains of others were seen: after the loss of a server it tells
+ * what nobody has any more (P-206). Few devices write in one page. */
+static void
+note_seen(apply *x, const sat_commit *c)
+{
+	for (size_t i = 0; i < x->nseen; i++)
+		if (x->seen[i].dev == c->device) {
+			x->seen[i].cseq = c->cseq;
+			x->seen[i].lsn = c->lsn;
+			return;
+		}
+	if (x->nseen < SEEN_MAX)
+		x->seen[x->nseen++] = (seen_chain){ c->device, c->cseq,
+			c->lsn };
+}
+
+static sat_rc
+put_seen(apply *x, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	for (size_t i = 0; i < x->nseen; i++) {
+		if ((rc = sat_db_stmt(&s, x->r->db, SQL_CHAIN_SEEN_PUT, e)) !=
+		    SAT_OK)
+			return rc;
+		sat_bind_int(s, 1, x->seen[i].dev);
+		sat_bind_int(s, 2, (int64_t)x->seen[i].cseq);
+		sat_bind_int(s, 3, (int64_t)x->seen[i].lsn);
+		if ((rc = sat_run(s, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
 static sat_rc
 one_commit(apply *x, const sat_commit *c, sat_err *e)
 {
@@ -335,6 +378,8 @@ one_commit(apply *x, const sat_commit *c, sat_err *e)
 
 	if (c->lsn == 0 || c->lsn > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "commit without a position");
+	if (c->device != r->id->device)
+		note_seen(x, c);
 	if (c->device == r->id->device) {
 		if ((rc = find_own(&o, &found, x, c, e)) != SAT_OK)
 			return rc;
@@ -392,7 +437,8 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	row->dirty = true;
 	row->rebuild |= row->pending;
 	srv = replica_row_server(row);
-	if (srv->born.hlc == 0 || srv->rlsn < rec->rlsn)
+	if (srv->born.hlc == 0 || srv->rlsn < rec->rlsn ||
+	    replica_lost(r, srv->rlsn))
 		replica_record_copy(srv, rec, &r->page.mem);
 	srv->eid = rec->eid;
 	replica_sum_in(row);
@@ -638,7 +684,8 @@ apply_page(apply *x, int64_t last_sync, sat_err *e)
 		    (rc = bound_memory(x, e)) != SAT_OK)
 			return rc;
 	if ((rc = replica_settle_reached(r, x->d->upto, e)) != SAT_OK ||
-	    (rc = replica_page_flush(r, e)) != SAT_OK)
+	    (rc = replica_page_flush(r, e)) != SAT_OK ||
+	    (rc = put_seen(x, e)) != SAT_OK)
 		return rc;
 	if ((rc = replica_compare(r, x->d->has_sum, x->d->sum, e)) != SAT_OK)
 		return rc;

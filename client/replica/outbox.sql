@@ -12,6 +12,42 @@ SELECT o.header, o.payload, coalesce(a.state, 0), a.lsn, a.eff
 FROM outbox AS o LEFT JOIN answer AS a ON a.seq = o.seq
 WHERE o.seq = ?1;
 
+-- :name recovered_take
+-- What a lost server had accepted after its last backup.
+-- @base  lsn
+INSERT OR REPLACE INTO recovered(seq, old)
+SELECT seq, lsn FROM answer WHERE state IN (1, 2) AND lsn > ?1;
+
+-- :name answer_lost
+DELETE FROM answer WHERE state IN (1, 2) AND lsn > ?1;
+
+-- :name recovered_all
+SELECT seq FROM recovered ORDER BY seq;
+
+-- :name recovered_get
+SELECT old FROM recovered WHERE seq = ?1;
+
+-- :name recovered_count
+SELECT count(*) FROM recovered;
+
+-- :name recovered_done
+-- Answered again, or refused.
+DELETE FROM recovered WHERE seq > ?1 AND (seq IN (SELECT seq FROM answer)
+  OR seq NOT IN (SELECT seq FROM outbox));
+
+-- :name missing_refused
+-- Of a run of numbers, how many a server refused.
+SELECT count(*) FROM (SELECT seq FROM quarantine WHERE seq BETWEEN ?1 AND ?2
+  UNION SELECT seq FROM answer WHERE state = 3 AND seq BETWEEN ?1 AND ?2);
+
+-- :name chain_seen_put
+INSERT INTO chain_seen(dev, cseq, lsn) VALUES(?1, ?2, ?3)
+ON CONFLICT(dev) DO UPDATE SET cseq = excluded.cseq, lsn = excluded.lsn
+WHERE excluded.lsn > lsn;
+
+-- :name chain_seen_all
+SELECT dev, cseq FROM chain_seen ORDER BY dev;
+
 -- :name outbox_unanswered
 -- The first commit without a verdict. Plan: primary key from the low mark.
 -- @low  all up to this one are answered

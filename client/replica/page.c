@@ -284,25 +284,38 @@ replica_page_find(replica_row **row, sat_replica *r, const sat_id *id,
 	return rc;
 }
 
-void
-replica_row_number(sat_replica *r, replica_row *row, uint32_t eid)
+static void
+renumber(sat_replica *r, replica_row *row, int64_t rid)
 {
 	replica_page *p = &r->page;
 	replica_row **at = &p->by_rid[rid_bucket(row->listed_rid)];
 
-	if (row->rid == eid)
-		return;
-	row->rid = eid;
-	row->view.eid = row->srv.eid = eid;
+	row->rid = rid;
 	row->dirty = true;
 	/* later operations of the same page name it by number alone */
 	while (*at != row)
 		at = &(*at)->next_rid;
 	*at = row->next_rid;
-	row->listed_rid = eid;
-	at = &p->by_rid[rid_bucket(eid)];
+	row->listed_rid = rid;
+	at = &p->by_rid[rid_bucket(rid)];
 	row->next_rid = *at;
 	*at = row;
+}
+
+void
+replica_row_number(sat_replica *r, replica_row *row, uint32_t eid)
+{
+	if (row->rid == eid)
+		return;
+	row->view.eid = row->srv.eid = eid;
+	renumber(r, row, eid);
+}
+
+void
+replica_row_unnumber(sat_replica *r, replica_row *row)
+{
+	row->view.eid = row->srv.eid = 0;
+	renumber(r, row, r->chain.next_rid++);
 }
 
 static int

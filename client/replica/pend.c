@@ -179,6 +179,23 @@ replica_pend_load(sat_replica *r, sat_err *e)
 	return rc;
 }
 
+static sat_rc
+lost_place(own_commit *o, sat_replica *r, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_RECOVERED_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, o->seq);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
+		return rc;
+	o->old = (uint64_t)sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
 sat_rc
 replica_own_commit(own_commit *o, sat_arena *a, sat_replica *r, int64_t seq,
     sat_err *e)
@@ -209,6 +226,8 @@ replica_own_commit(own_commit *o, sat_arena *a, sat_replica *r, int64_t seq,
 	o->lsn = (uint64_t)sat_col_int(s, 3);
 	o->eff = (sat_hlc)sat_col_int(s, 4);
 	sat_stmt_reset(s);
+	if (r->recovering && (rc = lost_place(o, r, e)) != SAT_OK)
+		return rc;
 	rc = sat_commit_read(&o->c, a, header, payload, e);
 	o->c.lsn = o->lsn;
 	o->c.eff = o->eff;
@@ -297,6 +316,10 @@ fold_waiting(sat_replica *r, replica_row *row, int64_t seq, sat_err *e)
 		return rc;
 	/* A state that came as a whole, ahead of the cursor, holds it. */
 	if (o.lsn != 0 && o.lsn <= row->srv.rlsn)
+		return SAT_OK;
+	/* So does a state of the lost server that knew it (N2). */
+	if (o.old != 0 && replica_lost(r, row->srv.rlsn) &&
+	    o.old <= row->srv.rlsn)
 		return SAT_OK;
 	ctx = (sat_apply_ctx){ { o.c.hlc, o.c.device, 0 }, o.c.seen };
 	for (size_t i = 0; i < o.c.nops; i++) {

@@ -91,6 +91,8 @@ take_blob(sat_replica *r, meta_values *m, sat_span key, sat_span v, sat_err *e)
 		m->identity = true;
 		return replica_identity_read(r->id, v, e);
 	}
+	if (sat_span_eq(key, sat_span_str("cert")))
+		return sat_epoch_read(&r->cert, v, e);
 	if (sat_span_eq(key, sat_span_str("template")) &&
 	    v.n == sizeof r->toid)
 		memcpy(r->toid, v.p, v.n);
@@ -108,6 +110,7 @@ take_int(sat_replica *r, meta_values *m, sat_span key, int64_t v)
 	} known[] = {
 		{ "cursor", &r->cursor, NULL }, { "known", &r->known, NULL },
 		{ "durable", &r->durable, NULL }, { "epoch", &r->epoch, NULL },
+		{ "epoch_base", &r->epoch_base, NULL },
 		{ "snap_lsn", &r->snap_lsn, NULL },
 		{ "gained", &r->gained, NULL },
 		{ "hlc", &r->hlc.last, NULL },
@@ -124,8 +127,16 @@ take_int(sat_replica *r, meta_values *m, sat_span key, int64_t v)
 		{ "div_lsn", &r->diverged.lsn, NULL },
 	};
 
-	if (sat_span_eq(key, sat_span_str("complete")))
-		r->complete = v != 0;
+	const struct {
+		const char *key;
+		bool *b;
+	} flags[] = { { "complete", &r->complete }, { "resnap", &r->resnap },
+		{ "seeding", &r->seeding },
+		{ "ledger_back", &r->ledger_back } };
+
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+		if (sat_span_eq(key, sat_span_str(flags[i].key)))
+			*flags[i].b = v != 0;
 	if (sat_span_eq(key, sat_span_str("snap_after")))
 		r->snap_after = u;
 	if (sat_span_eq(key, sat_span_str("scrub_kind")))
@@ -310,6 +321,7 @@ static void
 free_replica(sat_replica *r)
 {
 	replica_pend_drop(r);
+	replica_epoch_forget(r);
 	replica_page_fini(r);
 	free(r->ranges);
 	replica_kinds_free(r->kinds);
@@ -376,6 +388,17 @@ open_db(sat_replica *r, const sat_replica_env *env, bool create, sat_err *e)
 }
 
 static sat_rc
+load_recovering(sat_replica *r, sat_err *e)
+{
+	int64_t n;
+	sat_rc rc = replica_count(&n, r, SQL_RECOVERED_COUNT, e);
+
+	if (rc == SAT_OK)
+		r->recovering = n > 0;
+	return rc;
+}
+
+static sat_rc
 load(sat_replica *r, const sat_replica_env *env, sat_err *e)
 {
 	meta_values m = { 0 };
@@ -386,6 +409,7 @@ load(sat_replica *r, const sat_replica_env *env, sat_err *e)
 	if (!m.identity)
 		return fail_missing(env, e);
 	if ((rc = load_chain(r, m.wall_seq, e)) != SAT_OK ||
+	    (rc = load_recovering(r, e)) != SAT_OK ||
 	    (rc = replica_load_registry(r, e)) != SAT_OK ||
 	    (rc = replica_template_open(r, e)) != SAT_OK ||
 	    (rc = load_next_rid(r, e)) != SAT_OK)

@@ -151,6 +151,14 @@ typedef struct replica_chain { /* what a rolled back transaction gives back */
 	int64_t next_rid, newest;
 } replica_chain;
 
+typedef struct next_epoch {
+	bool changed;
+	sat_epoch cert;          /* the last one */
+	sat_span blob;           /* its bytes, borrowed */
+	uint64_t base_lsn;       /* the least of all certificates */
+	uint32_t base_eid;
+} next_epoch;
+
 struct sat_replica {
 	sat_db *db;
 	sat_clock clock;
@@ -168,6 +176,18 @@ struct sat_replica {
 	uint64_t cursor, known, durable, epoch;
 	uint64_t gained;           /* the last time a customer came here */
 	int64_t last_sync_ms;
+	/* after the loss of a server (epoch.c) */
+	sat_epoch cert;            /* the newest; epoch 0 = none */
+	uint64_t epoch_base;       /* what came later, up to it, was lost */
+	bool resnap;               /* the snapshot goes over what is here */
+	bool seeding, seed_told;
+	bool ledger_back;          /* the server has not our erasures yet */
+	bool recovering;           /* rows in `recovered` */
+	size_t seed_kind;
+	int64_t seed_rid;
+	uint8_t server_toid[SAT_TEMPLATE_OID_BYTES];
+	uint8_t *met;              /* bits: numbers in this snapshot */
+	size_t nmet;
 	bool complete;
 	uint64_t snap_after;
 	uint64_t snap_lsn;         /* of the first chunk; 0 = none yet */
@@ -352,6 +372,8 @@ SAT_CHECK sat_rc replica_page_need(replica_row **row, sat_replica *r,
 SAT_CHECK sat_rc replica_page_flush_match(sat_replica *r, sat_err *e);
 /* The server's number of a record that was made here. */
 void replica_row_number(sat_replica *r, replica_row *row, uint32_t eid);
+/* Its number means nothing any more: it gets one of this device. */
+void replica_row_unnumber(sat_replica *r, replica_row *row);
 /* Rebuild what needs it, write what is dirty. The rows stay. */
 SAT_CHECK sat_rc replica_page_flush(sat_replica *r, sat_err *e);
 /* The server's state of a row: what foreign operations are folded into. */
@@ -378,6 +400,7 @@ typedef struct own_commit {
 	int state;      /* 0..3 as in `answer` */
 	uint64_t lsn;
 	sat_hlc eff;
+	uint64_t old;   /* LSN a lost server had given; 0 = none */
 	bool passed;    /* the cursor went past it without meeting it */
 	sat_commit c;
 } own_commit;
@@ -423,6 +446,20 @@ SAT_CHECK sat_rc replica_raise_low(sat_replica *r, sat_err *e);
 /* number.c */
 SAT_CHECK sat_rc replica_numbers_want(void *u, sat_arena *a, sat_numbers *want, sat_err *e);
 SAT_CHECK sat_rc replica_numbers(void *u, const sat_numbers *given, sat_err *e);
+/* epoch.c */
+/* Was it given by a server that is gone, and lost with it? */
+bool replica_lost(const sat_replica *r, uint64_t lsn);
+SAT_CHECK sat_rc replica_epoch_check(sat_replica *r, next_epoch *n, const sat_welcome *w, sat_err *e);
+SAT_CHECK sat_rc replica_epoch_switch(sat_replica *r, const next_epoch *n, sat_err *e);
+void replica_epoch_done(sat_replica *r, const next_epoch *n);
+void replica_epoch_forget(sat_replica *r);
+SAT_CHECK sat_rc replica_seed(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e);
+SAT_CHECK sat_rc replica_seeded(void *u, const sat_seeded *in, sat_err *e);
+void replica_met(sat_replica *r, uint32_t eid);
+SAT_CHECK sat_rc replica_sweep(sat_replica *r, sat_err *e);
+void replica_swept(sat_replica *r);
+/* unpark.c */
+SAT_CHECK sat_rc replica_unpark(void *u, uint64_t *n, sat_err *e);
 
 /* audit.c */
 SAT_CHECK sat_rc replica_audit_check(sat_replica *r, sat_err *e);

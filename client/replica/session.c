@@ -21,6 +21,7 @@ on_hello(void *u, sat_hello *out, sat_err *e)
 	out->device = r->id->device;
 	out->incarnation = r->id->incarnation;
 	out->cursor = r->cursor;
+	out->epoch = r->epoch;
 	out->registry_rev = r->reg.rev;
 	memcpy(out->template_oid, r->toid, sizeof out->template_oid);
 	out->wall_ms = sat_wall_ms(&r->clock);
@@ -83,8 +84,6 @@ write_welcome(sat_replica *r, const sat_welcome *w, int64_t last_sync,
 		return rc;
 	if ((rc = replica_meta_int(r, "known", (int64_t)w->scope_head, e)) !=
 	    SAT_OK ||
-	    (rc = replica_meta_int(r, "epoch", (int64_t)w->epoch, e)) !=
-	    SAT_OK ||
 	    (rc = replica_meta_int(r, "last_sync", last_sync, e)) != SAT_OK)
 		return rc;
 	return replica_meta_clock(r, e);
@@ -100,16 +99,49 @@ give_back(sat_replica *r, sat_err *e)
 	return rc == SAT_ENOSPACE ? SAT_OK : rc;
 }
 
+/* The server came back from a backup: one transaction. */
+static sat_rc
+follow(sat_replica *r, const next_epoch *next, sat_err *e)
+{
+	int64_t low = r->low;
+	sat_rc rc = replica_session_begin(r, e);
+	uint64_t base = r->epoch_base;
+	sat_epoch cert = r->cert;
+
+	if (rc != SAT_OK)
+		return rc;
+	/* Which states were lost must be known while views are built. */
+	r->epoch_base = next->base_lsn;
+	r->cert = next->cert;
+	rc = replica_end(r, true, replica_epoch_switch(r, next, e), e);
+	replica_page_reset(r);
+	replica_pend_drop(r);
+	if (rc != SAT_OK) {
+		r->epoch_base = base;
+		r->cert = cert;
+		r->low = low;
+		return rc;
+	}
+	replica_epoch_done(r, next);
+	return SAT_OK;
+}
+
 static sat_rc
 on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 {
 	sat_replica *r = u;
 	int64_t now = sat_wall_ms(&r->clock), last = r->last_sync_ms;
+	next_epoch next;
 	sat_rc rc;
 
 	if (w->durable > INT64_MAX || w->scope_head > INT64_MAX ||
 	    w->epoch > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "welcome: position out of range");
+	if ((rc = replica_epoch_check(r, &next, w, e)) != SAT_OK)
+		return rc;
+	memcpy(r->server_toid, w->template_oid, sizeof r->server_toid);
+	if (next.changed && (rc = follow(r, &next, e)) != SAT_OK)
+		return rc;
 	if ((rc = replica_scrub(r, e)) != SAT_OK ||
 	    (rc = replica_session_begin(r, e)) != SAT_OK)
 		return rc;
@@ -120,7 +152,6 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 	    SAT_OK)
 		return rc;
 	r->known = w->scope_head;
-	r->epoch = w->epoch;
 	r->last_sync_ms = last;
 	if (w->durable <= r->durable)
 		return SAT_OK;
@@ -189,9 +220,58 @@ find_start(int64_t *start, sat_replica *r, uint64_t from_cseq, sat_err *e)
 	sat_bind_int(s, 1, again ? after + 1 : after);
 	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
 		return rc;
-	if (!again || sat_col_int(s, 0) == after + 1)
-		*start = sat_col_int(s, 0);
+	*start = sat_col_int(s, 0);
 	sat_stmt_reset(s);
+	if (replica_seq_inc(*start) != replica_seq_inc(after + 1) && again)
+		*start = 0;
+	return SAT_OK;
+}
+
+/* The server asks for commits that are not here any more: why (P-203). */
+static sat_rc
+find_gap(sat_gap *gap, sat_replica *r, uint64_t from_cseq, int64_t start,
+    sat_err *e)
+{
+	int64_t first = replica_seq(r->push_inc, from_cseq);
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*gap = SAT_GAP_NONE;
+	if (from_cseq == 0 || start == first)
+		return SAT_OK;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_MISSING_REFUSED, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, first);
+	sat_bind_int(s, 2, start - 1);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	*gap = sat_col_int(s, 0) == start - first ? SAT_GAP_REFUSED :
+	    SAT_GAP_GONE;
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+/* Positions the lost server had given them, when there are any. */
+static sat_rc
+find_old(sat_push *push, sat_arena *a, sat_replica *r, int64_t start,
+    size_t n, sat_err *e)
+{
+	bool any = false;
+	own_commit o;
+	sat_rc rc;
+
+	if (!r->recovering)
+		return SAT_OK;
+	push->old = sat_arena_alloc(a, n * sizeof *push->old);
+	for (size_t i = 0; i < n; i++) {
+		if ((rc = replica_own_commit(&o, a, r, start + (int64_t)i,
+		    e)) != SAT_OK)
+			return rc;
+		push->old[i] = sat_epoch_lost(&r->cert, o.old) ? o.old : 0;
+		any = any || push->old[i] != 0;
+	}
+	push->nold = any ? n : 0;
 	return SAT_OK;
 }
 
@@ -362,6 +442,9 @@ on_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 	for (size_t i = 0; from_cseq == 0 && i < x.n; i++)
 		if ((rc = fill_eids(r, &x.c[i], e)) != SAT_OK)
 			return rc;
+	if ((rc = find_gap(&push->gap, r, from_cseq, start, e)) != SAT_OK ||
+	    (rc = find_old(push, a, r, start, x.n, e)) != SAT_OK)
+		return rc;
 	sign_run(r, push, &x, start);
 	*c = x.c;
 	*n = x.n;
@@ -376,6 +459,9 @@ on_snap_state(void *u, bool *wanted, uint64_t *after, sat_err *e)
 	sat_replica *r = u;
 
 	(void)e;
+	/* Which records a snapshot over what is here has met is in memory. */
+	if (r->resnap && r->met == NULL)
+		r->snap_after = 0;
 	*wanted = !r->complete;
 	*after = r->snap_after;
 	return SAT_OK;
@@ -420,6 +506,8 @@ sat_replica_session(sat_replica *r)
 		.accepted = on_accepted,
 		.numbers_want = replica_numbers_want,
 		.numbers = replica_numbers,
+		.seed = replica_seed, .seeded = replica_seeded,
+		.unpark = replica_unpark,
 		.delta = replica_delta, .differs = replica_differs,
 		.digest = replica_digest, .refetch_next = replica_refetch_next,
 		.refetch = replica_refetch };

@@ -39,7 +39,9 @@ one_record(sat_replica *r, const sat_record *rec, sat_err *e)
 	sat_err ignored;
 	sat_rc rc;
 
-	if (k != NULL && rec->eid != 0 && rec->born.hlc != 0 &&
+	if (r->resnap)
+		replica_met(r, rec->eid);
+	else if (k != NULL && rec->eid != 0 && rec->born.hlc != 0 &&
 	    !sat_id_zero(&rec->id)) {
 		rc = insert_state(r, k, rec, &ignored);
 		if (rc == SAT_OK)
@@ -67,6 +69,7 @@ put_progress(sat_replica *r, const sat_chunk *c, uint64_t first_lsn,
 	if (c->done &&
 	    ((rc = replica_settle_reached(r, first_lsn, e)) != SAT_OK ||
 	    (rc = replica_page_flush(r, e)) != SAT_OK ||
+	    (r->resnap && (rc = replica_sweep(r, e)) != SAT_OK) ||
 	    (rc = replica_match_build(r, e)) != SAT_OK ||
 	    (rc = replica_meta_int(r, "cursor", (int64_t)first_lsn, e)) !=
 	    SAT_OK ||
@@ -145,6 +148,7 @@ replica_chunk(void *u, const sat_chunk *c, sat_err *e)
 		r->cursor = first;
 		r->complete = true;
 		r->scrubbed_ms = sat_wall_ms(&r->clock);
+		replica_swept(r);
 		rc = sat_db_cache(r->db, 0, e);
 	}
 out:

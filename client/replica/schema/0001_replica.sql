@@ -34,6 +34,20 @@ CREATE TABLE answer(
   eff    INTEGER NOT NULL   -- clamped stamp
 );
 
+-- Commits that a server accepted which is lost: where they stood there. Until
+-- they are answered again and the snapshot over the old states is complete.
+CREATE TABLE recovered(
+  seq  INTEGER PRIMARY KEY,  -- as in outbox
+  old  INTEGER NOT NULL      -- LSN
+);
+
+-- The newest commit of each other device this one has seen.
+CREATE TABLE chain_seen(
+  dev   INTEGER PRIMARY KEY,
+  cseq  INTEGER NOT NULL,
+  lsn   INTEGER NOT NULL
+);
+
 -- Signatures given for pushed batches; kept for `audit verify`.
 CREATE TABLE batch_sig(
   first  INTEGER PRIMARY KEY,  -- seq of the first commit

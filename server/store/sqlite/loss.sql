@@ -15,11 +15,8 @@ VALUES(@lsn, @id, @upto, @dev, @at_ms, @state);
 -- How far the newest state given back before a position goes.
 SELECT coalesce(max(upto), 0) FROM seed WHERE id = @id AND lsn < @before;
 
--- :name seeds
-SELECT lsn, id, upto, state FROM seed ORDER BY lsn;
-
--- :name seed_count
-SELECT count(*) FROM seed;
+-- :name seed_get
+SELECT id, state FROM seed WHERE lsn = @lsn;
 
 -- :name recovered_put
 INSERT INTO recovered(lsn, old) VALUES(@lsn, @old);
@@ -74,7 +71,7 @@ SELECT at_ms, by, reason FROM erase_ask WHERE subject = @subject;
 DELETE FROM erase_ask WHERE subject = @subject;
 
 -- :name asks
-SELECT subject, at_ms, by, reason FROM erase_ask ORDER BY at_ms, subject;
+SELECT subject, at_ms, by, reason FROM erase_ask ORDER BY subject;
 
 -- :name erased_put
 INSERT INTO erased(eid, id, root, rev) VALUES(@eid, @id, @root, @rev);

@@ -81,25 +81,22 @@ seed_upto(uint64_t *upto, void *u, const sat_id *id, uint64_t before,
 }
 
 static sat_rc
-seeds(void *u, bool (*cb)(void *cu, uint64_t lsn, const sat_id *id,
-    uint64_t upto, sat_span state), void *cu, sat_err *e)
+seed_get(sat_id *id, sat_span *state, sat_arena *a, void *u, uint64_t lsn,
+    sat_err *e)
 {
 	sat_sqlite_store *s = u;
 	sat_stmt *q;
-	sat_id id;
-	bool row;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_SEEDS, e)) != SAT_OK)
+	if ((rc = store_stmt(&q, s->db, SQL_SEED_GET, e)) != SAT_OK)
 		return rc;
-	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
-		take_id(&id, sat_col_blob(q, 1));
-		if (!cb(cu, (uint64_t)sat_col_int(q, 0), &id,
-		    (uint64_t)sat_col_int(q, 2), sat_col_blob(q, 3)))
-			break;
-	}
+	sat_bind_int(q, 1, (int64_t)lsn);
+	if ((rc = store_step_one(q, "state", e)) != SAT_OK)
+		return rc;
+	take_id(id, sat_col_blob(q, 0));
+	*state = store_copy(a, sat_col_blob(q, 1));
 	sat_stmt_reset(q);
-	return rc;
+	return SAT_OK;
 }
 
 static sat_rc
@@ -502,7 +499,7 @@ store_loss_ops(sat_store *o)
 	o->epochs = epochs;
 	o->seed_put = seed_put;
 	o->seed_upto = seed_upto;
-	o->seeds = seeds;
+	o->seed_get = seed_get;
 	o->recovered_put = recovered_put;
 	o->recovered_get = recovered_get;
 	o->gap_put = gap_put;

@@ -571,7 +571,10 @@ may_scan(const char *name)
 	static const char *const names[] = { "chains", "teams", "users",
 		"devices", "diverged_all", "status", "check_counts", "rec_max", "log_head",
 		"team_add", "user_add", "device_add", "log_put_8",
-		"scope_put_8", "scope_many", "lease_all", "lease_void" };
+		"scope_put_8", "scope_many", "lease_all", "lease_void",
+		"completeness", "receipts",
+		"asks", "log_all_bytes", "refused_all_bytes",
+		"erased_of_rev", "member_del", "scope_del" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(names[i], name) == 0)

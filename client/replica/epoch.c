@@ -1,0 +1,571 @@
+/*
+ * epoch.c - the server came back from a backup (P-200..P-209).
+ *
+ * What it had said after that backup was never said: own commits it had
+ * accepted since are unanswered again, record numbers it had given since mean
+ * nothing, and states that came from positions since are what this device
+ * knows and the server perhaps does not. They are given back (seed), and then
+ * give way to whatever the server has (a snapshot over what is here). Nothing
+ * a user wrote, and nothing in quarantine or inbox, is touched.
+ *
+ * Invariants, named in the tests:
+ *   N1  without the root's signature, or with an older epoch, nothing changes.
+ *   N2  a commit accepted before counts once in every view, at every moment.
+ *   N3  a record the new server does not have goes with the end of the
+ *       snapshot; what waits for the server stays.
+ */
+#include "client/replica/replica_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/git/git.h"
+
+#define SEED_ROWS 400
+#define SEED_BYTES (256 * 1024)
+
+bool
+replica_lost(const sat_replica *r, uint64_t lsn)
+{
+	return lsn > r->epoch_base && lsn < r->cert.first_lsn;
+}
+
+/* ---- the certificate ---------------------------------------------------------------- */
+
+static sat_rc
+rolled_back(sat_replica *r, const char *what, sat_err *e)
+{
+	sat_rc rc = sat_replica_audit(r, "server.rolled_back", what, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	return sat_fail_code(e, SAT_EINTEGRITY, "server.rolled_back",
+	    "tell the administrator: an old backup of the server is in use "
+	    "without `satcheld restore`", "the server is not the one this "
+	    "device knows: %s; nothing was exchanged", what);
+}
+
+/* N1 */
+static sat_rc
+read_certs(sat_replica *r, next_epoch *n, const sat_welcome *w, sat_err *e)
+{
+	uint64_t last = r->epoch;
+	sat_epoch c;
+	sat_rc rc;
+
+	n->base_lsn = UINT64_MAX;
+	n->base_eid = UINT32_MAX;
+	for (size_t i = 0; i < w->ncerts; i++) {
+		if ((rc = sat_epoch_read(&c, w->certs[i], e)) != SAT_OK)
+			return rc;
+		if (!sat_epoch_ok(&c, &r->id->org, r->id->root_pk))
+			return rolled_back(r, "its new epoch is not signed "
+			    "by the organisation's root key", e);
+		if (c.epoch <= last)
+			return sat_fail(e, SAT_EPROTO, "epochs out of order");
+		last = c.epoch;
+		if (c.base_lsn < n->base_lsn)
+			n->base_lsn = c.base_lsn;
+		if (c.base_eid < n->base_eid)
+			n->base_eid = c.base_eid;
+		n->cert = c;
+		n->blob = w->certs[i];
+	}
+	if (w->ncerts == 0 || last != w->epoch)
+		return rolled_back(r, "it names an epoch without its "
+		    "certificate", e);
+	if (r->cursor >= n->cert.first_lsn)
+		return sat_fail_code(e, SAT_EINTEGRITY, "epoch.overlap",
+		    "restore again with a larger --skip",
+		    "the restored server begins below what this device has "
+		    "seen of the lost one");
+	return SAT_OK;
+}
+
+sat_rc
+replica_epoch_check(sat_replica *r, next_epoch *n, const sat_welcome *w,
+    sat_err *e)
+{
+	memset(n, 0, sizeof *n);
+	if (w->epoch < r->epoch)
+		return rolled_back(r, "it went back to an older epoch", e);
+	if (w->epoch > r->epoch) {
+		n->changed = true;
+		return read_certs(r, n, w, e);
+	}
+	if (w->head < r->cursor)
+		return rolled_back(r, "its log is shorter than it was", e);
+	return SAT_OK;
+}
+
+/* ---- what was answered is not any more ------------------------------------------------ */
+
+static sat_rc
+run_int(sat_replica *r, int sql, int64_t v, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, sql, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, v);
+	return sat_run(s, e);
+}
+
+static sat_rc
+seqs(int64_t **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e)
+{
+	int64_t *list = NULL;
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_RECOVERED_ALL, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		REPLICA_GROW(list, *n, cap, a);
+		list[(*n)++] = sat_col_int(s, 0);
+	}
+	*out = list;
+	return rc;
+}
+
+/* N2: the records of a commit hold it back from the server's state on, as of
+ * any commit that waits. */
+static sat_rc
+hold_again(sat_replica *r, int64_t seq, sat_err *e)
+{
+	replica_row *row;
+	own_commit o;
+	sat_rc rc = replica_own_commit(&o, &r->page.mem, r, seq, e);
+
+	if (rc == SAT_ENOTFOUND)
+		return SAT_OK;
+	for (size_t i = 0; rc == SAT_OK && i < o.c.nops; i++) {
+		const replica_kind *k = replica_kind_by(r->kinds,
+		    o.c.ops[i].rtype);
+
+		if (k == NULL)
+			continue;
+		rc = replica_page_get(&row, r, k, &o.c.ops[i].rec, 0, e);
+		if (rc != SAT_OK || row == NULL)
+			continue;
+		replica_row_hold(row, &r->page.mem);
+		row->rebuild = row->dirty = true;
+	}
+	return rc;
+}
+
+static sat_rc
+bound(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if (r->page.nrows < 2048)
+		return SAT_OK;
+	if ((rc = replica_page_flush(r, e)) == SAT_OK)
+		replica_page_reset(r);
+	return rc;
+}
+
+static sat_rc
+take_back(sat_replica *r, uint64_t base, sat_err *e)
+{
+	sat_arena a = { 0 };
+	int64_t *list = NULL;
+	size_t n = 0;
+	sat_rc rc;
+
+	if ((rc = run_int(r, SQL_RECOVERED_TAKE, (int64_t)base, e)) !=
+	    SAT_OK ||
+	    (rc = run_int(r, SQL_ANSWER_LOST, (int64_t)base, e)) != SAT_OK)
+		return rc;
+	r->recovering = true;
+	r->low = 0;
+	replica_pend_drop(r);
+	rc = seqs(&list, &n, &a, r, e);
+	for (size_t i = 0; rc == SAT_OK && r->kinds != NULL && i < n; i++)
+		if ((rc = hold_again(r, list[i], e)) == SAT_OK)
+			rc = bound(r, e);
+	if (rc == SAT_OK)
+		rc = replica_page_flush(r, e);
+	replica_page_reset(r);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* Numbers the backup does not have will be given to other records. */
+static sat_rc
+renumber(sat_replica *r, const replica_kind *k, uint32_t base_eid, sat_err *e)
+{
+	sat_arena a = { 0 };
+	replica_row *row;
+	int64_t *rids;
+	size_t n;
+	sat_rc rc = replica_kind_rids(&rids, &n, &a, r, k, KQ_RIDS, NULL, e);
+
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		if (rids[i] <= base_eid || rids[i] >= SAT_RID_LOCAL)
+			continue;
+		if ((rc = replica_page_by_rid(&row, r, k, rids[i], e)) ==
+		    SAT_OK && row != NULL) {
+			replica_row_unnumber(r, row);
+			rc = bound(r, e);
+		}
+	}
+	if (rc == SAT_OK)
+		rc = replica_page_flush(r, e);
+	replica_page_reset(r);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+static sat_rc
+put_meta(sat_replica *r, const next_epoch *n, uint64_t durable, sat_err *e)
+{
+	const struct {
+		const char *key;
+		uint64_t v;
+	} put[] = { { "epoch", n->cert.epoch }, { "epoch_base", n->base_lsn },
+		{ "cursor", n->base_lsn < r->cursor ? n->base_lsn : r->cursor },
+		{ "durable", durable }, { "low", 0 }, { "complete", 0 },
+		{ "snap_after", 0 }, { "snap_lsn", 0 }, { "resnap", 1 },
+		{ "seeding", 1 }, { "ledger_back", 1 } };
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < sizeof put / sizeof put[0] && rc == SAT_OK; i++)
+		rc = replica_meta_int(r, put[i].key, (int64_t)put[i].v, e);
+	return rc != SAT_OK ? rc : replica_meta_blob(r, "cert", n->blob, e);
+}
+
+/* In the transaction of the WELCOME; replica_epoch_done when it stands. */
+sat_rc
+replica_epoch_switch(sat_replica *r, const next_epoch *n, sat_err *e)
+{
+	uint64_t durable = r->durable < n->base_lsn ? r->durable : n->base_lsn;
+	char text[96];
+	sat_rc rc;
+
+	(void)snprintf(text, sizeof text, "epoch %llu, from position %llu on",
+	    (unsigned long long)n->cert.epoch,
+	    (unsigned long long)n->base_lsn + 1);
+	if ((rc = put_meta(r, n, durable, e)) != SAT_OK ||
+	    (rc = take_back(r, n->base_lsn, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++)
+		if ((rc = renumber(r, &r->kinds->k[i], n->base_eid, e)) !=
+		    SAT_OK)
+			return rc;
+	return sat_replica_audit(r, "server.restored", text, e);
+}
+
+void
+replica_epoch_done(sat_replica *r, const next_epoch *n)
+{
+	r->epoch = n->cert.epoch;
+	r->cert = n->cert;
+	r->epoch_base = n->base_lsn;
+	if (r->durable > n->base_lsn)
+		r->durable = n->base_lsn;
+	if (r->cursor > n->base_lsn)
+		r->cursor = n->base_lsn;
+	r->complete = false;
+	r->snap_after = 0;
+	r->snap_lsn = 0;
+	r->resnap = r->seeding = r->ledger_back = true;
+	replica_epoch_forget(r);
+}
+
+void
+replica_epoch_forget(sat_replica *r)
+{
+	free(r->met);
+	r->met = NULL;
+	r->nmet = 0;
+	r->seed_kind = 0;
+	r->seed_rid = 0;
+	r->seed_told = false;
+}
+
+/* ---- giving back ---------------------------------------------------------------------- */
+
+static sat_rc
+known_chains(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
+{
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_CHAIN_SEEN_ALL, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		REPLICA_GROW(out->known, out->nknown, cap, a);
+		out->known[out->nknown++] = (sat_chain_known){
+			(uint32_t)sat_col_int(s, 0),
+			(uint64_t)sat_col_int(s, 1) };
+	}
+	return rc;
+}
+
+/* The template this device works by, when the server has another one. */
+static sat_rc
+own_template(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
+{
+	static const uint8_t none[SAT_TEMPLATE_OID_BYTES];
+	sat_buf b = { 0 };
+	sat_oid tip;
+	sat_git *g;
+	sat_rc rc;
+
+	if (memcmp(r->toid, none, sizeof none) == 0 ||
+	    memcmp(r->toid, r->server_toid, sizeof none) == 0)
+		return SAT_OK;
+	if ((rc = sat_replica_git(&g, r, e)) != SAT_OK)
+		return rc;
+	memcpy(tip.b, r->toid, sizeof tip.b);
+	if ((rc = sat_git_bundle(&b, g, &tip, NULL, e)) == SAT_OK &&
+	    b.n < SAT_FRAME_MAX / 2) {
+		memcpy(out->tip, r->toid, sizeof out->tip);
+		out->bundle = sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
+	}
+	sat_buf_fini(&b);
+	sat_git_close(g);
+	return rc;
+}
+
+static bool
+may_seed(const sat_replica *r)
+{
+	return r->me != NULL && r->kinds != NULL &&
+	    (r->cert.seed_roles & sat_epoch_role(r->me->role)) != 0 &&
+	    sat_wall_ms(&r->clock) + r->hlc.offset_ms <= r->cert.until_ms;
+}
+
+typedef struct gather {
+	sat_arena *a;
+	sat_record *rec;
+	size_t n, bytes;
+} gather;
+
+static sat_rc
+add_state(gather *g, sat_replica *r, const replica_kind *k, int64_t rid,
+    sat_err *e)
+{
+	replica_row *row;
+	sat_record *srv;
+	sat_buf b = { 0 };
+	sat_rc rc = replica_page_by_rid(&row, r, k, rid, e);
+
+	if (rc != SAT_OK || row == NULL)
+		return rc;
+	srv = replica_row_server(row);
+	if (srv->born.hlc == 0 || !replica_lost(r, srv->rlsn))
+		return SAT_OK;
+	sat_record_write(&b, srv);
+	g->bytes += b.n;
+	/* read again from its bytes: the row's memory is reused */
+	rc = sat_record_read(&g->rec[g->n], g->a, sat_span_of(sat_arena_dup(
+	    g->a, b.p, b.n), b.n), e);
+	g->n++;
+	sat_buf_fini(&b);
+	return rc;
+}
+
+/* Customers first: what hangs on them is looked for there. */
+static const replica_kind *
+kind_at(const sat_replica *r, size_t at)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < r->kinds->n; i++)
+			if ((r->kinds->k[i].kind->scope == SAT_SCOPE_ROOT) ==
+			    (pass == 0) && at-- == 0)
+				return &r->kinds->k[i];
+	return NULL;
+}
+
+static sat_rc
+gather_kind(gather *g, bool *full, sat_replica *r, const replica_kind *k,
+    sat_err *e)
+{
+	sat_arena a = { 0 };
+	int64_t *rids;
+	size_t n;
+	sat_rc rc = replica_kind_rids(&rids, &n, &a, r, k, KQ_RIDS, NULL, e);
+
+	for (size_t i = 0; i < n && rc == SAT_OK && !*full; i++) {
+		if (rids[i] <= r->seed_rid)
+			continue;
+		r->seed_rid = rids[i];
+		if ((rc = add_state(g, r, k, rids[i], e)) != SAT_OK)
+			break;
+		if (r->page.nrows >= 1024)
+			replica_page_reset(r);
+		*full = g->n == SEED_ROWS || g->bytes >= SEED_BYTES;
+	}
+	replica_page_reset(r);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+static sat_rc
+gather_states(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
+{
+	gather g = { .a = a, .rec = sat_arena_alloc(a, SEED_ROWS *
+	    sizeof *g.rec) };
+	const replica_kind *k;
+	bool full = false;
+	sat_buf b = { 0 };
+	sat_rc rc = SAT_OK;
+
+	replica_page_reset(r);
+	while (rc == SAT_OK && !full &&
+	    (k = kind_at(r, r->seed_kind)) != NULL) {
+		rc = gather_kind(&g, &full, r, k, e);
+		/* Not two kinds in one frame: a customer must be in before
+		 * what hangs on it is judged. */
+		if (!full) {
+			r->seed_kind++;
+			r->seed_rid = 0;
+			full = g.n > 0;
+		}
+	}
+	if (rc == SAT_OK && g.n > 0 &&
+	    (rc = sat_records_write(&b, g.rec, g.n, e)) == SAT_OK)
+		out->records = sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
+	sat_buf_fini(&b);
+	return rc;
+}
+
+static sat_rc
+seeding_over(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = replica_session_begin(r, e)) == SAT_OK)
+		rc = replica_end(r, true, replica_meta_int(r, "seeding", 0, e),
+		    e);
+	if (rc == SAT_OK)
+		r->seeding = false;
+	return rc;
+}
+
+sat_rc
+replica_seed(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e)
+{
+	sat_replica *r = u;
+	sat_rc rc;
+
+	*wanted = r->seeding;
+	if (!r->seeding)
+		return SAT_OK;
+	out->epoch = r->epoch;
+	if (!r->seed_told && ((rc = known_chains(out, a, r, e)) != SAT_OK ||
+	    (rc = own_template(out, a, r, e)) != SAT_OK))
+		return rc;
+	if (out->bundle.n == 0 && may_seed(r) &&
+	    (rc = gather_states(out, a, r, e)) != SAT_OK)
+		return rc;
+	if (r->seed_told && out->records.n == 0) {
+		*wanted = false;
+		return seeding_over(r, e);
+	}
+	return SAT_OK;
+}
+
+sat_rc
+replica_seeded(void *u, const sat_seeded *in, sat_err *e)
+{
+	sat_replica *r = u;
+
+	r->seed_told = true;
+	return in->closed ? seeding_over(r, e) : SAT_OK;
+}
+
+/* ---- the snapshot over what is here ------------------------------------------------------ */
+
+void
+replica_met(sat_replica *r, uint32_t eid)
+{
+	size_t need = (size_t)eid / 8 + 1, n;
+
+	if (need > r->nmet) {
+		n = need + need / 2 + 4096;
+		r->met = sat_xrealloc(r->met, n);
+		memset(r->met + r->nmet, 0, n - r->nmet);
+		r->nmet = n;
+	}
+	r->met[eid / 8] |= (uint8_t)(1 << eid % 8);
+}
+
+static bool
+was_met(const sat_replica *r, int64_t rid)
+{
+	return rid < SAT_RID_LOCAL && (size_t)rid / 8 < r->nmet &&
+	    (r->met[rid / 8] & 1 << rid % 8) != 0;
+}
+
+/* N3 */
+static void
+sweep_row(replica_row *row)
+{
+	row->dirty = true;
+	if (!row->pending) {
+		row->gone = true;
+	} else if (row->rid < SAT_RID_LOCAL) {
+		row->leaving = true; /* the server has it, for others */
+	} else if (row->srv.born.hlc != 0) {
+		row->srv = (sat_record){ .id = row->view.id,
+			.kind = row->view.kind };
+		row->rebuild = true;
+	}
+}
+
+static sat_rc
+sweep_kind(sat_replica *r, const replica_kind *k, sat_err *e)
+{
+	sat_arena a = { 0 };
+	replica_row *row;
+	int64_t *rids;
+	size_t n;
+	sat_rc rc = replica_kind_rids(&rids, &n, &a, r, k, KQ_RIDS, NULL, e);
+
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		if (was_met(r, rids[i]))
+			continue;
+		if ((rc = replica_page_by_rid(&row, r, k, rids[i], e)) ==
+		    SAT_OK && row != NULL) {
+			sweep_row(row);
+			rc = bound(r, e);
+		}
+	}
+	if (rc == SAT_OK)
+		rc = replica_page_flush(r, e);
+	replica_page_reset(r);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* With the last chunk, in its transaction. */
+sat_rc
+replica_sweep(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0; i < r->kinds->n; i++)
+		if ((rc = sweep_kind(r, &r->kinds->k[i], e)) != SAT_OK)
+			return rc;
+	if ((rc = run_int(r, SQL_RECOVERED_DONE, 0, e)) != SAT_OK)
+		return rc;
+	return replica_meta_int(r, "resnap", 0, e);
+}
+
+void
+replica_swept(sat_replica *r)
+{
+	r->resnap = false;
+	replica_epoch_forget(r);
+}
