@@ -29,6 +29,11 @@ static const sat_opt global[] = {
 	{ "advertise", 0, "URL", "serve: the address invitations name" },
 	{ "port-file", 0, "FILE", "serve: write the bound port here" },
 	{ "verify-only", 0, NULL, "restore: check the backup, change nothing" },
+	{ "root-key", 0, "FILE", "restore: the root key (root.key in the backup)" },
+	{ "same-epoch", 0, NULL, "restore: nothing happened since this backup" },
+	{ "skip", 0, "N", "restore: log positions to leave out (1048576)" },
+	{ "seed-roles", 0, "LIST", "restore: who may give records back (hq,manager,admin)" },
+	{ "window", 0, "TIME", "restore: how long they may (30d)" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -43,7 +48,8 @@ static const struct {
 	{ "init --org NAME [--admin KEY] [--pack ID]", "make a server folder" },
 	{ "serve [--listen URL] [--advertise URL] [--port-file F]",
 	    "serve until SIGTERM" },
-	{ "restore BACKUP [--verify-only]", "put a backup into a new folder" },
+	{ "restore BACKUP --root-key FILE [--verify-only] [--same-epoch] [--skip N] [--seed-roles LIST] [--window TIME]",
+	    "put a backup or a kit into a new folder and begin a new epoch" },
 };
 #define OWN_VERBS (sizeof own_verbs / sizeof own_verbs[0])
 
@@ -133,6 +139,30 @@ passphrase(sat_buf *out, const sat_args *a, sat_err *e)
 	                    : sat_passphrase_ask(out, "Passphrase", e);
 }
 
+static sat_rc
+restore(const sat_args *a, const char *dir, sat_span phrase, sat_err *e)
+{
+	const char *roles = sat_args_get(a, "seed-roles");
+	const char *window = sat_args_get(a, "window");
+	const char *skip = sat_args_get(a, "skip");
+	sat_restore_opts o = { .verify_only = sat_args_has(a, "verify-only"),
+		.same_epoch = sat_args_has(a, "same-epoch"),
+		.root_key = sat_args_get(a, "root-key") };
+	char *end = NULL;
+
+	if (roles != NULL && (o.seed_roles = sat_admin_roles(roles)) == 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "for example hq,manager", "--seed-roles is no list of roles");
+	if (window != NULL && !sat_duration_parse(&o.window_ms, window))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "for example 30d", "--window is no duration");
+	if (skip != NULL && ((o.skip = strtoull(skip, &end, 10)) >
+	    INT64_MAX / 4 || end == skip || *end != '\0'))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "--skip is no number");
+	return sat_admin_restore(dir, a->arg[1], &o, phrase, e);
+}
+
 /* The first argument that is a word decides; other words travel on. */
 static sat_rc
 run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
@@ -163,8 +193,7 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 		rc = a->nargs < 2
 		    ? sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		          "usage: satcheld -D DIR restore BACKUP")
-		    : sat_admin_restore(dir, a->arg[1],
-		          sat_args_has(a, "verify-only"), phrase, e);
+		    : restore(a, dir, phrase, e);
 	} else if ((rc = sat_admin_open(&admin, dir, phrase, e)) == SAT_OK) {
 		const char *listen = sat_args_get(a, "listen");
 

@@ -96,3 +96,8 @@ demo: deps
 	@tests/demo/demo.sh $(O)/demo $(O)
 
 -include tests/bench/bench.mk
+
+# ---- the disaster drill: backup, work, loss, restore; loss without a backup -----
+.PHONY: drill
+drill: all
+	@SAT_BUILD=$(O) tests/e2e/check_serverloss.sh

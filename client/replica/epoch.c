@@ -512,12 +512,12 @@ was_met(const sat_replica *r, int64_t rid)
 static void
 sweep_row(replica_row *row)
 {
+	if (!row->pending || row->rid < SAT_RID_LOCAL) {
+		replica_row_drop(row); /* the server may have it, for others */
+		return;
+	}
 	row->dirty = true;
-	if (!row->pending) {
-		row->gone = true;
-	} else if (row->rid < SAT_RID_LOCAL) {
-		row->leaving = true; /* the server has it, for others */
-	} else if (row->srv.born.hlc != 0) {
+	if (row->srv.born.hlc != 0) {
 		row->srv = (sat_record){ .id = row->view.id,
 			.kind = row->view.kind };
 		row->rebuild = true;

@@ -314,6 +314,8 @@ replica_row_number(sat_replica *r, replica_row *row, uint32_t eid)
 void
 replica_row_unnumber(sat_replica *r, replica_row *row)
 {
+	replica_sum_out(row);
+	replica_page_sum(&r->page, row); /* of the bucket it was in */
 	row->view.eid = row->srv.eid = 0;
 	renumber(r, row, r->chain.next_rid++);
 }

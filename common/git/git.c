@@ -238,6 +238,17 @@ sat_git_branch_set(sat_git *g, const char *branch, const sat_oid *tip,
 	return sat_git_move(g, branch, NULL, &oid, e);
 }
 
+sat_rc
+sat_git_branch_move(sat_git *g, const char *branch, const sat_oid *from,
+    const sat_oid *tip, sat_err *e)
+{
+	git_oid oid, was;
+
+	memcpy(was.id, from->b, SAT_GIT_OID_BYTES);
+	memcpy(oid.id, tip->b, SAT_GIT_OID_BYTES);
+	return sat_git_move(g, branch, &was, &oid, e);
+}
+
 /* ---- objects and history --------------------------------------------------------- */
 
 static const char *

@@ -65,6 +65,11 @@ SAT_CHECK sat_rc sat_git_tip(sat_oid *out, sat_git *g, const char *branch, sat_e
 SAT_CHECK sat_rc sat_git_branch_set(sat_git *g, const char *branch,
     const sat_oid *tip, sat_err *e);
 
+/* Move a branch from one commit to another (the caller knows that it descends
+ * from it). SAT_ECONFLICT when it is not at `from` any more. */
+SAT_CHECK sat_rc sat_git_branch_move(sat_git *g, const char *branch,
+    const sat_oid *from, const sat_oid *tip, sat_err *e);
+
 /* Visit every file of a commit's tree, sorted by path. Spans are borrowed for
  * the call. cb returns non-zero to stop. */
 SAT_CHECK sat_rc sat_git_walk(sat_git *g, const sat_oid *commit,

@@ -47,8 +47,24 @@ void sat_admin_help(sat_buf *out);
 /* The same as items of satcheld.8. */
 void sat_admin_man(sat_buf *out);
 
-/* What a restore needs: check a backup, then put it in an empty folder. */
+/*
+ * Check a backup (or a kit), put it in an empty folder, begin a new epoch
+ * signed by the root key, so that devices give back what the backup lacks
+ * (docs/operations.md, P-200).
+ * @return SAT_EUSAGE without a root key; SAT_ELOCKED, SAT_EINTEGRITY, ...
+ */
+typedef struct sat_restore_opts {
+	bool verify_only;     /* look, change nothing */
+	bool same_epoch;      /* the old server was stopped before this backup and
+	                         has answered nothing since: no new epoch */
+	const char *root_key; /* file; NULL = root.key in the backup */
+	uint64_t skip;        /* positions to leave out; 0 = SAT_EPOCH_SKIP */
+	uint32_t seed_roles;  /* 0 = hq, manager, admin */
+	int64_t window_ms;    /* how long states are taken; 0 = 30 days */
+} sat_restore_opts;
 SAT_CHECK sat_rc sat_admin_restore(const char *dir, const char *backup_dir,
-    bool verify_only, sat_span passphrase, sat_err *e);
+    const sat_restore_opts *o, sat_span passphrase, sat_err *e);
+/* "hq,manager" -> bits; 0 when a word is no role. */
+uint32_t sat_admin_roles(const char *list);
 
 #endif

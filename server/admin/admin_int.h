@@ -48,6 +48,8 @@ char *admin_path(const sat_admin *a, const char *name); /* caller frees */
 /* templates.c: the callbacks of the core, and the verbs. */
 const sat_template *admin_template_at(void *u, const uint8_t oid[20]);
 void admin_template_tip(void *u, uint8_t oid[20]);
+/* A newer template from a device, after a loss. */
+sat_rc admin_template_take(void *u, const uint8_t tip[20], sat_span bundle, sat_err *e);
 sat_rc admin_template_bundle(void *u, sat_buf *out, const uint8_t have[20], sat_err *e);
 sat_rc admin_publish(sat_admin *a, const sat_layer *l, const char *author,
     const char *message, sat_oid *out, sat_err *e);
@@ -76,6 +78,19 @@ sat_rc admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err 
 sat_rc admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
+/* also for restore.c */
+sat_rc admin_copy_file(const char *from, const char *to, sat_err *e);
+void admin_sync_folder(const char *dir);
+sat_rc admin_verify_all(sat_admin *a, uint64_t *commits, uint64_t *records, sat_err *e);
+sat_rc admin_templates_copy(sat_admin *a, const char *folder, sat_err *e);
+sat_rc admin_templates_restore(const char *backup, const char *dir, sat_err *e);
+sat_rc admin_backup_verify(const char *backup, sat_span passphrase, sat_err *e);
+
+/* restore.c */
+sat_rc admin_kit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+/* audit gaps, status --completeness */
+sat_rc admin_gaps(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
 /* socket.c */
 sat_rc admin_socket_start(sat_admin *a, int *fd, sat_err *e);

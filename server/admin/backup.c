@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static sat_rc
-copy_file(const char *from, const char *to, sat_err *e)
+sat_rc
+admin_copy_file(const char *from, const char *to, sat_err *e)
 {
 	uint8_t buf[65536];
 	FILE *in = fopen(from, "rb"), *out = NULL;
@@ -41,8 +41,8 @@ copy_file(const char *from, const char *to, sat_err *e)
 	return rc;
 }
 
-static void
-sync_folder(const char *dir)
+void
+admin_sync_folder(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -89,8 +89,8 @@ layer_copy(sat_admin *a, const char *branch, const char *to, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-templates_copy(sat_admin *a, const char *folder, sat_err *e)
+sat_rc
+admin_templates_copy(sat_admin *a, const char *folder, sat_err *e)
 {
 	sat_rc rc = SAT_OK;
 	sat_oid tip;
@@ -126,9 +126,9 @@ admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	own_ring = admin_path(a, "server.keyring");
 	/* the copy first: it registers its file id in the keyring */
 	if ((rc = sat_sqlite_store_backup(&lsn, a->store, db, e)) == SAT_OK &&
-	    (rc = copy_file(own_ring, ring, e)) == SAT_OK &&
-	    (rc = templates_copy(a, w->arg[1], e)) == SAT_OK) {
-		sync_folder(w->arg[1]);
+	    (rc = admin_copy_file(own_ring, ring, e)) == SAT_OK &&
+	    (rc = admin_templates_copy(a, w->arg[1], e)) == SAT_OK) {
+		admin_sync_folder(w->arg[1]);
 		rc = sat_sqlite_mark_durable(a->store, lsn, e);
 	}
 	if (rc == SAT_OK) {
@@ -145,8 +145,8 @@ admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-verify_all(sat_admin *a, uint64_t *commits, uint64_t *records, sat_err *e)
+sat_rc
+admin_verify_all(sat_admin *a, uint64_t *commits, uint64_t *records, sat_err *e)
 {
 	return sat_server_verify(a->core, commits, records, e);
 }
@@ -160,7 +160,7 @@ admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	sat_rc rc = sat_sqlite_store_check(a->store, quick, e);
 
 	if (rc == SAT_OK && !quick)
-		rc = verify_all(a, &commits, &records, e);
+		rc = admin_verify_all(a, &commits, &records, e);
 	if (rc == SAT_OK)
 		rc = sat_git_verify_closure(a->git, &a->tip, e);
 	if (rc != SAT_OK)
@@ -182,10 +182,12 @@ admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	sat_json *doc;
 	sat_rc rc;
 
+	if (w->nargs > 1 && strcmp(w->arg[1], "gaps") == 0)
+		return admin_gaps(a, w, out, e);
 	if (w->nargs < 2 || strcmp(w->arg[1], "verify") != 0)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satcheld audit verify");
-	if ((rc = verify_all(a, &commits, &records, e)) != SAT_OK)
+		    "usage: satcheld audit verify|gaps");
+	if ((rc = admin_verify_all(a, &commits, &records, e)) != SAT_OK)
 		return rc;
 	doc = sat_json_obj();
 	sat_json_put_str(doc, "schema", "satcheld/audit.verify/1");
@@ -207,6 +209,8 @@ admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 
 	if (rc != SAT_OK)
 		return rc;
+	if (sat_args_has(w, "completeness"))
+		return admin_gaps(a, w, out, e);
 	sat_oid_hex(hex, &a->tip);
 	doc = sat_json_obj();
 	sat_json_put_str(doc, "schema", "satcheld/status/1");
@@ -218,6 +222,7 @@ admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	sat_json_put_int(doc, "records", (int64_t)s.records);
 	sat_json_put_int(doc, "refused", (int64_t)s.refused);
 	sat_json_put_int(doc, "durable", (int64_t)s.durable);
+	sat_json_put_int(doc, "epoch", (int64_t)s.epoch);
 	sat_json_put_int(doc, "users", (int64_t)s.users);
 	sat_json_put_int(doc, "teams", (int64_t)s.teams);
 	sat_json_put_int(doc, "devices", (int64_t)s.devices);
@@ -285,8 +290,8 @@ templates_read(sat_git *g, const char *backup, bool branches, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-templates_restore(const char *backup, const char *dir, sat_err *e)
+sat_rc
+admin_templates_restore(const char *backup, const char *dir, sat_err *e)
 {
 	char *to = sat_xasprintf("%s/templates.git", dir);
 	sat_git *g = NULL;
@@ -300,8 +305,8 @@ templates_restore(const char *backup, const char *dir, sat_err *e)
 }
 
 /* Open the backup where it lies: keyring, every page, every chain. */
-static sat_rc
-backup_verify(const char *backup, sat_span passphrase, sat_err *e)
+sat_rc
+admin_backup_verify(const char *backup, sat_span passphrase, sat_err *e)
 {
 	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
 		.bytes = passphrase };
@@ -326,35 +331,5 @@ backup_verify(const char *backup, sat_span passphrase, sat_err *e)
 	sat_keyring_close(k);
 	free(ring);
 	free(db);
-	return rc;
-}
-
-sat_rc
-sat_admin_restore(const char *dir, const char *backup, bool verify_only,
-    sat_span passphrase, sat_err *e)
-{
-	static const char *const names[] = { "server.keyring", "server.db" };
-	uint64_t commits, records;
-	sat_admin *a = NULL;
-	sat_rc rc = backup_verify(backup, passphrase, e);
-
-	if (rc != SAT_OK || verify_only)
-		return rc;
-	if (mkdir(dir, 0700) != 0)
-		return sat_fail_code(e, SAT_ECONFLICT, "restore.folder",
-		    "name a folder that does not exist yet",
-		    "cannot make %s: %s", dir, strerror(errno));
-	for (size_t i = 0; rc == SAT_OK && i < 2; i++) {
-		char *from = sat_xasprintf("%s/%s", backup, names[i]);
-		char *to = sat_xasprintf("%s/%s", dir, names[i]);
-
-		rc = copy_file(from, to, e);
-		free(from);
-		free(to);
-	}
-	if (rc == SAT_OK && (rc = templates_restore(backup, dir, e)) == SAT_OK &&
-	    (rc = sat_admin_open(&a, dir, passphrase, e)) == SAT_OK)
-		rc = verify_all(a, &commits, &records, e);
-	sat_admin_close(a);
 	return rc;
 }

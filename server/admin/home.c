@@ -241,6 +241,7 @@ core_start(sat_admin *a, sat_err *e)
 		.template_at = admin_template_at,
 		.template_tip = admin_template_tip,
 		.template_bundle = admin_template_bundle,
+		.template_take = admin_template_take,
 		.sign = sign_own,
 		.rand = sat_rand_os(),
 		.u = a,

@@ -118,6 +118,44 @@ admin_template_bundle(void *u, sat_buf *out, const uint8_t have[20],
 	    memcmp(have, none, sizeof none) == 0 ? NULL : &old, e);
 }
 
+static sat_rc
+put_object(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
+{
+	return sat_git_put(u, type, oid, data, e);
+}
+
+/* A backup may be older than the template devices work by. What a device
+ * brings counts when our own key signed it and it goes on from our tip. */
+sat_rc
+admin_template_take(void *u, const uint8_t tip_bytes[20], sat_span bundle,
+    sat_err *e)
+{
+	sat_admin *a = u;
+	uint8_t allowed[1][SAT_SIGN_PK_BYTES];
+	sat_git_info info;
+	sat_oid tip;
+	bool on = false;
+	sat_rc rc;
+
+	memcpy(tip.b, tip_bytes, sizeof tip.b);
+	memcpy(allowed[0], a->keys.template_pk, sizeof allowed[0]);
+	if ((rc = sat_git_unbundle(bundle, put_object, a->git, e)) != SAT_OK ||
+	    (rc = sat_git_verify_closure(a->git, &tip, e)) != SAT_OK ||
+	    (rc = sat_git_commit_info(&info, a->git, &tip,
+	    (const uint8_t (*)[SAT_SIGN_PK_BYTES])allowed, 1, e)) != SAT_OK ||
+	    (rc = sat_git_descends(&on, a->git, &tip, &a->tip, e)) != SAT_OK)
+		return rc;
+	if (!info.signature_ok || !on)
+		return sat_fail(e, SAT_EDENIED,
+		    "a device's template is not ours or not newer");
+	if (memcmp(tip.b, a->tip.b, sizeof tip.b) == 0)
+		return SAT_OK;
+	if ((rc = sat_git_branch_move(a->git, SAT_ADMIN_BRANCH, &a->tip, &tip,
+	    e)) == SAT_OK)
+		a->tip = tip;
+	return rc;
+}
+
 static void
 lint_finding(void *u, char severity, const char *path, const char *text)
 {

@@ -31,6 +31,7 @@ static const sat_opt options[] = {
 	{ "count", 0, "N", "how many numbers (20)" },
 	{ "gaps", 0, NULL, "only what finished months will never use" },
 	{ "quick", 0, NULL, "check: pages only, not the history" },
+	{ "completeness", 0, NULL, "status: commits that are known and not here" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -39,7 +40,7 @@ static const struct verb {
 	sat_rc (*run)(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 	const char *usage, *help;
 } verbs[] = {
-	{ "status", admin_status_verb, "status", "what the server holds" },
+	{ "status", admin_status_verb, "status [--completeness]", "what the server holds; what is missing after a restore" },
 	{ "team", admin_team_verb, "team list | add KEY --name N [--parent P] | add --from FILE",
 	    "teams" },
 	{ "user", admin_user_verb,
@@ -58,7 +59,10 @@ static const struct verb {
 	    "verified copy; moves the durable watermark" },
 	{ "check", admin_check_verb, "check [--quick]",
 	    "database, every record against the log, every signature" },
-	{ "audit", admin_audit_verb, "audit verify", "every chain and signature" },
+	{ "kit", admin_kit_verb, "kit FOLDER",
+	    "people, devices, keys, templates: to begin again without a backup" },
+	{ "audit", admin_audit_verb, "audit verify | gaps",
+	    "every chain and signature; commits nobody has" },
 };
 
 const sat_opt *

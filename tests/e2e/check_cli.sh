@@ -113,5 +113,5 @@ expect 0 as wang report list; has "$OUT" "win-rate" "reports"
 expect 5 as wang report run nosuch
 expect 0 as wang backup "$W/backup"; expect 0 as wang2 restore "$W/backup" --verify-only;expect 0 as wang2 restore "$W/backup"; expect 0 as wang2 sync
 expect 0 d check; expect 0 d backup "$W/sbackup"
-expect 0 "$SATCHELD" -D "$W/srv2" --passphrase-file "$W/server.pass" restore "$W/sbackup"
+expect 0 "$SATCHELD" -D "$W/srv2" --passphrase-file "$W/server.pass" restore "$W/sbackup" --root-key "$W/server/root.key"
 finish

@@ -38,13 +38,13 @@ ON CONFLICT(dev) DO UPDATE SET cseq = excluded.cseq, by = excluded.by
 WHERE excluded.cseq > cseq;
 
 -- :name completeness
--- Per chain what is here; per device what somebody saw.
+-- Per chain what is here; per device what somebody saw, with its newest chain.
 SELECT d.ord, d.user, d.name, d.revoked, d.seen_ms, c.inc, c.last_cseq,
-  k.cseq, k.by
+  k.cseq, k.by, c.inc IS NULL OR c.inc = (SELECT max(x.inc) FROM chain AS x
+  WHERE x.dev = d.ord)
 FROM device AS d LEFT JOIN chain AS c ON c.dev = d.ord
 LEFT JOIN chain_known AS k ON k.dev = d.ord
 ORDER BY d.ord, c.inc;
-
 
 -- :name seed_erase
 UPDATE seed SET state = NULL WHERE id = @id;
@@ -120,3 +120,57 @@ ON CONFLICT(dev) DO UPDATE SET rev = excluded.rev, at_ms = excluded.at_ms,
 SELECT d.ord, d.user, d.name, d.seen_ms, coalesce(r.rev, 0), coalesce(r.at_ms, 0)
 FROM device AS d LEFT JOIN receipt AS r ON r.dev = d.ord
 WHERE d.revoked = 0 ORDER BY d.ord;
+
+-- :name drop_log
+DELETE FROM log;
+
+-- :name drop_verdict
+DELETE FROM verdict;
+
+-- :name drop_refused
+DELETE FROM refused;
+
+-- :name drop_moved
+DELETE FROM moved;
+
+-- :name drop_chain
+DELETE FROM chain;
+
+-- :name drop_batch_sig
+DELETE FROM batch_sig;
+
+-- :name drop_rec
+DELETE FROM rec;
+
+-- :name drop_member
+DELETE FROM member;
+
+-- :name drop_owner_left
+DELETE FROM owner_left;
+
+-- :name drop_log_scope
+DELETE FROM log_scope;
+
+-- :name drop_digest
+DELETE FROM digest;
+
+-- :name drop_diverged
+DELETE FROM diverged;
+
+-- :name drop_epoch
+DELETE FROM epoch;
+
+-- :name drop_seed
+DELETE FROM seed;
+
+-- :name drop_recovered
+DELETE FROM recovered;
+
+-- :name drop_erased
+DELETE FROM erased;
+
+-- :name drop_gap
+DELETE FROM chain_gap;
+
+-- :name drop_known
+DELETE FROM chain_known;

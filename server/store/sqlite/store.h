@@ -122,6 +122,31 @@ SAT_CHECK sat_rc sat_sqlite_store_backup(uint64_t *lsn, sat_sqlite_store *s,
 /* Never moves back. */
 SAT_CHECK sat_rc sat_sqlite_mark_durable(sat_sqlite_store *s, uint64_t lsn,
     sat_err *e);
+/* ---- the loss of a server (P-200..P-209) -------------------------------------- */
+
+/* Where a new epoch has to begin: the last position and record number in here,
+ * a position no lost server is known to have reached, the epoch so far. */
+SAT_CHECK sat_rc sat_sqlite_epoch_base(uint64_t *lsn, uint64_t *above,
+    uint32_t *eid, uint64_t *epoch, sat_sqlite_store *s, sat_err *e);
+/* No core may be running on it. */
+SAT_CHECK sat_rc sat_sqlite_epoch_begin(sat_sqlite_store *s, const sat_epoch *c,
+    sat_err *e);
+/* Drop the log and all that follows from it; people, devices, keys and the
+ * erasure ledger stay. For a kit (a copy), never for a server in use. */
+SAT_CHECK sat_rc sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e);
+typedef struct sat_sqlite_chain {
+	uint32_t dev, user, inc; /* inc 0: nothing of the device is here */
+	const char *name;
+	bool revoked, last_of_device;
+	int64_t last_seen_ms;
+	uint64_t last_cseq;      /* here */
+	uint64_t known;          /* another device saw up to this one; 0 = none */
+	uint32_t by;             /* which */
+} sat_sqlite_chain;
+/* Ascending device and incarnation; cb returns false to stop. */
+SAT_CHECK sat_rc sat_sqlite_completeness(sat_sqlite_store *s,
+    bool (*cb)(void *cu, const sat_sqlite_chain *c), void *cu, sat_err *e);
+
 /* SQLite's own check, then the counts that must agree with each other. */
 SAT_CHECK sat_rc sat_sqlite_store_check(sat_sqlite_store *s, bool quick,
     sat_err *e);

@@ -1,0 +1,295 @@
+/*
+ * Back from a loss: restore with a new epoch, the kit that is left when no
+ * backup is, and what is known to be missing.
+ *
+ * Why the root key: whoever can make devices believe in a new epoch can make
+ * them give up what the old server told them. So it takes the one key that
+ * never lies on the server.
+ */
+#include "server/admin/admin_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WINDOW_MS (30 * 24 * 3600 * (int64_t)1000)
+#define ROOT_KEY_MAX 4096
+
+uint32_t
+sat_admin_roles(const char *list)
+{
+	uint32_t bits = 0, bit;
+	char word[32];
+
+	while (*list != '\0') {
+		size_t n = strcspn(list, ",");
+
+		if (n >= sizeof word)
+			return 0;
+		memcpy(word, list, n);
+		word[n] = '\0';
+		if ((bit = sat_epoch_role(word)) == 0)
+			return 0;
+		bits |= bit;
+		list += n + (list[n] == ',');
+	}
+	return bits;
+}
+
+/* ---- the root key ----------------------------------------------------------------- */
+
+static sat_rc
+root_key_read(uint8_t sk[SAT_SIGN_SK_BYTES], const sat_admin *a,
+    const char *path, sat_err *e)
+{
+	uint8_t file[ROOT_KEY_MAX];
+	FILE *f = fopen(path, "rbe");
+	size_t n = f != NULL ? fread(file, 1, sizeof file, f) : 0;
+	sat_buf b = { 0 };
+	sat_rc rc;
+
+	if (f != NULL)
+		(void)fclose(f);
+	if (n == 0)
+		return sat_fail_code(e, SAT_EUSAGE, "restore.root_key",
+		    "name it: --root-key FILE (init wrote it as root.key)",
+		    "a restore begins a new epoch, which the organisation's "
+		    "root key has to sign; cannot read %s", path);
+	rc = sat_keyring_unseal(&b, a->keyring, "organisation root",
+	    sat_span_of(file, n), e);
+	if (rc == SAT_OK && b.n != SAT_SIGN_SK_BYTES)
+		rc = sat_fail(e, SAT_EINTEGRITY, "%s is no root key", path);
+	if (rc == SAT_OK)
+		memcpy(sk, b.p, SAT_SIGN_SK_BYTES);
+	sat_wipe(b.p, b.n);
+	sat_buf_fini(&b);
+	return rc;
+}
+
+static sat_rc
+epoch_begin(sat_admin *a, const char *backup, const sat_restore_opts *o,
+    sat_err *e)
+{
+	char *beside = sat_xasprintf("%s/root.key", backup);
+	uint8_t sk[SAT_SIGN_SK_BYTES];
+	uint64_t above = 0, before = 0;
+	int64_t now = sat_wall_ms(&a->clock);
+	sat_epoch c = { .org = a->keys.org, .began_ms = now,
+		.until_ms = now + (o->window_ms > 0 ? o->window_ms :
+		WINDOW_MS),
+		.seed_roles = o->seed_roles != 0 ? o->seed_roles :
+		SAT_SEED_HQ | SAT_SEED_MANAGER | SAT_SEED_ADMIN };
+	sat_rc rc = root_key_read(sk, a, o->root_key != NULL ? o->root_key :
+	    beside, e);
+
+	free(beside);
+	if (rc != SAT_OK || (rc = sat_sqlite_epoch_base(&c.base_lsn, &above,
+	    &c.base_eid, &before, a->store, e)) != SAT_OK)
+		return rc;
+	/* Two restores of one backup must not be the same epoch. */
+	c.epoch = (uint64_t)(now / 1000) > before ? (uint64_t)(now / 1000) :
+	    before + 1;
+	c.first_lsn = above + (o->skip > SAT_EPOCH_SKIP ? o->skip :
+	    SAT_EPOCH_SKIP);
+	memcpy(c.server_pk, a->keys.channel.pk, sizeof c.server_pk);
+	sat_epoch_sign(&c, sk);
+	sat_wipe(sk, sizeof sk);
+	if (!sat_epoch_ok(&c, &a->keys.org, a->keys.root_pk))
+		return sat_fail_code(e, SAT_EINTEGRITY, "restore.root_key",
+		    NULL, "the root key is another organisation's");
+	return sat_sqlite_epoch_begin(a->store, &c, e);
+}
+
+/* ---- restore ------------------------------------------------------------------------ */
+
+static sat_rc
+unpack(const char *dir, const char *backup, sat_err *e)
+{
+	static const char *const names[] = { "server.keyring", "server.db" };
+	sat_rc rc = SAT_OK;
+
+	if (mkdir(dir, 0700) != 0)
+		return sat_fail_code(e, SAT_ECONFLICT, "restore.folder",
+		    "name a folder that does not exist yet",
+		    "cannot make %s: %s", dir, strerror(errno));
+	for (size_t i = 0; rc == SAT_OK && i < 2; i++) {
+		char *from = sat_xasprintf("%s/%s", backup, names[i]);
+		char *to = sat_xasprintf("%s/%s", dir, names[i]);
+
+		rc = admin_copy_file(from, to, e);
+		free(from);
+		free(to);
+	}
+	return rc != SAT_OK ? rc : admin_templates_restore(backup, dir, e);
+}
+
+sat_rc
+sat_admin_restore(const char *dir, const char *backup,
+    const sat_restore_opts *o, sat_span passphrase, sat_err *e)
+{
+	uint64_t commits, records;
+	sat_admin *a = NULL;
+	sat_rc rc = admin_backup_verify(backup, passphrase, e);
+
+	if (rc != SAT_OK || o->verify_only)
+		return rc;
+	if ((rc = unpack(dir, backup, e)) != SAT_OK ||
+	    (rc = sat_admin_open(&a, dir, passphrase, e)) != SAT_OK)
+		return rc;
+	if (!o->same_epoch) {
+		rc = epoch_begin(a, backup, o, e);
+		sat_admin_close(a); /* its core began in the old epoch */
+		a = NULL;
+		if (rc == SAT_OK)
+			rc = sat_admin_open(&a, dir, passphrase, e);
+	}
+	if (rc == SAT_OK)
+		rc = admin_verify_all(a, &commits, &records, e);
+	sat_admin_close(a);
+	if (rc != SAT_OK) { /* nothing that could be served by mistake */
+		char *db = sat_xasprintf("%s/server.db", dir);
+
+		(void)unlink(db);
+		free(db);
+	}
+	return rc;
+}
+
+/* ---- the kit ------------------------------------------------------------------------- */
+
+static sat_rc
+kit_store(sat_admin *a, const char *db, sat_err *e)
+{
+	sat_sqlite_store_opts o = { .path = db, .keyring = a->keyring,
+		.clock = a->clock };
+	sat_sqlite_store *s = NULL;
+	uint64_t lsn;
+	sat_rc rc = sat_sqlite_store_backup(&lsn, a->store, db, e);
+
+	if (rc == SAT_OK &&
+	    (rc = sat_sqlite_store_open(&s, &o, e)) == SAT_OK &&
+	    (rc = sat_sqlite_registry_only(s, e)) == SAT_OK)
+		rc = sat_sqlite_store_check(s, false, e);
+	sat_sqlite_store_close(s);
+	return rc;
+}
+
+/* People, devices and their keys, templates: without it a new server could not
+ * know the devices that still have the data. No customer's data is in it. */
+sat_rc
+admin_kit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	char *db, *ring, *own_ring;
+	sat_json *doc;
+	sat_rc rc;
+
+	if (w->nargs < 2)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satcheld kit FOLDER");
+	if (mkdir(w->arg[1], 0700) != 0)
+		return sat_fail_code(e, SAT_EIO, "backup.folder",
+		    "name a folder that does not exist yet",
+		    "cannot make %s: %s", w->arg[1], strerror(errno));
+	db = sat_xasprintf("%s/server.db", w->arg[1]);
+	ring = sat_xasprintf("%s/server.keyring", w->arg[1]);
+	own_ring = admin_path(a, "server.keyring");
+	if ((rc = kit_store(a, db, e)) == SAT_OK &&
+	    (rc = admin_copy_file(own_ring, ring, e)) == SAT_OK &&
+	    (rc = admin_templates_copy(a, w->arg[1], e)) == SAT_OK)
+		admin_sync_folder(w->arg[1]);
+	free(db);
+	free(ring);
+	free(own_ring);
+	if (rc != SAT_OK)
+		return rc;
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satcheld/kit/1");
+	sat_json_put_str(doc, "folder", w->arg[1]);
+	admin_print(out, w, doc, NULL);
+	sat_json_free(doc);
+	return SAT_OK;
+}
+
+/* ---- what is missing ------------------------------------------------------------------- */
+
+typedef struct gap_rows {
+	sat_admin *a;
+	sat_json *rows;
+	sat_rc rc;
+	sat_err *e;
+	const sat_sqlite_chain *c;
+	int64_t missing;
+} gap_rows;
+
+static sat_json *
+gap_row(gap_rows *g, const sat_sqlite_chain *c)
+{
+	const sat_user *u = sat_registry_user_ord(
+	    sat_server_registry(g->a->core), c->user);
+	sat_json *row = sat_json_add_obj(g->rows);
+
+	sat_json_put_int(row, "device", c->dev);
+	sat_json_put_str(row, "name", c->name);
+	sat_json_put_str(row, "user", u != NULL ? u->key : NULL);
+	sat_json_put_int(row, "incarnation", c->inc);
+	return row;
+}
+
+static bool
+on_gap(void *u, uint64_t first, uint64_t last, sat_gap why)
+{
+	gap_rows *g = u;
+	sat_json *row = gap_row(g, g->c);
+
+	sat_json_put_int(row, "first", (int64_t)first);
+	sat_json_put_int(row, "last", (int64_t)last);
+	sat_json_put_str(row, "why", why == SAT_GAP_REFUSED ?
+	    "refused, on the device" : "only as states");
+	if (why != SAT_GAP_REFUSED)
+		g->missing += (int64_t)(last - first + 1);
+	return true;
+}
+
+static bool
+on_chain(void *u, const sat_sqlite_chain *c)
+{
+	gap_rows *g = u;
+	sat_store st = sat_sqlite_store_ops(g->a->store);
+
+	g->c = c;
+	if ((g->rc = st.gaps(st.u, c->dev, c->inc, on_gap, g, g->e)) != SAT_OK)
+		return false;
+	if (c->last_of_device && c->known > c->last_cseq) {
+		sat_json *row = gap_row(g, c);
+
+		sat_json_put_int(row, "first", (int64_t)c->last_cseq + 1);
+		sat_json_put_int(row, "last", (int64_t)c->known);
+		sat_json_put_str(row, "why", "seen by another device");
+		g->missing += (int64_t)(c->known - c->last_cseq);
+	}
+	return true;
+}
+
+sat_rc
+admin_gaps(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	static const char *const cols[] = { "device", "name", "user",
+		"incarnation", "first", "last", "why", NULL };
+	gap_rows g = { .a = a, .e = e };
+	sat_json *doc = sat_json_obj();
+	sat_rc rc;
+
+	sat_json_put_str(doc, "schema", "satcheld/audit.gaps/1");
+	g.rows = sat_json_put_arr(doc, "data");
+	if ((rc = sat_sqlite_completeness(a->store, on_chain, &g, e)) ==
+	    SAT_OK)
+		rc = g.rc;
+	sat_json_put_int(doc, "missing", g.missing);
+	if (rc == SAT_OK)
+		admin_print(out, w, doc, cols);
+	sat_json_free(doc);
+	return rc;
+}

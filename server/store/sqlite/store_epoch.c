@@ -1,0 +1,142 @@
+/*
+ * store_epoch.c - what an administrator does about the loss of a server: begin
+ * an epoch, keep a registry without its data, ask what is missing.
+ */
+#include "server/store/sqlite/store_int.h"
+
+#include <string.h>
+
+static sat_rc
+end(sat_sqlite_store *s, sat_rc rc, sat_err *e)
+{
+	if (rc == SAT_OK)
+		rc = sat_db_commit(s->db, e);
+	if (rc != SAT_OK)
+		sat_db_rollback(s->db);
+	return rc;
+}
+
+static sat_rc
+epoch_begin(sat_sqlite_store *s, const sat_epoch *c, sat_err *e)
+{
+	const struct {
+		sat_counter c;
+		uint64_t v;
+	} put[] = { { SAT_N_EPOCH, c->epoch }, { SAT_N_LSN, c->first_lsn - 1 },
+		{ SAT_N_FIRST_LSN, c->first_lsn },
+		{ SAT_N_DURABLE, c->base_lsn } };
+	sat_buf b = { 0 };
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_EPOCH_PUT, e)) != SAT_OK)
+		return rc;
+	sat_epoch_write(&b, c);
+	sat_bind_int(q, 1, (int64_t)c->epoch);
+	sat_bind_int(q, 2, (int64_t)c->base_lsn);
+	sat_bind_int(q, 3, (int64_t)c->first_lsn);
+	sat_bind_blob(q, 4, sat_buf_span(&b));
+	rc = sat_run(q, e);
+	sat_buf_fini(&b);
+	for (size_t i = 0; i < sizeof put / sizeof put[0] && rc == SAT_OK; i++)
+		rc = store_counter_put(s, put[i].c, put[i].v, e);
+	return rc;
+}
+
+sat_rc
+sat_sqlite_epoch_begin(sat_sqlite_store *s, const sat_epoch *c, sat_err *e)
+{
+	sat_rc rc = sat_db_begin(s->db, e);
+
+	return rc != SAT_OK ? rc : end(s, epoch_begin(s, c, e), e);
+}
+
+sat_rc
+sat_sqlite_epoch_base(uint64_t *lsn, uint64_t *above, uint32_t *eid,
+    uint64_t *epoch, sat_sqlite_store *s, sat_err *e)
+{
+	uint64_t records = 0;
+	sat_rc rc;
+
+	if ((rc = store_counter_get(lsn, s, SAT_N_LSN, e)) != SAT_OK ||
+	    (rc = store_counter_get(above, s, SAT_N_FIRST_LSN, e)) != SAT_OK ||
+	    (rc = store_counter_get(&records, s, SAT_N_EID, e)) != SAT_OK ||
+	    (rc = store_counter_get(epoch, s, SAT_N_EPOCH, e)) != SAT_OK)
+		return rc;
+	if (*above < *lsn)
+		*above = *lsn;
+	*eid = (uint32_t)records;
+	return SAT_OK;
+}
+
+/* Data of the log and all that is derived from it. Where the log stood is
+ * kept, so that the next epoch begins above it. */
+static sat_rc
+registry_only(sat_sqlite_store *s, sat_err *e)
+{
+	static const int drop[] = { SQL_DROP_LOG, SQL_DROP_VERDICT,
+		SQL_DROP_REFUSED, SQL_DROP_MOVED, SQL_DROP_CHAIN,
+		SQL_DROP_BATCH_SIG, SQL_DROP_REC, SQL_DROP_MEMBER,
+		SQL_DROP_OWNER_LEFT, SQL_DROP_LOG_SCOPE, SQL_DROP_DIGEST,
+		SQL_DROP_DIVERGED, SQL_DROP_EPOCH, SQL_DROP_SEED,
+		SQL_DROP_RECOVERED, SQL_DROP_GAP, SQL_DROP_KNOWN,
+		SQL_DROP_ERASED };
+	uint64_t lsn = 0;
+	sat_stmt *q;
+	sat_rc rc = store_counter_get(&lsn, s, SAT_N_LSN, e);
+
+	for (size_t i = 0; i < sizeof drop / sizeof drop[0] && rc == SAT_OK;
+	    i++)
+		if ((rc = store_stmt(&q, s->db, drop[i], e)) == SAT_OK)
+			rc = sat_run(q, e);
+	if (rc != SAT_OK ||
+	    (rc = store_counter_put(s, SAT_N_FIRST_LSN, lsn, e)) != SAT_OK ||
+	    (rc = store_counter_put(s, SAT_N_LSN, 0, e)) != SAT_OK ||
+	    (rc = store_counter_put(s, SAT_N_EID, 0, e)) != SAT_OK)
+		return rc;
+	return store_counter_put(s, SAT_N_DURABLE, 0, e);
+}
+
+sat_rc
+sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e)
+{
+	sat_rc rc = sat_db_begin(s->db, e);
+
+	if (rc == SAT_OK)
+		rc = end(s, registry_only(s, e), e);
+	s->eid_known = false;
+	return rc != SAT_OK ? rc : sat_db_exec(s->db, "VACUUM", e);
+}
+
+sat_rc
+sat_sqlite_completeness(sat_sqlite_store *s, bool (*cb)(void *cu,
+    const sat_sqlite_chain *c), void *cu, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_COMPLETENESS, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
+		sat_span name = sat_col_text(q, 2);
+		sat_sqlite_chain c = { .dev = (uint32_t)sat_col_int(q, 0),
+			.user = (uint32_t)sat_col_int(q, 1),
+			.revoked = sat_col_int(q, 3) != 0,
+			.last_seen_ms = sat_col_int(q, 4),
+			.inc = (uint32_t)sat_col_int(q, 5),
+			.last_cseq = (uint64_t)sat_col_int(q, 6),
+			.known = (uint64_t)sat_col_int(q, 7),
+			.by = (uint32_t)sat_col_int(q, 8),
+			.last_of_device = sat_col_int(q, 9) != 0 };
+
+		c.name = sat_arena_str(&a, name.p, name.n);
+		if (!cb(cu, &c))
+			break;
+		sat_arena_reset(&a);
+	}
+	sat_stmt_reset(q);
+	sat_arena_fini(&a);
+	return rc;
+}
