@@ -443,6 +443,7 @@ merged_before(bool *yes, sat_server *s, admission *a, sat_err *e)
 
 typedef struct again {
 	sat_commit c;      /* without what a state holds already */
+	size_t *op_at;     /* places of its ops in the whole one */
 	wrec **held;       /* records whose state holds it */
 	size_t nheld;
 } again;
@@ -458,16 +459,19 @@ reduce(again *g, sat_server *s, const admission *a, sat_err *e)
 	g->c = *c;
 	g->c.ops = sat_arena_alloc(&s->txn, (c->nops + 1) * sizeof *c->ops);
 	g->c.nops = 0;
+	g->op_at = sat_arena_alloc(&s->txn, (c->nops + 1) * sizeof *g->op_at);
 	g->held = sat_arena_alloc(&s->txn, (c->nops + 1) * sizeof *g->held);
 	for (size_t i = 0; i < c->nops; i++) {
 		if ((rc = sat_set_by_id(&w, s, &c->ops[i].rec, e)) != SAT_OK ||
 		    (rc = sat_srv_contained(&yes, s, &w->id, a->old, INT64_MAX,
 		    e)) != SAT_OK)
 			return rc;
-		if (!yes || !w->exists)
+		if (!yes || !w->exists) {
+			g->op_at[g->c.nops] = i;
 			g->c.ops[g->c.nops++] = c->ops[i];
-		else if (g->nheld == 0 || g->held[g->nheld - 1] != w)
+		} else if (g->nheld == 0 || g->held[g->nheld - 1] != w) {
 			g->held[g->nheld++] = w;
+		}
 	}
 	return SAT_OK;
 }
@@ -514,6 +518,7 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	    s, a, e)) != SAT_OK || yes))
 		return rc;
 	sat_merge_init(&k.m, s, k.c);
+	k.m.op_at = g.op_at;
 	k.m.header = a->header;
 	k.m.payload = a->payload;
 	k.j = (judging){ .s = s, .a = a, .tip = s->tip,

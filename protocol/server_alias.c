@@ -146,7 +146,8 @@ sat_srv_echoes_write(sat_buf *b, const merging *m)
 {
 	sat_write_uint(b, m->nechoes);
 	for (size_t i = 0; i < m->nechoes; i++) {
-		sat_write_uint(b, m->echoes[i].op);
+		sat_write_uint(b, m->op_at != NULL ?
+		    m->op_at[m->echoes[i].op] : m->echoes[i].op);
 		sat_write_uint(b, m->echoes[i].to->eid);
 	}
 }

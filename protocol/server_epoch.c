@@ -295,8 +295,33 @@ given_of(seeding *x, const sat_id *id)
 	return NULL;
 }
 
+/* What went on to records others were merged into (P-171). */
 static sat_rc
-refold_commit(seeding *x, const sat_commit *c, uint64_t old, sat_err *e)
+refold_echoes(seeding *x, const sat_commit *c, sat_span stored, uint64_t old,
+    const sat_template *t, sat_err *e)
+{
+	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, 0 };
+	struct given *g;
+	sat_applied out;
+	echo *list;
+	size_t n;
+	sat_op op;
+	sat_rc rc = sat_srv_echoes_read(&list, &n, x->s, stored, c->nops, e);
+
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		op = c->ops[list[i].op];
+		op.rec = list[i].to->id;
+		g = given_of(x, &op.rec);
+		if (g != NULL && (old == 0 || old > g->upto))
+			rc = sat_record_apply(&out, &g->r, &x->s->txn, t, &op,
+			    &ctx, e);
+	}
+	return rc;
+}
+
+static sat_rc
+refold_commit(seeding *x, const sat_commit *c, sat_span echoes, uint64_t old,
+    sat_err *e)
 {
 	const sat_template *t = sat_srv_template(x->s, c->template_oid);
 	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
@@ -312,7 +337,7 @@ refold_commit(seeding *x, const sat_commit *c, uint64_t old, sat_err *e)
 		    &c->ops[i], &ctx, e)) != SAT_OK)
 			return rc;
 	}
-	return SAT_OK;
+	return t == NULL ? SAT_OK : refold_echoes(x, c, echoes, old, t, e);
 }
 
 static sat_rc
@@ -340,7 +365,7 @@ refold(seeding *x, sat_err *e)
 			return rc;
 		c.lsn = lsn;
 		c.eff = row.eff;
-		if ((rc = refold_commit(x, &c, old, e)) != SAT_OK)
+		if ((rc = refold_commit(x, &c, row.echoes, old, e)) != SAT_OK)
 			return rc;
 	}
 	return SAT_OK;

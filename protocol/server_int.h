@@ -221,6 +221,7 @@ typedef struct merging {
 	bool conflict;
 	echo *echoes;
 	size_t nechoes;
+	const size_t *op_at;  /* of each op in the logged commit; NULL = same */
 } merging;
 void sat_merge_init(merging *m, sat_server *s, const sat_commit *c);
 SAT_CHECK sat_rc sat_merge_touch(merging *m, wrec *w, size_t op, sat_err *e);

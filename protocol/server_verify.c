@@ -173,8 +173,9 @@ typedef struct vecho {
 /* M2: what followed a redirect is what the log says did. */
 static sat_rc
 echoes_of(vecho **out, size_t *n, sat_server *s, vtable *t,
-    const sat_commit *c, sat_span stored, sat_err *e)
+    const sat_commit *c, uint64_t old, sat_span stored, sat_err *e)
 {
+	bool held;
 	echo *said;
 	size_t nsaid;
 	sat_id at;
@@ -187,7 +188,10 @@ echoes_of(vecho **out, size_t *n, sat_server *s, vtable *t,
 	*out = sat_arena_alloc(&s->txn, (nsaid + 1) * sizeof **out);
 	for (size_t i = 0; i < c->nops; i++) {
 		at = c->ops[i].rec;
-		while (sat_op_is_content(&c->ops[i]) &&
+		if ((rc = sat_srv_contained(&held, s, &at, old, c->lsn, e)) !=
+		    SAT_OK)
+			return rc;
+		while (!held && sat_op_is_content(&c->ops[i]) &&
 		    vredirect(&at, s, t, &at)) {
 			if (*n == nsaid || said[*n].op != i ||
 			    !sat_id_eq(&said[*n].to->id, &at))
@@ -223,8 +227,8 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 		return given_back(s, t, lsn, e);
 	if (rc != SAT_OK ||
 	    (s->epoch.epoch != 0 && (rc = st->recovered_get(&old, st->u, lsn,
-	    e)) != SAT_OK) || (rc = sat_commit_read(&c, &s->txn, row.header, row.payload, e)) !=
-	    SAT_OK)
+	    e)) != SAT_OK) || (rc = sat_commit_read(&c, &s->txn, row.header,
+	    row.payload, e)) != SAT_OK)
 		return rc;
 	c.lsn = lsn;
 	c.eff = row.eff;
@@ -232,7 +236,8 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 		return sat_fail(e, SAT_EINTEGRITY,
 		    "commit at %llu names an unknown template",
 		    (unsigned long long)lsn);
-	if ((rc = echoes_of(&echoes, &n, s, t, &c, row.echoes, e)) != SAT_OK)
+	if ((rc = echoes_of(&echoes, &n, s, t, &c, old,
+	    row.echoes, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < c.nops; i++) {
 		if ((rc = sat_srv_contained(&held, s, &c.ops[i].rec, old, lsn,
@@ -248,43 +253,6 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 
 		op.rec = echoes[i].to;
 		if ((rc = refold_op(s, t, tp, &c, &op, 0, e)) != SAT_OK)
-	sat_rc rc;
-
-	sat_set_reset(s);
-	rc = st->log_get(&row, &s->txn, st->u, lsn, e);
-	if (rc == SAT_ENOTFOUND && s->epoch.epoch != 0 &&
-	    (rc = st->seeds(st->u, on_seed, &g, e)) == SAT_OK)
-		return g.n > 0 ? SAT_OK : sat_fail(e, SAT_EINTEGRITY,
-		    "nothing is stored at %llu", (unsigned long long)lsn);
-	if (rc != SAT_OK ||
-	    (s->epoch.epoch != 0 && (rc = st->recovered_get(&old, st->u, lsn,
-	    e)) != SAT_OK) || (rc = sat_commit_read(&c, &s->txn, row.header, row.payload, e)) !=
-	    SAT_OK)
-		return rc;
-	c.lsn = lsn;
-	c.eff = row.eff;
-	if ((tp = sat_srv_template(s, c.template_oid)) == NULL)
-		return sat_fail(e, SAT_EINTEGRITY,
-		    "commit at %llu names an unknown template",
-		    (unsigned long long)lsn);
-	if ((rc = echoes_of(&echoes, &n, s, t, &c, row.echoes, e)) != SAT_OK)
-		return rc;
-	for (size_t i = 0; i < c.nops; i++)
-		if ((rc = refold_op(s, t, tp, &c, &c.ops[i], c.seen, e)) !=
-		    SAT_OK)
-			return rc;
-	for (size_t i = 0; i < n; i++) {
-		sat_op op = c.ops[echoes[i].op];
-
-		op.rec = echoes[i].to;
-		if ((rc = refold_op(s, t, tp, &c, &op, 0, e)) != SAT_OK)
-	for (size_t i = 0; i < c.nops; i++) {
-		if ((rc = sat_srv_contained(&held, s, &c.ops[i].rec, old, lsn,
-		    e)) != SAT_OK)
-			return rc;
-		rc = held ? pass_op(s, t, &c.ops[i].rec, lsn, e) :
-		    refold_op(s, t, tp, &c, &c.ops[i], e);
-		if (rc != SAT_OK)
 			return rc;
 	}
 	return SAT_OK;
