@@ -65,11 +65,16 @@ sim-mutants: deps
 	@tests/sim/mutants.sh build/bugs
 
 # ---- two devices edit concurrently, a real server between them ----------------------
-CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/e2e/*.c))
+CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(filter-out tests/e2e/evil.c,$(wildcard tests/e2e/*.c)))
 CHECK_BINS += $(O)/tests/e2e/concurrent
 $(O)/tests/e2e/concurrent: $(CONC_OBJ) $(TESTLIB) $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+
+CHECK_BINS += $(O)/tests/e2e/evil
+$(O)/tests/e2e/evil: $(O)/obj/tests/e2e/evil.o $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
 
 .PHONY: check-built
 check-built: all $(UNIT_BIN) $(REPLAY_BIN) layers headers $(CHECK_BINS)
