@@ -106,7 +106,7 @@ sat_sheet_out_open(sat_sheet_out **out, const char *path,
     const sat_sheet_out_opts *o, sat_err *e)
 {
 	sat_sheet_out *s = sat_xcalloc(1, sizeof *s);
-	sat_csv_out_opts co = { .encoding = o->encoding };
+	sat_csv_out_opts co = { .encoding = o->encoding, .fd = o->fd };
 	sat_rc rc;
 
 	if (o->format != NULL && strcmp(o->format, "xlsx") == 0)

@@ -248,6 +248,7 @@ static const call calls[] = {
 	{ "GET", "/v1/reports/{key}/run", "/v1/reports/ranking-by-rep/run", NULL,
 	    NULL, NULL },
 	{ "GET", "/v1/templates", "/v1/templates", NULL, NULL, NULL },
+	{ "GET", "/v1/templates/files", "/v1/templates/files", NULL, NULL, NULL },
 	{ "GET", "/v1/templates/show", "/v1/templates/show", NULL, NULL, NULL },
 	{ "GET", "/v1/templates/show", "/v1/templates/show",
 	    "{\"path\":\"dict/stage\"}", NULL, NULL },
