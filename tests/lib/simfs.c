@@ -591,6 +591,17 @@ simfs_nth(const simfs *fs, size_t i)
 	return NULL;
 }
 
+unsigned
+simfs_handles(const simfs *fs)
+{
+	const sim_file *f;
+	unsigned n = 0;
+
+	for (f = fs->files; f != NULL; f = f->next)
+		n += f->handles;
+	return n;
+}
+
 simfs_counts
 simfs_counts_get(const simfs *fs)
 {
