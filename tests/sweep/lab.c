@@ -260,6 +260,17 @@ lab_abandon(lab *L)
 }
 
 void
+lab_forget(lab *L)
+{
+	memset(&L->t, 0, sizeof L->t);
+	for (int i = 0; i < NDEVS; i++)
+		L->dev[i].r = NULL;
+	L->server = NULL;
+	L->store = NULL;
+	memset(&L->a, 0, sizeof L->a);
+}
+
+void
 lab_restore(lab *L)
 {
 	L->now_ms = L->now_saved;

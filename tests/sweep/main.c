@@ -1,5 +1,5 @@
 /*
- * sweep io|oom [--op NAME] [--stride N] [--part I/N] [--list]
+ * sweep io|oom [--op NAME] [--stride N] [--call N] [--list]
  *
  * Prints the number of points and "N bad"; exit code 1 when something is.
  * --stride 7 looks at every seventh point only, another seventh per operation
@@ -55,6 +55,7 @@ static const fault heap_faults[] = {
 static const sat_opt options[] = {
 	{ "op", 0, "NAME", "this operation only" },
 	{ "stride", 0, "N", "every N-th point" },
+	{ "call", 0, "N", "this point only, in this process" },
 	{ "part", 0, "I", "the I-th of --parts shares of the operations" },
 	{ "parts", 0, "N", "see --part" },
 	{ "list", 0, NULL, "print the operations" },
@@ -67,6 +68,7 @@ static lab L;
 static const char *only;
 static bool verbose;
 static uint64_t stride = 1;
+static int64_t call; /* 0: all */
 static int64_t part, parts = 1;
 
 typedef struct shared { /* with the processes that do the points */
@@ -115,6 +117,10 @@ static void
 every_point(const sweep_op *op, const expectation *x, const fault *f,
     uint64_t offset)
 {
+	if (call != 0) {
+		(void)point_run(&L, op, x, f, (uint64_t)call, &box->t);
+		return;
+	}
 	box->next = 1 + offset % stride;
 	box->done = false;
 	while (!box->done)
@@ -215,7 +221,8 @@ main(int argc, char **argv)
 
 	if (argc < 2 || sat_args_parse(&args, argc - 2, argv + 2, options,
 	    NULL, &e) != SAT_OK || sat_args_int(&n, &args, "stride", 1, &e) !=
-	    SAT_OK || sat_args_int(&part, &args, "part", 0, &e) != SAT_OK ||
+	    SAT_OK || sat_args_int(&call, &args, "call", 0, &e) != SAT_OK ||
+	    sat_args_int(&part, &args, "part", 0, &e) != SAT_OK ||
 	    sat_args_int(&parts, &args, "parts", 1, &e) != SAT_OK || n < 1 ||
 	    parts < 1) {
 		(void)fprintf(stderr, "sweep io|oom [options]: %s\n", e.text);

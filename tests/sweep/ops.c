@@ -484,7 +484,7 @@ whole_session(lab *L, int who, sat_err *e)
 #define WRITE(name, run, arg) { name, ANN, OP_AGAIN, NULL, run, arg, NULL }
 #define READ(name, run, arg) { name, ANN, OP_AGAIN, NULL, run, arg, NULL }
 #define REPLY(name, who, before, n) \
-	{ name, who, 0, before, take_reply, n, NULL }
+	{ name, who, OP_GIT, before, take_reply, n, NULL }
 
 const sweep_op sweep_device_ops[] = {
 	{ "create", RAW, OP_MAKES, empty_disk, create, 0, create_again },
@@ -553,9 +553,9 @@ const sweep_op sweep_device_ops[] = {
 	{ "ask, third", ANN, 0, ann_asks, ask, 2, NULL },
 	{ "ask push", ANN, 0, ann_asks, ask, 3, NULL },
 	{ "ask pull", ANN, 0, ann_asks, ask, 4, NULL },
-	{ "whole session", ANN, OP_STEPS, with_server, whole_session, ANN,
+	{ "whole session", ANN, OP_STEPS | OP_GIT, with_server, whole_session, ANN,
 	    NULL },
-	{ "whole first session", NEW, OP_STEPS, with_server, whole_session,
+	{ "whole first session", NEW, OP_STEPS | OP_GIT, with_server, whole_session,
 	    NEW, NULL },
 	{ .name = NULL },
 };

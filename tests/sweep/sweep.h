@@ -82,6 +82,7 @@ sat_rc lab_open_device(lab *L, lab_dev *d, sat_err *e);
 sat_rc lab_open_server(lab *L, bool create, sat_err *e);
 void lab_close(lab *L);      /* whatever is open, in order */
 void lab_abandon(lab *L);    /* as if the processes died */
+void lab_forget(lab *L);     /* what a process that died in a call held */
 /* All rows of all tables but one (NULL: none). */
 void lab_digest(uint8_t out[SAT_HASH_BYTES], sat_db *db, const char *but);
 sat_clock lab_clock(machine *m);
@@ -117,6 +118,8 @@ enum {
 	OP_FILES = 32,  /* on a real file system */
 	/* When a device was last seen is noted in passing, and may be missing. */
 	OP_SEEN = 64,
+	OP_PARTS = 128, /* of two pushes one may be refused */
+	OP_GIT = 256,   /* libgit2 keeps what it could not finish */
 };
 
 typedef struct sweep_op {
