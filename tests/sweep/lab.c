@@ -425,6 +425,9 @@ lab_init(lab *L)
 		enrol(L, &L->dev[i]);
 	past(L, &L->dev[ANN], &L->dev[BOB]);
 	present(L, &L->dev[ANN], &L->dev[BOB]);
+	lab_abandon(L);
+	for (int i = 0; i < NDEVS; i++) /* what only the first open writes */
+		lab_must(lab_open_device(L, &L->dev[i], &e), &e, "open");
 	lab_abandon(L); /* with logs that must be read again at each open */
 	L->now_saved = L->now_ms;
 	machine_save(&L->srv);

@@ -315,13 +315,13 @@ look(lab *L, const sweep_op *op, const expectation *x, sat_rc rc, bool again)
 		(void)snprintf(text, sizeof text, "does not open: %s", e.text);
 		return text;
 	}
+	/* first: a check may write what it found */
+	if (!again && (op->flags & OP_STEPS) == 0 && ((op->flags & OP_MAKES) ==
+	    0 || rc == SAT_OK) && (bad = compare(L, op, x, rc)) != NULL)
+		return bad;
 	if ((bad = check_side(L, op)) != NULL)
 		return bad;
-	if ((op->flags & OP_STEPS) != 0)
-		return look_settled(L, x);
-	if ((op->flags & OP_MAKES) != 0 && rc != SAT_OK)
-		return NULL;
-	return again ? NULL : compare(L, op, x, rc);
+	return (op->flags & OP_STEPS) != 0 ? look_settled(L, x) : NULL;
 }
 
 static void
