@@ -167,14 +167,32 @@ typedef struct cli_table {
 } cli_table;
 extern const cli_table cli_tables[];
 extern const size_t cli_ntables;
-extern const cli_verb cli_record_verbs[], cli_work_verbs[],
+extern const cli_verb cli_record_verbs[], cli_kind_verbs[], cli_work_verbs[],
     cli_exchange_verbs[], cli_conflict_verbs[], cli_refused_verbs[],
     cli_handover_verbs[],
     cli_proof_verbs[], cli_daemon_verbs[];
-extern const size_t cli_record_nverbs, cli_work_nverbs, cli_exchange_nverbs,
-    cli_conflict_nverbs, cli_refused_nverbs, cli_handover_nverbs, cli_proof_nverbs,
-    cli_daemon_nverbs;
+extern const size_t cli_record_nverbs, cli_kind_nverbs, cli_work_nverbs,
+    cli_exchange_nverbs, cli_conflict_nverbs, cli_refused_nverbs,
+    cli_handover_nverbs, cli_proof_nverbs, cli_daemon_nverbs;
 extern const sat_opt cli_list_options[], cli_show_options[];
 sat_rc cli_list(cli *c, sat_err *e), cli_show(cli *c, sat_err *e);
+extern const sat_opt cli_add_options[], cli_edit_options[], cli_stage_options[],
+    cli_assign_options[];
+sat_rc cli_add(cli *c, sat_err *e), cli_edit(cli *c, sat_err *e),
+    cli_delete(cli *c, sat_err *e), cli_undelete(cli *c, sat_err *e),
+    cli_stage(cli *c, sat_err *e), cli_assign(cli *c, sat_err *e);
+
+/* What every kind has but `add`. */
+#define KIND_VERBS(kind, what)                                                \
+	{ kind, "list", cli_list, cli_list_options, kind " list [OPTIONS]",   \
+	    "list " what, NULL, false },                                      \
+	    { kind, "show", cli_show, cli_show_options, kind " show ID",      \
+	        "one of the " what, NULL, false },                            \
+	    { kind, "edit", cli_edit, cli_edit_options,                           \
+	        kind " edit ID --set K=V...", "change fields", NULL, false }, \
+	    { kind, "delete", cli_delete, NULL, kind " delete ID",            \
+	        "delete (restorable)", NULL, false },                         \
+	    { kind, "restore", cli_undelete, NULL, kind " restore ID",         \
+	        "undo a deletion", NULL, false }
 
 #endif

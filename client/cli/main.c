@@ -35,6 +35,7 @@ const sat_opt cli_global[] = {
 
 const cli_table cli_tables[] = {
 	{ cli_record_verbs, &cli_record_nverbs },
+	{ cli_kind_verbs, &cli_kind_nverbs },
 	{ cli_exchange_verbs, &cli_exchange_nverbs },
 	{ cli_conflict_verbs, &cli_conflict_nverbs },
 	{ cli_refused_verbs, &cli_refused_nverbs },

@@ -290,6 +290,8 @@ static const call calls[] = {
 static const struct {
 	const char *method, *pattern, *why;
 } elsewhere[] = {
+	{ "POST", "/v1/imports/form",
+	    "writes a book: tests/e2e/check_sheets.sh reads it back" },
 	{ "POST", "/v1/sync/run",
 	    "needs a server: tests/e2e/check_schema.sh looks at its answer" },
 	{ "POST", "/v1/sync/watch",
