@@ -89,6 +89,12 @@ $(O)/tests/e2e/evil: $(O)/obj/tests/e2e/evil.o $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
 
+# ---- a territory changes hands, server and replicas in one process -------------------
+CHECK_BINS += $(O)/tests/moves/moves
+$(O)/tests/moves/moves: $(O)/obj/tests/moves/moves.o $(TESTLIB) $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+
 .PHONY: check-built
 check-built: all $(UNIT_BIN) $(REPLAY_BIN) layers headers $(CHECK_BINS)
 	@tests/tools/run.sh $(O) $(UNIT_BIN)
