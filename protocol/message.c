@@ -152,6 +152,7 @@ write_welcome(sat_buf *b, const sat_welcome *m)
 	sat_write_uint(b, m->ncerts);
 	for (size_t i = 0; i < m->ncerts; i++)
 		sat_write_span(b, m->certs[i]);
+	sat_write_uint(b, m->truncated);
 	sat_msg_write_sum(b, m->has_sum, m->sum);
 }
 
@@ -172,6 +173,7 @@ read_welcome(sat_welcome *m, sat_arena *a, sat_reader *r)
 	m->certs = sat_arena_alloc(a, (m->ncerts + 1) * sizeof *m->certs);
 	for (size_t i = 0; i < m->ncerts; i++)
 		m->certs[i] = sat_read_span(r, CERT_MAX_BYTES);
+	m->truncated = sat_read_uint_max(r, INT64_MAX);
 	sat_msg_read_sum(&m->has_sum, &m->sum, r);
 }
 

@@ -64,6 +64,7 @@ typedef struct sat_welcome {
 	sat_span *certs;         /* sat_epoch_write, of the epochs after the
 	                            device's, ascending */
 	size_t ncerts;
+	uint64_t truncated;      /* no pull from a cursor below it (P-187) */
 	bool has_sum;            /* the cursor has reached scope_head */
 	sat_sum sum;             /* of all this device holds then (P-181) */
 } sat_welcome;

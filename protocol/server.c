@@ -303,6 +303,15 @@ check_peer(const sat_server *s, uint32_t min, uint32_t max, const sat_id *org,
 
 /* ---- requests ----------------------------------------------------------------------- */
 
+/* Nothing behind the device's cursor concerns it; entries below the truncation
+ * point cannot tell any more. */
+static bool
+has_all(const sat_hello *h, const sat_welcome *w)
+{
+	return h->cursor != 0 && h->cursor >= w->scope_head &&
+	    h->cursor >= w->truncated;
+}
+
 static sat_rc
 welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
     const sat_user *user, sat_err *e)
@@ -318,8 +327,11 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	    e)) != SAT_OK ||
 	    (rc = sat_srv_chain(&chain, s, dev, h->incarnation, e)) != SAT_OK)
 		return rc;
-	if (h->cursor >= w->scope_head && (rc = sat_srv_digest_total(
-	    &w->has_sum, &w->sum, s, user, e)) != SAT_OK)
+	if ((rc = st->counter_get(&w->truncated, st->u, SAT_N_TRUNCATED, e)) !=
+	    SAT_OK)
+		return rc;
+	if (has_all(h, w) && (rc = sat_srv_digest_total(&w->has_sum, &w->sum,
+	    s, user, e)) != SAT_OK)
 		return rc;
 	w->proto = h->proto_max < SAT_PROTO_VERSION ? h->proto_max :
 	    SAT_PROTO_VERSION;
@@ -364,7 +376,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 	x->epoch = h->epoch;
 	x->snap_total = 0;
 	x->greeted = true;
-	sat_srv_seen(s, ord, h->cursor);
+	sat_srv_seen(s, ord, has_all(h, &m.u.welcome) ? s->lsn : h->cursor);
 	sat_msg_write(reply, &m);
 	return SAT_OK;
 }

@@ -562,6 +562,7 @@ sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
 		.full_own = (in->flags & SAT_PULL_FULL_OWN) != 0,
 		.bytes_max = in->max_bytes };
 	const sat_user *user;
+	uint64_t truncated;
 	sat_rc rc;
 
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
@@ -570,6 +571,13 @@ sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
 		return sat_fail_code(e, SAT_ECONFLICT, "epoch",
 		    "start over from a snapshot", "the device is ahead of the "
 		    "server, which was restored from a backup");
+	if ((rc = s->env.store.counter_get(&truncated, s->env.store.u,
+	    SAT_N_TRUNCATED, e)) != SAT_OK)
+		return rc;
+	if (in->cursor < truncated)
+		return sat_fail_code(e, SAT_ECONFLICT, "truncated",
+		    "sync again: it takes a snapshot", "the log begins behind "
+		    "position %llu", (unsigned long long)truncated);
 	p.user = user;
 	p.keys = sat_scope_subscription(&s->reg, user);
 	if (SAT_BUG(SAT_BUG_SCOPE_LEAK))

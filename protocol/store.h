@@ -22,6 +22,8 @@ typedef enum sat_counter {
 	SAT_N_EPOCH,
 	SAT_N_LEDGER_REV = 8, /* newest entry of the erasure ledger */
 	SAT_N_FIRST_LSN = 10, /* of the epoch; 0 = the first server */
+	SAT_N_TRUNCATED = 9, /* positions up to it are in segments: no pull from
+	                        below it */
 } sat_counter;
 
 typedef struct sat_chain { /* of one (device, incarnation) */

@@ -81,7 +81,6 @@ HANDLER(api_check);
 HANDLER(api_backup);
 HANDLER(api_templates);
 HANDLER(api_template_show);
-HANDLER(api_template_files);
 HANDLER(api_template_verify);
 
 /* The kind of a path segment ("accounts"); SAT_ENOTFOUND. */

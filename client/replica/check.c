@@ -143,10 +143,10 @@ check_row(sat_replica *r, replica_row *row, sat_err *e)
 	return SAT_OK;
 }
 
-sat_rc
-replica_row_sound(sat_replica *r, replica_row *row, sat_err *e)
+bool
+replica_row_sound(sat_replica *r, replica_row *row)
 {
-	return check_row(r, row, e);
+	return check_row(r, row, NULL) == SAT_OK;
 }
 
 static sat_rc

@@ -512,6 +512,9 @@ was_met(const sat_replica *r, int64_t rid)
 static void
 sweep_row(replica_row *row)
 {
+	/* numbered by a verdict, and its commit is not met yet */
+	if (row->pending && row->srv.born.hlc == 0)
+		return;
 	if (!row->pending || row->rid < SAT_RID_LOCAL) {
 		replica_row_drop(row); /* the server may have it, for others */
 		return;

@@ -276,7 +276,7 @@ sat_replica_status_get(sat_replica_status *st, sat_replica *r, sat_err *e)
 	st->cursor = r->cursor;
 	st->known = r->known > r->cursor ? r->known : r->cursor;
 	st->last_sync_ms = r->last_sync_ms;
-	st->complete = r->complete;
+	st->complete = r->complete || r->resnap; /* the old data is whole */
 	st->diverged = r->diverged;
 	st->clock_suspect = clock_is_wrong(r);
 	st->schema_version = client_replica_schema_count;

@@ -68,18 +68,68 @@ truncate_outbox(sat_replica *r, uint64_t durable, sat_err *e)
 	return sat_run(s, e);
 }
 
+static sat_rc on_accepted(void *u, uint64_t *lsn, sat_err *e);
+
+/*
+ * Where the cursor stands after a welcome (P-187). Nothing behind it concerns
+ * this device: it may pass to the log's head, so that a quiet device does not
+ * keep the server from shortening its log. Own commits that were accepted are
+ * met by a pull first.
+ */
+static sat_rc
+find_cursor(uint64_t *cursor, sat_replica *r, const sat_welcome *w, sat_err *e)
+{
+	uint64_t waits = 0;
+	sat_rc rc;
+
+	*cursor = r->cursor;
+	if (!r->complete || r->cursor == 0 || r->cursor < w->scope_head ||
+	    r->cursor < w->truncated || r->cursor >= w->head)
+		return SAT_OK;
+	if ((rc = on_accepted(r, &waits, e)) == SAT_OK && waits == 0)
+		*cursor = w->head;
+	return rc;
+}
+
+/* The log begins behind our cursor: a snapshot over what is here. What waits
+ * is pushed before it, for it carries what it had seen. */
+static sat_rc
+start_over(sat_replica *r, sat_err *e)
+{
+	static const char *const zero[] = { "complete", "snap_after",
+		"snap_lsn" };
+	sat_rc rc;
+
+	for (size_t i = 0; i < sizeof zero / sizeof zero[0]; i++)
+		if ((rc = replica_meta_int(r, zero[i], 0, e)) != SAT_OK)
+			return rc;
+	return replica_meta_int(r, "resnap", 1, e);
+}
+
+static bool
+is_behind(const sat_replica *r, const sat_welcome *w)
+{
+	return r->complete && r->cursor != 0 && r->cursor < w->truncated;
+}
+
 static sat_rc
 write_welcome(sat_replica *r, const sat_welcome *w, int64_t last_sync,
-    sat_err *e)
+    uint64_t cursor, sat_err *e)
 {
 	sat_rc rc;
+
+	if (is_behind(r, w) && (rc = start_over(r, e)) != SAT_OK)
+		return rc;
+	if (cursor != r->cursor && (rc = replica_meta_int(r, "cursor",
+	    (int64_t)cursor, e)) != SAT_OK)
+		return rc;
 
 	if (w->durable > r->durable &&
 	    ((rc = truncate_outbox(r, w->durable, e)) != SAT_OK ||
 	    (rc = replica_meta_int(r, "durable", (int64_t)w->durable, e)) !=
 	    SAT_OK))
 		return rc;
-	if (r->cursor >= w->scope_head &&
+	if (r->cursor >= w->scope_head && !is_behind(r, w) &&
 	    (rc = replica_compare(r, w->has_sum, w->sum, e)) != SAT_OK)
 		return rc;
 	if ((rc = replica_meta_int(r, "known", (int64_t)w->scope_head, e)) !=
@@ -132,10 +182,11 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 	sat_replica *r = u;
 	int64_t now = sat_wall_ms(&r->clock), last = r->last_sync_ms;
 	next_epoch next;
+	uint64_t cursor;
 	sat_rc rc;
 
 	if (w->durable > INT64_MAX || w->scope_head > INT64_MAX ||
-	    w->epoch > INT64_MAX)
+	    w->epoch > INT64_MAX || w->head > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "welcome: position out of range");
 	if ((rc = replica_epoch_check(r, &next, w, e)) != SAT_OK)
 		return rc;
@@ -146,11 +197,19 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 	    (rc = replica_session_begin(r, e)) != SAT_OK)
 		return rc;
 	sat_hlc_sample(&r->hlc, &r->offset, sent_wall_ms, now, w->wall_ms);
-	if (r->complete && r->cursor >= w->scope_head)
+	if (r->complete && r->cursor >= w->scope_head && !is_behind(r, w))
 		last = now; /* nothing new: this was a whole sync */
-	if ((rc = replica_end(r, true, write_welcome(r, w, last, e), e)) !=
-	    SAT_OK)
+	if ((rc = find_cursor(&cursor, r, w, e)) == SAT_OK)
+		rc = write_welcome(r, w, last, cursor, e);
+	if ((rc = replica_end(r, true, rc, e)) != SAT_OK)
 		return rc;
+	if (is_behind(r, w)) {
+		r->complete = false;
+		r->snap_after = r->snap_lsn = 0;
+		r->resnap = true;
+		replica_epoch_forget(r);
+	}
+	r->cursor = cursor;
 	r->known = w->scope_head;
 	r->last_sync_ms = last;
 	if (w->durable <= r->durable)
@@ -376,7 +435,7 @@ subject_eid(uint32_t *eid, sat_replica *r, const sat_commit *c, sat_err *e)
 			return SAT_OK;
 		}
 	for (size_t i = 0; i < r->kinds->n && rc == SAT_OK && *eid == 0; i++)
-		if (r->kinds->k[i].kind->parent == NULL)
+		if (r->kinds->k[i].kind->scope == SAT_SCOPE_ROOT)
 			rc = eid_of(eid, r, &r->kinds->k[i], &c->subject, e);
 	return rc;
 }

@@ -73,6 +73,12 @@ sat_rc admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err 
 /* lease.c */
 sat_rc admin_lease_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
+/* segments.c */
+sat_rc admin_log_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+/* The folder `segments` of one folder into another. */
+sat_rc admin_segments_copy(const char *from_dir, const char *to_dir, sat_err *e);
+sat_rc admin_segments_verify(sat_admin *a, sat_err *e);
+
 /* backup.c */
 sat_rc admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);

@@ -127,6 +127,8 @@ admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	/* the copy first: it registers its file id in the keyring */
 	if ((rc = sat_sqlite_store_backup(&lsn, a->store, db, e)) == SAT_OK &&
 	    (rc = admin_copy_file(own_ring, ring, e)) == SAT_OK &&
+	    (rc = admin_segments_verify(a, e)) == SAT_OK &&
+	    (rc = admin_segments_copy(a->dir, w->arg[1], e)) == SAT_OK &&
 	    (rc = admin_templates_copy(a, w->arg[1], e)) == SAT_OK) {
 		admin_sync_folder(w->arg[1]);
 		rc = sat_sqlite_mark_durable(a->store, lsn, e);
@@ -148,7 +150,10 @@ admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 sat_rc
 admin_verify_all(sat_admin *a, uint64_t *commits, uint64_t *records, sat_err *e)
 {
-	return sat_server_verify(a->core, commits, records, e);
+	sat_rc rc = admin_segments_verify(a, e);
+
+	return rc != SAT_OK ? rc :
+	    sat_server_verify(a->core, commits, records, e);
 }
 
 sat_rc
@@ -312,6 +317,7 @@ admin_backup_verify(const char *backup, sat_span passphrase, sat_err *e)
 		.bytes = passphrase };
 	char *ring = sat_xasprintf("%s/server.keyring", backup);
 	char *db = sat_xasprintf("%s/server.db", backup);
+	const sat_id none = { { 0 } }; /* signatures: once it is in place */
 	sat_keyring *k = NULL;
 	sat_sqlite_store *s = NULL;
 	sat_git *g = NULL;
@@ -323,7 +329,8 @@ admin_backup_verify(const char *backup, sat_span passphrase, sat_err *e)
 
 		if ((rc = sat_sqlite_store_open(&s, &o, e)) == SAT_OK &&
 		    (rc = sat_sqlite_store_check(s, false, e)) == SAT_OK &&
-		    (rc = sat_git_memory(&g, e)) == SAT_OK)
+		    (rc = sat_sqlite_segments_verify(s, &none, NULL, e)) ==
+		    SAT_OK && (rc = sat_git_memory(&g, e)) == SAT_OK)
 			rc = templates_read(g, backup, false, e);
 	}
 	sat_git_close(g);

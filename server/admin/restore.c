@@ -123,6 +123,8 @@ unpack(const char *dir, const char *backup, sat_err *e)
 		free(from);
 		free(to);
 	}
+	if (rc == SAT_OK)
+		rc = admin_segments_copy(backup, dir, e);
 	return rc != SAT_OK ? rc : admin_templates_restore(backup, dir, e);
 }
 

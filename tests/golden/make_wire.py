@@ -563,10 +563,11 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
                                      rev=uint(0), template=bytes(20)))
     f.good("hello-clock-before-1970", hello(wall=sint(-5)))
     welcome = b"\2\1" + sint(NOON) + uint(5000) + uint(4990) + uint(4000) + \
-        uint(1) + uint(300) + uint(4) + TEMPLATE + uint(5) + b"\0\0"
+        uint(1) + uint(300) + uint(4) + TEMPLATE + uint(5) + b"\0\0\0"
     f.good("welcome", welcome)
-    f.good("welcome-of-a-restored-server", welcome[:-2] + b"\2" +
-           span(b"certificate") + span(b"another") + b"\0")
+    f.good("welcome-of-a-restored-server", welcome[:-3] + b"\2" +
+           span(b"certificate") + span(b"another") + b"\0\0")
+    f.good("welcome-of-a-shortened-log", welcome[:-2] + uint(4000) + b"\0")
     f.good("welcome-with-a-sum", welcome[:-1] + b"\1" + pattern(16, 0xE0))
     batch = plain(push_cols(), SALT)
     behind = b"\0\0"  # no gap, no old positions
@@ -649,7 +650,7 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.bad("push-old-above-bytes", "count", push[:-1] + uint(4096))
     f.bad("push-old-2-63", "above its limit", push[:-1] + b"\1" +
           uint(2 ** 63))
-    f.bad("welcome-certificates-above-bytes", "count", welcome[:-2] + b"\7")
+    f.bad("welcome-certificates-above-bytes", "count", welcome[:-3] + b"\7")
     f.bad("welcome-sum-2", "boolean", welcome[:-1] + b"\2")
     f.bad("welcome-sum-15-bytes", "cut short", welcome[:-1] + b"\1" +
           bytes(15))

@@ -174,3 +174,10 @@ DELETE FROM chain_gap;
 
 -- :name drop_known
 DELETE FROM chain_known;
+
+-- :name drop_segment
+-- The files stay where they are: a copy of the folder has none.
+DELETE FROM segment;
+
+-- :name drop_segment_chain
+DELETE FROM segment_chain;

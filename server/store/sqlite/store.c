@@ -99,6 +99,15 @@ store_counter_put(void *u, sat_counter c, uint64_t v, sat_err *e)
 
 /* ---- life ------------------------------------------------------------------------ */
 
+static char *
+segments_folder(const char *db)
+{
+	const char *slash = strrchr(db, '/');
+	int n = slash == NULL ? 0 : (int)(slash - db + 1);
+
+	return sat_xasprintf("%.*ssegments", n, db);
+}
+
 sat_rc
 sat_sqlite_store_open(sat_sqlite_store **out, const sat_sqlite_store_opts *o,
     sat_err *e)
@@ -114,6 +123,9 @@ sat_sqlite_store_open(sat_sqlite_store **out, const sat_sqlite_store_opts *o,
 
 	*out = NULL;
 	s->clock = o->clock;
+	s->keyring = o->keyring;
+	if (o->vfs_below == NULL)
+		s->segments = segments_folder(o->path);
 	s->waiting = sat_xmalloc(SCOPE_WAITING_MAX * sizeof *s->waiting);
 	if ((rc = sat_db_open(&s->db, &d, e)) != SAT_OK ||
 	    (rc = sat_db_migrate(s->db, server_store_sqlite_schema,
@@ -133,6 +145,8 @@ sat_sqlite_store_close(sat_sqlite_store *s)
 	sat_db_close(s->db);
 	free(s->waiting);
 	sat_buf_fini(&s->log_bytes);
+	sat_arena_fini(&s->segment.mem);
+	free(s->segments);
 	free(s);
 }
 
@@ -144,6 +158,8 @@ sat_sqlite_store_abandon(sat_sqlite_store *s)
 	sat_db_abandon(s->db);
 	free(s->waiting);
 	sat_buf_fini(&s->log_bytes);
+	sat_arena_fini(&s->segment.mem);
+	free(s->segments);
 	free(s);
 }
 

@@ -10,7 +10,7 @@
 #define SAT_STORE_SQLITE_STORE_H
 
 #include "common/db/db.h"
-#include "protocol/store.h"
+#include "protocol/segment.h"
 
 typedef struct sat_sqlite_store sat_sqlite_store;
 
@@ -147,6 +147,42 @@ typedef struct sat_sqlite_chain {
 SAT_CHECK sat_rc sat_sqlite_completeness(sat_sqlite_store *s,
     bool (*cb)(void *cu, const sat_sqlite_chain *c), void *cu, sat_err *e);
 
+/*
+ * Log rows that nobody needs any more move into segment files beside the
+ * database ("segments"; protocol/segment.h). `limit` says how far: a verified
+ * backup has them, every device heard of within `lease_ms` has pulled them,
+ * and they are older than `keep_ms`. Whoever is behind takes a snapshot.
+ */
+SAT_CHECK sat_rc sat_sqlite_compact_limit(uint64_t *upto, sat_sqlite_store *s,
+    int64_t lease_ms, int64_t keep_ms, sat_err *e);
+typedef struct sat_sqlite_signing {
+	sat_id org;
+	sat_rc (*sign)(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e);
+	void *u;
+} sat_sqlite_signing;
+typedef struct sat_sqlite_compacted {
+	uint64_t upto, segments, commits, bytes; /* bytes of the new files */
+} sat_sqlite_compacted;
+/* Each segment is one durable step; what is done stays when a later one
+ * fails. Not between the core's begin and commit. */
+SAT_CHECK sat_rc sat_sqlite_compact(sat_sqlite_compacted *out,
+    sat_sqlite_store *s, uint64_t upto, const sat_sqlite_signing *sign,
+    sat_err *e);
+typedef struct sat_sqlite_segment {
+	uint64_t number, first, last, commits, bytes; /* first, last LSN */
+	uint8_t hash[SAT_HASH_BYTES], sig[SAT_SIG_BYTES];
+} sat_sqlite_segment;
+SAT_CHECK sat_rc sat_sqlite_segments(sat_sqlite_store *s,
+    bool (*cb)(void *cu, const sat_sqlite_segment *g), void *cu, sat_err *e);
+/* Every file is there, whole, and chained to the one before; pk NULL: the
+ * signatures are left out. */
+SAT_CHECK sat_rc sat_sqlite_segments_verify(sat_sqlite_store *s,
+    const sat_id *org, const uint8_t pk[SAT_SIGN_PK_BYTES], sat_err *e);
+/* Erasure: the payloads of commits `drop` says yes to leave the files. Hashes
+ * and signatures stay valid. */
+SAT_CHECK sat_rc sat_sqlite_segments_erase(uint64_t *dropped,
+    sat_sqlite_store *s, bool (*drop)(void *u, sat_span header), void *u,
+    sat_err *e);
 /* SQLite's own check, then the counts that must agree with each other. */
 SAT_CHECK sat_rc sat_sqlite_store_check(sat_sqlite_store *s, bool quick,
     sat_err *e);

@@ -80,7 +80,7 @@ registry_only(sat_sqlite_store *s, sat_err *e)
 		SQL_DROP_OWNER_LEFT, SQL_DROP_LOG_SCOPE, SQL_DROP_DIGEST,
 		SQL_DROP_DIVERGED, SQL_DROP_EPOCH, SQL_DROP_SEED,
 		SQL_DROP_RECOVERED, SQL_DROP_GAP, SQL_DROP_KNOWN,
-		SQL_DROP_ERASED };
+		SQL_DROP_ERASED, SQL_DROP_SEGMENT, SQL_DROP_SEGMENT_CHAIN };
 	uint64_t lsn = 0;
 	sat_stmt *q;
 	sat_rc rc = store_counter_get(&lsn, s, SAT_N_LSN, e);
@@ -92,6 +92,7 @@ registry_only(sat_sqlite_store *s, sat_err *e)
 	if (rc != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_FIRST_LSN, lsn, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_LSN, 0, e)) != SAT_OK ||
+	    (rc = store_counter_put(s, SAT_N_TRUNCATED, 0, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_EID, 0, e)) != SAT_OK)
 		return rc;
 	return store_counter_put(s, SAT_N_DURABLE, 0, e);

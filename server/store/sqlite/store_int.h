@@ -23,9 +23,20 @@ typedef struct log_entry {
 } log_entry;
 #define LOG_WAITING_MAX 8
 
+/* The segment read last. first 0: none. */
+typedef struct store_segment {
+	uint64_t first;
+	sat_arena mem;
+	sat_segment_row *rows;
+	size_t n;
+} store_segment;
+
 struct sat_sqlite_store {
 	sat_db *db;
 	sat_clock clock;
+	struct sat_keyring *keyring;
+	char *segments;   /* folder; NULL: on a simulated disk */
+	store_segment segment;
 	uint32_t eid_max; /* records up to it are updated, above inserted */
 	bool eid_known;
 	scope_entry *waiting;
@@ -39,6 +50,13 @@ struct sat_sqlite_store {
 SAT_CHECK sat_rc store_scope_flush(sat_sqlite_store *s, sat_err *e);
 /* The same for log. */
 SAT_CHECK sat_rc store_log_flush(sat_sqlite_store *s, sat_err *e);
+
+/* A commit that moved into a segment; borrowed until the next call. */
+SAT_CHECK sat_rc store_segment_by_lsn(const sat_segment_row **row,
+    sat_sqlite_store *s, uint64_t lsn, sat_err *e);
+SAT_CHECK sat_rc store_segment_by_cseq(const sat_segment_row **row,
+    sat_sqlite_store *s, uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e);
+void store_segment_forget(sat_sqlite_store *s);
 
 /* One row by statement and nothing else: *row tells whether there is one. The
  * statement is borrowed; reset it when the columns are read. */

@@ -187,6 +187,7 @@ log_put(void *u, const sat_log_row *row, uint32_t dev, uint32_t inc,
 static sat_rc
 log_get(sat_log_row *out, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
 {
+	const sat_segment_row *old;
 	sat_sqlite_store *s = u;
 	sat_stmt *q;
 	sat_rc rc;
@@ -195,7 +196,14 @@ log_get(sat_log_row *out, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
 	    (rc = store_stmt(&q, s->db, SQL_LOG_GET, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, (int64_t)lsn);
-	if ((rc = store_step_one(q, "commit", e)) != SAT_OK)
+	if ((rc = store_step_one(q, "commit", e)) == SAT_ENOTFOUND &&
+	    (rc = store_segment_by_lsn(&old, s, lsn, e)) == SAT_OK) {
+		*out = old->row;
+		out->header = store_copy(a, old->row.header);
+		out->payload = store_copy(a, old->row.payload);
+		return SAT_OK;
+	}
+	if (rc != SAT_OK)
 		return rc;
 	out->lsn = lsn;
 	out->eff = (sat_hlc)sat_col_int(q, 0);
@@ -240,11 +248,19 @@ static sat_rc
 log_find(uint64_t *lsn, sat_hlc *eff, void *u, uint32_t dev, uint32_t inc,
     uint64_t cseq, sat_err *e)
 {
+	const sat_segment_row *old;
 	sat_stmt *q;
 	sat_rc rc;
 
 	*lsn = 0;
-	if ((rc = by_cseq(&q, u, SQL_LOG_FIND, dev, inc, cseq, e)) != SAT_OK)
+	if ((rc = by_cseq(&q, u, SQL_LOG_FIND, dev, inc, cseq, e)) ==
+	    SAT_ENOTFOUND && (rc = store_segment_by_cseq(&old, u, dev, inc,
+	    cseq, e)) == SAT_OK) {
+		*lsn = old->row.lsn;
+		*eff = old->row.eff;
+		return SAT_OK;
+	}
+	if (rc != SAT_OK)
 		return rc;
 	*lsn = (uint64_t)sat_col_int(q, 0);
 	*eff = (sat_hlc)sat_col_int(q, 1);
@@ -256,12 +272,19 @@ static sat_rc
 commit_get(sat_span *header, sat_span *payload, sat_arena *a, void *u,
     uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e)
 {
+	const sat_segment_row *old;
 	sat_stmt *q;
 	sat_rc rc;
 
 	rc = by_cseq(&q, u, SQL_LOG_BYTES, dev, inc, cseq, e);
 	if (rc == SAT_ENOTFOUND)
 		rc = by_cseq(&q, u, SQL_REFUSED_BYTES, dev, inc, cseq, e);
+	if (rc == SAT_ENOTFOUND && (rc = store_segment_by_cseq(&old, u, dev,
+	    inc, cseq, e)) == SAT_OK) {
+		*header = store_copy(a, old->row.header);
+		*payload = store_copy(a, old->row.payload);
+		return SAT_OK;
+	}
 	if (rc != SAT_OK)
 		return rc;
 	*header = store_copy(a, sat_col_blob(q, 0));

@@ -89,6 +89,7 @@ SELECT coalesce((SELECT v FROM counter WHERE c = 1), 0),
 -- What must hold between tables; one row, every column 0.
 SELECT
   (SELECT count(*) FROM log) + (SELECT count(*) FROM seed) +
+    (SELECT coalesce(sum(rows), 0) FROM segment) +
     (SELECT coalesce(sum(first_lsn - 1 - base_lsn), 0) FROM epoch) -
     coalesce((SELECT v FROM counter WHERE c = 1), 0),
   (SELECT coalesce(max(lsn), 0) FROM log) >
@@ -98,5 +99,6 @@ SELECT
   (SELECT count(*) FROM rec r WHERE NOT EXISTS
     (SELECT 1 FROM rec p WHERE p.eid = r.root)),
   (SELECT count(*) FROM log) + (SELECT count(*) FROM refused) +
+    (SELECT coalesce(sum(rows), 0) FROM segment) +
     (SELECT coalesce(sum(last - first + 1), 0) FROM chain_gap) -
     (SELECT coalesce(sum(last_cseq), 0) FROM chain);

@@ -27,6 +27,28 @@ CREATE TABLE echo(
   list  BLOB NOT NULL         -- n uint, n x {number of the operation uint, eid uint}
 );
 
+-- Rows of the log that moved out into segment files (protocol/segment.h), once
+-- every device had them and a verified backup too. File: segments/<n>.seg
+CREATE TABLE segment(
+  first_lsn  INTEGER PRIMARY KEY,  -- of its first row
+  last_lsn   INTEGER NOT NULL,     -- of its last row
+  n          INTEGER NOT NULL,     -- number, from 1
+  rows       INTEGER NOT NULL,
+  bytes      INTEGER NOT NULL,     -- of the file
+  hash       BLOB NOT NULL,        -- sat_segment_hash, over the one before
+  sig        BLOB NOT NULL         -- the server's Ed25519
+);
+
+-- Which segment has a commit of a chain: pushes sent again ask for it.
+CREATE TABLE segment_chain(
+  dev         INTEGER NOT NULL,  -- as in log
+  inc         INTEGER NOT NULL,  -- as in log
+  first_cseq  INTEGER NOT NULL,  -- of this chain in that segment
+  last_cseq   INTEGER NOT NULL,
+  first_lsn   INTEGER NOT NULL,  -- the segment
+  PRIMARY KEY(dev, inc, first_cseq)
+) WITHOUT ROWID;
+
 -- Verdicts of logged commits that were not simply "ok", for pushes sent again.
 CREATE TABLE verdict(
   lsn   INTEGER PRIMARY KEY,  -- of the commit

@@ -394,10 +394,16 @@ op_hello(void *u, sat_hello *out, sat_err *e)
 static sat_rc
 op_welcome(void *u, const sat_welcome *w, int64_t sent, sat_err *e)
 {
-	(void)u;
-	(void)w;
+	device *d = u;
+	bool waits = false;
+
 	(void)sent;
 	(void)e;
+	for (size_t i = 0; i < d->nout; i++)
+		waits |= d->out[i].state == 1;
+	if (d->complete && !waits && d->cursor >= w->scope_head &&
+	    d->cursor >= w->truncated && d->cursor != 0)
+		d->cursor = w->head; /* as the replica does (P-187) */
 	return SAT_OK;
 }
 
