@@ -272,7 +272,7 @@ write_op(writer *w, const sat_op *op, size_t *rec)
 	v->shape = sat_shape_write(&w->shapes, &col[C_SHAPE], &col[C_SHAPES],
 	    &sh);
 	v->v = sat_arena_dup(&w->mem, &op->value, sizeof op->value);
-	if (op->kind != SAT_OP_RESOLVE)
+	if (!sat_op_kind_has_dots(op->kind))
 		return;
 	sat_write_uint(&col[C_DOTS], op->ndots);
 	for (size_t i = 0; i < op->ndots; i++) {
@@ -478,7 +478,7 @@ read_op(reader *r, sat_op *op, size_t *rec)
 	op->rtype = sh->a;
 	op->field = sh->b;
 	op->kind = (sat_op_kind)sh->c;
-	if (op->kind == SAT_OP_RESOLVE)
+	if (sat_op_kind_has_dots(op->kind))
 		read_dots(r, op);
 }
 

@@ -45,6 +45,8 @@ struct sat_cs {
 	bool asked_accepted;     /* by an earlier session, too: asked once */
 	bool full_own;
 	bool unparked;           /* asked once */
+	bool template_wanted;    /* records came that need a newer one */
+	bool template_again;     /* asked for again, once a session */
 	uint64_t scope_head, cursor;
 	uint64_t after;
 	/* repair */
@@ -305,8 +307,8 @@ ask_template(sat_cs *s)
 {
 	sat_msg m = { .type = SAT_MSG_TEMPLATE };
 
-	if (memcmp(s->welcome.template_oid, s->template_oid,
-	    SAT_TEMPLATE_OID_BYTES) == 0) {
+	if (!s->template_wanted && memcmp(s->welcome.template_oid,
+	    s->template_oid, SAT_TEMPLATE_OID_BYTES) == 0) {
 		go(s, S_PUSH);
 		return;
 	}
@@ -477,9 +479,24 @@ on_template(sat_cs *s, const sat_msg *m, sat_err *e)
 		    m->u.template_is.bundle, e)) != SAT_OK)
 			return rc;
 		s->stats.template_changed = true;
+		memcpy(s->template_oid, m->u.template_is.tip,
+		    SAT_TEMPLATE_OID_BYTES);
 	}
+	s->template_wanted = false;
 	go(s, S_PUSH);
 	return SAT_OK;
+}
+
+/* A template was published while this session ran, and others use it already:
+ * it is asked for, then the same page again (P-169). */
+static bool
+needs_template(sat_cs *s, sat_rc rc)
+{
+	if (rc != SAT_EVERSION || s->template_again)
+		return false;
+	s->template_wanted = s->template_again = true;
+	go(s, S_TEMPLATE);
+	return true;
 }
 
 /* The verdicts must answer what was sent: ascending, inside the batch. */
@@ -582,7 +599,7 @@ on_chunk(sat_cs *s, sat_chunk *c, sat_err *e)
 		return rc;
 	c->decoded = true;
 	if ((rc = s->ops.chunk(s->ops.u, c, e)) != SAT_OK)
-		return rc;
+		return needs_template(s, rc) ? SAT_OK : rc;
 	s->stats.records += c->nrecs;
 	go(s, c->done ? S_PULL : S_SNAP);
 	if (c->done)
@@ -611,7 +628,7 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 		return SAT_OK;
 	}
 	if (rc != SAT_OK)
-		return rc;
+		return needs_template(s, rc) ? SAT_OK : rc;
 	s->full_own = false;
 	s->pull_once = false;
 	s->scope_head = d->scope_head;

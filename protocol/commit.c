@@ -7,7 +7,8 @@
  * The low six bits of the head are the kind. SAME: record and kind of record
  * are those of the op before (neither is written). SUBJECT: the record is the
  * commit's subject (rec is not written). NEW, DEL, UNDEL and ERASE have no
- * field; RESOLVE alone has dots: n uint, n x {dev uint, lsn uint}.
+ * field; RESOLVE, and kinds of later releases (which may have field 0), have
+ * dots: n uint, n x {dev uint, lsn uint}.
  */
 #include "protocol/batch_int.h"
 #include "protocol/record.h"
@@ -47,7 +48,7 @@ write_op(sat_buf *b, const sat_commit *c, size_t i)
 		sat_write_uint(b, op->field);
 		sat_value_write(b, op->value);
 	}
-	if (op->kind == SAT_OP_RESOLVE) {
+	if (sat_op_kind_has_dots(op->kind)) {
 		sat_write_uint(b, op->ndots);
 		for (size_t d = 0; d < op->ndots; d++) {
 			sat_write_uint(b, op->dots[d].dev);
@@ -150,6 +151,8 @@ check_value(const sat_op *op)
 		return "value above its limit";
 	if (v.type == SAT_V_TEXT && v.s.n > 0 && !sat_utf8_ok(v.s.p, v.s.n))
 		return "text is not UTF-8";
+	if (sat_op_kind_is_later(op->kind))
+		return NULL;
 	if (op->kind >= SAT_OP_CLAIM)
 		return check_system(op);
 	switch (op->kind) {
@@ -180,16 +183,19 @@ check_value(const sat_op *op)
 static const char *
 check_op(const sat_op *op)
 {
-	if (op->kind < SAT_OP_NEW || op->kind > SAT_OP_LAST)
+	bool later = sat_op_kind_is_later(op->kind);
+
+	if (op->kind < SAT_OP_NEW || (op->kind > SAT_OP_LAST && !later) ||
+	    (unsigned)op->kind > SAT_OP_KIND_MAX)
 		return "unknown operation";
 	if (op->rtype == 0)
 		return "no record kind";
 	if (op->eid == 0 && sat_id_zero(&op->rec))
 		return "no record";
-	if (has_field(op->kind) ? op->field == 0 ||
+	if (has_field(op->kind) ? (op->field == 0 && !later) ||
 	    op->field > SAT_FIELD_ID_MAX : op->field != 0)
 		return "bad field";
-	if (op->ndots > (op->kind == SAT_OP_RESOLVE ? SAT_DOTS_MAX : 0))
+	if (op->ndots > (sat_op_kind_has_dots(op->kind) ? SAT_DOTS_MAX : 0))
 		return "too many dots";
 	for (size_t i = 0; i < op->ndots; i++)
 		if (op->dots[i].lsn > INT64_MAX)
@@ -339,7 +345,7 @@ read_op(sat_commit *c, size_t i, sat_arena *a, sat_reader *r)
 		op->field = (uint16_t)sat_read_uint_max(r, UINT16_MAX);
 		op->value = sat_value_read(r);
 	}
-	if (op->kind == SAT_OP_RESOLVE)
+	if (sat_op_kind_has_dots(op->kind))
 		read_dots(op, a, r);
 	if (r->fault == NULL && (fault = check_op(op)) != NULL)
 		sat_read_bad(r, fault);

@@ -52,6 +52,23 @@ typedef enum sat_op_kind {
 	SAT_OP_LAST = 19,
 } sat_op_kind;
 
+/* Kinds of a later release, in a shape that is final: record, field (0 = none),
+ * value, dots. This one keeps them unread (P-169). Kinds 20 to 31 need a new
+ * protocol version. */
+#define SAT_OP_LATER 32
+#define SAT_OP_KIND_MAX 63
+static inline bool
+sat_op_kind_is_later(sat_op_kind k)
+{
+	return (unsigned)k >= SAT_OP_LATER;
+}
+/* RESOLVE, and whatever comes. */
+static inline bool
+sat_op_kind_has_dots(sat_op_kind k)
+{
+	return k == SAT_OP_RESOLVE || sat_op_kind_is_later(k);
+}
+
 typedef struct sat_dot {
 	uint32_t dev;
 	uint64_t lsn;
@@ -64,7 +81,7 @@ typedef struct sat_op {
 	sat_id rec;
 	uint32_t eid;    /* wire only: 0 = not known, `rec` is sent */
 	sat_value value;
-	const sat_dot *dots; /* RESOLVE */
+	const sat_dot *dots; /* sat_op_kind_has_dots */
 	size_t ndots;
 } sat_op;
 

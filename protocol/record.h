@@ -47,7 +47,10 @@ typedef struct sat_cell {
  *             {lsn uint, dev uint, hlc be64, actor span, why span, ops
  *             span}, by lsn
  *   POOL      key of the pool that offers the record; null = none
- *   LATER     operations of a later release, kept unread
+ *   LATER     number of operations of a later release, kept unread; ext: n
+ *             uint, n x {lsn uint, dev uint, hlc be64, seen uint, kind u8,
+ *             field uint, value, ndots uint, ndots x {dev uint, lsn uint}}, by
+ *             lsn, within a commit in its order
  *   ALIASES   earlier numbers, a set of texts (value and ext as a set field's)
  *   DISMISSED records a person said are no duplicates, a set of texts
  */
@@ -158,6 +161,25 @@ size_t sat_cell_handed(sat_handed **out, sat_arena *a, const sat_cell *c);
 void sat_handed_write(sat_buf *b, const sat_handed *h);
 SAT_CHECK sat_rc sat_handed_read(sat_handed *h, sat_span in, sat_err *e);
 bool sat_handed_room(const sat_record *r, sat_arena *a, size_t ops_bytes);
+
+/*
+ * Operations of kinds this release does not know (record_later.c, P-169).
+ * Folding one keeps it; above SAT_LATER_MAX or SAT_LATER_BYTES_MAX it is
+ * SAT_NOTHING (the server refuses it then). A release that learns a kind plays
+ * it back once, when it begins to speak for it: `now` turns an operation into
+ * one of this release's and says whether it could. Those it could are folded in
+ * their order with their own stamps and leave the cell; *n counts them.
+ */
+#define SAT_LATER_MAX 256
+#define SAT_LATER_BYTES_MAX (256 * 1024)
+typedef struct sat_later {
+	sat_stamp at;
+	uint64_t seen;
+	sat_op op;
+} sat_later;
+size_t sat_record_later(sat_later **out, sat_arena *a, const sat_record *r);
+SAT_CHECK sat_rc sat_record_replay_later(size_t *n, sat_record *r, sat_arena *a,
+    const sat_template *t, bool (*now)(sat_op *op), sat_err *e);
 
 /* After each op of a commit: an op that was not SAT_NOTHING moves rlsn. Also
  * SAT_LOST may have changed the state (clocks): write whatever is not NOTHING. */

@@ -546,6 +546,9 @@ sat_record_apply(sat_applied *out, sat_record *r, sat_arena *a,
 		fold_del(&f, t);
 	} else if (op->kind == SAT_OP_UNDEL) {
 		fold_undel(&f);
+	} else if (sat_op_kind_is_later(op->kind)) {
+		f.value = sat_value_dup(a, op->value);
+		sat_fold_later(&f);
 	} else if (op->kind >= SAT_OP_CLAIM && (op->kind != SAT_OP_MERGE ||
 	    op->field >= SAT_SYS_FIRST)) {
 		f.value = sat_value_dup(a, op->value);

@@ -26,8 +26,8 @@ sys_cell(sat_fold *f, sat_op *op, uint16_t field, bool *added)
 	return c;
 }
 
-static void
-sys_put(sat_fold *f, uint16_t field, sat_value v, sat_span ext)
+void
+sat_fold_sys_put(sat_fold *f, uint16_t field, sat_value v, sat_span ext)
 {
 	sat_op op;
 	bool added;
@@ -51,7 +51,7 @@ void
 sat_fold_left_pool(sat_fold *f)
 {
 	if (!is_empty(f->r, SAT_SYS_POOL))
-		sys_put(f, SAT_SYS_POOL, sat_v_null(), (sat_span){ NULL, 0 });
+		sat_fold_sys_put(f, SAT_SYS_POOL, sat_v_null(), (sat_span){ NULL, 0 });
 }
 
 static void
@@ -61,7 +61,7 @@ set_owner(sat_fold *f, sat_value v)
 
 	if (c != NULL && c->value.type != SAT_V_NULL)
 		sat_fold_displace(f, c->value, c->at);
-	sys_put(f, f->op->field, v, (sat_span){ NULL, 0 });
+	sat_fold_sys_put(f, f->op->field, v, (sat_span){ NULL, 0 });
 }
 
 /* P-132: the server's order decides; what the author saw plays no part. */
@@ -86,7 +86,7 @@ fold_release(sat_fold *f)
 	    sat_record_value(f->r, SAT_SYS_POOL)))
 		return;
 	set_owner(f, sat_v_null());
-	sys_put(f, SAT_SYS_POOL, f->value, (sat_span){ NULL, 0 });
+	sat_fold_sys_put(f, SAT_SYS_POOL, f->value, (sat_span){ NULL, 0 });
 }
 
 /* ---- numbers ----------------------------------------------------------------- */
@@ -101,7 +101,7 @@ fold_number(sat_fold *f)
 
 	if (sat_value_eq(was, f->value))
 		return;
-	sys_put(f, f->op->field, f->value, (sat_span){ NULL, 0 });
+	sat_fold_sys_put(f, f->op->field, f->value, (sat_span){ NULL, 0 });
 	if (was.type == SAT_V_NULL)
 		return;
 	if (was.type != SAT_V_TEXT || was.s.n == 0 ||
@@ -213,7 +213,7 @@ keep_handed(sat_fold *f, const sat_handed *h, size_t n)
 		sat_write_uint(&b, h[i].lsn);
 		sat_handed_write(&b, &h[i]);
 	}
-	sys_put(f, SAT_SYS_HANDED, n > 0 ? sat_v_int((int64_t)n) : sat_v_null(),
+	sat_fold_sys_put(f, SAT_SYS_HANDED, n > 0 ? sat_v_int((int64_t)n) : sat_v_null(),
 	    sat_fold_keep(f, &b));
 }
 
@@ -266,14 +266,14 @@ fold_merge(sat_fold *f)
 	    memcmp(v.s.p, f->r->id.b, v.s.n) == 0 ||
 	    !is_empty(f->r, SAT_SYS_REDIRECT))
 		return;
-	sys_put(f, SAT_SYS_REDIRECT, v, (sat_span){ NULL, 0 });
+	sat_fold_sys_put(f, SAT_SYS_REDIRECT, v, (sat_span){ NULL, 0 });
 }
 
 static void
 fold_unmerge(sat_fold *f)
 {
 	if (!is_empty(f->r, SAT_SYS_REDIRECT))
-		sys_put(f, SAT_SYS_REDIRECT, sat_v_null(),
+		sat_fold_sys_put(f, SAT_SYS_REDIRECT, sat_v_null(),
 		    (sat_span){ NULL, 0 });
 }
 

@@ -36,21 +36,24 @@ sat_scope_subscription(const sat_registry *r, const sat_user *u)
 	add_key(&k, sat_key_user(u->ord));
 	if (has_role(u, "manager") && u->team != 0)
 		add_key(&k, sat_key_team(u->team));
+	add_key(&k, SAT_KEY_SHARED);
 	return k;
 }
 
-sat_scope_key
-sat_scope_digest_key(const sat_registry *r, const sat_user *u)
+sat_keys
+sat_scope_digest_keys(const sat_registry *r, const sat_user *u)
 {
-	sat_keys k = sat_scope_subscription(r, u);
+	sat_keys k = sat_scope_subscription(r, u), out = { 0 };
 
-	if (k.n == 0)
-		return 0;
 	for (size_t i = 0; i < k.n; i++)
 		if (k.k[i] == SAT_KEY_ALL || (u->team != 0 &&
 		    k.k[i] == sat_key_team(u->team)))
-			return k.k[i];
-	return k.k[0];
+			add_key(&out, k.k[i]);
+	if (out.n == 0 && k.n > 0)
+		add_key(&out, k.k[0]);
+	if (sat_keys_has(&k, SAT_KEY_SHARED))
+		add_key(&out, SAT_KEY_SHARED);
+	return out;
 }
 
 bool
@@ -76,6 +79,18 @@ sat_scope_owner_keys(const sat_registry *r, sat_value owner)
 	add_key(&k, sat_key_user(u->ord));
 	if (u->team != 0)
 		add_key(&k, sat_key_team(u->team));
+	return k;
+}
+
+sat_keys
+sat_scope_record_keys(const sat_registry *r, sat_scope_class cls,
+    sat_value owner)
+{
+	sat_keys k = { 0 };
+
+	if (cls != SAT_SCOPE_SHARED)
+		return sat_scope_owner_keys(r, owner);
+	add_key(&k, SAT_KEY_SHARED);
 	return k;
 }
 
@@ -117,6 +132,8 @@ sat_scope_relation(const sat_registry *r, const sat_user *actor,
 
 	if (actor->disabled)
 		return SAT_REL_NONE;
+	if (cls == SAT_SCOPE_SHARED) /* the right must be for all of them */
+		return SAT_REL_ALL;
 	if (cls == SAT_SCOPE_ROOT)
 		return rel;
 	if (cls == SAT_SCOPE_OWNED || own_owner.type != SAT_V_NULL)

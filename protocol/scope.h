@@ -6,7 +6,8 @@
  * of reasons per key: its owner (user and team), and each owned child's
  * (opportunity's) owner. A root and its plain children are visible to a device
  * with one of the root's live keys; an owned child to its own owner's keys and
- * to its root's owner's keys. A record without a parent stands for itself.
+ * to its root's owner's keys. A record without a parent stands for itself. A
+ * shared record (product) is held through one key that everybody has.
  */
 #ifndef SAT_PROTOCOL_SCOPE_H
 #define SAT_PROTOCOL_SCOPE_H
@@ -16,6 +17,7 @@
 
 typedef uint64_t sat_scope_key; /* type << 32 | ordinal */
 #define SAT_KEY_ALL ((sat_scope_key)1 << 40)
+#define SAT_KEY_SHARED ((sat_scope_key)4 << 32)
 static inline sat_scope_key
 sat_key_user(uint32_t ord)
 {
@@ -35,14 +37,18 @@ typedef struct sat_keys {
 
 /* What a device of this user subscribes to. Admin: nothing. */
 sat_keys sat_scope_subscription(const sat_registry *r, const sat_user *u);
-/* The one key among them that alone sees all the others see: a reason for a
- * user's key is one for the key of his team. Sums are compared by it (P-181).
- * 0 = none. */
-sat_scope_key sat_scope_digest_key(const sat_registry *r, const sat_user *u);
+/* Those among them that together see all, and of which no two see the same
+ * record: a reason for a user's key is one for the key of his team. A device's
+ * sum is theirs added up (P-181). */
+sat_keys sat_scope_digest_keys(const sat_registry *r, const sat_user *u);
 bool sat_keys_has(const sat_keys *k, sat_scope_key key);
 /* The keys an owner (user key as stored in records) gives: user and team. An
  * unknown or empty owner gives none. */
 sat_keys sat_scope_owner_keys(const sat_registry *r, sat_value owner);
+/* The keys a record of this class gives to its root: its owner's, or the one
+ * of what is shared. */
+sat_keys sat_scope_record_keys(const sat_registry *r, sat_scope_class cls,
+    sat_value owner);
 
 /* How the actor stands to a record, for the gate. root_owner / own_owner: user
  * keys or null; sees_root: the actor's keys include a live key of the root. */

@@ -125,7 +125,8 @@ locate(work *k, size_t i, sat_err *e)
 	sat_rc rc;
 
 	if (op->kind >= SAT_OP_CLAIM && op->kind != SAT_OP_MERGE &&
-	    op->kind != SAT_OP_UNMERGE && !sat_op_is_hand(op)) /* P-131 */
+	    op->kind != SAT_OP_UNMERGE && !sat_op_is_hand(op) &&
+	    !sat_op_kind_is_later(op->kind)) /* P-131 */
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied", "");
 	if (kind == NULL)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "kind.unknown",
@@ -149,7 +150,8 @@ locate(work *k, size_t i, sat_err *e)
 		    "");
 	if ((rc = sat_merge_touch(&k->m, w, i, e)) != SAT_OK)
 		return rc;
-	return op->field == 0 || sat_op_is_hand(op) ? SAT_OK :
+	return op->field == 0 || sat_op_is_hand(op) ||
+	    sat_op_kind_is_later(op->kind) ? SAT_OK :
 	    scope_fields(k, w, kind, i);
 }
 
@@ -285,6 +287,8 @@ fold_op(work *k, size_t i, sat_err *e)
 	if (op->kind == SAT_OP_HAND && out.outcome == SAT_NOTHING)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "handover.full",
 		    sat_srv_ask(k->a));
+	if (sat_op_kind_is_later(op->kind) && out.outcome == SAT_NOTHING)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "later.full", "");
 	return SAT_OK;
 }
 
@@ -299,7 +303,7 @@ judge_and_fold(work *k, sat_err *e)
 		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "invalid", "");
 	k->j.t = sat_srv_template(s, k->c->template_oid);
 	if (k->j.t == NULL)
-		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED,
+		return sat_srv_refuse(k->a, 0, SAT_VD_PARKED,
 		    "template.unknown", "");
 	if (k->c->actor != k->a->actor->ord)
 		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "actor", "");

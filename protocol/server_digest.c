@@ -391,10 +391,19 @@ sat_srv_digest_total(bool *has, sat_sum *sum, sat_server *s,
     const sat_user *user, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	sat_scope_key key = sat_scope_digest_key(&s->reg, user);
+	sat_keys keys = sat_scope_digest_keys(&s->reg, user);
+	sat_sum one;
+	sat_rc rc;
 
-	*has = key != 0;
-	return *has ? st->digest_get(sum, st->u, key, 0, 0, e) : SAT_OK;
+	*has = keys.n > 0;
+	*sum = (sat_sum){ 0, 0 };
+	for (size_t i = 0; i < keys.n; i++) {
+		if ((rc = st->digest_get(&one, st->u, keys.k[i], 0, 0, e)) !=
+		    SAT_OK)
+			return rc;
+		sat_sum_add(sum, one);
+	}
+	return SAT_OK;
 }
 
 #define SUMS_MAX 8192 /* of an answer */
@@ -402,36 +411,88 @@ sat_srv_digest_total(bool *has, sat_sum *sum, sat_server *s,
 typedef struct listing {
 	sat_server *s;
 	sat_scope_key key;
-	sat_digest_is *out;
-	size_t cap;
+	sat_bucket_sum *v;
+	size_t n, cap, of_key;
+	bool cut;             /* of this key there is more */
+	sat_bucket_sum last;  /* the least at which a key was cut */
+	bool any_cut;
 } listing;
+
+static int
+by_bucket(const void *a, const void *b)
+{
+	const sat_bucket_sum *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return x->bucket < y->bucket ? -1 : x->bucket > y->bucket;
+}
 
 static bool
 on_sum(void *u, sat_scope_key key, const sat_bucket_sum *sum)
 {
 	listing *l = u;
-	sat_digest_is *d = l->out;
 
 	if (key != l->key)
 		return false;
 	if (sat_sum_zero(sum->sum))
 		return true;
-	if (d->n == SUMS_MAX) {
-		d->done = false;
+	if (l->of_key == SUMS_MAX) {
+		l->cut = true;
 		return false;
 	}
-	if (d->n == l->cap) {
+	if (l->n == l->cap) {
 		size_t cap = l->cap == 0 ? 64 : l->cap * 2;
 		sat_bucket_sum *v = sat_arena_alloc(&l->s->txn,
 		    cap * sizeof *v);
 
-		if (d->n != 0)
-			memcpy(v, d->sums, d->n * sizeof *v);
-		d->sums = v;
+		if (l->n != 0)
+			memcpy(v, l->v, l->n * sizeof *v);
+		l->v = v;
 		l->cap = cap;
 	}
-	d->sums[d->n++] = *sum;
+	l->v[l->n++] = *sum;
+	l->of_key++;
 	return true;
+}
+
+static sat_rc
+list_key(listing *l, sat_scope_key key, const sat_digest *from, sat_err *e)
+{
+	const sat_store *st = &l->s->env.store;
+	sat_rc rc;
+
+	l->key = key;
+	l->of_key = 0;
+	l->cut = false;
+	if ((rc = st->digest_scan(st->u, key, from->kind, from->bucket, on_sum,
+	    l, e)) != SAT_OK || !l->cut)
+		return rc;
+	if (!l->any_cut || by_bucket(&l->v[l->n - 1], &l->last) < 0)
+		l->last = l->v[l->n - 1];
+	l->any_cut = true;
+	return SAT_OK;
+}
+
+/* In order, each bucket once, and nothing behind a place that is not whole. */
+static void
+put_in_order(sat_digest_is *d, listing *l)
+{
+	size_t n = 0;
+
+	if (l->n > 0)
+		qsort(l->v, l->n, sizeof *l->v, by_bucket);
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->any_cut && by_bucket(&l->v[i], &l->last) > 0)
+			break;
+		if (n > 0 && by_bucket(&l->v[n - 1], &l->v[i]) == 0)
+			sat_sum_add(&l->v[n - 1].sum, l->v[i].sum);
+		else
+			l->v[n++] = l->v[i];
+	}
+	d->done = !l->any_cut && n <= SUMS_MAX;
+	d->n = n < SUMS_MAX ? n : SUMS_MAX;
+	d->sums = l->v;
 }
 
 sat_rc
@@ -441,21 +502,22 @@ sat_srv_digest(sat_server *s, sat_server_session *x, const sat_digest *in,
 	const sat_store *st = &s->env.store;
 	sat_msg m = { .type = SAT_MSG_DIGEST_IS };
 	sat_digest_is *d = &m.u.digest_is;
-	listing l = { .s = s, .out = d };
+	listing l = { .s = s };
 	const sat_user *user;
-	sat_keys keys;
+	sat_keys keys, of;
 	sat_rc rc;
 
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
 		return rc;
 	keys = sat_scope_subscription(&s->reg, user);
-	l.key = sat_scope_digest_key(&s->reg, user);
+	of = sat_scope_digest_keys(&s->reg, user);
 	d->lsn = s->lsn;
-	d->done = true;
-	if ((rc = st->scope_head(&d->scope_head, st->u, &keys, e)) != SAT_OK ||
-	    (l.key != 0 && (rc = st->digest_scan(st->u, l.key, in->kind,
-	    in->bucket, on_sum, &l, e)) != SAT_OK))
+	if ((rc = st->scope_head(&d->scope_head, st->u, &keys, e)) != SAT_OK)
 		return rc;
+	for (size_t i = 0; i < of.n; i++)
+		if ((rc = list_key(&l, of.k[i], in, e)) != SAT_OK)
+			return rc;
+	put_in_order(d, &l);
 	sat_msg_write(reply, &m);
 	return SAT_OK;
 }

@@ -276,7 +276,7 @@ gather(judging *j, const wrec *w, const sat_kind *k, unsigned sorts)
 		sat_verb verb = verb_of(op);
 		const sat_field *f = sat_kind_field_id(k, op->field);
 
-		if (op->kind == SAT_OP_NEW ||
+		if (op->kind == SAT_OP_NEW || sat_op_kind_is_later(op->kind) ||
 		    !(sorts & (is_authority(verb) ? AUTHORITY : CONTENT)) ||
 		    (op->field != 0 && f == NULL && /* not known to the tip yet */
 		    verb != SAT_VERB_MERGE))
@@ -339,6 +339,24 @@ refuse_finding(judging *j, const changes *ch, const wrec *w, const sat_err *why)
 	    sat_arena_str(&j->s->txn, why->code, strlen(why->code)), hint);
 }
 
+/* What this release cannot read it cannot judge: it takes the right to edit
+ * the record, and changes none of its fields (P-169). */
+static bool
+may_keep_later(const judging *j, const wrec *w, sat_relation rel)
+{
+	const sat_template *t = j->tip != NULL ? j->tip : j->t;
+	const sat_kind *k = sat_template_kind_id(t, w->kind);
+	bool later = false;
+	char action[96];
+
+	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
+		later |= sat_op_kind_is_later(j->a->c->ops[i].kind);
+	if (!later || w->fresh || k == NULL)
+		return true;
+	(void)snprintf(action, sizeof action, "%s.edit", k->key);
+	return sat_grant_covers(sat_acl(t, j->a->actor->role, action), rel);
+}
+
 static sat_rc
 gate(judging *j, wrec *w, sat_relation rel, unsigned sorts)
 {
@@ -347,6 +365,8 @@ gate(judging *j, wrec *w, sat_relation rel, unsigned sorts)
 	changes ch = { 0 };
 	sat_rc rc, right;
 
+	if ((sorts & CONTENT) != 0 && !may_keep_later(j, w, rel))
+		return SAT_EDENIED;
 	rc = judge_by(&in, &ch, j, w, j->t, rel, sorts, &why);
 	if (rc == SAT_EINVALID)
 		return refuse_finding(j, &ch, w, &why);

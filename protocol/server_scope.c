@@ -135,10 +135,12 @@ touch_root(wroot **out, after *f, const wrec *w, sat_err *e)
 static sat_keys
 reasons(const after *f, const wrec *w, sat_value owner, bool gone)
 {
+	const sat_kind *k = sat_srv_kind(f->s, w->kind);
 	sat_keys none = { 0 };
 
 	if (is_reason(f->s, w, gone))
-		return sat_scope_owner_keys(&f->s->reg, owner);
+		return sat_scope_record_keys(&f->s->reg,
+		    k != NULL ? k->scope : SAT_SCOPE_CHILD, owner);
 	return none;
 }
 

@@ -285,7 +285,8 @@ add_reasons(compare *x, const sat_rec_row *row, const sat_record *r)
 	    k->scope == SAT_SCOPE_CHILD ||
 	    (k->scope == SAT_SCOPE_OWNED && sat_rec_gone(r))))
 		return;
-	keys = sat_scope_owner_keys(&x->s->reg, sat_v_text(row->owner));
+	keys = sat_scope_record_keys(&x->s->reg,
+	    k != NULL ? k->scope : SAT_SCOPE_CHILD, sat_v_text(row->owner));
 	for (size_t i = 0; i < keys.n; i++) {
 		if (x->n == x->cap) {
 			x->cap = x->cap == 0 ? 256 : x->cap * 2;

@@ -64,6 +64,19 @@ sim-mutants: deps
 	@$(MAKE) --no-print-directory BUGS=1 O=build/bugs build/bugs/tests/sim/sim
 	@tests/sim/mutants.sh build/bugs
 
+# ---- every operation with every single failure: docs/simulator.md ------------------
+SWEEP_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sweep/*.c))) $(O)/obj/tests/sim/template.o
+SWEEP_WRAP := -Wl,--wrap=open,--wrap=read,--wrap=write,--wrap=fsync,--wrap=unlink,--wrap=rename,--wrap=link
+CHECK_BINS += $(O)/tests/sweep/sweep
+$(O)/tests/sweep/sweep: $(SWEEP_OBJ) $(TESTLIB) $(SIM_LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) $(SWEEP_WRAP) -o $@ $(filter %.o,$^) -Wl,--start-group $(SIM_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+
+.PHONY: sweep-io sweep-oom
+sweep-io sweep-oom: sweep-%: deps
+	@$(MAKE) --no-print-directory $(O)/tests/sweep/sweep
+	@SAT_BUILD=$(O) tests/sweep/run.sh $* $(STRIDE)
+
 # ---- two devices edit concurrently, a real server between them ----------------------
 CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(filter-out tests/e2e/evil.c,$(wildcard tests/e2e/*.c)))
 CHECK_BINS += $(O)/tests/e2e/concurrent
@@ -75,6 +88,12 @@ CHECK_BINS += $(O)/tests/e2e/evil
 $(O)/tests/e2e/evil: $(O)/obj/tests/e2e/evil.o $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+
+# ---- a territory changes hands, server and replicas in one process -------------------
+CHECK_BINS += $(O)/tests/moves/moves
+$(O)/tests/moves/moves: $(O)/obj/tests/moves/moves.o $(TESTLIB) $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
 .PHONY: check-built
 check-built: all $(UNIT_BIN) $(REPLAY_BIN) layers headers $(CHECK_BINS)

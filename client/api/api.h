@@ -21,6 +21,11 @@ typedef struct sat_api {
 	void (*event)(void *u, const sat_json *line);
 	bool (*interrupted)(void *u);
 	void *u;
+	int out_fd;           /* what "-" names as a file; 0 = standard output */
+	/* the daemon's: its live sync, and how to watch it; NULL = none runs */
+	sat_live *live;
+	sat_rc (*watch)(struct sat_api *api, sat_err *e);
+	void *watch_u;
 } sat_api;
 
 typedef struct sat_request {
@@ -40,6 +45,11 @@ typedef struct sat_route {
 } sat_route;
 
 const sat_route *sat_api_routes(size_t *n);
+/* Does it wait for the network? Then it touches the replica only through
+ * api->sync.call, and may run beside other requests. */
+bool sat_api_uses_network(const char *method, const char *path);
+/* The numbers of one exchange as members. */
+void sat_api_sync_put(sat_json *obj, const sat_sync_result *r);
 /* Find the route, check the permission, run the handler. *out is owned by the
  * caller (also on SAT_EPARTLY). SAT_ENOTFOUND: no such route or record. */
 SAT_CHECK sat_rc sat_api_handle(sat_json **out, sat_api *api, const sat_request *req, sat_err *e);

@@ -81,6 +81,7 @@ HANDLER(api_check);
 HANDLER(api_backup);
 HANDLER(api_templates);
 HANDLER(api_template_show);
+HANDLER(api_template_files);
 HANDLER(api_template_verify);
 
 /* The kind of a path segment ("accounts"); SAT_ENOTFOUND. */

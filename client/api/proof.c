@@ -325,3 +325,25 @@ HANDLER(api_template_show)
 		sat_json_put_str(sat_json_add_obj(rows), "path", p);
 	return SAT_OK;
 }
+
+/* What a program needs that shows records: everybody has it on the device. */
+HANDLER(api_template_files)
+{
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	sat_json *rows, *row;
+	const char *p;
+
+	(void)req;
+	(void)args;
+	if (t == NULL)
+		return sat_fail(e, SAT_ENOREPLICA, "there is no template yet");
+	*out = api_doc("template.files");
+	rows = sat_json_put_arr(*out, "data");
+	for (size_t i = 0; (p = sat_template_path(t, "", i)) != NULL; i++) {
+		row = sat_json_add_obj(rows);
+		sat_json_put_str(row, "path", p);
+		sat_json_put(row, "document",
+		    sat_json_dup(sat_template_doc(t, p)));
+	}
+	return SAT_OK;
+}

@@ -46,6 +46,7 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/reports/{key}/run", "report", "report", "run a report on this replica", api_report_run },
 	{ "GET", "/v1/templates", "template.view", "template.log", "history of the template", api_templates },
 	{ "GET", "/v1/templates/show", "template.view", "template", "a document of the template", api_template_show },
+	{ "GET", "/v1/templates/files", "", "template.files", "every document of the template", api_template_files },
 	{ "POST", "/v1/templates/verify", "template.view", "template.verify", "verify signatures and objects", api_template_verify },
 	{ "GET", "/v1/commits", "", "log", "this device's own commits", api_log },
 	{ "GET", "/v1/audit", "audit.view", "audit.log", "the local audit log", api_audit },
@@ -197,6 +198,14 @@ sat_api_problem(const sat_err *e)
 	}
 	sat_json_put_str(p, "hint", e->hint);
 	return p;
+}
+
+bool
+sat_api_uses_network(const char *method, const char *path)
+{
+	return strcmp(method, "POST") == 0 &&
+	    (strcmp(path, "/v1/sync/run") == 0 ||
+	        strcmp(path, "/v1/sync/watch") == 0);
 }
 
 /* ---- shared by the handlers ------------------------------------------------- */

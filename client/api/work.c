@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAP_BYTES_MAX (1024 * 1024)
 
@@ -285,18 +286,26 @@ put_line(void *u, sat_span line)
 		l->failed = true;
 }
 
+static FILE *
+std_out(const sat_api *api)
+{
+	int fd = api->out_fd != 0 ? dup(api->out_fd) : -1;
+
+	return api->out_fd == 0 ? stdout : fd < 0 ? NULL : fdopen(fd, "wb");
+}
+
 static sat_rc
 export_lines(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
     sat_err *e)
 {
 	bool std = to == NULL || strcmp(to, "-") == 0;
 	char *tmp = std ? NULL : sat_xasprintf("%s.tmp", to);
-	lines l = { .f = std ? stdout : fopen(tmp, "wbe") };
+	lines l = { .f = std ? std_out(api) : fopen(tmp, "wbe") };
 	sat_rc rc;
 
 	if (l.f == NULL) {
-		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", to,
-		    strerror(errno));
+		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s",
+		    std ? "the answer" : to, strerror(errno));
 		free(tmp);
 		return rc;
 	}
@@ -305,7 +314,7 @@ export_lines(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
 	rc = sat_crm_export(rows, &api->crm, o, e);
 	if (fflush(l.f) != 0)
 		l.failed = true;
-	if (!std && fclose(l.f) != 0)
+	if (l.f != stdout && fclose(l.f) != 0)
 		l.failed = true;
 	if (rc == SAT_OK && l.failed)
 		rc = sat_fail(e, SAT_ENOSPACE, "cannot write the whole export");
@@ -325,7 +334,7 @@ export_table(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
 	const sat_kind *k = o->query->kind;
 	bool zh = api->crm.lang != NULL && api->crm.lang[0] == 'z';
 	sat_sheet_out_opts co = { .format = o->format, .encoding = encoding,
-		.title = zh ? k->zh : k->en };
+		.fd = api->out_fd, .title = zh ? k->zh : k->en };
 	sat_rc rc = sat_sheet_out_open(&o->table, to, &co, e), closed;
 
 	if (rc != SAT_OK)

@@ -7,7 +7,22 @@
 #ifndef SAT_CLI_CLI_H
 #define SAT_CLI_CLI_H
 
+#include "client/api/api.h"
+
+/* What `satchel daemon` needs of the room beside this one (client/http), handed
+ * in by main: see sat_daemon_opts there. */
+typedef struct sat_cli_daemon {
+	const char *socket_path;
+	bool no_sync;
+	sat_rc (*open)(void *u, sat_api *api, sat_span passphrase, sat_err *e);
+	void (*close)(void *u, sat_api *api);
+	void (*ready)(void *u);
+	void *u;
+} sat_cli_daemon;
+typedef sat_rc (*sat_cli_daemon_fn)(const sat_cli_daemon *d, sat_span passphrase,
+    sat_err *e);
+
 /* The whole program; returns the exit code. */
-int sat_cli_main(int argc, char **argv);
+int sat_cli_main(int argc, char **argv, sat_cli_daemon_fn run_daemon);
 
 #endif

@@ -5,6 +5,7 @@
 #define SAT_CLI_INT_H
 
 #include "client/api/api.h"
+#include "client/cli/cli.h"
 #include "common/base/args.h"
 #include "common/crypto/keyring.h"
 #include "common/model/report.h"
@@ -25,6 +26,9 @@ typedef struct cli {
 	const char *profile;
 	sat_keyring *keyring;
 	sat_api api;          /* api.crm.replica NULL until opened */
+	char *socket;         /* a daemon answers there; NULL = in process */
+	sat_template *remote_template; /* the daemon's; see cli_template */
+	sat_cli_daemon_fn daemon;
 	sat_buf out;          /* stdout: written by cli_flush */
 	bool out_failed;
 	size_t term_width;    /* columns of the terminal; 0 = no limit */
@@ -42,7 +46,20 @@ sat_rc cli_home(cli *c, sat_err *e);
 sat_rc cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prompt,
     bool twice, sat_err *e);
 sat_rc cli_open(cli *c, sat_err *e);
+sat_rc cli_open_with(cli *c, sat_span passphrase, sat_err *e);
+sat_rc cli_need_replica(const cli *c, sat_err *e); /* SAT_ENOREPLICA */
 void cli_close(cli *c);
+
+/* remote.c: the daemon, when one runs. */
+char *cli_socket_path(const cli *c); /* the caller frees */
+bool cli_reach(cli *c); /* then c->socket is set */
+sat_rc cli_remote_begin(cli *c, sat_err *e); /* fetch what printing needs */
+sat_rc cli_remote_ask(sat_json **answer, cli *c, const char *method,
+    const char *path, const sat_json *query, const sat_json *body, sat_err *e);
+/* daemon.c: the keyring is the daemon's. */
+sat_rc cli_remote_passwd(cli *c, sat_span phrase, sat_err *e);
+/* The template, from wherever the answers come; NULL before the first sync. */
+const sat_template *cli_template(const cli *c);
 
 /* init.c: verbs that work without, or on, the keyring itself. */
 sat_rc cli_init(cli *c, sat_err *e);
@@ -150,13 +167,32 @@ typedef struct cli_table {
 } cli_table;
 extern const cli_table cli_tables[];
 extern const size_t cli_ntables;
-extern const cli_verb cli_record_verbs[], cli_work_verbs[],
+extern const cli_verb cli_record_verbs[], cli_kind_verbs[], cli_work_verbs[],
     cli_exchange_verbs[], cli_conflict_verbs[], cli_refused_verbs[],
     cli_handover_verbs[],
-    cli_proof_verbs[];
-extern const size_t cli_record_nverbs, cli_work_nverbs, cli_exchange_nverbs,
-    cli_conflict_nverbs, cli_refused_nverbs, cli_handover_nverbs, cli_proof_nverbs;
+    cli_proof_verbs[], cli_daemon_verbs[];
+extern const size_t cli_record_nverbs, cli_kind_nverbs, cli_work_nverbs,
+    cli_exchange_nverbs, cli_conflict_nverbs, cli_refused_nverbs,
+    cli_handover_nverbs, cli_proof_nverbs, cli_daemon_nverbs;
 extern const sat_opt cli_list_options[], cli_show_options[];
 sat_rc cli_list(cli *c, sat_err *e), cli_show(cli *c, sat_err *e);
+extern const sat_opt cli_add_options[], cli_edit_options[], cli_stage_options[],
+    cli_assign_options[];
+sat_rc cli_add(cli *c, sat_err *e), cli_edit(cli *c, sat_err *e),
+    cli_delete(cli *c, sat_err *e), cli_undelete(cli *c, sat_err *e),
+    cli_stage(cli *c, sat_err *e), cli_assign(cli *c, sat_err *e);
+
+/* What every kind has but `add`. */
+#define KIND_VERBS(kind, what)                                                \
+	{ kind, "list", cli_list, cli_list_options, kind " list [OPTIONS]",   \
+	    "list " what, NULL, false },                                      \
+	    { kind, "show", cli_show, cli_show_options, kind " show ID",      \
+	        "one of the " what, NULL, false },                            \
+	    { kind, "edit", cli_edit, cli_edit_options,                           \
+	        kind " edit ID --set K=V...", "change fields", NULL, false }, \
+	    { kind, "delete", cli_delete, NULL, kind " delete ID",            \
+	        "delete (restorable)", NULL, false },                         \
+	    { kind, "restore", cli_undelete, NULL, kind " restore ID",         \
+	        "undo a deletion", NULL, false }
 
 #endif

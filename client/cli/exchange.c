@@ -98,12 +98,12 @@ run_sync(cli *c, sat_err *e)
 	if (push && pull)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
 		    "--push-only and --pull-only leave nothing to do");
-	c->api.sync.timeout_ms = (int)ms;
-	c->api.sync.retries = 2;
 	c->lines = c->format == FMT_JSONL;
 	if (sat_args_has(&c->args, "watch"))
 		return run_watch(c, e);
 	body = sat_json_obj();
+	sat_json_put_int(body, "timeout_ms", ms);
+	sat_json_put_int(body, "retries", 2);
 	if (push || pull)
 		sat_json_put_str(body, "only", push ? "push" : "pull");
 	rc = cli_ask(&doc, c, "POST", "/v1/sync/run", NULL, body, e);

@@ -44,7 +44,7 @@ help_line(sat_buf *out, const cli_verb *v)
 
 	(void)snprintf(words, sizeof words, "%s%s%s", v->noun,
 	    v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "");
-	sat_buf_fmt(out, "  %-22s %s\n", words, v->help);
+	sat_buf_fmt(out, "  %-24s %s\n", words, v->help);
 }
 
 /* Beside `sync` there are `sync pending` and more. */

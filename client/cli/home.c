@@ -86,30 +86,37 @@ cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prompt,
 }
 
 sat_rc
-cli_open(cli *c, sat_err *e)
+cli_need_replica(const cli *c, sat_err *e)
+{
+	char *ring = sat_xasprintf("%s/replica.keyring", c->home);
+	bool none = access(ring, F_OK) != 0 && errno == ENOENT;
+
+	free(ring);
+	return !none ? SAT_OK
+	             : sat_fail_code(e, SAT_ENOREPLICA, "no_replica",
+	                   "enrol this device: satchel init --invite CODE",
+	                   "there is no replica in %s", c->home);
+}
+
+sat_rc
+cli_open_with(cli *c, sat_span passphrase, sat_err *e)
 {
 	char *ring = sat_xasprintf("%s/replica.keyring", c->home);
 	char *db = sat_xasprintf("%s/replica.db", c->home);
-	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE };
+	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
+		.bytes = passphrase };
 	sat_replica_env env = { .path = db, .clock = sat_clock_os(),
 		.rand = sat_rand_os() };
-	sat_buf phrase = { 0 };
-	sat_rc rc;
+	sat_rc rc = sat_keyring_open(&c->keyring, ring, &secret, e);
 
-	if (access(ring, F_OK) != 0 && errno == ENOENT) {
-		rc = sat_fail_code(e, SAT_ENOREPLICA, "no_replica",
-		    "enrol this device: satchel init --invite CODE",
-		    "there is no replica in %s", c->home);
-		goto out;
+	if (rc == SAT_OK) {
+		env.keyring = c->keyring;
+		rc = sat_replica_open(&c->api.crm.replica, &env, e);
+		if (rc != SAT_OK) {
+			sat_keyring_close(c->keyring);
+			c->keyring = NULL;
+		}
 	}
-	if ((rc = cli_passphrase(&phrase, c, "passphrase-file", "Passphrase",
-	         false, e)) != SAT_OK)
-		goto out;
-	secret.bytes = sat_buf_span(&phrase);
-	if ((rc = sat_keyring_open(&c->keyring, ring, &secret, e)) != SAT_OK)
-		goto out;
-	env.keyring = c->keyring;
-	rc = sat_replica_open(&c->api.crm.replica, &env, e);
 	c->api.crm.clock = env.clock;
 	c->api.crm.lang = c->lang;
 	c->api.keyring = c->keyring;
@@ -117,11 +124,23 @@ cli_open(cli *c, sat_err *e)
 	c->api.profile = c->profile;
 	c->api.sync.clock = env.clock;
 	c->api.sync.rand = env.rand;
-out:
-	sat_wipe(phrase.p, phrase.n);
-	sat_buf_fini(&phrase);
 	free(ring);
 	free(db);
+	return rc;
+}
+
+sat_rc
+cli_open(cli *c, sat_err *e)
+{
+	sat_buf phrase = { 0 };
+	sat_rc rc;
+
+	if ((rc = cli_need_replica(c, e)) == SAT_OK &&
+	    (rc = cli_passphrase(&phrase, c, "passphrase-file", "Passphrase",
+	         false, e)) == SAT_OK)
+		rc = cli_open_with(c, sat_buf_span(&phrase), e);
+	sat_wipe(phrase.p, phrase.n);
+	sat_buf_fini(&phrase);
 	return rc;
 }
 
@@ -132,6 +151,10 @@ cli_close(cli *c)
 	sat_keyring_close(c->keyring);
 	c->api.crm.replica = NULL;
 	c->keyring = NULL;
+	sat_template_free(c->remote_template);
+	c->remote_template = NULL;
+	free(c->socket);
+	c->socket = NULL;
 	free(c->home);
 	c->home = NULL;
 }

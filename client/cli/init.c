@@ -191,10 +191,10 @@ cli_passwd(cli *c, sat_err *e)
 	sat_rc rc = cli_passphrase(&phrase, c, "new-passphrase-file",
 	    "New passphrase", true, e);
 
-	if (rc == SAT_OK) {
-		secret.bytes = sat_buf_span(&phrase);
-		rc = sat_keyring_set_slot(c->keyring, &secret, e);
-	}
+	secret.bytes = sat_buf_span(&phrase);
+	if (rc == SAT_OK)
+		rc = c->socket != NULL ? cli_remote_passwd(c, secret.bytes, e) :
+		    sat_keyring_set_slot(c->keyring, &secret, e);
 	if (rc == SAT_OK)
 		print_done(c, "satchel/passwd/1", NULL);
 	if (rc == SAT_OK && !cli_is_json(c))

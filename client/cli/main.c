@@ -14,6 +14,7 @@
 const sat_opt cli_global[] = {
 	{ "profile", 'P', "NAME", "which replica (default)" },
 	{ "home", 'C', "DIR", "the replica's folder (SATCHEL_HOME)" },
+	{ "socket", 0, "FILE", "the daemon's socket" },
 	{ "passphrase-file", 0, "FILE", "first line is the passphrase; - = stdin" },
 	{ "passphrase-fd", 0, "N", "the same from an open descriptor" },
 	{ "json", 0, NULL, "one JSON document" },
@@ -34,12 +35,14 @@ const sat_opt cli_global[] = {
 
 const cli_table cli_tables[] = {
 	{ cli_record_verbs, &cli_record_nverbs },
+	{ cli_kind_verbs, &cli_kind_nverbs },
 	{ cli_exchange_verbs, &cli_exchange_nverbs },
 	{ cli_conflict_verbs, &cli_conflict_nverbs },
 	{ cli_refused_verbs, &cli_refused_nverbs },
 	{ cli_handover_verbs, &cli_handover_nverbs },
 	{ cli_work_verbs, &cli_work_nverbs },
 	{ cli_proof_verbs, &cli_proof_nverbs },
+	{ cli_daemon_verbs, &cli_daemon_nverbs },
 };
 const size_t cli_ntables = sizeof cli_tables / sizeof cli_tables[0];
 
@@ -96,6 +99,8 @@ cli_ask(sat_json **answer, cli *c, const char *method, const char *path,
 	sat_request req = { .method = method, .path = path, .query = query,
 		.body = body };
 
+	if (c->socket != NULL)
+		return cli_remote_ask(answer, c, method, path, query, body, e);
 	return sat_api_handle(answer, &c->api, &req, e);
 }
 
@@ -216,7 +221,7 @@ run(cli *c, const cli_verb *v, sat_err *e)
 	c->api.u = c;
 	c->api.crm.clock = sat_clock_os();
 	if (rc == SAT_OK && !v->no_replica)
-		rc = cli_open(c, e);
+		rc = cli_reach(c) ? cli_remote_begin(c, e) : cli_open(c, e);
 	if (rc == SAT_OK)
 		rc = v->run(c, e);
 	cli_close(c);
@@ -278,7 +283,7 @@ finish(cli *c, sat_rc rc, sat_err *e)
 }
 
 int
-sat_cli_main(int argc, char **argv)
+sat_cli_main(int argc, char **argv, sat_cli_daemon_fn run_daemon)
 {
 	static cli c;
 	const cli_verb *v = find(argc - 1, argv + 1);
@@ -287,6 +292,7 @@ sat_cli_main(int argc, char **argv)
 	int code;
 
 	sat_crypto_init();
+	c.daemon = run_daemon;
 	rc = sat_args_parse(&c.args, argc - 1, argv + 1,
 	    v != NULL && v->options != NULL ? v->options : NULL, cli_global, &e);
 	if (rc == SAT_OK)

@@ -175,7 +175,7 @@ run_log(cli *c, sat_err *e)
 		{ "current", "current", CELL_PLAIN } };
 	const char *limit = sat_args_get(&c->args, "limit");
 	const char *field = sat_args_get(&c->args, "field");
-	const sat_template *t = sat_replica_template(c->api.crm.replica);
+	const sat_template *t = cli_template(c);
 	sat_json *q = sat_json_obj();
 	const char *id = c->args.nargs > 1 ? c->args.arg[1] : NULL;
 	char *path = NULL;

@@ -41,7 +41,7 @@ const sat_opt cli_show_options[] = {
 static const sat_kind *
 kind_of(const cli *c)
 {
-	const sat_template *t = sat_replica_template(c->api.crm.replica);
+	const sat_template *t = cli_template(c);
 	const char *noun = c->args.arg[0];
 
 	if (strcmp(noun, "follow") == 0)
@@ -286,7 +286,7 @@ print_record(cli *c, const sat_kind *k, const sat_json *data)
 static sat_rc
 print_timeline(cli *c, const sat_kind *k, const sat_json *doc, sat_err *e)
 {
-	const sat_template *t = sat_replica_template(c->api.crm.replica);
+	const sat_template *t = cli_template(c);
 	cli_column cols[COLUMNS_MAX];
 	char *names;
 	size_t n;

@@ -97,9 +97,7 @@ put_value(sat_buf *b, const sat_json *v)
 void
 cli_time_text(sat_buf *out, const cli *c, const char *rfc3339)
 {
-	const sat_template *t = c->api.crm.replica != NULL
-	    ? sat_replica_template(c->api.crm.replica)
-	    : NULL;
+	const sat_template *t = cli_template(c);
 	int tz = t != NULL ? sat_template_tz_min(t) : 0;
 	char text[32];
 	int64_t ms;

@@ -19,12 +19,12 @@
 	    { "validate", 0, NULL, "judge only, write nothing" }
 #define END { NULL, 0, NULL, NULL }
 
-static const sat_opt add_options[] = {
+const sat_opt cli_add_options[] = {
 	FIELD_OPTIONS,
 	{ "allow-duplicate", 0, "REASON", "create it although a duplicate is known" },
 	END,
 };
-static const sat_opt edit_options[] = {
+const sat_opt cli_edit_options[] = {
 	FIELD_OPTIONS,
 	{ "if-version", 0, "V", "only if the record is at this version" },
 	END,
@@ -37,7 +37,7 @@ static const sat_opt activity_options[] = {
 	FIELD_OPTIONS,
 	END,
 };
-static const sat_opt stage_options[] = {
+const sat_opt cli_stage_options[] = {
 	{ "reason", 0, "TEXT", "why" },
 	END,
 };
@@ -46,7 +46,7 @@ static const sat_opt close_options[] = {
 	{ "lost", 0, "REASON", "the deal is lost, and why: satchel dict lost_reason" },
 	END,
 };
-static const sat_opt assign_options[] = {
+const sat_opt cli_assign_options[] = {
 	{ "to", 0, "USER", "the new owner" },
 	END,
 };
@@ -185,8 +185,8 @@ send(cli *c, const char *method, const char *id, const char *tail,
 	return rc;
 }
 
-static sat_rc
-run_add(cli *c, sat_err *e)
+sat_rc
+cli_add(cli *c, sat_err *e)
 {
 	sat_json *body = NULL;
 	sat_rc rc = cli_body_of(&body, c, e);
@@ -223,8 +223,8 @@ run_activity_add(cli *c, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-run_edit(cli *c, sat_err *e)
+sat_rc
+cli_edit(cli *c, sat_err *e)
 {
 	sat_json *body = NULL;
 	const char *id;
@@ -236,8 +236,8 @@ run_edit(cli *c, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-run_delete(cli *c, sat_err *e)
+sat_rc
+cli_delete(cli *c, sat_err *e)
 {
 	sat_buf title = { 0 };
 	char question[200];
@@ -255,8 +255,8 @@ run_delete(cli *c, sat_err *e)
 	return rc == SAT_OK ? send(c, "DELETE", id, NULL, NULL, e) : rc;
 }
 
-static sat_rc
-run_restore(cli *c, sat_err *e)
+sat_rc
+cli_undelete(cli *c, sat_err *e)
 {
 	const char *id;
 	sat_rc rc = cli_need_id(c, &id, e);
@@ -279,8 +279,8 @@ stage_to(cli *c, const char *id, const char *stage, const char *reason,
 	return rc;
 }
 
-static sat_rc
-run_stage(cli *c, sat_err *e)
+sat_rc
+cli_stage(cli *c, sat_err *e)
 {
 	const char *id;
 	sat_rc rc = cli_need_id(c, &id, e);
@@ -330,8 +330,8 @@ assign_all(cli *c, const char *to, sat_json *data, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-run_assign(cli *c, sat_err *e)
+sat_rc
+cli_assign(cli *c, sat_err *e)
 {
 	const char *to = sat_args_get(&c->args, "to"), *id;
 	sat_json *doc, *page;
@@ -385,36 +385,24 @@ run_tag(cli *c, sat_err *e)
 	return rc;
 }
 
-#define KIND_VERBS(kind, what)                                                \
-	{ kind, "list", cli_list, cli_list_options, kind " list [OPTIONS]",   \
-	    "list " what, NULL, false },                                      \
-	    { kind, "show", cli_show, cli_show_options, kind " show ID",      \
-	        "one of the " what, NULL, false },                            \
-	    { kind, "edit", run_edit, edit_options,                           \
-	        kind " edit ID --set K=V...", "change fields", NULL, false }, \
-	    { kind, "delete", run_delete, NULL, kind " delete ID",            \
-	        "delete (restorable)", NULL, false },                         \
-	    { kind, "restore", run_restore, NULL, kind " restore ID",         \
-	        "undo a deletion", NULL, false }
-
 const cli_verb cli_record_verbs[] = {
-	{ "account", "add", run_add, add_options, "account add --set K=V...",
+	{ "account", "add", cli_add, cli_add_options, "account add --set K=V...",
 	    "a new customer",
 	    "  satchel account add --set name=福州远洋科技有限公司 --set industry=I65 \\\n"
 	    "    --set contact_name=李娜 --set phone_main=13812345678 \\\n"
 	    "    --set need_type=solution --set stage=first_contact\n",
 	    false },
 	KIND_VERBS("account", "customers"),
-	{ "account", "stage", run_stage, stage_options,
+	{ "account", "stage", cli_stage, cli_stage_options,
 	    "account stage ID STAGE [--reason R]", "move along the stages", NULL,
 	    false },
-	{ "account", "assign", run_assign, assign_options,
+	{ "account", "assign", cli_assign, cli_assign_options,
 	    "account assign ID... --to USER", "give to another salesperson", NULL,
 	    false },
 	{ "account", "tag", run_tag, NULL, "account tag ID +NEW -- -OLD",
 	    "add and remove tags",
 	    "  satchel account tag C202611-P1-0003 +vip -- -fair\n", false },
-	{ "contact", "add", run_add, add_options, "contact add ACCOUNT --set K=V...",
+	{ "contact", "add", cli_add, cli_add_options, "contact add ACCOUNT --set K=V...",
 	    "a new contact",
 	    "  satchel contact add C202611-P1-0003 --set name=王强 --set phone=13812345678\n",
 	    false },
@@ -431,17 +419,17 @@ const cli_verb cli_record_verbs[] = {
 	{ "follow", "add", run_activity_add, activity_options,
 	    "follow add ACCOUNT --method M --points T",
 	    "the same as activity add", NULL, false },
-	{ "opportunity", "add", run_add, add_options,
+	{ "opportunity", "add", cli_add, cli_add_options,
 	    "opportunity add [ACCOUNT] --set K=V...", "a new opportunity",
 	    "  satchel opportunity add C202611-P1-0003 --set name=二期 --set amount=50万\n",
 	    false },
 	KIND_VERBS("opportunity", "opportunities"),
-	{ "opportunity", "stage", run_stage, stage_options,
+	{ "opportunity", "stage", cli_stage, cli_stage_options,
 	    "opportunity stage ID STAGE [--reason R]", "move along the stages",
 	    NULL, false },
 	{ "opportunity", "close", run_close, close_options,
 	    "opportunity close ID --won | --lost REASON", "end it", NULL, false },
-	{ "opportunity", "assign", run_assign, assign_options,
+	{ "opportunity", "assign", cli_assign, cli_assign_options,
 	    "opportunity assign ID... --to USER", "give to another salesperson",
 	    NULL, false },
 };

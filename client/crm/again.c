@@ -97,6 +97,10 @@ crm_again_op(crm_again *x, const sat_op *op, sat_err *e)
 	crm_work *w;
 	sat_rc rc;
 
+	if (op->kind >= SAT_OP_CLAIM)
+		return sat_fail_code(e, SAT_EINVALID, "validation.kind",
+		    "discard it, or hand it over",
+		    "an operation of this sort is not made again");
 	if ((rc = work_of(&w, x, op, e)) != SAT_OK || op->kind == SAT_OP_NEW)
 		return rc;
 	f = sat_kind_field_id(w->kind, op->field);

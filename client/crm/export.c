@@ -22,6 +22,7 @@ typedef struct out {
 	const sat_kind *kind;
 	sat_grant grant;
 	bool table;
+	const char *format;
 	void (*put)(struct out *x, const sat_value *v, sat_relation rel);
 	uint16_t columns[SAT_FIELDS_MAX + EXTRA];
 	size_t ncolumns;
@@ -46,13 +47,15 @@ check(out *x, sat_err *e)
 	const sat_export_opts *o = x->o;
 	size_t i = 0;
 
-	while (i < NFORMATS && strcmp(formats[i].name, o->format) != 0)
-		i++;
+	while (i < NFORMATS && o->format != NULL &&
+	    strcmp(formats[i].name, o->format) != 0)
+		i++; /* NULL: the first */
 	if (i == NFORMATS)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.format",
 		    "csv, xlsx, jsonl, vcf or ics",
 		    "export cannot write this format");
 	x->put = formats[i].put;
+	x->format = formats[i].name;
 	x->table = x->put == NULL;
 	if ((x->table && o->table == NULL) || (!x->table && o->line == NULL))
 		return sat_fail(e, SAT_EUSAGE, "export has no place to write to");
@@ -322,7 +325,7 @@ static sat_rc
 log_it(const out *x, const char *action, sat_err *e)
 {
 	char *detail = sat_xasprintf("kind=%s format=%s rows=%" PRId64
-	    " mask=%d reason=%s", x->kind->key, x->o->format,
+	    " mask=%d reason=%s", x->kind->key, x->format,
 	    x->rows, x->o->mask, x->o->reason != NULL ? x->o->reason : "");
 	sat_rc rc = sat_replica_audit(x->c->replica, action, detail, e);
 

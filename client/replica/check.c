@@ -143,10 +143,10 @@ check_row(sat_replica *r, replica_row *row, sat_err *e)
 	return SAT_OK;
 }
 
-bool
-replica_row_sound(sat_replica *r, replica_row *row)
+sat_rc
+replica_row_sound(sat_replica *r, replica_row *row, sat_err *e)
 {
-	return check_row(r, row, NULL) == SAT_OK;
+	return check_row(r, row, e);
 }
 
 static sat_rc

@@ -184,6 +184,8 @@ typedef struct apply {
 	size_t nrecs;
 	sat_commit *commits;
 	size_t ncommits;
+	sat_id *fresh;     /* customers this device did not hold before, sorted */
+	size_t nfresh;
 } apply;
 
 static sat_rc
@@ -571,8 +573,9 @@ del_moved(sat_replica *r, const sat_id *root, sat_err *e)
 }
 
 static sat_rc
-one_rescope(sat_replica *r, const sat_rescope *s, sat_err *e)
+one_rescope(apply *x, const sat_rescope *s, sat_err *e)
 {
+	sat_replica *r = x->r;
 	replica_row *root;
 	bool held = is_held(s, &s->root);
 	sat_rc rc;
@@ -585,9 +588,11 @@ one_rescope(sat_replica *r, const sat_rescope *s, sat_err *e)
 		rc = del_moved(r, &s->root, e);
 	else if (root != NULL && (rc = put_moved(r, s, root, e)) == SAT_OK)
 		replica_row_drop(root);
-	if (rc != SAT_OK || (rc = drop_family(r, s, held, e)) != SAT_OK)
+	/* of a customer that was not here nothing can be here */
+	if (rc != SAT_OK || (held && x->nfresh > 0 && bsearch(&s->root,
+	    x->fresh, x->nfresh, sizeof *x->fresh, by_id) != NULL))
 		return rc;
-	return replica_page_flush(r, e);
+	return drop_family(r, s, held, e);
 }
 
 /* A root may change scope twice in a page; `held` is the state at its end. */
@@ -601,15 +606,35 @@ is_last_of_root(const sat_delta *d, size_t i)
 }
 
 static sat_rc
+note_fresh(apply *x, const sat_record *rec, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(x->r->kinds, rec->kind);
+	replica_row *row;
+	sat_rc rc;
+
+	if (k == NULL || k->parent != k->n)
+		return SAT_OK;
+	if ((rc = replica_page_get(&row, x->r, k, &rec->id, rec->eid, e)) !=
+	    SAT_OK || row != NULL)
+		return rc;
+	x->fresh[x->nfresh++] = rec->id;
+	return SAT_OK;
+}
+
+static sat_rc
 rescopes(apply *x, sat_err *e)
 {
 	const sat_delta *d = x->d;
 	sat_rc rc;
 
+	x->fresh = sat_arena_alloc(&x->mem, (x->nrecs + 1) * sizeof *x->fresh);
 	for (size_t i = 0; i < x->nrecs; i++)
-		if ((rc = replica_put_state(x->r, &x->recs[i], e)) != SAT_OK ||
+		if ((rc = note_fresh(x, &x->recs[i], e)) != SAT_OK ||
+		    (rc = replica_put_state(x->r, &x->recs[i], e)) != SAT_OK ||
 		    (rc = bound_memory(x, e)) != SAT_OK)
 			return rc;
+	if (x->nfresh > 1)
+		qsort(x->fresh, x->nfresh, sizeof *x->fresh, by_id);
 	/* the parents are looked up in the tables */
 	if (d->nrescopes > 0 && (rc = replica_page_flush(x->r, e)) != SAT_OK)
 		return rc;
@@ -618,11 +643,11 @@ rescopes(apply *x, sat_err *e)
 			qsort(d->rescopes[i].held, d->rescopes[i].nheld,
 			    sizeof *d->rescopes[i].held, by_id);
 		if (is_last_of_root(d, i) &&
-		    ((rc = one_rescope(x->r, &d->rescopes[i], e)) != SAT_OK ||
+		    ((rc = one_rescope(x, &d->rescopes[i], e)) != SAT_OK ||
 		    (rc = bound_memory(x, e)) != SAT_OK))
 			return rc;
 	}
-	return SAT_OK;
+	return d->nrescopes > 0 ? replica_page_flush(x->r, e) : SAT_OK;
 }
 
 /* ---- the page -------------------------------------------------------------------------- */

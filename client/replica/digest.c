@@ -356,9 +356,9 @@ count_bucket(sat_sum *sum, sat_replica *r, const replica_kind *k,
 
 		replica_page_reset(r);
 		rc = replica_page_by_rid(&row, r, k, rids[i], &why);
-		if (rc == SAT_EPROTO || rc == SAT_EINTEGRITY ||
-		    (rc == SAT_OK && row != NULL &&
-		    !replica_row_sound(r, row))) {
+		if (rc == SAT_OK && row != NULL)
+			rc = replica_row_sound(r, row, &why);
+		if (rc == SAT_EPROTO || rc == SAT_EINTEGRITY) {
 			sat_sum_add(sum, (sat_sum){ 0, 1 });
 			rc = SAT_OK;
 			continue;

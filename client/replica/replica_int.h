@@ -344,8 +344,9 @@ SAT_CHECK sat_rc replica_differs(void *u, bool *yes, sat_err *e);
 SAT_CHECK sat_rc replica_digest(void *u, const sat_digest *ask, const sat_digest_is *d, sat_err *e);
 SAT_CHECK sat_rc replica_refetch_next(void *u, sat_refetch *ask, sat_err *e);
 SAT_CHECK sat_rc replica_refetch(void *u, const sat_refetch *ask, const sat_refetch_is *d, sat_err *e);
-/* Everything derived of the row fits it (check.c). */
-bool replica_row_sound(sat_replica *r, replica_row *row);
+/* Everything derived of the row fits it (check.c); SAT_EINTEGRITY when not, any
+ * other failure says nothing about it. */
+SAT_CHECK sat_rc replica_row_sound(sat_replica *r, replica_row *row, sat_err *e);
 
 /* page.c */
 /* A row that cannot be read: out of the table. What waits is in the outbox. */

@@ -435,7 +435,7 @@ subject_eid(uint32_t *eid, sat_replica *r, const sat_commit *c, sat_err *e)
 			return SAT_OK;
 		}
 	for (size_t i = 0; i < r->kinds->n && rc == SAT_OK && *eid == 0; i++)
-		if (r->kinds->k[i].kind->scope == SAT_SCOPE_ROOT)
+		if (r->kinds->k[i].kind->parent == NULL)
 			rc = eid_of(eid, r, &r->kinds->k[i], &c->subject, e);
 	return rc;
 }

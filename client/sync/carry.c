@@ -21,9 +21,26 @@
                                                                      \
 		x->rc = x->o->op(x->o->u, __VA_ARGS__, x->e);        \
 	}
+#define CARRY_BARE(op)                                               \
+	struct op##_args {                                           \
+		const sat_client_ops *o;                             \
+		sat_err *e;                                          \
+		sat_rc rc;                                           \
+	};                                                           \
+	static void op##_there(void *arg)                            \
+	{                                                            \
+		struct op##_args *x = arg;                           \
+                                                                     \
+		x->rc = x->o->op(x->o->u, x->e);                     \
+	}
 #define HAND_OVER(op, ...)                                           \
 	sat_carry *c_ = u;                                           \
 	struct op##_args x_ = { &c_->under, __VA_ARGS__, e, SAT_EFAIL }; \
+	c_->call(c_->cu, op##_there, &x_);                           \
+	return x_.rc
+#define HAND_OVER_BARE(op)                                           \
+	sat_carry *c_ = u;                                           \
+	struct op##_args x_ = { &c_->under, e, SAT_EFAIL };          \
 	c_->call(c_->cu, op##_there, &x_);                           \
 	return x_.rc
 
@@ -109,6 +126,106 @@ carry_accepted(void *u, uint64_t *lsn, sat_err *e)
 	HAND_OVER(accepted, lsn);
 }
 
+CARRY(seed, sat_arena *a; sat_seed *out; bool *wanted, x->a, x->out, x->wanted)
+static sat_rc
+carry_seed(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e)
+{
+	HAND_OVER(seed, a, out, wanted);
+}
+
+CARRY(seeded, const sat_seeded *in, x->in)
+static sat_rc
+carry_seeded(void *u, const sat_seeded *in, sat_err *e)
+{
+	HAND_OVER(seeded, in);
+}
+
+CARRY(ledger, sat_arena *a; sat_ledger *out; bool *wanted, x->a, x->out,
+    x->wanted)
+static sat_rc
+carry_ledger(void *u, sat_arena *a, sat_ledger *out, bool *wanted, sat_err *e)
+{
+	HAND_OVER(ledger, a, out, wanted);
+}
+
+CARRY(ledger_is, const sat_ledger *in, x->in)
+static sat_rc
+carry_ledger_is(void *u, const sat_ledger *in, sat_err *e)
+{
+	HAND_OVER(ledger_is, in);
+}
+
+CARRY(erased, sat_erased *out; bool *wanted, x->out, x->wanted)
+static sat_rc
+carry_erased(void *u, sat_erased *out, bool *wanted, sat_err *e)
+{
+	HAND_OVER(erased, out, wanted);
+}
+
+CARRY_BARE(erased_ok)
+static sat_rc
+carry_erased_ok(void *u, sat_err *e)
+{
+	HAND_OVER_BARE(erased_ok);
+}
+
+CARRY(unpark, uint64_t *n, x->n)
+static sat_rc
+carry_unpark(void *u, uint64_t *n, sat_err *e)
+{
+	HAND_OVER(unpark, n);
+}
+
+CARRY(differs, bool *yes, x->yes)
+static sat_rc
+carry_differs(void *u, bool *yes, sat_err *e)
+{
+	HAND_OVER(differs, yes);
+}
+
+CARRY(digest, const sat_digest *ask; const sat_digest_is *d, x->ask, x->d)
+static sat_rc
+carry_digest(void *u, const sat_digest *ask, const sat_digest_is *d, sat_err *e)
+{
+	HAND_OVER(digest, ask, d);
+}
+
+CARRY(refetch_next, sat_refetch *ask, x->ask)
+static sat_rc
+carry_refetch_next(void *u, sat_refetch *ask, sat_err *e)
+{
+	HAND_OVER(refetch_next, ask);
+}
+
+CARRY(refetch, const sat_refetch *ask; const sat_refetch_is *d, x->ask, x->d)
+static sat_rc
+carry_refetch(void *u, const sat_refetch *ask, const sat_refetch_is *d,
+    sat_err *e)
+{
+	HAND_OVER(refetch, ask, d);
+}
+
+CARRY(numbers_want, sat_arena *a; sat_numbers *want, x->a, x->want)
+static sat_rc
+carry_numbers_want(void *u, sat_arena *a, sat_numbers *want, sat_err *e)
+{
+	HAND_OVER(numbers_want, a, want);
+}
+
+CARRY(numbers, const sat_numbers *given, x->given)
+static sat_rc
+carry_numbers(void *u, const sat_numbers *given, sat_err *e)
+{
+	HAND_OVER(numbers, given);
+}
+
+#define CARRIED 24
+/* An operation that is added there has to be carried here. */
+_Static_assert(sizeof(sat_client_ops) == (CARRIED + 1) * sizeof(void *),
+    "every operation of a session is carried");
+/* What the replica leaves out stays left out. */
+#define ONE(op, fn) .op = c->under.op != NULL ? fn : NULL
+
 sat_client_ops
 sat_carry_ops(sat_carry *c, sat_replica *r, const sat_sync_opts *o)
 {
@@ -118,15 +235,28 @@ sat_carry_ops(sat_carry *c, sat_replica *r, const sat_sync_opts *o)
 	if (o->call == NULL)
 		return c->under;
 	return (sat_client_ops){ .u = c,
-		.hello = carry_hello,
-		.welcome = carry_welcome,
-		.registry = carry_registry,
-		.template_ = carry_template,
-		.outbox = carry_outbox,
-		.verdicts = carry_verdicts,
-		.snap_state = carry_snap_state,
-		.chunk = carry_chunk,
-		.cursor = carry_cursor,
-		.delta = carry_delta,
-		.accepted = c->under.accepted != NULL ? carry_accepted : NULL };
+		ONE(hello, carry_hello),
+		ONE(welcome, carry_welcome),
+		ONE(registry, carry_registry),
+		ONE(template_, carry_template),
+		ONE(outbox, carry_outbox),
+		ONE(verdicts, carry_verdicts),
+		ONE(snap_state, carry_snap_state),
+		ONE(chunk, carry_chunk),
+		ONE(cursor, carry_cursor),
+		ONE(delta, carry_delta),
+		ONE(accepted, carry_accepted),
+		ONE(seed, carry_seed),
+		ONE(seeded, carry_seeded),
+		ONE(ledger, carry_ledger),
+		ONE(ledger_is, carry_ledger_is),
+		ONE(erased, carry_erased),
+		ONE(erased_ok, carry_erased_ok),
+		ONE(unpark, carry_unpark),
+		ONE(differs, carry_differs),
+		ONE(digest, carry_digest),
+		ONE(refetch_next, carry_refetch_next),
+		ONE(refetch, carry_refetch),
+		ONE(numbers_want, carry_numbers_want),
+		ONE(numbers, carry_numbers) };
 }

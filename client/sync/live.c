@@ -254,8 +254,10 @@ exchange(sat_live *l, sat_net_client *link, const sat_client_ops *ops,
 	sat_rc rc;
 
 	set_state(l, SAT_LIVE_EXCHANGING, NULL);
+	sat_sync_turn(&l->o, true);
 	atomic_store(&l->work, false); /* V1 */
 	rc = sat_sync_session(&r, link, ops, &l->o, e);
+	sat_sync_turn(&l->o, false);
 	r.ms = sat_boot_ms(&l->o.clock) - start;
 	*new = brought_something(&r.stats);
 	if (l->exchanged != NULL && (rc == SAT_OK || *new))

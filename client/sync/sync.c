@@ -86,8 +86,11 @@ session(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
 	sat_rc rc;
 
 	rc = sat_sync_dial(&link, id->server, id->server_pk, id, o, e);
-	if (rc == SAT_OK)
+	if (rc == SAT_OK) {
+		sat_sync_turn(o, true);
 		rc = sat_sync_session(out, link, &ops, o, e);
+		sat_sync_turn(o, false);
+	}
 	sat_net_hangup(link);
 	return rc;
 }

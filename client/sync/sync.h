@@ -25,6 +25,8 @@ typedef struct sat_sync_opts {
 	void *u;
 	/* Runs fn(arg) on the replica's thread and waits for it; NULL = here. */
 	void (*call)(void *cu, void (*fn)(void *arg), void *arg);
+	/* Before and after each session, so that only one runs; may be NULL. */
+	void (*turn)(void *cu, bool begin);
 	void *cu;
 	sat_clock clock;
 	sat_rand rand;

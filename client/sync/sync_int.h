@@ -17,6 +17,12 @@ SAT_CHECK sat_rc sat_sync_dial(sat_net_client **c, const char *address,
 /* One session over this link; what it exchanged is added to *out. */
 SAT_CHECK sat_rc sat_sync_session(sat_sync_result *out, sat_net_client *link,
     const sat_client_ops *ops, const sat_sync_opts *o, sat_err *e);
+static inline void
+sat_sync_turn(const sat_sync_opts *o, bool begin)
+{
+	if (o->turn != NULL)
+		o->turn(o->cu, begin);
+}
 /* Full jitter: a moment between nothing and base doubled `attempt` times. */
 int64_t sat_sync_jitter(int attempt, int64_t cap_ms, const sat_sync_opts *o);
 

@@ -180,7 +180,16 @@ sat_db_dead(const sat_db *db)
 sat_rc
 sat_db_alive(sat_db *db, sat_err *e)
 {
-	return sat_db_dead(db) ? fail_dead(db, e) : SAT_OK;
+	if (sat_db_dead(db))
+		return fail_dead(db, e);
+	/* After a failed read or write SQLite may roll back by itself. What
+	 * came next would be a transaction of its own, statement by statement,
+	 * whoever asked for it did not hear of the failure. */
+	if (db->txn && !sat_db_in_txn(db))
+		return sat_fail_code(e, SAT_EIO, "db.undone", NULL,
+		    "%s: a failure of the disk has undone the transaction",
+		    db->path);
+	return SAT_OK;
 }
 
 const char *
@@ -207,7 +216,12 @@ require_wal(sat_db *db, sat_stmt *s, sat_err *e)
 		return rc;
 	mode = row ? sat_col_text(s, 0) : sat_span_str("");
 	wal = sat_span_eq(mode, sat_span_str("wal"));
-	sat_stmt_reset(s);
+	/* The answer comes before the file says so: that is written when the
+	 * statement ends, and may fail. */
+	while (rc == SAT_OK && row)
+		rc = sat_step(&row, s, e);
+	if (rc != SAT_OK)
+		return rc;
 	if (!wal)
 		return sat_fail(e, SAT_EIO,
 		    "%s: cannot switch to write-ahead logging", db->path);
@@ -477,7 +491,9 @@ sat_db_begin(sat_db *db, sat_err *e)
 	assert(!sat_db_in_txn(db));
 	if ((rc = sat_db_own(&s, db, SQL_BEGIN, e)) != SAT_OK)
 		return rc;
-	return sat_run(s, e);
+	rc = sat_run(s, e);
+	db->txn = rc == SAT_OK;
+	return rc;
 }
 
 sat_rc
@@ -490,6 +506,7 @@ sat_db_commit(sat_db *db, sat_err *e)
 		rc = sat_run(s, e);
 	if (rc != SAT_OK)
 		sat_db_rollback(db); /* D3 */
+	db->txn = false;
 	return rc;
 }
 
@@ -499,6 +516,7 @@ sat_db_rollback(sat_db *db)
 	sqlite3_stmt *s;
 	int xrc;
 
+	db->txn = false;
 	/* SQLite may have rolled back by itself (disk full, I/O error). */
 	if (db->h == NULL || !sat_db_in_txn(db))
 		return;

@@ -42,6 +42,7 @@ struct sat_db {
 	bool owns_vfs;
 	bool real_files; /* directories exist and can be synced */
 	bool dead;
+	bool txn; /* begun, and neither committed nor rolled back by us */
 };
 
 /*
@@ -49,7 +50,8 @@ struct sat_db {
  * Marks the handle dead when a sync has failed.
  */
 sat_rc sat_db_fail(sat_db *db, int xrc, const char *what, sat_err *e);
-/* SAT_EFSYNC when dead. */
+/* SAT_EFSYNC when dead; SAT_EIO when SQLite has undone the transaction by
+ * itself and nobody has rolled it back yet. */
 SAT_CHECK sat_rc sat_db_alive(sat_db *db, sat_err *e);
 /* A statement of db.sql. */
 SAT_CHECK sat_rc sat_db_own(sat_stmt **s, sat_db *db, int sql, sat_err *e);

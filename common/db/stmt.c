@@ -296,7 +296,9 @@ sat_col_int(sat_stmt *s, int i)
 sat_span
 sat_col_text(sat_stmt *s, int i)
 {
-	const unsigned char *p = sqlite3_column_text(s->s, i);
+	/* Not column_text: that makes room for a NUL, and a text there is no
+	 * memory for would read as an empty one. */
+	const void *p = sqlite3_column_blob(s->s, i);
 	int n = sqlite3_column_bytes(s->s, i);
 
 	return p != NULL ? sat_span_of(p, (size_t)n) : sat_span_of("", 0);

@@ -183,7 +183,8 @@ static int
 read_part(vfs_file *f, uint8_t *out, int amt, int64_t at, size_t in)
 {
 	uint8_t header[VFS_FRAME_HEADER];
-	uint8_t *clear = amt == VFS_PAGE ? out : f->clear;
+	bool lend = f->db->checkpoint && amt == VFS_PAGE;
+	uint8_t *clear = amt == VFS_PAGE && !lend ? out : f->clear;
 	int rc = low_read(f, f->disk, VFS_FRAME, at);
 
 	if (rc == SQLITE_IOERR_SHORT_READ)
@@ -196,12 +197,14 @@ read_part(vfs_file *f, uint8_t *out, int amt, int64_t at, size_t in)
 		memcpy(out, header + in, (size_t)amt);
 		return SQLITE_OK;
 	}
-	if (f->db->checkpoint && amt == VFS_PAGE)
-		return lend_raw(f, out, get_be32(header));
-	f->db->counts.page_reads++;
+	f->db->counts.page_reads += !lend;
+	/* Also of a page that is only moved: the log is forgotten afterwards,
+	 * so what a bad read makes of it would stay. */
 	if (!vfs_page_open(clear, f->disk + VFS_FRAME_HEADER, f->db,
 	    get_be32(header)))
 		return bad_frame(f, SQLITE_IOERR_DATA, "frame-auth", at);
+	if (lend)
+		return lend_raw(f, out, get_be32(header));
 	if (clear != out)
 		memcpy(out, clear + in - VFS_FRAME_HEADER, (size_t)amt);
 	return SQLITE_OK;

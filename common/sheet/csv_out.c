@@ -106,7 +106,7 @@ sat_csv_out_open(sat_csv_out **out, const char *path,
 	    0 && strcmp(encoding, "gb18030") != 0)
 		return sat_fail(e, SAT_EINVALID, "csv: unknown encoding");
 	c = sat_xcalloc(1, sizeof *c);
-	c->fd = STDOUT_FILENO;
+	c->fd = o->fd != 0 ? o->fd : STDOUT_FILENO;
 	c->raw = o->raw;
 	c->lf = o->lf;
 	if (strcmp(encoding, "gb18030") == 0) {

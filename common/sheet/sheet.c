@@ -105,10 +105,15 @@ sat_rc
 sat_sheet_out_open(sat_sheet_out **out, const char *path,
     const sat_sheet_out_opts *o, sat_err *e)
 {
+	static const sat_sheet_out_opts none;
 	sat_sheet_out *s = sat_xcalloc(1, sizeof *s);
-	sat_csv_out_opts co = { .encoding = o->encoding };
+	sat_csv_out_opts co = { 0 };
 	sat_rc rc;
 
+	if (o == NULL)
+		o = &none;
+	co.encoding = o->encoding;
+	co.fd = o->fd;
 	if (o->format != NULL && strcmp(o->format, "xlsx") == 0)
 		rc = path == NULL || strcmp(path, "-") == 0
 		    ? sat_fail_code(e, SAT_EUSAGE, "usage.format",

@@ -47,6 +47,7 @@ typedef struct sat_sheet_out sat_sheet_out;
 typedef struct sat_sheet_out_opts {
 	const char *format;   /* NULL/"csv", "xlsx" */
 	const char *encoding; /* CSV: as sat_csv_out_opts */
+	int fd;               /* CSV without a file: instead of stdout; 0 = stdout */
 	const char *title;    /* XLSX: name of the sheet, at most 31 characters */
 } sat_sheet_out_opts;
 /* A file appears whole or not at all, readable by its owner only. XLSX needs

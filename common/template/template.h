@@ -57,6 +57,7 @@ typedef enum sat_scope_class {
 	SAT_SCOPE_ROOT,  /* account: has members by owner and by owned children */
 	SAT_SCOPE_CHILD, /* contact, activity: goes wherever its root goes */
 	SAT_SCOPE_OWNED, /* opportunity: to its own owner and its root's owner */
+	SAT_SCOPE_SHARED, /* product: everybody who sees records at all holds it */
 } sat_scope_class;
 
 typedef struct sat_option {

@@ -357,13 +357,12 @@ wait_for_work(sat_relay *r)
 static void
 tell_parked(sat_relay *r)
 {
+	/* Asked also when nobody waits: what is older than a WAIT is no news. */
+	sat_heard h = sat_server_heard(r->core);
 	int64_t left;
 
-	if (r->park.n > 0) {
-		sat_heard h = sat_server_heard(r->core);
-
+	if (r->park.n > 0)
 		sat_park_wake(&r->park, &h);
-	}
 	left = sat_park_sweep(&r->park, now_ms());
 	pthread_mutex_lock(&r->mutex);
 	r->park_ms = left < 0 ? INT64_MAX : monotonic_ms() + left + SWEEP_MS;

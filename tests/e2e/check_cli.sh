@@ -84,6 +84,7 @@ expect 5 as li account show "$C"
 expect 0 as li api GET /v1/moved; has "$OUT" "$C" "the old owner sees where it went"
 
 # --- two processes, other organisation, revoked, unreachable
+stop_daemon "$W/r/boss"
 flock -x "$W/r/boss/replica.keyring.lock" sleep 2 &
 lock=$!; sleep 0.5; expect 11 as boss status; wait $lock; expect 0 as boss status
 "$SATCHELD" -D "$W/other" --passphrase-file "$W/server.pass" init --org Other

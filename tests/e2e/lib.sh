@@ -22,7 +22,26 @@ hasnt() { if grep -qE -- "$2" <<<"$1"; then bad "$3: /$2/ is there"; else ok; fi
 same() { if [ "$1" = "$2" ]; then ok; else bad "$3: '$1' is not '$2'"; fi; }
 
 d() { "$SATCHELD" -D "$W/server" --passphrase-file "$W/server.pass" "$@"; }
-as() { local u=$1; shift; "$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/pass" --no-input "$@"; }
+as() { local u=$1; shift; [ -z "${THROUGH_DAEMON:-}" ] || through_daemon "$u" "$@"; "$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/pass" --no-input "$@"; }
+# With THROUGH_DAEMON set every command that can goes through a daemon of its
+# user; the others find none.
+through_daemon() {
+	local dir=$W/r/$1; shift
+	case " $* " in
+	*" init "*|*" passwd "*|*" restore "*|*" daemon "*) stop_daemon "$dir"; return ;;
+	esac
+	[ -e "$dir/replica.keyring" ] || return
+	[ -s "$dir/daemon.pid" ] && kill -0 "$(cat "$dir/daemon.pid")" 2>/dev/null && return
+	"$SATCHEL" -C "$dir" --passphrase-file "$W/pass" --no-input daemon --no-sync 2>&1 >/dev/null |
+		sed -n 's/.*process \([0-9]*\)$/\1/p' >"$dir/daemon.pid"
+}
+stop_daemon() { # folder
+	local p; [ -s "$1/daemon.pid" ] || return 0
+	p=$(cat "$1/daemon.pid"); rm -f "$1/daemon.pid"
+	kill "$p" 2>/dev/null; for _ in $(seq 200); do kill -0 "$p" 2>/dev/null || return 0; sleep 0.02; done
+	bad "a daemon did not end"; kill -KILL "$p"
+}
+stop_daemons() { for p in "$W"/r/*/daemon.pid; do [ -e "$p" ] && stop_daemon "${p%/daemon.pid}"; done; }
 # The same for the background: $! is satchel itself, not a shell around it, so
 # that a kill meets the program.
 bg() { local u=$1; shift; exec "$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/pass" --no-input "$@"; }
@@ -46,5 +65,5 @@ enrol() { # user [folder]
 	as "${2:-$1}" -q init --invite "$code" >/dev/null || { bad "$1 not enrolled"; return 1; }
 }
 ACC=(--set industry=I65 --set contact_name=李娜 --set need_type=solution --set stage=first_contact)
-finish() { stop_server; chmod -R u+w "$W" 2>/dev/null; rm -rf "$W"; echo "$SECONDS s"; echo "$passed passed, $failed failed"; [ $failed = 0 ]; exit; }
-trap 'stop_server -KILL; chmod -R u+w "$W" 2>/dev/null; rm -rf "$W"' EXIT
+finish() { stop_daemons; stop_server; chmod -R u+w "$W" 2>/dev/null; rm -rf "$W"; echo "$SECONDS s"; echo "$passed passed, $failed failed"; [ $failed = 0 ]; exit; }
+trap 'stop_daemons; stop_server -KILL; chmod -R u+w "$W" 2>/dev/null; rm -rf "$W"' EXIT

@@ -31,9 +31,11 @@ simfs_below(simfs *fs, uint64_t n)
 static void
 image_resize(sim_image *m, size_t n)
 {
-	if (n > m->cap) {
-		m->cap = n < 65536 ? n * 2 : n + n / 2;
-		m->p = sat_xrealloc(m->p, m->cap);
+	if (n > m->cap) { /* the program may die for want of memory here */
+		size_t cap = n < 65536 ? n * 2 : n + n / 2;
+
+		m->p = sat_xrealloc(m->p, cap);
+		m->cap = cap;
 	}
 	if (n > m->n)
 		memset(m->p + m->n, 0, n - m->n);
@@ -589,6 +591,19 @@ simfs_nth(const simfs *fs, size_t i)
 		if (f->linked && i-- == 0)
 			return f->name;
 	return NULL;
+}
+
+unsigned
+simfs_handles(const simfs *fs)
+{
+	const sim_handle *h;
+	const sim_file *f;
+	unsigned n = 0;
+
+	for (f = fs->files; f != NULL; f = f->next)
+		for (h = f->open; h != NULL; h = h->next)
+			n += h->power == fs->power;
+	return n;
 }
 
 simfs_counts

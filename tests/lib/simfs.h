@@ -135,6 +135,9 @@ void simfs_rename(simfs *fs, const char *from, const char *to);
 /* The name of the i-th file, NULL behind the last. */
 const char *simfs_nth(const simfs *fs, size_t i);
 
+/* Files that are held open, but for what a crash or kill left behind. */
+unsigned simfs_handles(const simfs *fs);
+
 typedef struct simfs_counts {
 	uint64_t calls[SIMFS_OPS]; /* including failed ones */
 	uint64_t bytes_written;

@@ -266,7 +266,8 @@ f_shm_map(sqlite3_file *file, int region, int size, int extend,
 	while (region >= f->nshm) {
 		f->shm = sat_xrealloc(
 		    f->shm, ((size_t)f->nshm + 1) * sizeof *f->shm);
-		f->shm[f->nshm++] = sat_xcalloc(1, (size_t)size);
+		f->shm[f->nshm] = sat_xcalloc(1, (size_t)size);
+		f->nshm++;
 	}
 	*out = f->shm[region];
 	return SQLITE_OK;

@@ -30,11 +30,13 @@ a_role_subscribes_to_its_keys(void **state) /* P-080 */
 	sat_keys k = sat_scope_subscription(&reg, ann);
 
 	(void)state;
-	assert_int_equal(1, k.n);
-	assert_true(sat_keys_has(&k, sat_key_user(1)));
-	k = sat_scope_subscription(&reg, max);
 	assert_int_equal(2, k.n);
+	assert_true(sat_keys_has(&k, sat_key_user(1)));
+	assert_true(sat_keys_has(&k, SAT_KEY_SHARED));
+	k = sat_scope_subscription(&reg, max);
+	assert_int_equal(3, k.n);
 	assert_true(sat_keys_has(&k, sat_key_user(4)));
+	assert_true(sat_keys_has(&k, SAT_KEY_SHARED));
 	assert_true(sat_keys_has(&k, sat_key_team(1)));
 	k = sat_scope_subscription(&reg, hq);
 	assert_int_equal(1, k.n);
@@ -62,12 +64,30 @@ an_owner_gives_its_user_and_team(void **state)
 }
 
 static void
+what_is_shared_is_everybodys_and_changed_by_who_may_change_all(void **state)
+{
+	sat_keys k = sat_scope_record_keys(&reg, SAT_SCOPE_SHARED,
+	    sat_v_null());
+
+	(void)state;
+	assert_int_equal(1, k.n);
+	assert_true(sat_keys_has(&k, SAT_KEY_SHARED));
+	assert_int_equal(SAT_REL_ALL, sat_scope_relation(&reg, ann,
+	    SAT_SCOPE_SHARED, sat_v_null(), sat_v_null(), true, true));
+	assert_int_equal(SAT_REL_NONE, sat_scope_relation(&reg, old,
+	    SAT_SCOPE_SHARED, sat_v_null(), sat_v_null(), true, true));
+	k = sat_scope_record_keys(&reg, SAT_SCOPE_ROOT, who("ann"));
+	assert_int_equal(2, k.n);
+}
+
+static void
 user_team_and_all_keys_never_meet(void **state)
 {
 	(void)state;
 	assert_true(sat_key_user(1) != sat_key_team(1));
 	assert_true(sat_key_user(UINT32_MAX) < sat_key_team(0));
-	assert_true(sat_key_team(UINT32_MAX) < SAT_KEY_ALL);
+	assert_true(sat_key_team(UINT32_MAX) < SAT_KEY_SHARED);
+	assert_true(SAT_KEY_SHARED < SAT_KEY_ALL);
 }
 
 static void
@@ -123,6 +143,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_role_subscribes_to_its_keys),
 		cmocka_unit_test(an_owner_gives_its_user_and_team),
+		cmocka_unit_test(what_is_shared_is_everybodys_and_changed_by_who_may_change_all),
 		cmocka_unit_test(user_team_and_all_keys_never_meet),
 		cmocka_unit_test(the_relation_follows_the_owners),
 	};

@@ -333,6 +333,35 @@ the_order_is_registry_template_push_snapshot_pull(void **state)
 }
 
 static void
+a_page_that_needs_a_newer_template_makes_it_ask_once(void **state) /* P-169 */
+{
+	script s = { .cursor = 9 };
+	sat_msg m = a_welcome(20), page = { .type = SAT_MSG_DELTA };
+	sat_err err = { 0 };
+
+	(void)state;
+	start(&s, 0);
+	(void)asked(&s);
+	assert_ok(answer(&s, &m, &err));
+	assert_int_equal(SAT_MSG_PULL, asked(&s).type);
+	page.u.delta.upto = 20;
+	page.u.delta.scope_head = 20;
+	s.delta_rc = SAT_EVERSION;
+	assert_ok(answer(&s, &page, &err));
+	assert_int_equal(SAT_MSG_TEMPLATE, asked(&s).type);
+	m = (sat_msg){ .type = SAT_MSG_TEMPLATE_IS };
+	m.u.template_is.bundle = sat_span_str("b");
+	assert_ok(answer(&s, &m, &err));
+	assert_int_equal(1, s.templates);
+	m = asked(&s);
+	assert_int_equal(SAT_MSG_PULL, m.type);
+	assert_int_equal(9, m.u.pull.cursor);
+	s.delta_rc = SAT_EVERSION; /* and no circle */
+	assert_rc(SAT_EVERSION, answer(&s, &page, &err));
+	stop(&s);
+}
+
+static void
 after_a_push_the_cursor_must_pass_it(void **state)
 {
 	script s = { .cursor = 9, .waits = 1 };
@@ -581,6 +610,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_to_do_is_one_round_trip),
 		cmocka_unit_test(the_order_is_registry_template_push_snapshot_pull),
+		cmocka_unit_test(a_page_that_needs_a_newer_template_makes_it_ask_once),
 		cmocka_unit_test(after_a_push_the_cursor_must_pass_it),
 		cmocka_unit_test(what_was_accepted_before_is_passed_once),
 		cmocka_unit_test(flags_leave_out_one_direction),

@@ -248,6 +248,7 @@ static const call calls[] = {
 	{ "GET", "/v1/reports/{key}/run", "/v1/reports/ranking-by-rep/run", NULL,
 	    NULL, NULL },
 	{ "GET", "/v1/templates", "/v1/templates", NULL, NULL, NULL },
+	{ "GET", "/v1/templates/files", "/v1/templates/files", NULL, NULL, NULL },
 	{ "GET", "/v1/templates/show", "/v1/templates/show", NULL, NULL, NULL },
 	{ "GET", "/v1/templates/show", "/v1/templates/show",
 	    "{\"path\":\"dict/stage\"}", NULL, NULL },
@@ -289,6 +290,8 @@ static const call calls[] = {
 static const struct {
 	const char *method, *pattern, *why;
 } elsewhere[] = {
+	{ "POST", "/v1/imports/form",
+	    "writes a book: tests/e2e/check_sheets.sh reads it back" },
 	{ "POST", "/v1/sync/run",
 	    "needs a server: tests/e2e/check_schema.sh looks at its answer" },
 	{ "POST", "/v1/sync/watch",

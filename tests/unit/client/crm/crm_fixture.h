@@ -8,7 +8,7 @@
 #include "tests/unit/client/replica/fixture.h"
 
 #include "client/crm/crm.h"
-#include "common/sheet/csv.h"
+#include "common/sheet/sheet.h"
 
 static inline sat_crm
 crm_of(fixture *f)

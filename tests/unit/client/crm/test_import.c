@@ -18,7 +18,7 @@ static void
 on_error(void *u, const void *row, const char *reason)
 {
 	door *d = u;
-	const sat_csv_row *r = row;
+	const sat_sheet_row *r = row;
 
 	if (d->nreasons < 64)
 		(void)snprintf(d->reasons[d->nreasons], 200, "%llu %s",
@@ -71,10 +71,10 @@ interrupted(void *u)
 }
 
 static sat_rc
-open_sheet(void *u, const char *file, struct sat_csv **out, sat_err *e)
+open_sheet(void *u, const char *file, struct sat_sheet **out, sat_err *e)
 {
 	char *path = sat_xasprintf("%s%s", DATA, file);
-	sat_rc rc = sat_csv_open(out, path, NULL, e);
+	sat_rc rc = sat_sheet_open(out, path, NULL, e);
 
 	(void)u;
 	free(path);
@@ -109,7 +109,7 @@ import(sat_import_summary *s, door *d, const char *csv, const char *map,
 	d->nreasons = d->ncleaned = d->nderived = 0;
 	d->progress = 0;
 	memset(e, 0, sizeof *e);
-	assert_rc(SAT_OK, sat_csv_open(&o->csv, csv, NULL, e));
+	assert_rc(SAT_OK, sat_sheet_open(&o->sheet, csv, NULL, e));
 	o->map = doc;
 	o->on_error = on_error;
 	o->on_derived = on_derived;
@@ -120,7 +120,7 @@ import(sat_import_summary *s, door *d, const char *csv, const char *map,
 		o->on_clean = on_clean;
 	o->u = d;
 	rc = sat_crm_import(s, &c, o, e);
-	sat_csv_close(o->csv);
+	sat_sheet_close(o->sheet);
 	sat_json_free(doc);
 	return rc;
 }
@@ -132,16 +132,16 @@ hire(fixture *f)
 	sat_user users[64] = { { 1, "me", "Me", "hq", 0, false } };
 	sat_registry reg = { .rev = 100, .users = users, .nusers = 1 };
 	sat_arena a = { 0 };
-	const sat_csv_row *row;
+	const sat_sheet_row *row;
 	sat_buf b = { 0 };
-	sat_csv *csv;
+	sat_sheet *csv;
 	sat_err err;
 
-	assert_ok(sat_csv_open(&csv, DATA "users.csv", NULL, &err));
+	assert_ok(sat_sheet_open(&csv, DATA "users.csv", NULL, &err));
 	for (;;) {
 		sat_user *u = &users[reg.nusers];
 
-		assert_ok(sat_csv_next(&row, csv, &err));
+		assert_ok(sat_sheet_next(&row, csv, &err));
 		if (row == NULL)
 			break;
 		u->ord = (uint32_t)++reg.nusers;
@@ -149,7 +149,7 @@ hire(fixture *f)
 		u->name = sat_arena_str(&a, row->fields[1].p, row->fields[1].n);
 		u->role = sat_arena_str(&a, row->fields[2].p, row->fields[2].n);
 	}
-	sat_csv_close(csv);
+	sat_sheet_close(csv);
 	sat_registry_write(&b, &reg);
 	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
 	sat_buf_fini(&b);
@@ -303,7 +303,7 @@ static sat_rc
 import_text(sat_import_summary *s, door *d, const char *content,
     const char *map, sat_import_opts *o, sat_err *e)
 {
-	char *csv = sheet(d->f, "x.csv", content);
+	char *csv = sheet(d->f, "x.table", content);
 	char *doc = map != NULL ? sheet(d->f, "x.json", map) : NULL;
 	sat_rc rc = import(s, d, csv, doc, o, e);
 
@@ -617,10 +617,10 @@ an_export_read_back_changes_nothing(void **state)
 	    "visit_count=3"), &err));
 	for (int labels = 0; labels < 2; labels++) {
 		x.labels = labels == 1;
-		assert_ok(sat_csv_out_open(&x.csv, path, NULL, &err));
+		assert_ok(sat_sheet_out_open(&x.table, path, NULL, &err));
 		assert_ok(sat_crm_export(&rows, &c, &x, &err));
 		assert_int_equal(2, rows);
-		assert_ok(sat_csv_out_close(x.csv, true, &err));
+		assert_ok(sat_sheet_out_close(x.table, true, &err));
 		if (import(&s, &d, path, NULL, &o, &err) != SAT_OK)
 			fail_msg("%s: %s", err.text, d.reasons[0]);
 		assert_int_equal(2, s.unchanged);

@@ -419,6 +419,37 @@ edits_behind_a_refused_creation_wait_for_their_own_verdict(void **state)
 	assert_sound(f);
 }
 
+/* ---- later releases --------------------------------------------------------------- */
+
+static void
+operations_of_a_later_release_are_kept_with_the_record(void **state) /* P-169 */
+{
+	fixture *f = *state;
+	sat_id id = new_account(f, "A", "1");
+	sat_op x = op(f->account, (sat_op_kind)40, id, F_CITY, text("later"));
+	sat_later *l;
+	sat_view v;
+
+	srv_sync(f);
+	srv_foreign(f, id, &x, 1, f->srv.n);
+	set_text(f, id, F_REMARK, "own work waits");
+	srv_pull(f);
+	assert_text(f, id, F_CITY, "Hefei");
+	assert_text(f, id, F_REMARK, "own work waits");
+	v = view_of(f, id);
+	assert_int_equal(1, sat_record_later(&l, &f->a, &v.rec));
+	assert_int_equal(40, l[0].op.kind);
+	assert_sound(f);
+	reopen(f);
+	assert_sound(f);
+	set_text(f, id, F_CITY, "Hefei 2"); /* edits go on beside it */
+	srv_sync(f);
+	assert_same_as_server(f);
+	v = view_of(f, id);
+	assert_int_equal(1, sat_record_later(&l, &f->a, &v.rec));
+	assert_sound(f);
+}
+
 /* ---- pull ---------------------------------------------------------------------------- */
 
 static void
@@ -1328,6 +1359,7 @@ main(void)
 		T(an_accepted_commit_waits_until_the_cursor_reaches_it),
 		T(what_the_cursor_has_not_reached_is_known_after_a_restart),
 		T(a_refused_edit_shows_the_server_s_value_and_stays_in_quarantine),
+		T(operations_of_a_later_release_are_kept_with_the_record),
 		T(a_refused_newest_commit_still_carries_the_chain),
 		T(a_record_whose_creation_was_refused_goes_with_its_edits),
 		T(edits_behind_a_refused_creation_wait_for_their_own_verdict),

@@ -230,6 +230,81 @@ a_second_connection_of_the_process_sees_a_restarted_log(void **state)
 	sat_db_close(reader);
 }
 
+/* A wrong bit on the way from the log to the main file would stay. */
+static void
+a_checkpoint_notices_a_bit_that_flips_on_the_way(void **state)
+{
+	fixture *f = *state;
+	unsigned noticed = 0;
+	uint64_t nth;
+	sat_err err;
+
+	for (nth = 1; nth < 30; nth++) {
+		fill(f, 3);
+		simfs_fail(f->fs, SIMFS_READ, SIMFS_FLIP, nth, false);
+		noticed += sat_db_checkpoint(f->db, &err) != SAT_OK;
+		simfs_fail(f->fs, SIMFS_READ, SIMFS_NEVER, 1, false);
+		close_it(f);
+		open_it(f);
+		assert_ok(sat_db_check(f->db, false, &err));
+	}
+	assert_in_range(noticed, 3, 29);
+}
+
+/* A failed read makes SQLite roll back by itself; what comes next is not a
+ * transaction of its own. */
+static void
+a_transaction_that_was_undone_takes_nothing_more(void **state)
+{
+	fixture *f = *state;
+	sat_err err = { 0 };
+	int64_t n;
+
+	fill(f, 50);
+	assert_ok(sat_db_checkpoint(f->db, &err));
+	close_it(f);
+	open_it(f);
+	assert_ok(sat_db_begin(f->db, &err));
+	run(f, "INSERT INTO t(n) VALUES(-1)");
+	simfs_fail(f->fs, SIMFS_READ, SIMFS_IOERR, 1, false);
+	assert_rc(SAT_EIO, ask(&n, f->db, "SELECT sum(length(a)) FROM t"));
+	assert_false(sat_db_in_txn(f->db));
+	assert_rc(SAT_EIO, sat_db_exec(f->db, "INSERT INTO t(n) VALUES(-2)",
+	    &err));
+	assert_string_equal("db.undone", err.code);
+	assert_rc(SAT_EIO, sat_db_commit(f->db, &err));
+	assert_int_equal(50, count(f));
+	assert_ok(sat_db_begin(f->db, &err));
+	run(f, "INSERT INTO t(n) VALUES(-3)");
+	assert_ok(sat_db_commit(f->db, &err));
+	assert_int_equal(51, count(f));
+}
+
+/* The answer "wal" comes before the file says so. */
+static void
+a_file_that_was_made_is_in_write_ahead_mode(void **state)
+{
+	static const simfs_op ops[] = { SIMFS_READ, SIMFS_WRITE, SIMFS_DELETE };
+	fixture *f = *state;
+	unsigned tried = 0;
+	sat_err err;
+
+	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+		for (uint64_t nth = 1; nth < 12; nth++) {
+			close_it(f);
+			simfs_wipe(f->fs);
+			simfs_fail(f->fs, ops[i], SIMFS_IOERR, nth, false);
+			if (open_named(&f->db, f, MAIN, &err) != SAT_OK ||
+			    sat_db_exec(f->db, "CREATE TABLE t(n)", &err) !=
+			    SAT_OK)
+				tried++;
+			simfs_fail(f->fs, ops[i], SIMFS_NEVER, 1, false);
+			close_it(f);
+			open_it(f);
+		}
+	assert_true(tried > 0);
+}
+
 static void
 a_name_is_registered_once_and_needs_a_layer_below(void **state)
 {
@@ -259,6 +334,9 @@ main(void)
 		T(cleartext_is_never_taken_for_a_page_of_a_checkpoint),
 		T(after_a_failed_sync_the_layer_itself_writes_nothing),
 		T(a_second_connection_of_the_process_sees_a_restarted_log),
+		T(a_checkpoint_notices_a_bit_that_flips_on_the_way),
+		T(a_transaction_that_was_undone_takes_nothing_more),
+		T(a_file_that_was_made_is_in_write_ahead_mode),
 		T(a_name_is_registered_once_and_needs_a_layer_below),
 	};
 

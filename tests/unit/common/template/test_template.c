@@ -98,13 +98,13 @@ the_base_template_loads_and_lints_clean(void **state)
 	assert_string_equal("base", sat_template_name(t));
 	assert_string_equal("1.0.0", sat_template_version(t));
 	assert_int_equal(480, sat_template_tz_min(t));
-	assert_int_equal(4, sat_template_kinds(t));
+	assert_int_equal(19, sat_template_kinds(t));
 	assert_ptr_equal(sat_template_kind(t, "account"),
 	    sat_template_kind(t, "accounts"));
 	assert_ptr_equal(sat_template_kind(t, "opportunity"),
 	    sat_template_kind_id(t, 4));
-	assert_null(sat_template_kind(t, "lead"));
-	assert_null(sat_template_doc(t, "fields/lead.json"));
+	assert_null(sat_template_kind(t, "nosuch"));
+	assert_null(sat_template_doc(t, "fields/nosuch.json"));
 	assert_string_equal("acl/matrix.json", sat_template_path(t, "acl/", 0));
 	assert_null(sat_template_path(t, "acl/", 1));
 	sat_template_free(t);

@@ -410,6 +410,46 @@ authors_hand_over_their_own_work_and_no_other_s(void **state) /* P-166 */
 	done(&m);
 }
 
+/* ---- operations of a later release ------------------------------------------------------- */
+
+static void
+later_operations_need_the_right_to_edit_and_reach_every_device(void **state)
+{
+	move m = moved(10);
+	sat_op x = op_set(&m.acc, K_ACCOUNT, (sat_op_kind)40, A_OWNER,
+	    txt("ann"));
+	sat_arena a = { 0 };
+	device *all[] = { m.bob, m.max, m.sue };
+	sat_err err = { 0 };
+
+	(void)state;
+	(void)device_opp(m.max, &m.acc, "deal", "sue");
+	device_sync(m.max);
+	device_sync(m.sue);
+	(void)device_commit(m.bob, &m.acc, &x, 1); /* his: kept */
+	device_sync(m.bob);
+	assert_int_equal(SAT_VD_OK, m.bob->out[m.bob->nout - 1].code);
+	(void)device_commit(m.sue, &m.acc, &x, 1); /* she may only look */
+	device_sync(m.sue);
+	assert_int_equal(SAT_VD_REJECTED, m.sue->out[m.sue->nout - 1].code);
+	(void)device_commit(m.ann, &m.acc, &x, 1); /* was hers, at `seen` */
+	device_sync(m.ann);
+	assert_int_equal(SAT_VD_OK_LATE, m.ann->out[m.ann->nout - 1].code);
+	for (size_t i = 0; i < 3; i++) {
+		sat_record r;
+		sat_later *l;
+
+		device_sync(all[i]);
+		assert_ok(sat_record_read(&r, &a, sat_buf_span(&device_find(
+		    all[i], &m.acc, 0)->state), &err));
+		assert_int_equal(2, sat_record_later(&l, &a, &r));
+		assert_true(sat_value_eq(txt("bob"),
+		    sat_record_value(&r, A_OWNER)));
+	}
+	sat_arena_fini(&a);
+	done(&m);
+}
+
 int
 main(void)
 {
@@ -423,6 +463,7 @@ main(void)
 		cmocka_unit_test(what_finds_no_room_is_refused_and_stays_with_its_author),
 		cmocka_unit_test(who_may_edit_settles_and_nobody_else),
 		cmocka_unit_test(authors_hand_over_their_own_work_and_no_other_s),
+		cmocka_unit_test(later_operations_need_the_right_to_edit_and_reach_every_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,322 @@
+/*
+ * HTTP to the route table and back (interfaces design §2.2). What a browser or
+ * a tool sees: JSON, problem+json, ETag; what our own command line asks for
+ * (Accept: application/x-ndjson): lines, so that long work can tell its
+ * progress and an answer can come together with a problem.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/http/daemon_int.h"
+
+#define HEARTBEAT_MS 15000
+#define WAIT_MAX_S 60
+
+static void
+put_json(sat_http_response *out, const sat_json *doc)
+{
+	sat_json_write(&out->body, doc, false);
+	sat_buf_str(&out->body, "\n");
+}
+
+static void
+put_problem(sat_http_response *out, const sat_err *e)
+{
+	sat_json *p = sat_api_problem(e);
+
+	out->status = sat_rc_http(e->rc);
+	out->type = "application/problem+json";
+	put_json(out, p);
+	sat_json_free(p);
+}
+
+/* ---- the request ---------------------------------------------------------------- */
+
+#define LISTS_MAX 8
+typedef struct members {
+	sat_json *obj;
+	struct {
+		char name[80];
+		sat_json *list;
+	} lists[LISTS_MAX];
+	size_t n;
+} members;
+
+/* A name that ends in [] makes a list, also of one. */
+static void
+on_query(void *u, const char *key, const char *value)
+{
+	members *q = u;
+	size_t n = strlen(key), i;
+	char name[80];
+
+	if (n < 3 || n >= sizeof name || strcmp(key + n - 2, "[]") != 0) {
+		if (sat_json_get(q->obj, key) == NULL)
+			sat_json_put_str(q->obj, key, value);
+		return;
+	}
+	(void)snprintf(name, sizeof name, "%.*s", (int)n - 2, key);
+	for (i = 0; i < q->n && strcmp(q->lists[i].name, name) != 0; i++)
+		;
+	if (i == LISTS_MAX || (i == q->n && sat_json_get(q->obj, name) != NULL))
+		return;
+	if (i == q->n) {
+		memcpy(q->lists[q->n].name, name, sizeof name);
+		q->lists[q->n++].list = sat_json_put_arr(q->obj, name);
+	}
+	sat_json_add_str(q->lists[i].list, value);
+}
+
+static sat_json *
+query_of(const sat_http_request *r)
+{
+	members q = { .obj = sat_json_obj() };
+
+	sat_http_query(r, on_query, &q);
+	return q.obj;
+}
+
+static char *
+header_copy(const sat_http_request *r, const char *name)
+{
+	const char *v = sat_http_header(r, name);
+
+	return v != NULL ? sat_xstrdup(v) : NULL;
+}
+
+/* "v12-…" with its quotes taken off, as the handlers know it. */
+static void
+put_if_match(sat_json *query, const char *etag)
+{
+	size_t n = etag != NULL ? strlen(etag) : 0;
+	char v[64];
+
+	if (n < 3 || n - 2 >= sizeof v || etag[0] != '"' || etag[n - 1] != '"')
+		return;
+	memcpy(v, etag + 1, n - 2);
+	v[n - 2] = '\0';
+	if (sat_json_get(query, "if_version") == NULL)
+		sat_json_put_str(query, "if_version", v);
+}
+
+static sat_rc
+fill_job(job *j, const sat_http_request *r, sat_err *e)
+{
+	const char *lang;
+
+	j->query = query_of(r);
+	put_if_match(j->query, sat_http_header(r, "If-Match"));
+	lang = sat_http_header(r, "Accept-Language");
+	if (lang != NULL)
+		j->lang = strncmp(lang, "zh", 2) == 0 ? "zh" : "en";
+	j->cwd = header_copy(r, "Satchel-Cwd");
+	j->name = header_copy(r, "Satchel-Job");
+	if (r->body.n == 0)
+		return SAT_OK;
+	return sat_json_parse(&j->body, r->body, SAT_HTTP_BODY_MAX, e);
+}
+
+/* ---- answers --------------------------------------------------------------------- */
+
+static void
+put_answer(sat_http_response *out, const job *j, bool conditional)
+{
+	const char *v = sat_json_get_str(sat_json_get(j->out, "data"),
+	    "version", NULL);
+
+	if (j->rc != SAT_OK && j->rc != SAT_EPARTLY && j->rc != SAT_EFALSE) {
+		put_problem(out, &j->err);
+		if (conditional && j->rc == SAT_ECONFLICT &&
+		    strcmp(j->err.code, "version") == 0)
+			out->status = 412;
+		return;
+	}
+	out->status = sat_rc_http(j->rc);
+	if (v != NULL)
+		(void)snprintf(out->etag, sizeof out->etag, "\"%s\"", v);
+	if (j->out != NULL)
+		put_json(out, j->out);
+}
+
+static void
+to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+{
+	const char *accept = sat_http_header(r, "Accept");
+	job *j = job_new(d, r->method, r->path);
+	sat_err e = { 0 };
+	sat_rc rc = fill_job(j, r, &e);
+
+	if (rc != SAT_OK) {
+		e.rc = SAT_EUSAGE; /* what was sent is not JSON */
+		put_problem(out, &e);
+	} else if (accept != NULL &&
+	    strcmp(accept, "application/x-ndjson") == 0) {
+		job_stream(j, out);
+	} else {
+		job_run(j);
+		put_answer(out, j, sat_http_header(r, "If-Match") != NULL);
+	}
+	job_unref(j);
+}
+
+/* ---- events ----------------------------------------------------------------------- */
+
+typedef struct listener {
+	events *ev;
+	uint64_t since;
+	char types[120];
+	sat_buf b;
+	size_t at;
+} listener;
+
+static long
+next_events(void *u, uint8_t *out, size_t max)
+{
+	listener *l = u;
+	size_t n;
+
+	if (l->at == l->b.n) {
+		sat_buf_reset(&l->b);
+		l->at = 0;
+		if (!events_wait(&l->b, &l->since, l->ev, l->since, l->types,
+		    HEARTBEAT_MS, true) && l->b.n == 0)
+			return -1;
+	}
+	n = l->b.n - l->at < max ? l->b.n - l->at : max;
+	memcpy(out, l->b.p + l->at, n);
+	l->at += n;
+	return (long)n;
+}
+
+static void
+end_events(void *u)
+{
+	listener *l = u;
+
+	sat_buf_fini(&l->b);
+	free(l);
+}
+
+static void
+stream_events(daemon_ *d, sat_http_response *out, uint64_t since,
+    const char *types)
+{
+	listener *l = sat_xcalloc(1, sizeof *l);
+
+	l->ev = d->ev;
+	l->since = since;
+	(void)snprintf(l->types, sizeof l->types, "%s", types);
+	sat_buf_str(&l->b, ": satchel\n\n"); /* headers leave at once */
+	out->type = "text/event-stream";
+	out->next = next_events;
+	out->end = end_events;
+	out->stream = l;
+}
+
+/* Where to go on: Last-Event-ID, ?since=, else from now on. */
+static uint64_t
+since_of(daemon_ *d, const sat_http_request *r, const sat_json *q)
+{
+	const char *s = sat_http_header(r, "Last-Event-ID");
+
+	if (s == NULL)
+		s = sat_json_get_str(q, "since", NULL);
+	return s != NULL ? strtoull(s, NULL, 10) : events_last(d->ev);
+}
+
+static void
+to_events(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+{
+	sat_json *q = query_of(r);
+	const char *wait, *types;
+	uint64_t since, next;
+	long seconds;
+	sat_buf b = { 0 };
+
+	since = since_of(d, r, q);
+	wait = sat_json_get_str(q, "wait", NULL);
+	types = sat_json_get_str(q, "types", "");
+	if (wait == NULL) {
+		stream_events(d, out, since, types);
+	} else {
+		seconds = strtol(wait, NULL, 10);
+		seconds = seconds < 0 ? 0 : seconds > WAIT_MAX_S ? WAIT_MAX_S :
+		    seconds;
+		(void)events_wait(&b, &next, d->ev, since, types,
+		    (int)seconds * 1000, false);
+		sat_buf_fmt(&out->body, "{\"schema\":\"satchel/events/1\","
+		    "\"events\":[%s],\"next\":%llu}\n",
+		    b.n > 0 ? sat_buf_cstr(&b) : "", (unsigned long long)next);
+		sat_buf_fini(&b);
+	}
+	sat_json_free(q);
+}
+
+/* ---- the door's own routes ----------------------------------------------------------- */
+
+static void
+done(sat_http_response *out, sat_rc rc, const sat_err *e)
+{
+	if (rc != SAT_OK)
+		put_problem(out, e);
+	else
+		sat_buf_str(&out->body,
+		    "{\"schema\":\"satchel/session/1\",\"result\":\"ok\"}\n");
+}
+
+/* unlock, passphrase: a secret in the body. */
+static void
+to_secret(daemon_ *d, sat_http_response *out, const sat_http_request *r,
+    sat_rc (*use)(daemon_ *d, sat_span passphrase, sat_err *e))
+{
+	sat_json *body = NULL;
+	sat_err e = { 0 };
+	const char *phrase;
+	sat_rc rc = sat_json_parse(&body, r->body, SAT_HTTP_BODY_MAX, &e);
+
+	phrase = sat_json_get_str(body, "passphrase", NULL);
+	if (rc == SAT_OK && phrase == NULL)
+		rc = sat_fail(&e, SAT_EUSAGE, "no passphrase was sent");
+	if (rc == SAT_OK)
+		rc = use(d, sat_span_str(phrase), &e);
+	e.rc = rc;
+	done(out, rc, &e);
+	sat_json_free(body);
+}
+
+static void
+to_cancel(daemon_ *d, sat_http_response *out, const char *path)
+{
+	const char *name = path + strlen("/v1/jobs/");
+	sat_err e = { 0 };
+
+	done(out, job_cancel(d, name) ? SAT_OK :
+	    sat_fail(&e, SAT_ENOTFOUND, "no such work is being done"), &e);
+}
+
+void
+door_handle(void *u, sat_http_response *out, const sat_http_request *r)
+{
+	daemon_ *d = u;
+	bool post = strcmp(r->method, "POST") == 0;
+	sat_err e = { 0 };
+	sat_rc rc;
+
+	if (strcmp(r->method, "GET") == 0 &&
+	    strcmp(r->path, "/v1/events") == 0) {
+		to_events(d, out, r);
+	} else if (post && strcmp(r->path, "/v1/session/lock") == 0) {
+		rc = daemon_lock(d, &e);
+		done(out, rc, &e);
+	} else if (post && strcmp(r->path, "/v1/session/unlock") == 0) {
+		to_secret(d, out, r, daemon_unlock);
+	} else if (post && strcmp(r->path, "/v1/session/passphrase") == 0) {
+		to_secret(d, out, r, daemon_passphrase);
+	} else if (strcmp(r->method, "DELETE") == 0 &&
+	    strncmp(r->path, "/v1/jobs/", 9) == 0) {
+		to_cancel(d, out, r->path);
+	} else {
+		to_api(d, out, r);
+	}
+}

@@ -1,0 +1,153 @@
+/*
+ * What happened, in a ring. An event names what to look at again; it carries
+ * no personal data.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/http/daemon_int.h"
+
+#define HEARTBEAT ": still here\n\n"
+
+typedef struct event {
+	const char *type;
+	char data[EVENT_BYTES_MAX];
+} event;
+
+struct events {
+	pthread_mutex_t mtx;
+	pthread_cond_t cond;
+	event ring[EVENTS_KEPT];
+	uint64_t last; /* number of the newest; the first is 1 */
+	bool stop;
+};
+
+events *
+events_new(void)
+{
+	events *ev = sat_xcalloc(1, sizeof *ev);
+	pthread_condattr_t ca;
+
+	(void)pthread_mutex_init(&ev->mtx, NULL);
+	(void)pthread_condattr_init(&ca);
+	(void)pthread_condattr_setclock(&ca, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&ev->cond, &ca);
+	(void)pthread_condattr_destroy(&ca);
+	return ev;
+}
+
+void
+events_add(events *ev, const char *type, sat_json *data)
+{
+	sat_buf b = { 0 };
+
+	sat_json_put_str(data, "type", type);
+	sat_json_write(&b, data, false);
+	sat_json_free(data);
+	pthread_mutex_lock(&ev->mtx);
+	if (b.n < EVENT_BYTES_MAX) { /* ours are far below */
+		event *x = &ev->ring[++ev->last % EVENTS_KEPT];
+
+		x->type = type;
+		memcpy(x->data, sat_buf_cstr(&b), b.n + 1);
+		pthread_cond_broadcast(&ev->cond);
+	}
+	pthread_mutex_unlock(&ev->mtx);
+	sat_buf_fini(&b);
+}
+
+void
+events_stop(events *ev)
+{
+	pthread_mutex_lock(&ev->mtx);
+	ev->stop = true;
+	pthread_cond_broadcast(&ev->cond);
+	pthread_mutex_unlock(&ev->mtx);
+}
+
+uint64_t
+events_last(events *ev)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&ev->mtx);
+	n = ev->last;
+	pthread_mutex_unlock(&ev->mtx);
+	return n;
+}
+
+/* "record,sync" names type; NULL names all. */
+static bool
+wanted(const char *types, const char *type)
+{
+	size_t n = strlen(type);
+
+	if (types == NULL || types[0] == '\0')
+		return true;
+	for (const char *p = types; *p != '\0';) {
+		size_t k = strcspn(p, ",");
+
+		if (k == n && strncmp(p, type, n) == 0)
+			return true;
+		p += k + (p[k] == ',');
+	}
+	return false;
+}
+
+static void
+put(sat_buf *out, uint64_t id, const char *type, const char *data, bool sse)
+{
+	if (sse)
+		sat_buf_fmt(out, "id: %llu\nevent: %s\ndata: %s\n\n",
+		    (unsigned long long)id, type, data);
+	else
+		sat_buf_fmt(out, "%s{\"id\":%llu,\"event\":%s}",
+		    out->n > 0 ? "," : "", (unsigned long long)id, data);
+}
+
+/* mtx held. Everything after *since that is wanted. */
+static void
+collect(sat_buf *out, uint64_t *since, const events *ev, const char *types,
+    bool sse)
+{
+	if (*since > ev->last || ev->last - *since >= EVENTS_KEPT) {
+		*since = ev->last;
+		put(out, ev->last, "reset", "{\"type\":\"reset\"}", sse);
+		return;
+	}
+	while (*since < ev->last) {
+		const event *x = &ev->ring[++*since % EVENTS_KEPT];
+
+		if (wanted(types, x->type))
+			put(out, *since, x->type, x->data, sse);
+	}
+}
+
+bool
+events_wait(sat_buf *out, uint64_t *next, events *ev, uint64_t since,
+    const char *types, int wait_ms, bool sse)
+{
+	struct timespec at;
+	bool go_on;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += wait_ms / 1000;
+	at.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+	at.tv_sec += at.tv_nsec / 1000000000;
+	at.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&ev->mtx);
+	for (;;) {
+		collect(out, &since, ev, types, sse);
+		if (out->n > 0 || ev->stop)
+			break;
+		if (pthread_cond_timedwait(&ev->cond, &ev->mtx, &at) != 0)
+			break;
+	}
+	go_on = !ev->stop;
+	pthread_mutex_unlock(&ev->mtx);
+	if (out->n == 0 && sse && go_on)
+		sat_buf_str(out, HEARTBEAT);
+	*next = since;
+	return go_on;
+}

@@ -1,0 +1,364 @@
+/*
+ * One request on its way to the handler and back.
+ *
+ * A route that talks to the network runs on a thread of its own and hands the
+ * worker single transactions; every other one runs on the worker from begin to
+ * end. A streamed answer is lines of JSON: events as they come, what the
+ * handler wrote to "standard output", and the answer as the last line.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "client/http/daemon_int.h"
+
+#define OUTPUT_PIECE 16384
+
+static char *
+dup_or_null(const char *s)
+{
+	return s != NULL ? sat_xstrdup(s) : NULL;
+}
+
+job *
+job_new(daemon_ *d, const char *method, const char *path)
+{
+	job *j = sat_xcalloc(1, sizeof *j);
+
+	j->d = d;
+	j->method = dup_or_null(method);
+	j->path = dup_or_null(path);
+	atomic_init(&j->refs, 1);
+	(void)pthread_mutex_init(&j->mtx, NULL);
+	(void)pthread_cond_init(&j->cond, NULL);
+	return j;
+}
+
+void
+job_unref(job *j)
+{
+	if (atomic_fetch_sub(&j->refs, 1) != 1)
+		return;
+	free(j->method);
+	free(j->path);
+	free(j->cwd);
+	free(j->name);
+	sat_json_free(j->query);
+	sat_json_free(j->body);
+	sat_json_free(j->out);
+	sat_buf_fini(&j->lines);
+	(void)pthread_cond_destroy(&j->cond);
+	(void)pthread_mutex_destroy(&j->mtx);
+	free(j);
+}
+
+/* ---- lines --------------------------------------------------------------------- */
+
+static void
+put_line(job *j, const sat_json *line)
+{
+	pthread_mutex_lock(&j->mtx);
+	sat_json_write(&j->lines, line, false);
+	sat_buf_str(&j->lines, "\n");
+	pthread_cond_signal(&j->cond);
+	pthread_mutex_unlock(&j->mtx);
+}
+
+static void
+on_event(void *u, const sat_json *line)
+{
+	job *j = u;
+
+	if (j->streams)
+		put_line(j, line);
+}
+
+static bool
+on_interrupted(void *u)
+{
+	const job *j = u;
+
+	return atomic_load(&j->cancelled);
+}
+
+/* What a handler wrote to `fd`, in hexadecimal: it may be in any encoding. */
+static void
+put_output(job *j, int fd)
+{
+	uint8_t piece[OUTPUT_PIECE];
+	char hex[2 * OUTPUT_PIECE + 1];
+	ssize_t n;
+
+	if (lseek(fd, 0, SEEK_SET) != 0)
+		return;
+	while ((n = read(fd, piece, sizeof piece)) > 0) {
+		sat_json *line = sat_json_obj();
+
+		sat_hex(hex, piece, (size_t)n);
+		sat_json_put_str(line, "type", "output");
+		sat_json_put_str(line, "hex", hex);
+		put_line(j, line);
+		sat_json_free(line);
+	}
+}
+
+static void
+put_answer(job *j)
+{
+	sat_json *line = sat_json_obj(), *p;
+
+	sat_json_put_str(line, "type", "answer");
+	sat_json_put_int(line, "rc", j->rc);
+	if (j->rc != SAT_OK) {
+		p = sat_api_problem(&j->err);
+		sat_json_put(line, "problem", p);
+	}
+	if (j->out != NULL) {
+		sat_json_put(line, "answer", j->out);
+		j->out = NULL;
+	}
+	put_line(j, line);
+	sat_json_free(line);
+}
+
+/* ---- running -------------------------------------------------------------------- */
+
+/* Reads by POST, and what has its own way to the server. */
+static bool
+may_have_written(const job *j)
+{
+	static const char *const not[] = { "/v1/sync/run", "/v1/sync/watch",
+		"/v1/exports", "/v1/check", "/v1/backups", "/v1/audit/verify",
+		"/v1/templates/verify" };
+
+	if (strcmp(j->method, "GET") == 0 ||
+	    (j->rc != SAT_OK && j->rc != SAT_EPARTLY))
+		return false;
+	for (size_t i = 0; i < sizeof not / sizeof not[0]; i++)
+		if (strcmp(j->path, not[i]) == 0)
+			return false;
+	return true;
+}
+
+/* "/v1/accounts/01h..." and what came back: which record to look at again. */
+static void
+tell_record(const job *j)
+{
+	const char *kind = j->path + strlen("/v1/"), *id = strchr(kind, '/');
+	const sat_json *data = sat_json_get(j->out, "data");
+	sat_json *x;
+	char text[64];
+
+	if (strncmp(j->path, "/v1/", 4) != 0)
+		return;
+	x = sat_json_obj();
+	(void)snprintf(text, sizeof text, "%.*s",
+	    id != NULL ? (int)(id - kind) : (int)strlen(kind), kind);
+	sat_json_put_str(x, "kind", text);
+	sat_json_put_str(x, "id", sat_json_get_str(data, "id", NULL));
+	events_add(j->d->ev, "record", x);
+}
+
+static void
+handle(job *j, sat_api *api)
+{
+	api->event = on_event;
+	api->interrupted = on_interrupted;
+	api->u = j;
+	if (j->lang != NULL)
+		api->crm.lang = j->lang;
+	j->req = (sat_request){ j->method, j->path, j->query, j->body };
+	j->rc = sat_api_handle(&j->out, api, &j->req, &j->err);
+	if (j->rc != SAT_OK)
+		j->err.rc = j->rc;
+	if (may_have_written(j)) {
+		tell_record(j);
+		daemon_nudge(j->d);
+	}
+}
+
+/* Relative names of files are the asking process's (worker.c has a working
+ * directory of its own: see on_worker's unshare in daemon.c). */
+static void
+on_worker(void *u)
+{
+	job *j = u;
+	sat_api api;
+	int fd = -1;
+
+	daemon_api(&api, j->d);
+	if (api.crm.replica == NULL) {
+		j->rc = sat_fail_code(&j->err, SAT_ELOCKED, "daemon.locked",
+		    "unlock it: POST /v1/session/unlock",
+		    "the daemon is locked");
+		return;
+	}
+	if (j->cwd != NULL && chdir(j->cwd) != 0) {
+		j->rc = sat_fail(&j->err, SAT_ENOTFOUND,
+		    "the working directory is not there any more");
+		return;
+	}
+	if (j->streams && (fd = memfd_create("output", MFD_CLOEXEC)) >= 0)
+		api.out_fd = fd;
+	handle(j, &api);
+	if (may_have_written(j))
+		daemon_tell_inbox(j->d);
+	if (fd >= 0) {
+		put_output(j, fd);
+		(void)close(fd);
+	}
+	if (j->cwd != NULL && chdir("/") != 0)
+		abort(); /* there is always a root */
+}
+
+static void
+off_worker(job *j)
+{
+	sat_api api;
+
+	if (!daemon_enter(j->d)) {
+		j->rc = sat_fail_code(&j->err, SAT_ELOCKED, "daemon.locked",
+		    "unlock it: POST /v1/session/unlock",
+		    "the daemon is locked");
+		return;
+	}
+	daemon_api(&api, j->d);
+	handle(j, &api);
+	daemon_leave(j->d);
+}
+
+/* "Is it alive" must not wait for an import, nor for a passphrase. */
+static bool
+needs_nothing(const job *j)
+{
+	return strcmp(j->path, "/v1/health") == 0 ||
+	    strcmp(j->path, "/v1/version") == 0;
+}
+
+static void
+remember(job *j, bool yes)
+{
+	pthread_mutex_lock(&j->d->mtx);
+	if (yes) {
+		j->next = j->d->jobs;
+		j->d->jobs = j;
+	} else {
+		for (job **p = &j->d->jobs; *p != NULL; p = &(*p)->next)
+			if (*p == j) {
+				*p = j->next;
+				break;
+			}
+	}
+	pthread_mutex_unlock(&j->d->mtx);
+}
+
+void
+job_run(job *j)
+{
+	if (atomic_load(&j->d->stopping))
+		atomic_store(&j->cancelled, true);
+	remember(j, true);
+	if (needs_nothing(j)) {
+		sat_api nothing = { .profile = NULL };
+
+		handle(j, &nothing);
+	} else if (sat_api_uses_network(j->method, j->path))
+		off_worker(j);
+	else if (!worker_call(j->d->w, on_worker, j))
+		j->rc = sat_fail(&j->err, SAT_EUNREACHABLE,
+		    "the daemon is ending");
+	remember(j, false);
+}
+
+static void *
+run_streaming(void *u)
+{
+	job *j = u;
+
+	job_run(j);
+	put_answer(j);
+	pthread_mutex_lock(&j->mtx);
+	j->done = true;
+	pthread_cond_signal(&j->cond);
+	pthread_mutex_unlock(&j->mtx);
+	job_unref(j);
+	return NULL;
+}
+
+static long
+next_bytes(void *u, uint8_t *out, size_t max)
+{
+	job *j = u;
+	size_t n;
+
+	pthread_mutex_lock(&j->mtx);
+	while (j->lines.n == 0 && !j->done)
+		pthread_cond_wait(&j->cond, &j->mtx);
+	n = j->lines.n < max ? j->lines.n : max;
+	if (n > 0) {
+		memcpy(out, j->lines.p, n);
+		memmove(j->lines.p, j->lines.p + n, j->lines.n - n);
+		j->lines.n -= n;
+	}
+	pthread_mutex_unlock(&j->mtx);
+	return n > 0 ? (long)n : -1;
+}
+
+/* The peer has all of it, or has left: then nobody wants the rest. */
+static void
+end_stream(void *u)
+{
+	job *j = u;
+
+	atomic_store(&j->cancelled, true);
+	job_unref(j);
+}
+
+void
+job_stream(job *j, sat_http_response *out)
+{
+	pthread_t t;
+
+	j->streams = true;
+	atomic_fetch_add(&j->refs, 2); /* the thread's, the stream's */
+	if (pthread_create(&t, NULL, run_streaming, j) == 0) {
+		(void)pthread_detach(t);
+	} else {
+		j->rc = sat_fail(&j->err, SAT_EFAIL, "no thread for this");
+		put_answer(j);
+		j->done = true;
+		job_unref(j);
+	}
+	out->type = "application/x-ndjson";
+	out->next = next_bytes;
+	out->end = end_stream;
+	out->stream = j;
+}
+
+bool
+job_cancel(daemon_ *d, const char *name)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&d->mtx);
+	for (job *j = d->jobs; j != NULL; j = j->next)
+		if (j->name != NULL && strcmp(j->name, name) == 0) {
+			atomic_store(&j->cancelled, true);
+			found = true;
+		}
+	pthread_mutex_unlock(&d->mtx);
+	return found;
+}
+
+void
+job_cancel_all(daemon_ *d)
+{
+	pthread_mutex_lock(&d->mtx);
+	for (job *j = d->jobs; j != NULL; j = j->next)
+		atomic_store(&j->cancelled, true);
+	pthread_mutex_unlock(&d->mtx);
+}

@@ -1,0 +1,93 @@
+/*
+ * http.h - the only door to libmicrohttpd: HTTP/1.1 for programs on this
+ * machine, and a client for it.
+ *
+ * A server listens on a Unix socket of mode 0600 and answers its own user only
+ * (SO_PEERCRED). One thread per connection, so a handler may block: it waits
+ * for the one thread that may touch the replica, or for an event.
+ *
+ * Limits (interfaces design §2.2): header 16 kB, body 1 MB, 64 connections,
+ * 30 s without a request on an open connection.
+ */
+#ifndef SAT_HTTP_HTTP_H
+#define SAT_HTTP_HTTP_H
+
+#include "common/base/buf.h"
+
+#define SAT_HTTP_HEADER_MAX (16 * 1024)
+#define SAT_HTTP_BODY_MAX (1024 * 1024)
+#define SAT_HTTP_CONNECTIONS_MAX 64
+#define SAT_HTTP_IDLE_S 30
+
+/* ---- server ---- */
+typedef struct sat_http_request {
+	const char *method; /* "GET" */
+	const char *path;   /* unescaped, without the query */
+	sat_span body;
+	void *connection;   /* for the two calls below */
+} sat_http_request;
+
+/* A header's value, NULL when it is not there. */
+const char *sat_http_header(const sat_http_request *r, const char *name);
+/* Every member of the query, unescaped, in order. */
+void sat_http_query(const sat_http_request *r,
+    void (*cb)(void *u, const char *key, const char *value), void *u);
+
+/*
+ * What is sent back. Either `body`, or a stream: `next` is called until it
+ * returns -1 (the end) and may block; it gives 1 to `max` bytes. `end` comes
+ * once, also when the peer left: a stream may still be written to by others.
+ */
+typedef struct sat_http_response {
+	int status;              /* 200 */
+	const char *type;        /* Content-Type; static */
+	sat_buf body;            /* taken */
+	char etag[64];           /* "" = none */
+	long (*next)(void *stream, uint8_t *out, size_t max);
+	void (*end)(void *stream);
+	void *stream;
+} sat_http_response;
+
+typedef struct sat_http sat_http;
+typedef struct sat_http_opts {
+	const char *socket_path; /* at most 107 bytes */
+	/* On the connection's thread; everything is borrowed but *out. */
+	void (*handle)(void *u, sat_http_response *out,
+	    const sat_http_request *r);
+	void *u;
+} sat_http_opts;
+
+/*
+ * @return SAT_EBUSY when somebody answers at that socket already (a left-over
+ *         file is replaced), SAT_EUSAGE (path too long), SAT_EIO.
+ */
+SAT_CHECK sat_rc sat_http_serve(sat_http **h, const sat_http_opts *o, sat_err *e);
+/* No more connections; waits for handlers that run (streams have to end) and
+ * removes the socket. */
+void sat_http_stop(sat_http *h);
+
+/* ---- client ---- */
+typedef struct sat_http_client sat_http_client;
+typedef struct sat_http_ask {
+	const char *method;
+	const char *target;      /* "/v1/accounts?limit=5", escaped */
+	const char *headers;     /* whole lines with "\r\n"; "" = none */
+	sat_span body;           /* sent as application/json when not empty */
+} sat_http_ask;
+
+/* SAT_EUNREACHABLE: nobody listens there, or it is not our own user. */
+SAT_CHECK sat_rc sat_http_dial(sat_http_client **c, const char *socket_path, sat_err *e);
+/*
+ * One request. The answer's body goes to `take` piece by piece as it comes.
+ * interrupted (may be NULL) is asked a few times a second; true leaves.
+ * @return SAT_EUNREACHABLE when the connection breaks or was left: *status is 0
+ *         as long as nothing was answered.
+ */
+SAT_CHECK sat_rc sat_http_request_send(sat_http_client *c, int *status,
+    const sat_http_ask *ask, void (*take)(void *u, sat_span piece),
+    bool (*interrupted)(void *u), void *u, sat_err *e);
+void sat_http_hangup(sat_http_client *c); /* NULL is fine */
+/* Percent-escape everything but unreserved characters. */
+void sat_http_escape(sat_buf *out, const char *text);
+
+#endif

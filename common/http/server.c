@@ -1,0 +1,313 @@
+/*
+ * libmicrohttpd with one thread per connection, on a socket we made.
+ *
+ * Why its own timeout is taken off while a request is answered: it counts from
+ * the last byte that moved, and an answer may be waited for longer than that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/crypto/crypto.h"
+#include "common/http/http.h"
+
+/* Request line, headers and what the library keeps beside them. */
+#define POOL_BYTES (SAT_HTTP_HEADER_MAX + 8 * 1024)
+#define PIECE_BYTES (32 * 1024)
+
+struct sat_http {
+	struct MHD_Daemon *daemon;
+	sat_http_opts o;
+	char *path;
+};
+
+typedef struct incoming { /* of one request */
+	sat_buf body;
+	bool too_long;
+} incoming;
+
+const char *
+sat_http_header(const sat_http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+	    name);
+}
+
+typedef struct each {
+	void (*cb)(void *u, const char *key, const char *value);
+	void *u;
+} each;
+
+static enum MHD_Result
+on_pair(void *u, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	each *x = u;
+
+	(void)kind;
+	x->cb(x->u, key, value != NULL ? value : "");
+	return MHD_YES;
+}
+
+void
+sat_http_query(const sat_http_request *r,
+    void (*cb)(void *u, const char *key, const char *value), void *u)
+{
+	each x = { cb, u };
+
+	(void)MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND,
+	    on_pair, &x);
+}
+
+/* ---- who asks --------------------------------------------------------------------- */
+
+static bool
+is_own_user(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c,
+	    MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct ucred peer;
+	socklen_t n = sizeof peer;
+
+	return info != NULL && getsockopt(info->connect_fd, SOL_SOCKET,
+	    SO_PEERCRED, &peer, &n) == 0 && peer.uid == getuid();
+}
+
+static enum MHD_Result
+refuse(struct MHD_Connection *c, unsigned status)
+{
+	static char none[] = "";
+	struct MHD_Response *r = MHD_create_response_from_buffer(0, none,
+	    MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result rv = MHD_queue_response(c, status, r);
+
+	MHD_destroy_response(r);
+	return rv;
+}
+
+/* ---- one answer -------------------------------------------------------------------- */
+
+typedef struct flow { /* a streamed answer */
+	long (*next)(void *stream, uint8_t *out, size_t max);
+	void (*end)(void *stream);
+	void *stream;
+} flow;
+
+static ssize_t
+on_more(void *u, uint64_t pos, char *buf, size_t max)
+{
+	flow *f = u;
+	long n = f->next(f->stream, (uint8_t *)buf, max);
+
+	(void)pos;
+	return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
+}
+
+static void
+on_end(void *u)
+{
+	flow *f = u;
+
+	if (f->end != NULL)
+		f->end(f->stream);
+	free(f);
+}
+
+static struct MHD_Response *
+response_of(sat_http_response *x)
+{
+	struct MHD_Response *r;
+	flow *f;
+
+	if (x->next != NULL) {
+		f = sat_xcalloc(1, sizeof *f);
+		*f = (flow){ x->next, x->end, x->stream };
+		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN,
+		    PIECE_BYTES, on_more, f, on_end);
+	}
+	r = MHD_create_response_from_buffer(x->body.n, x->body.p,
+	    MHD_RESPMEM_MUST_COPY);
+	return r;
+}
+
+static enum MHD_Result
+answer(sat_http *h, struct MHD_Connection *c, const char *method,
+    const char *path, const incoming *in)
+{
+	sat_http_request q = { method, path, sat_buf_span(&in->body), c };
+	sat_http_response x = { .status = 200, .type = "application/json" };
+	struct MHD_Response *r;
+	enum MHD_Result rv;
+
+	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+	h->o.handle(h->o.u, &x, &q);
+	r = response_of(&x);
+	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, x.type);
+	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL,
+	    "no-store");
+	(void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+	if (x.etag[0] != '\0')
+		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ETAG, x.etag);
+	rv = MHD_queue_response(c, (unsigned)x.status, r);
+	MHD_destroy_response(r);
+	sat_buf_fini(&x.body);
+	return rv;
+}
+
+/* Called with the headers, then per piece of the body, then for the answer. */
+static enum MHD_Result
+on_access(void *u, struct MHD_Connection *c, const char *path,
+    const char *method, const char *version, const char *data, size_t *n,
+    void **state)
+{
+	sat_http *h = u;
+	incoming *in = *state;
+
+	(void)version;
+	if (in == NULL) {
+		if (!is_own_user(c))
+			return refuse(c, MHD_HTTP_FORBIDDEN);
+		*state = sat_xcalloc(1, sizeof *in);
+		return MHD_YES;
+	}
+	if (*n > 0) {
+		in->too_long = in->too_long ||
+		    in->body.n + *n > SAT_HTTP_BODY_MAX;
+		if (!in->too_long)
+			sat_buf_add(&in->body, data, *n);
+		*n = 0;
+		return MHD_YES;
+	}
+	if (in->too_long)
+		return refuse(c, MHD_HTTP_CONTENT_TOO_LARGE);
+	return answer(h, c, method, path, in);
+}
+
+static void
+on_completed(void *u, struct MHD_Connection *c, void **state,
+    enum MHD_RequestTerminationCode why)
+{
+	incoming *in = *state;
+
+	(void)u;
+	(void)why;
+	if (in == NULL)
+		return;
+	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
+	    (unsigned)SAT_HTTP_IDLE_S);
+	sat_wipe(in->body.p, in->body.n); /* it may hold a passphrase */
+	sat_buf_fini(&in->body);
+	free(in);
+	*state = NULL;
+}
+
+/* ---- the socket ----------------------------------------------------------------------- */
+
+static bool
+somebody_answers(const struct sockaddr_un *sa)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool yes = fd >= 0 && connect(fd, (const struct sockaddr *)sa,
+	    sizeof *sa) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return yes;
+}
+
+static sat_rc
+listen_at(int *fd, const char *path, sat_err *e)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int rv;
+
+	if (strlen(path) >= sizeof sa.sun_path)
+		return sat_fail_code(e, SAT_EUSAGE, "socket.path",
+		    "choose a shorter one: --socket FILE",
+		    "the socket's path is longer than %zu bytes",
+		    sizeof sa.sun_path - 1);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	if (somebody_answers(&sa))
+		return sat_fail_code(e, SAT_EBUSY, "socket.busy", NULL,
+		    "another daemon answers at %s", path);
+	(void)unlink(path); /* of one that was killed */
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	mask = umask(0177); /* never, not even for a moment, for others */
+	rv = *fd < 0 ? -1 : bind(*fd, (struct sockaddr *)&sa, sizeof sa);
+	(void)umask(mask);
+	if (rv == 0 && (rv = listen(*fd, SAT_HTTP_CONNECTIONS_MAX)) == 0)
+		return SAT_OK;
+	sat_fail(e, SAT_EIO, "cannot listen at %s: %s", path, strerror(errno));
+	if (*fd >= 0)
+		(void)close(*fd);
+	return SAT_EIO;
+}
+
+/* The library's own words, for the log; they carry no data of a request. */
+static void
+on_log(void *u, const char *fmt, va_list ap)
+{
+	char text[200];
+
+	(void)u;
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	text[strcspn(text, "\r\n")] = '\0';
+	sat_log(SAT_INFO, "HTTP", "text=%s", text);
+}
+
+sat_rc
+sat_http_serve(sat_http **out, const sat_http_opts *o, sat_err *e)
+{
+	sat_http *h = sat_xcalloc(1, sizeof *h);
+	sat_rc rc;
+	int fd = -1;
+
+	*out = NULL;
+	h->o = *o;
+	if ((rc = listen_at(&fd, o->socket_path, e)) != SAT_OK) {
+		free(h);
+		return rc;
+	}
+	h->path = sat_xstrdup(o->socket_path);
+	h->o.socket_path = h->path;
+	h->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
+	    MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC |
+	    MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, h,
+	    MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+	    MHD_OPTION_LISTEN_SOCKET, fd,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)SAT_HTTP_CONNECTIONS_MAX,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SAT_HTTP_IDLE_S,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+	    MHD_OPTION_END);
+	if (h->daemon == NULL) {
+		(void)close(fd);
+		(void)unlink(h->path);
+		free(h->path);
+		free(h);
+		return sat_fail(e, SAT_EFAIL, "cannot start the http server");
+	}
+	*out = h;
+	return SAT_OK;
+}
+
+void
+sat_http_stop(sat_http *h)
+{
+	if (h == NULL)
+		return;
+	(void)unlink(h->path);
+	MHD_stop_daemon(h->daemon);
+	free(h->path);
+	free(h);
+}
