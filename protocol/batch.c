@@ -26,6 +26,7 @@ enum {
 	C_ID,       /* front half; the other is loose */
 	C_INTS, C_LENS, C_BYTES,
 	C_ECHOES,   /* pull: of a commit with ECHOES, how many */
+	C_SALTS,    /* push: runs of salts, own or of a seed; empty: all own */
 	C_N
 };
 
@@ -293,8 +294,42 @@ write_commit(writer *w, const sat_commit *c)
 	sat_write_uint(&w->c.col[C_NOPS], nops);
 	for (size_t i = 0; i < nops; i++)
 		write_op(w, &c->ops[i], &rec);
-	if (w->dir == SAT_BATCH_PUSH)
-		sat_buf_add(&w->c.loose, c->salt, sizeof c->salt);
+}
+
+static bool
+follows(const sat_commit *a, const sat_commit *b)
+{
+	if (a->seed == NULL || b->seed == NULL)
+		return a->seed == b->seed;
+	return memcmp(a->seed, b->seed, SAT_SALT_BYTES) == 0 &&
+	    b->seed_at == a->seed_at + 1;
+}
+
+/*
+ * P-068: runs of commits whose salts come from one seed, {how many, number of
+ * the first in its seed + 1}, and runs with salts of their own, {how many, 0}.
+ */
+static void
+write_salts(writer *w, const sat_commit *c, size_t n)
+{
+	size_t i = 0, k;
+	bool any = false;
+
+	while (i < n && !any)
+		any = c[i++].seed != NULL;
+	for (i = 0; i < n; i = k) {
+		for (k = i + 1; k < n && follows(&c[k - 1], &c[k]); k++)
+			;
+		if (any) {
+			sat_write_uint(&w->c.col[C_SALTS], k - i);
+			sat_write_uint(&w->c.col[C_SALTS], c[i].seed == NULL ?
+			    0 : c[i].seed_at + 1);
+		}
+		if (c[i].seed != NULL)
+			sat_buf_add(&w->c.loose, c[i].seed, SAT_SALT_BYTES);
+		for (size_t j = i; c[i].seed == NULL && j < k; j++)
+			sat_buf_add(&w->c.loose, c[j].salt, SAT_SALT_BYTES);
+	}
 }
 
 sat_rc
@@ -316,6 +351,8 @@ sat_batch_write(sat_buf *out, sat_batch_dir dir, const sat_commit *commits,
 	write_names(&w);
 	for (size_t i = 0; i < n; i++)
 		write_commit(&w, &commits[i]);
+	if (dir == SAT_BATCH_PUSH)
+		write_salts(&w, commits, n);
 	sat_values_write(&w.c.col[C_INTS], &w.c.col[C_LENS],
 	    &w.c.col[C_BYTES], &w.mem, &w.shapes, w.values, w.nvalues);
 	rc = sat_cols_pack(out, &w.c, SAT_BATCH_BYTES_MAX, e);
@@ -391,7 +428,8 @@ read_sizes(reader *r, sat_err *e)
 		sat_read_bad(&nops, "too many operations");
 	if (nops.fault != NULL)
 		return sat_fail(e, SAT_EPROTO, "batch: %s", nops.fault);
-	loose = r->dir == SAT_BATCH_PUSH ? r->n * SAT_SALT_BYTES : 0;
+	loose = r->dir == SAT_BATCH_PUSH && r->c.col[C_SALTS].left == 0 ?
+	    r->n * SAT_SALT_BYTES : 0;
 	if (r->c.loose.left < loose)
 		return sat_fail(e, SAT_EPROTO, "batch: cut short");
 	return SAT_OK;
@@ -504,10 +542,40 @@ read_commit(reader *r, sat_commit *c, size_t *op)
 		c->ops = NULL;
 }
 
+/* @return how many commits the run covers; 0 at a fault. */
+static size_t
+read_salt_run(reader *r, size_t from)
+{
+	sat_reader *in = &r->c.col[C_SALTS];
+	size_t n = (size_t)sat_read_uint_max(in, r->n - from);
+	uint64_t at = sat_read_uint_max(in, INT64_MAX);
+	sat_span s = sat_read_raw(&r->c.loose, at > 0 ? SAT_SALT_BYTES :
+	    n * SAT_SALT_BYTES);
+
+	if (n == 0)
+		sat_read_bad(in, "empty run of salts");
+	if (!sat_cols_good(&r->c))
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		sat_commit *c = &r->commits[from + i];
+
+		if (at > 0)
+			sat_salt_derive(c->salt, s.p, at - 1 + i, c->hlc);
+		else
+			memcpy(c->salt, s.p + i * SAT_SALT_BYTES,
+			    SAT_SALT_BYTES);
+	}
+	return n;
+}
+
 static void
 read_salts(reader *r)
 {
-	for (size_t i = 0; i < r->n; i++) {
+	bool runs = r->c.col[C_SALTS].left > 0;
+
+	for (size_t i = 0, k = 1; runs && i < r->n && k > 0; i += k)
+		k = read_salt_run(r, i);
+	for (size_t i = 0; !runs && i < r->n; i++) {
 		sat_span s = sat_read_raw(&r->c.loose, SAT_SALT_BYTES);
 
 		if (s.n == SAT_SALT_BYTES)

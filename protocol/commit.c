@@ -402,6 +402,23 @@ sat_commit_read(sat_commit *c, sat_arena *a, sat_span header, sat_span payload,
 	return sat_commit_read_payload(c, a, payload, e);
 }
 
+void
+sat_salt_derive(uint8_t salt[SAT_SALT_BYTES],
+    const uint8_t seed[SAT_SALT_BYTES], uint64_t at, sat_hlc hlc)
+{
+	uint8_t hash[SAT_HASH_BYTES];
+	sat_buf b = { 0 };
+
+	sat_buf_str(&b, "satchel salt 1\n");
+	sat_write_be64(&b, at);
+	/* two copies of one folder go on with the same seed and number */
+	sat_write_be64(&b, hlc);
+	sat_hash_keyed(hash, sat_span_of(seed, SAT_SALT_BYTES),
+	    sat_buf_span(&b));
+	memcpy(salt, hash, SAT_SALT_BYTES);
+	sat_buf_fini(&b);
+}
+
 /* ---- signature ----------------------------------------------------------- */
 
 void

@@ -110,6 +110,10 @@ typedef struct sat_commit {
 	uint8_t payload_hash[SAT_HASH_BYTES];
 	uint8_t prev[SAT_HASH_BYTES];
 	uint8_t salt[SAT_SALT_BYTES];
+	/* push only: the salt is sat_salt_derive(seed, seed_at, hlc), and the
+	 * batch may say so instead of carrying it; NULL = it is random */
+	const uint8_t *seed;
+	uint64_t seed_at;
 	size_t nops;
 	sat_op *ops;
 	/* given by the server, not part of header or hash */
@@ -118,6 +122,11 @@ typedef struct sat_commit {
 	bool own;        /* pull: the device's own commit, ops left out */
 	size_t nechoes;  /* pull: so many of the last ops are echoes (P-171) */
 } sat_commit;
+
+/* The salt of the `at`th commit of a seed (P-068). Whoever has forgotten the
+ * seed cannot tell it from a random one. */
+void sat_salt_derive(uint8_t salt[SAT_SALT_BYTES],
+    const uint8_t seed[SAT_SALT_BYTES], uint64_t at, sat_hlc hlc);
 
 /* Canonical bytes, appended. The caller has set every header member but
  * payload_hash, which sat_commit_seal fills from the payload. */

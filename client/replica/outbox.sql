@@ -4,6 +4,15 @@
 -- Runs on every local write.
 INSERT INTO outbox(seq, wall_ms, header, payload) VALUES(?1, ?2, ?3, ?4);
 
+-- :name salt_seed_put
+INSERT OR REPLACE INTO salt_seed(seq, seed) VALUES(?1, ?2);
+
+-- :name salt_seed_all
+SELECT seq, seed FROM salt_seed ORDER BY seq;
+
+-- :name salt_seed_forget
+DELETE FROM salt_seed;
+
 -- :name outbox_newest
 SELECT seq, wall_ms, header FROM outbox ORDER BY seq DESC LIMIT 1;
 

@@ -412,7 +412,8 @@ load(sat_replica *r, const sat_replica_env *env, sat_err *e)
 	    (rc = load_recovering(r, e)) != SAT_OK ||
 	    (rc = replica_load_registry(r, e)) != SAT_OK ||
 	    (rc = replica_template_open(r, e)) != SAT_OK ||
-	    (rc = load_next_rid(r, e)) != SAT_OK)
+	    (rc = load_next_rid(r, e)) != SAT_OK ||
+	    (rc = replica_salt_open(r, e)) != SAT_OK)
 		return rc;
 	/* A restored copy must not go on under the original's numbers. */
 	return m.restored != 0 ? sat_replica_new_incarnation(r, e) : SAT_OK;

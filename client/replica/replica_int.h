@@ -149,6 +149,8 @@ typedef struct replica_chain { /* what a rolled back transaction gives back */
 	uint64_t cseq;
 	uint8_t head[SAT_HASH_BYTES];
 	int64_t next_rid, newest;
+	int64_t seed_first;      /* seq of the seed's first commit; 0 = none */
+	uint8_t seed[SAT_SALT_BYTES];
 } replica_chain;
 
 typedef struct next_epoch {
@@ -459,6 +461,22 @@ SAT_CHECK sat_rc replica_seeded(void *u, const sat_seeded *in, sat_err *e);
 void replica_met(sat_replica *r, uint32_t eid);
 SAT_CHECK sat_rc replica_sweep(sat_replica *r, sat_err *e);
 void replica_swept(sat_replica *r);
+/* salt.c: salts that come from a seed (P-068) */
+typedef struct salt_seed {
+	int64_t first; /* seq of the first commit */
+	uint8_t seed[SAT_SALT_BYTES];
+} salt_seed;
+/* The salt of a commit about to be written; its stamp is set. */
+void replica_salt_draw(sat_replica *r, sat_commit *c);
+/* In the transaction that puts that commit into the outbox. */
+SAT_CHECK sat_rc replica_salt_keep(sat_replica *r, int64_t seq, sat_err *e);
+/* All seeds; the salts of what still waits will be sent themselves. */
+SAT_CHECK sat_rc replica_salt_forget(sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_salt_open(sat_replica *r, sat_err *e);
+/* Names the seeds of commits about to be pushed. */
+SAT_CHECK sat_rc replica_salt_name(sat_commit *c, size_t n, sat_arena *a,
+    sat_replica *r, sat_err *e);
+
 /* unpark.c */
 SAT_CHECK sat_rc replica_unpark(void *u, uint64_t *n, sat_err *e);
 

@@ -502,7 +502,8 @@ on_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 		if ((rc = fill_eids(r, &x.c[i], e)) != SAT_OK)
 			return rc;
 	if ((rc = find_gap(&push->gap, r, from_cseq, start, e)) != SAT_OK ||
-	    (rc = find_old(push, a, r, start, x.n, e)) != SAT_OK)
+	    (rc = find_old(push, a, r, start, x.n, e)) != SAT_OK ||
+	    (rc = replica_salt_name(x.c, x.n, a, r, e)) != SAT_OK)
 		return rc;
 	sign_run(r, push, &x, start);
 	*c = x.c;

@@ -213,6 +213,11 @@ take_all(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
 	if ((rc = replica_page_flush(r, e)) != SAT_OK ||
 	    (rc = keep_signature(r, inc, v, e)) != SAT_OK)
 		return rc;
+	/* nothing waits any more: the seeds of the salts are done with */
+	if (v->n > 0 && replica_seq(inc, v->v[v->n - 1].cseq) ==
+	    r->chain.newest && r->chain.seed_first != 0 &&
+	    (rc = replica_salt_forget(r, e)) != SAT_OK)
+		return rc;
 	return replica_meta_clock(r, e);
 }
 

@@ -61,7 +61,7 @@ make_commit(sat_commit *c, sat_replica *r, const sat_draft *d)
 	if (r->hlc.suspect)
 		c->flags |= SAT_CF_CLOCK_SUSPECT;
 	memcpy(c->prev, r->chain.head, sizeof c->prev);
-	r->rand.bytes(r->rand.u, c->salt, sizeof c->salt);
+	replica_salt_draw(r, c);
 	c->nops = d->nops;
 	c->ops = d->ops;
 }
@@ -131,7 +131,9 @@ put_outbox(sat_replica *r, const sat_commit *c, sat_err *e)
 	sat_bind_int(s, 2, r->hlc.wall_ms);
 	sat_bind_blob(s, 3, sat_buf_span(&r->b1));
 	sat_bind_blob(s, 4, sat_buf_span(&r->b2));
-	return sat_run(s, e);
+	if ((rc = sat_run(s, e)) != SAT_OK)
+		return rc;
+	return replica_salt_keep(r, replica_seq(c->incarnation, c->cseq), e);
 }
 
 static bool
@@ -223,6 +225,7 @@ sat_rc
 replica_write_aside(sat_replica *r, const sat_draft *d, uint64_t seen,
     uint64_t *cseq, sat_err *e)
 {
+	replica_chain before = r->chain;
 	uint8_t head[SAT_HASH_BYTES];
 	sat_commit c;
 	sat_rc rc;
@@ -232,11 +235,14 @@ replica_write_aside(sat_replica *r, const sat_draft *d, uint64_t seen,
 		return rc;
 	make_commit(&c, r, d);
 	c.seen = seen;
-	if ((rc = sat_commit_check(&c, e)) != SAT_OK)
+	if ((rc = sat_commit_check(&c, e)) == SAT_OK) {
+		seal(r, &c, head);
+		rc = put_outbox(r, &c, e);
+	}
+	if (rc != SAT_OK) {
+		r->chain = before;
 		return rc;
-	seal(r, &c, head);
-	if ((rc = put_outbox(r, &c, e)) != SAT_OK)
-		return rc;
+	}
 	r->chain.cseq = c.cseq;
 	r->chain.newest = replica_seq(c.incarnation, c.cseq);
 	memcpy(r->chain.head, head, sizeof head);

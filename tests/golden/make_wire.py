@@ -294,10 +294,10 @@ last number, hash of the last header, signature. P-023.""")
 (C_FLAGS, C_TEMPLATE, C_MS, C_COUNT, C_SEEN, C_ACTOR, C_LSN, C_DEVICE,
  C_INCARNATION, C_CSEQ, C_SUBJECT, C_NOPS, C_SHAPE, C_SHAPES, C_REC, C_DOTS,
  C_NAMED, C_EID, C_ID, C_INTS, C_LENS, C_BYTES, C_ECHOES,
- C_N) = range(24)
+ C_SALTS, C_N) = range(25)
 
 
-def block(cols, n=22, mask=None, lens=None):
+def block(cols, n=C_N, mask=None, lens=None):
     m = sum(1 << i for i in range(n) if cols.get(i))
     b = uint(m if mask is None else mask)
     for i in range(n):
@@ -388,6 +388,17 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
     good("push-two", "push", two, SALT * 2)
     same_ms = dict(two)
     same_ms[C_MS] = sint(NOON) + sint(0)
+    seed = pattern(16, 0xD0)
+
+    def derived(at, stamp):
+        return blake(b"satchel salt 1\n" + be64(at) + be64(stamp), key=seed,
+                     n=32)[:16]
+    own = derived(5, hlc(NOON, 2)) + derived(6, hlc(NOON + 30000))
+    good("push-two-salts-of-a-seed-themselves", "push", two, own)
+    runs = dict_of(two, {C_SALTS: uint(2) + uint(6)})
+    good("push-two-salts-from-the-seed", "push", runs, seed)
+    good("push-one-salt-own-one-from-the-seed", "push", dict_of(
+        two, {C_SALTS: uint(1) + uint(0) + uint(1) + uint(7)}), SALT + seed)
     good("push-two-in-one-millisecond", "push", same_ms, SALT * 2)
     ints = push_cols(cols={
         C_NOPS: b"\3", C_SHAPE: b"\2\2\2", C_SHAPES: b"\1\5\2\1",
@@ -412,7 +423,7 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
     f.bad("block-empty", "cut short", "push", b"\0\0")
     f.bad("mask-zero", "number of commits", "push", b"\0\1\0")
     f.bad("column-beyond-the-last", "above its limit", "push",
-          plain(push_cols(), SALT, mask=1 << 23 | 1))
+          plain(push_cols(), SALT, mask=1 << C_N | 1))
     bad("column-empty", "empty column", "push", push_cols(),
         lens={C_FLAGS: 0})
     bad("column-length-2-62", "cut short", "push", push_cols(),
@@ -439,6 +450,19 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
           b"\1" + span(zstd_rle(1024, claim=2 ** 62)) + SALT)
     f.bad("run-of-zeros-as-block", "number of commits", "push",
           b"\1" + span(zstd_rle(1)) + SALT)
+    bad("salts-of-nobody", "empty run", "push", dict_of(
+        runs, {C_SALTS: uint(0) + uint(6)}), seed)
+    bad("salts-of-three", "above its limit", "push", dict_of(
+        runs, {C_SALTS: uint(3) + uint(6)}), seed)
+    bad("salts-of-one", "cut short", "push", dict_of(
+        runs, {C_SALTS: uint(1) + uint(6)}), seed)
+    bad("salts-left-over", "bytes left over", "push", dict_of(
+        runs, {C_SALTS: uint(2) + uint(6) + uint(1)}), seed)
+    bad("seed-cut", "cut short", "push", runs, seed[:-1])
+    bad("seed-number-2-63", "above its limit", "push", dict_of(
+        runs, {C_SALTS: uint(2) + uint(2 ** 63)}), seed)
+    bad("pull-with-seeds", "bytes left over", "pull", pull_cols(
+        {C_SALTS: uint(1) + uint(1)}))
     bad("no-salt", "cut short", "push", push_cols(), b"")
     bad("salt-cut", "cut short", "push", push_cols(), SALT[:-1])
     bad("loose-left-over", "bytes left over", "push", push_cols(),

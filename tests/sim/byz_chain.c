@@ -301,7 +301,7 @@ pull_everything(evil *v)
 		m.u.pull = (sat_pull){ byz_draw(v, 3) == 0 ? UINT64_MAX >> 1 : 0,
 			SAT_PULL_FULL_OWN, UINT32_MAX };
 	else
-		m.u.snap.after_eid = (uint32_t)byz_draw(v, 3) * 1000000000u;
+		m.u.snap.after = byz_draw(v, 3) * 1000000000u;
 	sat_msg_write(&out, &m);
 	byz_serve(v->w, &v->x, &reply, sat_buf_span(&out));
 	if (sat_msg_read(&m, &v->tmp, sat_buf_span(&reply), &e) != SAT_OK)

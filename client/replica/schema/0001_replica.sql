@@ -25,6 +25,13 @@ CREATE TABLE outbox(
   payload  BLOB                  -- canonical bytes; NULL: moved to quarantine
 );
 
+-- Seeds of the salts of commits that wait (P-068), gone with their verdicts.
+-- Without one the salt itself is sent.
+CREATE TABLE salt_seed(
+  seq   INTEGER PRIMARY KEY,  -- of the first commit salted from it
+  seed  BLOB NOT NULL         -- 16 random bytes
+);
+
 -- What the server said about an outbox row. No row: nothing yet.
 CREATE TABLE answer(
   seq    INTEGER PRIMARY KEY,

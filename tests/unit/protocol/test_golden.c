@@ -168,6 +168,10 @@ say_batch(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
 			put_u64(out, "lsn", c[i].lsn);
 			sat_buf_str(out, ",");
 		}
+		if (!pull) {
+			put_hex(out, "salt", c[i].salt, sizeof c[i].salt);
+			sat_buf_str(out, ",");
+		}
 		put_commit(out, &c[i]);
 		sat_buf_str(out, "}");
 	}
@@ -549,7 +553,7 @@ say_merge(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
 	}
 REPLAY(commits_are_read_as_written_down, commit, 91)
 REPLAY(signatures_are_judged_as_written_down, signature, 17)
-REPLAY(batches_are_read_as_written_down, batch, 85)
+REPLAY(batches_are_read_as_written_down, batch, 95)
 REPLAY(messages_are_read_as_written_down, message, 76)
 REPLAY(states_are_read_as_written_down, record, 43)
 REPLAY(registries_are_read_as_written_down, registry, 26)
