@@ -52,7 +52,9 @@ typedef struct sat_cell {
  *             field uint, value, ndots uint, ndots x {dev uint, lsn uint}}, by
  *             lsn, within a commit in its order
  *   ALIASES   earlier numbers, a set of texts (value and ext as a set field's)
- *   DISMISSED records a person said are no duplicates, a set of texts
+ *   DISMISSED pairs a person said are no duplicates, a set of texts (P-175)
+ *   CANDIDATES others that may be the same customer, as the server tells those
+ *             who do not see them: a set of "TAG FIELD OWNER" (P-176)
  */
 enum sat_sys_field {
 	SAT_SYS_FIRST = 1001,
@@ -62,6 +64,7 @@ enum sat_sys_field {
 	SAT_SYS_LATER = 1004,
 	SAT_SYS_ALIASES = 1005,
 	SAT_SYS_DISMISSED = 1006,
+	SAT_SYS_CANDIDATES = 1007,
 };
 
 /* A suggestion: operations of one who had lost the record (P-136). */

@@ -30,6 +30,18 @@ HANDLER(api_conflict_log);
 HANDLER(api_conflict_stats);
 /* The open ones into an array; assignee NULL = everybody's. */
 sat_rc api_conflicts_put(sat_json *data, sat_api *api, const char *assignee, sat_err *e);
+/* merge.c */
+HANDLER(api_merge);
+HANDLER(api_unmerge);
+HANDLER(api_duplicates);
+HANDLER(api_dismiss);
+HANDLER(api_merge_pair);
+/* "merged" and "owners_differ" of a customer others were merged into. */
+sat_rc api_merged_put(sat_json *doc, sat_api *api, const sat_kind *k, const sat_id *id, sat_err *e);
+/* Open pairs that may be one customer, into an array; keys below this score are
+ * not worth a question. */
+#define API_PAIR_SCORE 60
+sat_rc api_pairs_put(sat_json *data, sat_api *api, bool weak, int64_t min, sat_err *e);
 /* inbox.c */
 HANDLER(api_inbox);
 HANDLER(api_moved);

@@ -88,6 +88,8 @@ HANDLER(api_inbox)
 	         e)) != SAT_OK ||
 	    (rc = api_handovers_put(sat_json_put_arr(doc, "handovers"), api,
 	         NULL, &n, e)) != SAT_OK ||
+	    (rc = api_pairs_put(sat_json_put_arr(doc, "duplicates"), api,
+	         false, API_PAIR_SCORE, e)) != SAT_OK ||
 	    (rc = late_put(sat_json_put_arr(doc, "late"), api, e)) != SAT_OK ||
 	    (rc = moved_put(sat_json_put_arr(doc, "moved"), api, e)) != SAT_OK) {
 		sat_json_free(doc);

@@ -79,7 +79,8 @@ api_number(int64_t *v, const sat_request *req, const char *key, int64_t dflt,
 	return SAT_OK;
 }
 
-/* `q`: text search. `incomplete`, `pending`, `conflict`, `deleted`: 1. */
+/* `q`: text search. `incomplete`, `pending`, `conflict`, `deleted`, `merged`:
+ * 1. */
 static size_t
 extra_filters(sat_filter *f, sat_value *v, const sat_request *req)
 {
@@ -88,7 +89,7 @@ extra_filters(sat_filter *f, sat_value *v, const sat_request *req)
 		uint16_t field;
 	} flags[] = { { "incomplete", SAT_Q_INCOMPLETE },
 		{ "pending", SAT_Q_PENDING }, { "conflict", SAT_Q_CONFLICT },
-		{ "deleted", SAT_Q_DELETED } };
+		{ "deleted", SAT_Q_DELETED }, { "merged", SAT_Q_MERGED } };
 	const char *text = api_q(req, "q");
 	size_t n = 0;
 
@@ -97,7 +98,7 @@ extra_filters(sat_filter *f, sat_value *v, const sat_request *req)
 		f[n] = (sat_filter){ SAT_Q_TEXT, SAT_CMP_LIKE, &v[n], 1 };
 		n++;
 	}
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
 		if (api_q(req, flags[i].key) != NULL) {
 			v[n] = sat_v_int(1);
 			f[n] = (sat_filter){ flags[i].field, SAT_CMP_EQ, &v[n], 1 };
@@ -244,9 +245,14 @@ HANDLER(api_show)
 	sat_id id;
 	sat_rc rc = find(&k, &id, api, args, e);
 
-	return rc == SAT_OK
-	    ? answer(out, api, k, &id, api_q(req, "labels") != NULL, e)
-	    : rc;
+	if (rc == SAT_OK)
+		rc = answer(out, api, k, &id, api_q(req, "labels") != NULL, e);
+	if (rc == SAT_OK && k->scope == SAT_SCOPE_ROOT &&
+	    (rc = api_merged_put(*out, api, k, &id, e)) != SAT_OK) {
+		sat_json_free(*out);
+		*out = NULL;
+	}
+	return rc;
 }
 
 static void

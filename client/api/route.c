@@ -28,6 +28,9 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/conflicts/stats", "", "conflict.stats", "conflicts by field and by device", api_conflict_stats },
 	{ "GET", "/v1/conflicts/{key}", "", "conflict.list", "one conflict with all values", api_conflict },
 	{ "POST", "/v1/conflicts/{key}/resolve", "conflict.resolve", "conflict.resolved", "decide a conflict", api_resolve },
+	{ "GET", "/v1/duplicates", "", "duplicate.list", "customers that may be one", api_duplicates },
+	{ "POST", "/v1/duplicates/{key}/dismiss", "", "duplicate.dismissed", "they are two: never ask again", api_dismiss },
+	{ "POST", "/v1/duplicates/{key}/merge", "merge", "merged", "make one of the two", api_merge_pair },
 	{ "GET", "/v1/quarantine", "", "quarantine.list", "commits the server refused", api_quarantine },
 	{ "DELETE", "/v1/quarantine/{id}", "", "quarantine.list", "discard a refused commit", api_discard },
 	{ "POST", "/v1/quarantine/{id}/retry", "", "retried", "send a refused commit again, changed", api_retry },
@@ -61,6 +64,8 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/{kind}/{id}/restore", "delete", "record", "restore a deleted record", api_restore },
 	{ "POST", "/v1/{kind}/{id}/stage", "edit", "record", "move along the stages", api_stage },
 	{ "POST", "/v1/{kind}/{id}/assign", "assign", "record", "give to another user", api_assign },
+	{ "POST", "/v1/{kind}/{id}/merge", "merge", "merged", "merge into another record", api_merge },
+	{ "POST", "/v1/{kind}/{id}/unmerge", "merge", "merged", "take a merge apart", api_unmerge },
 	{ "GET", "/v1/{kind}/{id}/history", "view", "history", "past values, who and when", api_history },
 	{ "GET", "/v1/{kind}/{id}/timeline", "view", "timeline", "everything under a customer", api_timeline },
 };

@@ -168,13 +168,17 @@ typedef struct cli_table {
 extern const cli_table cli_tables[];
 extern const size_t cli_ntables;
 extern const cli_verb cli_record_verbs[], cli_kind_verbs[], cli_work_verbs[],
-    cli_exchange_verbs[], cli_conflict_verbs[], cli_refused_verbs[],
+    cli_exchange_verbs[], cli_conflict_verbs[], cli_dedupe_verbs[],
+    cli_refused_verbs[],
     cli_handover_verbs[],
     cli_proof_verbs[], cli_daemon_verbs[];
 extern const size_t cli_record_nverbs, cli_kind_nverbs, cli_work_nverbs,
-    cli_exchange_nverbs, cli_conflict_nverbs, cli_refused_nverbs,
+    cli_exchange_nverbs, cli_conflict_nverbs, cli_dedupe_nverbs,
+    cli_refused_nverbs,
     cli_handover_nverbs, cli_proof_nverbs, cli_daemon_nverbs;
-extern const sat_opt cli_list_options[], cli_show_options[];
+extern const sat_opt cli_list_options[], cli_show_options[],
+    cli_merge_options[];
+sat_rc cli_merge(cli *c, sat_err *e), cli_unmerge(cli *c, sat_err *e);
 sat_rc cli_list(cli *c, sat_err *e), cli_show(cli *c, sat_err *e);
 extern const sat_opt cli_add_options[], cli_edit_options[], cli_stage_options[],
     cli_assign_options[];

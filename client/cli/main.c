@@ -38,6 +38,7 @@ const cli_table cli_tables[] = {
 	{ cli_kind_verbs, &cli_kind_nverbs },
 	{ cli_exchange_verbs, &cli_exchange_nverbs },
 	{ cli_conflict_verbs, &cli_conflict_nverbs },
+	{ cli_dedupe_verbs, &cli_dedupe_nverbs },
 	{ cli_refused_verbs, &cli_refused_nverbs },
 	{ cli_handover_verbs, &cli_handover_nverbs },
 	{ cli_work_verbs, &cli_work_nverbs },

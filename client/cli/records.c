@@ -26,6 +26,7 @@ const sat_opt cli_list_options[] = {
 	{ "pending", 0, NULL, "only rows that wait for the server" },
 	{ "conflict", 0, NULL, "only rows with an open conflict" },
 	{ "deleted", 0, NULL, "deleted rows" },
+	{ "merged", 0, NULL, "rows that were merged into others" },
 	{ "labels", 0, NULL, "labels beside option keys (--json)" },
 	{ NULL, 0, NULL, NULL },
 };

@@ -399,6 +399,13 @@ const cli_verb cli_record_verbs[] = {
 	{ "account", "assign", cli_assign, cli_assign_options,
 	    "account assign ID... --to USER", "give to another salesperson", NULL,
 	    false },
+	{ "account", "merge", cli_merge, cli_merge_options,
+	    "account merge LOSER WINNER [--choose F=loser]...",
+	    "make one customer of two",
+	    "  satchel account merge C202611-P2-0007 C202611-P1-0003 \\\n"
+	    "    --choose phone_main=loser\n", false },
+	{ "account", "unmerge", cli_unmerge, NULL, "account unmerge ID",
+	    "take a merge apart; ID is the one that was merged", NULL, false },
 	{ "account", "tag", run_tag, NULL, "account tag ID +NEW -- -OLD",
 	    "add and remove tags",
 	    "  satchel account tag C202611-P1-0003 +vip -- -fair\n", false },

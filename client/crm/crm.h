@@ -57,6 +57,47 @@ SAT_CHECK sat_rc sat_crm_stage(sat_crm *c, const sat_kind *k, const sat_id *id,
 SAT_CHECK sat_rc sat_crm_assign(sat_crm *c, const sat_kind *k, const sat_id *id,
     const char *user, sat_err *e);
 SAT_CHECK sat_rc sat_crm_delete(sat_crm *c, const sat_kind *k, const sat_id *id, bool restore, sat_err *e);
+/*
+ * Merge `loser` into `winner`, both customers of this device, neither resolved
+ * to what it was merged into. `choose`: field = "loser" or "winner". Values of
+ * review fields that differ and were not chosen become an open conflict of the
+ * winner.
+ * @return SAT_ECONFLICT "merge.cycle", "merge.stale"; SAT_EDENIED; SAT_EUSAGE.
+ */
+SAT_CHECK sat_rc sat_crm_merge(sat_crm *c, const sat_kind *k,
+    const sat_id *loser, const sat_id *winner, const sat_input *choose,
+    size_t n, sat_err *e);
+/* Apart again: the winner gets back what it had, where it still has what the
+ * merge gave it. *kept: fields for which this device cannot tell what that was,
+ * or which never go back (largest, smallest, first value). */
+SAT_CHECK sat_rc sat_crm_unmerge(int64_t *kept, sat_crm *c, const sat_kind *k,
+    const sat_id *loser, sat_err *e);
+/*
+ * Two customers that may be one. `b` zero: the other one is not on this device;
+ * the server told that it exists and who owns it. Score: the heaviest duplicate
+ * key both share (uscc 100, phone 80, name 60 in the base template), 5 more for
+ * each further one, 40 for names that only look alike (`weak`).
+ */
+typedef struct sat_pair {
+	char key[17];    /* tag of the pair (P-175) */
+	const sat_kind *kind;
+	sat_id a, b;     /* a < b */
+	const char *owner; /* of the other one, when b is zero: user key */
+	const char *fields[6];
+	size_t nfields;
+	int score;
+	bool weak;
+} sat_pair;
+typedef struct sat_pair_opts {
+	bool weak;      /* compare names too: reads every customer */
+	int min_score;
+} sat_pair_opts;
+/* All that nobody has dismissed, highest score first; in `a`. */
+SAT_CHECK sat_rc sat_crm_pairs(sat_pair **out, size_t *n, sat_arena *a,
+    sat_crm *c, const sat_pair_opts *o, sat_err *e);
+/* They are two: nobody is asked again, on no device. */
+SAT_CHECK sat_rc sat_crm_dismiss(sat_crm *c, const sat_pair *p, sat_err *e);
+void sat_pair_tag(char tag[17], const sat_id *a, const sat_id *b);
 /* "v<hlc hex>-<n pending>-<lsn>": changes with every change of the record. */
 void sat_crm_version(char out[40], const sat_view *v);
 

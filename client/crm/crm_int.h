@@ -4,11 +4,13 @@
  * inputs.c    text -> changes, with every fault collected
  * write.c     changes -> one judged commit: create, edit, stage, assign, delete
  * dup.c       records that may be there already
+ * dedupe.c    customers that may be one
  * effects.c   what follows from a change: defaults, dates of a stage, numbers
  * again.c     operations made before -> changes made now
  * retry.c     a refused commit -> a new one
  * handover.c  what others suggest -> a commit that accepts or declines it
  * resolve.c   an open conflict -> one commit that settles it
+ * merge.c     two customers -> one, and apart again
  * duty.c      who has to decide a conflict, and until when
  * where.c     "stage=won and amount>=1000" -> filters
  * import*.c   rows of a sheet -> commits in groups

@@ -15,6 +15,9 @@ collect(void *u, const sat_id *id)
 {
 	found *f = u;
 
+	for (size_t i = 0; i < f->n; i++) /* two that were merged */
+		if (sat_id_eq(&f->ids[i], id))
+			return true;
 	f->ids[f->n++] = *id;
 	return f->n < sizeof f->ids / sizeof f->ids[0];
 }

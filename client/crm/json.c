@@ -42,8 +42,14 @@ crm_json_put(sat_json *obj, const char *key, sat_crm *c, const sat_template *t,
 {
 	bool arr = sat_json_type(obj) == SAT_J_ARR;
 	sat_buf b = { 0 };
+	sat_id id;
 
-	(void)c;
+	if (f->type == SAT_F_REF && v.type == SAT_V_BYTES &&
+	    v.s.n == sizeof id.b) {
+		memcpy(id.b, v.s.p, sizeof id.b);
+		if (sat_replica_canon(&id, c->replica, &id, NULL) == SAT_OK)
+			v = sat_v_id(&id);
+	}
 	if (!arr && f->type == SAT_F_TAGS) {
 		put_tags(sat_json_put_arr(obj, key), v.s);
 	} else if (!arr && v.type == SAT_V_NULL) {
@@ -79,7 +85,8 @@ label_ref(sat_buf *out, sat_crm *c, const sat_template *t, const sat_field *f,
 	if (k == NULL || k->title == NULL || v.s.n != 16)
 		return false;
 	memcpy(id.b, v.s.p, 16);
-	if (sat_replica_get(&view, &a, c->replica, k, &id, NULL) == SAT_OK) {
+	if (sat_replica_canon(&id, c->replica, &id, NULL) == SAT_OK &&
+	    sat_replica_get(&view, &a, c->replica, k, &id, NULL) == SAT_OK) {
 		title = sat_record_value(&view.rec, k->title->id);
 		ok = title.type == SAT_V_TEXT;
 		if (ok)
@@ -169,6 +176,7 @@ static void
 put_head(sat_json *o, const sat_view *v)
 {
 	char text[64];
+	sat_id into;
 
 	sat_id_text(text, &v->rec.id);
 	sat_json_put_str(o, "id", text);
@@ -178,6 +186,10 @@ put_head(sat_json *o, const sat_view *v)
 	sat_json_put_bool(o, "incomplete", v->incomplete);
 	sat_json_put_bool(o, "conflict", v->conflict);
 	sat_json_put_bool(o, "deleted", v->rec.deleted);
+	if (sat_record_redirect(&into, &v->rec)) {
+		sat_id_text(text, &into);
+		sat_json_put_str(o, "merged_into", text);
+	}
 	put_number(o, v);
 	sat_time_rfc3339(text, v->created_ms);
 	sat_json_put_str(o, "created", text);

@@ -506,13 +506,32 @@ fill_assign(crm_work *w, const void *u, sat_err *e)
 	return SAT_OK;
 }
 
+/* Those that were merged into it go with it: their owners are reasons to hold
+ * it, until somebody decides (P-173). */
+static sat_rc
+assign_merged(sat_crm *c, const sat_kind *k, const sat_id *id,
+    const char *user, sat_err *e)
+{
+	sat_arena a = { 0 };
+	size_t n = 0, changed;
+	sat_id *ids;
+	sat_rc rc = sat_replica_merged(&ids, &n, &a, c->replica, id, e);
+
+	for (size_t i = 1; rc == SAT_OK && i < n; i++)
+		rc = change(&changed, c, k, &ids[i], &plain, fill_assign, user,
+		    e);
+	sat_arena_fini(&a);
+	return rc;
+}
+
 sat_rc
 sat_crm_assign(sat_crm *c, const sat_kind *k, const sat_id *id,
     const char *user, sat_err *e)
 {
 	size_t changed;
+	sat_rc rc = change(&changed, c, k, id, &plain, fill_assign, user, e);
 
-	return change(&changed, c, k, id, &plain, fill_assign, user, e);
+	return rc == SAT_OK ? assign_merged(c, k, id, user, e) : rc;
 }
 
 static sat_rc

@@ -1,6 +1,6 @@
 /*
  * alike.c - records that share a match key: the table of keys read from the
- * other side.
+ * other side; and those the protocol knows more of than the template.
  */
 #include "client/replica/replica_int.h"
 
@@ -101,5 +101,39 @@ sat_replica_alike(sat_replica *r, size_t max, sat_rc (*cb)(void *u,
 		from = to;
 	}
 	sat_arena_fini(&a);
+	return rc;
+}
+
+/* ---- records with system cells ------------------------------------------------------ */
+
+sat_rc
+sat_replica_each_system(sat_replica *r, sat_rc (*cb)(void *u,
+    const sat_view *v, sat_err *e), void *u, sat_err *e)
+{
+	sat_arena a = { 0 }, one = { 0 };
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n && rc == SAT_OK;
+	     i++) {
+		const replica_kind *k = &r->kinds->k[i];
+		replica_row *row;
+		int64_t *rids;
+		sat_view v;
+		size_t n;
+
+		rc = replica_kind_rids(&rids, &n, &a, r, k, KQ_MORE_RIDS, NULL,
+		    e);
+		for (size_t j = 0; j < n && rc == SAT_OK; j++) {
+			sat_arena_reset(&one);
+			replica_page_reset(r);
+			if ((rc = replica_page_by_rid(&row, r, k, rids[j],
+			    e)) != SAT_OK || row == NULL)
+				continue;
+			replica_view_of(&v, &one, row, &row->view);
+			rc = cb(u, &v, e);
+		}
+	}
+	sat_arena_fini(&a);
+	sat_arena_fini(&one);
 	return rc;
 }

@@ -60,8 +60,8 @@ page_row(replica_row **row, sat_replica *r, const sat_kind *kind,
 	return k == NULL ? SAT_OK : replica_page_get(row, r, k, id, 0, e);
 }
 
-static void
-copy_out(sat_view *v, sat_arena *a, const replica_row *row,
+void
+replica_view_of(sat_view *v, sat_arena *a, const replica_row *row,
     const sat_record *rec)
 {
 	memset(v, 0, sizeof *v);
@@ -93,7 +93,7 @@ sat_replica_get(sat_view *v, sat_arena *a, sat_replica *r,
 	if (row == NULL)
 		return sat_fail(e, SAT_ENOTFOUND, "no such %s on this device",
 		    kind != NULL ? kind->key : "record");
-	copy_out(v, a, row, &row->view);
+	replica_view_of(v, a, row, &row->view);
 	return SAT_OK;
 }
 
@@ -109,7 +109,7 @@ sat_replica_get_server(sat_view *v, sat_arena *a, sat_replica *r,
 	if (row == NULL || replica_row_server(row)->born.hlc == 0)
 		return sat_fail(e, SAT_ENOTFOUND, "the server's state of this "
 		    "record is not on this device");
-	copy_out(v, a, row, replica_row_server(row));
+	replica_view_of(v, a, row, replica_row_server(row));
 	return SAT_OK;
 }
 

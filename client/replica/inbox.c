@@ -76,7 +76,7 @@ replay(sat_past **list, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
 				continue;
 			REPLICA_GROW(*list, *n, *cap, a);
 			(*list)[(*n)++] = (sat_past){ was->field, was->value,
-				was->at };
+				was->at, 0 };
 		}
 	}
 	return SAT_OK;
@@ -146,7 +146,8 @@ sat_replica_history(sat_past **out, size_t *n, sat_arena *a, sat_replica *r,
 			.value = sat_value_dup(a, replica_col_value(s, 4)),
 			.at = { (sat_hlc)sat_col_int(s, 1),
 			    (uint32_t)sat_col_int(s, 2),
-			    (uint64_t)sat_col_int(s, 3) } };
+			    (uint64_t)sat_col_int(s, 3) },
+			.by = (uint64_t)sat_col_int(s, 5) };
 		(*n)++;
 	}
 	*out = list;

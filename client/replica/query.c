@@ -18,6 +18,8 @@ struct sat_rows {
 	sat_stmt *s;
 	sat_arena mem; /* of the bound values */
 	sat_value *values;
+	bool *refs;    /* columns that name records; NULL: nothing was merged */
+	sat_id *ids;   /* what they lead to */
 	size_t n;
 	unsigned slot;
 	bool done;
@@ -324,6 +326,24 @@ take_slot(sat_replica *r)
 	return slot;
 }
 
+static sat_rc
+find_refs(sat_rows *rows, const sat_query *q, sat_err *e)
+{
+	int64_t merged;
+	sat_rc rc = replica_count(&merged, rows->r, SQL_ALIAS_ANY, e);
+
+	if (rc != SAT_OK || merged == 0)
+		return rc;
+	rows->refs = sat_xcalloc(q->ncolumns + 1, sizeof *rows->refs);
+	rows->ids = sat_xcalloc(q->ncolumns + 1, sizeof *rows->ids);
+	for (size_t i = 0; i < q->ncolumns; i++) {
+		const sat_field *f = sat_kind_field_id(q->kind, q->columns[i]);
+
+		rows->refs[i] = f != NULL && f->type == SAT_F_REF;
+	}
+	return SAT_OK;
+}
+
 sat_rc
 sat_replica_query(sat_rows **out, sat_replica *r, const sat_query *q,
     sat_err *e)
@@ -360,8 +380,28 @@ sat_replica_query(sat_rows **out, sat_replica *r, const sat_query *q,
 	rows->slot = slot;
 	rows->n = q->ncolumns;
 	rows->values = sat_xcalloc(q->ncolumns + 1, sizeof *rows->values);
+	if ((rc = find_refs(rows, q, e)) != SAT_OK) {
+		sat_rows_free(rows);
+		return rc;
+	}
 	*out = rows;
 	return SAT_OK;
+}
+
+/* A reference to a merged record is one to what it leads to. */
+static sat_rc
+follow(sat_rows *rows, size_t i, sat_err *e)
+{
+	sat_value *v = &rows->values[i];
+	sat_id *id = &rows->ids[i];
+	sat_rc rc;
+
+	if (v->type != SAT_V_BYTES || v->s.n != sizeof id->b)
+		return SAT_OK;
+	memcpy(id->b, v->s.p, sizeof id->b);
+	if ((rc = sat_replica_canon(id, rows->r, id, e)) == SAT_OK)
+		*v = sat_v_id(id);
+	return rc;
 }
 
 sat_rc
@@ -377,8 +417,12 @@ sat_rows_next(const sat_value **values, sat_rows *rows, sat_err *e)
 		rows->done = true;
 		return rc;
 	}
-	for (size_t i = 0; i < rows->n; i++)
+	for (size_t i = 0; i < rows->n; i++) {
 		rows->values[i] = replica_col_value(rows->s, (int)i);
+		if (rows->refs != NULL && rows->refs[i] &&
+		    (rc = follow(rows, i, e)) != SAT_OK)
+			return rc;
+	}
 	*values = rows->values;
 	return SAT_OK;
 }
@@ -393,6 +437,8 @@ sat_rows_free(sat_rows *rows)
 	sat_arena_fini(&rows->mem);
 	rows->r->rows_open &= ~((uint64_t)1 << rows->slot);
 	free(rows->values);
+	free(rows->refs);
+	free(rows->ids);
 	free(rows);
 }
 

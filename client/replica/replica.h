@@ -182,6 +182,10 @@ SAT_CHECK sat_rc sat_replica_match(sat_replica *r, const sat_kind *kind,
 SAT_CHECK sat_rc sat_replica_alike(sat_replica *r, size_t max,
     sat_rc (*cb)(void *u, const sat_kind *kind, const sat_id *ids, size_t n, sat_err *e),
     void *u, sat_err *e);
+/* Every record that carries cells of its own besides the template's fields
+ * (SAT_SYS_*): few do. */
+SAT_CHECK sat_rc sat_replica_each_system(sat_replica *r,
+    sat_rc (*cb)(void *u, const sat_view *v, sat_err *e), void *u, sat_err *e);
 /* Does this device hold the root through a live key other than ownership? On
  * a device every held root is visible. */
 SAT_CHECK sat_rc sat_replica_relation(sat_relation *rel, sat_replica *r,
@@ -192,6 +196,7 @@ typedef struct sat_past {
 	uint16_t field;
 	sat_value value;
 	sat_stamp at;
+	uint64_t by; /* LSN of the commit that displaced it; 0 = one that waits */
 } sat_past;
 SAT_CHECK sat_rc sat_replica_history(sat_past **out, size_t *n, sat_arena *a,
     sat_replica *r, const sat_id *id, int field /* 0 = all */, sat_err *e);

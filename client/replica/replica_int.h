@@ -316,6 +316,10 @@ size_t replica_row_conflicts(row_conflict *out, size_t max, sat_arena *a, const 
 uint32_t replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row);
 #define ROW_CONFLICTS_MAX (SAT_FIELDS_MAX + 1)
 
+/* get.c: a row as others see it, copied into a. */
+void replica_view_of(sat_view *v, sat_arena *a, const replica_row *row,
+    const sat_record *rec);
+
 /* alias.c */
 /* `alias` as the row is now; flags are the new ones. */
 SAT_CHECK sat_rc replica_alias_write(sat_replica *r, const replica_row *row,

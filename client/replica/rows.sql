@@ -20,7 +20,7 @@ VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- :name history_of
 -- @field  0 = all
-SELECT field, hlc, dev, vlsn, value FROM history
+SELECT field, hlc, dev, vlsn, value, lsn FROM history
 WHERE rid = ?1 AND (?2 = 0 OR field = ?2)
 ORDER BY lsn DESC, n DESC, field;
 
@@ -74,6 +74,9 @@ SELECT winner FROM alias WHERE loser = ?1;
 
 -- :name alias_losers
 SELECT loser FROM alias WHERE winner = ?1 ORDER BY loser;
+
+-- :name alias_any
+SELECT EXISTS(SELECT 1 FROM alias);
 
 -- :name alias_count
 SELECT count(*) FROM alias;

@@ -17,6 +17,7 @@ typedef struct world {
 	char id[SAT_ID_TEXT], opp[SAT_ID_TEXT], gone[SAT_ID_TEXT];
 	char conflict[48], refused[24], again[24], hand[24];
 	char take[64], leave[64];
+	char twin[2][SAT_ID_TEXT], pair[17];
 	size_t events;
 } world;
 
@@ -156,6 +157,29 @@ lose_customer(world *w, sat_id id)
 	assert_ok(srv_page(w->f, w->f->srv.n, false, &rs, 1, NULL, 0, &err));
 }
 
+/* Two that share a phone. */
+static void
+be_twins(world *w)
+{
+	sat_write_opts why = { .duplicate_reason = "branch" };
+	sat_id id[2];
+	sat_err err;
+	pairs p;
+
+	for (size_t i = 0; i < 2; i++) {
+		w->f->now_ms += 10;
+		read_pairs(&p, i == 0 ?
+		    LIST("name=Twin One", "phone_main=13500000001",
+		    "industry=C34", "contact_name=Li", "need_type=product") :
+		    LIST("name=Twin Two", "phone_main=13500000001",
+		    "industry=C34", "contact_name=Li", "need_type=product"));
+		assert_ok(sat_crm_create(&id[i], &w->api.crm, w->f->account,
+		    p.in, p.n, &why, NULL, NULL, &err));
+		sat_id_text(w->twin[i], &id[i]);
+	}
+	sat_pair_tag(w->pair, &id[0], &id[1]);
+}
+
 static world *
 world_of(fixture *f)
 {
@@ -181,6 +205,7 @@ world_of(fixture *f)
 	sat_id_text(w.opp, &o);
 	(void)made(f, f->contact, LIST("name=Zhang", under, "phone=13912345678"));
 	(void)made(f, f->activity, LIST(under, "method=phone", "points=x"));
+	be_twins(&w);
 	open_conflict(&w, a);
 	be_refused(&w, a);
 	be_suggested(&w, a);
@@ -280,6 +305,18 @@ static const call calls[] = {
 	    "{\"field\":\"phone_main\"}", NULL, NULL },
 	{ "GET", "/v1/{kind}/{id}/timeline", "/v1/accounts/$A/timeline", NULL, NULL,
 	    NULL },
+	{ "GET", "/v1/duplicates", "/v1/duplicates", "{\"scan\":\"1\"}", NULL,
+	    NULL },
+	{ "POST", "/v1/duplicates/{key}/merge", "/v1/duplicates/$P/merge", NULL,
+	    "{\"winner\":\"$B\",\"choose\":{\"name\":\"loser\"}}", NULL },
+	{ "GET", "/v1/{kind}/{id}", "/v1/accounts/$B", NULL, NULL, NULL },
+	{ "POST", "/v1/{kind}/{id}/unmerge", "/v1/accounts/$C/unmerge", NULL,
+	    NULL, NULL },
+	{ "POST", "/v1/duplicates/{key}/dismiss", "/v1/duplicates/$P/dismiss",
+	    NULL, "{\"reason\":\"two branches\"}", NULL },
+	{ "POST", "/v1/{kind}/{id}/merge", "/v1/accounts/$C/merge", NULL,
+	    "{\"into\":\"$B\"}", NULL },
+	{ "GET", "/v1/{kind}", "/v1/accounts", "{\"merged\":\"1\"}", NULL, NULL },
 	{ "DELETE", "/v1/{kind}/{id}", "/v1/opportunities/$O", NULL, NULL, NULL },
 	{ "POST", "/v1/{kind}/{id}/restore", "/v1/opportunities/$O/restore", NULL,
 	    NULL, NULL },
@@ -313,6 +350,9 @@ filled_in(const world *w, const char *s)
 		    : s[1] == 'S'                                 ? w->hand
 		    : s[1] == 'T'                                 ? w->take
 		    : s[1] == 'L'                                 ? w->leave
+		    : s[1] == 'B'                                 ? w->twin[0]
+		    : s[1] == 'C'                                 ? w->twin[1]
+		    : s[1] == 'P'                                 ? w->pair
 		    : s[1] == 'D'                                 ? w->f->dir
 		                                                  : NULL;
 
