@@ -312,15 +312,19 @@ of_merge(const undoing *u, sat_stamp at)
 }
 
 /* What the merge displaced; null when the field was empty. *known false: this
- * device was not there, it has no history of it. */
+ * device may have got the winner as a whole, later, and has no history of it. */
 static sat_value
 before_merge(bool *known, const undoing *u, uint16_t field)
 {
-	*known = true;
-	for (size_t i = 0; i < u->npast; i++)
-		if (u->past[i].field == field && u->past[i].by == u->at.lsn)
+	*known = u->at.dev ==
+	    sat_replica_identity_get(u->j.to.c->replica)->device;
+	for (size_t i = 0; i < u->npast; i++) {
+		if (u->past[i].by != u->at.lsn)
+			continue;
+		*known = true; /* it was there when the merge was folded */
+		if (u->past[i].field == field)
 			return u->past[i].value;
-	*known = u->at.lsn == 0 || u->npast > 0;
+	}
 	return sat_v_null();
 }
 
