@@ -28,6 +28,8 @@ static const sat_opt global[] = {
 	{ "listen", 0, "URL", "serve: tcp://HOST:PORT (tcp://0.0.0.0:7443)" },
 	{ "advertise", 0, "URL", "serve: the address invitations name" },
 	{ "port-file", 0, "FILE", "serve: write the bound port here" },
+	{ "links", 0, "N", "serve: so many connections (6000)" },
+	{ "links-per-address", 0, "N", "serve: so many from one address (256)" },
 	{ "verify-only", 0, NULL, "restore: check the backup, change nothing" },
 	{ "root-key", 0, "FILE", "restore: the root key (root.key in the backup)" },
 	{ "same-epoch", 0, NULL, "restore: nothing happened since this backup" },
@@ -163,6 +165,38 @@ restore(const sat_args *a, const char *dir, sat_span phrase, sat_err *e)
 	return sat_admin_restore(dir, a->arg[1], &o, phrase, e);
 }
 
+static sat_rc
+number(unsigned *out, const sat_args *a, const char *option, sat_err *e)
+{
+	const char *text = sat_args_get(a, option);
+	char *end = NULL;
+	unsigned long v = text != NULL ? strtoul(text, &end, 10) : 0;
+
+	if (text != NULL && (end == text || *end != '\0' || v < 1 ||
+	    v > 1000000))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "a number from 1 to 1000000", "--%s %s", option, text);
+	*out = (unsigned)v;
+	return SAT_OK;
+}
+
+static sat_rc
+serve(const sat_args *a, sat_admin *admin, sat_err *e)
+{
+	sat_admin_listen l = { .listen = sat_args_get(a, "listen"),
+		.advertise = sat_args_get(a, "advertise"),
+		.port_file = sat_args_get(a, "port-file") };
+	sat_rc rc;
+
+	if (l.listen == NULL)
+		l.listen = "tcp://0.0.0.0:7443";
+	if ((rc = number(&l.links, a, "links", e)) != SAT_OK ||
+	    (rc = number(&l.links_per_address, a, "links-per-address", e)) !=
+	    SAT_OK)
+		return rc;
+	return sat_admin_serve(admin, &l, e);
+}
+
 /* The first argument that is a word decides; other words travel on. */
 static sat_rc
 run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
@@ -195,13 +229,8 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 		          "usage: satcheld -D DIR restore BACKUP")
 		    : restore(a, dir, phrase, e);
 	} else if ((rc = sat_admin_open(&admin, dir, phrase, e)) == SAT_OK) {
-		const char *listen = sat_args_get(a, "listen");
-
 		rc = strcmp(verb, "serve") == 0
-		    ? sat_admin_serve(admin,
-		          listen != NULL ? listen : "tcp://0.0.0.0:7443",
-		          sat_args_get(a, "advertise"),
-		          sat_args_get(a, "port-file"), e)
+		    ? serve(a, admin, e)
 		    : sat_admin_run(admin, argc, argv, out, e);
 	}
 	sat_wipe(secret.p, secret.n);

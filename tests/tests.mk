@@ -95,6 +95,8 @@ $(O)/tests/moves/moves: $(O)/obj/tests/moves/moves.o $(TESTLIB) $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
+-include tests/scale/scale.mk
+
 .PHONY: check-built
 check-built: all $(UNIT_BIN) $(REPLAY_BIN) layers headers $(CHECK_BINS)
 	@tests/tools/run.sh $(O) $(UNIT_BIN)

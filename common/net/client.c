@@ -240,19 +240,17 @@ abandon(sat_net_client *c, int why)
 }
 
 /*
- * Send, then wait for one frame. Afterwards `got` is the caller's: nothing is
- * under way until the next send.
+ * Wait for one frame. Afterwards `got` is the caller's: nothing is under way
+ * until the next send.
  */
 static sat_rc
-exchange(sat_net_client *c, sat_buf *bytes, int timeout_ms, const char *when,
-    sat_err *e)
+await(sat_net_client *c, int timeout_ms, const char *when, sat_err *e)
 {
 	sat_link *l = c->link;
 	int64_t due = sat_net_now() + timeout_ms;
 	bool have, closed, stop = false, in_time = true;
 	int why;
 
-	sat_link_send(l, bytes);
 	pthread_mutex_lock(&l->mtx);
 	while (!l->have && !l->closed && in_time && !(stop = wants_stop(c)))
 		in_time = wait_slice(&l->cond, &l->mtx, due);
@@ -274,6 +272,14 @@ exchange(sat_net_client *c, sat_buf *bytes, int timeout_ms, const char *when,
 		return fail_language(e, c->host);
 	}
 	return SAT_OK;
+}
+
+static sat_rc
+exchange(sat_net_client *c, sat_buf *bytes, int timeout_ms, const char *when,
+    sat_err *e)
+{
+	sat_link_send(c->link, bytes);
+	return await(c, timeout_ms, when, e);
 }
 
 static void
@@ -371,15 +377,12 @@ sat_net_dial(sat_net_client **out, const sat_net_client_opts *o, sat_err *e)
 }
 
 sat_rc
-sat_net_request_within(sat_net_client *c, sat_buf *reply, sat_span frame,
-    int timeout_ms, sat_err *e)
+sat_net_send(sat_net_client *c, sat_span frame, sat_err *e)
 {
 	sat_link *l = c->link;
 	sat_buf b = { 0 };
 	bool closed;
-	sat_rc rc;
 
-	sat_buf_reset(reply);
 	if (frame.n > SAT_NET_FRAME_MAX)
 		return sat_fail(e, SAT_EINVALID, "a request of %zu bytes is "
 		    "longer than a frame may be", frame.n);
@@ -393,7 +396,17 @@ sat_net_request_within(sat_net_client *c, sat_buf *reply, sat_span frame,
 	sat_noise_seal(&l->noise, &b, frame);
 	sat_link_end_frame(&b, 0, c->id);
 	atomic_fetch_add(&l->own.frames_out, 1);
-	rc = exchange(c, &b, timeout_ms, "before it answered", e);
+	sat_link_send(l, &b);
+	return SAT_OK;
+}
+
+sat_rc
+sat_net_receive(sat_net_client *c, sat_buf *reply, int timeout_ms, sat_err *e)
+{
+	sat_link *l = c->link;
+	sat_rc rc = await(c, timeout_ms, "before it answered", e);
+
+	sat_buf_reset(reply);
 	if (rc != SAT_OK)
 		return rc;
 	rc = sat_noise_unseal(&l->noise, reply, sat_buf_span(&l->got), e);
@@ -402,6 +415,16 @@ sat_net_request_within(sat_net_client *c, sat_buf *reply, sat_span frame,
 	if (rc != SAT_OK)
 		abandon(c, NNG_ECRYPTO);
 	return rc;
+}
+
+sat_rc
+sat_net_request_within(sat_net_client *c, sat_buf *reply, sat_span frame,
+    int timeout_ms, sat_err *e)
+{
+	sat_rc rc = sat_net_send(c, frame, e);
+
+	sat_buf_reset(reply);
+	return rc == SAT_OK ? sat_net_receive(c, reply, timeout_ms, e) : rc;
 }
 
 sat_rc

@@ -95,6 +95,11 @@ SAT_CHECK sat_rc sat_net_request(sat_net_client *c, sat_buf *reply,
 /* The same with a deadline of its own, for an answer that may take long. */
 SAT_CHECK sat_rc sat_net_request_within(sat_net_client *c, sat_buf *reply,
     sat_span frame, int timeout_ms, sat_err *e);
+/* Its two halves, for one thread with many links: each send is followed by
+ * one receive, other links are served in between. */
+SAT_CHECK sat_rc sat_net_send(sat_net_client *c, sat_span frame, sat_err *e);
+SAT_CHECK sat_rc sat_net_receive(sat_net_client *c, sat_buf *reply,
+    int timeout_ms, sat_err *e);
 /* From any thread while `c` is sure to live: a request that is under way asks
  * its hook now. */
 void sat_net_nudge(sat_net_client *c);

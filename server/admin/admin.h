@@ -37,9 +37,15 @@ SAT_CHECK sat_rc sat_admin_run(sat_admin *a, int argc, char *const *argv,
 /* The same over a served folder's admin.sock. SAT_EUNREACHABLE: nobody serves. */
 SAT_CHECK sat_rc sat_admin_ask(const char *dir, int argc, char *const *argv,
     sat_buf *out, sat_err *e);
-/* Serve until SIGTERM/SIGINT or a fatal store error. port_file may be NULL. */
-SAT_CHECK sat_rc sat_admin_serve(sat_admin *a, const char *listen,
-    const char *advertise, const char *port_file, sat_err *e);
+typedef struct sat_admin_listen {
+	const char *listen;    /* "tcp://0.0.0.0:7443" */
+	const char *advertise; /* what invitations say; NULL = listen's */
+	const char *port_file; /* the bound port is written here; NULL = nowhere */
+	unsigned links, links_per_address; /* 0 = 6000 and 256 */
+} sat_admin_listen;
+/* Serve until SIGTERM/SIGINT or a fatal store error. */
+SAT_CHECK sat_rc sat_admin_serve(sat_admin *a, const sat_admin_listen *l,
+    sat_err *e);
 /* Help of all verbs, and the options they know. */
 struct sat_opt;
 const struct sat_opt *sat_admin_options(void);

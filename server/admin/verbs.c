@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const sat_opt options[] = {
@@ -175,29 +176,46 @@ address_set(sat_admin *a, const char *listen, const char *advertise,
 	    sat_span_str(a->address), e);
 }
 
-sat_rc
-sat_admin_serve(sat_admin *a, const char *listen, const char *advertise,
-    const char *port_file, sat_err *e)
+/* A link is a descriptor; the shell's usual limit is 1,024. */
+static void
+raise_descriptors(unsigned links)
 {
-	sat_relay_opts o = { .listen = listen, .keys = a->keys.channel,
-		.core = a->core };
+	rlim_t want = (rlim_t)(links != 0 ? links : 6000) + 1024;
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= want)
+		return;
+	l.rlim_cur = want < l.rlim_max ? want : l.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &l);
+	if (l.rlim_cur < want)
+		sat_log(SAT_WARN, "SERVE-DESCRIPTORS", "limit=%llu wanted=%llu",
+		    (unsigned long long)l.rlim_cur, (unsigned long long)want);
+}
+
+sat_rc
+sat_admin_serve(sat_admin *a, const sat_admin_listen *l, sat_err *e)
+{
+	sat_relay_opts o = { .listen = l->listen, .keys = a->keys.channel,
+		.core = a->core, .links_max = l->links,
+		.links_per_address_max = l->links_per_address };
 	sat_err fatal = { 0 };
 	sigset_t set;
 	pthread_t t;
 	int sock = -1;
 	sat_rc rc;
 
+	raise_descriptors(l->links);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if ((rc = sat_relay_start(&a->relay, &o, e)) != SAT_OK ||
-	    (rc = address_set(a, listen, advertise, sat_relay_port(a->relay),
+	    (rc = address_set(a, l->listen, l->advertise, sat_relay_port(a->relay),
 	         e)) != SAT_OK ||
 	    (rc = admin_socket_start(a, &sock, e)) != SAT_OK ||
-	    (port_file != NULL &&
-	        (rc = port_write(port_file, sat_relay_port(a->relay), e)) !=
+	    (l->port_file != NULL &&
+	        (rc = port_write(l->port_file, sat_relay_port(a->relay), e)) !=
 	            SAT_OK))
 		return rc;
 	if (pthread_create(&t, NULL, signal_main, a) != 0)

@@ -86,7 +86,8 @@ world_child(const char *dir)
 	sat_rc rc;
 
 	bench_must(sat_admin_open(&a, dir, sat_span_str(PHRASE), &err));
-	rc = sat_admin_serve(a, "tcp://127.0.0.1:0", NULL, port, &err);
+	rc = sat_admin_serve(a, &(sat_admin_listen){
+	    .listen = "tcp://127.0.0.1:0", .port_file = port }, &err);
 	free(port);
 	return rc == SAT_OK ? 0 : 1;
 }
