@@ -77,6 +77,9 @@ HANDLER(api_pending);
 HANDLER(api_people);
 HANDLER(api_schema);
 HANDLER(api_dict);
+/* standard.c */
+HANDLER(api_worklist);
+HANDLER(api_standard);
 /* form.c */
 HANDLER(api_form);
 /* work.c */

@@ -167,15 +167,19 @@ typedef struct cli_table {
 } cli_table;
 extern const cli_table cli_tables[];
 extern const size_t cli_ntables;
-extern const cli_verb cli_record_verbs[], cli_kind_verbs[], cli_work_verbs[],
-    cli_exchange_verbs[], cli_conflict_verbs[], cli_dedupe_verbs[],
-    cli_refused_verbs[],
-    cli_handover_verbs[],
-    cli_proof_verbs[], cli_daemon_verbs[];
-extern const size_t cli_record_nverbs, cli_kind_nverbs, cli_work_nverbs,
-    cli_exchange_nverbs, cli_conflict_nverbs, cli_dedupe_nverbs,
-    cli_refused_nverbs,
-    cli_handover_nverbs, cli_proof_nverbs, cli_daemon_nverbs;
+/* A table of verbs per file. */
+extern const cli_verb cli_record_verbs[], cli_kind_verbs[];
+extern const cli_verb cli_standard_verbs[], cli_work_verbs[];
+extern const cli_verb cli_exchange_verbs[], cli_conflict_verbs[];
+extern const cli_verb cli_dedupe_verbs[], cli_refused_verbs[];
+extern const cli_verb cli_handover_verbs[], cli_proof_verbs[];
+extern const cli_verb cli_daemon_verbs[];
+extern const size_t cli_record_nverbs, cli_kind_nverbs;
+extern const size_t cli_standard_nverbs, cli_work_nverbs;
+extern const size_t cli_exchange_nverbs, cli_conflict_nverbs;
+extern const size_t cli_dedupe_nverbs, cli_refused_nverbs;
+extern const size_t cli_handover_nverbs, cli_proof_nverbs;
+extern const size_t cli_daemon_nverbs;
 extern const sat_opt cli_list_options[], cli_show_options[],
     cli_merge_options[];
 sat_rc cli_merge(cli *c, sat_err *e), cli_unmerge(cli *c, sat_err *e);
@@ -185,6 +189,10 @@ extern const sat_opt cli_add_options[], cli_edit_options[], cli_stage_options[],
 sat_rc cli_add(cli *c, sat_err *e), cli_edit(cli *c, sat_err *e),
     cli_delete(cli *c, sat_err *e), cli_undelete(cli *c, sat_err *e),
     cli_stage(cli *c, sat_err *e), cli_assign(cli *c, sat_err *e);
+
+sat_rc cli_worklist(cli *c, sat_err *e);
+/* Says so when a colleague was in touch with the customer just now. */
+void cli_recent_contact(cli *c, const char *account);
 
 /* What every kind has but `add`. */
 #define KIND_VERBS(kind, what)                                                \

@@ -36,6 +36,7 @@ const sat_opt cli_global[] = {
 const cli_table cli_tables[] = {
 	{ cli_record_verbs, &cli_record_nverbs },
 	{ cli_kind_verbs, &cli_kind_nverbs },
+	{ cli_standard_verbs, &cli_standard_nverbs },
 	{ cli_exchange_verbs, &cli_exchange_nverbs },
 	{ cli_conflict_verbs, &cli_conflict_nverbs },
 	{ cli_dedupe_verbs, &cli_dedupe_nverbs },

@@ -16,6 +16,7 @@ const sat_opt cli_list_options[] = {
 	{ "owner", 0, "USER", "only this owner (me)" },
 	{ "account", 0, "ID", "only under this customer" },
 	{ "tag", 0, "TAG", "only with this tag" },
+	{ "due", 0, "WHEN", "account: today, overdue, escalated, now, all" },
 	{ "q", 0, "TEXT", "text search" },
 	{ "where", 0, "EXPR", "for example: amount>=100000 and stage=\"won\"" },
 	{ "sort", 0, "KEYS", "for example -amount,name" },
@@ -204,11 +205,19 @@ sat_rc
 cli_list(cli *c, sat_err *e)
 {
 	cli_column cols[COLUMNS_MAX];
-	char *path = cli_record_path(c, NULL, NULL), *names;
-	sat_json *q = list_query(c), *doc = NULL;
+	char *path, *names;
+	sat_json *q, *doc = NULL;
 	size_t n, shown;
-	sat_rc rc = columns_of(cols, &n, &names, c, kind_of(c), e);
+	sat_rc rc;
 
+	if (sat_args_has(&c->args, "due")) /* has columns of its own */
+		return strcmp(c->args.arg[0], "account") == 0
+		    ? cli_worklist(c, e)
+		    : sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		          "--due belongs to account list");
+	path = cli_record_path(c, NULL, NULL);
+	q = list_query(c);
+	rc = columns_of(cols, &n, &names, c, kind_of(c), e);
 	if (rc == SAT_OK)
 		rc = cli_ask(&doc, c, "GET", path, q, NULL, e);
 	if (rc == SAT_OK) {

@@ -209,8 +209,10 @@ run_activity_add(cli *c, sat_err *e)
 	sat_json *body = NULL;
 	sat_rc rc = cli_body_of(&body, c, e);
 
-	if (rc == SAT_OK && c->args.nargs > 2)
+	if (rc == SAT_OK && c->args.nargs > 2) {
 		sat_json_put_str(body, "account", c->args.arg[2]);
+		cli_recent_contact(c, c->args.arg[2]);
+	}
 	for (size_t i = 0; rc == SAT_OK && i < 4; i++) {
 		const char *v = sat_args_get(&c->args, map[i].flag);
 

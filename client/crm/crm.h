@@ -160,6 +160,47 @@ SAT_CHECK sat_rc sat_crm_accept(sat_crm *c, const char *key,
 SAT_CHECK sat_rc sat_crm_decline(sat_crm *c, const char *key,
     const char *reason, sat_err *e);
 
+/* ---- the company's standard -------------------------------------------------- */
+
+/* What each customer bought in the window of policy/grading.json, as far as
+ * this device holds it. Owned by the caller, also on failure. */
+typedef struct sat_grading sat_grading;
+SAT_CHECK sat_rc sat_crm_grading(sat_grading **out, sat_crm *c, int64_t now_ms,
+    sat_err *e);
+void sat_grading_free(sat_grading *g);
+/* The grade somebody typed, else the one the amount gives; NULL = none. */
+const char *sat_grading_of(const sat_grading *g, const sat_template *t,
+    const sat_id *id, sat_value typed, int64_t *amount);
+
+/* A customer somebody has to be in touch with (policy/sla.json). */
+typedef struct sat_due {
+	sat_id id;
+	const char *number, *title, *owner;
+	const char *grade; /* NULL = none */
+	bool typed;        /* by a person */
+	int64_t amount;    /* bought in the window */
+	int64_t last_ms;   /* last follow-up, 0 = none */
+	int64_t due_ms;
+	sat_sla_state state;
+	const char *told;  /* the owner; his manager when it is escalated */
+} sat_due;
+typedef struct sat_due_opts {
+	int64_t now_ms;
+	const char *owner; /* NULL = everybody's */
+	sat_sla_state from, to;
+} sat_due_opts;
+/* Ascending by the time it is due. */
+SAT_CHECK sat_rc sat_crm_due(sat_due **out, size_t *n, sat_arena *a, sat_crm *c,
+    const sat_due_opts *o, sat_err *e);
+
+/* The last contact of a colleague within `repeat_contact_d` days. */
+typedef struct sat_recent {
+	int64_t at_ms;
+	const char *by;
+} sat_recent;
+SAT_CHECK sat_rc sat_crm_recent(bool *yes, sat_recent *out, sat_arena *a,
+    sat_crm *c, const sat_id *account, int64_t now_ms, sat_err *e);
+
 /* ---- import ---------------------------------------------------------------- */
 typedef enum { SAT_DUP_SKIP, SAT_DUP_UPDATE, SAT_DUP_NEW, SAT_DUP_ASK } sat_on_duplicate;
 typedef struct sat_import_opts {

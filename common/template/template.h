@@ -15,6 +15,7 @@
 
 #include "common/json/json.h"
 #include "common/model/norm.h"
+#include "common/model/standard.h"
 #include "common/model/value.h"
 
 #define SAT_KINDS_MAX 64
@@ -143,6 +144,26 @@ SAT_CHECK sat_rc sat_template_lint(const sat_template *t,
  */
 SAT_CHECK sat_rc sat_template_follows(const sat_template *next,
     const sat_template *prev, sat_err *e);
+
+/* policy/grading.json and sla.json. Without them: no basis, no rules. */
+typedef struct sat_standard {
+	const sat_kind *kind;          /* NULL: grades are only typed */
+	const sat_field *sum, *time;   /* of the kind */
+	int days;                      /* trailing window */
+	bool method_abc;
+	sat_grade_step *steps;
+	size_t nsteps;
+	int a_pct, b_pct;
+	const char *abc[3];            /* grades of A, B, C */
+	sat_sla *rules;
+	size_t nrules;
+	const char *const *quiet;      /* statuses nobody has to follow up */
+	size_t nquiet;
+	int repeat_contact_d;          /* a colleague was there so recently: say so */
+} sat_standard;
+const sat_standard *sat_template_standard(const sat_template *t);
+/* The rule of a grade (NULL = none); NULL when there is no rule. */
+const sat_sla *sat_standard_sla(const sat_standard *s, const char *grade);
 
 const char *sat_template_version(const sat_template *t); /* semver */
 const char *sat_template_name(const sat_template *t);

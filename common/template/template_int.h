@@ -49,6 +49,7 @@ struct sat_template {
 	size_t npatterns;
 	const char **report_keys; /* file names without .json, sorted by path */
 	size_t nreports;
+	sat_standard standard;
 	const sat_json *matrix; /* "grants" of acl/matrix.json, or NULL */
 };
 
@@ -92,6 +93,7 @@ bool sat_key_ok(const char *key);
 sat_rc sat_template_load_dicts(sat_template *t, sat_err *e);
 sat_rc sat_template_load_kinds(sat_template *t, sat_err *e);
 sat_rc sat_template_load_matrix(sat_template *t, sat_err *e);
+sat_rc sat_template_load_standard(sat_template *t, sat_err *e);
 sat_rc sat_template_load_quota(sat_template *t, sat_err *e);
 
 /* pattern.c: rules/validation.json */

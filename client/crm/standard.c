@@ -1,0 +1,395 @@
+/*
+ * The company's standard on this device: which grade a customer has, when
+ * somebody has to be in touch, and who is told when nobody was. Everything is
+ * derived from what the replica holds; nothing of it is stored or sent.
+ */
+#include "client/crm/crm_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_MS ((int64_t)24 * 3600 * 1000)
+#define HQ "hq"
+
+/* ---- what was bought ---------------------------------------------------------------- */
+
+typedef struct bought { /* open addressing by the customer's id */
+	sat_id id;
+	int64_t amount;
+	char abc;
+	bool used;
+} bought;
+
+struct sat_grading {
+	bought *v;
+	size_t n, mask;
+};
+
+static bought *
+slot(const sat_grading *g, const uint8_t id[16])
+{
+	uint64_t h;
+	size_t i;
+
+	memcpy(&h, id + 8, sizeof h); /* the random half */
+	for (i = (size_t)h & g->mask; g->v[i].used; i = (i + 1) & g->mask)
+		if (memcmp(g->v[i].id.b, id, 16) == 0)
+			break;
+	return &g->v[i];
+}
+
+static void
+grow(sat_grading *g)
+{
+	bought *old = g->v;
+	size_t n = g->mask + 1;
+
+	g->mask = g->mask * 2 + 1;
+	g->v = sat_xcalloc(g->mask + 1, sizeof *g->v);
+	for (size_t i = 0; i < n; i++)
+		if (old[i].used)
+			*slot(g, old[i].id.b) = old[i];
+	free(old);
+}
+
+static void
+add(sat_grading *g, const uint8_t id[16], int64_t amount)
+{
+	bought *b = slot(g, id);
+
+	if (!b->used) {
+		memcpy(b->id.b, id, 16);
+		b->used = true;
+		g->n++;
+	}
+	b->amount += amount;
+	if (g->n * 2 > g->mask)
+		grow(g);
+}
+
+static int
+by_amount(const void *a, const void *b)
+{
+	const bought *x = *(bought *const *)a, *y = *(bought *const *)b;
+
+	if (x->amount != y->amount)
+		return x->amount > y->amount ? -1 : 1;
+	return memcmp(x->id.b, y->id.b, 16);
+}
+
+static void
+rank_abc(sat_grading *g, const sat_standard *s)
+{
+	bought **v = sat_xcalloc(g->n + 1, sizeof *v);
+	int64_t *amounts = sat_xcalloc(g->n + 1, sizeof *amounts);
+	char *abc = sat_xcalloc(g->n + 1, 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i <= g->mask; i++)
+		if (g->v[i].used)
+			v[n++] = &g->v[i];
+	qsort(v, n, sizeof *v, by_amount);
+	for (size_t i = 0; i < n; i++)
+		amounts[i] = v[i]->amount;
+	sat_grade_abc(abc, amounts, n, s->a_pct, s->b_pct);
+	for (size_t i = 0; i < n; i++)
+		v[i]->abc = abc[i];
+	free(v);
+	free(amounts);
+	free(abc);
+}
+
+sat_rc
+sat_crm_grading(sat_grading **out, sat_crm *c, int64_t now_ms, sat_err *e)
+{
+	const sat_template *t = sat_replica_template(c->replica);
+	const sat_standard *s = sat_template_standard(t);
+	sat_grading *g = sat_xcalloc(1, sizeof *g);
+	sat_value from, to = sat_v_int(now_ms);
+	sat_filter f[2];
+	uint16_t columns[2];
+	sat_query q = { .filters = f, .nfilters = 2, .columns = columns,
+		.ncolumns = 2 };
+	const sat_value *v;
+	sat_rows *rows;
+	sat_rc rc;
+
+	*out = g;
+	g->mask = 255;
+	g->v = sat_xcalloc(g->mask + 1, sizeof *g->v);
+	if (s->kind == NULL)
+		return SAT_OK;
+	from = sat_v_int(now_ms - s->days * DAY_MS);
+	f[0] = (sat_filter){ s->time->id, SAT_CMP_GE, &from, 1 };
+	f[1] = (sat_filter){ s->time->id, SAT_CMP_LE, &to, 1 };
+	q.kind = s->kind;
+	columns[0] = s->kind->parent->id;
+	columns[1] = s->sum->id;
+	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL)
+		if (v[0].type == SAT_V_BYTES && v[0].s.n == 16 &&
+		    v[1].type == SAT_V_INT)
+			add(g, v[0].s.p, v[1].i);
+	sat_rows_free(rows);
+	if (rc == SAT_OK && s->method_abc)
+		rank_abc(g, s);
+	return rc;
+}
+
+void
+sat_grading_free(sat_grading *g)
+{
+	if (g == NULL)
+		return;
+	free(g->v);
+	free(g);
+}
+
+const char *
+sat_grading_of(const sat_grading *g, const sat_template *t, const sat_id *id,
+    sat_value typed, int64_t *amount)
+{
+	const sat_standard *s = sat_template_standard(t);
+	const sat_dict *d = sat_template_dict(t, "grade");
+	const bought *b = slot(g, id->b);
+	const sat_option *o;
+
+	*amount = b->used ? b->amount : 0;
+	if (typed.type == SAT_V_TEXT && typed.s.n > 0) {
+		o = d != NULL ? sat_dict_option(d, (const char *)typed.s.p,
+		    typed.s.n) : NULL;
+		return o != NULL ? o->key : NULL;
+	}
+	if (!b->used)
+		return NULL;
+	if (s->method_abc)
+		return s->abc[b->abc - 'A'];
+	return sat_grade_of(b->amount, s->steps, s->nsteps);
+}
+
+/* ---- who has to be in touch ------------------------------------------------------------ */
+
+enum { C_ID, C_CREATED, C_TITLE, C_NUMBER, C_OWNER, C_GRADE, C_STATUS, C_LAST,
+	C_NEXT, C_COUNT };
+
+static uint16_t
+column(const sat_kind *k, const char *key)
+{
+	const sat_field *f = sat_kind_field(k, key);
+
+	/* One that a template does not have reads like the creation time and
+	 * is not looked at. */
+	return f != NULL ? f->id : SAT_Q_CREATED;
+}
+
+static bool
+has(const sat_kind *k, const char *key)
+{
+	return sat_kind_field(k, key) != NULL;
+}
+
+static bool
+is_quiet(const sat_standard *s, sat_value status)
+{
+	for (size_t i = 0; status.type == SAT_V_TEXT && i < s->nquiet; i++)
+		if (sat_span_eq(status.s, sat_span_str(s->quiet[i])))
+			return true;
+	return false;
+}
+
+static int64_t
+end_of_day(int64_t ms, int tz_min)
+{
+	int64_t local = ms + tz_min * (int64_t)60000;
+
+	return (local / DAY_MS + 1) * DAY_MS - tz_min * (int64_t)60000;
+}
+
+/* The owner's manager when nobody reacted; else the owner. */
+static const char *
+told(const sat_registry *reg, const char *owner, sat_sla_state st)
+{
+	const sat_user *u = owner != NULL
+	    ? sat_registry_user(reg, sat_span_str(owner)) : NULL, *best = NULL;
+
+	if (st != SAT_SLA_ESCALATED && u != NULL && !u->disabled)
+		return u->key;
+	for (size_t i = 0; i < reg->nusers; i++) {
+		const sat_user *m = &reg->users[i];
+		bool fits = u != NULL && u->team != 0
+		    ? strcmp(m->role, "manager") == 0 && m->team == u->team
+		    : strcmp(m->role, HQ) == 0;
+
+		if (fits && !m->disabled && (best == NULL || m->ord < best->ord))
+			best = m;
+	}
+	return best != NULL ? best->key : owner;
+}
+
+static int64_t
+time_of(sat_value v)
+{
+	return v.type == SAT_V_INT ? v.i : 0;
+}
+
+static bool
+judge(sat_due *d, const sat_due_opts *o, const sat_template *t,
+    const sat_grading *g, const sat_kind *k, const sat_value *v)
+{
+	const sat_standard *s = sat_template_standard(t);
+
+	memcpy(d->id.b, v[C_ID].s.p, sizeof d->id.b);
+	d->grade = sat_grading_of(g, t, &d->id,
+	    has(k, "grade") ? v[C_GRADE] : sat_v_null(), &d->amount);
+	d->typed = has(k, "grade") && v[C_GRADE].type == SAT_V_TEXT;
+	d->last_ms = has(k, "last_follow_at") ? time_of(v[C_LAST]) : 0;
+	d->state = sat_sla_judge(&d->due_ms, sat_standard_sla(s, d->grade),
+	    v[C_CREATED].i, d->last_ms,
+	    has(k, "next_follow_at") ? time_of(v[C_NEXT]) : 0, o->now_ms,
+	    end_of_day(o->now_ms, sat_template_tz_min(t)));
+	if (has(k, "status") && is_quiet(s, v[C_STATUS]))
+		d->state = SAT_SLA_NONE;
+	return d->state >= o->from && d->state <= o->to;
+}
+
+typedef struct collect {
+	sat_due *v;
+	size_t n, cap;
+} collect;
+
+static int
+by_due(const void *a, const void *b)
+{
+	const sat_due *x = a, *y = b;
+
+	if (x->due_ms != y->due_ms)
+		return x->due_ms < y->due_ms ? -1 : 1;
+	return memcmp(x->id.b, y->id.b, 16);
+}
+
+static const char *
+keep(sat_arena *a, sat_value v)
+{
+	return v.type == SAT_V_TEXT ? sat_arena_str(a, v.s.p, v.s.n) : NULL;
+}
+
+static void
+take(collect *l, sat_arena *a, const sat_due *d, const sat_registry *reg,
+    const sat_kind *k, const sat_value *v)
+{
+	sat_due *to;
+
+	if (l->n == l->cap) {
+		l->cap = l->cap == 0 ? 64 : l->cap * 2;
+		l->v = sat_xrealloc(l->v, l->cap * sizeof *l->v);
+	}
+	to = &l->v[l->n++];
+	*to = *d;
+	to->title = keep(a, v[C_TITLE]);
+	to->number = has(k, "number") ? keep(a, v[C_NUMBER]) : NULL;
+	to->owner = keep(a, v[C_OWNER]);
+	to->told = told(reg, to->owner, d->state);
+}
+
+sat_rc
+sat_crm_due(sat_due **out, size_t *n, sat_arena *a, sat_crm *c,
+    const sat_due_opts *o, sat_err *e)
+{
+	const sat_template *t = sat_replica_template(c->replica);
+	const sat_registry *reg = sat_replica_registry(c->replica);
+	const sat_kind *k = sat_template_kind(t, "account");
+	sat_value owner = sat_v_text(sat_span_str(o->owner != NULL ? o->owner
+	                                                           : ""));
+	sat_filter f = { 0, SAT_CMP_EQ, &owner, 1 };
+	uint16_t columns[C_COUNT];
+	sat_query q = { .kind = k, .filters = &f, .columns = columns,
+		.ncolumns = C_COUNT };
+	collect l = { 0 };
+	const sat_value *v;
+	sat_grading *g = NULL;
+	sat_rows *rows;
+	sat_due d;
+	sat_rc rc;
+
+	*out = NULL;
+	*n = 0;
+	if (k == NULL || k->owner == NULL || k->title == NULL)
+		return SAT_OK;
+	columns[C_ID] = SAT_Q_ID;
+	columns[C_CREATED] = SAT_Q_CREATED;
+	columns[C_TITLE] = k->title->id;
+	columns[C_NUMBER] = column(k, "number");
+	columns[C_OWNER] = k->owner->id;
+	columns[C_GRADE] = column(k, "grade");
+	columns[C_STATUS] = column(k, "status");
+	columns[C_LAST] = column(k, "last_follow_at");
+	columns[C_NEXT] = column(k, "next_follow_at");
+	f.field = k->owner->id;
+	q.nfilters = o->owner != NULL ? 1 : 0;
+	rc = sat_crm_grading(&g, c, o->now_ms, e);
+	if (rc == SAT_OK)
+		rc = sat_replica_query(&rows, c->replica, &q, e);
+	if (rc != SAT_OK) {
+		sat_grading_free(g);
+		return rc;
+	}
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL)
+		if (judge(&d, o, t, g, k, v))
+			take(&l, a, &d, reg, k, v);
+	sat_rows_free(rows);
+	sat_grading_free(g);
+	if (rc == SAT_OK && l.n > 0) {
+		qsort(l.v, l.n, sizeof *l.v, by_due);
+		*out = sat_arena_dup(a, l.v, l.n * sizeof *l.v);
+		*n = l.n;
+	}
+	free(l.v);
+	return rc;
+}
+
+/* ---- was a colleague there just now? ------------------------------------------------------ */
+
+sat_rc
+sat_crm_recent(bool *yes, sat_recent *out, sat_arena *a, sat_crm *c,
+    const sat_id *account, int64_t now_ms, sat_err *e)
+{
+	const sat_template *t = sat_replica_template(c->replica);
+	const sat_user *me = sat_replica_me(c->replica);
+	const sat_kind *k = sat_template_kind(t, "activity");
+	const sat_field *at = k != NULL ? sat_kind_field(k, "occurred_at") : NULL;
+	const sat_field *by = k != NULL ? sat_kind_field(k, "author") : NULL;
+	int days = sat_template_standard(t)->repeat_contact_d;
+	sat_value id = sat_v_id(account), from = sat_v_int(now_ms -
+	    days * DAY_MS), mine;
+	sat_filter f[3];
+	uint16_t columns[2];
+	sat_query q = { .kind = k, .filters = f, .nfilters = 3,
+		.columns = columns, .ncolumns = 2, .nsort = 1, .limit = 1 };
+	const sat_value *v;
+	sat_rows *rows;
+	sat_rc rc;
+
+	*yes = false;
+	if (days == 0 || me == NULL || at == NULL || by == NULL ||
+	    k->parent == NULL)
+		return SAT_OK;
+	mine = sat_v_text(sat_span_str(me->key));
+	f[0] = (sat_filter){ k->parent->id, SAT_CMP_EQ, &id, 1 };
+	f[1] = (sat_filter){ at->id, SAT_CMP_GE, &from, 1 };
+	f[2] = (sat_filter){ by->id, SAT_CMP_NE, &mine, 1 };
+	columns[0] = at->id;
+	columns[1] = by->id;
+	q.sort[0].field = at->id;
+	q.sort[0].desc = true;
+	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
+		return rc;
+	if ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL &&
+	    v[1].type == SAT_V_TEXT) {
+		*yes = true;
+		out->at_ms = time_of(v[0]);
+		out->by = keep(a, v[1]);
+	}
+	sat_rows_free(rows);
+	return rc;
+}
