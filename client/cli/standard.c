@@ -98,7 +98,7 @@ const cli_verb cli_standard_verbs[] = {
 	    "  satchel worklist --owner me\n"
 	    "  satchel worklist --due escalated\n", false },
 	{ "account", "standard", run_standard, NULL, "account standard ID",
-	    "grade, due follow-up, services, last contact by a colleague", NULL,
+	    "grade, due follow-up, services, last contact", NULL,
 	    false },
 };
 const size_t cli_standard_nverbs =

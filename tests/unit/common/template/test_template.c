@@ -3,7 +3,7 @@
 #include "common/template/gate.h"
 #include "common/template/report_def.h"
 
-#define FILES_MAX 64
+#define FILES_MAX 128
 
 /* The base template with one document replaced, added or (NULL) removed. */
 static sat_rc
