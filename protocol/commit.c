@@ -10,6 +10,7 @@
  * field; RESOLVE, and kinds of later releases (which may have field 0), have
  * dots: n uint, n x {dev uint, lsn uint}.
  */
+#include "common/template/pool.h"
 #include "protocol/batch_int.h"
 #include "protocol/record.h"
 
@@ -114,11 +115,14 @@ check_system(const sat_op *op)
 	sat_handed h;
 
 	switch (op->kind) {
-	case SAT_OP_CLAIM:
 	case SAT_OP_RELEASE:
+		return op->field < SAT_SYS_FIRST && v.type == SAT_V_TEXT &&
+		    v.s.n <= SAT_RELEASE_MAX && sat_pool_key_of(v.s).n > 0 ?
+		    NULL : "bad release";
+	case SAT_OP_CLAIM:
 	case SAT_OP_NUMBER:
 		return op->field < SAT_SYS_FIRST && plain_text(v) ? NULL :
-		    "bad claim, release or number";
+		    "bad claim or number";
 	case SAT_OP_HAND:
 		return op->field == SAT_SYS_HANDED && v.type == SAT_V_BYTES &&
 		    sat_handed_read(&h, v.s, NULL) == SAT_OK ? NULL :

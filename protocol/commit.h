@@ -41,7 +41,7 @@ typedef enum sat_op_kind {
 	SAT_OP_UNDEL = 10,   /* restore */
 	SAT_OP_RESOLVE = 11, /* review, stage: value + the dots it settles */
 	SAT_OP_CLAIM = 12,   /* owner field; value: the claimer's user key */
-	SAT_OP_RELEASE = 13, /* owner field; value: the pool's key */
+	SAT_OP_RELEASE = 13, /* owner field; value: pool's key [LF reason] */
 	SAT_OP_NUMBER = 14,  /* number field; value: the final number */
 	SAT_OP_HAND = 15,    /* SAT_SYS_HANDED; value: sat_handed_write */
 	SAT_OP_SETTLE = 16,  /* SAT_SYS_HANDED; value: lsn of the HAND */
@@ -93,8 +93,10 @@ enum sat_commit_flag {
 /* The server's own ordinal: what it decides is a commit of "device" 0 in its
  * own chain, signed with the server's key (P-130). No device has it. */
 #define SAT_DEV_SERVER 0
-/* Text a CLAIM, RELEASE or NUMBER may carry, bytes. */
+/* Text a CLAIM or NUMBER may carry, bytes; a RELEASE (the pool's key and, behind
+ * a line feed, the reason). */
 #define SAT_SYS_TEXT_MAX 128
+#define SAT_RELEASE_MAX 300
 
 typedef struct sat_commit {
 	sat_id org;

@@ -46,7 +46,8 @@ typedef struct sat_cell {
  *   HANDED    number of suggestions that wait for an answer; ext: n uint, n x
  *             {lsn uint, dev uint, hlc be64, actor span, why span, ops
  *             span}, by lsn
- *   POOL      key of the pool that offers the record; null = none
+ *   POOL      key of the pool that offers the record, and behind a line feed
+ *             why it was released (sat_pool_key_of); null = none
  *   LATER     number of operations of a later release, kept unread; ext: n
  *             uint, n x {lsn uint, dev uint, hlc be64, seen uint, kind u8,
  *             field uint, value, ndots uint, ndots x {dev uint, lsn uint}}, by
@@ -55,6 +56,8 @@ typedef struct sat_cell {
  *   DISMISSED pairs a person said are no duplicates, a set of texts (P-175)
  *   CANDIDATES others that may be the same customer, as the server tells those
  *             who do not see them: a set of "TAG FIELD OWNER" (P-176)
+ *   MASKED    never stored by the server: in a state it sends without what the
+ *             pool hides, the ids of the fields, "9,12" (P-155)
  */
 enum sat_sys_field {
 	SAT_SYS_FIRST = 1001,
@@ -65,6 +68,7 @@ enum sat_sys_field {
 	SAT_SYS_ALIASES = 1005,
 	SAT_SYS_DISMISSED = 1006,
 	SAT_SYS_CANDIDATES = 1007,
+	SAT_SYS_MASKED = 1023,
 };
 
 /* A suggestion: operations of one who had lost the record (P-136). */

@@ -6,6 +6,8 @@
  */
 #include "protocol/scope.h"
 
+#include "common/crypto/crypto.h"
+
 #include <string.h>
 
 static bool
@@ -56,6 +58,42 @@ sat_scope_digest_keys(const sat_registry *r, const sat_user *u)
 	return out;
 }
 
+sat_scope_key
+sat_key_pool(sat_span key)
+{
+	static const uint8_t sip[16] = "satchel.pool.1";
+	sat_span k = sat_pool_key_of(key);
+
+	return (sat_scope_key)3 << 32 | (uint32_t)sat_siphash24(sip, k);
+}
+
+bool
+sat_scope_pool_member(const sat_registry *r, const sat_user *u,
+    const sat_pool *pool)
+{
+	const sat_team *team = sat_registry_team_ord(r, u->team);
+
+	return !u->disabled && (has_role(u, "rep") || has_role(u, "manager")) &&
+	    sat_pool_member(pool, team != NULL ? team->key : NULL);
+}
+
+sat_keys
+sat_scope_subscription_with(const sat_registry *r, const sat_user *u,
+    const sat_template *t)
+{
+	sat_keys k = sat_scope_subscription(r, u);
+
+	if (t == NULL || k.n == 0 || sat_keys_has(&k, SAT_KEY_ALL))
+		return k;
+	for (size_t i = 0; i < sat_pools(t); i++) {
+		const sat_pool *p = sat_pool_at(t, i);
+
+		if (sat_scope_pool_member(r, u, p))
+			add_key(&k, sat_key_pool(sat_span_str(p->key)));
+	}
+	return k;
+}
+
 bool
 sat_keys_has(const sat_keys *k, sat_scope_key key)
 {
@@ -84,13 +122,17 @@ sat_scope_owner_keys(const sat_registry *r, sat_value owner)
 
 sat_keys
 sat_scope_record_keys(const sat_registry *r, sat_scope_class cls,
-    sat_value owner)
+    sat_value owner, sat_value pool)
 {
 	sat_keys k = { 0 };
 
-	if (cls != SAT_SCOPE_SHARED)
-		return sat_scope_owner_keys(r, owner);
-	add_key(&k, SAT_KEY_SHARED);
+	if (cls == SAT_SCOPE_SHARED) {
+		add_key(&k, SAT_KEY_SHARED);
+		return k;
+	}
+	k = sat_scope_owner_keys(r, owner);
+	if (owner.type == SAT_V_NULL && pool.type == SAT_V_TEXT)
+		add_key(&k, sat_key_pool(pool.s));
 	return k;
 }
 

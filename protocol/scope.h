@@ -7,12 +7,15 @@
  * (opportunity's) owner. A root and its plain children are visible to a device
  * with one of the root's live keys; an owned child to its own owner's keys and
  * to its root's owner's keys. A record without a parent stands for itself. A
- * shared record (product) is held through one key that everybody has.
+ * shared record (product) is held through one key that everybody has. A
+ * pool's key holds the roots nobody owns that it offers, the root record alone
+ * and without what the pool hides (P-151, P-155).
  */
 #ifndef SAT_PROTOCOL_SCOPE_H
 #define SAT_PROTOCOL_SCOPE_H
 
 #include "common/template/gate.h"
+#include "common/template/pool.h"
 #include "protocol/registry.h"
 
 typedef uint64_t sat_scope_key; /* type << 32 | ordinal */
@@ -29,7 +32,15 @@ sat_key_team(uint32_t ord)
 	return (sat_scope_key)2 << 32 | ord;
 }
 
-#define SAT_KEYS_MAX 4
+/* A pool has no ordinal: 32 bits of a hash of its key stand for it. */
+sat_scope_key sat_key_pool(sat_span pool_key);
+static inline bool
+sat_key_is_pool(sat_scope_key k)
+{
+	return k >> 32 == 3;
+}
+
+#define SAT_KEYS_MAX (3 + SAT_POOLS_MAX)
 typedef struct sat_keys {
 	sat_scope_key k[SAT_KEYS_MAX];
 	size_t n;
@@ -41,14 +52,22 @@ sat_keys sat_scope_subscription(const sat_registry *r, const sat_user *u);
  * record: a reason for a user's key is one for the key of his team. A device's
  * sum is theirs added up (P-181). */
 sat_keys sat_scope_digest_keys(const sat_registry *r, const sat_user *u);
+/* The same with the pools the user's team is a member of; t may be NULL. */
+sat_keys sat_scope_subscription_with(const sat_registry *r, const sat_user *u,
+    const sat_template *t);
+/* Is `pool` offered to this user: a representative's or manager's team is a
+ * member? */
+bool sat_scope_pool_member(const sat_registry *r, const sat_user *u,
+    const sat_pool *pool);
 bool sat_keys_has(const sat_keys *k, sat_scope_key key);
 /* The keys an owner (user key as stored in records) gives: user and team. An
  * unknown or empty owner gives none. */
 sat_keys sat_scope_owner_keys(const sat_registry *r, sat_value owner);
-/* The keys a record of this class gives to its root: its owner's, or the one
- * of what is shared. */
+/* The keys a record of this class gives to its root: its owner's; of a root
+ * without one its pool's (the value of SAT_SYS_POOL, else null); or the one of
+ * what is shared. */
 sat_keys sat_scope_record_keys(const sat_registry *r, sat_scope_class cls,
-    sat_value owner);
+    sat_value owner, sat_value pool);
 
 /* How the actor stands to a record, for the gate. root_owner / own_owner: user
  * keys or null; sees_root: the actor's keys include a live key of the root. */

@@ -317,7 +317,7 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
     const sat_user *user, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	sat_keys keys = sat_scope_subscription(&s->reg, user);
+	sat_keys keys = sat_srv_keys(s, user);
 	chain_slot *chain;
 	sat_rc rc;
 

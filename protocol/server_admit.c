@@ -69,7 +69,7 @@ scope_fields(work *k, wrec *w, const sat_kind *kind, size_t i)
 	if (f == NULL)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
 		    "field.unknown", "");
-	if (f == kind->owner) {
+	if (f == kind->owner && op->kind != SAT_OP_RELEASE) {
 		if (!owner_known(k, op->value))
 			return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
 			    "owner.unknown", sat_srv_ask(k->a));
@@ -125,7 +125,7 @@ locate(work *k, size_t i, sat_err *e)
 	sat_rc rc;
 
 	if (op->kind >= SAT_OP_CLAIM && op->kind != SAT_OP_MERGE &&
-	    op->kind != SAT_OP_UNMERGE && !sat_op_is_hand(op) &&
+	    op->kind != SAT_OP_UNMERGE && !sat_op_is_hand(op) && !sat_op_is_pool(op) &&
 	    !sat_op_kind_is_later(op->kind)) /* P-131 */
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied", "");
 	if (kind == NULL)
@@ -391,6 +391,8 @@ accept(work *k, sat_err *e)
 			sat_srv_add_eid(k->s, a, &w->id, w->eid);
 	if ((rc = sat_merge_log(&k->m, a->v->code, e)) != SAT_OK)
 		return rc;
+	if ((rc = sat_srv_claimed(a, &k->m, e)) != SAT_OK)
+		return rc;
 	return sat_srv_number(k->s, &k->m, k->j.t, e);
 }
 
@@ -527,7 +529,7 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	k.m.payload = a->payload;
 	k.j = (judging){ .s = s, .a = a, .tip = s->tip,
 		.next_op = k.m.next_op,
-		.mine = sat_scope_subscription(&s->reg, a->actor) };
+		.mine = sat_srv_keys(s, a->actor) };
 	rc = judge_and_fold(&k, e);
 	if (rc == SAT_OK) {
 		rc = accept(&k, e);

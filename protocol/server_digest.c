@@ -82,6 +82,8 @@ put_record(digest *d, const holders *h, uint16_t kind, uint32_t eid,
 static void
 add_holder(digest *d, holders *h, sat_scope_key key)
 {
+	if (sat_key_is_pool(key)) /* what is masked is not summed (P-155) */
+		return;
 	if (h->n == h->cap) {
 		size_t cap = h->cap == 0 ? 8 : h->cap * 2;
 		sat_scope_key *k = sat_arena_alloc(&d->s->txn,
@@ -509,7 +511,7 @@ sat_srv_digest(sat_server *s, sat_server_session *x, const sat_digest *in,
 
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
 		return rc;
-	keys = sat_scope_subscription(&s->reg, user);
+	keys = sat_srv_keys(s, user);
 	of = sat_scope_digest_keys(&s->reg, user);
 	d->lsn = s->lsn;
 	if ((rc = st->scope_head(&d->scope_head, st->u, &keys, e)) != SAT_OK)
@@ -558,8 +560,8 @@ in_range(void *u, const sat_rec_row *row)
 			g->full = true;
 			return false;
 		}
-		if (yes && (g->rc = sat_srv_states_add(&g->st, g->s, w->eid,
-		    w->state, g->e)) != SAT_OK)
+		if (yes && (g->rc = sat_srv_states_add(&g->st, g->s, w,
+		    &g->keys, g->e)) != SAT_OK)
 			return false;
 	}
 	g->next = row->eid;
@@ -593,7 +595,7 @@ sat_srv_refetch(sat_server *s, sat_server_session *x, const sat_refetch *in,
 
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
 		return rc;
-	g.keys = sat_scope_subscription(&s->reg, user);
+	g.keys = sat_srv_keys(s, user);
 	if ((rc = st->scope_head(&d->scope_head, st->u, &g.keys, e)) !=
 	    SAT_OK || (rc = st->rec_scan(st->u, in->after_eid, in_range, &g,
 	    e)) != SAT_OK || (rc = g.rc) != SAT_OK)

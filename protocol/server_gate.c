@@ -401,11 +401,13 @@ sorts_of(const judging *j, const wrec *w)
 	return sorts;
 }
 
+/* Judged by a file of its own, and nothing else is there. */
 static bool
-only_hand(const judging *j, const wrec *w)
+only_special(const judging *j, const wrec *w)
 {
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
-		if (!sat_op_is_hand(&j->a->c->ops[i]))
+		if (!sat_op_is_hand(&j->a->c->ops[i]) &&
+		    !sat_op_is_pool(&j->a->c->ops[i]))
 			return false;
 	return true;
 }
@@ -419,7 +421,10 @@ sat_srv_judge(judging *j, wrec *w, sat_err *e)
 	sat_rc rc;
 
 	if ((rc = sat_srv_judge_hand(j, w, e)) != SAT_OK ||
-	    only_hand(j, w))
+	    (rc = sat_srv_judge_pool(j, w, e)) != SAT_OK ||
+	    only_special(j, w))
+		return rc;
+	if ((rc = sat_srv_judge_masked(j, w, e)) != SAT_OK)
 		return rc;
 	if ((rc = sat_srv_relation(&now, j, w, e)) != SAT_OK)
 		return rc;

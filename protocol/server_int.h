@@ -36,7 +36,7 @@ typedef struct wrec {
 	size_t first_op, last_op;
 	struct {
 		bool gone;
-		sat_value owner;
+		sat_value owner, pool;
 		sat_id redirect; /* zero: none */
 		sat_record r; /* only of a record that was dirty already */
 	} before;
@@ -374,6 +374,23 @@ SAT_CHECK sat_rc sat_srv_seed(sat_server *s, sat_server_session *x,
 SAT_CHECK sat_rc sat_srv_quota(sat_used *used, sat_server *s, uint32_t dev,
     const sat_user *user, uint64_t ops, uint64_t bytes, sat_err *e);
 
+/* Claims and releases (P-152, P-153); they stand alone in what a commit does to
+ * a record. */
+static inline bool
+sat_op_is_pool(const sat_op *op)
+{
+	return op->kind == SAT_OP_CLAIM || op->kind == SAT_OP_RELEASE;
+}
+
+/* server_pool.c */
+SAT_CHECK sat_rc sat_srv_judge_pool(judging *j, wrec *w, sat_err *e);
+/* A field that the author sees only masked is not his to set (P-156). */
+SAT_CHECK sat_rc sat_srv_judge_masked(judging *j, wrec *w, sat_err *e);
+/* What a logged commit claimed counts for the day. */
+SAT_CHECK sat_rc sat_srv_claimed(const admission *a, const merging *m, sat_err *e);
+/* The rule that takes back what was not followed up (P-157). */
+SAT_CHECK sat_rc sat_srv_reclaim(sat_server *s, int64_t now_ms, sat_err *e);
+
 /* server_push.c */
 SAT_CHECK sat_rc sat_srv_push(sat_server *s, sat_server_job *jobs, size_t n,
     sat_err *e);
@@ -389,7 +406,16 @@ typedef struct states {
 	size_t n, cap, bytes;
 	sat_hlc max_eff;
 } states;
-SAT_CHECK sat_rc sat_srv_states_add(states *st, sat_server *s, uint32_t eid,
-    sat_span state, sat_err *e);
+SAT_CHECK sat_rc sat_srv_states_add(states *st, sat_server *s, const wrec *w,
+    const sat_keys *keys, sat_err *e);
+
+/* server_mask.c: what a member of a pool does not see (P-155). The keys of a
+ * user's device: */
+sat_keys sat_srv_keys(const sat_server *s, const sat_user *user);
+/* Is the record held through a pool alone? */
+SAT_CHECK sat_rc sat_srv_masked(bool *yes, sat_server *s, const wrec *w,
+    const sat_keys *keys, sat_err *e);
+/* Take out of a copied state what its pool hides. */
+void sat_srv_mask(sat_server *s, sat_record *r);
 
 #endif

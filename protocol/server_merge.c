@@ -49,6 +49,7 @@ sat_merge_touch_record(merging *m, wrec *w, sat_err *e)
 		w->before.gone = sat_rec_gone(&w->r);
 		w->before.owner = w->owner;
 		(void)sat_record_redirect(&w->before.redirect, &w->r);
+		w->before.pool = sat_record_value(&w->r, SAT_SYS_POOL);
 		/* The fold may write into the cells it was given. What the
 		 * store has can be decoded again. */
 		if (w->dirty) {

@@ -50,11 +50,15 @@ typedef struct page {
 } page;
 
 sat_rc
-sat_srv_states_add(states *st, sat_server *s, uint32_t eid, sat_span state,
-    sat_err *e)
+sat_srv_states_add(states *st, sat_server *s, const wrec *w,
+    const sat_keys *keys, sat_err *e)
 {
 	sat_record *r;
+	bool masked;
 	sat_rc rc;
+
+	if ((rc = sat_srv_masked(&masked, s, w, keys, e)) != SAT_OK)
+		return rc;
 
 	if (st->n == st->cap) {
 		size_t cap = st->cap == 0 ? 64 : st->cap * 2;
@@ -66,11 +70,13 @@ sat_srv_states_add(states *st, sat_server *s, uint32_t eid, sat_span state,
 		st->cap = cap;
 	}
 	r = &st->r[st->n];
-	if ((rc = sat_record_read(r, &s->txn, state, e)) != SAT_OK)
+	if ((rc = sat_record_read(r, &s->txn, w->state, e)) != SAT_OK)
 		return rc;
-	r->eid = eid;
+	if (masked)
+		sat_srv_mask(s, r);
+	r->eid = w->eid;
 	st->n++;
-	st->bytes += state.n;
+	st->bytes += w->state.n;
 	if (r->born.hlc > st->max_eff)
 		st->max_eff = r->born.hlc;
 	if (r->del_at.hlc > st->max_eff)
@@ -136,7 +142,7 @@ on_record(void *u, const sat_rec_row *row)
 		g->cap = cap;
 	}
 	g->held[g->st.n] = row->id;
-	g->rc = sat_srv_states_add(&g->st, s, w->eid, w->state, g->e);
+	g->rc = sat_srv_states_add(&g->st, s, w, &g->p->keys, g->e);
 	return g->rc == SAT_OK;
 }
 
@@ -341,7 +347,7 @@ filter_ops(page *p, sat_commit *c, sat_err *e)
 	size_t n = 0, echoes = c->nops - c->nechoes;
 	size_t kept = 0;
 	uint64_t old = 0;
-	bool yes;
+	bool yes, masked;
 	wrec *w;
 	sat_rc rc;
 
@@ -361,6 +367,15 @@ filter_ops(page *p, sat_commit *c, sat_err *e)
 			return rc;
 		if (!yes) { /* L1 */
 			if ((rc = take_leave(p, c->lsn, w, e)) != SAT_OK)
+				return rc;
+			continue;
+		}
+		if ((rc = sat_srv_masked(&masked, p->s, w, &p->keys, e)) !=
+		    SAT_OK)
+			return rc;
+		if (masked) { /* P-155: its state instead, without what is hidden */
+			if ((rc = take_rescope(p, c->lsn, w->root, e)) !=
+			    SAT_OK)
 				return rc;
 			continue;
 		}
@@ -579,7 +594,7 @@ sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
 		    "sync again: it takes a snapshot", "the log begins behind "
 		    "position %llu", (unsigned long long)truncated);
 	p.user = user;
-	p.keys = sat_scope_subscription(&s->reg, user);
+	p.keys = sat_srv_keys(s, user);
 	if (SAT_BUG(SAT_BUG_SCOPE_LEAK))
 		p.keys = (sat_keys){ { SAT_KEY_ALL }, 1 };
 	if (p.bytes_max == 0)

@@ -70,8 +70,10 @@ sat_srv_visible(bool *yes, sat_server *s, const wrec *w, const sat_keys *keys,
 	}
 	if ((rc = sat_set_root(&r, s, w->root, false, e)) != SAT_OK)
 		return rc;
+	/* a pool shows the customer, nothing below it (P-151) */
 	for (size_t i = 0; i < r->n && !held; i++)
-		held = r->k[i].live && sat_keys_has(keys, r->k[i].key);
+		held = r->k[i].live && sat_keys_has(keys, r->k[i].key) &&
+		    (w->root == w->eid || !sat_key_is_pool(r->k[i].key));
 	if (!held || !is_owned_child(s, w)) {
 		*yes = held;
 		return SAT_OK;
@@ -133,14 +135,16 @@ touch_root(wroot **out, after *f, const wrec *w, sat_err *e)
 }
 
 static sat_keys
-reasons(const after *f, const wrec *w, sat_value owner, bool gone)
+reasons(const after *f, const wrec *w, sat_value owner, sat_value pool,
+    bool gone)
 {
 	const sat_kind *k = sat_srv_kind(f->s, w->kind);
 	sat_keys none = { 0 };
 
 	if (is_reason(f->s, w, gone))
 		return sat_scope_record_keys(&f->s->reg,
-		    k != NULL ? k->scope : SAT_SCOPE_CHILD, owner);
+		    k != NULL ? k->scope : SAT_SCOPE_CHILD, owner,
+		    w->root == w->eid ? pool : sat_v_null());
 	return none;
 }
 
@@ -179,11 +183,14 @@ owner_changed(after *f, wrec *w, wroot *r, sat_err *e)
 static sat_rc
 count_reasons(after *f, wrec *w, wroot *r, sat_err *e)
 {
-	sat_keys was = { 0 }, is = reasons(f, w, w->owner, sat_rec_gone(&w->r));
+	sat_value pool = sat_record_value(&w->r, SAT_SYS_POOL);
+	sat_keys was = { 0 }, is = reasons(f, w, w->owner, pool,
+	    sat_rec_gone(&w->r));
 
 	if (!w->fresh) {
 		if (sat_value_eq(w->before.owner, w->owner)) {
-			if (w->before.gone == sat_rec_gone(&w->r))
+			if (w->before.gone == sat_rec_gone(&w->r) &&
+			    sat_value_eq(w->before.pool, pool))
 				return SAT_OK;
 		} else {
 			sat_rc rc = owner_changed(f, w, r, e);
@@ -191,7 +198,8 @@ count_reasons(after *f, wrec *w, wroot *r, sat_err *e)
 			if (rc != SAT_OK)
 				return rc;
 		}
-		was = reasons(f, w, w->before.owner, w->before.gone);
+		was = reasons(f, w, w->before.owner, w->before.pool,
+		    w->before.gone);
 	}
 	for (size_t i = 0; i < was.n; i++)
 		sat_set_key(f->s, r, was.k[i])->delta--;
@@ -275,6 +283,7 @@ move_member(after *f, wrec *w, uint32_t to, sat_err *e)
 	sat_value owner = touched ? w->before.owner : w->owner;
 	wroot *was, *is;
 	sat_keys keys;
+	sat_value pool;
 	sat_rc rc;
 
 	if ((rc = sat_set_decode(w, f->s, e)) != SAT_OK ||
@@ -282,11 +291,12 @@ move_member(after *f, wrec *w, uint32_t to, sat_err *e)
 	    (rc = touch_root_eid(&is, f, to, false, e)) != SAT_OK)
 		return rc;
 	gone = touched ? w->before.gone : sat_rec_gone(&w->r);
-	keys = reasons(f, w, owner, gone);
+	pool = touched ? w->before.pool : sat_record_value(&w->r, SAT_SYS_POOL);
+	keys = reasons(f, w, owner, pool, gone);
 	for (size_t i = 0; i < keys.n && !w->fresh; i++)
 		sat_set_key(f->s, was, keys.k[i])->delta--;
 	w->root = to;
-	keys = reasons(f, w, owner, gone);
+	keys = reasons(f, w, owner, pool, gone);
 	for (size_t i = 0; i < keys.n && !w->fresh; i++)
 		sat_set_key(f->s, is, keys.k[i])->delta++;
 	if (!w->fresh)
@@ -406,7 +416,8 @@ hearers(after *f, const wrec *w, sat_err *e)
 		return rc;
 	if (!is_owned_child(f->s, w)) {
 		for (size_t i = 0; i < r->n; i++)
-			if (r->k[i].live)
+			if (r->k[i].live && (w->root == w->eid ||
+			    !sat_key_is_pool(r->k[i].key)))
 				hear(f, r->k[i].key);
 		return SAT_OK;
 	}

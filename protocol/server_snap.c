@@ -52,7 +52,7 @@ take(snap *p, const sat_rec_row *row)
 		return false;
 	}
 	p->last_root = p->root;
-	p->rc = sat_srv_states_add(&p->st, p->s, w->eid, w->state, p->e);
+	p->rc = sat_srv_states_add(&p->st, p->s, w, &p->keys, p->e);
 	return p->rc == SAT_OK;
 }
 
@@ -189,7 +189,7 @@ sat_srv_snap(sat_server *s, sat_server_session *x, const sat_snap *in,
 	p->root = (uint32_t)(in->after >> 32);
 	p->bytes_max = s->env.chunk_bytes != 0 ? s->env.chunk_bytes :
 	    SAT_CHUNK_BYTES;
-	p->keys = sat_scope_subscription(&s->reg, user);
+	p->keys = sat_srv_keys(s, user);
 	if ((rc = count(s, x, &p->keys, e)) != SAT_OK ||
 	    (rc = collect(p)) != SAT_OK)
 		return rc;

@@ -286,7 +286,9 @@ add_reasons(compare *x, const sat_rec_row *row, const sat_record *r)
 	    (k->scope == SAT_SCOPE_OWNED && sat_rec_gone(r))))
 		return;
 	keys = sat_scope_record_keys(&x->s->reg,
-	    k != NULL ? k->scope : SAT_SCOPE_CHILD, sat_v_text(row->owner));
+	    k != NULL ? k->scope : SAT_SCOPE_CHILD, row->owner.n == 0 ?
+	    sat_v_null() : sat_v_text(row->owner), row->root == row->eid ?
+	    sat_record_value(r, SAT_SYS_POOL) : sat_v_null());
 	for (size_t i = 0; i < keys.n; i++) {
 		if (x->n == x->cap) {
 			x->cap = x->cap == 0 ? 256 : x->cap * 2;
@@ -654,6 +656,31 @@ by_id(const void *a, const void *b)
 	return memcmp(x->id.b, y->id.b, sizeof x->id.b);
 }
 
+/* As the device gets it (P-155). */
+static sat_rc
+dump_one(dumping *d, const wrec *w, void (*cb)(void *cu, const sat_id *id,
+    sat_span state), void *cu)
+{
+	sat_server *s = d->s;
+	bool masked;
+	sat_record r;
+	sat_rc rc;
+
+	if ((rc = sat_srv_masked(&masked, s, w, &d->keys, d->e)) != SAT_OK)
+		return rc;
+	if (!masked) {
+		cb(cu, &w->id, w->state);
+		return SAT_OK;
+	}
+	if ((rc = sat_record_read(&r, &s->txn, w->state, d->e)) != SAT_OK)
+		return rc;
+	sat_srv_mask(s, &r);
+	sat_buf_reset(&s->scratch);
+	sat_record_write(&s->scratch, &r);
+	cb(cu, &w->id, sat_buf_span(&s->scratch));
+	return SAT_OK;
+}
+
 sat_rc
 sat_server_dump(sat_server *s, const sat_user *user,
     void (*cb)(void *cu, const sat_id *id, sat_span state), void *cu,
@@ -668,14 +695,14 @@ sat_server_dump(sat_server *s, const sat_user *user,
 	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
 		return rc;
 	if (user != NULL)
-		d.keys = sat_scope_subscription(&s->reg, user);
+		d.keys = sat_srv_keys(s, user);
 	if ((rc = st->rec_scan(st->u, 0, dump_row, &d, e)) == SAT_OK)
 		rc = d.rc;
 	w = (wrec **)(void *)d.rows.p;
 	if (rc == SAT_OK && d.rows.n > 0)
 		qsort(w, d.rows.n, sizeof *w, by_id);
 	for (size_t i = 0; i < d.rows.n && rc == SAT_OK; i++)
-		cb(cu, &w[i]->id, w[i]->state);
+		rc = dump_one(&d, w[i], cb, cu);
 	free(d.rows.p);
 	sat_srv_end_read(s);
 	return rc;

@@ -32,7 +32,7 @@ sat_srv_wait(sat_server *s, sat_server_session *x, const sat_wait *in,
 
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
 		return rc;
-	keys = sat_scope_subscription(&s->reg, user);
+	keys = sat_srv_keys(s, user);
 	if ((rc = st->scope_head(&head, st->u, &keys, e)) != SAT_OK)
 		return rc;
 	if (head > in->cursor)

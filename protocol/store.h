@@ -24,6 +24,7 @@ typedef enum sat_counter {
 	SAT_N_FIRST_LSN = 10, /* of the epoch; 0 = the first server */
 	SAT_N_TRUNCATED = 9, /* positions up to it are in segments: no pull from
 	                        below it */
+	SAT_N_POOL_DAY = 12, /* last day (local, since 1970) pools took back */
 } sat_counter;
 
 typedef struct sat_chain { /* of one (device, incarnation) */
@@ -174,6 +175,18 @@ typedef struct sat_store {
 	    bool (*cb)(void *cu, sat_scope_key key, const sat_bucket_sum *s), void *cu, sat_err *e);
 	/* a device had to be sent a range anew: counted, the last is kept */
 	sat_rc (*diverged_put)(void *u, uint32_t dev, uint16_t kind, uint32_t bucket, uint64_t lsn, int64_t now_ms, sat_err *e);
+	/* claims of a user (P-153): one more; those at or after since_ms */
+	sat_rc (*claim_put)(void *u, uint32_t user, uint32_t eid, uint64_t lsn, int64_t at_ms, sat_err *e);
+	sat_rc (*claims_since)(uint64_t *n, void *u, uint32_t user, int64_t since_ms, sat_err *e);
+	/* reservations of pool customers (P-154), one per record; user 0 = none */
+	sat_rc (*hold_put)(void *u, uint32_t eid, uint32_t user, int64_t until_ms, sat_err *e);
+	sat_rc (*hold_get)(uint32_t *user, int64_t *until_ms, void *u, uint32_t eid, sat_err *e);
+	sat_rc (*holds_of)(uint64_t *n, void *u, uint32_t user, int64_t now_ms, sat_err *e);
+	/* how many roots a key is live for */
+	sat_rc (*roots_count)(uint64_t *n, void *u, sat_scope_key key, sat_err *e);
+	/* when a device was last heard of, ms; 0 = never */
+	sat_rc (*device_heard)(int64_t *ms, void *u, uint32_t ord, sat_err *e);
+
 	/* the last number given in a series; 0 = none */
 	sat_rc (*series_get)(uint64_t *last, void *u, const char *series, sat_err *e);
 	sat_rc (*series_put)(void *u, const char *series, uint64_t last, sat_err *e);

@@ -416,6 +416,25 @@ bound_memory(apply *x, sat_err *e)
 
 /* ---- changes of scope ---------------------------------------------------------------- */
 
+static bool
+is_masked(const sat_record *rec)
+{
+	return sat_record_cell(rec, SAT_SYS_MASKED) != NULL;
+}
+
+/* What was known of a customer that is a pool's now goes. */
+static sat_rc
+drop_history(sat_replica *r, const replica_row *row, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_DEL, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, row->stored_rid != 0 ? row->stored_rid : row->rid);
+	return sat_run(s, e);
+}
+
 /* A state as a whole replaces the server's state; what waits stays on top. */
 sat_rc
 replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
@@ -439,9 +458,13 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	row->dirty = true;
 	row->rebuild |= row->pending;
 	srv = replica_row_server(row);
+	/* What is seen of one state may change without it (P-155). */
 	if (srv->born.hlc == 0 || srv->rlsn < rec->rlsn ||
-	    replica_lost(r, srv->rlsn))
+	    replica_lost(r, srv->rlsn) ||
+	    (srv->rlsn == rec->rlsn && (is_masked(srv) || is_masked(rec))))
 		replica_record_copy(srv, rec, &r->page.mem);
+	if (is_masked(rec) && (rc = drop_history(r, row, e)) != SAT_OK)
+		return rc;
 	srv->eid = rec->eid;
 	replica_sum_in(row);
 	return SAT_OK;

@@ -30,8 +30,9 @@ replica_row_counts(const replica_row *row)
 {
 	const sat_record *s = row->pending ? &row->srv : &row->view;
 
+	/* what a pool hides from us is not in the server's sum (P-155) */
 	return row->rid < SAT_RID_LOCAL && !row->leaving && !row->gone &&
-	    s->born.hlc != 0;
+	    s->born.hlc != 0 && sat_record_cell(s, SAT_SYS_MASKED) == NULL;
 }
 
 void

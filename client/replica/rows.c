@@ -259,7 +259,9 @@ replica_match_key(int64_t *key, sat_buf *tmp, const sat_kind *k,
 	static const uint8_t sip[16] = "satchel.match.1";
 	size_t head;
 
-	if (v.type == SAT_V_NULL)
+	/* a phone the pool shows the end of is no key (P-155) */
+	if (v.type == SAT_V_NULL || (v.type == SAT_V_TEXT && v.s.n > 0 &&
+	    v.s.p[0] == '*'))
 		return false;
 	sat_buf_reset(tmp);
 	sat_write_uint(tmp, k->id);

@@ -85,4 +85,12 @@ UNION ALL
 SELECT lsn, root FROM log_scope WHERE key = @k3 AND lsn > @after
 UNION ALL
 SELECT lsn, root FROM log_scope WHERE key = @k4 AND lsn > @after
+UNION ALL
+SELECT lsn, root FROM log_scope WHERE key = @k5 AND lsn > @after
+UNION ALL
+SELECT lsn, root FROM log_scope WHERE key = @k6 AND lsn > @after
+UNION ALL
+SELECT lsn, root FROM log_scope WHERE key = @k7 AND lsn > @after
+UNION ALL
+SELECT lsn, root FROM log_scope WHERE key = @k8 AND lsn > @after
 ORDER BY 1, 2;

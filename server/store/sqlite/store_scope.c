@@ -172,7 +172,8 @@ entries(sat_stmt **q, sat_sqlite_store *s, const sat_keys *keys,
 	bool all = sat_keys_has(keys, SAT_KEY_ALL);
 	int sql = all ? SQL_LOG_AFTER : keys->n == 1 ? SQL_SCOPE_ONE :
 	    SQL_SCOPE_MANY;
-	const char *const name[] = { "@k1", "@k2", "@k3", "@k4" };
+	const char *const name[SAT_KEYS_MAX] = { "@k1", "@k2", "@k3", "@k4",
+		"@k5", "@k6", "@k7", "@k8" };
 	sat_rc rc;
 
 	if ((rc = store_stmt(q, s->db, sql, e)) != SAT_OK)

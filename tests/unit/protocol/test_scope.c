@@ -67,7 +67,7 @@ static void
 what_is_shared_is_everybodys_and_changed_by_who_may_change_all(void **state)
 {
 	sat_keys k = sat_scope_record_keys(&reg, SAT_SCOPE_SHARED,
-	    sat_v_null());
+	    sat_v_null(), sat_v_null());
 
 	(void)state;
 	assert_int_equal(1, k.n);
@@ -76,7 +76,8 @@ what_is_shared_is_everybodys_and_changed_by_who_may_change_all(void **state)
 	    SAT_SCOPE_SHARED, sat_v_null(), sat_v_null(), true, true));
 	assert_int_equal(SAT_REL_NONE, sat_scope_relation(&reg, old,
 	    SAT_SCOPE_SHARED, sat_v_null(), sat_v_null(), true, true));
-	k = sat_scope_record_keys(&reg, SAT_SCOPE_ROOT, who("ann"));
+	k = sat_scope_record_keys(&reg, SAT_SCOPE_ROOT, who("ann"),
+	    sat_v_null());
 	assert_int_equal(2, k.n);
 }
 

@@ -309,3 +309,20 @@ CREATE TABLE receipt(
   at_ms  INTEGER NOT NULL,
   sig    BLOB NOT NULL        -- the device's, over sat_erased_bytes
 );
+
+-- Who claimed which customer from a pool, for the daily limit.
+CREATE TABLE claim(
+  lsn    INTEGER PRIMARY KEY,  -- of the commit
+  user   INTEGER NOT NULL,     -- user ordinal
+  eid    INTEGER NOT NULL,     -- the customer
+  at_ms  INTEGER NOT NULL      -- when the server took it in
+);
+CREATE INDEX claim_user ON claim(user, at_ms);
+
+-- Customers of a pool that are kept for somebody for some hours.
+CREATE TABLE hold(
+  eid       INTEGER PRIMARY KEY,  -- the customer
+  user      INTEGER NOT NULL,     -- user ordinal
+  until_ms  INTEGER NOT NULL      -- not any more from then on
+);
+CREATE INDEX hold_user ON hold(user, until_ms);

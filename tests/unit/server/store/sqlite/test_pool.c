@@ -1,0 +1,439 @@
+/* The public pool: release, claim, what its members see, taking back. */
+#include "tests/unit/server/store/sqlite/device.h"
+
+#include "protocol/server_int.h"
+
+#define DAY 86400000ll
+
+static world *
+small_world(uint64_t seed)
+{
+	world *w = world_new(seed);
+
+	world_team(w, "north");
+	world_team(w, "south");
+	world_user(w, "ann", "rep", "north");
+	world_user(w, "bob", "rep", "north");
+	world_user(w, "sue", "rep", "south");
+	world_user(w, "max", "manager", "north");
+	world_user(w, "hq", "hq", NULL);
+	return w;
+}
+
+static own *
+last(device *d)
+{
+	return &d->out[d->nout - 1];
+}
+
+static own *
+release(device *d, const sat_id *id, const char *value)
+{
+	return device_edit(d, id, id, K_ACCOUNT, SAT_OP_RELEASE, A_OWNER,
+	    txt(value));
+}
+
+static own *
+claim(device *d, const sat_id *id)
+{
+	return device_edit(d, id, id, K_ACCOUNT, SAT_OP_CLAIM, A_OWNER,
+	    txt(d->user_key));
+}
+
+/* A customer of ann's with a phone and a contact, in the pool. */
+static sat_id
+pooled(device *ann)
+{
+	sat_id id = device_account(ann, "first", "ann");
+
+	(void)device_edit(ann, &id, &id, K_ACCOUNT, SAT_OP_MVSET, A_PHONE,
+	    txt("13812345678"));
+	(void)device_activity(ann, &id, "secret talk");
+	device_sync(ann);
+	release(ann, &id, "public\nno budget");
+	device_sync(ann);
+	assert_int_equal(SAT_VD_OK, last(ann)->code);
+	return id;
+}
+
+static sat_value
+field_of(device *d, const sat_id *id, uint16_t field, sat_arena *a)
+{
+	held *h = device_find(d, id, 0);
+	sat_record r;
+	sat_err err = { 0 };
+
+	assert_non_null(h);
+	assert_ok(sat_record_read(&r, a, sat_buf_span(&h->state), &err));
+	return sat_record_value(&r, field);
+}
+
+static void
+assert_text(device *d, const sat_id *id, uint16_t field, const char *want)
+{
+	sat_arena a = { 0 };
+	sat_value v = field_of(d, id, field, &a);
+
+	if (want == NULL ? v.type != SAT_V_NULL : v.type != SAT_V_TEXT ||
+	    !sat_span_eq(v.s, sat_span_str(want)))
+		fail_msg("%s: field %u is '%.*s'", d->user_key, field,
+		    v.type == SAT_V_TEXT ? (int)v.s.n : 0,
+		    (const char *)v.s.p);
+	sat_arena_fini(&a);
+}
+
+static bool
+holds_bytes(const device *d, const char *text)
+{
+	for (size_t i = 0; i < d->nrec; i++)
+		if (d->rec[i].used && memmem(d->rec[i].state.p,
+		    d->rec[i].state.n, text, strlen(text)) != NULL)
+			return true;
+	return false;
+}
+
+static void
+members_hold_a_released_customer_without_what_is_hidden(void **state) /* P-155 */
+{
+	world *w = small_world(1);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	device *hq = device_new(w, "hq"), *late = device_new(w, "bob");
+	sat_id id;
+
+	(void)state;
+	device_sync(sue);
+	device_sync(hq);
+	id = pooled(ann);
+	device_sync(sue);  /* by pull */
+	device_sync(late); /* by snapshot */
+	device_sync(hq);
+	assert_text(sue, &id, A_PHONE, "***5678");
+	assert_text(late, &id, A_PHONE, "***5678");
+	assert_text(ann, &id, A_PHONE, "***5678");
+	assert_text(hq, &id, A_PHONE, "13812345678");
+	assert_text(sue, &id, SAT_SYS_POOL, "public\nno budget");
+	assert_true(field_of(sue, &id, SAT_SYS_MASKED, &sue->mem).type ==
+	    SAT_V_TEXT);
+	assert_text(hq, &id, SAT_SYS_MASKED, NULL);
+	assert_false(holds_bytes(sue, "13812345678"));
+	assert_false(holds_bytes(late, "13812345678"));
+	assert_false(holds_bytes(sue, "secret talk"));
+	/* an edit in the pool comes as a state, without what is hidden */
+	(void)device_edit(hq, &id, &id, K_ACCOUNT, SAT_OP_MVSET, A_PHONE,
+	    txt("13900001111"));
+	device_sync(hq);
+	device_sync(sue);
+	assert_text(sue, &id, A_PHONE, "***1111");
+	assert_false(holds_bytes(sue, "13900001111"));
+	device_sync(ann);
+	device_check(ann);
+	device_check(sue);
+	device_sync(late);
+	device_check(late);
+	device_check(hq);
+	world_verify(w);
+	device_free(ann);
+	device_free(sue);
+	device_free(hq);
+	device_free(late);
+	world_free(w);
+}
+
+static void
+the_first_claim_merged_gets_it_whole_the_other_is_told_who(void **state)
+{
+	world *w = small_world(2);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	device *bob = device_new(w, "bob"), *hq = device_new(w, "hq");
+	sat_id id = pooled(ann), act;
+	own *o;
+
+	(void)state;
+	device_sync(sue);
+	device_sync(bob);
+	bob->skew_ms = -3600000; /* an earlier stamp is worth nothing */
+	o = claim(bob, &id);
+	act = device_activity(bob, &id, "called them");
+	claim(sue, &id);
+	device_sync(sue);
+	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	assert_text(sue, &id, A_PHONE, "13812345678");
+	assert_text(sue, &id, SAT_SYS_MASKED, NULL);
+	assert_true(holds_bytes(sue, "secret talk"));
+	device_sync(bob);
+	o = &bob->out[0];
+	assert_int_equal(SAT_VD_REJECTED, o->code);
+	assert_string_equal("claim.lost", o->slug);
+	assert_null(device_find(bob, &id, 0));
+	/* what he wrote meanwhile is kept, for who has the customer */
+	assert_true(bob->out[1].code <= SAT_VD_CONFLICT);
+	device_sync(sue);
+	device_sync(hq);
+	assert_non_null(device_find(sue, &act, 0));
+	assert_non_null(device_find(hq, &act, 0));
+	device_sync(ann);
+	device_check(ann);
+	device_check(bob);
+	device_check(sue);
+	device_check(hq);
+	world_verify(w);
+	device_free(ann);
+	device_free(bob);
+	device_free(sue);
+	device_free(hq);
+	world_free(w);
+}
+
+static void
+refused(device *d, const char *slug)
+{
+	assert_int_equal(SAT_VD_REJECTED, last(d)->code);
+	assert_string_equal(slug, last(d)->slug);
+}
+
+static void
+limits_are_counted_when_a_claim_is_merged(void **state) /* P-153 */
+{
+	world *w = small_world(3);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	sat_id id[22], first = pooled(ann);
+
+	(void)state;
+	/* who lost it waits a week */
+	claim(ann, &first);
+	device_sync(ann);
+	refused(ann, "claim.cooldown");
+	w->now_ms += 7 * DAY;
+	claim(ann, &first);
+	device_sync(ann);
+	assert_int_equal(SAT_VD_OK, last(ann)->code);
+	/* twenty a day */
+	for (int i = 0; i < 22; i++)
+		id[i] = pooled(ann);
+	device_sync(sue);
+	for (int i = 0; i < 21; i++)
+		claim(sue, &id[i]);
+	device_sync(sue);
+	assert_int_equal(SAT_VD_OK, sue->out[19].code);
+	refused(sue, "claim.daily");
+	w->now_ms += DAY;
+	claim(sue, &id[21]);
+	device_sync(sue);
+	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	device_check(sue);
+	device_sync(ann);
+	device_check(ann);
+	world_verify(w);
+	device_free(ann);
+	device_free(sue);
+	world_free(w);
+}
+
+static void
+only_owner_manager_and_headquarters_release(void **state)
+{
+	world *w = small_world(4);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	device *max = device_new(w, "max"), *bob = device_new(w, "bob");
+	sat_id id = device_account(ann, "first", "ann");
+	sat_op both[2];
+
+	(void)state;
+	device_sync(ann);
+	device_sync(max);
+	release(sue, &id, "public");
+	device_sync(sue);
+	refused(sue, "denied");
+	release(max, &id, "nosuch");
+	device_sync(max);
+	refused(max, "pool.unknown");
+	/* nothing else with it, and nobody claims for another */
+	both[0] = op_set(&id, K_ACCOUNT, SAT_OP_RELEASE, A_OWNER, txt("public"));
+	both[1] = op_set(&id, K_ACCOUNT, SAT_OP_SET, A_REMARK, txt("x"));
+	(void)device_commit(max, &id, both, 2);
+	device_sync(max);
+	refused(max, "invalid");
+	release(max, &id, "public\nmoved away");
+	device_sync(max);
+	assert_int_equal(SAT_VD_OK, last(max)->code);
+	device_sync(bob);
+	(void)device_edit(bob, &id, &id, K_ACCOUNT, SAT_OP_CLAIM, A_OWNER,
+	    txt("sue"));
+	device_sync(bob);
+	refused(bob, "denied");
+	device_check(max);
+	device_check(bob);
+	world_verify(w);
+	device_free(ann);
+	device_free(sue);
+	device_free(max);
+	device_free(bob);
+	world_free(w);
+}
+
+static void
+a_masked_field_is_never_set_by_who_sees_it_masked(void **state) /* P-156 */
+{
+	world *w = small_world(5);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	sat_id id = pooled(ann);
+
+	(void)state;
+	device_sync(sue);
+	(void)device_edit(sue, &id, &id, K_ACCOUNT, SAT_OP_MVSET, A_PHONE,
+	    txt("***5678"));
+	device_sync(sue);
+	refused(sue, "denied"); /* not hers at all */
+	claim(sue, &id);
+	(void)device_edit(sue, &id, &id, K_ACCOUNT, SAT_OP_MVSET, A_PHONE,
+	    txt("***5678"));
+	(void)device_edit(sue, &id, &id, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("mine now"));
+	device_sync(sue);
+	assert_int_equal(SAT_VD_OK, sue->out[1].code);
+	assert_string_equal("masked", sue->out[2].slug);
+	assert_int_equal(SAT_VD_OK, sue->out[3].code);
+	assert_text(sue, &id, A_PHONE, "13812345678");
+	/* now she sees it */
+	(void)device_edit(sue, &id, &id, K_ACCOUNT, SAT_OP_MVSET, A_PHONE,
+	    txt("13700000000"));
+	device_sync(sue);
+	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	device_check(sue);
+	world_verify(w);
+	device_free(ann);
+	device_free(sue);
+	world_free(w);
+}
+
+/* The base template's pool, but taking back by itself. */
+static void
+with_auto_reclaim(world *w)
+{
+	const sat_template_file *base;
+	sat_template_file files[200];
+	static char pool[4096];
+	sat_err err = { 0 };
+	size_t n;
+
+	base = sat_template_base(&n);
+	assert_true(n <= 200);
+	for (size_t i = 0; i < n; i++) {
+		files[i] = base[i];
+		if (strcmp(base[i].path, "policy/pool.json") == 0) {
+			const char *text = (const char *)base[i].bytes.p;
+			const char *at = memmem(text, base[i].bytes.n,
+			    "\"auto_reclaim\": false", 21);
+			int len;
+
+			assert_non_null(at);
+			len = snprintf(pool, sizeof pool,
+			    "%.*s\"auto_reclaim\": true%.*s",
+			    (int)(at - text), text,
+			    (int)(base[i].bytes.n - (size_t)(at - text) - 21),
+			    at + 21);
+			files[i].bytes = sat_span_of(pool, (size_t)len);
+		}
+	}
+	sat_template_free(w->t);
+	assert_ok(sat_template_load(&w->t, files, n, &err));
+	world_stop(w);
+	world_start(w);
+}
+
+static void
+tick(world *w)
+{
+	sat_err err = { 0 };
+
+	assert_ok(sat_server_tick(w->server, w->now_ms, &err));
+}
+
+static void
+what_nobody_followed_up_is_taken_back_when_its_owner_was_heard(void **state)
+{
+	world *w = small_world(6);
+	device *ann, *hq;
+	sat_id id, kept;
+
+	(void)state;
+	with_auto_reclaim(w);
+	ann = device_new(w, "ann");
+	hq = device_new(w, "hq");
+	id = device_account(ann, "first", "ann");
+	kept = device_account(ann, "second", "ann");
+	device_sync(ann);
+	w->now_ms += 59 * DAY;
+	tick(w);
+	device_sync(hq);
+	assert_text(hq, &id, A_OWNER, "ann"); /* 60 days are not over */
+	/* due, but ann's laptop was silent since: she may have been there */
+	w->now_ms += 2 * DAY;
+	tick(w);
+	device_sync(hq);
+	assert_text(hq, &id, A_OWNER, "ann");
+	(void)device_edit(ann, &kept, &kept, K_ACCOUNT, SAT_OP_SET, 24,
+	    sat_v_int(w->now_ms));
+	device_sync(ann); /* she had been at one of them */
+	w->now_ms += DAY;
+	tick(w);
+	device_sync(hq);
+	assert_text(hq, &id, A_OWNER, NULL);
+	assert_text(hq, &id, SAT_SYS_POOL,
+	    "public\nnot followed up for 60 days");
+	assert_text(hq, &kept, A_OWNER, "ann");
+	device_sync(ann);
+	device_sync(ann);
+	device_check(ann);
+	device_check(hq);
+	world_verify(w);
+	device_free(ann);
+	device_free(hq);
+	world_free(w);
+}
+
+static void
+silence_ends_with_the_grace(void **state)
+{
+	world *w = small_world(7);
+	device *ann, *hq;
+	sat_id id;
+
+	(void)state;
+	with_auto_reclaim(w);
+	ann = device_new(w, "ann");
+	hq = device_new(w, "hq");
+	id = device_account(ann, "first", "ann");
+	device_sync(ann);
+	w->now_ms += 66 * DAY;
+	tick(w);
+	device_sync(hq);
+	assert_text(hq, &id, A_OWNER, "ann");
+	w->now_ms += 2 * DAY; /* 60 and 7 */
+	tick(w);
+	device_sync(hq);
+	assert_text(hq, &id, A_OWNER, NULL);
+	device_free(ann);
+	device_free(hq);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    members_hold_a_released_customer_without_what_is_hidden),
+		cmocka_unit_test(
+		    the_first_claim_merged_gets_it_whole_the_other_is_told_who),
+		cmocka_unit_test(limits_are_counted_when_a_claim_is_merged),
+		cmocka_unit_test(only_owner_manager_and_headquarters_release),
+		cmocka_unit_test(
+		    a_masked_field_is_never_set_by_who_sees_it_masked),
+		cmocka_unit_test(
+		    what_nobody_followed_up_is_taken_back_when_its_owner_was_heard),
+		cmocka_unit_test(silence_ends_with_the_grace),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
