@@ -253,6 +253,7 @@ consider(seeding *x, const sat_record *r, sat_err *e)
 	sat_rc rc;
 
 	if (sat_id_zero(&r->id) || sat_srv_kind(x->s, r->kind) == NULL ||
+	    sat_record_cell(r, SAT_SYS_MASKED) != NULL || /* not whole (P-155) */
 	    !positions_ok(&x->s->epoch, r)) {
 		x->out.refused++;
 		return SAT_OK;
