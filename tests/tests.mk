@@ -96,6 +96,7 @@ $(O)/tests/moves/moves: $(O)/obj/tests/moves/moves.o $(TESTLIB) $(LIBS)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
 -include tests/scale/scale.mk
+-include tests/http/http.mk
 
 .PHONY: check-built
 check-built: all $(UNIT_BIN) $(REPLAY_BIN) layers headers $(CHECK_BINS)

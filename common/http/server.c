@@ -21,8 +21,8 @@
 #include "common/crypto/crypto.h"
 #include "common/http/http.h"
 
-/* Request line, headers and what the library keeps beside them. */
-#define POOL_BYTES (SAT_HTTP_HEADER_MAX + 8 * 1024)
+/* The library reads headers into half of its pool. */
+#define POOL_BYTES (3 * SAT_HTTP_HEADER_MAX)
 #define PIECE_BYTES (32 * 1024)
 
 struct sat_http {
@@ -92,6 +92,26 @@ refuse(struct MHD_Connection *c, unsigned status)
 
 	MHD_destroy_response(r);
 	return rv;
+}
+
+static enum MHD_Result
+on_size(void *u, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	size_t *n = u;
+
+	(void)kind;
+	*n += strlen(key) + (value != NULL ? strlen(value) : 0) + 4;
+	return MHD_YES;
+}
+
+static bool
+head_too_long(struct MHD_Connection *c, const char *path)
+{
+	size_t n = strlen(path);
+
+	(void)MHD_get_connection_values(c, MHD_HEADER_KIND, on_size, &n);
+	(void)MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, on_size, &n);
+	return n > SAT_HTTP_HEADER_MAX;
 }
 
 /* ---- one answer -------------------------------------------------------------------- */
@@ -176,6 +196,9 @@ on_access(void *u, struct MHD_Connection *c, const char *path,
 	if (in == NULL) {
 		if (!is_own_user(c))
 			return refuse(c, MHD_HTTP_FORBIDDEN);
+		if (head_too_long(c, path))
+			return refuse(c,
+			    MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
 		*state = sat_xcalloc(1, sizeof *in);
 		return MHD_YES;
 	}

@@ -1,0 +1,58 @@
+#!/bin/bash
+# The daemon's HTTP as a browser or a tool sees it: documents, problems, ETag,
+# events as a stream and as a long poll. (The command line's own way through it
+# is check_daemon.sh.)
+. tests/e2e/lib.sh
+ASK=$(readlink -f "$B/tests/http/ask")
+S=$W/r/li/daemon.sock
+# ask METHOD TARGET [HEADER...]; a body with body '...' ask ...
+ask() { if [ -n "${FROM:-}" ]; then cat "$FROM"; else printf '%s' "${BODY:-}"; fi | "$ASK" "$S" "${FOR:-5}" "$@" >"$W/answer"; STATUS=$(head -1 "$W/answer" | cut -d' ' -f2); ANSWER=$(cat "$W/answer"); }
+is() { same "$STATUS" "$1" "status of $2"; }
+server_init; serve
+d team add east --name East >/dev/null; d user add li --name Li --role rep --team east >/dev/null; enrol li
+d user add boss --name Boss --role manager --team east >/dev/null; enrol boss
+as li -q sync; as li daemon >/dev/null 2>"$W/err"; sed -n 's/.*process \([0-9]*\)$/\1/p' "$W/err" >"$W/r/li/daemon.pid"
+
+ask GET /v1/health;                            is 200 health; has "$ANSWER" '"ok":true' health
+ask GET /v1/status;                            has "$ANSWER" '"state":"(live|syncing)"' "live state"
+ask GET /v1/nosuch/x/y/z;                      is 404 "no route"; has "$ANSWER" 'application/problem\+json' "a problem"
+ask GET /v1/accounts/nosuch;                   is 404 "no record"; has "$ANSWER" '"code":"[a-z_.]+".*"exit":5' "its code"
+BODY='{"name":"x"' ask POST /v1/accounts;      is 400 "no JSON"
+BODY='{"name":"only"}' ask POST /v1/accounts;  is 422 "required fields"; has "$ANSWER" '"path":"phone_main"' "which"
+BODY='{"name":"甲公司","industry":"I65","contact_name":"李","phone_main":"13812345678","need_type":"solution","stage":"first_contact"}'
+ask POST /v1/accounts;                         is 200 "a new customer"
+A=$(grep -oE '"id":"[0-9a-z]{26}"' "$W/answer" | head -1 | cut -d'"' -f4); same ${#A} 26 "its id"
+ask POST /v1/accounts;                         is 409 "the same once more"
+BODY=; ask GET "/v1/accounts?limit=1&q=%E7%94%B2";  is 200 list; has "$ANSWER" "$A" "list by a query"
+ask GET "/v1/accounts?where=nosuch%3D1";       is 400 "a wrong filter"
+ask GET "/v1/reports/new-customers/run?period=all&params%5B%5D=owner%3Dli"; is 200 "a report with a list of parameters"
+
+# the version is the ETag, and If-Match keeps two writers apart
+ask GET "/v1/accounts/$A"; TAG=$(grep -ioE '^etag: "[^"]*"' "$W/answer" | cut -d' ' -f2)
+has "$TAG" '^"v[0-9a-z-]+"$' "etag"
+BODY='{"remark":"一"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 200 "the first writer"
+BODY='{"remark":"二"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 412 "the second writer"
+BODY='{"remark":"三"}' ask PATCH "/v1/accounts/$A";                  is 200 "who does not ask"
+BODY=; ask DELETE "/v1/accounts/$A";           is 403 "a rep may not delete"
+
+# events: the numbers go on, nothing is said twice, names only
+FOR=1 ask GET "/v1/events?since=0";            has "$ANSWER" 'text/event-stream' "stream"; has "$ANSWER" '^event: record' "record"
+has "$ANSWER" "\"id\":\"$A\"" "which record"; hasnt "$ANSWER" '甲公司' "no personal data"
+LAST=$(grep -oE '^id: [0-9]+' "$W/answer" | tail -1 | cut -d' ' -f2)
+ask GET "/v1/events?wait=0&since=$LAST"; NEXT=$(grep -oE '"next":[0-9]+' "$W/answer" | cut -d: -f2); [ "$NEXT" -ge "$LAST" ] && ok || bad "next $NEXT after $LAST"
+"$ASK" "$S" 10 GET "/v1/events?wait=10&since=$NEXT&types=record" </dev/null >"$W/poll" & poller=$!
+sleep 0.3; t0=$(date +%s); as li account edit "$A" --set remark=四 >/dev/null; wait $poller
+[ $(($(date +%s) - t0)) -lt 8 ] && ok || bad "the poll did not end with the event"; has "$(cat "$W/poll")" '"type":"record"' "polled"
+FOR=1 ask GET /v1/events "Last-Event-ID: 999999"; has "$ANSWER" 'event: reset' "an unknown number"
+as boss -q sync; as boss account edit "$A" --set remark=五 >/dev/null; as boss -q sync
+for _ in $(seq 100); do ask GET "/v1/events?wait=0&since=0&types=sync"; grep -q '"commits":[1-9]' "$W/answer" && break; sleep 0.05; done
+has "$ANSWER" '"commits":[1-9]' "what came from the others"
+
+# lines for programs that want progress; more than a body may be; the lock
+ask GET /v1/status "Accept: application/x-ndjson"; has "$ANSWER" '"type":"answer","rc":0,"answer":\{' "lines"
+head -c 1100000 /dev/zero | tr '\0' x >"$W/big"; FROM=$W/big ask POST /v1/accounts; is 413 "too long"
+BODY=; ask POST /v1/session/lock;              is 200 lock
+ask GET /v1/accounts;                          is 401 "locked"; ask GET /v1/health; is 200 "alive and locked"
+BODY='{"passphrase":"people pass phrase"}' ask POST /v1/session/unlock; is 200 unlock
+BODY=; ask GET "/v1/accounts/$A";              is 200 "unlocked"
+finish
