@@ -22,6 +22,7 @@
 #define SAT_FRAME_MAX (3 * 1024 * 1024)
 #define SAT_CLAMP_MS 60000          /* how far ahead a stamp may stay (P-013) */
 #define SAT_USERS_MAX 100000
+#define SAT_DIRECTORY_MAX 20000 /* devices in one answer */
 #define SAT_FIELD_ID_MAX 1023       /* on the wire; a template's end at 1000 */
 
 #endif

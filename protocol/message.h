@@ -29,6 +29,7 @@ typedef enum sat_msg_type {
 	SAT_MSG_DIGEST = 23, SAT_MSG_DIGEST_IS = 24,
 	SAT_MSG_REFETCH = 25, SAT_MSG_REFETCH_IS = 26,
 	SAT_MSG_SEED = 27, SAT_MSG_SEEDED = 28,
+	SAT_MSG_DIRECTORY = 29, SAT_MSG_DIRECTORY_IS = 30,
 	SAT_MSG_PRIVACY = 31, SAT_MSG_PRIVACY_IS = 32,
 	SAT_MSG_LAST = 32,
 } sat_msg_type;
@@ -306,6 +307,20 @@ typedef struct sat_privacy_is {
 	size_t n;
 } sat_privacy_is;
 
+/* How far devices are: those of the people the asker may give customers
+ * to or take them from. DIRECTORY has no body. */
+typedef struct sat_whereabouts {
+	uint32_t device, user;
+	int64_t seen_ms;         /* last contact; 0 = never */
+	uint64_t cursor;         /* position it last reported */
+	uint64_t scope_head;     /* last one that concerns it; above the cursor:
+	                            it does not know yet what came or went */
+} sat_whereabouts;
+typedef struct sat_directory {
+	sat_whereabouts *row;
+	size_t n;
+} sat_directory;
+
 /* Live sync (P-210): answered when something is newer than this, or when the
  * server's patience ends. */
 typedef struct sat_wait {
@@ -368,6 +383,7 @@ typedef struct sat_msg {
 		sat_erased erased;
 		sat_privacy privacy;
 		sat_privacy_is privacy_is;
+		sat_directory directory;
 		sat_numbers numbers; /* NUMBERS, NUMBERS_IS */
 	} u;
 } sat_msg;

@@ -188,6 +188,34 @@ read_privacy_is(sat_privacy_is *m, sat_arena *a, sat_reader *r)
 	}
 }
 
+static void
+write_directory(sat_buf *b, const sat_directory *m)
+{
+	sat_write_uint(b, m->n);
+	for (size_t i = 0; i < m->n; i++) {
+		sat_write_uint(b, m->row[i].device);
+		sat_write_uint(b, m->row[i].user);
+		sat_write_int(b, m->row[i].seen_ms);
+		sat_write_uint(b, m->row[i].cursor);
+		sat_write_uint(b, m->row[i].scope_head);
+	}
+}
+
+static void
+read_directory(sat_directory *m, sat_arena *a, sat_reader *r)
+{
+	m->n = read_count(r, 5, SAT_DIRECTORY_MAX);
+	m->row = sat_arena_alloc(a, (m->n + 1) * sizeof *m->row);
+	memset(m->row, 0, (m->n + 1) * sizeof *m->row);
+	for (size_t i = 0; i < m->n && r->fault == NULL; i++) {
+		m->row[i].device = read_u32(r);
+		m->row[i].user = read_u32(r);
+		m->row[i].seen_ms = sat_read_int(r);
+		m->row[i].cursor = sat_read_uint_max(r, INT64_MAX);
+		m->row[i].scope_head = sat_read_uint_max(r, INT64_MAX);
+	}
+}
+
 /* ---- the frame ------------------------------------------------------------------ */
 
 void
@@ -202,9 +230,10 @@ sat_msg_write_more(sat_buf *b, const sat_msg *m)
 		sat_write_uint(b, m->u.erased.rev);
 		sat_buf_add(b, m->u.erased.sig, sizeof m->u.erased.sig);
 		break;
+	case SAT_MSG_DIRECTORY_IS: write_directory(b, &m->u.directory); break;
 	case SAT_MSG_PRIVACY: write_privacy(b, &m->u.privacy); break;
 	case SAT_MSG_PRIVACY_IS: write_privacy_is(b, &m->u.privacy_is); break;
-	default: break; /* ERASED_OK has no body */
+	default: break; /* ERASED_OK, DIRECTORY have no body */
 	}
 }
 
@@ -220,7 +249,11 @@ sat_msg_read_more(sat_msg *m, sat_arena *a, sat_reader *r)
 		m->u.erased.rev = sat_read_uint_max(r, INT64_MAX);
 		read_bytes(m->u.erased.sig, sizeof m->u.erased.sig, r);
 		break;
-	case SAT_MSG_ERASED_OK: break;
+	case SAT_MSG_ERASED_OK:
+	case SAT_MSG_DIRECTORY: break;
+	case SAT_MSG_DIRECTORY_IS:
+		read_directory(&m->u.directory, a, r);
+		break;
 	case SAT_MSG_PRIVACY: read_privacy(&m->u.privacy, r); break;
 	case SAT_MSG_PRIVACY_IS:
 		read_privacy_is(&m->u.privacy_is, a, r);

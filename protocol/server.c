@@ -509,6 +509,8 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return send_registry(s, reply);
 	case SAT_MSG_TEMPLATE:
 		return send_template(s, reply, m->u.template_have, e);
+	case SAT_MSG_DIRECTORY:
+		return sat_srv_directory(s, user, reply, e);
 	case SAT_MSG_WAIT:
 		return sat_srv_wait(s, x, &m->u.wait, reply, e);
 	case SAT_MSG_SEED:

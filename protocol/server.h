@@ -88,6 +88,10 @@ SAT_CHECK sat_rc sat_server_handle_group(sat_server *s, sat_server_job *jobs,
  */
 SAT_CHECK sat_rc sat_server_tick(sat_server *s, int64_t now_ms, sat_err *e);
 
+/* Where each device is that `as` may know of, NULL = all; by ordinal. */
+SAT_CHECK sat_rc sat_server_directory(sat_server *s, const sat_user *as,
+    void (*cb)(void *cu, const sat_whereabouts *d), void *cu, sat_err *e);
+
 /*
  * What became newer since this was asked last, for sessions that are parked:
  * the keys that commits touched (SAT_KEY_ALL among them after any commit), or

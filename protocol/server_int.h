@@ -330,6 +330,10 @@ const char *sat_srv_ask(const admission *a);
 sat_rc sat_srv_refuse(const admission *a, size_t op, sat_verdict_code code,
     const char *slug, const char *hint);
 
+/* server_directory.c */
+SAT_CHECK sat_rc sat_srv_directory(sat_server *s, const sat_user *user,
+    sat_buf *reply, sat_err *e);
+
 /* server_hand.c: late work that is not merged. */
 /* Written soon enough after the loss, by a clock that is believed (P-164)? */
 SAT_CHECK sat_rc sat_srv_in_grace(bool *yes, judging *j, sat_err *e);

@@ -95,6 +95,9 @@ typedef struct sat_store {
 	 * else adds the device, bumps the registry revision */
 	sat_rc (*device_enrol)(uint32_t *ord, uint32_t *user, void *u,
 	    const sat_enrol *in, const uint8_t channel_pk[32], int64_t now_ms, sat_err *e);
+	/* every device that is not revoked, by ordinal; cb returns false to stop */
+	sat_rc (*devices)(void *u, bool (*cb)(void *cu, uint32_t ord, uint32_t user,
+	    int64_t seen_ms, uint64_t cursor), void *cu, sat_err *e);
 	sat_rc (*device_seen)(void *u, uint32_t ord, uint64_t cursor, int64_t now_ms, sat_err *e);
 	/* what a device has sent, as its quota counts it; zero when never put */
 	sat_rc (*device_used_get)(sat_used *v, void *u, uint32_t ord, sat_err *e);

@@ -46,6 +46,8 @@ sat_rc api_pairs_put(sat_json *data, sat_api *api, bool weak, int64_t min, sat_e
 HANDLER(api_inbox);
 HANDLER(api_moved);
 HANDLER(api_late_seen);
+/* assign.c */
+HANDLER(api_assign_many);
 /* handover.c */
 HANDLER(api_handovers);
 HANDLER(api_handover);

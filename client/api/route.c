@@ -58,6 +58,7 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/backups", "", "backup", "verified copy of the replica", api_backup },
 	{ "GET", "/v1/worklist", "account.view", "worklist", "customers somebody has to be in touch with", api_worklist },
 	{ "GET", "/v1/accounts/{id}/standard", "account.view", "standard", "what the standard says of a customer", api_standard },
+	{ "POST", "/v1/{kind}/assign", "assign", "assigned", "give many to another user, or say what that would move", api_assign_many },
 	{ "GET", "/v1/{kind}", "view", "list", "list records", api_list },
 	{ "POST", "/v1/{kind}", "create", "record", "create a record", api_create },
 	{ "GET", "/v1/{kind}/{id}", "view", "record", "one record", api_show },

@@ -48,6 +48,9 @@ static const sat_opt close_options[] = {
 };
 const sat_opt cli_assign_options[] = {
 	{ "to", 0, "USER", "the new owner" },
+	{ "preview", 0, NULL, "what would move and who is offline; moves nothing" },
+	{ "where", 0, "EXPR", "all that fit, instead of ids" },
+	{ "owner", 0, "USER", "all of this owner, instead of ids" },
 	END,
 };
 
@@ -332,19 +335,87 @@ assign_all(cli *c, const char *to, sat_json *data, sat_err *e)
 	return rc;
 }
 
+/* What moves from whom, and whose devices have not been heard of. */
+static void
+print_plan(cli *c, const sat_json *doc)
+{
+	static const cli_column from[] = { { "user", "from", CELL_PLAIN },
+		{ "count", "records", CELL_NUMBER } };
+	static const cli_column devices[] = {
+		{ "device", "device", CELL_WHOLE }, { "user", "user", CELL_PLAIN },
+		{ "name", "name", CELL_PLAIN },
+		{ "last_sync", "last contact", CELL_TIME },
+		{ "behind", "behind", CELL_PLAIN } };
+	sat_json *rows = sat_json_obj();
+
+	cli_say(c, "%lld to %s; with everything below them %lld records\n",
+	    (long long)sat_json_get_int(doc, "count", 0),
+	    sat_json_get_str(doc, "to", ""),
+	    (long long)sat_json_get_int(doc, "records", 0));
+	sat_json_put(rows, "data", sat_json_dup(sat_json_get(doc, "from")));
+	cli_print_rows(c, rows, from, 2);
+	sat_json_free(rows);
+	if (sat_json_type(sat_json_get(doc, "devices")) != SAT_J_ARR) {
+		cli_say(c, "the server is not reachable: nothing is known of "
+		           "unsynced work\n");
+		return;
+	}
+	rows = sat_json_obj();
+	sat_json_put(rows, "data", sat_json_dup(sat_json_get(doc, "devices")));
+	cli_print_or_none(c, rows, devices, 5, "no device loses anything");
+	sat_json_free(rows);
+}
+
+static sat_rc
+assign_many(cli *c, const char *to, sat_err *e)
+{
+	const char *where = sat_args_get(&c->args, "where");
+	const char *owner = sat_args_get(&c->args, "owner");
+	bool preview = sat_args_has(&c->args, "preview");
+	sat_json *body = sat_json_obj(), *ids, *doc = NULL;
+	char *path = sat_xasprintf("/v1/%s/assign", c->args.arg[0]);
+	sat_rc rc;
+
+	sat_json_put_str(body, "to", to);
+	sat_json_put_bool(body, "preview", preview);
+	if (where != NULL)
+		sat_json_put_str(body, "where", where);
+	if (owner != NULL)
+		sat_json_put_str(body, "owner", owner);
+	ids = sat_json_put_arr(body, "ids");
+	for (size_t i = 2; i < c->args.nargs; i++)
+		sat_json_add_str(ids, c->args.arg[i]);
+	rc = cli_ask(&doc, c, "POST", path, NULL, body, e);
+	if (doc != NULL && cli_is_json(c))
+		cli_print_json(c, doc);
+	else if (doc != NULL && preview)
+		print_plan(c, doc);
+	else if (doc != NULL)
+		cli_say(c, "%lld given to %s\n",
+		    (long long)sat_json_get_int(doc, "assigned", 0), to);
+	sat_json_free(doc);
+	sat_json_free(body);
+	free(path);
+	return rc;
+}
+
 sat_rc
 cli_assign(cli *c, sat_err *e)
 {
 	const char *to = sat_args_get(&c->args, "to"), *id;
+	bool fit = sat_args_has(&c->args, "where") ||
+	    sat_args_has(&c->args, "owner");
 	sat_json *doc, *page;
 	char schema[80];
-	sat_rc rc = cli_need_id(c, &id, e);
+	sat_rc rc = fit ? SAT_OK : cli_need_id(c, &id, e);
 
 	if (rc == SAT_OK && to == NULL)
 		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "name the new owner: --to USER");
 	if (rc != SAT_OK)
 		return rc;
+	if (fit || sat_args_has(&c->args, "preview"))
+		return assign_many(c, to, e);
 	doc = sat_json_obj();
 	(void)snprintf(schema, sizeof schema, "satchel/%s.list/1",
 	    c->args.arg[0]);

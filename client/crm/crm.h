@@ -125,6 +125,32 @@ void sat_duty_of(sat_duty *out, const sat_template *t, const sat_registry *reg,
 SAT_CHECK sat_rc sat_crm_duty(sat_duty *out, sat_crm *c,
     const sat_conflict *cf, sat_err *e);
 
+/* ---- moves in bulk ------------------------------------------------------------- */
+
+/* Customers (or other owned records) about to change hands. */
+typedef struct sat_move {
+	const sat_kind *kind;
+	const sat_user *to;
+	sat_id *ids;           /* those that are not `to`'s already */
+	size_t n, same;        /* same: left out, they are his */
+	int64_t records;       /* n and everything below them */
+	struct {
+		const char *user;  /* key; "" = nobody's */
+		int64_t n;
+	} *from;
+	size_t nfrom;
+} sat_move;
+/*
+ * Plan: the ids given, or with none those that fit `where` and `owner` (NULL =
+ * any). Everything in `a`. SAT_ENOTFOUND, SAT_EUSAGE, SAT_EINVALID (`to`).
+ */
+SAT_CHECK sat_rc sat_crm_move_plan(sat_move *out, sat_arena *a, sat_crm *c,
+    const sat_kind *k, const sat_id *ids, size_t n, const char *where,
+    const char *owner, const char *to, sat_err *e);
+/* Do it: one commit each, durable in groups; *done counts them. Stops at the
+ * first that is refused (SAT_EDENIED, ...); what was done stays. */
+SAT_CHECK sat_rc sat_crm_move(int64_t *done, sat_crm *c, const sat_move *m, sat_err *e);
+
 /* ---- refused commits --------------------------------------------------------- */
 
 /* What a retry came to. */

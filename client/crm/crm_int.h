@@ -6,6 +6,7 @@
  * dup.c       records that may be there already
  * dedupe.c    customers that may be one
  * effects.c   what follows from a change: defaults, dates of a stage, numbers
+ * moves.c     many records to another owner: plan, then do
  * again.c     operations made before -> changes made now
  * retry.c     a refused commit -> a new one
  * handover.c  what others suggest -> a commit that accepts or declines it

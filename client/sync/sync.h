@@ -72,6 +72,11 @@ void sat_live_stop(sat_live *l);
 /* *last (may be NULL): why there is no link; rc SAT_OK when there is. */
 sat_live_state sat_live_state_get(sat_live *l, sat_err *last);
 
+/* How far the devices are that this user may give customers to or take them
+ * from, in `a`. Not a sync: one greeting and one question. */
+SAT_CHECK sat_rc sat_sync_directory(sat_directory *out, sat_arena *a,
+    sat_replica *r, const sat_sync_opts *o, sat_err *e);
+
 /* Enrol a replica whose identity has device 0; may be repeated after a lost
  * link with the same invitation. */
 SAT_CHECK sat_rc sat_sync_enrol(sat_replica *r, const sat_invite *inv,

@@ -3,6 +3,7 @@
  *
  *   sync.c   dial, one session, retries, enrolment
  *   live.c   sessions and waits on one link, for as long as it lives
+ *   ask.c    one question that is not part of a session
  *   carry.c  session operations that run on the replica's own thread
  */
 #ifndef SAT_SYNC_INT_H

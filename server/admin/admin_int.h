@@ -68,6 +68,7 @@ sat_rc admin_layers_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err 
 /* people.c */
 sat_rc admin_team_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_user_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_scope_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
 /* lease.c */

@@ -352,3 +352,50 @@ admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	sat_json_free(doc);
 	return rc;
 }
+
+/* ---- scope -------------------------------------------------------------------------- */
+
+static void
+stale_row(void *u, const sat_whereabouts *d)
+{
+	device_rows *c = u;
+	const sat_registry *reg = sat_server_registry(c->a->core);
+	const sat_user *who = sat_registry_user_ord(reg, d->user);
+	const sat_device *dev = sat_registry_device(reg, d->device);
+	sat_json *row;
+	char when[32];
+
+	if (d->cursor >= d->scope_head)
+		return;
+	row = sat_json_add_obj(c->rows);
+	sat_json_put_int(row, "device", d->device);
+	sat_json_put_str(row, "name", dev != NULL ? dev->name : NULL);
+	sat_json_put_str(row, "user", who != NULL ? who->key : NULL);
+	sat_json_put_int(row, "cursor", (int64_t)d->cursor);
+	sat_json_put_int(row, "scope_head", (int64_t)d->scope_head);
+	sat_time_rfc3339(when, d->seen_ms);
+	sat_json_put_str(row, "last_seen", d->seen_ms > 0 ? when : NULL);
+}
+
+/* What left such a device is still on it; what it did since is unknown here. */
+sat_rc
+admin_scope_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	static const char *const cols[] = { "device", "name", "user", "cursor",
+		"scope_head", "last_seen", NULL };
+	device_rows c = { .a = a };
+	sat_json *doc;
+	sat_rc rc;
+
+	if (w->nargs != 2 || strcmp(w->arg[1], "stale") != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satcheld scope stale");
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satcheld/scope.stale/1");
+	c.rows = sat_json_put_arr(doc, "data");
+	rc = sat_server_directory(a->core, NULL, stale_row, &c, e);
+	if (rc == SAT_OK)
+		admin_print(out, w, doc, cols);
+	sat_json_free(doc);
+	return rc;
+}

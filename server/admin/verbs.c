@@ -51,6 +51,8 @@ static const struct verb {
 	{ "device", admin_device_verb,
 	    "device list | invite --user KEY [--ttl 15m] | revoke NUMBER",
 	    "devices and invitations" },
+	{ "scope", admin_scope_verb, "scope stale",
+	    "devices that have not heard yet what came or went" },
 	{ "template", admin_template_verb,
 	    "template publish DIR -m TEXT | log | verify | packs | update [--from DIR] [--take SIDE:DOC:PLACE]... [--dry-run] | diff REV REV",
 	    "the configuration template, and the industry pack below it" },

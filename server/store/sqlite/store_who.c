@@ -301,6 +301,26 @@ device_seen(void *u, uint32_t ord, uint64_t cursor, int64_t now_ms, sat_err *e)
 }
 
 static sat_rc
+devices(void *u, bool (*cb)(void *cu, uint32_t ord, uint32_t user,
+    int64_t seen_ms, uint64_t cursor), void *cu, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	bool row, more = true;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_DEVICES, e)) != SAT_OK)
+		return rc;
+	while (more && (rc = sat_step(&row, q, e)) == SAT_OK && row)
+		if (sat_col_int(q, 3) == 0) /* revoked */
+			more = cb(cu, (uint32_t)sat_col_int(q, 0),
+			    (uint32_t)sat_col_int(q, 1), sat_col_int(q, 5),
+			    (uint64_t)sat_col_int(q, 6));
+	sat_stmt_reset(q);
+	return rc;
+}
+
+static sat_rc
 device_used_get(sat_used *v, void *u, uint32_t ord, sat_err *e)
 {
 	sat_sqlite_store *s = u;
@@ -346,4 +366,5 @@ store_who_ops(sat_store *o)
 	o->device_sign_pk = device_sign_pk;
 	o->device_enrol = device_enrol;
 	o->device_seen = device_seen;
+	o->devices = devices;
 }
