@@ -256,6 +256,10 @@ typedef struct sat_seeded {
 	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES]; /* published now */
 } sat_seeded;
 
+/* The verdict about an operation on an erased record: nothing of it was kept,
+ * here or there. */
+#define SAT_SLUG_ERASED "erased"
+
 /* ---- erasure (P-190..P-199) ------------------------------------------------- */
 
 #define SAT_ERASE_REASON_MAX 200

@@ -513,6 +513,12 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return sat_srv_directory(s, user, reply, e);
 	case SAT_MSG_WAIT:
 		return sat_srv_wait(s, x, &m->u.wait, reply, e);
+	case SAT_MSG_LEDGER:
+		return sat_srv_ledger(s, x, &m->u.ledger, reply, e);
+	case SAT_MSG_ERASED:
+		return sat_srv_erased(s, x, &m->u.erased, reply, e);
+	case SAT_MSG_PRIVACY:
+		return sat_srv_privacy(s, x, &m->u.privacy, reply, e);
 	case SAT_MSG_SEED:
 		return sat_srv_seed(s, x, &m->u.seed, reply, e);
 	default:

@@ -107,6 +107,17 @@ sat_heard sat_server_heard(sat_server *s);
 /* Answer a parked session's WAIT; it is not parked any more. */
 void sat_server_unpark(sat_server_session *x, sat_buf *reply, sat_waited w);
 
+/*
+ * Erase a customer and all below it (P-190): two different users of the roles
+ * hq or admin. When it returns, no file of the store holds its values.
+ * @return SAT_EDENIED, SAT_EUSAGE (reason), SAT_ECONFLICT (erased already),
+ *         SAT_ENOTFOUND.
+ */
+SAT_CHECK sat_rc sat_server_erase(sat_server *s, const sat_id *subject,
+    uint32_t by, uint32_t second, sat_span reason, sat_err *e);
+/* Erasures and requests, and how far devices are. Lives until the next call. */
+SAT_CHECK sat_rc sat_server_privacy(sat_server *s, sat_privacy_is *out, sat_err *e);
+
 /* Canonical dump of every record visible to a user (or all, user NULL):
  * id, canonical state, ascending id. For tests and `check`. */
 SAT_CHECK sat_rc sat_server_dump(sat_server *s, const sat_user *user,

@@ -133,6 +133,9 @@ locate(work *k, size_t i, sat_err *e)
 		    "");
 	if ((rc = sat_set_by_id(&w, k->s, &op->rec, e)) != SAT_OK)
 		return rc;
+	if (w->erased) /* X4 */
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
+		    SAT_SLUG_ERASED, "");
 	if (op->kind == SAT_OP_NEW && w->exists)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
 		    "record.exists", "");
@@ -187,6 +190,9 @@ find_root(work *k, wrec *w, sat_err *e)
 	memcpy(id.b, v.s.p, sizeof id.b);
 	if ((rc = sat_set_by_id(&parent, k->s, &id, e)) != SAT_OK)
 		return rc;
+	if (parent->erased)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
+		    SAT_SLUG_ERASED, "");
 	if (!parent->exists)
 		return follow(k, i, &id, e);
 	pk = sat_template_kind_id(k->j.t, parent->kind);
@@ -418,6 +424,8 @@ undo(work *k, sat_err *e)
 		w->eid = w->root = 0;
 	}
 	s->eid = k->eid0;
+	if (sat_span_eq(a->v->slug, sat_span_str(SAT_SLUG_ERASED)))
+		a->payload = (sat_span){ NULL, 0 }; /* X4 */
 	return st->refused_put(st->u, k->c->device, k->c->incarnation, a->v,
 	    a->header, a->payload, e);
 }

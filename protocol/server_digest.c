@@ -249,7 +249,7 @@ one_moved(digest *d, const wroot *r, sat_err *e)
 		sum = sat_sum_record(&old);
 		put_record(d, &was, w->kind, w->eid, w->stored_root,
 		    owner_was(w), sum, true);
-		if (!w->dirty)
+		if (!w->dirty && !r->gone)
 			put_record(d, &is, w->kind, w->eid, w->root, w->owner,
 			    sum, false);
 	}
@@ -294,6 +294,9 @@ collect(digest *d, sat_err *e)
 	for (wroot *r = s->set.dirty_roots; r != NULL; r = r->next_dirty)
 		if ((rc = moved_by_keys(d, r, e)) != SAT_OK)
 			return rc;
+	if (s->set.gone != NULL &&
+	    (rc = mark_moved(d, s->set.gone->eid, e)) != SAT_OK)
+		return rc;
 	for (wroot *r = d->moved; r != NULL; r = r->next_moved)
 		if ((rc = one_moved(d, r, e)) != SAT_OK)
 			return rc;
@@ -301,6 +304,19 @@ collect(digest *d, sat_err *e)
 		if ((rc = one_dirty(d, w, e)) != SAT_OK)
 			return rc;
 	return SAT_OK;
+}
+
+sat_rc
+sat_srv_digest_gone(sat_server *s, uint32_t root, sat_err *e)
+{
+	wroot *r;
+	sat_rc rc = sat_set_root(&r, s, root, false, e);
+
+	if (rc == SAT_OK) {
+		r->gone = true;
+		s->set.gone = r;
+	}
+	return rc;
 }
 
 /* ---- the sums ------------------------------------------------------------------------------ */
@@ -375,12 +391,14 @@ sat_srv_digest_flush(sat_server *s, sat_err *e)
 	digest d = { .s = s };
 	sat_rc rc = SAT_OK;
 
-	if (s->set.dirty == NULL && s->set.dirty_roots == NULL)
+	if (s->set.dirty == NULL && s->set.dirty_roots == NULL &&
+	    s->set.gone == NULL)
 		return SAT_OK;
 	if ((rc = collect(&d, e)) == SAT_OK) {
 		combine(&d);
 		rc = write_sums(&d, e);
 	}
+	s->set.gone = NULL;
 	free(d.v);
 	free(d.rows);
 	return rc;

@@ -60,6 +60,7 @@ typedef struct wkey {
 } wkey;
 typedef struct wroot {
 	uint32_t eid;
+	bool gone;            /* erased: in no sum any more */
 	bool fresh;
 	uint64_t touch;
 	size_t n, cap;
@@ -74,6 +75,7 @@ typedef struct wset {
 	size_t nrecs, nroots, mask;
 	wrec *dirty;
 	wroot *dirty_roots;
+	wroot *gone;          /* being erased */
 } wset;
 
 /* ---- the server ----------------------------------------------------------------- */
@@ -394,6 +396,15 @@ SAT_CHECK sat_rc sat_srv_judge_masked(judging *j, wrec *w, sat_err *e);
 SAT_CHECK sat_rc sat_srv_claimed(const admission *a, const merging *m, sat_err *e);
 /* The rule that takes back what was not followed up (P-157). */
 SAT_CHECK sat_rc sat_srv_reclaim(sat_server *s, int64_t now_ms, sat_err *e);
+/* server_erase.c */
+SAT_CHECK sat_rc sat_srv_privacy(sat_server *s, sat_server_session *x,
+    const sat_privacy *in, sat_buf *reply, sat_err *e);
+SAT_CHECK sat_rc sat_srv_ledger(sat_server *s, sat_server_session *x,
+    const sat_ledger *in, sat_buf *reply, sat_err *e);
+SAT_CHECK sat_rc sat_srv_erased(sat_server *s, sat_server_session *x,
+    const sat_erased *in, sat_buf *reply, sat_err *e);
+/* server_digest.c: the next flush takes this customer out of all sums. */
+SAT_CHECK sat_rc sat_srv_digest_gone(sat_server *s, uint32_t root, sat_err *e);
 
 /* server_push.c */
 SAT_CHECK sat_rc sat_srv_push(sat_server *s, sat_server_job *jobs, size_t n,

@@ -180,6 +180,41 @@ sat_set_of_row(sat_server *s, const sat_rec_row *row)
 	return add_row(s, &own);
 }
 
+/* Only its numbers are left; or the ledger knows a customer that never came
+ * to this server. */
+static sat_rc
+find_erased(wrec *w, sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_erased_row row;
+	uint64_t rev;
+	sat_rc rc = st->erased_get(&row, st->u, &w->id, 0, NULL);
+
+	if (rc == SAT_OK) {
+		w->erased = true;
+		return SAT_OK;
+	}
+	if (rc == SAT_ENOTFOUND &&
+	    (rc = st->ledger_of(&rev, st->u, &w->id, e)) == SAT_OK)
+		w->erased = rev != 0;
+	return rc;
+}
+
+static sat_rc
+erased_by_eid(wrec **out, sat_server *s, uint32_t eid, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_erased_row row;
+	sat_rc rc;
+
+	if ((rc = st->erased_get(&row, st->u, NULL, eid, e)) != SAT_OK)
+		return rc;
+	if ((*out = find_id(&s->set, &row.id)) == NULL)
+		*out = add_id(s, &row.id);
+	(*out)->erased = true;
+	return SAT_OK;
+}
+
 sat_rc
 sat_set_by_id(wrec **out, sat_server *s, const sat_id *id, sat_err *e)
 {
@@ -195,7 +230,7 @@ sat_set_by_id(wrec **out, sat_server *s, const sat_id *id, sat_err *e)
 		rc = st->rec_by_id(&row, &s->txn, st->u, id, e);
 	if (rc == SAT_ENOTFOUND) {
 		*out = add_id(s, id);
-		return SAT_OK;
+		return s->ledger_rev == 0 ? SAT_OK : find_erased(*out, s, e);
 	}
 	if (rc == SAT_OK)
 		*out = add_row(s, &row);
@@ -211,10 +246,12 @@ sat_set_by_eid(wrec **out, sat_server *s, uint32_t eid, sat_err *e)
 
 	if ((*out = find_eid(&s->set, eid)) != NULL)
 		return SAT_OK;
-	if ((rc = st->rec_by_eid(&row, &s->txn, st->u, eid, e)) != SAT_OK)
-		return rc;
-	*out = add_row(s, &row);
-	return SAT_OK;
+	rc = st->rec_by_eid(&row, &s->txn, st->u, eid, e);
+	if (rc == SAT_ENOTFOUND && s->ledger_rev != 0)
+		return erased_by_eid(out, s, eid, e);
+	if (rc == SAT_OK)
+		*out = add_row(s, &row);
+	return rc;
 }
 
 sat_rc

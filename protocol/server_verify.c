@@ -219,6 +219,7 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 	size_t n;
 	uint64_t old = 0;
 	bool held;
+	wrec *w;
 	sat_rc rc;
 
 	sat_set_reset(s);
@@ -232,6 +233,8 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 		return rc;
 	c.lsn = lsn;
 	c.eff = row.eff;
+	if (row.payload.n == 0) /* erased: its records are, too */
+		return SAT_OK;
 	if ((tp = sat_srv_template(s, c.template_oid)) == NULL)
 		return sat_fail(e, SAT_EINTEGRITY,
 		    "commit at %llu names an unknown template",
@@ -240,6 +243,12 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 	    row.echoes, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < c.nops; i++) {
+		if (s->ledger_rev != 0 && ((rc = sat_set_by_id(&w, s,
+		    &c.ops[i].rec, e)) != SAT_OK || w->erased)) {
+			if (rc != SAT_OK)
+				return rc;
+			continue;
+		}
 		if ((rc = sat_srv_contained(&held, s, &c.ops[i].rec, old, lsn,
 		    e)) != SAT_OK)
 			return rc;

@@ -90,6 +90,10 @@ HANDLER(api_export);
 HANDLER(api_reports);
 HANDLER(api_report);
 HANDLER(api_report_run);
+/* privacy.c */
+HANDLER(api_privacy);
+HANDLER(api_privacy_erase);
+HANDLER(api_privacy_confirm);
 /* proof.c */
 HANDLER(api_log);
 HANDLER(api_audit);

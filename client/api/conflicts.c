@@ -5,6 +5,7 @@
 #include "client/api/api_int.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 static void
@@ -177,6 +178,18 @@ HANDLER(api_conflict)
 	return SAT_OK;
 }
 
+/* Filed under the record, so that the note goes when that is erased. */
+static sat_rc
+note_audit(sat_api *api, const char *key, const char *note, sat_err *e)
+{
+	char text[SAT_ID_TEXT];
+	sat_id id;
+
+	(void)snprintf(text, sizeof text, "%.*s", (int)strcspn(key, "-"), key);
+	return sat_replica_audit_about(api->crm.replica,
+	    sat_id_parse(&id, text) ? &id : NULL, "conflict.note", note, e);
+}
+
 HANDLER(api_resolve)
 {
 	const char *choice = sat_json_get_str(req->body, "choice", "");
@@ -189,7 +202,7 @@ HANDLER(api_resolve)
 		rc = sat_crm_resolve(&api->crm, key, choice,
 		    sat_span_str(text), e);
 	if (rc == SAT_OK && note != NULL)
-		rc = sat_replica_audit(api->crm.replica, "conflict.note", note, e);
+		rc = note_audit(api, key, note, e);
 	if (rc != SAT_OK)
 		return rc;
 	*out = api_doc("conflict.resolved");

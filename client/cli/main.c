@@ -45,6 +45,7 @@ const cli_table cli_tables[] = {
 	{ cli_work_verbs, &cli_work_nverbs },
 	{ cli_proof_verbs, &cli_proof_nverbs },
 	{ cli_daemon_verbs, &cli_daemon_nverbs },
+	{ cli_privacy_verbs, &cli_privacy_nverbs },
 };
 const size_t cli_ntables = sizeof cli_tables / sizeof cli_tables[0];
 

@@ -260,7 +260,8 @@ log_duplicate(const crm_work *w, const char *reason, sat_err *e)
 	sat_id_text(id, &w->id);
 	detail = sat_xasprintf("kind=%s record=%s reason=%s", w->kind->key, id,
 	    reason);
-	rc = sat_replica_audit(w->c->replica, "duplicate.allowed", detail, e);
+	rc = sat_replica_audit_about(w->c->replica, &w->id,
+	    "duplicate.allowed", detail, e);
 	free(detail);
 	return rc;
 }

@@ -11,7 +11,7 @@
 
 static void
 row_hash(uint8_t out[SAT_HASH_BYTES], const uint8_t prev[SAT_HASH_BYTES],
-    int64_t seq, int64_t at_ms, sat_span action, sat_span detail)
+    int64_t seq, int64_t at_ms, sat_span action, sat_span digest)
 {
 	sat_buf b = { 0 };
 
@@ -19,7 +19,7 @@ row_hash(uint8_t out[SAT_HASH_BYTES], const uint8_t prev[SAT_HASH_BYTES],
 	sat_write_uint(&b, (uint64_t)seq);
 	sat_write_int(&b, at_ms);
 	sat_write_span(&b, action);
-	sat_write_span(&b, detail);
+	sat_write_span(&b, digest);
 	sat_hash(out, sat_buf_span(&b));
 	sat_buf_fini(&b);
 }
@@ -43,11 +43,42 @@ newest(int64_t *seq, uint8_t hash[SAT_HASH_BYTES], sat_replica *r, sat_err *e)
 	return SAT_OK;
 }
 
+static void
+detail_hash(uint8_t out[SAT_HASH_BYTES], sat_span salt, sat_span detail)
+{
+	sat_hasher h;
+
+	sat_hasher_init(&h, (sat_span){ NULL, 0 });
+	sat_hasher_add(&h, salt);
+	sat_hasher_add(&h, detail);
+	sat_hasher_done(&h, out);
+}
+
 sat_rc
 sat_replica_audit(sat_replica *r, const char *action, const char *detail,
     sat_err *e)
 {
+	return sat_replica_audit_about(r, NULL, action, detail, e);
+}
+
+sat_rc
+replica_audit_redact(sat_replica *r, const sat_id *subject, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_AUDIT_REDACT, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(s, 1, sat_span_of(subject->b, sizeof subject->b));
+	return sat_run(s, e);
+}
+
+sat_rc
+sat_replica_audit_about(sat_replica *r, const sat_id *subject,
+    const char *action, const char *detail, sat_err *e)
+{
 	uint8_t prev[SAT_HASH_BYTES], hash[SAT_HASH_BYTES];
+	uint8_t digest[SAT_HASH_BYTES], salt[SAT_SALT_BYTES];
 	int64_t seq, now = sat_wall_ms(&r->clock);
 	sat_span a = sat_span_str(action), d = sat_span_str(detail);
 	sat_stmt *s;
@@ -57,12 +88,22 @@ sat_replica_audit(sat_replica *r, const char *action, const char *detail,
 	if ((rc = newest(&seq, prev, r, e)) != SAT_OK ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_AUDIT_PUT, e)) != SAT_OK)
 		return rc;
-	row_hash(hash, prev, seq + 1, now, a, d);
+	r->rand.bytes(r->rand.u, salt, sizeof salt);
+	detail_hash(digest, sat_span_of(salt, sizeof salt), d);
+	row_hash(hash, prev, seq + 1, now, a, sat_span_of(digest,
+	    sizeof digest));
 	sat_bind_int(s, 1, seq + 1);
 	sat_bind_int(s, 2, now);
 	sat_bind_text(s, 3, a);
 	sat_bind_text(s, 4, d);
 	sat_bind_blob(s, 5, sat_span_of(hash, sizeof hash));
+	if (subject != NULL)
+		sat_bind_blob(s, 6, sat_span_of(subject->b,
+		    sizeof subject->b));
+	else
+		sat_bind_null(s, 6);
+	sat_bind_blob(s, 7, sat_span_of(salt, sizeof salt));
+	sat_bind_blob(s, 8, sat_span_of(digest, sizeof digest));
 	return sat_run(s, e);
 }
 
@@ -95,7 +136,7 @@ sat_replica_audit_list(sat_replica *r, int64_t since_ms,
 sat_rc
 replica_audit_check(sat_replica *r, sat_err *e)
 {
-	uint8_t hash[SAT_HASH_BYTES] = { 0 };
+	uint8_t hash[SAT_HASH_BYTES] = { 0 }, said[SAT_HASH_BYTES];
 	int64_t next = 1;
 	sat_stmt *s;
 	bool row;
@@ -105,9 +146,12 @@ replica_audit_check(sat_replica *r, sat_err *e)
 		return rc;
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		row_hash(hash, hash, next, sat_col_int(s, 1),
-		    sat_col_text(s, 2), sat_col_text(s, 3));
+		    sat_col_text(s, 2), sat_col_blob(s, 6));
+		detail_hash(said, sat_col_blob(s, 5), sat_col_text(s, 3));
 		if (sat_col_int(s, 0) != next || !sat_span_eq(sat_col_blob(s,
-		    4), sat_span_of(hash, sizeof hash))) {
+		    4), sat_span_of(hash, sizeof hash)) ||
+		    (!sat_col_null(s, 5) && !sat_span_eq(sat_col_blob(s, 6),
+		    sat_span_of(said, sizeof said)))) {
 			sat_stmt_reset(s);
 			return sat_fail_code(e, SAT_EINTEGRITY, "audit.chain",
 			    NULL, "the audit log was changed at row %lld",

@@ -30,10 +30,11 @@ SELECT count(*) FROM moved;
 SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1;
 
 -- :name audit_put
-INSERT INTO audit(seq, at_ms, action, detail, hash) VALUES(?1, ?2, ?3, ?4, ?5);
+INSERT INTO audit(seq, at_ms, action, detail, hash, subject, salt, digest)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- :name audit_since
 SELECT seq, at_ms, action, detail FROM audit WHERE at_ms >= ?1 ORDER BY seq;
 
 -- :name audit_all
-SELECT seq, at_ms, action, detail, hash FROM audit ORDER BY seq;
+SELECT seq, at_ms, action, detail, hash, salt, digest FROM audit ORDER BY seq;

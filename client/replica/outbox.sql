@@ -25,10 +25,13 @@ WHERE o.seq = ?1;
 -- What a lost server had accepted after its last backup.
 -- @base  lsn
 INSERT OR REPLACE INTO recovered(seq, old)
-SELECT seq, lsn FROM answer WHERE state IN (1, 2) AND lsn > ?1;
+SELECT seq, lsn FROM answer WHERE state IN (1, 2) AND lsn > ?1
+AND seq IN (SELECT seq FROM outbox WHERE payload IS NOT NULL);
 
 -- :name answer_lost
-DELETE FROM answer WHERE state IN (1, 2) AND lsn > ?1;
+-- Not those whose payload was erased: nobody can have them again.
+DELETE FROM answer WHERE state IN (1, 2) AND lsn > ?1
+AND seq IN (SELECT seq FROM recovered);
 
 -- :name recovered_all
 SELECT seq FROM recovered ORDER BY seq;
@@ -68,6 +71,11 @@ ORDER BY o.seq LIMIT 1;
 -- :name outbox_from
 -- A run to push; the caller stops at a gap.
 SELECT seq, header, payload FROM outbox WHERE seq >= ?1 ORDER BY seq;
+
+-- :name outbox_whole
+-- The first one from there on whose payload is still here.
+SELECT seq FROM outbox WHERE seq >= ?1 AND payload IS NOT NULL
+ORDER BY seq LIMIT 1;
 
 -- :name outbox_pending
 -- What is not folded into the server state: loads the index of pending work.

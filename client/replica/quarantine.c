@@ -180,8 +180,8 @@ discard(sat_replica *r, int64_t id, const char *reason, sat_err *e)
 	if (rc == SAT_OK) {
 		sat_buf_fmt(&b, "commit %llu (%s): %s",
 		    (unsigned long long)q.cseq, q.slug, reason);
-		rc = sat_replica_audit(r, "quarantine.discard",
-		    sat_buf_cstr(&b), e);
+		rc = sat_replica_audit_about(r, &q.commit.subject,
+		    "quarantine.discard", sat_buf_cstr(&b), e);
 	}
 	sat_buf_fini(&b);
 	sat_arena_fini(&a);

@@ -111,6 +111,8 @@ take_int(sat_replica *r, meta_values *m, sat_span key, int64_t v)
 		{ "cursor", &r->cursor, NULL }, { "known", &r->known, NULL },
 		{ "durable", &r->durable, NULL }, { "epoch", &r->epoch, NULL },
 		{ "epoch_base", &r->epoch_base, NULL },
+		{ "ledger_rev", &r->ledger_rev, NULL },
+		{ "ledger_acked", &r->ledger_acked, NULL },
 		{ "snap_lsn", &r->snap_lsn, NULL },
 		{ "gained", &r->gained, NULL },
 		{ "hlc", &r->hlc.last, NULL },

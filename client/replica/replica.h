@@ -334,6 +334,9 @@ SAT_CHECK sat_rc sat_replica_status_get(sat_replica_status *s, sat_replica *r, s
 
 /* ---- local audit chain, settings ------------------------------------------- */
 SAT_CHECK sat_rc sat_replica_audit(sat_replica *r, const char *action, const char *detail, sat_err *e);
+/* The same of a record: the detail goes when it is erased. */
+SAT_CHECK sat_rc sat_replica_audit_about(sat_replica *r, const sat_id *subject,
+    const char *action, const char *detail, sat_err *e);
 SAT_CHECK sat_rc sat_replica_audit_list(sat_replica *r, int64_t since_ms,
     void (*cb)(void *u, int64_t seq, int64_t at_ms, const char *action, const char *detail), void *u, sat_err *e);
 /*

@@ -184,6 +184,8 @@ struct sat_replica {
 	bool resnap;               /* the snapshot goes over what is here */
 	bool seeding, seed_told;
 	bool ledger_back;          /* the server has not our erasures yet */
+	/* erasures: carried out here, receipt given, the server's */
+	uint64_t ledger_rev, ledger_acked, server_ledger;
 	bool recovering;           /* rows in `recovered` */
 	size_t seed_kind;
 	int64_t seed_rid;
@@ -484,7 +486,16 @@ SAT_CHECK sat_rc replica_salt_name(sat_commit *c, size_t n, sat_arena *a,
 /* unpark.c */
 SAT_CHECK sat_rc replica_unpark(void *u, uint64_t *n, sat_err *e);
 
+/* erase.c */
+SAT_CHECK sat_rc replica_ledger(void *u, sat_arena *a, sat_ledger *out, bool *wanted, sat_err *e);
+SAT_CHECK sat_rc replica_ledger_is(void *u, const sat_ledger *in, sat_err *e);
+SAT_CHECK sat_rc replica_erased(void *u, sat_erased *out, bool *wanted, sat_err *e);
+SAT_CHECK sat_rc replica_erased_ok(void *u, sat_err *e);
+/* In the transaction of its verdict. */
+SAT_CHECK sat_rc replica_erase_commit(sat_replica *r, int64_t seq, sat_err *e);
+
 /* audit.c */
+SAT_CHECK sat_rc replica_audit_redact(sat_replica *r, const sat_id *subject, sat_err *e);
 SAT_CHECK sat_rc replica_audit_check(sat_replica *r, sat_err *e);
 
 /* snapshot.c, verdict.c, template.c */

@@ -22,6 +22,7 @@ on_hello(void *u, sat_hello *out, sat_err *e)
 	out->incarnation = r->id->incarnation;
 	out->cursor = r->cursor;
 	out->epoch = r->epoch;
+	out->ledger_rev = r->ledger_rev;
 	out->registry_rev = r->reg.rev;
 	memcpy(out->template_oid, r->toid, sizeof out->template_oid);
 	out->wall_ms = sat_wall_ms(&r->clock);
@@ -191,6 +192,7 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 	if ((rc = replica_epoch_check(r, &next, w, e)) != SAT_OK)
 		return rc;
 	memcpy(r->server_toid, w->template_oid, sizeof r->server_toid);
+	r->server_ledger = w->ledger_rev;
 	if (next.changed && (rc = follow(r, &next, e)) != SAT_OK)
 		return rc;
 	if ((rc = replica_scrub(r, e)) != SAT_OK ||
@@ -273,7 +275,7 @@ find_start(int64_t *start, sat_replica *r, uint64_t from_cseq, sat_err *e)
 			    "commit number out of range");
 		after = replica_seq(r->push_inc, from_cseq) - 1;
 	}
-	if ((rc = sat_db_stmt(&s, r->db, again ? SQL_OUTBOX_FROM :
+	if ((rc = sat_db_stmt(&s, r->db, again ? SQL_OUTBOX_WHOLE :
 	    SQL_OUTBOX_UNANSWERED, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, again ? after + 1 : after);
@@ -568,6 +570,8 @@ sat_replica_session(sat_replica *r)
 		.numbers = replica_numbers,
 		.seed = replica_seed, .seeded = replica_seeded,
 		.unpark = replica_unpark,
+		.ledger = replica_ledger, .ledger_is = replica_ledger_is,
+		.erased = replica_erased, .erased_ok = replica_erased_ok,
 		.delta = replica_delta, .differs = replica_differs,
 		.digest = replica_digest, .refetch_next = replica_refetch_next,
 		.refetch = replica_refetch };

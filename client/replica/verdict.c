@@ -52,6 +52,11 @@ quarantine(sat_replica *r, int64_t seq, const sat_verdict *v, sat_err *e)
 	sat_stmt *s;
 	sat_rc rc;
 
+	if (sat_span_eq(v->slug, sat_span_str(SAT_SLUG_ERASED))) {
+		rc = replica_erase_commit(r, seq, e);
+		return rc != SAT_OK ? rc : put_answer(r, seq, 3, v, e);
+	}
+
 	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_PUT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, seq);

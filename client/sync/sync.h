@@ -84,4 +84,11 @@ SAT_CHECK sat_rc sat_sync_enrol(sat_replica *r, const sat_invite *inv,
 /* The Noise prologue both sides use: "satchel/1" | org. */
 void sat_sync_prologue(sat_buf *out, const sat_id *org);
 
+/* Ask about erasures, or for one (P-191); answers lie in `a`. What is decided
+ * reaches this device with its next sync.
+ * @return SAT_EDENIED (role, the same person twice), SAT_ENOTFOUND,
+ *         SAT_ECONFLICT (erased already), SAT_EUNREACHABLE, ... */
+SAT_CHECK sat_rc sat_sync_privacy(sat_privacy_is *out, sat_arena *a,
+    sat_replica *r, const sat_privacy *in, const sat_sync_opts *o, sat_err *e);
+
 #endif

@@ -94,6 +94,9 @@ sat_rc admin_templates_copy(sat_admin *a, const char *folder, sat_err *e);
 sat_rc admin_templates_restore(const char *backup, const char *dir, sat_err *e);
 sat_rc admin_backup_verify(const char *backup, sat_span passphrase, sat_err *e);
 
+/* privacy.c */
+sat_rc admin_privacy_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
 /* restore.c */
 sat_rc admin_kit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 /* audit gaps, status --completeness */

@@ -162,13 +162,30 @@ CREATE TABLE moved(
   lsn    INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- The local audit chain: hash = BLAKE2b-256(previous hash | this row).
+-- The local audit chain: hash = BLAKE2b-256(previous hash | this row), with the
+-- salted hash of the detail in place of the detail, so that it can be erased.
 CREATE TABLE audit(
-  seq     INTEGER PRIMARY KEY,
-  at_ms   INTEGER NOT NULL,
-  action  TEXT NOT NULL,
-  detail  TEXT NOT NULL,
-  hash    BLOB NOT NULL
+  seq      INTEGER PRIMARY KEY,
+  at_ms    INTEGER NOT NULL,
+  action   TEXT NOT NULL,
+  detail   TEXT NOT NULL,
+  hash     BLOB NOT NULL,
+  subject  BLOB,           -- id of the record it is about; NULL = none
+  salt     BLOB,           -- NULL: the detail was erased
+  digest   BLOB NOT NULL   -- BLAKE2b-256(salt | detail)
+);
+
+-- The organisation's erasure ledger, as far as it is carried out here; a
+-- restored server gets it back.
+CREATE TABLE ledger(
+  subject  BLOB PRIMARY KEY,  -- id of the customer's record
+  rev      INTEGER NOT NULL,
+  lsn      INTEGER NOT NULL,
+  at_ms    INTEGER NOT NULL,
+  by       INTEGER NOT NULL,  -- user ordinals
+  second   INTEGER NOT NULL,
+  reason   TEXT NOT NULL,
+  sig      BLOB NOT NULL      -- the server's
 );
 
 CREATE TABLE setting(

@@ -210,7 +210,10 @@ log_get(sat_log_row *out, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
 	out->received_ms = sat_col_int(q, 1);
 	out->header = store_copy(a, sat_col_blob(q, 2));
 	out->payload = store_copy(a, sat_col_blob(q, 3));
-	out->echoes = store_copy(a, sat_col_blob(q, 4));
+	if (out->payload.n > 0) /* else it was erased */
+		out->echoes = store_copy(a, sat_col_blob(q, 4));
+	else
+		out->echoes = (sat_span){ NULL, 0 };
 	sat_stmt_reset(q);
 	return SAT_OK;
 }

@@ -1,0 +1,95 @@
+/*
+ * Erasures: asked for by one, confirmed by another, carried out by the server
+ * and every device. The server decides who may, and says what became of them.
+ */
+#include "client/api/api_int.h"
+
+#include <string.h>
+
+static void
+user_put(sat_json *row, const char *key, sat_api *api, uint32_t ord)
+{
+	const sat_registry *reg = sat_replica_registry(api->crm.replica);
+	const sat_user *u = ord != 0 ? sat_registry_user_ord(reg, ord) : NULL;
+
+	sat_json_put_str(row, key, u != NULL ? u->key : NULL);
+}
+
+static sat_json *
+listing(sat_api *api, const sat_privacy_is *is)
+{
+	sat_json *doc = api_doc("privacy.list");
+	sat_json *rows = sat_json_put_arr(doc, "data");
+
+	for (size_t i = 0; i < is->n; i++) {
+		const sat_privacy_row *x = &is->row[i];
+		sat_json *row = sat_json_add_obj(rows);
+		char id[SAT_ID_TEXT];
+
+		sat_id_text(id, &x->subject);
+		sat_json_put_str(row, "id", id);
+		sat_json_put_str(row, "state", !x->done ? "asked" :
+		    x->pending == 0 ? "done" : "pending");
+		api_time_put(row, "at", x->at_ms);
+		user_put(row, "by", api, x->by);
+		user_put(row, "second", api, x->second);
+		sat_json_put_strn(row, "reason", x->reason);
+		sat_json_put_int(row, "confirmed", (int64_t)x->confirmed);
+		sat_json_put_int(row, "pending", (int64_t)x->pending);
+		sat_json_put_int(row, "expired", (int64_t)x->expired);
+	}
+	return doc;
+}
+
+/* The record's id. A device of the role admin holds no records: there only the
+ * whole id names one. */
+static sat_rc
+find_subject(sat_id *id, sat_api *api, const char *text, sat_err *e)
+{
+	if (text == NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "name the customer to erase");
+	if (sat_id_parse(id, text))
+		return SAT_OK;
+	return sat_replica_resolve(id, api->crm.replica, NULL, text, e);
+}
+
+static sat_rc
+run(sat_json **out, sat_api *api, const sat_request *req,
+    sat_privacy_verb verb, sat_err *e)
+{
+	sat_privacy in = { .verb = verb };
+	sat_privacy_is is;
+	sat_arena a = { 0 };
+	const char *reason = sat_json_get_str(req->body, "reason", "");
+	sat_rc rc = verb == SAT_PRIVACY_LIST ? SAT_OK :
+	    find_subject(&in.subject, api,
+	    sat_json_get_str(req->body, "id", NULL), e);
+
+	if (rc == SAT_OK && strlen(reason) > SAT_ERASE_REASON_MAX)
+		rc = sat_fail(e, SAT_EUSAGE, "the reason is too long");
+	in.reason = sat_span_str(reason);
+	if (rc == SAT_OK && (rc = sat_sync_privacy(&is, &a, api->crm.replica,
+	    &in, &api->sync, e)) == SAT_OK)
+		*out = listing(api, &is);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+HANDLER(api_privacy)
+{
+	(void)args;
+	return run(out, api, req, SAT_PRIVACY_LIST, e);
+}
+
+HANDLER(api_privacy_erase)
+{
+	(void)args;
+	return run(out, api, req, SAT_PRIVACY_ERASE, e);
+}
+
+HANDLER(api_privacy_confirm)
+{
+	(void)args;
+	return run(out, api, req, SAT_PRIVACY_CONFIRM, e);
+}

@@ -1,0 +1,414 @@
+/*
+ * erase.c - a customer was erased: nothing of the person stays on this device
+ * (P-190..P-199).
+ *
+ * What is here: rows with their history and keys, stubs of what left, commits
+ * in outbox and quarantine, what is listed for a person to look at. All goes
+ * in one transaction, and the log of the database with it, before the receipt
+ * is signed. One thing has to wait: a commit the server has not answered is a
+ * link of the chain and is pushed with its payload, which the server drops
+ * unread; with its verdict it goes here too.
+ */
+#include "client/replica/replica_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct victims {
+	sat_replica *r;
+	sat_arena mem;
+	sat_id *id;
+	size_t n, cap;
+} victims;
+
+static void
+add_victim(victims *v, const sat_id *id)
+{
+	REPLICA_GROW(v->id, v->n, v->cap, &v->mem);
+	v->id[v->n++] = *id;
+}
+
+static bool
+is_victim(const victims *v, const sat_id *id)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (sat_id_eq(&v->id[i], id))
+			return true;
+	return false;
+}
+
+static bool
+about(const victims *v, const sat_commit *c)
+{
+	bool hit = is_victim(v, &c->subject);
+	sat_id named;
+
+	for (size_t i = 0; i < c->nops && !hit; i++) {
+		sat_value x = c->ops[i].value;
+
+		hit = is_victim(v, &c->ops[i].rec);
+		if (hit || x.type != SAT_V_BYTES || x.s.n != sizeof named.b)
+			continue;
+		memcpy(named.b, x.s.p, sizeof named.b);
+		hit = is_victim(v, &named);
+	}
+	return hit;
+}
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static void
+drop_row(victims *v, replica_row *row)
+{
+	add_victim(v, &row->view.id);
+	replica_sum_out(row);
+	row->pending = row->rebuild = row->leaving = false;
+	row->dirty = row->gone = true;
+}
+
+static sat_rc
+drop_children(victims *v, const sat_id *of, sat_err *e)
+{
+	sat_replica *r = v->r;
+	replica_row *row;
+	int64_t *rids;
+	size_t n;
+	sat_rc rc;
+
+	for (size_t i = 0; i < r->kinds->n; i++) {
+		const replica_kind *k = &r->kinds->k[i];
+
+		if (k->parent == k->n)
+			continue;
+		if ((rc = replica_kind_rids(&rids, &n, &v->mem, r, k,
+		    KQ_OF_PARENT, of, e)) != SAT_OK)
+			return rc;
+		for (size_t j = 0; j < n; j++) {
+			if ((rc = replica_page_by_rid(&row, r, k, rids[j],
+			    e)) != SAT_OK)
+				return rc;
+			if (row != NULL)
+				drop_row(v, row);
+		}
+	}
+	return SAT_OK;
+}
+
+/* What was merged into it is the same person, and is listed with it. */
+static sat_rc
+losers(victims *v, const sat_id *winner, sat_err *e)
+{
+	sat_id id;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, v->r->db, SQL_ERASE_LOSERS, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(s, 1, sat_span_of(winner->b, sizeof winner->b));
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		if (sat_col_blob(s, 0).n != sizeof id.b)
+			continue;
+		memcpy(id.b, sat_col_blob(s, 0).p, sizeof id.b);
+		if (!is_victim(v, &id))
+			add_victim(v, &id);
+	}
+	return rc;
+}
+
+static sat_rc
+drop_rows(victims *v, const sat_id *subject, sat_err *e)
+{
+	replica_row *row;
+	sat_rc rc;
+
+	add_victim(v, subject);
+	for (size_t i = 0; i < v->n; i++) { /* it grows on the way */
+		sat_id id = v->id[i];
+
+		if ((rc = losers(v, &id, e)) != SAT_OK ||
+		    (rc = replica_page_find(&row, v->r, &id, e)) != SAT_OK)
+			return rc;
+		if (row != NULL)
+			drop_row(v, row);
+		if ((rc = drop_children(v, &id, e)) != SAT_OK)
+			return rc;
+	}
+	if ((rc = replica_page_flush(v->r, e)) != SAT_OK)
+		return rc;
+	replica_page_reset(v->r);
+	return SAT_OK;
+}
+
+static sat_rc
+run_id(sat_replica *r, int sql, const sat_id *id, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, sql, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
+	return sat_run(s, e);
+}
+
+static sat_rc
+run_int(sat_replica *r, int sql, int64_t v, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, sql, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, v);
+	return sat_run(s, e);
+}
+
+/* ---- commits ------------------------------------------------------------------------ */
+
+/* Rows of a table of commits: number, header, payload. */
+static sat_rc
+hits(int64_t **out, size_t *n, victims *v, int sql, sat_err *e)
+{
+	sat_arena a = { 0 };
+	int64_t *list = NULL;
+	size_t cap = 0;
+	sat_commit c;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, v->r->db, sql, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		sat_arena_reset(&a);
+		if (sat_commit_read(&c, &a, sat_col_blob(s, 1),
+		    sat_col_blob(s, 2), NULL) != SAT_OK || !about(v, &c))
+			continue;
+		REPLICA_GROW(list, *n, cap, &v->mem);
+		list[(*n)++] = sat_col_int(s, 0);
+	}
+	sat_arena_fini(&a);
+	*out = list;
+	return rc;
+}
+
+static sat_rc
+drop_commits(victims *v, sat_err *e)
+{
+	int64_t *list;
+	size_t n;
+	sat_rc rc;
+
+	/* answered: nothing asks for the payload any more */
+	if ((rc = hits(&list, &n, v, SQL_ERASE_ANSWERED, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		if ((rc = run_int(v->r, SQL_OUTBOX_HOLLOW, list[i], e)) !=
+		    SAT_OK ||
+		    (rc = run_int(v->r, SQL_ERASE_SETTLE, list[i], e)) !=
+		    SAT_OK)
+			return rc;
+	if ((rc = hits(&list, &n, v, SQL_ERASE_SET_ASIDE, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		if ((rc = run_int(v->r, SQL_QUARANTINE_DEL, list[i], e)) !=
+		    SAT_OK)
+			return rc;
+	return SAT_OK;
+}
+
+static sat_rc
+purge(sat_replica *r, const sat_id *subject, sat_err *e)
+{
+	victims v = { .r = r };
+	sat_rc rc = SAT_OK;
+
+	if (r->kinds != NULL && (rc = drop_rows(&v, subject, e)) == SAT_OK)
+		rc = drop_commits(&v, e);
+	for (size_t i = 0; i < v.n && rc == SAT_OK; i++)
+		if ((rc = run_id(r, SQL_MOVED_DEL, &v.id[i], e)) == SAT_OK &&
+		    (rc = run_id(r, SQL_ERASE_LATE, &v.id[i], e)) == SAT_OK &&
+		    (rc = run_id(r, SQL_ERASE_CONFLICTS, &v.id[i], e)) ==
+		    SAT_OK)
+			rc = replica_audit_redact(r, &v.id[i], e);
+	sat_arena_fini(&v.mem);
+	return rc;
+}
+
+/* ---- the session's questions ------------------------------------------------------------ */
+
+static sat_rc
+own_ledger(sat_ledger *out, sat_arena *a, sat_replica *r, sat_err *e)
+{
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_LEDGER_ALL, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		sat_erasure *x;
+		sat_span reason = sat_col_text(s, 6);
+
+		REPLICA_GROW(out->e, out->n, cap, a);
+		x = &out->e[out->n++];
+		*x = (sat_erasure){ .rev = (uint64_t)sat_col_int(s, 0),
+			.lsn = (uint64_t)sat_col_int(s, 2),
+			.at_ms = sat_col_int(s, 3),
+			.by = (uint32_t)sat_col_int(s, 4),
+			.second = (uint32_t)sat_col_int(s, 5),
+			.reason = sat_span_of(sat_arena_dup(a, reason.p,
+			reason.n), reason.n) };
+		if (sat_col_blob(s, 1).n == sizeof x->subject.b)
+			memcpy(x->subject.b, sat_col_blob(s, 1).p,
+			    sizeof x->subject.b);
+		if (sat_col_blob(s, 7).n == sizeof x->sig)
+			memcpy(x->sig, sat_col_blob(s, 7).p, sizeof x->sig);
+	}
+	return rc;
+}
+
+sat_rc
+replica_ledger(void *u, sat_arena *a, sat_ledger *out, bool *wanted,
+    sat_err *e)
+{
+	sat_replica *r = u;
+
+	*wanted = r->ledger_back || r->server_ledger != r->ledger_rev;
+	if (!r->ledger_back) {
+		out->after = r->ledger_rev;
+		return SAT_OK;
+	}
+	/* The server was restored: it may not know what was erased since. */
+	return own_ledger(out, a, r, e);
+}
+
+static sat_rc
+put_entry(sat_replica *r, const sat_erasure *x, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_LEDGER_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, (int64_t)x->rev);
+	sat_bind_blob(s, 2, sat_span_of(x->subject.b, sizeof x->subject.b));
+	sat_bind_int(s, 3, (int64_t)x->lsn);
+	sat_bind_int(s, 4, x->at_ms);
+	sat_bind_int(s, 5, x->by);
+	sat_bind_int(s, 6, x->second);
+	sat_bind_text(s, 7, x->reason);
+	sat_bind_blob(s, 8, sat_span_of(x->sig, sizeof x->sig));
+	return sat_run(s, e);
+}
+
+static sat_rc
+take_ledger(sat_replica *r, const sat_ledger *in, sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0; i < in->n; i++)
+		if ((rc = purge(r, &in->e[i].subject, e)) != SAT_OK ||
+		    (rc = put_entry(r, &in->e[i], e)) != SAT_OK)
+			return rc;
+	if ((rc = replica_meta_int(r, "ledger_rev", (int64_t)in->rev, e)) !=
+	    SAT_OK ||
+	    (r->ledger_back && (rc = replica_meta_int(r, "ledger_acked", 0,
+	    e)) != SAT_OK))
+		return rc;
+	return replica_meta_int(r, "ledger_back", 0, e);
+}
+
+sat_rc
+replica_ledger_is(void *u, const sat_ledger *in, sat_err *e)
+{
+	sat_replica *r = u;
+	sat_rc rc;
+
+	if (in->rev > INT64_MAX)
+		return sat_fail(e, SAT_EPROTO, "ledger out of range");
+	if ((rc = replica_session_begin(r, e)) != SAT_OK)
+		return rc;
+	rc = replica_end(r, true, take_ledger(r, in, e), e);
+	replica_page_reset(r);
+	replica_pend_drop(r);
+	if (rc != SAT_OK)
+		return rc;
+	if (r->ledger_back)
+		r->ledger_acked = 0;
+	r->ledger_back = false;
+	r->ledger_rev = r->server_ledger = in->rev;
+	return sat_db_checkpoint(r->db, e);
+}
+
+/* Nothing of it is left once every commit has its verdict. */
+static sat_rc
+all_answered(bool *yes, sat_replica *r, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*yes = false;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_UNANSWERED, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, r->low);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	*yes = !row;
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+sat_rc
+replica_erased(void *u, sat_erased *out, bool *wanted, sat_err *e)
+{
+	sat_replica *r = u;
+	sat_buf b = { 0 };
+	sat_rc rc;
+
+	*wanted = false;
+	if (r->ledger_acked >= r->ledger_rev)
+		return SAT_OK;
+	if ((rc = all_answered(wanted, r, e)) != SAT_OK || !*wanted ||
+	    (rc = sat_db_checkpoint(r->db, e)) != SAT_OK)
+		return rc;
+	out->rev = r->ledger_rev;
+	sat_erased_bytes(&b, &r->id->org, r->id->device, out->rev);
+	sat_sign(out->sig, sat_buf_span(&b), r->id->sign_sk);
+	sat_buf_fini(&b);
+	return SAT_OK;
+}
+
+sat_rc
+replica_erased_ok(void *u, sat_err *e)
+{
+	sat_replica *r = u;
+	sat_rc rc;
+
+	if ((rc = replica_session_begin(r, e)) == SAT_OK)
+		rc = replica_end(r, true, replica_meta_int(r, "ledger_acked",
+		    (int64_t)r->ledger_rev, e), e);
+	if (rc == SAT_OK)
+		r->ledger_acked = r->ledger_rev;
+	return rc;
+}
+
+/* The server dropped the payload of a commit about an erased customer. */
+sat_rc
+replica_erase_commit(sat_replica *r, int64_t seq, sat_err *e)
+{
+	char text[64];
+	sat_rc rc;
+
+	/* The newest row carries the chain's head: it stays, hollow. */
+	if ((rc = run_int(r, seq == r->chain.newest ? SQL_OUTBOX_HOLLOW :
+	    SQL_OUTBOX_DEL, seq, e)) != SAT_OK)
+		return rc;
+	(void)snprintf(text, sizeof text, "commit %llu was about an erased "
+	    "customer", (unsigned long long)replica_seq_cseq(seq));
+	return sat_replica_audit(r, "erased.late", text, e);
+}

@@ -1,0 +1,32 @@
+-- What was erased, and finding it. Rarely run.
+
+-- :name erase_losers
+SELECT loser FROM alias WHERE winner = ?1;
+
+-- :name erase_answered
+SELECT o.seq, o.header, o.payload FROM outbox AS o JOIN answer AS a
+ON a.seq = o.seq WHERE o.payload IS NOT NULL;
+
+-- :name erase_settle
+UPDATE answer SET state = 2 WHERE seq = ?1 AND state = 1;
+
+-- :name erase_set_aside
+SELECT id, header, payload FROM quarantine;
+
+-- :name erase_late
+DELETE FROM late WHERE rec = ?1;
+
+-- :name erase_conflicts
+DELETE FROM conflict_log WHERE rec = ?1;
+
+-- :name ledger_put
+INSERT INTO ledger(rev, subject, lsn, at_ms, by, second, reason, sig)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+ON CONFLICT(subject) DO UPDATE SET rev = excluded.rev, lsn = excluded.lsn;
+
+-- :name ledger_all
+SELECT rev, subject, lsn, at_ms, by, second, reason, sig FROM ledger
+ORDER BY rev;
+
+-- :name audit_redact
+UPDATE audit SET detail = '', salt = NULL WHERE subject = ?1;

@@ -1,0 +1,502 @@
+/*
+ * server_erase.c - a customer is erased: nothing of the person is left but
+ * random numbers (P-190..P-199).
+ *
+ * What goes: the states of the customer's records, the payloads of every
+ * commit about them, sums and memberships. What stays: headers, chains and
+ * signatures, which still verify because a header holds only the salted hash
+ * of its payload; the numbers of the records, so that work which comes late is
+ * known for what it is; and the ledger.
+ *
+ * Invariants, named in the tests:
+ *   X1  after the answer no file of the store holds a byte of the values.
+ *   X2  chains and signatures verify; the log still folds to the records.
+ *   X3  two people decide.
+ *   X4  an operation about an erased record is dropped unread, and its author
+ *       is told.
+ */
+#include "protocol/server_int.h"
+
+#include <string.h>
+
+#define LEASE_MS (30 * 24 * 3600 * (int64_t)1000)
+
+/* ---- what belongs to the customer ------------------------------------------------- */
+
+typedef struct victims {
+	sat_server *s;
+	sat_erased_row *row;
+	size_t n, cap;
+	uint64_t rev;
+} victims;
+
+static bool
+on_record(void *u, const sat_rec_row *row)
+{
+	victims *v = u;
+
+	if (v->n == v->cap) {
+		size_t cap = v->cap == 0 ? 32 : v->cap * 2;
+		sat_erased_row *p = sat_arena_alloc(&v->s->txn,
+		    cap * sizeof *p);
+
+		if (v->n != 0)
+			memcpy(p, v->row, v->n * sizeof *p);
+		v->row = p;
+		v->cap = cap;
+	}
+	v->row[v->n++] = (sat_erased_row){ row->eid, row->root, row->id,
+		v->rev };
+	return true;
+}
+
+static bool
+is_victim(const victims *v, const sat_id *id)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (sat_id_eq(&v->row[i].id, id))
+			return true;
+	return false;
+}
+
+/* A payload that cannot be read is not known to be innocent: its header's
+ * subject decides. */
+static bool
+on_payload(void *u, sat_span header, sat_span payload)
+{
+	victims *v = u;
+	sat_arena a = { 0 };
+	sat_commit c;
+	bool hit;
+
+	if (sat_commit_read(&c, &a, header, payload, NULL) != SAT_OK &&
+	    sat_commit_read(&c, &a, header, (sat_span){ NULL, 0 }, NULL) !=
+	    SAT_OK) {
+		sat_arena_fini(&a);
+		return false;
+	}
+	hit = is_victim(v, &c.subject) && c.device != SAT_DEV_SERVER;
+	for (size_t i = 0; i < c.nops && !hit; i++)
+		hit = c.ops[i].kind != SAT_OP_ERASE &&
+		    c.ops[i].kind != SAT_OP_MERGE &&
+		    c.ops[i].kind != SAT_OP_UNMERGE &&
+		    is_victim(v, &c.ops[i].rec);
+	sat_arena_fini(&a);
+	return hit;
+}
+
+static sat_rc
+take_away(victims *v, wrec *root, sat_err *e)
+{
+	sat_server *s = v->s;
+	const sat_store *st = &s->env.store;
+	uint64_t payloads;
+	wrec *w;
+	sat_rc rc;
+
+	if ((rc = st->rec_of_root(st->u, root->eid, on_record, v, e)) !=
+	    SAT_OK ||
+	    (rc = sat_srv_digest_gone(s, root->eid, e)) != SAT_OK ||
+	    (rc = sat_set_flush(s, e)) != SAT_OK) /* the sums, while it is there */
+		return rc;
+	/* The customer last: what hangs on it names it. */
+	for (size_t i = v->n; i > 0; i--) {
+		if ((rc = sat_set_by_id(&w, s, &v->row[i - 1].id, e)) !=
+		    SAT_OK ||
+		    (rc = st->rec_erase(st->u, &v->row[i - 1], e)) != SAT_OK)
+			return rc;
+		w->exists = false;
+		w->erased = true;
+	}
+	return st->payloads_erase(&payloads, st->u, on_payload, v, e);
+}
+
+/* The ledger's word on it, signed, so that a restored server believes it. */
+static sat_rc
+put_entry(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_buf b = { 0 };
+	sat_rc rc = SAT_OK;
+
+	sat_erasure_bytes(&b, &s->env.org, x);
+	if (sign)
+		rc = s->env.sign == NULL ? sat_fail(e, SAT_EINVALID,
+		    "the server has no key of its own") :
+		    s->env.sign(s->env.u, x->sig, sat_buf_span(&b), e);
+	else if (!sat_sign_ok(x->sig, sat_buf_span(&b), s->env.server_pk))
+		rc = sat_fail(e, SAT_EINTEGRITY,
+		    "an erasure is not signed by this organisation's server");
+	sat_buf_fini(&b);
+	if (rc != SAT_OK || (rc = st->ledger_put(st->u, x, e)) != SAT_OK ||
+	    (rc = st->counter_put(st->u, SAT_N_LEDGER_REV, x->rev, e)) !=
+	    SAT_OK)
+		return rc;
+	s->ledger_rev = x->rev;
+	return st->ask_del(st->u, &x->subject, e);
+}
+
+/* In the open transaction. A customer that is not here (any more) gets its
+ * entry all the same: what comes later about it is refused. */
+static sat_rc
+erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	victims v = { .s = s, .rev = s->ledger_rev + 1 };
+	uint64_t known;
+	wrec *w, *root = NULL;
+	sat_op op;
+	sat_rc rc;
+
+	if ((rc = st->ledger_of(&known, st->u, &x->subject, e)) != SAT_OK)
+		return rc;
+	if (known != 0)
+		return SAT_OK;
+	if ((rc = sat_set_by_id(&w, s, &x->subject, e)) != SAT_OK ||
+	    (w->exists && (rc = sat_set_by_eid(&root, s, w->root, e)) !=
+	    SAT_OK))
+		return rc;
+	x->rev = v.rev;
+	x->lsn = 0;
+	if (root != NULL) {
+		op = (sat_op){ .kind = SAT_OP_ERASE, .rtype = root->kind,
+			.rec = root->id };
+		if ((rc = sat_srv_own(s, &root->id, &op, 1, &x->lsn, e)) !=
+		    SAT_OK || (rc = take_away(&v, root, e)) != SAT_OK)
+			return rc;
+	}
+	return put_entry(s, x, sign, e);
+}
+
+/* X1: the answer is given only after the log of the store was emptied. */
+static sat_rc
+finish(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rc rc;
+
+	if ((rc = sat_srv_commit(s, e)) != SAT_OK)
+		return rc;
+	sat_set_forget(s);
+	return st->scrub(st->u, e);
+}
+
+/* ---- asked by people ------------------------------------------------------------------ */
+
+static sat_rc
+check_reason(sat_span reason, sat_err *e)
+{
+	if (reason.n == 0 || reason.n > SAT_ERASE_REASON_MAX)
+		return sat_fail_code(e, SAT_EUSAGE, "privacy.reason",
+		    "name the request, not the person: the ledger is kept",
+		    "an erasure needs a reason of 1 to %d bytes",
+		    SAT_ERASE_REASON_MAX);
+	return SAT_OK;
+}
+
+static bool
+may_decide(const sat_user *u)
+{
+	return u != NULL && !u->disabled &&
+	    (strcmp(u->role, "hq") == 0 || strcmp(u->role, "admin") == 0);
+}
+
+static sat_rc
+must_exist(sat_server *s, const sat_id *subject, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	uint64_t known;
+	wrec *w;
+	sat_rc rc;
+
+	if ((rc = st->ledger_of(&known, st->u, subject, e)) != SAT_OK ||
+	    (rc = sat_set_by_id(&w, s, subject, e)) != SAT_OK)
+		return rc;
+	if (known != 0 || w->erased)
+		return sat_fail_code(e, SAT_ECONFLICT, "erased", NULL,
+		    "this customer was erased already");
+	if (!w->exists)
+		return sat_fail(e, SAT_ENOTFOUND, "there is no such record");
+	return SAT_OK;
+}
+
+sat_rc
+sat_server_erase(sat_server *s, const sat_id *subject, uint32_t by,
+    uint32_t second, sat_span reason, sat_err *e)
+{
+	sat_erasure x = { .subject = *subject, .by = by, .second = second,
+		.reason = reason, .at_ms = sat_wall_ms(&s->env.clock) };
+	sat_rc rc;
+
+	if ((rc = check_reason(reason, e)) != SAT_OK)
+		return rc;
+	if (by == second || !may_decide(sat_registry_user_ord(&s->reg, by)) ||
+	    !may_decide(sat_registry_user_ord(&s->reg, second))) /* X3 */
+		return sat_fail_code(e, SAT_EDENIED, "privacy.two",
+		    "roles hq and admin may", "an erasure needs two different "
+		    "people who may decide it");
+	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
+		return rc;
+	if ((rc = must_exist(s, subject, e)) == SAT_OK &&
+	    (rc = erase(s, &x, true, e)) == SAT_OK)
+		return finish(s, e);
+	sat_srv_rollback(s);
+	return rc;
+}
+
+static sat_rc
+ask(sat_server *s, const sat_user *user, const sat_privacy *in, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_erasure x = { .subject = in->subject, .by = user->ord,
+		.reason = in->reason, .at_ms = sat_wall_ms(&s->env.clock) };
+	sat_rc rc;
+
+	if ((rc = check_reason(in->reason, e)) != SAT_OK ||
+	    (rc = must_exist(s, &in->subject, e)) != SAT_OK ||
+	    (rc = st->ask_put(st->u, &x, e)) != SAT_OK)
+		return rc;
+	return sat_srv_commit(s, e);
+}
+
+static sat_rc
+confirm(sat_server *s, const sat_user *user, const sat_privacy *in, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_erasure x;
+	sat_rc rc;
+
+	if ((rc = must_exist(s, &in->subject, e)) != SAT_OK)
+		return rc;
+	rc = st->ask_get(&x, &s->txn, st->u, &in->subject, e);
+	if (rc == SAT_ENOTFOUND)
+		return sat_fail_code(e, SAT_ENOTFOUND, "privacy.asked",
+		    "ask for it first: privacy erase",
+		    "nobody asked for this erasure");
+	if (rc != SAT_OK)
+		return rc;
+	if (x.by == user->ord) /* X3 */
+		return sat_fail_code(e, SAT_EDENIED, "privacy.two",
+		    "somebody else with the role hq or admin has to confirm",
+		    "who asked for an erasure cannot confirm it");
+	x.second = user->ord;
+	x.at_ms = sat_wall_ms(&s->env.clock);
+	if ((rc = erase(s, &x, true, e)) != SAT_OK)
+		return rc;
+	return finish(s, e);
+}
+
+/* ---- what became of it ------------------------------------------------------------------ */
+
+typedef struct listing {
+	sat_server *s;
+	sat_privacy_is out;
+	size_t cap;
+	bool done;
+	uint64_t *rev;       /* of each row */
+	int64_t now_ms;
+} listing;
+
+static bool
+on_row(void *u, const sat_erasure *x)
+{
+	listing *l = u;
+	sat_privacy_row *p;
+
+	if (l->out.n == l->cap) {
+		size_t cap = l->cap == 0 ? 32 : l->cap * 2;
+		sat_privacy_row *v = sat_arena_alloc(&l->s->txn,
+		    cap * sizeof *v);
+		uint64_t *r = sat_arena_alloc(&l->s->txn, cap * sizeof *r);
+
+		if (l->out.n != 0) {
+			memcpy(v, l->out.row, l->out.n * sizeof *v);
+			memcpy(r, l->rev, l->out.n * sizeof *r);
+		}
+		l->out.row = v;
+		l->rev = r;
+		l->cap = cap;
+	}
+	p = &l->out.row[l->out.n];
+	l->rev[l->out.n++] = x->rev;
+	*p = (sat_privacy_row){ .subject = x->subject, .done = l->done,
+		.at_ms = x->at_ms, .by = x->by, .second = x->second,
+		.reason = sat_span_of(sat_arena_dup(&l->s->txn, x->reason.p,
+		    x->reason.n), x->reason.n) };
+	return true;
+}
+
+static bool
+on_receipt(void *u, uint32_t dev, int64_t seen_ms, uint64_t rev)
+{
+	listing *l = u;
+
+	(void)dev;
+	for (size_t i = 0; i < l->out.n; i++) {
+		sat_privacy_row *p = &l->out.row[i];
+
+		if (!p->done)
+			continue;
+		if (rev >= l->rev[i])
+			p->confirmed++;
+		else if (seen_ms != 0 && l->now_ms - seen_ms > LEASE_MS)
+			p->expired++;
+		else
+			p->pending++;
+	}
+	return true;
+}
+
+sat_rc
+sat_server_privacy(sat_server *s, sat_privacy_is *out, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	listing l = { .s = s, .done = true,
+		.now_ms = sat_wall_ms(&s->env.clock) };
+	bool began = !s->in_txn;
+	sat_rc rc = SAT_OK;
+
+	if (began && (rc = sat_srv_begin(s, e)) != SAT_OK)
+		return rc;
+	if ((rc = st->ledger_after(st->u, 0, on_row, &l, e)) == SAT_OK) {
+		l.done = false;
+		rc = st->asks(st->u, on_row, &l, e);
+	}
+	if (rc == SAT_OK)
+		rc = st->receipts(st->u, on_receipt, &l, e);
+	if (began)
+		sat_srv_end_read(s);
+	*out = l.out;
+	return rc;
+}
+
+sat_rc
+sat_srv_privacy(sat_server *s, sat_server_session *x, const sat_privacy *in,
+    sat_buf *reply, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_PRIVACY_IS };
+	const sat_user *user;
+	sat_rc rc;
+
+	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
+		return rc;
+	if (!may_decide(user))
+		return sat_fail_code(e, SAT_EDENIED, "denied",
+		    "roles hq and admin may",
+		    "the role %s may not decide about erasures", user->role);
+	if (in->verb == SAT_PRIVACY_ERASE)
+		rc = ask(s, user, in, e);
+	else if (in->verb == SAT_PRIVACY_CONFIRM)
+		rc = confirm(s, user, in, e);
+	if (rc != SAT_OK || (rc = sat_server_privacy(s, &m.u.privacy_is, e)) !=
+	    SAT_OK)
+		return rc;
+	sat_msg_write(reply, &m);
+	return SAT_OK;
+}
+
+/* ---- the ledger, to and from devices --------------------------------------------------- */
+
+typedef struct entries {
+	sat_server *s;
+	sat_erasure *e;
+	size_t n, cap;
+} entries;
+
+static bool
+on_entry(void *u, const sat_erasure *x)
+{
+	entries *l = u;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap == 0 ? 32 : l->cap * 2;
+		sat_erasure *p = sat_arena_alloc(&l->s->txn, cap * sizeof *p);
+
+		if (l->n != 0)
+			memcpy(p, l->e, l->n * sizeof *p);
+		l->e = p;
+		l->cap = cap;
+	}
+	l->e[l->n] = *x;
+	l->e[l->n].reason = sat_span_of(sat_arena_dup(&l->s->txn, x->reason.p,
+	    x->reason.n), x->reason.n);
+	l->n++;
+	return true;
+}
+
+/* A device that knows more than a restored server: erased again, before
+ * anything is served to it. */
+static sat_rc
+take_back(sat_server *s, const sat_ledger *in, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	uint64_t known;
+	sat_erasure x;
+	bool any = false;
+	sat_rc rc;
+
+	for (size_t i = 0; i < in->n; i++) {
+		x = in->e[i];
+		if ((rc = st->ledger_of(&known, st->u, &x.subject, e)) !=
+		    SAT_OK)
+			return rc;
+		if (known != 0)
+			continue;
+		if ((rc = erase(s, &x, false, e)) != SAT_OK)
+			return rc;
+		any = true;
+	}
+	if (!any)
+		return SAT_OK;
+	if ((rc = finish(s, e)) != SAT_OK)
+		return rc;
+	return sat_srv_begin(s, e);
+}
+
+sat_rc
+sat_srv_ledger(sat_server *s, sat_server_session *x, const sat_ledger *in,
+    sat_buf *reply, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_msg m = { .type = SAT_MSG_LEDGER_IS };
+	entries l = { .s = s };
+	const sat_user *user;
+	uint64_t after = in->after;
+	sat_rc rc;
+
+	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK ||
+	    (rc = take_back(s, in, e)) != SAT_OK)
+		return rc;
+	if ((rc = st->ledger_after(st->u, after, on_entry, &l, e)) != SAT_OK)
+		return rc;
+	m.u.ledger = (sat_ledger){ after, s->ledger_rev, l.e, l.n };
+	sat_msg_write(reply, &m);
+	return SAT_OK;
+}
+
+sat_rc
+sat_srv_erased(sat_server *s, sat_server_session *x, const sat_erased *in,
+    sat_buf *reply, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_msg m = { .type = SAT_MSG_ERASED_OK };
+	const sat_user *user;
+	bool good;
+	sat_rc rc;
+
+	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
+		return rc;
+	sat_buf_reset(&s->scratch);
+	sat_erased_bytes(&s->scratch, &s->env.org, x->device, in->rev);
+	good = in->rev <= s->ledger_rev && sat_sign_ok(in->sig,
+	    sat_buf_span(&s->scratch), x->sign_pk);
+	if (!good)
+		return sat_fail_code(e, SAT_EINTEGRITY, "signature", NULL,
+		    "a receipt does not fit its device or the ledger");
+	if ((rc = st->receipt_put(st->u, x->device, in->rev, in->sig,
+	    sat_wall_ms(&s->env.clock), e)) != SAT_OK ||
+	    (rc = sat_srv_commit(s, e)) != SAT_OK)
+		return rc;
+	sat_msg_write(reply, &m);
+	return SAT_OK;
+}
