@@ -75,7 +75,9 @@ on_payload(void *u, sat_span header, sat_span payload)
 		sat_arena_fini(&a);
 		return false;
 	}
-	hit = is_victim(v, &c.subject) && c.device != SAT_DEV_SERVER;
+	/* The ERASE itself stays where it can be told from the others. */
+	hit = is_victim(v, &c.subject) &&
+	    (payload.n == 0 || c.device != SAT_DEV_SERVER);
 	for (size_t i = 0; i < c.nops && !hit; i++)
 		hit = c.ops[i].kind != SAT_OP_ERASE &&
 		    c.ops[i].kind != SAT_OP_MERGE &&

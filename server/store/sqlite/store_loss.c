@@ -434,10 +434,26 @@ erase_from(uint64_t *n, sat_sqlite_store *s, int scan, int sql,
 	return rc;
 }
 
+typedef struct by_header_ctx {
+	bool (*cb)(void *cu, sat_span header, sat_span payload);
+	void *cu;
+} by_header_ctx;
+
+/* In a segment the header alone decides: its subject is the customer. */
+static bool
+by_header(void *u, sat_span header)
+{
+	by_header_ctx *h = u;
+
+	return h->cb(h->cu, header, (sat_span){ NULL, 0 });
+}
+
 static sat_rc
 payloads_erase(uint64_t *n, void *u, bool (*cb)(void *cu, sat_span header,
     sat_span payload), void *cu, sat_err *e)
 {
+	by_header_ctx h = { cb, cu };
+	uint64_t moved = 0;
 	sat_rc rc;
 
 	*n = 0;
@@ -445,8 +461,12 @@ payloads_erase(uint64_t *n, void *u, bool (*cb)(void *cu, sat_span header,
 	    (rc = erase_from(n, u, SQL_LOG_ALL_BYTES, SQL_LOG_ERASE, cb, cu,
 	    e)) != SAT_OK)
 		return rc;
-	return erase_from(n, u, SQL_REFUSED_ALL_BYTES, SQL_REFUSED_ERASE, cb,
-	    cu, e);
+	if ((rc = erase_from(n, u, SQL_REFUSED_ALL_BYTES, SQL_REFUSED_ERASE,
+	    cb, cu, e)) != SAT_OK)
+		return rc;
+	rc = sat_sqlite_segments_erase(&moved, u, by_header, &h, e);
+	*n += moved;
+	return rc;
 }
 
 static sat_rc
