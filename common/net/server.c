@@ -12,8 +12,11 @@
  * Nothing here is freed: a server lives as long as its process.
  */
 #include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -22,6 +25,7 @@
 #define LINKS_MAX 6000
 #define LINKS_UNAUTH_MAX 512
 #define LINKS_PER_ADDRESS_MAX 256
+#define BACKLOG 4096
 
 /* ---- who is calling ---- */
 
@@ -274,6 +278,45 @@ sat_net_stop_accepting(sat_net_server *s)
 
 /* ---- start ---- */
 
+static bool
+listens_at(int fd, uint16_t port)
+{
+	struct sockaddr_storage sa;
+	socklen_t n = sizeof sa, one = sizeof(int);
+	uint16_t is = 0;
+	int yes = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &one) != 0 ||
+	    !yes || getsockname(fd, (struct sockaddr *)&sa, &n) != 0)
+		return false;
+	if (sa.ss_family == AF_INET)
+		is = ((struct sockaddr_in *)&sa)->sin_port;
+	else if (sa.ss_family == AF_INET6)
+		is = ((struct sockaddr_in6 *)&sa)->sin6_port;
+	return ntohs(is) == port;
+}
+
+/*
+ * NNG listens with a backlog of 128 and does not show its descriptor. When 200
+ * devices come back in one moment the rest of them wait a second for their SYN
+ * to be sent again. Listening once more on the same descriptor widens it.
+ */
+static void
+widen_backlog(uint16_t port)
+{
+	struct dirent *x;
+	DIR *dir = opendir("/proc/self/fd");
+
+	while (dir != NULL && (x = readdir(dir)) != NULL) {
+		int fd = atoi(x->d_name);
+
+		if (fd > 2 && listens_at(fd, port))
+			(void)listen(fd, BACKLOG);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
 static sat_rc
 listen_on(sat_net_server *s, const char *url, sat_err *e)
 {
@@ -295,6 +338,7 @@ listen_on(sat_net_server *s, const char *url, sat_err *e)
 		    "cannot listen on %s: %s", url, nng_strerror(rv));
 	}
 	s->port = (uint16_t)port;
+	widen_backlog(s->port);
 	return SAT_OK;
 }
 

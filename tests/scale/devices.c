@@ -1,5 +1,6 @@
 /*
- * devices SATCHELD N SECONDS: N devices at once on one server.
+ * devices SATCHELD N SECONDS: N devices at once on one server. N = 0: two
+ * hundred come back at once after an offline day, against one by one.
  *
  *   1  all dial and greet; their links stay
  *   2  each writes COMMITS commits, one session each, as fast as THREADS
@@ -274,6 +275,82 @@ check_devices(void)
 	check(incomplete == 0, "a device lacks what its user wrote");
 }
 
+/* ---- one offline day each, back at once ------------------------------------------------------ */
+
+#define BACK 200
+#define BACK_ROUNDS 5
+
+static void
+come_back(light *d)
+{
+	sat_err e = { 0 };
+
+	scale_must(light_dial(d, server.url, &e), &e);
+	scale_must(light_session(d, SAT_CS_PUSH_ONLY, &e), &e);
+	do_hangup(d);
+}
+
+static void *
+come_back_there(void *u)
+{
+	come_back(u);
+	return NULL;
+}
+
+static double
+together(uint32_t first)
+{
+	pthread_t t[BACK];
+	double t0 = scale_now();
+
+	for (uint32_t i = 0; i < BACK; i++)
+		if (pthread_create(&t[i], NULL, come_back_there,
+		    &device[first + i]) != 0)
+			abort();
+	for (uint32_t i = 0; i < BACK; i++)
+		(void)pthread_join(t[i], NULL);
+	return scale_now() - t0;
+}
+
+static double
+one_by_one(uint32_t first)
+{
+	double t0 = scale_now();
+
+	for (uint32_t i = 0; i < BACK; i++)
+		come_back(&device[first + i]);
+	return scale_now() - t0;
+}
+
+/* The same work both ways in turns; the first round warms up. */
+static void
+reconnect(void)
+{
+	double ratio[BACK_ROUNDS], a, b;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < ndevices; i++)
+		light_write_day(&device[i]);
+	for (int i = -1; i < BACK_ROUNDS; i++) {
+		a = one_by_one(at);
+		b = together(at + BACK);
+		at += 2 * BACK;
+		if (i >= 0)
+			ratio[i] = b / a;
+		(void)printf("%-15s %d devices with %d commits each: one by "
+		    "one %.2f s, at once %.2f s, %.2fx\n",
+		    i < 0 ? "(warming up)" : "reconnect", BACK, COMMITS, a, b,
+		    b / a);
+	}
+	qsort(ratio, BACK_ROUNDS, sizeof *ratio, by_time);
+	(void)printf("reconnect       at once costs %.2fx of one by one "
+	    "(median; at most 2)\n", ratio[BACK_ROUNDS / 2]);
+	check(ratio[BACK_ROUNDS / 2] <= 2.0, "the cost of coming back at once");
+	for (uint32_t i = 0; i < ndevices; i++)
+		check(!device[i].pending && device[i].refused == 0,
+		    "a day that was not taken");
+}
+
 /* ---- the whole ------------------------------------------------------------------------------ */
 
 static void
@@ -305,11 +382,23 @@ live_phases(void)
 	(void)printf("woken           all in %.2f s\n", scale_now() - t);
 }
 
+static void
+crowd(const char *self, int before, int seconds)
+{
+	live_phases();
+	(void)all(do_hangup);
+	settle("hung up", before + 4, 30);
+	storm(self, seconds);
+	settle("after the storm", before + 4, 60);
+	check_devices();
+}
+
 int
 main(int argc, char **argv)
 {
 	struct rlimit l;
 	int before, seconds;
+	bool back;
 	double t = scale_now();
 
 	if (argc > 3 && strcmp(argv[1], "storm") == 0)
@@ -318,6 +407,9 @@ main(int argc, char **argv)
 		return 2;
 	sat_crypto_init();
 	ndevices = (uint32_t)strtoul(argv[2], NULL, 10) / PER_USER * PER_USER;
+	back = ndevices == 0;
+	if (back)
+		ndevices = 2 * BACK * (BACK_ROUNDS + 1);
 	seconds = atoi(argv[3]);
 	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
 		l.rlim_cur = l.rlim_max;
@@ -332,12 +424,10 @@ main(int argc, char **argv)
 	before = scale_descriptors(server.pid);
 	(void)printf("prepared        %u devices of %u people in %.1f s\n",
 	    ndevices, ndevices / PER_USER, scale_now() - t);
-	live_phases();
-	(void)all(do_hangup);
-	settle("hung up", before + 4, 30);
-	storm(argv[0], seconds);
-	settle("after the storm", before + 4, 60);
-	check_devices();
+	if (back)
+		reconnect();
+	else
+		crowd(argv[0], before, seconds);
 	scale_stop(&server);
 	check(scale_check_store(&server, ndevices) == 0,
 	    "the server's records are not what was written");

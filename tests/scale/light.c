@@ -103,6 +103,26 @@ light_write(light *d)
 	d->pending = true;
 }
 
+void
+light_write_day(light *d)
+{
+	uint8_t first[SAT_HASH_BYTES];
+
+	memcpy(first, d->head, sizeof first);
+	while (d->nday < COMMITS) {
+		sat_commit *c = &d->day[d->nday++];
+
+		light_write(d);
+		*c = d->c;
+		c->ops = sat_arena_dup(&d->mem, d->ops,
+		    c->nops * sizeof *c->ops);
+		for (size_t i = 0; i < c->nops; i++)
+			c->ops[i].value = sat_value_dup(&d->mem,
+			    c->ops[i].value);
+	}
+	memcpy(d->prev, first, sizeof first);
+}
+
 /* ---- what the session asks --------------------------------------------------------- */
 
 static sat_rc
@@ -169,13 +189,14 @@ on_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 	*n = 0;
 	if (!d->pending || from > d->cseq)
 		return SAT_OK;
-	*c = sat_arena_dup(a, &d->c, sizeof d->c);
-	*n = 1;
+	*n = d->nday > 0 ? d->nday : 1;
+	*c = d->nday > 0 ? sat_arena_dup(a, d->day, *n * sizeof **c) :
+	    sat_arena_dup(a, &d->c, sizeof d->c);
 	push->incarnation = 1;
-	push->first_cseq = d->cseq;
+	push->first_cseq = d->cseq - *n + 1;
 	memcpy(push->prev, d->prev, SAT_HASH_BYTES);
-	sat_batch_sign_bytes(&b, &d->s->org, d->ord, 1, d->cseq, d->cseq,
-	    d->head);
+	sat_batch_sign_bytes(&b, &d->s->org, d->ord, 1, push->first_cseq,
+	    d->cseq, d->head);
 	sat_sign(push->sig, sat_buf_span(&b), d->sign_sk);
 	sat_buf_fini(&b);
 	return SAT_OK;
@@ -189,9 +210,8 @@ on_verdicts(void *u, uint32_t inc, const sat_verdicts *v, sat_err *e)
 	(void)inc;
 	(void)e;
 	for (size_t i = 0; i < v->n; i++) {
-		if (v->v[i].cseq != d->cseq)
-			continue;
-		d->pending = false;
+		if (v->v[i].cseq == d->cseq)
+			d->pending = false;
 		if (v->v[i].code != SAT_VD_OK) {
 			d->refused++;
 			(void)fprintf(stderr, "refused: code %d %.*s %.*s\n",

@@ -41,6 +41,10 @@ typedef struct light {
 	sat_op ops[8];
 	char text[3][32];
 	sat_commit c;
+	/* a day without a network: all of it is sent in one push */
+	sat_arena mem;
+	sat_commit day[COMMITS];
+	size_t nday;
 	/* what it holds of its user's customers: last edit and eid */
 	int8_t at[PER_USER * ACCOUNTS];
 	uint32_t eid[PER_USER * ACCOUNTS];
@@ -55,6 +59,8 @@ extern scale_fields scale_f;
 void light_init(light *d, const scale_server *s, uint32_t index);
 /* The next of its COMMITS commits waits to be sent. */
 void light_write(light *d);
+/* All of its commits, written offline. */
+void light_write_day(light *d);
 sat_rc light_dial(light *d, const char *url, sat_err *e);
 sat_rc light_session(light *d, unsigned flags, sat_err *e);
 sat_rc light_wait_send(light *d, sat_err *e);

@@ -6,7 +6,10 @@ $(O)/satchel-devices: $(SCALE_OBJ) $(TESTLIB) $(LIBS)
 
 N ?= 5000
 STORM ?= 30
-.PHONY: devices
+.PHONY: devices reconnect
 devices: deps
 	@$(MAKE) --no-print-directory $(O)/satcheld $(O)/satchel-devices
 	@$(O)/satchel-devices $(O)/satcheld $(N) $(STORM)
+reconnect: deps
+	@$(MAKE) --no-print-directory $(O)/satcheld $(O)/satchel-devices
+	@$(O)/satchel-devices $(O)/satcheld 0 0

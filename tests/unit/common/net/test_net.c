@@ -1269,6 +1269,30 @@ after_stop_accepting_links_go_on_and_new_ones_are_refused(void **state)
 	closes_come_to(w, 1);
 }
 
+/* A burst of devices must not wait a second for its SYN to be sent again. */
+static void
+the_backlog_holds_a_burst_of_devices(void **state)
+{
+	echo *w = serve(&quick, 0, 0, 0);
+	int found = 0;
+
+	(void)state;
+	for (int fd = 3; fd < 1024; fd++) {
+		struct sockaddr_in sa = { 0 };
+		struct tcp_info info;
+		socklen_t n = sizeof sa, ni = sizeof info;
+
+		if (getsockname(fd, (struct sockaddr *)&sa, &n) != 0 ||
+		    ntohs(sa.sin_port) != sat_net_port(w->s) ||
+		    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &ni) != 0 ||
+		    info.tcpi_state != TCP_LISTEN)
+			continue;
+		found++;
+		assert_true(info.tcpi_sacked > 1000); /* of a listener: its length */
+	}
+	assert_int_equal(1, found);
+}
+
 static void
 a_busy_port_is_said(void **state)
 {
@@ -1383,6 +1407,7 @@ main(void)
 		    clients_with_deadlines_of_milliseconds_leave_nothing_behind),
 		cmocka_unit_test(
 		    after_stop_accepting_links_go_on_and_new_ones_are_refused),
+		cmocka_unit_test(the_backlog_holds_a_burst_of_devices),
 		cmocka_unit_test(a_busy_port_is_said),
 		cmocka_unit_test(a_stock_req_socket_can_shake_hands_and_ask),
 	};
