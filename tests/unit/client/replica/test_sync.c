@@ -131,7 +131,7 @@ what_a_backup_of_the_server_holds_leaves_the_outbox(void **state)
 	assert_ok(sat_replica_log(&log, &n, &f->a, f->r, 0, &err));
 	assert_int_equal(1, n);
 	srv_sync(f);
-	w.durable = 4;
+	w.durable = w.head = 4;
 	assert_ok(f->ops.welcome(f->ops.u, &w, 0, &err));
 	assert_ok(sat_replica_log(&log, &n, &f->a, f->r, 0, &err));
 	assert_int_equal(1, n); /* the newest carries the chain */
