@@ -112,7 +112,7 @@ static void
 what_a_backup_of_the_server_holds_leaves_the_outbox(void **state)
 {
 	fixture *f = *state;
-	sat_welcome w = { .proto = 1, .durable = 2, .wall_ms = 1, .head = 9 };
+	sat_welcome w = { .proto = 1, .durable = 2, .wall_ms = 1, .head = 3 };
 	sat_id id = new_account(f, "A", "1");
 	sat_commit *log;
 	uint64_t commits;
