@@ -107,6 +107,8 @@ typedef struct sat_apply_ctx {
 /* What a person meant for a customer and that follows it when it was merged
  * into another (P-171): values of the template's fields, but no owner. */
 bool sat_op_is_content(const sat_op *op);
+/* The name of a pair of records, in either order, that tells neither (P-175). */
+void sat_pair_tag(char tag[17], const sat_id *a, const sat_id *b);
 /* The record this one was merged into; false: none. */
 bool sat_record_redirect(sat_id *to, const sat_record *r);
 

@@ -432,6 +432,7 @@ cell_unseen(const sat_fold *f, const sat_template *t, const sat_cell *c)
 
 	/* A number the server gave is nobody's edit (P-133). */
 	if (c->at.dev == SAT_DEV_SERVER && (c->field == SAT_SYS_ALIASES ||
+	    c->field == SAT_SYS_CANDIDATES ||
 	    (fd != NULL && fd->policy == SAT_P_ONCE)))
 		return false;
 	if (sat_fold_concurrent(f, c->at.dev, c->at.lsn))

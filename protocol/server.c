@@ -97,6 +97,7 @@ sat_srv_begin(sat_server *s, sat_err *e)
 		return rc;
 	}
 	sat_srv_find_tip(s);
+	s->txn_lsn = s->lsn;
 	return SAT_OK;
 }
 
@@ -106,7 +107,8 @@ flush(sat_server *s, sat_err *e)
 	const sat_store *st = &s->env.store;
 	sat_rc rc;
 
-	if ((rc = sat_set_flush(s, e)) != SAT_OK)
+	if ((rc = sat_srv_alike_flush(s, e)) != SAT_OK ||
+	    (rc = sat_set_flush(s, e)) != SAT_OK)
 		return rc;
 	if (s->dirty && ((rc = st->counter_put(st->u, SAT_N_LSN, s->lsn, e)) !=
 	    SAT_OK || (rc = st->counter_put(st->u, SAT_N_EID, s->eid, e)) !=

@@ -125,6 +125,7 @@ struct sat_server {
 	bool unacked;         /* planted bug: answered, not yet committed */
 	bool dirty;           /* counters changed in this transaction */
 	uint64_t lsn, eid;
+	uint64_t txn_lsn;     /* lsn when this transaction began */
 	uint64_t ledger_rev;
 	sat_epoch epoch;      /* the newest certificate; epoch 0 = none */
 	sat_hlc_clamp clamp;
@@ -260,6 +261,9 @@ SAT_CHECK sat_rc sat_merge_log(merging *m, sat_verdict_code code, sat_err *e);
  */
 SAT_CHECK sat_rc sat_srv_own(sat_server *s, const sat_id *subject, sat_op *ops,
     size_t nops, uint64_t *lsn, sat_err *e);
+/* server_alike.c: match keys of the customers this transaction changed, and
+ * what their owners are told of each other; before everything is written. */
+SAT_CHECK sat_rc sat_srv_alike_flush(sat_server *s, sat_err *e);
 /* Sign what this transaction added; by sat_srv_commit. */
 SAT_CHECK sat_rc sat_srv_own_flush(sat_server *s, sat_err *e);
 /* server_digest.c: what the dirty records and memberships mean for the sums of

@@ -161,6 +161,11 @@ typedef struct sat_store {
 	 * an upper bound of what is visible */
 	sat_rc (*rec_count)(uint64_t *n, void *u, const sat_keys *keys, sat_err *e);
 
+	/* keys under which customers may meet (P-176), ascending eid */
+	sat_rc (*match_put)(void *u, int64_t key, uint32_t eid, sat_err *e);
+	sat_rc (*match_del)(void *u, int64_t key, uint32_t eid, sat_err *e);
+	sat_rc (*match_find)(void *u, int64_t key, bool (*cb)(void *cu, uint32_t eid), void *cu, sat_err *e);
+
 	sat_rc (*member_get)(sat_member *m, void *u, sat_scope_key key, uint32_t root, sat_err *e); /* zero when none */
 	sat_rc (*member_put)(void *u, sat_scope_key key, uint32_t root, const sat_member *m, sat_err *e);
 	/* live keys of a root */

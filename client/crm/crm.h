@@ -97,7 +97,6 @@ SAT_CHECK sat_rc sat_crm_pairs(sat_pair **out, size_t *n, sat_arena *a,
     sat_crm *c, const sat_pair_opts *o, sat_err *e);
 /* They are two: nobody is asked again, on no device. */
 SAT_CHECK sat_rc sat_crm_dismiss(sat_crm *c, const sat_pair *p, sat_err *e);
-void sat_pair_tag(char tag[17], const sat_id *a, const sat_id *b);
 /* "v<hlc hex>-<n pending>-<lsn>": changes with every change of the record. */
 void sat_crm_version(char out[40], const sat_view *v);
 

@@ -24,22 +24,6 @@ typedef struct scan {
 	size_t n, cap;
 } scan;
 
-void
-sat_pair_tag(char tag[17], const sat_id *a, const sat_id *b)
-{
-	bool first = memcmp(a->b, b->b, sizeof a->b) < 0;
-	uint8_t both[32], hash[SAT_HASH_BYTES];
-
-	memcpy(both, first ? a->b : b->b, 16);
-	memcpy(both + 16, first ? b->b : a->b, 16);
-	sat_hash(hash, sat_span_of(both, sizeof both));
-	for (size_t i = 0; i < 8; i++) {
-		tag[2 * i] = "0123456789abcdef"[hash[i] >> 4];
-		tag[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
-	}
-	tag[16] = '\0';
-}
-
 static bool
 has_tag(sat_arena *a, const sat_record *r, const char *tag)
 {

@@ -96,7 +96,7 @@ check_match(sat_replica *r, const replica_row *row, sat_err *e)
 	sat_rc rc;
 
 	for (size_t i = 0; i < k->n && r->complete; i++) {
-		if (!k->match[i] || !replica_match_key(&key, &r->b4, k->kind,
+		if (!k->match[i] || !sat_match_key(&key, &r->b4, k->kind,
 		    k->fields[i], row->stored[i]))
 			continue;
 		if ((rc = sat_db_stmt(&s, r->db, SQL_MATCH_FIND, e)) != SAT_OK)

@@ -158,7 +158,7 @@ was_numbered(sat_arena *a, sat_replica *r, const replica_row *row,
 		return false;
 	n = sat_cell_elements(&el, a, c);
 	for (size_t i = 0; i < n; i++)
-		if (replica_match_key(&own, &r->b4, row->k->kind, f,
+		if (sat_match_key(&own, &r->b4, row->k->kind, f,
 		    sat_v_text(el[i].text)) && own == key)
 			return true;
 	return false;
@@ -187,7 +187,7 @@ still_matches(bool *yes, sat_id *id, sat_arena *a, sat_replica *r,
 	if (rc != SAT_OK)
 		return rc;
 	*id = row.view.id;
-	*yes = !row.view.deleted && ((replica_match_key(&own, &r->b4, k->kind,
+	*yes = !row.view.deleted && ((sat_match_key(&own, &r->b4, k->kind,
 	    f, sat_record_value(&row.view, f->id)) && own == key) ||
 	    was_numbered(a, r, &row, f, key));
 	return SAT_OK;
@@ -208,7 +208,7 @@ match(sat_replica *r, const sat_kind *kind, const sat_field *f, sat_value v,
 	if (k == NULL || col == k->n || !k->match[col])
 		return sat_fail(e, SAT_EINVALID,
 		    "field %s is no match key", f->key);
-	if (!replica_match_key(&key, &r->b4, kind, f, v))
+	if (!sat_match_key(&key, &r->b4, kind, f, v))
 		return SAT_OK;
 	rc = match_rids(&rids, &n, &a, r, key, e);
 	for (size_t i = 0; rc == SAT_OK && go_on && i < n; i++) {

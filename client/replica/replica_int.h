@@ -22,6 +22,7 @@
 
 #include "client/replica/replica.h"
 #include "client_replica_sql.h"
+#include "common/template/match.h"
 
 /* ---- kinds ------------------------------------------------------------------ */
 
@@ -305,8 +306,6 @@ void replica_row_widen(replica_row *row, sat_arena *a, const replica_row *whole)
 /* Insert, update or delete the row and what hangs on it. New match keys go to
  * the page. */
 SAT_CHECK sat_rc replica_row_write(sat_replica *r, replica_row *row, sat_err *e);
-/* 64-bit key of a value's normal form; false: no key (empty). */
-bool replica_match_key(int64_t *key, sat_buf *tmp, const sat_kind *k, const sat_field *f, sat_value v);
 /* The keys of every row, once, in their order (end of a snapshot). */
 SAT_CHECK sat_rc replica_match_build(sat_replica *r, sat_err *e);
 /* Open conflicts of the view: fields and LSNs, field 0 = deleted with edits. */

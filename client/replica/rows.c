@@ -252,31 +252,6 @@ replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 	return flags;
 }
 
-bool
-replica_match_key(int64_t *key, sat_buf *tmp, const sat_kind *k,
-    const sat_field *f, sat_value v)
-{
-	static const uint8_t sip[16] = "satchel.match.1";
-	size_t head;
-
-	/* a phone the pool shows the end of is no key (P-155) */
-	if (v.type == SAT_V_NULL || (v.type == SAT_V_TEXT && v.s.n > 0 &&
-	    v.s.p[0] == '*'))
-		return false;
-	sat_buf_reset(tmp);
-	sat_write_uint(tmp, k->id);
-	sat_write_uint(tmp, f->id);
-	head = tmp->n;
-	if (v.type == SAT_V_TEXT)
-		sat_norm_key(tmp, f->norm, v.s);
-	else
-		sat_value_write(tmp, v);
-	if (tmp->n == head)
-		return false;
-	*key = (int64_t)sat_siphash24(sip, sat_buf_span(tmp));
-	return true;
-}
-
 /* ---- writing --------------------------------------------------------------------------- */
 
 static sat_rc
@@ -317,7 +292,7 @@ collect_keys(sat_replica *r, const replica_kind *k, sat_err *e)
 		return rc;
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row)
 		for (size_t i = 0, col = 1; i < k->n; i++)
-			if (k->match[i] && replica_match_key(&key, &r->b4,
+			if (k->match[i] && sat_match_key(&key, &r->b4,
 			    k->kind, k->fields[i],
 			    replica_col_value(s, (int)col++)))
 				page_add_match(&r->page, key,
@@ -353,7 +328,7 @@ write_aliases(sat_replica *r, const replica_row *row, bool gone, sat_err *e)
 		return SAT_OK;
 	n = sat_cell_elements(&el, &r->page.mem, c);
 	for (size_t i = 0; i < n; i++) {
-		if (!replica_match_key(&key, &r->b4, row->k->kind, f,
+		if (!sat_match_key(&key, &r->b4, row->k->kind, f,
 		    sat_v_text(el[i].text)))
 			continue;
 		if ((gone || moved) && (rc = run_two(r, SQL_MATCH_DEL, key,
@@ -383,9 +358,9 @@ write_match(sat_replica *r, const replica_row *row, const sat_value *values,
 		    row->stored_rid == row->rid &&
 		    sat_value_eq(row->stored[i], values[i]))
 			continue;
-		had = row->stored != NULL && replica_match_key(&was, &r->b4,
+		had = row->stored != NULL && sat_match_key(&was, &r->b4,
 		    k->kind, k->fields[i], row->stored[i]);
-		has = values != NULL && replica_match_key(&now, &r->b4,
+		has = values != NULL && sat_match_key(&now, &r->b4,
 		    k->kind, k->fields[i], values[i]);
 		if (had && (rc = run_two(r, SQL_MATCH_DEL, was,
 		    row->stored_rid, true, e)) != SAT_OK)

@@ -179,6 +179,25 @@ take_number(world *w, const lcommit *l, const sat_op *op)
 	HIT(renumbered);
 }
 
+/* P-176: of a pair of customers that are there, and of the owner no more than
+ * the key. */
+static void
+take_told(world *w, const sat_op *op)
+{
+	int rec = sim_rec_find(w, &op->rec);
+	char tag[17];
+
+	for (int i = 0; rec >= 0 && i < w->nrecs; i++) {
+		sat_pair_tag(tag, &op->rec, &w->recs[i].id);
+		if (i != rec && op->value.s.n > 16 &&
+		    memcmp(tag, op->value.s.p, 16) == 0) {
+			HIT(told);
+			return;
+		}
+	}
+	sim_fail(w, "an owner is told of a customer that is not there");
+}
+
 static void
 take_own(world *w, lcommit *l)
 {
@@ -186,6 +205,8 @@ take_own(world *w, lcommit *l)
 	for (size_t i = 0; i < l->c.nops; i++)
 		if (l->c.ops[i].kind == SAT_OP_NUMBER)
 			take_number(w, l, &l->c.ops[i]);
+		else if (l->c.ops[i].field == SAT_SYS_CANDIDATES)
+			take_told(w, &l->c.ops[i]);
 		else
 			take_hand(w, &l->c.ops[i]);
 	HIT(logged);

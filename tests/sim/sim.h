@@ -100,6 +100,7 @@ enum {
 	X(v_parked, "verdicts: parked", 1000)                                 \
 	X(v_handover, "verdicts: handed over", 0)                             \
 	X(renumbered, "numbers the server replaced", 100)                     \
+	X(told, "owners told of another's customer", 1)                       \
 	X(v_again, "verdicts given again", 7000)                              \
 	X(gaps, "gaps refused", 80)                                           \
 	X(forks, "forks refused", 8)                                          \

@@ -94,3 +94,12 @@ SELECT lsn, root FROM log_scope WHERE key = @k7 AND lsn > @after
 UNION ALL
 SELECT lsn, root FROM log_scope WHERE key = @k8 AND lsn > @after
 ORDER BY 1, 2;
+
+-- :name match_put
+INSERT OR IGNORE INTO match(key, eid) VALUES(@key, @eid);
+
+-- :name match_del
+DELETE FROM match WHERE key = @key AND eid = @eid;
+
+-- :name match_find
+SELECT eid FROM match WHERE key = @key ORDER BY eid;

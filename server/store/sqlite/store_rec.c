@@ -150,6 +150,49 @@ rec_move(void *u, uint32_t eid, uint32_t root, sat_err *e)
 }
 
 static sat_rc
+match_run(sat_sqlite_store *s, int sql, int64_t key, uint32_t eid, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, sql, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, key);
+	sat_bind_int(q, 2, eid);
+	return sat_run(q, e);
+}
+
+static sat_rc
+match_put(void *u, int64_t key, uint32_t eid, sat_err *e)
+{
+	return match_run(u, SQL_MATCH_PUT, key, eid, e);
+}
+
+static sat_rc
+match_del(void *u, int64_t key, uint32_t eid, sat_err *e)
+{
+	return match_run(u, SQL_MATCH_DEL, key, eid, e);
+}
+
+static sat_rc
+match_find(void *u, int64_t key, bool (*cb)(void *cu, uint32_t eid), void *cu,
+    sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	bool row, more = true;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_MATCH_FIND, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, key);
+	while (more && (rc = sat_step(&row, q, e)) == SAT_OK && row)
+		more = cb(cu, (uint32_t)sat_col_int(q, 0));
+	sat_stmt_reset(q);
+	return rc;
+}
+
+static sat_rc
 each(sat_stmt *q, bool (*cb)(void *cu, const sat_rec_row *row), void *cu,
     sat_err *e)
 {
@@ -233,6 +276,9 @@ store_rec_ops(sat_store *o)
 	o->rec_by_eid = rec_by_eid;
 	o->rec_put = rec_put;
 	o->rec_move = rec_move;
+	o->match_put = match_put;
+	o->match_del = match_del;
+	o->match_find = match_find;
 	o->rec_scan = rec_scan;
 	o->rec_of_root = rec_of_root;
 	o->owner_left = owner_left;

@@ -114,6 +114,13 @@ CREATE TABLE rec(
 );
 CREATE INDEX rec_root ON rec(root);
 
+-- Keys under which customers that may be one meet: hashes of duplicate keys.
+CREATE TABLE match(
+  key  INTEGER NOT NULL,
+  eid  INTEGER NOT NULL,
+  PRIMARY KEY(key, eid)
+) WITHOUT ROWID;
+
 -- How many reasons a key has to hold a root.
 CREATE TABLE member(
   key       INTEGER NOT NULL,  -- scope key (protocol/scope.h)

@@ -979,7 +979,7 @@ one_bad_push_of_a_group_is_refused_alone(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		d[i] = device_new(w, who[i]);
 		device_sync(d[i]);
-		(void)device_account(d[i], "customer", who[i]);
+		(void)device_account(d[i], who[i], who[i]);
 		push_frame(d[i], &frame[i], i == 1);
 	}
 	push_frame(d[0], &frame[4], 0); /* the same again in the same group */

@@ -1,0 +1,318 @@
+/*
+ * server_alike.c - customers that may be one and are held by different people
+ * (P-176).
+ *
+ * Two representatives make the same firm, each in his own scope; no device but
+ * the manager's sees both. The server keeps the match keys of every customer
+ * and tells the owner of one, who does not see the other, that there is another
+ * and whose it is: no id, no value. Whoever sees both finds them by himself.
+ *
+ * All of it happens at the end of a transaction, from the states as they are
+ * then: what an entry says is always what holds for the pair, so a changed
+ * value, another owner, a deletion or a merge need no rule of their own.
+ *
+ * Invariants, named in the tests:
+ *   K1  an entry of a record says what holds for the pair at the end of the
+ *       transaction that last touched either.
+ *   K2  nothing of a record leaves here but the key of its owner.
+ */
+#include "protocol/server_int.h"
+
+#include "common/template/match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GROUP_MAX 16 /* a value many records share tells nothing */
+
+typedef struct keyed {
+	int64_t key;
+	bool has;
+} keyed;
+
+typedef struct group {
+	uint32_t eid[GROUP_MAX + 1];
+	size_t n;
+} group;
+
+typedef struct alike {
+	sat_server *s;
+	const sat_kind *k;
+	wrec *w;
+	const sat_record *was; /* NULL: it is new */
+	bool gone, was_gone, moved;
+	sat_buf tmp;
+} alike;
+
+/* ---- keys ------------------------------------------------------------------------ */
+
+static keyed
+key_of(alike *x, const sat_field *f, const sat_record *r, bool gone)
+{
+	keyed k = { 0, false };
+
+	if (r != NULL && !gone)
+		k.has = sat_match_key(&k.key, &x->tmp, x->k, f,
+		    sat_record_value(r, f->id));
+	return k;
+}
+
+static bool
+on_eid(void *u, uint32_t eid)
+{
+	group *g = u;
+
+	g->eid[g->n++] = eid;
+	return g->n <= GROUP_MAX;
+}
+
+static sat_rc
+move_key(alike *x, keyed was, keyed is, sat_err *e)
+{
+	const sat_store *st = &x->s->env.store;
+	sat_rc rc = SAT_OK;
+
+	if (was.has && is.has && was.key == is.key)
+		return SAT_OK;
+	if (was.has)
+		rc = st->match_del(st->u, was.key, x->w->eid, e);
+	if (rc == SAT_OK && is.has)
+		rc = st->match_put(st->u, is.key, x->w->eid, e);
+	return rc;
+}
+
+/* ---- what one is told of the other ------------------------------------------------- */
+
+static bool
+lists(sat_server *s, const wrec *w, uint16_t field, const char *text, size_t n,
+    sat_value *found)
+{
+	const sat_cell *c = sat_record_cell(&w->r, field);
+	sat_element *el;
+	size_t m = c != NULL ? sat_cell_elements(&el, &s->txn, c) : 0;
+
+	for (size_t i = 0; i < m; i++)
+		if (el[i].text.n >= n && memcmp(el[i].text.p, text, n) == 0) {
+			*found = sat_v_text(el[i].text);
+			return true;
+		}
+	return false;
+}
+
+/* Does the owner of `to` see `w` too? */
+static sat_rc
+owner_sees(bool *yes, sat_server *s, const wrec *to, const wrec *w, sat_err *e)
+{
+	const sat_user *u = to->owner.type == SAT_V_TEXT ?
+	    sat_registry_user(&s->reg, to->owner.s) : NULL;
+	sat_keys keys = sat_scope_subscription(&s->reg, u);
+
+	*yes = true; /* nobody to be told */
+	return u == NULL ? SAT_OK : sat_srv_visible(yes, s, w, &keys, e);
+}
+
+static sat_rc
+are_one(bool *yes, sat_server *s, wrec *a, wrec *b, sat_err *e)
+{
+	wrec *x, *y;
+	sat_rc rc;
+
+	if ((rc = sat_srv_canon(&x, s, a, e)) == SAT_OK &&
+	    (rc = sat_srv_canon(&y, s, b, e)) == SAT_OK)
+		*yes = x == y;
+	return rc;
+}
+
+/* The entry `to` should have for the pair, null for none. */
+static sat_rc
+entry_for(sat_value *out, sat_server *s, const sat_field *f, wrec *to,
+    wrec *other, bool agree, const char *tag, sat_err *e)
+{
+	sat_value found;
+	bool yes = false;
+	char *text;
+	sat_rc rc;
+
+	*out = sat_v_null();
+	if (!agree || sat_rec_gone(&to->r) || sat_rec_gone(&other->r) ||
+	    lists(s, to, SAT_SYS_DISMISSED, tag, 16, &found) ||
+	    lists(s, other, SAT_SYS_DISMISSED, tag, 16, &found))
+		return SAT_OK;
+	if ((rc = are_one(&yes, s, to, other, e)) != SAT_OK || yes ||
+	    (rc = owner_sees(&yes, s, to, other, e)) != SAT_OK || yes)
+		return rc;
+	text = sat_xasprintf("%s %s %.*s", tag, f->key,
+	    other->owner.type == SAT_V_TEXT ? (int)other->owner.s.n : 1,
+	    other->owner.type == SAT_V_TEXT ?
+	    (const char *)other->owner.s.p : "-");
+	*out = sat_v_text(sat_span_str(sat_arena_str(&s->txn, text,
+	    strlen(text))));
+	free(text);
+	return SAT_OK;
+}
+
+/* K1 */
+static sat_rc
+tell(sat_server *s, const sat_field *f, wrec *to, wrec *other, bool agree,
+    sat_err *e)
+{
+	sat_op ops[2];
+	sat_value want, has;
+	char tag[17], *head;
+	size_t n = 0;
+	uint64_t lsn;
+	bool listed;
+	sat_rc rc;
+
+	sat_pair_tag(tag, &to->id, &other->id);
+	if ((rc = entry_for(&want, s, f, to, other, agree, tag, e)) != SAT_OK)
+		return rc;
+	head = sat_xasprintf("%s %s ", tag, f->key);
+	listed = lists(s, to, SAT_SYS_CANDIDATES, head, strlen(head), &has);
+	free(head);
+	if (listed ? want.type != SAT_V_NULL && sat_value_eq(want, has) :
+	    want.type == SAT_V_NULL)
+		return SAT_OK;
+	memset(ops, 0, sizeof ops);
+	for (int add = 0; add < 2; add++) {
+		if (add == 0 ? !listed : want.type == SAT_V_NULL)
+			continue;
+		ops[n++] = (sat_op){ .kind = add ? SAT_OP_SADD : SAT_OP_SREM,
+			.rtype = to->kind, .field = SAT_SYS_CANDIDATES,
+			.rec = to->id, .value = add ? want : has };
+	}
+	return sat_srv_own(s, &to->id, ops, n, &lsn, e);
+}
+
+/* Everybody under the key, against the record. */
+static sat_rc
+tell_group(alike *x, const sat_field *f, keyed k, keyed is, sat_err *e)
+{
+	const sat_store *st = &x->s->env.store;
+	bool agree = is.has && is.key == k.key;
+	group g = { .n = 0 };
+	wrec *other;
+	sat_rc rc;
+
+	if (!k.has)
+		return SAT_OK;
+	if ((rc = st->match_find(st->u, k.key, on_eid, &g, e)) != SAT_OK ||
+	    g.n > GROUP_MAX)
+		return rc;
+	for (size_t i = 0; i < g.n; i++) {
+		if (g.eid[i] == x->w->eid)
+			continue;
+		if ((rc = sat_set_by_eid(&other, x->s, g.eid[i], e)) !=
+		    SAT_OK ||
+		    (rc = sat_set_decode(other, x->s, e)) != SAT_OK ||
+		    (rc = tell(x->s, f, x->w, other, agree, e)) != SAT_OK ||
+		    (rc = tell(x->s, f, other, x->w, agree, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+/* ---- one record -------------------------------------------------------------------- */
+
+/* Could a key have changed in this transaction? A cell that was not touched has
+ * an older place, unless it shows another of its candidates. */
+static bool
+worth_a_look(const sat_server *s, const sat_kind *k, const wrec *w)
+{
+	sat_value owner = w->stored_owner.n == 0 ? sat_v_null() :
+	    sat_v_text(w->stored_owner);
+	const sat_cell *c;
+
+	if (!w->stored || w->root != w->stored_root ||
+	    !sat_value_eq(w->owner, owner) || w->r.del_at.lsn > s->txn_lsn)
+		return true;
+	c = sat_record_cell(&w->r, SAT_SYS_DISMISSED);
+	if (c != NULL && c->at.lsn > s->txn_lsn)
+		return true;
+	for (size_t i = 0; i < k->nfields; i++) {
+		if (k->fields[i].dup_weight <= 0)
+			continue;
+		c = sat_record_cell(&w->r, k->fields[i].id);
+		if (c != NULL && (c->at.lsn > s->txn_lsn || c->ext.n > 0))
+			return true;
+	}
+	return false;
+}
+
+static sat_rc
+one_record(alike *x, sat_err *e)
+{
+	const sat_kind *k = x->k;
+	sat_record old;
+	sat_rc rc;
+
+	if (x->w->stored) {
+		if ((rc = sat_record_read(&old, &x->s->txn, x->w->state, e)) !=
+		    SAT_OK)
+			return rc;
+		x->was = &old;
+		x->was_gone = sat_rec_gone(&old);
+	}
+	x->gone = sat_rec_gone(&x->w->r);
+	for (size_t i = 0; i < k->nfields; i++) {
+		const sat_field *f = &k->fields[i];
+		keyed was, is;
+
+		if (f->dup_weight <= 0)
+			continue;
+		was = key_of(x, f, x->was, x->was_gone);
+		is = key_of(x, f, &x->w->r, x->gone);
+		if ((rc = move_key(x, was, is, e)) != SAT_OK)
+			return rc;
+		if (x->s->env.sign == NULL) /* it has nothing to say it with */
+			continue;
+		if ((!is.has || !was.has || was.key != is.key) &&
+		    (rc = tell_group(x, f, was, is, e)) != SAT_OK)
+			return rc;
+		if ((rc = tell_group(x, f, is, is, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+/* What the transaction changed, as it stands before anything is told. */
+static size_t
+changed_roots(wrec ***out, sat_server *s)
+{
+	size_t n = 0;
+
+	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
+		n++;
+	*out = sat_arena_alloc(&s->txn, (n + 1) * sizeof **out);
+	n = 0;
+	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty) {
+		const sat_kind *k = sat_srv_kind(s, w->kind);
+
+		if (k != NULL && k->scope == SAT_SCOPE_ROOT &&
+		    worth_a_look(s, k, w))
+			(*out)[n++] = w;
+	}
+	return n;
+}
+
+sat_rc
+sat_srv_alike_flush(sat_server *s, sat_err *e)
+{
+	alike x = { .s = s };
+	sat_rc rc = SAT_OK;
+	wrec **list;
+	size_t n;
+
+	if (s->set.dirty == NULL || s->tip == NULL)
+		return SAT_OK;
+	n = changed_roots(&list, s);
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		x.w = list[i];
+		x.k = sat_srv_kind(s, x.w->kind);
+		x.was = NULL;
+		x.was_gone = false;
+		rc = one_record(&x, e);
+	}
+	sat_buf_fini(&x.tmp);
+	return rc;
+}
