@@ -14,6 +14,7 @@
 #define HINT_MAX 200
 #define NAME_MAX_BYTES 256
 #define SLUG_MAX 64
+#define PERMIT_MAX_BYTES 512
 #define REGISTRY_MAX_BYTES SAT_FRAME_MAX
 #define CERT_MAX_BYTES 512
 
@@ -118,6 +119,7 @@ write_hello(sat_buf *b, const sat_hello *m)
 	sat_write_uint(b, m->registry_rev);
 	sat_buf_add(b, m->template_oid, sizeof m->template_oid);
 	sat_write_int(b, m->wall_ms);
+	sat_write_int(b, m->permit_ms);
 }
 
 static void
@@ -134,6 +136,7 @@ read_hello(sat_hello *m, sat_reader *r)
 	m->registry_rev = sat_read_uint(r);
 	read_bytes(m->template_oid, sizeof m->template_oid, r);
 	m->wall_ms = sat_read_int(r);
+	m->permit_ms = sat_read_int(r);
 }
 
 static void
@@ -152,6 +155,7 @@ write_welcome(sat_buf *b, const sat_welcome *m)
 	sat_write_uint(b, m->ncerts);
 	for (size_t i = 0; i < m->ncerts; i++)
 		sat_write_span(b, m->certs[i]);
+	sat_write_span(b, m->permit);
 	sat_write_uint(b, m->truncated);
 	sat_msg_write_sum(b, m->has_sum, m->sum);
 }
@@ -173,6 +177,7 @@ read_welcome(sat_welcome *m, sat_arena *a, sat_reader *r)
 	m->certs = sat_arena_alloc(a, (m->ncerts + 1) * sizeof *m->certs);
 	for (size_t i = 0; i < m->ncerts; i++)
 		m->certs[i] = sat_read_span(r, CERT_MAX_BYTES);
+	m->permit = sat_read_span(r, PERMIT_MAX_BYTES);
 	m->truncated = sat_read_uint_max(r, INT64_MAX);
 	sat_msg_read_sum(&m->has_sum, &m->sum, r);
 }

@@ -49,6 +49,7 @@ typedef struct sat_hello {
 	uint64_t registry_rev;
 	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES];
 	int64_t wall_ms;
+	int64_t permit_ms;      /* until when it may be used; 0 = none (P-189) */
 } sat_hello;
 
 typedef struct sat_welcome {
@@ -65,6 +66,7 @@ typedef struct sat_welcome {
 	sat_span *certs;         /* sat_epoch_write, of the epochs after the
 	                            device's, ascending */
 	size_t ncerts;
+	sat_span permit;         /* sat_permit_write; {NULL,0} = keep yours */
 	uint64_t truncated;      /* no pull from a cursor below it (P-187) */
 	bool has_sum;            /* the cursor has reached scope_head */
 	sat_sum sum;             /* of all this device holds then (P-181) */

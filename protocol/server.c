@@ -346,6 +346,43 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	return sat_srv_certs(s, w, h->epoch, e);
 }
 
+/* Not with every sync: half a day older is new enough. */
+#define PERMIT_RENEW_MS (12 * 3600 * (int64_t)1000)
+#define DAY_MS (24 * 3600 * (int64_t)1000)
+
+static sat_rc
+give_permit(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
+    sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_permit p = { .device = dev, .issued_ms = w->wall_ms, .lsn = s->lsn };
+	int64_t lasts = s->env.permit_ms;
+	sat_buf b = { 0 };
+	int32_t days;
+	sat_rc rc;
+
+	if (lasts == 0 || s->env.sign == NULL)
+		return SAT_OK;
+	if ((rc = st->device_permit(&days, st->u, dev, e)) != SAT_OK ||
+	    days < 0)
+		return rc;
+	if (days > 0)
+		lasts = days * DAY_MS;
+	p.until_ms = p.issued_ms + lasts;
+	if (h->permit_ms <= p.until_ms &&
+	    p.until_ms - h->permit_ms < PERMIT_RENEW_MS)
+		return SAT_OK;
+	memcpy(p.server_pk, s->env.server_pk, sizeof p.server_pk);
+	memcpy(p.cert, s->env.server_cert, sizeof p.cert);
+	sat_permit_sign_bytes(&b, &p, &s->env.org);
+	rc = s->env.sign(s->env.u, p.sig, sat_buf_span(&b), e);
+	sat_buf_reset(&b);
+	sat_permit_write(&b, &p);
+	w->permit = sat_span_of(sat_arena_dup(&s->txn, b.p, b.n), b.n);
+	sat_buf_fini(&b);
+	return rc;
+}
+
 static sat_rc
 hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
     sat_err *e)
@@ -371,7 +408,8 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 	if (h->device != ord)
 		return sat_fail_code(e, SAT_EDENIED, "device.other", NULL,
 		    "the key is device %u's", ord);
-	if ((rc = welcome(s, &m.u.welcome, h, ord, user, e)) != SAT_OK)
+	if ((rc = welcome(s, &m.u.welcome, h, ord, user, e)) != SAT_OK ||
+	    (rc = give_permit(s, &m.u.welcome, h, ord, e)) != SAT_OK)
 		return rc;
 	x->device = ord;
 	x->incarnation = h->incarnation;

@@ -10,6 +10,7 @@
 #define SAT_PROTOCOL_SERVER_INT_H
 
 #include "protocol/bugs.h"
+#include "protocol/permit.h"
 #include "protocol/server.h"
 
 /* ---- the working set (server_set.c) ------------------------------------------- */

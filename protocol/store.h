@@ -98,6 +98,8 @@ typedef struct sat_store {
 	/* every device that is not revoked, by ordinal; cb returns false to stop */
 	sat_rc (*devices)(void *u, bool (*cb)(void *cu, uint32_t ord, uint32_t user,
 	    int64_t seen_ms, uint64_t cursor), void *cu, sat_err *e);
+	/* days a permit of this device lasts: 0 = as all, -1 = no more are given */
+	sat_rc (*device_permit)(int32_t *days, void *u, uint32_t ord, sat_err *e);
 	sat_rc (*device_seen)(void *u, uint32_t ord, uint64_t cursor, int64_t now_ms, sat_err *e);
 	/* what a device has sent, as its quota counts it; zero when never put */
 	sat_rc (*device_used_get)(sat_used *v, void *u, uint32_t ord, sat_err *e);

@@ -132,11 +132,16 @@ permitted(const sat_route *r, const sat_api *api, const char *kind, sat_err *e)
 	const sat_user *me;
 	const sat_template *t;
 	char action[96];
+	sat_rc rc;
 
 	if (strcmp(r->permission, "open") == 0)
 		return SAT_OK;
 	if (api->crm.replica == NULL)
 		return sat_fail(e, SAT_ENOREPLICA, "there is no replica here");
+	/* A sync ends the lock; it needs no right but the device's own. */
+	if (strncmp(r->pattern, "/v1/sync/", 9) != 0 &&
+	    (rc = sat_replica_permitted(api->crm.replica, e)) != SAT_OK)
+		return rc;
 	if (strcmp(r->permission, "") == 0)
 		return SAT_OK;
 	me = sat_replica_me(api->crm.replica);

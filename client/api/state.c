@@ -131,6 +131,9 @@ HANDLER(api_status)
 	sat_json_put_int(x, "first_record",
 	    (int64_t)s.diverged.bucket << SAT_BUCKET_SHIFT);
 	sat_json_put_int(x, "lsn", (int64_t)s.diverged.lsn);
+	api_time_put(d, "lease_until", s.permit_ms);
+	sat_json_put_bool(d, "locked", sat_replica_permitted(
+	    api->crm.replica, NULL) != SAT_OK);
 	sat_json_put_bool(d, "clock_suspect", s.clock_suspect);
 	sat_json_put_int(d, "schema_version", s.schema_version);
 	*out = d;

@@ -101,6 +101,9 @@ status_text(cli *c, const sat_json *d)
 	if (sat_json_get_int(d, "incomplete", 0) > 0)
 		sat_buf_fmt(b, "incomplete    %lld records lack a required field\n",
 		    (long long)sat_json_get_int(d, "incomplete", 0));
+	if (sat_json_get_bool(d, "locked", false))
+		sat_buf_str(b, "locked        until the next sync; what waits is "
+		    "kept\n");
 	if (sat_json_get_int(sat_json_get(d, "diverged"), "count", 0) > 0)
 		sat_buf_fmt(b, "diverged      %lld times, fetched again; if it goes "
 		    "on, tell the administrator\n", (long long)sat_json_get_int(

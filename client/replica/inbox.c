@@ -279,6 +279,7 @@ sat_replica_status_get(sat_replica_status *st, sat_replica *r, sat_err *e)
 	st->last_sync_ms = r->last_sync_ms;
 	st->complete = r->complete || r->resnap; /* the old data is whole */
 	st->diverged = r->diverged;
+	st->permit_ms = r->permit_ms;
 	st->clock_suspect = clock_is_wrong(r);
 	st->schema_version = client_replica_schema_count;
 	if ((rc = count_pending(st, r, e)) != SAT_OK ||

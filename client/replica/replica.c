@@ -93,6 +93,8 @@ take_blob(sat_replica *r, meta_values *m, sat_span key, sat_span v, sat_err *e)
 	}
 	if (sat_span_eq(key, sat_span_str("cert")))
 		return sat_epoch_read(&r->cert, v, e);
+	if (sat_span_eq(key, sat_span_str("permit")))
+		return replica_permit_load(r, v, e);
 	if (sat_span_eq(key, sat_span_str("template")) &&
 	    v.n == sizeof r->toid)
 		memcpy(r->toid, v.p, v.n);
@@ -122,6 +124,7 @@ take_int(sat_replica *r, meta_values *m, sat_span key, int64_t v)
 		{ "last_sync", NULL, &r->last_sync_ms },
 		{ "low", NULL, &r->low }, { "fork", NULL, &r->fork },
 		{ "restored", NULL, &m->restored },
+		{ "told", NULL, &r->told_ms },
 		{ "streak", NULL, &r->streak },
 		{ "scrubbed", NULL, &r->scrubbed_ms },
 		{ "div_count", NULL, &r->diverged.count },

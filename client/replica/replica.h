@@ -16,6 +16,7 @@
 
 #include "common/db/db.h"
 #include "protocol/client.h"
+#include "protocol/permit.h"
 #include "protocol/scope.h"
 
 #define SAT_RID_LOCAL ((int64_t)1 << 40)
@@ -328,9 +329,14 @@ typedef struct sat_replica_status {
 	bool complete;                   /* first snapshot finished */
 	bool clock_suspect;              /* set back, or 5 min off the server's */
 	sat_replica_diverged diverged;
+	int64_t permit_ms;               /* end of the permit; 0 = none */
 	int schema_version;
 } sat_replica_status;
 SAT_CHECK sat_rc sat_replica_status_get(sat_replica_status *s, sat_replica *r, sat_err *e);
+
+/* Whether this replica may be used now (P-189): SAT_ELOCKED when its permit is
+ * over or the clock was turned back; then only a sync may run. */
+SAT_CHECK sat_rc sat_replica_permitted(const sat_replica *r, sat_err *e);
 
 /* ---- local audit chain, settings ------------------------------------------- */
 SAT_CHECK sat_rc sat_replica_audit(sat_replica *r, const char *action, const char *detail, sat_err *e);

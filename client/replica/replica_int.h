@@ -202,6 +202,8 @@ struct sat_replica {
 	pend_index *pend;          /* NULL = not loaded */
 	replica_page page;
 	sat_buf b1, b2, b3, b4;    /* scratch of rows.c and write.c */
+	int64_t permit_ms;         /* end of the permit; 0 = none was given */
+	int64_t told_ms;           /* by the server, at the last sync */
 	/* sums: those of the server differ; ranges to fetch again, the last
 	 * first; sessions in a row that differed; the scrub's place */
 	bool differs;
@@ -454,6 +456,11 @@ SAT_CHECK sat_rc replica_raise_low(sat_replica *r, sat_err *e);
 /* number.c */
 SAT_CHECK sat_rc replica_numbers_want(void *u, sat_arena *a, sat_numbers *want, sat_err *e);
 SAT_CHECK sat_rc replica_numbers(void *u, const sat_numbers *given, sat_err *e);
+/* permit.c: in the open transaction */
+SAT_CHECK sat_rc replica_permit_take(sat_replica *r, sat_span in, sat_err *e);
+SAT_CHECK sat_rc replica_permit_load(sat_replica *r, sat_span in, sat_err *e);
+SAT_CHECK sat_rc replica_told_time(sat_replica *r, int64_t server_ms, sat_err *e);
+
 /* epoch.c */
 /* Was it given by a server that is gone, and lost with it? */
 bool replica_lost(const sat_replica *r, uint64_t lsn);

@@ -26,6 +26,7 @@ on_hello(void *u, sat_hello *out, sat_err *e)
 	out->registry_rev = r->reg.rev;
 	memcpy(out->template_oid, r->toid, sizeof out->template_oid);
 	out->wall_ms = sat_wall_ms(&r->clock);
+	out->permit_ms = r->permit_ms;
 	return SAT_OK;
 }
 
@@ -120,6 +121,10 @@ write_welcome(sat_replica *r, const sat_welcome *w, int64_t last_sync,
 	sat_rc rc;
 
 	if (is_behind(r, w) && (rc = start_over(r, e)) != SAT_OK)
+		return rc;
+	if ((w->permit.n != 0 && (rc = replica_permit_take(r, w->permit,
+	    e)) != SAT_OK) || (rc = replica_told_time(r, w->wall_ms, e)) !=
+	    SAT_OK)
 		return rc;
 	if (cursor != r->cursor && (rc = replica_meta_int(r, "cursor",
 	    (int64_t)cursor, e)) != SAT_OK)

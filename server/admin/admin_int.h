@@ -8,9 +8,12 @@
 #include "common/crypto/keyring.h"
 #include "common/json/json.h"
 #include "common/template/layers.h"
+#include "protocol/permit.h"
 #include "server/admin/admin.h"
 
 #define TEMPLATES_MAX 64
+/* A device may be used so long without the server. */
+#define SAT_ADMIN_PERMIT_MS (14 * 24 * 3600 * (int64_t)1000)
 
 /* The organisation's own keys; they live in the encrypted store. */
 typedef struct org_keys {
@@ -19,7 +22,7 @@ typedef struct org_keys {
 	uint8_t template_pk[SAT_SIGN_PK_BYTES], template_sk[SAT_SIGN_SK_BYTES];
 	sat_noise_keys channel;
 	/* Signs the commits the server makes itself; the root key vouches for
-	 * it: home.c, server_key_bytes. */
+	 * it: protocol/permit.h. */
 	uint8_t server_pk[SAT_SIGN_PK_BYTES], server_sk[SAT_SIGN_SK_BYTES];
 	uint8_t server_cert[SAT_SIG_BYTES];
 } org_keys;

@@ -43,15 +43,6 @@ take(sat_reader *r, void *out, size_t n)
 		memcpy(out, s.p, n);
 }
 
-/* What the root key signs about the server's own key. */
-static void
-server_key_bytes(sat_buf *b, const org_keys *k)
-{
-	sat_buf_str(b, "satchel server key 1\n");
-	sat_buf_add(b, k->org.b, sizeof k->org.b);
-	sat_buf_add(b, k->server_pk, sizeof k->server_pk);
-}
-
 static sat_rc
 keys_read(org_keys *k, sat_span in, sat_err *e)
 {
@@ -71,7 +62,7 @@ keys_read(org_keys *k, sat_span in, sat_err *e)
 	take(&r, k->server_cert, sizeof k->server_cert);
 	if ((rc = sat_read_end(&r, "organisation keys", e)) != SAT_OK)
 		return rc;
-	server_key_bytes(&b, k);
+	sat_server_key_bytes(&b, &k->org, k->server_pk);
 	good = sat_sign_ok(k->server_cert, sat_buf_span(&b), k->root_pk);
 	sat_buf_fini(&b);
 	return good ? SAT_OK : sat_fail(e, SAT_EINTEGRITY,
@@ -120,7 +111,7 @@ draw_keys(org_keys *k, uint8_t root_sk[SAT_SIGN_SK_BYTES])
 	sat_box_keys(k->channel.pk, k->channel.sk);
 	sat_random(seed, sizeof seed);
 	sat_sign_keys(k->server_pk, k->server_sk, seed);
-	server_key_bytes(&b, k);
+	sat_server_key_bytes(&b, &k->org, k->server_pk);
 	sat_sign(k->server_cert, sat_buf_span(&b), root_sk);
 	sat_buf_fini(&b);
 	sat_wipe(seed, sizeof seed);
@@ -249,6 +240,8 @@ core_start(sat_admin *a, sat_err *e)
 
 	memcpy(env.root_pk, a->keys.root_pk, sizeof env.root_pk);
 	memcpy(env.server_pk, a->keys.server_pk, sizeof env.server_pk);
+	memcpy(env.server_cert, a->keys.server_cert, sizeof env.server_cert);
+	env.permit_ms = SAT_ADMIN_PERMIT_MS;
 	memcpy(env.template_pk, a->keys.template_pk, sizeof env.template_pk);
 	return sat_server_new(&a->core, &env, e);
 }

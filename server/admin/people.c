@@ -311,16 +311,42 @@ device_row(void *u, const sat_sqlite_device *d)
 	sat_json_put_bool(row, "revoked", d->revoked);
 	sat_json_put_int(row, "cursor", (int64_t)d->cursor);
 	sat_json_put_int(row, "diverged", (int64_t)d->diverged);
+	sat_json_put_int(row, "lease_days", d->permit_days != 0 ?
+	    d->permit_days : SAT_ADMIN_PERMIT_MS / (24 * 3600 * 1000));
 	sat_time_rfc3339(when, d->last_seen_ms);
 	sat_json_put_str(row, "last_seen", d->last_seen_ms > 0 ? when : NULL);
 	return true;
+}
+
+/* How long a device may be used without a sync; it locks itself after. */
+static sat_rc
+device_lease(sat_admin *a, const sat_args *w, sat_err *e)
+{
+	const char *days = sat_args_get(w, "days");
+	bool none = sat_args_has(w, "void");
+	unsigned long ord, n = 0;
+	char *end;
+
+	ord = w->nargs > 2 ? strtoul(w->arg[2], &end, 10) : 0;
+	if (ord == 0 || ord > UINT32_MAX || *end != '\0' ||
+	    (days == NULL) != none)
+		return sat_fail_code(e, SAT_EUSAGE, "usage",
+		    "--days 0 is the organisation's own length",
+		    "usage: satcheld device lease NUMBER --days N | --void");
+	if (days != NULL)
+		n = strtoul(days, &end, 10);
+	if (days != NULL && (end == days || *end != '\0' || n > 365))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "0 to 365", "--days %s is no number of days", days);
+	return sat_sqlite_device_permit(a->store, (uint32_t)ord,
+	    none ? -1 : (int32_t)n, e);
 }
 
 sat_rc
 admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	static const char *const cols[] = { "device", "name", "user", "revoked",
-		"cursor", "last_seen", "diverged", NULL };
+		"cursor", "last_seen", "diverged", "lease_days", NULL };
 	const char *verb = w->nargs > 1 ? w->arg[1] : "list";
 	device_rows c = { .a = a };
 	sat_json *doc;
@@ -340,9 +366,11 @@ admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		rc = sat_sqlite_device_revoke(a->store, (uint32_t)ord, e);
 		return rc == SAT_OK ? sat_server_reload(a->core, e) : rc;
 	}
+	if (strcmp(verb, "lease") == 0)
+		return device_lease(a, w, e);
 	if (strcmp(verb, "list") != 0)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satcheld device list|invite|revoke");
+		    "usage: satcheld device list|invite|lease|revoke");
 	doc = sat_json_obj();
 	sat_json_put_str(doc, "schema", "satcheld/device.list/1");
 	c.rows = sat_json_put_arr(doc, "data");

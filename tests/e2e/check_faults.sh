@@ -151,6 +151,7 @@ Y10=$((3653 * 86400))
 # at SECONDS words...: as if the clock were that much ahead
 at() { local s=$1; shift; SHIM_SECONDS=$s LD_PRELOAD="$W/shim.so" "$@"; }
 year() { date -d "@$(($(date +%s) + $1))" +%Y; }
+at $Y10 as wang -q sync # learns how wrong its clock is; else it would lock (P-189)
 has "$(at $Y10 as wang --json report run new-customers | flat)" "\"as_of\":\"$(year $Y10)" "the shim works"
 A=$(ids hq >/dev/null; as hq -q sync; as hq --format tsv account list --where 'external_id=li-1' --fields id)
 [ -n "$A" ] || bad "no customer"
@@ -174,8 +175,15 @@ now_is() {
 times() { as hq --format tsv account show "$A" --history remark | grep -o '20[0-9][0-9]-[0-9T:-]*Z' | sort -u; }
 for u in li wang hq; do go 0 $u; done
 
+# a clock that jumps looks like a lease that is over, or like a thief: a sync opens it
+for off in $Y10 -$Y10; do
+	expect 4 at $off as li account show "$A"; has "$ERR" "satchel sync" "what to do about it"
+	expect 0 at $off as li status; has "$OUT" "locked" "status says so"
+	go $off li; expect 0 at $off as li account show "$A"; go 0 li
+done
+
 # ahead: clamped, and whoever writes later wins
-say $Y10 li "ahead"; go $Y10 li
+go $Y10 li; say $Y10 li "ahead"; go $Y10 li
 at $Y10 as li account add "${ACC[@]}" --set name="来自未来公司" --set phone_main=13700000001 --set external_id=future >/dev/null 2>"$W/err" || bad "add: $(cat "$W/err")"
 at $Y10 as li activity add "$A" --method phone --points "from the future" >/dev/null 2>"$W/err" || bad "activity: $(cat "$W/err")"
 go $Y10 li; expect 0 at $Y10 as li status --check no-pending
@@ -183,15 +191,16 @@ now_is "ahead" "an edit ten years ahead"
 hasnt "$(times)" "$(year $Y10)-" "stamps ten years ahead"
 say 0 wang "seen and later"; go 0 wang; now_is "seen and later" "a later edit that saw it"
 # offline and an hour later by true time, not knowing of the other
-say $Y10 li "ahead again"; go $Y10 li
+go $Y10 li; say $Y10 li "ahead again"; go $Y10 li
 stop_server; export SHIM_SECONDS=3600 LD_PRELOAD=$W/shim.so; serve "$PORT"; unset SHIM_SECONDS LD_PRELOAD
 say 3600 wang "an hour later"; go 3600 wang
 stop_server; serve "$PORT"
 now_is "an hour later" "a later edit that knew nothing of it"
 # behind: own order holds, what saw the others wins over them, others' later edits win
-say -$Y10 li "behind"; go -$Y10 li; now_is "behind" "an edit ten years behind that saw the others"
-say -$Y10 li "behind 1"; say -$Y10 li "behind 2"; go -$Y10 li; now_is "behind 2" "two edits ten years behind"
+go -$Y10 li; say -$Y10 li "behind"; go -$Y10 li; now_is "behind" "an edit ten years behind that saw the others"
+go -$Y10 li; say -$Y10 li "behind 1"; say -$Y10 li "behind 2"; go -$Y10 li; now_is "behind 2" "two edits ten years behind"
 say 0 wang "true time"; go 0 wang; now_is "true time" "a later edit"
+go -$Y10 li
 at -$Y10 as li account add "${ACC[@]}" --set name="来自过去公司" --set phone_main=13700000002 --set external_id=past >/dev/null 2>"$W/err" || bad "add: $(cat "$W/err")"
 expect 0 at -$Y10 as li status; has "$OUT" "clock_suspect.*(yes|true)" "the user is told"
 go -$Y10 li

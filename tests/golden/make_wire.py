@@ -573,7 +573,8 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
 def hello(**over):
     m = dict(pmin=uint(1), pmax=uint(1), org=ORG, device=uint(7),
              inc=uint(1), cursor=uint(1234), epoch=uint(2), ledger=uint(5),
-             rev=uint(3), template=TEMPLATE, wall=sint(NOON))
+             rev=uint(3), template=TEMPLATE, wall=sint(NOON),
+             permit=sint(0))
     m.update(over)
     return b"\1" + b"".join(m.values())
 
@@ -587,10 +588,11 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
                                      rev=uint(0), template=bytes(20)))
     f.good("hello-clock-before-1970", hello(wall=sint(-5)))
     welcome = b"\2\1" + sint(NOON) + uint(5000) + uint(4990) + uint(4000) + \
-        uint(1) + uint(300) + uint(4) + TEMPLATE + uint(5) + b"\0\0\0"
+        uint(1) + uint(300) + uint(4) + TEMPLATE + uint(5) + b"\0\0\0\0"
     f.good("welcome", welcome)
-    f.good("welcome-of-a-restored-server", welcome[:-3] + b"\2" +
-           span(b"certificate") + span(b"another") + b"\0\0")
+    f.good("welcome-of-a-restored-server", welcome[:-4] + b"\2" +
+           span(b"certificate") + span(b"another") + b"\0\0\0")
+    f.good("welcome-with-a-permit", welcome[:-3] + span(b"permit") + b"\0\0")
     f.good("welcome-of-a-shortened-log", welcome[:-2] + uint(4000) + b"\0")
     f.good("welcome-with-a-sum", welcome[:-1] + b"\1" + pattern(16, 0xE0))
     batch = plain(push_cols(), SALT)
@@ -674,7 +676,7 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.bad("push-old-above-bytes", "count", push[:-1] + uint(4096))
     f.bad("push-old-2-63", "above its limit", push[:-1] + b"\1" +
           uint(2 ** 63))
-    f.bad("welcome-certificates-above-bytes", "count", welcome[:-3] + b"\7")
+    f.bad("welcome-certificates-above-bytes", "count", welcome[:-4] + b"\7")
     f.bad("welcome-sum-2", "boolean", welcome[:-1] + b"\2")
     f.bad("welcome-sum-15-bytes", "cut short", welcome[:-1] + b"\1" +
           bytes(15))

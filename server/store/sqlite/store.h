@@ -55,11 +55,15 @@ typedef struct sat_sqlite_device {
 	bool revoked;
 	int64_t enrolled_ms, last_seen_ms; /* 0 = never */
 	uint64_t cursor;                   /* as it last reported */
+	int32_t permit_days; /* 0 = as all, -1 = none any more */
 	uint64_t diverged; /* ranges of records it had to be sent again */
 } sat_sqlite_device;
 /* Ascending ordinal; cb returns false to stop. */
 SAT_CHECK sat_rc sat_sqlite_devices(sat_sqlite_store *s,
     bool (*cb)(void *cu, const sat_sqlite_device *d), void *cu, sat_err *e);
+/* How long it may be used without the server (P-189). SAT_ENOTFOUND. */
+SAT_CHECK sat_rc sat_sqlite_device_permit(sat_sqlite_store *s, uint32_t ord,
+    int32_t days, sat_err *e);
 SAT_CHECK sat_rc sat_sqlite_device_revoke(sat_sqlite_store *s, uint32_t ord,
     sat_err *e);
 

@@ -217,7 +217,8 @@ sat_sqlite_devices(sat_sqlite_store *s,
 			.enrolled_ms = sat_col_int(q, 4),
 			.last_seen_ms = sat_col_int(q, 5),
 			.cursor = (uint64_t)sat_col_int(q, 6),
-			.diverged = (uint64_t)sat_col_int(q, 7) };
+			.diverged = (uint64_t)sat_col_int(q, 7),
+			.permit_days = (int32_t)sat_col_int(q, 8) };
 
 		d.name = sat_arena_str(&a, name.p, name.n);
 		go = cb(cu, &d);
@@ -240,6 +241,30 @@ revoke(sat_sqlite_store *s, uint32_t ord, sat_err *e)
 	if ((rc = sat_run(q, e)) == SAT_OK && sat_db_changes(s->db) == 0)
 		rc = sat_fail(e, SAT_ENOTFOUND, "no such device");
 	return rc;
+}
+
+static sat_rc
+put_permit(sat_sqlite_store *s, uint32_t ord, int32_t days, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_DEVICE_PERMIT_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, days);
+	sat_bind_int(q, 2, ord);
+	if ((rc = sat_run(q, e)) == SAT_OK && sat_db_changes(s->db) == 0)
+		rc = sat_fail(e, SAT_ENOTFOUND, "no device has number %u", ord);
+	return rc;
+}
+
+sat_rc
+sat_sqlite_device_permit(sat_sqlite_store *s, uint32_t ord, int32_t days,
+    sat_err *e)
+{
+	sat_rc rc = sat_db_begin(s->db, e);
+
+	return rc != SAT_OK ? rc : end(s, put_permit(s, ord, days, e), false, e);
 }
 
 sat_rc

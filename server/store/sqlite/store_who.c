@@ -286,6 +286,23 @@ device_enrol(uint32_t *ord, uint32_t *user, void *u, const sat_enrol *in,
 }
 
 static sat_rc
+device_permit(int32_t *days, void *u, uint32_t ord, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_DEVICE_PERMIT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, ord);
+	if ((rc = store_step_one(q, "device", e)) != SAT_OK)
+		return rc;
+	*days = (int32_t)sat_col_int(q, 0);
+	sat_stmt_reset(q);
+	return SAT_OK;
+}
+
+static sat_rc
 device_seen(void *u, uint32_t ord, uint64_t cursor, int64_t now_ms, sat_err *e)
 {
 	sat_sqlite_store *s = u;
@@ -367,4 +384,5 @@ store_who_ops(sat_store *o)
 	o->device_enrol = device_enrol;
 	o->device_seen = device_seen;
 	o->devices = devices;
+	o->device_permit = device_permit;
 }

@@ -31,7 +31,8 @@ UPDATE user SET name = coalesce(@name, name), role = coalesce(@role, role),
 
 -- :name devices
 SELECT ord, user, name, revoked, enrolled_ms, seen_ms, cursor,
-  coalesce((SELECT n FROM diverged WHERE diverged.dev = ord), 0) FROM device
+  coalesce((SELECT n FROM diverged WHERE diverged.dev = ord), 0),
+  permit_days FROM device
 ORDER BY ord;
 
 -- :name device_add
@@ -49,6 +50,12 @@ SELECT sign_pk, channel_pk, user FROM device WHERE ord = @ord;
 -- :name device_seen
 UPDATE device SET seen_ms = @now_ms, cursor = max(cursor, @cursor)
 WHERE ord = @ord;
+
+-- :name device_permit
+SELECT permit_days FROM device WHERE ord = @ord;
+
+-- :name device_permit_put
+UPDATE device SET permit_days = @days WHERE ord = @ord;
 
 -- :name device_used_get
 SELECT used_ms, used_ops, used_bytes FROM device WHERE ord = @ord;

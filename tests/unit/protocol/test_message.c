@@ -67,12 +67,13 @@ samples(sat_msg *m)
 	m[n++].u.hello = (sat_hello){ .proto_min = 1, .proto_max = 2,
 		.org = some_id(3), .device = 4, .incarnation = 5, .cursor = 6,
 		.epoch = 11, .ledger_rev = 12, .registry_rev = 7,
-		.template_oid = { 8 }, .wall_ms = -9 };
+		.template_oid = { 8 }, .wall_ms = -9, .permit_ms = 77 };
 	m[n].type = SAT_MSG_WELCOME;
 	m[n++].u.welcome = (sat_welcome){ .proto = 1, .wall_ms = INT64_MIN,
 		.head = 3, .scope_head = 2, .durable = 1, .epoch = 6,
 		.last_cseq = UINT64_MAX, .registry_rev = 8, .ledger_rev = 10,
 		.template_oid = { 9 }, .certs = certs, .ncerts = 2,
+		.permit = sat_span_str("permit"), .truncated = 4,
 		.has_sum = true, .sum = { 10, UINT64_MAX } };
 	m[n].type = SAT_MSG_PUSH;
 	m[n++].u.push = (sat_push){ .incarnation = 1, .first_cseq = 2,

@@ -193,6 +193,8 @@ CREATE TABLE device(
   enrolled_ms INTEGER NOT NULL,      -- when
   seen_ms     INTEGER NOT NULL,      -- last heard of; 0 = never
   cursor      INTEGER NOT NULL,      -- position it last reported
+  permit_days INTEGER NOT NULL DEFAULT 0,  -- use without the server; 0 as all,
+                                           -- -1 no further permit
   used_ms     INTEGER NOT NULL DEFAULT 0,  -- when the next two were counted
   used_ops    INTEGER NOT NULL DEFAULT 0,  -- operations sent, drains by the day
   used_bytes  INTEGER NOT NULL DEFAULT 0   -- bytes of them

@@ -31,6 +31,8 @@ typedef struct company {
 	sat_template *t;
 	uint8_t tmpl_pk[SAT_SIGN_PK_BYTES], tmpl_sk[SAT_SIGN_SK_BYTES];
 	uint8_t server_pk[SAT_SIGN_PK_BYTES], server_sk[SAT_SIGN_SK_BYTES];
+	uint8_t root_pk[SAT_SIGN_PK_BYTES], root_sk[SAT_SIGN_SK_BYTES];
+	int64_t permit_ms;
 	sat_sqlite_store *store;
 	sat_server *server;
 	sat_replica *r[DEVICES];
@@ -103,11 +105,16 @@ company_server(company *c)
 		.org_name = "Test", .template_at = c_template_at,
 		.template_tip = c_template_tip, .template_bundle = c_bundle,
 		.sign = c_sign, .rand = { c_bytes, c }, .u = c,
-		.chunk_bytes = c->chunk_bytes };
+		.chunk_bytes = c->chunk_bytes, .permit_ms = c->permit_ms };
+	sat_buf b = { 0 };
 	sat_err err = { 0 };
 
 	memcpy(env.template_pk, c->tmpl_pk, sizeof env.template_pk);
 	memcpy(env.server_pk, c->server_pk, sizeof env.server_pk);
+	memcpy(env.root_pk, c->root_pk, sizeof env.root_pk);
+	sat_server_key_bytes(&b, &c->org, c->server_pk);
+	sat_sign(env.server_cert, sat_buf_span(&b), c->root_sk);
+	sat_buf_fini(&b);
 	assert_ok(sat_sqlite_store_open(&c->store, &o, &err));
 	env.store = sat_sqlite_store_ops(c->store);
 	assert_ok(sat_server_new(&c->server, &env, &err));
@@ -148,6 +155,8 @@ company_new(uint64_t seed)
 	sat_sign_keys(c->tmpl_pk, c->tmpl_sk, key);
 	key[0] = 3;
 	sat_sign_keys(c->server_pk, c->server_sk, key);
+	key[0] = 4;
+	sat_sign_keys(c->root_pk, c->root_sk, key);
 	company_template(c);
 	company_server(c);
 	return c;
