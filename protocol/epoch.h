@@ -46,11 +46,12 @@ bool sat_epoch_ok(const sat_epoch *c, const sat_id *org,
     const uint8_t root_pk[SAT_SIGN_PK_BYTES]);
 /* The bit of a role's key; 0 for an unknown one. */
 uint32_t sat_epoch_role(const char *role);
-/* Was this position given by a server that is gone, and lost with it? */
+/* Was this position given by a server that is gone, and lost with it? The one
+ * before the first is where the new log ends while nothing is in it. */
 static inline bool
 sat_epoch_lost(const sat_epoch *c, uint64_t lsn)
 {
-	return lsn > c->base_lsn && lsn < c->first_lsn;
+	return lsn > c->base_lsn && lsn + 1 < c->first_lsn;
 }
 
 #endif

@@ -27,6 +27,8 @@ typedef struct cert_list {
 	sat_welcome *w;
 	uint64_t lsn;
 	sat_epoch last;
+	uint64_t upto;
+	bool between;
 	sat_rc rc;
 	sat_err *e;
 } cert_list;
@@ -105,19 +107,41 @@ sat_srv_next_lsn(uint64_t *lsn, sat_server *s, sat_err *e)
 	return rc;
 }
 
+/* Was the position lost before the state's last one was given? Then the state
+ * is of another order, and does not hold it. */
+static bool
+on_between(void *u, sat_span cert)
+{
+	cert_list *l = u;
+	sat_epoch c;
+
+	if ((l->rc = sat_epoch_read(&c, cert, l->e)) != SAT_OK)
+		return false;
+	l->between = l->between || (sat_epoch_lost(&c, l->lsn) &&
+	    l->upto >= c.first_lsn);
+	return true;
+}
+
 sat_rc
 sat_srv_contained(bool *yes, sat_server *s, const sat_id *rec, uint64_t old,
     uint64_t before, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
+	cert_list l = { .e = e };
 	uint64_t upto;
 	sat_rc rc;
 
 	*yes = false;
 	if (old == 0)
 		return SAT_OK;
-	if ((rc = st->seed_upto(&upto, st->u, rec, before, e)) == SAT_OK)
-		*yes = upto >= old;
+	if ((rc = st->seed_upto(&upto, st->u, rec, before, e)) != SAT_OK ||
+	    upto < old)
+		return rc;
+	l.lsn = old;
+	l.upto = upto;
+	if ((rc = st->epochs(st->u, 0, on_between, &l, e)) == SAT_OK)
+		rc = l.rc;
+	*yes = !l.between;
 	return rc;
 }
 

@@ -30,7 +30,7 @@ fuzz: deps fuzz-deps
 	  grep -a 'stat::number_of_executed_units\|DONE' build/clang/fuzz_$$n.log; done
 
 # ---- the simulator: docs/simulator.md --------------------------------------------
-SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(filter-out tests/sim/byz%,$(wildcard tests/sim/*.c))))
+SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(filter-out tests/sim/byz% tests/sim/loss%,$(wildcard tests/sim/*.c))))
 BYZ_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sim/byz*.c)) tests/sim/template.c)
 SIM_LIBS := $(filter-out $(O)/lib/client_cli.a $(O)/lib/client_api.a $(O)/lib/client_crm.a $(O)/lib/client_sync.a $(O)/lib/server_admin.a $(O)/lib/server_relay.a,$(LIBS))
 CHECK_BINS += $(O)/tests/sim/sim
@@ -71,6 +71,17 @@ CHECK_BINS += $(O)/tests/sweep/sweep
 $(O)/tests/sweep/sweep: $(SWEEP_OBJ) $(TESTLIB) $(SIM_LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) $(SWEEP_WRAP) -o $@ $(filter %.o,$^) -Wl,--start-group $(SIM_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+
+# the server's disk is lost, and comes back from a backup or from the devices
+LOSS_OBJ := $(O)/obj/tests/sim/loss.o $(O)/obj/tests/sweep/lab.o $(O)/obj/tests/sweep/talk.o $(O)/obj/tests/sim/template.o
+CHECK_BINS += $(O)/tests/sim/loss
+$(O)/tests/sim/loss: $(LOSS_OBJ) $(TESTLIB) $(SIM_LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(SIM_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+.PHONY: sim-serverloss
+sim-serverloss: deps
+	@$(MAKE) --no-print-directory $(O)/tests/sim/loss
+	@SAT_BUILD=$(O) tests/sim/run.sh $(if $(KEEP),-k $(KEEP)) -p loss $(FROM) $(SEEDS)
 
 .PHONY: sweep-io sweep-oom
 sweep-io sweep-oom: sweep-%: deps

@@ -28,7 +28,7 @@
 bool
 replica_lost(const sat_replica *r, uint64_t lsn)
 {
-	return lsn > r->epoch_base && lsn < r->cert.first_lsn;
+	return lsn > r->epoch_base && lsn + 1 < r->cert.first_lsn;
 }
 
 /* ---- the certificate ---------------------------------------------------------------- */

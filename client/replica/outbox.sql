@@ -42,10 +42,15 @@ SELECT old FROM recovered WHERE seq = ?1;
 -- :name recovered_count
 SELECT count(*) FROM recovered;
 
+-- :name recovered_move
+-- @seq @heir  what was parked goes on under a new number.
+UPDATE OR REPLACE recovered SET seq = ?2 WHERE seq = ?1;
+
 -- :name recovered_done
--- Answered again, or refused.
+-- Answered again, or refused; what is parked (4) may yet go on.
 DELETE FROM recovered WHERE seq > ?1 AND (seq IN (SELECT seq FROM answer)
-  OR seq NOT IN (SELECT seq FROM outbox));
+  OR seq NOT IN (SELECT seq FROM outbox))
+  AND seq NOT IN (SELECT seq FROM quarantine WHERE fate = 0 AND code = 4);
 
 -- :name missing_refused
 -- Of a run of numbers, how many a server refused.

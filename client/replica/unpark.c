@@ -111,12 +111,29 @@ show(sat_replica *r, const sat_commit *c, sat_err *e)
 	return SAT_OK;
 }
 
+/* A server that was lost had taken it in: a state that holds it may be here, so
+ * its position goes with it. */
+static sat_rc
+keep_place(sat_replica *r, int64_t seq, int64_t heir, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if (!r->recovering)
+		return SAT_OK;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_RECOVERED_MOVE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, seq);
+	sat_bind_int(s, 2, heir);
+	return sat_run(s, e);
+}
+
 static sat_rc
 move(sat_replica *r, sat_quarantined *q, sat_err *e)
 {
 	sat_commit *c = &q->commit;
+	int64_t was = replica_seq(q->incarnation, q->cseq), seq;
 	sat_buf header = { 0 }, payload = { 0 };
-	int64_t seq;
 	sat_rc rc;
 
 	c->incarnation = r->id->incarnation;
@@ -126,6 +143,7 @@ move(sat_replica *r, sat_quarantined *q, sat_err *e)
 	sat_commit_write_payload(&payload, c);
 	sat_commit_write_header(&header, c);
 	if ((rc = put_outbox(r, seq, &header, &payload, e)) == SAT_OK &&
+	    (rc = keep_place(r, was, seq, e)) == SAT_OK &&
 	    (rc = replica_quarantine_settle(r, q->id, SAT_FATE_RETRIED, c->cseq,
 	    e)) == SAT_OK) {
 		r->chain.cseq = c->cseq;

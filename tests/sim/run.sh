@@ -1,23 +1,26 @@
 #!/bin/bash
 # Many histories in chunks on two processes; counters summed at the end.
-# usage: run.sh [-k DIR] [-x 'OPTIONS OF sim'] [-m] FIRST COUNT
+# usage: run.sh [-k DIR] [-p NAME] [-x 'OPTIONS'] [-m] FIRST COUNT
 #   -k DIR  keep what each finished chunk said there: the same command goes on
 #           where it was stopped
+#   -p NAME another program than sim: loss
 #   -x ...  options handed to sim, e.g. --twin
 #   -m      every counter must reach its minimum (sim.h, per 1,000 histories)
 # Prints "N passed, N failed"; exit code 1 when a history does not hold.
-sim=${SAT_BUILD:-build}/tests/sim/sim
+program=sim
 keep='' extra='' minimum=0 chunk=${CHUNK:-250}
-while getopts k:x:m o; do
+while getopts k:x:p:m o; do
 	case $o in
 	k) keep=$OPTARG ;;
 	x) extra=$OPTARG ;;
 	m) minimum=1 ;;
+	p) program=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
 first=$1 count=$2
+sim=${SAT_BUILD:-build}/tests/sim/$program
 if [ ! -x "$sim" ]; then
 	echo "no $sim: make sim builds it"
 	echo "0 passed, 1 failed"

@@ -135,6 +135,16 @@ template_bundle(void *u, sat_buf *out,
 	return SAT_OK;
 }
 
+static sat_rc
+sign_own(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
+{
+	const lab *L = u;
+
+	(void)e;
+	sat_sign(sig, bytes, L->server_sk);
+	return SAT_OK;
+}
+
 sat_rc
 lab_open_server(lab *L, bool create, sat_err *e)
 {
@@ -145,8 +155,8 @@ lab_open_server(lab *L, bool create, sat_err *e)
 	sat_server_env env = { .clock = lab_clock(&L->srv), .org = L->org,
 		.org_name = "Lab", .template_at = template_at,
 		.template_tip = template_tip,
-		.template_bundle = template_bundle, .u = L,
-		.chunk_bytes = 700 };
+		.template_bundle = template_bundle, .sign = sign_own,
+		.rand = lab_rand(&L->srv), .u = L, .chunk_bytes = 700 };
 	sat_rc rc;
 
 	if ((rc = sat_sqlite_store_open(&L->store, &o, e)) != SAT_OK) {
@@ -155,6 +165,8 @@ lab_open_server(lab *L, bool create, sat_err *e)
 	}
 	env.store = sat_sqlite_store_ops(L->store);
 	memcpy(env.template_pk, sim_template_pk, sizeof env.template_pk);
+	memcpy(env.root_pk, L->root_pk, sizeof env.root_pk);
+	memcpy(env.server_pk, L->server_pk, sizeof env.server_pk);
 	if ((rc = sat_server_new(&L->server, &env, e)) != SAT_OK)
 		L->server = NULL;
 	return rc;
@@ -408,10 +420,14 @@ lab_init(lab *L)
 {
 	static const char *const names[NDEVS] = { "ann", "bob", "new", "raw" };
 	static const char *const users[NDEVS] = { "ann", "bob", "hq", "bob" };
+	uint8_t seed[32] = "the keys of the lab";
 	sat_err e = { 0 };
 
 	memset(L, 0, sizeof *L);
 	L->now_ms = 1780000000000;
+	sat_sign_keys(L->root_pk, L->root_sk, seed);
+	seed[31] = 1;
+	sat_sign_keys(L->server_pk, L->server_sk, seed);
 	machine_init(L, &L->srv, "srv");
 	simfs_make_default(L->srv.fs);
 	machine_bytes(&L->srv, L->org.b, sizeof L->org.b);

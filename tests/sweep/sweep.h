@@ -66,6 +66,8 @@ typedef struct lab {
 	int tip;            /* template the server publishes */
 	lab_dev dev[NDEVS];
 	sat_id org;
+	uint8_t root_sk[SAT_SIGN_SK_BYTES], root_pk[SAT_SIGN_PK_BYTES];
+	uint8_t server_sk[SAT_SIGN_SK_BYTES], server_pk[SAT_SIGN_PK_BYTES];
 	sat_id acc[5];      /* customers of the story */
 	talk t;
 	sat_arena a;
