@@ -24,6 +24,8 @@
 /* The server holds a WAIT for 100 s, and its sweep is coarse. */
 #define WAIT_TIMEOUT_MS 115000
 #define SLICE_MS 250
+/* A link's keys are as old as the link (P-215). */
+#define LINK_AGE_MAX_MS 3600000
 
 struct sat_live {
 	sat_sync_opts o;     /* with our own hook */
@@ -157,14 +159,15 @@ set_link(sat_live *l, sat_net_client *link)
 
 /* ---- waiting ----------------------------------------------------------------------- */
 
+/* until_work: a nudge ends it, too. */
 static void
-rest(sat_live *l, int64_t ms)
+rest(sat_live *l, int64_t ms, bool until_work)
 {
 	sat_clock c = sat_clock_os();
 	int64_t due = sat_boot_ms(&c) + ms;
 
 	pthread_mutex_lock(&l->mtx);
-	while (!stopped(l)) {
+	while (!stopped(l) && !(until_work && atomic_load(&l->work))) {
 		int64_t left = due - sat_boot_ms(&c);
 		struct timespec at;
 
@@ -265,22 +268,28 @@ exchange(sat_live *l, sat_net_client *link, const sat_client_ops *ops,
 	return rc;
 }
 
-/* *held: a wait was answered, so the link was a good one. */
+/*
+ * *held: a wait was answered, so the link was a good one.
+ * @return SAT_OK when it was stopped, or the link is old enough.
+ */
 static sat_rc
 hold(sat_live *l, sat_net_client *link, const sat_client_ops *ops, bool *held,
     sat_err *e)
 {
+	int64_t born = sat_boot_ms(&l->o.clock);
 	sat_waited w = { 0 };
 	int in_vain = 0;
 	bool new = false;
 	sat_rc rc;
 
-	while (!stopped(l)) {
+	while (!stopped(l) &&
+	    sat_boot_ms(&l->o.clock) - born < LINK_AGE_MAX_MS) {
 		if ((rc = exchange(l, link, ops, &new, e)) != SAT_OK)
 			return rc;
 		in_vain = new || w.what == 0 ? 0 : in_vain + 1;
 		if (in_vain > 1)
-			rest(l, sat_sync_jitter(in_vain, RETRY_CAP_MS, &l->o));
+			rest(l, sat_sync_jitter(in_vain, RETRY_CAP_MS, &l->o),
+			    true);
 		do {
 			if (atomic_load(&l->work)) /* V1 */
 				break;
@@ -288,9 +297,10 @@ hold(sat_live *l, sat_net_client *link, const sat_client_ops *ops, bool *held,
 			    SAT_OK)
 				return rc;
 			*held = true;
-		} while (w.what == 0);
+		} while (w.what == 0 && sat_boot_ms(&l->o.clock) - born <
+		    LINK_AGE_MAX_MS);
 		if (w.spread_ms > 0)
-			rest(l, below(l, w.spread_ms));
+			rest(l, below(l, w.spread_ms), true);
 	}
 	return SAT_OK;
 }
@@ -350,10 +360,13 @@ sat_live_run(sat_live *l, sat_replica *r, sat_err *e)
 		was_waiting = sat_live_state_get(l, NULL) == SAT_LIVE_WAITING;
 		if (held)
 			attempt = 0;
+		if (rc == SAT_OK)
+			continue; /* old keys: the next link at once */
 		if (was_waiting && atomic_load(&l->work))
 			continue; /* hung up by ourselves, to send */
 		set_state(l, SAT_LIVE_OFFLINE, &why);
-		rest(l, sat_sync_jitter(attempt++, RETRY_CAP_MS, &l->o)); /* V2 */
+		rest(l, sat_sync_jitter(attempt++, RETRY_CAP_MS, &l->o),
+		    false); /* V2 */
 	}
 	set_state(l, SAT_LIVE_OFF, NULL);
 	return SAT_OK;

@@ -428,7 +428,7 @@ main(int argc, char **argv)
 		reconnect();
 	else
 		crowd(argv[0], before, seconds);
-	scale_stop(&server);
+	check(scale_stop(&server), "the server's end");
 	check(scale_check_store(&server, ndevices) == 0,
 	    "the server's records are not what was written");
 	scale_remove(&server);

@@ -73,7 +73,7 @@ void scale_prepare(scale_server *s, light *d, uint32_t n);
 void scale_serve(scale_server *s, const char *satcheld, uint32_t n);
 /* Something everybody is told: a new user. */
 void scale_add_user(const scale_server *s, const char *key);
-void scale_stop(scale_server *s);
+bool scale_stop(scale_server *s); /* did it end well? */
 /* The store's records against what the devices wrote; @return faults. */
 unsigned scale_check_store(const scale_server *s, uint32_t n);
 void scale_remove(scale_server *s);

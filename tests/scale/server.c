@@ -207,16 +207,14 @@ scale_add_user(const scale_server *s, const char *key)
 	sat_buf_fini(&out);
 }
 
-void
+bool
 scale_stop(scale_server *s)
 {
 	int status = 0;
 
 	(void)kill(s->pid, SIGTERM);
 	(void)waitpid(s->pid, &status, 0);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		(void)printf("FAIL: the server ended with %x\n",
-		    (unsigned)status);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* ---- what it holds ------------------------------------------------------------------- */
