@@ -240,6 +240,7 @@ typedef struct own {
 	sat_hlc eff;
 	sat_verdict_code code;
 	char slug[40];
+	uint64_t old; /* its LSN on a server that was lost */
 } own;
 
 typedef struct device {
@@ -256,7 +257,7 @@ typedef struct device {
 	int64_t skew_ms;
 	held *rec;
 	size_t nrec, rec_cap;
-	uint64_t cursor, registry_rev, first_lsn;
+	uint64_t cursor, registry_rev, first_lsn, epoch;
 	bool complete, snapping;
 	uint64_t after;
 	uint64_t seen_eff;
@@ -385,7 +386,8 @@ op_hello(void *u, sat_hello *out, sat_err *e)
 	*out = (sat_hello){ .proto_min = SAT_PROTO_MIN,
 		.proto_max = SAT_PROTO_VERSION, .org = d->w->org,
 		.device = d->ord, .incarnation = d->incarnation,
-		.cursor = d->cursor, .registry_rev = d->registry_rev,
+		.cursor = d->cursor, .epoch = d->epoch,
+		.registry_rev = d->registry_rev,
 		.wall_ms = d->w->now_ms + d->skew_ms };
 	memcpy(out->template_oid, d->w->oid, sizeof d->w->oid);
 	return SAT_OK;
@@ -453,6 +455,14 @@ op_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 		if (d->out[i].c.incarnation != push->incarnation)
 			break;
 		(*c)[(*n)++] = d->out[i].c;
+	}
+	if (from != 0 && push->first_cseq > from)
+		push->gap = SAT_GAP_GONE;
+	push->old = sat_arena_alloc(a, *n * sizeof *push->old);
+	for (size_t k = 0; k < *n; k++) {
+		push->old[k] = d->out[i - *n + k].old;
+		if (push->old[k] != 0)
+			push->nold = *n;
 	}
 	{
 		sat_commit last = (*c)[*n - 1];

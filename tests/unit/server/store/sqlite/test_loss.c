@@ -1,0 +1,644 @@
+/*
+ * A server that came back from a backup, and customers that were erased: what
+ * the core and its store must keep to, with real session machines.
+ */
+#include "tests/unit/server/store/sqlite/device.h"
+
+#include <unistd.h>
+
+/* ---- losing a server ------------------------------------------------------------ */
+
+typedef struct state_of { /* of a record on the server that is lost */
+	sat_id id;
+	sat_buf bytes;
+} state_of;
+
+typedef struct states_of {
+	state_of *v;
+	size_t n;
+} states_of;
+
+static void
+on_state(void *u, const sat_id *id, sat_span state)
+{
+	states_of *s = u;
+
+	s->v = sat_xrealloc(s->v, (s->n + 1) * sizeof *s->v);
+	s->v[s->n] = (state_of){ .id = *id };
+	sat_buf_add(&s->v[s->n++].bytes, state.p, state.n);
+}
+
+static states_of
+all_states(world *w)
+{
+	states_of s = { 0 };
+	sat_err err = { 0 };
+
+	assert_ok(sat_server_dump(w->server, NULL, on_state, &s, &err));
+	return s;
+}
+
+static void
+free_states(states_of *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		sat_buf_fini(&s->v[i].bytes);
+	free(s->v);
+}
+
+typedef struct company {
+	world *w;
+	device *ann, *bob, *hq;
+	sat_id acc[24];
+	size_t nacc;
+	uint8_t root_sk[SAT_SIGN_SK_BYTES], root_pk[SAT_SIGN_PK_BYTES];
+	char *backup;
+} company;
+
+static company
+company_new(uint64_t seed)
+{
+	company c = { .w = world_new(seed) };
+	uint8_t root[32] = { 3 };
+
+	world_team(c.w, "north");
+	world_user(c.w, "ann", "rep", "north");
+	world_user(c.w, "bob", "rep", "north");
+	world_user(c.w, "hq", "hq", NULL);
+	world_user(c.w, "root", "admin", NULL);
+	c.ann = device_new(c.w, "ann");
+	c.bob = device_new(c.w, "bob");
+	c.hq = device_new(c.w, "hq");
+	sat_sign_keys(c.root_pk, c.root_sk, root);
+	c.backup = sat_xasprintf("%s/backup.db", c.w->dir);
+	return c;
+}
+
+static void
+company_free(company *c)
+{
+	device_free(c->ann);
+	device_free(c->bob);
+	device_free(c->hq);
+	free(c->backup);
+	world_free(c->w);
+}
+
+static void
+sync_all(company *c)
+{
+	for (int i = 0; i < 2; i++) {
+		device_sync(c->ann);
+		device_sync(c->bob);
+		device_sync(c->hq);
+	}
+}
+
+static device *
+one_of(company *c)
+{
+	device *d[] = { c->ann, c->bob, c->hq };
+
+	return d[sat_test_rand(&c->w->rand) % 3];
+}
+
+static void
+some_work(company *c, int n)
+{
+	static const uint16_t fields[] = { A_REMARK, A_SECTOR, A_NAME,
+		A_VISITS, A_TAGS };
+
+	for (int i = 0; i < n; i++) {
+		uint64_t x = sat_test_rand(&c->w->rand);
+		device *d = one_of(c);
+		uint16_t f = fields[x % 5];
+		char text[24];
+		sat_id id;
+
+		c->w->now_ms += 1000;
+		if (c->nacc < 4 || (x % 7 == 0 && c->nacc < 24)) {
+			d = x % 2 == 0 ? c->ann : c->bob;
+			c->acc[c->nacc++] = device_account(d, "made",
+			    d->user_key);
+			device_sync(d);
+			continue;
+		}
+		id = c->acc[(x >> 8) % c->nacc];
+		if (device_find(d, &id, 0) == NULL)
+			continue;
+		(void)snprintf(text, sizeof text, "v%llu",
+		    (unsigned long long)(x >> 40));
+		(void)device_edit(d, &id, &id, K_ACCOUNT, f == A_VISITS ?
+		    SAT_OP_ADD : f == A_TAGS ? SAT_OP_SADD : f == A_NAME ?
+		    SAT_OP_MVSET : SAT_OP_SET, f, f == A_VISITS ?
+		    sat_v_int(1 + (int64_t)(x % 3)) : txt(text));
+		if (x % 3 == 0)
+			device_sync(d);
+	}
+	sync_all(c);
+}
+
+static void
+take_backup(company *c)
+{
+	uint64_t lsn;
+	sat_err err = { 0 };
+
+	assert_ok(sat_sqlite_store_backup(&lsn, c->w->store, c->backup, &err));
+}
+
+/* The server is gone; the backup, in a new epoch, takes its place. */
+static sat_epoch
+lose(company *c, int64_t window_ms, uint32_t roles)
+{
+	world *w = c->w;
+	sat_epoch e = { .org = w->org, .began_ms = w->now_ms,
+		.until_ms = w->now_ms + window_ms, .seed_roles = roles };
+	char *tail = sat_xasprintf("%s-wal", w->path);
+	uint64_t above, before;
+	sat_err err = { 0 };
+
+	world_stop(w);
+	assert_int_equal(0, unlink(w->path));
+	(void)unlink(tail);
+	free(tail);
+	assert_int_equal(0, rename(c->backup, w->path));
+	world_start(w);
+	assert_ok(sat_sqlite_epoch_base(&e.base_lsn, &above, &e.base_eid,
+	    &before, w->store, &err));
+	e.epoch = before + 1;
+	e.first_lsn = above + SAT_EPOCH_SKIP;
+	sat_epoch_sign(&e, c->root_sk);
+	assert_true(sat_epoch_ok(&e, &w->org, c->root_pk));
+	world_stop(w);
+	world_start(w);
+	assert_ok(sat_sqlite_epoch_begin(w->store, &e, &err));
+	world_stop(w);
+	world_start(w);
+	assert_int_equal(0, err.rc);
+	return e;
+}
+
+/* What client/replica does on a new epoch, for the device of these tests. */
+static void
+follow(device *d, const sat_epoch *e)
+{
+	for (size_t i = 0; i < d->nout; i++) {
+		own *o = &d->out[i];
+
+		for (size_t k = 0; k < o->c.nops; k++)
+			o->c.ops[k].eid = 0;
+		if (o->lsn > e->base_lsn && o->state != 2) {
+			o->old = o->lsn;
+			o->lsn = o->eff = 0;
+			o->state = 0;
+		}
+	}
+	for (size_t i = 0; i < d->nrec; i++)
+		d->rec[i].used = false;
+	d->epoch = e->epoch;
+	d->cursor = 0;
+	d->complete = d->snapping = false;
+	d->after = 0;
+	d->registry_rev = 0;
+	d->neids = 0;
+}
+
+static sat_seeded
+give(company *c, device *d, uint64_t epoch, const sat_record *r, size_t n,
+    sat_rc want)
+{
+	sat_msg m = { .type = SAT_MSG_HELLO };
+	sat_client_ops ops = device_ops(d);
+	sat_buf q = { 0 }, reply = { 0 }, records = { 0 };
+	sat_arena a = { 0 };
+	sat_seeded out = { 0 };
+	sat_err err = { 0 };
+
+	assert_ok(ops.hello(d, &m.u.hello, &err));
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(c->w->server, &d->link, &reply,
+	    sat_buf_span(&q), &err));
+	m = (sat_msg){ .type = SAT_MSG_SEED };
+	assert_ok(sat_records_write(&records, r, n, &err));
+	m.u.seed.epoch = epoch;
+	m.u.seed.records = sat_buf_span(&records);
+	sat_buf_reset(&q);
+	sat_buf_reset(&reply);
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(c->w->server, &d->link, &reply,
+	    sat_buf_span(&q), &err));
+	assert_ok(sat_msg_read(&m, &a, sat_buf_span(&reply), &err));
+	if (want == SAT_OK) {
+		assert_int_equal(SAT_MSG_SEEDED, m.type);
+		out = m.u.seeded;
+	} else {
+		assert_int_equal(SAT_MSG_ERROR, m.type);
+		assert_int_equal(want, m.u.error.rc);
+	}
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	sat_buf_fini(&records);
+	sat_arena_fini(&a);
+	return out;
+}
+
+static sat_seeded
+give_state(company *c, device *d, const sat_epoch *e, const state_of *s)
+{
+	sat_arena a = { 0 };
+	sat_seeded out;
+	sat_record r;
+	sat_err err = { 0 };
+
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(&s->bytes), &err));
+	out = give(c, d, e->epoch, &r, 1, SAT_OK);
+	sat_arena_fini(&a);
+	return out;
+}
+
+static void
+same_values(world *w, const states_of *want)
+{
+	states_of is = all_states(w);
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+
+	assert_int_equal(want->n, is.n);
+	for (size_t i = 0; i < is.n; i++) {
+		sat_record x, y;
+
+		assert_true(sat_id_eq(&want->v[i].id, &is.v[i].id));
+		assert_ok(sat_record_read(&x, &a,
+		    sat_buf_span(&want->v[i].bytes), &err));
+		assert_ok(sat_record_read(&y, &a, sat_buf_span(&is.v[i].bytes),
+		    &err));
+		assert_int_equal(x.ncells, y.ncells);
+		for (size_t k = 0; k < x.ncells; k++)
+			if (!sat_value_eq(x.cells[k].value, y.cells[k].value))
+				fail_msg("record %zu field %u differs", i,
+				    x.cells[k].field);
+	}
+	free_states(&is);
+	sat_arena_fini(&a);
+}
+
+/* ---- what came back ------------------------------------------------------------------ */
+
+static void
+nothing_counts_twice_in_whatever_order_it_comes_back(void **state) /* E1 */
+{
+	uint64_t seed = sat_test_seed(7);
+
+	(void)state;
+	for (int round = 0; round < 12; round++) {
+		company c = company_new(seed + (uint64_t)round);
+		device *back[3] = { c.ann, c.bob, c.hq };
+		bool gave[64] = { 0 };
+		states_of want;
+		sat_epoch e;
+
+		some_work(&c, 12);
+		take_backup(&c);
+		some_work(&c, 30);
+		want = all_states(c.w);
+		assert_true(want.n <= 64);
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		for (int i = 0; i < 3; i++)
+			follow(back[i], &e);
+		/* pushes and states in any order; bob's laptop died */
+		for (int i = 0; i < 60; i++) {
+			uint64_t x = sat_test_rand(&c.w->rand);
+
+			if (x % 5 == 0)
+				device_sync(x % 2 == 0 ? c.ann : c.hq);
+			else if (!gave[(x >> 8) % want.n]) {
+				gave[(x >> 8) % want.n] = true;
+				(void)give_state(&c, c.hq, &e,
+				    &want.v[(x >> 8) % want.n]);
+			}
+		}
+		for (size_t i = 0; i < want.n; i++)
+			(void)give_state(&c, c.hq, &e, &want.v[i]);
+		device_sync(c.ann);
+		device_sync(c.hq);
+		device_sync(c.ann);
+		same_values(c.w, &want);
+		device_check(c.hq);
+		device_check(c.ann);
+		world_verify(c.w);
+		free_states(&want);
+		company_free(&c);
+	}
+}
+
+static void
+without_any_state_the_authors_bring_all_back(void **state)
+{
+	company c = company_new(sat_test_seed(8));
+	states_of want;
+	sat_epoch e;
+
+	(void)state;
+	some_work(&c, 10);
+	take_backup(&c);
+	/* each on his own, so that nothing waits for another's push */
+	for (int i = 0; i < 6; i++) {
+		(void)device_edit(c.ann, &c.acc[0], &c.acc[0], K_ACCOUNT,
+		    SAT_OP_ADD, A_VISITS, sat_v_int(1));
+		(void)device_edit(c.bob, &c.acc[1], &c.acc[1], K_ACCOUNT,
+		    SAT_OP_SET, A_REMARK, txt("later"));
+		c.w->now_ms += 1000;
+	}
+	c.acc[c.nacc++] = device_account(c.ann, "after the backup", "ann");
+	sync_all(&c);
+	want = all_states(c.w);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.ann, &e);
+	follow(c.bob, &e);
+	follow(c.hq, &e);
+	sync_all(&c);
+	same_values(c.w, &want);
+	device_check(c.hq);
+	world_verify(c.w);
+	free_states(&want);
+	company_free(&c);
+}
+
+static void
+only_lost_positions_are_taken_from_the_right_people_in_time(void **state) /* E2 */
+{
+	company c = company_new(sat_test_seed(9));
+	sat_arena a = { 0 };
+	states_of old, lost;
+	sat_seeded s;
+	sat_record r;
+	sat_epoch e;
+	sat_err err = { 0 };
+
+	(void)state;
+	some_work(&c, 8);
+	old = all_states(c.w);
+	take_backup(&c);
+	(void)device_edit(c.hq, &c.acc[0], &c.acc[0], K_ACCOUNT, SAT_OP_SET,
+	    A_REMARK, txt("lost"));
+	sync_all(&c);
+	lost = all_states(c.w);
+	e = lose(&c, 5000, SAT_SEED_HQ);
+	follow(c.ann, &e);
+	follow(c.hq, &e);
+	/* a state the backup has; one from the future; another epoch's */
+	s = give_state(&c, c.hq, &e, &old.v[0]);
+	assert_int_equal(1, s.refused);
+	for (size_t i = 0; i < lost.n; i++)
+		if (sat_id_eq(&lost.v[i].id, &c.acc[0])) {
+			assert_ok(sat_record_read(&r, &a,
+			    sat_buf_span(&lost.v[i].bytes), &err));
+			break;
+		}
+	r.rlsn = e.first_lsn;
+	s = give(&c, c.hq, e.epoch, &r, 1, SAT_OK);
+	assert_int_equal(1, s.refused);
+	r.rlsn = e.first_lsn - 1;
+	r.cells[0].at.lsn = e.first_lsn + 3;
+	s = give(&c, c.hq, e.epoch, &r, 1, SAT_OK);
+	assert_int_equal(1, s.refused);
+	r.cells[0].at.lsn = 1;
+	(void)give(&c, c.hq, e.epoch + 1, &r, 1, SAT_ECONFLICT);
+	/* not of this role, not after the end */
+	s = give(&c, c.ann, e.epoch, &r, 1, SAT_OK);
+	assert_true(s.closed);
+	assert_int_equal(0, s.taken);
+	c.w->now_ms += 6000;
+	s = give(&c, c.hq, e.epoch, &r, 1, SAT_OK);
+	assert_true(s.closed);
+	c.w->now_ms -= 6000;
+	s = give(&c, c.hq, e.epoch, &r, 1, SAT_OK);
+	assert_int_equal(1, s.taken);
+	s = give(&c, c.hq, e.epoch, &r, 1, SAT_OK);
+	assert_int_equal(1, s.known); /* asked again */
+	world_verify(c.w);
+	free_states(&old);
+	free_states(&lost);
+	sat_arena_fini(&a);
+	company_free(&c);
+}
+
+static bool
+on_gap(void *u, uint64_t first, uint64_t last, sat_gap why)
+{
+	uint64_t *g = u;
+
+	g[0] = first;
+	g[1] = last;
+	g[2] = why;
+	return true;
+}
+
+static void
+a_chain_goes_on_behind_commits_nobody_has(void **state) /* P-203 */
+{
+	company c = company_new(sat_test_seed(10));
+	uint64_t g[3] = { 0 };
+	sat_epoch e;
+	sat_store st;
+	sat_err err = { 0 };
+	size_t gone;
+
+	(void)state;
+	some_work(&c, 8);
+	take_backup(&c);
+	for (int i = 0; i < 4; i++)
+		(void)device_edit(c.hq, &c.acc[0], &c.acc[0], K_ACCOUNT,
+		    SAT_OP_SET, A_REMARK, txt("x"));
+	sync_all(&c);
+	/* a newer backup had two of them, so they left the outbox */
+	gone = c.hq->nout - 4;
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	memmove(&c.hq->out[gone], &c.hq->out[gone + 2],
+	    2 * sizeof *c.hq->out);
+	c.hq->nout -= 2;
+	follow(c.hq, &e);
+	device_sync(c.hq);
+	st = sat_sqlite_store_ops(c.w->store);
+	assert_ok(st.gaps(st.u, c.hq->ord, 1, on_gap, g, &err));
+	assert_int_equal(c.hq->out[gone].c.cseq - 2, g[0]);
+	assert_int_equal(c.hq->out[gone].c.cseq - 1, g[1]);
+	assert_int_equal(SAT_GAP_GONE, g[2]);
+	world_verify(c.w);
+	company_free(&c);
+}
+
+static void
+a_cursor_of_the_lost_server_is_refused(void **state)
+{
+	company c = company_new(sat_test_seed(11));
+	sat_err err = { 0 };
+	sat_epoch e;
+
+	(void)state;
+	some_work(&c, 8);
+	take_backup(&c);
+	some_work(&c, 8);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.ann, &e);
+	device_sync(c.ann);
+	(void)device_account(c.ann, "new", "ann");
+	device_sync(c.ann);
+	/* headquarters does not follow the epoch */
+	assert_rc(SAT_ECONFLICT, device_sync_flags(c.hq, SAT_CS_PULL_ONLY,
+	    &err));
+	company_free(&c);
+}
+
+/* ---- erasure --------------------------------------------------------------------------- */
+
+static size_t
+found(const char *path, const char *word)
+{
+	FILE *f = fopen(path, "rb");
+	uint8_t *p;
+	size_t n, hits = 0, len = strlen(word);
+	long size;
+
+	if (f == NULL)
+		return 0;
+	assert_int_equal(0, fseek(f, 0, SEEK_END));
+	size = ftell(f);
+	rewind(f);
+	p = sat_xmalloc((size_t)size + 1);
+	n = fread(p, 1, (size_t)size, f);
+	(void)fclose(f);
+	for (size_t i = 0; i + len <= n; i++)
+		hits += memcmp(p + i, word, len) == 0;
+	free(p);
+	return hits;
+}
+
+static size_t
+in_files(const world *w, const char *word)
+{
+	static const char *const tails[] = { "", "-wal", "-journal" };
+	size_t hits = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		char *path = sat_xasprintf("%s%s", w->path, tails[i]);
+
+		hits += found(path, word);
+		free(path);
+	}
+	return hits;
+}
+
+static void
+erase(company *c, const sat_id *id, sat_rc want, const char *by,
+    const char *second)
+{
+	const sat_registry *r = sat_server_registry(c->w->server);
+	const sat_user *x = sat_registry_user(r, sat_span_str(by));
+	const sat_user *y = sat_registry_user(r, sat_span_str(second));
+	sat_err err = { 0 };
+
+	assert_rc(want, sat_server_erase(c->w->server, id, x->ord, y->ord,
+	    sat_span_str("request 12"), &err));
+}
+
+static void
+no_byte_of_an_erased_customer_is_left(void **state) /* X1, X2, X3 */
+{
+	static const char *const words[] = { "Okapi", "Quagga", "Tapir",
+		"Zebu" };
+	company c = company_new(sat_test_seed(12));
+	sat_id id, other;
+
+	(void)state;
+	id = device_account(c.ann, "Okapi", "ann");
+	other = device_account(c.ann, "Gnu", "ann");
+	(void)device_activity(c.ann, &id, "Quagga");
+	sync_all(&c);
+	(void)device_edit(c.hq, &id, &id, K_ACCOUNT, SAT_OP_MVSET, A_NAME,
+	    txt("Tapir"));
+	/* refused: kept as evidence until now */
+	(void)device_edit(c.ann, &id, &id, K_ACCOUNT, SAT_OP_SET, 999,
+	    txt("Zebu"));
+	sync_all(&c);
+	for (int i = 0; i < 4; i++)
+		assert_true(in_files(c.w, words[i]) > 0);
+	erase(&c, &id, SAT_EDENIED, "hq", "hq");
+	erase(&c, &id, SAT_EDENIED, "hq", "ann");
+	for (int i = 0; i < 4; i++)
+		assert_true(in_files(c.w, words[i]) > 0);
+	erase(&c, &id, SAT_OK, "hq", "root");
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(0, in_files(c.w, words[i]));
+	assert_true(in_files(c.w, "Gnu") > 0);
+	erase(&c, &id, SAT_ECONFLICT, "hq", "root");
+	world_verify(c.w);
+	/* the others go on, also over a restart */
+	world_stop(c.w);
+	world_start(c.w);
+	(void)device_edit(c.ann, &other, &other, K_ACCOUNT, SAT_OP_SET,
+	    A_REMARK, txt("y"));
+	sync_all(&c);
+	assert_int_equal(2, all_states(c.w).n + 1);
+	world_verify(c.w);
+	company_free(&c);
+}
+
+static void
+what_comes_late_about_an_erased_customer_is_dropped_unread(void **state) /* X4 */
+{
+	company c = company_new(sat_test_seed(13));
+	sat_id id, act;
+	own *o;
+
+	(void)state;
+	id = device_account(c.ann, "Okapi", "ann");
+	sync_all(&c);
+	/* forty days without a network */
+	(void)device_edit(c.ann, &id, &id, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("Bongo"));
+	act = device_activity(c.ann, &id, "Nyala");
+	(void)act;
+	c.w->now_ms += (int64_t)40 * 24 * 3600 * 1000;
+	erase(&c, &id, SAT_OK, "hq", "root");
+	device_sync(c.ann);
+	for (size_t i = c.ann->nout - 2; i < c.ann->nout; i++) {
+		o = &c.ann->out[i];
+		assert_int_equal(SAT_VD_REJECTED, o->code);
+		assert_string_equal(SAT_SLUG_ERASED, o->slug);
+	}
+	assert_int_equal(0, in_files(c.w, "Bongo"));
+	assert_int_equal(0, in_files(c.w, "Nyala"));
+	world_verify(c.w);
+	/* the same verdict for ever (P-073) */
+	for (size_t i = c.ann->nout - 2; i < c.ann->nout; i++)
+		c.ann->out[i].state = 0;
+	device_sync(c.ann);
+	assert_string_equal(SAT_SLUG_ERASED, c.ann->out[c.ann->nout - 1].slug);
+	/* and life goes on in the same chain */
+	(void)device_account(c.ann, "Gnu", "ann");
+	device_sync(c.ann);
+	assert_int_equal(SAT_VD_OK, c.ann->out[c.ann->nout - 1].code);
+	world_verify(c.w);
+	company_free(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    nothing_counts_twice_in_whatever_order_it_comes_back),
+		cmocka_unit_test(without_any_state_the_authors_bring_all_back),
+		cmocka_unit_test(
+		    only_lost_positions_are_taken_from_the_right_people_in_time),
+		cmocka_unit_test(a_chain_goes_on_behind_commits_nobody_has),
+		cmocka_unit_test(a_cursor_of_the_lost_server_is_refused),
+		cmocka_unit_test(no_byte_of_an_erased_customer_is_left),
+		cmocka_unit_test(
+		    what_comes_late_about_an_erased_customer_is_dropped_unread),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
