@@ -279,6 +279,7 @@ look(void *u, const sat_rec_row *row)
 	const sat_team *team;
 	const sat_pool_rule *rule;
 	const sat_pool *pool;
+	const sat_cell *had;
 	sat_pool_facts f;
 	sat_record r;
 	int64_t ms;
@@ -290,7 +291,9 @@ look(void *u, const sat_rec_row *row)
 	if ((l->rc = sat_record_read(&r, &l->tmp, row->state, l->e)) != SAT_OK)
 		return false;
 	l->r = &r;
-	f = sat_pool_facts_of(l->k, value_of, l, sat_hlc_ms(r.born.hlc));
+	had = sat_record_cell(&r, l->k->owner->id);
+	f = sat_pool_facts_of(l->k, value_of, l, sat_hlc_ms(had != NULL ?
+	    had->at.hlc : r.born.hlc));
 	f.exempt = f.exempt || r.deleted ||
 	    sat_record_value(&r, SAT_SYS_REDIRECT).type != SAT_V_NULL;
 	team = sat_registry_team_ord(&l->s->reg, owner->team);

@@ -30,6 +30,11 @@ HANDLER(api_conflict_log);
 HANDLER(api_conflict_stats);
 /* The open ones into an array; assignee NULL = everybody's. */
 sat_rc api_conflicts_put(sat_json *data, sat_api *api, const char *assignee, sat_err *e);
+/* pool.c */
+HANDLER(api_pool);
+HANDLER(api_pool_preview);
+HANDLER(api_claim);
+HANDLER(api_release);
 /* merge.c */
 HANDLER(api_merge);
 HANDLER(api_unmerge);

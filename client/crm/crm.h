@@ -275,6 +275,31 @@ typedef struct sat_report_opts {
 SAT_CHECK sat_rc sat_crm_report(sat_json **out, sat_crm *c, const char *key,
     const sat_report_opts *o, sat_err *e);
 
+/* ---- public pool -------------------------------------------------------------- */
+/*
+ * Ask for a customer of a pool; the server's order decides, so until it answers
+ * the claim is provisional.
+ * @return SAT_ECONFLICT "claim.lost" (somebody's), "claim.offered" (no pool
+ *         offers it); SAT_EDENIED; SAT_ENOTFOUND "pool.none".
+ */
+SAT_CHECK sat_rc sat_crm_claim(sat_crm *c, const sat_id *id, sat_err *e);
+/* Give a customer to a pool; key NULL: the first one of its owner's team. The
+ * reason is one line and everyone who is offered the customer reads it. */
+SAT_CHECK sat_rc sat_crm_release(sat_crm *c, const sat_id *id, const char *pool,
+    const char *reason, sat_err *e);
+/* What the rules would take back, or warn of, at that instant (0 = now), as far
+ * as this device knows. */
+typedef struct sat_due_back {
+	sat_id id;
+	const sat_user *owner;
+	const sat_pool *pool;
+	int64_t due_ms;
+	bool due; /* else a warning */
+} sat_due_back;
+SAT_CHECK sat_rc sat_crm_pool_preview(sat_crm *c, int64_t as_of,
+    sat_rc (*cb)(void *u, const sat_due_back *d, sat_err *e), void *u,
+    sat_err *e);
+
 /* ---- export ---------------------------------------------------------------- */
 /* Each record as a JSON object line, vCard or calendar entry through `line`
  * (without the last LF), or through a table writer. Needs the right "export";

@@ -184,6 +184,10 @@ crm_follow(crm_work *w, crm_work *also, sat_view *customer, sat_err *e)
 	if ((rc = sat_replica_get(customer, w->a, w->c->replica, k, &w->root,
 	    e)) != SAT_OK)
 		return rc;
+	/* Not of a customer that is only asked for yet: should the claim be
+	 * lost, the follow-up is kept and the dates are not his (P-153). */
+	if (sat_record_cell(&customer->rec, SAT_SYS_MASKED) != NULL)
+		return SAT_OK;
 	crm_work_begin(also, w->c, w->who, w->a, k, customer);
 	move_dates(w, also);
 	if (also->n == 0)

@@ -172,6 +172,23 @@ put_number(sat_json *o, const sat_view *v)
 	sat_arena_fini(&a);
 }
 
+/* Offered by a pool, and whether all of it is here (P-155). */
+static void
+put_pool(sat_json *o, const sat_view *v)
+{
+	sat_value pool = sat_record_value(&v->rec, SAT_SYS_POOL);
+	sat_span why;
+
+	if (pool.type != SAT_V_TEXT)
+		return;
+	sat_json_put_strn(o, "pool", sat_pool_key_of(pool.s));
+	why = sat_pool_reason_of(pool.s);
+	if (why.n > 0)
+		sat_json_put_strn(o, "released_because", why);
+	sat_json_put_bool(o, "masked",
+	    sat_record_cell(&v->rec, SAT_SYS_MASKED) != NULL);
+}
+
 static void
 put_head(sat_json *o, const sat_view *v)
 {
@@ -191,6 +208,7 @@ put_head(sat_json *o, const sat_view *v)
 		sat_json_put_str(o, "merged_into", text);
 	}
 	put_number(o, v);
+	put_pool(o, v);
 	sat_time_rfc3339(text, v->created_ms);
 	sat_json_put_str(o, "created", text);
 }

@@ -81,6 +81,9 @@ add_expr(builder *b, uint16_t field)
 	case SAT_Q_MERGED:
 		sat_buf_str(&b->text, "((_flags & 64) != 0)");
 		return;
+	case SAT_Q_POOL:
+		sat_buf_str(&b->text, "((_flags & 128) != 0)");
+		return;
 	default:
 		break;
 	}
@@ -230,7 +233,7 @@ add_filter(builder *b, const sat_filter *f)
 static void
 add_where(builder *b, const sat_query *q)
 {
-	int hidden = ROW_DELETED | ROW_MERGED;
+	int hidden = ROW_DELETED | ROW_MERGED | ROW_MASKED;
 	const char *sep = " WHERE ";
 
 	for (size_t i = 0; i < q->nfilters && b->rc == SAT_OK; i++) {
@@ -238,6 +241,8 @@ add_where(builder *b, const sat_query *q)
 			hidden &= ~ROW_DELETED;
 		if (q->filters[i].field == SAT_Q_MERGED)
 			hidden &= ~ROW_MERGED;
+		if (q->filters[i].field == SAT_Q_POOL)
+			hidden &= ~ROW_MASKED;
 		sat_buf_str(&b->text, sep);
 		add_filter(b, &q->filters[i]);
 		sep = " AND ";

@@ -149,6 +149,8 @@ typedef enum sat_cmp {
 #define SAT_Q_CONFLICT 0xfff4   /* 0/1 */
 #define SAT_Q_DELETED 0xfff5    /* 0/1; rows with 1 are left out unless asked for */
 #define SAT_Q_MERGED 0xfff7     /* 0/1; rows with 1 are left out unless asked for */
+#define SAT_Q_POOL 0xfff8       /* 0/1: offered by a pool; rows of which only what a
+                                 * pool shows is held are left out unless asked for */
 #define SAT_Q_TEXT 0xfff6       /* LIKE over all text fields */
 
 typedef struct sat_filter {

@@ -34,6 +34,8 @@ enum replica_flag {
 	ROW_LEAVING = 16,   /* left this device's scope; goes when nothing waits */
 	ROW_HANDED = 32,    /* carries suggestions; has a row in `handed` */
 	ROW_MERGED = 64,    /* merged into another record; has a row in `alias` */
+	ROW_POOL = 128,     /* nobody's, and offered by a pool */
+	ROW_MASKED = 256,   /* held through that pool alone: not whole (P-155) */
 };
 
 typedef enum kind_sql {

@@ -220,6 +220,22 @@ view_value(void *u, const sat_field *f)
 	return sat_record_value(u, f->id);
 }
 
+static uint32_t
+pool_flags(const replica_row *row)
+{
+	const sat_field *owner = row->k->kind->owner;
+	const sat_record *v = &row->view;
+
+	if (row->narrow != 0) /* no cell of these is there, nor was */
+		return row->flags & (ROW_POOL | ROW_MASKED);
+	if (owner == NULL ||
+	    sat_record_value(v, owner->id).type != SAT_V_NULL ||
+	    sat_record_value(v, SAT_SYS_POOL).type == SAT_V_NULL)
+		return 0;
+	return ROW_POOL | (sat_record_cell(v, SAT_SYS_MASKED) != NULL ?
+	    ROW_MASKED : 0u);
+}
+
 uint32_t
 replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 {
@@ -239,6 +255,7 @@ replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 	if (row->narrow != 0 ? (row->flags & ROW_MERGED) != 0 :
 	    sat_record_redirect(&into, v))
 		flags |= ROW_MERGED;
+	flags |= pool_flags(row);
 	if (replica_row_conflicts(one, 2, a, row) > 0)
 		flags |= ROW_CONFLICT;
 	if (row->narrow != 0 ? (row->flags & ROW_HANDED) != 0 :
@@ -246,7 +263,8 @@ replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 		flags |= ROW_HANDED;
 	if (row->narrow != 0)
 		flags |= row->flags & ROW_INCOMPLETE;
-	else if (!v->deleted && sat_gate_incomplete(t, row->k->kind, view_value, v,
+	else if (!v->deleted && (flags & ROW_MASKED) == 0 &&
+	    sat_gate_incomplete(t, row->k->kind, view_value, v,
 	    missing, &n))
 		flags |= ROW_INCOMPLETE;
 	return flags;

@@ -371,6 +371,10 @@ sat_norm_mask_phone(sat_buf *out, sat_span s)
 	sat_buf key = { 0 };
 	size_t n = 0;
 
+	if (s.n >= 3 && s.n <= 7 && memcmp(s.p, "***", 3) == 0) { /* it is masked already */
+		sat_buf_add(out, s.p, s.n);
+		return;
+	}
 	sat_norm_phone(&key, s);
 	while (n < key.n && key.p[n] != '-') /* the extension is not the number */
 		n++;

@@ -197,12 +197,12 @@ is_text(sat_value v, const char *text)
 
 sat_pool_facts
 sat_pool_facts_of(const sat_kind *k, sat_value (*value)(void *u,
-    const sat_field *f), void *u, int64_t made_ms)
+    const sat_field *f), void *u, int64_t had_ms)
 {
 	const sat_field *grade = sat_kind_field(k, "grade");
 	const sat_field *last = sat_kind_field(k, "last_follow_at");
 	const sat_field *status = sat_kind_field(k, "status");
-	sat_pool_facts f = { .last_ms = made_ms };
+	sat_pool_facts f = { .last_ms = had_ms };
 	sat_value v;
 
 	if (grade != NULL && (v = value(u, grade)).type == SAT_V_TEXT)

@@ -52,11 +52,12 @@ bool sat_pool_member(const sat_pool *p, const char *team); /* NULL = no team */
 typedef struct sat_pool_facts {
 	sat_span grade;          /* {NULL,0} = none */
 	bool exempt;             /* won, or deleted */
-	int64_t last_ms;         /* last follow-up, else when it was made */
+	/* last follow-up, at least when it was made and when its owner got it */
+	int64_t last_ms;
 } sat_pool_facts;
-/* From a record's values. */
+/* From a record's values; had_ms: the later of the two instants above. */
 sat_pool_facts sat_pool_facts_of(const sat_kind *k,
-    sat_value (*value)(void *u, const sat_field *f), void *u, int64_t made_ms);
+    sat_value (*value)(void *u, const sat_field *f), void *u, int64_t had_ms);
 /* The rule of the first pool that has one for the grade; *due_ms when it is
  * taken back. NULL: never. */
 const sat_pool_rule *sat_pool_due(int64_t *due_ms, const sat_pool **pool,
