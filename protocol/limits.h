@@ -7,6 +7,11 @@
 
 #define SAT_PROTO_VERSION 1
 #define SAT_PROTO_MIN 1
+/* What this release can within its protocol version (HELLO, WELCOME). Bits are
+ * final; a peer's unknown ones mean nothing. */
+#define SAT_FEATURE_LATER 1     /* keeps operations it does not know (P-169) */
+#define SAT_FEATURE_HANDOVER 2  /* hands late work over (P-165) */
+#define SAT_FEATURES (SAT_FEATURE_LATER | SAT_FEATURE_HANDOVER)
 
 #define SAT_OPS_MAX 4096            /* per commit */
 #define SAT_COMMIT_BYTES_MAX (1024 * 1024)  /* canonical payload */

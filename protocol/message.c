@@ -120,6 +120,13 @@ write_hello(sat_buf *b, const sat_hello *m)
 	sat_buf_add(b, m->template_oid, sizeof m->template_oid);
 	sat_write_int(b, m->wall_ms);
 	sat_write_int(b, m->permit_ms);
+	sat_write_uint(b, m->features);
+}
+
+static void
+pass_over_rest(sat_reader *r)
+{
+	(void)sat_read_raw(r, r->left);
 }
 
 static void
@@ -137,6 +144,8 @@ read_hello(sat_hello *m, sat_reader *r)
 	read_bytes(m->template_oid, sizeof m->template_oid, r);
 	m->wall_ms = sat_read_int(r);
 	m->permit_ms = sat_read_int(r);
+	m->features = sat_read_uint(r);
+	pass_over_rest(r);
 }
 
 static void
@@ -158,6 +167,7 @@ write_welcome(sat_buf *b, const sat_welcome *m)
 	sat_write_span(b, m->permit);
 	sat_write_uint(b, m->truncated);
 	sat_msg_write_sum(b, m->has_sum, m->sum);
+	sat_write_uint(b, m->features);
 }
 
 static void
@@ -180,6 +190,8 @@ read_welcome(sat_welcome *m, sat_arena *a, sat_reader *r)
 	m->permit = sat_read_span(r, PERMIT_MAX_BYTES);
 	m->truncated = sat_read_uint_max(r, INT64_MAX);
 	sat_msg_read_sum(&m->has_sum, &m->sum, r);
+	m->features = sat_read_uint(r);
+	pass_over_rest(r);
 }
 
 static void

@@ -39,6 +39,8 @@ typedef struct sat_msg_error {
 	sat_span code, text, hint;
 } sat_msg_error;
 
+/* HELLO and WELCOME are read before both sides know each other: what follows
+ * their last member is of a later release, and is passed over. */
 typedef struct sat_hello {
 	uint32_t proto_min, proto_max;
 	sat_id org;
@@ -50,6 +52,7 @@ typedef struct sat_hello {
 	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES];
 	int64_t wall_ms;
 	int64_t permit_ms;      /* until when it may be used; 0 = none (P-189) */
+	uint64_t features;      /* SAT_FEATURE_* */
 } sat_hello;
 
 typedef struct sat_welcome {
@@ -70,6 +73,7 @@ typedef struct sat_welcome {
 	uint64_t truncated;      /* no pull from a cursor below it (P-187) */
 	bool has_sum;            /* the cursor has reached scope_head */
 	sat_sum sum;             /* of all this device holds then (P-181) */
+	uint64_t features;       /* SAT_FEATURE_* */
 } sat_welcome;
 
 /* Why commits before the first one of a push are not sent (P-203). */

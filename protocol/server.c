@@ -338,6 +338,7 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	w->proto = h->proto_max < SAT_PROTO_VERSION ? h->proto_max :
 	    SAT_PROTO_VERSION;
 	w->wall_ms = sat_wall_ms(&s->env.clock);
+	w->features = SAT_FEATURES;
 	w->head = s->lsn;
 	w->last_cseq = chain->c.last_cseq;
 	w->registry_rev = s->reg.rev;

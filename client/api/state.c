@@ -115,6 +115,8 @@ HANDLER(api_status)
 	sat_json_put_int(x, "conflicts", s.conflicts);
 	sat_json_put_int(x, "duplicates", 0);
 	sat_json_put_int(x, "rejected", s.quarantined);
+	sat_json_put_int(x, "handovers", s.handed);
+	sat_json_put_int(x, "late", s.late);
 	x = sat_json_put_obj(d, "cursor");
 	sat_json_put_int(x, "applied", (int64_t)s.cursor);
 	sat_json_put_int(x, "known", (int64_t)s.known);

@@ -88,9 +88,10 @@ status_text(cli *c, const sat_json *d)
 	sat_buf_fmt(b, "\nwaiting       %lld commits, %lld records\n",
 	    (long long)sat_json_get_int(p, "commits", 0),
 	    (long long)sat_json_get_int(p, "records", 0));
-	sat_buf_fmt(b, "inbox         %lld conflicts, %lld refused, %lld moved away\n",
+	sat_buf_fmt(b, "inbox         %lld conflicts, %lld refused, %lld suggested, %lld moved away\n",
 	    (long long)sat_json_get_int(in, "conflicts", 0),
 	    (long long)sat_json_get_int(in, "rejected", 0),
+	    (long long)sat_json_get_int(in, "handovers", 0),
 	    (long long)sat_json_get_int(d, "moved", 0));
 	sat_buf_fmt(b, "log           %lld of %lld applied\n",
 	    (long long)sat_json_get_int(cur, "applied", 0),

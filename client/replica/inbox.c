@@ -286,6 +286,8 @@ sat_replica_status_get(sat_replica_status *st, sat_replica *r, sat_err *e)
 	    (rc = count_incomplete(&st->incomplete, r, e)) != SAT_OK ||
 	    (rc = replica_count(&st->conflicts, r, SQL_CONFLICT_COUNT, e)) !=
 	    SAT_OK ||
+	    (rc = replica_count(&st->handed, r, SQL_HANDED_COUNT, e)) !=
+	    SAT_OK ||
 	    (rc = replica_count(&st->late, r, SQL_LATE_COUNT, e)) != SAT_OK ||
 	    (rc = replica_count(&st->moved, r, SQL_MOVED_COUNT, e)) != SAT_OK)
 		return rc;

@@ -326,7 +326,8 @@ typedef struct sat_replica_diverged {
 typedef struct sat_replica_status {
 	uint64_t cursor, known;          /* applied, and the scope's head when last heard */
 	int64_t pending_commits, pending_records, quarantined, conflicts, incomplete, moved;
-	int64_t late; /* others' edits to look at */
+	int64_t handed; /* records that carry suggestions */
+	int64_t late;   /* others' edits to look at */
 	int64_t last_sync_ms;            /* 0 = never */
 	bool complete;                   /* first snapshot finished */
 	bool clock_suspect;              /* set back, or 5 min off the server's */

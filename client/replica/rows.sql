@@ -36,6 +36,9 @@ INSERT OR IGNORE INTO handed(rid, kind) VALUES(?1, ?2);
 -- :name handed_del
 DELETE FROM handed WHERE rid = ?1;
 
+-- :name handed_count
+SELECT count(*) FROM handed;
+
 -- :name handed_all
 SELECT rid, kind FROM handed ORDER BY rid;
 

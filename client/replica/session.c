@@ -27,6 +27,7 @@ on_hello(void *u, sat_hello *out, sat_err *e)
 	memcpy(out->template_oid, r->toid, sizeof out->template_oid);
 	out->wall_ms = sat_wall_ms(&r->clock);
 	out->permit_ms = r->permit_ms;
+	out->features = SAT_FEATURES;
 	return SAT_OK;
 }
 

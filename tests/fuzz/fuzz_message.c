@@ -24,7 +24,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (sat_msg_read(&m, &a, sat_span_of(p, n), &err) == SAT_OK) {
 		sat_msg_write(&b, &m);
-		must(sat_span_eq(sat_buf_span(&b), sat_span_of(p, n)));
+		/* HELLO and WELCOME may end in what is not read (P-071) */
+		must(m.type == SAT_MSG_HELLO || m.type == SAT_MSG_WELCOME ?
+		    b.n <= n && memcmp(b.p, p, b.n) == 0 :
+		    sat_span_eq(sat_buf_span(&b), sat_span_of(p, n)));
 		if (m.type == SAT_MSG_ERROR) {
 			must(sat_msg_to_err(&m.u.error, &err) != SAT_OK);
 			must(err.rc != SAT_OK);

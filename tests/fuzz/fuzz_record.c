@@ -75,7 +75,7 @@ apply(sat_record *r, sat_arena *a, const uint8_t *p, uint64_t lsn)
 	static const char *const texts[] = { "a", "b", "13800000000",
 		"138 0000 0000" };
 	sat_dot dot = { p[3] % 4u, p[5] };
-	sat_op op = { .kind = (sat_op_kind)(1 + p[0] % SAT_OP_LAST),
+	sat_op op = { .kind = (sat_op_kind)(1 + p[0] % SAT_OP_KIND_MAX),
 		.rtype = r->kind, .field = (uint16_t)(1 + p[1] % 40), .rec = r->id,
 		.dots = &dot };
 	sat_apply_ctx ctx = { { 1 + (uint64_t)p[4] * 65536, 1 + p[3] % 4u,
@@ -84,7 +84,7 @@ apply(sat_record *r, sat_arena *a, const uint8_t *p, uint64_t lsn)
 
 	op.value = op.kind == SAT_OP_ADD || p[2] % 8 == 6 ? sat_v_int(p[2]) :
 	    p[2] % 8 == 5 ? sat_v_null() : sat_v_text(sat_span_str(texts[p[2] % 4]));
-	op.ndots = op.kind == SAT_OP_RESOLVE ? p[4] % 2 : 0;
+	op.ndots = sat_op_kind_has_dots(op.kind) ? p[4] % 2 : 0;
 	if (sat_record_apply(&out, r, a, base(), &op, &ctx, NULL) != SAT_OK)
 		abort();
 	sat_record_applied(r, out.outcome, lsn);

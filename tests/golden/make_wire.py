@@ -574,7 +574,7 @@ def hello(**over):
     m = dict(pmin=uint(1), pmax=uint(1), org=ORG, device=uint(7),
              inc=uint(1), cursor=uint(1234), epoch=uint(2), ledger=uint(5),
              rev=uint(3), template=TEMPLATE, wall=sint(NOON),
-             permit=sint(0))
+             permit=sint(0), features=uint(3))
     m.update(over)
     return b"\1" + b"".join(m.values())
 
@@ -589,12 +589,18 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.good("hello-clock-before-1970", hello(wall=sint(-5)))
     welcome = b"\2\1" + sint(NOON) + uint(5000) + uint(4990) + uint(4000) + \
         uint(1) + uint(300) + uint(4) + TEMPLATE + uint(5) + b"\0\0\0\0"
-    f.good("welcome", welcome)
+    can = uint(3)  # features
+    f.good("welcome", welcome + can)
+    f.good("hello-of-a-later-release", hello(features=uint(1 << 40)) + b"more")
+    f.good("welcome-of-a-later-release", welcome + can + b"and more")
     f.good("welcome-of-a-restored-server", welcome[:-4] + b"\2" +
-           span(b"certificate") + span(b"another") + b"\0\0\0")
-    f.good("welcome-with-a-permit", welcome[:-3] + span(b"permit") + b"\0\0")
-    f.good("welcome-of-a-shortened-log", welcome[:-2] + uint(4000) + b"\0")
-    f.good("welcome-with-a-sum", welcome[:-1] + b"\1" + pattern(16, 0xE0))
+           span(b"certificate") + span(b"another") + b"\0\0\0" + can)
+    f.good("welcome-with-a-permit", welcome[:-3] + span(b"permit") + b"\0\0" +
+           can)
+    f.good("welcome-of-a-shortened-log", welcome[:-2] + uint(4000) + b"\0" +
+           can)
+    f.good("welcome-with-a-sum", welcome[:-1] + b"\1" + pattern(16, 0xE0) +
+           can)
     batch = plain(push_cols(), SALT)
     behind = b"\0\0"  # no gap, no old positions
     push = b"\3" + uint(1) + uint(300) + PREV + pattern(64, 0x90) + \
@@ -658,12 +664,13 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.bad("empty", "cut short", b"")
     f.bad("type-63", "frame type", b"\x3f")
     f.bad("type-255", "frame type", b"\xff")
-    for name, m in (("hello", hello()), ("welcome", welcome),
+    for name, m in (("hello", hello()), ("welcome", welcome + can),
                     ("push", push), ("verdicts", verdicts),
                     ("enrol", enrol), ("enrolled", enrolled)):
         f.bad(name + "-cut", "cut short", m[:-1])
         f.bad(name + "-body-missing", "cut short", m[:1])
-        f.bad(name + "-longer", "bytes left over", m + b"\0")
+        if name not in ("hello", "welcome"):
+            f.bad(name + "-longer", "bytes left over", m + b"\0")
     f.bad("registry-with-a-body", "bytes left over", b"\x09\0")
     f.bad("hello-device-2-32", "above its limit",
           hello(device=uint(2 ** 32)))

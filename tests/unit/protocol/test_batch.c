@@ -104,20 +104,21 @@ random_op(sat_op *op, sat_arena *a)
 	sat_dot *dots;
 
 	memset(op, 0, sizeof *op);
-	op->kind = (sat_op_kind)(1 + rnd(SAT_OP_LAST));
+	op->kind = (sat_op_kind)(rnd(8) == 0 ?
+	    SAT_OP_LATER + rnd(32) : 1 + rnd(SAT_OP_LAST));
 	op->rtype = recs[i].kind;
 	op->rec = recs[i].id;
 	op->eid = recs[i].eid;
 	if (op->kind == SAT_OP_NEW || op->kind == SAT_OP_DEL ||
 	    op->kind == SAT_OP_UNDEL)
 		return;
-	if (op->kind >= SAT_OP_CLAIM) {
+	if (op->kind >= SAT_OP_CLAIM && !sat_op_kind_is_later(op->kind)) {
 		system_op(op, a);
 		return;
 	}
 	op->field = (uint16_t)(1 + rnd(15));
 	op->value = random_value(a, op->kind);
-	if (op->kind == SAT_OP_RESOLVE) {
+	if (sat_op_kind_has_dots(op->kind)) {
 		op->ndots = rnd(4);
 		op->dots = dots = sat_arena_alloc(a, 4 * sizeof *dots);
 		for (size_t d = 0; d < op->ndots; d++)

@@ -90,13 +90,14 @@ random_commit(sat_arena *a)
 		sat_op *op = &c.ops[i];
 
 		other.b[15] = (uint8_t)rnd(2);
-		op->kind = (sat_op_kind)(1 + rnd(SAT_OP_LAST));
+		op->kind = (sat_op_kind)(rnd(8) == 0 ?
+		    SAT_OP_LATER + rnd(32) : 1 + rnd(SAT_OP_LAST));
 		op->rtype = (uint16_t)(1 + rnd(2));
 		op->rec = rnd(2) ? c.subject : other;
 		if (op->kind == SAT_OP_NEW || op->kind == SAT_OP_DEL ||
 		    op->kind == SAT_OP_UNDEL)
 			continue;
-		if (op->kind >= SAT_OP_CLAIM) {
+		if (op->kind >= SAT_OP_CLAIM && !sat_op_kind_is_later(op->kind)) {
 			system_op(op, a);
 			continue;
 		}
@@ -104,7 +105,7 @@ random_commit(sat_arena *a)
 		op->value = op->kind == SAT_OP_ADD ? sat_v_int(-5) : txt("x");
 		if (op->kind == SAT_OP_SET && rnd(2))
 			op->value = sat_v_int((int64_t)sat_test_rand(&seed));
-		if (op->kind != SAT_OP_RESOLVE)
+		if (!sat_op_kind_has_dots(op->kind))
 			continue;
 		op->ndots = rnd(4);
 		op->dots = dots;

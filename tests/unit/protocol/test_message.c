@@ -219,8 +219,10 @@ a_frame_cut_or_prolonged_is_refused(void **state) /* P-002 */
 			assert_rc(SAT_EPROTO, sat_msg_read(&out, &a,
 			    sat_span_of(b.p, cut), NULL));
 		sat_write_u8(&b, 0);
-		assert_rc(SAT_EPROTO, sat_msg_read(&out, &a, sat_buf_span(&b),
-		    NULL));
+		/* two frames may end in what a later release adds (P-071) */
+		assert_rc(in[i].type == SAT_MSG_HELLO || in[i].type ==
+		    SAT_MSG_WELCOME ? SAT_OK : SAT_EPROTO, sat_msg_read(&out,
+		    &a, sat_buf_span(&b), NULL));
 		sat_buf_fini(&b);
 	}
 	assert_rc(SAT_EPROTO, sat_msg_read(&out, &a,
@@ -335,6 +337,9 @@ random_bytes_are_read_without_harm(void **state)
 		if (sat_msg_read(&m, &a, sat_span_of(bytes, n), NULL) ==
 		    SAT_OK) {
 			sat_msg_write(&b, &m);
+			if (m.type == SAT_MSG_HELLO || m.type ==
+			    SAT_MSG_WELCOME)
+				n = b.n < n ? b.n : n; /* P-071 */
 			assert_true(sat_span_eq(sat_buf_span(&b),
 			    sat_span_of(bytes, n)));
 		}

@@ -450,6 +450,52 @@ later_operations_need_the_right_to_edit_and_reach_every_device(void **state)
 	done(&m);
 }
 
+static uint32_t
+spoken(device *d, uint32_t min, uint32_t max, sat_err *why)
+{
+	sat_msg m = { .type = SAT_MSG_HELLO };
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_arena a = { 0 };
+	uint32_t proto = 0;
+	sat_err err = { 0 };
+
+	m.u.hello = (sat_hello){ .proto_min = min, .proto_max = max,
+		.org = d->w->org, .device = d->ord, .incarnation = 1,
+		.wall_ms = d->w->now_ms, .features = UINT64_MAX };
+	sat_msg_write(&q, &m);
+	sat_buf_str(&q, "what a later release adds");
+	assert_ok(sat_server_handle(d->w->server, &d->link, &reply,
+	    sat_buf_span(&q), &err));
+	assert_ok(sat_msg_read(&m, &a, sat_buf_span(&reply), &err));
+	if (m.type == SAT_MSG_ERROR) {
+		(void)sat_msg_to_err(&m.u.error, why);
+	} else {
+		assert_int_equal(SAT_MSG_WELCOME, m.type);
+		assert_int_equal(SAT_FEATURES, m.u.welcome.features);
+		proto = m.u.welcome.proto;
+	}
+	sat_arena_fini(&a);
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	return proto;
+}
+
+static void
+a_peer_of_another_release_in_range_is_served(void **state) /* P-071 */
+{
+	move m = moved(11);
+	sat_err err = { 0 };
+
+	(void)state;
+	assert_int_equal(SAT_PROTO_VERSION, spoken(m.bob, SAT_PROTO_VERSION,
+	    SAT_PROTO_VERSION + 3, &err));
+	assert_int_equal(SAT_PROTO_MIN, spoken(m.bob, 0, SAT_PROTO_MIN, &err));
+	assert_int_equal(0, spoken(m.bob, SAT_PROTO_VERSION + 1,
+	    SAT_PROTO_VERSION + 3, &err));
+	assert_int_equal(SAT_EVERSION, err.rc);
+	done(&m);
+}
+
 int
 main(void)
 {
@@ -463,6 +509,7 @@ main(void)
 		cmocka_unit_test(what_finds_no_room_is_refused_and_stays_with_its_author),
 		cmocka_unit_test(who_may_edit_settles_and_nobody_else),
 		cmocka_unit_test(authors_hand_over_their_own_work_and_no_other_s),
+		cmocka_unit_test(a_peer_of_another_release_in_range_is_served),
 		cmocka_unit_test(later_operations_need_the_right_to_edit_and_reach_every_device),
 	};
 
