@@ -67,6 +67,9 @@ void sat_review_read(sat_review *v, sat_arena *a, const sat_cell *c);
 size_t sat_stage_read(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
     const sat_cell *c);
 
+/* Is any head, shown or not, one that the operation's author had not seen? */
+bool sat_stage_unseen(const sat_fold *f, const sat_cell *c);
+
 void sat_stamp_write(sat_buf *b, sat_stamp s); /* hlc be64, dev, lsn */
 sat_stamp sat_stamp_read(sat_reader *r);
 

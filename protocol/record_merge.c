@@ -424,8 +424,6 @@ cell_unseen(const sat_fold *f, const sat_template *t, const sat_cell *c)
 {
 	const sat_kind *k = sat_template_kind_id(t, f->r->kind);
 	const sat_field *fd = k != NULL ? sat_kind_field_id(k, c->field) : NULL;
-	uint64_t opened;
-	sat_candidate *cand;
 	sat_element *el;
 	sat_review v;
 	size_t n;
@@ -451,8 +449,7 @@ cell_unseen(const sat_fold *f, const sat_template *t, const sat_cell *c)
 		return any_unseen(f, v.list, v.n) ||
 		    any_unseen(f, v.twins, v.ntwins);
 	}
-	n = sat_cell_candidates(&cand, &opened, f->a, fd->policy, c);
-	return any_unseen(f, cand, n);
+	return fd->policy == SAT_P_STAGE && sat_stage_unseen(f, c);
 }
 
 static bool

@@ -3,9 +3,10 @@
  *
  * A head is a path of steps, oldest first; a step is a stage and the dots
  * (device, lsn) of the operations that made it. An operation goes on from the
- * head its author had seen. Two heads whose paths since their fork agree as
- * far as the shorter one goes, or which arrived at the same stage, are one;
- * only paths that really part stay apart, and then a person decides.
+ * head its author had seen. Every path that no later author saw is kept; two
+ * that agree since their fork as far as the shorter one goes, or arrived at the
+ * same stage, are shown as one. Only paths that really part are a conflict, and
+ * then a person decides.
  *
  * The path of the last SAT_STEPS_MAX steps is kept even while there is one
  * head, for an author who was away while others went on. A path of one step
@@ -124,19 +125,6 @@ write_heads(sat_fold *f, uint64_t opened_lsn, const head *h, size_t n)
 	return sat_fold_keep(f, &b);
 }
 
-size_t
-sat_stage_read(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
-    const sat_cell *c)
-{
-	head *h;
-	size_t n = heads_of(&h, opened_lsn, a, c);
-
-	*out = sat_arena_alloc(a, (n + 1) * sizeof **out);
-	for (size_t i = 0; i < n; i++)
-		(*out)[i] = candidate_of(&h[i]);
-	return n;
-}
-
 /* ---- paths --------------------------------------------------------------- */
 
 static bool
@@ -178,13 +166,6 @@ add_dot(step *s, sat_dot d)
 	}
 	s->dots[i] = d;
 	s->ndots++;
-}
-
-static void
-unite(step *into, const step *from)
-{
-	for (size_t i = 0; i < from->ndots; i++)
-		add_dot(into, from->dots[i]);
 }
 
 /* Had the op's author seen this step, or does the op settle it? */
@@ -266,70 +247,72 @@ compare(head *a, head *b, size_t ai, size_t bi)
 	return na < nb ? A_IN_B : B_IN_A;
 }
 
-/* The longer path also stands for the operations of the shorter one. */
-static void
-take_in(head *longer, const head *shorter, size_t li, size_t si)
-{
-	if (li > 0 && si > 0)
-		unite(&longer->steps[li - 1], &shorter->steps[si - 1]);
-	while (li < longer->nsteps && si < shorter->nsteps)
-		unite(&longer->steps[li++], &shorter->steps[si++]);
-}
-
-/* Both arrived at the same stage: the larger stamp's path stays. */
-static void
-become_one(head *a, const head *b)
-{
-	head both;
-
-	if (sat_stamp_cmp(a->at, b->at) >= 0) {
-		unite(last_step(a), &b->steps[b->nsteps - 1]);
-		return;
-	}
-	both = *b;
-	unite(last_step(&both), last_step(a));
-	*a = both;
-}
-
 /*
- * Put the op's head among those its author had not seen.
- * @return the number of heads; `own` may have gone up in another one.
+ * What is shown of the heads, descending: those that no other one stands for. A
+ * path that is the beginning of another one is part of it; of two that arrived
+ * at the same stage the larger stamp is shown. A function of the set of heads
+ * alone: were they made one where they are kept, it would depend on the order
+ * of arrival which of them a later author had gone on from.
  */
 static size_t
-join(head *list, size_t n, head *own)
+unite(sat_candidate *out, head *h, size_t n)
 {
-	size_t kept = 0, at = 0;
-	bool inside = false;
+	size_t shown = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t oi, li;
+		bool part = false;
 
-		fork_of(own, &list[i], &oi, &li);
-		switch (compare(own, &list[i], oi, li)) {
-		case SAME:
-			become_one(own, &list[i]);
-			continue;
-		case B_IN_A:
-			take_in(own, &list[i], oi, li);
-			continue;
-		case A_IN_B:
-			take_in(&list[i], own, li, oi);
-			inside = true;
-			break;
-		case APART:
-			break;
+		for (size_t k = 0; k < n && !part; k++) {
+			size_t ai, bi;
+			meet m;
+
+			if (k == i)
+				continue;
+			fork_of(&h[i], &h[k], &ai, &bi);
+			m = compare(&h[i], &h[k], ai, bi);
+			part = m == A_IN_B || (m == SAME && k < i);
 		}
-		if (kept != i)
-			list[kept] = list[i];
-		kept++;
+		if (!part)
+			out[shown++] = candidate_of(&h[i]);
 	}
-	if (inside)
-		return kept;
-	while (at < kept && sat_stamp_cmp(list[at].at, own->at) > 0)
+	return shown;
+}
+
+/* Among the heads its author had not seen; the oldest of too many goes. */
+static size_t
+insert(head *list, size_t n, const head *own)
+{
+	size_t at = 0;
+
+	while (at < n && sat_stamp_cmp(list[at].at, own->at) > 0)
 		at++;
-	memmove(list + at + 1, list + at, (kept - at) * sizeof *list);
+	memmove(list + at + 1, list + at, (n - at) * sizeof *list);
 	list[at] = *own;
-	return kept + 1 > SAT_HEADS_MAX ? SAT_HEADS_MAX : kept + 1;
+	return n + 1 > SAT_HEADS_MAX ? SAT_HEADS_MAX : n + 1;
+}
+
+size_t
+sat_stage_read(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
+    const sat_cell *c)
+{
+	head *h;
+	size_t n = heads_of(&h, opened_lsn, a, c);
+
+	*out = sat_arena_alloc(a, (n + 1) * sizeof **out);
+	return unite(*out, h, n);
+}
+
+bool
+sat_stage_unseen(const sat_fold *f, const sat_cell *c)
+{
+	uint64_t opened_lsn;
+	head *h;
+	size_t n = heads_of(&h, &opened_lsn, f->a, c);
+
+	for (size_t i = 0; i < n; i++)
+		if (sat_fold_concurrent(f, h[i].at.dev, h[i].at.lsn))
+			return true;
+	return false;
 }
 
 /* ---- the policy ---------------------------------------------------------- */
@@ -359,7 +342,7 @@ sat_fold_stage(sat_fold *f)
 	bool added;
 	sat_cell *c;
 	sat_candidate *before, *after;
-	size_t nbefore, n = 0, base = 0, known = 0;
+	size_t nbefore, nheads, n = 0, base = 0, known = 0;
 	uint64_t opened_lsn;
 	sat_span old_ext;
 	head *h, *own;
@@ -373,12 +356,12 @@ sat_fold_stage(sat_fold *f)
 		first_stage(f, c);
 		return;
 	}
-	(void)heads_of(&h, &opened_lsn, f->a, c);
+	nheads = heads_of(&h, &opened_lsn, f->a, c);
 	before[nbefore] = (sat_candidate){ f->value, f->at };
 	own = sat_arena_alloc(f->a, sizeof *own);
 	/* The largest stamp among the heads seen to their end; else the one
 	 * seen furthest. */
-	for (size_t i = 0; i < nbefore; i++) {
+	for (size_t i = 0; i < nheads; i++) {
 		size_t k = known_part(f, &h[i]);
 		bool end = k == h[i].nsteps;
 
@@ -389,14 +372,13 @@ sat_fold_stage(sat_fold *f)
 		}
 	}
 	go_on(f, own, &h[base], known);
-	for (size_t i = 0; i < nbefore; i++)
+	for (size_t i = 0; i < nheads; i++)
 		if (known_part(f, &h[i]) < h[i].nsteps)
 			h[n++] = h[i];
-	n = join(h, n, own);
+	n = insert(h, n, own);
 	after = sat_arena_alloc(f->a, n * sizeof *after);
-	for (size_t i = 0; i < n; i++)
-		after[i] = candidate_of(&h[i]);
-	sat_fold_settle(f, c, before, nbefore, after, n, &opened_lsn);
+	sat_fold_settle(f, c, before, nbefore, after, unite(after, h, n),
+	    &opened_lsn);
 	c->ext = write_heads(f, opened_lsn, h, n);
 	if (f->out->outcome == SAT_NOTHING && !sat_span_eq(old_ext, c->ext))
 		f->out->outcome = SAT_APPLIED;

@@ -566,6 +566,83 @@ the_same_way_walked_twice_is_never_a_conflict(void **state) /* P-058 */
 	}
 }
 
+/* Three devices each walk a way of their own, none seeing another; their paths
+ * meet, part and meet again. What is shown and what is open is the same in
+ * every mixture of arrivals. */
+#define WALKERS 3
+#define WALK_MAX 4
+
+typedef struct walk {
+	size_t n[WALKERS];
+	const char *step[WALKERS][WALK_MAX];
+	uint64_t at[WALKERS][WALK_MAX];
+} walk;
+
+static void
+walk_in_some_order(char out[160], const walk *k, uint64_t *seed)
+{
+	world w = fresh();
+	size_t done_[WALKERS] = { 0 }, left = k->n[0] + k->n[1] + k->n[2];
+	const sat_cell *c;
+	sat_candidate *list;
+	uint64_t lsn = 2, opened;
+	size_t n;
+
+	(void)give(&w, SAT_OP_STAGE, STAGE, txt("s0"), 2000, 9, lsn, 1);
+	while (left > 0) {
+		size_t d = sat_test_rand(seed) % WALKERS;
+
+		if (done_[d] == k->n[d])
+			continue;
+		(void)give(&w, SAT_OP_STAGE, STAGE,
+		    txt(k->step[d][done_[d]]), k->at[d][done_[d]],
+		    2 + (uint32_t)d, ++lsn, 2);
+		done_[d]++;
+		left--;
+	}
+	c = sat_record_cell(&w.r, STAGE);
+	n = sat_cell_candidates(&list, &opened, &w.a, SAT_P_STAGE, c);
+	out[0] = '\0';
+	(void)snprintf(out, 160, "%.*s:", (int)c->value.s.n,
+	    (const char *)c->value.s.p);
+	for (size_t i = 0; i < n; i++)
+		(void)snprintf(out + strlen(out), 160 - strlen(out), " %.*s",
+		    (int)list[i].value.s.n,
+		    (const char *)list[i].value.s.p);
+	assert_true((n > 1) == (opened != 0));
+	done(&w);
+}
+
+static void
+paths_that_meet_on_the_way_show_the_same_in_every_order(void **state) /* P-058 */
+{
+	static const char *const names[] = { "aa", "bb", "cc" };
+	uint64_t seed = sat_test_seed(37);
+	size_t open = 0;
+
+	(void)state;
+	for (int round = 0; round < 400; round++) {
+		char first[160], again[160];
+		walk k;
+
+		for (size_t d = 0; d < WALKERS; d++) {
+			k.n[d] = 1 + sat_test_rand(&seed) % WALK_MAX;
+			for (size_t i = 0; i < k.n[d]; i++) {
+				k.step[d][i] = names[sat_test_rand(&seed) % 3];
+				k.at[d][i] = 3000 + 100 * i +
+				    sat_test_rand(&seed) % 100;
+			}
+		}
+		walk_in_some_order(first, &k, &seed);
+		open += strchr(first, ' ') != NULL;
+		for (int i = 0; i < 8; i++) {
+			walk_in_some_order(again, &k, &seed);
+			assert_string_equal(first, again);
+		}
+	}
+	assert_true(open > 50 && open < 390);
+}
+
 /* ---- deletion -------------------------------------------------------------------------- */
 
 static void
@@ -1285,6 +1362,7 @@ main(void)
 		cmocka_unit_test(a_stage_that_one_side_only_got_to_earlier_is_no_conflict),
 		cmocka_unit_test(stages_that_part_are_for_a_person),
 		cmocka_unit_test(a_stage_given_twice_is_settled_by_its_last_dot),
+		cmocka_unit_test(paths_that_meet_on_the_way_show_the_same_in_every_order),
 		cmocka_unit_test(the_same_way_walked_twice_is_never_a_conflict),
 		cmocka_unit_test(an_edit_the_deletion_did_not_see_is_for_a_person),
 		cmocka_unit_test(an_edit_that_did_not_see_the_deletion_is_for_a_person),
