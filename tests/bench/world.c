@@ -36,6 +36,7 @@ publish(sat_admin *a)
 	const sat_template_file *base = sat_template_base(&n);
 	sat_template_file *files = sat_xcalloc(n + 1, sizeof *files);
 	sat_err err = { 0 };
+	sat_layer l;
 	sat_oid oid;
 
 	/* a month of a company's work is sent in a minute here */
@@ -49,8 +50,9 @@ publish(sat_admin *a)
 	files[n] = (sat_template_file){ "fields/customer.json",
 		sat_span_of(bench_kind_start,
 		(size_t)(bench_kind_end - bench_kind_start)) };
-	bench_must(admin_publish(a, files, n + 1, "bench", "a table to measure",
-	    &oid, &err));
+	l = (sat_layer){ files, n + 1 };
+	bench_must(admin_publish(a, &l, "bench", "a table to measure", &oid,
+	    &err));
 	free(files);
 }
 
