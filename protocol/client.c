@@ -34,11 +34,13 @@ struct sat_cs {
 	int64_t sent_ms;
 	sat_welcome welcome;
 	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES]; /* what the device has */
+	uint8_t tip[SAT_TEMPLATE_OID_BYTES]; /* what WELCOME named */
 	uint32_t device;
 	/* push */
 	uint64_t from_cseq;      /* 0 = wherever the outbox starts */
 	uint64_t pushed_first, pushed_last;
 	uint32_t pushed_inc;
+	sat_hlc *sent;           /* stamps of what was pushed */
 	bool resent;             /* from_cseq was asked for by the server */
 	/* pull */
 	bool pull_once;          /* something was merged: the cursor must pass it */
@@ -74,6 +76,7 @@ sat_cs_free(sat_cs *s)
 		return;
 	sat_buf_fini(&s->request);
 	sat_arena_fini(&s->mem);
+	free(s->sent);
 	free(s);
 }
 
@@ -147,6 +150,9 @@ ask_push(sat_cs *s, sat_err *e)
 		s->pushed_inc = m.u.push.incarnation;
 		s->pushed_first = m.u.push.first_cseq;
 		s->pushed_last = m.u.push.first_cseq + n - 1;
+		s->sent = sat_xrealloc(s->sent, n * sizeof *s->sent);
+		for (size_t i = 0; i < n; i++)
+			s->sent[i] = c[i].hlc;
 		ask(s, &m);
 	}
 	sat_buf_fini(&batch);
@@ -398,7 +404,7 @@ sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e)
 /* ---- answers ------------------------------------------------------------------ */
 
 static sat_rc
-on_welcome(sat_cs *s, const sat_welcome *w, sat_err *e)
+on_welcome(sat_cs *s, sat_welcome *w, sat_err *e)
 {
 	uint64_t had = s->welcome.registry_rev;
 	sat_rc rc;
@@ -407,6 +413,10 @@ on_welcome(sat_cs *s, const sat_welcome *w, sat_err *e)
 		return sat_fail(e, SAT_EVERSION,
 		    "server speaks protocol %u, this program %u to %u",
 		    w->proto, SAT_PROTO_MIN, SAT_PROTO_VERSION);
+	if (w->template_same)
+		memcpy(w->template_oid, s->template_oid,
+		    SAT_TEMPLATE_OID_BYTES);
+	memcpy(s->tip, w->template_oid, sizeof s->tip);
 	if ((rc = s->ops.welcome(s->ops.u, w, s->sent_ms, e)) != SAT_OK)
 		return rc;
 	s->welcome = *w;
@@ -499,9 +509,10 @@ needs_template(sat_cs *s, sat_rc rc)
 	return true;
 }
 
-/* The verdicts must answer what was sent: ascending, inside the batch. */
+/* The verdicts must answer what was sent: ascending, inside the batch. Those
+ * without a stamp have the one that was sent. */
 static sat_rc
-check_verdicts(const sat_cs *s, const sat_verdicts *v, sat_err *e)
+check_verdicts(const sat_cs *s, sat_verdicts *v, sat_err *e)
 {
 	uint64_t next = s->pushed_first;
 
@@ -510,6 +521,8 @@ check_verdicts(const sat_cs *s, const sat_verdicts *v, sat_err *e)
 			return sat_fail(e, SAT_EPROTO,
 			    "verdict of a commit that was not sent");
 		next = v->v[i].cseq + 1;
+		if (v->v[i].eff == 0 && v->v[i].lsn != 0)
+			v->v[i].eff = s->sent[v->v[i].cseq - s->pushed_first];
 	}
 	return SAT_OK;
 }
@@ -533,7 +546,7 @@ count_verdicts(sat_cs *s, const sat_verdicts *v)
 }
 
 static sat_rc
-on_verdicts(sat_cs *s, const sat_verdicts *v, sat_err *e)
+on_verdicts(sat_cs *s, sat_verdicts *v, sat_err *e)
 {
 	uint64_t from = 0;
 	sat_rc rc;
@@ -607,6 +620,14 @@ on_chunk(sat_cs *s, sat_chunk *c, sat_err *e)
 	return SAT_OK;
 }
 
+static bool
+oid_zero(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
+{
+	static const uint8_t zero[SAT_TEMPLATE_OID_BYTES];
+
+	return memcmp(oid, zero, sizeof zero) == 0;
+}
+
 static sat_rc
 on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 {
@@ -620,6 +641,10 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 	    (d->records.n != 0 && (rc = sat_records_read(&d->recs, &d->nrecs,
 	    &s->mem, d->records, e)) != SAT_OK))
 		return rc;
+	for (size_t i = 0; i < d->ncommits; i++) /* P-069 */
+		if (oid_zero(d->commits[i].template_oid))
+			memcpy(d->commits[i].template_oid, s->tip,
+			    sizeof s->tip);
 	d->decoded = true;
 	rc = s->ops.delta(s->ops.u, d, e);
 	if (rc == SAT_ENOTFOUND && !s->full_own) {

@@ -160,7 +160,9 @@ write_welcome(sat_buf *b, const sat_welcome *m)
 	sat_write_uint(b, m->last_cseq);
 	sat_write_uint(b, m->registry_rev);
 	sat_write_uint(b, m->ledger_rev);
-	sat_buf_add(b, m->template_oid, sizeof m->template_oid);
+	sat_write_u8(b, m->template_same);
+	if (!m->template_same)
+		sat_buf_add(b, m->template_oid, sizeof m->template_oid);
 	sat_write_uint(b, m->ncerts);
 	for (size_t i = 0; i < m->ncerts; i++)
 		sat_write_span(b, m->certs[i]);
@@ -182,7 +184,9 @@ read_welcome(sat_welcome *m, sat_arena *a, sat_reader *r)
 	m->last_cseq = sat_read_uint(r);
 	m->registry_rev = sat_read_uint(r);
 	m->ledger_rev = sat_read_uint(r);
-	read_bytes(m->template_oid, sizeof m->template_oid, r);
+	m->template_same = read_bool(r);
+	if (!m->template_same)
+		read_bytes(m->template_oid, sizeof m->template_oid, r);
 	m->ncerts = read_count(r, 1, SAT_EPOCHS_MAX);
 	m->certs = sat_arena_alloc(a, (m->ncerts + 1) * sizeof *m->certs);
 	for (size_t i = 0; i < m->ncerts; i++)
@@ -317,7 +321,10 @@ read_push(sat_push *m, sat_arena *a, sat_reader *r)
 }
 
 /* A verdict without trouble is one byte of code, the distance of its cseq and
- * LSN from the one before, and its stamp. */
+ * LSN from the one before, and its stamp unless that is the one that was sent
+ * (P-015). */
+#define AS_SENT 0x80
+
 static void
 write_verdicts(sat_buf *b, const sat_verdicts *m)
 {
@@ -327,7 +334,10 @@ write_verdicts(sat_buf *b, const sat_verdicts *m)
 	for (size_t i = 0; i < m->n; i++) {
 		const sat_verdict *v = &m->v[i];
 
-		sat_write_u8(b, (uint8_t)v->code);
+		bool as_sent = v->eff == 0 && !sat_vd_refused(v->code);
+
+		sat_write_u8(b, (uint8_t)((unsigned)v->code |
+		    (as_sent ? AS_SENT : 0u)));
 		sat_write_int(b, (int64_t)(v->cseq - cseq));
 		cseq = v->cseq;
 		if (sat_vd_refused(v->code)) {
@@ -338,7 +348,8 @@ write_verdicts(sat_buf *b, const sat_verdicts *m)
 		}
 		sat_write_int(b, (int64_t)(v->lsn - lsn));
 		lsn = v->lsn;
-		sat_write_be64(b, v->eff);
+		if (!as_sent)
+			sat_write_be64(b, v->eff);
 	}
 	sat_write_uint(b, m->neids);
 	for (size_t i = 0; i < m->neids; i++) {
@@ -352,11 +363,12 @@ write_verdicts(sat_buf *b, const sat_verdicts *m)
 static void
 read_verdict(sat_verdict *v, uint64_t *cseq, uint64_t *lsn, sat_reader *r)
 {
-	uint8_t code = sat_read_u8(r);
+	uint8_t head = sat_read_u8(r), code = head & (uint8_t)~AS_SENT;
+	bool as_sent = (head & AS_SENT) != 0;
 
-	if (code > SAT_VD_HANDOVER)
-		sat_read_bad(r, "verdict");
 	v->code = (sat_verdict_code)code;
+	if (code > SAT_VD_HANDOVER || (as_sent && sat_vd_refused(v->code)))
+		sat_read_bad(r, "verdict");
 	v->cseq = *cseq += (uint64_t)sat_read_int(r);
 	if (sat_vd_refused(v->code)) {
 		v->op = read_u32(r);
@@ -365,7 +377,9 @@ read_verdict(sat_verdict *v, uint64_t *cseq, uint64_t *lsn, sat_reader *r)
 		return;
 	}
 	v->lsn = *lsn += (uint64_t)sat_read_int(r);
-	v->eff = sat_read_be64(r);
+	v->eff = as_sent ? 0 : sat_read_be64(r);
+	if (!as_sent && v->eff == 0)
+		sat_read_bad(r, "stamp");
 }
 
 static void

@@ -65,6 +65,7 @@ typedef struct sat_welcome {
 	uint64_t last_cseq;      /* of (device, incarnation) */
 	uint64_t registry_rev;
 	uint64_t ledger_rev;
+	bool template_same;      /* as in the HELLO: not sent, zero when read */
 	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES];
 	sat_span *certs;         /* sat_epoch_write, of the epochs after the
 	                            device's, ascending */
@@ -116,7 +117,7 @@ typedef struct sat_verdict {
 	uint64_t cseq;
 	sat_verdict_code code;
 	uint64_t lsn;            /* 0 when not in the log */
-	sat_hlc eff;
+	sat_hlc eff;             /* on the wire 0 = the commit's own stamp */
 	uint32_t op;             /* the op that decided, when rejected */
 	sat_span slug, hint;     /* "denied", "USE_VALUE", ... */
 } sat_verdict;

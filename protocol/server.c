@@ -344,6 +344,8 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	w->registry_rev = s->reg.rev;
 	w->ledger_rev = s->ledger_rev;
 	memcpy(w->template_oid, s->tip_oid, sizeof w->template_oid);
+	w->template_same = memcmp(h->template_oid, s->tip_oid,
+	    sizeof s->tip_oid) == 0;
 	return sat_srv_certs(s, w, h->epoch, e);
 }
 
@@ -415,6 +417,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 	x->device = ord;
 	x->incarnation = h->incarnation;
 	x->epoch = h->epoch;
+	memcpy(x->tip, s->tip_oid, sizeof x->tip);
 	x->snap_total = 0;
 	x->greeted = true;
 	sat_srv_seen(s, ord, has_all(h, &m.u.welcome) ? s->lsn : h->cursor);

@@ -57,6 +57,7 @@ typedef struct sat_server_session {
 	bool greeted;
 	uint32_t incarnation;   /* of the HELLO */
 	uint64_t epoch;         /* of the HELLO */
+	uint8_t tip[SAT_TEMPLATE_OID_BYTES]; /* what WELCOME named */
 	uint64_t snap_total;    /* counted once per session */
 	bool parked;            /* a WAIT is unanswered; `waits_for` says for what */
 	sat_keys waits_for;

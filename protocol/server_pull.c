@@ -554,6 +554,10 @@ send(page *p, sat_buf *reply, sat_err *e)
 	if (d->upto == d->head && (rc = sat_srv_digest_total(&d->has_sum,
 	    &d->sum, p->s, p->user, e)) != SAT_OK)
 		return rc;
+	for (size_t i = 0; i < p->n; i++) /* P-069 */
+		if (memcmp(p->c[i].template_oid, p->x->tip, sizeof p->x->tip) ==
+		    0)
+			memset(p->c[i].template_oid, 0, sizeof p->x->tip);
 	d->max_eff = p->max_eff;
 	d->rescopes = p->rs;
 	d->nrescopes = p->nrs;

@@ -588,11 +588,16 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
                                      rev=uint(0), template=bytes(20)))
     f.good("hello-clock-before-1970", hello(wall=sint(-5)))
     welcome = b"\2\1" + sint(NOON) + uint(5000) + uint(4990) + uint(4000) + \
-        uint(1) + uint(300) + uint(4) + TEMPLATE + uint(5) + b"\0\0\0\0"
+        uint(1) + uint(300) + uint(4) + uint(5) + b"\0" + TEMPLATE + \
+        b"\0\0\0\0"
     can = uint(3)  # features
     f.good("welcome", welcome + can)
     f.good("hello-of-a-later-release", hello(features=uint(1 << 40)) + b"more")
     f.good("welcome-of-a-later-release", welcome + can + b"and more")
+    f.good("welcome-template-as-in-hello", welcome[:-25] + b"\1\0\0\0\0" +
+           can)
+    f.bad("welcome-template-2", "boolean", welcome[:-25] +
+          b"\2\0\0\0\0" + can)
     f.good("welcome-of-a-restored-server", welcome[:-4] + b"\2" +
            span(b"certificate") + span(b"another") + b"\0\0\0" + can)
     f.good("welcome-with-a-permit", welcome[:-3] + span(b"permit") + b"\0\0" +
@@ -614,6 +619,12 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
         b"\3" + sint(1) + uint(2) + span(b"denied") + \
         span(b"ASK_MANAGER") + uint(1) + OTHER + uint(77) + uint(0) + b"\0"
     f.good("verdicts", verdicts)
+    f.good("verdicts-stamps-as-sent", b"\4\2\x80" + sint(300) + sint(5001) +
+           b"\x82" + sint(1) + sint(1) + b"\0\0\0")
+    f.bad("verdicts-refused-as-sent", "verdict", b"\4\1\x83" + sint(300) +
+          b"\0\0\0\0\0\0")
+    f.bad("verdicts-stamp-0", "stamp", b"\4\1\0" + sint(300) + sint(5001) +
+          be64(0) + b"\0\0\0")
     f.good("verdicts-gap", b"\4\0\0" + uint(290) + b"\0")
     f.good("verdicts-fork", b"\4\0\0" + uint(300) + b"\1")
     f.good("verdicts-parked-and-late", b"\4\2\1" + sint(1) + sint(9) +
