@@ -330,17 +330,18 @@ p5(peer *p)
 		samples_add(&reads, (double)(page_reads(&p->b) - before));
 	}
 	say(p, "P5", "latency", "us", samples_at(&t, 0.5) * 1e6);
-	say(p, "P5", "wire", "bytes", samples_at(&wire, 0.5));
+	/* a sync counts what it exchanged behind the handshake */
+	shake = device_handshake(&p->b);
+	say(p, "P5", "wire", "bytes", samples_at(&wire, 0.5) + shake);
 	say(p, "P5", "wire_push", "bytes", samples_at(&push, 0.5));
 	say(p, "P5", "page_reads", "pages", samples_at(&reads, 0.5));
-	shake = device_handshake(&p->b);
 	say(p, "P5", "handshake", "bytes", shake);
-	say(p, "P5", "wire_open_link", "bytes", samples_at(&wire, 0.5) - shake);
+	say(p, "P5", "wire_open_link", "bytes", samples_at(&wire, 0.5));
 	got = device_sync(&p->b);
 	say(p, "P5", "idle_wire", "bytes",
-	    (double)(got.bytes_in + got.bytes_out));
+	    (double)(got.bytes_in + got.bytes_out) + shake);
 	say(p, "P5", "idle_open_link", "bytes",
-	    (double)(got.bytes_in + got.bytes_out) - shake);
+	    (double)(got.bytes_in + got.bytes_out));
 	say(p, "P5", "idle_round_trips", "trips",
 	    (double)got.stats.round_trips);
 	samples_fini(&t);
