@@ -177,12 +177,26 @@ replica_compare(sat_replica *r, bool has, sat_sum theirs, sat_err *e)
 		return SAT_OK;
 	if ((rc = get_sum(&ours, r, 0, 0, e)) != SAT_OK)
 		return rc;
+	r->theirs = theirs;
 	r->differs = !sat_sum_eq(ours, theirs);
 	if (!r->differs && r->streak != 0) {
 		r->streak = 0;
 		return replica_meta_int(r, "streak", 0, e);
 	}
 	return SAT_OK;
+}
+
+/* Whether fetching cured it: else it is a defect that goes on. */
+sat_rc
+replica_repaired(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if (!r->differs)
+		return SAT_OK;
+	rc = replica_compare(r, true, r->theirs, e);
+	r->differs = false; /* not again in this session */
+	return rc;
 }
 
 sat_rc

@@ -9,11 +9,9 @@ replica_refetch_next(void *u, sat_refetch *ask, sat_err *e)
 {
 	sat_replica *r = u;
 
-	(void)e;
 	if (r->nranges == 0) {
-		r->differs = false;
 		*ask = (sat_refetch){ 0, 0, 0 };
-		return SAT_OK;
+		return replica_repaired(r, e);
 	}
 	*ask = r->ranges[r->nranges - 1];
 	return SAT_OK;

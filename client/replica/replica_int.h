@@ -209,6 +209,7 @@ struct sat_replica {
 	/* sums: those of the server differ; ranges to fetch again, the last
 	 * first; sessions in a row that differed; the scrub's place */
 	bool differs;
+	sat_sum theirs;
 	sat_refetch *ranges;
 	size_t nranges, cap_ranges;
 	sat_replica_diverged diverged;
@@ -343,6 +344,7 @@ void replica_page_sum(replica_page *p, replica_row *row);
 SAT_CHECK sat_rc replica_page_flush_sums(sat_replica *r, sat_err *e);
 /* In the transaction that reached the position of `theirs`. */
 SAT_CHECK sat_rc replica_compare(sat_replica *r, bool has, sat_sum theirs, sat_err *e);
+SAT_CHECK sat_rc replica_repaired(sat_replica *r, sat_err *e);
 /* Every sum from the rows; what differed is stored as the rows are, so that
  * the next sync fetches them again. */
 SAT_CHECK sat_rc replica_recount(size_t *differ, sat_replica *r, sat_err *e);
