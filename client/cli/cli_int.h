@@ -130,6 +130,10 @@ void cli_print_status(cli *c, const sat_json *doc);
 
 /* report.c */
 void cli_print_report(cli *c, const sat_json *doc);
+bool cli_report_is_file(const char *format); /* "html", "xlsx" */
+/* to NULL or "-": standard output (html). */
+sat_rc cli_report_file(cli *c, const sat_json *doc, const char *format,
+    const char *to, sat_err *e);
 
 /* say.c: stderr, and long work. */
 void cli_say(cli *c, const char *fmt, ...) SAT_PRINTF(2, 3); /* unless quiet */

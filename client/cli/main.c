@@ -157,7 +157,8 @@ settings(cli *c, sat_err *e)
 		}
 	/* export knows files besides; what it does not know, it says itself */
 	if (f != NULL && (c->args.nargs == 0 ||
-	    strcmp(c->args.arg[0], "export") != 0))
+	    (strcmp(c->args.arg[0], "export") != 0 &&
+	    !(strcmp(c->args.arg[0], "report") == 0 && cli_report_is_file(f)))))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "table, tsv, csv, json or jsonl", "--format %s is unknown", f);
 	if (lang == NULL)

@@ -6,7 +6,9 @@
  * sum too.
  */
 #include "client/cli/cli_int.h"
+#include "common/sheet/sheet.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,29 +169,182 @@ print_jsonl(cli *c, const sheet *s, const sat_json *rows)
 	}
 }
 
+/* The rows as texts by column, the total last when there is one. */
+static sat_json *
+flatten(sheet *s, const sat_json *doc)
+{
+	sat_json *flat = sat_json_obj(), *data = sat_json_put_arr(flat, "data");
+	const sat_json *r = sat_json_first(sat_json_get(doc, "rows"));
+
+	read_columns(s, sat_json_get(doc, "columns"));
+	for (; r != NULL; r = sat_json_next(r))
+		put_cells(sat_json_add_obj(data), s, r, 0);
+	if (has_total(s, doc))
+		put_total(data, s, sat_json_get(doc, "totals"));
+	return flat;
+}
+
+/* ---- files ------------------------------------------------------------------------- */
+
+static void
+escape(sat_buf *b, const char *text)
+{
+	for (; *text != '\0'; text++)
+		switch (*text) {
+		case '&': sat_buf_str(b, "&amp;"); break;
+		case '<': sat_buf_str(b, "&lt;"); break;
+		case '>': sat_buf_str(b, "&gt;"); break;
+		case '"': sat_buf_str(b, "&quot;"); break;
+		default: sat_write_u8(b, (uint8_t)*text);
+		}
+}
+
+static void
+html_row(sat_buf *b, const sheet *s, const sat_json *row, const char *class)
+{
+	sat_buf_fmt(b, "<tr%s>", class);
+	for (size_t i = 0; i < s->n; i++) {
+		sat_buf_str(b, i < s->measures &&
+		        strcmp(s->unit[i], "key") == 0 ? "<td>"
+		    : "<td class=\"n\">");
+		escape(b, sat_json_get_str(row, s->cols[i].key, ""));
+		sat_buf_str(b, "</td>");
+	}
+	sat_buf_str(b, "</tr>\n");
+}
+
+/* One page that needs nothing else: to be printed or sent. */
+static void
+html(sat_buf *b, cli *c, sheet *s, const sat_json *doc)
+{
+	sat_json *flat = flatten(s, doc);
+	const sat_json *r = sat_json_first(sat_json_get(flat, "data"));
+	const char *title = sat_json_get_str(sat_json_get(doc, "report"),
+	    "title", "");
+	size_t left = sat_json_count(sat_json_get(flat, "data"));
+
+	sat_buf_fmt(b, "<!doctype html>\n<html lang=\"%s\">\n<meta charset="
+	    "\"utf-8\">\n<title>", c->lang[0] == 'z' ? "zh" : "en");
+	escape(b, title);
+	sat_buf_str(b, "</title>\n<style>body{font-family:sans-serif;margin:2em}"
+	    "table{border-collapse:collapse}td,th{border:1px solid #999;"
+	    "padding:.3em .7em;text-align:left}.n{text-align:right}"
+	    ".total{font-weight:bold}</style>\n<h1>");
+	escape(b, title);
+	sat_buf_str(b, "</h1>\n<p>");
+	escape(b, sat_json_get_str(sat_json_get(doc, "period"), "label", ""));
+	sat_buf_str(b, " · ");
+	cli_time_text(b, c, sat_json_get_str(doc, "as_of", ""));
+	sat_buf_str(b, " · ");
+	escape(b, sat_json_get_str(doc, "template", ""));
+	sat_buf_str(b, "</p>\n<table>\n<tr>");
+	for (size_t i = 0; i < s->n; i++) {
+		sat_buf_str(b, "<th>");
+		escape(b, s->cols[i].title);
+		sat_buf_str(b, "</th>");
+	}
+	sat_buf_str(b, "</tr>\n");
+	for (; r != NULL; r = sat_json_next(r))
+		html_row(b, s, r, --left == 0 && has_total(s, doc)
+		    ? " class=\"total\"" : "");
+	sat_buf_str(b, "</table>\n</html>\n");
+	sat_json_free(flat);
+}
+
+static sat_rc
+write_text(const char *to, const sat_buf *b, sat_err *e)
+{
+	char *tmp = sat_xasprintf("%s.tmp", to);
+	FILE *f = fopen(tmp, "wbe");
+	bool ok = f != NULL && fwrite(b->p, 1, b->n, f) == b->n;
+
+	if (f != NULL)
+		ok = fclose(f) == 0 && ok;
+	ok = ok && rename(tmp, to) == 0;
+	if (!ok)
+		(void)remove(tmp);
+	free(tmp);
+	return ok ? SAT_OK : sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE :
+	    SAT_EIO, "cannot write %s: %s", to, strerror(errno));
+}
+
+static sat_rc
+write_book(const char *to, sheet *s, const sat_json *doc, sat_err *e)
+{
+	sat_sheet_out_opts o = { .format = "xlsx",
+		.title = sat_json_get_str(sat_json_get(doc, "report"), "title",
+		    "") };
+	sat_json *flat;
+	const sat_json *r;
+	sat_sheet_out *out;
+	sat_rc rc = sat_sheet_out_open(&out, to, &o, e), closed;
+
+	if (rc != SAT_OK)
+		return rc;
+	flat = flatten(s, doc);
+	for (size_t i = 0; i < s->n; i++)
+		sat_sheet_out_plain(out, sat_span_str(s->cols[i].title));
+	rc = sat_sheet_out_endrow(out, e);
+	r = sat_json_first(sat_json_get(flat, "data"));
+	for (; r != NULL && rc == SAT_OK; r = sat_json_next(r)) {
+		for (size_t i = 0; i < s->n; i++) {
+			sat_span v = sat_span_str(sat_json_get_str(r,
+			    s->cols[i].key, ""));
+
+			if (strcmp(s->unit[i], "key") == 0)
+				sat_sheet_out_text(out, v);
+			else
+				sat_sheet_out_plain(out, v);
+		}
+		rc = sat_sheet_out_endrow(out, e);
+	}
+	sat_json_free(flat);
+	closed = sat_sheet_out_close(out, rc == SAT_OK, rc == SAT_OK ? e : NULL);
+	return rc == SAT_OK ? closed : rc;
+}
+
+bool
+cli_report_is_file(const char *format)
+{
+	return format != NULL && (strcmp(format, "html") == 0 ||
+	    strcmp(format, "xlsx") == 0);
+}
+
+sat_rc
+cli_report_file(cli *c, const sat_json *doc, const char *format, const char *to,
+    sat_err *e)
+{
+	bool std = to == NULL || strcmp(to, "-") == 0;
+	sheet s = { .c = c, .pretty = strcmp(format, "html") == 0 };
+	sat_buf b = { 0 };
+	sat_rc rc = SAT_OK;
+
+	if (!s.pretty)
+		return write_book(std ? "-" : to, &s, doc, e);
+	html(std ? &c->out : &b, c, &s, doc);
+	if (!std)
+		rc = write_text(to, &b, e);
+	sat_buf_fini(&b);
+	return rc;
+}
+
 void
 cli_print_report(cli *c, const sat_json *doc)
 {
 	const sat_json *rows = sat_json_get(doc, "rows");
 	sheet s = { .c = c, .pretty = cli_format_of(c) == FMT_TABLE };
-	sat_json *flat, *data;
+	sat_json *flat;
 
 	if (c->format == FMT_JSON) {
 		cli_print_json(c, doc);
 		return;
 	}
-	read_columns(&s, sat_json_get(doc, "columns"));
 	if (c->format == FMT_JSONL) {
+		read_columns(&s, sat_json_get(doc, "columns"));
 		print_jsonl(c, &s, rows);
 		return;
 	}
-	flat = sat_json_obj();
-	data = sat_json_put_arr(flat, "data");
-	for (const sat_json *r = sat_json_first(rows); r != NULL;
-	     r = sat_json_next(r))
-		put_cells(sat_json_add_obj(data), &s, r, 0);
-	if (has_total(&s, doc))
-		put_total(data, &s, sat_json_get(doc, "totals"));
+	flat = flatten(&s, doc);
 	if (s.pretty && c->tty_out && !c->quiet)
 		head(c, doc);
 	cli_print_rows(c, flat, s.cols, s.n);

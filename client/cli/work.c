@@ -216,6 +216,7 @@ run_export(cli *c, sat_err *e)
 static const sat_opt report_options[] = {
 	{ "period", 0, "P", "2026-11, 2026-Q4, 2026-W18, 2026, A..B, all" },
 	{ "param", 0, "K=V", "filter, for example owner=li.na" },
+	{ "output", 'o', "FILE", "file, with --format html or xlsx" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -240,6 +241,7 @@ run_report(cli *c, sat_err *e)
 	bool show = strcmp(c->args.arg[1], "show") == 0;
 	const char *period = sat_args_get(&c->args, "period"), *v;
 	const char *as_of = sat_args_get(&c->args, "as-of");
+	const char *format = sat_args_get(&c->args, "format");
 	sat_json *q = sat_json_obj(), *params, *doc = NULL;
 	char *path;
 	size_t i = 0;
@@ -264,6 +266,9 @@ run_report(cli *c, sat_err *e)
 	if (rc == SAT_OK && show)
 		cli_print_json(c, cli_is_json(c) ? doc
 		                                 : sat_json_get(doc, "document"));
+	else if (rc == SAT_OK && cli_report_is_file(format))
+		rc = cli_report_file(c, doc, format,
+		    sat_args_get(&c->args, "output"), e);
 	else if (rc == SAT_OK)
 		cli_print_report(c, doc);
 	sat_json_free(q);
@@ -295,7 +300,8 @@ const cli_verb cli_work_verbs[] = {
 	    "report run KEY [--period P] [--param K=V]",
 	    "run a report on this replica, offline",
 	    "  satchel report run won --period 2026-Q4\n"
-	    "  satchel report run ranking-by-rep --param team=east --json\n",
+	    "  satchel report run ranking-by-rep --param team=east --json\n"
+	    "  satchel report run won --format xlsx -o won.xlsx\n",
 	    false },
 };
 const size_t cli_work_nverbs = sizeof cli_work_verbs / sizeof cli_work_verbs[0];

@@ -29,6 +29,10 @@ awk '{ sub(/\r$/, ""); if (length($0) > 75) exit 1 }' <(LC_ALL=C cat "$W/c.ics")
 expect 0 as li --lang zh import template account -o "$W/form.xlsx"; [ "$(as li import template account 2>/dev/null | head -c 2)" = PK ] && ok || bad "no book on stdout"
 expect 5 as li import template nosuch -o "$W/y.xlsx"
 expect 7 as li import "$W/form.xlsx" --type contact; expect 0 as li --json --lang zh import "$W/form.xlsx" --type account; has "$OUT" '"rows": ?0' "a form with nothing filled in"
+expect 0 as li report run new-customers --period all --format xlsx -o "$W/r.xlsx"; [ "$(head -c 2 "$W/r.xlsx")" = PK ] && ok || bad "no report book"
+expect 0 as li --lang zh report run new-customers --period all --format html; has "$OUT" "<h1>新增客户" "a page"; has "$OUT" "</html>" "whole"
+expect 0 as li account edit "$A" --set "sector=<b>&x"; expect 0 as li report run by-sector --period all --format html -o "$W/r.html"; hasnt "$(cat "$W/r.html")" "<b>" "escaped"
+expect 2 as li report run new-customers --format xlsx; expect 2 as li report run new-customers --format pdf; expect 2 as li account list --format html
 ls "$W/r/li"* | grep -q form && bad "the form stays in the replica's folder" || ok
 expect 0 as li check
 finish
