@@ -1,0 +1,399 @@
+/*
+ * The device's side of a server that came back from a backup, and of erasure.
+ */
+#include "tests/unit/client/replica/fixture.h"
+
+#include "protocol/epoch.h"
+
+#define BASE 3
+#define FIRST (BASE + SAT_EPOCH_SKIP)
+
+static uint8_t root_sk[SAT_SIGN_SK_BYTES];
+
+/* A replica whose file can be looked into. */
+static int
+setup_plain(void **state)
+{
+	fixture *f;
+	sat_replica_env env;
+	sat_replica_identity id = { .incarnation = 1, .server = "tcp://x:1" };
+	sat_enrolled in = { .device = DEV, .user = 1,
+		.user_key = sat_span_str("li"), .role = sat_span_str("rep"),
+		.org_name = sat_span_str("Org") };
+	uint8_t seed[32] = { 1 };
+	const sat_template_file *files;
+	size_t n;
+	sat_err err;
+
+	assert_int_equal(0, setup(state));
+	f = *state;
+	sat_replica_close(f->r);
+	free(f->path);
+	f->path = sat_xasprintf("%s/plain.db", f->dir);
+	sat_keyring_close(f->keyring);
+	f->keyring = NULL;
+	id.org.b[0] = 5;
+	sat_sign_keys(id.sign_pk, id.sign_sk, seed);
+	env = env_of(f, f->path);
+	assert_ok(sat_replica_create(&f->r, &env, &id, &err));
+	find_kinds(f);
+	seed[0] = 7;
+	sat_sign_keys(in.root_pk, root_sk, seed);
+	memcpy(in.template_pk, f->tmpl_pk, sizeof in.template_pk);
+	assert_ok(sat_replica_enrolled(f->r, &in, &err));
+	give_registry(f, 1);
+	sat_git_close(f->git);
+	assert_ok(sat_git_memory(&f->git, &err));
+	files = sat_template_base(&n);
+	assert_ok(give_template(f, files, n, f->tmpl_sk, f->tmpl_pk, &err));
+	srv_snapshot(f, 100);
+	return 0;
+}
+
+/* ---- a new epoch ------------------------------------------------------------------- */
+
+static sat_epoch
+certificate(fixture *f, uint64_t epoch)
+{
+	sat_epoch c = { .org = sat_replica_identity_get(f->r)->org,
+		.epoch = epoch, .base_lsn = BASE, .first_lsn = FIRST,
+		.base_eid = 1, .seed_roles = SAT_SEED_REP,
+		.until_ms = INT64_MAX / 2 };
+
+	sat_epoch_sign(&c, root_sk);
+	return c;
+}
+
+static sat_rc
+meet(fixture *f, const sat_epoch *c, uint64_t epoch, uint64_t head,
+    sat_err *e)
+{
+	sat_welcome w = { .proto = 1, .wall_ms = f->now_ms, .head = head,
+		.scope_head = head, .epoch = epoch };
+	sat_buf b = { 0 };
+	sat_span span;
+	sat_rc rc;
+
+	if (c != NULL) {
+		sat_epoch_write(&b, c);
+		span = sat_buf_span(&b);
+		w.certs = &span;
+		w.ncerts = 1;
+	}
+	rc = f->ops.welcome(f->ops.u, &w, f->now_ms, e);
+	sat_buf_fini(&b);
+	return rc;
+}
+
+/* Two customers; what came after position 3 is lost with the server. */
+static void
+before_the_loss(fixture *f, sat_id *old, sat_id *later)
+{
+	sat_op visits;
+
+	*old = new_account(f, "Old", "13911111111");      /* 1 */
+	set_text(f, *old, F_CITY, "x");                   /* 2 */
+	set_text(f, *old, F_CITY, "y");                   /* 3 */
+	srv_sync(f);
+	visits = op(f->account, SAT_OP_ADD, *old, F_VISITS, sat_v_int(2));
+	write_ops(f, *old, &visits, 1);                   /* 4 */
+	*later = new_account(f, "Later", "13922222222");  /* 5 */
+	srv_sync(f);
+	srv_foreign_text(f, *old, F_REMARK, "by another", 5); /* 6 */
+	srv_pull(f);
+}
+
+static int64_t
+visits_of(fixture *f, sat_id id)
+{
+	sat_view v = view_of(f, id);
+
+	return sat_record_value(&v.rec, F_VISITS).i;
+}
+
+static void
+a_server_nobody_vouches_for_is_not_followed(void **state) /* N1 */
+{
+	fixture *f = *state;
+	sat_id old, later;
+	sat_epoch c;
+	sat_hello h;
+	sat_err err = { 0 };
+
+	before_the_loss(f, &old, &later);
+	c = certificate(f, 1);
+	c.base_lsn--; /* not what was signed */
+	assert_rc(SAT_EINTEGRITY, meet(f, &c, 1, BASE, &err));
+	assert_string_equal("server.rolled_back", err.code);
+	assert_rc(SAT_EINTEGRITY, meet(f, NULL, 1, BASE, &err));
+	assert_rc(SAT_EINTEGRITY, meet(f, NULL, 0, BASE, &err)); /* shorter */
+	c = certificate(f, 1);
+	c.first_lsn = 6; /* below what this device has seen */
+	sat_epoch_sign(&c, root_sk);
+	assert_rc(SAT_EINTEGRITY, meet(f, &c, 1, BASE, &err));
+	assert_string_equal("epoch.overlap", err.code);
+	assert_ok(f->ops.hello(f->ops.u, &h, &err));
+	assert_int_equal(0, h.epoch);
+	assert_int_equal(6, h.cursor);
+	assert_int_equal(2, visits_of(f, old));
+	c = certificate(f, 4);
+	assert_ok(meet(f, &c, 4, BASE, &err));
+	c = certificate(f, 3);
+	assert_rc(SAT_EINTEGRITY, meet(f, &c, 3, BASE, &err)); /* older */
+	assert_sound(f);
+}
+
+static void
+what_was_accepted_after_the_backup_waits_again_and_counts_once(void **state) /* N2 */
+{
+	fixture *f = *state;
+	sat_id old, later;
+	sat_epoch c;
+	sat_push p = { 0 };
+	sat_commit *list;
+	sat_hello h;
+	size_t n;
+	sat_err err = { 0 };
+
+	before_the_loss(f, &old, &later);
+	c = certificate(f, 1);
+	assert_ok(meet(f, &c, 1, BASE, &err));
+	for (int again = 0; again < 2; again++) {
+		assert_ok(f->ops.hello(f->ops.u, &h, &err));
+		assert_int_equal(1, h.epoch);
+		assert_int_equal(BASE, h.cursor);
+		assert_int_equal(2, visits_of(f, old));
+		assert_true(view_of(f, old).pending);
+		assert_text(f, later, F_NAME, "Later");
+		assert_text(f, old, F_REMARK, "by another");
+		assert_ok(f->ops.outbox(f->ops.u, &f->a, &p, &list, &n, 0,
+		    &err));
+		assert_int_equal(2, n);
+		assert_int_equal(4, p.first_cseq);
+		assert_int_equal(2, p.nold);
+		assert_int_equal(4, p.old[0]);
+		assert_int_equal(5, p.old[1]);
+		assert_int_equal(0, list[1].ops[0].eid); /* a lost number */
+		assert_sound(f);
+		reopen(f);
+	}
+}
+
+static void
+states_of_the_lost_server_are_given_back(void **state)
+{
+	fixture *f = *state;
+	sat_id old, later;
+	sat_epoch c;
+	sat_seed s = { 0 };
+	sat_seeded yes = { .taken = 1 };
+	sat_record *r;
+	size_t n, met = 0;
+	bool wanted = true;
+	sat_err err = { 0 };
+
+	before_the_loss(f, &old, &later);
+	c = certificate(f, 1);
+	assert_ok(meet(f, &c, 1, BASE, &err));
+	for (int i = 0; i < 10 && wanted; i++) {
+		s = (sat_seed){ 0 };
+		assert_ok(f->ops.seed(f->ops.u, &f->a, &s, &wanted, &err));
+		if (!wanted)
+			break;
+		assert_int_equal(1, s.epoch);
+		if (i == 0) { /* whose chains it saw, how far */
+			assert_int_equal(1, s.nknown);
+			assert_int_equal(OTHER, s.known[0].device);
+		}
+		if (s.records.n > 0) {
+			assert_ok(sat_records_read(&r, &n, &f->a, s.records,
+			    &err));
+			met += n;
+			for (size_t k = 0; k < n; k++)
+				assert_true(r[k].rlsn > BASE);
+		}
+		assert_ok(f->ops.seeded(f->ops.u, &yes, &err));
+	}
+	assert_false(wanted);
+	assert_int_equal(2, met); /* both were changed after the backup */
+	assert_sound(f);
+}
+
+static void
+the_snapshot_takes_what_the_new_server_does_not_have(void **state) /* N3 */
+{
+	fixture *f = *state;
+	sat_id old, later, mine;
+	sat_record keep[2];
+	sat_chunk chunk = { .lsn = FIRST - 1, .done = true };
+	sat_buf b = { 0 };
+	sat_epoch c;
+	sat_err err = { 0 };
+
+	before_the_loss(f, &old, &later);
+	srv_foreign_text(f, later, F_REMARK, "gone", 6);
+	srv_pull(f);
+	mine = new_account(f, "Unsent", "13933333333");
+	c = certificate(f, 1);
+	assert_ok(meet(f, &c, 1, BASE, &err));
+	/* the backup: the first customer as of position 3 */
+	keep[0] = f->srv.recs[0];
+	keep[0].rlsn = 3;
+	assert_ok(sat_records_write(&b, keep, 1, &err));
+	chunk.records = sat_buf_span(&b);
+	sat_hash(chunk.hash, chunk.records);
+	assert_ok(f->ops.chunk(f->ops.u, &chunk, &err));
+	sat_buf_fini(&b);
+	/* another's record of the lost time went, what waits stayed */
+	assert_text(f, later, F_NAME, "Later");
+	assert_true(view_of(f, later).pending);
+	assert_text(f, later, F_REMARK, NULL);
+	assert_text(f, mine, F_NAME, "Unsent");
+	assert_int_equal(3, view_of(f, old).rec.rlsn);
+	assert_sound(f);
+}
+
+/* ---- erasure ------------------------------------------------------------------------ */
+
+static size_t
+found(const char *path, const char *word)
+{
+	FILE *in = fopen(path, "rb");
+	size_t len = strlen(word), n, hits = 0;
+	uint8_t *p = sat_xmalloc(16 << 20);
+
+	n = in != NULL ? fread(p, 1, 16 << 20, in) : 0;
+	if (in != NULL)
+		(void)fclose(in);
+	for (size_t i = 0; i + len <= n; i++)
+		hits += memcmp(p + i, word, len) == 0;
+	free(p);
+	return hits;
+}
+
+static size_t
+in_files(fixture *f, const char *word)
+{
+	char *wal = sat_xasprintf("%s-wal", f->path);
+	size_t hits = found(f->path, word) + found(wal, word);
+
+	free(wal);
+	return hits;
+}
+
+static void
+erase(fixture *f, sat_id id)
+{
+	sat_erasure x = { .rev = 1, .subject = id, .at_ms = 5, .by = 1,
+		.second = 2, .reason = sat_span_str("request 12") };
+	sat_ledger l = { .rev = 1, .e = &x, .n = 1 };
+	sat_err err = { 0 };
+
+	assert_ok(f->ops.ledger_is(f->ops.u, &l, &err));
+}
+
+static bool
+refuse_all(const sat_commit *c)
+{
+	(void)c;
+	return true;
+}
+
+static void
+no_byte_of_an_erased_customer_stays_on_the_device(void **state)
+{
+	static const char *const words[] = { "Okapi", "Tapir", "Bongo",
+		"Quagga", "Nyala" };
+	fixture *f = *state;
+	sat_id id = new_account(f, "Okapi", "13944444444"), other;
+	sat_erased receipt;
+	bool wanted;
+	sat_hello h;
+	uint64_t commits;
+	sat_err err = { 0 };
+
+	other = new_account(f, "Gnu", "13955555555");
+	srv_sync(f);
+	srv_foreign_text(f, id, F_REMARK, "Tapir", 2);
+	srv_foreign_text(f, id, F_REMARK, "Bongo", 3); /* Tapir: history */
+	srv_pull(f);
+	f->srv.refuse = refuse_all; /* one in quarantine */
+	set_text(f, id, F_CITY, "Quagga");
+	srv_push(f, false);
+	f->srv.refuse = NULL;
+	assert_ok(sat_replica_audit_about(f->r, &id, "note", "Nyala", &err));
+	set_text(f, other, F_CITY, "Gnuville");
+	srv_sync(f);
+	for (int i = 0; i < 5; i++)
+		assert_true(in_files(f, words[i]) > 0);
+	erase(f, id);
+	assert_gone(f, id);
+	for (int i = 0; i < 5; i++)
+		if (in_files(f, words[i]) != 0)
+			fail_msg("%s is still there", words[i]);
+	assert_text(f, other, F_CITY, "Gnuville");
+	assert_sound(f);
+	assert_ok(sat_replica_verify_chain(f->r, &commits, &err));
+	assert_ok(f->ops.erased(f->ops.u, &receipt, &wanted, &err));
+	assert_true(wanted);
+	assert_int_equal(1, receipt.rev);
+	assert_ok(f->ops.erased_ok(f->ops.u, &err));
+	reopen(f);
+	assert_ok(f->ops.erased(f->ops.u, &receipt, &wanted, &err));
+	assert_false(wanted);
+	assert_ok(f->ops.hello(f->ops.u, &h, &err));
+	assert_int_equal(1, h.ledger_rev);
+	assert_sound(f);
+}
+
+static void
+an_unsent_edit_of_an_erased_customer_goes_with_its_verdict(void **state) /* P-195 */
+{
+	fixture *f = *state;
+	sat_id id = new_account(f, "Okapi", "13944444444");
+	sat_verdict v = { .cseq = 2, .code = SAT_VD_REJECTED,
+		.slug = sat_span_str(SAT_SLUG_ERASED) };
+	sat_verdicts vs = { .v = &v, .n = 1 };
+	sat_quarantined *q;
+	sat_erased receipt;
+	sat_push p = { 0 };
+	sat_commit *list;
+	bool wanted;
+	size_t n;
+	sat_err err = { 0 };
+
+	srv_sync(f);
+	set_text(f, id, F_CITY, "Quagga");
+	erase(f, id);
+	assert_gone(f, id);
+	/* no receipt while a link of the chain still holds it */
+	assert_ok(f->ops.erased(f->ops.u, &receipt, &wanted, &err));
+	assert_false(wanted);
+	assert_ok(f->ops.outbox(f->ops.u, &f->a, &p, &list, &n, 0, &err));
+	assert_int_equal(1, n);
+	assert_ok(f->ops.verdicts(f->ops.u, 1, &vs, &err));
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(0, n);
+	assert_ok(f->ops.erased(f->ops.u, &receipt, &wanted, &err));
+	assert_true(wanted);
+	assert_int_equal(0, in_files(f, "Quagga"));
+	assert_sound(f);
+	(void)new_account(f, "Gnu", "13955555555"); /* the chain goes on */
+	assert_sound(f);
+}
+
+int
+main(void)
+{
+#define P(name) cmocka_unit_test_setup_teardown(name, setup_plain, teardown)
+	const struct CMUnitTest tests[] = {
+		P(a_server_nobody_vouches_for_is_not_followed),
+		P(what_was_accepted_after_the_backup_waits_again_and_counts_once),
+		P(states_of_the_lost_server_are_given_back),
+		P(the_snapshot_takes_what_the_new_server_does_not_have),
+		P(no_byte_of_an_erased_customer_stays_on_the_device),
+		P(an_unsent_edit_of_an_erased_customer_goes_with_its_verdict),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
