@@ -123,7 +123,7 @@ const cli_verb cli_pool_verbs[] = {
 	{ "pool", "list", run_list, list_options, "pool list [--limit N]",
 	    "customers that pools offer", NULL, false },
 	{ "pool", "claim", run_claim, NULL, "pool claim ID...",
-	    "ask for customers of a pool; the server decides at the next sync",
+	    "ask for customers of a pool; the server decides",
 	    "  satchel pool claim C202405001\n", false },
 	{ "pool", "release", run_release, release_options,
 	    "pool release ID --reason TEXT [--pool KEY]",
