@@ -31,6 +31,9 @@ typedef struct sat_fold {
 
 /* (hlc, dev, lsn), an own operation without LSN last (P-042). */
 int sat_stamp_cmp(sat_stamp a, sat_stamp b);
+/* The stamp of what only joins: below all that is there, so that the winner's
+ * value stays shown until somebody decides (P-174). */
+sat_stamp sat_fold_below(const sat_fold *f, sat_stamp lowest);
 /* P-041: neither seen by the operation nor made by its device. */
 bool sat_fold_concurrent(const sat_fold *f, uint32_t dev, uint64_t lsn);
 /* The cell, added empty when there is none. Invalidates other cell pointers. */

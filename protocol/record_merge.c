@@ -29,6 +29,13 @@ sat_stamp_cmp(sat_stamp a, sat_stamp b)
 	return 0;
 }
 
+sat_stamp
+sat_fold_below(const sat_fold *f, sat_stamp lowest)
+{
+	return (sat_stamp){ lowest.hlc > 1 ? lowest.hlc - 1 : 1, f->at.dev,
+		f->at.lsn };
+}
+
 bool
 sat_fold_concurrent(const sat_fold *f, uint32_t dev, uint64_t lsn)
 {

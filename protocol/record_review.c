@@ -191,6 +191,8 @@ sat_fold_review(sat_fold *f)
 		return;
 	}
 	sat_review_read(&before, f->a, c);
+	if (f->blind)
+		own.at = sat_fold_below(f, before.list[before.n - 1].at);
 	most = before.n + before.ntwins + 1;
 	after.list = sat_arena_alloc(f->a, most * sizeof *after.list);
 	after.twins = sat_arena_alloc(f->a, most * sizeof *after.twins);

@@ -372,6 +372,8 @@ sat_fold_stage(sat_fold *f)
 		}
 	}
 	go_on(f, own, &h[base], known);
+	if (f->blind)
+		own->at = sat_fold_below(f, h[nheads - 1].at);
 	for (size_t i = 0; i < nheads; i++)
 		if (known_part(f, &h[i]) < h[i].nsteps)
 			h[n++] = h[i];

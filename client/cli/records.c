@@ -334,6 +334,22 @@ print_history(cli *c, const sat_json *doc)
 	cli_print_rows(c, doc, past, 6);
 }
 
+/* What was merged into it. */
+static void
+print_merged(cli *c, const sat_json *doc)
+{
+	const sat_json *list = sat_json_get(doc, "merged");
+
+	for (const sat_json *m = sat_json_first(list); m != NULL;
+	     m = sat_json_next(m))
+		sat_buf_fmt(&c->out, "merged: %s %s (%s)\n",
+		    sat_json_get_str(m, "number", ""),
+		    sat_json_get_str(m, "title", ""),
+		    sat_json_get_str(m, "owner", "-"));
+	if (sat_json_get_bool(doc, "owners_differ", false))
+		sat_buf_str(&c->out, "two owners: satchel account assign\n");
+}
+
 sat_rc
 cli_show(cli *c, sat_err *e)
 {
@@ -359,8 +375,10 @@ cli_show(cli *c, sat_err *e)
 		print_history(c, doc);
 	else if (rc == SAT_OK && timeline && table && k != NULL)
 		rc = print_timeline(c, k, doc, e);
-	else if (rc == SAT_OK && table && k != NULL)
+	else if (rc == SAT_OK && table && k != NULL) {
 		print_record(c, k, sat_json_get(doc, "data"));
+		print_merged(c, doc);
+	}
 	else if (rc == SAT_OK && timeline)
 		cli_print_json(c, doc); /* a tree has no rows */
 	else if (rc == SAT_OK)

@@ -284,6 +284,25 @@ look_alike(scan *s, const sat_kind *k, sat_err *e)
 
 /* ---- what the server told -------------------------------------------------------------- */
 
+/* Merged here already, and the server has not heard of it yet. */
+static bool
+is_family(scan *s, const sat_id *id, const char *tag)
+{
+	char own[17];
+	sat_id *ids;
+	size_t n;
+
+	if (sat_replica_merged(&ids, &n, s->a, s->c->replica, id, NULL) !=
+	    SAT_OK)
+		return false;
+	for (size_t i = 1; i < n; i++) {
+		sat_pair_tag(own, id, &ids[i]);
+		if (strcmp(own, tag) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* "TAG FIELD OWNER": another customer has the same value in this field. */
 static void
 told(scan *s, const sat_view *v, sat_span text)
@@ -305,7 +324,7 @@ told(scan *s, const sat_view *v, sat_span text)
 	field[m - n - 1] = '\0';
 	f = sat_kind_field(v->kind, field);
 	if (f == NULL || f->dup_weight < s->o->min_score ||
-	    has_tag(s->a, &v->rec, tag))
+	    has_tag(s->a, &v->rec, tag) || is_family(s, &v->rec.id, tag))
 		return;
 	if ((p = find_pair(s, tag)) == NULL) {
 		p = add_pair(s, tag);

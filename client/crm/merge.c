@@ -342,6 +342,15 @@ put_back(undoing *u, const sat_field *f, sat_op_kind kind)
 		put_op(&u->j, &u->j.to, SAT_VERB_SET, kind, f, was);
 }
 
+/* Its stamp was put below the others (P-174); place and device tell it. */
+static bool
+has_joined(const undoing *u, const sat_field *f, const sat_candidate *c)
+{
+	return c->at.dev == u->at.dev && c->at.lsn == u->at.lsn &&
+	    (c->at.lsn != 0 || sat_value_eq(c->value,
+	    sat_record_value(&u->j.loser.rec, f->id)));
+}
+
 /* A candidate that only joined goes; the newest of the others stays. */
 static void
 take_back_candidate(undoing *u, const sat_field *f, const sat_cell *cell)
@@ -351,7 +360,7 @@ take_back_candidate(undoing *u, const sat_field *f, const sat_cell *cell)
 	size_t n = sat_cell_candidates(&c, &opened, u->j.to.a, f->policy, cell);
 
 	for (size_t i = 0; i < n; i++) {
-		if (!of_merge(u, c[i].at))
+		if (!has_joined(u, f, &c[i]))
 			continue;
 		put_resolve(&u->j, f, c[i == 0 ? 1 : 0].value);
 		return;

@@ -113,7 +113,7 @@ is_text(const sat_field *f)
 }
 
 static void
-add_search(builder *b, const sat_value *v)
+add_texts(builder *b, const sat_value *v)
 {
 	const char *sep = "(";
 
@@ -125,6 +125,28 @@ add_search(builder *b, const sat_value *v)
 		sep = " OR ";
 	}
 	sat_buf_str(&b->text, sep[0] == '(' ? "0" : ")");
+}
+
+/* What a merged record says finds the one it leads to. */
+static void
+add_search(builder *b, const sat_value *v)
+{
+	int64_t merged = 0;
+
+	if (b->rc == SAT_OK)
+		b->rc = replica_count(&merged, b->r, SQL_ALIAS_ANY, b->e);
+	if (merged == 0) {
+		add_texts(b, v);
+		return;
+	}
+	sat_buf_str(&b->text, "(");
+	add_texts(b, v);
+	sat_buf_fmt(&b->text, " OR _id IN (WITH RECURSIVE up_(id_) AS ("
+	    "SELECT a_.winner FROM %s JOIN alias a_ ON a_.loser = _id WHERE ",
+	    b->k->table);
+	add_texts(b, v);
+	sat_buf_str(&b->text, " UNION SELECT a_.winner FROM up_ JOIN alias a_ "
+	    "ON a_.loser = up_.id_) SELECT id_ FROM up_))");
 }
 
 static void

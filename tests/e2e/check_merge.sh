@@ -68,6 +68,23 @@ expect 0 as boss dedupe dismiss "$P" --reason "two branches"
 expect 0 as boss dedupe list --check
 expect 0 as boss -q sync; expect 0 as li -q sync
 expect 0 as li dedupe list --check
-for u in li wu boss; do expect 0 as $u check; done
+
+# two teams: nobody but headquarters sees both; the owners are told, no more
+d team add west --name West >/dev/null
+d user add sue --name Sue --role rep --team west >/dev/null; d user add hq --name HQ --role hq >/dev/null
+enrol sue; enrol hq; as sue -q sync
+expect 0 as sue account add --set name=别的名字 --set phone_main=13812345678 --set remark=SECRETREMARK "${ACC[@]}"
+for u in sue li; do expect 0 as $u -q sync; done; expect 0 as li -q sync
+expect 0 as li --json dedupe list; one=$(flat <<<"$OUT")
+has "$one" '"b":null,"owned_by":"sue"' "told of the other owner"; has "$one" 'phone_main' "by which field"
+hasnt "$one" '别的名字|SECRETREMARK' "nothing else of it"
+expect 0 as sue --json dedupe list; has "$(flat <<<"$OUT")" '"owned_by":"li"' "so is the other one"
+expect 9 as li dedupe merge "$(as li --json dedupe list | grep -o '"key": "[0-9a-f]*"' | cut -d'"' -f4)"
+expect 0 as hq -q sync
+P=$(as hq --json dedupe list | tr -d ' \n' | grep -o '"key":"[0-9a-f]*","kind":"account","score":80' | head -1 | cut -d'"' -f4)
+expect 0 as hq dedupe merge "$P"; expect 0 as hq -q sync; expect 0 as li -q sync
+expect 0 as li dedupe list --check
+expect 0 as li account list --q SECRETREMARK; has "$OUT" "云帆" "words of the loser find the winner"
+for u in li wu boss sue hq; do expect 0 as $u check; done
 d audit verify >/dev/null 2>"$W/err" && ok || bad "audit verify: $(cat "$W/err")"
 finish

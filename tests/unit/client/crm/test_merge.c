@@ -205,6 +205,34 @@ what_lies_below_either_lies_below_the_winner(void **state)
 }
 
 static void
+words_of_the_loser_find_the_winner(void **state)
+{
+	fixture *f = *state;
+	sat_id a = customer(f, "Acme", "13812345678"), row;
+	sat_id b = customer(f, "Bluebird", "13900000001");
+	sat_id d = customer(f, "Third", "13900000002");
+	uint16_t cols[1] = { SAT_Q_ID };
+	sat_value word = text("ebir");
+	sat_filter by = { SAT_Q_TEXT, SAT_CMP_LIKE, &word, 1 };
+	sat_query q = { .columns = cols, .ncolumns = 1, .filters = &by,
+		.nfilters = 1, .kind = f->account };
+	const sat_value *v;
+	sat_rows *rows;
+	sat_err err;
+
+	assert_ok(try_merge(f, b, a, "name", "winner", &err));
+	assert_ok(try_merge(f, a, d, "name", "winner", &err));
+	assert_ok(sat_replica_query(&rows, f->r, &q, &err));
+	assert_ok(sat_rows_next(&v, rows, &err));
+	assert_non_null(v);
+	memcpy(row.b, v[0].s.p, 16);
+	assert_true(sat_id_eq(&row, &d));
+	assert_ok(sat_rows_next(&v, rows, &err));
+	assert_null(v);
+	sat_rows_free(rows);
+}
+
+static void
 circles_and_second_merges_are_refused(void **state)
 {
 	fixture *f = *state;
@@ -405,6 +433,7 @@ main(void)
 		H(apart_again_each_has_its_own),
 		H(a_merge_that_waits_is_taken_apart_as_well),
 		H(what_lies_below_either_lies_below_the_winner),
+		H(words_of_the_loser_find_the_winner),
 		H(circles_and_second_merges_are_refused),
 		H(a_circle_on_the_device_ends_at_the_lowest_id),
 		R(a_representative_merges_nothing),

@@ -352,6 +352,7 @@ what_the_loser_had_joins_without_replacing(void **state)
 	all_sync(&c);
 	all_agree(&c);
 	assert_int_equal(2, candidates_at(c.ann, a, A_NAME, SAT_P_REVIEW));
+	assert_string_equal("Acme", text_at(c.ann, a, A_NAME)); /* meanwhile */
 	crew_free(&c);
 }
 
