@@ -75,34 +75,24 @@ quarantined_put(sat_json *row, sat_api *api, const sat_quarantined *q)
 	}
 }
 
-static sat_rc
-dependants_put(sat_json *row, sat_api *api, int64_t id, sat_err *e)
-{
-	sat_arena a = { 0 };
-	sat_json *list = sat_json_put_arr(row, "dependants");
-	int64_t *ids;
-	size_t n;
-	sat_rc rc = sat_replica_dependants(&ids, &n, &a, api->crm.replica, id, e);
-
-	for (size_t i = 0; rc == SAT_OK && i < n; i++)
-		sat_json_add_int(list, ids[i]);
-	sat_arena_fini(&a);
-	return rc;
-}
-
 sat_rc
 api_quarantine_put(sat_json *data, sat_api *api, sat_err *e)
 {
 	sat_arena a = { 0 };
 	sat_quarantined *q;
-	size_t n;
+	size_t n, *waits;
 	sat_rc rc = sat_replica_quarantine(&q, &n, &a, api->crm.replica, e);
 
+	waits = sat_arena_alloc(&a, (rc == SAT_OK ? n + 1 : 1) * sizeof *waits);
 	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
-		sat_json *row = sat_json_add_obj(data);
+		sat_json *row = sat_json_add_obj(data), *list;
+		size_t nwaits;
 
 		quarantined_put(row, api, &q[i]);
-		rc = dependants_put(row, api, q[i].id, e);
+		list = sat_json_put_arr(row, "dependants");
+		nwaits = sat_quarantine_dependants(waits, &a, q, n, i);
+		for (size_t k = 0; k < nwaits; k++)
+			sat_json_add_int(list, q[waits[k]].id);
 	}
 	sat_arena_fini(&a);
 	return rc;

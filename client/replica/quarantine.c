@@ -110,6 +110,13 @@ sat_replica_set_aside(sat_quarantined **out, size_t *n, sat_arena *a,
 	return read_rows(out, n, a, s, e);
 }
 
+static sat_rc
+unknown(sat_err *e)
+{
+	return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+	    "see: satchel sync pending", "no such commit in quarantine");
+}
+
 sat_rc
 sat_replica_quarantined(sat_quarantined *q, sat_arena *a, sat_replica *r,
     int64_t id, sat_err *e)
@@ -125,9 +132,7 @@ sat_replica_quarantined(sat_quarantined *q, sat_arena *a, sat_replica *r,
 	if ((rc = read_rows(&list, &n, a, s, e)) != SAT_OK)
 		return rc;
 	if (n == 0)
-		return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
-		    "see: satchel sync pending",
-		    "no such commit in quarantine");
+		return unknown(e);
 	*q = list[0];
 	return SAT_OK;
 }
@@ -252,28 +257,44 @@ needs(const sat_commit *c, const made *m)
 	return false;
 }
 
+size_t
+sat_quarantine_dependants(size_t *out, sat_arena *a, const sat_quarantined *q,
+    size_t n, size_t of)
+{
+	made m = { 0 };
+	size_t found = 0;
+
+	add_made(&m, a, &q[of].commit);
+	/* A commit needs only records that were made before it. */
+	for (size_t i = of + 1; m.n > 0 && i < n; i++) {
+		if (!needs(&q[i].commit, &m))
+			continue;
+		add_made(&m, a, &q[i].commit);
+		out[found++] = i;
+	}
+	return found;
+}
+
 sat_rc
 sat_replica_dependants(int64_t **ids, size_t *n, sat_arena *a, sat_replica *r,
     int64_t id, sat_err *e)
 {
-	sat_quarantined *all, q;
-	made m = { 0 };
-	size_t nall;
+	sat_quarantined *all;
+	size_t nall, of = 0, *found;
 	sat_rc rc;
 
 	*n = 0;
 	*ids = NULL;
-	if ((rc = sat_replica_quarantined(&q, a, r, id, e)) != SAT_OK ||
-	    (rc = sat_replica_quarantine(&all, &nall, a, r, e)) != SAT_OK)
+	if ((rc = sat_replica_quarantine(&all, &nall, a, r, e)) != SAT_OK)
 		return rc;
+	while (of < nall && all[of].id != id)
+		of++;
+	if (of == nall)
+		return unknown(e);
+	found = sat_arena_alloc(a, (nall + 1) * sizeof *found);
 	*ids = sat_arena_alloc(a, (nall + 1) * sizeof **ids);
-	add_made(&m, a, &q.commit);
-	/* A commit needs only records that were made before it. */
-	for (size_t i = 0; i < nall; i++) {
-		if (all[i].id <= id || !needs(&all[i].commit, &m))
-			continue;
-		add_made(&m, a, &all[i].commit);
-		(*ids)[(*n)++] = all[i].id;
-	}
+	*n = sat_quarantine_dependants(found, a, all, nall, of);
+	for (size_t i = 0; i < *n; i++)
+		(*ids)[i] = all[found[i]].id;
 	return SAT_OK;
 }

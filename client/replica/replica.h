@@ -58,6 +58,8 @@ const sat_replica_identity *sat_replica_identity_get(const sat_replica *r);
  * brings another one. */
 const sat_template *sat_replica_template(const sat_replica *r);
 const uint8_t *sat_replica_template_oid(const sat_replica *r); /* zero = none */
+/* Was it the server's too, when it last greeted this process? */
+bool sat_replica_template_shared(const sat_replica *r);
 const sat_registry *sat_replica_registry(const sat_replica *r);
 const sat_user *sat_replica_me(const sat_replica *r);          /* NULL before the first sync */
 sat_db *sat_replica_db(sat_replica *r); /* counters, backup, check */
@@ -277,6 +279,9 @@ SAT_CHECK sat_rc sat_replica_dependants(int64_t **ids, size_t *n, sat_arena *a,
  * "handover.nowhere": the customer itself was to be made by it. */
 SAT_CHECK sat_rc sat_replica_hand(sat_replica *r, int64_t id, const char *why,
     uint64_t *cseq, sat_err *e);
+/* The same within a list of the open ones: indexes into q; out has room for n. */
+size_t sat_quarantine_dependants(size_t *out, sat_arena *a,
+    const sat_quarantined *q, size_t n, size_t of);
 /* Discard with a reason (kept in the audit log). */
 SAT_CHECK sat_rc sat_replica_discard(sat_replica *r, int64_t id, const char *reason, sat_err *e);
 

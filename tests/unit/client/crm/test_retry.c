@@ -337,6 +337,44 @@ the_quarantine_survives_a_snapshot(void **state)
 	assert_sound(f);
 }
 
+static void
+what_waited_for_a_template_is_sent_again_when_the_server_has_it(void **state)
+{
+	fixture *f = *state;
+	sat_id id = customer(f, "Acme", "13812345678");
+	sat_welcome hi = { .proto = 1 };
+	sat_crm c = crm_of(f);
+	size_t changed, n;
+	int64_t sent;
+	sat_err err;
+
+	srv_sync(f);
+	assert_ok(try_edit(&changed, f, f->account, id, LIST("remark=x"), &err));
+	f->srv.slug = "template.unknown";
+	refused_push(f);
+	f->srv.slug = NULL;
+	assert_ok(try_edit(&changed, f, f->account, id, LIST("city=y"), &err));
+	refused_push(f); /* for another reason: a person's */
+	hi.head = hi.scope_head = f->srv.n;
+	hi.wall_ms = f->now_ms;
+	assert_ok(f->ops.welcome(f->ops.u, &hi, f->now_ms, &err));
+	assert_ok(sat_crm_resume(&sent, &c, &err)); /* it has none yet */
+	assert_int_equal(0, sent);
+	memcpy(hi.template_oid, sat_replica_template_oid(f->r),
+	    sizeof hi.template_oid);
+	assert_ok(f->ops.welcome(f->ops.u, &hi, f->now_ms, &err));
+	assert_ok(sat_crm_resume(&sent, &c, &err));
+	assert_int_equal(1, sent);
+	assert_ok(sat_crm_resume(&sent, &c, &err));
+	assert_int_equal(0, sent);
+	assert_string_equal("x", value_of(f, f->account, id, "remark"));
+	(void)open_ones(&n, f);
+	assert_int_equal(1, n);
+	srv_sync(f);
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup_synced, teardown)
 int
 main(void)
@@ -348,6 +386,7 @@ main(void)
 		T(a_commit_on_a_customer_that_left_cannot_be_retried),
 		T(what_waits_for_a_refused_creation_moves_with_it),
 		T(a_commit_of_several_records_goes_as_one_again),
+		T(what_waited_for_a_template_is_sent_again_when_the_server_has_it),
 		T(the_quarantine_survives_template_incarnation_and_backup),
 		cmocka_unit_test_setup_teardown(
 		    the_quarantine_survives_a_snapshot, setup_rep, teardown),

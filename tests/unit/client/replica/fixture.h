@@ -39,6 +39,7 @@ typedef struct server {
 	sat_hlc eff;      /* largest given */
 	sat_hlc prev[16]; /* per device */
 	bool (*refuse)(const sat_commit *c);
+	const char *slug; /* of refusals; NULL = denied */
 } server;
 
 typedef struct fixture {
@@ -462,7 +463,8 @@ srv_push(fixture *f, bool lose)
 			}
 		if (v[i].lsn == 0 && s->refuse != NULL && s->refuse(x)) {
 			v[i].code = SAT_VD_REJECTED;
-			v[i].slug = sat_span_str("denied");
+			v[i].slug = sat_span_str(s->slug != NULL ? s->slug :
+			    "denied");
 			v[i].hint = sat_span_str("ASK_MANAGER");
 			continue;
 		}
