@@ -603,7 +603,7 @@ on_chunk(sat_cs *s, sat_chunk *c, sat_err *e)
 	sat_rc rc;
 
 	sat_hash(hash, c->records);
-	if (memcmp(hash, c->hash, sizeof hash) != 0)
+	if (memcmp(hash, c->hash, sizeof hash) != 0) /* P-093 */
 		return sat_fail(e, SAT_EINTEGRITY, "snapshot chunk hash differs");
 	if (!c->done && c->next == s->after)
 		return sat_fail(e, SAT_EPROTO, "snapshot does not move on");

@@ -8,7 +8,7 @@
  * above the first chunk's `lsn` (P-092).
  *
  * Nothing is held between chunks. What changes meanwhile has a log position
- * above the first chunk's `lsn`, from which the device pulls afterwards.
+ * above the first chunk's `lsn`, from which the device pulls afterwards (P-091).
  */
 #include "protocol/server_int.h"
 
@@ -161,7 +161,7 @@ count(sat_server *s, sat_server_session *x, const sat_keys *keys, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 
-	if (x->snap_total != 0)
+	if (x->snap_total != 0) /* P-094 */
 		return SAT_OK;
 	if (sat_keys_has(keys, SAT_KEY_ALL)) {
 		x->snap_total = s->eid;
@@ -200,7 +200,7 @@ sat_srv_snap(sat_server *s, sat_server_session *x, const sat_snap *in,
 		c->next = (uint64_t)p->last_root << 32 |
 		    p->st.r[p->st.n - 1].eid;
 	c->total = x->snap_total;
-	c->max_eff = p->st.max_eff;
+	c->max_eff = p->st.max_eff; /* P-095 */
 	if (p->st.n == 0 || (rc = sat_records_write(&records, p->st.r, p->st.n,
 	    e)) == SAT_OK) {
 		c->records = sat_buf_span(&records);
