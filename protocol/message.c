@@ -535,6 +535,8 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_REFETCH_IS: sat_msg_write_repair(out, m); break;
 	case SAT_MSG_NUMBERS:
 	case SAT_MSG_NUMBERS_IS: sat_msg_write_numbers(out, m); break;
+	case SAT_MSG_HOLD:
+	case SAT_MSG_HELD: sat_msg_write_hold(out, m); break;
 	default: sat_msg_write_more(out, m); break;
 	}
 }
@@ -573,6 +575,8 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_REFETCH_IS: sat_msg_read_repair(m, a, r); break;
 	case SAT_MSG_NUMBERS:
 	case SAT_MSG_NUMBERS_IS: sat_msg_read_numbers(m, a, r); break;
+	case SAT_MSG_HOLD:
+	case SAT_MSG_HELD: sat_msg_read_hold(m, a, r); break;
 	default: sat_msg_read_more(m, a, r); break;
 	}
 }

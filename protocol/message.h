@@ -31,7 +31,8 @@ typedef enum sat_msg_type {
 	SAT_MSG_SEED = 27, SAT_MSG_SEEDED = 28,
 	SAT_MSG_DIRECTORY = 29, SAT_MSG_DIRECTORY_IS = 30,
 	SAT_MSG_PRIVACY = 31, SAT_MSG_PRIVACY_IS = 32,
-	SAT_MSG_LAST = 32,
+	SAT_MSG_HOLD = 33, SAT_MSG_HELD = 34,
+	SAT_MSG_LAST = 34,
 } sat_msg_type;
 
 typedef struct sat_msg_error {
@@ -362,6 +363,18 @@ typedef struct sat_numbers {
 	size_t n;
 } sat_numbers;
 
+/* Customers of a pool kept for this user (P-154). HOLD: how many he wants to
+ * have; HELD: the ones he has, with what he had before. */
+#define SAT_HOLDS_MAX 1000
+typedef struct sat_hold {
+	sat_id id;
+	int64_t until_ms;
+} sat_hold;
+typedef struct sat_held {
+	sat_hold *h;
+	size_t n;
+} sat_held;
+
 typedef struct sat_msg {
 	sat_msg_type type;
 	union {
@@ -396,6 +409,8 @@ typedef struct sat_msg {
 		sat_privacy_is privacy_is;
 		sat_directory directory;
 		sat_numbers numbers; /* NUMBERS, NUMBERS_IS */
+		uint64_t hold;       /* HOLD */
+		sat_held held;
 	} u;
 } sat_msg;
 

@@ -1,5 +1,6 @@
 /*
- * message_number.c - the frames about numbers in advance (P-141).
+ * message_number.c - the frames about what is had in advance: numbers (P-141),
+ * customers of a pool (P-154).
  */
 #include "protocol/message_int.h"
 
@@ -49,4 +50,37 @@ sat_msg_read_numbers(sat_msg *msg, sat_arena *a, sat_reader *r)
 	m->r = sat_arena_alloc(a, (m->n + 1) * sizeof *m->r);
 	for (size_t i = 0; i < m->n && r->fault == NULL; i++)
 		read_range(&m->r[i], r);
+}
+
+/* ---- customers kept ---------------------------------------------------------- */
+
+void
+sat_msg_write_hold(sat_buf *b, const sat_msg *m)
+{
+	if (m->type == SAT_MSG_HOLD) {
+		sat_write_uint(b, m->u.hold);
+		return;
+	}
+	sat_write_uint(b, m->u.held.n);
+	for (size_t i = 0; i < m->u.held.n; i++) {
+		write_id(b, &m->u.held.h[i].id);
+		sat_write_int(b, m->u.held.h[i].until_ms);
+	}
+}
+
+void
+sat_msg_read_hold(sat_msg *m, sat_arena *a, sat_reader *r)
+{
+	sat_held *h = &m->u.held;
+
+	if (m->type == SAT_MSG_HOLD) {
+		m->u.hold = sat_read_uint_max(r, SAT_HOLDS_MAX);
+		return;
+	}
+	h->n = read_count(r, sizeof(sat_id) + 1, SAT_HOLDS_MAX);
+	h->h = sat_arena_alloc(a, (h->n + 1) * sizeof *h->h);
+	for (size_t i = 0; i < h->n; i++) {
+		h->h[i].id = read_id(r);
+		h->h[i].until_ms = sat_read_int(r);
+	}
 }

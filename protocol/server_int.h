@@ -395,6 +395,14 @@ sat_op_is_pool(const sat_op *op)
 
 /* server_pool.c */
 SAT_CHECK sat_rc sat_srv_judge_pool(judging *j, wrec *w, sat_err *e);
+/* The limit that keeps this user from claiming the record now, NULL = none, and
+ * until when (0 = not a question of time). */
+SAT_CHECK sat_rc sat_srv_pool_limits(const char **slug, int64_t *until,
+    sat_server *s, const sat_user *me, const sat_pool *p, const wrec *w,
+    sat_err *e);
+/* HOLD (server_hold.c): durable before the reply, as NUMBERS. */
+SAT_CHECK sat_rc sat_srv_hold(sat_server *s, const sat_user *user, uint64_t count,
+    sat_buf *reply, sat_err *e);
 /* A field that the author sees only masked is not his to set (P-156). */
 SAT_CHECK sat_rc sat_srv_judge_masked(judging *j, wrec *w, sat_err *e);
 /* What a logged commit claimed counts for the day. */

@@ -69,43 +69,60 @@ day_start(const sat_server *s, int64_t now)
 }
 
 /* P-153: per day, in all, and after having lost it. */
-static sat_rc
-check_limits(judging *j, const sat_pool *p, const wrec *w, size_t op,
-    sat_err *e)
+sat_rc
+sat_srv_pool_limits(const char **slug, int64_t *until, sat_server *s,
+    const sat_user *me, const sat_pool *p, const wrec *w, sat_err *e)
 {
-	sat_server *s = j->s;
 	const sat_store *st = &s->env.store;
-	const sat_user *me = j->a->actor;
 	const sat_cell *in = sat_record_cell(&w->r, SAT_SYS_POOL);
-	int64_t now = sat_wall_ms(&s->env.clock), until;
+	int64_t now = sat_wall_ms(&s->env.clock);
 	uint64_t n, lsn;
 	sat_log_row row;
 	sat_rc rc;
 
-	until = sat_hlc_ms(in->at.hlc) + p->new_entry_protect_d * DAY_MS;
-	if (p->new_entry_protect_d > 0 && now < until)
-		return refuse_until(j, op, "claim.protected", "NOT_BEFORE",
-		    (sat_span){ NULL, 0 }, until);
+	*slug = "claim.protected";
+	*until = sat_hlc_ms(in->at.hlc) + p->new_entry_protect_d * DAY_MS;
+	if (p->new_entry_protect_d > 0 && now < *until)
+		return SAT_OK;
+	*slug = "claim.daily";
+	*until = day_start(s, now) + DAY_MS;
 	if ((rc = st->claims_since(&n, st->u, me->ord, day_start(s, now), e)) !=
-	    SAT_OK)
+	    SAT_OK || (p->daily_claim > 0 && n >= (uint64_t)p->daily_claim))
 		return rc;
-	if (p->daily_claim > 0 && n >= (uint64_t)p->daily_claim)
-		return refuse_until(j, op, "claim.daily", "NOT_BEFORE",
-		    (sat_span){ NULL, 0 }, day_start(s, now) + DAY_MS);
+	*slug = "claim.limit";
+	*until = 0;
 	if ((rc = st->roots_count(&n, st->u, sat_key_user(me->ord), e)) !=
-	    SAT_OK)
+	    SAT_OK || (p->hold_limit > 0 && n >= (uint64_t)p->hold_limit))
 		return rc;
-	if (p->hold_limit > 0 && n >= (uint64_t)p->hold_limit)
-		return sat_srv_refuse(j->a, op, SAT_VD_REJECTED, "claim.limit",
-		    sat_srv_ask(j->a));
+	*slug = "claim.cooldown";
 	if ((rc = st->owner_left_lsn(&lsn, st->u, w->eid,
-	    sat_span_str(me->key), e)) != SAT_OK || lsn == 0)
+	    sat_span_str(me->key), e)) != SAT_OK)
 		return rc;
-	if ((rc = st->log_get(&row, &s->txn, st->u, lsn, e)) != SAT_OK)
+	if (lsn != 0) {
+		if ((rc = st->log_get(&row, &s->txn, st->u, lsn, e)) != SAT_OK)
+			return rc;
+		*until = row.received_ms + p->prev_owner_cooldown_d * DAY_MS;
+		if (now < *until)
+			return SAT_OK;
+	}
+	*slug = NULL;
+	return SAT_OK;
+}
+
+static sat_rc
+check_limits(judging *j, const sat_pool *p, const wrec *w, size_t op,
+    sat_err *e)
+{
+	const char *slug;
+	int64_t until;
+	sat_rc rc = sat_srv_pool_limits(&slug, &until, j->s, j->a->actor, p, w,
+	    e);
+
+	if (rc != SAT_OK || slug == NULL)
 		return rc;
-	until = row.received_ms + p->prev_owner_cooldown_d * DAY_MS;
-	return now >= until ? SAT_OK : refuse_until(j, op, "claim.cooldown",
-	    "NOT_BEFORE", (sat_span){ NULL, 0 }, until);
+	return until == 0 ? sat_srv_refuse(j->a, op, SAT_VD_REJECTED, slug,
+	    sat_srv_ask(j->a)) : refuse_until(j, op, slug, "NOT_BEFORE",
+	    (sat_span){ NULL, 0 }, until);
 }
 
 static sat_rc

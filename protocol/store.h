@@ -191,7 +191,9 @@ typedef struct sat_store {
 	/* reservations of pool customers (P-154), one per record; user 0 = none */
 	sat_rc (*hold_put)(void *u, uint32_t eid, uint32_t user, int64_t until_ms, sat_err *e);
 	sat_rc (*hold_get)(uint32_t *user, int64_t *until_ms, void *u, uint32_t eid, sat_err *e);
-	sat_rc (*holds_of)(uint64_t *n, void *u, uint32_t user, int64_t now_ms, sat_err *e);
+	/* a user's that have not ended; cb returns false to stop */
+	sat_rc (*holds_of)(void *u, uint32_t user, int64_t now_ms,
+	    bool (*cb)(void *cu, uint32_t eid, int64_t until_ms), void *cu, sat_err *e);
 	/* how many roots a key is live for */
 	sat_rc (*roots_count)(uint64_t *n, void *u, sat_scope_key key, sat_err *e);
 	/* when a device was last heard of, ms; 0 = never */

@@ -33,6 +33,7 @@ sat_rc api_conflicts_put(sat_json *data, sat_api *api, const char *assignee, sat
 /* pool.c */
 HANDLER(api_pool);
 HANDLER(api_pool_preview);
+HANDLER(api_pool_lease);
 HANDLER(api_claim);
 HANDLER(api_release);
 /* merge.c */

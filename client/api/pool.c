@@ -140,6 +140,41 @@ HANDLER(api_pool_preview)
 	return sat_crm_pool_preview(&api->crm, as_of, due_put, &x, e);
 }
 
+/* "count": how many to have kept in all. Needs the server. */
+HANDLER(api_pool_lease)
+{
+	int64_t count = sat_json_get_int(req->body, "count", 0);
+	sat_arena a = { 0 };
+	const sat_kind *k;
+	sat_json *data;
+	sat_held held;
+	sat_rc rc;
+
+	(void)args;
+	if ((rc = customers(&k, api, e)) != SAT_OK)
+		return rc;
+	if (count < 1 || count > SAT_HOLDS_MAX)
+		return sat_fail(e, SAT_EUSAGE, "count must be 1 to %d",
+		    SAT_HOLDS_MAX);
+	if ((rc = sat_sync_hold(&held, &a, api->crm.replica, (uint64_t)count,
+	    &api->sync, e)) == SAT_OK) {
+		*out = api_doc("pool.lease");
+		data = sat_json_put_arr(*out, "data");
+		for (size_t i = 0; i < held.n; i++) {
+			sat_json *row = sat_json_add_obj(data);
+
+			/* one this device does not hold yet has no name here */
+			if (offered_put(row, api, k, &held.h[i].id, NULL) !=
+			    SAT_OK)
+				api_record_head_put(row, api, k,
+				    &held.h[i].id);
+			api_time_put(row, "until", held.h[i].until_ms);
+		}
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
 /* ---- one customer ------------------------------------------------------------- */
 
 static sat_rc

@@ -63,6 +63,7 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/accounts/{id}/standard", "account.view", "standard", "what the standard says of a customer", api_standard },
 	{ "GET", "/v1/pool", "pool.view", "pool.list", "customers that pools offer", api_pool },
 	{ "GET", "/v1/pool/preview", "pool.view", "pool.preview", "what the pools would take back", api_pool_preview },
+	{ "POST", "/v1/pool/leases", "pool.claim", "pool.lease", "have customers of a pool kept for a claim offline", api_pool_lease },
 	{ "POST", "/v1/accounts/{id}/claim", "pool.claim", "record", "ask for a customer of a pool", api_claim },
 	{ "POST", "/v1/accounts/{id}/release", "pool.release", "record", "give a customer to a pool", api_release },
 	{ "POST", "/v1/{kind}/assign", "assign", "assigned", "give many to another user, or say what that would move", api_assign_many },

@@ -27,7 +27,7 @@ const sat_opt cli_global[] = {
 	{ "no-input", 0, NULL, "never ask" },
 	{ "yes", 'y', NULL, "answer questions with yes" },
 	{ "timeout", 0, "DUR", "sync: for each answer of the network (15s)" },
-	{ "as-of", 0, "TIME", "report run: as it was then; pool preview: as it will be" },
+	{ "as-of", 0, "TIME", "report run, pool preview: at that time" },
 	{ "help", 'h', NULL, "help, examples first" },
 	{ "version", 0, NULL, "version and licence" },
 	{ NULL, 0, NULL, NULL },

@@ -119,6 +119,31 @@ run_preview(cli *c, sat_err *e)
 	return rc;
 }
 
+static sat_rc
+run_lease(cli *c, sat_err *e)
+{
+	static const cli_column cols[] = { { "number", "number", CELL_WHOLE },
+		{ "title", "customer", CELL_PLAIN },
+		{ "until", "kept until", CELL_TIME } };
+	const char *text = c->args.nargs > 2 ? c->args.arg[2] : "";
+	sat_json *body, *doc = NULL;
+	char *end;
+	long n = strtol(text, &end, 10);
+	sat_rc rc;
+
+	if (n < 1 || *end != '\0')
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satchel pool lease N");
+	body = sat_json_obj();
+	sat_json_put_int(body, "count", n);
+	rc = cli_ask(&doc, c, "POST", "/v1/pool/leases", NULL, body, e);
+	if (rc == SAT_OK)
+		cli_print_or_none(c, doc, cols, 3, "nothing could be kept");
+	sat_json_free(doc);
+	sat_json_free(body);
+	return rc;
+}
+
 const cli_verb cli_pool_verbs[] = {
 	{ "pool", "list", run_list, list_options, "pool list [--limit N]",
 	    "customers that pools offer", NULL, false },
@@ -130,8 +155,11 @@ const cli_verb cli_pool_verbs[] = {
 	    "give a customer to a pool",
 	    "  satchel pool release C202405001 --reason \"no budget this year\"\n",
 	    false },
+	{ "pool", "lease", run_lease, NULL, "pool lease N",
+	    "have N customers kept: claims of them offline hold",
+	    "  satchel pool lease 5\n", false },
 	{ "pool", "preview", run_preview, NULL, "pool preview [--as-of TIME]",
-	    "what the rules would take back, or warn of, as far as this device "
-	    "knows", "  satchel pool preview --as-of 2026-12-31\n", false },
+	    "what the rules would take back",
+	    "  satchel pool preview --as-of 2026-12-31\n", false },
 };
 const size_t cli_pool_nverbs = sizeof cli_pool_verbs / sizeof cli_pool_verbs[0];

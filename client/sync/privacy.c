@@ -1,6 +1,7 @@
 /*
- * privacy.c - asking the server about erasures: a greeting and one question.
- * Not a sync: what was decided reaches this device with the next one.
+ * privacy.c - one question to the server, about erasures or customers to be
+ * kept: a greeting, then the question. Not a sync: what was decided reaches this
+ * device with the next one.
  */
 #include "client/sync/sync_int.h"
 
@@ -28,27 +29,43 @@ exchange(sat_msg *m, sat_arena *a, sat_net_client *link, sat_msg_type want,
 	return rc;
 }
 
+/* *m is the question and becomes the answer, in `a`. */
 static sat_rc
-ask(sat_privacy_is *out, sat_arena *a, sat_replica *r, sat_net_client *link,
-    const sat_privacy *in, sat_err *e)
+ask(sat_msg *m, sat_arena *a, sat_replica *r, sat_net_client *link,
+    sat_msg_type want, sat_err *e)
 {
 	sat_client_ops ops = sat_replica_session(r);
-	sat_msg m = { .type = SAT_MSG_HELLO };
+	sat_msg hello = { .type = SAT_MSG_HELLO };
 	uint64_t epoch;
 	sat_rc rc;
 
-	if ((rc = ops.hello(ops.u, &m.u.hello, e)) != SAT_OK)
+	if ((rc = ops.hello(ops.u, &hello.u.hello, e)) != SAT_OK)
 		return rc;
-	epoch = m.u.hello.epoch;
-	if ((rc = exchange(&m, a, link, SAT_MSG_WELCOME, e)) != SAT_OK)
+	epoch = hello.u.hello.epoch;
+	if ((rc = exchange(&hello, a, link, SAT_MSG_WELCOME, e)) != SAT_OK)
 		return rc;
-	if (m.u.welcome.epoch != epoch)
+	if (hello.u.welcome.epoch != epoch)
 		return sat_fail_code(e, SAT_ECONFLICT, "epoch", "run: satchel sync",
 		    "the server was restored since the last sync");
-	m = (sat_msg){ .type = SAT_MSG_PRIVACY };
-	m.u.privacy = *in;
-	if ((rc = exchange(&m, a, link, SAT_MSG_PRIVACY_IS, e)) == SAT_OK)
-		*out = m.u.privacy_is;
+	return exchange(m, a, link, want, e);
+}
+
+static sat_rc
+one_question(sat_msg *m, sat_arena *a, sat_replica *r, sat_msg_type want,
+    const sat_sync_opts *o, sat_err *e)
+{
+	const sat_replica_identity *id = sat_replica_identity_get(r);
+	sat_net_client *link = NULL;
+	sat_rc rc;
+
+	if (id->device == 0)
+		return sat_fail_code(e, SAT_ENOREPLICA, "not_enrolled",
+		    "finish with: satchel init --invite ...",
+		    "this device was never enrolled");
+	rc = sat_sync_dial(&link, id->server, id->server_pk, id, o, e);
+	if (rc == SAT_OK)
+		rc = ask(m, a, r, link, want, e);
+	sat_net_hangup(link);
 	return rc;
 }
 
@@ -56,18 +73,26 @@ sat_rc
 sat_sync_privacy(sat_privacy_is *out, sat_arena *a, sat_replica *r,
     const sat_privacy *in, const sat_sync_opts *o, sat_err *e)
 {
-	const sat_replica_identity *id = sat_replica_identity_get(r);
-	sat_net_client *link = NULL;
+	sat_msg m = { .type = SAT_MSG_PRIVACY };
 	sat_rc rc;
 
 	memset(out, 0, sizeof *out);
-	if (id->device == 0)
-		return sat_fail_code(e, SAT_ENOREPLICA, "not_enrolled",
-		    "finish with: satchel init --invite ...",
-		    "this device was never enrolled");
-	rc = sat_sync_dial(&link, id->server, id->server_pk, id, o, e);
-	if (rc == SAT_OK)
-		rc = ask(out, a, r, link, in, e);
-	sat_net_hangup(link);
+	m.u.privacy = *in;
+	if ((rc = one_question(&m, a, r, SAT_MSG_PRIVACY_IS, o, e)) == SAT_OK)
+		*out = m.u.privacy_is;
+	return rc;
+}
+
+sat_rc
+sat_sync_hold(sat_held *out, sat_arena *a, sat_replica *r, uint64_t count,
+    const sat_sync_opts *o, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_HOLD };
+	sat_rc rc;
+
+	memset(out, 0, sizeof *out);
+	m.u.hold = count;
+	if ((rc = one_question(&m, a, r, SAT_MSG_HELD, o, e)) == SAT_OK)
+		*out = m.u.held;
 	return rc;
 }

@@ -90,5 +90,9 @@ void sat_sync_prologue(sat_buf *out, const sat_id *org);
  *         SAT_ECONFLICT (erased already), SAT_EUNREACHABLE, ... */
 SAT_CHECK sat_rc sat_sync_privacy(sat_privacy_is *out, sat_arena *a,
     sat_replica *r, const sat_privacy *in, const sat_sync_opts *o, sat_err *e);
+/* Have so many customers of pools kept for this user (P-154), counting what is
+ * kept already; the answer is all of them, in `a`. Errors as above. */
+SAT_CHECK sat_rc sat_sync_hold(sat_held *out, sat_arena *a, sat_replica *r,
+    uint64_t count, const sat_sync_opts *o, sat_err *e);
 
 #endif

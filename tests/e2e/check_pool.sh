@@ -41,6 +41,12 @@ expect 0 as li sync; expect 0 as li --json pool list; hasnt "$OUT" "丁公司" "
 expect 0 as boss sync; expect 0 as boss pool release "$B" --reason "换人跟进"; expect 0 as boss sync; expect 0 as li sync
 expect 0 as li pool claim "$B"; as li sync >/dev/null 2>&1
 expect 0 as hq sync; expect 0 as hq --json account show "$B"; has "$OUT" '"owner": null' "li has to wait a week"
+# kept for who goes where there is no network: nobody else gets it meanwhile
+expect 0 as wu sync; expect 0 as wu pool lease 1; has "$OUT" "戊公司" "it is kept for wu"
+expect 0 as sue sync; expect 0 as sue pool claim "$B"; as sue sync >/dev/null 2>&1; expect 0 as sue --json sync pending; has "$OUT" "HELD_BY=wu" "sue is told"
+stop_server; expect 0 as wu pool claim "$B"; expect 8 as wu pool lease 2; serve "$PORT"
+expect 0 as wu sync; expect 0 as wu --json account show "$B"; has "$OUT" '"owner": "wu"' "wu has it"
+expect 2 as wu pool lease x; expect 9 as hq pool lease 1
 # what the rules would take back
 expect 0 as sue pool preview --as-of 2027-12-01; has "$OUT" "丁公司.*due" "taken back a year later"
 expect 0 as sue pool preview; hasnt "$OUT" "丁公司" "not today"

@@ -17,7 +17,7 @@ SELECT user, until_ms FROM hold WHERE eid = @eid;
 
 -- :name holds_of
 -- Plan: index hold_user.
-SELECT count(*) FROM hold WHERE user = @user AND until_ms > @now_ms;
+SELECT eid, until_ms FROM hold WHERE user = @user AND until_ms > @now_ms;
 
 -- :name roots_count
 -- Plan: primary key range.

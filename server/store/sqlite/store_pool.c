@@ -88,19 +88,22 @@ hold_get(uint32_t *user, int64_t *until_ms, void *u, uint32_t eid, sat_err *e)
 }
 
 static sat_rc
-holds_of(uint64_t *n, void *u, uint32_t user, int64_t now_ms, sat_err *e)
+holds_of(void *u, uint32_t user, int64_t now_ms,
+    bool (*cb)(void *cu, uint32_t eid, int64_t until_ms), void *cu, sat_err *e)
 {
 	sat_sqlite_store *s = u;
-	int64_t v = 0;
 	sat_stmt *q;
+	bool row;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_HOLDS_OF, e)) == SAT_OK) {
-		sat_bind_int(q, 1, user);
-		sat_bind_int(q, 2, now_ms);
-		rc = one(&v, q, e);
-	}
-	*n = (uint64_t)v;
+	if ((rc = store_stmt(&q, s->db, SQL_HOLDS_OF, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, user);
+	sat_bind_int(q, 2, now_ms);
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		if (!cb(cu, (uint32_t)sat_col_int(q, 0), sat_col_int(q, 1)))
+			break;
+	sat_stmt_reset(q);
 	return rc;
 }
 

@@ -306,6 +306,69 @@ a_masked_field_is_never_set_by_who_sees_it_masked(void **state) /* P-156 */
 	world_free(w);
 }
 
+static size_t
+hold(device *d, uint64_t count, sat_hold *out)
+{
+	sat_msg m = { .type = SAT_MSG_HOLD, .u.hold = count };
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+	size_t n;
+
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(d->w->server, &d->link, &reply,
+	    sat_buf_span(&q), &err));
+	assert_ok(sat_msg_read(&m, &a, sat_buf_span(&reply), &err));
+	assert_int_equal(SAT_MSG_HELD, m.type);
+	n = m.u.held.n;
+	memcpy(out, m.u.held.h, n * sizeof *out);
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	sat_arena_fini(&a);
+	return n;
+}
+
+static void
+what_is_kept_for_somebody_is_his_to_claim(void **state) /* P-154 */
+{
+	world *w = small_world(8);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	device *bob = device_new(w, "bob");
+	sat_hold h[64], again[64];
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		(void)pooled(ann);
+	device_sync(sue);
+	device_sync(bob);
+	assert_int_equal(0, hold(ann, 5, h)); /* she has to wait a week */
+	assert_int_equal(3, hold(sue, 3, h));
+	assert_int_equal(3, hold(sue, 3, again)); /* the answer was lost */
+	for (int i = 0; i < 3; i++)
+		assert_true(sat_id_eq(&h[i].id, &again[i].id));
+	assert_int_equal(10, hold(sue, 50, again)); /* lease_max */
+	assert_int_equal(2, hold(bob, 50, again)); /* what is left */
+	claim(bob, &h[0].id);
+	device_sync(bob);
+	refused(bob, "claim.held");
+	claim(sue, &h[0].id);
+	device_sync(sue);
+	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	/* it ends */
+	w->now_ms += 25 * 3600000ll;
+	claim(bob, &h[1].id);
+	device_sync(bob);
+	assert_int_equal(SAT_VD_OK, last(bob)->code);
+	device_sync(sue);
+	device_check(sue);
+	device_check(bob);
+	world_verify(w);
+	device_free(ann);
+	device_free(sue);
+	device_free(bob);
+	world_free(w);
+}
+
 /* The base template's pool, but taking back by itself. */
 static void
 with_auto_reclaim(world *w)
@@ -430,6 +493,7 @@ main(void)
 		cmocka_unit_test(only_owner_manager_and_headquarters_release),
 		cmocka_unit_test(
 		    a_masked_field_is_never_set_by_who_sees_it_masked),
+		cmocka_unit_test(what_is_kept_for_somebody_is_his_to_claim),
 		cmocka_unit_test(
 		    what_nobody_followed_up_is_taken_back_when_its_owner_was_heard),
 		cmocka_unit_test(silence_ends_with_the_grace),
