@@ -22,6 +22,7 @@
 #define SAT_CANDIDATES_MAX 256      /* per review field */
 #define SAT_SET_MAX 1024            /* elements of a set field */
 #define SAT_SET_ELEMENT_MAX 256     /* bytes */
+#define SAT_RECORD_BYTES_MAX (1024 * 1024) /* a state: it must fit a chunk */
 #define SAT_CHUNK_BYTES (256 * 1024)   /* snapshot chunk before compression */
 #define SAT_CHUNK_BYTES_MAX (2 * 1024 * 1024)
 #define SAT_FRAME_MAX (3 * 1024 * 1024)

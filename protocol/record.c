@@ -138,6 +138,19 @@ sat_record_write(sat_buf *b, const sat_record *r)
 	}
 }
 
+size_t
+sat_record_bytes(const sat_record *r)
+{
+	size_t n = 96;
+
+	for (size_t i = 0; i < r->ncells; i++)
+		n += 40 + r->cells[i].ext.n +
+		    (r->cells[i].value.type == SAT_V_TEXT ||
+		    r->cells[i].value.type == SAT_V_BYTES ?
+		    r->cells[i].value.s.n : 0);
+	return n;
+}
+
 static unsigned
 clock_flags(const sat_record *r, const sat_cell *c)
 {

@@ -295,6 +295,10 @@ fold_op(work *k, size_t i, sat_err *e)
 		    sat_srv_ask(k->a));
 	if (sat_op_kind_is_later(op->kind) && out.outcome == SAT_NOTHING)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "later.full", "");
+	/* What cannot be sent to anybody must not be merged. */
+	if (sat_record_bytes(&k->m.of[i]->r) > SAT_RECORD_BYTES_MAX)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
+		    "record.too_large", "");
 	return SAT_OK;
 }
 

@@ -114,10 +114,14 @@ typedef struct aggregate {
 	page *p;
 	states st;
 	sat_id *held;
-	size_t cap;
+	size_t n, cap;
 	sat_err *e;
 	sat_rc rc;
 } aggregate;
+
+/* States of one customer in a page; those beyond it the device fetches when its
+ * sums differ at the end of the same sync (P-085, P-184). */
+#define AGGREGATE_BYTES_MAX (SAT_BATCH_BYTES_MAX - SAT_BATCH_BYTES_MAX / 4)
 
 static bool
 on_record(void *u, const sat_rec_row *row)
@@ -132,16 +136,18 @@ on_record(void *u, const sat_rec_row *row)
 		return false;
 	if (!yes)
 		return true;
-	if (g->st.n == g->cap) {
+	if (g->n == g->cap) {
 		size_t cap = g->cap == 0 ? 16 : g->cap * 2;
 		sat_id *h = sat_arena_alloc(&s->txn, cap * sizeof *h);
 
-		if (g->st.n != 0)
-			memcpy(h, g->held, g->st.n * sizeof *h);
+		if (g->n != 0)
+			memcpy(h, g->held, g->n * sizeof *h);
 		g->held = h;
 		g->cap = cap;
 	}
-	g->held[g->st.n] = row->id;
+	g->held[g->n++] = row->id;
+	if (g->st.bytes + w->state.n > AGGREGATE_BYTES_MAX)
+		return true;
 	g->rc = sat_srv_states_add(&g->st, s, w, &g->p->keys, g->e);
 	return g->rc == SAT_OK;
 }
@@ -194,17 +200,13 @@ take_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 	    (rc = st->rec_of_root(st->u, root, on_record, &g, e)) != SAT_OK ||
 	    (rc = g.rc) != SAT_OK)
 		return rc;
-	if (g.st.bytes > SAT_BATCH_BYTES_MAX)
-		return sat_fail_code(e, SAT_ENOSPACE, "aggregate.too_large",
-		    NULL, "one customer with %zu bytes does not fit a page",
-		    g.st.bytes);
 	if (p->n + p->nrs > 0 && p->bytes + g.st.bytes > p->bytes_max) {
 		p->full = true;
 		return SAT_OK;
 	}
 	rs.root = w->id;
 	rs.held = g.held;
-	rs.nheld = g.st.n;
+	rs.nheld = g.n;
 	if (rs.nheld == 0)
 		rs.to = owner_name(p->s, w->owner);
 	if (p->nrs == p->rs_cap) {

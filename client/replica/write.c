@@ -102,8 +102,14 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
 	}
 	if (row->srv.born.hlc != 0)
 		replica_row_touch(row, &r->page.mem, op);
-	return sat_record_apply(&got, &row->view, &r->page.mem, r->t, op, &ctx,
-	    e);
+	if ((rc = sat_record_apply(&got, &row->view, &r->page.mem, r->t, op,
+	    &ctx, e)) != SAT_OK)
+		return rc;
+	if (sat_record_bytes(&row->view) > SAT_RECORD_BYTES_MAX)
+		return sat_fail_code(e, SAT_EINVALID, "record.too_large",
+		    "shorten its texts", "this %s would be larger than can be "
+		    "exchanged", k->kind->key);
+	return SAT_OK;
 }
 
 /* What sat_commit_seal does, with the bytes kept: b1 header, b2 payload. They
