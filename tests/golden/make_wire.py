@@ -1,6 +1,8 @@
 """Commits, signatures, batches, messages."""
 import struct
 
+import make_more
+
 from writer import (NOON, ORG, SUBJECT, Out, be32, be64, blake, dict_of,
                     flip, hlc, pattern, sint, span, uint, val)
 
@@ -725,3 +727,4 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.bad("error-text-401", "above its limit",
           b"\0\1\0" + span(b"t" * 401) + b"\0")
     f.bad("template-cut", "cut short", b"\x0b" + TEMPLATE[:-1])
+    make_more.put(f)
