@@ -5,7 +5,8 @@
  *   byz_world.c  the server, honest devices and what they do
  *   byz_state.c  what an honest device holds, without positions
  *   byz_evil.c   a device that says what it likes: links, pushes, keys
- *   byz_moves.c  the catalogue; byz_chain.c, byz_rights.c, byz_load.c the moves
+ *   byz_moves.c  the catalogue; byz_chain.c, byz_rights.c, byz_load.c,
+ *                byz_frames.c the moves
  *
  * A history is lived twice from one seed: with the hostile moves and without.
  * Honest people draw from a stream of their own and every slot of a hostile

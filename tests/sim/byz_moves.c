@@ -113,7 +113,8 @@ static bmove mine[] = {
 	{ .name = "(an honest edit)", .make = honestly },
 	{ .name = NULL },
 };
-static bmove *const catalogue[] = { byz_chain, byz_rights, byz_load, mine };
+static bmove *const catalogue[] = { byz_chain, byz_rights, byz_load,
+	byz_frames, mine };
 #define NLISTS (sizeof catalogue / sizeof catalogue[0])
 
 /* The i-th of all; NULL behind the last. */

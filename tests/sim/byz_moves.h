@@ -18,7 +18,7 @@ typedef struct bmove {
 	unsigned long n, end[4]; /* made; by bfate */
 } bmove;
 /* Each ends with a name NULL. */
-extern bmove byz_chain[], byz_rights[], byz_load[];
+extern bmove byz_chain[], byz_rights[], byz_load[], byz_frames[];
 
 /* In the bytes of its customers' names, to be replaced. */
 #define BYZ_WORD "EVILWORD"
