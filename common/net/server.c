@@ -308,7 +308,7 @@ widen_backlog(uint16_t port)
 	DIR *dir = opendir("/proc/self/fd");
 
 	while (dir != NULL && (x = readdir(dir)) != NULL) {
-		int fd = atoi(x->d_name);
+		int fd = (int)strtol(x->d_name, NULL, 10);
 
 		if (fd > 2 && listens_at(fd, port))
 			(void)listen(fd, BACKLOG);
