@@ -348,6 +348,43 @@ srv_copy_ops(server *s, const sat_op *ops, size_t n)
 	return o;
 }
 
+/* Does a record lead to another one, as the server has it? */
+static inline bool
+srv_leads(server *s, sat_id from, sat_id to)
+{
+	sat_record *r = srv_find(s, &from);
+
+	for (int hop = 0; hop < 64 && r != NULL && !sat_id_eq(&r->id, &to);
+	    hop++)
+		r = sat_record_redirect(&from, r) ? srv_find(s, &from) : NULL;
+	return r != NULL;
+}
+
+/* What follows redirects, as they are before the commit: appended (P-171). This
+ * server merges what it is told; into nothing, or in circles, leads nowhere. */
+static inline void
+srv_plan_echoes(server *s, sat_commit *c)
+{
+	sat_op *ops = sat_arena_alloc(&s->mem, c->nops * 9 * sizeof *ops);
+	size_t n = c->nops;
+
+	memcpy(ops, c->ops, n * sizeof *ops);
+	for (size_t i = 0; i < c->nops; i++) {
+		sat_record *r = srv_find(s, &ops[i].rec);
+		sat_id to;
+
+		for (int hop = 0; hop < 8 && r != NULL &&
+		    sat_op_is_content(&ops[i]) && sat_record_redirect(&to, r) &&
+		    (r = srv_find(s, &to)) != NULL; hop++) {
+			ops[n] = ops[i];
+			ops[n++].rec = to;
+		}
+	}
+	c->nechoes = n - c->nops;
+	c->ops = ops;
+	c->nops = n;
+}
+
 /* Accept: place in the log, stamp, fold. Returns the LSN. */
 static inline uint64_t
 srv_accept(fixture *f, const sat_commit *in)
@@ -363,6 +400,7 @@ srv_accept(fixture *f, const sat_commit *in)
 	c = &s->log[s->n++];
 	*c = *in;
 	c->ops = srv_copy_ops(s, in->ops, in->nops);
+	srv_plan_echoes(s, c);
 	c->lsn = s->n;
 	assert_in_range(c->device, 1, 15);
 	c->eff = in->hlc > s->prev[c->device] ? in->hlc :
@@ -371,7 +409,8 @@ srv_accept(fixture *f, const sat_commit *in)
 	if (c->eff > s->eff)
 		s->eff = c->eff;
 	for (size_t i = 0; i < c->nops; i++) {
-		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
+		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
+			i < c->nops - c->nechoes ? c->seen : 0 };
 		sat_record *rec = srv_find(s, &c->ops[i].rec);
 		sat_applied got;
 
@@ -509,6 +548,7 @@ srv_page(fixture *f, uint64_t upto, bool full_own, sat_rescope *rs, size_t nrs,
 			continue;
 		list[n] = s->log[i];
 		list[n].own = s->log[i].device == DEV && !full_own &&
+		    s->log[i].nechoes == 0 &&
 		    s->log[i].incarnation ==
 		    sat_replica_identity_get(f->r)->incarnation;
 		if (list[n].own)

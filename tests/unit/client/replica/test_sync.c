@@ -1260,6 +1260,25 @@ check_ledger(fixture *f, uint64_t last)
 	}
 }
 
+/* Somebody merges the record into another one, or takes that apart. */
+static void
+random_merge(fixture *f, sat_id id, sat_id other)
+{
+	sat_record *r = srv_find(&f->srv, &id);
+	sat_op o = op(f->account, SAT_OP_MERGE, id, SAT_SYS_REDIRECT,
+	    sat_v_id(&other));
+	sat_id to;
+
+	if (r == NULL || srv_find(&f->srv, &other) == NULL)
+		return;
+	if (sat_record_redirect(&to, r))
+		o = op(f->account, SAT_OP_UNMERGE, id, SAT_SYS_REDIRECT,
+		    sat_v_null());
+	else if (srv_leads(&f->srv, other, id))
+		return; /* the server refuses it */
+	srv_foreign(f, id, &o, 1, f->srv.n);
+}
+
 static void
 random_run(fixture *f, uint64_t seed, int steps)
 {
@@ -1301,6 +1320,10 @@ random_run(fixture *f, uint64_t seed, int steps)
 		case 3:
 		case 4:
 		case 5:
+			if (x % 7 == 0) {
+				random_merge(f, id, ids[(x >> 24) % nids]);
+				break;
+			}
 			if (srv_find(&f->srv, &id) == NULL)
 				break;
 			o = random_op(f, &seed, id, buf, true);
@@ -1322,6 +1345,58 @@ random_run(fixture *f, uint64_t seed, int steps)
 	assert_int_equal(0, status_of(f).pending_commits);
 	assert_int_equal(0, status_of(f).pending_records);
 	check_ledger(f, last);
+}
+
+/* Written here about a record that was merged meanwhile: it comes back with what
+ * the winner gets, and counts once for each. */
+static void
+own_work_on_a_merged_record_reaches_the_winner_once(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "Acme", "1"), b = new_account(f, "Acme 2", "2");
+	sat_view v;
+	sat_op o;
+
+	srv_sync(f);
+	o = op(f->account, SAT_OP_MERGE, b, SAT_SYS_REDIRECT, sat_v_id(&a));
+	(void)srv_foreign(f, a, &o, 1, f->srv.n);
+	o = op(f->account, SAT_OP_ADD, b, F_VISITS, sat_v_int(3));
+	(void)write_ops(f, b, &o, 1);
+	(void)set_text(f, b, F_REMARK, "late");
+	assert_int_equal(2, srv_push(f, false));
+	assert_int_equal(1, f->srv.log[f->srv.n - 1].nechoes);
+	srv_pull(f);
+	assert_text(f, a, F_REMARK, "late");
+	assert_text(f, b, F_REMARK, "late");
+	v = view_of(f, a);
+	assert_int_equal(3, sat_record_value(&v.rec, F_VISITS).i);
+	assert_sound(f);
+	assert_same_as_server(f);
+}
+
+/* The answer to the push was lost, and the pull brings it first. */
+static void
+an_echo_that_comes_before_its_verdict_counts_once(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "Acme", "1"), b = new_account(f, "Acme 2", "2");
+	sat_view v;
+	sat_op o;
+
+	srv_sync(f);
+	o = op(f->account, SAT_OP_MERGE, b, SAT_SYS_REDIRECT, sat_v_id(&a));
+	(void)srv_foreign(f, a, &o, 1, f->srv.n);
+	o = op(f->account, SAT_OP_ADD, b, F_VISITS, sat_v_int(3));
+	(void)write_ops(f, b, &o, 1);
+	(void)srv_push(f, true);
+	srv_pull(f);
+	v = view_of(f, a);
+	assert_int_equal(3, sat_record_value(&v.rec, F_VISITS).i);
+	srv_sync(f);
+	v = view_of(f, a);
+	assert_int_equal(3, sat_record_value(&v.rec, F_VISITS).i);
+	assert_sound(f);
+	assert_same_as_server(f);
 }
 
 static void
@@ -1386,6 +1461,8 @@ main(void)
 		T(work_under_a_number_the_server_knows_goes_on_in_a_new_incarnation),
 		T(work_of_a_later_incarnation_stays_behind_what_it_builds_on),
 		T(another_s_commit_under_our_number_is_not_taken_for_ours),
+		T(own_work_on_a_merged_record_reaches_the_winner_once),
+		T(an_echo_that_comes_before_its_verdict_counts_once),
 		cmocka_unit_test(any_order_of_events_ends_in_the_server_s_state),
 	};
 
