@@ -76,3 +76,7 @@ def put(f):
     f.bad("privacy-is-done-2", "boolean", b"\x20\1" + SUBJECT + b"\2" +
           sint(NOON) + uint(3) + uint(4) + b"\0\0\0\0")
     f.bad("privacy-is-above-bytes", "count", b"\x20" + uint(1000) + SUBJECT)
+    f.good("hold", b"\x21" + uint(3))
+    f.good("held", b"\x22\1" + SUBJECT + sint(NOON))
+    f.bad("hold-2-40", "above its limit", b"\x21" + uint(2 ** 40))
+    f.bad("held-above-bytes", "count", b"\x22" + uint(20) + SUBJECT)
