@@ -225,8 +225,10 @@ sat_srv_judge_masked(judging *j, wrec *w, sat_err *e)
 	if (owner == NULL || owner->at.lsn <= j->a->c->seen ||
 	    owner->at.dev != j->a->c->device)
 		return SAT_OK;
-	if ((rc = st->log_get(&row, &j->s->txn, st->u, owner->at.lsn, e)) !=
-	    SAT_OK || (rc = sat_commit_read(&c, &j->s->txn, row.header,
+	rc = st->log_get(&row, &j->s->txn, st->u, owner->at.lsn, e);
+	if (rc == SAT_ENOTFOUND) /* a state a device gave back (P-204), whole */
+		return SAT_OK;
+	if (rc != SAT_OK || (rc = sat_commit_read(&c, &j->s->txn, row.header,
 	    row.payload, e)) != SAT_OK)
 		return rc;
 	if (c.nops == 0 || c.ops[0].kind != SAT_OP_CLAIM)

@@ -227,6 +227,24 @@ see_rescope(device *d, const sat_rescope *s)
 	}
 }
 
+/* Own work comes back while older work of the same device has no verdict that
+ * it heard of (a session that only pulls, after one that broke): until the next
+ * push the older work is shown on top of the newer. */
+static bool
+overtakes(const device *d, const sat_commit *c)
+{
+	const world *w = d->n.w;
+
+	for (size_t i = 0; i < d->nown; i++) {
+		const entry *e = &w->entries[d->own[i]];
+
+		if (e->fate == FATE_SAVED && !e->heard &&
+		    e->lsn == 0 && e->inc == c->incarnation && e->cseq < c->cseq)
+			return true;
+	}
+	return false;
+}
+
 static void
 see_commits(device *d, sat_span batch)
 {
@@ -240,7 +258,9 @@ see_commits(device *d, sat_span batch)
 	if (sat_batch_read(&c, &n, &w->tmp, SAT_BATCH_PULL, batch, &e) !=
 	    SAT_OK)
 		sim_fail(w, "a device took in what cannot be read: %s", e.text);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (c[i].own && overtakes(d, &c[i]))
+			sim_expect_forget(d, -1);
 		for (size_t k = 0; k < c[i].nops; k++) {
 			const sat_op *op = &c[i].ops[k];
 			int rec = op->eid != 0 ? sim_rec_by_eid(w, op->eid) :
@@ -249,15 +269,21 @@ see_commits(device *d, sat_span batch)
 			see(w, d->index, rec, c[i].lsn);
 			sim_expect_forget(d, rec);
 		}
+	}
 }
 
 static void
 see_verdicts(device *d, const sat_verdicts *v)
 {
+	world *w = d->n.w;
 	bool refused = false;
 
-	for (size_t i = 0; i < v->n; i++)
+	for (size_t i = 0; i < v->n; i++) {
 		refused = refused || v->v[i].lsn == 0;
+		for (size_t k = 0; k < d->nown; k++)
+			w->entries[d->own[k]].heard |=
+			    w->entries[d->own[k]].cseq == v->v[i].cseq;
+	}
 	if (refused)
 		sim_expect_forget(d, -1);
 }

@@ -221,6 +221,7 @@ typedef struct entry {
 	uint64_t lsn;        /* in the log; 0 = not */
 	size_t handed;       /* operations of it the server's own commits suggest */
 	bool answered;       /* the server gave a verdict: it stays so */
+	bool heard;          /* and its device took it in */
 	sat_verdict verdict;
 } entry;
 

@@ -104,6 +104,10 @@ DELETE FROM rec WHERE eid = @eid;
 -- :name member_del
 DELETE FROM member WHERE root = @root;
 
+-- :name match_erase
+-- Who writes something like it would be told of a record that is gone.
+DELETE FROM match WHERE eid = @eid;
+
 -- :name owner_left_del
 DELETE FROM owner_left WHERE eid = @eid;
 
@@ -181,3 +185,15 @@ DELETE FROM segment;
 
 -- :name drop_segment_chain
 DELETE FROM segment_chain;
+
+-- :name drop_echo
+DELETE FROM echo;
+
+-- :name drop_match
+DELETE FROM match;
+
+-- :name drop_claim
+DELETE FROM claim;
+
+-- :name drop_hold
+DELETE FROM hold;

@@ -387,6 +387,7 @@ rec_erase(void *u, const sat_erased_row *row, sat_err *e)
 	bind_id(q, 1, &row->id);
 	if ((rc = sat_run(q, e)) != SAT_OK ||
 	    (rc = run_int(s, SQL_REC_DEL, row->eid, e)) != SAT_OK ||
+	    (rc = run_int(s, SQL_MATCH_ERASE, row->eid, e)) != SAT_OK ||
 	    (rc = run_int(s, SQL_OWNER_LEFT_DEL, row->eid, e)) != SAT_OK)
 		return rc;
 	if (row->root != row->eid)
