@@ -234,7 +234,8 @@ purge(sat_replica *r, const sat_id *subject, sat_err *e)
 		    SAT_OK)
 			rc = replica_audit_redact(r, &v.id[i], e);
 	sat_arena_fini(&v.mem);
-	return rc;
+	/* from the seed the salt of what was dropped could be made again */
+	return rc != SAT_OK ? rc : replica_salt_forget(r, e);
 }
 
 /* ---- the session's questions ------------------------------------------------------------ */

@@ -172,6 +172,33 @@ a_group_that_is_undone_leaves_no_seed(void **state)
 	sat_arena_fini(&a);
 }
 
+/* Else the salt of what was dropped could be made again from the seed. */
+static void
+an_erasure_forgets_the_seeds(void **state)
+{
+	fixture *f = *state;
+	sat_id gone = new_account(f, "A", "1"), stays;
+	sat_erasure x = { .rev = 1, .subject = gone, .at_ms = 5, .by = 1,
+		.second = 2, .reason = sat_span_str("request 12") };
+	sat_ledger l = { .rev = 1, .e = &x, .n = 1 };
+	sat_arena a = { 0 };
+	sat_buf b = { 0 };
+	sat_commit *c;
+	sat_err err = { 0 };
+
+	srv_sync(f);
+	stays = new_account(f, "B", "2");
+	assert_int_equal(1, seeds_kept(f));
+	assert_ok(f->ops.ledger_is(f->ops.u, &l, &err));
+	assert_int_equal(0, seeds_kept(f));
+	(void)set_text(f, stays, F_NAME, "C");
+	assert_int_equal(2, (int)batch_of(f, &a, &b, &c));
+	assert_null(c[0].seed);
+	assert_non_null(c[1].seed);
+	sat_buf_fini(&b);
+	sat_arena_fini(&a);
+}
+
 int
 main(void)
 {
@@ -182,6 +209,7 @@ main(void)
 		T(a_seed_goes_on_over_a_restart),
 		T(without_its_seed_a_commit_carries_its_salt),
 		T(a_group_that_is_undone_leaves_no_seed),
+		T(an_erasure_forgets_the_seeds),
 	};
 
 	sat_crypto_init();
