@@ -28,7 +28,17 @@ typedef struct victims {
 	sat_erased_row *row;
 	size_t n, cap;
 	uint64_t rev;
+	sat_id *top;          /* the customer, and those merged into it */
+	size_t ntop;
 } victims;
+
+static bool
+is_customer(const sat_server *s, const wrec *w)
+{
+	const sat_kind *k = sat_srv_kind(s, w->kind);
+
+	return w->exists && (k == NULL || k->scope == SAT_SCOPE_ROOT);
+}
 
 static bool
 on_record(void *u, const sat_rec_row *row)
@@ -101,11 +111,15 @@ take_away(victims *v, wrec *root, sat_err *e)
 	    (rc = sat_srv_digest_gone(s, root->eid, e)) != SAT_OK ||
 	    (rc = sat_set_flush(s, e)) != SAT_OK) /* the sums, while it is there */
 		return rc;
+	v->top = sat_arena_alloc(&s->txn, (v->n + 1) * sizeof *v->top);
 	/* The customer last: what hangs on it names it. */
 	for (size_t i = v->n; i > 0; i--) {
 		if ((rc = sat_set_by_id(&w, s, &v->row[i - 1].id, e)) !=
-		    SAT_OK ||
-		    (rc = st->rec_erase(st->u, &v->row[i - 1], e)) != SAT_OK)
+		    SAT_OK)
+			return rc;
+		if (is_customer(s, w))
+			v->top[v->ntop++] = w->id;
+		if ((rc = st->rec_erase(st->u, &v->row[i - 1], e)) != SAT_OK)
 			return rc;
 		w->exists = false;
 		w->erased = true;
@@ -135,7 +149,7 @@ put_entry(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 	    SAT_OK)
 		return rc;
 	s->ledger_rev = x->rev;
-	return st->ask_del(st->u, &x->subject, e);
+	return SAT_OK;
 }
 
 /* In the open transaction. A customer that is not here (any more) gets its
@@ -160,6 +174,8 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 		return rc;
 	x->rev = v.rev;
 	x->lsn = 0;
+	if ((rc = st->ask_del(st->u, &x->subject, e)) != SAT_OK)
+		return rc;
 	if (root != NULL) {
 		op = (sat_op){ .kind = SAT_OP_ERASE, .rtype = root->kind,
 			.rec = root->id };
@@ -167,7 +183,22 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 		    SAT_OK || (rc = take_away(&v, root, e)) != SAT_OK)
 			return rc;
 	}
-	return put_entry(s, x, sign, e);
+	if ((rc = put_entry(s, x, sign, e)) != SAT_OK)
+		return rc;
+	/* An entry for each: on a backup they may not be merged yet. */
+	for (size_t i = 0; i < v.ntop; i++) {
+		sat_erasure too = *x;
+
+		if (sat_id_eq(&v.top[i], &x->subject))
+			continue;
+		too.subject = v.top[i];
+		too.rev = s->ledger_rev + 1;
+		if ((rc = st->ledger_of(&known, st->u, &too.subject, e)) !=
+		    SAT_OK || (known == 0 && (rc = put_entry(s, &too, true,
+		    e)) != SAT_OK))
+			return rc;
+	}
+	return SAT_OK;
 }
 
 /* X1: the answer is given only after the log of the store was emptied. */
@@ -219,6 +250,10 @@ must_exist(sat_server *s, const sat_id *subject, sat_err *e)
 		    "this customer was erased already");
 	if (!w->exists)
 		return sat_fail(e, SAT_ENOTFOUND, "there is no such record");
+	if (!is_customer(s, w))
+		return sat_fail_code(e, SAT_EINVALID, "privacy.customer",
+		    "name the customer it hangs on",
+		    "only a whole customer is erased");
 	return SAT_OK;
 }
 

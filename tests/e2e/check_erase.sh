@@ -72,4 +72,13 @@ expect 9 d privacy erase "$Y" --reason "request 13" --by hq --second hq
 expect 0 d privacy erase "$Y" --reason "request 13" --by hq --second admin
 all_sync hq li; hasnt "$(as li account list --all)" "Zebra" "erased from the console"
 expect 0 d check; expect 0 as li check
+
+# --- two customers that were merged are one person
+M1=$(add li "Quagga East" 13966666666); all_sync li hq; M2=$(add li "Quagga West" 13966666667); all_sync li hq
+expect 0 as li -q activity add "$M1" --method phone --points "okapi-note seven"; all_sync li hq
+expect 0 as hq -q --yes account merge "$M1" "$M2"; all_sync hq li mia
+expect 6 as boss --yes privacy confirm "$M1"; has "$ERR" "satchel sync" "boss has not followed the restore"; all_sync boss
+expect 0 as hq privacy erase "$M1" --reason "request 14"; expect 0 as boss --yes privacy confirm "$M1"
+all_sync hq mia wang li; X=$M1 canary hq mia li; X=$M2 canary hq mia li
+expect 0 d check; for u in hq li mia; do expect 0 as $u check; done
 finish
