@@ -575,7 +575,8 @@ may_scan(const char *name)
 		"scope_put_8", "scope_many", "lease_all", "lease_void",
 		"completeness", "receipts",
 		"asks", "log_all_bytes", "refused_all_bytes",
-		"erased_of_rev", "member_del", "scope_del" };
+		"erased_of_rev", "match_erase", "member_del",
+		"scope_del" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(names[i], name) == 0)
