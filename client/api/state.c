@@ -268,7 +268,6 @@ HANDLER(api_sync_run)
 	const char *only = sat_json_get_str(req->body, "only", "");
 	sat_sync_opts o = api->sync;
 	sat_sync_result r;
-	int64_t resumed;
 	sat_rc rc;
 
 	(void)args;
@@ -286,9 +285,6 @@ HANDLER(api_sync_run)
 	o.interrupted = sync_interrupted;
 	o.u = api;
 	rc = sat_sync_run(&r, api->crm.replica, &o, e);
-	/* what waited for a template goes with the next one */
-	if (rc == SAT_OK)
-		rc = sat_crm_resume(&resumed, &api->crm, e);
 	if (rc != SAT_OK && rc != SAT_EPARTLY)
 		return rc;
 	*out = api_doc("sync");

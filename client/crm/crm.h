@@ -169,11 +169,6 @@ typedef struct sat_retried {
 SAT_CHECK sat_rc sat_crm_retry(sat_retried *out, int64_t *need, sat_crm *c,
     int64_t id, const sat_input *in, size_t n, sat_err *e);
 
-/* After a sync: send again what was parked because the server did not have its
- * template, now that it has (P-169). *n counts those that go with the next one;
- * what cannot be sent stays where it is. */
-SAT_CHECK sat_rc sat_crm_resume(int64_t *n, sat_crm *c, sat_err *e);
-
 /* ---- handovers ----------------------------------------------------------------- */
 
 /*

@@ -145,28 +145,3 @@ sat_crm_retry(sat_retried *out, int64_t *need, sat_crm *c, int64_t id,
 	sat_arena_fini(&a);
 	return rc;
 }
-
-sat_rc
-sat_crm_resume(int64_t *n, sat_crm *c, sat_err *e)
-{
-	const uint8_t *ours = sat_replica_template_oid(c->replica);
-	sat_arena a = { 0 };
-	sat_quarantined *q;
-	sat_retried done;
-	int64_t need;
-	size_t nq;
-	sat_rc rc;
-
-	*n = 0;
-	if (!sat_replica_template_shared(c->replica))
-		return SAT_OK;
-	rc = sat_replica_quarantine(&q, &nq, &a, c->replica, e);
-	for (size_t i = 0; rc == SAT_OK && i < nq; i++)
-		if (strcmp(q[i].slug, "template.unknown") == 0 &&
-		    memcmp(q[i].commit.template_oid, ours,
-		    SAT_TEMPLATE_OID_BYTES) == 0 && sat_crm_retry(&done, &need,
-		    c, q[i].id, NULL, 0, NULL) == SAT_OK)
-			++*n;
-	sat_arena_fini(&a);
-	return rc;
-}

@@ -58,8 +58,6 @@ const sat_replica_identity *sat_replica_identity_get(const sat_replica *r);
  * brings another one. */
 const sat_template *sat_replica_template(const sat_replica *r);
 const uint8_t *sat_replica_template_oid(const sat_replica *r); /* zero = none */
-/* Was it the server's too, when it last greeted this process? */
-bool sat_replica_template_shared(const sat_replica *r);
 const sat_registry *sat_replica_registry(const sat_replica *r);
 const sat_user *sat_replica_me(const sat_replica *r);          /* NULL before the first sync */
 sat_db *sat_replica_db(sat_replica *r); /* counters, backup, check */

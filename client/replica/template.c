@@ -284,10 +284,3 @@ replica_template_in(void *u, const uint8_t tip_bytes[SAT_TEMPLATE_OID_BYTES],
 	sat_git_close(in.g);
 	return rc;
 }
-
-bool
-sat_replica_template_shared(const sat_replica *r)
-{
-	return r->t != NULL && memcmp(r->toid, r->server_toid,
-	    sizeof r->toid) == 0;
-}

@@ -157,6 +157,16 @@ move(sat_replica *r, sat_quarantined *q, sat_err *e)
 	return rc;
 }
 
+/* The server did not have its template. It has now when it greeted this session
+ * with the one this device has, and that is the commit's (P-169). */
+static bool
+lacks_template(const sat_replica *r, const sat_quarantined *q)
+{
+	return strcmp(q->slug, "template.unknown") == 0 &&
+	    (memcmp(r->toid, r->server_toid, sizeof r->toid) != 0 ||
+	    memcmp(q->commit.template_oid, r->toid, sizeof r->toid) != 0);
+}
+
 static sat_rc
 unpark(sat_replica *r, uint64_t *n, sat_err *e)
 {
@@ -171,6 +181,7 @@ unpark(sat_replica *r, uint64_t *n, sat_err *e)
 		sat_commit *c = &list[i].commit;
 
 		if (list[i].code != SAT_VD_PARKED ||
+		    lacks_template(r, &list[i]) ||
 		    (rc = ready(&yes, r, &m, c, e)) != SAT_OK || !yes)
 			continue;
 		if ((rc = move(r, &list[i], e)) != SAT_OK)

@@ -343,9 +343,8 @@ what_waited_for_a_template_is_sent_again_when_the_server_has_it(void **state)
 	fixture *f = *state;
 	sat_id id = customer(f, "Acme", "13812345678");
 	sat_welcome hi = { .proto = 1 };
-	sat_crm c = crm_of(f);
 	size_t changed, n;
-	int64_t sent;
+	uint64_t sent;
 	sat_err err;
 
 	srv_sync(f);
@@ -358,14 +357,14 @@ what_waited_for_a_template_is_sent_again_when_the_server_has_it(void **state)
 	hi.head = hi.scope_head = f->srv.n;
 	hi.wall_ms = f->now_ms;
 	assert_ok(f->ops.welcome(f->ops.u, &hi, f->now_ms, &err));
-	assert_ok(sat_crm_resume(&sent, &c, &err)); /* it has none yet */
+	assert_ok(f->ops.unpark(f->ops.u, &sent, &err)); /* it has none yet */
 	assert_int_equal(0, sent);
 	memcpy(hi.template_oid, sat_replica_template_oid(f->r),
 	    sizeof hi.template_oid);
 	assert_ok(f->ops.welcome(f->ops.u, &hi, f->now_ms, &err));
-	assert_ok(sat_crm_resume(&sent, &c, &err));
+	assert_ok(f->ops.unpark(f->ops.u, &sent, &err));
 	assert_int_equal(1, sent);
-	assert_ok(sat_crm_resume(&sent, &c, &err));
+	assert_ok(f->ops.unpark(f->ops.u, &sent, &err));
 	assert_int_equal(0, sent);
 	assert_string_equal("x", value_of(f, f->account, id, "remark"));
 	(void)open_ones(&n, f);

@@ -39,7 +39,7 @@ typedef struct server {
 	sat_hlc eff;      /* largest given */
 	sat_hlc prev[16]; /* per device */
 	bool (*refuse)(const sat_commit *c);
-	const char *slug; /* of refusals; NULL = denied */
+	const char *slug; /* parked for this; NULL: refused, denied */
 } server;
 
 typedef struct fixture {
@@ -501,7 +501,8 @@ srv_push(fixture *f, bool lose)
 				v[i].eff = s->log[j].eff;
 			}
 		if (v[i].lsn == 0 && s->refuse != NULL && s->refuse(x)) {
-			v[i].code = SAT_VD_REJECTED;
+			v[i].code = s->slug != NULL ? SAT_VD_PARKED :
+			    SAT_VD_REJECTED;
 			v[i].slug = sat_span_str(s->slug != NULL ? s->slug :
 			    "denied");
 			v[i].hint = sat_span_str("ASK_MANAGER");
