@@ -410,17 +410,20 @@ void
 sat_salt_derive(uint8_t salt[SAT_SALT_BYTES],
     const uint8_t seed[SAT_SALT_BYTES], uint64_t at, sat_hlc hlc)
 {
-	uint8_t hash[SAT_HASH_BYTES];
-	sat_buf b = { 0 };
+	static const char label[] = "satchel salt 1\n";
+	const size_t n = sizeof label - 1;
+	uint8_t hash[SAT_HASH_BYTES], msg[sizeof label - 1 + 16];
 
-	sat_buf_str(&b, "satchel salt 1\n");
-	sat_write_be64(&b, at);
-	/* two copies of one folder go on with the same seed and number */
-	sat_write_be64(&b, hlc);
+	/* the stamp, because two copies of one folder go on with the same
+	 * seed and number */
+	memcpy(msg, label, n);
+	for (size_t i = 0; i < 8; i++) {
+		msg[n + i] = (uint8_t)(at >> (56 - 8 * i));
+		msg[n + 8 + i] = (uint8_t)(hlc >> (56 - 8 * i));
+	}
 	sat_hash_keyed(hash, sat_span_of(seed, SAT_SALT_BYTES),
-	    sat_buf_span(&b));
+	    sat_span_of(msg, sizeof msg));
 	memcpy(salt, hash, SAT_SALT_BYTES);
-	sat_buf_fini(&b);
 }
 
 /* ---- signature ----------------------------------------------------------- */
