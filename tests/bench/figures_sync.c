@@ -342,13 +342,13 @@ figure_wire(figures *f)
 	ops = edit_all(&a, f->data.edits, f->data.nedits);
 	inproc_sync(&a, srv, push);
 	inproc_sync(&b, srv, pull);
-	wire_row(f, "wire, creations received", 0.7,
+	wire_row(f, "wire, creations received", 0.65,
 	    (double)got[SAT_MSG_PULL].in, rows, f->data.n);
-	wire_row(f, "wire, creations sent (16 bytes of each are salt)", 0.7,
+	wire_row(f, "wire, creations sent", 0.65,
 	    (double)made[SAT_MSG_PUSH].out, rows, f->data.n);
-	wire_row(f, "wire, updates received", 0.75,
+	wire_row(f, "wire, updates received", 0.45,
 	    (double)pull[SAT_MSG_PULL].in, edits, ops);
-	wire_row(f, "wire, updates sent (16 bytes of each are salt)", 0.75,
+	wire_row(f, "wire, updates sent", 0.45,
 	    (double)push[SAT_MSG_PUSH].out, edits, ops);
 	wire_row(f, "wire, verdicts of the updates", -1,
 	    (double)push[SAT_MSG_PUSH].in, edits, ops);
