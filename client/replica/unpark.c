@@ -206,7 +206,7 @@ replica_unpark(void *u, uint64_t *n, sat_err *e)
 	sat_replica *r = u;
 	replica_chain before = r->chain;
 	int64_t parked;
-	sat_rc rc;
+	sat_rc rc = SAT_OK;
 
 	*n = 0;
 	/* most sessions have nothing in quarantine */
