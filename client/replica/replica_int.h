@@ -457,6 +457,10 @@ SAT_CHECK sat_rc replica_delta(void *u, const sat_delta *d, sat_err *e);
 /* The low mark after rows became done. */
 SAT_CHECK sat_rc replica_raise_low(sat_replica *r, sat_err *e);
 
+/* session.c: a snapshot over what is here; the second when the first stands. */
+SAT_CHECK sat_rc replica_start_over(sat_replica *r, sat_err *e);
+void replica_started_over(sat_replica *r);
+
 /* number.c */
 SAT_CHECK sat_rc replica_numbers_want(void *u, sat_arena *a, sat_numbers *want, sat_err *e);
 SAT_CHECK sat_rc replica_numbers(void *u, const sat_numbers *given, sat_err *e);

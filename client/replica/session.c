@@ -96,8 +96,8 @@ find_cursor(uint64_t *cursor, sat_replica *r, const sat_welcome *w, sat_err *e)
 
 /* The log begins behind our cursor: a snapshot over what is here. What waits
  * is pushed before it, for it carries what it had seen. */
-static sat_rc
-start_over(sat_replica *r, sat_err *e)
+sat_rc
+replica_start_over(sat_replica *r, sat_err *e)
 {
 	static const char *const zero[] = { "complete", "snap_after",
 		"snap_lsn" };
@@ -107,6 +107,15 @@ start_over(sat_replica *r, sat_err *e)
 		if ((rc = replica_meta_int(r, zero[i], 0, e)) != SAT_OK)
 			return rc;
 	return replica_meta_int(r, "resnap", 1, e);
+}
+
+void
+replica_started_over(sat_replica *r)
+{
+	r->complete = false;
+	r->snap_after = r->snap_lsn = 0;
+	r->resnap = true;
+	replica_epoch_forget(r);
 }
 
 static bool
@@ -121,7 +130,7 @@ write_welcome(sat_replica *r, const sat_welcome *w, int64_t last_sync,
 {
 	sat_rc rc;
 
-	if (is_behind(r, w) && (rc = start_over(r, e)) != SAT_OK)
+	if (is_behind(r, w) && (rc = replica_start_over(r, e)) != SAT_OK)
 		return rc;
 	if ((w->permit.n != 0 && (rc = replica_permit_take(r, w->permit,
 	    e)) != SAT_OK) || (rc = replica_told_time(r, w->wall_ms, e)) !=
@@ -211,12 +220,8 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 		rc = write_welcome(r, w, last, cursor, e);
 	if ((rc = replica_end(r, true, rc, e)) != SAT_OK)
 		return rc;
-	if (is_behind(r, w)) {
-		r->complete = false;
-		r->snap_after = r->snap_lsn = 0;
-		r->resnap = true;
-		replica_epoch_forget(r);
-	}
+	if (is_behind(r, w))
+		replica_started_over(r);
 	r->cursor = cursor;
 	r->known = w->scope_head;
 	r->last_sync_ms = last;

@@ -249,6 +249,45 @@ receive(next_template *next, intake *in, const sat_oid *tip, sat_span bundle,
 	return replica_kinds_make(&next->kinds, next->t, e);
 }
 
+static bool
+hides_alike(const sat_pool *x, const sat_pool *y)
+{
+	if (x->nhidden != y->nhidden)
+		return false;
+	for (size_t i = 0; i < x->nhidden; i++)
+		if (x->hidden[i]->id != y->hidden[i]->id)
+			return false;
+	return true;
+}
+
+/* A pool of this user's that the other template does not offer him alike. */
+static bool
+pool_differs(const sat_replica *r, const sat_template *t,
+    const sat_template *other)
+{
+	for (size_t i = 0; i < sat_pools(t); i++) {
+		const sat_pool *p = sat_pool_at(t, i), *q;
+
+		if (!sat_scope_pool_member(&r->reg, r->me, p))
+			continue;
+		q = sat_pool_by_key(other, sat_span_str(p->key));
+		if (q == NULL || !sat_scope_pool_member(&r->reg, r->me, q) ||
+		    !hides_alike(p, q))
+			return true;
+	}
+	return false;
+}
+
+/* What pools offer follows from the template; no entry of the log says so, so a
+ * snapshot over what is here brings it (P-151). */
+static bool
+pools_changed(const sat_replica *r, const sat_template *was,
+    const sat_template *is)
+{
+	return r->complete && r->me != NULL && was != NULL &&
+	    (pool_differs(r, is, was) || pool_differs(r, was, is));
+}
+
 sat_rc
 replica_template_in(void *u, const uint8_t tip_bytes[SAT_TEMPLATE_OID_BYTES],
     sat_span bundle, sat_err *e)
@@ -257,6 +296,7 @@ replica_template_in(void *u, const uint8_t tip_bytes[SAT_TEMPLATE_OID_BYTES],
 	intake in = { .r = r };
 	next_template next = { 0 }, was = { r->t, r->kinds };
 	sat_oid tip = oid_of(tip_bytes);
+	bool over = false;
 	sat_rc rc;
 
 	if ((rc = sat_replica_git(&in.g, r, e)) != SAT_OK)
@@ -269,10 +309,15 @@ replica_template_in(void *u, const uint8_t tip_bytes[SAT_TEMPLATE_OID_BYTES],
 		r->t = next.t;
 		r->kinds = next.kinds;
 		rc = install(r, &tip, e);
+		over = pools_changed(r, was.t, next.t);
+		if (rc == SAT_OK && over)
+			rc = replica_start_over(r, e);
 	}
 	rc = replica_end(r, true, rc, e);
 	if (rc == SAT_OK) {
 		memcpy(r->toid, tip_bytes, sizeof r->toid);
+		if (over)
+			replica_started_over(r);
 		next = was;
 	} else {
 		r->t = was.t;

@@ -51,6 +51,16 @@ expect 2 as wu pool lease x; expect 9 as hq pool lease 1
 expect 0 as sue pool preview --as-of 2027-12-01; has "$OUT" "丁公司.*due" "taken back a year later"
 expect 0 as sue pool preview; hasnt "$OUT" "丁公司" "not today"
 expect 2 as sue pool preview --as-of nonsense; expect 0 as sue --json pool preview --as-of 2027-12-01; has "$OUT" '"state": "due"' "JSON"
+# another template: the south has no pool any more, the north hides less
+expect 0 as boss account add --set name=己公司 "${ACC[@]}" --set phone_main=13612345678; C=$OUT
+expect 0 as boss pool release "$C" --reason "无人跟进"; expect 0 as boss sync; expect 0 as sue sync; expect 0 as li sync
+expect 0 as sue pool list; has "$OUT" "己公司" "offered to the south, too"
+G="git -c safe.directory=* -c advice.detachedHead=false"; expect 0 $G clone -q "$W/server/templates.git" "$W/t"; rm -rf "$W/t/.git"
+sed -i 's|"members": \["\*"\]|"members": ["north"]|; s|"phone_main", ||' "$W/t/policy/pool.json"
+expect 0 d template publish "$W/t" -m "the pool is the north's"
+expect 0 as sue sync; expect 0 as sue pool list; hasnt "$OUT" "己公司" "not any more"
+expect 0 as li sync; expect 0 as li --json pool list; has "$OUT" "己公司" "still the north's"
+expect 0 as sue sync
 for u in hq boss li wu sue; do expect 0 as $u check; done
 expect 0 d check
 finish

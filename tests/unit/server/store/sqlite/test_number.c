@@ -110,7 +110,9 @@ a_leased_number_is_final_at_once(void **state)
 	assert_int_equal(1, lease(ann, MONTH, 20, r));
 	assert_int_equal(21, r[0].first);
 	assert_int_equal(40, r[0].last);
+	device_sync(ann);
 	device_check(ann);
+	device_sync(hq);
 	device_check(hq);
 	world_verify(w);
 	device_free(ann);
@@ -134,6 +136,7 @@ a_provisional_number_is_replaced_right_behind(void **state)
 	device_sync(ann);
 	assert_number(ann, &a, MONTH "021", MONTH "-P1-0001");
 	assert_number(ann, &b, "C202612001", "C202612-P1-0009");
+	device_sync(ann);
 	device_check(ann);
 	world_verify(w);
 	device_free(ann);
@@ -167,7 +170,9 @@ a_number_in_use_or_not_leased_is_replaced(void **state)
 	assert_number(sue, &id[2], MONTH "022", MONTH "002");
 	assert_number(sue, &id[3], MONTH "023", MONTH "500");
 	assert_number(ann, &id[4], MONTH "024", MONTH "003");
+	device_sync(ann);
 	device_check(ann);
+	device_sync(sue);
 	device_check(sue);
 	world_verify(w);
 	device_free(ann);
