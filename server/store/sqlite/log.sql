@@ -46,6 +46,10 @@ VALUES(?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?),
 SELECT eff, received, header, payload,
   (SELECT list FROM echo WHERE lsn = @lsn) FROM log WHERE lsn = @lsn;
 
+-- :name echo_get
+-- Of a commit whose row is in a segment: the list stays here.
+SELECT list FROM echo WHERE lsn = @lsn;
+
 -- :name echo_put
 INSERT INTO echo(lsn, list) VALUES(@lsn, @list);
 

@@ -185,6 +185,27 @@ log_put(void *u, const sat_log_row *row, uint32_t dev, uint32_t inc,
 }
 
 static sat_rc
+echo_get(sat_log_row *out, sat_arena *a, sat_sqlite_store *s, uint64_t lsn,
+    sat_err *e)
+{
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	out->echoes = (sat_span){ NULL, 0 };
+	if (out->payload.n == 0) /* it was erased */
+		return SAT_OK;
+	if ((rc = store_stmt(&q, s->db, SQL_ECHO_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, (int64_t)lsn);
+	if ((rc = sat_step(&row, q, e)) != SAT_OK || !row)
+		return rc;
+	out->echoes = store_copy(a, sat_col_blob(q, 0));
+	sat_stmt_reset(q);
+	return SAT_OK;
+}
+
+static sat_rc
 log_get(sat_log_row *out, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
 {
 	const sat_segment_row *old;
@@ -201,7 +222,7 @@ log_get(sat_log_row *out, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
 		*out = old->row;
 		out->header = store_copy(a, old->row.header);
 		out->payload = store_copy(a, old->row.payload);
-		return SAT_OK;
+		return echo_get(out, a, s, lsn, e);
 	}
 	if (rc != SAT_OK)
 		return rc;

@@ -362,6 +362,36 @@ a_sealed_segment_needs_its_keyring(void **state)
 	free(path);
 }
 
+/* Late work on a merged customer was folded into the winner too: the proof must
+ * still know it when the commit is in a file. */
+static void
+what_followed_a_merge_is_known_of_a_commit_in_a_segment(void **state) /* P-171 */
+{
+	device *boss;
+	held *h;
+	sat_err err = { 0 };
+
+	(void)state;
+	world_user(w, "boss", "manager", "t1");
+	boss = device_new(w, "boss");
+	device_sync(boss);
+	(void)device_edit(boss, &acc[0], &acc[1], K_ACCOUNT, SAT_OP_MERGE,
+	    SAT_SYS_REDIRECT, sat_v_id(&acc[0]));
+	device_sync(boss);
+	(void)device_edit(bob, &acc[1], &acc[1], K_ACCOUNT, SAT_OP_SET,
+	    A_SECTOR, txt("late"));
+	device_sync(bob);
+	device_sync(boss);
+	h = device_find(boss, &acc[0], 0);
+	assert_non_null(h);
+	assert_non_null(memmem(h->state.p, h->state.n, "late", 4));
+	world_verify(w);
+	assert_true(compact(head()).segments > 0);
+	world_verify(w);
+	assert_ok(verify(&err));
+	device_free(boss);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -376,6 +406,7 @@ main(void)
 		T(a_file_that_is_missing_cut_or_changed_is_found),
 		T(an_erased_payload_leaves_chain_and_signatures_valid),
 		T(a_sealed_segment_needs_its_keyring),
+		T(what_followed_a_merge_is_known_of_a_commit_in_a_segment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
