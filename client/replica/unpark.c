@@ -210,9 +210,11 @@ replica_unpark(void *u, uint64_t *n, sat_err *e)
 
 	*n = 0;
 	/* most sessions have nothing in quarantine */
-	if (r->kinds == NULL || r->in_group || (rc = replica_count(&parked, r,
-	    SQL_QUARANTINE_COUNT, e)) != SAT_OK || parked == 0)
-		return r->kinds == NULL || r->in_group ? SAT_OK : rc;
+	if (r->kinds == NULL || r->in_group)
+		return SAT_OK;
+	if ((rc = replica_count(&parked, r, SQL_QUARANTINE_COUNT, e)) !=
+	    SAT_OK || parked == 0)
+		return rc;
 	if ((rc = replica_pend_load(r, e)) != SAT_OK ||
 	    (rc = replica_session_begin(r, e)) != SAT_OK)
 		return rc;
