@@ -65,6 +65,11 @@ worker_call(worker *w, void (*fn)(void *arg), void *arg)
 	task t = { fn, arg, false, NULL };
 	bool stopped;
 
+	/* A request that is there already must not wait for itself. */
+	if (pthread_equal(pthread_self(), w->thread)) {
+		fn(arg);
+		return true;
+	}
 	pthread_mutex_lock(&w->mtx);
 	if (!(stopped = w->stop)) {
 		*w->tail = &t;
