@@ -353,6 +353,31 @@ sim_server_serve(world *w, sat_server_job *jobs, size_t n)
 	return rc == SAT_OK;
 }
 
+/* The rules that run by time, with the disk's troubles like any request. */
+void
+sim_server_tick(world *w)
+{
+	sat_err e = { 0 };
+	sat_rc rc;
+
+	HIT(ticks);
+	plan(w);
+	rc = sat_server_tick(w->server, sat_wall_ms(&sat_server_env_get(
+	    w->server)->clock), &e);
+	if (simfs_is_off(w->server_node.fs)) {
+		HIT(server_mid);
+		sim_trace(w, "server loses power in a tick");
+		restart(w, true);
+	} else if (rc == SAT_EFSYNC ||
+	    sat_db_dead(sat_sqlite_store_db(w->store))) {
+		HIT(server_fsync);
+		sim_trace(w, "server: tick: %s", e.text);
+		restart(w, false);
+	} else {
+		sim_mirror(w);
+	}
+}
+
 /* ---- an administrator ----------------------------------------------------------------------- */
 
 void

@@ -100,6 +100,7 @@ enum {
 	X(v_parked, "verdicts: parked", 1000)                                 \
 	X(v_handover, "verdicts: handed over", 0)                             \
 	X(renumbered, "numbers the server replaced", 100)                     \
+	X(ticks, "rules of the server run by time", 100)                      \
 	X(told, "owners told of another's customer", 1)                       \
 	X(v_again, "verdicts given again", 7000)                              \
 	X(gaps, "gaps refused", 80)                                           \
@@ -388,6 +389,7 @@ void sim_server_stop(world *w, bool power);
 /* Requests of several links; replies appended. Handles the server's death.
  * @return false: it died, there are no replies. */
 bool sim_server_serve(world *w, sat_server_job *jobs, size_t n);
+void sim_server_tick(world *w);
 void sim_server_admin(world *w); /* something an administrator does */
 void sim_server_invite(world *w, const uint8_t token[16], int user_index);
 

@@ -437,7 +437,12 @@ step(world *w)
 		break;
 	case 13: step_clock(w); break;
 	case 14: sim_net_probe(w); break;
-	case 15: sim_server_admin(w); break;
+	case 15:
+		if (sim_chance(w, 300))
+			sim_server_tick(w);
+		else
+			sim_server_admin(w);
+		break;
 	case 16: step_late_device(w); break;
 	case 17: step_device(w, 5); break;
 	case 18: step_device(w, 6); break;
