@@ -160,12 +160,29 @@ sat_sum_part(const sat_record *r, uint16_t field)
 	return s;
 }
 
+/* A cell no operation touched shares its bytes with what it was. */
+static bool
+same_bytes(sat_span a, sat_span b)
+{
+	return (a.p == b.p && a.n == b.n) || sat_span_eq(a, b);
+}
+
+static bool
+same_value(const sat_value *a, const sat_value *b)
+{
+	if (a->type != b->type)
+		return false;
+	if (a->type == SAT_V_INT)
+		return a->i == b->i;
+	return a->type == SAT_V_NULL || same_bytes(a->s, b->s);
+}
+
 static bool
 same_cell(const sat_cell *a, const sat_cell *b)
 {
 	return a->at.hlc == b->at.hlc && a->at.dev == b->at.dev &&
-	    a->at.lsn == b->at.lsn && sat_value_eq(a->value, b->value) &&
-	    sat_span_eq(a->ext, b->ext);
+	    a->at.lsn == b->at.lsn && same_value(&a->value, &b->value) &&
+	    same_bytes(a->ext, b->ext);
 }
 
 sat_sum

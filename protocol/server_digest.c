@@ -37,6 +37,8 @@ typedef struct digest {
 	sat_server *s;
 	delta *v;
 	size_t n, cap;
+	uint32_t *at;   /* places in v by hash, from 1; 0 = free */
+	size_t mask;
 	wroot *moved;
 	wrec **rows;    /* of the root being taken apart */
 	size_t nrows, rows_cap;
@@ -44,21 +46,50 @@ typedef struct digest {
 
 /* ---- collecting ------------------------------------------------------------------ */
 
+static uint32_t *
+place(const digest *d, const delta *x)
+{
+	uint64_t h = (x->key ^ (uint64_t)x->kind << 20 ^
+	    (uint64_t)x->bucket << 36) * 0x9e3779b97f4a7c15ull;
+	size_t i = (size_t)(h >> 32) & d->mask;
+
+	while (d->at[i] != 0 && (d->v[d->at[i] - 1].key != x->key ||
+	    d->v[d->at[i] - 1].kind != x->kind ||
+	    d->v[d->at[i] - 1].bucket != x->bucket))
+		i = (i + 1) & d->mask;
+	return &d->at[i];
+}
+
+static void
+grow(digest *d)
+{
+	d->cap = d->cap == 0 ? 256 : d->cap * 2;
+	d->v = sat_xrealloc(d->v, d->cap * sizeof *d->v);
+	d->mask = d->cap * 2 - 1;
+	free(d->at);
+	d->at = sat_xcalloc(d->mask + 1, sizeof *d->at);
+	for (size_t i = 0; i < d->n; i++)
+		*place(d, &d->v[i]) = (uint32_t)i + 1;
+}
+
+/* One entry per place: a transaction of thousands of records has few. */
 static void
 put_delta(digest *d, sat_scope_key key, uint16_t kind, uint32_t eid,
     sat_sum sum, bool minus)
 {
-	sat_sum x = { 0, 0 };
+	delta x = { .key = key, .kind = kind, .bucket = sat_bucket_of(eid) };
+	uint32_t *at;
 
-	if (d->n == d->cap) {
-		d->cap = d->cap == 0 ? 256 : d->cap * 2;
-		d->v = sat_xrealloc(d->v, d->cap * sizeof *d->v);
+	if (d->n == d->cap)
+		grow(d);
+	if (*(at = place(d, &x)) == 0) {
+		d->v[d->n++] = x;
+		*at = (uint32_t)d->n;
 	}
 	if (minus)
-		sat_sum_sub(&x, sum);
+		sat_sum_sub(&d->v[*at - 1].sum, sum);
 	else
-		x = sum;
-	d->v[d->n++] = (delta){ key, kind, sat_bucket_of(eid), x };
+		sat_sum_add(&d->v[*at - 1].sum, sum);
 }
 
 static void
@@ -273,10 +304,12 @@ one_dirty(digest *d, const wrec *w, sat_err *e)
 	if (!w->stored || r->moved || w->root != w->stored_root) {
 		sum = sat_sum_record(&w->r);
 	} else {
-		if ((rc = sat_record_read(&old, &d->s->txn, w->state, e)) !=
-		    SAT_OK)
+		if (w->was.born.hlc == 0) /* replaced as a whole */
+			rc = sat_record_read(&old, &d->s->txn, w->state, e);
+		if (rc != SAT_OK)
 			return rc;
-		sum = sat_sum_change(&old, &w->r);
+		sum = sat_sum_change(w->was.born.hlc == 0 ? &old : &w->was,
+		    &w->r);
 	}
 	put_record(d, &h, w->kind, w->eid, w->root, w->owner, sum, false);
 	return SAT_OK;
@@ -333,23 +366,20 @@ delta_cmp(const void *a, const void *b)
 	return x->bucket < y->bucket ? -1 : x->bucket > y->bucket;
 }
 
-/* One entry per place, ascending; those that cancelled out are gone. */
+/* Ascending; those that cancelled out are gone. Nothing is added after it. */
 static void
-combine(digest *d)
+settle(digest *d)
 {
 	size_t n = 0;
 
 	if (d->n > 1)
 		qsort(d->v, d->n, sizeof *d->v, delta_cmp);
-	for (size_t i = 0, k; i < d->n; i = k) {
-		delta x = d->v[i];
-
-		for (k = i + 1; k < d->n && delta_cmp(&x, &d->v[k]) == 0; k++)
-			sat_sum_add(&x.sum, d->v[k].sum);
-		if (!sat_sum_zero(x.sum))
-			d->v[n++] = x;
-	}
+	for (size_t i = 0; i < d->n; i++)
+		if (!sat_sum_zero(d->v[i].sum))
+			d->v[n++] = d->v[i];
 	d->n = n;
+	free(d->at);
+	d->at = NULL;
 }
 
 static sat_rc
@@ -395,10 +425,11 @@ sat_srv_digest_flush(sat_server *s, sat_err *e)
 	    s->set.gone == NULL)
 		return SAT_OK;
 	if ((rc = collect(&d, e)) == SAT_OK) {
-		combine(&d);
+		settle(&d);
 		rc = write_sums(&d, e);
 	}
 	s->set.gone = NULL;
+	free(d.at);
 	free(d.v);
 	free(d.rows);
 	return rc;
@@ -632,8 +663,6 @@ sat_srv_refetch(sat_server *s, sat_server_session *x, const sat_refetch *in,
 
 /* ---- proof ---------------------------------------------------------------------------------- */
 
-#define COMBINE_AT (1u << 18)
-
 typedef struct recount {
 	digest d;
 	size_t rows;
@@ -652,8 +681,6 @@ count_row(void *u, const sat_rec_row *row)
 
 	if (++x->rows % 1024 == 0)
 		sat_set_reset(s);
-	if (x->d.n >= COMBINE_AT && x->d.n == x->d.cap)
-		combine(&x->d);
 	w = sat_set_of_row(s, row);
 	if ((x->rc = sat_record_read(&r, &s->txn, w->state, x->e)) != SAT_OK ||
 	    (x->rc = holders_now(&h, &x->d, w->root, x->e)) != SAT_OK)
@@ -717,7 +744,7 @@ sat_srv_digest_check(sat_server *s, sat_err *e)
 
 	if ((rc = st->rec_scan(st->u, 0, count_row, &x, e)) == SAT_OK)
 		rc = x.rc;
-	combine(&x.d);
+	settle(&x.d);
 	if (rc == SAT_OK)
 		rc = st->digest_scan(st->u, 0, 0, 0, compare_sum, &in, e);
 	if (rc == SAT_OK && !in.differs && in.at != x.d.n) {

@@ -28,7 +28,7 @@ typedef struct wrec {
 	bool stored;
 	sat_span state, stored_owner;
 	uint32_t stored_root;
-	sat_record r;
+	sat_record r, was;    /* `was`: as it was decoded */
 	sat_value owner;
 	/* the commit that touches it now */
 	uint64_t touch;       /* its serial number */

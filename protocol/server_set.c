@@ -264,6 +264,9 @@ sat_set_decode(wrec *w, sat_server *s, sat_err *e)
 	if ((rc = sat_record_read(&w->r, &s->txn, w->state, e)) != SAT_OK)
 		return rc;
 	w->r.eid = w->eid;
+	w->was = w->r; /* a fold writes into the cells */
+	w->was.cells = sat_arena_dup(&s->txn, w->r.cells,
+	    w->r.ncells * sizeof *w->r.cells);
 	w->decoded = true;
 	return SAT_OK;
 }
