@@ -94,7 +94,6 @@ registry_only(sat_sqlite_store *s, sat_err *e)
 	    (rc = store_counter_put(s, SAT_N_FIRST_LSN, lsn, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_LSN, 0, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_TRUNCATED, 0, e)) != SAT_OK ||
-	    (rc = store_counter_put(s, SAT_N_TRUNCATED, 0, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_EID, 0, e)) != SAT_OK)
 		return rc;
 	return store_counter_put(s, SAT_N_DURABLE, 0, e);

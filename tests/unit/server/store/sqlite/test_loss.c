@@ -574,6 +574,10 @@ no_byte_of_an_erased_customer_is_left(void **state) /* X1, X2, X3 */
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(0, in_files(c.w, words[i]));
 	assert_true(in_files(c.w, "Gnu") > 0);
+	take_backup(&c);
+	assert_true(found(c.backup, "Gnu") > 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(0, found(c.backup, words[i]));
 	erase(&c, &id, SAT_ECONFLICT, "hq", "root");
 	world_verify(c.w);
 	/* the others go on, also over a restart */
