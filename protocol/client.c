@@ -631,6 +631,7 @@ oid_zero(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 static sat_rc
 on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 {
+	sat_hlc in_batch = 0;
 	sat_rc rc;
 
 	if (d->upto < s->cursor ||
@@ -641,6 +642,10 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 	    (d->records.n != 0 && (rc = sat_records_read(&d->recs, &d->nrecs,
 	    &s->mem, d->records, e)) != SAT_OK))
 		return rc;
+	for (size_t i = 0; d->max_eff == 0 && i < d->ncommits; i++)
+		if (d->commits[i].eff > in_batch)
+			in_batch = d->commits[i].eff;
+	d->max_eff = d->max_eff == 0 ? in_batch : d->max_eff;
 	for (size_t i = 0; i < d->ncommits; i++) /* P-069 */
 		if (oid_zero(d->commits[i].template_oid))
 			memcpy(d->commits[i].template_oid, s->tip,

@@ -424,9 +424,9 @@ static void
 write_delta(sat_buf *b, const sat_delta *m)
 {
 	sat_write_uint(b, m->upto);
-	sat_write_uint(b, m->head);
-	sat_write_uint(b, m->scope_head);
-	sat_write_be64(b, m->max_eff);
+	sat_write_int(b, (int64_t)(m->head - m->upto));
+	sat_write_int(b, (int64_t)(m->scope_head - m->upto));
+	sat_write_uint(b, m->max_eff);
 	sat_write_uint(b, m->nrescopes);
 	for (size_t i = 0; i < m->nrescopes; i++) {
 		const sat_rescope *s = &m->rescopes[i];
@@ -459,9 +459,12 @@ static void
 read_delta(sat_delta *m, sat_arena *a, sat_reader *r)
 {
 	m->upto = sat_read_uint(r);
-	m->head = sat_read_uint(r);
-	m->scope_head = sat_read_uint(r);
-	m->max_eff = sat_read_be64(r);
+	m->head = m->upto + (uint64_t)sat_read_int(r);
+	m->scope_head = m->upto + (uint64_t)sat_read_int(r);
+	m->max_eff = sat_read_uint_max(r, INT64_MAX);
+	if (m->upto > INT64_MAX || m->head > INT64_MAX ||
+	    m->scope_head > INT64_MAX)
+		sat_read_bad(r, "position");
 	m->nrescopes = read_count(r, 19, SAT_FRAME_MAX);
 	m->rescopes = sat_arena_alloc(a, (m->nrescopes + 1) * sizeof *m->rescopes);
 	memset(m->rescopes, 0, (m->nrescopes + 1) * sizeof *m->rescopes);

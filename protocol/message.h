@@ -160,7 +160,7 @@ typedef struct sat_delta {
 	uint64_t upto;           /* the device's new cursor */
 	uint64_t head;           /* more to pull while upto < scope_head */
 	uint64_t scope_head;
-	sat_hlc max_eff;
+	sat_hlc max_eff;         /* on the wire 0 = the largest of `batch` */
 	sat_rescope *rescopes;
 	size_t nrescopes;
 	sat_span records;        /* sat_records_read; {NULL,0} when none */

@@ -547,6 +547,7 @@ send(page *p, sat_buf *reply, sat_err *e)
 	sat_msg m = { .type = SAT_MSG_DELTA };
 	sat_delta *d = &m.u.delta;
 	sat_buf batch = { 0 }, records = { 0 };
+	sat_hlc in_batch = 0;
 	sat_rc rc;
 
 	if ((rc = st->scope_head(&d->scope_head, st->u, &p->keys, e)) != SAT_OK)
@@ -561,6 +562,11 @@ send(page *p, sat_buf *reply, sat_err *e)
 		    0)
 			memset(p->c[i].template_oid, 0, sizeof p->x->tip);
 	d->max_eff = p->max_eff;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->c[i].eff > in_batch)
+			in_batch = p->c[i].eff;
+	if (d->max_eff == in_batch)
+		d->max_eff = 0; /* the device sees it */
 	d->rescopes = p->rs;
 	d->nrescopes = p->nrs;
 	if ((p->n == 0 || (rc = sat_batch_write(&batch, SAT_BATCH_PULL, p->c,

@@ -634,12 +634,12 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
            span(b"NEEDS_PARENT") + b"\0\0\0")
     f.good("pull", b"\5" + uint(1234) + b"\0" + uint(65536))
     f.good("pull-full-own", b"\5" + uint(1234) + b"\1\0")
-    f.good("delta-nothing", b"\6" + uint(1234) * 3 + be64(0) + b"\0\0\0\0")
-    f.good("delta-nothing-and-the-sum", b"\6" + uint(1234) * 3 + be64(0) +
+    f.good("delta-nothing", b"\6" + uint(1234) + b"\0\0\0" + b"\0\0\0\0")
+    f.good("delta-nothing-and-the-sum", b"\6" + uint(1234) + b"\0\0\0" +
            b"\0\0\0\1" + pattern(16, 0xE0))
-    f.good("delta-leave", b"\6" + uint(9) * 3 + be64(hlc(NOON)) + b"\1" +
+    f.good("delta-leave", b"\6" + uint(9) + sint(3) + sint(1) + uint(hlc(NOON)) + b"\1" +
            uint(9) + SUBJECT + span("鲍勃".encode()) + b"\0" + b"\0\0\0")
-    f.good("delta-held", b"\6" + uint(9) * 3 + be64(hlc(NOON)) + b"\1" +
+    f.good("delta-held", b"\6" + uint(9) + sint(3) + sint(1) + uint(hlc(NOON)) + b"\1" +
            uint(9) + SUBJECT + b"\0" + b"\2" + SUBJECT + OTHER +
            span(b"\0\1\0") + span(plain(pull_cols())) + b"\0")
     f.good("snap", b"\7\0")
@@ -710,13 +710,17 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.bad("verdicts-eids-above-bytes", "count", b"\4\0\x7f" + bytes(20))
     f.bad("verdicts-fork-2", "boolean", b"\4\0\0\1\2")
     f.bad("pull-flag-2", "above its limit", b"\5\1\2\0")
+    f.bad("delta-head-before-the-log", "position", b"\6\1" + sint(-2) +
+          b"\0\0\0\0\0\0")
+    f.bad("delta-stamp-2-63", "above its limit", b"\6\1\0\0" +
+          uint(2 ** 63) + b"\0\0\0\0")
     f.bad("delta-rescopes-above-bytes", "count",
-          b"\6\1\1\1" + be64(1) + uint(2 ** 20) + bytes(19))
+          b"\6\1\0\0" + uint(1) + uint(2 ** 20) + bytes(19))
     f.bad("delta-held-above-bytes", "count",
-          b"\6\1\1\1" + be64(1) + b"\1\1" + SUBJECT + b"\0" + uint(10 ** 5) +
+          b"\6\1\0\0" + uint(1) + b"\1\1" + SUBJECT + b"\0" + uint(10 ** 5) +
           bytes(64))
     f.bad("delta-name-257", "above its limit",
-          b"\6\1\1\1" + be64(1) + b"\1\1" + SUBJECT + span(b"n" * 257) +
+          b"\6\1\0\0" + uint(1) + b"\1\1" + SUBJECT + span(b"n" * 257) +
           bytes(8))
     f.bad("chunk-done-2", "boolean", b"\x08\1\1\2\1" + bytes(41))
     f.bad("snap-2-63", "above its limit", b"\7" + uint(2 ** 63))
