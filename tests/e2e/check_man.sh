@@ -17,7 +17,7 @@ complete_word() { # words...: what bash would offer for the last one
 }
 "$SATCHEL" completion bash >"$W/bash"
 same "$(complete_word satchel acc)" account "a noun"
-same "$(complete_word satchel --json -P x account sta)" stage "a verb behind options"
+same "$(complete_word satchel --json -P x account stag)" stage "a verb behind options"
 same "$(complete_word satchel account list --st)" "--stage --status" "options of a verb"
 same "$(complete_word satchel import x.csv --ma)" "--map --max-errors" "options of a noun alone"
 same "$(complete_word satchel account list --stage '')" "" "a value is not a word of ours"
