@@ -82,9 +82,6 @@ SELECT eid, id, root, rev FROM erased WHERE id = @id;
 -- :name erased_by_eid
 SELECT eid, id, root, rev FROM erased WHERE eid = @eid;
 
--- :name erased_of_rev
-SELECT id FROM erased WHERE rev = @rev;
-
 -- :name log_all_bytes
 -- Every header, to find the commits about one customer.
 SELECT lsn, header, payload FROM log WHERE payload IS NOT NULL;
