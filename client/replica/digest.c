@@ -18,6 +18,8 @@
 
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 #define SCRUB_EVERY_MS (7 * DAY_MS)
+#define HISTORY_KEEP 20
+#define HISTORY_DAYS 400
 #define SCRUB_BUCKETS 8        /* per session while a scrub is under way */
 /* A difference that comes back is a defect that fetching does not cure. */
 #define STREAK_MAX 3
@@ -463,6 +465,21 @@ replica_recount(size_t *differ, sat_replica *r, sat_err *e)
 
 /* ---- the weekly scrub -------------------------------------------------------------------- */
 
+/* Past values: the last 20 of a field, none older than 400 days. */
+static sat_rc
+trim_history(sat_replica *r, sat_err *e)
+{
+	int64_t oldest = sat_wall_ms(&r->clock) - HISTORY_DAYS * DAY_MS;
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_TRIM, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, oldest > 0 ? oldest << 16 : 0);
+	sat_bind_int(s, 2, HISTORY_KEEP);
+	return sat_run(s, e);
+}
+
 /* A few buckets of it. r->scrub_kind 0: none is under way. */
 static sat_rc
 scrub_some(size_t *differ, sat_replica *r, sat_err *e)
@@ -494,6 +511,7 @@ scrub_some(size_t *differ, sat_replica *r, sat_err *e)
 		r->scrub_kind = 0;
 		r->scrub_bucket = 0;
 		r->scrubbed_ms = sat_wall_ms(&r->clock);
+		return trim_history(r, e);
 	}
 	return SAT_OK;
 }

@@ -83,3 +83,13 @@ SELECT EXISTS(SELECT 1 FROM alias);
 
 -- :name alias_count
 SELECT count(*) FROM alias;
+
+-- :name history_trim
+-- Weekly: what nobody looks back to. One pass over the table.
+-- @hlc  older stamps go
+-- @keep  newest values of a field that stay otherwise
+DELETE FROM history WHERE hlc < ?1 OR (rid, field, lsn, n) IN
+  (SELECT rid, field, lsn, n FROM
+    (SELECT rid, field, lsn, n, row_number() OVER
+      (PARTITION BY rid, field ORDER BY lsn DESC, n DESC) AS k FROM history)
+   WHERE k > ?2);

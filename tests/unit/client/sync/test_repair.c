@@ -288,6 +288,39 @@ the_weekly_scrub_finds_what_nobody_touched(void **state)
 	assert_same(c, 2);
 }
 
+/* It ends with the history: 20 past values of a field, of 400 days. */
+static void
+the_scrub_bounds_the_history(void **state)
+{
+	company *c = *state;
+	sat_past *past;
+	char text[16];
+	size_t n;
+	sat_err err = { 0 };
+
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(text, sizeof text, "city %d", i);
+		company_set(c, 0, ids[0], A_CITY, text);
+	}
+	company_sync(c, 0);
+	company_sync(c, 2);
+	assert_ok(sat_replica_history(&past, &n, &c->a, c->r[2], &ids[0],
+	    A_CITY, &err));
+	assert_int_equal(40, n);
+	company_pass(c, 8 * 24 * 3600 * (int64_t)1000);
+	company_sync(c, 2);
+	assert_ok(sat_replica_history(&past, &n, &c->a, c->r[2], &ids[0],
+	    A_CITY, &err));
+	assert_int_equal(20, n);
+	assert_true(sat_span_eq(past[0].value.s, sat_span_str("city 38")));
+	company_pass(c, 401 * 24 * 3600 * (int64_t)1000);
+	company_sync(c, 2);
+	assert_ok(sat_replica_history(&past, &n, &c->a, c->r[2], &ids[0],
+	    A_CITY, &err));
+	assert_int_equal(0, n);
+	assert_sound(c, 2);
+}
+
 static bool
 one_row(void *u, const sat_sqlite_diverged_row *d)
 {
@@ -344,6 +377,7 @@ main(void)
 		T(unsent_work_survives_a_repair),
 		T(a_device_whose_scope_moved_keeps_equal_sums),
 		T(the_weekly_scrub_finds_what_nobody_touched),
+		T(the_scrub_bounds_the_history),
 		T(the_server_knows_who_was_repaired),
 		T(the_server_proves_its_own_sums),
 	};
