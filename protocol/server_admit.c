@@ -209,6 +209,14 @@ find_root(work *k, wrec *w, sat_err *e)
 	if (!yes)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied",
 		    sat_srv_ask(k->a));
+	/* A pool shows the customer; an opportunity of one's own would show all
+	 * of it (P-156). */
+	if (kind->scope == SAT_SCOPE_OWNED && (rc = sat_srv_masked(&yes, k->s,
+	    parent, &k->j.mine, e)) != SAT_OK)
+		return rc;
+	if (kind->scope == SAT_SCOPE_OWNED && yes)
+		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied",
+		    sat_srv_ask(k->a));
 	w->root = parent->root;
 	return SAT_OK;
 }

@@ -306,6 +306,32 @@ a_masked_field_is_never_set_by_who_sees_it_masked(void **state) /* P-156 */
 	world_free(w);
 }
 
+/* An opportunity of her own would be a reason to hold all of it (P-156). */
+static void
+nobody_looks_behind_the_mask_with_an_opportunity(void **state)
+{
+	world *w = small_world(9);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	sat_id id = pooled(ann);
+
+	(void)state;
+	device_sync(sue);
+	(void)device_opp(sue, &id, "peep", "sue");
+	device_sync(sue);
+	refused(sue, "denied");
+	assert_text(sue, &id, A_PHONE, "***5678");
+	claim(sue, &id);
+	(void)device_opp(sue, &id, "mine", "sue");
+	device_sync(sue);
+	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	assert_text(sue, &id, A_PHONE, "13812345678");
+	device_check(sue);
+	world_verify(w);
+	device_free(ann);
+	device_free(sue);
+	world_free(w);
+}
+
 static size_t
 hold(device *d, uint64_t count, sat_hold *out)
 {
@@ -493,6 +519,8 @@ main(void)
 		cmocka_unit_test(only_owner_manager_and_headquarters_release),
 		cmocka_unit_test(
 		    a_masked_field_is_never_set_by_who_sees_it_masked),
+		cmocka_unit_test(
+		    nobody_looks_behind_the_mask_with_an_opportunity),
 		cmocka_unit_test(what_is_kept_for_somebody_is_his_to_claim),
 		cmocka_unit_test(
 		    what_nobody_followed_up_is_taken_back_when_its_owner_was_heard),
