@@ -47,5 +47,5 @@ has "$OUT" "总预算" "and keep the company's word"; has "$OUT" "Budget of the 
 expect 0 d template verify; expect 0 $G -C "$W/server/templates.git" fsck --full --strict
 # the pack's layer survives a restore
 expect 0 d backup "$W/b"; kill $server_pid; wait $server_pid 2>/dev/null; mv "$W/server" "$W/old"
-expect 0 d restore "$W/b"; expect 0 d template diff upstream published; has "$OUT" "fields.budget.label.zh" "both layers are there"
+expect 0 d restore "$W/b" --root-key "$W/old/root.key"; expect 0 d template diff upstream published; has "$OUT" "fields.budget.label.zh" "both layers are there"
 finish
