@@ -79,12 +79,31 @@ live_word(const sat_api *api)
 	return "offline";
 }
 
+/* As many as the inbox lists. */
+static sat_rc
+count_pairs(int64_t *n, sat_api *api, sat_err *e)
+{
+	sat_json *list;
+	sat_rc rc;
+
+	*n = 0;
+	if (sat_replica_template(api->crm.replica) == NULL ||
+	    sat_replica_me(api->crm.replica) == NULL)
+		return SAT_OK; /* never synced */
+	list = sat_json_arr();
+	rc = api_pairs_put(list, api, false, API_PAIR_SCORE, e);
+	*n = (int64_t)sat_json_count(list);
+	sat_json_free(list);
+	return rc;
+}
+
 HANDLER(api_status)
 {
 	const sat_replica_identity *id;
 	const sat_template *t;
 	char key[SAT_SIGN_PK_BYTES * 2 + 1], oid[SAT_GIT_OID_HEX + 1];
 	sat_replica_status s;
+	int64_t pairs;
 	sat_json *d, *x;
 	sat_rc rc;
 
@@ -92,7 +111,8 @@ HANDLER(api_status)
 	(void)args;
 	if (api->crm.replica == NULL)
 		return sat_fail(e, SAT_ENOREPLICA, "there is no replica here");
-	if ((rc = sat_replica_status_get(&s, api->crm.replica, e)) != SAT_OK)
+	if ((rc = sat_replica_status_get(&s, api->crm.replica, e)) != SAT_OK ||
+	    (rc = count_pairs(&pairs, api, e)) != SAT_OK)
 		return rc;
 	id = sat_replica_identity_get(api->crm.replica);
 	t = sat_replica_template(api->crm.replica);
@@ -113,7 +133,7 @@ HANDLER(api_status)
 	sat_json_put_int(x, "records", s.pending_records);
 	x = sat_json_put_obj(d, "inbox");
 	sat_json_put_int(x, "conflicts", s.conflicts);
-	sat_json_put_int(x, "duplicates", 0);
+	sat_json_put_int(x, "duplicates", pairs);
 	sat_json_put_int(x, "rejected", s.quarantined);
 	sat_json_put_int(x, "handovers", s.handed);
 	sat_json_put_int(x, "late", s.late);

@@ -23,6 +23,7 @@ same "$(total boss account)" 2 "both are there"
 expect 20 as boss dedupe list --check; has "$OUT" "85" "score"
 expect 0 as boss --json dedupe list; has "$OUT" '"strength": "strong"' "strength"
 expect 0 as boss --json inbox; has "$OUT" '"duplicates": \[' "inbox"
+expect 0 as boss --json status; has "$(flat <<<"$OUT")" "\"duplicates\":1" "counted in the status"
 P=$(as boss --json dedupe list | grep -o '"key": "[0-9a-f]*"' | cut -d'"' -f4)
 expect 9 as li account merge "$A" "$A"
 expect 0 as boss account merge "$B" "$A"; has "$ERR" "both owners keep it" "owners"
