@@ -118,10 +118,14 @@ replica_started_over(sat_replica *r)
 	replica_epoch_forget(r);
 }
 
+/* Also one that was filled from an empty log, and a filling that broke off:
+ * the pull after it would begin where the log does not any more. */
 static bool
 is_behind(const sat_replica *r, const sat_welcome *w)
 {
-	return r->complete && r->cursor != 0 && r->cursor < w->truncated;
+	if (r->complete)
+		return r->cursor < w->truncated;
+	return r->snap_after != 0 && r->snap_lsn < w->truncated;
 }
 
 static sat_rc

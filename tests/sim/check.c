@@ -458,6 +458,9 @@ sim_check_end(world *w)
 	if (commits != w->head)
 		sim_fail(w, "verify counts %llu commits, the log has %llu",
 		    (unsigned long long)commits, (unsigned long long)w->head);
+	if (sat_sqlite_segments_verify(w->store, &w->org, sat_server_env_get(
+	    w->server)->server_pk, &e) != SAT_OK)
+		sim_fail(w, "property 19: the segments: %s", e.text);
 	if (sat_sqlite_store_check(w->store, false, &e) != SAT_OK)
 		sim_fail(w, "the server's file: %s", e.text);
 }

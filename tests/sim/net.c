@@ -368,6 +368,8 @@ take_reply(device *d, sat_span frame)
 	sim_device_plan_faults(d);
 	rc = sat_cs_reply(d->cs, frame, &e);
 	drop_span(&d->unsure);
+	if (m.type == SAT_MSG_CHUNK && m.u.chunk.done && d->cursor > 0)
+		HIT(behind);
 	if (m.type != SAT_MSG_ERROR && taken(d, &m))
 		sim_shadow_learn(d, frame);
 	else if (m.type != SAT_MSG_ERROR && rc != SAT_OK)

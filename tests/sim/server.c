@@ -109,7 +109,7 @@ open_store(world *w, bool first, sat_err *e)
 		.keyring = w->server_ring,
 		.vfs_below = simfs_name(w->server_node.fs),
 		.clock = sim_clock(&w->server_node), .create = first,
-		.cache_kib = 512,
+		.cache_kib = 512, .segments = w->segments,
 		.bug_sync_normal = SAT_BUG(SAT_BUG_SYNC_NORMAL) };
 	sat_rc rc;
 
@@ -412,6 +412,41 @@ add_user(world *w)
 		w->nusers++;
 }
 
+/*
+ * Everything may go, as if no device had a lease: whoever is behind takes a
+ * snapshot. Fails and dies like any change of the disk; the files of segments
+ * lie on a real one, which keeps what the database has forgotten again.
+ */
+static void
+shorten(world *w)
+{
+	sat_sqlite_signing sign = { w->org, sign_own, w };
+	uint64_t upto = sim_chance(w, 500) ? w->head :
+	    sim_below(w, w->head + 1);
+	sat_sqlite_compacted done = { 0 };
+	sat_err e = { 0 };
+	sat_rc rc;
+
+	plan(w);
+	rc = sat_sqlite_compact(&done, w->store, upto, &sign, &e);
+	sim_trace(w, "log shortened up to %llu of %llu: %d",
+	    (unsigned long long)upto, (unsigned long long)w->head, (int)rc);
+	if (simfs_is_off(w->server_node.fs)) {
+		HIT(server_mid);
+		restart(w, true);
+		return;
+	}
+	if (rc == SAT_EFSYNC || sat_db_dead(sat_sqlite_store_db(w->store))) {
+		HIT(server_fsync);
+		restart(w, false);
+		return;
+	}
+	if (done.commits == 0)
+		return;
+	HIT(compacted);
+	ADD(moved, done.commits);
+}
+
 void
 sim_server_admin(world *w)
 {
@@ -421,7 +456,7 @@ sim_server_admin(world *w)
 	/* also ends a transaction a planted bug has left open */
 	if (sat_server_reload(w->server, &e) != SAT_OK)
 		sim_trace(w, "not read again: %s", e.text);
-	switch (sim_below(w, 3)) {
+	switch (sim_below(w, 4)) {
 	case 0:
 		sim_trace(w, "new template");
 		w->tip = 1;
@@ -430,8 +465,11 @@ sim_server_admin(world *w)
 		sim_trace(w, "new user");
 		add_user(w);
 		break;
+	case 2:
+		shorten(w);
+		break;
 	default:
-		HIT(truncated);
+		HIT(marked);
 		sim_trace(w, "durable up to %llu", (unsigned long long)w->head);
 		if (sat_sqlite_mark_durable(w->store, w->head, &e) != SAT_OK)
 			sim_trace(w, "not marked: %s", e.text);

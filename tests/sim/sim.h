@@ -126,7 +126,10 @@ enum {
 	X(enrol_again, "enrolments asked twice", 200)                         \
 	X(templates, "templates received while running", 100)                 \
 	X(old_template, "commits under an older template", 4000)              \
-	X(truncated, "durable marks set", 200)                                \
+	X(marked, "durable marks set", 80)                                    \
+	X(compacted, "logs shortened", 80)                                    \
+	X(moved, "... commits moved to segments", 1000)                       \
+	X(behind, "snapshots over what a device held", 70)                    \
 	X(restored, "devices restored from a backup", 40)                     \
 	X(by_hand, "... from a folder copied by hand", 20)                    \
 	X(poisoned, "poisoned pushes refused", 100)                           \
@@ -317,6 +320,7 @@ typedef struct world {
 	sat_server *server;
 	uint8_t server_sk[SAT_SIGN_SK_BYTES];
 	uint32_t boot;
+	char *segments;      /* folder for segment files; real ones */
 	int tip;             /* template 0 or 1 */
 	uint64_t promised;   /* largest LSN any device was told of */
 	/* people */

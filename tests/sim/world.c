@@ -7,10 +7,12 @@
  */
 #include "tests/sim/sim.h"
 
+#include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- numbers ---------------------------------------------------------------------- */
 
@@ -220,6 +222,30 @@ small_skew(world *w)
 	}
 }
 
+/* The one thing on a real disk: files that are only read and replaced whole. */
+static void
+segments_open(world *w)
+{
+	w->segments = sat_xstrdup("/tmp/satchel-sim.XXXXXX");
+	if (mkdtemp(w->segments) == NULL)
+		sim_fail(w, "harness: no folder for segments");
+}
+
+static void
+segments_remove(world *w)
+{
+	DIR *dir = opendir(w->segments);
+
+	for (struct dirent *f; dir != NULL && (f = readdir(dir)) != NULL;)
+		if (f->d_name[0] != '.')
+			(void)unlinkat(dirfd(dir), f->d_name, 0);
+	if (dir != NULL)
+		(void)closedir(dir);
+	(void)rmdir(w->segments);
+	free(w->segments);
+	w->segments = NULL;
+}
+
 static void
 set_up(world *w)
 {
@@ -231,6 +257,7 @@ set_up(world *w)
 	sim_node_bytes(&w->server_node, w->org.b, sizeof w->org.b);
 	w->server_ring = sat_keyring_memory((const uint8_t *)
 	    "0123456789abcdef0123456789abcdef");
+	segments_open(w);
 	sim_server_start(w, true);
 	draw_devices(w);
 	if (sim_chance(w, 500))
@@ -509,6 +536,8 @@ sim_history(const run_opts *o, uint8_t hash[SAT_HASH_BYTES], char why[600])
 		run(w, o->steps);
 	sat_hasher_done(&w->hash, hash);
 	(void)snprintf(why, 600, "%s", w->why);
+	if (w->segments != NULL)
+		segments_remove(w);
 	if (!good)
 		return false; /* nothing can be taken down in order now */
 	tear_down(w);

@@ -124,7 +124,9 @@ sat_sqlite_store_open(sat_sqlite_store **out, const sat_sqlite_store_opts *o,
 	*out = NULL;
 	s->clock = o->clock;
 	s->keyring = o->keyring;
-	if (o->vfs_below == NULL)
+	if (o->segments != NULL)
+		s->segments = sat_xstrdup(o->segments);
+	else if (o->vfs_below == NULL)
 		s->segments = segments_folder(o->path);
 	s->waiting = sat_xmalloc(SCOPE_WAITING_MAX * sizeof *s->waiting);
 	if ((rc = sat_db_open(&s->db, &d, e)) != SAT_OK ||

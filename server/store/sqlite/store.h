@@ -18,6 +18,9 @@ typedef struct sat_sqlite_store_opts {
 	const char *path;
 	struct sat_keyring *keyring; /* NULL: plain file (bench, tests) */
 	const char *vfs_below;       /* NULL = the machine's file layer */
+	const char *segments;        /* folder of the segment files; NULL =
+	                                "segments" beside the database, none
+	                                when vfs_below is set */
 	sat_clock clock;
 	bool create;                 /* make it when missing */
 	int cache_kib;               /* 0 = 64 MiB */

@@ -185,6 +185,65 @@ a_snapshot_over_old_data_that_breaks_off_goes_on(void **state)
 	assert_int_equal(0, status_of(c, li).diverged.count);
 }
 
+/* Filled before anything was written: it stands at 0, and has all there is. */
+static void
+a_device_from_before_the_first_commit_is_behind_too(void **state)
+{
+	company *c = company_new(5);
+
+	(void)state;
+	company_user(c, "li", "rep", NULL);
+	company_user(c, "hq", "hq", NULL);
+	li = company_device(c, "li");
+	hq = company_device(c, "hq");
+	company_sync(c, li);
+	company_sync(c, hq);
+	assert_int_equal(0, cursor_of(c, li));
+	(void)company_account(c, hq, "Given to li", "li");
+	company_sync(c, hq);
+	(void)compact(c, head(c));
+	company_sync(c, li);
+	assert_true(cursor_of(c, li) > 0);
+	assert_same(c, li);
+	assert_sound(c, li);
+	company_free(c);
+}
+
+static void
+a_first_filling_that_broke_off_begins_again_when_the_log_is_shorter(
+    void **state)
+{
+	company *c = company_new(6);
+	sat_id id = { { 0 } };
+
+	(void)state;
+	company_user(c, "li", "rep", NULL);
+	company_user(c, "hq", "hq", NULL);
+	c->chunk_bytes = 600;
+	sat_server_free(c->server);
+	sat_sqlite_store_close(c->store);
+	company_server(c);
+	li = company_device(c, "li");
+	company_sync(c, li);
+	for (int i = 0; i < 40; i++)
+		id = company_account(c, li, "Firm", "li");
+	company_sync(c, li);
+	hq = company_device(c, "hq");
+	for (c->stop_after = 1; c->stop_after < 20 &&
+	    c->types[SAT_MSG_SNAP] < 2; c->stop_after++)
+		company_sync(c, hq);
+	c->stop_after = 0;
+	assert_true(c->types[SAT_MSG_SNAP] > 1);
+	assert_false(status_of(c, hq).complete);
+	company_set(c, li, id, A_REMARK, "meanwhile");
+	company_sync(c, li);
+	(void)compact(c, head(c));
+	company_sync(c, hq);
+	assert_same(c, hq);
+	assert_sound(c, hq);
+	company_free(c);
+}
+
 /* ---- the same company twice ------------------------------------------------------ */
 
 static void
@@ -281,6 +340,10 @@ main(void)
 		T(a_quiet_device_passes_to_the_head_and_is_not_behind),
 		T(who_was_away_for_long_loses_nothing),
 		T(a_snapshot_over_old_data_that_breaks_off_goes_on),
+		cmocka_unit_test(
+		    a_device_from_before_the_first_commit_is_behind_too),
+		cmocka_unit_test(
+    a_first_filling_that_broke_off_begins_again_when_the_log_is_shorter),
 		cmocka_unit_test(with_and_without_a_shortened_log_the_same_comes_out),
 	};
 
