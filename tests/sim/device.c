@@ -413,6 +413,7 @@ sim_device_backup(device *d, bool by_hand)
 	d->has_backup = true;
 	d->by_hand = by_hand;
 	d->backup_cursor = d->cursor;
+	d->backup_diverged = d->diverged;
 	if (d->backup_shadow == NULL)
 		d->backup_shadow = sat_xmalloc(sizeof w->shadow[0]);
 	memcpy(d->backup_shadow, w->shadow[d->index], sizeof w->shadow[0]);
@@ -470,6 +471,7 @@ sim_device_restore(device *d)
 	simfs_rename(d->n.fs, BACKUP, d->file);
 	d->has_backup = false;
 	d->cursor = d->backup_cursor;
+	d->diverged = d->backup_diverged;
 	d->nexpect = 0;
 	memcpy(w->shadow[d->index], d->backup_shadow, sizeof w->shadow[0]);
 	for (int i = 0; i < w->nrecs; i++)

@@ -224,7 +224,7 @@ sim_session_begin(device *d)
 {
 	world *w = d->n.w;
 	sat_clock clock = sim_clock(&d->n);
-	unsigned flags = w->healing ? 0 : sim_chance(w, 50) ?
+	unsigned flags = d->pull_only ? SAT_CS_PULL_ONLY : w->healing ? 0 : sim_chance(w, 50) ?
 	    SAT_CS_PUSH_ONLY : sim_chance(w, 50) ? SAT_CS_PULL_ONLY : 0;
 
 	HIT(sessions);

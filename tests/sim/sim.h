@@ -6,6 +6,7 @@
  *   template.c  the template of the simulation, in two versions
  *   server.c    the server's life: frames, crashes, what it promised
  *   device.c    a device's life: power, files, clock, what it promised
+ *   damage.c    rows changed behind the replica's back
  *   net.c       links, packets, sessions: loss, doubling, disorder
  *   act.c       what a person does on a device
  *   ledger.c    every save a person was told of, and what he had seen then
@@ -130,6 +131,9 @@ enum {
 	X(compacted, "logs shortened", 80)                                    \
 	X(moved, "... commits moved to segments", 1000)                       \
 	X(behind, "snapshots over what a device held", 70)                    \
+	X(damaged, "rows changed behind a replica's back", 200)               \
+	X(damage_seen, "... and seen by its check", 200)                      \
+	X(damage_fetched, "... and fetched again", 200)                       \
 	X(restored, "devices restored from a backup", 40)                     \
 	X(by_hand, "... from a folder copied by hand", 20)                    \
 	X(poisoned, "poisoned pushes refused", 100)                           \
@@ -265,7 +269,7 @@ typedef struct device {
 	/* session */
 	sat_cs *cs;
 	sim_link *link;
-	bool enrolling, waiting;
+	bool enrolling, waiting, pull_only;
 	uint64_t req;
 	uint32_t page_bytes; /* asked for in pulls */
 	int skip;            /* steps until it may try again */
@@ -278,12 +282,14 @@ typedef struct device {
 	int *own;            /* entries, in the order they were made */
 	size_t nown, own_cap;
 	uint64_t cursor;
+	int64_t diverged;    /* syncs that had to fetch rows again */
 	uint32_t serial;     /* numbers values */
 	expect expect[EXPECT_MAX];
 	size_t nexpect;
 	/* a backup, and a copy of the folder made by hand: one at a time */
 	bool has_backup, by_hand;
 	uint64_t backup_cursor;
+	int64_t backup_diverged;
 	uint64_t (*backup_shadow)[LSN_WORDS];
 } device;
 
@@ -297,6 +303,7 @@ typedef struct rough {
 	unsigned hot;        /* edits that go to the same few records */
 	unsigned group, restore, by_hand;
 	int64_t pause_ms;    /* longest pause between steps */
+	unsigned damage;
 	bool chunk_small;
 } rough;
 
@@ -420,6 +427,11 @@ typedef enum where { IN_OUTBOX, IN_QUARANTINE } where;
 typedef void (*sim_kept)(device *d, where at, int64_t seq, int state,
     const sat_commit *c, bool whole, void *u);
 void sim_device_kept(device *d, sim_kept cb, void *u);
+
+/* ---- damage.c ------------------------------------------------------------------------ */
+
+/* Change a row, check, sync: all must be as before. */
+void sim_device_damage(device *d);
 
 /* ---- net.c -------------------------------------------------------------------------- */
 

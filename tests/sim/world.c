@@ -179,6 +179,7 @@ draw_rough(world *w)
 	r->group = maybe(w, 500, 20);
 	r->restore = maybe(w, 200, 25);
 	r->by_hand = maybe(w, 250, 25);
+	r->damage = maybe(w, 300, 60);
 	r->pause_ms = pauses[sim_below(w, 5)];
 	r->chunk_small = sim_chance(w, 700);
 }
@@ -335,6 +336,11 @@ is_ready(const device *d)
 {
 	return d->r != NULL && sat_replica_template(d->r) != NULL;
 }
+static bool
+is_resting(const device *d)
+{
+	return is_idle(d) && is_ready(d);
+}
 
 static void
 step_clock(world *w)
@@ -400,7 +406,7 @@ static void
 step_device(world *w, int kind)
 {
 	device *d = any_device(w, kind == 0 ? is_off : kind == 1 ? is_idle :
-	    kind < 7 ? is_ready : is_on);
+	    kind == 7 ? is_on : kind == 8 ? is_resting : is_ready);
 
 	if (d == NULL)
 		return;
@@ -416,6 +422,7 @@ step_device(world *w, int kind)
 		break;
 	case 5: sim_device_backup(d, false); break;
 	case 6: sim_device_backup(d, true); break;
+	case 8: sim_device_damage(d); break;
 	default: sim_device_restore(d); break;
 	}
 }
@@ -430,6 +437,7 @@ step(world *w)
 		r->srv_power, r->srv_kill, r->clock,
 		r->poison + r->replay + r->probe, 6, 6,
 		r->restore, r->by_hand, (r->restore + r->by_hand) / 2,
+		r->damage,
 	};
 	const size_t n = sizeof weight / sizeof weight[0];
 	uint64_t sum = 0, at;
@@ -473,7 +481,8 @@ step(world *w)
 	case 16: step_late_device(w); break;
 	case 17: step_device(w, 5); break;
 	case 18: step_device(w, 6); break;
-	default: step_device(w, 7); break;
+	case 19: step_device(w, 7); break;
+	default: step_device(w, 8); break;
 	}
 }
 
