@@ -112,6 +112,7 @@ $(O)/tests/moves/moves: $(O)/obj/tests/moves/moves.o $(TESTLIB) $(LIBS)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
 -include tests/scale/scale.mk
+-include tests/company/company.mk
 -include tests/http/http.mk
 
 .PHONY: check-built

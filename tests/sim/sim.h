@@ -3,7 +3,7 @@
  *
  *   main.c      command line, counters, twin runs
  *   world.c     one history: setting up, the steps, healing, the end
- *   template.c  the template of the simulation, in two versions
+ *   template.c  the template of the simulation, in four versions
  *   server.c    the server's life: frames, crashes, what it promised
  *   device.c    a device's life: power, files, clock, what it promised
  *   damage.c    rows changed behind the replica's back
@@ -386,6 +386,8 @@ int sim_find_user(const world *w, sat_value owner);
 
 /* ---- template.c --------------------------------------------------------------------- */
 
+/* Versions 0 to SIM_TEMPLATES - 1; histories of the simulator use two. */
+#define SIM_TEMPLATES 4
 void sim_template_init(void); /* once per process */
 const sat_template *sim_template(int version);
 const uint8_t *sim_template_oid(int version);

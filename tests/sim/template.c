@@ -1,6 +1,6 @@
 /*
  * The template of the simulation: the base template without its reports, with
- * a `min` field it lacks; version 2 adds one field.
+ * a `min` field it lacks; each later version adds one field.
  */
 #include "tests/sim/sim.h"
 
@@ -19,14 +19,18 @@ static struct {
 	sat_template *t;
 	sat_oid oid;
 	sat_buf whole; /* bundle from nothing */
-} versions[2];
-static sat_buf step; /* bundle from the first to the second */
+	sat_buf from[SIM_TEMPLATES]; /* bundle from an older version */
+} versions[SIM_TEMPLATES];
 
-static const char *const extra[2] = {
+static const char *const extra[SIM_TEMPLATES] = {
 	",{\"id\":60,\"key\":\"quote_min\",\"label\":{\"zh\":\"\xe6\x9c\x80\xe4\xbd\x8e\","
 	"\"en\":\"Lowest quote\"},\"type\":\"money\",\"policy\":\"min\"}",
 	",{\"id\":61,\"key\":\"note2\",\"label\":{\"zh\":\"\xe6\xb3\xa8\","
 	"\"en\":\"Note\"},\"type\":\"text\"}",
+	",{\"id\":62,\"key\":\"note3\",\"label\":{\"zh\":\"\xe6\xb3\xa8\","
+	"\"en\":\"Note 3\"},\"type\":\"text\"}",
+	",{\"id\":63,\"key\":\"note4\",\"label\":{\"zh\":\"\xe6\xb3\xa8\","
+	"\"en\":\"Note 4\"},\"type\":\"text\"}",
 };
 
 /* The long dictionary, cut short: every start of a device reads it again. */
@@ -125,10 +129,13 @@ sim_template_init(void)
 		return;
 	sat_sign_keys(sim_template_pk, sk, seed);
 	must(sat_git_memory(&g, &e), &e, "git");
-	make_version(g, 0, sk);
-	make_version(g, 1, sk);
-	must(sat_git_bundle(&step, g, &versions[1].oid, &versions[0].oid, &e),
-	    &e, "bundle");
+	for (int v = 0; v < SIM_TEMPLATES; v++) {
+		make_version(g, v, sk);
+		for (int old = 0; old < v; old++)
+			must(sat_git_bundle(&versions[v].from[old], g,
+			    &versions[v].oid, &versions[old].oid, &e), &e,
+			    "bundle");
+	}
 	sat_git_close(g);
 }
 
@@ -147,7 +154,7 @@ sim_template_oid(int version)
 int
 sim_template_version(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 {
-	for (int v = 0; v < 2; v++)
+	for (int v = 0; v < SIM_TEMPLATES; v++)
 		if (memcmp(oid, versions[v].oid.b, SAT_TEMPLATE_OID_BYTES) == 0)
 			return v;
 	return -1;
@@ -156,7 +163,8 @@ sim_template_version(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 void
 sim_template_bundle(sat_buf *out, int tip, int have)
 {
-	const sat_buf *b = tip == 1 && have == 0 ? &step : &versions[tip].whole;
+	const sat_buf *b = have >= 0 && have < tip ?
+	    &versions[tip].from[have] : &versions[tip].whole;
 
 	sat_buf_add(out, b->p, b->n);
 }
