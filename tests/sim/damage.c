@@ -109,7 +109,7 @@ sim_device_damage(device *d)
 	sat_replica_status was;
 	bool seen, head;
 
-	if (d->link != NULL || !d->enrolled || !status_of(d).complete)
+	if (d->link != NULL || sim_shut_out(d) || !d->enrolled || !status_of(d).complete)
 		return;
 	w->healing = true; /* one trouble at a time */
 	sim_device_calm(d);

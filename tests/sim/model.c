@@ -245,6 +245,10 @@ take_commit(world *w, uint64_t lsn)
 		sim_fail(w, "the log has a commit nobody wrote: device %u "
 		    "incarnation %u number %llu", l->c.device,
 		    l->c.incarnation, (unsigned long long)l->c.cseq);
+	if (sim_shut_out(&w->dev[en->dev]))
+		sim_fail(w, "property 16: commit %llu of d%d is in the log, "
+		    "whose user or device was shut out before",
+		    (unsigned long long)l->c.cseq, en->dev + 1);
 	if (en->lsn != 0)
 		sim_fail(w, "property 3: one commit is in the log twice");
 	same_as_written(w, &l->c, en);

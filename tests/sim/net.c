@@ -140,7 +140,9 @@ session_failed(device *d, sat_rc rc, const sat_err *e)
 	world *w = d->n.w;
 
 	sim_trace(w, "%s session: %d %s", d->n.name, (int)rc, e->text);
-	if (w->healing && rc != SAT_OK && strcmp(e->code, "fork") != 0)
+	if (sim_shut_out(d) && (rc == SAT_EREVOKED || rc == SAT_EDENIED))
+		HIT(shut_out);
+	else if (w->healing && rc != SAT_OK && strcmp(e->code, "fork") != 0)
 		sim_fail(w, "property 7: a session of %s fails without a "
 		    "fault: %s", d->n.name, e->text);
 	sim_session_end(d);
@@ -164,7 +166,7 @@ session_done(device *d)
 	    (unsigned long long)st->pushed,
 	    (unsigned long long)st->pulled_commits);
 	sim_session_end(d);
-	if (complete && d->cursor >= sim_scope_head(w, d->user) &&
+	if (complete && !sim_shut_out(d) && d->cursor >= sim_scope_head(w, d->user) &&
 	    (w->healing || sim_chance(w, 250))) {
 		HIT(compared);
 		sim_check_dump(d);
@@ -404,7 +406,7 @@ take_enrolled(device *d, sat_span frame)
 	sim_session_end(d);
 	if (m.type == SAT_MSG_ENROLLED)
 		sim_device_enrol(d, &m.u.enrolled);
-	else if (m.type == SAT_MSG_ERROR && w->healing)
+	else if (m.type == SAT_MSG_ERROR && w->healing && !sim_shut_out(d))
 		sim_fail(w, "property 7: %s is not enrolled: %.*s", d->n.name,
 		    (int)m.u.error.text.n, (const char *)m.u.error.text.p);
 }

@@ -478,3 +478,62 @@ sim_server_admin(world *w)
 	if (sat_server_reload(w->server, &e) != SAT_OK)
 		sim_trace(w, "not read again: %s", e.text);
 }
+
+/* ---- who may no longer ------------------------------------------------------------------ */
+
+bool
+sim_shut_out(const device *d)
+{
+	return d->revoked || d->n.w->users[d->user].disabled;
+}
+
+/* The first is a manager and stays, so that there is always somebody. */
+static void
+disable_or_enable(world *w)
+{
+	person *u = &w->users[1 + sim_below(w, (uint64_t)w->nusers - 1)];
+	bool disabled = !u->disabled;
+	sat_err e = { 0 };
+
+	if (sat_sqlite_user_edit(w->store, u->key, NULL, NULL, &disabled,
+	    &e) != SAT_OK)
+		sim_fail(w, "%s: %s", u->key, e.text);
+	u->disabled = disabled;
+	if (disabled)
+		HIT(disabled);
+	else
+		HIT(enabled);
+	sim_trace(w, "%s is %s", u->key, disabled ? "disabled" : "enabled");
+}
+
+static void
+revoke(world *w)
+{
+	device *d = &w->dev[sim_below(w, (uint64_t)w->ndev)];
+	sat_err e = { 0 };
+
+	if (d->ord == 0 || d->revoked || d->user == 0)
+		return;
+	if (sat_sqlite_device_revoke(w->store, d->ord, &e) != SAT_OK)
+		sim_fail(w, "%s: %s", d->n.name, e.text);
+	d->revoked = true;
+	HIT(revoked);
+	sim_trace(w, "%s is revoked", d->n.name);
+}
+
+void
+sim_server_churn(world *w)
+{
+	sat_err e = { 0 };
+
+	calm(w);
+	/* also ends a transaction a planted bug has left open */
+	if (sat_server_reload(w->server, &e) != SAT_OK)
+		sim_trace(w, "not read again: %s", e.text);
+	if (sim_chance(w, 700))
+		disable_or_enable(w);
+	else
+		revoke(w);
+	if (sat_server_reload(w->server, &e) != SAT_OK)
+		sim_fail(w, "not read again: %s", e.text);
+}

@@ -131,9 +131,14 @@ enum {
 	X(compacted, "logs shortened", 80)                                    \
 	X(moved, "... commits moved to segments", 1000)                       \
 	X(behind, "snapshots over what a device held", 70)                    \
-	X(damaged, "rows changed behind a replica's back", 200)               \
-	X(damage_seen, "... and seen by its check", 200)                      \
-	X(damage_fetched, "... and fetched again", 200)                       \
+	X(disabled, "people disabled", 140)                                   \
+	X(enabled, "... and enabled again", 60)                               \
+	X(revoked, "devices revoked", 60)                                     \
+	X(shut_out, "sessions of them refused", 500)                          \
+	X(kept_back, "commits that stay with them", 800)                      \
+	X(damaged, "rows changed behind a replica's back", 130)               \
+	X(damage_seen, "... and seen by its check", 130)                      \
+	X(damage_fetched, "... and fetched again", 130)                       \
 	X(restored, "devices restored from a backup", 40)                     \
 	X(by_hand, "... from a folder copied by hand", 20)                    \
 	X(poisoned, "poisoned pushes refused", 100)                           \
@@ -175,6 +180,7 @@ typedef struct person {
 	char key[16];
 	role role;
 	int team; /* 1..; 0 = none */
+	bool disabled;
 } person;
 
 /* A record: known to the harness from the moment somebody made it. */
@@ -264,7 +270,7 @@ typedef struct device {
 	sat_client_ops ops;
 	sat_replica_identity id;
 	uint8_t token[16];
-	bool enrolled, created, lost, forked;
+	bool enrolled, created, lost, forked, revoked;
 	uint32_t ord;        /* the server's number */
 	/* session */
 	sat_cs *cs;
@@ -303,7 +309,7 @@ typedef struct rough {
 	unsigned hot;        /* edits that go to the same few records */
 	unsigned group, restore, by_hand;
 	int64_t pause_ms;    /* longest pause between steps */
-	unsigned damage;
+	unsigned damage, churn;
 	bool chunk_small;
 } rough;
 
@@ -404,6 +410,8 @@ void sim_server_stop(world *w, bool power);
 bool sim_server_serve(world *w, sat_server_job *jobs, size_t n);
 void sim_server_tick(world *w);
 void sim_server_admin(world *w); /* something an administrator does */
+void sim_server_churn(world *w); /* people and devices go, people come back */
+bool sim_shut_out(const device *d); /* revoked, or its user is disabled */
 void sim_server_invite(world *w, const uint8_t token[16], int user_index);
 
 /* ---- device.c ----------------------------------------------------------------------- */

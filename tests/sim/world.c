@@ -179,6 +179,7 @@ draw_rough(world *w)
 	r->group = maybe(w, 500, 20);
 	r->restore = maybe(w, 200, 25);
 	r->by_hand = maybe(w, 250, 25);
+	r->churn = maybe(w, 300, 25);
 	r->damage = maybe(w, 300, 60);
 	r->pause_ms = pauses[sim_below(w, 5)];
 	r->chunk_small = sim_chance(w, 700);
@@ -398,8 +399,10 @@ step_power(world *w, bool power)
 static void
 step_late_device(world *w)
 {
-	if (w->ndev < DEVS_MAX - 4)
-		(void)sim_device_new(w, (int)sim_below(w, (uint64_t)w->nusers));
+	int user = (int)sim_below(w, (uint64_t)w->nusers);
+
+	if (w->ndev < DEVS_MAX - 4 && !w->users[user].disabled)
+		(void)sim_device_new(w, user);
 }
 
 static void
@@ -437,7 +440,7 @@ step(world *w)
 		r->srv_power, r->srv_kill, r->clock,
 		r->poison + r->replay + r->probe, 6, 6,
 		r->restore, r->by_hand, (r->restore + r->by_hand) / 2,
-		r->damage,
+		r->damage, r->churn,
 	};
 	const size_t n = sizeof weight / sizeof weight[0];
 	uint64_t sum = 0, at;
@@ -482,7 +485,8 @@ step(world *w)
 	case 17: step_device(w, 5); break;
 	case 18: step_device(w, 6); break;
 	case 19: step_device(w, 7); break;
-	default: step_device(w, 8); break;
+	case 20: step_device(w, 8); break;
+	default: sim_server_churn(w); break;
 	}
 }
 
