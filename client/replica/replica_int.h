@@ -179,6 +179,7 @@ struct sat_replica {
 	sat_hlc_state hlc;
 	sat_hlc_offset offset;
 	uint64_t cursor, known, durable, epoch;
+	uint64_t head;           /* of the log, as the session's WELCOME said */
 	uint64_t gained;           /* the last time a customer came here */
 	int64_t last_sync_ms;
 	/* after the loss of a server (epoch.c) */

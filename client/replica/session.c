@@ -228,6 +228,7 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 		replica_started_over(r);
 	r->cursor = cursor;
 	r->known = w->scope_head;
+	r->head = w->head;
 	r->last_sync_ms = last;
 	if (w->durable <= r->durable)
 		return SAT_OK;

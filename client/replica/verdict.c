@@ -167,7 +167,10 @@ one_verdict(sat_replica *r, uint32_t inc, const sat_verdict *v, sat_err *e)
 	if (v->lsn == 0)
 		return sat_fail(e, SAT_EPROTO, "accepted without a position");
 	sat_hlc_learn(&r->hlc, v->eff);
-	if ((rc = put_answer(r, seq, 1, v, e)) != SAT_OK || v->lsn > r->known)
+	/* No state can hold what lies above the log's head of then. (The
+	 * scope's head is none: a shortened log may have forgotten it.) */
+	if ((rc = put_answer(r, seq, 1, v, e)) != SAT_OK ||
+	    (v->lsn > r->head && v->lsn > r->known))
 		return rc;
 	return already_there(r, seq, v->lsn, e);
 }

@@ -91,10 +91,9 @@ vfs_again_mark(const vfs_main *db)
 }
 
 static int
-again_if_marked(vfs_file *f)
+again_if_marked(vfs_file *f, const char *name)
 {
 	sqlite3_vfs *below = f->db->inst->below;
-	char *name = mark_of(f->db);
 	int rc, there = 0;
 
 	/* READWRITE: for EXISTS the unix layer wants more than 0 bytes. */
@@ -102,7 +101,6 @@ again_if_marked(vfs_file *f)
 	if (rc == SQLITE_OK && there != 0 &&
 	    (rc = again_all(f)) == SQLITE_OK)
 		(void)below->xDelete(below, name, 0);
-	free(name);
 	/* A full disk must stay readable: write again before the first write
 	 * instead, when there may be room. */
 	f->db->again = rc == SQLITE_FULL;
@@ -112,11 +110,14 @@ again_if_marked(vfs_file *f)
 int
 vfs_again_before_write(vfs_main *db)
 {
+	char *name;
 	int rc;
 
 	if (!db->again)
 		return SQLITE_OK;
-	rc = db->log != NULL ? again_if_marked(db->log) : SQLITE_OK;
+	name = mark_of(db);
+	rc = db->log != NULL ? again_if_marked(db->log, name) : SQLITE_OK;
+	free(name);
 	return rc == SQLITE_OK && db->again ? SQLITE_FULL : rc;
 }
 
@@ -124,6 +125,7 @@ int
 vfs_log_opened(vfs_file *f)
 {
 	vfs_inst *v = f->db->inst;
+	char *name = mark_of(f->db); /* nothing ends the process in the lock */
 	vfs_file *o;
 	int rc = SQLITE_OK;
 
@@ -134,13 +136,14 @@ vfs_log_opened(vfs_file *f)
 			break;
 	/* Another connection of this process may be writing the log. */
 	if (o == NULL && v->sole)
-		rc = again_if_marked(f);
+		rc = again_if_marked(f, name);
 	if (rc == SQLITE_OK) {
 		f->next_log = logs;
 		logs = f;
 		f->db->log = f;
 	}
 	(void)pthread_mutex_unlock(&lock);
+	free(name);
 	return rc;
 }
 

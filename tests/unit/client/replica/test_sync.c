@@ -994,10 +994,12 @@ a_rescope_that_keeps_the_root_drops_only_what_is_not_held(void **state)
 }
 
 /* A customer that comes back in a page that is not the last: its state is the
- * newest, own work included. lose: the answer to that work never arrived. */
+ * newest, own work included. lose: the answer to that work never arrived;
+ * shortened: the server's log begins behind it by now. */
 static void
-state_ahead(fixture *f, bool lose)
+state_ahead(fixture *f, bool lose, bool shortened)
 {
+	sat_welcome w = { .proto = 1, .wall_ms = 1 };
 	sat_id a = new_account(f, "A", "1");
 	sat_op visit = op(f->account, SAT_OP_ADD, a, F_VISITS, sat_v_int(1));
 	sat_rescope rs = { .root = a, .held = &a, .nheld = 1 };
@@ -1010,6 +1012,10 @@ state_ahead(fixture *f, bool lose)
 	srv_push(f, lose);
 	assert_ok(srv_page(f, rs.lsn, false, &rs, 1, srv_find(&f->srv, &a), 1,
 	    &err));
+	/* A log that was shortened says nothing of where the scope ends. */
+	w.head = f->srv.n;
+	if (shortened)
+		assert_ok(f->ops.welcome(f->ops.u, &w, 0, &err));
 	if (lose)
 		srv_push(f, false);
 	assert_int_equal(1, visits_of(f, a));
@@ -1025,8 +1031,9 @@ state_ahead(fixture *f, bool lose)
 static void
 own_work_inside_a_state_ahead_of_the_cursor_counts_once(void **state)
 {
-	state_ahead(*state, false);
-	state_ahead(*state, true);
+	state_ahead(*state, false, false);
+	state_ahead(*state, true, false);
+	state_ahead(*state, true, true);
 }
 
 /* ---- copies and restores ------------------------------------------------------------------------ */
