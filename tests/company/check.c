@@ -270,11 +270,28 @@ check_server(month *m)
 	COUNT(m, log_records, records);
 }
 
+/* Who begins now gets what the others have. */
+static void
+fresh_devices(month *m)
+{
+	const int who[] = { 0, m->nusers / 2, m->nusers - 1 };
+
+	for (size_t i = 0; i < 3; i++) {
+		laptop *d = month_device_new(m, who[i]);
+
+		COUNT(m, fresh, 1);
+		(void)month_device_sync(d, true);
+		if (!at_rest(d))
+			month_bad(m, "a new device is not filled");
+	}
+}
+
 void
 month_check(month *m)
 {
 	settle(m);
 	check_saves(m);
+	fresh_devices(m);
 	for (int i = 0; i < m->ndev; i++) {
 		if (m->dev[i]->gone)
 			continue;

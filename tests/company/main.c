@@ -22,6 +22,8 @@ static const char *const texts[] = {
 #undef X
 };
 
+static uint64_t running; /* the seed, for the last words */
+
 void
 month_bad(month *m, const char *fmt, ...)
 {
@@ -43,7 +45,8 @@ month_must(sat_rc rc, const sat_err *e, const char *what)
 	if (rc == SAT_OK)
 		return;
 	(void)fflush(stdout);
-	(void)fprintf(stderr, "company: %s: %s\n", what, e->text);
+	(void)fprintf(stderr, "company: seed %" PRIu64 ": %s: %s\n", running,
+	    what, e->text);
 	exit(2);
 }
 
@@ -79,7 +82,7 @@ run_one(const order *o, uint64_t seed, uint64_t sum[N_FIGURES])
 	m->days = (int)o->days;
 	m->quarter = o->quarter;
 	m->permit_ms = o->quarter ? 10 * DAY_MS : 0;
-	m->seed = seed;
+	m->seed = running = seed;
 	m->rand = seed * 0x2545f4914f6cdd1dull + 17;
 	m->trace = o->trace;
 	month_live(m, (int)o->devices);
@@ -146,6 +149,7 @@ main(int argc, char **argv)
 	if (!read_order(&o, argc, argv))
 		return 2;
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 28);
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	sat_crypto_init();
 	sat_log_sink(quiet, NULL);
 	sim_template_init();

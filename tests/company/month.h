@@ -55,6 +55,7 @@
 	X(own, "commits the server made itself")                              \
 	X(disk_lost, "saves lost with a disk, unsynced")                      \
 	X(diverged, "ranges of records sent again, after a loss")              \
+	X(fresh, "new devices filled at the end")                              \
 	X(compared, "replicas compared with the server")                      \
 	X(canaries, "canaries read in replicas")                              \
 	X(log_commits, "commits in the server's log")                         \
