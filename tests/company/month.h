@@ -153,6 +153,7 @@ void month_end(month *m);
 /* ---- server.c ---------------------------------------------------------------- */
 void month_server_open(month *m, bool first);
 void month_server_close(month *m);
+void month_server_tick(month *m);
 void month_server_backup(month *m);
 void month_server_compact(month *m);
 void month_server_lose(month *m);

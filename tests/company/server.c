@@ -201,6 +201,15 @@ month_server_close(month *m)
 	m->store = NULL;
 }
 
+/* The rules that run by time; this template's pool takes nobody back. */
+void
+month_server_tick(month *m)
+{
+	sat_err e = { 0 };
+
+	month_must(sat_server_tick(m->server, m->now_ms, &e), &e, "tick");
+}
+
 /* ---- backup, compaction, loss ----------------------------------------------------------- */
 
 void

@@ -214,6 +214,7 @@ half_day(month *m, bool evening)
 static void
 night(month *m, due *x)
 {
+	month_server_tick(m);
 	if (x->loss)
 		month_server_lose(m);
 	else
