@@ -187,12 +187,14 @@ static bool
 look(work *k, int rec)
 {
 	const mrec *r = &k->w->recs[rec];
+	sat_id to;
 	sat_err e;
 	sat_rc rc;
 
 	rc = sat_replica_get(&k->view, k->a, k->d->r,
 	    sat_template_kind_id(k->t, r->kind), &r->id, &e);
-	k->has_view = rc == SAT_OK;
+	/* who knows that it was merged works on what it leads to */
+	k->has_view = rc == SAT_OK && !sat_record_redirect(&to, &k->view.rec);
 	k->rec = rec;
 	k->subject = r->parent >= 0 ? k->w->recs[r->parent].id : r->id;
 	return k->has_view;
@@ -472,6 +474,58 @@ reassign(work *k)
 	    (int)sim_below(k->w, (uint64_t)k->w->nusers)));
 }
 
+/* Two customers are one; of the loser the name and the stage come along. */
+static void
+merge(work *k)
+{
+	sat_value name, stage, to;
+	const mrec *loser;
+
+	if (!pick(k, K_ACCOUNT, sim_chance(k->w, 500)))
+		return;
+	loser = &k->w->recs[k->rec];
+	name = sat_record_value(&k->view.rec, A_NAME);
+	stage = sat_record_value(&k->view.rec, A_STAGE);
+	for (int i = 0; i < 4 && loser == &k->w->recs[k->rec]; i++)
+		if (!pick(k, K_ACCOUNT, sim_chance(k->w, 500)))
+			return;
+	if (loser == &k->w->recs[k->rec])
+		return;
+	to = sat_v_id(&k->w->recs[k->rec].id);
+	HIT(merges);
+	k->w->merges = true;
+	add(k, SAT_OP_MERGE, &loser->id, K_ACCOUNT, SAT_SYS_REDIRECT, to);
+	if (name.type == SAT_V_TEXT)
+		add(k, SAT_OP_MERGE, &k->subject, K_ACCOUNT, A_NAME, name);
+	if (stage.type == SAT_V_TEXT)
+		add(k, SAT_OP_MERGE, &k->subject, K_ACCOUNT, A_STAGE, stage);
+}
+
+static void
+take_apart(work *k)
+{
+	world *w = k->w;
+	int at = (int)sim_below(w, (uint64_t)w->nrecs);
+	sat_view v;
+	sat_id to;
+	sat_err e;
+
+	for (int i = 0; i < w->nrecs; i++) {
+		const mrec *r = &w->recs[(at + i) % w->nrecs];
+
+		if (r->kind != K_ACCOUNT || sat_replica_get(&v, k->a, k->d->r,
+		    sat_template_kind_id(k->t, K_ACCOUNT), &r->id, &e) !=
+		    SAT_OK || !sat_record_redirect(&to, &v.rec))
+			continue;
+		HIT(unmerges);
+		k->rec = (at + i) % w->nrecs;
+		k->subject = r->id;
+		add(k, SAT_OP_UNMERGE, &r->id, K_ACCOUNT, SAT_SYS_REDIRECT,
+		    sat_v_null());
+		return;
+	}
+}
+
 static void
 resolve(work *k)
 {
@@ -571,7 +625,13 @@ choose(work *k)
 {
 	uint64_t roll = sim_below(k->w, 100);
 
-	if (k->w->nrecs < 3 || roll < 16)
+	if (k->w->nrecs >= 3 && is_boss(k->d) &&
+	    sim_chance(k->w, k->w->rough.merge)) {
+		if (sim_chance(k->w, 650))
+			merge(k);
+		else
+			take_apart(k);
+	} else if (k->w->nrecs < 3 || roll < 16)
 		make(k);
 	else if (roll < 73)
 		edit(k);

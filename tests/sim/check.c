@@ -437,6 +437,27 @@ sim_check_replica(device *d, bool quick)
 		    st.diverged.bucket);
 }
 
+/* Property 15: whoever holds a merged customer knows where it leads. */
+static void
+check_canons(device *d)
+{
+	world *w = d->n.w;
+	sat_err e = { 0 };
+	sat_id id;
+
+	for (int i = 0; i < w->nrecs; i++) {
+		if (w->recs[i].redirect < 0 || !sim_visible(w, d->user, i))
+			continue;
+		if (sat_replica_canon(&id, d->r, &w->recs[i].id, &e) != SAT_OK)
+			sim_fail(w, "%s: %s", d->n.name, e.text);
+		if (!sat_id_eq(&id, &w->recs[sim_top(w, i)].id))
+			sim_fail(w, "property 15: record %d leads to record %d "
+			    "on %s and to %d on the server", i,
+			    sim_rec_find(w, &id), d->n.name, sim_top(w, i));
+		HIT(canons);
+	}
+}
+
 static void
 check_replicas(world *w)
 {
@@ -448,8 +469,10 @@ check_replicas(world *w)
 		sim_expect_check(d, EXPECT_MAX);
 		sim_check_replica(d, false);
 		sat_arena_reset(&w->tmp);
-		if (!sim_shut_out(d))
-			sim_check_dump(d);
+		if (sim_shut_out(d))
+			continue;
+		sim_check_dump(d);
+		check_canons(d);
 	}
 }
 

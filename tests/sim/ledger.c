@@ -39,7 +39,7 @@ sim_rec_new(world *w, const sat_id *id, uint16_t kind, int parent, int dev)
 	if (w->nrecs == RECS_MAX)
 		sim_fail(w, "harness: more than %d records", RECS_MAX);
 	*r = (mrec){ .id = *id, .kind = kind, .parent = parent, .maker = dev,
-		.root = w->nrecs, .owner = -1 };
+		.root = w->nrecs, .owner = -1, .redirect = -1 };
 	return w->nrecs++;
 }
 
@@ -236,8 +236,9 @@ see_rescope(device *d, const sat_rescope *s)
 		check_unsent(d, root);
 	}
 	for (int i = 0; i < w->nrecs; i++) {
-		if (w->recs[i].root != root || w->recs[i].eid == 0 ||
-		    is_held(s, &w->recs[i].id))
+		/* who led to the root then the log may say otherwise by now */
+		if ((w->recs[i].root != root && !w->merges) ||
+		    w->recs[i].eid == 0 || is_held(s, &w->recs[i].id))
 			continue;
 		w->recs[i].shown[d->index] = 0;
 		sim_expect_forget(d, i);

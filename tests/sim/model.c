@@ -101,7 +101,8 @@ born(world *w, int rec, const sat_commit *c)
 	}
 }
 
-/* Deleted or not is the server's word here; the values are not. */
+/* Deleted or not, merged or not, is the server's word here; the values are
+ * not. */
 static void
 flags(world *w, int rec)
 {
@@ -110,6 +111,7 @@ flags(world *w, int rec)
 	sat_record state;
 	sat_rec_row row;
 	const lop *p;
+	sat_id to;
 	sat_err e = { 0 };
 
 	if (w->ops.rec_by_id(&row, &w->tmp, w->ops.u, &r->id, &e) != SAT_OK ||
@@ -120,6 +122,8 @@ flags(world *w, int rec)
 		    row.eid, r->eid);
 	if (state.with_edits && !r->with_edits)
 		HIT(with_edits);
+	r->redirect = sat_record_redirect(&to, &state) ?
+	    sim_rec_find(w, &to) : -1;
 	r->deleted = state.deleted;
 	r->with_edits = state.with_edits;
 	p = owner == 0 ? NULL : owner_op(w, r, owner);
@@ -162,7 +166,8 @@ take_hand(world *w, const sat_op *op)
 	sim_fail(w, "a suggestion of work nobody did");
 }
 
-/* P-144: right behind the commit that gave another one. */
+/* P-144: right behind the commit that gave another one, to the record itself
+ * or to one that leads to it. */
 static void
 take_number(world *w, const lcommit *l, const sat_op *op)
 {
@@ -172,7 +177,8 @@ take_number(world *w, const lcommit *l, const sat_op *op)
 
 	for (size_t i = 0; i < before->nops; i++)
 		asked |= before->ops[i].field == op->field &&
-		    sat_id_eq(&before->ops[i].rec, &op->rec);
+		    (sat_id_eq(&before->ops[i].rec, &op->rec) ||
+		    (rec >= 0 && w->recs[rec].mixed));
 	if (rec < 0 || !asked)
 		sim_fail(w, "the server numbered a record nobody numbered");
 	w->recs[rec].number = op->value;
@@ -211,6 +217,26 @@ take_own(world *w, lcommit *l)
 			take_hand(w, &l->c.ops[i]);
 	HIT(logged);
 	w->head = l->c.lsn;
+}
+
+/* Work of somebody who had not heard that it was merged (P-171). */
+static void
+note_merged(world *w, const sat_op *op, int rec)
+{
+	sat_id id;
+	int to;
+
+	if (op->kind == SAT_OP_MERGE && op->field == SAT_SYS_REDIRECT) {
+		memcpy(id.b, op->value.s.p, sizeof id.b);
+		if ((to = sim_rec_find(w, &id)) < 0)
+			sim_fail(w, "merged into a record nobody made");
+		w->recs[to].mixed = true;
+	} else if (op->kind == SAT_OP_NEW && w->recs[rec].root >= 0 &&
+	    w->recs[w->recs[rec].root].redirect >= 0) {
+		HIT(below_loser);
+	} else if (op->kind != SAT_OP_UNMERGE && w->recs[rec].redirect >= 0) {
+		HIT(late_loser);
+	}
 }
 
 static void
@@ -261,6 +287,7 @@ take_commit(world *w, uint64_t lsn)
 			born(w, en->rec[i], &l->c);
 		if (l->c.ops[i].kind == SAT_OP_REASSIGN)
 			HIT(reassigned);
+		note_merged(w, &l->c.ops[i], en->rec[i]);
 		add_op(w, lsn, &l->c.ops[i], en->rec[i]);
 	}
 	w->head = lsn;
@@ -282,7 +309,13 @@ sim_mirror(world *w)
 	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
 		for (size_t i = 0; w->log[lsn].entry >= 0 &&
 		    i < w->log[lsn].c.nops; i++)
-			flags(w, w->entries[w->log[lsn].entry].rec[i]);
+			for (int rec = w->entries[w->log[lsn].entry].rec[i],
+			    n = 0; rec >= 0; rec = w->recs[rec].redirect) {
+				flags(w, rec);
+				if (n++ > w->nrecs)
+					sim_fail(w, "property 15: record %d "
+					    "leads to itself", rec);
+			}
 }
 
 /* ---- scope ----------------------------------------------------------------------------- */
@@ -297,31 +330,46 @@ reason(const world *w, int user, int owner)
 	    u->team != 0 && w->users[owner].team == u->team));
 }
 
-static bool
-is_live_child(const mrec *r, int rec, int root)
+int
+sim_top(const world *w, int rec)
 {
-	return r->root == root && rec != root && r->kind == K_OPP &&
-	    r->eid != 0 && !(r->deleted && !r->with_edits);
+	int top = w->recs[rec].root;
+
+	while (w->recs[top].redirect >= 0)
+		top = w->recs[top].redirect;
+	return top;
+}
+
+/* Whose owner holds the customer: the customers that are one, and what is owned
+ * below them. */
+static bool
+holds(const world *w, int rec, int top)
+{
+	const mrec *r = &w->recs[rec];
+
+	return r->eid != 0 && sim_top(w, rec) == top && (rec == top ||
+	    r->kind == K_ACCOUNT ||
+	    (r->kind == K_OPP && !(r->deleted && !r->with_edits)));
 }
 
 bool
 sim_visible(const world *w, int user, int rec)
 {
 	const mrec *r = &w->recs[rec];
-	const mrec *root = &w->recs[r->root];
-	bool held;
+	bool held = false;
+	int top;
 
 	if (r->eid == 0)
 		return false;
 	if (w->users[user].role == HQ)
 		return true;
-	held = reason(w, user, root->owner);
+	top = sim_top(w, rec);
 	for (int i = 0; i < w->nrecs && !held; i++)
-		held = is_live_child(&w->recs[i], i, r->root) &&
-		    reason(w, user, w->recs[i].owner);
-	if (!held || r->kind != K_OPP || r->root == rec)
+		held = reason(w, user, w->recs[i].owner) && holds(w, i, top);
+	if (!held || r->kind != K_OPP || rec == top)
 		return held;
-	return reason(w, user, r->owner) || reason(w, user, root->owner);
+	return reason(w, user, r->owner) ||
+	    reason(w, user, w->recs[top].owner);
 }
 
 /* ---- values ------------------------------------------------------------------------------ */
@@ -591,7 +639,8 @@ sim_model_check(world *w)
 
 	for (int i = 0; i < w->nrecs; i++) {
 		sat_arena_reset(&w->tmp);
-		if (w->recs[i].eid != 0)
+		/* what came from others is judged by the log's own replay */
+		if (w->recs[i].eid != 0 && !w->recs[i].mixed)
 			check_record(w, i, f);
 	}
 	check_numbers(w);
@@ -627,7 +676,8 @@ check_pair(world *w, const lop *p, const lop *q, const entry *e, size_t at,
 	bool told = p->lsn <= c->c.seen;
 	bool seen = (e->saw[at][p->lsn / 64] >> p->lsn % 64 & 1) != 0;
 
-	if (b->c.device == c->c.device)
+	if (b->c.device == c->c.device || p->op->kind == SAT_OP_MERGE ||
+	    q->op->kind == SAT_OP_MERGE)
 		return;
 	if (told && !seen)
 		sim_fail(w, "property 4: commit %llu (d%d) counts as having "

@@ -299,6 +299,9 @@ note_reply(world *w, const sat_server_job *job)
 	sim_trace_bytes(w, frame);
 	if (sat_msg_read(&m, &w->tmp, frame, &e) != SAT_OK)
 		sim_fail(w, "the server sent what cannot be read: %s", e.text);
+	if (m.type != SAT_MSG_ERROR && dev >= 0 && sim_shut_out(&w->dev[dev]))
+		sim_fail(w, "property 16: d%d is answered after it was shut out",
+		    dev + 1);
 	if (m.type == SAT_MSG_VERDICTS) {
 		if (m.u.verdicts.fork)
 			HIT(forks);

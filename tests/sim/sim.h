@@ -131,6 +131,11 @@ enum {
 	X(compacted, "logs shortened", 80)                                    \
 	X(moved, "... commits moved to segments", 1000)                       \
 	X(behind, "snapshots over what a device held", 70)                    \
+	X(merges, "customers merged", 0)                                      \
+	X(unmerges, "... and taken apart again", 0)                           \
+	X(late_loser, "work on a customer merged before", 0)                  \
+	X(below_loser, "... new records below it", 0)                         \
+	X(canons, "merged customers looked up on a device", 0)                \
 	X(disabled, "people disabled", 140)                                   \
 	X(enabled, "... and enabled again", 60)                               \
 	X(revoked, "devices revoked", 60)                                     \
@@ -194,6 +199,8 @@ typedef struct mrec {
 	int root;
 	int owner;       /* user, -1 none */
 	bool deleted, with_edits;
+	int redirect;    /* merged into; -1 none */
+	bool mixed;      /* others were merged into it: their values came too */
 	sat_value number; /* the last one the server gave; null = none */
 	int *ops;        /* into world.lops, in the order of the log */
 	int nops, cap;
@@ -309,7 +316,7 @@ typedef struct rough {
 	unsigned hot;        /* edits that go to the same few records */
 	unsigned group, restore, by_hand;
 	int64_t pause_ms;    /* longest pause between steps */
-	unsigned damage, churn;
+	unsigned damage, churn, merge;
 	bool chunk_small;
 } rough;
 
@@ -357,6 +364,8 @@ typedef struct world {
 	uint32_t next_eid;
 	mrec recs[RECS_MAX];
 	int nrecs;
+	bool may_merge;      /* run_opts.merges */
+	bool merges;         /* somebody merged customers in this history */
 	uint64_t shadow[DEVS_MAX][RECS_MAX][LSN_WORDS];
 } world;
 
@@ -375,6 +384,7 @@ typedef struct run_opts {
 	uint64_t seed;
 	int steps;           /* 0 = as drawn */
 	bool trace;
+	bool merges;         /* managers merge customers */
 } run_opts;
 /* @return true when all held; hash of the history. */
 bool sim_history(const run_opts *o, uint8_t hash[SAT_HASH_BYTES],
@@ -481,6 +491,8 @@ void sim_expect_check(device *d, size_t most);
 
 /* Read what is new in the log. */
 void sim_mirror(world *w);
+/* What the record's customer leads to now. */
+int sim_top(const world *w, int rec);
 bool sim_visible(const world *w, int user, int rec);
 void sim_model_check(world *w);         /* values, by the log alone */
 void sim_shadow_check(world *w);        /* properties 4 and 5 */
