@@ -456,6 +456,9 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	replica_row_number(r, row, rec->eid);
 	row->leaving = false;
 	row->dirty = true;
+	/* the row may have been damaged or taken away; what waits was not */
+	if (!row->pending && replica_pend_of(r, &rec->id) != NULL)
+		replica_row_hold(row, &r->page.mem);
 	row->rebuild |= row->pending;
 	srv = replica_row_server(row);
 	/* What is seen of one state may change without it (P-155). */
