@@ -548,6 +548,7 @@ erase(company *c, const sat_id *id, sat_rc want, const char *by,
 static void
 no_byte_of_an_erased_customer_is_left(void **state) /* X1, X2, X3 */
 {
+	states_of left;
 	static const char *const words[] = { "Okapi", "Quagga", "Tapir",
 		"Zebu" };
 	company c = company_new(sat_test_seed(12));
@@ -586,7 +587,9 @@ no_byte_of_an_erased_customer_is_left(void **state) /* X1, X2, X3 */
 	(void)device_edit(c.ann, &other, &other, K_ACCOUNT, SAT_OP_SET,
 	    A_REMARK, txt("y"));
 	sync_all(&c);
-	assert_int_equal(2, all_states(c.w).n + 1);
+	left = all_states(c.w);
+	assert_int_equal(2, left.n + 1);
+	free_states(&left);
 	world_verify(c.w);
 	company_free(&c);
 }
