@@ -51,6 +51,7 @@ static const sat_opt options[] = {
 	{ "trace", 't', NULL, "print what happens" },
 	{ "twin", 0, NULL, "run each history twice and compare" },
 	{ "merges", 0, NULL, "managers merge customers and take them apart" },
+	{ "harsh", 0, NULL, "logs are shortened, rows of replicas damaged" },
 	{ "bug", 0, "NAME", "plant a bug (a build with BUGS=1), or list" },
 	{ "counters", 0, "FILE", "write the counters, one a line" },
 	{ "help", 'h', NULL, "this" },
@@ -164,9 +165,10 @@ one(run_opts *o, bool twin, const char *bug)
 	}
 	if (!good) {
 		(void)printf("FAIL seed %llu: %s\n  %s/tests/sim/sim --seed "
-		    "%llu --trace%s%s%s\n", (unsigned long long)o->seed, why,
+		    "%llu --trace%s%s%s%s\n", (unsigned long long)o->seed, why,
 		    getenv("SAT_BUILD") != NULL ? getenv("SAT_BUILD") : "build",
 		    (unsigned long long)o->seed, o->merges ? " --merges" : "",
+		    o->harsh ? " --harsh" : "",
 		    bug != NULL ? " --bug " : "",
 		    bug != NULL ? bug : "");
 		(void)fflush(stdout);
@@ -178,7 +180,8 @@ static int
 run(const sat_args *args)
 {
 	run_opts o = { .trace = sat_args_has(args, "trace"),
-		.merges = sat_args_has(args, "merges") };
+		.merges = sat_args_has(args, "merges"),
+		.harsh = sat_args_has(args, "harsh") };
 	const char *bug = sat_args_get(args, "bug");
 	int64_t seed, count, steps;
 	uint64_t passed = 0, failed = 0;

@@ -459,7 +459,7 @@ sim_server_admin(world *w)
 	/* also ends a transaction a planted bug has left open */
 	if (sat_server_reload(w->server, &e) != SAT_OK)
 		sim_trace(w, "not read again: %s", e.text);
-	switch (sim_below(w, 4)) {
+	switch (sim_below(w, w->harsh ? 4 : 3)) {
 	case 0:
 		sim_trace(w, "new template");
 		w->tip = 1;
@@ -468,7 +468,7 @@ sim_server_admin(world *w)
 		sim_trace(w, "new user");
 		add_user(w);
 		break;
-	case 2:
+	case 3:
 		shorten(w);
 		break;
 	default:

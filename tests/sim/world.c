@@ -181,7 +181,7 @@ draw_rough(world *w)
 	r->by_hand = maybe(w, 250, 25);
 	r->merge = w->may_merge ? maybe(w, 350, 200) : 0;
 	r->churn = maybe(w, 300, 25);
-	r->damage = maybe(w, 300, 60);
+	r->damage = w->harsh ? maybe(w, 300, 60) : 0;
 	r->pause_ms = pauses[sim_below(w, 5)];
 	r->chunk_small = sim_chance(w, 700);
 }
@@ -545,6 +545,7 @@ sim_history(const run_opts *o, uint8_t hash[SAT_HASH_BYTES], char why[600])
 	w->rand = o->seed * 0x2545f4914f6cdd1dull + 0x1234567;
 	w->tracing = o->trace;
 	w->may_merge = o->merges;
+	w->harsh = o->harsh;
 	sat_hasher_init(&w->hash, (sat_span){ NULL, 0 });
 	good = setjmp(w->on_fail) == 0;
 	if (good)
