@@ -1,6 +1,7 @@
 /*
  * ask.c - one question to the server that is not part of a session: a greeting,
- * the question, its answer. Nothing of the replica changes.
+ * the question, its answer. Nothing of the replica changes; what was decided
+ * reaches this device with the next sync.
  */
 #include "client/sync/sync_int.h"
 
@@ -28,27 +29,83 @@ exchange(sat_msg *m, sat_arena *a, sat_net_client *link, sat_msg_type want,
 	return rc;
 }
 
+/* *m is the question and becomes the answer, in `a`. */
+static sat_rc
+ask(sat_msg *m, sat_arena *a, sat_replica *r, sat_net_client *link,
+    sat_msg_type want, sat_err *e)
+{
+	sat_client_ops ops = sat_replica_session(r);
+	sat_msg hello = { .type = SAT_MSG_HELLO };
+	uint64_t epoch;
+	sat_rc rc;
+
+	if ((rc = ops.hello(ops.u, &hello.u.hello, e)) != SAT_OK)
+		return rc;
+	epoch = hello.u.hello.epoch;
+	if ((rc = exchange(&hello, a, link, SAT_MSG_WELCOME, e)) != SAT_OK)
+		return rc;
+	if (hello.u.welcome.epoch != epoch)
+		return sat_fail_code(e, SAT_ECONFLICT, "epoch", "run: satchel sync",
+		    "the server was restored since the last sync");
+	return exchange(m, a, link, want, e);
+}
+
+static sat_rc
+one_question(sat_msg *m, sat_arena *a, sat_replica *r, sat_msg_type want,
+    const sat_sync_opts *o, sat_err *e)
+{
+	const sat_replica_identity *id = sat_replica_identity_get(r);
+	sat_net_client *link = NULL;
+	sat_rc rc;
+
+	if (id->device == 0)
+		return sat_fail_code(e, SAT_ENOREPLICA, "not_enrolled",
+		    "finish with: satchel init --invite ...",
+		    "this device was never enrolled");
+	rc = sat_sync_dial(&link, id->server, id->server_pk, id, o, e);
+	if (rc == SAT_OK)
+		rc = ask(m, a, r, link, want, e);
+	sat_net_hangup(link);
+	return rc;
+}
+
+sat_rc
+sat_sync_privacy(sat_privacy_is *out, sat_arena *a, sat_replica *r,
+    const sat_privacy *in, const sat_sync_opts *o, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_PRIVACY };
+	sat_rc rc;
+
+	memset(out, 0, sizeof *out);
+	m.u.privacy = *in;
+	if ((rc = one_question(&m, a, r, SAT_MSG_PRIVACY_IS, o, e)) == SAT_OK)
+		*out = m.u.privacy_is;
+	return rc;
+}
+
+sat_rc
+sat_sync_hold(sat_held *out, sat_arena *a, sat_replica *r, uint64_t count,
+    const sat_sync_opts *o, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_HOLD };
+	sat_rc rc;
+
+	memset(out, 0, sizeof *out);
+	m.u.hold = count;
+	if ((rc = one_question(&m, a, r, SAT_MSG_HELD, o, e)) == SAT_OK)
+		*out = m.u.held;
+	return rc;
+}
+
 sat_rc
 sat_sync_directory(sat_directory *out, sat_arena *a, sat_replica *r,
     const sat_sync_opts *o, sat_err *e)
 {
-	const sat_replica_identity *id = sat_replica_identity_get(r);
-	sat_client_ops ops = sat_replica_session(r);
-	sat_msg m = { .type = SAT_MSG_HELLO };
-	sat_net_client *link = NULL;
+	sat_msg m = { .type = SAT_MSG_DIRECTORY };
 	sat_rc rc;
 
 	memset(out, 0, sizeof *out);
-	if ((rc = ops.hello(ops.u, &m.u.hello, e)) != SAT_OK ||
-	    (rc = sat_sync_dial(&link, id->server, id->server_pk, id, o, e)) !=
-	    SAT_OK)
-		return rc;
-	if ((rc = exchange(&m, a, link, SAT_MSG_WELCOME, e)) == SAT_OK) {
-		m = (sat_msg){ .type = SAT_MSG_DIRECTORY };
-		rc = exchange(&m, a, link, SAT_MSG_DIRECTORY_IS, e);
-	}
-	if (rc == SAT_OK)
+	if ((rc = one_question(&m, a, r, SAT_MSG_DIRECTORY_IS, o, e)) == SAT_OK)
 		*out = m.u.directory;
-	sat_net_hangup(link);
 	return rc;
 }
