@@ -36,6 +36,15 @@ first_of(const sat_registry *reg, const char *role, uint32_t team)
 	return best;
 }
 
+const sat_user *
+crm_above(const sat_registry *reg, const sat_user *u)
+{
+	const sat_user *m = u != NULL && u->team != 0
+	    ? first_of(reg, "manager", u->team) : NULL;
+
+	return m != NULL ? m : first_of(reg, "hq", 0);
+}
+
 void
 sat_duty_of(sat_duty *out, const sat_template *t, const sat_registry *reg,
     sat_value owner, int64_t opened_ms, int64_t now_ms)
@@ -47,10 +56,7 @@ sat_duty_of(sat_duty *out, const sat_template *t, const sat_registry *reg,
 	out->overdue = now_ms > out->due_ms;
 	out->escalated = out->overdue || u == NULL || u->disabled;
 	if (out->escalated) {
-		if (u != NULL && u->team != 0)
-			above = first_of(reg, "manager", u->team);
-		if (above == NULL)
-			above = first_of(reg, "hq", 0);
+		above = crm_above(reg, u);
 		if (above == NULL) /* nobody above: it stays where it was */
 			out->escalated = u != NULL && u->disabled;
 	}

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
-#define HQ "hq"
 
 /* ---- what was bought ---------------------------------------------------------------- */
 
@@ -206,25 +205,17 @@ end_of_day(int64_t ms, int tz_min)
 	return (local / DAY_MS + 1) * DAY_MS - tz_min * (int64_t)60000;
 }
 
-/* The owner's manager when nobody reacted; else the owner. */
+/* Whoever is above the owner when nobody reacted; else the owner. */
 static const char *
 told(const sat_registry *reg, const char *owner, sat_sla_state st)
 {
 	const sat_user *u = owner != NULL
-	    ? sat_registry_user(reg, sat_span_str(owner)) : NULL, *best = NULL;
+	    ? sat_registry_user(reg, sat_span_str(owner)) : NULL, *above;
 
 	if (st != SAT_SLA_ESCALATED && u != NULL && !u->disabled)
 		return u->key;
-	for (size_t i = 0; i < reg->nusers; i++) {
-		const sat_user *m = &reg->users[i];
-		bool fits = u != NULL && u->team != 0
-		    ? strcmp(m->role, "manager") == 0 && m->team == u->team
-		    : strcmp(m->role, HQ) == 0;
-
-		if (fits && !m->disabled && (best == NULL || m->ord < best->ord))
-			best = m;
-	}
-	return best != NULL ? best->key : owner;
+	above = crm_above(reg, u);
+	return above != NULL ? above->key : owner;
 }
 
 static int64_t
