@@ -27,6 +27,7 @@ typedef struct run {
 	param params[PARAMS_MAX];
 	size_t nparams;
 	sat_tally *tally;
+	const rep_tap *tap; /* NULL = nobody listens */
 	rep_source src;
 } run;
 
@@ -205,31 +206,48 @@ terms_add(const run *r, const sat_report_term *t, size_t n)
 	return sum;
 }
 
+/* True when the row adds to it. */
+static bool
+measure_one(run *r, size_t group, size_t i, sat_buf *key)
+{
+	const sat_report_measure *m = &r->def.measures[i];
+	int64_t n, den = 0;
+	sat_value v;
+
+	if (m->agg == SAT_AGG_DISTINCT) {
+		if (!term_counts(r, &m->num[0]) ||
+		    (v = rep_path(&r->src, m->of)).type == SAT_V_NULL)
+			return false;
+		sat_buf_reset(key);
+		sat_value_write(key, v);
+		sat_tally_distinct(r->tally, group, i, sat_buf_span(key));
+		return true;
+	}
+	n = terms_add(r, m->num, m->nnum);
+	if (m->agg == SAT_AGG_RATIO) {
+		den = terms_add(r, m->den, m->nden);
+		sat_tally_ratio(r->tally, group, i, n, den);
+	} else {
+		sat_tally_add(r->tally, group, i, n);
+	}
+	return n != 0 || den != 0;
+}
+
 static void
 measure(run *r, size_t group)
 {
 	sat_buf key = { 0 };
+	uint32_t mask = 0;
+	sat_id id;
 
-	for (size_t i = 0; i < r->def.nmeasures; i++) {
-		const sat_report_measure *m = &r->def.measures[i];
-		sat_value v;
-
-		if (m->agg == SAT_AGG_RATIO) {
-			sat_tally_ratio(r->tally, group, i,
-			    terms_add(r, m->num, m->nnum),
-			    terms_add(r, m->den, m->nden));
-		} else if (m->agg != SAT_AGG_DISTINCT) {
-			sat_tally_add(r->tally, group, i,
-			    terms_add(r, m->num, m->nnum));
-		} else if (term_counts(r, &m->num[0]) &&
-		    (v = rep_path(&r->src, m->of)).type != SAT_V_NULL) {
-			sat_buf_reset(&key);
-			sat_value_write(&key, v);
-			sat_tally_distinct(r->tally, group, i,
-			    sat_buf_span(&key));
-		}
-	}
+	for (size_t i = 0; i < r->def.nmeasures; i++)
+		if (measure_one(r, group, i, &key))
+			mask |= (uint32_t)1 << i;
 	sat_buf_fini(&key);
+	if (r->tap == NULL || mask == 0)
+		return;
+	id = rep_id(&r->src);
+	r->tap->record(r->tap->u, group, r->def.kind, &id, mask);
 }
 
 static sat_rc
@@ -459,6 +477,8 @@ put_rows(sat_json *doc, const run *r)
 		for (size_t d = 0; d < r->def.ndims; d++)
 			put_dim(row, r, &r->def.dims[d], t.dims[d]);
 		put_measures(row, r, &t);
+		if (r->tap != NULL)
+			r->tap->row(r->tap->u, t.group, row);
 	}
 }
 
@@ -599,11 +619,11 @@ set_up(run *r, const sat_report_opts *o, sat_err *e)
 }
 
 sat_rc
-sat_crm_report(sat_json **out, sat_crm *c, const char *key,
-    const sat_report_opts *o, sat_err *e)
+rep_run(sat_json **out, sat_crm *c, const char *key, const sat_report_opts *o,
+    const rep_tap *tap, sat_err *e)
 {
 	static const sat_report_opts none;
-	run r = { .c = c };
+	run r = { .c = c, .tap = tap };
 	sat_grant grant;
 	sat_rc rc;
 
@@ -619,4 +639,11 @@ sat_crm_report(sat_json **out, sat_crm *c, const char *key,
 	sat_report_def_fini(&r.def);
 	sat_arena_fini(&r.a);
 	return rc;
+}
+
+sat_rc
+sat_crm_report(sat_json **out, sat_crm *c, const char *key,
+    const sat_report_opts *o, sat_err *e)
+{
+	return rep_run(out, c, key, o, NULL, e);
 }

@@ -42,6 +42,22 @@ typedef struct rep_source {
 	const sat_value *row; /* values of columns[] */
 } rep_source;
 
+/*
+ * Which records are behind the numbers: told while a report runs. A record may
+ * come several times, once per group. `mask` has bit i when it adds to measure
+ * i. Rows come after all records, in the order of the answer.
+ */
+typedef struct rep_tap {
+	void (*record)(void *u, size_t group, const sat_kind *k,
+	    const sat_id *id, uint32_t mask);
+	void (*row)(void *u, size_t group, const sat_json *row);
+	void *u;
+} rep_tap;
+
+/* sat_crm_report with somebody who listens; tap NULL = nobody. */
+SAT_CHECK sat_rc rep_run(sat_json **out, sat_crm *c, const char *key,
+    const sat_report_opts *o, const rep_tap *tap, sat_err *e);
+
 void rep_begin(rep_source *s, sat_crm *c, const crm_actor *who, sat_arena *a,
     const sat_kind *k, int64_t as_of_ms, sat_grant grant);
 /* Name everything that will be asked for, before rep_open. */

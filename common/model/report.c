@@ -461,14 +461,14 @@ sat_tally_row_at(const sat_tally *t, size_t i)
 
 	assert(t->sorted != NULL && i < t->names.n);
 	g = &t->groups[t->sorted[i]];
-	return (sat_tally_row){ g->dims, g->n, g->den, g->rank };
+	return (sat_tally_row){ g->dims, g->n, g->den, g->rank, t->sorted[i] };
 }
 
 sat_tally_row
 sat_tally_total(sat_tally *t)
 {
 	sum_up(t);
-	return (sat_tally_row){ NULL, t->total.n, t->total.den, 0 };
+	return (sat_tally_row){ NULL, t->total.n, t->total.den, 0, 0 };
 }
 
 /* ---- printing -------------------------------------------------------------------- */

@@ -44,6 +44,7 @@ typedef struct sat_tally_row {
 	const int64_t *n;   /* count, sum, distinct count, or numerator */
 	const int64_t *den; /* denominator of ratios, else 0 */
 	uint32_t rank;      /* competition ranking 1-1-3 by the sort measure; 0 = unranked */
+	size_t group;       /* as sat_tally_group gave it; of a total nothing */
 } sat_tally_row;
 /* Values of dimension `dim` order by `cmp` instead of sat_value_cmp (rank of an
  * option, number of an employee). Before sat_tally_finish. */
