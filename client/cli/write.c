@@ -34,6 +34,8 @@ static const sat_opt activity_options[] = {
 	{ "points", 0, "TEXT", "what was said" },
 	{ "at", 0, "TIME", "when it happened (now)" },
 	{ "next-at", 0, "TIME", "when to follow up" },
+	{ "status", 0, "KEY", "the customer's status from now on" },
+	{ "stage", 0, "KEY", "the customer's stage from now on" },
 	FIELD_OPTIONS,
 	END,
 };
@@ -208,7 +210,8 @@ run_activity_add(cli *c, sat_err *e)
 	static const struct {
 		const char *flag, *field;
 	} map[] = { { "method", "method" }, { "points", "points" },
-		{ "at", "occurred_at" }, { "next-at", "next_at" } };
+		{ "at", "occurred_at" }, { "next-at", "next_at" },
+		{ "status", "account.status" }, { "stage", "account.stage" } };
 	sat_json *body = NULL;
 	sat_rc rc = cli_body_of(&body, c, e);
 
@@ -216,7 +219,7 @@ run_activity_add(cli *c, sat_err *e)
 		sat_json_put_str(body, "account", c->args.arg[2]);
 		cli_recent_contact(c, c->args.arg[2]);
 	}
-	for (size_t i = 0; rc == SAT_OK && i < 4; i++) {
+	for (size_t i = 0; rc == SAT_OK && i < sizeof map / sizeof *map; i++) {
 		const char *v = sat_args_get(&c->args, map[i].flag);
 
 		if (v != NULL)

@@ -88,9 +88,12 @@ SAT_CHECK sat_rc crm_defaults(crm_work *w, sat_err *e);
 void crm_stage_effects(crm_work *w);
 /* A follow-up moves its customer's last and next dates, in the same commit,
  * when its author may change the customer. After crm_relate of w; `also` is
- * filled when there is something to write. */
+ * filled when there is something to write. Inputs named after the customer's
+ * kind ("account.status") change him in that commit too; when he may not be
+ * changed so, nothing is written. */
 SAT_CHECK sat_rc crm_follow(crm_work *w, crm_work *also, sat_view *customer,
-    sat_err *e);
+    const sat_input *in, size_t n, sat_err *e);
+bool crm_is_about(const crm_work *w, const char *key);
 sat_value crm_now(const crm_work *w, const sat_field *f);
 /*
  * Customer numbers given here: C202405001 from what the server leased this

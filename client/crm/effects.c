@@ -171,10 +171,52 @@ move_dates(const crm_work *w, crm_work *also)
 		crm_put(also, next, plan);
 }
 
+/* "status" of "account.status"; NULL when it is not about the customer. */
+static const char *
+about(const sat_kind *k, const char *key)
+{
+	size_t n = strlen(k->key);
+
+	return strncmp(key, k->key, n) == 0 && key[n] == '.' ? key + n + 1
+	                                                     : NULL;
+}
+
+bool
+crm_is_about(const crm_work *w, const char *key)
+{
+	const sat_kind *k = w->was == NULL && w->kind->append_only &&
+	    w->kind->parent != NULL
+	    ? sat_template_kind(w->who->t, w->kind->parent->ref) : NULL;
+
+	return k != NULL && about(k, key) != NULL;
+}
+
+/* What was typed about the customer, as an edit of his own would be read. */
+static sat_rc
+put_about(bool *any, crm_work *also, const sat_input *in, size_t n, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	*any = false;
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		sat_input x = in[i];
+
+		if ((x.field = about(also->kind, in[i].field)) == NULL)
+			continue;
+		*any = true;
+		rc = crm_input(also, &x, e);
+	}
+	if (rc == SAT_OK)
+		crm_stage_effects(also);
+	return rc;
+}
+
 sat_rc
-crm_follow(crm_work *w, crm_work *also, sat_view *customer, sat_err *e)
+crm_follow(crm_work *w, crm_work *also, sat_view *customer,
+    const sat_input *in, size_t n, sat_err *e)
 {
 	const sat_kind *k;
+	bool asked;
 	sat_rc rc;
 
 	if (w->was != NULL || !w->kind->append_only ||
@@ -186,18 +228,28 @@ crm_follow(crm_work *w, crm_work *also, sat_view *customer, sat_err *e)
 		return rc;
 	/* Not of a customer that is only asked for yet: should the claim be
 	 * lost, the follow-up is kept and the dates are not his (P-153). */
-	if (sat_record_cell(&customer->rec, SAT_SYS_MASKED) != NULL)
+	if (sat_record_cell(&customer->rec, SAT_SYS_MASKED) != NULL) {
+		for (size_t i = 0; i < n; i++)
+			if (about(k, in[i].field) != NULL)
+				return sat_fail_code(e, SAT_EDENIED, "masked",
+				    "wait until the server decided the claim",
+				    "%s: not yours to change", in[i].field);
 		return SAT_OK;
+	}
 	crm_work_begin(also, w->c, w->who, w->a, k, customer);
 	move_dates(w, also);
-	if (also->n == 0)
+	if ((rc = put_about(&asked, also, in, n, e)) != SAT_OK)
+		return rc;
+	if (also->n == 0 && also->bad.nfields == 0)
 		return SAT_OK;
 	if ((rc = crm_relate(also, e)) != SAT_OK)
 		return rc;
-	/* A visit under somebody else's customer is written all the same. */
-	rc = crm_judge(also, NULL);
+	rc = crm_judge(also, asked ? e : NULL);
 	if (rc == SAT_OK)
 		w->also = also;
+	if (asked)
+		return rc; /* both or neither */
+	/* A visit under somebody else's customer is written all the same. */
 	return rc == SAT_EDENIED || rc == SAT_EINVALID ? SAT_OK : rc;
 }
 

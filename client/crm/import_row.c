@@ -365,7 +365,7 @@ create(bool *incomplete, crm_work *w, imp_job *j, sat_err *e)
 	*incomplete = w->incomplete;
 	w->id = sat_replica_new_id(j->c->replica);
 	if ((rc = crm_number(w, &j->numbers, e)) == SAT_OK &&
-	    (rc = crm_follow(w, &also, &customer, e)) == SAT_OK)
+	    (rc = crm_follow(w, &also, &customer, NULL, 0, e)) == SAT_OK)
 		rc = write(w, j, e);
 	if (rc != SAT_OK)
 		j->numbers = before;

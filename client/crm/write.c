@@ -224,7 +224,8 @@ read_inputs(crm_work *w, const sat_input *in, size_t n, sat_err *e)
 	sat_rc rc = SAT_OK;
 
 	for (size_t i = 0; i < n && rc == SAT_OK; i++)
-		rc = crm_input(w, &in[i], e);
+		if (!crm_is_about(w, in[i].field))
+			rc = crm_input(w, &in[i], e);
 	return rc;
 }
 
@@ -287,9 +288,8 @@ create(crm_work *w, const sat_input *in, size_t n, const sat_write_opts *o,
 		    "look at the existing record, or give a reason",
 		    "%s: possibly there already (%zu, by %s)", w->kind->key,
 		    *ndup, dup[0].field);
-	if (o->validate_only)
-		return SAT_OK;
-	if ((rc = crm_follow(w, &also, &customer, e)) != SAT_OK)
+	if ((rc = crm_follow(w, &also, &customer, in, n, e)) != SAT_OK ||
+	    o->validate_only)
 		return rc;
 	if ((rc = write_new(w, o, e)) != SAT_OK || *ndup == 0)
 		return rc;
