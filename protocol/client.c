@@ -19,7 +19,7 @@
 
 typedef enum cs_state {
 	S_HELLO, S_LEDGER, S_REGISTRY, S_SEED, S_TEMPLATE, S_PUSH, S_ERASED,
-	S_NUMBERS, S_SNAP, S_PULL, S_DIGEST, S_REFETCH, S_DONE,
+	S_NUMBERS, S_SNAP, S_PULL, S_COVERAGE, S_DIGEST, S_REFETCH, S_DONE,
 } cs_state;
 
 struct sat_cs {
@@ -211,8 +211,33 @@ pulled(sat_cs *s, sat_err *e)
 	}
 	s->stats.complete = n == 0;
 	s->digest = (sat_digest){ 0, 0 };
-	go(s, n > 0 ? S_PUSH : s->ops.differs != NULL &&
-	    s->overtaken < OVERTAKEN_MAX ? S_DIGEST : S_DONE);
+	go(s, n > 0 ? S_PUSH : S_COVERAGE);
+	return SAT_OK;
+}
+
+static void
+compare(sat_cs *s)
+{
+	go(s, s->ops.differs != NULL && s->overtaken < OVERTAKEN_MAX ?
+	    S_DIGEST : S_DONE);
+}
+
+/* P-223: behind the pull, so that what is told is true of what is here. */
+static sat_rc
+ask_coverage(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_COVERAGE };
+	bool wanted = false;
+	sat_rc rc;
+
+	if (s->ops.coverage_want != NULL && s->overtaken < OVERTAKEN_MAX &&
+	    (rc = s->ops.coverage_want(s->ops.u, s->welcome.coverage_rev,
+	    &m.u.coverage.rev, &wanted, e)) != SAT_OK)
+		return rc;
+	if (wanted)
+		ask(s, &m);
+	else
+		compare(s);
 	return SAT_OK;
 }
 
@@ -377,6 +402,7 @@ build(sat_cs *s, sat_err *e)
 	case S_NUMBERS: return ask_numbers(s, e);
 	case S_SNAP: return ask_snap(s, e);
 	case S_PULL: return ask_pull(s, e);
+	case S_COVERAGE: return ask_coverage(s, e);
 	case S_DIGEST: return ask_digest(s, e);
 	case S_REFETCH: return ask_refetch(s, e);
 	case S_DONE: break;
@@ -670,6 +696,22 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 }
 
 static sat_rc
+on_coverage(sat_cs *s, const sat_coverage *in, sat_err *e)
+{
+	sat_rc rc;
+
+	if (in->scope_head > s->cursor) { /* what was reported comes first */
+		s->overtaken++;
+		s->scope_head = in->scope_head;
+		go(s, S_PULL);
+		return SAT_OK;
+	}
+	if ((rc = s->ops.coverage(s->ops.u, in, e)) == SAT_OK)
+		compare(s);
+	return rc;
+}
+
+static sat_rc
 on_digest(sat_cs *s, const sat_digest_is *d, sat_err *e)
 {
 	sat_digest asked = s->digest;
@@ -729,6 +771,7 @@ static const sat_msg_type answer_of[] = {
 	[S_NUMBERS] = SAT_MSG_NUMBERS_IS,
 	[S_SNAP] = SAT_MSG_CHUNK,
 	[S_PULL] = SAT_MSG_DELTA,
+	[S_COVERAGE] = SAT_MSG_COVERAGE_IS,
 	[S_DIGEST] = SAT_MSG_DIGEST_IS,
 	[S_REFETCH] = SAT_MSG_REFETCH_IS,
 };
@@ -784,6 +827,7 @@ sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 	case S_NUMBERS: return on_numbers(s, &m.u.numbers, e);
 	case S_SNAP: return on_chunk(s, &m.u.chunk, e);
 	case S_PULL: return on_delta(s, &m.u.delta, e);
+	case S_COVERAGE: return on_coverage(s, &m.u.coverage, e);
 	case S_DIGEST: return on_digest(s, &m.u.digest_is, e);
 	case S_REFETCH: return on_refetch(s, &m.u.refetch_is, e);
 	case S_DONE: break;

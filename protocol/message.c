@@ -121,6 +121,8 @@ write_hello(sat_buf *b, const sat_hello *m)
 	sat_write_int(b, m->wall_ms);
 	sat_write_int(b, m->permit_ms);
 	sat_write_uint(b, m->features);
+	sat_write_uint(b, m->unsent_inc);
+	sat_write_uint(b, m->unsent_cseq);
 }
 
 static void
@@ -145,6 +147,8 @@ read_hello(sat_hello *m, sat_reader *r)
 	m->wall_ms = sat_read_int(r);
 	m->permit_ms = sat_read_int(r);
 	m->features = sat_read_uint(r);
+	m->unsent_inc = read_u32(r);
+	m->unsent_cseq = sat_read_uint_max(r, INT64_MAX);
 	pass_over_rest(r);
 }
 
@@ -170,6 +174,7 @@ write_welcome(sat_buf *b, const sat_welcome *m)
 	sat_write_uint(b, m->truncated);
 	sat_msg_write_sum(b, m->has_sum, m->sum);
 	sat_write_uint(b, m->features);
+	sat_write_uint(b, m->coverage_rev);
 }
 
 static void
@@ -195,6 +200,7 @@ read_welcome(sat_welcome *m, sat_arena *a, sat_reader *r)
 	m->truncated = sat_read_uint_max(r, INT64_MAX);
 	sat_msg_read_sum(&m->has_sum, &m->sum, r);
 	m->features = sat_read_uint(r);
+	m->coverage_rev = sat_read_uint_max(r, INT64_MAX);
 	pass_over_rest(r);
 }
 
@@ -540,6 +546,8 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_NUMBERS_IS: sat_msg_write_numbers(out, m); break;
 	case SAT_MSG_HOLD:
 	case SAT_MSG_HELD: sat_msg_write_hold(out, m); break;
+	case SAT_MSG_COVERAGE:
+	case SAT_MSG_COVERAGE_IS: sat_msg_write_coverage(out, m); break;
 	default: sat_msg_write_more(out, m); break;
 	}
 }
@@ -580,6 +588,8 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_NUMBERS_IS: sat_msg_read_numbers(m, a, r); break;
 	case SAT_MSG_HOLD:
 	case SAT_MSG_HELD: sat_msg_read_hold(m, a, r); break;
+	case SAT_MSG_COVERAGE:
+	case SAT_MSG_COVERAGE_IS: sat_msg_read_coverage(m, a, r); break;
 	default: sat_msg_read_more(m, a, r); break;
 	}
 }

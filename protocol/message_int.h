@@ -71,6 +71,8 @@ void sat_msg_write_repair(sat_buf *b, const sat_msg *m);
 void sat_msg_read_repair(sat_msg *m, sat_arena *a, sat_reader *r);
 
 /* message_number.c: numbers and customers in advance. */
+void sat_msg_write_coverage(sat_buf *b, const sat_msg *m);
+void sat_msg_read_coverage(sat_msg *m, sat_arena *a, sat_reader *r);
 void sat_msg_write_hold(sat_buf *b, const sat_msg *m);
 void sat_msg_read_hold(sat_msg *m, sat_arena *a, sat_reader *r);
 void sat_msg_write_numbers(sat_buf *b, const sat_msg *m);

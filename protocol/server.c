@@ -138,6 +138,8 @@ flush(sat_server *s, sat_err *e)
 		    d->lsn, d->ms, e)) != SAT_OK)
 			return rc;
 	}
+	if ((rc = sat_srv_reported_flush(s, e)) != SAT_OK)
+		return rc;
 	s->seen_flushed_ms = sat_boot_ms(&s->env.clock);
 	s->nseen = s->ndiverged = 0;
 	s->dirty = false;
@@ -161,6 +163,7 @@ sat_srv_commit(sat_server *s, sat_err *e)
 	if ((rc = st->commit(st->u, e)) != SAT_OK)
 		return rc;
 	s->in_txn = false;
+	sat_srv_reported_clean(s);
 	return SAT_OK;
 }
 
@@ -338,6 +341,7 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	w->proto = h->proto_max < SAT_PROTO_VERSION ? h->proto_max :
 	    SAT_PROTO_VERSION;
 	w->wall_ms = sat_wall_ms(&s->env.clock);
+	w->coverage_rev = sat_srv_coverage_news(s, user, dev);
 	w->features = SAT_FEATURES;
 	w->head = s->lsn;
 	w->last_cseq = chain->c.last_cseq;
@@ -419,6 +423,8 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 	x->epoch = h->epoch;
 	memcpy(x->tip, s->tip_oid, sizeof x->tip);
 	x->snap_total = 0;
+	if ((rc = sat_srv_greeted(s, x, h, e)) != SAT_OK)
+		return rc;
 	x->greeted = true;
 	sat_srv_seen(s, ord, has_all(h, &m.u.welcome) ? s->lsn : h->cursor);
 	sat_msg_write(reply, &m);
@@ -555,6 +561,8 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return send_template(s, reply, m->u.template_have, e);
 	case SAT_MSG_DIRECTORY:
 		return sat_srv_directory(s, user, reply, e);
+	case SAT_MSG_COVERAGE:
+		return sat_srv_coverage(s, x, user, &m->u.coverage, reply, e);
 	case SAT_MSG_WAIT:
 		return sat_srv_wait(s, x, &m->u.wait, reply, e);
 	case SAT_MSG_LEDGER:
@@ -579,7 +587,7 @@ flush_seen(sat_server *s, sat_err *e)
 {
 	sat_rc rc;
 
-	if (s->nseen == 0 || s->unacked || sat_boot_ms(&s->env.clock) -
+	if ((s->nseen == 0 && !s->reported_dirty) || s->unacked || sat_boot_ms(&s->env.clock) -
 	    s->seen_flushed_ms < SEEN_FLUSH_MS)
 		return SAT_OK;
 	if ((rc = sat_srv_begin(s, e)) == SAT_OK &&
@@ -669,7 +677,8 @@ sat_server_new(sat_server **out, const sat_server_env *env, sat_err *e)
 
 	*out = NULL;
 	s->env = *env;
-	if ((rc = sat_srv_begin(s, e)) == SAT_OK)
+	if ((rc = sat_srv_begin(s, e)) == SAT_OK &&
+	    (rc = sat_srv_reported_load(s, e)) == SAT_OK)
 		rc = reload(s, e);
 	sat_srv_end_read(s);
 	if (rc != SAT_OK) {
@@ -693,6 +702,7 @@ sat_server_free(sat_server *s)
 	sat_arena_fini(&s->txn);
 	free(s->chains);
 	free(s->seen);
+	free(s->reported);
 	free(s->roots);
 	free(s->heard.keys);
 	free(s);

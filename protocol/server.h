@@ -59,6 +59,11 @@ typedef struct sat_server_session {
 	uint64_t epoch;         /* of the HELLO */
 	uint8_t tip[SAT_TEMPLATE_OID_BYTES]; /* what WELCOME named */
 	uint64_t snap_total;    /* counted once per session */
+	/* the last commit HELLO named as not yet sent, and when; 0 = none is
+	 * outstanding (P-220) */
+	uint32_t claim_inc;
+	uint64_t claim_cseq;
+	int64_t claim_ms;
 	bool parked;            /* a WAIT is unanswered; `waits_for` says for what */
 	sat_keys waits_for;
 } sat_server_session;

@@ -101,6 +101,14 @@ typedef struct seen_slot {
 	int64_t ms;
 } seen_slot;
 
+/* How far a device has reported (server_coverage.c). */
+typedef struct reported_slot {
+	uint32_t dev;
+	int64_t at_ms;
+	uint64_t rev;
+	bool dirty;           /* the store has not got it */
+} reported_slot;
+
 /* Records sent again; written with the next commit. */
 #define DIVERGED_MAX 64
 typedef struct diverged_slot {
@@ -137,6 +145,10 @@ struct sat_server {
 	seen_slot *seen;
 	size_t nseen, seen_cap;
 	int64_t seen_flushed_ms;
+	reported_slot *reported; /* ascending by device */
+	size_t nreported, reported_cap;
+	uint64_t reported_rev;   /* last one given */
+	bool reported_dirty;
 	diverged_slot diverged[DIVERGED_MAX];
 	size_t ndiverged;
 	uint8_t tip_oid[SAT_TEMPLATE_OID_BYTES];
@@ -340,6 +352,20 @@ sat_rc sat_srv_refuse(const admission *a, size_t op, sat_verdict_code code,
 /* server_directory.c */
 SAT_CHECK sat_rc sat_srv_directory(sat_server *s, const sat_user *user,
     sat_buf *reply, sat_err *e);
+
+/* server_coverage.c: how far devices have reported (P-220 to P-224). */
+SAT_CHECK sat_rc sat_srv_reported_load(sat_server *s, sat_err *e);
+SAT_CHECK sat_rc sat_srv_reported_flush(sat_server *s, sat_err *e);
+void sat_srv_reported_clean(sat_server *s); /* the flush is durable */
+SAT_CHECK sat_rc sat_srv_greeted(sat_server *s, sat_server_session *x,
+    const sat_hello *h, sat_err *e);
+void sat_srv_pushed(sat_server *s, sat_server_session *x, uint32_t inc,
+    uint64_t last_cseq);
+/* The newest report of a device other than `self` that `me` may know of. */
+uint64_t sat_srv_coverage_news(const sat_server *s, const sat_user *me,
+    uint32_t self);
+SAT_CHECK sat_rc sat_srv_coverage(sat_server *s, const sat_server_session *x,
+    const sat_user *me, const sat_coverage *in, sat_buf *reply, sat_err *e);
 
 /* server_hand.c: late work that is not merged. */
 /* Written soon enough after the loss, by a clock that is believed (P-164)? */

@@ -391,8 +391,12 @@ group(sat_server *s, sat_server_job *jobs, size_t n, size_t *done, sat_err *e)
 		sat_srv_rollback(s);
 		return rc;
 	}
-	for (size_t i = 0; i < *done; i++)
+	for (size_t i = 0; i < *done; i++) {
+		if (p[i].err.rc == SAT_OK)
+			sat_srv_pushed(s, p[i].job->session,
+			    p[i].m.incarnation, p[i].chain->c.last_cseq);
 		answer(&p[i]);
+	}
 	return SAT_OK;
 }
 

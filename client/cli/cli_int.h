@@ -131,6 +131,8 @@ void cli_print_status(cli *c, const sat_json *doc);
 /* report.c */
 void cli_print_report(cli *c, const sat_json *doc);
 bool cli_report_is_file(const char *format); /* "html", "xlsx" */
+/* coverage.c: how complete a report is, one line without its end. */
+void cli_coverage_text(sat_buf *b, const cli *c, const sat_json *doc);
 /* to NULL or "-": standard output (html). */
 sat_rc cli_report_file(cli *c, const sat_json *doc, const char *format,
     const char *to, sat_err *e);

@@ -126,7 +126,6 @@ head(cli *c, const sat_json *doc)
 {
 	const sat_json *p = sat_json_get(doc, "period");
 	const sat_json *d = sat_json_get(doc, "data");
-	const sat_json *cover = sat_json_get(doc, "coverage");
 	bool zh = c->lang[0] == 'z';
 	const char *label = sat_json_get_str(p, "label", "all");
 	sat_buf *b = &c->out;
@@ -140,9 +139,8 @@ head(cli *c, const sat_json *doc)
 	sat_buf_fmt(b, zh ? " %s · 模板 %.7s\n" : " %s · template %.7s\n",
 	    sat_json_get_str(doc, "tz", ""),
 	    sat_json_get_str(doc, "template", ""));
-	if (sat_json_type(cover) != SAT_J_OBJ)
-		sat_buf_fmt(b, zh ? "覆盖范围：%s\n" : "coverage: %s\n",
-		    sat_json_get_str(doc, "coverage_reason", "—"));
+	cli_coverage_text(b, c, doc);
+	sat_buf_str(b, "\n");
 	sat_buf_fmt(b, zh ? "本机日志位置 %lld，未上传 %lld%s\n\n"
 	                  : "this device: log position %lld, %lld not sent%s\n\n",
 	    (long long)sat_json_get_int(d, "cursor", 0),
@@ -237,6 +235,8 @@ html(sat_buf *b, cli *c, sheet *s, const sat_json *doc)
 	cli_time_text(b, c, sat_json_get_str(doc, "as_of", ""));
 	sat_buf_str(b, " · ");
 	escape(b, sat_json_get_str(doc, "template", ""));
+	sat_buf_str(b, "</p>\n<p>");
+	cli_coverage_text(b, c, doc);
 	sat_buf_str(b, "</p>\n<table>\n<tr>");
 	for (size_t i = 0; i < s->n; i++) {
 		sat_buf_str(b, "<th>");

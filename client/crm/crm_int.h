@@ -16,6 +16,7 @@
  * where.c     "stage=won and amount>=1000" -> filters
  * import*.c   rows of a sheet -> commits in groups
  * report*.c   a report definition over the rows of the device
+ * coverage.c  how complete a report is
  * json.c, export.c   records going out
  */
 #ifndef SAT_CRM_CRM_INT_H
@@ -23,6 +24,7 @@
 
 #include "client/crm/crm.h"
 #include "common/model/norm.h"
+#include "common/model/report.h"
 
 /* Who acts, under which template: looked up once per call. */
 typedef struct crm_actor {
@@ -141,6 +143,12 @@ SAT_CHECK sat_rc crm_duplicates(sat_duplicate dup[SAT_DUPLICATES_MAX],
 /* Live records whose match key of the field is v's; at most max. */
 SAT_CHECK sat_rc crm_find(sat_id *ids, size_t max, size_t *n, crm_work *w,
     const sat_kind *k, const sat_field *f, sat_value v, sat_err *e);
+
+/* coverage.c: "coverage", "watermarks", "provisional", "data" of a report that
+ * reaches as far as `grant`. */
+SAT_CHECK sat_rc crm_coverage_put(sat_json *doc, sat_crm *c,
+    const crm_actor *who, sat_grant grant, const sat_period *p,
+    int64_t as_of_ms, sat_err *e);
 
 /* cache.c: text -> bytes, bounded; forgets everything when it is full. */
 typedef struct crm_cache crm_cache;

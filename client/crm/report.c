@@ -526,37 +526,6 @@ put_tz(sat_json *doc, int tz_min)
 	sat_json_put_str(doc, "tz", text);
 }
 
-/*
- * Coverage would be: devices that synced past the period's end / active ones.
- * A device is told who has which device, not how far each has come, so it
- * says that it does not know rather than guess; what it knows of itself is its
- * position in the log and what it has not sent.
- */
-static sat_rc
-put_coverage(sat_json *doc, run *r, sat_err *e)
-{
-	const sat_registry *reg = r->who.reg;
-	sat_replica_status st;
-	sat_json *o;
-	int64_t active = 0;
-	sat_rc rc;
-
-	if ((rc = sat_replica_status_get(&st, r->c->replica, e)) != SAT_OK)
-		return rc;
-	for (size_t i = 0; i < reg->ndevices; i++)
-		active += !reg->devices[i].revoked;
-	sat_json_put_null(doc, "coverage");
-	sat_json_put_str(doc, "coverage_reason", crm_word(r->c,
-	    "本设备不知道其他设备同步到何处",
-	    "this device is not told how far other devices have synced"));
-	o = sat_json_put_obj(doc, "data");
-	sat_json_put_int(o, "cursor", (int64_t)st.cursor);
-	sat_json_put_int(o, "pending_commits", st.pending_commits);
-	sat_json_put_bool(o, "complete", st.complete);
-	sat_json_put_int(o, "active_devices", active);
-	return SAT_OK;
-}
-
 static sat_rc
 print(sat_json **out, run *r, sat_err *e)
 {
@@ -577,7 +546,8 @@ print(sat_json **out, run *r, sat_err *e)
 	put_columns(doc, r);
 	put_rows(doc, r);
 	put_totals(doc, r);
-	if ((rc = put_coverage(doc, r, e)) != SAT_OK) {
+	if ((rc = crm_coverage_put(doc, r->c, &r->who, r->src.grant,
+	    &r->period, r->as_of_ms, e)) != SAT_OK) {
 		sat_json_free(doc);
 		return rc;
 	}

@@ -182,6 +182,7 @@ struct sat_replica {
 	uint64_t head;           /* of the log, as the session's WELCOME said */
 	uint64_t gained;           /* the last time a customer came here */
 	int64_t last_sync_ms;
+	uint64_t coverage_rev, coverage_reg; /* coverage.c: what is known */
 	/* after the loss of a server (epoch.c) */
 	sat_epoch cert;            /* the newest; epoch 0 = none */
 	uint64_t epoch_base;       /* what came later, up to it, was lost */
@@ -294,6 +295,11 @@ SAT_CHECK sat_rc replica_kind_rids(int64_t **rids, size_t *n, sat_arena *a,
 /* Those with after < rid <= to. */
 SAT_CHECK sat_rc replica_kind_range(int64_t **rids, size_t *n, sat_arena *a,
     sat_replica *r, const replica_kind *k, int64_t after, int64_t to, sat_err *e);
+
+/* coverage.c: what the session asks and is told (client.h). */
+SAT_CHECK sat_rc replica_unsent(uint32_t *inc, uint64_t *cseq, sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_coverage_want(void *u, uint64_t newest, uint64_t *since, bool *wanted, sat_err *e);
+SAT_CHECK sat_rc replica_coverage(void *u, const sat_coverage *in, sat_err *e);
 
 /* base.c */
 void replica_base_write(sat_buf *b, const replica_row *row);

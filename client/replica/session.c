@@ -28,7 +28,7 @@ on_hello(void *u, sat_hello *out, sat_err *e)
 	out->wall_ms = sat_wall_ms(&r->clock);
 	out->permit_ms = r->permit_ms;
 	out->features = SAT_FEATURES;
-	return SAT_OK;
+	return replica_unsent(&out->unsent_inc, &out->unsent_cseq, r, e);
 }
 
 /* ---- welcome ------------------------------------------------------------------ */
@@ -584,6 +584,8 @@ sat_replica_session(sat_replica *r)
 		.accepted = on_accepted,
 		.numbers_want = replica_numbers_want,
 		.numbers = replica_numbers,
+		.coverage_want = replica_coverage_want,
+		.coverage = replica_coverage,
 		.seed = replica_seed, .seeded = replica_seeded,
 		.unpark = replica_unpark,
 		.ledger = replica_ledger, .ledger_is = replica_ledger_is,

@@ -219,7 +219,23 @@ carry_numbers(void *u, const sat_numbers *given, sat_err *e)
 	HAND_OVER(numbers, given);
 }
 
-#define CARRIED 24
+CARRY(coverage_want, uint64_t newest; uint64_t *since; bool *wanted, x->newest,
+    x->since, x->wanted)
+static sat_rc
+carry_coverage_want(void *u, uint64_t newest, uint64_t *since, bool *wanted,
+    sat_err *e)
+{
+	HAND_OVER(coverage_want, newest, since, wanted);
+}
+
+CARRY(coverage, const sat_coverage *in, x->in)
+static sat_rc
+carry_coverage(void *u, const sat_coverage *in, sat_err *e)
+{
+	HAND_OVER(coverage, in);
+}
+
+#define CARRIED 26
 /* An operation that is added there has to be carried here. */
 _Static_assert(sizeof(sat_client_ops) == (CARRIED + 1) * sizeof(void *),
     "every operation of a session is carried");
@@ -258,5 +274,7 @@ sat_carry_ops(sat_carry *c, sat_replica *r, const sat_sync_opts *o)
 		ONE(refetch_next, carry_refetch_next),
 		ONE(refetch, carry_refetch),
 		ONE(numbers_want, carry_numbers_want),
-		ONE(numbers, carry_numbers) };
+		ONE(numbers, carry_numbers),
+		ONE(coverage_want, carry_coverage_want),
+		ONE(coverage, carry_coverage) };
 }

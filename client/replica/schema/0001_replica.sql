@@ -55,6 +55,12 @@ CREATE TABLE chain_seen(
   lsn   INTEGER NOT NULL
 );
 
+-- How far other devices have reported, as the server told (P-223).
+CREATE TABLE coverage(
+  dev    INTEGER PRIMARY KEY,
+  at_ms  INTEGER NOT NULL      -- all it had then is here
+);
+
 -- Signatures given for pushed batches; kept for `audit verify`.
 CREATE TABLE batch_sig(
   first  INTEGER PRIMARY KEY,  -- seq of the first commit

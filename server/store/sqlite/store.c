@@ -186,6 +186,7 @@ sat_sqlite_store_ops(sat_sqlite_store *s)
 	store_number_ops(&o);
 	store_loss_ops(&o);
 	store_pool_ops(&o);
+	store_coverage_ops(&o);
 	return o;
 }
 

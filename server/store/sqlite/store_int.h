@@ -75,5 +75,6 @@ void store_digest_ops(sat_store *o);
 void store_number_ops(sat_store *o);
 void store_loss_ops(sat_store *o);
 void store_pool_ops(sat_store *o);
+void store_coverage_ops(sat_store *o);
 
 #endif

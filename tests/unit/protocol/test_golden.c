@@ -193,6 +193,22 @@ put_hello(sat_buf *out, const sat_hello *m)
 	put_u64(out, "registry_rev", m->registry_rev);
 	sat_buf_fmt(out, ",\"wall_ms\":%" PRId64 ",", m->wall_ms);
 	put_u64(out, "features", m->features);
+	if (m->unsent_cseq != 0)
+		sat_buf_fmt(out, ",\"unsent\":[%u,%" PRIu64 "]",
+		    m->unsent_inc, m->unsent_cseq);
+}
+
+static void
+put_coverage(sat_buf *out, const sat_coverage *m)
+{
+	put_u64(out, "rev", m->rev);
+	sat_buf_str(out, ",");
+	put_u64(out, "scope_head", m->scope_head);
+	sat_buf_str(out, ",\"devices\":[");
+	for (size_t i = 0; i < m->n; i++)
+		sat_buf_fmt(out, "%s[%u,%" PRId64 "]", i == 0 ? "" : ",",
+		    m->row[i].device, m->row[i].at_ms);
+	sat_buf_str(out, "]");
 }
 
 static void
@@ -266,6 +282,14 @@ put_body(sat_buf *out, const sat_msg *m)
 		put_u64(out, "scope_head", m->u.welcome.scope_head);
 		sat_buf_str(out, ",");
 		put_u64(out, "last_cseq", m->u.welcome.last_cseq);
+		if (m->u.welcome.coverage_rev != 0) {
+			sat_buf_str(out, ",");
+			put_u64(out, "coverage_rev", m->u.welcome.coverage_rev);
+		}
+		break;
+	case SAT_MSG_COVERAGE:
+	case SAT_MSG_COVERAGE_IS:
+		put_coverage(out, &m->u.coverage);
 		break;
 	case SAT_MSG_PUSH:
 		put_u64(out, "first_cseq", m->u.push.first_cseq);

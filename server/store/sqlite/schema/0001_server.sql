@@ -200,6 +200,13 @@ CREATE TABLE device(
   used_bytes  INTEGER NOT NULL DEFAULT 0   -- bytes of them
 );
 
+-- How far a device has reported: everything it had then is here.
+CREATE TABLE reported(
+  dev         INTEGER PRIMARY KEY,
+  at_ms       INTEGER NOT NULL,
+  rev         INTEGER NOT NULL       -- what is newer has a larger one
+);
+
 CREATE TABLE invite(
   hash        BLOB PRIMARY KEY,  -- BLAKE2b-256 of the token; never the token
   user        INTEGER NOT NULL,  -- for whom

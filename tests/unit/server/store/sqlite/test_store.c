@@ -569,7 +569,7 @@ static bool
 may_scan(const char *name)
 {
 	static const char *const names[] = { "chains", "teams", "users",
-		"devices", "diverged_all", "status",
+		"devices", "diverged_all", "status", "reported_all",
 		"segment_last", "segment_all", "scope_keys", "check_counts", "rec_max", "log_head",
 		"team_add", "user_add", "device_add", "log_put_8",
 		"scope_put_8", "scope_many", "lease_all", "lease_void",
