@@ -11,6 +11,7 @@
  *   A2  a refused commit takes no LSN and no eid, and does not move the clamp.
  *   A3  every commit has one verdict for ever.
  */
+#include "protocol/derived.h"
 #include "protocol/server_int.h"
 
 #include <assert.h>
@@ -116,12 +117,32 @@ follow(work *k, size_t i, const sat_id *rec, sat_err *e)
 	return SAT_OK;
 }
 
+/*
+ * P-281: what a rule makes is born on every device that runs the rule. A later
+ * birth meets the first one as edits do; so it must not know of it (the gate
+ * asked for the right to create, not for the right to take it over).
+ */
+static sat_rc
+born_again(bool *yes, work *k, wrec *w, const sat_op *op,
+    const sat_kind *kind, sat_err *e)
+{
+	sat_rc rc = sat_set_decode(w, k->s, e);
+
+	*yes = rc == SAT_OK && !w->fresh && w->kind == op->rtype &&
+	    !kind->append_only && sat_id_is_derived(&w->id) &&
+	    w->r.born.dev != k->c->device && w->r.born.lsn > k->c->seen;
+	if (*yes)
+		w->reborn = k->s->serial;
+	return rc;
+}
+
 static sat_rc
 locate(work *k, size_t i, sat_err *e)
 {
 	const sat_op *op = &k->c->ops[i];
 	const sat_kind *kind = sat_template_kind_id(k->j.t, op->rtype);
 	wrec *w;
+	bool again = false;
 	sat_rc rc;
 
 	if (op->kind >= SAT_OP_CLAIM && op->kind != SAT_OP_MERGE &&
@@ -136,10 +157,14 @@ locate(work *k, size_t i, sat_err *e)
 	if (w->erased) /* X4 */
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
 		    SAT_SLUG_ERASED, "");
-	if (op->kind == SAT_OP_NEW && w->exists)
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
-		    "record.exists", "");
-	if (op->kind == SAT_OP_NEW) {
+	if (op->kind == SAT_OP_NEW && w->exists) {
+		if ((rc = born_again(&again, k, w, op, kind, e)) != SAT_OK)
+			return rc;
+		if (!again)
+			return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
+			    "record.exists", "");
+	}
+	if (op->kind == SAT_OP_NEW && !again) {
 		if (k->s->eid >= UINT32_MAX)
 			return sat_fail(e, SAT_ENOSPACE, "no eid left");
 		born(k, w, op->rtype);
@@ -310,6 +335,15 @@ fold_op(work *k, size_t i, sat_err *e)
 	return SAT_OK;
 }
 
+static bool
+births_again(const work *k)
+{
+	for (const wrec *w = k->m.touched; w != NULL; w = w->next_touched)
+		if (sat_srv_reborn(k->s, w))
+			return true;
+	return false;
+}
+
 static sat_rc
 judge_and_fold(work *k, sat_err *e)
 {
@@ -344,6 +378,9 @@ judge_and_fold(work *k, sat_err *e)
 	if (k->j.late) {
 		if ((rc = sat_srv_in_grace(&soon, &k->j, e)) != SAT_OK)
 			return rc;
+		if (!soon && births_again(k))
+			return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "denied",
+			    "");
 		if (!soon)
 			return sat_srv_hand_over(&k->hands, k->a, &k->m, e);
 	}
@@ -405,7 +442,7 @@ accept(work *k, sat_err *e)
 	a->v->eff = k->m.eff;
 	a->chain->c.prev_eff = k->m.eff;
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
-		if (w->fresh)
+		if (w->fresh || sat_srv_reborn(k->s, w))
 			sat_srv_add_eid(k->s, a, &w->id, w->eid);
 	if ((rc = sat_merge_log(&k->m, a->v->code, e)) != SAT_OK)
 		return rc;

@@ -295,19 +295,33 @@ current(void *u, const sat_field *f)
 	return sat_record_value(&w->r, f->id);
 }
 
+static bool
+may_edit(const judging *j, const sat_template *t, const sat_kind *k,
+    sat_relation rel)
+{
+	char action[96];
+
+	(void)snprintf(action, sizeof action, "%s.edit", k->key);
+	return sat_grant_covers(sat_acl(t, j->a->actor->role, action), rel);
+}
+
 static sat_rc
 judge_by(sat_gate_in *in, changes *ch, judging *j, wrec *w,
     const sat_template *t, sat_relation rel, unsigned sorts, sat_err *e)
 {
+	bool born = w->fresh || sat_srv_reborn(j->s, w);
 	sat_gate_out out;
 
 	*in = (sat_gate_in){ .t = t, .role = j->a->actor->role, .relation = rel,
-		.kind = sat_template_kind_id(t, w->kind), .is_new = w->fresh,
-		.deleted = !w->fresh && w->r.deleted, .flag_missing = true,
-		.from_sync = true, .current = w->fresh ? NULL : current,
+		.kind = sat_template_kind_id(t, w->kind), .is_new = born,
+		.deleted = !born && w->r.deleted, .flag_missing = true,
+		.from_sync = true, .current = born ? NULL : current,
 		.u = w };
 	if (in->kind == NULL)
 		return SAT_OK;
+	/* it changes what is there: the right to create is not enough (P-282) */
+	if (sat_srv_reborn(j->s, w) && !may_edit(j, t, in->kind, rel))
+		return SAT_EDENIED;
 	*ch = gather(j, w, in->kind, sorts);
 	in->changes = ch->c;
 	in->n = ch->n;
@@ -347,14 +361,12 @@ may_keep_later(const judging *j, const wrec *w, sat_relation rel)
 	const sat_template *t = j->tip != NULL ? j->tip : j->t;
 	const sat_kind *k = sat_template_kind_id(t, w->kind);
 	bool later = false;
-	char action[96];
 
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
 		later |= sat_op_kind_is_later(j->a->c->ops[i].kind);
 	if (!later || w->fresh || k == NULL)
 		return true;
-	(void)snprintf(action, sizeof action, "%s.edit", k->key);
-	return sat_grant_covers(sat_acl(t, j->a->actor->role, action), rel);
+	return may_edit(j, t, k, rel);
 }
 
 static sat_rc

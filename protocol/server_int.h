@@ -33,6 +33,7 @@ typedef struct wrec {
 	/* the commit that touches it now */
 	uint64_t touch;       /* its serial number */
 	bool fresh;           /* made by it */
+	uint64_t reborn;      /* serial of the last one that made it again (P-281) */
 	bool changed;         /* its state is another one now */
 	size_t first_op, last_op;
 	struct {
@@ -300,6 +301,13 @@ SAT_CHECK sat_rc sat_srv_number(sat_server *s, const merging *m,
  * and after). */
 SAT_CHECK sat_rc sat_srv_numbers(sat_server *s, const sat_server_session *x,
     const sat_user *user, const sat_numbers *in, sat_buf *reply, sat_err *e);
+
+/* Is it born again by the commit that touches it (P-281)? */
+static inline bool
+sat_srv_reborn(const sat_server *s, const wrec *w)
+{
+	return w->reborn == s->serial;
+}
 
 /* server_admit.c: judge, merge and log one commit, or refuse it. */
 typedef struct admission {

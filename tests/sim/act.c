@@ -4,6 +4,8 @@
  */
 #include "tests/sim/sim.h"
 
+#include "protocol/derived.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,6 +220,30 @@ pick(work *k, uint16_t kind, bool hot)
 
 /* ---- new records -------------------------------------------------------------------------------- */
 
+/* The same rule on several devices: one of three records of a customer that no
+ * device makes twice. */
+static bool
+derived_record(work *k, uint16_t kind, int parent)
+{
+	char period[8];
+	sat_view v;
+	sat_id id;
+	int rec;
+
+	(void)snprintf(period, sizeof period, "%u",
+	    (unsigned)sim_below(k->w, 3));
+	id = sat_id_derive("sim", &k->w->recs[parent].id, period);
+	if (sat_replica_get(&v, k->a, k->d->r, sat_template_kind_id(k->t, kind),
+	    &id, NULL) == SAT_OK)
+		return false;
+	if ((rec = sim_rec_find(k->w, &id)) < 0)
+		rec = sim_rec_new(k->w, &id, kind, parent, k->d->index);
+	k->rec = rec;
+	k->subject = k->w->recs[parent].id;
+	add(k, SAT_OP_NEW, &k->w->recs[rec].id, kind, 0, sat_v_null());
+	return true;
+}
+
 static const sat_id *
 new_record(work *k, uint16_t kind, int parent)
 {
@@ -261,7 +287,9 @@ make_account(work *k)
 static void
 make_child(work *k, uint16_t kind, int parent)
 {
-	const sat_id *id = new_record(k, kind, parent);
+	bool derived = kind == K_OPP && parent >= 0 && parent < 6;
+	const sat_id *id = derived && derived_record(k, kind, parent) ?
+	    &k->w->recs[k->rec].id : new_record(k, kind, parent);
 	sat_value up = sat_v_id(&k->w->recs[parent < 0 ? 0 : parent].id);
 
 	if (parent >= 0)
@@ -290,7 +318,7 @@ make(work *k)
 
 	if (k->w->nrecs > RECS_MAX - 64)
 		return;
-	if (what >= 4 && pick(k, K_ACCOUNT, false))
+	if (what >= 4 && pick(k, K_ACCOUNT, what >= 8))
 		parent = k->rec;
 	if (parent < 0 && what == 9)
 		make_child(k, K_OPP, -1); /* stands for itself */
@@ -665,6 +693,25 @@ sim_act_read(device *d)
 	sim_expect_check(d, 4);
 }
 
+/* Several devices run the same rule at the same moment. */
+static void
+burst_rule(world *w, int rec)
+{
+	for (int i = 0; i < w->ndev; i++) {
+		device *d = &w->dev[i];
+		work k;
+
+		if (d->r == NULL || sat_replica_template(d->r) == NULL)
+			continue;
+		begin(&k, d);
+		if (!look(&k, rec) || k.view.rec.deleted ||
+		    w->nrecs > RECS_MAX - 64)
+			continue;
+		make_child(&k, K_OPP, rec);
+		(void)write_out(&k, 0);
+	}
+}
+
 /* Several people write one field at the same moment. */
 void
 sim_act_burst(world *w)
@@ -677,6 +724,10 @@ sim_act_burst(world *w)
 	rec = (int)sim_below(w, w->nrecs > 6 ? 6 : (uint64_t)w->nrecs);
 	if (w->recs[rec].kind != K_ACCOUNT)
 		return;
+	if (sim_chance(w, 250)) {
+		burst_rule(w, rec);
+		return;
+	}
 	field = account_fields[sim_below(w,
 	    sizeof account_fields / sizeof account_fields[0])];
 	for (int i = 0; i < w->ndev; i++) {

@@ -50,7 +50,7 @@ sim_device_kept(device *d, sim_kept cb, void *u)
 	    "coalesce(a.state, 0) FROM outbox AS o LEFT JOIN answer AS a "
 	    "ON a.seq = o.seq ORDER BY o.seq", cb, u, &e) != SAT_OK ||
 	    each_row(d, IN_QUARANTINE, "SELECT seq, header, payload, 3 "
-	    "FROM quarantine ORDER BY seq", cb, u, &e) != SAT_OK)
+	    "FROM quarantine WHERE fate <> 1 ORDER BY seq", cb, u, &e) != SAT_OK)
 		sim_fail(d->n.w, "the outbox of %s cannot be read: %s",
 		    d->n.name, e.text);
 }

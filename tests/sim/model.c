@@ -84,6 +84,10 @@ born(world *w, int rec, const sat_commit *c)
 {
 	mrec *r = &w->recs[rec];
 
+	if (r->eid != 0) { /* made by two devices out of the same facts (P-281) */
+		HIT(reborn);
+		return;
+	}
 	r->eid = ++w->next_eid;
 	r->root = rec;
 	for (size_t i = 0; i < c->nops; i++) {

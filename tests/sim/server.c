@@ -224,7 +224,10 @@ note_verdict(world *w, entry *e, const sat_verdict *v)
 {
 	if (v->lsn > w->promised)
 		w->promised = v->lsn;
-	if (!e->answered) {
+	/* What waited for a record that another device's birth of it brought
+	 * (P-281) goes out once more, under a number of its own (P-209). */
+	if (!e->answered || (e->verdict.code == SAT_VD_PARKED &&
+	    e->verdict.cseq != v->cseq)) {
 		first_verdict(w, e, v);
 		return;
 	}

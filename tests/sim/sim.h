@@ -131,6 +131,7 @@ enum {
 	X(compacted, "logs shortened", 0)                                    \
 	X(moved, "... commits moved to segments", 0)                       \
 	X(behind, "snapshots over what a device held", 0)                    \
+	X(reborn, "records that two devices made", 0)                         \
 	X(merges, "customers merged", 0)                                      \
 	X(unmerges, "... and taken apart again", 0)                           \
 	X(late_loser, "work on a customer merged before", 0)                  \

@@ -1,0 +1,215 @@
+/*
+ * Records that several devices make out of the same facts (P-280 to P-283).
+ */
+#include "tests/lib/unit.h"
+
+#include "protocol/derived.h"
+#include "tests/unit/client/sync/company.h"
+
+enum { T_ACCOUNT = 1, T_TITLE = 2, T_DUE = 3, T_ASSIGNEE = 4, T_STATE = 5,
+	T_TEXT = 6 };
+
+static company *c;
+static size_t laptop, kiosk, boss, other;
+static sat_id acc;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	c = company_new(47);
+	company_team(c, "east");
+	company_team(c, "west");
+	company_user(c, "li", "rep", "east");
+	company_user(c, "wang", "manager", "east");
+	company_user(c, "zhao", "rep", "west");
+	laptop = company_device(c, "li");
+	kiosk = company_device(c, "li");
+	boss = company_device(c, "wang");
+	other = company_device(c, "zhao");
+	company_sync(c, laptop);
+	acc = company_account(c, laptop, "Firm", "li");
+	for (size_t i = 0; i < c->n; i++)
+		company_sync(c, i);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	company_free(c);
+	return 0;
+}
+
+/* What a rule writes, on device i; `due` stands for what may differ. */
+static void
+task(size_t i, sat_id id, sat_id account, int64_t due, const char *assignee)
+{
+	const sat_kind *k = kind_of(c, i, "task");
+	sat_op ops[] = {
+		op(k, SAT_OP_NEW, id, 0, sat_v_null()),
+		op(k, SAT_OP_SET, id, T_ACCOUNT, sat_v_id(&account)),
+		op(k, SAT_OP_SET, id, T_TITLE, text("call")),
+		op(k, SAT_OP_SET, id, T_DUE, sat_v_int(due)),
+		op(k, SAT_OP_SET, id, T_ASSIGNEE, text(assignee)),
+		op(k, SAT_OP_SET, id, T_STATE, text("open")),
+	};
+
+	company_write(c, i, account, ops, sizeof ops / sizeof ops[0]);
+}
+
+static void
+finish(size_t i, sat_id id)
+{
+	sat_op o = op(kind_of(c, i, "task"), SAT_OP_STAGE, id, T_STATE,
+	    text("done"));
+
+	company_write(c, i, acc, &o, 1);
+}
+
+static void
+everybody_agrees(void)
+{
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < c->n; i++)
+			company_sync(c, i);
+	for (size_t i = 0; i < c->n; i++)
+		assert_same(c, i);
+}
+
+static void
+assert_refused(size_t i, const char *slug)
+{
+	sat_quarantined *q;
+	sat_err err = { 0 };
+	size_t n;
+
+	assert_ok(sat_replica_quarantine(&q, &n, &c->a, c->r[i], &err));
+	assert_int_equal(1, n);
+	assert_string_equal(slug, q[0].slug);
+}
+
+static void
+the_id_is_the_same_everywhere_and_tells_what_it_is(void **state)
+{
+	sat_id zero = { { 0 } };
+	sat_id a = sat_id_derive("sla_due", &acc, "2026-11-22");
+	sat_id b = sat_id_derive("sla_due", &acc, "2026-11-23");
+	sat_id x = sat_id_derive("sla_duea", &zero, "");
+	char hex[SAT_ID_TEXT];
+
+	(void)state;
+	assert_true(sat_id_is_derived(&a));
+	assert_false(sat_id_is_derived(&acc));
+	assert_false(sat_id_eq(&a, &b));
+	b = sat_id_derive("sla_due", &acc, "2026-11-22");
+	assert_true(sat_id_eq(&a, &b));
+	/* on the wire for ever */
+	sat_id_text(hex, &x);
+	assert_string_equal("4m8mb06wgazzzyrd3rjdrt5qby", hex);
+}
+
+static void
+two_devices_that_make_it_offline_have_one(void **state) /* P-281 */
+{
+	sat_id id = sat_id_derive("sla_due", &acc, "1");
+	sat_replica_status s;
+	sat_err err = { 0 };
+
+	(void)state;
+	task(laptop, id, acc, 1000, "li");
+	finish(laptop, id);
+	task(kiosk, id, acc, 2000, "li");
+	task(boss, id, acc, 3000, "li");
+	everybody_agrees();
+	for (size_t i = 0; i < 3; i++) {
+		assert_text(c, i, id, T_STATE, "done");
+		assert_text(c, i, id, T_ASSIGNEE, "li");
+		assert_ok(sat_replica_status_get(&s, c->r[i], &err));
+		assert_int_equal(0, s.quarantined);
+		assert_int_equal(0, s.pending_commits);
+		assert_int_equal(0, s.conflicts);
+	}
+}
+
+static void
+a_later_birth_takes_nothing_over(void **state) /* P-281, P-282 */
+{
+	sat_id id = sat_id_derive("sla_due", &acc, "1");
+
+	(void)state;
+	task(laptop, id, acc, 1000, "li");
+	task(boss, id, acc, 1000, "wang");
+	everybody_agrees();
+	assert_text(c, boss, id, T_ASSIGNEE, "li");
+}
+
+static void
+work_on_it_before_the_first_sync_goes_on(void **state)
+{
+	sat_id id = sat_id_derive("sla_due", &acc, "1");
+	sat_op o = op(kind_of(c, boss, "task"), SAT_OP_SET, id, T_TEXT,
+	    text("mind the dog"));
+
+	(void)state;
+	task(laptop, id, acc, 1000, "li");
+	task(boss, id, acc, 1000, "li");
+	company_write(c, boss, acc, &o, 1);
+	finish(boss, id);
+	everybody_agrees();
+	assert_text(c, laptop, id, T_TEXT, "mind the dog");
+	assert_text(c, kiosk, id, T_STATE, "done");
+}
+
+static void
+another_kind_of_id_is_made_once(void **state) /* P-280 */
+{
+	sat_id id = sat_replica_new_id(c->r[laptop]);
+
+	(void)state;
+	task(laptop, id, acc, 1000, "li");
+	task(kiosk, id, acc, 1000, "li");
+	company_sync(c, laptop);
+	company_sync(c, kiosk);
+	assert_refused(kiosk, "record.exists");
+	everybody_agrees();
+}
+
+static void
+who_may_not_see_it_cannot_be_born_into_it(void **state) /* P-282 */
+{
+	sat_id id = sat_id_derive("sla_due", &acc, "1"), mine;
+
+	(void)state;
+	mine = company_account(c, other, "Shop", "zhao");
+	task(laptop, id, acc, 1000, "li");
+	company_sync(c, laptop);
+	task(other, id, mine, 5000, "zhao");
+	company_sync(c, other);
+	assert_refused(other, "denied");
+	everybody_agrees();
+	assert_text(c, laptop, id, T_ASSIGNEE, "li");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    the_id_is_the_same_everywhere_and_tells_what_it_is, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    two_devices_that_make_it_offline_have_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_later_birth_takes_nothing_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    work_on_it_before_the_first_sync_goes_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    another_kind_of_id_is_made_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    who_may_not_see_it_cannot_be_born_into_it, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
