@@ -6,45 +6,6 @@
 
 #include <string.h>
 
-static sat_rc
-read_row(replica_row *row, bool *found, sat_arena *a, sat_replica *r,
-    const replica_kind *k, const sat_id *id, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = replica_kind_stmt(&s, r, k, KQ_BY_ID, e)) != SAT_OK)
-		return rc;
-	sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
-	if ((rc = sat_step(found, s, e)) != SAT_OK || !*found)
-		return rc;
-	rc = replica_row_read(row, a, k, 0, s, e);
-	sat_stmt_reset(s);
-	return rc;
-}
-
-/* kind NULL: every kind is tried. */
-static sat_rc
-find_row(replica_row *row, sat_arena *a, sat_replica *r, const sat_kind *kind,
-    const sat_id *id, sat_err *e)
-{
-	bool found = false;
-	sat_rc rc;
-
-	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++) {
-		const replica_kind *k = &r->kinds->k[i];
-
-		if (kind != NULL && k->kind->id != kind->id)
-			continue;
-		if ((rc = read_row(row, &found, a, r, k, id, e)) != SAT_OK)
-			return rc;
-		if (found)
-			return SAT_OK;
-	}
-	return sat_fail(e, SAT_ENOTFOUND, "no such %s on this device",
-	    kind != NULL ? kind->key : "record");
-}
-
 /* The row stays in the page: most often it is written next. */
 static sat_rc
 page_row(replica_row **row, sat_replica *r, const sat_kind *kind,
@@ -366,63 +327,78 @@ is_ref(sat_value v)
 	return v.type == SAT_V_BYTES && v.s.n == sizeof(sat_id);
 }
 
-/* The owners that count for a record under `id`: of that customer, and of the
- * one it was merged into. *held false: it is not here. */
+/* kind NULL: every kind is tried. *row NULL: it is not here. */
 static sat_rc
-owners_of_root(sat_value owner[2], bool *held, sat_arena *a, sat_replica *r,
+held_row(replica_row **row, sat_replica *r, const sat_kind *kind,
     const sat_id *id, sat_err *e)
 {
-	replica_row root;
+	const replica_kind *k = kind == NULL ? NULL :
+	    replica_kind_by(r->kinds, kind->id);
+
+	return k != NULL ? replica_page_get(row, r, k, id, 0, e) :
+	    replica_page_find(row, r, id, e);
+}
+
+/* The owners that count for a record under this root: its own, and that of the
+ * one it was merged into. */
+static sat_rc
+owners_of_root(sat_value owner[2], sat_replica *r, const replica_row *root,
+    sat_err *e)
+{
+	replica_row *heir;
 	sat_id to;
 	sat_rc rc;
 
-	owner[0] = owner[1] = sat_v_null();
-	rc = find_row(&root, a, r, NULL, id, e);
-	*held = rc == SAT_OK;
-	if (rc == SAT_ENOTFOUND)
+	owner[0] = owner[1] = owner_of(root);
+	if ((root->flags & ROW_MERGED) == 0)
 		return SAT_OK;
-	if (rc != SAT_OK)
+	if ((rc = sat_replica_canon(&to, r, &root->view.id, e)) != SAT_OK ||
+	    sat_id_eq(&to, &root->view.id) ||
+	    (rc = held_row(&heir, r, NULL, &to, e)) != SAT_OK)
 		return rc;
-	owner[0] = owner[1] = owner_of(&root);
-	if ((rc = sat_replica_canon(&to, r, id, e)) != SAT_OK ||
-	    sat_id_eq(&to, id))
-		return rc;
-	rc = find_row(&root, a, r, NULL, &to, e);
-	if (rc == SAT_OK)
-		owner[1] = owner_of(&root);
-	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
+	if (heir != NULL)
+		owner[1] = owner_of(heir);
+	return SAT_OK;
 }
 
+/* The row its caller just read is in the page, and most often its own root. */
 sat_rc
 sat_replica_relation(sat_relation *rel, sat_replica *r, const sat_kind *kind,
     const sat_id *id, sat_err *e)
 {
-	sat_arena a = { 0 };
-	sat_value root_owner[2], own_owner = sat_v_null(), ref = sat_v_null();
-	replica_row row;
-	bool held = true;
-	sat_id root_id = *id;
+	sat_value owner[2] = { sat_v_null(), sat_v_null() };
+	sat_value own = sat_v_null(), ref = sat_v_null();
+	replica_row *row, *root;
+	sat_id root_id;
 	sat_rc rc;
 
 	*rel = SAT_REL_NONE;
 	if (r->me == NULL)
 		return SAT_OK;
-	if ((rc = find_row(&row, &a, r, kind, id, e)) != SAT_OK)
-		goto out;
+	replica_page_reuse(r);
+	if ((rc = held_row(&row, r, kind, id, e)) != SAT_OK)
+		return rc;
+	if (row == NULL)
+		return sat_fail(e, SAT_ENOTFOUND, "no such %s on this device",
+		    kind->key);
+	root = row;
 	if (kind->scope != SAT_SCOPE_ROOT) {
-		own_owner = owner_of(&row);
+		own = owner_of(row);
 		if (kind->parent != NULL)
-			ref = sat_record_value(&row.view, kind->parent->id);
-		if (is_ref(ref))
-			memcpy(root_id.b, ref.s.p, sizeof root_id.b);
+			ref = sat_record_value(&row->view, kind->parent->id);
 	}
-	if ((rc = owners_of_root(root_owner, &held, &a, r, &root_id, e)) ==
-	    SAT_OK)
-		*rel = sat_scope_closer(sat_scope_relation(&r->reg, r->me,
-		    kind->scope, root_owner[0], own_owner, held, false),
-		    sat_scope_relation(&r->reg, r->me, kind->scope,
-		    root_owner[1], own_owner, held, false));
-out:
-	sat_arena_fini(&a);
-	return rc;
+	if (is_ref(ref)) {
+		memcpy(root_id.b, ref.s.p, sizeof root_id.b);
+		rc = held_row(&root, r, kind->parent->ref != NULL ?
+		    sat_template_kind(r->t, kind->parent->ref) : NULL, &root_id,
+		    e);
+	}
+	if (rc != SAT_OK || (root != NULL &&
+	    (rc = owners_of_root(owner, r, root, e)) != SAT_OK))
+		return rc;
+	*rel = sat_scope_closer(sat_scope_relation(&r->reg, r->me, kind->scope,
+	    owner[0], own, root != NULL, false),
+	    sat_scope_relation(&r->reg, r->me, kind->scope, owner[1], own,
+	    root != NULL, false));
+	return SAT_OK;
 }

@@ -46,7 +46,7 @@ PRAGMA synchronous = FULL;
 PRAGMA synchronous = NORMAL;
 
 -- :name open_autocheckpoint
-PRAGMA wal_autocheckpoint = 1000;
+PRAGMA wal_autocheckpoint = 4000;
 
 -- :name open_cell_check
 PRAGMA cell_size_check = ON;

@@ -265,13 +265,33 @@ vfs_find(const char *name)
 	return v;
 }
 
+static void
+configure(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+/*
+ * Before SQLite is used at all: its count of the memory in use is asked for by
+ * nobody, and takes a lock with every allocation. Too late is no fault.
+ */
+static void
+configure_once(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, configure);
+}
+
 sat_rc
 sat_vfs_register(const char *name, const char *below, sat_keyring *keyring,
     sat_err *e)
 {
-	sqlite3_vfs *b = sqlite3_vfs_find(below);
+	sqlite3_vfs *b;
 	vfs_inst *v;
 
+	configure_once();
+	b = sqlite3_vfs_find(below);
 	if (b == NULL)
 		return sat_fail(e, SAT_EFAIL, "no file layer named %s",
 		    below != NULL ? below : "(default)");
