@@ -26,6 +26,7 @@ room_floor = $(lastword $(subst :, ,$(filter $(1):%,$(ROOMS))))
 comma := ,
 O := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(BUGS),/bugs)
 GEN := $(O)/gen
+UNIHAN := /usr/share/unicode
 CC := gcc
 PKGS := libmicrohttpd expat minizip xlsxwriter sqlite3 libsodium libgit2 libcjson libzstd libpcre2-8
 WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes \
@@ -57,7 +58,7 @@ all: $(O)/satchel $(O)/satcheld
 
 # ---- dependencies -------------------------------------------------------------
 DEB := gcc make pkg-config libc6-dev libsqlite3-dev libsodium-dev libnng-dev \
-  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libmicrohttpd-dev libexpat1-dev libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev \
+  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libmicrohttpd-dev libexpat1-dev libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev unicode-data bzip2 \
   git openssh-client
 .PHONY: deps
 deps:
@@ -87,6 +88,16 @@ $(foreach r,$(SQL_ROOMS),$(eval $(call sql_rules,$(r))))
 $(GEN)/base_pack.c: $(PACK_FILES) common/template/embed.awk
 	@mkdir -p $(GEN)
 	printf '%s\n' $(PACK_FILES) | awk -f common/template/embed.awk > $@
+# readings of Chinese characters
+$(GEN)/pinyin_table.c: common/model/pinyin.awk common/model/pinyin_words.txt
+	@mkdir -p $(GEN)
+	@{ bzcat $(UNIHAN)/Unihan_Readings.txt.bz2 && bzcat $(UNIHAN)/Unihan_Variants.txt.bz2; } >$@.in || { echo "make deps installs unicode-data"; exit 1; }
+	@awk -f common/model/pinyin.awk $@.in common/model/pinyin_words.txt >$@
+	@rm $@.in
+$(O)/obj/gen/pinyin_table.o: $(GEN)/pinyin_table.c common/model/pinyin_int.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -c -o $@ $<
+
 $(O)/obj/gen/base_pack.o: $(GEN)/base_pack.c
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -c -o $@ $<
@@ -98,7 +109,8 @@ $(O)/obj/%.o: %.c | $(SQL_H)
 define lib_rule
 $(call lib_of,$(1)): $(patsubst %.c,$(O)/obj/%.o,$(call srcs_of,$(1))) \
     $(if $(strip $(call sqls_of,$(1))),$(O)/obj/gen/$(call under,$(1))_sql.o) \
-    $(if $(filter common/template,$(1)),$(O)/obj/gen/base_pack.o)
+    $(if $(filter common/template,$(1)),$(O)/obj/gen/base_pack.o) \
+    $(if $(filter common/model,$(1)),$(O)/obj/gen/pinyin_table.o)
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	@ar rcs $$@ $$^

@@ -22,6 +22,8 @@ HANDLER(api_stage);
 HANDLER(api_assign);
 HANDLER(api_history);
 HANDLER(api_timeline);
+/* search.c */
+HANDLER(api_search);
 /* conflicts.c */
 HANDLER(api_conflicts);
 HANDLER(api_conflict);

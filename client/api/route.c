@@ -59,6 +59,7 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/privacy/confirm", "", "privacy.list", "confirm it as a second person", api_privacy_confirm },
 	{ "POST", "/v1/check", "", "check", "check the replica", api_check },
 	{ "POST", "/v1/backups", "", "backup", "verified copy of the replica", api_backup },
+	{ "GET", "/v1/search", "", "search", "find by characters, pinyin, number or the end of a phone", api_search },
 	{ "GET", "/v1/worklist", "account.view", "worklist", "customers somebody has to be in touch with", api_worklist },
 	{ "GET", "/v1/accounts/{id}/standard", "account.view", "standard", "what the standard says of a customer", api_standard },
 	{ "GET", "/v1/pool", "pool.view", "pool.list", "customers that pools offer", api_pool },

@@ -2,6 +2,7 @@
  * The replica's state, the people, the schema, and sync.
  */
 #include "client/api/api_int.h"
+#include "common/base/log.h"
 
 #include "common/git/git.h"
 
@@ -307,6 +308,9 @@ HANDLER(api_sync_run)
 	rc = sat_sync_run(&r, api->crm.replica, &o, e);
 	if (rc != SAT_OK && rc != SAT_EPARTLY)
 		return rc;
+	/* so that nobody waits for it later; if it fails, a search says why */
+	if (sat_replica_search_ready(api->crm.replica, NULL) != SAT_OK)
+		sat_log(SAT_WARN, "SEARCH-INDEX", "not made");
 	*out = api_doc("sync");
 	sat_api_sync_put(*out, &r);
 	return rc;

@@ -181,6 +181,8 @@ extern const cli_verb cli_dedupe_verbs[], cli_refused_verbs[];
 extern const cli_verb cli_handover_verbs[], cli_proof_verbs[];
 extern const cli_verb cli_daemon_verbs[], cli_privacy_verbs[];
 extern const cli_verb cli_pool_verbs[];
+extern const cli_verb cli_search_verbs[];
+extern const size_t cli_search_nverbs;
 extern const size_t cli_pool_nverbs;
 extern const size_t cli_record_nverbs, cli_kind_nverbs;
 extern const size_t cli_standard_nverbs, cli_work_nverbs;

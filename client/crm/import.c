@@ -239,6 +239,8 @@ sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_import_opts *o,
 	if ((rc = prepare(&j, e)) == SAT_OK &&
 	    (rc = log_start(&j, s->batch, e)) == SAT_OK) {
 		rc = run_groups(s, &j, e);
+		if (rc == SAT_OK && !o->dry_run) /* nobody waits for it later */
+			rc = sat_replica_search_ready(c->replica, e);
 		logged = log_end(&j, s, rc == SAT_OK ? e : NULL);
 		if (rc == SAT_OK)
 			rc = logged == SAT_OK ? verdict(s, &j, e) : logged;

@@ -149,6 +149,24 @@ replica_row_sound(sat_replica *r, replica_row *row, sat_err *e)
 	return check_row(r, row, e);
 }
 
+/* Every row is searched by what it says, and nothing else is. The index is made
+ * of the rows alone: when it does not fit, it is made again. */
+static sat_rc
+check_search(sat_replica *r, sat_err *e)
+{
+	int64_t n;
+	sat_rc rc = replica_search_entries(&n, r, e);
+
+	if (rc != SAT_OK || (n == r->search_met && r->search_bad == 0))
+		return rc;
+	if ((rc = replica_search_forget(r, e)) != SAT_OK)
+		return rc;
+	return sat_fail_code(e, SAT_EINTEGRITY, "replica.search",
+	    "the next search makes it again", "of %lld texts searched %lld do "
+	    "not fit their rows, and the rows have %lld", (long long)n,
+	    (long long)r->search_bad, (long long)r->search_met);
+}
+
 static sat_rc
 check_kind(sat_replica *r, const replica_kind *k, int64_t *merged, sat_err *e)
 {
@@ -171,7 +189,8 @@ check_kind(sat_replica *r, const replica_kind *k, int64_t *merged, sat_err *e)
 		if (rc != SAT_OK || row == NULL)
 			continue;
 		*merged += sat_record_redirect(&to, &row->view);
-		rc = check_row(r, row, e);
+		if ((rc = replica_search_check_row(r, row, e)) == SAT_OK)
+			rc = check_row(r, row, e);
 	}
 	replica_page_reset(r);
 	sat_arena_fini(&a);
@@ -205,9 +224,12 @@ sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 	    (rc = replica_pend_load(r, e)) != SAT_OK ||
 	    (!quick && (rc = check_sums(&differ, r, e)) != SAT_OK))
 		return rc;
+	r->search_met = r->search_bad = 0;
 	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++)
 		if ((rc = check_kind(r, &r->kinds->k[i], &merged, e)) != SAT_OK)
 			return rc;
+	if ((rc = check_search(r, e)) != SAT_OK)
+		return rc;
 	if ((rc = replica_count(&listed, r, SQL_ALIAS_COUNT, e)) != SAT_OK)
 		return rc;
 	if (listed != merged)

@@ -167,6 +167,7 @@ make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
 		{ KQ_DELETE, "DELETE FROM %s WHERE _rid = ?1" },
 		{ KQ_SET_RID, "UPDATE %s SET _rid = ?2 WHERE _rid = ?1" },
 		{ KQ_RID_OF, "SELECT _rid FROM %s WHERE _id = ?1" },
+		{ KQ_ID_OF, "SELECT _id FROM %s WHERE _rid = ?1" },
 		{ KQ_RANGE, "SELECT _id FROM %s WHERE _id BETWEEN ?1 AND ?2 "
 		    "LIMIT 2" },
 		{ KQ_RIDS, "SELECT _rid FROM %s ORDER BY _rid" },
@@ -240,6 +241,7 @@ make_kind(replica_kinds *ks, replica_kind *k, const sat_kind *kind, sat_err *e)
 		if (k->fields[i] == kind->parent)
 			k->parent = i;
 	}
+	replica_search_plan(ks, k);
 	sat_buf_fmt(&b, "\"k_%s\"", kind->key);
 	k->table = keep(ks, &b);
 	make_select(ks, k, &b);

@@ -111,6 +111,7 @@ replica_row_remove(sat_replica *r, const replica_kind *k, int64_t rid,
 		return rc;
 	sat_bind_int(s, 1, rid);
 	if ((rc = sat_run(s, e)) != SAT_OK ||
+	    (rc = replica_search_drop(r, k, rid, e)) != SAT_OK ||
 	    (rc = replica_kind_stmt(&s, r, k, KQ_DELETE, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, rid);

@@ -105,48 +105,22 @@ add_contains(builder *b, const char *column, const sat_value *v)
 	sat_buf_str(&b->text, ")) > 0");
 }
 
-static bool
-is_text(const sat_field *f)
-{
-	return f->type == SAT_F_TEXT || f->type == SAT_F_PHONE ||
-	    f->type == SAT_F_EMAIL || f->type == SAT_F_TAGS;
-}
-
-static void
-add_texts(builder *b, const sat_value *v)
-{
-	const char *sep = "(";
-
-	for (size_t i = 0; i < b->k->n; i++) {
-		if (!is_text(b->k->fields[i]))
-			continue;
-		sat_buf_str(&b->text, sep);
-		add_contains(b, b->k->fields[i]->column, v);
-		sep = " OR ";
-	}
-	sat_buf_str(&b->text, sep[0] == '(' ? "0" : ")");
-}
-
-/* What a merged record says finds the one it leads to. */
+/* The numbers of the rows that are found: see seek.c. */
 static void
 add_search(builder *b, const sat_value *v)
 {
-	int64_t merged = 0;
+	sat_value *rids = sat_arena_alloc(&b->mem, sizeof *rids);
+	sat_buf json = { 0 };
 
-	if (b->rc == SAT_OK)
-		b->rc = replica_count(&merged, b->r, SQL_ALIAS_ANY, b->e);
-	if (merged == 0) {
-		add_texts(b, v);
-		return;
-	}
-	sat_buf_str(&b->text, "(");
-	add_texts(b, v);
-	sat_buf_fmt(&b->text, " OR _id IN (WITH RECURSIVE up_(id_) AS ("
-	    "SELECT a_.winner FROM %s JOIN alias a_ ON a_.loser = _id WHERE ",
-	    b->k->table);
-	add_texts(b, v);
-	sat_buf_str(&b->text, " UNION SELECT a_.winner FROM up_ JOIN alias a_ "
-	    "ON a_.loser = up_.id_) SELECT id_ FROM up_))");
+	if (b->rc == SAT_OK && v->type == SAT_V_TEXT)
+		b->rc = replica_search_rids(&json, b->r, b->k->kind, v->s,
+		    b->e);
+	*rids = sat_v_text(sat_span_of(sat_arena_dup(&b->mem, json.p, json.n),
+	    json.n));
+	sat_buf_fini(&json);
+	sat_buf_str(&b->text, "_rid IN (SELECT value FROM json_each(");
+	add_bind(b, rids);
+	sat_buf_str(&b->text, "))");
 }
 
 static void

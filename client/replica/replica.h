@@ -15,6 +15,7 @@
 #define SAT_REPLICA_REPLICA_H
 
 #include "common/db/db.h"
+#include "common/model/find.h"
 #include "protocol/client.h"
 #include "protocol/permit.h"
 #include "protocol/scope.h"
@@ -151,7 +152,7 @@ typedef enum sat_cmp {
 #define SAT_Q_MERGED 0xfff7     /* 0/1; rows with 1 are left out unless asked for */
 #define SAT_Q_POOL 0xfff8       /* 0/1: offered by a pool; rows of which only what a
                                  * pool shows is held are left out unless asked for */
-#define SAT_Q_TEXT 0xfff6       /* LIKE over all text fields */
+#define SAT_Q_TEXT 0xfff6       /* what sat_replica_search finds, long texts too */
 
 typedef struct sat_filter {
 	uint16_t field;
@@ -175,6 +176,39 @@ SAT_CHECK sat_rc sat_replica_query(sat_rows **rows, sat_replica *r, const sat_qu
 SAT_CHECK sat_rc sat_rows_next(const sat_value **values, sat_rows *rows, sat_err *e);
 void sat_rows_free(sat_rows *rows);
 SAT_CHECK sat_rc sat_replica_count(int64_t *n, sat_replica *r, const sat_query *q, sat_err *e);
+/*
+ * Search (common/model/find.h): characters, pinyin, numbers, the tail of a
+ * phone; short texts of every kind that has a name among them. The index is
+ * made by the first search of a kind and kept with the rows from then on.
+ * A phone that this user is shown masked finds nothing; nor do deleted rows
+ * and rows of which only what a pool shows is held.
+ */
+#define SAT_SEARCH_MAX 500
+typedef struct sat_search {
+	sat_span text;
+	const sat_kind *const *kinds;
+	size_t nkinds;
+	bool long_texts;        /* look through remarks and the like, too */
+	size_t limit;
+} sat_search;
+typedef struct sat_found {
+	sat_id id;              /* canonical */
+	sat_id self;            /* the record the text is in */
+	const sat_kind *kind;
+	const sat_field *field; /* NULL: an earlier number */
+	sat_hit hit;
+} sat_found;
+/* The best `limit` in order; *total: how many there are (of merged records
+ * each, when there are more than `limit`). SAT_EBUSY inside a group when the
+ * index has to be made. */
+SAT_CHECK sat_rc sat_replica_search(sat_found **out, size_t *n, int64_t *total,
+    sat_arena *a, sat_replica *r, const sat_search *q, sat_err *e);
+/* Is the name of such records a short text? A search of everything looks there. */
+bool sat_replica_searched(const sat_kind *k);
+/* Make now what a search of those needs: after a sync, an import. */
+SAT_CHECK sat_rc sat_replica_search_ready(sat_replica *r, sat_err *e);
+/* Is the field shown masked to this user, in a record he has this relation to? */
+bool sat_replica_masks(const sat_replica *r, const sat_field *f, sat_relation rel);
 /* Records of a kind whose match key of this field equals the value's normal
  * form (duplicate check, import upsert), canonical: one may come twice. cb
  * returns false to stop. */

@@ -13,6 +13,7 @@
  * handover.c  suggestions of others, own ones, edits that came late
  * quarantine.c  commits the server did not merge, and what becomes of them
  * alias.c     records merged into others: canonical ids
+ * search.c    what is searched, beside the rows; seek.c searches it
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
  * number.c    numbers leased in advance
  * identity.c  who the device is; incarnations
@@ -42,12 +43,21 @@ typedef enum kind_sql {
 	KQ_BY_ID, KQ_BY_RID, KQ_INSERT, KQ_UPDATE, KQ_SET_PARENT, KQ_DELETE,
 	KQ_SET_RID, KQ_RID_OF, KQ_OF_PARENT, KQ_RANGE, KQ_RIDS, KQ_MORE_RIDS,
 	KQ_INCOMPLETE, KQ_LOCAL_MAX, KQ_EID_RANGE, KQ_EID_MAX, KQ_IDS, KQ_MATCH,
+	KQ_ID_OF,
 	KQ_COUNT,
 } kind_sql;
 
 /* Columns of a row in KQ_BY_* and KQ_INSERT; the fields follow (in KQ_ONE_*:
  * the one field). */
 enum { KC_RID, KC_ID, KC_CREATED, KC_FLAGS, KC_CLK, KC_BASE, KC_MORE, KC_FIELDS };
+
+/* What is searched of a kind (search.c): short texts, long ones. */
+#define REPLICA_SEARCH_PARTS 2
+typedef struct replica_search {
+	size_t *cols, n;  /* columns, ascending */
+	int64_t plan;     /* which, and how: another one is made again */
+	bool built;
+} replica_search;
 
 /* Statements on one field of a row: most edits change one. */
 typedef enum one_sql { ONE_BY_ID, ONE_BY_RID, ONE_UPDATE, ONE_COUNT } one_sql;
@@ -61,6 +71,7 @@ typedef struct replica_kind {
 	bool *alone;                /* nothing derived depends on it and others */
 	char *(*one)[ONE_COUNT];    /* per column that is */
 	size_t parent;              /* column of the parent; n = none */
+	replica_search search[REPLICA_SEARCH_PARTS];
 	char *table;                /* quoted */
 	char *sql[KQ_COUNT];
 } replica_kind;
@@ -227,6 +238,7 @@ struct sat_replica {
 	int64_t sig_first, sig_last;
 	uint8_t sig[SAT_SIG_BYTES];
 	uint32_t push_inc;
+	int64_t search_met, search_bad; /* what a check has come by */
 	uint64_t rows_open;        /* running queries, a bit each */
 };
 
@@ -332,6 +344,28 @@ uint32_t replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row
 /* get.c: a row as others see it, copied into a. */
 void replica_view_of(sat_view *v, sat_arena *a, const replica_row *row,
     const sat_record *rec);
+
+/* search.c: the index of what is searched */
+void replica_search_plan(replica_kinds *ks, replica_kind *k);
+/* Which parts stand; in the transaction that brings another template, those
+ * that do not fit go. stale not NULL: only says whether any does. */
+SAT_CHECK sat_rc replica_search_adopt(sat_replica *r, replica_kinds *ks,
+    bool *stale, sat_err *e);
+SAT_CHECK sat_rc replica_search_open(sat_replica *r, sat_err *e);
+/* After the row was written: `values` per column as they are now. */
+SAT_CHECK sat_rc replica_search_row(sat_replica *r, const replica_row *row,
+    uint32_t flags, const sat_value *values, sat_err *e);
+SAT_CHECK sat_rc replica_search_drop(sat_replica *r, const replica_kind *k,
+    int64_t rid, sat_err *e);
+/* Proof: counts what the row has to r->search_met, and to r->search_bad what
+ * the index has otherwise. */
+SAT_CHECK sat_rc replica_search_check_row(sat_replica *r,
+    const replica_row *row, sat_err *e);
+SAT_CHECK sat_rc replica_search_forget(sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_search_entries(int64_t *n, sat_replica *r, sat_err *e);
+/* seek.c: numbers of the rows that are found, as a JSON list. */
+SAT_CHECK sat_rc replica_search_rids(sat_buf *json, sat_replica *r,
+    const sat_kind *kind, sat_span text, sat_err *e);
 
 /* alias.c */
 /* `alias` as the row is now; flags are the new ones. */

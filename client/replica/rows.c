@@ -442,6 +442,8 @@ delete_row(sat_replica *r, replica_row *row, sat_err *e)
 	    (rc = write_conflicts(r, row, 0, e)) != SAT_OK ||
 	    (rc = write_handed(r, row, 0, e)) != SAT_OK ||
 	    (rc = replica_alias_write(r, row, 0, e)) != SAT_OK ||
+	    (rc = replica_search_drop(r, row->k, row->stored_rid, e)) !=
+	    SAT_OK ||
 	    (rc = run_two(r, SQL_HISTORY_DEL, row->stored_rid, 0, false,
 	    e)) != SAT_OK ||
 	    (rc = replica_kind_stmt(&s, r, row->k, KQ_DELETE, e)) != SAT_OK)
@@ -608,7 +610,8 @@ replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 	    (rc = write_match(r, row, values, e)) != SAT_OK ||
 	    (rc = write_conflicts(r, row, flags, e)) != SAT_OK ||
 	    (rc = write_handed(r, row, flags, e)) != SAT_OK ||
-	    (rc = replica_alias_write(r, row, flags, e)) != SAT_OK)
+	    (rc = replica_alias_write(r, row, flags, e)) != SAT_OK ||
+	    (rc = replica_search_row(r, row, flags, values, e)) != SAT_OK)
 		return rc;
 	row->stored = sat_arena_dup(&r->page.mem, values,
 	    row->k->n * sizeof *values);

@@ -132,6 +132,8 @@ replica_template_open(sat_replica *r, sat_err *e)
 	sat_git_close(g);
 	if (rc == SAT_OK)
 		rc = replica_kinds_make(&r->kinds, r->t, e);
+	if (rc == SAT_OK)
+		rc = replica_search_open(r, e);
 	return rc;
 }
 
@@ -224,6 +226,8 @@ install(sat_replica *r, const sat_oid *tip, sat_err *e)
 	sat_rc rc;
 
 	if ((rc = replica_kinds_migrate(r, r->kinds, &grew, e)) != SAT_OK)
+		return rc;
+	if ((rc = replica_search_adopt(r, r->kinds, NULL, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; grew && i < r->kinds->n; i++)
 		if ((rc = adopt_unknown(r, &r->kinds->k[i], e)) != SAT_OK)

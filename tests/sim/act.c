@@ -690,7 +690,15 @@ sim_act(device *d)
 void
 sim_act_read(device *d)
 {
+	sat_err e;
+
 	sim_expect_check(d, 4);
+	/* every other person searches: from then on his index follows the rows */
+	if (d->r != NULL && d->index % 2 == 1 &&
+	    sat_replica_template(d->r) != NULL) {
+		sim_device_calm(d);
+		(void)sim_device_after(d, sat_replica_search_ready(d->r, &e));
+	}
 }
 
 /* Several devices run the same rule at the same moment. */

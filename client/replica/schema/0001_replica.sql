@@ -215,3 +215,14 @@ CREATE TABLE tmpl_object(
   type  INTEGER NOT NULL,
   data  BLOB NOT NULL
 );
+
+-- What is searched, of a kind: made when somebody first searches in it, kept
+-- with the rows from then on (search.c).
+CREATE TABLE search_part(
+  part  INTEGER PRIMARY KEY,  -- kind << 1 | long texts
+  plan  INTEGER NOT NULL      -- which fields, folded how; another: made again
+);
+CREATE TABLE search(
+  block  INTEGER PRIMARY KEY,  -- part << 36 | rid >> 5
+  data   BLOB NOT NULL         -- rows of those 32 numbers that have any text
+);

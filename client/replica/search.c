@@ -1,0 +1,602 @@
+/*
+ * search.c - the search index and how it follows the rows.
+ *
+ * Why no inverted index: what is searched of a hundred thousand customers is
+ * some ten megabytes, read and compared in the time an inverted index needs for
+ * a frequent word; and a row costs one small block to change, leaves nothing
+ * behind when it goes, and pinyin needs no copy of its own. The texts of 32
+ * neighbouring numbers lie together, so that a scan meets few rows of SQLite.
+ *
+ * Two parts per kind: short texts (names, numbers, phones) that every search
+ * looks through, long ones (remarks) that only the search of a list does. A
+ * part is made when it is first asked for. Before that nothing is kept, and
+ * a device on which nobody searches pays nothing.
+ *
+ * Invariants:
+ *   S1  a part that is listed holds exactly what the rows say.
+ *   S2  a part that is not listed has no block.
+ *   S3  of a masked row no phone is here.
+ */
+#include "client/replica/search_int.h"
+
+#include <string.h>
+
+/* Texts up to this length are names; longer ones are prose. */
+#define SHORT_MAX 200
+
+/* ---- which fields ----------------------------------------------------------------- */
+
+int
+search_part_of_field(const sat_kind *kind, const sat_field *f)
+{
+	switch (f->type) {
+	case SAT_F_PHONE:
+	case SAT_F_EMAIL:
+		return 0;
+	case SAT_F_TAGS:
+		return f->dict == NULL ? 0 : -1;
+	case SAT_F_TEXT:
+		if (f->max_len > SHORT_MAX || (f->max_len == 0 &&
+		    f->pattern == NULL && f != kind->title))
+			return 1;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+void
+replica_search_plan(replica_kinds *ks, replica_kind *k)
+{
+	for (int part = 0; part < REPLICA_SEARCH_PARTS; part++) {
+		replica_search *s = &k->search[part];
+		uint64_t h = 0xcbf29ce484222325ull + SAT_FOLD_VERSION;
+
+		s->cols = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *s->cols);
+		for (size_t i = 0; i < k->n; i++) {
+			if (search_part_of_field(k->kind, k->fields[i]) != part)
+				continue;
+			s->cols[s->n++] = i;
+			h = (h ^ k->fields[i]->id) * 0x100000001b3ull;
+			h = (h ^ (unsigned)k->fields[i]->type) * 0x100000001b3ull;
+		}
+		s->plan = (int64_t)(h >> 1);
+	}
+}
+
+/* ---- a row's texts ------------------------------------------------------------------ */
+
+static void
+put_segment(sat_buf *out, sat_buf *tmp, uint16_t field)
+{
+	if (tmp->n == 0)
+		return;
+	sat_write_uint(out, field);
+	sat_write_span(out, sat_buf_span(tmp));
+}
+
+static void
+put_text(sat_buf *out, sat_buf *tmp, const sat_field *f, sat_value v,
+    uint32_t flags)
+{
+	const uint8_t *lf;
+	size_t n;
+
+	if (v.type != SAT_V_TEXT || (f->type == SAT_F_PHONE &&
+	    (flags & ROW_MASKED) != 0))
+		return;
+	for (;; v.s.p += n + 1, v.s.n -= n + 1) { /* of tags: each */
+		lf = f->type == SAT_F_TAGS && v.s.n > 0 ?
+		    memchr(v.s.p, '\n', v.s.n) : NULL;
+		n = lf != NULL ? (size_t)(lf - v.s.p) : v.s.n;
+		sat_buf_reset(tmp);
+		if (f->type == SAT_F_PHONE)
+			sat_phone_digits(tmp, sat_span_of(v.s.p, n));
+		else
+			sat_fold(tmp, sat_span_of(v.s.p, n));
+		put_segment(out, tmp, f->id);
+		if (lf == NULL)
+			break;
+	}
+}
+
+/* Earlier numbers find their record too (P-145). */
+static void
+put_aliases(sat_buf *out, sat_buf *tmp, const sat_cell *c)
+{
+	sat_arena a = { 0 };
+	sat_element *el;
+	size_t n = sat_cell_elements(&el, &a, c);
+
+	for (size_t i = 0; i < n; i++) {
+		sat_buf_reset(tmp);
+		sat_fold(tmp, el[i].text);
+		put_segment(out, tmp, SAT_SYS_ALIASES);
+	}
+	sat_arena_fini(&a);
+}
+
+/* The body of a row's entry; empty when it has no text. `values` per column of
+ * the kind. */
+static void
+make_body(sat_buf *out, const replica_kind *k, int part, uint32_t flags,
+    const sat_value *values, const sat_cell *aliases)
+{
+	const replica_search *s = &k->search[part];
+	sat_buf tmp = { 0 };
+	size_t head;
+
+	sat_write_uint(out, flags & SEARCH_FLAGS);
+	head = out->n;
+	for (size_t i = 0; i < s->n; i++)
+		put_text(out, &tmp, k->fields[s->cols[i]], values[s->cols[i]],
+		    flags);
+	if (part == 0 && aliases != NULL)
+		put_aliases(out, &tmp, aliases);
+	if (out->n == head)
+		sat_buf_reset(out);
+	sat_buf_fini(&tmp);
+}
+
+/* The old body with this field's segments made anew. */
+static void
+patch_body(sat_buf *out, sat_span old, const replica_row *row, int part,
+    uint32_t flags, const sat_value *values)
+{
+	const sat_field *f = row->k->fields[row->narrow - 1];
+	sat_buf tmp = { 0 };
+	sat_reader rd = sat_reader_of(old);
+	size_t head;
+	bool put = false;
+
+	(void)part;
+	sat_write_uint(out, flags & SEARCH_FLAGS);
+	head = out->n;
+	if (old.n > 0)
+		(void)sat_read_uint(&rd);
+	while (rd.left > 0 && rd.fault == NULL) {
+		uint16_t field = (uint16_t)sat_read_uint(&rd);
+		sat_span text = sat_read_span(&rd, SAT_VALUE_MAX);
+
+		if (!put && field >= f->id) {
+			put_text(out, &tmp, f, values[row->narrow - 1], flags);
+			put = true;
+		}
+		if (field == f->id)
+			continue;
+		sat_write_uint(out, field);
+		sat_write_span(out, text);
+	}
+	if (!put)
+		put_text(out, &tmp, f, values[row->narrow - 1], flags);
+	if (out->n == head)
+		sat_buf_reset(out);
+	sat_buf_fini(&tmp);
+}
+
+/* ---- blocks ----------------------------------------------------------------------------- */
+
+/* The body of a number in a block; empty = none. *at: where its entry begins,
+ * or would; *n: its length. */
+static sat_span
+entry_of(sat_span block, unsigned low, size_t *at, size_t *n)
+{
+	sat_reader rd = sat_reader_of(block);
+
+	while (rd.left > 0 && rd.fault == NULL) {
+		size_t from = block.n - rd.left;
+		unsigned is = sat_read_u8(&rd);
+		sat_span body = sat_read_span(&rd, rd.left);
+
+		if (is < low)
+			continue;
+		*at = from;
+		*n = is == low ? block.n - rd.left - from : 0;
+		return is == low ? body : sat_span_of("", 0);
+	}
+	*at = block.n;
+	*n = 0;
+	return sat_span_of("", 0);
+}
+
+static sat_rc
+get_block(sat_buf *out, sat_replica *r, int64_t block, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_SEARCH_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, block);
+	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
+		return rc;
+	sat_buf_add(out, sat_col_blob(s, 0).p, sat_col_blob(s, 0).n);
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+static sat_rc
+put_block(sat_replica *r, int64_t block, sat_span data, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, data.n > 0 ? SQL_SEARCH_PUT :
+	    SQL_SEARCH_DEL, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, block);
+	if (data.n > 0)
+		sat_bind_blob(s, 2, data);
+	return sat_run(s, e);
+}
+
+static void
+put_entry(sat_buf *out, unsigned low, sat_span body)
+{
+	if (body.n == 0)
+		return;
+	sat_write_u8(out, (uint8_t)low);
+	sat_write_span(out, body);
+}
+
+/* What it is to be is told by `make`, from what it was. */
+static sat_rc
+change(sat_replica *r, const replica_kind *k, int part, int64_t rid,
+    void (*make)(sat_buf *out, sat_span old, void *u), void *u, sat_err *e)
+{
+	int64_t block = search_block_of(k, part, rid);
+	unsigned low = (unsigned)(rid & SEARCH_LOW);
+	sat_buf was = { 0 }, body = { 0 }, is = { 0 };
+	size_t at, n;
+	sat_span old;
+	sat_rc rc;
+
+	if ((rc = get_block(&was, r, block, e)) != SAT_OK)
+		goto out;
+	old = entry_of(sat_buf_span(&was), low, &at, &n);
+	if (make != NULL)
+		make(&body, old, u);
+	if (sat_span_eq(old, sat_buf_span(&body)))
+		goto out;
+	sat_buf_add(&is, was.p, at);
+	put_entry(&is, low, sat_buf_span(&body));
+	sat_buf_add(&is, was.p + at + n, was.n - at - n);
+	rc = put_block(r, block, sat_buf_span(&is), e);
+out:
+	sat_buf_fini(&was);
+	sat_buf_fini(&body);
+	sat_buf_fini(&is);
+	return rc;
+}
+
+/* ---- following the rows -------------------------------------------------------------------- */
+
+typedef struct row_now {
+	const replica_row *row;
+	int part;
+	uint32_t flags;
+	const sat_value *values;
+} row_now;
+
+static void
+make_of_row(sat_buf *out, sat_span old, void *u)
+{
+	const row_now *now = u;
+	const replica_row *row = now->row;
+
+	if (row->narrow != 0)
+		patch_body(out, old, row, now->part, now->flags, now->values);
+	else
+		make_body(out, row->k, now->part, now->flags, now->values,
+		    sat_record_cell(&row->view, SAT_SYS_ALIASES));
+}
+
+static bool
+has_column(const replica_search *s, size_t col)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->cols[i] == col)
+			return true;
+	return false;
+}
+
+sat_rc
+replica_search_row(sat_replica *r, const replica_row *row, uint32_t flags,
+    const sat_value *values, sat_err *e)
+{
+	const replica_kind *k = row->k;
+	sat_rc rc;
+
+	for (int part = 0; part < REPLICA_SEARCH_PARTS; part++) {
+		row_now now = { row, part, flags, values };
+
+		if (!k->search[part].built || (row->narrow != 0 &&
+		    !has_column(&k->search[part], row->narrow - 1)))
+			continue;
+		if (row->stored_rid != 0 && row->stored_rid != row->rid &&
+		    (rc = change(r, k, part, row->stored_rid, NULL, NULL,
+		    e)) != SAT_OK)
+			return rc;
+		if ((rc = change(r, k, part, row->rid, make_of_row, &now,
+		    e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+sat_rc
+replica_search_drop(sat_replica *r, const replica_kind *k, int64_t rid,
+    sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	for (int part = 0; part < REPLICA_SEARCH_PARTS && rc == SAT_OK; part++)
+		if (k->search[part].built)
+			rc = change(r, k, part, rid, NULL, NULL, e);
+	return rc;
+}
+
+/* ---- making a part --------------------------------------------------------------------------- */
+
+static sat_rc
+clear_part(sat_replica *r, int64_t part, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_SEARCH_CLEAR, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, part << SEARCH_PART_SHIFT);
+	sat_bind_int(s, 2, ((part + 1) << SEARCH_PART_SHIFT) - 1);
+	if ((rc = sat_run(s, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_SEARCH_PLAN_DEL, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, part);
+	return sat_run(s, e);
+}
+
+/* Columns of the part's statement behind _rid, _flags, _more. */
+enum { SC_RID, SC_FLAGS, SC_MORE, SC_FIELDS };
+
+static sat_rc
+rows_of_part(sat_stmt **s, sat_replica *r, const replica_kind *k, int part,
+    sat_err *e)
+{
+	sat_buf b = { 0 };
+	sat_rc rc;
+
+	sat_buf_str(&b, "SELECT _rid, _flags, _more");
+	for (size_t i = 0; i < k->search[part].n; i++)
+		sat_buf_fmt(&b, ", \"%s\"",
+		    k->fields[k->search[part].cols[i]]->column);
+	sat_buf_fmt(&b, " FROM %s ORDER BY _rid", k->table);
+	rc = sat_db_stmt_text(s, r->db, sat_buf_cstr(&b), e);
+	sat_buf_fini(&b);
+	return rc;
+}
+
+static const sat_cell *
+find_aliases(sat_arena *a, sat_span more)
+{
+	sat_reader rd = sat_reader_of(more);
+	size_t n = 0;
+	sat_cell *c = more.n > 0 ? sat_cells_read(&n, a, &rd) : NULL;
+
+	for (size_t i = 0; i < n && rd.fault == NULL; i++)
+		if (c[i].field == SAT_SYS_ALIASES)
+			return &c[i];
+	return NULL;
+}
+
+/* One pass over the rows in their order, one write per block. */
+static sat_rc
+fill(sat_replica *r, const replica_kind *k, int part, sat_err *e)
+{
+	sat_value values[SAT_FIELDS_MAX + 1];
+	const replica_search *p = &k->search[part];
+	sat_buf data = { 0 }, body = { 0 };
+	int64_t block = -1, next;
+	sat_arena a = { 0 };
+	sat_stmt *s;
+	bool row;
+	sat_rc rc = rows_of_part(&s, r, k, part, e);
+
+	while (rc == SAT_OK && (rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		next = search_block_of(k, part, sat_col_int(s, SC_RID));
+		if (next != block && data.n > 0) {
+			rc = put_block(r, block, sat_buf_span(&data), e);
+			sat_buf_reset(&data);
+		}
+		block = next;
+		for (size_t i = 0; i < p->n; i++)
+			values[p->cols[i]] = replica_col_value(s,
+			    SC_FIELDS + (int)i);
+		sat_arena_reset(&a);
+		sat_buf_reset(&body);
+		make_body(&body, k, part, (uint32_t)sat_col_int(s, SC_FLAGS),
+		    values, find_aliases(&a, sat_col_blob(s, SC_MORE)));
+		put_entry(&data, (unsigned)(sat_col_int(s, SC_RID) &
+		    SEARCH_LOW), sat_buf_span(&body));
+	}
+	if (rc == SAT_OK && data.n > 0)
+		rc = put_block(r, block, sat_buf_span(&data), e);
+	else if (rc != SAT_OK)
+		sat_stmt_reset(s);
+	sat_arena_fini(&a);
+	sat_buf_fini(&data);
+	sat_buf_fini(&body);
+	return rc;
+}
+
+static sat_rc
+make_part(sat_replica *r, const replica_kind *k, int part, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = clear_part(r, search_part_of(k, part), e)) != SAT_OK ||
+	    (rc = fill(r, k, part, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_SEARCH_PLAN_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, search_part_of(k, part));
+	sat_bind_int(s, 2, k->search[part].plan);
+	return sat_run(s, e);
+}
+
+sat_rc
+search_need(sat_replica *r, replica_kind *k, int part, sat_err *e)
+{
+	sat_rc rc;
+
+	if (k->search[part].built || k->search[part].n == 0)
+		return SAT_OK;
+	if (r->in_group)
+		return sat_fail(e, SAT_EBUSY, "a group of writes is open");
+	if ((rc = sat_db_begin(r->db, e)) != SAT_OK ||
+	    (rc = replica_end(r, true, make_part(r, k, part, e), e)) != SAT_OK)
+		return rc;
+	k->search[part].built = true;
+	return SAT_OK;
+}
+
+/* ---- what is there ----------------------------------------------------------------------------- */
+
+static replica_search *
+part_by(replica_kinds *ks, int64_t part)
+{
+	for (size_t i = 0; ks != NULL && i < ks->n; i++)
+		for (int p = 0; p < REPLICA_SEARCH_PARTS; p++)
+			if (search_part_of(&ks->k[i], p) == part)
+				return &ks->k[i].search[p];
+	return NULL;
+}
+
+/* Every listed part that does not fit the plan goes (S2: erasure would not find
+ * what no row leads to). */
+sat_rc
+replica_search_adopt(sat_replica *r, replica_kinds *ks, bool *stale,
+    sat_err *e)
+{
+	int64_t drop[2 * SAT_KINDS_MAX];
+	size_t n = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_SEARCH_PLANS, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		replica_search *p = part_by(ks, sat_col_int(s, 0));
+
+		if (p != NULL)
+			p->built = p->plan == sat_col_int(s, 1);
+		if ((p == NULL || !p->built) && n < 2 * SAT_KINDS_MAX)
+			drop[n++] = sat_col_int(s, 0);
+	}
+	if (stale != NULL) {
+		*stale = n > 0;
+		return rc;
+	}
+	for (size_t i = 0; i < n && rc == SAT_OK; i++)
+		rc = clear_part(r, drop[i], e);
+	return rc;
+}
+
+sat_rc
+replica_search_open(sat_replica *r, sat_err *e)
+{
+	bool stale;
+	sat_rc rc;
+
+	if (r->kinds == NULL ||
+	    (rc = replica_search_adopt(r, r->kinds, &stale, e)) != SAT_OK ||
+	    !stale)
+		return r->kinds == NULL ? SAT_OK : rc;
+	if ((rc = sat_db_begin(r->db, e)) != SAT_OK)
+		return rc;
+	return replica_end(r, true, replica_search_adopt(r, r->kinds, NULL, e),
+	    e);
+}
+
+/* ---- proof ------------------------------------------------------------------------------------- */
+
+sat_rc
+replica_search_check_row(sat_replica *r, const replica_row *row, sat_err *e)
+{
+	const replica_kind *k = row->k;
+	sat_buf block = { 0 }, body = { 0 };
+	size_t at, n;
+	sat_rc rc = SAT_OK;
+
+	for (int part = 0; part < REPLICA_SEARCH_PARTS; part++) {
+		if (!k->search[part].built)
+			continue;
+		sat_buf_reset(&block);
+		sat_buf_reset(&body);
+		if ((rc = get_block(&block, r, search_block_of(k, part,
+		    row->rid), e)) != SAT_OK)
+			break;
+		make_body(&body, k, part, row->flags, row->stored,
+		    sat_record_cell(&row->view, SAT_SYS_ALIASES));
+		r->search_bad += !sat_span_eq(sat_buf_span(&body), entry_of(
+		    sat_buf_span(&block), (unsigned)(row->rid & SEARCH_LOW),
+		    &at, &n));
+		r->search_met += body.n > 0;
+	}
+	sat_buf_fini(&block);
+	sat_buf_fini(&body);
+	return rc;
+}
+
+static sat_rc
+clear_all(sat_replica *r, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < r->kinds->n && rc == SAT_OK; i++)
+		for (int p = 0; p < REPLICA_SEARCH_PARTS && rc == SAT_OK; p++)
+			rc = clear_part(r, search_part_of(&r->kinds->k[i], p),
+			    e);
+	return rc;
+}
+
+sat_rc
+replica_search_forget(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if (r->kinds == NULL || (rc = sat_db_begin(r->db, e)) != SAT_OK)
+		return r->kinds == NULL ? SAT_OK : rc;
+	if ((rc = replica_end(r, true, clear_all(r, e), e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < r->kinds->n; i++)
+		for (int p = 0; p < REPLICA_SEARCH_PARTS; p++)
+			r->kinds->k[i].search[p].built = false;
+	return SAT_OK;
+}
+
+sat_rc
+replica_search_entries(int64_t *n, sat_replica *r, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_SEARCH_RANGE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, 0);
+	sat_bind_int(s, 2, INT64_MAX);
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		sat_reader rd = sat_reader_of(sat_col_blob(s, 1));
+
+		while (rd.left > 0 && rd.fault == NULL) {
+			(void)sat_read_u8(&rd);
+			(void)sat_read_span(&rd, rd.left);
+			(*n)++;
+		}
+		*n += rd.fault != NULL; /* never the right number */
+	}
+	return rc;
+}

@@ -1,0 +1,40 @@
+/*
+ * search_int.h - the form of the search index, for search.c and seek.c.
+ *
+ * A block holds the rows of 32 numbers, ascending:
+ *   u8 rid & 31, uint length, then of that length:
+ *   uint flags (of SEARCH_FLAGS), then segments: uint field, span text.
+ * The text is folded (common/model/pinyin.h); of a phone it is the digits.
+ */
+#ifndef SAT_REPLICA_SEARCH_INT_H
+#define SAT_REPLICA_SEARCH_INT_H
+
+#include "client/replica/replica_int.h"
+#include "common/model/find.h"
+#include "common/model/pinyin.h"
+
+#define SEARCH_SHIFT 5
+#define SEARCH_LOW ((1 << SEARCH_SHIFT) - 1)
+#define SEARCH_PART_SHIFT 36
+/* What lists leave out unless asked. */
+#define SEARCH_FLAGS (ROW_DELETED | ROW_MERGED | ROW_MASKED | ROW_POOL)
+
+static inline int64_t
+search_part_of(const replica_kind *k, int part)
+{
+	return (int64_t)k->kind->id << 1 | part;
+}
+static inline int64_t
+search_block_of(const replica_kind *k, int part, int64_t rid)
+{
+	return search_part_of(k, part) << SEARCH_PART_SHIFT |
+	    rid >> SEARCH_SHIFT;
+}
+
+/* Where a field is searched; -1: nowhere. */
+int search_part_of_field(const sat_kind *kind, const sat_field *f);
+/* Make the part if it is not there. SAT_EBUSY inside a group. */
+SAT_CHECK sat_rc search_need(sat_replica *r, replica_kind *k, int part,
+    sat_err *e);
+
+#endif

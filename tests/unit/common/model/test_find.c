@@ -1,0 +1,269 @@
+/*
+ * What a person types into a search box, and what it finds.
+ */
+#include "tests/lib/unit.h"
+
+#include "common/model/find.h"
+#include "common/model/pinyin.h"
+
+static void
+folds_to(const char *text, const char *want)
+{
+	sat_buf b = { 0 };
+
+	sat_fold(&b, sat_span_str(text));
+	assert_string_equal(sat_buf_cstr(&b), want);
+	sat_buf_fini(&b);
+}
+
+static void
+reads(const char *text, bool person, const char *full, const char *initials)
+{
+	sat_buf b = { 0 };
+
+	sat_pinyin(&b, sat_span_str(text), person);
+	assert_string_equal(sat_buf_cstr(&b), full);
+	sat_buf_reset(&b);
+	sat_pinyin_initials(&b, sat_span_str(text), person);
+	assert_string_equal(sat_buf_cstr(&b), initials);
+	sat_buf_fini(&b);
+}
+
+/* Every word of the query in the text: the worst of them. */
+static sat_hit
+hit(const char *query, const char *text)
+{
+	static sat_needle q;
+	sat_buf b = { 0 };
+	sat_hit worst = SAT_HIT_EXACT, h;
+
+	sat_needle_make(&q, sat_span_str(query));
+	sat_fold(&b, sat_span_str(text));
+	if (q.n == 0)
+		worst = SAT_HIT_NONE;
+	for (size_t i = 0; i < q.n; i++) {
+		h = sat_word_hit(&q.word[i], sat_buf_span(&b), NULL, NULL);
+		if (h > worst)
+			worst = h;
+	}
+	sat_buf_fini(&b);
+	return worst;
+}
+
+static sat_hit
+phone(const char *query, const char *text)
+{
+	static sat_needle q;
+	sat_buf b = { 0 };
+	sat_hit h;
+
+	sat_needle_make(&q, sat_span_str(query));
+	sat_phone_digits(&b, sat_span_str(text));
+	h = sat_needle_phone(&q, sat_buf_span(&b), NULL, NULL);
+	sat_buf_fini(&b);
+	return h;
+}
+
+static void
+width_case_and_variants_are_folded(void **state)
+{
+	(void)state;
+	folds_to("Ａｃｍｅ　（北京）", "acme (北京)");
+	folds_to("華為技術", "华为技术");
+	folds_to("臺灣後臺", "台湾后台");
+	folds_to("  Hello   World ", "hello world");
+	folds_to("张 三", "张三");
+	folds_to("ﬁne Ⅳ ㈱", "fine iv (株)");
+	folds_to("乾隆", "乾隆"); /* simplified as it stands */
+	folds_to("", "");
+	folds_to("a\xff" "b", "ab");
+	folds_to("Ｅ\xcc\x81", "é"); /* composed */
+}
+
+static void
+a_fold_of_a_fold_is_the_same(void **state)
+{
+	uint64_t seed = sat_test_seed(11);
+	sat_buf a = { 0 }, b = { 0 }, c = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		size_t n = sat_test_rand(&seed) % 12;
+
+		sat_buf_reset(&a);
+		for (size_t k = 0; k < n; k++) {
+			uint32_t u = (uint32_t)sat_test_rand(&seed) % 0x3000;
+
+			u += sat_test_rand(&seed) % 2 ? 0x4E00 : 0x20;
+			sat_write_u8(&a, (uint8_t)(0xE0 | u >> 12));
+			if (u < 0x800)
+				a.p[a.n - 1] = (uint8_t)(u & 0x7F) | 0x20;
+			else {
+				sat_write_u8(&a, (uint8_t)(0x80 | (u >> 6 & 63)));
+				sat_write_u8(&a, (uint8_t)(0x80 | (u & 63)));
+			}
+		}
+		sat_buf_reset(&b);
+		sat_buf_reset(&c);
+		sat_fold(&b, sat_buf_span(&a));
+		sat_fold(&c, sat_buf_span(&b));
+		if (!sat_span_eq(sat_buf_span(&b), sat_buf_span(&c)))
+			fail_msg("'%s' folds to '%s' and that to '%s'",
+			    sat_buf_cstr(&a), sat_buf_cstr(&b),
+			    sat_buf_cstr(&c));
+	}
+	sat_buf_fini(&a);
+	sat_buf_fini(&b);
+	sat_buf_fini(&c);
+}
+
+static void
+names_and_words_are_read_as_people_read_them(void **state)
+{
+	(void)state;
+	reads("华为技术", false, "hua wei ji shu", "hwjs");
+	reads("曾国藩", true, "zeng guo fan", "zgf");
+	reads("曾经", false, "ceng jing", "cj");
+	reads("单雄信", true, "shan xiong xin", "sxx");
+	reads("仇英", true, "qiu ying", "qy");
+	reads("解缙", true, "xie jin", "xj");
+	reads("尉迟恭", true, "yu chi gong", "ycg");
+	reads("万俟卨", true, "mo qi xie", "mqx");
+	reads("重庆银行", false, "chong qing yin hang", "cqyh");
+	reads("长沙重工", false, "chang sha zhong gong", "cszg");
+	reads("重慶銀行", false, "chong qing yin hang", "cqyh");
+	reads("绿源", false, "lv yuan", "ly");
+	reads("ABC科技2号", false, "abc ke ji 2 hao", "abckj2h");
+	reads("", false, "", "");
+}
+
+static void
+a_word_is_found_as_it_stands(void **state)
+{
+	(void)state;
+	assert_int_equal(hit("华为技术有限公司", "华为技术有限公司"), SAT_HIT_EXACT);
+	assert_int_equal(hit("华为", "华为技术有限公司"), SAT_HIT_PREFIX);
+	assert_int_equal(hit("技术", "华为技术有限公司"), SAT_HIT_INSIDE);
+	assert_int_equal(hit("華為", "华为技术有限公司"), SAT_HIT_PREFIX);
+	assert_int_equal(hit("华为", "華為技術"), SAT_HIT_PREFIX);
+	assert_int_equal(hit("ＡＣＭＥ", "acme ltd"), SAT_HIT_PREFIX);
+	assert_int_equal(hit("acme 有限", "Acme 上海有限公司"), SAT_HIT_INSIDE);
+	assert_int_equal(hit("中兴", "华为技术有限公司"), SAT_HIT_NONE);
+	assert_int_equal(hit("华为 中兴", "华为技术有限公司"), SAT_HIT_NONE);
+	assert_int_equal(hit("  ", "华为"), SAT_HIT_NONE);
+}
+
+static void
+a_word_is_found_by_its_pinyin(void **state)
+{
+	(void)state;
+	assert_int_equal(hit("huawei", "华为技术有限公司"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("HuaW", "华为技术有限公司"), SAT_HIT_INITIALS);
+	assert_int_equal(hit("huawe", "华为技术有限公司"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("hwjs", "华为技术有限公司"), SAT_HIT_INITIALS);
+	assert_int_equal(hit("jishu", "华为技术有限公司"), SAT_HIT_PINYIN_INSIDE);
+	assert_int_equal(hit("yxgs", "华为技术有限公司"), SAT_HIT_INITIALS_INSIDE);
+	assert_int_equal(hit("华wei", "华为技术有限公司"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("xi'an", "西安电子"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("xian", "西安电子"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("zhsh", "中石化"), SAT_HIT_INITIALS);
+	assert_int_equal(hit("hwtech", "华为Tech"), SAT_HIT_INITIALS);
+	assert_int_equal(hit("hwzz", "华为技术有限公司"), SAT_HIT_NONE);
+	assert_int_equal(hit("huaweijishuyouxiangongsi", "华为技术有限公司"),
+	    SAT_HIT_PINYIN);
+	assert_int_equal(hit("huaweijishuyouxiangongsia", "华为技术有限公司"),
+	    SAT_HIT_NONE);
+}
+
+static void
+every_reading_of_a_character_finds_it(void **state)
+{
+	(void)state;
+	assert_int_equal(hit("shan", "单雄信"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("zeng", "曾国藩"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("qiuying", "仇英"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("xiejin", "解缙"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("ouyang", "区阳"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("piao", "朴树"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("moqi", "万俟卨"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("chongqing", "重庆啤酒"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("zhonggong", "重工"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("yinhang", "招商银行"), SAT_HIT_PINYIN_INSIDE);
+	assert_int_equal(hit("changsha", "长沙银行"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("zhangsun", "长孙无忌"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("lvyuan", "绿源"), SAT_HIT_PINYIN);
+	assert_int_equal(hit("luyuan", "绿源"), SAT_HIT_PINYIN);
+}
+
+static void
+a_phone_is_found_by_its_tail_or_as_a_whole(void **state)
+{
+	(void)state;
+	assert_int_equal(phone("5678", "+86 138 1234 5678"), SAT_HIT_TAIL);
+	assert_int_equal(phone("１３８１２３４５６７８", "13812345678"), SAT_HIT_EXACT);
+	assert_int_equal(phone("+86 138-1234-5678", "13812345678"), SAT_HIT_EXACT);
+	assert_int_equal(phone("1381234", "13812345678"), SAT_HIT_PREFIX);
+	assert_int_equal(phone("8123456", "13812345678"), SAT_HIT_INSIDE);
+	assert_int_equal(phone("1234", "13812345678"), SAT_HIT_NONE);
+	assert_int_equal(phone("678", "13812345678"), SAT_HIT_NONE);
+	assert_int_equal(phone("56789", "13812345678"), SAT_HIT_NONE);
+	assert_int_equal(phone("a5678", "13812345678"), SAT_HIT_NONE);
+}
+
+static void
+what_was_met_is_shown_in_the_text(void **state)
+{
+	static sat_needle q;
+	size_t at, len;
+	sat_buf b = { 0 };
+	const char *text = "（上海） 華為Ｔech";
+
+	(void)state;
+	sat_fold(&b, sat_span_str(text));
+	sat_needle_make(&q, sat_span_str("hwtech"));
+	assert_int_not_equal(sat_word_hit(&q.word[0], sat_buf_span(&b), &at,
+	    &len), SAT_HIT_NONE);
+	assert_true(sat_fold_place(&at, &len, sat_span_str(text), at, len));
+	assert_int_equal(at, strlen("（上海） "));
+	assert_int_equal(len, strlen("華為Ｔech"));
+	sat_buf_fini(&b);
+}
+
+/* Much of the same: it ends, and soon. */
+static void
+a_hostile_word_is_given_up(void **state)
+{
+	static sat_needle q;
+	sat_buf text = { 0 }, word = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 500; i++) {
+		sat_buf_str(&text, "阿恶");
+		sat_buf_str(&word, "ae");
+	}
+	sat_buf_str(&word, "x");
+	sat_needle_make(&q, sat_buf_span(&word));
+	for (int i = 0; i < 20; i++)
+		(void)sat_word_hit(&q.word[0], sat_buf_span(&text), NULL, NULL);
+	assert_true(q.word[0].n <= SAT_NEEDLE_MAX);
+	sat_buf_fini(&text);
+	sat_buf_fini(&word);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(width_case_and_variants_are_folded),
+		cmocka_unit_test(a_fold_of_a_fold_is_the_same),
+		cmocka_unit_test(names_and_words_are_read_as_people_read_them),
+		cmocka_unit_test(a_word_is_found_as_it_stands),
+		cmocka_unit_test(a_word_is_found_by_its_pinyin),
+		cmocka_unit_test(every_reading_of_a_character_finds_it),
+		cmocka_unit_test(a_phone_is_found_by_its_tail_or_as_a_whole),
+		cmocka_unit_test(what_was_met_is_shown_in_the_text),
+		cmocka_unit_test(a_hostile_word_is_given_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
