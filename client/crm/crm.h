@@ -266,12 +266,15 @@ SAT_CHECK sat_rc sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_imp
 /* ---- reports --------------------------------------------------------------- */
 typedef struct sat_report_opts {
 	const char *period;  /* NULL = "all" */
-	int64_t as_of_ms;    /* 0 = now */
+	int64_t as_of_ms;    /* 0 = end of the period; of "all": now */
 	const char *const *params; /* "k=v", filters by field: owner=..., team=... */
 	size_t nparams;
+	const char *compare; /* "none", "prev", "yoy", or a period as baseline;
+	                      * NULL = as the document says */
 } sat_report_opts;
 /* Result document (schema satchel/report/1): definition id and title, template
- * commit, period, as_of, tz, coverage, columns[], rows[], totals. */
+ * commit, period, as_of, tz, coverage, columns[], rows[], totals; "compare" with
+ * the changes against another period; "list" of records the document names. */
 SAT_CHECK sat_rc sat_crm_report(sat_json **out, sat_crm *c, const char *key,
     const sat_report_opts *o, sat_err *e);
 

@@ -15,7 +15,7 @@
  * duty.c      who has to decide a conflict, and until when
  * where.c     "stage=won and amount>=1000" -> filters
  * import*.c   rows of a sheet -> commits in groups
- * report*.c   a report definition over the rows of the device
+ * report*.c   a report definition over the rows of the device (report_int.h)
  * coverage.c  how complete a report is
  * json.c, export.c   records going out
  */

@@ -98,8 +98,8 @@ map_free(rep_map *m)
 	free(m);
 }
 
-static bool
-id_of(sat_value v, sat_id *id)
+bool
+rep_id_of(sat_value v, sat_id *id)
 {
 	if (v.type != SAT_V_BYTES || v.s.n != 16)
 		return false;
@@ -111,14 +111,14 @@ id_of(sat_value v, sat_id *id)
 
 void
 rep_begin(rep_source *s, sat_crm *c, const crm_actor *who, sat_arena *a,
-    const sat_kind *k, int64_t as_of_ms, sat_grant grant)
+    const sat_kind *k, const rep_when *when, sat_grant grant)
 {
 	memset(s, 0, sizeof *s);
 	s->c = c;
 	s->who = who;
 	s->a = a;
 	s->kind = k;
-	s->as_of_ms = as_of_ms;
+	s->when = when;
 	s->grant = grant;
 	s->columns[s->ncolumns++] = SAT_Q_ID;
 }
@@ -156,10 +156,18 @@ rep_need(rep_source *s, sat_report_path p, sat_err *e)
 {
 	sat_rc rc;
 
+	if (p.let != NULL) /* what it needs is loaded with the lets */
+		return SAT_OK;
 	if ((rc = rep_need_field(s, p.via != NULL ? p.via : p.field, e)) !=
-	    SAT_OK || p.via == NULL || p.team)
+	    SAT_OK || p.via == NULL || p.field == NULL)
 		return rc;
 	return need_link(s, p.via, p.field, e);
+}
+
+sat_rc
+rep_need_at(rep_source *s, const sat_report_at *at, sat_err *e)
+{
+	return at->base == SAT_BASE_PATH ? rep_need(s, at->path, e) : SAT_OK;
 }
 
 sat_rc
@@ -169,7 +177,8 @@ rep_need_where(rep_source *s, const sat_report_cond *c, size_t n, sat_err *e)
 
 	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
 		if (c[i].op != SAT_COND_HAS) {
-			rc = rep_need(s, c[i].path, e);
+			if ((rc = rep_need(s, c[i].path, e)) == SAT_OK)
+				rc = rep_need_at(s, &c[i].at, e);
 			continue;
 		}
 		if (s->nhas == REP_HAS_MAX)
@@ -199,7 +208,7 @@ load_link(rep_source *s, rep_link *l, sat_err *e)
 	if ((rc = sat_replica_query(&rows, s->c->replica, &q, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL)
-		if (id_of(v[0], &id))
+		if (rep_id_of(v[0], &id))
 			map_put(l->map, &id, v[1]);
 	sat_rows_free(rows);
 	return rc;
@@ -215,14 +224,14 @@ load_has(rep_source *s, rep_has *h, sat_err *e)
 	sat_rc rc;
 
 	h->map = sat_xcalloc(1, sizeof *h->map);
-	rep_begin(&inner, s->c, s->who, s->a, c->has_kind, s->as_of_ms,
+	rep_begin(&inner, s->c, s->who, s->a, c->has_kind, s->when,
 	    SAT_GRANT_ALL);
 	if ((rc = rep_need_field(&inner, c->has_ref, e)) == SAT_OK &&
 	    (rc = rep_need_where(&inner, c->has, c->nhas, e)) == SAT_OK &&
 	    (rc = rep_open(&inner, e)) == SAT_OK)
 		while ((rc = rep_next(&inner, &more, e)) == SAT_OK && more)
 			if (rep_holds(&inner, c->has, c->nhas) &&
-			    id_of(rep_field(&inner, c->has_ref), &id))
+			    rep_id_of(rep_field(&inner, c->has_ref), &id))
 				map_put(h->map, &id, sat_v_int(1));
 	rep_close(&inner);
 	return rc;
@@ -253,12 +262,18 @@ rep_open(rep_source *s, sat_err *e)
 	sat_query q = { .kind = s->kind };
 	sat_rc rc = need_owners(s, e);
 
+	if (rc == SAT_OK && s->def != NULL)
+		rc = rep_need_lets(s, e);
 	for (size_t i = 0; i < s->nlinks && rc == SAT_OK; i++)
 		rc = load_link(s, &s->links[i], e);
 	for (size_t i = 0; i < s->nhas && rc == SAT_OK; i++)
 		rc = load_has(s, &s->has[i], e);
+	if (rc == SAT_OK && s->def != NULL)
+		rc = rep_load_lets(s, e);
 	if (rc != SAT_OK)
 		return rc;
+	if (s->kind->id >= SAT_VIRTUAL_FIRST)
+		return rep_make_rows(s, e);
 	q.columns = s->columns;
 	q.ncolumns = s->ncolumns;
 	return sat_replica_query(&s->rows, s->c->replica, &q, e);
@@ -271,7 +286,14 @@ rep_close(rep_source *s)
 		map_free(s->links[i].map);
 	for (size_t i = 0; i < s->nhas; i++)
 		map_free(s->has[i].map);
+	for (size_t i = 0; i < SAT_REPORT_LETS_MAX; i++)
+		rep_events_free(&s->events[i]);
+	rep_events_free(&s->stages);
+	sat_grading_free(s->grading);
+	rep_made_free(s->made);
 	sat_rows_free(s->rows);
+	s->grading = NULL;
+	s->made = NULL;
 	s->rows = NULL;
 	s->nlinks = s->nhas = 0;
 }
@@ -292,7 +314,7 @@ rep_id(const rep_source *s)
 {
 	sat_id id = { { 0 } };
 
-	(void)id_of(s->row[0], &id);
+	(void)rep_id_of(s->row[0], &id);
 	return id;
 }
 
@@ -313,7 +335,7 @@ linked(const rep_source *s, const sat_field *via, const sat_field *f)
 	sat_value v = sat_v_null();
 	sat_id id;
 
-	if (!id_of(rep_field(s, via), &id))
+	if (!rep_id_of(rep_field(s, via), &id))
 		return v;
 	for (size_t i = 0; i < s->nlinks; i++)
 		if (s->links[i].via == via && s->links[i].field == f) {
@@ -326,11 +348,63 @@ linked(const rep_source *s, const sat_field *via, const sat_field *f)
 sat_value
 rep_path(const rep_source *s, sat_report_path p)
 {
+	sat_value v;
+
+	if (p.let != NULL)
+		return s->lets[p.let->index];
 	if (p.via == NULL)
 		return p.field != NULL ? rep_field(s, p.field) : sat_v_null();
-	if (p.team)
-		return team_of(s, rep_field(s, p.via));
-	return linked(s, p.via, p.field);
+	v = p.field != NULL ? linked(s, p.via, p.field) : rep_field(s, p.via);
+	return p.team ? team_of(s, v) : v;
+}
+
+/* Instants of "all" lie at the ends of time and stay there. */
+static int64_t
+shifted(int64_t t, int64_t by)
+{
+	if (t == INT64_MAX || t == INT64_MIN)
+		return t;
+	if (__builtin_add_overflow(t, by, &t))
+		return by > 0 ? INT64_MAX : INT64_MIN;
+	return t;
+}
+
+bool
+rep_at(int64_t *out, const rep_source *s, const sat_report_at *at)
+{
+	const sat_report_let *lets[2] = { at->plus, at->minus };
+	sat_value v;
+
+	switch (at->base) {
+	case SAT_BASE_NUMBER:
+		*out = at->n;
+		break;
+	case SAT_BASE_PATH:
+		v = rep_path(s, at->path);
+		if (v.type != SAT_V_INT)
+			return false;
+		*out = v.i;
+		break;
+	case SAT_BASE_START:
+		*out = s->when->period.from_ms;
+		break;
+	case SAT_BASE_END:
+		*out = s->when->period.to_ms;
+		break;
+	case SAT_BASE_AS_OF:
+		*out = s->when->as_of_ms;
+		break;
+	}
+	*out = shifted(*out, at->shift);
+	for (int i = 0; i < 2; i++) {
+		if (lets[i] == NULL)
+			continue;
+		v = s->lets[lets[i]->index];
+		if (v.type != SAT_V_INT)
+			return false;
+		*out = shifted(*out, i == 0 ? v.i : -v.i);
+	}
+	return true;
 }
 
 static bool
@@ -354,37 +428,51 @@ has(const rep_source *s, const sat_report_cond *c)
 	return false;
 }
 
+static bool
+compares(const rep_source *s, const sat_report_cond *c, sat_value v)
+{
+	int64_t at;
+
+	if (v.type != SAT_V_INT || !rep_at(&at, s, &c->at))
+		return false;
+	return c->op == SAT_COND_LT ? v.i < at : c->op == SAT_COND_LE ?
+	    v.i <= at : v.i >= at;
+}
+
+static bool
+holds(const rep_source *s, const sat_report_cond *c)
+{
+	sat_value v = c->op == SAT_COND_HAS ? sat_v_null() :
+	    rep_path(s, c->path);
+
+	switch (c->op) {
+	case SAT_COND_IN:
+		return among(c, v);
+	case SAT_COND_NOT_IN:
+		return !among(c, v);
+	case SAT_COND_SET:
+		return v.type != SAT_V_NULL;
+	case SAT_COND_UNSET:
+		return v.type == SAT_V_NULL;
+	case SAT_COND_LABEL:
+		return v.type == SAT_V_TEXT && sat_span_eq(v.s,
+		    sat_span_str(s->when->period.label));
+	case SAT_COND_LT:
+	case SAT_COND_LE:
+	case SAT_COND_GE:
+		return compares(s, c, v);
+	case SAT_COND_HAS:
+		return has(s, c);
+	}
+	return false;
+}
+
 bool
 rep_holds(const rep_source *s, const sat_report_cond *c, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		sat_value v = c[i].op == SAT_COND_HAS ? sat_v_null() :
-		    rep_path(s, c[i].path);
-		bool ok = false;
-
-		switch (c[i].op) {
-		case SAT_COND_IN:
-			ok = among(&c[i], v);
-			break;
-		case SAT_COND_NOT_IN:
-			ok = !among(&c[i], v);
-			break;
-		case SAT_COND_SET:
-			ok = v.type != SAT_V_NULL;
-			break;
-		case SAT_COND_UNSET:
-			ok = v.type == SAT_V_NULL;
-			break;
-		case SAT_COND_BEFORE:
-			ok = v.type == SAT_V_INT && v.i < s->as_of_ms;
-			break;
-		case SAT_COND_HAS:
-			ok = has(s, &c[i]);
-			break;
-		}
-		if (!ok)
+	for (size_t i = 0; i < n; i++)
+		if (!holds(s, &c[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -394,8 +482,8 @@ may_see(const rep_source *s)
 	const sat_kind *k = s->kind, *root;
 	sat_value own = sat_v_null(), of_root = sat_v_null();
 
-	if (s->grant == SAT_GRANT_ALL)
-		return true;
+	if (s->grant == SAT_GRANT_ALL || k->scope == SAT_SCOPE_SHARED)
+		return true; /* shared: everybody holds it */
 	if (k->owner != NULL)
 		own = rep_field(s, k->owner);
 	if (k->parent == NULL) {
@@ -415,117 +503,13 @@ rep_next(rep_source *s, bool *more, sat_err *e)
 	sat_rc rc;
 
 	do {
-		if ((rc = sat_rows_next(&s->row, s->rows, e)) != SAT_OK)
+		if (s->made != NULL)
+			(void)rep_made_next(s);
+		else if ((rc = sat_rows_next(&s->row, s->rows, e)) != SAT_OK)
 			return rc;
 	} while (s->row != NULL && !may_see(s));
 	*more = s->row != NULL;
-	return SAT_OK;
-}
-
-/* ---- stage at an instant -------------------------------------------------------------- */
-
-static bool
-is_terminal(const sat_field *stage, sat_value v)
-{
-	const sat_option *o = v.type != SAT_V_TEXT ? NULL :
-	    sat_dict_option(stage->dict, (const char *)v.s.p, v.s.n);
-
-	return o == NULL || o->terminal;
-}
-
-static bool
-says(sat_value v, const char *word)
-{
-	return v.type == SAT_V_TEXT && sat_span_eq(v.s, sat_span_str(word));
-}
-
-static bool
-before(sat_value v, int64_t t_ms)
-{
-	return v.type == SAT_V_INT && v.i < t_ms;
-}
-
-static sat_value
-named(const rep_source *s, const char *key)
-{
-	const sat_field *f = sat_kind_field(s->kind, key);
-
-	return f != NULL ? rep_field(s, f) : sat_v_null();
-}
-
-/*
- * Stage events of the record before T, newest first: the current value, then
- * the history. `want` NULL: the last one that is not terminal; else whether
- * that stage is among them.
- */
-static sat_rc
-last_event(sat_value *out, rep_source *s, int64_t t_ms, const char *want,
-    sat_err *e)
-{
-	const sat_field *f = s->kind->stage;
-	sat_arena a = { 0 };
-	const sat_cell *cell;
-	sat_id id = rep_id(s);
-	sat_past *past;
-	sat_view v;
-	size_t n;
-	sat_rc rc;
-
-	*out = sat_v_null();
-	if ((rc = sat_replica_get(&v, &a, s->c->replica, s->kind, &id, e)) ==
-	    SAT_OK &&
-	    (rc = sat_replica_history(&past, &n, &a, s->c->replica, &id, f->id,
-	    e)) == SAT_OK) {
-		cell = sat_record_cell(&v.rec, f->id);
-		for (size_t i = 0; i <= n && out->type == SAT_V_NULL; i++) {
-			sat_value at = i > 0 ? past[i - 1].value :
-			    cell != NULL ? cell->value : sat_v_null();
-			sat_hlc hlc = i > 0 ? past[i - 1].at.hlc :
-			    cell != NULL ? cell->at.hlc : 0;
-
-			if (sat_hlc_ms(hlc) >= t_ms)
-				continue;
-			if (want != NULL ? says(at, want) : !is_terminal(f, at))
-				*out = sat_value_dup(s->a, at);
-		}
-	}
-	sat_arena_fini(&a);
-	return rc;
-}
-
-sat_rc
-rep_stage_at(sat_value *stage, bool *counts, rep_source *s, int64_t t_ms,
-    sat_err *e)
-{
-	sat_value now = rep_field(s, s->kind->stage);
-	sat_value born = named(s, "started_on");
-	sat_rc rc;
-
-	if (born.type == SAT_V_NULL)
-		born = named(s, "created_at");
-	*counts = born.type == SAT_V_NULL || born.i < t_ms;
-	*stage = now;
-	if (!*counts || t_ms == INT64_MAX)
-		return SAT_OK;
-	if (before(named(s, "won_at"), t_ms)) {
-		*stage = sat_v_text(sat_span_str("won"));
-		if (!says(now, "after_sales"))
-			return SAT_OK;
-		rc = last_event(&born, s, t_ms, "after_sales", e);
-		if (rc == SAT_OK && born.type != SAT_V_NULL)
-			*stage = born;
-		return rc;
-	}
-	if (before(named(s, "lost_at"), t_ms)) {
-		*stage = sat_v_text(sat_span_str("lost"));
-		return SAT_OK;
-	}
-	/* Everything known happened before now: no need to look it up. */
-	if (t_ms > s->who->now_ms && !is_terminal(s->kind->stage, now))
-		return SAT_OK;
-	if ((rc = last_event(stage, s, t_ms, NULL, e)) != SAT_OK)
-		return rc;
-	if (stage->type == SAT_V_NULL && !is_terminal(s->kind->stage, now))
-		*stage = now;
+	if (*more && s->def != NULL)
+		rep_compute_lets(s);
 	return SAT_OK;
 }

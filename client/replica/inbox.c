@@ -86,8 +86,8 @@ replay(sat_past **list, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
  * What own waiting operations displaced stands in no table, because the server
  * has not ordered it yet; but a person offline looks at his history too.
  */
-static sat_rc
-waiting_past(sat_past **list, size_t *n, size_t *cap, sat_arena *a,
+sat_rc
+replica_waiting_past(sat_past **list, size_t *n, size_t *cap, sat_arena *a,
     sat_replica *r, const sat_id *id, int field, sat_err *e)
 {
 	replica_row *row;
@@ -134,7 +134,7 @@ sat_replica_history(sat_past **out, size_t *n, sat_arena *a, sat_replica *r,
 	*out = NULL;
 	*n = 0;
 	if ((rc = rid_of(&rid, r, id, e)) != SAT_OK ||
-	    (rc = waiting_past(&list, n, &cap, a, r, id, field, e)) !=
+	    (rc = replica_waiting_past(&list, n, &cap, a, r, id, field, e)) !=
 	    SAT_OK ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_HISTORY_OF, e)) != SAT_OK)
 		return rc;

@@ -237,6 +237,20 @@ typedef struct sat_past {
 } sat_past;
 SAT_CHECK sat_rc sat_replica_history(sat_past **out, size_t *n, sat_arena *a,
     sat_replica *r, const sat_id *id, int field /* 0 = all */, sat_err *e);
+/*
+ * The same of all live records of a kind, for reports: one pass, however many
+ * records there are. What the server's log displaced comes first, oldest first
+ * within a record; then, per record with own waiting operations, what those
+ * displaced, newest first.
+ */
+SAT_CHECK sat_rc sat_replica_each_past(sat_replica *r, const sat_kind *kind,
+    int field /* 0 = all */, sat_rc (*cb)(void *u, const sat_id *id,
+    const sat_past *p, sat_err *e), void *u, sat_err *e);
+/* Every field that was ever written, of all live records of a kind, as the view
+ * has it: when and by which device. */
+SAT_CHECK sat_rc sat_replica_each_cell(sat_replica *r, const sat_kind *kind,
+    sat_rc (*cb)(void *u, const sat_id *id, const sat_cell *c, sat_err *e),
+    void *u, sat_err *e);
 
 typedef struct sat_conflict {
 	char key[48];      /* stable: record id text + "-" + field id */

@@ -290,6 +290,11 @@ SAT_CHECK sat_rc replica_session_begin(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_load_registry(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_count(int64_t *n, sat_replica *r, int sql, sat_err *e);
 
+/* inbox.c: what own waiting operations displaced, newest first, appended to an
+ * arena's list. */
+SAT_CHECK sat_rc replica_waiting_past(sat_past **list, size_t *n, size_t *cap,
+    sat_arena *a, sat_replica *r, const sat_id *id, int field, sat_err *e);
+
 /* kindsql.c */
 SAT_CHECK sat_rc replica_kinds_make(replica_kinds **ks, const sat_template *t, sat_err *e);
 void replica_kinds_free(replica_kinds *ks);

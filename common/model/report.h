@@ -22,9 +22,29 @@ typedef struct sat_period {
 /* SAT_EUSAGE when it is none of these. Years 1900-9999. */
 SAT_CHECK sat_rc sat_period_parse(sat_period *p, const char *text, int tz_min, sat_err *e);
 bool sat_period_has(const sat_period *p, int64_t ms);
+/*
+ * The period a report is compared with: the one just before (a month's is the
+ * month before, a range's the same number of days before), or the same one a
+ * year earlier (week 53 of a year without one: its week 52; 29 February: the
+ * 28th). False: "all" has none, or the years run out.
+ */
+bool sat_period_prev(sat_period *out, const sat_period *p, int tz_min);
+bool sat_period_year_ago(sat_period *out, const sat_period *p, int tz_min);
 
-typedef enum sat_agg { SAT_AGG_COUNT, SAT_AGG_SUM, SAT_AGG_DISTINCT, SAT_AGG_RATIO } sat_agg;
-#define SAT_REPORT_MEASURES_MAX 8
+/*
+ * MEAN is a ratio whose denominator is how many values went in; MEDIAN keeps
+ * them (even count: half the sum of the middle two, as numerator and 2);
+ * FORMULA is computed from the other measures of the same group.
+ */
+typedef enum sat_agg { SAT_AGG_COUNT, SAT_AGG_SUM, SAT_AGG_DISTINCT, SAT_AGG_RATIO,
+	SAT_AGG_MEAN, SAT_AGG_MEDIAN, SAT_AGG_FORMULA } sat_agg;
+/* Does the measure have a denominator? */
+static inline bool
+sat_agg_divides(sat_agg a)
+{
+	return a >= SAT_AGG_RATIO;
+}
+#define SAT_REPORT_MEASURES_MAX 20
 #define SAT_REPORT_DIMS_MAX 2
 
 /* A table being built: groups keyed by up to two dimension values. */
@@ -38,11 +58,19 @@ size_t sat_tally_group(sat_tally *t, const sat_value *dims);
 void sat_tally_add(sat_tally *t, size_t group, size_t measure, int64_t n);
 void sat_tally_distinct(sat_tally *t, size_t group, size_t measure, sat_span id);
 void sat_tally_ratio(sat_tally *t, size_t group, size_t measure, int64_t num, int64_t den);
+/* One value of a median. */
+void sat_tally_sample(sat_tally *t, size_t group, size_t measure, int64_t v);
+/* How FORMULA measures come about: called by sat_tally_finish for each group and
+ * for the total, in the order of the measures, with what is known of the others.
+ * Set before sat_tally_finish. */
+void sat_tally_formulas(sat_tally *t, void (*f)(void *u, size_t measure,
+    const int64_t *n, const int64_t *den, int64_t *num_out, int64_t *den_out),
+    void *u);
 
 typedef struct sat_tally_row {
 	const sat_value *dims;
 	const int64_t *n;   /* count, sum, distinct count, or numerator */
-	const int64_t *den; /* denominator of ratios, else 0 */
+	const int64_t *den; /* denominator (sat_agg_divides), else 0 */
 	uint32_t rank;      /* competition ranking 1-1-3 by the sort measure; 0 = unranked */
 	size_t group;       /* as sat_tally_group gave it; of a total nothing */
 } sat_tally_row;

@@ -15,6 +15,7 @@
 
 #include "common/json/json.h"
 #include "common/model/norm.h"
+#include "common/model/calendar.h"
 #include "common/model/standard.h"
 #include "common/model/value.h"
 
@@ -164,6 +165,10 @@ typedef struct sat_standard {
 const sat_standard *sat_template_standard(const sat_template *t);
 /* The rule of a grade (NULL = none); NULL when there is no rule. */
 const sat_sla *sat_standard_sla(const sat_standard *s, const char *grade);
+
+/* policy/calendar.json: when people work; without it Monday to Friday, nine to
+ * six. Its time zone is the template's. */
+const sat_calendar *sat_template_calendar(const sat_template *t);
 
 const char *sat_template_version(const sat_template *t); /* semver */
 const char *sat_template_name(const sat_template *t);

@@ -50,6 +50,7 @@ struct sat_template {
 	const char **report_keys; /* file names without .json, sorted by path */
 	size_t nreports;
 	sat_standard standard;
+	sat_calendar calendar;
 	struct sat_pool *pools;
 	size_t npools;
 	const sat_json *matrix; /* "grants" of acl/matrix.json, or NULL */
@@ -96,6 +97,7 @@ sat_rc sat_template_load_dicts(sat_template *t, sat_err *e);
 sat_rc sat_template_load_kinds(sat_template *t, sat_err *e);
 sat_rc sat_template_load_matrix(sat_template *t, sat_err *e);
 sat_rc sat_template_load_standard(sat_template *t, sat_err *e);
+sat_rc sat_template_load_calendar(sat_template *t, sat_err *e);
 sat_rc sat_template_load_quota(sat_template *t, sat_err *e);
 
 /* pool.c: policy/pool.json, after the kinds */

@@ -310,8 +310,9 @@ a_report_says_exactly_what_to_count(void **state)
 	assert_int_equal(SAT_COND_HAS, m->num[0].where[0].op);
 	assert_string_equal("opportunity", m->num[0].where[0].has_kind->key);
 	assert_string_equal("account", m->num[0].where[0].has_ref->key);
-	assert_int_equal(SAT_COND_BEFORE, m->num[0].where[0].has[0].op);
-	assert_string_equal("created_at", m->den[0].period->key);
+	assert_int_equal(SAT_COND_LT, m->num[0].where[0].has[0].op);
+	assert_int_equal(SAT_BASE_AS_OF, m->num[0].where[0].has[0].at.base);
+	assert_string_equal("created_at", m->den[0].period.field->key);
 	assert_int_equal(0, m->den[0].nwhere);
 	sat_report_def_fini(&def);
 
@@ -332,9 +333,9 @@ a_report_says_exactly_what_to_count(void **state)
 	sat_report_def_fini(&def);
 
 	assert_ok(sat_report_def_load(t, "open-opportunities", &def, &err));
-	assert_int_equal(SAT_COND_NOT_IN, def.where[0].op);
-	assert_int_equal(3, def.where[0].nvalues);
-	assert_null(def.measures[0].num[0].period);
+	assert_int_equal(SAT_COND_NOT_IN, def.sources[0].where[0].op);
+	assert_int_equal(3, def.sources[0].where[0].nvalues);
+	assert_false(def.measures[0].num[0].has_period);
 	sat_report_def_fini(&def);
 	sat_template_free(t);
 }
@@ -404,7 +405,7 @@ static const struct bad_edit {
 	{ "reports/won.json", "\"won_at\"", "\"won_on\"", "measures[0]" },
 	{ "reports/won.json", "\"sum\": \"amount\"", "\"sum\": \"name\"",
 	    "number" },
-	{ "reports/won.json", "\"agg\": \"count\"", "\"agg\": \"mean\"", "agg" },
+	{ "reports/won.json", "\"agg\": \"count\"", "\"agg\": \"total\"", "agg" },
 	{ "reports/won.json", "\"of\": \"account\"", "\"of\": \"acc.x\"",
 	    "measures[2]" },
 	{ "reports/ranking-by-rep.json", "\"sort\": \"won_amount\"",
@@ -415,8 +416,8 @@ static const struct bad_edit {
 	    "\"field\": \"lost_reason\"", "as_of" },
 	{ "reports/source-conversion.json", "\"has\": \"opportunity\"",
 	    "\"has\": \"account\"", "has" },
-	{ "reports/source-conversion.json", "\"before\": \"as_of\"",
-	    "\"before\": \"now\"", "before" },
+	{ "reports/source-conversion.json", "\"before\": \"@as_of\"",
+	    "\"before\": \"now\"", "no field 'now'" },
 	{ "reports/win-rate.json", "\"den\"", "\"denn\"", "measures[0]" },
 	{ "reports/win-rate.json", "win-rate", "winrate", "file's name" },
 };

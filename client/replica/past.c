@@ -1,0 +1,152 @@
+/*
+ * past.c - what the fields of many records held before, and when they were
+ * written: one statement per kind, for reports that ask how it was.
+ */
+#include "client/replica/replica_int.h"
+
+#include <string.h>
+
+#define HIDDEN (ROW_DELETED | ROW_MERGED | ROW_MASKED)
+
+typedef sat_rc (*past_cb)(void *u, const sat_id *id, const sat_past *p,
+    sat_err *e);
+
+static bool
+take_id(sat_id *id, sat_stmt *s, int i)
+{
+	sat_span v = sat_col_blob(s, i);
+
+	if (v.n == sizeof id->b)
+		memcpy(id->b, v.p, sizeof id->b);
+	return v.n == sizeof id->b;
+}
+
+static sat_rc
+stored_past(sat_replica *r, const replica_kind *k, int field, past_cb cb,
+    void *u, sat_err *e)
+{
+	sat_buf text = { 0 };
+	sat_stmt *s;
+	bool row;
+	sat_id id;
+	sat_rc rc;
+
+	sat_buf_fmt(&text, "SELECT k_._id, h_.field, h_.hlc, h_.dev, h_.vlsn, "
+	    "h_.value, h_.lsn FROM history h_ CROSS JOIN %s k_ ON k_._rid = "
+	    "h_.rid WHERE (?1 = 0 OR h_.field = ?1) AND (k_._flags & %d) = 0 "
+	    "ORDER BY h_.rid, h_.field, h_.lsn, h_.n", k->table, HIDDEN);
+	rc = sat_db_stmt_text(&s, r->db, sat_buf_cstr(&text), e);
+	sat_buf_fini(&text);
+	if (rc != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, field);
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		sat_past p = { .field = (uint16_t)sat_col_int(s, 1),
+			.value = replica_col_value(s, 5),
+			.at = { (sat_hlc)sat_col_int(s, 2),
+			    (uint32_t)sat_col_int(s, 3),
+			    (uint64_t)sat_col_int(s, 4) },
+			.by = (uint64_t)sat_col_int(s, 6) };
+
+		if (take_id(&id, s, 0) && (rc = cb(u, &id, &p, e)) != SAT_OK) {
+			sat_stmt_reset(s);
+			break;
+		}
+	}
+	return rc;
+}
+
+/* Ids of the rows with own waiting operations that can have displaced
+ * something: a record made here by one commit has no past. */
+static sat_rc
+waiting_ids(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r,
+    const replica_kind *k, sat_err *e)
+{
+	sat_buf text = { 0 };
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	pend_rec *p;
+	sat_id id;
+	sat_rc rc;
+
+	*ids = NULL;
+	*n = 0;
+	if ((rc = replica_pend_load(r, e)) != SAT_OK)
+		return rc;
+	sat_buf_fmt(&text, "SELECT _id, _rid FROM %s WHERE _base IS NOT NULL "
+	    "AND (_flags & %d) = 0 ORDER BY _id", k->table, HIDDEN);
+	rc = sat_db_stmt_text(&s, r->db, sat_buf_cstr(&text), e);
+	sat_buf_fini(&text);
+	while (rc == SAT_OK && (rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		if (!take_id(&id, s, 0) || (p = replica_pend_of(r, &id)) == NULL ||
+		    (p->n == 1 && sat_col_int(s, 1) >= SAT_RID_LOCAL))
+			continue;
+		REPLICA_GROW(*ids, *n, cap, a);
+		(*ids)[(*n)++] = id;
+	}
+	return rc;
+}
+
+sat_rc
+sat_replica_each_past(sat_replica *r, const sat_kind *kind, int field,
+    past_cb cb, void *u, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, kind->id);
+	sat_arena a = { 0 }, one = { 0 };
+	sat_id *ids;
+	size_t n;
+	sat_rc rc;
+
+	if (k == NULL)
+		return SAT_OK;
+	if ((rc = stored_past(r, k, field, cb, u, e)) == SAT_OK)
+		rc = waiting_ids(&ids, &n, &a, r, k, e);
+	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
+		sat_past *list = NULL;
+		size_t np = 0, cap = 0;
+
+		sat_arena_reset(&one);
+		rc = replica_waiting_past(&list, &np, &cap, &one, r, &ids[i],
+		    field, e);
+		for (size_t j = 0; rc == SAT_OK && j < np; j++)
+			rc = cb(u, &ids[i], &list[j], e);
+	}
+	sat_arena_fini(&a);
+	sat_arena_fini(&one);
+	return rc;
+}
+
+sat_rc
+sat_replica_each_cell(sat_replica *r, const sat_kind *kind,
+    sat_rc (*cb)(void *u, const sat_id *id, const sat_cell *c, sat_err *e),
+    void *u, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, kind->id);
+	sat_arena a = { 0 };
+	sat_buf text = { 0 };
+	replica_row one;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if (k == NULL)
+		return SAT_OK;
+	sat_buf_str(&text, "SELECT _rid, _id, _created, _flags, _clk, _base, "
+	    "_more");
+	for (size_t i = 0; i < k->n; i++)
+		sat_buf_fmt(&text, ", \"%s\"", k->fields[i]->column);
+	sat_buf_fmt(&text, " FROM %s WHERE (_flags & %d) = 0", k->table, HIDDEN);
+	rc = sat_db_stmt_text(&s, r->db, sat_buf_cstr(&text), e);
+	sat_buf_fini(&text);
+	while (rc == SAT_OK && (rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		sat_arena_reset(&a);
+		rc = replica_row_read(&one, &a, k, 0, s, e);
+		for (size_t i = 0; rc == SAT_OK && i < one.view.ncells; i++)
+			rc = cb(u, &one.view.id, &one.view.cells[i], e);
+		if (rc != SAT_OK)
+			sat_stmt_reset(s);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
