@@ -457,7 +457,7 @@ HANDLER(api_report_run)
 	const sat_json *p = sat_json_first(sat_json_get(req->query, "params"));
 	const char *params[16];
 	sat_report_opts o = { .period = api_q(req, "period"),
-		.params = params };
+		.compare = api_q(req, "compare"), .params = params };
 
 	for (; p != NULL && o.nparams < 16; p = sat_json_next(p))
 		params[o.nparams++] = sat_json_str(p, "");

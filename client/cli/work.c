@@ -216,6 +216,7 @@ run_export(cli *c, sat_err *e)
 static const sat_opt report_options[] = {
 	{ "period", 0, "P", "2026-11, 2026-Q4, 2026-W18, 2026, A..B, all" },
 	{ "param", 0, "K=V", "filter, for example owner=li.na" },
+	{ "compare", 0, "P", "prev, yoy, none, or a period as baseline" },
 	{ "output", 'o', "FILE", "file, with --format html or xlsx" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -259,6 +260,9 @@ run_report(cli *c, sat_err *e)
 		sat_json_put_str(q, "period", period);
 	if (as_of != NULL)
 		sat_json_put_str(q, "as_of", as_of);
+	if (sat_args_get(&c->args, "compare") != NULL)
+		sat_json_put_str(q, "compare",
+		    sat_args_get(&c->args, "compare"));
 	params = sat_json_put_arr(q, "params");
 	while ((v = sat_args_next(&c->args, "param", &i)) != NULL)
 		sat_json_add_str(params, v);
