@@ -23,13 +23,26 @@ add_key(sat_keys *k, sat_scope_key key)
 		k->k[k->n++] = key;
 }
 
+bool
+sat_user_is_kiosk(const sat_user *u)
+{
+	return u != NULL && has_role(u, "kiosk");
+}
+
+bool
+sat_user_is_desk(const sat_user *u)
+{
+	return sat_user_is_kiosk(u) || (u != NULL && has_role(u, "receptionist"));
+}
+
 sat_keys
 sat_scope_subscription(const sat_registry *r, const sat_user *u)
 {
 	sat_keys k = { 0 };
 
 	(void)r;
-	if (u == NULL || u->disabled || has_role(u, "admin"))
+	if (u == NULL || u->disabled || has_role(u, "admin") ||
+	    sat_user_is_kiosk(u))
 		return k;
 	if (has_role(u, "hq")) {
 		add_key(&k, SAT_KEY_ALL);
@@ -38,6 +51,10 @@ sat_scope_subscription(const sat_registry *r, const sat_user *u)
 	add_key(&k, sat_key_user(u->ord));
 	if (has_role(u, "manager") && u->team != 0)
 		add_key(&k, sat_key_team(u->team));
+	if (sat_user_is_desk(u) && u->team != 0)
+		add_key(&k, sat_key_desk(u->team));
+	if (u->team != 0)
+		add_key(&k, sat_key_crew(u->team));
 	add_key(&k, SAT_KEY_SHARED);
 	return k;
 }
@@ -49,12 +66,15 @@ sat_scope_digest_keys(const sat_registry *r, const sat_user *u)
 
 	for (size_t i = 0; i < k.n; i++)
 		if (k.k[i] == SAT_KEY_ALL || (u->team != 0 &&
-		    k.k[i] == sat_key_team(u->team)))
+		    (k.k[i] == sat_key_team(u->team) ||
+		    k.k[i] == sat_key_desk(u->team))))
 			add_key(&out, k.k[i]);
 	if (out.n == 0 && k.n > 0)
 		add_key(&out, k.k[0]);
-	if (sat_keys_has(&k, SAT_KEY_SHARED))
-		add_key(&out, SAT_KEY_SHARED);
+	for (size_t i = 0; i < k.n; i++)
+		if (k.k[i] == SAT_KEY_SHARED ||
+		    (u->team != 0 && k.k[i] == sat_key_crew(u->team)))
+			add_key(&out, k.k[i]);
 	return out;
 }
 
@@ -117,6 +137,21 @@ sat_scope_owner_keys(const sat_registry *r, sat_value owner)
 	add_key(&k, sat_key_user(u->ord));
 	if (u->team != 0)
 		add_key(&k, sat_key_team(u->team));
+	if (u->team != 0 && sat_user_is_desk(u)) /* P-272 */
+		add_key(&k, sat_key_desk(u->team));
+	return k;
+}
+
+/* Nothing is asked of the role: what a rep wrote is the whole team's. */
+static sat_keys
+crew_of(const sat_registry *r, sat_value owner)
+{
+	const sat_user *u = owner.type != SAT_V_TEXT ? NULL :
+	    sat_registry_user(r, owner.s);
+	sat_keys k = { 0 };
+
+	if (u != NULL && u->team != 0)
+		add_key(&k, sat_key_crew(u->team));
 	return k;
 }
 
@@ -130,6 +165,8 @@ sat_scope_record_keys(const sat_registry *r, sat_scope_class cls,
 		add_key(&k, SAT_KEY_SHARED);
 		return k;
 	}
+	if (cls == SAT_SCOPE_TEAM) /* P-273 */
+		return crew_of(r, owner);
 	k = sat_scope_owner_keys(r, owner);
 	if (owner.type == SAT_V_NULL && pool.type == SAT_V_TEXT)
 		add_key(&k, sat_key_pool(pool.s));
@@ -157,6 +194,20 @@ to_owner(const sat_registry *r, const sat_user *actor, sat_value owner)
 	return sat_keys_has(&mine, SAT_KEY_ALL) ? SAT_REL_ALL : SAT_REL_NONE;
 }
 
+/* Everybody of the team stands to it as his manager does, the author as its
+ * owner (P-273). */
+static sat_relation
+in_crew(const sat_registry *r, const sat_user *actor, sat_value owner)
+{
+	sat_relation rel = to_owner(r, actor, owner);
+	sat_keys k = crew_of(r, owner);
+
+	if (rel == SAT_REL_NONE && actor->team != 0 &&
+	    sat_keys_has(&k, sat_key_crew(actor->team)))
+		return SAT_REL_TEAM;
+	return rel;
+}
+
 sat_relation
 sat_scope_closer(sat_relation a, sat_relation b)
 {
@@ -178,6 +229,9 @@ sat_scope_relation(const sat_registry *r, const sat_user *actor,
 		return SAT_REL_ALL;
 	if (cls == SAT_SCOPE_ROOT)
 		return rel;
+	if (cls == SAT_SCOPE_TEAM)
+		return in_crew(r, actor, own_owner.type != SAT_V_NULL ?
+		    own_owner : root_owner);
 	if (cls == SAT_SCOPE_OWNED || own_owner.type != SAT_V_NULL)
 		rel = sat_scope_closer(rel, to_owner(r, actor, own_owner));
 	/* Whoever works on an opportunity under somebody else's account may

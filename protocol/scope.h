@@ -10,6 +10,11 @@
  * shared record (product) is held through one key that everybody has. A
  * pool's key holds the roots nobody owns that it offers, the root record alone
  * and without what the pool hides (P-151, P-155).
+ *
+ * In a showroom (P-270 to P-274): a kiosk's device subscribes to nothing. What a
+ * kiosk or a receptionist owns gives the desk's key of the team, too, to which
+ * receptionists subscribe. A record of a team's kind (rotation) gives the
+ * crew's key alone, to which everybody of the team but kiosks does.
  */
 #ifndef SAT_PROTOCOL_SCOPE_H
 #define SAT_PROTOCOL_SCOPE_H
@@ -32,6 +37,17 @@ sat_key_team(uint32_t ord)
 	return (sat_scope_key)2 << 32 | ord;
 }
 
+static inline sat_scope_key
+sat_key_desk(uint32_t team)
+{
+	return (sat_scope_key)5 << 32 | team;
+}
+static inline sat_scope_key
+sat_key_crew(uint32_t team)
+{
+	return (sat_scope_key)6 << 32 | team;
+}
+
 /* A pool has no ordinal: 32 bits of a hash of its key stand for it. */
 sat_scope_key sat_key_pool(sat_span pool_key);
 static inline bool
@@ -40,13 +56,13 @@ sat_key_is_pool(sat_scope_key k)
 	return k >> 32 == 3;
 }
 
-#define SAT_KEYS_MAX (3 + SAT_POOLS_MAX)
+#define SAT_KEYS_MAX (4 + SAT_POOLS_MAX)
 typedef struct sat_keys {
 	sat_scope_key k[SAT_KEYS_MAX];
 	size_t n;
 } sat_keys;
 
-/* What a device of this user subscribes to. Admin: nothing. */
+/* What a device of this user subscribes to. Admin, kiosk: nothing. */
 sat_keys sat_scope_subscription(const sat_registry *r, const sat_user *u);
 /* Those among them that together see all, and of which no two see the same
  * record: a reason for a user's key is one for the key of his team. A device's
@@ -60,12 +76,17 @@ sat_keys sat_scope_subscription_with(const sat_registry *r, const sat_user *u,
 bool sat_scope_pool_member(const sat_registry *r, const sat_user *u,
     const sat_pool *pool);
 bool sat_keys_has(const sat_keys *k, sat_scope_key key);
-/* The keys an owner (user key as stored in records) gives: user and team. An
+/* Does this user only take visitors in, at a machine anybody can reach? His
+ * device keeps nothing the server has (P-271). */
+bool sat_user_is_kiosk(const sat_user *u);
+/* A kiosk or a receptionist: what he owns waits at the desk (P-272). */
+bool sat_user_is_desk(const sat_user *u);
+/* The keys an owner (user key as stored in records) gives: user, team, desk. An
  * unknown or empty owner gives none. */
 sat_keys sat_scope_owner_keys(const sat_registry *r, sat_value owner);
 /* The keys a record of this class gives to its root: its owner's; of a root
  * without one its pool's (the value of SAT_SYS_POOL, else null); or the one of
- * what is shared. */
+ * what is shared, or of the owner's team. */
 sat_keys sat_scope_record_keys(const sat_registry *r, sat_scope_class cls,
     sat_value owner, sat_value pool);
 

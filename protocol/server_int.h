@@ -443,6 +443,8 @@ SAT_CHECK sat_rc sat_srv_judge_masked(judging *j, wrec *w, sat_err *e);
 SAT_CHECK sat_rc sat_srv_claimed(const admission *a, const merging *m, sat_err *e);
 /* The rule that takes back what was not followed up (P-157). */
 SAT_CHECK sat_rc sat_srv_reclaim(sat_server *s, int64_t now_ms, sat_err *e);
+/* server_desk.c: the rule that clears the desks (P-274). */
+SAT_CHECK sat_rc sat_srv_clear_desk(sat_server *s, int64_t now_ms, sat_err *e);
 /* server_erase.c */
 SAT_CHECK sat_rc sat_srv_privacy(sat_server *s, sat_server_session *x,
     const sat_privacy *in, sat_buf *reply, sat_err *e);

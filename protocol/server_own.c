@@ -193,6 +193,7 @@ static const struct rule {
 } rules[] = {
 	{ cursors },
 	{ sat_srv_reclaim },
+	{ sat_srv_clear_desk },
 };
 
 sat_rc

@@ -25,6 +25,7 @@ typedef enum sat_counter {
 	SAT_N_TRUNCATED = 9, /* positions up to it are in segments: no pull from
 	                        below it */
 	SAT_N_POOL_DAY = 12, /* last day (local, since 1970) pools took back */
+	SAT_N_DESK_DAY = 13, /* the same of the desks that were cleared */
 } sat_counter;
 
 typedef struct sat_chain { /* of one (device, incarnation) */

@@ -57,13 +57,19 @@ about(const victims *v, const sat_commit *c)
 
 /* ---- rows -------------------------------------------------------------------------- */
 
+void
+replica_row_purge(replica_row *row)
+{
+	replica_sum_out(row);
+	row->pending = row->rebuild = row->leaving = false;
+	row->dirty = row->gone = true;
+}
+
 static void
 drop_row(victims *v, replica_row *row)
 {
 	add_victim(v, &row->view.id);
-	replica_sum_out(row);
-	row->pending = row->rebuild = row->leaving = false;
-	row->dirty = row->gone = true;
+	replica_row_purge(row);
 }
 
 static sat_rc

@@ -551,6 +551,10 @@ SAT_CHECK sat_rc replica_ledger(void *u, sat_arena *a, sat_ledger *out, bool *wa
 SAT_CHECK sat_rc replica_ledger_is(void *u, const sat_ledger *in, sat_err *e);
 SAT_CHECK sat_rc replica_erased(void *u, sat_erased *out, bool *wanted, sat_err *e);
 SAT_CHECK sat_rc replica_erased_ok(void *u, sat_err *e);
+/* The row goes with the next flush, whatever waits for it. */
+void replica_row_purge(replica_row *row);
+/* kiosk.c: an accepted commit, its rows and what was noted of them go. */
+SAT_CHECK sat_rc replica_kiosk_forget(sat_replica *r, int64_t seq, sat_err *e);
 /* In the transaction of its verdict. */
 SAT_CHECK sat_rc replica_erase_commit(sat_replica *r, int64_t seq, sat_err *e);
 

@@ -169,6 +169,11 @@ one_verdict(sat_replica *r, uint32_t inc, const sat_verdict *v, sat_err *e)
 	sat_hlc_learn(&r->hlc, v->eff);
 	/* No state can hold what lies above the log's head of then. (The
 	 * scope's head is none: a shortened log may have forgotten it.) */
+	if (sat_user_is_kiosk(r->me)) {
+		if ((rc = replica_kiosk_forget(r, seq, e)) != SAT_OK)
+			return rc;
+		return put_answer(r, seq, 2, v, e);
+	}
 	if ((rc = put_answer(r, seq, 1, v, e)) != SAT_OK ||
 	    (v->lsn > r->head && v->lsn > r->known))
 		return rc;
@@ -269,5 +274,8 @@ replica_verdicts(void *u, uint32_t incarnation, const sat_verdicts *v,
 	else
 		replica_pend_drop(r);
 	replica_page_reset(r);
+	/* a page of the log may still hold what a kiosk let go */
+	if (rc == SAT_OK && v->n > 0 && sat_user_is_kiosk(r->me))
+		rc = sat_db_checkpoint(r->db, e);
 	return rc;
 }

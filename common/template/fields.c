@@ -27,7 +27,8 @@ static const word norms[] = { { "plain", SAT_NORM_PLAIN },
 	{ "phone", SAT_NORM_PHONE }, { "name", SAT_NORM_NAME }, { NULL, 0 } };
 static const word scopes[] = { { "root", SAT_SCOPE_ROOT },
 	{ "child", SAT_SCOPE_CHILD }, { "owned", SAT_SCOPE_OWNED },
-	{ "shared", SAT_SCOPE_SHARED }, { NULL, 0 } };
+	{ "shared", SAT_SCOPE_SHARED }, { "team", SAT_SCOPE_TEAM },
+	{ NULL, 0 } };
 
 static int
 one_of(walk *w, const sat_json *n, const char *key, const word *words,
@@ -208,10 +209,10 @@ load_roles(walk *w, sat_template *t, const sat_json *n, sat_kind *k)
 			    k->list[i]);
 	if (k->title == NULL)
 		sat_walk_fault(w, "'title' is missing");
-	if ((k->scope == SAT_SCOPE_ROOT || k->scope == SAT_SCOPE_SHARED) !=
-	    (k->parent == NULL))
-		sat_walk_fault(w, "a root or shared kind has no 'parent', "
-		    "every other kind one");
+	if ((k->scope == SAT_SCOPE_ROOT || k->scope == SAT_SCOPE_SHARED ||
+	    k->scope == SAT_SCOPE_TEAM) != (k->parent == NULL))
+		sat_walk_fault(w, "a root, shared or team kind has no "
+		    "'parent', every other kind one");
 	if ((k->scope == SAT_SCOPE_CHILD || k->scope == SAT_SCOPE_SHARED) !=
 	    (k->owner == NULL))
 		sat_walk_fault(w, "a child or shared kind has no 'owner', "

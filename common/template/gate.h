@@ -39,7 +39,7 @@ typedef struct sat_change {
 typedef struct sat_gate_in {
 	const sat_template *t;
 	const sat_kind *kind;
-	const char *role;      /* "rep", "manager", "hq", "admin" */
+	const char *role;      /* "rep", "manager", "hq", "admin", "kiosk", ... */
 	sat_relation relation; /* for a new record: by its owner (own/team/all) */
 	bool is_new;
 	bool deleted;          /* the record is deleted now */

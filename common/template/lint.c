@@ -110,7 +110,7 @@ lint_kind(lint *l, const sat_kind *k, const char *path)
 		say(l, waived(l->t, "required-max") ? 'w' : 'e', path,
 		    "%zu fields are required at creation, more than %d",
 		    required, SAT_REQUIRED_MAX);
-	if (k->append_only && k->owner != NULL)
+	if (k->append_only && k->owner != NULL && k->scope != SAT_SCOPE_TEAM)
 		say(l, 'w', path, "rows never change, but have an owner");
 }
 
@@ -156,6 +156,20 @@ lint_dict(lint *l, const sat_dict *d, const char *path)
 		say(l, 'e', path, "no option can be chosen");
 }
 
+/* A kiosk stands where anybody can reach it: it adds, and does nothing else. */
+static void
+lint_kiosk(lint *l, const char *path, const sat_json *row)
+{
+	for (const sat_json *n = sat_json_first(row); n != NULL;
+	    n = sat_json_next(n)) {
+		const char *action = sat_json_key(n), *dot = strrchr(action, '.');
+
+		if (strcmp(sat_json_str(n, "no"), "no") != 0 &&
+		    (dot == NULL || strcmp(dot, ".create") != 0))
+			say(l, 'e', path, "kiosk: may do %.40s", action);
+	}
+}
+
 /* Two hands for what one pair should not do. */
 static void
 lint_matrix(lint *l)
@@ -173,6 +187,8 @@ lint_matrix(lint *l)
 		    sat_acl(l->t, role, "audit.clear") != SAT_GRANT_NO)
 			say(l, 'e', path, "%.40s: may export all and clear the "
 			    "audit log", role);
+		if (strcmp(role, "kiosk") == 0)
+			lint_kiosk(l, path, n);
 	}
 	if (!views)
 		say(l, 'e', path, "nobody may see a customer");

@@ -60,6 +60,7 @@ typedef enum sat_scope_class {
 	SAT_SCOPE_CHILD, /* contact, activity: goes wherever its root goes */
 	SAT_SCOPE_OWNED, /* opportunity: to its own owner and its root's owner */
 	SAT_SCOPE_SHARED, /* product: everybody who sees records at all holds it */
+	SAT_SCOPE_TEAM, /* rotation: everybody of its owner's team holds it */
 } sat_scope_class;
 
 typedef struct sat_option {

@@ -53,6 +53,7 @@ struct sat_template {
 	sat_calendar calendar;
 	struct sat_pool *pools;
 	size_t npools;
+	struct sat_reception *reception; /* never NULL once loaded */
 	const sat_json *matrix; /* "grants" of acl/matrix.json, or NULL */
 };
 
@@ -102,6 +103,9 @@ sat_rc sat_template_load_quota(sat_template *t, sat_err *e);
 
 /* pool.c: policy/pool.json, after the kinds */
 sat_rc sat_template_load_pools(sat_template *t, sat_err *e);
+
+/* reception.c: policy/reception.json */
+sat_rc sat_template_load_reception(sat_template *t, sat_err *e);
 
 /* pattern.c: rules/validation.json */
 sat_rc sat_template_load_patterns(sat_template *t, sat_err *e);

@@ -93,6 +93,8 @@ UNION ALL
 SELECT lsn, root FROM log_scope WHERE key = @k7 AND lsn > @after
 UNION ALL
 SELECT lsn, root FROM log_scope WHERE key = @k8 AND lsn > @after
+UNION ALL
+SELECT lsn, root FROM log_scope WHERE key = @k9 AND lsn > @after
 ORDER BY 1, 2;
 
 -- :name match_put

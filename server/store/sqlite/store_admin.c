@@ -44,7 +44,8 @@ check_key(const char *key, sat_err *e)
 static sat_rc
 check_role(const char *role, sat_err *e)
 {
-	static const char *const roles[] = { "rep", "manager", "hq", "admin" };
+	static const char *const roles[] = { "rep", "manager", "hq", "admin",
+		"kiosk", "receptionist" };
 
 	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
 		if (strcmp(role, roles[i]) == 0)

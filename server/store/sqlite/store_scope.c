@@ -173,8 +173,10 @@ entries(sat_stmt **q, sat_sqlite_store *s, const sat_keys *keys,
 	int sql = all ? SQL_LOG_AFTER : keys->n == 1 ? SQL_SCOPE_ONE :
 	    SQL_SCOPE_MANY;
 	const char *const name[SAT_KEYS_MAX] = { "@k1", "@k2", "@k3", "@k4",
-		"@k5", "@k6", "@k7", "@k8" };
+		"@k5", "@k6", "@k7", "@k8", "@k9" };
 	sat_rc rc;
+
+	_Static_assert(SAT_KEYS_MAX == 9, "as many as scope_many has");
 
 	if ((rc = store_stmt(q, s->db, sql, e)) != SAT_OK)
 		return rc;

@@ -11,9 +11,11 @@ static sat_user users[] = {
 	{ 5, "hq", "HQ", "hq", 0, false },
 	{ 6, "root", "Root", "admin", 0, false },
 	{ 7, "old", "Old", "manager", 1, true },
+	{ 8, "kio", "Kiosk", "kiosk", 1, false },
+	{ 9, "rec", "Reception", "receptionist", 1, false },
 };
 static sat_team teams[] = { { 1, "north", "North", "" }, { 2, "south", "South", "" } };
-static const sat_registry reg = { .users = users, .nusers = 7, .teams = teams,
+static const sat_registry reg = { .users = users, .nusers = 9, .teams = teams,
 	.nteams = 2 };
 static const sat_user *const ann = &users[0], *const max = &users[3],
 	*const hq = &users[4], *const admin = &users[5], *const old = &users[6];
@@ -30,11 +32,12 @@ a_role_subscribes_to_its_keys(void **state) /* P-080 */
 	sat_keys k = sat_scope_subscription(&reg, ann);
 
 	(void)state;
-	assert_int_equal(2, k.n);
+	assert_int_equal(3, k.n);
 	assert_true(sat_keys_has(&k, sat_key_user(1)));
+	assert_true(sat_keys_has(&k, sat_key_crew(1)));
 	assert_true(sat_keys_has(&k, SAT_KEY_SHARED));
 	k = sat_scope_subscription(&reg, max);
-	assert_int_equal(3, k.n);
+	assert_int_equal(4, k.n);
 	assert_true(sat_keys_has(&k, sat_key_user(4)));
 	assert_true(sat_keys_has(&k, SAT_KEY_SHARED));
 	assert_true(sat_keys_has(&k, sat_key_team(1)));
@@ -43,6 +46,54 @@ a_role_subscribes_to_its_keys(void **state) /* P-080 */
 	assert_true(sat_keys_has(&k, SAT_KEY_ALL));
 	assert_int_equal(0, sat_scope_subscription(&reg, admin).n);
 	assert_int_equal(0, sat_scope_subscription(&reg, old).n);
+}
+
+static void
+a_kiosk_subscribes_to_nothing_and_a_receptionist_to_the_desk(void **state)
+{ /* P-271, P-272 */
+	const sat_user *rec = sat_registry_user_ord(&reg, 9);
+	sat_keys k = sat_scope_subscription(&reg,
+	    sat_registry_user_ord(&reg, 8));
+
+	(void)state;
+	assert_int_equal(0, k.n);
+	k = sat_scope_subscription(&reg, rec);
+	assert_int_equal(4, k.n);
+	assert_true(sat_keys_has(&k, sat_key_desk(1)));
+	assert_false(sat_keys_has(&k, sat_key_team(1)));
+	k = sat_scope_digest_keys(&reg, rec);
+	assert_int_equal(3, k.n); /* what is his own is the desk's, too */
+	assert_false(sat_keys_has(&k, sat_key_user(9)));
+	k = sat_scope_owner_keys(&reg, who("kio"));
+	assert_int_equal(3, k.n);
+	assert_true(sat_keys_has(&k, sat_key_desk(1)));
+	assert_false(sat_keys_has(&(sat_keys){ 0 }, sat_key_desk(1)));
+	k = sat_scope_owner_keys(&reg, who("ann"));
+	assert_false(sat_keys_has(&k, sat_key_desk(1)));
+	/* the desk's people stand to each other's visitors as a team */
+	assert_int_equal(SAT_REL_TEAM, sat_scope_relation(&reg, rec,
+	    SAT_SCOPE_OWNED, sat_v_null(), who("kio"), true, false));
+	assert_int_equal(SAT_REL_NONE, sat_scope_relation(&reg, rec,
+	    SAT_SCOPE_OWNED, sat_v_null(), who("ann"), true, false));
+}
+
+static void
+what_is_a_teams_is_held_by_all_of_it(void **state) /* P-273 */
+{
+	sat_keys k = sat_scope_record_keys(&reg, SAT_SCOPE_TEAM, who("ann"),
+	    sat_v_null());
+
+	(void)state;
+	assert_int_equal(1, k.n);
+	assert_true(sat_keys_has(&k, sat_key_crew(1)));
+	assert_int_equal(SAT_REL_OWN, sat_scope_relation(&reg, ann,
+	    SAT_SCOPE_TEAM, sat_v_null(), who("ann"), true, true));
+	assert_int_equal(SAT_REL_TEAM, sat_scope_relation(&reg, &users[1],
+	    SAT_SCOPE_TEAM, sat_v_null(), who("ann"), true, true));
+	assert_int_equal(SAT_REL_NONE, sat_scope_relation(&reg, &users[2],
+	    SAT_SCOPE_TEAM, sat_v_null(), who("ann"), true, true));
+	assert_int_equal(0, sat_scope_record_keys(&reg, SAT_SCOPE_TEAM,
+	    who("hq"), sat_v_null()).n);
 }
 
 static void
@@ -143,6 +194,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_role_subscribes_to_its_keys),
+		cmocka_unit_test(
+		    a_kiosk_subscribes_to_nothing_and_a_receptionist_to_the_desk),
+		cmocka_unit_test(what_is_a_teams_is_held_by_all_of_it),
 		cmocka_unit_test(an_owner_gives_its_user_and_team),
 		cmocka_unit_test(what_is_shared_is_everybodys_and_changed_by_who_may_change_all),
 		cmocka_unit_test(user_team_and_all_keys_never_meet),
