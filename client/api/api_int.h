@@ -97,7 +97,13 @@ HANDLER(api_import);
 HANDLER(api_export);
 HANDLER(api_reports);
 HANDLER(api_report);
+/* frozen.c */
 HANDLER(api_report_run);
+HANDLER(api_report_rows);
+HANDLER(api_report_freeze);
+HANDLER(api_frozen_list);
+HANDLER(api_frozen);
+HANDLER(api_frozen_sign);
 /* privacy.c */
 HANDLER(api_privacy);
 HANDLER(api_privacy_erase);

@@ -449,21 +449,3 @@ HANDLER(api_report)
 	sat_json_put(*out, "document", sat_json_dup(doc));
 	return SAT_OK;
 }
-
-HANDLER(api_report_run)
-{
-	const sat_template *t = sat_replica_template(api->crm.replica);
-	const char *as_of = api_q(req, "as_of");
-	const sat_json *p = sat_json_first(sat_json_get(req->query, "params"));
-	const char *params[16];
-	sat_report_opts o = { .period = api_q(req, "period"),
-		.compare = api_q(req, "compare"), .params = params };
-
-	for (; p != NULL && o.nparams < 16; p = sat_json_next(p))
-		params[o.nparams++] = sat_json_str(p, "");
-	if (as_of != NULL &&
-	    !sat_time_parse(&o.as_of_ms, as_of, sat_template_tz_min(t)))
-		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
-		    "--as-of is no time");
-	return sat_crm_report(out, &api->crm, args[0], &o, e);
-}

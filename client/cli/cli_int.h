@@ -131,6 +131,12 @@ void cli_print_status(cli *c, const sat_json *doc);
 /* report.c */
 void cli_print_report(cli *c, const sat_json *doc);
 bool cli_report_is_file(const char *format); /* "html", "xlsx" */
+/* frozen.c */
+sat_rc cli_frozen_list(cli *c, sat_err *e);
+/* What is frozen, by whom, and what changed since; nothing of other reports. */
+void cli_delta_text(sat_buf *b, const cli *c, const sat_json *doc);
+extern const cli_verb cli_frozen_verbs[];
+extern const size_t cli_frozen_nverbs;
 /* coverage.c: how complete a report is, one line without its end. */
 void cli_coverage_text(sat_buf *b, const cli *c, const sat_json *doc);
 /* to NULL or "-": standard output (html). */

@@ -221,6 +221,11 @@ static const sat_opt report_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const sat_opt report_list_options[] = {
+	{ "frozen", 0, NULL, "those whose numbers are frozen" },
+	{ NULL, 0, NULL, NULL },
+};
+
 static sat_rc
 run_report_list(cli *c, sat_err *e)
 {
@@ -228,8 +233,11 @@ run_report_list(cli *c, sat_err *e)
 		{ c->lang[0] == 'z' ? "zh" : "en", "title", CELL_PLAIN },
 		{ "kind", "kind", CELL_PLAIN } };
 	sat_json *doc = NULL;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/reports", NULL, NULL, e);
+	sat_rc rc;
 
+	if (sat_args_has(&c->args, "frozen"))
+		return cli_frozen_list(c, e);
+	rc = cli_ask(&doc, c, "GET", "/v1/reports", NULL, NULL, e);
 	if (rc == SAT_OK)
 		cli_print_rows(c, doc, cols, 3);
 	sat_json_free(doc);
@@ -296,8 +304,8 @@ const cli_verb cli_work_verbs[] = {
 	    "export records: --format csv, xlsx, jsonl, vcf, ics",
 	    "  satchel export account --where 'stage=won' -o won.csv --reason \"yearly audit\"\n",
 	    false },
-	{ "report", "list", run_report_list, NULL, "report list",
-	    "reports of the template", NULL, false },
+	{ "report", "list", run_report_list, report_list_options,
+	    "report list [--frozen]", "reports of the template", NULL, false },
 	{ "report", "show", run_report, NULL, "report show KEY",
 	    "a report's definition", NULL, false },
 	{ "report", "run", run_report, report_options,

@@ -1,0 +1,719 @@
+/*
+ * freeze.c - a report's numbers as a record: made once, found again whenever the
+ * same report is run, listed, signed.
+ *
+ * Why a record: it is signed, ordered, backed up and handed out like any other,
+ * and nobody has the right to edit one, whose fields keep their first value. Two
+ * people who freeze the same offline make two; the earlier one counts, for
+ * everybody alike.
+ */
+#include "client/crm/freeze_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Texts of at most this many bytes: what a field takes. */
+#define PART_BYTES 60000
+#define BODY_PARTS 8
+#define MEMBER_PARTS 6
+
+/* ---- what is to be frozen -------------------------------------------------------- */
+
+typedef struct freezing {
+	sat_crm *c;
+	crm_actor who;
+	sat_arena a;
+	const sat_kind *kind; /* frozen_report */
+	const char *report;
+	sat_period period;
+	int64_t as_of_ms;     /* 0 = of the period */
+	char reach[80];
+	const char *params;   /* JSON, sorted */
+} freezing;
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char *
+params_text(sat_arena *a, const sat_report_opts *o)
+{
+	const char *list[16];
+	sat_json *arr = sat_json_arr();
+	sat_buf b = { 0 };
+	size_t n = 0;
+	const char *text;
+
+	for (size_t i = 0; i < o->nparams && n < 16; i++)
+		list[n++] = o->params[i];
+	if (n > 1)
+		qsort(list, n, sizeof list[0], by_text);
+	for (size_t i = 0; i < n; i++)
+		sat_json_add_str(arr, list[i]);
+	sat_json_write(&b, arr, false);
+	text = sat_arena_str(a, (const char *)b.p, b.n);
+	sat_buf_fini(&b);
+	sat_json_free(arr);
+	return text;
+}
+
+/* How far the reader's reports reach: two of other reach are other reports. */
+static void
+find_reach(freezing *x)
+{
+	const sat_user *me = x->who.me;
+	const sat_team *team = me->team == 0 ? NULL :
+	    sat_registry_team_ord(x->who.reg, me->team);
+
+	switch (sat_acl(x->who.t, me->role, "report")) {
+	case SAT_GRANT_ALL:
+		(void)snprintf(x->reach, sizeof x->reach, "all");
+		return;
+	case SAT_GRANT_TEAM:
+		if (team != NULL) {
+			(void)snprintf(x->reach, sizeof x->reach, "team:%s",
+			    team->key);
+			return;
+		}
+		break;
+	default: break;
+	}
+	(void)snprintf(x->reach, sizeof x->reach, "user:%s", me->key);
+}
+
+/* After crm_actor_get; x->kind NULL: this template freezes nothing. */
+static sat_rc
+begin(freezing *x, sat_crm *c, const char *report, const sat_report_opts *o,
+    sat_err *e)
+{
+	sat_rc rc;
+
+	memset(x, 0, sizeof *x);
+	x->c = c;
+	x->report = report;
+	if ((rc = crm_actor_get(&x->who, c, e)) != SAT_OK ||
+	    (rc = sat_period_parse(&x->period, o->period != NULL ? o->period :
+	    "all", sat_template_tz_min(x->who.t), e)) != SAT_OK)
+		return rc;
+	x->as_of_ms = o->as_of_ms;
+	x->kind = sat_template_kind(x->who.t, "frozen_report");
+	x->params = params_text(&x->a, o);
+	find_reach(x);
+	return SAT_OK;
+}
+
+/* ---- reading the record ------------------------------------------------------------- */
+
+static sat_value
+value(const sat_view *v, const char *key)
+{
+	const sat_field *f = sat_kind_field(v->kind, key);
+
+	return f == NULL ? sat_v_null() : sat_record_value(&v->rec, f->id);
+}
+
+static int64_t
+whole(const sat_view *v, const char *key)
+{
+	sat_value x = value(v, key);
+
+	return x.type == SAT_V_INT ? x.i : 0;
+}
+
+static const char *
+text_of(sat_arena *a, const sat_view *v, const char *key)
+{
+	sat_value x = value(v, key);
+
+	return x.type == SAT_V_TEXT ? sat_arena_str(a, x.s.p, x.s.n) : NULL;
+}
+
+static void
+join(sat_buf *b, const sat_view *v, const char *stem, size_t parts)
+{
+	char key[20];
+	sat_value x;
+
+	for (size_t i = 1; i <= parts; i++) {
+		(void)snprintf(key, sizeof key, "%s%zu", stem, i);
+		x = value(v, key);
+		if (x.type == SAT_V_TEXT)
+			sat_buf_add(b, x.s.p, x.s.n);
+	}
+}
+
+static void
+hash_text(char out[SAT_HASH_BYTES * 2 + 1], sat_span bytes)
+{
+	uint8_t h[SAT_HASH_BYTES];
+
+	sat_hash(h, bytes);
+	sat_hex(out, h, sizeof h);
+}
+
+/* ---- finding ------------------------------------------------------------------------- */
+
+/* The one that counts: of several the earliest. SAT_ENOTFOUND. */
+static sat_rc
+find(sat_id *out, freezing *x, sat_err *e)
+{
+	static const char *const keys[] = { "report", "period", "params",
+		"reach", "frozen_at" };
+	const char *is[] = { x->report, x->period.label, x->params, x->reach };
+	const sat_field *f[5];
+	sat_filter by[4];
+	sat_value want[4];
+	uint16_t cols[] = { SAT_Q_ID, 0 };
+	sat_query q = { .kind = x->kind, .filters = by, .nfilters = 4,
+		.columns = cols, .ncolumns = 2 };
+	int64_t first = INT64_MAX;
+	const sat_value *v;
+	sat_rows *rows;
+	sat_rc rc;
+
+	if (x->kind == NULL)
+		return SAT_ENOTFOUND;
+	for (size_t i = 0; i < 5; i++)
+		if ((f[i] = sat_kind_field(x->kind, keys[i])) == NULL)
+			return SAT_ENOTFOUND;
+	for (size_t i = 0; i < 4; i++) {
+		want[i] = sat_v_text(sat_span_str(is[i]));
+		by[i] = (sat_filter){ f[i]->id, SAT_CMP_EQ, &want[i], 1 };
+	}
+	cols[1] = f[4]->id;
+	if ((rc = sat_replica_query(&rows, x->c->replica, &q, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
+		int64_t at = v[1].type == SAT_V_INT ? v[1].i : INT64_MAX - 1;
+
+		if (v[0].s.n == 16 && at < first) { /* ids ascend */
+			first = at;
+			memcpy(out->b, v[0].s.p, 16);
+		}
+	}
+	sat_rows_free(rows);
+	return rc == SAT_OK && first == INT64_MAX ? SAT_ENOTFOUND : rc;
+}
+
+/* ---- signatures ------------------------------------------------------------------------ */
+
+static void
+put_time(sat_json *o, const char *key, int64_t ms)
+{
+	char text[32];
+
+	sat_time_rfc3339(text, ms);
+	sat_json_put_str(o, key, ms > 0 ? text : NULL);
+}
+
+static sat_rc
+put_signed(sat_json *o, sat_crm *c, const sat_template *t, const sat_id *id,
+    sat_err *e)
+{
+	static const char *const keys[] = { "frozen", "signed_by", "signed_at",
+		"hash", "note" };
+	const sat_kind *k = sat_template_kind(t, "report_signoff");
+	sat_json *list = sat_json_put_arr(o, "signed"), *row;
+	sat_value want = sat_v_bytes(sat_span_of(id->b, 16));
+	sat_filter by = { 0, SAT_CMP_EQ, &want, 1 };
+	uint16_t cols[4];
+	sat_query q = { .kind = k, .filters = &by, .nfilters = 1,
+		.columns = cols, .ncolumns = 4 };
+	const sat_value *v;
+	sat_rows *rows;
+	sat_rc rc;
+
+	for (size_t i = 0; i < 5; i++) {
+		const sat_field *f = k == NULL ? NULL :
+		    sat_kind_field(k, keys[i]);
+
+		if (f == NULL)
+			return SAT_OK;
+		*(i == 0 ? &by.field : &cols[i - 1]) = f->id;
+	}
+	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
+		row = sat_json_add_obj(list);
+		for (size_t i = 0; i < 4; i++)
+			if (i == 1)
+				put_time(row, "at", v[1].type == SAT_V_INT ?
+				    v[1].i : 0);
+			else if (v[i].type == SAT_V_TEXT)
+				sat_json_put_strn(row, i == 0 ? "by" :
+				    keys[i + 1], v[i].s);
+			else
+				sat_json_put_null(row, i == 0 ? "by" :
+				    keys[i + 1]);
+	}
+	sat_rows_free(rows);
+	return rc;
+}
+
+/* What a list says of one; *body receives its bytes. */
+static sat_rc
+put_head(sat_json *o, sat_buf *body, sat_crm *c, const sat_template *t,
+    const sat_view *v, sat_err *e)
+{
+	static const char *const texts[] = { "report", "title", "period",
+		"reach", "hash", "coverage" };
+	char id[SAT_ID_TEXT], hash[SAT_HASH_BYTES * 2 + 1];
+	sat_arena a = { 0 };
+	const char *by, *is, *params;
+	sat_json *list;
+	sat_rc rc;
+
+	sat_id_text(id, &v->rec.id);
+	sat_json_put_str(o, "id", id);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		sat_json_put_str(o, texts[i], text_of(&a, v, texts[i]));
+	if ((params = text_of(&a, v, "params")) == NULL ||
+	    sat_json_parse(&list, sat_span_str(params), 0, NULL) != SAT_OK)
+		list = sat_json_arr();
+	sat_json_put(o, "params", list);
+	by = text_of(&a, v, "owner");
+	sat_json_put_str(o, "by", by);
+	put_time(o, "frozen_at", whole(v, "frozen_at"));
+	sat_json_put_int(o, "cursor", whole(v, "cursor"));
+	join(body, v, "body", BODY_PARTS);
+	hash_text(hash, sat_buf_span(body));
+	is = text_of(&a, v, "hash");
+	sat_json_put_bool(o, "hash_ok", is != NULL && strcmp(is, hash) == 0);
+	sat_json_put_bool(o, "pending", v->pending);
+	rc = put_signed(o, c, t, &v->rec.id, e);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* ---- running what was frozen ------------------------------------------------------------ */
+
+static sat_rc
+put_delta(sat_json *doc, freezing *x, const sat_view *v, const sat_json *body,
+    const sat_json *live, const crm_members *now, sat_err *e)
+{
+	crm_members was = { 0 };
+	sat_buf text = { 0 };
+	crm_delta d = { .c = x->c, .who = &x->who, .body = body, .live = live,
+		.now = now, .cursor = (uint64_t)whole(v, "cursor"),
+		.at = v->rec.born };
+	sat_rc rc = SAT_OK;
+
+	join(&text, v, "members", MEMBER_PARTS);
+	if (text.n > 0)
+		rc = crm_members_read(&was, sat_buf_span(&text), e);
+	d.was = text.n > 0 ? &was : NULL;
+	if (rc == SAT_OK)
+		rc = crm_delta_put(doc, &d, e);
+	crm_members_fini(&was);
+	sat_buf_fini(&text);
+	return rc;
+}
+
+/* *doc is the present answer and becomes the frozen one. */
+static sat_rc
+thaw(sat_json *doc, freezing *x, const sat_id *id, const crm_members *now,
+    sat_err *e)
+{
+	sat_json *body = NULL, *live = NULL, *head;
+	sat_buf bytes = { 0 };
+	sat_view v;
+	sat_rc rc;
+
+	if ((rc = sat_replica_get(&v, &x->a, x->c->replica, x->kind, id, e)) !=
+	    SAT_OK)
+		return rc;
+	head = sat_json_put_obj(doc, "frozen");
+	if ((rc = put_head(head, &bytes, x->c, x->who.t, &v, e)) == SAT_OK &&
+	    (rc = sat_json_parse(&body, sat_buf_span(&bytes), 0, e)) == SAT_OK) {
+		live = sat_json_obj();
+		sat_json_put(live, "columns", sat_json_dup(sat_json_get(doc,
+		    "columns")));
+		sat_json_put(live, "rows", sat_json_dup(sat_json_get(doc,
+		    "rows")));
+		sat_json_put(live, "totals", sat_json_dup(sat_json_get(doc,
+		    "totals")));
+		crm_body_dress(doc, body);
+		sat_json_del(doc, "provisional");
+		sat_json_put_bool(doc, "provisional", false);
+		if (strcmp(sat_json_get_str(body, "reach", ""), x->reach) == 0)
+			rc = put_delta(doc, x, &v, body, live, now, e);
+		else /* a team's, seen by who sees more: not the same question */
+			sat_json_put_null(doc, "delta");
+	}
+	sat_json_free(body);
+	sat_json_free(live);
+	sat_buf_fini(&bytes);
+	return rc;
+}
+
+static sat_rc
+run_frozen(sat_json **out, freezing *x, const sat_id *id,
+    const sat_report_opts *o, sat_err *e)
+{
+	crm_members now = { 0 };
+	sat_json *doc;
+	sat_rc rc = crm_members_run(&doc, &now, x->c,
+	    x->report, o, e);
+
+	if (rc == SAT_OK && (rc = thaw(doc, x, id, &now, e)) != SAT_OK)
+		sat_json_free(doc);
+	else if (rc == SAT_OK)
+		*out = doc;
+	crm_members_fini(&now);
+	return rc;
+}
+
+sat_rc
+sat_crm_report_run(sat_json **out, sat_crm *c, const char *key,
+    const sat_report_opts *o, sat_err *e)
+{
+	static const sat_report_opts none;
+	freezing x;
+	sat_id id;
+	sat_rc rc;
+
+	*out = NULL;
+	o = o != NULL ? o : &none;
+	if ((rc = begin(&x, c, key, o, e)) == SAT_OK) {
+		/* another as-of is another question */
+		rc = o->as_of_ms != 0 && o->as_of_ms != x.period.to_ms ?
+		    SAT_ENOTFOUND : find(&id, &x, e);
+		if (rc == SAT_OK)
+			rc = run_frozen(out, &x, &id, o, e);
+		else if (rc == SAT_ENOTFOUND)
+			rc = sat_crm_report(out, c, key, o, e);
+	}
+	sat_arena_fini(&x.a);
+	return rc;
+}
+
+/* ---- freezing ----------------------------------------------------------------------------- */
+
+/* The most of `text` that fits and ends behind a comma, so that no part begins
+ * or ends with a blank or in the middle of a character. */
+static size_t
+part_of(sat_span text)
+{
+	size_t n = text.n < PART_BYTES ? text.n : PART_BYTES;
+
+	if (n == text.n)
+		return n;
+	while (n > 1 && (text.p[n - 1] != ',' || text.p[n] == ' '))
+		n--;
+	return n;
+}
+
+/* Into stem1, stem2, ...; false: they are not enough. */
+static bool
+add_parts(sat_input *in, size_t *n, sat_arena *a, const char *stem,
+    size_t parts, sat_span text, bool json)
+{
+	for (size_t i = 1; i <= parts && text.n > 0; i++) {
+		size_t k = json ? part_of(text) :
+		    text.n < PART_BYTES ? text.n : PART_BYTES;
+		char key[20];
+
+		(void)snprintf(key, sizeof key, "%s%zu", stem, i);
+		in[(*n)++] = (sat_input){ '=', sat_arena_str(a, key,
+		    strlen(key)), sat_span_of(text.p, k) };
+		text = sat_span_of(text.p + k, text.n - k);
+	}
+	return text.n == 0;
+}
+
+static sat_span
+keep(sat_arena *a, const char *text)
+{
+	return sat_span_str(sat_arena_str(a, text, strlen(text)));
+}
+
+static sat_rc
+make_record(sat_id *id, freezing *x, const sat_json *doc, sat_span body,
+    sat_span members, sat_err *e)
+{
+	const sat_json *cover = sat_json_get(doc, "coverage");
+	sat_input in[12 + BODY_PARTS + MEMBER_PARTS];
+	char hash[SAT_HASH_BYTES * 2 + 1], text[200];
+	size_t n = 0;
+
+	hash_text(hash, body);
+	(void)snprintf(text, sizeof text, "%.120s %.40s", sat_json_get_str(
+	    sat_json_get(doc, "report"), "title", x->report), x->period.label);
+	in[n++] = (sat_input){ '=', "title", keep(&x->a, text) };
+	in[n++] = (sat_input){ '=', "report", sat_span_str(x->report) };
+	in[n++] = (sat_input){ '=', "period", sat_span_str(x->period.label) };
+	in[n++] = (sat_input){ '=', "params", sat_span_str(x->params) };
+	in[n++] = (sat_input){ '=', "reach", sat_span_str(x->reach) };
+	in[n++] = (sat_input){ '=', "hash", keep(&x->a, hash) };
+	(void)snprintf(text, sizeof text, "%lld", (long long)sat_json_get_int(
+	    sat_json_get(doc, "data"), "cursor", 0));
+	in[n++] = (sat_input){ '=', "cursor", keep(&x->a, text) };
+	(void)snprintf(text, sizeof text, "%lld/%lld",
+	    (long long)sat_json_get_int(cover, "reported", 0),
+	    (long long)sat_json_get_int(cover, "active", 0));
+	in[n++] = (sat_input){ '=', "coverage", keep(&x->a, text) };
+	if (!add_parts(in, &n, &x->a, "body", BODY_PARTS, body, true))
+		return sat_fail_code(e, SAT_ENOSPACE, "report.too_large",
+		    "freeze it for a team, or by another dimension",
+		    "the report has too many rows to be frozen");
+	/* too many to keep: then the delta names rows only */
+	if (members.n <= (size_t)PART_BYTES * MEMBER_PARTS)
+		(void)add_parts(in, &n, &x->a, "members", MEMBER_PARTS,
+		    members, false);
+	return sat_crm_create(id, x->c, x->kind, in, n, NULL, NULL, NULL, e);
+}
+
+static sat_rc
+may_freeze(freezing *x, sat_err *e)
+{
+	sat_replica_status st;
+	sat_id id;
+	sat_rc rc;
+
+	if (x->kind == NULL)
+		return sat_fail_code(e, SAT_EVERSION, "report.kind", NULL,
+		    "this template has no kind frozen_report");
+	if (x->period.all || x->period.to_ms > x->who.now_ms)
+		return sat_fail_code(e, SAT_EUSAGE, "report.open",
+		    "freeze a period that has ended",
+		    "the period has not ended");
+	if ((rc = sat_replica_status_get(&st, x->c->replica, e)) != SAT_OK)
+		return rc;
+	if (!st.complete)
+		return sat_fail_code(e, SAT_ECONFLICT, "report.incomplete",
+		    "run: satchel sync", "the first sync is not finished");
+	rc = find(&id, x, e);
+	if (rc == SAT_OK)
+		return sat_fail_code(e, SAT_ECONFLICT, "report.frozen",
+		    "see: satchel report list --frozen",
+		    "the report is frozen for this period");
+	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
+}
+
+static sat_rc
+store_numbers(sat_id *id, freezing *x, const sat_json *doc,
+    const crm_members *now, const sat_report_opts *o, sat_err *e)
+{
+	char *path = sat_xasprintf("reports/%s.json", x->report);
+	const sat_json *def = sat_template_doc(x->who.t, path);
+	sat_json *body = crm_body_of(doc, def, o, x->reach);
+	sat_buf bytes = { 0 }, members = { 0 };
+	sat_rc rc;
+
+	free(path);
+	sat_json_write(&bytes, body, false);
+	crm_members_write(&members, now);
+	rc = make_record(id, x, doc, sat_buf_span(&bytes),
+	    sat_buf_span(&members), e);
+	sat_json_free(body);
+	sat_buf_fini(&bytes);
+	sat_buf_fini(&members);
+	return rc;
+}
+
+sat_rc
+sat_crm_freeze(sat_json **out, sat_crm *c, const char *key,
+    const sat_report_opts *o, sat_err *e)
+{
+	crm_members now = { 0 };
+	sat_report_opts at = *o;
+	sat_json *doc = NULL;
+	freezing x;
+	sat_id id;
+	sat_rc rc;
+
+	*out = NULL;
+	at.as_of_ms = 0; /* the period's end */
+	if ((rc = begin(&x, c, key, &at, e)) == SAT_OK &&
+	    (rc = may_freeze(&x, e)) == SAT_OK &&
+	    (rc = crm_members_run(&doc, &now, c, key, &at, e)) == SAT_OK &&
+	    (rc = store_numbers(&id, &x, doc, &now, &at, e)) == SAT_OK &&
+	    (rc = thaw(doc, &x, &id, &now, e)) == SAT_OK) {
+		*out = doc;
+		doc = NULL;
+	}
+	sat_json_free(doc);
+	crm_members_fini(&now);
+	sat_arena_fini(&x.a);
+	return rc;
+}
+
+/* ---- list, show, sign ------------------------------------------------------------------------ */
+
+static sat_rc
+frozen_kind(const sat_kind **k, crm_actor *who, sat_crm *c, sat_err *e)
+{
+	sat_rc rc = crm_actor_get(who, c, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	*k = sat_template_kind(who->t, "frozen_report");
+	return *k != NULL ? SAT_OK : sat_fail_code(e, SAT_EVERSION,
+	    "report.kind", NULL, "this template has no kind frozen_report");
+}
+
+static sat_rc
+add_listed(sat_json *data, sat_crm *c, const crm_actor *who, const sat_kind *k,
+    const sat_id *id, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_buf body = { 0 };
+	sat_view v;
+	sat_rc rc = sat_replica_get(&v, &a, c->replica, k, id, e);
+
+	if (rc == SAT_OK)
+		rc = put_head(sat_json_add_obj(data), &body, c, who->t, &v, e);
+	sat_buf_fini(&body);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+sat_rc
+sat_crm_frozen_list(sat_json **out, sat_crm *c, const char *key, sat_err *e)
+{
+	const uint16_t cols[] = { SAT_Q_ID };
+	sat_value want = sat_v_text(sat_span_str(key != NULL ? key : ""));
+	sat_filter by = { 0, SAT_CMP_EQ, &want, 1 };
+	sat_query q = { .filters = &by, .columns = cols, .ncolumns = 1,
+		.nfilters = key != NULL };
+	const sat_kind *k;
+	const sat_value *v;
+	sat_json *doc, *data;
+	sat_rows *rows;
+	crm_actor who;
+	sat_id id;
+	sat_rc rc;
+
+	*out = NULL;
+	if ((rc = frozen_kind(&k, &who, c, e)) != SAT_OK)
+		return rc;
+	q.kind = k;
+	by.field = sat_kind_field(k, "report")->id;
+	q.sort[0].field = sat_kind_field(k, "frozen_at")->id;
+	q.sort[0].desc = true;
+	q.nsort = 1;
+	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
+		return rc;
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satchel/report.frozen.list/1");
+	data = sat_json_put_arr(doc, "data");
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
+		memcpy(id.b, v[0].s.p, 16);
+		if ((rc = add_listed(data, c, &who, k, &id, e)) != SAT_OK)
+			break;
+	}
+	sat_rows_free(rows);
+	if (rc == SAT_OK)
+		*out = doc;
+	else
+		sat_json_free(doc);
+	return rc;
+}
+
+/* The question it answers, from the record. */
+static sat_rc
+question(sat_report_opts *o, const char **params, const char **report,
+    sat_arena *a, const sat_view *v, sat_err *e)
+{
+	const char *text = text_of(a, v, "params");
+	sat_json *list = NULL;
+	sat_rc rc = SAT_OK;
+
+	*o = (sat_report_opts){ .period = text_of(a, v, "period"),
+		.params = params };
+	*report = text_of(a, v, "report");
+	if (text != NULL)
+		rc = sat_json_parse(&list, sat_span_str(text), 0, e);
+	for (const sat_json *p = sat_json_first(list); p != NULL &&
+	     o->nparams < 16; p = sat_json_next(p))
+		params[o->nparams++] = sat_arena_str(a, sat_json_str(p, ""),
+		    strlen(sat_json_str(p, "")));
+	sat_json_free(list);
+	if (rc == SAT_OK && (*report == NULL || o->period == NULL))
+		rc = sat_fail(e, SAT_EINTEGRITY,
+		    "the frozen report names no report or period");
+	return rc;
+}
+
+sat_rc
+sat_crm_frozen(sat_json **out, sat_crm *c, const char *text, sat_err *e)
+{
+	const char *params[16], *report;
+	sat_report_opts o;
+	const sat_kind *k;
+	freezing x = { 0 };
+	sat_arena a = { 0 };
+	crm_actor who;
+	sat_view v;
+	sat_id id;
+	sat_rc rc;
+
+	*out = NULL;
+	if ((rc = frozen_kind(&k, &who, c, e)) == SAT_OK &&
+	    (rc = sat_replica_resolve(&id, c->replica, k, text, e)) == SAT_OK &&
+	    (rc = sat_replica_get(&v, &a, c->replica, k, &id, e)) == SAT_OK &&
+	    (rc = question(&o, params, &report, &a, &v, e)) == SAT_OK &&
+	    (rc = begin(&x, c, report, &o, e)) == SAT_OK)
+		rc = run_frozen(out, &x, &id, &o, e);
+	sat_arena_fini(&x.a);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+static bool
+signed_by(const sat_json *head, const char *user)
+{
+	const sat_json *s = sat_json_first(sat_json_get(head, "signed"));
+
+	for (; s != NULL; s = sat_json_next(s))
+		if (strcmp(sat_json_get_str(s, "by", ""), user) == 0)
+			return true;
+	return false;
+}
+
+static sat_rc
+write_signature(sat_crm *c, const crm_actor *who, const sat_json *head,
+    const char *note, sat_err *e)
+{
+	const sat_kind *k = sat_template_kind(who->t, "report_signoff");
+	const char *hash = sat_json_get_str(head, "hash", "");
+	const char *id = sat_json_get_str(head, "id", "");
+	sat_input in[] = { { '=', "frozen", sat_span_str(id) },
+		{ '=', "hash", sat_span_str(hash) },
+		{ '=', "note", sat_span_str(note != NULL ? note : "") } };
+	sat_id made;
+
+	if (k == NULL)
+		return sat_fail_code(e, SAT_EVERSION, "report.kind", NULL,
+		    "this template has no kind report_signoff");
+	if (!sat_json_get_bool(head, "hash_ok", false))
+		return sat_fail_code(e, SAT_EINTEGRITY, "report.hash", NULL,
+		    "the frozen numbers do not give their hash");
+	if (signed_by(head, who->me->key))
+		return sat_fail_code(e, SAT_ECONFLICT, "report.signed", NULL,
+		    "you have signed it");
+	return sat_crm_create(&made, c, k, in, note != NULL ? 3 : 2, NULL, NULL,
+	    NULL, e);
+}
+
+sat_rc
+sat_crm_sign(sat_json **out, sat_crm *c, const char *text, const char *note,
+    sat_err *e)
+{
+	sat_json *doc = NULL;
+	const sat_kind *k;
+	crm_actor who;
+	sat_rc rc;
+
+	*out = NULL;
+	if ((rc = frozen_kind(&k, &who, c, e)) == SAT_OK &&
+	    (rc = sat_crm_frozen(&doc, c, text, e)) == SAT_OK &&
+	    (rc = write_signature(c, &who, sat_json_get(doc, "frozen"), note,
+	    e)) == SAT_OK)
+		rc = sat_crm_frozen(out, c, text, e);
+	sat_json_free(doc);
+	return rc;
+}

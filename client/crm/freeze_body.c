@@ -1,0 +1,237 @@
+/*
+ * freeze_body.c - a report's result as the bytes that are stored and hashed, and
+ * back into an answer.
+ *
+ * Labels stay outside: two devices with other languages, or a colleague whose
+ * name was spelt anew, give the same bytes.
+ */
+#include "client/crm/freeze_int.h"
+
+#include <string.h>
+
+/* ---- a row of an answer ------------------------------------------------------ */
+
+bool
+crm_col_is_key(const sat_json *column)
+{
+	return strcmp(sat_json_get_str(column, "unit", ""), "key") == 0;
+}
+
+bool
+crm_col_is_rank(const sat_json *column)
+{
+	return strcmp(sat_json_get_str(column, "unit", ""), "rank") == 0;
+}
+
+static void
+scalar_text(sat_buf *b, const sat_json *v)
+{
+	switch (sat_json_type(v)) {
+	case SAT_J_STR: sat_buf_str(b, sat_json_str(v, "")); break;
+	case SAT_J_INT:
+		sat_buf_fmt(b, "%lld", (long long)sat_json_int(v, 0));
+		break;
+	case SAT_J_BOOL:
+		sat_buf_str(b, sat_json_bool(v, false) ? "true" : "false");
+		break;
+	default: break; /* no value */
+	}
+}
+
+void
+crm_row_key(sat_buf *b, const sat_json *columns, const sat_json *row)
+{
+	const sat_json *cell = sat_json_first(row);
+	bool first = true;
+
+	for (const sat_json *k = sat_json_first(columns);
+	     k != NULL && cell != NULL;
+	     k = sat_json_next(k), cell = sat_json_next(cell)) {
+		if (!crm_col_is_key(k))
+			continue;
+		if (!first)
+			sat_buf_str(b, ",");
+		first = false;
+		scalar_text(b, sat_json_get(cell, "key"));
+	}
+}
+
+bool
+crm_cell_same(const sat_json *a, const sat_json *b)
+{
+	if (sat_json_type(a) != sat_json_type(b))
+		return false;
+	if (sat_json_type(a) == SAT_J_INT)
+		return sat_json_int(a, 0) == sat_json_int(b, 0);
+	if (sat_json_type(a) != SAT_J_OBJ)
+		return true;
+	return sat_json_get_int(a, "num", 0) == sat_json_get_int(b, "num", 0) &&
+	    sat_json_get_int(a, "den", 0) == sat_json_get_int(b, "den", 0);
+}
+
+/* ---- storing -------------------------------------------------------------------- */
+
+static void
+put_columns(sat_json *body, const sat_json *columns)
+{
+	sat_json *list = sat_json_put_arr(body, "columns"), *o;
+
+	for (const sat_json *k = sat_json_first(columns); k != NULL;
+	     k = sat_json_next(k)) {
+		o = sat_json_add_obj(list);
+		sat_json_put_str(o, "key", sat_json_get_str(k, "key", ""));
+		sat_json_put_str(o, "unit", sat_json_get_str(k, "unit", ""));
+	}
+}
+
+static void
+put_cell(sat_json *row, const sat_json *cell)
+{
+	sat_json *copy = sat_json_dup(cell);
+
+	if (sat_json_type(copy) == SAT_J_OBJ)
+		sat_json_del(copy, "label");
+	sat_json_add(row, copy);
+}
+
+static void
+put_rows(sat_json *body, const sat_json *rows)
+{
+	sat_json *list = sat_json_put_arr(body, "rows"), *row;
+
+	for (const sat_json *r = sat_json_first(rows); r != NULL;
+	     r = sat_json_next(r)) {
+		row = sat_json_add_arr(list);
+		for (const sat_json *v = sat_json_first(r); v != NULL;
+		     v = sat_json_next(v))
+			put_cell(row, v);
+	}
+}
+
+static void
+copy_member(sat_json *to, const sat_json *from, const char *key)
+{
+	const sat_json *v = sat_json_get(from, key);
+
+	if (v != NULL)
+		sat_json_put(to, key, sat_json_dup(v));
+}
+
+sat_json *
+crm_body_of(const sat_json *doc, const sat_json *definition,
+    const sat_report_opts *o, const char *reach)
+{
+	sat_json *body = sat_json_obj(), *params;
+
+	sat_json_put_str(body, "report", sat_json_get_str(
+	    sat_json_get(doc, "report"), "key", ""));
+	sat_json_put(body, "definition", sat_json_dup(definition));
+	copy_member(body, doc, "template");
+	copy_member(body, doc, "period");
+	copy_member(body, doc, "as_of");
+	copy_member(body, doc, "tz");
+	params = sat_json_put_arr(body, "params");
+	for (size_t i = 0; i < o->nparams; i++)
+		sat_json_add_str(params, o->params[i]);
+	sat_json_put_str(body, "reach", reach);
+	put_columns(body, sat_json_get(doc, "columns"));
+	put_rows(body, sat_json_get(doc, "rows"));
+	copy_member(body, doc, "totals");
+	return body;
+}
+
+/* ---- and back --------------------------------------------------------------------- */
+
+/* What a present row calls this value of this dimension; its key otherwise. */
+static void
+put_label(sat_json *cell, const sat_json *rows, size_t column)
+{
+	const sat_json *key = sat_json_get(cell, "key");
+	sat_buf want = { 0 }, have = { 0 };
+	const char *label = NULL;
+
+	scalar_text(&want, key);
+	for (const sat_json *r = sat_json_first(rows); r != NULL &&
+	     label == NULL; r = sat_json_next(r)) {
+		const sat_json *v = sat_json_first(r);
+
+		for (size_t i = 0; i < column && v != NULL; i++)
+			v = sat_json_next(v);
+		sat_buf_reset(&have);
+		scalar_text(&have, sat_json_get(v, "key"));
+		if (sat_json_type(sat_json_get(v, "key")) ==
+		    sat_json_type(key) && sat_span_eq(sat_buf_span(&want),
+		    sat_buf_span(&have)))
+			label = sat_json_get_str(v, "label", NULL);
+	}
+	sat_json_put_str(cell, "label", label != NULL ? label :
+	    sat_buf_cstr(&want));
+	sat_buf_fini(&want);
+	sat_buf_fini(&have);
+}
+
+static sat_json *
+rows_with_labels(const sat_json *body, const sat_json *live)
+{
+	sat_json *list = sat_json_arr(), *row, *cell;
+	const sat_json *columns = sat_json_get(body, "columns"), *k, *v;
+	size_t at;
+
+	for (const sat_json *r = sat_json_first(sat_json_get(body, "rows"));
+	     r != NULL; r = sat_json_next(r)) {
+		row = sat_json_add_arr(list);
+		k = sat_json_first(columns);
+		v = sat_json_first(r);
+		for (at = 0; v != NULL; at++, v = sat_json_next(v),
+		    k = sat_json_next(k)) {
+			cell = sat_json_dup(v);
+			if (k != NULL && crm_col_is_key(k))
+				put_label(cell, live, at);
+			sat_json_add(row, cell);
+		}
+	}
+	return list;
+}
+
+static const char *
+title_of(const sat_json *columns, const char *key)
+{
+	for (const sat_json *k = sat_json_first(columns); k != NULL;
+	     k = sat_json_next(k))
+		if (strcmp(sat_json_get_str(k, "key", ""), key) == 0)
+			return sat_json_get_str(k, "title", key);
+	return key;
+}
+
+static sat_json *
+columns_with_titles(const sat_json *body, const sat_json *live)
+{
+	sat_json *list = sat_json_arr(), *o;
+
+	for (const sat_json *k = sat_json_first(sat_json_get(body, "columns"));
+	     k != NULL; k = sat_json_next(k)) {
+		const char *key = sat_json_get_str(k, "key", "");
+
+		o = sat_json_add_obj(list);
+		sat_json_put_str(o, "key", key);
+		sat_json_put_str(o, "title", title_of(live, key));
+		sat_json_put_str(o, "unit", sat_json_get_str(k, "unit", ""));
+	}
+	return list;
+}
+
+void
+crm_body_dress(sat_json *doc, const sat_json *body)
+{
+	static const char *const same[] = { "template", "period", "as_of", "tz",
+		"totals" };
+	sat_json *rows = rows_with_labels(body, sat_json_get(doc, "rows"));
+	sat_json *columns = columns_with_titles(body,
+	    sat_json_get(doc, "columns"));
+
+	for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+		sat_json_set(doc, same[i], sat_json_dup(sat_json_get(body,
+		    same[i])));
+	sat_json_set(doc, "columns", columns);
+	sat_json_set(doc, "rows", rows);
+}

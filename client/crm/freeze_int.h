@@ -1,0 +1,81 @@
+/*
+ * freeze_int.h - what the files about frozen reports share.
+ *
+ * members.c       which records are behind each row, and their short form
+ * freeze_body.c   a report's result -> the bytes that are hashed, and back
+ * freeze_delta.c  frozen numbers against present ones
+ * freeze.c        the record: make, find, list, sign
+ * drill.c         the records behind a number
+ */
+#ifndef SAT_CRM_FREEZE_INT_H
+#define SAT_CRM_FREEZE_INT_H
+
+#include "client/crm/report.h"
+#include "client/crm/report_int.h"
+
+/* ---- members --------------------------------------------------------------- */
+
+/* The random half of an id names a record well enough among those of a row. */
+#define CRM_TAIL_BYTES 6
+
+typedef struct crm_member {
+	sat_id id;        /* of one read back: only the tail */
+	const sat_kind *kind; /* NULL: read back */
+	uint32_t mask;    /* measures of the definition it adds to, by place */
+} crm_member;
+typedef struct crm_group {
+	crm_member *m;    /* ascending by tail, each once */
+	size_t n, cap;
+} crm_group;
+typedef struct crm_members {
+	crm_group *groups;
+	size_t n, cap;
+	size_t *rows;     /* group of each row of the answer */
+	size_t nrows, rows_cap;
+} crm_members;
+
+/* sat_crm_report, and which records are behind each row of the answer. */
+SAT_CHECK sat_rc crm_members_run(sat_json **out, crm_members *x, sat_crm *c,
+    const char *key, const sat_report_opts *o, sat_err *e);
+void crm_members_fini(crm_members *x);
+/* NULL: a row without records. */
+const crm_group *crm_members_row(const crm_members *x, size_t row);
+int crm_member_cmp(const crm_member *a, const crm_member *b);
+/* As text; rows in their order. */
+void crm_members_write(sat_buf *b, const crm_members *x);
+/* SAT_EINTEGRITY when it is none. *x is to be fini'd in any case. */
+SAT_CHECK sat_rc crm_members_read(crm_members *x, sat_span text, sat_err *e);
+
+/* ---- a row of an answer ------------------------------------------------------ */
+
+/* Column kinds, by "unit". */
+bool crm_col_is_key(const sat_json *column);
+bool crm_col_is_rank(const sat_json *column);
+/* The dims' keys of a row joined by ",". */
+void crm_row_key(sat_buf *b, const sat_json *columns, const sat_json *row);
+/* Are two cells the same number? */
+bool crm_cell_same(const sat_json *a, const sat_json *b);
+
+/* ---- body ---------------------------------------------------------------------- */
+
+/* What is stored and hashed: no labels, nothing that depends on the device. */
+sat_json *crm_body_of(const sat_json *doc, const sat_json *definition,
+    const sat_report_opts *o, const char *reach);
+/* Frozen numbers in the dress of a present answer: titles and labels of it. */
+void crm_body_dress(sat_json *doc, const sat_json *body);
+
+/* "delta" of a frozen report: rows that are others now, and the records that
+ * made them so. */
+typedef struct crm_delta {
+	sat_crm *c;
+	const crm_actor *who;
+	const sat_json *body;     /* frozen */
+	const sat_json *live;     /* as it would be now */
+	const crm_members *was;   /* NULL: were too many to keep */
+	const crm_members *now;
+	uint64_t cursor;          /* of the device that froze it */
+	sat_stamp at;             /* when it did */
+} crm_delta;
+SAT_CHECK sat_rc crm_delta_put(sat_json *doc, const crm_delta *d, sat_err *e);
+
+#endif
