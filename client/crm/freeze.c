@@ -371,20 +371,26 @@ sat_crm_report_run(sat_json **out, sat_crm *c, const char *key,
     const sat_report_opts *o, sat_err *e)
 {
 	static const sat_report_opts none;
+	char text[SAT_ID_TEXT];
+	bool other, frozen;
 	freezing x;
 	sat_id id;
 	sat_rc rc;
 
 	*out = NULL;
 	o = o != NULL ? o : &none;
-	if ((rc = begin(&x, c, key, o, e)) == SAT_OK) {
-		/* another as-of is another question */
-		rc = o->as_of_ms != 0 && o->as_of_ms != x.period.to_ms ?
-		    SAT_ENOTFOUND : find(&id, &x, e);
-		if (rc == SAT_OK)
-			rc = run_frozen(out, &x, &id, o, e);
-		else if (rc == SAT_ENOTFOUND)
-			rc = sat_crm_report(out, c, key, o, e);
+	if ((rc = begin(&x, c, key, o, e)) == SAT_OK &&
+	    ((rc = find(&id, &x, e)) == SAT_OK || rc == SAT_ENOTFOUND)) {
+		frozen = rc == SAT_OK;
+		/* another as-of, or a comparison: another question */
+		other = (o->as_of_ms != 0 && o->as_of_ms != x.period.to_ms) ||
+		    (o->compare != NULL && strcmp(o->compare, "none") != 0);
+		rc = frozen && !other ? run_frozen(out, &x, &id, o, e) :
+		    sat_crm_report(out, c, key, o, e);
+		if (rc == SAT_OK && frozen && other) {
+			sat_id_text(text, &id);
+			sat_json_put_str(*out, "frozen_id", text);
+		}
 	}
 	sat_arena_fini(&x.a);
 	return rc;

@@ -108,6 +108,29 @@ put_rows(sat_json *body, const sat_json *rows)
 	}
 }
 
+/* Columns by key, rows by id and keys. */
+static void
+put_list(sat_json *body, const sat_json *list)
+{
+	sat_json *o = sat_json_put_obj(body, "list"), *row, *values;
+	sat_json *columns = sat_json_put_arr(o, "columns");
+	sat_json *rows = sat_json_put_arr(o, "rows");
+	const sat_json *k = sat_json_first(sat_json_get(list, "columns"));
+
+	for (; k != NULL; k = sat_json_next(k))
+		sat_json_put_str(sat_json_add_obj(columns), "key",
+		    sat_json_get_str(k, "key", ""));
+	for (const sat_json *r = sat_json_first(sat_json_get(list, "rows"));
+	     r != NULL; r = sat_json_next(r)) {
+		row = sat_json_add_obj(rows);
+		sat_json_put_str(row, "id", sat_json_get_str(r, "id", ""));
+		values = sat_json_put_arr(row, "values");
+		for (const sat_json *v = sat_json_first(sat_json_get(r,
+		    "values")); v != NULL; v = sat_json_next(v))
+			put_cell(values, v);
+	}
+}
+
 static void
 copy_member(sat_json *to, const sat_json *from, const char *key)
 {
@@ -137,6 +160,9 @@ crm_body_of(const sat_json *doc, const sat_json *definition,
 	put_columns(body, sat_json_get(doc, "columns"));
 	put_rows(body, sat_json_get(doc, "rows"));
 	copy_member(body, doc, "totals");
+	copy_member(body, doc, "compare");
+	if (sat_json_get(doc, "list") != NULL)
+		put_list(body, sat_json_get(doc, "list"));
 	return body;
 }
 
@@ -220,6 +246,68 @@ columns_with_titles(const sat_json *body, const sat_json *live)
 	return list;
 }
 
+static const sat_json *
+row_with_id(const sat_json *list, const char *id)
+{
+	const sat_json *r = sat_json_first(sat_json_get(list, "rows"));
+
+	while (r != NULL && strcmp(sat_json_get_str(r, "id", ""), id) != 0)
+		r = sat_json_next(r);
+	return r;
+}
+
+/* Of a record that is listed now too, as it is called now. */
+static void
+put_listed(sat_json *rows, const sat_json *frozen, const sat_json *live)
+{
+	const char *id = sat_json_get_str(frozen, "id", "");
+	sat_json *row = sat_json_add_obj(rows), *values, *cell;
+	const sat_json *is = sat_json_first(sat_json_get(row_with_id(live, id),
+	    "values"));
+	sat_buf a = { 0 }, b = { 0 };
+
+	sat_json_put_str(row, "id", id);
+	values = sat_json_put_arr(row, "values");
+	for (const sat_json *v = sat_json_first(sat_json_get(frozen, "values"));
+	     v != NULL; v = sat_json_next(v)) {
+		cell = sat_json_dup(v);
+		sat_buf_reset(&a);
+		sat_buf_reset(&b);
+		scalar_text(&a, sat_json_get(v, "key"));
+		scalar_text(&b, sat_json_get(is, "key"));
+		sat_json_put_str(cell, "label", sat_span_eq(sat_buf_span(&a),
+		    sat_buf_span(&b)) ? sat_json_get_str(is, "label", "") :
+		    sat_buf_cstr(&a));
+		sat_json_add(values, cell);
+		is = is != NULL ? sat_json_next(is) : NULL;
+	}
+	sat_buf_fini(&a);
+	sat_buf_fini(&b);
+}
+
+static void
+dress_list(sat_json *doc, const sat_json *body)
+{
+	const sat_json *live = sat_json_get(doc, "list");
+	const sat_json *list = sat_json_get(body, "list");
+	sat_json *o = sat_json_obj(), *columns = sat_json_put_arr(o, "columns");
+	sat_json *rows = sat_json_put_arr(o, "rows"), *col;
+
+	for (const sat_json *k = sat_json_first(sat_json_get(list, "columns"));
+	     k != NULL; k = sat_json_next(k)) {
+		const char *key = sat_json_get_str(k, "key", "");
+
+		col = sat_json_add_obj(columns);
+		sat_json_put_str(col, "key", key);
+		sat_json_put_str(col, "title", title_of(sat_json_get(live,
+		    "columns"), key));
+	}
+	for (const sat_json *r = sat_json_first(sat_json_get(list, "rows"));
+	     r != NULL; r = sat_json_next(r))
+		put_listed(rows, r, live);
+	sat_json_set(doc, "list", o);
+}
+
 void
 crm_body_dress(sat_json *doc, const sat_json *body)
 {
@@ -234,4 +322,13 @@ crm_body_dress(sat_json *doc, const sat_json *body)
 		    same[i])));
 	sat_json_set(doc, "columns", columns);
 	sat_json_set(doc, "rows", rows);
+	if (sat_json_get(body, "list") != NULL)
+		dress_list(doc, body);
+	else
+		sat_json_del(doc, "list");
+	if (sat_json_get(body, "compare") != NULL)
+		sat_json_set(doc, "compare", sat_json_dup(sat_json_get(body,
+		    "compare")));
+	else
+		sat_json_del(doc, "compare");
 }

@@ -15,8 +15,9 @@
 /* Records listed of one row of a delta; the rest is counted. */
 #define SAT_DELTA_RECORDS_MAX 100
 
-/* What a person is shown who runs a report: frozen numbers where there are some,
- * unless another as-of is asked for; else sat_crm_report. */
+/* What a person is shown who runs a report: frozen numbers where there are some;
+ * else, and for another as-of or a comparison, sat_crm_report, which then names
+ * what is frozen ("frozen_id"). */
 SAT_CHECK sat_rc sat_crm_report_run(sat_json **out, sat_crm *c,
     const char *key, const sat_report_opts *o, sat_err *e);
 

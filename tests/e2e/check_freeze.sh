@@ -76,7 +76,7 @@ r=$(j hq report run new-customers --period "$M"); has "$r" "\"id\":\"$C\",\"chan
 has "$r" '"rows":\[\[3\]\]' "three they were"
 expect 0 as hq opportunity delete "$D2" --yes; expect 0 as hq sync
 r=$(j hq report run ranking-by-rep --period "$M"); hasnt "$r" "\"id\":\"$D2\"" "what came and went again is no change"
-has "$(as hq --format table report run ranking-by-rep --period "$M")" "changed wu  amount 80000.00 -> 90000.00" "it is printed"
+has "$(as hq --format table report run ranking-by-rep --period "$M")" "changed wu  won_amount 80000.00 -> 90000.00" "it is printed"
 has "$(j hq report show-frozen "$ID")" "\"hash\":\"$H\"" "by its id"
 hasnt "$(j hq report run ranking-by-rep --period "$M" --as-of "$M-20")" '"frozen"' "another as-of is another question"
 hasnt "$(j hq report run ranking-by-rep --period "$M" --param team=east)" '"frozen"' "another filter too"
