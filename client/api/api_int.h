@@ -87,6 +87,17 @@ HANDLER(api_pending);
 HANDLER(api_people);
 HANDLER(api_schema);
 HANDLER(api_dict);
+/* rules.c */
+HANDLER(api_rules);
+HANDLER(api_rule);
+HANDLER(api_rules_run);
+/* task.c */
+HANDLER(api_tasks);
+HANDLER(api_task_done);
+HANDLER(api_task_snooze);
+HANDLER(api_stuck);
+/* The instant a query or body names as as_of, else now. SAT_EUSAGE. */
+sat_rc api_as_of(int64_t *ms, sat_api *api, const char *as_of, sat_err *e);
 /* standard.c */
 HANDLER(api_worklist);
 HANDLER(api_standard);
@@ -121,6 +132,9 @@ HANDLER(api_template_verify);
 
 /* The kind of a path segment ("accounts"); SAT_ENOTFOUND. */
 sat_rc api_kind(const sat_kind **k, const sat_api *api, const char *segment, sat_err *e);
+/* The record as the answer, schema record. */
+sat_rc api_record_answer(sat_json **out, sat_api *api, const sat_kind *k,
+    const sat_id *id, bool labels, sat_err *e);
 /* A member of the query, else NULL. */
 const char *api_q(const sat_request *req, const char *key);
 /* A whole number of the query, not negative; dflt when it is not there. */

@@ -221,8 +221,8 @@ find(const sat_kind **k, sat_id *id, sat_api *api, const char *const args[4],
 	                    : rc;
 }
 
-static sat_rc
-answer(sat_json **out, sat_api *api, const sat_kind *k, const sat_id *id,
+sat_rc
+api_record_answer(sat_json **out, sat_api *api, const sat_kind *k, const sat_id *id,
     bool labels, sat_err *e)
 {
 	sat_arena a = { 0 };
@@ -246,7 +246,7 @@ HANDLER(api_show)
 	sat_rc rc = find(&k, &id, api, args, e);
 
 	if (rc == SAT_OK)
-		rc = answer(out, api, k, &id, api_q(req, "labels") != NULL, e);
+		rc = api_record_answer(out, api, k, &id, api_q(req, "labels") != NULL, e);
 	if (rc == SAT_OK && k->scope == SAT_SCOPE_ROOT &&
 	    (rc = api_merged_put(*out, api, k, &id, e)) != SAT_OK) {
 		sat_json_free(*out);
@@ -365,7 +365,7 @@ HANDLER(api_create)
 		*out = api_doc("valid");
 		return SAT_OK;
 	}
-	return answer(out, api, k, &id, false, e);
+	return api_record_answer(out, api, k, &id, false, e);
 }
 
 HANDLER(api_edit)
@@ -381,7 +381,7 @@ HANDLER(api_edit)
 	    (rc = api_inputs_read(&x, req->body, e)) == SAT_OK)
 		rc = sat_crm_edit(&changed, &api->crm, k, &id, x.in, x.n, &o, e);
 	sat_arena_fini(&x.a);
-	if (rc == SAT_OK && (rc = answer(out, api, k, &id, false, e)) == SAT_OK)
+	if (rc == SAT_OK && (rc = api_record_answer(out, api, k, &id, false, e)) == SAT_OK)
 		sat_json_put_int(*out, "changed", (int64_t)changed);
 	return rc;
 }
@@ -396,7 +396,7 @@ delete_or_restore(sat_json **out, sat_api *api, const char *const args[4],
 
 	if (rc == SAT_OK)
 		rc = sat_crm_delete(&api->crm, k, &id, restore, e);
-	return rc == SAT_OK ? answer(out, api, k, &id, false, e) : rc;
+	return rc == SAT_OK ? api_record_answer(out, api, k, &id, false, e) : rc;
 }
 
 HANDLER(api_delete)
@@ -423,7 +423,7 @@ HANDLER(api_stage)
 	if (rc == SAT_OK)
 		rc = sat_crm_stage(&api->crm, k, &id, stage,
 		    sat_json_get_str(req->body, "reason", NULL), e);
-	return rc == SAT_OK ? answer(out, api, k, &id, false, e) : rc;
+	return rc == SAT_OK ? api_record_answer(out, api, k, &id, false, e) : rc;
 }
 
 HANDLER(api_assign)
@@ -437,7 +437,7 @@ HANDLER(api_assign)
 		rc = sat_fail(e, SAT_EUSAGE, "name the new owner");
 	if (rc == SAT_OK)
 		rc = sat_crm_assign(&api->crm, k, &id, user, e);
-	return rc == SAT_OK ? answer(out, api, k, &id, false, e) : rc;
+	return rc == SAT_OK ? api_record_answer(out, api, k, &id, false, e) : rc;
 }
 
 HANDLER(api_history)
@@ -524,7 +524,7 @@ HANDLER(api_timeline)
 	sat_rc rc = find(&k, &id, api, args, e);
 
 	if (rc == SAT_OK)
-		rc = answer(out, api, k, &id, labels, e);
+		rc = api_record_answer(out, api, k, &id, labels, e);
 	if (rc != SAT_OK)
 		return rc;
 	under = sat_json_put_obj(*out, "under");

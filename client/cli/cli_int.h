@@ -190,6 +190,8 @@ extern const cli_verb cli_pool_verbs[];
 extern const cli_verb cli_search_verbs[];
 extern const size_t cli_search_nverbs;
 extern const size_t cli_pool_nverbs;
+extern const cli_verb cli_rule_verbs[];
+extern const size_t cli_rule_nverbs;
 extern const size_t cli_record_nverbs, cli_kind_nverbs;
 extern const size_t cli_standard_nverbs, cli_work_nverbs;
 extern const size_t cli_exchange_nverbs, cli_conflict_nverbs;
@@ -207,6 +209,8 @@ sat_rc cli_add(cli *c, sat_err *e), cli_edit(cli *c, sat_err *e),
     cli_stage(cli *c, sat_err *e), cli_assign(cli *c, sat_err *e);
 
 sat_rc cli_worklist(cli *c, sat_err *e);
+sat_rc cli_task_due(cli *c, sat_err *e), cli_stuck(cli *c, const char *kind,
+    sat_err *e);
 /* Says so when a colleague was in touch with the customer just now. */
 void cli_recent_contact(cli *c, const char *account);
 

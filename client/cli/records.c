@@ -16,7 +16,7 @@ const sat_opt cli_list_options[] = {
 	{ "owner", 0, "USER", "only this owner (me)" },
 	{ "account", 0, "ID", "only under this customer" },
 	{ "tag", 0, "TAG", "only with this tag" },
-	{ "due", 0, "WHEN", "account: today, overdue, escalated, now, all" },
+	{ "due", 0, "WHEN", "today, overdue, now, all; account: escalated" },
 	{ "q", 0, "TEXT", "only what a search for it finds" },
 	{ "where", 0, "EXPR", "for example: amount>=100000 and stage=\"won\"" },
 	{ "sort", 0, "KEYS", "for example -amount,name" },
@@ -213,8 +213,9 @@ cli_list(cli *c, sat_err *e)
 	if (sat_args_has(&c->args, "due")) /* has columns of its own */
 		return strcmp(c->args.arg[0], "account") == 0
 		    ? cli_worklist(c, e)
+		    : strcmp(c->args.arg[0], "task") == 0 ? cli_task_due(c, e)
 		    : sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
-		          "--due belongs to account list");
+		          "--due belongs to account list and task list");
 	path = cli_record_path(c, NULL, NULL);
 	q = list_query(c);
 	rc = columns_of(cols, &n, &names, c, kind_of(c), e);

@@ -9,6 +9,7 @@
 static const sat_opt worklist_options[] = {
 	{ "due", 0, "WHEN", "now (default), today, overdue, escalated, all" },
 	{ "owner", 0, "USER", "only this owner's (me)" },
+	{ "stuck", 0, NULL, "what is too long in its stage instead" },
 	{ "check", 0, NULL, "exit 20 when there is anything" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -29,6 +30,10 @@ cli_worklist(cli *c, sat_err *e)
 	size_t n;
 	sat_rc rc;
 
+	if (sat_args_has(&c->args, "stuck")) {
+		sat_json_free(q);
+		return cli_stuck(c, "opportunity", e);
+	}
 	for (size_t i = 0; i < 3; i++) {
 		const char *v = sat_args_get(&c->args, flags[i]);
 
@@ -96,7 +101,8 @@ const cli_verb cli_standard_verbs[] = {
 	    "worklist [--due WHEN] [--owner USER]",
 	    "customers somebody has to be in touch with",
 	    "  satchel worklist --owner me\n"
-	    "  satchel worklist --due escalated\n", false },
+	    "  satchel worklist --due escalated\n"
+	    "  satchel worklist --stuck\n", false },
 	{ "account", "standard", run_standard, NULL, "account standard ID",
 	    "grade, due follow-up, services, last contact", NULL,
 	    false },

@@ -9,6 +9,8 @@
 #define SAT_CRM_CRM_H
 
 #include "client/replica/replica.h"
+#include "common/template/flow.h"
+#include "common/template/reminder.h"
 
 typedef struct sat_crm {
 	sat_replica *replica;
@@ -225,6 +227,57 @@ typedef struct sat_recent {
 } sat_recent;
 SAT_CHECK sat_rc sat_crm_recent(bool *yes, sat_recent *out, sat_arena *a,
     sat_crm *c, const sat_id *account, int64_t now_ms, sat_err *e);
+
+/* ---- how long records stay in a stage ----------------------------------------- */
+
+typedef struct sat_stuck {
+	sat_id id;
+	const sat_kind *kind;
+	const char *title, *owner;    /* owner NULL: has none of its own */
+	const sat_option *stage;
+	int64_t since_ms, age_ms;     /* in this stage */
+	int64_t median_ms;            /* what others took; 0 = too few to say */
+	int64_t limit_ms;             /* median times factor, else the flow's; 0 none */
+	bool stuck;
+} sat_stuck;
+typedef struct sat_stuck_opts {
+	int64_t now_ms;
+	const char *owner; /* NULL = everybody's */
+	int factor;        /* percent of the median */
+	bool all;          /* every open record with its age */
+} sat_stuck_opts;
+/* Longest first; in `a`. SAT_EUSAGE for a kind without stages. */
+SAT_CHECK sat_rc sat_crm_stuck(sat_stuck **out, size_t *n, sat_arena *a,
+    sat_crm *c, const sat_kind *k, const sat_stuck_opts *o, sat_err *e);
+
+/* ---- rules (policy/reminders.json) --------------------------------------------- */
+
+typedef enum sat_rule_what {
+	SAT_RULE_MAKES,  /* a task that was not there */
+	SAT_RULE_CLOSES, /* a task whose reason is gone: done */
+	SAT_RULE_CANCELS,/* a task whose subject is gone or closed: cancelled */
+} sat_rule_what;
+typedef struct sat_rule_item {
+	sat_rule_what what;
+	const char *rule;
+	sat_id task, subject;   /* subject zero: none */
+	const char *kind;       /* of the subject, or NULL */
+	const char *period, *title, *to;
+	int64_t due_ms;         /* of the task */
+} sat_rule_item;
+typedef struct sat_rules_opts {
+	int64_t as_of_ms;       /* 0 = now */
+	bool dry_run;
+	const char *only;       /* key of a rule; NULL = all */
+} sat_rules_opts;
+/*
+ * Run the rules on what this device holds: make the tasks of its own user that
+ * are due and not there yet, close those whose reason is gone. Offline; a
+ * second run at the same instant does nothing. Items in `a`, in the order of
+ * the rules. SAT_ENOTFOUND: no such rule.
+ */
+SAT_CHECK sat_rc sat_crm_rules(sat_rule_item **out, size_t *n, sat_arena *a,
+    sat_crm *c, const sat_rules_opts *o, sat_err *e);
 
 /* ---- import ---------------------------------------------------------------- */
 typedef enum { SAT_DUP_SKIP, SAT_DUP_UPDATE, SAT_DUP_NEW, SAT_DUP_ASK } sat_on_duplicate;

@@ -12,6 +12,8 @@
  * handover.c  what others suggest -> a commit that accepts or declines it
  * resolve.c   an open conflict -> one commit that settles it
  * merge.c     two customers -> one, and apart again
+ * rules.c     reminders of the template -> tasks
+ * stuck.c     how long records stay in a stage
  * duty.c      who has to decide a conflict, and until when
  * where.c     "stage=won and amount>=1000" -> filters
  * import*.c   rows of a sheet -> commits in groups
@@ -86,7 +88,9 @@ bool crm_next_element(sat_span *element, sat_span *rest);
 
 /* effects.c */
 SAT_CHECK sat_rc crm_defaults(crm_work *w, sat_err *e);
-/* won_at, lost_at, lost_reason, credit_owner as the stage changes. */
+/* What entering its new stage lacks by the flow ("entry.follow"); NULL: nothing. */
+const char *crm_entry_lacks(crm_work *w);
+/* path, won_at, lost_at, lost_reason, credit_owner as the stage changes. */
 void crm_stage_effects(crm_work *w);
 /* A follow-up moves its customer's last and next dates, in the same commit,
  * when its author may change the customer. After crm_relate of w; `also` is

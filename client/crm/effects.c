@@ -46,6 +46,8 @@ has_finding(const crm_work *w, const sat_field *f)
 	return false;
 }
 
+static void put_sop(crm_work *w);
+
 /* Owner first of all: a record without one would be nobody's. */
 sat_rc
 crm_defaults(crm_work *w, sat_err *e)
@@ -65,6 +67,7 @@ crm_defaults(crm_work *w, sat_err *e)
 	if (owner != NULL && !crm_changes_field(w, owner) &&
 	    !has_finding(w, owner))
 		crm_put(w, owner, sat_v_text(sat_span_str(w->who->me->key)));
+	put_sop(w);
 	return SAT_OK;
 }
 
@@ -112,6 +115,43 @@ give_credit(crm_work *w)
 		crm_put(w, f, owner);
 }
 
+/* One more pass on the record's way: "STAGE TIME", with what it lacked. */
+static void
+pass(crm_work *w, const sat_field *path, sat_value stage, int64_t at_ms,
+    const char *lacks)
+{
+	char when[32], text[96];
+	int n;
+
+	if (stage.type != SAT_V_TEXT || stage.s.n > 40)
+		return;
+	sat_time_rfc3339(when, at_ms);
+	n = snprintf(text, sizeof text, "%.*s %s%s%s", (int)stage.s.n,
+	    (const char *)stage.s.p, when, lacks != NULL ? " !" : "",
+	    lacks != NULL ? lacks : "");
+	crm_change(w, SAT_VERB_ADD, path, sat_v_text(sat_span_of(
+	    sat_arena_str(w->a, text, (size_t)n), (size_t)n)));
+}
+
+/* The first change also tells where it began. */
+static void
+note_path(crm_work *w, sat_value before, sat_value now)
+{
+	const sat_field *path = sat_kind_field(w->kind, "path");
+	const sat_field *made = sat_kind_field(w->kind, "created_at");
+	sat_value at;
+
+	if (path == NULL || path->policy != SAT_P_SET || w->was == NULL ||
+	    before.type != SAT_V_TEXT || sat_value_eq(before, now))
+		return;
+	if (crm_was(w, path).type == SAT_V_NULL) {
+		at = made != NULL ? crm_was(w, made) : sat_v_null();
+		pass(w, path, before, at.type == SAT_V_INT && at.i > 0 ? at.i :
+		    w->was->created_ms, NULL);
+	}
+	pass(w, path, now, w->who->now_ms, crm_entry_lacks(w));
+}
+
 void
 crm_stage_effects(crm_work *w)
 {
@@ -122,6 +162,7 @@ crm_stage_effects(crm_work *w)
 		return;
 	before = crm_was(w, stage);
 	now = crm_after(w, stage);
+	note_path(w, before, now);
 	if (is_text(now, "won")) {
 		stamp(w, "won_at");
 		give_credit(w);
@@ -136,6 +177,76 @@ crm_stage_effects(crm_work *w)
 		clear(w, "lost_at"); /* reopened */
 		clear(w, "lost_reason");
 	}
+}
+
+/* ---- the flow ------------------------------------------------------------------ */
+
+static sat_value
+value_after(void *u, const sat_field *f)
+{
+	return crm_after(u, f);
+}
+
+/* When somebody was last in touch with the customer; 0 = never. */
+static int64_t
+last_follow(const crm_work *w)
+{
+	const sat_kind *k = w->kind;
+	sat_value v = sat_v_null(), up;
+	const sat_field *f;
+	sat_view top;
+	sat_id id;
+
+	if (k->scope == SAT_SCOPE_ROOT) {
+		f = sat_kind_field(k, "last_follow_at");
+		v = f != NULL ? crm_after(w, f) : v;
+		return v.type == SAT_V_INT ? v.i : 0;
+	}
+	up = k->parent != NULL ? crm_after(w, k->parent) : sat_v_null();
+	k = k->parent != NULL ? sat_template_kind(w->who->t, k->parent->ref) :
+	    NULL;
+	f = k != NULL ? sat_kind_field(k, "last_follow_at") : NULL;
+	if (f == NULL || up.type != SAT_V_BYTES || up.s.n != sizeof id.b)
+		return 0;
+	memcpy(id.b, up.s.p, sizeof id.b);
+	if (sat_replica_get(&top, w->a, w->c->replica, k, &id, NULL) != SAT_OK)
+		return 0;
+	v = sat_record_value(&top.rec, f->id);
+	return v.type == SAT_V_INT ? v.i : 0;
+}
+
+const char *
+crm_entry_lacks(crm_work *w)
+{
+	const sat_flow *f = sat_flow_of(w->who->t, w->kind);
+	sat_value to = w->kind->stage != NULL ? crm_after(w, w->kind->stage) :
+	    sat_v_null();
+	const sat_flow_step *step;
+	const sat_field *which;
+
+	if (f == NULL || to.type != SAT_V_TEXT)
+		return NULL;
+	step = sat_flow_step_of(w->who->t, w->kind,
+	    sat_arena_str(w->a, to.s.p, to.s.n));
+	return step == NULL ? NULL : sat_flow_entry_lacks(&which, f, step,
+	    value_after, w, last_follow(w), w->who->now_ms);
+}
+
+/* The flow and its version that the record is worked by. */
+static void
+put_sop(crm_work *w)
+{
+	const sat_flow *f = sat_flow_of(w->who->t, w->kind);
+	const sat_field *sop = sat_kind_field(w->kind, "sop");
+	char text[64];
+	int n;
+
+	if (f == NULL || sop == NULL || sop->type != SAT_F_TEXT ||
+	    crm_changes_field(w, sop))
+		return;
+	n = snprintf(text, sizeof text, "%.40s@%.16s", f->key, f->version);
+	crm_put(w, sop, sat_v_text(sat_span_of(sat_arena_str(w->a, text,
+	    (size_t)n), (size_t)n)));
 }
 
 /* ---- follow-ups ---------------------------------------------------------------- */

@@ -343,6 +343,7 @@ daemon_init(daemon_ *d, const sat_daemon_opts *o)
 	(void)pthread_mutex_init(&d->mtx, NULL);
 	(void)pthread_cond_init(&d->cond, NULL);
 	(void)pthread_mutex_init(&d->turn, NULL);
+	(void)pthread_cond_init(&d->timer_cond, NULL);
 }
 
 sat_rc
@@ -366,10 +367,12 @@ sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 	rc = daemon_unlock(&d, passphrase, e);
 	if (rc == SAT_OK && (rc = sat_http_serve(&d.http, &h, e)) == SAT_OK) {
 		o->ready(o->u);
+		timer_start(&d);
 		wait_for_the_end(&set);
 	}
 	atomic_store(&d.stopping, true);
 	events_stop(d.ev);
+	timer_stop(&d);
 	leave_replica(&d);
 	sat_http_stop(d.http);
 	worker_stop(d.w);

@@ -5,6 +5,7 @@
  *   events.c   what happened, numbered, for those who listen
  *   job.c      one request: waited for, or streamed line by line
  *   door.c     HTTP -> route table -> HTTP
+ *   timer.c    what it does by itself: the rules of the template
  *   daemon.c   life: open, lock, live sync, signals
  */
 #ifndef SAT_HTTP_DAEMON_INT_H
@@ -62,6 +63,10 @@ typedef struct daemon_ {
 	atomic_bool stopping;
 	pthread_mutex_t turn;     /* one session at a time */
 	int64_t conflicts, rejected; /* worker: as last told */
+	pthread_t timer;
+	bool timer_runs;
+	pthread_cond_t timer_cond; /* with mtx */
+	bool timer_stop;           /* under mtx */
 } daemon_;
 
 /* Enter and leave a job that uses the replica off the worker; false: locked. */
@@ -76,6 +81,10 @@ sat_rc daemon_unlock(daemon_ *d, sat_span passphrase, sat_err *e);
 sat_rc daemon_passphrase(daemon_ *d, sat_span passphrase, sat_err *e);
 /* A sat_api for one request: a copy, with what the daemon adds. */
 void daemon_api(sat_api *out, daemon_ *d);
+
+/* ---- timer.c ---- */
+void timer_start(daemon_ *d);
+void timer_stop(daemon_ *d); /* waits for a run that is under way */
 
 /* ---- job.c ---- */
 typedef struct job {

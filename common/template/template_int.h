@@ -5,7 +5,7 @@
 #ifndef SAT_TEMPLATE_INT_H
 #define SAT_TEMPLATE_INT_H
 
-#include "common/template/template.h"
+#include "common/template/cond.h"
 
 #define TEMPLATE_DOCS_MAX 512
 #define TEMPLATE_DOC_BYTES_MAX (1u << 20)
@@ -54,6 +54,10 @@ struct sat_template {
 	struct sat_pool *pools;
 	size_t npools;
 	struct sat_reception *reception; /* never NULL once loaded */
+	struct sat_reminder *reminders;
+	size_t nreminders;
+	struct sat_flow *flows;
+	size_t nflows;
 	const sat_json *matrix; /* "grants" of acl/matrix.json, or NULL */
 };
 
@@ -100,6 +104,14 @@ sat_rc sat_template_load_matrix(sat_template *t, sat_err *e);
 sat_rc sat_template_load_standard(sat_template *t, sat_err *e);
 sat_rc sat_template_load_calendar(sat_template *t, sat_err *e);
 sat_rc sat_template_load_quota(sat_template *t, sat_err *e);
+
+/* cond.c: an array of conditions on records of kind k */
+sat_cond *sat_walk_conds(walk *w, const sat_json *n, const char *key,
+    const sat_kind *k, sat_arena *a, size_t *count);
+/* reminder.c: policy/reminders.json, after kinds and roles */
+sat_rc sat_template_load_reminders(sat_template *t, sat_err *e);
+/* flow.c: flows/ */
+sat_rc sat_template_load_flows(sat_template *t, sat_err *e);
 
 /* pool.c: policy/pool.json, after the kinds */
 sat_rc sat_template_load_pools(sat_template *t, sat_err *e);
