@@ -127,6 +127,7 @@ HANDLER(api_status)
 	key[16] = '\0';
 	sat_json_put_str(d, "device", key);
 	sat_json_put_str(d, "server", id->server);
+	sat_json_put_bool(d, "demo", sat_replica_is_demo(api->crm.replica));
 	me_put(d, api);
 	api_time_put(d, "last_sync", s.last_sync_ms);
 	x = sat_json_put_obj(d, "pending");

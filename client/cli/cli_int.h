@@ -65,6 +65,11 @@ const sat_template *cli_template(const cli *c);
 sat_rc cli_init(cli *c, sat_err *e);
 sat_rc cli_passwd(cli *c, sat_err *e);
 sat_rc cli_restore(cli *c, sat_err *e);
+sat_rc cli_make_folders(const char *path, sat_err *e); /* mkdir -p, the last private */
+void cli_draw_keys(sat_replica_identity *id);
+/* The keyring and an empty replica of this identity in c->home; nothing
+ * half-made stays behind. */
+sat_rc cli_create(cli *c, sat_replica_identity *id, sat_err *e);
 
 /* The tree of commands: each room file below has a table. */
 typedef struct cli_verb {
@@ -187,6 +192,8 @@ extern const cli_verb cli_dedupe_verbs[], cli_refused_verbs[];
 extern const cli_verb cli_handover_verbs[], cli_proof_verbs[];
 extern const cli_verb cli_daemon_verbs[], cli_privacy_verbs[];
 extern const cli_verb cli_pool_verbs[];
+extern const cli_verb cli_demo_verbs[];
+extern const size_t cli_demo_nverbs;
 extern const cli_verb cli_search_verbs[];
 extern const size_t cli_search_nverbs;
 extern const size_t cli_pool_nverbs;

@@ -43,6 +43,19 @@ cli_home(cli *c, sat_err *e)
 	return SAT_OK;
 }
 
+/* Demonstration data is no secret: what opens it may lie beside it. */
+static sat_rc
+demo_passphrase(sat_buf *out, bool *there, const cli *c, sat_err *e)
+{
+	char *path = sat_xasprintf("%s/demo.passphrase", c->home);
+	sat_rc rc;
+
+	*there = access(path, R_OK) == 0;
+	rc = *there ? sat_passphrase_file(out, path, e) : SAT_OK;
+	free(path);
+	return rc;
+}
+
 sat_rc
 cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prompt,
     bool twice, sat_err *e)
@@ -53,6 +66,7 @@ cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prompt,
 	const char *fd = main_one ? sat_args_get(&c->args, "passphrase-fd")
 	                          : NULL;
 	sat_buf again = { 0 };
+	bool there = false;
 	sat_rc rc;
 
 	if (fd != NULL)
@@ -63,13 +77,17 @@ cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prompt,
 		return sat_passphrase_file(out, file, e);
 	if (dir != NULL && main_one) {
 		char *path = sat_xasprintf("%s/satchel.passphrase", dir);
-		bool there = access(path, R_OK) == 0;
 
+		there = access(path, R_OK) == 0;
 		rc = there ? sat_passphrase_file(out, path, e) : SAT_OK;
 		free(path);
 		if (there)
 			return rc;
 	}
+	if (main_one && (rc = demo_passphrase(out, &there, c, e)) != SAT_OK)
+		return rc;
+	if (main_one && there)
+		return SAT_OK;
 	if (c->no_input || !isatty(STDIN_FILENO))
 		return sat_fail_code(e, SAT_ELOCKED, "passphrase.missing",
 		    "give --passphrase-file FILE (- = standard input)",

@@ -13,9 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* mkdir -p, the last one private. */
-static sat_rc
-make_folders(const char *path, sat_err *e)
+sat_rc
+cli_make_folders(const char *path, sat_err *e)
 {
 	char *p = sat_xstrdup(path);
 	sat_rc rc = SAT_OK;
@@ -33,8 +32,8 @@ make_folders(const char *path, sat_err *e)
 	return rc;
 }
 
-static void
-draw_identity(sat_replica_identity *id, const sat_invite *inv)
+void
+cli_draw_keys(sat_replica_identity *id)
 {
 	uint8_t seed[32];
 
@@ -44,22 +43,17 @@ draw_identity(sat_replica_identity *id, const sat_invite *inv)
 	sat_random(id->channel_sk, sizeof id->channel_sk);
 	sat_box_keys(id->channel_pk, id->channel_sk);
 	sat_wipe(seed, sizeof seed);
-	id->org = inv->org;
-	memcpy(id->server_pk, inv->server_pk, sizeof id->server_pk);
-	(void)snprintf(id->server, sizeof id->server, "%s", inv->address);
 	id->incarnation = 1;
 }
 
-/* The keyring and an empty replica that knows its keys. */
-static sat_rc
-create(cli *c, const sat_invite *inv, sat_err *e)
+sat_rc
+cli_create(cli *c, sat_replica_identity *id, sat_err *e)
 {
 	char *ring = sat_xasprintf("%s/replica.keyring", c->home);
 	char *db = sat_xasprintf("%s/replica.db", c->home);
 	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE };
 	sat_replica_env env = { .path = db, .clock = sat_clock_os(),
 		.rand = sat_rand_os() };
-	sat_replica_identity id;
 	sat_replica *r = NULL;
 	sat_buf phrase = { 0 };
 	sat_rc rc;
@@ -67,15 +61,13 @@ create(cli *c, const sat_invite *inv, sat_err *e)
 	if ((rc = cli_passphrase(&phrase, c, "passphrase-file",
 	         "New passphrase (at least 8 characters; 4 words are better)",
 	         true, e)) != SAT_OK ||
-	    (rc = make_folders(c->home, e)) != SAT_OK)
+	    (rc = cli_make_folders(c->home, e)) != SAT_OK)
 		goto out;
 	secret.bytes = sat_buf_span(&phrase);
 	if ((rc = sat_keyring_create(&c->keyring, ring, &secret, e)) != SAT_OK)
 		goto out;
 	env.keyring = c->keyring;
-	draw_identity(&id, inv);
-	rc = sat_replica_create(&r, &env, &id, e);
-	sat_wipe(&id, sizeof id);
+	rc = sat_replica_create(&r, &env, id, e);
 	c->api.crm.replica = r;
 	c->api.crm.clock = env.clock;
 	c->api.crm.lang = c->lang;
@@ -95,6 +87,21 @@ out:
 	sat_buf_fini(&phrase);
 	free(ring);
 	free(db);
+	return rc;
+}
+
+static sat_rc
+create_for(cli *c, const sat_invite *inv, sat_err *e)
+{
+	sat_replica_identity id;
+	sat_rc rc;
+
+	cli_draw_keys(&id);
+	id.org = inv->org;
+	memcpy(id.server_pk, inv->server_pk, sizeof id.server_pk);
+	(void)snprintf(id.server, sizeof id.server, "%s", inv->address);
+	rc = cli_create(c, &id, e);
+	sat_wipe(&id, sizeof id);
 	return rc;
 }
 
@@ -138,7 +145,7 @@ cli_init(cli *c, sat_err *e)
 	free(ring);
 	if ((rc = read_invite(&inv, c, e)) != SAT_OK)
 		return rc;
-	rc = there ? cli_open(c, e) : create(c, &inv, e);
+	rc = there ? cli_open(c, e) : create_for(c, &inv, e);
 	if (rc != SAT_OK)
 		return rc;
 	if (sat_replica_identity_get(c->api.crm.replica)->device != 0)
@@ -268,7 +275,7 @@ cli_restore(cli *c, sat_err *e)
 	}
 	if (rc != SAT_OK || verify)
 		return rc;
-	if ((rc = make_folders(c->home, e)) != SAT_OK ||
+	if ((rc = cli_make_folders(c->home, e)) != SAT_OK ||
 	    (rc = copy_in(from, c->home, "replica.keyring", e)) != SAT_OK ||
 	    (rc = copy_in(from, c->home, "replica.db", e)) != SAT_OK ||
 	    (rc = cli_open(c, e)) != SAT_OK)

@@ -76,8 +76,10 @@ status_text(cli *c, const sat_json *d)
 	sat_buf_fmt(b, "who           %s (%s), role %s\n",
 	    sat_json_get_str(d, "name", ""), sat_json_get_str(d, "user", ""),
 	    sat_json_get_str(d, "role", ""));
-	sat_buf_fmt(b, "organisation  %s at %s\n",
+	sat_buf_fmt(b, "organisation  %s%s%s\n",
 	    sat_json_get_str(d, "organisation", ""),
+	    sat_json_get_bool(d, "demo", false) ?
+	    ": demonstration data, nothing of it is real" : " at ",
 	    sat_json_get_str(d, "server", ""));
 	sat_buf_fmt(b, "device        %lld, key %s, profile %s, %s\n",
 	    (long long)sat_json_get_int(d, "device_number", 0),

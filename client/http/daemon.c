@@ -177,7 +177,8 @@ start_live(daemon_ *d)
 	sat_sync_opts o = d->api.sync;
 
 	if (d->o.no_sync ||
-	    sat_replica_identity_get(d->api.crm.replica)->device == 0)
+	    sat_replica_identity_get(d->api.crm.replica)->device == 0 ||
+	    sat_replica_is_demo(d->api.crm.replica))
 		return;
 	o.call = on_call;
 	o.turn = on_turn;

@@ -477,6 +477,12 @@ sat_replica_create(sat_replica **out, const sat_replica_env *env,
 	return SAT_OK;
 }
 
+bool
+sat_replica_is_demo(const sat_replica *r)
+{
+	return r->id->device != 0 && r->id->server[0] == '\0';
+}
+
 const sat_template *
 sat_replica_template(const sat_replica *r)
 {

@@ -38,7 +38,7 @@ typedef struct sat_replica_identity {
 	uint8_t channel_sk[32], channel_pk[32];
 	sat_id org;
 	uint8_t server_pk[32];
-	char server[256];            /* "tcp://host:port" */
+	char server[256];            /* "tcp://host:port"; "": demonstration */
 	uint32_t device, user;       /* 0 until enrolled */
 	uint32_t incarnation;
 	char user_key[65], role[33], org_name[128];
@@ -55,6 +55,8 @@ void sat_replica_close(sat_replica *r);   /* NULL is fine */
 void sat_replica_abandon(sat_replica *r); /* simulated process death */
 SAT_CHECK sat_rc sat_replica_enrolled(sat_replica *r, const sat_enrolled *in, sat_err *e);
 const sat_replica_identity *sat_replica_identity_get(const sat_replica *r);
+/* Demonstration data: enrolled nowhere, and never to be. */
+bool sat_replica_is_demo(const sat_replica *r);
 /* The effective template; NULL before the first sync. Stable until a session
  * brings another one. */
 const sat_template *sat_replica_template(const sat_replica *r);

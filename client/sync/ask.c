@@ -58,10 +58,8 @@ one_question(sat_msg *m, sat_arena *a, sat_replica *r, sat_msg_type want,
 	sat_net_client *link = NULL;
 	sat_rc rc;
 
-	if (id->device == 0)
-		return sat_fail_code(e, SAT_ENOREPLICA, "not_enrolled",
-		    "finish with: satchel init --invite ...",
-		    "this device was never enrolled");
+	if ((rc = sat_sync_has_server(id, e)) != SAT_OK)
+		return rc;
 	rc = sat_sync_dial(&link, id->server, id->server_pk, id, o, e);
 	if (rc == SAT_OK)
 		rc = ask(m, a, r, link, want, e);

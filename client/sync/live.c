@@ -339,11 +339,10 @@ sat_rc
 sat_live_run(sat_live *l, sat_replica *r, sat_err *e)
 {
 	int attempt = 0;
+	sat_rc has = sat_sync_has_server(sat_replica_identity_get(r), e);
 
-	if (sat_replica_identity_get(r)->device == 0)
-		return sat_fail_code(e, SAT_ENOREPLICA, "not_enrolled",
-		    "finish with: satchel init --invite ...",
-		    "this device was never enrolled");
+	if (has != SAT_OK)
+		return has;
 	while (!stopped(l)) {
 		sat_err why = { 0 };
 		bool held = false, was_waiting;

@@ -20,6 +20,21 @@ sat_sync_prologue(sat_buf *out, const sat_id *org)
 }
 
 sat_rc
+sat_sync_has_server(const sat_replica_identity *id, sat_err *e)
+{
+	if (id->device == 0)
+		return sat_fail_code(e, SAT_ENOREPLICA, "not_enrolled",
+		    "finish with: satchel init --invite ...",
+		    "this device was never enrolled");
+	if (id->server[0] == '\0')
+		return sat_fail_code(e, SAT_EDENIED, "demo",
+		    "satchel demo reset, then satchel init --invite ...",
+		    "this is demonstration data: it has no server and is never "
+		    "exchanged");
+	return SAT_OK;
+}
+
+sat_rc
 sat_sync_dial(sat_net_client **c, const char *address,
     const uint8_t server_pk[32], const sat_replica_identity *id,
     const sat_sync_opts *o, sat_err *e)
@@ -134,10 +149,8 @@ sat_sync_run(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
 	sat_rc rc;
 
 	memset(out, 0, sizeof *out);
-	if (id->device == 0)
-		return sat_fail_code(e, SAT_ENOREPLICA, "not_enrolled",
-		    "finish with: satchel init --invite ...",
-		    "this device was never enrolled");
+	if ((rc = sat_sync_has_server(id, e)) != SAT_OK)
+		return rc;
 	for (int attempt = 0;; attempt++) {
 		rc = session(out, r, o, e);
 		if (rc != SAT_EUNREACHABLE || attempt >= o->retries ||

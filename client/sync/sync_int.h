@@ -12,6 +12,8 @@
 #include "client/sync/sync.h"
 #include "common/net/net.h"
 
+/* SAT_ENOREPLICA: not enrolled; SAT_EDENIED: demonstration data. */
+SAT_CHECK sat_rc sat_sync_has_server(const sat_replica_identity *id, sat_err *e);
 SAT_CHECK sat_rc sat_sync_dial(sat_net_client **c, const char *address,
     const uint8_t server_pk[32], const sat_replica_identity *id,
     const sat_sync_opts *o, sat_err *e);
