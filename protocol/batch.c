@@ -35,6 +35,9 @@ enum {
 #define FLAG_TEMPLATE 0x40
 #define FLAG_OWN 0x80
 
+/* Of zstd: a commit is packed twice and read by many. */
+#define LEVEL 6
+
 #define HAS_EID 1
 #define HAS_ID 2
 
@@ -353,9 +356,9 @@ sat_batch_write(sat_buf *out, sat_batch_dir dir, const sat_commit *commits,
 		write_commit(&w, &commits[i]);
 	if (dir == SAT_BATCH_PUSH)
 		write_salts(&w, commits, n);
-	sat_values_write(&w.c.col[C_INTS], &w.c.col[C_LENS],
-	    &w.c.col[C_BYTES], &w.mem, &w.shapes, w.values, w.nvalues);
-	rc = sat_cols_pack(out, &w.c, SAT_BATCH_BYTES_MAX, e);
+	sat_values_write(&w.c, C_INTS, C_LENS, C_BYTES, &w.mem, &w.shapes,
+	    w.values, w.nvalues);
+	rc = sat_cols_pack(out, &w.c, SAT_BATCH_BYTES_MAX, LEVEL, e);
 	sat_arena_fini(&w.mem);
 	return rc;
 }

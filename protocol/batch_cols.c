@@ -1,9 +1,10 @@
 #include "protocol/batch_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
-#define LEVEL 3
+#define PIECE_MIN 1024 /* bytes: a shorter one is not worth its own table */
 #define PLAIN 0
 #define PACKED 1
 
@@ -18,10 +19,21 @@ sat_cols_fini(sat_cols_out *c)
 }
 
 static void
-write_block(sat_buf *b, const sat_cols_out *c)
+cut(sat_cols_out *c, unsigned col)
+{
+	if (c->ncuts == SAT_CUTS_MAX)
+		return;
+	c->cut[c->ncuts].col = col;
+	c->cut[c->ncuts++].at = c->col[col].n;
+}
+
+/* ends: where pieces of the block end, ascending, *nends of them. */
+static void
+write_block(sat_buf *b, size_t *ends, size_t *nends, const sat_cols_out *c)
 {
 	uint64_t mask = 0;
 
+	*nends = 0;
 	for (size_t i = 0; i < SAT_COLS_MAX; i++)
 		if (c->col[i].n > 0)
 			mask |= (uint64_t)1 << i;
@@ -29,33 +41,64 @@ write_block(sat_buf *b, const sat_cols_out *c)
 	for (size_t i = 0; i < SAT_COLS_MAX; i++)
 		if (c->col[i].n > 0)
 			sat_write_uint(b, c->col[i].n);
-	for (size_t i = 0; i < SAT_COLS_MAX; i++)
+	for (size_t i = 0; i < SAT_COLS_MAX; i++) {
+		for (size_t k = 0; k < c->ncuts; k++)
+			if (c->cut[k].col == i)
+				ends[(*nends)++] = b->n + c->cut[k].at;
 		sat_buf_add(b, c->col[i].p, c->col[i].n);
+		ends[(*nends)++] = b->n;
+	}
+}
+
+/* Piece by piece, so that none of zstd's blocks spans two of them. */
+static bool
+compress_pieces(ZSTD_CCtx *z, ZSTD_outBuffer *out, const sat_buf *block,
+    int level, const size_t *ends, size_t nends)
+{
+	ZSTD_inBuffer in = { block->p, 0, 0 };
+
+	(void)ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, level);
+	(void)ZSTD_CCtx_setPledgedSrcSize(z, block->n);
+	for (size_t i = 0; i < nends; i++) {
+		if (ends[i] - in.pos < PIECE_MIN ||
+		    block->n - ends[i] < PIECE_MIN)
+			continue;
+		in.size = ends[i];
+		if (ZSTD_compressStream2(z, out, &in, ZSTD_e_flush) != 0)
+			return false;
+	}
+	in.size = block->n;
+	return ZSTD_compressStream2(z, out, &in, ZSTD_e_end) == 0;
 }
 
 /* zstd of `block`, or nothing when that is no shorter. */
 static void
-compress(sat_buf *packed, const sat_buf *block)
+compress(sat_buf *packed, const sat_buf *block, int level,
+    const size_t *ends, size_t nends)
 {
-	size_t bound = ZSTD_compressBound(block->n), n;
+	ZSTD_CCtx *z = ZSTD_createCCtx();
+	ZSTD_outBuffer out = { sat_buf_room(packed, block->n), block->n, 0 };
 
-	n = ZSTD_compress(sat_buf_room(packed, bound), bound, block->p,
-	    block->n, LEVEL);
-	if (!ZSTD_isError(n) && n < block->n)
-		packed->n = n;
+	if (z == NULL)
+		abort(); /* as every allocation */
+	if (compress_pieces(z, &out, block, level, ends, nends) && out.pos < block->n)
+		packed->n = out.pos;
+	(void)ZSTD_freeCCtx(z);
 }
 
 sat_rc
-sat_cols_pack(sat_buf *out, sat_cols_out *c, size_t max, sat_err *e)
+sat_cols_pack(sat_buf *out, sat_cols_out *c, size_t max, int level,
+    sat_err *e)
 {
 	sat_buf block = { 0 }, packed = { 0 };
+	size_t ends[SAT_CUTS_MAX + SAT_COLS_MAX], nends;
 	sat_rc rc = SAT_OK;
 
-	write_block(&block, c);
+	write_block(&block, ends, &nends, c);
 	if (block.n > max) {
 		rc = sat_fail(e, SAT_EINVALID, "batch above its limit");
 	} else {
-		compress(&packed, &block);
+		compress(&packed, &block, level, ends, nends);
 		sat_write_u8(out, packed.n > 0 ? PACKED : PLAIN);
 		sat_write_span(out, sat_buf_span(packed.n > 0 ? &packed :
 		    &block));
@@ -406,30 +449,125 @@ magnitude(int64_t d)
 
 /*
  * Integers of one field: the first, the largest unit all differences are
- * multiples of, the differences in that unit. Dates are days apart and amounts
- * whole yuan, which no general compressor can see.
+ * multiples of, the rest in that unit. Dates are days apart and amounts whole
+ * yuan, which no general compressor can see. What rises is shortest as
+ * differences; what is spread over a range as distances from its least, all
+ * first bytes, then all second ones.
  */
-static void
-write_ints(sat_buf *b, const sat_value_at *v, const uint32_t *order, size_t n)
-{
-	uint64_t unit = 0;
-	int64_t prev = v[order[0]].v->i, d;
+typedef struct spread {
+	uint64_t unit, below; /* below: the first's distance from the least */
+	unsigned planes;      /* bytes of a distance; 0: as differences */
+} spread;
 
-	for (size_t i = 1; i < n && unit != 1; i++) {
-		unit = common_divisor(magnitude(minus(v[order[i]].v->i, prev)),
-		    unit);
+/* In groups of so many bits. */
+static unsigned
+length_of(uint64_t v, unsigned bits)
+{
+	unsigned n = 1;
+
+	while ((v >>= bits) != 0)
+		n++;
+	return n;
+}
+
+static spread
+spread_of(const sat_value_at *v, const uint32_t *order, size_t n)
+{
+	int64_t first = v[order[0]].v->i, prev = first, least = first,
+	    most = first, at;
+	size_t as_differences = 0;
+	spread s = { .unit = 0 };
+	uint64_t range;
+
+	for (size_t i = 1; i < n; i++, prev = at) {
+		at = v[order[i]].v->i;
+		if (s.unit != 1)
+			s.unit = common_divisor(magnitude(minus(at, prev)),
+			    s.unit);
+		least = at < least ? at : least;
+		most = at > most ? at : most;
+	}
+	if (s.unit == 0 || s.unit > INT64_MAX)
+		s.unit = 1;
+	prev = first;
+	for (size_t i = 1; i < n; i++, prev = at) {
+		int64_t d;
+
+		at = v[order[i]].v->i;
+		d = minus(at, prev) / (int64_t)s.unit;
+		as_differences += length_of(magnitude(d) * 2, 7);
+	}
+	range = (uint64_t)most - (uint64_t)least;
+	s.below = ((uint64_t)first - (uint64_t)least) / s.unit;
+	s.planes = length_of(range / s.unit, 8);
+	/* Above 2^63 differences wrap, and their unit is none of distances. */
+	if (range > INT64_MAX ||
+	    s.planes * (n - 1) + length_of(s.below, 7) >= as_differences)
+		s.planes = 0;
+	return s;
+}
+
+static void
+write_planes(sat_cols_out *c, unsigned col, const spread *s,
+    const sat_value_at *v, const uint32_t *order, size_t n)
+{
+	uint64_t least = (uint64_t)v[order[0]].v->i - s->below * s->unit;
+
+	sat_write_uint(&c->col[col], s->below);
+	for (unsigned k = s->planes; k-- > 0; cut(c, col))
+		for (size_t i = 1; i < n; i++) {
+			uint64_t far = ((uint64_t)v[order[i]].v->i - least) /
+			    s->unit;
+
+			sat_write_u8(&c->col[col], (uint8_t)(far >> 8 * k));
+		}
+}
+
+static void
+write_ints(sat_cols_out *c, unsigned col, const sat_value_at *v,
+    const uint32_t *order, size_t n)
+{
+	sat_buf *b = &c->col[col];
+	int64_t prev = v[order[0]].v->i;
+	spread s;
+
+	sat_write_int(b, prev);
+	if (n == 1)
+		return;
+	s = spread_of(v, order, n);
+	sat_write_uint(b, s.unit);
+	sat_write_u8(b, (uint8_t)s.planes);
+	if (s.planes > 0) {
+		write_planes(c, col, &s, v, order, n);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		sat_write_int(b, minus(v[order[i]].v->i, prev) /
+		    (int64_t)s.unit);
 		prev = v[order[i]].v->i;
 	}
-	if (unit == 0 || unit > INT64_MAX)
-		unit = 1;
-	prev = v[order[0]].v->i;
-	sat_write_int(b, prev);
-	if (n > 1)
-		sat_write_uint(b, unit);
+	cut(c, col);
+}
+
+static void
+read_planes(sat_reader *r, int64_t first, uint64_t unit, unsigned planes,
+    const sat_value_at *v, const uint32_t *order, size_t n)
+{
+	uint64_t below = sat_read_uint(r);
+
+	for (size_t i = 1; i < n; i++)
+		v[order[i]].v->i = 0;
+	for (unsigned k = 0; k < planes; k++)
+		for (size_t i = 1; i < n; i++) {
+			int64_t *x = &v[order[i]].v->i;
+
+			*x = (int64_t)((uint64_t)*x << 8 | sat_read_u8(r));
+		}
 	for (size_t i = 1; i < n; i++) {
-		d = minus(v[order[i]].v->i, prev);
-		sat_write_int(b, d / (int64_t)unit);
-		prev = v[order[i]].v->i;
+		uint64_t far = (uint64_t)v[order[i]].v->i - below;
+
+		*v[order[i]].v = sat_v_int((int64_t)((uint64_t)first +
+		    unit * far));
 	}
 }
 
@@ -438,34 +576,54 @@ read_ints(sat_reader *r, const sat_value_at *v, const uint32_t *order, size_t n)
 {
 	int64_t at = sat_read_int(r);
 	uint64_t unit = n > 1 ? sat_read_uint_max(r, INT64_MAX) : 1;
+	unsigned planes = n > 1 ? sat_read_u8(r) : 0;
 
 	*v[order[0]].v = sat_v_int(at);
+	if (planes > 8)
+		sat_read_bad(r, "integers of more than eight bytes");
+	else if (planes > 0) {
+		read_planes(r, at, unit, planes, v, order, n);
+		return;
+	}
 	for (size_t i = 1; i < n; i++) {
 		at = (int64_t)((uint64_t)at + unit * (uint64_t)sat_read_int(r));
 		*v[order[i]].v = sat_v_int(at);
 	}
 }
 
+static void
+write_texts(sat_buf *lens, sat_buf *bytes, const sat_value_at *v,
+    const uint32_t *order, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const sat_value *x = v[order[i]].v;
+
+		sat_write_uint(lens, x->s.n);
+		sat_buf_add(bytes, x->s.p, x->s.n);
+	}
+}
+
 void
-sat_values_write(sat_buf *ints, sat_buf *lens, sat_buf *bytes, sat_arena *a,
-    const sat_shapes *s, sat_value_at *v, size_t n)
+sat_values_write(sat_cols_out *c, unsigned ints, unsigned lens,
+    unsigned bytes, sat_arena *a, const sat_shapes *s, sat_value_at *v,
+    size_t n)
 {
 	uint32_t *first, *order = grouped(&first, a, s, v, n);
 
 	for (size_t k = 1; k < s->n; k++) {
-		size_t from = first[k], count = first[k + 1] - from;
+		const uint32_t *from = order + first[k];
+		size_t count = first[k + 1] - first[k];
 
-		if (count == 0)
+		if (count == 0 || s->s[k].type == SAT_V_NULL)
 			continue;
-		if (s->s[k].type == SAT_V_INT)
-			write_ints(ints, v, order + from, count);
-		else if (s->s[k].type != SAT_V_NULL)
-			for (size_t i = from; i < from + count; i++) {
-				sat_value *x = v[order[i]].v;
-
-				sat_write_uint(lens, x->s.n);
-				sat_buf_add(bytes, x->s.p, x->s.n);
-			}
+		if (s->s[k].type == SAT_V_INT) {
+			write_ints(c, ints, v, from, count);
+		} else {
+			write_texts(&c->col[lens], &c->col[bytes], v, from,
+			    count);
+			cut(c, lens);
+			cut(c, bytes);
+		}
 	}
 }
 

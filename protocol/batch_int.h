@@ -5,6 +5,9 @@
  * holds the columns: mask uint of the columns that are not empty, their
  * lengths, their bytes. Loose bytes are random ones (salts, halves of ids):
  * compressing them gains nothing and spoils the statistics of the rest.
+ *
+ * A frame's blocks end where the values of a field do: digits, names and dates
+ * each get statistics of their own (a reader need not know).
  */
 #ifndef SAT_PROTOCOL_BATCH_INT_H
 #define SAT_PROTOCOL_BATCH_INT_H
@@ -13,9 +16,16 @@
 
 #define SAT_COLS_MAX 32
 
+#define SAT_CUTS_MAX 512
+
 typedef struct sat_cols_out {
 	sat_buf col[SAT_COLS_MAX];
 	sat_buf loose;
+	struct { /* where something else begins, in order within a column */
+		unsigned col;
+		size_t at;
+	} cut[SAT_CUTS_MAX];
+	size_t ncuts;
 } sat_cols_out;
 
 typedef struct sat_cols_in {
@@ -25,9 +35,10 @@ typedef struct sat_cols_in {
 	const char *fault; /* one outside of a column */
 } sat_cols_in;
 
-/* @return SAT_EINVALID when the block is above `max`. Frees the columns. */
+/* level: of zstd. @return SAT_EINVALID when the block is above `max`. Frees the
+ * columns. */
 SAT_CHECK sat_rc sat_cols_pack(sat_buf *out, sat_cols_out *c, size_t max,
-    sat_err *e);
+    int level, sat_err *e);
 void sat_cols_fini(sat_cols_out *c);
 SAT_CHECK sat_rc sat_cols_unpack(sat_cols_in *c, unsigned n, sat_arena *a,
     sat_span in, size_t max, sat_err *e);
@@ -74,8 +85,10 @@ typedef struct sat_value_at {
 	uint32_t shape;
 	sat_value *v;
 } sat_value_at;
-void sat_values_write(sat_buf *ints, sat_buf *lens, sat_buf *bytes,
-    sat_arena *a, const sat_shapes *s, sat_value_at *v, size_t n);
+/* ints, lens, bytes: the numbers of their columns. */
+void sat_values_write(sat_cols_out *c, unsigned ints, unsigned lens,
+    unsigned bytes, sat_arena *a, const sat_shapes *s, sat_value_at *v,
+    size_t n);
 void sat_values_read(sat_reader *ints, sat_reader *lens, sat_reader *bytes,
     sat_arena *a, const sat_shapes *s, sat_value_at *v, size_t n);
 

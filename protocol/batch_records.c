@@ -24,6 +24,10 @@ enum {
 	C_N
 };
 
+/* Of zstd: a server hands out whole scopes, and its CPU is what others wait
+ * for. */
+#define LEVEL 3
+
 #define FLAG_DELETED 1
 #define FLAG_WITH_EDITS 2
 #define FLAG_DEL_AT 4
@@ -131,9 +135,9 @@ sat_records_write(sat_buf *out, const sat_record *recs, size_t n, sat_err *e)
 		(void)sat_shape_write(&w.shapes, &w.c.col[C_SHAPE],
 		    &w.c.col[C_SHAPES], NULL);
 	}
-	sat_values_write(&w.c.col[C_INTS], &w.c.col[C_LENS],
-	    &w.c.col[C_BYTES], &w.mem, &w.shapes, w.values, w.nvalues);
-	rc = sat_cols_pack(out, &w.c, SAT_CHUNK_BYTES_MAX, e);
+	sat_values_write(&w.c, C_INTS, C_LENS, C_BYTES, &w.mem, &w.shapes,
+	    w.values, w.nvalues);
+	rc = sat_cols_pack(out, &w.c, SAT_CHUNK_BYTES_MAX, LEVEL, e);
 	sat_arena_fini(&w.mem);
 	return rc;
 }

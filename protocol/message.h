@@ -148,7 +148,7 @@ enum { SAT_PULL_FULL_OWN = 1 }; /* send the ops of own commits too */
 typedef struct sat_pull {
 	uint64_t cursor;
 	uint32_t flags;
-	uint32_t max_bytes;      /* soft; 0 = SAT_CHUNK_BYTES */
+	uint32_t max_bytes;      /* soft; 0 = the most the server gives */
 } sat_pull;
 
 /* A root whose membership changed for this device: `held` are all records of

@@ -609,9 +609,7 @@ sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
 	p.keys = sat_srv_keys(s, user);
 	if (SAT_BUG(SAT_BUG_SCOPE_LEAK))
 		p.keys = (sat_keys){ { SAT_KEY_ALL }, 1 };
-	if (p.bytes_max == 0)
-		p.bytes_max = SAT_CHUNK_BYTES;
-	if (p.bytes_max > PAGE_BYTES_MAX)
+	if (p.bytes_max == 0 || p.bytes_max > PAGE_BYTES_MAX)
 		p.bytes_max = PAGE_BYTES_MAX;
 	if ((rc = fill(&p, e)) != SAT_OK)
 		return rc;

@@ -405,8 +405,15 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
     ints = push_cols(cols={
         C_NOPS: b"\3", C_SHAPE: b"\2\2\2", C_SHAPES: b"\1\5\2\1",
         C_REC: b"\0\0\0", C_LENS: b"", C_BYTES: b"",
-        C_INTS: sint(NOON) + uint(86400000) + sint(1) + sint(-3)})
+        C_INTS: sint(NOON) + uint(86400000) + b"\0" + sint(1) + sint(-3)})
     good("integers-in-days", "push", ints)
+    far = [500, 0, 510, 7, 490, 3]  # from the least, in twos
+    spread = push_cols(cols={
+        C_NOPS: b"\6", C_SHAPE: b"\2" * 6, C_SHAPES: b"\1\5\2\1",
+        C_REC: b"\0" * 6, C_LENS: b"", C_BYTES: b"",
+        C_INTS: sint(-20 + 2 * far[0]) + uint(2) + b"\2" + uint(far[0]) +
+        bytes(x >> 8 for x in far[1:]) + bytes(x & 255 for x in far[1:])})
+    good("integers-spread-over-a-range", "push", spread)
     good("null-and-resolve", "push", push_cols(cols={
         C_NOPS: b"\2", C_SHAPE: b"\2\3",
         C_SHAPES: b"\1\5\2\0" + b"\1\2\x0b\2", C_REC: b"\0\0",
@@ -563,7 +570,13 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
     bad("integers-left-over", "bytes left over", "push",
         push_cols(cols={C_INTS: b"\0"}))
     bad("integer-unit-2-63", "above its limit", "push",
-        dict_of(ints, {C_INTS: sint(0) + uint(2 ** 63) + sint(1) + sint(1)}))
+        dict_of(ints, {C_INTS: sint(0) + uint(2 ** 63) + b"\0" + sint(1) +
+                       sint(1)}))
+    bad("integers-of-nine-bytes", "integers of more than eight bytes", "push",
+        dict_of(ints, {C_INTS: sint(0) + uint(1) + b"\x09" + uint(0) +
+                       bytes(18)}))
+    bad("integers-spread-cut-short", "cut short", "push", dict_of(
+        spread, {C_INTS: spread[C_INTS][:-1]}))
     bad("dots-above-bytes", "more dots than bytes", "push", push_cols(cols={
         C_SHAPES: b"\1\2\x0b\2", C_DOTS: uint(256)}))
     bad("dots-257", "above its limit", "push", push_cols(cols={

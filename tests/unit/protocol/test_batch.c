@@ -412,34 +412,77 @@ sizes_are_refused_before_memory_is_taken(void **state) /* P-031 */
 	    refusal_of(1000, 2));
 }
 
+/* @return the bytes they took. */
+static size_t
+assert_integers_survive(const int64_t *v, size_t n)
+{
+	sat_op ops[64];
+	sat_id id = { { 1 } };
+	sat_commit c = { .device = 1, .cseq = 1, .hlc = 1, .subject = id,
+		.nops = n, .ops = ops }, *got;
+	sat_arena a = { 0 };
+	sat_buf b = { 0 };
+	size_t got_n, bytes;
+	sat_err err;
+
+	for (size_t i = 0; i < n; i++)
+		ops[i] = (sat_op){ .kind = SAT_OP_SET, .rtype = 1,
+			.field = 1, .rec = id, .value = sat_v_int(v[i]) };
+	assert_ok(sat_batch_write(&b, SAT_BATCH_PUSH, &c, 1, &err));
+	assert_ok(sat_batch_read(&got, &got_n, &a, SAT_BATCH_PUSH,
+	    sat_buf_span(&b), &err));
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(SAT_V_INT, got[0].ops[i].value.type);
+		assert_true(got[0].ops[i].value.i == v[i]);
+	}
+	bytes = b.n;
+	sat_buf_fini(&b);
+	sat_arena_fini(&a);
+	return bytes;
+}
+
 static void
 integers_at_both_ends_survive_their_differences(void **state) /* P-035 */
 {
 	static const int64_t ends[] = { 0, INT64_MIN, INT64_MAX, -1, INT64_MIN,
 		INT64_MIN, 0 };
-	sat_id id = { { 1 } };
 
 	(void)state;
-	for (size_t n = 1; n <= 7; n++) {
-		sat_op ops[7];
-		sat_commit c = { .device = 1, .cseq = 1, .hlc = 1, .subject = id,
-			.nops = n, .ops = ops }, *got;
-		sat_arena a = { 0 };
-		sat_buf b = { 0 };
-		size_t got_n;
-		sat_err err;
+	for (size_t n = 1; n <= 7; n++)
+		(void)assert_integers_survive(ends, n);
+}
+
+static void
+integers_of_any_range_and_unit_survive(void **state) /* P-035 */
+{
+	int64_t v[64];
+
+	(void)state;
+	seed = sat_test_seed(29);
+	for (int round = 0; round < 4000; round++) {
+		uint64_t unit = rnd(3) == 0 ? 1 : 1 + rnd((uint64_t)1 << rnd(40));
+		uint64_t range = (uint64_t)1 << rnd(64);
+		size_t n = 1 + rnd(64);
+		int64_t from = (int64_t)sat_test_rand(&seed) >> rnd(64);
 
 		for (size_t i = 0; i < n; i++)
-			ops[i] = (sat_op){ .kind = SAT_OP_SET, .rtype = 1,
-				.field = 1, .rec = id, .value = sat_v_int(ends[i]) };
-		assert_ok(sat_batch_write(&b, SAT_BATCH_PUSH, &c, 1, &err));
-		assert_ok(sat_batch_read(&got, &got_n, &a, SAT_BATCH_PUSH,
-		    sat_buf_span(&b), &err));
-		for (size_t i = 0; i < n; i++)
-			assert_true(got[0].ops[i].value.i == ends[i]);
-		sat_buf_fini(&b);
-		sat_arena_fini(&a);
+			v[i] = (int64_t)((uint64_t)from + rnd(range) / unit *
+			    unit);
+		(void)assert_integers_survive(v, n);
 	}
+}
+
+static void
+integers_spread_over_a_range_cost_its_bytes(void **state) /* P-035 */
+{
+	int64_t far[64];
+
+	(void)state;
+	seed = sat_test_seed(29);
+	for (size_t i = 0; i < 64; i++)
+		far[i] = NOON + (int64_t)rnd(65000) * 86400000;
+	/* two each; most of their differences take three */
+	assert_in_range(assert_integers_survive(far, 64), 64 * 2, 64 * 2 + 100);
 }
 
 static void
@@ -652,6 +695,8 @@ main(void)
 		cmocka_unit_test(a_small_batch_cannot_ask_for_much_memory),
 		cmocka_unit_test(sizes_are_refused_before_memory_is_taken),
 		cmocka_unit_test(integers_at_both_ends_survive_their_differences),
+		cmocka_unit_test(integers_of_any_range_and_unit_survive),
+		cmocka_unit_test(integers_spread_over_a_range_cost_its_bytes),
 		cmocka_unit_test(what_is_above_a_limit_is_not_written),
 		cmocka_unit_test(a_single_update_costs_few_bytes),
 		cmocka_unit_test(records_are_read_as_they_were_written),

@@ -1129,13 +1129,13 @@ a_page_larger_than_asked_still_moves(void **state) /* L2 */
 	device_sync(ann);
 	small = device_account(hq, "small", "bob");
 	device_sync(hq);
-	for (int i = 0; i < 150; i++)
+	for (int i = 0; i < 300; i++)
 		(void)device_activity(ann, &acc, long_text);
 	device_sync(ann);
-	device_sync(hq); /* 600 KiB in pages of 256 */
-	assert_true(hq->stats.round_trips >= 4);
+	device_sync(hq); /* 1.2 MB in pages of one MiB */
+	assert_true(hq->stats.round_trips >= 3);
 	device_check(hq);
-	/* the whole customer moves: one position of 600 KiB */
+	/* the whole customer moves: one position of 1.2 MB */
 	(void)device_edit(hq, &acc, &acc, K_ACCOUNT, SAT_OP_REASSIGN, A_OWNER,
 	    txt("bob"));
 	device_sync(hq);
