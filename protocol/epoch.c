@@ -101,3 +101,23 @@ sat_epoch_role(const char *role)
 			return roles[i].bit;
 	return 0;
 }
+
+const sat_epoch *
+sat_epochs_lost(const sat_epoch *c, size_t n, uint64_t lsn)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sat_epoch_lost(&c[i], lsn))
+			return &c[i];
+	return NULL;
+}
+
+uint64_t
+sat_epochs_order(const sat_epoch *c, size_t n, uint64_t lsn)
+{
+	uint64_t from = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (c[i].first_lsn - 1 <= lsn && c[i].first_lsn - 1 > from)
+			from = c[i].first_lsn - 1;
+	return from;
+}

@@ -53,5 +53,11 @@ sat_epoch_lost(const sat_epoch *c, uint64_t lsn)
 {
 	return lsn > c->base_lsn && lsn + 1 < c->first_lsn;
 }
+/* Of epochs in their order: the first one that lost the position, NULL = none
+ * did. */
+const sat_epoch *sat_epochs_lost(const sat_epoch *c, size_t n, uint64_t lsn);
+/* Where the order begins in which a position was given; 0 = the first
+ * server's. Only positions of one order can be compared. */
+uint64_t sat_epochs_order(const sat_epoch *c, size_t n, uint64_t lsn);
 
 #endif

@@ -303,7 +303,7 @@ write_push(sat_buf *b, const sat_push *m)
 	sat_write_u8(b, (uint8_t)m->gap);
 	sat_write_uint(b, m->nold);
 	for (size_t i = 0; i < m->nold; i++)
-		sat_write_uint(b, m->old[i]);
+		sat_msg_write_old(b, &m->old[i]);
 }
 
 static void
@@ -323,7 +323,7 @@ read_push(sat_push *m, sat_arena *a, sat_reader *r)
 	m->nold = read_count(r, 1, SAT_BATCH_COMMITS_MAX);
 	m->old = sat_arena_alloc(a, (m->nold + 1) * sizeof *m->old);
 	for (size_t i = 0; i < m->nold; i++)
-		m->old[i] = sat_read_uint_max(r, INT64_MAX);
+		sat_msg_read_old(&m->old[i], r);
 }
 
 /* A verdict without trouble is one byte of code, the distance of its cseq and
@@ -447,6 +447,7 @@ write_delta(sat_buf *b, const sat_delta *m)
 	sat_write_span(b, m->records);
 	sat_write_span(b, m->batch);
 	sat_msg_write_sum(b, m->has_sum, m->sum);
+	sat_msg_write_places(b, m->heads, m->nheads, m->head);
 }
 
 static void
@@ -479,6 +480,7 @@ read_delta(sat_delta *m, sat_arena *a, sat_reader *r)
 	m->records = sat_read_span(r, SAT_FRAME_MAX);
 	m->batch = sat_read_span(r, SAT_FRAME_MAX);
 	sat_msg_read_sum(&m->has_sum, &m->sum, r);
+	sat_msg_read_places(&m->heads, &m->nheads, a, m->head, r);
 }
 
 static void
@@ -491,10 +493,11 @@ write_chunk(sat_buf *b, const sat_chunk *m)
 	sat_write_be64(b, m->max_eff);
 	sat_buf_add(b, m->hash, sizeof m->hash);
 	sat_write_span(b, m->records);
+	sat_msg_write_places(b, m->heads, m->nheads, m->lsn);
 }
 
 static void
-read_chunk(sat_chunk *m, sat_reader *r)
+read_chunk(sat_chunk *m, sat_arena *a, sat_reader *r)
 {
 	m->lsn = sat_read_uint(r);
 	m->next = sat_read_uint_max(r, INT64_MAX);
@@ -503,6 +506,7 @@ read_chunk(sat_chunk *m, sat_reader *r)
 	m->max_eff = sat_read_be64(r);
 	read_bytes(m->hash, sizeof m->hash, r);
 	m->records = sat_read_span(r, SAT_FRAME_MAX);
+	sat_msg_read_places(&m->heads, &m->nheads, a, m->lsn, r);
 }
 
 /* ---- the frame ------------------------------------------------------------------ */
@@ -564,7 +568,7 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_PULL: read_pull(&m->u.pull, r); break;
 	case SAT_MSG_DELTA: read_delta(&m->u.delta, a, r); break;
 	case SAT_MSG_SNAP: m->u.snap.after = sat_read_uint_max(r, INT64_MAX); break;
-	case SAT_MSG_CHUNK: read_chunk(&m->u.chunk, r); break;
+	case SAT_MSG_CHUNK: read_chunk(&m->u.chunk, a, r); break;
 	case SAT_MSG_REGISTRY: break;
 	case SAT_MSG_REGISTRY_IS:
 		m->u.registry = sat_read_span(r, REGISTRY_MAX_BYTES);

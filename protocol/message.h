@@ -92,6 +92,13 @@ typedef enum sat_gap {
 	SAT_GAP_LAST = 2,
 } sat_gap;
 
+/* Positions of one commit on servers that are gone (P-205). */
+#define SAT_OLD_MAX 8
+typedef struct sat_old {
+	size_t n;
+	uint64_t at[SAT_OLD_MAX];
+} sat_old;
+
 typedef struct sat_push {
 	uint32_t incarnation;
 	uint64_t first_cseq;
@@ -101,7 +108,7 @@ typedef struct sat_push {
 	sat_gap gap;                   /* a restored server may go on behind it */
 	/* commits a lost server had accepted: its LSN of each, 0 = none, in the
 	 * order of the batch; NULL, 0 when there is none at all */
-	uint64_t *old;
+	sat_old *old;
 	size_t nold;
 } sat_push;
 
@@ -151,6 +158,14 @@ typedef struct sat_pull {
 	uint32_t max_bytes;      /* soft; 0 = the most the server gives */
 } sat_pull;
 
+/* Commits first..last of a chain were accepted at or below the position `upto`
+ * of the log (P-250). */
+typedef struct sat_place {
+	uint64_t upto;
+	uint32_t device, incarnation;
+	uint64_t first, last;
+} sat_place;
+
 /* A root whose membership changed for this device: `held` are all records of
  * that aggregate which the device now holds; it drops the others. Their states
  * are in sat_delta.records. held empty = LEAVE. */
@@ -173,6 +188,8 @@ typedef struct sat_delta {
 	sat_span batch;          /* SAT_BATCH_PULL; {NULL,0} when none */
 	bool has_sum;            /* upto is the log's head */
 	sat_sum sum;             /* of all this device holds at upto (P-181) */
+	sat_place *heads;        /* what the states hold; none above `head` */
+	size_t nheads;
 	/* not on the wire: what these hold, once the session has read them */
 	bool decoded;
 	sat_record *recs;
@@ -191,6 +208,8 @@ typedef struct sat_chunk {
 	sat_hlc max_eff;
 	uint8_t hash[SAT_HASH_BYTES]; /* of `records` */
 	sat_span records;
+	sat_place *heads;        /* what they hold; none above `lsn` */
+	size_t nheads;
 	/* not on the wire: checked against the hash and read by the session */
 	bool decoded;
 	sat_record *recs;
@@ -225,6 +244,9 @@ typedef struct sat_refetch_is {
 	uint32_t next_eid;       /* all up to it are here; to_eid at the end */
 	sat_hlc max_eff;
 	sat_span records;        /* as in a chunk; {NULL,0} when none */
+	uint64_t lsn;            /* the log's head when they were read */
+	sat_place *heads;        /* as in a chunk */
+	size_t nheads;
 	/* not on the wire */
 	bool decoded;
 	sat_record *recs;
@@ -263,6 +285,8 @@ typedef struct sat_seed {
 	uint8_t tip[SAT_TEMPLATE_OID_BYTES]; /* zero = no bundle */
 	sat_span bundle;         /* a template newer than the server's */
 	sat_span records;        /* states with positions that were lost */
+	sat_place *places;       /* what they hold (P-250) */
+	size_t nplaces;
 } sat_seed;
 typedef struct sat_seeded {
 	uint64_t taken, known, refused;

@@ -78,6 +78,13 @@ void sat_msg_read_hold(sat_msg *m, sat_arena *a, sat_reader *r);
 void sat_msg_write_numbers(sat_buf *b, const sat_msg *m);
 void sat_msg_read_numbers(sat_msg *m, sat_arena *a, sat_reader *r);
 
+/* Places of commits, none above `top`. */
+void sat_msg_write_places(sat_buf *b, const sat_place *p, size_t n,
+    uint64_t top);
+void sat_msg_read_places(sat_place **p, size_t *n, sat_arena *a, uint64_t top,
+    sat_reader *r);
+void sat_msg_write_old(sat_buf *b, const sat_old *o);
+void sat_msg_read_old(sat_old *o, sat_reader *r);
 /* message_more.c: loss of a server, erasure. A type nobody knows is refused. */
 void sat_msg_write_more(sat_buf *b, const sat_msg *m);
 void sat_msg_read_more(sat_msg *m, sat_arena *a, sat_reader *r);

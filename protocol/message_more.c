@@ -5,14 +5,67 @@
 #include "protocol/message_int.h"
 
 #define KNOWN_MAX 65536
+#define PLACES_MAX 262144
 #define LEDGER_MAX 65536
 #define ERASURE_MIN_BYTES (16 + 5 + SAT_SIG_BYTES)
+
+/* ---- places of commits ------------------------------------------------------------ */
+
+void
+sat_msg_write_places(sat_buf *b, const sat_place *p, size_t n, uint64_t top)
+{
+	sat_write_uint(b, n);
+	for (size_t i = 0; i < n; i++) {
+		sat_write_uint(b, top - p[i].upto);
+		sat_write_uint(b, p[i].device);
+		sat_write_uint(b, p[i].incarnation);
+		sat_write_uint(b, p[i].first);
+		sat_write_uint(b, p[i].last - p[i].first);
+	}
+}
+
+void
+sat_msg_read_places(sat_place **p, size_t *n, sat_arena *a, uint64_t top,
+    sat_reader *r)
+{
+	*n = read_count(r, 5, PLACES_MAX);
+	*p = sat_arena_alloc(a, (*n + 1) * sizeof **p);
+	for (size_t i = 0; i < *n; i++) {
+		sat_place *x = &(*p)[i];
+
+		x->upto = top - sat_read_uint_max(r, top);
+		x->device = read_u32(r);
+		x->incarnation = read_u32(r);
+		x->first = sat_read_uint_max(r, INT64_MAX);
+		x->last = x->first + sat_read_uint_max(r, INT64_MAX);
+		if (x->last > INT64_MAX)
+			sat_read_bad(r, "number of a commit");
+	}
+}
+
+void
+sat_msg_write_old(sat_buf *b, const sat_old *o)
+{
+	sat_write_uint(b, o->n);
+	for (size_t i = 0; i < o->n; i++)
+		sat_write_uint(b, o->at[i]);
+}
+
+void
+sat_msg_read_old(sat_old *o, sat_reader *r)
+{
+	o->n = read_count(r, 1, SAT_OLD_MAX);
+	for (size_t i = 0; i < o->n; i++)
+		o->at[i] = sat_read_uint_max(r, INT64_MAX);
+}
 
 /* ---- what a restored server lacks ---------------------------------------------- */
 
 static void
 write_seed(sat_buf *b, const sat_seed *m)
 {
+	uint64_t top = 0;
+
 	sat_write_uint(b, m->epoch);
 	sat_write_uint(b, m->nknown);
 	for (size_t i = 0; i < m->nknown; i++) {
@@ -22,11 +75,18 @@ write_seed(sat_buf *b, const sat_seed *m)
 	sat_buf_add(b, m->tip, sizeof m->tip);
 	sat_write_span(b, m->bundle);
 	sat_write_span(b, m->records);
+	for (size_t i = 0; i < m->nplaces; i++)
+		if (m->places[i].upto > top)
+			top = m->places[i].upto;
+	sat_write_uint(b, top);
+	sat_msg_write_places(b, m->places, m->nplaces, top);
 }
 
 static void
 read_seed(sat_seed *m, sat_arena *a, sat_reader *r)
 {
+	uint64_t top;
+
 	m->epoch = sat_read_uint(r);
 	m->nknown = read_count(r, 2, KNOWN_MAX);
 	m->known = sat_arena_alloc(a, (m->nknown + 1) * sizeof *m->known);
@@ -37,6 +97,8 @@ read_seed(sat_seed *m, sat_arena *a, sat_reader *r)
 	read_bytes(m->tip, sizeof m->tip, r);
 	m->bundle = sat_read_span(r, SAT_FRAME_MAX);
 	m->records = sat_read_span(r, SAT_FRAME_MAX);
+	top = sat_read_uint_max(r, INT64_MAX);
+	sat_msg_read_places(&m->places, &m->nplaces, a, top, r);
 }
 
 static void

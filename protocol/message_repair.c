@@ -112,15 +112,19 @@ write_refetch_is(sat_buf *b, const sat_refetch_is *m)
 	sat_write_uint(b, m->next_eid);
 	sat_write_be64(b, m->max_eff);
 	sat_write_span(b, m->records);
+	sat_write_uint(b, m->lsn);
+	sat_msg_write_places(b, m->heads, m->nheads, m->lsn);
 }
 
 static void
-read_refetch_is(sat_refetch_is *m, sat_reader *r)
+read_refetch_is(sat_refetch_is *m, sat_arena *a, sat_reader *r)
 {
 	m->scope_head = sat_read_uint(r);
 	m->next_eid = read_u32(r);
 	m->max_eff = sat_read_be64(r);
 	m->records = sat_read_span(r, SAT_FRAME_MAX);
+	m->lsn = sat_read_uint_max(r, INT64_MAX);
+	sat_msg_read_places(&m->heads, &m->nheads, a, m->lsn, r);
 }
 
 void
@@ -146,5 +150,5 @@ sat_msg_read_repair(sat_msg *m, sat_arena *a, sat_reader *r)
 	else if (m->type == SAT_MSG_REFETCH)
 		read_refetch(&m->u.refetch, r);
 	else
-		read_refetch_is(&m->u.refetch_is, r);
+		read_refetch_is(&m->u.refetch_is, a, r);
 }

@@ -56,6 +56,9 @@ typedef struct sat_cell {
  *   DISMISSED pairs a person said are no duplicates, a set of texts (P-175)
  *   CANDIDATES others that may be the same customer, as the server tells those
  *             who do not see them: a set of "TAG FIELD OWNER" (P-176)
+ *   ORIGIN    of a record that was given back after the loss of a server: the
+ *             position, per lost order, up to which it holds everything; uint
+ *             each, ascending (P-251)
  *   MASKED    never stored by the server: in a state it sends without what the
  *             pool hides, the ids of the fields, "9,12" (P-155)
  */
@@ -68,6 +71,7 @@ enum sat_sys_field {
 	SAT_SYS_ALIASES = 1005,
 	SAT_SYS_DISMISSED = 1006,
 	SAT_SYS_CANDIDATES = 1007,
+	SAT_SYS_ORIGIN = 1011,
 	SAT_SYS_MASKED = 1023,
 };
 
@@ -189,6 +193,13 @@ typedef struct sat_later {
 size_t sat_record_later(sat_later **out, sat_arena *a, const sat_record *r);
 SAT_CHECK sat_rc sat_record_replay_later(size_t *n, sat_record *r, sat_arena *a,
     const sat_template *t, bool (*now)(sat_op *op), sat_err *e);
+
+/* ORIGIN, ascending (record_origin.c). Setting gives the record cells of its
+ * own. */
+#define SAT_ORIGIN_MAX 64
+size_t sat_record_origin(uint64_t out[SAT_ORIGIN_MAX], const sat_record *r);
+void sat_record_set_origin(sat_record *r, sat_arena *a, const uint64_t *list,
+    size_t n);
 
 /* After each op of a commit: an op that was not SAT_NOTHING moves rlsn. Also
  * SAT_LOST may have changed the state (clocks): write whatever is not NOTHING. */

@@ -701,6 +701,7 @@ sat_server_free(sat_server *s)
 	sat_buf_fini(&s->scratch);
 	sat_arena_fini(&s->txn);
 	free(s->chains);
+	free(s->epochs);
 	free(s->seen);
 	free(s->reported);
 	free(s->roots);

@@ -441,6 +441,7 @@ accept(work *k, sat_err *e)
 	a->v->lsn = k->m.lsn;
 	a->v->eff = k->m.eff;
 	a->chain->c.prev_eff = k->m.eff;
+	a->chain->c.lsn = k->m.lsn;
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if (w->fresh || sat_srv_reborn(k->s, w))
 			sat_srv_add_eid(k->s, a, &w->id, w->eid);
@@ -509,6 +510,7 @@ typedef struct again {
 	size_t *op_at;     /* places of its ops in the whole one */
 	wrec **held;       /* records whose state holds it */
 	size_t nheld;
+	sat_buf ops;       /* which of its ops that are, uint each */
 } again;
 
 static sat_rc
@@ -526,15 +528,17 @@ reduce(again *g, sat_server *s, const admission *a, sat_err *e)
 	g->held = sat_arena_alloc(&s->txn, (c->nops + 1) * sizeof *g->held);
 	for (size_t i = 0; i < c->nops; i++) {
 		if ((rc = sat_set_by_id(&w, s, &c->ops[i].rec, e)) != SAT_OK ||
-		    (rc = sat_srv_contained(&yes, s, &w->id, a->old, INT64_MAX,
-		    e)) != SAT_OK)
+		    (rc = sat_srv_contained_in(&yes, s, w, c, a->old, e)) !=
+		    SAT_OK)
 			return rc;
-		if (!yes || !w->exists) {
+		if (!yes) {
 			g->op_at[g->c.nops] = i;
 			g->c.ops[g->c.nops++] = c->ops[i];
-		} else if (g->nheld == 0 || g->held[g->nheld - 1] != w) {
-			g->held[g->nheld++] = w;
+			continue;
 		}
+		sat_write_uint(&g->ops, i);
+		if (g->nheld == 0 || g->held[g->nheld - 1] != w)
+			g->held[g->nheld++] = w;
 	}
 	return SAT_OK;
 }
@@ -545,9 +549,10 @@ static sat_rc
 mark_held(again *g, sat_server *s, admission *a, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
+	sat_recovered r = { *a->old, sat_buf_span(&g->ops) };
 	sat_rc rc;
 
-	if ((rc = st->recovered_put(st->u, a->v->lsn, a->old, e)) != SAT_OK)
+	if ((rc = st->recovered_put(st->u, a->v->lsn, &r, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < g->nheld; i++) {
 		wrec *w = g->held[i];
@@ -572,14 +577,15 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	uint64_t lsn;
 	sat_rc rc;
 
-	if (a->old != 0) {
-		if ((rc = reduce(&g, s, a, e)) != SAT_OK)
-			return rc;
-		k.c = &g.c;
-	}
 	if (a->c->incarnation != SAT_INCARNATION_FIRST && ((rc = merged_before(&yes,
 	    s, a, e)) != SAT_OK || yes))
 		return rc;
+	if (s->epoch.epoch != 0 && (rc = reduce(&g, s, a, e)) != SAT_OK)
+		goto out;
+	if (g.nheld > 0)
+		k.c = &g.c;
+	else
+		g.op_at = NULL;
 	sat_merge_init(&k.m, s, k.c);
 	k.m.op_at = g.op_at;
 	k.m.header = a->header;
@@ -590,12 +596,14 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	rc = judge_and_fold(&k, e);
 	if (rc == SAT_OK) {
 		rc = accept(&k, e);
-		return rc != SAT_OK || a->old == 0 ? rc :
-		    mark_held(&g, s, a, e);
-	}
-	if (rc == SAT_EFALSE && (rc = undo(&k, e)) == SAT_OK &&
-	    k.hands.n > 0) /* D1 */
+		if (rc == SAT_OK && (a->old->n > 0 || g.nheld > 0))
+			rc = mark_held(&g, s, a, e);
+	} else if (rc == SAT_EFALSE && (rc = undo(&k, e)) == SAT_OK &&
+	    k.hands.n > 0) { /* D1 */
 		rc = sat_srv_own(s, &k.hands.subject, k.hands.ops, k.hands.n,
 		    &lsn, e);
+	}
+out:
+	sat_buf_fini(&g.ops);
 	return rc;
 }

@@ -25,20 +25,20 @@
 typedef struct cert_list {
 	sat_server *s;
 	sat_welcome *w;
-	uint64_t lsn;
-	sat_epoch last;
-	uint64_t upto;
-	bool between;
 	sat_rc rc;
 	sat_err *e;
 } cert_list;
 
 static bool
-on_newest(void *u, sat_span cert)
+on_stored(void *u, sat_span cert)
 {
 	cert_list *l = u;
+	sat_server *s = l->s;
 
-	l->rc = sat_epoch_read(&l->last, cert, l->e);
+	s->epochs = sat_xrealloc(s->epochs, (s->nepochs + 1) *
+	    sizeof *s->epochs);
+	l->rc = sat_epoch_read(&s->epochs[s->nepochs], cert, l->e);
+	s->nepochs += l->rc == SAT_OK;
 	return l->rc == SAT_OK;
 }
 
@@ -46,11 +46,13 @@ sat_rc
 sat_srv_epoch_load(sat_server *s, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	cert_list l = { .e = e };
-	sat_rc rc = st->epochs(st->u, 0, on_newest, &l, e);
+	cert_list l = { .s = s, .e = e };
+	sat_rc rc;
 
-	if (rc == SAT_OK && (rc = l.rc) == SAT_OK)
-		s->epoch = l.last;
+	s->nepochs = 0;
+	if ((rc = st->epochs(st->u, 0, on_stored, &l, e)) == SAT_OK &&
+	    (rc = l.rc) == SAT_OK && s->nepochs > 0)
+		s->epoch = s->epochs[s->nepochs - 1];
 	return rc;
 }
 
@@ -79,70 +81,12 @@ sat_srv_certs(sat_server *s, sat_welcome *w, uint64_t after, sat_err *e)
 	return st->epochs(st->u, after, on_cert, &l, e);
 }
 
-static bool
-on_lost(void *u, sat_span cert)
+void
+sat_srv_next_lsn(uint64_t *lsn, const sat_server *s)
 {
-	cert_list *l = u;
-	sat_epoch c;
-
-	if ((l->rc = sat_epoch_read(&c, cert, l->e)) != SAT_OK)
-		return false;
-	if (sat_epoch_lost(&c, l->lsn))
-		l->lsn = c.first_lsn;
-	return true;
-}
-
-sat_rc
-sat_srv_next_lsn(uint64_t *lsn, sat_server *s, sat_err *e)
-{
-	const sat_store *st = &s->env.store;
-	cert_list l = { .lsn = *lsn, .e = e };
-	sat_rc rc;
-
-	if (s->epoch.epoch == 0)
-		return SAT_OK;
-	if ((rc = st->epochs(st->u, 0, on_lost, &l, e)) == SAT_OK)
-		rc = l.rc;
-	*lsn = l.lsn;
-	return rc;
-}
-
-/* Was the position lost before the state's last one was given? Then the state
- * is of another order, and does not hold it. */
-static bool
-on_between(void *u, sat_span cert)
-{
-	cert_list *l = u;
-	sat_epoch c;
-
-	if ((l->rc = sat_epoch_read(&c, cert, l->e)) != SAT_OK)
-		return false;
-	l->between = l->between || (sat_epoch_lost(&c, l->lsn) &&
-	    l->upto >= c.first_lsn);
-	return true;
-}
-
-sat_rc
-sat_srv_contained(bool *yes, sat_server *s, const sat_id *rec, uint64_t old,
-    uint64_t before, sat_err *e)
-{
-	const sat_store *st = &s->env.store;
-	cert_list l = { .e = e };
-	uint64_t upto;
-	sat_rc rc;
-
-	*yes = false;
-	if (old == 0)
-		return SAT_OK;
-	if ((rc = st->seed_upto(&upto, st->u, rec, before, e)) != SAT_OK ||
-	    upto < old)
-		return rc;
-	l.lsn = old;
-	l.upto = upto;
-	if ((rc = st->epochs(st->u, 0, on_between, &l, e)) == SAT_OK)
-		rc = l.rc;
-	*yes = !l.between;
-	return rc;
+	for (size_t i = 0; i < s->nepochs; i++)
+		if (sat_epoch_lost(&s->epochs[i], *lsn))
+			*lsn = s->epochs[i].first_lsn;
 }
 
 /* E3. Keys that hold the root; what of it they may see is judged when a page
@@ -170,11 +114,16 @@ typedef struct seeding {
 	const sat_user *user;
 	sat_keys keys;
 	uint32_t dev;
+	const sat_place *places;
+	size_t nplaces;
 	struct given {
 		wrec *w;
 		sat_record r;
 		uint64_t upto;
-		bool refold, fresh;
+		uint64_t origin[SAT_ORIGIN_MAX];
+		size_t norigin;
+		uint64_t from; /* what was logged since is folded again; 0 = nothing */
+		bool fresh;
 	} *g;
 	size_t n;
 	sat_seeded out;
@@ -182,9 +131,9 @@ typedef struct seeding {
 
 /* E2: every position in it was given by a server that is gone, or before. */
 static bool
-positions_ok(const sat_epoch *c, const sat_record *r)
+positions_ok(const sat_server *s, const sat_record *r)
 {
-	bool ok = sat_epoch_lost(c, r->rlsn) && r->born.hlc != 0 &&
+	bool ok = sat_srv_lost(s, r->rlsn) && r->born.hlc != 0 &&
 	    r->born.lsn <= r->rlsn && r->del_at.lsn <= r->rlsn;
 
 	for (size_t i = 0; i < r->ncells; i++)
@@ -266,41 +215,115 @@ make_room(seeding *x, wrec *w, const sat_record *r)
 	sat_set_index(x->s, w);
 }
 
+/* Nothing happened to the record between its last change and the next place
+ * its giver knows of, so it is the fold up to there. */
+static uint64_t
+as_of(const seeding *x, uint64_t rlsn)
+{
+	const sat_epoch *c = x->s->epochs;
+	size_t n = x->s->nepochs;
+	uint64_t order = sat_epochs_order(c, n, rlsn), best = 0;
+
+	for (size_t i = 0; i < x->nplaces; i++) {
+		uint64_t at = x->places[i].upto;
+
+		if (at >= rlsn && (best == 0 || at < best) &&
+		    sat_epochs_order(c, n, at) == order &&
+		    sat_epochs_lost(c, n, at) == sat_epochs_lost(c, n, rlsn))
+			best = at;
+	}
+	return best != 0 ? best : rlsn;
+}
+
+/* Does a state with origin b hold all that one with a holds? */
+static bool
+covers(const sat_server *s, const uint64_t *b, size_t nb, const uint64_t *a,
+    size_t na)
+{
+	for (size_t i = 0; i < na; i++) {
+		uint64_t order = sat_epochs_order(s->epochs, s->nepochs, a[i]);
+		bool found = false;
+
+		for (size_t k = 0; k < nb; k++)
+			found = found || (b[k] >= a[i] && sat_epochs_order(
+			    s->epochs, s->nepochs, b[k]) == order);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* C1. One position per order, ascending. */
+static void
+find_origin(const seeding *x, struct given *g)
+{
+	uint64_t had[SAT_ORIGIN_MAX], order;
+	const sat_epoch *c = x->s->epochs;
+	size_t n = sat_record_origin(had, &g->r), i = 0;
+
+	g->upto = as_of(x, g->r.rlsn);
+	order = sat_epochs_order(c, x->s->nepochs, g->upto);
+	g->norigin = 0;
+	for (; i < n && sat_epochs_order(c, x->s->nepochs, had[i]) < order &&
+	    g->norigin + 1 < SAT_ORIGIN_MAX; i++)
+		g->origin[g->norigin++] = had[i];
+	g->origin[g->norigin++] = g->upto;
+}
+
+/* *better: it holds what the record here does not. */
+static sat_rc
+compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
+{
+	uint64_t here[SAT_ORIGIN_MAX];
+	size_t n;
+	sat_rc rc;
+
+	*better = true;
+	if (!g->w->exists)
+		return SAT_OK;
+	if ((rc = sat_set_decode(g->w, x->s, e)) != SAT_OK)
+		return rc;
+	n = sat_record_origin(here, &g->w->r);
+	*better = !covers(x->s, here, n, g->origin, g->norigin);
+	return SAT_OK;
+}
+
 static sat_rc
 consider(seeding *x, const sat_record *r, sat_err *e)
 {
-	const sat_store *st = &x->s->env.store;
 	struct given *g = &x->g[x->n];
-	uint64_t upto;
 	bool yes;
 	wrec *w;
 	sat_rc rc;
 
 	if (sat_id_zero(&r->id) || sat_srv_kind(x->s, r->kind) == NULL ||
 	    sat_record_cell(r, SAT_SYS_MASKED) != NULL || /* not whole (P-155) */
-	    !positions_ok(&x->s->epoch, r)) {
+	    !positions_ok(x->s, r)) {
 		x->out.refused++;
 		return SAT_OK;
 	}
 	if ((rc = sat_set_by_id(&w, x->s, &r->id, e)) != SAT_OK ||
-	    (rc = st->seed_upto(&upto, st->u, &r->id, INT64_MAX, e)) !=
-	    SAT_OK || (rc = may_give(&yes, x, w, r, e)) != SAT_OK)
+	    (rc = may_give(&yes, x, w, r, e)) != SAT_OK)
 		return rc;
 	if (w->erased || !yes || (w->exists && w->kind != r->kind)) {
 		x->out.refused++;
 		return SAT_OK;
 	}
-	if (upto >= r->rlsn || (w->fresh && w->exists)) {
+	*g = (struct given){ .w = w, .r = *r };
+	find_origin(x, g);
+	if ((rc = compare_origin(&yes, x, g, e)) != SAT_OK)
+		return rc;
+	if (!yes || (w->fresh && w->exists)) {
 		x->out.known++;
 		return SAT_OK;
 	}
 	if (!w->exists && x->s->eid >= UINT32_MAX)
 		return sat_fail(e, SAT_ENOSPACE, "no eid left");
-	*g = (struct given){ .w = w, .r = *r, .upto = r->rlsn };
 	if (w->exists) {
-		if ((rc = sat_set_decode(w, x->s, e)) != SAT_OK)
-			return rc;
-		g->refold = w->r.rlsn >= x->s->epoch.first_lsn;
+		uint64_t from = sat_epochs_lost(x->s->epochs, x->s->nepochs,
+		    r->rlsn)->first_lsn;
+
+		g->from = w->r.rlsn >= from ? from : 0;
 	} else {
 		g->fresh = true;
 		make_room(x, w, r);
@@ -311,18 +334,35 @@ consider(seeding *x, const sat_record *r, sat_err *e)
 
 /* ---- what was logged since, once more ---------------------------------------------- */
 
-static struct given *
-given_of(seeding *x, const sat_id *id)
+/* The state that a commit of this position goes on top of: one that does not
+ * hold it already (E1). */
+static sat_rc
+given_of(struct given **out, seeding *x, const sat_id *id,
+    const sat_commit *c, const sat_old *old, sat_err *e)
 {
-	for (size_t i = 0; i < x->n; i++)
-		if (x->g[i].refold && sat_id_eq(&x->g[i].w->id, id))
-			return &x->g[i];
-	return NULL;
+	bool held;
+	sat_rc rc;
+
+	*out = NULL;
+	for (size_t i = 0; i < x->n; i++) {
+		struct given *g = &x->g[i];
+
+		if (g->from == 0 || g->from > c->lsn ||
+		    !sat_id_eq(&g->w->id, id))
+			continue;
+		if ((rc = sat_srv_contained(&held, x->s, g->origin,
+		    g->norigin, c, old, e)) != SAT_OK)
+			return rc;
+		if (!held)
+			*out = g;
+		break;
+	}
+	return SAT_OK;
 }
 
 /* What went on to records others were merged into (P-171). */
 static sat_rc
-refold_echoes(seeding *x, const sat_commit *c, sat_span stored, uint64_t old,
+refold_echoes(seeding *x, const sat_commit *c, sat_span stored, const sat_old *old,
     const sat_template *t, sat_err *e)
 {
 	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, 0 };
@@ -336,8 +376,8 @@ refold_echoes(seeding *x, const sat_commit *c, sat_span stored, uint64_t old,
 	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
 		op = c->ops[list[i].op];
 		op.rec = list[i].to->id;
-		g = given_of(x, &op.rec);
-		if (g != NULL && (old == 0 || old > g->upto))
+		if ((rc = given_of(&g, x, &op.rec, c, old, e)) == SAT_OK &&
+		    g != NULL)
 			rc = sat_record_apply(&out, &g->r, &x->s->txn, t, &op,
 			    &ctx, e);
 	}
@@ -345,52 +385,59 @@ refold_echoes(seeding *x, const sat_commit *c, sat_span stored, uint64_t old,
 }
 
 static sat_rc
-refold_commit(seeding *x, const sat_commit *c, sat_span echoes, uint64_t old,
-    sat_err *e)
+refold_commit(seeding *x, const sat_commit *c, sat_span echoes, sat_err *e)
 {
 	const sat_template *t = sat_srv_template(x->s, c->template_oid);
 	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
+	const uint8_t *held;
 	struct given *g;
 	sat_applied out;
+	sat_old old;
 	sat_rc rc;
 
-	for (size_t i = 0; i < c->nops && t != NULL; i++) {
-		g = given_of(x, &c->ops[i].rec);
-		if (g == NULL || (old != 0 && old <= g->upto)) /* E1 */
-			continue;
-		if ((rc = sat_record_apply(&out, &g->r, &x->s->txn, t,
-		    &c->ops[i], &ctx, e)) != SAT_OK)
+	if (t == NULL)
+		return SAT_OK;
+	if ((rc = sat_srv_held_ops(&held, &old, x->s, c->lsn, c->nops, e)) !=
+	    SAT_OK)
+		return rc;
+	for (size_t i = 0; i < c->nops; i++) {
+		if ((rc = given_of(&g, x, &c->ops[i].rec, c, &old, e)) !=
+		    SAT_OK)
+			return rc;
+		if (g != NULL && (rc = sat_record_apply(&out, &g->r,
+		    &x->s->txn, t, &c->ops[i], &ctx, e)) != SAT_OK)
 			return rc;
 	}
-	return t == NULL ? SAT_OK : refold_echoes(x, c, echoes, old, t, e);
+	return refold_echoes(x, c, echoes, &old, t, e);
 }
 
 static sat_rc
 refold(seeding *x, sat_err *e)
 {
 	const sat_store *st = &x->s->env.store;
-	bool any = false;
+	uint64_t from = UINT64_MAX;
 	sat_log_row row;
 	sat_commit c;
-	uint64_t old;
 	sat_rc rc;
 
 	for (size_t i = 0; i < x->n; i++)
-		any = any || x->g[i].refold;
-	for (uint64_t lsn = x->s->epoch.first_lsn; any && lsn <= x->s->lsn;
-	    lsn++) {
+		if (x->g[i].from != 0 && x->g[i].from < from)
+			from = x->g[i].from;
+	for (uint64_t lsn = from; lsn <= x->s->lsn; lsn++) {
+		sat_srv_next_lsn(&lsn, x->s);
+		if (lsn > x->s->lsn)
+			break;
 		rc = st->log_get(&row, &x->s->txn, st->u, lsn, NULL);
 		if (rc == SAT_ENOTFOUND)
 			continue; /* a state: it holds no more than these */
 		if (rc != SAT_OK)
 			return sat_fail(e, rc, "the log cannot be read");
 		if ((rc = sat_commit_read(&c, &x->s->txn, row.header,
-		    row.payload, e)) != SAT_OK ||
-		    (rc = st->recovered_get(&old, st->u, lsn, e)) != SAT_OK)
+		    row.payload, e)) != SAT_OK)
 			return rc;
 		c.lsn = lsn;
 		c.eff = row.eff;
-		if ((rc = refold_commit(x, &c, row.echoes, old, e)) != SAT_OK)
+		if ((rc = refold_commit(x, &c, row.echoes, e)) != SAT_OK)
 			return rc;
 	}
 	return SAT_OK;
@@ -419,6 +466,7 @@ install(seeding *x, struct given *g, sat_err *e)
 	w->r.id = w->id;
 	w->r.eid = w->eid;
 	w->r.rlsn = lsn;
+	sat_record_set_origin(&w->r, &s->txn, g->origin, g->norigin);
 	w->owner = owner_of(x, &w->r);
 	if (g->fresh && (rc = find_root(&w->root, x, &w->r, w->eid, e)) !=
 	    SAT_OK)
@@ -445,6 +493,23 @@ raise_clamp(sat_server *s, const sat_record *r)
 		    sat_hlc_ms(r->cells[i].at.hlc) >
 		    sat_wall_ms(&s->env.clock) + SAT_CLAMP_MS)
 			s->clamp.last_clamped = r->cells[i].at.hlc;
+}
+
+/* Only of servers that are gone (E2). */
+static sat_rc
+take_places(seeding *x, const sat_seed *in, sat_err *e)
+{
+	const sat_store *st = &x->s->env.store;
+	sat_rc rc;
+
+	x->places = in->places;
+	x->nplaces = in->nplaces;
+	for (size_t i = 0; i < in->nplaces; i++)
+		if (sat_srv_lost(x->s, in->places[i].upto) &&
+		    (rc = st->place_put(st->u, &in->places[i], x->s->lsn + 1,
+		    e)) != SAT_OK)
+			return rc;
+	return SAT_OK;
 }
 
 static sat_rc
@@ -505,7 +570,8 @@ sat_srv_seed(sat_server *s, sat_server_session *x, const sat_seed *in,
 			return rc;
 	k.out.closed = sat_wall_ms(&s->env.clock) > s->epoch.until_ms ||
 	    (s->epoch.seed_roles & sat_epoch_role(k.user->role)) == 0;
-	if (!k.out.closed && (rc = take_records(&k, in->records, e)) != SAT_OK)
+	if (!k.out.closed && ((rc = take_places(&k, in, e)) != SAT_OK ||
+	    (rc = take_records(&k, in->records, e)) != SAT_OK))
 		return rc;
 	s->env.template_tip(s->env.u, k.out.template_oid);
 	if ((rc = sat_srv_commit(s, e)) != SAT_OK)

@@ -138,6 +138,8 @@ struct sat_server {
 	uint64_t txn_lsn;     /* lsn when this transaction began */
 	uint64_t ledger_rev;
 	sat_epoch epoch;      /* the newest certificate; epoch 0 = none */
+	sat_epoch *epochs;    /* all of them, ascending */
+	size_t nepochs;
 	sat_hlc_clamp clamp;
 	uint64_t serial;      /* of commits, to tell touches apart */
 	chain_slot *chains;
@@ -315,7 +317,7 @@ typedef struct admission {
 	const sat_user *actor;
 	const sat_commit *c;  /* eids resolved, cseq, prev, payload_hash set */
 	sat_span header, payload;
-	uint64_t old;         /* its LSN on a server that was lost; 0 = none */
+	const sat_old *old;   /* where it stood on servers that were lost */
 	chain_slot *chain;
 	sat_verdict *v;
 	sat_verdicts *out;    /* eids of created records are added */
@@ -404,15 +406,35 @@ sat_op_is_hand(const sat_op *op)
 SAT_CHECK sat_rc sat_srv_epoch_load(sat_server *s, sat_err *e);
 SAT_CHECK sat_rc sat_srv_certs(sat_server *s, sat_welcome *w, uint64_t after, sat_err *e);
 /* The first position from `lsn` on that any server gave. */
-SAT_CHECK sat_rc sat_srv_next_lsn(uint64_t *lsn, sat_server *s, sat_err *e);
-/* Is what a commit (at `old` on the lost server) did to the record in a state
- * that was given back before position `before`? */
-SAT_CHECK sat_rc sat_srv_contained(bool *yes, sat_server *s, const sat_id *rec,
-    uint64_t old, uint64_t before, sat_err *e);
+void sat_srv_next_lsn(uint64_t *lsn, const sat_server *s);
+/* Was the position given by a server that is gone, and lost with it? */
+bool sat_srv_lost(const sat_server *s, uint64_t lsn);
 /* The record's state is its holders' business at this position. */
 SAT_CHECK sat_rc sat_srv_give_state(sat_server *s, wrec *w, uint64_t lsn, sat_err *e);
 SAT_CHECK sat_rc sat_srv_seed(sat_server *s, sat_server_session *x,
     const sat_seed *in, sat_buf *reply, sat_err *e);
+
+/* server_place.c: where commits stood on servers that are gone (P-250..). */
+/* Does a state with this origin hold what the commit did? `old`: where its
+ * author says it stood. */
+SAT_CHECK sat_rc sat_srv_contained(bool *yes, sat_server *s,
+    const uint64_t *origin, size_t n, const sat_commit *c, const sat_old *old,
+    sat_err *e);
+/* The same of a record as it is now. */
+SAT_CHECK sat_rc sat_srv_contained_in(bool *yes, sat_server *s, wrec *w,
+    const sat_commit *c, const sat_old *old, sat_err *e);
+/* What of a logged commit was not folded, as bits of its operations; NULL =
+ * nothing. */
+SAT_CHECK sat_rc sat_srv_held_ops(const uint8_t **bits, sat_old *old,
+    sat_server *s, uint64_t lsn, size_t nops, sat_err *e);
+static inline bool
+sat_srv_op_held(const uint8_t *bits, size_t i)
+{
+	return bits != NULL && (bits[i / 8] & 1 << i % 8) != 0;
+}
+/* What the states sent now hold of every chain. */
+SAT_CHECK sat_rc sat_srv_heads(sat_place **list, size_t *n, sat_server *s,
+    sat_err *e);
 
 /* server_quota.c: SAT_ENOSPACE "quota" with hint "RETRY_AFTER seconds" when
  * the device may not send this much now; else *used is to be put. */

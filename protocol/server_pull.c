@@ -345,22 +345,20 @@ add_echoes(page *p, sat_commit *c, sat_span echoes, sat_err *e)
 static sat_rc
 filter_ops(page *p, sat_commit *c, sat_err *e)
 {
-	const sat_store *st = &p->s->env.store;
 	size_t n = 0, echoes = c->nops - c->nechoes;
 	size_t kept = 0;
-	uint64_t old = 0;
+	const uint8_t *held;
+	sat_old old;
 	bool yes, masked;
 	wrec *w;
 	sat_rc rc;
 
-	if (p->s->epoch.epoch != 0 &&
-	    (rc = st->recovered_get(&old, st->u, c->lsn, e)) != SAT_OK)
+	if ((rc = sat_srv_held_ops(&held, &old, p->s, c->lsn, echoes, e)) !=
+	    SAT_OK)
 		return rc;
 	for (size_t i = 0; i < c->nops; i++) {
-		if ((rc = sat_srv_contained(&yes, p->s, &c->ops[i].rec, old,
-		    c->lsn, e)) != SAT_OK)
-			return rc;
-		if (yes) /* came as a state, which comes with this page */
+		/* came as a state, which comes with this page */
+		if (i < echoes && sat_srv_op_held(held, i))
 			continue;
 		if ((rc = sat_set_by_id(&w, p->s, &c->ops[i].rec, e)) !=
 		    SAT_OK ||
@@ -571,7 +569,9 @@ send(page *p, sat_buf *reply, sat_err *e)
 	d->nrescopes = p->nrs;
 	if ((p->n == 0 || (rc = sat_batch_write(&batch, SAT_BATCH_PULL, p->c,
 	    p->n, e)) == SAT_OK) && (p->st.n == 0 ||
-	    (rc = sat_records_write(&records, p->st.r, p->st.n, e)) == SAT_OK)) {
+	    ((rc = sat_srv_heads(&d->heads, &d->nheads, p->s, e)) == SAT_OK &&
+	    (rc = sat_records_write(&records, p->st.r, p->st.n, e)) ==
+	    SAT_OK))) {
 		d->batch = sat_buf_span(&batch);
 		d->records = sat_buf_span(&records);
 		sat_msg_write(reply, &m);
@@ -594,7 +594,7 @@ sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
 
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
 		return rc;
-	if (in->cursor > s->lsn || sat_epoch_lost(&s->epoch, in->cursor))
+	if (in->cursor > s->lsn || sat_srv_lost(s, in->cursor))
 		return sat_fail_code(e, SAT_ECONFLICT, "epoch",
 		    "start over from a snapshot", "the device is ahead of the "
 		    "server, which was restored from a backup");

@@ -201,7 +201,7 @@ check_quota(push *p, sat_err *e)
 
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->c[i].cseq <= p->chain->c.last_cseq ||
-		    (p->m.nold != 0 && p->m.old[i] != 0)) /* counted once */
+		    (p->m.nold != 0 && p->m.old[i].n != 0)) /* counted once */
 			continue;
 		ops += p->c[i].nops;
 		bytes += p->header[i].n + p->payload[i].n;
@@ -218,10 +218,11 @@ check_old(const push *p, sat_err *e)
 		return sat_fail(e, SAT_EPROTO, "push with %zu lost positions "
 		    "for %zu commits", p->m.nold, p->n);
 	for (size_t i = 0; i < p->m.nold; i++)
-		if (p->m.old[i] != 0 &&
-		    !sat_epoch_lost(&p->s->epoch, p->m.old[i]))
-			return sat_fail_code(e, SAT_ECONFLICT, "epoch", NULL,
-			    "push names a position that was not lost");
+		for (size_t k = 0; k < p->m.old[i].n; k++)
+			if (!sat_srv_lost(p->s, p->m.old[i].at[k]))
+				return sat_fail_code(e, SAT_ECONFLICT, "epoch",
+				    NULL, "push names a position that was not "
+				    "lost");
 	return SAT_OK;
 }
 
@@ -291,6 +292,7 @@ merge(push *p, sat_err *e)
 {
 	const sat_store *st = &p->s->env.store;
 	uint64_t known = p->chain->c.last_cseq;
+	const sat_old none = { 0 };
 	admission a = { .s = p->s, .actor = p->user, .chain = p->chain, .out = &p->out };
 	sat_rc rc;
 
@@ -304,7 +306,7 @@ merge(push *p, sat_err *e)
 		a.c = &p->c[i];
 		a.v = &p->out.v[p->out.n];
 		a.v->cseq = a.c->cseq;
-		a.old = p->m.nold != 0 ? p->m.old[i] : 0;
+		a.old = p->m.nold != 0 ? &p->m.old[i] : &none;
 		a.header = p->header[i];
 		a.payload = p->payload[i];
 		if (a.c->cseq <= known) {

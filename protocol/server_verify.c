@@ -173,9 +173,8 @@ typedef struct vecho {
 /* M2: what followed a redirect is what the log says did. */
 static sat_rc
 echoes_of(vecho **out, size_t *n, sat_server *s, vtable *t,
-    const sat_commit *c, uint64_t old, sat_span stored, sat_err *e)
+    const sat_commit *c, const uint8_t *held, sat_span stored, sat_err *e)
 {
-	bool held;
 	echo *said;
 	size_t nsaid;
 	sat_id at;
@@ -188,10 +187,7 @@ echoes_of(vecho **out, size_t *n, sat_server *s, vtable *t,
 	*out = sat_arena_alloc(&s->txn, (nsaid + 1) * sizeof **out);
 	for (size_t i = 0; i < c->nops; i++) {
 		at = c->ops[i].rec;
-		if ((rc = sat_srv_contained(&held, s, &at, old, c->lsn, e)) !=
-		    SAT_OK)
-			return rc;
-		while (!held && sat_op_is_content(&c->ops[i]) &&
+		while (!sat_srv_op_held(held, i) && sat_op_is_content(&c->ops[i]) &&
 		    vredirect(&at, s, t, &at)) {
 			if (*n == nsaid || said[*n].op != i ||
 			    !sat_id_eq(&said[*n].to->id, &at))
@@ -217,8 +213,8 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 	sat_commit c;
 	vecho *echoes;
 	size_t n;
-	uint64_t old = 0;
-	bool held;
+	const uint8_t *held;
+	sat_old old;
 	wrec *w;
 	sat_rc rc;
 
@@ -227,9 +223,9 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 	if (rc == SAT_ENOTFOUND && s->epoch.epoch != 0)
 		return given_back(s, t, lsn, e);
 	if (rc != SAT_OK ||
-	    (s->epoch.epoch != 0 && (rc = st->recovered_get(&old, st->u, lsn,
-	    e)) != SAT_OK) || (rc = sat_commit_read(&c, &s->txn, row.header,
-	    row.payload, e)) != SAT_OK)
+	    (rc = sat_commit_read(&c, &s->txn, row.header, row.payload, e)) !=
+	    SAT_OK || (rc = sat_srv_held_ops(&held, &old, s, lsn, c.nops,
+	    e)) != SAT_OK)
 		return rc;
 	c.lsn = lsn;
 	c.eff = row.eff;
@@ -239,7 +235,7 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 		return sat_fail(e, SAT_EINTEGRITY,
 		    "commit at %llu names an unknown template",
 		    (unsigned long long)lsn);
-	if ((rc = echoes_of(&echoes, &n, s, t, &c, old,
+	if ((rc = echoes_of(&echoes, &n, s, t, &c, held,
 	    row.echoes, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < c.nops; i++) {
@@ -249,10 +245,7 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 				return rc;
 			continue;
 		}
-		if ((rc = sat_srv_contained(&held, s, &c.ops[i].rec, old, lsn,
-		    e)) != SAT_OK)
-			return rc;
-		rc = held ? pass_op(s, t, &c.ops[i].rec, lsn, e) :
+		rc = sat_srv_op_held(held, i) ? pass_op(s, t, &c.ops[i].rec, lsn, e) :
 		    refold_op(s, t, tp, &c, &c.ops[i], c.seen, e);
 		if (rc != SAT_OK)
 			return rc;
@@ -614,8 +607,8 @@ sat_server_verify(sat_server *s, uint64_t *commits, uint64_t *records,
 		return rc;
 	vgrow(&t);
 	for (uint64_t lsn = 1; rc == SAT_OK; lsn++) {
-		if ((rc = sat_srv_next_lsn(&lsn, s, e)) != SAT_OK ||
-		    lsn > s->lsn)
+		sat_srv_next_lsn(&lsn, s);
+		if (lsn > s->lsn)
 			break;
 		if ((rc = refold_commit(s, &t, lsn, e)) == SAT_OK)
 			++*commits;

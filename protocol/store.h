@@ -32,6 +32,7 @@ typedef struct sat_chain { /* of one (device, incarnation) */
 	uint64_t last_cseq;
 	uint8_t head[SAT_HASH_BYTES];
 	sat_hlc prev_eff;
+	uint64_t lsn;        /* of the last accepted one */
 } sat_chain;
 
 typedef struct sat_log_row {
@@ -71,6 +72,13 @@ typedef struct sat_erased_row {
 	sat_id id;
 	uint64_t rev; /* of the ledger */
 } sat_erased_row;
+
+/* A commit that a server which is gone had accepted. */
+typedef struct sat_recovered {
+	sat_old old;         /* where it stood there; none: its author never knew */
+	sat_span held;       /* its operations that were in states given back
+	                        already and not folded again: uint each */
+} sat_recovered;
 
 /* P-096: drains with time. */
 typedef struct sat_used {
@@ -238,14 +246,25 @@ typedef struct sat_store {
 	/* a state given back by `dev`, at a position without a commit */
 	sat_rc (*seed_put)(void *u, uint64_t lsn, const sat_id *id, uint64_t upto,
 	    uint32_t dev, sat_span state, sat_err *e);
-	/* how far the states given back before position `before` go; 0 = none */
-	sat_rc (*seed_upto)(uint64_t *upto, void *u, const sat_id *id, uint64_t before, sat_err *e);
+	/* what devices say where commits stood on servers that are gone; those
+	 * put at a position above `lsn` */
+	sat_rc (*place_put)(void *u, const sat_place *p, uint64_t lsn, sat_err *e);
+	sat_rc (*places)(void *u, uint64_t lsn, bool (*cb)(void *cu, const sat_place *p), void *cu, sat_err *e);
+	/* did commit cseq stand somewhere in from..upto? */
+	sat_rc (*place_has)(bool *yes, void *u, uint32_t dev, uint32_t inc,
+	    uint64_t cseq, uint64_t from, uint64_t upto, sat_err *e);
+	/* devices' chains with a commit accepted above `lsn`; what was refused of
+	 * one, ascending */
+	sat_rc (*heads)(void *u, uint64_t lsn, bool (*cb)(void *cu, uint32_t dev,
+	    uint32_t inc, uint64_t last), void *cu, sat_err *e);
+	sat_rc (*refused_of)(void *u, uint32_t dev, uint32_t inc, uint64_t first,
+	    uint64_t last, bool (*cb)(void *cu, uint64_t cseq), void *cu, sat_err *e);
 	/* the one at a position; state {NULL,0} once erased; SAT_ENOTFOUND */
 	sat_rc (*seed_get)(sat_id *id, sat_span *state, sat_arena *a, void *u,
 	    uint64_t lsn, sat_err *e);
-	/* a commit's position on the server that was lost; 0 = none */
-	sat_rc (*recovered_put)(void *u, uint64_t lsn, uint64_t old, sat_err *e);
-	sat_rc (*recovered_get)(uint64_t *old, void *u, uint64_t lsn, sat_err *e);
+	/* of a commit of the log; nothing when none was put */
+	sat_rc (*recovered_put)(void *u, uint64_t lsn, const sat_recovered *r, sat_err *e);
+	sat_rc (*recovered_get)(sat_recovered *r, sat_arena *a, void *u, uint64_t lsn, sat_err *e);
 	/* commits nobody has any more */
 	sat_rc (*gap_put)(void *u, uint32_t dev, uint32_t inc, uint64_t first,
 	    uint64_t last, sat_gap why, sat_err *e);

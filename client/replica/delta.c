@@ -168,9 +168,9 @@ replica_settle_reached(sat_replica *r, uint64_t upto, sat_err *e)
 /* ---- commits of a page ------------------------------------------------------------ */
 
 #define SEEN_MAX 256
-typedef struct seen_chain {
-	uint32_t dev;
-	uint64_t cseq, lsn;
+typedef struct seen_chain { /* a run of one chain */
+	sat_place run;
+	uint64_t lsn;
 } seen_chain;
 
 typedef struct apply {
@@ -335,22 +335,6 @@ fold_foreign(sat_replica *r, const sat_commit *c, size_t from, sat_err *e)
 	    replica_note_late(r, c, e) : SAT_OK;
 }
 
-/* How far the chains of others were seen: after the loss of a server it tells
- * what nobody has any more (P-206). Few devices write in one page. */
-static void
-note_seen(apply *x, const sat_commit *c)
-{
-	for (size_t i = 0; i < x->nseen; i++)
-		if (x->seen[i].dev == c->device) {
-			x->seen[i].cseq = c->cseq;
-			x->seen[i].lsn = c->lsn;
-			return;
-		}
-	if (x->nseen < SEEN_MAX)
-		x->seen[x->nseen++] = (seen_chain){ c->device, c->cseq,
-			c->lsn };
-}
-
 static sat_rc
 put_seen(apply *x, sat_err *e)
 {
@@ -358,15 +342,42 @@ put_seen(apply *x, sat_err *e)
 	sat_rc rc;
 
 	for (size_t i = 0; i < x->nseen; i++) {
+		const seen_chain *c = &x->seen[i];
+
 		if ((rc = sat_db_stmt(&s, x->r->db, SQL_CHAIN_SEEN_PUT, e)) !=
 		    SAT_OK)
 			return rc;
-		sat_bind_int(s, 1, x->seen[i].dev);
-		sat_bind_int(s, 2, (int64_t)x->seen[i].cseq);
-		sat_bind_int(s, 3, (int64_t)x->seen[i].lsn);
-		if ((rc = sat_run(s, e)) != SAT_OK)
+		sat_bind_int(s, 1, c->run.device);
+		sat_bind_int(s, 2, (int64_t)c->run.last);
+		sat_bind_int(s, 3, (int64_t)c->lsn);
+		if ((rc = sat_run(s, e)) != SAT_OK ||
+		    (rc = replica_place_met(x->r, &c->run, c->lsn, e)) !=
+		    SAT_OK)
 			return rc;
 	}
+	x->nseen = 0;
+	return SAT_OK;
+}
+
+/* How far the chains of others were seen: after the loss of a server it tells
+ * what nobody has any more (P-206), and what the states here hold (P-250). */
+static sat_rc
+note_seen(apply *x, const sat_commit *c, sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0; i < x->nseen; i++)
+		if (x->seen[i].run.device == c->device &&
+		    x->seen[i].run.incarnation == c->incarnation &&
+		    x->seen[i].run.last + 1 == c->cseq) {
+			x->seen[i].run.last = c->cseq;
+			x->seen[i].lsn = c->lsn;
+			return SAT_OK;
+		}
+	if (x->nseen == SEEN_MAX && (rc = put_seen(x, e)) != SAT_OK)
+		return rc;
+	x->seen[x->nseen++] = (seen_chain){ { 0, c->device, c->incarnation,
+		c->cseq, c->cseq }, c->lsn };
 	return SAT_OK;
 }
 
@@ -380,8 +391,9 @@ one_commit(apply *x, const sat_commit *c, sat_err *e)
 
 	if (c->lsn == 0 || c->lsn > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "commit without a position");
-	if (c->device != r->id->device)
-		note_seen(x, c);
+	if (c->device != r->id->device && c->device != SAT_DEV_SERVER &&
+	    (rc = note_seen(x, c, e)) != SAT_OK)
+		return rc;
 	if (c->device == r->id->device) {
 		if ((rc = find_own(&o, &found, x, c, e)) != SAT_OK)
 			return rc;
@@ -736,7 +748,10 @@ apply_page(apply *x, int64_t last_sync, sat_err *e)
 			return rc;
 	if ((rc = replica_settle_reached(r, x->d->upto, e)) != SAT_OK ||
 	    (rc = replica_page_flush(r, e)) != SAT_OK ||
-	    (rc = put_seen(x, e)) != SAT_OK)
+	    (rc = put_seen(x, e)) != SAT_OK ||
+	    (rc = replica_place_told(r, x->d->heads, x->d->nheads,
+	    x->d->head, e)) !=
+	    SAT_OK || (rc = replica_place_pass(r, x->d->upto, e)) != SAT_OK)
 		return rc;
 	if ((rc = replica_compare(r, x->d->has_sum, x->d->sum, e)) != SAT_OK)
 		return rc;

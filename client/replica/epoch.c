@@ -24,11 +24,54 @@
 
 #define SEED_ROWS 400
 #define SEED_BYTES (256 * 1024)
+#define CERT_BYTES_MAX 512
 
 bool
 replica_lost(const sat_replica *r, uint64_t lsn)
 {
-	return lsn > r->epoch_base && lsn + 1 < r->cert.first_lsn;
+	return sat_epochs_lost(r->certs, r->ncerts, lsn) != NULL;
+}
+
+/* Positions of one order can be compared, and a state says of each order how
+ * far it goes: its own by its last position, others by its origin (P-251). */
+bool
+replica_held(const sat_replica *r, const sat_record *srv, const uint64_t *old,
+    size_t n)
+{
+	uint64_t upto[SAT_ORIGIN_MAX + 1];
+	size_t m;
+
+	if (n == 0)
+		return false;
+	m = sat_record_origin(upto, srv);
+	if (replica_lost(r, srv->rlsn))
+		upto[m++] = srv->rlsn;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < m; k++)
+			if (old[i] <= upto[k] && old[i] >= sat_epochs_order(
+			    r->certs, r->ncerts, upto[k]))
+				return true;
+	return false;
+}
+
+sat_rc
+replica_certs_read(sat_replica *r, sat_span in, sat_err *e)
+{
+	sat_reader rd = sat_reader_of(in);
+	sat_rc rc = SAT_OK;
+
+	free(r->certs);
+	r->certs = sat_xcalloc(SAT_EPOCHS_MAX, sizeof *r->certs);
+	for (r->ncerts = 0; rc == SAT_OK && rd.left > 0 &&
+	    r->ncerts < SAT_EPOCHS_MAX; r->ncerts++)
+		rc = sat_epoch_read(&r->certs[r->ncerts],
+		    sat_read_span(&rd, CERT_BYTES_MAX), e);
+	if (rc != SAT_OK || (rc = sat_read_end(&rd, "certificates", e)) !=
+	    SAT_OK)
+		return rc;
+	if (r->ncerts > 0)
+		r->cert = r->certs[r->ncerts - 1];
+	return SAT_OK;
 }
 
 /* ---- the certificate ---------------------------------------------------------------- */
@@ -48,34 +91,49 @@ rolled_back(sat_replica *r, const char *what, sat_err *e)
 
 /* N1 */
 static sat_rc
+read_cert(sat_replica *r, next_epoch *n, sat_span in, sat_err *e)
+{
+	uint64_t last = n->ncerts > 0 ? n->certs[n->ncerts - 1].epoch :
+	    r->epoch;
+	sat_epoch c;
+	sat_rc rc;
+
+	if ((rc = sat_epoch_read(&c, in, e)) != SAT_OK)
+		return rc;
+	if (!sat_epoch_ok(&c, &r->id->org, r->id->root_pk))
+		return rolled_back(r, "its new epoch is not signed by the "
+		    "organisation's root key", e);
+	if (c.epoch <= last)
+		return sat_fail(e, SAT_EPROTO, "epochs out of order");
+	if (c.base_lsn < n->base_lsn)
+		n->base_lsn = c.base_lsn;
+	if (c.base_eid < n->base_eid)
+		n->base_eid = c.base_eid;
+	if (n->ncerts == SAT_EPOCHS_MAX)
+		memmove(n->certs, n->certs + 1, --n->ncerts *
+		    sizeof *n->certs);
+	n->certs[n->ncerts++] = c;
+	return SAT_OK;
+}
+
+static sat_rc
 read_certs(sat_replica *r, next_epoch *n, const sat_welcome *w, sat_err *e)
 {
-	uint64_t last = r->epoch;
-	sat_epoch c;
 	sat_rc rc;
 
 	n->base_lsn = UINT64_MAX;
 	n->base_eid = UINT32_MAX;
-	for (size_t i = 0; i < w->ncerts; i++) {
-		if ((rc = sat_epoch_read(&c, w->certs[i], e)) != SAT_OK)
+	n->certs = sat_xcalloc(SAT_EPOCHS_MAX, sizeof *n->certs);
+	if (r->ncerts > 0)
+		memcpy(n->certs, r->certs, r->ncerts * sizeof *n->certs);
+	n->ncerts = r->ncerts;
+	for (size_t i = 0; i < w->ncerts; i++)
+		if ((rc = read_cert(r, n, w->certs[i], e)) != SAT_OK)
 			return rc;
-		if (!sat_epoch_ok(&c, &r->id->org, r->id->root_pk))
-			return rolled_back(r, "its new epoch is not signed "
-			    "by the organisation's root key", e);
-		if (c.epoch <= last)
-			return sat_fail(e, SAT_EPROTO, "epochs out of order");
-		last = c.epoch;
-		if (c.base_lsn < n->base_lsn)
-			n->base_lsn = c.base_lsn;
-		if (c.base_eid < n->base_eid)
-			n->base_eid = c.base_eid;
-		n->cert = c;
-		n->blob = w->certs[i];
-	}
-	if (w->ncerts == 0 || last != w->epoch)
+	if (w->ncerts == 0 || n->certs[n->ncerts - 1].epoch != w->epoch)
 		return rolled_back(r, "it names an epoch without its "
 		    "certificate", e);
-	if (r->cursor >= n->cert.first_lsn)
+	if (r->cursor >= n->certs[n->ncerts - 1].first_lsn)
 		return sat_fail_code(e, SAT_EINTEGRITY, "epoch.overlap",
 		    "restore again with a larger --skip",
 		    "the restored server begins below what this device has "
@@ -91,8 +149,12 @@ replica_epoch_check(sat_replica *r, next_epoch *n, const sat_welcome *w,
 	if (w->epoch < r->epoch)
 		return rolled_back(r, "it went back to an older epoch", e);
 	if (w->epoch > r->epoch) {
-		n->changed = true;
-		return read_certs(r, n, w, e);
+		sat_rc rc = read_certs(r, n, w, e);
+
+		n->changed = rc == SAT_OK;
+		if (rc != SAT_OK)
+			free(n->certs);
+		return rc;
 	}
 	if (w->head < r->cursor)
 		return rolled_back(r, "its log is shorter than it was", e);
@@ -224,12 +286,29 @@ renumber(sat_replica *r, const replica_kind *k, uint32_t base_eid, sat_err *e)
 }
 
 static sat_rc
+put_certs(sat_replica *r, const next_epoch *n, sat_err *e)
+{
+	sat_buf all = { 0 }, one = { 0 };
+	sat_rc rc;
+
+	for (size_t i = 0; i < n->ncerts; i++) {
+		sat_buf_reset(&one);
+		sat_epoch_write(&one, &n->certs[i]);
+		sat_write_span(&all, sat_buf_span(&one));
+	}
+	rc = replica_meta_blob(r, "certs", sat_buf_span(&all), e);
+	sat_buf_fini(&all);
+	sat_buf_fini(&one);
+	return rc;
+}
+
+static sat_rc
 put_meta(sat_replica *r, const next_epoch *n, uint64_t durable, sat_err *e)
 {
 	const struct {
 		const char *key;
 		uint64_t v;
-	} put[] = { { "epoch", n->cert.epoch }, { "epoch_base", n->base_lsn },
+	} put[] = { { "epoch", n->certs[n->ncerts - 1].epoch },
 		{ "cursor", n->base_lsn < r->cursor ? n->base_lsn : r->cursor },
 		{ "durable", durable }, { "low", 0 }, { "complete", 0 },
 		{ "snap_after", 0 }, { "snap_lsn", 0 }, { "resnap", 1 },
@@ -238,7 +317,7 @@ put_meta(sat_replica *r, const next_epoch *n, uint64_t durable, sat_err *e)
 
 	for (size_t i = 0; i < sizeof put / sizeof put[0] && rc == SAT_OK; i++)
 		rc = replica_meta_int(r, put[i].key, (int64_t)put[i].v, e);
-	return rc != SAT_OK ? rc : replica_meta_blob(r, "cert", n->blob, e);
+	return rc != SAT_OK ? rc : put_certs(r, n, e);
 }
 
 /* In the transaction of the WELCOME; replica_epoch_done when it stands. */
@@ -250,9 +329,10 @@ replica_epoch_switch(sat_replica *r, const next_epoch *n, sat_err *e)
 	sat_rc rc;
 
 	(void)snprintf(text, sizeof text, "epoch %llu, from position %llu on",
-	    (unsigned long long)n->cert.epoch,
+	    (unsigned long long)n->certs[n->ncerts - 1].epoch,
 	    (unsigned long long)n->base_lsn + 1);
-	if ((rc = put_meta(r, n, durable, e)) != SAT_OK ||
+	if ((rc = replica_place_lost(r, e)) != SAT_OK ||
+	    (rc = put_meta(r, n, durable, e)) != SAT_OK ||
 	    (rc = take_back(r, n->base_lsn, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++)
@@ -265,9 +345,8 @@ replica_epoch_switch(sat_replica *r, const next_epoch *n, sat_err *e)
 void
 replica_epoch_done(sat_replica *r, const next_epoch *n)
 {
-	r->epoch = n->cert.epoch;
-	r->cert = n->cert;
-	r->epoch_base = n->base_lsn;
+	r->cert = n->certs[n->ncerts - 1];
+	r->epoch = r->cert.epoch;
 	if (r->durable > n->base_lsn)
 		r->durable = n->base_lsn;
 	if (r->cursor > n->base_lsn)
@@ -467,7 +546,9 @@ replica_seed(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e)
 	    (rc = own_template(out, a, r, e)) != SAT_OK))
 		return rc;
 	if (out->bundle.n == 0 && may_seed(r) &&
-	    (rc = gather_states(out, a, r, e)) != SAT_OK)
+	    ((rc = gather_states(out, a, r, e)) != SAT_OK ||
+	    (out->records.n > 0 &&
+	    (rc = replica_place_all(out, a, r, e)) != SAT_OK)))
 		return rc;
 	if (r->seed_told && out->records.n == 0) {
 		*wanted = false;
@@ -554,14 +635,15 @@ sweep_kind(sat_replica *r, const replica_kind *k, sat_err *e)
 
 /* With the last chunk, in its transaction. */
 sat_rc
-replica_sweep(sat_replica *r, sat_err *e)
+replica_sweep(sat_replica *r, uint64_t lsn, sat_err *e)
 {
 	sat_rc rc;
 
 	for (size_t i = 0; i < r->kinds->n; i++)
 		if ((rc = sweep_kind(r, &r->kinds->k[i], e)) != SAT_OK)
 			return rc;
-	if ((rc = run_int(r, SQL_RECOVERED_DONE, 0, e)) != SAT_OK)
+	if ((rc = run_int(r, SQL_RECOVERED_DONE, 0, e)) != SAT_OK ||
+	    (rc = replica_place_kept(r, lsn, e)) != SAT_OK)
 		return rc;
 	return replica_meta_int(r, "resnap", 0, e);
 }

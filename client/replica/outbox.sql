@@ -24,7 +24,7 @@ WHERE o.seq = ?1;
 -- :name recovered_take
 -- What a lost server had accepted after its last backup.
 -- @base  lsn
-INSERT OR REPLACE INTO recovered(seq, old)
+INSERT OR IGNORE INTO recovered(seq, old)
 SELECT seq, lsn FROM answer WHERE state IN (1, 2) AND lsn > ?1
 AND seq IN (SELECT seq FROM outbox WHERE payload IS NOT NULL);
 
@@ -34,10 +34,11 @@ DELETE FROM answer WHERE state IN (1, 2) AND lsn > ?1
 AND seq IN (SELECT seq FROM recovered);
 
 -- :name recovered_all
-SELECT seq FROM recovered ORDER BY seq;
+SELECT DISTINCT seq FROM recovered ORDER BY seq;
 
 -- :name recovered_get
-SELECT old FROM recovered WHERE seq = ?1;
+-- The newest first.
+SELECT old FROM recovered WHERE seq = ?1 ORDER BY old DESC;
 
 -- :name recovered_count
 SELECT count(*) FROM recovered;
@@ -64,6 +65,62 @@ WHERE excluded.lsn > lsn;
 
 -- :name chain_seen_all
 SELECT dev, cseq FROM chain_seen ORDER BY dev;
+
+-- :name place_grow
+-- A run that goes on where the last one ended.
+-- @dev @inc @first @last @lsn
+UPDATE place SET last = ?4, lsn = ?5
+WHERE upto = 0 AND dev = ?1 AND inc = ?2 AND last = ?3 - 1;
+
+-- :name place_put
+-- Unless a run holds it already.
+-- @dev @inc @first @last @lsn @upto
+INSERT INTO place(upto, dev, inc, first, last, lsn)
+SELECT ?6, ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM place
+  WHERE upto = ?6 AND dev = ?1 AND inc = ?2 AND first <= ?3 AND last >= ?4);
+
+-- :name place_ahead
+-- Told of a position the cursor has not reached.
+-- @from  where the server's order begins
+SELECT 1 FROM place WHERE upto > 0 AND upto > ?1 LIMIT 1;
+
+-- :name place_pass
+-- @cursor @from  as above
+UPDATE place SET upto = 0, lsn = upto WHERE upto > ?2 AND upto > 0
+AND upto <= ?1;
+
+-- :name place_merge
+-- Runs another one holds.
+DELETE FROM place AS a WHERE upto = 0 AND EXISTS (SELECT 1 FROM place AS b
+  WHERE b.upto = 0 AND b.dev = a.dev AND b.inc = a.inc
+  AND b.first <= a.first AND b.last >= a.last AND b.rowid <> a.rowid
+  AND (b.first < a.first OR b.last > a.last OR b.rowid > a.rowid));
+
+-- :name place_lost
+-- The order they stand in has ended.
+-- @cursor  where this device stood in it
+UPDATE place SET upto = CASE upto WHEN 0 THEN ?1 ELSE upto END,
+  lsn = 9223372036854775807;
+
+-- :name place_own
+-- Own ones the states here hold: accepted, and met.
+-- @cursor
+SELECT seq FROM answer WHERE state IN (1, 2) AND lsn <= ?1 ORDER BY seq;
+
+-- :name place_kept
+-- Given back; a backup from here on knows them.
+-- @from  where the server's order begins  @lsn
+UPDATE place SET lsn = ?2 WHERE upto > 0 AND upto < ?1
+AND lsn = 9223372036854775807;
+
+-- :name place_truncate
+-- @durable
+DELETE FROM place WHERE lsn <= ?1;
+
+-- :name place_all
+-- Of servers that are gone.
+-- @from  where the server's order begins
+SELECT upto, dev, inc, first, last FROM place WHERE upto > 0 AND upto < ?1;
 
 -- :name outbox_unanswered
 -- The first commit without a verdict. Plan: primary key from the low mark.

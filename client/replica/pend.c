@@ -189,11 +189,11 @@ lost_place(own_commit *o, sat_replica *r, sat_err *e)
 	if ((rc = sat_db_stmt(&s, r->db, SQL_RECOVERED_GET, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, o->seq);
-	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
-		return rc;
-	o->old = (uint64_t)sat_col_int(s, 0);
+	while (o->nold < SAT_OLD_MAX && (rc = sat_step(&row, s, e)) ==
+	    SAT_OK && row)
+		o->old[o->nold++] = (uint64_t)sat_col_int(s, 0);
 	sat_stmt_reset(s);
-	return SAT_OK;
+	return rc;
 }
 
 sat_rc
@@ -318,8 +318,7 @@ fold_waiting(sat_replica *r, replica_row *row, int64_t seq, sat_err *e)
 	if (o.lsn != 0 && o.lsn <= row->srv.rlsn)
 		return SAT_OK;
 	/* So does a state of the lost server that knew it (N2). */
-	if (o.old != 0 && replica_lost(r, row->srv.rlsn) &&
-	    o.old <= row->srv.rlsn)
+	if (replica_held(r, &row->srv, o.old, o.nold))
 		return SAT_OK;
 	ctx = (sat_apply_ctx){ { o.c.hlc, o.c.device, 0 }, o.c.seen };
 	for (size_t i = 0; i < o.c.nops; i++) {

@@ -130,6 +130,10 @@ put_range(sat_replica *r, const sat_refetch *ask, const sat_refetch_is *d,
 	    e)) != SAT_OK ||
 	    (rc = replica_sum_up(r, e)) != SAT_OK)
 		return rc;
+	if ((rc = replica_place_told(r, d->heads, d->nheads, d->lsn,
+	    e)) != SAT_OK ||
+	    (rc = replica_place_pass(r, r->cursor, e)) != SAT_OK)
+		return rc;
 	sat_hlc_learn(&r->hlc, d->max_eff);
 	return replica_meta_clock(r, e);
 }

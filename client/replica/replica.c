@@ -91,8 +91,8 @@ take_blob(sat_replica *r, meta_values *m, sat_span key, sat_span v, sat_err *e)
 		m->identity = true;
 		return replica_identity_read(r->id, v, e);
 	}
-	if (sat_span_eq(key, sat_span_str("cert")))
-		return sat_epoch_read(&r->cert, v, e);
+	if (sat_span_eq(key, sat_span_str("certs")))
+		return replica_certs_read(r, v, e);
 	if (sat_span_eq(key, sat_span_str("permit")))
 		return replica_permit_load(r, v, e);
 	if (sat_span_eq(key, sat_span_str("template")) &&
@@ -112,7 +112,6 @@ take_int(sat_replica *r, meta_values *m, sat_span key, int64_t v)
 	} known[] = {
 		{ "cursor", &r->cursor, NULL }, { "known", &r->known, NULL },
 		{ "durable", &r->durable, NULL }, { "epoch", &r->epoch, NULL },
-		{ "epoch_base", &r->epoch_base, NULL },
 		{ "ledger_rev", &r->ledger_rev, NULL },
 		{ "ledger_acked", &r->ledger_acked, NULL },
 		{ "snap_lsn", &r->snap_lsn, NULL },
@@ -331,6 +330,7 @@ free_replica(sat_replica *r)
 	replica_epoch_forget(r);
 	replica_page_fini(r);
 	free(r->ranges);
+	free(r->certs);
 	replica_kinds_free(r->kinds);
 	sat_template_free(r->t);
 	sat_registry_fini(&r->reg);
@@ -402,6 +402,7 @@ load_recovering(sat_replica *r, sat_err *e)
 
 	if (rc == SAT_OK)
 		r->recovering = n > 0;
+	r->told_ahead = true; /* asked with the first page */
 	return rc;
 }
 

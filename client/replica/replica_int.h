@@ -12,6 +12,7 @@
  * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
  * handover.c  suggestions of others, own ones, edits that came late
  * quarantine.c  commits the server did not merge, and what becomes of them
+ * place.c     where commits of others stand, for the loss of a server
  * alias.c     records merged into others: canonical ids
  * search.c    what is searched, beside the rows; seek.c searches it
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
@@ -169,9 +170,9 @@ typedef struct replica_chain { /* what a rolled back transaction gives back */
 
 typedef struct next_epoch {
 	bool changed;
-	sat_epoch cert;          /* the last one */
-	sat_span blob;           /* its bytes, borrowed */
-	uint64_t base_lsn;       /* the least of all certificates */
+	sat_epoch *certs;        /* those followed so far and the new ones */
+	size_t ncerts;
+	uint64_t base_lsn;       /* the least of all new certificates */
 	uint32_t base_eid;
 } next_epoch;
 
@@ -196,7 +197,9 @@ struct sat_replica {
 	uint64_t coverage_rev, coverage_reg; /* coverage.c: what is known */
 	/* after the loss of a server (epoch.c) */
 	sat_epoch cert;            /* the newest; epoch 0 = none */
-	uint64_t epoch_base;       /* what came later, up to it, was lost */
+	sat_epoch *certs;          /* all this device followed, ascending */
+	size_t ncerts;
+	bool told_ahead;           /* places above the cursor may be there */
 	bool resnap;               /* the snapshot goes over what is here */
 	bool seeding, seed_told;
 	bool ledger_back;          /* the server has not our erasures yet */
@@ -460,7 +463,9 @@ typedef struct own_commit {
 	int state;      /* 0..3 as in `answer` */
 	uint64_t lsn;
 	sat_hlc eff;
-	uint64_t old;   /* LSN a lost server had given; 0 = none */
+	/* LSNs lost servers had given, the newest first */
+	uint64_t old[SAT_OLD_MAX];
+	size_t nold;
 	bool passed;    /* the cursor went past it without meeting it */
 	sat_commit c;
 } own_commit;
@@ -515,7 +520,24 @@ SAT_CHECK sat_rc replica_permit_take(sat_replica *r, sat_span in, sat_err *e);
 SAT_CHECK sat_rc replica_permit_load(sat_replica *r, sat_span in, sat_err *e);
 SAT_CHECK sat_rc replica_told_time(sat_replica *r, int64_t server_ms, sat_err *e);
 
+/* place.c: in the open transaction. What a page brought one by one (upto 0);
+ * what was told with states; the cursor moved; a backup holds; the server was
+ * lost; the states were given back; what is said of the lost ones. */
+SAT_CHECK sat_rc replica_place_met(sat_replica *r, const sat_place *p, uint64_t lsn, sat_err *e);
+SAT_CHECK sat_rc replica_place_told(sat_replica *r, const sat_place *list, size_t n,
+    uint64_t at, sat_err *e);
+SAT_CHECK sat_rc replica_place_pass(sat_replica *r, uint64_t cursor, sat_err *e);
+SAT_CHECK sat_rc replica_place_truncate(sat_replica *r, uint64_t durable, sat_err *e);
+SAT_CHECK sat_rc replica_place_lost(sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_place_kept(sat_replica *r, uint64_t lsn, sat_err *e);
+SAT_CHECK sat_rc replica_place_all(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e);
+
 /* epoch.c */
+/* Does the server's state hold a commit that a lost server had at one of these
+ * positions? */
+bool replica_held(const sat_replica *r, const sat_record *srv,
+    const uint64_t *old, size_t n);
+SAT_CHECK sat_rc replica_certs_read(sat_replica *r, sat_span in, sat_err *e);
 /* Was it given by a server that is gone, and lost with it? */
 bool replica_lost(const sat_replica *r, uint64_t lsn);
 SAT_CHECK sat_rc replica_epoch_check(sat_replica *r, next_epoch *n, const sat_welcome *w, sat_err *e);
@@ -525,7 +547,7 @@ void replica_epoch_forget(sat_replica *r);
 SAT_CHECK sat_rc replica_seed(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e);
 SAT_CHECK sat_rc replica_seeded(void *u, const sat_seeded *in, sat_err *e);
 void replica_met(sat_replica *r, uint32_t eid);
-SAT_CHECK sat_rc replica_sweep(sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_sweep(sat_replica *r, uint64_t lsn, sat_err *e);
 void replica_swept(sat_replica *r);
 /* salt.c: salts that come from a seed (P-068) */
 typedef struct salt_seed {

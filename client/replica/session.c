@@ -4,6 +4,7 @@
  */
 #include "client/replica/replica_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static sat_rc
@@ -57,6 +58,7 @@ truncate_outbox(sat_replica *r, uint64_t durable, sat_err *e)
 
 	if ((rc = run_truncate(r, SQL_OUTBOX_TRUNCATE, durable, e)) != SAT_OK ||
 	    (rc = run_truncate(r, SQL_ANSWER_TRUNCATE, durable, e)) != SAT_OK ||
+	    (rc = replica_place_truncate(r, durable, e)) != SAT_OK ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_FROM, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, 0);
@@ -175,20 +177,19 @@ follow(sat_replica *r, const next_epoch *next, sat_err *e)
 {
 	int64_t low = r->low;
 	sat_rc rc = replica_session_begin(r, e);
-	uint64_t base = r->epoch_base;
-	sat_epoch cert = r->cert;
+	size_t had = r->ncerts;
 
 	if (rc != SAT_OK)
 		return rc;
 	/* Which states were lost must be known while views are built. */
-	r->epoch_base = next->base_lsn;
-	r->cert = next->cert;
+	free(r->certs);
+	r->certs = next->certs;
+	r->ncerts = next->ncerts;
 	rc = replica_end(r, true, replica_epoch_switch(r, next, e), e);
 	replica_page_reset(r);
 	replica_pend_drop(r);
 	if (rc != SAT_OK) {
-		r->epoch_base = base;
-		r->cert = cert;
+		r->ncerts = had;
 		r->low = low;
 		return rc;
 	}
@@ -345,8 +346,11 @@ find_old(sat_push *push, sat_arena *a, sat_replica *r, int64_t start,
 		if ((rc = replica_own_commit(&o, a, r, start + (int64_t)i,
 		    e)) != SAT_OK)
 			return rc;
-		push->old[i] = sat_epoch_lost(&r->cert, o.old) ? o.old : 0;
-		any = any || push->old[i] != 0;
+		push->old[i].n = 0;
+		for (size_t k = 0; k < o.nold; k++)
+			if (replica_lost(r, o.old[k]))
+				push->old[i].at[push->old[i].n++] = o.old[k];
+		any = any || push->old[i].n != 0;
 	}
 	push->nold = any ? n : 0;
 	return SAT_OK;

@@ -69,7 +69,8 @@ put_progress(sat_replica *r, const sat_chunk *c, uint64_t first_lsn,
 	if (c->done &&
 	    ((rc = replica_settle_reached(r, first_lsn, e)) != SAT_OK ||
 	    (rc = replica_page_flush(r, e)) != SAT_OK ||
-	    (r->resnap && (rc = replica_sweep(r, e)) != SAT_OK) ||
+	    (r->resnap && (rc = replica_sweep(r, first_lsn, e)) != SAT_OK) ||
+	    (rc = replica_place_pass(r, first_lsn, e)) != SAT_OK ||
 	    (rc = replica_match_build(r, e)) != SAT_OK ||
 	    (rc = replica_meta_int(r, "cursor", (int64_t)first_lsn, e)) !=
 	    SAT_OK ||
@@ -96,7 +97,9 @@ put_chunk(sat_replica *r, const sat_chunk *c, const sat_record *recs, size_t n,
 			replica_page_reset(r);
 		}
 	}
-	if ((rc = replica_page_flush(r, e)) != SAT_OK)
+	if ((rc = replica_page_flush(r, e)) != SAT_OK ||
+	    (rc = replica_place_told(r, c->heads, c->nheads, c->lsn,
+	    e)) != SAT_OK)
 		return rc;
 	return put_progress(r, c, first_lsn, e);
 }

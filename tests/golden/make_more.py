@@ -49,7 +49,9 @@ def put(f):
     f.bad("erased-ok-with-a-body", "bytes left over", b"\x16\0")
 
     seed = b"\x1b" + uint(2) + b"\1" + uint(7) + uint(300) + TEMPLATE + \
-        b"\0" + span(b"\0\1\0")
+        b"\0" + span(b"\0\1\0") + uint(9000) + b"\2" + \
+        b"\0" + uint(7) + b"\1\1" + uint(299) + \
+        uint(1000) + uint(8) + b"\2\5\0"
     f.good("seed", seed)
     f.bad("seed-number-2-63", "above its limit", b"\x1b" + uint(2) + b"\1" +
           uint(7) + uint(2 ** 63) + TEMPLATE + b"\0\0")

@@ -634,8 +634,8 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
         span(batch) + behind
     f.good("push", push)
     f.good("push-empty-batch", b"\3\1\1" + PREV + bytes(64) + b"\0" + behind)
-    f.good("push-after-a-lost-server", push[:-2] + b"\1\2" + uint(70000) +
-           b"\0")
+    f.good("push-after-a-lost-server", push[:-2] + b"\1\2\2" + uint(70000) +
+           uint(90000) + b"\0")
     verdicts = b"\4" + uint(3) + b"\0" + sint(300) + sint(5001) + \
         be64(hlc(NOON, 2)) + b"\2" + sint(1) + sint(1) + be64(hlc(NOON, 3)) + \
         b"\3" + sint(1) + uint(2) + span(b"denied") + \
@@ -654,19 +654,26 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
            span(b"NEEDS_PARENT") + b"\0\0\0")
     f.good("pull", b"\5" + uint(1234) + b"\0" + uint(65536))
     f.good("pull-full-own", b"\5" + uint(1234) + b"\1\0")
-    f.good("delta-nothing", b"\6" + uint(1234) + b"\0\0\0" + b"\0\0\0\0")
+    f.good("delta-nothing", b"\6" + uint(1234) + b"\0\0\0" + b"\0\0\0\0\0")
     f.good("delta-nothing-and-the-sum", b"\6" + uint(1234) + b"\0\0\0" +
-           b"\0\0\0\1" + pattern(16, 0xE0))
+           b"\0\0\0\1" + pattern(16, 0xE0) + b"\0")
     f.good("delta-leave", b"\6" + uint(9) + sint(3) + sint(1) + uint(hlc(NOON)) + b"\1" +
-           uint(9) + SUBJECT + span("鲍勃".encode()) + b"\0" + b"\0\0\0")
+           uint(9) + SUBJECT + span("鲍勃".encode()) + b"\0" + b"\0\0\0\0")
     f.good("delta-held", b"\6" + uint(9) + sint(3) + sint(1) + uint(hlc(NOON)) + b"\1" +
            uint(9) + SUBJECT + b"\0" + b"\2" + SUBJECT + OTHER +
-           span(b"\0\1\0") + span(plain(pull_cols())) + b"\0")
+           span(b"\0\1\0") + span(plain(pull_cols())) + b"\0" + b"\2" +
+           b"\0" + uint(7) + b"\1" + uint(300) + uint(4095) +
+           b"\3" + uint(8) + b"\2\1\0")
     f.good("snap", b"\7\0")
     f.good("snap-goes-on", b"\7" + uint(2 ** 32 - 1))
     records = b"\0\1\0"
     f.good("chunk", b"\x08" + uint(5000) + uint(88) + b"\1" + uint(88) +
-           be64(hlc(NOON)) + blake(records) + span(records))
+           be64(hlc(NOON)) + blake(records) + span(records) +
+           b"\1" + uint(4000) + uint(7) + b"\1\1\2")
+    f.bad("chunk-place-above-its-position", "above its limit", b"\x08" +
+          uint(5000) + uint(88) + b"\1" + uint(88) + be64(hlc(NOON)) +
+          blake(records) + span(records) + b"\1" + uint(5001) + uint(7) +
+          b"\1\1\2")
     f.good("registry", b"\x09")
     f.good("registry-is", b"\x0a" + span(b"\0\0\0\0"))
     f.good("template", b"\x0b" + TEMPLATE)
@@ -684,7 +691,7 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
            pattern(16, 0xE0) + b"\1\1" + pattern(16, 0xF0))
     f.good("refetch", b"\x19\1" + uint(255) + uint(511))
     f.good("refetch-is", b"\x1a" + uint(4990) + uint(511) + be64(hlc(NOON)) +
-           span(records))
+           span(records) + uint(5000) + b"\0")
     f.good("coverage", b"\x23" + uint(NOON))
     f.good("coverage-all", b"\x23\0")
     coverage = b"\x24" + uint(NOON + 5) + uint(4990) + b"\2"
@@ -723,8 +730,10 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
           push[:-len(span(batch) + behind)] + uint(len(batch) + 1) + batch)
     f.bad("push-gap-3", "gap", push[:-2] + b"\3\0")
     f.bad("push-old-above-bytes", "count", push[:-1] + uint(4096))
-    f.bad("push-old-2-63", "above its limit", push[:-1] + b"\1" +
+    f.bad("push-old-2-63", "above its limit", push[:-1] + b"\1\1" +
           uint(2 ** 63))
+    f.bad("push-old-9-of-one", "count", push[:-1] + b"\1\x09" +
+          bytes(9))
     f.bad("welcome-certificates-above-bytes", "count", welcome[:-4] + b"\7")
     f.bad("welcome-sum-2", "boolean", welcome[:-1] + b"\2")
     f.bad("welcome-sum-15-bytes", "cut short", welcome[:-1] + b"\1" +

@@ -44,9 +44,10 @@ CREATE TABLE answer(
 -- Commits that a server accepted which is lost: where they stood there. Until
 -- they are answered again and the snapshot over the old states is complete.
 CREATE TABLE recovered(
-  seq  INTEGER PRIMARY KEY,  -- as in outbox
-  old  INTEGER NOT NULL      -- LSN
-);
+  seq  INTEGER NOT NULL,  -- as in outbox
+  old  INTEGER NOT NULL,  -- LSN; several servers may have been lost
+  PRIMARY KEY(seq, old)
+) WITHOUT ROWID;
 
 -- The newest commit of each other device this one has seen.
 CREATE TABLE chain_seen(
@@ -60,6 +61,18 @@ CREATE TABLE coverage(
   dev    INTEGER PRIMARY KEY,
   at_ms  INTEGER NOT NULL      -- all it had then is here
 );
+
+-- Where commits of others stand in the server's order, as far as its backups
+-- do not hold them yet (P-250): first..last of a chain at or below `upto`.
+CREATE TABLE place(
+  upto   INTEGER NOT NULL,  -- LSN; 0 = the cursor
+  dev    INTEGER NOT NULL,
+  inc    INTEGER NOT NULL,
+  first  INTEGER NOT NULL,  -- cseq
+  last   INTEGER NOT NULL,  -- cseq
+  lsn    INTEGER NOT NULL   -- a backup that holds it makes the row needless
+);
+CREATE INDEX place_chain ON place(upto, dev, inc);
 
 -- Signatures given for pushed batches; kept for `audit verify`.
 CREATE TABLE batch_sig(

@@ -9,17 +9,17 @@ INSERT INTO counter(c, v) VALUES(@c, @v)
 ON CONFLICT(c) DO UPDATE SET v = excluded.v;
 
 -- :name chain_get
-SELECT last_cseq, head, prev_eff FROM chain WHERE dev = @dev AND inc = @inc;
+SELECT last_cseq, head, prev_eff, lsn FROM chain WHERE dev = @dev AND inc = @inc;
 
 -- :name chain_put
-INSERT INTO chain(dev, inc, last_cseq, head, prev_eff)
-VALUES(@dev, @inc, @last_cseq, @head, @prev_eff)
+INSERT INTO chain(dev, inc, last_cseq, head, prev_eff, lsn)
+VALUES(@dev, @inc, @last_cseq, @head, @prev_eff, @lsn)
 ON CONFLICT(dev, inc) DO UPDATE SET last_cseq = excluded.last_cseq,
-  head = excluded.head, prev_eff = excluded.prev_eff;
+  head = excluded.head, prev_eff = excluded.prev_eff, lsn = excluded.lsn;
 
 -- :name chains
 -- All of them, for verification.
-SELECT dev, inc, last_cseq, head, prev_eff FROM chain ORDER BY dev, inc;
+SELECT dev, inc, last_cseq, head, prev_eff, lsn FROM chain ORDER BY dev, inc;
 
 -- :name batch_sig_put
 INSERT INTO batch_sig(dev, inc, last, first, sig)

@@ -11,18 +11,34 @@ VALUES(@epoch, @base_lsn, @first_lsn, @cert);
 INSERT INTO seed(lsn, id, upto, dev, at_ms, state)
 VALUES(@lsn, @id, @upto, @dev, @at_ms, @state);
 
--- :name seed_upto
--- How far the newest state given back before a position goes.
-SELECT coalesce(max(upto), 0) FROM seed WHERE id = @id AND lsn < @before;
+-- :name place_put
+INSERT OR IGNORE INTO place(dev, inc, first, last, upto, lsn)
+VALUES(@dev, @inc, @first, @last, @upto, @lsn);
+
+-- :name places
+SELECT dev, inc, first, last, upto FROM place WHERE lsn > @lsn;
+
+-- :name place_has
+SELECT 1 FROM place WHERE dev = @dev AND inc = @inc AND first <= @cseq
+  AND last >= @cseq AND upto BETWEEN @from AND @upto LIMIT 1;
+
+-- :name heads
+-- Chains that went on behind a position; not the server's own.
+SELECT dev, inc, last_cseq FROM chain WHERE lsn > @lsn AND dev > 0;
+
+-- :name refused_of
+-- Those that were merged before under another number stand there.
+SELECT cseq FROM refused WHERE dev = @dev AND inc = @inc
+  AND cseq BETWEEN @first AND @last ORDER BY cseq;
 
 -- :name seed_get
 SELECT id, state FROM seed WHERE lsn = @lsn;
 
 -- :name recovered_put
-INSERT INTO recovered(lsn, old) VALUES(@lsn, @old);
+INSERT INTO recovered(lsn, old, held) VALUES(@lsn, @old, @held);
 
 -- :name recovered_get
-SELECT old FROM recovered WHERE lsn = @lsn;
+SELECT old, held FROM recovered WHERE lsn = @lsn;
 
 -- :name gap_put
 INSERT INTO chain_gap(dev, inc, first, last, why)
@@ -158,14 +174,14 @@ DELETE FROM digest;
 -- :name drop_diverged
 DELETE FROM diverged;
 
--- :name drop_epoch
-DELETE FROM epoch;
-
 -- :name drop_seed
 DELETE FROM seed;
 
 -- :name drop_recovered
 DELETE FROM recovered;
+
+-- :name drop_place
+DELETE FROM place;
 
 -- :name drop_erased
 DELETE FROM erased;

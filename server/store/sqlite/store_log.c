@@ -15,6 +15,7 @@ read_chain(sat_chain *c, sat_stmt *q, int i)
 	if (head.n == sizeof c->head)
 		memcpy(c->head, head.p, head.n);
 	c->prev_eff = (sat_hlc)sat_col_int(q, i + 2);
+	c->lsn = (uint64_t)sat_col_int(q, i + 3);
 }
 
 static sat_rc
@@ -50,6 +51,7 @@ chain_put(void *u, uint32_t dev, uint32_t inc, const sat_chain *c, sat_err *e)
 	sat_bind_int(q, 3, (int64_t)c->last_cseq);
 	sat_bind_blob(q, 4, sat_span_of(c->head, sizeof c->head));
 	sat_bind_int(q, 5, (int64_t)c->prev_eff);
+	sat_bind_int(q, 6, (int64_t)c->lsn);
 	return sat_run(q, e);
 }
 

@@ -62,22 +62,109 @@ seed_put(void *u, uint64_t lsn, const sat_id *id, uint64_t upto, uint32_t dev,
 }
 
 static sat_rc
-seed_upto(uint64_t *upto, void *u, const sat_id *id, uint64_t before,
-    sat_err *e)
+place_put(void *u, const sat_place *p, uint64_t lsn, sat_err *e)
 {
 	sat_sqlite_store *s = u;
 	sat_stmt *q;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_SEED_UPTO, e)) != SAT_OK)
+	if ((rc = store_stmt(&q, s->db, SQL_PLACE_PUT, e)) != SAT_OK)
 		return rc;
-	bind_id(q, 1, id);
-	sat_bind_int(q, 2, (int64_t)before);
-	if ((rc = store_step_one(q, "state", e)) != SAT_OK)
+	sat_bind_int(q, 1, p->device);
+	sat_bind_int(q, 2, p->incarnation);
+	sat_bind_int(q, 3, (int64_t)p->first);
+	sat_bind_int(q, 4, (int64_t)p->last);
+	sat_bind_int(q, 5, (int64_t)p->upto);
+	sat_bind_int(q, 6, (int64_t)lsn);
+	return sat_run(q, e);
+}
+
+static sat_rc
+places(void *u, uint64_t lsn, bool (*cb)(void *cu, const sat_place *p),
+    void *cu, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_PLACES, e)) != SAT_OK)
 		return rc;
-	*upto = (uint64_t)sat_col_int(q, 0);
+	sat_bind_int(q, 1, (int64_t)lsn);
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
+		sat_place p = { (uint64_t)sat_col_int(q, 4),
+			(uint32_t)sat_col_int(q, 0),
+			(uint32_t)sat_col_int(q, 1),
+			(uint64_t)sat_col_int(q, 2),
+			(uint64_t)sat_col_int(q, 3) };
+
+		if (!cb(cu, &p))
+			break;
+	}
 	sat_stmt_reset(q);
-	return SAT_OK;
+	return rc;
+}
+
+static sat_rc
+place_has(bool *yes, void *u, uint32_t dev, uint32_t inc, uint64_t cseq,
+    uint64_t from, uint64_t upto, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_PLACE_HAS, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	sat_bind_int(q, 2, inc);
+	sat_bind_int(q, 3, (int64_t)cseq);
+	sat_bind_int(q, 4, (int64_t)from);
+	sat_bind_int(q, 5, (int64_t)upto);
+	rc = sat_step(yes, q, e);
+	sat_stmt_reset(q);
+	return rc;
+}
+
+static sat_rc
+heads(void *u, uint64_t lsn, bool (*cb)(void *cu, uint32_t dev, uint32_t inc,
+    uint64_t last), void *cu, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_HEADS, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, (int64_t)lsn);
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		if (!cb(cu, (uint32_t)sat_col_int(q, 0),
+		    (uint32_t)sat_col_int(q, 1), (uint64_t)sat_col_int(q, 2)))
+			break;
+	sat_stmt_reset(q);
+	return rc;
+}
+
+static sat_rc
+refused_of(void *u, uint32_t dev, uint32_t inc, uint64_t first, uint64_t last,
+    bool (*cb)(void *cu, uint64_t cseq), void *cu, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_REFUSED_OF, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	sat_bind_int(q, 2, inc);
+	sat_bind_int(q, 3, (int64_t)first);
+	sat_bind_int(q, 4, (int64_t)last);
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		if (!cb(cu, (uint64_t)sat_col_int(q, 0)))
+			break;
+	sat_stmt_reset(q);
+	return rc;
 }
 
 static sat_rc
@@ -100,33 +187,45 @@ seed_get(sat_id *id, sat_span *state, sat_arena *a, void *u, uint64_t lsn,
 }
 
 static sat_rc
-recovered_put(void *u, uint64_t lsn, uint64_t old, sat_err *e)
+recovered_put(void *u, uint64_t lsn, const sat_recovered *r, sat_err *e)
 {
 	sat_sqlite_store *s = u;
+	sat_buf old = { 0 };
 	sat_stmt *q;
 	sat_rc rc;
 
 	if ((rc = store_stmt(&q, s->db, SQL_RECOVERED_PUT, e)) != SAT_OK)
 		return rc;
+	for (size_t i = 0; i < r->old.n; i++)
+		sat_write_uint(&old, r->old.at[i]);
 	sat_bind_int(q, 1, (int64_t)lsn);
-	sat_bind_int(q, 2, (int64_t)old);
-	return sat_run(q, e);
+	sat_bind_blob(q, 2, sat_buf_span(&old));
+	sat_bind_blob(q, 3, r->held);
+	rc = sat_run(q, e);
+	sat_buf_fini(&old);
+	return rc;
 }
 
 static sat_rc
-recovered_get(uint64_t *old, void *u, uint64_t lsn, sat_err *e)
+recovered_get(sat_recovered *r, sat_arena *a, void *u, uint64_t lsn,
+    sat_err *e)
 {
 	sat_sqlite_store *s = u;
+	sat_reader rd;
 	sat_stmt *q;
 	bool row;
 	sat_rc rc;
 
-	*old = 0;
+	memset(r, 0, sizeof *r);
 	if ((rc = store_stmt(&q, s->db, SQL_RECOVERED_GET, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, (int64_t)lsn);
-	if ((rc = sat_step(&row, q, e)) == SAT_OK && row)
-		*old = (uint64_t)sat_col_int(q, 0);
+	if ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
+		rd = sat_reader_of(sat_col_blob(q, 0));
+		while (rd.left > 0 && r->old.n < SAT_OLD_MAX)
+			r->old.at[r->old.n++] = sat_read_uint(&rd);
+		r->held = store_copy(a, sat_col_blob(q, 1));
+	}
 	sat_stmt_reset(q);
 	return rc;
 }
@@ -519,7 +618,11 @@ store_loss_ops(sat_store *o)
 {
 	o->epochs = epochs;
 	o->seed_put = seed_put;
-	o->seed_upto = seed_upto;
+	o->place_put = place_put;
+	o->places = places;
+	o->place_has = place_has;
+	o->heads = heads;
+	o->refused_of = refused_of;
 	o->seed_get = seed_get;
 	o->recovered_put = recovered_put;
 	o->recovered_get = recovered_get;

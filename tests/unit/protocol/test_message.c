@@ -29,8 +29,11 @@ static sat_eid_pair eids[2];
 static sat_id held[3];
 static sat_rescope rescopes[2];
 static sat_span certs[2];
-static uint64_t old_lsns[3] = { 0, 17, INT64_MAX };
+static sat_old old_lsns[3] = { { 0 }, { 1, { 17 } },
+	{ 2, { INT64_MAX, 1 } } };
 static sat_chain_known known[2] = { { 3, 4 }, { UINT32_MAX, INT64_MAX } };
+static sat_place places[2] = { { 1, 3, 1, 4, 4 },
+	{ 0, UINT32_MAX, UINT32_MAX, 1, INT64_MAX } };
 static sat_erasure erasures[2];
 static sat_privacy_row rows[2];
 
@@ -86,12 +89,12 @@ samples(sat_msg *m)
 	m[n].type = SAT_MSG_DELTA;
 	m[n++].u.delta = (sat_delta){ 1, 3, 2, 0xffffffffffff, rescopes, 2,
 		sat_span_str("records"), sat_span_str("batch"), true, { 3, 4 },
-		false, NULL, NULL, 0, 0 };
+		places, 2, false, NULL, NULL, 0, 0 };
 	m[n].type = SAT_MSG_SNAP;
 	m[n++].u.snap.after = UINT32_MAX;
 	m[n].type = SAT_MSG_CHUNK;
 	m[n++].u.chunk = (sat_chunk){ 1, 2, true, 4, 5, { 6 },
-		sat_span_str("records"), false, NULL, 0 };
+		sat_span_str("records"), places, 2, false, NULL, 0 };
 	m[n++].type = SAT_MSG_REGISTRY;
 	m[n].type = SAT_MSG_REGISTRY_IS;
 	m[n++].u.registry = sat_span_str("registry");
@@ -114,7 +117,8 @@ samples(sat_msg *m)
 	m[n].type = SAT_MSG_SEED;
 	m[n++].u.seed = (sat_seed){ .epoch = 1, .known = known, .nknown = 2,
 		.tip = { 7 }, .bundle = sat_span_str("bundle"),
-		.records = sat_span_str("records") };
+		.records = sat_span_str("records"), .places = places,
+		.nplaces = 2 };
 	m[n].type = SAT_MSG_SEEDED;
 	m[n++].u.seeded = (sat_seeded){ 1, 2, 3, true, { 4 } };
 	m[n].type = SAT_MSG_LEDGER;
@@ -137,7 +141,7 @@ samples(sat_msg *m)
 	m[n++].u.refetch = (sat_refetch){ 2, 255, 511 };
 	m[n].type = SAT_MSG_REFETCH_IS;
 	m[n++].u.refetch_is = (sat_refetch_is){ 9, 511, 5,
-		sat_span_str("records"), false, NULL, 0 };
+		sat_span_str("records"), 3, places, 2, false, NULL, 0 };
 	return n;
 }
 

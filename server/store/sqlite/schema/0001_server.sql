@@ -90,6 +90,7 @@ CREATE TABLE chain(
   last_cseq  INTEGER NOT NULL,  -- last commit that has a verdict
   head       BLOB NOT NULL,     -- hash of its header
   prev_eff   INTEGER NOT NULL,  -- clamped stamp of the last accepted one
+  lsn        INTEGER NOT NULL,  -- its position
   PRIMARY KEY(dev, inc)
 ) WITHOUT ROWID;
 
@@ -267,10 +268,24 @@ CREATE TABLE seed(
 );
 CREATE INDEX seed_id ON seed(id);
 
--- Commits that a lost server had accepted before: their position there.
+-- Where devices say that commits stood on servers that are gone: first..last
+-- of a chain at or below a position.
+CREATE TABLE place(
+  dev    INTEGER NOT NULL,
+  inc    INTEGER NOT NULL,
+  first  INTEGER NOT NULL,  -- cseq
+  last   INTEGER NOT NULL,  -- cseq
+  upto   INTEGER NOT NULL,  -- a lost position
+  lsn    INTEGER NOT NULL,  -- where the log stood when it was told
+  PRIMARY KEY(dev, inc, first, last, upto)
+) WITHOUT ROWID;
+CREATE INDEX place_lsn ON place(lsn);
+
+-- Commits that a lost server had accepted before.
 CREATE TABLE recovered(
-  lsn  INTEGER PRIMARY KEY,  -- here
-  old  INTEGER NOT NULL      -- there
+  lsn   INTEGER PRIMARY KEY,  -- here
+  old   BLOB NOT NULL,        -- there: uint each; empty: its author never heard
+  held  BLOB NOT NULL         -- operations not folded again: uint each
 );
 
 -- Commits nobody has any more, between two that are here.

@@ -171,8 +171,8 @@ what_was_accepted_after_the_backup_waits_again_and_counts_once(void **state) /* 
 		assert_int_equal(2, n);
 		assert_int_equal(4, p.first_cseq);
 		assert_int_equal(2, p.nold);
-		assert_int_equal(4, p.old[0]);
-		assert_int_equal(5, p.old[1]);
+		assert_int_equal(4, p.old[0].at[0]);
+		assert_int_equal(5, p.old[1].at[0]);
 		assert_int_equal(0, list[1].ops[0].eid); /* a lost number */
 		assert_sound(f);
 		reopen(f);
@@ -188,7 +188,7 @@ states_of_the_lost_server_are_given_back(void **state)
 	sat_seed s = { 0 };
 	sat_seeded yes = { .taken = 1 };
 	sat_record *r;
-	size_t n, met = 0;
+	size_t n, met = 0, told = 0;
 	bool wanted = true;
 	sat_err err = { 0 };
 
@@ -211,11 +211,22 @@ states_of_the_lost_server_are_given_back(void **state)
 			met += n;
 			for (size_t k = 0; k < n; k++)
 				assert_true(r[k].rlsn > BASE);
+			/* up to where it met what another wrote (P-250) */
+			for (size_t k = 0; k < s.nplaces; k++)
+				if (s.places[k].device == OTHER) {
+					assert_int_equal(6, s.places[k].upto);
+					told++;
+				} else {
+					assert_int_equal(DEV,
+					    s.places[k].device);
+					assert_int_equal(5, s.places[k].last);
+				}
 		}
 		assert_ok(f->ops.seeded(f->ops.u, &yes, &err));
 	}
 	assert_false(wanted);
 	assert_int_equal(2, met); /* both were changed after the backup */
+	assert_int_equal(1, told);
 	assert_sound(f);
 }
 

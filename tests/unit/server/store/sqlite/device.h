@@ -460,8 +460,9 @@ op_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 		push->gap = SAT_GAP_GONE;
 	push->old = sat_arena_alloc(a, *n * sizeof *push->old);
 	for (size_t k = 0; k < *n; k++) {
-		push->old[k] = d->out[i - *n + k].old;
-		if (push->old[k] != 0)
+		push->old[k].at[0] = d->out[i - *n + k].old;
+		push->old[k].n = push->old[k].at[0] != 0;
+		if (push->old[k].n != 0)
 			push->nold = *n;
 	}
 	{

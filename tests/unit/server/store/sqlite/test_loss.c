@@ -53,6 +53,8 @@ typedef struct company {
 	size_t nacc;
 	uint8_t root_sk[SAT_SIGN_SK_BYTES], root_pk[SAT_SIGN_PK_BYTES];
 	char *backup;
+	sat_place *places; /* told with the states that are given */
+	size_t nplaces;
 } company;
 
 static company
@@ -223,6 +225,8 @@ give(company *c, device *d, uint64_t epoch, const sat_record *r, size_t n,
 	assert_ok(sat_records_write(&records, r, n, &err));
 	m.u.seed.epoch = epoch;
 	m.u.seed.records = sat_buf_span(&records);
+	m.u.seed.places = c->places;
+	m.u.seed.nplaces = c->nplaces;
 	sat_buf_reset(&q);
 	sat_buf_reset(&reply);
 	sat_msg_write(&q, &m);
@@ -332,6 +336,200 @@ nothing_counts_twice_in_whatever_order_it_comes_back(void **state) /* E1 */
 		free_states(&want);
 		company_free(&c);
 	}
+}
+
+/* The state of one record. */
+static state_of *
+state_in(const states_of *s, const sat_id *id)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (sat_id_eq(&s->v[i].id, id))
+			return &s->v[i];
+	fail_msg("no such record");
+	return NULL;
+}
+
+static int64_t
+visits_in(const states_of *s, const sat_id *id)
+{
+	sat_arena a = { 0 };
+	sat_record r;
+	int64_t v;
+	sat_err err = { 0 };
+
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(
+	    &state_in(s, id)->bytes), &err));
+	v = sat_record_value(&r, A_VISITS).i;
+	sat_arena_fini(&a);
+	return v;
+}
+
+static int64_t
+visits_now(company *c, const sat_id *id)
+{
+	states_of s = all_states(c->w);
+	int64_t v = visits_in(&s, id);
+
+	free_states(&s);
+	return v;
+}
+
+static void
+visit(device *d, const sat_id *id)
+{
+	(void)device_edit(d, id, id, K_ACCOUNT, SAT_OP_ADD, A_VISITS,
+	    sat_v_int(1));
+}
+
+/* The author never heard that it was accepted: he knows no position of it. */
+static void
+forget_the_verdict(device *d)
+{
+	own *o = &d->out[d->nout - 1];
+
+	o->state = 0;
+	o->lsn = o->eff = 0;
+}
+
+static void
+what_its_author_never_heard_of_counts_once(void **state) /* C1, P-252 */
+{
+	(void)state;
+	for (int first = 0; first < 3; first++) {
+		company c = company_new(sat_test_seed(17));
+		states_of want;
+		sat_epoch e;
+		sat_id id;
+		sat_place at;
+
+		some_work(&c, 8);
+		id = device_account(c.ann, "watched", "ann");
+		sync_all(&c);
+		take_backup(&c);
+		visit(c.ann, &id);
+		device_sync(c.ann);
+		visit(c.hq, &id);
+		sync_all(&c); /* hq has both */
+		want = all_states(c.w);
+		at = (sat_place){ c.hq->cursor, c.ann->ord, 1,
+			c.ann->out[c.ann->nout - 1].c.cseq,
+			c.ann->out[c.ann->nout - 1].c.cseq };
+		forget_the_verdict(c.ann);
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		follow(c.ann, &e);
+		follow(c.hq, &e);
+		/* 2: nobody saw it accepted before this state was read */
+		c.places = &at;
+		c.nplaces = first != 2;
+		if (first == 1)
+			device_sync(c.ann);
+		(void)give_state(&c, c.hq, &e, state_in(&want, &id));
+		device_sync(c.ann);
+		device_sync(c.hq);
+		device_sync(c.ann);
+		assert_int_equal(visits_in(&want, &id) + (first == 2),
+		    visits_now(&c, &id));
+		device_check(c.ann);
+		device_check(c.hq);
+		world_verify(c.w);
+		free_states(&want);
+		company_free(&c);
+	}
+}
+
+static void
+a_state_of_the_server_before_the_last_is_taken_too(void **state) /* E2 */
+{
+	company c = company_new(sat_test_seed(18));
+	states_of first;
+	sat_epoch e;
+	sat_id id;
+
+	(void)state;
+	some_work(&c, 8);
+	id = device_account(c.bob, "watched", "bob");
+	sync_all(&c);
+	take_backup(&c);
+	visit(c.hq, &id); /* only hq's state will tell of it */
+	sync_all(&c);
+	first = all_states(c.w);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.bob, &e);
+	device_sync(c.bob);
+	visit(c.bob, &id);
+	device_sync(c.bob); /* in the second backup */
+	take_backup(&c);
+	visit(c.bob, &id);
+	device_sync(c.bob);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.bob, &e);
+	follow(c.hq, &e); /* never met the second server */
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&first,
+	    &id)).taken);
+	assert_int_equal(visits_in(&first, &id) + 1, visits_now(&c, &id));
+	device_sync(c.bob);
+	device_sync(c.hq);
+	device_sync(c.bob);
+	assert_int_equal(visits_in(&first, &id) + 2, visits_now(&c, &id));
+	device_check(c.hq);
+	device_check(c.bob);
+	world_verify(c.w);
+	free_states(&first);
+	company_free(&c);
+}
+
+static bool
+has_place(const sat_place *p, size_t n, uint32_t dev, uint64_t cseq)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i].device == dev && p[i].first <= cseq &&
+		    p[i].last >= cseq)
+			return true;
+	return false;
+}
+
+static void
+states_are_sent_with_the_places_of_what_was_accepted(void **state) /* C2, P-250 */
+{
+	company c = company_new(sat_test_seed(19));
+	sat_msg m = { .type = SAT_MSG_HELLO };
+	sat_client_ops ops = device_ops(c.hq);
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_arena a = { 0 };
+	uint64_t refused, after;
+	sat_id id;
+	sat_err err = { 0 };
+
+	(void)state;
+	id = device_account(c.bob, "bob's", "bob");
+	sync_all(&c);
+	visit(c.ann, &id); /* not hers */
+	refused = c.ann->out[c.ann->nout - 1].c.cseq;
+	(void)device_account(c.ann, "hers", "ann");
+	after = c.ann->out[c.ann->nout - 1].c.cseq;
+	device_sync(c.ann);
+	assert_ok(ops.hello(c.hq, &m.u.hello, &err));
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(c.w->server, &c.hq->link, &reply,
+	    sat_buf_span(&q), &err));
+	m = (sat_msg){ .type = SAT_MSG_SNAP };
+	sat_buf_reset(&q);
+	sat_buf_reset(&reply);
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(c.w->server, &c.hq->link, &reply,
+	    sat_buf_span(&q), &err));
+	assert_ok(sat_msg_read(&m, &a, sat_buf_span(&reply), &err));
+	assert_int_equal(SAT_MSG_CHUNK, m.type);
+	assert_true(has_place(m.u.chunk.heads, m.u.chunk.nheads, c.bob->ord,
+	    1));
+	assert_true(has_place(m.u.chunk.heads, m.u.chunk.nheads, c.ann->ord,
+	    after));
+	assert_false(has_place(m.u.chunk.heads, m.u.chunk.nheads, c.ann->ord,
+	    refused));
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	sat_arena_fini(&a);
+	company_free(&c);
 }
 
 static void
@@ -639,6 +837,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    nothing_counts_twice_in_whatever_order_it_comes_back),
+		cmocka_unit_test(what_its_author_never_heard_of_counts_once),
+		cmocka_unit_test(
+		    a_state_of_the_server_before_the_last_is_taken_too),
+		cmocka_unit_test(
+		    states_are_sent_with_the_places_of_what_was_accepted),
 		cmocka_unit_test(without_any_state_the_authors_bring_all_back),
 		cmocka_unit_test(
 		    only_lost_positions_are_taken_from_the_right_people_in_time),

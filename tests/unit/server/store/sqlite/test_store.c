@@ -70,7 +70,7 @@ static void
 what_was_put_is_there_after_a_restart_and_not_after_a_rollback(void **state)
 {
 	fixture *f = *state;
-	sat_chain c = { 5, { 1, 2, 3 }, 77 }, back;
+	sat_chain c = { 5, { 1, 2, 3 }, 77, 3 }, back;
 	sat_log_row row = { .lsn = 1, .eff = 9, .received_ms = 8,
 		.header = sat_span_str("head"), .payload = sat_span_str("load") };
 	uint64_t v, lsn;
@@ -546,7 +546,7 @@ check_finds_holes_between_tables(void **state)
 		"INSERT INTO counter VALUES(1, 1)",
 		"INSERT INTO counter VALUES(2, 1)",
 		"INSERT INTO rec VALUES(1, x'00', 1, 7, NULL, x'00'); INSERT INTO counter VALUES(2, 1)",
-		"INSERT INTO chain VALUES(1, 1, 1, x'00', 1)",
+		"INSERT INTO chain VALUES(1, 1, 1, x'00', 1, 0)",
 	};
 	fixture *f = *state;
 	sat_err err = { 0 };
@@ -568,7 +568,7 @@ check_finds_holes_between_tables(void **state)
 static bool
 may_scan(const char *name)
 {
-	static const char *const names[] = { "chains", "teams", "users",
+	static const char *const names[] = { "chains", "heads", "teams", "users",
 		"devices", "diverged_all", "status", "reported_all",
 		"segment_last", "segment_all", "scope_keys", "check_counts", "rec_max", "log_head",
 		"team_add", "user_add", "device_add", "log_put_8",

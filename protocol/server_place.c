@@ -1,0 +1,191 @@
+/*
+ * server_place.c - what a state that was given back holds (P-250..P-253).
+ *
+ * Whoever gives back a state knows up to which position of the lost order it is
+ * the fold, and where in that order the commits of others stood, those he met
+ * and those he was told of with states. So the server knows of a commit that is
+ * pushed again whether a state holds it, also when its author never heard that
+ * it was accepted.
+ *
+ * Invariants, named in the tests:
+ *   C1  a commit is held only by states of an order in which it was accepted,
+ *       and only when they reach its place there.
+ *   C2  what was refused stands nowhere.
+ */
+#include "protocol/server_int.h"
+
+#include <string.h>
+
+/* A device has one push under way: what it was not answered lies among the
+ * last of its chain. */
+#define HEAD_RUN SAT_BATCH_COMMITS_MAX
+
+bool
+sat_srv_lost(const sat_server *s, uint64_t lsn)
+{
+	return sat_epochs_lost(s->epochs, s->nepochs, lsn) != NULL;
+}
+
+sat_rc
+sat_srv_contained(bool *yes, sat_server *s, const uint64_t *origin, size_t n,
+    const sat_commit *c, const sat_old *old, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rc rc = SAT_OK;
+
+	*yes = false;
+	for (size_t i = 0; i < n && !*yes && rc == SAT_OK; i++) {
+		uint64_t from = sat_epochs_order(s->epochs, s->nepochs,
+		    origin[i]);
+
+		for (size_t k = 0; k < old->n; k++) /* C1 */
+			*yes = *yes || (old->at[k] >= from &&
+			    old->at[k] <= origin[i]);
+		if (!*yes && c->device != SAT_DEV_SERVER)
+			rc = st->place_has(yes, st->u, c->device,
+			    c->incarnation, c->cseq, from, origin[i], e);
+	}
+	return rc;
+}
+
+sat_rc
+sat_srv_contained_in(bool *yes, sat_server *s, wrec *w, const sat_commit *c,
+    const sat_old *old, sat_err *e)
+{
+	uint64_t origin[SAT_ORIGIN_MAX];
+	sat_rc rc;
+
+	*yes = false;
+	if (!w->exists)
+		return SAT_OK;
+	if ((rc = sat_set_decode(w, s, e)) != SAT_OK)
+		return rc;
+	return sat_srv_contained(yes, s, origin, sat_record_origin(origin,
+	    &w->r), c, old, e);
+}
+
+sat_rc
+sat_srv_held_ops(const uint8_t **bits, sat_old *old, sat_server *s,
+    uint64_t lsn, size_t nops, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_recovered r;
+	sat_reader rd;
+	uint8_t *b;
+	sat_rc rc;
+
+	*bits = NULL;
+	old->n = 0;
+	if (s->epoch.epoch == 0)
+		return SAT_OK;
+	if ((rc = st->recovered_get(&r, &s->txn, st->u, lsn, e)) != SAT_OK)
+		return rc;
+	*old = r.old;
+	if (r.held.n == 0)
+		return SAT_OK;
+	b = sat_arena_alloc(&s->txn, nops / 8 + 1);
+	memset(b, 0, nops / 8 + 1);
+	rd = sat_reader_of(r.held);
+	while (rd.left > 0 && rd.fault == NULL) {
+		uint64_t i = sat_read_uint(&rd);
+
+		if (i < nops)
+			b[i / 8] |= (uint8_t)(1 << i % 8);
+	}
+	*bits = b;
+	return SAT_OK;
+}
+
+/* ---- told with states ------------------------------------------------------------ */
+
+typedef struct head_list {
+	sat_server *s;
+	sat_place *v;
+	size_t n, cap;
+	uint64_t next;    /* of the chain being cut: what is not in a run yet */
+	uint64_t upto;
+	sat_place now;
+} head_list;
+
+static void
+add(head_list *l, const sat_place *p)
+{
+	if (l->n == l->cap) {
+		size_t cap = l->cap * 2 + 16;
+		sat_place *v = sat_arena_alloc(&l->s->txn, cap * sizeof *v);
+
+		if (l->n > 0)
+			memcpy(v, l->v, l->n * sizeof *v);
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = *p;
+}
+
+static bool
+on_head(void *u, uint32_t dev, uint32_t inc, uint64_t last)
+{
+	head_list *l = u;
+	sat_place p = { l->upto, dev, inc,
+		last > HEAD_RUN ? last - HEAD_RUN + 1 : 1, last };
+
+	add(l, &p);
+	return true;
+}
+
+/* C2 */
+static bool
+on_refused(void *u, uint64_t cseq)
+{
+	head_list *l = u;
+	sat_place p = l->now;
+
+	p.first = l->next;
+	p.last = cseq - 1;
+	if (p.first <= p.last)
+		add(l, &p);
+	l->next = cseq + 1;
+	return true;
+}
+
+/* Whoever gets a state that was given back may have to give it back again. */
+static bool
+on_place(void *u, const sat_place *p)
+{
+	head_list *l = u;
+
+	if (p->upto <= l->upto)
+		add(l, p);
+	return true;
+}
+
+sat_rc
+sat_srv_heads(sat_place **list, size_t *n, sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	head_list whole = { .s = s, .upto = s->lsn };
+	head_list cut = { .s = s, .upto = s->lsn };
+	uint64_t durable = 0;
+	sat_rc rc;
+
+	if ((rc = st->counter_get(&durable, st->u, SAT_N_DURABLE, e)) !=
+	    SAT_OK || (rc = st->heads(st->u, durable, on_head, &whole, e)) !=
+	    SAT_OK)
+		return rc;
+	for (size_t i = 0; i < whole.n; i++) {
+		cut.now = whole.v[i];
+		cut.next = cut.now.first;
+		if ((rc = st->refused_of(st->u, cut.now.device,
+		    cut.now.incarnation, cut.now.first, cut.now.last,
+		    on_refused, &cut, e)) != SAT_OK)
+			return rc;
+		cut.now.first = cut.next;
+		if (cut.now.first <= cut.now.last)
+			add(&cut, &cut.now);
+	}
+	if (s->epoch.epoch != 0)
+		rc = st->places(st->u, durable, on_place, &cut, e);
+	*list = cut.v;
+	*n = cut.n;
+	return rc;
+}
