@@ -76,7 +76,8 @@ is_played(const char *path)
 		"fields/opportunity.json" };
 
 	if (strncmp(path, "reports/", 8) == 0 ||
-	    strcmp(path, "policy/grading.json") == 0)
+	    strcmp(path, "policy/grading.json") == 0 ||
+	    strcmp(path, "policy/reminders.json") == 0)
 		return false;
 	if (strncmp(path, "fields/", 7) != 0)
 		return true;
