@@ -98,6 +98,14 @@ HANDLER(api_task_snooze);
 HANDLER(api_stuck);
 /* The instant a query or body names as as_of, else now. SAT_EUSAGE. */
 sat_rc api_as_of(int64_t *ms, sat_api *api, const char *as_of, sat_err *e);
+/* reception.c */
+HANDLER(api_checkin);
+HANDLER(api_visit_leave);
+HANDLER(api_report_code);
+HANDLER(api_consent);
+HANDLER(api_judge);
+HANDLER(api_rotation);
+HANDLER(api_turn);
 /* standard.c */
 HANDLER(api_worklist);
 HANDLER(api_standard);
@@ -130,11 +138,12 @@ HANDLER(api_template_show);
 HANDLER(api_template_files);
 HANDLER(api_template_verify);
 
-/* The kind of a path segment ("accounts"); SAT_ENOTFOUND. */
-sat_rc api_kind(const sat_kind **k, const sat_api *api, const char *segment, sat_err *e);
-/* The record as the answer, schema record. */
+/* One record as the answer, schema record. Who may not view the kind
+ * (a kiosk) is told its id and nothing else. */
 sat_rc api_record_answer(sat_json **out, sat_api *api, const sat_kind *k,
     const sat_id *id, bool labels, sat_err *e);
+/* The kind of a path segment ("accounts"); SAT_ENOTFOUND. */
+sat_rc api_kind(const sat_kind **k, const sat_api *api, const char *segment, sat_err *e);
 /* A member of the query, else NULL. */
 const char *api_q(const sat_request *req, const char *key);
 /* A whole number of the query, not negative; dflt when it is not there. */

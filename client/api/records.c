@@ -11,6 +11,23 @@
 
 /* ---- lists -------------------------------------------------------------------- */
 
+/* A day is compared as a whole, in the organisation's time zone. */
+static void
+day_of(sat_buf *w, const sat_api *api, const char *day)
+{
+	int64_t tz = (int64_t)sat_template_tz_min(
+	    sat_replica_template(api->crm.replica)) * 60000;
+	int y, m, d;
+
+	sat_buf_fmt(w, "%sarrived_at=", w->n > 0 ? " and " : "");
+	if (strcmp(day, "today") != 0) {
+		sat_buf_fmt(w, "\"%s\"", day);
+		return;
+	}
+	sat_date_of(&y, &m, &d, (sat_wall_ms(&api->crm.clock) + tz) / 86400000);
+	sat_buf_fmt(w, "%04d-%02d-%02d", y, m, d);
+}
+
 /* The list's flags become one where expression; fields that the kind lacks
  * are refused by sat_crm_where. */
 static void
@@ -29,6 +46,8 @@ where_of(sat_buf *w, const sat_api *api, const sat_request *req)
 		sat_buf_fmt(w, "%s%s=\"%s\"", w->n > 0 ? " and " : "", plain[i],
 		    v);
 	}
+	if ((v = api_q(req, "date")) != NULL)
+		day_of(w, api, v);
 	if ((v = api_q(req, "tag")) != NULL)
 		sat_buf_fmt(w, "%stags has \"%s\"", w->n > 0 ? " and " : "", v);
 	if ((v = api_q(req, "where")) != NULL)
@@ -221,18 +240,48 @@ find(const sat_kind **k, sat_id *id, sat_api *api, const char *const args[4],
 	                    : rc;
 }
 
+/* The route may have been allowed for another kind, or for writing alone. */
+static bool
+may_view(const sat_api *api, const sat_kind *k)
+{
+	char action[96];
+
+	(void)snprintf(action, sizeof action, "%s.view", k->key);
+	return sat_acl(sat_replica_template(api->crm.replica),
+	           sat_replica_me(api->crm.replica)->role, action) !=
+	    SAT_GRANT_NO;
+}
+
+static void
+put_id_alone(sat_json *doc, const sat_id *id)
+{
+	sat_json *data = sat_json_put_obj(doc, "data");
+	char text[SAT_ID_TEXT];
+
+	sat_id_text(text, id);
+	sat_json_put_str(data, "id", text);
+	sat_json_put_str(data, "version", "");
+	sat_json_put_bool(data, "pending", true);
+	sat_json_put_bool(data, "incomplete", false);
+	sat_json_put_bool(data, "conflict", false);
+}
+
 sat_rc
-api_record_answer(sat_json **out, sat_api *api, const sat_kind *k, const sat_id *id,
-    bool labels, sat_err *e)
+api_record_answer(sat_json **out, sat_api *api, const sat_kind *k,
+    const sat_id *id, bool labels, sat_err *e)
 {
 	sat_arena a = { 0 };
+	sat_json *doc;
 	sat_view v;
 	sat_rc rc = sat_replica_get(&v, &a, api->crm.replica, k, id, e);
 
 	if (rc == SAT_OK) {
-		sat_json *doc = api_doc(k->key);
-
-		sat_json_put(doc, "data", sat_crm_json(&api->crm, &v, labels));
+		doc = api_doc(k->key);
+		if (may_view(api, k))
+			sat_json_put(doc, "data",
+			    sat_crm_json(&api->crm, &v, labels));
+		else
+			put_id_alone(doc, id);
 		*out = doc;
 	}
 	sat_arena_fini(&a);
@@ -498,18 +547,6 @@ HANDLER(api_history)
 	sat_buf_fini(&mask);
 	sat_arena_fini(&a);
 	return SAT_OK;
-}
-
-/* The route was allowed for the customer's kind alone. */
-static bool
-may_view(const sat_api *api, const sat_kind *k)
-{
-	char action[96];
-
-	(void)snprintf(action, sizeof action, "%s.view", k->key);
-	return sat_acl(sat_replica_template(api->crm.replica),
-	           sat_replica_me(api->crm.replica)->role, action) !=
-	    SAT_GRANT_NO;
 }
 
 /* The customer and, by kind, what lies under it, newest first. */

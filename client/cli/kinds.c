@@ -39,7 +39,6 @@ const cli_verb cli_kind_verbs[] = {
 	CHILD_KIND("ticket", "tickets"), STAGED("ticket"),
 	ROWS_KIND("response", "answers to surveys"),
 	CHILD_KIND("task", "tasks"), STAGED("task"), ASSIGNED("task"),
-	CHILD_KIND("visit", "visits"), ASSIGNED("visit"),
 	CHILD_KIND("preregistration", "pre-registrations"),
 	CHILD_KIND("consent", "consents"), ROWS_KIND("comment", "comments"),
 	ROOT_KIND("product", "products"), ROOT_KIND("campaign", "campaigns"),

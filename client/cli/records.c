@@ -17,6 +17,7 @@ const sat_opt cli_list_options[] = {
 	{ "account", 0, "ID", "only under this customer" },
 	{ "tag", 0, "TAG", "only with this tag" },
 	{ "due", 0, "WHEN", "today, overdue, now, all; account: escalated" },
+	{ "date", 0, "DAY", "visit: only of this day (today)" },
 	{ "q", 0, "TEXT", "only what a search for it finds" },
 	{ "where", 0, "EXPR", "for example: amount>=100000 and stage=\"won\"" },
 	{ "sort", 0, "KEYS", "for example -amount,name" },

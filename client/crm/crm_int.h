@@ -11,6 +11,7 @@
  * retry.c     a refused commit -> a new one
  * handover.c  what others suggest -> a commit that accepts or declines it
  * resolve.c   an open conflict -> one commit that settles it
+ * reception.c visitors at the door; judge.c: whose they are; turns.c: whose turn
  * merge.c     two customers -> one, and apart again
  * rules.c     reminders of the template -> tasks
  * stuck.c     how long records stay in a stage
@@ -117,6 +118,11 @@ typedef struct crm_numbers {
 /* Gives the record a number when its kind has them and none was typed. */
 SAT_CHECK sat_rc crm_number(crm_work *w, crm_numbers *n, sat_err *e);
 SAT_CHECK sat_rc crm_numbers_save(crm_numbers *n, sat_crm *c, sat_err *e);
+
+/* reception.c: a channel's report is good for as long as the template says. */
+void crm_report_defaults(crm_work *w);
+/* Visitors are given to salespeople and managers. */
+bool crm_receives(const sat_user *u);
 
 /* write.c */
 /* Root, and the author's relation to the record. */

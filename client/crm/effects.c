@@ -68,6 +68,7 @@ crm_defaults(crm_work *w, sat_err *e)
 	    !has_finding(w, owner))
 		crm_put(w, owner, sat_v_text(sat_span_str(w->who->me->key)));
 	put_sop(w);
+	crm_report_defaults(w);
 	return SAT_OK;
 }
 

@@ -4,6 +4,7 @@
  * stands under "label" and only on request.
  */
 #include "client/crm/crm_int.h"
+#include "client/crm/reception.h"
 
 #include <string.h>
 
@@ -211,6 +212,19 @@ put_head(sat_json *o, const sat_view *v)
 	sat_json_put_str(o, "created", text);
 }
 
+/* Back-filled visits are taken, and shown as such. */
+static void
+put_late(sat_json *o, const sat_template *t, const sat_view *v)
+{
+	int64_t minutes;
+	bool late;
+
+	if (!sat_crm_late(&minutes, &late, t, v))
+		return;
+	sat_json_put_int(o, "late_min", minutes);
+	sat_json_put_bool(o, "late", late);
+}
+
 static bool
 has_label(const sat_field *f)
 {
@@ -246,6 +260,7 @@ sat_crm_json(sat_crm *c, const sat_view *v, bool labels)
 	sat_buf b = { 0 };
 
 	put_head(o, v);
+	put_late(o, t, v);
 	if (sat_replica_relation(&rel, c->replica, v->kind, &v->rec.id, NULL) !=
 	    SAT_OK)
 		rel = SAT_REL_NONE; /* shows less, not more */

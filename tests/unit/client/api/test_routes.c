@@ -18,6 +18,7 @@ typedef struct world {
 	char conflict[48], refused[24], again[24], hand[24];
 	char take[64], leave[64];
 	char twin[2][SAT_ID_TEXT], pair[17];
+	char visit[SAT_ID_TEXT], report[SAT_ID_TEXT];
 	size_t events;
 } world;
 
@@ -180,6 +181,20 @@ be_twins(world *w)
 	sat_pair_tag(w->pair, &id[0], &id[1]);
 }
 
+/* A visitor, and a channel that said he would come. */
+static void
+be_visited(world *w)
+{
+	const sat_template *t = sat_replica_template(w->f->r);
+	sat_id id = made(w->f, sat_template_kind(t, "visit"),
+	    LIST("visitor=Gnu", "phone=13800000009"));
+
+	sat_id_text(w->visit, &id);
+	id = made(w->f, sat_template_kind(t, "preregistration"),
+	    LIST("visitor=Gnu", "phone=13800000009", "agent=lee"));
+	sat_id_text(w->report, &id);
+}
+
 static world *
 world_of(fixture *f)
 {
@@ -205,6 +220,7 @@ world_of(fixture *f)
 	sat_id_text(w.opp, &o);
 	(void)made(f, f->contact, LIST("name=Zhang", under, "phone=13912345678"));
 	(void)made(f, f->activity, LIST(under, "method=phone", "points=x"));
+	be_visited(&w);
 	be_twins(&w);
 	open_conflict(&w, a);
 	be_refused(&w, a);
@@ -308,6 +324,25 @@ static const call calls[] = {
 	    "{\"to\":\"u1\",\"ids\":[\"$A\"],\"preview\":true}", NULL },
 	{ "POST", "/v1/{kind}/assign", "/v1/accounts/assign", NULL,
 	    "{\"to\":\"me\",\"where\":\"name~Acme\"}", NULL },
+	{ "POST", "/v1/visits/checkin", "/v1/visits/checkin", NULL,
+	    "{\"visitor\":\"Gnu\",\"phone\":\"13800000009\","
+	    "\"consent\":true}", NULL },
+	{ "POST", "/v1/visits/{id}/leave", "/v1/visits/$V/leave", NULL, "{}",
+	    NULL },
+	{ "POST", "/v1/visits/{id}/judge", "/v1/visits/$V/judge", NULL, "{}",
+	    NULL },
+	{ "POST", "/v1/visits/{id}/judge", "/v1/visits/$V/judge", NULL,
+	    "{\"confirm\":true}", NULL },
+	{ "GET", "/v1/preregistrations/{id}/code",
+	    "/v1/preregistrations/$W/code", NULL, NULL, NULL },
+	{ "GET", "/v1/consent", "/v1/consent", NULL, NULL, NULL },
+	{ "POST", "/v1/rotation", "/v1/rotation", NULL,
+	    "{\"turn\":\"join\",\"user\":\"u1\"}", NULL },
+	{ "POST", "/v1/rotation", "/v1/rotation", NULL,
+	    "{\"turn\":\"serve\",\"visit\":\"$V\"}", NULL },
+	{ "GET", "/v1/rotation", "/v1/rotation", NULL, NULL, NULL },
+	{ "GET", "/v1/{kind}", "/v1/visits", "{\"date\":\"today\"}", NULL,
+	    NULL },
 	{ "GET", "/v1/{kind}", "/v1/accounts", NULL, NULL, NULL },
 	{ "GET", "/v1/{kind}", "/v1/opportunities",
 	    "{\"labels\":\"1\",\"limit\":\"1\",\"sort\":\"-amount\"}", NULL, NULL },
@@ -403,6 +438,8 @@ filled_in(const world *w, const char *s)
 		    : s[1] == 'B'                                 ? w->twin[0]
 		    : s[1] == 'C'                                 ? w->twin[1]
 		    : s[1] == 'P'                                 ? w->pair
+		    : s[1] == 'V'                                 ? w->visit
+		    : s[1] == 'W'                                 ? w->report
 		    : s[1] == 'D'                                 ? w->f->dir
 		                                                  : NULL;
 
