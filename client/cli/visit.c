@@ -328,7 +328,7 @@ const cli_verb cli_visit_verbs[] = {
 	    "leave the queue", NULL, false },
 	{ "rotation", "serve", run_serve, serve_options,
 	    "rotation serve [VISIT] [--to USER] [--returning]",
-	    "give a visitor to whose turn, or whose customer, it is",
+	    "give a visitor to whose turn it is",
 	    "  satchel rotation serve 06a1b2\n", false },
 	{ "rotation", "skip", run_turn, turn_options,
 	    "rotation skip USER --reason TEXT", "takes a turn away",
