@@ -123,6 +123,9 @@ HANDLER(api_report_freeze);
 HANDLER(api_frozen_list);
 HANDLER(api_frozen);
 HANDLER(api_frozen_sign);
+HANDLER(api_reports_due);
+HANDLER(api_reports_made);
+HANDLER(api_report_made);
 /* privacy.c */
 HANDLER(api_privacy);
 HANDLER(api_privacy_erase);

@@ -5,6 +5,8 @@
 #include "client/api/api_int.h"
 #include "client/crm/report.h"
 
+#include <string.h>
+
 /* Period, filters, as-of: of the query, or of a body. */
 static sat_rc
 opts_of(sat_report_opts *o, const char *params[16], const sat_api *api,
@@ -76,4 +78,23 @@ HANDLER(api_frozen_sign)
 {
 	return sat_crm_sign(out, &api->crm, args[0],
 	    sat_json_get_str(req->body, "note", NULL), e);
+}
+
+HANDLER(api_reports_due)
+{
+	(void)args;
+	return sat_crm_reports_due(out, &api->crm,
+	    strcmp(req->method, "POST") == 0, e);
+}
+
+HANDLER(api_reports_made)
+{
+	(void)args;
+	return sat_crm_reports_made(out, &api->crm, api_q(req, "report"), e);
+}
+
+HANDLER(api_report_made)
+{
+	(void)req;
+	return sat_crm_report_made(out, &api->crm, args[0], args[1], e);
 }

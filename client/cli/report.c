@@ -12,13 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS_MAX (1 + SAT_REPORT_DIMS_MAX + SAT_REPORT_MEASURES_MAX)
+/* A comparison has, behind the measures, four columns for each. */
+#define CHANGES 4
+#define BASE_MAX (1 + SAT_REPORT_DIMS_MAX + SAT_REPORT_MEASURES_MAX)
+#define COLUMNS_MAX (BASE_MAX + CHANGES * SAT_REPORT_MEASURES_MAX)
 
 typedef struct sheet {
 	cli *c;
 	cli_column cols[COLUMNS_MAX];
 	const char *unit[COLUMNS_MAX];
 	size_t n, measures; /* columns; the first measure's place */
+	size_t base;        /* columns of the answer itself */
+	char *names[2 * CHANGES * SAT_REPORT_MEASURES_MAX];
+	size_t nnames;
 	bool pretty;
 } sheet;
 
@@ -32,7 +38,7 @@ static void
 read_columns(sheet *s, const sat_json *columns)
 {
 	for (const sat_json *k = sat_json_first(columns);
-	     k != NULL && s->n < COLUMNS_MAX; k = sat_json_next(k)) {
+	     k != NULL && s->n < BASE_MAX; k = sat_json_next(k)) {
 		size_t i = s->n++;
 
 		s->unit[i] = sat_json_get_str(k, "unit", "");
@@ -43,6 +49,44 @@ read_columns(sheet *s, const sat_json *columns)
 		if (!is_measure(s->unit[i]))
 			s->measures = s->n;
 	}
+	s->base = s->n;
+}
+
+static const char *
+named(sheet *s, char *name)
+{
+	s->names[s->nnames++] = name;
+	return name;
+}
+
+/* before, change, relative, good: of each measure. */
+static void
+add_changes(sheet *s)
+{
+	static const char *const key[] = { "before", "change", "relative",
+		"good" };
+	static const char *const en[] = { "before", "change", "%", "better" };
+	static const char *const zh[] = { "前期", "变化", "%", "改善" };
+	const char *const *word = s->c->lang[0] == 'z' ? zh : en;
+
+	for (size_t m = s->measures; m < s->base; m++)
+		for (size_t i = 0; i < CHANGES; i++, s->n++) {
+			s->unit[s->n] = i == 0 ? s->unit[m] : "text";
+			s->cols[s->n] = (cli_column){
+				named(s, sat_xasprintf("%s_%s", s->cols[m].key,
+				    key[i])),
+				named(s, sat_xasprintf("%s %s",
+				    s->cols[m].title, word[i])),
+				CELL_TEXT_RIGHT };
+		}
+}
+
+static void
+sheet_fini(sheet *s)
+{
+	for (size_t i = 0; i < s->nnames; i++)
+		free(s->names[i]);
+	s->nnames = 0;
 }
 
 /* A dimension: what a person reads, else its key. */
@@ -91,13 +135,40 @@ put_cells(sat_json *row, const sheet *s, const sat_json *from, size_t first)
 	const sat_json *v = sat_json_first(from);
 	sat_buf b = { 0 };
 
-	for (size_t i = first; i < s->n && v != NULL; i++, v = sat_json_next(v)) {
+	for (size_t i = first; i < s->base && v != NULL;
+	     i++, v = sat_json_next(v)) {
 		sat_buf_reset(&b);
 		if (strcmp(s->unit[i], "key") == 0)
 			dimension_text(&b, v);
 		else
 			measure_text(&b, s, v, s->unit[i]);
 		sat_json_put_str(row, s->cols[i].key, sat_buf_cstr(&b));
+	}
+	sat_buf_fini(&b);
+}
+
+/* What the comparison says of the measures of one row. */
+static void
+put_changes(sat_json *row, const sheet *s, const sat_json *changes)
+{
+	const sat_json *v = sat_json_first(changes), *good;
+	bool zh = s->c->lang[0] == 'z';
+	sat_buf b = { 0 };
+
+	for (size_t i = s->base; i + CHANGES <= s->n && v != NULL;
+	     i += CHANGES, v = sat_json_next(v)) {
+		good = sat_json_get(v, "good");
+		sat_buf_reset(&b);
+		measure_text(&b, s, sat_json_get(v, "before"), s->unit[i]);
+		sat_json_put_str(row, s->cols[i].key, sat_buf_cstr(&b));
+		sat_json_put_str(row, s->cols[i + 1].key,
+		    sat_json_get_str(v, "absolute", "—"));
+		sat_json_put_str(row, s->cols[i + 2].key,
+		    sat_json_get_str(v, "relative", "—"));
+		sat_json_put_str(row, s->cols[i + 3].key,
+		    sat_json_type(good) != SAT_J_BOOL ? "—" :
+		    sat_json_bool(good, false) ? (zh ? "是" : "yes") :
+		    zh ? "否" : "no");
 	}
 	sat_buf_fini(&b);
 }
@@ -110,7 +181,7 @@ has_total(const sheet *s, const sat_json *doc)
 	    sat_json_count(sat_json_get(doc, "rows")) > 1;
 }
 
-static void
+static sat_json *
 put_total(sat_json *data, const sheet *s, const sat_json *totals)
 {
 	sat_json *row = sat_json_add_obj(data);
@@ -119,6 +190,7 @@ put_total(sat_json *data, const sheet *s, const sat_json *totals)
 	sat_json_put_str(row, s->cols[ranked ? 1 : 0].key,
 	    s->c->lang[0] == 'z' ? "合计" : "total");
 	put_cells(row, s, totals, s->measures);
+	return row;
 }
 
 static void
@@ -174,11 +246,25 @@ flatten(sheet *s, const sat_json *doc)
 	sat_json *flat = sat_json_obj(), *data = sat_json_put_arr(flat, "data");
 	const sat_json *r = sat_json_first(sat_json_get(doc, "rows"));
 
+	const sat_json *with = sat_json_get(doc, "compare");
+	const sat_json *x = sat_json_first(sat_json_get(with, "rows"));
+	sat_json *row;
+
 	read_columns(s, sat_json_get(doc, "columns"));
-	for (; r != NULL; r = sat_json_next(r))
-		put_cells(sat_json_add_obj(data), s, r, 0);
-	if (has_total(s, doc))
-		put_total(data, s, sat_json_get(doc, "totals"));
+	if (with != NULL)
+		add_changes(s);
+	for (; r != NULL; r = sat_json_next(r)) {
+		row = sat_json_add_obj(data);
+		put_cells(row, s, r, 0);
+		if (x != NULL) {
+			put_changes(row, s, x);
+			x = sat_json_next(x);
+		}
+	}
+	if (has_total(s, doc)) {
+		row = put_total(data, s, sat_json_get(doc, "totals"));
+		put_changes(row, s, sat_json_get(with, "totals"));
+	}
 	return flat;
 }
 
@@ -249,6 +335,7 @@ html(sat_buf *b, cli *c, sheet *s, const sat_json *doc)
 		    ? " class=\"total\"" : "");
 	sat_buf_str(b, "</table>\n</html>\n");
 	sat_json_free(flat);
+	sheet_fini(s);
 }
 
 static sat_rc
@@ -299,6 +386,7 @@ write_book(const char *to, sheet *s, const sat_json *doc, sat_err *e)
 		rc = sat_sheet_out_endrow(out, e);
 	}
 	sat_json_free(flat);
+	sheet_fini(s);
 	closed = sat_sheet_out_close(out, rc == SAT_OK, rc == SAT_OK ? e : NULL);
 	return rc == SAT_OK ? closed : rc;
 }
@@ -351,4 +439,5 @@ cli_print_report(cli *c, const sat_json *doc)
 	if (s.pretty && !c->quiet)
 		cli_delta_text(&c->out, c, doc);
 	sat_json_free(flat);
+	sheet_fini(&s);
 }

@@ -73,7 +73,7 @@ search(cli *c, sat_err *e)
 const cli_verb cli_search_verbs[] = {
 	{ "search", NULL, search, search_options,
 	    "search TEXT [--type T]... [--limit N]",
-	    "find by characters, pinyin, initials, number, phone tail",
+	    "by characters, pinyin, initials, number, phone tail",
 	    "  satchel search 华为\n  satchel search hwjs\n"
 	    "  satchel search 5678 --type account --type contact\n", false },
 };

@@ -17,9 +17,11 @@ put_time(sat_json *o, const char *key, int64_t ms)
 	sat_json_put_str(o, key, ms > 0 ? text : NULL);
 }
 
+/* What this device has is in its reports always: no instant to name, which would
+ * make two runs of one state differ. */
 static void
 put_devices(sat_json *doc, const sat_registry *reg, const sat_reported *at,
-    size_t n, int64_t until_ms)
+    size_t n, uint32_t self, int64_t until_ms)
 {
 	sat_json *list = sat_json_put_arr(doc, "watermarks"), *o;
 
@@ -31,7 +33,9 @@ put_devices(sat_json *doc, const sat_registry *reg, const sat_reported *at,
 		o = sat_json_add_obj(list);
 		sat_json_put_int(o, "device", at[i].device);
 		sat_json_put_str(o, "user", u != NULL ? u->key : NULL);
-		put_time(o, "reported_at", at[i].at_ms);
+		sat_json_put_bool(o, "here", at[i].device == self);
+		put_time(o, "reported_at", at[i].device == self ? 0 :
+		    at[i].at_ms);
 		if (until_ms == 0)
 			sat_json_put_null(o, "covered");
 		else
@@ -42,8 +46,8 @@ put_devices(sat_json *doc, const sat_registry *reg, const sat_reported *at,
 
 /* True when every device has reported past the end. */
 static bool
-put_sum(sat_json *doc, const sat_reported *at, size_t n, int64_t until_ms,
-    int64_t known_ms)
+put_sum(sat_json *doc, const sat_reported *at, size_t n, uint32_t self,
+    int64_t until_ms, int64_t known_ms)
 {
 	sat_json *o = sat_json_put_obj(doc, "coverage");
 	int64_t reported = 0, least = INT64_MAX;
@@ -51,14 +55,15 @@ put_sum(sat_json *doc, const sat_reported *at, size_t n, int64_t until_ms,
 
 	for (size_t i = 0; i < n; i++) {
 		reported += at[i].at_ms >= until_ms;
-		least = at[i].at_ms < least ? at[i].at_ms : least;
+		if (at[i].device != self && at[i].at_ms < least)
+			least = at[i].at_ms;
 	}
 	sat_ratio_text(percent, reported, (int64_t)n, true);
 	sat_json_put_int(o, "reported", reported);
 	sat_json_put_int(o, "active", (int64_t)n);
 	sat_json_put_str(o, "percent", n > 0 ? percent : NULL);
 	put_time(o, "until", until_ms);
-	put_time(o, "watermark", n > 0 ? least : 0);
+	put_time(o, "watermark", least < INT64_MAX ? least : 0);
 	put_time(o, "known_at", known_ms);
 	return n > 0 && reported == (int64_t)n;
 }
@@ -74,6 +79,7 @@ crm_coverage_put(sat_json *doc, sat_crm *c, const crm_actor *who,
 	sat_arena a = { 0 };
 	sat_reported *at;
 	bool whole = false;
+	uint32_t self = sat_replica_identity_get(c->replica)->device;
 	sat_json *o;
 	size_t n;
 	sat_rc rc;
@@ -91,9 +97,9 @@ crm_coverage_put(sat_json *doc, sat_crm *c, const crm_actor *who,
 		    "the period has no end that devices could have reported "
 		    "past"));
 	} else {
-		whole = put_sum(doc, at, n, until, st.last_sync_ms);
+		whole = put_sum(doc, at, n, self, until, st.last_sync_ms);
 	}
-	put_devices(doc, who->reg, at, n, until);
+	put_devices(doc, who->reg, at, n, self, until);
 	sat_json_put_bool(doc, "provisional", !whole || !st.complete);
 	o = sat_json_put_obj(doc, "data");
 	sat_json_put_int(o, "cursor", (int64_t)st.cursor);

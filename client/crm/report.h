@@ -1,6 +1,6 @@
 /*
  * report.h - what surrounds a report: the records behind a number, numbers that
- * are frozen and signed, two periods side by side, and reports that are due.
+ * are frozen and signed, and reports that are made by themselves.
  *
  * What a definition gives over the records is sat_crm_report (crm.h). A report
  * is frozen by whoever may create a record of kind frozen_report; from then on a
@@ -32,19 +32,6 @@ SAT_CHECK sat_rc sat_crm_report_rows(sat_json **out, sat_crm *c,
     const char *measure, int64_t limit, sat_err *e);
 
 /*
- * The same definition over two periods: absolute and relative difference, and
- * whether it is the better direction (schema report.compare). Frozen numbers
- * count where there are some.
- */
-SAT_CHECK sat_rc sat_crm_report_compare(sat_json **out, sat_crm *c,
-    const char *key, const char *baseline, const char *current,
-    const sat_report_opts *o, sat_err *e);
-/* The period before this one ("prev"), or a year earlier ("yoy"), as text.
- * SAT_EUSAGE for "all", and for a range or a week a year earlier that is none. */
-SAT_CHECK sat_rc sat_crm_period_before(char out[40], const char *period,
-    const char *how, int tz_min, sat_err *e);
-
-/*
  * Store the report's numbers of a period that has ended as a record of its own,
  * with definition, template, as-of and hash; it syncs like any other. The
  * answer is the frozen report (schema report, with "frozen").
@@ -67,12 +54,17 @@ SAT_CHECK sat_rc sat_crm_sign(sat_json **out, sat_crm *c, const char *id,
     const char *note, sat_err *e);
 
 /*
- * Scheduled reports ("schedule": day, iso_week or month) whose last period has
- * ended, this device's user may run, and of which there is no record yet; run:
- * make them, as records of kind scheduled_report. Exactly one per report, period
- * and user. Schema report.due.
+ * Reports with a "schedule" whose period has ended, which this user may run, and
+ * which were not made here yet; run: make and keep them in the replica. Each is
+ * made once per device and period. Schema report.due.
  */
 SAT_CHECK sat_rc sat_crm_reports_due(sat_json **out, sat_crm *c, bool run,
     sat_err *e);
+/* What was made here; report NULL = all (schema report.made). One of them as it
+ * was made (schema report); SAT_ENOTFOUND. */
+SAT_CHECK sat_rc sat_crm_reports_made(sat_json **out, sat_crm *c,
+    const char *report, sat_err *e);
+SAT_CHECK sat_rc sat_crm_report_made(sat_json **out, sat_crm *c,
+    const char *report, const char *period, sat_err *e);
 
 #endif

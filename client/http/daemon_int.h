@@ -5,7 +5,7 @@
  *   events.c   what happened, numbered, for those who listen
  *   job.c      one request: waited for, or streamed line by line
  *   door.c     HTTP -> route table -> HTTP
- *   timer.c    what it does by itself: the rules of the template
+ *   timer.c    what it does by itself: rules of the template, reports
  *   daemon.c   life: open, lock, live sync, signals
  */
 #ifndef SAT_HTTP_DAEMON_INT_H

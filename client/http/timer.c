@@ -1,9 +1,11 @@
 /*
  * What the daemon does by itself: every few minutes the rules of the template
- * make the tasks that are due. The thread only wakes; the worker does it (D1).
+ * make the tasks that are due, and reports are made whose period has ended. The
+ * thread only wakes; the worker does it (D1).
  */
 #include <time.h>
 
+#include "client/crm/report.h"
 #include "client/http/daemon_int.h"
 #include "common/base/log.h"
 
@@ -41,6 +43,27 @@ run_rules(void *arg)
 	daemon_nudge(d);
 }
 
+/* Trouble is no reason to end: it is tried again, and `satchel report due` says
+ * what is the matter. */
+static void
+make_reports(void *arg)
+{
+	daemon_ *d = arg;
+	sat_json *made = NULL;
+	sat_err e = { 0 };
+
+	if (d->api.crm.replica == NULL ||
+	    sat_replica_me(d->api.crm.replica) == NULL ||
+	    sat_replica_permitted(d->api.crm.replica, NULL) != SAT_OK)
+		return;
+	if (sat_crm_reports_due(&made, &d->api.crm, true, &e) != SAT_OK)
+		sat_log(SAT_WARN, "DAEMON-REPORTS", "rc=%d text=%s", (int)e.rc,
+		    e.text);
+	else if (sat_json_count(sat_json_get(made, "data")) > 0)
+		events_add(d->ev, "report", sat_json_obj());
+	sat_json_free(made);
+}
+
 static void *
 tick(void *u)
 {
@@ -51,6 +74,7 @@ tick(void *u)
 	while (!d->timer_stop) {
 		pthread_mutex_unlock(&d->mtx);
 		(void)worker_call(d->w, run_rules, d);
+		(void)worker_call(d->w, make_reports, d);
 		pthread_mutex_lock(&d->mtx);
 		(void)clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec += EVERY_S;

@@ -110,6 +110,25 @@ load_sources(bind *b, const sat_json *root, sat_report_def *def)
 /* ---- the document ------------------------------------------------------------ */
 
 static void
+load_schedule(bind *b, const sat_json *root, sat_report_def *def)
+{
+	static const char *const known[] = { "day", "iso_week", "month",
+		"quarter", "year" };
+
+	def->schedule = sat_walk_texts(&b->w, root, "schedule", b->a,
+	    &def->nschedule);
+	for (size_t i = 0; i < def->nschedule && b->w.rc == SAT_OK; i++) {
+		size_t k = 0;
+
+		while (k < 5 && strcmp(known[k], def->schedule[i]) != 0)
+			k++;
+		if (k == 5)
+			sat_walk_fault(&b->w, "'schedule' lists day, iso_week, "
+			    "month, quarter, year");
+	}
+}
+
+static void
 load_order(bind *b, const sat_json *root, sat_report_def *def)
 {
 	static const char *const compares[] = { "none", "prev", "yoy" };
@@ -137,6 +156,7 @@ load_order(bind *b, const sat_json *root, sat_report_def *def)
 		sat_walk_fault(&b->w, "'compare' is none, prev or yoy");
 	def->compare = (sat_report_compare)c;
 	def->roles = sat_walk_texts(&b->w, root, "roles", b->a, &def->nroles);
+	load_schedule(b, root, def);
 }
 
 /* {"where": [...], "columns": ["number", ...]}: records named one by one. */
@@ -173,7 +193,7 @@ load_def(bind *b, const char *key, sat_report_def *def)
 	const sat_json *root = sat_template_doc(b->w.t, b->w.path);
 
 	sat_walk_members(&b->w, root, "key title kind let where measures dims sort "
-	    "rank empty roles note sources constants compare list");
+	    "rank empty roles note sources constants compare list schedule");
 	def->key = sat_walk_text(&b->w, root, "key", true);
 	sat_walk_label(&b->w, root, "title", &def->zh, &def->en);
 	if (b->w.rc == SAT_OK && strcmp(def->key, key) != 0)

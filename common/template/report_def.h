@@ -239,6 +239,8 @@ typedef struct sat_report_def {
 	size_t nlist;
 	const char *const *roles; /* who may run it; none listed = everyone */
 	size_t nroles;
+	const char *const *schedule; /* periods after whose end it is made */
+	size_t nschedule;
 	sat_arena arena;
 } sat_report_def;
 

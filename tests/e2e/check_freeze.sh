@@ -8,8 +8,8 @@ d team add east --name 东区 >/dev/null; d team add west --name 西区 >/dev/nu
 for u in li wu; do d user add $u --name $u --role rep --team east >/dev/null; done
 d user add ma --name 经理 --role manager --team east >/dev/null; d user add xi --name 西 --role manager --team west >/dev/null
 d user add hq --name 总部 --role hq >/dev/null
-for u in li wu ma xi hq; do enrol $u; done
-M=$(date -u -d "$(date -u +%Y-%m-15) -1 month" +%Y-%m); NOW=$(date -u +%Y-%m)
+for u in li wu ma xi hq; do enrol $u; done; through_daemon hq status
+M=$(date -u -d "$(date -u +%Y-%m-15) -1 month" +%Y-%m); NOW=$(date -u +%Y-%m); P=$(date -u -d "$M-15 -1 month" +%Y-%m)
 acc() { as "$1" account add --set name="$2" --set industry=I65 --set contact_name=x --set phone_main="1381234$3" --set need_type=product --set created_at="$M-10T02:00:00Z"; }
 deal() { as "$1" opportunity add "$2" --set name=o --set amount="$3" --set stage=won --set won_at="$M-$4T02:00:00Z"; }
 A=$(acc li 安徽一公司 0001); B=$(acc wu 贝尔二公司 0002); C=$(acc li 长城三公司 0003)
@@ -22,7 +22,7 @@ j() { as "$1" --json "${@:2}" | flat; }
 R=$(j hq report run won --period "$M")
 has "$R" '"coverage":\{"reported":5,"active":5,"percent":"100.00"' "all five devices have reported"
 has "$R" '"provisional":false' "so it is final"
-has "$R" '"watermarks":\[\{"device":1,"user":"li","reported_at":"20' "how far each device is"
+has "$R" '"watermarks":\[\{"device":1,"user":"li","here":false,"reported_at":"20' "how far each device is"
 has "$(j hq report run won --period "$NOW")" '"percent":"0.00".*"provisional":true' "a month that goes on is provisional"
 has "$(j ma report run won --period "$M")" '"active":3,' "a manager is told of his team's devices"
 has "$(j li report run won --period "$M")" '"active":1,' "a representative of his own"
@@ -89,4 +89,22 @@ T=$(j ma report list --frozen | sed -E 's/.*"id":"([0-9a-z]+)".*/\1/')
 expect 0 as ma report sign "$T" --note 月末; expect 0 as ma sync; expect 0 as hq sync
 has "$(j hq report show-frozen "$T")" '"signed":\[\{"by":"ma","at":"20[^"]*","hash":"[0-9a-f]{64}","note":"月末"' "headquarters sees the manager's"
 expect 0 as hq check
+
+# two periods side by side
+R=$(j hq report compare won --baseline "$P" --current "$M"); has "$R" '"with":"baseline"' "against another period"
+has "$R" '"frozen_id"|"before":0' "what was before"; expect 2 as hq report compare won --baseline "$P"
+has "$(as hq report run won --period "$M" --compare prev | head -1)" "	" "columns beside"
+
+# made by themselves, once a period, offline
+stop_server
+has "$(j li report due)" "\"report\":\"won\".*\"schedule\":\"month\",\"period\":\"$M\",\"made_at\":null" "last month is due"
+mkdir "$W/out"; expect 0 as li report due --run --out "$W/out"
+has "$(ls "$W/out")" "won-$M.xlsx" "a file named by its period"
+same "$(as li report due | grep -c .)" 0 "nothing is due twice"; expect 0 as li report due --run; same "$OUT" "" "and nothing is made twice"
+has "$(j li report made won --period "$M")" '"key":"won"' "it stays in the replica"; expect 5 as li report made won --period 2019-01
+has "$(as li report made)" "won	$M" "a list of them"
+as wu report due | grep -q "won	$M" && ok || bad "another device's are its own"
+through_daemon wu status; for _ in $(seq 50); do as wu report due | grep -q . || break; sleep 0.1; done
+same "$(as wu report due | grep -c .)" 0 "the daemon made them"; stop_daemon "$W/r/wu"
+as wu report made | grep -q "won	$M" && ok || bad "and kept them"
 finish

@@ -304,6 +304,9 @@ static const call calls[] = {
 	{ "GET", "/v1/reports/{key}/rows", "/v1/reports/ranking-by-rep/rows",
 	    "{\"limit\":\"3\"}", NULL, NULL },
 	{ "GET", "/v1/reports/frozen", "/v1/reports/frozen", NULL, NULL, NULL },
+	{ "GET", "/v1/reports/due", "/v1/reports/due", NULL, NULL, NULL },
+	{ "POST", "/v1/reports/due", "/v1/reports/due", NULL, "{}", NULL },
+	{ "GET", "/v1/reports/made", "/v1/reports/made", NULL, NULL, NULL },
 	{ "GET", "/v1/reports/frozen", "/v1/reports/frozen",
 	    "{\"report\":\"won\"}", NULL, NULL },
 	{ "GET", "/v1/reports/{key}/run", "/v1/reports/won/run",
@@ -387,6 +390,8 @@ static const struct {
 	const char *method, *pattern, *why;
 } elsewhere[] = {
 	{ "POST", "/v1/reports/{key}/freeze",
+	    "needs a finished sync: tests/e2e/check_freeze.sh" },
+	{ "GET", "/v1/reports/made/{key}/{period}",
 	    "needs a finished sync: tests/e2e/check_freeze.sh" },
 	{ "GET", "/v1/reports/frozen/{id}",
 	    "its id is not known before: tests/e2e/check_freeze.sh" },
