@@ -796,6 +796,31 @@ over_quota(sat_cs *s, const sat_msg_error *m)
 	return true;
 }
 
+bool
+sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out)
+{
+	sat_msg in, next = { .type = SAT_MSG_PULL };
+	bool more = false;
+
+	if (!s->asked || (s->state != S_SNAP && s->state != S_PULL))
+		return false;
+	sat_arena_reset(&s->mem);
+	if (sat_msg_read(&in, &s->mem, reply, NULL) != SAT_OK ||
+	    in.type != answer_of[s->state])
+		return false;
+	if (in.type == SAT_MSG_CHUNK) {
+		more = !in.u.chunk.done;
+		next.type = SAT_MSG_SNAP;
+		next.u.snap.after = in.u.chunk.next;
+	} else {
+		more = in.u.delta.upto < in.u.delta.scope_head;
+		next.u.pull.cursor = in.u.delta.upto;
+	}
+	if (more)
+		sat_msg_write(out, &next);
+	return more;
+}
+
 sat_rc
 sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 {

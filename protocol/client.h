@@ -92,6 +92,13 @@ SAT_CHECK sat_rc sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e);
 /* One reply. An ERROR frame becomes its sat_rc (SAT_EREVOKED, SAT_EDENIED,
  * SAT_EVERSION...). A reply that does not fit the state is SAT_EPROTO. */
 SAT_CHECK sat_rc sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e);
+/*
+ * What will most likely be asked once this reply is taken in (the page behind a
+ * page): written to out, so that the server is at it meanwhile. false: nothing
+ * can be said. A guess and no more: sat_cs_next decides, and when it asks for
+ * something else the answer to the guess is thrown away.
+ */
+bool sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out);
 const sat_cs_stats *sat_cs_stats_get(const sat_cs *s);
 
 #endif

@@ -56,36 +56,84 @@ sat_sync_dial(sat_net_client **c, const char *address,
 	return rc;
 }
 
+/*
+ * While a page is taken in the server is at the next one already: it was asked
+ * for as soon as the page was here. What is then asked for may be something
+ * else (P-290); the answer to the guess is read all the same, for the link's sake.
+ */
+typedef struct talk {
+	sat_net_client *link;
+	sat_cs *cs;
+	sat_buf request, reply, ahead;
+	bool asked_ahead; /* `ahead` was sent, its answer not read yet */
+} talk;
+
+static sat_rc
+read_ahead(talk *t, sat_err *e)
+{
+	if (!t->asked_ahead)
+		return SAT_OK;
+	t->asked_ahead = false;
+	return sat_net_receive(t->link, &t->reply, 0, e);
+}
+
+static sat_rc
+request(talk *t, sat_err *e)
+{
+	bool same = t->asked_ahead && sat_span_eq(sat_buf_span(&t->ahead),
+	    sat_buf_span(&t->request));
+	sat_rc rc = read_ahead(t, e);
+
+	if (rc == SAT_OK && !same)
+		rc = sat_net_request(t->link, &t->reply,
+		    sat_buf_span(&t->request), e);
+	sat_buf_reset(&t->ahead);
+	if (rc != SAT_OK || !sat_cs_ahead(t->cs, sat_buf_span(&t->reply),
+	    &t->ahead))
+		return rc;
+	t->asked_ahead = true;
+	return sat_net_send(t->link, sat_buf_span(&t->ahead), e);
+}
+
+static sat_rc
+exchange(talk *t, const sat_sync_opts *o, sat_err *e)
+{
+	bool done = false;
+	sat_rc rc;
+
+	for (;;) {
+		sat_buf_reset(&t->request);
+		if ((rc = sat_cs_next(t->cs, &t->request, &done, e)) !=
+		    SAT_OK || done ||
+		    (rc = request(t, e)) != SAT_OK ||
+		    (rc = sat_cs_reply(t->cs, sat_buf_span(&t->reply), e)) !=
+		    SAT_OK)
+			break;
+		if (o->progress != NULL)
+			o->progress(o->u, sat_cs_stats_get(t->cs));
+	}
+	/* The link may be used again; that of a session that failed is not. */
+	return rc == SAT_OK ? read_ahead(t, e) : rc;
+}
+
 sat_rc
 sat_sync_session(sat_sync_result *out, sat_net_client *link,
     const sat_client_ops *ops, const sat_sync_opts *o, sat_err *e)
 {
-	sat_buf request = { 0 }, reply = { 0 };
+	talk t = { .link = link, .cs = sat_cs_new(ops, &o->clock, o->flags) };
 	uint64_t sent0, got0, sent, got;
-	bool done = false;
-	sat_cs *cs = sat_cs_new(ops, &o->clock, o->flags);
 	sat_rc rc;
 
 	sat_net_client_bytes(link, &sent0, &got0);
-	for (;;) {
-		sat_buf_reset(&request);
-		if ((rc = sat_cs_next(cs, &request, &done, e)) != SAT_OK ||
-		    done)
-			break;
-		if ((rc = sat_net_request(link, &reply, sat_buf_span(&request),
-		         e)) != SAT_OK ||
-		    (rc = sat_cs_reply(cs, sat_buf_span(&reply), e)) != SAT_OK)
-			break;
-		if (o->progress != NULL)
-			o->progress(o->u, sat_cs_stats_get(cs));
-	}
-	out->stats = *sat_cs_stats_get(cs);
+	rc = exchange(&t, o, e);
+	out->stats = *sat_cs_stats_get(t.cs);
 	sat_net_client_bytes(link, &sent, &got);
 	out->bytes_out += sent - sent0;
 	out->bytes_in += got - got0;
-	sat_cs_free(cs);
-	sat_buf_fini(&request);
-	sat_buf_fini(&reply);
+	sat_cs_free(t.cs);
+	sat_buf_fini(&t.request);
+	sat_buf_fini(&t.reply);
+	sat_buf_fini(&t.ahead);
 	return rc;
 }
 

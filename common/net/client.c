@@ -404,7 +404,8 @@ sat_rc
 sat_net_receive(sat_net_client *c, sat_buf *reply, int timeout_ms, sat_err *e)
 {
 	sat_link *l = c->link;
-	sat_rc rc = await(c, timeout_ms, "before it answered", e);
+	sat_rc rc = await(c, timeout_ms > 0 ? timeout_ms : c->timeout_ms,
+	    "before it answered", e);
 
 	sat_buf_reset(reply);
 	if (rc != SAT_OK)

@@ -96,7 +96,8 @@ SAT_CHECK sat_rc sat_net_request(sat_net_client *c, sat_buf *reply,
 SAT_CHECK sat_rc sat_net_request_within(sat_net_client *c, sat_buf *reply,
     sat_span frame, int timeout_ms, sat_err *e);
 /* Its two halves, for one thread with many links: each send is followed by
- * one receive, other links are served in between. */
+ * one receive, other links are served in between. timeout_ms 0 = the client's
+ * own. */
 SAT_CHECK sat_rc sat_net_send(sat_net_client *c, sat_span frame, sat_err *e);
 SAT_CHECK sat_rc sat_net_receive(sat_net_client *c, sat_buf *reply,
     int timeout_ms, sat_err *e);

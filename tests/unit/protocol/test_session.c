@@ -332,6 +332,60 @@ the_order_is_registry_template_push_snapshot_pull(void **state)
 	stop(&s);
 }
 
+/* Is the guess from this reply what is asked for once it was taken in? */
+static bool
+guessed(script *s, const sat_msg *m)
+{
+	sat_buf reply = { 0 }, ahead = { 0 };
+	sat_err err = { 0 };
+	bool any, right;
+
+	sat_msg_write(&reply, m);
+	any = sat_cs_ahead(s->cs, sat_buf_span(&reply), &ahead);
+	assert_int_equal(any, ahead.n > 0);
+	assert_ok(answer(s, m, &err));
+	right = !finished(s) && any && sat_span_eq(sat_buf_span(&ahead),
+	    sat_buf_span(&s->q));
+	sat_buf_fini(&reply);
+	sat_buf_fini(&ahead);
+	return right;
+}
+
+static void
+the_page_behind_a_page_is_known_before_that_is_taken_in(void **state) /* P-290 */
+{
+	script s = { .snap_wanted = true };
+	sat_msg m = a_welcome(70);
+
+	(void)state;
+	start(&s, 0);
+	assert_int_equal(SAT_MSG_HELLO, asked(&s).type);
+	assert_false(guessed(&s, &m));
+	m = (sat_msg){ .type = SAT_MSG_CHUNK };
+	m.u.chunk.lsn = 60;
+	m.u.chunk.next = 1;
+	sat_hash(m.u.chunk.hash, (sat_span){ NULL, 0 });
+	assert_true(guessed(&s, &m));
+	m.u.chunk.next = 2;
+	assert_true(guessed(&s, &m));
+	m.u.chunk.done = true;
+	assert_false(guessed(&s, &m));
+	m = (sat_msg){ .type = SAT_MSG_DELTA };
+	m.u.delta.upto = 65;
+	m.u.delta.scope_head = 80;
+	assert_true(guessed(&s, &m));
+	/* the page turns out to lack an own commit: asked for again, in full */
+	m.u.delta.upto = 70;
+	s.delta_rc = SAT_ENOTFOUND;
+	assert_false(guessed(&s, &m));
+	assert_int_equal(65, asked(&s).u.pull.cursor);
+	assert_true(guessed(&s, &m));
+	m.u.delta.upto = 80;
+	assert_false(guessed(&s, &m));
+	assert_true(finished(&s));
+	stop(&s);
+}
+
 static void
 a_page_that_needs_a_newer_template_makes_it_ask_once(void **state) /* P-169 */
 {
@@ -610,6 +664,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_to_do_is_one_round_trip),
 		cmocka_unit_test(the_order_is_registry_template_push_snapshot_pull),
+		cmocka_unit_test(the_page_behind_a_page_is_known_before_that_is_taken_in),
 		cmocka_unit_test(a_page_that_needs_a_newer_template_makes_it_ask_once),
 		cmocka_unit_test(after_a_push_the_cursor_must_pass_it),
 		cmocka_unit_test(what_was_accepted_before_is_passed_once),
