@@ -305,18 +305,43 @@ may_edit(const judging *j, const sat_template *t, const sat_kind *k,
 	return sat_grant_covers(sat_acl(t, j->a->actor->role, action), rel);
 }
 
+typedef struct asking {
+	judging *j;
+	wrec *w;
+} asking;
+
+/* A field of its customer as he is now, for what the flow asks. */
+static sat_value
+customer(void *u, const char *key)
+{
+	const asking *q = u;
+	const sat_kind *k;
+	const sat_field *f;
+	wrec *root;
+
+	if (q->w->root == q->w->eid || sat_set_by_eid(&root, q->j->s, q->w->root,
+	    NULL) != SAT_OK || sat_set_decode(root, q->j->s, NULL) != SAT_OK)
+		return sat_v_null();
+	k = sat_template_kind_id(q->j->t, root->kind);
+	f = k != NULL ? sat_kind_field(k, key) : NULL;
+	return f != NULL ? sat_record_value(&root->r, f->id) : sat_v_null();
+}
+
 static sat_rc
 judge_by(sat_gate_in *in, changes *ch, judging *j, wrec *w,
     const sat_template *t, sat_relation rel, unsigned sorts, sat_err *e)
 {
 	bool born = w->fresh || sat_srv_reborn(j->s, w);
+	asking q = { j, w };
 	sat_gate_out out;
 
 	*in = (sat_gate_in){ .t = t, .role = j->a->actor->role, .relation = rel,
 		.kind = sat_template_kind_id(t, w->kind), .is_new = born,
 		.deleted = !born && w->r.deleted, .flag_missing = true,
 		.from_sync = true, .current = born ? NULL : current,
-		.u = w };
+		.u = w, .user = j->a->actor->key,
+		.at_ms = sat_hlc_ms(j->a->c->hlc), .customer = customer,
+		.customer_u = &q };
 	if (in->kind == NULL)
 		return SAT_OK;
 	/* it changes what is there: the right to create is not enough (P-282) */

@@ -91,6 +91,10 @@ HANDLER(api_dict);
 HANDLER(api_rules);
 HANDLER(api_rule);
 HANDLER(api_rules_run);
+/* approve.c */
+HANDLER(api_submit);
+HANDLER(api_approve);
+HANDLER(api_reject);
 /* task.c */
 HANDLER(api_tasks);
 HANDLER(api_task_done);

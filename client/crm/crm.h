@@ -9,6 +9,7 @@
 #define SAT_CRM_CRM_H
 
 #include "client/replica/replica.h"
+#include "common/template/approval.h"
 #include "common/template/flow.h"
 #include "common/template/reminder.h"
 
@@ -278,6 +279,37 @@ typedef struct sat_rules_opts {
  */
 SAT_CHECK sat_rc sat_crm_rules(sat_rule_item **out, size_t *n, sat_arena *a,
     sat_crm *c, const sat_rules_opts *o, sat_err *e);
+
+/* ---- approvals (policy/approval.json) -------------------------------------------- */
+
+typedef struct sat_approval_is {
+	const sat_approval_route *route; /* NULL: nothing is missing */
+	const char *missing[16];         /* roles of the step that waits */
+	size_t nmissing;
+	struct {
+		const char *role, *user;
+	} asked[16];                     /* who got a task now */
+	size_t nasked;
+} sat_approval_is;
+/* What is missing now; all texts belong to the template, the registry or `a`. */
+SAT_CHECK sat_rc sat_crm_approval(sat_approval_is *out, sat_arena *a, sat_crm *c,
+    const sat_kind *k, const sat_id *id, sat_err *e);
+/*
+ * Submit: the record reaches the state its routes guard, or, while somebody has
+ * to agree, waits in the route's `ask` state, and those people get a task (made
+ * once, whoever submits). `expert`: which user of that role is asked; NULL = a
+ * participant, else the first.
+ * @return SAT_EUSAGE: the kind has no routes.
+ */
+SAT_CHECK sat_rc sat_crm_submit(sat_approval_is *out, sat_arena *a, sat_crm *c,
+    const sat_kind *k, const sat_id *id, const char *expert, sat_err *e);
+/* Agree, in the acting user's role; with the last one that is missing a waiting
+ * record goes on. SAT_EDENIED "approval.role": nobody asks this role now. */
+SAT_CHECK sat_rc sat_crm_approve(sat_approval_is *out, sat_arena *a, sat_crm *c,
+    const sat_kind *k, const sat_id *id, const char *note, sat_err *e);
+/* Send it back to be changed: a new version, which needs new approvals. */
+SAT_CHECK sat_rc sat_crm_reject(sat_crm *c, const sat_kind *k, const sat_id *id,
+    const char *reason, sat_err *e);
 
 /* ---- import ---------------------------------------------------------------- */
 typedef enum { SAT_DUP_SKIP, SAT_DUP_UPDATE, SAT_DUP_NEW, SAT_DUP_ASK } sat_on_duplicate;

@@ -13,6 +13,7 @@
  * resolve.c   an open conflict -> one commit that settles it
  * reception.c visitors at the door; judge.c: whose they are; turns.c: whose turn
  * merge.c     two customers -> one, and apart again
+ * approve.c   who has to agree before a record goes on
  * rules.c     reminders of the template -> tasks
  * stuck.c     how long records stay in a stage
  * duty.c      who has to decide a conflict, and until when
@@ -89,6 +90,8 @@ bool crm_next_element(sat_span *element, sat_span *rest);
 
 /* effects.c */
 SAT_CHECK sat_rc crm_defaults(crm_work *w, sat_err *e);
+/* A field of the customer of a crm_work, by key: for the gate. */
+sat_value crm_customer(void *u, const char *key);
 /* What entering its new stage lacks by the flow ("entry.follow"); NULL: nothing. */
 const char *crm_entry_lacks(crm_work *w);
 /* path, won_at, lost_at, lost_reason, credit_owner as the stage changes. */

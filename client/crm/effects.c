@@ -47,6 +47,7 @@ has_finding(const crm_work *w, const sat_field *f)
 }
 
 static void put_sop(crm_work *w);
+static sat_rc put_grade(crm_work *w, sat_err *e);
 
 /* Owner first of all: a record without one would be nobody's. */
 sat_rc
@@ -69,7 +70,7 @@ crm_defaults(crm_work *w, sat_err *e)
 		crm_put(w, owner, sat_v_text(sat_span_str(w->who->me->key)));
 	put_sop(w);
 	crm_report_defaults(w);
-	return SAT_OK;
+	return put_grade(w, e);
 }
 
 /* ---- stage ------------------------------------------------------------------- */
@@ -188,31 +189,36 @@ value_after(void *u, const sat_field *f)
 	return crm_after(u, f);
 }
 
-/* When somebody was last in touch with the customer; 0 = never. */
-static int64_t
-last_follow(const crm_work *w)
+/* Who it is about, as he is on this device; null for a root, and when he is
+ * not here. */
+sat_value
+crm_customer(void *u, const char *key)
 {
-	const sat_kind *k = w->kind;
-	sat_value v = sat_v_null(), up;
-	const sat_field *f;
+	crm_work *w = u;
+	const sat_kind *k = w->kind->parent != NULL ? sat_template_kind(
+	    w->who->t, w->kind->parent->ref) : NULL;
+	const sat_field *f = k != NULL ? sat_kind_field(k, key) : NULL;
+	sat_value up = f != NULL ? crm_after(w, w->kind->parent) : sat_v_null();
 	sat_view top;
 	sat_id id;
 
-	if (k->scope == SAT_SCOPE_ROOT) {
-		f = sat_kind_field(k, "last_follow_at");
-		v = f != NULL ? crm_after(w, f) : v;
-		return v.type == SAT_V_INT ? v.i : 0;
-	}
-	up = k->parent != NULL ? crm_after(w, k->parent) : sat_v_null();
-	k = k->parent != NULL ? sat_template_kind(w->who->t, k->parent->ref) :
-	    NULL;
-	f = k != NULL ? sat_kind_field(k, "last_follow_at") : NULL;
-	if (f == NULL || up.type != SAT_V_BYTES || up.s.n != sizeof id.b)
-		return 0;
+	if (up.type != SAT_V_BYTES || up.s.n != sizeof id.b)
+		return sat_v_null();
 	memcpy(id.b, up.s.p, sizeof id.b);
 	if (sat_replica_get(&top, w->a, w->c->replica, k, &id, NULL) != SAT_OK)
-		return 0;
-	v = sat_record_value(&top.rec, f->id);
+		return sat_v_null();
+	return sat_record_value(&top.rec, f->id);
+}
+
+/* When somebody was last in touch with the customer; 0 = never. */
+static int64_t
+last_follow(crm_work *w)
+{
+	const sat_field *own = w->kind->scope == SAT_SCOPE_ROOT ?
+	    sat_kind_field(w->kind, "last_follow_at") : NULL;
+	sat_value v = own != NULL ? crm_after(w, own) :
+	    crm_customer(w, "last_follow_at");
+
 	return v.type == SAT_V_INT ? v.i : 0;
 }
 
@@ -248,6 +254,43 @@ put_sop(crm_work *w)
 	n = snprintf(text, sizeof text, "%.40s@%.16s", f->key, f->version);
 	crm_put(w, sop, sat_v_text(sat_span_of(sat_arena_str(w->a, text,
 	    (size_t)n), (size_t)n)));
+}
+
+/*
+ * The customer's grade when the record was made: who has to agree depends on it,
+ * and the server does not know what was bought. Of rows that are imported only a
+ * typed grade counts: they tell of the past.
+ */
+static sat_rc
+put_grade(crm_work *w, sat_err *e)
+{
+	const sat_field *f = sat_kind_field(w->kind, "grade");
+	sat_value up, typed;
+	sat_grading *g = NULL;
+	const char *grade;
+	int64_t amount;
+	sat_id id;
+	sat_rc rc;
+
+	if (f == NULL || f->policy != SAT_P_ONCE || w->kind->parent == NULL ||
+	    crm_changes_field(w, f) || f->type != SAT_F_ENUM)
+		return SAT_OK;
+	up = crm_after(w, w->kind->parent);
+	if (up.type != SAT_V_BYTES || up.s.n != sizeof id.b)
+		return SAT_OK;
+	typed = crm_customer(w, "grade");
+	if (typed.type == SAT_V_TEXT || w->roots != NULL) {
+		if (typed.type == SAT_V_TEXT)
+			crm_put(w, f, typed);
+		return SAT_OK;
+	}
+	memcpy(id.b, up.s.p, sizeof id.b);
+	rc = sat_crm_grading(&g, w->c, w->who->now_ms, e);
+	if (rc == SAT_OK && (grade = sat_grading_of(g, w->who->t, &id, typed,
+	    &amount)) != NULL)
+		crm_put(w, f, sat_v_text(sat_span_str(grade)));
+	sat_grading_free(g);
+	return rc;
 }
 
 /* ---- follow-ups ---------------------------------------------------------------- */

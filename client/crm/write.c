@@ -139,6 +139,8 @@ crm_judge(crm_work *w, sat_err *e)
 		.flag_missing = w->flag_missing, .now_ms = w->who->now_ms,
 		.changes = w->changes, .n = w->n,
 		.current = gate_current, .u = w,
+		.user = w->who->me->key, .at_ms = w->who->now_ms,
+		.customer = crm_customer, .customer_u = w,
 	};
 	sat_err why = { 0 };
 	sat_rc rc = sat_gate_judge(&out, &in, &why);

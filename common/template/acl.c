@@ -100,3 +100,15 @@ sat_acl(const sat_template *t, const char *role, const char *action)
 	g = grant_of(sat_json_str(cell, NULL));
 	return g > 0 ? (sat_grant)g : SAT_GRANT_NO;
 }
+
+bool
+sat_template_has_role(const sat_template *t, const char *key)
+{
+	const sat_json *m = sat_json_first(sat_json_get(sat_template_doc(t,
+	    "acl/matrix.json"), "roles"));
+
+	for (; m != NULL; m = sat_json_next(m))
+		if (strcmp(sat_json_get_str(m, "key", ""), key) == 0)
+			return true;
+	return false;
+}

@@ -2,7 +2,7 @@
  * The gate. First the right, then every finding of every change, so that a
  * form can mark all its faults at once; nothing is decided by the door.
  */
-#include "common/template/gate.h"
+#include "common/template/gate_int.h"
 #include "common/template/template_int.h"
 
 #include <stdio.h>
@@ -11,15 +11,10 @@
 /* A laptop clock may run ahead a little (requirements §4.3). */
 #define FUTURE_SLACK_MS (10 * 60 * 1000)
 
-typedef struct findings {
-	const sat_gate_in *in;
-	size_t n;
-	const char *first; /* code of the first one */
-	sat_err list; /* collected here: the text is written at the end */
-} findings;
+typedef gate_findings findings;
 
-static void
-found(findings *fi, const sat_field *f, const char *code)
+void
+gate_found(findings *fi, const sat_field *f, const char *code)
 {
 	if (fi->n++ == 0)
 		fi->first = code;
@@ -246,7 +241,7 @@ judge_changes(findings *fi)
 		if (c->verb == SAT_VERB_DELETE || c->verb == SAT_VERB_RESTORE ||
 		    c->verb == SAT_VERB_MERGE) {
 			if (c->field != NULL || in->is_new)
-				found(fi, c->field, "policy");
+				gate_found(fi, c->field, "policy");
 			continue;
 		}
 		if (c->field == NULL ||
@@ -257,15 +252,15 @@ judge_changes(findings *fi)
 		else
 			code = judge_change(in, c);
 		if (code != NULL)
-			found(fi, c->field, code);
+			gate_found(fi, c->field, code);
 	}
 }
 
 /* ---- required fields --------------------------------------------------------- */
 
 /* The value as it will be: the last plain change wins, additions count. */
-static sat_value
-after(const sat_gate_in *in, const sat_field *f)
+sat_value
+gate_after(const sat_gate_in *in, const sat_field *f)
 {
 	sat_value v = current(in, f);
 
@@ -329,7 +324,7 @@ is_empty(sat_value v)
 static sat_value
 get_after(void *u, const sat_field *f)
 {
-	return after(u, f);
+	return gate_after(u, f);
 }
 
 static sat_value
@@ -353,13 +348,13 @@ judge_required(findings *fi, sat_gate_out *out)
 		bool was_missing;
 
 		if (!is_required(copy.kind, f, get_after, &copy) ||
-		    !is_empty(after(&copy, f)))
+		    !is_empty(gate_after(&copy, f)))
 			continue;
 		out->incomplete = true;
 		was_missing = !copy.is_new && is_empty(current(&copy, f)) &&
 		    is_required(copy.kind, f, get_before, &copy);
 		if (!was_missing && !copy.flag_missing && !is_found(fi, f))
-			found(fi, f, "required");
+			gate_found(fi, f, "required");
 	}
 }
 
@@ -380,10 +375,11 @@ sat_gate_judge(sat_gate_out *out, const sat_gate_in *in, sat_err *e)
 	char slug[40];
 	sat_rc rc;
 
-	out->incomplete = false;
+	*out = (sat_gate_out){ false, NULL };
 	if ((rc = judge_rights(in, e)) != SAT_OK)
 		return rc;
 	judge_changes(&fi);
+	gate_judge_flow(&fi, out);
 	if (!only_whole_record(in))
 		judge_required(&fi, out);
 	if (fi.n == 0)

@@ -51,6 +51,13 @@ typedef struct sat_gate_in {
 	                          current stage and edits of a deleted record are
 	                          the merge's business and are not refused */
 	int64_t now_ms;        /* for not_future; 0 = not checked (sync) */
+	const char *user;      /* the author's key; NULL: he can approve nothing */
+	int64_t at_ms;         /* when it was done, for entry conditions with a
+	                          time; 0 = they are not asked for */
+	/* A field of the record's customer by key; null when he has none. May be
+	 * NULL. */
+	sat_value (*customer)(void *u, const char *key);
+	void *customer_u;
 	const sat_change *changes;
 	size_t n;
 	/* Current value of a field; null value when unset. May be NULL for new. */
@@ -60,11 +67,13 @@ typedef struct sat_gate_in {
 
 typedef struct sat_gate_out {
 	bool incomplete; /* a required field is missing after the change */
+	const char *flag; /* "entry.follow", ...: the flow wanted more; NULL */
 } sat_gate_out;
 
 /*
  * @return SAT_OK; SAT_EINVALID (code "validation.required|type|option|pattern|
- *         length|range|stage|append_only|retired|policy", e->fields lists all
+ *         length|range|stage|append_only|retired|policy|approval|
+ *         entry.fields|entry.follow|entry.checklist", e->fields lists all
  *         findings); SAT_EDENIED (role or relation lacks the right).
  * Pure. Thread-safe for one template (compiled patterns are shared).
  */

@@ -191,18 +191,6 @@ read_when(walk *w, const sat_json *root, sat_reminder *r)
 	sat_walk_leave(w, mark);
 }
 
-static bool
-role_known(const sat_template *t, const char *key)
-{
-	const sat_json *m = sat_json_first(sat_json_get(sat_template_doc(t,
-	    "acl/matrix.json"), "roles"));
-
-	for (; m != NULL; m = sat_json_next(m))
-		if (strcmp(sat_json_get_str(m, "key", ""), key) == 0)
-			return true;
-	return false;
-}
-
 static void
 read_to(walk *w, const sat_json *n, sat_reminder *r)
 {
@@ -219,7 +207,7 @@ read_to(walk *w, const sat_json *n, sat_reminder *r)
 		r->to = SAT_TO_ROLE;
 		sat_walk_members(w, to, "role");
 		r->role = sat_walk_text(w, to, "role", true);
-		if (w->rc == SAT_OK && !role_known(w->t, r->role))
+		if (w->rc == SAT_OK && !sat_template_has_role(w->t, r->role))
 			sat_walk_fault(w, "unknown role '%.40s'", r->role);
 	}
 }

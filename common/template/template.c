@@ -199,6 +199,7 @@ load_all(sat_template *t, const sat_template_file *files, size_t n, sat_err *e)
 	    (rc = sat_template_load_pools(t, e)) != SAT_OK ||
 	    (rc = sat_template_load_reception(t, e)) != SAT_OK ||
 	    (rc = sat_template_load_reminders(t, e)) != SAT_OK ||
+	    (rc = sat_template_load_approvals(t, e)) != SAT_OK ||
 	    (rc = sat_template_load_flows(t, e)) != SAT_OK)
 		return rc;
 	return check_reports(t, e);

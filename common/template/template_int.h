@@ -58,6 +58,8 @@ struct sat_template {
 	size_t nreminders;
 	struct sat_flow *flows;
 	size_t nflows;
+	struct sat_approval_route *routes;
+	size_t nroutes;
 	const sat_json *matrix; /* "grants" of acl/matrix.json, or NULL */
 };
 
@@ -110,6 +112,10 @@ sat_cond *sat_walk_conds(walk *w, const sat_json *n, const char *key,
     const sat_kind *k, sat_arena *a, size_t *count);
 /* reminder.c: policy/reminders.json, after kinds and roles */
 sat_rc sat_template_load_reminders(sat_template *t, sat_err *e);
+/* approval.c: policy/approval.json */
+sat_rc sat_template_load_approvals(sat_template *t, sat_err *e);
+/* Is it a role of acl/matrix.json? */
+bool sat_template_has_role(const sat_template *t, const char *key);
 /* flow.c: flows/ */
 sat_rc sat_template_load_flows(sat_template *t, sat_err *e);
 

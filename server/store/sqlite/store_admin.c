@@ -44,7 +44,7 @@ check_key(const char *key, sat_err *e)
 static sat_rc
 check_role(const char *role, sat_err *e)
 {
-	static const char *const roles[] = { "rep", "manager", "hq", "admin",
+	static const char *const roles[] = { "rep", "manager", "hq", "admin", "expert",
 		"kiosk", "receptionist" };
 
 	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)

@@ -1,0 +1,104 @@
+/*
+ * Submit, approve, reject: client/crm/approve.c asked over the route table.
+ */
+#include "client/api/api_int.h"
+
+static sat_rc
+find(const sat_kind **k, sat_id *id, sat_api *api, const char *const args[4],
+    sat_err *e)
+{
+	sat_rc rc = api_kind(k, api, args[0], e);
+
+	return rc == SAT_OK ? sat_replica_resolve(id, api->crm.replica, *k,
+	    args[1], e) : rc;
+}
+
+static sat_rc
+put(sat_json **out, sat_api *api, const sat_kind *k, const sat_id *id,
+    const sat_approval_is *is, sat_err *e)
+{
+	sat_json *doc, *arr;
+	sat_rc rc = api_record_answer(&doc, api, k, id, false, e);
+	bool zh = api->crm.lang != NULL && api->crm.lang[0] == 'z';
+
+	if (rc != SAT_OK)
+		return rc;
+	*out = api_doc("approval");
+	sat_json_put_str(*out, "kind", k->key);
+	sat_json_put_str(*out, "state", k->stage != NULL ? sat_json_get_str(
+	    sat_json_get(doc, "data"), k->stage->key, NULL) : NULL);
+	sat_json_put_bool(*out, "complete", is->route == NULL);
+	sat_json_put_str(*out, "route", is->route != NULL ? is->route->key :
+	    NULL);
+	sat_json_put_str(*out, "route_label", is->route == NULL ? NULL :
+	    zh ? is->route->zh : is->route->en);
+	arr = sat_json_put_arr(*out, "missing");
+	for (size_t i = 0; i < is->nmissing; i++)
+		sat_json_add_str(arr, is->missing[i]);
+	arr = sat_json_put_arr(*out, "asked");
+	for (size_t i = 0; i < is->nasked; i++) {
+		sat_json *row = sat_json_add_obj(arr);
+
+		sat_json_put_str(row, "role", is->asked[i].role);
+		sat_json_put_str(row, "user", is->asked[i].user);
+	}
+	sat_json_put(*out, "data", sat_json_dup(sat_json_get(doc, "data")));
+	sat_json_free(doc);
+	return SAT_OK;
+}
+
+HANDLER(api_submit)
+{
+	sat_arena a = { 0 };
+	sat_approval_is is;
+	const sat_kind *k;
+	sat_id id;
+	sat_rc rc = find(&k, &id, api, args, e);
+
+	if (rc == SAT_OK)
+		rc = sat_crm_submit(&is, &a, &api->crm, k, &id,
+		    sat_json_get_str(req->body, "expert", NULL), e);
+	if (rc == SAT_OK)
+		rc = put(out, api, k, &id, &is, e);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+HANDLER(api_approve)
+{
+	sat_arena a = { 0 };
+	sat_approval_is is;
+	const sat_kind *k;
+	sat_id id;
+	sat_rc rc = find(&k, &id, api, args, e);
+
+	if (rc == SAT_OK)
+		rc = sat_crm_approve(&is, &a, &api->crm, k, &id,
+		    sat_json_get_str(req->body, "note", NULL), e);
+	if (rc == SAT_OK)
+		rc = put(out, api, k, &id, &is, e);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+HANDLER(api_reject)
+{
+	const char *reason = sat_json_get_str(req->body, "reason", NULL);
+	sat_arena a = { 0 };
+	sat_approval_is is;
+	const sat_kind *k;
+	sat_id id;
+	sat_rc rc = find(&k, &id, api, args, e);
+
+	if (rc == SAT_OK && (reason == NULL || reason[0] == '\0'))
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage.reason", NULL,
+		    "say why: --reason TEXT");
+	if (rc == SAT_OK)
+		rc = sat_crm_reject(&api->crm, k, &id, reason, e);
+	if (rc == SAT_OK)
+		rc = sat_crm_approval(&is, &a, &api->crm, k, &id, e);
+	if (rc == SAT_OK)
+		rc = put(out, api, k, &id, &is, e);
+	sat_arena_fini(&a);
+	return rc;
+}
