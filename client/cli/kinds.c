@@ -42,5 +42,8 @@ const cli_verb cli_kind_verbs[] = {
 	CHILD_KIND("preregistration", "pre-registrations"),
 	CHILD_KIND("consent", "consents"), ROWS_KIND("comment", "comments"),
 	ROOT_KIND("product", "products"), ROOT_KIND("campaign", "campaigns"),
+	ROOT_KIND("target", "targets"), ROOT_KIND("cost", "cost entries"),
+	ROOT_KIND("staff", "times at work"), ROWS_KIND("sample", "samples"),
+	ROWS_KIND("invitation", "survey invitations"),
 };
 const size_t cli_kind_nverbs = sizeof cli_kind_verbs / sizeof cli_kind_verbs[0];

@@ -6,6 +6,7 @@
  * dup.c       records that may be there already
  * dedupe.c    customers that may be one
  * effects.c   what follows from a change: defaults, dates of a stage, numbers
+ * dates.c     when a state was reached
  * moves.c     many records to another owner: plan, then do
  * again.c     operations made before -> changes made now
  * retry.c     a refused commit -> a new one
@@ -96,6 +97,13 @@ sat_value crm_customer(void *u, const char *key);
 const char *crm_entry_lacks(crm_work *w);
 /* path, won_at, lost_at, lost_reason, credit_owner as the stage changes. */
 void crm_stage_effects(crm_work *w);
+/* The moment into a time field, unless somebody gave one or a `once` field has
+ * its value; and taken away again. Kinds without the field are left alone. */
+void crm_stamp(crm_work *w, const char *key);
+void crm_clear(crm_work *w, const char *key);
+/* dates.c: churned_at, lost_stage, converted_at, answered_at, resolved_at as
+ * states change, so that reports need not guess. Called by crm_stage_effects. */
+void crm_state_dates(crm_work *w);
 /* A follow-up moves its customer's last and next dates, in the same commit,
  * when its author may change the customer. After crm_relate of w; `also` is
  * filled when there is something to write. Inputs named after the customer's

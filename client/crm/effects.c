@@ -82,8 +82,8 @@ is_text(sat_value v, const char *word)
 }
 
 /* The moment, unless the person gave one. */
-static void
-stamp(crm_work *w, const char *key)
+void
+crm_stamp(crm_work *w, const char *key)
 {
 	const sat_field *f = sat_kind_field(w->kind, key);
 
@@ -93,8 +93,8 @@ stamp(crm_work *w, const char *key)
 	crm_put(w, f, crm_now(w, f));
 }
 
-static void
-clear(crm_work *w, const char *key)
+void
+crm_clear(crm_work *w, const char *key)
 {
 	const sat_field *f = sat_kind_field(w->kind, key);
 
@@ -160,24 +160,25 @@ crm_stage_effects(crm_work *w)
 	const sat_field *stage = w->kind->stage, *why;
 	sat_value before, now;
 
+	crm_state_dates(w);
 	if (stage == NULL || !crm_changes_field(w, stage))
 		return;
 	before = crm_was(w, stage);
 	now = crm_after(w, stage);
 	note_path(w, before, now);
 	if (is_text(now, "won")) {
-		stamp(w, "won_at");
+		crm_stamp(w, "won_at");
 		give_credit(w);
 	} else if (is_text(now, "lost")) {
-		stamp(w, "lost_at");
+		crm_stamp(w, "lost_at");
 		why = sat_kind_field(w->kind, "lost_reason");
 		if (why != NULL && crm_after(w, why).type == SAT_V_NULL &&
 		    !w->flag_missing && !has_finding(w, why))
 			crm_fault(w, why, "required");
 	}
 	if (is_text(before, "lost") && !is_text(now, "lost")) {
-		clear(w, "lost_at"); /* reopened */
-		clear(w, "lost_reason");
+		crm_clear(w, "lost_at"); /* reopened */
+		crm_clear(w, "lost_reason");
 	}
 }
 

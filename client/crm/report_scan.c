@@ -281,6 +281,19 @@ scan(rep_pass *p, rep_source *s, size_t source, sat_err *e)
 
 /* ---- formulas ------------------------------------------------------------------------ */
 
+/* A month is a twelfth of a year, whichever month. */
+static sat_fraction
+years(int64_t from, int64_t to)
+{
+	int y, m, d, y2, m2, d2;
+
+	sat_date_of(&y, &m, &d, from);
+	sat_date_of(&y2, &m2, &d2, to);
+	if (d == 1 && d2 == 1)
+		return sat_fraction_of((y2 - y) * 12 + m2 - m, 12);
+	return sat_fraction_of(to - from, 365);
+}
+
 /* Days of the period, whole ones that were over at as-of. */
 static sat_fraction
 days_of(const rep_pass *p, sat_node_op what)
@@ -293,6 +306,9 @@ days_of(const rep_pass *p, sat_node_op what)
 		return sat_fraction_none();
 	if (what == SAT_NODE_WORKED && p->when.as_of_ms < end)
 		end = p->when.as_of_ms;
+	if (what == SAT_NODE_YEARS)
+		return years(sat_calendar_day(c, d->from_ms),
+		    sat_calendar_day(c, end));
 	if (what == SAT_NODE_DAYS)
 		return sat_fraction_of(sat_calendar_day(c, end) -
 		    sat_calendar_day(c, d->from_ms), 1);

@@ -402,6 +402,55 @@ make_moves(rep_source *s, sat_err *e)
 	return rc;
 }
 
+/* ---- stages that opportunities came to --------------------------------------------------- */
+
+static void
+take_stages(rep_source *s, const rep_source *of, const rep_events *ev,
+    const sat_field *account)
+{
+	const sat_dict *d = of->kind->stage->dict;
+	sat_value owner = sat_value_dup(s->a, rep_field(of, of->kind->owner));
+	sat_value parent = sat_value_dup(s->a, rep_field(of, account));
+	sat_id id = rep_id(of);
+	size_t from, to = rep_events_of(&from, ev, &id);
+
+	for (size_t i = from; i < to; i++) {
+		made_row *r;
+
+		if (ev->v[i].n < 0 || (i > from && ev->v[i - 1].n == ev->v[i].n))
+			continue;
+		r = add_row(s->made);
+		r->v[1] = sat_value_dup(s->a, sat_v_id(&id));
+		r->v[2] = parent;
+		r->v[3] = owner;
+		r->v[4] = sat_v_text(sat_span_str(d->options[ev->v[i].n].key));
+		r->v[5] = sat_v_int(ev->v[i].at);
+	}
+}
+
+static sat_rc
+make_stages(rep_source *s, sat_err *e)
+{
+	const sat_kind *k = sat_template_kind(s->who->t, "opportunity");
+	rep_events ev = { 0 };
+	rep_source of;
+	bool more;
+	sat_rc rc;
+
+	if (k == NULL || k->stage == NULL || k->owner == NULL)
+		return SAT_OK;
+	rep_begin(&of, s->c, s->who, s->a, k, s->when, s->grant);
+	if ((rc = rep_need_field(&of, k->owner, e)) == SAT_OK &&
+	    (rc = rep_need_field(&of, k->parent, e)) == SAT_OK &&
+	    (rc = rep_load_options(&ev, &of, k->stage, e)) == SAT_OK &&
+	    (rc = rep_open(&of, e)) == SAT_OK)
+		while ((rc = rep_next(&of, &more, e)) == SAT_OK && more)
+			take_stages(s, &of, &ev, k->parent);
+	rep_close(&of);
+	rep_events_free(&ev);
+	return rc;
+}
+
 sat_rc
 rep_make_rows(rep_source *s, sat_err *e)
 {
@@ -412,6 +461,8 @@ rep_make_rows(rep_source *s, sat_err *e)
 		return make_users(s, e);
 	case SAT_VIRTUAL_WRITES:
 		return make_writes(s, e);
+	case SAT_VIRTUAL_STAGES:
+		return make_stages(s, e);
 	default:
 		return make_moves(s, e);
 	}

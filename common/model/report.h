@@ -45,9 +45,9 @@ sat_agg_divides(sat_agg a)
 	return a >= SAT_AGG_RATIO;
 }
 #define SAT_REPORT_MEASURES_MAX 20
-#define SAT_REPORT_DIMS_MAX 2
+#define SAT_REPORT_DIMS_MAX 3
 
-/* A table being built: groups keyed by up to two dimension values. */
+/* A table being built: groups keyed by up to three dimension values. */
 typedef struct sat_tally sat_tally;
 sat_tally *sat_tally_new(size_t ndims, size_t nmeasures, const sat_agg *aggs);
 void sat_tally_free(sat_tally *t);

@@ -165,6 +165,7 @@ typedef enum sat_node_op {
 	SAT_NODE_DAYS,     /* local days of the period; no value for "all" */
 	SAT_NODE_WORKDAYS, /* working days of the period */
 	SAT_NODE_WORKED,   /* those that ended at as-of or before */
+	SAT_NODE_YEARS,    /* whole months / 12, else days / 365 */
 } sat_node_op;
 typedef struct sat_report_node {
 	sat_node_op what;
@@ -254,11 +255,15 @@ typedef struct sat_report_def {
  *   @writes  one row per change of a record: owner (who), kind, day, at
  *   @moves   one row per change of a customer's owner: account, owner (who has
  *            it after, or had it), before, after, at. Its first owner is none.
+ *   @stages  one row per stage an opportunity came to: opportunity, account,
+ *            owner (now), stage, at
+ * In `a` what needs the template's options.
  */
 #define SAT_VIRTUAL_FIRST 0xff00
 enum { SAT_VIRTUAL_USERS = SAT_VIRTUAL_FIRST, SAT_VIRTUAL_WRITES,
-	SAT_VIRTUAL_MOVES };
-const sat_kind *sat_report_virtual(const char *key);
+	SAT_VIRTUAL_MOVES, SAT_VIRTUAL_STAGES };
+const sat_kind *sat_report_virtual(const char *key, const sat_template *t,
+    sat_arena *a);
 
 /*
  * The report reports/<key>.json. On failure *def is empty and needs no fini.

@@ -276,16 +276,39 @@ load_time_field(bind *b, const sat_json *n, const char *member,
 		sat_walk_fault(&b->w, "it needs an instant");
 }
 
+/* "all": every stage that is not the end, in the dictionary's order. */
+static void
+all_steps(bind *b, sat_report_let *l)
+{
+	const sat_dict *d = b->kind->stage->dict;
+	sat_value *steps = sat_arena_alloc(b->a, (d->n + 1) * sizeof *steps);
+
+	for (size_t i = 0; i < d->n; i++)
+		if (!d->options[i].terminal && !d->options[i].retired)
+			steps[l->n++] = sat_v_text(
+			    sat_span_str(d->options[i].key));
+	l->steps = steps;
+}
+
 static void
 load_passed(bind *b, const sat_json *n, const char *member, sat_report_let *l)
 {
-	const sat_json *m = sat_walk_array(&b->w, n, member, 32, &l->n);
-	sat_value *steps = sat_arena_alloc(b->a, (l->n + 1) * sizeof *steps);
+	const sat_json *m;
+	sat_value *steps;
 	size_t i = 0;
 
-	if (b->kind->stage == NULL || l->n == 0)
-		sat_walk_fault(&b->w, "'passed' lists stages of a kind with a "
-		    "stage");
+	if (b->kind->stage == NULL) {
+		sat_walk_fault(&b->w, "'passed' is for a kind with a stage");
+		return;
+	}
+	if (strcmp(sat_json_get_str(n, member, ""), "all") == 0) {
+		all_steps(b, l);
+		return;
+	}
+	m = sat_walk_array(&b->w, n, member, 32, &l->n);
+	steps = sat_arena_alloc(b->a, (l->n + 1) * sizeof *steps);
+	if (l->n == 0)
+		sat_walk_fault(&b->w, "'passed' is \"all\" or a list of stages");
 	for (m = sat_json_first(m); m != NULL && b->w.rc == SAT_OK;
 	    m = sat_json_next(m)) {
 		const char *s = sat_json_str(m, "");

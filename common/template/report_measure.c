@@ -76,7 +76,8 @@ load_terms(bind *b, const sat_json *n, const char *key, size_t *count)
 static bool
 load_leaf(bind *b, const sat_json *n, sat_report_node *node)
 {
-	static const char *const days[] = { "@days", "@workdays", "@worked" };
+	static const char *const days[] = { "@days", "@workdays", "@worked",
+		"@years" };
 	const char *s = sat_json_str(n, NULL);
 
 	node->what = SAT_NODE_NUMBER;
@@ -85,7 +86,7 @@ load_leaf(bind *b, const sat_json *n, sat_report_node *node)
 		node->n = sat_bind_number(b, n);
 		return true;
 	}
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		if (strcmp(s, days[i]) == 0) {
 			node->what = SAT_NODE_DAYS + i;
 			return true;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define STAGES_STAGE 4
+
 #define FIELD(n, k, z, e, t) { .id = (n), .key = (k), .zh = (z), .en = (e), \
 	.type = (t), .column = (k) }
 
@@ -27,6 +29,16 @@ static const sat_field moves[] = {
 	FIELD(5, "at", "时间", "At", SAT_F_TIME),
 };
 
+static const sat_field stages[] = {
+	{ .id = 1, .key = "opportunity", .zh = "商机", .en = "Opportunity",
+	    .type = SAT_F_REF, .ref = "opportunity", .column = "opportunity" },
+	{ .id = 2, .key = "account", .zh = "客户", .en = "Customer",
+	    .type = SAT_F_REF, .ref = "account", .column = "account" },
+	FIELD(3, "owner", "人员", "User", SAT_F_USER),
+	FIELD(STAGES_STAGE, "stage", "阶段", "Stage", SAT_F_ENUM),
+	FIELD(5, "at", "时间", "At", SAT_F_TIME),
+};
+
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 static const sat_kind kinds[] = {
@@ -42,13 +54,36 @@ static const sat_kind kinds[] = {
 	    .zh = "客户流转", .en = "Changes of owner", .scope = SAT_SCOPE_ROOT,
 	    .fields = moves, .nfields = COUNT(moves), .owner = &moves[1],
 	    .title = &moves[0] },
+	/* shared: only what the reader may see is made at all */
+	{ .id = SAT_VIRTUAL_STAGES, .key = "@stages", .plural = "@stages",
+	    .zh = "阶段变化", .en = "Stages entered", .scope = SAT_SCOPE_SHARED,
+	    .fields = stages, .nfields = COUNT(stages), .owner = &stages[2],
+	    .title = &stages[0] },
 };
 
+/* The options of its stage are the template's. */
+static const sat_kind *
+with_stages(const sat_kind *k, const sat_template *t, sat_arena *a)
+{
+	const sat_kind *o = sat_template_kind(t, "opportunity");
+	sat_field *f = sat_arena_dup(a, k->fields, k->nfields * sizeof *f);
+	sat_kind *out = sat_arena_dup(a, k, sizeof *k);
+
+	if (o == NULL || o->stage == NULL)
+		return NULL;
+	f[STAGES_STAGE - 1].dict = o->stage->dict;
+	out->fields = f;
+	out->owner = &f[2];
+	out->title = &f[0];
+	return out;
+}
+
 const sat_kind *
-sat_report_virtual(const char *key)
+sat_report_virtual(const char *key, const sat_template *t, sat_arena *a)
 {
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		if (strcmp(kinds[i].key, key) == 0)
-			return &kinds[i];
+			return kinds[i].id != SAT_VIRTUAL_STAGES ? &kinds[i] :
+			    with_stages(&kinds[i], t, a);
 	return NULL;
 }

@@ -88,7 +88,7 @@ sat_bind_kind(bind *b, const char *key)
 
 	if (b->w.rc != SAT_OK)
 		return NULL;
-	k = key[0] == '@' ? sat_report_virtual(key) :
+	k = key[0] == '@' ? sat_report_virtual(key, b->w.t, b->a) :
 	    sat_template_kind(b->w.t, key);
 	if (k == NULL)
 		sat_walk_fault(&b->w, "unknown kind '%.40s'", key);

@@ -98,7 +98,7 @@ the_base_template_loads_and_lints_clean(void **state)
 	assert_string_equal("base", sat_template_name(t));
 	assert_string_equal("1.0.0", sat_template_version(t));
 	assert_int_equal(480, sat_template_tz_min(t));
-	assert_int_equal(22, sat_template_kinds(t));
+	assert_int_equal(27, sat_template_kinds(t));
 	assert_ptr_equal(sat_template_kind(t, "account"),
 	    sat_template_kind(t, "accounts"));
 	assert_ptr_equal(sat_template_kind(t, "opportunity"),
@@ -239,10 +239,20 @@ stages_go_forward_skip_and_step_back_once(void **state)
 static void
 every_report_binds_to_the_fields(void **state)
 {
-	static const char *const want[] = { "amount-by-industry", "by-sector",
-		"followed-customers", "lost-reasons", "new-customers",
-		"open-opportunities", "ranking-by-rep", "ranking-by-team",
-		"source-conversion", "stage-distribution", "win-rate", "won" };
+	static const char *const want[] = {
+		"accuracy", "adoption-by-function", "adoption-by-user",
+		"adoption", "amount-by-industry", "by-sector", "cac",
+		"campaign-effect", "churn", "clv", "complaints",
+		"completeness", "csat", "data-freshness", "first-response",
+		"follow-up-compliance", "followed-customers",
+		"lead-conversion", "loss-by-stage", "loss-matrix",
+		"lost-reasons", "need-heat", "need-response", "new-customers",
+		"nps", "open-opportunities", "orders-per-rep", "pool-flow",
+		"process-conformance", "ranking-by-rep", "ranking-by-team",
+		"renewal", "retention", "sales-cycle", "showroom",
+		"silent-churn", "source-conversion", "stage-distribution",
+		"system-roi", "target-attainment", "target-by-rep",
+		"win-rate", "won" };
 	sat_template *t;
 	sat_report_def def;
 	sat_err err;
@@ -254,7 +264,7 @@ every_report_binds_to_the_fields(void **state)
 		assert_string_equal(want[n], key);
 		assert_ok(sat_report_def_load(t, key, &def, &err));
 		assert_string_equal(key, def.key);
-		assert_int_equal(3, def.nroles);
+		assert_true(def.nroles > 0);
 		sat_report_def_fini(&def);
 	}
 	assert_int_equal(sizeof want / sizeof want[0], n);

@@ -1,0 +1,107 @@
+/*
+ * When a state was reached. The state itself only says how it is now; reports
+ * ask when a customer was lost, a lead became one, a need was answered. Fields
+ * that a template does not have are not written.
+ */
+#include "client/crm/crm_int.h"
+
+#include <string.h>
+
+static bool
+says(sat_value v, const char *word)
+{
+	return v.type == SAT_V_TEXT && sat_span_eq(v.s, sat_span_str(word));
+}
+
+static bool
+after_says(const crm_work *w, const char *key, const char *word)
+{
+	const sat_field *f = sat_kind_field(w->kind, key);
+
+	return f != NULL && says(crm_after(w, f), word);
+}
+
+static bool
+was(const crm_work *w, const char *key, const char *word)
+{
+	const sat_field *f = sat_kind_field(w->kind, key);
+
+	return f != NULL && says(crm_was(w, f), word);
+}
+
+static bool
+changes(const crm_work *w, const char *key)
+{
+	const sat_field *f = sat_kind_field(w->kind, key);
+
+	return f != NULL && crm_changes_field(w, f);
+}
+
+/* Lost by its status or by its stage. */
+static void
+customer(crm_work *w)
+{
+	bool before = was(w, "status", "lost") || was(w, "stage", "lost");
+	bool now = after_says(w, "status", "lost") ||
+	    after_says(w, "stage", "lost");
+
+	if (now && !before)
+		crm_stamp(w, "churned_at");
+	else if (before && !now)
+		crm_clear(w, "churned_at");
+}
+
+static void
+lost_stage(crm_work *w)
+{
+	const sat_field *f = sat_kind_field(w->kind, "lost_stage");
+	sat_value before = crm_was(w, w->kind->stage);
+
+	if (f == NULL || crm_changes_field(w, f))
+		return;
+	if (after_says(w, w->kind->stage->key, "lost")) {
+		if (before.type == SAT_V_TEXT && !says(before, "lost"))
+			crm_put(w, f, before);
+	} else if (says(before, "lost")) {
+		crm_put(w, f, sat_v_null()); /* reopened */
+	}
+}
+
+static void
+ticket(crm_work *w)
+{
+	if (after_says(w, "state", "resolved") ||
+	    after_says(w, "state", "closed")) {
+		if (!was(w, "state", "resolved"))
+			crm_stamp(w, "resolved_at");
+	} else if (was(w, "state", "resolved") || was(w, "state", "closed")) {
+		crm_clear(w, "resolved_at"); /* reopened */
+	}
+}
+
+void
+crm_state_dates(crm_work *w)
+{
+	const char *k = w->kind->key;
+
+	if (strcmp(k, "account") == 0) {
+		if (changes(w, "status") || changes(w, "stage"))
+			customer(w);
+	} else if (w->kind->stage == NULL || !(changes(w, w->kind->stage->key) ||
+	    changes(w, "converted_to"))) {
+		return;
+	} else if (strcmp(k, "opportunity") == 0) {
+		lost_stage(w);
+	} else if (strcmp(k, "lead") == 0) {
+		if ((after_says(w, "state", "qualified") &&
+		    !was(w, "state", "qualified")) ||
+		    changes(w, "converted_to"))
+			crm_stamp(w, "converted_at");
+	} else if (strcmp(k, "need") == 0) {
+		if (!after_says(w, "state", "open") &&
+		    (w->was == NULL || was(w, "state", "open")))
+			crm_stamp(w, "answered_at");
+	} else if (strcmp(k, "ticket") == 0) {
+		ticket(w);
+	}
+}
