@@ -47,11 +47,18 @@ is_empty(const sat_record *r, uint16_t field)
 
 /* ---- owner and pool -------------------------------------------------------- */
 
+/* The pool and when it was released stay in the history: that it had no owner
+ * meanwhile stands nowhere else. */
 void
 sat_fold_left_pool(sat_fold *f)
 {
-	if (!is_empty(f->r, SAT_SYS_POOL))
-		sat_fold_sys_put(f, SAT_SYS_POOL, sat_v_null(), (sat_span){ NULL, 0 });
+	const sat_cell *c = sat_record_cell(f->r, SAT_SYS_POOL);
+
+	if (is_empty(f->r, SAT_SYS_POOL))
+		return;
+	sat_fold_displace(f, c->value, c->at);
+	f->out->displaced[f->out->ndisplaced - 1].field = SAT_SYS_POOL;
+	sat_fold_sys_put(f, SAT_SYS_POOL, sat_v_null(), (sat_span){ NULL, 0 });
 }
 
 static void

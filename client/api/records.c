@@ -534,7 +534,11 @@ HANDLER(api_history)
 	}
 	for (size_t i = 0; i < n; i++) {
 		const sat_field *pf = sat_kind_field_id(k, past[i].field);
-		sat_json *row = sat_json_add_obj(data);
+		sat_json *row;
+
+		if (past[i].field >= SAT_SYS_FIRST) /* no field of the template */
+			continue;
+		row = sat_json_add_obj(data);
 
 		sat_json_put_str(row, "field", pf != NULL ? pf->key : "?");
 		sat_json_put_bool(row, "current", false);

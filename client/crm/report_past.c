@@ -201,15 +201,25 @@ rep_need_stage(rep_source *s, sat_err *e)
 	return rc;
 }
 
+static const sat_option *
+option_at(const rep_source *s, size_t i)
+{
+	int64_t n = s->stages.v[i].n;
+
+	return n < 0 ? NULL : &s->kind->stage->dict->options[n];
+}
+
 /*
  * The last stage event of the record before T: `want` NULL, the last one that
- * is not terminal; else whether that stage is among them.
+ * is not terminal; else whether that stage is among them. A record that was
+ * entered after T with an earlier date has none: then the first one of all that
+ * is not terminal, since nothing earlier is known.
  */
 static sat_rc
 last_event(sat_value *out, rep_source *s, int64_t t_ms, const char *want,
     sat_err *e)
 {
-	const sat_field *f = s->kind->stage;
+	const sat_option *o, *first = NULL;
 	sat_id id = rep_id(s);
 	size_t from, i;
 	sat_rc rc;
@@ -217,19 +227,22 @@ last_event(sat_value *out, rep_source *s, int64_t t_ms, const char *want,
 	*out = sat_v_null();
 	if (!s->stages_loaded) {
 		s->stages_loaded = true;
-		if ((rc = rep_load_options(&s->stages, s, f, e)) != SAT_OK)
+		if ((rc = rep_load_options(&s->stages, s, s->kind->stage, e)) !=
+		    SAT_OK)
 			return rc;
 	}
 	for (i = rep_events_of(&from, &s->stages, &id); i > from; i--) {
-		const rep_event *v = &s->stages.v[i - 1];
-		const sat_option *o = v->n < 0 ? NULL : &f->dict->options[v->n];
-
-		if (v->at >= t_ms || o == NULL || (want != NULL ?
+		if ((o = option_at(s, i - 1)) == NULL || (want != NULL ?
 		    strcmp(o->key, want) != 0 : o->terminal))
 			continue;
-		*out = sat_v_text(sat_span_str(o->key));
-		break;
+		first = o;
+		if (s->stages.v[i - 1].at < t_ms)
+			break;
 	}
+	if (i == from && want != NULL)
+		first = NULL;
+	if (first != NULL)
+		*out = sat_v_text(sat_span_str(first->key));
 	return SAT_OK;
 }
 

@@ -249,6 +249,7 @@ list_row(rep_pass *p, const rep_source *s)
 		    p->listed_cap * sizeof *p->listed);
 	}
 	l = &p->listed[p->nlisted++];
+	memset(l, 0, sizeof *l);
 	l->id = rep_id(s);
 	for (size_t i = 0; i < p->def->nlist; i++)
 		l->values[i] = sat_value_dup(p->a, rep_path(s, p->def->list[i]));
@@ -437,9 +438,23 @@ rep_adopt_groups(rep_pass *p, const rep_pass *other)
 		    sat_tally_row_at(other->tally, i).dims);
 }
 
+/* By the columns, from the left. */
+static int
+by_columns(const void *pa, const void *pb)
+{
+	const rep_listed *a = pa, *b = pb;
+	int c = 0;
+
+	for (size_t i = 0; c == 0 && i < SAT_REPORT_LIST_MAX; i++)
+		c = sat_value_cmp(a->values[i], b->values[i]);
+	return c != 0 ? c : memcmp(a->id.b, b->id.b, sizeof a->id.b);
+}
+
 void
 rep_finish(rep_pass *p)
 {
+	if (p->nlisted > 1)
+		qsort(p->listed, p->nlisted, sizeof *p->listed, by_columns);
 	sat_tally_finish(p->tally, p->def->sort, p->def->rank);
 }
 

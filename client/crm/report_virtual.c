@@ -339,22 +339,33 @@ add_owner(owners *o, const sat_id *id, int64_t at, sat_value owner)
 	o->v[o->n++] = (owned){ *id, at, o->last };
 }
 
+/*
+ * An owner from when it was written; nobody from when a pool was. That a value
+ * was missing is not kept in the history, that a pool offered the customer is.
+ */
+static void
+on_owner(owners *o, const sat_id *id, uint16_t field, sat_value v,
+    const sat_stamp *at)
+{
+	if (field == o->field)
+		add_owner(o, id, sat_hlc_ms(at->hlc), v);
+	else if (field == SAT_SYS_POOL && v.type != SAT_V_NULL)
+		add_owner(o, id, sat_hlc_ms(at->hlc), sat_v_null());
+}
+
 static sat_rc
 past_owner(void *u, const sat_id *id, const sat_past *p, sat_err *e)
 {
 	(void)e;
-	add_owner(u, id, sat_hlc_ms(p->at.hlc), p->value);
+	on_owner(u, id, p->field, p->value, &p->at);
 	return SAT_OK;
 }
 
 static sat_rc
 present_owner(void *u, const sat_id *id, const sat_cell *c, sat_err *e)
 {
-	owners *o = u;
-
 	(void)e;
-	if (c->field == o->field)
-		add_owner(o, id, sat_hlc_ms(c->at.hlc), c->value);
+	on_owner(u, id, c->field, c->value, &c->at);
 	return SAT_OK;
 }
 
@@ -379,7 +390,9 @@ make_moves(rep_source *s, sat_err *e)
 		return SAT_OK;
 	o.field = k->owner->id;
 	if ((rc = sat_replica_each_past(s->c->replica, k, o.field, past_owner,
-	    &o, e)) == SAT_OK)
+	    &o, e)) == SAT_OK &&
+	    (rc = sat_replica_each_past(s->c->replica, k, SAT_SYS_POOL,
+	    past_owner, &o, e)) == SAT_OK)
 		rc = sat_replica_each_cell(s->c->replica, k, present_owner, &o,
 		    e);
 	if (o.n > 1)
