@@ -229,7 +229,7 @@ search(sat_json *doc, sat_api *api, const scope *s, const char *text,
     size_t limit, sat_err *e)
 {
 	sat_search q = { .text = sat_span_str(text), .kinds = s->kinds,
-		.nkinds = s->n, .long_texts = s->named, .limit = limit };
+		.nkinds = s->n, .all_texts = s->named, .limit = limit };
 	sat_json *data = sat_json_put_arr(doc, "data"), *page;
 	sat_needle *needle = sat_xmalloc(sizeof *needle);
 	sat_arena a = { 0 };

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const sat_opt search_options[] = {
-	{ "type", 0, "KIND", "only this kind, its long texts too (repeatable)" },
+	{ "type", 0, "KIND", "only this kind, all its texts (repeatable)" },
 	{ "limit", 0, "N", "rows (20)" },
 	{ NULL, 0, NULL, NULL },
 };

@@ -180,7 +180,7 @@ void sat_rows_free(sat_rows *rows);
 SAT_CHECK sat_rc sat_replica_count(int64_t *n, sat_replica *r, const sat_query *q, sat_err *e);
 /*
  * Search (common/model/find.h): characters, pinyin, numbers, the tail of a
- * phone; short texts of every kind that has a name among them. The index is
+ * phone, in what people look for records by. The index is
  * made by the first search of a kind and kept with the rows from then on.
  * A phone that this user is shown masked finds nothing; nor do deleted rows
  * and rows of which only what a pool shows is held.
@@ -190,7 +190,7 @@ typedef struct sat_search {
 	sat_span text;
 	const sat_kind *const *kinds;
 	size_t nkinds;
-	bool long_texts;        /* look through remarks and the like, too */
+	bool all_texts;         /* look through remarks and the like, too */
 	size_t limit;
 } sat_search;
 typedef struct sat_found {
@@ -205,7 +205,7 @@ typedef struct sat_found {
  * index has to be made. */
 SAT_CHECK sat_rc sat_replica_search(sat_found **out, size_t *n, int64_t *total,
     sat_arena *a, sat_replica *r, const sat_search *q, sat_err *e);
-/* Is the name of such records a short text? A search of everything looks there. */
+/* Is the title of such records a name? A search of everything looks there. */
 bool sat_replica_searched(const sat_kind *k);
 /* Make now what a search of those needs: after a sync, an import. */
 SAT_CHECK sat_rc sat_replica_search_ready(sat_replica *r, sat_err *e);

@@ -4,13 +4,14 @@
  * Why no inverted index: what is searched of a hundred thousand customers is
  * some ten megabytes, read and compared in the time an inverted index needs for
  * a frequent word; and a row costs one small block to change, leaves nothing
- * behind when it goes, and pinyin needs no copy of its own. The texts of 32
- * neighbouring numbers lie together, so that a scan meets few rows of SQLite.
+ * behind when it goes, and pinyin needs no copy of its own. A block holds the
+ * texts of rows with neighbouring numbers, about a page of them, so that a scan
+ * meets few rows of SQLite; one that grows too large is cut in two.
  *
- * Two parts per kind: short texts (names, numbers, phones) that every search
- * looks through, long ones (remarks) that only the search of a list does. A
- * part is made when it is first asked for. Before that nothing is kept, and
- * a device on which nobody searches pays nothing.
+ * Two parts per kind: what people look for records by (names, numbers, phones),
+ * which every search looks through, and all other texts, which only the search
+ * of a list does. A part is made when it is first asked for. Before that
+ * nothing is kept, and a device on which nobody searches pays nothing.
  *
  * Invariants:
  *   S1  a part that is listed holds exactly what the rows say.
@@ -21,8 +22,12 @@
 
 #include <string.h>
 
-/* Texts up to this length are names; longer ones are prose. */
-#define SHORT_MAX 200
+/* Longer texts are prose, whatever they are called. */
+#define NAME_MAX_LEN 200
+/* A block is cut when it grows beyond: with it a page of the file is full. */
+#define BLOCK_MAX 3600
+/* So full they are made: some growth is in each. */
+#define BLOCK_FILL 3000
 
 /* ---- which fields ----------------------------------------------------------------- */
 
@@ -34,12 +39,12 @@ search_part_of_field(const sat_kind *kind, const sat_field *f)
 	case SAT_F_EMAIL:
 		return 0;
 	case SAT_F_TAGS:
-		return f->dict == NULL ? 0 : -1;
+		return f->dict == NULL ? 1 : -1;
 	case SAT_F_TEXT:
-		if (f->max_len > SHORT_MAX || (f->max_len == 0 &&
-		    f->pattern == NULL && f != kind->title))
+		if (f->max_len > NAME_MAX_LEN)
 			return 1;
-		return 0;
+		return f == kind->title || f->search || f->pii ||
+		    f->dup_weight > 0 || strcmp(f->key, "number") == 0 ? 0 : 1;
 	default:
 		return -1;
 	}
@@ -176,48 +181,67 @@ patch_body(sat_buf *out, sat_span old, const replica_row *row, int part,
 
 /* ---- blocks ----------------------------------------------------------------------------- */
 
-/* The body of a number in a block; empty = none. *at: where its entry begins,
- * or would; *n: its length. */
-static sat_span
-entry_of(sat_span block, unsigned low, size_t *at, size_t *n)
-{
-	sat_reader rd = sat_reader_of(block);
+/* A block as it is read for a number. */
+typedef struct block {
+	int64_t key;   /* its own */
+	bool there;
+	sat_buf data;
+	size_t at, n;  /* the number's entry, or where it would be: n 0 */
+	sat_span body;
+} block;
 
+static void
+find_entry(block *b, int64_t rid)
+{
+	sat_reader rd = sat_reader_of(sat_buf_span(&b->data));
+
+	b->at = b->data.n;
+	b->n = 0;
+	b->body = sat_span_of("", 0);
 	while (rd.left > 0 && rd.fault == NULL) {
-		size_t from = block.n - rd.left;
-		unsigned is = sat_read_u8(&rd);
+		size_t from = b->data.n - rd.left;
+		int64_t is = (int64_t)sat_read_uint(&rd);
 		sat_span body = sat_read_span(&rd, rd.left);
 
-		if (is < low)
+		if (is < rid)
 			continue;
-		*at = from;
-		*n = is == low ? block.n - rd.left - from : 0;
-		return is == low ? body : sat_span_of("", 0);
+		b->at = from;
+		if (is == rid) {
+			b->n = b->data.n - rd.left - from;
+			b->body = body;
+		}
+		return;
 	}
-	*at = block.n;
-	*n = 0;
-	return sat_span_of("", 0);
 }
 
+/* The last block that begins at the number or before it. */
 static sat_rc
-get_block(sat_buf *out, sat_replica *r, int64_t block, sat_err *e)
+get_block(block *b, sat_replica *r, const replica_kind *k, int part,
+    int64_t rid, sat_err *e)
 {
 	sat_stmt *s;
-	bool row;
 	sat_rc rc;
 
+	memset(b, 0, sizeof *b);
+	b->key = search_key(k, part, rid);
 	if ((rc = sat_db_stmt(&s, r->db, SQL_SEARCH_GET, e)) != SAT_OK)
 		return rc;
-	sat_bind_int(s, 1, block);
-	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
+	sat_bind_int(s, 1, search_key(k, part, 0));
+	sat_bind_int(s, 2, b->key);
+	if ((rc = sat_step(&b->there, s, e)) != SAT_OK)
 		return rc;
-	sat_buf_add(out, sat_col_blob(s, 0).p, sat_col_blob(s, 0).n);
-	sat_stmt_reset(s);
+	if (b->there) {
+		b->key = sat_col_int(s, 0);
+		sat_buf_add(&b->data, sat_col_blob(s, 1).p,
+		    sat_col_blob(s, 1).n);
+		sat_stmt_reset(s);
+	}
+	find_entry(b, rid);
 	return SAT_OK;
 }
 
 static sat_rc
-put_block(sat_replica *r, int64_t block, sat_span data, sat_err *e)
+put_block(sat_replica *r, int64_t key, sat_span data, sat_err *e)
 {
 	sat_stmt *s;
 	sat_rc rc;
@@ -225,19 +249,57 @@ put_block(sat_replica *r, int64_t block, sat_span data, sat_err *e)
 	if ((rc = sat_db_stmt(&s, r->db, data.n > 0 ? SQL_SEARCH_PUT :
 	    SQL_SEARCH_DEL, e)) != SAT_OK)
 		return rc;
-	sat_bind_int(s, 1, block);
+	sat_bind_int(s, 1, key);
 	if (data.n > 0)
 		sat_bind_blob(s, 2, data);
 	return sat_run(s, e);
 }
 
 static void
-put_entry(sat_buf *out, unsigned low, sat_span body)
+put_entry(sat_buf *out, int64_t rid, sat_span body)
 {
 	if (body.n == 0)
 		return;
-	sat_write_u8(out, (uint8_t)low);
+	sat_write_uint(out, (uint64_t)rid);
 	sat_write_span(out, body);
+}
+
+/* Where to cut: at the entry nearest the middle, or before the last one, which
+ * is where numbers grow. 0: it is one entry. *rid: the first behind it. */
+static size_t
+find_cut(int64_t *rid, sat_span data, bool at_end)
+{
+	sat_reader rd = sat_reader_of(data);
+	size_t cut = 0;
+
+	while (rd.left > 0 && rd.fault == NULL) {
+		size_t from = data.n - rd.left;
+		int64_t is = (int64_t)sat_read_uint(&rd);
+
+		(void)sat_read_span(&rd, rd.left);
+		if (from > 0 && (cut == 0 || at_end || from <= data.n / 2)) {
+			cut = from;
+			*rid = is;
+		}
+	}
+	return cut;
+}
+
+/* In one block, or in two when it is too much. */
+static sat_rc
+store(sat_replica *r, const replica_kind *k, int part, int64_t key,
+    sat_span data, bool at_end, sat_err *e)
+{
+	int64_t rid = 0;
+	size_t cut = data.n > BLOCK_MAX ? find_cut(&rid, data, at_end) : 0;
+	sat_rc rc;
+
+	if (cut == 0)
+		return put_block(r, key, data, e);
+	if ((rc = put_block(r, key, sat_span_of(data.p, cut), e)) != SAT_OK)
+		return rc;
+	return put_block(r, search_key(k, part, rid), sat_span_of(data.p + cut,
+	    data.n - cut), e);
 }
 
 /* What it is to be is told by `make`, from what it was. */
@@ -245,26 +307,23 @@ static sat_rc
 change(sat_replica *r, const replica_kind *k, int part, int64_t rid,
     void (*make)(sat_buf *out, sat_span old, void *u), void *u, sat_err *e)
 {
-	int64_t block = search_block_of(k, part, rid);
-	unsigned low = (unsigned)(rid & SEARCH_LOW);
-	sat_buf was = { 0 }, body = { 0 }, is = { 0 };
-	size_t at, n;
-	sat_span old;
+	sat_buf body = { 0 }, is = { 0 };
+	block b;
 	sat_rc rc;
 
-	if ((rc = get_block(&was, r, block, e)) != SAT_OK)
+	if ((rc = get_block(&b, r, k, part, rid, e)) != SAT_OK)
 		goto out;
-	old = entry_of(sat_buf_span(&was), low, &at, &n);
 	if (make != NULL)
-		make(&body, old, u);
-	if (sat_span_eq(old, sat_buf_span(&body)))
+		make(&body, b.body, u);
+	if (sat_span_eq(b.body, sat_buf_span(&body)))
 		goto out;
-	sat_buf_add(&is, was.p, at);
-	put_entry(&is, low, sat_buf_span(&body));
-	sat_buf_add(&is, was.p + at + n, was.n - at - n);
-	rc = put_block(r, block, sat_buf_span(&is), e);
+	sat_buf_add(&is, b.data.p, b.at);
+	put_entry(&is, rid, sat_buf_span(&body));
+	sat_buf_add(&is, b.data.p + b.at + b.n, b.data.n - b.at - b.n);
+	rc = store(r, k, part, b.key, sat_buf_span(&is),
+	    b.at == b.data.n, e);
 out:
-	sat_buf_fini(&was);
+	sat_buf_fini(&b.data);
 	sat_buf_fini(&body);
 	sat_buf_fini(&is);
 	return rc;
@@ -348,7 +407,7 @@ clear_part(sat_replica *r, int64_t part, sat_err *e)
 	if ((rc = sat_db_stmt(&s, r->db, SQL_SEARCH_CLEAR, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, part << SEARCH_PART_SHIFT);
-	sat_bind_int(s, 2, ((part + 1) << SEARCH_PART_SHIFT) - 1);
+	sat_bind_int(s, 2, (part << SEARCH_PART_SHIFT) | SEARCH_RID_MAX);
 	if ((rc = sat_run(s, e)) != SAT_OK ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_SEARCH_PLAN_DEL, e)) != SAT_OK)
 		return rc;
@@ -396,19 +455,14 @@ fill(sat_replica *r, const replica_kind *k, int part, sat_err *e)
 	sat_value values[SAT_FIELDS_MAX + 1];
 	const replica_search *p = &k->search[part];
 	sat_buf data = { 0 }, body = { 0 };
-	int64_t block = -1, next;
+	int64_t key = 0, rid;
 	sat_arena a = { 0 };
 	sat_stmt *s;
 	bool row;
 	sat_rc rc = rows_of_part(&s, r, k, part, e);
 
 	while (rc == SAT_OK && (rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		next = search_block_of(k, part, sat_col_int(s, SC_RID));
-		if (next != block && data.n > 0) {
-			rc = put_block(r, block, sat_buf_span(&data), e);
-			sat_buf_reset(&data);
-		}
-		block = next;
+		rid = sat_col_int(s, SC_RID);
 		for (size_t i = 0; i < p->n; i++)
 			values[p->cols[i]] = replica_col_value(s,
 			    SC_FIELDS + (int)i);
@@ -416,11 +470,16 @@ fill(sat_replica *r, const replica_kind *k, int part, sat_err *e)
 		sat_buf_reset(&body);
 		make_body(&body, k, part, (uint32_t)sat_col_int(s, SC_FLAGS),
 		    values, find_aliases(&a, sat_col_blob(s, SC_MORE)));
-		put_entry(&data, (unsigned)(sat_col_int(s, SC_RID) &
-		    SEARCH_LOW), sat_buf_span(&body));
+		if (data.n > 0 && data.n + body.n > BLOCK_FILL) {
+			rc = put_block(r, key, sat_buf_span(&data), e);
+			sat_buf_reset(&data);
+		}
+		if (data.n == 0)
+			key = search_key(k, part, rid);
+		put_entry(&data, rid, sat_buf_span(&body));
 	}
 	if (rc == SAT_OK && data.n > 0)
-		rc = put_block(r, block, sat_buf_span(&data), e);
+		rc = put_block(r, key, sat_buf_span(&data), e);
 	else if (rc != SAT_OK)
 		sat_stmt_reset(s);
 	sat_arena_fini(&a);
@@ -525,26 +584,23 @@ sat_rc
 replica_search_check_row(sat_replica *r, const replica_row *row, sat_err *e)
 {
 	const replica_kind *k = row->k;
-	sat_buf block = { 0 }, body = { 0 };
-	size_t at, n;
+	sat_buf body = { 0 };
+	block b;
 	sat_rc rc = SAT_OK;
 
 	for (int part = 0; part < REPLICA_SEARCH_PARTS; part++) {
 		if (!k->search[part].built)
 			continue;
-		sat_buf_reset(&block);
 		sat_buf_reset(&body);
-		if ((rc = get_block(&block, r, search_block_of(k, part,
-		    row->rid), e)) != SAT_OK)
-			break;
+		rc = get_block(&b, r, k, part, row->rid, e);
 		make_body(&body, k, part, row->flags, row->stored,
 		    sat_record_cell(&row->view, SAT_SYS_ALIASES));
-		r->search_bad += !sat_span_eq(sat_buf_span(&body), entry_of(
-		    sat_buf_span(&block), (unsigned)(row->rid & SEARCH_LOW),
-		    &at, &n));
+		r->search_bad += !sat_span_eq(sat_buf_span(&body), b.body);
+		sat_buf_fini(&b.data);
+		if (rc != SAT_OK)
+			break;
 		r->search_met += body.n > 0;
 	}
-	sat_buf_fini(&block);
 	sat_buf_fini(&body);
 	return rc;
 }
@@ -592,7 +648,7 @@ replica_search_entries(int64_t *n, sat_replica *r, sat_err *e)
 		sat_reader rd = sat_reader_of(sat_col_blob(s, 1));
 
 		while (rd.left > 0 && rd.fault == NULL) {
-			(void)sat_read_u8(&rd);
+			(void)sat_read_uint(&rd);
 			(void)sat_read_span(&rd, rd.left);
 			(*n)++;
 		}

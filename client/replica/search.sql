@@ -1,4 +1,4 @@
--- The search index: blocks of 32 numbers, see search.c.
+-- The search index: blocks of rows, see search.c.
 
 -- :name search_plans
 SELECT part, plan FROM search_part;
@@ -10,7 +10,10 @@ INSERT OR REPLACE INTO search_part(part, plan) VALUES(?1, ?2);
 DELETE FROM search_part WHERE part = ?1;
 
 -- :name search_get
-SELECT data FROM search WHERE block = ?1;
+-- @1  the part's first
+-- @2  the number's own
+SELECT block, data FROM search WHERE block BETWEEN ?1 AND ?2
+ORDER BY block DESC LIMIT 1;
 
 -- :name search_put
 INSERT OR REPLACE INTO search(block, data) VALUES(?1, ?2);

@@ -1,8 +1,8 @@
 /*
  * search_int.h - the form of the search index, for search.c and seek.c.
  *
- * A block holds the rows of 32 numbers, ascending:
- *   u8 rid & 31, uint length, then of that length:
+ * A block holds rows with neighbouring numbers, ascending:
+ *   uint rid, uint length, then of that length:
  *   uint flags (of SEARCH_FLAGS), then segments: uint field, span text.
  * The text is folded (common/model/pinyin.h); of a phone it is the digits.
  */
@@ -13,9 +13,8 @@
 #include "common/model/find.h"
 #include "common/model/pinyin.h"
 
-#define SEARCH_SHIFT 5
-#define SEARCH_LOW ((1 << SEARCH_SHIFT) - 1)
-#define SEARCH_PART_SHIFT 36
+#define SEARCH_PART_SHIFT 42
+#define SEARCH_RID_MAX (((int64_t)1 << SEARCH_PART_SHIFT) - 1)
 /* What lists leave out unless asked. */
 #define SEARCH_FLAGS (ROW_DELETED | ROW_MERGED | ROW_MASKED | ROW_POOL)
 
@@ -24,11 +23,11 @@ search_part_of(const replica_kind *k, int part)
 {
 	return (int64_t)k->kind->id << 1 | part;
 }
+/* Of the block that begins with the number. */
 static inline int64_t
-search_block_of(const replica_kind *k, int part, int64_t rid)
+search_key(const replica_kind *k, int part, int64_t rid)
 {
-	return search_part_of(k, part) << SEARCH_PART_SHIFT |
-	    rid >> SEARCH_SHIFT;
+	return search_part_of(k, part) << SEARCH_PART_SHIFT | rid;
 }
 
 /* Where a field is searched; -1: nowhere. */

@@ -88,25 +88,51 @@ sum_up(const met_field *word, size_t n, met_field phone)
 	return m;
 }
 
+/* Lengths are nearly always a byte. */
+static inline uint64_t
+take_uint(sat_reader *rd)
+{
+	if (rd->left > 0 && *rd->p < 0x80) {
+		rd->left--;
+		return *rd->p++;
+	}
+	return sat_read_uint(rd);
+}
+
+static inline sat_span
+take_span(sat_reader *rd)
+{
+	uint64_t n = take_uint(rd);
+	sat_span s = { rd->p, (size_t)n };
+
+	if (n > rd->left) {
+		sat_read_bad(rd, "a text is cut short");
+		return sat_span_of("", 0);
+	}
+	rd->p += n;
+	rd->left -= (size_t)n;
+	return s;
+}
+
 static bool
 look(seek *s, raw_hit *h, sat_span body)
 {
 	const met_field none = { SCORE_NONE, 0 };
 	met_field word[2][SAT_NEEDLE_WORDS], phone[2] = { none, none };
-	sat_reader rd = sat_reader_of(body);
+	sat_reader rd = { body.p, body.n, NULL };
 
-	for (size_t i = 0; i < 2 * SAT_NEEDLE_WORDS; i++)
-		word[i / SAT_NEEDLE_WORDS][i % SAT_NEEDLE_WORDS] = none;
-	h->flags = (uint32_t)sat_read_uint(&rd);
+	for (size_t i = 0; i < s->needle.n; i++)
+		word[0][i] = word[1][i] = none;
+	h->flags = (uint32_t)take_uint(&rd);
 	while (rd.left > 0 && rd.fault == NULL) {
-		uint16_t field = (uint16_t)sat_read_uint(&rd);
-		sat_span text = sat_read_span(&rd, SAT_VALUE_MAX);
+		uint16_t field = (uint16_t)take_uint(&rd);
+		sat_span text = take_span(&rd);
 		uint8_t as = field < FIELDS_KNOWN ? s->as[field] : 0;
 		int from = (as & AS_MASKED) != 0;
 
 		if ((as & AS_PHONE) != 0) {
-			sat_hit hit = sat_needle_phone(&s->needle, text, NULL,
-			    NULL);
+			sat_hit hit = s->needle.nphone == 0 ? SAT_HIT_NONE :
+			    sat_needle_phone(&s->needle, text, NULL, NULL);
 
 			for (int m = from; m < 2; m++)
 				better(&phone[m], hit, false, field);
@@ -116,7 +142,7 @@ look(seek *s, raw_hit *h, sat_span body)
 			sat_hit hit = sat_word_hit(&s->needle.word[i], text,
 			    NULL, NULL);
 
-			for (int m = from; m < 2; m++)
+			for (int m = from; m < 2 && hit < SAT_HIT_NONE; m++)
 				better(&word[m][i], hit, (as & AS_MAIN) == 0,
 				    field);
 		}
@@ -128,32 +154,31 @@ look(seek *s, raw_hit *h, sat_span body)
 
 /* ---- blocks ------------------------------------------------------------------------------ */
 
+/* The rarest word decides for the rows of a block together; a phone is in it as
+ * digits. */
 static bool
 may_hold(const sat_needle *q, sat_span block)
 {
-	for (size_t i = 0; i < q->n; i++)
-		if (q->word[i].letters)
-			return true;
 	if (q->nphone > 0 && memmem(block.p, block.n, q->phone, q->nphone) !=
 	    NULL)
 		return true;
-	/* words may lie in different rows of it: the first one decides */
-	return q->n > 0 && memmem(block.p, block.n, q->word[0].text,
-	    q->word[0].n) != NULL;
+	for (size_t i = 0; i < q->n; i++)
+		if (!sat_word_near(&q->word[i], block))
+			return false;
+	return q->n > 0;
 }
 
 static void
-seek_block(seek *s, int64_t block, sat_span data)
+seek_block(seek *s, sat_span data)
 {
-	int64_t base = (block & (((int64_t)1 << SEARCH_PART_SHIFT) - 1)) <<
-	    SEARCH_SHIFT;
-	sat_reader rd = sat_reader_of(data);
+	sat_reader rd = { data.p, data.n, NULL };
 
 	while (rd.left > 0 && rd.fault == NULL) {
-		raw_hit h = { .k = s->k, .rid = base | sat_read_u8(&rd) };
-		sat_span body = sat_read_span(&rd, rd.left);
+		raw_hit h = { .k = s->k, .rid = (int64_t)sat_read_uint(&rd) };
+		sat_span body = take_span(&rd);
 
-		if (rd.fault != NULL || !look(s, &h, body))
+		if (rd.fault != NULL || !may_hold(&s->needle, body) ||
+		    !look(s, &h, body))
 			continue;
 		if (s->n == s->cap) {
 			s->cap = s->cap * 2 + 256;
@@ -176,14 +201,13 @@ seek_part(seek *s, replica_kind *k, int part, sat_err *e)
 	    (rc = sat_db_stmt(&st, s->r->db, SQL_SEARCH_RANGE, e)) != SAT_OK)
 		return rc;
 	find_roles(s, k);
-	sat_bind_int(st, 1, search_block_of(k, part, 0));
-	sat_bind_int(st, 2, ((search_part_of(k, part) + 1) <<
-	    SEARCH_PART_SHIFT) - 1);
+	sat_bind_int(st, 1, search_key(k, part, 0));
+	sat_bind_int(st, 2, search_key(k, part, SEARCH_RID_MAX));
 	while ((rc = sat_step(&row, st, e)) == SAT_OK && row) {
 		sat_span data = sat_col_blob(st, 1);
 
 		if (may_hold(&s->needle, data))
-			seek_block(s, sat_col_int(st, 0), data);
+			seek_block(s, data);
 	}
 	return rc;
 }
@@ -433,7 +457,7 @@ sat_replica_search(sat_found **out, size_t *n, int64_t *total, sat_arena *a,
 		if (!wanted(q, k))
 			continue;
 		if ((rc = seek_part(s, k, 0, e)) != SAT_OK ||
-		    (q->long_texts &&
+		    (q->all_texts &&
 		    (rc = seek_part(s, k, 1, e)) != SAT_OK))
 			goto out;
 	}

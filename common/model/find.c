@@ -23,28 +23,43 @@ digit_of(uint8_t c)
 
 /* ---- the word -------------------------------------------------------------------- */
 
+/* Letters no syllable begins with: before them none ends after its first. */
 static bool
-may_begin(uint16_t syllable, char with)
+begins_none(const sat_word *w, size_t j)
 {
-	return sat_pinyin_text[syllable][0] == with;
+	return j < w->n && (w->text[j] == 'i' || w->text[j] == 'u' ||
+	    w->text[j] == 'v');
 }
 
-static void
-mark(sat_word *w, uint32_t han)
+static bool
+may_begin(const sat_word *w, const char *r)
 {
-	w->starts[han / 8] |= (uint8_t)(1u << (han % 8));
+	size_t k = 0;
+
+	while (r[k] != '\0' && k < w->n && r[k] == w->text[k])
+		k++;
+	if (k == 0)
+		return false;
+	return r[k] == '\0' || k == w->n || !begins_none(w, 1) ||
+	    (k > 1 && r[1] == 'h' && !begins_none(w, 2));
 }
 
 static void
 find_starts(sat_word *w)
 {
+	bool may[SAT_SYLLABLES_MAX];
+
+	for (size_t i = 0; i <= sat_pinyin_nsyllables; i++)
+		may[i] = i > 0 && may_begin(w, sat_pinyin_text[i]);
 	for (uint32_t i = 0; i < SAT_HAN_COUNT; i++)
-		if (sat_pinyin_first[i] != 0 &&
-		    may_begin(sat_pinyin_first[i], w->text[0]))
-			mark(w, i);
-	for (size_t i = 0; i < sat_pinyin_nmore; i++)
-		if (may_begin(sat_pinyin_more[i].syllable, w->text[0]))
-			mark(w, sat_pinyin_more[i].han - SAT_HAN_FIRST);
+		w->starts[i / 8] |= (uint8_t)(may[sat_pinyin_first[i]] <<
+		    (i % 8));
+	for (size_t i = 0; i < sat_pinyin_nmore; i++) {
+		uint32_t han = sat_pinyin_more[i].han - SAT_HAN_FIRST;
+
+		w->starts[han / 8] |= (uint8_t)
+		    (may[sat_pinyin_more[i].syllable] << (han % 8));
+	}
 }
 
 static void
@@ -260,20 +275,28 @@ rune_length(uint8_t b)
 	return b < 0x80 ? 1 : b < 0xE0 ? 2 : b < 0xF0 ? 3 : 4;
 }
 
+static inline bool
+starts(const sat_word *w, sat_span s, size_t i)
+{
+	uint32_t han;
+
+	if (s.p[i] == (uint8_t)w->text[0])
+		return true;
+	han = han_at(s, i);
+	return han < SAT_HAN_COUNT && (w->starts[han / 8] >> (han % 8) & 1) != 0;
+}
+
 static sat_hit
 pinyin_hit(const sat_word *w, sat_span s, size_t *at, size_t *len)
 {
 	sat_hit best = SAT_HIT_NONE, hit;
 
 	for (size_t i = 0; i < s.n; i += rune_length(s.p[i])) {
-		uint32_t han = han_at(s, i);
-		attempt t = { .w = w, .s = s };
+		attempt t;
 
-		/* a word that begins with a character goes on in letters */
-		if (han == SAT_HAN_COUNT ? s.p[i] != (uint8_t)w->text[0] :
-		    (w->starts[han / 8] >> (han % 8) & 1) == 0 &&
-		    s.p[i] != (uint8_t)w->text[0])
+		if (!starts(w, s, i))
 			continue;
+		t = (attempt){ .w = w, .s = s };
 		if (!met(&t, 0, i))
 			continue;
 		hit = i == 0 ?
@@ -289,6 +312,37 @@ pinyin_hit(const sat_word *w, sat_span s, size_t *at, size_t *len)
 			break;
 	}
 	return best;
+}
+
+bool
+sat_word_near(const sat_word *w, sat_span bytes)
+{
+	size_t i = 0;
+
+	if (!w->letters || (w->text[0] < 'a' || w->text[0] > 'z'))
+		return memmem(bytes.p, bytes.n, w->text, w->letters ? 1 :
+		    w->n) != NULL;
+	while (i < bytes.n) {
+		uint32_t han;
+
+		if (bytes.p[i] < 0xE4) {
+			if (bytes.p[i] == (uint8_t)w->text[0])
+				return true;
+			i++;
+			continue;
+		}
+		/* other bytes lie between texts: only a whole character is one */
+		if ((han = han_at(bytes, i)) == SAT_HAN_COUNT ||
+		    (bytes.p[i + 1] & 0xC0) != 0x80 ||
+		    (bytes.p[i + 2] & 0xC0) != 0x80) {
+			i++;
+			continue;
+		}
+		if ((w->starts[han / 8] >> (han % 8) & 1) != 0)
+			return true;
+		i += 3;
+	}
+	return false;
 }
 
 /* ---- what stands there ---------------------------------------------------------------- */

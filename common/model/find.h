@@ -50,6 +50,9 @@ sat_hit sat_word_hit(const sat_word *w, sat_span folded, size_t *at,
 /* The same as a plain substring: numbers, addresses of mail. */
 sat_hit sat_word_hit_plain(const sat_word *w, sat_span folded, size_t *at,
     size_t *len);
+/* May any text among these bytes be met by the word? false is certain. Between
+ * the texts may lie other bytes, as lengths do. */
+bool sat_word_near(const sat_word *w, sat_span bytes);
 /* In the digits of a phone: its last four or more, all of it, or seven in a
  * row. */
 sat_hit sat_needle_phone(const sat_needle *q, sat_span digits, size_t *at,

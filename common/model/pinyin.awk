@@ -111,6 +111,9 @@ END {
 	for (i = 1; i <= nsyl; i++)
 		printf "\"%s\",%s", text[i], i % 12 == 0 ? "\n" : " "
 	print "};"
+	printf "const size_t sat_pinyin_nsyllables = %d;\n", nsyl
+	if (nsyl >= 512)
+		exit 1 # SAT_SYLLABLES_MAX
 	table("sat_pinyin_first", best)
 	table("sat_han_simple", simple)
 	print "const sat_reading sat_pinyin_more[] = {"

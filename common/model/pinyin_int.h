@@ -22,6 +22,8 @@ typedef struct sat_phrase {
 } sat_phrase;
 
 extern const char *const sat_pinyin_text[];         /* [0] is "" */
+extern const size_t sat_pinyin_nsyllables; /* the last index */
+#define SAT_SYLLABLES_MAX 512
 extern const uint16_t sat_pinyin_first[SAT_HAN_COUNT]; /* 0 = none known */
 extern const uint16_t sat_han_simple[SAT_HAN_COUNT];   /* 0 = itself */
 extern const sat_reading sat_pinyin_more[];            /* ascending */

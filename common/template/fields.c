@@ -142,7 +142,7 @@ load_field(walk *w, sat_template *t, const sat_json *n, sat_field *f)
 	const char *level;
 
 	sat_walk_members(w, n, "id key label type policy options ref required_at "
-	    "required_when retired sensitivity data_class mask purpose validate "
+	    "required_when retired sensitivity data_class mask purpose search validate "
 	    "min_len max_len min max not_future norm dup_weight default consent "
 	    "retention_d note");
 	f->id = (uint16_t)sat_walk_int(w, n, "id", 0, 1,
@@ -163,6 +163,7 @@ load_field(walk *w, sat_template *t, const sat_json *n, sat_field *f)
 	f->purpose = sat_walk_text(w, n, "purpose", false);
 	f->pattern = sat_walk_text(w, n, "validate", false);
 	f->not_future = sat_walk_bool(w, n, "not_future");
+	f->search = sat_walk_bool(w, n, "search");
 	f->dup_weight = (int)sat_walk_int(w, n, "dup_weight", 0, 0, 100);
 	f->dflt = sat_walk_text(w, n, "default", false);
 	load_limits(w, n, f);

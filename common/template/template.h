@@ -89,6 +89,7 @@ typedef struct sat_field {
 	bool required;        /* at creation */
 	const char *required_when; /* "field=value": required when that holds, or NULL */
 	bool retired, pii;
+	bool search;          /* people look for records by it, as by a name */
 	const char *mask;     /* "last4" or NULL */
 	const char *purpose;
 	const char *pattern;  /* name in rules/validation.json, or NULL */

@@ -246,5 +246,6 @@ void peer_run(bench_out *out, bench_data *data, unsigned phases, bool plain);
 /* The fresh process of P4. */
 int peer_fill(int argc, char **argv);
 int figures_main(int argc, char **argv);
+int reads_main(int argc, char **argv);
 
 #endif

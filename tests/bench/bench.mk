@@ -2,7 +2,7 @@
 # run (docs/performance.md). Nothing of it is part of make check.
 BENCH_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/bench/*.c))
 $(O)/obj/tests/bench/world.o: tests/bench/template/fields/customer.json
-BENCH_LIBS := $(filter-out $(O)/lib/client_cli.a $(O)/lib/client_api.a,$(LIBS))
+BENCH_LIBS := $(filter-out $(O)/lib/client_cli.a,$(LIBS))
 $(O)/satchel-bench: $(BENCH_OBJ) $(BENCH_LIBS)
 	@$(CC) $(LDFLAGS) -o $@ $(BENCH_OBJ) -Wl,--start-group $(BENCH_LIBS) -Wl,--end-group $(LDLIBS)
 

@@ -4,6 +4,7 @@
  *   satchel-bench gen DATA N                      rows and edits
  *   satchel-bench peer DATA WORK N PHASES         the peer workload, JSON lines
  *   satchel-bench figures WORK [quick]            `make bench`
+ *   satchel-bench reads WORK N DAYS [WORD]        lists, searches, reports
  *
  * serve and fill are processes it starts itself.
  */
@@ -22,7 +23,8 @@ usage(void)
 	    "       satchel-bench peer DATA WORK N PHASES [--plain] [--run K]\n"
 	    "         PHASES: all, or P1one,P1bulk,P2one,P2batch,P3,P4,P5,P6,"
 	    "P7rows,P7x10\n"
-	    "       satchel-bench figures WORK [quick]\n", stderr);
+	    "       satchel-bench figures WORK [quick]\n"
+	    "       satchel-bench reads WORK N DAYS [WORD]\n", stderr);
 	return 2;
 }
 
@@ -45,6 +47,8 @@ main(int argc, char **argv)
 		rc = 0;
 	} else if (strcmp(verb, "peer") == 0) {
 		rc = peer_main(argc, argv);
+	} else if (strcmp(verb, "reads") == 0) {
+		rc = reads_main(argc, argv);
 	} else if (strcmp(verb, "figures") == 0) {
 		rc = figures_main(argc, argv);
 	} else {

@@ -232,10 +232,10 @@ CREATE TABLE tmpl_object(
 -- What is searched, of a kind: made when somebody first searches in it, kept
 -- with the rows from then on (search.c).
 CREATE TABLE search_part(
-  part  INTEGER PRIMARY KEY,  -- kind << 1 | long texts
+  part  INTEGER PRIMARY KEY,  -- kind << 1; + 1: texts that are no names
   plan  INTEGER NOT NULL      -- which fields, folded how; another: made again
 );
 CREATE TABLE search(
-  block  INTEGER PRIMARY KEY,  -- part << 36 | rid >> 5
-  data   BLOB NOT NULL         -- rows of those 32 numbers that have any text
+  block  INTEGER PRIMARY KEY,  -- part << 42 | rid of its first row
+  data   BLOB NOT NULL         -- rows up to the next block's
 );
