@@ -196,7 +196,7 @@ SAT_CHECK sat_rc sat_record_replay_later(size_t *n, sat_record *r, sat_arena *a,
 
 /* ORIGIN, ascending (record_origin.c). Setting gives the record cells of its
  * own. */
-#define SAT_ORIGIN_MAX 64
+#define SAT_ORIGIN_MAX 64 /* SAT_EPOCHS_MAX */
 size_t sat_record_origin(uint64_t out[SAT_ORIGIN_MAX], const sat_record *r);
 void sat_record_set_origin(sat_record *r, sat_arena *a, const uint64_t *list,
     size_t n);

@@ -449,7 +449,13 @@ accept(work *k, sat_err *e)
 		return rc;
 	if ((rc = sat_srv_claimed(a, &k->m, e)) != SAT_OK)
 		return rc;
-	return sat_srv_number(k->s, &k->m, k->j.t, e);
+	if ((rc = sat_srv_number(k->s, &k->m, k->j.t, e)) != SAT_OK ||
+	    k->s->epoch.epoch == 0)
+		return rc;
+	for (size_t i = 0; i < k->c->nops && rc == SAT_OK; i++)
+		if (k->c->ops[i].kind == SAT_OP_NEW)
+			rc = sat_srv_gather(k->s, k->m.of[i], a->v->lsn, e);
+	return rc;
 }
 
 /* A1, A2 */

@@ -158,10 +158,14 @@ find_root(uint32_t *root, seeding *x, const sat_record *r, uint32_t own,
 	if (v.type != SAT_V_BYTES || v.s.n != sizeof id.b)
 		return SAT_OK;
 	memcpy(id.b, v.s.p, sizeof id.b);
-	if ((rc = sat_set_by_id(&parent, x->s, &id, e)) == SAT_OK &&
-	    parent->exists && parent->root == parent->eid)
-		*root = parent->eid;
-	return rc;
+	if ((rc = sat_set_by_id(&parent, x->s, &id, e)) != SAT_OK ||
+	    !parent->exists)
+		return rc;
+	/* what stands below a merged customer stands below its winner */
+	k = sat_srv_kind(x->s, parent->kind);
+	if (parent->root == parent->eid || (k != NULL && k->parent == NULL))
+		*root = parent->root;
+	return SAT_OK;
 }
 
 static sat_value
@@ -270,11 +274,13 @@ find_origin(const seeding *x, struct given *g)
 	g->origin[g->norigin++] = g->upto;
 }
 
-/* *better: it holds what the record here does not. */
+/* *better: it holds what the record here does not; when both hold something the
+ * other lacks, what only a device that is gone could bring decides (C3). */
 static sat_rc
 compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 {
 	uint64_t here[SAT_ORIGIN_MAX];
+	bool lacks;
 	size_t n;
 	sat_rc rc;
 
@@ -285,7 +291,12 @@ compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 		return rc;
 	n = sat_record_origin(here, &g->w->r);
 	*better = !covers(x->s, here, n, g->origin, g->norigin);
-	return SAT_OK;
+	if (!*better || covers(x->s, g->origin, g->norigin, here, n))
+		return SAT_OK;
+	if ((rc = sat_srv_only_in(&lacks, x->s, here, n, g->origin,
+	    g->norigin, e)) == SAT_OK)
+		*better = !lacks;
+	return rc;
 }
 
 static sat_rc
@@ -445,6 +456,29 @@ refold(seeding *x, sat_err *e)
 
 /* ---- into the records ---------------------------------------------------------------- */
 
+/* M1. The one it was merged into was merged into this one since: the server's
+ * order decides, as for any two merges (P-172). */
+static sat_rc
+break_cycle(seeding *x, struct given *g, sat_err *e)
+{
+	wrec *to;
+	sat_id id;
+	bool yes;
+	size_t n = 0;
+	sat_rc rc;
+
+	if (!sat_record_redirect(&id, &g->r))
+		return SAT_OK;
+	if ((rc = sat_set_by_id(&to, x->s, &id, e)) != SAT_OK || !to->exists ||
+	    (rc = sat_srv_leads_to(&yes, x->s, to, g->w, e)) != SAT_OK || !yes)
+		return rc;
+	for (size_t i = 0; i < g->r.ncells; i++)
+		if (g->r.cells[i].field != SAT_SYS_REDIRECT)
+			g->r.cells[n++] = g->r.cells[i];
+	g->r.ncells = n;
+	return SAT_OK;
+}
+
 static sat_rc
 install(seeding *x, struct given *g, sat_err *e)
 {
@@ -457,7 +491,14 @@ install(seeding *x, struct given *g, sat_err *e)
 
 	s->serial++;
 	s->dirty = true;
-	w->before.gone = w->exists && !g->fresh && sat_rec_gone(&w->r);
+	if ((rc = break_cycle(x, g, e)) != SAT_OK)
+		return rc;
+	memset(&w->before, 0, sizeof w->before);
+	if (!g->fresh) {
+		w->before.gone = sat_rec_gone(&w->r);
+		w->before.pool = sat_record_value(&w->r, SAT_SYS_POOL);
+		(void)sat_record_redirect(&w->before.redirect, &w->r);
+	}
 	w->before.owner = w->owner;
 	w->fresh = g->fresh;
 	w->touch = s->serial;
@@ -477,8 +518,10 @@ install(seeding *x, struct given *g, sat_err *e)
 	sat_set_dirty(s, w);
 	sat_record_write(&state, &w->r);
 	if ((rc = st->seed_put(st->u, lsn, &w->id, g->upto, x->dev,
-	    sat_buf_span(&state), e)) == SAT_OK)
-		rc = sat_srv_give_state(s, w, lsn, e);
+	    sat_buf_span(&state), e)) == SAT_OK &&
+	    (rc = sat_srv_give_state(s, w, lsn, e)) == SAT_OK &&
+	    (rc = sat_srv_lead_on(s, w, lsn, e)) == SAT_OK && g->fresh)
+		rc = sat_srv_gather(s, w, lsn, e);
 	sat_buf_fini(&state);
 	x->out.taken++;
 	return rc;

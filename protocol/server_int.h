@@ -411,6 +411,10 @@ void sat_srv_next_lsn(uint64_t *lsn, const sat_server *s);
 bool sat_srv_lost(const sat_server *s, uint64_t lsn);
 /* The record's state is its holders' business at this position. */
 SAT_CHECK sat_rc sat_srv_give_state(sat_server *s, wrec *w, uint64_t lsn, sat_err *e);
+/* server_astray.c. A record that was given back goes where it was merged to;
+ * a record that is here again: what was merged into it goes below it. */
+SAT_CHECK sat_rc sat_srv_lead_on(sat_server *s, wrec *w, uint64_t lsn, sat_err *e);
+SAT_CHECK sat_rc sat_srv_gather(sat_server *s, const wrec *w, uint64_t lsn, sat_err *e);
 SAT_CHECK sat_rc sat_srv_seed(sat_server *s, sat_server_session *x,
     const sat_seed *in, sat_buf *reply, sat_err *e);
 
@@ -423,6 +427,10 @@ SAT_CHECK sat_rc sat_srv_contained(bool *yes, sat_server *s,
 /* The same of a record as it is now. */
 SAT_CHECK sat_rc sat_srv_contained_in(bool *yes, sat_server *s, wrec *w,
     const sat_commit *c, const sat_old *old, sat_err *e);
+/* Does a state with origin a hold a commit that one with origin b lacks, and
+ * that its author has not brought back and may never bring? */
+SAT_CHECK sat_rc sat_srv_only_in(bool *yes, sat_server *s, const uint64_t *a,
+    size_t na, const uint64_t *b, size_t nb, sat_err *e);
 /* What of a logged commit was not folded, as bits of its operations; NULL =
  * nothing. */
 SAT_CHECK sat_rc sat_srv_held_ops(const uint8_t **bits, sat_old *old,

@@ -11,6 +11,8 @@
  *   C1  a commit is held only by states of an order in which it was accepted,
  *       and only when they reach its place there.
  *   C2  what was refused stands nowhere.
+ *   C3  of two states of which neither holds the other, the one that alone has
+ *       commits of a device that has not come back stays.
  */
 #include "protocol/server_int.h"
 
@@ -64,6 +66,101 @@ sat_srv_contained_in(bool *yes, sat_server *s, wrec *w, const sat_commit *c,
 	    &w->r), c, old, e);
 }
 
+/* ---- two states of which neither holds the other ---------------------------------- */
+
+typedef struct runs {
+	sat_server *s;
+	sat_place *v;
+	size_t n, cap;
+} runs;
+
+static bool
+add(void *u, const sat_place *p)
+{
+	runs *l = u;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap * 2 + 16;
+		sat_place *v = sat_arena_alloc(&l->s->txn, cap * sizeof *v);
+
+		if (l->n > 0)
+			memcpy(v, l->v, l->n * sizeof *v);
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = *p;
+	return true;
+}
+
+/* Since this server began: its outbox is here, or on its way. */
+static sat_rc
+is_back(bool *yes, sat_server *s, uint32_t dev, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	int64_t ms = 0;
+	sat_rc rc;
+
+	*yes = false;
+	for (size_t i = 0; i < s->nseen; i++)
+		*yes = *yes || (s->seen[i].dev == dev &&
+		    s->seen[i].ms >= s->epoch.began_ms);
+	if (*yes || (rc = st->device_heard(&ms, st->u, dev, e)) ==
+	    SAT_ENOTFOUND)
+		return SAT_OK;
+	*yes = ms >= s->epoch.began_ms;
+	return rc;
+}
+
+/* A commit of the run that is not here, and not in a state with origin b. */
+static sat_rc
+is_missing(bool *yes, sat_server *s, const sat_place *p, const uint64_t *b,
+    size_t nb, sat_err *e)
+{
+	const sat_old none = { 0 };
+	sat_commit c = { .device = p->device, .incarnation = p->incarnation };
+	chain_slot *chain;
+	bool held;
+	sat_rc rc;
+
+	*yes = false;
+	if ((rc = sat_srv_chain(&chain, s, p->device, p->incarnation, e)) !=
+	    SAT_OK)
+		return rc;
+	c.cseq = p->first > chain->c.last_cseq ? p->first :
+	    chain->c.last_cseq + 1;
+	for (; c.cseq <= p->last && !*yes; c.cseq++) {
+		if ((rc = sat_srv_contained(&held, s, b, nb, &c, &none, e)) !=
+		    SAT_OK)
+			return rc;
+		*yes = !held;
+	}
+	return SAT_OK;
+}
+
+sat_rc
+sat_srv_only_in(bool *yes, sat_server *s, const uint64_t *a, size_t na,
+    const uint64_t *b, size_t nb, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	runs l = { .s = s };
+	bool back;
+	sat_rc rc;
+
+	*yes = false;
+	for (size_t i = 0; i < na; i++)
+		if ((rc = st->places_in(st->u, sat_epochs_order(s->epochs,
+		    s->nepochs, a[i]), a[i], add, &l, e)) != SAT_OK)
+			return rc;
+	for (size_t i = 0; i < l.n && !*yes; i++)
+		if ((rc = is_back(&back, s, l.v[i].device, e)) != SAT_OK ||
+		    (!back && (rc = is_missing(yes, s, &l.v[i], b, nb, e)) !=
+		    SAT_OK))
+			return rc;
+	return SAT_OK;
+}
+
+/* ---- what of a commit was not folded ------------------------------------------------ */
+
 sat_rc
 sat_srv_held_ops(const uint8_t **bits, sat_old *old, sat_server *s,
     uint64_t lsn, size_t nops, sat_err *e)
@@ -99,28 +196,11 @@ sat_srv_held_ops(const uint8_t **bits, sat_old *old, sat_server *s,
 /* ---- told with states ------------------------------------------------------------ */
 
 typedef struct head_list {
-	sat_server *s;
-	sat_place *v;
-	size_t n, cap;
+	runs l;
 	uint64_t next;    /* of the chain being cut: what is not in a run yet */
 	uint64_t upto;
 	sat_place now;
 } head_list;
-
-static void
-add(head_list *l, const sat_place *p)
-{
-	if (l->n == l->cap) {
-		size_t cap = l->cap * 2 + 16;
-		sat_place *v = sat_arena_alloc(&l->s->txn, cap * sizeof *v);
-
-		if (l->n > 0)
-			memcpy(v, l->v, l->n * sizeof *v);
-		l->v = v;
-		l->cap = cap;
-	}
-	l->v[l->n++] = *p;
-}
 
 static bool
 on_head(void *u, uint32_t dev, uint32_t inc, uint64_t last)
@@ -129,8 +209,7 @@ on_head(void *u, uint32_t dev, uint32_t inc, uint64_t last)
 	sat_place p = { l->upto, dev, inc,
 		last > HEAD_RUN ? last - HEAD_RUN + 1 : 1, last };
 
-	add(l, &p);
-	return true;
+	return add(&l->l, &p);
 }
 
 /* C2 */
@@ -143,7 +222,7 @@ on_refused(void *u, uint64_t cseq)
 	p.first = l->next;
 	p.last = cseq - 1;
 	if (p.first <= p.last)
-		add(l, &p);
+		(void)add(&l->l, &p);
 	l->next = cseq + 1;
 	return true;
 }
@@ -154,17 +233,15 @@ on_place(void *u, const sat_place *p)
 {
 	head_list *l = u;
 
-	if (p->upto <= l->upto)
-		add(l, p);
-	return true;
+	return p->upto > l->upto || add(&l->l, p);
 }
 
 sat_rc
 sat_srv_heads(sat_place **list, size_t *n, sat_server *s, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	head_list whole = { .s = s, .upto = s->lsn };
-	head_list cut = { .s = s, .upto = s->lsn };
+	head_list whole = { .l.s = s, .upto = s->lsn };
+	head_list cut = { .l.s = s, .upto = s->lsn };
 	uint64_t durable = 0;
 	sat_rc rc;
 
@@ -172,8 +249,8 @@ sat_srv_heads(sat_place **list, size_t *n, sat_server *s, sat_err *e)
 	    SAT_OK || (rc = st->heads(st->u, durable, on_head, &whole, e)) !=
 	    SAT_OK)
 		return rc;
-	for (size_t i = 0; i < whole.n; i++) {
-		cut.now = whole.v[i];
+	for (size_t i = 0; i < whole.l.n; i++) {
+		cut.now = whole.l.v[i];
 		cut.next = cut.now.first;
 		if ((rc = st->refused_of(st->u, cut.now.device,
 		    cut.now.incarnation, cut.now.first, cut.now.last,
@@ -181,11 +258,11 @@ sat_srv_heads(sat_place **list, size_t *n, sat_server *s, sat_err *e)
 			return rc;
 		cut.now.first = cut.next;
 		if (cut.now.first <= cut.now.last)
-			add(&cut, &cut.now);
+			(void)add(&cut.l, &cut.now);
 	}
 	if (s->epoch.epoch != 0)
 		rc = st->places(st->u, durable, on_place, &cut, e);
-	*list = cut.v;
-	*n = cut.n;
+	*list = cut.l.v;
+	*n = cut.l.n;
 	return rc;
 }

@@ -250,6 +250,8 @@ typedef struct sat_store {
 	 * put at a position above `lsn` */
 	sat_rc (*place_put)(void *u, const sat_place *p, uint64_t lsn, sat_err *e);
 	sat_rc (*places)(void *u, uint64_t lsn, bool (*cb)(void *cu, const sat_place *p), void *cu, sat_err *e);
+	/* all that stood in from..upto */
+	sat_rc (*places_in)(void *u, uint64_t from, uint64_t upto, bool (*cb)(void *cu, const sat_place *p), void *cu, sat_err *e);
 	/* did commit cseq stand somewhere in from..upto? */
 	sat_rc (*place_has)(bool *yes, void *u, uint32_t dev, uint32_t inc,
 	    uint64_t cseq, uint64_t from, uint64_t upto, sat_err *e);
@@ -262,6 +264,10 @@ typedef struct sat_store {
 	/* the one at a position; state {NULL,0} once erased; SAT_ENOTFOUND */
 	sat_rc (*seed_get)(sat_id *id, sat_span *state, sat_arena *a, void *u,
 	    uint64_t lsn, sat_err *e);
+	/* records merged into one that did not come back yet, by its id */
+	sat_rc (*astray_put)(void *u, const sat_id *winner, uint32_t eid, sat_err *e);
+	sat_rc (*astray)(void *u, const sat_id *winner, bool (*cb)(void *cu, uint32_t eid), void *cu, sat_err *e);
+	sat_rc (*astray_del)(void *u, const sat_id *winner, sat_err *e);
 	/* of a commit of the log; nothing when none was put */
 	sat_rc (*recovered_put)(void *u, uint64_t lsn, const sat_recovered *r, sat_err *e);
 	sat_rc (*recovered_get)(sat_recovered *r, sat_arena *a, void *u, uint64_t lsn, sat_err *e);

@@ -18,6 +18,9 @@ VALUES(@dev, @inc, @first, @last, @upto, @lsn);
 -- :name places
 SELECT dev, inc, first, last, upto FROM place WHERE lsn > @lsn;
 
+-- :name places_in
+SELECT dev, inc, first, last, upto FROM place WHERE upto BETWEEN @from AND @upto;
+
 -- :name place_has
 SELECT 1 FROM place WHERE dev = @dev AND inc = @inc AND first <= @cseq
   AND last >= @cseq AND upto BETWEEN @from AND @upto LIMIT 1;
@@ -33,6 +36,15 @@ SELECT cseq FROM refused WHERE dev = @dev AND inc = @inc
 
 -- :name seed_get
 SELECT id, state FROM seed WHERE lsn = @lsn;
+
+-- :name astray_put
+INSERT OR IGNORE INTO astray(winner, eid) VALUES(@winner, @eid);
+
+-- :name astray
+SELECT eid FROM astray WHERE winner = @winner ORDER BY eid;
+
+-- :name astray_del
+DELETE FROM astray WHERE winner = @winner;
 
 -- :name recovered_put
 INSERT INTO recovered(lsn, old, held) VALUES(@lsn, @old, @held);
@@ -179,6 +191,9 @@ DELETE FROM seed;
 
 -- :name drop_recovered
 DELETE FROM recovered;
+
+-- :name drop_astray
+DELETE FROM astray;
 
 -- :name drop_place
 DELETE FROM place;

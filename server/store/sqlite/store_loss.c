@@ -80,17 +80,12 @@ place_put(void *u, const sat_place *p, uint64_t lsn, sat_err *e)
 }
 
 static sat_rc
-places(void *u, uint64_t lsn, bool (*cb)(void *cu, const sat_place *p),
-    void *cu, sat_err *e)
+list_places(sat_stmt *q, bool (*cb)(void *cu, const sat_place *p), void *cu,
+    sat_err *e)
 {
-	sat_sqlite_store *s = u;
-	sat_stmt *q;
 	bool row;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_PLACES, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(q, 1, (int64_t)lsn);
 	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
 		sat_place p = { (uint64_t)sat_col_int(q, 4),
 			(uint32_t)sat_col_int(q, 0),
@@ -103,6 +98,35 @@ places(void *u, uint64_t lsn, bool (*cb)(void *cu, const sat_place *p),
 	}
 	sat_stmt_reset(q);
 	return rc;
+}
+
+static sat_rc
+places(void *u, uint64_t lsn, bool (*cb)(void *cu, const sat_place *p),
+    void *cu, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, ((sat_sqlite_store *)u)->db, SQL_PLACES,
+	    e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, (int64_t)lsn);
+	return list_places(q, cb, cu, e);
+}
+
+static sat_rc
+places_in(void *u, uint64_t from, uint64_t upto, bool (*cb)(void *cu,
+    const sat_place *p), void *cu, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, ((sat_sqlite_store *)u)->db, SQL_PLACES_IN,
+	    e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, (int64_t)from);
+	sat_bind_int(q, 2, (int64_t)upto);
+	return list_places(q, cb, cu, e);
 }
 
 static sat_rc
@@ -184,6 +208,52 @@ seed_get(sat_id *id, sat_span *state, sat_arena *a, void *u, uint64_t lsn,
 	*state = store_copy(a, sat_col_blob(q, 1));
 	sat_stmt_reset(q);
 	return SAT_OK;
+}
+
+static sat_rc
+astray_put(void *u, const sat_id *winner, uint32_t eid, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_ASTRAY_PUT, e)) != SAT_OK)
+		return rc;
+	bind_id(q, 1, winner);
+	sat_bind_int(q, 2, eid);
+	return sat_run(q, e);
+}
+
+static sat_rc
+astray(void *u, const sat_id *winner, bool (*cb)(void *cu, uint32_t eid),
+    void *cu, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_ASTRAY, e)) != SAT_OK)
+		return rc;
+	bind_id(q, 1, winner);
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		if (!cb(cu, (uint32_t)sat_col_int(q, 0)))
+			break;
+	sat_stmt_reset(q);
+	return rc;
+}
+
+static sat_rc
+astray_del(void *u, const sat_id *winner, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_ASTRAY_DEL, e)) != SAT_OK)
+		return rc;
+	bind_id(q, 1, winner);
+	return sat_run(q, e);
 }
 
 static sat_rc
@@ -620,10 +690,14 @@ store_loss_ops(sat_store *o)
 	o->seed_put = seed_put;
 	o->place_put = place_put;
 	o->places = places;
+	o->places_in = places_in;
 	o->place_has = place_has;
 	o->heads = heads;
 	o->refused_of = refused_of;
 	o->seed_get = seed_get;
+	o->astray_put = astray_put;
+	o->astray = astray;
+	o->astray_del = astray_del;
 	o->recovered_put = recovered_put;
 	o->recovered_get = recovered_get;
 	o->gap_put = gap_put;

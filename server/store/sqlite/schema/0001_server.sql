@@ -280,6 +280,14 @@ CREATE TABLE place(
   PRIMARY KEY(dev, inc, first, last, upto)
 ) WITHOUT ROWID;
 CREATE INDEX place_lsn ON place(lsn);
+CREATE INDEX place_upto ON place(upto);
+
+-- Records that were given back merged into one that is not here (yet).
+CREATE TABLE astray(
+  winner  BLOB NOT NULL,     -- id
+  eid     INTEGER NOT NULL,  -- of the merged one
+  PRIMARY KEY(winner, eid)
+) WITHOUT ROWID;
 
 -- Commits that a lost server had accepted before.
 CREATE TABLE recovered(

@@ -478,6 +478,90 @@ a_state_of_the_server_before_the_last_is_taken_too(void **state) /* E2 */
 	company_free(&c);
 }
 
+static void
+what_comes_back_merged_stands_below_its_winner(void **state) /* P-254 */
+{
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		company c = company_new(sat_test_seed(23));
+		states_of want;
+		sat_epoch e;
+		sat_id a, b;
+
+		if (round >= 2)
+			take_backup(&c);
+		a = device_account(c.ann, "Winner", "ann");
+		b = device_account(c.bob, "Loser", "bob");
+		sync_all(&c);
+		if (round < 2)
+			take_backup(&c);
+		(void)device_edit(c.hq, &a, &b, K_ACCOUNT, SAT_OP_MERGE,
+		    SAT_SYS_REDIRECT, sat_v_bytes(sat_span_of(a.b,
+		    sizeof a.b)));
+		visit(c.hq, &a);
+		sync_all(&c);
+		want = all_states(c.w);
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		/* hq gives back alone, the winner first or last */
+		(void)give_state(&c, c.hq, &e, state_in(&want,
+		    round % 2 == 0 ? &a : &b));
+		(void)give_state(&c, c.hq, &e, state_in(&want,
+		    round % 2 == 0 ? &b : &a));
+		follow(c.ann, &e);
+		follow(c.bob, &e);
+		follow(c.hq, &e);
+		device_sync(c.ann);
+		sync_all(&c);
+		assert_non_null(device_find(c.ann, &b, 0));
+		device_check(c.ann);
+		device_check(c.bob);
+		device_check(c.hq);
+		world_verify(c.w);
+		free_states(&want);
+		company_free(&c);
+	}
+}
+
+static void
+two_merges_that_come_back_from_two_servers_make_no_circle(void **state) /* M1 */
+{
+	company c = company_new(sat_test_seed(24));
+	states_of want;
+	sat_epoch e;
+	sat_id a, b;
+
+	(void)state;
+	a = device_account(c.ann, "One", "ann");
+	b = device_account(c.bob, "Other", "bob");
+	sync_all(&c);
+	take_backup(&c);
+	(void)device_edit(c.hq, &a, &b, K_ACCOUNT, SAT_OP_MERGE,
+	    SAT_SYS_REDIRECT, sat_v_bytes(sat_span_of(a.b, sizeof a.b)));
+	sync_all(&c);
+	want = all_states(c.w);
+	visit(c.hq, &a);
+	device_sync(c.hq);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	/* nobody brings the commit */
+	c.hq->out[c.hq->nout - 2] = c.hq->out[c.hq->nout - 1];
+	c.hq->nout--;
+	follow(c.hq, &e);
+	device_sync(c.hq);
+	(void)device_edit(c.hq, &b, &a, K_ACCOUNT, SAT_OP_MERGE,
+	    SAT_SYS_REDIRECT, sat_v_bytes(sat_span_of(b.b, sizeof b.b)));
+	device_sync(c.hq);
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&want,
+	    &b)).taken);
+	follow(c.ann, &e);
+	follow(c.bob, &e);
+	sync_all(&c);
+	device_check(c.ann);
+	device_check(c.hq);
+	world_verify(c.w);
+	free_states(&want);
+	company_free(&c);
+}
+
 static bool
 has_place(const sat_place *p, size_t n, uint32_t dev, uint64_t cseq)
 {
@@ -840,6 +924,9 @@ main(void)
 		cmocka_unit_test(what_its_author_never_heard_of_counts_once),
 		cmocka_unit_test(
 		    a_state_of_the_server_before_the_last_is_taken_too),
+		cmocka_unit_test(what_comes_back_merged_stands_below_its_winner),
+		cmocka_unit_test(
+		    two_merges_that_come_back_from_two_servers_make_no_circle),
 		cmocka_unit_test(
 		    states_are_sent_with_the_places_of_what_was_accepted),
 		cmocka_unit_test(without_any_state_the_authors_bring_all_back),
