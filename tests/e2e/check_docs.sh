@@ -1,6 +1,6 @@
 #!/bin/bash
-# The tutorials, run as they stand: every command of administrator, salesperson
-# and headquarters, in that order, in one company; both languages the same.
+# The tutorials, run as they stand: every command of administrator, salesperson,
+# headquarters and showroom, in that order, in one company; both languages the same.
 . tests/e2e/lib.sh
 root=$PWD
 mkdir -p "$W/bin" "$W/home" "$W/work"
@@ -10,7 +10,7 @@ echo "six words that nobody will guess" >"$W/pass"
 port=$((20000 + RANDOM % 20000))
 
 blocks() { awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on' "$1"; }
-for d in admin sales hq; do
+for d in admin sales hq showroom; do
 	same "$(blocks docs/tutorial/$d.zh.md | md5sum)" "$(blocks docs/tutorial/$d.en.md | md5sum)" "the commands of $d in both languages"
 	blocks docs/tutorial/$d.zh.md
 done | sed "s/7443/$port/; s/^git clone/git -c safe.directory=* clone/" >"$W/all.sh"
