@@ -91,6 +91,9 @@ HANDLER(api_dict);
 HANDLER(api_rules);
 HANDLER(api_rule);
 HANDLER(api_rules_run);
+/* lead.c */
+HANDLER(api_convert);
+HANDLER(api_lead_discard);
 /* approve.c */
 HANDLER(api_submit);
 HANDLER(api_approve);

@@ -72,6 +72,8 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/rules", "", "rules.list", "rules that make tasks", api_rules },
 	{ "POST", "/v1/rules/run", "", "rules.run", "run the rules on this replica", api_rules_run },
 	{ "GET", "/v1/rules/{key}", "", "rules.rule", "one rule, or the rule behind a task", api_rule },
+	{ "POST", "/v1/leads/{id}/convert", "lead.edit", "lead.converted", "make a customer of a lead, once", api_convert },
+	{ "POST", "/v1/leads/{id}/discard", "lead.edit", "record", "a lead leads to nothing", api_lead_discard },
 	{ "GET", "/v1/stuck", "", "stuck", "records too long in their stage", api_stuck },
 	{ "GET", "/v1/tasks", "task.view", "list", "tasks, by when they are due", api_tasks },
 	{ "POST", "/v1/tasks/{id}/done", "task.edit", "record", "a task is done", api_task_done },

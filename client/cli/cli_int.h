@@ -198,6 +198,8 @@ extern const size_t cli_visit_nverbs;
 extern const cli_verb cli_search_verbs[];
 extern const size_t cli_search_nverbs;
 extern const size_t cli_pool_nverbs;
+extern const cli_verb cli_lead_verbs[];
+extern const size_t cli_lead_nverbs;
 extern const cli_verb cli_approve_verbs[];
 extern const size_t cli_approve_nverbs;
 extern const cli_verb cli_rule_verbs[];

@@ -38,6 +38,7 @@ const cli_table cli_tables[] = {
 	{ cli_kind_verbs, &cli_kind_nverbs },
 	{ cli_standard_verbs, &cli_standard_nverbs },
 	{ cli_rule_verbs, &cli_rule_nverbs },
+	{ cli_lead_verbs, &cli_lead_nverbs },
 	{ cli_approve_verbs, &cli_approve_nverbs },
 	{ cli_exchange_verbs, &cli_exchange_nverbs },
 	{ cli_conflict_verbs, &cli_conflict_nverbs },

@@ -311,6 +311,29 @@ SAT_CHECK sat_rc sat_crm_approve(sat_approval_is *out, sat_arena *a, sat_crm *c,
 SAT_CHECK sat_rc sat_crm_reject(sat_crm *c, const sat_kind *k, const sat_id *id,
     const char *reason, sat_err *e);
 
+/* ---- leads ---------------------------------------------------------------------- */
+
+typedef struct sat_converted {
+	sat_id account, contact, opportunity; /* zero: none was made */
+	bool already;                         /* it had been converted before */
+} sat_converted;
+/*
+ * A lead becomes a customer with a contact and an opportunity, once: their ids
+ * are made from the lead's, so two devices that convert it make one of each
+ * (P-280). What the lead does not know may be given (fields of the customer);
+ * what is still missing is flagged. `into`: a customer that is there already,
+ * who gets the contact and the opportunity; NULL = a new one.
+ * @return SAT_ECONFLICT "duplicate" (dup, *ndup) unless o has a reason or
+ *         `into` is given; SAT_ECONFLICT "lead.closed": it was discarded.
+ */
+SAT_CHECK sat_rc sat_crm_convert(sat_converted *out, sat_crm *c,
+    const sat_id *lead, const sat_id *into, const sat_input *in, size_t n,
+    const sat_write_opts *o, sat_duplicate dup[SAT_DUPLICATES_MAX],
+    size_t *ndup, sat_err *e);
+/* It leads to nothing; reason: option of lost_reason, NULL = other. */
+SAT_CHECK sat_rc sat_crm_discard(sat_crm *c, const sat_id *lead,
+    const char *reason, sat_err *e);
+
 /* ---- import ---------------------------------------------------------------- */
 typedef enum { SAT_DUP_SKIP, SAT_DUP_UPDATE, SAT_DUP_NEW, SAT_DUP_ASK } sat_on_duplicate;
 typedef struct sat_import_opts {

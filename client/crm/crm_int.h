@@ -15,6 +15,7 @@
  * reception.c visitors at the door; judge.c: whose they are; turns.c: whose turn
  * merge.c     two customers -> one, and apart again
  * approve.c   who has to agree before a record goes on
+ * lead.c      a lead -> customer, contact, opportunity, once
  * rules.c     reminders of the template -> tasks
  * stuck.c     how long records stay in a stage
  * duty.c      who has to decide a conflict, and until when

@@ -45,4 +45,25 @@ expect 6 as mg proposal reject "$Q" --reason x
 K=$(as li contract add "$S" --set number=HT-9); expect 7 as li contract stage "$K" signed
 expect 0 as li contract submit "$K"; expect 0 as li sync; expect 0 as mg sync; expect 0 as mg contract approve "$K" --json
 has "$(flat <<<"$OUT")" '"state":"signed"' "the last who agrees moves it on"; expect 2 as li order submit x
+
+# ---- leads -----------------------------------------------------------------------
+L=$(as li lead add --set name=周先生 --set phone=13812340099 --set company=周氏机械 --set source=fair); D=$(as li lead add --set name=误拨 --set phone=13812340098)
+expect 0 as li sync; expect 0 as li2 sync; a0=$(total li account)
+stop_server # the same lead on two devices
+expect 0 as li lead convert "$L" --set industry=C34 --set need_type=product --json; A=$(one "$OUT" account)
+expect 0 as li2 lead convert "$L" --json; same "$(one "$OUT" account)" "$A" "the same customer on both devices"
+O=$(one "$OUT" opportunity); K=$(one "$OUT" contact); [ -n "$O" ] && [ -n "$K" ] && ok || bad "no contact or opportunity"
+expect 0 as li2 opportunity stage "$O" need_confirmed
+expect 0 as li lead convert "$L" --json; has "$(flat <<<"$OUT")" '"already":true' "once"
+serve "$PORT"
+for _ in 1 2; do expect 0 as li sync; expect 0 as li2 sync; done
+same "$(total li account)" $((a0 + 1)) "one customer"; same "$(total li contact --account "$A")" 1 "one contact"; same "$(total li2 opportunity --account "$A")" 1 "one opportunity"
+for u in li li2; do expect 0 as $u status --json; has "$(flat <<<"$OUT")" '"rejected":0' "nothing refused on $u"; expect 0 as $u check; done
+expect 0 as li --json account show "$A"; has "$OUT" '"name": "周氏机械"' "the company"; has "$OUT" '"number": "C[0-9]' "numbered"; has "$OUT" '"industry": "C34"' "what was given"
+same "$(as li --json account show "$A" | grep '"number"')" "$(as li2 --json account show "$A" | grep '"number"')" "one number"
+same "$(one "$(as li --json opportunity show "$O")" stage)" need_confirmed "work on it before the sync goes on"
+expect 0 as li --json lead show "$L"; has "$OUT" '"state": "qualified"' "the lead is closed"
+X=$(as li lead add --set name=周先生二 --set phone=13812340099 --allow-duplicate again); expect 6 as li lead convert "$X"; has "$ERR" "into" "a customer with this phone is there"
+expect 0 as li lead convert "$X" --into "$A"; same "$(total li opportunity --account "$A")" 2 "an opportunity of the customer who is there"
+expect 0 as li lead discard "$D" --reason no_need; expect 0 as li --json lead show "$D"; has "$OUT" '"state": "invalid"' "discarded"; expect 6 as li lead convert "$D"
 finish
