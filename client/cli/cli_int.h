@@ -144,6 +144,9 @@ extern const cli_verb cli_frozen_verbs[];
 extern const size_t cli_frozen_nverbs;
 /* coverage.c: how complete a report is, one line without its end. */
 void cli_coverage_text(sat_buf *b, const cli *c, const sat_json *doc);
+/* Lines 0 to 2 of where a report comes from: definition, period, as-of, zone and
+ * template; coverage; what is frozen. false: there is none. */
+bool cli_origin_text(sat_buf *b, const cli *c, const sat_json *doc, int line);
 /* to NULL or "-": standard output (html). */
 sat_rc cli_report_file(cli *c, const sat_json *doc, const char *format,
     const char *to, sat_err *e);

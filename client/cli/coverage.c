@@ -1,5 +1,6 @@
 /*
- * How complete a report is, in one line for a person.
+ * Where a report's numbers come from and how complete they are, in lines for a
+ * person: they stand above the table, in a page, and below the rows of a book.
  */
 #include "client/cli/cli_int.h"
 
@@ -36,6 +37,57 @@ cli_coverage_text(sat_buf *b, const cli *c, const sat_json *doc)
 		sat_buf_str(b, zh ? "，所知截至 " : ", as known ");
 		cli_time_text(b, c, known);
 	}
+	known = sat_json_get_str(cover, "watermark", NULL);
+	if (known != NULL) {
+		sat_buf_str(b, zh ? "，其他设备最早 " : ", the earliest until ");
+		cli_time_text(b, c, known);
+	}
 	sat_buf_str(b, zh ? "）· " : ") · ");
 	state_text(b, zh, doc);
+}
+
+static bool
+hash_text(sat_buf *b, bool zh, const sat_json *doc)
+{
+	const sat_json *f = sat_json_get(doc, "frozen");
+	const char *id = sat_json_get_str(doc, "frozen_id", NULL);
+
+	if (id != NULL)
+		sat_buf_fmt(b, zh ? "这一期的数字已冻结：%s" :
+		    "the numbers of this period are frozen: %s", id);
+	if (f == NULL)
+		return id != NULL;
+	sat_buf_fmt(b, zh ? "%s 冻结 · 校验值 %s" : "frozen by %s · hash %s",
+	    sat_json_get_str(f, "by", "?"), sat_json_get_str(f, "hash", ""));
+	for (const sat_json *s = sat_json_first(sat_json_get(f, "signed"));
+	     s != NULL; s = sat_json_next(s))
+		sat_buf_fmt(b, zh ? " · 签核 %s" : " · signed by %s",
+		    sat_json_get_str(s, "by", "?"));
+	if (sat_json_get_bool(sat_json_get(doc, "delta"), "changed", false))
+		sat_buf_str(b, zh ? " · 此后有变化" : " · changed since");
+	return true;
+}
+
+bool
+cli_origin_text(sat_buf *b, const cli *c, const sat_json *doc, int line)
+{
+	bool zh = c->lang[0] == 'z';
+
+	switch (line) {
+	case 0:
+		sat_buf_fmt(b, zh ? "%s · 期间 %s · 截至 " :
+		    "%s · period %s · as of ", sat_json_get_str(sat_json_get(
+		    doc, "report"), "key", ""), sat_json_get_str(sat_json_get(
+		    doc, "period"), "label", ""));
+		cli_time_text(b, c, sat_json_get_str(doc, "as_of", ""));
+		sat_buf_fmt(b, zh ? " %s · 模板 %s" : " %s · template %s",
+		    sat_json_get_str(doc, "tz", ""),
+		    sat_json_get_str(doc, "template", ""));
+		return true;
+	case 1:
+		cli_coverage_text(b, c, doc);
+		return true;
+	case 2: return hash_text(b, zh, doc);
+	default: return false;
+	}
 }

@@ -202,9 +202,10 @@ head(cli *c, const sat_json *doc)
 	const char *label = sat_json_get_str(p, "label", "all");
 	sat_buf *b = &c->out;
 
-	sat_buf_fmt(b, "%s%s%s\n", c->color ? "\033[1m" : "",
+	sat_buf_fmt(b, "%s%s%s (%s)\n", c->color ? "\033[1m" : "",
 	    sat_json_get_str(sat_json_get(doc, "report"), "title", ""),
-	    c->color ? "\033[0m" : "");
+	    c->color ? "\033[0m" : "", sat_json_get_str(sat_json_get(doc,
+	    "report"), "key", ""));
 	sat_buf_fmt(b, zh ? "期间 %s · 截至 " : "period %s · as of ",
 	    zh && strcmp(label, "all") == 0 ? "全部" : label);
 	cli_time_text(b, c, sat_json_get_str(doc, "as_of", ""));
@@ -306,6 +307,7 @@ html(sat_buf *b, cli *c, sheet *s, const sat_json *doc)
 	const char *title = sat_json_get_str(sat_json_get(doc, "report"),
 	    "title", "");
 	size_t left = sat_json_count(sat_json_get(flat, "data"));
+	sat_buf line = { 0 };
 
 	sat_buf_fmt(b, "<!doctype html>\n<html lang=\"%s\">\n<meta charset="
 	    "\"utf-8\">\n<title>", c->lang[0] == 'z' ? "zh" : "en");
@@ -315,15 +317,15 @@ html(sat_buf *b, cli *c, sheet *s, const sat_json *doc)
 	    "padding:.3em .7em;text-align:left}.n{text-align:right}"
 	    ".total{font-weight:bold}</style>\n<h1>");
 	escape(b, title);
-	sat_buf_str(b, "</h1>\n<p>");
-	escape(b, sat_json_get_str(sat_json_get(doc, "period"), "label", ""));
-	sat_buf_str(b, " · ");
-	cli_time_text(b, c, sat_json_get_str(doc, "as_of", ""));
-	sat_buf_str(b, " · ");
-	escape(b, sat_json_get_str(doc, "template", ""));
-	sat_buf_str(b, "</p>\n<p>");
-	cli_coverage_text(b, c, doc);
-	sat_buf_str(b, "</p>\n<table>\n<tr>");
+	sat_buf_str(b, "</h1>\n");
+	for (int i = 0; cli_origin_text(&line, c, doc, i); i++) {
+		sat_buf_str(b, "<p>");
+		escape(b, sat_buf_cstr(&line));
+		sat_buf_str(b, "</p>\n");
+		sat_buf_reset(&line);
+	}
+	sat_buf_fini(&line);
+	sat_buf_str(b, "<table>\n<tr>");
 	for (size_t i = 0; i < s->n; i++) {
 		sat_buf_str(b, "<th>");
 		escape(b, s->cols[i].title);
@@ -353,6 +355,23 @@ write_text(const char *to, const sat_buf *b, sat_err *e)
 	free(tmp);
 	return ok ? SAT_OK : sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE :
 	    SAT_EIO, "cannot write %s: %s", to, strerror(errno));
+}
+
+/* Below the rows, so that the first row stays the header. */
+static sat_rc
+book_origin(sat_sheet_out *out, const sheet *s, const sat_json *doc, sat_err *e)
+{
+	sat_buf line = { 0 };
+	sat_rc rc = sat_sheet_out_endrow(out, e);
+
+	for (int i = 0; rc == SAT_OK && cli_origin_text(&line, s->c, doc, i);
+	     i++) {
+		sat_sheet_out_text(out, sat_buf_span(&line));
+		rc = sat_sheet_out_endrow(out, e);
+		sat_buf_reset(&line);
+	}
+	sat_buf_fini(&line);
+	return rc;
 }
 
 static sat_rc
@@ -385,6 +404,8 @@ write_book(const char *to, sheet *s, const sat_json *doc, sat_err *e)
 		}
 		rc = sat_sheet_out_endrow(out, e);
 	}
+	if (rc == SAT_OK)
+		rc = book_origin(out, s, doc, e);
 	sat_json_free(flat);
 	sheet_fini(s);
 	closed = sat_sheet_out_close(out, rc == SAT_OK, rc == SAT_OK ? e : NULL);
@@ -436,8 +457,15 @@ cli_print_report(cli *c, const sat_json *doc)
 	if (s.pretty && c->tty_out && !c->quiet)
 		head(c, doc);
 	cli_print_rows(c, flat, s.cols, s.n);
-	if (s.pretty && !c->quiet)
+	if (s.pretty && !c->quiet) {
 		cli_delta_text(&c->out, c, doc);
+	} else if (!c->quiet) { /* a pipe gets rows, the person is told */
+		sat_buf said = { 0 };
+
+		cli_delta_text(&said, c, doc);
+		(void)fwrite(said.p, 1, said.n, stderr);
+		sat_buf_fini(&said);
+	}
 	sat_json_free(flat);
 	sheet_fini(&s);
 }

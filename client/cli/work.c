@@ -215,6 +215,7 @@ run_export(cli *c, sat_err *e)
 
 static const sat_opt report_options[] = {
 	{ "period", 0, "P", "2026-11, 2026-Q4, 2026-W18, 2026, A..B, all" },
+	{ "month", 0, "P", "the same, for a month: 2026-11" },
 	{ "param", 0, "K=V", "filter, for example owner=li.na" },
 	{ "compare", 0, "P", "prev, yoy, none, or a period as baseline" },
 	{ "output", 'o', "FILE", "file, with --format html or xlsx" },
@@ -264,6 +265,8 @@ run_report(cli *c, sat_err *e)
 	}
 	path = sat_xasprintf("/v1/reports/%s%s", c->args.arg[2],
 	    show ? "" : "/run");
+	if (period == NULL)
+		period = sat_args_get(&c->args, "month");
 	if (period != NULL)
 		sat_json_put_str(q, "period", period);
 	if (as_of != NULL)

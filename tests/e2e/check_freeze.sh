@@ -77,6 +77,7 @@ has "$r" '"rows":\[\[3\]\]' "three they were"
 expect 0 as hq opportunity delete "$D2" --yes; expect 0 as hq sync
 r=$(j hq report run ranking-by-rep --period "$M"); hasnt "$r" "\"id\":\"$D2\"" "what came and went again is no change"
 has "$(as hq --format table report run ranking-by-rep --period "$M")" "changed wu  won_amount 80000.00 -> 90000.00" "it is printed"
+expect 0 as hq report run ranking-by-rep --month "$M"; has "$ERR" "hash ${H:0:16}" "a pipe gets the rows, the person the hash"; hasnt "$OUT" "hash" "and nothing else is in the rows"
 has "$(j hq report show-frozen "$ID")" "\"hash\":\"$H\"" "by its id"
 hasnt "$(j hq report run ranking-by-rep --period "$M" --as-of "$M-20")" '"frozen"' "another as-of is another question"
 hasnt "$(j hq report run ranking-by-rep --period "$M" --param team=east)" '"frozen"' "another filter too"
@@ -100,6 +101,8 @@ stop_server
 has "$(j li report due)" "\"report\":\"won\".*\"schedule\":\"month\",\"period\":\"$M\",\"made_at\":null" "last month is due"
 mkdir "$W/out"; expect 0 as li report due --run --out "$W/out"
 has "$(ls "$W/out")" "won-$M.xlsx" "a file named by its period"
+has "$(unzip -p "$W/out/won-$M.xlsx" xl/worksheets/sheet1.xml xl/sharedStrings.xml 2>/dev/null)" "won · period $M · as of .* \+08:00 · template [0-9a-f]{40}" "it says where it comes from"
+has "$(as li report made won --period "$M" --format html)" "coverage [0-9.]*% \(" "and how complete it is"
 same "$(as li report due | grep -c .)" 0 "nothing is due twice"; expect 0 as li report due --run; same "$OUT" "" "and nothing is made twice"
 has "$(j li report made won --period "$M")" '"key":"won"' "it stays in the replica"; expect 5 as li report made won --period 2019-01
 has "$(as li report made)" "won	$M" "a list of them"
