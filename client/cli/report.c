@@ -459,11 +459,12 @@ cli_print_report(cli *c, const sat_json *doc)
 	cli_print_rows(c, flat, s.cols, s.n);
 	if (s.pretty && !c->quiet) {
 		cli_delta_text(&c->out, c, doc);
-	} else if (!c->quiet) { /* a pipe gets rows, the person is told */
+	} else { /* a pipe gets rows, the person is told */
 		sat_buf said = { 0 };
 
 		cli_delta_text(&said, c, doc);
-		(void)fwrite(said.p, 1, said.n, stderr);
+		if (said.n > 0)
+			cli_say(c, "%s", sat_buf_cstr(&said));
 		sat_buf_fini(&said);
 	}
 	sat_json_free(flat);
