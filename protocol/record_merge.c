@@ -472,7 +472,7 @@ anything_unseen(const sat_fold *f, const sat_template *t)
 	    sat_fold_concurrent(f, r->del_at.dev, r->del_at.lsn);
 }
 
-/* P-060..P-063 */
+/* P-060..P-063, P-255 */
 static void
 fold_del(sat_fold *f, const sat_template *t)
 {
@@ -481,6 +481,11 @@ fold_del(sat_fold *f, const sat_template *t)
 
 	if (r->deleted && !r->with_edits) {
 		f->out->outcome = SAT_NOTHING;
+		/* P-255: the server knows of something below it */
+		if (f->at.dev == SAT_DEV_SERVER) {
+			r->with_edits = f->out->conflict_opened = true;
+			f->out->outcome = SAT_REVIEW;
+		}
 		return;
 	}
 	unseen = anything_unseen(f, t);

@@ -450,6 +450,7 @@ accept(work *k, sat_err *e)
 	if ((rc = sat_srv_claimed(a, &k->m, e)) != SAT_OK)
 		return rc;
 	if ((rc = sat_srv_number(k->s, &k->m, k->j.t, e)) != SAT_OK ||
+	    (rc = sat_srv_orphans(k->s, &k->m, e)) != SAT_OK ||
 	    k->s->epoch.epoch == 0)
 		return rc;
 	for (size_t i = 0; i < k->c->nops && rc == SAT_OK; i++)

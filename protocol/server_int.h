@@ -311,6 +311,10 @@ sat_srv_reborn(const sat_server *s, const wrec *w)
 	return w->reborn == s->serial;
 }
 
+/* server_orphan.c: what a logged commit did to a customer or under it that a
+ * person has to decide about (P-255). Own commits may follow right behind. */
+SAT_CHECK sat_rc sat_srv_orphans(sat_server *s, const merging *m, sat_err *e);
+
 /* server_admit.c: judge, merge and log one commit, or refuse it. */
 typedef struct admission {
 	sat_server *s;
