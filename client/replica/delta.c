@@ -76,7 +76,7 @@ settled_row(replica_row **row, sat_replica *r, const own_commit *o,
 	*row = NULL;
 	if (k == NULL)
 		return SAT_OK;
-	if ((rc = replica_page_get_for(row, r, k, &op->rec, 0,
+	if ((rc = replica_page_get_for(row, r, k, &op->rec, op->eid,
 	    replica_narrow_field(o->c.nops, op), e)) != SAT_OK || *row == NULL)
 		return rc;
 	if ((*row)->npend == 1 && (*row)->ntouched == 1 &&
@@ -381,6 +381,16 @@ note_seen(apply *x, const sat_commit *c, sat_err *e)
 	return SAT_OK;
 }
 
+/* The marker names the subject by number: its row need not be looked for in
+ * the index of ids. */
+static void
+number_subject(own_commit *o, const sat_commit *c)
+{
+	for (size_t i = 0; i < o->c.nops; i++)
+		if (sat_id_eq(&o->c.ops[i].rec, &o->c.subject))
+			o->c.ops[i].eid = c->subject_eid;
+}
+
 static sat_rc
 one_commit(apply *x, const sat_commit *c, sat_err *e)
 {
@@ -400,6 +410,7 @@ one_commit(apply *x, const sat_commit *c, sat_err *e)
 		if (found && (rc = learn_numbers(r, &o, c, e)) != SAT_OK)
 			return rc;
 		if (found) {
+			number_subject(&o, c);
 			rc = replica_settle_own(r, &o, e);
 			return rc != SAT_OK ? rc : fold_foreign(r, c,
 			    c->nops - c->nechoes, e);

@@ -13,6 +13,7 @@
  * of kinds with a handful of statements each. */
 #define DB_TEXT_CACHE_MAX 256
 #define DB_TEXT_BUCKETS 512
+#define DB_TEXT_RECENT 64
 
 struct sat_stmt {
 	sat_db *db; /* borrowed */
@@ -36,6 +37,7 @@ struct sat_db {
 	sat_stmt **numbered;          /* nsql of them, made on demand */
 	sat_stmt *own[common_db_sql_count]; /* this room's, made on demand */
 	sat_stmt *buckets[DB_TEXT_BUCKETS];
+	sat_stmt *recent[DB_TEXT_RECENT]; /* by where the text stands */
 	sat_stmt *newest, *oldest;
 	size_t ntexts;
 	int cache_kib; /* as it was opened */

@@ -132,22 +132,37 @@ evict_one(sat_db *db)
 		assert(*p != NULL);
 	*p = s->bucket_next;
 	unlink_age(db, s);
+	memset(db->recent, 0, sizeof db->recent);
 	db->ntexts--;
 	drop(s);
 }
 
+static sat_stmt *
+find_text(sat_db *db, const char *sql, uint64_t *hash)
+{
+	sat_stmt *s;
+
+	*hash = hash_of(sql);
+	s = db->buckets[*hash % DB_TEXT_BUCKETS];
+	while (s != NULL && (s->hash != *hash || strcmp(s->text, sql) != 0))
+		s = s->bucket_next;
+	return s;
+}
+
+/* Texts of a thousand bytes come from the same place each time: comparing is
+ * much quicker than hashing. Another text at that place is simply not equal. */
 sat_rc
 sat_db_stmt_text(sat_stmt **out, sat_db *db, const char *sql, sat_err *e)
 {
-	uint64_t h = hash_of(sql);
-	sat_stmt **bucket = &db->buckets[h % DB_TEXT_BUCKETS], *s;
+	sat_stmt **recent = &db->recent[(uintptr_t)sql / 16 % DB_TEXT_RECENT];
+	sat_stmt *s = *recent;
+	uint64_t h = 0;
 	sat_rc rc;
 
 	if ((rc = sat_db_alive(db, e)) != SAT_OK)
 		return rc;
-	for (s = *bucket; s != NULL; s = s->bucket_next)
-		if (s->hash == h && strcmp(s->text, sql) == 0)
-			break;
+	if (s == NULL || strcmp(s->text, sql) != 0)
+		s = find_text(db, sql, &h);
 	if (s != NULL) {
 		unlink_age(db, s);
 	} else {
@@ -157,10 +172,11 @@ sat_db_stmt_text(sat_stmt **out, sat_db *db, const char *sql, sat_err *e)
 			evict_one(db);
 		s->text = sat_xstrdup(sql);
 		s->hash = h;
-		s->bucket_next = *bucket;
-		*bucket = s;
+		s->bucket_next = db->buckets[h % DB_TEXT_BUCKETS];
+		db->buckets[h % DB_TEXT_BUCKETS] = s;
 		db->ntexts++;
 	}
+	*recent = s;
 	link_newest(db, s);
 	refresh(s);
 	*out = s;
@@ -181,6 +197,7 @@ sat_db_drop_stmts(sat_db *db)
 		drop(db->own[i]);
 		db->own[i] = NULL;
 	}
+	memset(db->recent, 0, sizeof db->recent);
 	while ((s = db->newest) != NULL) {
 		unlink_age(db, s);
 		drop(s);
