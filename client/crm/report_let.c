@@ -80,6 +80,24 @@ load_child(rep_events *out, const rep_source *s, const sat_report_let *l,
 	return rc;
 }
 
+/* "held" and "ever" of one field read the same history. */
+static bool
+copied(rep_events *to, const rep_source *s, const sat_report_let *l)
+{
+	for (size_t i = 0; i < l->index; i++) {
+		const sat_report_let *x = &s->def->lets[i];
+
+		if ((x->op != SAT_LET_HELD && x->op != SAT_LET_EVER) ||
+		    x->of != l->of)
+			continue;
+		for (size_t k = 0; k < s->events[i].n; k++)
+			rep_events_add(to, &s->events[i].v[k].id,
+			    s->events[i].v[k].at, s->events[i].v[k].n);
+		return true;
+	}
+	return false;
+}
+
 static sat_rc
 load_let(rep_source *s, const sat_report_let *l, sat_err *e)
 {
@@ -94,7 +112,8 @@ load_let(rep_source *s, const sat_report_let *l, sat_err *e)
 		return load_child(to, s, l, e);
 	case SAT_LET_HELD:
 	case SAT_LET_EVER:
-		return rep_load_spans(to, s, l->of, e);
+		return copied(to, s, l) ? SAT_OK :
+		    rep_load_spans(to, s, l->of, e);
 	case SAT_LET_CHANGED:
 		return rep_load_changes(to, s, e);
 	case SAT_LET_PASSED:

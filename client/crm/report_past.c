@@ -88,14 +88,27 @@ number_of(const reading *r, sat_value v)
 	return o != NULL ? o - r->f->dict->options : NOTHING;
 }
 
+/* Fields that were written together are one change. */
+static void
+add_change(rep_events *out, const sat_id *id, int64_t at)
+{
+	const rep_event *last = out->n > 0 ? &out->v[out->n - 1] : NULL;
+
+	if (last == NULL || last->at != at || !sat_id_eq(&last->id, id))
+		rep_events_add(out, id, at, 0);
+}
+
 static sat_rc
 on_past(void *u, const sat_id *id, const sat_past *p, sat_err *e)
 {
 	const reading *r = u;
 
 	(void)e;
-	rep_events_add(r->out, id, sat_hlc_ms(p->at.hlc), r->f == NULL ? 0 :
-	    number_of(r, p->value));
+	if (r->f == NULL)
+		add_change(r->out, id, sat_hlc_ms(p->at.hlc));
+	else
+		rep_events_add(r->out, id, sat_hlc_ms(p->at.hlc),
+		    number_of(r, p->value));
 	return SAT_OK;
 }
 
@@ -105,9 +118,11 @@ on_cell(void *u, const sat_id *id, const sat_cell *c, sat_err *e)
 	const reading *r = u;
 
 	(void)e;
-	if (r->f == NULL || c->field == r->f->id)
-		rep_events_add(r->out, id, sat_hlc_ms(c->at.hlc), r->f == NULL ?
-		    0 : number_of(r, c->value));
+	if (r->f == NULL)
+		add_change(r->out, id, sat_hlc_ms(c->at.hlc));
+	else if (c->field == r->f->id)
+		rep_events_add(r->out, id, sat_hlc_ms(c->at.hlc),
+		    number_of(r, c->value));
 	return SAT_OK;
 }
 
@@ -121,8 +136,8 @@ load_values(rep_events *out, const rep_source *s, const sat_field *f,
 	    f != NULL ? f->id : 0, on_past, &r, e);
 
 	if (rc == SAT_OK)
-		rc = sat_replica_each_cell(s->c->replica, s->kind, on_cell, &r,
-		    e);
+		rc = sat_replica_each_stamp(s->c->replica, s->kind,
+		    f != NULL ? f->id : 0, on_cell, &r, e);
 	rep_events_sort(out);
 	return rc;
 }

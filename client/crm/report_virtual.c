@@ -240,9 +240,17 @@ typedef struct written {
 	const rep_when *when;
 } written;
 
+/* Most records were written at once: their cells come one after another with
+ * one stamp. */
 static void
 on_write(written *w, const sat_id *id, const sat_stamp *at)
 {
+	const rep_event *last = w->events.n > 0 ?
+	    &w->events.v[w->events.n - 1] : NULL;
+
+	if (last != NULL && last->at == (int64_t)at->hlc &&
+	    last->n == at->dev && sat_id_eq(&last->id, id))
+		return;
 	if (sat_period_has(&w->when->period, sat_hlc_ms(at->hlc)))
 		rep_events_add(&w->events, id, (int64_t)at->hlc, at->dev);
 }
@@ -302,8 +310,8 @@ make_writes(rep_source *s, sat_err *e)
 		k = sat_template_kind_at(s->who->t, i);
 		if ((rc = sat_replica_each_past(s->c->replica, k, 0, on_past,
 		    &w, e)) == SAT_OK)
-			rc = sat_replica_each_cell(s->c->replica, k, on_cell, &w,
-			    e);
+			rc = sat_replica_each_stamp(s->c->replica, k, 0, on_cell,
+			    &w, e);
 		rep_events_sort(&w.events);
 		take_writes(s, k, &w.events);
 		rep_events_free(&w.events);
@@ -393,8 +401,8 @@ make_moves(rep_source *s, sat_err *e)
 	    &o, e)) == SAT_OK &&
 	    (rc = sat_replica_each_past(s->c->replica, k, SAT_SYS_POOL,
 	    past_owner, &o, e)) == SAT_OK)
-		rc = sat_replica_each_cell(s->c->replica, k, present_owner, &o,
-		    e);
+		rc = sat_replica_each_stamp(s->c->replica, k, o.field,
+		    present_owner, &o, e);
 	if (o.n > 1)
 		qsort(o.v, o.n, sizeof *o.v, by_record);
 	for (size_t i = 1; i < o.n && rc == SAT_OK; i++) {

@@ -117,12 +117,37 @@ sat_replica_each_past(sat_replica *r, const sat_kind *kind, int field,
 	return rc;
 }
 
+static bool
+same_stamp(const sat_stamp *a, const sat_stamp *b)
+{
+	return a->hlc == b->hlc && a->dev == b->dev && a->lsn == b->lsn;
+}
+
+/* Its birth, then what was read of it. The column that was read only because
+ * one must be is not asked for. */
+static sat_rc
+tell(const replica_row *row, uint16_t field, sat_rc (*cb)(void *u,
+    const sat_id *id, const sat_cell *c, sat_err *e), void *u, sat_err *e)
+{
+	const sat_record *rec = &row->view;
+	sat_cell born = { .at = rec->born };
+	sat_rc rc = cb(u, &rec->id, &born, e);
+
+	for (size_t i = 0; rc == SAT_OK && i < rec->ncells; i++)
+		if (rec->cells[i].field == field ||
+		    !same_stamp(&rec->cells[i].at, &rec->born))
+			rc = cb(u, &rec->id, &rec->cells[i], e);
+	return rc;
+}
+
 sat_rc
-sat_replica_each_cell(sat_replica *r, const sat_kind *kind,
+sat_replica_each_stamp(sat_replica *r, const sat_kind *kind, uint16_t field,
     sat_rc (*cb)(void *u, const sat_id *id, const sat_cell *c, sat_err *e),
     void *u, sat_err *e)
 {
 	const replica_kind *k = replica_kind_by(r->kinds, kind->id);
+	size_t col = k == NULL || field == 0 ? 0 :
+	    replica_kind_column(k, field);
 	sat_arena a = { 0 };
 	sat_buf text = { 0 };
 	replica_row one;
@@ -130,20 +155,18 @@ sat_replica_each_cell(sat_replica *r, const sat_kind *kind,
 	bool row;
 	sat_rc rc;
 
-	if (k == NULL)
+	if (k == NULL || col >= k->n)
 		return SAT_OK;
-	sat_buf_str(&text, "SELECT _rid, _id, _created, _flags, _clk, _base, "
-	    "_more");
-	for (size_t i = 0; i < k->n; i++)
-		sat_buf_fmt(&text, ", \"%s\"", k->fields[i]->column);
-	sat_buf_fmt(&text, " FROM %s WHERE (_flags & %d) = 0", k->table, HIDDEN);
+	sat_buf_fmt(&text, "SELECT _rid, _id, _created, _flags, _clk, _base, "
+	    "_more, \"%s\" FROM %s WHERE (_flags & %d) = 0",
+	    k->fields[col]->column, k->table, HIDDEN);
 	rc = sat_db_stmt_text(&s, r->db, sat_buf_cstr(&text), e);
 	sat_buf_fini(&text);
 	while (rc == SAT_OK && (rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		sat_arena_reset(&a);
-		rc = replica_row_read(&one, &a, k, 0, s, e);
-		for (size_t i = 0; rc == SAT_OK && i < one.view.ncells; i++)
-			rc = cb(u, &one.view.id, &one.view.cells[i], e);
+		if ((rc = replica_row_read(&one, &a, k, col + 1, s, e)) ==
+		    SAT_OK)
+			rc = tell(&one, field, cb, u, e);
 		if (rc != SAT_OK)
 			sat_stmt_reset(s);
 	}

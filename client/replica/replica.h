@@ -248,10 +248,14 @@ SAT_CHECK sat_rc sat_replica_history(sat_past **out, size_t *n, sat_arena *a,
 SAT_CHECK sat_rc sat_replica_each_past(sat_replica *r, const sat_kind *kind,
     int field /* 0 = all */, sat_rc (*cb)(void *u, const sat_id *id,
     const sat_past *p, sat_err *e), void *u, sat_err *e);
-/* Every field that was ever written, of all live records of a kind, as the view
- * has it: when and by which device. */
-SAT_CHECK sat_rc sat_replica_each_cell(sat_replica *r, const sat_kind *kind,
-    sat_rc (*cb)(void *u, const sat_id *id, const sat_cell *c, sat_err *e),
+/*
+ * When and by which device the live records of a kind were written, as the view
+ * has it: per record its birth (field 0), this field with its value if it was
+ * ever written, and every other field that was written later than the birth;
+ * of those the value is only null or not.
+ */
+SAT_CHECK sat_rc sat_replica_each_stamp(sat_replica *r, const sat_kind *kind,
+    uint16_t field /* 0 = none */, sat_rc (*cb)(void *u, const sat_id *id, const sat_cell *c, sat_err *e),
     void *u, sat_err *e);
 
 typedef struct sat_conflict {
