@@ -1,0 +1,366 @@
+/* What indicators read of the past, and who may see what; the numbers of the
+ * requirements are checked by tests/e2e/check_indicators.sh. */
+#include "tests/lib/unit.h"
+
+#include "tests/unit/client/crm/crm_fixture.h"
+
+static void
+at(fixture *f, const char *utc)
+{
+	int64_t ms;
+
+	assert_true(sat_time_parse(&ms, utc, 0));
+	f->boot_ms += ms - f->now_ms;
+	f->now_ms = ms;
+}
+
+static sat_json *
+run_with(fixture *f, const char *key, const sat_report_opts *o)
+{
+	sat_crm c = crm_of(f);
+	sat_json *doc;
+	sat_err err;
+
+	assert_ok(sat_crm_report(&doc, &c, key, o, &err));
+	return doc;
+}
+
+static const sat_json *
+cell(const sat_json *row, int i)
+{
+	char n[16];
+
+	(void)snprintf(n, sizeof n, "%d", i);
+	return sat_json_get(row, n);
+}
+
+/* Measure i of the total. */
+static int64_t
+total(const sat_json *doc, int i)
+{
+	return sat_json_int(cell(sat_json_get(doc, "totals"), i), -1);
+}
+
+static int64_t
+num(const sat_json *doc, int i)
+{
+	return sat_json_get_int(cell(sat_json_get(doc, "totals"), i), "num", -1);
+}
+
+static int64_t
+den(const sat_json *doc, int i)
+{
+	return sat_json_get_int(cell(sat_json_get(doc, "totals"), i), "den", -1);
+}
+
+static int64_t
+total_of(fixture *f, const char *key, const char *period, int i)
+{
+	sat_report_opts o = { .period = period, .compare = "none" };
+	sat_json *doc = run_with(f, key, &o);
+	int64_t n = total(doc, i);
+
+	sat_json_free(doc);
+	return n;
+}
+
+static sat_id
+child(fixture *f, const char *kind, sat_id parent, const char *const *list)
+{
+	const sat_kind *k = sat_template_kind(sat_replica_template(f->r), kind);
+	char id[SAT_ID_TEXT], ref[48];
+	const char *all[16] = { ref };
+	size_t n = 1;
+
+	assert_non_null(k);
+	sat_id_text(id, &parent);
+	(void)snprintf(ref, sizeof ref, "account=%s", id);
+	for (; list[n - 1] != NULL; n++)
+		all[n] = list[n - 1];
+	all[n] = NULL;
+	return made(f, k, all);
+}
+
+static void
+status(fixture *f, sat_id id, const char *utc, const char *const *list)
+{
+	sat_err err;
+	size_t n;
+
+	at(f, utc);
+	assert_ok(try_edit(&n, f, f->account, id, list, &err));
+}
+
+static void
+who_came_back_was_lost_in_his_time(void **state)
+{
+	fixture *f = *state;
+	sat_id a, b;
+
+	at(f, "2024-01-10T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	b = customer(f, "Bob Co", "13800000002");
+	status(f, a, "2024-03-10T02:00:00Z",
+	    LIST("status=lost", "lost_reason=price"));
+	assert_int_equal(1, total_of(f, "churn", "2024-03", 1));
+	status(f, a, "2024-05-20T02:00:00Z", LIST("status=interested"));
+	assert_string_equal("", value_of(f, f->account, a, "churned_at"));
+	status(f, a, "2024-07-05T02:00:00Z", LIST("status=lost"));
+	/* the value of March is only in the history */
+	assert_int_equal(1, total_of(f, "churn", "2024-03", 1));
+	assert_int_equal(2, total_of(f, "churn", "2024-03", 0));
+	assert_int_equal(1, total_of(f, "churn", "2024-05", 0)); /* b alone */
+	assert_int_equal(0, total_of(f, "churn", "2024-05", 1));
+	assert_int_equal(2, total_of(f, "churn", "2024-06", 0));
+	assert_int_equal(1, total_of(f, "churn", "2024-07", 1));
+	assert_int_equal(1, total_of(f, "churn", "2024-08", 0));
+	status(f, b, "2024-09-01T02:00:00Z", LIST("industry=I65"));
+	assert_int_equal(1, total_of(f, "retention", "2024-08", 0));
+	assert_int_equal(1, total_of(f, "retention", "2024-08", 1));
+}
+
+static void
+the_instant_itself_belongs_to_the_later_period(void **state)
+{
+	fixture *f = *state;
+	sat_id a;
+
+	at(f, "2024-01-10T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	at(f, "2024-08-01T00:00:00Z");
+	{
+		sat_err err;
+		size_t n;
+
+		assert_ok(try_edit(&n, f, f->account, a, LIST("status=lost",
+		    "lost_reason=price", "churned_at=2024-05-31T16:00:00Z"),
+		    &err));
+	}
+	assert_int_equal(0, total_of(f, "churn", "2024-05", 1));
+	assert_int_equal(1, total_of(f, "churn", "2024-06", 1));
+	assert_int_equal(1, total_of(f, "churn", "2024-06", 0));
+}
+
+static void
+what_was_changed_is_fresh(void **state)
+{
+	fixture *f = *state;
+	sat_report_opts o = { .period = "2024-05" };
+	const sat_json *row;
+	sat_json *doc;
+	sat_id a, b, c;
+
+	at(f, "2024-01-10T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	b = customer(f, "Bob Co", "13800000002");
+	c = customer(f, "Cy Co", "13800000003");
+	/* no grade: 14 days once it is old, so since 05-17 16:00 UTC */
+	status(f, a, "2024-05-17T15:59:00Z", LIST("remark=early"));
+	status(f, b, "2024-05-17T16:00:00Z", LIST("remark=just in time"));
+	at(f, "2024-05-20T02:00:00Z");
+	(void)child(f, "activity", c, LIST("method=phone", "points=x"));
+	status(f, a, "2024-06-05T02:00:00Z", LIST("remark=too late for May"));
+	doc = run_with(f, "data-freshness", &o);
+	assert_int_equal(2, num(doc, 0));
+	assert_int_equal(3, den(doc, 0));
+	row = sat_json_first(sat_json_get(sat_json_get(doc, "list"), "rows"));
+	assert_non_null(row);
+	assert_null(sat_json_next(row));
+	assert_string_equal("Ada Co", sat_json_get_str(cell(sat_json_get(row,
+	    "values"), 1), "key", ""));
+	sat_json_free(doc);
+}
+
+static void
+a_gap_begins_before_the_period(void **state)
+{
+	fixture *f = *state;
+	sat_report_opts o = { .period = "2024-05" };
+	sat_json *doc;
+	sat_id a;
+
+	at(f, "2024-01-10T02:00:00Z");
+	a = made(f, f->account, LIST("name=Ada Co", "phone_main=13800000001",
+	    "industry=C34", "contact_name=Z", "need_type=product",
+	    "grade=key")); /* every 14 days */
+	at(f, "2024-04-18T02:00:00Z");
+	(void)child(f, "activity", a, LIST("method=phone", "points=x"));
+	at(f, "2024-05-02T02:00:00Z");
+	(void)child(f, "activity", a, LIST("method=phone", "points=x"));
+	at(f, "2024-05-16T02:00:00Z");
+	(void)child(f, "activity", a, LIST("method=phone", "points=x"));
+	at(f, "2024-05-20T02:00:00Z");
+	/* nobody was reached: it does not count */
+	(void)child(f, "activity", a, LIST("method=phone", "points=x",
+	    "effective=false"));
+	doc = run_with(f, "follow-up-compliance", &o);
+	assert_int_equal(0, num(doc, 0)); /* 15 days and 14 hours to the end */
+	assert_int_equal(1, den(doc, 0));
+	sat_json_free(doc);
+	assert_true(sat_time_parse(&o.as_of_ms, "2024-05-30T02:00:00Z", 0));
+	doc = run_with(f, "follow-up-compliance", &o);
+	assert_int_equal(1, num(doc, 0)); /* as of day 14 nothing was missed */
+	sat_json_free(doc);
+	o = (sat_report_opts){ .period = "2024-04" };
+	doc = run_with(f, "follow-up-compliance", &o);
+	assert_int_equal(0, num(doc, 0)); /* from January to 18 April */
+	sat_json_free(doc);
+}
+
+static void
+dates_of_states_are_kept_as_they_are_reached(void **state)
+{
+	fixture *f = *state;
+	const sat_template *t = sat_replica_template(f->r);
+	const sat_kind *need = sat_template_kind(t, "need");
+	const sat_kind *lead = sat_template_kind(t, "lead");
+	sat_crm c;
+	sat_id a, n, o, l;
+	sat_err err;
+
+	at(f, "2024-01-10T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	n = child(f, "need", a, LIST("need_type=product", "text=x"));
+	o = child(f, "opportunity", a, LIST("name=deal", "amount=1"));
+	l = made(f, lead, LIST("name=Li"));
+	assert_string_equal("", value_of(f, need, n, "answered_at"));
+	at(f, "2024-02-10T02:00:00Z");
+	c = crm_of(f);
+	assert_ok(sat_crm_stage(&c, need, &n, "answered", NULL, &err));
+	assert_ok(sat_crm_stage(&c, lead, &l, "qualified", NULL, &err));
+	assert_ok(sat_crm_stage(&c, f->opportunity, &o, "negotiation", NULL,
+	    &err));
+	assert_ok(sat_crm_stage(&c, f->opportunity, &o, "lost", "price", &err));
+	assert_string_equal("negotiation",
+	    value_of(f, f->opportunity, o, "lost_stage"));
+	assert_string_not_equal("", value_of(f, lead, l, "converted_at"));
+	assert_int_equal(1, total_of(f, "lead-conversion", "2024-01", 0));
+	assert_int_equal(1, total_of(f, "loss-matrix", "2024-02", 0));
+	at(f, "2024-03-10T02:00:00Z");
+	assert_ok(sat_crm_stage(&c, f->opportunity, &o, "first_contact", NULL,
+	    &err));
+	assert_string_equal("", value_of(f, f->opportunity, o, "lost_stage"));
+	assert_ok(sat_crm_stage(&c, need, &n, "done", NULL, &err));
+	assert_ok(sat_crm_stage(&c, need, &n, "open", NULL, &err));
+	assert_ok(sat_crm_stage(&c, need, &n, "done", NULL, &err));
+	/* the first answer stays */
+	assert_non_null(strstr(value_of(f, need, n, "answered_at"),
+	    "2024-02-10"));
+}
+
+static void
+what_was_there_before_is_shown_although_it_is_gone(void **state)
+{
+	fixture *f = *state;
+	sat_report_opts o = { .period = "2024-05" };
+	const sat_json *changes, *rows;
+	sat_json *doc;
+	sat_id a;
+
+	at(f, "2024-04-10T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	(void)child(f, "need", a, LIST("need_type=service", "text=x",
+	    "priority=high"));
+	at(f, "2024-05-10T02:00:00Z");
+	(void)child(f, "need", a, LIST("need_type=product", "text=x"));
+	at(f, "2024-06-10T02:00:00Z");
+	doc = run_with(f, "need-heat", &o); /* by itself with the month before */
+	rows = sat_json_get(doc, "rows");
+	changes = sat_json_get(sat_json_get(doc, "compare"), "rows");
+	assert_int_equal(2, sat_json_count(rows));
+	assert_int_equal(2, sat_json_count(changes));
+	assert_string_equal("product",
+	    sat_json_get_str(cell(cell(rows, 0), 0), "key", ""));
+	assert_int_equal(2, sat_json_int(cell(cell(rows, 0), 1), -1));
+	/* from nothing there is no percentage */
+	assert_int_equal(SAT_J_NULL, sat_json_type(sat_json_get(
+	    cell(cell(changes, 0), 0), "relative")));
+	assert_int_equal(3, sat_json_get_int(cell(cell(changes, 1), 0),
+	    "before", -1));
+	assert_string_equal("-100.00", sat_json_get_str(
+	    cell(cell(changes, 1), 0), "relative", ""));
+	sat_json_free(doc);
+	o.compare = "none";
+	doc = run_with(f, "need-heat", &o);
+	assert_null(sat_json_get(doc, "compare"));
+	assert_int_equal(1, sat_json_count(sat_json_get(doc, "rows")));
+	sat_json_free(doc);
+	o.compare = "2024-13";
+	{
+		sat_crm c = crm_of(f);
+		sat_err err;
+
+		assert_rc(SAT_EUSAGE, sat_crm_report(&doc, &c, "need-heat", &o,
+		    &err));
+	}
+}
+
+static void
+a_month_without_a_target_has_no_attainment(void **state)
+{
+	fixture *f = *state;
+	const sat_kind *target = sat_template_kind(sat_replica_template(f->r),
+	    "target");
+	sat_report_opts o = { .period = "2024-05" };
+	sat_json *doc;
+
+	at(f, "2024-05-10T02:00:00Z");
+	(void)made(f, target, LIST("period=2024-Q2", "amount=100"));
+	doc = run_with(f, "target-attainment", &o);
+	assert_int_equal(SAT_J_NULL, sat_json_type(sat_json_get(cell(
+	    sat_json_get(doc, "totals"), 2), "text")));
+	assert_int_equal(0, den(doc, 2));
+	sat_json_free(doc);
+	people(f, "rep"); /* shared: a representative is told too */
+	o.period = "2024-Q2";
+	doc = run_with(f, "target-attainment", &o);
+	assert_int_equal(10000, total(doc, 1));
+	sat_json_free(doc);
+}
+
+static void
+filters_reach_the_customer_and_must_fit_every_source(void **state)
+{
+	fixture *f = *state;
+	const char *mine[] = { "owner=u1" }, *sector[] = { "sector=x" };
+	sat_report_opts o = { .period = "2024", .params = mine, .nparams = 1 };
+	sat_crm c = crm_of(f);
+	sat_json *doc;
+	sat_err err;
+	sat_id a;
+
+	at(f, "2024-05-10T02:00:00Z");
+	a = made(f, f->account, LIST("name=Ada Co", "phone_main=13800000001",
+	    "industry=C34", "contact_name=Z", "need_type=product", "owner=u1"));
+	(void)child(f, "response", a, LIST("survey=x", "score=5"));
+	a = customer(f, "Bob Co", "13800000002");
+	(void)child(f, "response", a, LIST("survey=x", "score=1"));
+	doc = run_with(f, "csat", &o);
+	assert_int_equal(1, num(doc, 0));
+	assert_int_equal(1, den(doc, 0));
+	sat_json_free(doc);
+	mine[0] = "team=west";
+	doc = run_with(f, "csat", &o);
+	assert_int_equal(0, den(doc, 0));
+	sat_json_free(doc);
+	o.params = sector;
+	assert_rc(SAT_EUSAGE, sat_crm_report(&doc, &c, "cac", &o, &err));
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup_hq, teardown)
+	const struct CMUnitTest tests[] = {
+		T(who_came_back_was_lost_in_his_time),
+		T(the_instant_itself_belongs_to_the_later_period),
+		T(what_was_changed_is_fresh),
+		T(a_gap_begins_before_the_period),
+		T(dates_of_states_are_kept_as_they_are_reached),
+		T(what_was_there_before_is_shown_although_it_is_gone),
+		T(a_month_without_a_target_has_no_attainment),
+		T(filters_reach_the_customer_and_must_fit_every_source),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
