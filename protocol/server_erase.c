@@ -32,12 +32,15 @@ typedef struct victims {
 	size_t ntop;
 } victims;
 
+/* A customer, or somebody who is none yet: a visit or report that stands for
+ * itself. */
 static bool
 is_customer(const sat_server *s, const wrec *w)
 {
 	const sat_kind *k = sat_srv_kind(s, w->kind);
 
-	return w->exists && (k == NULL || k->scope == SAT_SCOPE_ROOT);
+	return w->exists && (k == NULL || k->scope == SAT_SCOPE_ROOT ||
+	    (k->scope == SAT_SCOPE_OWNED && w->root == w->eid));
 }
 
 static bool

@@ -553,14 +553,30 @@ HANDLER(api_history)
 	return SAT_OK;
 }
 
-/* The customer and, by kind, what lies under it, newest first. */
-HANDLER(api_timeline)
+/* Rows of a kind that name the record in this field, newest first. */
+static sat_rc
+naming_put(sat_json *data, sat_api *api, const sat_kind *k, const sat_field *by,
+    const sat_id *id, bool labels, sat_err *e)
 {
 	static const uint16_t id_column[] = { SAT_Q_ID };
+	sat_value v = sat_v_id(id);
+	sat_filter f = { by->id, SAT_CMP_EQ, &v, 1 };
+	sat_query q = { .kind = k, .filters = &f, .nfilters = 1,
+		.columns = id_column, .ncolumns = 1, .nsort = 1 };
+
+	q.sort[0].field = SAT_Q_CREATED;
+	q.sort[0].desc = true;
+	return rows_put(data, api, &q, labels, e);
+}
+
+/* The customer and, by kind, what lies under it, newest first; then what stands
+ * for itself and was found to belong to it (a visit). */
+HANDLER(api_timeline)
+{
 	const sat_template *t = sat_replica_template(api->crm.replica);
 	bool labels = api_q(req, "labels") != NULL;
 	const sat_kind *k;
-	sat_json *under;
+	sat_json *under, *data;
 	sat_id id;
 	sat_rc rc = find(&k, &id, api, args, e);
 
@@ -571,19 +587,16 @@ HANDLER(api_timeline)
 	under = sat_json_put_obj(*out, "under");
 	for (size_t i = 0; rc == SAT_OK && i < sat_template_kinds(t); i++) {
 		const sat_kind *c = sat_template_kind_at(t, i);
-		sat_value v = sat_v_id(&id);
-		sat_filter f = { 0, SAT_CMP_EQ, &v, 1 };
-		sat_query q = { .kind = c, .filters = &f, .nfilters = 1,
-			.columns = id_column, .ncolumns = 1, .nsort = 1 };
+		const sat_field *found = sat_kind_field(c, "customer");
 
 		if (c->parent == NULL || strcmp(c->parent->ref, k->key) != 0 ||
 		    !may_view(api, c))
 			continue;
-		f.field = c->parent->id;
-		q.sort[0].field = SAT_Q_CREATED;
-		q.sort[0].desc = true;
-		rc = rows_put(sat_json_put_arr(under, c->plural), api, &q, labels,
-		    e);
+		data = sat_json_put_arr(under, c->plural);
+		rc = naming_put(data, api, c, c->parent, &id, labels, e);
+		if (rc == SAT_OK && found != NULL &&
+		    found->type == SAT_F_REF && strcmp(found->ref, k->key) == 0)
+			rc = naming_put(data, api, c, found, &id, labels, e);
 	}
 	return rc;
 }

@@ -256,13 +256,13 @@ static void
 print_flags(cli *c, const sat_json *data, size_t width)
 {
 	static const char *const keys[] = { "incomplete", "pending", "conflict",
-		"deleted", "provisional" };
+		"deleted", "provisional", "late" };
 	static const char *const words[] = { "lacks a required field",
 		"waits for the server", "has an open conflict", "deleted",
-		"its number is provisional" };
+		"its number is provisional", "was written down late" };
 	sat_buf b = { 0 };
 
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 6; i++)
 		if (sat_json_get_bool(data, keys[i], false))
 			sat_buf_fmt(&b, "%s%s", b.n > 0 ? ", " : "", words[i]);
 	if (b.n > 0)

@@ -97,7 +97,20 @@ P2=$(as ann preregistration add --set visitor="Zebra" --set phone=13900030001 --
 expect 0 as desk visit checkin --name Zebra --phone 13900030001 --qr "$C2"; Z2=$OUT
 all_sync desk ann mia; expect 0 as mia --json visit judge "$Z2"; has "$(j)" '"owner":"cat"' "cat's by now"; has "$(j)" "\"credit\":\"$P\"" "the first channel keeps the credit"
 
+# --- a visitor who is nobody's customer is forgotten on request, like one
+enrol admin boss; expect 0 as boss -q sync; expect 0 as kio visit checkin --name "Yak-canary" --phone 13900040001; Y=$OUT
+all_sync kio desk hq mia; expect 0 as hq privacy erase "$Y" --reason "request 7"; expect 0 as boss --yes privacy confirm "$Y"
+all_sync desk hq mia; for u in desk hq mia; do expect 5 as $u visit show "$Y"; done
+expect 0 as mia --json account show "$A" --timeline; has "$(j)" "\"id\":\"$V3\"" "a customer's timeline has the visits that were judged to it"
+
+# --- the server comes back from a backup: what the kiosk gave since is on others' devices
+cp "$W/server/root.key" "$W/root.key"; expect 0 d backup "$W/before"
+expect 0 as kio visit checkin --name "Xerus"; X=$OUT; all_sync kio mia
+stop_server -KILL; rm -rf "$W/server"; expect 0 d restore "$W/before" --root-key "$W/root.key"; serve "$PORT"
+all_sync kio mia mia; expect 0 as kio visit checkin --name "Wombat"; all_sync kio mia hq
+expect 0 as hq visit show "$X"; expect 0 as hq --json visit list --q Wombat; has "$(j)" '"total":1' "and it goes on"
+
 # --- the rest of the company holds together
-all_sync $ALL $ALL; for u in $ALL; do expect 0 as $u check; expect 0 as $u status --check no-pending; done
+all_sync $ALL $ALL; for u in $ALL; do expect 0 as $u check; done; expect 0 as kio status --check no-pending
 expect 0 d check; expect 0 d audit verify
 finish

@@ -170,7 +170,9 @@ static sat_rc
 user_edit(sat_sqlite_store *s, const char *key, const char *name,
     const char *role, const bool *disabled, sat_err *e)
 {
+	uint32_t ord;
 	sat_stmt *q;
+	bool was;
 	sat_rc rc;
 
 	if ((role != NULL && (rc = check_role(role, e)) != SAT_OK) ||
@@ -183,9 +185,15 @@ user_edit(sat_sqlite_store *s, const char *key, const char *name,
 	else
 		sat_bind_int(q, 3, *disabled);
 	sat_bind_text(q, 4, sat_span_str(key));
-	if ((rc = sat_run(q, e)) == SAT_OK && sat_db_changes(s->db) == 0)
-		rc = sat_fail(e, SAT_ENOTFOUND, "no such user");
-	return rc;
+	if ((rc = sat_run(q, e)) != SAT_OK || sat_db_changes(s->db) != 0)
+		return rc;
+	if ((rc = by_key(&ord, &was, s, SQL_USER_BY_KEY, key, e)) != SAT_OK)
+		return rc;
+	if (ord == 0)
+		return sat_fail(e, SAT_ENOTFOUND, "no such user");
+	return sat_fail_code(e, SAT_EINVALID, "user.role", /* P-270 */
+	    "add another user, and disable this one",
+	    "a kiosk or receptionist keeps to these roles, others to others");
 }
 
 sat_rc

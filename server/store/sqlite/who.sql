@@ -25,9 +25,11 @@ SELECT ord, disabled FROM user WHERE key = @key;
 SELECT disabled FROM user WHERE ord = @ord;
 
 -- :name user_edit
--- NULL keeps a column.
+-- NULL keeps a column. The desk's roles give keys of their own (P-270).
 UPDATE user SET name = coalesce(@name, name), role = coalesce(@role, role),
-  disabled = coalesce(@disabled, disabled) WHERE key = @key;
+  disabled = coalesce(@disabled, disabled) WHERE key = @key
+  AND (@role IS NULL OR (role IN ('kiosk', 'receptionist')) =
+  (@role IN ('kiosk', 'receptionist')));
 
 -- :name devices
 SELECT ord, user, name, revoked, enrolled_ms, seen_ms, cursor,

@@ -407,6 +407,9 @@ people_and_teams_are_checked_and_numbered(void **state)
 	    "king", NULL, &err));
 	assert_rc(SAT_ENOTFOUND, sat_sqlite_user_edit(f->s, "bob", "B", NULL,
 	    NULL, &err));
+	/* its records gave other keys than a receptionist's would (P-270) */
+	assert_rc(SAT_EINVALID, sat_sqlite_user_edit(f->s, "ann", NULL,
+	    "receptionist", NULL, &err));
 	assert_ok(sat_sqlite_user_edit(f->s, "ann", NULL, "manager", &yes,
 	    &err));
 	assert_ok(f->o.begin(f->o.u, &err));
