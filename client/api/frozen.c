@@ -77,7 +77,8 @@ HANDLER(api_frozen)
 HANDLER(api_frozen_sign)
 {
 	return sat_crm_sign(out, &api->crm, args[0],
-	    sat_json_get_str(req->body, "note", NULL), e);
+	    sat_json_get_str(req->body, "note", NULL),
+	    sat_json_get_str(req->body, "review", NULL), e);
 }
 
 HANDLER(api_reports_due)

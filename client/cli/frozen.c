@@ -14,6 +14,7 @@ static const sat_opt freeze_options[] = {
 };
 static const sat_opt sign_options[] = {
 	{ "note", 0, "TEXT", "what the signer says" },
+	{ "review", 0, "ID", "the review it was signed in" },
 	{ NULL, 0, NULL, NULL },
 };
 static const sat_opt rows_options[] = {
@@ -215,6 +216,7 @@ run_sign(cli *c, sat_err *e)
 		return rc;
 	body = sat_json_obj();
 	put_option(body, c, "note", "note");
+	put_option(body, c, "review", "review");
 	return answer(c, "POST", sat_xasprintf("/v1/reports/frozen/%s/sign",
 	    c->args.arg[2]), body, e);
 }

@@ -41,6 +41,7 @@ const cli_verb cli_kind_verbs[] = {
 	CHILD_KIND("task", "tasks"), STAGED("task"), ASSIGNED("task"),
 	CHILD_KIND("preregistration", "pre-registrations"),
 	CHILD_KIND("consent", "consents"), ROWS_KIND("comment", "comments"),
+	ROOT_KIND("review", "periodic reviews"),
 	ROOT_KIND("product", "products"), ROOT_KIND("campaign", "campaigns"),
 	ROOT_KIND("target", "targets"), ROOT_KIND("cost", "cost entries"),
 	ROOT_KIND("staff", "times at work"), ROWS_KIND("sample", "samples"),

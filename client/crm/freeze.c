@@ -682,14 +682,14 @@ signed_by(const sat_json *head, const char *user)
 
 static sat_rc
 write_signature(sat_crm *c, const crm_actor *who, const sat_json *head,
-    const char *note, sat_err *e)
+    const char *note, const char *review, sat_err *e)
 {
 	const sat_kind *k = sat_template_kind(who->t, "report_signoff");
 	const char *hash = sat_json_get_str(head, "hash", "");
 	const char *id = sat_json_get_str(head, "id", "");
-	sat_input in[] = { { '=', "frozen", sat_span_str(id) },
-		{ '=', "hash", sat_span_str(hash) },
-		{ '=', "note", sat_span_str(note != NULL ? note : "") } };
+	sat_input in[4] = { { '=', "frozen", sat_span_str(id) },
+		{ '=', "hash", sat_span_str(hash) } };
+	size_t n = 2;
 	sat_id made;
 
 	if (k == NULL)
@@ -701,13 +701,16 @@ write_signature(sat_crm *c, const crm_actor *who, const sat_json *head,
 	if (signed_by(head, who->me->key))
 		return sat_fail_code(e, SAT_ECONFLICT, "report.signed", NULL,
 		    "you have signed it");
-	return sat_crm_create(&made, c, k, in, note != NULL ? 3 : 2, NULL, NULL,
-	    NULL, e);
+	if (note != NULL)
+		in[n++] = (sat_input){ '=', "note", sat_span_str(note) };
+	if (review != NULL)
+		in[n++] = (sat_input){ '=', "review", sat_span_str(review) };
+	return sat_crm_create(&made, c, k, in, n, NULL, NULL, NULL, e);
 }
 
 sat_rc
 sat_crm_sign(sat_json **out, sat_crm *c, const char *text, const char *note,
-    sat_err *e)
+    const char *review, sat_err *e)
 {
 	sat_json *doc = NULL;
 	const sat_kind *k;
@@ -718,7 +721,7 @@ sat_crm_sign(sat_json **out, sat_crm *c, const char *text, const char *note,
 	if ((rc = frozen_kind(&k, &who, c, e)) == SAT_OK &&
 	    (rc = sat_crm_frozen(&doc, c, text, e)) == SAT_OK &&
 	    (rc = write_signature(c, &who, sat_json_get(doc, "frozen"), note,
-	    e)) == SAT_OK)
+	    review, e)) == SAT_OK)
 		rc = sat_crm_frozen(out, c, text, e);
 	sat_json_free(doc);
 	return rc;

@@ -48,10 +48,11 @@ SAT_CHECK sat_rc sat_crm_frozen_list(sat_json **out, sat_crm *c,
 /* One of them by id: its numbers and what came later. */
 SAT_CHECK sat_rc sat_crm_frozen(sat_json **out, sat_crm *c, const char *id,
     sat_err *e);
-/* Sign it: who, when, which hash. @return SAT_EINTEGRITY when the numbers do
+/* Sign it: who, when, which hash; review: id of the review (kind review) it was
+ * signed in, NULL = none. @return SAT_EINTEGRITY when the numbers do
  * not give the hash; SAT_ECONFLICT "report.signed"; SAT_EDENIED. */
 SAT_CHECK sat_rc sat_crm_sign(sat_json **out, sat_crm *c, const char *id,
-    const char *note, sat_err *e);
+    const char *note, const char *review, sat_err *e);
 
 /*
  * Reports with a "schedule" whose period has ended, which this user may run, and

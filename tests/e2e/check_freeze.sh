@@ -86,6 +86,9 @@ hasnt "$(j hq report run ranking-by-rep --period "$M" --param team=east)" '"froz
 expect 9 as li report sign "$ID"
 expect 0 as hq --format table report sign "$ID" --note 已核; has "$OUT" "signed by hq 已核" "the signature is shown"
 expect 6 as hq report sign "$ID"
+V=$(as hq review add --set title=季度评审 --set period="$M" --set findings=数据完整); N=$(j hq report list --frozen | grep -o '"id":"[0-9a-z]*","report":"new-customers"' | sed -E 's/"id":"([0-9a-z]+)".*/\1/')
+expect 0 as hq report sign "$N" --review "$V"; expect 0 as hq review show "$V"; has "$OUT" "数据完整" "a review, and what was signed in it"
+has "$("$SATCHEL" -C "$W/r/hq" --help 2>&1)" "review list" "reviews are records like others"
 T=$(j ma report list --frozen | sed -E 's/.*"id":"([0-9a-z]+)".*/\1/')
 expect 0 as ma report sign "$T" --note 月末; expect 0 as ma sync; expect 0 as hq sync
 has "$(j hq report show-frozen "$T")" '"signed":\[\{"by":"ma","at":"20[^"]*","hash":"[0-9a-f]{64}","note":"月末"' "headquarters sees the manager's"
