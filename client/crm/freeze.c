@@ -1,6 +1,6 @@
 /*
  * freeze.c - a report's numbers as a record: made once, found again whenever the
- * same report is run, listed, signed.
+ * same report is run.
  *
  * Why a record: it is signed, ordered, backed up and handed out like any other,
  * and nobody has the right to edit one, whose fields keep their first value. Two
@@ -15,8 +15,6 @@
 
 /* Texts of at most this many bytes: what a field takes. */
 #define PART_BYTES 60000
-#define BODY_PARTS 8
-#define MEMBER_PARTS 6
 
 /* ---- what is to be frozen -------------------------------------------------------- */
 
@@ -105,55 +103,6 @@ begin(freezing *x, sat_crm *c, const char *report, const sat_report_opts *o,
 	return SAT_OK;
 }
 
-/* ---- reading the record ------------------------------------------------------------- */
-
-static sat_value
-value(const sat_view *v, const char *key)
-{
-	const sat_field *f = sat_kind_field(v->kind, key);
-
-	return f == NULL ? sat_v_null() : sat_record_value(&v->rec, f->id);
-}
-
-static int64_t
-whole(const sat_view *v, const char *key)
-{
-	sat_value x = value(v, key);
-
-	return x.type == SAT_V_INT ? x.i : 0;
-}
-
-static const char *
-text_of(sat_arena *a, const sat_view *v, const char *key)
-{
-	sat_value x = value(v, key);
-
-	return x.type == SAT_V_TEXT ? sat_arena_str(a, x.s.p, x.s.n) : NULL;
-}
-
-static void
-join(sat_buf *b, const sat_view *v, const char *stem, size_t parts)
-{
-	char key[20];
-	sat_value x;
-
-	for (size_t i = 1; i <= parts; i++) {
-		(void)snprintf(key, sizeof key, "%s%zu", stem, i);
-		x = value(v, key);
-		if (x.type == SAT_V_TEXT)
-			sat_buf_add(b, x.s.p, x.s.n);
-	}
-}
-
-static void
-hash_text(char out[SAT_HASH_BYTES * 2 + 1], sat_span bytes)
-{
-	uint8_t h[SAT_HASH_BYTES];
-
-	sat_hash(h, bytes);
-	sat_hex(out, h, sizeof h);
-}
-
 /* ---- finding ------------------------------------------------------------------------- */
 
 /* The one that counts: of several the earliest. SAT_ENOTFOUND. */
@@ -198,96 +147,6 @@ find(sat_id *out, freezing *x, sat_err *e)
 	return rc == SAT_OK && first == INT64_MAX ? SAT_ENOTFOUND : rc;
 }
 
-/* ---- signatures ------------------------------------------------------------------------ */
-
-static void
-put_time(sat_json *o, const char *key, int64_t ms)
-{
-	char text[32];
-
-	sat_time_rfc3339(text, ms);
-	sat_json_put_str(o, key, ms > 0 ? text : NULL);
-}
-
-static sat_rc
-put_signed(sat_json *o, sat_crm *c, const sat_template *t, const sat_id *id,
-    sat_err *e)
-{
-	static const char *const keys[] = { "frozen", "signed_by", "signed_at",
-		"hash", "note" };
-	const sat_kind *k = sat_template_kind(t, "report_signoff");
-	sat_json *list = sat_json_put_arr(o, "signed"), *row;
-	sat_value want = sat_v_bytes(sat_span_of(id->b, 16));
-	sat_filter by = { 0, SAT_CMP_EQ, &want, 1 };
-	uint16_t cols[4];
-	sat_query q = { .kind = k, .filters = &by, .nfilters = 1,
-		.columns = cols, .ncolumns = 4 };
-	const sat_value *v;
-	sat_rows *rows;
-	sat_rc rc;
-
-	for (size_t i = 0; i < 5; i++) {
-		const sat_field *f = k == NULL ? NULL :
-		    sat_kind_field(k, keys[i]);
-
-		if (f == NULL)
-			return SAT_OK;
-		*(i == 0 ? &by.field : &cols[i - 1]) = f->id;
-	}
-	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
-		return rc;
-	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
-		row = sat_json_add_obj(list);
-		for (size_t i = 0; i < 4; i++)
-			if (i == 1)
-				put_time(row, "at", v[1].type == SAT_V_INT ?
-				    v[1].i : 0);
-			else if (v[i].type == SAT_V_TEXT)
-				sat_json_put_strn(row, i == 0 ? "by" :
-				    keys[i + 1], v[i].s);
-			else
-				sat_json_put_null(row, i == 0 ? "by" :
-				    keys[i + 1]);
-	}
-	sat_rows_free(rows);
-	return rc;
-}
-
-/* What a list says of one; *body receives its bytes. */
-static sat_rc
-put_head(sat_json *o, sat_buf *body, sat_crm *c, const sat_template *t,
-    const sat_view *v, sat_err *e)
-{
-	static const char *const texts[] = { "report", "title", "period",
-		"reach", "hash", "coverage" };
-	char id[SAT_ID_TEXT], hash[SAT_HASH_BYTES * 2 + 1];
-	sat_arena a = { 0 };
-	const char *by, *is, *params;
-	sat_json *list;
-	sat_rc rc;
-
-	sat_id_text(id, &v->rec.id);
-	sat_json_put_str(o, "id", id);
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-		sat_json_put_str(o, texts[i], text_of(&a, v, texts[i]));
-	if ((params = text_of(&a, v, "params")) == NULL ||
-	    sat_json_parse(&list, sat_span_str(params), 0, NULL) != SAT_OK)
-		list = sat_json_arr();
-	sat_json_put(o, "params", list);
-	by = text_of(&a, v, "owner");
-	sat_json_put_str(o, "by", by);
-	put_time(o, "frozen_at", whole(v, "frozen_at"));
-	sat_json_put_int(o, "cursor", whole(v, "cursor"));
-	join(body, v, "body", BODY_PARTS);
-	hash_text(hash, sat_buf_span(body));
-	is = text_of(&a, v, "hash");
-	sat_json_put_bool(o, "hash_ok", is != NULL && strcmp(is, hash) == 0);
-	sat_json_put_bool(o, "pending", v->pending);
-	rc = put_signed(o, c, t, &v->rec.id, e);
-	sat_arena_fini(&a);
-	return rc;
-}
-
 /* ---- running what was frozen ------------------------------------------------------------ */
 
 static sat_rc
@@ -297,11 +156,11 @@ put_delta(sat_json *doc, freezing *x, const sat_view *v, const sat_json *body,
 	crm_members was = { 0 };
 	sat_buf text = { 0 };
 	crm_delta d = { .c = x->c, .who = &x->who, .body = body, .live = live,
-		.now = now, .cursor = (uint64_t)whole(v, "cursor"),
+		.now = now, .cursor = (uint64_t)crm_frozen_whole(v, "cursor"),
 		.at = v->rec.born };
 	sat_rc rc = SAT_OK;
 
-	join(&text, v, "members", MEMBER_PARTS);
+	crm_frozen_join(&text, v, "members", CRM_MEMBER_PARTS);
 	if (text.n > 0)
 		rc = crm_members_read(&was, sat_buf_span(&text), e);
 	d.was = text.n > 0 ? &was : NULL;
@@ -326,7 +185,7 @@ thaw(sat_json *doc, freezing *x, const sat_id *id, const crm_members *now,
 	    SAT_OK)
 		return rc;
 	head = sat_json_put_obj(doc, "frozen");
-	if ((rc = put_head(head, &bytes, x->c, x->who.t, &v, e)) == SAT_OK &&
+	if ((rc = crm_frozen_head(head, &bytes, x->c, x->who.t, &v, e)) == SAT_OK &&
 	    (rc = sat_json_parse(&body, sat_buf_span(&bytes), 0, e)) == SAT_OK) {
 		live = sat_json_obj();
 		sat_json_put(live, "columns", sat_json_dup(sat_json_get(doc,
@@ -441,11 +300,11 @@ make_record(sat_id *id, freezing *x, const sat_json *doc, sat_span body,
     sat_span members, sat_err *e)
 {
 	const sat_json *cover = sat_json_get(doc, "coverage");
-	sat_input in[12 + BODY_PARTS + MEMBER_PARTS];
+	sat_input in[12 + CRM_BODY_PARTS + CRM_MEMBER_PARTS];
 	char hash[SAT_HASH_BYTES * 2 + 1], text[200];
 	size_t n = 0;
 
-	hash_text(hash, body);
+	crm_hash_text(hash, body);
 	(void)snprintf(text, sizeof text, "%.120s %.40s", sat_json_get_str(
 	    sat_json_get(doc, "report"), "title", x->report), x->period.label);
 	in[n++] = (sat_input){ '=', "title", keep(&x->a, text) };
@@ -461,13 +320,13 @@ make_record(sat_id *id, freezing *x, const sat_json *doc, sat_span body,
 	    (long long)sat_json_get_int(cover, "reported", 0),
 	    (long long)sat_json_get_int(cover, "active", 0));
 	in[n++] = (sat_input){ '=', "coverage", keep(&x->a, text) };
-	if (!add_parts(in, &n, &x->a, "body", BODY_PARTS, body, true))
+	if (!add_parts(in, &n, &x->a, "body", CRM_BODY_PARTS, body, true))
 		return sat_fail_code(e, SAT_ENOSPACE, "report.too_large",
 		    "freeze it for a team, or by another dimension",
 		    "the report has too many rows to be frozen");
 	/* too many to keep: then the delta names rows only */
-	if (members.n <= (size_t)PART_BYTES * MEMBER_PARTS)
-		(void)add_parts(in, &n, &x->a, "members", MEMBER_PARTS,
+	if (members.n <= (size_t)PART_BYTES * CRM_MEMBER_PARTS)
+		(void)add_parts(in, &n, &x->a, "members", CRM_MEMBER_PARTS,
 		    members, false);
 	return sat_crm_create(id, x->c, x->kind, in, n, NULL, NULL, NULL, e);
 }
@@ -547,90 +406,20 @@ sat_crm_freeze(sat_json **out, sat_crm *c, const char *key,
 	return rc;
 }
 
-/* ---- list, show, sign ------------------------------------------------------------------------ */
-
-static sat_rc
-frozen_kind(const sat_kind **k, crm_actor *who, sat_crm *c, sat_err *e)
-{
-	sat_rc rc = crm_actor_get(who, c, e);
-
-	if (rc != SAT_OK)
-		return rc;
-	*k = sat_template_kind(who->t, "frozen_report");
-	return *k != NULL ? SAT_OK : sat_fail_code(e, SAT_EVERSION,
-	    "report.kind", NULL, "this template has no kind frozen_report");
-}
-
-static sat_rc
-add_listed(sat_json *data, sat_crm *c, const crm_actor *who, const sat_kind *k,
-    const sat_id *id, sat_err *e)
-{
-	sat_arena a = { 0 };
-	sat_buf body = { 0 };
-	sat_view v;
-	sat_rc rc = sat_replica_get(&v, &a, c->replica, k, id, e);
-
-	if (rc == SAT_OK)
-		rc = put_head(sat_json_add_obj(data), &body, c, who->t, &v, e);
-	sat_buf_fini(&body);
-	sat_arena_fini(&a);
-	return rc;
-}
-
-sat_rc
-sat_crm_frozen_list(sat_json **out, sat_crm *c, const char *key, sat_err *e)
-{
-	const uint16_t cols[] = { SAT_Q_ID };
-	sat_value want = sat_v_text(sat_span_str(key != NULL ? key : ""));
-	sat_filter by = { 0, SAT_CMP_EQ, &want, 1 };
-	sat_query q = { .filters = &by, .columns = cols, .ncolumns = 1,
-		.nfilters = key != NULL };
-	const sat_kind *k;
-	const sat_value *v;
-	sat_json *doc, *data;
-	sat_rows *rows;
-	crm_actor who;
-	sat_id id;
-	sat_rc rc;
-
-	*out = NULL;
-	if ((rc = frozen_kind(&k, &who, c, e)) != SAT_OK)
-		return rc;
-	q.kind = k;
-	by.field = sat_kind_field(k, "report")->id;
-	q.sort[0].field = sat_kind_field(k, "frozen_at")->id;
-	q.sort[0].desc = true;
-	q.nsort = 1;
-	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
-		return rc;
-	doc = sat_json_obj();
-	sat_json_put_str(doc, "schema", "satchel/report.frozen.list/1");
-	data = sat_json_put_arr(doc, "data");
-	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
-		memcpy(id.b, v[0].s.p, 16);
-		if ((rc = add_listed(data, c, &who, k, &id, e)) != SAT_OK)
-			break;
-	}
-	sat_rows_free(rows);
-	if (rc == SAT_OK)
-		*out = doc;
-	else
-		sat_json_free(doc);
-	return rc;
-}
+/* ---- by its id -------------------------------------------------------------------------------- */
 
 /* The question it answers, from the record. */
 static sat_rc
 question(sat_report_opts *o, const char **params, const char **report,
     sat_arena *a, const sat_view *v, sat_err *e)
 {
-	const char *text = text_of(a, v, "params");
+	const char *text = crm_frozen_text(a, v, "params");
 	sat_json *list = NULL;
 	sat_rc rc = SAT_OK;
 
-	*o = (sat_report_opts){ .period = text_of(a, v, "period"),
+	*o = (sat_report_opts){ .period = crm_frozen_text(a, v, "period"),
 		.params = params };
-	*report = text_of(a, v, "report");
+	*report = crm_frozen_text(a, v, "report");
 	if (text != NULL)
 		rc = sat_json_parse(&list, sat_span_str(text), 0, e);
 	for (const sat_json *p = sat_json_first(list); p != NULL &&
@@ -658,7 +447,7 @@ sat_crm_frozen(sat_json **out, sat_crm *c, const char *text, sat_err *e)
 	sat_rc rc;
 
 	*out = NULL;
-	if ((rc = frozen_kind(&k, &who, c, e)) == SAT_OK &&
+	if ((rc = crm_frozen_kind(&k, &who, c, e)) == SAT_OK &&
 	    (rc = sat_replica_resolve(&id, c->replica, k, text, e)) == SAT_OK &&
 	    (rc = sat_replica_get(&v, &a, c->replica, k, &id, e)) == SAT_OK &&
 	    (rc = question(&o, params, &report, &a, &v, e)) == SAT_OK &&
@@ -666,63 +455,5 @@ sat_crm_frozen(sat_json **out, sat_crm *c, const char *text, sat_err *e)
 		rc = run_frozen(out, &x, &id, &o, e);
 	sat_arena_fini(&x.a);
 	sat_arena_fini(&a);
-	return rc;
-}
-
-static bool
-signed_by(const sat_json *head, const char *user)
-{
-	const sat_json *s = sat_json_first(sat_json_get(head, "signed"));
-
-	for (; s != NULL; s = sat_json_next(s))
-		if (strcmp(sat_json_get_str(s, "by", ""), user) == 0)
-			return true;
-	return false;
-}
-
-static sat_rc
-write_signature(sat_crm *c, const crm_actor *who, const sat_json *head,
-    const char *note, const char *review, sat_err *e)
-{
-	const sat_kind *k = sat_template_kind(who->t, "report_signoff");
-	const char *hash = sat_json_get_str(head, "hash", "");
-	const char *id = sat_json_get_str(head, "id", "");
-	sat_input in[4] = { { '=', "frozen", sat_span_str(id) },
-		{ '=', "hash", sat_span_str(hash) } };
-	size_t n = 2;
-	sat_id made;
-
-	if (k == NULL)
-		return sat_fail_code(e, SAT_EVERSION, "report.kind", NULL,
-		    "this template has no kind report_signoff");
-	if (!sat_json_get_bool(head, "hash_ok", false))
-		return sat_fail_code(e, SAT_EINTEGRITY, "report.hash", NULL,
-		    "the frozen numbers do not give their hash");
-	if (signed_by(head, who->me->key))
-		return sat_fail_code(e, SAT_ECONFLICT, "report.signed", NULL,
-		    "you have signed it");
-	if (note != NULL)
-		in[n++] = (sat_input){ '=', "note", sat_span_str(note) };
-	if (review != NULL)
-		in[n++] = (sat_input){ '=', "review", sat_span_str(review) };
-	return sat_crm_create(&made, c, k, in, n, NULL, NULL, NULL, e);
-}
-
-sat_rc
-sat_crm_sign(sat_json **out, sat_crm *c, const char *text, const char *note,
-    const char *review, sat_err *e)
-{
-	sat_json *doc = NULL;
-	const sat_kind *k;
-	crm_actor who;
-	sat_rc rc;
-
-	*out = NULL;
-	if ((rc = frozen_kind(&k, &who, c, e)) == SAT_OK &&
-	    (rc = sat_crm_frozen(&doc, c, text, e)) == SAT_OK &&
-	    (rc = write_signature(c, &who, sat_json_get(doc, "frozen"), note,
-	    review, e)) == SAT_OK)
-		rc = sat_crm_frozen(out, c, text, e);
-	sat_json_free(doc);
 	return rc;
 }

@@ -4,7 +4,8 @@
  * members.c       which records are behind each row, and their short form
  * freeze_body.c   a report's result -> the bytes that are hashed, and back
  * freeze_delta.c  frozen numbers against present ones
- * freeze.c        the record: make, find, list, sign
+ * freeze.c        the record: make, find, run again
+ * frozen.c        the record: read, list, sign
  * drill.c         the records behind a number
  */
 #ifndef SAT_CRM_FREEZE_INT_H
@@ -77,5 +78,24 @@ typedef struct crm_delta {
 	sat_stamp at;             /* when it did */
 } crm_delta;
 SAT_CHECK sat_rc crm_delta_put(sat_json *doc, const crm_delta *d, sat_err *e);
+
+/* ---- the record --------------------------------------------------------------- */
+
+/* Parts of body and members, a field each. */
+#define CRM_BODY_PARTS 8
+#define CRM_MEMBER_PARTS 6
+
+/* The kind, and who asks. SAT_EVERSION: this template freezes nothing. */
+SAT_CHECK sat_rc crm_frozen_kind(const sat_kind **k, crm_actor *who, sat_crm *c,
+    sat_err *e);
+const char *crm_frozen_text(sat_arena *a, const sat_view *v, const char *key);
+int64_t crm_frozen_whole(const sat_view *v, const char *key);
+/* stem1, stem2, ... joined. */
+void crm_frozen_join(sat_buf *b, const sat_view *v, const char *stem,
+    size_t parts);
+void crm_hash_text(char out[SAT_HASH_BYTES * 2 + 1], sat_span bytes);
+/* What a list says of one; *body receives its bytes. */
+SAT_CHECK sat_rc crm_frozen_head(sat_json *o, sat_buf *body, sat_crm *c,
+    const sat_template *t, const sat_view *v, sat_err *e);
 
 #endif
