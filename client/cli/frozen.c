@@ -56,7 +56,7 @@ put_params(sat_json *o, cli *c)
 		sat_json_add_str(params, v);
 }
 
-/* ---- the delta ---------------------------------------------------------------- */
+/* ---- the delta ---- */
 
 static void
 record_text(sat_buf *b, const sat_json *r)
@@ -162,7 +162,7 @@ cli_delta_text(sat_buf *b, const cli *c, const sat_json *doc)
 		row_text(b, sat_json_get(doc, "columns"), r);
 }
 
-/* ---- verbs ------------------------------------------------------------------------ */
+/* ---- verbs ---- */
 
 static sat_rc
 answer(cli *c, const char *method, char *path, sat_json *body, sat_err *e)
@@ -273,7 +273,7 @@ run_rows(cli *c, sat_err *e)
 	return rc;
 }
 
-/* ---- two periods --------------------------------------------------------------- */
+/* ---- two periods ---- */
 
 static const sat_opt compare_options[] = {
 	{ "baseline", 0, "A", "the period before the change" },
@@ -309,7 +309,7 @@ run_compare(cli *c, sat_err *e)
 	return rc;
 }
 
-/* ---- reports that are made by themselves ----------------------------------------- */
+/* ---- reports that are made by themselves ---- */
 
 static const sat_opt due_options[] = {
 	{ "run", 0, NULL, "make them, once each" },

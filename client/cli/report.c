@@ -269,7 +269,7 @@ flatten(sheet *s, const sat_json *doc)
 	return flat;
 }
 
-/* ---- files ------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static void
 escape(sat_buf *b, const char *text)

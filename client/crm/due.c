@@ -26,7 +26,7 @@ typedef struct due {
 	bool run;
 } due;
 
-/* ---- which period has ended --------------------------------------------------- */
+/* ---- which period has ended ---- */
 
 /* The one that goes on now, as text. */
 static void
@@ -79,7 +79,7 @@ ever_made(const due *x, const char *report, const char *like)
 	return p != NULL;
 }
 
-/* ---- making ---------------------------------------------------------------------- */
+/* ---- making ---- */
 
 static sat_rc
 store(due *x, const char *report, const char *period, const sat_json *doc,
@@ -240,7 +240,7 @@ sat_crm_reports_due(sat_json **out, sat_crm *c, bool run, sat_err *e)
 	return rc;
 }
 
-/* ---- what was made ---------------------------------------------------------------- */
+/* ---- what was made ---- */
 
 sat_rc
 sat_crm_reports_made(sat_json **out, sat_crm *c, const char *report,

@@ -16,7 +16,7 @@
 /* Texts of at most this many bytes: what a field takes. */
 #define PART_BYTES 60000
 
-/* ---- what is to be frozen -------------------------------------------------------- */
+/* ---- what is to be frozen ---- */
 
 typedef struct freezing {
 	sat_crm *c;
@@ -103,7 +103,7 @@ begin(freezing *x, sat_crm *c, const char *report, const sat_report_opts *o,
 	return SAT_OK;
 }
 
-/* ---- finding ------------------------------------------------------------------------- */
+/* ---- finding ---- */
 
 /* The one that counts: of several the earliest. SAT_ENOTFOUND. */
 static sat_rc
@@ -147,7 +147,7 @@ find(sat_id *out, freezing *x, sat_err *e)
 	return rc == SAT_OK && first == INT64_MAX ? SAT_ENOTFOUND : rc;
 }
 
-/* ---- running what was frozen ------------------------------------------------------------ */
+/* ---- running what was frozen ---- */
 
 static sat_rc
 put_delta(sat_json *doc, freezing *x, const sat_view *v, const sat_json *body,
@@ -255,7 +255,7 @@ sat_crm_report_run(sat_json **out, sat_crm *c, const char *key,
 	return rc;
 }
 
-/* ---- freezing ----------------------------------------------------------------------------- */
+/* ---- freezing ---- */
 
 /* The most of `text` that fits and ends behind a comma, so that no part begins
  * or ends with a blank or in the middle of a character. */
@@ -406,7 +406,7 @@ sat_crm_freeze(sat_json **out, sat_crm *c, const char *key,
 	return rc;
 }
 
-/* ---- by its id -------------------------------------------------------------------------------- */
+/* ---- by its id ---- */
 
 /* The question it answers, from the record. */
 static sat_rc

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* ---- a row of an answer ------------------------------------------------------ */
+/* ---- a row of an answer ---- */
 
 bool
 crm_col_is_key(const sat_json *column)
@@ -69,7 +69,7 @@ crm_cell_same(const sat_json *a, const sat_json *b)
 	    sat_json_get_int(a, "den", 0) == sat_json_get_int(b, "den", 0);
 }
 
-/* ---- storing -------------------------------------------------------------------- */
+/* ---- storing ---- */
 
 static void
 put_columns(sat_json *body, const sat_json *columns)
@@ -166,7 +166,7 @@ crm_body_of(const sat_json *doc, const sat_json *definition,
 	return body;
 }
 
-/* ---- and back --------------------------------------------------------------------- */
+/* ---- and back ---- */
 
 /* What a present row calls this value of this dimension; its key otherwise. */
 static void

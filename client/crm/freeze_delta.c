@@ -28,7 +28,7 @@ typedef struct diff {
 	sat_buf a, b;
 } diff;
 
-/* ---- who left ---------------------------------------------------------------- */
+/* ---- who left ---- */
 
 static int
 by_tail(const void *a, const void *b)
@@ -140,7 +140,7 @@ name_all(diff *x, sat_err *e)
 	return rc;
 }
 
-/* ---- what was written since -------------------------------------------------- */
+/* ---- what was written since ---- */
 
 static bool
 is_late(const crm_delta *d, sat_stamp at)
@@ -297,7 +297,7 @@ put_record(sat_json *list, bool *kept, const crm_delta *d, const sat_kind *k,
 	return rc;
 }
 
-/* ---- one row ---------------------------------------------------------------------- */
+/* ---- one row ---- */
 
 typedef struct records {
 	sat_json *list;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- reading the record ------------------------------------------------------------- */
+/* ---- reading the record ---- */
 
 static sat_value
 value(const sat_view *v, const char *key)
@@ -56,7 +56,7 @@ crm_hash_text(char out[SAT_HASH_BYTES * 2 + 1], sat_span bytes)
 	sat_hex(out, h, sizeof h);
 }
 
-/* ---- signatures ------------------------------------------------------------------------ */
+/* ---- signatures ---- */
 
 static void
 put_time(sat_json *o, const char *key, int64_t ms)
@@ -146,7 +146,7 @@ crm_frozen_head(sat_json *o, sat_buf *body, sat_crm *c, const sat_template *t,
 	return rc;
 }
 
-/* ---- list, sign ------------------------------------------------------------------------ */
+/* ---- list, sign ---- */
 
 sat_rc
 crm_frozen_kind(const sat_kind **k, crm_actor *who, sat_crm *c, sat_err *e)

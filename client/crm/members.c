@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- gathering -------------------------------------------------------------- */
+/* ---- gathering ---- */
 
 static crm_group *
 group_at(crm_members *x, size_t group)
@@ -125,7 +125,7 @@ crm_members_row(const crm_members *x, size_t row)
 	return &x->groups[x->rows[row]];
 }
 
-/* ---- short form --------------------------------------------------------------- */
+/* ---- short form ---- */
 
 static const char digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
