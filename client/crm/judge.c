@@ -270,9 +270,9 @@ on_account(gather *g, const sat_value *v)
 static void
 on_merged(gather *g, const sat_value *v)
 {
-	sat_span self = by_id(g, 'a', v[0]);
+	sat_span self = by_id(g, 'a', v[0]), phone = by_phone(g, v[2]);
 
-	akin(g, by_phone(g, v[2]), self);
+	akin(g, phone.n > 0 ? phone : self, self); /* merged() reads the second */
 }
 
 /* id created account phone */
