@@ -91,6 +91,13 @@ HANDLER(api_dict);
 HANDLER(api_rules);
 HANDLER(api_rule);
 HANDLER(api_rules_run);
+/* sop.c, dictionary.c */
+HANDLER(api_sop);
+HANDLER(api_sop_export);
+HANDLER(api_sop_record);
+HANDLER(api_sop_check);
+HANDLER(api_sop_conformance);
+HANDLER(api_schema_dump);
 /* lead.c */
 HANDLER(api_convert);
 HANDLER(api_lead_discard);

@@ -39,6 +39,8 @@ const cli_table cli_tables[] = {
 	{ cli_standard_verbs, &cli_standard_nverbs },
 	{ cli_rule_verbs, &cli_rule_nverbs },
 	{ cli_lead_verbs, &cli_lead_nverbs },
+	{ cli_sop_verbs, &cli_sop_nverbs },
+	{ cli_lint_verbs, &cli_lint_nverbs },
 	{ cli_approve_verbs, &cli_approve_nverbs },
 	{ cli_exchange_verbs, &cli_exchange_nverbs },
 	{ cli_conflict_verbs, &cli_conflict_nverbs },
@@ -165,6 +167,8 @@ settings(cli *c, sat_err *e)
 	/* export knows files besides; what it does not know, it says itself */
 	if (f != NULL && (c->args.nargs == 0 ||
 	    (strcmp(c->args.arg[0], "export") != 0 &&
+	    strcmp(c->args.arg[0], "sop") != 0 &&
+	    strcmp(c->args.arg[0], "schema") != 0 &&
 	    !(strcmp(c->args.arg[0], "report") == 0 && cli_report_is_file(f)))))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "table, tsv, csv, json or jsonl", "--format %s is unknown", f);

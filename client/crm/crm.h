@@ -280,6 +280,24 @@ typedef struct sat_rules_opts {
 SAT_CHECK sat_rc sat_crm_rules(sat_rule_item **out, size_t *n, sat_arena *a,
     sat_crm *c, const sat_rules_opts *o, sat_err *e);
 
+/* ---- conformance with a flow ---------------------------------------------------- */
+
+/* One record that got somewhere, judged by the flow of its kind: the required
+ * steps before its furthest stage were passed, with nothing missing on entry,
+ * and their required items are done. */
+typedef struct sat_conform {
+	sat_id id;
+	const char *title, *owner, *sop;
+	const char *stage;             /* now */
+	const sat_flow_step *skipped;  /* the first one; NULL = none */
+	const sat_flow_step *flagged;  /* entered with something missing */
+	const sat_flow_step *unchecked;/* a required item is open */
+	bool conform;
+} sat_conform;
+/* Records made in [from, to), ascending by owner, then id; in `a`. */
+SAT_CHECK sat_rc sat_crm_conform(sat_conform **out, size_t *n, sat_arena *a,
+    sat_crm *c, const sat_flow *f, int64_t from_ms, int64_t to_ms, sat_err *e);
+
 /* ---- approvals (policy/approval.json) -------------------------------------------- */
 
 typedef struct sat_approval_is {

@@ -16,6 +16,7 @@
  * merge.c     two customers -> one, and apart again
  * approve.c   who has to agree before a record goes on
  * lead.c      a lead -> customer, contact, opportunity, once
+ * conform.c   which records went the way the flow asks for
  * rules.c     reminders of the template -> tasks
  * stuck.c     how long records stay in a stage
  * duty.c      who has to decide a conflict, and until when
@@ -89,6 +90,16 @@ sat_value crm_after(const crm_work *w, const sat_field *f);
 bool crm_changes_field(const crm_work *w, const sat_field *f);
 /* Next element of a list typed into one text; false at the end. */
 bool crm_next_element(sat_span *element, sat_span *rest);
+
+/* stuck.c: the way of a record through its stages, in the order of time. */
+#define CRM_PASSES_MAX 64
+typedef struct crm_pass {
+	const sat_option *stage;
+	int64_t at_ms;
+	bool flagged; /* something was missing when it got there */
+} crm_pass;
+size_t crm_passes(crm_pass out[CRM_PASSES_MAX], const sat_dict *d,
+    sat_value path);
 
 /* effects.c */
 SAT_CHECK sat_rc crm_defaults(crm_work *w, sat_err *e);

@@ -11,13 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PASSES_MAX 64
 #define MEDIAN_MIN 3 /* fewer passages are no measure */
 
-typedef struct pass {
-	const sat_option *stage;
-	int64_t at_ms;
-} pass;
+typedef crm_pass pass;
 
 static int
 by_time(const void *a, const void *b)
@@ -43,18 +39,18 @@ read_pass(pass *p, const sat_dict *d, sat_span line)
 	memcpy(when, sp + 1, left);
 	when[left] = '\0';
 	when[strcspn(when, " ")] = '\0';
+	p->flagged = memchr(line.p, '!', line.n) != NULL;
 	p->stage = sat_dict_option(d, (const char *)line.p, n);
 	return p->stage != NULL && sat_time_parse(&p->at_ms, when, 0);
 }
 
-/* The passes of a record in the order of time. */
-static size_t
-passes_of(pass out[PASSES_MAX], const sat_dict *d, sat_value path)
+size_t
+crm_passes(pass out[CRM_PASSES_MAX], const sat_dict *d, sat_value path)
 {
 	sat_span rest = path.type == SAT_V_TEXT ? path.s : sat_span_str("");
 	size_t n = 0;
 
-	while (rest.n > 0 && n < PASSES_MAX) {
+	while (rest.n > 0 && n < CRM_PASSES_MAX) {
 		const uint8_t *lf = memchr(rest.p, '\n', rest.n);
 		size_t len = lf != NULL ? (size_t)(lf - rest.p) : rest.n;
 
@@ -123,8 +119,8 @@ keep(sat_arena *a, sat_value v)
 static void
 take(scan *s, const sat_kind *k, const sat_value *row)
 {
-	pass p[PASSES_MAX];
-	size_t n = passes_of(p, s->d, row[C_PATH]);
+	pass p[CRM_PASSES_MAX];
+	size_t n = crm_passes(p, s->d, row[C_PATH]);
 	const sat_option *is = row[C_STAGE].type == SAT_V_TEXT ?
 	    sat_dict_option(s->d, (const char *)row[C_STAGE].s.p,
 	    row[C_STAGE].s.n) : NULL;

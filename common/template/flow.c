@@ -114,6 +114,33 @@ read_step(walk *w, sat_template *t, const sat_json *n, const sat_kind *k,
 	read_entry(w, t, n, k, s);
 }
 
+static int
+rank_of(const sat_kind *k, const sat_flow_step *s)
+{
+	const sat_option *o = s->stage == NULL || k->stage == NULL ? NULL :
+	    sat_dict_option(k->stage->dict, s->stage, strlen(s->stage));
+
+	return o != NULL ? o->rank : 0;
+}
+
+/* A pack adds its steps behind the base's: the stages tell where they belong.
+ * What has no stage stays behind the step before it. */
+static void
+in_order(const sat_kind *k, sat_flow_step *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		sat_flow_step s = v[i];
+		size_t at = i;
+
+		while (s.stage != NULL && at > 0 && v[at - 1].stage != NULL &&
+		    rank_of(k, &v[at - 1]) > rank_of(k, &s)) {
+			v[at] = v[at - 1];
+			at--;
+		}
+		v[at] = s;
+	}
+}
+
 static void
 read_flow(walk *w, sat_template *t, const sat_json *root, sat_flow *f)
 {
@@ -140,6 +167,8 @@ read_flow(walk *w, sat_template *t, const sat_json *root, sat_flow *f)
 		read_step(w, t, m, f->kind, &v[i]);
 		sat_walk_leave(w, mark);
 	}
+	if (w->rc == SAT_OK)
+		in_order(f->kind, v, f->nsteps);
 	f->steps = v;
 }
 
