@@ -6,9 +6,11 @@
  * written in the same transaction as the list of what was made, so a report is
  * made exactly once, whether the daemon or a person comes first. A device that
  * was off for a while makes what it missed, of each at most the last twelve.
+ *
+ * Only numbers and keys are kept: names are those of now, so that of an erased
+ * customer nothing stays here.
  */
-#include "client/crm/report.h"
-#include "client/crm/report_int.h"
+#include "client/crm/freeze_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +83,27 @@ ever_made(const due *x, const char *report, const char *like)
 
 /* ---- making ---- */
 
+static const char *const about[] = { "coverage", "coverage_reason",
+	"watermarks", "provisional", "data" };
+#define NABOUT (sizeof about / sizeof about[0])
+
+static sat_json *
+kept(const due *x, const char *report, const char *period, const sat_json *doc)
+{
+	const sat_report_opts o = { .period = period };
+	char *path = sat_xasprintf("reports/%s.json", report);
+	sat_json *k = sat_json_obj();
+
+	sat_json_put(k, "body", crm_body_of(doc, sat_template_doc(x->who.t,
+	    path), &o, ""));
+	for (size_t i = 0; i < NABOUT; i++)
+		if (sat_json_get(doc, about[i]) != NULL)
+			sat_json_put(k, about[i], sat_json_dup(sat_json_get(doc,
+			    about[i])));
+	free(path);
+	return k;
+}
+
 static sat_rc
 store(due *x, const char *report, const char *period, const sat_json *doc,
     sat_err *e)
@@ -88,7 +111,7 @@ store(due *x, const char *report, const char *period, const sat_json *doc,
 	sat_replica *r = x->c->replica;
 	char *key = sat_xasprintf(INDEX "/%s/%s", report, period), when[32];
 	sat_buf body = { 0 }, index = { 0 };
-	sat_json *of;
+	sat_json *of, *k = kept(x, report, period, doc);
 	sat_rc rc;
 
 	sat_time_rfc3339(when, x->who.now_ms);
@@ -97,7 +120,8 @@ store(due *x, const char *report, const char *period, const sat_json *doc,
 	of = sat_json_dup(sat_json_get(x->made, report));
 	sat_json_put_str(of, period, when);
 	sat_json_set(x->made, report, of);
-	sat_json_write(&body, doc, false);
+	sat_json_write(&body, k, false);
+	sat_json_free(k);
 	sat_json_write(&index, x->made, false);
 	if ((rc = sat_replica_group_begin(r, e)) == SAT_OK) {
 		if ((rc = sat_replica_setting_put(r, key, sat_buf_span(&body),
@@ -273,21 +297,46 @@ sat_crm_reports_made(sat_json **out, sat_crm *c, const char *report,
 	return rc;
 }
 
+/* The present answer in the numbers that were made. */
+static sat_rc
+wear(sat_json **out, sat_crm *c, const char *report, const char *period,
+    const sat_json *k, sat_err *e)
+{
+	const sat_report_opts o = { .period = period };
+	sat_json *doc;
+	sat_rc rc = sat_crm_report(&doc, c, report, &o, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	crm_body_dress(doc, c, sat_json_get(k, "body"));
+	for (size_t i = 0; i < NABOUT; i++) {
+		sat_json_del(doc, about[i]);
+		if (sat_json_get(k, about[i]) != NULL)
+			sat_json_put(doc, about[i], sat_json_dup(sat_json_get(k,
+			    about[i])));
+	}
+	*out = doc;
+	return SAT_OK;
+}
+
 sat_rc
 sat_crm_report_made(sat_json **out, sat_crm *c, const char *report,
     const char *period, sat_err *e)
 {
 	char *key = sat_xasprintf(INDEX "/%s/%s", report, period);
 	sat_buf text = { 0 };
+	sat_json *k = NULL;
 	sat_rc rc = sat_replica_setting_get(&text, c->replica, key, e);
 
 	*out = NULL;
-	if (rc == SAT_OK)
-		rc = sat_json_parse(out, sat_buf_span(&text), 0, e);
-	else if (rc == SAT_ENOTFOUND)
+	if (rc == SAT_ENOTFOUND)
 		rc = sat_fail_code(e, SAT_ENOTFOUND, "report.made",
 		    "see: satchel report made",
 		    "no report of that period was made here");
+	else if (rc == SAT_OK && (rc = sat_json_parse(&k, sat_buf_span(&text),
+	    0, e)) == SAT_OK)
+		rc = wear(out, c, report, period, k, e);
+	sat_json_free(k);
 	sat_buf_fini(&text);
 	free(key);
 	return rc;

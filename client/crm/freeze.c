@@ -194,7 +194,7 @@ thaw(sat_json *doc, freezing *x, const sat_id *id, const crm_members *now,
 		    "rows")));
 		sat_json_put(live, "totals", sat_json_dup(sat_json_get(doc,
 		    "totals")));
-		crm_body_dress(doc, body);
+		crm_body_dress(doc, x->c, body);
 		sat_json_del(doc, "provisional");
 		sat_json_put_bool(doc, "provisional", false);
 		if (strcmp(sat_json_get_str(body, "reach", ""), x->reach) == 0)

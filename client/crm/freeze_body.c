@@ -108,11 +108,12 @@ put_rows(sat_json *body, const sat_json *rows)
 	}
 }
 
-/* Columns by key, rows by id and keys. */
+/* Columns by key, rows by id alone: what a customer is called goes with him when
+ * he is erased (P-192). */
 static void
 put_list(sat_json *body, const sat_json *list)
 {
-	sat_json *o = sat_json_put_obj(body, "list"), *row, *values;
+	sat_json *o = sat_json_put_obj(body, "list");
 	sat_json *columns = sat_json_put_arr(o, "columns");
 	sat_json *rows = sat_json_put_arr(o, "rows");
 	const sat_json *k = sat_json_first(sat_json_get(list, "columns"));
@@ -121,14 +122,9 @@ put_list(sat_json *body, const sat_json *list)
 		sat_json_put_str(sat_json_add_obj(columns), "key",
 		    sat_json_get_str(k, "key", ""));
 	for (const sat_json *r = sat_json_first(sat_json_get(list, "rows"));
-	     r != NULL; r = sat_json_next(r)) {
-		row = sat_json_add_obj(rows);
-		sat_json_put_str(row, "id", sat_json_get_str(r, "id", ""));
-		values = sat_json_put_arr(row, "values");
-		for (const sat_json *v = sat_json_first(sat_json_get(r,
-		    "values")); v != NULL; v = sat_json_next(v))
-			put_cell(values, v);
-	}
+	     r != NULL; r = sat_json_next(r))
+		sat_json_put_str(sat_json_add_obj(rows), "id",
+		    sat_json_get_str(r, "id", ""));
 }
 
 static void
@@ -256,37 +252,58 @@ row_with_id(const sat_json *list, const char *id)
 	return r;
 }
 
-/* Of a record that is listed now too, as it is called now. */
+/* The value of a field as it is now; nothing of a record that is not here. */
 static void
-put_listed(sat_json *rows, const sat_json *frozen, const sat_json *live)
+put_present(sat_json *values, sat_crm *c, const sat_view *v, const char *key)
 {
-	const char *id = sat_json_get_str(frozen, "id", "");
-	sat_json *row = sat_json_add_obj(rows), *values, *cell;
-	const sat_json *is = sat_json_first(sat_json_get(row_with_id(live, id),
-	    "values"));
-	sat_buf a = { 0 }, b = { 0 };
+	const sat_template *t = sat_replica_template(c->replica);
+	const sat_field *f = v == NULL ? NULL : sat_kind_field(v->kind, key);
+	sat_value is = f == NULL ? sat_v_null() :
+	    sat_record_value(&v->rec, f->id);
+	sat_json *o = sat_json_add_obj(values);
+	sat_buf label = { 0 };
 
+	if (is.type == SAT_V_NULL ||
+	    sat_crm_masked(c, v->kind, &v->rec.id, f)) {
+		sat_json_put_null(o, "key");
+	} else {
+		crm_json_put(o, "key", c, t, f, is);
+		crm_label(&label, c, t, f, is);
+	}
+	sat_json_put_strn(o, "label", sat_buf_span(&label));
+	sat_buf_fini(&label);
+}
+
+/* As it is called now: of a record that is listed now too as there. */
+static void
+put_listed(sat_json *rows, sat_crm *c, const sat_json *columns, const char *id,
+    const sat_json *live)
+{
+	const sat_json *is = row_with_id(live, id);
+	sat_json *row, *values;
+	sat_arena a = { 0 };
+	sat_id rec;
+	sat_view v;
+	bool here;
+
+	if (is != NULL) {
+		sat_json_add(rows, sat_json_dup(is));
+		return;
+	}
+	here = sat_id_parse(&rec, id) && sat_replica_get(&v, &a, c->replica,
+	    NULL, &rec, NULL) == SAT_OK;
+	row = sat_json_add_obj(rows);
 	sat_json_put_str(row, "id", id);
 	values = sat_json_put_arr(row, "values");
-	for (const sat_json *v = sat_json_first(sat_json_get(frozen, "values"));
-	     v != NULL; v = sat_json_next(v)) {
-		cell = sat_json_dup(v);
-		sat_buf_reset(&a);
-		sat_buf_reset(&b);
-		scalar_text(&a, sat_json_get(v, "key"));
-		scalar_text(&b, sat_json_get(is, "key"));
-		sat_json_put_str(cell, "label", sat_span_eq(sat_buf_span(&a),
-		    sat_buf_span(&b)) ? sat_json_get_str(is, "label", "") :
-		    sat_buf_cstr(&a));
-		sat_json_add(values, cell);
-		is = is != NULL ? sat_json_next(is) : NULL;
-	}
-	sat_buf_fini(&a);
-	sat_buf_fini(&b);
+	for (const sat_json *k = sat_json_first(columns); k != NULL;
+	     k = sat_json_next(k))
+		put_present(values, c, here ? &v : NULL,
+		    sat_json_get_str(k, "key", ""));
+	sat_arena_fini(&a);
 }
 
 static void
-dress_list(sat_json *doc, const sat_json *body)
+dress_list(sat_json *doc, sat_crm *c, const sat_json *body)
 {
 	const sat_json *live = sat_json_get(doc, "list");
 	const sat_json *list = sat_json_get(body, "list");
@@ -304,12 +321,13 @@ dress_list(sat_json *doc, const sat_json *body)
 	}
 	for (const sat_json *r = sat_json_first(sat_json_get(list, "rows"));
 	     r != NULL; r = sat_json_next(r))
-		put_listed(rows, r, live);
+		put_listed(rows, c, sat_json_get(list, "columns"),
+		    sat_json_get_str(r, "id", ""), live);
 	sat_json_set(doc, "list", o);
 }
 
 void
-crm_body_dress(sat_json *doc, const sat_json *body)
+crm_body_dress(sat_json *doc, sat_crm *c, const sat_json *body)
 {
 	static const char *const same[] = { "template", "period", "as_of", "tz",
 		"totals" };
@@ -323,7 +341,7 @@ crm_body_dress(sat_json *doc, const sat_json *body)
 	sat_json_set(doc, "columns", columns);
 	sat_json_set(doc, "rows", rows);
 	if (sat_json_get(body, "list") != NULL)
-		dress_list(doc, body);
+		dress_list(doc, c, body);
 	else
 		sat_json_del(doc, "list");
 	if (sat_json_get(body, "compare") != NULL)

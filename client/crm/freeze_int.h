@@ -63,7 +63,7 @@ bool crm_cell_same(const sat_json *a, const sat_json *b);
 sat_json *crm_body_of(const sat_json *doc, const sat_json *definition,
     const sat_report_opts *o, const char *reach);
 /* Frozen numbers in the dress of a present answer: titles and labels of it. */
-void crm_body_dress(sat_json *doc, const sat_json *body);
+void crm_body_dress(sat_json *doc, sat_crm *c, const sat_json *body);
 
 /* "delta" of a frozen report: rows that are others now, and the records that
  * made them so. */

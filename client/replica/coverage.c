@@ -116,10 +116,13 @@ sat_replica_coverage(sat_reported **out, size_t *n, sat_arena *a,
 				r->reg.devices[i].ord, 0 };
 	if ((rc = sat_db_stmt(&s, r->db, SQL_COVERAGE_ALL, e)) != SAT_OK)
 		return rc;
-	while ((rc = sat_step(&row, s, e)) == SAT_OK && row)
-		for (size_t i = 0; i < *n; i++)
-			if ((*out)[i].device == (uint32_t)sat_col_int(s, 0))
-				(*out)[i].at_ms = sat_col_int(s, 1);
+	/* both ascend */
+	for (size_t i = 0; (rc = sat_step(&row, s, e)) == SAT_OK && row;) {
+		while (i < *n && (*out)[i].device < (uint32_t)sat_col_int(s, 0))
+			i++;
+		if (i < *n && (*out)[i].device == (uint32_t)sat_col_int(s, 0))
+			(*out)[i].at_ms = sat_col_int(s, 1);
+	}
 	sat_stmt_reset(s);
 	/* What waits here is in every report of this device. */
 	for (size_t i = 0; i < *n; i++)

@@ -342,6 +342,57 @@ nobody_writes_other_numbers_into_it(void **state)
 	company_free(c);
 }
 
+/* The month-end freshness: frozen with the customers it lists, signed, and when a
+ * customer is erased nothing of him is left in it. */
+static void
+names_are_not_frozen_with_the_numbers(void **state)
+{
+	company *c = people(43);
+	sat_json *doc;
+	const sat_json *rows;
+	sat_crm x = crm(c, MAX);
+	sat_err err = { 0 };
+	sat_value body;
+	sat_view v;
+	sat_id id;
+
+	(void)state;
+	(void)customer(c, ANN, "13800000001"); /* its name too */
+	company_sync(c, ANN);
+	company_sync(c, MAX);
+	doc = freeze(c, MAX, "data-freshness");
+	rows = sat_json_get(sat_json_get(doc, "list"), "rows");
+	assert_int_equal(1, sat_json_count(rows));
+	{
+		sat_buf b = { 0 };
+
+		sat_json_write(&b, rows, false);
+		assert_non_null(strstr(sat_buf_cstr(&b), "13800000001"));
+		sat_buf_fini(&b);
+	}
+	assert_ok(sat_replica_resolve(&id, c->r[MAX], kind_of(c, MAX,
+	    "frozen_report"), sat_json_get_str(sat_json_get(doc, "frozen"),
+	    "id", ""), &err));
+	assert_ok(sat_replica_get(&v, &c->a, c->r[MAX], NULL, &id, &err));
+	body = sat_record_value(&v.rec, sat_kind_field(v.kind, "body1")->id);
+	assert_true(body.s.n > 100);
+	assert_null(memmem(body.s.p, body.s.n, "13800000001", 11));
+	sat_json_free(doc);
+	{
+		char text[SAT_ID_TEXT];
+
+		sat_id_text(text, &id);
+		assert_ok(sat_crm_sign(&doc, &x, text, "looked at", NULL,
+		    &err));
+		assert_int_equal(1, sat_json_count(sat_json_get(sat_json_get(
+		    doc, "frozen"), "signed")));
+		sat_json_free(doc);
+		assert_rc(SAT_ECONFLICT, sat_crm_sign(&doc, &x, text, NULL,
+		    NULL, &err));
+	}
+	company_free(c);
+}
+
 /* ---- who may ------------------------------------------------------------------------ */
 
 static void
@@ -564,6 +615,7 @@ main(void)
 		T(own_work_that_was_not_sent_yet_is_not_late),
 		T(of_two_that_were_frozen_offline_the_earlier_counts_everywhere),
 		T(nobody_writes_other_numbers_into_it),
+		T(names_are_not_frozen_with_the_numbers),
 		T(roles_of_a_definition_hold_at_every_door),
 		T(the_records_behind_a_number_are_as_many_as_it_says),
 		T(a_period_is_provisional_until_all_reported_or_it_is_frozen),
