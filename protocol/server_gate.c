@@ -79,8 +79,9 @@ left_after_seen(bool *yes, judging *j, uint32_t root, sat_scope_key key,
 	return SAT_OK;
 }
 
-/* Was the author, or for a manager one of the team, the owner of eid when the
- * commit was written? Rarely asked: only when he is not any more. */
+/* Was the author, or for a manager one of the team, for a receptionist one of
+ * the desk, the owner of eid when the commit was written? Rarely asked: only
+ * when he is not any more. */
 static sat_rc
 owner_at_seen(sat_relation *rel, judging *j, uint32_t eid, sat_err *e)
 {
@@ -88,6 +89,7 @@ owner_at_seen(sat_relation *rel, judging *j, uint32_t eid, sat_err *e)
 	const sat_registry *reg = &j->s->reg;
 	const sat_user *me = j->a->actor;
 	bool team = me->team != 0 && sat_keys_has(&j->mine, sat_key_team(me->team));
+	bool desk = me->team != 0 && sat_keys_has(&j->mine, sat_key_desk(me->team));
 	uint64_t lsn;
 	sat_rc rc;
 
@@ -95,7 +97,8 @@ owner_at_seen(sat_relation *rel, judging *j, uint32_t eid, sat_err *e)
 	for (size_t i = 0; i < reg->nusers; i++) {
 		const sat_user *u = &reg->users[i];
 
-		if (u->ord != me->ord && !(team && u->team == me->team))
+		if (u->ord != me->ord && (u->team != me->team ||
+		    !(team || (desk && sat_user_is_desk(u)))))
 			continue;
 		if ((rc = st->owner_left_lsn(&lsn, st->u, eid,
 		    sat_span_str(u->key), e)) != SAT_OK)

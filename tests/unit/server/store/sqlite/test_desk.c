@@ -92,6 +92,43 @@ what_a_kiosk_took_in_waits_at_its_own_desk(void **state) /* P-271, P-272 */
 }
 
 static void
+what_the_desk_wrote_before_it_heard_is_late_and_not_lost(void **state)
+{ /* P-086 */
+	world *w = showroom(5);
+	device *kio = device_new(w, "kio"), *rec = device_new(w, "rec");
+	device *max = device_new(w, "max"), *sue = device_new(w, "sue");
+	sat_id id;
+
+	(void)state;
+	id = visit(kio, "Gnu");
+	device_sync(kio);
+	device_sync(rec);
+	device_sync(max);
+	device_sync(sue);
+	(void)device_edit(max, &id, &id, K_VISIT, SAT_OP_REASSIGN, V_CONSULTANT,
+	    txt("ann"));
+	device_sync(max);
+	(void)device_edit(rec, &id, &id, K_VISIT, SAT_OP_SET, 15,
+	    txt("south side"));
+	device_sync(rec);
+	assert_int_equal(SAT_VD_OK_LATE, said(rec));
+	/* whose desk it never was may not */
+	(void)device_edit(sue, &id, &id, K_VISIT, SAT_OP_SET, 15, txt("x"));
+	device_sync(sue);
+	assert_int_equal(SAT_VD_REJECTED, said(sue));
+	device_sync(rec);
+	device_sync(max);
+	device_check(rec);
+	device_check(max);
+	world_verify(w);
+	device_free(kio);
+	device_free(rec);
+	device_free(max);
+	device_free(sue);
+	world_free(w);
+}
+
+static void
 a_kiosk_changes_nothing_that_is_there(void **state) /* P-271 */
 {
 	world *w = showroom(2);
@@ -232,6 +269,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_kiosk_took_in_waits_at_its_own_desk),
+		cmocka_unit_test(
+		    what_the_desk_wrote_before_it_heard_is_late_and_not_lost),
 		cmocka_unit_test(a_kiosk_changes_nothing_that_is_there),
 		cmocka_unit_test(the_queue_is_the_teams_whoever_wrote_it),
 		cmocka_unit_test(
