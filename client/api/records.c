@@ -126,27 +126,17 @@ extra_filters(sat_filter *f, sat_value *v, const sat_request *req)
 	return n;
 }
 
+/* ids first: reading a record uses statements of its own */
 static sat_rc
-rows_put(sat_json *data, sat_api *api, const sat_query *q, bool labels,
-    sat_err *e)
+rows_put(sat_json *data, int64_t *total, sat_api *api, const sat_query *q,
+    bool labels, sat_err *e)
 {
-	sat_arena a = { 0 };
-	const sat_value *v;
-	sat_rows *rows = NULL;
-	sat_id *ids = NULL;
-	size_t n = 0, cap = 0;
-	sat_rc rc = sat_replica_query(&rows, api->crm.replica, q, e);
+	sat_arena mem = { 0 }, a = { 0 };
+	sat_id *ids;
+	size_t n;
+	sat_rc rc = sat_replica_list(&ids, &n, total, &mem, api->crm.replica, q,
+	    e);
 
-	/* ids first: reading a record uses statements of its own */
-	while (rc == SAT_OK && (rc = sat_rows_next(&v, rows, e)) == SAT_OK &&
-	    v != NULL) {
-		if (n == cap) {
-			cap = cap == 0 ? 64 : cap * 2;
-			ids = sat_xrealloc(ids, cap * sizeof *ids);
-		}
-		memcpy(ids[n++].b, v[0].s.p, 16);
-	}
-	sat_rows_free(rows);
 	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
 		sat_view view;
 
@@ -156,8 +146,8 @@ rows_put(sat_json *data, sat_api *api, const sat_query *q, bool labels,
 		if (rc == SAT_OK)
 			sat_json_add(data, sat_crm_json(&api->crm, &view, labels));
 	}
-	free(ids);
 	sat_arena_fini(&a);
+	sat_arena_fini(&mem);
 	return rc;
 }
 
@@ -208,10 +198,9 @@ HANDLER(api_list)
 		return rc;
 	(void)snprintf(name, sizeof name, "%s.list", q.kind->key);
 	doc = api_doc(name);
-	if ((rc = list_query(&q, filters, extra, &a, api, req, e)) == SAT_OK &&
-	    (rc = rows_put(sat_json_put_arr(doc, "data"), api, &q,
-	         api_q(req, "labels") != NULL, e)) == SAT_OK)
-		rc = sat_replica_count(&total, api->crm.replica, &q, e);
+	if ((rc = list_query(&q, filters, extra, &a, api, req, e)) == SAT_OK)
+		rc = rows_put(sat_json_put_arr(doc, "data"), &total, api, &q,
+		    api_q(req, "labels") != NULL, e);
 	page = sat_json_put_obj(doc, "page");
 	(void)snprintf(next, sizeof next, "%lld", (long long)(q.offset + q.limit));
 	sat_json_put_str(page, "next",
@@ -558,15 +547,15 @@ static sat_rc
 naming_put(sat_json *data, sat_api *api, const sat_kind *k, const sat_field *by,
     const sat_id *id, bool labels, sat_err *e)
 {
-	static const uint16_t id_column[] = { SAT_Q_ID };
 	sat_value v = sat_v_id(id);
 	sat_filter f = { by->id, SAT_CMP_EQ, &v, 1 };
 	sat_query q = { .kind = k, .filters = &f, .nfilters = 1,
-		.columns = id_column, .ncolumns = 1, .nsort = 1 };
+		.nsort = 1 };
+	int64_t total;
 
 	q.sort[0].field = SAT_Q_CREATED;
 	q.sort[0].desc = true;
-	return rows_put(data, api, &q, labels, e);
+	return rows_put(data, &total, api, &q, labels, e);
 }
 
 /* The customer and, by kind, what lies under it, newest first; then what stands

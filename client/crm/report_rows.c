@@ -197,7 +197,7 @@ static sat_rc
 load_link(rep_source *s, rep_link *l, sat_err *e)
 {
 	const uint16_t columns[2] = { SAT_Q_ID, l->field->id };
-	sat_query q = { .columns = columns, .ncolumns = 2,
+	sat_query q = { .columns = columns, .ncolumns = 2, .unordered = true,
 		.kind = sat_template_kind(s->who->t, l->via->ref) };
 	const sat_value *v;
 	sat_rows *rows;
@@ -259,7 +259,7 @@ need_owners(rep_source *s, sat_err *e)
 sat_rc
 rep_open(rep_source *s, sat_err *e)
 {
-	sat_query q = { .kind = s->kind };
+	sat_query q = { .kind = s->kind, .unordered = true };
 	sat_rc rc = need_owners(s, e);
 
 	if (rc == SAT_OK && s->def != NULL)

@@ -108,7 +108,7 @@ sat_crm_grading(sat_grading **out, sat_crm *c, int64_t now_ms, sat_err *e)
 	sat_filter f[2];
 	uint16_t columns[2];
 	sat_query q = { .filters = f, .nfilters = 2, .columns = columns,
-		.ncolumns = 2 };
+		.ncolumns = 2, .unordered = true };
 	const sat_value *v;
 	sat_rows *rows;
 	sat_rc rc;
@@ -295,7 +295,7 @@ sat_crm_due(sat_due **out, size_t *n, sat_arena *a, sat_crm *c,
 	sat_filter f = { 0, SAT_CMP_EQ, &owner, 1 };
 	uint16_t columns[C_COUNT];
 	sat_query q = { .kind = k, .filters = &f, .columns = columns,
-		.ncolumns = C_COUNT };
+		.ncolumns = C_COUNT, .unordered = true };
 	collect l = { 0 };
 	const sat_value *v;
 	sat_grading *g = NULL;

@@ -12,6 +12,7 @@
  */
 #include "client/replica/replica_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,6 +179,9 @@ make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
 		{ KQ_LOCAL_MAX, "SELECT max(_rid) FROM %s" },
 		{ KQ_EID_RANGE, "SELECT _rid FROM %s WHERE _rid > ?1 AND "
 		    "_rid <= ?2 ORDER BY _rid" },
+		{ KQ_ALL, "SELECT count(*) FROM %s" },
+		{ KQ_HIDDEN, "SELECT count(*) FROM %s WHERE (_flags & 321) "
+		    "!= 0" }, /* ROW_HIDDEN */
 		{ KQ_EID_MAX, "SELECT max(_rid) FROM %s WHERE _rid < ?1" },
 	};
 
@@ -393,6 +397,39 @@ create_table(sat_buf *b, const replica_kind *k)
 	sat_buf_str(b, ");");
 }
 
+/* A name that says which columns: with others it is another index. */
+static void
+covers_name(char out[96], const replica_kind *k)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < k->kind->ncovers; i++)
+		for (const char *s = k->kind->covers[i]; ; s++) {
+			h = (h ^ (uint8_t)*s) * 16777619u;
+			if (*s == '\0')
+				break;
+		}
+	(void)snprintf(out, 96, "i_%s_covers_%08x", k->kind->key, h);
+}
+
+/* What lists look at, and all they need besides: no row is read but those that
+ * are shown. */
+static void
+create_covers(sat_buf *b, const replica_kind *k)
+{
+	char name[96];
+
+	if (k->kind->ncovers == 0)
+		return;
+	covers_name(name, k);
+	sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"%s\" ON %s(", name,
+	    k->table);
+	for (size_t i = 0; i < k->kind->ncovers; i++)
+		sat_buf_fmt(b, "\"%s\", ", sat_kind_field(k->kind,
+		    k->kind->covers[i])->column);
+	sat_buf_str(b, "_flags, _created, _id);");
+}
+
 static void
 create_indexes(sat_buf *b, const replica_kind *k)
 {
@@ -402,6 +439,16 @@ create_indexes(sat_buf *b, const replica_kind *k)
 		    k->fields[k->parent]->column);
 	sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_incomplete\" "
 	    "ON %s(_flags) WHERE (_flags & 4) != 0;", k->kind->key, k->table);
+	/* few rows are hidden: all less these are what a list counts */
+	sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_hidden\" "
+	    "ON %s(_flags) WHERE (_flags & %d) != 0;", k->kind->key, k->table,
+	    ROW_HIDDEN);
+	for (size_t i = 0; i < k->kind->nsorted; i++)
+		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_by_%s\" "
+		    "ON %s(\"%s\");", k->kind->key, k->kind->sorted[i],
+		    k->table, sat_kind_field(k->kind,
+		    k->kind->sorted[i])->column);
+	create_covers(b, k);
 }
 
 static sat_rc
@@ -426,6 +473,29 @@ missing_columns(bool *has, bool *table, sat_replica *r, const replica_kind *k,
 	return rc;
 }
 
+/* Of an earlier template. */
+static sat_rc
+drop_old_covers(sat_buf *b, sat_replica *r, const replica_kind *k, sat_err *e)
+{
+	char name[96], like[96];
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	covers_name(name, k);
+	(void)snprintf(like, sizeof like, "i_%s_covers_*", k->kind->key);
+	if ((rc = sat_db_stmt(&s, r->db, SQL_INDEXES_LIKE, e)) != SAT_OK)
+		return rc;
+	sat_bind_text(s, 1, sat_span_str(like));
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row)
+		if (k->kind->ncovers == 0 ||
+		    !sat_span_eq(sat_col_text(s, 0), sat_span_str(name)))
+			sat_buf_fmt(b, "DROP INDEX \"%.*s\";",
+			    (int)sat_col_text(s, 0).n,
+			    (const char *)sat_col_text(s, 0).p);
+	return rc;
+}
+
 static sat_rc
 migrate_kind(sat_replica *r, const replica_kind *k, bool *grew, sat_err *e)
 {
@@ -444,8 +514,10 @@ migrate_kind(sat_replica *r, const replica_kind *k, bool *grew, sat_err *e)
 		    k->fields[i]->column);
 		*grew = true;
 	}
+	rc = table ? drop_old_covers(&b, r, k, e) : SAT_OK;
 	create_indexes(&b, k);
-	rc = sat_db_exec(r->db, sat_buf_cstr(&b), e);
+	if (rc == SAT_OK)
+		rc = sat_db_exec(r->db, sat_buf_cstr(&b), e);
 	sat_buf_fini(&b);
 	return rc;
 }

@@ -41,3 +41,6 @@ SELECT oid, type, data FROM tmpl_object;
 -- :name table_columns
 -- @table  text  of a kind; no row when there is no such table
 SELECT name FROM pragma_table_info(?1);
+
+-- :name indexes_like
+SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB ?1;

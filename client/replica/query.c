@@ -229,7 +229,7 @@ add_filter(builder *b, const sat_filter *f)
 static void
 add_where(builder *b, const sat_query *q)
 {
-	int hidden = ROW_DELETED | ROW_MERGED | ROW_MASKED;
+	int hidden = ROW_HIDDEN;
 	const char *sep = " WHERE ";
 
 	for (size_t i = 0; i < q->nfilters && b->rc == SAT_OK; i++) {
@@ -250,6 +250,8 @@ add_where(builder *b, const sat_query *q)
 static void
 add_order(builder *b, const sat_query *q)
 {
+	if (q->unordered)
+		return;
 	sat_buf_str(&b->text, " ORDER BY ");
 	for (size_t i = 0; i < q->nsort && i < 4; i++) {
 		add_expr(b, q->sort[i].field);

@@ -171,6 +171,7 @@ typedef struct sat_query {
 	struct { uint16_t field; bool desc; } sort[4];
 	size_t nsort;              /* id is always the last key */
 	int64_t limit, offset;     /* limit 0 = all */
+	bool unordered;            /* in any order, all of them: no sort, limit or offset */
 } sat_query;
 typedef struct sat_rows sat_rows;
 SAT_CHECK sat_rc sat_replica_query(sat_rows **rows, sat_replica *r, const sat_query *q, sat_err *e);
@@ -211,6 +212,10 @@ bool sat_replica_searched(const sat_kind *k);
 SAT_CHECK sat_rc sat_replica_search_ready(sat_replica *r, sat_err *e);
 /* Is the field shown masked to this user, in a record he has this relation to? */
 bool sat_replica_masks(const sat_replica *r, const sat_field *f, sat_relation rel);
+/* One page of a list in its order, ids alone (columns are not looked at), and
+ * how many there are in all. */
+SAT_CHECK sat_rc sat_replica_list(sat_id **ids, size_t *n, int64_t *total,
+    sat_arena *a, sat_replica *r, const sat_query *q, sat_err *e);
 /* Records of a kind whose match key of this field equals the value's normal
  * form (duplicate check, import upsert), canonical: one may come twice. cb
  * returns false to stop. */

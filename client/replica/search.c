@@ -25,9 +25,8 @@
 /* Longer texts are prose, whatever they are called. */
 #define NAME_MAX_LEN 200
 /* A block is cut when it grows beyond: with it a page of the file is full. */
-#define BLOCK_MAX 3600
-/* So full they are made: some growth is in each. */
-#define BLOCK_FILL 3000
+#define BLOCK_MAX 3950
+#define BLOCK_FILL 3900
 
 /* ---- which fields ----------------------------------------------------------------- */
 

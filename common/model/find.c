@@ -314,33 +314,39 @@ pinyin_hit(const sat_word *w, sat_span s, size_t *at, size_t *len)
 	return best;
 }
 
+/* Other bytes may lie between texts: only three that make one are a character. */
+static uint32_t
+whole_han_at(sat_span s, size_t i)
+{
+	if (s.n - i < 3 || (s.p[i + 1] & 0xC0) != 0x80 ||
+	    (s.p[i + 2] & 0xC0) != 0x80)
+		return SAT_HAN_COUNT;
+	return han_at(s, i);
+}
+
 bool
 sat_word_near(const sat_word *w, sat_span bytes)
 {
-	size_t i = 0;
+	uint8_t first = (uint8_t)w->text[0];
 
-	if (!w->letters || (w->text[0] < 'a' || w->text[0] > 'z'))
+	if (!w->letters || first < 'a' || first > 'z')
 		return memmem(bytes.p, bytes.n, w->text, w->letters ? 1 :
 		    w->n) != NULL;
-	while (i < bytes.n) {
-		uint32_t han;
+	for (size_t i = 0, step; i < bytes.n; i += step) {
+		uint32_t han = SAT_HAN_COUNT;
+		attempt t;
 
-		if (bytes.p[i] < 0xE4) {
-			if (bytes.p[i] == (uint8_t)w->text[0])
-				return true;
-			i++;
+		step = 1;
+		if (bytes.p[i] >= 0xE4 &&
+		    (han = whole_han_at(bytes, i)) < SAT_HAN_COUNT)
+			step = 3;
+		if (han < SAT_HAN_COUNT ?
+		    (w->starts[han / 8] >> (han % 8) & 1) == 0 :
+		    bytes.p[i] != first)
 			continue;
-		}
-		/* other bytes lie between texts: only a whole character is one */
-		if ((han = han_at(bytes, i)) == SAT_HAN_COUNT ||
-		    (bytes.p[i + 1] & 0xC0) != 0x80 ||
-		    (bytes.p[i + 2] & 0xC0) != 0x80) {
-			i++;
-			continue;
-		}
-		if ((w->starts[han / 8] >> (han % 8) & 1) != 0)
+		t = (attempt){ .w = w, .s = bytes };
+		if (met(&t, 0, i))
 			return true;
-		i += 3;
 	}
 	return false;
 }

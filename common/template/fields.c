@@ -193,6 +193,24 @@ named_field(walk *w, const sat_json *n, const char *member, const sat_kind *k,
 	return f;
 }
 
+/* Fields that have a column. */
+static const char *const *
+index_fields(walk *w, sat_template *t, const sat_json *n, const char *member,
+    const sat_kind *k, size_t *count)
+{
+	const char *const *list = sat_walk_texts(w, n, member, &t->arena,
+	    count);
+
+	for (size_t i = 0; i < *count && w->rc == SAT_OK; i++) {
+		const sat_field *f = sat_kind_field(k, list[i]);
+
+		if (f == NULL || f->policy == SAT_P_DERIVED)
+			sat_walk_fault(w, "'%s' names no stored field: "
+			    "'%.40s'", member, list[i]);
+	}
+	return list;
+}
+
 static void
 load_roles(walk *w, sat_template *t, const sat_json *n, sat_kind *k)
 {
@@ -202,6 +220,8 @@ load_roles(walk *w, sat_template *t, const sat_json *n, sat_kind *k)
 	k->title = named_field(w, n, "title", k, -1);
 	k->number_prefix = sat_walk_text(w, n, "number_prefix", false);
 	k->list = sat_walk_texts(w, n, "list", &t->arena, &k->nlist);
+	k->covers = index_fields(w, t, n, "covers", k, &k->ncovers);
+	k->sorted = index_fields(w, t, n, "sorted", k, &k->nsorted);
 	if (w->rc != SAT_OK)
 		return;
 	for (size_t i = 0; i < k->nlist; i++)
@@ -251,7 +271,7 @@ load_kind(walk *w, sat_template *t, sat_kind *k)
 	sat_walk_members(w, root, "kind fields note");
 	head = sat_json_get(root, "kind");
 	mark = sat_walk_enter(w, "kind", SIZE_MAX);
-	sat_walk_members(w, head, "id key plural label scope append_only parent owner "
+	sat_walk_members(w, head, "id key plural label scope append_only parent owner covers sorted "
 	    "stage title number_prefix list note");
 	k->id = (uint16_t)sat_walk_int(w, head, "id", 0, 1, 255);
 	k->key = sat_walk_text(w, head, "key", true);

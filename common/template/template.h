@@ -116,6 +116,11 @@ typedef struct sat_kind {
 	const char *number_prefix; /* "C" or NULL */
 	const char *const *list;  /* default columns of a list */
 	size_t nlist;
+	/* What lists of many thousands are filtered and sorted by: kept together
+	 * in one index, so that a list need not read the rows; and what all rows
+	 * of a kind are often sorted by. */
+	const char *const *covers, *const *sorted;
+	size_t ncovers, nsorted;
 } sat_kind;
 
 typedef struct sat_template sat_template;

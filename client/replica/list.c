@@ -1,0 +1,265 @@
+/*
+ * list.c - one page of a list, and how many rows there are in all.
+ *
+ * Both come from one pass over what passes the filters, in whatever order is
+ * cheapest to read, which is the index a kind's `covers` make: asking SQLite for
+ * the page and for the count would be two passes and a sort. The best rows of
+ * the page are kept in a heap; nearly all others are out after one comparison.
+ * Without filters the count is the rows less the few hidden ones, and the page
+ * SQLite's.
+ */
+#include "client/replica/replica_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAP_MAX 2000 /* deeper pages are sorted by SQLite */
+#define KEYS_MAX 5    /* four of the sort, and the id */
+
+typedef struct entry {
+	sat_value key[KEYS_MAX];
+	uint8_t *bytes; /* of texts and the id */
+} entry;
+
+typedef struct heap {
+	entry *e;       /* the worst one is the first */
+	size_t n, max, nkeys;
+	bool desc[KEYS_MAX];
+} heap;
+
+/* As SQLite orders: null, numbers, texts, bytes. */
+static int
+rank(sat_value v)
+{
+	switch (v.type) {
+	case SAT_V_NULL:
+		return 0;
+	case SAT_V_INT:
+		return 1;
+	case SAT_V_TEXT:
+		return 2;
+	default:
+		return 3;
+	}
+}
+
+static int
+compare_values(sat_value a, sat_value b)
+{
+	int x = rank(a), y = rank(b);
+
+	if (x != y)
+		return x - y;
+	if (x == 0)
+		return 0;
+	if (x == 1)
+		return (a.i > b.i) - (a.i < b.i);
+	return sat_span_cmp(a.s, b.s);
+}
+
+static int
+compare(const heap *h, const sat_value *a, const sat_value *b)
+{
+	for (size_t i = 0; i < h->nkeys; i++) {
+		int c = compare_values(a[i], b[i]);
+
+		if (c != 0)
+			return h->desc[i] ? -c : c;
+	}
+	return 0;
+}
+
+static void
+set_entry(entry *e, const sat_value *key, size_t n)
+{
+	size_t bytes = 0, at = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (rank(key[i]) >= 2)
+			bytes += key[i].s.n;
+	e->bytes = sat_xrealloc(e->bytes, bytes + 1);
+	for (size_t i = 0; i < n; i++) {
+		e->key[i] = key[i];
+		if (rank(key[i]) < 2)
+			continue;
+		if (key[i].s.n > 0)
+			memcpy(e->bytes + at, key[i].s.p, key[i].s.n);
+		e->key[i].s.p = e->bytes + at;
+		at += key[i].s.n;
+	}
+}
+
+static void
+swap(entry *a, entry *b)
+{
+	entry t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+static void
+sink(heap *h, size_t i, size_t n)
+{
+	for (size_t child; (child = 2 * i + 1) < n; i = child) {
+		if (child + 1 < n && compare(h, h->e[child].key,
+		    h->e[child + 1].key) < 0)
+			child++;
+		if (compare(h, h->e[i].key, h->e[child].key) >= 0)
+			return;
+		swap(&h->e[i], &h->e[child]);
+	}
+}
+
+static void
+offer(heap *h, const sat_value *key)
+{
+	if (h->n < h->max) {
+		size_t i = h->n++;
+
+		set_entry(&h->e[i], key, h->nkeys);
+		while (i > 0 && compare(h, h->e[(i - 1) / 2].key,
+		    h->e[i].key) < 0) {
+			swap(&h->e[i], &h->e[(i - 1) / 2]);
+			i = (i - 1) / 2;
+		}
+		return;
+	}
+	if (h->max == 0 || compare(h, key, h->e[0].key) >= 0)
+		return;
+	set_entry(&h->e[0], key, h->nkeys);
+	sink(h, 0, h->n);
+}
+
+/* The best one first. */
+static void
+put_in_order(heap *h)
+{
+	for (size_t n = h->n; n > 1; n--) {
+		swap(&h->e[0], &h->e[n - 1]);
+		sink(h, 0, n - 1);
+	}
+}
+
+static void
+heap_fini(heap *h)
+{
+	for (size_t i = 0; i < h->max && h->e != NULL; i++)
+		free(h->e[i].bytes);
+	free(h->e);
+}
+
+static bool
+take_id(sat_id *id, sat_value v)
+{
+	if (v.type != SAT_V_BYTES || v.s.n != sizeof id->b)
+		return false;
+	memcpy(id->b, v.s.p, sizeof id->b);
+	return true;
+}
+
+static sat_rc
+one_pass(sat_id **ids, size_t *n, int64_t *total, sat_arena *a,
+    sat_replica *r, const sat_query *q, sat_err *e)
+{
+	heap h = { .max = (size_t)(q->limit + q->offset),
+		.nkeys = q->nsort + 1 };
+	uint16_t columns[KEYS_MAX];
+	sat_query all = *q;
+	const sat_value *v;
+	sat_rows *rows = NULL;
+	sat_rc rc;
+
+	h.e = sat_xcalloc(h.max + 1, sizeof *h.e);
+	for (size_t i = 0; i < q->nsort; i++) {
+		columns[i] = q->sort[i].field;
+		h.desc[i] = q->sort[i].desc;
+	}
+	columns[q->nsort] = SAT_Q_ID;
+	all.columns = columns;
+	all.ncolumns = h.nkeys;
+	all.unordered = true;
+	rc = sat_replica_query(&rows, r, &all, e);
+	while (rc == SAT_OK && (rc = sat_rows_next(&v, rows, e)) == SAT_OK &&
+	    v != NULL) {
+		(*total)++;
+		offer(&h, v);
+	}
+	sat_rows_free(rows);
+	put_in_order(&h);
+	*ids = sat_arena_alloc(a, (h.n + 1) * sizeof **ids);
+	for (size_t i = (size_t)q->offset; i < h.n && rc == SAT_OK; i++)
+		*n += take_id(&(*ids)[*n], h.e[i].key[q->nsort]);
+	heap_fini(&h);
+	return rc;
+}
+
+static sat_rc
+count_kind(int64_t *n, sat_replica *r, const replica_kind *k, kind_sql q,
+    sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = replica_kind_stmt(&s, r, k, q, e)) != SAT_OK ||
+	    (rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	*n = row ? sat_col_int(s, 0) : 0;
+	sat_stmt_reset(s);
+	return SAT_OK;
+}
+
+static sat_rc
+count_visible(int64_t *total, sat_replica *r, const sat_kind *kind, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, kind->id);
+	int64_t hidden = 0;
+	sat_rc rc;
+
+	if (k == NULL)
+		return sat_fail(e, SAT_ENOTFOUND, "no such kind here");
+	if ((rc = count_kind(total, r, k, KQ_ALL, e)) == SAT_OK)
+		rc = count_kind(&hidden, r, k, KQ_HIDDEN, e);
+	*total -= hidden;
+	return rc;
+}
+
+static sat_rc
+two_passes(sat_id **ids, size_t *n, int64_t *total, sat_arena *a,
+    sat_replica *r, const sat_query *q, sat_err *e)
+{
+	static const uint16_t column[] = { SAT_Q_ID };
+	sat_query page = *q;
+	const sat_value *v;
+	sat_rows *rows = NULL;
+	size_t cap = 0;
+	sat_rc rc;
+
+	page.columns = column;
+	page.ncolumns = 1;
+	rc = q->nfilters == 0 ? count_visible(total, r, q->kind, e) :
+	    sat_replica_count(total, r, q, e);
+	if (rc != SAT_OK || (rc = sat_replica_query(&rows, r, &page, e)) !=
+	    SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
+		REPLICA_GROW(*ids, *n, cap, a);
+		*n += take_id(&(*ids)[*n], v[0]);
+	}
+	sat_rows_free(rows);
+	return rc;
+}
+
+sat_rc
+sat_replica_list(sat_id **ids, size_t *n, int64_t *total, sat_arena *a,
+    sat_replica *r, const sat_query *q, sat_err *e)
+{
+	*ids = NULL;
+	*n = 0;
+	*total = 0;
+	if (q->nfilters > 0 && q->limit > 0 && q->nsort < KEYS_MAX &&
+	    q->limit + q->offset <= HEAP_MAX)
+		return one_pass(ids, n, total, a, r, q, e);
+	return two_passes(ids, n, total, a, r, q, e);
+}

@@ -1,0 +1,172 @@
+/*
+ * Pages of a list: the same rows in the same order as SQLite gives them, and as
+ * many as there are, whichever way they are found.
+ */
+#include "tests/unit/client/replica/fixture.h"
+
+#include <stdio.h>
+
+/* The whole list by a query, to compare pages with. */
+static size_t
+whole(fixture *f, sat_id *out, size_t max, sat_query q)
+{
+	static const uint16_t id_column[] = { SAT_Q_ID };
+	const sat_value *v;
+	sat_rows *rows;
+	size_t n = 0;
+	sat_err err;
+
+	q.columns = id_column;
+	q.ncolumns = 1;
+	q.limit = q.offset = 0;
+	assert_ok(sat_replica_query(&rows, f->r, &q, &err));
+	for (;;) {
+		assert_ok(sat_rows_next(&v, rows, &err));
+		if (v == NULL)
+			break;
+		assert_true(n < max);
+		memcpy(out[n++].b, v[0].s.p, 16);
+	}
+	sat_rows_free(rows);
+	return n;
+}
+
+static void
+assert_pages(fixture *f, sat_query q, size_t n, const sat_id *want)
+{
+	sat_id *ids;
+	int64_t total;
+	size_t got;
+	sat_err err;
+
+	for (size_t at = 0; at <= n + 3; at += 7) {
+		size_t left = at < n ? n - at : 0, size = left < 7 ? left : 7;
+
+		q.limit = 7;
+		q.offset = (int64_t)at;
+		assert_ok(sat_replica_list(&ids, &got, &total, &f->a, f->r, &q,
+		    &err));
+		assert_int_equal(n, total);
+		assert_int_equal(size, got);
+		if (size > 0)
+			assert_memory_equal(ids, want + at, size * sizeof *ids);
+	}
+	q.limit = q.offset = 0; /* all of it */
+	assert_ok(sat_replica_list(&ids, &got, &total, &f->a, f->r, &q, &err));
+	assert_int_equal(n, got);
+	assert_int_equal(n, total);
+}
+
+static void
+make_customers(fixture *f)
+{
+	static const char *const names[] = { "Glass", "glass", "云帆", "安", "Zinc",
+		"Zin" };
+	uint64_t seed = sat_test_seed(3);
+	char name[40];
+
+	for (int i = 0; i < 80; i++) {
+		uint64_t x = sat_test_rand(&seed);
+		sat_id id;
+		sat_op o;
+
+		(void)snprintf(name, sizeof name, "%s%s", names[x % 6],
+		    x % 3 ? "" : " works");
+		id = new_account(f, name, "13812345678");
+		if (x % 5 == 0)
+			o = op(f->account, SAT_OP_SET, id, F_CITY, sat_v_null());
+		else
+			o = op(f->account, SAT_OP_MVSET, id, F_AMOUNT,
+			    sat_v_int((int64_t)(x >> 8) % 4));
+		write_ops(f, id, &o, 1);
+		if (x % 11 == 0) {
+			o = op(f->account, SAT_OP_DEL, id, 0, sat_v_null());
+			write_ops(f, id, &o, 1);
+		}
+	}
+}
+
+/* Filters of several kinds by sorts of several kinds. */
+static void
+pages_are_pieces_of_the_whole_list(void **state)
+{
+	fixture *f = *state;
+	sat_value hefei = text("Hefei"), glass = text("glass"),
+	    two = sat_v_int(2), one = sat_v_int(1), stage = text("first_contact");
+	const sat_filter filters[][2] = {
+		{ { F_CITY, SAT_CMP_EQ, &hefei, 1 } },
+		{ { F_STAGE, SAT_CMP_EQ, &stage, 1 } },
+		{ { F_NAME, SAT_CMP_LIKE, &glass, 1 } },
+		{ { F_AMOUNT, SAT_CMP_LT, &two, 1 } },
+		{ { SAT_Q_TEXT, SAT_CMP_LIKE, &glass, 1 } },
+		{ { SAT_Q_DELETED, SAT_CMP_EQ, &one, 1 } },
+	};
+	static const struct {
+		uint16_t field;
+		bool desc;
+	} sorts[] = { { F_NAME, false }, { F_NAME, true }, { F_AMOUNT, false },
+		{ F_AMOUNT, true }, { SAT_Q_CREATED, true }, { F_CITY, true } };
+	sat_id want[100];
+	size_t n, some = 0;
+
+	make_customers(f);
+	for (size_t i = 0; i <= 6; i++)
+		for (size_t s = 0; s <= 6; s++) {
+			sat_query q = { .kind = f->account,
+				.filters = i < 6 ? filters[i] : NULL,
+				.nfilters = i < 6 ? 1 : 0,
+				.nsort = s < 6 ? 1 + s % 2 : 0 };
+
+			if (s < 6) {
+				q.sort[0].field = sorts[s].field;
+				q.sort[0].desc = sorts[s].desc;
+				q.sort[1].field = F_AMOUNT;
+				q.sort[1].desc = true;
+			}
+			n = whole(f, want, 100, q);
+			some += n;
+			assert_pages(f, q, n, want);
+		}
+	assert_true(some > 500);
+}
+
+/* What the template says is kept together, and follows it. */
+static void
+a_kind_has_the_index_its_template_names(void **state)
+{
+	fixture *f = *state;
+	sat_stmt *s;
+	bool row;
+	sat_err err;
+
+	assert_true(f->account->ncovers > 3);
+	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r), "SELECT count(*) "
+	    "FROM sqlite_master WHERE name GLOB 'i_account_covers_*'", &err));
+	assert_ok(sat_step(&row, s, &err));
+	assert_int_equal(1, sat_col_int(s, 0));
+	sat_stmt_reset(s);
+	/* a filtered list reads that index and no row of the table */
+	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r),
+	    "EXPLAIN QUERY PLAN SELECT \"name\", _id FROM k_account "
+	    "WHERE \"owner\" = 'li' AND (_flags & 321) = 0", &err));
+	assert_ok(sat_step(&row, s, &err));
+	assert_true(row);
+	if (strstr(sat_arena_str(&f->a, sat_col_text(s, 3).p,
+	    sat_col_text(s, 3).n), "COVERING INDEX i_account_covers_") == NULL)
+		fail_msg("the plan is: %.*s", (int)sat_col_text(s, 3).n,
+		    (const char *)sat_col_text(s, 3).p);
+	sat_stmt_reset(s);
+}
+
+#define P(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		P(pages_are_pieces_of_the_whole_list),
+		P(a_kind_has_the_index_its_template_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
