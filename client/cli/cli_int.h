@@ -135,6 +135,8 @@ void cli_print_status(cli *c, const sat_json *doc);
 
 /* report.c */
 void cli_print_report(cli *c, const sat_json *doc);
+/* What it names one by one, as a second table. */
+void cli_report_list(cli *c, const sat_json *doc);
 bool cli_report_is_file(const char *format); /* "html", "xlsx" */
 /* frozen.c */
 sat_rc cli_frozen_list(cli *c, sat_err *e);

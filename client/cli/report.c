@@ -457,6 +457,8 @@ cli_print_report(cli *c, const sat_json *doc)
 	if (s.pretty && c->tty_out && !c->quiet)
 		head(c, doc);
 	cli_print_rows(c, flat, s.cols, s.n);
+	if (s.pretty)
+		cli_report_list(c, doc);
 	if (s.pretty && !c->quiet) {
 		cli_delta_text(&c->out, c, doc);
 	} else { /* a pipe gets rows, the person is told */
