@@ -95,6 +95,7 @@ typedef struct job {
 	sat_json *query, *body, *out;
 	sat_err err;
 	sat_rc rc;
+	sat_asking *asking;       /* what it has to ask the server; NULL = nothing */
 	atomic_bool cancelled;
 	bool streams;             /* lines are wanted as they come */
 	/* under mtx, when it streams */

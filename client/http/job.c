@@ -175,10 +175,19 @@ handle(job *j, sat_api *api)
 	j->rc = sat_api_handle(&j->out, api, &j->req, &j->err);
 	if (j->rc != SAT_OK)
 		j->err.rc = j->rc;
+	if (j->asking != NULL && sat_asking_waits(j->asking))
+		return; /* it was only the first half */
 	if (may_have_written(j)) {
 		tell_record(j);
 		daemon_nudge(j->d);
 	}
+}
+
+static sat_rc
+locked(job *j)
+{
+	return sat_fail_code(&j->err, SAT_ELOCKED, "daemon.locked",
+	    "unlock it: POST /v1/session/unlock", "the daemon is locked");
 }
 
 /* Relative names of files are the asking process's (worker.c has a working
@@ -192,9 +201,7 @@ on_worker(void *u)
 
 	daemon_api(&api, j->d);
 	if (api.crm.replica == NULL) {
-		j->rc = sat_fail_code(&j->err, SAT_ELOCKED, "daemon.locked",
-		    "unlock it: POST /v1/session/unlock",
-		    "the daemon is locked");
+		j->rc = locked(j);
 		return;
 	}
 	if (j->cwd != NULL && chdir(j->cwd) != 0) {
@@ -204,6 +211,7 @@ on_worker(void *u)
 	}
 	if (j->streams && (fd = memfd_create("output", MFD_CLOEXEC)) >= 0)
 		api.out_fd = fd;
+	api.sync.asking = j->asking;
 	handle(j, &api);
 	if (may_have_written(j))
 		daemon_tell_inbox(j->d);
@@ -221,14 +229,44 @@ off_worker(job *j)
 	sat_api api;
 
 	if (!daemon_enter(j->d)) {
-		j->rc = sat_fail_code(&j->err, SAT_ELOCKED, "daemon.locked",
-		    "unlock it: POST /v1/session/unlock",
-		    "the daemon is locked");
+		j->rc = locked(j);
 		return;
 	}
 	daemon_api(&api, j->d);
 	handle(j, &api);
 	daemon_leave(j->d);
+}
+
+/*
+ * Most requests are done in one go. One that asks the server something comes
+ * back with its question; that is asked here, where nobody waits for us, and
+ * the request runs once more, with the answer.
+ */
+static bool
+on_worker_and_asking(job *j)
+{
+	sat_api api;
+	bool ran;
+
+	j->asking = sat_asking_new();
+	while ((ran = worker_call(j->d->w, on_worker, j)) &&
+	    sat_asking_waits(j->asking)) {
+		sat_json_free(j->out);
+		j->out = NULL;
+		memset(&j->err, 0, sizeof j->err);
+		if (!daemon_enter(j->d)) {
+			j->rc = locked(j);
+			break;
+		}
+		daemon_api(&api, j->d);
+		api.sync.interrupted = on_interrupted;
+		api.sync.u = j;
+		sat_asking_go(j->asking, &api.sync);
+		daemon_leave(j->d);
+	}
+	sat_asking_free(j->asking);
+	j->asking = NULL;
+	return ran;
 }
 
 /* "Is it alive" must not wait for an import, nor for a passphrase. */
@@ -268,7 +306,7 @@ job_run(job *j)
 		handle(j, &nothing);
 	} else if (sat_api_uses_network(j->method, j->path))
 		off_worker(j);
-	else if (!worker_call(j->d->w, on_worker, j))
+	else if (!on_worker_and_asking(j))
 		j->rc = sat_fail(&j->err, SAT_EUNREACHABLE,
 		    "the daemon is ending");
 	remember(j, false);

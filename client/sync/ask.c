@@ -5,65 +5,167 @@
  */
 #include "client/sync/sync_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static sat_rc
-exchange(sat_msg *m, sat_arena *a, sat_net_client *link, sat_msg_type want,
-    sat_err *e)
+/* Two frames and where they go; nothing of the replica. */
+struct sat_asking {
+	sat_replica_identity *id; /* guarded memory; NULL: nothing was put */
+	uint64_t epoch;
+	sat_buf hello, question, reply;
+	bool asked;
+	sat_rc rc;
+	sat_err err;
+};
+
+sat_asking *
+sat_asking_new(void)
 {
-	sat_buf request = { 0 }, reply = { 0 };
+	return sat_xcalloc(1, sizeof(sat_asking));
+}
+
+static void
+empty(sat_asking *x)
+{
+	sat_buf_fini(&x->hello);
+	sat_buf_fini(&x->question);
+	sat_buf_fini(&x->reply);
+	sat_secret_free(x->id);
+	memset(x, 0, sizeof *x);
+}
+
+void
+sat_asking_free(sat_asking *x)
+{
+	if (x == NULL)
+		return;
+	empty(x);
+	free(x);
+}
+
+bool
+sat_asking_waits(const sat_asking *x)
+{
+	return x->id != NULL && !x->asked;
+}
+
+/* An answer of the type, or the failure it tells of. */
+static sat_rc
+answer(sat_msg *m, sat_arena *a, sat_span reply, sat_msg_type want, sat_err *e)
+{
+	sat_rc rc = sat_msg_read(m, a, sat_span_of(sat_arena_dup(a, reply.p,
+	    reply.n), reply.n), e);
+
+	if (rc == SAT_OK && m->type == SAT_MSG_ERROR)
+		return sat_msg_to_err(&m->u.error, e);
+	if (rc == SAT_OK && m->type != want)
+		return sat_fail(e, SAT_EPROTO, "answer %d does not fit",
+		    (int)m->type);
+	return rc;
+}
+
+/* Both exchanges; the second one's reply is left in x. */
+static sat_rc
+exchange(sat_asking *x, sat_net_client *link, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_buf reply = { 0 };
+	sat_msg m;
 	sat_rc rc;
 
-	sat_msg_write(&request, m);
-	if ((rc = sat_net_request(link, &reply, sat_buf_span(&request), e)) ==
-	    SAT_OK)
-		rc = sat_msg_read(m, a, sat_span_of(sat_arena_dup(a, reply.p,
-		    reply.n), reply.n), e);
-	if (rc == SAT_OK && m->type == SAT_MSG_ERROR)
-		rc = sat_msg_to_err(&m->u.error, e);
-	else if (rc == SAT_OK && m->type != want)
-		rc = sat_fail(e, SAT_EPROTO, "answer %d does not fit",
-		    (int)m->type);
-	sat_buf_fini(&request);
+	if ((rc = sat_net_request(link, &reply, sat_buf_span(&x->hello), e)) ==
+	    SAT_OK && (rc = answer(&m, &a, sat_buf_span(&reply),
+	    SAT_MSG_WELCOME, e)) == SAT_OK) {
+		if (m.u.welcome.epoch != x->epoch)
+			rc = sat_fail_code(e, SAT_ECONFLICT, "epoch",
+			    "run: satchel sync",
+			    "the server was restored since the last sync");
+		else
+			rc = sat_net_request(link, &x->reply,
+			    sat_buf_span(&x->question), e);
+	}
 	sat_buf_fini(&reply);
+	sat_arena_fini(&a);
 	return rc;
+}
+
+void
+sat_asking_go(sat_asking *x, const sat_sync_opts *o)
+{
+	sat_net_client *link = NULL;
+
+	x->rc = sat_sync_dial(&link, x->id->server, x->id->server_pk, x->id, o,
+	    &x->err);
+	if (x->rc == SAT_OK)
+		x->rc = exchange(x, link, &x->err);
+	sat_net_hangup(link);
+	x->asked = true;
+}
+
+static sat_rc
+put_question(sat_asking *x, const sat_msg *m, sat_replica *r, sat_err *e)
+{
+	const sat_replica_identity *id = sat_replica_identity_get(r);
+	sat_client_ops ops = sat_replica_session(r);
+	sat_msg hello = { .type = SAT_MSG_HELLO };
+	sat_rc rc;
+
+	empty(x);
+	if ((rc = sat_sync_has_server(id, e)) != SAT_OK ||
+	    (rc = ops.hello(ops.u, &hello.u.hello, e)) != SAT_OK)
+		return rc;
+	x->epoch = hello.u.hello.epoch;
+	x->id = sat_secret_new(sizeof *x->id);
+	*x->id = *id;
+	sat_msg_write(&x->hello, &hello);
+	sat_msg_write(&x->question, m);
+	return SAT_OK;
+}
+
+/* Is this the question that was answered? */
+static bool
+is_answered(const sat_asking *x, const sat_msg *m)
+{
+	sat_buf b = { 0 };
+	bool same;
+
+	if (x->id == NULL || !x->asked)
+		return false;
+	sat_msg_write(&b, m);
+	same = sat_span_eq(sat_buf_span(&b), sat_buf_span(&x->question));
+	sat_buf_fini(&b);
+	return same;
+}
+
+static sat_rc
+take_answer(sat_msg *m, sat_arena *a, const sat_asking *x, sat_msg_type want,
+    sat_err *e)
+{
+	if (x->rc == SAT_OK)
+		return answer(m, a, sat_buf_span(&x->reply), want, e);
+	if (e != NULL)
+		*e = x->err;
+	return x->rc;
 }
 
 /* *m is the question and becomes the answer, in `a`. */
 static sat_rc
-ask(sat_msg *m, sat_arena *a, sat_replica *r, sat_net_client *link,
-    sat_msg_type want, sat_err *e)
-{
-	sat_client_ops ops = sat_replica_session(r);
-	sat_msg hello = { .type = SAT_MSG_HELLO };
-	uint64_t epoch;
-	sat_rc rc;
-
-	if ((rc = ops.hello(ops.u, &hello.u.hello, e)) != SAT_OK)
-		return rc;
-	epoch = hello.u.hello.epoch;
-	if ((rc = exchange(&hello, a, link, SAT_MSG_WELCOME, e)) != SAT_OK)
-		return rc;
-	if (hello.u.welcome.epoch != epoch)
-		return sat_fail_code(e, SAT_ECONFLICT, "epoch", "run: satchel sync",
-		    "the server was restored since the last sync");
-	return exchange(m, a, link, want, e);
-}
-
-static sat_rc
 one_question(sat_msg *m, sat_arena *a, sat_replica *r, sat_msg_type want,
     const sat_sync_opts *o, sat_err *e)
 {
-	const sat_replica_identity *id = sat_replica_identity_get(r);
-	sat_net_client *link = NULL;
+	sat_asking here = { 0 }, *x = o->asking != NULL ? o->asking : &here;
 	sat_rc rc;
 
-	if ((rc = sat_sync_has_server(id, e)) != SAT_OK)
+	if (is_answered(x, m))
+		return take_answer(m, a, x, want, e);
+	if ((rc = put_question(x, m, r, e)) != SAT_OK)
 		return rc;
-	rc = sat_sync_dial(&link, id->server, id->server_pk, id, o, e);
-	if (rc == SAT_OK)
-		rc = ask(m, a, r, link, want, e);
-	sat_net_hangup(link);
+	if (x != &here)
+		return sat_fail_code(e, SAT_EBUSY, "asking", NULL,
+		    "the server is being asked");
+	sat_asking_go(x, o);
+	rc = take_answer(m, a, x, want, e);
+	empty(x);
 	return rc;
 }
 

@@ -14,6 +14,15 @@
 #include "client/replica/replica.h"
 #include "protocol/invite.h"
 
+/*
+ * A question to the server (privacy, hold, directory) for an owner whose thread
+ * must not wait for the network. With `asking` set the first call puts the
+ * question there and fails (SAT_EBUSY "asking"); the owner lets it be asked on
+ * another thread and does what it did once more: the same call finds the answer.
+ * What is done before the question therefore is done twice, and must be reading.
+ */
+typedef struct sat_asking sat_asking;
+
 typedef struct sat_sync_opts {
 	unsigned flags;    /* SAT_CS_PUSH_ONLY, SAT_CS_PULL_ONLY */
 	int timeout_ms;    /* connect and each request; 0 = 15000 */
@@ -28,6 +37,7 @@ typedef struct sat_sync_opts {
 	/* Before and after each session, so that only one runs; may be NULL. */
 	void (*turn)(void *cu, bool begin);
 	void *cu;
+	sat_asking *asking; /* may be NULL: questions wait here */
 	sat_clock clock;
 	sat_rand rand;
 } sat_sync_opts;
@@ -90,6 +100,13 @@ void sat_sync_prologue(sat_buf *out, const sat_id *org);
  *         SAT_ECONFLICT (erased already), SAT_EUNREACHABLE, ... */
 SAT_CHECK sat_rc sat_sync_privacy(sat_privacy_is *out, sat_arena *a,
     sat_replica *r, const sat_privacy *in, const sat_sync_opts *o, sat_err *e);
+sat_asking *sat_asking_new(void);
+void sat_asking_free(sat_asking *x); /* NULL is fine */
+/* Is a question there that was not asked yet? */
+bool sat_asking_waits(const sat_asking *x);
+/* Ask it, from any thread; waits for the network. How it went is found by the
+ * call that is made again. */
+void sat_asking_go(sat_asking *x, const sat_sync_opts *o);
 /* Have so many customers of pools kept for this user (P-154), counting what is
  * kept already; the answer is all of them, in `a`. Errors as above. */
 SAT_CHECK sat_rc sat_sync_hold(sat_held *out, sat_arena *a, sat_replica *r,
