@@ -250,14 +250,15 @@ ask_pull(sat_cs *s, sat_err *e)
 	if ((rc = s->ops.cursor(s->ops.u, &s->cursor, e)) != SAT_OK)
 		return rc;
 	/* What an earlier session was told of may concern nothing this device
-	 * holds any more, so that no later change moves the cursor past it. */
+	 * holds any more, so that no later change moves the cursor past it; or a
+	 * snapshot took the cursor past it before it was told. */
 	if (!s->asked_accepted && s->ops.accepted != NULL) {
 		uint64_t lsn = 0;
 
 		if ((rc = s->ops.accepted(s->ops.u, &lsn, e)) != SAT_OK)
 			return rc;
 		s->asked_accepted = true;
-		s->pull_once = s->pull_once || lsn > s->cursor;
+		s->pull_once = s->pull_once || lsn != 0;
 	}
 	if (s->cursor >= s->scope_head && !s->pull_once)
 		return pulled(s, e);

@@ -35,7 +35,7 @@ typedef struct sat_client_ops {
 	 * the outbox any more: ask again with SAT_PULL_FULL_OWN. */
 	sat_rc (*cursor)(void *u, uint64_t *cursor, sat_err *e);
 	sat_rc (*delta)(void *u, const sat_delta *d, sat_err *e);
-	/* the largest LSN of an accepted own commit the cursor has not passed; 0 =
+	/* the largest LSN of an accepted own commit that no page has met yet; 0 =
 	 * none. May be NULL. */
 	sat_rc (*accepted)(void *u, uint64_t *lsn, sat_err *e);
 	/* After a new epoch: the next piece of what the server may not have;

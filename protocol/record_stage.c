@@ -247,22 +247,19 @@ compare(head *a, head *b, size_t ai, size_t bi)
 	return na < nb ? A_IN_B : B_IN_A;
 }
 
-/*
- * What is shown of the heads, descending: those that no other one stands for. A
- * path that is the beginning of another one is part of it; of two that arrived
- * at the same stage the larger stamp is shown. A function of the set of heads
- * alone: were they made one where they are kept, it would depend on the order
- * of arrival which of them a later author had gone on from.
- */
-static size_t
-unite(sat_candidate *out, head *h, size_t n)
+/* Which head stands for which; with n heads. */
+typedef struct standing {
+	bool over[SAT_HEADS_MAX][SAT_HEADS_MAX]; /* [i][k]: k for i */
+	bool begins[SAT_HEADS_MAX];              /* the beginning of another */
+} standing;
+
+/* Also through others: k stands for i when k does for what stands for i. */
+static void
+stand(standing *s, head *h, size_t n)
 {
-	size_t shown = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		bool part = false;
-
-		for (size_t k = 0; k < n && !part; k++) {
+	memset(s, 0, sizeof *s);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < n; k++) {
 			size_t ai, bi;
 			meet m;
 
@@ -270,8 +267,40 @@ unite(sat_candidate *out, head *h, size_t n)
 				continue;
 			fork_of(&h[i], &h[k], &ai, &bi);
 			m = compare(&h[i], &h[k], ai, bi);
-			part = m == A_IN_B || (m == SAME && k < i);
+			s->over[i][k] = m == A_IN_B || (m == SAME && k < i);
+			s->begins[i] |= m == A_IN_B;
 		}
+	for (size_t via = 0; via < n; via++)
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = 0; s->over[i][via] && k < n; k++)
+				s->over[i][k] |= s->over[via][k];
+}
+
+/*
+ * What is shown of the heads, descending: those that no other one stands for. A
+ * path that is the beginning of another one is part of it; of two that arrived
+ * at the same stage the larger stamp is shown. A function of the set of heads
+ * alone: were they made one where they are kept, it would depend on the order
+ * of arrival which of them a later author had gone on from.
+ *
+ * It may go round in a circle: A went to z; B to z and y; C to z, y and z again.
+ * A is the beginning of B, B of C, and C arrived where A did. Then one of the
+ * circle is shown, if anything, that is no beginning, of several the first.
+ */
+static size_t
+unite(sat_candidate *out, head *h, size_t n)
+{
+	standing s;
+	size_t shown = 0;
+
+	stand(&s, h, n);
+	for (size_t i = 0; i < n; i++) {
+		bool part = false;
+
+		for (size_t k = 0; k < n && !part; k++)
+			part = k != i && s.over[i][k] && (!s.over[k][i] ||
+			    s.begins[i] > s.begins[k] ||
+			    (s.begins[i] == s.begins[k] && k < i));
 		if (!part)
 			out[shown++] = candidate_of(&h[i]);
 	}

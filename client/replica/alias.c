@@ -4,6 +4,8 @@
  * A merged record stays as it is and names the winner in its system field
  * REDIRECT; `alias` is that field of every row, so that both directions are an
  * index lookup. Readers ask for the canonical id wherever one is given (P-170).
+ * What belongs together by the server's word decides what leaves with it: an own
+ * merge that waits, or its undoing, says nothing about that.
  *
  * The server never has a cycle. A device may, between an own merge that still
  * waits and another one the other way round that was faster; until the server's
@@ -13,23 +15,37 @@
 
 #include <string.h>
 
+/* to: where the bytes lie until the statement has run. */
+static void
+bind_redirect(sat_stmt *s, int i, sat_id *to, const sat_record *rec)
+{
+	if (sat_record_redirect(to, rec))
+		sat_bind_blob(s, i, sat_span_of(to->b, sizeof to->b));
+	else
+		sat_bind_null(s, i);
+}
+
 sat_rc
 replica_alias_write(sat_replica *r, const replica_row *row, uint32_t flags,
     sat_err *e)
 {
-	bool is = (flags & ROW_MERGED) != 0;
+	const uint32_t any = ROW_MERGED | ROW_GIVEN;
+	bool is = (flags & any) != 0;
+	sat_id shown, given;
 	sat_stmt *s;
-	sat_id to;
 	sat_rc rc;
 
-	if (((row->flags | flags) & ROW_MERGED) == 0)
+	if ((((row->flags | flags) & any) == 0 && !row->relist) ||
+	    row->narrow != 0)
 		return SAT_OK;
 	if ((rc = sat_db_stmt(&s, r->db, is ? SQL_ALIAS_PUT : SQL_ALIAS_DEL,
 	    e)) != SAT_OK)
 		return rc;
 	sat_bind_blob(s, 1, sat_span_of(row->view.id.b, sizeof row->view.id.b));
-	if (is && sat_record_redirect(&to, &row->view))
-		sat_bind_blob(s, 2, sat_span_of(to.b, sizeof to.b));
+	if (is) {
+		bind_redirect(s, 2, &shown, &row->view);
+		bind_redirect(s, 3, &given, row->pending ? &row->srv : &row->view);
+	}
 	return sat_run(s, e);
 }
 
@@ -107,14 +123,14 @@ among(const sat_id *ids, size_t n, const sat_id *id)
 
 static sat_rc
 add_losers(sat_id **ids, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
-    sat_id winner, sat_err *e)
+    int sql, sat_id winner, sat_err *e)
 {
 	sat_stmt *s;
 	sat_id id;
 	bool row;
 	sat_rc rc;
 
-	if ((rc = sat_db_stmt(&s, r->db, SQL_ALIAS_LOSERS, e)) != SAT_OK)
+	if ((rc = sat_db_stmt(&s, r->db, sql, e)) != SAT_OK)
 		return rc;
 	sat_bind_blob(s, 1, sat_span_of(winner.b, sizeof winner.b));
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
@@ -129,8 +145,8 @@ add_losers(sat_id **ids, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
 	return rc;
 }
 
-sat_rc
-sat_replica_merged(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r,
+static sat_rc
+family(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r, int sql,
     const sat_id *id, sat_err *e)
 {
 	size_t cap = 0, done = 0;
@@ -141,8 +157,22 @@ sat_replica_merged(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r,
 	REPLICA_GROW(*ids, *n, cap, a);
 	(*ids)[(*n)++] = *id;
 	for (; done < *n; done++)
-		if ((rc = add_losers(ids, n, &cap, a, r, (*ids)[done], e)) !=
-		    SAT_OK)
+		if ((rc = add_losers(ids, n, &cap, a, r, sql, (*ids)[done],
+		    e)) != SAT_OK)
 			return rc;
 	return SAT_OK;
+}
+
+sat_rc
+sat_replica_merged(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r,
+    const sat_id *id, sat_err *e)
+{
+	return family(ids, n, a, r, SQL_ALIAS_LOSERS, id, e);
+}
+
+sat_rc
+replica_alias_given(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r,
+    const sat_id *id, sat_err *e)
+{
+	return family(ids, n, a, r, SQL_ALIAS_GIVEN, id, e);
 }

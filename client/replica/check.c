@@ -63,26 +63,38 @@ check_conflicts(sat_replica *r, const replica_row *row, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-check_alias(sat_replica *r, const replica_row *row, sat_err *e)
+static bool
+leads_there(const sat_record *rec, sat_span listed)
 {
-	sat_id want;
-	bool is = sat_record_redirect(&want, &row->view), found;
+	sat_id to;
+
+	return sat_span_eq(listed, sat_record_redirect(&to, rec) ?
+	    sat_span_of(to.b, sizeof to.b) : (sat_span){ NULL, 0 });
+}
+
+static sat_rc
+check_alias(sat_replica *r, replica_row *row, sat_err *e)
+{
+	const sat_record *srv = replica_row_server(row);
+	sat_id to;
+	bool good, found;
 	sat_stmt *s;
 	sat_rc rc;
 
-	if (!is) /* rows of `alias` without one are counted: check_rows */
+	/* rows of `alias` without one are counted: sat_replica_check */
+	if (!sat_record_redirect(&to, &row->view) &&
+	    !sat_record_redirect(&to, srv))
 		return SAT_OK;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_ALIAS_OF, e)) != SAT_OK)
+	if ((rc = sat_db_stmt(&s, r->db, SQL_ALIAS_ROW, e)) != SAT_OK)
 		return rc;
 	sat_bind_blob(s, 1, sat_span_of(row->view.id.b, sizeof row->view.id.b));
 	if ((rc = sat_step(&found, s, e)) != SAT_OK)
 		return rc;
-	is = found && sat_span_eq(sat_col_blob(s, 0),
-	    sat_span_of(want.b, sizeof want.b));
+	good = found && leads_there(&row->view, sat_col_blob(s, 0)) &&
+	    leads_there(srv, sat_col_blob(s, 1));
 	if (found)
 		sat_stmt_reset(s);
-	return is ? SAT_OK : fail_row(row, "it is merged, and not listed as "
+	return good ? SAT_OK : fail_row(row, "it is merged, and not listed as "
 	    "such", e);
 }
 
@@ -188,7 +200,8 @@ check_kind(sat_replica *r, const replica_kind *k, int64_t *merged, sat_err *e)
 			    (long long)rids[i]);
 		if (rc != SAT_OK || row == NULL)
 			continue;
-		*merged += sat_record_redirect(&to, &row->view);
+		*merged += sat_record_redirect(&to, &row->view) +
+		    sat_record_redirect(&to, replica_row_server(row));
 		if ((rc = replica_search_check_row(r, row, e)) == SAT_OK)
 			rc = check_row(r, row, e);
 	}
@@ -233,8 +246,9 @@ sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 	if ((rc = replica_count(&listed, r, SQL_ALIAS_COUNT, e)) != SAT_OK)
 		return rc;
 	if (listed != merged)
-		return sat_fail(e, SAT_EINTEGRITY, "%lld records are listed as "
-		    "merged, %lld are", (long long)listed, (long long)merged);
+		return sat_fail(e, SAT_EINTEGRITY, "%lld redirects are listed, "
+		    "the records have %lld", (long long)listed,
+		    (long long)merged);
 	if ((rc = sat_replica_verify_chain(r, &commits, e)) != SAT_OK)
 		return rc;
 	if ((rc = replica_audit_check(r, e)) != SAT_OK || differ == 0)

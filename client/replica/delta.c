@@ -82,7 +82,7 @@ settled_row(replica_row **row, sat_replica *r, const own_commit *o,
 	if ((*row)->npend == 1 && (*row)->ntouched == 1 &&
 	    (*row)->touched[0] == op->field && !(*row)->leaving)
 		return SAT_OK;
-	return replica_page_widen(r, *row, e);
+	return replica_page_widen(row, r, e);
 }
 
 static sat_rc
@@ -323,9 +323,12 @@ fold_foreign(sat_replica *r, const sat_commit *c, size_t from, sat_err *e)
 		if (row == NULL || (op->kind != SAT_OP_NEW &&
 		    replica_row_server(row)->born.hlc == 0))
 			continue; /* not ours to see */
-		if (row->pending && /* its view is built again */
-		    (rc = replica_page_widen(r, row, e)) != SAT_OK)
-			return rc;
+		if (row->pending) { /* its view is built again */
+			if ((rc = replica_page_widen(&row, r, e)) != SAT_OK)
+				return rc;
+			if (row == NULL)
+				continue; /* damaged: it comes again */
+		}
 		if (op->kind == SAT_OP_NEW && op->eid != 0)
 			replica_row_number(r, row, op->eid);
 		if ((rc = replica_page_fold(r, row, op, &ctx, e)) != SAT_OK)
@@ -514,8 +517,10 @@ replica_row_drop(replica_row *row)
 {
 	replica_sum_out(row);
 	row->dirty = true;
+	/* What waits keeps it until the last answer is there. No state comes
+	 * for it any more, so what is shown is made anew while it can be. */
 	if (row->pending)
-		row->leaving = true; /* goes when the last answer is there */
+		row->leaving = row->rebuild = true;
 	else
 		row->gone = true;
 }
@@ -525,64 +530,50 @@ static sat_rc
 drop_children(sat_replica *r, const sat_rescope *s, const sat_id *root,
     bool root_held, sat_err *e)
 {
-	replica_row *row;
-	int64_t *rids;
+	replica_row **rows;
 	size_t n;
 	sat_rc rc;
 
-	for (size_t i = 0; i < r->kinds->n; i++) {
-		const replica_kind *k = &r->kinds->k[i];
-
-		if (k->parent == k->n)
-			continue;
-		if ((rc = replica_kind_rids(&rids, &n, &r->page.mem, r, k,
-		    KQ_OF_PARENT, root, e)) != SAT_OK)
-			return rc;
-		for (size_t j = 0; j < n; j++) {
-			if ((rc = replica_page_by_rid(&row, r, k, rids[j],
-			    e)) != SAT_OK)
-				return rc;
-			if (row == NULL || is_held(s, &row->view.id))
-				continue;
-			/* made here, the server has not heard of it */
-			if (root_held && row->pending &&
-			    row->srv.born.hlc == 0)
-				continue;
-			replica_row_drop(row);
-		}
-	}
+	if ((rc = replica_page_children(&rows, &n, r, root, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		/* made here, the server has not heard of it */
+		if (!is_held(s, &rows[i]->view.id) && !(root_held &&
+		    rows[i]->pending && rows[i]->srv.born.hlc == 0))
+			replica_row_drop(rows[i]);
 	return SAT_OK;
 }
 
-/* A customer the server merged into the root goes where the root goes; one
- * that an own waiting merge leads there does not. */
+/* A customer that leads to the root by the server's word. */
 static sat_rc
 drop_merged(sat_replica *r, const sat_rescope *s, const sat_id *loser,
     sat_err *e)
 {
 	replica_row *row;
 	bool held = is_held(s, loser);
-	sat_id to;
 	sat_rc rc;
 
-	if ((rc = replica_page_find(&row, r, loser, e)) != SAT_OK ||
-	    row == NULL || !sat_record_redirect(&to, replica_row_server(row)))
+	if ((rc = replica_page_find(&row, r, loser, e)) != SAT_OK)
 		return rc;
-	if (!held)
+	if (row != NULL && !held)
 		replica_row_drop(row);
 	return drop_children(r, s, loser, held, e);
 }
 
+/* Below a fresh customer there can be nothing, below one that leads to it
+ * there may be: that one was held for a reason of its own. */
 static sat_rc
-drop_family(sat_replica *r, const sat_rescope *s, bool root_held, sat_err *e)
+drop_family(sat_replica *r, const sat_rescope *s, bool root_held, bool fresh,
+    sat_err *e)
 {
 	sat_id *ids;
 	size_t n;
 	sat_rc rc;
 
-	if ((rc = drop_children(r, s, &s->root, root_held, e)) != SAT_OK ||
-	    (rc = sat_replica_merged(&ids, &n, &r->page.mem, r, &s->root, e)) !=
-	    SAT_OK)
+	if ((!fresh && (rc = drop_children(r, s, &s->root, root_held, e)) !=
+	    SAT_OK) ||
+	    (rc = replica_alias_given(&ids, &n, &r->page.mem, r, &s->root,
+	    e)) != SAT_OK)
 		return rc;
 	for (size_t i = 1; i < n; i++)
 		if ((rc = drop_merged(r, s, &ids[i], e)) != SAT_OK)
@@ -637,11 +628,9 @@ one_rescope(apply *x, const sat_rescope *s, sat_err *e)
 		rc = del_moved(r, &s->root, e);
 	else if (root != NULL && (rc = put_moved(r, s, root, e)) == SAT_OK)
 		replica_row_drop(root);
-	/* of a customer that was not here nothing can be here */
-	if (rc != SAT_OK || (held && x->nfresh > 0 && bsearch(&s->root,
-	    x->fresh, x->nfresh, sizeof *x->fresh, by_id) != NULL))
-		return rc;
-	return drop_family(r, s, held, e);
+	return rc != SAT_OK ? rc : drop_family(r, s, held, held &&
+	    x->nfresh > 0 && bsearch(&s->root, x->fresh, x->nfresh,
+	    sizeof *x->fresh, by_id) != NULL, e);
 }
 
 /* A root may change scope twice in a page; `held` is the state at its end. */

@@ -72,74 +72,26 @@ drop_row(victims *v, replica_row *row)
 	replica_row_purge(row);
 }
 
-static sat_rc
-drop_children(victims *v, const sat_id *of, sat_err *e)
-{
-	sat_replica *r = v->r;
-	replica_row *row;
-	int64_t *rids;
-	size_t n;
-	sat_rc rc;
-
-	for (size_t i = 0; i < r->kinds->n; i++) {
-		const replica_kind *k = &r->kinds->k[i];
-
-		if (k->parent == k->n)
-			continue;
-		if ((rc = replica_kind_rids(&rids, &n, &v->mem, r, k,
-		    KQ_OF_PARENT, of, e)) != SAT_OK)
-			return rc;
-		for (size_t j = 0; j < n; j++) {
-			if ((rc = replica_page_by_rid(&row, r, k, rids[j],
-			    e)) != SAT_OK)
-				return rc;
-			if (row != NULL)
-				drop_row(v, row);
-		}
-	}
-	return SAT_OK;
-}
-
-/* What was merged into it is the same person, and is listed with it. */
-static sat_rc
-losers(victims *v, const sat_id *winner, sat_err *e)
-{
-	sat_id id;
-	sat_stmt *s;
-	bool row;
-	sat_rc rc;
-
-	if ((rc = sat_db_stmt(&s, v->r->db, SQL_ERASE_LOSERS, e)) != SAT_OK)
-		return rc;
-	sat_bind_blob(s, 1, sat_span_of(winner->b, sizeof winner->b));
-	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		if (sat_col_blob(s, 0).n != sizeof id.b)
-			continue;
-		memcpy(id.b, sat_col_blob(s, 0).p, sizeof id.b);
-		if (!is_victim(v, &id))
-			add_victim(v, &id);
-	}
-	return rc;
-}
-
+/* The customer and what hangs on it. What the server merged into it is the same
+ * person, and is listed with it; what only an own waiting merge leads there is
+ * not. */
 static sat_rc
 drop_rows(victims *v, const sat_id *subject, sat_err *e)
 {
-	replica_row *row;
+	replica_row *row, **rows;
+	size_t n;
 	sat_rc rc;
 
-	add_victim(v, subject);
-	for (size_t i = 0; i < v->n; i++) { /* it grows on the way */
-		sat_id id = v->id[i];
-
-		if ((rc = losers(v, &id, e)) != SAT_OK ||
-		    (rc = replica_page_find(&row, v->r, &id, e)) != SAT_OK)
-			return rc;
-		if (row != NULL)
-			drop_row(v, row);
-		if ((rc = drop_children(v, &id, e)) != SAT_OK)
-			return rc;
-	}
+	if ((rc = replica_page_find(&row, v->r, subject, e)) != SAT_OK ||
+	    (rc = replica_page_children(&rows, &n, v->r, subject, e)) !=
+	    SAT_OK)
+		return rc;
+	if (row != NULL)
+		drop_row(v, row);
+	else
+		add_victim(v, subject);
+	for (size_t i = 0; i < n; i++)
+		drop_row(v, rows[i]);
 	if ((rc = replica_page_flush(v->r, e)) != SAT_OK)
 		return rc;
 	replica_page_reset(v->r);

@@ -1,8 +1,5 @@
 -- What was erased, and finding it. Rarely run.
 
--- :name erase_losers
-SELECT loser FROM alias WHERE winner = ?1;
-
 -- :name erase_answered
 SELECT o.seq, o.header, o.payload FROM outbox AS o JOIN answer AS a
 ON a.seq = o.seq WHERE o.payload IS NOT NULL;

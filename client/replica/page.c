@@ -169,10 +169,23 @@ read_one(replica_row **out, sat_replica *r, const replica_kind *k,
 	return SAT_OK;
 }
 
-sat_rc
-replica_page_widen(sat_replica *r, replica_row *row, sat_err *e)
+/* What could be read of it in part and not as a whole was removed. */
+static void
+lose(replica_row *row)
 {
-	replica_row whole;
+	row->narrow = 0;
+	row->gone = true;
+	row->dirty = row->counted = false;
+	row->sum = (sat_sum){ 0, 0 };
+	row->stored_rid = 0;
+	row->stored = NULL;
+	row->flags = 0;
+}
+
+sat_rc
+replica_page_widen(replica_row **at, sat_replica *r, sat_err *e)
+{
+	replica_row whole, *row = *at;
 	bool found;
 	sat_rc rc;
 
@@ -181,9 +194,12 @@ replica_page_widen(sat_replica *r, replica_row *row, sat_err *e)
 	if ((rc = read_into(&whole, &found, r, row->k, NULL, row->stored_rid,
 	    row->k->n, e)) != SAT_OK)
 		return rc;
-	if (!found)
-		return sat_fail(e, SAT_EINTEGRITY, "a row went away unseen");
-	replica_row_widen(row, &r->page.mem, &whole);
+	if (found) {
+		replica_row_widen(row, &r->page.mem, &whole);
+		return SAT_OK;
+	}
+	lose(row);
+	*at = NULL;
 	return SAT_OK;
 }
 
@@ -197,10 +213,10 @@ replica_page_get_for(replica_row **row, sat_replica *r, const replica_kind *k,
 	if (col < k->n && !k->alone[col])
 		col = k->n;
 	if ((*row = find_row(&r->page, k, id, eid)) != NULL) {
-		if ((*row)->narrow != 0 && (*row)->narrow != col + 1)
-			rc = replica_page_widen(r, *row, e);
 		if ((*row)->gone)
 			*row = NULL;
+		else if ((*row)->narrow != 0 && (*row)->narrow != col + 1)
+			rc = replica_page_widen(row, r, e);
 		return rc;
 	}
 	if (eid != 0)
@@ -227,8 +243,9 @@ replica_page_by_rid(replica_row **row, sat_replica *r, const replica_kind *k,
 	while (p != NULL && (p->rid != rid || p->k != k))
 		p = p->next_rid;
 	*row = p != NULL && p->gone ? NULL : p;
-	return p != NULL ? replica_page_widen(r, p, e) :
-	    read_one(row, r, k, NULL, rid, k->n, e);
+	if (p == NULL)
+		return read_one(row, r, k, NULL, rid, k->n, e);
+	return *row != NULL ? replica_page_widen(row, r, e) : SAT_OK;
 }
 
 /* A row that went away in this transaction and comes back keeps its place in
@@ -246,17 +263,53 @@ blank_again(replica_row *row)
 }
 
 sat_rc
+replica_page_children(replica_row ***rows, size_t *n, sat_replica *r,
+    const sat_id *of, sat_err *e)
+{
+	replica_row *row;
+	size_t cap = 0, m;
+	int64_t *rids;
+	sat_rc rc;
+
+	*rows = NULL;
+	*n = 0;
+	for (size_t i = 0; i < r->kinds->n; i++) {
+		const replica_kind *k = &r->kinds->k[i];
+
+		if (k->parent == k->n)
+			continue;
+		if ((rc = replica_kind_rids(&rids, &m, &r->page.mem, r, k,
+		    KQ_OF_PARENT, of, e)) != SAT_OK)
+			return rc;
+		for (size_t j = 0; j < m; j++) {
+			if ((rc = replica_page_by_rid(&row, r, k, rids[j],
+			    e)) != SAT_OK)
+				return rc;
+			if (row == NULL)
+				continue;
+			REPLICA_GROW(*rows, *n, cap, &r->page.mem);
+			(*rows)[(*n)++] = row;
+		}
+	}
+	return SAT_OK;
+}
+
+sat_rc
 replica_page_need(replica_row **out, sat_replica *r, const replica_kind *k,
     const sat_id *id, uint32_t eid, sat_err *e)
 {
 	replica_row *row = find_row(&r->page, k, id, eid);
 	sat_rc rc;
 
-	if (row != NULL && row->gone)
-		blank_again(row);
 	*out = row;
-	if (row != NULL)
-		return replica_page_widen(r, row, e);
+	if (row != NULL && !row->gone && ((rc = replica_page_widen(out, r,
+	    e)) != SAT_OK || *out != NULL))
+		return rc;
+	if (row != NULL) {
+		blank_again(row);
+		*out = row;
+		return SAT_OK;
+	}
 	if ((rc = replica_page_get(out, r, k, id, eid, e)) != SAT_OK ||
 	    *out != NULL)
 		return rc;

@@ -4,6 +4,8 @@
  */
 #include "client/replica/replica_int.h"
 
+#include <string.h>
+
 sat_rc
 replica_refetch_next(void *u, sat_refetch *ask, sat_err *e)
 {
@@ -17,6 +19,84 @@ replica_refetch_next(void *u, sat_refetch *ask, sat_err *e)
 	return SAT_OK;
 }
 
+/* ---- what is derived from rows ------------------------------------------------------- */
+
+/*
+ * A row that was changed or taken away behind our back leaves what was derived
+ * from it. So all of the range goes, and what the rows have is written anew.
+ * Match keys and history are found through their row alone and harm nobody.
+ */
+static sat_rc
+forget_derived(sat_replica *r, const replica_kind *k, int64_t after,
+    int64_t to, sat_err *e)
+{
+	static const int tables[] = { SQL_CONFLICT_DEL_RANGE,
+		SQL_HANDED_DEL_RANGE };
+	sat_stmt *s;
+	sat_rc rc;
+
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+		if ((rc = sat_db_stmt(&s, r->db, tables[i], e)) != SAT_OK)
+			return rc;
+		sat_bind_int(s, 1, k->kind->id);
+		sat_bind_int(s, 2, after);
+		sat_bind_int(s, 3, to);
+		if ((rc = sat_run(s, e)) != SAT_OK)
+			return rc;
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+losers(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r, sat_err *e)
+{
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*ids = NULL;
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_ALIAS_ALL, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		REPLICA_GROW(*ids, *n, cap, a);
+		memset(&(*ids)[*n], 0, sizeof **ids);
+		if (sat_col_blob(s, 0).n == sizeof **ids)
+			memcpy((*ids)[*n].b, sat_col_blob(s, 0).p,
+			    sizeof **ids);
+		++*n;
+	}
+	return rc;
+}
+
+/* A redirect that has no row any more. */
+static sat_rc
+forget_redirects(sat_replica *r, sat_err *e)
+{
+	sat_arena a = { 0 };
+	replica_row *row;
+	sat_stmt *s;
+	sat_id *ids;
+	size_t n;
+	sat_rc rc = losers(&ids, &n, &a, r, e);
+
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		replica_page_reset(r);
+		if ((rc = replica_page_find(&row, r, &ids[i], e)) != SAT_OK ||
+		    row != NULL ||
+		    (rc = sat_db_stmt(&s, r->db, SQL_ALIAS_DEL, e)) != SAT_OK)
+			continue;
+		sat_bind_blob(s, 1, sat_span_of(ids[i].b, sizeof ids[i].b));
+		rc = sat_run(s, e);
+	}
+	replica_page_reset(r);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* ---- a range ---------------------------------------------------------------------------- */
+
 /* The row for a state that comes again, whatever is there now. */
 static sat_rc
 sound_row(replica_row **row, sat_replica *r, const replica_kind *k,
@@ -29,7 +109,9 @@ sound_row(replica_row **row, sat_replica *r, const replica_kind *k,
 	    SAT_OK)
 		return rc;
 	if (*row != NULL && !sat_id_eq(&(*row)->view.id, &rec->id)) {
-		if ((rc = replica_row_remove(r, k, (*row)->stored_rid, e)) !=
+		/* first what came before it: the page is read anew */
+		if ((rc = replica_page_flush(r, e)) != SAT_OK ||
+		    (rc = replica_row_remove(r, k, (*row)->stored_rid, e)) !=
 		    SAT_OK)
 			return rc;
 		replica_page_reset(r);
@@ -63,7 +145,7 @@ put_again(sat_replica *r, const replica_kind *k, const sat_record *rec,
 	return SAT_OK;
 }
 
-/* Rows of the range the server did not name. */
+/* Rows of the range the server did not name: they go, or stay for what waits. */
 static sat_rc
 drop_others(sat_replica *r, const replica_kind *k, const sat_refetch *ask,
     const sat_refetch_is *d, sat_err *e)
@@ -81,10 +163,12 @@ drop_others(sat_replica *r, const replica_kind *k, const sat_refetch *ask,
 			j++;
 		if (j < d->nrecs && d->recs[j].eid == rids[i])
 			continue;
-		rc = replica_page_by_rid(&row, r, k, rids[i], e);
+		if ((rc = replica_page_by_rid(&row, r, k, rids[i], e)) !=
+		    SAT_OK || row == NULL)
+			continue;
+		row->dirty = row->relist = true;
 		/* one without a server's state waits for its own commit */
-		if (rc == SAT_OK && row != NULL &&
-		    replica_row_server(row)->born.hlc != 0 && !row->leaving)
+		if (replica_row_server(row)->born.hlc != 0 && !row->leaving)
 			replica_row_drop(row);
 	}
 	sat_arena_fini(&a);
@@ -117,13 +201,16 @@ put_range(sat_replica *r, const sat_refetch *ask, const sat_refetch_is *d,
 	if (k == NULL)
 		return sat_fail(e, SAT_EVERSION, "the server sent a kind of "
 		    "record this template does not have");
+	if ((rc = forget_derived(r, k, ask->after_eid, d->next_eid, e)) !=
+	    SAT_OK)
+		return rc;
 	for (size_t i = 0; i < d->nrecs; i++)
 		if ((rc = put_again(r, k, &d->recs[i], e)) != SAT_OK)
 			return rc;
 	if ((rc = drop_others(r, k, ask, d, e)) != SAT_OK ||
-	    (rc = replica_page_flush(r, e)) != SAT_OK)
+	    (rc = replica_page_flush(r, e)) != SAT_OK ||
+	    (rc = forget_redirects(r, e)) != SAT_OK)
 		return rc;
-	replica_page_reset(r);
 	/* The sums may be what was wrong: of each bucket that is whole now. */
 	if ((rc = replica_recount_range(&differ, r, k,
 	    sat_bucket_of(ask->after_eid + 1), sat_bucket_of(d->next_eid),

@@ -35,9 +35,10 @@ enum replica_flag {
 	ROW_CONFLICT = 8,   /* has rows in `conflict` */
 	ROW_LEAVING = 16,   /* left this device's scope; goes when nothing waits */
 	ROW_HANDED = 32,    /* carries suggestions; has a row in `handed` */
-	ROW_MERGED = 64,    /* merged into another record; has a row in `alias` */
+	ROW_MERGED = 64,    /* shown as merged into another; has a row in `alias` */
 	ROW_POOL = 128,     /* nobody's, and offered by a pool */
 	ROW_MASKED = 256,   /* held through that pool alone: not whole (P-155) */
+	ROW_GIVEN = 512,    /* merged in the server's state; a row in `alias` too */
 };
 /* What lists leave out unless asked. */
 #define ROW_HIDDEN (ROW_DELETED | ROW_MERGED | ROW_MASKED)
@@ -381,6 +382,9 @@ SAT_CHECK sat_rc replica_search_rids(sat_buf *json, sat_replica *r,
 /* `alias` as the row is now; flags are the new ones. */
 SAT_CHECK sat_rc replica_alias_write(sat_replica *r, const replica_row *row,
     uint32_t flags, sat_err *e);
+/* The record and all that leads to it by the server's word. Needs the tables. */
+SAT_CHECK sat_rc replica_alias_given(sat_id **ids, size_t *n, sat_arena *a,
+    sat_replica *r, const sat_id *id, sat_err *e);
 
 /* conflicts.c: what an operation of the log did about conflicts; kept. */
 SAT_CHECK sat_rc replica_conflict_note(sat_replica *r, const replica_row *row,
@@ -424,12 +428,16 @@ SAT_CHECK sat_rc replica_page_get(replica_row **row, sat_replica *r,
     const replica_kind *k, const sat_id *id, uint32_t eid, sat_err *e);
 /* The same for an operation that is alone in its commit: the row may be
  * narrow. field 0: whole. A row whose view is built again, moved or removed
- * must be whole. */
-SAT_CHECK sat_rc replica_page_widen(sat_replica *r, replica_row *row, sat_err *e);
+ * must be whole. *row NULL after widening: the rest of it could not be read,
+ * and it was removed (in a session, which fetches it again). */
+SAT_CHECK sat_rc replica_page_widen(replica_row **row, sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_page_get_for(replica_row **row, sat_replica *r,
     const replica_kind *k, const sat_id *id, uint32_t eid, uint16_t field, sat_err *e);
 SAT_CHECK sat_rc replica_page_by_rid(replica_row **row, sat_replica *r,
     const replica_kind *k, int64_t rid, sat_err *e);
+/* What names the record as its parent, as the tables have it. */
+SAT_CHECK sat_rc replica_page_children(replica_row ***rows, size_t *n,
+    sat_replica *r, const sat_id *of, sat_err *e);
 /* The same, or a blank row (view.born.hlc 0). */
 SAT_CHECK sat_rc replica_page_need(replica_row **row, sat_replica *r,
     const replica_kind *k, const sat_id *id, uint32_t eid, sat_err *e);

@@ -255,6 +255,9 @@ replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 	if (row->narrow != 0 ? (row->flags & ROW_MERGED) != 0 :
 	    sat_record_redirect(&into, v))
 		flags |= ROW_MERGED;
+	if (row->narrow != 0 ? (row->flags & ROW_GIVEN) != 0 :
+	    sat_record_redirect(&into, replica_row_server(row)))
+		flags |= ROW_GIVEN;
 	flags |= pool_flags(row);
 	if (replica_row_conflicts(one, 2, a, row) > 0)
 		flags |= ROW_CONFLICT;
@@ -423,7 +426,8 @@ static sat_rc
 write_handed(sat_replica *r, const replica_row *row, uint32_t flags,
     sat_err *e)
 {
-	if (((row->flags ^ flags) & ROW_HANDED) == 0)
+	if (((row->flags ^ flags) & ROW_HANDED) == 0 &&
+	    !(row->relist && (flags & ROW_HANDED) != 0))
 		return SAT_OK;
 	return (flags & ROW_HANDED) != 0 ?
 	    run_two(r, SQL_HANDED_PUT, row->rid, row->k->kind->id, true, e) :

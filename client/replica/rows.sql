@@ -36,6 +36,9 @@ INSERT OR IGNORE INTO handed(rid, kind) VALUES(?1, ?2);
 -- :name handed_del
 DELETE FROM handed WHERE rid = ?1;
 
+-- :name handed_del_range
+DELETE FROM handed WHERE kind = ?1 AND rid > ?2 AND rid <= ?3;
+
 -- :name handed_count
 SELECT count(*) FROM handed;
 
@@ -48,6 +51,9 @@ VALUES(?1, ?2, ?3, ?4);
 
 -- :name conflict_del
 DELETE FROM conflict WHERE rid = ?1;
+
+-- :name conflict_del_range
+DELETE FROM conflict WHERE kind = ?1 AND rid > ?2 AND rid <= ?3;
 
 -- :name conflict_all
 SELECT rid, field, kind, opened_lsn FROM conflict ORDER BY opened_lsn, rid, field;
@@ -67,22 +73,31 @@ SELECT lsn, rec, field, what, kind, dev, at_ms FROM conflict_log
 ORDER BY lsn, rec, field, what;
 
 -- :name alias_put
-INSERT OR REPLACE INTO alias(loser, winner) VALUES(?1, ?2);
+INSERT OR REPLACE INTO alias(loser, winner, given) VALUES(?1, ?2, ?3);
 
 -- :name alias_del
 DELETE FROM alias WHERE loser = ?1;
 
 -- :name alias_of
-SELECT winner FROM alias WHERE loser = ?1;
+SELECT winner FROM alias WHERE loser = ?1 AND winner IS NOT NULL;
+
+-- :name alias_row
+SELECT winner, given FROM alias WHERE loser = ?1;
 
 -- :name alias_losers
 SELECT loser FROM alias WHERE winner = ?1 ORDER BY loser;
 
+-- :name alias_given
+SELECT loser FROM alias WHERE given = ?1 ORDER BY loser;
+
+-- :name alias_all
+SELECT loser FROM alias;
+
 -- :name alias_any
-SELECT EXISTS(SELECT 1 FROM alias);
+SELECT EXISTS(SELECT 1 FROM alias WHERE winner IS NOT NULL);
 
 -- :name alias_count
-SELECT count(*) FROM alias;
+SELECT count(winner) + count(given) FROM alias;
 
 -- :name history_trim
 -- Weekly: what nobody looks back to. One pass over the table.

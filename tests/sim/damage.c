@@ -73,6 +73,7 @@ spoil(device *d)
 		    "= %lld", table, spoils[k].set, (long long)rid);
 	if (sat_db_exec(sat_replica_db(d->r), sql, &e) != SAT_OK)
 		sim_fail(w, "%s is not damaged: %s", d->n.name, e.text);
+	d->spoiled = (uint32_t)rid;
 	sim_trace(w, "%s: %s", d->n.name, sql);
 	return true;
 }
@@ -137,6 +138,7 @@ sim_device_damage(device *d)
 			sim_fail(w, "property 21: nothing was fetched again "
 			    "for %s", d->n.name);
 		d->diverged = status_of(d).diverged.count;
+		d->spoiled = 0;
 		sim_check_kept(d);
 		sim_check_replica(d, false);
 		sim_check_dump(d);

@@ -87,6 +87,7 @@ sim_entry_known(device *d, entry *e)
 		sim_fail(w, "property 6: %s does not hold what it saved: %s",
 		    d->n.name, err.text);
 	memcpy(e->hash, c.payload_hash, sizeof e->hash);
+	e->hlc = c.hlc;
 	e->hashed = true;
 	sat_stmt_reset(s);
 }
@@ -285,6 +286,7 @@ adopt(device *d, where at, int64_t seq, int state, const sat_commit *c,
 		    e->hashed || !same_ops(e, c))
 			continue;
 		memcpy(e->hash, c->payload_hash, sizeof e->hash);
+		e->hlc = c->hlc;
 		e->hashed = true;
 		e->inc = c->incarnation;
 		e->cseq = c->cseq;

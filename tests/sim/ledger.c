@@ -178,7 +178,8 @@ waits_for(device *d, const entry *e)
 	return false;
 }
 
-/* Property 12: who left with unsent work stays until that is answered. */
+/* Property 12: who left with unsent work stays until that is answered. A row
+ * that cannot be read is gone, and none comes for it: its work waits unseen. */
 static void
 check_unsent(device *d, int root)
 {
@@ -194,7 +195,8 @@ check_unsent(device *d, int root)
 			sat_err err = { 0 };
 
 			if (e->fate != FATE_SAVED || e->answered ||
-			    e->rec[k] < 0 || r->eid == 0 || r->root != root)
+			    e->rec[k] < 0 || r->eid == 0 || r->root != root ||
+			    r->eid == d->spoiled)
 				continue;
 			if (sat_replica_get(&v, &w->tmp, d->r,
 			    sat_template_kind_id(t, r->kind), &r->id, &err) ==

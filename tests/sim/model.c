@@ -134,7 +134,8 @@ flags(world *w, int rec)
 	r->owner = p == NULL ? -1 : sim_find_user(w, p->op->value);
 }
 
-/* Whose work a suggestion is: the commit that has all of its operations. */
+/* Whose work a suggestion is: the commit of that moment, which has all of its
+ * operations. */
 static void
 take_hand(world *w, const sat_op *op)
 {
@@ -161,8 +162,8 @@ take_hand(world *w, const sat_op *op)
 					found++;
 					break;
 				}
-		if (w->dev[en->dev].ord == h.dev && found == part.nops &&
-		    en->handed < en->nops && en->lsn == 0) {
+		if (w->dev[en->dev].ord == h.dev && en->hlc == h.hlc &&
+		    found == part.nops && en->handed < en->nops) {
 			en->handed += part.nops;
 			return;
 		}

@@ -236,6 +236,7 @@ typedef struct entry {
 	int group;           /* commits of one import live or die together */
 	uint8_t hash[SAT_HASH_BYTES]; /* of the payload: what it is known by */
 	bool hashed;
+	sat_hlc hlc;         /* its stamp; with the hash */
 	size_t nops;
 	sat_op *ops;
 	int *rec;            /* per op */
@@ -297,6 +298,7 @@ typedef struct device {
 	size_t nown, own_cap;
 	uint64_t cursor;
 	int64_t diverged;    /* syncs that had to fetch rows again */
+	uint32_t spoiled;    /* eid of the row damaged now; 0 = none */
 	uint32_t serial;     /* numbers values */
 	expect expect[EXPECT_MAX];
 	size_t nexpect;

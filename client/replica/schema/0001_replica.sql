@@ -137,12 +137,15 @@ CREATE TABLE conflict(
   PRIMARY KEY(rid, field)
 ) WITHOUT ROWID;
 
--- Records merged into others: the REDIRECT of the rows, derived from them.
+-- Records merged into others: the REDIRECT of the rows, derived from them. What
+-- is shown and what the server says differ while own work on it waits.
 CREATE TABLE alias(
   loser   BLOB PRIMARY KEY,  -- id
-  winner  BLOB NOT NULL      -- id; may itself be merged
+  winner  BLOB,              -- id as shown; may itself be merged
+  given   BLOB               -- id in the server's state
 ) WITHOUT ROWID;
 CREATE INDEX alias_winner ON alias(winner);
+CREATE INDEX alias_given ON alias(given);
 
 -- What happened to conflicts, as far as this device folded the log.
 CREATE TABLE conflict_log(

@@ -643,6 +643,24 @@ paths_that_meet_on_the_way_show_the_same_in_every_order(void **state) /* P-058 *
 	assert_true(open > 50 && open < 390);
 }
 
+/* The first is the beginning of the second, the second of the third, and that
+ * one arrived where the first is: one of them is shown all the same. */
+static void
+paths_that_stand_for_each_other_in_a_circle_show_one(void **state) /* P-058 */
+{
+	static const walk circle = { .n = { 1, 2, 3 },
+		.step = { { "zz" }, { "zz", "yy" }, { "zz", "yy", "zz" } },
+		.at = { { 3900 }, { 3000, 3100 }, { 3010, 3110, 3210 } } };
+	uint64_t seed = sat_test_seed(41);
+	char shown[160];
+
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		walk_in_some_order(shown, &circle, &seed);
+		assert_string_equal("zz:", shown);
+	}
+}
+
 /* ---- deletion -------------------------------------------------------------------------- */
 
 static void
@@ -1362,6 +1380,7 @@ main(void)
 		cmocka_unit_test(a_stage_that_one_side_only_got_to_earlier_is_no_conflict),
 		cmocka_unit_test(stages_that_part_are_for_a_person),
 		cmocka_unit_test(a_stage_given_twice_is_settled_by_its_last_dot),
+		cmocka_unit_test(paths_that_stand_for_each_other_in_a_circle_show_one),
 		cmocka_unit_test(paths_that_meet_on_the_way_show_the_same_in_every_order),
 		cmocka_unit_test(the_same_way_walked_twice_is_never_a_conflict),
 		cmocka_unit_test(an_edit_the_deletion_did_not_see_is_for_a_person),

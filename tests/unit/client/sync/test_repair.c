@@ -206,6 +206,28 @@ a_range_larger_than_a_frame_comes_in_pieces(void **state)
 	assert_sound(c, 2);
 }
 
+/* Nothing is pushed: the repair meets the waiting work. @return fetched again */
+static uint64_t
+pull_only(company *c, size_t i)
+{
+	sat_client_ops ops = sat_replica_session(c->r[i]);
+	sat_server_session x = { .device = 0 };
+	sat_clock clock = c_clock(c);
+	sat_cs *cs = sat_cs_new(&ops, &clock, SAT_CS_PULL_ONLY);
+	uint64_t refetched;
+	sat_err err = { 0 };
+	sat_rc rc;
+
+	memcpy(x.channel_pk, sat_replica_identity_get(c->r[i])->channel_pk,
+	    sizeof x.channel_pk);
+	while (company_exchange(c, cs, &x, &rc, &err))
+		;
+	assert_ok(rc);
+	refetched = sat_cs_stats_get(cs)->refetched;
+	sat_cs_free(cs);
+	return refetched;
+}
+
 /* What waits stays where it is, and on top of what came again. */
 static void
 unsent_work_survives_a_repair(void **state)
@@ -224,21 +246,7 @@ unsent_work_survives_a_repair(void **state)
 	company_reopen(c, 0);
 	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[0], false, &err));
 	c->stop_after = 0;
-	{ /* nothing is pushed: the repair meets the waiting work */
-		sat_client_ops ops = sat_replica_session(c->r[0]);
-		sat_server_session x = { .device = 0 };
-		sat_clock clock = c_clock(c);
-		sat_cs *cs = sat_cs_new(&ops, &clock, SAT_CS_PULL_ONLY);
-		sat_rc rc;
-
-		memcpy(x.channel_pk, sat_replica_identity_get(
-		    c->r[0])->channel_pk, sizeof x.channel_pk);
-		while (company_exchange(c, cs, &x, &rc, &err))
-			;
-		assert_ok(rc);
-		assert_true(sat_cs_stats_get(cs)->refetched > 0);
-		sat_cs_free(cs);
-	}
+	assert_true(pull_only(c, 0) > 0);
 	assert_int_equal(4, status_of(c, 0).pending_commits);
 	assert_same(c, 0);
 	assert_sound(c, 0);
@@ -252,6 +260,93 @@ unsent_work_survives_a_repair(void **state)
 	company_sync(c, 2);
 	assert_text(c, 2, ids[3], A_CITY, "Lu'an");
 	assert_same(c, 2);
+}
+
+static size_t
+open_conflicts(company *c, size_t i)
+{
+	sat_conflict *list;
+	size_t n;
+	sat_err err = { 0 };
+
+	assert_ok(sat_replica_conflicts(&list, &n, &c->a, c->r[i], &err));
+	return n;
+}
+
+/* What was derived from a row that was taken away fits the row that comes. */
+static void
+what_was_derived_of_a_lost_row_goes_with_it(void **state)
+{
+	company *c = *state;
+	const sat_kind *k = kind_of(c, 1, "account");
+	sat_op o;
+
+	company_set(c, 0, ids[3], A_PHONE, "13900000001");
+	company_set(c, 1, ids[3], A_PHONE, "13900000002");
+	company_set(c, 0, ids[4], A_PHONE, "13900000003");
+	company_set(c, 1, ids[4], A_PHONE, "13900000004");
+	o = op(k, SAT_OP_MERGE, ids[5], SAT_SYS_REDIRECT, sat_v_id(&ids[6]));
+	company_write(c, 1, ids[6], &o, 1);
+	for (size_t i = 0; i < 6; i++)
+		company_sync(c, i % 3);
+	assert_int_equal(2, open_conflicts(c, 2));
+	sql(c, 2, "DELETE FROM k_account WHERE _rid BETWEEN 4 AND 6");
+	company_reopen(c, 2);
+	/* one is resolved meanwhile, the merged one stands for itself again */
+	company_set(c, 1, ids[3], A_PHONE, "13900000005");
+	o = op(k, SAT_OP_UNMERGE, ids[5], SAT_SYS_REDIRECT, sat_v_null());
+	company_write(c, 1, ids[5], &o, 1);
+	company_sync(c, 1);
+	company_sync(c, 2);
+	assert_int_equal(1, open_conflicts(c, 2));
+	assert_same(c, 2);
+	assert_sound(c, 2);
+}
+
+/* One field of it was read before the rest was needed. */
+static void
+a_row_that_cannot_be_read_as_a_whole_does_not_stop_a_sync(void **state)
+{
+	company *c = *state;
+	sat_op o = op(kind_of(c, 0, "account"), SAT_OP_MVSET, ids[3], A_NAME,
+	    sat_v_null());
+	sat_err err = { 0 };
+
+	company_write(c, 0, ids[3], &o, 1);
+	company_sync(c, 0);
+	company_set(c, 0, ids[3], A_REMARK, "call");
+	company_set(c, 0, ids[3], A_REMARK, "call back");
+	/* a value where the clocks have none */
+	sql(c, 0, "UPDATE k_account SET name = 'Nowhere' WHERE _rid = 4");
+	company_reopen(c, 0);
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[0], false, &err));
+	assert_non_null(strstr(err.text, "cannot be read"));
+	company_sync(c, 0);
+	assert_same(c, 0);
+	assert_sound(c, 0);
+	assert_text(c, 0, ids[3], A_REMARK, "call back");
+}
+
+/* No state comes any more for what leaves: it is made anew while it can be. */
+static void
+a_damaged_row_that_leaves_shows_what_waits(void **state)
+{
+	company *c = *state;
+	sat_err err = { 0 };
+
+	company_set(c, 0, ids[3], A_CITY, "Wuhu");
+	company_set(c, 1, ids[3], A_OWNER, "wang");
+	company_sync(c, 1);
+	sql(c, 0, "UPDATE k_account SET city = 'Nowhere' WHERE _rid = 4");
+	company_reopen(c, 0);
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[0], false, &err));
+	pull_only(c, 0);
+	assert_int_equal(1, status_of(c, 0).pending_commits);
+	assert_sound(c, 0);
+	assert_text(c, 0, ids[3], A_CITY, "Wuhu");
+	company_sync(c, 0);
+	assert_same(c, 0);
+	assert_sound(c, 0);
 }
 
 static void
@@ -377,6 +472,9 @@ main(void)
 		T(only_the_ranges_that_differ_travel),
 		T(a_range_larger_than_a_frame_comes_in_pieces),
 		T(unsent_work_survives_a_repair),
+		T(what_was_derived_of_a_lost_row_goes_with_it),
+		T(a_row_that_cannot_be_read_as_a_whole_does_not_stop_a_sync),
+		T(a_damaged_row_that_leaves_shows_what_waits),
 		T(a_device_whose_scope_moved_keeps_equal_sums),
 		T(the_weekly_scrub_finds_what_nobody_touched),
 		T(the_scrub_bounds_the_history),

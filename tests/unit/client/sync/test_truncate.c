@@ -331,6 +331,57 @@ with_and_without_a_shortened_log_the_same_comes_out(void **state)
 	}
 }
 
+/* A session of one kind; the reply to a request of type `lost` never comes. */
+static void
+session(company *c, size_t i, unsigned flags, uint8_t lost)
+{
+	sat_client_ops ops = sat_replica_session(c->r[i]);
+	sat_server_session x = { .device = 0 };
+	sat_clock clock = c_clock(c);
+	sat_cs *cs = sat_cs_new(&ops, &clock, flags);
+	bool done = false, broken = false;
+	sat_err err = { 0 };
+
+	memcpy(x.channel_pk, sat_replica_identity_get(c->r[i])->channel_pk,
+	    sizeof x.channel_pk);
+	while (!broken) {
+		sat_buf request = { 0 }, reply = { 0 };
+
+		assert_ok(sat_cs_next(cs, &request, &done, &err));
+		if (done)
+			break;
+		assert_ok(sat_server_handle(c->server, &x, &reply,
+		    sat_buf_span(&request), &err));
+		broken = request.p[0] == lost;
+		if (!broken)
+			assert_ok(sat_cs_reply(cs, sat_buf_span(&reply), &err));
+		sat_buf_fini(&request);
+		sat_buf_fini(&reply);
+	}
+	sat_cs_free(cs);
+}
+
+/* Its place in the log lies below the snapshot, and nothing more will come. */
+static void
+an_answer_that_comes_after_the_snapshot_is_met(void **state)
+{
+	company *c = *state;
+
+	company_set(c, li, ids[0], A_REMARK, "unheard");
+	session(c, li, SAT_CS_PUSH_ONLY, SAT_MSG_PUSH);
+	company_set(c, wang, ids[1], A_CITY, "Wuhu");
+	company_sync(c, wang);
+	(void)compact(c, head(c));
+	session(c, li, SAT_CS_PULL_ONLY, 0);
+	assert_int_equal(head(c), cursor_of(c, li));
+	session(c, li, SAT_CS_PUSH_ONLY, 0);
+	company_sync(c, li);
+	assert_int_equal(0, status_of(c, li).pending_commits);
+	assert_text(c, li, ids[0], A_REMARK, "unheard");
+	assert_same(c, li);
+	assert_sound(c, li);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -340,6 +391,7 @@ main(void)
 		T(a_quiet_device_passes_to_the_head_and_is_not_behind),
 		T(who_was_away_for_long_loses_nothing),
 		T(a_snapshot_over_old_data_that_breaks_off_goes_on),
+		T(an_answer_that_comes_after_the_snapshot_is_met),
 		cmocka_unit_test(
 		    a_device_from_before_the_first_commit_is_behind_too),
 		cmocka_unit_test(
