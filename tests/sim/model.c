@@ -209,12 +209,37 @@ take_told(world *w, const sat_op *op)
 	sim_fail(w, "an owner is told of a customer that is not there");
 }
 
+/* P-255: right behind the deletion of a customer, or a new record below one. */
+static void
+take_orphan(world *w, const lcommit *l, const sat_op *op)
+{
+	const lcommit *before = l - 1;
+	int rec = sim_rec_find(w, &op->rec);
+	bool hit = false;
+
+	while (before->c.lsn > 1 && before->entry < 0)
+		before--;
+	for (size_t i = 0; rec >= 0 && i < before->c.nops; i++) {
+		const sat_op *b = &before->c.ops[i];
+		int at = sim_rec_find(w, &b->rec);
+
+		hit |= b->kind == SAT_OP_DEL ? at == rec :
+		    b->kind == SAT_OP_NEW && at >= 0 &&
+		    w->recs[at].parent == rec;
+	}
+	if (!hit)
+		sim_fail(w, "the server deletes what nobody deleted");
+	HIT(orphans);
+}
+
 static void
 take_own(world *w, lcommit *l)
 {
 	l->entry = -1;
 	for (size_t i = 0; i < l->c.nops; i++)
-		if (l->c.ops[i].kind == SAT_OP_NUMBER)
+		if (l->c.ops[i].kind == SAT_OP_DEL)
+			take_orphan(w, l, &l->c.ops[i]);
+		else if (l->c.ops[i].kind == SAT_OP_NUMBER)
 			take_number(w, l, &l->c.ops[i]);
 		else if (l->c.ops[i].field == SAT_SYS_CANDIDATES)
 			take_told(w, &l->c.ops[i]);

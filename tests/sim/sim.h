@@ -111,6 +111,7 @@ enum {
 	X(resolved, "conflicts resolved by a person", 30)                     \
 	X(deletes, "records deleted", 600)                                    \
 	X(with_edits, "records deleted while edited", 100)                    \
+	X(orphans, "children and deletions that did not know each other", 5)   \
 	X(restores, "records restored", 90)                                   \
 	X(groups, "imports committed", 300)                                   \
 	X(groups_undone, "imports rolled back", 90)                           \
