@@ -52,7 +52,7 @@ static const ask asks[] = {
 	LIST("by name", "{\"sort\":\"name\"}"),
 	LIST("stage, by name", "{\"stage\":\"proposal\",\"sort\":\"name\"}"),
 	LIST("newest first", "{\"sort\":\"-created\"}"),
-	LIST("city , no index of its own", "{\"where\":\"city=长沙市\"}"),
+	LIST("city (covered, not leading)", "{\"where\":\"city=长沙市\"}"),
 	LIST("text", "{\"q\":\"yunfan\"}"),
 	LIST("incomplete", "{\"incomplete\":\"1\"}"),
 	{ "list: follow-ups, newest first", "GET", "/v1/activities",
