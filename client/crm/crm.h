@@ -392,7 +392,7 @@ SAT_CHECK sat_rc sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_imp
 /* ---- reports --------------------------------------------------------------- */
 typedef struct sat_report_opts {
 	const char *period;  /* NULL = "all" */
-	int64_t as_of_ms;    /* 0 = end of the period; of "all": now */
+	int64_t as_of_ms;    /* 0 = end of the period, now while it lasts */
 	const char *const *params; /* "k=v", filters by field: owner=..., team=... */
 	size_t nparams;
 	const char *compare; /* "none", "prev", "yoy", or a period as baseline;

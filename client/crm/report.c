@@ -176,8 +176,10 @@ set_up(run *r, sat_grant grant, const sat_report_opts *o, const rep_tap *tap,
 
 	if (rc != SAT_OK)
 		return rc;
+	/* What is still to come was not missed yet. */
 	w->as_of_ms = o->as_of_ms != 0 ? o->as_of_ms :
-	    w->period.all ? r->who.now_ms : w->period.to_ms;
+	    w->period.to_ms < r->who.now_ms ? w->period.to_ms :
+	    r->who.now_ms;
 	w->calendar = *sat_template_calendar(r->who.t);
 	if ((rc = choose_before(r, o->compare, e)) != SAT_OK)
 		return rc;

@@ -29,6 +29,8 @@ load_dim(bind *b, const sat_json *n, sat_report_dim *d)
 	} else if (d->path.team) {
 		d->zh = "团队";
 		d->en = "Team";
+	} else if (d->path.field->mask != NULL) {
+		sat_walk_fault(&b->w, "%s is masked", d->path.field->key);
 	} else {
 		d->zh = d->path.field->zh;
 		d->en = d->path.field->en;
@@ -183,6 +185,10 @@ load_list(bind *b, const sat_json *root, sat_report_def *def)
 	for (size_t i = 0; i < def->nlist && b->w.rc == SAT_OK; i++) {
 		def->list_keys[i] = columns[i];
 		def->list[i] = sat_bind_path(b, columns[i]);
+		/* who may see the end of a phone only must not read it here */
+		if (b->w.rc == SAT_OK && def->list[i].field != NULL &&
+		    def->list[i].field->mask != NULL)
+			sat_walk_fault(&b->w, "%s is masked", columns[i]);
 	}
 	sat_walk_leave(&b->w, mark);
 }

@@ -194,6 +194,10 @@ a_gap_begins_before_the_period(void **state)
 	(void)child(f, "activity", a, LIST("method=phone", "points=x",
 	    "effective=false"));
 	doc = run_with(f, "follow-up-compliance", &o);
+	assert_int_equal(1, num(doc, 0)); /* the month is not over */
+	sat_json_free(doc);
+	at(f, "2024-06-20T02:00:00Z");
+	doc = run_with(f, "follow-up-compliance", &o);
 	assert_int_equal(0, num(doc, 0)); /* 15 days and 14 hours to the end */
 	assert_int_equal(1, den(doc, 0));
 	sat_json_free(doc);
