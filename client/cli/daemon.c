@@ -14,6 +14,7 @@
 static const sat_opt daemon_options[] = {
 	{ "foreground", 0, NULL, "do not go to the background" },
 	{ "no-sync", 0, NULL, "exchange with the server only when asked to" },
+	{ "no-timer", 0, NULL, "make no tasks or reports unasked" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -98,7 +99,8 @@ serve(cli *c, life *l, sat_span phrase, sat_err *e)
 {
 	char *path = cli_socket_path(c), *home = realpath(c->home, NULL);
 	sat_cli_daemon d = { .socket_path = path,
-		.no_sync = sat_args_has(&c->args, "no-sync"), .open = on_open,
+		.no_sync = sat_args_has(&c->args, "no-sync"),
+		.no_timer = sat_args_has(&c->args, "no-timer"), .open = on_open,
 		.close = on_close, .ready = on_ready, .u = l };
 	sat_rc rc;
 

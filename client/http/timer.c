@@ -89,6 +89,8 @@ tick(void *u)
 void
 timer_start(daemon_ *d)
 {
+	if (d->o.no_timer)
+		return;
 	if (pthread_create(&d->timer, NULL, tick, d) == 0)
 		d->timer_runs = true;
 	else

@@ -70,4 +70,9 @@ O=$(as li opportunity add "$A" --set name=大单)
 expect 0 as li opportunity stage "$O" need_confirmed; expect 0 as li --json opportunity show "$O"; has "$OUT" 'need_confirmed 20' "the way through the stages is kept"
 expect 0 as li opportunity stuck --all --json; has "$(flat <<<"$OUT")" '"age_d":0' "its age"
 expect 0 as li worklist --stuck; expect 0 as li account stuck --check
+# the daemon runs them by itself
+E=$(as li contract add "$A" --set number=HT-2 --set end="$(date -d '+20 days' +%F)"); expect 0 as li contract stage "$E" signed
+"$SATCHEL" -C "$W/r/li" --passphrase-file "$W/pass" --no-input daemon --no-sync 2>&1 >/dev/null | sed -n 's/.*process \([0-9]*\)$/\1/p' >"$W/r/li/daemon.pid"
+for _ in $(seq 50); do as li task list --due all 2>/dev/null | grep -q HT-2 && break; sleep 0.1; done
+expect 0 as li task list --due all; has "$OUT" "HT-2" "made by the daemon's timer"; stop_daemon "$W/r/li"
 finish
