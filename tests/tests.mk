@@ -73,7 +73,7 @@ $(O)/tests/sweep/sweep: $(SWEEP_OBJ) $(TESTLIB) $(SIM_LIBS)
 	@$(CC) $(LDFLAGS) $(SWEEP_WRAP) -o $@ $(filter %.o,$^) -Wl,--start-group $(SIM_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
 # the server's disk is lost, and comes back from a backup or from the devices
-LOSS_OBJ := $(O)/obj/tests/sim/loss.o $(O)/obj/tests/sweep/lab.o $(O)/obj/tests/sweep/talk.o $(O)/obj/tests/sim/template.o
+LOSS_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sim/loss*.c))) $(O)/obj/tests/sweep/lab.o $(O)/obj/tests/sweep/talk.o $(O)/obj/tests/sim/template.o
 CHECK_BINS += $(O)/tests/sim/loss
 $(O)/tests/sim/loss: $(LOSS_OBJ) $(TESTLIB) $(SIM_LIBS)
 	@mkdir -p $(@D)

@@ -22,6 +22,20 @@ store_step_one(sat_stmt *q, const char *what, sat_err *e)
 	return rc;
 }
 
+void
+store_take_id(sat_id *id, sat_span s)
+{
+	memset(id, 0, sizeof *id);
+	if (s.n == sizeof id->b)
+		memcpy(id->b, s.p, s.n);
+}
+
+void
+store_bind_id(sat_stmt *q, int i, const sat_id *id)
+{
+	sat_bind_blob(q, i, sat_span_of(id->b, sizeof id->b));
+}
+
 sat_span
 store_copy(sat_arena *a, sat_span s)
 {
@@ -185,6 +199,7 @@ sat_sqlite_store_ops(sat_sqlite_store *s)
 	store_digest_ops(&o);
 	store_number_ops(&o);
 	store_loss_ops(&o);
+	store_erase_ops(&o);
 	store_pool_ops(&o);
 	store_coverage_ops(&o);
 	return o;

@@ -57,12 +57,17 @@ SAT_CHECK sat_rc store_segment_by_lsn(const sat_segment_row **row,
 SAT_CHECK sat_rc store_segment_by_cseq(const sat_segment_row **row,
     sat_sqlite_store *s, uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e);
 void store_segment_forget(sat_sqlite_store *s);
+/* Write a segment's file; durable when it returns. `file` is scratch. */
+SAT_CHECK sat_rc store_segment_put(sat_buf *file, sat_sqlite_store *s,
+    uint64_t n, const sat_segment_row *rows, size_t nrows, sat_err *e);
 
 /* One row by statement and nothing else: *row tells whether there is one. The
  * statement is borrowed; reset it when the columns are read. */
 #define store_stmt sat_db_stmt
 SAT_CHECK sat_rc store_step_one(sat_stmt *q, const char *what, sat_err *e);
 sat_span store_copy(sat_arena *a, sat_span s);
+void store_take_id(sat_id *id, sat_span s); /* zero when it is none */
+void store_bind_id(sat_stmt *q, int i, const sat_id *id);
 SAT_CHECK sat_rc store_counter_get(uint64_t *v, void *u, sat_counter c, sat_err *e);
 SAT_CHECK sat_rc store_counter_put(void *u, sat_counter c, uint64_t v, sat_err *e);
 
@@ -74,6 +79,7 @@ void store_who_ops(sat_store *o);
 void store_digest_ops(sat_store *o);
 void store_number_ops(sat_store *o);
 void store_loss_ops(sat_store *o);
+void store_erase_ops(sat_store *o);
 void store_pool_ops(sat_store *o);
 void store_coverage_ops(sat_store *o);
 

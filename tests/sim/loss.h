@@ -1,0 +1,87 @@
+/*
+ * loss.h - what the files of the server-loss simulation share.
+ *
+ * loss.c         histories: a seed, its steps, the program
+ * loss_people.c  what people write, and their sessions
+ * loss_server.c  backups, kits, and the loss
+ * loss_check.c   what must hold at the end
+ */
+#ifndef SAT_TESTS_LOSS_H
+#define SAT_TESTS_LOSS_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sweep/sweep.h"
+
+#define WRITES_MAX 400
+#define RECORDS_MAX 48
+#define ROUNDS 3
+#define LOSSES_MAX 3
+#define EXCHANGES_MAX 80
+#define BACKUP "kept.db"
+
+#define COUNTS(X)                                                             \
+	X(histories) X(writes) X(sessions) X(broken) X(backups) X(losses)     \
+	X(from_backup) X(from_kit) X(twice) X(dead) X(gone_with_it)           \
+	X(server_killed) X(device_killed) X(unheard) X(refused) X(fresh)
+
+enum {
+#define X(name) C_##name,
+	COUNTS(X)
+#undef X
+	N_COUNTS
+};
+extern uint64_t loss_counts[N_COUNTS];
+#define TICK(name) (loss_counts[C_##name]++)
+
+typedef struct written {
+	int dev, rec;
+	char tag[16];
+	uint64_t cseq;
+	bool answered; /* its author was told so, by some server */
+	bool backed; /* in the backup a server may come back from */
+	bool excused; /* only its author had it, and he is gone */
+} written;
+
+typedef struct history {
+	lab *L;
+	uint64_t rand;
+	bool trace;
+	sat_id rec[RECORDS_MAX];
+	int nrecs;
+	written w[WRITES_MAX];
+	int nw;
+	bool dead[NDEVS];
+	sat_buf backup;  /* as it lies elsewhere */
+	bool kit;        /* it holds no records */
+	int losses;
+	char why[600];
+	jmp_buf on_fail;
+} history;
+
+/* loss.c */
+uint64_t loss_draw(history *h, uint64_t below);
+void loss_fail(history *h, const char *fmt, ...)
+    __attribute__((noreturn, format(printf, 2, 3)));
+void loss_say(const history *h, const char *fmt, ...) SAT_PRINTF(2, 3);
+
+/* loss_people.c */
+bool loss_has_tag(const sat_record *r, sat_arena *a, const char *tag);
+/* The view of a device; false: it does not hold the record. */
+bool loss_view_of(history *h, int dev, int rec, sat_view *v);
+bool loss_server_has(history *h, int rec, sat_record *out);
+void loss_write_something(history *h, int dev);
+void loss_session(history *h, int dev, bool whole);
+
+/* loss_server.c */
+void loss_open_server(history *h);
+void loss_close_server(lab *L, bool orderly);
+void loss_back_up(history *h);
+void loss_make_kit(history *h);
+void loss_lose_server(history *h);
+
+/* loss_check.c */
+void loss_check_end(history *h);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * loss_check.c - what must hold at the end of a history.
+ */
+#include "tests/sim/loss.h"
+
+/* ---- the end -------------------------------------------------------------------------------------- */
+
+static bool
+is_quarantined(history *h, const written *w)
+{
+	sat_quarantined *q;
+	size_t n;
+	sat_err e = { 0 };
+
+	if (h->dead[w->dev])
+		return false;
+	if (sat_replica_quarantine(&q, &n, &h->L->a, h->L->dev[w->dev].r,
+	    &e) != SAT_OK)
+		loss_fail(h, "no quarantine: %s", e.text);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < q[i].commit.nops; k++)
+			if (q[i].commit.ops[k].kind == SAT_OP_SADD &&
+			    sat_span_eq(q[i].commit.ops[k].value.s,
+			    sat_span_str(w->tag)))
+				return true;
+	return false;
+}
+
+static void
+check_record(history *h, int rec)
+{
+	int64_t visits = 0, want = 0;
+	sat_record r;
+	bool there = loss_server_has(h, rec, &r);
+
+	for (int i = 0; i < h->nw; i++) {
+		const written *w = &h->w[i];
+
+		if (w->rec != rec)
+			continue;
+		if (there && loss_has_tag(&r, &h->L->a, w->tag)) {
+			want++;
+			continue;
+		}
+		if (is_quarantined(h, w))
+			TICK(refused);
+		else if (!w->excused)
+			loss_fail(h, "lost: %s, written into record %d by %s%s",
+			    w->tag, rec, h->L->dev[w->dev].m.name,
+			    h->dead[w->dev] ? ", which is gone" : "");
+	}
+	if (there)
+		visits = sat_record_value(&r, A_VISITS).i;
+	if (visits != want)
+		loss_fail(h, "record %d counts %lld visits, %lld were written", rec,
+		    (long long)visits, (long long)want);
+}
+
+static void
+hash_state(void *u, const sat_id *id, sat_span state)
+{
+	sat_hasher *s = u;
+
+	sat_hasher_add(s, sat_span_of(id->b, sizeof id->b));
+	sat_hasher_add(s, state);
+}
+
+static void
+check_same(history *h, int dev, const char *user)
+{
+	lab *L = h->L;
+	uint8_t here[SAT_HASH_BYTES], there[SAT_HASH_BYTES];
+	sat_replica_status st;
+	sat_hasher s;
+	sat_err e = { 0 };
+
+	sat_hasher_init(&s, (sat_span){ NULL, 0 });
+	if (sat_replica_dump(L->dev[dev].r, hash_state, &s, &e) != SAT_OK)
+		loss_fail(h, "no dump: %s", e.text);
+	sat_hasher_done(&s, here);
+	sat_hasher_init(&s, (sat_span){ NULL, 0 });
+	if (sat_server_dump(L->server, sat_registry_user(sat_server_registry(
+	    L->server), sat_span_str(user)), hash_state, &s, &e) != SAT_OK)
+		loss_fail(h, "no dump: %s", e.text);
+	sat_hasher_done(&s, there);
+	if (memcmp(here, there, sizeof here) != 0)
+		loss_fail(h, "%s and the server differ", L->dev[dev].m.name);
+	if (sat_replica_status_get(&st, L->dev[dev].r, &e) != SAT_OK ||
+	    sat_replica_check(L->dev[dev].r, false, &e) != SAT_OK)
+		loss_fail(h, "%s: %s", L->dev[dev].m.name, e.text);
+	if (st.pending_commits != 0)
+		loss_fail(h, "%s still waits for %lld answers", L->dev[dev].m.name,
+		    (long long)st.pending_commits);
+}
+
+/* A device made now gets what the others have. */
+static void
+check_fresh(history *h)
+{
+	lab *L = h->L;
+	sat_enrolled in;
+	sat_err e = { 0 };
+
+	TICK(fresh);
+	if (talk_enrol(L, &L->dev[RAW], &in, &e) != SAT_OK ||
+	    sat_replica_enrolled(L->dev[RAW].r, &in, &e) != SAT_OK ||
+	    talk_whole(L, &L->dev[RAW], &e) != SAT_OK)
+		loss_fail(h, "a new device: %s", e.text);
+	check_same(h, RAW, "bob");
+}
+
+void
+loss_check_end(history *h)
+{
+	static const char *const users[] = { "ann", "bob", "hq" };
+	lab *L = h->L;
+	uint64_t commits, records;
+	sat_err e = { 0 };
+
+	for (int round = 0; round < ROUNDS; round++)
+		for (int d = 0; d < RAW; d++)
+			loss_session(h, d, true);
+	for (int d = 0; d < RAW; d++)
+		if (!h->dead[d])
+			check_same(h, d, users[d]);
+	for (int i = 0; i < h->nrecs; i++) {
+		sat_arena_reset(&L->a);
+		check_record(h, i);
+	}
+	check_fresh(h);
+	if (sat_server_verify(L->server, &commits, &records, &e) != SAT_OK ||
+	    sat_sqlite_store_check(L->store, false, &e) != SAT_OK)
+		loss_fail(h, "the server: %s", e.text);
+}
