@@ -97,17 +97,21 @@ HANDLER(api_worklist)
 	sat_arena a = { 0 };
 	sat_json *data;
 	sat_due *d;
+	int64_t limit = 0;
 	size_t n;
 	sat_rc rc;
 
 	(void)args;
-	if ((rc = read_opts(&o, api, req, e)) == SAT_OK)
+	if ((rc = read_opts(&o, api, req, e)) == SAT_OK &&
+	    (rc = api_number(&limit, req, "limit", 0, e)) == SAT_OK)
 		rc = sat_crm_due(&d, &n, &a, &api->crm, &o, e);
 	if (rc == SAT_OK) {
 		*out = api_doc("worklist");
 		api_time_put(*out, "as_of", o.now_ms);
+		sat_json_put_int(*out, "total", (int64_t)n);
 		data = sat_json_put_arr(*out, "data");
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n && (limit == 0 ||
+		    i < (size_t)limit); i++)
 			put_due(sat_json_add_obj(data), api, &d[i], o.now_ms);
 	}
 	sat_arena_fini(&a);

@@ -9,6 +9,7 @@
 static const sat_opt worklist_options[] = {
 	{ "due", 0, "WHEN", "now (default), today, overdue, escalated, all" },
 	{ "owner", 0, "USER", "only this owner's (me)" },
+	{ "limit", 0, "N", "only the first N" },
 	{ "stuck", 0, NULL, "what is too long in its stage instead" },
 	{ "check", 0, NULL, "exit 20 when there is anything" },
 	{ NULL, 0, NULL, NULL },
@@ -25,7 +26,8 @@ cli_worklist(cli *c, sat_err *e)
 		{ "due", "due", CELL_TIME }, { "state", "state", CELL_PLAIN },
 		{ "days_late", "days late", CELL_NUMBER },
 		{ "told", "told", CELL_PLAIN } };
-	static const char *const flags[] = { "due", "owner", "as-of" };
+	static const char *const flags[] = { "due", "owner", "as-of",
+		"limit" };
 	sat_json *doc = NULL, *q = sat_json_obj();
 	size_t n;
 	sat_rc rc;
@@ -34,7 +36,7 @@ cli_worklist(cli *c, sat_err *e)
 		sat_json_free(q);
 		return cli_stuck(c, "opportunity", e);
 	}
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		const char *v = sat_args_get(&c->args, flags[i]);
 
 		if (v != NULL)
@@ -46,6 +48,9 @@ cli_worklist(cli *c, sat_err *e)
 	if (rc == SAT_OK)
 		cli_print_or_none(c, doc, cols, sizeof cols / sizeof cols[0],
 		    "nobody is waiting");
+	if (rc == SAT_OK && n < (size_t)sat_json_get_int(doc, "total", 0))
+		cli_say(c, "%zu of %lld\n", n,
+		    (long long)sat_json_get_int(doc, "total", 0));
 	if (rc == SAT_OK && n > 0 && sat_args_has(&c->args, "check"))
 		rc = sat_fail_code(e, SAT_EFALSE, "worklist", NULL,
 		    "%zu customers are waiting", n);

@@ -65,6 +65,8 @@ static const ask asks[] = {
 	{ "one customer", "GET", "/v1/accounts/$A", NULL, NULL, 50, 50, false },
 	{ "360 view", "GET", "/v1/accounts/$A/timeline", NULL, NULL, 50, 50,
 	    false },
+	{ "overdue customers, the first 50", "GET", "/v1/worklist",
+	    "{\"due\":\"overdue\",\"limit\":\"50\"}", NULL, 50, 50, false },
 	{ "overdue customers", "GET", "/v1/worklist", "{\"due\":\"overdue\"}",
 	    NULL, 300, 3000, true },
 	SEARCH("name", "云帆"), SEARCH("frequent word", "有限公司"),
