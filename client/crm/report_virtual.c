@@ -271,6 +271,21 @@ on_cell(void *u, const sat_id *id, const sat_cell *c, sat_err *e)
 	return SAT_OK;
 }
 
+/* The records come one after another, and most were written once: sorting each
+ * by itself is far less work than sorting all. */
+static void
+sort_runs(rep_events *ev)
+{
+	for (size_t i = 0, to; i < ev->n; i = to) {
+		rep_events run = { .v = ev->v + i };
+
+		for (to = i; to < ev->n &&
+		    sat_id_eq(&ev->v[to].id, &ev->v[i].id); to++)
+			run.n++;
+		rep_events_sort(&run);
+	}
+}
+
 /* Cells of one record with one stamp are one change. */
 static void
 take_writes(rep_source *s, const sat_kind *k, const rep_events *ev)
@@ -306,13 +321,18 @@ make_writes(rep_source *s, sat_err *e)
 	for (size_t i = 0; rc == SAT_OK && i < sat_template_kinds(s->who->t);
 	     i++) {
 		written w = { .when = s->when };
+		size_t past = 0;
 
 		k = sat_template_kind_at(s->who->t, i);
-		if ((rc = sat_replica_each_past(s->c->replica, k, 0, on_past,
-		    &w, e)) == SAT_OK)
+		rc = sat_replica_each_past(s->c->replica, k, 0, on_past, &w, e);
+		past = w.events.n;
+		if (rc == SAT_OK)
 			rc = sat_replica_each_stamp(s->c->replica, k, 0, on_cell,
 			    &w, e);
-		rep_events_sort(&w.events);
+		if (past > 0)
+			rep_events_sort(&w.events);
+		else
+			sort_runs(&w.events);
 		take_writes(s, k, &w.events);
 		rep_events_free(&w.events);
 	}
