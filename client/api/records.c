@@ -449,6 +449,27 @@ HANDLER(api_restore)
 	return delete_or_restore(out, api, args, true, e);
 }
 
+/* What the flow missed at the last change of stage ("entry.follow"), as `path` of
+ * the record has it: "STAGE TIME !CODE". */
+static void
+put_flag(sat_json *doc)
+{
+	const sat_json *m = sat_json_first(sat_json_get(sat_json_get(doc,
+	    "data"), "path"));
+	const char *last = "", *flag = NULL;
+
+	for (; m != NULL; m = sat_json_next(m)) {
+		const char *when = strchr(sat_json_str(m, ""), ' ');
+
+		if (when != NULL && strcmp(when, last) > 0) {
+			last = when;
+			flag = strchr(when, '!');
+		}
+	}
+	if (flag != NULL)
+		sat_json_put_str(doc, "flag", flag + 1);
+}
+
 HANDLER(api_stage)
 {
 	const char *stage = sat_json_get_str(req->body, "stage", NULL);
@@ -461,7 +482,10 @@ HANDLER(api_stage)
 	if (rc == SAT_OK)
 		rc = sat_crm_stage(&api->crm, k, &id, stage,
 		    sat_json_get_str(req->body, "reason", NULL), e);
-	return rc == SAT_OK ? api_record_answer(out, api, k, &id, false, e) : rc;
+	if (rc == SAT_OK && (rc = api_record_answer(out, api, k, &id, false,
+	    e)) == SAT_OK)
+		put_flag(*out);
+	return rc;
 }
 
 HANDLER(api_assign)

@@ -170,6 +170,9 @@ print_written(cli *c, const sat_json *doc)
 		cli_say(c, "valid\n");
 	else
 		sat_buf_fmt(&c->out, "%s\n", sat_json_get_str(data, "id", ""));
+	if (!cli_is_json(c) && sat_json_get_str(doc, "flag", NULL) != NULL)
+		cli_say(c, "flagged: %s: the procedure asks for more\n",
+		    sat_json_get_str(doc, "flag", ""));
 }
 
 static sat_rc

@@ -17,7 +17,7 @@ expect 0 as li sop show "$O" --json; has "$(flat <<<"$OUT")" '"item":"first_cont
 expect 0 as li sop check "$O" first_contact.who first_contact.source --json; has "$(flat <<<"$OUT")" '"item":"first_contact.who",[^}]*}[^}]*},"required":true,"done":true' "done"
 expect 5 as li sop check "$O" first_contact.nonsense; expect 5 as li sop show zzzzzzzz
 # flagged: nobody was in touch, and the list is not done
-expect 0 as li opportunity stage "$P" need_confirmed; expect 0 as li --json opportunity show "$P"; has "$OUT" 'need_confirmed [^"]*!entry.follow' "flagged"
+expect 0 as li opportunity stage "$P" need_confirmed; has "$ERR" "flagged: entry.follow" "and said so"; expect 0 as li --json opportunity show "$P"; has "$OUT" 'need_confirmed [^"]*!entry.follow' "flagged"
 expect 0 as li activity add "$A" --method phone --points 谈需求
 expect 0 as li opportunity stage "$O" need_confirmed; expect 0 as li --json opportunity show "$O"; hasnt "$OUT" '!entry' "all was there"
 expect 0 as li sop conformance --json; has "$(flat <<<"$OUT")" '"records":2,"conform":1,"percent":50' "one of two"; has "$(flat <<<"$OUT")" '"title":"急单".*"flagged":"need_confirmed"' "and which is not"
