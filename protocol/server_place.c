@@ -237,7 +237,8 @@ on_place(void *u, const sat_place *p)
 }
 
 sat_rc
-sat_srv_heads(sat_place **list, size_t *n, sat_server *s, sat_err *e)
+sat_srv_heads(sat_place **list, size_t *n, sat_server *s, uint32_t dev,
+    sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	head_list whole = { .l.s = s, .upto = s->lsn };
@@ -261,7 +262,7 @@ sat_srv_heads(sat_place **list, size_t *n, sat_server *s, sat_err *e)
 			(void)add(&cut.l, &cut.now);
 	}
 	if (s->epoch.epoch != 0)
-		rc = st->places(st->u, durable, on_place, &cut, e);
+		rc = st->places(st->u, durable, dev, on_place, &cut, e);
 	*list = cut.l.v;
 	*n = cut.l.n;
 	return rc;

@@ -224,7 +224,8 @@ sat_srv_refetch(sat_server *s, sat_server_session *x, const sat_refetch *in,
 	d->max_eff = g.st.max_eff;
 	d->lsn = s->lsn;
 	if (g.st.n == 0 ||
-	    ((rc = sat_srv_heads(&d->heads, &d->nheads, s, e)) == SAT_OK &&
+	    ((rc = sat_srv_heads(&d->heads, &d->nheads, s, x->device,
+	    e)) == SAT_OK &&
 	    (rc = sat_records_write(&records, g.st.r, g.st.n, e)) ==
 	    SAT_OK)) {
 		d->records = sat_buf_span(&records);

@@ -202,7 +202,8 @@ sat_srv_snap(sat_server *s, sat_server_session *x, const sat_snap *in,
 	c->total = x->snap_total;
 	c->max_eff = p->st.max_eff; /* P-095 */
 	if (p->st.n == 0 ||
-	    ((rc = sat_srv_heads(&c->heads, &c->nheads, s, e)) == SAT_OK &&
+	    ((rc = sat_srv_heads(&c->heads, &c->nheads, s, x->device,
+	    e)) == SAT_OK &&
 	    (rc = sat_records_write(&records, p->st.r, p->st.n, e)) ==
 	    SAT_OK)) {
 		c->records = sat_buf_span(&records);

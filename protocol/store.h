@@ -247,9 +247,9 @@ typedef struct sat_store {
 	sat_rc (*seed_put)(void *u, uint64_t lsn, const sat_id *id, uint64_t upto,
 	    uint32_t dev, sat_span state, sat_err *e);
 	/* what devices say where commits stood on servers that are gone; those
-	 * put at a position above `lsn` */
+	 * put at a position above `lsn`, and all of `dev` */
 	sat_rc (*place_put)(void *u, const sat_place *p, uint64_t lsn, sat_err *e);
-	sat_rc (*places)(void *u, uint64_t lsn, bool (*cb)(void *cu, const sat_place *p), void *cu, sat_err *e);
+	sat_rc (*places)(void *u, uint64_t lsn, uint32_t dev, bool (*cb)(void *cu, const sat_place *p), void *cu, sat_err *e);
 	/* all that stood in from..upto */
 	sat_rc (*places_in)(void *u, uint64_t from, uint64_t upto, bool (*cb)(void *cu, const sat_place *p), void *cu, sat_err *e);
 	/* did commit cseq stand somewhere in from..upto? */

@@ -117,6 +117,15 @@ AND lsn = 9223372036854775807;
 -- @durable
 DELETE FROM place WHERE lsn <= ?1;
 
+-- :name place_of
+-- Where an own commit stood in one order, as others saw it.
+-- @dev @inc @cseq @from @upto
+SELECT min(upto) FROM place WHERE upto BETWEEN ?4 AND ?5 AND upto > 0
+AND dev = ?1 AND inc = ?2 AND first <= ?3 AND last >= ?3;
+
+-- :name recovered_put
+INSERT OR IGNORE INTO recovered(seq, old) VALUES(?1, ?2);
+
 -- :name place_all
 -- Of servers that are gone.
 -- @from  where the server's order begins

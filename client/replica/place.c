@@ -155,6 +155,57 @@ replica_place_kept(sat_replica *r, uint64_t lsn, sat_err *e)
 	return run(r, SQL_PLACE_KEPT, order_begin(r), lsn, true, e);
 }
 
+static sat_rc
+place_of(uint64_t *at, sat_replica *r, int64_t seq, uint64_t from,
+    uint64_t upto, sat_err *e)
+{
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*at = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_PLACE_OF, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, r->id->device);
+	sat_bind_int(s, 2, replica_seq_inc(seq));
+	sat_bind_int(s, 3, (int64_t)replica_seq_cseq(seq));
+	sat_bind_int(s, 4, (int64_t)from);
+	sat_bind_int(s, 5, (int64_t)upto);
+	if ((rc = sat_step(&row, s, e)) == SAT_OK && row && !sat_col_null(s, 0))
+		*at = (uint64_t)sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return rc;
+}
+
+/* Its places go by its number, and it may never have been heard of: they become
+ * positions of its own. */
+sat_rc
+replica_place_inherit(sat_replica *r, int64_t seq, int64_t heir, sat_err *e)
+{
+	uint64_t from = 0, at;
+	sat_stmt *s;
+	sat_rc rc;
+
+	for (size_t i = 0; i < r->ncerts; i++) {
+		uint64_t next = r->certs[i].first_lsn - 1;
+
+		if ((rc = place_of(&at, r, seq, from, next - 1, e)) != SAT_OK)
+			return rc;
+		from = next;
+		if (!replica_lost(r, at))
+			continue;
+		if ((rc = sat_db_stmt(&s, r->db, SQL_RECOVERED_PUT, e)) !=
+		    SAT_OK)
+			return rc;
+		sat_bind_int(s, 1, heir);
+		sat_bind_int(s, 2, (int64_t)at);
+		if ((rc = sat_run(s, e)) != SAT_OK)
+			return rc;
+		r->recovering = true;
+	}
+	return SAT_OK;
+}
+
 sat_rc
 replica_place_all(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
 {

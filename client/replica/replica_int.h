@@ -540,6 +540,8 @@ SAT_CHECK sat_rc replica_place_pass(sat_replica *r, uint64_t cursor, sat_err *e)
 SAT_CHECK sat_rc replica_place_truncate(sat_replica *r, uint64_t durable, sat_err *e);
 SAT_CHECK sat_rc replica_place_lost(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_place_kept(sat_replica *r, uint64_t lsn, sat_err *e);
+/* A commit goes on under another number: what others say of where it stood. */
+SAT_CHECK sat_rc replica_place_inherit(sat_replica *r, int64_t seq, int64_t heir, sat_err *e);
 SAT_CHECK sat_rc replica_place_all(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e);
 
 /* epoch.c */

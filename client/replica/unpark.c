@@ -119,6 +119,8 @@ keep_place(sat_replica *r, int64_t seq, int64_t heir, sat_err *e)
 	sat_stmt *s;
 	sat_rc rc;
 
+	if ((rc = replica_place_inherit(r, seq, heir, e)) != SAT_OK)
+		return rc;
 	if (!r->recovering)
 		return SAT_OK;
 	if ((rc = sat_db_stmt(&s, r->db, SQL_RECOVERED_MOVE, e)) != SAT_OK)

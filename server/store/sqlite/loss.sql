@@ -16,7 +16,7 @@ INSERT OR IGNORE INTO place(dev, inc, first, last, upto, lsn)
 VALUES(@dev, @inc, @first, @last, @upto, @lsn);
 
 -- :name places
-SELECT dev, inc, first, last, upto FROM place WHERE lsn > @lsn;
+SELECT dev, inc, first, last, upto FROM place WHERE lsn > @lsn OR dev = @dev;
 
 -- :name places_in
 SELECT dev, inc, first, last, upto FROM place WHERE upto BETWEEN @from AND @upto;

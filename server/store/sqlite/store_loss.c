@@ -85,7 +85,7 @@ list_places(sat_stmt *q, bool (*cb)(void *cu, const sat_place *p), void *cu,
 }
 
 static sat_rc
-places(void *u, uint64_t lsn, bool (*cb)(void *cu, const sat_place *p),
+places(void *u, uint64_t lsn, uint32_t dev, bool (*cb)(void *cu, const sat_place *p),
     void *cu, sat_err *e)
 {
 	sat_stmt *q;
@@ -95,6 +95,7 @@ places(void *u, uint64_t lsn, bool (*cb)(void *cu, const sat_place *p),
 	    e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, (int64_t)lsn);
+	sat_bind_int(q, 2, dev);
 	return list_places(q, cb, cu, e);
 }
 
