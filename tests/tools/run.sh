@@ -8,6 +8,7 @@ unit_only=
 B=$1; shift
 export SAT_BUILD=$B
 passed=0 failed=0
+: >"$B/ran"
 count() { # name log rc
 	local p f
 	p=$(grep -aoE '^[0-9]+ passed, [0-9]+ failed' "$2" | tail -1)
@@ -25,6 +26,7 @@ run() {
 	local log; log=$(mktemp)
 	timeout "${SAT_TEST_TIMEOUT:-900}" "$@" >"$log" 2>&1 </dev/null
 	count "$1" "$log" $?
+	echo "$1" >>"$B/ran"
 	rm -f "$log"
 }
 for t in "$@"; do run "$t"; done
@@ -33,6 +35,7 @@ if [ -z "$unit_only" ]; then
 	    tests/fault/check_*.sh tests/e2e/check_*.sh; do
 		[ -x "$t" ] && run "$t"
 	done
+	run tests/tools/requirements.sh "$B/ran"
 fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
