@@ -155,6 +155,7 @@ HANDLER(api_standard)
 	sat_arena a = { 0 };
 	sat_due *d = NULL;
 	size_t n = 0, i = 0;
+	const char *life = NULL;
 	bool yes = false;
 	sat_json *r;
 	sat_id id;
@@ -168,6 +169,8 @@ HANDLER(api_standard)
 	    (rc = sat_crm_due(&d, &n, &a, &api->crm, &o, e)) == SAT_OK)
 		rc = sat_crm_recent(&yes, &recent, &a, &api->crm, &id,
 		    o.now_ms, e);
+	if (rc == SAT_OK)
+		rc = sat_crm_lifecycle(&life, &api->crm, &id, o.now_ms, e);
 	while (rc == SAT_OK && i < n && !sat_id_eq(&d[i].id, &id))
 		i++;
 	if (rc == SAT_OK && i == n)
@@ -175,6 +178,7 @@ HANDLER(api_standard)
 	if (rc == SAT_OK) {
 		*out = api_doc("standard");
 		put_due(*out, api, &d[i], o.now_ms);
+		sat_json_put_str(*out, "lifecycle", life);
 		put_services(*out, api, d[i].grade);
 		r = sat_json_put_obj(*out, "recent_contact");
 		sat_json_put_str(r, "by", yes ? recent.by : NULL);

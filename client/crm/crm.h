@@ -221,6 +221,11 @@ typedef struct sat_due_opts {
 SAT_CHECK sat_rc sat_crm_due(sat_due **out, size_t *n, sat_arena *a, sat_crm *c,
     const sat_due_opts *o, sat_err *e);
 
+/* Where a customer stands by his orders; NULL without policy/lifecycle.json.
+ * Else "potential", "new", "existing" or "lost". */
+SAT_CHECK sat_rc sat_crm_lifecycle(const char **word, sat_crm *c,
+    const sat_id *account, int64_t now_ms, sat_err *e);
+
 /* The last contact of a colleague within `repeat_contact_d` days. */
 typedef struct sat_recent {
 	int64_t at_ms;

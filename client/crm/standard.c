@@ -339,6 +339,49 @@ sat_crm_due(sat_due **out, size_t *n, sat_arena *a, sat_crm *c,
 	return rc;
 }
 
+/* ---- where a customer stands ----------------------------------------------------------------- */
+
+sat_rc
+sat_crm_lifecycle(const char **word, sat_crm *c, const sat_id *account,
+    int64_t now_ms, sat_err *e)
+{
+	static const char *const words[] = { "potential", "new", "existing",
+		"lost" };
+	const sat_standard *s = sat_template_standard(
+	    sat_replica_template(c->replica));
+	sat_value id = sat_v_id(account), now = sat_v_int(now_ms);
+	int64_t first = 0, last = 0;
+	sat_filter f[2];
+	uint16_t column;
+	sat_query q = { .filters = f, .nfilters = 2, .columns = &column,
+		.ncolumns = 1 };
+	const sat_value *v;
+	sat_rows *rows;
+	sat_rc rc;
+
+	*word = NULL;
+	if (s->kind == NULL || s->life_window_d == 0)
+		return SAT_OK;
+	q.kind = s->kind;
+	column = s->time->id;
+	f[0] = (sat_filter){ s->kind->parent->id, SAT_CMP_EQ, &id, 1 };
+	f[1] = (sat_filter){ s->time->id, SAT_CMP_LE, &now, 1 };
+	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
+		int64_t at = time_of(v[0]);
+
+		if (at == 0)
+			continue;
+		first = first == 0 || at < first ? at : first;
+		last = at > last ? at : last;
+	}
+	sat_rows_free(rows);
+	*word = words[sat_lifecycle_of(first, last, now_ms, s->life_new_d,
+	    s->life_window_d)];
+	return rc;
+}
+
 /* ---- was a colleague there just now? ------------------------------------------------------ */
 
 sat_rc

@@ -44,6 +44,20 @@ rhythm_due(const sat_sla *s, int64_t created_ms, int64_t last_ms, int64_t now_ms
 	return (last_ms != 0 ? last_ms : created_ms) + days * DAY_MS;
 }
 
+sat_lifecycle
+sat_lifecycle_of(int64_t first_ms, int64_t last_ms, int64_t now_ms, int new_d,
+    int window_d)
+{
+	const int64_t day = (int64_t)24 * 3600 * 1000;
+
+	if (first_ms == 0)
+		return SAT_LIFE_POTENTIAL;
+	if (now_ms - last_ms > window_d * day)
+		return SAT_LIFE_LOST;
+	return now_ms - first_ms <= new_d * day ? SAT_LIFE_NEW
+	                                        : SAT_LIFE_EXISTING;
+}
+
 sat_sla_state
 sat_sla_judge(int64_t *due_ms, const sat_sla *s, int64_t created_ms,
     int64_t last_ms, int64_t next_ms, int64_t now_ms, int64_t day_end_ms)

@@ -23,6 +23,16 @@ const char *sat_grade_of(int64_t amount, const sat_grade_step *steps, size_t n);
 void sat_grade_abc(char *out, const int64_t *amounts, size_t n, int a_pct,
     int b_pct);
 
+/*
+ * Where a customer stands by what he bought: potential before the first order,
+ * new for new_d days after it, lost when the last one is more than window_d
+ * days ago, existing else. first_ms 0 = never ordered.
+ */
+typedef enum sat_lifecycle { SAT_LIFE_POTENTIAL, SAT_LIFE_NEW,
+	SAT_LIFE_EXISTING, SAT_LIFE_LOST } sat_lifecycle;
+sat_lifecycle sat_lifecycle_of(int64_t first_ms, int64_t last_ms,
+    int64_t now_ms, int new_d, int window_d);
+
 /* How often to follow up customers of a grade. */
 typedef struct sat_sla {
 	const char *grade;       /* NULL: customers without a grade */

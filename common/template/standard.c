@@ -1,10 +1,11 @@
-/* policy/grading.json, policy/sla.json, policy/service_by_grade.json. */
+/* policy/grading.json, policy/sla.json, policy/lifecycle.json, policy/service_by_grade.json. */
 #include "common/template/template_int.h"
 
 #include <string.h>
 
 #define GRADING "policy/grading.json"
 #define SLA "policy/sla.json"
+#define LIFECYCLE "policy/lifecycle.json"
 #define SERVICE "policy/service_by_grade.json"
 #define STEPS_MAX 16
 #define DAYS_MAX 3660
@@ -139,6 +140,22 @@ read_sla(sat_template *t, sat_standard *s, walk *w)
 	}
 }
 
+/* Its orders are those that grades are made of. */
+static void
+read_lifecycle(sat_template *t, sat_standard *s, walk *w)
+{
+	const sat_json *root = sat_template_doc(t, LIFECYCLE);
+
+	if (root == NULL)
+		return;
+	sat_walk_members(w, root, "note new_d window_d");
+	s->life_new_d = (int)sat_walk_int(w, root, "new_d", 90, 1, DAYS_MAX);
+	s->life_window_d = (int)sat_walk_int(w, root, "window_d", 365, 1,
+	    DAYS_MAX);
+	if (w->rc == SAT_OK && s->kind == NULL)
+		sat_walk_fault(w, "policy/grading.json names no orders (basis)");
+}
+
 /* Only checked here; read again where a record is shown. */
 static void
 check_service(sat_template *t, walk *w)
@@ -173,6 +190,7 @@ sat_template_load_standard(sat_template *t, sat_err *e)
 {
 	walk g = { .t = t, .path = GRADING, .e = e };
 	walk s = { .t = t, .path = SLA, .e = e };
+	walk l = { .t = t, .path = LIFECYCLE, .e = e };
 	walk v = { .t = t, .path = SERVICE, .e = e };
 
 	read_grading(t, &t->standard, &g);
@@ -181,6 +199,9 @@ sat_template_load_standard(sat_template *t, sat_err *e)
 	read_sla(t, &t->standard, &s);
 	if (s.rc != SAT_OK)
 		return s.rc;
+	read_lifecycle(t, &t->standard, &l);
+	if (l.rc != SAT_OK)
+		return l.rc;
 	check_service(t, &v);
 	return v.rc;
 }

@@ -153,7 +153,7 @@ SAT_CHECK sat_rc sat_template_lint(const sat_template *t,
 SAT_CHECK sat_rc sat_template_follows(const sat_template *next,
     const sat_template *prev, sat_err *e);
 
-/* policy/grading.json and sla.json. Without them: no basis, no rules. */
+/* policy/grading.json, sla.json, lifecycle.json. Without them: no basis, no rules. */
 typedef struct sat_standard {
 	const sat_kind *kind;          /* NULL: grades are only typed */
 	const sat_field *sum, *time;   /* of the kind */
@@ -167,6 +167,7 @@ typedef struct sat_standard {
 	size_t nrules;
 	const char *const *quiet;      /* statuses nobody has to follow up */
 	size_t nquiet;
+	int life_new_d, life_window_d; /* policy/lifecycle.json; window 0: none */
 	int repeat_contact_d;          /* a colleague was there so recently: say so */
 } sat_standard;
 const sat_standard *sat_template_standard(const sat_template *t);

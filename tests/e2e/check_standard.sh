@@ -35,4 +35,14 @@ expect 0 as mg activity add "$A" --method visit --points 拜访; has "$ERR" "li 
 expect 0 as li activity add "$B" --method phone --points 再次; hasnt "$ERR" "in touch" "not oneself"
 has "$(as mg --json worklist --due all --owner li | flat)" '战略公司' "the manager's list of one owner"
 expect 5 as wu account standard "$A"; same "$(as wu --json worklist --due all | grep -c '"id"')" 0 "nothing of another's"
+# --- lifecycle, from orders alone
+expect 0 as li account add --set name=周期公司 "${ACC[@]}" --set phone_main=13812349999; L=$OUT
+life() { as li --json account standard "$L" | grep -o '"lifecycle": "[a-z]*"'; }
+ago() { date -u -d "$1 days ago" +%Y-%m-%dT%H:%M:%SZ; }
+same "$(life)" '"lifecycle": "potential"' "lifecycle: nothing bought"
+expect 0 as li order add "$L" --set amount=1万 --set ordered_at="$(ago 400)"; same "$(life)" '"lifecycle": "lost"' "lifecycle: nothing for a year"
+expect 0 as li order add "$L" --set amount=1万 --set ordered_at="$(ago 1)"; same "$(life)" '"lifecycle": "existing"' "lifecycle: back again"
+expect 0 as li account add --set name=新周期公司 "${ACC[@]}" --set phone_main=13812349998; L=$OUT
+expect 0 as li order add "$L" --set amount=1万; same "$(life)" '"lifecycle": "new"' "lifecycle: the first order"
+expect 7 as li account edit "$L" --set lifecycle=new; has "$ERR" "lifecycle" "lifecycle: nobody types it"
 finish

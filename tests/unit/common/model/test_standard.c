@@ -90,10 +90,26 @@ an_agreed_date_counts_when_it_is_earlier(void **state)
 	    113 * D, 114 * D));
 }
 
+static void
+a_customer_is_potential_new_existing_or_lost_by_his_orders(void **state)
+{
+	const int64_t day = (int64_t)24 * 3600 * 1000, now = 1000 * day;
+
+	(void)state;
+	assert_int_equal(sat_lifecycle_of(0, 0, now, 90, 365), SAT_LIFE_POTENTIAL);
+	assert_int_equal(sat_lifecycle_of(now - 90 * day, now, now, 90, 365), SAT_LIFE_NEW);
+	assert_int_equal(sat_lifecycle_of(now - 90 * day - 1, now, now, 90, 365), SAT_LIFE_EXISTING);
+	assert_int_equal(sat_lifecycle_of(day, now - 365 * day, now, 90, 365), SAT_LIFE_EXISTING);
+	assert_int_equal(sat_lifecycle_of(day, now - 365 * day - 1, now, 90, 365), SAT_LIFE_LOST);
+	/* a window shorter than "new" still loses him */
+	assert_int_equal(sat_lifecycle_of(now - 61 * day, now - 61 * day, now, 90, 60), SAT_LIFE_LOST);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_customer_is_potential_new_existing_or_lost_by_his_orders),
 		cmocka_unit_test(thresholds_are_reached_to_the_fen),
 		cmocka_unit_test(abc_takes_in_who_crosses_the_line),
 		cmocka_unit_test(the_rhythm_of_the_grade_decides_when_to_be_in_touch),
