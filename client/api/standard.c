@@ -155,7 +155,8 @@ HANDLER(api_standard)
 	sat_arena a = { 0 };
 	sat_due *d = NULL;
 	size_t n = 0, i = 0;
-	const char *life = NULL;
+	const char *life = NULL, *gaps[SAT_COMMITTEE_MAX];
+	size_t ngaps = 0;
 	bool yes = false;
 	sat_json *r;
 	sat_id id;
@@ -171,6 +172,8 @@ HANDLER(api_standard)
 		    o.now_ms, e);
 	if (rc == SAT_OK)
 		rc = sat_crm_lifecycle(&life, &api->crm, &id, o.now_ms, e);
+	if (rc == SAT_OK)
+		rc = sat_crm_committee_gaps(gaps, &ngaps, &api->crm, &id, e);
 	while (rc == SAT_OK && i < n && !sat_id_eq(&d[i].id, &id))
 		i++;
 	if (rc == SAT_OK && i == n)
@@ -179,6 +182,9 @@ HANDLER(api_standard)
 		*out = api_doc("standard");
 		put_due(*out, api, &d[i], o.now_ms);
 		sat_json_put_str(*out, "lifecycle", life);
+		r = sat_json_put_arr(*out, "committee_missing");
+		for (size_t g = 0; g < ngaps; g++)
+			sat_json_add_str(r, gaps[g]);
 		put_services(*out, api, d[i].grade);
 		r = sat_json_put_obj(*out, "recent_contact");
 		sat_json_put_str(r, "by", yes ? recent.by : NULL);

@@ -226,6 +226,13 @@ SAT_CHECK sat_rc sat_crm_due(sat_due **out, size_t *n, sat_arena *a, sat_crm *c,
 SAT_CHECK sat_rc sat_crm_lifecycle(const char **word, sat_crm *c,
     const sat_id *account, int64_t now_ms, sat_err *e);
 
+/* Buying roles of policy/committee.json that no contact of the customer fills;
+ * `missing` has room for SAT_COMMITTEE_MAX keys of the template. 0 for a
+ * customer whose kind has no committee. */
+#define SAT_COMMITTEE_MAX 16
+SAT_CHECK sat_rc sat_crm_committee_gaps(const char *missing[SAT_COMMITTEE_MAX],
+    size_t *n, sat_crm *c, const sat_id *account, sat_err *e);
+
 /* The last contact of a colleague within `repeat_contact_d` days. */
 typedef struct sat_recent {
 	int64_t at_ms;

@@ -382,6 +382,75 @@ sat_crm_lifecycle(const char **word, sat_crm *c, const sat_id *account,
 	return rc;
 }
 
+/* ---- who decides at the customer's --------------------------------------------------------------- */
+
+static bool
+has_committee(const sat_standard *s, sat_value party_kind)
+{
+	for (size_t i = 0; i < s->ncommittee_of; i++)
+		if (party_kind.type == SAT_V_TEXT && sat_span_eq(party_kind.s,
+		    sat_span_str(s->committee_of[i])))
+			return true;
+	return s->ncommittee_of == 0;
+}
+
+/* Does a contact of the customer have the role? */
+static sat_rc
+fills(bool *yes, sat_crm *c, const sat_kind *k, const sat_field *roles,
+    const sat_id *account, const char *role, sat_err *e)
+{
+	sat_value id = sat_v_id(account), r = sat_v_text(sat_span_str(role));
+	sat_filter f[2] = { { k->parent->id, SAT_CMP_EQ, &id, 1 },
+		{ roles->id, SAT_CMP_HAS, &r, 1 } };
+	uint16_t column = SAT_Q_ID;
+	sat_query q = { .kind = k, .filters = f, .nfilters = 2,
+		.columns = &column, .ncolumns = 1, .limit = 1 };
+	const sat_value *v;
+	sat_rows *rows;
+	sat_rc rc;
+
+	*yes = false;
+	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
+		return rc;
+	if ((rc = sat_rows_next(&v, rows, e)) == SAT_OK)
+		*yes = v != NULL;
+	sat_rows_free(rows);
+	return rc;
+}
+
+sat_rc
+sat_crm_committee_gaps(const char *missing[SAT_COMMITTEE_MAX], size_t *n,
+    sat_crm *c, const sat_id *account, sat_err *e)
+{
+	const sat_template *t = sat_replica_template(c->replica);
+	const sat_standard *s = sat_template_standard(t);
+	const sat_kind *k = sat_template_kind(t, "contact");
+	const sat_kind *ak = sat_template_kind(t, "account");
+	const sat_field *roles = k != NULL ? sat_kind_field(k, "roles") : NULL;
+	const sat_field *party = sat_kind_field(ak, "party_kind");
+	sat_arena a = { 0 };
+	sat_view v;
+	bool yes;
+	sat_rc rc;
+
+	*n = 0;
+	if (s->ncommittee == 0 || roles == NULL || k->parent == NULL)
+		return SAT_OK;
+	rc = sat_replica_get(&v, &a, c->replica, ak, account, e);
+	yes = rc == SAT_OK && has_committee(s, party != NULL ?
+	    sat_record_value(&v.rec, party->id) : sat_v_null());
+	sat_arena_fini(&a);
+	if (rc != SAT_OK || !yes)
+		return rc;
+	for (size_t i = 0; i < s->ncommittee && i < SAT_COMMITTEE_MAX &&
+	     rc == SAT_OK; i++) {
+		rc = fills(&yes, c, k, roles, account, s->committee[i], e);
+		if (rc == SAT_OK && !yes)
+			missing[(*n)++] = s->committee[i];
+	}
+	return rc;
+}
+
 /* ---- was a colleague there just now? ------------------------------------------------------ */
 
 sat_rc

@@ -1,4 +1,5 @@
-/* policy/grading.json, policy/sla.json, policy/lifecycle.json, policy/service_by_grade.json. */
+/* policy/grading.json, policy/sla.json, policy/lifecycle.json,
+ * policy/committee.json, policy/service_by_grade.json. */
 #include "common/template/template_int.h"
 
 #include <string.h>
@@ -6,6 +7,7 @@
 #define GRADING "policy/grading.json"
 #define SLA "policy/sla.json"
 #define LIFECYCLE "policy/lifecycle.json"
+#define COMMITTEE "policy/committee.json"
 #define SERVICE "policy/service_by_grade.json"
 #define STEPS_MAX 16
 #define DAYS_MAX 3660
@@ -156,6 +158,34 @@ read_lifecycle(sat_template *t, sat_standard *s, walk *w)
 		sat_walk_fault(w, "policy/grading.json names no orders (basis)");
 }
 
+/* Every text has to be an option of the dictionary. */
+static void
+options_of(walk *w, const char *name, const char *const *v, size_t n)
+{
+	const sat_dict *d = sat_template_dict(w->t, name);
+
+	for (size_t i = 0; i < n && w->rc == SAT_OK; i++)
+		if (d == NULL || sat_dict_option(d, v[i], strlen(v[i])) == NULL)
+			sat_walk_fault(w, "'%.40s' is no option of dict/%s", v[i],
+			    name);
+}
+
+static void
+read_committee(sat_template *t, sat_standard *s, walk *w)
+{
+	const sat_json *root = sat_template_doc(t, COMMITTEE);
+
+	if (root == NULL)
+		return;
+	sat_walk_members(w, root, "note roles party_kinds");
+	s->committee = sat_walk_texts(w, root, "roles", &t->arena,
+	    &s->ncommittee);
+	s->committee_of = sat_walk_texts(w, root, "party_kinds", &t->arena,
+	    &s->ncommittee_of);
+	options_of(w, "contact_role", s->committee, s->ncommittee);
+	options_of(w, "party_kind", s->committee_of, s->ncommittee_of);
+}
+
 /* Only checked here; read again where a record is shown. */
 static void
 check_service(sat_template *t, walk *w)
@@ -191,6 +221,7 @@ sat_template_load_standard(sat_template *t, sat_err *e)
 	walk g = { .t = t, .path = GRADING, .e = e };
 	walk s = { .t = t, .path = SLA, .e = e };
 	walk l = { .t = t, .path = LIFECYCLE, .e = e };
+	walk m = { .t = t, .path = COMMITTEE, .e = e };
 	walk v = { .t = t, .path = SERVICE, .e = e };
 
 	read_grading(t, &t->standard, &g);
@@ -202,6 +233,9 @@ sat_template_load_standard(sat_template *t, sat_err *e)
 	read_lifecycle(t, &t->standard, &l);
 	if (l.rc != SAT_OK)
 		return l.rc;
+	read_committee(t, &t->standard, &m);
+	if (m.rc != SAT_OK)
+		return m.rc;
 	check_service(t, &v);
 	return v.rc;
 }

@@ -167,6 +167,11 @@ typedef struct sat_standard {
 	size_t nrules;
 	const char *const *quiet;      /* statuses nobody has to follow up */
 	size_t nquiet;
+	const char *const *committee; /* policy/committee.json: buying roles the
+	                               * contacts of a customer should fill */
+	size_t ncommittee;
+	const char *const *committee_of; /* party kinds that have one; 0: all */
+	size_t ncommittee_of;
 	int life_new_d, life_window_d; /* policy/lifecycle.json; window 0: none */
 	int repeat_contact_d;          /* a colleague was there so recently: say so */
 } sat_standard;
