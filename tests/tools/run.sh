@@ -2,12 +2,16 @@
 # Run test programs, print each result, end with the true sum.
 # A program is either a cmocka one or prints "N passed, N failed" itself.
 # usage: run.sh [--unit-only] <build dir> <programs...>; further programs:
-# every executable tests/{golden,sim,fuzz,fault,e2e}/check_*.sh
+# every executable tests/{golden,sim,fuzz,fault,e2e}/check_*.sh. Those of e2e
+# have a company of their own each and wait much, so SAT_JOBS (as many as there
+# are processors, 4 at most) run side by side; all others one after the other.
 unit_only=
 [ "$1" = --unit-only ] && { unit_only=1; shift; }
 B=$1; shift
 export SAT_BUILD=$B
+jobs=${SAT_JOBS:-$(nproc)}; [ "$jobs" -gt 4 ] && jobs=4
 passed=0 failed=0
+T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 : >"$B/ran"
 count() { # name log rc
 	local p f
@@ -21,20 +25,36 @@ count() { # name log rc
 	if [ "$3" = 0 ] && [ "$p" = 0 ] && [ "$f" = 0 ]; then f=1; echo "ran no test: $1"; fi
 	passed=$((passed + p)); failed=$((failed + f))
 	if [ "$f" != 0 ]; then echo "FAIL $1"; tail -60 "$2"; else echo "ok   $1 ($p)"; fi
-}
-run() {
-	local log; log=$(mktemp)
-	timeout "${SAT_TEST_TIMEOUT:-900}" "$@" >"$log" 2>&1 </dev/null
-	count "$1" "$log" $?
 	echo "$1" >>"$B/ran"
-	rm -f "$log"
+}
+begin() { # program: its output and exit code to files of its own
+	local at=$T/${1//\//_}
+	timeout "${SAT_TEST_TIMEOUT:-900}" "$@" >"$at.log" 2>&1 </dev/null
+	echo $? >"$at.r"; mv "$at.r" "$at.rc"
+}
+end() { local at=$T/${1//\//_}; count "$1" "$at.log" "$(cat "$at.rc" 2>/dev/null || echo 1)"; rm -f "$at".*; }
+run() { begin "$@"; end "$1"; }
+run_beside() { # the same for many, SAT_JOBS at a time, told as they end
+	local t at going=()
+	for t in "$@" ""; do
+		while [ ${#going[@]} -ge "$jobs" ] || { [ -z "$t" ] && [ ${#going[@]} -gt 0 ]; }; do
+			wait -n
+			for at in "${!going[@]}"; do
+				[ -e "$T/${going[at]//\//_}.rc" ] && { end "${going[at]}"; unset "going[at]"; }
+			done
+		done
+		[ -z "$t" ] || { begin "$t" & going+=("$t"); }
+	done
 }
 for t in "$@"; do run "$t"; done
 if [ -z "$unit_only" ]; then
 	for t in tests/golden/check_*.sh tests/fuzz/check_*.sh tests/sim/check_*.sh \
-	    tests/fault/check_*.sh tests/e2e/check_*.sh; do
+	    tests/fault/check_*.sh; do
 		[ -x "$t" ] && run "$t"
 	done
+	e2e=()
+	for t in tests/e2e/check_*.sh; do [ -x "$t" ] && e2e+=("$t"); done
+	run_beside "${e2e[@]}"
 	run tests/tools/requirements.sh "$B/ran"
 fi
 echo "$passed passed, $failed failed"
