@@ -129,7 +129,8 @@ flush(sat_server *s, sat_err *e)
 	}
 	for (size_t i = 0; i < s->nseen; i++)
 		if ((rc = st->device_seen(st->u, s->seen[i].dev,
-		    s->seen[i].cursor, s->seen[i].ms, e)) != SAT_OK)
+		    s->seen[i].cursor, s->seen[i].told ?
+		    s->seen[i].template_oid : NULL, s->seen[i].ms, e)) != SAT_OK)
 			return rc;
 	for (size_t i = 0; i < s->ndiverged; i++) {
 		const diverged_slot *d = &s->diverged[i];
@@ -216,7 +217,8 @@ sat_srv_chain(chain_slot **out, sat_server *s, uint32_t dev, uint32_t inc,
 }
 
 void
-sat_srv_seen(sat_server *s, uint32_t dev, uint64_t cursor)
+sat_srv_seen(sat_server *s, uint32_t dev, uint64_t cursor,
+    const uint8_t *template_oid)
 {
 	seen_slot *x = NULL;
 
@@ -232,8 +234,25 @@ sat_srv_seen(sat_server *s, uint32_t dev, uint64_t cursor)
 			    s->seen_cap * sizeof *s->seen);
 		}
 		x = &s->seen[s->nseen++];
+		x->told = false;
 	}
-	*x = (seen_slot){ dev, cursor, sat_wall_ms(&s->env.clock) };
+	x->dev = dev;
+	x->cursor = cursor;
+	x->ms = sat_wall_ms(&s->env.clock);
+	if (template_oid != NULL) {
+		x->told = true;
+		memcpy(x->template_oid, template_oid, sizeof x->template_oid);
+	}
+}
+
+void
+sat_srv_due(uint8_t oid[SAT_TEMPLATE_OID_BYTES], sat_server *s, uint32_t dev,
+    const sat_user *user, const uint8_t have[SAT_TEMPLATE_OID_BYTES])
+{
+	if (s->env.template_due == NULL)
+		memcpy(oid, s->tip_oid, sizeof s->tip_oid);
+	else
+		s->env.template_due(s->env.u, oid, dev, user->team, have);
 }
 
 const sat_template *
@@ -347,9 +366,9 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	w->last_cseq = chain->c.last_cseq;
 	w->registry_rev = s->reg.rev;
 	w->ledger_rev = s->ledger_rev;
-	memcpy(w->template_oid, s->tip_oid, sizeof w->template_oid);
-	w->template_same = memcmp(h->template_oid, s->tip_oid,
-	    sizeof s->tip_oid) == 0;
+	sat_srv_due(w->template_oid, s, dev, user, h->template_oid);
+	w->template_same = memcmp(h->template_oid, w->template_oid,
+	    sizeof w->template_oid) == 0;
 	return sat_srv_certs(s, w, h->epoch, e);
 }
 
@@ -421,12 +440,13 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 	x->device = ord;
 	x->incarnation = h->incarnation;
 	x->epoch = h->epoch;
-	memcpy(x->tip, s->tip_oid, sizeof x->tip);
+	memcpy(x->tip, m.u.welcome.template_oid, sizeof x->tip);
 	x->snap_total = 0;
 	if ((rc = sat_srv_greeted(s, x, h, e)) != SAT_OK)
 		return rc;
 	x->greeted = true;
-	sat_srv_seen(s, ord, has_all(h, &m.u.welcome) ? s->lsn : h->cursor);
+	sat_srv_seen(s, ord, has_all(h, &m.u.welcome) ? s->lsn : h->cursor,
+	    h->template_oid);
 	sat_msg_write(reply, &m);
 	return SAT_OK;
 }
@@ -513,16 +533,17 @@ send_registry(sat_server *s, sat_buf *reply)
 }
 
 static sat_rc
-send_template(sat_server *s, sat_buf *reply, const uint8_t *have, sat_err *e)
+send_template(sat_server *s, const sat_server_session *x, const sat_user *user,
+    sat_buf *reply, const uint8_t *have, sat_err *e)
 {
 	sat_msg m = { .type = SAT_MSG_TEMPLATE_IS };
+	uint8_t *tip = m.u.template_is.tip;
 	sat_rc rc;
 
-	memcpy(m.u.template_is.tip, s->tip_oid, sizeof s->tip_oid);
+	sat_srv_due(tip, s, x->device, user, have);
 	sat_buf_reset(&s->scratch);
-	if (!oid_zero(s->tip_oid) &&
-	    memcmp(have, s->tip_oid, sizeof s->tip_oid) != 0) {
-		if ((rc = s->env.template_bundle(s->env.u, &s->scratch, have,
+	if (!oid_zero(tip) && memcmp(have, tip, SAT_TEMPLATE_OID_BYTES) != 0) {
+		if ((rc = s->env.template_bundle(s->env.u, &s->scratch, tip, have,
 		    e)) != SAT_OK)
 			return rc;
 		m.u.template_is.bundle = sat_buf_span(&s->scratch);
@@ -558,7 +579,7 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 	case SAT_MSG_REGISTRY:
 		return send_registry(s, reply);
 	case SAT_MSG_TEMPLATE:
-		return send_template(s, reply, m->u.template_have, e);
+		return send_template(s, x, user, reply, m->u.template_have, e);
 	case SAT_MSG_DIRECTORY:
 		return sat_srv_directory(s, user, reply, e);
 	case SAT_MSG_COVERAGE:
@@ -581,6 +602,19 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 	}
 }
 
+sat_rc
+sat_server_settle(sat_server *s, sat_err *e)
+{
+	sat_rc rc;
+
+	if (s->unacked)
+		return SAT_OK;
+	if ((rc = sat_srv_begin(s, e)) == SAT_OK &&
+	    (rc = sat_srv_commit(s, e)) != SAT_OK)
+		sat_srv_rollback(s);
+	return rc;
+}
+
 /* Cursors that no push has taken along for a while. */
 static sat_rc
 flush_seen(sat_server *s, sat_err *e)
@@ -590,9 +624,7 @@ flush_seen(sat_server *s, sat_err *e)
 	if ((s->nseen == 0 && !s->reported_dirty) || s->unacked || sat_boot_ms(&s->env.clock) -
 	    s->seen_flushed_ms < SEEN_FLUSH_MS)
 		return SAT_OK;
-	if ((rc = sat_srv_begin(s, e)) == SAT_OK &&
-	    (rc = sat_srv_commit(s, e)) != SAT_OK)
-		sat_srv_rollback(s);
+	rc = sat_server_settle(s, e);
 	/* A status column is no reason to refuse an answer. */
 	return rc == SAT_EFSYNC ? rc : SAT_OK;
 }

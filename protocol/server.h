@@ -19,10 +19,19 @@ typedef struct sat_server_env {
 	uint8_t root_pk[SAT_SIGN_PK_BYTES], template_pk[SAT_SIGN_PK_BYTES];
 	/* Template by commit id; NULL when unknown. Lives as long as the server. */
 	const sat_template *(*template_at)(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
-	/* Published tip, and a bundle from `have` (may be zero) to it. */
+	/* Published tip, and a bundle from `have` (may be zero) to `tip`. */
 	void (*template_tip)(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
 	sat_rc (*template_bundle)(void *u, sat_buf *out,
+	    const uint8_t tip[SAT_TEMPLATE_OID_BYTES],
 	    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e);
+	/* What a device is due (P-230): the published tip, or a descendant of it
+	 * that some try first. `have` is what it has, team its user's ordinal.
+	 * NULL: everybody is due the published one. */
+	void (*template_due)(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES],
+	    uint32_t device, uint32_t team,
+	    const uint8_t have[SAT_TEMPLATE_OID_BYTES]);
+	/* Another number once template_due may answer otherwise; NULL: never. */
+	uint64_t (*template_rev)(void *u);
 	/* A newer template from a device, after a loss: taken when the template
 	 * key signed it and it descends from the published one. May be NULL. */
 	sat_rc (*template_take)(void *u, const uint8_t tip[SAT_TEMPLATE_OID_BYTES],
@@ -46,6 +55,9 @@ SAT_CHECK sat_rc sat_server_new(sat_server **s, const sat_server_env *env, sat_e
 void sat_server_free(sat_server *s);
 /* The registry changed behind our back (admin command): read it again. */
 SAT_CHECK sat_rc sat_server_reload(sat_server *s, sat_err *e);
+/* What devices reported is written with the next push, at the latest after half
+ * a minute: write it now. */
+SAT_CHECK sat_rc sat_server_settle(sat_server *s, sat_err *e);
 const sat_registry *sat_server_registry(const sat_server *s);
 /* What it was made with (organisation, keys). */
 const sat_server_env *sat_server_env_get(const sat_server *s);

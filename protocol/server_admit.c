@@ -580,6 +580,7 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 {
 	again g = { .nheld = 0 };
 	work k = { .s = s, .a = a, .c = a->c, .eid0 = s->eid };
+	uint8_t due[SAT_TEMPLATE_OID_BYTES];
 	bool yes = false;
 	uint64_t lsn;
 	sat_rc rc;
@@ -597,7 +598,8 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	k.m.op_at = g.op_at;
 	k.m.header = a->header;
 	k.m.payload = a->payload;
-	k.j = (judging){ .s = s, .a = a, .tip = s->tip,
+	sat_srv_due(due, s, k.c->device, a->actor, k.c->template_oid);
+	k.j = (judging){ .s = s, .a = a, .tip = sat_srv_template(s, due),
 		.next_op = k.m.next_op,
 		.mine = sat_srv_keys(s, a->actor) };
 	rc = judge_and_fold(&k, e);

@@ -100,6 +100,8 @@ typedef struct seen_slot {
 	uint32_t dev;
 	uint64_t cursor;
 	int64_t ms;
+	bool told; /* which template it has */
+	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES];
 } seen_slot;
 
 /* How far a device has reported (server_coverage.c). */
@@ -167,7 +169,7 @@ struct sat_server {
 		sat_scope_key *keys;
 		size_t n, cap;
 		bool everybody;
-		uint64_t lsn, registry_rev;
+		uint64_t lsn, registry_rev, template_rev;
 		uint8_t tip_oid[SAT_TEMPLATE_OID_BYTES];
 	} heard;
 };
@@ -181,7 +183,13 @@ void sat_srv_find_tip(sat_server *s);
 /* The registry's word on a session, before every request. */
 SAT_CHECK sat_rc sat_srv_session_user(const sat_user **user, sat_server *s,
     const sat_server_session *x, sat_err *e);
-void sat_srv_seen(sat_server *s, uint32_t dev, uint64_t cursor);
+/* Template NULL: it did not say. */
+void sat_srv_seen(sat_server *s, uint32_t dev, uint64_t cursor,
+    const uint8_t *template_oid);
+/* What a device is due (P-230) that has `have`. */
+void sat_srv_due(uint8_t oid[SAT_TEMPLATE_OID_BYTES], sat_server *s,
+    uint32_t dev, const sat_user *user,
+    const uint8_t have[SAT_TEMPLATE_OID_BYTES]);
 const sat_template *sat_srv_template(sat_server *s,
     const uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
 /* The scope class of a kind; plain child when no template knows it. */
@@ -343,7 +351,7 @@ void sat_srv_note(sat_server *s, sat_scope_key key);
 typedef struct judging {
 	sat_server *s;
 	const admission *a;
-	const sat_template *t, *tip; /* of the commit, published */
+	const sat_template *t, *tip; /* of the commit; what its device is due */
 	sat_keys mine;
 	size_t *next_op;      /* the next op on the same record, or SIZE_MAX */
 	bool late;

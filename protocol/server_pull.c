@@ -614,6 +614,6 @@ sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
 		p.bytes_max = PAGE_BYTES_MAX;
 	if ((rc = fill(&p, e)) != SAT_OK)
 		return rc;
-	sat_srv_seen(s, x->device, in->cursor);
+	sat_srv_seen(s, x->device, in->cursor, NULL);
 	return send(&p, reply, e);
 }

@@ -25,6 +25,7 @@ sat_srv_wait(sat_server *s, sat_server_session *x, const sat_wait *in,
 {
 	const sat_store *st = &s->env.store;
 	sat_waited w = { 0 };
+	uint8_t due[SAT_TEMPLATE_OID_BYTES];
 	const sat_user *user;
 	uint64_t head = 0;
 	sat_keys keys;
@@ -37,10 +38,11 @@ sat_srv_wait(sat_server *s, sat_server_session *x, const sat_wait *in,
 		return rc;
 	if (head > in->cursor)
 		w.what |= SAT_WAITED_LOG;
-	if (in->registry_rev != s->reg.rev || memcmp(in->template_oid,
-	    s->tip_oid, sizeof s->tip_oid) != 0)
+	sat_srv_due(due, s, x->device, user, in->template_oid);
+	if (in->registry_rev != s->reg.rev ||
+	    memcmp(in->template_oid, due, sizeof due) != 0)
 		w.what |= SAT_WAITED_SETTINGS;
-	sat_srv_seen(s, x->device, in->cursor);
+	sat_srv_seen(s, x->device, in->cursor, in->template_oid);
 	if (w.what != 0) {
 		sat_server_unpark(x, reply, w);
 		return SAT_OK;
@@ -86,10 +88,12 @@ sat_srv_note(sat_server *s, sat_scope_key key)
 sat_heard
 sat_server_heard(sat_server *s)
 {
+	uint64_t rev = s->env.template_rev == NULL ? 0 :
+	    s->env.template_rev(s->env.u);
 	sat_heard h;
 
 	sat_srv_find_tip(s);
-	if (s->heard.registry_rev != s->reg.rev ||
+	if (s->heard.registry_rev != s->reg.rev || s->heard.template_rev != rev ||
 	    memcmp(s->heard.tip_oid, s->tip_oid, sizeof s->tip_oid) != 0)
 		s->heard.everybody = true;
 	/* Who subscribes to everything has no entries in the scope index. */
@@ -100,6 +104,7 @@ sat_server_heard(sat_server *s)
 	s->heard.everybody = false;
 	s->heard.lsn = s->lsn;
 	s->heard.registry_rev = s->reg.rev;
+	s->heard.template_rev = rev;
 	memcpy(s->heard.tip_oid, s->tip_oid, sizeof s->tip_oid);
 	return h;
 }

@@ -109,7 +109,8 @@ typedef struct sat_store {
 	    int64_t seen_ms, uint64_t cursor), void *cu, sat_err *e);
 	/* days a permit of this device lasts: 0 = as all, -1 = no more are given */
 	sat_rc (*device_permit)(int32_t *days, void *u, uint32_t ord, sat_err *e);
-	sat_rc (*device_seen)(void *u, uint32_t ord, uint64_t cursor, int64_t now_ms, sat_err *e);
+	sat_rc (*device_seen)(void *u, uint32_t ord, uint64_t cursor,
+	    const uint8_t *template_oid, int64_t now_ms, sat_err *e);
 	/* how far devices have reported (P-220), and the revision of that; those
 	 * that ever did. cb returns false to stop */
 	sat_rc (*reported_put)(void *u, uint32_t ord, int64_t at_ms, uint64_t rev, sat_err *e);

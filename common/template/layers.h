@@ -59,6 +59,15 @@ SAT_CHECK sat_rc sat_layer_merge(sat_layer *out, sat_arena *a,
 SAT_CHECK sat_rc sat_layer_diff(const sat_layer *a, const sat_layer *b,
     bool (*cb)(void *u, const sat_layer_conflict *c), void *u, sat_err *e);
 
+/*
+ * The way back is a step forward (P-233): what `then` says, with every field
+ * and option that came since kept as retired and not asked for, and every kind,
+ * dictionary and pattern that came since kept. So the result may follow `now`,
+ * and nothing that was written meanwhile is lost. SAT_EINVALID as above.
+ */
+SAT_CHECK sat_rc sat_layer_back(sat_layer *out, sat_arena *a,
+    const sat_layer *now, const sat_layer *then, sat_err *e);
+
 /* Industry packs compiled into the programs: i-th, NULL at the end. Each is
  * laid over the base template. */
 typedef struct sat_pack {

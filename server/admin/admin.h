@@ -16,6 +16,8 @@
 #define SAT_ADMIN_BRANCH "refs/heads/published"
 /* The industry pack as it was last taken: what the next one is compared with. */
 #define SAT_ADMIN_UPSTREAM "refs/heads/upstream"
+/* What a pilot tries: a descendant of what is published, or left behind. */
+#define SAT_ADMIN_CANARY "refs/heads/canary"
 
 typedef struct sat_admin sat_admin;
 

@@ -12,6 +12,7 @@
 #include "server/admin/admin.h"
 
 #define TEMPLATES_MAX 64
+#define RING_MAX 200 /* devices of a pilot, and teams */
 /* A device may be used so long without the server. */
 #define SAT_ADMIN_PERMIT_MS (14 * 24 * 3600 * (int64_t)1000)
 
@@ -26,6 +27,12 @@ typedef struct org_keys {
 	uint8_t server_pk[SAT_SIGN_PK_BYTES], server_sk[SAT_SIGN_SK_BYTES];
 	uint8_t server_cert[SAT_SIG_BYTES];
 } org_keys;
+
+/* Who tries a template first: devices, and all devices of teams. */
+typedef struct admin_ring {
+	uint32_t devices[RING_MAX], teams[RING_MAX];
+	size_t ndevices, nteams;
+} admin_ring;
 
 struct sat_admin {
 	char *dir;
@@ -44,6 +51,9 @@ struct sat_admin {
 	} templates[TEMPLATES_MAX];
 	size_t ntemplates;
 	sat_oid tip;
+	sat_oid canary; /* the newest; equal to tip when no pilot runs */
+	admin_ring ring;
+	uint64_t template_rev; /* another one when who is due what changed */
 };
 
 char *admin_path(const sat_admin *a, const char *name); /* caller frees */
@@ -53,7 +63,8 @@ const sat_template *admin_template_at(void *u, const uint8_t oid[20]);
 void admin_template_tip(void *u, uint8_t oid[20]);
 /* A newer template from a device, after a loss. */
 sat_rc admin_template_take(void *u, const uint8_t tip[20], sat_span bundle, sat_err *e);
-sat_rc admin_template_bundle(void *u, sat_buf *out, const uint8_t have[20], sat_err *e);
+sat_rc admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],
+    const uint8_t have[20], sat_err *e);
 sat_rc admin_publish(sat_admin *a, const sat_layer *l, const char *author,
     const char *message, sat_oid *out, sat_err *e);
 sat_rc admin_template_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
@@ -64,8 +75,20 @@ sat_rc admin_layer_folder(sat_layer *out, sat_arena *mem, const char *dir, sat_e
 sat_rc admin_commit(sat_admin *a, const char *branch, const sat_layer *l,
     const char *author, const char *message, sat_oid *out, sat_err *e);
 
+/* May this follow `prev`? Findings of the lint go into the hint of e. */
+sat_rc admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *prev, sat_err *e);
+
+/* rollout.c: a pilot's template, and back. Load after the core was made. */
+sat_rc admin_rollout_load(sat_admin *a, sat_err *e);
+void admin_template_due(void *u, uint8_t oid[20], uint32_t device, uint32_t team, const uint8_t have[20]);
+uint64_t admin_template_rev(void *u);
+bool admin_pilot(const sat_admin *a); /* one is under way */
+sat_rc admin_rollout_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
 /* layers.c: packs, and taking their new versions. */
 sat_rc admin_layers_first(sat_admin *a, const char *pack, const char *author, sat_err *e);
+/* "published", "upstream", "canary" or 40 hex digits. */
+sat_rc admin_revision(sat_oid *oid, sat_admin *a, const char *rev, sat_err *e);
 sat_rc admin_layers_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
 /* people.c */

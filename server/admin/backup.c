@@ -60,6 +60,7 @@ static const struct {
 } layers[] = {
 	{ SAT_ADMIN_BRANCH, "templates.bundle", true },
 	{ SAT_ADMIN_UPSTREAM, "upstream.bundle", false },
+	{ SAT_ADMIN_CANARY, "canary.bundle", false },
 };
 #define NLAYERS (sizeof layers / sizeof layers[0])
 

@@ -233,6 +233,8 @@ core_start(sat_admin *a, sat_err *e)
 		.template_tip = admin_template_tip,
 		.template_bundle = admin_template_bundle,
 		.template_take = admin_template_take,
+		.template_due = admin_template_due,
+		.template_rev = admin_template_rev,
 		.sign = sign_own,
 		.rand = sat_rand_os(),
 		.u = a,
@@ -271,7 +273,9 @@ load(sat_admin *a, sat_err *e)
 	if ((rc = sat_git_open(&a->git, git, e)) != SAT_OK ||
 	    (rc = sat_git_tip(&a->tip, a->git, SAT_ADMIN_BRANCH, e)) != SAT_OK)
 		goto out;
-	rc = core_start(a, e);
+	a->canary = a->tip;
+	if ((rc = core_start(a, e)) == SAT_OK)
+		rc = admin_rollout_load(a, e);
 out:
 	sat_buf_fini(&b);
 	free(git);

@@ -120,21 +120,29 @@ packs_verb(const sat_args *w, sat_buf *out)
 	return SAT_OK;
 }
 
+sat_rc
+admin_revision(sat_oid *oid, sat_admin *a, const char *rev, sat_err *e)
+{
+	if (strcmp(rev, "published") == 0)
+		*oid = a->tip;
+	else if (strcmp(rev, "canary") == 0)
+		*oid = a->canary;
+	else if (strcmp(rev, "upstream") == 0)
+		return sat_git_tip(oid, a->git, SAT_ADMIN_UPSTREAM, e);
+	else if (!sat_oid_parse(oid, rev))
+		return sat_fail_code(e, SAT_EUSAGE, "usage",
+		    "see: satcheld template list", "a revision is 40 hex "
+		    "digits, published, canary or upstream");
+	return SAT_OK;
+}
+
 static sat_rc
 revision(sat_layer *l, sat_arena *mem, sat_admin *a, const char *rev,
     sat_err *e)
 {
 	sat_oid oid;
-	sat_rc rc = SAT_OK;
+	sat_rc rc = admin_revision(&oid, a, rev, e);
 
-	if (strcmp(rev, "published") == 0)
-		oid = a->tip;
-	else if (strcmp(rev, "upstream") == 0)
-		rc = sat_git_tip(&oid, a->git, SAT_ADMIN_UPSTREAM, e);
-	else if (!sat_oid_parse(&oid, rev))
-		rc = sat_fail_code(e, SAT_EUSAGE, "usage",
-		    "see: satcheld template log",
-		    "a revision is 40 hex digits, published or upstream");
 	return rc == SAT_OK ? admin_layer_of(l, mem, a->git, &oid, e) : rc;
 }
 
@@ -293,5 +301,6 @@ admin_layers_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	if (strcmp(verb, "diff") == 0)
 		return diff_verb(a, w, out, e);
 	return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-	    "usage: satcheld template publish|log|verify|packs|update|diff");
+	    "usage: satcheld template list|publish|rollback|status|"
+	    "verify|packs|update|diff");
 }

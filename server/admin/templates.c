@@ -106,15 +106,16 @@ admin_template_tip(void *u, uint8_t oid[20])
 }
 
 sat_rc
-admin_template_bundle(void *u, sat_buf *out, const uint8_t have[20],
-    sat_err *e)
+admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],
+    const uint8_t have[20], sat_err *e)
 {
 	static const uint8_t none[20];
 	sat_admin *a = u;
-	sat_oid old;
+	sat_oid old, new_;
 
 	memcpy(old.b, have, sizeof old.b);
-	return sat_git_bundle(out, a->git, &a->tip,
+	memcpy(new_.b, tip, sizeof new_.b);
+	return sat_git_bundle(out, a->git, &new_,
 	    memcmp(have, none, sizeof none) == 0 ? NULL : &old, e);
 }
 
@@ -152,7 +153,7 @@ admin_template_take(void *u, const uint8_t tip_bytes[20], sat_span bundle,
 		return SAT_OK;
 	if ((rc = sat_git_branch_move(a->git, SAT_ADMIN_BRANCH, &a->tip, &tip,
 	    e)) == SAT_OK)
-		a->tip = tip;
+		a->tip = a->canary = tip;
 	return rc;
 }
 
@@ -163,24 +164,25 @@ lint_finding(void *u, char severity, const char *path, const char *text)
 	    path, text);
 }
 
-/* May these files be published after the tip? Findings go to `said`. */
-static sat_rc
-admit(sat_admin *a, const sat_template_file *files, size_t n, sat_buf *said,
-    sat_err *e)
+sat_rc
+admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *tip, sat_err *e)
 {
 	sat_template *next = NULL;
 	const sat_template *prev;
-	sat_oid tip;
+	sat_buf said = { 0 };
 	sat_rc rc;
 
-	if ((rc = sat_template_load(&next, files, n, e)) != SAT_OK)
+	if ((rc = sat_template_load(&next, l->files, l->n, e)) != SAT_OK)
 		return rc;
-	rc = sat_template_lint(next, lint_finding, said, e);
-	if (rc == SAT_OK &&
-	    sat_git_tip(&tip, a->git, SAT_ADMIN_BRANCH, NULL) == SAT_OK &&
-	    (prev = admin_template_at(a, tip.b)) != NULL)
+	rc = sat_template_lint(next, lint_finding, &said, e);
+	if (rc == SAT_OK && tip != NULL &&
+	    (prev = admin_template_at(a, tip->b)) != NULL)
 		rc = sat_template_follows(next, prev, e);
 	sat_template_free(next);
+	if (rc != SAT_OK && said.n > 0 && e != NULL)
+		(void)snprintf(e->hint, sizeof e->hint, "%s",
+		    sat_buf_cstr(&said));
+	sat_buf_fini(&said);
 	return rc;
 }
 
@@ -208,18 +210,19 @@ sat_rc
 admin_publish(sat_admin *a, const sat_layer *l, const char *author,
     const char *message, sat_oid *out, sat_err *e)
 {
-	sat_buf said = { 0 };
-	sat_rc rc = admit(a, l->files, l->n, &said, e);
+	sat_oid tip;
+	bool first = sat_git_tip(&tip, a->git, SAT_ADMIN_BRANCH, NULL) != SAT_OK;
+	sat_rc rc;
 
-	if (rc != SAT_OK && said.n > 0 && e != NULL)
-		(void)snprintf(e->hint, sizeof e->hint, "%s",
-		    sat_buf_cstr(&said));
-	if (rc == SAT_OK)
-		rc = admin_commit(a, SAT_ADMIN_BRANCH, l, author, message, out,
-		    e);
-	if (rc == SAT_OK)
-		a->tip = *out;
-	sat_buf_fini(&said);
+	if (!first && admin_pilot(a))
+		return sat_fail_code(e, SAT_ECONFLICT, "template.pilot",
+		    "satcheld template publish canary gives it to all, "
+		    "template rollback published ends it",
+		    "a pilot tries a newer template: end it first");
+	if ((rc = admin_admit(a, l, first ? NULL : &tip, e)) == SAT_OK &&
+	    (rc = admin_commit(a, SAT_ADMIN_BRANCH, l, author, message, out,
+	    e)) == SAT_OK)
+		a->tip = a->canary = *out;
 	return rc;
 }
 
@@ -288,35 +291,6 @@ admin_layer_folder(sat_layer *out, sat_arena *mem, const char *dir, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-publish(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
-{
-	const char *message = sat_args_get(w, "message");
-	char hex[SAT_GIT_OID_HEX + 1];
-	sat_arena mem = { 0 };
-	sat_layer l;
-	sat_json *doc;
-	sat_oid oid;
-	sat_rc rc;
-
-	if (w->nargs < 3 || message == NULL)
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satcheld template publish DIR -m MESSAGE");
-	rc = admin_layer_folder(&l, &mem, w->arg[2], e);
-	if (rc == SAT_OK)
-		rc = admin_publish(a, &l, "administrator", message, &oid, e);
-	sat_arena_fini(&mem);
-	if (rc != SAT_OK)
-		return rc;
-	sat_oid_hex(hex, &oid);
-	doc = sat_json_obj();
-	sat_json_put_str(doc, "schema", "satcheld/template.publish/1");
-	sat_json_put_str(doc, "rev", hex);
-	admin_print(out, w, doc, NULL);
-	sat_json_free(doc);
-	return SAT_OK;
-}
-
 typedef struct log_ctx {
 	sat_admin *a;
 	sat_json *rows;
@@ -351,6 +325,12 @@ log_one(void *u, const sat_oid *oid)
 	        : i.signature_ok                            ? "good"
 	                                                    : "bad");
 	sat_json_put_str(row, "message", i.message);
+	if (admin_pilot(c->a) && memcmp(oid, &c->a->canary, sizeof *oid) == 0)
+		sat_json_put_str(row, "state", "canary");
+	else if (memcmp(oid, &c->a->tip, sizeof *oid) == 0)
+		sat_json_put_str(row, "state", "published");
+	else
+		sat_json_put_null(row, "state");
 	if (!i.signature_ok)
 		c->bad++;
 	return 0;
@@ -361,16 +341,16 @@ history(sat_admin *a, const sat_args *w, bool verify, sat_buf *out,
     sat_err *e)
 {
 	static const char *const cols[] = { "rev", "at", "author", "signature",
-		"message", NULL };
+		"message", "state", NULL };
 	sat_json *doc = sat_json_obj();
 	log_ctx c = { .a = a };
 	sat_rc rc;
 
 	sat_json_put_str(doc, "schema", "satcheld/template.log/1");
 	c.rows = sat_json_put_arr(doc, "data");
-	rc = sat_git_log(a->git, &a->tip, log_one, &c, e);
+	rc = sat_git_log(a->git, &a->canary, log_one, &c, e);
 	if (rc == SAT_OK && verify)
-		rc = sat_git_verify_closure(a->git, &a->tip, e);
+		rc = sat_git_verify_closure(a->git, &a->canary, e);
 	if (rc == SAT_OK)
 		admin_print(out, w, doc, cols);
 	if (rc == SAT_OK && verify && c.bad > 0)
@@ -386,9 +366,10 @@ admin_template_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	const char *verb = w->nargs > 1 ? w->arg[1] : "";
 
-	if (strcmp(verb, "publish") == 0)
-		return publish(a, w, out, e);
-	if (strcmp(verb, "log") == 0)
+	if (strcmp(verb, "publish") == 0 || strcmp(verb, "rollback") == 0 ||
+	    strcmp(verb, "status") == 0)
+		return admin_rollout_verb(a, w, out, e);
+	if (strcmp(verb, "list") == 0 || strcmp(verb, "log") == 0)
 		return history(a, w, false, out, e);
 	if (strcmp(verb, "verify") == 0)
 		return history(a, w, true, out, e);

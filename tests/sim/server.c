@@ -28,13 +28,31 @@ template_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 
 static sat_rc
 template_bundle(void *u, sat_buf *out,
+    const uint8_t tip[SAT_TEMPLATE_OID_BYTES],
     const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e)
 {
-	world *w = u;
-
+	(void)u;
 	(void)e;
-	sim_template_bundle(out, w->tip, sim_template_version(have));
+	sim_template_bundle(out, sim_template_version(tip),
+	    sim_template_version(have));
 	return SAT_OK;
+}
+
+/* Every other device is in the ring; nobody goes back (P-230, P-232). */
+static void
+template_due(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES], uint32_t dev,
+    uint32_t team, const uint8_t have[SAT_TEMPLATE_OID_BYTES])
+{
+	const world *w = u;
+	int v = w->tip, has = sim_template_version(have);
+
+	(void)team;
+	if ((w->ring && dev % 2 == 1) || has > v) {
+		v = 1;
+		if (w->tip == 0)
+			HIT(ring);
+	}
+	memcpy(oid, sim_template_oid(v), SAT_TEMPLATE_OID_BYTES);
 }
 
 /* ---- faults of its disk --------------------------------------------------------------- */
@@ -139,7 +157,7 @@ open_core(world *w)
 	sat_server_env env = { .store = sat_sqlite_store_ops(w->store),
 		.clock = sim_clock(&w->server_node), .org = w->org,
 		.org_name = "Sim", .template_at = template_at,
-		.template_tip = template_tip,
+		.template_tip = template_tip, .template_due = template_due,
 		.template_bundle = template_bundle, .sign = sign_own,
 		.rand = sim_node_rand(&w->server_node), .u = w,
 		.chunk_bytes = w->rough.chunk_small ? 1500 : 0 };
@@ -464,6 +482,11 @@ sim_server_admin(world *w)
 		sim_trace(w, "not read again: %s", e.text);
 	switch (sim_below(w, w->harsh ? 4 : 3)) {
 	case 0:
+		if (w->tip == 0 && !w->ring && sim_below(w, 2) == 0) {
+			sim_trace(w, "new template for some");
+			w->ring = true;
+			break;
+		}
 		sim_trace(w, "new template");
 		w->tip = 1;
 		break;

@@ -127,6 +127,7 @@ enum {
 	X(enrolled, "devices enrolled", 2000)                                 \
 	X(enrol_again, "enrolments asked twice", 200)                         \
 	X(templates, "templates received while running", 100)                 \
+	X(ring, "answers to who tries a newer template", 1000)                \
 	X(old_template, "commits under an older template", 4000)              \
 	X(marked, "durable marks set", 80)                                    \
 	X(compacted, "logs shortened", 0)                                    \
@@ -346,6 +347,7 @@ typedef struct world {
 	uint32_t boot;
 	char *segments;      /* folder for segment files; real ones */
 	int tip;             /* template 0 or 1 */
+	bool ring;           /* some devices try template 1 before it is the tip */
 	uint64_t promised;   /* largest LSN any device was told of */
 	/* people */
 	person users[USERS_MAX];

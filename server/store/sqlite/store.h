@@ -60,6 +60,7 @@ typedef struct sat_sqlite_device {
 	uint64_t cursor;                   /* as it last reported */
 	int32_t permit_days; /* 0 = as all, -1 = none any more */
 	uint64_t diverged; /* ranges of records it had to be sent again */
+	sat_span template_oid; /* as it last reported; empty = never */
 } sat_sqlite_device;
 /* Ascending ordinal; cb returns false to stop. */
 SAT_CHECK sat_rc sat_sqlite_devices(sat_sqlite_store *s,

@@ -227,7 +227,8 @@ sat_sqlite_devices(sat_sqlite_store *s,
 			.last_seen_ms = sat_col_int(q, 5),
 			.cursor = (uint64_t)sat_col_int(q, 6),
 			.diverged = (uint64_t)sat_col_int(q, 7),
-			.permit_days = (int32_t)sat_col_int(q, 8) };
+			.permit_days = (int32_t)sat_col_int(q, 8),
+			.template_oid = sat_col_blob(q, 9) };
 
 		d.name = sat_arena_str(&a, name.p, name.n);
 		go = cb(cu, &d);

@@ -303,7 +303,8 @@ device_permit(int32_t *days, void *u, uint32_t ord, sat_err *e)
 }
 
 static sat_rc
-device_seen(void *u, uint32_t ord, uint64_t cursor, int64_t now_ms, sat_err *e)
+device_seen(void *u, uint32_t ord, uint64_t cursor,
+    const uint8_t *template_oid, int64_t now_ms, sat_err *e)
 {
 	sat_sqlite_store *s = u;
 	sat_stmt *q;
@@ -313,7 +314,12 @@ device_seen(void *u, uint32_t ord, uint64_t cursor, int64_t now_ms, sat_err *e)
 		return rc;
 	sat_bind_int(q, 1, now_ms);
 	sat_bind_int(q, 2, (int64_t)cursor);
-	sat_bind_int(q, 3, ord);
+	if (template_oid != NULL)
+		sat_bind_blob(q, 3, sat_span_of(template_oid,
+		    SAT_TEMPLATE_OID_BYTES));
+	else
+		sat_bind_null(q, 3);
+	sat_bind_int(q, 4, ord);
 	return sat_run(q, e);
 }
 

@@ -34,7 +34,7 @@ UPDATE user SET name = coalesce(@name, name), role = coalesce(@role, role),
 -- :name devices
 SELECT ord, user, name, revoked, enrolled_ms, seen_ms, cursor,
   coalesce((SELECT n FROM diverged WHERE diverged.dev = ord), 0),
-  permit_days FROM device
+  permit_days, template FROM device
 ORDER BY ord;
 
 -- :name device_add
@@ -50,7 +50,8 @@ SELECT ord, sign_pk FROM device WHERE channel_pk = @channel_pk;
 SELECT sign_pk, channel_pk, user FROM device WHERE ord = @ord;
 
 -- :name device_seen
-UPDATE device SET seen_ms = @now_ms, cursor = max(cursor, @cursor)
+UPDATE device SET seen_ms = @now_ms, cursor = max(cursor, @cursor),
+  template = coalesce(@template, template)
 WHERE ord = @ord;
 
 -- :name device_permit

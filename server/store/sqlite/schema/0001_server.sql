@@ -194,6 +194,7 @@ CREATE TABLE device(
   enrolled_ms INTEGER NOT NULL,      -- when
   seen_ms     INTEGER NOT NULL,      -- last heard of; 0 = never
   cursor      INTEGER NOT NULL,      -- position it last reported
+  template    BLOB,                  -- commit it last reported; NULL = never
   permit_days INTEGER NOT NULL DEFAULT 0,  -- use without the server; 0 as all,
                                            -- -1 no further permit
   used_ms     INTEGER NOT NULL DEFAULT 0,  -- when the next two were counted

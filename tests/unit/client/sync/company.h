@@ -80,10 +80,12 @@ c_template_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 	memcpy(oid, ((company *)u)->tip.b, SAT_TEMPLATE_OID_BYTES);
 }
 static sat_rc
-c_bundle(void *u, sat_buf *out, const uint8_t *have, sat_err *e)
+c_bundle(void *u, sat_buf *out, const uint8_t *tip, const uint8_t *have,
+    sat_err *e)
 {
 	company *c = u;
 
+	(void)tip;
 	(void)have;
 	return sat_git_bundle(out, c->git, &c->tip, NULL, e);
 }

@@ -378,6 +378,99 @@ a_template_differs_from_itself_nowhere(void **state)
 	sat_arena_fini(&mem);
 }
 
+static void
+gone_back(const char *want, const char *path, const char *now,
+    const char *then)
+{
+	sat_template_file f[2];
+	sat_layer a = one(&f[0], now), b = one(&f[1], then), out;
+	sat_arena mem = { 0 };
+	sat_err err;
+
+	f[0].path = f[1].path = path;
+	assert_ok(sat_layer_back(&out, &mem, &a, &b, &err));
+	if (want == NULL) {
+		assert_int_equal(0, out.n);
+	} else {
+		assert_int_equal(1, out.n);
+		assert_string_equal(want, compact(out.files[0].bytes));
+	}
+	sat_arena_fini(&mem);
+}
+
+static void
+going_back_retires_what_came_since_and_asks_for_it_no_more(void **state)
+{
+	(void)state;
+	gone_back("{\"v\":1,\"fields\":[{\"key\":\"a\",\"max_len\":5},"
+	          "{\"key\":\"b\",\"retired\":true}]}", "fields/x.json",
+	    "{\"v\":2,\"fields\":[{\"key\":\"b\",\"required_at\":[\"create\"],"
+	    "\"required_when\":\"a=1\"},{\"key\":\"a\",\"max_len\":9}]}",
+	    "{\"v\":1,\"fields\":[{\"key\":\"a\",\"max_len\":5}]}");
+	gone_back("{\"options\":[{\"key\":\"a\"},{\"key\":\"b\",\"rank\":2,"
+	          "\"retired\":true}]}", DOC,
+	    "{\"options\":[{\"key\":\"a\",\"rank\":1},{\"key\":\"b\",\"rank\":2}]}",
+	    "{\"options\":[{\"key\":\"a\"}]}");
+}
+
+static void
+going_back_keeps_kinds_and_drops_reports(void **state)
+{
+	(void)state;
+	gone_back("{\"fields\":[{\"key\":\"a\"}]}", "fields/x.json",
+	    "{\"fields\":[{\"key\":\"a\"}]}", NULL);
+	gone_back(NULL, "reports/x.json", "{\"measures\":[]}", NULL);
+	gone_back("{\"measures\":[1]}", "reports/x.json", "{\"measures\":[2]}",
+	    "{\"measures\":[1]}");
+}
+
+static sat_span
+bytes_at(const sat_layer *l, const char *path)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->files[i].path, path) == 0)
+			return l->files[i].bytes;
+	return sat_span_str("");
+}
+
+static void
+what_going_back_makes_may_follow_every_pack(void **state)
+{
+	sat_template *now, *back;
+	sat_template_file *then;
+	sat_layer base, pack, out;
+	sat_err err;
+
+	(void)state;
+	for (size_t i = 0; sat_template_pack_at(i) != NULL; i++) {
+		sat_arena mem = { 0 };
+		int retired = 0;
+
+		assert_ok(sat_template_of_pack(&base, &mem, NULL, &err));
+		assert_ok(sat_template_of_pack(&pack, &mem,
+		    sat_template_pack_at(i)->id, &err));
+		then = sat_arena_dup(&mem, base.files, base.n * sizeof *then);
+		for (size_t k = 0; k < base.n; k++) /* or its id would change */
+			if (strcmp(then[k].path, "template.json") == 0)
+				then[k].bytes = bytes_at(&pack, then[k].path);
+		base.files = then;
+		assert_ok(sat_layer_back(&out, &mem, &pack, &base, &err));
+		assert_ok(sat_template_load(&now, pack.files, pack.n, &err));
+		assert_ok(sat_template_load(&back, out.files, out.n, &err));
+		assert_ok(sat_template_follows(back, now, &err));
+		for (size_t k = 0; k < sat_template_kinds(back); k++) {
+			const sat_kind *kind = sat_template_kind_at(back, k);
+
+			for (size_t n = 0; n < kind->nfields; n++)
+				retired += kind->fields[n].retired;
+		}
+		assert_true(retired > 0);
+		sat_template_free(now);
+		sat_template_free(back);
+		sat_arena_fini(&mem);
+	}
+}
+
 int
 main(void)
 {
@@ -394,6 +487,10 @@ main(void)
 		cmocka_unit_test(every_pack_loads_and_passes_the_lint),
 		cmocka_unit_test(an_unknown_pack_is_told_which_there_are),
 		cmocka_unit_test(a_template_differs_from_itself_nowhere),
+		cmocka_unit_test(
+		    going_back_retires_what_came_since_and_asks_for_it_no_more),
+		cmocka_unit_test(going_back_keeps_kinds_and_drops_reports),
+		cmocka_unit_test(what_going_back_makes_may_follow_every_pack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

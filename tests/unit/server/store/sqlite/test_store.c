@@ -474,8 +474,8 @@ an_invitation_makes_one_device(void **state)
 	assert_memory_equal(in.sign_pk, pk, 32);
 	assert_ok(f->o.device_sign_pk(pk, f->o.u, 1, &err));
 	assert_rc(SAT_ENOTFOUND, f->o.device_sign_pk(pk, f->o.u, 2, &err));
-	assert_ok(f->o.device_seen(f->o.u, 1, 50, 60, &err));
-	assert_ok(f->o.device_seen(f->o.u, 1, 40, 70, &err));
+	assert_ok(f->o.device_seen(f->o.u, 1, 50, NULL, 60, &err));
+	assert_ok(f->o.device_seen(f->o.u, 1, 40, NULL, 70, &err));
 	assert_ok(f->o.commit(f->o.u, &err));
 	assert_ok(sat_sqlite_device_revoke(f->s, 1, &err));
 	assert_rc(SAT_ENOTFOUND, sat_sqlite_device_revoke(f->s, 2, &err));

@@ -1,0 +1,479 @@
+/*
+ * Rollout: some devices try a template before the others, all follow, or all
+ * go back. There is one line of commits, never two: `canary` is the newest,
+ * `published` is what everybody has, and going back is a step forward to a
+ * commit that says what the earlier one said (P-233). So every device finds
+ * that what it is given descends from what it has.
+ */
+#include "server/admin/admin_int.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RING_SETTING "template_ring"
+
+static bool
+oid_same(const sat_oid *a, const sat_oid *b)
+{
+	return memcmp(a->b, b->b, sizeof a->b) == 0;
+}
+
+bool
+admin_pilot(const sat_admin *a)
+{
+	return !oid_same(&a->canary, &a->tip);
+}
+
+/* ---- who is due what ----------------------------------------------------------- */
+
+static bool
+listed(const uint32_t *of, size_t n, uint32_t ord)
+{
+	for (size_t i = 0; i < n; i++)
+		if (of[i] == ord)
+			return true;
+	return false;
+}
+
+static bool
+in_ring(const admin_ring *r, uint32_t device, uint32_t team)
+{
+	return listed(r->devices, r->ndevices, device) ||
+	    (team != 0 && listed(r->teams, r->nteams, team));
+}
+
+void
+admin_template_due(void *u, uint8_t oid[20], uint32_t device, uint32_t team,
+    const uint8_t have[20])
+{
+	sat_admin *a = u;
+	sat_oid had;
+	bool on = false;
+
+	memcpy(oid, a->tip.b, 20);
+	if (!admin_pilot(a))
+		return;
+	if (in_ring(&a->ring, device, team)) {
+		memcpy(oid, a->canary.b, 20);
+		return;
+	}
+	/* Who was in the ring keeps what he has until the others catch up: no
+	 * device goes back to an older commit (P-232). */
+	memcpy(had.b, have, sizeof had.b);
+	if (!oid_same(&had, &a->tip) && sat_git_descends(&on, a->git, &had,
+	    &a->tip, NULL) == SAT_OK && on)
+		memcpy(oid, had.b, 20);
+}
+
+uint64_t
+admin_template_rev(void *u)
+{
+	return ((const sat_admin *)u)->template_rev;
+}
+
+/* ---- the ring ---------------------------------------------------------------------- */
+
+typedef struct finding_device {
+	uint32_t ord;
+	bool found;
+} finding_device;
+
+static bool
+is_device(void *u, const sat_sqlite_device *d)
+{
+	finding_device *f = u;
+
+	f->found = d->ord == f->ord && !d->revoked;
+	return !f->found;
+}
+
+static sat_rc
+ring_add(admin_ring *r, sat_admin *a, const char *name, bool lenient,
+    sat_err *e)
+{
+	const sat_team *t = sat_registry_team(sat_server_registry(a->core), name);
+	finding_device f = { 0 };
+	char *end;
+	sat_rc rc = SAT_OK;
+
+	if (r->nteams == RING_MAX || r->ndevices == RING_MAX)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.canary", NULL,
+		    "at most %d devices and teams in a pilot", RING_MAX);
+	if (isdigit((unsigned char)name[0])) {
+		f.ord = (uint32_t)strtoul(name, &end, 10);
+		if (*end == '\0' && (rc = sat_sqlite_devices(a->store, is_device,
+		    &f, e)) != SAT_OK)
+			return rc;
+	}
+	if (f.found)
+		r->devices[r->ndevices++] = f.ord;
+	else if (t != NULL)
+		r->teams[r->nteams++] = t->ord;
+	else if (!lenient)
+		return sat_fail_code(e, SAT_ENOTFOUND, "ring.unknown",
+		    "see: satcheld device list, satcheld team list",
+		    "'%.60s' is neither a device's number nor a team", name);
+	return SAT_OK;
+}
+
+/* Lenient: a device of the list may have been revoked since. */
+static sat_rc
+ring_parse(admin_ring *r, sat_admin *a, const char *list, bool lenient,
+    sat_err *e)
+{
+	char *copy = sat_xstrdup(list), *save = NULL;
+	sat_rc rc = SAT_OK;
+
+	*r = (admin_ring){ .ndevices = 0 };
+	for (char *name = strtok_r(copy, ", ", &save);
+	     name != NULL && rc == SAT_OK; name = strtok_r(NULL, ", ", &save))
+		rc = ring_add(r, a, name, lenient, e);
+	free(copy);
+	if (rc == SAT_OK && !lenient && r->ndevices + r->nteams == 0)
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage.canary", NULL,
+		    "--canary needs the number of a device or a team");
+	return rc;
+}
+
+sat_rc
+admin_rollout_load(sat_admin *a, sat_err *e)
+{
+	sat_buf b = { 0 };
+	bool on = false;
+	sat_oid oid;
+	sat_rc rc = SAT_OK;
+
+	if (sat_git_tip(&oid, a->git, SAT_ADMIN_CANARY, NULL) == SAT_OK &&
+	    sat_git_descends(&on, a->git, &oid, &a->tip, NULL) == SAT_OK && on)
+		a->canary = oid;
+	if (admin_pilot(a) && sat_sqlite_setting_get(&b, a->store, RING_SETTING,
+	    NULL) == SAT_OK)
+		rc = ring_parse(&a->ring, a, sat_buf_cstr(&b), true, e);
+	sat_buf_fini(&b);
+	return rc;
+}
+
+static sat_rc
+ring_set(sat_admin *a, const admin_ring *r, const char *list, sat_err *e)
+{
+	sat_rc rc = sat_sqlite_setting_put(a->store, RING_SETTING,
+	    sat_span_str(list), e);
+
+	if (rc == SAT_OK) {
+		a->ring = *r;
+		a->template_rev++;
+	}
+	return rc;
+}
+
+/* ---- forward --------------------------------------------------------------------------- */
+
+/* A kind of record that others could not even keep goes to all at once. */
+static sat_rc
+same_kinds(sat_admin *a, const sat_layer *l, sat_err *e)
+{
+	const sat_template *was = admin_template_at(a, a->tip.b);
+	sat_template *next = NULL;
+	sat_rc rc = sat_template_load(&next, l->files, l->n, e);
+
+	for (size_t i = 0; rc == SAT_OK && i < sat_template_kinds(next); i++) {
+		const sat_kind *k = sat_template_kind_at(next, i);
+
+		if (was != NULL && sat_template_kind_id(was, k->id) == NULL)
+			rc = sat_fail_code(e, SAT_EINVALID, "template.pilot_kind",
+			    "publish the kind to all, without rights to it, first",
+			    "fields/%s.json: a pilot brings no new kind of record",
+			    k->key);
+	}
+	sat_template_free(next);
+	return rc;
+}
+
+/* The branch `canary` at the newest commit: it exists from the first pilot on. */
+static sat_rc
+canary_at_head(sat_admin *a, sat_err *e)
+{
+	sat_oid at;
+
+	if (sat_git_tip(&at, a->git, SAT_ADMIN_CANARY, NULL) != SAT_OK)
+		return sat_git_branch_set(a->git, SAT_ADMIN_CANARY, &a->canary, e);
+	if (oid_same(&at, &a->canary))
+		return SAT_OK;
+	return sat_git_branch_move(a->git, SAT_ADMIN_CANARY, &at, &a->canary, e);
+}
+
+static sat_rc
+try_first(sat_admin *a, const sat_layer *l, const char *message,
+    const char *list, sat_oid *out, sat_err *e)
+{
+	admin_ring r;
+	sat_rc rc;
+
+	if ((rc = ring_parse(&r, a, list, false, e)) != SAT_OK ||
+	    (rc = admin_admit(a, l, &a->canary, e)) != SAT_OK ||
+	    (rc = same_kinds(a, l, e)) != SAT_OK ||
+	    (rc = canary_at_head(a, e)) != SAT_OK ||
+	    (rc = admin_commit(a, SAT_ADMIN_CANARY, l, "administrator", message,
+	         out, e)) != SAT_OK)
+		return rc;
+	a->canary = *out;
+	return ring_set(a, &r, list, e);
+}
+
+/* What the pilot has becomes everybody's. */
+static sat_rc
+give_to_all(sat_admin *a, sat_err *e)
+{
+	admin_ring none = { .ndevices = 0 };
+	sat_rc rc = sat_git_branch_move(a->git, SAT_ADMIN_BRANCH, &a->tip,
+	    &a->canary, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	a->tip = a->canary;
+	return ring_set(a, &none, "", e);
+}
+
+static void
+say_rev(sat_buf *out, const sat_args *w, const char *schema,
+    const sat_admin *a, const sat_oid *oid)
+{
+	char hex[SAT_GIT_OID_HEX + 1];
+	sat_json *doc = sat_json_obj();
+
+	sat_oid_hex(hex, oid);
+	sat_json_put_str(doc, "schema", schema);
+	sat_json_put_str(doc, "rev", hex);
+	sat_json_put_str(doc, "state", oid_same(oid, &a->tip) ? "published" :
+	    "canary");
+	admin_print(out, w, doc, NULL);
+	sat_json_free(doc);
+}
+
+static sat_rc
+publish_folder(sat_admin *a, const sat_args *w, sat_oid *oid, sat_err *e)
+{
+	const char *message = sat_args_get(w, "message");
+	const char *list = sat_args_get(w, "canary");
+	sat_arena mem = { 0 };
+	sat_layer l;
+	sat_rc rc;
+
+	if (message == NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satcheld template publish DIR -m MESSAGE "
+		    "[--canary DEV,TEAM,...]");
+	if ((rc = admin_layer_folder(&l, &mem, w->arg[2], e)) == SAT_OK)
+		rc = list != NULL ?
+		    try_first(a, &l, message, list, oid, e) :
+		    admin_publish(a, &l, "administrator", message, oid, e);
+	sat_arena_fini(&mem);
+	return rc;
+}
+
+/* A revision that is there already: the pilot's, to all or to another ring. */
+static sat_rc
+publish_revision(sat_admin *a, const sat_args *w, const sat_oid *oid,
+    sat_err *e)
+{
+	const char *list = sat_args_get(w, "canary");
+	admin_ring r;
+	sat_rc rc;
+
+	if (!admin_pilot(a) || !oid_same(oid, &a->canary))
+		return sat_fail_code(e, SAT_ECONFLICT, "template.not_canary",
+		    "satcheld template rollback REV goes back to an earlier one",
+		    "only what a pilot tries can be given to others");
+	if (list == NULL)
+		return give_to_all(a, e);
+	rc = ring_parse(&r, a, list, false, e);
+	return rc == SAT_OK ? ring_set(a, &r, list, e) : rc;
+}
+
+static sat_rc
+publish(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	const char *what = w->nargs > 2 ? w->arg[2] : NULL;
+	sat_oid oid;
+	sat_rc rc;
+
+	if (what == NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satcheld template publish DIR|REV -m MESSAGE "
+		    "[--canary DEV,TEAM,...]");
+	if (strcmp(what, "canary") == 0 || sat_oid_parse(&oid, what)) {
+		if ((rc = admin_revision(&oid, a, what, e)) == SAT_OK)
+			rc = publish_revision(a, w, &oid, e);
+	} else {
+		rc = publish_folder(a, w, &oid, e);
+	}
+	if (rc == SAT_OK)
+		say_rev(out, w, "satcheld/template.publish/1", a, &oid);
+	return rc;
+}
+
+/* ---- back ------------------------------------------------------------------------------- */
+
+static sat_rc
+back_to(sat_layer *l, sat_arena *mem, sat_admin *a, const sat_oid *to,
+    sat_err *e)
+{
+	sat_layer now, then;
+	bool on = false;
+	sat_rc rc;
+
+	if ((rc = sat_git_descends(&on, a->git, &a->canary, to, e)) != SAT_OK)
+		return rc;
+	if (!on || oid_same(to, &a->canary))
+		return sat_fail_code(e, SAT_EUSAGE, "usage",
+		    "see: satcheld template list",
+		    "there is no such earlier revision to go back to");
+	if ((rc = admin_layer_of(&now, mem, a->git, &a->canary, e)) == SAT_OK &&
+	    (rc = admin_layer_of(&then, mem, a->git, to, e)) == SAT_OK)
+		rc = sat_layer_back(l, mem, &now, &then, e);
+	return rc;
+}
+
+/* Everybody gets it, the pilot too: it goes on from what the pilot has. */
+static sat_rc
+commit_back(sat_admin *a, const sat_layer *l, const char *message,
+    sat_oid *oid, sat_err *e)
+{
+	sat_rc rc;
+
+	if (!admin_pilot(a))
+		return admin_publish(a, l, "administrator", message, oid, e);
+	if ((rc = admin_admit(a, l, &a->canary, e)) != SAT_OK ||
+	    (rc = canary_at_head(a, e)) != SAT_OK ||
+	    (rc = admin_commit(a, SAT_ADMIN_CANARY, l, "administrator", message,
+	         oid, e)) != SAT_OK)
+		return rc;
+	a->canary = *oid;
+	return give_to_all(a, e);
+}
+
+static sat_rc
+rollback(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	const char *why = sat_args_get(w, "message");
+	char hex[SAT_GIT_OID_HEX + 1];
+	sat_arena mem = { 0 };
+	char *message;
+	sat_layer l;
+	sat_oid to, oid;
+	sat_rc rc;
+
+	if (w->nargs < 3)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satcheld template rollback REV [-m MESSAGE]");
+	if ((rc = admin_revision(&to, a, w->arg[2], e)) != SAT_OK ||
+	    (rc = back_to(&l, &mem, a, &to, e)) != SAT_OK)
+		goto out;
+	sat_oid_hex(hex, &to);
+	message = sat_xasprintf("rollback to %s%s%s", hex,
+	    why != NULL ? ": " : "", why != NULL ? why : "");
+	rc = commit_back(a, &l, message, &oid, e);
+	free(message);
+	if (rc == SAT_OK)
+		say_rev(out, w, "satcheld/template.rollback/1", a, &oid);
+out:
+	sat_arena_fini(&mem);
+	return rc;
+}
+
+/* ---- which device runs what --------------------------------------------------------------- */
+
+typedef struct status_rows {
+	sat_admin *a;
+	sat_json *rows;
+} status_rows;
+
+static bool
+status_row(void *u, const sat_sqlite_device *d)
+{
+	status_rows *c = u;
+	const sat_registry *reg = sat_server_registry(c->a->core);
+	const sat_user *who = sat_registry_user_ord(reg, d->user);
+	const sat_team *t = who == NULL ? NULL :
+	    sat_registry_team_ord(reg, who->team);
+	uint32_t team = t != NULL ? t->ord : 0;
+	char hex[SAT_GIT_OID_HEX + 1];
+	sat_oid has = { { 0 } }, due;
+	sat_json *row;
+
+	if (d->revoked)
+		return true;
+	row = sat_json_add_obj(c->rows);
+	if (d->template_oid.n == sizeof has.b)
+		memcpy(has.b, d->template_oid.p, sizeof has.b);
+	admin_template_due(c->a, due.b, d->ord, team, has.b);
+	sat_json_put_int(row, "device", d->ord);
+	sat_json_put_str(row, "user", who != NULL ? who->key : NULL);
+	sat_json_put_str(row, "team", t != NULL ? t->key : NULL);
+	sat_json_put_bool(row, "ring", admin_pilot(c->a) &&
+	    in_ring(&c->a->ring, d->ord, team));
+	sat_oid_hex(hex, &has);
+	sat_json_put_str(row, "rev", d->template_oid.n == 0 ? NULL : hex);
+	sat_oid_hex(hex, &due);
+	sat_json_put_str(row, "due", hex);
+	sat_json_put_str(row, "state", d->template_oid.n == 0 ? "unknown" :
+	    oid_same(&has, &due) ? "current" : "behind");
+	return true;
+}
+
+static void
+put_ring(sat_json *arr, const sat_admin *a)
+{
+	const sat_registry *reg = sat_server_registry(a->core);
+	char number[16];
+
+	for (size_t i = 0; i < a->ring.ndevices; i++) {
+		(void)snprintf(number, sizeof number, "%u", a->ring.devices[i]);
+		sat_json_add_str(arr, number);
+	}
+	for (size_t i = 0; i < a->ring.nteams; i++) {
+		const sat_team *t = sat_registry_team_ord(reg, a->ring.teams[i]);
+
+		if (t != NULL)
+			sat_json_add_str(arr, t->key);
+	}
+}
+
+static sat_rc
+status(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	static const char *const cols[] = { "device", "user", "team", "ring",
+		"state", "rev", "due", NULL };
+	char hex[SAT_GIT_OID_HEX + 1];
+	status_rows c = { .a = a };
+	sat_json *doc;
+	sat_rc rc;
+
+	if ((rc = sat_server_settle(a->core, e)) != SAT_OK)
+		return rc;
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satcheld/template.status/1");
+	sat_oid_hex(hex, &a->tip);
+	sat_json_put_str(doc, "published", hex);
+	sat_oid_hex(hex, &a->canary);
+	sat_json_put_str(doc, "canary", admin_pilot(a) ? hex : NULL);
+	put_ring(sat_json_put_arr(doc, "ring"), a);
+	c.rows = sat_json_put_arr(doc, "data");
+	rc = sat_sqlite_devices(a->store, status_row, &c, e);
+	if (rc == SAT_OK)
+		admin_print(out, w, doc, cols);
+	sat_json_free(doc);
+	return rc;
+}
+
+sat_rc
+admin_rollout_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	if (strcmp(w->arg[1], "publish") == 0)
+		return publish(a, w, out, e);
+	if (strcmp(w->arg[1], "rollback") == 0)
+		return rollback(a, w, out, e);
+	return status(a, w, out, e);
+}
