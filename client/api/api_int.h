@@ -98,6 +98,9 @@ HANDLER(api_sop_record);
 HANDLER(api_sop_check);
 HANDLER(api_sop_conformance);
 HANDLER(api_schema_dump);
+/* undo.c */
+HANDLER(api_commit);
+HANDLER(api_undo);
 /* lead.c */
 HANDLER(api_convert);
 HANDLER(api_lead_discard);

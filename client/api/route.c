@@ -62,6 +62,8 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/templates/files", "", "template.files", "every document of the template", api_template_files },
 	{ "POST", "/v1/templates/verify", "template.view", "template.verify", "verify signatures and objects", api_template_verify },
 	{ "GET", "/v1/commits", "", "log", "this device's own commits", api_log },
+	{ "GET", "/v1/commits/{id}", "", "commit", "one of this device's own commits", api_commit },
+	{ "POST", "/v1/commits/{id}/revert", "", "undone", "put back what a commit replaced", api_undo },
 	{ "GET", "/v1/audit", "audit.view", "audit.log", "the local audit log", api_audit },
 	{ "POST", "/v1/audit/verify", "audit.view", "audit.verify", "verify chains and signatures", api_audit_verify },
 	{ "GET", "/v1/privacy", "", "privacy.list", "erasures, and how far devices are", api_privacy },

@@ -209,6 +209,8 @@ extern const cli_verb cli_lint_verbs[];
 extern const size_t cli_lint_nverbs;
 extern const cli_verb cli_lead_verbs[];
 extern const size_t cli_lead_nverbs;
+extern const cli_verb cli_undo_verbs[];
+extern const size_t cli_undo_nverbs;
 extern const cli_verb cli_approve_verbs[];
 extern const size_t cli_approve_nverbs;
 extern const cli_verb cli_rule_verbs[];

@@ -153,6 +153,28 @@ SAT_CHECK sat_rc sat_crm_move_plan(sat_move *out, sat_arena *a, sat_crm *c,
  * first that is refused (SAT_EDENIED, ...); what was done stays. */
 SAT_CHECK sat_rc sat_crm_move(int64_t *done, sat_crm *c, const sat_move *m, sat_err *e);
 
+/* ---- undo ---------------------------------------------------------------------- */
+
+/* What became of one operation of the commit that is undone. */
+typedef struct sat_undone {
+	const sat_op *op;
+	sat_value value;  /* put back; null = nothing was there */
+	const char *left; /* NULL: done. Else why it stays: "changed" (somebody
+	                     changed it since), "deleted", "gone" (left this device),
+	                     "records" (others hang below it), "append_only",
+	                     "fixed" (such a field never goes back), "unknown"
+	                     (its past is not here any more), "rule" (the gate),
+	                     "kind" (undone by a verb of its own) */
+} sat_undone;
+/*
+ * Put back what own commit `of` replaced, where nobody changed it since, as one
+ * ordinary commit that the gate has judged; `of` stays in the log. out, *n: its
+ * operations, in `a`. *cseq: the new commit; 0 = nothing could be put back.
+ * @return SAT_EDENIED, SAT_EINVALID: nothing was written.
+ */
+SAT_CHECK sat_rc sat_crm_undo(sat_undone **out, size_t *n, uint64_t *cseq,
+    sat_arena *a, sat_crm *c, const sat_commit *of, sat_err *e);
+
 /* ---- refused commits --------------------------------------------------------- */
 
 /* What a retry came to. */

@@ -10,6 +10,7 @@
  * moves.c     many records to another owner: plan, then do
  * again.c     operations made before -> changes made now
  * retry.c     a refused commit -> a new one
+ * undo.c      an own commit -> one that puts back what it replaced
  * handover.c  what others suggest -> a commit that accepts or declines it
  * resolve.c   an open conflict -> one commit that settles it
  * reception.c visitors at the door; judge.c: whose they are; turns.c: whose turn

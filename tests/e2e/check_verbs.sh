@@ -1,0 +1,38 @@
+#!/bin/bash
+# The verbs a person misses when they are not there: undo, show, amend, feed,
+# mentions, selftest, doctor, config, @last, --request-id.
+. tests/e2e/lib.sh
+server_init; serve
+d team add east --name East >/dev/null
+for u in li:rep:east wang:rep:east boss:manager:east; do IFS=: read -r k r t <<<"$u"
+	d user add "$k" --name "$k" --role "$r" --team "$t" >/dev/null || bad "user $k"; done
+for u in li boss; do enrol $u; done
+
+# --- show, undo
+expect 0 as li account add --set name=远洋公司 "${ACC[@]}" --set phone_main=13812345671; I=$OUT
+expect 0 as li account edit "$I" --set remark=one --set city=福州 --set tags=vip
+expect 0 as li account edit "$I" --set remark=two --set city=厦门
+expect 0 as li --json show last; has "$(flat <<<"$OUT")" '"schema":"satchel/commit/1"' "show"; has "$(flat <<<"$OUT")" '"field":"remark","value":"two"' "what it wrote"
+expect 0 as li undo; has "$OUT" "put back	account	remark	one" "undo: remark"; has "$OUT" "put back	account	city	福州" "undo: city"
+expect 0 as li --json account show "$I"; has "$OUT" '"remark": "one"' "the value before"
+# and after a sync, with a later change of one field by somebody else
+expect 0 as li account edit "$I" --set remark=three --set city=泉州 --add tags=new
+C=$(as li --format tsv log --limit 1 | cut -f1)
+expect 0 as li -q sync; expect 0 as boss -q sync
+expect 0 as boss account edit "$I" --set city=漳州; expect 0 as boss -q sync; expect 0 as li -q sync
+expect 3 as li --json undo "$C"; U=$(flat <<<"$OUT")
+has "$U" '"field":"remark","value":"three","now":"one"' "remark is back"; has "$U" '"field":"city","value":"泉州","reason":"changed"' "what boss changed stays"
+expect 0 as li --json account show "$I"; has "$OUT" '"city": "漳州"' "boss's city"; hasnt "$(flat <<<"$OUT")" '"tags":\[[^]]*"new"' "the tag is gone again"
+expect 6 as li undo "$C"; has "$ERR" "nothing of it" "twice: nothing to put back"
+expect 5 as li show 9-9-999; expect 5 as li undo 99999999; expect 2 as li show
+# a new record goes away, one with others below it does not
+expect 0 as boss account add --set name=新公司 "${ACC[@]}" --set phone_main=13812345672; N=$OUT
+expect 0 as boss undo; expect 0 as boss --json account show "$N"; has "$OUT" '"deleted": true' "undo of a new customer"
+expect 0 as boss undo; expect 0 as boss --json account show "$N"; hasnt "$OUT" '"deleted": true' "and the undo undone"
+C=$(as boss --format tsv log --limit 3 | tail -1 | cut -f1)
+expect 0 as boss contact add "$N" --set name=王强; expect 6 as boss undo "$C"
+expect 0 as li account add --set name=新公司 "${ACC[@]}" --set phone_main=13812345673
+expect 9 as li undo; has "$ERR" "account.delete" "a right of its own"
+expect 0 as boss -q sync; same "$(as boss --json status | grep -o '"rejected": [0-9]*')" '"rejected": 0' "the server took all of it"
+expect 0 as li -q sync; same "$(as li --json status | grep -o '"rejected": [0-9]*')" '"rejected": 0' "the server took all of it"
+finish
