@@ -150,7 +150,7 @@ print_seeded(cli *c, const sat_demo_opts *o, const sat_demo_summary *s,
 	if (!cli_is_json(c)) {
 		cli_say(c, "%s%lld customers, %lld follow-ups, %lld records in "
 		    "all: 演示数据, nothing of it is real\nin %s; try: satchel "
-		    "account list, satchel search yunfan, satchel report run "
+		    "account list, satchel search youxian, satchel report run "
 		    "won\n", c->tty_err ? "\r" : "", (long long)s->accounts,
 		    (long long)s->activities, (long long)s->records, c->home);
 		return;

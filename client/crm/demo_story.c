@@ -5,6 +5,8 @@
  */
 #include "client/crm/demo_int.h"
 
+#include "common/template/flow.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -212,9 +214,46 @@ need(story *s)
 	demo_end(&x);
 }
 
+/* A step of its way, as a change of stage writes it. */
+static void
+step_to(demo_rec *x, int k, int64_t ms)
+{
+	char when[32], text[80];
+
+	x->ms = ms;
+	sat_time_rfc3339(when, ms);
+	(void)snprintf(text, sizeof text, "%s %s", stages[k], when);
+	demo_text(x, "stage", stages[k]);
+	demo_text(x, "path", text);
+}
+
+/* The lists of the procedure, done up to the stage it reached. */
+static void
+tick_lists(demo_rec *x, int last)
+{
+	const sat_flow *f = sat_flow_of(x->d->t, x->kind);
+	char text[90];
+
+	for (int k = FIRST; f != NULL && k <= last; k++) {
+		const sat_flow_step *st = sat_flow_step_of(x->d->t, x->kind,
+		    stages[k]);
+
+		for (size_t i = 0; st != NULL && i < st->nitems; i++) {
+			(void)snprintf(text, sizeof text, "%s.%s", st->key,
+			    st->items[i].key);
+			demo_text(x, "checklist", text);
+		}
+	}
+	if (f != NULL) {
+		(void)snprintf(text, sizeof text, "%s@%s", f->key, f->version);
+		demo_text(x, "sop", text);
+	}
+}
+
 static void
 opportunity(story *s)
 {
+	int last = NEED;
 	int64_t began = s->step_ms[NEED];
 	char text[160];
 	demo_rec x;
@@ -232,16 +271,21 @@ opportunity(story *s)
 	demo_int(&x, "started_on", began);
 	demo_int(&x, "expected_close", began + (30 + demo_below(s->d, 60)) * DAY);
 	demo_int(&x, "created_at", began);
-	demo_text(&x, "stage", stages[NEED]);
+	step_to(&x, FIRST, began);
+	step_to(&x, NEED, began + 3600 * (int64_t)1000);
 	for (int k = PROPOSAL; k <= LOST; k++)
 		if (s->step_ms[k] != 0 && k != AFTER) {
-			x.ms = s->step_ms[k];
-			demo_text(&x, "stage", stages[k]);
+			if (k < LOST)
+				last = k;
+			step_to(&x, k, s->step_ms[k]);
 		}
+	if (demo_below(s->d, 5) != 0)
+		tick_lists(&x, s->won_ms != 0 ? WON : last);
 	if (s->won_ms != 0)
 		demo_int(&x, "won_at", s->won_ms);
 	if (s->lost_ms != 0) {
 		demo_int(&x, "lost_at", s->lost_ms);
+		demo_text(&x, "lost_stage", stages[last]);
 		demo_text(&x, "lost_reason", s->reason);
 	}
 	demo_end(&x);
