@@ -166,11 +166,66 @@ rep_load_changes(rep_events *out, rep_source *s, sat_err *e)
 	return load_values(out, s, NULL, false, e);
 }
 
+/* The ways that records keep of their stages (stuck.c). */
+static sat_rc
+load_ways(rep_events *out, rep_source *s, const sat_field *path, sat_err *e)
+{
+	const sat_dict *d = s->kind->stage->dict;
+	uint16_t columns[2] = { SAT_Q_ID, path->id };
+	sat_filter set = { path->id, SAT_CMP_NOT_NULL, NULL, 0 };
+	sat_query q = { .kind = s->kind, .filters = &set, .nfilters = 1,
+		.columns = columns, .ncolumns = 2, .unordered = true };
+	crm_pass pass[CRM_PASSES_MAX];
+	const sat_value *v;
+	sat_rows *rows;
+	sat_id id;
+	sat_rc rc = sat_replica_query(&rows, s->c->replica, &q, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
+		size_t n = crm_passes(pass, d, v[1]);
+
+		memcpy(id.b, v[0].s.p, sizeof id.b);
+		for (size_t i = 0; i < n; i++)
+			rep_events_add(out, &id, pass[i].at_ms,
+			    pass[i].stage - d->options);
+	}
+	sat_rows_free(rows);
+	rep_events_sort(out);
+	return rc;
+}
+
+/*
+ * Of the stage: the way the record keeps, which every device that holds it
+ * has, also one that got it as a whole; a record that never changed its stage
+ * keeps none, and the stamp of the stage says it all.
+ */
 sat_rc
 rep_load_options(rep_events *out, rep_source *s, const sat_field *f,
     sat_err *e)
 {
-	return load_values(out, s, f, true, e);
+	const sat_field *path = f == s->kind->stage
+	    ? sat_kind_field(s->kind, "path") : NULL;
+	rep_events written = { 0 };
+	size_t from, kept;
+	sat_rc rc;
+
+	if (path == NULL || path->policy != SAT_P_SET)
+		return load_values(out, s, f, true, e);
+	if ((rc = load_ways(out, s, path, e)) == SAT_OK)
+		rc = load_values(&written, s, f, true, e);
+	kept = out->n;
+	for (size_t i = 0; i < written.n && rc == SAT_OK; i++) {
+		rep_events ways = { out->v, kept, kept };
+
+		if (rep_events_of(&from, &ways, &written.v[i].id) == from)
+			rep_events_add(out, &written.v[i].id, written.v[i].at,
+			    written.v[i].n);
+	}
+	rep_events_free(&written);
+	rep_events_sort(out);
+	return rc;
 }
 
 /* ---- stage at an instant -------------------------------------------------------------- */

@@ -208,6 +208,12 @@ expect 9 as u1 report run system-roi; expect 0 as u1 report run churn --period $
 expect 2 as hq report run cac --period 2019 --param sector=clv
 OUT=$(as hq --format table report run data-freshness --period 2023-05 --param sector=fresh); has "$OUT" "月末8" "the stale ones under the table"
 
+# --- a device that got everything as a whole knows the ways through the stages all the same
+expect 0 as hq sync; expect 0 enrol hq late; expect 0 as late sync
+for r in process-conformance loss-by-stage; do
+	say() { as "$1" --format tsv report run $r --period "$NOW"; }
+	[ -n "$(say hq)" ] || bad "$r says nothing"; same "$(say late)" "$(say hq)" "$r on a device enrolled later"
+done
 # --- the same month in UTC has c3 c4 c5 c6: the template's zone decides
 git -c safe.directory='*' clone -q "$W/server/templates.git" "$W/t"; rm -rf "$W/t/.git"
 sed -i 's/"tz_min": 480/"tz_min": 0/; s/"tz": *"Asia.Shanghai"/"tz": "UTC"/' "$W/t/template.json" "$W/t/policy/reminders.json"
