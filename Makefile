@@ -58,7 +58,7 @@ all: $(O)/satchel $(O)/satcheld
 
 # ---- dependencies -------------------------------------------------------------
 DEB := gcc make pkg-config libc6-dev libsqlite3-dev libsodium-dev libnng-dev \
-  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libmicrohttpd-dev libexpat1-dev libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev unicode-data bzip2 \
+  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libmicrohttpd-dev libexpat1-dev libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev unicode-data bzip2 gettext \
   git openssh-client
 .PHONY: deps
 deps:
@@ -98,6 +98,17 @@ $(O)/obj/gen/pinyin_table.o: $(GEN)/pinyin_table.c common/model/pinyin_int.h
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -c -o $@ $<
 
+# the Chinese of the command line, compiled in
+$(GEN)/catalogue.c: client/cli/po/zh_CN.po
+	@mkdir -p $(GEN)
+	@msgfmt -c --endianness=little -o $@.mo $< || { echo "make deps installs gettext"; exit 1; }
+	@{ echo '#include "client/cli/text_int.h"'; echo 'const unsigned char cli_catalogue_zh[] = {'; \
+	  od -An -v -tu1 $@.mo | sed 's/[0-9][0-9]*/&,/g'; \
+	  echo '};'; echo 'const size_t cli_catalogue_zh_bytes = sizeof cli_catalogue_zh;'; } >$@
+$(O)/obj/gen/catalogue.o: $(GEN)/catalogue.c client/cli/text_int.h
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -c -o $@ $<
+
 $(O)/obj/gen/base_pack.o: $(GEN)/base_pack.c
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -c -o $@ $<
@@ -110,7 +121,8 @@ define lib_rule
 $(call lib_of,$(1)): $(patsubst %.c,$(O)/obj/%.o,$(call srcs_of,$(1))) \
     $(if $(strip $(call sqls_of,$(1))),$(O)/obj/gen/$(call under,$(1))_sql.o) \
     $(if $(filter common/template,$(1)),$(O)/obj/gen/base_pack.o) \
-    $(if $(filter common/model,$(1)),$(O)/obj/gen/pinyin_table.o)
+    $(if $(filter common/model,$(1)),$(O)/obj/gen/pinyin_table.o) \
+    $(if $(filter client/cli,$(1)),$(O)/obj/gen/catalogue.o)
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	@ar rcs $$@ $$^

@@ -99,7 +99,7 @@ help(void)
 		    own_verbs[i].help);
 	sat_admin_help(&b);
 	sat_buf_str(&b, "\nOptions:\n");
-	sat_args_help(&b, global);
+	sat_args_help(&b, global, NULL);
 	(void)fputs(sat_buf_cstr(&b), stdout);
 	sat_buf_fini(&b);
 }

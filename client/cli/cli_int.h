@@ -6,6 +6,7 @@
 
 #include "client/api/api.h"
 #include "client/cli/cli.h"
+#include "client/cli/text.h"
 #include "common/base/args.h"
 #include "common/crypto/keyring.h"
 #include "common/model/report.h"
@@ -173,6 +174,8 @@ sat_rc cli_completion(cli *c, sat_err *e);
 /* satchel.1, satchel-exit-codes.7 as roff; false: there is no such page. */
 bool cli_man(sat_buf *out, const char *page);
 sat_rc cli_man_run(cli *c, sat_err *e);
+/* What the tables say and a catalogue must have, as C for xgettext: po/. */
+sat_rc cli_texts_run(cli *c, sat_err *e);
 
 /* records.c, write.c, work.c, exchange.c, conflict.c, refused.c, proof.c: the
  * verbs. */

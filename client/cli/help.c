@@ -44,7 +44,7 @@ help_line(sat_buf *out, const cli_verb *v)
 
 	(void)snprintf(words, sizeof words, "%s%s%s", v->noun,
 	    v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "");
-	sat_buf_fmt(out, "  %-24s %s\n", words, v->help);
+	sat_buf_fmt(out, "  %-24s %s\n", words, cli_text(v->help));
 }
 
 /* Beside `sync` there are `sync pending` and more. */
@@ -57,7 +57,7 @@ help_siblings(sat_buf *out, const cli_verb *v)
 	for (size_t i = 0; v->verb == NULL && (w = verb_at(i)) != NULL; i++) {
 		if (w == v || strcmp(w->noun, v->noun) != 0)
 			continue;
-		sat_buf_str(out, first ? "\nSee also:\n" : "");
+		sat_buf_str(out, first ? _("\nSee also:\n") : "");
 		first = false;
 		help_line(out, w);
 	}
@@ -67,14 +67,14 @@ static void
 help_verb(sat_buf *out, const cli_verb *v)
 {
 	if (v->examples != NULL)
-		sat_buf_fmt(out, "Example:\n%s\n", v->examples);
-	sat_buf_fmt(out, "satchel %s\n    %s\n", v->usage, v->help);
+		sat_buf_fmt(out, _("Example:\n%s\n"), v->examples);
+	sat_buf_fmt(out, "satchel %s\n    %s\n", v->usage, cli_text(v->help));
 	if (v->options != NULL) {
-		sat_buf_str(out, "\nOptions:\n");
-		sat_args_help(out, v->options);
+		sat_buf_str(out, _("\nOptions:\n"));
+		sat_args_help(out, v->options, cli_text);
 	}
 	help_siblings(out, v);
-	sat_buf_str(out, "\nGlobal options: satchel --help\n");
+	sat_buf_str(out, _("\nGlobal options: satchel --help\n"));
 }
 
 static void
@@ -83,18 +83,18 @@ help_all(sat_buf *out)
 	const cli_verb *v;
 
 	sat_buf_str(out,
-	    "satchel 行囊: customers, offline first\n\n"
+	    _("satchel 行囊: customers, offline first\n\n"
 	    "Examples:\n"
 	    "  satchel init --invite satchel1...      enrol this device\n"
 	    "  satchel account list --stage negotiation\n"
 	    "  satchel activity add C202611-P1-0003 --method phone --points \"...\"\n"
 	    "  satchel sync\n"
-	    "  satchel report run won --period 2026-Q4\n\nCommands:\n");
+	    "  satchel report run won --period 2026-Q4\n\nCommands:\n"));
 	for (size_t i = 0; (v = verb_at(i)) != NULL; i++)
 		help_line(out, v);
-	sat_buf_str(out, "  help NOUN VERB         its options and examples\n"
-	                 "\nGlobal options:\n");
-	sat_args_help(out, cli_global);
+	sat_buf_str(out, _("  help NOUN VERB         its options and examples\n"
+	                   "\nGlobal options:\n"));
+	sat_args_help(out, cli_global, cli_text);
 }
 
 void
@@ -110,9 +110,51 @@ cli_help(sat_buf *out, const cli_verb *v, const char *noun)
 	for (size_t i = 0; noun != NULL && (v = verb_at(i)) != NULL; i++)
 		if (strcmp(v->noun, noun) == 0)
 			sat_buf_fmt(out, "satchel %s\n    %s\n", v->usage,
-			    v->help);
+			    cli_text(v->help));
 	if (out->n == before)
 		help_all(out);
+}
+
+/* ---- for the catalogue: client/cli/po ---------------------------------------------- */
+
+static void
+put_marked(sat_buf *out, const char *what, const char *text)
+{
+	sat_buf_fmt(out, "/* %s */ _(\"", what);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			sat_buf_str(out, "\\");
+		if (*text == '\n')
+			sat_buf_str(out, "\\n");
+		else
+			sat_write_u8(out, (uint8_t)*text);
+	}
+	sat_buf_str(out, "\");\n");
+}
+
+static void
+put_marked_options(sat_buf *out, const char *of, const sat_opt *o)
+{
+	char what[120];
+
+	for (; o != NULL && o->name != NULL; o++) {
+		(void)snprintf(what, sizeof what, "%s --%s", of, o->name);
+		put_marked(out, what, o->help);
+	}
+}
+
+sat_rc
+cli_texts_run(cli *c, sat_err *e)
+{
+	const cli_verb *v;
+
+	(void)e;
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {
+		put_marked(&c->out, v->usage, v->help);
+		put_marked_options(&c->out, v->usage, v->options);
+	}
+	put_marked_options(&c->out, "", cli_global);
+	return SAT_OK;
 }
 
 /* ---- completion ---------------------------------------------------------------------- */

@@ -23,7 +23,7 @@ const sat_opt cli_global[] = {
 	{ "quiet", 'q', NULL, "no messages" },
 	{ "verbose", 'v', NULL, "more messages (twice: trace)" },
 	{ "color", 0, "WHEN", "auto, always, never" },
-	{ "lang", 0, "zh|en", "language of labels (SATCHEL_LANG)" },
+	{ "lang", 0, "zh|en", "language of texts and labels (SATCHEL_LANG)" },
 	{ "no-input", 0, NULL, "never ask" },
 	{ "yes", 'y', NULL, "answer questions with yes" },
 	{ "timeout", 0, "DUR", "sync: for each answer of the network (15s)" },
@@ -139,7 +139,6 @@ settings(cli *c, sat_err *e)
 	static const char *const names[] = { "auto", "table", "tsv", "csv",
 		"json", "jsonl" };
 	const char *f = sat_args_get(&c->args, "format");
-	const char *lang = sat_args_get(&c->args, "lang");
 	const char *color = sat_args_get(&c->args, "color");
 
 	c->tty_out = isatty(STDOUT_FILENO) != 0;
@@ -173,12 +172,6 @@ settings(cli *c, sat_err *e)
 	    !(strcmp(c->args.arg[0], "report") == 0 && cli_report_is_file(f)))))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "table, tsv, csv, json or jsonl", "--format %s is unknown", f);
-	if (lang == NULL)
-		lang = getenv("SATCHEL_LANG");
-	if (lang == NULL)
-		lang = getenv("LANG");
-	(void)snprintf(c->lang, sizeof c->lang, "%s",
-	    lang != NULL && strncmp(lang, "zh", 2) == 0 ? "zh" : "en");
 	return SAT_OK;
 }
 
@@ -186,8 +179,8 @@ settings(cli *c, sat_err *e)
 static sat_rc
 no_second(const cli *c, const char *const *words, size_t n, sat_err *e)
 {
-	char list[160] = "one of: ";
-	size_t used = 8;
+	char list[160] = "", hint[sizeof list + 16];
+	size_t used = 0;
 
 	for (size_t i = 0; i < n && used < sizeof list - 1; i++) {
 		int k = snprintf(list + used, sizeof list - used, "%s%s",
@@ -195,7 +188,8 @@ no_second(const cli *c, const char *const *words, size_t n, sat_err *e)
 
 		used += k > 0 ? (size_t)k : 0;
 	}
-	return sat_fail_code(e, SAT_EUSAGE, "usage", list,
+	(void)snprintf(hint, sizeof hint, N_("one of: %s"), list);
+	return sat_fail_code(e, SAT_EUSAGE, "usage", hint,
 	    "satchel %s needs a verb", c->args.arg[0]);
 }
 
@@ -203,7 +197,7 @@ static sat_rc
 no_verb(const cli *c, sat_err *e)
 {
 	const char *words[128], *near = NULL;
-	char hint[100] = "see: satchel --help";
+	char hint[100] = N_("see: satchel --help");
 	bool known;
 	size_t n = 0;
 
@@ -222,7 +216,7 @@ no_verb(const cli *c, sat_err *e)
 		return no_second(c, words, n, e);
 	near = sat_nearest(c->args.arg[known], words, n);
 	if (near != NULL)
-		(void)snprintf(hint, sizeof hint, "did you mean %s?", near);
+		(void)snprintf(hint, sizeof hint, N_("did you mean %s?"), near);
 	return sat_fail_code(e, SAT_EUSAGE, "usage", hint, "unknown command %s%s%s",
 	    c->args.arg[0], c->args.nargs > 1 ? " " : "",
 	    c->args.nargs > 1 ? c->args.arg[1] : "");
@@ -310,6 +304,9 @@ sat_cli_main(int argc, char **argv, sat_cli_daemon_fn run_daemon)
 
 	sat_crypto_init();
 	c.daemon = run_daemon;
+	(void)snprintf(c.lang, sizeof c.lang, "%s",
+	    cli_text_lang(argc - 1, argv + 1));
+	cli_text_use(c.lang);
 	rc = sat_args_parse(&c.args, argc - 1, argv + 1,
 	    v != NULL && v->options != NULL ? v->options : NULL, cli_global, &e);
 	if (rc == SAT_OK)

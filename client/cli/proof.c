@@ -518,6 +518,8 @@ const cli_verb cli_proof_verbs[] = {
 	    "completion for a shell, on stdout",
 	    "  satchel completion bash > ~/.local/share/bash-completion/completions/satchel\n",
 	    true },
+	{ "__texts", NULL, cli_texts_run, NULL, "__texts",
+	    "what the tables say, for the catalogue", NULL, true },
 	{ "__man", NULL, cli_man_run, NULL, "__man PAGE",
 	    "a manual page as roff: satchel.1, satchel-exit-codes.7", NULL, true },
 	{ "api", NULL, run_api, api_options, "api METHOD PATH [-f k=v]",

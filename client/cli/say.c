@@ -33,7 +33,7 @@ cli_say(cli *c, const char *fmt, ...)
 	cli_flush(c);
 	cli_progress_end(c);
 	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
+	(void)vfprintf(stderr, cli_text(fmt), ap);
 	va_end(ap);
 }
 
@@ -68,23 +68,33 @@ static const char *
 in_words(const char *code)
 {
 	static const char *const words[][2] = {
-		{ "required", "must be given" },
-		{ "type", "is not a value of this field" },
-		{ "option", "is not among the options: satchel dict NAME" },
-		{ "pattern", "does not have the expected form" },
-		{ "length", "is too short or too long" },
-		{ "range", "is outside the allowed range" },
-		{ "stage", "cannot follow the present stage" },
-		{ "policy", "cannot be changed this way" },
-		{ "append_only", "never changes" },
-		{ "retired", "takes no new values" },
-		{ "unknown", "is no field: satchel schema KIND" },
+		{ "required", N_("must be given") },
+		{ "type", N_("is not a value of this field") },
+		{ "option", N_("is not among the options: satchel dict NAME") },
+		{ "pattern", N_("does not have the expected form") },
+		{ "length", N_("is too short or too long") },
+		{ "range", N_("is outside the allowed range") },
+		{ "stage", N_("cannot follow the present stage") },
+		{ "policy", N_("cannot be changed this way") },
+		{ "append_only", N_("never changes") },
+		{ "retired", N_("takes no new values") },
+		{ "unknown", N_("is no field: satchel schema KIND") },
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(words[i][0], code) == 0)
 			return words[i][1];
 	return "";
+}
+
+static void
+say_message(const char *before, const char *text)
+{
+	sat_buf b = { 0 };
+
+	cli_text_message(&b, text);
+	(void)fprintf(stderr, "%s%s\n", before, sat_buf_cstr(&b));
+	sat_buf_fini(&b);
 }
 
 int
@@ -98,17 +108,16 @@ cli_complain(cli *c, const sat_err *e, sat_rc rc)
 		complain_json(e, rc);
 		return sat_rc_exit(rc);
 	}
-	(void)fprintf(stderr, "satchel: %s\n",
-	    e->text[0] != '\0' ? e->text : sat_rc_slug(rc));
+	say_message("satchel: ", e->text[0] != '\0' ? e->text : sat_rc_slug(rc));
 	for (unsigned i = 0; i < e->nfields; i++)
 		if (strlen(e->fields[i].path) > width)
 			width = strlen(e->fields[i].path);
 	for (unsigned i = 0; i < e->nfields; i++)
 		(void)fprintf(stderr, "  %-*s  %-11s %s\n", (int)width,
 		    e->fields[i].path, e->fields[i].code,
-		    in_words(e->fields[i].code));
+		    cli_text(in_words(e->fields[i].code)));
 	if (e->hint[0] != '\0')
-		(void)fprintf(stderr, "  %s\n", e->hint);
+		say_message("  ", e->hint);
 	return sat_rc_exit(rc);
 }
 
@@ -123,7 +132,7 @@ cli_confirm(cli *c, const char *question, sat_err *e)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.confirm",
 		    "repeat with --yes", "this needs a confirmation");
 	cli_flush(c);
-	(void)fprintf(stderr, "%s [y/N] ", question);
+	(void)fprintf(stderr, "%s [y/N] ", cli_text(question));
 	(void)fflush(stderr);
 	if (fgets(answer, sizeof answer, stdin) == NULL) {
 		(void)fputc('\n', stderr);
@@ -188,13 +197,13 @@ import_progress(sat_buf *b, const sat_json *line, int64_t spent)
 	int64_t done = sat_json_get_int(line, "bytes", 0);
 	int64_t total = sat_json_get_int(line, "total_bytes", 0);
 
-	sat_buf_fmt(b, "%lld rows", (long long)rows);
+	sat_buf_fmt(b, _("%lld rows"), (long long)rows);
 	if (total > 0 && done > 0 && done <= total)
 		sat_buf_fmt(b, "  %lld%%", (long long)(done * 100 / total));
 	if (spent > 0)
 		sat_buf_fmt(b, "  %lld/s", (long long)(rows * 1000 / spent));
 	if (total > 0 && done > 0 && done < total)
-		sat_buf_fmt(b, "  %llds left",
+		sat_buf_fmt(b, _("  %llds left"),
 		    (long long)((total - done) * spent / done / 1000));
 }
 
@@ -206,7 +215,7 @@ progress_line(cli *c, const sat_json *line, int64_t now)
 	if (sat_json_get(line, "rows") != NULL)
 		import_progress(&b, line, now - c->started_ms);
 	else
-		sat_buf_fmt(&b, "%lld sent  %lld records  %lld commits received",
+		sat_buf_fmt(&b, _("%lld sent  %lld records  %lld commits received"),
 		    (long long)sat_json_get_int(line, "pushed", 0),
 		    (long long)sat_json_get_int(line, "records", 0),
 		    (long long)sat_json_get_int(line, "commits", 0));

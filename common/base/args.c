@@ -227,7 +227,8 @@ sat_duration_parse(int64_t *ms, const char *s)
 }
 
 void
-sat_args_help(sat_buf *out, const sat_opt *table)
+sat_args_help(sat_buf *out, const sat_opt *table,
+    const char *(*words)(const char *english))
 {
 	for (const sat_opt *o = table; o != NULL && o->name != NULL; o++) {
 		char left[64];
@@ -236,6 +237,7 @@ sat_args_help(sat_buf *out, const sat_opt *table)
 		    o->letter != 0 ? '-' : ' ', o->letter != 0 ? o->letter : ' ',
 		    o->letter != 0 ? ", " : "  ", o->name,
 		    o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
-		sat_buf_fmt(out, "  %-32s %s\n", left, o->help);
+		sat_buf_fmt(out, "  %-32s %s\n", left,
+		    words != NULL ? words(o->help) : o->help);
 	}
 }

@@ -42,8 +42,10 @@ SAT_CHECK sat_rc sat_args_int(int64_t *v, const sat_args *a, const char *name,
     int64_t dflt, sat_err *e);
 /* "15m", "2h", "30d", "10s", "500ms" -> ms. */
 bool sat_duration_parse(int64_t *ms, const char *s);
-/* "  -n, --name FILE   help" lines, aligned. */
-void sat_args_help(sat_buf *out, const sat_opt *table);
+/* "  -n, --name FILE   help" lines, aligned; `words` translates the help (NULL:
+ * it stays as it is). */
+void sat_args_help(sat_buf *out, const sat_opt *table,
+    const char *(*words)(const char *english));
 /* Nearest word within distance 2, or NULL (did you mean). */
 const char *sat_nearest(const char *word, const char *const *words, size_t n);
 

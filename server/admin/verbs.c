@@ -94,7 +94,7 @@ sat_admin_help(sat_buf *out)
 	for (size_t i = 0; i < NVERBS; i++)
 		sat_buf_fmt(out, "  %s\n      %s\n", verbs[i].usage, verbs[i].help);
 	sat_buf_str(out, "\nOptions of the verbs:\n");
-	sat_args_help(out, options);
+	sat_args_help(out, options, NULL);
 }
 
 void

@@ -227,7 +227,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	if (sat_args_has(&args, "help")) {
-		sat_args_help(&help, options);
+		sat_args_help(&help, options, NULL);
 		(void)fwrite(help.p, 1, help.n, stdout);
 		sat_buf_fini(&help);
 		return 0;

@@ -1,0 +1,36 @@
+#!/bin/bash
+# extract.sh - the English texts of the command line as a .pot on stdout.
+# usage: client/cli/po/extract.sh [--errors] [build dir]     from the top folder
+# Without --errors: what must have a translation. That is what the tables of
+# verbs say (the program lists it, since macros build some of it), headings of
+# tables, messages and marked texts of the sources. With it: the texts and hints
+# of failures of every room below besides; those may stay English.
+set -eu
+errors=; [ "${1:-}" = --errors ] && { errors=1; shift; }
+B=${1:-build}
+T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
+# `{ "key", "Title", CELL_` of cli_column, over line ends
+heads() {
+	cat client/cli/*.c | tr '\n\t' '  ' |
+		LC_ALL=C grep -oE '\{ *"[a-z_.0-9]*", *"[A-Za-z0-9 .,:%()/-]+", *CELL_' |
+		sed -E 's/^\{ *"([^"]*)", *("[^"]+"), *CELL_$/\/* heading of \1 *\/ _(\2);/' | sort -u
+}
+"$B/satchel" __texts >"$T/tables.c"
+heads >"$T/headings.c"
+# each of them with a header, or msgcat takes their texts for ASCII
+x() { # out options...
+	local to=$1; shift
+	xgettext --from-code=UTF-8 -L C --force-po --no-location -c -o "$to" "$@" 2>/dev/null
+	sed -i 's/charset=CHARSET/charset=UTF-8/' "$to"
+}
+x "$T/tables.pot" -k -k_ "$T/tables.c" "$T/headings.c"
+x "$T/sources.pot" -k -k_ -kN_ -kcli_say:2 -kcli_print_or_none:5 -kcli_passphrase:4 \
+	-kcli_confirm:2 client/cli/*.c
+parts=("$T/tables.pot" "$T/sources.pot")
+if [ -n "$errors" ]; then
+	files=$(find client protocol common -name '*.c' | sort)
+	x "$T/errors.pot" -k -ksat_fail:3 -ksat_fail_code:5 $files
+	x "$T/hints.pot" -k -ksat_fail_code:4 $files
+	parts+=("$T/errors.pot" "$T/hints.pot")
+fi
+msgcat --use-first --sort-output "${parts[@]}"

@@ -1,0 +1,107 @@
+/* The catalogue inside the program, and messages read backwards. */
+#include "tests/lib/unit.h"
+
+#include "client/cli/text.h"
+
+#include <stdlib.h>
+
+static const char *
+message(sat_buf *b, const char *english)
+{
+	sat_buf_reset(b);
+	cli_text_message(b, english);
+	return sat_buf_cstr(b);
+}
+
+static void
+english_stays_what_it_is(void **state)
+{
+	sat_buf b = { 0 };
+
+	(void)state;
+	cli_text_use("en");
+	assert_string_equal(cli_text("only receive"), "only receive");
+	assert_string_equal(message(&b, "there is no replica in /a/b"),
+	    "there is no replica in /a/b");
+	sat_buf_fini(&b);
+}
+
+static void
+a_text_without_chinese_stays_english(void **state)
+{
+	sat_buf b = { 0 };
+
+	(void)state;
+	cli_text_use("zh");
+	assert_string_equal(cli_text("only receive"), "只接收");
+	assert_string_equal(cli_text("no such text 7"), "no such text 7");
+	/* the entry of "" is the catalogue's header */
+	assert_string_equal(cli_text(""), "");
+	assert_string_equal(message(&b, "no such text 7"), "no such text 7");
+	assert_string_equal(message(&b, ""), "");
+	sat_buf_fini(&b);
+}
+
+static void
+a_filled_message_keeps_its_values(void **state)
+{
+	sat_buf b = { 0 };
+
+	(void)state;
+	cli_text_use("zh");
+	assert_string_equal(message(&b, "there is no replica in /a/b in c"),
+	    "/a/b in c 里没有副本");
+	/* a conversion may stand for nothing, and for a percent sign */
+	assert_string_equal(message(&b, "there is no replica in "),
+	    " 里没有副本");
+	assert_string_equal(message(&b, "there is no replica in %s%n"),
+	    "%s%n 里没有副本");
+	/* the end has to be the format's own */
+	assert_string_equal(message(&b, "\"a\" is not FIELD=VALU"),
+	    "\"a\" is not FIELD=VALU");
+	assert_string_equal(message(&b, "\"a\" is not FIELD=VALUE"),
+	    "“a”不是 FIELD=VALUE 的形式");
+	/* %1$ and %2$: Chinese names the whole before the part */
+	assert_string_equal(
+	    message(&b, "the server refused 2 of 30 commits; they are kept"),
+	    "服务器拒绝了 30 个提交中的 2 个；它们仍保留着");
+	assert_string_equal(message(&b, "unknown command account lits"),
+	    "未知命令 account lits");
+	sat_buf_fini(&b);
+}
+
+static void
+the_language_is_the_first_that_is_set(void **state)
+{
+	char *none[] = { (char *)"list" };
+	char *flag[] = { (char *)"list", (char *)"--lang", (char *)"en" };
+	char *after[] = { (char *)"--", (char *)"--lang=en" };
+
+	(void)state;
+	(void)setenv("LANG", "zh_CN.UTF-8", 1);
+	(void)unsetenv("LC_ALL");
+	(void)unsetenv("LC_MESSAGES");
+	(void)unsetenv("SATCHEL_LANG");
+	assert_string_equal(cli_text_lang(1, none), "zh");
+	assert_string_equal(cli_text_lang(3, flag), "en");
+	assert_string_equal(cli_text_lang(2, after), "zh");
+	(void)setenv("LC_ALL", "C", 1);
+	assert_string_equal(cli_text_lang(1, none), "en");
+	(void)setenv("LC_ALL", "", 1);
+	assert_string_equal(cli_text_lang(1, none), "zh");
+	(void)setenv("SATCHEL_LANG", "en", 1);
+	assert_string_equal(cli_text_lang(1, none), "en");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(english_stays_what_it_is),
+		cmocka_unit_test(a_text_without_chinese_stays_english),
+		cmocka_unit_test(a_filled_message_keeps_its_values),
+		cmocka_unit_test(the_language_is_the_first_that_is_set),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
