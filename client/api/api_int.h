@@ -128,6 +128,13 @@ HANDLER(api_worklist);
 HANDLER(api_standard);
 /* form.c */
 HANDLER(api_form);
+/* imports.c */
+HANDLER(api_imports);
+HANDLER(api_import_undo);
+HANDLER(api_import_sample);
+HANDLER(api_import_verdict);
+HANDLER(api_import_close);
+HANDLER(api_import_open);
 /* work.c */
 HANDLER(api_import);
 HANDLER(api_export);

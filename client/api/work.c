@@ -4,6 +4,7 @@
  */
 #include "client/api/api_int.h"
 
+#include "common/crypto/crypto.h"
 #include "common/sheet/sheet.h"
 #include "common/template/report_def.h"
 
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define MAP_BYTES_MAX (1024 * 1024)
+#define HASH_CHUNK 65536
 
 /* ---- import --------------------------------------------------------------------- */
 
@@ -21,6 +23,7 @@ typedef struct import_job {
 	sat_api *api;
 	sat_sheet *sheet;
 	sat_sheet_out *errors;
+	const char *hash;
 	const char *map_dir; /* derive files are named relative to the map */
 	size_t map_dir_n;
 	bool header_done;
@@ -171,6 +174,8 @@ static void
 summary_put(sat_json *d, const sat_import_summary *s, const char *errors_file,
     bool dry_run, int64_t ms)
 {
+	char *undo;
+
 	sat_json_put_str(d, "type", "summary");
 	sat_json_put_str(d, "batch", s->batch);
 	sat_json_put_int(d, "rows", s->rows);
@@ -183,7 +188,47 @@ summary_put(sat_json *d, const sat_import_summary *s, const char *errors_file,
 	sat_json_put_str(d, "errors_file", errors_file);
 	sat_json_put_bool(d, "dry_run", dry_run);
 	sat_json_put_bool(d, "interrupted", s->interrupted);
+	if (s->recorded) {
+		undo = sat_xasprintf("satchel import undo %s", s->batch);
+		sat_json_put_str(d, "undo", undo);
+		free(undo);
+	} else {
+		sat_json_put_null(d, "undo");
+	}
 	sat_json_put_real(d, "seconds", (double)(ms / 10) / 100.0);
+}
+
+/* The name without its folder: folders tell of the machine, not of the data. */
+static const char *
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static sat_rc
+hash_file(char out[SAT_HASH_BYTES * 2 + 1], const char *path, sat_err *e)
+{
+	uint8_t hash[SAT_HASH_BYTES], *p;
+	FILE *f = fopen(path, "rbe");
+	sat_hasher h;
+	size_t n;
+	bool bad;
+
+	if (f == NULL)
+		return sat_fail(e, SAT_ENOTFOUND, "cannot read %s: %s", path,
+		    strerror(errno));
+	p = sat_xmalloc(HASH_CHUNK);
+	sat_hasher_init(&h, sat_span_of(NULL, 0));
+	while ((n = fread(p, 1, HASH_CHUNK, f)) > 0)
+		sat_hasher_add(&h, sat_span_of(p, n));
+	bad = ferror(f) != 0;
+	(void)fclose(f);
+	free(p);
+	sat_hasher_done(&h, hash);
+	sat_hex(out, hash, sizeof hash);
+	return bad ? sat_fail(e, SAT_EIO, "cannot read %s", path) : SAT_OK;
 }
 
 static sat_rc
@@ -194,6 +239,12 @@ run_import(sat_import_summary *s, import_job *j, const sat_json *body,
 	sat_import_opts o = {
 		.kind = sat_json_get_str(body, "type", NULL),
 		.map = map,
+		.file = base_name(sat_json_get_str(body, "file", "")),
+		.hash = j->hash,
+		.source = sat_json_get_str(body, "source",
+		    sat_sheet_format(j->sheet)),
+		.door = j->api->out_fd != 0 ? "daemon" : "cli",
+		.map_name = sat_json_get_str(body, "save_map", NULL),
 		.dry_run = sat_json_get_bool(body, "dry_run", false),
 		.flag_incomplete = strcmp(incomplete, "flag") == 0,
 		.max_errors = sat_json_get_int(body, "max_errors", 0),
@@ -228,10 +279,12 @@ HANDLER(api_import)
 		.delimiter = strcmp(delim, "\\t") == 0 ? '\t' : delim[0],
 		.header_row = (unsigned)sat_json_get_int(b, "header", 0),
 		.sheet = (unsigned)sat_json_get_int(b, "sheet", 0) };
-	import_job j = { .api = api, .map_dir = "" };
+	char hash[SAT_HASH_BYTES * 2 + 1];
+	import_job j = { .api = api, .map_dir = "", .hash = hash };
 	int64_t start = sat_boot_ms(&api->crm.clock);
 	sat_import_summary s = { .rows = 0 };
 	sat_json *map = NULL;
+	sat_err why = { 0 };
 	sat_rc rc = SAT_OK, closed;
 
 	(void)args;
@@ -242,8 +295,15 @@ HANDLER(api_import)
 
 		j.map_dir = map_file;
 		j.map_dir_n = slash != NULL ? (size_t)(slash - map_file) + 1 : 0;
-		rc = read_map(&map, map_file, e);
+		rc = read_map(&map, map_file, &why);
+		if (rc == SAT_ENOTFOUND) /* no file: a kept one? */
+			rc = sat_crm_import_map(&map, &api->crm,
+			    base_name(map_file), NULL);
+		if (rc != SAT_OK && e != NULL)
+			*e = why;
 	}
+	if (rc == SAT_OK)
+		rc = hash_file(hash, file, e);
 	if (rc == SAT_OK)
 		rc = sat_sheet_open(&j.sheet, file, &co, e);
 	if (rc == SAT_OK && errors != NULL)

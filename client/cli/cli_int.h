@@ -210,6 +210,8 @@ extern const cli_verb cli_sop_verbs[];
 extern const size_t cli_sop_nverbs;
 extern const cli_verb cli_lint_verbs[];
 extern const size_t cli_lint_nverbs;
+extern const cli_verb cli_import_verbs[];
+extern const size_t cli_import_nverbs;
 extern const cli_verb cli_lead_verbs[];
 extern const size_t cli_lead_nverbs;
 extern const cli_verb cli_undo_verbs[];

@@ -39,6 +39,7 @@ const cli_table cli_tables[] = {
 	{ cli_standard_verbs, &cli_standard_nverbs },
 	{ cli_rule_verbs, &cli_rule_nverbs },
 	{ cli_lead_verbs, &cli_lead_nverbs },
+	{ cli_import_verbs, &cli_import_nverbs },
 	{ cli_sop_verbs, &cli_sop_nverbs },
 	{ cli_lint_verbs, &cli_lint_nverbs },
 	{ cli_approve_verbs, &cli_approve_nverbs },

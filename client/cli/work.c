@@ -41,7 +41,9 @@ body_flags(sat_json *body, const cli *c, const sat_opt *table, sat_err *e)
 
 static const sat_opt import_options[] = {
 	{ "type", 0, "KIND", "account, contact, opportunity, activity" },
-	{ "map", 0, "FILE", "mapping document (docs/import.md)" },
+	{ "map", 0, "FILE", "mapping document (docs/import.md), or a kept one" },
+	{ "save-map", 0, "NAME", "keep the mapping under this name" },
+	{ "source", 0, "WORD", "where it comes from: crm, campaign, own, service" },
 	{ "encoding", 0, "ENC", "auto, utf-8, gb18030, utf-16" },
 	{ "delimiter", 0, "C", "found by itself" },
 	{ "header", 0, "N", "line of the header (the first)" },
@@ -92,6 +94,9 @@ print_summary(cli *c, const sat_json *doc)
 		    (long long)incomplete, sat_args_get(&c->args, "type"));
 	if (errors != NULL)
 		sat_buf_fmt(&c->out, "refused rows and why: %s\n", errors);
+	if (sat_json_get_str(doc, "undo", NULL) != NULL)
+		sat_buf_fmt(&c->out, "to take it back: %s\n",
+		    sat_json_get_str(doc, "undo", ""));
 }
 
 static sat_rc

@@ -390,6 +390,9 @@ SAT_CHECK sat_rc sat_crm_discard(sat_crm *c, const sat_id *lead,
 typedef enum { SAT_DUP_SKIP, SAT_DUP_UPDATE, SAT_DUP_NEW, SAT_DUP_ASK } sat_on_duplicate;
 typedef struct sat_import_opts {
 	const char *kind;        /* "account" */
+	/* for the record of the batch: name and hash of the file, what it is,
+	 * by which door it came, a name under which its mapping is kept */
+	const char *file, *hash, *source, *door, *map_name;
 	const sat_json *map;     /* mapping document (docs/import.md); NULL = columns by key/label */
 	sat_on_duplicate on_duplicate;
 	bool dry_run, flag_incomplete;
@@ -414,14 +417,76 @@ typedef struct sat_import_summary {
 	char batch[SAT_ID_TEXT];
 	int64_t rows, created, updated, unchanged, skipped, errors, incomplete;
 	bool interrupted;
+	bool recorded;           /* it wrote something, so its batch is a record */
 } sat_import_summary;
 /*
  * Rows become one commit per customer aggregate, written in groups of 1,000,
- * each durable before the next. Repeating an import changes nothing.
+ * each durable before the next. Repeating an import changes nothing, and leaves
+ * no batch. Before and after everything else the batch itself is written, a
+ * record of kind import_batch.
  * @return SAT_EPARTLY with error rows; SAT_EINVALID for the mapping or a
- *         header the mapping does not know (names the column).
+ *         header the mapping does not know (names the column); SAT_EDENIED
+ *         (role; "import.closed").
  */
 SAT_CHECK sat_rc sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_import_opts *o, sat_err *e);
+
+/* Whether data may be imported: the last word in the server's order.
+ * SAT_EDENIED "import.closed". */
+SAT_CHECK sat_rc sat_crm_import_open(sat_crm *c, sat_err *e);
+/* Close or open it for everybody; the reason is kept. SAT_EDENIED. */
+SAT_CHECK sat_rc sat_crm_import_gate(sat_crm *c, bool closed,
+    const char *reason, sat_err *e);
+/* A mapping that a batch kept under this name, the newest one; the caller's.
+ * SAT_ENOTFOUND. */
+SAT_CHECK sat_rc sat_crm_import_map(sat_json **map, sat_crm *c,
+    const char *name, sat_err *e);
+
+typedef struct sat_import_left {
+	sat_id id;
+	const sat_kind *kind;
+	char title[80];
+	char why[120];
+} sat_import_left;
+typedef struct sat_import_undone {
+	char batch[SAT_ID_TEXT];
+	int64_t deleted, restored, nleft;
+	sat_import_left *left; /* the first SAT_IMPORT_LEFT_MAX */
+} sat_import_undone;
+#define SAT_IMPORT_LEFT_MAX 200
+/*
+ * Take back what a batch did, on any device that holds its records: what it made
+ * is deleted (restorable), a field it changed gets the value it had, each only
+ * where nobody wrote since. What stays is listed with the reason. Repeatable.
+ * @return SAT_EPARTLY: something was left; SAT_ENOTFOUND; SAT_EDENIED "import.
+ *         undo": the role may not delete such records, nothing was done.
+ */
+SAT_CHECK sat_rc sat_crm_import_undo(sat_import_undone *out, sat_arena *a,
+    sat_crm *c, const char *batch, sat_err *e);
+
+/* One record of a batch that was drawn to be looked at. */
+typedef struct sat_import_drawn {
+	int64_t row;           /* 1-based, in the sample */
+	sat_id id;
+	const char *number, *name, *contact, *phone; /* phone: by role */
+	enum { SAT_DRAWN_OPEN, SAT_DRAWN_PASS, SAT_DRAWN_FAIL } verdict;
+} sat_import_drawn;
+typedef struct sat_import_sample {
+	char batch[SAT_ID_TEXT];
+	const sat_kind *kind;
+	int64_t population;    /* records of the batch that are still there */
+	sat_import_drawn *rows;
+	size_t n;
+} sat_import_sample;
+#define SAT_IMPORT_SAMPLE_MAX 1000
+/* Draw `n` of them: the same ones for the same seed, wherever it is asked and
+ * in whatever order the records lie. Kinds: customers and what is under them. */
+SAT_CHECK sat_rc sat_crm_import_sample(sat_import_sample *out, sat_arena *a,
+    sat_crm *c, const char *batch, int64_t n, int64_t seed, sat_err *e);
+/* What somebody found, as a record of kind sample, which the accuracy counts.
+ * Once per record and batch: SAT_ECONFLICT "import.audited". `fields`: keys of
+ * what is wrong, or NULL. */
+SAT_CHECK sat_rc sat_crm_import_verdict(sat_crm *c, const sat_import_sample *s,
+    size_t row, bool correct, const char *fields, sat_err *e);
 
 /* ---- reports --------------------------------------------------------------- */
 typedef struct sat_report_opts {

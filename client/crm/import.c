@@ -17,8 +17,8 @@
 #define LOOKUPS_MAX 65536
 #define ROOTS_MAX 32768
 
-static const char *
-way(sat_on_duplicate d)
+const char *
+imp_way(sat_on_duplicate d)
 {
 	static const char *const words[] = { "skip", "update", "new", "ask" };
 
@@ -34,7 +34,7 @@ log_start(const imp_job *j, const char *batch, sat_err *e)
 	if (j->o->dry_run)
 		return SAT_OK;
 	detail = sat_xasprintf("batch=%s kind=%s on_duplicate=%s", batch,
-	    j->map.kind->key, way(j->o->on_duplicate));
+	    j->map.kind->key, imp_way(j->o->on_duplicate));
 	rc = sat_replica_audit(j->c->replica, "import", detail, e);
 	free(detail);
 	return rc;
@@ -97,7 +97,8 @@ end_group(sat_import_summary *s, imp_job *j, sat_err *e)
 	sat_rc rc;
 
 	if (!j->o->dry_run) {
-		if ((rc = crm_numbers_save(&j->numbers, j->c, e)) != SAT_OK ||
+		if ((rc = imp_batch_count(j, s, e)) != SAT_OK ||
+		    (rc = crm_numbers_save(&j->numbers, j->c, e)) != SAT_OK ||
 		    (rc = sat_replica_group_commit(j->c->replica, e)) != SAT_OK)
 			return rc;
 	}
@@ -225,7 +226,6 @@ sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_import_opts *o,
     sat_err *e)
 {
 	imp_job j = { .c = c, .o = o };
-	sat_id batch;
 	sat_rc rc, logged;
 
 	memset(s, 0, sizeof *s);
@@ -234,14 +234,17 @@ sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_import_opts *o,
 	if (sat_acl(j.who.t, j.who.me->role, "import") == SAT_GRANT_NO)
 		return sat_fail_code(e, SAT_EDENIED, "permission.denied", NULL,
 		    "role %.20s may not import", j.who.me->role);
-	batch = sat_replica_new_id(c->replica);
-	sat_id_text(s->batch, &batch);
+	if ((rc = sat_crm_import_open(c, e)) != SAT_OK)
+		return rc;
+	j.batch = sat_replica_new_id(c->replica);
+	sat_id_text(s->batch, &j.batch);
 	if ((rc = prepare(&j, e)) == SAT_OK &&
 	    (rc = log_start(&j, s->batch, e)) == SAT_OK) {
 		rc = run_groups(s, &j, e);
 		if (rc == SAT_OK && !o->dry_run) /* nobody waits for it later */
 			rc = sat_replica_search_ready(c->replica, e);
 		logged = log_end(&j, s, rc == SAT_OK ? e : NULL);
+		s->recorded = j.has_batch && !o->dry_run;
 		if (rc == SAT_OK)
 			rc = logged == SAT_OK ? verdict(s, &j, e) : logged;
 	}

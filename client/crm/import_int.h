@@ -4,6 +4,9 @@
  * import_map.c     the mapping document (docs/import.md), or the header alone
  * import_derive.c  values picked from another sheet
  * import_row.c     one row -> a judged record, and what happened to it
+ * import_batch.c   the record that says what was imported; whether one may
+ * import_undo.c    what a batch did, taken back
+ * import_audit.c   a sample of a batch, looked at by people
  * import.c         groups, counting, the audit chain
  */
 #ifndef SAT_CRM_IMPORT_INT_H
@@ -98,6 +101,8 @@ typedef struct imp_job {
 	/* counted when their group is durable */
 	sat_import_summary group;
 	uint64_t first, last; /* cseqs written */
+	sat_id batch;
+	bool has_batch;       /* its record is there */
 } imp_job;
 
 typedef enum imp_result {
@@ -118,6 +123,30 @@ SAT_CHECK sat_rc imp_derive_load(imp_derive *d, const sat_import_opts *o,
 void imp_derive_fini(imp_derive *d);
 /* The pick for this sheet's texts; false when nothing matched. */
 bool imp_derive_get(sat_span *pick, const imp_derive *d, const sat_span *text);
+
+/* import.c: "skip", "update", ... */
+const char *imp_way(sat_on_duplicate d);
+/* import_batch.c */
+/* The record of this batch, before the first thing it writes: whatever else it
+ * writes lies between that commit and the last one that counted. */
+SAT_CHECK sat_rc imp_batch_begin(imp_job *j, sat_err *e);
+/* What was counted so far, in the group's transaction. */
+SAT_CHECK sat_rc imp_batch_count(imp_job *j, const sat_import_summary *done,
+    sat_err *e);
+/* Everything one import wrote, as stamps: of this device, from its record's
+ * birth to the commit that counted last. */
+typedef struct imp_range {
+	uint32_t dev;
+	sat_hlc from, to;
+} imp_range;
+static inline bool
+imp_in_range(const imp_range *r, const sat_stamp *at)
+{
+	return at->dev == r->dev && at->hlc >= r->from && at->hlc <= r->to;
+}
+/* The batch by id or prefix, and its range. SAT_ENOTFOUND. */
+SAT_CHECK sat_rc imp_batch_find(sat_view *v, imp_range *range, sat_arena *a,
+    crm_actor *who, sat_crm *c, const char *id, sat_err *e);
 
 /* import_row.c: *result IMP_ERROR with job->reason, or a failure that ends
  * the import. *incomplete: a created record lacks a required field. */

@@ -340,9 +340,10 @@ static sat_rc
 write(crm_work *w, imp_job *j, sat_err *e)
 {
 	uint64_t cseq;
-	sat_rc rc = crm_write(w, SAT_CF_IMPORT, &cseq, e);
+	sat_rc rc = imp_batch_begin(j, e);
 
-	if (rc == SAT_OK) {
+	if (rc == SAT_OK &&
+	    (rc = crm_write(w, SAT_CF_IMPORT, &cseq, e)) == SAT_OK) {
 		j->first = j->first == 0 ? cseq : j->first;
 		j->last = cseq;
 	}

@@ -1,0 +1,57 @@
+#!/bin/bash
+# A batch is known, can be undone to the byte, looked at in a sample; and the
+# door closes for everybody.
+. tests/e2e/lib.sh
+server_init; serve
+d team add east >/dev/null 2>&1
+d user add mia --name Mia --role manager --team east >/dev/null; d user add li --name 李 --role rep --team east >/dev/null
+enrol mia; enrol li; enrol admin
+head='name,industry,contact_name,phone_main,need_type,stage,remark'
+{ echo "$head"; for i in 1 2 3; do echo "老客户$i,I65,张三,1380000000$i,product,first_contact,old$i"; done; } >"$W/old.csv"
+expect 0 as mia --json import "$W/old.csv" --type account; has "$OUT" '"undo": ?"satchel import undo [0-9a-z]{26}"' "how to take it back"
+has "$(as mia --json import "$W/old.csv" --type account --on-duplicate update | flat)" '"undo":null' "what wrote nothing is no batch"
+expect 0 as mia export account --reason check -o "$W/before.csv"
+{ echo "$head"; for i in $(seq 1 40); do echo "新客户$i,I65,李四,1390000$((1000 + i)),product,first_contact,"; done
+  echo "老客户1,I65,张三,13800000001,product,first_contact,changed"; } >"$W/new.csv"
+expect 0 as mia --json import "$W/new.csv" --type account --on-duplicate update --save-map north --source campaign
+B1=$(grep -o '"batch": *"[^"]*"' <<<"$OUT" | cut -d'"' -f4); has "$OUT" '"created": ?40' "forty"; has "$OUT" '"updated": ?1' "one"
+expect 0 as mia --json import list; L=$(flat <<<"$OUT"); has "$L" '"open":true' "open"
+has "$L" "\"id\":\"$B1\",\"file\":\"new.csv\",\"hash\":\"[0-9a-f]{64}\",\"source\":\"campaign\",\"kind\":\"account\"" "what it was"
+has "$L" '"rows":41,"created":40,"updated":1' "its counts"; has "$L" '"map_name":"north"' "its mapping's name"
+expect 0 as mia import "$W/new.csv" --map north --on-duplicate update --dry-run
+expect 5 as mia import "$W/new.csv" --map nosuch --type account
+expect 0 as mia sync; expect 0 as li sync
+expect 0 as mia --json import audit "$B1" --sample 5 --seed 7; S=$OUT
+same "$(as mia --json import audit "$B1" --sample 5 --seed 7)" "$S" "the same sample again"
+[ "$(as mia --json import audit "$B1" --sample 5 --seed 8)" != "$S" ] && ok || bad "another seed, another sample"
+has "$(flat <<<"$S")" '"population":41' "of all it touched"
+expect 0 as mia --json import audit "$B1" --sample 5 --seed 7 --pass 1 --pass 2 --pass 3 --fail 4 --wrong phone_main
+has "$(flat <<<"$OUT")" '"row":1[^}]*"verdict":"pass"' "passed"; has "$(flat <<<"$OUT")" '"row":4[^}]*"verdict":"fail"' "failed"
+has "$(flat <<<"$OUT")" '"row":5[^}]*"verdict":null' "open"
+expect 6 as mia import audit "$B1" --sample 5 --seed 7 --fail 1; expect 2 as mia import audit "$B1" --sample 5 --seed 7 --fail 6
+expect 0 as mia report run accuracy --period all; has "$OUT" "75(\.0)?" "three of four"
+
+# another device knows the batch too; who may not delete may not undo
+expect 0 as mia sync
+expect 0 as mia --json import undo "$B1"; has "$(flat <<<"$OUT")" '"deleted":40,"restored":1,"left":0' "taken back"
+expect 0 as mia export account --reason check -o "$W/after.csv"; cmp -s "$W/before.csv" "$W/after.csv" && ok || { bad "the export after the undo is another"; diff "$W/before.csv" "$W/after.csv" | head; }
+expect 0 as mia --json import undo "$B1"; has "$(flat <<<"$OUT")" '"deleted":0,"restored":0,"left":0' "undoing twice does nothing"
+expect 0 as mia sync; expect 0 as mia check; cp "$W/after.csv" "$W/x"; as mia export account --reason check -o "$W/after.csv"; cmp -s "$W/before.csv" "$W/after.csv" && ok || bad "after a sync"
+expect 0 as li --json import "$W/new.csv" --type account; B2=$(grep -o '"batch": *"[^"]*"' <<<"$OUT" | cut -d'"' -f4)
+A=$(as li --format tsv account list --q 新客户7 --fields id | tail -1); N=$(as li --format tsv account list --q 新客户8 --fields id | tail -1)
+expect 0 as li account edit "$A" --set remark=mine; expect 0 as li activity add "$N" --set method=phone --set points=called
+expect 9 as li import undo "$B2"; has "$ERR" "manager" "who can"
+expect 0 as li sync; expect 0 as mia sync
+expect 3 as mia --json import undo "$B2"; U=$(flat <<<"$OUT"); has "$U" '"deleted":39,"restored":0,"left":2' "two stay"
+has "$U" "changedsince" "one was edited"
+has "$U" "(putunderitsince|changedsince).*(putunderitsince|changedsince)" "one was called"
+expect 0 as mia account show "$A"; expect 0 as mia sync; expect 0 as mia check
+
+# the door
+expect 9 as mia import close; expect 9 as li import open
+expect 0 as admin import close --reason "migration done"; expect 0 as admin sync; expect 0 as admin audit log; has "$OUT" "import.close" "logged"
+expect 0 as li sync; expect 0 as mia sync
+for u in li mia; do expect 9 as $u import "$W/new.csv" --type account; has "$ERR" "closed" "says so"; has "$ERR" "import open" "and who opens it"; done
+has "$(as li --json import list | flat)" '"open":false' "the list says so"
+expect 0 as admin import open; expect 0 as admin sync; expect 0 as li sync; expect 0 as li import "$W/new.csv" --type account --dry-run
+finish
