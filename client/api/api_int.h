@@ -79,6 +79,7 @@ sat_rc api_quarantine_put(sat_json *data, sat_api *api, sat_err *e);
 /* state.c */
 HANDLER(api_health);
 HANDLER(api_version);
+HANDLER(api_openapi); /* openapi.c */
 HANDLER(api_me);
 HANDLER(api_status);
 HANDLER(api_sync_run);

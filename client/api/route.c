@@ -13,6 +13,7 @@
 static const sat_route routes[] = {
 	{ "GET", "/v1/health", "open", "health", "is the program alive", api_health },
 	{ "GET", "/v1/version", "open", "version", "version and protocol", api_version },
+	{ "GET", "/v1/openapi.json", "open", "openapi", "this table as OpenAPI 3.1", api_openapi },
 	{ "GET", "/v1/status", "open", "status", "state of this replica", api_status },
 	{ "GET", "/v1/me", "", "me", "who this device belongs to", api_me },
 	{ "GET", "/v1/users", "user.view", "user.list", "people of the organisation", api_people },

@@ -142,7 +142,8 @@ read_sla(sat_template *t, sat_standard *s, walk *w)
 	}
 }
 
-/* Its orders are those that grades are made of. */
+/* Its orders are those that grades are made of; without them it is not known
+ * where a customer stands. */
 static void
 read_lifecycle(sat_template *t, sat_standard *s, walk *w)
 {
@@ -154,8 +155,6 @@ read_lifecycle(sat_template *t, sat_standard *s, walk *w)
 	s->life_new_d = (int)sat_walk_int(w, root, "new_d", 90, 1, DAYS_MAX);
 	s->life_window_d = (int)sat_walk_int(w, root, "window_d", 365, 1,
 	    DAYS_MAX);
-	if (w->rc == SAT_OK && s->kind == NULL)
-		sat_walk_fault(w, "policy/grading.json names no orders (basis)");
 }
 
 /* Every text has to be an option of the dictionary. */

@@ -241,6 +241,7 @@ typedef struct call {
 static const call calls[] = {
 	{ "GET", "/v1/health", "/v1/health", NULL, NULL, NULL },
 	{ "GET", "/v1/version", "/v1/version", NULL, NULL, NULL },
+	{ "GET", "/v1/openapi.json", "/v1/openapi.json", NULL, NULL, NULL },
 	{ "GET", "/v1/status", "/v1/status", NULL, NULL, NULL },
 	{ "GET", "/v1/me", "/v1/me", NULL, NULL, NULL },
 	{ "GET", "/v1/users", "/v1/users", NULL, NULL, NULL },
@@ -590,6 +591,36 @@ every_route_is_called_here_or_says_where(void **state)
 }
 
 static void
+every_route_is_in_the_openapi_document(void **state)
+{
+	static const struct { const char *method, *member; } words[] = {
+		{ "GET", "get" }, { "POST", "post" }, { "PATCH", "patch" },
+		{ "DELETE", "delete" } };
+	static const call c = { "GET", "/v1/openapi.json", "/v1/openapi.json",
+		NULL, NULL, NULL };
+	const sat_json *paths, *op;
+	size_t n, held = 0;
+	const sat_route *r = sat_api_routes(&n);
+	sat_json *doc = NULL;
+	sat_err e;
+
+	assert_int_equal(ask(&doc, world_of(*state), &c, &e), SAT_OK);
+	paths = sat_json_get(doc, "paths");
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < 4; k++) {
+			if (strcmp(r[i].method, words[k].method) != 0)
+				continue;
+			op = sat_json_get(sat_json_get(paths, r[i].pattern),
+			    words[k].member);
+			assert_string_equal(sat_json_get_str(op, "summary", ""),
+			    r[i].help);
+			held++;
+		}
+	assert_int_equal(held, n);
+	sat_json_free(doc);
+}
+
+static void
 every_answer_fits_the_schema_of_its_route(void **state)
 {
 	world *w = world_of(*state);
@@ -768,6 +799,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_route_has_permission_schema_help_and_a_handler),
 		cmocka_unit_test(every_route_is_called_here_or_says_where),
+		T(every_route_is_in_the_openapi_document),
 		T(every_answer_fits_the_schema_of_its_route),
 		T(a_failure_is_a_problem_document),
 		T(a_role_without_rights_gets_no_record_by_any_route),

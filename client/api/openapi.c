@@ -1,0 +1,122 @@
+/*
+ * The route table as OpenAPI 3.1: what dispatches is what is described. The
+ * members of an answer are docs/schema/<schema>.json.
+ */
+#include "client/api/api_int.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "{kind}" and so on of a pattern. */
+static void
+put_parameters(sat_json *op, const char *pattern)
+{
+	sat_json *arr = NULL, *p;
+	const char *open, *close;
+	char name[40];
+
+	for (; (open = strchr(pattern, '{')) != NULL; pattern = close) {
+		close = strchr(open, '}');
+		(void)snprintf(name, sizeof name, "%.*s",
+		    (int)(close - open - 1), open + 1);
+		if (arr == NULL)
+			arr = sat_json_put_arr(op, "parameters");
+		p = sat_json_add_obj(arr);
+		sat_json_put_str(p, "name", name);
+		sat_json_put_str(p, "in", "path");
+		sat_json_put_bool(p, "required", true);
+		sat_json_put_str(sat_json_put_obj(p, "schema"), "type", "string");
+	}
+}
+
+static void
+put_answer(sat_json *op, const sat_route *r)
+{
+	sat_json *all = sat_json_put_obj(op, "responses"), *is;
+	char name[80];
+
+	is = sat_json_put_obj(all, "200");
+	sat_json_put_str(is, "description", r->help);
+	is = sat_json_put_obj(sat_json_put_obj(sat_json_put_obj(is, "content"),
+	    "application/json"), "schema");
+	sat_json_put_str(is, "type", "object");
+	(void)snprintf(name, sizeof name, "docs/schema/%s.json", r->schema);
+	sat_json_put_str(is, "description", name);
+	(void)snprintf(name, sizeof name, "satchel/%s/1", r->schema);
+	sat_json_put_str(is, "title", name);
+	is = sat_json_put_obj(all, "default");
+	sat_json_put_str(is, "$ref", "#/components/responses/problem");
+}
+
+static void
+put_operation(sat_json *path, const sat_route *r)
+{
+	char method[8];
+	sat_json *op;
+	size_t i;
+
+	for (i = 0; r->method[i] != '\0' && i + 1 < sizeof method; i++)
+		method[i] = (char)tolower((unsigned char)r->method[i]);
+	method[i] = '\0';
+	op = sat_json_put_obj(path, method);
+	sat_json_put_str(op, "summary", r->help);
+	sat_json_put_str(op, "x-permission", r->permission);
+	put_parameters(op, r->pattern);
+	put_answer(op, r);
+}
+
+static void
+put_problem(sat_json *doc)
+{
+	sat_json *is = sat_json_put_obj(sat_json_put_obj(sat_json_put_obj(doc,
+	    "components"), "responses"), "problem"), *m;
+	static const struct { const char *key, *type; } members[] = {
+		{ "type", "string" }, { "title", "string" },
+		{ "status", "integer" }, { "detail", "string" },
+		{ "code", "string" }, { "exit", "integer" },
+		{ "fields", "array" }, { "hint", "string" } };
+
+	sat_json_put_str(is, "description", "RFC 9457");
+	is = sat_json_put_obj(sat_json_put_obj(sat_json_put_obj(is, "content"),
+	    "application/problem+json"), "schema");
+	sat_json_put_str(is, "type", "object");
+	m = sat_json_put_obj(is, "properties");
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+		sat_json_put_str(sat_json_put_obj(m, members[i].key), "type",
+		    members[i].type);
+}
+
+HANDLER(api_openapi)
+{
+	sat_json *info, *paths;
+	const sat_route *r;
+	size_t n;
+
+	(void)api;
+	(void)req;
+	(void)args;
+	(void)e;
+	*out = sat_json_obj(); /* OpenAPI allows no member of ours here */
+	sat_json_put_str(*out, "openapi", "3.1.0");
+	info = sat_json_put_obj(*out, "info");
+	sat_json_put_str(info, "title", "Satchel");
+	sat_json_put_str(info, "version", "1");
+	paths = sat_json_put_obj(*out, "paths");
+	r = sat_api_routes(&n);
+	for (size_t i = 0; i < n; i++) {
+		sat_json *path;
+		size_t k = 0;
+
+		while (strcmp(r[k].pattern, r[i].pattern) != 0)
+			k++;
+		if (k < i)
+			continue; /* its methods are there already */
+		path = sat_json_put_obj(paths, r[i].pattern);
+		for (k = i; k < n; k++)
+			if (strcmp(r[k].pattern, r[i].pattern) == 0)
+				put_operation(path, &r[k]);
+	}
+	put_problem(*out);
+	return SAT_OK;
+}
