@@ -102,6 +102,14 @@ HANDLER(api_schema_dump);
 /* undo.c */
 HANDLER(api_commit);
 HANDLER(api_undo);
+/* amend.c */
+HANDLER(api_amend);
+/* feed.c */
+HANDLER(api_feed);
+/* Comments that mention the acting user and that he has not seen. */
+sat_rc api_mentions_put(sat_json *data, sat_api *api, sat_err *e);
+/* He has seen those up to this LSN. */
+sat_rc api_mentions_seen(sat_api *api, int64_t upto, sat_err *e);
 /* lead.c */
 HANDLER(api_convert);
 HANDLER(api_lead_discard);

@@ -71,6 +71,8 @@ HANDLER(api_late_seen)
 	sat_rc rc = sat_replica_late_seen(api->crm.replica,
 	    upto < 0 ? 0 : (uint64_t)upto, e);
 
+	if (rc == SAT_OK)
+		rc = api_mentions_seen(api, upto, e);
 	return rc == SAT_OK ? api_inbox(out, api, req, args, e) : rc;
 }
 
@@ -91,6 +93,8 @@ HANDLER(api_inbox)
 	    (rc = api_pairs_put(sat_json_put_arr(doc, "duplicates"), api,
 	         false, API_PAIR_SCORE, e)) != SAT_OK ||
 	    (rc = late_put(sat_json_put_arr(doc, "late"), api, e)) != SAT_OK ||
+	    (rc = api_mentions_put(sat_json_put_arr(doc, "mentions"), api, e)) !=
+	        SAT_OK ||
 	    (rc = moved_put(sat_json_put_arr(doc, "moved"), api, e)) != SAT_OK) {
 		sat_json_free(doc);
 		return rc;

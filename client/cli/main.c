@@ -55,6 +55,7 @@ const cli_table cli_tables[] = {
 	{ cli_work_verbs, &cli_work_nverbs },
 	{ cli_frozen_verbs, &cli_frozen_nverbs },
 	{ cli_proof_verbs, &cli_proof_nverbs },
+	{ cli_feed_verbs, &cli_feed_nverbs },
 	{ cli_undo_verbs, &cli_undo_nverbs },
 	{ cli_daemon_verbs, &cli_daemon_nverbs },
 	{ cli_privacy_verbs, &cli_privacy_nverbs },

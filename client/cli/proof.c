@@ -389,6 +389,9 @@ run_inbox(cli *c, sat_err *e)
 	static const cli_column late[] = { { "lsn", "lsn", CELL_WHOLE },
 		{ "title", "record", CELL_PLAIN }, { "user", "by", CELL_PLAIN },
 		{ "at", "at", CELL_TIME }, { "changes", "changes", CELL_NUMBER } };
+	static const cli_column said[] = { { "lsn", "lsn", CELL_WHOLE },
+		{ "customer", "customer", CELL_PLAIN }, { "by", "by", CELL_PLAIN },
+		{ "at", "at", CELL_TIME }, { "text", "text", CELL_PLAIN } };
 	static const cli_column moved[] = { { "id", "id", CELL_ID },
 		{ "title", "customer", CELL_PLAIN }, { "to", "now with", CELL_PLAIN } };
 	sat_json *doc = NULL;
@@ -398,6 +401,7 @@ run_inbox(cli *c, sat_err *e)
 	const sat_json *h = sat_json_get(doc, "handovers");
 	const sat_json *l = sat_json_get(doc, "late");
 	const sat_json *m = sat_json_get(doc, "moved");
+	const sat_json *s = sat_json_get(doc, "mentions");
 
 	if (rc == SAT_OK && cli_is_json(c)) {
 		cli_print_json(c, doc);
@@ -410,6 +414,8 @@ run_inbox(cli *c, sat_err *e)
 		    "satchel handover show KEY", handed, 5);
 		inbox_part(c, l, "Edited by others who did not know it is yours",
 		    "satchel inbox seen", late, 5);
+		inbox_part(c, s, "Comments that mention you",
+		    "satchel inbox seen", said, 5);
 		inbox_part(c, m, "Customers that left this device",
 		    "nothing to do", moved, 3);
 		if (c->out.n == 0)
@@ -419,6 +425,7 @@ run_inbox(cli *c, sat_err *e)
 		inbox_lines(c, r, "refused", "id", "code");
 		inbox_lines(c, h, "handover", "key", "title");
 		inbox_lines(c, l, "late", "lsn", "title");
+		inbox_lines(c, s, "mention", "lsn", "text");
 		inbox_lines(c, m, "moved", "id", "title");
 	}
 	sat_json_free(doc);

@@ -86,7 +86,7 @@ const cli_verb cli_undo_verbs[] = {
 	    "what one of your own commits did", "  satchel log\n"
 	    "  satchel show 7-1-42\n", false },
 	{ "undo", NULL, run_undo, NULL, "undo [COMMIT]",
-	    "put back what a commit replaced (the last one); exit 3: some stays",
+	    "put back what a commit replaced; exit 3: some stays",
 	    "  satchel undo\n  satchel undo 7-1-42\n", false },
 };
 const size_t cli_undo_nverbs = sizeof cli_undo_verbs / sizeof cli_undo_verbs[0];

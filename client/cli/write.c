@@ -207,14 +207,42 @@ cli_add(cli *c, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-run_activity_add(cli *c, sat_err *e)
+static void
+put_activity(sat_json *body, const cli *c)
 {
 	static const struct {
 		const char *flag, *field;
 	} map[] = { { "method", "method" }, { "points", "points" },
 		{ "at", "occurred_at" }, { "next-at", "next_at" },
 		{ "status", "account.status" }, { "stage", "account.stage" } };
+
+	for (size_t i = 0; i < sizeof map / sizeof *map; i++) {
+		const char *v = sat_args_get(&c->args, map[i].flag);
+
+		if (v != NULL)
+			sat_json_put_str(body, map[i].field, v);
+	}
+}
+
+/* A follow-up never changes: a new one says what was wrong in the old. */
+static sat_rc
+run_amend(cli *c, sat_err *e)
+{
+	sat_json *body = NULL;
+	const char *id;
+	sat_rc rc = cli_need_id(c, &id, e);
+
+	if (rc == SAT_OK && (rc = cli_body_of(&body, c, e)) == SAT_OK) {
+		put_activity(body, c);
+		rc = send(c, "POST", id, "amend", body, e);
+	}
+	sat_json_free(body);
+	return rc;
+}
+
+static sat_rc
+run_activity_add(cli *c, sat_err *e)
+{
 	sat_json *body = NULL;
 	sat_rc rc = cli_body_of(&body, c, e);
 
@@ -222,12 +250,8 @@ run_activity_add(cli *c, sat_err *e)
 		sat_json_put_str(body, "account", c->args.arg[2]);
 		cli_recent_contact(c, c->args.arg[2]);
 	}
-	for (size_t i = 0; rc == SAT_OK && i < sizeof map / sizeof *map; i++) {
-		const char *v = sat_args_get(&c->args, map[i].flag);
-
-		if (v != NULL)
-			sat_json_put_str(body, map[i].field, v);
-	}
+	if (rc == SAT_OK)
+		put_activity(body, c);
 	if (rc == SAT_OK)
 		rc = send(c, "POST", NULL, NULL, body, e);
 	sat_json_free(body);
@@ -497,6 +521,10 @@ const cli_verb cli_record_verbs[] = {
 	    "activity add ACCOUNT --method M --points T", "record a follow-up",
 	    "  satchel activity add C202611-P1-0003 --method phone \\\n"
 	    "    --points \"asked for a quote\" --next-at 2026-12-01\n",
+	    false },
+	{ "activity", "amend", run_amend, activity_options,
+	    "activity amend ID --points T", "correct a follow-up by a new one",
+	    "  satchel activity amend @last --points \"asked for two quotes\"\n",
 	    false },
 	{ "activity", "list", cli_list, cli_list_options, "activity list [OPTIONS]",
 	    "list follow-ups", NULL, false },

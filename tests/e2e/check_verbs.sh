@@ -35,4 +35,32 @@ expect 0 as li account add --set name=新公司 "${ACC[@]}" --set phone_main=138
 expect 9 as li undo; has "$ERR" "account.delete" "a right of its own"
 expect 0 as boss -q sync; same "$(as boss --json status | grep -o '"rejected": [0-9]*')" '"rejected": 0' "the server took all of it"
 expect 0 as li -q sync; same "$(as li --json status | grep -o '"rejected": [0-9]*')" '"rejected": 0' "the server took all of it"
+
+# --- a follow-up is corrected by a new one
+expect 0 as li activity add "$I" --method phone --points "asked for a quote"; A=$OUT
+expect 0 as li --json activity amend "$A" --points "asked for two quotes"; J=$(flat <<<"$OUT")
+has "$J" "\"amends\":\"$A\"" "it names the one it corrects"; has "$J" '"points":"askedfortwoquotes"' "what is new"; has "$J" '"method":"phone"' "what stays"
+expect 2 as li activity amend "$A"; expect 5 as li activity amend 01zzzzzzzzzz --points x
+expect 6 as li undo; has "$ERR" "nothing of it" "a follow-up is not undone"
+
+# --- R-056: who is mentioned is told after the sync, once
+expect 0 as li comment add "$I" --set text="@boss 请看一下报价"
+expect 0 as li comment add "$I" --set text="@bossy is somebody else, boss@x.cn a mail"
+expect 0 as li comment add "$I" --set text="see above" --set mentions=wang,boss
+expect 0 as li -q sync; expect 0 as boss -q sync
+expect 0 as boss --json inbox; same "$(grep -c '"by": "li"' <<<"$OUT")" 2 "R-056 two mentions"; has "$OUT" '"text": "@boss 请看一下报价"' "R-056 what was said"
+expect 0 as li --json inbox; hasnt "$OUT" '"by": "li"' "R-056 not to oneself"
+expect 0 as boss inbox; has "$OUT" "mention	[0-9]+	@boss" "R-056 a line in the inbox"
+expect 0 as boss inbox seen; expect 0 as boss --json inbox; hasnt "$OUT" '"by": "li"' "R-056 seen is seen"
+
+# --- R-057: what the team did
+expect 0 as li opportunity add "$I" --set name=二期 --set amount=50万; O=$OUT
+expect 0 as li opportunity stage "$O" need_confirmed; expect 0 as li -q sync; expect 0 as boss -q sync
+expect 0 as boss --json feed; F=$(flat <<<"$OUT")
+has "$F" '"schema":"satchel/feed/1"' "R-057 feed"; has "$F" '"user":"li","what":"stage","stage":"need_confirmed","kind":"opportunity"' "R-057 a stage was reached"
+has "$F" '"kind":"comment"' "R-057 comments"; has "$F" '"customer":"远洋公司"' "R-057 and of which customer"
+expect 0 as boss --json feed --user boss; hasnt "$OUT" '"user": "li"' "R-057 one person"; has "$OUT" '"user": "boss"' "R-057 his own"
+expect 0 as boss --json feed --day today; has "$OUT" '"user": "li"' "R-057 today"; expect 0 as boss --json feed --day 2020-01-01; hasnt "$OUT" '"user"' "R-057 another day"
+expect 2 as boss feed --day sometime; expect 5 as boss feed --user nobody
+expect 0 as boss --json feed --limit 2; same "$(grep -c '"what"' <<<"$OUT")" 2 "R-057 the newest two"
 finish

@@ -329,6 +329,9 @@ static const call calls[] = {
 	{ "POST", "/v1/templates/verify", "/v1/templates/verify", NULL, NULL, NULL },
 	{ "GET", "/v1/commits", "/v1/commits", NULL, NULL, NULL },
 	{ "GET", "/v1/commits/{id}", "/v1/commits/last", NULL, NULL, NULL },
+	{ "GET", "/v1/feed", "/v1/feed", NULL, NULL, NULL },
+	{ "GET", "/v1/feed", "/v1/feed", "{\"user\":\"me\",\"day\":\"today\"}",
+	    NULL, NULL },
 	{ "GET", "/v1/audit", "/v1/audit", NULL, NULL, NULL },
 	{ "POST", "/v1/audit/verify", "/v1/audit/verify", NULL, NULL, NULL },
 	{ "POST", "/v1/check", "/v1/check", NULL, NULL, NULL },
@@ -402,6 +405,8 @@ static const call calls[] = {
 static const struct {
 	const char *method, *pattern, *why;
 } elsewhere[] = {
+	{ "POST", "/v1/activities/{id}/amend",
+	    "its id is not known before: tests/e2e/check_verbs.sh" },
 	{ "POST", "/v1/reports/{key}/freeze",
 	    "needs a finished sync: tests/e2e/check_freeze.sh" },
 	{ "GET", "/v1/reports/made/{key}/{period}",
