@@ -23,6 +23,15 @@ add_key(sat_keys *k, sat_scope_key key)
 		k->k[k->n++] = key;
 }
 
+/* What these may do with it, and what of it they are shown, the matrix says
+ * (P-240). */
+static bool
+sees_all(const sat_user *u)
+{
+	return has_role(u, "hq") || has_role(u, "service") ||
+	    has_role(u, "marketing") || has_role(u, "auditor");
+}
+
 bool
 sat_user_is_kiosk(const sat_user *u)
 {
@@ -44,7 +53,7 @@ sat_scope_subscription(const sat_registry *r, const sat_user *u)
 	if (u == NULL || u->disabled || has_role(u, "admin") ||
 	    sat_user_is_kiosk(u))
 		return k;
-	if (has_role(u, "hq")) {
+	if (sees_all(u)) {
 		add_key(&k, SAT_KEY_ALL);
 		return k;
 	}

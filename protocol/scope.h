@@ -62,7 +62,8 @@ typedef struct sat_keys {
 	size_t n;
 } sat_keys;
 
-/* What a device of this user subscribes to. Admin, kiosk: nothing. */
+/* What a device of this user subscribes to. Admin, kiosk: nothing; hq, service,
+ * marketing, auditor: everything (P-240). */
 sat_keys sat_scope_subscription(const sat_registry *r, const sat_user *u);
 /* Those among them that together see all, and of which no two see the same
  * record: a reason for a user's key is one for the key of his team. A device's

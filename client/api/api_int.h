@@ -163,6 +163,8 @@ HANDLER(api_report_made);
 HANDLER(api_privacy);
 HANDLER(api_privacy_erase);
 HANDLER(api_privacy_confirm);
+/* reveal.c */
+HANDLER(api_reveal);
 /* proof.c */
 HANDLER(api_log);
 HANDLER(api_audit);

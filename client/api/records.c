@@ -55,9 +55,11 @@ where_of(sat_buf *w, const sat_api *api, const sat_request *req)
 }
 
 static sat_rc
-sort_of(sat_query *q, const sat_kind *k, const char *text, sat_err *e)
+sort_of(sat_query *q, sat_api *api, const char *text, sat_err *e)
 {
+	const sat_kind *k = q->kind;
 	char key[64];
+	sat_rc rc;
 
 	while (text != NULL && *text != '\0' && q->nsort < 4) {
 		bool desc = *text == '-';
@@ -74,6 +76,9 @@ sort_of(sat_query *q, const sat_kind *k, const char *text, sat_err *e)
 		else
 			return sat_fail_code(e, SAT_EUSAGE, "usage.sort", NULL,
 			    "%s has no field \"%s\" to sort by", k->key, key);
+		if (f != NULL && (rc = sat_crm_may_search(&api->crm, f, e)) !=
+		    SAT_OK)
+			return rc;
 		q->sort[q->nsort].field = id;
 		q->sort[q->nsort++].desc = desc;
 		text += n + (text[n] == ',');
@@ -174,7 +179,7 @@ list_query(sat_query *q, sat_filter *all, sat_value *extra, sat_arena *a,
 		memcpy(all + m, f, n * sizeof *f);
 	q->filters = all;
 	q->nfilters = m + n;
-	if ((rc = sort_of(q, q->kind, api_q(req, "sort"), e)) != SAT_OK ||
+	if ((rc = sort_of(q, api, api_q(req, "sort"), e)) != SAT_OK ||
 	    (rc = api_number(&q->limit, req, "limit", LIST_DEFAULT, e)) != SAT_OK)
 		return rc;
 	if (api_q(req, "all") != NULL)

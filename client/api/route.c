@@ -123,6 +123,7 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/{kind}/{id}/reject", "edit", "approval", "send it back as a new version", api_reject },
 	{ "POST", "/v1/{kind}/{id}/merge", "merge", "merged", "merge into another record", api_merge },
 	{ "POST", "/v1/{kind}/{id}/unmerge", "merge", "merged", "take a merge apart", api_unmerge },
+	{ "POST", "/v1/{kind}/{id}/reveal", "", "reveal", "a masked value, with a reason; written down", api_reveal },
 	{ "GET", "/v1/{kind}/{id}/history", "view", "history", "past values, who and when", api_history },
 	{ "GET", "/v1/{kind}/{id}/timeline", "view", "timeline", "everything under a customer", api_timeline },
 };

@@ -198,7 +198,8 @@ extern const cli_verb cli_standard_verbs[], cli_work_verbs[];
 extern const cli_verb cli_exchange_verbs[], cli_conflict_verbs[];
 extern const cli_verb cli_dedupe_verbs[], cli_refused_verbs[];
 extern const cli_verb cli_handover_verbs[], cli_proof_verbs[];
-extern const cli_verb cli_daemon_verbs[], cli_privacy_verbs[];
+extern const cli_verb cli_daemon_verbs[], cli_privacy_verbs[],
+    cli_reveal_verbs[];
 extern const cli_verb cli_demo_verbs[];
 extern const size_t cli_demo_nverbs;
 extern const cli_verb cli_pool_verbs[], cli_visit_verbs[];
@@ -227,7 +228,8 @@ extern const size_t cli_standard_nverbs, cli_work_nverbs;
 extern const size_t cli_exchange_nverbs, cli_conflict_nverbs;
 extern const size_t cli_dedupe_nverbs, cli_refused_nverbs;
 extern const size_t cli_handover_nverbs, cli_proof_nverbs;
-extern const size_t cli_daemon_nverbs, cli_privacy_nverbs;
+extern const size_t cli_daemon_nverbs, cli_privacy_nverbs,
+    cli_reveal_nverbs;
 extern const sat_opt cli_list_options[], cli_show_options[],
     cli_merge_options[];
 sat_rc cli_merge(cli *c, sat_err *e), cli_unmerge(cli *c, sat_err *e);

@@ -46,5 +46,10 @@ const cli_verb cli_kind_verbs[] = {
 	ROOT_KIND("target", "targets"), ROOT_KIND("cost", "cost entries"),
 	ROOT_KIND("staff", "times at work"), ROWS_KIND("sample", "samples"),
 	ROWS_KIND("invitation", "survey invitations"),
+	{ "disclosure", "list", cli_list, cli_list_options,
+	    "disclosure list [OPTIONS]", "who was shown which phone, and why",
+	    NULL, false },
+	{ "disclosure", "show", cli_show, cli_show_options,
+	    "disclosure show ID", "one of them", NULL, false },
 };
 const size_t cli_kind_nverbs = sizeof cli_kind_verbs / sizeof cli_kind_verbs[0];

@@ -551,6 +551,9 @@ sat_json *sat_crm_json(sat_crm *c, const sat_view *v, bool labels);
  * record is not here. For values that go out otherwise: history, conflicts. */
 bool sat_crm_masked(sat_crm *c, const sat_kind *k, const sat_id *id,
     const sat_field *f);
+/* A value that a role is shown masked must not be found by trying, nor be put in
+ * order: SAT_EDENIED for who has `phone.reveal` for no record. */
+SAT_CHECK sat_rc sat_crm_may_search(sat_crm *c, const sat_field *f, sat_err *e);
 /* "stage=won and amount>=1000" / -- list filters: docs/cli.md "where". */
 SAT_CHECK sat_rc sat_crm_where(sat_filter **f, size_t *n, sat_arena *a, sat_crm *c,
     const sat_kind *k, const char *expr, sat_err *e);

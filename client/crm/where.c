@@ -295,7 +295,8 @@ term(scan *s, sat_err *e)
 
 	if (s->n + 2 > FILTERS_MAX)
 		return fault(s, "too many terms", e);
-	if ((rc = take_field(s, &f, &field, e)) != SAT_OK)
+	if ((rc = take_field(s, &f, &field, e)) != SAT_OK ||
+	    (f != NULL && (rc = sat_crm_may_search(s->w.c, f, e)) != SAT_OK))
 		return rc;
 	if (take_word(s, "is")) {
 		cmp = take_word(s, "not") ? SAT_CMP_NOT_NULL : SAT_CMP_NULL;
@@ -322,6 +323,21 @@ term(scan *s, sat_err *e)
 		cmp = SAT_CMP_HAS;
 	add_one(s, field, cmp, v);
 	return SAT_OK;
+}
+
+sat_rc
+sat_crm_may_search(sat_crm *c, const sat_field *f, sat_err *e)
+{
+	const sat_template *t = sat_replica_template(c->replica);
+	const sat_user *me = sat_replica_me(c->replica);
+
+	/* who is shown it in no record; others' own are theirs to find */
+	if (f->mask == NULL || (t != NULL && me != NULL && sat_acl(t, me->role,
+	    "phone.reveal") != SAT_GRANT_NO))
+		return SAT_OK;
+	return sat_fail_code(e, SAT_EDENIED, "denied", NULL,
+	    "%s is masked for this role: nothing is found or ordered by it",
+	    f->key);
 }
 
 sat_rc

@@ -91,7 +91,7 @@ add_user(sat_admin *a, const char *key, const char *name, const char *role,
     const char *team, sat_err *e)
 {
 	static const char *const roles[] = { "rep", "manager", "hq", "admin", "expert",
-		"kiosk", "receptionist" };
+		"service", "marketing", "auditor", "kiosk", "receptionist" };
 	uint32_t ord;
 
 	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
@@ -99,7 +99,8 @@ add_user(sat_admin *a, const char *key, const char *name, const char *role,
 			return sat_sqlite_user_add(&ord, a->store, key, name,
 			    role, team[0] != '\0' ? team : NULL, e);
 	return sat_fail_code(e, SAT_EINVALID, "user.role",
-	    "one of: rep, manager, hq, admin, expert, kiosk, receptionist", "unknown role \"%s\"", role);
+	    "one of: rep, manager, hq, admin, expert, service, marketing, auditor, "
+	    "kiosk, receptionist", "unknown role \"%s\"", role);
 }
 
 static sat_rc

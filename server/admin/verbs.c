@@ -19,7 +19,7 @@ static const sat_opt options[] = {
 	{ "json", 0, NULL, "one JSON document on stdout, errors as JSON" },
 	{ "name", 0, "NAME", "full name of a team or user" },
 	{ "parent", 0, "TEXT", "office or region of a team" },
-	{ "role", 0, "ROLE", "rep, manager, hq, admin, kiosk or receptionist" },
+	{ "role", 0, "ROLE", "rep, manager, hq, admin, expert, service, marketing, auditor, kiosk or receptionist" },
 	{ "team", 0, "KEY", "team of a user" },
 	{ "from", 0, "FILE", "take the rows of a CSV file; a pack from a folder" },
 	{ "user", 0, "KEY", "whom an invitation is for" },

@@ -42,7 +42,8 @@ sat_db *sat_sqlite_store_db(sat_sqlite_store *s);   /* counters, bench */
  * SAT_ECONFLICT when the key exists; SAT_EINVALID when it is malformed. */
 SAT_CHECK sat_rc sat_sqlite_team_add(uint32_t *ord, sat_sqlite_store *s,
     const char *key, const char *name, const char *parent, sat_err *e);
-/* role: "rep", "manager", "hq", "admin", "kiosk", "receptionist"; team: key or NULL. SAT_ENOTFOUND when
+/* role: "rep", "manager", "hq", "admin", "expert", "service", "marketing", "auditor",
+ * "kiosk", "receptionist"; team: key or NULL. SAT_ENOTFOUND when
  * the team is unknown. */
 SAT_CHECK sat_rc sat_sqlite_user_add(uint32_t *ord, sat_sqlite_store *s,
     const char *key, const char *name, const char *role, const char *team,

@@ -45,7 +45,7 @@ static sat_rc
 check_role(const char *role, sat_err *e)
 {
 	static const char *const roles[] = { "rep", "manager", "hq", "admin", "expert",
-		"kiosk", "receptionist" };
+		"service", "marketing", "auditor", "kiosk", "receptionist" };
 
 	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
 		if (strcmp(role, roles[i]) == 0)

@@ -49,6 +49,23 @@ a_role_subscribes_to_its_keys(void **state) /* P-080 */
 }
 
 static void
+whoever_looks_at_all_customers_holds_them_all(void **state) /* P-240 */
+{
+	static const char *const all[] = { "service", "marketing", "auditor" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		sat_user u = { 20, "u", "U", all[i], 1, false };
+		sat_keys k = sat_scope_subscription(&reg, &u);
+
+		assert_int_equal(1, k.n);
+		assert_true(sat_keys_has(&k, SAT_KEY_ALL));
+		u.disabled = true;
+		assert_int_equal(0, sat_scope_subscription(&reg, &u).n);
+	}
+}
+
+static void
 a_kiosk_subscribes_to_nothing_and_a_receptionist_to_the_desk(void **state)
 { /* P-271, P-272 */
 	const sat_user *rec = sat_registry_user_ord(&reg, 9);
@@ -194,6 +211,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_role_subscribes_to_its_keys),
+		cmocka_unit_test(whoever_looks_at_all_customers_holds_them_all),
 		cmocka_unit_test(
 		    a_kiosk_subscribes_to_nothing_and_a_receptionist_to_the_desk),
 		cmocka_unit_test(what_is_a_teams_is_held_by_all_of_it),

@@ -383,6 +383,8 @@ static const call calls[] = {
 	    "{\"field\":\"phone_main\"}", NULL, NULL },
 	{ "GET", "/v1/{kind}/{id}/timeline", "/v1/accounts/$A/timeline", NULL, NULL,
 	    NULL },
+	{ "POST", "/v1/{kind}/{id}/reveal", "/v1/accounts/$A/reveal", NULL,
+	    "{\"reason\":\"asked to call back\"}", NULL },
 	{ "GET", "/v1/duplicates", "/v1/duplicates", "{\"scan\":\"1\"}", NULL,
 	    NULL },
 	{ "POST", "/v1/duplicates/{key}/merge", "/v1/duplicates/$P/merge", NULL,
