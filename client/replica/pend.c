@@ -279,11 +279,13 @@ touch(replica_row *row, sat_arena *a, uint16_t field)
 	row->ntouched++;
 }
 
-/* Who gets an owner leaves the pool (P-132). */
+/* Who gets an owner leaves the pool (P-132); what this release does not know is
+ * kept in a cell of its own (P-169). */
 void
 replica_row_touch(replica_row *row, sat_arena *a, const sat_op *op)
 {
-	touch(row, a, op->field);
+	touch(row, a, sat_op_kind_is_later(op->kind) ? SAT_SYS_LATER :
+	    op->field);
 	if (op->kind == SAT_OP_CLAIM || op->kind == SAT_OP_RELEASE ||
 	    (op->kind == SAT_OP_REASSIGN &&
 	    sat_record_cell(&row->view, SAT_SYS_POOL) != NULL))

@@ -13,6 +13,8 @@
  */
 #include "client/replica/replica_int.h"
 
+#include "protocol/derived.h"
+
 #include <string.h>
 
 #include "common/base/log.h"
@@ -177,6 +179,11 @@ find_seen(sat_replica *r, sat_commit *c, sat_err *e)
 		at = row->pending ? row->srv.rlsn : row->view.rlsn;
 		if (at > known)
 			known = at;
+		/* Another device may have made it too (P-281): of that one
+		 * nothing was seen, however far the cursor is. */
+		if (row->pending && row->srv.born.hlc == 0 &&
+		    sat_id_is_derived(&op->rec))
+			known = 0;
 		if (known < least)
 			least = known;
 	}

@@ -2,7 +2,7 @@
  * What people do: new customers and what belongs to them, edits of every
  * policy, and now and then what they may not.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/act.h"
 
 #include "protocol/derived.h"
 
@@ -11,23 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPS_MAX 16
 #define TAGS 6
-
-typedef struct work {
-	device *d;
-	world *w;
-	sat_arena *a;
-	const sat_template *t;
-	sat_op ops[OPS_MAX];
-	size_t n;
-	int rec;           /* that is written to */
-	sat_id subject;
-	sat_value after[OPS_MAX]; /* what the field must show then */
-	bool told[OPS_MAX];
-	sat_view view;
-	bool has_view;
-} work;
 
 /* ---- values --------------------------------------------------------------------------- */
 
@@ -48,8 +32,8 @@ text_of(work *k, const char *fmt, ...)
 
 /* Mostly a value nobody else writes; sometimes one that reads the same as
  * another's. */
-static sat_value
-fresh_text(work *k)
+sat_value
+sim_work_text(work *k)
 {
 	static const char *const same[] = { "Same", "same", "SAME  ", "other" };
 
@@ -65,8 +49,8 @@ option(work *k, const sat_dict *dict)
 	    dict->options[sim_below(k->w, dict->n)].key));
 }
 
-static sat_value
-user_value(world *w, int user)
+sat_value
+sim_work_user(world *w, int user)
 {
 	return sat_v_text(sat_span_str(w->users[user].key));
 }
@@ -92,16 +76,16 @@ value_for(work *k, const sat_field *f)
 		return f->dict != NULL ? option(k, f->dict) :
 		    text_of(k, "tag%u", (unsigned)sim_below(w, TAGS));
 	case SAT_F_USER:
-		return user_value(w, (int)sim_below(w, (uint64_t)w->nusers));
+		return sim_work_user(w, (int)sim_below(w, (uint64_t)w->nusers));
 	default:
-		return fresh_text(k);
+		return sim_work_text(k);
 	}
 }
 
 /* ---- building a commit ------------------------------------------------------------------ */
 
-static sat_op *
-add(work *k, sat_op_kind kind, const sat_id *id, uint16_t rtype,
+sat_op *
+sim_work_add(work *k, sat_op_kind kind, const sat_id *id, uint16_t rtype,
     uint16_t field, sat_value v)
 {
 	sat_op *op = &k->ops[k->n];
@@ -116,8 +100,8 @@ add(work *k, sat_op_kind kind, const sat_id *id, uint16_t rtype,
 	return op;
 }
 
-static void
-tell(work *k, sat_value after)
+void
+sim_work_tell(work *k, sat_value after)
 {
 	k->told[k->n - 1] = true;
 	k->after[k->n - 1] = after;
@@ -144,8 +128,8 @@ may_be_there(sat_rc rc)
 }
 
 /* @return something was saved. */
-static bool
-write_out(work *k, int group)
+bool
+sim_work_write(work *k, int group)
 {
 	device *d = k->d;
 	world *w = k->w;
@@ -185,8 +169,8 @@ write_out(work *k, int group)
 
 /* ---- finding a record ----------------------------------------------------------------------- */
 
-static bool
-look(work *k, int rec)
+bool
+sim_work_look(work *k, int rec)
 {
 	const mrec *r = &k->w->recs[rec];
 	sat_id to;
@@ -203,8 +187,8 @@ look(work *k, int rec)
 }
 
 /* A record of the kind (0 = any) that this device holds. */
-static bool
-pick(work *k, uint16_t kind, bool hot)
+bool
+sim_work_pick(work *k, uint16_t kind, bool hot)
 {
 	world *w = k->w;
 
@@ -212,7 +196,7 @@ pick(work *k, uint16_t kind, bool hot)
 		int rec = (int)sim_below(w, hot && w->nrecs > 4 ? 4 :
 		    (uint64_t)w->nrecs);
 
-		if ((kind == 0 || w->recs[rec].kind == kind) && look(k, rec))
+		if ((kind == 0 || w->recs[rec].kind == kind) && sim_work_look(k, rec))
 			return true;
 	}
 	return false;
@@ -223,7 +207,7 @@ pick(work *k, uint16_t kind, bool hot)
 /* The same rule on several devices: one of three records of a customer that no
  * device makes twice. */
 static bool
-derived_record(work *k, uint16_t kind, int parent)
+sim_work_derived(work *k, uint16_t kind, int parent)
 {
 	char period[8];
 	sat_view v;
@@ -240,7 +224,7 @@ derived_record(work *k, uint16_t kind, int parent)
 		rec = sim_rec_new(k->w, &id, kind, parent, k->d->index);
 	k->rec = rec;
 	k->subject = k->w->recs[parent].id;
-	add(k, SAT_OP_NEW, &k->w->recs[rec].id, kind, 0, sat_v_null());
+	sim_work_add(k, SAT_OP_NEW, &k->w->recs[rec].id, kind, 0, sat_v_null());
 	return true;
 }
 
@@ -253,7 +237,7 @@ new_record(work *k, uint16_t kind, int parent)
 
 	k->rec = rec;
 	k->subject = parent >= 0 ? k->w->recs[parent].id : id;
-	add(k, SAT_OP_NEW, kept, kind, 0, sat_v_null());
+	sim_work_add(k, SAT_OP_NEW, kept, kind, 0, sat_v_null());
 	return kept;
 }
 
@@ -270,42 +254,42 @@ some_owner(work *k)
 	    (int)sim_below(k->w, (uint64_t)k->w->nusers);
 }
 
-static void
-make_account(work *k)
+void
+sim_work_account(work *k)
 {
 	const sat_id *id = new_record(k, K_ACCOUNT, -1);
 
-	add(k, SAT_OP_MVSET, id, K_ACCOUNT, A_NAME, fresh_text(k));
-	add(k, SAT_OP_SET, id, K_ACCOUNT, A_CANARY, canary(k));
-	add(k, SAT_OP_SET, id, K_ACCOUNT, A_OWNER,
-	    user_value(k->w, some_owner(k)));
+	sim_work_add(k, SAT_OP_MVSET, id, K_ACCOUNT, A_NAME, sim_work_text(k));
+	sim_work_add(k, SAT_OP_SET, id, K_ACCOUNT, A_CANARY, canary(k));
+	sim_work_add(k, SAT_OP_SET, id, K_ACCOUNT, A_OWNER,
+	    sim_work_user(k->w, some_owner(k)));
 	if (sim_chance(k->w, 700))
-		add(k, SAT_OP_STAGE, id, K_ACCOUNT, A_STAGE,
+		sim_work_add(k, SAT_OP_STAGE, id, K_ACCOUNT, A_STAGE,
 		    sat_v_text(sat_span_str("first_contact")));
 }
 
-static void
-make_child(work *k, uint16_t kind, int parent)
+void
+sim_work_child(work *k, uint16_t kind, int parent)
 {
 	bool derived = kind == K_OPP && parent >= 0 && parent < 6;
-	const sat_id *id = derived && derived_record(k, kind, parent) ?
+	const sat_id *id = derived && sim_work_derived(k, kind, parent) ?
 	    &k->w->recs[k->rec].id : new_record(k, kind, parent);
 	sat_value up = sat_v_id(&k->w->recs[parent < 0 ? 0 : parent].id);
 
 	if (parent >= 0)
-		add(k, SAT_OP_SET, id, kind, 1, up);
+		sim_work_add(k, SAT_OP_SET, id, kind, 1, up);
 	if (kind == K_CONTACT) {
-		add(k, SAT_OP_MVSET, id, kind, C_NAME, fresh_text(k));
-		add(k, SAT_OP_SET, id, kind, C_CANARY, canary(k));
+		sim_work_add(k, SAT_OP_MVSET, id, kind, C_NAME, sim_work_text(k));
+		sim_work_add(k, SAT_OP_SET, id, kind, C_CANARY, canary(k));
 	} else if (kind == K_ACTIVITY) {
-		add(k, SAT_OP_SET, id, kind, T_POINTS, fresh_text(k));
-		add(k, SAT_OP_SET, id, kind, T_CANARY, canary(k));
+		sim_work_add(k, SAT_OP_SET, id, kind, T_POINTS, sim_work_text(k));
+		sim_work_add(k, SAT_OP_SET, id, kind, T_CANARY, canary(k));
 	} else {
-		add(k, SAT_OP_SET, id, kind, O_NAME, fresh_text(k));
-		add(k, SAT_OP_SET, id, kind, O_CANARY, canary(k));
-		add(k, SAT_OP_SET, id, kind, O_OWNER,
-		    user_value(k->w, some_owner(k)));
-		add(k, SAT_OP_STAGE, id, kind, O_STAGE,
+		sim_work_add(k, SAT_OP_SET, id, kind, O_NAME, sim_work_text(k));
+		sim_work_add(k, SAT_OP_SET, id, kind, O_CANARY, canary(k));
+		sim_work_add(k, SAT_OP_SET, id, kind, O_OWNER,
+		    sim_work_user(k->w, some_owner(k)));
+		sim_work_add(k, SAT_OP_STAGE, id, kind, O_STAGE,
 		    sat_v_text(sat_span_str("first_contact")));
 	}
 }
@@ -318,18 +302,18 @@ make(work *k)
 
 	if (k->w->nrecs > RECS_MAX - 64)
 		return;
-	if (what >= 4 && pick(k, K_ACCOUNT, what >= 8))
+	if (what >= 4 && sim_work_pick(k, K_ACCOUNT, what >= 8))
 		parent = k->rec;
 	if (parent < 0 && what == 9)
-		make_child(k, K_OPP, -1); /* stands for itself */
+		sim_work_child(k, K_OPP, -1); /* stands for itself */
 	else if (parent >= 0)
-		make_child(k, what < 6 ? K_CONTACT : what < 7 ? K_ACTIVITY :
+		sim_work_child(k, what < 6 ? K_CONTACT : what < 7 ? K_ACTIVITY :
 		    K_OPP, parent);
 	else
-		make_account(k);
+		sim_work_account(k);
 	/* a customer and its contact at once */
 	if (parent < 0 && what < 9 && sim_chance(k->w, 150))
-		make_child(k, K_CONTACT, k->rec);
+		sim_work_child(k, K_CONTACT, k->rec);
 }
 
 /* ---- edits -------------------------------------------------------------------------------------- */
@@ -357,8 +341,8 @@ in_conflict(work *k, const sat_cell *c, const sat_field *f)
 	    f->policy, c) > 0;
 }
 
-static void
-edit_field(work *k, const sat_field *f)
+void
+sim_work_edit_field(work *k, const sat_field *f)
 {
 	const mrec *r = &k->w->recs[k->rec];
 	const sat_cell *c = sat_record_cell(&k->view.rec, f->id);
@@ -370,37 +354,44 @@ edit_field(work *k, const sat_field *f)
 		v = sat_v_null();
 	if (f->policy == SAT_P_ONCE && old.type != SAT_V_NULL)
 		return;
-	add(k, verb_for(k, f), &r->id, r->kind, f->id, v);
+	sim_work_add(k, verb_for(k, f), &r->id, r->kind, f->id, v);
 	if (f->policy == SAT_P_COUNTER)
-		tell(k, sat_v_int(v.i + (old.type == SAT_V_INT ? old.i : 0)));
+		sim_work_tell(k, sat_v_int(v.i + (old.type == SAT_V_INT ? old.i : 0)));
 	else if (f->policy == SAT_P_MAX || f->policy == SAT_P_MIN)
-		tell(k, old.type == SAT_V_NULL || (f->policy == SAT_P_MAX) ==
+		sim_work_tell(k, old.type == SAT_V_NULL || (f->policy == SAT_P_MAX) ==
 		    (v.i > old.i) ? v : old);
 	else if (f->policy != SAT_P_STAGE || !in_conflict(k, c, f))
-		tell(k, v);
+		sim_work_tell(k, v);
 }
 
 static const uint16_t account_fields[] = { A_SECTOR, A_SECTOR, A_REMARK,
 	A_CITY, A_NEXT, A_NAME, A_NAME, A_CONTACT, A_AMOUNT, A_TAGS, A_TAGS,
 	A_VISITS, A_LAST, A_QUOTE_MIN, A_STAGE, A_STAGE, A_EXTERNAL, A_NUMBER,
-	A_NOTE2 };
+	A_NOTE2, A_NOTE3 };
 static const uint16_t contact_fields[] = { C_TITLE, C_REMARK, C_PRIMARY,
 	C_NAME, C_ROLES, C_EXTERNAL };
 static const uint16_t opp_fields[] = { O_NAME, O_REMARK, O_PRODUCT, O_AMOUNT,
 	O_STAGE, O_RIVALS, O_EXTERNAL };
 
+uint16_t
+sim_work_field(world *w, uint16_t kind)
+{
+	if (kind == K_ACCOUNT)
+		return account_fields[sim_below(w,
+		    sizeof account_fields / sizeof account_fields[0])];
+	if (kind == K_CONTACT)
+		return contact_fields[sim_below(w,
+		    sizeof contact_fields / sizeof contact_fields[0])];
+	return opp_fields[sim_below(w,
+	    sizeof opp_fields / sizeof opp_fields[0])];
+}
+
 static const sat_field *
 some_field(work *k, uint16_t kind)
 {
-	const sat_kind *sk = sat_template_kind_id(k->t, kind);
-	uint16_t id = kind == K_ACCOUNT ? account_fields[sim_below(k->w,
-	    sizeof account_fields / sizeof account_fields[0])] :
-	    kind == K_CONTACT ? contact_fields[sim_below(k->w,
-	    sizeof contact_fields / sizeof contact_fields[0])] :
-	    opp_fields[sim_below(k->w,
-	    sizeof opp_fields / sizeof opp_fields[0])];
-
-	return sat_kind_field_id(sk, id); /* NULL: not in this version */
+	/* NULL: not in this version */
+	return sat_kind_field_id(sat_template_kind_id(k->t, kind),
+	    sim_work_field(k->w, kind));
 }
 
 static void
@@ -416,7 +407,7 @@ edit_fields(work *k, size_t n)
 			again = again || used[j] == f;
 		used[i] = f;
 		if (!again)
-			edit_field(k, f);
+			sim_work_edit_field(k, f);
 	}
 }
 
@@ -432,126 +423,38 @@ edit_neighbour(work *k)
 		const mrec *r = &w->recs[i];
 
 		if (i == from || (i != root && r->parent != root) ||
-		    r->kind == K_ACTIVITY || !look(k, i))
+		    r->kind == K_ACTIVITY || !sim_work_look(k, i))
 			continue;
 		if (!k->view.rec.deleted)
 			edit_fields(k, 1);
 		return;
 	}
-	(void)look(k, from);
+	(void)sim_work_look(k, from);
 }
 
-static void
-edit(work *k)
+void
+sim_work_edit(work *k)
 {
 	size_t n = 1 + (size_t)sim_below(k->w, 3);
 
-	if (!pick(k, 0, sim_chance(k->w, k->w->rough.hot)))
+	if (!sim_work_pick(k, 0, sim_chance(k->w, k->w->rough.hot)))
 		return;
 	if (k->w->recs[k->rec].kind == K_ACTIVITY && !sim_chance(k->w, 100))
 		return;
 	if (k->view.rec.deleted && !sim_chance(k->w, 150))
 		return;
 	if (k->w->recs[k->rec].kind == K_ACTIVITY) { /* refused: append only */
-		add(k, SAT_OP_SET, &k->w->recs[k->rec].id, K_ACTIVITY, T_POINTS,
-		    fresh_text(k));
+		sim_work_add(k, SAT_OP_SET, &k->w->recs[k->rec].id, K_ACTIVITY, T_POINTS,
+		    sim_work_text(k));
 		return;
 	}
 	edit_fields(k, n);
+	if (sim_chance(k->w, 15)) /* of a release nobody has yet */
+		sim_work_add(k, SAT_OP_LATER + (sat_op_kind)sim_below(k->w, 8),
+		    &k->w->recs[k->rec].id, k->w->recs[k->rec].kind, 0,
+		    sim_work_text(k));
 	if (sim_chance(k->w, 150))
 		edit_neighbour(k);
-}
-
-static bool
-is_boss(const device *d)
-{
-	return d->n.w->users[d->user].role != REP;
-}
-
-static void
-delete_or_restore(work *k)
-{
-	const sat_id *id;
-
-	if ((!is_boss(k->d) && !sim_chance(k->w, 100)) ||
-	    !pick(k, 0, sim_chance(k->w, 300)))
-		return;
-	id = &k->w->recs[k->rec].id;
-	if (k->view.rec.deleted) {
-		HIT(restores);
-		add(k, SAT_OP_UNDEL, id, k->w->recs[k->rec].kind, 0,
-		    sat_v_null());
-	} else {
-		HIT(deletes);
-		add(k, SAT_OP_DEL, id, k->w->recs[k->rec].kind, 0,
-		    sat_v_null());
-	}
-	tell(k, sat_v_null());
-}
-
-static void
-reassign(work *k)
-{
-	uint16_t kind = sim_chance(k->w, 500) ? K_ACCOUNT : K_OPP;
-
-	if ((!is_boss(k->d) && !sim_chance(k->w, 100)) ||
-	    !pick(k, kind, sim_chance(k->w, 500)))
-		return;
-	add(k, SAT_OP_REASSIGN, &k->w->recs[k->rec].id, kind,
-	    kind == K_ACCOUNT ? A_OWNER : O_OWNER, user_value(k->w,
-	    (int)sim_below(k->w, (uint64_t)k->w->nusers)));
-}
-
-/* Two customers are one; of the loser the name and the stage come along. */
-static void
-merge(work *k)
-{
-	sat_value name, stage, to;
-	const mrec *loser;
-
-	if (!pick(k, K_ACCOUNT, sim_chance(k->w, 500)))
-		return;
-	loser = &k->w->recs[k->rec];
-	name = sat_record_value(&k->view.rec, A_NAME);
-	stage = sat_record_value(&k->view.rec, A_STAGE);
-	for (int i = 0; i < 4 && loser == &k->w->recs[k->rec]; i++)
-		if (!pick(k, K_ACCOUNT, sim_chance(k->w, 500)))
-			return;
-	if (loser == &k->w->recs[k->rec])
-		return;
-	to = sat_v_id(&k->w->recs[k->rec].id);
-	HIT(merges);
-	k->w->merges = true;
-	add(k, SAT_OP_MERGE, &loser->id, K_ACCOUNT, SAT_SYS_REDIRECT, to);
-	if (name.type == SAT_V_TEXT)
-		add(k, SAT_OP_MERGE, &k->subject, K_ACCOUNT, A_NAME, name);
-	if (stage.type == SAT_V_TEXT)
-		add(k, SAT_OP_MERGE, &k->subject, K_ACCOUNT, A_STAGE, stage);
-}
-
-static void
-take_apart(work *k)
-{
-	world *w = k->w;
-	int at = (int)sim_below(w, (uint64_t)w->nrecs);
-	sat_view v;
-	sat_id to;
-	sat_err e;
-
-	for (int i = 0; i < w->nrecs; i++) {
-		const mrec *r = &w->recs[(at + i) % w->nrecs];
-
-		if (r->kind != K_ACCOUNT || sat_replica_get(&v, k->a, k->d->r,
-		    sat_template_kind_id(k->t, K_ACCOUNT), &r->id, &e) !=
-		    SAT_OK || !sat_record_redirect(&to, &v.rec))
-			continue;
-		HIT(unmerges);
-		k->rec = (at + i) % w->nrecs;
-		k->subject = r->id;
-		add(k, SAT_OP_UNMERGE, &r->id, K_ACCOUNT, SAT_SYS_REDIRECT,
-		    sat_v_null());
-		return;
-	}
 }
 
 static void
@@ -568,17 +471,17 @@ resolve(work *k)
 		return;
 	c = &all[sim_below(k->w, n)];
 	k->rec = sim_rec_find(k->w, &c->rec);
-	if (k->rec < 0 || !look(k, k->rec))
+	if (k->rec < 0 || !sim_work_look(k, k->rec))
 		return;
 	HIT(resolved);
 	if (c->field == NULL) {
-		add(k, sim_chance(k->w, 500) ? SAT_OP_DEL : SAT_OP_UNDEL,
+		sim_work_add(k, sim_chance(k->w, 500) ? SAT_OP_DEL : SAT_OP_UNDEL,
 		    &c->rec, c->kind->id, 0, sat_v_null());
-		tell(k, sat_v_null());
+		sim_work_tell(k, sat_v_null());
 		return;
 	}
 	dots = sat_arena_alloc(k->a, (c->n + 1) * sizeof *dots);
-	op = add(k, SAT_OP_RESOLVE, &c->rec, c->kind->id, c->field->id,
+	op = sim_work_add(k, SAT_OP_RESOLVE, &c->rec, c->kind->id, c->field->id,
 	    sim_chance(k->w, 700) || c->n == 0 ?
 	    c->n > 0 ? c->candidates[sim_below(k->w, c->n)].value :
 	    value_for(k, c->field) : value_for(k, c->field));
@@ -595,18 +498,18 @@ misdeed(work *k)
 {
 	switch (sim_below(k->w, 3)) {
 	case 0: /* a stage that is no stage */
-		if (pick(k, K_ACCOUNT, false))
-			add(k, SAT_OP_STAGE, &k->w->recs[k->rec].id, K_ACCOUNT,
+		if (sim_work_pick(k, K_ACCOUNT, false))
+			sim_work_add(k, SAT_OP_STAGE, &k->w->recs[k->rec].id, K_ACCOUNT,
 			    A_STAGE, sat_v_text(sat_span_str("nonsense")));
 		break;
 	case 1: /* a record refused with its birth; edits of it are parked */
-		make_account(k);
-		add(k, SAT_OP_SET, &k->w->recs[k->rec].id, K_ACCOUNT, A_NEXT,
+		sim_work_account(k);
+		sim_work_add(k, SAT_OP_SET, &k->w->recs[k->rec].id, K_ACCOUNT, A_NEXT,
 		    sat_v_text(sat_span_str("not a time")));
 		break;
 	default:
-		if (pick(k, K_ACCOUNT, false))
-			add(k, SAT_OP_ADD, &k->w->recs[k->rec].id, K_ACCOUNT,
+		if (sim_work_pick(k, K_ACCOUNT, false))
+			sim_work_add(k, SAT_OP_ADD, &k->w->recs[k->rec].id, K_ACCOUNT,
 			    A_SECTOR, sat_v_int(1));
 		break;
 	}
@@ -637,8 +540,8 @@ discard(work *k)
 	HIT(discarded);
 }
 
-static void
-begin(work *k, device *d)
+void
+sim_work_begin(work *k, device *d)
 {
 	memset(k, 0, sizeof *k);
 	k->d = d;
@@ -653,20 +556,20 @@ choose(work *k)
 {
 	uint64_t roll = sim_below(k->w, 100);
 
-	if (k->w->nrecs >= 3 && is_boss(k->d) &&
+	if (k->w->nrecs >= 3 && sim_is_boss(k->d) &&
 	    sim_chance(k->w, k->w->rough.merge)) {
 		if (sim_chance(k->w, 650))
-			merge(k);
+			sim_work_merge(k);
 		else
-			take_apart(k);
+			sim_work_unmerge(k);
 	} else if (k->w->nrecs < 3 || roll < 16)
 		make(k);
 	else if (roll < 73)
-		edit(k);
+		sim_work_edit(k);
 	else if (roll < 78)
-		delete_or_restore(k);
+		sim_work_delete(k);
 	else if (roll < 84)
-		reassign(k);
+		sim_work_reassign(k);
 	else if (roll < 97)
 		resolve(k);
 	else
@@ -678,167 +581,11 @@ sim_act(device *d)
 {
 	work k;
 
-	begin(&k, d);
+	sim_work_begin(&k, d);
 	if (sim_chance(k.w, 30)) {
 		discard(&k);
 		return;
 	}
 	choose(&k);
-	(void)write_out(&k, 0);
-}
-
-void
-sim_act_read(device *d)
-{
-	sat_err e;
-
-	sim_expect_check(d, 4);
-	/* every other person searches: from then on his index follows the rows */
-	if (d->r != NULL && d->index % 2 == 1 &&
-	    sat_replica_template(d->r) != NULL) {
-		sim_device_calm(d);
-		(void)sim_device_after(d, sat_replica_search_ready(d->r, &e));
-	}
-}
-
-/* Several devices run the same rule at the same moment. */
-static void
-burst_rule(world *w, int rec)
-{
-	for (int i = 0; i < w->ndev; i++) {
-		device *d = &w->dev[i];
-		work k;
-
-		if (d->r == NULL || sat_replica_template(d->r) == NULL)
-			continue;
-		begin(&k, d);
-		if (!look(&k, rec) || k.view.rec.deleted ||
-		    w->nrecs > RECS_MAX - 64)
-			continue;
-		make_child(&k, K_OPP, rec);
-		(void)write_out(&k, 0);
-	}
-}
-
-/* Several people write one field at the same moment. */
-void
-sim_act_burst(world *w)
-{
-	int rec;
-	uint16_t field;
-
-	if (w->nrecs == 0)
-		return;
-	rec = (int)sim_below(w, w->nrecs > 6 ? 6 : (uint64_t)w->nrecs);
-	if (w->recs[rec].kind != K_ACCOUNT)
-		return;
-	if (sim_chance(w, 250)) {
-		burst_rule(w, rec);
-		return;
-	}
-	field = account_fields[sim_below(w,
-	    sizeof account_fields / sizeof account_fields[0])];
-	for (int i = 0; i < w->ndev; i++) {
-		device *d = &w->dev[i];
-		const sat_field *f;
-		work k;
-
-		if (d->r == NULL || sat_replica_template(d->r) == NULL)
-			continue;
-		begin(&k, d);
-		f = sat_kind_field_id(sat_template_kind_id(k.t, K_ACCOUNT),
-		    field);
-		if (f == NULL || !look(&k, rec) || k.view.rec.deleted)
-			continue;
-		edit_field(&k, f);
-		(void)write_out(&k, 0);
-	}
-}
-
-/* ---- imports ---------------------------------------------------------------------------------- */
-
-/* A write that fails inside a group leaves the group usable. */
-static void
-bad_write(device *d)
-{
-	work k;
-	sat_id nobody = { { 1, 2, 3 } };
-	sat_draft draft = { .subject = nobody, .ops = k.ops };
-	uint64_t cseq;
-	sat_err e = { 0 };
-
-	begin(&k, d);
-	add(&k, SAT_OP_SET, &nobody, K_ACCOUNT, A_SECTOR, fresh_text(&k));
-	draft.nops = k.n;
-	if (sat_replica_write(d->r, &draft, &cseq, &e) == SAT_OK)
-		sim_fail(d->n.w, "an edit of no record was saved");
-}
-
-static void
-group_saved(device *d, int group)
-{
-	world *w = d->n.w;
-
-	HIT(groups);
-	for (size_t i = 0; i < d->nown; i++) {
-		entry *e = &w->entries[d->own[i]];
-
-		if (e->group != group || e->fate != FATE_LIMBO || e->cseq == 0)
-			continue;
-		e->fate = FATE_SAVED;
-		HIT(commits);
-		sim_entry_known(d, e);
-	}
-}
-
-static void
-group_gone(device *d, int group)
-{
-	world *w = d->n.w;
-
-	HIT(groups_undone);
-	for (size_t i = 0; i < d->nown; i++)
-		if (w->entries[d->own[i]].group == group)
-			w->entries[d->own[i]].fate = FATE_NEVER;
-}
-
-void
-sim_act_group(device *d)
-{
-	world *w = d->n.w;
-	int n = 2 + (int)sim_below(w, 6), group = ++w->group;
-	sat_err e = { 0 };
-	sat_rc rc;
-
-	sim_device_plan_faults(d);
-	if ((rc = sat_replica_group_begin(d->r, &e)) != SAT_OK) {
-		(void)sim_device_after(d, rc);
-		return;
-	}
-	for (int i = 0; i < n; i++) {
-		work k;
-
-		begin(&k, d);
-		if (sim_chance(w, 600) && w->nrecs < RECS_MAX - 64)
-			make_account(&k);
-		else
-			edit(&k);
-		(void)write_out(&k, group);
-		if (d->r == NULL)
-			return; /* its commits are in limbo */
-		if (sim_chance(w, 200))
-			bad_write(d);
-	}
-	if (sim_chance(w, 200)) {
-		sat_replica_group_rollback(d->r);
-		sim_trace(w, "%s import undone", d->n.name);
-		group_gone(d, group);
-		(void)sim_device_after(d, SAT_OK);
-		return;
-	}
-	rc = sat_replica_group_commit(d->r, &e);
-	sim_trace(w, "%s import: %d %s", d->n.name, (int)rc, e.text);
-	if (rc == SAT_OK)
-		group_saved(d, group);
-	(void)sim_device_after(d, rc);
+	(void)sim_work_write(&k, 0);
 }

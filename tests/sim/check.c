@@ -184,12 +184,14 @@ sim_scope_head(world *w, int user)
 {
 	sat_keys keys = sat_scope_subscription(sat_server_registry(w->server),
 	    server_user(w, user));
-	uint64_t head = 0;
+	uint64_t head = 0, truncated;
 	sat_err e = { 0 };
 
-	if (w->ops.scope_head(&head, w->ops.u, &keys, &e) != SAT_OK)
+	if (w->ops.scope_head(&head, w->ops.u, &keys, &e) != SAT_OK ||
+	    w->ops.counter_get(&truncated, w->ops.u, SAT_N_TRUNCATED, &e) !=
+	    SAT_OK)
 		sim_fail(w, "no scope head: %s", e.text);
-	return head;
+	return head > truncated ? head : truncated;
 }
 
 static void

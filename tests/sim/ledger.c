@@ -265,6 +265,23 @@ overtakes(const device *d, const sat_commit *c)
 	return false;
 }
 
+/* Own work under a number it was not written under: it was parked, its record is
+ * there now (P-209), and it stands behind what the person did since. */
+static bool
+comes_late(const device *d, const sat_commit *c)
+{
+	const world *w = d->n.w;
+
+	for (size_t i = 0; i < d->nown; i++) {
+		const entry *e = &w->entries[d->own[i]];
+
+		if (e->inc == c->incarnation && e->cseq == c->cseq &&
+		    e->fate == FATE_SAVED)
+			return false;
+	}
+	return true;
+}
+
 static void
 see_commits(device *d, sat_span batch)
 {
@@ -279,7 +296,7 @@ see_commits(device *d, sat_span batch)
 	    SAT_OK)
 		sim_fail(w, "a device took in what cannot be read: %s", e.text);
 	for (size_t i = 0; i < n; i++) {
-		if (c[i].own && overtakes(d, &c[i]))
+		if (c[i].own && (overtakes(d, &c[i]) || comes_late(d, &c[i])))
 			sim_expect_forget(d, -1);
 		for (size_t k = 0; k < c[i].nops; k++) {
 			const sat_op *op = &c[i].ops[k];

@@ -1,6 +1,6 @@
 /*
- * sim --seed N [--count K] [--steps N] [--trace] [--twin] [--merges]
- *     [--bug NAME] [--counters FILE]
+ * sim --seed N [--count K] [--steps N] [--trace] [--twin] [--bug NAME]
+ *     [--counters FILE]
  *
  * Runs histories from one seed each. The first one that does not hold is
  * printed with the command that repeats it.
@@ -50,8 +50,6 @@ static const sat_opt options[] = {
 	{ "steps", 0, "N", "steps of a history, to make a failing one shorter" },
 	{ "trace", 't', NULL, "print what happens" },
 	{ "twin", 0, NULL, "run each history twice and compare" },
-	{ "merges", 0, NULL, "managers merge customers and take them apart" },
-	{ "harsh", 0, NULL, "logs are shortened, rows of replicas damaged" },
 	{ "bug", 0, "NAME", "plant a bug (a build with BUGS=1), or list" },
 	{ "counters", 0, "FILE", "write the counters, one a line" },
 	{ "help", 'h', NULL, "this" },
@@ -165,11 +163,9 @@ one(run_opts *o, bool twin, const char *bug)
 	}
 	if (!good) {
 		(void)printf("FAIL seed %llu: %s\n  %s/tests/sim/sim --seed "
-		    "%llu --trace%s%s%s%s\n", (unsigned long long)o->seed, why,
+		    "%llu --trace%s%s\n", (unsigned long long)o->seed, why,
 		    getenv("SAT_BUILD") != NULL ? getenv("SAT_BUILD") : "build",
-		    (unsigned long long)o->seed, o->merges ? " --merges" : "",
-		    o->harsh ? " --harsh" : "",
-		    bug != NULL ? " --bug " : "",
+		    (unsigned long long)o->seed, bug != NULL ? " --bug " : "",
 		    bug != NULL ? bug : "");
 		(void)fflush(stdout);
 	}
@@ -179,9 +175,7 @@ one(run_opts *o, bool twin, const char *bug)
 static int
 run(const sat_args *args)
 {
-	run_opts o = { .trace = sat_args_has(args, "trace"),
-		.merges = sat_args_has(args, "merges"),
-		.harsh = sat_args_has(args, "harsh") };
+	run_opts o = { .trace = sat_args_has(args, "trace") };
 	const char *bug = sat_args_get(args, "bug");
 	int64_t seed, count, steps;
 	uint64_t passed = 0, failed = 0;

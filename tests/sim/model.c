@@ -1,352 +1,11 @@
 /*
- * The log, read a second time by other code: who may see what, and what the
- * fields hold. Written from the policies in words (docs/protocol.md), slow and
+ * Who may see what and what the fields hold, by the log alone (mirror.c) and by
+ * other code. Written from the policies in words (docs/protocol.md), slow and
  * plain, with nothing of the fold in it.
  */
 #include "tests/sim/sim.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-/* ---- the mirror ---------------------------------------------------------------------- */
-
-static void
-add_op(world *w, uint64_t lsn, const sat_op *op, int rec)
-{
-	mrec *r = &w->recs[rec];
-
-	if (w->nlops == w->lops_cap) {
-		w->lops_cap = w->lops_cap * 2 + 512;
-		w->lops = sat_xrealloc(w->lops,
-		    (size_t)w->lops_cap * sizeof *w->lops);
-	}
-	if (r->nops == r->cap) {
-		r->cap = r->cap * 2 + 16;
-		r->ops = sat_xrealloc(r->ops, (size_t)r->cap * sizeof *r->ops);
-	}
-	w->lops[w->nlops] = (lop){ lsn, op, rec };
-	r->ops[r->nops++] = w->nlops++;
-}
-
-/* The log holds what the person wrote, bit for bit. */
-static void
-same_as_written(world *w, const sat_commit *c, const entry *e)
-{
-	bool same = c->nops == e->nops;
-
-	for (size_t i = 0; same && i < c->nops; i++)
-		same = c->ops[i].kind == e->ops[i].kind &&
-		    c->ops[i].field == e->ops[i].field &&
-		    sat_id_eq(&c->ops[i].rec, &e->ops[i].rec) &&
-		    sat_value_eq(c->ops[i].value, e->ops[i].value);
-	if (!same)
-		sim_fail(w, "property 6: commit %llu of d%d is in the log with "
-		    "another content", (unsigned long long)c->cseq, e->dev + 1);
-}
-
-static bool
-seen_by_author(const world *w, const lcommit *c, const lop *cur)
-{
-	return cur->lsn <= c->c.seen || w->log[cur->lsn].c.device == c->c.device;
-}
-
-/* The last effective owner operation before `upto` ops of the record. */
-static const lop *
-owner_op(const world *w, const mrec *r, uint16_t field)
-{
-	const lop *cur = NULL;
-
-	for (int i = 0; i < r->nops; i++) {
-		const lop *p = &w->lops[r->ops[i]];
-
-		if (p->op->field == field && (cur == NULL ||
-		    seen_by_author(w, &w->log[p->lsn], cur)))
-			cur = p;
-	}
-	return cur;
-}
-
-static uint16_t
-owner_field(uint16_t kind)
-{
-	return kind == K_ACCOUNT ? A_OWNER : kind == K_OPP ? O_OWNER : 0;
-}
-
-static uint16_t
-parent_field(uint16_t kind)
-{
-	return kind == K_ACCOUNT ? 0 : 1;
-}
-
-/* Where a new record stands, and its number: in the order of the log. */
-static void
-born(world *w, int rec, const sat_commit *c)
-{
-	mrec *r = &w->recs[rec];
-
-	if (r->eid != 0) { /* made by two devices out of the same facts (P-281) */
-		HIT(reborn);
-		return;
-	}
-	r->eid = ++w->next_eid;
-	r->root = rec;
-	for (size_t i = 0; i < c->nops; i++) {
-		const sat_op *op = &c->ops[i];
-		sat_id id;
-
-		if (!sat_id_eq(&op->rec, &r->id) || op->field == 0 ||
-		    op->field != parent_field(r->kind) ||
-		    op->value.type != SAT_V_BYTES)
-			continue;
-		memcpy(id.b, op->value.s.p, sizeof id.b);
-		r->root = sim_rec_find(w, &id);
-		if (r->root < 0)
-			sim_fail(w, "a record below one nobody made is in the log");
-	}
-}
-
-/* Deleted or not, merged or not, is the server's word here; the values are
- * not. */
-static void
-flags(world *w, int rec)
-{
-	mrec *r = &w->recs[rec];
-	uint16_t owner = owner_field(r->kind);
-	sat_record state;
-	sat_rec_row row;
-	const lop *p;
-	sat_id to;
-	sat_err e = { 0 };
-
-	if (w->ops.rec_by_id(&row, &w->tmp, w->ops.u, &r->id, &e) != SAT_OK ||
-	    sat_record_read(&state, &w->tmp, row.state, &e) != SAT_OK)
-		sim_fail(w, "a record of the log is not stored: %s", e.text);
-	if (row.eid != r->eid)
-		sim_fail(w, "record %d has number %u, by the log %u", rec,
-		    row.eid, r->eid);
-	if (state.with_edits && !r->with_edits)
-		HIT(with_edits);
-	r->redirect = sat_record_redirect(&to, &state) ?
-	    sim_rec_find(w, &to) : -1;
-	r->deleted = state.deleted;
-	r->with_edits = state.with_edits;
-	p = owner == 0 ? NULL : owner_op(w, r, owner);
-	r->owner = p == NULL ? -1 : sim_find_user(w, p->op->value);
-}
-
-/* Whose work a suggestion is: the commit of that moment, which has all of its
- * operations. */
-static void
-take_hand(world *w, const sat_op *op)
-{
-	sat_commit part = { .subject = op->rec };
-	sat_handed h;
-	sat_err e = { 0 };
-
-	if (op->kind != SAT_OP_HAND || sat_handed_read(&h, op->value.s, &e) !=
-	    SAT_OK || sat_commit_read_payload(&part, &w->mem, h.ops, &e) !=
-	    SAT_OK)
-		sim_fail(w, "the server's own commit is no suggestion: %s",
-		    e.text);
-	for (int i = 0; i < w->nentries; i++) {
-		entry *en = &w->entries[i];
-		size_t found = 0;
-
-		for (size_t k = 0; k < part.nops; k++)
-			for (size_t j = 0; j < en->nops; j++)
-				if (en->ops[j].kind == part.ops[k].kind &&
-				    en->ops[j].field == part.ops[k].field &&
-				    sat_id_eq(&en->ops[j].rec,
-				    &part.ops[k].rec) && sat_value_eq(
-				    en->ops[j].value, part.ops[k].value)) {
-					found++;
-					break;
-				}
-		if (w->dev[en->dev].ord == h.dev && en->hlc == h.hlc &&
-		    found == part.nops && en->handed < en->nops) {
-			en->handed += part.nops;
-			return;
-		}
-	}
-	sim_fail(w, "a suggestion of work nobody did");
-}
-
-/* P-144: right behind the commit that gave another one, to the record itself
- * or to one that leads to it. */
-static void
-take_number(world *w, const lcommit *l, const sat_op *op)
-{
-	const sat_commit *before = &w->log[l->c.lsn - 1].c;
-	int rec = sim_rec_find(w, &op->rec);
-	bool asked = false;
-
-	for (size_t i = 0; i < before->nops; i++)
-		asked |= before->ops[i].field == op->field &&
-		    (sat_id_eq(&before->ops[i].rec, &op->rec) ||
-		    (rec >= 0 && w->recs[rec].mixed));
-	if (rec < 0 || !asked)
-		sim_fail(w, "the server numbered a record nobody numbered");
-	w->recs[rec].number = op->value;
-	HIT(renumbered);
-}
-
-/* P-176: of a pair of customers that are there, and of the owner no more than
- * the key. */
-static void
-take_told(world *w, const sat_op *op)
-{
-	int rec = sim_rec_find(w, &op->rec);
-	char tag[17];
-
-	for (int i = 0; rec >= 0 && i < w->nrecs; i++) {
-		sat_pair_tag(tag, &op->rec, &w->recs[i].id);
-		if (i != rec && op->value.s.n > 16 &&
-		    memcmp(tag, op->value.s.p, 16) == 0) {
-			HIT(told);
-			return;
-		}
-	}
-	sim_fail(w, "an owner is told of a customer that is not there");
-}
-
-/* P-255: right behind the deletion of a customer, or a new record below one. */
-static void
-take_orphan(world *w, const lcommit *l, const sat_op *op)
-{
-	const lcommit *before = l - 1;
-	int rec = sim_rec_find(w, &op->rec);
-	bool hit = false;
-
-	while (before->c.lsn > 1 && before->entry < 0)
-		before--;
-	for (size_t i = 0; rec >= 0 && i < before->c.nops; i++) {
-		const sat_op *b = &before->c.ops[i];
-		int at = sim_rec_find(w, &b->rec);
-
-		hit |= b->kind == SAT_OP_DEL ? at == rec :
-		    b->kind == SAT_OP_NEW && at >= 0 &&
-		    w->recs[at].parent == rec;
-	}
-	if (!hit)
-		sim_fail(w, "the server deletes what nobody deleted");
-	HIT(orphans);
-}
-
-static void
-take_own(world *w, lcommit *l)
-{
-	l->entry = -1;
-	for (size_t i = 0; i < l->c.nops; i++)
-		if (l->c.ops[i].kind == SAT_OP_DEL)
-			take_orphan(w, l, &l->c.ops[i]);
-		else if (l->c.ops[i].kind == SAT_OP_NUMBER)
-			take_number(w, l, &l->c.ops[i]);
-		else if (l->c.ops[i].field == SAT_SYS_CANDIDATES)
-			take_told(w, &l->c.ops[i]);
-		else
-			take_hand(w, &l->c.ops[i]);
-	HIT(logged);
-	w->head = l->c.lsn;
-}
-
-/* Work of somebody who had not heard that it was merged (P-171). */
-static void
-note_merged(world *w, const sat_op *op, int rec)
-{
-	sat_id id;
-	int to;
-
-	if (op->kind == SAT_OP_MERGE && op->field == SAT_SYS_REDIRECT) {
-		memcpy(id.b, op->value.s.p, sizeof id.b);
-		if ((to = sim_rec_find(w, &id)) < 0)
-			sim_fail(w, "merged into a record nobody made");
-		w->recs[to].mixed = true;
-	} else if (op->kind == SAT_OP_NEW && w->recs[rec].root >= 0 &&
-	    w->recs[w->recs[rec].root].redirect >= 0) {
-		HIT(below_loser);
-	} else if (op->kind != SAT_OP_UNMERGE && w->recs[rec].redirect >= 0) {
-		HIT(late_loser);
-	}
-}
-
-static void
-take_commit(world *w, uint64_t lsn)
-{
-	lcommit *l = &w->log[lsn];
-	sat_log_row row;
-	sat_err e = { 0 };
-	entry *en;
-
-	if (lsn >= LSN_MAX)
-		sim_fail(w, "harness: more than %d commits", LSN_MAX);
-	if (w->ops.log_get(&row, &w->mem, w->ops.u, lsn, &e) != SAT_OK ||
-	    sat_commit_read(&l->c, &w->mem, row.header, row.payload, &e) !=
-	    SAT_OK)
-		sim_fail(w, "log position %llu: %s", (unsigned long long)lsn,
-		    e.text);
-	l->c.lsn = lsn;
-	l->c.eff = row.eff;
-	if (l->c.eff < l->c.hlc)
-		HIT(clamped);
-	if (l->c.flags & SAT_CF_CLOCK_SUSPECT)
-		HIT(suspect);
-	if (sim_template_version(l->c.template_oid) < w->tip)
-		HIT(old_template);
-	if (l->c.device == SAT_DEV_SERVER) {
-		take_own(w, l);
-		return;
-	}
-	en = sim_entry_find(w, l->c.payload_hash);
-	if (en == NULL || w->dev[en->dev].ord != l->c.device)
-		sim_fail(w, "the log has a commit nobody wrote: device %u "
-		    "incarnation %u number %llu", l->c.device,
-		    l->c.incarnation, (unsigned long long)l->c.cseq);
-	if (sim_shut_out(&w->dev[en->dev]))
-		sim_fail(w, "property 16: commit %llu of d%d is in the log, "
-		    "whose user or device was shut out before",
-		    (unsigned long long)l->c.cseq, en->dev + 1);
-	if (en->lsn != 0)
-		sim_fail(w, "property 3: one commit is in the log twice");
-	same_as_written(w, &l->c, en);
-	en->lsn = lsn;
-	en->fate = FATE_SAVED; /* also when its disk is gone since */
-	l->entry = en->index;
-	HIT(logged);
-	for (size_t i = 0; i < l->c.nops; i++) {
-		if (l->c.ops[i].kind == SAT_OP_NEW)
-			born(w, en->rec[i], &l->c);
-		if (l->c.ops[i].kind == SAT_OP_REASSIGN)
-			HIT(reassigned);
-		note_merged(w, &l->c.ops[i], en->rec[i]);
-		add_op(w, lsn, &l->c.ops[i], en->rec[i]);
-	}
-	w->head = lsn;
-}
-
-void
-sim_mirror(world *w)
-{
-	uint64_t head, from = w->head;
-	sat_err e = { 0 };
-
-	if (w->ops.counter_get(&head, w->ops.u, SAT_N_LSN, &e) != SAT_OK)
-		sim_fail(w, "the log's head cannot be read: %s", e.text);
-	if (head < w->head)
-		sim_fail(w, "property 6: the log went back from %llu to %llu",
-		    (unsigned long long)w->head, (unsigned long long)head);
-	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
-		take_commit(w, lsn);
-	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
-		for (size_t i = 0; w->log[lsn].entry >= 0 &&
-		    i < w->log[lsn].c.nops; i++)
-			for (int rec = w->entries[w->log[lsn].entry].rec[i],
-			    n = 0; rec >= 0; rec = w->recs[rec].redirect) {
-				flags(w, rec);
-				if (n++ > w->nrecs)
-					sim_fail(w, "property 15: record %d "
-					    "leads to itself", rec);
-			}
-}
 
 /* ---- scope ----------------------------------------------------------------------------- */
 
@@ -427,7 +86,7 @@ stamp_cmp(const world *w, const lop *a, const lop *b)
 static bool
 knew(const world *w, const lop *later, const lop *earlier)
 {
-	return seen_by_author(w, &w->log[later->lsn], earlier);
+	return sim_author_saw(w, &w->log[later->lsn], earlier);
 }
 
 static sat_value
@@ -628,11 +287,36 @@ check_field(world *w, int rec, const sat_record *state, const sat_field *fd,
 		    "values, %zu expected", rec, fd->key, open, n > 1 ? n : 0);
 }
 
+/* P-169: what nobody knows yet is kept, all of it and in its order. */
+static void
+check_later(world *w, int rec, const sat_record *state)
+{
+	const mrec *r = &w->recs[rec];
+	sat_later *l;
+	size_t n = sat_record_later(&l, &w->tmp, state), at = 0;
+
+	for (int i = 0; i < r->nops; i++) {
+		const lop *p = &w->lops[r->ops[i]];
+
+		if (!sat_op_kind_is_later(p->op->kind))
+			continue;
+		if (at >= n || l[at].at.lsn != p->lsn)
+			sim_fail(w, "property 18: record %d does not keep the "
+			    "operation at %llu", rec,
+			    (unsigned long long)p->lsn);
+		at++;
+		HIT(later);
+	}
+	if (at != n)
+		sim_fail(w, "property 18: record %d keeps %zu operations, "
+		    "the log has %zu", rec, n, at);
+}
+
 static void
 check_record(world *w, int rec, field_ops *f)
 {
 	const mrec *r = &w->recs[rec];
-	const sat_kind *k = sat_template_kind_id(sim_template(1), r->kind);
+	const sat_kind *k = sat_template_kind_id(sim_template(SIM_TIP), r->kind);
 	sat_record state;
 	sat_rec_row row;
 	sat_err e = { 0 };
@@ -640,6 +324,7 @@ check_record(world *w, int rec, field_ops *f)
 	if (w->ops.rec_by_id(&row, &w->tmp, w->ops.u, &r->id, &e) != SAT_OK ||
 	    sat_record_read(&state, &w->tmp, row.state, &e) != SAT_OK)
 		sim_fail(w, "a record of the log is not stored: %s", e.text);
+	check_later(w, rec, &state);
 	for (size_t i = 0; i < k->nfields; i++) {
 		f->n = 0;
 		for (int j = 0; j < r->nops; j++)
@@ -739,7 +424,7 @@ sim_shadow_check(world *w)
 		const mrec *r = &w->recs[q->rec];
 		const entry *e = &w->entries[w->log[q->lsn].entry];
 		const sat_field *fd = sat_kind_field_id(sat_template_kind_id(
-		    sim_template(1), r->kind), q->op->field);
+		    sim_template(SIM_TIP), r->kind), q->op->field);
 		size_t at = 0;
 
 		if (q->op->field == 0 || fd == NULL)

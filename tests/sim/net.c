@@ -13,8 +13,8 @@
 #define SESSION_ROUNDS_MAX 4000
 #define FORKS_MAX 8
 
-static sat_span
-copy_of(sat_span s)
+sat_span
+sim_span_copy(sat_span s)
 {
 	uint8_t *p = sat_xmalloc(s.n + 1);
 
@@ -23,8 +23,8 @@ copy_of(sat_span s)
 	return sat_span_of(p, s.n);
 }
 
-static void
-drop_span(sat_span *s)
+void
+sim_span_drop(sat_span *s)
 {
 	free((void *)(uintptr_t)s->p);
 	*s = (sat_span){ NULL, 0 };
@@ -37,7 +37,7 @@ queue(world *w, sim_link *l, bool up, uint64_t req, sat_span frame)
 		w->net_cap = w->net_cap * 2 + 32;
 		w->net = sat_xrealloc(w->net, w->net_cap * sizeof *w->net);
 	}
-	w->net[w->nnet++] = (packet){ l, up, req, copy_of(frame) };
+	w->net[w->nnet++] = (packet){ l, up, req, sim_span_copy(frame) };
 }
 
 static void
@@ -59,7 +59,7 @@ void
 sim_net_drop(world *w)
 {
 	for (size_t i = 0; i < w->nnet; i++)
-		drop_span(&w->net[i].frame);
+		sim_span_drop(&w->net[i].frame);
 	w->nnet = 0;
 }
 
@@ -87,18 +87,18 @@ keep_capture(device *d, sat_span frame)
 	size_t at = d->ncaptures;
 
 	if (frame.p[0] == SAT_MSG_HELLO) {
-		drop_span(&d->hello);
-		d->hello = copy_of(frame);
+		sim_span_drop(&d->hello);
+		d->hello = sim_span_copy(frame);
 	}
 	if (frame.p[0] != SAT_MSG_PUSH)
 		return;
 	if (at == CAPTURES_MAX) {
 		at = (size_t)sim_below(w, CAPTURES_MAX);
-		drop_span(&d->capture[at]);
+		sim_span_drop(&d->capture[at]);
 	} else {
 		d->ncaptures++;
 	}
-	d->capture[at] = copy_of(frame);
+	d->capture[at] = sim_span_copy(frame);
 }
 
 /* A client may ask for small pages: then a pull takes many. */
@@ -273,8 +273,8 @@ count_reply(device *d, const sat_msg *m)
 		HIT(templates);
 }
 
-static void
-read_cursor(device *d)
+void
+sim_cursor_read(device *d)
 {
 	uint64_t cursor = 0;
 
@@ -315,7 +315,7 @@ sim_session_recover(device *d)
 		return;
 	if (sat_msg_read(&m, &w->tmp, d->unsure, &e) == SAT_OK && taken(d, &m))
 		sim_shadow_learn(d, d->unsure);
-	drop_span(&d->unsure);
+	sim_span_drop(&d->unsure);
 }
 
 static void
@@ -369,14 +369,14 @@ take_reply(device *d, sat_span frame)
 	trace_reply(w, d, &m);
 	sim_device_plan_faults(d);
 	rc = sat_cs_reply(d->cs, frame, &e);
-	drop_span(&d->unsure);
+	sim_span_drop(&d->unsure);
 	if (m.type == SAT_MSG_CHUNK && m.u.chunk.done && d->cursor > 0)
 		HIT(behind);
 	if (m.type != SAT_MSG_ERROR && taken(d, &m))
 		sim_shadow_learn(d, frame);
 	else if (m.type != SAT_MSG_ERROR && rc != SAT_OK)
-		d->unsure = copy_of(frame);
-	read_cursor(d);
+		d->unsure = sim_span_copy(frame);
+	sim_cursor_read(d);
 	if (rc != SAT_OK) {
 		session_failed(d, rc, &e);
 		return;
@@ -466,7 +466,7 @@ deliver_up(world *w, const packet *first)
 	if (first->l->boot != w->boot) { /* the server it knew is gone */
 		if (w->dev[first->l->dev].link == first->l)
 			sim_session_end(&w->dev[first->l->dev]);
-		drop_span(&group[0].frame);
+		sim_span_drop(&group[0].frame);
 		return;
 	}
 	n = gather(w, group);
@@ -481,7 +481,7 @@ deliver_up(world *w, const packet *first)
 			send_packet(w, group[i].l, false, group[i].req,
 			    sat_buf_span(&reply[i]));
 	for (size_t i = 0; i < n; i++) {
-		drop_span(&group[i].frame);
+		sim_span_drop(&group[i].frame);
 		sat_buf_fini(&reply[i]);
 	}
 }
@@ -498,7 +498,7 @@ sim_net_deliver(world *w)
 		return;
 	}
 	deliver_down(w, &p);
-	drop_span(&p.frame);
+	sim_span_drop(&p.frame);
 }
 
 static void
@@ -527,185 +527,4 @@ sim_session_whole(device *d)
 		d->forked = false;
 		whole(d);
 	}
-}
-
-/* ---- what should not come ---------------------------------------------------------------------- */
-
-/* Serve one frame on a link of its own; nobody gets the reply. */
-static sat_msg
-serve_alone(device *d, const sat_server_session *x, sat_span frame,
-    bool *answered)
-{
-	world *w = d->n.w;
-	sat_server_session session = *x;
-	sat_buf reply = { 0 };
-	sat_server_job job = { &session, frame, &reply };
-	sat_msg m = { 0 };
-	sat_err e;
-
-	*answered = sim_server_serve(w, &job, 1);
-	if (*answered) {
-		sat_span kept = sat_span_of(sat_arena_dup(&w->tmp, reply.p,
-		    reply.n), reply.n);
-
-		if (sat_msg_read(&m, &w->tmp, kept, &e) != SAT_OK)
-			sim_fail(w, "a reply cannot be read: %s", e.text);
-	}
-	sat_buf_fini(&reply);
-	return m;
-}
-
-/* A greeted session of the device. */
-static bool
-greet(device *d, sat_server_session *x)
-{
-	world *w = d->n.w;
-	sat_buf reply = { 0 };
-	sat_server_job job = { x, d->hello, &reply };
-	bool ok;
-
-	memset(x, 0, sizeof *x);
-	memcpy(x->channel_pk, d->id.channel_pk, sizeof x->channel_pk);
-	ok = d->hello.n > 0 && sim_server_serve(w, &job, 1) && x->greeted;
-	sat_buf_fini(&reply);
-	return ok;
-}
-
-static void
-poison_push(device *d, const sat_server_session *x)
-{
-	world *w = d->n.w;
-	sat_span frame = copy_of(d->capture[sim_below(w, d->ncaptures)]);
-	uint8_t *p = (uint8_t *)(uintptr_t)frame.p;
-	bool answered;
-
-	p[1 + sim_below(w, frame.n - 1)] ^= (uint8_t)(1 + sim_below(w, 255));
-	if (sim_chance(w, 300))
-		frame.n = 1 + (size_t)sim_below(w, frame.n);
-	/* What is merged is compared with what was written (model.c). */
-	(void)serve_alone(d, x, frame, &answered);
-	if (answered)
-		HIT(poisoned);
-	drop_span(&frame);
-}
-
-static void
-foreign_push(device *d, const sat_server_session *x)
-{
-	world *w = d->n.w;
-	device *other = &w->dev[sim_below(w, (uint64_t)w->ndev)];
-	uint64_t head = w->head;
-	bool answered;
-
-	if (other == d || other->ncaptures == 0)
-		return;
-	(void)serve_alone(d, x, other->capture[sim_below(w, other->ncaptures)],
-	    &answered);
-	if (w->head != head)
-		sim_fail(w, "property 17: a push signed by another device was "
-		    "merged");
-	if (answered)
-		HIT(foreign);
-}
-
-static void
-replay_push(device *d, const sat_server_session *x)
-{
-	world *w = d->n.w;
-	bool answered;
-	sat_msg m;
-
-	m = serve_alone(d, x, d->capture[sim_below(w, d->ncaptures)],
-	    &answered);
-	if (answered && m.type == SAT_MSG_VERDICTS)
-		HIT(replayed);
-}
-
-/* Pushes that begin behind the first unsent commit. */
-static void
-push_past_gap(device *d, const sat_server_session *x)
-{
-	world *w = d->n.w;
-	sat_msg m = { .type = SAT_MSG_PUSH };
-	sat_buf batch = { 0 }, frame = { 0 };
-	uint64_t first, head = w->head;
-	sat_commit *c;
-	bool answered;
-	size_t n = 0;
-	sat_err e;
-
-	if (d->r == NULL || d->link != NULL)
-		return;
-	if (d->ops.outbox(d->ops.u, &w->tmp, &m.u.push, &c, &n, 0, &e) !=
-	    SAT_OK || n < 2)
-		return;
-	first = m.u.push.first_cseq + 1 + sim_below(w, n - 1);
-	if (d->ops.outbox(d->ops.u, &w->tmp, &m.u.push, &c, &n, first, &e) !=
-	    SAT_OK || n == 0)
-		return;
-	if (sat_batch_write(&batch, SAT_BATCH_PUSH, c, n, &e) != SAT_OK)
-		sim_fail(w, "a push cannot be written: %s", e.text);
-	m.u.push.batch = sat_buf_span(&batch);
-	sat_msg_write(&frame, &m);
-	(void)serve_alone(d, x, sat_buf_span(&frame), &answered);
-	/* unless an earlier reply was lost: then it is no gap */
-	if (answered && w->head != head)
-		sim_trace(w, "push from %llu was no gap",
-		    (unsigned long long)first);
-	sat_buf_fini(&batch);
-	sat_buf_fini(&frame);
-}
-
-/* A reply cut short: refused, and nothing of it stays. */
-static void
-poison_reply(world *w)
-{
-	for (size_t i = 0; i < w->nnet; i++) {
-		packet *p = &w->net[i];
-		device *d = &w->dev[p->l->dev];
-		uint64_t had = d->cursor;
-		sat_err e = { 0 };
-		sat_rc rc;
-
-		if (p->up || d->link != p->l || !d->waiting || d->enrolling ||
-		    d->req != p->req || p->frame.n < 2 ||
-		    p->frame.p[0] == SAT_MSG_ERROR)
-			continue;
-		sim_device_calm(d);
-		p->frame.n = 1 + (size_t)sim_below(w, p->frame.n - 1);
-		rc = sat_cs_reply(d->cs, p->frame, &e);
-		if (rc == SAT_OK)
-			sim_fail(w, "property 17: a reply cut short was taken");
-		sim_session_end(d);
-		read_cursor(d);
-		if (d->cursor != had)
-			sim_fail(w, "property 17: a reply cut short moved the "
-			    "cursor of %s", d->n.name);
-		HIT(poison_down);
-		return;
-	}
-}
-
-void
-sim_net_probe(world *w)
-{
-	const rough *r = &w->rough;
-	device *d = &w->dev[sim_below(w, (uint64_t)w->ndev)];
-	uint64_t at = sim_below(w, r->poison + r->replay + r->probe);
-	sat_server_session x;
-
-	if (at < r->poison / 3) {
-		poison_reply(w);
-		return;
-	}
-	if (d->lost || !greet(d, &x) || !x.greeted)
-		return;
-	if (at >= r->poison + r->replay)
-		push_past_gap(d, &x);
-	else if (at >= r->poison && d->ncaptures > 0)
-		replay_push(d, &x);
-	else if (d->ncaptures > 0 && sim_chance(w, 700))
-		poison_push(d, &x);
-	else
-		foreign_push(d, &x);
 }

@@ -480,15 +480,15 @@ sim_server_admin(world *w)
 	/* also ends a transaction a planted bug has left open */
 	if (sat_server_reload(w->server, &e) != SAT_OK)
 		sim_trace(w, "not read again: %s", e.text);
-	switch (sim_below(w, w->harsh ? 4 : 3)) {
+	switch (sim_below(w, 4)) {
 	case 0:
 		if (w->tip == 0 && !w->ring && sim_below(w, 2) == 0) {
 			sim_trace(w, "new template for some");
 			w->ring = true;
 			break;
 		}
-		sim_trace(w, "new template");
-		w->tip = 1;
+		w->tip += w->tip < SIM_TIP;
+		sim_trace(w, "new template %d", w->tip);
 		break;
 	case 1:
 		sim_trace(w, "new user");

@@ -8,9 +8,12 @@
  *   device.c    a device's life: power, files, clock, what it promised
  *   damage.c    rows changed behind the replica's back
  *   net.c       links, packets, sessions: loss, doubling, disorder
- *   act.c       what a person does on a device
+ *   probe.c     what should not come: altered, cut, replayed, foreign
+ *   act.c       what a person does on a device; act_boss.c what managers do
+ *   act_group.c imports, and several people at once
  *   ledger.c    every save a person was told of, and what he had seen then
- *   model.c     the log read a second time: scope and values, naively
+ *   mirror.c    the log read a second time
+ *   model.c     scope and values by that log, naively
  *   check.c     what must hold, during a history and at its end
  *
  * Nothing here knows the time or draws a number but from the world. The
@@ -45,6 +48,7 @@ enum {
 	A_ADDRESS = 13, A_STAGE = 17, A_TAGS = 21, A_REMARK = 22, A_NEXT = 23,
 	A_LAST = 24, A_VISITS = 25, A_AMOUNT = 26, A_OWNER = 28,
 	A_EXTERNAL = 29, A_CANARY = 13, A_QUOTE_MIN = 60, A_NOTE2 = 61,
+	A_NOTE3 = 62,
 	C_ACCOUNT = 1, C_NAME = 2, C_TITLE = 3, C_ROLES = 8, C_PRIMARY = 9,
 	C_REMARK = 11, C_EXTERNAL = 12, C_CANARY = 7,
 	T_ACCOUNT = 1, T_METHOD = 4, T_POINTS = 8, T_CANARY = 13,
@@ -99,10 +103,10 @@ enum {
 	X(v_conflict, "verdicts: conflict", 300)                              \
 	X(v_rejected, "verdicts: rejected", 1000)                             \
 	X(v_parked, "verdicts: parked", 1000)                                 \
-	X(v_handover, "verdicts: handed over", 0)                             \
+	X(v_handover, "verdicts: handed over", 25)                            \
 	X(renumbered, "numbers the server replaced", 100)                     \
 	X(ticks, "rules of the server run by time", 100)                      \
-	X(told, "owners told of another's customer", 1)                       \
+	X(told, "owners told of another's customer", 60)                      \
 	X(v_again, "verdicts given again", 7000)                              \
 	X(gaps, "gaps refused", 80)                                           \
 	X(forks, "forks refused", 8)                                          \
@@ -111,7 +115,7 @@ enum {
 	X(resolved, "conflicts resolved by a person", 30)                     \
 	X(deletes, "records deleted", 600)                                    \
 	X(with_edits, "records deleted while edited", 100)                    \
-	X(orphans, "children and deletions that did not know each other", 5)   \
+	X(orphans, "children and deletions that did not know each other", 5)  \
 	X(restores, "records restored", 90)                                   \
 	X(groups, "imports committed", 300)                                   \
 	X(groups_undone, "imports rolled back", 90)                           \
@@ -129,24 +133,26 @@ enum {
 	X(templates, "templates received while running", 100)                 \
 	X(ring, "answers to who tries a newer template", 1000)                \
 	X(old_template, "commits under an older template", 4000)              \
+	X(older_still, "... two versions behind", 400)                        \
+	X(later, "operations of a later release, kept", 90)                   \
 	X(marked, "durable marks set", 80)                                    \
-	X(compacted, "logs shortened", 0)                                    \
-	X(moved, "... commits moved to segments", 0)                       \
-	X(behind, "snapshots over what a device held", 0)                    \
+	X(compacted, "logs shortened", 60)                                    \
+	X(moved, "... commits moved to segments", 1000)                       \
+	X(behind, "snapshots over what a device held", 45)                    \
 	X(reborn, "records that two devices made", 0)                         \
-	X(merges, "customers merged", 0)                                      \
-	X(unmerges, "... and taken apart again", 0)                           \
-	X(late_loser, "work on a customer merged before", 0)                  \
-	X(below_loser, "... new records below it", 0)                         \
-	X(canons, "merged customers looked up on a device", 0)                \
+	X(merges, "customers merged", 130)                                    \
+	X(unmerges, "... and taken apart again", 50)                          \
+	X(late_loser, "work on a customer merged before", 90)                 \
+	X(below_loser, "... new records below it", 20)                        \
+	X(canons, "merged customers looked up on a device", 200)              \
 	X(disabled, "people disabled", 140)                                   \
 	X(enabled, "... and enabled again", 60)                               \
 	X(revoked, "devices revoked", 60)                                     \
 	X(shut_out, "sessions of them refused", 500)                          \
 	X(kept_back, "commits that stay with them", 800)                      \
-	X(damaged, "rows changed behind a replica's back", 0)               \
-	X(damage_seen, "... and seen by its check", 0)                      \
-	X(damage_fetched, "... and fetched again", 0)                       \
+	X(damaged, "rows changed behind a replica's back", 60)                \
+	X(damage_seen, "... and seen by its check", 60)                       \
+	X(damage_fetched, "... and fetched again", 60)                        \
 	X(restored, "devices restored from a backup", 40)                     \
 	X(by_hand, "... from a folder copied by hand", 20)                    \
 	X(poisoned, "poisoned pushes refused", 100)                           \
@@ -346,7 +352,7 @@ typedef struct world {
 	uint8_t server_sk[SAT_SIGN_SK_BYTES];
 	uint32_t boot;
 	char *segments;      /* folder for segment files; real ones */
-	int tip;             /* template 0 or 1 */
+	int tip;             /* template 0 to SIM_TIP */
 	bool ring;           /* some devices try template 1 before it is the tip */
 	uint64_t promised;   /* largest LSN any device was told of */
 	/* people */
@@ -370,8 +376,6 @@ typedef struct world {
 	uint32_t next_eid;
 	mrec recs[RECS_MAX];
 	int nrecs;
-	bool may_merge;      /* run_opts.merges */
-	bool harsh;          /* run_opts.harsh */
 	bool merges;         /* somebody merged customers in this history */
 	uint64_t shadow[DEVS_MAX][RECS_MAX][LSN_WORDS];
 } world;
@@ -391,8 +395,6 @@ typedef struct run_opts {
 	uint64_t seed;
 	int steps;           /* 0 = as drawn */
 	bool trace;
-	bool merges;         /* managers merge customers */
-	bool harsh;          /* logs are shortened, rows damaged */
 } run_opts;
 /* @return true when all held; hash of the history. */
 bool sim_history(const run_opts *o, uint8_t hash[SAT_HASH_BYTES],
@@ -410,8 +412,10 @@ int sim_find_user(const world *w, sat_value owner);
 
 /* ---- template.c --------------------------------------------------------------------- */
 
-/* Versions 0 to SIM_TEMPLATES - 1; histories of the simulator use two. */
+/* Versions 0 to SIM_TEMPLATES - 1; histories of the simulator use those up to
+ * SIM_TIP. */
 #define SIM_TEMPLATES 4
+#define SIM_TIP 2
 void sim_template_init(void); /* once per process */
 const sat_template *sim_template(int version);
 const uint8_t *sim_template_oid(int version);
@@ -469,10 +473,16 @@ void sim_session_pump(device *d);       /* send the next request */
 void sim_session_again(device *d);      /* no answer: send it again */
 void sim_net_deliver(world *w);         /* one packet, any of them */
 void sim_net_drop(world *w);            /* the net forgets everything */
-void sim_net_probe(world *w);           /* poison, replay, gap, foreign push */
+sat_span sim_span_copy(sat_span s);     /* malloc'd */
+void sim_span_drop(sat_span *s);
+void sim_cursor_read(device *d);        /* it never goes back */
 void sim_session_recover(device *d);    /* after a restart */
 /* A whole session without faults. */
 void sim_session_whole(device *d);
+
+/* ---- probe.c ------------------------------------------------------------------------ */
+
+void sim_net_probe(world *w);           /* poison, replay, gap, foreign push */
 
 /* ---- act.c -------------------------------------------------------------------------- */
 
@@ -495,10 +505,15 @@ void sim_expect_add(device *d, int rec, const sat_op *op, sat_value v);
 void sim_expect_forget(device *d, int rec); /* -1: all */
 void sim_expect_check(device *d, size_t most);
 
-/* ---- model.c ------------------------------------------------------------------------ */
+/* ---- mirror.c ----------------------------------------------------------------------- */
 
 /* Read what is new in the log. */
 void sim_mirror(world *w);
+/* Had the author of the commit seen the operation, by what the commit says? */
+bool sim_author_saw(const world *w, const lcommit *c, const lop *earlier);
+
+/* ---- model.c ------------------------------------------------------------------------ */
+
 /* What the record's customer leads to now. */
 int sim_top(const world *w, int rec);
 bool sim_visible(const world *w, int user, int rec);
@@ -508,6 +523,7 @@ void sim_shadow_check(world *w);        /* properties 4 and 5 */
 /* ---- check.c ------------------------------------------------------------------------ */
 
 void sim_check_frame(world *w, int dev, sat_span frame); /* to a device */
+/* Whose cursor is there has all: what was shortened is not to be told any more. */
 uint64_t sim_scope_head(world *w, int user);
 void sim_check_dump(device *d);         /* property 1, at the head */
 void sim_check_replica(device *d, bool quick);

@@ -179,9 +179,9 @@ draw_rough(world *w)
 	r->group = maybe(w, 500, 20);
 	r->restore = maybe(w, 200, 25);
 	r->by_hand = maybe(w, 250, 25);
-	r->merge = w->may_merge ? maybe(w, 350, 200) : 0;
+	r->merge = maybe(w, 350, 200);
 	r->churn = maybe(w, 300, 25);
-	r->damage = w->harsh ? maybe(w, 300, 60) : 0;
+	r->damage = maybe(w, 250, 40);
 	r->pause_ms = pauses[sim_below(w, 5)];
 	r->chunk_small = sim_chance(w, 700);
 }
@@ -544,8 +544,6 @@ sim_history(const run_opts *o, uint8_t hash[SAT_HASH_BYTES], char why[600])
 	w->seed = o->seed;
 	w->rand = o->seed * 0x2545f4914f6cdd1dull + 0x1234567;
 	w->tracing = o->trace;
-	w->may_merge = o->merges;
-	w->harsh = o->harsh;
 	sat_hasher_init(&w->hash, (sat_span){ NULL, 0 });
 	good = setjmp(w->on_fail) == 0;
 	if (good)

@@ -2,6 +2,7 @@
  * The replica as the session sees it: pushes, verdicts, pages, snapshots,
  * changes of scope - against the fixture's small server, and at random.
  */
+#include "protocol/derived.h"
 #include "tests/unit/client/replica/fixture.h"
 
 #include "common/db/db.h"
@@ -448,6 +449,61 @@ operations_of_a_later_release_are_kept_with_the_record(void **state) /* P-169 */
 	v = view_of(f, id);
 	assert_int_equal(1, sat_record_later(&l, &f->a, &v.rec));
 	assert_sound(f);
+}
+
+/* It is in the view, and not in what counts as the server's. */
+static void
+an_own_operation_of_a_later_release_waits_like_any_other(void **state) /* P-169 */
+{
+	fixture *f = *state;
+	sat_id id = new_account(f, "A", "1");
+	sat_op x = op(f->account, (sat_op_kind)40, id, 0, text("later"));
+	sat_later *l;
+	sat_view v;
+
+	srv_sync(f);
+	write_ops(f, id, &x, 1);
+	reopen(f);
+	v = view_of(f, id);
+	assert_int_equal(1, sat_record_later(&l, &f->a, &v.rec));
+	assert_same_as_server(f); /* which has not heard of it */
+	assert_sound(f);
+	srv_sync(f);
+	v = view_of(f, id);
+	assert_int_equal(1, sat_record_later(&l, &f->a, &v.rec));
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
+/* ---- records several devices make --------------------------------------------------- */
+
+static uint64_t
+newest_seen(fixture *f)
+{
+	sat_commit *log;
+	size_t n;
+	sat_err err = { 0 };
+
+	assert_ok(sat_replica_log(&log, &n, &f->a, f->r, 1, &err));
+	assert_int_equal(1, n);
+	return log[0].seen;
+}
+
+static void
+of_a_derived_record_nothing_was_seen_before_the_server_shows_it(void **state)
+{ /* P-027 */
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), id = sat_id_derive("lead", &a, "");
+	sat_op birth = op(f->account, SAT_OP_NEW, id, 0, sat_v_null());
+
+	srv_sync(f);
+	(void)write_ops(f, id, &birth, 1);
+	assert_true(newest_seen(f) > 0); /* of the log, at the birth */
+	(void)set_text(f, id, F_CITY, "Wuhu");
+	assert_int_equal(0, newest_seen(f));
+	srv_sync(f);
+	(void)set_text(f, id, F_CITY, "Bozhou");
+	assert_true(newest_seen(f) > 0);
 }
 
 /* ---- pull ---------------------------------------------------------------------------- */
@@ -1442,6 +1498,8 @@ main(void)
 		T(what_the_cursor_has_not_reached_is_known_after_a_restart),
 		T(a_refused_edit_shows_the_server_s_value_and_stays_in_quarantine),
 		T(operations_of_a_later_release_are_kept_with_the_record),
+		T(an_own_operation_of_a_later_release_waits_like_any_other),
+		T(of_a_derived_record_nothing_was_seen_before_the_server_shows_it),
 		T(a_refused_newest_commit_still_carries_the_chain),
 		T(a_record_whose_creation_was_refused_goes_with_its_edits),
 		T(edits_behind_a_refused_creation_wait_for_their_own_verdict),

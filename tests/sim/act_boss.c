@@ -1,0 +1,97 @@
+/*
+ * What managers do: delete and restore, give customers to somebody else, say
+ * that two customers are one, and take that back.
+ */
+#include "tests/sim/act.h"
+
+bool
+sim_is_boss(const device *d)
+{
+	return d->n.w->users[d->user].role != REP;
+}
+
+void
+sim_work_delete(work *k)
+{
+	const sat_id *id;
+
+	if ((!sim_is_boss(k->d) && !sim_chance(k->w, 100)) ||
+	    !sim_work_pick(k, 0, sim_chance(k->w, 300)))
+		return;
+	id = &k->w->recs[k->rec].id;
+	if (k->view.rec.deleted) {
+		HIT(restores);
+		sim_work_add(k, SAT_OP_UNDEL, id, k->w->recs[k->rec].kind, 0,
+		    sat_v_null());
+	} else {
+		HIT(deletes);
+		sim_work_add(k, SAT_OP_DEL, id, k->w->recs[k->rec].kind, 0,
+		    sat_v_null());
+	}
+	sim_work_tell(k, sat_v_null());
+}
+
+void
+sim_work_reassign(work *k)
+{
+	uint16_t kind = sim_chance(k->w, 500) ? K_ACCOUNT : K_OPP;
+
+	if ((!sim_is_boss(k->d) && !sim_chance(k->w, 100)) ||
+	    !sim_work_pick(k, kind, sim_chance(k->w, 500)))
+		return;
+	sim_work_add(k, SAT_OP_REASSIGN, &k->w->recs[k->rec].id, kind,
+	    kind == K_ACCOUNT ? A_OWNER : O_OWNER, sim_work_user(k->w,
+	    (int)sim_below(k->w, (uint64_t)k->w->nusers)));
+}
+
+/* Two customers are one; of the loser the name and the stage come along. */
+void
+sim_work_merge(work *k)
+{
+	sat_value name, stage, to;
+	const mrec *loser;
+
+	if (!sim_work_pick(k, K_ACCOUNT, sim_chance(k->w, 500)))
+		return;
+	loser = &k->w->recs[k->rec];
+	name = sat_record_value(&k->view.rec, A_NAME);
+	stage = sat_record_value(&k->view.rec, A_STAGE);
+	for (int i = 0; i < 4 && loser == &k->w->recs[k->rec]; i++)
+		if (!sim_work_pick(k, K_ACCOUNT, sim_chance(k->w, 500)))
+			return;
+	if (loser == &k->w->recs[k->rec])
+		return;
+	to = sat_v_id(&k->w->recs[k->rec].id);
+	HIT(merges);
+	k->w->merges = true;
+	sim_work_add(k, SAT_OP_MERGE, &loser->id, K_ACCOUNT, SAT_SYS_REDIRECT, to);
+	if (name.type == SAT_V_TEXT)
+		sim_work_add(k, SAT_OP_MERGE, &k->subject, K_ACCOUNT, A_NAME, name);
+	if (stage.type == SAT_V_TEXT)
+		sim_work_add(k, SAT_OP_MERGE, &k->subject, K_ACCOUNT, A_STAGE, stage);
+}
+
+void
+sim_work_unmerge(work *k)
+{
+	world *w = k->w;
+	int at = (int)sim_below(w, (uint64_t)w->nrecs);
+	sat_view v;
+	sat_id to;
+	sat_err e;
+
+	for (int i = 0; i < w->nrecs; i++) {
+		const mrec *r = &w->recs[(at + i) % w->nrecs];
+
+		if (r->kind != K_ACCOUNT || sat_replica_get(&v, k->a, k->d->r,
+		    sat_template_kind_id(k->t, K_ACCOUNT), &r->id, &e) !=
+		    SAT_OK || !sat_record_redirect(&to, &v.rec))
+			continue;
+		HIT(unmerges);
+		k->rec = (at + i) % w->nrecs;
+		k->subject = r->id;
+		sim_work_add(k, SAT_OP_UNMERGE, &r->id, K_ACCOUNT, SAT_SYS_REDIRECT,
+		    sat_v_null());
+		return;
+	}
+}
