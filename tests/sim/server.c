@@ -47,11 +47,12 @@ template_due(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES], uint32_t dev,
 	int v = w->tip, has = sim_template_version(have);
 
 	(void)team;
-	if ((w->ring && dev % 2 == 1) || has > v) {
+	if (w->ring && dev % 2 == 1 && v == 0)
 		v = 1;
-		if (w->tip == 0)
-			HIT(ring);
-	}
+	if (has > v)
+		v = has;
+	if (v > w->tip)
+		HIT(ring);
 	memcpy(oid, sim_template_oid(v), SAT_TEMPLATE_OID_BYTES);
 }
 
