@@ -127,7 +127,7 @@ table_row(const sat_json *r)
 		sat_buf_fmt(&other, "%s %s", sat_json_get_str(b, "number", ""),
 		    sat_json_get_str(b, "title", ""));
 	else
-		sat_buf_str(&other, "one that is not on this device");
+		sat_buf_str(&other, _("one that is not on this device"));
 	sat_json_put_str(row, "same", sat_buf_cstr(&same));
 	sat_json_put_str(row, "other", sat_buf_cstr(&other));
 	sat_json_put_str(row, "owner", sat_json_type(b) == SAT_J_OBJ ?

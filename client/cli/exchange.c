@@ -20,12 +20,12 @@ print_sync(cli *c, const sat_json *doc)
 {
 	static const struct {
 		const char *key, *word;
-	} parts[] = { { "pushed", "sent" }, { "late", "late" },
-		{ "conflicts", "in conflict" }, { "rejected", "refused" },
-		{ "handed_over", "handed over" },
-		{ "commits", "commits received" },
-		{ "records", "records received" },
-		{ "rescopes", "customers came or went" } };
+	} parts[] = { { "pushed", N_("sent") }, { "late", N_("late") },
+		{ "conflicts", N_("in conflict") }, { "rejected", N_("refused") },
+		{ "handed_over", N_("handed over") },
+		{ "commits", N_("commits received") },
+		{ "records", N_("records received") },
+		{ "rescopes", N_("customers came or went") } };
 	size_t said = 0;
 
 	if (c->quiet && !cli_is_json(c))
@@ -38,12 +38,12 @@ print_sync(cli *c, const sat_json *doc)
 		int64_t n = sat_json_get_int(doc, parts[i].key, 0);
 
 		if (n > 0)
-			sat_buf_fmt(&c->out, "%s%lld %s", said++ > 0 ? ", " : "",
-			    (long long)n, parts[i].word);
+			sat_buf_fmt(&c->out, "%s%lld %s", said++ > 0 ? _(", ") : "",
+			    (long long)n, cli_text(parts[i].word));
 	}
 	if (sat_json_get_bool(doc, "template_changed", false))
-		sat_buf_fmt(&c->out, "%sa new template", said++ > 0 ? ", " : "");
-	sat_buf_fmt(&c->out, "%s (%lld ms)\n", said > 0 ? "" : "nothing new",
+		sat_buf_fmt(&c->out, _("%sa new template"), said++ > 0 ? _(", ") : "");
+	sat_buf_fmt(&c->out, _("%s (%lld ms)\n"), said > 0 ? "" : _("nothing new"),
 	    (long long)sat_json_get_int(doc, "ms", 0));
 	if (sat_json_get_int(doc, "conflicts", 0) > 0)
 		cli_say(c, "see: satchel conflict list\n");

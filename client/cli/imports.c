@@ -181,8 +181,9 @@ run_gate(cli *c, sat_err *e)
 	if (rc == SAT_OK && cli_is_json(c))
 		cli_print_json(c, doc);
 	else if (rc == SAT_OK)
-		cli_say(c, "the import is %s for everybody from the next sync on\n",
-		    close ? "closed" : "open");
+		cli_say(c, close ?
+		    N_("the import is closed for everybody from the next sync on\n") :
+		    N_("the import is open for everybody from the next sync on\n"));
 	sat_json_free(body);
 	sat_json_free(doc);
 	return rc;

@@ -48,19 +48,33 @@ put_ago(sat_buf *b, cli *c, const char *rfc3339)
 	int64_t ms, s;
 
 	if (rfc3339 == NULL || !sat_time_parse(&ms, rfc3339, 0)) {
-		sat_buf_str(b, "never");
+		sat_buf_str(b, _("never"));
 		return;
 	}
 	s = (sat_wall_ms(&c->api.crm.clock) - ms) / 1000;
 	cli_time_text(b, c, rfc3339);
 	if (s >= 0 && s < 120)
-		sat_buf_fmt(b, " (%lld s ago)", (long long)s);
+		sat_buf_fmt(b, _(" (%lld s ago)"), (long long)s);
 	else if (s >= 0 && s < 7200)
-		sat_buf_fmt(b, " (%lld min ago)", (long long)(s / 60));
+		sat_buf_fmt(b, _(" (%lld min ago)"), (long long)(s / 60));
 	else if (s >= 0 && s < 172800)
-		sat_buf_fmt(b, " (%lld h ago)", (long long)(s / 3600));
+		sat_buf_fmt(b, _(" (%lld h ago)"), (long long)(s / 3600));
 	else if (s >= 0)
-		sat_buf_fmt(b, " (%lld days ago)", (long long)(s / 86400));
+		sat_buf_fmt(b, _(" (%lld days ago)"), (long long)(s / 86400));
+}
+
+/* Of the status document; a word this release does not know stays as it is. */
+static const char *
+state_word(const sat_json *d)
+{
+	static const char *const words[] = { N_("enrolling"), N_("incomplete"),
+		N_("offline"), N_("live"), N_("syncing"), N_("revoked") };
+	const char *state = sat_json_get_str(d, "state", "");
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(state, words[i]) == 0)
+			return cli_text(words[i]);
+	return state;
 }
 
 /* On a terminal: what a person asks, zeros left out where they say nothing. */
@@ -73,46 +87,46 @@ status_text(cli *c, const sat_json *d)
 	const sat_json *t = sat_json_get(d, "template");
 	sat_buf *b = &c->out;
 
-	sat_buf_fmt(b, "who           %s (%s), role %s\n",
+	sat_buf_fmt(b, _("who           %s (%s), role %s\n"),
 	    sat_json_get_str(d, "name", ""), sat_json_get_str(d, "user", ""),
 	    sat_json_get_str(d, "role", ""));
-	sat_buf_fmt(b, "organisation  %s%s%s\n",
+	sat_buf_fmt(b, _("organisation  %s%s%s\n"),
 	    sat_json_get_str(d, "organisation", ""),
 	    sat_json_get_bool(d, "demo", false) ?
-	    ": demonstration data, nothing of it is real" : " at ",
+	    _(": demonstration data, nothing of it is real") : _(" at "),
 	    sat_json_get_str(d, "server", ""));
-	sat_buf_fmt(b, "device        %lld, key %s, profile %s, %s\n",
+	sat_buf_fmt(b, _("device        %lld, key %s, profile %s, %s\n"),
 	    (long long)sat_json_get_int(d, "device_number", 0),
 	    sat_json_get_str(d, "device", ""),
-	    sat_json_get_str(d, "profile", ""), sat_json_get_str(d, "state", ""));
-	sat_buf_str(b, "last sync     ");
+	    sat_json_get_str(d, "profile", ""), state_word(d));
+	sat_buf_str(b, _("last sync     "));
 	put_ago(b, c, sat_json_get_str(d, "last_sync", NULL));
-	sat_buf_fmt(b, "\nwaiting       %lld commits, %lld records\n",
+	sat_buf_fmt(b, _("\nwaiting       %lld commits, %lld records\n"),
 	    (long long)sat_json_get_int(p, "commits", 0),
 	    (long long)sat_json_get_int(p, "records", 0));
-	sat_buf_fmt(b, "inbox         %lld conflicts, %lld refused, %lld suggested, %lld moved away\n",
+	sat_buf_fmt(b, _("inbox         %lld conflicts, %lld refused, %lld suggested, %lld moved away\n"),
 	    (long long)sat_json_get_int(in, "conflicts", 0),
 	    (long long)sat_json_get_int(in, "rejected", 0),
 	    (long long)sat_json_get_int(in, "handovers", 0),
 	    (long long)sat_json_get_int(d, "moved", 0));
-	sat_buf_fmt(b, "log           %lld of %lld applied\n",
+	sat_buf_fmt(b, _("log           %lld of %lld applied\n"),
 	    (long long)sat_json_get_int(cur, "applied", 0),
 	    (long long)sat_json_get_int(cur, "known", 0));
-	sat_buf_fmt(b, "template      %s (%.7s)\n",
-	    sat_json_get_str(t, "version", "none yet"),
+	sat_buf_fmt(b, _("template      %s (%.7s)\n"),
+	    sat_json_get_str(t, "version", _("none yet")),
 	    sat_json_get_str(t, "rev", ""));
 	if (sat_json_get_int(d, "incomplete", 0) > 0)
-		sat_buf_fmt(b, "incomplete    %lld records lack a required field\n",
+		sat_buf_fmt(b, _("incomplete    %lld records lack a required field\n"),
 		    (long long)sat_json_get_int(d, "incomplete", 0));
 	if (sat_json_get_bool(d, "locked", false))
-		sat_buf_str(b, "locked        until the next sync; what waits is "
-		    "kept\n");
+		sat_buf_str(b, _("locked        until the next sync; what waits is "
+		    "kept\n"));
 	if (sat_json_get_int(sat_json_get(d, "diverged"), "count", 0) > 0)
-		sat_buf_fmt(b, "diverged      %lld times, fetched again; if it goes "
-		    "on, tell the administrator\n", (long long)sat_json_get_int(
+		sat_buf_fmt(b, _("diverged      %lld times, fetched again; if it goes "
+		    "on, tell the administrator\n"), (long long)sat_json_get_int(
 		    sat_json_get(d, "diverged"), "count", 0));
 	if (sat_json_get_bool(d, "clock_suspect", false))
-		sat_buf_str(b, "clock         differs from the server's; check the time\n");
+		sat_buf_str(b, _("clock         differs from the server's; check the time\n"));
 }
 
 void

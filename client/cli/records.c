@@ -344,12 +344,12 @@ print_merged(cli *c, const sat_json *doc)
 
 	for (const sat_json *m = sat_json_first(list); m != NULL;
 	     m = sat_json_next(m))
-		sat_buf_fmt(&c->out, "merged: %s %s (%s)\n",
+		sat_buf_fmt(&c->out, _("merged: %s %s (%s)\n"),
 		    sat_json_get_str(m, "number", ""),
 		    sat_json_get_str(m, "title", ""),
 		    sat_json_get_str(m, "owner", "-"));
 	if (sat_json_get_bool(doc, "owners_differ", false))
-		sat_buf_str(&c->out, "two owners: satchel account assign\n");
+		sat_buf_str(&c->out, _("two owners: satchel account assign\n"));
 }
 
 sat_rc

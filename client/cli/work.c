@@ -62,8 +62,8 @@ print_summary(cli *c, const sat_json *doc)
 {
 	static const char *const keys[] = { "created", "updated", "unchanged",
 		"skipped", "errors" };
-	static const char *const words[] = { "created", "updated", "unchanged",
-		"skipped", "refused" };
+	static const char *const words[] = { N_("created"), N_("updated"),
+		N_("unchanged"), N_("skipped"), N_("refused") };
 	int64_t incomplete = sat_json_get_int(doc, "incomplete", 0);
 	const char *errors = sat_json_get_str(doc, "errors_file", NULL);
 	bool first = true;
@@ -74,8 +74,8 @@ print_summary(cli *c, const sat_json *doc)
 		cli_print_object(c, doc);
 		return;
 	}
-	sat_buf_fmt(&c->out, "%s%lld rows in %.2f s: ",
-	    sat_json_get_bool(doc, "dry_run", false) ? "dry run, " : "",
+	sat_buf_fmt(&c->out, _("%s%lld rows in %.2f s: "),
+	    sat_json_get_bool(doc, "dry_run", false) ? _("dry run, ") : "",
 	    (long long)sat_json_get_int(doc, "rows", 0),
 	    sat_json_real(sat_json_get(doc, "seconds"), 0));
 	for (size_t i = 0; i < 5; i++) {
@@ -83,19 +83,19 @@ print_summary(cli *c, const sat_json *doc)
 
 		if (n == 0 && i > 0)
 			continue;
-		sat_buf_fmt(&c->out, "%s%lld %s", first ? "" : ", ", (long long)n,
-		    words[i]);
+		sat_buf_fmt(&c->out, "%s%lld %s", first ? "" : _(", "), (long long)n,
+		    cli_text(words[i]));
 		first = false;
 	}
 	sat_buf_str(&c->out, "\n");
 	if (incomplete > 0)
-		sat_buf_fmt(&c->out, "%lld lack a required field: satchel %s "
-		                     "list --incomplete\n",
+		sat_buf_fmt(&c->out, _("%lld lack a required field: satchel %s "
+		                     "list --incomplete\n"),
 		    (long long)incomplete, sat_args_get(&c->args, "type"));
 	if (errors != NULL)
-		sat_buf_fmt(&c->out, "refused rows and why: %s\n", errors);
+		sat_buf_fmt(&c->out, _("refused rows and why: %s\n"), errors);
 	if (sat_json_get_str(doc, "undo", NULL) != NULL)
-		sat_buf_fmt(&c->out, "to take it back: %s\n",
+		sat_buf_fmt(&c->out, _("to take it back: %s\n"),
 		    sat_json_get_str(doc, "undo", ""));
 }
 
