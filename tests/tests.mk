@@ -89,7 +89,7 @@ sweep-io sweep-oom: sweep-%: deps
 	@SAT_BUILD=$(O) tests/sweep/run.sh $* $(STRIDE)
 
 # ---- two devices edit concurrently, a real server between them ----------------------
-CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(filter-out tests/e2e/evil.c tests/e2e/spoil.c,$(wildcard tests/e2e/*.c)))
+CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(filter-out tests/e2e/evil.c tests/e2e/rogue.c tests/e2e/spoil.c,$(wildcard tests/e2e/*.c)))
 CHECK_BINS += $(O)/tests/e2e/concurrent
 $(O)/tests/e2e/concurrent: $(CONC_OBJ) $(TESTLIB) $(LIBS)
 	@mkdir -p $(@D)
@@ -98,6 +98,11 @@ $(O)/tests/e2e/concurrent: $(CONC_OBJ) $(TESTLIB) $(LIBS)
 # rows changed behind the program's back: tests/e2e/check_repair.sh
 CHECK_BINS += $(O)/tests/e2e/spoil
 $(O)/tests/e2e/spoil: $(O)/obj/tests/e2e/spoil.o $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+# reads what its key opens, writes without the gate: tests/e2e/check_lessons.sh
+CHECK_BINS += $(O)/tests/e2e/rogue
+$(O)/tests/e2e/rogue: $(O)/obj/tests/e2e/rogue.o $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
 CHECK_BINS += $(O)/tests/e2e/evil
