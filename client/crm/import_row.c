@@ -281,6 +281,13 @@ find_by(sat_id id[2], size_t *n, crm_work *w, const sat_field *f, sat_err *e)
 	return crm_find(id, 2, n, w, w->kind, f, v, e);
 }
 
+/* A number this company gave itself says which record is meant. */
+static const sat_field *
+own_number(const sat_kind *k)
+{
+	return k->number_prefix != NULL ? sat_kind_field(k, "number") : NULL;
+}
+
 static sat_rc
 find_by_keys(sat_id *id, size_t *n, crm_work *w, imp_job *j, sat_err *e)
 {
@@ -289,6 +296,14 @@ find_by_keys(sat_id *id, size_t *n, crm_work *w, imp_job *j, sat_err *e)
 	sat_rc rc;
 
 	if (j->map.key == NULL) {
+		const sat_field *f = own_number(w->kind);
+
+		/* before what it has in common with others */
+		if (f != NULL && ((rc = find_by(two, n, w, f, e)) != SAT_OK ||
+		    *n > 0)) {
+			*id = two[0];
+			return rc;
+		}
 		if ((rc = crm_duplicates(dup, n, w, e)) != SAT_OK || *n == 0)
 			return rc;
 		*id = dup[0].id; /* by the heaviest key */

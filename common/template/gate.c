@@ -258,6 +258,46 @@ judge_changes(findings *fi)
 
 /* ---- required fields --------------------------------------------------------- */
 
+/* Does a later change than `from` take this element out of the set? */
+static bool
+taken(const sat_gate_in *in, const sat_field *f, sat_span element, size_t from)
+{
+	bool yes = false;
+
+	for (size_t i = from; i < in->n; i++) {
+		const sat_change *c = &in->changes[i];
+
+		if (c->field == f && c->value.type == SAT_V_TEXT &&
+		    sat_span_eq(c->value.s, element))
+			yes = c->verb == SAT_VERB_REMOVE;
+	}
+	return yes;
+}
+
+/* A set whose last element goes; its value is its elements, joined by LF. */
+static bool
+is_emptied(const sat_gate_in *in, const sat_field *f)
+{
+	sat_value was = current(in, f);
+	sat_span rest = was.type == SAT_V_TEXT ? was.s : sat_span_of(NULL, 0);
+
+	while (rest.n > 0) {
+		const uint8_t *lf = memchr(rest.p, '\n', rest.n);
+		size_t n = lf != NULL ? (size_t)(lf - rest.p) : rest.n;
+
+		if (!taken(in, f, sat_span_of(rest.p, n), 0))
+			return false;
+		n += lf != NULL;
+		rest = sat_span_of(rest.p + n, rest.n - n);
+	}
+	for (size_t i = 0; i < in->n; i++)
+		if (in->changes[i].field == f &&
+		    in->changes[i].verb == SAT_VERB_ADD &&
+		    !taken(in, f, in->changes[i].value.s, i + 1))
+			return false;
+	return true;
+}
+
 /* The value as it will be: the last plain change wins, additions count. */
 sat_value
 gate_after(const sat_gate_in *in, const sat_field *f)
@@ -271,7 +311,7 @@ gate_after(const sat_gate_in *in, const sat_field *f)
 			continue;
 		v = c->value;
 	}
-	return v;
+	return f->policy == SAT_P_SET && is_emptied(in, f) ? sat_v_null() : v;
 }
 
 static bool

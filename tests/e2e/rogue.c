@@ -7,9 +7,14 @@
  *   rogue write FOLDER PASSPHRASE-FILE KEY=VALUE...
  *       a customer of these fields, judged by nobody, into the outbox; its id
  *
+ *   rogue state FOLDER PASSPHRASE-FILE
+ *       ids and states of all records, own operations included: two devices
+ *       that hold the same print the same
+ *
  * `satchel sync` then sends what `write` left.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,6 +107,14 @@ read_all(sat_err *e)
 	return rc;
 }
 
+static void
+print_state(void *u, const sat_id *id, sat_span state)
+{
+	(void)u;
+	(void)fwrite(id->b, 1, sizeof id->b, stdout);
+	(void)fwrite(state.p, 1, state.n, stdout);
+}
+
 /* ---- write -------------------------------------------------------------------- */
 
 /* The operation that carries a field of this policy. */
@@ -141,7 +154,9 @@ write_account(char **pairs, int n, sat_err *e)
 			return sat_fail(e, SAT_EUSAGE, "no field %s", pairs[i]);
 		ops[d.nops++] = (sat_op){ .kind = op_of(f), .rtype = k->id,
 			.field = f->id, .rec = id,
-			.value = sat_v_text(sat_span_str(value)) };
+			.value = f->type == SAT_F_INT ?
+			    sat_v_int(strtoll(value, NULL, 10)) :
+			    sat_v_text(sat_span_str(value)) };
 	}
 	if ((rc = sat_replica_write(replica, &d, &cseq, e)) != SAT_OK)
 		return rc;
@@ -160,9 +175,12 @@ main(int argc, char **argv)
 	if (argc < 4)
 		return 2;
 	rc = open_replica(argv[2], argv[3], &e);
-	if (rc == SAT_OK)
-		rc = strcmp(argv[1], "read") == 0 ? read_all(&e) :
-		    write_account(argv + 4, argc - 4, &e);
+	if (rc == SAT_OK && strcmp(argv[1], "read") == 0)
+		rc = read_all(&e);
+	else if (rc == SAT_OK && strcmp(argv[1], "state") == 0)
+		rc = sat_replica_dump(replica, print_state, NULL, &e);
+	else if (rc == SAT_OK)
+		rc = write_account(argv + 4, argc - 4, &e);
 	sat_replica_close(replica);
 	sat_keyring_close(ring);
 	if (rc != SAT_OK)

@@ -419,6 +419,42 @@ a_row_of_what_is_there_is_skipped_updated_or_asked_about(void **state)
 	assert_sound(d.f);
 }
 
+/* What others got wrong: number, then code, then phone say who is meant. */
+static void
+an_edited_row_finds_its_record_by_number_code_and_phone(void **state)
+{
+	static const char *const sheets[] = {
+		"number,phone_main,remark\nC202601001,13812340002,by number\n",
+		"uscc,phone_main,remark\n91350100M000100Y43,13812340003,by code\n",
+		"phone_main,name,remark\n138-1234-0003,Beta Tools,by phone\n",
+	};
+	static const char *const found[] = {
+		"name=\"Alpha Works\" and remark=\"by number\"",
+		"name=\"Alpha Works\" and remark=\"by code\"",
+		"remark=\"by phone\"",
+	};
+	door d = { .f = *state };
+	sat_import_opts o = { .kind = "account" };
+	sat_import_summary s;
+	sat_err err;
+
+	assert_ok(import_text(&s, &d, "number,uscc,name,industry,contact_name,"
+	    "phone_main,need_type\n"
+	    "C202601001,91350100M000100Y43,Alpha Works,C34,Li,13812340001,product\n"
+	    "C202601002,,Beta Tools,C34,Li,13812340002,product\n", NULL, &o,
+	    &err));
+	assert_int_equal(2, s.created);
+	o.on_duplicate = SAT_DUP_UPDATE;
+	o.flag_incomplete = true;
+	for (size_t i = 0; i < 3; i++) {
+		assert_ok(import_text(&s, &d, sheets[i], NULL, &o, &err));
+		assert_int_equal(1, s.updated);
+		assert_int_equal(1, count_where(d.f, d.f->account, found[i]));
+		assert_int_equal(2, count_of(d.f, d.f->account));
+	}
+	assert_sound(d.f);
+}
+
 static void
 a_dry_run_sees_doubles_within_the_sheet(void **state)
 {
@@ -692,6 +728,7 @@ main(void)
 		T(a_sheet_in_gb18030_is_read),
 		T(bad_rows_are_named_and_do_not_stop_the_others),
 		T(a_row_of_what_is_there_is_skipped_updated_or_asked_about),
+		T(an_edited_row_finds_its_record_by_number_code_and_phone),
 		T(a_dry_run_sees_doubles_within_the_sheet),
 		T(an_empty_cell_says_nothing),
 		T(a_sheet_adds_tags_and_takes_none_away),
