@@ -110,6 +110,9 @@ HANDLER(api_feed);
 sat_rc api_mentions_put(sat_json *data, sat_api *api, sat_err *e);
 /* He has seen those up to this LSN. */
 sat_rc api_mentions_seen(sat_api *api, int64_t upto, sat_err *e);
+/* selftest.c, doctor.c */
+HANDLER(api_selftest);
+HANDLER(api_doctor);
 /* lead.c */
 HANDLER(api_convert);
 HANDLER(api_lead_discard);

@@ -217,6 +217,8 @@ extern const cli_verb cli_lead_verbs[];
 extern const size_t cli_lead_nverbs;
 extern const cli_verb cli_feed_verbs[];
 extern const size_t cli_feed_nverbs;
+extern const cli_verb cli_doctor_verbs[];
+extern const size_t cli_doctor_nverbs;
 extern const cli_verb cli_undo_verbs[];
 extern const size_t cli_undo_nverbs;
 extern const cli_verb cli_approve_verbs[];

@@ -56,6 +56,7 @@ const cli_table cli_tables[] = {
 	{ cli_frozen_verbs, &cli_frozen_nverbs },
 	{ cli_proof_verbs, &cli_proof_nverbs },
 	{ cli_feed_verbs, &cli_feed_nverbs },
+	{ cli_doctor_verbs, &cli_doctor_nverbs },
 	{ cli_undo_verbs, &cli_undo_nverbs },
 	{ cli_daemon_verbs, &cli_daemon_nverbs },
 	{ cli_privacy_verbs, &cli_privacy_nverbs },

@@ -63,4 +63,20 @@ expect 0 as boss --json feed --user boss; hasnt "$OUT" '"user": "li"' "R-057 one
 expect 0 as boss --json feed --day today; has "$OUT" '"user": "li"' "R-057 today"; expect 0 as boss --json feed --day 2020-01-01; hasnt "$OUT" '"user"' "R-057 another day"
 expect 2 as boss feed --day sometime; expect 5 as boss feed --user nobody
 expect 0 as boss --json feed --limit 2; same "$(grep -c '"what"' <<<"$OUT")" 2 "R-057 the newest two"
+
+# --- selftest: without a replica, leaves nothing behind
+mkdir -p "$W/tmp"; export TMPDIR=$W/tmp
+expect 0 "$SATCHEL" -C "$W/none" --json selftest --quick; F=$(flat <<<"$OUT")
+has "$F" '"schema":"satchel/selftest/1"' "selftest"; same "$(grep -c '"ok": true' <<<"$OUT")" 10 "selftest: nine steps and all of it"
+same "$(ls "$W/tmp")" "" "selftest leaves nothing behind"
+TMPDIR=$W/nowhere expect 1 "$SATCHEL" -C "$W/none" selftest --quick; has "$ERR" "cannot make" "selftest says why"
+unset TMPDIR
+
+# --- doctor
+expect 0 as li --json doctor --security; F=$(flat <<<"$OUT"); has "$F" '"schema":"satchel/doctor/1"' "doctor"; has "$F" '"failures":0' "doctor finds nothing broken"
+has "$F" '"check":"keyring","state":"ok"' "doctor: keyring"; has "$F" '"check":"swap"' "doctor --security"
+chmod 644 "$W/r/li/replica.keyring"; expect 0 as li doctor; has "$OUT" "keyring	warn	mode 0644	take" "doctor: who may read the keyring"; chmod 600 "$W/r/li/replica.keyring"
+expect 0 as li -q doctor --bundle "$W/bundle.json"; has "$(cat "$W/bundle.json")" '"check": "database"' "doctor --bundle"
+hasnt "$(cat "$W/bundle.json")" '远洋|13812345671|"li"' "doctor: no customer and no name in the bundle"; same "$(stat -c %a "$W/bundle.json")" 600 "doctor: its file is the owner's"
+expect 1 as li -q doctor --bundle "$W/bundle.json"; expect 10 "$SATCHEL" -C "$W/none" doctor
 finish

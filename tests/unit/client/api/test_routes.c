@@ -332,6 +332,7 @@ static const call calls[] = {
 	{ "GET", "/v1/feed", "/v1/feed", NULL, NULL, NULL },
 	{ "GET", "/v1/feed", "/v1/feed", "{\"user\":\"me\",\"day\":\"today\"}",
 	    NULL, NULL },
+	{ "GET", "/v1/doctor", "/v1/doctor", "{\"security\":\"1\"}", NULL, NULL },
 	{ "GET", "/v1/audit", "/v1/audit", NULL, NULL, NULL },
 	{ "POST", "/v1/audit/verify", "/v1/audit/verify", NULL, NULL, NULL },
 	{ "POST", "/v1/check", "/v1/check", NULL, NULL, NULL },
@@ -407,6 +408,8 @@ static const call calls[] = {
 static const struct {
 	const char *method, *pattern, *why;
 } elsewhere[] = {
+	{ "POST", "/v1/selftest", "has a replica of its own, on the real clock: "
+	    "tests/e2e/check_verbs.sh" },
 	{ "POST", "/v1/activities/{id}/amend",
 	    "its id is not known before: tests/e2e/check_verbs.sh" },
 	{ "POST", "/v1/reports/{key}/freeze",

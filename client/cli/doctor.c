@@ -1,0 +1,125 @@
+/*
+ * selftest, doctor: does the program work here, and what should be set right.
+ */
+#include "client/cli/cli_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const sat_opt selftest_options[] = {
+	{ "quick", 0, NULL, "a few records instead of 500 customers" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static sat_rc
+run_selftest(cli *c, sat_err *e)
+{
+	static const cli_column cols[] = { { "check", "check", CELL_WHOLE },
+		{ "ok", "ok", CELL_WHOLE }, { "ms", "ms", CELL_NUMBER },
+		{ "detail", "detail", CELL_PLAIN } };
+	sat_json *body = sat_json_obj(), *doc = NULL;
+	sat_rc rc;
+
+	sat_json_put_bool(body, "quick", sat_args_has(&c->args, "quick"));
+	c->api.crm.lang = c->lang;
+	rc = cli_ask(&doc, c, "POST", "/v1/selftest", NULL, body, e);
+	if (doc != NULL)
+		cli_print_rows(c, doc, cols, 4);
+	sat_json_free(body);
+	sat_json_free(doc);
+	return rc;
+}
+
+static const sat_opt doctor_options[] = {
+	{ "security", 0, NULL, "what may leak, too" },
+	{ "bundle", 0, "FILE", "all of it into a file, for whoever helps" },
+	{ NULL, 0, NULL, NULL },
+};
+
+/* A file that must not be there yet; only its owner reads it. */
+static sat_rc
+write_new(const char *path, const sat_json *doc, sat_err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	sat_buf b = { 0 };
+	sat_rc rc = SAT_OK;
+
+	if (fd < 0)
+		return sat_fail_code(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+		    "bundle", "name a file that does not exist yet",
+		    "cannot make %s: %s", path, strerror(errno));
+	sat_json_write(&b, doc, true);
+	if (write(fd, b.p, b.n) != (ssize_t)b.n)
+		rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+		    "cannot write %s: %s", path, strerror(errno));
+	(void)close(fd);
+	sat_buf_fini(&b);
+	return rc;
+}
+
+/* Findings and counts; no name, no customer. */
+static sat_rc
+bundle(cli *c, const char *path, const sat_json *doc, sat_err *e)
+{
+	static const char *const members[] = { "state", "pending", "inbox",
+		"cursor", "template", "diverged", "clock_suspect",
+		"last_sync", "schema_version" };
+	sat_json *all = sat_json_obj(), *status = NULL, *s;
+	sat_rc rc = cli_ask(&status, c, "GET", "/v1/status", NULL, NULL, e);
+
+	sat_json_put_str(all, "schema", "satchel/doctor.bundle/1");
+	sat_json_put_str(all, "version", SAT_VERSION);
+	sat_json_put_int(all, "protocol", SAT_PROTO_VERSION);
+	s = sat_json_put_obj(all, "status");
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+		if (sat_json_get(status, members[i]) != NULL)
+			sat_json_put(s, members[i],
+			    sat_json_dup(sat_json_get(status, members[i])));
+	sat_json_put(all, "doctor", sat_json_dup(doc));
+	if (rc == SAT_OK)
+		rc = write_new(path, all, e);
+	sat_json_free(status);
+	sat_json_free(all);
+	return rc;
+}
+
+static sat_rc
+run_doctor(cli *c, sat_err *e)
+{
+	static const cli_column cols[] = { { "check", "check", CELL_WHOLE },
+		{ "state", "state", CELL_WHOLE },
+		{ "detail", "detail", CELL_PLAIN }, { "next", "next", CELL_PLAIN } };
+	const char *to = sat_args_get(&c->args, "bundle");
+	sat_json *q = sat_json_obj(), *doc = NULL;
+	sat_rc rc;
+
+	if (sat_args_has(&c->args, "security"))
+		sat_json_put_str(q, "security", "1");
+	rc = cli_ask(&doc, c, "GET", "/v1/doctor", q, NULL, e);
+	if (rc == SAT_OK)
+		cli_print_rows(c, doc, cols, 4);
+	if (rc == SAT_OK && to != NULL)
+		rc = bundle(c, to, doc, e);
+	if (rc == SAT_OK && !sat_json_get_bool(doc, "ok", false))
+		rc = sat_fail_code(e, SAT_EFAIL, "doctor", NULL,
+		    "%lld to set right at once",
+		    (long long)sat_json_get_int(doc, "failures", 0));
+	sat_json_free(q);
+	sat_json_free(doc);
+	return rc;
+}
+
+const cli_verb cli_doctor_verbs[] = {
+	{ "doctor", NULL, run_doctor, doctor_options,
+	    "doctor [--security] [--bundle FILE]",
+	    "what to set right on this device", "  satchel doctor --security\n"
+	    "  satchel doctor --bundle for-the-helpdesk.json\n", false },
+	{ "selftest", NULL, run_selftest, selftest_options,
+	    "selftest [--quick]", "does the program work on this computer", NULL,
+	    true },
+};
+const size_t cli_doctor_nverbs = sizeof cli_doctor_verbs /
+    sizeof cli_doctor_verbs[0];
