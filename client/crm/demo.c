@@ -25,14 +25,18 @@ sat_demo_identity(sat_replica_identity *id)
 
 /* ---- chance ----------------------------------------------------------------------- */
 
-uint64_t
-demo_rand(demo *d)
+static uint64_t
+mix(uint64_t z)
 {
-	uint64_t z = d->rng += 0x9e3779b97f4a7c15ull;
-
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
 	return z ^ z >> 31;
+}
+
+uint64_t
+demo_rand(demo *d)
+{
+	return mix(d->rng += 0x9e3779b97f4a7c15ull);
 }
 
 int64_t
@@ -325,7 +329,8 @@ sat_demo_seed(sat_demo_summary *out, sat_replica *r, const sat_demo_opts *o,
     sat_err *e)
 {
 	demo d = { .r = r, .o = o, .e = e, .sum = out,
-		.rng = o->seed * 0x9e3779b97f4a7c15ull + 1,
+		/* mixed: neighbouring seeds must not be one sequence, shifted */
+		.rng = mix(o->seed + 1),
 		.from_ms = o->as_of_ms - o->days * DEMO_DAY };
 
 	memset(out, 0, sizeof *out);

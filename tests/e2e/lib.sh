@@ -32,7 +32,7 @@ through_daemon() {
 	esac
 	[ -e "$dir/replica.keyring" ] || return
 	[ -s "$dir/daemon.pid" ] && kill -0 "$(cat "$dir/daemon.pid")" 2>/dev/null && return
-	"$SATCHEL" -C "$dir" --passphrase-file "$W/pass" --no-input daemon --no-sync --no-timer 2>&1 >/dev/null |
+	"$SATCHEL" -C "$dir" --passphrase-file "$W/pass" --no-input daemon --no-sync ${DAEMON_FLAGS---no-timer} 2>&1 >/dev/null |
 		sed -n 's/.*process \([0-9]*\)$/\1/p' >"$dir/daemon.pid"
 }
 stop_daemon() { # folder
