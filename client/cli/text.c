@@ -166,6 +166,13 @@ unformat(piece *got, size_t *ngot, const char *format, const char *text)
 	return text[0] == '\0' && format[0] == '\0' ? own : 0;
 }
 
+/* "%3$.0s": msgfmt wants each conversion used; Chinese has no plural's "s". */
+static bool
+is_mute(const char *s, size_t n)
+{
+	return n >= 4 && strncmp(s + n - 3, ".0s", 3) == 0;
+}
+
 static void
 fill(sat_buf *out, const char *format, const piece *got, size_t ngot)
 {
@@ -179,7 +186,7 @@ fill(sat_buf *out, const char *format, const piece *got, size_t ngot)
 			sat_buf_add(out, format, n);
 		} else {
 			which = which != 0 ? which : next++;
-			if (which <= ngot)
+			if (which <= ngot && !is_mute(format, n))
 				sat_buf_add(out, got[which - 1].p,
 				    got[which - 1].n);
 		}

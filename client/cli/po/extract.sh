@@ -25,7 +25,7 @@ x() { # out options...
 }
 x "$T/tables.pot" -k -k_ "$T/tables.c" "$T/headings.c"
 x "$T/sources.pot" -k -k_ -kN_ -kcli_say:2 -kcli_print_or_none:5 -kcli_passphrase:4 \
-	-kcli_confirm:2 client/cli/*.c
+	-kcli_confirm:2 -kinbox_part:3 client/cli/*.c
 parts=("$T/tables.pot" "$T/sources.pot")
 if [ -n "$errors" ]; then
 	files=$(find client protocol common -name '*.c' | sort)

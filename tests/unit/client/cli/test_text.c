@@ -65,6 +65,9 @@ a_filled_message_keeps_its_values(void **state)
 	assert_string_equal(
 	    message(&b, "the server refused 2 of 30 commits; they are kept"),
 	    "服务器拒绝了 30 个提交中的 2 个；它们仍保留着");
+	assert_string_equal(
+	    message(&b, "account: 2 findings, first: name length"),
+	    "account：2 处不合要求，首先是 name length");
 	assert_string_equal(message(&b, "unknown command account lits"),
 	    "未知命令 account lits");
 	sat_buf_fini(&b);
