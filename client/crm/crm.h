@@ -531,7 +531,9 @@ SAT_CHECK sat_rc sat_crm_pool_preview(sat_crm *c, int64_t as_of,
 /* ---- export ---------------------------------------------------------------- */
 /* Each record as a JSON object line, vCard or calendar entry through `line`
  * (without the last LF), or through a table writer. Needs the right "export";
- * logged in the audit chain with the reason. */
+ * logged in the audit chain with the reason, a refused one (SAT_EDENIED
+ * "export.limit") too. */
+#define SAT_EXPORT_OWN_MAX 200 /* rows, of who exports his own only */
 typedef struct sat_export_opts {
 	const sat_query *query;   /* kind, filters; columns NULL = all fields */
 	const char *format;       /* "csv", "xlsx"; "jsonl", "vcf", "ics" */

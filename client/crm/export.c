@@ -319,6 +319,46 @@ put_rows(out *x, sat_err *e)
 	return rc;
 }
 
+/*
+ * Who exports only what is his own takes at most so many rows at a time: a
+ * customer list that leaves with a salesman is the loss people fear most. Asked
+ * before the first row leaves.
+ */
+static sat_rc
+check_limit(out *x, sat_err *e)
+{
+	const uint16_t id = SAT_Q_ID;
+	sat_query q = *x->o->query;
+	const sat_value *v;
+	sat_relation rel;
+	sat_rows *rows;
+	int64_t n = 0;
+	sat_id rec;
+	sat_rc rc;
+
+	if (x->grant != SAT_GRANT_OWN)
+		return SAT_OK;
+	q.columns = &id;
+	q.ncolumns = 1;
+	if ((rc = sat_replica_query(&rows, x->c->replica, &q, e)) != SAT_OK)
+		return rc;
+	while (n <= SAT_EXPORT_OWN_MAX &&
+	    (rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
+		memcpy(rec.b, v[0].s.p, sizeof rec.b);
+		if ((rc = sat_replica_relation(&rel, x->c->replica, x->kind,
+		    &rec, e)) != SAT_OK)
+			break;
+		n += sat_grant_covers(x->grant, rel);
+	}
+	sat_rows_free(rows);
+	if (rc == SAT_OK && n > SAT_EXPORT_OWN_MAX)
+		rc = sat_fail_code(e, SAT_EDENIED, "export.limit",
+		    "narrow it with --where, or ask the manager",
+		    "role %.20s may export at most %d rows at a time",
+		    x->who.me->role, SAT_EXPORT_OWN_MAX);
+	return rc;
+}
+
 /* Before, so that an export that is cut off is known too; and after, with the
  * number of rows that left. */
 static sat_rc
@@ -343,6 +383,10 @@ sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts *o, sat_err *e)
 	if ((rc = crm_actor_get(&x.who, c, e)) != SAT_OK ||
 	    (rc = check(&x, e)) != SAT_OK)
 		return rc;
+	if ((rc = check_limit(&x, e)) != SAT_OK) {
+		logged = log_it(&x, "export.refused", NULL);
+		return logged == SAT_ENOSPACE ? logged : rc;
+	}
 	choose_columns(&x);
 	if ((rc = log_it(&x, "export", e)) == SAT_OK) {
 		rc = put_rows(&x, e);

@@ -1,6 +1,6 @@
 /*
- * sheet.c - one front for both formats. Which one it is, the first bytes say:
- * a book is a zip, and no CSV begins with "PK\3\4".
+ * sheet.c - one front for all formats. Which one it is, the first bytes say:
+ * a book is a zip, cards begin with BEGIN:VCARD, the rest is CSV.
  */
 #include "common/sheet/sheet_int.h"
 
@@ -9,22 +9,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct sat_sheet {
-	sat_csv *csv; /* one of the two */
+	sat_csv *csv; /* one of the three */
 	xlsx *x;
+	vcard *cards;
 };
 
-static bool
-is_book(const char *path)
+typedef enum { IS_CSV, IS_BOOK, IS_CARDS } format;
+
+static format
+format_of(const char *path)
 {
+	static const char begin[] = "BEGIN:VCARD";
 	FILE *f = fopen(path, "rb");
-	char magic[4] = "";
-	size_t n = f != NULL ? fread(magic, 1, sizeof magic, f) : 0;
+	char head[64] = "", *p = head;
+	size_t n = f != NULL ? fread(head, 1, sizeof head - 1, f) : 0;
 
 	if (f != NULL)
 		(void)fclose(f);
-	return n == sizeof magic && memcmp(magic, "PK\3\4", 4) == 0;
+	if (n >= 4 && memcmp(head, "PK\3\4", 4) == 0)
+		return IS_BOOK;
+	if (n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0)
+		p += 3;
+	p += strspn(p, " \t\r\n");
+	return strncasecmp(p, begin, sizeof begin - 1) == 0 ? IS_CARDS : IS_CSV;
 }
 
 sat_rc
@@ -39,8 +49,11 @@ sat_sheet_open(sat_sheet **out, const char *path, const sat_sheet_opts *o,
 	if (o == NULL)
 		o = &none;
 	co = (sat_csv_opts){ o->encoding, o->delimiter, o->header_row };
-	rc = is_book(path) ? sat_xlsx_open(&s->x, path, o, e)
-	                   : sat_csv_open(&s->csv, path, &co, e);
+	switch (format_of(path)) {
+	case IS_BOOK: rc = sat_xlsx_open(&s->x, path, o, e); break;
+	case IS_CARDS: rc = sat_vcard_open(&s->cards, path, o, e); break;
+	default: rc = sat_csv_open(&s->csv, path, &co, e); break;
+	}
 	if (rc != SAT_OK) {
 		free(s);
 		s = NULL;
@@ -52,12 +65,16 @@ sat_sheet_open(sat_sheet **out, const char *path, const sat_sheet_opts *o,
 size_t
 sat_sheet_columns(const sat_sheet *s)
 {
+	if (s->cards != NULL)
+		return sat_vcard_columns();
 	return s->x != NULL ? sat_xlsx_columns(s->x) : sat_csv_columns(s->csv);
 }
 
 const char *
 sat_sheet_column(const sat_sheet *s, size_t i)
 {
+	if (s->cards != NULL)
+		return sat_vcard_column(i);
 	return s->x != NULL ? sat_xlsx_column(s->x, i)
 	                    : sat_csv_column(s->csv, i);
 }
@@ -65,13 +82,15 @@ sat_sheet_column(const sat_sheet *s, size_t i)
 const char *
 sat_sheet_format(const sat_sheet *s)
 {
-	return s->x != NULL ? "xlsx" : sat_csv_encoding(s->csv);
+	return s->cards != NULL ? "vcard" : s->x != NULL ? "xlsx" : sat_csv_encoding(s->csv);
 }
 
 void
 sat_sheet_progress(const sat_sheet *s, uint64_t *done, uint64_t *total)
 {
-	if (s->x != NULL)
+	if (s->cards != NULL)
+		sat_vcard_progress(s->cards, done, total);
+	else if (s->x != NULL)
 		sat_xlsx_progress(s->x, done, total);
 	else
 		sat_csv_progress(s->csv, done, total);
@@ -80,6 +99,8 @@ sat_sheet_progress(const sat_sheet *s, uint64_t *done, uint64_t *total)
 sat_rc
 sat_sheet_next(const sat_sheet_row **row, sat_sheet *s, sat_err *e)
 {
+	if (s->cards != NULL)
+		return sat_vcard_next(row, s->cards, e);
 	return s->x != NULL ? sat_xlsx_next(row, s->x, e)
 	                    : sat_csv_next(row, s->csv, e);
 }
@@ -91,6 +112,7 @@ sat_sheet_close(sat_sheet *s)
 		return;
 	sat_xlsx_close(s->x);
 	sat_csv_close(s->csv);
+	sat_vcard_close(s->cards);
 	free(s);
 }
 

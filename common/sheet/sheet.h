@@ -1,5 +1,7 @@
 /*
- * sheet.h - a table in a file, whichever program made it: CSV (csv.h) or XLSX.
+ * sheet.h - a table in a file, whichever program made it: CSV (csv.h), XLSX, or
+ * vCards (one card a row, columns id, name, account, title, dept, phone, email,
+ * wechat, remark; photos and everything else dropped).
  *
  * Reading finds the format by the first bytes, never by the name. An XLSX is
  * read as a stream: rows as they come, texts from the shared table, numbers as
@@ -33,7 +35,7 @@ SAT_CHECK sat_rc sat_sheet_open(sat_sheet **s, const char *path,
     const sat_sheet_opts *o, sat_err *e);
 size_t sat_sheet_columns(const sat_sheet *s);
 const char *sat_sheet_column(const sat_sheet *s, size_t i);
-const char *sat_sheet_format(const sat_sheet *s); /* "utf-8", "gb18030", "xlsx" */
+const char *sat_sheet_format(const sat_sheet *s); /* "utf-8", "gb18030", "xlsx", "vcard" */
 /* Bytes read and in all, for progress. */
 void sat_sheet_progress(const sat_sheet *s, uint64_t *done, uint64_t *total);
 /* Next row; *row is NULL at the end. Valid until the next call. Line is the

@@ -1,5 +1,5 @@
 /*
- * sheet_int.h - inside common/sheet only: the two formats behind sheet.h.
+ * sheet_int.h - inside common/sheet only: the formats behind sheet.h.
  */
 #ifndef SAT_SHEET_SHEET_INT_H
 #define SAT_SHEET_SHEET_INT_H
@@ -14,6 +14,16 @@ const char *sat_xlsx_column(const xlsx *x, size_t i);
 void sat_xlsx_progress(const xlsx *x, uint64_t *done, uint64_t *total);
 SAT_CHECK sat_rc sat_xlsx_next(const sat_sheet_row **row, xlsx *x, sat_err *e);
 void sat_xlsx_close(xlsx *x);
+
+typedef struct vcard vcard;
+SAT_CHECK sat_rc sat_vcard_open(vcard **v, const char *path,
+    const sat_sheet_opts *o, sat_err *e);
+size_t sat_vcard_columns(void);
+const char *sat_vcard_column(size_t i);
+void sat_vcard_progress(const vcard *v, uint64_t *done, uint64_t *total);
+SAT_CHECK sat_rc sat_vcard_next(const sat_sheet_row **row, vcard *v,
+    sat_err *e);
+void sat_vcard_close(vcard *v);
 
 /* One part of the zip: opened, read in pieces, counted against the limit. */
 typedef struct xlsx_part xlsx_part;

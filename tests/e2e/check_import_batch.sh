@@ -47,6 +47,24 @@ has "$U" "changedsince" "one was edited"
 has "$U" "(putunderitsince|changedsince).*(putunderitsince|changedsince)" "one was called"
 expect 0 as mia account show "$A"; expect 0 as mia sync; expect 0 as mia check
 
+# lessons: found again by number, then uscc, then phone, in whatever notation
+expect 0 as mia --json import "$W/after.csv" --type account --on-duplicate update; has "$OUT" '"updated": ?0' "an export read back changes nothing"; has "$OUT" '"unchanged": ?3' "all three"
+A=$(as mia --format tsv account list --q 老客户1 --fields id | tail -1); N=$(as mia --format tsv account list --q 老客户2 --fields number | tail -1)
+expect 0 as mia account edit "$A" --set uscc=91110108MA01A2B3CU
+printf 'number,uscc,name,phone_main,remark\n%s,,老客户2,,by number\n,91110108MA01A2B3CU,老客户1,,by uscc\n,,老客户3,＋86 138-0000-0003,by phone\n' "$N" >"$W/edited.csv"
+expect 0 as mia --json import "$W/edited.csv" --type account --on-duplicate update; has "$OUT" '"updated": ?3' "three found again"; has "$OUT" '"created": ?0' "none twice"
+L=$(as mia --format tsv account list --fields name,remark --limit 100); for x in "2.by number" "1.by uscc" "3.by phone"; do has "$L" "老客户$x" "$x"; done
+head -2 "$W/old.csv" | sed 's/老客户1/另一家/; s/13800000001/+86 138 0000 0002/' >"$W/twin.csv"
+expect 0 as mia import "$W/twin.csv" --type account --on-duplicate new
+expect 0 as mia --json dedupe scan; has "$(flat <<<"$OUT")" '"phone_main"' "the same phone in another notation is found"
+
+# who exports his own takes at most 200 rows
+{ echo "$head"; for i in $(seq 1 201); do echo "多客户$i,I65,李四,1370000$((1000 + i)),product,first_contact,"; done; } >"$W/many.csv"
+expect 0 as li import "$W/many.csv" --type account
+expect 9 as li export account -o "$W/all.csv"; has "$ERR" "--where" "what next"; [ -e "$W/all.csv" ] && bad "a file was left" || ok
+expect 0 as li export account --where 'name~多客户20'; expect 0 as li audit log; has "$OUT" "export.refused" "logged"
+expect 2 as mia export account
+
 # the door
 expect 9 as mia import close; expect 9 as li import open
 expect 0 as admin import close --reason "migration done"; expect 0 as admin sync; expect 0 as admin audit log; has "$OUT" "import.close" "logged"

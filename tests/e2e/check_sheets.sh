@@ -20,6 +20,10 @@ expect 2 as li export account --format xlsx; expect 2 as li export account --for
 expect 0 as li contact add "$A" --set name=王强 --set phone=13911112222 --set email=w@example.com --set title=采购经理
 expect 0 as li export contact --format vcf -o "$W/c.vcf"; V=$(tr -d '\r' <"$W/c.vcf")
 has "$V" "^FN:王强$" "name"; has "$V" "^ORG:远洋科技有限公司$" "company"; has "$V" "^TEL;TYPE=work:.86139" "phone"; has "$V" "^END:VCARD$" "end"
+expect 0 as li --json import "$W/c.vcf" --type contact --on-duplicate update; has "$OUT" '"unchanged": ?1' "cards read back change nothing"
+printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nN:\xcd\xf5;\xb7\xbd\r\nORG:\xd4\xb6\xd1\xf3\xbf\xc6\xbc\xbc\xd3\xd0\xcf\xde\xb9\xab\xcb\xbe\r\nTEL;CELL:+86 137-1111-2222\r\nPHOTO;BASE64:QUJD\r\n QUJD\r\nEND:VCARD\r\n' >"$W/gb.vcf"
+expect 0 as li --json import "$W/gb.vcf" --type contact; has "$OUT" '"created": ?1' "a card in GBK"
+has "$(as li --format tsv contact list --q 王方)" "137" "found again"
 expect 0 as li export contact --format vcf --mask; hasnt "$OUT" "TEL" "a masked phone is left out"
 expect 0 as li account edit "$A" --set next_follow_at=2026-12-01T09:30; expect 0 as li export account --format ics -o "$W/c.ics"
 V=$(tr -d '\r' <"$W/c.ics"); has "$V" "DTSTART:20261201T013000Z" "the time in UTC"; same "$(grep -c BEGIN:VEVENT <<<"$V")" 1 "only what is due"
