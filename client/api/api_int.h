@@ -178,6 +178,8 @@ HANDLER(api_templates);
 HANDLER(api_template_show);
 HANDLER(api_template_files);
 HANDLER(api_template_verify);
+/* simulate.c */
+HANDLER(api_template_simulate);
 
 /* One record as the answer, schema record. Who may not view the kind
  * (a kiosk) is told its id and nothing else. */

@@ -172,9 +172,44 @@ run_lint(cli *c, sat_err *e)
 	return rc;
 }
 
+/* ---- what it would change here ------------------------------------------------------ */
+
+static sat_rc
+run_simulate(cli *c, sat_err *e)
+{
+	static const cli_column cols[] = { { "what", "", CELL_PLAIN },
+		{ "kind", "kind", CELL_PLAIN }, { "title", "record", CELL_PLAIN },
+		{ "before", "now", CELL_PLAIN }, { "after", "then", CELL_PLAIN },
+		{ "id", "id", CELL_ID } };
+	sat_json *body = sat_json_obj(), *files, *doc = NULL;
+	folder *f = sat_xcalloc(1, sizeof *f);
+	sat_rc rc;
+
+	files = sat_json_put_obj(body, "files");
+	if (c->args.nargs < 3)
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satchel template simulate DIR");
+	else
+		rc = read_folder(f, c->args.arg[2], "", 0, e);
+	for (size_t i = 0; rc == SAT_OK && i < f->n; i++)
+		sat_json_put_strn(files, f->v[i].path, f->v[i].bytes);
+	if (rc == SAT_OK && (rc = cli_ask(&doc, c, "POST",
+	    "/v1/templates/simulate", NULL, body, e)) == SAT_OK)
+		cli_print_or_none(c, doc, cols, 6, "nothing would change here");
+	sat_json_free(doc);
+	sat_json_free(body);
+	sat_arena_fini(&f->a);
+	free(f);
+	return rc;
+}
+
 const cli_verb cli_lint_verbs[] = {
 	{ "template", "lint", run_lint, options, "template lint [DIR] [--strict]",
 	    "what a template may not do, or should not",
 	    "  satchel template lint ./our-template --strict\n", true },
+	{ "template", "simulate", run_simulate, NULL, "template simulate DIR",
+	    "what a draft would change on this replica: records that would lack a "
+	    "field, grades, customers a pool would take",
+	    "  satchel template simulate ./our-template\n", false },
 };
 const size_t cli_lint_nverbs = sizeof cli_lint_verbs / sizeof cli_lint_verbs[0];

@@ -528,6 +528,28 @@ SAT_CHECK sat_rc sat_crm_pool_preview(sat_crm *c, int64_t as_of,
     sat_rc (*cb)(void *u, const sat_due_back *d, sat_err *e), void *u,
     sat_err *e);
 
+/* ---- a draft of the template ----------------------------------------------- */
+
+/* What a draft would change on what this device holds; nothing is written. */
+typedef enum sat_simulated_what {
+	SAT_SIM_INCOMPLETE, /* complete now; after: the first field it would lack */
+	SAT_SIM_COMPLETE,   /* would lack nothing any more; before: what it lacks */
+	SAT_SIM_GRADE,      /* of a customer nobody graded by hand; NULL = none */
+	SAT_SIM_POOL,       /* a pool would take it back now; after: the pool */
+	SAT_SIM_KEPT,       /* and no longer would; before: the pool */
+	SAT_SIM_N,
+} sat_simulated_what;
+typedef struct sat_simulated {
+	sat_simulated_what what;
+	const sat_kind *kind; /* of the template in force */
+	sat_id id;
+	const char *before, *after; /* valid during the call */
+} sat_simulated;
+/* Records of kinds that are not in the draft, or only there, are left out. */
+SAT_CHECK sat_rc sat_crm_simulate(sat_crm *c, const sat_template *draft,
+    sat_rc (*cb)(void *u, const sat_simulated *s, sat_err *e), void *u,
+    sat_err *e);
+
 /* ---- export ---------------------------------------------------------------- */
 /* Each record as a JSON object line, vCard or calendar entry through `line`
  * (without the last LF), or through a table writer. Needs the right "export";

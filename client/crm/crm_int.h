@@ -70,6 +70,12 @@ typedef struct crm_work {
 
 /* inputs.c */
 SAT_CHECK sat_rc crm_actor_get(crm_actor *w, sat_crm *c, sat_err *e);
+/* As in crm.h, by the rules of a template that need not be the one in force. */
+SAT_CHECK sat_rc crm_grading_by(sat_grading **out, sat_crm *c,
+    const sat_template *t, int64_t now_ms, sat_err *e);
+SAT_CHECK sat_rc crm_pool_preview_by(sat_crm *c, const sat_template *t,
+    int64_t as_of, sat_rc (*cb)(void *u, const sat_due_back *d, sat_err *e),
+    void *u, sat_err *e);
 void crm_work_begin(crm_work *w, sat_crm *c, const crm_actor *who,
     sat_arena *a, const sat_kind *k, const sat_view *was);
 /* A finding of one field ("required", "option", ...). */

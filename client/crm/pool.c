@@ -250,6 +250,15 @@ sat_crm_pool_preview(sat_crm *c, int64_t as_of,
     sat_rc (*cb)(void *u, const sat_due_back *d, sat_err *e), void *u,
     sat_err *e)
 {
+	return crm_pool_preview_by(c, sat_replica_template(c->replica), as_of, cb,
+	    u, e);
+}
+
+sat_rc
+crm_pool_preview_by(sat_crm *c, const sat_template *t, int64_t as_of,
+    sat_rc (*cb)(void *u, const sat_due_back *d, sat_err *e), void *u,
+    sat_err *e)
+{
 	uint16_t columns[COLUMNS];
 	sat_query q = { .columns = columns };
 	looking l = { .columns = columns };
@@ -261,6 +270,7 @@ sat_crm_pool_preview(sat_crm *c, int64_t as_of,
 	if ((rc = crm_actor_get(&who, c, e)) != SAT_OK ||
 	    (rc = customers(&q.kind, &who, e)) != SAT_OK)
 		return rc;
+	who.t = t; /* whose rules are asked */
 	l.k = q.kind;
 	l.n = q.ncolumns = columns_of(columns, q.kind);
 	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)

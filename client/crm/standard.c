@@ -101,7 +101,13 @@ rank_abc(sat_grading *g, const sat_standard *s)
 sat_rc
 sat_crm_grading(sat_grading **out, sat_crm *c, int64_t now_ms, sat_err *e)
 {
-	const sat_template *t = sat_replica_template(c->replica);
+	return crm_grading_by(out, c, sat_replica_template(c->replica), now_ms, e);
+}
+
+sat_rc
+crm_grading_by(sat_grading **out, sat_crm *c, const sat_template *t,
+    int64_t now_ms, sat_err *e)
+{
 	const sat_standard *s = sat_template_standard(t);
 	sat_grading *g = sat_xcalloc(1, sizeof *g);
 	sat_value from, to = sat_v_int(now_ms);
@@ -121,7 +127,12 @@ sat_crm_grading(sat_grading **out, sat_crm *c, int64_t now_ms, sat_err *e)
 	from = sat_v_int(now_ms - s->days * DAY_MS);
 	f[0] = (sat_filter){ s->time->id, SAT_CMP_GE, &from, 1 };
 	f[1] = (sat_filter){ s->time->id, SAT_CMP_LE, &to, 1 };
-	q.kind = s->kind;
+	/* the rows are those of the template in force; ids never change */
+	q.kind = sat_template_kind_id(sat_replica_template(c->replica),
+	    s->kind->id);
+	if (q.kind == NULL || sat_kind_field_id(q.kind, s->sum->id) == NULL ||
+	    sat_kind_field_id(q.kind, s->time->id) == NULL)
+		return SAT_OK;
 	columns[0] = s->kind->parent->id;
 	columns[1] = s->sum->id;
 	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)

@@ -30,6 +30,8 @@ expect 0 as li sync # li is at this version from now on, wu at the first
 expect 0 as li account show "$A"; has "$OUT" "live_stream" "li sees the option"
 # ---- a rule that asks for more, a stage, a report, a field given up ---------------------
 before fields/account.json name '    {"id": 901, "key": "tax_title", "label": {"zh": "开票抬头", "en": "Tax title"}, "type": "text", "max_len": 60, "required_when": "grade=strategic", "purpose": "invoice the best customers without asking again"}'
+expect 0 as hq account edit "$A" --set grade=strategic; expect 0 as hq --json template simulate "$T"; has "$(flat <<<"$OUT")" '"succeeds":true.*"incomplete":1,' "said before it is signed"
+has "$(flat <<<"$OUT")" "\"what\":\"incomplete\".*\"after\":\"tax_title\"" "which record, which field"; expect 0 as hq account edit "$A" --unset grade; expect 5 as hq template simulate "$W/none"
 give "A级客户要有开票抬头"
 expect 7 as hq account edit "$A" --set grade=A; has "$ERR" "tax_title" "the rule asks at once"
 before dict/stage.json negotiation '    {"key": "trial", "label": {"zh": "试用", "en": "Trial"}, "rank": 35, "next": ["negotiation", "won", "lost"]}'
