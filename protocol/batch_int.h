@@ -40,6 +40,8 @@ typedef struct sat_cols_in {
 SAT_CHECK sat_rc sat_cols_pack(sat_buf *out, sat_cols_out *c, size_t max,
     int level, sat_err *e);
 void sat_cols_fini(sat_cols_out *c);
+/* Something else begins in the column. */
+void sat_cols_cut(sat_cols_out *c, unsigned col);
 SAT_CHECK sat_rc sat_cols_unpack(sat_cols_in *c, unsigned n, sat_arena *a,
     sat_span in, size_t max, sat_err *e);
 /* Every column and the loose bytes are used up and good. */

@@ -9,6 +9,8 @@
 #ifndef SAT_PROTOCOL_SERVER_INT_H
 #define SAT_PROTOCOL_SERVER_INT_H
 
+#include <string.h>
+
 #include "protocol/bugs.h"
 #include "protocol/permit.h"
 #include "protocol/server.h"
@@ -174,7 +176,14 @@ struct sat_server {
 	} heard;
 };
 
-/* server.c */
+/* server_txn.c */
+static inline bool
+sat_srv_oid_zero(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
+{
+	static const uint8_t zero[SAT_TEMPLATE_OID_BYTES];
+
+	return memcmp(oid, zero, sizeof zero) == 0;
+}
 SAT_CHECK sat_rc sat_srv_begin(sat_server *s, sat_err *e);
 SAT_CHECK sat_rc sat_srv_commit(sat_server *s, sat_err *e); /* flushes the set */
 void sat_srv_rollback(sat_server *s);
@@ -196,6 +205,9 @@ const sat_template *sat_srv_template(sat_server *s,
 const sat_kind *sat_srv_kind(const sat_server *s, uint16_t kind);
 SAT_CHECK sat_rc sat_srv_chain(chain_slot **c, sat_server *s, uint32_t dev,
     uint32_t inc, sat_err *e);
+
+/* server_chains.c */
+SAT_CHECK sat_rc sat_srv_chains_check(sat_server *s, sat_err *e);
 
 /* server_set.c */
 void sat_set_reset(sat_server *s);

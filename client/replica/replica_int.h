@@ -556,11 +556,12 @@ SAT_CHECK sat_rc replica_epoch_check(sat_replica *r, next_epoch *n, const sat_we
 SAT_CHECK sat_rc replica_epoch_switch(sat_replica *r, const next_epoch *n, sat_err *e);
 void replica_epoch_done(sat_replica *r, const next_epoch *n);
 void replica_epoch_forget(sat_replica *r);
-SAT_CHECK sat_rc replica_seed(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e);
-SAT_CHECK sat_rc replica_seeded(void *u, const sat_seeded *in, sat_err *e);
 void replica_met(sat_replica *r, uint32_t eid);
 SAT_CHECK sat_rc replica_sweep(sat_replica *r, uint64_t lsn, sat_err *e);
 void replica_swept(sat_replica *r);
+/* seed.c */
+SAT_CHECK sat_rc replica_seed(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e);
+SAT_CHECK sat_rc replica_seeded(void *u, const sat_seeded *in, sat_err *e);
 /* salt.c: salts that come from a seed (P-068) */
 typedef struct salt_seed {
 	int64_t first; /* seq of the first commit */
