@@ -166,6 +166,14 @@ HANDLER(api_report_made);
 HANDLER(api_privacy);
 HANDLER(api_privacy_erase);
 HANDLER(api_privacy_confirm);
+/* rights.c */
+HANDLER(api_privacy_requests);
+HANDLER(api_privacy_correct);
+HANDLER(api_privacy_answer);
+HANDLER(api_privacy_access);
+HANDLER(api_privacy_due);
+/* Requests by due date into an array. */
+sat_rc api_requests_put(sat_json *rows, sat_api *api, sat_err *e);
 /* reveal.c */
 HANDLER(api_reveal);
 /* proof.c */

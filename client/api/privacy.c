@@ -76,10 +76,29 @@ run(sat_json **out, sat_api *api, const sat_request *req,
 	return rc;
 }
 
+/* Erasures are the server's to say, to those it tells; requests are here. */
 HANDLER(api_privacy)
 {
+	const sat_user *me = sat_replica_me(api->crm.replica);
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	sat_rc rc = SAT_OK;
+
 	(void)args;
-	return run(out, api, req, SAT_PRIVACY_LIST, e);
+	if (me != NULL && t != NULL && strcmp(me->role, "hq") != 0 && sat_acl(t,
+	    me->role, "rights_request.view") != SAT_GRANT_NO) {
+		*out = api_doc("privacy.list");
+		(void)sat_json_put_arr(*out, "data");
+	} else {
+		rc = run(out, api, req, SAT_PRIVACY_LIST, e);
+	}
+	if (rc == SAT_OK && t != NULL)
+		rc = api_requests_put(sat_json_put_arr(*out, "requests"), api,
+		    e);
+	if (rc != SAT_OK) {
+		sat_json_free(*out);
+		*out = NULL;
+	}
+	return rc;
 }
 
 HANDLER(api_privacy_erase)

@@ -23,7 +23,128 @@ run_list(cli *c, sat_err *e)
 	if (rc == SAT_OK)
 		cli_print_rows(c, doc, columns,
 		    sizeof columns / sizeof columns[0]);
+	if (rc == SAT_OK && !cli_is_json(c) &&
+	    sat_json_count(sat_json_get(doc, "requests")) > 0)
+		cli_say(c, "and %zu requests: satchel privacy requests\n",
+		    sat_json_count(sat_json_get(doc, "requests")));
 	sat_json_free(doc);
+	return rc;
+}
+
+static const cli_column request_columns[] = {
+	{ "id", "ID", CELL_WHOLE }, { "asks_for", "ASKS FOR", CELL_PLAIN },
+	{ "state", "STATE", CELL_PLAIN }, { "due_at", "DUE", CELL_TIME },
+	{ "account", "CUSTOMER", CELL_ID }, { "note", "NOTE", CELL_PLAIN },
+	{ "outcome", "OUTCOME", CELL_PLAIN },
+	{ "answered_by", "BY", CELL_PLAIN },
+};
+static const cli_column due_columns[] = {
+	{ "class", "CLASS", CELL_PLAIN }, { "retention_d", "DAYS", CELL_NUMBER },
+	{ "kind", "KIND", CELL_PLAIN }, { "id", "ID", CELL_WHOLE },
+	{ "title", "TITLE", CELL_PLAIN }, { "owner", "OWNER", CELL_PLAIN },
+};
+
+static sat_rc
+run_table(cli *c, sat_err *e)
+{
+	bool due = strcmp(c->args.arg[1], "due") == 0;
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, "GET", due ? "/v1/privacy/due" :
+	    "/v1/privacy/requests", NULL, NULL, e);
+
+	if (rc == SAT_OK)
+		cli_print_rows(c, doc, due ? due_columns : request_columns,
+		    due ? sizeof due_columns / sizeof due_columns[0] :
+		    sizeof request_columns / sizeof request_columns[0]);
+	sat_json_free(doc);
+	return rc;
+}
+
+static sat_rc
+post(cli *c, const char *path, sat_json *body, sat_err *e)
+{
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, "POST", path, NULL, body, e);
+
+	if (rc == SAT_OK && cli_is_json(c))
+		cli_print_json(c, doc);
+	else if (rc == SAT_OK && sat_json_get(doc, "file") != NULL)
+		cli_say(c, "%lld records: %s and %s.txt\n",
+		    (long long)sat_json_get_int(doc, "records", 0),
+		    sat_json_get_str(doc, "file", ""),
+		    sat_json_get_str(doc, "file", ""));
+	else if (rc == SAT_OK)
+		sat_buf_fmt(&c->out, "%s\n", sat_json_get_str(sat_json_get(doc,
+		    "data"), "id", ""));
+	sat_json_free(doc);
+	return rc;
+}
+
+static void
+put_flag(sat_json *body, const cli *c, const char *flag, const char *key)
+{
+	if (sat_args_get(&c->args, flag) != NULL)
+		sat_json_put_str(body, key, sat_args_get(&c->args, flag));
+}
+
+static sat_rc
+run_access(cli *c, sat_err *e)
+{
+	sat_json *body;
+	const char *id;
+	sat_rc rc = cli_need_id(c, &id, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	body = sat_json_obj();
+	sat_json_put_str(body, "id", id);
+	put_flag(body, c, "output", "file");
+	put_flag(body, c, "note", "note");
+	rc = post(c, "/v1/privacy/access", body, e);
+	sat_json_free(body);
+	return rc;
+}
+
+static sat_rc
+run_correct(cli *c, sat_err *e)
+{
+	sat_json *body, *set = NULL;
+	const char *id;
+	sat_rc rc = cli_need_id(c, &id, e);
+
+	if (rc == SAT_OK)
+		rc = cli_body_of(&set, c, e);
+	if (rc == SAT_OK) {
+		body = sat_json_obj();
+		sat_json_put_str(body, "id", id);
+		put_flag(body, c, "note", "note");
+		sat_json_put(body, "set", set);
+		set = NULL;
+		rc = post(c, "/v1/privacy/correct", body, e);
+		sat_json_free(body);
+	}
+	sat_json_free(set);
+	return rc;
+}
+
+static sat_rc
+run_answer(cli *c, sat_err *e)
+{
+	const char *id;
+	sat_json *body;
+	char *path;
+	sat_rc rc = cli_need_id(c, &id, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	body = sat_json_obj();
+	put_flag(body, c, "outcome", "outcome");
+	if (sat_args_has(&c->args, "refuse"))
+		sat_json_put_bool(body, "refused", true);
+	path = sat_xasprintf("/v1/privacy/requests/%s/answer", id);
+	rc = post(c, path, body, e);
+	free(path);
+	sat_json_free(body);
 	return rc;
 }
 
@@ -66,7 +187,36 @@ static const sat_opt erase_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const sat_opt access_options[] = {
+	{ "output", 'o', "FILE", "JSON; FILE.txt is for people" },
+	{ "note", 0, "TEXT", "who asked, how he proved who he is" },
+	{ NULL, 0, NULL, NULL },
+};
+static const sat_opt correct_options[] = {
+	{ "note", 0, "TEXT", "what was asked" },
+	{ "set", 0, "K=V", "correct it now; may be repeated" },
+	{ NULL, 0, NULL, NULL },
+};
+static const sat_opt answer_options[] = {
+	{ "outcome", 0, "TEXT", "what was done, or why not" },
+	{ "refuse", 0, NULL, "it was refused" },
+	{ NULL, 0, NULL, NULL },
+};
+
 const cli_verb cli_privacy_verbs[] = {
+	{ "privacy", "access", run_access, access_options,
+	    "privacy access ID -o FILE [--note T]",
+	    "a copy of everything about a customer", NULL, false },
+	{ "privacy", "correct", run_correct, correct_options,
+	    "privacy correct ID --note T [--set K=V...]",
+	    "a person asks for a correction; due in time", NULL, false },
+	{ "privacy", "requests", run_table, NULL, "privacy requests",
+	    "what people asked for, by due date", NULL, false },
+	{ "privacy", "answer", run_answer, answer_options,
+	    "privacy answer REQUEST --outcome T [--refuse]",
+	    "a request is answered", NULL, false },
+	{ "privacy", "due", run_table, NULL, "privacy due",
+	    "what is kept longer than the policy says", NULL, false },
 	{ "privacy", "list", run_list, NULL, "privacy list",
 	    "erasures, and how far devices are", NULL, false },
 	{ "privacy", "erase", run_change, erase_options,

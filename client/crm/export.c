@@ -21,6 +21,7 @@ typedef struct out {
 	crm_actor who;
 	const sat_kind *kind;
 	sat_grant grant;
+	const sat_json *purposes; /* a consent for one of them is needed */
 	bool table;
 	const char *format;
 	void (*put)(struct out *x, const sat_value *v, sat_relation rel);
@@ -274,15 +275,99 @@ needs_relation(const out *x)
 	return false;
 }
 
+/* policy/privacy.json "consented_only": does this role export only whom a
+ * consent covers? Then of kinds with personal data. */
+static const sat_json *
+consents_for(const out *x)
+{
+	const sat_json *p = sat_json_get(sat_template_doc(x->who.t,
+	    "policy/privacy.json"), "consented_only");
+	const sat_json *n = sat_json_first(sat_json_get(p, "roles"));
+	bool personal = false;
+
+	for (size_t i = 0; i < x->kind->nfields; i++)
+		personal = personal || x->kind->fields[i].mask != NULL ||
+		    x->kind->fields[i].type == SAT_F_EMAIL;
+	for (; personal && n != NULL; n = sat_json_next(n))
+		if (strcmp(sat_json_str(n, ""), x->who.me->role) == 0)
+			return sat_json_get(p, "purposes");
+	return NULL;
+}
+
+/* A live consent of the customer for one of the purposes, and none for it that
+ * was withdrawn: a withdrawal wins over whatever was given beside it. */
+static sat_rc
+consented(bool *yes, out *x, const sat_id *customer, sat_err *e)
+{
+	const sat_kind *k = sat_template_kind(x->who.t, "consent");
+	const sat_field *why = k != NULL ? sat_kind_field(k, "purpose") : NULL;
+	const sat_field *off = k != NULL ? sat_kind_field(k, "withdrawn") : NULL;
+	const sat_json *n = sat_json_first(x->purposes);
+	sat_value v[3] = { sat_v_id(customer), sat_v_null(), sat_v_int(1) };
+	sat_filter f[3];
+	sat_query q = { .kind = k, .filters = f, .nfilters = 2 };
+	int64_t given = 0, withdrawn = 0;
+	sat_rc rc = SAT_OK;
+
+	*yes = false;
+	if (why == NULL || off == NULL || k->parent == NULL)
+		return SAT_OK;
+	f[0] = (sat_filter){ k->parent->id, SAT_CMP_EQ, &v[0], 1 };
+	f[1] = (sat_filter){ why->id, SAT_CMP_EQ, &v[1], 1 };
+	f[2] = (sat_filter){ off->id, SAT_CMP_EQ, &v[2], 1 };
+	for (; rc == SAT_OK && !*yes && n != NULL; n = sat_json_next(n)) {
+		v[1] = sat_v_text(sat_span_str(sat_json_str(n, "")));
+		q.nfilters = 2;
+		if ((rc = sat_replica_count(&given, x->c->replica, &q, e)) !=
+		    SAT_OK)
+			return rc;
+		q.nfilters = 3;
+		rc = sat_replica_count(&withdrawn, x->c->replica, &q, e);
+		*yes = given > 0 && withdrawn == 0;
+	}
+	return rc;
+}
+
+/* The customer a row is, or is under. */
+static sat_rc
+may_leave(bool *yes, out *x, const sat_id *id, sat_err *e)
+{
+	const sat_kind *root = sat_template_kind(x->who.t, "account");
+	sat_arena a = { 0 };
+	sat_value up = sat_v_id(id);
+	sat_view v;
+	sat_id customer;
+	sat_rc rc = SAT_OK;
+
+	*yes = false;
+	if (x->kind != root) {
+		rc = sat_replica_get(&v, &a, x->c->replica, x->kind, id, e);
+		up = rc == SAT_OK && x->kind->parent != NULL && root != NULL &&
+		    strcmp(x->kind->parent->ref, root->key) == 0 ?
+		    sat_record_value(&v.rec, x->kind->parent->id) : sat_v_null();
+	}
+	if (rc == SAT_OK && up.type == SAT_V_BYTES && up.s.n ==
+	    sizeof customer.b) {
+		memcpy(customer.b, up.s.p, sizeof customer.b);
+		rc = consented(yes, x, &customer, e);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
 static sat_rc
 put_row(out *x, const sat_value *v, bool related, sat_err *e)
 {
 	sat_relation rel = SAT_REL_ALL;
+	bool yes = true;
 	sat_id id;
 	sat_rc rc;
 
+	memcpy(id.b, v[0].s.p, sizeof id.b);
+	if (x->purposes != NULL &&
+	    ((rc = may_leave(&yes, x, &id, e)) != SAT_OK || !yes))
+		return rc;
 	if (related) {
-		memcpy(id.b, v[0].s.p, sizeof id.b);
 		if ((rc = sat_replica_relation(&rel, x->c->replica, x->kind,
 		    &id, e)) != SAT_OK)
 			return rc;
@@ -388,6 +473,7 @@ sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts *o, sat_err *e)
 		return logged == SAT_ENOSPACE ? logged : rc;
 	}
 	choose_columns(&x);
+	x.purposes = consents_for(&x);
 	if ((rc = log_it(&x, "export", e)) == SAT_OK) {
 		rc = put_rows(&x, e);
 		logged = log_it(&x, rc == SAT_OK ? "export.done" :

@@ -65,8 +65,6 @@ for u in ser mar aud; do
 	expect 9 as $u opportunity add "$A" --set name=x
 done
 expect 9 as aud ticket add "$A" --set ticket_kind=complaint --set subject=s; expect 9 as mar ticket add "$A" --set ticket_kind=complaint --set subject=s
-expect 0 as mar export account -o "$W/mar.csv" --reason test; has "$(cat "$W/mar.csv")" "\*\*\*5678" "what leaves is masked"
-hasnt "$(cat "$W/mar.csv")" "1391234567|1398765432" "and not in the clear"
 
 # --- a phone, with a reason: auditors any, service only while a ticket is open
 expect 2 as aud account reveal "$A"; has "$ERR" "reason" "a reason is asked for"
@@ -81,7 +79,31 @@ expect 0 as ser ticket stage "$T" resolved; expect 9 as ser account reveal "$A" 
 expect 9 as mar account reveal "$A" --reason "campaign"
 for u in aud ser; do expect 0 as $u audit log; has "$OUT" "reveal" "$u's chain"; hasnt "$OUT" "1391234567" "without the value"; expect 0 as $u audit verify; done
 expect 0 as aud --json audit log --since 2000-01-01; has "$(j)" '"action":"reveal","detail":"kind=account' "since"
-# whoever looks after the customer comes to know, and nobody can take it back
+# --- marketing takes out whom a consent covers, until it is withdrawn
+rows() { grep -c "Ltd" "$W/mar.csv"; }
+expect 0 as mar export account -o "$W/mar.csv" --reason fair; same "$(rows)" 0 "no consent, no row"
+expect 0 as ser consent add "$A" --set purpose=marketing --set text_version=v1; K=$OUT; expect 0 as ser consent add "$Z" --set purpose=service --set text_version=v1
+all_sync ser mar; expect 0 as mar export account -o "$W/mar.csv" --reason fair; same "$(rows)" 1 "one consents"
+has "$(cat "$W/mar.csv")" "\*\*\*5678" "what leaves is masked"; hasnt "$(cat "$W/mar.csv")" "1391234567|1398765432|Okapi" "and not in the clear"
+expect 0 as ser consent edit "$K" --set withdrawn=1; all_sync ser mar
+expect 0 as mar export account -o "$W/mar.csv" --reason fair; same "$(rows)" 0 "withdrawn"
+expect 0 as mar export campaign -o "$W/c.csv" --reason fair; has "$(cat "$W/c.csv")" "Fair-mar" "no person in it"
+# --- what a person may ask for
+expect 9 as aud privacy access "$A" -o "$W/copy"; expect 9 as ser privacy access "$A" -o "$W/copy"; has "$ERR" "masked" "half a copy is none"
+expect 9 as mar privacy correct "$A" --note "new address"; expect 2 as li privacy correct "$A"
+expect 0 as li privacy access "$A" -o "$W/copy" --note "letter 4"; [ "$(stat -c %a "$W/copy")" = 600 ] && ok || bad "the copy is open to others"
+for f in copy copy.txt; do has "$(cat "$W/$f")" "13912345678" "$f: the customer"; has "$(cat "$W/$f")" "13712345678" "$f: the contact"; has "$(cat "$W/$f")" "deal" "$f: the deal"; hasnt "$(cat "$W/$f")" "Okapi|13987654321" "$f: nobody else"; done
+has "$(flat <"$W/copy")" '"history":\{"schema":"satchel/history/1"' "with its history"
+expect 0 as li privacy correct "$A" --note "moved" --set address="1 New Road"; expect 0 as li account show "$A"; has "$OUT" "1 New Road" "corrected"
+expect 0 as ser privacy correct "$A" --note "wrong name"; R=$OUT; all_sync li ser hq li
+for u in li ser hq aud; do as $u -q sync; expect 0 as $u --json privacy requests; has "$(j)" '"note":"wrongname"' "$u: the request"; has "$(j)" '"overdue":false' "$u: in time"; done
+expect 0 as li --json privacy list; has "$(j)" '"due_at":"20' "due"
+expect 0 as li privacy answer "$R" --outcome "is right as it is" --refuse; expect 0 as li --json privacy requests; has "$(j)" '"state":"refused"' "answered"; has "$(j)" '"answered_by":"li"' "by whom"
+expect 0 as li audit log; has "$OUT" "privacy.access" "logged"
+expect 0 as li --json privacy due; has "$(j)" '"data":\[\]' "nothing is kept too long"
+expect 0 as li lead add --set name=Dusty --set state=invalid --set invalid_reason=other --set created_at=2020-01-01T00:00:00Z; L=$OUT
+expect 0 as li --json privacy due; has "$(j)" "\"class\":\"lead_invalid\".*$L" "kept too long"
+# --- whoever looks after the customer comes to know, and nobody can take it back
 all_sync aud ser li mia hq aud ser
 for u in li mia hq; do expect 0 as $u --json disclosure list; has "$(j)" '"reason":"complaint17"' "$u knows"; has "$(j)" '"revealed_by":"ser"' "and of the ticket"; done
 for u in aud ser mar hq mia; do expect 0 as $u check; done
