@@ -444,6 +444,34 @@ check_limit(out *x, sat_err *e)
 	return rc;
 }
 
+/* A book says who made it, of what, and why (a list that turns up elsewhere
+ * can be asked about). */
+static void
+put_about(const out *x)
+{
+	const sat_replica_identity *id =
+	    sat_replica_identity_get(x->c->replica);
+	const char *title = crm_word(x->c, "导出说明", "About this export");
+	char when[32], device[24], rows[24];
+	struct {
+		const char *zh, *en, *is;
+	} lines[] = { { "导出人", "Exported by", x->who.me->key },
+		{ "导出时间", "Exported at", when },
+		{ "设备", "Device", device },
+		{ "内容", "Records", crm_word(x->c, x->kind->zh, x->kind->en) },
+		{ "行数", "Rows", rows },
+		{ "原因", "Reason", x->o->reason != NULL ? x->o->reason : "" } };
+
+	if (!x->table)
+		return;
+	sat_time_rfc3339(when, x->who.now_ms);
+	(void)snprintf(device, sizeof device, "%" PRIu32, id->device);
+	(void)snprintf(rows, sizeof rows, "%" PRId64, x->rows);
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		sat_sheet_out_about(x->o->table, title, crm_word(x->c,
+		    lines[i].zh, lines[i].en), lines[i].is);
+}
+
 /* Before, so that an export that is cut off is known too; and after, with the
  * number of rows that left. */
 static sat_rc
@@ -475,7 +503,8 @@ sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts *o, sat_err *e)
 	choose_columns(&x);
 	x.purposes = consents_for(&x);
 	if ((rc = log_it(&x, "export", e)) == SAT_OK) {
-		rc = put_rows(&x, e);
+		if ((rc = put_rows(&x, e)) == SAT_OK)
+			put_about(&x);
 		logged = log_it(&x, rc == SAT_OK ? "export.done" :
 		    "export.failed", rc == SAT_OK ? e : NULL);
 		rc = rc == SAT_OK ? logged : rc;

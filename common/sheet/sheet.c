@@ -179,6 +179,14 @@ sat_sheet_out_endrow(sat_sheet_out *s, sat_err *e)
 	return SAT_OK;
 }
 
+void
+sat_sheet_out_about(sat_sheet_out *s, const char *title, const char *what,
+    const char *is)
+{
+	if (s->x != NULL)
+		sat_xlsx_out_about(s->x, title, what, is);
+}
+
 sat_rc
 sat_sheet_out_close(sat_sheet_out *s, bool keep, sat_err *e)
 {

@@ -62,6 +62,10 @@ void sat_sheet_out_text(sat_sheet_out *s, sat_span v);
 void sat_sheet_out_plain(sat_sheet_out *s, sat_span v);
 /* The first row is the header: bold and frozen in XLSX. */
 SAT_CHECK sat_rc sat_sheet_out_endrow(sat_sheet_out *s, sat_err *e);
+/* One line about the whole table: a book has them on a second sheet of this
+ * title, made with the first one; a CSV is data only and drops them. */
+void sat_sheet_out_about(sat_sheet_out *s, const char *title, const char *what,
+    const char *is);
 /* keep: finish and publish; else the new file is removed. Frees s always. */
 SAT_CHECK sat_rc sat_sheet_out_close(sat_sheet_out *s, bool keep, sat_err *e);
 

@@ -42,6 +42,8 @@ SAT_CHECK sat_rc sat_xlsx_out_open(xlsx_out **x, const char *path,
     const char *title, sat_err *e);
 void sat_xlsx_out_cell(xlsx_out *x, sat_span v, bool plain);
 void sat_xlsx_out_endrow(xlsx_out *x);
+void sat_xlsx_out_about(xlsx_out *x, const char *title, const char *what,
+    const char *is);
 SAT_CHECK sat_rc sat_xlsx_out_close(xlsx_out *x, bool keep, sat_err *e);
 
 #endif

@@ -3,6 +3,7 @@
  * row by row in constant memory. Text is always a string cell: nothing that a
  * person typed into the CRM can become a formula.
  */
+#include "common/sheet/csv_int.h"
 #include "common/sheet/sheet_int.h"
 
 #include "common/base/mem.h"
@@ -22,7 +23,8 @@
 
 struct xlsx_out {
 	lxw_workbook *book;
-	lxw_worksheet *sheet;
+	lxw_worksheet *sheet, *about;
+	lxw_row_t about_row;
 	lxw_format *bold;
 	char *path, *tmp;
 	lxw_row_t row;
@@ -184,6 +186,27 @@ publish(const char *tmp, const char *path, sat_err *e)
 		return SAT_OK;
 	return sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
 	    "xlsx: publish: %s", strerror(errno));
+}
+
+void
+sat_xlsx_out_about(xlsx_out *x, const char *title, const char *what,
+    const char *is)
+{
+	const char *const cells[] = { what, is };
+	char name[100];
+
+	if (x->about == NULL) {
+		sheet_name(name, title);
+		x->about = workbook_add_worksheet(x->book, name);
+		worksheet_set_column(x->about, 0, 1, 30, NULL);
+	}
+	for (lxw_col_t i = 0; i < 2 && x->broken == 0; i++) {
+		sat_buf_reset(&x->text);
+		sat_csv_repair(&x->text, sat_span_str(cells[i]));
+		x->broken = (int)worksheet_write_string(x->about, x->about_row,
+		    i, sat_buf_cstr(&x->text), i == 0 ? x->bold : NULL);
+	}
+	x->about_row++;
 }
 
 sat_rc

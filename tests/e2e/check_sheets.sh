@@ -15,6 +15,7 @@ head -c 3000 tests/data/xlsx/libreoffice.xlsx >"$W/cut.xlsx"; expect 7 as li imp
 expect 0 as li export account --format xlsx -o "$W/out.xlsx"; [ "$(head -c 2 "$W/out.xlsx")" = PK ] && ok || bad "no book"
 expect 0 as li --json import "$W/out.xlsx" --type account --on-duplicate update; has "$OUT" '"unchanged": ?3' "an export read back changes nothing"
 has "$OUT" '"errors": ?0' "and is understood"
+expect 7 as li import "$W/out.xlsx" --type account --sheet 2; has "$ERR" "Exported by" "the second sheet says who made the book"
 expect 2 as li export account --format xlsx; expect 2 as li export account --format pdf -o "$W/x"; [ -e "$W/x" ] && bad "left a file" || ok
 
 expect 0 as li contact add "$A" --set name=王强 --set phone=13911112222 --set email=w@example.com --set title=采购经理
