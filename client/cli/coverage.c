@@ -5,14 +5,14 @@
 #include "client/cli/cli_int.h"
 
 static void
-state_text(sat_buf *b, bool zh, const sat_json *doc)
+state_text(sat_buf *b, const sat_json *doc)
 {
 	if (sat_json_get(doc, "frozen") != NULL)
-		sat_buf_str(b, zh ? "已冻结" : "frozen");
+		sat_buf_str(b, _("frozen"));
 	else if (sat_json_get_bool(doc, "provisional", true))
-		sat_buf_str(b, zh ? "暂定" : "provisional");
+		sat_buf_str(b, _("provisional"));
 	else
-		sat_buf_str(b, zh ? "完整" : "complete");
+		sat_buf_str(b, _("complete"));
 }
 
 void
@@ -20,74 +20,69 @@ cli_coverage_text(sat_buf *b, const cli *c, const sat_json *doc)
 {
 	const sat_json *cover = sat_json_get(doc, "coverage");
 	const char *known = sat_json_get_str(cover, "known_at", NULL);
-	bool zh = c->lang[0] == 'z';
 
 	if (sat_json_type(cover) != SAT_J_OBJ) {
-		sat_buf_fmt(b, zh ? "覆盖范围：%s · " : "coverage: %s · ",
+		sat_buf_fmt(b, _("coverage: %s · "),
 		    sat_json_get_str(doc, "coverage_reason", "—"));
-		state_text(b, zh, doc);
+		state_text(b, doc);
 		return;
 	}
-	sat_buf_fmt(b, zh ? "覆盖率 %s%%（%lld/%lld 台设备已上报至期末之后" :
-	    "coverage %s%% (%lld of %lld devices reported past the end",
+	sat_buf_fmt(b, _("coverage %s%% (%lld of %lld devices reported past the end"),
 	    sat_json_get_str(cover, "percent", "—"),
 	    (long long)sat_json_get_int(cover, "reported", 0),
 	    (long long)sat_json_get_int(cover, "active", 0));
 	if (known != NULL) {
-		sat_buf_str(b, zh ? "，所知截至 " : ", as known ");
+		sat_buf_str(b, _(", as known "));
 		cli_time_text(b, c, known);
 	}
 	known = sat_json_get_str(cover, "watermark", NULL);
 	if (known != NULL) {
-		sat_buf_str(b, zh ? "，其他设备最早 " : ", the earliest until ");
+		sat_buf_str(b, _(", the earliest until "));
 		cli_time_text(b, c, known);
 	}
-	sat_buf_str(b, zh ? "）· " : ") · ");
-	state_text(b, zh, doc);
+	sat_buf_str(b, _(") · "));
+	state_text(b, doc);
 }
 
 static bool
-hash_text(sat_buf *b, bool zh, const sat_json *doc)
+hash_text(sat_buf *b, const sat_json *doc)
 {
 	const sat_json *f = sat_json_get(doc, "frozen");
 	const char *id = sat_json_get_str(doc, "frozen_id", NULL);
 
 	if (id != NULL)
-		sat_buf_fmt(b, zh ? "这一期的数字已冻结：%s" :
-		    "the numbers of this period are frozen: %s", id);
+		sat_buf_fmt(b, _("the numbers of this period are frozen: %s"), id);
 	if (f == NULL)
 		return id != NULL;
-	sat_buf_fmt(b, zh ? "%s 冻结 · 校验值 %s" : "frozen by %s · hash %s",
+	sat_buf_fmt(b, _("frozen by %s · hash %s"),
 	    sat_json_get_str(f, "by", "?"), sat_json_get_str(f, "hash", ""));
 	for (const sat_json *s = sat_json_first(sat_json_get(f, "signed"));
 	     s != NULL; s = sat_json_next(s))
-		sat_buf_fmt(b, zh ? " · 签核 %s" : " · signed by %s",
+		sat_buf_fmt(b, _(" · signed by %s"),
 		    sat_json_get_str(s, "by", "?"));
 	if (sat_json_get_bool(sat_json_get(doc, "delta"), "changed", false))
-		sat_buf_str(b, zh ? " · 此后有变化" : " · changed since");
+		sat_buf_str(b, _(" · changed since"));
 	return true;
 }
 
 bool
 cli_origin_text(sat_buf *b, const cli *c, const sat_json *doc, int line)
 {
-	bool zh = c->lang[0] == 'z';
 
 	switch (line) {
 	case 0:
-		sat_buf_fmt(b, zh ? "%s · 期间 %s · 截至 " :
-		    "%s · period %s · as of ", sat_json_get_str(sat_json_get(
+		sat_buf_fmt(b, _("%s · period %s · as of "), sat_json_get_str(sat_json_get(
 		    doc, "report"), "key", ""), sat_json_get_str(sat_json_get(
 		    doc, "period"), "label", ""));
 		cli_time_text(b, c, sat_json_get_str(doc, "as_of", ""));
-		sat_buf_fmt(b, zh ? " %s · 模板 %s" : " %s · template %s",
+		sat_buf_fmt(b, _(" %s · template %s"),
 		    sat_json_get_str(doc, "tz", ""),
 		    sat_json_get_str(doc, "template", ""));
 		return true;
 	case 1:
 		cli_coverage_text(b, c, doc);
 		return true;
-	case 2: return hash_text(b, zh, doc);
+	case 2: return hash_text(b, doc);
 	default: return false;
 	}
 }

@@ -132,31 +132,29 @@ cli_delta_text(sat_buf *b, const cli *c, const sat_json *doc)
 {
 	const sat_json *f = sat_json_get(doc, "frozen");
 	const sat_json *d = sat_json_get(doc, "delta");
-	bool zh = c->lang[0] == 'z';
 
 	if (f == NULL)
 		return;
-	sat_buf_fmt(b, zh ? "\n%s 于 " : "\nfrozen by %s, ",
+	sat_buf_fmt(b, _("\nfrozen by %s, "),
 	    sat_json_get_str(f, "by", "?"));
 	cli_time_text(b, c, sat_json_get_str(f, "frozen_at", ""));
-	sat_buf_fmt(b, zh ? " 冻结 · 校验值 %.16s%s\n" : " · hash %.16s%s\n",
+	sat_buf_fmt(b, _(" · hash %.16s%s\n"),
 	    sat_json_get_str(f, "hash", ""),
 	    sat_json_get_bool(f, "hash_ok", false) ? "" :
-	    zh ? "（不符！）" : " (does not fit!)");
+	    _(" (does not fit!)"));
 	for (const sat_json *s = sat_json_first(sat_json_get(f, "signed"));
 	     s != NULL; s = sat_json_next(s))
-		sat_buf_fmt(b, zh ? "签核：%s %s\n" : "signed by %s %s\n",
+		sat_buf_fmt(b, _("signed by %s %s\n"),
 		    sat_json_get_str(s, "by", "?"),
 		    sat_json_get_str(s, "note", ""));
 	if (sat_json_type(d) != SAT_J_OBJ)
 		return;
 	if (!sat_json_get_bool(d, "comparable", false))
-		sat_buf_str(b, zh ? "报表定义已改变，无法比较\n" :
-		    "the definition has other columns now\n");
+		sat_buf_str(b, _("the definition has other columns now\n"));
 	else if (!sat_json_get_bool(d, "changed", false))
-		sat_buf_str(b, zh ? "此后没有变化\n" : "nothing changed since\n");
+		sat_buf_str(b, _("nothing changed since\n"));
 	else
-		sat_buf_str(b, zh ? "此后的变化：\n" : "changed since:\n");
+		sat_buf_str(b, _("changed since:\n"));
 	for (const sat_json *r = sat_json_first(sat_json_get(d, "rows"));
 	     r != NULL; r = sat_json_next(r))
 		row_text(b, sat_json_get(doc, "columns"), r);

@@ -65,9 +65,8 @@ add_changes(sheet *s)
 {
 	static const char *const key[] = { "before", "change", "relative",
 		"good" };
-	static const char *const en[] = { "before", "change", "%", "better" };
-	static const char *const zh[] = { "前期", "变化", "%", "改善" };
-	const char *const *word = s->c->lang[0] == 'z' ? zh : en;
+	static const char *const words[] = { N_("before"), N_("change"), "%",
+		N_("better") };
 
 	for (size_t m = s->measures; m < s->base; m++)
 		for (size_t i = 0; i < CHANGES; i++, s->n++) {
@@ -76,7 +75,7 @@ add_changes(sheet *s)
 				named(s, sat_xasprintf("%s_%s", s->cols[m].key,
 				    key[i])),
 				named(s, sat_xasprintf("%s %s",
-				    s->cols[m].title, word[i])),
+				    s->cols[m].title, cli_text(words[i]))),
 				CELL_TEXT_RIGHT };
 		}
 }
@@ -152,7 +151,6 @@ static void
 put_changes(sat_json *row, const sheet *s, const sat_json *changes)
 {
 	const sat_json *v = sat_json_first(changes), *good;
-	bool zh = s->c->lang[0] == 'z';
 	sat_buf b = { 0 };
 
 	for (size_t i = s->base; i + CHANGES <= s->n && v != NULL;
@@ -167,8 +165,7 @@ put_changes(sat_json *row, const sheet *s, const sat_json *changes)
 		    sat_json_get_str(v, "relative", "—"));
 		sat_json_put_str(row, s->cols[i + 3].key,
 		    sat_json_type(good) != SAT_J_BOOL ? "—" :
-		    sat_json_bool(good, false) ? (zh ? "是" : "yes") :
-		    zh ? "否" : "no");
+		    sat_json_bool(good, false) ? _("yes") : _("no"));
 	}
 	sat_buf_fini(&b);
 }
@@ -198,7 +195,6 @@ head(cli *c, const sat_json *doc)
 {
 	const sat_json *p = sat_json_get(doc, "period");
 	const sat_json *d = sat_json_get(doc, "data");
-	bool zh = c->lang[0] == 'z';
 	const char *label = sat_json_get_str(p, "label", "all");
 	sat_buf *b = &c->out;
 
@@ -206,21 +202,19 @@ head(cli *c, const sat_json *doc)
 	    sat_json_get_str(sat_json_get(doc, "report"), "title", ""),
 	    c->color ? "\033[0m" : "", sat_json_get_str(sat_json_get(doc,
 	    "report"), "key", ""));
-	sat_buf_fmt(b, zh ? "期间 %s · 截至 " : "period %s · as of ",
-	    zh && strcmp(label, "all") == 0 ? "全部" : label);
+	sat_buf_fmt(b, _("period %s · as of "),
+	    strcmp(label, "all") == 0 ? _("all") : label);
 	cli_time_text(b, c, sat_json_get_str(doc, "as_of", ""));
-	sat_buf_fmt(b, zh ? " %s · 模板 %.7s\n" : " %s · template %.7s\n",
+	sat_buf_fmt(b, _(" %s · template %.7s\n"),
 	    sat_json_get_str(doc, "tz", ""),
 	    sat_json_get_str(doc, "template", ""));
 	cli_coverage_text(b, c, doc);
 	sat_buf_str(b, "\n");
-	sat_buf_fmt(b, zh ? "本机日志位置 %lld，未上传 %lld%s\n\n"
-	                  : "this device: log position %lld, %lld not sent%s\n\n",
+	sat_buf_fmt(b, _("this device: log position %lld, %lld not sent%s\n\n"),
 	    (long long)sat_json_get_int(d, "cursor", 0),
 	    (long long)sat_json_get_int(d, "pending_commits", 0),
 	    sat_json_get_bool(d, "complete", true) ? ""
-	        : zh                               ? "，首次同步未完成"
-	                                           : ", first sync unfinished");
+	        : _(", first sync unfinished"));
 }
 
 /* Lines for programs: the cells as they are, by column. */
