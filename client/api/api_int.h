@@ -186,6 +186,8 @@ HANDLER(api_templates);
 HANDLER(api_template_show);
 HANDLER(api_template_files);
 HANDLER(api_template_verify);
+/* revisions.c */
+HANDLER(api_template_diff);
 /* simulate.c */
 HANDLER(api_template_simulate);
 

@@ -67,6 +67,7 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/templates", "template.view", "template.log", "history of the template", api_templates },
 	{ "GET", "/v1/templates/show", "template.view", "template", "a document of the template", api_template_show },
 	{ "GET", "/v1/templates/files", "", "template.files", "every document of the template", api_template_files },
+	{ "GET", "/v1/templates/diff", "template.view", "template.diff", "places in which two revisions differ", api_template_diff },
 	{ "POST", "/v1/templates/simulate", "template.view", "template.simulate", "what a draft of the template would change here", api_template_simulate },
 	{ "POST", "/v1/templates/verify", "template.view", "template.verify", "verify signatures and objects", api_template_verify },
 	{ "GET", "/v1/commits", "", "log", "this device's own commits", api_log },

@@ -203,10 +203,37 @@ run_simulate(cli *c, sat_err *e)
 	return rc;
 }
 
+static sat_rc
+run_diff(cli *c, sat_err *e)
+{
+	static const cli_column cols[] = { { "doc", "document", CELL_WHOLE },
+		{ "place", "place", CELL_WHOLE }, { "before", "before", CELL_PLAIN },
+		{ "after", "after", CELL_PLAIN } };
+	sat_json *q = sat_json_obj(), *doc = NULL;
+	sat_rc rc;
+
+	if (c->args.nargs < 4)
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satchel template diff REV REV");
+	else {
+		sat_json_put_str(q, "from", c->args.arg[2]);
+		sat_json_put_str(q, "to", c->args.arg[3]);
+		rc = cli_ask(&doc, c, "GET", "/v1/templates/diff", q, NULL, e);
+	}
+	if (rc == SAT_OK)
+		cli_print_or_none(c, doc, cols, 4, "no difference");
+	sat_json_free(doc);
+	sat_json_free(q);
+	return rc;
+}
+
 const cli_verb cli_lint_verbs[] = {
 	{ "template", "lint", run_lint, options, "template lint [DIR] [--strict]",
 	    "what a template may not do, or should not",
 	    "  satchel template lint ./our-template --strict\n", true },
+	{ "template", "diff", run_diff, NULL, "template diff REV REV",
+	    "what changed between two revisions (template log), or current",
+	    "  satchel template diff 3f9a2c1 current\n", false },
 	{ "template", "simulate", run_simulate, NULL, "template simulate DIR",
 	    "what a draft would change on this replica: records that would lack a "
 	    "field, grades, customers a pool would take",

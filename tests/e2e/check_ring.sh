@@ -76,4 +76,6 @@ expect 7 as hq account edit "$A" --set wechat_group=x; expect 2 d template rollb
 expect 0 as hq account edit "$A" --set district=工业园区; expect 0 as hq sync; expect 0 as wu sync; expect 0 as li sync
 expect 0 as li account show "$A"; has "$OUT" "工业园区" "work goes on"
 expect 0 d template verify; expect 0 d check; expect 0 as li template verify
+expect 0 as li --json template diff "$old" current; has "$(flat <<<"$OUT")" '"doc":"fields/account.json","place":"fields.wechat_group[^}]*","before":null' "what differs from the first"; hasnt "$OUT" "dict/status.json" "and nothing else"
+expect 0 as li template diff "${old:0:10}" "${old:0:10}"; expect 5 as li template diff 0000000000 current; expect 2 as li template diff "$old"
 finish
