@@ -184,6 +184,10 @@ char *cli_record_path(const cli *c, const char *id, const char *tail);
 /* Fields from --set, --unset, --add, --remove, --from; owned by the caller. */
 sat_rc cli_body_of(sat_json **body, const cli *c, sat_err *e);
 sat_rc cli_need_id(const cli *c, const char **id, sat_err *e);
+/* GET of what the command line names: its id between `before` and `after`.
+ * *doc is the caller's, as cli_ask leaves it. */
+sat_rc cli_ask_id(sat_json **doc, cli *c, const char *before, const char *after,
+    sat_err *e);
 /* Title of the record as a person knows it; "" when it cannot be read. */
 void cli_record_title(sat_buf *out, cli *c, const char *id);
 typedef struct cli_table {

@@ -74,6 +74,22 @@ cli_need_id(const cli *c, const char **id, sat_err *e)
 	                         c->args.arg[0], c->args.arg[1]);
 }
 
+sat_rc
+cli_ask_id(sat_json **doc, cli *c, const char *before, const char *after,
+    sat_err *e)
+{
+	const char *id;
+	char *path;
+	sat_rc rc = cli_need_id(c, &id, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	path = sat_xasprintf("%s%s%s", before, id, after);
+	rc = cli_ask(doc, c, "GET", path, NULL, NULL, e);
+	free(path);
+	return rc;
+}
+
 void
 cli_record_title(sat_buf *out, cli *c, const char *id)
 {

@@ -106,15 +106,8 @@ static sat_rc
 run_show(cli *c, sat_err *e)
 {
 	sat_json *doc = NULL;
-	const char *id;
-	char *path;
-	sat_rc rc = cli_need_id(c, &id, e);
+	sat_rc rc = cli_ask_id(&doc, c, "/v1/sop/records/", "", e);
 
-	if (rc != SAT_OK)
-		return rc;
-	path = sat_xasprintf("/v1/sop/records/%s", id);
-	rc = cli_ask(&doc, c, "GET", path, NULL, NULL, e);
-	free(path);
 	if (rc == SAT_OK)
 		print_items(c, doc);
 	sat_json_free(doc);

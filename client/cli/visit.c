@@ -172,21 +172,14 @@ static sat_rc
 run_code(cli *c, sat_err *e)
 {
 	sat_json *doc = NULL;
-	const char *id;
-	char *path;
-	sat_rc rc = cli_need_id(c, &id, e);
+	sat_rc rc = cli_ask_id(&doc, c, "/v1/preregistrations/", "/code", e);
 
-	if (rc != SAT_OK)
-		return rc;
-	path = sat_xasprintf("/v1/preregistrations/%s/code", id);
-	rc = cli_ask(&doc, c, "GET", path, NULL, NULL, e);
 	if (rc == SAT_OK && cli_is_json(c))
 		cli_print_json(c, doc);
 	else if (rc == SAT_OK)
 		sat_buf_fmt(&c->out, "%s\n", sat_json_get_str(
 		    sat_json_get(doc, "data"), "code", ""));
 	sat_json_free(doc);
-	free(path);
 	return rc;
 }
 
