@@ -232,7 +232,7 @@ sat_rc
 sat_api_handle(sat_json **out, sat_api *api, const sat_request *req,
     sat_err *e)
 {
-	const char *args[4] = { NULL, NULL, NULL, NULL };
+	const char *args[4] = { NULL, NULL, NULL, NULL }, *once;
 	sat_arena mem = { 0 };
 	sat_rc rc;
 
@@ -242,7 +242,11 @@ sat_api_handle(sat_json **out, sat_api *api, const sat_request *req,
 		    !fits(&routes[i], req->path, &mem, args))
 			continue;
 		rc = permitted(&routes[i], api, args[0], e);
-		if (rc == SAT_OK)
+		once = api_q(req, "request_id");
+		if (rc == SAT_OK && once != NULL && api->crm.replica != NULL &&
+		    strcmp(req->method, "GET") != 0)
+			rc = api_once(out, api, req, once, &routes[i], args, e);
+		else if (rc == SAT_OK)
 			rc = routes[i].handle(out, api, req, args, e);
 		sat_arena_fini(&mem);
 		return rc;

@@ -36,6 +36,7 @@ typedef struct cli {
 	/* progress line on stderr */
 	int64_t started_ms, last_progress_ms;
 	bool progress_shown;
+	int asked;            /* writes of this invocation that were named */
 	bool lines;           /* --json: progress goes to stdout, a line each */
 } cli;
 

@@ -28,6 +28,7 @@ const sat_opt cli_global[] = {
 	{ "yes", 'y', NULL, "answer questions with yes" },
 	{ "timeout", 0, "DUR", "sync: for each answer of the network (15s)" },
 	{ "as-of", 0, "TIME", "report, rules run, pool preview: at that time" },
+	{ "request-id", 0, "ID", "a write of this id is done once within 24 h" },
 	{ "help", 'h', NULL, "help, examples first" },
 	{ "version", 0, NULL, "version and licence" },
 	{ NULL, 0, NULL, NULL },
@@ -110,16 +111,37 @@ find(int argc, char *const *argv)
 	return find_words(noun, verb);
 }
 
+/* A command may write several times: each has a name of its own. */
+static sat_json *
+with_request_id(cli *c, const char *method, const sat_json *query)
+{
+	const char *id = sat_args_get(&c->args, "request-id");
+	char text[256];
+	sat_json *q;
+
+	if (id == NULL || strcmp(method, "GET") == 0)
+		return NULL;
+	q = query != NULL ? sat_json_dup(query) : sat_json_obj();
+	(void)snprintf(text, sizeof text, "%s#%d", id, c->asked++);
+	sat_json_put_str(q, "request_id", c->asked > 1 ? text : id);
+	return q;
+}
+
 sat_rc
 cli_ask(sat_json **answer, cli *c, const char *method, const char *path,
     sat_json *query, sat_json *body, sat_err *e)
 {
-	sat_request req = { .method = method, .path = path, .query = query,
-		.body = body };
+	sat_json *named = with_request_id(c, method, query);
+	sat_request req = { .method = method, .path = path,
+		.query = named != NULL ? named : query, .body = body };
+	sat_rc rc;
 
 	if (c->socket != NULL)
-		return cli_remote_ask(answer, c, method, path, query, body, e);
-	return sat_api_handle(answer, &c->api, &req, e);
+		rc = cli_remote_ask(answer, c, method, path, req.query, body, e);
+	else
+		rc = sat_api_handle(answer, &c->api, &req, e);
+	sat_json_free(named);
+	return rc;
 }
 
 /* Columns of the terminal; a table that goes elsewhere is not cut. */

@@ -107,6 +107,10 @@ fill_job(job *j, const sat_http_request *r, sat_err *e)
 
 	j->query = query_of(r);
 	put_if_match(j->query, sat_http_header(r, "If-Match"));
+	if (sat_http_header(r, "Idempotency-Key") != NULL &&
+	    sat_json_get(j->query, "request_id") == NULL)
+		sat_json_put_str(j->query, "request_id",
+		    sat_http_header(r, "Idempotency-Key"));
 	lang = sat_http_header(r, "Accept-Language");
 	if (lang != NULL)
 		j->lang = strncmp(lang, "zh", 2) == 0 ? "zh" : "en";

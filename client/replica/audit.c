@@ -6,6 +6,8 @@
  */
 #include "client/replica/replica_int.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,5 +197,38 @@ sat_replica_setting_put(sat_replica *r, const char *key, sat_span v,
 		return rc;
 	sat_bind_text(s, 1, sat_span_str(key));
 	sat_bind_blob(s, 2, v);
+	return sat_run(s, e);
+}
+
+sat_rc
+sat_replica_setting_del(sat_replica *r, const char *key, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc = sat_db_stmt(&s, r->db, SQL_SETTING_DEL, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	sat_bind_text(s, 1, sat_span_str(key));
+	return sat_run(s, e);
+}
+
+sat_rc
+sat_replica_settings_purge(sat_replica *r, const char *prefix,
+    int64_t before_ms, sat_err *e)
+{
+	char end[64], when[24];
+	size_t n = strlen(prefix);
+	sat_stmt *s;
+	sat_rc rc;
+
+	assert(n > 0 && n < sizeof end);
+	(void)snprintf(end, sizeof end, "%s", prefix);
+	end[n - 1]++;
+	(void)snprintf(when, sizeof when, "%013lld", (long long)before_ms);
+	if ((rc = sat_db_stmt(&s, r->db, SQL_SETTING_PURGE, e)) != SAT_OK)
+		return rc;
+	sat_bind_text(s, 1, sat_span_str(prefix));
+	sat_bind_text(s, 2, sat_span_str(end));
+	sat_bind_text(s, 3, sat_span_str(when));
 	return sat_run(s, e);
 }

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define LAST_LOOK 50 /* newest commits "@last" is looked for in */
+
 /* The row stays in the page: most often it is written next. */
 static sat_rc
 page_row(replica_row **row, sat_replica *r, const sat_kind *kind,
@@ -263,6 +265,23 @@ of_kind(const replica_kind *k, const sat_kind *kind)
 	return kind == NULL || k->kind->id == kind->id;
 }
 
+/* "@last": the newest record, of the kind, that this device wrote. */
+static sat_rc
+by_last(finding *f, sat_replica *r, const sat_kind *kind, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_commit *c;
+	size_t n;
+	sat_rc rc = sat_replica_log(&c, &n, &a, r, LAST_LOOK, e);
+
+	for (size_t i = 0; rc == SAT_OK && i < n && f->n == 0; i++)
+		for (size_t j = 0; j < c[i].nops && f->n == 0; j++)
+			if (kind == NULL || c[i].ops[j].rtype == kind->id)
+				(void)note(f, &c[i].ops[j].rec);
+	sat_arena_fini(&a);
+	return rc == SAT_OK ? f->rc : rc;
+}
+
 static sat_rc
 resolve(sat_id *id, sat_replica *r, bool self, const sat_kind *kind,
     const char *text, sat_err *e)
@@ -273,7 +292,11 @@ resolve(sat_id *id, sat_replica *r, bool self, const sat_kind *kind,
 	bool prefix;
 	sat_rc rc;
 
-	if (sat_id_parse(&lo, text)) {
+	if (strcmp(text, "@last") == 0) {
+		prefix = false;
+		if ((rc = by_last(&f, r, kind, e)) != SAT_OK)
+			return rc;
+	} else if (sat_id_parse(&lo, text)) {
 		hi = lo;
 		prefix = true;
 	} else {

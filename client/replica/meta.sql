@@ -27,6 +27,14 @@ ON CONFLICT(key) DO UPDATE SET body = excluded.body;
 -- :name setting_get
 SELECT value FROM setting WHERE key = ?1;
 
+-- :name setting_del
+DELETE FROM setting WHERE key = ?1;
+
+-- :name setting_purge
+-- Keys in [?1, ?2) whose value begins with an instant before ?3, in 13 digits.
+DELETE FROM setting WHERE key >= ?1 AND key < ?2
+  AND CAST(substr(value, 1, 13) AS TEXT) < ?3;
+
 -- :name setting_put
 INSERT INTO setting(key, value) VALUES(?1, ?2)
 ON CONFLICT(key) DO UPDATE SET value = excluded.value;

@@ -114,7 +114,7 @@ SAT_CHECK sat_rc sat_replica_get(sat_view *v, sat_arena *a, sat_replica *r,
  * SAT_ENOTFOUND also when the server has not heard of it. */
 SAT_CHECK sat_rc sat_replica_get_server(sat_view *v, sat_arena *a, sat_replica *r,
     const sat_kind *kind, const sat_id *id, sat_err *e);
-/* Full id text or unique prefix >= 6, or value of a match field (number,
+/* "@last" (the newest this device wrote), full id text or unique prefix >= 6, or value of a match field (number,
  * external_id); the canonical record of what is found. SAT_ENOTFOUND;
  * SAT_ECONFLICT when ambiguous. */
 SAT_CHECK sat_rc sat_replica_resolve(sat_id *id, sat_replica *r,
@@ -433,6 +433,11 @@ SAT_CHECK sat_rc sat_replica_numbers(sat_replica *r, bool (*cb)(void *cu,
     const char *series, uint64_t left), void *cu, sat_err *e);
 SAT_CHECK sat_rc sat_replica_setting_get(sat_buf *out, sat_replica *r, const char *key, sat_err *e); /* SAT_ENOTFOUND */
 SAT_CHECK sat_rc sat_replica_setting_put(sat_replica *r, const char *key, sat_span v, sat_err *e);
+SAT_CHECK sat_rc sat_replica_setting_del(sat_replica *r, const char *key, sat_err *e);
+/* Away with those of a prefix whose value begins with an older instant (13
+ * digits of ms). */
+SAT_CHECK sat_rc sat_replica_settings_purge(sat_replica *r, const char *prefix,
+    int64_t before_ms, sat_err *e);
 
 /* ---- sync, proof ------------------------------------------------------------ */
 /* The replica as the session sees it. Lives as long as r. */

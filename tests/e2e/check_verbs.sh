@@ -79,4 +79,20 @@ chmod 644 "$W/r/li/replica.keyring"; expect 0 as li doctor; has "$OUT" "keyring	
 expect 0 as li -q doctor --bundle "$W/bundle.json"; has "$(cat "$W/bundle.json")" '"check": "database"' "doctor --bundle"
 hasnt "$(cat "$W/bundle.json")" '远洋|13812345671|"li"' "doctor: no customer and no name in the bundle"; same "$(stat -c %a "$W/bundle.json")" 600 "doctor: its file is the owner's"
 expect 1 as li -q doctor --bundle "$W/bundle.json"; expect 10 "$SATCHEL" -C "$W/none" doctor
+
+# --- @last: what this device wrote last, of the kind asked for
+expect 0 as boss account add --set name=末班公司 "${ACC[@]}" --set phone_main=13812345679; L=$OUT
+expect 0 as boss contact add @last --set name=赵敏; K=$OUT
+expect 0 as boss --json contact show @last; has "$OUT" "\"id\": \"$K\"" "@last contact"
+expect 0 as boss --json account show @last; has "$OUT" "\"id\": \"$L\"" "@last account"
+expect 0 as boss account edit @last --set remark=x; expect 5 as boss ticket show @last
+
+# --- --request-id: sent again, done once
+expect 0 as boss --request-id r1 contact add "$L" --set name=一次; R=$OUT
+expect 0 as boss --request-id r1 contact add "$L" --set name=一次; same "$OUT" "$R" "--request-id: the same answer"
+same "$(as boss --json contact list --where 'name=一次' | grep -o '"total": [0-9]*')" '"total": 1' "--request-id: one record"
+expect 6 as boss --request-id r1 contact add "$L" --set name=两次; has "$ERR" "used for something else" "--request-id: of another request"
+expect 7 as boss --request-id r2 contact add "$L" --set phone=12; expect 7 as boss --request-id r2 contact add "$L" --set phone=12
+expect 2 as boss --request-id "" contact add "$L" --set name=x
+expect 0 as boss --request-id r3 account assign "$L" "$I" --to boss; A=$OUT; expect 0 as boss --request-id r3 account assign "$L" "$I" --to boss; same "$OUT" "$A" "--request-id: two writes of one command"
 finish

@@ -1,0 +1,218 @@
+/*
+ * A write that is asked for twice is done once: whoever names a request by an
+ * id of his own may send it again, also from another process, for 24 hours, and
+ * gets the answer of the first time.
+ *
+ * A mark is made before the write and completed after it. Found incomplete, the
+ * program ended in between: when this device's log has not grown since, nothing
+ * was written and it is done now; else a person has to look.
+ */
+#include "client/api/api_int.h"
+
+#include "common/base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEPT_MS ((int64_t)86400000)
+#define ID_MAX 200
+#define PREFIX "request."
+
+typedef struct once {
+	sat_api *api;
+	char key[80];             /* of the setting */
+	char print[2 * SAT_HASH_BYTES + 1]; /* of what is asked */
+	char newest[64];          /* commit of this device */
+	int64_t at_ms;
+} once;
+
+static void
+hex_hash(char hex[2 * SAT_HASH_BYTES + 1], sat_span s)
+{
+	uint8_t h[SAT_HASH_BYTES];
+
+	sat_hash(h, s);
+	sat_hex(hex, h, sizeof h);
+}
+
+static void
+fingerprint(once *o, const sat_request *req, const char *id)
+{
+	char hex[2 * SAT_HASH_BYTES + 1];
+	sat_buf b = { 0 };
+
+	hex_hash(hex, sat_span_str(id));
+	(void)snprintf(o->key, sizeof o->key, PREFIX "%.32s", hex);
+	sat_buf_fmt(&b, "%s %s\n", req->method, req->path);
+	if (req->query != NULL)
+		sat_json_write(&b, req->query, false);
+	sat_buf_str(&b, "\n");
+	if (req->body != NULL)
+		sat_json_write(&b, req->body, false);
+	hex_hash(o->print, sat_buf_span(&b));
+	sat_buf_fini(&b);
+}
+
+static sat_rc
+newest_commit(once *o, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_commit *c;
+	size_t n;
+	sat_rc rc = sat_replica_log(&c, &n, &a, o->api->crm.replica, 1, e);
+
+	if (rc == SAT_OK && n > 0)
+		(void)snprintf(o->newest, sizeof o->newest, "%u-%llu",
+		    c[0].incarnation, (unsigned long long)c[0].cseq);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* ---- the mark --------------------------------------------------------------------- */
+
+/* 13 digits of milliseconds, so that old ones are found, then a document. */
+static sat_rc
+keep(const once *o, sat_json *doc, sat_err *e)
+{
+	sat_buf b = { 0 };
+	sat_rc rc;
+
+	sat_json_put_str(doc, "print", o->print);
+	sat_json_put_str(doc, "newest", o->newest);
+	sat_buf_fmt(&b, "%013lld", (long long)o->at_ms);
+	sat_json_write(&b, doc, false);
+	rc = sat_replica_setting_put(o->api->crm.replica, o->key,
+	    sat_buf_span(&b), e);
+	sat_buf_fini(&b);
+	return rc;
+}
+
+/* NULL: it was not asked for within 24 hours. */
+static sat_rc
+find_mark(sat_json **doc, const once *o, sat_err *e)
+{
+	sat_buf b = { 0 };
+	sat_rc rc = sat_replica_settings_purge(o->api->crm.replica, PREFIX,
+	    o->at_ms - KEPT_MS, e);
+
+	*doc = NULL;
+	if (rc == SAT_OK)
+		rc = sat_replica_setting_get(&b, o->api->crm.replica, o->key, e);
+	if (rc == SAT_OK && b.n > 13)
+		rc = sat_json_parse(doc, sat_span_of(b.p + 13, b.n - 13), 0, e);
+	sat_buf_fini(&b);
+	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
+}
+
+/* ---- the answer ---------------------------------------------------------------------- */
+
+/* Of a record its name alone: what it holds is read again, not kept here. */
+static void
+put_done(sat_json *mark, const once *o, const sat_json *answer, sat_rc rc)
+{
+	const sat_template *t = sat_replica_template(o->api->crm.replica);
+	const char *schema = sat_json_get_str(answer, "schema", "");
+	const char *id = sat_json_get_str(sat_json_get(answer, "data"), "id",
+	    NULL);
+	char kind[64] = "";
+
+	if (sscanf(schema, "satchel/%63[^/]", kind) != 1)
+		kind[0] = '\0';
+	sat_json_put_int(mark, "rc", rc);
+	sat_json_put_bool(mark, "done", true);
+	if (id != NULL && t != NULL && sat_template_kind(t, kind) != NULL) {
+		sat_json_put_str(mark, "kind", kind);
+		sat_json_put_str(mark, "id", id);
+	} else {
+		sat_json_put(mark, "answer", sat_json_dup(answer));
+	}
+}
+
+static sat_rc
+answer_again(sat_json **out, const once *o, const sat_json *mark, sat_err *e)
+{
+	const char *kind = sat_json_get_str(mark, "kind", NULL);
+	sat_rc rc = (sat_rc)sat_json_get_int(mark, "rc", SAT_OK);
+	const sat_kind *k;
+	sat_id id;
+
+	if (kind == NULL) {
+		*out = sat_json_dup(sat_json_get(mark, "answer"));
+		return rc;
+	}
+	if ((rc = api_kind(&k, o->api, kind, e)) != SAT_OK)
+		return rc;
+	if (!sat_id_parse(&id, sat_json_get_str(mark, "id", "")))
+		return sat_fail(e, SAT_EINTEGRITY, "a kept answer is damaged");
+	return api_record_answer(out, o->api, k, &id, false, e);
+}
+
+static sat_rc
+judge_mark(sat_json **out, bool *go, const once *o, const sat_json *mark,
+    sat_err *e)
+{
+	*go = false;
+	if (strcmp(sat_json_get_str(mark, "print", ""), o->print) != 0)
+		return sat_fail_code(e, SAT_ECONFLICT, "request.reused",
+		    "another id for another request",
+		    "this request id was used for something else");
+	if (sat_json_get_bool(mark, "done", false))
+		return answer_again(out, o, mark, e);
+	if (strcmp(sat_json_get_str(mark, "newest", ""), o->newest) != 0)
+		return sat_fail_code(e, SAT_ECONFLICT, "request.unknown",
+		    "look whether it was done: satchel log",
+		    "this request was begun and its end is not known");
+	*go = true;
+	return SAT_OK;
+}
+
+/* The mark as it will be found. Of what failed none is left; one that cannot be
+ * taken away says "begun", and as nothing was written it is done anew. */
+static sat_rc
+settle(const once *o, sat_json *mark, const sat_json *answer, sat_rc rc,
+    sat_err *e)
+{
+	sat_err late = { 0 };
+
+	if (rc == SAT_OK || rc == SAT_EPARTLY) {
+		put_done(mark, o, answer, rc);
+		return keep(o, mark, &late) == SAT_OK ? rc
+		    : sat_fail(e, late.rc, "%s", late.text);
+	}
+	if (sat_replica_setting_del(o->api->crm.replica, o->key, &late) != SAT_OK)
+		sat_log(SAT_WARN, "request", "%s", late.text);
+	return rc;
+}
+
+sat_rc
+api_once(sat_json **out, sat_api *api, const sat_request *req, const char *id,
+    const sat_route *route, const char *const args[4], sat_err *e)
+{
+	once o = { .api = api, .at_ms = sat_wall_ms(&api->crm.clock) };
+	sat_json *mark = NULL;
+	bool go = true;
+	sat_rc rc;
+
+	if (id[0] == '\0' || strlen(id) > ID_MAX)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "a request id has 1 to %d bytes", ID_MAX);
+	fingerprint(&o, req, id);
+	if ((rc = newest_commit(&o, e)) != SAT_OK ||
+	    (rc = find_mark(&mark, &o, e)) != SAT_OK)
+		return rc;
+	if (mark != NULL)
+		rc = judge_mark(out, &go, &o, mark, e);
+	sat_json_free(mark);
+	if (rc != SAT_OK || !go)
+		return rc;
+	mark = sat_json_obj();
+	if ((rc = keep(&o, mark, e)) == SAT_OK) {
+		rc = route->handle(out, api, req, args, e);
+		sat_json_free(mark);
+		mark = sat_json_obj();
+		rc = settle(&o, mark, *out, rc, e);
+	}
+	sat_json_free(mark);
+	return rc;
+}
