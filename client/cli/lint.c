@@ -235,8 +235,7 @@ const cli_verb cli_lint_verbs[] = {
 	    "what changed between two revisions (template log), or current",
 	    "  satchel template diff 3f9a2c1 current\n", false },
 	{ "template", "simulate", run_simulate, NULL, "template simulate DIR",
-	    "what a draft would change on this replica: records that would lack a "
-	    "field, grades, customers a pool would take",
+	    "fields, grades and pools a draft would change here",
 	    "  satchel template simulate ./our-template\n", false },
 };
 const size_t cli_lint_nverbs = sizeof cli_lint_verbs / sizeof cli_lint_verbs[0];

@@ -1,7 +1,7 @@
 /* The catalogue inside the program, and messages read backwards. */
 #include "tests/lib/unit.h"
 
-#include "client/cli/text.h"
+#include "client/cli/cli_int.h"
 
 #include <stdlib.h>
 
@@ -96,6 +96,23 @@ the_language_is_the_first_that_is_set(void **state)
 	assert_string_equal(cli_text_lang(1, none), "en");
 }
 
+static void
+help_in_chinese_fits_eighty_columns(void **state)
+{
+	sat_buf b = { 0 };
+	char *line, *rest = NULL;
+
+	(void)state;
+	cli_text_use("zh");
+	cli_help(&b, NULL, NULL);
+	assert_non_null(strstr(sat_buf_cstr(&b), "与服务器同步"));
+	for (line = strtok_r((char *)b.p, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest))
+		if (cli_width(line) > 80)
+			fail_msg("too wide: %s", line);
+	sat_buf_fini(&b);
+}
+
 int
 main(void)
 {
@@ -103,6 +120,7 @@ main(void)
 		cmocka_unit_test(english_stays_what_it_is),
 		cmocka_unit_test(a_text_without_chinese_stays_english),
 		cmocka_unit_test(a_filled_message_keeps_its_values),
+		cmocka_unit_test(help_in_chinese_fits_eighty_columns),
 		cmocka_unit_test(the_language_is_the_first_that_is_set),
 	};
 
