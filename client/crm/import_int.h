@@ -3,6 +3,7 @@
  *
  * import_map.c     the mapping document (docs/import.md), or the header alone
  * import_derive.c  values picked from another sheet
+ * import_calls.c   the mapping of a phone's call log
  * import_row.c     one row -> a judged record, and what happened to it
  * import_batch.c   the record that says what was imported; whether one may
  * import_undo.c    what a batch did, taken back
@@ -147,6 +148,12 @@ imp_in_range(const imp_range *r, const sat_stamp *at)
 /* The batch by id or prefix, and its range. SAT_ENOTFOUND. */
 SAT_CHECK sat_rc imp_batch_find(sat_view *v, imp_range *range, sat_arena *a,
     crm_actor *who, sat_crm *c, const char *id, sat_err *e);
+
+/* import_calls.c */
+/* The mapping of a call log, when this sheet is one; else NULL. The caller's. */
+sat_json *imp_calls_map(const struct sat_sheet *s, const sat_kind *k);
+SAT_CHECK sat_rc imp_account_of_contact(sat_id id[2], size_t *n, crm_work *w,
+    const sat_kind *k, sat_value phone, sat_err *e);
 
 /* import_row.c: *result IMP_ERROR with job->reason, or a failure that ends
  * the import. *incomplete: a created record lacks a required field. */

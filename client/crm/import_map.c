@@ -515,6 +515,7 @@ imp_map_read(imp_map *m, const sat_template *t, const sat_import_opts *o,
     sat_err *e)
 {
 	reader r = { m, t, o->sheet, e };
+	sat_json *calls;
 	sat_rc rc;
 
 	memset(m, 0, sizeof *m);
@@ -526,8 +527,13 @@ imp_map_read(imp_map *m, const sat_template *t, const sat_import_opts *o,
 	memset(m->columns, 0, (m->ncolumns + 1) * sizeof *m->columns);
 	for (size_t i = 0; i < m->ncolumns; i++)
 		m->columns[i].name = sat_sheet_column(o->sheet, i);
-	return o->map != NULL ? read_document(&r, o->map) :
-	    columns_by_name(&r);
+	if (o->map != NULL)
+		return read_document(&r, o->map);
+	if ((calls = imp_calls_map(o->sheet, m->kind)) == NULL)
+		return columns_by_name(&r);
+	rc = read_document(&r, calls);
+	sat_json_free(calls);
+	return rc;
 }
 
 void

@@ -109,6 +109,10 @@ look_up(crm_work *w, imp_job *j, const imp_column *c, size_t at, sat_err *e)
 		if ((rc = crm_find(id, 2, &n, w, k, c->lookup, key, e)) !=
 		    SAT_OK)
 			return rc;
+		if (n == 0 && c->lookup->type == SAT_F_PHONE &&
+		    (rc = imp_account_of_contact(id, &n, w, k, key, e)) !=
+		    SAT_OK)
+			return rc;
 		v = n == 1 ? sat_v_id(&id[0]) : sat_v_null();
 		if (n != 1 && !(n == 0 && c->missing_empty)) {
 			crm_fault(w, c->field, n == 0 ? "not found" :

@@ -58,6 +58,13 @@ head -2 "$W/old.csv" | sed 's/老客户1/另一家/; s/13800000001/+86 138 0000 
 expect 0 as mia import "$W/twin.csv" --type account --on-duplicate new
 expect 0 as mia --json dedupe scan; has "$(flat <<<"$OUT")" '"phone_main"' "the same phone in another notation is found"
 
+# the call log of a phone: customers by their own number or a contact's
+expect 0 as mia contact add "$A" --set name=陈 --set phone=13655556666
+printf '姓名,电话号码,通话类型,通话时间,通话时长\n甲,+86 138 0000 0003,呼出,2026-11-02 10:30,65\n陈,13655556666,未接,2026-11-02 11:00,0\n家,13900009999,呼入,2026-11-02 12:00,9\n' >"$W/calls.csv"
+expect 3 as mia --json import "$W/calls.csv" --type activity; has "$OUT" '"created": ?2' "two calls of customers"; has "$OUT" '"errors": ?1' "one of nobody"
+expect 3 as mia --json import "$W/calls.csv" --type activity; has "$OUT" '"created": ?0' "the log again makes nothing twice"
+expect 0 as mia --json activity list; has "$(flat <<<"$OUT")" '"effective":false' "a missed call"
+
 # who exports his own takes at most 200 rows
 { echo "$head"; for i in $(seq 1 201); do echo "多客户$i,I65,李四,1370000$((1000 + i)),product,first_contact,"; done; } >"$W/many.csv"
 expect 0 as li import "$W/many.csv" --type account
