@@ -102,7 +102,9 @@ SELECT
     (SELECT coalesce(sum(rows), 0) FROM segment) +
     (SELECT coalesce(sum(e.first_lsn - 1 - e.base_lsn), 0) FROM epoch AS e
       WHERE NOT EXISTS (SELECT 1 FROM epoch AS f WHERE f.epoch > e.epoch
-      AND f.base_lsn < e.first_lsn - 1)) -
+      AND f.base_lsn < e.first_lsn - 1)
+      -- a kit has the certificates and no position
+      AND e.first_lsn - 1 <= coalesce((SELECT v FROM counter WHERE c = 1), 0)) -
     coalesce((SELECT v FROM counter WHERE c = 1), 0),
   (SELECT coalesce(max(lsn), 0) FROM log) >
     coalesce((SELECT v FROM counter WHERE c = 1), 0),
