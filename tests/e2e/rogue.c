@@ -8,8 +8,8 @@
  *       a customer of these fields, judged by nobody, into the outbox; its id
  *
  *   rogue state FOLDER PASSPHRASE-FILE
- *       ids and states of all records, own operations included: two devices
- *       that hold the same print the same
+ *       ids and states of all records as the server has them, without what
+ *       still waits: two devices that hold the same print the same
  *
  * `satchel sync` then sends what `write` left.
  */
