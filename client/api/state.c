@@ -370,15 +370,17 @@ HANDLER(api_pending)
 	sat_json *rows;
 	sat_commit *c;
 	size_t n;
-	sat_rc rc = sat_replica_log(&c, &n, &a, api->crm.replica, 0, e);
+	int64_t most, put = 0;
+	sat_rc rc = api_number(&most, req, "limit", INT64_MAX, e);
 
-	(void)req;
 	(void)args;
+	if (rc == SAT_OK)
+		rc = sat_replica_log(&c, &n, &a, api->crm.replica, 0, e);
 	if (rc == SAT_OK) {
 		*out = api_doc("pending");
 		rows = sat_json_put_arr(*out, "data");
 		for (size_t i = n; i-- > 0;) /* oldest first */
-			if (c[i].lsn == 0)
+			if (c[i].lsn == 0 && put++ < most)
 				api_commit_json(sat_json_add_obj(rows), api,
 				    &c[i]);
 	}

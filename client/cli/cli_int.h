@@ -175,6 +175,7 @@ sat_rc cli_completion(cli *c, sat_err *e);
 /* satchel.1, satchel-exit-codes.7 as roff; false: there is no such page. */
 bool cli_man(sat_buf *out, const char *page);
 sat_rc cli_man_run(cli *c, sat_err *e);
+sat_rc cli_version(cli *c, sat_err *e); /* main.c */
 /* What the tables say and a catalogue must have, as C for xgettext: po/. */
 sat_rc cli_texts_run(cli *c, sat_err *e);
 

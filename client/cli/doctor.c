@@ -120,6 +120,8 @@ const cli_verb cli_doctor_verbs[] = {
 	{ "selftest", NULL, run_selftest, selftest_options,
 	    "selftest [--quick]", "does the program work on this computer", NULL,
 	    true },
+	{ "version", NULL, cli_version, NULL, "version", "version and licence",
+	    NULL, true },
 };
 const size_t cli_doctor_nverbs = sizeof cli_doctor_verbs /
     sizeof cli_doctor_verbs[0];

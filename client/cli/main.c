@@ -277,6 +277,14 @@ print_version(const cli *c)
 		    SAT_VERSION);
 }
 
+sat_rc
+cli_version(cli *c, sat_err *e)
+{
+	print_version(c);
+	return fflush(stdout) == 0 ? SAT_OK
+	    : sat_fail(e, SAT_EIO, "cannot write the answer");
+}
+
 /* `help`, `help NOUN VERB`, and --help behind any words. */
 static bool
 help(cli *c)

@@ -55,6 +55,11 @@ with_changes(const cli *c, const sat_json *doc)
 	return shown;
 }
 
+static const sat_opt pending_options[] = {
+	{ "limit", 0, "N", "only the first N that wait (all)" },
+	{ NULL, 0, NULL, NULL },
+};
+
 static sat_rc
 run_pending(cli *c, sat_err *e)
 {
@@ -62,9 +67,14 @@ run_pending(cli *c, sat_err *e)
 		{ "code", "code", CELL_PLAIN }, { "hint", "hint", CELL_PLAIN },
 		{ "changes", "yours (the server's)", CELL_PLAIN },
 		{ "commit", "commit", CELL_WHOLE } };
-	sat_json *doc = NULL, *q = NULL, *shown;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/sync/pending", NULL, NULL, e);
+	const char *limit = sat_args_get(&c->args, "limit");
+	sat_json *doc = NULL, *q = NULL, *shown, *ask = sat_json_obj();
+	sat_rc rc;
 
+	if (limit != NULL)
+		sat_json_put_str(ask, "limit", limit);
+	rc = cli_ask(&doc, c, "GET", "/v1/sync/pending", ask, NULL, e);
+	sat_json_free(ask);
 	if (rc == SAT_OK)
 		rc = cli_ask(&q, c, "GET", "/v1/quarantine", NULL, NULL, e);
 	if (rc == SAT_OK && (cli_is_json(c))) {
@@ -192,7 +202,8 @@ run_discard(cli *c, sat_err *e)
 }
 
 const cli_verb cli_refused_verbs[] = {
-	{ "sync", "pending", run_pending, NULL, "sync pending",
+	{ "sync", "pending", run_pending, pending_options,
+	    "sync pending [--limit N]",
 	    "what waits for the server, and what it refused", NULL, false },
 	{ "sync", "log", run_sync_log, log_options, "sync log [--limit N]",
 	    "what became of refused commits", NULL, false },

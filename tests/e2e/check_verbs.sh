@@ -95,4 +95,9 @@ expect 6 as boss --request-id r1 contact add "$L" --set name=两次; has "$ERR" 
 expect 7 as boss --request-id r2 contact add "$L" --set phone=12; expect 7 as boss --request-id r2 contact add "$L" --set phone=12
 expect 2 as boss --request-id "" contact add "$L" --set name=x
 expect 0 as boss --request-id r3 account assign "$L" "$I" --to boss; A=$OUT; expect 0 as boss --request-id r3 account assign "$L" "$I" --to boss; same "$OUT" "$A" "--request-id: two writes of one command"
+
+# --- small ones
+expect 0 "$SATCHEL" -C "$W/none" --json version; has "$OUT" '"schema":"satchel/version/1"' "version"
+expect 0 as boss --json sync pending; hasnt "$OUT" '"data": \[\]' "something waits"
+expect 0 as boss --json sync pending --limit 1; same "$(grep -c '"commit"' <<<"$OUT")" 1 "sync pending --limit"; expect 2 as boss sync pending --limit x
 finish
