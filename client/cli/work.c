@@ -41,9 +41,9 @@ body_flags(sat_json *body, const cli *c, const sat_opt *table, sat_err *e)
 
 static const sat_opt import_options[] = {
 	{ "type", 0, "KIND", "account, contact, opportunity, activity" },
-	{ "map", 0, "FILE", "mapping document (docs/import.md), or a kept one" },
+	{ "map", 0, "FILE", "mapping document, or the name of a kept one" },
 	{ "save-map", 0, "NAME", "keep the mapping under this name" },
-	{ "source", 0, "WORD", "where it comes from: crm, campaign, own, service" },
+	{ "source", 0, "WORD", "its origin: crm, campaign, own, service" },
 	{ "encoding", 0, "ENC", "auto, utf-8, gb18030, utf-16" },
 	{ "delimiter", 0, "C", "found by itself" },
 	{ "header", 0, "N", "line of the header (the first)" },
