@@ -232,7 +232,7 @@ const cli_verb cli_lint_verbs[] = {
 	    "what a template may not do, or should not",
 	    "  satchel template lint ./our-template --strict\n", true },
 	{ "template", "diff", run_diff, NULL, "template diff REV REV",
-	    "what changed between two revisions (template log), or current",
+	    "what changed between two revisions",
 	    "  satchel template diff 3f9a2c1 current\n", false },
 	{ "template", "simulate", run_simulate, NULL, "template simulate DIR",
 	    "fields, grades and pools a draft would change here",
