@@ -327,6 +327,8 @@ static const call calls[] = {
 	{ "GET", "/v1/templates/show", "/v1/templates/show",
 	    "{\"path\":\"dict/stage\"}", NULL, NULL },
 	{ "POST", "/v1/templates/verify", "/v1/templates/verify", NULL, NULL, NULL },
+	{ "GET", "/v1/templates/diff", "/v1/templates/diff",
+	    "{\"from\":\"current\",\"to\":\"current\"}", NULL, NULL },
 	{ "GET", "/v1/commits", "/v1/commits", NULL, NULL, NULL },
 	{ "GET", "/v1/commits/{id}", "/v1/commits/last", NULL, NULL, NULL },
 	{ "GET", "/v1/feed", "/v1/feed", NULL, NULL, NULL },
@@ -418,6 +420,8 @@ static const struct {
 } elsewhere[] = {
 	{ "POST", "/v1/selftest", "has a replica of its own, on the real clock: "
 	    "tests/e2e/check_verbs.sh" },
+	{ "POST", "/v1/templates/simulate",
+	    "needs a folder of documents: tests/e2e/check_business.sh" },
 	{ "POST", "/v1/activities/{id}/amend",
 	    "its id is not known before: tests/e2e/check_verbs.sh" },
 	{ "POST", "/v1/reports/{key}/freeze",
