@@ -38,8 +38,11 @@ expect 0 as li -q sync; same "$(as li --json status | grep -o '"rejected": [0-9]
 
 # --- a follow-up is corrected by a new one
 expect 0 as li activity add "$I" --method phone --points "asked for a quote"; A=$OUT
+counted() { as li --json report run followed-customers --period "$(TZ=Asia/Shanghai date +%Y-%m)" | flat | grep -o '"rows":\[\[[0-9,]*'; }
+N=$(counted); [ -n "$N" ] || bad "nothing is counted"
 expect 0 as li --json activity amend "$A" --points "asked for two quotes"; J=$(flat <<<"$OUT")
 has "$J" "\"amends\":\"$A\"" "it names the one it corrects"; has "$J" '"points":"askedfortwoquotes"' "what is new"; has "$J" '"method":"phone"' "what stays"
+same "$(counted)" "$N" "a correction is not counted as one more"
 expect 2 as li activity amend "$A"; expect 5 as li activity amend 01zzzzzzzzzz --points x
 expect 6 as li undo; has "$ERR" "nothing of it" "a follow-up is not undone"
 
