@@ -1,5 +1,5 @@
 /*
- * A masked value, shown once, to somebody who says why (P-241).
+ * A masked value, shown once, to somebody who says why.
  *
  * Who has `phone.reveal` for a record reads it everywhere; who has `reveal` for
  * it reads the mask everywhere and the value here. `reveal` "own" reaches

@@ -567,10 +567,11 @@ replica_search_open(sat_replica *r, sat_err *e)
 	bool stale;
 	sat_rc rc;
 
-	if (r->kinds == NULL ||
-	    (rc = replica_search_adopt(r, r->kinds, &stale, e)) != SAT_OK ||
+	if (r->kinds == NULL)
+		return SAT_OK;
+	if ((rc = replica_search_adopt(r, r->kinds, &stale, e)) != SAT_OK ||
 	    !stale)
-		return r->kinds == NULL ? SAT_OK : rc;
+		return rc;
 	if ((rc = sat_db_begin(r->db, e)) != SAT_OK)
 		return rc;
 	return replica_end(r, true, replica_search_adopt(r, r->kinds, NULL, e),
@@ -621,8 +622,10 @@ replica_search_forget(sat_replica *r, sat_err *e)
 {
 	sat_rc rc;
 
-	if (r->kinds == NULL || (rc = sat_db_begin(r->db, e)) != SAT_OK)
-		return r->kinds == NULL ? SAT_OK : rc;
+	if (r->kinds == NULL)
+		return SAT_OK;
+	if ((rc = sat_db_begin(r->db, e)) != SAT_OK)
+		return rc;
 	if ((rc = replica_end(r, true, clear_all(r, e), e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < r->kinds->n; i++)

@@ -170,7 +170,7 @@ ring_set(sat_admin *a, const admin_ring *r, const char *list, sat_err *e)
 
 /* ---- forward --------------------------------------------------------------------------- */
 
-/* A kind of record that others could not even keep goes to all at once. */
+/* A kind of record that others could not even keep goes to all at once (P-231). */
 static sat_rc
 same_kinds(sat_admin *a, const sat_layer *l, sat_err *e)
 {
