@@ -12,7 +12,12 @@ static const char *const types[] = { "text", "int", "money", "bool", "date",
 	"time", "enum", "tags", "phone", "email", "ref", "user" };
 static const char *const policies[] = { "lww", "review", "set", "counter", "max",
 	"min", "stage", "owner", "once", "derived" };
-static const char *const scopes[] = { "root", "child", "owned", "shared" };
+static const char *const scopes[] = { "root", "child", "owned", "shared",
+	"team" };
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+_Static_assert(COUNT(types) == SAT_F_USER + 1, "a type has no word");
+_Static_assert(COUNT(policies) == SAT_P_DERIVED + 1, "a policy has no word");
+_Static_assert(COUNT(scopes) == SAT_SCOPE_TEAM + 1, "a scope has no word");
 
 /* ---- JSON ------------------------------------------------------------------------ */
 

@@ -390,7 +390,8 @@ choose(seek *s, size_t max)
 			s->hit[n++] = s->hit[i];
 			s->hit[i] = t;
 		}
-	qsort(s->hit, n, sizeof *s->hit, by_score);
+	if (n > 0)
+		qsort(s->hit, n, sizeof *s->hit, by_score);
 }
 
 static sat_rc
