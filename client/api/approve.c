@@ -47,7 +47,12 @@ put(sat_json **out, sat_api *api, const sat_kind *k, const sat_id *id,
 	return SAT_OK;
 }
 
-HANDLER(api_submit)
+/* Ask, or agree: both say one thing and answer how far it is. */
+static sat_rc
+take_step(sat_json **out, sat_api *api, const char *const args[4],
+    const char *said, sat_rc (*step)(sat_approval_is *is, sat_arena *a,
+    sat_crm *c, const sat_kind *k, const sat_id *id, const char *said,
+    sat_err *e), sat_err *e)
 {
 	sat_arena a = { 0 };
 	sat_approval_is is;
@@ -56,29 +61,23 @@ HANDLER(api_submit)
 	sat_rc rc = find(&k, &id, api, args, e);
 
 	if (rc == SAT_OK)
-		rc = sat_crm_submit(&is, &a, &api->crm, k, &id,
-		    sat_json_get_str(req->body, "expert", NULL), e);
+		rc = step(&is, &a, &api->crm, k, &id, said, e);
 	if (rc == SAT_OK)
 		rc = put(out, api, k, &id, &is, e);
 	sat_arena_fini(&a);
 	return rc;
 }
 
+HANDLER(api_submit)
+{
+	return take_step(out, api, args,
+	    sat_json_get_str(req->body, "expert", NULL), sat_crm_submit, e);
+}
+
 HANDLER(api_approve)
 {
-	sat_arena a = { 0 };
-	sat_approval_is is;
-	const sat_kind *k;
-	sat_id id;
-	sat_rc rc = find(&k, &id, api, args, e);
-
-	if (rc == SAT_OK)
-		rc = sat_crm_approve(&is, &a, &api->crm, k, &id,
-		    sat_json_get_str(req->body, "note", NULL), e);
-	if (rc == SAT_OK)
-		rc = put(out, api, k, &id, &is, e);
-	sat_arena_fini(&a);
-	return rc;
+	return take_step(out, api, args,
+	    sat_json_get_str(req->body, "note", NULL), sat_crm_approve, e);
 }
 
 HANDLER(api_reject)
