@@ -150,3 +150,10 @@ demo: deps
 .PHONY: drill
 drill: all
 	@SAT_BUILD=$(O) tests/e2e/check_serverloss.sh
+
+# ---- books of LibreOffice, made again from their sources: tests/data/xlsx/README.md ------
+.PHONY: xlsx-data
+xlsx-data:
+	@command -v soffice >/dev/null || { echo "needs Debian's libreoffice-calc-nogui"; exit 1; }
+	@d=$$(mktemp -d) && soffice -env:UserInstallation=file://$$d/profile --headless --convert-to xlsx \
+	  --outdir $$d tests/data/xlsx/customers.fods >/dev/null && mv $$d/customers.xlsx tests/data/xlsx/ && rm -r $$d

@@ -6,6 +6,7 @@ root=$PWD
 mkdir -p "$W/bin" "$W/home" "$W/work"
 ln -s "$SATCHEL" "$W/bin/satchel"; ln -s "$SATCHELD" "$W/bin/satcheld"
 cp tests/data/xlsx/libreoffice.xlsx "$W/work/客户.xlsx"
+cp tests/data/xlsx/customers.xlsx "$W/work/老客户.xlsx"; cp tests/data/xlsx/customers.map.json "$W/work/老客户.map.json"
 echo "six words that nobody will guess" >"$W/pass"
 port=$((20000 + RANDOM % 20000))
 
@@ -23,6 +24,7 @@ while IFS= read -r line <&3; do
 	eval "$line" >"$W/out" 2>&1 </dev/null
 	rc=$?
 	echo "$rc $line" >>"$W/log"
+	{ echo "== $line"; cat "$W/out"; } >>"$W/said"
 	[ $rc = 0 ] || { echo "FAIL: exit $rc: $line"; head -5 "$W/out"; }
 done 3<"$W/all.sh"
 RUN
@@ -30,5 +32,13 @@ RUN
 	SATCHELD_DIR="$W/server" SATCHEL_PASSPHRASE_FILE="$W/pass" SATCHEL_LANG=zh && timeout 240 bash "$W/run.sh")
 while read -r rc line; do if [ "$rc" = 0 ]; then ok; else bad "$line"; fi; done <"$W/log"
 same "$(wc -l <"$W/log")" "$(grep -c . "$W/all.sh")" "every command was run"
+# what the administrator's page promises was answered, not only done
+said() { awk -v w="$1" '/^== / { on = index($0, w) > 0; next } on' "$W/said"; }
+has "$(said '老客户.map.json --header 3 --dry-run')" '13800138102.*[+]8613800138102' "a phone that was a number"
+has "$(said '老客户.map.json --header 3 --errors')" 'created[[:space:]]+8' "the list made by LibreOffice"
+has "$(said '-m "试点：短视频"')" . "the pilot's revision"
+has "$(said '-P wangwei dict source')" 短视频 "the pilot team has it"
+has "$(said '--set source=short_video')" 'source.*(retired|停用)' "and lost it on the way back"
+same "$(said 'satcheld template status' | grep -c wang.wei)" 2 "who runs what, before and after"
 pid=$(pgrep -f "^satcheld serve --listen tcp://127.0.0.1:$port" | head -1); [ -n "$pid" ] && kill "$pid"
 finish
