@@ -126,7 +126,8 @@ HANDLER(api_status)
 	sat_hex(key, id->sign_pk, SAT_SIGN_PK_BYTES);
 	key[16] = '\0';
 	sat_json_put_str(d, "device", key);
-	sat_json_put_str(d, "server", id->server);
+	sat_json_put_str(d, "server", api->sync.server != NULL &&
+	    id->server[0] != '\0' ? api->sync.server : id->server);
 	sat_json_put_bool(d, "demo", sat_replica_is_demo(api->crm.replica));
 	me_put(d, api);
 	api_time_put(d, "last_sync", s.last_sync_ms);

@@ -17,6 +17,8 @@
 
 typedef enum { FMT_AUTO, FMT_TABLE, FMT_TSV, FMT_CSV, FMT_JSON, FMT_JSONL } cli_format;
 
+typedef struct cli_setting cli_setting;
+
 typedef struct cli {
 	sat_args args;        /* args.arg[0] = noun, [1] = verb ... */
 	cli_format format;
@@ -38,7 +40,16 @@ typedef struct cli {
 	bool progress_shown;
 	int asked;            /* writes of this invocation that were named */
 	bool lines;           /* --json: progress goes to stdout, a line each */
+	cli_setting *set;     /* config.c: what files say, the last one wins */
+	size_t nset;
 } cli;
+
+/* config.c: what files say of this key; NULL. */
+const char *cli_config(const cli *c, const char *key);
+/* The option, else the environment, else the files; NULL. Flag and environment
+ * may be NULL. */
+const char *cli_choice(const cli *c, const char *flag, const char *env,
+    const char *key);
 
 /* home.c: folders, secrets, opening. */
 sat_rc cli_home(cli *c, sat_err *e);
@@ -172,7 +183,7 @@ int cli_signal(void); /* 0, or the signal that interrupted */
 /* help.c, man.c: from the tables of verbs. */
 void cli_help(sat_buf *out, const cli_verb *v, const char *noun); /* NULL = all */
 sat_rc cli_completion(cli *c, sat_err *e);
-/* satchel.1, satchel-exit-codes.7 as roff; false: there is no such page. */
+/* satchel.1, satchel-config.5, satchel-exit-codes.7 as roff; false: there is no such page. */
 bool cli_man(sat_buf *out, const char *page);
 sat_rc cli_man_run(cli *c, sat_err *e);
 sat_rc cli_version(cli *c, sat_err *e); /* main.c */
@@ -231,6 +242,8 @@ extern const cli_verb cli_approve_verbs[];
 extern const size_t cli_approve_nverbs;
 extern const cli_verb cli_rule_verbs[];
 extern const size_t cli_rule_nverbs;
+extern const cli_verb cli_config_verbs[];
+extern const size_t cli_config_nverbs;
 extern const size_t cli_record_nverbs, cli_kind_nverbs;
 extern const size_t cli_standard_nverbs, cli_work_nverbs;
 extern const size_t cli_exchange_nverbs, cli_conflict_nverbs;

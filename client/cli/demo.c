@@ -96,7 +96,8 @@ draw_passphrase(const cli *c, sat_err *e)
 
 	if (sat_args_has(&c->args, "passphrase-file") ||
 	    sat_args_has(&c->args, "passphrase-fd") ||
-	    getenv("SATCHEL_PASSPHRASE_FILE") != NULL)
+	    cli_choice(c, NULL, "SATCHEL_PASSPHRASE_FILE",
+	        "core.passphrasefile") != NULL)
 		return SAT_OK;
 	sat_random(raw, sizeof raw);
 	sat_hex(hex, raw, sizeof raw);

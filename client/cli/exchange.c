@@ -81,7 +81,7 @@ cli_synced(cli *c, const sat_json *line)
 static sat_rc
 run_sync(cli *c, sat_err *e)
 {
-	const char *timeout = sat_args_get(&c->args, "timeout");
+	const char *timeout = cli_choice(c, "timeout", NULL, "sync.timeout");
 	bool push = sat_args_has(&c->args, "push-only");
 	bool pull = sat_args_has(&c->args, "pull-only");
 	sat_json *body, *doc = NULL;

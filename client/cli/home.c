@@ -19,9 +19,9 @@ cli_home(cli *c, sat_err *e)
 	const char *home = sat_args_get(&c->args, "home");
 	const char *xdg = getenv("XDG_DATA_HOME"), *user = getenv("HOME");
 
-	c->profile = sat_args_get(&c->args, "profile");
-	if (c->profile == NULL)
-		c->profile = getenv("SATCHEL_PROFILE");
+	if (c->home != NULL)
+		return SAT_OK;
+	c->profile = cli_choice(c, "profile", "SATCHEL_PROFILE", "core.profile");
 	if (c->profile == NULL)
 		c->profile = "default";
 	if (strchr(c->profile, '/') != NULL || c->profile[0] == '.' ||
@@ -72,7 +72,8 @@ cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prompt,
 	if (fd != NULL)
 		return sat_passphrase_fd(out, fd, e);
 	if (file == NULL && main_one)
-		file = getenv("SATCHEL_PASSPHRASE_FILE");
+		file = cli_choice(c, NULL, "SATCHEL_PASSPHRASE_FILE",
+		    "core.passphrasefile");
 	if (file != NULL)
 		return sat_passphrase_file(out, file, e);
 	if (dir != NULL && main_one) {
@@ -142,6 +143,7 @@ cli_open_with(cli *c, sat_span passphrase, sat_err *e)
 	c->api.profile = c->profile;
 	c->api.sync.clock = env.clock;
 	c->api.sync.rand = env.rand;
+	c->api.sync.server = cli_config(c, "sync.server");
 	free(ring);
 	free(db);
 	return rc;

@@ -3,7 +3,7 @@
  */
 #include "client/cli/cli.h"
 
-#include "client/cli/cli_int.h"
+#include "client/cli/config.h"
 #include "common/base/log.h"
 
 #include <stdlib.h>
@@ -62,6 +62,7 @@ const cli_table cli_tables[] = {
 	{ cli_daemon_verbs, &cli_daemon_nverbs },
 	{ cli_privacy_verbs, &cli_privacy_nverbs },
 	{ cli_reveal_verbs, &cli_reveal_nverbs },
+	{ cli_config_verbs, &cli_config_nverbs },
 };
 const size_t cli_ntables = sizeof cli_tables / sizeof cli_tables[0];
 
@@ -159,13 +160,53 @@ term_width(const cli *c)
 	return 0;
 }
 
+static sat_level
+log_level(const char *word)
+{
+	static const char *const words[] = { "trace", "debug", "info" };
+
+	for (int i = 0; word != NULL && i < 3; i++)
+		if (strcmp(word, words[i]) == 0)
+			return (sat_level)i;
+	return SAT_WARN;
+}
+
+/* The files that say how this program is used; which replica decides which is
+ * the last one. */
+static sat_rc
+configure(cli *c, sat_err *e)
+{
+	sat_rc rc = cli_config_load(c, LEVEL_SYSTEM, LEVEL_USER, e);
+
+	if (rc == SAT_OK && cli_home(c, NULL) == SAT_OK)
+		rc = cli_config_load(c, LEVEL_PROFILE, LEVEL_PROFILE, e);
+	return rc;
+}
+
+/* Whoever reads help, or sets right what is wrong with a file of settings, is
+ * not sent away because of it. */
+static bool
+can_do_without(const cli *c)
+{
+	return c->args.nargs == 0 || sat_args_has(&c->args, "help") ||
+	    sat_args_has(&c->args, "version") ||
+	    strcmp(c->args.arg[0], "help") == 0 ||
+	    strcmp(c->args.arg[0], "config") == 0;
+}
+
 static sat_rc
 settings(cli *c, sat_err *e)
 {
 	static const char *const names[] = { "auto", "table", "tsv", "csv",
 		"json", "jsonl" };
 	const char *f = sat_args_get(&c->args, "format");
+	const char *log = cli_choice(c, NULL, "SATCHEL_LOG", "core.log");
 	const char *color = sat_args_get(&c->args, "color");
+
+	if (f == NULL && !sat_args_has(&c->args, "json"))
+		f = cli_config(c, "core.format");
+	if (color == NULL && getenv("NO_COLOR") == NULL)
+		color = cli_config(c, "core.color");
 
 	c->tty_out = isatty(STDOUT_FILENO) != 0;
 	c->tty_err = isatty(STDERR_FILENO) != 0;
@@ -178,7 +219,7 @@ settings(cli *c, sat_err *e)
 			c->verbose++;
 	sat_log_level(c->verbose > 1 ? SAT_TRACE
 	        : c->verbose == 1    ? SAT_INFO
-	                             : SAT_WARN);
+	                             : log_level(log));
 	c->color = c->tty_out && getenv("NO_COLOR") == NULL &&
 	    (color == NULL || strcmp(color, "never") != 0);
 	if (color != NULL && strcmp(color, "always") == 0)
@@ -338,11 +379,15 @@ sat_cli_main(int argc, char **argv, sat_cli_daemon_fn run_daemon)
 
 	sat_crypto_init();
 	c.daemon = run_daemon;
-	(void)snprintf(c.lang, sizeof c.lang, "%s",
-	    cli_text_lang(argc - 1, argv + 1));
-	cli_text_use(c.lang);
 	rc = sat_args_parse(&c.args, argc - 1, argv + 1,
 	    v != NULL && v->options != NULL ? v->options : NULL, cli_global, &e);
+	if (rc != SAT_OK)
+		(void)configure(&c, NULL); /* for the language alone */
+	else if ((rc = configure(&c, &e)) != SAT_OK && can_do_without(&c))
+		rc = SAT_OK;
+	(void)snprintf(c.lang, sizeof c.lang, "%s", cli_text_lang(argc - 1,
+	    argv + 1, cli_config(&c, "core.lang")));
+	cli_text_use(c.lang);
 	if (rc == SAT_OK)
 		rc = settings(&c, &e);
 	else if (asks_json(argc, argv))

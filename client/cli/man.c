@@ -2,9 +2,10 @@
  * Manual pages of the client, from the same tables as --help. The committed
  * pages in docs/man are compared with these by tests/unit/client/cli.
  */
-#include "client/cli/cli_int.h"
+#include "client/cli/config.h"
 #include "common/base/roff.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define VERSION_LINE "Satchel " SAT_VERSION
@@ -108,6 +109,9 @@ page_satchel(sat_buf *out)
 	sat_roff_item(out, "CREDENTIALS_DIRECTORY",
 	    "of systemd: satchel.passphrase is read from it");
 	sat_roff_item(out, "SATCHEL_LANG", "zh or en, as --lang; else LANG");
+	sat_roff_item(out, "SATCHEL_LOG", "warn, info, debug or trace");
+	sat_roff_item(out, "SATCHEL_CONFIG_SYSTEM",
+	    "the machine's settings, instead of /etc/satchel/config");
 	sat_roff_item(out, "NO_COLOR, COLUMNS", "no colour; width of a table");
 	sat_roff_section(out, "FILES");
 	sat_roff_item(out, "~/.local/share/satchel/PROFILE",
@@ -115,7 +119,47 @@ page_satchel(sat_buf *out)
 	sat_roff_section(out, "EXIT STATUS");
 	exit_codes(out);
 	sat_roff_section(out, "SEE ALSO");
-	sat_roff_text(out, "satcheld(8), satchel-exit-codes(7)");
+	sat_roff_text(out, "satchel-config(5), satchel-exit-codes(7), "
+	                   "satcheld(8)");
+}
+
+static void
+page_config(sat_buf *out)
+{
+	sat_roff_head(out, "satchel-config", 5, VERSION_LINE,
+	    "settings of satchel");
+	sat_roff_section(out, "DESCRIPTION");
+	sat_roff_text(out, "Files of settings, in the form of git-config(1). An "
+	    "option on the command line wins over the environment, that over the "
+	    "files; of these the replica's wins over the user's, and that over "
+	    "the machine's. satchel config list --show-origin tells what counts "
+	    "and where it stands.");
+	sat_roff_section(out, "SETTINGS");
+	for (size_t i = 0; i < cli_nkeys; i++) {
+		const cli_key *k = &cli_keys[i];
+		char *text = sat_xasprintf("%s%s%s%s%s%s%s", k->help,
+		    k->hint != NULL ? ": " : "", k->hint != NULL ? k->hint : "",
+		    k->flag != NULL ? "; option --" : "",
+		    k->flag != NULL ? k->flag : "",
+		    k->env != NULL ? "; environment " : "",
+		    k->env != NULL ? k->env : "");
+
+		sat_roff_item(out, k->key, text);
+		free(text);
+	}
+	sat_roff_text(out, "Other keys are kept and listed; nothing asks for "
+	    "them.");
+	sat_roff_section(out, "FILES");
+	sat_roff_item(out, "~/.local/share/satchel/PROFILE/config",
+	    "of one replica (config set --local)");
+	sat_roff_item(out, "~/.config/satchel/config", "of the user");
+	sat_roff_item(out, "/etc/satchel/config",
+	    "of the machine (config set --system)");
+	sat_roff_section(out, "EXAMPLE");
+	sat_roff_lines(out, "[core]\n\tlang = zh\n[sync]\n"
+	    "\tserver = tcp://crm.example.cn:7443\n");
+	sat_roff_section(out, "SEE ALSO");
+	sat_roff_text(out, "satchel(1)");
 }
 
 bool
@@ -125,6 +169,8 @@ cli_man(sat_buf *out, const char *page)
 		page_satchel(out);
 	else if (strcmp(page, "satchel-exit-codes.7") == 0)
 		page_exit_codes(out);
+	else if (strcmp(page, "satchel-config.5") == 0)
+		page_config(out);
 	else
 		return false;
 	return true;
@@ -136,5 +182,5 @@ cli_man_run(cli *c, sat_err *e)
 	if (c->args.nargs > 1 && cli_man(&c->out, c->args.arg[1]))
 		return SAT_OK;
 	return sat_fail_code(e, SAT_EUSAGE, "usage",
-	    "satchel.1 or satchel-exit-codes.7", "there is no such page");
+	    "satchel.1, satchel-config.5 or satchel-exit-codes.7", "there is no such page");
 }

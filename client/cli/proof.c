@@ -542,7 +542,7 @@ const cli_verb cli_proof_verbs[] = {
 	{ "__texts", NULL, cli_texts_run, NULL, "__texts",
 	    "what the tables say, for the catalogue", NULL, true },
 	{ "__man", NULL, cli_man_run, NULL, "__man PAGE",
-	    "a manual page as roff: satchel.1, satchel-exit-codes.7", NULL, true },
+	    "a manual page as roff: satchel.1, satchel-config.5", NULL, true },
 	{ "api", NULL, run_api, api_options, "api METHOD PATH [-f k=v]",
 	    "any route of the table", NULL, false },
 };

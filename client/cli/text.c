@@ -43,7 +43,7 @@ cli_text_use(const char *lang)
 }
 
 const char *
-cli_text_lang(int argc, char *const *argv)
+cli_text_lang(int argc, char *const *argv, const char *configured)
 {
 	static const char *const names[] = { "SATCHEL_LANG", "LC_ALL",
 		"LC_MESSAGES", "LANG" };
@@ -58,6 +58,8 @@ cli_text_lang(int argc, char *const *argv)
 		lang = getenv(names[i]);
 		if (lang != NULL && lang[0] == '\0')
 			lang = NULL;
+		if (lang == NULL && i == 0)
+			lang = configured;
 	}
 	return lang != NULL && strncmp(lang, "zh", 2) == 0 ? "zh" : "en";
 }

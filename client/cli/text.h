@@ -20,9 +20,10 @@
 
 /* "zh": the Chinese catalogue; anything else: English as it is. */
 void cli_text_use(const char *lang);
-/* "zh" or "en": --lang, SATCHEL_LANG, then what the locale says for messages
- * (LC_ALL, LC_MESSAGES, LANG); the first that is set decides. */
-const char *cli_text_lang(int argc, char *const *argv);
+/* "zh" or "en": --lang, SATCHEL_LANG, what is configured (NULL: nothing), then
+ * what the locale says for messages (LC_ALL, LC_MESSAGES, LANG); the first that
+ * is set decides. */
+const char *cli_text_lang(int argc, char *const *argv, const char *configured);
 /* The text itself when the catalogue does not have it. Never NULL. */
 const char *cli_text(const char *english) SAT_FORMAT_ARG(1);
 /*

@@ -204,6 +204,10 @@ run_export(cli *c, sat_err *e)
 	                                                : "csv");
 	if (to != NULL)
 		sat_json_put_str(body, "file", to);
+	if (!sat_args_has(&c->args, "encoding") &&
+	    cli_config(c, "export.encoding") != NULL)
+		sat_json_put_str(body, "encoding",
+		    cli_config(c, "export.encoding"));
 	if ((rc = body_flags(body, c, export_options, e)) == SAT_OK)
 		rc = cli_ask(&doc, c, "POST", "/v1/exports", NULL, body, e);
 	if (rc == SAT_OK && json && file)

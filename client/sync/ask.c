@@ -94,8 +94,8 @@ sat_asking_go(sat_asking *x, const sat_sync_opts *o)
 {
 	sat_net_client *link = NULL;
 
-	x->rc = sat_sync_dial(&link, x->id->server, x->id->server_pk, x->id, o,
-	    &x->err);
+	x->rc = sat_sync_dial(&link, sat_sync_address(x->id, o),
+	    x->id->server_pk, x->id, o, &x->err);
 	if (x->rc == SAT_OK)
 		x->rc = exchange(x, link, &x->err);
 	sat_net_hangup(link);

@@ -315,7 +315,8 @@ one_link(sat_live *l, sat_replica *r, bool *held, sat_err *e)
 	sat_rc rc;
 
 	*held = false;
-	rc = sat_sync_dial(&link, id->server, id->server_pk, id, &l->o, e);
+	rc = sat_sync_dial(&link, sat_sync_address(id, &l->o), id->server_pk, id,
+	    &l->o, e);
 	if (rc == SAT_OK) {
 		set_link(l, link);
 		rc = hold(l, link, &ops, held, e);

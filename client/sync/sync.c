@@ -148,7 +148,8 @@ session(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
 	sat_client_ops ops = sat_carry_ops(&carry, r, o);
 	sat_rc rc;
 
-	rc = sat_sync_dial(&link, id->server, id->server_pk, id, o, e);
+	rc = sat_sync_dial(&link, sat_sync_address(id, o), id->server_pk, id, o,
+	    e);
 	if (rc == SAT_OK) {
 		sat_sync_turn(o, true);
 		rc = sat_sync_session(out, link, &ops, o, e);

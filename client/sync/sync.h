@@ -25,6 +25,8 @@ typedef struct sat_asking sat_asking;
 
 typedef struct sat_sync_opts {
 	unsigned flags;    /* SAT_CS_PUSH_ONLY, SAT_CS_PULL_ONLY */
+	const char *server; /* address instead of the invitation's; NULL = that;
+	                      its key stays the one the invitation named */
 	int timeout_ms;    /* connect and each request; 0 = 15000 */
 	int retries;       /* whole sessions tried again after a lost link; full jitter */
 	void (*progress)(void *u, const sat_cs_stats *so_far);

@@ -17,6 +17,12 @@ SAT_CHECK sat_rc sat_sync_has_server(const sat_replica_identity *id, sat_err *e)
 SAT_CHECK sat_rc sat_sync_dial(sat_net_client **c, const char *address,
     const uint8_t server_pk[32], const sat_replica_identity *id,
     const sat_sync_opts *o, sat_err *e);
+/* Where the server is: what was set, else what the invitation said. */
+static inline const char *
+sat_sync_address(const sat_replica_identity *id, const sat_sync_opts *o)
+{
+	return o->server != NULL ? o->server : id->server;
+}
 /* One session over this link; what it exchanged is added to *out. */
 SAT_CHECK sat_rc sat_sync_session(sat_sync_result *out, sat_net_client *link,
     const sat_client_ops *ops, const sat_sync_opts *o, sat_err *e);

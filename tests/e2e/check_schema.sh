@@ -4,15 +4,7 @@
 # routes themselves are held against their schemas by
 # tests/unit/client/api/test_routes.c.
 . tests/e2e/lib.sh
-# fits NAME TEXT: the top-level required members of docs/schema/NAME.json
-fits() {
-	local key f=docs/schema/$1.json
-	[ -n "$2" ] || { bad "$1: nothing was printed"; return; }
-	for key in $(awk '/^  "required"/ { f = 1; next } f && /\]/ { exit } f' "$f" | tr -d '", '); do
-		if grep -qF "\"$key\":" <<<"$2"; then ok; else bad "$1: no \"$key\" in $(head -c 300 <<<"$2")"; fi
-	done
-	! grep -qF "\"const\": \"satchel/$1/1\"" "$f" || has "$2" "\"schema\": ?\"satchel/$1/1\"" "schema of $1"
-}
+. tests/e2e/fits.sh
 lines() { wc -l <<<"$1"; }
 server_init; serve
 d team add east --name East >/dev/null

@@ -5,7 +5,7 @@ B=${SAT_BUILD:-build}
 SATCHEL=$(readlink -f "$B/satchel"); SATCHELD=$(readlink -f "$B/satcheld")
 W=$(mktemp -d "${TMPDIR:-/tmp}/sat-e2e-XXXXXX")
 passed=0 failed=0 server_pid=
-export SATCHEL_LANG=en
+export SATCHEL_LANG=en XDG_CONFIG_HOME=$W/config SATCHEL_CONFIG_SYSTEM= # no settings of this machine
 unset SATCHEL_HOME SATCHEL_PASSPHRASE_FILE SATCHEL_PROFILE SATCHELD_DIR
 
 ok() { passed=$((passed + 1)); }

@@ -85,15 +85,15 @@ the_language_is_the_first_that_is_set(void **state)
 	(void)unsetenv("LC_ALL");
 	(void)unsetenv("LC_MESSAGES");
 	(void)unsetenv("SATCHEL_LANG");
-	assert_string_equal(cli_text_lang(1, none), "zh");
-	assert_string_equal(cli_text_lang(3, flag), "en");
-	assert_string_equal(cli_text_lang(2, after), "zh");
+	assert_string_equal(cli_text_lang(1, none, NULL), "zh");
+	assert_string_equal(cli_text_lang(3, flag, NULL), "en");
+	assert_string_equal(cli_text_lang(2, after, NULL), "zh");
 	(void)setenv("LC_ALL", "C", 1);
-	assert_string_equal(cli_text_lang(1, none), "en");
+	assert_string_equal(cli_text_lang(1, none, NULL), "en");
 	(void)setenv("LC_ALL", "", 1);
-	assert_string_equal(cli_text_lang(1, none), "zh");
+	assert_string_equal(cli_text_lang(1, none, NULL), "zh");
 	(void)setenv("SATCHEL_LANG", "en", 1);
-	assert_string_equal(cli_text_lang(1, none), "en");
+	assert_string_equal(cli_text_lang(1, none, NULL), "en");
 }
 
 static void

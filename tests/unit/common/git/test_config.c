@@ -1,0 +1,152 @@
+#include "tests/lib/unit.h"
+
+#include "common/git/config.h"
+
+#include "common/crypto/crypto.h"
+
+#include <sys/stat.h>
+
+static char *dir;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	sat_crypto_init();
+	dir = sat_test_dir();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	sat_test_rmdir(dir);
+	return 0;
+}
+
+static const char *
+at(const char *name)
+{
+	static char path[400];
+
+	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	return path;
+}
+
+static void
+put_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(0, fclose(f));
+}
+
+static void
+into_text(void *u, const char *key, const char *value)
+{
+	sat_buf_fmt(u, "%s=%s;", key, value);
+}
+
+static void
+assert_holds(const char *path, const char *want)
+{
+	sat_buf b = { 0 };
+	sat_err err;
+
+	assert_ok(sat_config_each(path, into_text, &b, &err));
+	assert_string_equal(want, sat_buf_cstr(&b));
+	sat_buf_fini(&b);
+}
+
+static void
+a_file_that_is_not_there_has_no_settings_and_is_made_by_the_first(void **state)
+{
+	sat_err err;
+
+	(void)state;
+	assert_holds(at("new"), "");
+	assert_rc(SAT_ENOTFOUND, sat_config_put(at("new"), "core.lang", NULL,
+	    &err));
+	assert_ok(sat_config_put(at("new"), "core.lang", "zh", &err));
+	assert_ok(sat_config_put(at("new"), "sync.server", "tcp://a b:1", &err));
+	assert_holds(at("new"), "core.lang=zh;sync.server=tcp://a b:1;");
+	assert_ok(sat_config_put(at("new"), "core.lang", NULL, &err));
+	assert_holds(at("new"), "sync.server=tcp://a b:1;");
+}
+
+static void
+what_a_person_wrote_keeps_its_comments_and_order(void **state)
+{
+	char text[200] = "";
+	sat_err err;
+	FILE *f;
+
+	(void)state;
+	put_text(at("hand"), "; mine\n[b]\n\tx = 1\n[a]\n\tflag\n\ty = \"a;b\"\n");
+	assert_holds(at("hand"), "b.x=1;a.flag=true;a.y=a;b;");
+	assert_ok(sat_config_put(at("hand"), "b.x", "2", &err));
+	assert_holds(at("hand"), "b.x=2;a.flag=true;a.y=a;b;");
+	f = fopen(at("hand"), "r");
+	assert_non_null(f);
+	assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+	(void)fclose(f);
+	assert_non_null(strstr(text, "; mine\n[b]\n"));
+}
+
+static void
+what_is_malformed_is_refused_and_left_alone(void **state)
+{
+	struct stat before, after;
+	sat_buf b = { 0 };
+	sat_err err;
+
+	(void)state;
+	put_text(at("bad"), "[core\nlang = zh\n");
+	assert_int_equal(0, stat(at("bad"), &before));
+	assert_rc(SAT_EINVALID, sat_config_each(at("bad"), into_text, &b, &err));
+	assert_non_null(strstr(err.text, "bad"));
+	assert_rc(SAT_EINVALID, sat_config_put(at("bad"), "a.b", "c", &err));
+	assert_int_equal(0, stat(at("bad"), &after));
+	assert_int_equal(before.st_size, after.st_size);
+	assert_rc(SAT_EINVALID, sat_config_put(at("ok"), "nosection", "c", &err));
+	assert_rc(SAT_EINVALID, sat_config_put(at("ok"), "a.b c", "c", &err));
+	assert_rc(SAT_EINVALID, sat_config_each(dir, into_text, &b, &err));
+	sat_buf_fini(&b);
+}
+
+static void
+a_file_above_the_limit_is_refused(void **state)
+{
+	char *big = malloc(SAT_CONFIG_BYTES_MAX + 2);
+	sat_buf b = { 0 };
+	sat_err err;
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, '#', SAT_CONFIG_BYTES_MAX + 1);
+	big[SAT_CONFIG_BYTES_MAX + 1] = '\0';
+	put_text(at("big"), big);
+	assert_rc(SAT_EINVALID, sat_config_each(at("big"), into_text, &b, &err));
+	big[SAT_CONFIG_BYTES_MAX] = '\0'; /* the limit itself is allowed */
+	put_text(at("big"), big);
+	assert_ok(sat_config_each(at("big"), into_text, &b, &err));
+	free(big);
+	sat_buf_fini(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_file_that_is_not_there_has_no_settings_and_is_made_by_the_first),
+		cmocka_unit_test(what_a_person_wrote_keeps_its_comments_and_order),
+		cmocka_unit_test(what_is_malformed_is_refused_and_left_alone),
+		cmocka_unit_test(a_file_above_the_limit_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
