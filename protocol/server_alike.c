@@ -15,6 +15,8 @@
  *   K1  an entry of a record says what holds for the pair at the end of the
  *       transaction that last touched either.
  *   K2  nothing of a record leaves here but the key of its owner.
+ *   K3  when the template names other fields as duplicate keys, the match keys
+ *       are those of all customers again, and the entries too (P-320).
  */
 #include "protocol/server_int.h"
 
@@ -314,5 +316,177 @@ sat_srv_alike_flush(sat_server *s, sat_err *e)
 		rc = one_record(&x, e);
 	}
 	sat_buf_fini(&x.tmp);
+	return rc;
+}
+
+/* ---- another template's duplicate keys ------------------------------------------------ */
+
+/* Which fields are keys, as one number, never 0. */
+static uint64_t
+keys_named(const sat_template *t)
+{
+	static const uint8_t sip[16] = "satchel.dupkeys";
+	sat_buf b = { 0 };
+	uint64_t h;
+
+	for (size_t i = 0; i < sat_template_kinds(t); i++) {
+		const sat_kind *k = sat_template_kind_at(t, i);
+
+		for (size_t f = 0; f < k->nfields; f++)
+			if (k->scope == SAT_SCOPE_ROOT &&
+			    k->fields[f].dup_weight > 0) {
+				sat_write_uint(&b, k->id);
+				sat_write_uint(&b, k->fields[f].id);
+			}
+	}
+	h = sat_siphash24(sip, sat_buf_span(&b));
+	sat_buf_fini(&b);
+	return h != 0 ? h : 1;
+}
+
+typedef struct adopting {
+	alike x;
+	sat_arena row;        /* one record */
+	uint32_t *eids;       /* who may have to be told, or told otherwise */
+	size_t n, cap;
+	bool put;             /* else: who shares a key */
+	sat_rc rc;
+	sat_err *e;
+} adopting;
+
+static void
+add_eid(adopting *a, uint32_t eid)
+{
+	if (a->n > 0 && a->eids[a->n - 1] == eid)
+		return;
+	if (a->n == a->cap) {
+		a->cap = a->cap * 2 + 64;
+		a->eids = sat_xrealloc(a->eids, a->cap * sizeof *a->eids);
+	}
+	a->eids[a->n++] = eid;
+}
+
+static sat_rc
+adopt_field(adopting *a, const sat_field *f, const sat_record *r, uint32_t eid)
+{
+	const sat_store *st = &a->x.s->env.store;
+	keyed k = key_of(&a->x, f, r, sat_rec_gone(r));
+	group g = { .n = 0 };
+	sat_rc rc;
+
+	if (!k.has)
+		return SAT_OK;
+	if (a->put)
+		return st->match_put(st->u, k.key, eid, a->e);
+	if ((rc = st->match_find(st->u, k.key, on_eid, &g, a->e)) == SAT_OK &&
+	    g.n > 1 && g.n <= GROUP_MAX)
+		add_eid(a, eid);
+	return rc;
+}
+
+static bool
+adopt_row(void *u, const sat_rec_row *row)
+{
+	adopting *a = u;
+	const sat_kind *k = sat_template_kind_id(a->x.s->tip, row->kind);
+	sat_record r;
+
+	if (k == NULL || k->scope != SAT_SCOPE_ROOT)
+		return true;
+	sat_arena_reset(&a->row);
+	a->x.k = k;
+	a->rc = sat_record_read(&r, &a->row, row->state, a->e);
+	for (size_t i = 0; i < k->nfields && a->rc == SAT_OK; i++)
+		if (k->fields[i].dup_weight > 0)
+			a->rc = adopt_field(a, &k->fields[i], &r, row->eid);
+	if (!a->put && a->rc == SAT_OK &&
+	    sat_record_cell(&r, SAT_SYS_CANDIDATES) != NULL)
+		add_eid(a, row->eid);
+	return a->rc == SAT_OK;
+}
+
+/* Entries of fields that are no keys any more. */
+static sat_rc
+take_back(sat_server *s, const sat_kind *k, wrec *w, sat_err *e)
+{
+	const sat_cell *c = sat_record_cell(&w->r, SAT_SYS_CANDIDATES);
+	sat_element *el;
+	size_t n = c != NULL ? sat_cell_elements(&el, &s->txn, c) : 0, m = 0;
+	sat_op *ops = sat_arena_alloc(&s->txn, (n + 1) * sizeof *ops);
+	uint64_t lsn;
+
+	for (size_t i = 0; i < n; i++) {
+		const sat_field *f = NULL;
+		sat_span t = el[i].text;
+		const uint8_t *end = t.n <= 17 ? NULL :
+		    memchr(t.p + 17, ' ', t.n - 17); /* TAG FIELD OWNER */
+
+		for (size_t j = 0; end != NULL && j < k->nfields; j++)
+			if (sat_span_eq(sat_span_str(k->fields[j].key),
+			    sat_span_of(t.p + 17, (size_t)(end - t.p) - 17)))
+				f = &k->fields[j];
+		if (f == NULL || f->dup_weight > 0)
+			continue;
+		ops[m++] = (sat_op){ .kind = SAT_OP_SREM, .rtype = w->kind,
+			.field = SAT_SYS_CANDIDATES, .rec = w->id,
+			.value = sat_v_text(t) };
+	}
+	return m == 0 ? SAT_OK : sat_srv_own(s, &w->id, ops, m, &lsn, e);
+}
+
+static sat_rc
+adopt_told(adopting *a, uint32_t eid)
+{
+	alike *x = &a->x;
+	sat_rc rc;
+
+	if ((rc = sat_set_by_eid(&x->w, x->s, eid, a->e)) != SAT_OK ||
+	    (rc = sat_set_decode(x->w, x->s, a->e)) != SAT_OK)
+		return rc;
+	x->k = sat_template_kind_id(x->s->tip, x->w->kind);
+	if ((rc = take_back(x->s, x->k, x->w, a->e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < x->k->nfields && rc == SAT_OK; i++) {
+		const sat_field *f = &x->k->fields[i];
+		keyed is = { 0, false };
+
+		if (f->dup_weight > 0)
+			is = key_of(x, f, &x->w->r, sat_rec_gone(&x->w->r));
+		rc = tell_group(x, f, is, is, a->e);
+	}
+	return rc;
+}
+
+/* K3. Each customer is read twice: its key is there before anybody is asked
+ * with whom he shares one. Once per template that names other keys. */
+sat_rc
+sat_srv_alike_adopt(sat_server *s, int64_t now_ms, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	adopting a = { .x.s = s, .put = true, .e = e };
+	uint64_t was, is;
+	sat_rc rc;
+
+	(void)now_ms;
+	if (s->tip == NULL)
+		return SAT_OK;
+	is = keys_named(s->tip);
+	if ((rc = st->counter_get(&was, st->u, SAT_N_MATCH, e)) != SAT_OK ||
+	    was == is || (rc = st->match_clear(st->u, e)) != SAT_OK ||
+	    (rc = st->rec_scan(st->u, 0, adopt_row, &a, e)) != SAT_OK)
+		goto out;
+	a.put = false;
+	rc = a.rc;
+	if (rc == SAT_OK && s->env.sign != NULL &&
+	    (rc = st->rec_scan(st->u, 0, adopt_row, &a, e)) == SAT_OK)
+		rc = a.rc;
+	for (size_t i = 0; i < a.n && rc == SAT_OK; i++)
+		rc = adopt_told(&a, a.eids[i]);
+	if (rc == SAT_OK)
+		rc = st->counter_put(st->u, SAT_N_MATCH, is, e);
+out:
+	free(a.eids);
+	sat_arena_fini(&a.row);
+	sat_buf_fini(&a.x.tmp);
 	return rc;
 }

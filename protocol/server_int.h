@@ -300,6 +300,9 @@ SAT_CHECK sat_rc sat_srv_own(sat_server *s, const sat_id *subject, sat_op *ops,
 /* server_alike.c: match keys of the customers this transaction changed, and
  * what their owners are told of each other; before everything is written. */
 SAT_CHECK sat_rc sat_srv_alike_flush(sat_server *s, sat_err *e);
+/* Another template may name other duplicate keys: all match keys anew, and what
+ * owners are told of each other (P-320). A rule that runs by time. */
+SAT_CHECK sat_rc sat_srv_alike_adopt(sat_server *s, int64_t now_ms, sat_err *e);
 /* Sign what this transaction added; by sat_srv_commit. */
 SAT_CHECK sat_rc sat_srv_own_flush(sat_server *s, sat_err *e);
 /* server_digest.c: what the dirty records and memberships mean for the sums of

@@ -192,6 +192,7 @@ static const struct rule {
 	sat_rc (*run)(sat_server *s, int64_t now_ms, sat_err *e);
 } rules[] = {
 	{ cursors },
+	{ sat_srv_alike_adopt },
 	{ sat_srv_reclaim },
 	{ sat_srv_clear_desk },
 };

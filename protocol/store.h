@@ -26,6 +26,7 @@ typedef enum sat_counter {
 	                        below it */
 	SAT_N_POOL_DAY = 12, /* last day (local, since 1970) pools took back */
 	SAT_N_DESK_DAY = 13, /* the same of the desks that were cleared */
+	SAT_N_MATCH = 14,    /* the duplicate keys the match keys were made for */
 } sat_counter;
 
 typedef struct sat_chain { /* of one (device, incarnation) */
@@ -181,6 +182,7 @@ typedef struct sat_store {
 	/* keys under which customers may meet (P-176), ascending eid */
 	sat_rc (*match_put)(void *u, int64_t key, uint32_t eid, sat_err *e);
 	sat_rc (*match_del)(void *u, int64_t key, uint32_t eid, sat_err *e);
+	sat_rc (*match_clear)(void *u, sat_err *e); /* all of them */
 	sat_rc (*match_find)(void *u, int64_t key, bool (*cb)(void *cu, uint32_t eid), void *cu, sat_err *e);
 
 	sat_rc (*member_get)(sat_member *m, void *u, sat_scope_key key, uint32_t root, sat_err *e); /* zero when none */

@@ -1,6 +1,7 @@
 /*
  * alike.c - records that share a match key: the table of keys read from the
- * other side; and those the protocol knows more of than the template.
+ * other side, and carried over to another template; and the records the
+ * protocol knows more of than the template.
  */
 #include "client/replica/replica_int.h"
 
@@ -102,6 +103,78 @@ sat_replica_alike(sat_replica *r, size_t max, sat_rc (*cb)(void *u,
 	}
 	sat_arena_fini(&a);
 	return rc;
+}
+
+/* ---- another template's duplicate keys ------------------------------------------------ */
+
+static bool
+is_key_in(const replica_kinds *ks, uint16_t kind, uint16_t field)
+{
+	const replica_kind *k = replica_kind_by(ks, kind);
+
+	for (size_t i = 0; k != NULL && i < k->n; i++)
+		if (k->fields[i]->id == field)
+			return k->match[i];
+	return false;
+}
+
+static bool
+all_keys_in(const replica_kinds *ks, const replica_kind *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (k->match[i] && !is_key_in(ks, k->kind->id,
+		    k->fields[i]->id))
+			return false;
+	return true;
+}
+
+/* The statement reads the columns of the earlier kind's keys in their order. */
+static sat_rc
+drop_keys(sat_replica *r, const replica_kind *k, sat_err *e)
+{
+	int64_t key;
+	sat_stmt *s, *del;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = replica_kind_stmt(&s, r, k, KQ_MATCH, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&del, r->db, SQL_MATCH_DEL, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row)
+		for (size_t i = 0, col = 1; i < k->n; i++) {
+			sat_value v;
+
+			if (!k->match[i])
+				continue;
+			v = replica_col_value(s, (int)col++);
+			if (is_key_in(r->kinds, k->kind->id,
+			    k->fields[i]->id) || !sat_match_key(&key, &r->b4,
+			    k->kind, k->fields[i], v))
+				continue;
+			sat_bind_int(del, 1, key);
+			sat_bind_int(del, 2, sat_col_int(s, 0));
+			if ((rc = sat_run(del, e)) != SAT_OK) {
+				sat_stmt_reset(s);
+				return rc;
+			}
+		}
+	return rc;
+}
+
+/* Keys of numbers and their aliases stay: these are keys in every template. */
+sat_rc
+replica_match_adopt(sat_replica *r, const replica_kinds *was, sat_err *e)
+{
+	bool more = false;
+	sat_rc rc;
+
+	for (size_t i = 0; i < was->n; i++)
+		if (!all_keys_in(r->kinds, &was->k[i]) &&
+		    (rc = drop_keys(r, &was->k[i], e)) != SAT_OK)
+			return rc;
+	for (size_t i = 0; i < r->kinds->n; i++)
+		more = more || !all_keys_in(was, &r->kinds->k[i]);
+	return more ? replica_match_build(r, e) : SAT_OK;
 }
 
 /* ---- records with system cells ------------------------------------------------------ */

@@ -343,6 +343,10 @@ void replica_row_widen(replica_row *row, sat_arena *a, const replica_row *whole)
 SAT_CHECK sat_rc replica_row_write(sat_replica *r, replica_row *row, sat_err *e);
 /* The keys of every row, once, in their order (end of a snapshot). */
 SAT_CHECK sat_rc replica_match_build(sat_replica *r, sat_err *e);
+/* The template in force has other duplicate keys than the one before it: keys
+ * of fields that are none any more go, those of new ones come (alike.c). */
+SAT_CHECK sat_rc replica_match_adopt(sat_replica *r, const replica_kinds *was,
+    sat_err *e);
 /* Open conflicts of the view: fields and LSNs, field 0 = deleted with edits. */
 typedef struct row_conflict {
 	uint16_t field;

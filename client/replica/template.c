@@ -220,7 +220,7 @@ typedef struct next_template {
 
 /* Inside the transaction: r->t and r->kinds are already the new ones. */
 static sat_rc
-install(sat_replica *r, const sat_oid *tip, sat_err *e)
+install(sat_replica *r, const replica_kinds *was, const sat_oid *tip, sat_err *e)
 {
 	bool grew;
 	sat_rc rc;
@@ -232,6 +232,8 @@ install(sat_replica *r, const sat_oid *tip, sat_err *e)
 	for (size_t i = 0; grew && i < r->kinds->n; i++)
 		if ((rc = adopt_unknown(r, &r->kinds->k[i], e)) != SAT_OK)
 			return rc;
+	if (was != NULL && (rc = replica_match_adopt(r, was, e)) != SAT_OK)
+		return rc;
 	return replica_meta_blob(r, "template",
 	    sat_span_of(tip->b, sizeof tip->b), e);
 }
@@ -312,7 +314,7 @@ replica_template_in(void *u, const uint8_t tip_bytes[SAT_TEMPLATE_OID_BYTES],
 	if ((rc = receive(&next, &in, &tip, bundle, e)) == SAT_OK) {
 		r->t = next.t;
 		r->kinds = next.kinds;
-		rc = install(r, &tip, e);
+		rc = install(r, was.kinds, &tip, e);
 		over = pools_changed(r, was.t, next.t);
 		if (rc == SAT_OK && over)
 			rc = replica_start_over(r, e);

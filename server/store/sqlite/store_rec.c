@@ -175,6 +175,16 @@ match_del(void *u, int64_t key, uint32_t eid, sat_err *e)
 }
 
 static sat_rc
+match_clear(void *u, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc = store_stmt(&q, s->db, SQL_DROP_MATCH, e);
+
+	return rc != SAT_OK ? rc : sat_run(q, e);
+}
+
+static sat_rc
 match_find(void *u, int64_t key, bool (*cb)(void *cu, uint32_t eid), void *cu,
     sat_err *e)
 {
@@ -278,6 +288,7 @@ store_rec_ops(sat_store *o)
 	o->rec_move = rec_move;
 	o->match_put = match_put;
 	o->match_del = match_del;
+	o->match_clear = match_clear;
 	o->match_find = match_find;
 	o->rec_scan = rec_scan;
 	o->rec_of_root = rec_of_root;

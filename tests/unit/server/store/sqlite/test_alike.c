@@ -1,0 +1,134 @@
+/*
+ * Match keys of the server, and what owners are told of each other, when the
+ * template names other fields as duplicate keys (P-320).
+ */
+#include "tests/unit/server/store/sqlite/device.h"
+
+/* The base template with another text in the customer's fields, as the tip. */
+static void
+change_template(world *w, const char *was, const char *is)
+{
+	const sat_template_file *files;
+	sat_template_file list[128];
+	sat_buf b = { 0 };
+	const char *at;
+	sat_err err = { 0 };
+	size_t n;
+
+	files = sat_template_base(&n);
+	assert_true(n <= 128);
+	memcpy(list, files, n * sizeof *list);
+	for (size_t i = 0; i < n; i++) {
+		const char *text = (const char *)list[i].bytes.p;
+
+		if (strcmp(list[i].path, "fields/account.json") != 0)
+			continue;
+		at = memmem(text, list[i].bytes.n, was, strlen(was));
+		assert_non_null(at);
+		sat_buf_add(&b, text, (size_t)(at - text));
+		sat_buf_str(&b, is);
+		sat_buf_add(&b, at + strlen(was), list[i].bytes.n -
+		    (size_t)(at - text) - strlen(was));
+		list[i].bytes = sat_buf_span(&b);
+	}
+	sat_template_free(w->t);
+	assert_ok(sat_template_load(&w->t, list, n, &err));
+	w->oid[0]++;
+	sat_buf_fini(&b);
+}
+
+static void
+tick(world *w)
+{
+	sat_err err = { 0 };
+
+	w->now_ms += 60000;
+	assert_ok(sat_server_tick(w->server, w->now_ms, &err));
+}
+
+/* What the customer says of others, "" for nothing. */
+static const char *
+told(device *d, sat_id id)
+{
+	static char text[512];
+	held *h = device_find(d, &id, 0);
+	sat_arena a = { 0 };
+	sat_record r;
+	sat_value v;
+	sat_err err = { 0 };
+
+	assert_non_null(h);
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(&h->state), &err));
+	v = sat_record_value(&r, SAT_SYS_CANDIDATES);
+	(void)snprintf(text, sizeof text, "%.*s", v.type == SAT_V_TEXT ?
+	    (int)v.s.n : 0, v.type == SAT_V_TEXT ? (const char *)v.s.p : "");
+	sat_arena_fini(&a);
+	return text;
+}
+
+#define SECTOR "\"key\": \"sector\", \"label\": {\"zh\": \"行业细分\", " \
+	"\"en\": \"Sector\"}, \"type\": \"text\","
+#define SECTOR_KEY SECTOR " \"dup_weight\": 50,"
+
+static void
+owners_are_told_by_the_keys_of_the_template_in_force(void **state)
+{
+	world *w = world_new(5);
+	device *ann, *sue;
+	sat_id a, b;
+
+	(void)state;
+	world_team(w, "north");
+	world_team(w, "south");
+	world_user(w, "ann", "rep", "north");
+	world_user(w, "sue", "rep", "south");
+	ann = device_new(w, "ann");
+	sue = device_new(w, "sue");
+	a = device_account(ann, "Anhui Mill", "ann");
+	b = device_account(sue, "Bengbu Mill", "sue");
+	(void)device_edit(ann, &a, &a, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
+	    txt("paper"));
+	(void)device_edit(sue, &b, &b, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
+	    txt("paper"));
+	device_sync(ann);
+	device_sync(sue);
+	tick(w);
+	device_sync(ann);
+	assert_string_equal("", told(ann, a));
+
+	change_template(w, SECTOR, SECTOR_KEY);
+	tick(w);
+	device_sync(ann);
+	device_sync(sue);
+	assert_non_null(strstr(told(ann, a), " sector sue"));
+	assert_non_null(strstr(told(sue, b), " sector ann"));
+
+	/* who is made now meets the others by the new key */
+	b = device_account(sue, "Chuzhou Mill", "sue");
+	(void)device_edit(sue, &b, &b, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
+	    txt("paper"));
+	device_sync(sue);
+	assert_non_null(strstr(told(sue, b), " sector ann"));
+
+	change_template(w, SECTOR, SECTOR);
+	tick(w);
+	device_sync(ann);
+	device_sync(sue);
+	assert_string_equal("", told(ann, a));
+	assert_string_equal("", told(sue, b));
+	device_free(ann);
+	device_free(sue);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    owners_are_told_by_the_keys_of_the_template_in_force),
+	};
+
+	sat_crypto_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
