@@ -59,6 +59,11 @@ typedef struct sat_git_author {
 SAT_CHECK sat_rc sat_git_commit(sat_oid *out, sat_git *g, const char *branch,
     const sat_git_file *files, size_t nfiles, const sat_git_author *who,
     const char *message, sat_err *e);
+/* A commit with the tree of the branch's tip: it has something to say, not
+ * something to change. SAT_ENOTFOUND without a tip. */
+SAT_CHECK sat_rc sat_git_commit_same(sat_oid *out, sat_git *g,
+    const char *branch, const sat_git_author *who, const char *message,
+    sat_err *e);
 SAT_CHECK sat_rc sat_git_tip(sat_oid *out, sat_git *g, const char *branch, sat_err *e);
 
 /* Make a branch that does not exist yet (restore). SAT_ECONFLICT. */
@@ -88,6 +93,10 @@ typedef struct sat_git_info {
 SAT_CHECK sat_rc sat_git_commit_info(sat_git_info *out, sat_git *g,
     const sat_oid *commit, const uint8_t (*allowed)[SAT_SIGN_PK_BYTES],
     size_t nallowed, sat_err *e);
+/* The value of the last line "KEY: value" of its message; SAT_ENOTFOUND when
+ * there is none. What comes behind a message's first line is signed with it. */
+SAT_CHECK sat_rc sat_git_commit_trailer(sat_buf *value, sat_git *g,
+    const sat_oid *commit, const char *key, sat_err *e);
 /* History from a commit, newest first. What came from outside goes through
  * sat_git_verify_closure first: on a history with holes libgit2 loses a few
  * bytes of memory at each call. */

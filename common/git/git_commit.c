@@ -237,6 +237,27 @@ out:
 	return rc;
 }
 
+sat_rc
+sat_git_commit_same(sat_oid *out, sat_git *g, const char *branch,
+    const sat_git_author *who, const char *message, sat_err *e)
+{
+	git_commit *parent = NULL;
+	git_oid commit;
+	sat_rc rc;
+
+	if ((rc = check_words(branch, who, message, e)) != SAT_OK ||
+	    (rc = find_parent(&parent, g, branch, e)) != SAT_OK)
+		return rc;
+	if (parent == NULL)
+		return sat_fail(e, SAT_ENOTFOUND, "git: no commit to go on from");
+	if ((rc = write_commit(&commit, g, git_commit_tree_id(parent), parent,
+	    who, message, e)) == SAT_OK && (rc = sat_git_move(g, branch,
+	    git_commit_id(parent), &commit, e)) == SAT_OK)
+		*out = sat_oid_of(&commit);
+	git_commit_free(parent);
+	return rc;
+}
+
 /* ---- reading one --------------------------------------------------------------------- */
 
 /* As much as fits, cut between two characters; bytes that are not UTF-8 end
@@ -321,4 +342,29 @@ sat_git_commit_info(sat_git_info *out, sat_git *g, const sat_oid *commit,
 	git_buf_dispose(&payload);
 	git_commit_free(c);
 	return rc;
+}
+
+sat_rc
+sat_git_commit_trailer(sat_buf *value, sat_git *g, const sat_oid *commit,
+    const char *key, sat_err *e)
+{
+	git_oid oid = git_oid_of(commit);
+	size_t n = strlen(key), len = 0;
+	const char *at, *found = NULL;
+	git_commit *c = NULL;
+	int r;
+
+	if ((r = git_commit_lookup(&c, g->repo, &oid)) < 0)
+		return sat_git_fail(e, r, "commit");
+	for (at = git_commit_message(c); at != NULL && *at != '\0';
+	     at = strchr(at, '\n'), at += at != NULL)
+		if (strncmp(at, key, n) == 0 && strncmp(at + n, ": ", 2) == 0) {
+			found = at + n + 2;
+			len = strcspn(found, "\r\n");
+		}
+	if (found != NULL)
+		sat_buf_add(value, found, len);
+	git_commit_free(c);
+	return found != NULL ? SAT_OK : sat_fail(e, SAT_ENOTFOUND,
+	    "git: the message has no line %.40s", key);
 }

@@ -74,6 +74,8 @@ sat_rc admin_layer_of(sat_layer *out, sat_arena *mem, sat_git *g, const sat_oid 
 sat_rc admin_layer_folder(sat_layer *out, sat_arena *mem, const char *dir, sat_err *e);
 sat_rc admin_commit(sat_admin *a, const char *branch, const sat_layer *l,
     const char *author, const char *message, sat_oid *out, sat_err *e);
+/* With the files it has already: only the message says something new. */
+sat_rc admin_commit_same(sat_admin *a, const char *branch, const char *author, const char *message, sat_oid *out, sat_err *e);
 
 /* May this follow `prev`? Findings of the lint go into the hint of e. */
 sat_rc admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *prev, sat_err *e);
@@ -82,6 +84,9 @@ sat_rc admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *prev, sat_er
 sat_rc admin_rollout_load(sat_admin *a, sat_err *e);
 void admin_template_due(void *u, uint8_t oid[20], uint32_t device, uint32_t team, const uint8_t have[20]);
 uint64_t admin_template_rev(void *u);
+/* A commit of ours that a device brought: a pilot's stays with the ring it
+ * names, what was for all is for all. */
+sat_rc admin_rollout_take(sat_admin *a, const sat_oid *tip, sat_err *e);
 bool admin_pilot(const sat_admin *a); /* one is under way */
 sat_rc admin_rollout_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 

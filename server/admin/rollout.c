@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RING_SETTING "template_ring"
+/* Who tries a commit stands in its message: signed with it, and on every device
+ * of the ring. So a server that is restored from before the pilot knows the
+ * ring as soon as one of them brings the commit back (P-321). */
+#define RING_LINE "Satchel-Pilot"
 
 static bool
 oid_same(const sat_oid *a, const sat_oid *b)
@@ -137,35 +140,97 @@ ring_parse(admin_ring *r, sat_admin *a, const char *list, bool lenient,
 	return rc;
 }
 
-sat_rc
-admin_rollout_load(sat_admin *a, sat_err *e)
+/* The ring a commit names; SAT_ENOTFOUND: it is for all. */
+static sat_rc
+ring_of(admin_ring *r, sat_admin *a, const sat_oid *oid, sat_err *e)
 {
 	sat_buf b = { 0 };
-	bool on = false;
-	sat_oid oid;
-	sat_rc rc = SAT_OK;
+	sat_rc rc = sat_git_commit_trailer(&b, a->git, oid, RING_LINE, NULL);
 
-	if (sat_git_tip(&oid, a->git, SAT_ADMIN_CANARY, NULL) == SAT_OK &&
-	    sat_git_descends(&on, a->git, &oid, &a->tip, NULL) == SAT_OK && on)
-		a->canary = oid;
-	if (admin_pilot(a) && sat_sqlite_setting_get(&b, a->store, RING_SETTING,
-	    NULL) == SAT_OK)
-		rc = ring_parse(&a->ring, a, sat_buf_cstr(&b), true, e);
+	if (rc == SAT_OK)
+		rc = ring_parse(r, a, sat_buf_cstr(&b), true, e);
 	sat_buf_fini(&b);
 	return rc;
 }
 
-static sat_rc
-ring_set(sat_admin *a, const admin_ring *r, const char *list, sat_err *e)
+sat_rc
+admin_rollout_load(sat_admin *a, sat_err *e)
 {
-	sat_rc rc = sat_sqlite_setting_put(a->store, RING_SETTING,
-	    sat_span_str(list), e);
+	bool on = false;
+	sat_oid oid;
+	sat_rc rc;
 
-	if (rc == SAT_OK) {
-		a->ring = *r;
-		a->template_rev++;
+	if (sat_git_tip(&oid, a->git, SAT_ADMIN_CANARY, NULL) == SAT_OK &&
+	    sat_git_descends(&on, a->git, &oid, &a->tip, NULL) == SAT_OK && on)
+		a->canary = oid;
+	a->ring = (admin_ring){ .ndevices = 0 };
+	if (!admin_pilot(a))
+		return SAT_OK;
+	rc = ring_of(&a->ring, a, &a->canary, e);
+	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
+}
+
+/* The branch `canary` at the newest commit: it exists from the first pilot on. */
+static sat_rc
+canary_at_head(sat_admin *a, sat_err *e)
+{
+	sat_oid at;
+
+	if (sat_git_tip(&at, a->git, SAT_ADMIN_CANARY, NULL) != SAT_OK)
+		return sat_git_branch_set(a->git, SAT_ADMIN_CANARY, &a->canary, e);
+	if (oid_same(&at, &a->canary))
+		return SAT_OK;
+	return sat_git_branch_move(a->git, SAT_ADMIN_CANARY, &at, &a->canary, e);
+}
+
+/* The newest commit from `tip` back to what is published here that was for
+ * all. */
+static sat_rc
+last_for_all(sat_oid *out, sat_admin *a, const sat_oid *tip, sat_err *e)
+{
+	sat_git_info info;
+	admin_ring r;
+	sat_rc rc = SAT_OK;
+
+	*out = *tip;
+	while (!oid_same(out, &a->tip)) {
+		if ((rc = ring_of(&r, a, out, e)) == SAT_ENOTFOUND)
+			return SAT_OK;
+		if (rc != SAT_OK || (rc = sat_git_commit_info(&info, a->git,
+		    out, NULL, 0, e)) != SAT_OK)
+			return rc;
+		if (info.nparents == 0)
+			return sat_fail(e, SAT_EINTEGRITY,
+			    "a pilot's template descends from nothing");
+		*out = info.parents[0];
 	}
 	return rc;
+}
+
+sat_rc
+admin_rollout_take(sat_admin *a, const sat_oid *tip, sat_err *e)
+{
+	sat_oid all;
+	bool on = false;
+	sat_rc rc;
+
+	if ((rc = sat_git_descends(&on, a->git, tip, &a->canary, e)) != SAT_OK)
+		return rc;
+	if (!on)
+		return sat_fail(e, SAT_EDENIED,
+		    "a device's template is not newer than ours");
+	if (oid_same(tip, &a->canary))
+		return SAT_OK;
+	if ((rc = last_for_all(&all, a, tip, e)) != SAT_OK ||
+	    (!oid_same(&all, &a->tip) && (rc = sat_git_branch_move(a->git,
+	    SAT_ADMIN_BRANCH, &a->tip, &all, e)) != SAT_OK))
+		return rc;
+	a->tip = all;
+	a->canary = *tip;
+	a->template_rev++;
+	if ((rc = canary_at_head(a, e)) != SAT_OK)
+		return rc;
+	return admin_rollout_load(a, e);
 }
 
 /* ---- forward --------------------------------------------------------------------------- */
@@ -191,17 +256,30 @@ same_kinds(sat_admin *a, const sat_layer *l, sat_err *e)
 	return rc;
 }
 
-/* The branch `canary` at the newest commit: it exists from the first pilot on. */
+/* A commit of the pilot's line: of these files, or of those it has (l NULL).
+ * ring NULL: for all. */
 static sat_rc
-canary_at_head(sat_admin *a, sat_err *e)
+commit_on(sat_admin *a, const sat_layer *l, const char *message,
+    const char *ring, sat_oid *out, sat_err *e)
 {
-	sat_oid at;
+	char *text = ring == NULL ? sat_xstrdup(message) :
+	    sat_xasprintf("%s\n\n" RING_LINE ": %s", message, ring);
+	sat_rc rc;
 
-	if (sat_git_tip(&at, a->git, SAT_ADMIN_CANARY, NULL) != SAT_OK)
-		return sat_git_branch_set(a->git, SAT_ADMIN_CANARY, &a->canary, e);
-	if (oid_same(&at, &a->canary))
-		return SAT_OK;
-	return sat_git_branch_move(a->git, SAT_ADMIN_CANARY, &at, &a->canary, e);
+	*out = a->canary;
+	rc = canary_at_head(a, e);
+	if (rc == SAT_OK && l != NULL)
+		rc = admin_commit(a, SAT_ADMIN_CANARY, l, "administrator", text,
+		    out, e);
+	if (rc == SAT_OK && oid_same(out, &a->canary))
+		rc = admin_commit_same(a, SAT_ADMIN_CANARY, "administrator",
+		    text, out, e);
+	if (rc == SAT_OK) {
+		a->canary = *out;
+		a->template_rev++;
+	}
+	free(text);
+	return rc;
 }
 
 static sat_rc
@@ -214,26 +292,25 @@ try_first(sat_admin *a, const sat_layer *l, const char *message,
 	if ((rc = ring_parse(&r, a, list, false, e)) != SAT_OK ||
 	    (rc = admin_admit(a, l, &a->canary, e)) != SAT_OK ||
 	    (rc = same_kinds(a, l, e)) != SAT_OK ||
-	    (rc = canary_at_head(a, e)) != SAT_OK ||
-	    (rc = admin_commit(a, SAT_ADMIN_CANARY, l, "administrator", message,
-	         out, e)) != SAT_OK)
+	    (rc = commit_on(a, l, message, list, out, e)) != SAT_OK)
 		return rc;
-	a->canary = *out;
-	return ring_set(a, &r, list, e);
+	a->ring = r;
+	return SAT_OK;
 }
 
 /* What the pilot has becomes everybody's. */
 static sat_rc
 give_to_all(sat_admin *a, sat_err *e)
 {
-	admin_ring none = { .ndevices = 0 };
 	sat_rc rc = sat_git_branch_move(a->git, SAT_ADMIN_BRANCH, &a->tip,
 	    &a->canary, e);
 
 	if (rc != SAT_OK)
 		return rc;
 	a->tip = a->canary;
-	return ring_set(a, &none, "", e);
+	a->ring = (admin_ring){ .ndevices = 0 };
+	a->template_rev++;
+	return SAT_OK;
 }
 
 static void
@@ -273,23 +350,32 @@ publish_folder(sat_admin *a, const sat_args *w, sat_oid *oid, sat_err *e)
 	return rc;
 }
 
-/* A revision that is there already: the pilot's, to all or to another ring. */
+/* The same files again, with another word on who has them; list NULL: all. */
 static sat_rc
-publish_revision(sat_admin *a, const sat_args *w, const sat_oid *oid,
-    sat_err *e)
+publish_again(sat_admin *a, const char *list, sat_oid *oid, sat_err *e)
 {
-	const char *list = sat_args_get(w, "canary");
-	admin_ring r;
+	const char *message = list != NULL ? "tried by others" :
+	    "what was tried, for all";
+	admin_ring r = { .ndevices = 0 };
 	sat_rc rc;
 
+	if (list != NULL && (rc = ring_parse(&r, a, list, false, e)) != SAT_OK)
+		return rc;
+	if ((rc = commit_on(a, NULL, message, list, oid, e)) != SAT_OK)
+		return rc;
+	a->ring = r;
+	return list == NULL ? give_to_all(a, e) : SAT_OK;
+}
+
+/* A revision that is there already: the pilot's, to all or to another ring. */
+static sat_rc
+publish_revision(sat_admin *a, const sat_args *w, sat_oid *oid, sat_err *e)
+{
 	if (!admin_pilot(a) || !oid_same(oid, &a->canary))
 		return sat_fail_code(e, SAT_ECONFLICT, "template.not_canary",
 		    "satcheld template rollback REV goes back to an earlier one",
 		    "only what a pilot tries can be given to others");
-	if (list == NULL)
-		return give_to_all(a, e);
-	rc = ring_parse(&r, a, list, false, e);
-	return rc == SAT_OK ? ring_set(a, &r, list, e) : rc;
+	return publish_again(a, sat_args_get(w, "canary"), oid, e);
 }
 
 static sat_rc
@@ -346,11 +432,8 @@ commit_back(sat_admin *a, const sat_layer *l, const char *message,
 	if (!admin_pilot(a))
 		return admin_publish(a, l, "administrator", message, oid, e);
 	if ((rc = admin_admit(a, l, &a->canary, e)) != SAT_OK ||
-	    (rc = canary_at_head(a, e)) != SAT_OK ||
-	    (rc = admin_commit(a, SAT_ADMIN_CANARY, l, "administrator", message,
-	         oid, e)) != SAT_OK)
+	    (rc = commit_on(a, l, message, NULL, oid, e)) != SAT_OK)
 		return rc;
-	a->canary = *oid;
 	return give_to_all(a, e);
 }
 

@@ -149,12 +149,7 @@ admin_template_take(void *u, const uint8_t tip_bytes[20], sat_span bundle,
 	if (!info.signature_ok || !on)
 		return sat_fail(e, SAT_EDENIED,
 		    "a device's template is not ours or not newer");
-	if (memcmp(tip.b, a->tip.b, sizeof tip.b) == 0)
-		return SAT_OK;
-	if ((rc = sat_git_branch_move(a->git, SAT_ADMIN_BRANCH, &a->tip, &tip,
-	    e)) == SAT_OK)
-		a->tip = a->canary = tip;
-	return rc;
+	return admin_rollout_take(a, &tip, e);
 }
 
 static void
@@ -186,14 +181,29 @@ admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *tip, sat_err *e)
 	return rc;
 }
 
+static sat_git_author
+signer(const sat_admin *a, const char *name)
+{
+	return (sat_git_author){ .name = name, .email = "satcheld@satchel",
+		.when_ms = sat_wall_ms(&a->clock),
+		.sign_sk = a->keys.template_sk,
+		.sign_pk = a->keys.template_pk };
+}
+
+sat_rc
+admin_commit_same(sat_admin *a, const char *branch, const char *author,
+    const char *message, sat_oid *out, sat_err *e)
+{
+	sat_git_author who = signer(a, author);
+
+	return sat_git_commit_same(out, a->git, branch, &who, message, e);
+}
+
 sat_rc
 admin_commit(sat_admin *a, const char *branch, const sat_layer *l,
     const char *author, const char *message, sat_oid *out, sat_err *e)
 {
-	sat_git_author who = { .name = author, .email = "satcheld@satchel",
-		.when_ms = sat_wall_ms(&a->clock),
-		.sign_sk = a->keys.template_sk,
-		.sign_pk = a->keys.template_pk };
+	sat_git_author who = signer(a, author);
 	sat_git_file *g = sat_xcalloc(l->n, sizeof *g);
 	sat_rc rc;
 

@@ -832,6 +832,37 @@ a_commit_of_another_form_is_refused(void **state)
 }
 
 static void
+a_commit_without_a_change_says_something_in_its_message(void **state)
+{
+	sat_git_author who = author();
+	sat_git *g = memory();
+	sat_oid first = commit_n(g, BRANCH, 1), second, third;
+	sat_git_info info;
+	sat_buf b = { 0 };
+	sat_err err;
+
+	(void)state;
+	assert_ok(sat_git_commit_same(&second, g, BRANCH, &who,
+	    "again\n\nTried-By: x\nTried-By: east, 12", &err));
+	assert_memory_not_equal(first.b, second.b, sizeof first.b);
+	assert_ok(sat_git_commit_info(&info, g, &second,
+	    (const uint8_t (*)[SAT_SIGN_PK_BYTES])pk, 1, &err));
+	assert_true(info.signature_ok);
+	assert_memory_equal(first.b, info.parents[0].b, sizeof first.b);
+	assert_ok(sat_git_commit_trailer(&b, g, &second, "Tried-By", &err));
+	assert_string_equal("east, 12", sat_buf_cstr(&b));
+	/* a first line that begins with the word is no such line */
+	assert_ok(sat_git_commit_same(&third, g, BRANCH, &who,
+	    "Tried-By nobody", &err));
+	assert_rc(SAT_ENOTFOUND, sat_git_commit_trailer(&b, g, &third,
+	    "Tried-By", &err));
+	assert_rc(SAT_ENOTFOUND, sat_git_commit_same(&third, g,
+	    "refs/heads/none", &who, "x", &err));
+	sat_buf_fini(&b);
+	sat_git_close(g);
+}
+
+static void
 ids_are_forty_hex_digits(void **state)
 {
 	char hex[SAT_GIT_OID_HEX + 1];
@@ -869,6 +900,7 @@ main(void)
 		    a_closure_that_is_too_deep_broken_or_of_wrong_types_is_refused),
 		cmocka_unit_test(a_commit_of_the_history_is_no_file_of_it),
 		cmocka_unit_test(a_commit_of_another_form_is_refused),
+		cmocka_unit_test(a_commit_without_a_change_says_something_in_its_message),
 		cmocka_unit_test(ids_are_forty_hex_digits),
 	};
 
