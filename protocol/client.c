@@ -22,6 +22,13 @@ typedef enum cs_state {
 	S_NUMBERS, S_SNAP, S_PULL, S_COVERAGE, S_DIGEST, S_REFETCH, S_DONE,
 } cs_state;
 
+/* What a PUSH took along. */
+typedef struct cs_pushed {
+	uint32_t inc;
+	uint64_t first, last;    /* cseq */
+	sat_hlc *sent;           /* stamps */
+} cs_pushed;
+
 struct sat_cs {
 	sat_client_ops ops;
 	sat_clock clock;
@@ -38,10 +45,12 @@ struct sat_cs {
 	uint32_t device;
 	/* push */
 	uint64_t from_cseq;      /* 0 = wherever the outbox starts */
-	uint64_t pushed_first, pushed_last;
-	uint32_t pushed_inc;
-	sat_hlc *sent;           /* stamps of what was pushed */
+	cs_pushed pushed;
 	bool resent;             /* from_cseq was asked for by the server */
+	/* the one behind it; tried: looked for since the last question */
+	cs_pushed behind;
+	sat_buf behind_request;  /* empty: there is none */
+	bool behind_tried;
 	/* pull */
 	bool pull_once;          /* something was merged: the cursor must pass it */
 	bool asked_accepted;     /* by an earlier session, too: asked once */
@@ -75,8 +84,10 @@ sat_cs_free(sat_cs *s)
 	if (s == NULL)
 		return;
 	sat_buf_fini(&s->request);
+	sat_buf_fini(&s->behind_request);
 	sat_arena_fini(&s->mem);
-	free(s->sent);
+	free(s->pushed.sent);
+	free(s->behind.sent);
 	free(s);
 }
 
@@ -119,17 +130,67 @@ ask_hello(sat_cs *s, sat_err *e)
 	return SAT_OK;
 }
 
+/* Written to out; what it takes along is noted in x. */
 static sat_rc
-ask_push(sat_cs *s, sat_err *e)
+write_push(sat_buf *out, cs_pushed *x, sat_push *push, const sat_commit *c,
+    size_t n, sat_err *e)
 {
 	sat_msg m = { .type = SAT_MSG_PUSH };
 	sat_buf batch = { 0 };
+	sat_rc rc = sat_batch_write(&batch, SAT_BATCH_PUSH, c, n, e);
+
+	if (rc == SAT_OK) {
+		m.u.push = *push;
+		m.u.push.batch = sat_buf_span(&batch);
+		sat_msg_write(out, &m);
+		x->inc = push->incarnation;
+		x->first = push->first_cseq;
+		x->last = push->first_cseq + n - 1;
+		x->sent = sat_xrealloc(x->sent, n * sizeof *x->sent);
+		for (size_t i = 0; i < n; i++)
+			x->sent[i] = c[i].hlc;
+	}
+	sat_buf_fini(&batch);
+	return rc;
+}
+
+static void
+asked_push(sat_cs *s)
+{
+	s->asked = true;
+	s->behind_tried = false;
+	s->sent_ms = sat_wall_ms(&s->clock);
+}
+
+/* What was prepared while the verdicts before it were under way (P-310). */
+static void
+ask_behind(sat_cs *s)
+{
+	cs_pushed done = s->pushed;
+	sat_buf was = s->request;
+
+	s->pushed = s->behind;
+	s->behind = done; /* for its memory */
+	s->request = s->behind_request;
+	s->behind_request = was;
+	sat_buf_reset(&s->behind_request);
+	asked_push(s);
+}
+
+static sat_rc
+ask_push(sat_cs *s, sat_err *e)
+{
+	sat_push push = { 0 };
 	sat_commit *c = NULL;
 	size_t n = 0;
 	sat_rc rc;
 
+	if (s->behind_request.n > 0) {
+		ask_behind(s);
+		return SAT_OK;
+	}
 	sat_arena_reset(&s->mem);
-	if ((rc = s->ops.outbox(s->ops.u, &s->mem, &m.u.push, &c, &n,
+	if ((rc = s->ops.outbox(s->ops.u, &s->mem, &push, &c, &n,
 	    s->from_cseq, e)) != SAT_OK)
 		return rc;
 	if (n == 0 && s->from_cseq != 0) {
@@ -141,22 +202,35 @@ ask_push(sat_cs *s, sat_err *e)
 		go(s, S_ERASED);
 		return SAT_OK;
 	}
-	if (!s->resent && m.u.push.first_cseq == s->pushed_first &&
-	    m.u.push.incarnation == s->pushed_inc)
+	if (!s->resent && push.first_cseq == s->pushed.first &&
+	    push.incarnation == s->pushed.inc)
 		return sat_fail(e, SAT_EPROTO,
 		    "the outbox did not shrink after its verdicts");
-	if ((rc = sat_batch_write(&batch, SAT_BATCH_PUSH, c, n, e)) == SAT_OK) {
-		m.u.push.batch = sat_buf_span(&batch);
-		s->pushed_inc = m.u.push.incarnation;
-		s->pushed_first = m.u.push.first_cseq;
-		s->pushed_last = m.u.push.first_cseq + n - 1;
-		s->sent = sat_xrealloc(s->sent, n * sizeof *s->sent);
-		for (size_t i = 0; i < n; i++)
-			s->sent[i] = c[i].hlc;
-		ask(s, &m);
-	}
-	sat_buf_fini(&batch);
+	sat_buf_reset(&s->request);
+	if ((rc = write_push(&s->request, &s->pushed, &push, c, n, e)) ==
+	    SAT_OK)
+		asked_push(s);
 	return rc;
+}
+
+void
+sat_cs_prepare(sat_cs *s)
+{
+	sat_push push = { 0 };
+	sat_commit *c = NULL;
+	size_t n = 0;
+
+	if (s->state != S_PUSH || !s->asked || s->behind_tried || s->resent ||
+	    s->ops.outbox_behind == NULL)
+		return;
+	s->behind_tried = true;
+	sat_arena_reset(&s->mem);
+	if (s->ops.outbox_behind(s->ops.u, &s->mem, &push, &c, &n, NULL) !=
+	    SAT_OK || n == 0)
+		return;
+	if (write_push(&s->behind_request, &s->behind, &push, c, n, NULL) !=
+	    SAT_OK)
+		sat_buf_reset(&s->behind_request);
 }
 
 /* Behind the push, so that the server knows which were used (P-141). */
@@ -541,15 +615,16 @@ needs_template(sat_cs *s, sat_rc rc)
 static sat_rc
 check_verdicts(const sat_cs *s, sat_verdicts *v, sat_err *e)
 {
-	uint64_t next = s->pushed_first;
+	uint64_t next = s->pushed.first;
 
 	for (size_t i = 0; i < v->n; i++) {
-		if (v->v[i].cseq < next || v->v[i].cseq > s->pushed_last)
+		if (v->v[i].cseq < next || v->v[i].cseq > s->pushed.last)
 			return sat_fail(e, SAT_EPROTO,
 			    "verdict of a commit that was not sent");
 		next = v->v[i].cseq + 1;
 		if (v->v[i].eff == 0 && v->v[i].lsn != 0)
-			v->v[i].eff = s->sent[v->v[i].cseq - s->pushed_first];
+			v->v[i].eff = s->pushed.sent[v->v[i].cseq -
+			    s->pushed.first];
 	}
 	return SAT_OK;
 }
@@ -578,7 +653,7 @@ on_verdicts(sat_cs *s, sat_verdicts *v, sat_err *e)
 	uint64_t from = 0;
 	sat_rc rc;
 
-	if (v->fork && (rc = s->ops.verdicts(s->ops.u, s->pushed_inc, v, e)) !=
+	if (v->fork && (rc = s->ops.verdicts(s->ops.u, s->pushed.inc, v, e)) !=
 	    SAT_OK)
 		return rc; /* the device notes what the server does not take */
 	if (v->fork)
@@ -588,13 +663,13 @@ on_verdicts(sat_cs *s, sat_verdicts *v, sat_err *e)
 		    "(restore), its unsent work is kept",
 		    "the server knows other commits under the same numbers");
 	if ((rc = check_verdicts(s, v, e)) != SAT_OK ||
-	    (rc = s->ops.verdicts(s->ops.u, s->pushed_inc, v, e)) != SAT_OK)
+	    (rc = s->ops.verdicts(s->ops.u, s->pushed.inc, v, e)) != SAT_OK)
 		return rc;
 	count_verdicts(s, v);
 	if (v->need_cseq != 0) {
 		/* Once is a server restored from a backup; the same question
 		 * again means the commit it needs is gone here. */
-		if (v->need_cseq >= s->pushed_first ||
+		if (v->need_cseq >= s->pushed.first ||
 		    (s->resent && v->need_cseq <= s->from_cseq))
 			return sat_fail_code(e, SAT_ECONFLICT, "gap", NULL,
 			    "the server needs commit %llu, which this device "
@@ -604,10 +679,12 @@ on_verdicts(sat_cs *s, sat_verdicts *v, sat_err *e)
 	} else if (v->n == 0) {
 		return sat_fail(e, SAT_EPROTO, "verdicts without a verdict");
 	} else if (s->resent) {
-		from = s->pushed_last + 1; /* on through what it had lost */
+		from = s->pushed.last + 1; /* on through what it had lost */
 	}
 	s->resent = from != 0;
 	s->from_cseq = from;
+	if (s->resent)
+		sat_buf_reset(&s->behind_request);
 	go(s, S_PUSH);
 	return SAT_OK;
 }
@@ -793,8 +870,19 @@ over_quota(sat_cs *s, const sat_msg_error *m)
 	    m->hint.p[i] <= '9'; i++)
 		wait_s = wait_s * 10 + (uint64_t)(m->hint.p[i] - '0');
 	s->stats.retry_after_s = wait_s > 0 ? wait_s : 1;
+	sat_buf_reset(&s->behind_request);
 	go(s, S_ERASED);
 	return true;
+}
+
+/* Every commit has its verdict: what is behind them can go. */
+static bool
+all_answered(const sat_cs *s, const sat_verdicts *v)
+{
+	return !v->fork && v->need_cseq == 0 && v->n > 0 &&
+	    v->v[0].cseq == s->pushed.first &&
+	    v->v[v->n - 1].cseq == s->pushed.last &&
+	    v->n - 1 == s->pushed.last - s->pushed.first;
 }
 
 bool
@@ -803,12 +891,19 @@ sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out)
 	sat_msg in, next = { .type = SAT_MSG_PULL };
 	bool more = false;
 
-	if (!s->asked || (s->state != S_SNAP && s->state != S_PULL))
+	if (!s->asked || (s->state != S_SNAP && s->state != S_PULL &&
+	    (s->state != S_PUSH || s->behind_request.n == 0)))
 		return false;
 	sat_arena_reset(&s->mem);
 	if (sat_msg_read(&in, &s->mem, reply, NULL) != SAT_OK ||
 	    in.type != answer_of[s->state])
 		return false;
+	if (in.type == SAT_MSG_VERDICTS) {
+		if (!all_answered(s, &in.u.verdicts))
+			return false;
+		sat_buf_add(out, s->behind_request.p, s->behind_request.n);
+		return true;
+	}
 	if (in.type == SAT_MSG_CHUNK) {
 		more = !in.u.chunk.done;
 		next.type = SAT_MSG_SNAP;

@@ -27,6 +27,10 @@ typedef struct sat_client_ops {
 	 * from cseq >= from; fills push (not the batch) and signs. n = 0: none. */
 	sat_rc (*outbox)(void *u, sat_arena *a, sat_push *push, sat_commit **c,
 	    size_t *n, uint64_t from_cseq, sat_err *e);
+	/* those behind what was handed out last, of the same incarnation, while
+	 * its verdicts are awaited (P-310); n = 0: none. May be NULL. */
+	sat_rc (*outbox_behind)(void *u, sat_arena *a, sat_push *push, sat_commit **c,
+	    size_t *n, sat_err *e);
 	sat_rc (*verdicts)(void *u, uint32_t incarnation, const sat_verdicts *v, sat_err *e);
 	/* snapshot: *after where to go on, *wanted false when the replica is complete */
 	sat_rc (*snap_state)(void *u, bool *wanted, uint64_t *after, sat_err *e);
@@ -93,8 +97,13 @@ SAT_CHECK sat_rc sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e);
  * SAT_EVERSION...). A reply that does not fit the state is SAT_EPROTO. */
 SAT_CHECK sat_rc sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e);
 /*
+ * While the answer is awaited: build the push behind the one that is under way
+ * (P-310). What fails here fails again when it is asked for.
+ */
+void sat_cs_prepare(sat_cs *s);
+/*
  * What will most likely be asked once this reply is taken in (the page behind a
- * page): written to out, so that the server is at it meanwhile. false: nothing
+ * page, the push that was prepared): written to out, so that the server is at it meanwhile. false: nothing
  * can be said. A guess and no more: sat_cs_next decides, and when it asks for
  * something else the answer to the guess is thrown away.
  */

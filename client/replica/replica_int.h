@@ -171,6 +171,11 @@ typedef struct replica_chain { /* what a rolled back transaction gives back */
 	uint8_t seed[SAT_SALT_BYTES];
 } replica_chain;
 
+typedef struct handed_batch {
+	int64_t first, last; /* seqs; 0 = none */
+	uint8_t sig[SAT_SIG_BYTES];
+} handed_batch;
+
 typedef struct next_epoch {
 	bool changed;
 	sat_epoch *certs;        /* those followed so far and the new ones */
@@ -240,9 +245,9 @@ struct sat_replica {
 	bool in_group;
 	sat_rc group_rc;           /* a write failed half way: the group is lost */
 	replica_chain group_chain;
-	/* the last batch handed to the session, kept with its verdicts */
-	int64_t sig_first, sig_last;
-	uint8_t sig[SAT_SIG_BYTES];
+	/* the batches handed to the session last, the newest first: signatures
+	 * are kept with their verdicts */
+	handed_batch batch[2];
 	uint32_t push_inc;
 	int64_t search_met, search_bad; /* what a check has come by */
 	uint64_t rows_open;        /* running queries, a bit each */

@@ -495,28 +495,20 @@ sign_run(sat_replica *r, sat_push *push, const run *x, int64_t start)
 	    push->first_cseq, push->first_cseq + x->n - 1, x->head);
 	sat_sign(push->sig, sat_buf_span(&b), r->id->sign_sk);
 	sat_buf_fini(&b);
-	r->sig_first = start;
-	r->sig_last = start + (int64_t)x->n - 1;
-	memcpy(r->sig, push->sig, sizeof r->sig);
+	r->batch[1] = r->batch[0];
+	r->batch[0].first = start;
+	r->batch[0].last = start + (int64_t)x->n - 1;
+	memcpy(r->batch[0].sig, push->sig, sizeof push->sig);
 	r->push_inc = push->incarnation;
 }
 
 static sat_rc
-on_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
-    uint64_t from_cseq, sat_err *e)
+hand_out(sat_replica *r, sat_arena *a, sat_push *push, sat_commit **c,
+    size_t *n, int64_t start, uint64_t from_cseq, sat_err *e)
 {
-	sat_replica *r = u;
 	run x = { 0 };
-	int64_t start;
 	sat_rc rc;
 
-	*c = NULL;
-	*n = 0;
-	if (r->in_group)
-		return sat_fail(e, SAT_EBUSY,
-		    "an import is being written; sync when it is done");
-	if ((rc = find_start(&start, r, from_cseq, e)) != SAT_OK || start == 0)
-		return rc;
 	if ((rc = collect(&x, r, a, start, e)) != SAT_OK || x.n == 0)
 		return rc;
 	/* what is sent a second time may meet a server that lost its numbers */
@@ -531,6 +523,38 @@ on_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 	*c = x.c;
 	*n = x.n;
 	return SAT_OK;
+}
+
+static sat_rc
+on_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
+    uint64_t from_cseq, sat_err *e)
+{
+	sat_replica *r = u;
+	int64_t start;
+	sat_rc rc;
+
+	*c = NULL;
+	*n = 0;
+	if (r->in_group)
+		return sat_fail(e, SAT_EBUSY,
+		    "an import is being written; sync when it is done");
+	if ((rc = find_start(&start, r, from_cseq, e)) != SAT_OK || start == 0)
+		return rc;
+	return hand_out(r, a, push, c, n, start, from_cseq, e);
+}
+
+/* Records made by what has no verdict yet are named by their ids. */
+static sat_rc
+on_outbox_behind(void *u, sat_arena *a, sat_push *push, sat_commit **c,
+    size_t *n, sat_err *e)
+{
+	sat_replica *r = u;
+
+	*c = NULL;
+	*n = 0;
+	if (r->in_group || r->batch[0].first == 0)
+		return SAT_OK;
+	return hand_out(r, a, push, c, n, r->batch[0].last + 1, 0, e);
 }
 
 /* ---- positions -------------------------------------------------------------------- */
@@ -583,6 +607,7 @@ sat_replica_session(sat_replica *r)
 	return (sat_client_ops){ .u = r, .hello = on_hello,
 		.welcome = on_welcome, .registry = on_registry,
 		.template_ = replica_template_in, .outbox = on_outbox,
+		.outbox_behind = on_outbox_behind,
 		.verdicts = replica_verdicts, .snap_state = on_snap_state,
 		.chunk = replica_chunk, .cursor = on_cursor,
 		.accepted = on_accepted,

@@ -199,16 +199,21 @@ take_eid(sat_replica *r, const sat_eid_pair *p, sat_err *e)
 static sat_rc
 keep_signature(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
 {
+	const handed_batch *b = r->batch;
 	sat_stmt *s;
 	sat_rc rc;
 
-	if (v->n == 0 || r->sig_first != replica_seq(inc, v->v[0].cseq))
+	if (v->n == 0)
+		return SAT_OK;
+	if (b->first != replica_seq(inc, v->v[0].cseq))
+		b++; /* the one behind was handed out already */
+	if (b->first != replica_seq(inc, v->v[0].cseq))
 		return SAT_OK;
 	if ((rc = sat_db_stmt(&s, r->db, SQL_SIG_PUT, e)) != SAT_OK)
 		return rc;
-	sat_bind_int(s, 1, r->sig_first);
-	sat_bind_int(s, 2, r->sig_last);
-	sat_bind_blob(s, 3, sat_span_of(r->sig, sizeof r->sig));
+	sat_bind_int(s, 1, b->first);
+	sat_bind_int(s, 2, b->last);
+	sat_bind_blob(s, 3, sat_span_of(b->sig, sizeof b->sig));
 	return sat_run(s, e);
 }
 
@@ -234,6 +239,12 @@ take_all(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
 	return replica_meta_clock(r, e);
 }
 
+static bool
+was_handed(const handed_batch *b, int64_t seq)
+{
+	return b->first != 0 && seq >= b->first && seq <= b->last;
+}
+
 /*
  * The server knows another commit under a number that waits here: this file
  * was copied, or restored by hand. What stands before the first such commit is
@@ -247,7 +258,7 @@ note_fork(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
 	    replica_seq(inc, v->need_cseq);
 	sat_rc rc;
 
-	if (r->sig_first == 0 || fork < r->sig_first || fork > r->sig_last)
+	if (!was_handed(&r->batch[0], fork) && !was_handed(&r->batch[1], fork))
 		return sat_fail(e, SAT_EPROTO, "fork outside of what was sent");
 	if ((rc = replica_session_begin(r, e)) != SAT_OK)
 		return rc;

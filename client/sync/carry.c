@@ -83,6 +83,15 @@ carry_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 	HAND_OVER(outbox, a, push, c, n, from_cseq);
 }
 
+CARRY(outbox_behind, sat_arena *a; sat_push *push; sat_commit **c; size_t *n,
+    x->a, x->push, x->c, x->n)
+static sat_rc
+carry_outbox_behind(void *u, sat_arena *a, sat_push *push, sat_commit **c,
+    size_t *n, sat_err *e)
+{
+	HAND_OVER(outbox_behind, a, push, c, n);
+}
+
 CARRY(verdicts, uint32_t incarnation; const sat_verdicts *v, x->incarnation,
     x->v)
 static sat_rc
@@ -235,7 +244,7 @@ carry_coverage(void *u, const sat_coverage *in, sat_err *e)
 	HAND_OVER(coverage, in);
 }
 
-#define CARRIED 26
+#define CARRIED 27
 /* An operation that is added there has to be carried here. */
 _Static_assert(sizeof(sat_client_ops) == (CARRIED + 1) * sizeof(void *),
     "every operation of a session is carried");
@@ -256,6 +265,7 @@ sat_carry_ops(sat_carry *c, sat_replica *r, const sat_sync_opts *o)
 		ONE(registry, carry_registry),
 		ONE(template_, carry_template),
 		ONE(outbox, carry_outbox),
+		ONE(outbox_behind, carry_outbox_behind),
 		ONE(verdicts, carry_verdicts),
 		ONE(snap_state, carry_snap_state),
 		ONE(chunk, carry_chunk),

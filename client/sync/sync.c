@@ -58,7 +58,8 @@ sat_sync_dial(sat_net_client **c, const char *address,
 
 /*
  * While a page is taken in the server is at the next one already: it was asked
- * for as soon as the page was here. What is then asked for may be something
+ * for as soon as the page was here. So is a push: it was built while the server
+ * was at the one before (P-310). What is then asked for may be something
  * else (P-290); the answer to the guess is read all the same, for the link's sake.
  */
 typedef struct talk {
@@ -82,11 +83,15 @@ request(talk *t, sat_err *e)
 {
 	bool same = t->asked_ahead && sat_span_eq(sat_buf_span(&t->ahead),
 	    sat_buf_span(&t->request));
-	sat_rc rc = read_ahead(t, e);
+	sat_rc rc = SAT_OK;
 
-	if (rc == SAT_OK && !same)
-		rc = sat_net_request(t->link, &t->reply,
-		    sat_buf_span(&t->request), e);
+	if (!same && (rc = read_ahead(t, e)) == SAT_OK)
+		rc = sat_net_send(t->link, sat_buf_span(&t->request), e);
+	if (rc == SAT_OK) {
+		t->asked_ahead = false;
+		sat_cs_prepare(t->cs); /* the server is at work meanwhile */
+		rc = sat_net_receive(t->link, &t->reply, 0, e);
+	}
 	sat_buf_reset(&t->ahead);
 	if (rc != SAT_OK || !sat_cs_ahead(t->cs, sat_buf_span(&t->reply),
 	    &t->ahead))

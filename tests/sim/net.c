@@ -367,6 +367,8 @@ take_reply(device *d, sat_span frame)
 	if (sat_msg_read(&m, &w->tmp, frame, &e) != SAT_OK)
 		sim_fail(w, "a reply cannot be read: %s", e.text);
 	trace_reply(w, d, &m);
+	if (sim_chance(w, 500)) /* what was written since it was asked */
+		sat_cs_prepare(d->cs);
 	sim_device_plan_faults(d);
 	rc = sat_cs_reply(d->cs, frame, &e);
 	sim_span_drop(&d->unsure);

@@ -10,6 +10,7 @@ typedef struct script {
 	/* the replica's side */
 	uint64_t cursor, registry_rev, waits; /* commits without a verdict */
 	uint64_t first;                       /* cseq of the first of them */
+	uint64_t behind;                      /* commits that do not fit with them */
 	bool snap_wanted, stuck_outbox, own_lost;
 	sat_rc delta_rc;
 	int welcomes, registries, templates, verdict_calls, chunks, deltas;
@@ -99,6 +100,21 @@ outbox(void *u, sat_arena *a, sat_push *p, sat_commit **c, size_t *n,
 }
 
 static sat_rc
+outbox_behind(void *u, sat_arena *a, sat_push *p, sat_commit **c, size_t *n,
+    sat_err *e)
+{
+	script *s = u;
+	uint64_t from = s->first + s->waits;
+	size_t waits = s->waits;
+	sat_rc rc;
+
+	s->waits += s->behind;
+	rc = outbox(u, a, p, c, n, from, e);
+	s->waits = waits;
+	return rc;
+}
+
+static sat_rc
 on_verdicts(void *u, uint32_t inc, const sat_verdicts *v, sat_err *e)
 {
 	script *s = u;
@@ -176,6 +192,7 @@ start(script *s, unsigned flags)
 {
 	sat_client_ops ops = { .u = s, .hello = hello, .welcome = welcome,
 		.registry = registry, .template_ = template_, .outbox = outbox,
+		.outbox_behind = outbox_behind,
 		.verdicts = on_verdicts, .snap_state = snap_state,
 		.chunk = chunk, .cursor = cursor, .delta = delta,
 		.accepted = accepted };
@@ -383,6 +400,73 @@ the_page_behind_a_page_is_known_before_that_is_taken_in(void **state) /* P-290 *
 	m.u.delta.upto = 80;
 	assert_false(guessed(&s, &m));
 	assert_true(finished(&s));
+	stop(&s);
+}
+
+/* Two commits under way, three behind them. */
+static void
+start_two_pushes(script *s)
+{
+	sat_msg m = a_welcome(0);
+	sat_err err = { 0 };
+
+	start(s, SAT_CS_PUSH_ONLY);
+	assert_int_equal(SAT_MSG_HELLO, asked(s).type);
+	sat_cs_prepare(s->cs); /* nothing is under way */
+	assert_ok(answer(s, &m, &err));
+	m = asked(s);
+	assert_int_equal(SAT_MSG_PUSH, m.type);
+	assert_int_equal(1, m.u.push.first_cseq);
+	sat_cs_prepare(s->cs);
+	assert_int_equal(1, asked(s).u.push.first_cseq);
+}
+
+static void
+the_push_behind_a_push_is_built_before_its_verdicts(void **state) /* P-310 */
+{
+	script s = { .waits = 2, .behind = 3 };
+	sat_verdict v[3];
+	sat_msg m;
+	sat_err err = { 0 };
+
+	(void)state;
+	start_two_pushes(&s);
+	m = some_verdicts(v, 1, 2);
+	s.waits += s.behind; /* they were there all the time */
+	s.behind = 0;
+	assert_true(guessed(&s, &m));
+	m = asked(&s);
+	assert_int_equal(3, m.u.push.first_cseq);
+	sat_cs_prepare(s.cs); /* nothing is behind these */
+	m = some_verdicts(v, 3, 3);
+	v[2].eff = 0; /* the one that was sent */
+	assert_false(guessed(&s, &m));
+	assert_true(finished(&s));
+	assert_int_equal(5, sat_cs_stats_get(s.cs)->accepted);
+	m = some_verdicts(v, 3, 3);
+	assert_rc(SAT_EPROTO, answer(&s, &m, &err));
+	stop(&s);
+}
+
+static void
+what_was_built_behind_a_gap_is_not_sent(void **state) /* P-310, P-074 */
+{
+	script s = { .waits = 2, .first = 3, .behind = 3 };
+	sat_msg m = a_welcome(0);
+	sat_err err = { 0 };
+
+	(void)state;
+	start(&s, SAT_CS_PUSH_ONLY);
+	(void)asked(&s);
+	assert_ok(answer(&s, &m, &err));
+	assert_int_equal(3, asked(&s).u.push.first_cseq);
+	sat_cs_prepare(s.cs);
+	m = (sat_msg){ .type = SAT_MSG_VERDICTS };
+	m.u.verdicts.need_cseq = 1;
+	assert_false(guessed(&s, &m));
+	m = asked(&s);
+	assert_int_equal(1, m.u.push.first_cseq);
+	assert_int_equal(1, s.from_seen);
 	stop(&s);
 }
 
@@ -665,6 +749,8 @@ main(void)
 		cmocka_unit_test(nothing_to_do_is_one_round_trip),
 		cmocka_unit_test(the_order_is_registry_template_push_snapshot_pull),
 		cmocka_unit_test(the_page_behind_a_page_is_known_before_that_is_taken_in),
+		cmocka_unit_test(the_push_behind_a_push_is_built_before_its_verdicts),
+		cmocka_unit_test(what_was_built_behind_a_gap_is_not_sent),
 		cmocka_unit_test(a_page_that_needs_a_newer_template_makes_it_ask_once),
 		cmocka_unit_test(after_a_push_the_cursor_must_pass_it),
 		cmocka_unit_test(what_was_accepted_before_is_passed_once),

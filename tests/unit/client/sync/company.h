@@ -222,6 +222,7 @@ company_exchange(company *c, sat_cs *cs, sat_server_session *x, sat_rc *rc,
 	*rc = sat_cs_next(cs, &request, &done, e);
 	if (*rc == SAT_OK && !done) {
 		c->types[request.p[0] % 64]++;
+		sat_cs_prepare(cs);
 		assert_ok(sat_server_handle(c->server, x, &reply,
 		    sat_buf_span(&request), &err));
 		c->bytes += request.n + reply.n;

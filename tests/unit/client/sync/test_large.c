@@ -116,6 +116,49 @@ a_customer_larger_than_a_page_moves_all_the_same(void **state)
 	assert_int_equal(1, c->stats.round_trips);
 }
 
+static int64_t
+signed_batches(size_t i)
+{
+	sat_stmt *s;
+	sat_err err = { 0 };
+	int64_t n;
+	bool row;
+
+	assert_ok(sat_db_stmt_text(&s, sat_replica_db(c->r[i]),
+	    "SELECT count(*) FROM batch_sig", &err));
+	assert_ok(sat_step(&row, s, &err));
+	n = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return n;
+}
+
+/* A push and a half, the second one built before the first was answered. What
+ * the first one made has no number yet when the second writes to it. */
+static void
+what_does_not_fit_a_push_goes_behind_it(void **state) /* P-310 */
+{
+	sat_id acc = company_account(c, li, "First", "li");
+	sat_err err = { 0 };
+	char note[16];
+
+	(void)state;
+	assert_ok(sat_replica_group_begin(c->r[li], &err));
+	for (int i = 0; i < 5000; i++) {
+		(void)snprintf(note, sizeof note, "city %d", i);
+		company_set(c, li, acc, A_CITY, note);
+	}
+	assert_ok(sat_replica_group_commit(c->r[li], &err));
+	company_sync(c, li);
+	assert_int_equal(2, c->types[SAT_MSG_PUSH]);
+	assert_int_equal(5001, c->stats.accepted);
+	assert_int_equal(2, signed_batches(li));
+	assert_same(c, li);
+	assert_sound(c, li);
+	company_sync(c, chen);
+	assert_same(c, chen);
+	assert_text(c, chen, acc, A_CITY, "city 4999");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -124,6 +167,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_record_grows_to_its_limit_and_not_beyond),
 		T(a_customer_larger_than_a_page_moves_all_the_same),
+		T(what_does_not_fit_a_push_goes_behind_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
