@@ -7,6 +7,7 @@
  * floor.c    the same table in plain SQLite: what everything is divided by
  * world.c    a served folder in a process of its own, and replicas of it
  * inproc.c   a server core in this process, to see where CPU and bytes go
+ * follow.c   a device that waits on its link, in a process of its own
  * door.c     rows and edits through the gate into a replica
  * peer.c     the phases of the peer workload
  * figures*.c `make bench`
@@ -43,6 +44,7 @@ void samples_fini(samples *s);
 
 double bench_now(void);  /* wall, seconds */
 double bench_cpu(void);  /* of this process, user and system, seconds */
+double bench_cpu_of(int pid); /* the same of another one */
 long bench_rss_kib(bool peak);
 
 /* The steps of the benchmark either work or end it. */
@@ -224,6 +226,23 @@ typedef struct inproc_session inproc_session;
 inproc_session *inproc_begin(device *d, inproc *p);
 void inproc_push_all(inproc *p, inproc_session **s, size_t n);
 void inproc_end(inproc_session *s, inproc *p);
+
+/* ---- follow.c --------------------------------------------------------------------- */
+
+typedef struct follow_report { /* after an exchange, since it was started */
+	double at;               /* as bench_now */
+	unsigned long long commits, bytes;
+} follow_report;
+typedef struct follower {
+	int pid, end;
+	FILE *lines;
+	follow_report begun;     /* its first exchange */
+} follower;
+/* A process opens the device of that folder, syncs, and waits on its link. */
+void follow_start(follower *f, const char *dir, bool plain);
+follow_report follow_next(follower *f); /* waits for it */
+void follow_end(follower *f);
+int follow_child(int argc, char **argv);
 
 /* ---- door.c ----------------------------------------------------------------------- */
 

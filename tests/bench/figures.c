@@ -164,6 +164,16 @@ peer_round(figures *f, const sat_value *edits)
 	    fl.batch);
 	AT_LEAST(f, "P3, ops/s through the server", "x", 0.40,
 	    bench_value_of(&o, "P3", "rate") / fl.batch, note);
+	AT_LEAST(f, "P3, ops/s, one after the other", "x", -1,
+	    bench_value_of(&o, "P3", "rate_in_turns") / fl.batch, note);
+	(void)snprintf(note, sizeof note, "author %.1f, server %.1f, receiver "
+	    "%.1f", bench_value_of(&o, "P3", "cpu_author"),
+	    bench_value_of(&o, "P3", "cpu_server"),
+	    bench_value_of(&o, "P3", "cpu_receiver"));
+	AT_MOST(f, "P3, CPU per edit", " us", -1,
+	    bench_value_of(&o, "P3", "cpu_author") +
+	    bench_value_of(&o, "P3", "cpu_server") +
+	    bench_value_of(&o, "P3", "cpu_receiver"), note);
 	ops = bench_value_of(&o, "P3", "ops");
 	AT_MOST(f, "P3 wire, bytes per edit received", "", 24,
 	    bench_value_of(&o, "P3", "wire") / ops, "with channel overhead");

@@ -68,6 +68,17 @@ bench_cpu(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+double
+bench_cpu_of(int pid)
+{
+	struct timespec t;
+	clockid_t id;
+
+	if (clock_getcpuclockid(pid, &id) != 0 || clock_gettime(id, &t) != 0)
+		bench_die("no CPU time of process %d", pid);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 long
 bench_rss_kib(bool peak)
 {

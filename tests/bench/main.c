@@ -6,7 +6,7 @@
  *   satchel-bench figures WORK [quick]            `make bench`
  *   satchel-bench reads WORK N DAYS [WORD]        lists, searches, reports
  *
- * serve and fill are processes it starts itself.
+ * serve, fill and follow are processes it starts itself.
  */
 #include "tests/bench/bench.h"
 
@@ -42,6 +42,9 @@ main(int argc, char **argv)
 	} else if (strcmp(verb, "fill") == 0 && argc >= 3) {
 		(void)prctl(PR_SET_NAME, "bench-fill");
 		rc = peer_fill(argc, argv);
+	} else if (strcmp(verb, "follow") == 0 && argc >= 3) {
+		(void)prctl(PR_SET_NAME, "bench-follow");
+		rc = follow_child(argc, argv);
 	} else if (strcmp(verb, "gen") == 0 && argc == 4) {
 		bench_gen(argv[2], strtoul(argv[3], NULL, 10));
 		rc = 0;

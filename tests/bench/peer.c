@@ -10,8 +10,8 @@
  *   P1bulk  A gets its N rows; then it syncs
  *   P4      B, in a process of its own, gets them from the server
  *   P2one   A edits, every edit durable; P3 takes these to B
- *   P3      A syncs, B syncs
- *   P2batch A edits in one transaction; both sync
+ *   P3      A pushes, B waits on its link and pulls
+ *   P2batch A edits in one transaction; both sync, one after the other
  *   P5, P6  between A and B
  *   P7      a server and a device of their own
  */
@@ -136,6 +136,26 @@ edit_batch(peer *p, const bench_edit *list, size_t n)
 	return ops;
 }
 
+/* P3 one after the other: the author pushes, and when that is over the receiver
+ * asks. */
+static void
+p3_in_turns(peer *p)
+{
+	double t0 = bench_now(), t1, t2;
+	sat_sync_result a = device_sync_flags(&p->a, SAT_CS_PUSH_ONLY);
+
+	t1 = bench_now();
+	(void)device_sync(&p->b);
+	t2 = bench_now();
+	(void)device_sync(&p->a);
+	if ((p->want & P3) == 0 || a.stats.pushed == 0)
+		return;
+	say(p, "P3", "rate_in_turns", "ops/s", (double)a.stats.pushed /
+	    (t2 - t0));
+	say(p, "P3", "push_alone", "s", t1 - t0);
+	say(p, "P3", "pull_alone", "s", t2 - t1);
+}
+
 static void
 p2_batch(peer *p)
 {
@@ -148,37 +168,58 @@ p2_batch(peer *p)
 	c = bench_cpu() - c;
 	say(p, "P2batch", "rate", "ops/s", (double)ops / t);
 	say(p, "P2batch", "cpu_rate", "ops/s", (double)ops / c);
-	(void)device_sync(&p->a);
-	(void)device_sync(&p->b);
+	p3_in_turns(p);
 }
 
-/* A's own bookkeeping, the pull that tells it where its commits went, is not
- * on the way to B: it is timed beside. */
+/*
+ * B waits on its link, as a daemon's device does: it pulls what A's first push
+ * brought while A is at the next. The end is when B has all of it durably.
+ * A's own bookkeeping, the pull that tells it where its commits went, is not
+ * on the way to B: it is timed beside.
+ */
 static void
 p3(peer *p)
 {
-	sat_sync_result a, b;
-	double t0, t1, t2, t3;
+	sat_sync_result a;
+	follow_report r;
+	follower b;
+	double t0, t1, t2, t3, author, server, receiver;
 
 	if ((p->want & P2ONE) == 0)
 		(void)edit_batch(p, p->data->edits, p->data->nedits);
+	device_close(&p->b);
+	follow_start(&b, "b", p->plain);
+	r = b.begun;
+	author = bench_cpu();
+	server = bench_cpu_of(p->w.pid);
+	receiver = bench_cpu_of(b.pid);
 	t0 = bench_now();
 	a = device_sync_flags(&p->a, SAT_CS_PUSH_ONLY);
 	t1 = bench_now();
-	b = device_sync(&p->b);
+	author = bench_cpu() - author;
+	while (r.commits - b.begun.commits < a.stats.pushed)
+		r = follow_next(&b);
+	receiver = bench_cpu_of(b.pid) - receiver;
+	server = bench_cpu_of(p->w.pid) - server;
+	follow_end(&b);
 	t2 = bench_now();
 	(void)device_sync(&p->a);
 	t3 = bench_now();
+	device_open(&p->b, "b", p->plain);
 	if ((p->want & P3) == 0)
 		return;
-	say(p, "P3", "rate", "ops/s", (double)a.stats.pushed / (t2 - t0));
+	say(p, "P3", "rate", "ops/s", (double)a.stats.pushed / (r.at - t0));
 	/* what crossed the receiver's link, both directions */
-	say(p, "P3", "wire", "bytes", (double)(b.bytes_out + b.bytes_in));
+	say(p, "P3", "wire", "bytes", (double)(r.bytes - b.begun.bytes));
 	say(p, "P3", "wire_push", "bytes", (double)a.bytes_out);
 	say(p, "P3", "wire_verdicts", "bytes", (double)a.bytes_in);
 	say(p, "P3", "push", "s", t1 - t0);
-	say(p, "P3", "pull", "s", t2 - t1);
+	say(p, "P3", "behind", "s", r.at - t1);
 	say(p, "P3", "settle", "s", t3 - t2);
+	say(p, "P3", "cpu_author", "us", author / (double)a.stats.pushed * 1e6);
+	say(p, "P3", "cpu_server", "us", server / (double)a.stats.pushed * 1e6);
+	say(p, "P3", "cpu_receiver", "us", receiver /
+	    (double)a.stats.pushed * 1e6);
 	say(p, "P3", "ops", "ops", (double)a.stats.pushed);
 }
 
