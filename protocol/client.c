@@ -19,7 +19,7 @@
 
 typedef enum cs_state {
 	S_HELLO, S_LEDGER, S_REGISTRY, S_SEED, S_TEMPLATE, S_PUSH, S_ERASED,
-	S_NUMBERS, S_SNAP, S_PULL, S_COVERAGE, S_DIGEST, S_REFETCH, S_DONE,
+	S_NUMBERS, S_SNAP, S_PULL, S_DIGEST, S_REFETCH, S_DONE,
 } cs_state;
 
 /* What a PUSH took along. */
@@ -60,6 +60,7 @@ struct sat_cs {
 	bool template_again;     /* asked for again, once a session */
 	uint64_t scope_head, cursor;
 	uint64_t after;
+	sat_coverage told;       /* by WELCOME, until the pull has caught up */
 	/* repair */
 	sat_digest digest;       /* sums asked for: those after it */
 	sat_refetch range;
@@ -88,6 +89,7 @@ sat_cs_free(sat_cs *s)
 	sat_arena_fini(&s->mem);
 	free(s->pushed.sent);
 	free(s->behind.sent);
+	free(s->told.row);
 	free(s);
 }
 
@@ -270,6 +272,19 @@ ask_snap(sat_cs *s, sat_err *e)
 	return SAT_OK;
 }
 
+/* P-223: behind the pull, so that what was told is true of what is here. */
+static sat_rc
+keep_coverage(sat_cs *s, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	if (s->told.n > 0 && s->ops.coverage != NULL)
+		rc = s->ops.coverage(s->ops.u, &s->told,
+		    s->welcome.registry_rev, e);
+	s->told.n = 0;
+	return rc;
+}
+
 /* Up to date. What was parked for a record that is here now is pushed. */
 static sat_rc
 pulled(sat_cs *s, sat_err *e)
@@ -277,6 +292,8 @@ pulled(sat_cs *s, sat_err *e)
 	uint64_t n = 0;
 	sat_rc rc;
 
+	if ((rc = keep_coverage(s, e)) != SAT_OK)
+		return rc;
 	if (s->ops.unpark != NULL && !s->unparked &&
 	    s->stats.retry_after_s == 0 && !(s->flags & SAT_CS_PULL_ONLY)) {
 		s->unparked = true;
@@ -285,33 +302,11 @@ pulled(sat_cs *s, sat_err *e)
 	}
 	s->stats.complete = n == 0;
 	s->digest = (sat_digest){ 0, 0 };
-	go(s, n > 0 ? S_PUSH : S_COVERAGE);
-	return SAT_OK;
-}
-
-static void
-compare(sat_cs *s)
-{
-	go(s, s->ops.differs != NULL && s->overtaken < OVERTAKEN_MAX ?
-	    S_DIGEST : S_DONE);
-}
-
-/* P-223: behind the pull, so that what is told is true of what is here. */
-static sat_rc
-ask_coverage(sat_cs *s, sat_err *e)
-{
-	sat_msg m = { .type = SAT_MSG_COVERAGE };
-	bool wanted = false;
-	sat_rc rc;
-
-	if (s->ops.coverage_want != NULL && s->overtaken < OVERTAKEN_MAX &&
-	    (rc = s->ops.coverage_want(s->ops.u, s->welcome.coverage_rev,
-	    &m.u.coverage.rev, &wanted, e)) != SAT_OK)
-		return rc;
-	if (wanted)
-		ask(s, &m);
+	if (n > 0)
+		go(s, S_PUSH);
 	else
-		compare(s);
+		go(s, s->ops.differs != NULL && s->overtaken < OVERTAKEN_MAX ?
+		    S_DIGEST : S_DONE);
 	return SAT_OK;
 }
 
@@ -477,7 +472,6 @@ build(sat_cs *s, sat_err *e)
 	case S_NUMBERS: return ask_numbers(s, e);
 	case S_SNAP: return ask_snap(s, e);
 	case S_PULL: return ask_pull(s, e);
-	case S_COVERAGE: return ask_coverage(s, e);
 	case S_DIGEST: return ask_digest(s, e);
 	case S_REFETCH: return ask_refetch(s, e);
 	case S_DONE: break;
@@ -508,6 +502,7 @@ static sat_rc
 on_welcome(sat_cs *s, sat_welcome *w, sat_err *e)
 {
 	uint64_t had = s->welcome.registry_rev;
+	sat_reported *had_rows = s->told.row;
 	sat_rc rc;
 
 	if (w->proto < SAT_PROTO_MIN || w->proto > SAT_PROTO_VERSION)
@@ -522,6 +517,11 @@ on_welcome(sat_cs *s, sat_welcome *w, sat_err *e)
 		return rc;
 	s->welcome = *w;
 	s->welcome.certs = NULL; /* they lived in the frame */
+	s->told = w->coverage;
+	s->told.row = sat_xrealloc(had_rows, (w->coverage.n + 1) *
+	    sizeof *s->told.row);
+	memcpy(s->told.row, w->coverage.row, w->coverage.n *
+	    sizeof *s->told.row);
 	s->scope_head = w->scope_head;
 	s->stats.new_epoch = w->ncerts > 0;
 	/* A restored server may count to the same revision with another
@@ -774,22 +774,6 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 }
 
 static sat_rc
-on_coverage(sat_cs *s, const sat_coverage *in, sat_err *e)
-{
-	sat_rc rc;
-
-	if (in->scope_head > s->cursor) { /* what was reported comes first */
-		s->overtaken++;
-		s->scope_head = in->scope_head;
-		go(s, S_PULL);
-		return SAT_OK;
-	}
-	if ((rc = s->ops.coverage(s->ops.u, in, e)) == SAT_OK)
-		compare(s);
-	return rc;
-}
-
-static sat_rc
 on_digest(sat_cs *s, const sat_digest_is *d, sat_err *e)
 {
 	sat_digest asked = s->digest;
@@ -849,7 +833,6 @@ static const sat_msg_type answer_of[] = {
 	[S_NUMBERS] = SAT_MSG_NUMBERS_IS,
 	[S_SNAP] = SAT_MSG_CHUNK,
 	[S_PULL] = SAT_MSG_DELTA,
-	[S_COVERAGE] = SAT_MSG_COVERAGE_IS,
 	[S_DIGEST] = SAT_MSG_DIGEST_IS,
 	[S_REFETCH] = SAT_MSG_REFETCH_IS,
 };
@@ -948,7 +931,6 @@ sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 	case S_NUMBERS: return on_numbers(s, &m.u.numbers, e);
 	case S_SNAP: return on_chunk(s, &m.u.chunk, e);
 	case S_PULL: return on_delta(s, &m.u.delta, e);
-	case S_COVERAGE: return on_coverage(s, &m.u.coverage, e);
 	case S_DIGEST: return on_digest(s, &m.u.digest_is, e);
 	case S_REFETCH: return on_refetch(s, &m.u.refetch_is, e);
 	case S_DONE: break;

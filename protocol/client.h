@@ -5,7 +5,7 @@
  * [template] -> push until the outbox is answered -> [receipt of erasures] ->
  * [numbers in advance] ->
  * snapshot until complete (first time, new epoch) -> pull until the scope's
- * head -> [how far other devices have reported] -> [comparing sums] -> done.
+ * head -> [comparing sums] -> done.
  * The pump sends what sat_cs_next gives, hands the reply to sat_cs_reply, and
  * may send the same request again after a timeout (the server is idempotent).
  */
@@ -67,12 +67,10 @@ typedef struct sat_client_ops {
 	 * the ranges it was given. May be NULL, both. */
 	sat_rc (*numbers_want)(void *u, sat_arena *a, sat_numbers *want, sat_err *e);
 	sat_rc (*numbers)(void *u, const sat_numbers *given, sat_err *e);
-	/* After the last page: is what the server said last (WELCOME) of other
-	 * devices' reports newer than what is known here? Then from where on;
-	 * and the answer, which holds once everything up to its scope_head is
-	 * here. May be NULL, both. */
-	sat_rc (*coverage_want)(void *u, uint64_t newest, uint64_t *since, bool *wanted, sat_err *e);
-	sat_rc (*coverage)(void *u, const sat_coverage *in, sat_err *e);
+	/* After the last page: what WELCOME told of other devices' reports,
+	 * which holds from here on, and the registry it was told by. Not called
+	 * when nothing was. May be NULL. */
+	sat_rc (*coverage)(void *u, const sat_coverage *in, uint64_t registry_rev, sat_err *e);
 } sat_client_ops;
 
 enum { SAT_CS_PUSH_ONLY = 1, SAT_CS_PULL_ONLY = 2 };

@@ -110,7 +110,6 @@ write_hello(sat_buf *b, const sat_hello *m)
 {
 	sat_write_uint(b, m->proto_min);
 	sat_write_uint(b, m->proto_max);
-	write_id(b, &m->org);
 	sat_write_uint(b, m->device);
 	sat_write_uint(b, m->incarnation);
 	sat_write_uint(b, m->cursor);
@@ -123,6 +122,7 @@ write_hello(sat_buf *b, const sat_hello *m)
 	sat_write_uint(b, m->features);
 	sat_write_uint(b, m->unsent_inc);
 	sat_write_uint(b, m->unsent_cseq);
+	sat_msg_write_known(b, m->wall_ms, m->coverage_rev);
 }
 
 static void
@@ -136,7 +136,6 @@ read_hello(sat_hello *m, sat_reader *r)
 {
 	m->proto_min = read_u32(r);
 	m->proto_max = read_u32(r);
-	m->org = read_id(r);
 	m->device = read_u32(r);
 	m->incarnation = read_u32(r);
 	m->cursor = sat_read_uint(r);
@@ -149,6 +148,7 @@ read_hello(sat_hello *m, sat_reader *r)
 	m->features = sat_read_uint(r);
 	m->unsent_inc = read_u32(r);
 	m->unsent_cseq = sat_read_uint_max(r, INT64_MAX);
+	m->coverage_rev = sat_msg_read_known(m->wall_ms, r);
 	pass_over_rest(r);
 }
 
@@ -174,7 +174,7 @@ write_welcome(sat_buf *b, const sat_welcome *m)
 	sat_write_uint(b, m->truncated);
 	sat_msg_write_sum(b, m->has_sum, m->sum);
 	sat_write_uint(b, m->features);
-	sat_write_uint(b, m->coverage_rev);
+	sat_msg_write_coverage(b, m->wall_ms, &m->coverage);
 }
 
 static void
@@ -200,7 +200,7 @@ read_welcome(sat_welcome *m, sat_arena *a, sat_reader *r)
 	m->truncated = sat_read_uint_max(r, INT64_MAX);
 	sat_msg_read_sum(&m->has_sum, &m->sum, r);
 	m->features = sat_read_uint(r);
-	m->coverage_rev = sat_read_uint_max(r, INT64_MAX);
+	sat_msg_read_coverage(&m->coverage, m->wall_ms, a, r);
 	pass_over_rest(r);
 }
 
@@ -550,8 +550,6 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_NUMBERS_IS: sat_msg_write_numbers(out, m); break;
 	case SAT_MSG_HOLD:
 	case SAT_MSG_HELD: sat_msg_write_hold(out, m); break;
-	case SAT_MSG_COVERAGE:
-	case SAT_MSG_COVERAGE_IS: sat_msg_write_coverage(out, m); break;
 	default: sat_msg_write_more(out, m); break;
 	}
 }
@@ -592,8 +590,6 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_NUMBERS_IS: sat_msg_read_numbers(m, a, r); break;
 	case SAT_MSG_HOLD:
 	case SAT_MSG_HELD: sat_msg_read_hold(m, a, r); break;
-	case SAT_MSG_COVERAGE:
-	case SAT_MSG_COVERAGE_IS: sat_msg_read_coverage(m, a, r); break;
 	default: sat_msg_read_more(m, a, r); break;
 	}
 }

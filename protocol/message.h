@@ -32,8 +32,7 @@ typedef enum sat_msg_type {
 	SAT_MSG_DIRECTORY = 29, SAT_MSG_DIRECTORY_IS = 30,
 	SAT_MSG_PRIVACY = 31, SAT_MSG_PRIVACY_IS = 32,
 	SAT_MSG_HOLD = 33, SAT_MSG_HELD = 34,
-	SAT_MSG_COVERAGE = 35, SAT_MSG_COVERAGE_IS = 36,
-	SAT_MSG_LAST = 36,
+	SAT_MSG_LAST = 34,
 } sat_msg_type;
 
 typedef struct sat_msg_error {
@@ -45,7 +44,6 @@ typedef struct sat_msg_error {
  * their last member is of a later release, and is passed over. */
 typedef struct sat_hello {
 	uint32_t proto_min, proto_max;
-	sat_id org;
 	uint32_t device, incarnation;
 	uint64_t cursor;        /* applied LSN; 0 = nothing yet */
 	uint64_t epoch;         /* of the server it last followed (P-200) */
@@ -58,7 +56,20 @@ typedef struct sat_hello {
 	/* the newest commit that has no verdict yet (P-220); 0 = none has to */
 	uint32_t unsent_inc;
 	uint64_t unsent_cseq;
+	uint64_t coverage_rev;  /* of others' reports known here; 0 = all is asked
+	                           for (P-221) */
 } sat_hello;
+
+/* How far other devices have reported. */
+typedef struct sat_reported {
+	uint32_t device;
+	int64_t at_ms;           /* server's clock: all it had then is there */
+} sat_reported;
+typedef struct sat_coverage {
+	uint64_t rev;            /* of the newest row; 0 when there is none */
+	sat_reported *row;
+	size_t n;
+} sat_coverage;
 
 typedef struct sat_welcome {
 	uint32_t proto;
@@ -80,8 +91,9 @@ typedef struct sat_welcome {
 	bool has_sum;            /* the cursor has reached scope_head */
 	sat_sum sum;             /* of all this device holds then (P-181) */
 	uint64_t features;       /* SAT_FEATURE_* */
-	uint64_t coverage_rev;   /* newest report of another device that this
-	                            one may know of (P-221); 0 = none */
+	sat_coverage coverage;   /* what others reported since HELLO's revision
+	                            (P-222); it holds true of whoever has all
+	                            up to scope_head (P-223) */
 } sat_welcome;
 
 /* Why commits before the first one of a push are not sent (P-203). */
@@ -363,19 +375,6 @@ typedef struct sat_directory {
 	size_t n;
 } sat_directory;
 
-/* How far other devices have reported: COVERAGE names the revision the asker
- * knows, COVERAGE_IS what is newer (P-221). */
-typedef struct sat_reported {
-	uint32_t device;
-	int64_t at_ms;           /* server's clock: all it had then is there */
-} sat_reported;
-typedef struct sat_coverage {
-	uint64_t rev;
-	uint64_t scope_head;     /* holds true of whoever has all up to it */
-	sat_reported *row;
-	size_t n;
-} sat_coverage;
-
 /* Live sync (P-210): answered when something is newer than this, or when the
  * server's patience ends. */
 typedef struct sat_wait {
@@ -454,7 +453,6 @@ typedef struct sat_msg {
 		sat_numbers numbers; /* NUMBERS, NUMBERS_IS */
 		uint64_t hold;       /* HOLD */
 		sat_held held;
-		sat_coverage coverage; /* COVERAGE, COVERAGE_IS */
 	} u;
 } sat_msg;
 

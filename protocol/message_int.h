@@ -70,9 +70,14 @@ void sat_msg_read_sum(bool *has, sat_sum *s, sat_reader *r);
 void sat_msg_write_repair(sat_buf *b, const sat_msg *m);
 void sat_msg_read_repair(sat_msg *m, sat_arena *a, sat_reader *r);
 
+/* message_coverage.c: parts of HELLO and WELCOME, beside their clock. */
+void sat_msg_write_known(sat_buf *b, int64_t wall_ms, uint64_t rev);
+uint64_t sat_msg_read_known(int64_t wall_ms, sat_reader *r);
+void sat_msg_write_coverage(sat_buf *b, int64_t wall_ms, const sat_coverage *c);
+void sat_msg_read_coverage(sat_coverage *c, int64_t wall_ms, sat_arena *a,
+    sat_reader *r);
+
 /* message_number.c: numbers and customers in advance. */
-void sat_msg_write_coverage(sat_buf *b, const sat_msg *m);
-void sat_msg_read_coverage(sat_msg *m, sat_arena *a, sat_reader *r);
 void sat_msg_write_hold(sat_buf *b, const sat_msg *m);
 void sat_msg_read_hold(sat_msg *m, sat_arena *a, sat_reader *r);
 void sat_msg_write_numbers(sat_buf *b, const sat_msg *m);

@@ -41,16 +41,12 @@ sat_srv_session_user(const sat_user **user, sat_server *s,
 }
 
 static sat_rc
-check_peer(const sat_server *s, uint32_t min, uint32_t max, const sat_id *org,
-    sat_err *e)
+check_version(uint32_t min, uint32_t max, sat_err *e)
 {
 	if (min > SAT_PROTO_VERSION || max < SAT_PROTO_MIN)
 		return sat_fail_code(e, SAT_EVERSION, "protocol", NULL,
 		    "this server speaks protocol %u to %u, the device %u to %u",
 		    SAT_PROTO_MIN, SAT_PROTO_VERSION, min, max);
-	if (!sat_id_eq(org, &s->env.org))
-		return sat_fail_code(e, SAT_EDENIED, "org.other", NULL,
-		    "the device belongs to another organisation");
 	return SAT_OK;
 }
 
@@ -89,7 +85,7 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	w->proto = h->proto_max < SAT_PROTO_VERSION ? h->proto_max :
 	    SAT_PROTO_VERSION;
 	w->wall_ms = sat_wall_ms(&s->env.clock);
-	w->coverage_rev = sat_srv_coverage_news(s, user, dev);
+	sat_srv_coverage(s, &w->coverage, h, dev, user);
 	w->features = SAT_FEATURES;
 	w->head = s->lsn;
 	w->last_cseq = chain->c.last_cseq;
@@ -150,8 +146,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 
 	x->greeted = false;
 	x->parked = false;
-	if ((rc = check_peer(s, h->proto_min, h->proto_max, &h->org, e)) !=
-	    SAT_OK)
+	if ((rc = check_version(h->proto_min, h->proto_max, e)) != SAT_OK)
 		return rc;
 	rc = st->device_by_key(&ord, x->sign_pk, st->u, x->channel_pk, e);
 	if (rc == SAT_ENOTFOUND)
@@ -225,9 +220,11 @@ enrol(sat_server *s, sat_server_session *x, sat_buf *reply,
 	const sat_user *user;
 	sat_rc rc;
 
-	if ((rc = check_peer(s, in->proto_min, in->proto_max, &in->org, e)) !=
-	    SAT_OK)
+	if ((rc = check_version(in->proto_min, in->proto_max, e)) != SAT_OK)
 		return rc;
+	if (!sat_id_eq(&in->org, &s->env.org))
+		return sat_fail_code(e, SAT_EDENIED, "org.other", NULL,
+		    "the invitation is of another organisation");
 	rc = st->device_enrol(&out->device, &out->user, st->u, in,
 	    x->channel_pk, sat_wall_ms(&s->env.clock), e);
 	if (rc != SAT_OK)
@@ -311,8 +308,6 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return send_template(s, x, user, reply, m->u.template_have, e);
 	case SAT_MSG_DIRECTORY:
 		return sat_srv_directory(s, user, reply, e);
-	case SAT_MSG_COVERAGE:
-		return sat_srv_coverage(s, x, user, &m->u.coverage, reply, e);
 	case SAT_MSG_WAIT:
 		return sat_srv_wait(s, x, &m->u.wait, reply, e);
 	case SAT_MSG_LEDGER:

@@ -179,44 +179,28 @@ reach(const sat_server *s, const sat_user *me)
 	    sat_acl(s->tip, me->role, "report");
 }
 
-uint64_t
-sat_srv_coverage_news(const sat_server *s, const sat_user *me, uint32_t self)
+/*
+ * What is newer than the asker knows. Whose devices he may know of changes with
+ * the registry: who has another one than ours is told everything.
+ */
+void
+sat_srv_coverage(sat_server *s, sat_coverage *out, const sat_hello *h,
+    uint32_t self, const sat_user *me)
 {
 	sat_grant grant = reach(s, me);
-	uint64_t newest = 0;
+	uint64_t since = h->registry_rev == s->reg.rev ? h->coverage_rev : 0;
 
-	for (size_t i = 0; grant != SAT_GRANT_NO && i < s->nreported; i++)
-		if (s->reported[i].rev > newest &&
-		    s->reported[i].dev != self &&
-		    may_know(s, me, grant, s->reported[i].dev))
-			newest = s->reported[i].rev;
-	return newest;
-}
-
-sat_rc
-sat_srv_coverage(sat_server *s, const sat_server_session *x,
-    const sat_user *me, const sat_coverage *in, sat_buf *reply, sat_err *e)
-{
-	const sat_store *st = &s->env.store;
-	sat_msg m = { .type = SAT_MSG_COVERAGE_IS };
-	sat_coverage *out = &m.u.coverage;
-	sat_keys keys = sat_srv_keys(s, me);
-	sat_grant grant = reach(s, me);
-	sat_rc rc;
-
-	if ((rc = st->scope_head(&out->scope_head, st->u, &keys, e)) != SAT_OK)
-		return rc;
-	out->rev = sat_srv_coverage_news(s, me, x->device);
-	out->row = sat_arena_alloc(&s->txn,
-	    (s->nreported + 1) * sizeof *out->row);
+	*out = (sat_coverage){ .row = sat_arena_alloc(&s->txn,
+	    (s->nreported + 1) * sizeof *out->row) };
 	for (size_t i = 0; grant != SAT_GRANT_NO && i < s->nreported &&
 	     out->n < SAT_DIRECTORY_MAX; i++) {
 		const reported_slot *r = &s->reported[i];
 
-		if (r->rev > in->rev && r->dev != x->device &&
-		    may_know(s, me, grant, r->dev))
-			out->row[out->n++] = (sat_reported){ r->dev, r->at_ms };
+		if (r->rev <= since || r->dev == self ||
+		    !may_know(s, me, grant, r->dev))
+			continue;
+		out->row[out->n++] = (sat_reported){ r->dev, r->at_ms };
+		if (r->rev > out->rev)
+			out->rev = r->rev;
 	}
-	sat_msg_write(reply, &m);
-	return SAT_OK;
 }

@@ -398,11 +398,10 @@ SAT_CHECK sat_rc sat_srv_greeted(sat_server *s, sat_server_session *x,
     const sat_hello *h, sat_err *e);
 void sat_srv_pushed(sat_server *s, sat_server_session *x, uint32_t inc,
     uint64_t last_cseq);
-/* The newest report of a device other than `self` that `me` may know of. */
-uint64_t sat_srv_coverage_news(const sat_server *s, const sat_user *me,
-    uint32_t self);
-SAT_CHECK sat_rc sat_srv_coverage(sat_server *s, const sat_server_session *x,
-    const sat_user *me, const sat_coverage *in, sat_buf *reply, sat_err *e);
+/* What others than `self` reported that `me` may know of; `out` lives in the
+ * transaction. */
+void sat_srv_coverage(sat_server *s, sat_coverage *out, const sat_hello *h,
+    uint32_t self, const sat_user *me);
 
 /* server_hand.c: late work that is not merged. */
 /* Written soon enough after the loss, by a clock that is believed (P-164)? */

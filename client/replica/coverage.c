@@ -1,6 +1,7 @@
 /*
  * coverage.c - how far other devices have reported, as the server told at the
- * end of a sync: what a report offline says of its own completeness (P-223).
+ * beginning of a sync that came to its end: what a report offline says of its
+ * own completeness (P-223).
  */
 #include "client/replica/replica_int.h"
 
@@ -27,21 +28,15 @@ replica_unsent(uint32_t *inc, uint64_t *cseq, sat_replica *r, sat_err *e)
 
 /* Whose devices this user may know of changes with the registry; then all of
  * it is asked for again. */
-sat_rc
-replica_coverage_want(void *u, uint64_t newest, uint64_t *since, bool *wanted,
-    sat_err *e)
+uint64_t
+replica_coverage_known(const sat_replica *r)
 {
-	sat_replica *r = u;
-	bool again = r->coverage_reg != r->reg.rev;
-
-	(void)e;
-	*since = again ? 0 : r->coverage_rev;
-	*wanted = newest != 0 && (again || newest > r->coverage_rev);
-	return SAT_OK;
+	return r->coverage_reg == r->reg.rev ? r->coverage_rev : 0;
 }
 
 static sat_rc
-write_rows(sat_replica *r, const sat_coverage *in, sat_err *e)
+write_rows(sat_replica *r, const sat_coverage *in, uint64_t registry_rev,
+    sat_err *e)
 {
 	sat_stmt *s;
 	sat_rc rc = SAT_OK;
@@ -57,22 +52,24 @@ write_rows(sat_replica *r, const sat_coverage *in, sat_err *e)
 	if (rc != SAT_OK || (rc = replica_meta_int(r, "coverage_rev",
 	    (int64_t)in->rev, e)) != SAT_OK)
 		return rc;
-	return replica_meta_int(r, "coverage_reg", (int64_t)r->reg.rev, e);
+	return replica_meta_int(r, "coverage_reg", (int64_t)registry_rev, e);
 }
 
 sat_rc
-replica_coverage(void *u, const sat_coverage *in, sat_err *e)
+replica_coverage(void *u, const sat_coverage *in, uint64_t registry_rev,
+    sat_err *e)
 {
 	sat_replica *r = u;
 	sat_rc rc;
 
-	if (in->rev > INT64_MAX)
+	if (in->rev > INT64_MAX || registry_rev > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "coverage out of range");
 	if ((rc = replica_session_begin(r, e)) != SAT_OK ||
-	    (rc = replica_end(r, true, write_rows(r, in, e), e)) != SAT_OK)
+	    (rc = replica_end(r, true, write_rows(r, in, registry_rev, e),
+	    e)) != SAT_OK)
 		return rc;
 	r->coverage_rev = in->rev;
-	r->coverage_reg = r->reg.rev;
+	r->coverage_reg = registry_rev;
 	return SAT_OK;
 }
 

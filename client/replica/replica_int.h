@@ -326,8 +326,8 @@ SAT_CHECK sat_rc replica_kind_range(int64_t **rids, size_t *n, sat_arena *a,
 
 /* coverage.c: what the session asks and is told (client.h). */
 SAT_CHECK sat_rc replica_unsent(uint32_t *inc, uint64_t *cseq, sat_replica *r, sat_err *e);
-SAT_CHECK sat_rc replica_coverage_want(void *u, uint64_t newest, uint64_t *since, bool *wanted, sat_err *e);
-SAT_CHECK sat_rc replica_coverage(void *u, const sat_coverage *in, sat_err *e);
+uint64_t replica_coverage_known(const sat_replica *r);
+SAT_CHECK sat_rc replica_coverage(void *u, const sat_coverage *in, uint64_t registry_rev, sat_err *e);
 
 /* base.c */
 void replica_base_write(sat_buf *b, const replica_row *row);

@@ -18,7 +18,6 @@ on_hello(void *u, sat_hello *out, sat_err *e)
 	memset(out, 0, sizeof *out);
 	out->proto_min = SAT_PROTO_MIN;
 	out->proto_max = SAT_PROTO_VERSION;
-	out->org = r->id->org;
 	out->device = r->id->device;
 	out->incarnation = r->id->incarnation;
 	out->cursor = r->cursor;
@@ -29,6 +28,7 @@ on_hello(void *u, sat_hello *out, sat_err *e)
 	out->wall_ms = sat_wall_ms(&r->clock);
 	out->permit_ms = r->permit_ms;
 	out->features = SAT_FEATURES;
+	out->coverage_rev = replica_coverage_known(r);
 	return replica_unsent(&out->unsent_inc, &out->unsent_cseq, r, e);
 }
 
@@ -613,7 +613,6 @@ sat_replica_session(sat_replica *r)
 		.accepted = on_accepted,
 		.numbers_want = replica_numbers_want,
 		.numbers = replica_numbers,
-		.coverage_want = replica_coverage_want,
 		.coverage = replica_coverage,
 		.seed = replica_seed, .seeded = replica_seeded,
 		.unpark = replica_unpark,

@@ -228,23 +228,16 @@ carry_numbers(void *u, const sat_numbers *given, sat_err *e)
 	HAND_OVER(numbers, given);
 }
 
-CARRY(coverage_want, uint64_t newest; uint64_t *since; bool *wanted, x->newest,
-    x->since, x->wanted)
+CARRY(coverage, const sat_coverage *in; uint64_t registry_rev, x->in,
+    x->registry_rev)
 static sat_rc
-carry_coverage_want(void *u, uint64_t newest, uint64_t *since, bool *wanted,
+carry_coverage(void *u, const sat_coverage *in, uint64_t registry_rev,
     sat_err *e)
 {
-	HAND_OVER(coverage_want, newest, since, wanted);
+	HAND_OVER(coverage, in, registry_rev);
 }
 
-CARRY(coverage, const sat_coverage *in, x->in)
-static sat_rc
-carry_coverage(void *u, const sat_coverage *in, sat_err *e)
-{
-	HAND_OVER(coverage, in);
-}
-
-#define CARRIED 27
+#define CARRIED 26
 /* An operation that is added there has to be carried here. */
 _Static_assert(sizeof(sat_client_ops) == (CARRIED + 1) * sizeof(void *),
     "every operation of a session is carried");
@@ -285,6 +278,5 @@ sat_carry_ops(sat_carry *c, sat_replica *r, const sat_sync_opts *o)
 		ONE(refetch, carry_refetch),
 		ONE(numbers_want, carry_numbers_want),
 		ONE(numbers, carry_numbers),
-		ONE(coverage_want, carry_coverage_want),
 		ONE(coverage, carry_coverage) };
 }

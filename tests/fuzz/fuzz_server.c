@@ -129,7 +129,7 @@ hello(rig *r, peer *d, uint32_t incarnation)
 {
 	sat_msg m = { .type = SAT_MSG_HELLO };
 
-	m.u.hello = (sat_hello){ .proto_min = 1, .proto_max = 1, .org = r->org,
+	m.u.hello = (sat_hello){ .proto_min = 1, .proto_max = 1,
 		.device = (uint32_t)(d - r->d) + 1, .incarnation = incarnation };
 	ask_msg(r, d, &m);
 }

@@ -586,12 +586,13 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
 # ---- messages ---------------------------------------------------------------
 
 def hello(**over):
-    m = dict(pmin=uint(1), pmax=uint(1), org=ORG, device=uint(7),
+    m = dict(pmin=uint(1), pmax=uint(1), device=uint(7),
              inc=uint(1), cursor=uint(1234), epoch=uint(2), ledger=uint(5),
              rev=uint(3), template=TEMPLATE, wall=sint(NOON),
              permit=sint(0), features=uint(3), unsent_inc=uint(0),
              unsent=uint(0))
     m.update(over)
+    m.setdefault("known", m["wall"])  # nothing is known of others
     return b"\1" + b"".join(m.values())
 
 
@@ -606,7 +607,7 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     welcome = b"\2\1" + sint(NOON) + uint(5000) + uint(4990) + uint(4000) + \
         uint(1) + uint(300) + uint(4) + uint(5) + b"\0" + TEMPLATE + \
         b"\0\0\0\0"
-    can = uint(3) + uint(0)  # features, no report of another device
+    can = uint(3) + b"\0"  # features, no report of another device
     f.good("welcome", welcome + can)
     f.good("hello-of-a-later-release", hello(features=uint(1 << 40)) + b"more")
     f.good("welcome-of-a-later-release", welcome + can + b"and more")
@@ -625,9 +626,19 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.good("hello-with-work-not-sent", hello(unsent_inc=uint(2),
                                              unsent=uint(301)))
     f.bad("hello-unsent-2-63", "above its limit", hello(unsent=uint(2 ** 63)))
-    f.good("welcome-with-news-of-others", welcome + uint(3) + uint(NOON))
-    f.bad("welcome-news-2-63", "above its limit", welcome + uint(3) +
-          uint(2 ** 63))
+    f.good("hello-that-knows-of-others", hello(known=sint(90000)))
+    f.good("hello-behind-the-servers-clock", hello(known=sint(-5)))
+    f.bad("hello-known-before-1970", "revision", hello(known=sint(NOON + 1)))
+    news = welcome + uint(3) + b"\2" + sint(-5)
+    f.good("welcome-with-news-of-others", news + uint(3) + sint(5) +
+           uint(300) + sint(0))
+    f.bad("welcome-news-before-1970", "revision", welcome + uint(3) +
+          b"\1" + sint(NOON + 1) + b"\3\0")
+    f.bad("welcome-news-at-2-63", "revision", welcome + uint(3) +
+          b"\1" + sint(NOON - 2 ** 63) + b"\3\0")
+    f.bad("welcome-news-above-bytes", "count", welcome + uint(3) + b"\3\0")
+    f.bad("welcome-reported-before-1970", "instant", news + uint(3) +
+          sint(NOON + 6) + uint(4) + sint(1))
     batch = plain(push_cols(), SALT)
     behind = b"\0\0"  # no gap, no old positions
     push = b"\3" + uint(1) + uint(300) + PREV + pattern(64, 0x90) + \
@@ -692,19 +703,10 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.good("refetch", b"\x19\1" + uint(255) + uint(511))
     f.good("refetch-is", b"\x1a" + uint(4990) + uint(511) + be64(hlc(NOON)) +
            span(records) + uint(5000) + b"\0")
-    f.good("coverage", b"\x23" + uint(NOON))
-    f.good("coverage-all", b"\x23\0")
-    coverage = b"\x24" + uint(NOON + 5) + uint(4990) + b"\2"
-    f.good("coverage-is", coverage + uint(3) + sint(NOON) + uint(300) +
-           sint(NOON + 5))
-    f.good("coverage-is-nothing", b"\x24\0\0\0")
     f.good("error", b"\0" + uint(9) + span(b"denied") +
            span(b"this role has no right here") + span(b"ask"))
     f.good("error-unknown-number", b"\0" + uint(99999) + b"\0\0\0")
 
-    f.bad("coverage-is-above-bytes", "count", coverage + uint(3) + b"\0")
-    f.bad("coverage-is-before-1970", "instant", coverage + uint(3) +
-          sint(-1) + uint(4) + sint(1))
     f.bad("digest-kind-65536", "above its limit", b"\x17" + uint(65536) + b"\0")
     f.bad("digest-is-not-ascending", "order of sums", b"\x18\1\1\1\2\1\1" +
           bytes(16) + b"\1\1" + bytes(16))

@@ -135,7 +135,6 @@ on_hello(void *u, sat_hello *h, sat_err *e)
 	memset(h, 0, sizeof *h);
 	h->proto_min = SAT_PROTO_MIN;
 	h->proto_max = SAT_PROTO_VERSION;
-	h->org = d->s->org;
 	h->device = d->ord;
 	h->incarnation = 1;
 	h->cursor = d->cursor;

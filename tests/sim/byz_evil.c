@@ -78,7 +78,7 @@ byz_greet(evil *v)
 	sat_buf out = { 0 };
 
 	m.u.hello = (sat_hello){ .proto_min = SAT_PROTO_MIN,
-		.proto_max = SAT_PROTO_VERSION, .org = v->w->org,
+		.proto_max = SAT_PROTO_VERSION,
 		.device = v->ord, .incarnation = v->incarnation };
 	sat_msg_write(&out, &m);
 	(void)byz_send(v, sat_buf_span(&out), NULL, 0);

@@ -186,8 +186,6 @@ put_hello(sat_buf *out, const sat_hello *m)
 {
 	sat_buf_fmt(out, "\"proto\":[%u,%u],\"device\":%u,\"incarnation\":%u,",
 	    m->proto_min, m->proto_max, m->device, m->incarnation);
-	put_hex(out, "org", m->org.b, 16);
-	sat_buf_str(out, ",");
 	put_u64(out, "cursor", m->cursor);
 	sat_buf_str(out, ",");
 	put_u64(out, "registry_rev", m->registry_rev);
@@ -196,14 +194,16 @@ put_hello(sat_buf *out, const sat_hello *m)
 	if (m->unsent_cseq != 0)
 		sat_buf_fmt(out, ",\"unsent\":[%u,%" PRIu64 "]",
 		    m->unsent_inc, m->unsent_cseq);
+	if (m->coverage_rev != 0) {
+		sat_buf_str(out, ",");
+		put_u64(out, "coverage_rev", m->coverage_rev);
+	}
 }
 
 static void
 put_coverage(sat_buf *out, const sat_coverage *m)
 {
-	put_u64(out, "rev", m->rev);
-	sat_buf_str(out, ",");
-	put_u64(out, "scope_head", m->scope_head);
+	put_u64(out, "coverage_rev", m->rev);
 	sat_buf_str(out, ",\"devices\":[");
 	for (size_t i = 0; i < m->n; i++)
 		sat_buf_fmt(out, "%s[%u,%" PRId64 "]", i == 0 ? "" : ",",
@@ -282,14 +282,10 @@ put_body(sat_buf *out, const sat_msg *m)
 		put_u64(out, "scope_head", m->u.welcome.scope_head);
 		sat_buf_str(out, ",");
 		put_u64(out, "last_cseq", m->u.welcome.last_cseq);
-		if (m->u.welcome.coverage_rev != 0) {
+		if (m->u.welcome.coverage.n != 0) {
 			sat_buf_str(out, ",");
-			put_u64(out, "coverage_rev", m->u.welcome.coverage_rev);
+			put_coverage(out, &m->u.welcome.coverage);
 		}
-		break;
-	case SAT_MSG_COVERAGE:
-	case SAT_MSG_COVERAGE_IS:
-		put_coverage(out, &m->u.coverage);
 		break;
 	case SAT_MSG_PUSH:
 		put_u64(out, "first_cseq", m->u.push.first_cseq);

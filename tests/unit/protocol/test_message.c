@@ -68,7 +68,7 @@ samples(sat_msg *m)
 		sat_span_str("text"), sat_span_str("hint") };
 	m[n].type = SAT_MSG_HELLO;
 	m[n++].u.hello = (sat_hello){ .proto_min = 1, .proto_max = 2,
-		.org = some_id(3), .device = 4, .incarnation = 5, .cursor = 6,
+		.device = 4, .incarnation = 5, .cursor = 6,
 		.epoch = 11, .ledger_rev = 12, .registry_rev = 7,
 		.template_oid = { 8 }, .wall_ms = -9, .permit_ms = 77 };
 	m[n].type = SAT_MSG_WELCOME;

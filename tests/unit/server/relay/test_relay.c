@@ -96,7 +96,6 @@ greet(const world *w, sat_err *e)
 	sat_buf_add(&prologue, w->org.b, sizeof w->org.b);
 	o.prologue = sat_buf_span(&prologue);
 	m.u.hello.proto_min = m.u.hello.proto_max = SAT_PROTO_VERSION;
-	m.u.hello.org = w->org;
 	sat_msg_write(&frame, &m);
 	if ((rc = sat_net_dial(&c, &o, e)) == SAT_OK &&
 	    (rc = sat_net_request(c, &reply, sat_buf_span(&frame), e)) ==

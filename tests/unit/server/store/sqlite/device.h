@@ -386,7 +386,7 @@ op_hello(void *u, sat_hello *out, sat_err *e)
 
 	(void)e;
 	*out = (sat_hello){ .proto_min = SAT_PROTO_MIN,
-		.proto_max = SAT_PROTO_VERSION, .org = d->w->org,
+		.proto_max = SAT_PROTO_VERSION,
 		.device = d->ord, .incarnation = d->incarnation,
 		.cursor = d->cursor, .epoch = d->epoch,
 		.registry_rev = d->registry_rev,

@@ -460,7 +460,7 @@ spoken(device *d, uint32_t min, uint32_t max, sat_err *why)
 	sat_err err = { 0 };
 
 	m.u.hello = (sat_hello){ .proto_min = min, .proto_max = max,
-		.org = d->w->org, .device = d->ord, .incarnation = 1,
+		.device = d->ord, .incarnation = 1,
 		.wall_ms = d->w->now_ms, .features = UINT64_MAX };
 	sat_msg_write(&q, &m);
 	sat_buf_str(&q, "what a later release adds");

@@ -1022,7 +1022,7 @@ hello_refuses_whom_it_must(void **state)
 	(void)state;
 	device_sync(ann);
 	w->org.b[0] ^= 1; /* only what the device says */
-	assert_rc(SAT_EDENIED, device_sync_flags(ann, 0, &err));
+	assert_rc(SAT_EDENIED, device_enrol(ann, ann->sign_pk, &err));
 	assert_string_equal("org.other", err.code);
 	w->org = org;
 	ann->ord++;
