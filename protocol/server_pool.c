@@ -68,7 +68,17 @@ day_start(const sat_server *s, int64_t now)
 	return (now + zone) / DAY_MS * DAY_MS - zone;
 }
 
-/* P-153: per day, in all, and after having lost it. */
+static bool
+on_hold(void *u, uint32_t eid, int64_t until_ms)
+{
+	(void)eid;
+	(void)until_ms;
+	++*(uint64_t *)u;
+	return true;
+}
+
+/* P-153: per day, in all, and after having lost it. What is kept for him counts
+ * as claimed: his claim of it is not to fail, nor to be one too many. */
 sat_rc
 sat_srv_pool_limits(const char **slug, int64_t *until, sat_server *s,
     const sat_user *me, const sat_pool *p, const wrec *w, sat_err *e)
@@ -76,7 +86,7 @@ sat_srv_pool_limits(const char **slug, int64_t *until, sat_server *s,
 	const sat_store *st = &s->env.store;
 	const sat_cell *in = sat_record_cell(&w->r, SAT_SYS_POOL);
 	int64_t now = sat_wall_ms(&s->env.clock);
-	uint64_t n, lsn;
+	uint64_t n, kept = 0, lsn;
 	sat_log_row row;
 	sat_rc rc;
 
@@ -86,13 +96,17 @@ sat_srv_pool_limits(const char **slug, int64_t *until, sat_server *s,
 		return SAT_OK;
 	*slug = "claim.daily";
 	*until = day_start(s, now) + DAY_MS;
-	if ((rc = st->claims_since(&n, st->u, me->ord, day_start(s, now), e)) !=
-	    SAT_OK || (p->daily_claim > 0 && n >= (uint64_t)p->daily_claim))
+	if ((rc = st->holds_of(st->u, me->ord, now, on_hold, &kept, e)) !=
+	    SAT_OK ||
+	    (rc = st->claims_since(&n, st->u, me->ord, day_start(s, now), e)) !=
+	    SAT_OK || (p->daily_claim > 0 &&
+	    n + kept >= (uint64_t)p->daily_claim))
 		return rc;
 	*slug = "claim.limit";
 	*until = 0;
 	if ((rc = st->roots_count(&n, st->u, sat_key_user(me->ord), e)) !=
-	    SAT_OK || (p->hold_limit > 0 && n >= (uint64_t)p->hold_limit))
+	    SAT_OK || (p->hold_limit > 0 &&
+	    n + kept >= (uint64_t)p->hold_limit))
 		return rc;
 	*slug = "claim.cooldown";
 	if ((rc = st->owner_left_lsn(&lsn, st->u, w->eid,
@@ -244,17 +258,38 @@ sat_srv_judge_masked(judging *j, wrec *w, sat_err *e)
 	return SAT_OK;
 }
 
+/* Who gets a customer of a pool uses up what was kept of it (P-154). */
+static sat_rc
+end_hold(const merging *m, const wrec *w, sat_err *e)
+{
+	const sat_store *st = &m->s->env.store;
+	uint32_t user;
+	int64_t until;
+	sat_rc rc = st->hold_get(&user, &until, st->u, w->eid, e);
+
+	return rc != SAT_OK || until <= 0 ? rc :
+	    st->hold_put(st->u, w->eid, user, 0, e);
+}
+
 sat_rc
 sat_srv_claimed(const admission *a, const merging *m, sat_err *e)
 {
 	const sat_store *st = &m->s->env.store;
 	sat_rc rc;
 
-	for (size_t i = 0; i < m->c->nops; i++)
-		if (m->c->ops[i].kind == SAT_OP_CLAIM && m->of[i]->changed &&
-		    (rc = st->claim_put(st->u, a->actor->ord, m->of[i]->eid,
+	for (size_t i = 0; i < m->c->nops; i++) {
+		const wrec *w = m->of[i];
+		bool claim = m->c->ops[i].kind == SAT_OP_CLAIM;
+
+		if ((!claim && m->c->ops[i].kind != SAT_OP_REASSIGN) ||
+		    !w->changed || w->owner.type != SAT_V_TEXT)
+			continue;
+		if ((rc = end_hold(m, w, e)) != SAT_OK)
+			return rc;
+		if (claim && (rc = st->claim_put(st->u, a->actor->ord, w->eid,
 		    m->lsn, m->clamp.now_ms, e)) != SAT_OK)
 			return rc;
+	}
 	return SAT_OK;
 }
 
@@ -266,6 +301,7 @@ typedef struct due {
 	const sat_pool *pool;
 	int64_t ms;
 	int days;
+	uint64_t lsn; /* that gave it to its owner */
 } due;
 
 typedef struct looking {
@@ -320,7 +356,8 @@ look(void *u, const sat_rec_row *row)
 	    team != NULL ? team->key : NULL, &f);
 	if (rule == NULL || !pool->auto_reclaim || ms > l->now)
 		return true;
-	l->list[l->n++] = (due){ row->id, owner, pool, ms, rule->no_follow_d };
+	l->list[l->n++] = (due){ row->id, owner, pool, ms, rule->no_follow_d,
+		had != NULL ? had->at.lsn : 0 };
 	return l->n < RECLAIM_AT_ONCE;
 }
 
@@ -348,6 +385,24 @@ heard_of(bool *yes, sat_server *s, const due *d, int64_t now, sat_err *e)
 	return SAT_OK;
 }
 
+/* When the customer came to its owner by the server's own clock: the stamp is
+ * the device's, whose clock may be far behind. */
+static sat_rc
+had_long_enough(bool *yes, sat_server *s, const due *d, int64_t now,
+    sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_log_row row;
+	sat_rc rc = st->log_get(&row, &s->txn, st->u, d->lsn, e);
+
+	*yes = true;
+	if (rc == SAT_ENOTFOUND) /* a state a device gave back (P-204) */
+		return SAT_OK;
+	if (rc == SAT_OK)
+		*yes = now >= row.received_ms + d->days * DAY_MS;
+	return rc;
+}
+
 static sat_rc
 maybe_take_back(looking *l, const due *d, sat_err *e)
 {
@@ -362,8 +417,10 @@ maybe_take_back(looking *l, const due *d, sat_err *e)
 		    (size_t)n), (size_t)n)) };
 	uint64_t lsn;
 	bool yes;
-	sat_rc rc = heard_of(&yes, s, d, l->now, e);
+	sat_rc rc = had_long_enough(&yes, s, d, l->now, e);
 
+	if (rc == SAT_OK && yes)
+		rc = heard_of(&yes, s, d, l->now, e);
 	return rc != SAT_OK || !yes ? rc :
 	    sat_srv_own(s, &d->id, &op, 1, &lsn, e);
 }

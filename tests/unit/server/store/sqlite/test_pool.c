@@ -395,6 +395,80 @@ what_is_kept_for_somebody_is_his_to_claim(void **state) /* P-154 */
 	world_free(w);
 }
 
+/* Once somebody has the customer, nothing of it is kept: released again, it is
+ * anybody's, and its last owner waits like others. */
+static void
+what_was_kept_is_used_up_by_the_claim(void **state) /* P-154 */
+{
+	world *w = small_world(11);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	device *bob = device_new(w, "bob");
+	sat_id id = pooled(ann);
+	sat_hold h[64];
+
+	(void)state;
+	device_sync(sue);
+	device_sync(bob);
+	assert_int_equal(1, hold(sue, 1, h));
+	claim(sue, &id);
+	device_sync(sue);
+	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	release(sue, &id, "public");
+	device_sync(sue);
+	claim(sue, &id);
+	device_sync(sue);
+	refused(sue, "claim.cooldown");
+	assert_int_equal(0, hold(sue, 1, h));
+	device_sync(bob);
+	claim(bob, &id);
+	device_sync(bob);
+	assert_int_equal(SAT_VD_OK, last(bob)->code);
+	world_verify(w);
+	device_free(ann);
+	device_free(sue);
+	device_free(bob);
+	world_free(w);
+}
+
+/* Twenty a day, ten of them kept: ten more are to be had. */
+static void
+what_is_kept_counts_as_claimed(void **state) /* P-153 */
+{
+	world *w = small_world(12);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	sat_hold h[64];
+	sat_id id[24];
+	int got = 0;
+
+	(void)state;
+	for (int i = 0; i < 24; i++)
+		id[i] = pooled(ann);
+	device_sync(sue);
+	assert_int_equal(10, hold(sue, 50, h));
+	for (int i = 0; i < 24; i++) {
+		bool kept = false;
+
+		for (int k = 0; k < 10; k++)
+			kept = kept || sat_id_eq(&h[k].id, &id[i]);
+		if (kept)
+			continue;
+		claim(sue, &id[i]);
+		device_sync(sue);
+		got += last(sue)->code == SAT_VD_OK;
+	}
+	assert_int_equal(10, got);
+	refused(sue, "claim.daily");
+	for (int k = 0; k < 10; k++) {
+		claim(sue, &h[k].id);
+		device_sync(sue);
+		assert_int_equal(SAT_VD_OK, last(sue)->code);
+	}
+	world_verify(w);
+	device_free(ann);
+	device_free(sue);
+	world_free(w);
+}
+
 /* The base template's pool, but taking back by itself. */
 static void
 with_auto_reclaim(world *w)
@@ -507,6 +581,35 @@ silence_ends_with_the_grace(void **state)
 	world_free(w);
 }
 
+static void
+a_clock_far_behind_takes_nothing_from_its_owner(void **state) /* P-157 */
+{
+	world *w = small_world(13);
+	device *ann, *hq;
+	sat_id id;
+
+	(void)state;
+	with_auto_reclaim(w);
+	ann = device_new(w, "ann");
+	hq = device_new(w, "hq");
+	ann->skew_ms = -200 * DAY;
+	id = device_account(ann, "first", "ann");
+	device_sync(ann);
+	w->now_ms += 2 * DAY;
+	device_sync(ann);
+	tick(w);
+	device_sync(hq);
+	assert_text(hq, &id, A_OWNER, "ann");
+	w->now_ms += 66 * DAY;
+	device_sync(ann);
+	tick(w);
+	device_sync(hq);
+	assert_text(hq, &id, A_OWNER, NULL);
+	device_free(ann);
+	device_free(hq);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -525,6 +628,9 @@ main(void)
 		cmocka_unit_test(
 		    what_nobody_followed_up_is_taken_back_when_its_owner_was_heard),
 		cmocka_unit_test(silence_ends_with_the_grace),
+		cmocka_unit_test(a_clock_far_behind_takes_nothing_from_its_owner),
+		cmocka_unit_test(what_was_kept_is_used_up_by_the_claim),
+		cmocka_unit_test(what_is_kept_counts_as_claimed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
