@@ -25,6 +25,9 @@ SELECT id, seq, at_ms, code, op, slug, hint, header, payload, fate, fate_ms,
 UPDATE quarantine SET fate = ?2, fate_ms = ?3, heir = ?4
 WHERE id = ?1 AND fate = 0;
 
+-- :name quarantine_any
+SELECT 1 FROM quarantine LIMIT 1;
+
 -- :name quarantine_del
 DELETE FROM quarantine WHERE id = ?1;
 

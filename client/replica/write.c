@@ -68,6 +68,32 @@ make_commit(sat_commit *c, sat_replica *r, const sat_draft *d)
 	c->ops = d->ops;
 }
 
+/*
+ * A record is made anew whose first creation was refused: what was done to it in
+ * between may still wait for its verdict, unseen, and counts (R1). Only derived
+ * ids and what is sent again from the quarantine come twice, so usually nothing
+ * is looked at.
+ */
+static sat_rc
+count_waiting(sat_replica *r, replica_row *row, sat_err *e)
+{
+	const pend_rec *p;
+	sat_stmt *s;
+	bool any;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_ANY, e)) != SAT_OK ||
+	    (rc = sat_step(&any, s, e)) != SAT_OK)
+		return rc;
+	sat_stmt_reset(s);
+	if (!any && !sat_id_is_derived(&row->view.id))
+		return SAT_OK;
+	if ((rc = replica_pend_load(r, e)) == SAT_OK &&
+	    (p = replica_pend_of(r, &row->view.id)) != NULL)
+		row->npend += p->n;
+	return rc;
+}
+
 static sat_rc
 fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
 {
@@ -98,6 +124,11 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
 		    "ask whoever has it now", "this %s was handed over",
 		    k->kind->key);
 	if (!row->dirty) { /* first operation of this commit on it */
+		if (op->kind == SAT_OP_NEW && !row->pending) {
+			replica_row_hold(row, &r->page.mem);
+			if ((rc = count_waiting(r, row, e)) != SAT_OK)
+				return rc;
+		}
 		replica_row_hold(row, &r->page.mem);
 		row->npend++;
 		row->dirty = true;

@@ -420,6 +420,31 @@ edits_behind_a_refused_creation_wait_for_their_own_verdict(void **state)
 	assert_sound(f);
 }
 
+static void
+a_record_made_anew_counts_what_waits_from_its_first_life(void **state) /* R1 */
+{
+	fixture *f = *state;
+	sat_id id = new_account(f, "A", "1");
+	sat_op birth = op(f->account, SAT_OP_NEW, id, 0, sat_v_null());
+	sat_verdict v = { .cseq = 1, .code = SAT_VD_REJECTED,
+		.slug = sat_span_str("denied") };
+	sat_verdicts vs = { .v = &v, .n = 1 };
+	sat_err err;
+
+	set_text(f, id, F_CITY, "x");
+	assert_ok(f->ops.verdicts(f->ops.u, 1, &vs, &err));
+	assert_gone(f, id);
+	reopen(f);
+	(void)write_ops(f, id, &birth, 1);
+	set_text(f, id, F_REMARK, "again");
+	assert_sound(f);
+	v.cseq = 2;
+	v.code = SAT_VD_PARKED;
+	assert_ok(f->ops.verdicts(f->ops.u, 1, &vs, &err));
+	assert_text(f, id, F_REMARK, "again");
+	assert_sound(f);
+}
+
 /* ---- later releases --------------------------------------------------------------- */
 
 static void
@@ -1503,6 +1528,7 @@ main(void)
 		T(a_refused_newest_commit_still_carries_the_chain),
 		T(a_record_whose_creation_was_refused_goes_with_its_edits),
 		T(edits_behind_a_refused_creation_wait_for_their_own_verdict),
+		T(a_record_made_anew_counts_what_waits_from_its_first_life),
 		T(others_edits_arrive_and_displaced_values_are_history),
 		T(a_waiting_edit_stays_on_top_of_what_others_did),
 		T(the_clock_goes_past_what_was_pulled),
