@@ -556,7 +556,9 @@ choose(work *k)
 {
 	uint64_t roll = sim_below(k->w, 100);
 
-	if (k->w->nrecs >= 3 && sim_is_boss(k->d) &&
+	if (k->w->nrecs >= 3 && sim_chance(k->w, k->w->rough.pool))
+		sim_work_pool(k);
+	else if (k->w->nrecs >= 3 && sim_is_boss(k->d) &&
 	    sim_chance(k->w, k->w->rough.merge)) {
 		if (sim_chance(k->w, 650))
 			sim_work_merge(k);

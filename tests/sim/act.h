@@ -50,4 +50,7 @@ void sim_work_reassign(work *k);
 void sim_work_merge(work *k);
 void sim_work_unmerge(work *k);
 
+/* act_pool.c */
+void sim_work_pool(work *k);
+
 #endif

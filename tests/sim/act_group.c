@@ -46,6 +46,10 @@ sim_act_burst(world *w)
 
 	if (w->nrecs == 0)
 		return;
+	if (sim_chance(w, w->rough.pool)) {
+		sim_pool_burst(w);
+		return;
+	}
 	rec = (int)sim_below(w, w->nrecs > 6 ? 6 : (uint64_t)w->nrecs);
 	if (w->recs[rec].kind != K_ACCOUNT)
 		return;

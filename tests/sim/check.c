@@ -23,6 +23,18 @@ check_seen(world *w, int dev, int rec, const char *what)
 		    w->users[w->dev[dev].user].key);
 }
 
+/* Of what a pool offers only states go to its members, never a value it hides
+ * (property 13). */
+static void
+check_whole(world *w, int dev, int rec, const char *what)
+{
+	check_seen(w, dev, rec, what);
+	if (sim_masked(w, w->dev[dev].user, rec))
+		sim_fail(w, "property 13: %s of record %d goes to d%d (%s), "
+		    "which sees it through the pool alone", what, rec, dev + 1,
+		    w->users[w->dev[dev].user].key);
+}
+
 /* Each record carries a word of its own: wherever it turns up, the record must
  * be one the device may see. */
 static void
@@ -36,7 +48,25 @@ check_value(world *w, int dev, sat_value v)
 		return;
 	for (size_t i = n; i < v.s.n; i++)
 		rec = rec * 10 + (v.s.p[i] - '0');
-	check_seen(w, dev, rec < w->nrecs ? rec : -1, "a value");
+	check_whole(w, dev, rec < w->nrecs ? rec : -1, "a value");
+}
+
+static void
+check_mask(world *w, int dev, const sat_record *r)
+{
+	bool masked = sim_masked(w, w->dev[dev].user, sim_rec_find(w, &r->id));
+
+	if (masked != (sat_record_cell(r, SAT_SYS_MASKED) != NULL))
+		sim_fail(w, "property 13: d%d is told that record %d is%s "
+		    "whole", dev + 1, sim_rec_find(w, &r->id),
+		    masked ? "" : " not");
+	if (!masked)
+		return;
+	HIT(masked);
+	if (sat_record_value(r, A_CONTACT).type != SAT_V_NULL ||
+	    sat_record_value(r, A_CANARY).type != SAT_V_NULL)
+		sim_fail(w, "property 13: a pool shows what it hides to d%d",
+		    dev + 1);
 }
 
 static void
@@ -52,6 +82,7 @@ check_states(world *w, int dev, sat_span records)
 		sim_fail(w, "the server sent what cannot be read: %s", e.text);
 	for (size_t i = 0; i < n; i++) {
 		check_seen(w, dev, sim_rec_find(w, &r[i].id), "the state");
+		check_mask(w, dev, &r[i]);
 		for (size_t k = 0; k < r[i].ncells; k++)
 			check_value(w, dev, r[i].cells[k].value);
 	}
@@ -73,7 +104,7 @@ check_batch(world *w, int dev, sat_span batch)
 		for (size_t k = 0; k < c[i].nops; k++) {
 			const sat_op *op = &c[i].ops[k];
 
-			check_seen(w, dev, op->eid != 0 ?
+			check_whole(w, dev, op->eid != 0 ?
 			    sim_rec_by_eid(w, op->eid) :
 			    sim_rec_find(w, &op->rec), "an operation");
 			check_value(w, dev, op->value);
@@ -182,8 +213,8 @@ server_user(const world *w, int user)
 uint64_t
 sim_scope_head(world *w, int user)
 {
-	sat_keys keys = sat_scope_subscription(sat_server_registry(w->server),
-	    server_user(w, user));
+	sat_keys keys = sat_scope_subscription_with(sat_server_registry(
+	    w->server), server_user(w, user), sim_template(w->tip));
 	uint64_t head = 0, truncated;
 	sat_err e = { 0 };
 

@@ -39,7 +39,7 @@ sim_rec_new(world *w, const sat_id *id, uint16_t kind, int parent, int dev)
 	if (w->nrecs == RECS_MAX)
 		sim_fail(w, "harness: more than %d records", RECS_MAX);
 	*r = (mrec){ .id = *id, .kind = kind, .parent = parent, .maker = dev,
-		.root = w->nrecs, .owner = -1, .redirect = -1 };
+		.root = w->nrecs, .owner = -1, .redirect = -1, .held_by = -1 };
 	return w->nrecs++;
 }
 

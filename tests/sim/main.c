@@ -231,6 +231,7 @@ main(int argc, char **argv)
 	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	sat_crypto_init();
 	sat_log_sink(quiet, NULL);
+	sim_template_pools = sim_pools;
 	sim_template_init();
 	return run(&args);
 }

@@ -48,28 +48,6 @@ sim_author_saw(const world *w, const lcommit *c, const lop *cur)
 	return cur->lsn <= c->c.seen || w->log[cur->lsn].c.device == c->c.device;
 }
 
-/* The last effective owner operation before `upto` ops of the record. */
-static const lop *
-owner_op(const world *w, const mrec *r, uint16_t field)
-{
-	const lop *cur = NULL;
-
-	for (int i = 0; i < r->nops; i++) {
-		const lop *p = &w->lops[r->ops[i]];
-
-		if (p->op->field == field && (cur == NULL ||
-		    sim_author_saw(w, &w->log[p->lsn], cur)))
-			cur = p;
-	}
-	return cur;
-}
-
-static uint16_t
-owner_field(uint16_t kind)
-{
-	return kind == K_ACCOUNT ? A_OWNER : kind == K_OPP ? O_OWNER : 0;
-}
-
 static uint16_t
 parent_field(uint16_t kind)
 {
@@ -109,10 +87,9 @@ static void
 flags(world *w, int rec)
 {
 	mrec *r = &w->recs[rec];
-	uint16_t owner = owner_field(r->kind);
+	holding h = sim_holding(w, r, -1);
 	sat_record state;
 	sat_rec_row row;
-	const lop *p;
 	sat_id to;
 	sat_err e = { 0 };
 
@@ -128,8 +105,13 @@ flags(world *w, int rec)
 	    sim_rec_find(w, &to) : -1;
 	r->deleted = state.deleted;
 	r->with_edits = state.with_edits;
-	p = owner == 0 ? NULL : owner_op(w, r, owner);
-	r->owner = p == NULL ? -1 : sim_find_user(w, p->op->value);
+	r->owner = h.owner;
+	r->pooled = h.pooled;
+	if (h.pooled != (sat_record_value(&state, SAT_SYS_POOL).type ==
+	    SAT_V_TEXT))
+		sim_fail(w, "property 13: record %d is %s the pool, by the log "
+		    "it is%s", rec, h.pooled ? "not in" : "in",
+		    h.pooled ? "" : " not");
 }
 
 /* Whose work a suggestion is: the commit of that moment, which has all of its
@@ -230,6 +212,18 @@ take_orphan(world *w, const lcommit *l, const sat_op *op)
 	HIT(orphans);
 }
 
+/* P-157: what nobody followed up. */
+static void
+take_back(world *w, const lcommit *l, const sat_op *op)
+{
+	int rec = sim_rec_find(w, &op->rec);
+
+	if (rec < 0)
+		sim_fail(w, "the server releases what nobody made");
+	sim_pool_reclaimed(w, l, op, rec);
+	add_op(w, l->c.lsn, op, rec);
+}
+
 static void
 take_own(world *w, lcommit *l)
 {
@@ -241,6 +235,8 @@ take_own(world *w, lcommit *l)
 			take_number(w, l, &l->c.ops[i]);
 		else if (l->c.ops[i].field == SAT_SYS_CANDIDATES)
 			take_told(w, &l->c.ops[i]);
+		else if (l->c.ops[i].kind == SAT_OP_RELEASE)
+			take_back(w, l, &l->c.ops[i]);
 		else
 			take_hand(w, &l->c.ops[i]);
 	HIT(logged);
@@ -284,6 +280,7 @@ take_commit(world *w, uint64_t lsn)
 		    e.text);
 	l->c.lsn = lsn;
 	l->c.eff = row.eff;
+	l->received_ms = row.received_ms;
 	if (l->c.eff < l->c.hlc)
 		HIT(clamped);
 	if (l->c.flags & SAT_CF_CLOCK_SUSPECT)
@@ -315,12 +312,36 @@ take_commit(world *w, uint64_t lsn)
 	for (size_t i = 0; i < l->c.nops; i++) {
 		if (l->c.ops[i].kind == SAT_OP_NEW)
 			born(w, en->rec[i], &l->c);
-		if (l->c.ops[i].kind == SAT_OP_REASSIGN)
+		if (l->c.ops[i].kind == SAT_OP_REASSIGN) {
 			HIT(reassigned);
+			w->recs[en->rec[i]].held_by = -1; /* P-154 */
+		}
+		if (l->c.ops[i].kind == SAT_OP_RELEASE)
+			HIT(releases);
+		if (l->c.ops[i].kind == SAT_OP_CLAIM)
+			sim_pool_claimed(w, l, &l->c.ops[i], en->rec[i]);
 		note_merged(w, &l->c.ops[i], en->rec[i]);
 		add_op(w, lsn, &l->c.ops[i], en->rec[i]);
 	}
 	w->head = lsn;
+}
+
+/* The record an operation names, and all it leads to. Of the server's own only
+ * a release changes what is kept here. */
+static void
+flags_of(world *w, uint64_t lsn, size_t i)
+{
+	const lcommit *l = &w->log[lsn];
+	int rec = l->entry >= 0 ? w->entries[l->entry].rec[i] :
+	    l->c.ops[i].kind == SAT_OP_RELEASE ?
+	    sim_rec_find(w, &l->c.ops[i].rec) : -1;
+
+	for (int n = 0; rec >= 0; rec = w->recs[rec].redirect) {
+		flags(w, rec);
+		if (n++ > w->nrecs)
+			sim_fail(w, "property 15: record %d leads to itself",
+			    rec);
+	}
 }
 
 void
@@ -334,17 +355,10 @@ sim_mirror(world *w)
 	if (head < w->head)
 		sim_fail(w, "property 6: the log went back from %llu to %llu",
 		    (unsigned long long)w->head, (unsigned long long)head);
+	w->mirror_many = head > from + 1;
 	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
 		take_commit(w, lsn);
 	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
-		for (size_t i = 0; w->log[lsn].entry >= 0 &&
-		    i < w->log[lsn].c.nops; i++)
-			for (int rec = w->entries[w->log[lsn].entry].rec[i],
-			    n = 0; rec >= 0; rec = w->recs[rec].redirect) {
-				flags(w, rec);
-				if (n++ > w->nrecs)
-					sim_fail(w, "property 15: record %d "
-					    "leads to itself", rec);
-			}
+		for (size_t i = 0; i < w->log[lsn].c.nops; i++)
+			flags_of(w, lsn, i);
 }
-

@@ -41,8 +41,9 @@ holds(const world *w, int rec, int top)
 	    (r->kind == K_OPP && !(r->deleted && !r->with_edits)));
 }
 
-bool
-sim_visible(const world *w, int user, int rec)
+/* Held for a reason other than the pool. */
+static bool
+sees_whole(const world *w, int user, int rec)
 {
 	const mrec *r = &w->recs[rec];
 	bool held = false;
@@ -59,6 +60,36 @@ sim_visible(const world *w, int user, int rec)
 		return held;
 	return reason(w, user, r->owner) ||
 	    reason(w, user, w->recs[top].owner);
+}
+
+bool
+sim_masked(const world *w, int user, int rec)
+{
+	const mrec *r = &w->recs[rec];
+
+	return r->eid != 0 && r->pooled && sim_top(w, rec) == rec &&
+	    !w->users[user].disabled && !sees_whole(w, user, rec);
+}
+
+bool
+sim_visible(const world *w, int user, int rec)
+{
+	return sees_whole(w, user, rec) || sim_masked(w, user, rec);
+}
+
+int
+sim_owned_roots(const world *w, int user)
+{
+	int n = 0;
+
+	for (int top = 0; top < w->nrecs; top++) {
+		bool held = false;
+
+		for (int i = 0; i < w->nrecs && !held; i++)
+			held = w->recs[i].owner == user && holds(w, i, top);
+		n += held;
+	}
+	return n;
 }
 
 /* ---- values ------------------------------------------------------------------------------ */
@@ -422,12 +453,14 @@ sim_shadow_check(world *w)
 	for (int i = 0; i < w->nlops; i++) {
 		const lop *q = &w->lops[i];
 		const mrec *r = &w->recs[q->rec];
-		const entry *e = &w->entries[w->log[q->lsn].entry];
+		const entry *e = &w->entries[w->log[q->lsn].entry < 0 ? 0 :
+		    w->log[q->lsn].entry];
 		const sat_field *fd = sat_kind_field_id(sat_template_kind_id(
 		    sim_template(SIM_TIP), r->kind), q->op->field);
 		size_t at = 0;
 
-		if (q->op->field == 0 || fd == NULL)
+		if (q->op->field == 0 || fd == NULL ||
+		    w->log[q->lsn].entry < 0)
 			continue;
 		while (at < e->nops && (e->rec[at] != q->rec ||
 		    e->ops[at].field != q->op->field))

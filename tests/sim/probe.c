@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* Serve one frame on a link of its own; nobody gets the reply. */
-static sat_msg
-serve_alone(device *d, const sat_server_session *x, sat_span frame,
+sat_msg
+sim_serve_alone(device *d, const sat_server_session *x, sat_span frame,
     bool *answered)
 {
 	world *w = d->n.w;
@@ -32,8 +32,8 @@ serve_alone(device *d, const sat_server_session *x, sat_span frame,
 }
 
 /* A greeted session of the device. */
-static bool
-greet(device *d, sat_server_session *x)
+bool
+sim_greet(device *d, sat_server_session *x)
 {
 	world *w = d->n.w;
 	sat_buf reply = { 0 };
@@ -59,7 +59,7 @@ poison_push(device *d, const sat_server_session *x)
 	if (sim_chance(w, 300))
 		frame.n = 1 + (size_t)sim_below(w, frame.n);
 	/* What is merged is compared with what was written (model.c). */
-	(void)serve_alone(d, x, frame, &answered);
+	(void)sim_serve_alone(d, x, frame, &answered);
 	if (answered)
 		HIT(poisoned);
 	sim_span_drop(&frame);
@@ -75,7 +75,7 @@ foreign_push(device *d, const sat_server_session *x)
 
 	if (other == d || other->ncaptures == 0)
 		return;
-	(void)serve_alone(d, x, other->capture[sim_below(w, other->ncaptures)],
+	(void)sim_serve_alone(d, x, other->capture[sim_below(w, other->ncaptures)],
 	    &answered);
 	if (w->head != head)
 		sim_fail(w, "property 17: a push signed by another device was "
@@ -91,7 +91,7 @@ replay_push(device *d, const sat_server_session *x)
 	bool answered;
 	sat_msg m;
 
-	m = serve_alone(d, x, d->capture[sim_below(w, d->ncaptures)],
+	m = sim_serve_alone(d, x, d->capture[sim_below(w, d->ncaptures)],
 	    &answered);
 	if (answered && m.type == SAT_MSG_VERDICTS)
 		HIT(replayed);
@@ -123,7 +123,7 @@ push_past_gap(device *d, const sat_server_session *x)
 		sim_fail(w, "a push cannot be written: %s", e.text);
 	m.u.push.batch = sat_buf_span(&batch);
 	sat_msg_write(&frame, &m);
-	(void)serve_alone(d, x, sat_buf_span(&frame), &answered);
+	(void)sim_serve_alone(d, x, sat_buf_span(&frame), &answered);
 	/* unless an earlier reply was lost: then it is no gap */
 	if (answered && w->head != head)
 		sim_trace(w, "push from %llu was no gap",
@@ -174,7 +174,7 @@ sim_net_probe(world *w)
 		poison_reply(w);
 		return;
 	}
-	if (d->lost || !greet(d, &x) || !x.greeted)
+	if (d->lost || !sim_greet(d, &x) || !x.greeted)
 		return;
 	if (at >= r->poison + r->replay)
 		push_past_gap(d, &x);

@@ -228,7 +228,10 @@ first_verdict(world *w, entry *e, const sat_verdict *v)
 	case SAT_VD_OK: break;
 	case SAT_VD_OK_LATE: HIT(v_late); break;
 	case SAT_VD_CONFLICT: HIT(v_conflict); break;
-	case SAT_VD_REJECTED: HIT(v_rejected); break;
+	case SAT_VD_REJECTED:
+		HIT(v_rejected);
+		sim_pool_refused(w, e, v->slug);
+		break;
 	case SAT_VD_PARKED: HIT(v_parked); break;
 	case SAT_VD_HANDOVER: HIT(v_handover); break;
 	}
@@ -343,6 +346,15 @@ note_reply(world *w, const sat_server_job *job)
 	sim_check_frame(w, dev, frame);
 }
 
+static void
+note_clock(world *w)
+{
+	int64_t now = sat_wall_ms(&sat_server_env_get(w->server)->clock);
+
+	if (now > w->server_ms)
+		w->server_ms = now;
+}
+
 bool
 sim_server_serve(world *w, sat_server_job *jobs, size_t n)
 {
@@ -351,6 +363,7 @@ sim_server_serve(world *w, sat_server_job *jobs, size_t n)
 	sat_rc rc;
 
 	plan(w);
+	note_clock(w);
 	for (size_t i = 0; i < n; i++)
 		sim_trace_bytes(w, jobs[i].frame);
 	rc = n == 1 ? sat_server_handle(w->server, jobs[0].session,
@@ -387,6 +400,7 @@ sim_server_tick(world *w)
 
 	HIT(ticks);
 	plan(w);
+	note_clock(w);
 	rc = sat_server_tick(w->server, sat_wall_ms(&sat_server_env_get(
 	    w->server)->clock), &e);
 	if (simfs_is_off(w->server_node.fs)) {

@@ -12,6 +12,8 @@
  *   act.c       what a person does on a device; act_boss.c what managers do
  *   act_group.c imports, and several people at once
  *   ledger.c    every save a person was told of, and what he had seen then
+ *   act_pool.c  the public pool: claims, releases, reservations; and what the
+ *               log says of them
  *   mirror.c    the log read a second time
  *   model.c     scope and values by that log, naively
  *   check.c     what must hold, during a history and at its end
@@ -56,6 +58,15 @@ enum {
 	O_PRODUCT = 12, O_RIVALS = 13, O_REMARK = 15, O_EXTERNAL = 16,
 	O_CANARY = 14,
 };
+
+/* The public pool of the template (template.c). */
+#define POOL_DAILY 3
+#define POOL_HOLD 8
+#define POOL_LEASE 2
+#define POOL_LEASE_MS (24 * 3600000ll)
+#define POOL_COOL_MS 86400000ll
+#define POOL_RECLAIM_MS (20 * 86400000ll)
+#define POOL_TZ_MS (8 * 3600000ll)
 
 /* ---- counters -------------------------------------------------------------------- */
 
@@ -120,6 +131,16 @@ enum {
 	X(groups, "imports committed", 300)                                   \
 	X(groups_undone, "imports rolled back", 90)                           \
 	X(reassigned, "owners changed", 400)                                  \
+	X(releases, "customers released to the pool", 180)                    \
+	X(reclaimed, "... taken back by the server", 50)                       \
+	X(claims, "customers claimed", 25)                                    \
+	X(claim_lost, "... somebody was faster", 15)                          \
+	X(claim_held, "... kept for somebody else", 1)                        \
+	X(claim_limit, "... a limit was reached", 20)                         \
+	X(holds, "reservations", 45)                                          \
+	X(claims_sure, "... and claimed within their time", 5)                \
+	X(hold_over, "... which had passed when it was claimed", 2)           \
+	X(masked, "states sent without what the pool hides", 1500)             \
 	X(rescope_in, "customers that came", 500)                             \
 	X(rescope_out, "customers that left", 200)                            \
 	X(leave_pending, "... with work that waited", 5)                      \
@@ -207,6 +228,9 @@ typedef struct mrec {
 	uint32_t eid;    /* 0: not in the log */
 	int root;
 	int owner;       /* user, -1 none */
+	bool pooled;     /* nobody's, and offered by the pool */
+	int held_by;     /* user the server told it keeps it for; -1 none */
+	int64_t held_ms; /* until then, by the server's clock */
 	bool deleted, with_edits;
 	int redirect;    /* merged into; -1 none */
 	bool mixed;      /* others were merged into it: their values came too */
@@ -225,6 +249,7 @@ typedef struct lop { /* an operation of the log */
 typedef struct lcommit {
 	sat_commit c;
 	int entry;           /* -1: the server's own */
+	int64_t received_ms;
 } lcommit;
 
 typedef enum fate {
@@ -327,7 +352,7 @@ typedef struct rough {
 	unsigned hot;        /* edits that go to the same few records */
 	unsigned group, restore, by_hand;
 	int64_t pause_ms;    /* longest pause between steps */
-	unsigned damage, churn, merge;
+	unsigned damage, churn, merge, pool;
 	bool chunk_small;
 } rough;
 
@@ -377,6 +402,10 @@ typedef struct world {
 	mrec recs[RECS_MAX];
 	int nrecs;
 	bool merges;         /* somebody merged customers in this history */
+	struct { int user; int64_t at_ms; } claims[LSN_MAX];
+	int nclaims;
+	bool mirror_many;    /* several commits are taken in at once */
+	int64_t server_ms;   /* the latest the server's clock has shown */
 	uint64_t shadow[DEVS_MAX][RECS_MAX][LSN_WORDS];
 } world;
 
@@ -417,6 +446,8 @@ int sim_find_user(const world *w, sat_value owner);
 #define SIM_TEMPLATES 4
 #define SIM_TIP 2
 void sim_template_init(void); /* once per process */
+/* Before that: another policy/pool.json than the base template's. */
+extern const char *sim_template_pools;
 const sat_template *sim_template(int version);
 const uint8_t *sim_template_oid(int version);
 int sim_template_version(const uint8_t oid[SAT_TEMPLATE_OID_BYTES]); /* -1 */
@@ -480,6 +511,12 @@ void sim_session_recover(device *d);    /* after a restart */
 /* A whole session without faults. */
 void sim_session_whole(device *d);
 
+/* A greeted session of the device, and one frame served on it; nobody gets the
+ * reply. */
+bool sim_greet(device *d, sat_server_session *x);
+sat_msg sim_serve_alone(device *d, const sat_server_session *x, sat_span frame,
+    bool *answered);
+
 /* ---- probe.c ------------------------------------------------------------------------ */
 
 void sim_net_probe(world *w);           /* poison, replay, gap, foreign push */
@@ -512,11 +549,34 @@ void sim_mirror(world *w);
 /* Had the author of the commit seen the operation, by what the commit says? */
 bool sim_author_saw(const world *w, const lcommit *c, const lop *earlier);
 
+/* ---- act_pool.c --------------------------------------------------------------------- */
+
+/* By the log so far: the owner (user, -1 none), whether the pool offers it, and
+ * where `user` lost it last (0 = never had it and lost it). */
+typedef struct holding {
+	int owner;
+	bool pooled;
+	uint64_t lost_lsn;
+} holding;
+holding sim_holding(const world *w, const mrec *r, int user);
+/* A claim is in the log, at l; judged before it is added to the record's. */
+void sim_pool_claimed(world *w, const lcommit *l, const sat_op *op, int rec);
+/* The server itself released the record. */
+void sim_pool_reclaimed(world *w, const lcommit *l, const sat_op *op, int rec);
+void sim_pool_refused(world *w, const entry *e, sat_span slug);
+extern const char sim_pools[];          /* policy/pool.json */
+void sim_pool_hold(device *d);          /* a reservation */
+void sim_pool_burst(world *w);          /* many claim one */
+
 /* ---- model.c ------------------------------------------------------------------------ */
 
 /* What the record's customer leads to now. */
 int sim_top(const world *w, int rec);
 bool sim_visible(const world *w, int user, int rec);
+/* Visible through the pool alone: without what it hides. */
+bool sim_masked(const world *w, int user, int rec);
+/* Customers and what stands for itself that the user is a reason to hold. */
+int sim_owned_roots(const world *w, int user);
 void sim_model_check(world *w);         /* values, by the log alone */
 void sim_shadow_check(world *w);        /* properties 4 and 5 */
 

@@ -39,6 +39,8 @@ static const char industry[] = "{\"name\":\"industry\",\"label\":{\"zh\":"
     "{\"key\":\"A\",\"label\":{\"zh\":\"\xe5\x86\x9c\",\"en\":\"Farming\"}},"
     "{\"key\":\"C\",\"label\":{\"zh\":\"\xe5\xb7\xa5\",\"en\":\"Making\"}}]}";
 
+const char *sim_template_pools;
+
 static void
 must(sat_rc rc, const sat_err *e, const char *what)
 {
@@ -67,26 +69,23 @@ grown(sat_arena *a, sat_span doc, int version)
 	return out;
 }
 
-/* The four kinds people play with here, and the one a customer's field points
- * to; a table more costs every device. */
+/* What people play with here: a table or a document more costs every device. */
+static const char *const played[] = { "template.json", "acl/matrix.json",
+	"policy/handover.json", "policy/limits.json", "policy/pool.json",
+	"policy/conflict.json", "rules/validation.json", "fields/account.json",
+	"fields/contact.json", "fields/activity.json",
+	"fields/opportunity.json", "fields/campaign.json", "dict/grade.json",
+	"dict/industry.json", "dict/lost_reason.json", "dict/need_type.json",
+	"dict/party_kind.json", "dict/size.json", "dict/source.json",
+	"dict/stage.json", "dict/status.json", "dict/direction.json",
+	"dict/method.json", "dict/campaign_kind.json",
+	"dict/contact_role.json" };
+
 static bool
 is_played(const char *path)
 {
-	static const char *const kinds[] = { "fields/account.json",
-		"fields/contact.json", "fields/activity.json",
-		"fields/opportunity.json", "fields/campaign.json" };
-
-	if (strncmp(path, "reports/", 8) == 0 ||
-	    strcmp(path, "policy/grading.json") == 0 ||
-	    strcmp(path, "policy/lifecycle.json") == 0 ||
-	    strncmp(path, "flows/", 6) == 0 ||
-	    strcmp(path, "policy/approval.json") == 0 ||
-	    strcmp(path, "policy/reminders.json") == 0)
-		return false;
-	if (strncmp(path, "fields/", 7) != 0)
-		return true;
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (strcmp(path, kinds[i]) == 0)
+	for (size_t i = 0; i < sizeof played / sizeof played[0]; i++)
+		if (strcmp(path, played[i]) == 0)
 			return true;
 	return false;
 }
@@ -112,6 +111,9 @@ make_version(sat_git *g, int v, const uint8_t *sk)
 			files[n].bytes = grown(&a, base[i].bytes, v);
 		if (strcmp(base[i].path, "dict/industry.json") == 0)
 			files[n].bytes = sat_span_str(industry);
+		if (sim_template_pools != NULL &&
+		    strcmp(base[i].path, "policy/pool.json") == 0)
+			files[n].bytes = sat_span_str(sim_template_pools);
 		list[n] = (sat_git_file){ files[n].path, files[n].bytes };
 		n++;
 	}

@@ -180,6 +180,7 @@ draw_rough(world *w)
 	r->restore = maybe(w, 200, 25);
 	r->by_hand = maybe(w, 250, 25);
 	r->merge = maybe(w, 350, 200);
+	r->pool = maybe(w, 450, 250);
 	r->churn = maybe(w, 300, 25);
 	r->damage = maybe(w, 250, 40);
 	r->pause_ms = pauses[sim_below(w, 5)];
