@@ -58,7 +58,7 @@ all: $(O)/satchel $(O)/satcheld
 
 # ---- dependencies -------------------------------------------------------------
 DEB := gcc make pkg-config libc6-dev libsqlite3-dev libsodium-dev libnng-dev \
-  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libmicrohttpd-dev libexpat1-dev libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev unicode-data bzip2 gettext \
+  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libmicrohttpd-dev libexpat1-dev libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev unicode-data bzip2 gettext unzip \
   git openssh-client
 .PHONY: deps
 deps:
