@@ -228,6 +228,8 @@ wkey *sat_set_key(sat_server *s, wroot *r, sat_scope_key key);
 SAT_CHECK sat_rc sat_set_member(wkey *k, sat_server *s, const wroot *r, sat_err *e);
 void sat_set_root_dirty(sat_server *s, wroot *r);
 SAT_CHECK sat_rc sat_set_flush(sat_server *s, sat_err *e);
+/* The records alone: nothing but their states has changed. */
+SAT_CHECK sat_rc sat_set_flush_recs(sat_server *s, sat_err *e);
 
 /* server_scope.c */
 SAT_CHECK sat_rc sat_srv_visible(bool *yes, sat_server *s, const wrec *w,
@@ -317,6 +319,10 @@ SAT_CHECK sat_rc sat_srv_refetch(sat_server *s, sat_server_session *x,
     const sat_refetch *in, sat_buf *reply, sat_err *e);
 /* The sums of all records as they are stored, against those kept. */
 SAT_CHECK sat_rc sat_srv_digest_check(sat_server *s, sat_err *e);
+
+/* server_refold.c: fold what was logged above `after` into the records that
+ * lack it; in an open transaction, the first of a store. */
+SAT_CHECK sat_rc sat_srv_refold(sat_server *s, uint64_t after, sat_err *e);
 
 /* server_number.c: numbers (P-140 to P-147). What a logged commit numbered is
  * registered, or gets its final number by a commit of our own right behind. */

@@ -426,6 +426,9 @@ flush_rec(sat_server *s, wrec *w, sat_err *e)
 	row.state = sat_buf_span(&s->scratch);
 	if (w->owner.type == SAT_V_TEXT)
 		row.owner = w->owner.s;
+	/* After the loss of a server states come in beside the log. */
+	row.late = w->stored && w->root == w->stored_root &&
+	    s->epoch.epoch == 0 && sat_span_eq(row.owner, w->stored_owner);
 	w->dirty = false;
 	if ((rc = st->rec_put(st->u, &row, e)) == SAT_OK &&
 	    w->stored && w->root != w->stored_root)
@@ -442,8 +445,8 @@ by_eid(const void *a, const void *b)
 }
 
 /* In the order of the table: neighbours share pages. */
-static sat_rc
-flush_recs(sat_server *s, sat_err *e)
+sat_rc
+sat_set_flush_recs(sat_server *s, sat_err *e)
 {
 	size_t n = 0;
 	wrec **v;
@@ -471,7 +474,7 @@ sat_set_flush(sat_server *s, sat_err *e)
 	sat_rc rc;
 
 	if ((rc = sat_srv_digest_flush(s, e)) != SAT_OK ||
-	    (rc = flush_recs(s, e)) != SAT_OK)
+	    (rc = sat_set_flush_recs(s, e)) != SAT_OK)
 		return rc;
 	for (wroot *r = s->set.dirty_roots; r != NULL; r = r->next_dirty) {
 		for (size_t i = 0; i < r->n; i++) {

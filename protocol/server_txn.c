@@ -58,6 +58,29 @@ sat_srv_find_tip(sat_server *s)
 	s->tip = sat_srv_oid_zero(oid) ? NULL : s->env.template_at(s->env.u, oid);
 }
 
+/* Once per opened store. A transaction of its own: the one that is asked for
+ * may only read, and be rolled back. */
+static sat_rc
+catch_up(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	uint64_t after;
+	bool yes;
+	sat_rc rc;
+
+	if ((rc = st->rec_behind(&yes, &after, st->u, e)) != SAT_OK || !yes)
+		return rc;
+	if ((rc = sat_srv_refold(s, after, e)) != SAT_OK)
+		return rc;
+	s->in_txn = false;
+	if ((rc = st->commit(st->u, e)) != SAT_OK)
+		return rc;
+	st->rec_whole(st->u);
+	if ((rc = st->begin(st->u, e)) == SAT_OK)
+		s->in_txn = true;
+	return rc;
+}
+
 sat_rc
 sat_srv_begin(sat_server *s, sat_err *e)
 {
@@ -80,11 +103,12 @@ sat_srv_begin(sat_server *s, sat_err *e)
 	if ((rc = st->begin(st->u, e)) != SAT_OK)
 		return rc;
 	s->in_txn = true;
-	if (!s->loaded && (rc = load(s, e)) != SAT_OK) {
+	sat_srv_find_tip(s);
+	if (!s->loaded && ((rc = load(s, e)) != SAT_OK ||
+	    (rc = catch_up(s, e)) != SAT_OK)) {
 		sat_srv_rollback(s);
 		return rc;
 	}
-	sat_srv_find_tip(s);
 	s->txn_lsn = s->lsn;
 	return SAT_OK;
 }

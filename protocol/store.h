@@ -27,6 +27,7 @@ typedef enum sat_counter {
 	SAT_N_POOL_DAY = 12, /* last day (local, since 1970) pools took back */
 	SAT_N_DESK_DAY = 13, /* the same of the desks that were cleared */
 	SAT_N_MATCH = 14,    /* the duplicate keys the match keys were made for */
+	SAT_N_FOLDED = 15,   /* the store's own: see rec_behind */
 } sat_counter;
 
 typedef struct sat_chain { /* of one (device, incarnation) */
@@ -51,6 +52,8 @@ typedef struct sat_rec_row {
 	uint32_t root;       /* eid of the root record; own eid for a root or orphan */
 	sat_span owner;      /* user key of the owner field, {NULL,0} = none */
 	sat_span state;      /* sat_record_write */
+	bool late;           /* rec_put: nothing but the state is new, and the log
+	                        tells how it came about: see rec_behind */
 } sat_rec_row;
 
 typedef struct sat_member {
@@ -166,6 +169,15 @@ typedef struct sat_store {
 	sat_rc (*rec_by_eid)(sat_rec_row *row, sat_arena *a, void *u, uint32_t eid, sat_err *e);
 	/* insert or replace by eid; the root of one that is there stays */
 	sat_rc (*rec_put)(void *u, const sat_rec_row *row, sat_err *e);
+	/*
+	 * A store may keep the state of a late row in memory and hand it out
+	 * from there, for as long as it is open: then what is on disk is
+	 * behind. *yes after opening: records may lack what was logged above
+	 * *after. A core folds that into them before it does anything else, and
+	 * says so with rec_whole.
+	 */
+	sat_rc (*rec_behind)(bool *yes, uint64_t *after, void *u, sat_err *e);
+	void (*rec_whole)(void *u);
 	/* the root of one that is there */
 	sat_rc (*rec_move)(void *u, uint32_t eid, uint32_t root, sat_err *e);
 	/* records with eid > after, ascending; cb returns false to stop */

@@ -304,7 +304,8 @@ prepare(figures *f, const char *work)
 	bench_read(&f->data, "data", f->n);
 }
 
-/* BENCH_ONLY=merge,... runs a part of it: for a profiler. */
+/* BENCH_ONLY=merge,... runs a part of it, BENCH_ROUNDS so many rounds: for a
+ * profiler. */
 static bool
 wanted(const char *part)
 {
@@ -372,10 +373,13 @@ int
 figures_main(int argc, char **argv)
 {
 	figures f = { .quick = argc > 3 && strcmp(argv[3], "quick") == 0 };
+	const char *rounds = getenv("BENCH_ROUNDS");
 
 	if (argc < 3)
 		bench_die("usage: satchel-bench figures WORK [quick]");
 	f.rounds = f.quick ? 2 : 5;
+	if (rounds != NULL)
+		f.rounds = atoi(rounds);
 	f.n = f.quick ? 4000 : 10000;
 	f.big = f.quick ? 20000 : 100000;
 	f.small = 1000;

@@ -128,7 +128,7 @@ open_store(world *w, bool first, sat_err *e)
 		.keyring = w->server_ring,
 		.vfs_below = simfs_name(w->server_node.fs),
 		.clock = sim_clock(&w->server_node), .create = first,
-		.cache_kib = 512, .segments = w->segments,
+		.cache_kib = 512, .rec_window = 40, .segments = w->segments,
 		.bug_sync_normal = SAT_BUG(SAT_BUG_SYNC_NORMAL) };
 	sat_rc rc;
 

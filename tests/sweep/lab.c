@@ -153,7 +153,7 @@ lab_open_server(lab *L, bool create, sat_err *e)
 	sat_sqlite_store_opts o = { .path = "server.db",
 		.keyring = L->srv.ring, .vfs_below = simfs_name(L->srv.fs),
 		.clock = lab_clock(&L->srv), .create = create,
-		.cache_kib = 512 };
+		.cache_kib = 512, .rec_window = 40 };
 	sat_server_env env = { .clock = lab_clock(&L->srv), .org = L->org,
 		.org_name = "Lab", .template_at = template_at,
 		.template_tip = template_tip,

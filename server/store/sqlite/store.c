@@ -62,6 +62,7 @@ rollback(void *u)
 	s->eid_known = false;
 	s->nwaiting = s->nlog = 0;
 	sat_buf_reset(&s->log_bytes);
+	store_late_rollback(s);
 	sat_db_rollback(s->db);
 }
 
@@ -72,10 +73,26 @@ commit(void *u, sat_err *e)
 	sat_rc rc;
 
 	if ((rc = store_log_flush(s, e)) == SAT_OK &&
-	    (rc = store_scope_flush(s, e)) == SAT_OK)
+	    (rc = store_scope_flush(s, e)) == SAT_OK &&
+	    (rc = store_late_sweep(s, e)) == SAT_OK)
 		rc = sat_db_commit(s->db, e);
 	if (rc != SAT_OK)
 		rollback(u);
+	else
+		store_late_commit(s);
+	return rc;
+}
+
+sat_rc
+store_settle(sat_sqlite_store *s, sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = begin(s, e)) != SAT_OK)
+		return rc;
+	if ((rc = store_late_settle(s, e)) == SAT_OK)
+		return commit(s, e);
+	rollback(s);
 	return rc;
 }
 
@@ -142,6 +159,7 @@ sat_sqlite_store_open(sat_sqlite_store **out, const sat_sqlite_store_opts *o,
 		s->segments = sat_xstrdup(o->segments);
 	else if (o->vfs_below == NULL)
 		s->segments = segments_folder(o->path);
+	store_late_init(s, o->rec_window);
 	s->waiting = sat_xmalloc(SCOPE_WAITING_MAX * sizeof *s->waiting);
 	if ((rc = sat_db_open(&s->db, &d, e)) != SAT_OK ||
 	    (rc = sat_db_migrate(s->db, server_store_sqlite_schema,
@@ -153,12 +171,10 @@ sat_sqlite_store_open(sat_sqlite_store **out, const sat_sqlite_store_opts *o,
 	return SAT_OK;
 }
 
-void
-sat_sqlite_store_close(sat_sqlite_store *s)
+static void
+free_store(sat_sqlite_store *s)
 {
-	if (s == NULL)
-		return;
-	sat_db_close(s->db);
+	store_late_fini(s);
 	free(s->waiting);
 	sat_buf_fini(&s->log_bytes);
 	sat_arena_fini(&s->segment.mem);
@@ -167,16 +183,24 @@ sat_sqlite_store_close(sat_sqlite_store *s)
 }
 
 void
+sat_sqlite_store_close(sat_sqlite_store *s)
+{
+	if (s == NULL)
+		return;
+	/* When it fails the next core has more to do. */
+	if (s->late.nlate > 0 && !sat_db_dead(s->db) && !sat_db_in_txn(s->db))
+		(void)!store_settle(s, NULL);
+	sat_db_close(s->db);
+	free_store(s);
+}
+
+void
 sat_sqlite_store_abandon(sat_sqlite_store *s)
 {
 	if (s == NULL)
 		return;
 	sat_db_abandon(s->db);
-	free(s->waiting);
-	sat_buf_fini(&s->log_bytes);
-	sat_arena_fini(&s->segment.mem);
-	free(s->segments);
-	free(s);
+	free_store(s);
 }
 
 sat_db *
@@ -194,6 +218,7 @@ sat_sqlite_store_ops(sat_sqlite_store *s)
 
 	store_log_ops(&o);
 	store_rec_ops(&o);
+	store_late_ops(&o);
 	store_scope_ops(&o);
 	store_who_ops(&o);
 	store_digest_ops(&o);
@@ -243,7 +268,8 @@ sat_sqlite_store_backup(uint64_t *lsn, sat_sqlite_store *s,
 	sat_rc rc;
 
 	/* One thread: nothing is written between the count and the copy. */
-	if ((rc = store_counter_get(lsn, s, SAT_N_LSN, e)) != SAT_OK)
+	if ((rc = store_settle(s, e)) != SAT_OK ||
+	    (rc = store_counter_get(lsn, s, SAT_N_LSN, e)) != SAT_OK)
 		return rc;
 	return sat_db_copy(s->db, to_path, e);
 }

@@ -24,6 +24,8 @@ typedef struct sat_sqlite_store_opts {
 	sat_clock clock;
 	bool create;                 /* make it when missing */
 	int cache_kib;               /* 0 = 64 MiB */
+	unsigned rec_window;         /* commits until changed records are in
+	                                their rows; 0 = 32,768 */
 	bool bug_sync_normal;        /* planted bug, `make sim-mutants` only */
 } sat_sqlite_store_opts;
 

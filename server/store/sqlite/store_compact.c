@@ -281,13 +281,19 @@ sat_sqlite_compact(sat_sqlite_compacted *out, sat_sqlite_store *s,
     uint64_t upto, const sat_sqlite_signing *sign, sat_err *e)
 {
 	moving m = { .s = s };
-	uint64_t after;
+	uint64_t after, folded;
 	sat_rc rc;
 
 	memset(out, 0, sizeof *out);
 	if (s->segments == NULL)
 		return sat_fail(e, SAT_EINVALID,
 		    "this store has no folder for segments");
+	/* What rows may lack stays in the log. */
+	if ((rc = store_settle(s, e)) != SAT_OK ||
+	    (rc = store_counter_get(&folded, s, SAT_N_FOLDED, e)) != SAT_OK)
+		return rc;
+	if (upto > folded)
+		upto = folded;
 	rc = store_counter_get(&after, s, SAT_N_TRUNCATED, e);
 	while (rc == SAT_OK && after < upto &&
 	    (rc = one_segment(&m, sign, after, upto, e)) == SAT_OK &&

@@ -94,6 +94,7 @@ registry_only(sat_sqlite_store *s, sat_err *e)
 	    (rc = store_counter_put(s, SAT_N_FIRST_LSN, lsn, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_LSN, 0, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_TRUNCATED, 0, e)) != SAT_OK ||
+	    (rc = store_counter_put(s, SAT_N_FOLDED, 0, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_EID, 0, e)) != SAT_OK)
 		return rc;
 	return store_counter_put(s, SAT_N_DURABLE, 0, e);
@@ -106,6 +107,7 @@ sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e)
 
 	if (rc == SAT_OK)
 		rc = end(s, registry_only(s, e), e);
+	store_late_fini(s);
 	s->eid_known = false;
 	return rc != SAT_OK ? rc : sat_db_exec(s->db, "VACUUM", e);
 }

@@ -211,6 +211,7 @@ rec_erase(void *u, const sat_erased_row *row, sat_err *e)
 	    (rc = run_int(s, SQL_MATCH_ERASE, row->eid, e)) != SAT_OK ||
 	    (rc = run_int(s, SQL_OWNER_LEFT_DEL, row->eid, e)) != SAT_OK)
 		return rc;
+	store_late_erase(s, row->eid);
 	if (row->root != row->eid)
 		return SAT_OK;
 	if ((rc = run_int(s, SQL_MEMBER_DEL, row->eid, e)) != SAT_OK)
@@ -279,7 +280,9 @@ payloads_erase(uint64_t *n, void *u, bool (*cb)(void *cu, sat_span header,
 	sat_rc rc;
 
 	*n = 0;
-	if ((rc = store_log_flush(u, e)) != SAT_OK ||
+	/* What the log loses no row may need any more. */
+	if ((rc = store_late_settle(u, e)) != SAT_OK ||
+	    (rc = store_log_flush(u, e)) != SAT_OK ||
 	    (rc = erase_from(n, u, SQL_LOG_ALL_BYTES, SQL_LOG_ERASE, cb, cu,
 	    e)) != SAT_OK)
 		return rc;

@@ -31,6 +31,29 @@ typedef struct store_segment {
 	size_t n;
 } store_segment;
 
+/* Records whose rows may be behind (store_late.c). */
+typedef struct late_rec late_rec;
+typedef struct store_sweep {
+	uint32_t *eid;    /* ascending: what was late when it began */
+	size_t n, cap, at;
+	uint64_t upto;    /* the head of the log then */
+	uint64_t credit;  /* records times commits, of a window */
+	bool going;
+} store_sweep;
+typedef struct store_late {
+	late_rec **bucket; /* by eid */
+	size_t mask, n, nlate, bytes, hand;
+	late_rec *open;    /* put by this transaction */
+	uint32_t *swept;   /* written by this transaction */
+	size_t nswept, swept_cap;
+	store_sweep sweep;
+	bool moved;        /* by this transaction */
+	bool whole;        /* the core has folded what rows lacked at open */
+	unsigned window;   /* commits */
+	uint64_t logged;   /* commits of this transaction */
+	uint64_t head, committed; /* of the log: with and without them */
+} store_late;
+
 struct sat_sqlite_store {
 	sat_db *db;
 	sat_clock clock;
@@ -44,12 +67,36 @@ struct sat_sqlite_store {
 	log_entry log[LOG_WAITING_MAX];
 	size_t nlog;
 	sat_buf log_bytes;
+	store_late late;
 };
 
 /* Write what waits; before reading log_scope and before COMMIT. */
 SAT_CHECK sat_rc store_scope_flush(sat_sqlite_store *s, sat_err *e);
 /* The same for log. */
 SAT_CHECK sat_rc store_log_flush(sat_sqlite_store *s, sat_err *e);
+
+/* What is kept of a record, NULL = nothing; until the next put. */
+const sat_rec_row *store_late_find(const sat_sqlite_store *s, uint32_t eid);
+/* A record as it is now; late: its row was not written. Not late, and nothing
+ * is kept of it: nothing is done. */
+void store_late_put(sat_sqlite_store *s, const sat_rec_row *row, bool late);
+void store_late_move(sat_sqlite_store *s, uint32_t eid, uint32_t root);
+void store_late_erase(sat_sqlite_store *s, uint32_t eid);
+/* A commit was logged. */
+void store_late_logged(sat_sqlite_store *s, uint64_t lsn);
+/* Right before COMMIT; and when it is over. */
+SAT_CHECK sat_rc store_late_sweep(sat_sqlite_store *s, sat_err *e);
+void store_late_commit(sat_sqlite_store *s);
+void store_late_rollback(sat_sqlite_store *s);
+/* Write all rows that are behind, in the open transaction. */
+SAT_CHECK sat_rc store_late_settle(sat_sqlite_store *s, sat_err *e);
+/* The same in a transaction of its own. */
+SAT_CHECK sat_rc store_settle(sat_sqlite_store *s, sat_err *e);
+void store_late_init(sat_sqlite_store *s, unsigned window);
+void store_late_fini(sat_sqlite_store *s); /* nothing is kept any more */
+/* store_rec.c: the row of a record that is there. */
+SAT_CHECK sat_rc store_rec_write(sat_sqlite_store *s, const sat_rec_row *row,
+    sat_err *e);
 
 /* A commit that moved into a segment; borrowed until the next call. */
 SAT_CHECK sat_rc store_segment_by_lsn(const sat_segment_row **row,
@@ -74,6 +121,7 @@ SAT_CHECK sat_rc store_counter_put(void *u, sat_counter c, uint64_t v, sat_err *
 /* Each fills its part of the table. */
 void store_log_ops(sat_store *o);
 void store_rec_ops(sat_store *o);
+void store_late_ops(sat_store *o);
 void store_scope_ops(sat_store *o);
 void store_who_ops(sat_store *o);
 void store_digest_ops(sat_store *o);

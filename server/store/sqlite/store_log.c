@@ -180,6 +180,7 @@ log_put(void *u, const sat_log_row *row, uint32_t dev, uint32_t inc,
 {
 	sat_sqlite_store *s = u;
 
+	store_late_logged(s, row->lsn);
 	s->log[s->nlog++] = (log_entry){ *row, dev, inc, cseq };
 	sat_buf_add(&s->log_bytes, row->header.p, row->header.n);
 	sat_buf_add(&s->log_bytes, row->payload.p, row->payload.n);

@@ -27,14 +27,26 @@ read_row(sat_rec_row *row, sat_stmt *q, sat_err *e)
 	return SAT_OK;
 }
 
+/* What is kept of it is newer than its row, or the same. */
+static void
+newest(sat_rec_row *row, const sat_sqlite_store *s)
+{
+	const sat_rec_row *kept = store_late_find(s, row->eid);
+
+	if (kept != NULL)
+		*row = *kept;
+}
+
 static sat_rc
-one(sat_rec_row *row, sat_arena *a, sat_stmt *q, sat_err *e)
+one(sat_rec_row *row, sat_arena *a, const sat_sqlite_store *s, sat_stmt *q,
+    sat_err *e)
 {
 	sat_rc rc;
 
 	if ((rc = store_step_one(q, "record", e)) != SAT_OK)
 		return rc;
 	if ((rc = read_row(row, q, e)) == SAT_OK) {
+		newest(row, s);
 		row->owner = store_copy(a, row->owner);
 		row->state = store_copy(a, row->state);
 	}
@@ -52,20 +64,27 @@ rec_by_id(sat_rec_row *row, sat_arena *a, void *u, const sat_id *id, sat_err *e)
 	if ((rc = store_stmt(&q, s->db, SQL_REC_BY_ID, e)) != SAT_OK)
 		return rc;
 	sat_bind_blob(q, 1, sat_span_of(id->b, sizeof id->b));
-	return one(row, a, q, e);
+	return one(row, a, s, q, e);
 }
 
 static sat_rc
 rec_by_eid(sat_rec_row *row, sat_arena *a, void *u, uint32_t eid, sat_err *e)
 {
 	sat_sqlite_store *s = u;
+	const sat_rec_row *kept = store_late_find(s, eid);
 	sat_stmt *q;
 	sat_rc rc;
 
+	if (kept != NULL) {
+		*row = *kept;
+		row->owner = store_copy(a, row->owner);
+		row->state = store_copy(a, row->state);
+		return SAT_OK;
+	}
 	if ((rc = store_stmt(&q, s->db, SQL_REC_BY_EID, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, eid);
-	return one(row, a, q, e);
+	return one(row, a, s, q, e);
 }
 
 static sat_rc
@@ -110,18 +129,22 @@ update(bool *done, sat_sqlite_store *s, const sat_rec_row *row, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-rec_put(void *u, const sat_rec_row *row, sat_err *e)
+sat_rc
+store_rec_write(sat_sqlite_store *s, const sat_rec_row *row, sat_err *e)
 {
-	sat_sqlite_store *s = u;
 	bool done = false;
+	sat_rc rc = update(&done, s, row, e);
+
+	return rc != SAT_OK || done ? rc : sat_fail(e, SAT_EINTEGRITY,
+	    "the row of record %u is gone", row->eid);
+}
+
+static sat_rc
+insert(sat_sqlite_store *s, const sat_rec_row *row, sat_err *e)
+{
 	sat_stmt *q;
 	sat_rc rc;
 
-	if ((rc = know_max(s, e)) != SAT_OK ||
-	    (row->eid <= s->eid_max && (rc = update(&done, s, row, e)) !=
-	    SAT_OK) || done)
-		return rc;
 	if ((rc = store_stmt(&q, s->db, SQL_REC_INSERT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, row->eid);
@@ -136,6 +159,22 @@ rec_put(void *u, const sat_rec_row *row, sat_err *e)
 }
 
 static sat_rc
+rec_put(void *u, const sat_rec_row *row, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	bool done = row->late;
+	sat_rc rc;
+
+	if ((rc = know_max(s, e)) != SAT_OK ||
+	    (!done && row->eid <= s->eid_max &&
+	    (rc = update(&done, s, row, e)) != SAT_OK) ||
+	    (!done && (rc = insert(s, row, e)) != SAT_OK))
+		return rc;
+	store_late_put(s, row, row->late);
+	return SAT_OK;
+}
+
+static sat_rc
 rec_move(void *u, uint32_t eid, uint32_t root, sat_err *e)
 {
 	sat_sqlite_store *s = u;
@@ -146,6 +185,7 @@ rec_move(void *u, uint32_t eid, uint32_t root, sat_err *e)
 		return rc;
 	sat_bind_int(q, 1, root);
 	sat_bind_int(q, 2, eid);
+	store_late_move(s, eid, root);
 	return sat_run(q, e);
 }
 
@@ -203,16 +243,20 @@ match_find(void *u, int64_t key, bool (*cb)(void *cu, uint32_t eid), void *cu,
 }
 
 static sat_rc
-each(sat_stmt *q, bool (*cb)(void *cu, const sat_rec_row *row), void *cu,
+each(const sat_sqlite_store *s, sat_stmt *q, bool (*cb)(void *cu, const sat_rec_row *row), void *cu,
     sat_err *e)
 {
 	sat_rec_row r;
 	bool row;
 	sat_rc rc;
 
-	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
-		if ((rc = read_row(&r, q, e)) != SAT_OK || !cb(cu, &r))
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
+		if ((rc = read_row(&r, q, e)) != SAT_OK)
 			break;
+		newest(&r, s);
+		if (!cb(cu, &r))
+			break;
+	}
 	sat_stmt_reset(q);
 	return rc;
 }
@@ -228,7 +272,7 @@ rec_scan(void *u, uint32_t after, bool (*cb)(void *cu, const sat_rec_row *row),
 	if ((rc = store_stmt(&q, s->db, SQL_REC_SCAN, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, after);
-	return each(q, cb, cu, e);
+	return each(s, q, cb, cu, e);
 }
 
 static sat_rc
@@ -242,7 +286,7 @@ rec_of_root(void *u, uint32_t root,
 	if ((rc = store_stmt(&q, s->db, SQL_REC_OF_ROOT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, root);
-	return each(q, cb, cu, e);
+	return each(s, q, cb, cu, e);
 }
 
 static sat_rc

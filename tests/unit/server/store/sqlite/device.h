@@ -142,6 +142,7 @@ static void
 world_start(world *w)
 {
 	sat_sqlite_store_opts o = { .path = w->path, .create = true,
+		.rec_window = 8,
 		.clock = { world_now, world_now, w } };
 	sat_server_env env = { .clock = o.clock, .org = w->org,
 		.org_name = "Test", .template_at = world_template_at,

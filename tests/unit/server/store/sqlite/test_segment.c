@@ -340,7 +340,9 @@ a_sealed_segment_needs_its_keyring(void **state)
 		assert_ok(ops.begin(ops.u, &err));
 		assert_ok(ops.log_put(ops.u, &row, c.device, c.incarnation,
 		    c.cseq, &err));
+		assert_ok(ops.counter_put(ops.u, SAT_N_LSN, 1, &err));
 		assert_ok(ops.commit(ops.u, &err));
+		ops.rec_whole(ops.u); /* as a core says */
 		assert_ok(sat_sqlite_compact(&out, st, 1, &s, &err));
 		assert_int_equal(1, out.commits);
 		sat_buf_fini(&h);
