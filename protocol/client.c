@@ -9,6 +9,7 @@
  * A state builds its request, or has nothing to ask and names the next one.
  */
 #include "protocol/client.h"
+#include "protocol/sealed.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -139,8 +140,12 @@ write_push(sat_buf *out, cs_pushed *x, sat_push *push, const sat_commit *c,
 {
 	sat_msg m = { .type = SAT_MSG_PUSH };
 	sat_buf batch = { 0 };
-	sat_rc rc = sat_batch_write(&batch, SAT_BATCH_PUSH, c, n, e);
+	sat_rc rc = SAT_OK;
 
+	if (push->sealed)
+		sat_sealed_write(&batch, c, n);
+	else
+		rc = sat_batch_write(&batch, SAT_BATCH_PUSH, c, n, e);
 	if (rc == SAT_OK) {
 		m.u.push = *push;
 		m.u.push.batch = sat_buf_span(&batch);

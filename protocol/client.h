@@ -24,7 +24,8 @@ typedef struct sat_client_ops {
 	sat_rc (*registry)(void *u, sat_span registry, sat_err *e);
 	sat_rc (*template_)(void *u, const uint8_t tip[SAT_TEMPLATE_OID_BYTES], sat_span bundle, sat_err *e);
 	/* the next commits without a verdict, oldest first, of one incarnation,
-	 * from cseq >= from; fills push (not the batch) and signs. n = 0: none. */
+	 * from cseq >= from; fills push (not the batch) and signs. n = 0: none.
+	 * All of them have a box, then push->sealed is set, or none has. */
 	sat_rc (*outbox)(void *u, sat_arena *a, sat_push *push, sat_commit **c,
 	    size_t *n, uint64_t from_cseq, sat_err *e);
 	/* those behind what was handed out last, of the same incarnation, while

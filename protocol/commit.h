@@ -122,6 +122,7 @@ typedef struct sat_commit {
 	uint64_t lsn;
 	sat_hlc eff;
 	bool own;        /* pull: the device's own commit, ops left out */
+	sat_span box;    /* push of a kiosk: the payload, sealed; nops 0 (P-360) */
 	size_t nechoes;  /* pull: so many of the last ops are echoes (P-171) */
 } sat_commit;
 

@@ -292,6 +292,8 @@ read_waited(sat_waited *m, sat_reader *r)
 
 /* ---- push ------------------------------------------------------------------- */
 
+#define PUSH_SEALED 0x80 /* beside the gap */
+
 static void
 write_push(sat_buf *b, const sat_push *m)
 {
@@ -300,7 +302,7 @@ write_push(sat_buf *b, const sat_push *m)
 	sat_buf_add(b, m->prev, sizeof m->prev);
 	sat_buf_add(b, m->sig, sizeof m->sig);
 	sat_write_span(b, m->batch);
-	sat_write_u8(b, (uint8_t)m->gap);
+	sat_write_u8(b, (uint8_t)(m->gap | (m->sealed ? PUSH_SEALED : 0)));
 	sat_write_uint(b, m->nold);
 	for (size_t i = 0; i < m->nold; i++)
 		sat_msg_write_old(b, &m->old[i]);
@@ -317,6 +319,8 @@ read_push(sat_push *m, sat_arena *a, sat_reader *r)
 	read_bytes(m->sig, sizeof m->sig, r);
 	m->batch = sat_read_span(r, SAT_FRAME_MAX);
 	gap = sat_read_u8(r);
+	m->sealed = (gap & PUSH_SEALED) != 0;
+	gap &= PUSH_SEALED - 1;
 	if (gap > SAT_GAP_LAST)
 		sat_read_bad(r, "gap");
 	m->gap = (sat_gap)gap;

@@ -116,7 +116,8 @@ typedef struct sat_push {
 	uint64_t first_cseq;
 	uint8_t prev[SAT_HASH_BYTES];  /* header hash before first_cseq */
 	uint8_t sig[SAT_SIG_BYTES];    /* over sat_batch_sign_bytes */
-	sat_span batch;                /* SAT_BATCH_PUSH */
+	sat_span batch;                /* SAT_BATCH_PUSH; sealed: sat_sealed_read */
+	bool sealed;                   /* a kiosk's (P-361) */
 	sat_gap gap;                   /* a restored server may go on behind it */
 	/* commits a lost server had accepted: its LSN of each, 0 = none, in the
 	 * order of the batch; NULL, 0 when there is none at all */
@@ -309,6 +310,8 @@ typedef struct sat_seeded {
 /* The verdict about an operation on an erased record: nothing of it was kept,
  * here or there. */
 #define SAT_SLUG_ERASED "erased"
+/* The verdict about a commit whose box the server could not open (P-363). */
+#define SAT_SLUG_SEALED "sealed"
 
 /* ---- erasure (P-190..P-199) ------------------------------------------------- */
 

@@ -46,6 +46,9 @@ typedef struct sat_server_env {
 	sat_rc (*sign)(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes,
 	    sat_err *e);
 	sat_rand rand;
+	/* Open what a kiosk sealed to the server's channel key (P-362); false:
+	 * it cannot be opened. NULL: nobody seals anything for this server. */
+	bool (*unseal)(void *u, sat_buf *out, sat_span box);
 	void *u;
 	size_t chunk_bytes; /* of a snapshot; 0 = SAT_CHUNK_BYTES */
 	unsigned bugs; /* planted bugs, SAT_BUGS builds only (protocol/bugs.h) */

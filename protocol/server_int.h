@@ -350,6 +350,7 @@ typedef struct admission {
 	const sat_user *actor;
 	const sat_commit *c;  /* eids resolved, cseq, prev, payload_hash set */
 	sat_span header, payload;
+	bool unread;          /* its box cannot be opened: no payload (P-363) */
 	const sat_old *old;   /* where it stood on servers that were lost */
 	chain_slot *chain;
 	sat_verdict *v;

@@ -13,6 +13,7 @@
  *   U2  a push sent again gets the same verdicts and changes nothing.
  *   U3  a gap or a fork stores nothing.
  */
+#include "protocol/sealed.h"
 #include "protocol/server_int.h"
 
 #include <assert.h>
@@ -30,6 +31,7 @@ typedef struct push {
 	sat_commit *c;
 	size_t n;
 	sat_span *header, *payload;
+	bool *unread;        /* of a sealed push: no payload could be had */
 	uint8_t (*hash)[SAT_HASH_BYTES]; /* of each header */
 	chain_slot *chain;
 	sat_used used;       /* what the device has sent with it */
@@ -89,10 +91,13 @@ seal(push *p, size_t i, const uint8_t prev[SAT_HASH_BYTES], sat_err *e)
 	c->cseq = p->m.first_cseq + i;
 	memcpy(c->prev, prev, SAT_HASH_BYTES);
 	/* sat_commit_seal, with the bytes kept for the log. */
-	sat_buf_reset(&s->scratch);
-	sat_commit_write_payload(&s->scratch, c);
-	p->payload[i] = keep(s, &s->scratch);
-	sat_hash(c->payload_hash, p->payload[i]);
+	p->payload[i] = (sat_span){ NULL, 0 };
+	if (!p->unread[i]) {
+		sat_buf_reset(&s->scratch);
+		sat_commit_write_payload(&s->scratch, c);
+		p->payload[i] = keep(s, &s->scratch);
+		sat_hash(c->payload_hash, p->payload[i]);
+	}
 	sat_buf_reset(&s->scratch);
 	sat_commit_write_header(&s->scratch, c);
 	p->header[i] = keep(s, &s->scratch);
@@ -169,15 +174,62 @@ find_fork(uint64_t *cseq, push *p, sat_err *e)
 	return SAT_OK;
 }
 
+/* A payload that cannot be had, or is not the one the header names, is that
+ * commit's trouble: the chain goes on behind it (P-363). */
+static sat_rc
+unseal(push *p, sat_err *e)
+{
+	sat_server *s = p->s;
+	sat_buf opened = { 0 };
+	sat_rc rc;
+
+	if (s->env.unseal == NULL)
+		return sat_fail(e, SAT_EVERSION, "this server opens no boxes");
+	if ((rc = sat_sealed_read(&p->c, &p->n, &s->txn, p->m.batch, e)) !=
+	    SAT_OK)
+		return rc;
+	p->unread = sat_arena_alloc(&s->txn, (p->n + 1) * sizeof *p->unread);
+	for (size_t i = 0; i < p->n; i++) {
+		uint8_t hash[SAT_HASH_BYTES];
+		sat_span payload;
+
+		sat_buf_reset(&opened);
+		p->unread[i] = !s->env.unseal(s->env.u, &opened, p->c[i].box);
+		payload = keep(s, &opened);
+		sat_hash(hash, payload);
+		p->unread[i] = p->unread[i] || memcmp(hash,
+		    p->c[i].payload_hash, sizeof hash) != 0 ||
+		    sat_commit_read_payload(&p->c[i], &s->txn, payload, NULL) !=
+		    SAT_OK;
+		if (p->unread[i])
+			p->c[i].nops = 0;
+	}
+	sat_buf_fini(&opened);
+	return SAT_OK;
+}
+
+static sat_rc
+decode_columns(push *p, sat_err *e)
+{
+	sat_server *s = p->s;
+	sat_rc rc = sat_batch_read(&p->c, &p->n, &s->txn, SAT_BATCH_PUSH,
+	    p->m.batch, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	p->unread = sat_arena_alloc(&s->txn, (p->n + 1) * sizeof *p->unread);
+	memset(p->unread, 0, (p->n + 1) * sizeof *p->unread);
+	return SAT_OK;
+}
+
 static sat_rc
 decode(push *p, sat_err *e)
 {
 	sat_server *s = p->s;
 	const uint8_t *prev = p->m.prev;
-	sat_rc rc;
+	sat_rc rc = p->m.sealed ? unseal(p, e) : decode_columns(p, e);
 
-	if ((rc = sat_batch_read(&p->c, &p->n, &s->txn, SAT_BATCH_PUSH,
-	    p->m.batch, e)) != SAT_OK)
+	if (rc != SAT_OK)
 		return rc;
 	if (p->n == 0)
 		return sat_fail(e, SAT_EPROTO, "push without a commit");
@@ -309,6 +361,7 @@ merge(push *p, sat_err *e)
 		a.old = p->m.nold != 0 ? &p->m.old[i] : &none;
 		a.header = p->header[i];
 		a.payload = p->payload[i];
+		a.unread = p->unread[i];
 		if (a.c->cseq <= known) {
 			if (SAT_BUG(SAT_BUG_VERDICT_LOST_ON_RETRY))
 				continue;

@@ -267,15 +267,18 @@ api_record_answer(sat_json **out, sat_api *api, const sat_kind *k,
 	sat_arena a = { 0 };
 	sat_json *doc;
 	sat_view v;
-	sat_rc rc = sat_replica_get(&v, &a, api->crm.replica, k, id, e);
+	sat_rc rc;
 
-	if (rc == SAT_OK) {
+	if (!may_view(api, k)) { /* nor has it on its device (P-360) */
+		*out = api_doc(k->key);
+		put_id_alone(*out, id);
+		return SAT_OK;
+	}
+	if ((rc = sat_replica_get(&v, &a, api->crm.replica, k, id, e)) ==
+	    SAT_OK) {
 		doc = api_doc(k->key);
-		if (may_view(api, k))
-			sat_json_put(doc, "data",
-			    sat_crm_json(&api->crm, &v, labels));
-		else
-			put_id_alone(doc, id);
+		sat_json_put(doc, "data",
+		    sat_crm_json(&api->crm, &v, labels));
 		*out = doc;
 	}
 	sat_arena_fini(&a);

@@ -104,6 +104,10 @@ write_again(uint64_t *cseq, retry *x, sat_err *e)
 static sat_rc
 is_hand(const sat_commit *c, sat_err *e)
 {
+	if (c->box.n > 0)
+		return sat_fail_code(e, SAT_ECONFLICT, "commit.sealed",
+		    "the server has what it refused; take the visitor in again",
+		    "what a kiosk took in cannot be read or changed here");
 	return c->ops[0].kind != SAT_OP_HAND ? SAT_OK :
 	    sat_fail_code(e, SAT_ECONFLICT, "handover",
 	    "hand it over again, or discard it",

@@ -221,7 +221,7 @@ hand(sat_replica *r, sat_arena *a, int64_t id, const char *why,
 
 	if ((rc = sat_replica_quarantined(&q, a, r, id, e)) != SAT_OK)
 		return rc;
-	if (makes(&q.commit, &q.commit.subject))
+	if (q.commit.nops == 0 || makes(&q.commit, &q.commit.subject))
 		return sat_fail_code(e, SAT_EINVALID, "handover.nowhere",
 		    "retry or discard it",
 		    "the customer itself was refused: there is nothing to "

@@ -2,7 +2,8 @@
 
 -- :name outbox_put
 -- Runs on every local write.
-INSERT INTO outbox(seq, wall_ms, header, payload) VALUES(?1, ?2, ?3, ?4);
+INSERT INTO outbox(seq, wall_ms, header, payload, sealed)
+VALUES(?1, ?2, ?3, ?4, ?5);
 
 -- :name salt_seed_put
 INSERT OR REPLACE INTO salt_seed(seq, seed) VALUES(?1, ?2);
@@ -17,7 +18,7 @@ DELETE FROM salt_seed;
 SELECT seq, wall_ms, header FROM outbox ORDER BY seq DESC LIMIT 1;
 
 -- :name outbox_get
-SELECT o.header, o.payload, coalesce(a.state, 0), a.lsn, a.eff
+SELECT o.header, o.payload, coalesce(a.state, 0), a.lsn, a.eff, o.sealed
 FROM outbox AS o LEFT JOIN answer AS a ON a.seq = o.seq
 WHERE o.seq = ?1;
 
@@ -141,11 +142,12 @@ ORDER BY o.seq LIMIT 1;
 
 -- :name outbox_from
 -- A run to push; the caller stops at a gap.
-SELECT seq, header, payload FROM outbox WHERE seq >= ?1 ORDER BY seq;
+SELECT seq, header, payload, sealed FROM outbox WHERE seq >= ?1 ORDER BY seq;
 
 -- :name outbox_whole
 -- The first one from there on whose payload is still here.
-SELECT seq FROM outbox WHERE seq >= ?1 AND payload IS NOT NULL
+SELECT seq FROM outbox WHERE seq >= ?1
+  AND (payload IS NOT NULL OR sealed IS NOT NULL)
 ORDER BY seq LIMIT 1;
 
 -- :name outbox_pending
@@ -173,12 +175,12 @@ DELETE FROM outbox WHERE seq = ?1;
 
 -- :name outbox_hollow
 -- A refused commit that is the newest: its header still carries the chain.
-UPDATE outbox SET payload = NULL WHERE seq = ?1;
+UPDATE outbox SET payload = NULL, sealed = NULL WHERE seq = ?1;
 
 -- :name outbox_put_again
 -- A commit that moves to another incarnation.
-INSERT INTO outbox(seq, wall_ms, header, payload)
-SELECT ?2, wall_ms, ?3, payload FROM outbox WHERE seq = ?1;
+INSERT INTO outbox(seq, wall_ms, header, payload, sealed)
+SELECT ?2, wall_ms, ?3, payload, sealed FROM outbox WHERE seq = ?1;
 
 -- :name outbox_truncate
 -- What a verified backup of the server holds, or what was refused. The newest
@@ -222,7 +224,8 @@ SELECT max(lsn) FROM answer WHERE seq > ?1 AND state = 1;
 -- Newest first.
 SELECT o.seq, o.header, o.payload, a.lsn, a.eff
 FROM outbox AS o LEFT JOIN answer AS a ON a.seq = o.seq
-WHERE o.payload IS NOT NULL ORDER BY o.seq DESC LIMIT ?1;
+WHERE o.payload IS NOT NULL OR o.sealed IS NOT NULL
+ORDER BY o.seq DESC LIMIT ?1;
 
 -- :name chain_all
 -- Every header of own commits the device still has, oldest first.

@@ -212,7 +212,7 @@ replica_own_commit(own_commit *o, sat_arena *a, sat_replica *r, int64_t seq,
 	sat_bind_int(s, 1, seq);
 	if ((rc = sat_step(&row, s, e)) != SAT_OK)
 		return rc;
-	if (!row || sat_col_null(s, 1)) {
+	if (!row || (sat_col_null(s, 1) && sat_col_null(s, 5))) {
 		sat_stmt_reset(s);
 		return sat_fail(e, SAT_ENOTFOUND, "commit %llu of this device "
 		    "is not in the outbox any more",

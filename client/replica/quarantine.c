@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { C_ID, C_SEQ, C_AT, C_CODE, C_OP, C_SLUG, C_HINT, C_HEADER, C_PAYLOAD,
-	C_FATE, C_FATE_AT, C_HEIR };
+	C_FATE, C_FATE_AT, C_HEIR, C_SEALED };
 
 static const char *
 col_str(sat_arena *a, sat_stmt *s, int i)
@@ -36,6 +36,7 @@ static sat_rc
 read_row(sat_quarantined *q, sat_arena *a, sat_stmt *s, sat_err *e)
 {
 	int64_t seq = sat_col_int(s, C_SEQ), heir = sat_col_int(s, C_HEIR);
+	sat_rc rc;
 
 	*q = (sat_quarantined){ .id = sat_col_int(s, C_ID),
 		.at_ms = sat_col_int(s, C_AT),
@@ -48,8 +49,10 @@ read_row(sat_quarantined *q, sat_arena *a, sat_stmt *s, sat_err *e)
 		.fate_ms = sat_col_int(s, C_FATE_AT),
 		.heir_incarnation = replica_seq_inc(heir),
 		.heir_cseq = replica_seq_cseq(heir) };
-	return sat_commit_read(&q->commit, a, col_copy(a, s, C_HEADER),
-	    col_copy(a, s, C_PAYLOAD), e);
+	if ((rc = sat_commit_read(&q->commit, a, col_copy(a, s, C_HEADER),
+	    col_copy(a, s, C_PAYLOAD), e)) == SAT_OK)
+		q->commit.box = col_copy(a, s, C_SEALED);
+	return rc;
 }
 
 static sat_rc

@@ -311,7 +311,7 @@ typedef struct sat_quarantined {
 	int64_t fate_ms;
 	uint32_t heir_incarnation;
 	uint64_t heir_cseq;     /* the commit that took its place; 0 = none */
-	sat_commit commit;
+	sat_commit commit;      /* with a box: a kiosk's, nobody reads it here */
 } sat_quarantined;
 /* The open ones, oldest first: each is a person's to retry, hand over or
  * discard. They outlive templates, snapshots, incarnations and backups. */

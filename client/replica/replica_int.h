@@ -476,7 +476,8 @@ void replica_pend_drop(sat_replica *r);
 void replica_pend_add(sat_replica *r, int64_t seq, const sat_op *ops, size_t nops);
 void replica_pend_remove(sat_replica *r, int64_t seq, const sat_id *id);
 pend_rec *replica_pend_of(sat_replica *r, const sat_id *id); /* NULL = none */
-/* An outbox row decoded; SAT_ENOTFOUND when it is gone or hollow. */
+/* An outbox row decoded, a sealed one without operations; SAT_ENOTFOUND when it
+ * is gone or hollow. */
 typedef struct own_commit {
 	int64_t seq;
 	int state;      /* 0..3 as in `answer` */
@@ -597,7 +598,13 @@ SAT_CHECK sat_rc replica_erased(void *u, sat_erased *out, bool *wanted, sat_err 
 SAT_CHECK sat_rc replica_erased_ok(void *u, sat_err *e);
 /* The row goes with the next flush, whatever waits for it. */
 void replica_row_purge(replica_row *row);
-/* kiosk.c: an accepted commit, its rows and what was noted of them go. */
+/* kiosk.c: does this device keep nothing it wrote (P-360)? Then its commit goes
+ * into the outbox sealed (header in b1, payload in b2), and the buffers that
+ * held it are wiped. */
+bool replica_seals(const sat_replica *r);
+SAT_CHECK sat_rc replica_kiosk_put(sat_replica *r, const sat_commit *c, sat_err *e);
+void replica_kiosk_wipe(sat_replica *r);
+/* An accepted commit, its rows and what was noted of them go. */
 SAT_CHECK sat_rc replica_kiosk_forget(sat_replica *r, int64_t seq, sat_err *e);
 /* In the transaction of its verdict. */
 SAT_CHECK sat_rc replica_erase_commit(sat_replica *r, int64_t seq, sat_err *e);

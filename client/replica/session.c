@@ -367,20 +367,23 @@ typedef struct run { /* commits of one push */
 
 static sat_rc
 add_commit(run *x, bool *full, sat_arena *a, sat_span header, sat_span payload,
-    sat_err *e)
+    sat_span box, sat_err *e)
 {
 	sat_commit c;
-	size_t bytes = header.n + payload.n;
+	size_t bytes = header.n + payload.n + box.n;
 	sat_rc rc;
 
 	*full = x->n == SAT_BATCH_COMMITS_MAX ||
 	    (x->n > 0 && x->bytes + bytes > RUN_BYTES_MAX);
+	/* a kiosk's own goes in a push of its kind (P-361) */
+	*full = *full || (x->n > 0 && (x->c[0].box.n > 0) != (box.n > 0));
 	if (*full)
 		return SAT_OK;
 	header.p = sat_arena_dup(a, header.p, header.n);
 	payload.p = sat_arena_dup(a, payload.p, payload.n);
 	if ((rc = sat_commit_read(&c, a, header, payload, e)) != SAT_OK)
 		return rc;
+	c.box = sat_span_of(sat_arena_dup(a, box.p, box.n), box.n);
 	*full = x->n > 0 && x->ops + c.nops > SAT_BATCH_OPS_MAX;
 	if (*full)
 		return SAT_OK;
@@ -413,10 +416,11 @@ collect(run *x, sat_replica *r, sat_arena *a, int64_t start, sat_err *e)
 	sat_bind_int(s, 1, start);
 	while (!full && (rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		/* a gap, the next incarnation, or a refused one */
-		if (sat_col_int(s, 0) != want || sat_col_null(s, 2))
+		if (sat_col_int(s, 0) != want ||
+		    (sat_col_null(s, 2) && sat_col_null(s, 3)))
 			break;
 		if ((rc = add_commit(x, &full, a, sat_col_blob(s, 1),
-		    sat_col_blob(s, 2), e)) != SAT_OK)
+		    sat_col_blob(s, 2), sat_col_blob(s, 3), e)) != SAT_OK)
 			break;
 		want++;
 	}
@@ -511,13 +515,15 @@ hand_out(sat_replica *r, sat_arena *a, sat_push *push, sat_commit **c,
 
 	if ((rc = collect(&x, r, a, start, e)) != SAT_OK || x.n == 0)
 		return rc;
+	push->sealed = x.c[0].box.n > 0;
 	/* what is sent a second time may meet a server that lost its numbers */
-	for (size_t i = 0; from_cseq == 0 && i < x.n; i++)
+	for (size_t i = 0; from_cseq == 0 && !push->sealed && i < x.n; i++)
 		if ((rc = fill_eids(r, &x.c[i], e)) != SAT_OK)
 			return rc;
 	if ((rc = find_gap(&push->gap, r, from_cseq, start, e)) != SAT_OK ||
 	    (rc = find_old(push, a, r, start, x.n, e)) != SAT_OK ||
-	    (rc = replica_salt_name(x.c, x.n, a, r, e)) != SAT_OK)
+	    (rc = push->sealed ? SAT_OK : replica_salt_name(x.c, x.n, a, r,
+	    e)) != SAT_OK)
 		return rc;
 	sign_run(r, push, &x, start);
 	*c = x.c;

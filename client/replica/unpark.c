@@ -73,7 +73,7 @@ ready(bool *yes, sat_replica *r, const moved_list *m, const sat_commit *c,
 
 static sat_rc
 put_outbox(sat_replica *r, int64_t seq, const sat_buf *header,
-    const sat_buf *payload, sat_err *e)
+    const sat_buf *payload, sat_span box, sat_err *e)
 {
 	sat_stmt *s;
 	sat_rc rc;
@@ -83,7 +83,11 @@ put_outbox(sat_replica *r, int64_t seq, const sat_buf *header,
 	sat_bind_int(s, 1, seq);
 	sat_bind_int(s, 2, sat_wall_ms(&r->clock));
 	sat_bind_blob(s, 3, sat_buf_span(header));
-	sat_bind_blob(s, 4, sat_buf_span(payload));
+	sat_bind_null(s, box.n > 0 ? 4 : 5);
+	if (box.n > 0)
+		sat_bind_blob(s, 5, box);
+	else
+		sat_bind_blob(s, 4, sat_buf_span(payload));
 	return sat_run(s, e);
 }
 
@@ -144,7 +148,7 @@ move(sat_replica *r, sat_quarantined *q, sat_err *e)
 	seq = replica_seq(c->incarnation, c->cseq);
 	sat_commit_write_payload(&payload, c);
 	sat_commit_write_header(&header, c);
-	if ((rc = put_outbox(r, seq, &header, &payload, e)) == SAT_OK &&
+	if ((rc = put_outbox(r, seq, &header, &payload, c->box, e)) == SAT_OK &&
 	    (rc = keep_place(r, was, seq, e)) == SAT_OK &&
 	    (rc = replica_quarantine_settle(r, q->id, SAT_FATE_RETRIED, c->cseq,
 	    e)) == SAT_OK) {
@@ -164,9 +168,10 @@ move(sat_replica *r, sat_quarantined *q, sat_err *e)
 static bool
 lacks_template(const sat_replica *r, const sat_quarantined *q)
 {
-	return strcmp(q->slug, "template.unknown") == 0 &&
-	    (memcmp(r->toid, r->server_toid, sizeof r->toid) != 0 ||
-	    memcmp(q->commit.template_oid, r->toid, sizeof r->toid) != 0);
+	if (strcmp(q->slug, "template.unknown") != 0)
+		return q->commit.box.n > 0; /* nobody knows what it needs */
+	return memcmp(r->toid, r->server_toid, sizeof r->toid) != 0 ||
+	    memcmp(q->commit.template_oid, r->toid, sizeof r->toid) != 0;
 }
 
 static sat_rc

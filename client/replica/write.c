@@ -63,7 +63,10 @@ make_commit(sat_commit *c, sat_replica *r, const sat_draft *d)
 	if (r->hlc.suspect)
 		c->flags |= SAT_CF_CLOCK_SUSPECT;
 	memcpy(c->prev, r->chain.head, sizeof c->prev);
-	replica_salt_draw(r, c);
+	if (replica_seals(r)) /* of a seed it could be guessed (P-360) */
+		r->rand.bytes(r->rand.u, c->salt, sizeof c->salt);
+	else
+		replica_salt_draw(r, c);
 	c->nops = d->nops;
 	c->ops = d->ops;
 }
@@ -164,12 +167,15 @@ put_outbox(sat_replica *r, const sat_commit *c, sat_err *e)
 	sat_stmt *s;
 	sat_rc rc;
 
+	if (replica_seals(r))
+		return replica_kiosk_put(r, c, e);
 	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_PUT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, replica_seq(c->incarnation, c->cseq));
 	sat_bind_int(s, 2, r->hlc.wall_ms);
 	sat_bind_blob(s, 3, sat_buf_span(&r->b1));
 	sat_bind_blob(s, 4, sat_buf_span(&r->b2));
+	sat_bind_null(s, 5);
 	if ((rc = sat_run(s, e)) != SAT_OK)
 		return rc;
 	return replica_salt_keep(r, replica_seq(c->incarnation, c->cseq), e);
@@ -251,7 +257,7 @@ store(sat_replica *r, const sat_commit *c, sat_err *e)
 			return rc;
 		began = true;
 	}
-	if ((rc = put_outbox(r, c, e)) == SAT_OK)
+	if ((rc = put_outbox(r, c, e)) == SAT_OK && !replica_seals(r))
 		rc = replica_page_flush(r, e);
 	if (rc == SAT_OK && began)
 		rc = sat_db_commit(r->db, e);
@@ -320,7 +326,12 @@ sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq,
 	r->chain.cseq = c.cseq;
 	r->chain.newest = replica_seq(c.incarnation, c.cseq);
 	memcpy(r->chain.head, head, sizeof head);
-	replica_pend_add(r, r->chain.newest, c.ops, c.nops);
+	if (replica_seals(r)) { /* P-360: it was only judged here */
+		replica_page_reset(r);
+		replica_kiosk_wipe(r);
+	} else {
+		replica_pend_add(r, r->chain.newest, c.ops, c.nops);
+	}
 	*cseq = c.cseq;
 	return SAT_OK;
 }

@@ -16,6 +16,7 @@
  */
 
 _Static_assert(SAT_HASH_BYTES == crypto_generichash_BYTES, "hash");
+_Static_assert(SAT_BOX_SEAL_BYTES == crypto_box_SEALBYTES, "sealed box");
 _Static_assert(sizeof(crypto_generichash_state) <= sizeof(sat_hasher),
     "hasher holds the library's state");
 _Static_assert(_Alignof(crypto_generichash_state) <= _Alignof(sat_hasher),
@@ -325,6 +326,32 @@ sat_dh(uint8_t out[32], const uint8_t sk[SAT_BOX_SK_BYTES],
     const uint8_t pk[SAT_BOX_PK_BYTES])
 {
 	return crypto_scalarmult(out, sk, pk) == 0;
+}
+
+bool
+sat_box_seal(sat_buf *out, sat_span msg, const uint8_t pk[SAT_BOX_PK_BYTES])
+{
+	uint8_t *to = sat_buf_room(out, msg.n + SAT_BOX_SEAL_BYTES);
+
+	if (crypto_box_seal(to, bytes_of(msg), msg.n, pk) != 0)
+		return false;
+	out->n += msg.n + SAT_BOX_SEAL_BYTES;
+	return true;
+}
+
+bool
+sat_box_open(sat_buf *out, sat_span box, const uint8_t sk[SAT_BOX_SK_BYTES])
+{
+	uint8_t pk[SAT_BOX_PK_BYTES], *to;
+
+	if (box.n < SAT_BOX_SEAL_BYTES)
+		return false;
+	sat_box_keys(pk, sk);
+	to = sat_buf_room(out, box.n - SAT_BOX_SEAL_BYTES + 1);
+	if (crypto_box_seal_open(to, box.p, box.n, pk, sk) != 0)
+		return false;
+	out->n += box.n - SAT_BOX_SEAL_BYTES;
+	return true;
 }
 
 sat_rc

@@ -85,6 +85,15 @@ void sat_box_keys(uint8_t pk[SAT_BOX_PK_BYTES],
 SAT_CHECK bool sat_dh(uint8_t out[32], const uint8_t sk[SAT_BOX_SK_BYTES],
     const uint8_t pk[SAT_BOX_PK_BYTES]);
 
+/* Sealed to a public key by nobody in particular (crypto_box_seal): whoever
+ * sealed it cannot open it. Appended to out; false: the key, or the box, is
+ * none, and nothing was appended. */
+#define SAT_BOX_SEAL_BYTES 48
+SAT_CHECK bool sat_box_seal(sat_buf *out, sat_span msg,
+    const uint8_t pk[SAT_BOX_PK_BYTES]);
+SAT_CHECK bool sat_box_open(sat_buf *out, sat_span box,
+    const uint8_t sk[SAT_BOX_SK_BYTES]);
+
 /* Argon2id13 -> 32 bytes. ops 1..10, mem 8 MiB..1 GiB, else SAT_EINVALID. */
 SAT_CHECK sat_rc sat_kdf_passphrase(uint8_t out[SAT_KEY_BYTES],
     sat_span passphrase, const uint8_t salt[16], uint32_t ops,

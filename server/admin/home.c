@@ -221,6 +221,12 @@ sign_own(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
 	return SAT_OK;
 }
 
+static bool
+open_box(void *u, sat_buf *out, sat_span box)
+{
+	return sat_box_open(out, box, ((const sat_admin *)u)->keys.channel.sk);
+}
+
 static sat_rc
 core_start(sat_admin *a, sat_err *e)
 {
@@ -237,6 +243,7 @@ core_start(sat_admin *a, sat_err *e)
 		.template_rev = admin_template_rev,
 		.sign = sign_own,
 		.rand = sat_rand_os(),
+		.unseal = open_box,
 		.u = a,
 	};
 

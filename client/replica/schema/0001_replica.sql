@@ -22,7 +22,8 @@ CREATE TABLE outbox(
   seq      INTEGER PRIMARY KEY,  -- incarnation << 31 | cseq
   wall_ms  INTEGER NOT NULL,     -- believed wall clock when it was written
   header   BLOB NOT NULL,        -- canonical bytes
-  payload  BLOB                  -- canonical bytes; NULL: moved to quarantine
+  payload  BLOB,                 -- canonical bytes; NULL: moved to quarantine
+  sealed   BLOB                  -- a kiosk's: instead of the payload (P-360)
 );
 
 -- Seeds of the salts of commits that wait (P-068), gone with their verdicts.
@@ -93,7 +94,8 @@ CREATE TABLE quarantine(
   slug     TEXT NOT NULL,
   hint     TEXT NOT NULL,
   header   BLOB NOT NULL,
-  payload  BLOB NOT NULL,
+  payload  BLOB,              -- NULL: sealed
+  sealed   BLOB,              -- as in outbox
   fate     INTEGER NOT NULL,  -- 0 open, 1 sent again, 2 handed over
   fate_ms  INTEGER NOT NULL,  -- when; 0 while open
   heir     INTEGER NOT NULL   -- seq of the commit that took its place; 0 none

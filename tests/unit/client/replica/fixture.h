@@ -11,6 +11,7 @@
 #include "client/replica/replica.h"
 #include "common/crypto/keyring.h"
 #include "common/git/git.h"
+#include "protocol/sealed.h"
 
 #define DEV 7
 #define OTHER 9
@@ -52,6 +53,8 @@ typedef struct fixture {
 	sat_arena a;
 	server srv;
 	uint8_t tmpl_pk[SAT_SIGN_PK_BYTES], tmpl_sk[SAT_SIGN_SK_BYTES];
+	uint8_t box_sk[SAT_BOX_SK_BYTES]; /* opens what a kiosk sends */
+	size_t boxes;                     /* so many were opened */
 	sat_git *git;
 	const sat_kind *account, *contact, *activity, *opportunity;
 } fixture;
@@ -454,6 +457,33 @@ srv_foreign_text(fixture *f, sat_id id, uint16_t field, const char *v,
 	return srv_foreign(f, id, &o, 1, seen);
 }
 
+/* A kiosk's push: every box is opened, and fits its header (P-360, P-361). */
+static inline void
+srv_open(fixture *f, sat_commit **got, size_t *m, sat_arena *a,
+    const sat_commit *c, size_t n)
+{
+	sat_buf b = { 0 };
+	sat_err err;
+
+	sat_sealed_write(&b, c, n);
+	assert_ok(sat_sealed_read(got, m, a, sat_span_of(sat_arena_dup(a, b.p,
+	    b.n), b.n), &err));
+	for (size_t i = 0; i < *m; i++) {
+		sat_commit *x = &(*got)[i];
+		uint8_t hash[SAT_HASH_BYTES];
+		sat_span payload;
+
+		sat_buf_reset(&b);
+		assert_true(sat_box_open(&b, x->box, f->box_sk));
+		payload = sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
+		sat_hash(hash, payload);
+		assert_memory_equal(hash, x->payload_hash, sizeof hash);
+		assert_ok(sat_commit_read_payload(x, a, payload, &err));
+		f->boxes++;
+	}
+	sat_buf_fini(&b);
+}
+
 /* One push; returns how many commits were taken. lose: no answer arrives. */
 static inline size_t
 srv_push(fixture *f, bool lose)
@@ -474,9 +504,13 @@ srv_push(fixture *f, bool lose)
 		sat_arena_fini(&a);
 		return 0;
 	}
-	assert_ok(sat_batch_write(&b, SAT_BATCH_PUSH, c, n, &err));
-	assert_ok(sat_batch_read(&got, &m, &a, SAT_BATCH_PUSH,
-	    sat_buf_span(&b), &err));
+	if (push.sealed) {
+		srv_open(f, &got, &m, &a, c, n);
+	} else {
+		assert_ok(sat_batch_write(&b, SAT_BATCH_PUSH, c, n, &err));
+		assert_ok(sat_batch_read(&got, &m, &a, SAT_BATCH_PUSH,
+		    sat_buf_span(&b), &err));
+	}
 	assert_int_equal(n, m);
 	v = sat_arena_alloc(&a, n * sizeof *v);
 	pairs = sat_arena_alloc(&a, SERVER_RECORDS * sizeof *pairs);

@@ -1,5 +1,5 @@
-/* A kiosk's replica, in a file that is not sealed, so that its bytes can be
- * read: with the server's answer nothing of a visitor is left in it. */
+/* A kiosk's replica, in a file that is not encrypted, so that its bytes can be
+ * read: nothing of a visitor is ever in it, before the server's answer or after. */
 #include "tests/unit/client/replica/fixture.h"
 
 #include <dirent.h>
@@ -26,9 +26,9 @@ become(fixture *f, const char *role)
 	sat_buf_fini(&b);
 }
 
-/* The fixture over a file that is not sealed. */
+/* The fixture over a file that is not encrypted. */
 static int
-setup_plain(void **state)
+setup_file(void **state, bool key)
 {
 	sat_replica_identity id = { .incarnation = 1, .server = "tcp://x:1" };
 	const sat_template_file *files;
@@ -46,6 +46,9 @@ setup_plain(void **state)
 	free(f->path);
 	f->path = sat_xasprintf("%s/plain.db", f->dir);
 	id.org.b[0] = 5;
+	sat_random(f->box_sk, sizeof f->box_sk);
+	if (key)
+		sat_box_keys(id.server_pk, f->box_sk);
 	sat_sign_keys(id.sign_pk, id.sign_sk, seed);
 	env = env_of(f, f->path);
 	assert_ok(sat_replica_create(&f->r, &env, &id, &err));
@@ -57,6 +60,18 @@ setup_plain(void **state)
 	srv_snapshot(f, 1000);
 	become(f, "kiosk");
 	return 0;
+}
+
+static int
+setup_plain(void **state)
+{
+	return setup_file(state, true);
+}
+
+static int
+setup_keyless(void **state)
+{
+	return setup_file(state, false);
 }
 
 static size_t
@@ -101,7 +116,7 @@ count(fixture *f, const char *what)
 }
 
 static sat_id
-take_in(fixture *f)
+write_visit(fixture *f)
 {
 	const sat_kind *k = sat_template_kind(sat_replica_template(f->r),
 	    "visit");
@@ -112,57 +127,69 @@ take_in(fixture *f)
 		op(k, SAT_OP_MVSET, id, V_PHONE, text(PHONE)),
 		op(k, SAT_OP_REASSIGN, id, V_CONSULTANT, text("li")),
 	};
-	sat_err err;
 
 	write_ops(f, id, ops, 4);
-	assert_ok(sat_replica_audit_about(f->r, &id, "visit.checkin", CANARY,
-	    &err));
 	return id;
 }
 
 static void
-the_servers_answer_leaves_nothing_of_a_visitor(void **state) /* P-271 */
+nothing_is_here(fixture *f)
 {
-	fixture *f = *state;
-	sat_id a = take_in(f), b;
-
-	b = take_in(f);
-	assert_true(count(f, CANARY) > 0); /* the test can see it */
-	assert_true(count(f, PHONE) > 0);
-	(void)view_of(f, a);
-	while (srv_push(f, false) > 0)
-		;
-	assert_gone(f, a);
-	assert_gone(f, b);
 	assert_int_equal(0, count(f, CANARY));
 	assert_int_equal(0, count(f, PHONE));
-	assert_sound(f);
-	reopen(f);
-	assert_int_equal(0, count(f, CANARY));
-	assert_sound(f);
-	/* and the chain goes on */
-	a = take_in(f);
-	while (srv_push(f, false) > 0)
-		;
-	assert_gone(f, a);
-	assert_int_equal(0, count(f, CANARY));
 	assert_sound(f);
 }
 
 static void
-an_answer_that_was_lost_and_came_again_does_too(void **state)
+all_sent(fixture *f)
 {
-	fixture *f = *state;
-	sat_id a = take_in(f);
-
-	(void)srv_push(f, true);
-	(void)view_of(f, a); /* not heard: not let go */
-	assert_true(count(f, CANARY) > 0);
 	while (srv_push(f, false) > 0)
 		;
+}
+
+static void
+a_visitor_is_in_no_file_and_the_server_has_him(void **state) /* P-360 */
+{
+	fixture *f = *state;
+	sat_replica_status s;
+	sat_id a = write_visit(f), b = write_visit(f);
+	sat_err err;
+
+	nothing_is_here(f);
 	assert_gone(f, a);
-	assert_int_equal(0, count(f, CANARY));
-	assert_sound(f);
+	assert_gone(f, b);
+	assert_ok(sat_replica_status_get(&s, f->r, &err));
+	assert_int_equal(2, s.pending_commits);
+	reopen(f);
+	nothing_is_here(f);
+	all_sent(f);
+	assert_int_equal(2, f->boxes);
+	assert_non_null(srv_find(&f->srv, &a));
+	assert_non_null(srv_find(&f->srv, &b));
+	nothing_is_here(f);
+	assert_ok(sat_replica_status_get(&s, f->r, &err));
+	assert_int_equal(0, s.pending_commits);
+	/* and the chain goes on */
+	a = write_visit(f);
+	all_sent(f);
+	assert_non_null(srv_find(&f->srv, &a));
+	nothing_is_here(f);
+}
+
+static void
+an_answer_that_was_lost_comes_again(void **state)
+{
+	fixture *f = *state;
+	sat_id a = write_visit(f);
+	size_t n;
+
+	(void)srv_push(f, true);
+	reopen(f);
+	n = f->srv.n;
+	all_sent(f);
+	assert_int_equal(n, f->srv.n); /* the same commit */
+	assert_non_null(srv_find(&f->srv, &a));
+	nothing_is_here(f);
 }
 
 static bool
@@ -173,24 +200,75 @@ refuse_all(const sat_commit *c)
 }
 
 static void
-what_was_refused_is_kept_for_a_person(void **state) /* P-161 */
+what_was_refused_is_kept_and_read_by_nobody(void **state) /* P-161 */
 {
 	fixture *f = *state;
-	sat_id a = take_in(f);
+	sat_id a = write_visit(f);
 	sat_quarantined *q;
 	sat_arena mem = { 0 };
+	sat_replica_status s;
+	uint64_t cseq;
 	size_t n;
 	sat_err err;
 
 	f->srv.refuse = refuse_all;
-	while (srv_push(f, false) > 0)
-		;
+	all_sent(f);
 	assert_gone(f, a);
 	assert_ok(sat_replica_quarantine(&q, &n, &mem, f->r, &err));
 	assert_int_equal(1, n);
-	assert_int_equal(4, q[0].commit.nops);
-	assert_sound(f);
+	assert_int_equal(0, q[0].commit.nops);
+	assert_true(q[0].commit.box.n > SAT_BOX_SEAL_BYTES);
+	assert_rc(SAT_EINVALID, sat_replica_hand(f->r, q[0].id, "", &cseq, &err));
+	nothing_is_here(f);
+	assert_ok(sat_replica_discard(f->r, q[0].id, "seen", &err));
+	assert_ok(sat_replica_status_get(&s, f->r, &err));
+	assert_int_equal(0, s.quarantined);
 	sat_arena_fini(&mem);
+}
+
+/* A server that lost its templates has them after the next session. */
+static void
+what_waited_for_a_template_goes_on_in_its_box(void **state)
+{
+	fixture *f = *state;
+	sat_welcome w = { .proto = 1, .head = f->srv.n, .scope_head = f->srv.n };
+	sat_id a = write_visit(f);
+	uint64_t n;
+	sat_err err;
+
+	f->srv.refuse = refuse_all;
+	f->srv.slug = "template.unknown";
+	all_sent(f);
+	f->srv.refuse = NULL;
+	assert_ok(f->ops.unpark(f->ops.u, &n, &err));
+	assert_int_equal(0, n); /* nobody said so yet */
+	memcpy(w.template_oid, sat_replica_template_oid(f->r),
+	    sizeof w.template_oid);
+	w.wall_ms = f->now_ms;
+	assert_ok(f->ops.welcome(f->ops.u, &w, f->now_ms, &err));
+	assert_ok(f->ops.unpark(f->ops.u, &n, &err));
+	assert_int_equal(1, n);
+	all_sent(f);
+	assert_non_null(srv_find(&f->srv, &a));
+	nothing_is_here(f);
+}
+
+static void
+without_the_servers_key_nothing_is_taken_in(void **state)
+{
+	fixture *f = *state;
+	const sat_kind *k = sat_template_kind(sat_replica_template(f->r),
+	    "visit");
+	sat_id id = sat_replica_new_id(f->r);
+	sat_op ops[] = { op(k, SAT_OP_NEW, id, 0, sat_v_null()),
+		op(k, SAT_OP_SET, id, V_VISITOR, text(CANARY)) };
+	sat_draft d = { .subject = id, .ops = ops, .nops = 2 };
+	uint64_t cseq;
+	sat_err err;
+
+	assert_rc(SAT_EFAIL, sat_replica_write(f->r, &d, &cseq, &err));
+	assert_string_equal("kiosk.key", err.code);
+	nothing_is_here(f);
 }
 
 static void
@@ -200,11 +278,36 @@ another_roles_device_keeps_what_it_wrote(void **state)
 	sat_id a;
 
 	become(f, "receptionist");
-	a = take_in(f);
-	while (srv_push(f, false) > 0)
-		;
+	a = write_visit(f);
+	assert_true(count(f, CANARY) > 0); /* the test can see it */
+	all_sent(f);
+	assert_int_equal(0, f->boxes);
 	(void)view_of(f, a);
 	assert_sound(f);
+}
+
+/* Written while the device was a receptionist's. */
+static void
+what_was_in_the_clear_goes_with_the_answer(void **state) /* P-271 */
+{
+	fixture *f = *state;
+	sat_id a;
+	sat_err err;
+
+	become(f, "receptionist");
+	a = write_visit(f);
+	assert_ok(sat_replica_audit_about(f->r, &a, "visit.checkin", CANARY,
+	    &err));
+	become(f, "kiosk");
+	(void)write_visit(f);
+	assert_true(count(f, CANARY) > 0);
+	assert_int_equal(1, srv_push(f, false)); /* each in its own form */
+	assert_int_equal(0, f->boxes);
+	assert_gone(f, a);
+	assert_int_equal(0, count(f, CANARY));
+	all_sent(f);
+	assert_int_equal(1, f->boxes);
+	nothing_is_here(f);
 }
 
 int
@@ -212,9 +315,14 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup_plain, teardown)
 	const struct CMUnitTest tests[] = {
-		T(the_servers_answer_leaves_nothing_of_a_visitor),
-		T(an_answer_that_was_lost_and_came_again_does_too),
-		T(what_was_refused_is_kept_for_a_person),
+		T(a_visitor_is_in_no_file_and_the_server_has_him),
+		T(an_answer_that_was_lost_comes_again),
+		T(what_was_refused_is_kept_and_read_by_nobody),
+		T(what_waited_for_a_template_goes_on_in_its_box),
+		T(what_was_in_the_clear_goes_with_the_answer),
+		cmocka_unit_test_setup_teardown(
+		    without_the_servers_key_nothing_is_taken_in, setup_keyless,
+		    teardown),
 		T(another_roles_device_keeps_what_it_wrote),
 	};
 

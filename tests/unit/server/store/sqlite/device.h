@@ -32,7 +32,7 @@ typedef struct world {
 	char *dir, *path;
 	sat_sqlite_store *store;
 	sat_server *server;
-	uint8_t server_sk[SAT_SIGN_SK_BYTES];
+	uint8_t server_sk[SAT_SIGN_SK_BYTES], box_sk[SAT_BOX_SK_BYTES];
 	sat_template *t;
 	int64_t now_ms;
 	sat_id org;
@@ -138,6 +138,12 @@ world_sign(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
 	return SAT_OK;
 }
 
+static bool
+world_unseal(void *u, sat_buf *out, sat_span box)
+{
+	return sat_box_open(out, box, ((world *)u)->box_sk);
+}
+
 static void
 world_start(world *w)
 {
@@ -147,11 +153,12 @@ world_start(world *w)
 	sat_server_env env = { .clock = o.clock, .org = w->org,
 		.org_name = "Test", .template_at = world_template_at,
 		.template_tip = world_tip, .template_bundle = world_bundle,
-		.sign = world_sign, .rand = sat_rand_os(), .u = w };
+		.sign = world_sign, .unseal = world_unseal, .rand = sat_rand_os(), .u = w };
 	uint8_t seed[32];
 	sat_err err = { 0 };
 
 	memset(seed, 9, sizeof seed);
+	memset(w->box_sk, 4, sizeof w->box_sk);
 	sat_sign_keys(env.server_pk, w->server_sk, seed);
 
 	assert_ok(sat_sqlite_store_open(&w->store, &o, &err));
@@ -268,6 +275,8 @@ typedef struct device {
 	uint32_t page_bytes; /* asked for in PULL; 0 = the usual */
 	sat_eid_pair *eids; /* told by verdicts, for own commits that come back */
 	size_t neids;
+	bool seals;       /* pushes boxes, as a kiosk does (P-361) */
+	uint64_t spoilt;  /* the cseq whose box arrives broken; 0 = none */
 	uint64_t left;    /* rescopes that took a root away */
 	sat_cs_stats stats;
 } device;
@@ -434,6 +443,25 @@ op_template(void *u, const uint8_t *tip, sat_span bundle, sat_err *e)
 	return sat_fail(e, SAT_EFAIL, "no template was asked for");
 }
 
+/* The box of a commit; of the spoilt one, what nobody opens. */
+static sat_span
+device_box(device *d, const sat_commit *c, sat_arena *a)
+{
+	sat_buf payload = { 0 }, box = { 0 };
+	uint8_t pk[SAT_BOX_PK_BYTES];
+	sat_span s;
+
+	sat_box_keys(pk, d->w->box_sk);
+	sat_commit_write_payload(&payload, c);
+	assert_true(sat_box_seal(&box, sat_buf_span(&payload), pk));
+	if (c->cseq == d->spoilt)
+		box.p[box.n / 2] ^= 1;
+	s = sat_span_of(sat_arena_dup(a, box.p, box.n), box.n);
+	sat_buf_fini(&payload);
+	sat_buf_fini(&box);
+	return s;
+}
+
 static sat_rc
 op_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
     uint64_t from, sat_err *e)
@@ -461,6 +489,15 @@ op_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 	}
 	if (from != 0 && push->first_cseq > from)
 		push->gap = SAT_GAP_GONE;
+	push->sealed = d->seals;
+	for (size_t k = 0; d->seals && k < *n; k++) {
+		sat_commit sealed = (*c)[k];
+
+		sat_commit_seal(&sealed, head);
+		memcpy((*c)[k].payload_hash, sealed.payload_hash, sizeof
+		    sealed.payload_hash);
+		(*c)[k].box = device_box(d, &(*c)[k], a);
+	}
 	push->old = sat_arena_alloc(a, *n * sizeof *push->old);
 	for (size_t k = 0; k < *n; k++) {
 		push->old[k].at[0] = d->out[i - *n + k].old;
