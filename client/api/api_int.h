@@ -22,6 +22,15 @@ HANDLER(api_stage);
 HANDLER(api_assign);
 HANDLER(api_history);
 HANDLER(api_timeline);
+/* past.c: since when (0: ever), by which device (-1: any), of which field. */
+typedef struct api_past {
+	int64_t since_ms, device;
+	const char *field;
+} api_past;
+sat_rc api_past_read(api_past *p, sat_api *api, const sat_request *req, sat_err *e);
+bool api_past_has(const api_past *p, int64_t at_ms, uint32_t device);
+/* A time, or an age ("7d"). SAT_EUSAGE. */
+sat_rc api_since(int64_t *ms, sat_api *api, const char *text, sat_err *e);
 /* search.c */
 HANDLER(api_search);
 /* conflicts.c */

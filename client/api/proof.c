@@ -73,6 +73,23 @@ api_commit_json(sat_json *row, sat_api *api, const sat_commit *c)
 		api_op_json(sat_json_add_obj(ops), api, &c->ops[i]);
 }
 
+/* Does it touch a field of this name, of whatever kind? */
+static bool
+touches(const sat_api *api, const sat_commit *c, const char *field)
+{
+	const sat_template *t = sat_replica_template(api->crm.replica);
+
+	for (size_t i = 0; t != NULL && i < c->nops; i++) {
+		const sat_kind *k = sat_template_kind_id(t, c->ops[i].rtype);
+		const sat_field *f = k != NULL ? sat_kind_field_id(k,
+		    c->ops[i].field) : NULL;
+
+		if (f != NULL && strcmp(f->key, field) == 0)
+			return true;
+	}
+	return false;
+}
+
 HANDLER(api_log)
 {
 	const char *id = api_q(req, "id");
@@ -80,23 +97,33 @@ HANDLER(api_log)
 	sat_id subject;
 	sat_json *rows;
 	sat_commit *c;
-	int64_t most;
+	api_past want;
+	int64_t most, put = 0;
 	size_t n;
 	sat_rc rc = api_number(&most, req, "limit", 50, e);
 
 	(void)args;
+	if (rc == SAT_OK)
+		rc = api_past_read(&want, api, req, e);
 	if (rc == SAT_OK && id != NULL)
 		rc = sat_replica_resolve(&subject, api->crm.replica, NULL, id, e);
-	if (rc == SAT_OK)
+	if (rc == SAT_OK) /* what is asked for may lie far back */
 		rc = sat_replica_log(&c, &n, &a, api->crm.replica,
-		    id != NULL ? 0 : most, e);
+		    id != NULL || want.field != NULL || want.device >= 0 ? 0 :
+		    most, e);
 	if (rc == SAT_OK) {
 		*out = api_doc("log");
 		rows = sat_json_put_arr(*out, "data");
-		for (size_t i = 0; i < n; i++)
-			if (id == NULL || sat_id_eq(&c[i].subject, &subject))
-				api_commit_json(sat_json_add_obj(rows), api,
-				    &c[i]);
+		for (size_t i = 0; i < n && (most == 0 || put < most); i++) {
+			if ((id != NULL && !sat_id_eq(&c[i].subject, &subject)) ||
+			    !api_past_has(&want, sat_hlc_ms(c[i].hlc),
+			        c[i].device) ||
+			    (want.field != NULL &&
+			        !touches(api, &c[i], want.field)))
+				continue;
+			api_commit_json(sat_json_add_obj(rows), api, &c[i]);
+			put++;
+		}
 	}
 	sat_arena_fini(&a);
 	return rc;
@@ -117,13 +144,12 @@ audit_row(void *u, int64_t seq, int64_t at_ms, const char *action,
 HANDLER(api_audit)
 {
 	const char *since = api_q(req, "since");
-	const sat_template *t = sat_replica_template(api->crm.replica);
 	int64_t from = 0;
+	sat_rc rc = since != NULL ? api_since(&from, api, since, e) : SAT_OK;
 
 	(void)args;
-	if (since != NULL &&
-	    !sat_time_parse(&from, since, t != NULL ? sat_template_tz_min(t) : 0))
-		return sat_fail(e, SAT_EUSAGE, "--since is no time");
+	if (rc != SAT_OK)
+		return rc;
 	*out = api_doc("audit.log");
 	return sat_replica_audit_list(api->crm.replica, from, audit_row,
 	    sat_json_put_arr(*out, "data"), e);

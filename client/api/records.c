@@ -131,10 +131,59 @@ extra_filters(sat_filter *f, sat_value *v, const sat_request *req)
 	return n;
 }
 
+/* Is the word one of a list "a,b,c"? */
+static bool
+is_listed(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; *p != '\0'; p += strcspn(p, ","), p += *p == ',')
+		if (strcspn(p, ",") == n && strncmp(p, word, n) == 0)
+			return true;
+	return false;
+}
+
+/* ?fields=name,stage: of the kind, or of every record. */
+static sat_rc
+fields_known(const sat_kind *k, const char *fields, sat_err *e)
+{
+	static const char every[] = "id,version,pending,incomplete,conflict,"
+	    "deleted,created";
+
+	for (const char *p = fields; p != NULL && *p != '\0';
+	     p += strcspn(p, ","), p += *p == ',') {
+		char word[64];
+
+		(void)snprintf(word, sizeof word, "%.*s", (int)strcspn(p, ","), p);
+		if (sat_kind_field(k, word) == NULL && !is_listed(every, word))
+			return sat_fail_code(e, SAT_EUSAGE, "usage.field",
+			    "see: satchel schema KIND",
+			    "%s has no field \"%.40s\"", k->key, word);
+	}
+	return SAT_OK;
+}
+
+/* A record keeps these fields, beside what every record says of itself. */
+static void
+keep_fields(sat_json *row, const sat_kind *k, const char *fields)
+{
+	const sat_json *label = sat_json_get(row, "label");
+	sat_json *kept = label != NULL ? sat_json_dup(label) : NULL;
+
+	for (size_t i = 0; i < k->nfields; i++)
+		if (!is_listed(fields, k->fields[i].key)) {
+			sat_json_del(row, k->fields[i].key);
+			if (kept != NULL)
+				sat_json_del(kept, k->fields[i].key);
+		}
+	if (kept != NULL)
+		sat_json_set(row, "label", kept);
+}
+
 /* ids first: reading a record uses statements of its own */
 static sat_rc
 rows_put(sat_json *data, int64_t *total, sat_api *api, const sat_query *q,
-    bool labels, sat_err *e)
+    bool labels, const char *fields, sat_err *e)
 {
 	sat_arena mem = { 0 }, a = { 0 };
 	sat_id *ids;
@@ -148,8 +197,13 @@ rows_put(sat_json *data, int64_t *total, sat_api *api, const sat_query *q,
 		sat_arena_reset(&a);
 		rc = sat_replica_get(&view, &a, api->crm.replica, q->kind,
 		    &ids[i], e);
-		if (rc == SAT_OK)
-			sat_json_add(data, sat_crm_json(&api->crm, &view, labels));
+		if (rc == SAT_OK) {
+			sat_json *row = sat_crm_json(&api->crm, &view, labels);
+
+			if (fields != NULL)
+				keep_fields(row, q->kind, fields);
+			sat_json_add(data, row);
+		}
 	}
 	sat_arena_fini(&a);
 	sat_arena_fini(&mem);
@@ -199,13 +253,14 @@ HANDLER(api_list)
 	char name[80], next[32];
 	sat_rc rc;
 
-	if ((rc = api_kind(&q.kind, api, args[0], e)) != SAT_OK)
+	if ((rc = api_kind(&q.kind, api, args[0], e)) != SAT_OK ||
+	    (rc = fields_known(q.kind, api_q(req, "fields"), e)) != SAT_OK)
 		return rc;
 	(void)snprintf(name, sizeof name, "%s.list", q.kind->key);
 	doc = api_doc(name);
 	if ((rc = list_query(&q, filters, extra, &a, api, req, e)) == SAT_OK)
 		rc = rows_put(sat_json_put_arr(doc, "data"), &total, api, &q,
-		    api_q(req, "labels") != NULL, e);
+		    api_q(req, "labels") != NULL, api_q(req, "fields"), e);
 	page = sat_json_put_obj(doc, "page");
 	(void)snprintf(next, sizeof next, "%lld", (long long)(q.offset + q.limit));
 	sat_json_put_str(page, "next",
@@ -510,70 +565,6 @@ HANDLER(api_assign)
 	return rc == SAT_OK ? api_record_answer(out, api, k, &id, false, e) : rc;
 }
 
-HANDLER(api_history)
-{
-	const char *key = api_q(req, "field");
-	const sat_field *f = NULL;
-	sat_arena a = { 0 };
-	sat_buf mask = { 0 };
-	const sat_kind *k;
-	sat_json *data;
-	sat_past *past;
-	size_t n;
-	sat_view v;
-	sat_id id;
-	sat_rc rc = find(&k, &id, api, args, e);
-
-	if (rc == SAT_OK && key != NULL && (f = sat_kind_field(k, key)) == NULL)
-		rc = sat_fail(e, SAT_ENOTFOUND, "%s has no field \"%s\"", k->key,
-		    key);
-	if (rc == SAT_OK &&
-	    (rc = sat_replica_history(&past, &n, &a, api->crm.replica, &id,
-	         f != NULL ? f->id : 0, e)) == SAT_OK)
-		rc = sat_replica_get(&v, &a, api->crm.replica, k, &id, e);
-	if (rc != SAT_OK) {
-		sat_arena_fini(&a);
-		return rc;
-	}
-	*out = api_doc("history");
-	data = sat_json_put_arr(*out, "data");
-	for (size_t i = 0; i < v.rec.ncells; i++) {
-		const sat_cell *c = &v.rec.cells[i];
-		const sat_field *cf = sat_kind_field_id(k, c->field);
-		sat_json *row;
-
-		if (cf == NULL || (f != NULL && cf != f))
-			continue;
-		row = sat_json_add_obj(data);
-		sat_json_put_str(row, "field", cf->key);
-		sat_json_put_bool(row, "current", true);
-		api_value_put(row, "value", api, cf,
-		    api_shown(&mask, api, k, &id, cf, c->value));
-		api_time_put(row, "at", sat_hlc_ms(c->at.hlc));
-		api_device_put(row, api, c->at.dev);
-		sat_json_put_int(row, "lsn", (int64_t)c->at.lsn);
-	}
-	for (size_t i = 0; i < n; i++) {
-		const sat_field *pf = sat_kind_field_id(k, past[i].field);
-		sat_json *row;
-
-		if (past[i].field >= SAT_SYS_FIRST) /* no field of the template */
-			continue;
-		row = sat_json_add_obj(data);
-
-		sat_json_put_str(row, "field", pf != NULL ? pf->key : "?");
-		sat_json_put_bool(row, "current", false);
-		api_value_put(row, "value", api, pf,
-		    api_shown(&mask, api, k, &id, pf, past[i].value));
-		api_time_put(row, "at", sat_hlc_ms(past[i].at.hlc));
-		api_device_put(row, api, past[i].at.dev);
-		sat_json_put_int(row, "lsn", (int64_t)past[i].at.lsn);
-	}
-	sat_buf_fini(&mask);
-	sat_arena_fini(&a);
-	return SAT_OK;
-}
-
 /* Rows of a kind that name the record in this field, newest first. */
 static sat_rc
 naming_put(sat_json *data, sat_api *api, const sat_kind *k, const sat_field *by,
@@ -587,7 +578,7 @@ naming_put(sat_json *data, sat_api *api, const sat_kind *k, const sat_field *by,
 
 	q.sort[0].field = SAT_Q_CREATED;
 	q.sort[0].desc = true;
-	return rows_put(data, &total, api, &q, labels, e);
+	return rows_put(data, &total, api, &q, labels, NULL, e);
 }
 
 /* The customer and, by kind, what lies under it, newest first; then what stands

@@ -270,6 +270,7 @@ sat_api_sync_put(sat_json *d, const sat_sync_result *r)
 	sat_json_put_int(d, "handed_over", (int64_t)r->stats.handed);
 	sat_json_put_int(d, "commits", (int64_t)r->stats.pulled_commits);
 	sat_json_put_int(d, "records", (int64_t)r->stats.records);
+	sat_json_put_int(d, "refetched", (int64_t)r->stats.refetched);
 	sat_json_put_int(d, "rescopes", (int64_t)r->stats.rescopes);
 	sat_json_put_bool(d, "template_changed", r->stats.template_changed);
 	sat_json_put_int(d, "round_trips", (int64_t)r->stats.round_trips);
@@ -286,12 +287,72 @@ sync_interrupted(void *u)
 	return api->interrupted != NULL && api->interrupted(api->u);
 }
 
+/* Before the network is asked, on the replica's own thread. */
+typedef struct before {
+	sat_api *api;
+	sat_replica_status s;
+	size_t differ;
+	sat_rc rc;
+	sat_err e;
+} before;
+
+static void
+count_pending(void *arg)
+{
+	before *b = arg;
+
+	b->rc = sat_replica_status_get(&b->s, b->api->crm.replica, &b->e);
+}
+
+static void
+recount(void *arg)
+{
+	before *b = arg;
+
+	b->rc = sat_replica_recount(&b->differ, b->api->crm.replica, &b->e);
+}
+
+static sat_rc
+do_before(before *b, void (*fn)(void *arg), sat_err *e)
+{
+	if (b->api->sync.call != NULL)
+		b->api->sync.call(b->api->sync.cu, fn, b);
+	else
+		fn(b);
+	if (b->rc != SAT_OK && e != NULL)
+		*e = b->e;
+	return b->rc;
+}
+
+/* What would be sent. What would come is known only to the server. */
+static sat_rc
+sync_dry(sat_json **out, sat_api *api, sat_err *e)
+{
+	before b = { .api = api };
+	sat_sync_result r = { .ms = 0 };
+	sat_rc rc = do_before(&b, count_pending, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	r.stats.pushed = (uint64_t)b.s.pending_commits;
+	*out = api_doc("sync");
+	sat_api_sync_put(*out, &r);
+	sat_json_put_bool(*out, "dry_run", true);
+	sat_json_put_int(*out, "pending_records", b.s.pending_records);
+	return SAT_OK;
+}
+
 HANDLER(api_sync_run)
 {
 	const char *only = sat_json_get_str(req->body, "only", "");
+	bool full = sat_json_get_bool(req->body, "full", false);
+	before b = { .api = api };
 	sat_sync_opts o = api->sync;
 	sat_sync_result r;
 	sat_rc rc;
+
+	if (sat_json_get_bool(req->body, "dry_run", false))
+		return sync_dry(out, api, e);
 
 	(void)args;
 	o.flags = strcmp(only, "push") == 0 ? SAT_CS_PUSH_ONLY
@@ -307,6 +368,8 @@ HANDLER(api_sync_run)
 	o.progress = sync_progress;
 	o.interrupted = sync_interrupted;
 	o.u = api;
+	if (full && (rc = do_before(&b, recount, e)) != SAT_OK)
+		return rc;
 	rc = sat_sync_run(&r, api->crm.replica, &o, e);
 	if (rc != SAT_OK && rc != SAT_EPARTLY)
 		return rc;
@@ -315,6 +378,8 @@ HANDLER(api_sync_run)
 		sat_log(SAT_WARN, "SEARCH-INDEX", "not made");
 	*out = api_doc("sync");
 	sat_api_sync_put(*out, &r);
+	if (full)
+		sat_json_put_int(*out, "recounted", (int64_t)b.differ);
 	return rc;
 }
 

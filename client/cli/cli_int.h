@@ -40,6 +40,7 @@ typedef struct cli {
 	bool progress_shown;
 	int asked;            /* writes of this invocation that were named */
 	bool lines;           /* --json: progress goes to stdout, a line each */
+	bool paging;          /* the answer is kept whole for the pager */
 	cli_setting *set;     /* config.c: what files say, the last one wins */
 	size_t nset;
 } cli;
@@ -180,8 +181,20 @@ bool cli_interrupted(void *u);
 void cli_signals(void);
 int cli_signal(void); /* 0, or the signal that interrupted */
 
+/* pager.c: does the answer of this verb (NULL: help) go through a pager? */
+bool cli_is_paged(const cli_verb *v);
+/* c->out through the pager and emptied; left as it is when there is none. */
+void cli_page(cli *c);
+
+/* topics.c: what help says that no verb does; false: no such topic. */
+bool cli_topic(sat_buf *out, const char *name);
+void cli_topics_list(sat_buf *out); /* their names, a line each */
+
 /* help.c, man.c: from the tables of verbs. */
-void cli_help(sat_buf *out, const cli_verb *v, const char *noun); /* NULL = all */
+/* Of a verb; of all verbs of a noun; of everything (both NULL). false: there is
+ * no such noun. */
+bool cli_help(sat_buf *out, const cli_verb *v, const char *noun);
+void cli_help_short(sat_buf *out); /* what bare `satchel` says */
 sat_rc cli_completion(cli *c, sat_err *e);
 /* satchel.1, satchel-config.5, satchel-exit-codes.7 as roff; false: there is no such page. */
 bool cli_man(sat_buf *out, const char *page);
@@ -242,8 +255,8 @@ extern const cli_verb cli_approve_verbs[];
 extern const size_t cli_approve_nverbs;
 extern const cli_verb cli_rule_verbs[];
 extern const size_t cli_rule_nverbs;
-extern const cli_verb cli_config_verbs[];
-extern const size_t cli_config_nverbs;
+extern const cli_verb cli_config_verbs[], cli_status_verbs[], cli_log_verbs[];
+extern const size_t cli_config_nverbs, cli_status_nverbs, cli_log_nverbs;
 extern const size_t cli_record_nverbs, cli_kind_nverbs;
 extern const size_t cli_standard_nverbs, cli_work_nverbs;
 extern const size_t cli_exchange_nverbs, cli_conflict_nverbs;

@@ -10,6 +10,8 @@ static const sat_opt sync_options[] = {
 	{ "once", 0, NULL, "one exchange (default)" },
 	{ "push-only", 0, NULL, "only send" },
 	{ "pull-only", 0, NULL, "only receive" },
+	{ "dry-run", 0, NULL, "say what would be sent, ask nobody" },
+	{ "full", 0, NULL, "compare everything that is held with the server" },
 	{ "watch", 0, NULL, "stay connected: exchange as soon as there is news" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -25,7 +27,8 @@ print_sync(cli *c, const sat_json *doc)
 		{ "handed_over", N_("handed over") },
 		{ "commits", N_("commits received") },
 		{ "records", N_("records received") },
-		{ "rescopes", N_("customers came or went") } };
+		{ "rescopes", N_("customers came or went") },
+		{ "refetched", N_("ranges fetched again") } };
 	size_t said = 0;
 
 	if (c->quiet && !cli_is_json(c))
@@ -40,6 +43,11 @@ print_sync(cli *c, const sat_json *doc)
 		if (n > 0)
 			sat_buf_fmt(&c->out, "%s%lld %s", said++ > 0 ? _(", ") : "",
 			    (long long)n, cli_text(parts[i].word));
+	}
+	if (sat_json_get_bool(doc, "dry_run", false)) {
+		sat_buf_str(&c->out, said > 0 ? _(" waits to be sent\n") :
+		    _("nothing waits to be sent\n"));
+		return;
 	}
 	if (sat_json_get_bool(doc, "template_changed", false))
 		sat_buf_fmt(&c->out, _("%sa new template"), said++ > 0 ? _(", ") : "");
@@ -92,9 +100,10 @@ run_sync(cli *c, sat_err *e)
 	    (!sat_duration_parse(&ms, timeout) || ms < 1 || ms > 3600000))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "for example 10s, at most 1h", "--timeout is no duration");
-	if (sat_args_has(&c->args, "watch") && (push || pull))
+	if (sat_args_has(&c->args, "watch") && (push || pull ||
+	    sat_args_has(&c->args, "dry-run") || sat_args_has(&c->args, "full")))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
-		    "--watch exchanges both ways");
+		    "--watch exchanges both ways, and takes no other option");
 	if (push && pull)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
 		    "--push-only and --pull-only leave nothing to do");
@@ -106,6 +115,10 @@ run_sync(cli *c, sat_err *e)
 	sat_json_put_int(body, "retries", 2);
 	if (push || pull)
 		sat_json_put_str(body, "only", push ? "push" : "pull");
+	if (sat_args_has(&c->args, "dry-run"))
+		sat_json_put_bool(body, "dry_run", true);
+	if (sat_args_has(&c->args, "full"))
+		sat_json_put_bool(body, "full", true);
 	rc = cli_ask(&doc, c, "POST", "/v1/sync/run", NULL, body, e);
 	cli_progress_end(c);
 	if (doc != NULL)
@@ -116,7 +129,7 @@ run_sync(cli *c, sat_err *e)
 }
 
 const cli_verb cli_exchange_verbs[] = {
-	{ "sync", NULL, run_sync, sync_options, "sync [--push-only|--pull-only|--watch]",
+	{ "sync", NULL, run_sync, sync_options, "sync [--push-only|--pull-only|--dry-run|--full|--watch]",
 	    "exchange with the server", NULL, false },
 };
 const size_t cli_exchange_nverbs =

@@ -93,26 +93,46 @@ help_all(sat_buf *out)
 	for (size_t i = 0; (v = verb_at(i)) != NULL; i++)
 		help_line(out, v);
 	sat_buf_str(out, _("  help NOUN VERB         its options and examples\n"
-	                   "\nGlobal options:\n"));
+	                   "\nTopics:\n"));
+	cli_topics_list(out);
+	sat_buf_str(out, _("\nGlobal options:\n"));
 	sat_args_help(out, cli_global, cli_text);
 }
 
 void
+cli_help_short(sat_buf *out)
+{
+	sat_buf_str(out,
+	    _("satchel 行囊: customers, offline first\n\n"
+	    "  satchel account list           your customers\n"
+	    "  satchel search TEXT            find one: name, pinyin, phone, number\n"
+	    "  satchel activity add ID        record a follow-up\n"
+	    "  satchel task list --due today  what is due\n"
+	    "  satchel inbox                  what needs you\n"
+	    "  satchel sync                   exchange with the others\n"
+	    "  satchel report run KEY         a report, offline\n\n"
+	    "satchel help lists everything, satchel help NOUN VERB tells of one.\n"));
+}
+
+bool
 cli_help(sat_buf *out, const cli_verb *v, const char *noun)
 {
 	size_t before;
 
 	if (v != NULL) {
 		help_verb(out, v);
-		return;
+		return true;
+	}
+	if (noun == NULL) {
+		help_all(out);
+		return true;
 	}
 	before = out->n;
-	for (size_t i = 0; noun != NULL && (v = verb_at(i)) != NULL; i++)
+	for (size_t i = 0; (v = verb_at(i)) != NULL; i++)
 		if (strcmp(v->noun, noun) == 0)
 			sat_buf_fmt(out, "satchel %s\n    %s\n", v->usage,
 			    cli_text(v->help));
-	if (out->n == before)
-		help_all(out);
+	return out->n > before;
 }
 
 /* ---- for the catalogue: client/cli/po ---------------------------------------------- */

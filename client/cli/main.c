@@ -29,6 +29,7 @@ const sat_opt cli_global[] = {
 	{ "timeout", 0, "DUR", "sync: for each answer of the network (15s)" },
 	{ "as-of", 0, "TIME", "report, rules run, pool preview: at that time" },
 	{ "request-id", 0, "ID", "a write of this id is done once within 24 h" },
+	{ "no-pager", 0, NULL, "long answers as they are" },
 	{ "help", 'h', NULL, "help, examples first" },
 	{ "version", 0, NULL, "version and licence" },
 	{ NULL, 0, NULL, NULL },
@@ -55,6 +56,8 @@ const cli_table cli_tables[] = {
 	{ cli_demo_verbs, &cli_demo_nverbs },
 	{ cli_work_verbs, &cli_work_nverbs },
 	{ cli_frozen_verbs, &cli_frozen_nverbs },
+	{ cli_status_verbs, &cli_status_nverbs },
+	{ cli_log_verbs, &cli_log_nverbs },
 	{ cli_proof_verbs, &cli_proof_nverbs },
 	{ cli_feed_verbs, &cli_feed_nverbs },
 	{ cli_doctor_verbs, &cli_doctor_nverbs },
@@ -326,18 +329,75 @@ cli_version(cli *c, sat_err *e)
 	    : sat_fail(e, SAT_EIO, "cannot write the answer");
 }
 
-/* `help`, `help NOUN VERB`, and --help behind any words. */
-static bool
-help(cli *c)
+/* The line under the short help: is there a replica, and how is it? */
+static void
+state_line(cli *c)
+{
+	sat_json *doc = NULL;
+	sat_err e = { 0 };
+
+	if (c->home == NULL || cli_need_replica(c, &e) != SAT_OK) {
+		sat_buf_str(&c->out, _("\nNo replica here yet: satchel init, or "
+		    "satchel demo seed\n"));
+		return;
+	}
+	c->api.crm.clock = sat_clock_os();
+	if (!cli_reach(c) || cli_ask(&doc, c, "GET", "/v1/status", NULL, NULL,
+	    &e) != SAT_OK)
+		sat_buf_fmt(&c->out, _("\nReplica: %s\n"), c->home);
+	else
+		sat_buf_fmt(&c->out, _("\n%s (%s): %lld commits wait, %lld "
+		    "conflicts, last sync %s\n"),
+		    sat_json_get_str(doc, "name", ""),
+		    sat_json_get_str(doc, "role", ""),
+		    (long long)sat_json_get_int(sat_json_get(doc, "pending"),
+		        "commits", 0),
+		    (long long)sat_json_get_int(sat_json_get(doc, "inbox"),
+		        "conflicts", 0),
+		    sat_json_get_str(doc, "last_sync", _("never")));
+	sat_json_free(doc);
+}
+
+static sat_rc
+no_help(const cli *c, size_t i, sat_err *e)
+{
+	const char *words[256], *near;
+	size_t n = 0;
+	char hint[80] = N_("see: satchel --help");
+
+	for (size_t t = 0; t < cli_ntables; t++)
+		for (size_t k = 0; k < *cli_tables[t].n && n < 256; k++)
+			words[n++] = cli_tables[t].verbs[k].noun;
+	near = sat_nearest(c->args.arg[i], words, n);
+	if (near != NULL)
+		(void)snprintf(hint, sizeof hint, N_("did you mean %s?"), near);
+	return sat_fail_code(e, SAT_EUSAGE, "usage", hint,
+	    "there is no help about %.40s", c->args.arg[i]);
+}
+
+/* `help`, `help NOUN VERB`, `help TOPIC`, --help behind any words, and nothing
+ * at all. *asked: it was one of them. */
+static sat_rc
+help(bool *asked, cli *c, sat_err *e)
 {
 	size_t i = c->args.nargs > 0 && strcmp(c->args.arg[0], "help") == 0;
 	const char *noun = c->args.nargs > i ? c->args.arg[i] : NULL;
 	const char *verb = c->args.nargs > i + 1 ? c->args.arg[i + 1] : NULL;
 
-	if (i == 0 && c->args.nargs > 0 && !sat_args_has(&c->args, "help"))
-		return false;
-	cli_help(&c->out, find_words(noun, verb), noun);
-	return true;
+	*asked = i == 1 || c->args.nargs == 0 || sat_args_has(&c->args, "help");
+	if (!*asked)
+		return SAT_OK;
+	c->paging = c->tty_out;
+	if (noun == NULL && i == 0 && !sat_args_has(&c->args, "help")) {
+		cli_help_short(&c->out);
+		state_line(c);
+		return SAT_OK;
+	}
+	if (noun != NULL && verb == NULL && find_words(noun, NULL) == NULL &&
+	    cli_topic(&c->out, noun))
+		return SAT_OK;
+	return cli_help(&c->out, find_words(noun, verb), noun) ? SAT_OK :
+	    no_help(c, i, e);
 }
 
 /* What the words could not be read for is said as asked for, too. */
@@ -357,6 +417,9 @@ finish(cli *c, sat_rc rc, sat_err *e)
 {
 	int code;
 
+	if (c->paging)
+		cli_page(c);
+	c->paging = false;
 	cli_flush(c);
 	if (c->out_failed && rc == SAT_OK)
 		rc = sat_fail(e, SAT_EIO, "cannot write the answer");
@@ -374,6 +437,7 @@ sat_cli_main(int argc, char **argv, sat_cli_daemon_fn run_daemon)
 	static cli c;
 	const cli_verb *v = find(argc - 1, argv + 1);
 	sat_err e = { 0 };
+	bool asked = false;
 	sat_rc rc;
 	int code;
 
@@ -396,8 +460,9 @@ sat_cli_main(int argc, char **argv, sat_cli_daemon_fn run_daemon)
 		print_version(&c);
 		return 0;
 	}
-	if (rc == SAT_OK && help(&c))
-		return finish(&c, SAT_OK, &e);
+	if (rc == SAT_OK && ((rc = help(&asked, &c, &e)) != SAT_OK || asked))
+		return finish(&c, rc, &e);
+	c.paging = c.tty_out && !cli_is_json(&c) && cli_is_paged(v);
 	if (rc == SAT_OK && v == NULL)
 		rc = no_verb(&c, &e);
 	cli_signals();

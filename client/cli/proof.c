@@ -1,6 +1,5 @@
 /*
- * status, inbox, log, audit, template, backup, check, schema: looking and
- * proving.
+ * inbox, audit, template, backup, check, schema: looking and proving.
  */
 #include "client/cli/cli_int.h"
 
@@ -37,190 +36,10 @@ ask_rows(cli *c, const char *method, const char *path, sat_json *query,
 	return rc;
 }
 
-static const sat_opt status_options[] = {
-	{ "check", 0, "WHAT", "exit 20 unless: synced, no-conflicts, no-pending" },
-	{ NULL, 0, NULL, NULL },
-};
-
-static void
-put_ago(sat_buf *b, cli *c, const char *rfc3339)
-{
-	int64_t ms, s;
-
-	if (rfc3339 == NULL || !sat_time_parse(&ms, rfc3339, 0)) {
-		sat_buf_str(b, _("never"));
-		return;
-	}
-	s = (sat_wall_ms(&c->api.crm.clock) - ms) / 1000;
-	cli_time_text(b, c, rfc3339);
-	if (s >= 0 && s < 120)
-		sat_buf_fmt(b, _(" (%lld s ago)"), (long long)s);
-	else if (s >= 0 && s < 7200)
-		sat_buf_fmt(b, _(" (%lld min ago)"), (long long)(s / 60));
-	else if (s >= 0 && s < 172800)
-		sat_buf_fmt(b, _(" (%lld h ago)"), (long long)(s / 3600));
-	else if (s >= 0)
-		sat_buf_fmt(b, _(" (%lld days ago)"), (long long)(s / 86400));
-}
-
-/* Of the status document; a word this release does not know stays as it is. */
-static const char *
-state_word(const sat_json *d)
-{
-	static const char *const words[] = { N_("enrolling"), N_("incomplete"),
-		N_("offline"), N_("live"), N_("syncing"), N_("revoked") };
-	const char *state = sat_json_get_str(d, "state", "");
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strcmp(state, words[i]) == 0)
-			return cli_text(words[i]);
-	return state;
-}
-
-/* On a terminal: what a person asks, zeros left out where they say nothing. */
-static void
-status_text(cli *c, const sat_json *d)
-{
-	const sat_json *p = sat_json_get(d, "pending");
-	const sat_json *in = sat_json_get(d, "inbox");
-	const sat_json *cur = sat_json_get(d, "cursor");
-	const sat_json *t = sat_json_get(d, "template");
-	sat_buf *b = &c->out;
-
-	sat_buf_fmt(b, _("who           %s (%s), role %s\n"),
-	    sat_json_get_str(d, "name", ""), sat_json_get_str(d, "user", ""),
-	    sat_json_get_str(d, "role", ""));
-	sat_buf_fmt(b, _("organisation  %s%s%s\n"),
-	    sat_json_get_str(d, "organisation", ""),
-	    sat_json_get_bool(d, "demo", false) ?
-	    _(": demonstration data, nothing of it is real") : _(" at "),
-	    sat_json_get_str(d, "server", ""));
-	sat_buf_fmt(b, _("device        %lld, key %s, profile %s, %s\n"),
-	    (long long)sat_json_get_int(d, "device_number", 0),
-	    sat_json_get_str(d, "device", ""),
-	    sat_json_get_str(d, "profile", ""), state_word(d));
-	sat_buf_str(b, _("last sync     "));
-	put_ago(b, c, sat_json_get_str(d, "last_sync", NULL));
-	sat_buf_fmt(b, _("\nwaiting       %lld commits, %lld records\n"),
-	    (long long)sat_json_get_int(p, "commits", 0),
-	    (long long)sat_json_get_int(p, "records", 0));
-	sat_buf_fmt(b, _("inbox         %lld conflicts, %lld refused, %lld suggested, %lld moved away\n"),
-	    (long long)sat_json_get_int(in, "conflicts", 0),
-	    (long long)sat_json_get_int(in, "rejected", 0),
-	    (long long)sat_json_get_int(in, "handovers", 0),
-	    (long long)sat_json_get_int(d, "moved", 0));
-	sat_buf_fmt(b, _("log           %lld of %lld applied\n"),
-	    (long long)sat_json_get_int(cur, "applied", 0),
-	    (long long)sat_json_get_int(cur, "known", 0));
-	sat_buf_fmt(b, _("template      %s (%.7s)\n"),
-	    sat_json_get_str(t, "version", _("none yet")),
-	    sat_json_get_str(t, "rev", ""));
-	if (sat_json_get_int(d, "incomplete", 0) > 0)
-		sat_buf_fmt(b, _("incomplete    %lld records lack a required field\n"),
-		    (long long)sat_json_get_int(d, "incomplete", 0));
-	if (sat_json_get_bool(d, "locked", false))
-		sat_buf_str(b, _("locked        until the next sync; what waits is "
-		    "kept\n"));
-	if (sat_json_get_int(sat_json_get(d, "diverged"), "count", 0) > 0)
-		sat_buf_fmt(b, _("diverged      %lld times, fetched again; if it goes "
-		    "on, tell the administrator\n"), (long long)sat_json_get_int(
-		    sat_json_get(d, "diverged"), "count", 0));
-	if (sat_json_get_bool(d, "clock_suspect", false))
-		sat_buf_str(b, _("clock         differs from the server's; check the time\n"));
-}
-
-void
-cli_print_status(cli *c, const sat_json *doc)
-{
-	if (cli_format_of(c) == FMT_TABLE)
-		status_text(c, doc);
-	else
-		cli_print_object(c, doc);
-}
-
-static sat_rc
-run_status(cli *c, sat_err *e)
-{
-	const char *check = sat_args_get(&c->args, "check");
-	sat_json *doc = NULL;
-	const sat_json *p;
-	bool good = true;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/status", NULL, NULL, e);
-
-	if (rc != SAT_OK)
-		return rc;
-	cli_print_status(c, doc);
-	p = sat_json_get(doc, "pending");
-	if (check != NULL && strcmp(check, "no-conflicts") == 0)
-		good = sat_json_get_int(sat_json_get(doc, "inbox"), "conflicts",
-		           0) == 0;
-	else if (check != NULL && strcmp(check, "no-pending") == 0)
-		good = sat_json_get_int(p, "commits", 0) == 0;
-	else if (check != NULL && strcmp(check, "synced") == 0)
-		good = sat_json_get_int(p, "commits", 0) == 0 &&
-		    sat_json_get_int(sat_json_get(doc, "cursor"), "applied", 0) >=
-		        sat_json_get_int(sat_json_get(doc, "cursor"), "known", 0);
-	else if (check != NULL)
-		rc = sat_fail_code(e, SAT_EUSAGE, "usage.option",
-		    "synced, no-conflicts or no-pending",
-		    "--check %s is unknown", check);
-	if (rc == SAT_OK && !good)
-		rc = sat_fail(e, SAT_EFALSE, "not %s", check);
-	sat_json_free(doc);
-	return rc;
-}
-
-static const sat_opt log_options[] = {
-	{ "limit", 0, "N", "commits (50)" },
-	{ "field", 0, "F", "log ID: only this field" },
-	{ NULL, 0, NULL, NULL },
-};
 static const sat_opt audit_options[] = {
 	{ "since", 0, "TIME", "only later entries" },
 	{ NULL, 0, NULL, NULL },
 };
-
-/* log: own commits. log ID: every value the record's fields ever had. */
-static sat_rc
-run_log(cli *c, sat_err *e)
-{
-	static const cli_column own[] = { { "commit", "commit", CELL_WHOLE },
-		{ "made_at", "made at", CELL_TIME },
-		{ "subject", "record", CELL_ID }, { "lsn", "lsn", CELL_NUMBER },
-		{ "user", "by", CELL_PLAIN } };
-	static const cli_column past[] = { { "at", "at", CELL_TIME },
-		{ "field", "field", CELL_WHOLE }, { "value", "value", CELL_PLAIN },
-		{ "user", "by", CELL_PLAIN }, { "device", "device", CELL_NUMBER },
-		{ "lsn", "lsn", CELL_NUMBER },
-		{ "current", "current", CELL_PLAIN } };
-	const char *limit = sat_args_get(&c->args, "limit");
-	const char *field = sat_args_get(&c->args, "field");
-	const sat_template *t = cli_template(c);
-	sat_json *q = sat_json_obj();
-	const char *id = c->args.nargs > 1 ? c->args.arg[1] : NULL;
-	char *path = NULL;
-	sat_rc rc = SAT_ENOTFOUND;
-
-	if (id == NULL) {
-		if (limit != NULL)
-			sat_json_put_str(q, "limit", limit);
-		return ask_rows(c, "GET", "/v1/commits", q, own, 5, e);
-	}
-	for (size_t i = 0; t != NULL && rc == SAT_ENOTFOUND &&
-	     i < sat_template_kinds(t); i++) {
-		const sat_kind *k = sat_template_kind_at(t, i);
-		sat_json *again = sat_json_dup(q);
-
-		if (field != NULL)
-			sat_json_put_str(again, "field", field);
-		free(path);
-		path = sat_xasprintf("/v1/%s/%s/history", k->plural, id);
-		rc = ask_rows(c, "GET", path, again, past, 7, e);
-	}
-	free(path);
-	sat_json_free(q);
-	return rc;
-}
 
 static sat_rc
 run_audit(cli *c, sat_err *e)
@@ -446,49 +265,6 @@ run_inbox(cli *c, sat_err *e)
 	return rc;
 }
 
-/* api METHOD PATH [-f k=v]: any route as it is. */
-static const sat_opt api_options[] = {
-	{ "field", 'f', "K=V", "member of the query (GET) or body" },
-	{ NULL, 0, NULL, NULL },
-};
-
-static sat_rc
-run_api(cli *c, sat_err *e)
-{
-	sat_json *fields = sat_json_obj(), *doc = NULL;
-	const char *method, *v;
-	size_t i = 0;
-	bool get;
-	sat_rc rc;
-
-	if (c->args.nargs < 3) {
-		sat_json_free(fields);
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satchel api METHOD PATH [-f k=v]");
-	}
-	method = c->args.arg[1];
-	get = strcmp(method, "GET") == 0;
-	while ((v = sat_args_next(&c->args, "field", &i)) != NULL) {
-		const char *eq = strchr(v, '=');
-		char key[64];
-
-		if (eq == NULL || eq == v) {
-			sat_json_free(fields);
-			return sat_fail_code(e, SAT_EUSAGE, "usage.pair", NULL,
-			    "\"%.60s\" is not FIELD=VALUE", v);
-		}
-		(void)snprintf(key, sizeof key, "%.*s", (int)(eq - v), v);
-		sat_json_put_str(fields, key, eq + 1);
-	}
-	rc = cli_ask(&doc, c, method, c->args.arg[2], get ? fields : NULL,
-	    get ? NULL : fields, e);
-	if (doc != NULL)
-		sat_json_write(&c->out, doc, true);
-	sat_json_free(fields);
-	sat_json_free(doc);
-	return rc;
-}
-
 static const sat_opt init_options[] = {
 	{ "invite", 0, "CODE", "the invitation (- = stdin)" },
 	{ "name", 0, "NAME", "what this device is called" },
@@ -508,12 +284,8 @@ const cli_verb cli_proof_verbs[] = {
 	    "enrol this device and take the first copy", NULL, true },
 	{ "passwd", NULL, cli_passwd, passwd_options, "passwd",
 	    "change the passphrase", NULL, false },
-	{ "status", NULL, run_status, status_options, "status [--check WHAT]",
-	    "state of this replica", NULL, false },
 	{ "inbox", NULL, run_inbox, NULL, "inbox", "what needs a person", NULL,
 	    false },
-	{ "log", NULL, run_log, log_options, "log [ID] [--field F]",
-	    "own commits; with ID every value it ever had", NULL, false },
 	{ "audit", "log", run_audit, audit_options, "audit log [--since T]",
 	    "the local audit log", NULL, false },
 	{ "audit", "verify", run_audit, NULL, "audit verify",
@@ -543,7 +315,5 @@ const cli_verb cli_proof_verbs[] = {
 	    "what the tables say, for the catalogue", NULL, true },
 	{ "__man", NULL, cli_man_run, NULL, "__man PAGE",
 	    "a manual page as roff: satchel.1, satchel-config.5", NULL, true },
-	{ "api", NULL, run_api, api_options, "api METHOD PATH [-f k=v]",
-	    "any route of the table", NULL, false },
 };
 const size_t cli_proof_nverbs = sizeof cli_proof_verbs / sizeof cli_proof_verbs[0];

@@ -215,6 +215,8 @@ list_query(const cli *c)
 	}
 	if (sat_args_has(&c->args, "labels") || cli_format_of(c) == FMT_TABLE)
 		sat_json_put_str(q, "labels", "1");
+	if (cli_is_json(c) && sat_args_has(&c->args, "fields"))
+		sat_json_put_str(q, "fields", sat_args_get(&c->args, "fields"));
 	if (!sat_args_has(&c->args, "limit") && !sat_args_has(&c->args, "all") &&
 	    cli_config(c, "list.limit") != NULL)
 		sat_json_put_str(q, "limit", cli_config(c, "list.limit"));

@@ -16,6 +16,8 @@
 void
 cli_flush(cli *c)
 {
+	if (c->paging)
+		return;
 	if (c->out.n > 0 &&
 	    (fwrite(c->out.p, 1, c->out.n, stdout) != c->out.n ||
 	        fflush(stdout) != 0))

@@ -65,8 +65,9 @@ put_text(sat_buf *b, const char *s)
 		        : (uint8_t)*s);
 }
 
+/* In a person's table what is not so is blank; a program is told. */
 static void
-put_value(sat_buf *b, const sat_json *v)
+put_value(sat_buf *b, const sat_json *v, bool pretty)
 {
 	switch (sat_json_type(v)) {
 	case SAT_J_INT:
@@ -76,7 +77,9 @@ put_value(sat_buf *b, const sat_json *v)
 		sat_buf_fmt(b, "%.2f", sat_json_real(v, 0));
 		return;
 	case SAT_J_BOOL:
-		sat_buf_str(b, sat_json_bool(v, false) ? "yes" : "");
+		sat_buf_str(b, sat_json_bool(v, false) ? "yes"
+		    : pretty                           ? ""
+		                                       : "no");
 		return;
 	case SAT_J_STR:
 		put_text(b, sat_json_str(v, ""));
@@ -86,7 +89,7 @@ put_value(sat_buf *b, const sat_json *v)
 		     x = sat_json_next(x)) {
 			if (x != sat_json_first(v))
 				sat_buf_str(b, ", ");
-			put_value(b, x);
+			put_value(b, x, pretty);
 		}
 		return;
 	default:
@@ -139,14 +142,14 @@ cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *c
 	sat_buf_reset(b);
 	(void)sat_buf_room(b, 1);
 	if (!pretty) {
-		put_value(b, v);
+		put_value(b, v, false);
 		return;
 	}
 	label = col->as == CELL_LABEL
 	    ? sat_json_get(sat_json_get(row, "label"), col->key)
 	    : NULL;
 	if (label != NULL)
-		put_value(b, label);
+		put_value(b, label, true);
 	else if (col->as == CELL_TIME && sat_json_type(v) == SAT_J_STR)
 		cli_time_text(b, c, sat_json_str(v, ""));
 	else if (col->as == CELL_MONEY && sat_json_type(v) == SAT_J_INT)
@@ -154,7 +157,7 @@ cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *c
 	else if (col->as == CELL_ID && sat_json_type(v) == SAT_J_STR)
 		sat_buf_fmt(b, "%.*s", ID_SHOWN, sat_json_str(v, ""));
 	else
-		put_value(b, v);
+		put_value(b, v, true);
 }
 
 /* ---- tables ------------------------------------------------------------------ */
@@ -418,7 +421,7 @@ print_members(cli *c, const sat_json *obj, const char *prefix)
 		if (sat_json_type(m) == SAT_J_NULL)
 			continue;
 		sat_buf_reset(&b);
-		put_value(&b, m);
+		put_value(&b, m, false);
 		if (table) {
 			size_t w = cli_width(full);
 

@@ -99,21 +99,65 @@ print_summary(cli *c, const sat_json *doc)
 		    sat_json_get_str(doc, "undo", ""));
 }
 
+/*
+ * A sheet is read twice (hash, rows) and perhaps by the daemon, so what comes
+ * on standard input lies in a file meanwhile: in memory where there is such a
+ * folder, for it is customers in plain text. The caller removes and frees it.
+ */
+static sat_rc
+spool_stdin(char **path, sat_err *e)
+{
+	const char *tmp = getenv("TMPDIR");
+	char buf[65536];
+	bool good;
+	ssize_t n = 0;
+	int fd;
+
+	if (access("/dev/shm", W_OK) == 0)
+		tmp = "/dev/shm";
+	*path = sat_xasprintf("%s/satchel-import-XXXXXX", tmp != NULL ? tmp :
+	    "/tmp");
+	fd = mkstemp(*path);
+	good = fd >= 0;
+	while (good && (n = read(STDIN_FILENO, buf, sizeof buf)) > 0)
+		for (ssize_t at = 0, k; good && at < n; at += k)
+			good = (k = write(fd, buf + at, (size_t)(n - at))) > 0;
+	if (fd >= 0)
+		(void)close(fd);
+	if (good && n == 0)
+		return SAT_OK;
+	if (fd >= 0)
+		(void)unlink(*path);
+	free(*path);
+	*path = NULL;
+	return sat_fail(e, SAT_EIO, "cannot keep what came on standard input");
+}
+
 static sat_rc
 run_import(cli *c, sat_err *e)
 {
 	sat_json *body, *doc = NULL;
+	char *spooled = NULL;
 	sat_rc rc;
 
 	if (c->args.nargs < 2)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satchel import FILE --type KIND [--map FILE]");
+	if (strcmp(c->args.arg[1], "-") == 0 &&
+	    (rc = spool_stdin(&spooled, e)) != SAT_OK)
+		return rc;
 	body = sat_json_obj();
-	sat_json_put_str(body, "file", c->args.arg[1]);
+	sat_json_put_str(body, "file", spooled != NULL ? spooled :
+	    c->args.arg[1]);
+	if (spooled != NULL)
+		sat_json_put_str(body, "title", "-");
 	c->lines = true;
 	if ((rc = body_flags(body, c, import_options, e)) == SAT_OK)
 		rc = cli_ask(&doc, c, "POST", "/v1/imports", NULL, body, e);
 	cli_progress_end(c);
+	if (spooled != NULL)
+		(void)unlink(spooled);
+	free(spooled);
 	if (doc != NULL)
 		print_summary(c, doc);
 	sat_json_free(body);
@@ -303,7 +347,7 @@ run_report(cli *c, sat_err *e)
 
 const cli_verb cli_work_verbs[] = {
 	{ "import", NULL, run_import, import_options,
-	    "import FILE --type KIND [--map FILE]", "import a sheet (CSV, XLSX)",
+	    "import FILE --type KIND [--map FILE]", "import a sheet (CSV, XLSX, vCards); - = stdin",
 	    "  satchel import customers.csv --type account --on-duplicate update \\\n"
 	    "    --incomplete flag --errors bad.csv\n",
 	    false },

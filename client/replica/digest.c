@@ -530,6 +530,38 @@ scrub(size_t *differ, sat_replica *r, sat_err *e)
 	return replica_meta_int(r, "scrubbed", r->scrubbed_ms, e);
 }
 
+/* From the first bucket to the last; a difference that would be left for later
+ * is looked into now. */
+static sat_rc
+scrub_all(size_t *differ, sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	r->scrub_kind = 0;
+	r->scrub_bucket = 0;
+	do
+		rc = scrub(differ, r, e);
+	while (rc == SAT_OK && r->scrub_kind != 0);
+	r->streak = 0;
+	return rc;
+}
+
+sat_rc
+sat_replica_recount(size_t *differ, sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	*differ = 0;
+	if (!r->complete || r->kinds == NULL)
+		return SAT_OK; /* the first copy comes whole */
+	if ((rc = replica_pend_load(r, e)) != SAT_OK ||
+	    (rc = replica_session_begin(r, e)) != SAT_OK)
+		return rc;
+	rc = replica_end(r, true, scrub_all(differ, r, e), e);
+	replica_page_reset(r);
+	return rc;
+}
+
 sat_rc
 replica_scrub(sat_replica *r, sat_err *e)
 {

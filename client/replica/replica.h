@@ -449,6 +449,10 @@ SAT_CHECK sat_rc sat_replica_git(struct sat_git **g, sat_replica *r, sat_err *e)
 /* SQLite check, every row's clocks, view == fold(base, pending), own chain and
  * batch signatures, audit chain. SAT_EINTEGRITY names the first fault. */
 SAT_CHECK sat_rc sat_replica_check(sat_replica *r, bool quick, sat_err *e);
+/* The sums over all rows counted anew, now (a sync does a few each time), so
+ * that the next sync compares everything with the server and fetches again what
+ * differs. *differ: sums that were not what the rows say. */
+SAT_CHECK sat_rc sat_replica_recount(size_t *differ, sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc sat_replica_verify_chain(sat_replica *r, uint64_t *commits, sat_err *e);
 /* Canonical server state (without pending) of every record, ascending id. */
 SAT_CHECK sat_rc sat_replica_dump(sat_replica *r,

@@ -74,7 +74,7 @@ help_names_every_verb_and_fits_eighty_columns(void **state)
 	const char *line, *end;
 
 	(void)state;
-	cli_help(&b, NULL, NULL);
+	assert_true(cli_help(&b, NULL, NULL));
 	EACH_VERB(v)
 		if (strncmp(v->noun, "__", 2) != 0)
 			assert_non_null(strstr(sat_buf_cstr(&b), v->help));

@@ -104,7 +104,7 @@ help_in_chinese_fits_eighty_columns(void **state)
 
 	(void)state;
 	cli_text_use("zh");
-	cli_help(&b, NULL, NULL);
+	assert_true(cli_help(&b, NULL, NULL));
 	assert_non_null(strstr(sat_buf_cstr(&b), "与服务器同步"));
 	for (line = strtok_r((char *)b.p, "\n", &rest); line != NULL;
 	     line = strtok_r(NULL, "\n", &rest))
