@@ -123,6 +123,8 @@ write_hello(sat_buf *b, const sat_hello *m)
 	sat_write_uint(b, m->unsent_inc);
 	sat_write_uint(b, m->unsent_cseq);
 	sat_msg_write_known(b, m->wall_ms, m->coverage_rev);
+	if (m->answered != 0)
+		sat_write_uint(b, m->answered);
 }
 
 static void
@@ -149,6 +151,7 @@ read_hello(sat_hello *m, sat_reader *r)
 	m->unsent_inc = read_u32(r);
 	m->unsent_cseq = sat_read_uint_max(r, INT64_MAX);
 	m->coverage_rev = sat_msg_read_known(m->wall_ms, r);
+	m->answered = r->left > 0 ? sat_read_uint_max(r, INT64_MAX) : 0;
 	pass_over_rest(r);
 }
 
@@ -175,6 +178,8 @@ write_welcome(sat_buf *b, const sat_welcome *m)
 	sat_msg_write_sum(b, m->has_sum, m->sum);
 	sat_write_uint(b, m->features);
 	sat_msg_write_coverage(b, m->wall_ms, &m->coverage);
+	if (m->nanswers > 0)
+		sat_msg_write_answers(b, m->answers, m->nanswers);
 }
 
 static void
@@ -201,6 +206,8 @@ read_welcome(sat_welcome *m, sat_arena *a, sat_reader *r)
 	sat_msg_read_sum(&m->has_sum, &m->sum, r);
 	m->features = sat_read_uint(r);
 	sat_msg_read_coverage(&m->coverage, m->wall_ms, a, r);
+	if (r->left > 0)
+		sat_msg_read_answers(&m->answers, &m->nanswers, a, r);
 	pass_over_rest(r);
 }
 
@@ -334,6 +341,13 @@ read_push(sat_push *m, sat_arena *a, sat_reader *r)
  * LSN from the one before, and its stamp unless that is the one that was sent
  * (P-015). */
 #define AS_SENT 0x80
+#define HINTED 0x40 /* accepted, and there is something to say (P-322) */
+
+static bool
+is_hinted(const sat_verdict *v)
+{
+	return !sat_vd_refused(v->code) && v->hint.n > 0;
+}
 
 static void
 write_verdicts(sat_buf *b, const sat_verdicts *m)
@@ -347,7 +361,7 @@ write_verdicts(sat_buf *b, const sat_verdicts *m)
 		bool as_sent = v->eff == 0 && !sat_vd_refused(v->code);
 
 		sat_write_u8(b, (uint8_t)((unsigned)v->code |
-		    (as_sent ? AS_SENT : 0u)));
+		    (as_sent ? AS_SENT : 0u) | (is_hinted(v) ? HINTED : 0u)));
 		sat_write_int(b, (int64_t)(v->cseq - cseq));
 		cseq = v->cseq;
 		if (sat_vd_refused(v->code)) {
@@ -360,6 +374,10 @@ write_verdicts(sat_buf *b, const sat_verdicts *m)
 		lsn = v->lsn;
 		if (!as_sent)
 			sat_write_be64(b, v->eff);
+		if (is_hinted(v)) {
+			sat_write_uint(b, v->op);
+			sat_write_span(b, v->hint);
+		}
 	}
 	sat_write_uint(b, m->neids);
 	for (size_t i = 0; i < m->neids; i++) {
@@ -373,11 +391,12 @@ write_verdicts(sat_buf *b, const sat_verdicts *m)
 static void
 read_verdict(sat_verdict *v, uint64_t *cseq, uint64_t *lsn, sat_reader *r)
 {
-	uint8_t head = sat_read_u8(r), code = head & (uint8_t)~AS_SENT;
-	bool as_sent = (head & AS_SENT) != 0;
+	uint8_t head = sat_read_u8(r), code = head & (HINTED - 1);
+	bool as_sent = (head & AS_SENT) != 0, hinted = (head & HINTED) != 0;
 
 	v->code = (sat_verdict_code)code;
-	if (code > SAT_VD_HANDOVER || (as_sent && sat_vd_refused(v->code)))
+	if (code > SAT_VD_HANDOVER || ((as_sent || hinted) &&
+	    sat_vd_refused(v->code)))
 		sat_read_bad(r, "verdict");
 	v->cseq = *cseq += (uint64_t)sat_read_int(r);
 	if (sat_vd_refused(v->code)) {
@@ -390,6 +409,12 @@ read_verdict(sat_verdict *v, uint64_t *cseq, uint64_t *lsn, sat_reader *r)
 	v->eff = as_sent ? 0 : sat_read_be64(r);
 	if (!as_sent && v->eff == 0)
 		sat_read_bad(r, "stamp");
+	if (!hinted)
+		return;
+	v->op = read_u32(r);
+	v->hint = sat_read_span(r, HINT_MAX);
+	if (v->hint.n == 0)
+		sat_read_bad(r, "hint");
 }
 
 static void

@@ -40,6 +40,18 @@ typedef struct sat_msg_error {
 	sat_span code, text, hint;
 } sat_msg_error;
 
+/* What became of work of a device that was handed over (P-323). */
+#define SAT_ANSWERS_MAX 64 /* told with one WELCOME; the next has the rest */
+typedef struct sat_answer {
+	uint64_t lsn;            /* of the commit that answered */
+	sat_hlc hlc;             /* stamp of the device's own commit */
+	sat_id rec;              /* the record it was suggested on */
+	uint16_t kind;
+	bool accepted;           /* all or some of it; else declined */
+	uint32_t by;             /* user ordinal */
+	int64_t at_ms;           /* server's clock */
+} sat_answer;
+
 /* HELLO and WELCOME are read before both sides know each other: what follows
  * their last member is of a later release, and is passed over. */
 typedef struct sat_hello {
@@ -58,6 +70,7 @@ typedef struct sat_hello {
 	uint64_t unsent_cseq;
 	uint64_t coverage_rev;  /* of others' reports known here; 0 = all is asked
 	                           for (P-221) */
+	uint64_t answered;      /* answers up to this LSN are known (P-323) */
 } sat_hello;
 
 /* How far other devices have reported. */
@@ -94,6 +107,8 @@ typedef struct sat_welcome {
 	sat_coverage coverage;   /* what others reported since HELLO's revision
 	                            (P-222); it holds true of whoever has all
 	                            up to scope_head (P-223) */
+	sat_answer *answers;     /* after HELLO's `answered`, ascending LSN */
+	size_t nanswers;
 } sat_welcome;
 
 /* Why commits before the first one of a push are not sent (P-203). */
@@ -145,8 +160,10 @@ typedef struct sat_verdict {
 	sat_verdict_code code;
 	uint64_t lsn;            /* 0 when not in the log */
 	sat_hlc eff;             /* on the wire 0 = the commit's own stamp */
-	uint32_t op;             /* the op that decided, when rejected */
-	sat_span slug, hint;     /* "denied", "USE_VALUE", ... */
+	uint32_t op;             /* the op that decided, when rejected; that the
+	                            hint of an accepted one is about */
+	sat_span slug, hint;     /* "denied", "USE_VALUE", ...; an accepted one
+	                            has a hint at most (P-322) */
 } sat_verdict;
 
 typedef struct sat_eid_pair {

@@ -94,4 +94,9 @@ void sat_msg_read_old(sat_old *o, sat_reader *r);
 void sat_msg_write_more(sat_buf *b, const sat_msg *m);
 void sat_msg_read_more(sat_msg *m, sat_arena *a, sat_reader *r);
 
+/* message_answers.c */
+void sat_msg_write_answers(sat_buf *b, const sat_answer *list, size_t n);
+void sat_msg_read_answers(sat_answer **list, size_t *n, sat_arena *a,
+    sat_reader *r);
+
 #endif

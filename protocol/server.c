@@ -159,7 +159,9 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 		return sat_fail_code(e, SAT_EDENIED, "device.other", NULL,
 		    "the key is device %u's", ord);
 	if ((rc = welcome(s, &m.u.welcome, h, ord, user, e)) != SAT_OK ||
-	    (rc = give_permit(s, &m.u.welcome, h, ord, e)) != SAT_OK)
+	    (rc = give_permit(s, &m.u.welcome, h, ord, e)) != SAT_OK ||
+	    (rc = sat_srv_answers(s, &m.u.welcome, ord, h->answered, e)) !=
+	    SAT_OK)
 		return rc;
 	x->device = ord;
 	x->incarnation = h->incarnation;

@@ -256,7 +256,7 @@ judge_settle(judging *j, wrec *w, size_t i, sat_err *e)
 		return refuse(j, i, "denied");
 	(void)snprintf(action, sizeof action, "%s.edit", k->key);
 	return sat_grant_covers(sat_acl(t, j->a->actor->role, action), rel) ?
-	    SAT_OK : refuse(j, i, "denied");
+	    sat_srv_note_settled(j, w, i) : refuse(j, i, "denied");
 }
 
 sat_rc

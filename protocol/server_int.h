@@ -370,6 +370,13 @@ void sat_srv_note(sat_server *s, sat_scope_key key);
 
 /* server_gate.c: the checks that need the record's state. SAT_EFALSE with the
  * verdict filled when the commit is refused. */
+typedef struct settled { /* a suggestion the commit answers */
+	uint32_t dev;
+	sat_hlc hlc;
+	sat_id rec;
+	uint16_t kind;
+	struct settled *next;
+} settled;
 typedef struct judging {
 	sat_server *s;
 	const admission *a;
@@ -378,6 +385,7 @@ typedef struct judging {
 	size_t *next_op;      /* the next op on the same record, or SIZE_MAX */
 	bool late;
 	uint64_t lost_lsn;    /* late: when the author lost it, the last time */
+	settled *settled;
 } judging;
 SAT_CHECK sat_rc sat_srv_judge(judging *j, wrec *w, sat_err *e);
 /* How the author stands to it now. */
@@ -410,6 +418,15 @@ void sat_srv_pushed(sat_server *s, sat_server_session *x, uint32_t inc,
 void sat_srv_coverage(sat_server *s, sat_coverage *out, const sat_hello *h,
     uint32_t self, const sat_user *me);
 
+/* server_answer.c: what a device is told of its own work. */
+/* The hint of an accepted commit whose number was replaced (P-322). */
+SAT_CHECK sat_rc sat_srv_renumbered(sat_server *s, const sat_commit *c,
+    sat_verdict *v, sat_err *e);
+/* Judged: op settles a suggestion of w; logged at lsn: its author will hear. */
+SAT_CHECK sat_rc sat_srv_note_settled(judging *j, const wrec *w, size_t op);
+SAT_CHECK sat_rc sat_srv_answered(const judging *j, uint64_t lsn, sat_err *e);
+SAT_CHECK sat_rc sat_srv_answers(sat_server *s, sat_welcome *w, uint32_t dev,
+    uint64_t after, sat_err *e);
 /* server_hand.c: late work that is not merged. */
 /* Written soon enough after the loss, by a clock that is believed (P-164)? */
 SAT_CHECK sat_rc sat_srv_in_grace(bool *yes, judging *j, sat_err *e);

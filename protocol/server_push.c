@@ -369,7 +369,8 @@ merge(push *p, sat_err *e)
 		} else {
 			rc = sat_srv_admit(p->s, &a, e);
 		}
-		if (rc != SAT_OK)
+		if (rc != SAT_OK || (rc = sat_srv_renumbered(p->s, a.c, a.v,
+		    e)) != SAT_OK)
 			return rc;
 		p->out.n++;
 	}

@@ -120,6 +120,11 @@ typedef struct sat_store {
 	sat_rc (*reported_put)(void *u, uint32_t ord, int64_t at_ms, uint64_t rev, sat_err *e);
 	sat_rc (*reported)(void *u, bool (*cb)(void *cu, uint32_t ord,
 	    int64_t at_ms, uint64_t rev), void *cu, sat_err *e);
+	/* what became of suggestions of a device (P-323), those at a position
+	 * above `after`, ascending; cb returns false to stop */
+	sat_rc (*answer_put)(void *u, uint32_t dev, const sat_answer *x, sat_err *e);
+	sat_rc (*answers)(void *u, uint32_t dev, uint64_t after,
+	    bool (*cb)(void *cu, const sat_answer *x), void *cu, sat_err *e);
 	/* what a device has sent, as its quota counts it; zero when never put */
 	sat_rc (*device_used_get)(sat_used *v, void *u, uint32_t ord, sat_err *e);
 	sat_rc (*device_used_put)(void *u, uint32_t ord, const sat_used *v, sat_err *e);

@@ -1,5 +1,5 @@
 /*
- * Customers that left, and the inbox: with them the conflicts (conflicts.c) and
+ * Customers that left, what became of own work, and the inbox: with them the conflicts (conflicts.c) and
  * the refused commits (quarantine.c).
  */
 #include "client/api/api_int.h"
@@ -65,12 +65,64 @@ late_put(sat_json *data, sat_api *api, sat_err *e)
 	return rc;
 }
 
+/* What a record that left was called: the stub of its customer knows. */
+static void
+title_of_moved(sat_json *row, sat_api *api, const sat_id *rec)
+{
+	sat_arena a = { 0 };
+	sat_moved *m;
+	size_t n;
+
+	if (sat_json_get(row, "title") == NULL && sat_replica_moved(&m, &n, &a,
+	        api->crm.replica, NULL) == SAT_OK)
+		for (size_t i = 0; i < n; i++)
+			if (sat_id_eq(&m[i].root, rec))
+				sat_json_put_str(row, "title", m[i].title);
+	sat_arena_fini(&a);
+}
+
+/* What became of own work: nothing to do but to know. */
+static sat_rc
+news_put(sat_json *data, sat_api *api, sat_err *e)
+{
+	static const char *const words[] = { "", "renumbered", "accepted",
+		"declined" };
+	const sat_registry *reg = sat_replica_registry(api->crm.replica);
+	sat_arena a = { 0 };
+	sat_news *x;
+	size_t n;
+	sat_rc rc = sat_replica_news(&x, &n, &a, api->crm.replica, e);
+
+	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
+		sat_json *row = sat_json_add_obj(data);
+		const sat_user *by = reg == NULL || x[i].by == 0 ? NULL :
+		    sat_registry_user_ord(reg, x[i].by);
+
+		api_record_head_put(row, api, x[i].kind, &x[i].rec);
+		title_of_moved(row, api, &x[i].rec);
+		sat_json_put_str(row, "what", words[x[i].what]);
+		sat_json_put_str(row, "by", by != NULL ? by->key : NULL);
+		api_time_put(row, "at", x[i].at_ms);
+		api_time_put(row, "made_at", sat_hlc_ms(x[i].hlc));
+		if (x[i].what == SAT_NEWS_RENUMBERED) {
+			sat_json_put_str(row, "was", x[i].was);
+			sat_json_put_str(row, "number", x[i].is);
+		}
+		sat_json_put_int(row, "lsn", (int64_t)x[i].lsn);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
 HANDLER(api_late_seen)
 {
 	int64_t upto = sat_json_get_int(req->body, "upto", INT64_MAX);
 	sat_rc rc = sat_replica_late_seen(api->crm.replica,
 	    upto < 0 ? 0 : (uint64_t)upto, e);
 
+	if (rc == SAT_OK)
+		rc = sat_replica_news_seen(api->crm.replica,
+		    upto < 0 ? 0 : (uint64_t)upto, e);
 	if (rc == SAT_OK)
 		rc = api_mentions_seen(api, upto, e);
 	return rc == SAT_OK ? api_inbox(out, api, req, args, e) : rc;
@@ -93,6 +145,7 @@ HANDLER(api_inbox)
 	    (rc = api_pairs_put(sat_json_put_arr(doc, "duplicates"), api,
 	         false, API_PAIR_SCORE, e)) != SAT_OK ||
 	    (rc = late_put(sat_json_put_arr(doc, "late"), api, e)) != SAT_OK ||
+	    (rc = news_put(sat_json_put_arr(doc, "news"), api, e)) != SAT_OK ||
 	    (rc = api_mentions_put(sat_json_put_arr(doc, "mentions"), api, e)) !=
 	        SAT_OK ||
 	    (rc = moved_put(sat_json_put_arr(doc, "moved"), api, e)) != SAT_OK) {

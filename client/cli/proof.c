@@ -225,6 +225,10 @@ run_inbox(cli *c, sat_err *e)
 	static const cli_column said[] = { { "lsn", "lsn", CELL_WHOLE },
 		{ "customer", "customer", CELL_PLAIN }, { "by", "by", CELL_PLAIN },
 		{ "at", "at", CELL_TIME }, { "text", "text", CELL_PLAIN } };
+	static const cli_column news[] = { { "lsn", "lsn", CELL_WHOLE },
+		{ "title", "record", CELL_PLAIN }, { "what", "what", CELL_PLAIN },
+		{ "number", "number", CELL_PLAIN }, { "by", "by", CELL_PLAIN },
+		{ "at", "at", CELL_TIME } };
 	static const cli_column moved[] = { { "id", "id", CELL_ID },
 		{ "title", "customer", CELL_PLAIN }, { "to", "now with", CELL_PLAIN } };
 	sat_json *doc = NULL;
@@ -235,6 +239,7 @@ run_inbox(cli *c, sat_err *e)
 	const sat_json *l = sat_json_get(doc, "late");
 	const sat_json *m = sat_json_get(doc, "moved");
 	const sat_json *s = sat_json_get(doc, "mentions");
+	const sat_json *w = sat_json_get(doc, "news");
 
 	if (rc == SAT_OK && cli_is_json(c)) {
 		cli_print_json(c, doc);
@@ -247,6 +252,8 @@ run_inbox(cli *c, sat_err *e)
 		    "satchel handover show KEY", handed, 5);
 		inbox_part(c, l, "Edited by others who did not know it is yours",
 		    "satchel inbox seen", late, 5);
+		inbox_part(c, w, "What became of your work",
+		    "satchel inbox seen", news, 6);
 		inbox_part(c, s, "Comments that mention you",
 		    "satchel inbox seen", said, 5);
 		inbox_part(c, m, "Customers that left this device",
@@ -258,6 +265,7 @@ run_inbox(cli *c, sat_err *e)
 		inbox_lines(c, r, "refused", "id", "code");
 		inbox_lines(c, h, "handover", "key", "title");
 		inbox_lines(c, l, "late", "lsn", "title");
+		inbox_lines(c, w, "news", "id", "what");
 		inbox_lines(c, s, "mention", "lsn", "text");
 		inbox_lines(c, m, "moved", "id", "title");
 	}

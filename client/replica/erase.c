@@ -188,6 +188,7 @@ purge(sat_replica *r, const sat_id *subject, sat_err *e)
 	for (size_t i = 0; i < v.n && rc == SAT_OK; i++)
 		if ((rc = run_id(r, SQL_MOVED_DEL, &v.id[i], e)) == SAT_OK &&
 		    (rc = run_id(r, SQL_ERASE_LATE, &v.id[i], e)) == SAT_OK &&
+		    (rc = run_id(r, SQL_ERASE_NEWS, &v.id[i], e)) == SAT_OK &&
 		    (rc = run_id(r, SQL_ERASE_CONFLICTS, &v.id[i], e)) ==
 		    SAT_OK)
 			rc = replica_audit_redact(r, &v.id[i], e);

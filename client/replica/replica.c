@@ -116,6 +116,7 @@ take_int(sat_replica *r, meta_values *m, sat_span key, int64_t v)
 		{ "ledger_acked", &r->ledger_acked, NULL },
 		{ "snap_lsn", &r->snap_lsn, NULL },
 		{ "gained", &r->gained, NULL },
+		{ "answered", &r->answered, NULL },
 		{ "coverage_rev", &r->coverage_rev, NULL },
 		{ "coverage_reg", &r->coverage_reg, NULL },
 		{ "hlc", &r->hlc.last, NULL },

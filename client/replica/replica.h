@@ -365,6 +365,26 @@ SAT_CHECK sat_rc sat_replica_late(sat_late **out, size_t *n, sat_arena *a, sat_r
 /* He has looked at those up to this LSN. */
 SAT_CHECK sat_rc sat_replica_late_seen(sat_replica *r, uint64_t upto, sat_err *e);
 
+/* What became of own work besides its verdict, newest first. */
+typedef enum sat_news_what {
+	SAT_NEWS_RENUMBERED = 1, /* its number was taken: it has another one */
+	SAT_NEWS_ACCEPTED,       /* what was handed over was taken, or some of it */
+	SAT_NEWS_DECLINED,
+} sat_news_what;
+typedef struct sat_news {
+	uint64_t lsn;            /* of the commit that did it */
+	sat_news_what what;
+	sat_id rec;              /* may have left this device */
+	const sat_kind *kind;    /* NULL: not in the template */
+	sat_hlc hlc;             /* stamp of the own commit it is about */
+	uint32_t by;             /* user ordinal; 0 = the server */
+	int64_t at_ms;
+	const char *was, *is;    /* numbers; "" otherwise */
+} sat_news;
+SAT_CHECK sat_rc sat_replica_news(sat_news **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e);
+/* He has looked at those up to this LSN. */
+SAT_CHECK sat_rc sat_replica_news_seen(sat_replica *r, uint64_t upto, sat_err *e);
+
 typedef struct sat_moved { /* a customer that left this device */
 	sat_id root;
 	const char *title, *to;

@@ -228,6 +228,7 @@ struct sat_replica {
 	pend_index *pend;          /* NULL = not loaded */
 	replica_page page;
 	sat_buf b1, b2, b3, b4;    /* scratch of rows.c and write.c */
+	uint64_t answered;         /* answers to suggestions up to this LSN are here */
 	int64_t permit_ms;         /* end of the permit; 0 = none was given */
 	int64_t told_ms;           /* by the server, at the last sync */
 	/* sums: those of the server differ; ranges to fetch again, the last
@@ -619,5 +620,12 @@ SAT_CHECK sat_rc replica_put_state(sat_replica *r, const sat_record *rec, sat_er
 SAT_CHECK sat_rc replica_verdicts(void *u, uint32_t incarnation, const sat_verdicts *v, sat_err *e);
 SAT_CHECK sat_rc replica_template_in(void *u, const uint8_t tip[SAT_TEMPLATE_OID_BYTES], sat_span bundle, sat_err *e);
 SAT_CHECK sat_rc replica_template_open(sat_replica *r, sat_err *e);
+
+/* news.c: the hint of an accepted commit (P-322); what WELCOME says of
+ * suggestions (P-323), in its transaction. */
+SAT_CHECK sat_rc replica_renumbered(sat_replica *r, int64_t seq,
+    const sat_verdict *v, sat_err *e);
+SAT_CHECK sat_rc replica_answered(sat_replica *r, const sat_welcome *w,
+    sat_err *e);
 
 #endif

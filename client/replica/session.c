@@ -29,6 +29,7 @@ on_hello(void *u, sat_hello *out, sat_err *e)
 	out->permit_ms = r->permit_ms;
 	out->features = SAT_FEATURES;
 	out->coverage_rev = replica_coverage_known(r);
+	out->answered = r->answered;
 	return replica_unsent(&out->unsent_inc, &out->unsent_cseq, r, e);
 }
 
@@ -136,7 +137,8 @@ write_welcome(sat_replica *r, const sat_welcome *w, int64_t last_sync,
 {
 	sat_rc rc;
 
-	if (is_behind(r, w) && (rc = replica_start_over(r, e)) != SAT_OK)
+	if ((rc = replica_answered(r, w, e)) != SAT_OK ||
+	    (is_behind(r, w) && (rc = replica_start_over(r, e)) != SAT_OK))
 		return rc;
 	if ((w->permit.n != 0 && (rc = replica_permit_take(r, w->permit,
 	    e)) != SAT_OK) || (rc = replica_told_time(r, w->wall_ms, e)) !=
@@ -230,6 +232,9 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 	r->cursor = cursor;
 	r->known = w->scope_head;
 	r->head = w->head;
+	for (size_t i = 0; i < w->nanswers; i++)
+		if (w->answers[i].lsn > r->answered)
+			r->answered = w->answers[i].lsn;
 	r->last_sync_ms = last;
 	if (w->durable <= r->durable)
 		return SAT_OK;

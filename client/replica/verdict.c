@@ -174,7 +174,8 @@ one_verdict(sat_replica *r, uint32_t inc, const sat_verdict *v, sat_err *e)
 			return rc;
 		return put_answer(r, seq, 2, v, e);
 	}
-	if ((rc = put_answer(r, seq, 1, v, e)) != SAT_OK ||
+	if ((rc = replica_renumbered(r, seq, v, e)) != SAT_OK ||
+	    (rc = put_answer(r, seq, 1, v, e)) != SAT_OK ||
 	    (v->lsn > r->head && v->lsn > r->known))
 		return rc;
 	return already_there(r, seq, v->lsn, e);

@@ -50,6 +50,10 @@ expect 2 as li handover decline "$K3"; expect 0 as li handover decline "$K3" --r
 expect 0 as li handover list; same "$OUT" "" "answered"
 expect 0 as li audit log; has "$OUT" "handover.decline" "the reason is kept"
 expect 0 as li -q sync; expect 0 as boss -q sync; expect 0 as boss handover list; same "$OUT" "" "answered for everybody"
+expect 0 as wang -q sync; expect 0 as wang inbox; has "$OUT" "accepted" "who suggested it hears of it"
+expect 0 as wang --json inbox; same "$(flat <<<"$OUT" | grep -oE '"what":"(accepted|declined)"' | sort | uniq -c | tr -d ' \n')" '2"what":"accepted"1"what":"declined"' "each answer, by name"
+has "$(flat <<<"$OUT")" '"by":"li"' "who answered"
+expect 0 as wang inbox seen; expect 0 as wang --json inbox; has "$(flat <<<"$OUT")" '"news":\[\]' "read"
 expect 0 as boss contact show "$C"; has "$OUT" "王强" "the manager has it"
 
 # --- refused: seen beside the server's value, sent again, handed over, discarded

@@ -27,6 +27,7 @@ expect 0 as li account show "$nd"; has "$OUT" "" "found by it"
 # the first sync makes it final; nothing else is renumbered
 serve "$PORT"; expect 0 as li sync; expect 0 as wu sync; expect 0 as hq sync
 nd2=$(number li "$D"); has "$nd2" "^$SERIES[0-9]{3}\$" "final after the sync"
+expect 0 as li --json inbox; has "$(flat <<<"$OUT")" "\"what\":\"renumbered\".*\"was\":\"$nd\",\"number\":\"$nd2\"" "and said to its author"
 same "$(number hq "$A")" "$na" "li's leased number"; same "$(number hq "$B")" "$nb" "wu's leased number"
 expect 0 as hq --json account show "$nd"; has "$OUT" "\"$nd2\"" "found under the old number at headquarters"
 has "$(flat <<<"$OUT")" "\"aliases\":\[\"$nd\"\]" "the alias is shown"

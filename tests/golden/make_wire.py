@@ -609,8 +609,17 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
         b"\0\0\0\0"
     can = uint(3) + b"\0"  # features, no report of another device
     f.good("welcome", welcome + can)
-    f.good("hello-of-a-later-release", hello(features=uint(1 << 40)) + b"more")
-    f.good("welcome-of-a-later-release", welcome + can + b"and more")
+    f.good("hello-of-a-later-release", hello(features=uint(1 << 40)) + b"\0" +
+           b"more")
+    f.good("welcome-of-a-later-release", welcome + can + b"\0" + b"and more")
+    f.good("hello-with-answers-known", hello() + uint(70000))
+    answer = uint(70001) + be64(hlc(NOON, 1)) + ORG + uint(1) + b"\1" + \
+        uint(4) + sint(NOON)
+    f.good("welcome-with-answers", welcome + can + b"\2" + answer + answer)
+    f.bad("welcome-answers-65", "count", welcome + can + uint(65) +
+          answer * 65)
+    f.bad("welcome-answer-before-1970", "answer", welcome + can + b"\1" +
+          answer[:-len(sint(NOON))] + sint(-1))
     f.good("welcome-template-as-in-hello", welcome[:-25] + b"\1\0\0\0\0" +
            can)
     f.bad("welcome-template-2", "boolean", welcome[:-25] +
@@ -658,6 +667,12 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
           b"\0\0\0\0\0\0")
     f.bad("verdicts-stamp-0", "stamp", b"\4\1\0" + sint(300) + sint(5001) +
           be64(0) + b"\0\0\0")
+    f.good("verdicts-renumbered", b"\4\1\xc0" + sint(300) + sint(5001) +
+           uint(3) + span(b"RENUMBERED=C202405021") + b"\0\0\0")
+    f.bad("verdicts-hint-empty", "hint", b"\4\1\xc0" + sint(300) +
+          sint(5001) + uint(3) + b"\0\0\0\0")
+    f.bad("verdicts-refused-with-two-hints", "verdict", b"\4\1\x43" +
+          sint(300) + b"\0\0\0\0\0\0")
     f.good("verdicts-gap", b"\4\0\0" + uint(290) + b"\0")
     f.good("verdicts-fork", b"\4\0\0" + uint(300) + b"\1")
     f.good("verdicts-parked-and-late", b"\4\2\1" + sint(1) + sint(9) +

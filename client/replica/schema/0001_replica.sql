@@ -178,6 +178,20 @@ CREATE TABLE late(
   nops   INTEGER NOT NULL
 );
 
+-- What became of own work besides its verdict, until a person has read it.
+CREATE TABLE news(
+  lsn    INTEGER NOT NULL,  -- of the commit that did it
+  what   INTEGER NOT NULL,  -- 1 renumbered, 2 suggestion accepted, 3 declined
+  rec    BLOB NOT NULL,     -- id
+  hlc    INTEGER NOT NULL,  -- stamp of the own commit it is about
+  kind   INTEGER NOT NULL,  -- the template's number
+  by     INTEGER NOT NULL,  -- user ordinal; 0 = the server
+  at_ms  INTEGER NOT NULL,
+  was    TEXT NOT NULL,     -- 1: the number that was replaced; else ''
+  is_    TEXT NOT NULL,     -- 1: the number it has now; else ''
+  PRIMARY KEY(rec, hlc, what)
+) WITHOUT ROWID;
+
 -- Stubs of customers that left this device.
 CREATE TABLE moved(
   root   BLOB PRIMARY KEY,  -- id

@@ -227,6 +227,7 @@ sat_sqlite_store_ops(sat_sqlite_store *s)
 	store_erase_ops(&o);
 	store_pool_ops(&o);
 	store_coverage_ops(&o);
+	store_answer_ops(&o);
 	return o;
 }
 

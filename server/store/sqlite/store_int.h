@@ -130,5 +130,6 @@ void store_loss_ops(sat_store *o);
 void store_erase_ops(sat_store *o);
 void store_pool_ops(sat_store *o);
 void store_coverage_ops(sat_store *o);
+void store_answer_ops(sat_store *o);
 
 #endif

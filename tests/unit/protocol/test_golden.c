@@ -198,6 +198,28 @@ put_hello(sat_buf *out, const sat_hello *m)
 		sat_buf_str(out, ",");
 		put_u64(out, "coverage_rev", m->coverage_rev);
 	}
+	if (m->answered != 0) {
+		sat_buf_str(out, ",");
+		put_u64(out, "answered", m->answered);
+	}
+}
+
+static void
+put_answers(sat_buf *out, const sat_welcome *m)
+{
+	sat_buf_str(out, ",\"answers\":[");
+	for (size_t i = 0; i < m->nanswers; i++) {
+		const sat_answer *x = &m->answers[i];
+
+		sat_buf_str(out, i == 0 ? "{" : ",{");
+		put_u64(out, "lsn", x->lsn);
+		sat_buf_fmt(out, ",\"kind\":%u,\"accepted\":%s,\"by\":%u,"
+		    "\"at_ms\":%" PRId64 ",", x->kind, x->accepted ? "true" :
+		    "false", x->by, x->at_ms);
+		put_u64(out, "hlc", x->hlc);
+		sat_buf_str(out, "}");
+	}
+	sat_buf_str(out, "]");
 }
 
 static void
@@ -286,6 +308,8 @@ put_body(sat_buf *out, const sat_msg *m)
 			sat_buf_str(out, ",");
 			put_coverage(out, &m->u.welcome.coverage);
 		}
+		if (m->u.welcome.nanswers != 0)
+			put_answers(out, &m->u.welcome);
 		break;
 	case SAT_MSG_PUSH:
 		put_u64(out, "first_cseq", m->u.push.first_cseq);

@@ -366,3 +366,16 @@ CREATE TABLE hold(
   until_ms  INTEGER NOT NULL      -- not any more from then on
 );
 CREATE INDEX hold_user ON hold(user, until_ms);
+
+-- What became of work that was handed over, for its author's device (P-323).
+CREATE TABLE answered(
+  dev       INTEGER NOT NULL,  -- the author's
+  lsn       INTEGER NOT NULL,  -- of the commit that answered
+  rec       BLOB NOT NULL,     -- id of the record it was suggested on
+  kind      INTEGER NOT NULL,  -- of that record
+  hlc       INTEGER NOT NULL,  -- stamp of the author's commit
+  accepted  INTEGER NOT NULL,
+  by        INTEGER NOT NULL,  -- user ordinal
+  at_ms     INTEGER NOT NULL,
+  PRIMARY KEY(dev, lsn, rec, hlc)
+) WITHOUT ROWID;

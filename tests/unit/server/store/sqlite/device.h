@@ -249,7 +249,8 @@ typedef struct own {
 	uint64_t lsn;
 	sat_hlc eff;
 	sat_verdict_code code;
-	char slug[40];
+	char slug[40], hint[60];
+	uint32_t hint_op; /* of an accepted one */
 	uint64_t old; /* its LSN on a server that was lost */
 } own;
 
@@ -278,6 +279,9 @@ typedef struct device {
 	bool seals;       /* pushes boxes, as a kiosk does (P-361) */
 	uint64_t spoilt;  /* the cseq whose box arrives broken; 0 = none */
 	uint64_t left;    /* rescopes that took a root away */
+	uint64_t answered; /* what WELCOMEs said of suggestions (P-323) */
+	sat_answer answers[8];
+	size_t nanswers;
 	sat_cs_stats stats;
 } device;
 
@@ -399,7 +403,7 @@ op_hello(void *u, sat_hello *out, sat_err *e)
 		.proto_max = SAT_PROTO_VERSION,
 		.device = d->ord, .incarnation = d->incarnation,
 		.cursor = d->cursor, .epoch = d->epoch,
-		.registry_rev = d->registry_rev,
+		.registry_rev = d->registry_rev, .answered = d->answered,
 		.wall_ms = d->w->now_ms + d->skew_ms };
 	memcpy(out->template_oid, d->w->oid, sizeof d->w->oid);
 	return SAT_OK;
@@ -418,6 +422,13 @@ op_welcome(void *u, const sat_welcome *w, int64_t sent, sat_err *e)
 	if (d->complete && !waits && d->cursor >= w->scope_head &&
 	    d->cursor >= w->truncated && d->cursor != 0)
 		d->cursor = w->head; /* as the replica does (P-187) */
+	for (size_t i = 0; i < w->nanswers; i++) {
+		assert_true(w->answers[i].lsn > d->answered);
+		assert_true(d->nanswers < 8);
+		d->answers[d->nanswers++] = w->answers[i];
+	}
+	if (w->nanswers > 0)
+		d->answered = w->answers[w->nanswers - 1].lsn;
 	return SAT_OK;
 }
 
@@ -548,12 +559,17 @@ op_verdicts(void *u, uint32_t inc, const sat_verdicts *v, sat_err *e)
 		if (o->lsn != 0) {
 			assert_int_equal(o->lsn, v->v[i].lsn);
 			assert_int_equal(o->eff, v->v[i].eff);
+			assert_true(sat_span_eq(sat_span_str(o->hint),
+			    v->v[i].hint));
 			continue;
 		}
 		if (o->state == 0)
 			o->state = 1;
 		o->lsn = v->v[i].lsn;
 		o->eff = v->v[i].eff;
+		(void)snprintf(o->hint, sizeof o->hint, "%.*s",
+		    (int)v->v[i].hint.n, (const char *)v->v[i].hint.p);
+		o->hint_op = v->v[i].op;
 		sat_hlc_learn(&d->hlc, o->eff);
 	}
 	for (size_t i = 0; i < v->neids; i++) {

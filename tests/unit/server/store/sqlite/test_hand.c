@@ -351,6 +351,54 @@ who_may_edit_settles_and_nobody_else(void **state) /* P-168 */
 	done(&m);
 }
 
+static void
+its_author_hears_how_it_was_answered(void **state) /* W2, P-323 */
+{
+	move m = moved(18);
+	sat_arena a = { 0 };
+	sat_handed *h;
+	sat_op ops[2];
+
+	(void)state;
+	m.w->now_ms += 100 * HOUR_MS;
+	(void)remark(m.ann, &m.acc, "one");
+	m.w->now_ms += 1000;
+	(void)remark(m.ann, &m.acc, "two");
+	device_sync(m.ann);
+	assert_null(device_find(m.ann, &m.acc, 0)); /* it left her */
+	device_sync(m.bob);
+	assert_int_equal(2, handed(&h, &a, m.bob, &m.acc));
+	ops[0] = op_set(&m.acc, K_ACCOUNT, SAT_OP_SET, A_REMARK, txt("one"));
+	ops[1] = op_set(&m.acc, K_ACCOUNT, SAT_OP_SETTLE, SAT_SYS_HANDED,
+	    sat_v_int((int64_t)h[0].lsn));
+	(void)device_commit(m.sue, &m.acc, &ops[1], 1); /* refused: no answer */
+	device_sync(m.sue);
+	device_sync(m.ann);
+	assert_int_equal(0, m.ann->nanswers);
+	(void)device_commit(m.bob, &m.acc, ops, 2);
+	device_sync(m.bob);
+	m.w->now_ms += 1000;
+	ops[1].value = sat_v_int((int64_t)h[1].lsn);
+	(void)device_commit(m.max, &m.acc, &ops[1], 1);
+	device_sync(m.max);
+	(void)device_commit(m.bob, &m.acc, &ops[1], 1); /* settled already */
+	device_sync(m.bob);
+	device_sync(m.ann);
+	assert_int_equal(2, m.ann->nanswers);
+	assert_int_equal(h[0].hlc, m.ann->answers[0].hlc);
+	assert_true(m.ann->answers[0].accepted);
+	assert_int_equal(m.bob->user, m.ann->answers[0].by);
+	assert_int_equal(h[1].hlc, m.ann->answers[1].hlc);
+	assert_false(m.ann->answers[1].accepted);
+	assert_int_equal(m.max->user, m.ann->answers[1].by);
+	assert_true(sat_id_eq(&m.acc, &m.ann->answers[1].rec));
+	assert_int_equal(0, m.bob->nanswers + m.max->nanswers);
+	device_sync(m.ann); /* once */
+	assert_int_equal(2, m.ann->nanswers);
+	sat_arena_fini(&a);
+	done(&m);
+}
+
 static own *
 hand_by(device *d, const sat_id *on, uint32_t dev, const char *actor,
     uint64_t seen)
@@ -508,6 +556,7 @@ main(void)
 		cmocka_unit_test(nobody_is_shown_what_concerned_a_child_he_does_not_see),
 		cmocka_unit_test(what_finds_no_room_is_refused_and_stays_with_its_author),
 		cmocka_unit_test(who_may_edit_settles_and_nobody_else),
+		cmocka_unit_test(its_author_hears_how_it_was_answered),
 		cmocka_unit_test(authors_hand_over_their_own_work_and_no_other_s),
 		cmocka_unit_test(a_peer_of_another_release_in_range_is_served),
 		cmocka_unit_test(later_operations_need_the_right_to_edit_and_reach_every_device),

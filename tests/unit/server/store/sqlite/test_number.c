@@ -145,6 +145,40 @@ a_provisional_number_is_replaced_right_behind(void **state)
 
 /* Restored backup, copied folder, invention: each gets a number of its own. */
 static void
+the_author_is_told_the_new_number_with_the_verdict(void **state) /* P-322, W1 */
+{
+	world *w = small_world(9);
+	device *ann = device_new(w, "ann");
+	sat_number_range r[8];
+	own *o;
+
+	(void)state;
+	device_sync(ann);
+	assert_int_equal(1, lease(ann, MONTH, 0, r));
+	(void)numbered(ann, MONTH "-P1-0001", 0);
+	(void)numbered(ann, MONTH "001", 0);
+	(void)device_account(ann, "none yet", "ann");
+	device_sync(ann);
+	o = &ann->out[ann->nout - 3];
+	assert_string_equal("RENUMBERED=" MONTH "021", o[0].hint);
+	assert_int_equal(3, o[0].hint_op);
+	assert_string_equal("", o[1].hint); /* leased: it stays */
+	assert_string_equal("", o[2].hint);
+	/* the answer was lost: it is the same one */
+	for (size_t i = 0; i < 3; i++) {
+		o[i].state = 0;
+		o[i].lsn = 0;
+		o[i].hint[0] = '\0';
+	}
+	device_sync(ann);
+	assert_string_equal("RENUMBERED=" MONTH "021", o[0].hint);
+	assert_string_equal("", o[1].hint);
+	device_check(ann);
+	device_free(ann);
+	world_free(w);
+}
+
+static void
 a_number_in_use_or_not_leased_is_replaced(void **state)
 {
 	world *w = small_world(3);
@@ -293,6 +327,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_leased_number_is_final_at_once),
 		cmocka_unit_test(a_provisional_number_is_replaced_right_behind),
+		cmocka_unit_test(the_author_is_told_the_new_number_with_the_verdict),
 		cmocka_unit_test(a_number_in_use_or_not_leased_is_replaced),
 		cmocka_unit_test(a_new_incarnation_gets_new_numbers),
 		cmocka_unit_test(an_imported_number_stays_and_is_not_given_again),
