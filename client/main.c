@@ -8,8 +8,8 @@
 static sat_rc
 run_daemon(const sat_cli_daemon *d, sat_span passphrase, sat_err *e)
 {
-	sat_daemon_opts o = { d->socket_path, d->no_sync, d->no_timer, d->open,
-		d->close, d->ready, d->u };
+	sat_daemon_opts o = { d->socket_path, d->no_sync, d->no_timer, d->kiosk,
+		d->open, d->close, d->ready, d->u };
 
 	return sat_daemon_run(&o, passphrase, e);
 }

@@ -148,6 +148,11 @@ HANDLER(api_consent);
 HANDLER(api_judge);
 HANDLER(api_rotation);
 HANDLER(api_turn);
+/* kiosk.c */
+HANDLER(api_kiosk_checkin);
+HANDLER(api_kiosk_lookup);
+HANDLER(api_kiosk_pin);
+HANDLER(api_kiosk_pin_set);
 /* standard.c */
 HANDLER(api_worklist);
 HANDLER(api_standard);

@@ -48,7 +48,9 @@ fingerprint(once *o, const sat_request *req, const char *id)
 	if (req->query != NULL)
 		sat_json_write(&b, req->query, false);
 	sat_buf_str(&b, "\n");
-	if (req->body != NULL)
+	/* A hash of what a visitor typed could be tried against guesses. */
+	if (req->body != NULL &&
+	    !sat_user_is_kiosk(sat_replica_me(o->api->crm.replica)))
 		sat_json_write(&b, req->body, false);
 	hex_hash(o->print, sat_buf_span(&b));
 	sat_buf_fini(&b);

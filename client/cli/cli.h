@@ -13,7 +13,7 @@
  * in by main: see sat_daemon_opts there. */
 typedef struct sat_cli_daemon {
 	const char *socket_path;
-	bool no_sync, no_timer;
+	bool no_sync, no_timer, kiosk;
 	sat_rc (*open)(void *u, sat_api *api, sat_span passphrase, sat_err *e);
 	void (*close)(void *u, sat_api *api);
 	void (*ready)(void *u);

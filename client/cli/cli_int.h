@@ -230,6 +230,10 @@ extern const cli_verb cli_dedupe_verbs[], cli_refused_verbs[];
 extern const cli_verb cli_handover_verbs[], cli_proof_verbs[];
 extern const cli_verb cli_daemon_verbs[], cli_privacy_verbs[],
     cli_reveal_verbs[];
+extern const cli_verb cli_kiosk_verbs[];
+extern const size_t cli_kiosk_nverbs;
+extern const sat_opt cli_daemon_options[];
+sat_rc cli_daemon_run(cli *c, bool kiosk, sat_err *e);
 extern const cli_verb cli_demo_verbs[];
 extern const size_t cli_demo_nverbs;
 extern const cli_verb cli_pool_verbs[], cli_visit_verbs[];

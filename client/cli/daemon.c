@@ -11,16 +11,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const sat_opt daemon_options[] = {
+const sat_opt cli_daemon_options[] = {
 	{ "foreground", 0, NULL, "do not go to the background" },
 	{ "no-sync", 0, NULL, "exchange with the server only when asked to" },
 	{ "no-timer", 0, NULL, "make no tasks or reports unasked" },
+	{ "kiosk", 0, NULL, "of a machine that visitors use (kiosk run)" },
 	{ NULL, 0, NULL, NULL },
 };
 
 typedef struct life {
 	cli *c;
 	int ready_fd; /* the waiting parent's; -1 in the foreground */
+	bool kiosk;
 } life;
 
 /* ---- called on the daemon's worker ------------------------------------------------ */
@@ -31,6 +33,11 @@ on_open(void *u, sat_api *api, sat_span passphrase, sat_err *e)
 	life *l = u;
 	sat_rc rc = cli_open_with(l->c, passphrase, e);
 
+	if (rc == SAT_OK && l->kiosk && strcmp(sat_replica_identity_get(
+	    l->c->api.crm.replica)->role, "kiosk") != 0)
+		rc = sat_fail_code(e, SAT_EDENIED, "kiosk.role",
+		    "enrol it as a user of the role kiosk",
+		    "this device is not a kiosk's");
 	if (rc == SAT_OK) {
 		*api = l->c->api;
 		api->sync.timeout_ms = 15000;
@@ -100,7 +107,8 @@ serve(cli *c, life *l, sat_span phrase, sat_err *e)
 	char *path = cli_socket_path(c), *home = realpath(c->home, NULL);
 	sat_cli_daemon d = { .socket_path = path,
 		.no_sync = sat_args_has(&c->args, "no-sync"),
-		.no_timer = sat_args_has(&c->args, "no-timer"), .open = on_open,
+		.no_timer = l->kiosk || sat_args_has(&c->args, "no-timer"),
+		.kiosk = l->kiosk, .open = on_open,
 		.close = on_close, .ready = on_ready, .u = l };
 	sat_rc rc;
 
@@ -146,10 +154,10 @@ background(cli *c, life *l, sat_span phrase, sat_err *e)
 	return sat_fail(e, SAT_EFAIL, "the daemon ended before it began");
 }
 
-static sat_rc
-run_daemon(cli *c, sat_err *e)
+sat_rc
+cli_daemon_run(cli *c, bool kiosk, sat_err *e)
 {
-	life l = { c, -1 };
+	life l = { c, -1, kiosk };
 	sat_buf phrase = { 0 };
 	sat_span s;
 	sat_rc rc;
@@ -167,6 +175,12 @@ run_daemon(cli *c, sat_err *e)
 	sat_wipe(phrase.p, phrase.n);
 	sat_buf_fini(&phrase);
 	return rc;
+}
+
+static sat_rc
+run_daemon(cli *c, sat_err *e)
+{
+	return cli_daemon_run(c, sat_args_has(&c->args, "kiosk"), e);
 }
 
 /* ---- lock, unlock -------------------------------------------------------------------- */
@@ -245,7 +259,7 @@ run_unlock(cli *c, sat_err *e)
 }
 
 const cli_verb cli_daemon_verbs[] = {
-	{ "daemon", NULL, run_daemon, daemon_options,
+	{ "daemon", NULL, run_daemon, cli_daemon_options,
 	    "daemon [--foreground] [--no-sync] [--socket FILE]",
 	    "own the replica, stay connected, answer on a socket",
 	    "  satchel daemon\n  satchel status\n  satchel lock\n", true },

@@ -16,6 +16,7 @@ typedef struct sat_daemon_opts {
 	const char *socket_path;
 	bool no_sync;         /* exchange only when asked to */
 	bool no_timer;        /* make no tasks or reports by itself */
+	bool kiosk;           /* only what a visitor's page and its keeper need */
 	/* On the worker. `api` then has replica, keyring, folder, profile. */
 	sat_rc (*open)(void *u, sat_api *api, sat_span passphrase, sat_err *e);
 	void (*close)(void *u, sat_api *api);

@@ -277,6 +277,27 @@ needs_nothing(const job *j)
 	    strcmp(j->path, "/v1/version") == 0;
 }
 
+/* What a visitor's page asks, and what whoever keeps the machine does from its
+ * command line. The role could do no more anyhow; this is the second lock. */
+static bool
+kiosk_may(const char *path)
+{
+	static const char *const whole[] = { "/v1/health", "/v1/version",
+		"/v1/openapi.json", "/v1/status", "/v1/me", "/v1/consent",
+		"/v1/templates/files", "/v1/visits/checkin", "/v1/check",
+		"/v1/doctor", "/v1/inbox" };
+	static const char *const begin[] = { "/v1/kiosk/", "/v1/sync/",
+		"/v1/quarantine" };
+
+	for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
+		if (strcmp(path, whole[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof begin / sizeof begin[0]; i++)
+		if (strncmp(path, begin[i], strlen(begin[i])) == 0)
+			return true;
+	return false;
+}
+
 static void
 remember(job *j, bool yes)
 {
@@ -304,6 +325,9 @@ job_run(job *j)
 		sat_api nothing = { .profile = NULL };
 
 		handle(j, &nothing);
+	} else if (j->d->o.kiosk && !kiosk_may(j->path)) {
+		j->rc = sat_fail_code(&j->err, SAT_EDENIED, "kiosk.only", NULL,
+		    "the daemon of a kiosk takes visitors in and no more");
 	} else if (sat_api_uses_network(j->method, j->path))
 		off_worker(j);
 	else if (!on_worker_and_asking(j))

@@ -418,6 +418,10 @@ static const call calls[] = {
 static const struct {
 	const char *method, *pattern, *why;
 } elsewhere[] = {
+	{ "POST", "/v1/kiosk/checkin", "tests/e2e/check_kiosk.sh" },
+	{ "POST", "/v1/kiosk/lookup", "tests/e2e/check_kiosk.sh" },
+	{ "POST", "/v1/kiosk/pin", "tests/e2e/check_kiosk.sh" },
+	{ "PATCH", "/v1/kiosk/pin", "tests/e2e/check_kiosk.sh" },
 	{ "POST", "/v1/selftest", "has a replica of its own, on the real clock: "
 	    "tests/e2e/check_verbs.sh" },
 	{ "POST", "/v1/templates/simulate",
