@@ -201,12 +201,14 @@ sat_crm_late(int64_t *minutes, bool *late, const sat_template *t,
 void
 crm_report_defaults(crm_work *w)
 {
-	const sat_field *from = sat_kind_field(w->kind, "reported_at");
-	const sat_field *until = sat_kind_field(w->kind, "valid_until");
+	const sat_field *from, *until;
 	sat_value at;
 
-	if (strcmp(w->kind->key, "preregistration") != 0 || from == NULL ||
-	    until == NULL || crm_changes_field(w, until) ||
+	if (strcmp(w->kind->key, "preregistration") != 0)
+		return;
+	from = sat_kind_field(w->kind, "reported_at");
+	until = sat_kind_field(w->kind, "valid_until");
+	if (from == NULL || until == NULL || crm_changes_field(w, until) ||
 	    (at = crm_after(w, from)).type != SAT_V_INT)
 		return;
 	crm_put(w, until, sat_v_int(at.i + DAY_MS *

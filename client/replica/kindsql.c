@@ -258,6 +258,20 @@ make_kind(replica_kinds *ks, replica_kind *k, const sat_kind *kind, sat_err *e)
 	return SAT_OK;
 }
 
+/* Asked for with each operation. */
+static void
+list_by_id(replica_kinds *ks)
+{
+	for (size_t i = 0; i < ks->n; i++)
+		if (ks->k[i].kind->id >= ks->nids)
+			ks->nids = ks->k[i].kind->id + 1u;
+	ks->by_id = sat_arena_alloc(&ks->mem,
+	    (ks->nids + 1) * sizeof *ks->by_id);
+	memset(ks->by_id, 0, (ks->nids + 1) * sizeof *ks->by_id);
+	for (size_t i = ks->n; i-- > 0;)
+		ks->by_id[ks->k[i].kind->id] = &ks->k[i];
+}
+
 sat_rc
 replica_kinds_make(replica_kinds **out, const sat_template *t, sat_err *e)
 {
@@ -274,6 +288,7 @@ replica_kinds_make(replica_kinds **out, const sat_template *t, sat_err *e)
 		replica_kinds_free(ks);
 		return rc;
 	}
+	list_by_id(ks);
 	*out = ks;
 	return SAT_OK;
 }
@@ -290,10 +305,7 @@ replica_kinds_free(replica_kinds *ks)
 const replica_kind *
 replica_kind_by(const replica_kinds *ks, uint16_t id)
 {
-	for (size_t i = 0; ks != NULL && i < ks->n; i++)
-		if (ks->k[i].kind->id == id)
-			return &ks->k[i];
-	return NULL;
+	return ks != NULL && id < ks->nids ? ks->by_id[id] : NULL;
 }
 
 size_t

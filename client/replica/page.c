@@ -46,7 +46,7 @@ replica_page_reset(sat_replica *r)
 	sat_arena_reset(&p->mem);
 }
 
-#define PAGE_USES_MAX 64
+#define PAGE_USES_MAX 16
 
 void
 replica_page_reuse(sat_replica *r)
@@ -408,14 +408,17 @@ sat_rc
 replica_page_flush(sat_replica *r, sat_err *e)
 {
 	replica_row *row;
+	bool gone = false;
 	sat_rc rc;
 
-	for (row = r->page.rows; row != NULL; row = row->next)
+	for (row = r->page.rows; row != NULL; row = row->next) {
 		if (row->rebuild && (rc = replica_row_rebuild(r, row, e)) !=
 		    SAT_OK)
 			return rc;
+		gone |= row->gone;
+	}
 	/* what goes first: a number or a key may pass to another row */
-	for (row = r->page.rows; row != NULL; row = row->next)
+	for (row = gone ? r->page.rows : NULL; row != NULL; row = row->next)
 		if (row->dirty && row->gone) {
 			if ((rc = replica_row_write(r, row, e)) != SAT_OK)
 				return rc;

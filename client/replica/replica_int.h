@@ -84,6 +84,8 @@ typedef struct replica_kinds {
 	sat_arena mem;
 	replica_kind *k;
 	size_t n;
+	replica_kind **by_id; /* nids of them; NULL = no such kind */
+	size_t nids;
 } replica_kinds;
 
 /* ---- pending work ------------------------------------------------------------ */

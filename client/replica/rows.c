@@ -337,15 +337,16 @@ replica_match_build(sat_replica *r, sat_err *e)
 static sat_rc
 write_aliases(sat_replica *r, const replica_row *row, bool gone, sat_err *e)
 {
-	const sat_field *f = sat_kind_field(row->k->kind, "number");
 	const sat_cell *c = sat_record_cell(&row->view, SAT_SYS_ALIASES);
+	const sat_field *f = c != NULL ?
+	    sat_kind_field(row->k->kind, "number") : NULL;
 	bool moved = row->stored_rid != 0 && row->stored_rid != row->rid;
 	sat_element *el;
 	int64_t key;
 	size_t n;
 	sat_rc rc;
 
-	if (f == NULL || c == NULL)
+	if (f == NULL)
 		return SAT_OK;
 	n = sat_cell_elements(&el, &r->page.mem, c);
 	for (size_t i = 0; i < n; i++) {

@@ -97,8 +97,10 @@ count_waiting(sat_replica *r, replica_row *row, sat_err *e)
 	return rc;
 }
 
+/* last: the next operation is another record's, so its size is known. */
 static sat_rc
-fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
+fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, bool last,
+    sat_err *e)
 {
 	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, c->seen };
@@ -141,7 +143,7 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, sat_err *e)
 	if ((rc = sat_record_apply(&got, &row->view, &r->page.mem, r->t, op,
 	    &ctx, e)) != SAT_OK)
 		return rc;
-	if (sat_record_bytes(&row->view) > SAT_RECORD_BYTES_MAX)
+	if (last && sat_record_bytes(&row->view) > SAT_RECORD_BYTES_MAX)
 		return sat_fail_code(e, SAT_EINVALID, "record.too_large",
 		    "shorten its texts", "this %s would be larger than can be "
 		    "exchanged", k->kind->key);
@@ -240,7 +242,8 @@ prepare(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES],
 	    (rc = find_seen(r, c, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < c->nops; i++)
-		if ((rc = fold_op(r, c, &c->ops[i], e)) != SAT_OK)
+		if ((rc = fold_op(r, c, &c->ops[i], i + 1 == c->nops ||
+		    !same_record(&c->ops[i], &c->ops[i + 1]), e)) != SAT_OK)
 			return rc;
 	seal(r, c, head);
 	return SAT_OK;

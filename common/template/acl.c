@@ -90,13 +90,14 @@ sat_acl(const sat_template *t, const char *role, const char *action)
 {
 	const sat_json *row = sat_json_get(t->matrix, role), *cell;
 	const char *dot = strrchr(action, '.');
-	char any[64];
+	char any[64] = "*";
 	int g;
 
 	cell = sat_json_get(row, action);
-	if (cell == NULL && dot != NULL &&
-	    snprintf(any, sizeof any, "*%s", dot) < (int)sizeof any)
+	if (cell == NULL && dot != NULL && strlen(dot) < sizeof any - 1) {
+		memcpy(any + 1, dot, strlen(dot) + 1);
 		cell = sat_json_get(row, any);
+	}
 	g = grant_of(sat_json_str(cell, NULL));
 	return g > 0 ? (sat_grant)g : SAT_GRANT_NO;
 }
