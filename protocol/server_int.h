@@ -490,9 +490,10 @@ sat_srv_op_held(const uint8_t *bits, size_t i)
 {
 	return bits != NULL && (bits[i / 8] & 1 << i % 8) != 0;
 }
-/* What the states sent to a device now hold of every chain. */
+/* What the states sent to a device now hold of every chain that went on behind
+ * the durable watermark, or of all (P-324). */
 SAT_CHECK sat_rc sat_srv_heads(sat_place **list, size_t *n, sat_server *s,
-    uint32_t dev, sat_err *e);
+    uint32_t dev, bool all, sat_err *e);
 
 /* server_quota.c: SAT_ENOSPACE "quota" with hint "RETRY_AFTER seconds" when
  * the device may not send this much now; else *used is to be put. */

@@ -238,7 +238,7 @@ on_place(void *u, const sat_place *p)
 
 sat_rc
 sat_srv_heads(sat_place **list, size_t *n, sat_server *s, uint32_t dev,
-    sat_err *e)
+    bool all, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	head_list whole = { .l.s = s, .upto = s->lsn };
@@ -246,8 +246,8 @@ sat_srv_heads(sat_place **list, size_t *n, sat_server *s, uint32_t dev,
 	uint64_t durable = 0;
 	sat_rc rc;
 
-	if ((rc = st->counter_get(&durable, st->u, SAT_N_DURABLE, e)) !=
-	    SAT_OK || (rc = st->heads(st->u, durable, on_head, &whole, e)) !=
+	if ((!all && (rc = st->counter_get(&durable, st->u, SAT_N_DURABLE,
+	    e)) != SAT_OK) || (rc = st->heads(st->u, durable, on_head, &whole, e)) !=
 	    SAT_OK)
 		return rc;
 	for (size_t i = 0; i < whole.l.n; i++) {

@@ -570,7 +570,7 @@ send(page *p, sat_buf *reply, sat_err *e)
 	if ((p->n == 0 || (rc = sat_batch_write(&batch, SAT_BATCH_PULL, p->c,
 	    p->n, e)) == SAT_OK) && (p->st.n == 0 ||
 	    ((rc = sat_srv_heads(&d->heads, &d->nheads, p->s,
-	    p->x->device, e)) == SAT_OK &&
+	    p->x->device, false, e)) == SAT_OK &&
 	    (rc = sat_records_write(&records, p->st.r, p->st.n, e)) ==
 	    SAT_OK))) {
 		d->batch = sat_buf_span(&batch);

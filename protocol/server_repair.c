@@ -225,7 +225,7 @@ sat_srv_refetch(sat_server *s, sat_server_session *x, const sat_refetch *in,
 	d->lsn = s->lsn;
 	if (g.st.n == 0 ||
 	    ((rc = sat_srv_heads(&d->heads, &d->nheads, s, x->device,
-	    e)) == SAT_OK &&
+	    false, e)) == SAT_OK &&
 	    (rc = sat_records_write(&records, g.st.r, g.st.n, e)) ==
 	    SAT_OK)) {
 		d->records = sat_buf_span(&records);

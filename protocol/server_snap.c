@@ -201,11 +201,10 @@ sat_srv_snap(sat_server *s, sat_server_session *x, const sat_snap *in,
 		    p->st.r[p->st.n - 1].eid;
 	c->total = x->snap_total;
 	c->max_eff = p->st.max_eff; /* P-095 */
-	if (p->st.n == 0 ||
-	    ((rc = sat_srv_heads(&c->heads, &c->nheads, s, x->device,
-	    e)) == SAT_OK &&
-	    (rc = sat_records_write(&records, p->st.r, p->st.n, e)) ==
-	    SAT_OK)) {
+	if (((p->st.n == 0 && !c->done) || (rc = sat_srv_heads(&c->heads,
+	    &c->nheads, s, x->device, c->done, e)) == SAT_OK) &&
+	    (p->st.n == 0 || (rc = sat_records_write(&records, p->st.r,
+	    p->st.n, e)) == SAT_OK)) {
 		c->records = sat_buf_span(&records);
 		sat_hash(c->hash, c->records);
 		sat_msg_write(reply, &m);

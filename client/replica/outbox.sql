@@ -115,8 +115,13 @@ UPDATE place SET lsn = ?2 WHERE upto > 0 AND upto < ?1
 AND lsn = 9223372036854775807;
 
 -- :name place_truncate
+-- Not the end of each chain: its author may not have heard of it yet, and the
+-- server may come back from a backup older than that one (P-324). A device has
+-- one push under way.
 -- @durable
-DELETE FROM place WHERE lsn <= ?1;
+DELETE FROM place AS a WHERE lsn <= ?1 AND last <= (SELECT max(b.last)
+  FROM place AS b WHERE b.upto = a.upto AND b.dev = a.dev AND b.inc = a.inc)
+  - 4096;
 
 -- :name place_of
 -- Where an own commit stood in one order, as others saw it.

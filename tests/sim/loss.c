@@ -95,7 +95,10 @@ step(history *h)
 	} else if (what < 85) {
 		loss_session(h, dev, loss_draw(h, 3) != 0);
 	} else if (what < 89) {
-		loss_back_up(h);
+		if (loss_draw(h, 3) == 0)
+			loss_spoil_backup(h);
+		else
+			loss_back_up(h);
 	} else if (what < 93) {
 		TICK(server_killed);
 		loss_close_server(L, false);

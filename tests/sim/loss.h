@@ -24,7 +24,8 @@
 #define COUNTS(X)                                                             \
 	X(histories) X(writes) X(sessions) X(broken) X(backups) X(losses)     \
 	X(from_backup) X(from_kit) X(twice) X(dead) X(gone_with_it)           \
-	X(server_killed) X(device_killed) X(unheard) X(refused) X(fresh)
+	X(server_killed) X(device_killed) X(unheard) X(refused) X(fresh)      \
+	X(spoilt)
 
 enum {
 #define X(name) C_##name,
@@ -55,6 +56,7 @@ typedef struct history {
 	bool dead[NDEVS];
 	sat_buf backup;  /* as it lies elsewhere */
 	bool kit;        /* it holds no records */
+	bool spoilt;     /* a newer one was believed, and cannot be read now */
 	int losses;
 	char why[600];
 	jmp_buf on_fail;
@@ -78,6 +80,7 @@ void loss_session(history *h, int dev, bool whole);
 void loss_open_server(history *h);
 void loss_close_server(lab *L, bool orderly);
 void loss_back_up(history *h);
+void loss_spoil_backup(history *h);
 void loss_make_kit(history *h);
 void loss_lose_server(history *h);
 

@@ -52,7 +52,7 @@ loss_back_up(history *h)
 	if (sat_sqlite_store_backup(&lsn, L->store, BACKUP, &e) != SAT_OK)
 		loss_fail(h, "no backup: %s", e.text);
 	take_away(h);
-	h->kit = false;
+	h->kit = h->spoilt = false;
 	for (int i = 0; i < h->nw; i++)
 		h->w[i].backed = h->w[i].backed || (loss_server_has(h,
 		    h->w[i].rec, &r) && loss_has_tag(&r, &L->a, h->w[i].tag));
@@ -61,6 +61,27 @@ loss_back_up(history *h)
 		loss_fail(h, "not marked: %s", e.text);
 	TICK(backups);
 	loss_say(h, "backup up to %llu", (unsigned long long)lsn);
+}
+
+/* Verified, so the watermark rises and devices let go what it holds; and on the
+ * day it is needed only an older one can be read (P-324). */
+void
+loss_spoil_backup(history *h)
+{
+	lab *L = h->L;
+	uint64_t lsn;
+	sat_err e = { 0 };
+
+	if (sat_sqlite_store_backup(&lsn, L->store, BACKUP, &e) != SAT_OK ||
+	    sat_sqlite_mark_durable(L->store, lsn, &e) != SAT_OK ||
+	    sat_server_reload(L->server, &e) != SAT_OK)
+		loss_fail(h, "no backup: %s", e.text);
+	simfs_remove(L->srv.fs, BACKUP);
+	simfs_remove(L->srv.fs, BACKUP "-wal");
+	h->spoilt = true;
+	TICK(spoilt);
+	loss_say(h, "a backup up to %llu that will not be there",
+	    (unsigned long long)lsn);
 }
 
 void
@@ -81,6 +102,7 @@ loss_make_kit(history *h)
 	sat_sqlite_store_close(s);
 	take_away(h);
 	h->kit = true;
+	h->spoilt = false;
 	for (int i = 0; i < h->nw; i++)
 		h->w[i].backed = false;
 	loss_say(h, "kit at %llu", (unsigned long long)lsn);
@@ -112,7 +134,8 @@ begin_epoch(history *h)
 	    (unsigned long long)c.base_lsn);
 }
 
-/* What is nowhere but on a device that dies now. */
+/* What is nowhere but on a device that dies now, or (-1) nowhere but in a
+ * backup that cannot be read. */
 static void
 excuse(history *h, int dying)
 {
@@ -122,7 +145,7 @@ excuse(history *h, int dying)
 		written *w = &h->w[i];
 		bool known = w->backed;
 
-		if (w->dev != dying || w->excused)
+		if ((w->dev != dying && dying >= 0) || w->excused)
 			continue;
 		/* headquarters and managers give back what they hold */
 		for (int d = 0; d < RAW && !known; d++)
@@ -179,6 +202,8 @@ loss_lose_server(history *h)
 	note_unheard(h);
 	loss_close_server(L, false);
 	simfs_wipe(L->srv.fs);
+	if (h->spoilt)
+		excuse(h, -1);
 	if (loss_draw(h, 4) == 0)
 		lose_device(h);
 	simfs_put(L->srv.fs, "server.db", h->backup.p, h->backup.n);

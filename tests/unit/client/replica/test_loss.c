@@ -230,6 +230,37 @@ states_of_the_lost_server_are_given_back(void **state)
 	assert_sound(f);
 }
 
+/* A later backup was verified, so that the watermark passed what another wrote,
+ * and the server came back from an older one: its author may say it again. */
+static void
+a_backup_older_than_the_watermark_finds_the_ends_of_the_chains(void **state) /* P-324 */
+{
+	fixture *f = *state;
+	sat_welcome w = { .proto = 1, .wall_ms = f->now_ms, .head = 6,
+		.scope_head = 6, .durable = 6 };
+	sat_seeded yes = { .taken = 1 };
+	sat_id old, later;
+	sat_epoch c;
+	sat_seed s = { 0 };
+	bool wanted = true, told = false;
+	sat_err err = { 0 };
+
+	before_the_loss(f, &old, &later);
+	assert_ok(f->ops.welcome(f->ops.u, &w, f->now_ms, &err));
+	c = certificate(f, 1);
+	assert_ok(meet(f, &c, 1, BASE, &err));
+	for (int i = 0; i < 10 && wanted; i++) {
+		s = (sat_seed){ 0 };
+		assert_ok(f->ops.seed(f->ops.u, &f->a, &s, &wanted, &err));
+		for (size_t k = 0; k < s.nplaces; k++)
+			told = told || (s.places[k].device == OTHER &&
+			    s.places[k].upto == 6);
+		assert_ok(f->ops.seeded(f->ops.u, &yes, &err));
+	}
+	assert_true(told);
+	assert_sound(f);
+}
+
 static void
 the_snapshot_takes_what_the_new_server_does_not_have(void **state) /* N3 */
 {
@@ -401,6 +432,7 @@ main(void)
 		P(a_server_nobody_vouches_for_is_not_followed),
 		P(what_was_accepted_after_the_backup_waits_again_and_counts_once),
 		P(states_of_the_lost_server_are_given_back),
+		P(a_backup_older_than_the_watermark_finds_the_ends_of_the_chains),
 		P(the_snapshot_takes_what_the_new_server_does_not_have),
 		P(no_byte_of_an_erased_customer_stays_on_the_device),
 		P(an_unsent_edit_of_an_erased_customer_goes_with_its_verdict),
