@@ -450,11 +450,12 @@ is_masked(const sat_record *rec)
 
 /* What was known of a customer that is a pool's now goes. */
 static sat_rc
-drop_history(sat_replica *r, const replica_row *row, sat_err *e)
+drop_history(sat_replica *r, replica_row *row, sat_err *e)
 {
 	sat_stmt *s;
 	sat_rc rc;
 
+	row->npast = 0;
 	if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_DEL, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, row->stored_rid != 0 ? row->stored_rid : row->rid);

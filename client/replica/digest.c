@@ -470,14 +470,9 @@ static sat_rc
 trim_history(sat_replica *r, sat_err *e)
 {
 	int64_t oldest = sat_wall_ms(&r->clock) - HISTORY_DAYS * DAY_MS;
-	sat_stmt *s;
-	sat_rc rc;
 
-	if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_TRIM, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, oldest > 0 ? oldest << 16 : 0);
-	sat_bind_int(s, 2, HISTORY_KEEP);
-	return sat_run(s, e);
+	return replica_past_trim(r, oldest > 0 ? (sat_hlc)oldest << 16 : 0,
+	    HISTORY_KEEP, e);
 }
 
 /* A few buckets of it. r->scrub_kind 0: none is under way. */

@@ -82,6 +82,17 @@ replay(sat_past **list, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
 	return SAT_OK;
 }
 
+static void
+newest_first(sat_past *list, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		sat_past last = list[n - 1 - i];
+
+		list[n - 1 - i] = list[i];
+		list[i] = last;
+	}
+}
+
 /*
  * What own waiting operations displaced stands in no table, because the server
  * has not ordered it yet; but a person offline looks at his history too.
@@ -111,12 +122,7 @@ replica_waiting_past(sat_past **list, size_t *n, size_t *cap, sat_arena *a,
 		if ((rc = replica_own_commit(&o, a, r, p->seqs[i], e)) ==
 		    SAT_OK)
 			rc = replay(list, n, cap, a, r, &rec, &o.c, field, e);
-	for (size_t i = 0; i < *n / 2; i++) {
-		sat_past last = (*list)[*n - 1 - i];
-
-		(*list)[*n - 1 - i] = (*list)[i];
-		(*list)[i] = last;
-	}
+	newest_first(*list, *n);
 	return rc;
 }
 
@@ -125,31 +131,21 @@ sat_replica_history(sat_past **out, size_t *n, sat_arena *a, sat_replica *r,
     const sat_id *id, int field, sat_err *e)
 {
 	sat_past *list = NULL;
-	size_t cap = 0;
+	size_t cap = 0, waiting;
 	int64_t rid = 0;
-	sat_stmt *s;
-	bool row;
 	sat_rc rc;
 
 	*out = NULL;
 	*n = 0;
 	if ((rc = rid_of(&rid, r, id, e)) != SAT_OK ||
 	    (rc = replica_waiting_past(&list, n, &cap, a, r, id, field, e)) !=
-	    SAT_OK ||
-	    (rc = sat_db_stmt(&s, r->db, SQL_HISTORY_OF, e)) != SAT_OK)
+	    SAT_OK)
 		return rc;
-	sat_bind_int(s, 1, rid);
-	sat_bind_int(s, 2, field);
-	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		REPLICA_GROW(list, *n, cap, a);
-		list[*n] = (sat_past){ .field = (uint16_t)sat_col_int(s, 0),
-			.value = sat_value_dup(a, replica_col_value(s, 4)),
-			.at = { (sat_hlc)sat_col_int(s, 1),
-			    (uint32_t)sat_col_int(s, 2),
-			    (uint64_t)sat_col_int(s, 3) },
-			.by = (uint64_t)sat_col_int(s, 5) };
-		(*n)++;
-	}
+	waiting = *n;
+	if ((rc = replica_past_of(&list, n, &cap, a, r, rid, field, e)) !=
+	    SAT_OK)
+		return rc;
+	newest_first(list + waiting, *n - waiting);
 	*out = list;
 	return rc;
 }

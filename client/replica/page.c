@@ -42,7 +42,6 @@ replica_page_reset(sat_replica *r)
 	p->rows = NULL;
 	p->last = &p->rows;
 	p->nrows = p->nadds = p->nsums = p->uses = 0;
-	p->hist_lsn = 0;
 	sat_arena_reset(&p->mem);
 }
 
@@ -59,6 +58,7 @@ void
 replica_page_fini(sat_replica *r)
 {
 	sat_arena_fini(&r->page.mem);
+	sat_arena_fini(&r->page.past);
 	free(r->page.adds);
 	free(r->page.sums);
 	memset(&r->page, 0, sizeof r->page);
@@ -425,36 +425,12 @@ replica_page_flush(sat_replica *r, sat_err *e)
 			row->dirty = false;
 		}
 	for (row = r->page.rows; row != NULL; row = row->next)
-		if (row->dirty && (rc = replica_row_write(r, row, e)) != SAT_OK)
+		if (row->dirty && ((rc = replica_row_write(r, row, e)) !=
+		    SAT_OK || (rc = replica_past_put(r, row, e)) != SAT_OK))
 			return rc;
 	if ((rc = replica_page_flush_match(r, e)) != SAT_OK)
 		return rc;
 	return replica_page_flush_sums(r, e);
-}
-
-static sat_rc
-put_history(sat_replica *r, const replica_row *row, const sat_displaced *d,
-    uint64_t lsn, sat_err *e)
-{
-	replica_page *p = &r->page;
-	sat_stmt *s;
-	sat_rc rc;
-
-	if (p->hist_lsn != lsn) {
-		p->hist_lsn = lsn;
-		p->hist_n = 0;
-	}
-	if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_PUT, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, row->stored_rid != 0 ? row->stored_rid : row->rid);
-	sat_bind_int(s, 2, d->field);
-	sat_bind_int(s, 3, (int64_t)lsn);
-	sat_bind_int(s, 4, p->hist_n++);
-	sat_bind_int(s, 5, (int64_t)d->at.hlc);
-	sat_bind_int(s, 6, d->at.dev);
-	sat_bind_int(s, 7, (int64_t)d->at.lsn);
-	replica_bind_value(s, 8, d->value);
-	return sat_run(s, e);
 }
 
 sat_rc
@@ -484,10 +460,9 @@ replica_page_fold(sat_replica *r, replica_row *row, const sat_op *op,
 	else
 		replica_sum_in(row);
 	for (size_t i = 0; i < got.ndisplaced; i++)
-		if (got.displaced[i].value.type != SAT_V_NULL &&
-		    (rc = put_history(r, row, &got.displaced[i], ctx->at.lsn,
-		    e)) != SAT_OK)
-			return rc;
+		if (got.displaced[i].value.type != SAT_V_NULL)
+			replica_past_note(row, &r->page.mem, &got.displaced[i],
+			    ctx->at.lsn);
 	if ((got.conflict_opened || got.conflict_closed || got.dismissed) &&
 	    (rc = replica_conflict_note(r, row, rec->with_edits != edits ? 0 :
 	    op->field, &got, ctx, e)) != SAT_OK)

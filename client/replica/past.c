@@ -21,38 +21,68 @@ take_id(sat_id *id, sat_stmt *s, int i)
 	return v.n == sizeof id->b;
 }
 
+/* The past of one record as it was read, by field. Few entries: sorted by
+ * insertion, which keeps the order within a field. */
+static sat_rc
+tell_past(sat_past *list, size_t n, const sat_id *id, past_cb cb, void *u,
+    sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 1; i < n; i++) {
+		sat_past p = list[i];
+		size_t at = i;
+
+		for (; at > 0 && list[at - 1].field > p.field; at--)
+			list[at] = list[at - 1];
+		list[at] = p;
+	}
+	for (size_t i = 0; i < n && rc == SAT_OK; i++)
+		rc = cb(u, id, &list[i], e);
+	return rc;
+}
+
 static sat_rc
 stored_past(sat_replica *r, const replica_kind *k, int field, past_cb cb,
     void *u, sat_err *e)
 {
 	sat_buf text = { 0 };
+	sat_arena a = { 0 };
+	sat_past *list = NULL;
+	size_t n = 0, cap = 0;
+	int64_t rid = 0;
 	sat_stmt *s;
 	bool row;
-	sat_id id;
+	sat_id id = { 0 };
 	sat_rc rc;
 
-	sat_buf_fmt(&text, "SELECT k_._id, h_.field, h_.hlc, h_.dev, h_.vlsn, "
-	    "h_.value, h_.lsn FROM history h_ CROSS JOIN %s k_ ON k_._rid = "
-	    "h_.rid WHERE (?1 = 0 OR h_.field = ?1) AND (k_._flags & %d) = 0 "
-	    "ORDER BY h_.rid, h_.field, h_.lsn, h_.n", k->table, HIDDEN);
+	sat_buf_fmt(&text, "SELECT k_._id, h_.rid, h_.data FROM history h_ "
+	    "CROSS JOIN %s k_ ON k_._rid = h_.rid WHERE (k_._flags & %d) = 0 "
+	    "ORDER BY h_.rid, h_.n", k->table, HIDDEN);
 	rc = sat_db_stmt_text(&s, r->db, sat_buf_cstr(&text), e);
 	sat_buf_fini(&text);
 	if (rc != SAT_OK)
 		return rc;
-	sat_bind_int(s, 1, field);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		sat_past p = { .field = (uint16_t)sat_col_int(s, 1),
-			.value = replica_col_value(s, 5),
-			.at = { (sat_hlc)sat_col_int(s, 2),
-			    (uint32_t)sat_col_int(s, 3),
-			    (uint64_t)sat_col_int(s, 4) },
-			.by = (uint64_t)sat_col_int(s, 6) };
-
-		if (take_id(&id, s, 0) && (rc = cb(u, &id, &p, e)) != SAT_OK) {
-			sat_stmt_reset(s);
-			break;
+		if (sat_col_int(s, 1) != rid) {
+			if ((rc = tell_past(list, n, &id, cb, u, e)) != SAT_OK)
+				break;
+			sat_arena_reset(&a);
+			list = NULL;
+			n = cap = 0;
+			rid = sat_col_int(s, 1);
+			if (!take_id(&id, s, 0))
+				memset(&id, 0, sizeof id);
 		}
+		if (!sat_id_zero(&id) && (rc = replica_past_read(&list, &n,
+		    &cap, &a, sat_col_blob(s, 2), field, e)) != SAT_OK)
+			break;
 	}
+	if (rc == SAT_OK)
+		rc = tell_past(list, n, &id, cb, u, e);
+	else
+		sat_stmt_reset(s);
+	sat_arena_fini(&a);
 	return rc;
 }
 

@@ -5,6 +5,7 @@
  * kindsql.c   the tables of the kinds: the only generated SQL besides query.c
  * rows.c      a row of a kind <-> a record; flags, match keys, conflicts
  * base.c      the server's state of a row, beside the view
+ * history.c   values that were displaced, packed; past.c reads those of all
  * page.c      the rows one transaction touches: read once, written once
  * pend.c      which commits still wait, per record; the view from the base
  * write.c     local commits and groups
@@ -133,6 +134,8 @@ typedef struct replica_row {
 	bool counted;
 	sat_sum sum;
 	bool no_match;           /* its match keys are made later, all at once */
+	sat_past *past;          /* displaced since it was read, oldest first */
+	size_t npast, cap_past;
 	struct replica_row *next_id, *next_rid, *next;
 } replica_row;
 
@@ -154,6 +157,7 @@ typedef struct sum_add {
  */
 typedef struct replica_page {
 	sat_arena mem;
+	sat_arena past;          /* history.c: the chunk that is added to */
 	replica_row *by_id[PAGE_BUCKETS], *by_rid[PAGE_BUCKETS];
 	replica_row *rows, **last; /* in the order they came */
 	size_t nrows, uses;
@@ -161,8 +165,6 @@ typedef struct replica_page {
 	size_t nadds, cap_adds;
 	sum_add *sums;
 	size_t nsums, cap_sums;
-	uint64_t hist_lsn;       /* numbers displaced values within a commit */
-	uint32_t hist_n;
 } replica_page;
 
 typedef struct replica_chain { /* what a rolled back transaction gives back */
@@ -389,6 +391,21 @@ SAT_CHECK sat_rc replica_search_entries(int64_t *n, sat_replica *r, sat_err *e);
 /* seek.c: numbers of the rows that are found, as a JSON list. */
 SAT_CHECK sat_rc replica_search_rids(sat_buf *json, sat_replica *r,
     const sat_kind *kind, sat_span text, sat_err *e);
+
+/* history.c */
+/* A value was displaced by the commit at lsn: kept with the row. */
+void replica_past_note(replica_row *row, sat_arena *a, const sat_displaced *d, uint64_t lsn);
+/* What was noted goes to the table, under row->rid. */
+SAT_CHECK sat_rc replica_past_put(sat_replica *r, replica_row *row, sat_err *e);
+/* Oldest first, appended to an arena's list: of one chunk, of a record. field
+ * 0 = all. SAT_EINTEGRITY when a chunk cannot be read. */
+SAT_CHECK sat_rc replica_past_read(sat_past **list, size_t *n, size_t *cap,
+    sat_arena *a, sat_span data, int field, sat_err *e);
+SAT_CHECK sat_rc replica_past_of(sat_past **list, size_t *n, size_t *cap,
+    sat_arena *a, sat_replica *r, int64_t rid, int field, sat_err *e);
+/* Of every record: what is older goes, and what is not among the newest `keep`
+ * of its field. */
+SAT_CHECK sat_rc replica_past_trim(sat_replica *r, sat_hlc oldest, size_t keep, sat_err *e);
 
 /* alias.c */
 /* `alias` as the row is now; flags are the new ones. */

@@ -15,20 +15,22 @@ SELECT key, rid FROM match WHERE key IN (SELECT key FROM match
   GROUP BY key HAVING count(*) BETWEEN 2 AND ?1) ORDER BY key, rid;
 
 -- :name history_put
-INSERT OR REPLACE INTO history(rid, field, lsn, n, hlc, dev, vlsn, value)
-VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+INSERT OR REPLACE INTO history(rid, n, data) VALUES(?1, ?2, ?3);
+
+-- :name history_last
+SELECT n, data FROM history WHERE rid = ?1 ORDER BY n DESC LIMIT 1;
 
 -- :name history_of
--- @field  0 = all
-SELECT field, hlc, dev, vlsn, value, lsn FROM history
-WHERE rid = ?1 AND (?2 = 0 OR field = ?2)
-ORDER BY lsn DESC, n DESC, field;
+SELECT data FROM history WHERE rid = ?1 ORDER BY n;
+
+-- :name history_next
+SELECT rid FROM history WHERE rid > ?1 ORDER BY rid LIMIT 1;
 
 -- :name history_del
 DELETE FROM history WHERE rid = ?1;
 
 -- :name history_move
-UPDATE history SET rid = ?2 WHERE rid = ?1;
+UPDATE OR REPLACE history SET rid = ?2 WHERE rid = ?1;
 
 -- :name handed_put
 INSERT OR IGNORE INTO handed(rid, kind) VALUES(?1, ?2);
@@ -98,13 +100,3 @@ SELECT EXISTS(SELECT 1 FROM alias WHERE winner IS NOT NULL);
 
 -- :name alias_count
 SELECT count(winner) + count(given) FROM alias;
-
--- :name history_trim
--- Weekly: what nobody looks back to. One pass over the table.
--- @hlc  older stamps go
--- @keep  newest values of a field that stay otherwise
-DELETE FROM history WHERE hlc < ?1 OR (rid, field, lsn, n) IN
-  (SELECT rid, field, lsn, n FROM
-    (SELECT rid, field, lsn, n, row_number() OVER
-      (PARTITION BY rid, field ORDER BY lsn DESC, n DESC) AS k FROM history)
-   WHERE k > ?2);

@@ -117,17 +117,13 @@ CREATE TABLE match(
   PRIMARY KEY(key, rid)
 ) WITHOUT ROWID;
 
--- Values that others displaced, in the order the server's log did it.
+-- Values that others displaced, in the order the server's log did it: chunks
+-- of entries (history.c), the last one of a record is added to.
 CREATE TABLE history(
-  rid    INTEGER NOT NULL,
-  field  INTEGER NOT NULL,
-  lsn    INTEGER NOT NULL,  -- of the commit that displaced the value
-  n      INTEGER NOT NULL,  -- several in one commit
-  hlc    INTEGER NOT NULL,  -- stamp of the displaced value
-  dev    INTEGER NOT NULL,
-  vlsn   INTEGER NOT NULL,
-  value,
-  PRIMARY KEY(rid, field, lsn, n)
+  rid   INTEGER NOT NULL,
+  n     INTEGER NOT NULL,  -- chunk, ascending
+  data  BLOB NOT NULL,
+  PRIMARY KEY(rid, n)
 ) WITHOUT ROWID;
 
 -- Open conflicts, derived from the rows. field 0: deleted while edited.
