@@ -332,9 +332,6 @@ collect(digest *d, sat_err *e)
 	for (wroot *r = d->moved; r != NULL; r = r->next_moved)
 		if ((rc = one_moved(d, r, e)) != SAT_OK)
 			return rc;
-	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
-		if ((rc = one_dirty(d, w, e)) != SAT_OK)
-			return rc;
 	return SAT_OK;
 }
 
@@ -415,15 +412,20 @@ write_sums(digest *d, sat_err *e)
 }
 
 sat_rc
-sat_srv_digest_flush(sat_server *s, sat_err *e)
+sat_srv_digest_flush(sat_server *s, wrec *const *dirty, size_t n,
+    sat_rc (*write)(sat_server *s, wrec *w, sat_err *e), sat_err *e)
 {
 	digest d = { .s = s };
 	sat_rc rc = SAT_OK;
 
-	if (s->set.dirty == NULL && s->set.dirty_roots == NULL &&
-	    s->set.gone == NULL)
+	if (n == 0 && s->set.dirty_roots == NULL && s->set.gone == NULL)
 		return SAT_OK;
-	if ((rc = collect(&d, e)) == SAT_OK) {
+	rc = collect(&d, e);
+	/* One after the other: thousands do not fit the processor's cache. */
+	for (size_t i = 0; i < n && rc == SAT_OK; i++)
+		if ((rc = one_dirty(&d, dirty[i], e)) == SAT_OK)
+			rc = write(s, dirty[i], e);
+	if (rc == SAT_OK) {
 		settle(&d);
 		rc = write_sums(&d, e);
 	}

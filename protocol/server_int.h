@@ -308,8 +308,10 @@ SAT_CHECK sat_rc sat_srv_alike_adopt(sat_server *s, int64_t now_ms, sat_err *e);
 /* Sign what this transaction added; by sat_srv_commit. */
 SAT_CHECK sat_rc sat_srv_own_flush(sat_server *s, sat_err *e);
 /* server_digest.c: what the dirty records and memberships mean for the sums of
- * the keys; before any of them is written. */
-SAT_CHECK sat_rc sat_srv_digest_flush(sat_server *s, sat_err *e);
+ * the keys; `write` puts a record right after it was counted. Memberships are
+ * written after it. */
+SAT_CHECK sat_rc sat_srv_digest_flush(sat_server *s, wrec *const *dirty, size_t n,
+    sat_rc (*write)(sat_server *s, wrec *w, sat_err *e), sat_err *e);
 /* The sum of everything a user's device holds; *has false: it holds nothing. */
 SAT_CHECK sat_rc sat_srv_digest_total(bool *has, sat_sum *sum, sat_server *s,
     const sat_user *user, sat_err *e);

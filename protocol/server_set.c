@@ -445,12 +445,11 @@ by_eid(const void *a, const void *b)
 }
 
 /* In the order of the table: neighbours share pages. */
-sat_rc
-sat_set_flush_recs(sat_server *s, sat_err *e)
+static wrec **
+sorted_dirty(size_t *count, sat_server *s)
 {
 	size_t n = 0;
 	wrec **v;
-	sat_rc rc;
 
 	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
 		n++;
@@ -460,22 +459,34 @@ sat_set_flush_recs(sat_server *s, sat_err *e)
 		v[n++] = w;
 	if (n > 1)
 		qsort(v, n, sizeof(wrec *), by_eid);
-	for (size_t i = 0; i < n; i++)
-		if ((rc = flush_rec(s, v[i], e)) != SAT_OK)
-			return rc;
+	*count = n;
+	return v;
+}
+
+sat_rc
+sat_set_flush_recs(sat_server *s, sat_err *e)
+{
+	size_t n;
+	wrec **v = sorted_dirty(&n, s);
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < n && rc == SAT_OK; i++)
+		rc = flush_rec(s, v[i], e);
 	s->set.dirty = NULL;
-	return SAT_OK;
+	return rc;
 }
 
 sat_rc
 sat_set_flush(sat_server *s, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	sat_rc rc;
+	size_t n;
+	wrec **v = sorted_dirty(&n, s);
+	sat_rc rc = sat_srv_digest_flush(s, v, n, flush_rec, e);
 
-	if ((rc = sat_srv_digest_flush(s, e)) != SAT_OK ||
-	    (rc = sat_set_flush_recs(s, e)) != SAT_OK)
+	if (rc != SAT_OK)
 		return rc;
+	s->set.dirty = NULL;
 	for (wroot *r = s->set.dirty_roots; r != NULL; r = r->next_dirty) {
 		for (size_t i = 0; i < r->n; i++) {
 			if (!r->k[i].dirty)

@@ -3,7 +3,8 @@
  * the test store implement it and give byte-identical logs for the same seed.
  *
  * Every call runs inside begin/commit, on the core's one thread. Spans given
- * to callbacks, and spans returned, are copied into the arena handed in.
+ * to callbacks, and spans returned, are copied into the arena handed in; those
+ * of a record may instead be the store's own until the transaction ends.
  */
 #ifndef SAT_PROTOCOL_STORE_H
 #define SAT_PROTOCOL_STORE_H

@@ -44,6 +44,7 @@ typedef struct store_late {
 	late_rec **bucket; /* by eid */
 	size_t mask, n, nlate, bytes, hand;
 	late_rec *open;    /* put by this transaction */
+	late_rec *dead;    /* put and replaced by it */
 	uint32_t *swept;   /* written by this transaction */
 	size_t nswept, swept_cap;
 	store_sweep sweep;
@@ -75,7 +76,7 @@ SAT_CHECK sat_rc store_scope_flush(sat_sqlite_store *s, sat_err *e);
 /* The same for log. */
 SAT_CHECK sat_rc store_log_flush(sat_sqlite_store *s, sat_err *e);
 
-/* What is kept of a record, NULL = nothing; until the next put. */
+/* What is kept of a record, NULL = nothing; until the transaction ends. */
 const sat_rec_row *store_late_find(const sat_sqlite_store *s, uint32_t eid);
 /* A record as it is now; late: its row was not written. Not late, and nothing
  * is kept of it: nothing is done. */

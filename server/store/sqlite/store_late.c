@@ -153,7 +153,8 @@ replace(store_late *l, const sat_rec_row *row, bool late, bool gone)
 		k->next_open = old->next_open;
 		k->before = old->before;
 		*at = k;
-		free(old);
+		old->next = l->dead; /* whoever read it may still hold it */
+		l->dead = old;
 	} else {
 		k->before = old;
 		k->next_open = l->open;
@@ -371,6 +372,11 @@ end(store_late *l, bool keep)
 	}
 	l->open = NULL;
 	l->logged = 0;
+	for (late_rec *k = l->dead, *nx; k != NULL; k = nx) {
+		nx = k->next;
+		free(k);
+	}
+	l->dead = NULL;
 	for (size_t i = 0; i < l->nswept; i++) {
 		late_rec *k = find(l, l->swept[i]);
 

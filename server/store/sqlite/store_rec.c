@@ -77,8 +77,6 @@ rec_by_eid(sat_rec_row *row, sat_arena *a, void *u, uint32_t eid, sat_err *e)
 
 	if (kept != NULL) {
 		*row = *kept;
-		row->owner = store_copy(a, row->owner);
-		row->state = store_copy(a, row->state);
 		return SAT_OK;
 	}
 	if ((rc = store_stmt(&q, s->db, SQL_REC_BY_EID, e)) != SAT_OK)
