@@ -410,20 +410,15 @@ void
 sat_salt_derive(uint8_t salt[SAT_SALT_BYTES],
     const uint8_t seed[SAT_SALT_BYTES], uint64_t at, sat_hlc hlc)
 {
-	static const char label[] = "satchel salt 1\n";
-	const size_t n = sizeof label - 1;
-	uint8_t hash[SAT_HASH_BYTES], msg[sizeof label - 1 + 16];
+	uint8_t in[16];
 
 	/* the stamp, because two copies of one folder go on with the same
 	 * seed and number */
-	memcpy(msg, label, n);
 	for (size_t i = 0; i < 8; i++) {
-		msg[n + i] = (uint8_t)(at >> (56 - 8 * i));
-		msg[n + 8 + i] = (uint8_t)(hlc >> (56 - 8 * i));
+		in[i] = (uint8_t)(at >> (56 - 8 * i));
+		in[8 + i] = (uint8_t)(hlc >> (56 - 8 * i));
 	}
-	sat_hash_keyed(hash, sat_span_of(seed, SAT_SALT_BYTES),
-	    sat_span_of(msg, sizeof msg));
-	memcpy(salt, hash, SAT_SALT_BYTES);
+	sat_prf16(salt, seed, in);
 }
 
 /* ---- signature ----------------------------------------------------------- */

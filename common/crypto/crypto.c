@@ -213,6 +213,20 @@ sat_siphashx24(uint8_t out[16], const uint8_t key[16], sat_span msg)
 	(void)crypto_shorthash_siphashx24(out, bytes_of(msg), msg.n, key);
 }
 
+void
+sat_prf16(uint8_t out[16], const uint8_t key[16], const uint8_t in[16])
+{
+	static const char constants[] = "expand 16-byte k";
+	uint8_t k[crypto_core_hchacha20_KEYBYTES];
+	uint8_t all[crypto_core_hchacha20_OUTPUTBYTES];
+
+	memcpy(k, key, 16);
+	memcpy(k + 16, key, 16);
+	(void)crypto_core_hchacha20(all, in, k,
+	    (const unsigned char *)constants);
+	memcpy(out, all, 16);
+}
+
 /* ---- sealing ---------------------------------------------------------------- */
 
 void
@@ -222,6 +236,18 @@ sat_xaead_seal_detached(uint8_t *out, uint8_t tag[SAT_AEAD_TAG_BYTES],
 {
 	(void)crypto_aead_xchacha20poly1305_ietf_encrypt_detached(out, tag,
 	    NULL, bytes_of(msg), msg.n, bytes_of(ad), ad.n, NULL, nonce, key);
+}
+
+bool
+sat_xaead_check_detached(sat_span cipher,
+    const uint8_t tag[SAT_AEAD_TAG_BYTES], sat_span ad,
+    const uint8_t nonce[SAT_XAEAD_NONCE_BYTES],
+    const uint8_t key[SAT_KEY_BYTES])
+{
+	/* without a place for the message libsodium checks the tag alone */
+	return crypto_aead_xchacha20poly1305_ietf_decrypt_detached(NULL, NULL,
+	    bytes_of(cipher), cipher.n, tag, bytes_of(ad), ad.n, nonce,
+	    key) == 0;
 }
 
 bool

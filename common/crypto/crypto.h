@@ -44,6 +44,9 @@ void sat_sha512(uint8_t out[64], sat_span msg);
 void sat_hmac_sha256(uint8_t out[32], sat_span key, sat_span msg);
 uint64_t sat_siphash24(const uint8_t key[16], sat_span msg);
 void sat_siphashx24(uint8_t out[16], const uint8_t key[16], sat_span msg);
+/* A pseudo-random function of 16 bytes: the first half of HChaCha20 under a
+ * 128-bit key (the key twice, constants "expand 16-byte k"). */
+void sat_prf16(uint8_t out[16], const uint8_t key[16], const uint8_t in[16]);
 
 bool sat_mem_eq(const void *a, const void *b, size_t n); /* constant time */
 void sat_wipe(void *p, size_t n);
@@ -57,6 +60,11 @@ void sat_xaead_seal_detached(uint8_t *out, uint8_t tag[SAT_AEAD_TAG_BYTES],
     sat_span msg, sat_span ad, const uint8_t nonce[SAT_XAEAD_NONCE_BYTES],
     const uint8_t key[SAT_KEY_BYTES]);
 SAT_CHECK bool sat_xaead_open_detached(uint8_t *out, sat_span cipher,
+    const uint8_t tag[SAT_AEAD_TAG_BYTES], sat_span ad,
+    const uint8_t nonce[SAT_XAEAD_NONCE_BYTES],
+    const uint8_t key[SAT_KEY_BYTES]);
+/* Would it open? */
+SAT_CHECK bool sat_xaead_check_detached(sat_span cipher,
     const uint8_t tag[SAT_AEAD_TAG_BYTES], sat_span ad,
     const uint8_t nonce[SAT_XAEAD_NONCE_BYTES],
     const uint8_t key[SAT_KEY_BYTES]);

@@ -115,6 +115,9 @@ void vfs_page_seal(uint8_t *disk, const uint8_t *clear, const vfs_main *db,
 /* `clear` may not overlap `disk`; it is not altered on failure. */
 SAT_CHECK bool vfs_page_open(uint8_t *clear, const uint8_t *disk,
     const vfs_main *db, uint32_t pgno);
+/* Does it open? */
+SAT_CHECK bool vfs_page_check(const uint8_t *disk, const vfs_main *db,
+    uint32_t pgno);
 /* SQLite's 24-byte frame header <-> the sealed one; `page` is the page as on
  * disk, `at` the offset of the frame. */
 void vfs_header_seal(uint8_t *disk, const uint8_t *header,

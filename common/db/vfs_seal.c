@@ -158,6 +158,17 @@ vfs_page_open(
 	return true;
 }
 
+bool
+vfs_page_check(const uint8_t *disk, const vfs_main *db, uint32_t pgno)
+{
+	size_t from = pgno == 1 ? VFS_CLEAR : 0;
+	uint8_t ad[AD_MAX];
+
+	return pgno != 0 && sat_xaead_check_detached(
+	    sat_span_of(disk + from, VFS_BODY - from), disk + TAG_AT,
+	    page_ad(ad, db, pgno, disk), disk + NONCE_AT, db->keys->page);
+}
+
 /* P = page number, commit size, checksum: the header without its salts. */
 static void
 header_pack(uint8_t p[16], const uint8_t *header)

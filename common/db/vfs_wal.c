@@ -184,7 +184,7 @@ read_part(vfs_file *f, uint8_t *out, int amt, int64_t at, size_t in)
 {
 	uint8_t header[VFS_FRAME_HEADER];
 	bool lend = f->db->checkpoint && amt == VFS_PAGE;
-	uint8_t *clear = amt == VFS_PAGE && !lend ? out : f->clear;
+	uint8_t *clear = amt == VFS_PAGE ? out : f->clear;
 	int rc = low_read(f, f->disk, VFS_FRAME, at);
 
 	if (rc == SQLITE_IOERR_SHORT_READ)
@@ -197,14 +197,15 @@ read_part(vfs_file *f, uint8_t *out, int amt, int64_t at, size_t in)
 		memcpy(out, header + in, (size_t)amt);
 		return SQLITE_OK;
 	}
+	/* A page that is only moved is authenticated too: the log is forgotten
+	 * afterwards, so what a bad read makes of it would stay. */
+	if (lend && vfs_page_check(f->disk + VFS_FRAME_HEADER, f->db,
+	    get_be32(header)))
+		return lend_raw(f, out, get_be32(header));
 	f->db->counts.page_reads += !lend;
-	/* Also of a page that is only moved: the log is forgotten afterwards,
-	 * so what a bad read makes of it would stay. */
-	if (!vfs_page_open(clear, f->disk + VFS_FRAME_HEADER, f->db,
+	if (lend || !vfs_page_open(clear, f->disk + VFS_FRAME_HEADER, f->db,
 	    get_be32(header)))
 		return bad_frame(f, SQLITE_IOERR_DATA, "frame-auth", at);
-	if (lend)
-		return lend_raw(f, out, get_be32(header));
 	if (clear != out)
 		memcpy(out, clear + in - VFS_FRAME_HEADER, (size_t)amt);
 	return SQLITE_OK;

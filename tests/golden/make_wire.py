@@ -18,6 +18,28 @@ PREV = pattern(32, 0x50)
 SALT = pattern(16, 0x80)
 
 
+def hchacha20(constants, key, data):
+    """draft-irtf-cfrg-xchacha, with constants of choice."""
+    s = list(struct.unpack("<16I", constants + key + data))
+
+    def mix(to, of, turned, by):
+        s[to] = (s[to] + s[of]) & 0xFFFFFFFF
+        x = s[turned] ^ s[to]
+        s[turned] = (x << by | x >> 32 - by) & 0xFFFFFFFF
+
+    def quarter(a, b, c, d):
+        mix(a, b, d, 16)
+        mix(c, d, b, 12)
+        mix(a, b, d, 8)
+        mix(c, d, b, 7)
+    for _ in range(10):
+        for i in range(4):
+            quarter(i, 4 + i, 8 + i, 12 + i)
+        for i in range(4):
+            quarter(i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4)
+    return struct.pack("<8I", *(s[:4] + s[12:]))
+
+
 def op(kind, rec, field=0, value=None, dots=(), rtype=1):
     return dict(kind=kind, rec=rec, field=field, value=value, dots=dots,
                 rtype=rtype)
@@ -393,8 +415,8 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
     seed = pattern(16, 0xD0)
 
     def derived(at, stamp):
-        return blake(b"satchel salt 1\n" + be64(at) + be64(stamp), key=seed,
-                     n=32)[:16]
+        return hchacha20(b"expand 16-byte k", seed + seed,
+                         be64(at) + be64(stamp))[:16]
     own = derived(5, hlc(NOON, 2)) + derived(6, hlc(NOON + 30000))
     good("push-two-salts-of-a-seed-themselves", "push", two, own)
     runs = dict_of(two, {C_SALTS: uint(2) + uint(6)})

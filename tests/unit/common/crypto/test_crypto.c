@@ -91,6 +91,22 @@ siphash_is_the_one_of_the_paper(void **state)
 	hex_is("a3817f04ba25a8e66df67214c7550293", out, 16);
 }
 
+/* From a second implementation (tests/golden/make_wire.py), which gives the
+ * vector of the draft under its constants and key. */
+static void
+prf16_is_hchacha20_under_a_short_key(void **state)
+{
+	uint8_t key[16], in[16], out[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 16; i++) {
+		key[i] = (uint8_t)i;
+		in[i] = (uint8_t)(100 + i);
+	}
+	sat_prf16(out, key, in);
+	hex_is("2fbeca41b4de71d70d0669a43c335622", out, 16);
+}
+
 static void
 xaead_gives_the_bytes_of_the_draft(void **state)
 {
@@ -341,6 +357,7 @@ main(void)
 		cmocka_unit_test(hashes_are_the_published_ones),
 		cmocka_unit_test(a_hash_in_pieces_is_the_hash_of_the_whole),
 		cmocka_unit_test(siphash_is_the_one_of_the_paper),
+		cmocka_unit_test(prf16_is_hchacha20_under_a_short_key),
 		cmocka_unit_test(xaead_gives_the_bytes_of_the_draft),
 		cmocka_unit_test(
 		    a_sealed_message_with_one_bit_changed_does_not_open),
