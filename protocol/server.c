@@ -166,6 +166,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 	x->device = ord;
 	x->incarnation = h->incarnation;
 	x->epoch = h->epoch;
+	x->ledger = s->ledger_rev;
 	memcpy(x->tip, m.u.welcome.template_oid, sizeof x->tip);
 	x->snap_total = 0;
 	if ((rc = sat_srv_greeted(s, x, h, e)) != SAT_OK)

@@ -72,6 +72,7 @@ typedef struct sat_server_session {
 	bool greeted;
 	uint32_t incarnation;   /* of the HELLO */
 	uint64_t epoch;         /* of the HELLO */
+	uint64_t ledger;        /* the revision its device was told last */
 	uint8_t tip[SAT_TEMPLATE_OID_BYTES]; /* what WELCOME named */
 	uint64_t snap_total;    /* counted once per session */
 	/* the last commit HELLO named as not yet sent, and when; 0 = none is

@@ -460,6 +460,25 @@ accept(work *k, sat_err *e)
 	return rc;
 }
 
+/* X4: whatever it was refused for (its form, what it hangs on): nothing of it is
+ * kept once its customer is erased. */
+static sat_rc
+drop_erased(sat_server *s, admission *a, sat_err *e)
+{
+	bool erased = sat_span_eq(a->v->slug, sat_span_str(SAT_SLUG_ERASED));
+	wrec *w;
+	sat_rc rc;
+
+	if (!erased && s->ledger_rev != 0) {
+		if ((rc = sat_set_by_id(&w, s, &a->c->subject, e)) != SAT_OK)
+			return rc;
+		erased = w->erased;
+	}
+	if (erased)
+		a->payload = (sat_span){ NULL, 0 };
+	return SAT_OK;
+}
+
 /* A1, A2 */
 static sat_rc
 undo(work *k, sat_err *e)
@@ -467,6 +486,7 @@ undo(work *k, sat_err *e)
 	sat_server *s = k->s;
 	const sat_store *st = &s->env.store;
 	admission *a = k->a;
+	sat_rc rc;
 
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched) {
 		if (!w->fresh) {
@@ -482,8 +502,8 @@ undo(work *k, sat_err *e)
 		w->eid = w->root = 0;
 	}
 	s->eid = k->eid0;
-	if (sat_span_eq(a->v->slug, sat_span_str(SAT_SLUG_ERASED)))
-		a->payload = (sat_span){ NULL, 0 }; /* X4 */
+	if ((rc = drop_erased(s, a, e)) != SAT_OK)
+		return rc;
 	return st->refused_put(st->u, k->c->device, k->c->incarnation, a->v,
 	    a->header, a->payload, e);
 }
@@ -505,7 +525,8 @@ merged_before(bool *yes, sat_server *s, admission *a, sat_err *e)
 	    (rc = st->verdict_get(&a->v->code, st->u, a->v->lsn, e)) != SAT_OK)
 		return rc;
 	a->v->eff = row.eff;
-	if ((rc = sat_srv_add_born(s, a, e)) != SAT_OK)
+	if ((rc = sat_srv_add_born(s, a, e)) != SAT_OK ||
+	    (rc = drop_erased(s, a, e)) != SAT_OK)
 		return rc;
 	return st->refused_put(st->u, c->device, c->incarnation, a->v,
 	    a->header, a->payload, e);

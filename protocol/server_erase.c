@@ -237,6 +237,17 @@ may_decide(const sat_user *u)
 	    (strcmp(u->role, "hq") == 0 || strcmp(u->role, "admin") == 0);
 }
 
+/* The first time the answer may have been lost with the power, or with a disk
+ * that was full, before the log of the store was emptied (X1). */
+static sat_rc
+erased_already(sat_server *s, sat_err *e)
+{
+	sat_rc rc = finish(s, e);
+
+	return rc != SAT_OK ? rc : sat_fail_code(e, SAT_ECONFLICT, "erased",
+	    NULL, "this customer was erased already");
+}
+
 static sat_rc
 must_exist(sat_server *s, const sat_id *subject, sat_err *e)
 {
@@ -249,8 +260,7 @@ must_exist(sat_server *s, const sat_id *subject, sat_err *e)
 	    (rc = sat_set_by_id(&w, s, subject, e)) != SAT_OK)
 		return rc;
 	if (known != 0 || w->erased)
-		return sat_fail_code(e, SAT_ECONFLICT, "erased", NULL,
-		    "this customer was erased already");
+		return erased_already(s, e);
 	if (!w->exists)
 		return sat_fail(e, SAT_ENOTFOUND, "there is no such record");
 	if (!is_customer(s, w))
@@ -279,8 +289,9 @@ sat_server_erase(sat_server *s, const sat_id *subject, uint32_t by,
 		return rc;
 	if ((rc = must_exist(s, subject, e)) == SAT_OK &&
 	    (rc = erase(s, &x, true, e)) == SAT_OK)
-		return finish(s, e);
-	sat_srv_rollback(s);
+		rc = finish(s, e);
+	if (rc != SAT_OK)
+		sat_srv_rollback(s);
 	return rc;
 }
 
@@ -510,6 +521,7 @@ sat_srv_ledger(sat_server *s, sat_server_session *x, const sat_ledger *in,
 	if ((rc = st->ledger_after(st->u, after, on_entry, &l, e)) != SAT_OK)
 		return rc;
 	m.u.ledger = (sat_ledger){ after, s->ledger_rev, l.e, l.n };
+	x->ledger = s->ledger_rev;
 	sat_msg_write(reply, &m);
 	return SAT_OK;
 }

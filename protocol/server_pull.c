@@ -552,8 +552,10 @@ send(page *p, sat_buf *reply, sat_err *e)
 		return rc;
 	d->upto = p->cursor;
 	d->head = p->s->lsn;
-	if (d->upto == d->head && (rc = sat_srv_digest_total(&d->has_sum,
-	    &d->sum, p->s, p->user, e)) != SAT_OK)
+	/* What was erased since WELCOME its device still has (P-182). */
+	if (d->upto == d->head && p->x->ledger == p->s->ledger_rev &&
+	    (rc = sat_srv_digest_total(&d->has_sum, &d->sum, p->s, p->user,
+	    e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < p->n; i++) /* P-069 */
 		if (memcmp(p->c[i].template_oid, p->x->tip, sizeof p->x->tip) ==

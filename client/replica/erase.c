@@ -357,6 +357,46 @@ replica_erased_ok(void *u, sat_err *e)
 	return rc;
 }
 
+sat_rc
+replica_is_erased(bool *yes, sat_replica *r, const sat_id *subject, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	*yes = false;
+	if (r->ledger_rev == 0)
+		return SAT_OK;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_LEDGER_HAS, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(s, 1, sat_span_of(subject->b, sizeof subject->b));
+	rc = sat_step(yes, s, e);
+	sat_stmt_reset(s);
+	return rc;
+}
+
+sat_rc
+replica_erase_accepted(sat_replica *r, int64_t seq, sat_err *e)
+{
+	own_commit o;
+	bool yes;
+	sat_rc rc;
+
+	if (r->ledger_rev == 0)
+		return SAT_OK;
+	rc = replica_own_commit(&o, &r->page.mem, r, seq, e);
+	if (rc == SAT_ENOTFOUND)
+		return SAT_OK; /* gone already */
+	if (rc != SAT_OK ||
+	    (rc = replica_is_erased(&yes, r, &o.c.subject, e)) != SAT_OK ||
+	    !yes)
+		return rc;
+	for (size_t i = 0; i < o.c.nops; i++)
+		replica_pend_remove(r, seq, &o.c.ops[i].rec);
+	if ((rc = run_int(r, SQL_OUTBOX_HOLLOW, seq, e)) != SAT_OK)
+		return rc;
+	return run_int(r, SQL_ERASE_SETTLE, seq, e);
+}
+
 /* The server dropped the payload of a commit about an erased customer. */
 sat_rc
 replica_erase_commit(sat_replica *r, int64_t seq, sat_err *e)

@@ -627,6 +627,12 @@ void replica_kiosk_wipe(sat_replica *r);
 /* An accepted commit, its rows and what was noted of them go. */
 SAT_CHECK sat_rc replica_kiosk_forget(sat_replica *r, int64_t seq, sat_err *e);
 /* In the transaction of its verdict. */
+/* Is the customer in the ledger? */
+SAT_CHECK sat_rc replica_is_erased(bool *yes, sat_replica *r,
+    const sat_id *subject, sat_err *e);
+/* A commit was accepted before its customer was erased, and its device hears of
+ * both now: its payload goes, and no page has to meet it. */
+SAT_CHECK sat_rc replica_erase_accepted(sat_replica *r, int64_t seq, sat_err *e);
 SAT_CHECK sat_rc replica_erase_commit(sat_replica *r, int64_t seq, sat_err *e);
 
 /* audit.c */

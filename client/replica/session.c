@@ -154,7 +154,8 @@ write_welcome(sat_replica *r, const sat_welcome *w, int64_t last_sync,
 	    SAT_OK))
 		return rc;
 	if (r->cursor >= w->scope_head && !is_behind(r, w) &&
-	    (rc = replica_compare(r, w->has_sum, w->sum, e)) != SAT_OK)
+	    (rc = replica_compare(r, w->has_sum &&
+	    w->ledger_rev == r->ledger_rev, w->sum, e)) != SAT_OK)
 		return rc;
 	if ((rc = replica_meta_int(r, "known", (int64_t)w->scope_head, e)) !=
 	    SAT_OK ||

@@ -47,12 +47,18 @@ put_answer(sat_replica *r, int64_t seq, int state, const sat_verdict *v,
 /* ---- refused ------------------------------------------------------------------ */
 
 static sat_rc
-quarantine(sat_replica *r, int64_t seq, const sat_verdict *v, sat_err *e)
+quarantine(sat_replica *r, int64_t seq, const sat_id *subject,
+    const sat_verdict *v, sat_err *e)
 {
+	bool erased;
 	sat_stmt *s;
 	sat_rc rc;
 
-	if (sat_span_eq(v->slug, sat_span_str(SAT_SLUG_ERASED))) {
+	/* Whatever it was refused for: what hung on it, or what was refused
+	 * before and is heard of now, is about the same person. */
+	if ((rc = replica_is_erased(&erased, r, subject, e)) != SAT_OK)
+		return rc;
+	if (erased || sat_span_eq(v->slug, sat_span_str(SAT_SLUG_ERASED))) {
 		rc = replica_erase_commit(r, seq, e);
 		return rc != SAT_OK ? rc : put_answer(r, seq, 3, v, e);
 	}
@@ -115,7 +121,8 @@ refuse(sat_replica *r, int64_t seq, const sat_verdict *v, sat_err *e)
 	rc = replica_own_commit(&o, &r->page.mem, r, seq, e);
 	if (rc == SAT_ENOTFOUND)
 		return SAT_OK; /* in quarantine since an earlier answer */
-	if (rc != SAT_OK || (rc = quarantine(r, seq, v, e)) != SAT_OK)
+	if (rc != SAT_OK || (rc = quarantine(r, seq, &o.c.subject, v,
+	    e)) != SAT_OK)
 		return rc;
 	return withdraw(r, &o, e);
 }
@@ -176,6 +183,7 @@ one_verdict(sat_replica *r, uint32_t inc, const sat_verdict *v, sat_err *e)
 	}
 	if ((rc = replica_renumbered(r, seq, v, e)) != SAT_OK ||
 	    (rc = put_answer(r, seq, 1, v, e)) != SAT_OK ||
+	    (rc = replica_erase_accepted(r, seq, e)) != SAT_OK ||
 	    (v->lsn > r->head && v->lsn > r->known))
 		return rc;
 	return already_there(r, seq, v->lsn, e);

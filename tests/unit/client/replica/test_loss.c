@@ -424,6 +424,44 @@ an_unsent_edit_of_an_erased_customer_goes_with_its_verdict(void **state) /* P-19
 	assert_sound(f);
 }
 
+/* The verdicts of before the erasure were lost: they come after it. */
+static void
+work_answered_before_the_erasure_and_heard_of_after_it_goes_too(void **state)
+{ /* P-195, P-196 */
+	fixture *f = *state;
+	sat_id id = new_account(f, "Okapi", "13944444444");
+	sat_verdict v[3] = { { .cseq = 1, .code = SAT_VD_OK, .lsn = 1,
+		.eff = 1 }, { .cseq = 2, .code = SAT_VD_REJECTED,
+		.slug = sat_span_str("denied") }, { .cseq = 3,
+		.code = SAT_VD_PARKED, .slug = sat_span_str("needs_parent") } };
+	sat_verdicts vs = { .v = v, .n = 3 };
+	sat_quarantined *q;
+	sat_erased receipt;
+	bool wanted;
+	size_t n;
+	sat_err err = { 0 };
+
+	set_text(f, id, F_CITY, "Quagga");
+	set_text(f, id, F_CITY, "Tapir");
+	(void)new_account(f, "Gnu", "13955555555");
+	erase(f, id);
+	assert_gone(f, id);
+	assert_ok(f->ops.verdicts(f->ops.u, 1, &vs, &err));
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(0, n);
+	assert_sound(f);
+	v[0] = (sat_verdict){ .cseq = 4, .code = SAT_VD_REJECTED,
+		.slug = sat_span_str("denied") };
+	vs.n = 1;
+	assert_ok(f->ops.verdicts(f->ops.u, 1, &vs, &err));
+	assert_ok(f->ops.erased(f->ops.u, &receipt, &wanted, &err));
+	assert_true(wanted);
+	assert_int_equal(0, in_files(f, "Okapi"));
+	assert_int_equal(0, in_files(f, "Quagga"));
+	assert_int_equal(0, in_files(f, "Tapir"));
+	assert_sound(f);
+}
+
 int
 main(void)
 {
@@ -436,6 +474,7 @@ main(void)
 		P(the_snapshot_takes_what_the_new_server_does_not_have),
 		P(no_byte_of_an_erased_customer_stays_on_the_device),
 		P(an_unsent_edit_of_an_erased_customer_goes_with_its_verdict),
+		P(work_answered_before_the_erasure_and_heard_of_after_it_goes_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
