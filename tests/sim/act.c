@@ -39,7 +39,7 @@ sim_work_text(work *k)
 
 	if (sim_chance(k->w, 120))
 		return sat_v_text(sat_span_str(same[sim_below(k->w, 4)]));
-	return text_of(k, "v%u.%u", (unsigned)k->d->index + 1, ++k->d->serial);
+	return text_of(k, "val-%u.%u;", (unsigned)k->d->index + 1, ++k->d->serial);
 }
 
 static sat_value
@@ -244,7 +244,7 @@ new_record(work *k, uint16_t kind, int parent)
 static sat_value
 canary(work *k)
 {
-	return text_of(k, "canary-%u", (unsigned)k->rec);
+	return text_of(k, "canary-%u;", (unsigned)k->rec);
 }
 
 static int

@@ -46,7 +46,7 @@ check_value(world *w, int dev, sat_value v)
 
 	if (v.type != SAT_V_TEXT || v.s.n <= n || memcmp(v.s.p, mark, n) != 0)
 		return;
-	for (size_t i = n; i < v.s.n; i++)
+	for (size_t i = n; i + 1 < v.s.n; i++)
 		rec = rec * 10 + (v.s.p[i] - '0');
 	check_whole(w, dev, rec < w->nrecs ? rec : -1, "a value");
 }
@@ -332,7 +332,8 @@ sim_check_kept(device *d)
 		const entry *e = &w->entries[d->own[i]];
 
 		if (e->fate == FATE_SAVED && !p[e->index].outbox &&
-		    !p[e->index].quarantine && e->lsn == 0)
+		    !p[e->index].quarantine && e->lsn == 0 &&
+		    !sim_about_erased(w, e))
 			sim_fail(w, "property 6: commit %llu/%llu of %s was "
 			    "saved and is nowhere",
 			    (unsigned long long)e->inc,
@@ -358,6 +359,14 @@ check_ledger(device *d)
 			waits = waits && e->lsn == 0;
 		}
 		n = waits + p[e->index].quarantine + (e->lsn != 0);
+		if (sim_about_erased(w, e)) {
+			if ((waits || p[e->index].quarantine) &&
+			    !sim_shut_out(d))
+				sim_fail(w, "property 22: commit %llu of %s is "
+				    "about an erased customer and still here",
+				    (unsigned long long)e->cseq, d->n.name);
+			continue;
+		}
 
 		if (e->answered && e->verdict.code == SAT_VD_HANDOVER &&
 		    e->handed < e->nops)
@@ -522,6 +531,7 @@ sim_check_end(world *w)
 	check_replicas(w);
 	check_fresh(w);
 	sat_arena_reset(&w->tmp);
+	sim_erase_check(w);
 	sim_shadow_check(w);
 	sim_model_check(w);
 	if (sat_server_verify(w->server, &commits, &records, &e) != SAT_OK)

@@ -415,6 +415,7 @@ sim_device_backup(device *d, bool by_hand)
 	d->has_backup = true;
 	d->by_hand = by_hand;
 	d->backup_cursor = d->cursor;
+	d->backup_ledger = d->ledger;
 	d->backup_diverged = d->diverged;
 	if (d->backup_shadow == NULL)
 		d->backup_shadow = sat_xmalloc(sizeof w->shadow[0]);
@@ -473,6 +474,7 @@ sim_device_restore(device *d)
 	simfs_rename(d->n.fs, BACKUP, d->file);
 	d->has_backup = false;
 	d->cursor = d->backup_cursor;
+	d->ledger = d->backup_ledger;
 	d->diverged = d->backup_diverged;
 	d->nexpect = 0;
 	memcpy(w->shadow[d->index], d->backup_shadow, sizeof w->shadow[0]);

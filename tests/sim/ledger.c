@@ -39,7 +39,8 @@ sim_rec_new(world *w, const sat_id *id, uint16_t kind, int parent, int dev)
 	if (w->nrecs == RECS_MAX)
 		sim_fail(w, "harness: more than %d records", RECS_MAX);
 	*r = (mrec){ .id = *id, .kind = kind, .parent = parent, .maker = dev,
-		.root = w->nrecs, .owner = -1, .redirect = -1, .held_by = -1 };
+		.root = w->nrecs, .owner = -1, .redirect = -1, .held_by = -1,
+		.led_to = -1 };
 	return w->nrecs++;
 }
 
@@ -195,7 +196,8 @@ check_unsent(device *d, int root)
 			sat_err err = { 0 };
 
 			if (e->fate != FATE_SAVED || e->answered ||
-			    e->rec[k] < 0 || r->eid == 0 || r->root != root ||
+			    e->rec[k] < 0 || r->eid == 0 || r->erased ||
+			    r->root != root ||
 			    r->eid == d->spoiled)
 				continue;
 			if (sat_replica_get(&v, &w->tmp, d->r,
@@ -343,6 +345,9 @@ sim_shadow_learn(device *d, sat_span frame)
 		see_states(d, m.u.chunk.records, m.u.chunk.lsn);
 		if (m.u.chunk.done) /* what it leaves out is gone */
 			sim_expect_forget(d, -1);
+	} else if (m.type == SAT_MSG_LEDGER_IS) {
+		d->ledger = m.u.ledger.rev;
+		sim_expect_forget(d, -1);
 	} else if (m.type == SAT_MSG_VERDICTS) {
 		see_verdicts(d, &m.u.verdicts);
 	}

@@ -93,6 +93,8 @@ flags(world *w, int rec)
 	sat_id to;
 	sat_err e = { 0 };
 
+	if (r->erased)
+		return;
 	if (w->ops.rec_by_id(&row, &w->tmp, w->ops.u, &r->id, &e) != SAT_OK ||
 	    sat_record_read(&state, &w->tmp, row.state, &e) != SAT_OK)
 		sim_fail(w, "a record of the log is not stored: %s", e.text);
@@ -235,6 +237,8 @@ take_own(world *w, lcommit *l)
 			take_number(w, l, &l->c.ops[i]);
 		else if (l->c.ops[i].field == SAT_SYS_CANDIDATES)
 			take_told(w, &l->c.ops[i]);
+		else if (l->c.ops[i].kind == SAT_OP_ERASE)
+			sim_erased(w, &l->c.ops[i]);
 		else if (l->c.ops[i].kind == SAT_OP_RELEASE)
 			take_back(w, l, &l->c.ops[i]);
 		else
@@ -250,11 +254,15 @@ note_merged(world *w, const sat_op *op, int rec)
 	sat_id id;
 	int to;
 
+	for (int i = rec; op->kind == SAT_OP_UNMERGE && i >= 0 &&
+	    !w->recs[i].tangled; i = w->recs[i].led_to)
+		w->recs[i].tangled = true;
 	if (op->kind == SAT_OP_MERGE && op->field == SAT_SYS_REDIRECT) {
 		memcpy(id.b, op->value.s.p, sizeof id.b);
 		if ((to = sim_rec_find(w, &id)) < 0)
 			sim_fail(w, "merged into a record nobody made");
 		w->recs[to].mixed = true;
+		w->recs[rec].led_to = to;
 	} else if (op->kind == SAT_OP_NEW && w->recs[rec].root >= 0 &&
 	    w->recs[w->recs[rec].root].redirect >= 0) {
 		HIT(below_loser);
@@ -305,6 +313,10 @@ take_commit(world *w, uint64_t lsn)
 	if (en->lsn != 0)
 		sim_fail(w, "property 3: one commit is in the log twice");
 	same_as_written(w, &l->c, en);
+	for (size_t i = 0; i < en->nops; i++)
+		if (sim_rec_erased(w, en->rec[i]))
+			sim_fail(w, "property 22: work on record %d is merged, "
+			    "which was erased", en->rec[i]);
 	en->lsn = lsn;
 	en->fate = FATE_SAVED; /* also when its disk is gone since */
 	l->entry = en->index;

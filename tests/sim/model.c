@@ -36,7 +36,8 @@ holds(const world *w, int rec, int top)
 {
 	const mrec *r = &w->recs[rec];
 
-	return r->eid != 0 && sim_top(w, rec) == top && (rec == top ||
+	return r->eid != 0 && !r->erased && sim_top(w, rec) == top &&
+	    (rec == top ||
 	    r->kind == K_ACCOUNT ||
 	    (r->kind == K_OPP && !(r->deleted && !r->with_edits)));
 }
@@ -49,7 +50,7 @@ sees_whole(const world *w, int user, int rec)
 	bool held = false;
 	int top;
 
-	if (r->eid == 0)
+	if (r->eid == 0 || r->erased)
 		return false;
 	if (w->users[user].role == HQ)
 		return true;
@@ -386,7 +387,8 @@ sim_model_check(world *w)
 	for (int i = 0; i < w->nrecs; i++) {
 		sat_arena_reset(&w->tmp);
 		/* what came from others is judged by the log's own replay */
-		if (w->recs[i].eid != 0 && !w->recs[i].mixed)
+		if (w->recs[i].eid != 0 && !w->recs[i].mixed &&
+		    !w->recs[i].erased)
 			check_record(w, i, f);
 	}
 	check_numbers(w);

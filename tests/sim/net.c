@@ -167,7 +167,7 @@ session_done(device *d)
 	    (unsigned long long)st->pulled_commits);
 	sim_session_end(d);
 	if (complete && !sim_shut_out(d) && d->cursor >= sim_scope_head(w, d->user) &&
-	    (w->healing || sim_chance(w, 250))) {
+	    d->ledger == w->ledger && (w->healing || sim_chance(w, 250))) {
 		HIT(compared);
 		sim_check_dump(d);
 	}
@@ -206,6 +206,8 @@ sim_session_pump(device *d)
 	if (build(d, &out)) {
 		shape_pull(d, &out);
 		keep_capture(d, sat_buf_span(&out));
+		if (!d->waiting) /* sent again it says what was true then */
+			sim_erase_receipt(d, sat_buf_span(&out));
 		d->req = ++w->next_req;
 		d->waiting = true;
 		send_packet(w, d->link, true, d->req, sat_buf_span(&out));

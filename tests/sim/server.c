@@ -71,8 +71,8 @@ calm(world *w)
 	simfs_quota(fs, 0);
 }
 
-static void
-plan(world *w)
+void
+sim_server_plan(world *w)
 {
 	simfs *fs = w->server_node.fs;
 
@@ -117,6 +117,12 @@ people(world *w)
 		(void)snprintf(key, sizeof key, "t%d", u->team);
 		if (sat_sqlite_user_add(&ord, w->store, u->key, u->key,
 		    roles[u->role], u->team != 0 ? key : NULL, &e) != SAT_OK)
+			sim_fail(w, "user: %s", e.text);
+	}
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(key, sizeof key, "adm%d", i + 1);
+		if (sat_sqlite_user_add(&w->admin[i], w->store, key, key,
+		    "admin", NULL, &e) != SAT_OK)
 			sim_fail(w, "user: %s", e.text);
 	}
 }
@@ -216,6 +222,25 @@ restart(world *w, bool power)
 	sim_server_start(w, false);
 }
 
+bool
+sim_server_died(world *w, sat_rc rc, const sat_err *e)
+{
+	if (simfs_is_off(w->server_node.fs)) {
+		HIT(server_mid);
+		sim_trace(w, "server loses power in a change");
+		restart(w, true);
+		return true;
+	}
+	if (rc == SAT_EFSYNC || sat_db_dead(sat_sqlite_store_db(w->store))) {
+		HIT(server_fsync);
+		sim_trace(w, "server: %s", e->text);
+		restart(w, false);
+		return true;
+	}
+	sim_mirror(w);
+	return false;
+}
+
 /* ---- what it says ------------------------------------------------------------------------ */
 
 static void
@@ -230,6 +255,8 @@ first_verdict(world *w, entry *e, const sat_verdict *v)
 	case SAT_VD_CONFLICT: HIT(v_conflict); break;
 	case SAT_VD_REJECTED:
 		HIT(v_rejected);
+		if (sat_span_eq(v->slug, sat_span_str(SAT_SLUG_ERASED)))
+			HIT(erased_unsent);
 		sim_pool_refused(w, e, v->slug);
 		break;
 	case SAT_VD_PARKED: HIT(v_parked); break;
@@ -362,7 +389,7 @@ sim_server_serve(world *w, sat_server_job *jobs, size_t n)
 	bool off;
 	sat_rc rc;
 
-	plan(w);
+	sim_server_plan(w);
 	note_clock(w);
 	for (size_t i = 0; i < n; i++)
 		sim_trace_bytes(w, jobs[i].frame);
@@ -399,22 +426,11 @@ sim_server_tick(world *w)
 	sat_rc rc;
 
 	HIT(ticks);
-	plan(w);
+	sim_server_plan(w);
 	note_clock(w);
 	rc = sat_server_tick(w->server, sat_wall_ms(&sat_server_env_get(
 	    w->server)->clock), &e);
-	if (simfs_is_off(w->server_node.fs)) {
-		HIT(server_mid);
-		sim_trace(w, "server loses power in a tick");
-		restart(w, true);
-	} else if (rc == SAT_EFSYNC ||
-	    sat_db_dead(sat_sqlite_store_db(w->store))) {
-		HIT(server_fsync);
-		sim_trace(w, "server: tick: %s", e.text);
-		restart(w, false);
-	} else {
-		sim_mirror(w);
-	}
+	(void)sim_server_died(w, rc, &e);
 }
 
 /* ---- an administrator ----------------------------------------------------------------------- */
@@ -466,21 +482,11 @@ shorten(world *w)
 	sat_err e = { 0 };
 	sat_rc rc;
 
-	plan(w);
+	sim_server_plan(w);
 	rc = sat_sqlite_compact(&done, w->store, upto, &sign, &e);
 	sim_trace(w, "log shortened up to %llu of %llu: %d",
 	    (unsigned long long)upto, (unsigned long long)w->head, (int)rc);
-	if (simfs_is_off(w->server_node.fs)) {
-		HIT(server_mid);
-		restart(w, true);
-		return;
-	}
-	if (rc == SAT_EFSYNC || sat_db_dead(sat_sqlite_store_db(w->store))) {
-		HIT(server_fsync);
-		restart(w, false);
-		return;
-	}
-	if (done.commits == 0)
+	if (sim_server_died(w, rc, &e) || done.commits == 0)
 		return;
 	HIT(compacted);
 	ADD(moved, done.commits);

@@ -14,6 +14,7 @@
  *   ledger.c    every save a person was told of, and what he had seen then
  *   act_pool.c  the public pool: claims, releases, reservations; and what the
  *               log says of them
+ *   erase.c     customers are erased, and every page is searched for them
  *   mirror.c    the log read a second time
  *   model.c     scope and values by that log, naively
  *   check.c     what must hold, during a history and at its end
@@ -135,7 +136,7 @@ enum {
 	X(reclaimed, "... taken back by the server", 50)                       \
 	X(claims, "customers claimed", 25)                                    \
 	X(claim_lost, "... somebody was faster", 15)                          \
-	X(claim_held, "... kept for somebody else", 1)                        \
+	X(claim_held, "... kept for somebody else", 30)                        \
 	X(claim_limit, "... a limit was reached", 20)                         \
 	X(holds, "reservations", 45)                                          \
 	X(claims_sure, "... and claimed within their time", 5)                \
@@ -166,6 +167,12 @@ enum {
 	X(late_loser, "work on a customer merged before", 90)                 \
 	X(below_loser, "... new records below it", 20)                        \
 	X(canons, "merged customers looked up on a device", 200)              \
+	X(erased, "customers erased", 80)                                     \
+	X(erased_recs, "... records", 150)                                     \
+	X(erase_died, "... the server died meanwhile", 5)                     \
+	X(erased_unsent, "... commits about them that came later", 120)        \
+	X(receipts, "... receipts of devices", 250)                            \
+	X(searched, "files searched page by page", 500)                        \
 	X(disabled, "people disabled", 140)                                   \
 	X(enabled, "... and enabled again", 60)                               \
 	X(revoked, "devices revoked", 60)                                     \
@@ -233,6 +240,10 @@ typedef struct mrec {
 	int64_t held_ms; /* until then, by the server's clock */
 	bool deleted, with_edits;
 	int redirect;    /* merged into; -1 none */
+	bool erased, going;
+	int led_to;      /* the last one it was merged into; -1 none */
+	bool tangled;    /* was one with another customer, and is not any more */
+	uint64_t erased_rev; /* of the ledger */
 	bool mixed;      /* others were merged into it: their values came too */
 	sat_value number; /* the last one the server gave; null = none */
 	int *ops;        /* into world.lops, in the order of the log */
@@ -330,6 +341,7 @@ typedef struct device {
 	int *own;            /* entries, in the order they were made */
 	size_t nown, own_cap;
 	uint64_t cursor;
+	uint64_t ledger;     /* the revision it has carried out */
 	int64_t diverged;    /* syncs that had to fetch rows again */
 	uint32_t spoiled;    /* eid of the row damaged now; 0 = none */
 	uint32_t serial;     /* numbers values */
@@ -337,7 +349,7 @@ typedef struct device {
 	size_t nexpect;
 	/* a backup, and a copy of the folder made by hand: one at a time */
 	bool has_backup, by_hand;
-	uint64_t backup_cursor;
+	uint64_t backup_cursor, backup_ledger;
 	int64_t backup_diverged;
 	uint64_t (*backup_shadow)[LSN_WORDS];
 } device;
@@ -352,7 +364,7 @@ typedef struct rough {
 	unsigned hot;        /* edits that go to the same few records */
 	unsigned group, restore, by_hand;
 	int64_t pause_ms;    /* longest pause between steps */
-	unsigned damage, churn, merge, pool;
+	unsigned damage, churn, merge, pool, erase;
 	bool chunk_small;
 } rough;
 
@@ -378,6 +390,8 @@ typedef struct world {
 	uint32_t boot;
 	char *segments;      /* folder for segment files; real ones */
 	int tip;             /* template 0 to SIM_TIP */
+	uint64_t ledger;     /* revision of the erasures */
+	uint32_t admin[2];   /* two who may decide about an erasure */
 	bool ring;           /* some devices try template 1 before it is the tip */
 	uint64_t promised;   /* largest LSN any device was told of */
 	/* people */
@@ -462,6 +476,9 @@ void sim_server_stop(world *w, bool power);
  * @return false: it died, there are no replies. */
 bool sim_server_serve(world *w, sat_server_job *jobs, size_t n);
 void sim_server_tick(world *w);
+void sim_server_plan(world *w);  /* what its disk will do to the next call */
+/* After it: did the server die of that? Then it is up again. */
+bool sim_server_died(world *w, sat_rc rc, const sat_err *e);
 void sim_server_admin(world *w); /* something an administrator does */
 void sim_server_churn(world *w); /* people and devices go, people come back */
 bool sim_shut_out(const device *d); /* revoked, or its user is disabled */
@@ -567,6 +584,17 @@ void sim_pool_refused(world *w, const entry *e, sat_span slug);
 extern const char sim_pools[];          /* policy/pool.json */
 void sim_pool_hold(device *d);          /* a reservation */
 void sim_pool_burst(world *w);          /* many claim one */
+
+/* ---- erase.c ------------------------------------------------------------------------ */
+
+/* Of an erased customer: in the log, or made below it and never sent. */
+bool sim_rec_erased(const world *w, int rec);
+bool sim_about_erased(const world *w, const entry *e);
+/* The server's ERASE is in the log. */
+void sim_erased(world *w, const sat_op *op);
+void sim_server_erase(world *w);        /* somebody asks for it, another confirms */
+void sim_erase_receipt(device *d, sat_span frame); /* a request of the device */
+void sim_erase_check(world *w);         /* at the end */
 
 /* ---- model.c ------------------------------------------------------------------------ */
 

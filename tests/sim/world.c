@@ -181,6 +181,7 @@ draw_rough(world *w)
 	r->by_hand = maybe(w, 250, 25);
 	r->merge = maybe(w, 350, 200);
 	r->pool = maybe(w, 450, 250);
+	r->erase = maybe(w, 250, 25);
 	r->churn = maybe(w, 300, 25);
 	r->damage = maybe(w, 250, 40);
 	r->pause_ms = pauses[sim_below(w, 5)];
@@ -442,7 +443,7 @@ step(world *w)
 		r->srv_power, r->srv_kill, r->clock,
 		r->poison + r->replay + r->probe, 6, 6,
 		r->restore, r->by_hand, (r->restore + r->by_hand) / 2,
-		r->damage, r->churn,
+		r->damage, r->churn, r->erase,
 	};
 	const size_t n = sizeof weight / sizeof weight[0];
 	uint64_t sum = 0, at;
@@ -488,7 +489,8 @@ step(world *w)
 	case 18: step_device(w, 6); break;
 	case 19: step_device(w, 7); break;
 	case 20: step_device(w, 8); break;
-	default: sim_server_churn(w); break;
+	case 21: sim_server_churn(w); break;
+	default: sim_server_erase(w); break;
 	}
 }
 
