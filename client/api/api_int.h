@@ -170,7 +170,12 @@ HANDLER(api_import);
 HANDLER(api_export);
 HANDLER(api_reports);
 HANDLER(api_report);
+/* assess.c */
+HANDLER(api_assessment);
 /* frozen.c */
+/* Period, filters, as-of: of the query, or of a body. */
+sat_rc api_report_opts(sat_report_opts *o, const char *params[16],
+    const sat_api *api, const sat_json *from, sat_err *e);
 HANDLER(api_report_run);
 HANDLER(api_report_rows);
 HANDLER(api_report_freeze);

@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* Period, filters, as-of: of the query, or of a body. */
-static sat_rc
-opts_of(sat_report_opts *o, const char *params[16], const sat_api *api,
+sat_rc
+api_report_opts(sat_report_opts *o, const char *params[16], const sat_api *api,
     const sat_json *from, sat_err *e)
 {
 	const sat_template *t = sat_replica_template(api->crm.replica);
@@ -18,7 +18,8 @@ opts_of(sat_report_opts *o, const char *params[16], const sat_api *api,
 
 	*o = (sat_report_opts){ .params = params,
 		.period = sat_json_get_str(from, "period", NULL),
-		.compare = sat_json_get_str(from, "compare", NULL) };
+		.compare = sat_json_get_str(from, "compare", NULL),
+		.by = sat_json_get_str(from, "by", NULL) };
 	for (; p != NULL && o->nparams < 16; p = sat_json_next(p))
 		params[o->nparams++] = sat_json_str(p, "");
 	if (as_of != NULL &&
@@ -32,7 +33,7 @@ HANDLER(api_report_run)
 {
 	const char *params[16];
 	sat_report_opts o;
-	sat_rc rc = opts_of(&o, params, api, req->query, e);
+	sat_rc rc = api_report_opts(&o, params, api, req->query, e);
 
 	return rc != SAT_OK ? rc : sat_crm_report_run(out, &api->crm, args[0],
 	    &o, e);
@@ -45,7 +46,7 @@ HANDLER(api_report_rows)
 	int64_t limit;
 	sat_rc rc;
 
-	if ((rc = opts_of(&o, params, api, req->query, e)) != SAT_OK ||
+	if ((rc = api_report_opts(&o, params, api, req->query, e)) != SAT_OK ||
 	    (rc = api_number(&limit, req, "limit", 0, e)) != SAT_OK)
 		return rc;
 	return sat_crm_report_rows(out, &api->crm, args[0], &o,
@@ -56,7 +57,7 @@ HANDLER(api_report_freeze)
 {
 	const char *params[16];
 	sat_report_opts o;
-	sat_rc rc = opts_of(&o, params, api, req->body, e);
+	sat_rc rc = api_report_opts(&o, params, api, req->body, e);
 
 	return rc != SAT_OK ? rc : sat_crm_freeze(out, &api->crm, args[0], &o,
 	    e);

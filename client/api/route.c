@@ -60,6 +60,7 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/reports/frozen", "report", "report.frozen.list", "reports whose numbers are frozen", api_frozen_list },
 	{ "GET", "/v1/reports/frozen/{id}", "report", "report", "frozen numbers, and what came later", api_frozen },
 	{ "POST", "/v1/reports/frozen/{id}/sign", "report_signoff.create", "report", "sign frozen numbers", api_frozen_sign },
+	{ "GET", "/v1/reports/assessment", "report", "report.assessment", "how the process stands: several reports", api_assessment },
 	{ "GET", "/v1/reports/{key}", "report", "report.definition", "one report's definition", api_report },
 	{ "GET", "/v1/reports/{key}/run", "report", "report", "run a report on this replica", api_report_run },
 	{ "GET", "/v1/reports/{key}/rows", "report", "report.rows", "the records behind a report's numbers", api_report_rows },

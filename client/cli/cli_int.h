@@ -151,6 +151,9 @@ void cli_print_status(cli *c, const sat_json *doc);
 void cli_print_report(cli *c, const sat_json *doc);
 /* What it names one by one, as a second table. */
 void cli_report_list(cli *c, const sat_json *doc);
+/* Several reports (schema report.assessment) as one page; to NULL: stdout. */
+sat_rc cli_assessment_file(cli *c, const sat_json *doc, const char *title,
+    const char *to, sat_err *e);
 bool cli_report_is_file(const char *format); /* "html", "xlsx" */
 /* frozen.c */
 sat_rc cli_frozen_list(cli *c, sat_err *e);
@@ -230,6 +233,8 @@ extern const cli_verb cli_dedupe_verbs[], cli_refused_verbs[];
 extern const cli_verb cli_handover_verbs[], cli_proof_verbs[];
 extern const cli_verb cli_daemon_verbs[], cli_privacy_verbs[],
     cli_reveal_verbs[];
+extern const cli_verb cli_assess_verbs[];
+extern const size_t cli_assess_nverbs;
 extern const cli_verb cli_kiosk_verbs[];
 extern const size_t cli_kiosk_nverbs;
 extern const sat_opt cli_daemon_options[];

@@ -20,6 +20,13 @@
 	        kind " list [OPTIONS]", "list " what, NULL, false },          \
 	    { kind, "show", cli_show, cli_show_options, kind " show ID",      \
 	        "one of the " what, NULL, false }
+#define ROOT_ROWS_KIND(kind, what)                                            \
+	{ kind, "add", cli_add, cli_add_options, kind " add --set K=V...",    \
+	    "one more of the " what, NULL, false },                           \
+	    { kind, "list", cli_list, cli_list_options,                       \
+	        kind " list [OPTIONS]", "list " what, NULL, false },          \
+	    { kind, "show", cli_show, cli_show_options, kind " show ID",      \
+	        "one of the " what, NULL, false }
 #define ASSIGNED(kind)                                                        \
 	{ kind, "assign", cli_assign, cli_assign_options,                         \
 	    kind " assign ID... --to USER", "give to somebody else", NULL,    \
@@ -46,6 +53,9 @@ const cli_verb cli_kind_verbs[] = {
 	ROOT_KIND("target", "targets"), ROOT_KIND("cost", "cost entries"),
 	ROOT_KIND("staff", "times at work"), ROWS_KIND("sample", "samples"),
 	ROWS_KIND("invitation", "survey invitations"),
+	ROOT_ROWS_KIND("rating", "employees' ratings"),
+	ROOT_KIND("improvement", "suggestions on how we work"),
+	STAGED("improvement"), ROOT_KIND("exam", "knowledge tests"),
 	{ "disclosure", "list", cli_list, cli_list_options,
 	    "disclosure list [OPTIONS]", "who was shown which phone, and why",
 	    NULL, false },

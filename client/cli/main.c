@@ -53,6 +53,7 @@ const cli_table cli_tables[] = {
 	{ cli_pool_verbs, &cli_pool_nverbs },
 	{ cli_visit_verbs, &cli_visit_nverbs },
 	{ cli_kiosk_verbs, &cli_kiosk_nverbs },
+	{ cli_assess_verbs, &cli_assess_nverbs },
 	{ cli_search_verbs, &cli_search_nverbs },
 	{ cli_demo_verbs, &cli_demo_nverbs },
 	{ cli_work_verbs, &cli_work_nverbs },

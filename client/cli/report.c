@@ -294,24 +294,29 @@ html_row(sat_buf *b, const sheet *s, const sat_json *row, const char *class)
 
 /* One page that needs nothing else: to be printed or sent. */
 static void
-html(sat_buf *b, cli *c, sheet *s, const sat_json *doc)
+html_begin(sat_buf *b, const cli *c, const char *title)
 {
-	sat_json *flat = flatten(s, doc);
-	const sat_json *r = sat_json_first(sat_json_get(flat, "data"));
-	const char *title = sat_json_get_str(sat_json_get(doc, "report"),
-	    "title", "");
-	size_t left = sat_json_count(sat_json_get(flat, "data"));
-	sat_buf line = { 0 };
-
 	sat_buf_fmt(b, "<!doctype html>\n<html lang=\"%s\">\n<meta charset="
 	    "\"utf-8\">\n<title>", c->lang[0] == 'z' ? "zh" : "en");
 	escape(b, title);
 	sat_buf_str(b, "</title>\n<style>body{font-family:sans-serif;margin:2em}"
 	    "table{border-collapse:collapse}td,th{border:1px solid #999;"
 	    "padding:.3em .7em;text-align:left}.n{text-align:right}"
-	    ".total{font-weight:bold}</style>\n<h1>");
-	escape(b, title);
-	sat_buf_str(b, "</h1>\n");
+	    ".total{font-weight:bold}</style>\n");
+}
+
+/* One report under a heading of this level. */
+static void
+html_section(sat_buf *b, cli *c, sheet *s, const sat_json *doc, int level)
+{
+	sat_json *flat = flatten(s, doc);
+	const sat_json *r = sat_json_first(sat_json_get(flat, "data"));
+	size_t left = sat_json_count(sat_json_get(flat, "data"));
+	sat_buf line = { 0 };
+
+	sat_buf_fmt(b, "<h%d>", level);
+	escape(b, sat_json_get_str(sat_json_get(doc, "report"), "title", ""));
+	sat_buf_fmt(b, "</h%d>\n", level);
 	for (int i = 0; cli_origin_text(&line, c, doc, i); i++) {
 		sat_buf_str(b, "<p>");
 		escape(b, sat_buf_cstr(&line));
@@ -329,9 +334,18 @@ html(sat_buf *b, cli *c, sheet *s, const sat_json *doc)
 	for (; r != NULL; r = sat_json_next(r))
 		html_row(b, s, r, --left == 0 && has_total(s, doc)
 		    ? " class=\"total\"" : "");
-	sat_buf_str(b, "</table>\n</html>\n");
+	sat_buf_str(b, "</table>\n");
 	sat_json_free(flat);
 	sheet_fini(s);
+}
+
+static void
+html(sat_buf *b, cli *c, sheet *s, const sat_json *doc)
+{
+	html_begin(b, c, sat_json_get_str(sat_json_get(doc, "report"), "title",
+	    ""));
+	html_section(b, c, s, doc, 1);
+	sat_buf_str(b, "</html>\n");
 }
 
 static sat_rc
@@ -426,6 +440,32 @@ cli_report_file(cli *c, const sat_json *doc, const char *format, const char *to,
 		return write_book(std ? "-" : to, &s, doc, e);
 	html(std ? &c->out : &b, c, &s, doc);
 	if (!std)
+		rc = write_text(to, &b, e);
+	sat_buf_fini(&b);
+	return rc;
+}
+
+sat_rc
+cli_assessment_file(cli *c, const sat_json *doc, const char *title,
+    const char *to, sat_err *e)
+{
+	const sat_json *r = sat_json_first(sat_json_get(doc, "data"));
+	sat_buf b = { 0 };
+	sat_rc rc = SAT_OK;
+
+	html_begin(&b, c, title);
+	sat_buf_str(&b, "<h1>");
+	escape(&b, title);
+	sat_buf_str(&b, "</h1>\n");
+	for (; r != NULL; r = sat_json_next(r)) {
+		sheet s = { .c = c, .pretty = true };
+
+		html_section(&b, c, &s, r, 2);
+	}
+	sat_buf_str(&b, "</html>\n");
+	if (to == NULL || strcmp(to, "-") == 0)
+		sat_buf_add(&c->out, b.p, b.n);
+	else
 		rc = write_text(to, &b, e);
 	sat_buf_fini(&b);
 	return rc;

@@ -271,6 +271,7 @@ static const sat_opt report_options[] = {
 	{ "month", 0, "P", "the same, for a month: 2026-11" },
 	{ "param", 0, "K=V", "filter, for example owner=li.na" },
 	{ "compare", 0, "P", "prev, yoy, none, or a period as baseline" },
+	{ "by", 0, "F,F", "rows by these fields: grade, owner, team, industry ..." },
 	{ "output", 'o', "FILE", "file, with --format html or xlsx" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -327,6 +328,8 @@ run_report(cli *c, sat_err *e)
 	if (sat_args_get(&c->args, "compare") != NULL)
 		sat_json_put_str(q, "compare",
 		    sat_args_get(&c->args, "compare"));
+	if (sat_args_get(&c->args, "by") != NULL)
+		sat_json_put_str(q, "by", sat_args_get(&c->args, "by"));
 	params = sat_json_put_arr(q, "params");
 	while ((v = sat_args_next(&c->args, "param", &i)) != NULL)
 		sat_json_add_str(params, v);
@@ -365,10 +368,11 @@ const cli_verb cli_work_verbs[] = {
 	{ "report", "show", run_report, NULL, "report show KEY",
 	    "a report's definition", NULL, false },
 	{ "report", "run", run_report, report_options,
-	    "report run KEY [--period P] [--param K=V]",
+	    "report run KEY [--period P] [--param K=V] [--by F,F]",
 	    "run a report on this replica, offline",
 	    "  satchel report run won --period 2026-Q4\n"
 	    "  satchel report run ranking-by-rep --param team=east --json\n"
+	    "  satchel report run csat --by grade\n"
 	    "  satchel report run won --format xlsx -o won.xlsx\n",
 	    false },
 };

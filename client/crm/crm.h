@@ -496,6 +496,8 @@ typedef struct sat_report_opts {
 	size_t nparams;
 	const char *compare; /* "none", "prev", "yoy", or a period as baseline;
 	                      * NULL = as the document says */
+	const char *by;      /* "grade,owner": rows by these instead of the
+	                      * document's dims; NULL = as it says */
 } sat_report_opts;
 /* Result document (schema satchel/report/1): definition id and title, template
  * commit, period, as_of, tz, coverage, columns[], rows[], totals; "compare" with

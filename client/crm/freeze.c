@@ -241,8 +241,8 @@ sat_crm_report_run(sat_json **out, sat_crm *c, const char *key,
 	if ((rc = begin(&x, c, key, o, e)) == SAT_OK &&
 	    ((rc = find(&id, &x, e)) == SAT_OK || rc == SAT_ENOTFOUND)) {
 		frozen = rc == SAT_OK;
-		/* another as-of, or a comparison: another question */
-		other = (o->as_of_ms != 0 && o->as_of_ms != x.period.to_ms) ||
+		/* another as-of, a comparison, other rows: another question */
+		other = o->by != NULL || (o->as_of_ms != 0 && o->as_of_ms != x.period.to_ms) ||
 		    (o->compare != NULL && strcmp(o->compare, "none") != 0);
 		rc = frozen && !other ? run_frozen(out, &x, &id, o, e) :
 		    sat_crm_report(out, c, key, o, e);
@@ -392,6 +392,7 @@ sat_crm_freeze(sat_json **out, sat_crm *c, const char *key,
 
 	*out = NULL;
 	at.as_of_ms = 0; /* the period's end */
+	at.by = NULL;    /* the document's own rows */
 	if ((rc = begin(&x, c, key, &at, e)) == SAT_OK &&
 	    (rc = may_freeze(&x, e)) == SAT_OK &&
 	    (rc = crm_members_run(&doc, &now, c, key, &at, e)) == SAT_OK &&

@@ -102,6 +102,80 @@ add_param(run *r, const char *text, sat_err *e)
 	return read_param(&p->values[p->n++], r, p->paths[0].field, value, e);
 }
 
+/* ---- what it is split by ------------------------------------------------------------ */
+
+/* A field of the record; else of the customer it belongs to; else as a filter
+ * finds its owner and his team. */
+static sat_rc
+dim_path(sat_report_path *p, const run *r, const sat_kind *k, const char *key,
+    sat_err *e)
+{
+	const sat_kind *root = k->parent == NULL ? NULL :
+	    sat_template_kind(r->who.t, k->parent->ref);
+
+	memset(p, 0, sizeof *p);
+	if (sat_kind_field(k, key) == NULL && root != NULL &&
+	    strcmp(key, "owner") != 0 &&
+	    (p->field = sat_kind_field(root, key)) != NULL) {
+		p->via = k->parent;
+		return SAT_OK;
+	}
+	return param_path(p, r, k, key, e);
+}
+
+/* What has few values and is nobody's secret. */
+static bool
+may_split(const sat_field *f)
+{
+	return f->mask == NULL && (f->type == SAT_F_ENUM ||
+	    f->type == SAT_F_TEXT || f->type == SAT_F_BOOL ||
+	    f->type == SAT_F_INT || f->type == SAT_F_USER);
+}
+
+static sat_rc
+choose_dim(run *r, const char *key, size_t i, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	for (size_t s = 0; s < r->def.nsources && rc == SAT_OK; s++) {
+		sat_report_dim *d = &r->def.sources[s].dims[i];
+		sat_report_path path;
+
+		if ((rc = dim_path(&path, r, r->def.sources[s].kind, key, e)) !=
+		    SAT_OK)
+			return rc;
+		if (!path.team && !may_split(path.field))
+			return sat_fail_code(e, SAT_EUSAGE, "report.by", NULL,
+			    "a report cannot be split by %s", key);
+		*d = (sat_report_dim){ .key = key, .path = path,
+			.zh = path.team ? "团队" : path.field->zh,
+			.en = path.team ? "Team" : path.field->en,
+			.dict = path.team ? NULL : path.field->dict };
+	}
+	return rc;
+}
+
+/* Instead of the document's own. */
+static sat_rc
+choose_dims(run *r, const char *by, sat_err *e)
+{
+	size_t n = 0, len;
+	sat_rc rc;
+
+	for (const char *at = by; *at != '\0'; at += len + (at[len] == ',')) {
+		len = strcspn(at, ",");
+		if (n == SAT_REPORT_DIMS_MAX)
+			return sat_fail_code(e, SAT_EUSAGE, "report.by", NULL,
+			    "a report is split by at most %d fields",
+			    SAT_REPORT_DIMS_MAX);
+		if ((rc = choose_dim(r, sat_arena_str(&r->a, at, len), n++,
+		    e)) != SAT_OK)
+			return rc;
+	}
+	r->def.ndims = n;
+	return SAT_OK;
+}
+
 /* ---- what it is compared with ----------------------------------------------------- */
 
 /* How often the definition is run, and over what: "prev", "yoy", or any period
@@ -185,6 +259,8 @@ set_up(run *r, sat_grant grant, const sat_report_opts *o, const rep_tap *tap,
 		return rc;
 	for (size_t i = 0; i < o->nparams && rc == SAT_OK; i++)
 		rc = add_param(r, o->params[i], e);
+	if (rc == SAT_OK && o->by != NULL)
+		rc = choose_dims(r, o->by, e);
 	pass_begin(&r->now, r, grant, tap);
 	pass_begin(&r->before, r, grant, NULL);
 	return rc;

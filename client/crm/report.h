@@ -16,7 +16,7 @@
 #define SAT_DELTA_RECORDS_MAX 100
 
 /* What a person is shown who runs a report: frozen numbers where there are some;
- * else, and for another as-of or a comparison, sat_crm_report, which then names
+ * else, and for another as-of, comparison or split, sat_crm_report, which then names
  * what is frozen ("frozen_id"). */
 SAT_CHECK sat_rc sat_crm_report_run(sat_json **out, sat_crm *c,
     const char *key, const sat_report_opts *o, sat_err *e);

@@ -418,6 +418,7 @@ static const call calls[] = {
 static const struct {
 	const char *method, *pattern, *why;
 } elsewhere[] = {
+	{ "GET", "/v1/reports/assessment", "tests/e2e/check_feedback.sh" },
 	{ "POST", "/v1/kiosk/checkin", "tests/e2e/check_kiosk.sh" },
 	{ "POST", "/v1/kiosk/lookup", "tests/e2e/check_kiosk.sh" },
 	{ "POST", "/v1/kiosk/pin", "tests/e2e/check_kiosk.sh" },

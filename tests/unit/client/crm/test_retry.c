@@ -268,13 +268,13 @@ static void
 upgrade(fixture *f)
 {
 	const sat_template_file *files;
-	sat_template_file next[128];
+	sat_template_file next[256];
 	size_t n;
 	char *doc, *label;
 	sat_err err;
 
 	files = sat_template_base(&n);
-	assert_true(n <= 128);
+	assert_true(n <= 256);
 	memcpy(next, files, n * sizeof *files);
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(files[i].path, "fields/account.json") != 0)

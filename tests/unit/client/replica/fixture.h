@@ -118,12 +118,12 @@ give_template(fixture *f, const sat_template_file *files, size_t n,
     const uint8_t *sk, const uint8_t *pk, sat_err *e)
 {
 	sat_git_author who = { "t", "t@x", f->now_ms, sk, pk };
-	sat_git_file list[128];
+	sat_git_file list[256];
 	sat_oid tip;
 	sat_buf bundle = { 0 };
 	sat_rc rc;
 
-	assert_true(n <= 128);
+	assert_true(n <= 256);
 	for (size_t i = 0; i < n; i++)
 		list[i] = (sat_git_file){ files[i].path, files[i].bytes };
 	assert_rc(SAT_OK, sat_git_commit(&tip, f->git, "refs/heads/published", list, n,

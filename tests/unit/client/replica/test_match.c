@@ -13,7 +13,7 @@ static void
 give_changed(fixture *f, const char *was, const char *is)
 {
 	const sat_template_file *files;
-	sat_template_file list[128];
+	sat_template_file list[256];
 	const char *at;
 	sat_buf b = { 0 };
 	size_t n;

@@ -612,7 +612,7 @@ a_template_of_a_strange_key_is_refused_and_changes_nothing(void **state)
 	fixture *f = *state;
 	uint8_t seed[32] = { 99 }, pk[SAT_SIGN_PK_BYTES];
 	uint8_t sk[SAT_SIGN_SK_BYTES], oid[SAT_TEMPLATE_OID_BYTES];
-	sat_template_file files[128];
+	sat_template_file files[256];
 	const sat_template_file *base;
 	size_t n;
 	sat_err err;
@@ -651,7 +651,7 @@ a_new_field_is_there_and_old_rows_are_not_touched(void **state)
 {
 	fixture *f = *state;
 	sat_id id = new_account(f, "A", "1");
-	sat_template_file files[128];
+	sat_template_file files[256];
 	const sat_template_file *base;
 	sat_id later = sat_replica_new_id(f->r);
 	/* another device already uses it */

@@ -127,13 +127,13 @@ static void
 company_template(company *c)
 {
 	sat_git_author who = { "t", "t@x", c->now_ms, c->tmpl_sk, c->tmpl_pk };
-	sat_git_file list[128];
+	sat_git_file list[256];
 	const sat_template_file *files;
 	sat_err err = { 0 };
 	size_t n;
 
 	files = sat_template_base(&n);
-	assert_true(n <= 128);
+	assert_true(n <= 256);
 	for (size_t i = 0; i < n; i++)
 		list[i] = (sat_git_file){ files[i].path, files[i].bytes };
 	assert_ok(sat_git_memory(&c->git, &err));

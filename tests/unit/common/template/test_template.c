@@ -3,7 +3,7 @@
 #include "common/template/gate.h"
 #include "common/template/report_def.h"
 
-#define FILES_MAX 128
+#define FILES_MAX 256
 
 /* The base template with one document replaced, added or (NULL) removed. */
 static sat_rc
@@ -98,7 +98,7 @@ the_base_template_loads_and_lints_clean(void **state)
 	assert_string_equal("base", sat_template_name(t));
 	assert_string_equal("1.0.0", sat_template_version(t));
 	assert_int_equal(480, sat_template_tz_min(t));
-	assert_int_equal(32, sat_template_kinds(t));
+	assert_int_equal(35, sat_template_kinds(t));
 	assert_ptr_equal(sat_template_kind(t, "account"),
 	    sat_template_kind(t, "accounts"));
 	assert_ptr_equal(sat_template_kind(t, "opportunity"),
@@ -243,12 +243,15 @@ every_report_binds_to_the_fields(void **state)
 		"accuracy", "adoption-by-function", "adoption-by-user",
 		"adoption", "amount-by-industry", "by-sector", "cac",
 		"campaign-effect", "churn", "clv", "complaints",
-		"completeness", "csat", "data-freshness", "first-response",
+		"completeness", "csat", "data-freshness", "employee-ratings", "exams",
+		"first-response",
 		"follow-up-compliance", "followed-customers",
+		"improvements",
 		"lead-conversion", "loss-by-stage", "loss-matrix",
 		"lost-reasons", "need-heat", "need-response", "new-customers",
 		"nps", "open-opportunities", "orders-per-rep", "pool-flow",
-		"process-conformance", "ranking-by-rep", "ranking-by-team",
+		"process-conformance", "ranking-by-conformance",
+		"ranking-by-rep", "ranking-by-team",
 		"renewal", "retention", "sales-cycle", "showroom",
 		"silent-churn", "source-conversion", "stage-distribution",
 		"system-roi", "target-attainment", "target-by-rep",

@@ -9,14 +9,14 @@ static void
 change_template(world *w, const char *was, const char *is)
 {
 	const sat_template_file *files;
-	sat_template_file list[128];
+	sat_template_file list[256];
 	sat_buf b = { 0 };
 	const char *at;
 	sat_err err = { 0 };
 	size_t n;
 
 	files = sat_template_base(&n);
-	assert_true(n <= 128);
+	assert_true(n <= 256);
 	memcpy(list, files, n * sizeof *list);
 	for (size_t i = 0; i < n; i++) {
 		const char *text = (const char *)list[i].bytes.p;
