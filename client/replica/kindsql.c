@@ -455,6 +455,11 @@ create_indexes(sat_buf *b, const replica_kind *k)
 	sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_hidden\" "
 	    "ON %s(_flags) WHERE (_flags & %d) != 0;", k->kind->key, k->table,
 	    ROW_HIDDEN);
+	/* customers are listed newest first, however many there are; they come
+	 * in about that order, so that it costs hardly a page to keep */
+	if (replica_kind_by_age(k))
+		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_created\" "
+		    "ON %s(_created);", k->kind->key, k->table);
 	for (size_t i = 0; i < k->kind->nsorted; i++)
 		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_by_%s\" "
 		    "ON %s(\"%s\");", k->kind->key, k->kind->sorted[i],

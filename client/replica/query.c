@@ -247,6 +247,18 @@ add_where(builder *b, const sat_query *q)
 		sat_buf_fmt(&b->text, "%s(_flags & %d) = 0", sep, hidden);
 }
 
+/* A page by age is read in the order of its index: SQLite, which does not know
+ * that few rows are hidden, would rather sort all of them. */
+static void
+add_index(builder *b, const sat_query *q)
+{
+	if (!q->unordered && q->limit > 0 && q->nfilters == 0 &&
+	    q->nsort == 1 && q->sort[0].field == SAT_Q_CREATED &&
+	    replica_kind_by_age(b->k))
+		sat_buf_fmt(&b->text, " INDEXED BY \"i_%s_created\"",
+		    b->k->kind->key);
+}
+
 static void
 add_order(builder *b, const sat_query *q)
 {
@@ -365,6 +377,7 @@ sat_replica_query(sat_rows **out, sat_replica *r, const sat_query *q,
 	sat_buf_str(&b.text, "SELECT ");
 	add_columns(&b, q);
 	sat_buf_fmt(&b.text, " FROM %s", b.k->table);
+	add_index(&b, q);
 	add_where(&b, q);
 	add_order(&b, q);
 	if (slot > 0)

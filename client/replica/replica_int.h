@@ -318,6 +318,12 @@ void replica_kinds_free(replica_kinds *ks);
 SAT_CHECK sat_rc replica_kinds_migrate(sat_replica *r, const replica_kinds *ks, bool *grew, sat_err *e);
 const replica_kind *replica_kind_by(const replica_kinds *ks, uint16_t id);
 size_t replica_kind_column(const replica_kind *k, uint16_t field); /* k->n = none */
+/* Has the index i_<kind>_created. */
+static inline bool
+replica_kind_by_age(const replica_kind *k)
+{
+	return k->kind->scope == SAT_SCOPE_ROOT;
+}
 SAT_CHECK sat_rc replica_kind_one(sat_stmt **s, sat_replica *r, const replica_kind *k,
     size_t col, one_sql q, sat_err *e);
 SAT_CHECK sat_rc replica_kind_stmt(sat_stmt **s, sat_replica *r, const replica_kind *k, kind_sql q, sat_err *e);
