@@ -168,6 +168,10 @@ HANDLER(api_import_open);
 /* work.c */
 HANDLER(api_import);
 HANDLER(api_export);
+/* export_sqlite.c: a plain database at `to`; q->kind NULL = every kind this role
+ * may view. *rows counts on. */
+sat_rc api_export_sqlite(int64_t *rows, sat_api *api, sat_export_opts *o,
+    sat_query *q, const char *to, sat_err *e);
 HANDLER(api_reports);
 HANDLER(api_report);
 /* assess.c */

@@ -416,7 +416,8 @@ may_export(sat_api *api, const sat_kind *k, const char *reason, sat_err *e)
 	const char *role = sat_replica_me(api->crm.replica)->role;
 	char action[96];
 
-	(void)snprintf(action, sizeof action, "%s.view", k->key);
+	(void)snprintf(action, sizeof action, "%s.view",
+	    k != NULL ? k->key : "account"); /* NULL: each kind is asked */
 	if (sat_acl(t, role, action) == SAT_GRANT_NO)
 		return sat_fail_code(e, SAT_EDENIED, "denied", NULL,
 		    "the role %s may not do %s", role, action);
@@ -442,11 +443,16 @@ HANDLER(api_export)
 	sat_arena a = { 0 };
 	sat_filter *f = NULL;
 	int64_t rows = 0;
-	sat_rc rc = api_kind(&q.kind, api, kind, e);
+	bool book = strcmp(format, "sqlite") == 0;
+	bool all = book && strcmp(kind, "all") == 0;
+	sat_rc rc = all ? SAT_OK : api_kind(&q.kind, api, kind, e);
 
 	(void)args;
 	if (rc == SAT_OK)
 		rc = may_export(api, q.kind, o.reason, e);
+	if (rc == SAT_OK && all && where != NULL)
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "--where needs one kind");
 	if (rc == SAT_OK && where != NULL)
 		rc = sat_crm_where(&f, &q.nfilters, &a, &api->crm, q.kind, where,
 		    e);
@@ -455,6 +461,8 @@ HANDLER(api_export)
 	    strcmp(format, "xlsx") == 0))
 		rc = export_table(&rows, api, &o, to,
 		    sat_json_get_str(req->body, "encoding", "utf-8-bom"), e);
+	else if (rc == SAT_OK && book)
+		rc = api_export_sqlite(&rows, api, &o, &q, to, e);
 	else if (rc == SAT_OK)
 		rc = export_lines(&rows, api, &o, to, e);
 	sat_arena_fini(&a);

@@ -234,16 +234,18 @@ run_export(cli *c, sat_err *e)
 	const char *to = sat_args_get(&c->args, "output");
 	const char *format = sat_args_get(&c->args, "format");
 	bool file = to != NULL && strcmp(to, "-") != 0;
-	bool json = sat_args_has(&c->args, "json");
+	bool json = sat_args_has(&c->args, "json"), sqlite;
 	sat_json *body, *doc = NULL;
 	sat_rc rc;
 
 	if (c->args.nargs < 2)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satchel export KIND [--format csv|xlsx|jsonl|vcf|ics] [-o FILE]");
+		    "usage: satchel export KIND [--format csv|xlsx|jsonl|vcf|ics|sqlite] [-o FILE]");
 	body = sat_json_obj();
-	sat_json_put_str(body, "type", c->args.arg[1]);
+	sqlite = strcmp(c->args.arg[1], "sqlite") == 0; /* everything */
+	sat_json_put_str(body, "type", sqlite ? "all" : c->args.arg[1]);
 	sat_json_put_str(body, "format", format != NULL ? format
+	        : sqlite                             ? "sqlite"
 	        : json && !file                         ? "jsonl"
 	                                                : "csv");
 	if (to != NULL)
@@ -360,8 +362,9 @@ const cli_verb cli_work_verbs[] = {
 	    "  satchel import template account -o customers.xlsx\n", false },
 	{ "export", NULL, run_export, export_options,
 	    "export KIND [--where EXPR] [-o FILE]",
-	    "export records: --format csv, xlsx, jsonl, vcf, ics",
-	    "  satchel export account --where 'stage=won' -o won.csv --reason \"yearly audit\"\n",
+	    "export records: --format csv, xlsx, jsonl, vcf, ics, sqlite",
+	    "  satchel export account --where 'stage=won' -o won.csv --reason \"yearly audit\"\n"
+	    "  satchel export all --format sqlite -o crm.db --reason \"board meeting\"\n",
 	    false },
 	{ "report", "list", run_report_list, report_list_options,
 	    "report list [--frozen]", "reports of the template", NULL, false },

@@ -560,7 +560,7 @@ SAT_CHECK sat_rc sat_crm_simulate(sat_crm *c, const sat_template *draft,
 #define SAT_EXPORT_OWN_MAX 200 /* rows, of who exports his own only */
 typedef struct sat_export_opts {
 	const sat_query *query;   /* kind, filters; columns NULL = all fields */
-	const char *format;       /* "csv", "xlsx"; "jsonl", "vcf", "ics" */
+	const char *format;       /* "csv", "xlsx"; "jsonl", "vcf", "ics", "sqlite" */
 	const char *reason;
 	bool labels, mask;
 	struct sat_sheet_out *table;

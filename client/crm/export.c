@@ -39,7 +39,9 @@ static const struct {
 	const char *name;
 	void (*put)(out *x, const sat_value *v, sat_relation rel);
 } formats[] = { { "csv", NULL }, { "xlsx", NULL }, { "jsonl", put_line },
-	{ "vcf", put_vcard }, { "ics", put_event } };
+	{ "vcf", put_vcard }, { "ics", put_event },
+	/* each line becomes a row of a database: the caller's business */
+	{ "sqlite", put_line } };
 #define NFORMATS (sizeof formats / sizeof formats[0])
 
 static sat_rc
@@ -53,7 +55,7 @@ check(out *x, sat_err *e)
 		i++; /* NULL: the first */
 	if (i == NFORMATS)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.format",
-		    "csv, xlsx, jsonl, vcf or ics",
+		    "csv, xlsx, jsonl, vcf, ics or sqlite",
 		    "export cannot write this format");
 	x->put = formats[i].put;
 	x->format = formats[i].name;
