@@ -77,6 +77,8 @@ const sat_template *cli_template(const cli *c);
 
 /* init.c: verbs that work without, or on, the keyring itself. */
 sat_rc cli_init(cli *c, sat_err *e);
+sat_rc cli_demo_seed(cli *c, sat_err *e); /* demo.c */
+extern const sat_opt cli_init_options[];
 sat_rc cli_passwd(cli *c, sat_err *e);
 sat_rc cli_restore(cli *c, sat_err *e);
 sat_rc cli_make_folders(const char *path, sat_err *e); /* mkdir -p, the last private */

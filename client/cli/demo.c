@@ -60,9 +60,10 @@ take_options(sat_demo_opts *o, const cli *c, sat_err *e)
 {
 	const char *as_of = sat_args_get(&c->args, "as-of");
 	int64_t seed, now = sat_wall_ms(&c->api.crm.clock);
+	const char *most = sat_args_has(&c->args, "demo") ? "demo" : "accounts";
 	sat_rc rc;
 
-	if ((rc = number(&o->accounts, c, "accounts", 500, e)) != SAT_OK ||
+	if ((rc = number(&o->accounts, c, most, 500, e)) != SAT_OK ||
 	    (rc = number(&o->days, c, "days", 180, e)) != SAT_OK ||
 	    (rc = number(&seed, c, "seed", 7, e)) != SAT_OK)
 		return rc;
@@ -171,8 +172,8 @@ print_seeded(cli *c, const sat_demo_opts *o, const sat_demo_summary *s,
 	sat_json_free(d);
 }
 
-static sat_rc
-seed(cli *c, sat_err *e)
+sat_rc
+cli_demo_seed(cli *c, sat_err *e)
 {
 	sat_demo_opts o = { .progress = told, .u = c };
 	sat_replica_identity id;
@@ -227,7 +228,7 @@ reset(cli *c, sat_err *e)
 }
 
 const cli_verb cli_demo_verbs[] = {
-	{ "demo", "seed", seed, seed_options,
+	{ "demo", "seed", cli_demo_seed, seed_options,
 	    "demo seed [--accounts N] [--days D] [--seed S]",
 	    "a company to try things out with",
 	    "  satchel --profile demo demo seed\n"

@@ -90,6 +90,15 @@ out:
 	return rc;
 }
 
+const sat_opt cli_init_options[] = {
+	{ "invite", 0, "CODE", "the invitation (- = stdin)" },
+	{ "server", 0, "URL", "the server's address, instead of the invitation's" },
+	{ "name", 0, "NAME", "what this device is called" },
+	{ "role", 0, "ROLE", "the role it has to be for" },
+	{ "demo", 0, "N", "a company of N customers to try things with instead" },
+	{ NULL, 0, NULL, NULL },
+};
+
 static sat_rc
 create_for(cli *c, const sat_invite *inv, sat_err *e)
 {
@@ -123,6 +132,36 @@ read_invite(sat_invite *inv, cli *c, sat_err *e)
 	return sat_invite_read(inv, text, e);
 }
 
+/* --server: the invitation was made before the server moved. */
+static sat_rc
+other_server(sat_invite *inv, const cli *c, sat_err *e)
+{
+	const char *server = sat_args_get(&c->args, "server");
+
+	if (server == NULL)
+		return SAT_OK;
+	if (strncmp(server, "tcp://", 6) != 0 || strchr(server + 6, ':') == NULL ||
+	    strlen(server) >= sizeof inv->address)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "tcp://HOST:PORT", "--server %.60s is no address", server);
+	(void)snprintf(inv->address, sizeof inv->address, "%s", server);
+	return SAT_OK;
+}
+
+/* Said at once, while the administrator is still near. */
+static sat_rc
+right_role(const cli *c, sat_err *e)
+{
+	const char *want = sat_args_get(&c->args, "role");
+	const char *is = sat_replica_identity_get(c->api.crm.replica)->role;
+
+	if (want == NULL || strcmp(want, is) == 0)
+		return SAT_OK;
+	return sat_fail_code(e, SAT_EDENIED, "role",
+	    "ask for an invitation of a user of that role, and another folder",
+	    "the invitation was for the role %s, not %s", is, want);
+}
+
 static void
 host_name(char *out, size_t n)
 {
@@ -143,7 +182,10 @@ cli_init(cli *c, sat_err *e)
 	sat_rc rc;
 
 	free(ring);
-	if ((rc = read_invite(&inv, c, e)) != SAT_OK)
+	if (sat_args_has(&c->args, "demo"))
+		return cli_demo_seed(c, e);
+	if ((rc = read_invite(&inv, c, e)) != SAT_OK ||
+	    (rc = other_server(&inv, c, e)) != SAT_OK)
 		return rc;
 	rc = there ? cli_open(c, e) : create_for(c, &inv, e);
 	if (rc != SAT_OK)
@@ -161,6 +203,8 @@ cli_init(cli *c, sat_err *e)
 	cli_say(c, "enrolled as %s (%s)\n",
 	    sat_replica_identity_get(c->api.crm.replica)->user_key,
 	    sat_replica_identity_get(c->api.crm.replica)->role);
+	if ((rc = right_role(c, e)) != SAT_OK)
+		return rc;
 	rc = cli_ask(&answer, c, "POST", "/v1/sync/run", NULL, NULL, e);
 	if (rc == SAT_OK) {
 		sat_json_free(answer);

@@ -273,11 +273,6 @@ run_inbox(cli *c, sat_err *e)
 	return rc;
 }
 
-static const sat_opt init_options[] = {
-	{ "invite", 0, "CODE", "the invitation (- = stdin)" },
-	{ "name", 0, "NAME", "what this device is called" },
-	{ NULL, 0, NULL, NULL },
-};
 static const sat_opt passwd_options[] = {
 	{ "new-passphrase-file", 0, "FILE", "the new passphrase" },
 	{ NULL, 0, NULL, NULL },
@@ -288,8 +283,11 @@ static const sat_opt restore_options[] = {
 };
 
 const cli_verb cli_proof_verbs[] = {
-	{ "init", NULL, cli_init, init_options, "init --invite CODE",
-	    "enrol this device and take the first copy", NULL, true },
+	{ "init", NULL, cli_init, cli_init_options,
+	    "init --invite CODE [--server URL] | --demo N",
+	    "enrol this device and take the first copy",
+	    "  satchel init --invite satchel1...\n"
+	    "  satchel --profile demo init --demo 200\n", true },
 	{ "passwd", NULL, cli_passwd, passwd_options, "passwd",
 	    "change the passphrase", NULL, false },
 	{ "inbox", NULL, run_inbox, NULL, "inbox", "what needs a person", NULL,
