@@ -579,6 +579,8 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_NUMBERS_IS: sat_msg_write_numbers(out, m); break;
 	case SAT_MSG_HOLD:
 	case SAT_MSG_HELD: sat_msg_write_hold(out, m); break;
+	case SAT_MSG_ADMIN:
+	case SAT_MSG_ADMIN_IS: sat_msg_write_admin(out, m); break;
 	default: sat_msg_write_more(out, m); break;
 	}
 }
@@ -619,6 +621,8 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_NUMBERS_IS: sat_msg_read_numbers(m, a, r); break;
 	case SAT_MSG_HOLD:
 	case SAT_MSG_HELD: sat_msg_read_hold(m, a, r); break;
+	case SAT_MSG_ADMIN:
+	case SAT_MSG_ADMIN_IS: sat_msg_read_admin(m, a, r); break;
 	default: sat_msg_read_more(m, a, r); break;
 	}
 }

@@ -32,7 +32,8 @@ typedef enum sat_msg_type {
 	SAT_MSG_DIRECTORY = 29, SAT_MSG_DIRECTORY_IS = 30,
 	SAT_MSG_PRIVACY = 31, SAT_MSG_PRIVACY_IS = 32,
 	SAT_MSG_HOLD = 33, SAT_MSG_HELD = 34,
-	SAT_MSG_LAST = 34,
+	SAT_MSG_ADMIN = 55, SAT_MSG_ADMIN_IS = 56,
+	SAT_MSG_LAST = 56,
 } sat_msg_type;
 
 typedef struct sat_msg_error {
@@ -437,6 +438,16 @@ typedef struct sat_held {
 	size_t n;
 } sat_held;
 
+/* The words of one verb of the server, UTF-8 (P-370); ADMIN_IS: its JSON, or
+ * nothing. */
+#define SAT_ADMIN_WORDS_MAX 32
+#define SAT_ADMIN_WORD_MAX 512
+#define SAT_ADMIN_ANSWER_MAX (1024u * 1024)
+typedef struct sat_admin_words {
+	sat_span *word;
+	size_t n;
+} sat_admin_words;
+
 typedef struct sat_msg {
 	sat_msg_type type;
 	union {
@@ -467,6 +478,8 @@ typedef struct sat_msg {
 		sat_seeded seeded;
 		sat_ledger ledger; /* LEDGER and LEDGER_IS */
 		sat_erased erased;
+		sat_admin_words admin;
+		sat_span admin_is;
 		sat_privacy privacy;
 		sat_privacy_is privacy_is;
 		sat_directory directory;

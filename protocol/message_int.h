@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+/* message_admin.c */
+void sat_msg_write_admin(sat_buf *b, const sat_msg *m);
+void sat_msg_read_admin(sat_msg *m, sat_arena *a, sat_reader *r);
+
 static inline void
 write_id(sat_buf *b, const sat_id *id)
 {

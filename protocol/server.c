@@ -378,6 +378,8 @@ sat_server_handle(sat_server *s, sat_server_session *x, sat_buf *reply,
 
 	if (frame.n > 0 && frame.p[0] == SAT_MSG_PUSH)
 		return sat_srv_push(s, &job, 1, e);
+	if (frame.n > 0 && frame.p[0] == SAT_MSG_ADMIN)
+		return sat_srv_admin(s, x, reply, frame, e);
 	if ((rc = sat_srv_begin(s, &why)) == SAT_OK &&
 	    (rc = sat_msg_read(&m, &s->txn, frame, &why)) == SAT_OK)
 		rc = answer(s, x, reply, &m, &why);

@@ -49,6 +49,11 @@ typedef struct sat_server_env {
 	/* Open what a kiosk sealed to the server's channel key (P-362); false:
 	 * it cannot be opened. NULL: nobody seals anything for this server. */
 	bool (*unseal)(void *u, sat_buf *out, sat_span box);
+	/* A verb of the server from the device of this administrator (P-372);
+	 * JSON, or nothing, is appended to out. Not inside a transaction. NULL:
+	 * none is taken. */
+	sat_rc (*admin)(void *u, const char *user, const sat_admin_words *words,
+	    sat_buf *out, sat_err *e);
 	void *u;
 	size_t chunk_bytes; /* of a snapshot; 0 = SAT_CHUNK_BYTES */
 	unsigned bugs; /* planted bugs, SAT_BUGS builds only (protocol/bugs.h) */

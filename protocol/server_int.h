@@ -529,6 +529,9 @@ SAT_CHECK sat_rc sat_srv_reclaim(sat_server *s, int64_t now_ms, sat_err *e);
 /* server_desk.c: the rule that clears the desks (P-274). */
 SAT_CHECK sat_rc sat_srv_clear_desk(sat_server *s, int64_t now_ms, sat_err *e);
 /* server_erase.c */
+/* server_admin.c: an ADMIN frame, outside of any transaction. */
+SAT_CHECK sat_rc sat_srv_admin(sat_server *s, const sat_server_session *x,
+    sat_buf *reply, sat_span frame, sat_err *e);
 SAT_CHECK sat_rc sat_srv_privacy(sat_server *s, sat_server_session *x,
     const sat_privacy *in, sat_buf *reply, sat_err *e);
 SAT_CHECK sat_rc sat_srv_ledger(sat_server *s, sat_server_session *x,

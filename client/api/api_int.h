@@ -126,6 +126,16 @@ HANDLER(api_doctor);
 sat_rc api_once(sat_json **out, sat_api *api, const sat_request *req,
     const char *id, const sat_route *route, const char *const args[4],
     sat_err *e);
+/* admin.c: relayed to the server; and what every device knows. */
+HANDLER(api_admin_list);
+HANDLER(api_admin_show);
+HANDLER(api_admin_add);
+HANDLER(api_admin_edit);
+HANDLER(api_admin_do);
+HANDLER(api_teams);
+HANDLER(api_roles);
+HANDLER(api_role);
+HANDLER(api_device);
 /* lead.c */
 HANDLER(api_convert);
 HANDLER(api_lead_discard);

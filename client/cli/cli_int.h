@@ -267,6 +267,8 @@ extern const size_t cli_approve_nverbs;
 extern const cli_verb cli_rule_verbs[];
 extern const size_t cli_rule_nverbs;
 extern const cli_verb cli_config_verbs[], cli_status_verbs[], cli_log_verbs[];
+extern const cli_verb cli_admin_verbs[];
+extern const size_t cli_admin_nverbs;
 extern const size_t cli_config_nverbs, cli_status_nverbs, cli_log_nverbs;
 extern const size_t cli_record_nverbs, cli_kind_nverbs;
 extern const size_t cli_standard_nverbs, cli_work_nverbs;

@@ -161,16 +161,6 @@ run_dict(cli *c, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-run_user(cli *c, sat_err *e)
-{
-	static const cli_column cols[] = { { "key", "user", CELL_WHOLE },
-		{ "name", "name", CELL_PLAIN }, { "role", "role", CELL_PLAIN },
-		{ "team", "team", CELL_PLAIN } };
-
-	return ask_rows(c, "GET", "/v1/users", NULL, cols, 4, e);
-}
-
 static void
 inbox_part(cli *c, const sat_json *rows, const char *title, const char *next,
     const cli_column *cols, size_t n)
@@ -306,7 +296,6 @@ const cli_verb cli_proof_verbs[] = {
 	    NULL, false },
 	{ "dict", NULL, run_dict, NULL, "dict NAME", "options of a dictionary",
 	    NULL, false },
-	{ "user", "list", run_user, NULL, "user list", "people", NULL, false },
 	{ "backup", NULL, run_backup, NULL, "backup FOLDER",
 	    "verified copy of the replica", NULL, false },
 	{ "restore", NULL, cli_restore, restore_options,

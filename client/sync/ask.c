@@ -148,9 +148,8 @@ take_answer(sat_msg *m, sat_arena *a, const sat_asking *x, sat_msg_type want,
 	return x->rc;
 }
 
-/* *m is the question and becomes the answer, in `a`. */
-static sat_rc
-one_question(sat_msg *m, sat_arena *a, sat_replica *r, sat_msg_type want,
+sat_rc
+sat_sync_question(sat_msg *m, sat_arena *a, sat_replica *r, sat_msg_type want,
     const sat_sync_opts *o, sat_err *e)
 {
 	sat_asking here = { 0 }, *x = o->asking != NULL ? o->asking : &here;
@@ -178,7 +177,7 @@ sat_sync_privacy(sat_privacy_is *out, sat_arena *a, sat_replica *r,
 
 	memset(out, 0, sizeof *out);
 	m.u.privacy = *in;
-	if ((rc = one_question(&m, a, r, SAT_MSG_PRIVACY_IS, o, e)) == SAT_OK)
+	if ((rc = sat_sync_question(&m, a, r, SAT_MSG_PRIVACY_IS, o, e)) == SAT_OK)
 		*out = m.u.privacy_is;
 	return rc;
 }
@@ -192,7 +191,7 @@ sat_sync_hold(sat_held *out, sat_arena *a, sat_replica *r, uint64_t count,
 
 	memset(out, 0, sizeof *out);
 	m.u.hold = count;
-	if ((rc = one_question(&m, a, r, SAT_MSG_HELD, o, e)) == SAT_OK)
+	if ((rc = sat_sync_question(&m, a, r, SAT_MSG_HELD, o, e)) == SAT_OK)
 		*out = m.u.held;
 	return rc;
 }
@@ -205,7 +204,8 @@ sat_sync_directory(sat_directory *out, sat_arena *a, sat_replica *r,
 	sat_rc rc;
 
 	memset(out, 0, sizeof *out);
-	if ((rc = one_question(&m, a, r, SAT_MSG_DIRECTORY_IS, o, e)) == SAT_OK)
+	if ((rc = sat_sync_question(&m, a, r, SAT_MSG_DIRECTORY_IS, o, e)) ==
+	    SAT_OK)
 		*out = m.u.directory;
 	return rc;
 }

@@ -109,6 +109,10 @@ bool sat_asking_waits(const sat_asking *x);
 /* Ask it, from any thread; waits for the network. How it went is found by the
  * call that is made again. */
 void sat_asking_go(sat_asking *x, const sat_sync_opts *o);
+/* A verb of the server, for who has the role admin (P-371): its words; the
+ * answer is JSON or nothing, in `a`. Sent once. @return what the verb gave. */
+SAT_CHECK sat_rc sat_sync_admin(sat_span *out, sat_arena *a, sat_replica *r,
+    const sat_admin_words *words, const sat_sync_opts *o, sat_err *e);
 /* Have so many customers of pools kept for this user (P-154), counting what is
  * kept already; the answer is all of them, in `a`. Errors as above. */
 SAT_CHECK sat_rc sat_sync_hold(sat_held *out, sat_arena *a, sat_replica *r,

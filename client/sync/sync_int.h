@@ -23,6 +23,9 @@ sat_sync_address(const sat_replica_identity *id, const sat_sync_opts *o)
 {
 	return o->server != NULL ? o->server : id->server;
 }
+/* *m is the question and becomes the answer, in `a` (ask.c). */
+SAT_CHECK sat_rc sat_sync_question(sat_msg *m, sat_arena *a, sat_replica *r,
+    sat_msg_type want, const sat_sync_opts *o, sat_err *e);
 /* One session over this link; what it exchanged is added to *out. */
 SAT_CHECK sat_rc sat_sync_session(sat_sync_result *out, sat_net_client *link,
     const sat_client_ops *ops, const sat_sync_opts *o, sat_err *e);

@@ -244,6 +244,7 @@ core_start(sat_admin *a, sat_err *e)
 		.sign = sign_own,
 		.rand = sat_rand_os(),
 		.unseal = open_box,
+		.admin = admin_remote,
 		.u = a,
 	};
 

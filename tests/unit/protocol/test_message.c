@@ -35,6 +35,8 @@ static sat_chain_known known[2] = { { 3, 4 }, { UINT32_MAX, INT64_MAX } };
 static sat_place places[2] = { { 1, 3, 1, 4, 4 },
 	{ 0, UINT32_MAX, UINT32_MAX, 1, INT64_MAX } };
 static sat_erasure erasures[2];
+static sat_span words[2] = { { (const uint8_t *)"user", 4 },
+	{ (const uint8_t *)"list", 4 } };
 static sat_privacy_row rows[2];
 
 
@@ -131,6 +133,10 @@ samples(sat_msg *m)
 	m[n].type = SAT_MSG_PRIVACY;
 	m[n++].u.privacy = (sat_privacy){ SAT_PRIVACY_CONFIRM, some_id(4),
 		sat_span_str("why") };
+	m[n].type = SAT_MSG_ADMIN;
+	m[n++].u.admin = (sat_admin_words){ words, 2 };
+	m[n].type = SAT_MSG_ADMIN_IS;
+	m[n++].u.admin_is = sat_span_str("{\"data\": []}");
 	m[n].type = SAT_MSG_PRIVACY_IS;
 	m[n++].u.privacy_is = (sat_privacy_is){ rows, 2 };
 	m[n].type = SAT_MSG_DIGEST;

@@ -1,0 +1,351 @@
+/*
+ * user, team, role, device: what every device knows of them, and what an
+ * administrator changes at the server.
+ */
+#include "client/cli/cli_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const sat_opt list_options[] = {
+	{ "server", 0, NULL, "ask the server (administrator)" },
+	{ NULL, 0, NULL, NULL },
+};
+static const sat_opt user_options[] = {
+	{ "name", 0, "NAME", "full name" },
+	{ "role", 0, "ROLE", "see: satchel role list" },
+	{ "team", 0, "KEY", "the team" },
+	{ NULL, 0, NULL, NULL },
+};
+static const sat_opt team_options[] = {
+	{ "name", 0, "NAME", "full name" },
+	{ "parent", 0, "TEXT", "office or region it belongs to" },
+	{ NULL, 0, NULL, NULL },
+};
+static const sat_opt invite_options[] = {
+	{ "user", 0, "KEY", "whom it is for" },
+	{ "ttl", 0, "TIME", "how long it lives (15m)" },
+	{ NULL, 0, NULL, NULL },
+};
+
+/* ---- answers of the server --------------------------------------------------------------- */
+
+/* Rows of whatever the verb has, in its own order of members. */
+static void
+print_answer(cli *c, const sat_json *doc)
+{
+	const sat_json *first = sat_json_first(sat_json_get(doc, "data"));
+	cli_column cols[24];
+	size_t n = 0;
+
+	if (cli_is_json(c) || first == NULL) {
+		if (cli_is_json(c))
+			cli_print_json(c, doc);
+		return;
+	}
+	for (const sat_json *m = sat_json_first(first); m != NULL && n < 24;
+	     m = sat_json_next(m))
+		cols[n++] = (cli_column){ sat_json_key(m), sat_json_key(m),
+			sat_json_type(m) == SAT_J_INT ? CELL_NUMBER : CELL_PLAIN };
+	cli_print_rows(c, doc, cols, n);
+}
+
+/* One thing: its members, without what the relay says of itself. */
+static void
+print_members(cli *c, const sat_json *doc)
+{
+	sat_json *rest = sat_json_dup(doc);
+
+	sat_json_del(rest, "noun");
+	sat_json_del(rest, "verb");
+	sat_json_del(rest, "of");
+	cli_print_object(c, cli_is_json(c) ? doc : rest);
+	sat_json_free(rest);
+}
+
+static sat_rc
+ask(cli *c, const char *method, const char *key, const char *verb,
+    sat_json *body, sat_err *e)
+{
+	char *path = sat_xasprintf("/v1/admin/%ss%s%s%s%s", c->args.arg[0],
+	    key != NULL ? "/" : "", key != NULL ? key : "",
+	    verb != NULL ? "/" : "", verb != NULL ? verb : "");
+	bool get = strcmp(method, "GET") == 0;
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, method, path, get ? body : NULL,
+	    get ? NULL : body, e);
+
+	if (rc == SAT_OK && sat_json_get(doc, "data") != NULL)
+		print_answer(c, doc);
+	else if (rc == SAT_OK)
+		print_members(c, doc);
+	sat_json_free(doc);
+	free(path);
+	return rc;
+}
+
+static sat_json *
+options_body(const cli *c, const sat_opt *o)
+{
+	sat_json *body = sat_json_obj();
+
+	for (; o->name != NULL; o++)
+		if (sat_args_has(&c->args, o->name))
+			sat_json_put_str(body, o->name,
+			    sat_args_get(&c->args, o->name));
+	return body;
+}
+
+static const sat_opt *
+options_of(const cli *c)
+{
+	return strcmp(c->args.arg[0], "team") == 0 ? team_options : user_options;
+}
+
+static sat_rc
+need_key(const cli *c, sat_err *e)
+{
+	return c->args.nargs > 2 ? SAT_OK
+	    : sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+	          "name it: satchel %s %s KEY", c->args.arg[0], c->args.arg[1]);
+}
+
+static sat_rc
+run_add(cli *c, sat_err *e)
+{
+	sat_rc rc = need_key(c, e);
+	sat_json *body;
+
+	if (rc != SAT_OK)
+		return rc;
+	body = options_body(c, options_of(c));
+	sat_json_put_str(body, "key", c->args.arg[2]);
+	rc = ask(c, "POST", NULL, NULL, body, e);
+	sat_json_free(body);
+	return rc;
+}
+
+static sat_rc
+run_edit(cli *c, sat_err *e)
+{
+	sat_rc rc = need_key(c, e);
+	sat_json *body;
+
+	if (rc != SAT_OK)
+		return rc;
+	body = options_body(c, options_of(c));
+	rc = ask(c, "PATCH", c->args.arg[2], NULL, body, e);
+	sat_json_free(body);
+	return rc;
+}
+
+/* What takes something away from a person or a device: its name is typed. */
+static sat_rc
+confirm_by_name(cli *c, const char *name, sat_err *e)
+{
+	char typed[128] = "";
+
+	if (c->yes)
+		return SAT_OK;
+	if (c->no_input || !isatty(STDIN_FILENO))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.confirm",
+		    "repeat with --yes", "this needs a confirmation");
+	cli_flush(c);
+	(void)fprintf(stderr, cli_text(N_("Type %s to go on: ")), name);
+	(void)fflush(stderr);
+	if (fgets(typed, sizeof typed, stdin) != NULL)
+		typed[strcspn(typed, "\r\n")] = '\0';
+	return strcmp(typed, name) == 0 ? SAT_OK
+	    : sat_fail(e, SAT_EFAIL, "not confirmed; nothing is changed");
+}
+
+static sat_rc
+run_do(cli *c, sat_err *e)
+{
+	const char *verb = c->args.arg[1];
+	sat_rc rc = need_key(c, e);
+
+	if (rc == SAT_OK && (strcmp(verb, "disable") == 0 ||
+	    strcmp(verb, "revoke") == 0))
+		rc = confirm_by_name(c, c->args.arg[2], e);
+	return rc == SAT_OK ? ask(c, "POST", c->args.arg[2], verb, NULL, e) : rc;
+}
+
+static sat_rc
+run_invite(cli *c, sat_err *e)
+{
+	sat_json *body = options_body(c, invite_options), *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, "POST", "/v1/admin/devices", NULL, body, e);
+
+	if (rc == SAT_OK && cli_is_json(c))
+		cli_print_json(c, doc);
+	else if (rc == SAT_OK)
+		sat_buf_fmt(&c->out, "%s\n", sat_json_get_str(doc, "invite", ""));
+	sat_json_free(doc);
+	sat_json_free(body);
+	return rc;
+}
+
+static sat_rc
+run_devices(cli *c, sat_err *e)
+{
+	return ask(c, "GET", NULL, NULL, NULL, e);
+}
+
+/* ---- what is here ---------------------------------------------------------------------- */
+
+static sat_rc
+list(cli *c, const char *path, const cli_column *cols, size_t n, sat_err *e)
+{
+	sat_json *doc = NULL;
+	sat_rc rc;
+
+	if (sat_args_has(&c->args, "server"))
+		return ask(c, "GET", NULL, NULL, NULL, e);
+	rc = cli_ask(&doc, c, "GET", path, NULL, NULL, e);
+	if (rc == SAT_OK)
+		cli_print_rows(c, doc, cols, n);
+	sat_json_free(doc);
+	return rc;
+}
+
+static sat_rc
+run_users(cli *c, sat_err *e)
+{
+	static const cli_column cols[] = { { "key", "user", CELL_WHOLE },
+		{ "name", "name", CELL_PLAIN }, { "role", "role", CELL_PLAIN },
+		{ "team", "team", CELL_PLAIN } };
+
+	return list(c, "/v1/users", cols, 4, e);
+}
+
+static sat_rc
+run_teams(cli *c, sat_err *e)
+{
+	static const cli_column cols[] = { { "key", "team", CELL_WHOLE },
+		{ "name", "name", CELL_PLAIN }, { "parent", "in", CELL_PLAIN },
+		{ "people", "people", CELL_NUMBER } };
+
+	return list(c, "/v1/teams", cols, 4, e);
+}
+
+static sat_rc
+run_roles(cli *c, sat_err *e)
+{
+	const cli_column cols[] = { { "key", "role", CELL_WHOLE },
+		{ c->lang[0] == 'z' ? "zh" : "en", "title", CELL_PLAIN },
+		{ "people", "people", CELL_NUMBER } };
+
+	return list(c, "/v1/roles", cols, 3, e);
+}
+
+/* show: one row of the list. */
+static sat_rc
+run_show(cli *c, sat_err *e)
+{
+	const char *noun = c->args.arg[0];
+	char *path = sat_xasprintf("/v1/%ss", noun);
+	sat_json *doc = NULL, *one;
+	const sat_json *r = NULL;
+	sat_rc rc = need_key(c, e);
+
+	if (rc == SAT_OK && (rc = cli_ask(&doc, c, "GET", path, NULL, NULL,
+	    e)) == SAT_OK) {
+		r = sat_json_first(sat_json_get(doc, "data"));
+		while (r != NULL && strcmp(sat_json_get_str(r, "key", ""),
+		    c->args.arg[2]) != 0)
+			r = sat_json_next(r);
+		if (r == NULL)
+			rc = sat_fail_code(e, SAT_ENOTFOUND, "not_found", NULL,
+			    "there is no %s %.60s", noun, c->args.arg[2]);
+	}
+	if (rc == SAT_OK) { /* a list of one, so that its schema holds */
+		one = sat_json_obj();
+		sat_json_put_str(one, "schema", sat_json_get_str(doc, "schema",
+		    ""));
+		sat_json_add(sat_json_put_arr(one, "data"), sat_json_dup(r));
+		if (cli_is_json(c))
+			cli_print_json(c, one);
+		else
+			cli_print_object(c, r);
+		sat_json_free(one);
+	}
+	sat_json_free(doc);
+	free(path);
+	return rc;
+}
+
+static sat_rc
+run_role(cli *c, sat_err *e)
+{
+	static const cli_column cols[] = { { "action", "action", CELL_WHOLE },
+		{ "grant", "grant", CELL_PLAIN } };
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask_id(&doc, c, "/v1/roles/", "", e);
+
+	if (rc == SAT_OK)
+		cli_print_rows(c, doc, cols, 2);
+	sat_json_free(doc);
+	return rc;
+}
+
+static sat_rc
+run_device(cli *c, sat_err *e)
+{
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/device", NULL, NULL, e);
+
+	if (rc == SAT_OK)
+		cli_print_object(c, doc);
+	sat_json_free(doc);
+	return rc;
+}
+
+const cli_verb cli_admin_verbs[] = {
+	{ "user", "list", run_users, list_options, "user list [--server]",
+	    "people", NULL, false },
+	{ "user", "show", run_show, NULL, "user show KEY", "one of them", NULL,
+	    false },
+	{ "user", "add", run_add, user_options,
+	    "user add KEY --name NAME --role ROLE [--team KEY]",
+	    "a new person, at the server (administrator)",
+	    "  satchel user add li.na --name 李娜 --role rep --team east\n",
+	    false },
+	{ "user", "edit", run_edit, user_options,
+	    "user edit KEY [--name NAME] [--role ROLE]",
+	    "change a person, at the server (administrator)", NULL, false },
+	{ "user", "disable", run_do, NULL, "user disable KEY",
+	    "let somebody in no more (administrator)", NULL, false },
+	{ "user", "enable", run_do, NULL, "user enable KEY",
+	    "let him in again (administrator)", NULL, false },
+	{ "team", "list", run_teams, list_options, "team list [--server]",
+	    "teams", NULL, false },
+	{ "team", "show", run_show, NULL, "team show KEY", "one of the teams",
+	    NULL, false },
+	{ "team", "add", run_add, team_options,
+	    "team add KEY --name NAME [--parent TEXT]",
+	    "a new team, at the server (administrator)", NULL, false },
+	{ "team", "edit", run_edit, team_options, "team edit KEY [--name NAME]",
+	    "change a team, at the server (administrator)", NULL, false },
+	{ "role", "list", run_roles, NULL, "role list", "roles of the template",
+	    NULL, false },
+	{ "role", "show", run_role, NULL, "role show KEY", "what a role may do",
+	    NULL, false },
+	{ "device", "show", run_device, NULL, "device show", "this device", NULL,
+	    false },
+	{ "device", "enrol", cli_init, cli_init_options,
+	    "device enrol --invite CODE", "the same as init", NULL, true },
+	{ "device", "invite", run_invite, invite_options,
+	    "device invite --user KEY [--ttl TIME]",
+	    "an invitation for a new device (administrator)",
+	    "  satchel device invite --user li.na --ttl 1d\n", false },
+	{ "device", "list", run_devices, NULL, "device list",
+	    "every device and its last contact (administrator)", NULL,
+	    false },
+	{ "device", "revoke", run_do, NULL, "device revoke NUMBER",
+	    "let a device in no more, for good (administrator)",
+	    "  satchel device revoke 7\n", false },
+};
+const size_t cli_admin_nverbs =
+    sizeof cli_admin_verbs / sizeof cli_admin_verbs[0];
