@@ -362,7 +362,7 @@ const cli_verb cli_work_verbs[] = {
 	    "  satchel import template account -o customers.xlsx\n", false },
 	{ "export", NULL, run_export, export_options,
 	    "export KIND [--where EXPR] [-o FILE]",
-	    "export records: --format csv, xlsx, jsonl, vcf, ics, sqlite",
+	    "export records: csv, xlsx, jsonl, vcf, ics, sqlite",
 	    "  satchel export account --where 'stage=won' -o won.csv --reason \"yearly audit\"\n"
 	    "  satchel export all --format sqlite -o crm.db --reason \"board meeting\"\n",
 	    false },
