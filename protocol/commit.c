@@ -216,7 +216,8 @@ check_header(const sat_commit *c)
 		return "stamp or position out of range";
 	if (c->subject_eid == 0 && sat_id_zero(&c->subject))
 		return "no subject";
-	if ((c->flags & ~(SAT_CF_CLOCK_SUSPECT | SAT_CF_IMPORT)) != 0)
+	if ((c->flags & ~(SAT_CF_CLOCK_SUSPECT | SAT_CF_IMPORT |
+	    SAT_CF_MOVED)) != 0)
 		return "unknown flag";
 	return NULL;
 }

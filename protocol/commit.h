@@ -88,6 +88,7 @@ typedef struct sat_op {
 enum sat_commit_flag {
 	SAT_CF_CLOCK_SUSPECT = 1,
 	SAT_CF_IMPORT = 2,
+	SAT_CF_MOVED = 4, /* it was parked: its author may have gone on (P-325) */
 };
 
 /* The server's own ordinal: what it decides is a commit of "device" 0 in its

@@ -106,6 +106,7 @@ typedef struct sat_record {
 typedef struct sat_apply_ctx {
 	sat_stamp at;
 	uint64_t seen;
+	bool moved;       /* SAT_CF_MOVED; never of an echo (P-325) */
 } sat_apply_ctx;
 
 /* What a person meant for a customer and that follows it when it was merged

@@ -26,6 +26,7 @@ typedef struct sat_fold {
 	sat_stamp at;
 	uint64_t seen;
 	bool blind;             /* knows nothing of what is there (P-174) */
+	bool moved;             /* its author may have gone on (P-325) */
 	size_t displaced_cap;
 } sat_fold;
 
@@ -36,6 +37,11 @@ int sat_stamp_cmp(sat_stamp a, sat_stamp b);
 sat_stamp sat_fold_below(const sat_fold *f, sat_stamp lowest);
 /* P-041: neither seen by the operation nor made by its device. */
 bool sat_fold_concurrent(const sat_fold *f, uint32_t dev, uint64_t lsn);
+/* The cell stays as it is; the op's value is history. */
+void sat_fold_lose(sat_fold *f, const sat_cell *c, sat_outcome outcome);
+/* Did the author of a moved commit write this later than it? Then his own order
+ * decides: it stays. */
+bool sat_fold_written_since(const sat_fold *f, sat_stamp at);
 /* The cell, added empty when there is none. Invalidates other cell pointers. */
 sat_cell *sat_fold_cell(sat_fold *f, bool *added);
 void sat_fold_displace(sat_fold *f, sat_value v, sat_stamp at);

@@ -141,7 +141,7 @@ sat_record_replay_later(size_t *n, sat_record *r, sat_arena *a,
 	*n = 0;
 	rest = sat_arena_alloc(a, (nall + 1) * sizeof *rest);
 	for (size_t i = 0; i < nall; i++) {
-		sat_apply_ctx ctx = { all[i].at, all[i].seen };
+		sat_apply_ctx ctx = { all[i].at, all[i].seen, false };
 		sat_op op = all[i].op;
 
 		if (!now(&op)) {

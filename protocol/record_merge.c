@@ -39,7 +39,17 @@ sat_fold_below(const sat_fold *f, sat_stamp lowest)
 bool
 sat_fold_concurrent(const sat_fold *f, uint32_t dev, uint64_t lsn)
 {
-	return f->blind || (lsn > f->seen && dev != f->at.dev);
+	if (dev == f->at.dev && !f->moved)
+		return f->blind;
+	/* own waiting work that a moved commit meets was written since */
+	return f->blind || lsn > f->seen || (lsn == 0 && f->moved);
+}
+
+/* P-325 */
+bool
+sat_fold_written_since(const sat_fold *f, sat_stamp at)
+{
+	return f->moved && at.dev == f->at.dev && sat_stamp_cmp(at, f->at) > 0;
 }
 
 /* First cell whose field is not below `field`. */
@@ -201,8 +211,8 @@ replace(sat_fold *f, sat_cell *c)
 }
 
 /* The cell stays as it is; the op's value is history. */
-static void
-lose(sat_fold *f, const sat_cell *c, sat_outcome outcome)
+void
+sat_fold_lose(sat_fold *f, const sat_cell *c, sat_outcome outcome)
 {
 	if (sat_value_eq(c->value, f->value)) {
 		f->out->outcome = SAT_NOTHING;
@@ -228,7 +238,7 @@ fold_lww(sat_fold *f)
 	if (later)
 		replace(f, c);
 	else
-		lose(f, c, SAT_LOST);
+		sat_fold_lose(f, c, SAT_LOST);
 }
 
 /* P-045: the first value in the server's order stays. */
@@ -241,7 +251,7 @@ fold_once(sat_fold *f)
 	if (added || c->value.type == SAT_V_NULL)
 		put(f, c);
 	else
-		lose(f, c, SAT_NOTHING);
+		sat_fold_lose(f, c, SAT_NOTHING);
 }
 
 /* P-046: by value; an empty value is neither the largest nor the smallest. */
@@ -263,7 +273,7 @@ fold_extreme(sat_fold *f, int sign)
 	else if (f->value.type == SAT_V_NULL)
 		f->out->outcome = SAT_NOTHING;
 	else
-		lose(f, c, SAT_LOST);
+		sat_fold_lose(f, c, SAT_LOST);
 }
 
 /* P-047: operations are deltas; sums stop at the ends of the number. */
@@ -507,7 +517,7 @@ fold_undel(sat_fold *f)
 {
 	sat_record *r = f->r;
 
-	if (!r->deleted) {
+	if (!r->deleted || sat_fold_written_since(f, r->del_at)) {
 		f->out->outcome = SAT_NOTHING;
 		return;
 	}
@@ -540,7 +550,7 @@ sat_record_apply(sat_applied *out, sat_record *r, sat_arena *a,
 {
 	const sat_kind *k;
 	sat_fold f = { .out = out, .r = r, .a = a, .op = op, .at = ctx->at,
-		.seen = ctx->seen };
+		.seen = ctx->seen, .moved = ctx->moved };
 
 	memset(out, 0, sizeof *out);
 	if (op->kind == SAT_OP_NEW) {

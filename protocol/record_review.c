@@ -170,8 +170,18 @@ stay(const sat_fold *f, sat_review *after, const sat_candidate *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (sat_fold_concurrent(f, list[i].at.dev, list[i].at.lsn) &&
+		    (list[i].at.dev != f->at.dev || f->blind) && /* P-325 */
 		    !settled_by(f, list[i].at))
 			add(f, after, list[i]);
+}
+
+static bool
+any_since(const sat_fold *f, const sat_candidate *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sat_fold_written_since(f, list[i].at))
+			return true;
+	return false;
 }
 
 void
@@ -191,6 +201,11 @@ sat_fold_review(sat_fold *f)
 		return;
 	}
 	sat_review_read(&before, f->a, c);
+	if (any_since(f, before.list, before.n) ||
+	    any_since(f, before.twins, before.ntwins)) {
+		sat_fold_lose(f, c, SAT_LOST);
+		return;
+	}
 	if (f->blind)
 		own.at = sat_fold_below(f, before.list[before.n - 1].at);
 	most = before.n + before.ntwins + 1;

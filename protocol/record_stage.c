@@ -386,6 +386,12 @@ sat_fold_stage(sat_fold *f)
 		return;
 	}
 	nheads = heads_of(&h, &opened_lsn, f->a, c);
+	for (size_t i = 0; i < nheads; i++)
+		if (sat_fold_written_since(f, h[i].at)) {
+			sat_fold_lose(f, c, SAT_LOST);
+			return;
+		}
+	f->moved = false; /* what he did before is his: steps have no stamp */
 	before[nbefore] = (sat_candidate){ f->value, f->at };
 	own = sat_arena_alloc(f->a, sizeof *own);
 	/* The largest stamp among the heads seen to their end; else the one

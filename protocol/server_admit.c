@@ -348,6 +348,7 @@ static sat_rc
 judge_and_fold(work *k, sat_err *e)
 {
 	sat_server *s = k->s;
+	sat_hlc since;
 	bool soon;
 	sat_rc rc;
 
@@ -386,7 +387,9 @@ judge_and_fold(work *k, sat_err *e)
 	}
 	if ((rc = plan_echoes(k, e)) != SAT_OK)
 		return rc;
-	sat_merge_place(&k->m, k->a->chain->c.prev_eff);
+	if ((rc = sat_srv_own_order(&since, s, k->c, e)) != SAT_OK)
+		return rc;
+	sat_merge_place(&k->m, k->a->chain->c.prev_eff, since);
 	for (size_t i = 0; i < k->c->nops; i++)
 		if ((rc = fold_op(k, i, e)) != SAT_OK)
 			return rc;
@@ -440,7 +443,8 @@ accept(work *k, sat_err *e)
 	    k->m.conflict ? SAT_VD_CONFLICT : SAT_VD_OK;
 	a->v->lsn = k->m.lsn;
 	a->v->eff = k->m.eff;
-	a->chain->c.prev_eff = k->m.eff;
+	if (k->m.eff > a->chain->c.prev_eff)
+		a->chain->c.prev_eff = k->m.eff;
 	a->chain->c.lsn = k->m.lsn;
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if (w->fresh || sat_srv_reborn(k->s, w))

@@ -307,7 +307,7 @@ static sat_rc
 refold_echoes(seeding *x, const sat_commit *c, sat_span stored, const sat_old *old,
     const sat_template *t, sat_err *e)
 {
-	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, 0 };
+	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, 0, false };
 	struct given *g;
 	sat_applied out;
 	echo *list;
@@ -330,7 +330,8 @@ static sat_rc
 refold_commit(seeding *x, const sat_commit *c, sat_span echoes, sat_err *e)
 {
 	const sat_template *t = sat_srv_template(x->s, c->template_oid);
-	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen };
+	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen,
+		(c->flags & SAT_CF_MOVED) != 0 };
 	const uint8_t *held;
 	struct given *g;
 	sat_applied out;

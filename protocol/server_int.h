@@ -269,7 +269,9 @@ SAT_CHECK sat_rc sat_merge_touch(merging *m, wrec *w, size_t op, sat_err *e);
 /* The same for a record that no operation names. */
 SAT_CHECK sat_rc sat_merge_touch_record(merging *m, wrec *w, sat_err *e);
 /* Draw position and stamp; nothing is taken before sat_merge_log. */
-void sat_merge_place(merging *m, uint64_t prev_eff);
+/* `since`: the stamp of what its author wrote after it and is logged already; 0
+ * = nothing, as of nearly every commit. */
+void sat_merge_place(merging *m, sat_hlc prev_eff, sat_hlc since);
 SAT_CHECK sat_rc sat_merge_fold(sat_applied *out, merging *m,
     const sat_template *t, size_t op, sat_err *e);
 /* server_alias.c: what follows redirects, as they are before the commit; after
@@ -420,6 +422,9 @@ void sat_srv_pushed(sat_server *s, sat_server_session *x, uint32_t inc,
 void sat_srv_coverage(sat_server *s, sat_coverage *out, const sat_hello *h,
     uint32_t self, const sat_user *me);
 
+/* server_order.c: `since` for a commit that was parked (P-325). */
+SAT_CHECK sat_rc sat_srv_own_order(sat_hlc *since, sat_server *s,
+    const sat_commit *c, sat_err *e);
 /* server_answer.c: what a device is told of its own work. */
 /* The hint of an accepted commit whose number was replaced (P-322). */
 SAT_CHECK sat_rc sat_srv_renumbered(sat_server *s, const sat_commit *c,

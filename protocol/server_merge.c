@@ -68,7 +68,7 @@ sat_merge_touch_record(merging *m, wrec *w, sat_err *e)
 }
 
 void
-sat_merge_place(merging *m, uint64_t prev_eff)
+sat_merge_place(merging *m, sat_hlc prev_eff, sat_hlc since)
 {
 	sat_server *s = m->s;
 	bool clamped;
@@ -76,7 +76,9 @@ sat_merge_place(merging *m, uint64_t prev_eff)
 	m->lsn = s->lsn + 1;
 	m->clamp = s->clamp;
 	m->eff = sat_hlc_admit(&m->clamp, sat_wall_ms(&s->env.clock),
-	    m->c->hlc, prev_eff, &clamped);
+	    m->c->hlc, since != 0 ? 0 : prev_eff, &clamped);
+	if (since != 0 && m->eff >= since)
+		m->eff = since - 1; /* P-325 */
 }
 
 sat_rc
@@ -86,7 +88,8 @@ sat_merge_fold(sat_applied *out, merging *m, const sat_template *t, size_t i,
 	const sat_op *op = &m->c->ops[i];
 	wrec *w = m->of[i];
 	const sat_kind *kind = sat_template_kind_id(t, w->kind);
-	sat_apply_ctx ctx = { { m->eff, m->c->device, m->lsn }, m->c->seen };
+	sat_apply_ctx ctx = { { m->eff, m->c->device, m->lsn }, m->c->seen,
+		(m->c->flags & SAT_CF_MOVED) != 0 };
 	sat_rc rc;
 
 	if ((rc = sat_record_apply(out, &w->r, &m->s->txn, t, op, &ctx, e)) !=

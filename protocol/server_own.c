@@ -158,7 +158,7 @@ sat_srv_own(sat_server *s, const sat_id *subject, sat_op *ops, size_t nops,
 	if ((rc = sat_commit_check(&c, e)) != SAT_OK)
 		return rc;
 	seal(&m, &c, hash);
-	sat_merge_place(&m, o->c.prev_eff);
+	sat_merge_place(&m, o->c.prev_eff, 0);
 	for (size_t i = 0; i < nops; i++)
 		if ((rc = sat_merge_fold(&out, &m, s->tip, i, e)) != SAT_OK)
 			return rc;

@@ -60,9 +60,10 @@ lacks(bool *yes, sat_server *s, wrec *w, uint64_t lsn, sat_err *e)
 
 static sat_rc
 fold(sat_server *s, wrec *w, const sat_template *t, const sat_commit *c,
-    const sat_op *op, uint64_t seen, sat_err *e)
+    const sat_op *op, bool echoed, sat_err *e)
 {
-	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, seen };
+	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
+		echoed ? 0 : c->seen, !echoed && (c->flags & SAT_CF_MOVED) != 0 };
 	sat_applied out;
 	bool yes;
 	sat_rc rc;
@@ -104,11 +105,11 @@ one_commit(sat_server *s, uint64_t lsn, sat_err *e)
 	s->serial++;
 	for (size_t i = 0; i < c.nops; i++)
 		if ((rc = sat_set_by_id(&w, s, &c.ops[i].rec, e)) != SAT_OK ||
-		    (rc = fold(s, w, t, &c, &c.ops[i], c.seen, e)) != SAT_OK)
+		    (rc = fold(s, w, t, &c, &c.ops[i], false, e)) != SAT_OK)
 			return rc;
 	for (size_t i = 0; i < n; i++)
-		if ((rc = fold(s, echoes[i].to, t, &c, &c.ops[echoes[i].op], 0,
-		    e)) != SAT_OK)
+		if ((rc = fold(s, echoes[i].to, t, &c, &c.ops[echoes[i].op],
+		    true, e)) != SAT_OK)
 			return rc;
 	return SAT_OK;
 }

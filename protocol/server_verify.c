@@ -131,9 +131,10 @@ pass_op(sat_server *s, vtable *t, const sat_id *rec, uint64_t lsn, sat_err *e)
 
 static sat_rc
 refold_op(sat_server *s, vtable *t, const sat_template *tp,
-    const sat_commit *c, const sat_op *op, uint64_t seen, sat_err *e)
+    const sat_commit *c, const sat_op *op, bool echoed, sat_err *e)
 {
-	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, seen };
+	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
+		echoed ? 0 : c->seen, !echoed && (c->flags & SAT_CF_MOVED) != 0 };
 	vrec *v = vfind(t, &op->rec, true);
 	sat_record r = { 0 };
 	sat_applied out;
@@ -246,7 +247,7 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 			continue;
 		}
 		rc = sat_srv_op_held(held, i) ? pass_op(s, t, &c.ops[i].rec, lsn, e) :
-		    refold_op(s, t, tp, &c, &c.ops[i], c.seen, e);
+		    refold_op(s, t, tp, &c, &c.ops[i], false, e);
 		if (rc != SAT_OK)
 			return rc;
 	}
@@ -254,7 +255,7 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 		sat_op op = c.ops[echoes[i].op];
 
 		op.rec = echoes[i].to;
-		if ((rc = refold_op(s, t, tp, &c, &op, 0, e)) != SAT_OK)
+		if ((rc = refold_op(s, t, tp, &c, &op, true, e)) != SAT_OK)
 			return rc;
 	}
 	return SAT_OK;

@@ -88,7 +88,8 @@ settled_row(replica_row **row, sat_replica *r, const own_commit *o,
 static sat_rc
 settle_op(sat_replica *r, const own_commit *o, const sat_op *op, sat_err *e)
 {
-	sat_apply_ctx ctx = { { o->eff, o->c.device, o->lsn }, o->c.seen };
+	sat_apply_ctx ctx = { { o->eff, o->c.device, o->lsn }, o->c.seen,
+		(o->c.flags & SAT_CF_MOVED) != 0 };
 	replica_row *row;
 	sat_rc rc;
 
@@ -305,7 +306,9 @@ fold_foreign(sat_replica *r, const sat_commit *c, size_t from, sat_err *e)
 
 	for (size_t i = from; i < c->nops; i++) {
 		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-			i < c->nops - c->nechoes ? c->seen : 0 };
+			i < c->nops - c->nechoes ? c->seen : 0,
+			i < c->nops - c->nechoes &&
+			(c->flags & SAT_CF_MOVED) != 0 };
 		const sat_op *op = &c->ops[i];
 		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 

@@ -56,7 +56,8 @@ static sat_rc
 replay(sat_past **list, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
     sat_record *rec, const sat_commit *c, int field, sat_err *e)
 {
-	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, c->seen };
+	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, c->seen,
+		(c->flags & SAT_CF_MOVED) != 0 };
 	sat_applied got;
 	sat_rc rc;
 

@@ -322,7 +322,8 @@ fold_waiting(sat_replica *r, replica_row *row, int64_t seq, sat_err *e)
 	/* So does a state of the lost server that knew it (N2). */
 	if (replica_held(r, &row->srv, o.old, o.nold))
 		return SAT_OK;
-	ctx = (sat_apply_ctx){ { o.c.hlc, o.c.device, 0 }, o.c.seen };
+	ctx = (sat_apply_ctx){ { o.c.hlc, o.c.device, 0 }, o.c.seen,
+		(o.c.flags & SAT_CF_MOVED) != 0 };
 	for (size_t i = 0; i < o.c.nops; i++) {
 		const sat_op *op = &o.c.ops[i];
 

@@ -142,6 +142,7 @@ move(sat_replica *r, sat_quarantined *q, sat_err *e)
 	sat_buf header = { 0 }, payload = { 0 };
 	sat_rc rc;
 
+	c->flags |= SAT_CF_MOVED;
 	c->incarnation = r->id->incarnation;
 	c->cseq = r->chain.cseq + 1;
 	memcpy(c->prev, r->chain.head, sizeof c->prev);

@@ -103,7 +103,8 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, bool last,
     sat_err *e)
 {
 	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
-	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, c->seen };
+	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, c->seen,
+		(c->flags & SAT_CF_MOVED) != 0 };
 	replica_row *row;
 	sat_applied got;
 	sat_rc rc;

@@ -45,7 +45,9 @@ same_as_written(world *w, const sat_commit *c, const entry *e)
 bool
 sim_author_saw(const world *w, const lcommit *c, const lop *cur)
 {
-	return cur->lsn <= c->c.seen || w->log[cur->lsn].c.device == c->c.device;
+	/* what was parked knows what its author saw then (P-325) */
+	return cur->lsn <= c->c.seen || ((c->c.flags & SAT_CF_MOVED) == 0 &&
+	    w->log[cur->lsn].c.device == c->c.device);
 }
 
 static uint16_t

@@ -231,6 +231,25 @@ read_the_same(const sat_field *fd, sat_value a, sat_value b)
 	    b.type == SAT_V_TEXT && sat_norm_same(fd->norm, a.s, b.s));
 }
 
+static bool
+is_moved_own(const world *w, const lop *p, const lop *other)
+{
+	const sat_commit *c = &w->log[p->lsn].c;
+
+	return (c->flags & SAT_CF_MOVED) != 0 &&
+	    w->log[other->lsn].c.device == c->device;
+}
+
+/* P-325: of one author the value he wrote later, whatever came in later. */
+static bool
+is_outdated(const world *w, const lop *p, const lop *const *open, int n)
+{
+	for (int k = 0; k < n; k++)
+		if (is_moved_own(w, p, open[k]) && stamp_cmp(w, p, open[k]) < 0)
+			return true;
+	return false;
+}
+
 /* A value nobody knew of, or settled, who wrote later. Of those that read the
  * same one is shown. *n > 1: a person decides; the latest is shown. */
 static sat_value
@@ -243,8 +262,11 @@ candidates(const world *w, const field_ops *f, const sat_field *fd, size_t *n)
 	for (int i = 0; i < f->n; i++) {
 		int kept = 0;
 
+		if (is_outdated(w, f->p[i], open, m))
+			continue;
 		for (int k = 0; k < m; k++)
 			if (!knew(w, f->p[i], open[k]) &&
+			    !is_moved_own(w, f->p[i], open[k]) &&
 			    !resolves(w, f->p[i], open[k]))
 				open[kept++] = open[k];
 		m = kept;

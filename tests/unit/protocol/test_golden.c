@@ -572,7 +572,7 @@ say_merge(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
 
 	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
 		sat_op op = { .rtype = 1, .rec = { { 1, 2, 3 } } };
-		sat_apply_ctx ctx;
+		sat_apply_ctx ctx = { .moved = false };
 		sat_applied applied;
 
 		read_op(&op, &ctx, w[i].text);

@@ -21,7 +21,7 @@ static sat_outcome
 fold(world *w, sat_op *op, sat_hlc hlc, uint32_t dev, uint64_t lsn,
     uint64_t seen)
 {
-	sat_apply_ctx ctx = { { hlc, dev, lsn }, seen };
+	sat_apply_ctx ctx = { { hlc, dev, lsn }, seen, false };
 	sat_err err;
 
 	op->rtype = 1;
@@ -754,7 +754,7 @@ operations_out_of_place_are_refused(void **state) /* P-040 */
 	world w = fresh();
 	sat_record empty = { .eid = 0 };
 	sat_op op = { .kind = SAT_OP_SET, .rtype = 1, .field = PLAIN };
-	sat_apply_ctx ctx = { { 2000, 2, 2 }, 1 };
+	sat_apply_ctx ctx = { { 2000, 2, 2 }, 1, false };
 
 	(void)state;
 	assert_int_equal(SAT_NOTHING, give(&w, SAT_OP_NEW, 0, sat_v_null(), 2000,

@@ -406,14 +406,18 @@ srv_accept(fixture *f, const sat_commit *in)
 	srv_plan_echoes(s, c);
 	c->lsn = s->n;
 	assert_in_range(c->device, 1, 15);
-	c->eff = in->hlc > s->prev[c->device] ? in->hlc :
+	c->eff = in->hlc > s->prev[c->device] ||
+	    (in->flags & SAT_CF_MOVED) != 0 ? in->hlc : /* P-325 */
 	    s->prev[c->device] + 1;
-	s->prev[c->device] = c->eff;
+	if (c->eff > s->prev[c->device])
+		s->prev[c->device] = c->eff;
 	if (c->eff > s->eff)
 		s->eff = c->eff;
 	for (size_t i = 0; i < c->nops; i++) {
 		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-			i < c->nops - c->nechoes ? c->seen : 0 };
+			i < c->nops - c->nechoes ? c->seen : 0,
+			i < c->nops - c->nechoes &&
+			(c->flags & SAT_CF_MOVED) != 0 };
 		sat_record *rec = srv_find(s, &c->ops[i].rec);
 		sat_applied got;
 

@@ -340,9 +340,9 @@ device_put(device *d, const sat_record *r)
 
 static void
 device_fold_op(device *d, const sat_op *op, uint64_t seen, uint64_t lsn,
-    sat_hlc eff, uint32_t dev, sat_arena *a)
+    sat_hlc eff, uint32_t dev, bool moved, sat_arena *a)
 {
-	sat_apply_ctx ctx = { { eff, dev, lsn }, seen };
+	sat_apply_ctx ctx = { { eff, dev, lsn }, seen, moved };
 	held *h = NULL;
 	sat_record r = { 0 };
 	sat_applied out;
@@ -387,7 +387,8 @@ device_fold(device *d, const sat_commit *c, uint64_t lsn, sat_hlc eff,
 
 	for (size_t i = 0; i < c->nops; i++)
 		device_fold_op(d, &c->ops[i], i < c->nops - c->nechoes ?
-		    c->seen : 0, lsn, eff, dev, &a);
+		    c->seen : 0, lsn, eff, dev, i < c->nops - c->nechoes &&
+		    (c->flags & SAT_CF_MOVED) != 0, &a);
 	sat_arena_fini(&a);
 }
 

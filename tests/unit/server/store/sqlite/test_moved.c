@@ -1,0 +1,220 @@
+/*
+ * A commit that was parked comes back behind what its author wrote since: his
+ * own order decides (P-325, O1).
+ */
+#include "tests/unit/server/store/sqlite/device.h"
+
+typedef struct shop {
+	world *w;
+	device *ann, *bob, *hq;
+	sat_id acc;
+} shop;
+
+static shop
+shop_new(uint64_t seed)
+{
+	shop s = { .w = world_new(seed) };
+
+	world_team(s.w, "north");
+	world_user(s.w, "ann", "rep", "north");
+	world_user(s.w, "bob", "manager", "north");
+	world_user(s.w, "hq", "hq", NULL);
+	s.ann = device_new(s.w, "ann");
+	s.bob = device_new(s.w, "bob");
+	s.hq = device_new(s.w, "hq");
+	s.acc = device_account(s.ann, "first", "ann");
+	device_sync(s.ann);
+	device_sync(s.bob);
+	return s;
+}
+
+static void
+done(shop *s)
+{
+	device *all[] = { s->ann, s->bob, s->hq };
+
+	for (size_t i = 0; i < 3; i++)
+		device_sync(all[i]);
+	for (size_t i = 0; i < 3; i++) {
+		device_check(all[i]);
+		device_free(all[i]);
+	}
+	world_verify(s->w);
+	world_free(s->w);
+}
+
+static own *
+last(device *d)
+{
+	return &d->out[d->nout - 1];
+}
+
+/* Written under a template the server does not have: parked. Its index. */
+static size_t
+park(shop *s, sat_op_kind kind, uint16_t field, const char *v)
+{
+	device *d = s->ann;
+	sat_op op = op_set(&s->acc, K_ACCOUNT, kind, field, txt(v));
+	own *o = device_commit(d, &s->acc, &op, 1);
+
+	memset(o->c.template_oid, 0xee, sizeof o->c.template_oid);
+	memcpy(d->head, o->c.prev, sizeof d->head);
+	sat_commit_seal(&o->c, d->head);
+	s->w->now_ms += 1000;
+	device_sync(d);
+	assert_int_equal(SAT_VD_PARKED, last(d)->code);
+	return d->nout - 1;
+}
+
+/* As the replica moves it: another number and link, the same stamp. */
+static own *
+unpark(shop *s, size_t parked)
+{
+	device *d = s->ann;
+	sat_op op = d->out[parked].c.ops[0];
+	own *o = device_commit(d, &s->acc, &op, 1);
+
+	o->c.hlc = d->out[parked].c.hlc;
+	o->c.seen = d->out[parked].c.seen;
+	o->c.flags |= SAT_CF_MOVED;
+	memcpy(d->head, o->c.prev, sizeof d->head);
+	sat_commit_seal(&o->c, d->head);
+	s->w->now_ms += 1000;
+	device_sync(d);
+	assert_false(sat_vd_refused(last(d)->code));
+	return last(d);
+}
+
+static sat_hlc
+edit(device *d, shop *s, sat_op_kind kind, uint16_t field, const char *v)
+{
+	(void)device_edit(d, &s->acc, &s->acc, K_ACCOUNT, kind, field, txt(v));
+	s->w->now_ms += 1000;
+	device_sync(d);
+	assert_false(sat_vd_refused(last(d)->code));
+	return last(d)->eff;
+}
+
+static const char *
+shown(shop *s, uint16_t field, size_t *candidates)
+{
+	static char text[256];
+	held *h;
+	sat_arena a = { 0 };
+	const sat_cell *c;
+	sat_candidate *list;
+	uint64_t opened;
+	sat_record r;
+	sat_err err = { 0 };
+
+	device_sync(s->hq);
+	h = device_find(s->hq, &s->acc, 0);
+	assert_non_null(h);
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(&h->state), &err));
+	c = sat_record_cell(&r, field);
+	assert_non_null(c);
+	(void)snprintf(text, sizeof text, "%.*s", c->value.type == SAT_V_TEXT ?
+	    (int)c->value.s.n : 0, (const char *)c->value.s.p);
+	*candidates = field == A_NAME || field == A_STAGE ?
+	    sat_cell_candidates(&list, &opened, &a, field == A_NAME ?
+	    SAT_P_REVIEW : SAT_P_STAGE, c) : 0;
+	sat_arena_fini(&a);
+	return text;
+}
+
+static void
+what_the_author_wrote_since_stays(void **state) /* O1 */
+{
+	static const struct {
+		sat_op_kind kind;
+		uint16_t field;
+		const char *parked, *since;
+	} cases[] = {
+		{ SAT_OP_SET, A_REMARK, "parked", "since" },
+		{ SAT_OP_MVSET, A_NAME, "Parked Ltd", "Since Ltd" },
+		{ SAT_OP_STAGE, A_STAGE, "need_confirmed", "proposal" },
+	};
+
+	(void)state;
+	/* his clock is right; hours ahead, so that stamps are cut */
+	for (int64_t ahead = 0; ahead <= 5; ahead += 5)
+		for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+			shop s = shop_new(i + 1);
+			size_t at, n;
+			sat_hlc since;
+
+			s.ann->skew_ms = ahead * 3600 * 1000;
+			at = park(&s, cases[i].kind, cases[i].field,
+			    cases[i].parked);
+			since = edit(s.ann, &s, cases[i].kind, cases[i].field,
+			    cases[i].since);
+			assert_true(unpark(&s, at)->eff < since);
+			assert_string_equal(cases[i].since, shown(&s,
+			    cases[i].field, &n));
+			assert_int_equal(0, n); /* nobody is asked */
+			done(&s);
+		}
+}
+
+static void
+what_others_wrote_meanwhile_is_met_as_by_any_commit(void **state)
+{
+	shop s = shop_new(7);
+	size_t at, n;
+
+	(void)state;
+	at = park(&s, SAT_OP_MVSET, A_NAME, "Parked Ltd");
+	(void)edit(s.bob, &s, SAT_OP_MVSET, A_NAME, "Bob's Ltd");
+	(void)unpark(&s, at);
+	(void)shown(&s, A_NAME, &n);
+	assert_int_equal(2, n); /* neither knew of the other */
+	done(&s);
+}
+
+static void
+what_came_in_after_nothing_else_counts_as_written(void **state)
+{
+	shop s = shop_new(8);
+	size_t at, n;
+	sat_hlc before, after;
+
+	(void)state;
+	before = edit(s.ann, &s, SAT_OP_SET, A_REMARK, "before");
+	at = park(&s, SAT_OP_SET, A_REMARK, "parked");
+	after = unpark(&s, at)->eff;
+	assert_true(after > before);
+	assert_string_equal("parked", shown(&s, A_REMARK, &n));
+	/* and a later edit wins as ever */
+	assert_true(edit(s.ann, &s, SAT_OP_SET, A_REMARK, "later") > after);
+	assert_string_equal("later", shown(&s, A_REMARK, &n));
+	done(&s);
+}
+
+static void
+an_add_made_since_survives_a_parked_removal(void **state)
+{
+	shop s = shop_new(9);
+	size_t at, n;
+
+	(void)state;
+	(void)edit(s.ann, &s, SAT_OP_SADD, A_TAGS, "old");
+	at = park(&s, SAT_OP_SREM, A_TAGS, "vip");
+	(void)edit(s.ann, &s, SAT_OP_SADD, A_TAGS, "vip");
+	(void)unpark(&s, at);
+	assert_string_equal("old\nvip", shown(&s, A_TAGS, &n));
+	done(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_author_wrote_since_stays),
+		cmocka_unit_test(what_others_wrote_meanwhile_is_met_as_by_any_commit),
+		cmocka_unit_test(what_came_in_after_nothing_else_counts_as_written),
+		cmocka_unit_test(an_add_made_since_survives_a_parked_removal),
+	};
+
+	sat_crypto_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
