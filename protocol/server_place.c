@@ -10,7 +10,7 @@
  * Invariants, named in the tests:
  *   C1  a commit is held only by states of an order in which it was accepted,
  *       and only when they reach its place there.
- *   C2  what was refused stands nowhere.
+ *   C2  what was refused, or left out of a push, stands nowhere.
  *   C3  of two states of which neither holds the other, the one that alone has
  *       commits of a device that has not come back stays.
  */
@@ -214,16 +214,16 @@ on_head(void *u, uint32_t dev, uint32_t inc, uint64_t last)
 
 /* C2 */
 static bool
-on_refused(void *u, uint64_t cseq)
+on_absent(void *u, uint64_t from, uint64_t to)
 {
 	head_list *l = u;
 	sat_place p = l->now;
 
 	p.first = l->next;
-	p.last = cseq - 1;
+	p.last = from - 1;
 	if (p.first <= p.last)
 		(void)add(&l->l, &p);
-	l->next = cseq + 1;
+	l->next = to + 1;
 	return true;
 }
 
@@ -253,9 +253,9 @@ sat_srv_heads(sat_place **list, size_t *n, sat_server *s, uint32_t dev,
 	for (size_t i = 0; i < whole.l.n; i++) {
 		cut.now = whole.l.v[i];
 		cut.next = cut.now.first;
-		if ((rc = st->refused_of(st->u, cut.now.device,
+		if ((rc = st->absent(st->u, cut.now.device,
 		    cut.now.incarnation, cut.now.first, cut.now.last,
-		    on_refused, &cut, e)) != SAT_OK)
+		    on_absent, &cut, e)) != SAT_OK)
 			return rc;
 		cut.now.first = cut.next;
 		if (cut.now.first <= cut.now.last)

@@ -276,12 +276,13 @@ typedef struct sat_store {
 	/* did commit cseq stand somewhere in from..upto? */
 	sat_rc (*place_has)(bool *yes, void *u, uint32_t dev, uint32_t inc,
 	    uint64_t cseq, uint64_t from, uint64_t upto, sat_err *e);
-	/* devices' chains with a commit accepted above `lsn`; what was refused of
-	 * one, ascending */
+	/* devices' chains with a commit accepted above `lsn`; runs of one
+	 * that have no position, refused or left out (P-203), ascending */
 	sat_rc (*heads)(void *u, uint64_t lsn, bool (*cb)(void *cu, uint32_t dev,
 	    uint32_t inc, uint64_t last), void *cu, sat_err *e);
-	sat_rc (*refused_of)(void *u, uint32_t dev, uint32_t inc, uint64_t first,
-	    uint64_t last, bool (*cb)(void *cu, uint64_t cseq), void *cu, sat_err *e);
+	sat_rc (*absent)(void *u, uint32_t dev, uint32_t inc, uint64_t first,
+	    uint64_t last, bool (*cb)(void *cu, uint64_t from, uint64_t to),
+	    void *cu, sat_err *e);
 	/* the one at a position; state {NULL,0} once erased; SAT_ENOTFOUND */
 	sat_rc (*seed_get)(sat_id *id, sat_span *state, sat_arena *a, void *u,
 	    uint64_t lsn, sat_err *e);

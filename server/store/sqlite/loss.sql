@@ -29,10 +29,15 @@ SELECT 1 FROM place WHERE dev = @dev AND inc = @inc AND first <= @cseq
 -- Chains that went on behind a position; not the server's own.
 SELECT dev, inc, last_cseq FROM chain WHERE lsn > @lsn AND dev > 0;
 
--- :name refused_of
--- Those that were merged before under another number stand there.
-SELECT cseq FROM refused WHERE dev = @dev AND inc = @inc
-  AND cseq BETWEEN @first AND @last ORDER BY cseq;
+-- :name absent
+-- Refused, or left out of a push (P-203). Those that were merged before under
+-- another number stand there.
+SELECT cseq, cseq FROM refused WHERE dev = @dev AND inc = @inc
+  AND cseq BETWEEN @first AND @last
+UNION ALL
+SELECT first, last FROM chain_gap WHERE dev = @dev AND inc = @inc
+  AND first <= @last AND last >= @first
+ORDER BY 1;
 
 -- :name seed_get
 SELECT id, state FROM seed WHERE lsn = @lsn;

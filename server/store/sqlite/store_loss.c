@@ -155,22 +155,23 @@ heads(void *u, uint64_t lsn, bool (*cb)(void *cu, uint32_t dev, uint32_t inc,
 }
 
 static sat_rc
-refused_of(void *u, uint32_t dev, uint32_t inc, uint64_t first, uint64_t last,
-    bool (*cb)(void *cu, uint64_t cseq), void *cu, sat_err *e)
+absent(void *u, uint32_t dev, uint32_t inc, uint64_t first, uint64_t last,
+    bool (*cb)(void *cu, uint64_t from, uint64_t to), void *cu, sat_err *e)
 {
 	sat_sqlite_store *s = u;
 	sat_stmt *q;
 	bool row;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_REFUSED_OF, e)) != SAT_OK)
+	if ((rc = store_stmt(&q, s->db, SQL_ABSENT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, dev);
 	sat_bind_int(q, 2, inc);
 	sat_bind_int(q, 3, (int64_t)first);
 	sat_bind_int(q, 4, (int64_t)last);
 	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
-		if (!cb(cu, (uint64_t)sat_col_int(q, 0)))
+		if (!cb(cu, (uint64_t)sat_col_int(q, 0),
+		    (uint64_t)sat_col_int(q, 1)))
 			break;
 	sat_stmt_reset(q);
 	return rc;
@@ -349,7 +350,7 @@ store_loss_ops(sat_store *o)
 	o->places_in = places_in;
 	o->place_has = place_has;
 	o->heads = heads;
-	o->refused_of = refused_of;
+	o->absent = absent;
 	o->seed_get = seed_get;
 	o->astray_put = astray_put;
 	o->astray = astray;

@@ -572,17 +572,42 @@ has_place(const sat_place *p, size_t n, uint32_t dev, uint64_t cseq)
 	return false;
 }
 
+/* What the server says with a snapshot's chunk: the places of chains. */
+static sat_place *
+told_with_states(size_t *n, company *c, sat_arena *a)
+{
+	sat_msg m = { .type = SAT_MSG_HELLO };
+	sat_client_ops ops = device_ops(c->hq);
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_err err = { 0 };
+
+	assert_ok(ops.hello(c->hq, &m.u.hello, &err));
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(c->w->server, &c->hq->link, &reply,
+	    sat_buf_span(&q), &err));
+	m = (sat_msg){ .type = SAT_MSG_SNAP };
+	sat_buf_reset(&q);
+	sat_buf_reset(&reply);
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(c->w->server, &c->hq->link, &reply,
+	    sat_buf_span(&q), &err));
+	assert_ok(sat_msg_read(&m, a, sat_buf_span(&reply), &err));
+	assert_int_equal(SAT_MSG_CHUNK, m.type);
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	*n = m.u.chunk.nheads;
+	return m.u.chunk.heads;
+}
+
 static void
 states_are_sent_with_the_places_of_what_was_accepted(void **state) /* C2, P-250 */
 {
 	company c = company_new(sat_test_seed(19));
-	sat_msg m = { .type = SAT_MSG_HELLO };
-	sat_client_ops ops = device_ops(c.hq);
-	sat_buf q = { 0 }, reply = { 0 };
 	sat_arena a = { 0 };
 	uint64_t refused, after;
+	sat_place *p;
 	sat_id id;
-	sat_err err = { 0 };
+	size_t n;
 
 	(void)state;
 	id = device_account(c.bob, "bob's", "bob");
@@ -592,26 +617,10 @@ states_are_sent_with_the_places_of_what_was_accepted(void **state) /* C2, P-250 
 	(void)device_account(c.ann, "hers", "ann");
 	after = c.ann->out[c.ann->nout - 1].c.cseq;
 	device_sync(c.ann);
-	assert_ok(ops.hello(c.hq, &m.u.hello, &err));
-	sat_msg_write(&q, &m);
-	assert_ok(sat_server_handle(c.w->server, &c.hq->link, &reply,
-	    sat_buf_span(&q), &err));
-	m = (sat_msg){ .type = SAT_MSG_SNAP };
-	sat_buf_reset(&q);
-	sat_buf_reset(&reply);
-	sat_msg_write(&q, &m);
-	assert_ok(sat_server_handle(c.w->server, &c.hq->link, &reply,
-	    sat_buf_span(&q), &err));
-	assert_ok(sat_msg_read(&m, &a, sat_buf_span(&reply), &err));
-	assert_int_equal(SAT_MSG_CHUNK, m.type);
-	assert_true(has_place(m.u.chunk.heads, m.u.chunk.nheads, c.bob->ord,
-	    1));
-	assert_true(has_place(m.u.chunk.heads, m.u.chunk.nheads, c.ann->ord,
-	    after));
-	assert_false(has_place(m.u.chunk.heads, m.u.chunk.nheads, c.ann->ord,
-	    refused));
-	sat_buf_fini(&q);
-	sat_buf_fini(&reply);
+	p = told_with_states(&n, &c, &a);
+	assert_true(has_place(p, n, c.bob->ord, 1));
+	assert_true(has_place(p, n, c.ann->ord, after));
+	assert_false(has_place(p, n, c.ann->ord, refused));
 	sat_arena_fini(&a);
 	company_free(&c);
 }
@@ -725,9 +734,11 @@ a_chain_goes_on_behind_commits_nobody_has(void **state) /* P-203 */
 	company c = company_new(sat_test_seed(10));
 	uint64_t g[3] = { 0 };
 	sat_epoch e;
+	sat_arena a = { 0 };
+	sat_place *p;
 	sat_store st;
 	sat_err err = { 0 };
-	size_t gone;
+	size_t gone, n;
 
 	(void)state;
 	some_work(&c, 8);
@@ -749,6 +760,12 @@ a_chain_goes_on_behind_commits_nobody_has(void **state) /* P-203 */
 	assert_int_equal(c.hq->out[gone].c.cseq - 2, g[0]);
 	assert_int_equal(c.hq->out[gone].c.cseq - 1, g[1]);
 	assert_int_equal(SAT_GAP_GONE, g[2]);
+	p = told_with_states(&n, &c, &a); /* C2 */
+	assert_true(has_place(p, n, c.hq->ord, g[0] - 1));
+	assert_false(has_place(p, n, c.hq->ord, g[0]));
+	assert_false(has_place(p, n, c.hq->ord, g[1]));
+	assert_true(has_place(p, n, c.hq->ord, g[1] + 1));
+	sat_arena_fini(&a);
 	world_verify(c.w);
 	company_free(&c);
 }
