@@ -11,7 +11,7 @@ bench: deps
 	@$(MAKE) --no-print-directory $(O)/satchel-bench
 	@$(O)/satchel-bench figures $(O)/bench.work
 	@$(MAKE) --no-print-directory bench-reads N=5000 DAYS=365
-	@$(MAKE) --no-print-directory bench-reads N=100000 DAYS=1100
+	@$(MAKE) --no-print-directory bench-reads N=100000 DAYS=1400
 bench-quick: deps
 	@$(MAKE) --no-print-directory $(O)/satchel-bench
 	@$(O)/satchel-bench figures $(O)/bench.work quick
