@@ -502,3 +502,13 @@ sat_replica_backup(sat_replica *r, const char *to_path, sat_err *e)
 		return rc;
 	return mark_copy(r, to_path, e);
 }
+
+sat_rc
+sat_replica_compact(int64_t *before, int64_t *after, sat_replica *r,
+    sat_err *e)
+{
+	*before = *after = 0;
+	if (r->in_group)
+		return sat_fail(e, SAT_EBUSY, "a group of writes is open");
+	return sat_db_compact(before, after, r->db, e);
+}

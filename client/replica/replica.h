@@ -481,6 +481,10 @@ SAT_CHECK sat_rc sat_replica_dump(sat_replica *r,
  * (which the caller copies beside it), verified before it counts. A restored
  * copy starts a new incarnation at its first open. */
 SAT_CHECK sat_rc sat_replica_backup(sat_replica *r, const char *to_path, sat_err *e);
+/* Write the file anew, with full pages (sat_db_compact); *before and *after are
+ * its bytes. SAT_EBUSY in a group or while rows are being read. */
+SAT_CHECK sat_rc sat_replica_compact(int64_t *before, int64_t *after,
+    sat_replica *r, sat_err *e);
 /* After a session that ended with "fork" (this file was copied): the commits
  * the server knows differently go on under the new incarnation. */
 SAT_CHECK sat_rc sat_replica_new_incarnation(sat_replica *r, sat_err *e);

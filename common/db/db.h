@@ -123,6 +123,15 @@ SAT_CHECK sat_rc sat_db_cache(sat_db *db, int kib, sat_err *e);
  */
 SAT_CHECK sat_rc sat_db_shrink(sat_db *db, sat_err *e);
 /*
+ * Write the whole file anew: full pages in the order of the keys, none unused.
+ * What long use leaves (split pages) is about a tenth. *before, *after: bytes.
+ * Needs memory of the file's size, nothing of it touches a disk unencrypted,
+ * and until the end as much disk once more; what fails leaves the file as it
+ * was. SAT_EBUSY inside a transaction or while a statement is being read.
+ */
+SAT_CHECK sat_rc sat_db_compact(int64_t *before, int64_t *after, sat_db *db,
+    sat_err *e);
+/*
  * Online copy into another file of the same keyring (a new file id, which is
  * in the file only, not in the keyring) by VACUUM INTO; fsynced, opened,
  * integrity-checked before success. On failure the target is removed; one that

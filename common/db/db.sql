@@ -33,6 +33,9 @@ PRAGMA freelist_count;
 -- A bounded piece of work: pages per transaction.
 PRAGMA incremental_vacuum(1024);
 
+-- :name compact
+VACUUM;
+
 -- :name open_journal
 -- Gives one row that must read "wal".
 PRAGMA journal_mode = WAL;

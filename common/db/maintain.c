@@ -2,6 +2,7 @@
  * maintain.c - schema steps, checks, checkpoints and copies.
  */
 #include "common/db/db_int.h"
+#include "common/db/vfs.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -113,4 +114,37 @@ sat_db_shrink(sat_db *db, sat_err *e)
 		if ((rc = sat_db_pragma(db, SQL_SHRINK_STEP, e)) != SAT_OK)
 			return rc;
 	}
+}
+
+static sat_rc
+file_bytes(int64_t *bytes, sat_db *db, sat_err *e)
+{
+	int64_t pages;
+	sat_rc rc = sat_db_number(&pages, db, SQL_OPEN_PAGES, e);
+
+	*bytes = rc == SAT_OK ? pages * SAT_PAGE_BYTES : 0;
+	return rc;
+}
+
+sat_rc
+sat_db_compact(int64_t *before, int64_t *after, sat_db *db, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	*before = *after = 0;
+	if ((rc = sat_db_alive(db, e)) != SAT_OK)
+		return rc;
+	if (sat_db_in_txn(db))
+		return sat_fail(e, SAT_EBUSY, "a transaction is open");
+	for (sqlite3_stmt *q = sqlite3_next_stmt(db->h, NULL); q != NULL;
+	     q = sqlite3_next_stmt(db->h, q))
+		if (sqlite3_stmt_busy(q))
+			return sat_fail(e, SAT_EBUSY, "rows are being read");
+	if ((rc = file_bytes(before, db, e)) != SAT_OK ||
+	    (rc = sat_db_own(&s, db, SQL_COMPACT, e)) != SAT_OK ||
+	    (rc = sat_run(s, e)) != SAT_OK ||
+	    (rc = file_bytes(after, db, e)) != SAT_OK)
+		return rc;
+	return sat_db_checkpoint(db, e);
 }

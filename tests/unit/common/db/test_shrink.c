@@ -66,6 +66,16 @@ fill_and_empty(fixture *f)
 	    "FROM n; DELETE FROM t;", &err));
 }
 
+static void
+fill_and_empty_again(fixture *f)
+{
+	sat_err err;
+
+	assert_ok(sat_db_exec(f->db, "DELETE FROM t; WITH RECURSIVE n(i) AS "
+	    "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT "
+	    "INTO t SELECT i, zeroblob(2000) FROM n; DELETE FROM t", &err));
+}
+
 static int64_t
 bytes_of(fixture *f, bool shrinks)
 {
@@ -163,6 +173,46 @@ a_file_that_is_there_is_opened_as_ever(void **state)
 	end(&f);
 }
 
+static void
+a_file_is_written_anew_with_full_pages(void **state)
+{
+	(void)state;
+	for (int encrypted = 0; encrypted < 2; encrypted++) {
+		fixture f = begin(encrypted != 0, true);
+		int64_t before, after, was;
+		sat_stmt *s;
+		sat_err err;
+		bool row;
+
+		fill_and_empty(&f);
+		was = bytes_of(&f, true);
+		assert_ok(sat_db_begin(f.db, &err));
+		assert_rc(SAT_EBUSY, sat_db_compact(&before, &after, f.db,
+		    &err));
+		sat_db_rollback(f.db);
+		assert_ok(sat_db_stmt_text(&s, f.db, "SELECT id FROM kept",
+		    &err));
+		assert_ok(sat_step(&row, s, &err));
+		assert_rc(SAT_EBUSY, sat_db_compact(&before, &after, f.db,
+		    &err));
+		sat_stmt_reset(s);
+		assert_ok(sat_db_compact(&before, &after, f.db, &err));
+		assert_true(before <= was && before > was * 9 / 10);
+		assert_true(after < was / 2);
+		assert_kept(&f);
+		assert_ok(sat_db_exec(f.db, "INSERT INTO t VALUES(1, x'00')",
+		    &err));
+		assert_true(bytes_of(&f, true) < was / 2);
+		assert_kept(&f);
+		/* and is still one that shrinks */
+		fill_and_empty_again(&f);
+		was = bytes_of(&f, true);
+		assert_ok(sat_db_shrink(f.db, &err));
+		assert_true(bytes_of(&f, true) < was / 2);
+		end(&f);
+	}
+}
+
 /* The copy of a file that shrinks is one, too. */
 static void
 a_copy_shrinks_like_its_original(void **state)
@@ -229,6 +279,7 @@ main(void)
 		cmocka_unit_test(a_few_unused_pages_stay),
 		cmocka_unit_test(a_file_made_without_the_map_stays_as_it_is),
 		cmocka_unit_test(a_file_that_is_there_is_opened_as_ever),
+		cmocka_unit_test(a_file_is_written_anew_with_full_pages),
 		cmocka_unit_test(a_copy_shrinks_like_its_original),
 		cmocka_unit_test(a_smaller_cache_lasts_until_the_usual_one_is_asked_for),
 	};
