@@ -411,6 +411,21 @@ write_sums(digest *d, sat_err *e)
 	return SAT_OK;
 }
 
+static void
+fetch_ahead(wrec *const *dirty, size_t n, size_t i)
+{
+	const wrec *w;
+
+	if (i + 6 < n)
+		sat_srv_soon(dirty[i + 6], sizeof *w);
+	if (i + 3 >= n)
+		return;
+	w = dirty[i + 3];
+	sat_srv_soon(w->r.cells, w->r.ncells * sizeof *w->r.cells);
+	sat_srv_soon(w->was.cells, w->was.ncells * sizeof *w->was.cells);
+	sat_srv_soon(w->state.p, w->state.n);
+}
+
 sat_rc
 sat_srv_digest_flush(sat_server *s, wrec *const *dirty, size_t n,
     sat_rc (*write)(sat_server *s, wrec *w, sat_err *e), sat_err *e)
@@ -422,9 +437,11 @@ sat_srv_digest_flush(sat_server *s, wrec *const *dirty, size_t n,
 		return SAT_OK;
 	rc = collect(&d, e);
 	/* One after the other: thousands do not fit the processor's cache. */
-	for (size_t i = 0; i < n && rc == SAT_OK; i++)
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		fetch_ahead(dirty, n, i);
 		if ((rc = one_dirty(&d, dirty[i], e)) == SAT_OK)
 			rc = write(s, dirty[i], e);
+	}
 	if (rc == SAT_OK) {
 		settle(&d);
 		rc = write_sums(&d, e);

@@ -33,6 +33,7 @@ typedef struct push {
 	sat_span *header, *payload;
 	bool *unread;        /* of a sealed push: no payload could be had */
 	uint8_t (*hash)[SAT_HASH_BYTES]; /* of each header */
+	const wrec **about;  /* a record of each, NULL = named by id */
 	chain_slot *chain;
 	sat_used used;       /* what the device has sent with it */
 	bool gap;            /* what lies before it is gone (P-203) */
@@ -52,9 +53,9 @@ keep(sat_server *s, const sat_buf *b)
 /* Entities the device named by eid. One we never gave makes the chain
  * unprovable: the device has to send ids. */
 static sat_rc
-resolve(push *p, sat_commit *c, sat_err *e)
+resolve(const wrec **about, push *p, sat_commit *c, sat_err *e)
 {
-	wrec *w;
+	wrec *w = NULL;
 	sat_rc rc;
 
 	if (c->subject_eid != 0) {
@@ -71,6 +72,7 @@ resolve(push *p, sat_commit *c, sat_err *e)
 			return rc;
 		c->ops[i].rec = w->id;
 	}
+	*about = w;
 	return SAT_OK;
 }
 
@@ -81,7 +83,7 @@ seal(push *p, size_t i, const uint8_t prev[SAT_HASH_BYTES], sat_err *e)
 	sat_commit *c = &p->c[i];
 	sat_rc rc;
 
-	if ((rc = resolve(p, c, e)) != SAT_OK)
+	if ((rc = resolve(&p->about[i], p, c, e)) != SAT_OK)
 		return rc == SAT_ENOTFOUND ? sat_fail_code(e, SAT_EINTEGRITY,
 		    "eid.unknown", NULL, "push names an unknown record number")
 		    : rc;
@@ -239,6 +241,7 @@ decode(push *p, sat_err *e)
 	p->header = sat_arena_alloc(&s->txn, p->n * sizeof *p->header);
 	p->payload = sat_arena_alloc(&s->txn, p->n * sizeof *p->payload);
 	p->hash = sat_arena_alloc(&s->txn, p->n * sizeof *p->hash);
+	p->about = sat_arena_alloc(&s->txn, p->n * sizeof *p->about);
 	for (size_t i = 0; i < p->n; i++, prev = p->hash[i - 1])
 		if ((rc = seal(p, i, prev, e)) != SAT_OK)
 			return rc;
@@ -339,6 +342,17 @@ verdict_again(push *p, admission *a, sat_err *e)
 	    sat_srv_add_born(p->s, a, e);
 }
 
+static void
+fetch_ahead(const push *p, size_t i)
+{
+	const wrec *w;
+
+	if (i + 6 < p->n && (w = p->about[i + 6]) != NULL)
+		sat_srv_soon(w, sizeof *w);
+	if (i + 3 < p->n && (w = p->about[i + 3]) != NULL)
+		sat_srv_soon(w->state.p, w->state.n);
+}
+
 static sat_rc
 merge(push *p, sat_err *e)
 {
@@ -355,6 +369,7 @@ merge(push *p, sat_err *e)
 	p->out.v = sat_arena_alloc(&p->s->txn, p->n * sizeof *p->out.v);
 	memset(p->out.v, 0, p->n * sizeof *p->out.v);
 	for (size_t i = 0; i < p->n; i++) {
+		fetch_ahead(p, i);
 		a.c = &p->c[i];
 		a.v = &p->out.v[p->out.n];
 		a.v->cseq = a.c->cseq;

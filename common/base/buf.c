@@ -318,6 +318,17 @@ sat_unhex(void *out, size_t n, const char *s, size_t slen)
 	return true;
 }
 
+/* Eight bytes from 1 to 127. */
+static bool
+plain_eight(const uint8_t *s)
+{
+	uint64_t v;
+
+	memcpy(&v, s, sizeof v);
+	/* a borrow out of a byte of 0 sets its highest bit */
+	return ((v | (v - 0x0101010101010101u)) & 0x8080808080808080u) == 0;
+}
+
 bool
 sat_utf8_ok(const void *p, size_t n)
 {
@@ -332,7 +343,7 @@ sat_utf8_ok(const void *p, size_t n)
 		if (c == 0)
 			return false;
 		if (c < 0x80) {
-			i++;
+			i += n - i >= 8 && plain_eight(s + i) ? 8 : 1;
 			continue;
 		}
 		/* what most of our text is: U+1000 to U+CFFF */

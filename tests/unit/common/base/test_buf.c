@@ -52,6 +52,18 @@ utf8_is_checked_strictly(void **state)
 	assert_false(sat_utf8_ok("\xc0\x80", 2));
 	assert_false(sat_utf8_ok("\xed\xa0\x80", 3));
 	assert_false(sat_utf8_ok("a\0b", 3));
+	/* eight at a time: a fault in any place of a long text */
+	for (size_t i = 0; i < 40; i++) {
+		static const char bad[] = { 0, (char)0x80, (char)0xff };
+		char text[40];
+
+		for (size_t k = 0; k < sizeof bad; k++) {
+			memset(text, k == 0 ? 1 : 127, sizeof text);
+			assert_true(sat_utf8_ok(text, sizeof text));
+			text[i] = bad[k];
+			assert_false(sat_utf8_ok(text, sizeof text));
+		}
+	}
 	assert_false(sat_utf8_ok("\xe8\xa1", 2));
 }
 
