@@ -68,6 +68,9 @@ take_options(sat_demo_opts *o, const cli *c, sat_err *e)
 	    (rc = number(&seed, c, "seed", 7, e)) != SAT_OK)
 		return rc;
 	o->seed = (uint64_t)seed;
+	/* Chinese unless told: the language of the texts does not decide */
+	o->english = sat_args_get(&c->args, "lang") != NULL &&
+	    strcmp(sat_args_get(&c->args, "lang"), "en") == 0;
 	o->as_of_ms = (now + TZ_MIN * 60000) / DAY_MS * DAY_MS -
 	    TZ_MIN * 60000;
 	if (as_of != NULL && !sat_time_parse(&o->as_of_ms, as_of, TZ_MIN))
@@ -151,10 +154,11 @@ print_seeded(cli *c, const sat_demo_opts *o, const sat_demo_summary *s,
 
 	if (!cli_is_json(c)) {
 		cli_say(c, "%s%lld customers, %lld follow-ups, %lld records in "
-		    "all: 演示数据, nothing of it is real\nin %s; try: satchel "
-		    "account list, satchel search youxian, satchel report run "
+		    "all: demonstration data, nothing of it is real\nin %s; try: satchel "
+		    "account list, satchel search %s, satchel report run "
 		    "won\n", c->tty_err ? "\r" : "", (long long)s->accounts,
-		    (long long)s->activities, (long long)s->records, c->home);
+		    (long long)s->activities, (long long)s->records, c->home,
+		    o->english ? "cloud" : "youxian");
 		return;
 	}
 	sat_time_rfc3339(as_of, o->as_of_ms);
@@ -166,6 +170,7 @@ print_seeded(cli *c, const sat_demo_opts *o, const sat_demo_summary *s,
 	sat_json_put_int(d, "records", s->records);
 	sat_json_put_int(d, "days", o->days);
 	sat_json_put_int(d, "seed", (int64_t)o->seed);
+	sat_json_put_str(d, "lang", o->english ? "en" : "zh");
 	sat_json_put_str(d, "as_of", as_of);
 	sat_json_put_int(d, "ms", ms);
 	cli_print_json(c, d);
@@ -229,9 +234,10 @@ reset(cli *c, sat_err *e)
 
 const cli_verb cli_demo_verbs[] = {
 	{ "demo", "seed", cli_demo_seed, seed_options,
-	    "demo seed [--accounts N] [--days D] [--seed S]",
+	    "demo seed [--accounts N] [--days D] [--seed S] [--lang en]",
 	    "a company to try things out with",
 	    "  satchel --profile demo demo seed\n"
+	    "  satchel --profile demo demo seed --lang en\n"
 	    "  satchel --profile demo account list --due overdue\n", true },
 	{ "demo", "reset", reset, NULL, "demo reset", "take it away again",
 	    NULL, false },

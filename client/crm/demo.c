@@ -202,10 +202,6 @@ demo_end(demo_rec *x)
 
 /* ---- the company ---------------------------------------------------------------------- */
 
-static const char *const managers[] = { "林晓峰", "何雅琴", "罗志远" };
-static const char *const reps[DEMO_REPS] = { "陈思远", "王海燕", "李俊杰", "张欣怡",
-	"刘浩然", "赵雨桐", "周文博", "吴佳琪", "孙立新" };
-
 static void
 put_user(demo *d, sat_user *u, uint32_t ord, const char *name,
     const char *role, uint32_t team)
@@ -222,8 +218,10 @@ put_user(demo *d, sat_user *u, uint32_t ord, const char *name,
 static sat_rc
 give_people(demo *d)
 {
-	sat_team teams[] = { { 1, "east", "华东组", "" }, { 2, "south", "华南组", "" },
-		{ 3, "west", "中西部组", "" } };
+	const demo_words *w = d->w;
+	sat_team teams[] = { { 1, "east", w->teams[0], "" },
+		{ 2, "south", w->teams[1], "" },
+		{ 3, "west", w->teams[2], "" } };
 	sat_user users[DEMO_REP_FIRST - 1 + DEMO_REPS];
 	sat_device devices[DEMO_REP_FIRST - 1 + DEMO_REPS];
 	uint32_t n = DEMO_REP_FIRST - 1 + DEMO_REPS;
@@ -232,14 +230,14 @@ give_people(demo *d)
 	sat_buf b = { 0 };
 	sat_rc rc;
 
-	put_user(d, &users[0], 1, "演示用户", "hq", 0);
+	put_user(d, &users[0], 1, w->me, "hq", 0);
 	for (uint32_t i = 0; i < 3; i++)
-		put_user(d, &users[1 + i], 2 + i, managers[i], "manager", i + 1);
+		put_user(d, &users[1 + i], 2 + i, w->managers[i], "manager", i + 1);
 	for (uint32_t i = 0; i < DEMO_REPS; i++)
-		put_user(d, &users[4 + i], DEMO_REP_FIRST + i, reps[i], "rep",
+		put_user(d, &users[4 + i], DEMO_REP_FIRST + i, w->reps[i], "rep",
 		    i / 3 + 1);
 	for (uint32_t i = 0; i < n; i++)
-		devices[i] = (sat_device){ i + 1, i + 1, "演示设备", false };
+		devices[i] = (sat_device){ i + 1, i + 1, w->device, false };
 	sat_registry_write(&b, &reg);
 	rc = d->ops.registry(d->ops.u, sat_buf_span(&b), d->e);
 	sat_buf_fini(&b);
@@ -279,7 +277,7 @@ found(demo *d)
 	uint8_t seed[32] = { 0 }, pk[SAT_SIGN_PK_BYTES], sk[SAT_SIGN_SK_BYTES];
 	sat_enrolled in = { .device = 1, .user = 1,
 		.user_key = sat_span_str("demo"), .role = sat_span_str("hq"),
-		.org_name = sat_span_str("远行科技（演示数据）") };
+		.org_name = sat_span_str(d->w->org) };
 	sat_rc rc;
 
 	memcpy(seed, "satchel demo", 12);
@@ -302,8 +300,8 @@ campaigns_and_products(demo *d)
 		demo_rec x = demo_begin(d, "campaign", d->from_ms +
 		    i * d->o->days / 4 * DEMO_DAY, 1);
 
-		(void)snprintf(text, sizeof text, "%s行业展会（%s）",
-		    demo_industries[i].sector, DEMO_WATERMARK);
+		demo_form(text, sizeof text, d->w->fair,
+		    d->w->industries[i].sector, d->w->mark);
 		demo_text(&x, "name", text);
 		demo_text(&x, "campaign_kind", "fair");
 		demo_int(&x, "starts", x.ms);
@@ -315,9 +313,10 @@ campaigns_and_products(demo *d)
 
 		(void)snprintf(text, sizeof text, "P%03d", i + 1);
 		demo_text(&x, "code", text);
-		demo_text(&x, "name", demo_industries[i / DEMO_GOODS].goods[i %
+		demo_text(&x, "name", d->w->industries[i / DEMO_GOODS].goods[i %
 		    DEMO_GOODS]);
-		demo_text(&x, "category", demo_industries[i / DEMO_GOODS].sector);
+		demo_text(&x, "category",
+		    d->w->industries[i / DEMO_GOODS].sector);
 		demo_int(&x, "list_price", (5 + demo_below(d, 300)) * 100000);
 		demo_int(&x, "active", 1);
 		demo_end(&x);
@@ -329,6 +328,7 @@ sat_demo_seed(sat_demo_summary *out, sat_replica *r, const sat_demo_opts *o,
     sat_err *e)
 {
 	demo d = { .r = r, .o = o, .e = e, .sum = out,
+		.w = o->english ? &demo_words_en : &demo_words_zh,
 		/* mixed: neighbouring seeds must not be one sequence, shifted */
 		.rng = mix(o->seed + 1),
 		.from_ms = o->as_of_ms - o->days * DEMO_DAY };

@@ -20,6 +20,7 @@
 typedef struct sat_demo_opts {
 	int64_t accounts, days; /* 1 to the maximum */
 	uint64_t seed;
+	bool english;           /* names and texts, else Chinese */
 	int64_t as_of_ms;       /* nothing happened later; not in the future */
 	void (*progress)(void *u, int64_t accounts, int64_t of); /* or NULL */
 	void *u;

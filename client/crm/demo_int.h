@@ -1,6 +1,7 @@
 /*
  * demo_int.h - demo.c makes the company and hands records over, demo_story.c
- * tells what happened with one customer, demo_words.c has the words.
+ * tells what happened with one customer, demo_words.c and demo_words_en.c have
+ * the words.
  */
 #ifndef SAT_CRM_DEMO_INT_H
 #define SAT_CRM_DEMO_INT_H
@@ -14,13 +15,13 @@
 #define DEMO_REP_FIRST 5 /* ordinals: 1 demo, 2-4 managers, then reps */
 /* With fewer customers nothing is staged: no conflicts, no duplicates. */
 #define DEMO_STAGED 20
-#define DEMO_WATERMARK "演示"
 
 typedef struct demo {
 	sat_replica *r;
 	sat_client_ops ops;
 	const sat_template *t;
 	const sat_demo_opts *o;
+	const struct demo_words *w;
 	uint64_t rng;
 	int64_t from_ms;
 	/* records of the next chunk */
@@ -66,7 +67,8 @@ void demo_end(demo_rec *x);
 /* demo_story.c: customer i and all that lies under it. */
 void demo_customer(demo *d, int64_t i);
 
-/* demo_words.c */
+/* demo_words.c, demo_words_en.c: the company in one language. In a form {a} and
+ * {b} are filled in. */
 typedef struct demo_industry {
 	const char *key;         /* of the dictionary */
 	const char *sector;
@@ -74,26 +76,38 @@ typedef struct demo_industry {
 	const char *const *goods;
 	const char *tag;
 } demo_industry;
-#define DEMO_INDUSTRIES 5
-#define DEMO_TRADES 6
-#define DEMO_GOODS 5
-extern const demo_industry demo_industries[DEMO_INDUSTRIES];
 typedef struct demo_place {
 	const char *province, *city, *short_name, *district, *road;
 } demo_place;
+#define DEMO_INDUSTRIES 5
+#define DEMO_TRADES 6
+#define DEMO_GOODS 5
 #define DEMO_PLACES 24
-extern const demo_place demo_places[DEMO_PLACES];
 #define DEMO_BRANDS 32
-extern const char *const demo_brand_a[DEMO_BRANDS];
-extern const char *const demo_brand_b[DEMO_BRANDS];
 #define DEMO_SURNAMES 48
 #define DEMO_GIVEN 40
-extern const char *const demo_surnames[DEMO_SURNAMES];
-extern const char *const demo_given[DEMO_GIVEN];
-extern const char *const demo_titles[6][2]; /* title, department */
-/* What was talked about, by how far a customer is: points, feedback, plan. */
 #define DEMO_STEPS 6
 #define DEMO_TALKS 4
-extern const char *const demo_talk[DEMO_STEPS][DEMO_TALKS][3];
+typedef struct demo_words {
+	const char *mark, *remark; /* on every customer */
+	const char *org, *me, *device;
+	const char *teams[3], *managers[3], *reps[DEMO_REPS];
+	const demo_industry *industries;     /* DEMO_INDUSTRIES */
+	const demo_place *places;            /* DEMO_PLACES */
+	const char *const *brand_a, *const *brand_b; /* DEMO_BRANDS each */
+	const char *const *surnames, *const *given;
+	const char *(*titles)[2];            /* 6: title, department */
+	/* What was talked about, by how far a customer is: points, feedback, plan. */
+	const char *(*talk)[DEMO_TALKS][3];  /* DEMO_STEPS */
+	const char *person;                  /* {a} surname, {b} given name */
+	const char *brand, *company;         /* two words; place and brand */
+	const char *of_trade;                /* {a} the two, {b} the trade */
+	const char *endings[2];              /* behind it: usual, rare */
+	const char *fair, *need, *project, *address, *detail, *branch, *trader;
+	const char *ticket, *other_contact;
+} demo_words;
+extern const demo_words demo_words_zh, demo_words_en;
+void demo_form(char *out, size_t cap, const char *form, const char *a,
+    const char *b);
 
 #endif

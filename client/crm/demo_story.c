@@ -47,8 +47,10 @@ phone_of(char out[16], int64_t n)
 static void
 person(demo *d, char out[32])
 {
-	(void)snprintf(out, 32, "%s%s", demo_surnames[demo_below(d,
-	    DEMO_SURNAMES)], demo_given[demo_below(d, DEMO_GIVEN)]);
+	const char *surname = d->w->surnames[demo_below(d, DEMO_SURNAMES)];
+
+	demo_form(out, 32, d->w->person, surname,
+	    d->w->given[demo_below(d, DEMO_GIVEN)]);
 }
 
 /* No name comes twice; there are more than a hundred for each customer. */
@@ -56,8 +58,9 @@ static void
 company(story *s)
 {
 	demo *d = s->d;
-	int64_t in = s->in - demo_industries, at = s->at - demo_places;
+	int64_t in = s->in - d->w->industries, at = s->at - d->w->places;
 	int64_t trade, a, b, bit;
+	char brand[32], at_place[48], whole[96];
 
 	do {
 		trade = demo_below(d, DEMO_TRADES);
@@ -67,9 +70,14 @@ company(story *s)
 		    DEMO_BRANDS + a) * DEMO_BRANDS + b;
 	} while ((d->names[bit / 8] >> bit % 8 & 1) != 0);
 	d->names[bit / 8] |= (uint8_t)(1u << bit % 8);
-	(void)snprintf(s->name, sizeof s->name, "%s%s%s%s%s",
-	    s->at->short_name, demo_brand_a[a], demo_brand_b[b],
-	    s->in->trade[trade], demo_chance(d, 85) ? "有限公司" : "股份有限公司");
+	demo_form(brand, sizeof brand, d->w->brand, d->w->brand_a[a],
+	    d->w->brand_b[b]);
+	demo_form(at_place, sizeof at_place, d->w->company, s->at->short_name,
+	    brand);
+	demo_form(whole, sizeof whole, d->w->of_trade, at_place,
+	    s->in->trade[trade]);
+	(void)snprintf(s->name, sizeof s->name, "%s%s", whole,
+	    d->w->endings[demo_chance(d, 85) ? 0 : 1]);
 }
 
 /* ---- what happens, told before it is written ---------------------------------------------- */
@@ -124,7 +132,7 @@ talk(story *s, int64_t ms)
 	demo *d = s->d;
 	int step = s->step < LOST ? s->step : FIRST;
 	int64_t which = demo_below(d, DEMO_TALKS);
-	const char *const *say = demo_talk[step][which];
+	const char *const *say = s->d->w->talk[step][which];
 	demo_rec x = demo_begin(d, "activity", ms, s->rep);
 
 	demo_ref(&x, "account", &s->account);
@@ -183,8 +191,8 @@ contacts(story *s)
 		phone_of(phone, 5000000 + s->i * 3 + k);
 		demo_ref(&x, "account", &s->account);
 		demo_text(&x, "name", k == 0 ? s->contact : name);
-		demo_text(&x, "title", demo_titles[(s->i + k) % 6][0]);
-		demo_text(&x, "dept", demo_titles[(s->i + k) % 6][1]);
+		demo_text(&x, "title", s->d->w->titles[(s->i + k) % 6][0]);
+		demo_text(&x, "dept", s->d->w->titles[(s->i + k) % 6][1]);
 		demo_text(&x, "phone", phone);
 		if (k == 0)
 			demo_int(&x, "is_primary", 1);
@@ -204,7 +212,7 @@ need(story *s)
 	if (s->step_ms[NEED] == 0 || !demo_chance(s->d, 60))
 		return;
 	x = demo_begin(s->d, "need", s->step_ms[NEED], s->rep);
-	(void)snprintf(text, sizeof text, "需要%s，希望与现有系统衔接", s->goods);
+	demo_form(text, sizeof text, s->d->w->need, s->goods, "");
 	demo_ref(&x, "account", &s->account);
 	demo_text(&x, "need_type", types[s->i % 3]);
 	demo_text(&x, "text", text);
@@ -262,7 +270,8 @@ opportunity(story *s)
 		return;
 	x = demo_begin(s->d, "opportunity", began, s->rep);
 	s->opportunity = x.rec.id;
-	(void)snprintf(text, sizeof text, "%s%s项目", s->at->short_name, s->goods);
+	demo_form(text, sizeof text, s->d->w->project, s->at->short_name,
+	    s->goods);
 	demo_ref(&x, "account", &s->account);
 	demo_text(&x, "name", text);
 	demo_int(&x, "amount", s->deal);
@@ -341,7 +350,7 @@ task_and_ticket(story *s)
 		x = demo_begin(d, "task", s->last_ms, s->rep);
 		due = office(d, s->now_ms + (demo_below(d, 21) - 10) * DAY);
 		demo_ref(&x, "account", &s->account);
-		demo_text(&x, "title", demo_talk[s->step][s->i % DEMO_TALKS][2]);
+		demo_text(&x, "title", s->d->w->talk[s->step][s->i % DEMO_TALKS][2]);
 		demo_int(&x, "due_at", due);
 		demo_text(&x, "assignee", s->owner);
 		demo_text(&x, "state", "open");
@@ -353,7 +362,7 @@ task_and_ticket(story *s)
 		demo_ref(&x, "account", &s->account);
 		demo_text(&x, "ticket_kind", demo_chance(d, 60) ? "request" :
 		    "complaint");
-		demo_text(&x, "subject", "交付后使用问题反馈");
+		demo_text(&x, "subject", s->d->w->ticket);
 		demo_text(&x, "severity", demo_chance(d, 80) ? "minor" : "major");
 		demo_int(&x, "opened_at", x.ms);
 		demo_text(&x, "state", demo_chance(d, 70) ? "resolved" : "open");
@@ -388,7 +397,7 @@ put_profile(demo_rec *x, story *s)
 		"referral", "call_in", "ad", "social" };
 	static const char *const types[] = { "product", "service", "solution" };
 	demo *d = s->d;
-	char text[200];
+	char text[200], house[24];
 
 	demo_text(x, "party_kind", "enterprise");
 	demo_text(x, "industry", s->in->key);
@@ -399,16 +408,17 @@ put_profile(demo_rec *x, story *s)
 	demo_text(x, "province", s->at->province);
 	demo_text(x, "city", s->at->city);
 	demo_text(x, "district", s->at->district);
-	(void)snprintf(text, sizeof text, "%s%lld号", s->at->road,
+	(void)snprintf(house, sizeof house, "%lld",
 	    (long long)(1 + demo_below(d, 900)));
+	demo_form(text, sizeof text, d->w->address, s->at->road, house);
 	demo_text(x, "address", text);
 	demo_text(x, "need_type", types[s->i % 3]);
-	(void)snprintf(text, sizeof text, "%s，计划本年度内采购", s->goods);
+	demo_form(text, sizeof text, d->w->detail, s->goods, "");
 	demo_text(x, "need_detail", text);
 	demo_text(x, "source", sources[demo_below(d, 7)]);
-	demo_text(x, "tags", DEMO_WATERMARK);
+	demo_text(x, "tags", d->w->mark);
 	demo_text(x, "tags", s->in->tag);
-	demo_text(x, "remark", DEMO_WATERMARK "数据，并非真实客户");
+	demo_text(x, "remark", d->w->remark);
 	demo_text(x, "owner", s->owner);
 	demo_int(x, "created_at", s->born_ms);
 	demo_text(x, "created_by", s->owner);
@@ -455,9 +465,9 @@ conflicts(demo_rec *x, story *s)
 		phone_of(phone, 9000000 + s->i);
 		demo_conflict(x, "phone_main", s->phone, phone);
 	} else if (is_one_of(s, SAT_DEMO_CONFLICTS, 1)) {
-		demo_conflict(x, "contact_name", s->contact, "欧阳文博");
+		demo_conflict(x, "contact_name", s->contact, s->d->w->other_contact);
 	} else if (is_one_of(s, SAT_DEMO_CONFLICTS, 2)) {
-		(void)snprintf(name, sizeof name, "%s（原%s分公司）", s->name,
+		demo_form(name, sizeof name, s->d->w->branch, s->name,
 		    s->at->short_name);
 		demo_conflict(x, "name", s->name, name);
 	}
@@ -483,8 +493,8 @@ twin(story *s, int64_t k)
 	phone_of(phone, 9500000 + s->i);
 	person(d, t.contact);
 	if (k % 2 == 0) /* by phone */
-		(void)snprintf(t.name, sizeof t.name, "%s%s商行",
-		    s->at->short_name, demo_surnames[s->i % DEMO_SURNAMES]);
+		demo_form(t.name, sizeof t.name, d->w->trader,
+		    s->at->short_name, d->w->surnames[s->i % DEMO_SURNAMES]);
 	else            /* by name, with brackets and another ending */
 		(void)memcpy(t.phone, phone, sizeof t.phone);
 	x = demo_begin(d, "account", s->born_ms, t.rep);
@@ -508,8 +518,8 @@ choose(story *s)
 	s->rep = DEMO_REP_FIRST + (uint32_t)demo_below(d, DEMO_REPS);
 	(void)snprintf(s->owner, sizeof s->owner, "rep%u",
 	    s->rep - DEMO_REP_FIRST + 1);
-	s->in = &demo_industries[demo_below(d, DEMO_INDUSTRIES)];
-	s->at = &demo_places[demo_below(d, DEMO_PLACES)];
+	s->in = &d->w->industries[demo_below(d, DEMO_INDUSTRIES)];
+	s->at = &d->w->places[demo_below(d, DEMO_PLACES)];
 	s->goods = s->in->goods[demo_below(d, DEMO_GOODS)];
 	s->deal = (2 + demo_below(d, 20)) * (1 + demo_below(d, 12)) * 300000;
 	company(s);

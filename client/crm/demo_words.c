@@ -3,6 +3,28 @@
  */
 #include "client/crm/demo_int.h"
 
+#include <string.h>
+
+void
+demo_form(char *out, size_t cap, const char *form, const char *a, const char *b)
+{
+	size_t n = 0;
+
+	for (; *form != '\0' && n + 1 < cap; form++) {
+		const char *in = strncmp(form, "{a}", 3) == 0 ? a :
+		    strncmp(form, "{b}", 3) == 0 ? b : NULL;
+
+		if (in == NULL) {
+			out[n++] = *form;
+			continue;
+		}
+		while (*in != '\0' && n + 1 < cap)
+			out[n++] = *in++;
+		form += 2;
+	}
+	out[n] = '\0';
+}
+
 static const char *const trade_machine[DEMO_TRADES] = { "精密机械", "自动化设备",
 	"智能装备", "液压科技", "传动技术", "机床" };
 static const char *const goods_machine[DEMO_GOODS] = { "数控机床", "输送线",
@@ -24,7 +46,7 @@ static const char *const trade_health[DEMO_TRADES] = { "医疗器械", "医药",
 static const char *const goods_health[DEMO_GOODS] = { "影像设备", "检验试剂",
 	"医院信息系统", "康复器械", "健康体检套餐" };
 
-const demo_industry demo_industries[DEMO_INDUSTRIES] = {
+static const demo_industry industries[DEMO_INDUSTRIES] = {
 	{ "C35", "装备制造", trade_machine, goods_machine, "制造业" },
 	{ "I65", "企业服务", trade_software, goods_software, "软件" },
 	{ "F52", "连锁零售", trade_retail, goods_retail, "零售" },
@@ -32,7 +54,7 @@ const demo_industry demo_industries[DEMO_INDUSTRIES] = {
 	{ "Q84", "医疗健康", trade_health, goods_health, "医疗" },
 };
 
-const demo_place demo_places[DEMO_PLACES] = {
+static const demo_place places[DEMO_PLACES] = {
 	{ "上海市", "上海市", "上海", "浦东新区", "张江路" },
 	{ "北京市", "北京市", "北京", "海淀区", "中关村大街" },
 	{ "广东省", "深圳市", "深圳", "南山区", "科技园路" },
@@ -59,28 +81,28 @@ const demo_place demo_places[DEMO_PLACES] = {
 	{ "天津市", "天津市", "天津", "滨海新区", "洞庭路" },
 };
 
-const char *const demo_brand_a[DEMO_BRANDS] = { "云", "恒", "鼎", "瑞", "盛", "华",
+static const char *const brand_a[DEMO_BRANDS] = { "云", "恒", "鼎", "瑞", "盛", "华",
 	"星", "海", "金", "宏", "博", "嘉", "泰", "启", "远", "卓", "德", "凯", "锐", "天",
 	"融", "润", "晨", "朗", "航", "信", "正", "优", "创", "辰", "力", "明" };
-const char *const demo_brand_b[DEMO_BRANDS] = { "帆", "信", "达", "诚", "通", "源",
+static const char *const brand_b[DEMO_BRANDS] = { "帆", "信", "达", "诚", "通", "源",
 	"和", "腾", "兴", "拓", "创", "联", "迅", "维", "泽", "宇", "利", "科", "峰", "图",
 	"安", "智", "禾", "森", "邦", "越", "捷", "川", "翔", "佳", "程", "睿" };
 
-const char *const demo_surnames[DEMO_SURNAMES] = { "王", "李", "张", "刘", "陈",
+static const char *const surnames[DEMO_SURNAMES] = { "王", "李", "张", "刘", "陈",
 	"杨", "赵", "黄", "周", "吴", "徐", "孙", "胡", "朱", "高", "林", "何", "郭", "马",
 	"罗", "梁", "宋", "郑", "谢", "韩", "唐", "冯", "于", "董", "萧", "程", "曹", "袁",
 	"邓", "许", "傅", "沈", "曾", "彭", "吕", "单", "仇", "解", "任", "查", "区", "欧阳",
 	"尉迟" };
-const char *const demo_given[DEMO_GIVEN] = { "伟", "芳", "娜", "敏", "静", "丽",
+static const char *const given[DEMO_GIVEN] = { "伟", "芳", "娜", "敏", "静", "丽",
 	"强", "磊", "军", "洋", "勇", "艳", "杰", "娟", "涛", "明", "超", "秀英", "霞", "平",
 	"建国", "志强", "晓燕", "海燕", "建华", "文博", "子涵", "思远", "雨桐", "浩然",
 	"欣怡", "俊杰", "佳琪", "宇轩", "梓萱", "立新", "国栋", "雅婷", "春梅", "振华" };
 
-const char *const demo_titles[6][2] = { { "总经理", "总经办" }, { "采购经理", "采购部" },
+static const char *titles[6][2] = { { "总经理", "总经办" }, { "采购经理", "采购部" },
 	{ "技术总监", "技术部" }, { "财务主管", "财务部" }, { "行政主管", "行政部" },
 	{ "项目经理", "项目部" } };
 
-const char *const demo_talk[DEMO_STEPS][DEMO_TALKS][3] = {
+static const char *talk[DEMO_STEPS][DEMO_TALKS][3] = {
 	{ { "电话介绍公司与产品，约定发送资料", "愿意先看资料", "三天后回访资料反馈" },
 	    { "展会现场交换名片，了解主营业务", "对同行案例感兴趣", "发送案例并约电话" },
 	    { "拨打两次未接，留言说明来意", "", "换时间段再联系" },
@@ -105,4 +127,23 @@ const char *const demo_talk[DEMO_STEPS][DEMO_TALKS][3] = {
 	    { "处理售后问题，远程解决", "响应及时", "一个月后回访" },
 	    { "介绍新版本与增购优惠", "考虑增购，需要报价", "发送增购报价" },
 	    { "续约沟通，确认服务范围", "同意续约", "准备续约合同" } },
+};
+
+const demo_words demo_words_zh = {
+	.mark = "演示", .remark = "演示数据，并非真实客户",
+	.org = "远行科技（演示数据）", .me = "演示用户", .device = "演示设备",
+	.teams = { "华东组", "华南组", "中西部组" },
+	.managers = { "林晓峰", "何雅琴", "罗志远" },
+	.reps = { "陈思远", "王海燕", "李俊杰", "张欣怡", "刘浩然", "赵雨桐",
+	    "周文博", "吴佳琪", "孙立新" },
+	.industries = industries, .places = places, .brand_a = brand_a,
+	.brand_b = brand_b, .surnames = surnames, .given = given,
+	.titles = titles, .talk = talk, .person = "{a}{b}", .brand = "{a}{b}",
+	.company = "{a}{b}", .of_trade = "{a}{b}",
+	.endings = { "有限公司", "股份有限公司" },
+	.fair = "{a}行业展会（{b}）", .need = "需要{a}，希望与现有系统衔接",
+	.project = "{a}{b}项目", .address = "{a}{b}号",
+	.detail = "{a}，计划本年度内采购", .branch = "{a}（原{b}分公司）",
+	.trader = "{a}{b}商行", .ticket = "交付后使用问题反馈",
+	.other_contact = "欧阳文博",
 };

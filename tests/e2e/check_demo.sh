@@ -30,6 +30,14 @@ s --format csv --fields id,name account list --all | sort >"$W/three"; same "$(c
 expect 0 s demo reset -q
 expect 2 s demo seed --accounts 0; expect 2 s demo seed --accounts x; expect 2 s demo seed --as-of 2999-01-01; expect 10 s demo reset
 
+# in English: the same company in other words
+expect 0 s --json --lang en demo seed --accounts 300 --days 120 --seed 5 --as-of 2026-01-15; has "$(flat <<<"$OUT")" '"lang":"en"' "says so"
+n=$(for k in account activity contact opportunity product; do s --format csv $k list --all; done | LC_ALL=C grep -c $'[\xe4-\xe9]'); same "$n" 0 "no Chinese in what people wrote"
+expect 0 s --format csv --fields tags,phone_main,name account list --all; same "$(tail -n +2 <<<"$OUT" | grep -c demo)" 300 "all marked"; has "$OUT" "Co., Ltd." "companies"; same "$(tail -n +2 <<<"$OUT" | grep -vc ',100')" 0 "no number can be dialled"
+expect 0 s --json status; has "$(flat <<<"$OUT")" '"conflicts":3,"duplicates":4' "as much to settle"; expect 0 s search cloud; expect 0 s check
+s --format csv --fields id,phone_main,stage,owner,next_follow_at account list --all | sort >"$W/en"; s demo reset -q; s demo seed -q --accounts 300 --days 120 --seed 5 --as-of 2026-01-15
+s --format csv --fields id,phone_main,stage,owner,next_follow_at account list --all | sort >"$W/zh"; same "$(cksum <"$W/en")" "$(cksum <"$W/zh")" "the same course of things"; expect 0 s demo reset -q
+
 # real data is neither overwritten nor taken away
 server_init; serve; d user add li --name li --role rep >/dev/null; enrol li
 expect 6 as li demo seed; expect 9 as li demo reset; has "$ERR" "no demonstration" "says why"
