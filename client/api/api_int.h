@@ -191,6 +191,7 @@ HANDLER(api_assessment);
 sat_rc api_report_opts(sat_report_opts *o, const char *params[16],
     const sat_api *api, const sat_json *from, sat_err *e);
 HANDLER(api_report_run);
+HANDLER(api_report_explain);
 HANDLER(api_report_rows);
 HANDLER(api_report_freeze);
 HANDLER(api_frozen_list);
@@ -223,6 +224,9 @@ HANDLER(api_templates);
 HANDLER(api_template_show);
 HANDLER(api_template_files);
 HANDLER(api_template_verify);
+/* template_file.c */
+HANDLER(api_template_pack);
+HANDLER(api_template_apply);
 /* revisions.c */
 HANDLER(api_template_diff);
 /* simulate.c */

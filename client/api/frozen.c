@@ -39,6 +39,12 @@ HANDLER(api_report_run)
 	    &o, e);
 }
 
+HANDLER(api_report_explain)
+{
+	(void)req;
+	return sat_crm_report_explain(out, &api->crm, args[0], e);
+}
+
 HANDLER(api_report_rows)
 {
 	const char *params[16];

@@ -67,6 +67,7 @@ const cli_table cli_tables[] = {
 	{ cli_daemon_verbs, &cli_daemon_nverbs },
 	{ cli_privacy_verbs, &cli_privacy_nverbs },
 	{ cli_reveal_verbs, &cli_reveal_nverbs },
+	{ cli_template_verbs, &cli_template_nverbs },
 	{ cli_admin_verbs, &cli_admin_nverbs },
 	{ cli_config_verbs, &cli_config_nverbs },
 };

@@ -288,6 +288,8 @@ const cli_verb cli_proof_verbs[] = {
 	    "chains and signatures", NULL, false },
 	{ "template", "show", run_template_show, NULL, "template show [PATH]",
 	    "documents of the template", NULL, false },
+	{ "template", "list", run_template_log, NULL, "template list",
+	    "revisions of the template, newest first", NULL, false },
 	{ "template", "log", run_template_log, NULL, "template log",
 	    "history of the template", NULL, false },
 	{ "template", "verify", run_template_verify, NULL, "template verify",

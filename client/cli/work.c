@@ -350,6 +350,35 @@ run_report(cli *c, sat_err *e)
 	return rc;
 }
 
+/* On a terminal whole sentences: a table would cut them. */
+static void
+print_explained(cli *c, const sat_json *doc)
+{
+	const sat_json *r = sat_json_first(sat_json_get(doc, "data"));
+
+	sat_buf_fmt(&c->out, "%s\n", sat_json_get_str(doc, "title", ""));
+	for (; r != NULL; r = sat_json_next(r))
+		sat_buf_fmt(&c->out, "\n%s%s%s\n    %s\n",
+		    c->color ? "\033[1m" : "", sat_json_get_str(r, "name", ""),
+		    c->color ? "\033[0m" : "", sat_json_get_str(r, "text", ""));
+}
+
+static sat_rc
+run_explain(cli *c, sat_err *e)
+{
+	static const cli_column cols[] = { { "what", "", CELL_WHOLE },
+		{ "name", "name", CELL_WHOLE }, { "text", "text", CELL_WHOLE } };
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask_id(&doc, c, "/v1/reports/", "/explain", e);
+
+	if (rc == SAT_OK && cli_format_of(c) == FMT_TABLE)
+		print_explained(c, doc);
+	else if (rc == SAT_OK)
+		cli_print_rows(c, doc, cols, 3);
+	sat_json_free(doc);
+	return rc;
+}
+
 const cli_verb cli_work_verbs[] = {
 	{ "import", NULL, run_import, import_options,
 	    "import FILE --type KIND [--map FILE]", "import a sheet (CSV, XLSX, vCards); - = stdin",
@@ -370,6 +399,8 @@ const cli_verb cli_work_verbs[] = {
 	    "report list [--frozen]", "reports of the template", NULL, false },
 	{ "report", "show", run_report, NULL, "report show KEY",
 	    "a report's definition", NULL, false },
+	{ "report", "explain", run_explain, NULL, "report explain KEY",
+	    "what its numbers count: formula, filter, period", NULL, false },
 	{ "report", "run", run_report, report_options,
 	    "report run KEY [--period P] [--param K=V] [--by F,F]",
 	    "run a report on this replica, offline",

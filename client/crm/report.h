@@ -21,6 +21,12 @@
 SAT_CHECK sat_rc sat_crm_report_run(sat_json **out, sat_crm *c,
     const char *key, const sat_report_opts *o, sat_err *e);
 
+/* The definition in words of the reader's language: sources and their filters,
+ * values computed per record, period, groups, measures (schema
+ * report.explain). SAT_ENOTFOUND: no such report. */
+SAT_CHECK sat_rc sat_crm_report_explain(sat_json **out, sat_crm *c,
+    const char *key, sat_err *e);
+
 /*
  * The records behind a number, as the run counts them. `group`: the keys of the
  * row's dimensions, joined by ",", none = ""; NULL = all rows. `measure`: only

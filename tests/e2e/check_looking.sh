@@ -62,6 +62,15 @@ has "$(head -1 <<<"$OUT")" '"pending":\{"commits":1' "before"; has "$(tail -1 <<
 expect 0 "$SATCHEL" -C "$W/r/li"; has "$OUT" "Li \(rep\): 0 commits wait" "bare satchel says how it is"
 stop_daemon "$W/r/li"
 
+# --- report explain: in both languages
+for r in $(as li report list | cut -f1 | head -12); do
+	expect 0 as li --json report explain "$r"; grep -q '"what": "measure"' <<<"$OUT" && ok || bad "$r counts nothing"
+done
+fits report.explain "$OUT"
+expect 0 as li --format table report explain win-rate; has "$OUT" "Won at in the period  ÷  Opportunity, Won at in the period \+ Opportunity, Lost at" "a ratio in words"
+expect 0 as li --lang zh --format table report explain win-rate; has "$OUT" "在期间内" "in Chinese"
+expect 0 as li report explain first-response; has "$OUT" "value	answered	first .*Direction is" "a value per record"; expect 5 as li report explain nosuch; expect 2 as li report explain
+
 # --- help and pager
 expect 0 "$SATCHEL" -C "$W/none"; has "$OUT" "No replica here" "bare satchel without a replica"; [ "$(wc -l <<<"$OUT")" -lt 20 ] && ok || bad "bare satchel is short"
 expect 0 "$SATCHEL" help where; has "$OUT" "is null" "help TOPIC"
