@@ -97,21 +97,23 @@ HANDLER(api_worklist)
 	sat_arena a = { 0 };
 	sat_json *data;
 	sat_due *d;
-	int64_t limit = 0;
+	int64_t limit = 0, total = 0;
 	size_t n;
 	sat_rc rc;
 
 	(void)args;
 	if ((rc = read_opts(&o, api, req, e)) == SAT_OK &&
-	    (rc = api_number(&limit, req, "limit", 0, e)) == SAT_OK)
+	    (rc = api_number(&limit, req, "limit", 0, e)) == SAT_OK) {
+		o.limit = (size_t)limit;
+		o.total = &total;
 		rc = sat_crm_due(&d, &n, &a, &api->crm, &o, e);
+	}
 	if (rc == SAT_OK) {
 		*out = api_doc("worklist");
 		api_time_put(*out, "as_of", o.now_ms);
-		sat_json_put_int(*out, "total", (int64_t)n);
+		sat_json_put_int(*out, "total", total);
 		data = sat_json_put_arr(*out, "data");
-		for (size_t i = 0; i < n && (limit == 0 ||
-		    i < (size_t)limit); i++)
+		for (size_t i = 0; i < n; i++)
 			put_due(sat_json_add_obj(data), api, &d[i], o.now_ms);
 	}
 	sat_arena_fini(&a);
@@ -147,19 +149,19 @@ put_services(sat_json *doc, sat_api *api, const char *grade)
 /* What the standard says of one customer. */
 HANDLER(api_standard)
 {
+	sat_id id;
 	sat_due_opts o = { .from = SAT_SLA_NONE, .to = SAT_SLA_ESCALATED,
-		.now_ms = sat_wall_ms(&api->crm.clock) };
+		.now_ms = sat_wall_ms(&api->crm.clock), .only = &id };
 	const sat_kind *k = sat_template_kind(
 	    sat_replica_template(api->crm.replica), "account");
 	sat_recent recent = { 0 };
 	sat_arena a = { 0 };
 	sat_due *d = NULL;
-	size_t n = 0, i = 0;
+	size_t n = 0;
 	const char *life = NULL, *gaps[SAT_COMMITTEE_MAX];
 	size_t ngaps = 0;
 	bool yes = false;
 	sat_json *r;
-	sat_id id;
 	sat_rc rc;
 
 	(void)req;
@@ -174,18 +176,16 @@ HANDLER(api_standard)
 		rc = sat_crm_lifecycle(&life, &api->crm, &id, o.now_ms, e);
 	if (rc == SAT_OK)
 		rc = sat_crm_committee_gaps(gaps, &ngaps, &api->crm, &id, e);
-	while (rc == SAT_OK && i < n && !sat_id_eq(&d[i].id, &id))
-		i++;
-	if (rc == SAT_OK && i == n)
+	if (rc == SAT_OK && n == 0)
 		rc = sat_fail(e, SAT_ENOTFOUND, "the customer is deleted");
 	if (rc == SAT_OK) {
 		*out = api_doc("standard");
-		put_due(*out, api, &d[i], o.now_ms);
+		put_due(*out, api, &d[0], o.now_ms);
 		sat_json_put_str(*out, "lifecycle", life);
 		r = sat_json_put_arr(*out, "committee_missing");
 		for (size_t g = 0; g < ngaps; g++)
 			sat_json_add_str(r, gaps[g]);
-		put_services(*out, api, d[i].grade);
+		put_services(*out, api, d[0].grade);
 		r = sat_json_put_obj(*out, "recent_contact");
 		sat_json_put_str(r, "by", yes ? recent.by : NULL);
 		api_time_put(r, "at", yes ? recent.at_ms : 0);

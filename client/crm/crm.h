@@ -238,6 +238,9 @@ typedef struct sat_due_opts {
 	int64_t now_ms;
 	const char *owner; /* NULL = everybody's */
 	sat_sla_state from, to;
+	const sat_id *only;   /* one customer; NULL = all */
+	size_t limit;         /* those that are due first; 0 = all */
+	int64_t *total;       /* NULL, or how many there are without a limit */
 } sat_due_opts;
 /* Ascending by the time it is due. */
 SAT_CHECK sat_rc sat_crm_due(sat_due **out, size_t *n, sat_arena *a, sat_crm *c,

@@ -184,19 +184,14 @@ enum { C_ID, C_CREATED, C_TITLE, C_NUMBER, C_OWNER, C_GRADE, C_STATUS, C_LAST,
 	C_NEXT, C_COUNT };
 
 static uint16_t
-column(const sat_kind *k, const char *key)
+column(bool *has, const sat_kind *k, const char *key)
 {
 	const sat_field *f = sat_kind_field(k, key);
 
 	/* One that a template does not have reads like the creation time and
 	 * is not looked at. */
+	*has = f != NULL;
 	return f != NULL ? f->id : SAT_Q_CREATED;
-}
-
-static bool
-has(const sat_kind *k, const char *key)
-{
-	return sat_kind_field(k, key) != NULL;
 }
 
 static bool
@@ -235,29 +230,39 @@ time_of(sat_value v)
 	return v.type == SAT_V_INT ? v.i : 0;
 }
 
-static bool
-judge(sat_due *d, const sat_due_opts *o, const sat_template *t,
-    const sat_grading *g, const sat_kind *k, const sat_value *v)
-{
-	const sat_standard *s = sat_template_standard(t);
+/* What does not change from one customer to the next. */
+typedef struct judging {
+	const sat_due_opts *o;
+	const sat_template *t;
+	const sat_standard *s;
+	const sat_registry *reg;
+	sat_grading *g;
+	int64_t day_end;
+	bool grade, status, last, next, number; /* fields the template has */
+} judging;
 
+static bool
+judge(sat_due *d, const judging *j, const sat_value *v)
+{
 	memcpy(d->id.b, v[C_ID].s.p, sizeof d->id.b);
-	d->grade = sat_grading_of(g, t, &d->id,
-	    has(k, "grade") ? v[C_GRADE] : sat_v_null(), &d->amount);
-	d->typed = has(k, "grade") && v[C_GRADE].type == SAT_V_TEXT;
-	d->last_ms = has(k, "last_follow_at") ? time_of(v[C_LAST]) : 0;
-	d->state = sat_sla_judge(&d->due_ms, sat_standard_sla(s, d->grade),
-	    v[C_CREATED].i, d->last_ms,
-	    has(k, "next_follow_at") ? time_of(v[C_NEXT]) : 0, o->now_ms,
-	    end_of_day(o->now_ms, sat_template_tz_min(t)));
-	if (has(k, "status") && is_quiet(s, v[C_STATUS]))
+	d->grade = sat_grading_of(j->g, j->t, &d->id,
+	    j->grade ? v[C_GRADE] : sat_v_null(), &d->amount);
+	d->typed = j->grade && v[C_GRADE].type == SAT_V_TEXT;
+	d->last_ms = j->last ? time_of(v[C_LAST]) : 0;
+	d->state = sat_sla_judge(&d->due_ms, sat_standard_sla(j->s, d->grade),
+	    v[C_CREATED].i, d->last_ms, j->next ? time_of(v[C_NEXT]) : 0,
+	    j->o->now_ms, j->day_end);
+	if (j->status && is_quiet(j->s, v[C_STATUS]))
 		d->state = SAT_SLA_NONE;
-	return d->state >= o->from && d->state <= o->to;
+	return d->state >= j->o->from && d->state <= j->o->to;
 }
 
+/* With a limit a heap, the last one that is due at its root: of most customers
+ * nothing but that they are due later is ever kept. */
 typedef struct collect {
 	sat_due *v;
-	size_t n, cap;
+	size_t n, cap, limit;
+	int64_t total;
 } collect;
 
 static int
@@ -277,21 +282,98 @@ keep(sat_arena *a, sat_value v)
 }
 
 static void
-take(collect *l, sat_arena *a, const sat_due *d, const sat_registry *reg,
-    const sat_kind *k, const sat_value *v)
+swap(sat_due *a, sat_due *b)
 {
-	sat_due *to;
+	sat_due t = *a;
 
+	*a = *b;
+	*b = t;
+}
+
+static void
+rise(sat_due *v, size_t i)
+{
+	for (; i > 0 && by_due(&v[(i - 1) / 2], &v[i]) < 0; i = (i - 1) / 2)
+		swap(&v[i], &v[(i - 1) / 2]);
+}
+
+static void
+sink(sat_due *v, size_t n)
+{
+	for (size_t i = 0, child; (child = 2 * i + 1) < n; i = child) {
+		if (child + 1 < n && by_due(&v[child], &v[child + 1]) < 0)
+			child++;
+		if (by_due(&v[i], &v[child]) >= 0)
+			return;
+		swap(&v[i], &v[child]);
+	}
+}
+
+static void
+take(collect *l, sat_arena *a, const judging *j, const sat_due *d,
+    const sat_value *v)
+{
+	bool full = l->limit > 0 && l->n == l->limit;
+	sat_due one = *d;
+
+	l->total++;
+	if (full && by_due(d, &l->v[0]) >= 0)
+		return;
 	if (l->n == l->cap) {
 		l->cap = l->cap == 0 ? 64 : l->cap * 2;
 		l->v = sat_xrealloc(l->v, l->cap * sizeof *l->v);
 	}
-	to = &l->v[l->n++];
-	*to = *d;
-	to->title = keep(a, v[C_TITLE]);
-	to->number = has(k, "number") ? keep(a, v[C_NUMBER]) : NULL;
-	to->owner = keep(a, v[C_OWNER]);
-	to->told = told(reg, to->owner, d->state);
+	one.title = keep(a, v[C_TITLE]);
+	one.number = j->number ? keep(a, v[C_NUMBER]) : NULL;
+	one.owner = keep(a, v[C_OWNER]);
+	one.told = told(j->reg, one.owner, d->state);
+	if (full) {
+		l->v[0] = one;
+		sink(l->v, l->n);
+	} else {
+		l->v[l->n++] = one;
+		if (l->limit > 0)
+			rise(l->v, l->n - 1);
+	}
+}
+
+static sat_rc
+collect_due(collect *l, sat_arena *a, sat_crm *c, judging *j,
+    const sat_kind *k, sat_err *e)
+{
+	const sat_due_opts *o = j->o;
+	sat_value owner = sat_v_text(sat_span_str(o->owner != NULL ? o->owner
+	                                                           : ""));
+	sat_value only = o->only != NULL ? sat_v_id(o->only) : sat_v_null();
+	uint16_t columns[C_COUNT] = { [C_ID] = SAT_Q_ID,
+		[C_CREATED] = SAT_Q_CREATED, [C_TITLE] = k->title->id,
+		[C_NUMBER] = column(&j->number, k, "number"),
+		[C_OWNER] = k->owner->id,
+		[C_GRADE] = column(&j->grade, k, "grade"),
+		[C_STATUS] = column(&j->status, k, "status"),
+		[C_LAST] = column(&j->last, k, "last_follow_at"),
+		[C_NEXT] = column(&j->next, k, "next_follow_at") };
+	sat_filter f[2];
+	sat_query q = { .kind = k, .filters = f, .columns = columns,
+		.ncolumns = C_COUNT, .unordered = true };
+	const sat_value *v;
+	sat_rows *rows;
+	sat_due d;
+	sat_rc rc;
+
+	if (o->owner != NULL)
+		f[q.nfilters++] = (sat_filter){ k->owner->id, SAT_CMP_EQ,
+			&owner, 1 };
+	if (o->only != NULL)
+		f[q.nfilters++] = (sat_filter){ SAT_Q_ID, SAT_CMP_EQ, &only,
+			1 };
+	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL)
+		if (judge(&d, j, v))
+			take(l, a, j, &d, v);
+	sat_rows_free(rows);
+	return rc;
 }
 
 sat_rc
@@ -299,53 +381,29 @@ sat_crm_due(sat_due **out, size_t *n, sat_arena *a, sat_crm *c,
     const sat_due_opts *o, sat_err *e)
 {
 	const sat_template *t = sat_replica_template(c->replica);
-	const sat_registry *reg = sat_replica_registry(c->replica);
 	const sat_kind *k = sat_template_kind(t, "account");
-	sat_value owner = sat_v_text(sat_span_str(o->owner != NULL ? o->owner
-	                                                           : ""));
-	sat_filter f = { 0, SAT_CMP_EQ, &owner, 1 };
-	uint16_t columns[C_COUNT];
-	sat_query q = { .kind = k, .filters = &f, .columns = columns,
-		.ncolumns = C_COUNT, .unordered = true };
-	collect l = { 0 };
-	const sat_value *v;
-	sat_grading *g = NULL;
-	sat_rows *rows;
-	sat_due d;
+	judging j = { .o = o, .t = t, .s = sat_template_standard(t),
+		.reg = sat_replica_registry(c->replica),
+		.day_end = end_of_day(o->now_ms, sat_template_tz_min(t)) };
+	collect l = { .limit = o->limit };
 	sat_rc rc;
 
 	*out = NULL;
 	*n = 0;
+	if (o->total != NULL)
+		*o->total = 0;
 	if (k == NULL || k->owner == NULL || k->title == NULL)
 		return SAT_OK;
-	columns[C_ID] = SAT_Q_ID;
-	columns[C_CREATED] = SAT_Q_CREATED;
-	columns[C_TITLE] = k->title->id;
-	columns[C_NUMBER] = column(k, "number");
-	columns[C_OWNER] = k->owner->id;
-	columns[C_GRADE] = column(k, "grade");
-	columns[C_STATUS] = column(k, "status");
-	columns[C_LAST] = column(k, "last_follow_at");
-	columns[C_NEXT] = column(k, "next_follow_at");
-	f.field = k->owner->id;
-	q.nfilters = o->owner != NULL ? 1 : 0;
-	rc = sat_crm_grading(&g, c, o->now_ms, e);
-	if (rc == SAT_OK)
-		rc = sat_replica_query(&rows, c->replica, &q, e);
-	if (rc != SAT_OK) {
-		sat_grading_free(g);
-		return rc;
-	}
-	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL)
-		if (judge(&d, o, t, g, k, v))
-			take(&l, a, &d, reg, k, v);
-	sat_rows_free(rows);
-	sat_grading_free(g);
+	if ((rc = sat_crm_grading(&j.g, c, o->now_ms, e)) == SAT_OK)
+		rc = collect_due(&l, a, c, &j, k, e);
+	sat_grading_free(j.g);
 	if (rc == SAT_OK && l.n > 0) {
 		qsort(l.v, l.n, sizeof *l.v, by_due);
 		*out = sat_arena_dup(a, l.v, l.n * sizeof *l.v);
 		*n = l.n;
 	}
+	if (rc == SAT_OK && o->total != NULL)
+		*o->total = l.total;
 	free(l.v);
 	return rc;
 }

@@ -206,6 +206,47 @@ it_begins_small_and_refuses_what_makes_no_sense(void **state)
 	drop(&c);
 }
 
+/* Those of a limit are the first of all, and how many there are stays told. */
+static void
+who_is_due_first_is_the_same_with_a_limit(void **state)
+{
+	static const size_t limits[] = { 1, 2, 7, 50, 300 };
+	company c;
+	sat_crm crm;
+	int64_t total;
+	sat_due_opts o = { .now_ms = AS_OF, .from = SAT_SLA_LATER,
+		.to = SAT_SLA_ESCALATED };
+	sat_due *all, *some;
+	size_t n, m;
+	sat_err err;
+
+	(void)state;
+	make(&c, 250, 200, 3);
+	crm = (sat_crm){ .replica = c.r, .clock = { wall, boot, NULL } };
+	assert_ok(sat_crm_due(&all, &n, &c.a, &crm, &o, &err));
+	assert_true(n > 60 && n <= 300);
+	o.total = &total;
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		o.limit = limits[i];
+		assert_ok(sat_crm_due(&some, &m, &c.a, &crm, &o, &err));
+		assert_int_equal(n, total);
+		assert_int_equal(n < limits[i] ? n : limits[i], m);
+		for (size_t k = 0; k < m; k++) {
+			assert_memory_equal(&all[k].id, &some[k].id, 16);
+			assert_int_equal(all[k].due_ms, some[k].due_ms);
+			assert_string_equal(all[k].title, some[k].title);
+			assert_string_equal(all[k].told, some[k].told);
+		}
+	}
+	o.limit = 0;
+	o.only = &all[n / 2].id;
+	assert_ok(sat_crm_due(&some, &m, &c.a, &crm, &o, &err));
+	assert_int_equal(1, m);
+	assert_memory_equal(o.only, &some[0].id, 16);
+	assert_int_equal(all[n / 2].due_ms, some[0].due_ms);
+	drop(&c);
+}
+
 int
 main(void)
 {
@@ -215,6 +256,7 @@ main(void)
 		cmocka_unit_test(it_looks_like_a_company),
 		cmocka_unit_test(no_number_can_be_dialled),
 		cmocka_unit_test(it_begins_small_and_refuses_what_makes_no_sense),
+		cmocka_unit_test(who_is_due_first_is_the_same_with_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
