@@ -493,6 +493,10 @@ HANDLER(api_reports)
 
 		if (sat_report_def_load(t, key, &def, NULL) != SAT_OK)
 			continue;
+		if (def.kind->off) {
+			sat_report_def_fini(&def);
+			continue;
+		}
 		row = sat_json_add_obj(rows);
 		sat_json_put_str(row, "key", key);
 		sat_json_put_str(row, "zh", def.zh);

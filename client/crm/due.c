@@ -208,7 +208,7 @@ one_report(due *x, const char *key, sat_err *e)
 	if (rc != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < def.nschedule && rc == SAT_OK &&
-	     listed(&def, x->who.me->role); i++)
+	     !def.kind->off && listed(&def, x->who.me->role); i++)
 		rc = one_schedule(x, key, crm_word(x->c, def.zh, def.en),
 		    def.schedule[i], e);
 	sat_report_def_fini(&def);

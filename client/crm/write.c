@@ -146,7 +146,9 @@ crm_judge(crm_work *w, sat_err *e)
 	sat_rc rc = sat_gate_judge(&out, &in, &why);
 
 	w->incomplete = out.incomplete;
-	if (rc == SAT_EINVALID || (rc == SAT_OK && w->bad.nfields > 0))
+	/* a refusal without a finding is of the whole kind: module.off */
+	if ((rc == SAT_EINVALID && why.nfields > 0) ||
+	    (rc == SAT_OK && w->bad.nfields > 0))
 		return join_findings(w, &why, e);
 	if (rc != SAT_OK && e != NULL)
 		*e = why;

@@ -272,13 +272,16 @@ load_kind(walk *w, sat_template *t, sat_kind *k)
 	head = sat_json_get(root, "kind");
 	mark = sat_walk_enter(w, "kind", SIZE_MAX);
 	sat_walk_members(w, head, "id key plural label scope append_only parent owner covers sorted "
-	    "stage title number_prefix list note");
+	    "stage title number_prefix list module note");
 	k->id = (uint16_t)sat_walk_int(w, head, "id", 0, 1, 255);
 	k->key = sat_walk_text(w, head, "key", true);
 	k->plural = sat_walk_text(w, head, "plural", true);
 	sat_walk_label(w, head, "label", &k->zh, &k->en);
 	k->scope = (sat_scope_class)one_of(w, head, "scope", scopes, NULL);
 	k->append_only = sat_walk_bool(w, head, "append_only");
+	k->module = sat_walk_text(w, head, "module", false);
+	k->off = k->module != NULL && !sat_json_get_bool(sat_json_get(
+	    sat_template_doc(t, "template.json"), "modules"), k->module, true);
 	if (w->rc == SAT_OK && (k->id == 0 || !sat_key_ok(k->key) ||
 	    !sat_key_ok(k->plural)))
 		sat_walk_fault(w, "'id' missing, or a key not lower case");
@@ -363,6 +366,29 @@ check_kind(walk *w, const sat_template *t, size_t at)
 		sat_walk_fault(w, "kind.parent: must point to a root kind");
 }
 
+/* "modules": {"showroom": false}: every name is of some kind. */
+static sat_rc
+check_modules(sat_template *t, sat_err *e)
+{
+	walk w = { .t = t, .path = "template.json", .e = e };
+	const sat_json *list = sat_json_get(sat_template_doc(t, w.path),
+	    "modules");
+
+	for (const sat_json *x = sat_json_first(list); x != NULL &&
+	     w.rc == SAT_OK; x = sat_json_next(x)) {
+		bool known = false;
+
+		(void)sat_walk_bool(&w, list, sat_json_key(x));
+		for (size_t i = 0; i < t->nkinds; i++)
+			known = known || (t->kinds[i].module != NULL && strcmp(
+			    t->kinds[i].module, sat_json_key(x)) == 0);
+		if (w.rc == SAT_OK && !known)
+			sat_walk_fault(&w, "'modules': no kind is of '%.40s'",
+			    sat_json_key(x));
+	}
+	return w.rc;
+}
+
 sat_rc
 sat_template_load_kinds(sat_template *t, sat_err *e)
 {
@@ -389,5 +415,5 @@ sat_template_load_kinds(sat_template *t, sat_err *e)
 			if (w.rc != SAT_OK)
 				return w.rc;
 		}
-	return SAT_OK;
+	return check_modules(t, e);
 }

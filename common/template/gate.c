@@ -418,6 +418,11 @@ sat_gate_judge(sat_gate_out *out, const sat_gate_in *in, sat_err *e)
 	*out = (sat_gate_out){ false, NULL };
 	if ((rc = judge_rights(in, e)) != SAT_OK)
 		return rc;
+	/* What comes by sync may be of a time when it was on. */
+	if (in->kind->off && in->is_new && !in->from_sync)
+		return sat_fail_code(e, SAT_EINVALID, "module.off",
+		    "the administrator switches it on: modules in template.json",
+		    "the module %.40s is not in use yet", in->kind->module);
 	judge_changes(&fi);
 	gate_judge_flow(&fi, out);
 	if (!only_whole_record(in))

@@ -74,7 +74,8 @@ typedef struct sat_gate_out {
  * @return SAT_OK; SAT_EINVALID (code "validation.required|type|option|pattern|
  *         length|range|stage|append_only|retired|policy|approval|
  *         entry.fields|entry.follow|entry.checklist", e->fields lists all
- *         findings); SAT_EDENIED (role or relation lacks the right).
+ *         findings; "module.off": new, of a kind that is switched off);
+ *         SAT_EDENIED (role or relation lacks the right).
  * Pure. Thread-safe for one template (compiled patterns are shared).
  */
 SAT_CHECK sat_rc sat_gate_judge(sat_gate_out *out, const sat_gate_in *in, sat_err *e);

@@ -107,6 +107,8 @@ typedef struct sat_kind {
 	const char *key, *plural, *zh, *en;
 	sat_scope_class scope;
 	bool append_only;         /* rows never change after creation (activities) */
+	const char *module;       /* it comes and goes with; NULL = always there */
+	bool off;                 /* that module is switched off: nothing new */
 	const sat_field *fields;  /* in document order */
 	size_t nfields;
 	const sat_field *parent;  /* REF to the root; NULL for roots */

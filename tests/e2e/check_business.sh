@@ -62,6 +62,18 @@ alike() { # user record
 	same "$(as "$1" --json account show "$2" | flat | md5sum)" "$(as hq --json account show "$2" | flat | md5sum)" "$1 and hq hold the same of $2"
 }
 alike li "$A"; alike wu "$B"
+# ---- R-146: a module is switched off, and on when the business has grown ------------------
+expect 0 as li visit add "$A" --set visitor=周女士; V=$OUT
+sed -i 's|"schema": 1,|&\n  "modules": {"showroom": false},|' "$T/template.json"; give "还没有案场"
+expect 7 as hq visit add "$A" --set visitor=钱先生; has "$ERR" "showroom.*not in use" "nothing new"
+expect 0 as hq --json report list; hasnt "$OUT" '"key": ?"showroom"' "its report is not listed"
+expect 0 as li sync; has "$OUT" "rejected.0" "what was written before is taken"; expect 0 as hq sync; expect 0 as hq visit show "$V"; has "$OUT" "周女士" "and can be read"
+expect 7 as li visit checkin --name 钱先生; has "$ERR" "showroom" "at the door, too"; expect 0 as hq visit edit "$V" --set interest=南向
+sed -i 's|"showroom": false|"nosuch": false|' "$T/template.json"; expect 7 d template publish "$T" -m x; has "$ERR" "nosuch" "no such module"
+sed -i '/"modules"/d' "$T/template.json"; give "案场开业"; expect 0 as hq visit add "$A" --set visitor=钱先生
+expect 0 as li sync; expect 0 as li visit checkin --name 孙先生; for u in hq li wu hq; do expect 0 as $u sync; done
+expect 0 as hq --json report list; has "$OUT" '"key": ?"showroom"' "listed again"
+
 for u in li wu hq; do expect 0 as $u check; expect 0 as $u template verify; done
 expect 0 d check; expect 0 d template verify
 finish

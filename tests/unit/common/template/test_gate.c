@@ -472,7 +472,8 @@ small_template(const char *fields, const char *patterns)
 	const sat_template_file files[] = {
 		{ "template.json", sat_span_str("{\"id\":\"t\",\"name\":{\"zh\":"
 		    "\"a\",\"en\":\"a\"},\"version\":\"1.0.0\",\"schema\":1,"
-		    "\"tz\":\"UTC\",\"currency\":\"CNY\"}") },
+		    "\"tz\":\"UTC\",\"currency\":\"CNY\",\"modules\":{\"m\":"
+		    "false}}") },
 		{ "acl/matrix.json", sat_span_str("{\"roles\":[{\"key\":\"rep\","
 		    "\"label\":{\"zh\":\"a\",\"en\":\"a\"}}],\"grants\":{\"rep\":"
 		    "{\"*.edit\":\"all\",\"*.create\":\"all\"}}}") },
@@ -490,7 +491,7 @@ small_template(const char *fields, const char *patterns)
 	(void)snprintf(rules, sizeof rules, "{\"patterns\":[%s]}", patterns);
 	(void)snprintf(kind, sizeof kind, "{\"kind\":{\"id\":1,\"key\":\"thing\","
 	    "\"plural\":\"things\",\"label\":{\"zh\":\"a\",\"en\":\"a\"},\"scope\":"
-	    "\"root\",\"owner\":\"owner\",\"title\":\"x\"},\"fields\":[{\"id\":1,"
+	    "\"root\",\"module\":\"m\",\"owner\":\"owner\",\"title\":\"x\"},\"fields\":[{\"id\":1,"
 	    "\"key\":\"owner\",\"label\":{\"zh\":\"a\",\"en\":\"a\"},\"type\":"
 	    "\"user\",\"policy\":\"owner\"},%s]}", fields);
 	memcpy(copy, files, sizeof copy);
@@ -522,6 +523,28 @@ judge_in(sat_template *t, const char *key, sat_value was, const char *is,
 	assert_rc(code != NULL ? SAT_EINVALID : SAT_OK, rc);
 	if (code != NULL)
 		assert_string_equal(code, r.err.code);
+}
+
+static void
+a_module_that_is_off_takes_nothing_new_and_keeps_what_it_has(void **state)
+{ /* */
+	sat_template *t = small_template(FIELD("2", "x", "\"type\":\"text\""),
+	    ""), *kept = tmpl;
+	record r;
+
+	(void)state;
+	judge_in(t, "x", txt("was"), "is", false, NULL); /* it is there already */
+	tmpl = t;
+	begin(&r, "thing", true);
+	change(&r, SAT_VERB_SET, "x", txt("is"));
+	assert_rc(SAT_EINVALID, judge(&r));
+	assert_string_equal("module.off", r.err.code);
+	begin(&r, "thing", true);
+	r.in.from_sync = true; /* written while it was on */
+	change(&r, SAT_VERB_SET, "x", txt("is"));
+	assert_int_equal(SAT_OK, judge(&r));
+	tmpl = kept;
+	sat_template_free(t);
 }
 
 static void
@@ -722,6 +745,8 @@ main(void)
 		cmocka_unit_test(work_that_came_by_sync_is_left_to_the_merge),
 		cmocka_unit_test(a_deleted_record_must_be_restored_first),
 		cmocka_unit_test(a_field_of_another_kind_is_refused),
+		cmocka_unit_test(
+		    a_module_that_is_off_takes_nothing_new_and_keeps_what_it_has),
 		cmocka_unit_test(retired_fields_and_options_take_nothing_new),
 		cmocka_unit_test(a_pattern_that_takes_too_many_steps_does_not_match),
 		cmocka_unit_test(typed_text_becomes_a_value_and_reads_back),

@@ -363,6 +363,10 @@ static const struct bad_edit {
 	{ "template.json", "{", "[", "" },
 	{ "rules/validation.json", "^(?i)[0-9A", "^(?i[0-9A",
 	    "patterns[3].regex" },
+	{ "template.json", "\"schema\": 1", "\"schema\": 1, \"modules\": "
+	    "{\"nosuch\": false}", "no kind is of 'nosuch'" },
+	{ "template.json", "\"schema\": 1", "\"schema\": 1, \"modules\": "
+	    "{\"showroom\": 0}", "showroom" },
 	{ "rules/validation.json", "\"cn_phone\"", "\"phone\"", "twice" },
 	{ "dict/stage.json", "\"next\": [\"after_sales\"]",
 	    "\"next\": [\"after\"]", "unknown next" },
