@@ -1,5 +1,5 @@
 /*
- * search_int.h - the form of the search index, for search.c and seek.c.
+ * search_int.h - the form of the search index, for search.c, search_text.c and seek.c.
  *
  * A block holds rows with neighbouring numbers, ascending:
  *   uint rid, uint length, then of that length:
@@ -32,6 +32,13 @@ search_key(const replica_kind *k, int part, int64_t rid)
 
 /* Where a field is searched; -1: nowhere. */
 int search_part_of_field(const sat_kind *kind, const sat_field *f);
+/* The body of a row's entry; empty when it has no text. `values` per column of
+ * the kind. */
+void search_body(sat_buf *out, const replica_kind *k, int part, uint32_t flags,
+    const sat_value *values, const sat_cell *aliases);
+/* The old body with the segments of a narrow row's field made anew. */
+void search_body_patch(sat_buf *out, sat_span old, const replica_row *row,
+    uint32_t flags, const sat_value *values);
 /* Make the part if it is not there. SAT_EBUSY inside a group. */
 SAT_CHECK sat_rc search_need(sat_replica *r, replica_kind *k, int part,
     sat_err *e);
