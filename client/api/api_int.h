@@ -220,6 +220,7 @@ HANDLER(api_audit);
 HANDLER(api_audit_verify);
 HANDLER(api_check);
 HANDLER(api_backup);
+HANDLER(api_compact);
 HANDLER(api_templates);
 HANDLER(api_template_show);
 HANDLER(api_template_files);

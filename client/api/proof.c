@@ -236,6 +236,21 @@ HANDLER(api_backup)
 	return SAT_OK;
 }
 
+HANDLER(api_compact)
+{
+	int64_t before, after;
+	sat_rc rc = sat_replica_compact(&before, &after, api->crm.replica, e);
+
+	(void)req;
+	(void)args;
+	if (rc != SAT_OK)
+		return rc;
+	*out = api_doc("compact");
+	sat_json_put_int(*out, "before", before);
+	sat_json_put_int(*out, "after", after);
+	return SAT_OK;
+}
+
 /* ---- template history --------------------------------------------------------- */
 
 typedef struct log_ctx {

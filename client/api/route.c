@@ -97,6 +97,7 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/privacy/correct", "rights_request.create", "record", "a person asks for a correction", api_privacy_correct },
 	{ "GET", "/v1/privacy/due", "account.view", "privacy.due", "what is kept longer than the policy says", api_privacy_due },
 	{ "POST", "/v1/check", "", "check", "check the replica", api_check },
+	{ "POST", "/v1/compact", "", "compact", "write the replica anew, with full pages", api_compact },
 	{ "POST", "/v1/backups", "", "backup", "verified copy of the replica", api_backup },
 	{ "GET", "/v1/search", "", "search", "find by characters, pinyin, number or the end of a phone", api_search },
 	{ "GET", "/v1/rules", "", "rules.list", "rules that make tasks", api_rules },

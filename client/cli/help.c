@@ -277,7 +277,9 @@ complete_bash(sat_buf *out)
 	sat_buf_str(out, "\tif [ -n \"$skip\" ]; then COMPREPLY=(); return; fi\n"
 	                 "\t[[ $cur == -* ]] && list=\"$opts");
 	put_option_words(out, cli_global, false, " ");
-	sat_buf_str(out, "\"\n\tCOMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n}\n"
+	sat_buf_str(out, "\"\n\t[ -z \"$list\" ] && list=$(satchel __complete "
+	                 "\"$noun\" \"$verb\" 2>/dev/null)"
+	                 "\n\tCOMPREPLY=($(compgen -W \"$list\" -- \"$cur\"))\n}\n"
 	                 "complete -o default -F _satchel satchel\n");
 }
 
@@ -294,7 +296,9 @@ complete_zsh(sat_buf *out)
 	sat_buf_str(out, "\tif [ -n \"$skip\" ]; then _files; return; fi\n"
 	                 "\t[[ $cur == -* ]] && list=\"$opts");
 	put_option_words(out, cli_global, false, " ");
-	sat_buf_str(out, "\"\n\tif [ -n \"$list\" ]; then compadd -- ${=list}\n"
+	sat_buf_str(out, "\"\n\t[ -z \"$list\" ] && list=$(satchel __complete "
+	                 "\"$noun\" \"$verb\" 2>/dev/null)"
+	                 "\n\tif [ -n \"$list\" ]; then compadd -- ${=list}\n"
 	                 "\telse _files; fi\n}\n"
 	                 "if [ \"$funcstack[1]\" = _satchel ]; then _satchel\n"
 	                 "else compdef _satchel satchel; fi\n");
@@ -355,6 +359,9 @@ complete_fish(sat_buf *out)
 		    v->verb != NULL ? v->verb : "");
 		fish_options(out, v->options, when);
 	}
+	sat_buf_str(out, "complete -c satchel -n 'test (count (commandline -opc)) "
+	                 "-eq 3' -f -a '(satchel __complete (commandline -opc)[2..3] "
+	                 "2>/dev/null)'\n");
 }
 
 sat_rc

@@ -108,6 +108,26 @@ run_backup(cli *c, sat_err *e)
 	return ask_object(c, "POST", "/v1/backups", NULL, body, e);
 }
 
+static sat_rc
+run_compact(cli *c, sat_err *e)
+{
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, "POST", "/v1/compact", NULL, NULL, e);
+
+	if (rc == SAT_OK && cli_format_of(c) == FMT_TABLE)
+		sat_buf_fmt(&c->out, _("%.1f MB, before %.1f MB\n"),
+		    (double)sat_json_get_int(doc, "after", 0) / 1e6,
+		    (double)sat_json_get_int(doc, "before", 0) / 1e6);
+	else if (rc == SAT_OK)
+		cli_print_object(c, doc);
+	sat_json_free(doc);
+	return rc;
+}
+
+static const sat_opt backup_options[] = {
+	{ "verify", 0, NULL, "always so: the copy is opened and checked" },
+	{ NULL, 0, NULL, NULL },
+};
 static const sat_opt check_options[] = {
 	{ "quick", 0, NULL, "pages only" },
 	{ "full", 0, NULL, "everything (default)" },
@@ -298,7 +318,9 @@ const cli_verb cli_proof_verbs[] = {
 	    NULL, false },
 	{ "dict", NULL, run_dict, NULL, "dict NAME", "options of a dictionary",
 	    NULL, false },
-	{ "backup", NULL, run_backup, NULL, "backup FOLDER",
+	{ "compact", NULL, run_compact, NULL, "compact",
+	    "write the replica's file anew; gives space back", NULL, false },
+	{ "backup", NULL, run_backup, backup_options, "backup FOLDER [--verify]",
 	    "verified copy of the replica", NULL, false },
 	{ "restore", NULL, cli_restore, restore_options,
 	    "restore FOLDER [--verify-only]", "from a backup", NULL, true },
@@ -308,6 +330,8 @@ const cli_verb cli_proof_verbs[] = {
 	    "completion for a shell, on stdout",
 	    "  satchel completion bash > ~/.local/share/bash-completion/completions/satchel\n",
 	    true },
+	{ "__complete", NULL, cli_complete_run, NULL, "__complete NOUN VERB",
+	    "records that may be named there, for completion", NULL, true },
 	{ "__texts", NULL, cli_texts_run, NULL, "__texts",
 	    "what the tables say, for the catalogue", NULL, true },
 	{ "__man", NULL, cli_man_run, NULL, "__man PAGE",
