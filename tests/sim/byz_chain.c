@@ -223,11 +223,10 @@ hello_of_another(evil *v)
 	bfate end;
 
 	m.u.hello = (sat_hello){ .proto_min = SAT_PROTO_MIN,
-		.proto_max = SAT_PROTO_VERSION, .org = v->w->org,
+		.proto_max = SAT_PROTO_VERSION,
 		.device = v->ord, .incarnation = v->incarnation };
-	switch (byz_draw(v, 3)) {
+	switch (byz_draw(v, 2)) {
 	case 0: m.u.hello.device = 1 + (uint32_t)byz_draw(v, 3); break;
-	case 1: m.u.hello.org.b[3] ^= 1; break;
 	default: m.u.hello.proto_min = m.u.hello.proto_max = 77; break;
 	}
 	sat_msg_write(&out, &m);
@@ -381,7 +380,7 @@ stolen_keys(evil *v)
 	v->x = byz_draw(v, 2) != 0 ? d->x : (sat_server_session){ .device = 0 };
 	memcpy(v->x.channel_pk, d->id.channel_pk, sizeof v->x.channel_pk);
 	m.u.hello = (sat_hello){ .proto_min = SAT_PROTO_MIN,
-		.proto_max = SAT_PROTO_VERSION, .org = v->w->org,
+		.proto_max = SAT_PROTO_VERSION,
 		.device = d->ord, .incarnation = 1 };
 	if (!v->x.greeted || d->npast == 0) {
 		sat_msg_write(&out, &m);
