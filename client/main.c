@@ -8,8 +8,12 @@
 static sat_rc
 run_daemon(const sat_cli_daemon *d, sat_span passphrase, sat_err *e)
 {
-	sat_daemon_opts o = { d->socket_path, d->no_sync, d->no_timer, d->kiosk,
-		d->open, d->close, d->ready, d->u };
+	sat_daemon_opts o = { .socket_path = d->socket_path,
+		.no_sync = d->no_sync, .no_timer = d->no_timer,
+		.listen = d->listen, .port = d->port,
+		.port_file = d->port_file, .kiosk = d->kiosk,
+		.open = d->open, .close = d->close, .ready = d->ready,
+		.u = d->u };
 
 	return sat_daemon_run(&o, passphrase, e);
 }

@@ -63,6 +63,9 @@ sat_rc api_pairs_put(sat_json *data, sat_api *api, bool weak, int64_t min, sat_e
 HANDLER(api_inbox);
 HANDLER(api_moved);
 HANDLER(api_late_seen);
+HANDLER(api_tokens);
+HANDLER(api_token_create);
+HANDLER(api_token_revoke);
 /* assign.c */
 HANDLER(api_assign_many);
 /* handover.c */

@@ -238,6 +238,8 @@ extern const cli_verb cli_daemon_verbs[], cli_privacy_verbs[],
     cli_reveal_verbs[];
 extern const cli_verb cli_assess_verbs[];
 extern const size_t cli_assess_nverbs;
+extern const cli_verb cli_token_verbs[];
+extern const size_t cli_token_nverbs;
 extern const cli_verb cli_kiosk_verbs[];
 extern const size_t cli_kiosk_nverbs;
 extern const sat_opt cli_daemon_options[];

@@ -14,6 +14,8 @@
 const sat_opt cli_daemon_options[] = {
 	{ "foreground", 0, NULL, "do not go to the background" },
 	{ "no-sync", 0, NULL, "exchange with the server only when asked to" },
+	{ "listen", 0, "127.0.0.1:PORT", "answer there too, to who has a token" },
+	{ "port-file", 0, "FILE", "write the port's number there" },
 	{ "no-timer", 0, NULL, "make no tasks or reports unasked" },
 	{ "kiosk", 0, NULL, "of a machine that visitors use (kiosk run)" },
 	{ NULL, 0, NULL, NULL },
@@ -101,6 +103,32 @@ make_parent(const char *path)
 	free(dir);
 }
 
+/* Never another address: what answers there is everything this user may see. */
+static sat_rc
+listen_at(sat_cli_daemon *d, const char *at, sat_err *e)
+{
+	static const char host[] = "127.0.0.1:";
+	const size_t n = sizeof host - 1;
+	unsigned long port;
+	char *end;
+
+	if (at == NULL)
+		return d->port_file == NULL ? SAT_OK : sat_fail_code(e,
+		    SAT_EUSAGE, "usage.listen", "--listen 127.0.0.1:0",
+		    "--port-file without --listen");
+	if (strncmp(at, host, n) == 0 && at[n] >= '0' && at[n] <= '9') {
+		port = strtoul(at + n, &end, 10);
+		if (*end == '\0' && port <= 65535) {
+			d->listen = true;
+			d->port = (unsigned)port;
+			return SAT_OK;
+		}
+	}
+	return sat_fail_code(e, SAT_EUSAGE, "usage.listen",
+	    "127.0.0.1:0 takes any port that is free",
+	    "the daemon listens at 127.0.0.1 and nowhere else");
+}
+
 static sat_rc
 serve(cli *c, life *l, sat_span phrase, sat_err *e)
 {
@@ -108,10 +136,16 @@ serve(cli *c, life *l, sat_span phrase, sat_err *e)
 	sat_cli_daemon d = { .socket_path = path,
 		.no_sync = sat_args_has(&c->args, "no-sync"),
 		.no_timer = l->kiosk || sat_args_has(&c->args, "no-timer"),
-		.kiosk = l->kiosk, .open = on_open,
+		.kiosk = l->kiosk, .port_file = sat_args_get(&c->args,
+		"port-file"), .open = on_open,
 		.close = on_close, .ready = on_ready, .u = l };
-	sat_rc rc;
+	sat_rc rc = listen_at(&d, sat_args_get(&c->args, "listen"), e);
 
+	if (rc != SAT_OK) {
+		free(path);
+		free(home);
+		return rc;
+	}
 	if (home != NULL) { /* the worker changes its working directory */
 		free(c->home);
 		c->home = home;

@@ -8,8 +8,10 @@
  *   D3  the replica is closed when nobody uses it any more: live sync has
  *       ended, network jobs have left, and the closing itself is the worker's
  */
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -335,6 +337,27 @@ wait_for_the_end(const sigset_t *set)
 	sat_log(SAT_INFO, "DAEMON-END", "signal=%d", sig);
 }
 
+/* Whole at once: a reader that waits for the file finds the number in it. */
+static sat_rc
+tell_port(const daemon_ *d, sat_err *e)
+{
+	char *tmp;
+	FILE *f;
+	bool good;
+
+	if (d->o.port_file == NULL)
+		return SAT_OK;
+	tmp = sat_xasprintf("%s.tmp", d->o.port_file);
+	f = fopen(tmp, "we");
+	good = f != NULL && fprintf(f, "%u\n", sat_http_port(d->http)) > 0;
+	if (f != NULL && fclose(f) != 0)
+		good = false;
+	good = good && rename(tmp, d->o.port_file) == 0;
+	free(tmp);
+	return good ? SAT_OK : sat_fail(e, SAT_EIO, "cannot write %s: %s",
+	    d->o.port_file, strerror(errno));
+}
+
 static void
 daemon_init(daemon_ *d, const sat_daemon_opts *o)
 {
@@ -352,6 +375,7 @@ sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 {
 	static daemon_ d; /* threads may look at it until the process ends */
 	sat_http_opts h = { .socket_path = o->socket_path,
+		.tcp = o->listen, .tcp_port = o->port,
 		.handle = door_handle, .u = &d };
 	sigset_t set;
 	sat_rc rc;
@@ -366,7 +390,9 @@ sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 	if ((d.w = worker_start()) == NULL)
 		return sat_fail(e, SAT_EFAIL, "cannot start a thread");
 	rc = daemon_unlock(&d, passphrase, e);
-	if (rc == SAT_OK && (rc = sat_http_serve(&d.http, &h, e)) == SAT_OK) {
+	if (rc == SAT_OK && (rc = sat_http_serve(&d.http, &h, e)) == SAT_OK)
+		rc = tell_port(&d, e);
+	if (rc == SAT_OK) {
 		o->ready(o->u);
 		timer_start(&d);
 		wait_for_the_end(&set);
@@ -376,6 +402,8 @@ sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 	timer_stop(&d);
 	leave_replica(&d);
 	sat_http_stop(d.http);
+	if (o->port_file != NULL)
+		(void)unlink(o->port_file);
 	worker_stop(d.w);
 	return rc;
 }

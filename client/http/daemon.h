@@ -16,6 +16,9 @@ typedef struct sat_daemon_opts {
 	const char *socket_path;
 	bool no_sync;         /* exchange only when asked to */
 	bool no_timer;        /* make no tasks or reports by itself */
+	bool listen;          /* answer at a port of 127.0.0.1 too */
+	unsigned port;        /* 0 = any that is free */
+	const char *port_file; /* gets the number; NULL = none */
 	bool kiosk;           /* only what a visitor's page and its keeper need */
 	/* On the worker. `api` then has replica, keyring, folder, profile. */
 	sat_rc (*open)(void *u, sat_api *api, sat_span passphrase, sat_err *e);

@@ -299,6 +299,45 @@ to_cancel(daemon_ *d, sat_http_response *out, const char *path)
 	    sat_fail(&e, SAT_ENOTFOUND, "no such work is being done"), &e);
 }
 
+/* ---- through the port: who is it? ------------------------------------------------------ */
+
+typedef struct asking_in {
+	daemon_ *d;
+	const sat_http_request *r;
+	const char *authorization;
+	sat_err e;
+	sat_rc rc;
+} asking_in;
+
+static void
+ask_in(void *arg)
+{
+	asking_in *x = arg;
+
+	x->rc = sat_api_token_may(&x->d->api, x->authorization, x->r->method,
+	    x->r->path, &x->e);
+}
+
+/* Every user of the machine reaches the port: nothing without a token but that
+ * somebody is there. */
+static bool
+may_enter(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+{
+	asking_in x = { .d = d, .r = r, .rc = SAT_ELOCKED,
+		.authorization = sat_http_header(r, "Authorization") };
+
+	if (!r->tcp || (strcmp(r->method, "GET") == 0 &&
+	    (strcmp(r->path, "/v1/health") == 0 ||
+	    strcmp(r->path, "/v1/version") == 0)))
+		return true;
+	if (!worker_call(d->w, ask_in, &x))
+		x.rc = sat_fail(&x.e, SAT_EUNREACHABLE, "the daemon is ending");
+	x.e.rc = x.rc;
+	if (x.rc != SAT_OK)
+		put_problem(out, &x.e);
+	return x.rc == SAT_OK;
+}
+
 void
 door_handle(void *u, sat_http_response *out, const sat_http_request *r)
 {
@@ -307,6 +346,8 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *r)
 	sat_err e = { 0 };
 	sat_rc rc;
 
+	if (!may_enter(d, out, r))
+		return;
 	if (strcmp(r->method, "GET") == 0 &&
 	    strcmp(r->path, "/v1/events") == 0) {
 		to_events(d, out, r);

@@ -3,7 +3,10 @@
  * machine, and a client for it.
  *
  * A server listens on a Unix socket of mode 0600 and answers its own user only
- * (SO_PEERCRED). One thread per connection, so a handler may block: it waits
+ * (SO_PEERCRED), and if asked to on a port of 127.0.0.1, which every user of the
+ * machine and every page in a browser can reach: there a request must name this
+ * door (Host, else 421), come from no other page (Origin, else 403), and the
+ * handler must ask who it is. One thread per connection, so a handler may block: it waits
  * for the one thread that may touch the replica, or for an event.
  *
  * Limits (interfaces design §2.2): header 16 kB, body 1 MB, 64 connections,
@@ -24,6 +27,7 @@ typedef struct sat_http_request {
 	const char *method; /* "GET" */
 	const char *path;   /* unescaped, without the query */
 	sat_span body;
+	bool tcp;           /* came through the port: anybody's */
 	void *connection;   /* for the two calls below */
 } sat_http_request;
 
@@ -51,6 +55,8 @@ typedef struct sat_http_response {
 typedef struct sat_http sat_http;
 typedef struct sat_http_opts {
 	const char *socket_path; /* at most 107 bytes */
+	bool tcp;                /* a port of 127.0.0.1 too */
+	unsigned tcp_port;       /* 0 = any that is free */
 	/* On the connection's thread; everything is borrowed but *out. */
 	void (*handle)(void *u, sat_http_response *out,
 	    const sat_http_request *r);
@@ -62,6 +68,8 @@ typedef struct sat_http_opts {
  *         file is replaced), SAT_EUSAGE (path too long), SAT_EIO.
  */
 SAT_CHECK sat_rc sat_http_serve(sat_http **h, const sat_http_opts *o, sat_err *e);
+/* The port it listens on; 0 without one. */
+unsigned sat_http_port(const sat_http *h);
 /* No more connections; waits for handlers that run (streams have to end) and
  * removes the socket. */
 void sat_http_stop(sat_http *h);

@@ -4,8 +4,10 @@
  * Why its own timeout is taken off while a request is answered: it counts from
  * the last byte that moved, and an answer may be waited for longer than that.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +27,15 @@
 #define POOL_BYTES (3 * SAT_HTTP_HEADER_MAX)
 #define PIECE_BYTES (32 * 1024)
 
+typedef struct doorway { /* what a connection came through */
+	sat_http *h;
+	bool tcp;
+} doorway;
+
 struct sat_http {
-	struct MHD_Daemon *daemon;
+	struct MHD_Daemon *daemon, *tcp; /* tcp NULL = no port */
+	doorway local, port_;
+	unsigned port;
 	sat_http_opts o;
 	char *path;
 };
@@ -92,6 +101,38 @@ refuse(struct MHD_Connection *c, unsigned status)
 
 	MHD_destroy_response(r);
 	return rv;
+}
+
+/* "127.0.0.1:PORT" and its other names, behind what the header begins with. */
+static bool
+is_ours(const sat_http *h, const char *value, const char *begin)
+{
+	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
+	char want[64];
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		(void)snprintf(want, sizeof want, "%s%s:%u", begin, names[i],
+		    h->port);
+		if (strcmp(value, want) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A name that leads here by somebody else's DNS, or a page of somebody else's:
+ * the status to refuse it with, 0 for neither. */
+static unsigned
+foreign(const sat_http *h, struct MHD_Connection *c)
+{
+	const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
+	    MHD_HTTP_HEADER_HOST);
+	const char *origin = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
+	    MHD_HTTP_HEADER_ORIGIN);
+
+	if (host == NULL || !is_ours(h, host, ""))
+		return MHD_HTTP_MISDIRECTED_REQUEST;
+	return origin != NULL && !is_ours(h, origin, "http://") ?
+	    MHD_HTTP_FORBIDDEN : 0;
 }
 
 static enum MHD_Result
@@ -160,10 +201,12 @@ response_of(sat_http_response *x)
 }
 
 static enum MHD_Result
-answer(sat_http *h, struct MHD_Connection *c, const char *method,
+answer(const doorway *w, struct MHD_Connection *c, const char *method,
     const char *path, const incoming *in)
 {
-	sat_http_request q = { method, path, sat_buf_span(&in->body), c };
+	sat_http *h = w->h;
+	sat_http_request q = { method, path, sat_buf_span(&in->body), w->tcp,
+		c };
 	sat_http_response x = { .status = 200, .type = "application/json" };
 	struct MHD_Response *r;
 	enum MHD_Result rv;
@@ -189,13 +232,15 @@ on_access(void *u, struct MHD_Connection *c, const char *path,
     const char *method, const char *version, const char *data, size_t *n,
     void **state)
 {
-	sat_http *h = u;
+	const doorway *w = u;
 	incoming *in = *state;
+	unsigned no;
 
 	(void)version;
 	if (in == NULL) {
-		if (!is_own_user(c))
-			return refuse(c, MHD_HTTP_FORBIDDEN);
+		if ((no = w->tcp ? foreign(w->h, c) : is_own_user(c) ? 0 :
+		    MHD_HTTP_FORBIDDEN) != 0)
+			return refuse(c, no);
 		if (head_too_long(c, path))
 			return refuse(c,
 			    MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
@@ -212,7 +257,7 @@ on_access(void *u, struct MHD_Connection *c, const char *path,
 	}
 	if (in->too_long)
 		return refuse(c, MHD_HTTP_CONTENT_TOO_LARGE);
-	return answer(h, c, method, path, in);
+	return answer(w, c, method, path, in);
 }
 
 static void
@@ -288,6 +333,71 @@ on_log(void *u, const char *fmt, va_list ap)
 	sat_log(SAT_INFO, "HTTP", "text=%s", text);
 }
 
+static sat_rc
+listen_port(int *fd, unsigned *port, sat_err *e)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)*port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof sa;
+	int on = 1;
+
+	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on,
+	    sizeof on) == 0 && bind(*fd, (struct sockaddr *)&sa, n) == 0 &&
+	    listen(*fd, SAT_HTTP_CONNECTIONS_MAX) == 0 &&
+	    getsockname(*fd, (struct sockaddr *)&sa, &n) == 0) {
+		*port = ntohs(sa.sin_port);
+		return SAT_OK;
+	}
+	sat_fail_code(e, SAT_EIO, "listen", "port 0 takes any that is free",
+	    "cannot listen at 127.0.0.1:%u: %s", *port, strerror(errno));
+	if (*fd >= 0)
+		(void)close(*fd);
+	return SAT_EIO;
+}
+
+/* Takes the descriptor. */
+static struct MHD_Daemon *
+start(doorway *w, int fd)
+{
+	struct MHD_Daemon *d = MHD_start_daemon(
+	    MHD_USE_INTERNAL_POLLING_THREAD |
+	    MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC |
+	    MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, w,
+	    MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+	    MHD_OPTION_LISTEN_SOCKET, fd,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)SAT_HTTP_CONNECTIONS_MAX,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SAT_HTTP_IDLE_S,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
+	    MHD_OPTION_END);
+
+	if (d == NULL)
+		(void)close(fd);
+	return d;
+}
+
+static sat_rc
+start_all(sat_http *h, int fd, sat_err *e)
+{
+	int port_fd;
+	sat_rc rc;
+
+	h->local = (doorway){ h, false };
+	h->port_ = (doorway){ h, true };
+	if ((h->daemon = start(&h->local, fd)) == NULL)
+		return sat_fail(e, SAT_EFAIL, "cannot start the http server");
+	if (!h->o.tcp)
+		return SAT_OK;
+	h->port = h->o.tcp_port;
+	if ((rc = listen_port(&port_fd, &h->port, e)) != SAT_OK)
+		return rc;
+	h->tcp = start(&h->port_, port_fd);
+	return h->tcp != NULL ? SAT_OK :
+	    sat_fail(e, SAT_EFAIL, "cannot start the http server");
+}
+
 sat_rc
 sat_http_serve(sat_http **out, const sat_http_opts *o, sat_err *e)
 {
@@ -303,25 +413,18 @@ sat_http_serve(sat_http **out, const sat_http_opts *o, sat_err *e)
 	}
 	h->path = sat_xstrdup(o->socket_path);
 	h->o.socket_path = h->path;
-	h->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
-	    MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC |
-	    MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, h,
-	    MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-	    MHD_OPTION_LISTEN_SOCKET, fd,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)SAT_HTTP_CONNECTIONS_MAX,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SAT_HTTP_IDLE_S,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
-	    MHD_OPTION_END);
-	if (h->daemon == NULL) {
-		(void)close(fd);
-		(void)unlink(h->path);
-		free(h->path);
-		free(h);
-		return sat_fail(e, SAT_EFAIL, "cannot start the http server");
+	if ((rc = start_all(h, fd, e)) != SAT_OK) {
+		sat_http_stop(h);
+		return rc;
 	}
 	*out = h;
 	return SAT_OK;
+}
+
+unsigned
+sat_http_port(const sat_http *h)
+{
+	return h->tcp != NULL ? h->port : 0;
 }
 
 void
@@ -330,7 +433,10 @@ sat_http_stop(sat_http *h)
 	if (h == NULL)
 		return;
 	(void)unlink(h->path);
-	MHD_stop_daemon(h->daemon);
+	if (h->tcp != NULL)
+		MHD_stop_daemon(h->tcp);
+	if (h->daemon != NULL)
+		MHD_stop_daemon(h->daemon);
 	free(h->path);
 	free(h);
 }
