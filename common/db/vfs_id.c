@@ -1,9 +1,9 @@
 /*
  * vfs_id.c - which key a file has.
  *
- * The first 16 bytes of a file are its id. They are believed when page 1
- * authenticates under them: that covers copies and a rotation that was
- * interrupted. Otherwise the keyring's table decides by base name: a sector
+ * The first 16 bytes of a file are its id. They are believed when page 1, or
+ * another of the first pages, authenticates under them: that covers copies and a
+ * rotation that was interrupted. Otherwise the keyring's table decides by base name: a sector
  * torn or trashed at the start must not cost a database whose WAL holds
  * everything. A file that neither proves nor is known is not ours: reading it
  * gives SQLITE_NOTADB and nothing is ever written to it.
@@ -11,6 +11,9 @@
 #include "common/db/vfs_int.h"
 
 #include <string.h>
+
+/* Looked at when page 1 does not authenticate. */
+#define PROOF_PAGES 32
 
 static const uint8_t mark[5] = { 'S', 'E', 'F', '1', VFS_SUITE };
 
@@ -35,6 +38,23 @@ use_id(vfs_main *db, const uint8_t id[SAT_FILE_ID_BYTES])
 	    db->keys->page, db->inst->keyring, "satchel page v1", c);
 	sat_keyring_subkey(
 	    db->keys->wal, db->inst->keyring, "satchel wal v1", c);
+}
+
+/* Page 1 is torn or trashed: is the file's own id right all the same? A copy
+ * that was put in the place of its original has another id than the keyring
+ * lists, and is as much worth as any when the power goes in a checkpoint. */
+static bool
+proved_by_others(vfs_file *f, sqlite3_int64 size)
+{
+	vfs_main *db = f->db;
+
+	for (uint32_t n = 2; n <= PROOF_PAGES &&
+	    (sqlite3_int64)n * VFS_PAGE <= size; n++)
+		if (f->low->pMethods->xRead(f->low, f->disk, VFS_PAGE,
+		    (sqlite3_int64)(n - 1) * VFS_PAGE) == SQLITE_OK &&
+		    vfs_page_open(f->clear, f->disk, db, n))
+			return true;
+	return false;
 }
 
 /* The id of a file that has no content yet. */
@@ -79,6 +99,11 @@ vfs_choose_id(vfs_file *f, const char *path, sat_err *e)
 		return SAT_OK;
 	}
 	db->plain = memcmp(f->disk, "SQLite format 3", 16) == 0;
+	if (memcmp(f->disk, mark, sizeof mark) == 0 &&
+	    proved_by_others(f, size)) {
+		db->ours = true;
+		return SAT_OK;
+	}
 	known = sat_keyring_file_id(id, db->inst->keyring, base_name(path),
 	    false, NULL) == SAT_OK;
 	if (known && !db->plain) {

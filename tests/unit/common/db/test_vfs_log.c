@@ -300,6 +300,32 @@ a_torn_or_trashed_page_1_does_not_cost_the_database(void **state) /* V5 */
 	}
 }
 
+/* A backup that stands in the place of its original has an id the keyring does
+ * not list for it. Any sector behind the first may be torn. */
+static void
+a_restored_copy_survives_a_torn_page_1_as_well(void **state) /* V5 */
+{
+	fixture *f = *state;
+	uint8_t torn[PAGE];
+	size_t n;
+	sat_err err;
+
+	fill(f, 300);
+	assert_ok(sat_db_copy(f->db, "backup/a.db", &err));
+	close_it(f);
+	simfs_remove(f->fs, MAIN);
+	simfs_rename(f->fs, "backup/a.db", MAIN);
+	open_it(f);
+	run(f, "CREATE TABLE IF NOT EXISTS u(a); DROP TABLE u");
+	die(f); /* page 1 is in the log */
+	memcpy(torn, simfs_bytes(&n, f->fs, MAIN), PAGE);
+	memset(torn + 1024, 0xa5, 512);
+	simfs_poke(f->fs, MAIN, 0, torn, PAGE);
+	open_it(f);
+	assert_int_equal(300, count(f));
+	assert_ok(sat_db_check(f->db, false, &err));
+}
+
 /* ---- nothing in the clear ------------------------------------------------ */
 
 static bool
@@ -607,6 +633,7 @@ main(void)
 		T(spilled_frames_are_rewritten_and_survive),
 		T(death_at_any_write_of_a_spilling_transaction_keeps_the_old_state),
 		T(a_torn_or_trashed_page_1_does_not_cost_the_database),
+		T(a_restored_copy_survives_a_torn_page_1_as_well),
 		T(no_file_holds_a_marker_after_a_crash),
 		T(a_copy_has_its_own_id_and_opens_under_the_same_keyring),
 		T(a_copy_that_cannot_be_finished_leaves_nothing),
