@@ -588,6 +588,10 @@ sim_act(device *d)
 		discard(&k);
 		return;
 	}
+	if (sim_chance(k.w, 60) && k.w->nrecs < RECS_MAX - 64) {
+		sim_act_numbered(d);
+		return;
+	}
 	choose(&k);
 	(void)sim_work_write(&k, 0);
 }

@@ -4,6 +4,8 @@
  */
 #include "tests/sim/act.h"
 
+#include "common/model/number.h"
+
 void
 sim_act_read(device *d)
 {
@@ -121,6 +123,78 @@ group_gone(device *d, int group)
 	for (size_t i = 0; i < d->nown; i++)
 		if (w->entries[d->own[i]].group == group)
 			w->entries[d->own[i]].fate = FATE_NEVER;
+}
+
+/* ---- numbers ---------------------------------------------------------------------------------- */
+
+/* P-142: the next one of the leases, else a provisional one. @return which, 0 =
+ * provisional. */
+static uint64_t
+take_number(work *k, char series[SAT_SERIES_TEXT])
+{
+	device *d = k->d;
+	sat_clock clock = sim_clock(&d->n);
+	char text[SAT_NUMBER_TEXT];
+	uint64_t n = 0;
+	sat_err e = { 0 };
+	size_t len;
+
+	sat_number_series(series, "C", sat_wall_ms(&clock),
+	    sat_template_tz_min(k->t));
+	if (sat_replica_number_next(&n, d->r, series, 0, &e) != SAT_OK)
+		return UINT64_MAX;
+	len = n != 0 ? sat_number_text(text, series, n) :
+	    sat_number_provisional(text, series, d->ord, ++d->serial);
+	sim_work_add(k, SAT_OP_SET, &k->w->recs[k->rec].id, K_ACCOUNT, A_NUMBER,
+	    sat_v_text(sat_span_of(sat_arena_dup(k->a, text, len), len)));
+	return n;
+}
+
+/* The number is used up in the transaction that gives it. */
+void
+sim_act_numbered(device *d)
+{
+	world *w = d->n.w;
+	char series[SAT_SERIES_TEXT];
+	int group = ++w->group;
+	sat_err e = { 0 };
+	uint64_t n;
+	sat_rc rc;
+	work k;
+
+	sim_device_plan_faults(d);
+	if ((rc = sat_replica_group_begin(d->r, &e)) != SAT_OK) {
+		(void)sim_device_after(d, rc);
+		return;
+	}
+	sim_work_begin(&k, d);
+	sim_work_account(&k);
+	n = take_number(&k, series);
+	rc = SAT_EIO;
+	if (n != UINT64_MAX && sim_work_write(&k, group)) {
+		w->entries[w->nentries - 1].leased = n != 0;
+		rc = n == 0 || d->r == NULL ? SAT_OK :
+		    sat_replica_number_used(d->r, series, n, &e);
+	}
+	if (d->r == NULL || !sim_device_after(d, rc))
+		return; /* in limbo */
+	if (rc != SAT_OK) {
+		sat_replica_group_rollback(d->r);
+		group_gone(d, group);
+		(void)sim_device_after(d, SAT_OK);
+		return;
+	}
+	rc = sat_replica_group_commit(d->r, &e);
+	sim_trace(w, "%s numbers a customer %s-%llu: %d %s", d->n.name, series,
+	    (unsigned long long)n, (int)rc, e.text);
+	if (rc == SAT_OK) {
+		group_saved(d, group);
+		if (n != 0)
+			HIT(leased);
+		else
+			HIT(provisional);
+	}
+	(void)sim_device_after(d, rc);
 }
 
 void

@@ -481,6 +481,7 @@ sim_device_restore(device *d)
 	for (int i = 0; i < w->nrecs; i++)
 		w->recs[i].shown[d->index] = 0;
 	HIT(restored);
+	d->was_restored = true;
 	if (d->by_hand)
 		HIT(by_hand);
 	sim_trace(w, "%s restored%s", d->n.name, d->by_hand ? " by hand" : "");

@@ -170,6 +170,16 @@ take_number(world *w, const lcommit *l, const sat_op *op)
 		    (rec >= 0 && w->recs[rec].mixed));
 	if (rec < 0 || !asked)
 		sim_fail(w, "the server numbered a record nobody numbered");
+	if ((l - 1)->entry >= 0) {
+		const entry *e = &w->entries[(l - 1)->entry];
+
+		/* P-144: it was final when it was given */
+		if (e->leased && e->rec[0] == rec && e->inc == before->incarnation &&
+		    !w->dev[e->dev].was_restored)
+			sim_fail(w, "property 14: record %d had a number of a "
+			    "live lease, and gets another", rec);
+	}
+	sim_number_final(w, rec, op->value);
 	w->recs[rec].number = op->value;
 	HIT(renumbered);
 }
@@ -372,6 +382,8 @@ sim_mirror(world *w)
 	w->mirror_many = head > from + 1;
 	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
 		take_commit(w, lsn);
+	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
+		sim_numbers_of(w, lsn, head);
 	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
 		for (size_t i = 0; i < w->log[lsn].c.nops; i++)
 			flags_of(w, lsn, i);

@@ -389,16 +389,60 @@ check_record(world *w, int rec, field_ops *f)
 	}
 }
 
-/* Property 14: no number twice, whatever was copied or restored. */
-static void
-check_numbers(world *w)
+/* Property 14: no number of two records, whatever was copied, restored or
+ * erased. */
+void
+sim_number_final(world *w, int rec, sat_value text)
 {
-	for (int i = 0; i < w->nrecs; i++)
-		for (int k = 0; k < i; k++)
-			if (w->recs[i].number.type != SAT_V_NULL &&
-			    sat_value_eq(w->recs[i].number, w->recs[k].number))
-				sim_fail(w, "property 14: records %d and %d "
-				    "have one number", i, k);
+	for (int i = 0; i < w->nnumbers; i++)
+		if (w->numbers[i].rec != rec &&
+		    sat_value_eq(w->numbers[i].text, text))
+			sim_fail(w, "property 14: records %d and %d have one "
+			    "number, %.*s", w->numbers[i].rec, rec,
+			    (int)text.s.n, (const char *)text.s.p);
+	w->numbers[w->nnumbers].rec = rec;
+	w->numbers[w->nnumbers++].text = text;
+}
+
+static bool
+renumbered(const world *w, uint64_t lsn, uint64_t head, int rec)
+{
+	for (; lsn < head && w->log[lsn + 1].entry < 0; lsn++)
+		for (size_t i = 0; i < w->log[lsn + 1].c.nops; i++)
+			if (w->log[lsn + 1].c.ops[i].kind == SAT_OP_NUMBER &&
+			    sim_rec_find(w, &w->log[lsn + 1].c.ops[i].rec) ==
+			    rec)
+				return true;
+	return false;
+}
+
+void
+sim_numbers_of(world *w, uint64_t lsn, uint64_t head)
+{
+	const lcommit *l = &w->log[lsn];
+
+	for (size_t i = 0; l->entry >= 0 && i < l->c.nops; i++) {
+		const sat_op *op = &l->c.ops[i];
+		const entry *e = &w->entries[l->entry];
+		int rec = e->rec[i];
+		bool first = true;
+
+		if (op->kind != SAT_OP_SET || op->field != A_NUMBER ||
+		    w->recs[rec].kind != K_ACCOUNT || w->recs[rec].redirect >= 0 ||
+		    renumbered(w, lsn, head, rec))
+			continue;
+		for (int k = 0; k < w->recs[rec].nops; k++) {
+			const lop *p = &w->lops[w->recs[rec].ops[k]];
+
+			first = first && (p->op == op || p->lsn > lsn ||
+			    p->op->field != A_NUMBER);
+		}
+		if (!first)
+			continue; /* it has one: P-045 */
+		if (e->leased)
+			HIT(leased_kept);
+		sim_number_final(w, rec, op->value);
+	}
 }
 
 void
@@ -413,7 +457,6 @@ sim_model_check(world *w)
 		    !w->recs[i].erased)
 			check_record(w, i, f);
 	}
-	check_numbers(w);
 	free(f);
 }
 

@@ -117,6 +117,9 @@ enum {
 	X(v_parked, "verdicts: parked", 1000)                                 \
 	X(v_handover, "verdicts: handed over", 25)                            \
 	X(renumbered, "numbers the server replaced", 100)                     \
+	X(leased, "customers numbered from a lease", 100)                     \
+	X(leased_kept, "... final as they were given", 100)                   \
+	X(provisional, "... numbered provisionally", 50)                      \
 	X(ticks, "rules of the server run by time", 100)                      \
 	X(told, "owners told of another's customer", 60)                      \
 	X(v_again, "verdicts given again", 7000)                              \
@@ -286,6 +289,7 @@ typedef struct entry {
 	int *rec;            /* per op */
 	uint64_t **saw;      /* per op: bitmap of what of the record was seen */
 	uint64_t lsn;        /* in the log; 0 = not */
+	bool leased;         /* gave a number of its device's leases */
 	size_t handed;       /* operations of it the server's own commits suggest */
 	bool answered;       /* the server gave a verdict: it stays so */
 	bool heard;          /* and its device took it in */
@@ -348,7 +352,7 @@ typedef struct device {
 	expect expect[EXPECT_MAX];
 	size_t nexpect;
 	/* a backup, and a copy of the folder made by hand: one at a time */
-	bool has_backup, by_hand;
+	bool has_backup, by_hand, was_restored;
 	uint64_t backup_cursor, backup_ledger;
 	int64_t backup_diverged;
 	uint64_t (*backup_shadow)[LSN_WORDS];
@@ -418,6 +422,8 @@ typedef struct world {
 	bool merges;         /* somebody merged customers in this history */
 	struct { int user; int64_t at_ms; } claims[LSN_MAX];
 	int nclaims;
+	struct { int rec; sat_value text; } numbers[LSN_MAX];
+	int nnumbers;        /* final ones, as they became so */
 	bool mirror_many;    /* several commits are taken in at once */
 	int64_t server_ms;   /* the latest the server's clock has shown */
 	uint64_t shadow[DEVS_MAX][RECS_MAX][LSN_WORDS];
@@ -543,6 +549,7 @@ void sim_net_probe(world *w);           /* poison, replay, gap, foreign push */
 void sim_act(device *d);                /* one thing a person does */
 void sim_act_burst(world *w);           /* several at the same moment */
 void sim_act_group(device *d);          /* an import */
+void sim_act_numbered(device *d);       /* a customer with its number */
 void sim_act_read(device *d);           /* look at what was written */
 
 /* ---- ledger.c ----------------------------------------------------------------------- */
@@ -605,6 +612,10 @@ bool sim_visible(const world *w, int user, int rec);
 bool sim_masked(const world *w, int user, int rec);
 /* Customers and what stands for itself that the user is a reason to hold. */
 int sim_owned_roots(const world *w, int user);
+/* Numbers that became final with the commit; each is looked up among all that
+ * ever were (property 14). */
+void sim_numbers_of(world *w, uint64_t lsn, uint64_t head);
+void sim_number_final(world *w, int rec, sat_value text);
 void sim_model_check(world *w);         /* values, by the log alone */
 void sim_shadow_check(world *w);        /* properties 4 and 5 */
 
