@@ -52,11 +52,24 @@ tell(holding *h, const wrec *w, int64_t until_ms)
 	h->out.h[h->out.n++] = (sat_hold){ w->id, until_ms };
 }
 
+/* Deleted, merged or taken out of the pool since: nobody claims it. */
+static sat_rc
+is_offered(bool *yes, holding *h, wrec *w, sat_err *e)
+{
+	sat_rc rc = w->exists ? sat_set_decode(w, h->s, e) : SAT_OK;
+
+	*yes = rc == SAT_OK && w->exists && w->root == w->eid &&
+	    w->owner.type == SAT_V_NULL && !w->r.deleted &&
+	    sat_record_value(&w->r, SAT_SYS_POOL).type == SAT_V_TEXT;
+	return rc;
+}
+
 /* Those that were promised before and are still to be had. */
 static sat_rc
 tell_old(holding *h, sat_err *e)
 {
 	const sat_store *st = &h->s->env.store;
+	bool yes;
 	wrec *w;
 	sat_rc rc;
 
@@ -64,9 +77,10 @@ tell_old(holding *h, sat_err *e)
 	    SAT_OK)
 		return rc;
 	for (size_t i = 0; i < h->nhad; i++) {
-		if ((rc = sat_set_by_eid(&w, h->s, h->had[i], e)) != SAT_OK)
+		if ((rc = sat_set_by_eid(&w, h->s, h->had[i], e)) != SAT_OK ||
+		    (rc = is_offered(&yes, h, w, e)) != SAT_OK)
 			return rc;
-		if (w->owner.type == SAT_V_NULL)
+		if (yes)
 			tell(h, w, h->until[i]);
 	}
 	return SAT_OK;
@@ -79,15 +93,15 @@ try_one(holding *h, const sat_pool *p, uint32_t eid, bool *put, sat_err *e)
 	int64_t until = h->now + p->lease_hours * HOUR_MS, held, when;
 	const char *slug;
 	uint32_t user;
+	bool yes;
 	wrec *w;
 	sat_rc rc;
 
 	if ((rc = sat_set_by_eid(&w, h->s, eid, e)) != SAT_OK ||
-	    (rc = sat_set_decode(w, h->s, e)) != SAT_OK ||
+	    (rc = is_offered(&yes, h, w, e)) != SAT_OK ||
 	    (rc = st->hold_get(&user, &held, st->u, eid, e)) != SAT_OK)
 		return rc;
-	if ((user != 0 && held > h->now) || w->r.deleted ||
-	    w->owner.type != SAT_V_NULL)
+	if ((user != 0 && held > h->now) || !yes)
 		return SAT_OK;
 	if ((rc = sat_srv_pool_limits(&slug, &when, h->s, h->me, p, w, e)) !=
 	    SAT_OK || slug != NULL)
