@@ -16,6 +16,15 @@ enum sat_bug {
 	SAT_BUG_VERDICT_LOST_ON_RETRY = 1 << 7, /* a repeated push gives no verdicts */
 	SAT_BUG_REVIEW_AS_LWW = 1 << 8,     /* conflicts vanish unseen */
 	SAT_BUG_SCOPE_LEAK = 1 << 9,        /* pull forgets the visibility filter */
+	SAT_BUG_HOLD_IGNORED = 1 << 10,     /* anybody claims what is kept */
+	SAT_BUG_CLAIM_UNLIMITED = 1 << 11,  /* no limit of a pool is counted */
+	SAT_BUG_POOL_UNMASKED = 1 << 12,    /* members see what the pool hides */
+	SAT_BUG_ERASED_IN_LOG = 1 << 13,    /* the database's log is not emptied */
+	SAT_BUG_ERASED_KEPT = 1 << 14,      /* set aside work outlives its customer */
+	SAT_BUG_NUMBER_TWICE = 1 << 15,     /* a number in use is final again */
+	SAT_BUG_FORK_UNSEEN = 1 << 16,      /* copies of a folder are one device */
+	SAT_BUG_HALF_COMMIT = 1 << 17,      /* a page's last operation is left out */
+	SAT_BUG_SYNC_TWICE = 1 << 18,       /* a save waits for the disk twice */
 };
 
 #ifdef SAT_BUGS

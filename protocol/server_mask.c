@@ -8,6 +8,7 @@
  * replaced when the device may hold all of it.
  */
 #include "protocol/server_int.h"
+#include "protocol/bugs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -85,7 +86,8 @@ sat_srv_mask(sat_server *s, sat_record *r)
 		n += (size_t)snprintf(ids + n, sizeof ids - n, "%s%u",
 		    n > 0 ? "," : "", p->hidden[i]->id);
 		for (size_t k = 0; k < r->ncells; k++)
-			if (r->cells[k].field == p->hidden[i]->id) {
+			if (r->cells[k].field == p->hidden[i]->id &&
+			    !SAT_BUG(SAT_BUG_POOL_UNMASKED)) {
 				r->cells[k].value = masked_value(s,
 				    p->hidden[i], r->cells[k].value);
 				r->cells[k].ext = (sat_span){ NULL, 0 };

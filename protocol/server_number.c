@@ -11,6 +11,7 @@
  *   N2  a number that was given, leased or used is never given again.
  */
 #include "protocol/server_int.h"
+#include "protocol/bugs.h"
 
 #include "common/template/gate.h"
 
@@ -71,6 +72,15 @@ judge_number(bool *final, sat_server *s, const sat_commit *c,
 	rc = st->number_get(&has, st->u, text, e);
 	if (rc != SAT_ENOTFOUND) { /* in use: by this record or by another */
 		*final = rc == SAT_OK && sat_id_eq(&has, rec);
+#ifdef SAT_BUGS
+		if (SAT_BUG(SAT_BUG_NUMBER_TWICE) && rc == SAT_OK) {
+			sat_lease l;
+
+			*final = sat_number_read(series, &n, text) &&
+			    st->lease_of(&l, st->u, series, n, NULL) ==
+			    SAT_OK && l.dev == c->device;
+		}
+#endif
 		return rc;
 	}
 	if (sat_number_read(series, &n, text)) {

@@ -7,6 +7,7 @@
  * before is a guess.
  */
 #include "protocol/server_int.h"
+#include "protocol/bugs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +51,8 @@ check_hold(bool *mine, judging *j, const wrec *w, size_t op, sat_err *e)
 
 	*mine = false;
 	if ((rc = st->hold_get(&user, &until, st->u, w->eid, e)) != SAT_OK ||
-	    user == 0 || until <= sat_wall_ms(&j->s->env.clock))
+	    user == 0 || until <= sat_wall_ms(&j->s->env.clock) ||
+	    SAT_BUG(SAT_BUG_HOLD_IGNORED))
 		return rc;
 	*mine = user == j->a->actor->ord;
 	if (*mine)
@@ -132,7 +134,7 @@ check_limits(judging *j, const sat_pool *p, const wrec *w, size_t op,
 	sat_rc rc = sat_srv_pool_limits(&slug, &until, j->s, j->a->actor, p, w,
 	    e);
 
-	if (rc != SAT_OK || slug == NULL)
+	if (rc != SAT_OK || slug == NULL || SAT_BUG(SAT_BUG_CLAIM_UNLIMITED))
 		return rc;
 	return until == 0 ? sat_srv_refuse(j->a, op, SAT_VD_REJECTED, slug,
 	    sat_srv_ask(j->a)) : refuse_until(j, op, slug, "NOT_BEFORE",

@@ -312,7 +312,7 @@ prepare(push *p, sat_err *e)
 	    (rc = check_old(p, e)) != SAT_OK ||
 	    (!gap && (rc = check_fork(&fork, p, e)) != SAT_OK))
 		return rc;
-	if (fork) {
+	if (fork && !SAT_BUG(SAT_BUG_FORK_UNSEEN)) {
 		p->answered = p->out.fork = true; /* U3 */
 		return find_fork(&p->out.need_cseq, p, e);
 	}

@@ -304,7 +304,8 @@ fold_foreign(sat_replica *r, const sat_commit *c, size_t from, sat_err *e)
 	replica_row *row;
 	sat_rc rc;
 
-	for (size_t i = from; i < c->nops; i++) {
+	for (size_t i = from; i < c->nops - (c->nops > 1 &&
+	    SAT_BUG(SAT_BUG_HALF_COMMIT)); i++) {
 		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
 			i < c->nops - c->nechoes ? c->seen : 0,
 			i < c->nops - c->nechoes &&

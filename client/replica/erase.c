@@ -10,6 +10,7 @@
  * unread; with its verdict it goes here too.
  */
 #include "client/replica/replica_int.h"
+#include "protocol/bugs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -170,7 +171,7 @@ drop_commits(victims *v, sat_err *e)
 			return rc;
 	if ((rc = hits(&list, &n, v, SQL_ERASE_SET_ASIDE, e)) != SAT_OK)
 		return rc;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !SAT_BUG(SAT_BUG_ERASED_KEPT); i++)
 		if ((rc = run_int(v->r, SQL_QUARANTINE_DEL, list[i], e)) !=
 		    SAT_OK)
 			return rc;

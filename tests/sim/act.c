@@ -137,6 +137,7 @@ sim_work_write(work *k, int group)
 		.nops = k->n };
 	sat_err e = { 0 };
 	entry *en;
+	cost c;
 	uint64_t cseq = 0;
 	sat_rc rc;
 
@@ -144,6 +145,7 @@ sim_work_write(work *k, int group)
 		return false;
 	if (group == 0)
 		sim_device_plan_faults(d);
+	sim_cost_begin(&c, d);
 	rc = sat_replica_write(d->r, &draft, &cseq, &e);
 	sim_trace(w, "%s writes record %d op %d field %u: %d %s number %llu",
 	    d->n.name, k->rec, (int)k->ops[0].kind, k->ops[0].field, (int)rc,
@@ -153,6 +155,8 @@ sim_work_write(work *k, int group)
 		(void)sim_device_after(d, rc);
 		return false;
 	}
+	if (rc == SAT_OK && group == 0)
+		sim_cost_save(&c, d);
 	en = sim_entry_add(d, &draft, cseq, rc == SAT_OK && group == 0 ?
 	    FATE_SAVED : FATE_LIMBO);
 	en->group = group;

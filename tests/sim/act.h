@@ -49,6 +49,7 @@ void sim_work_delete(work *k);
 void sim_work_reassign(work *k);
 void sim_work_merge(work *k);
 void sim_work_unmerge(work *k);
+void sim_merge_burst(world *w);
 
 /* act_pool.c */
 void sim_work_pool(work *k);

@@ -95,3 +95,37 @@ sim_work_unmerge(work *k)
 		return;
 	}
 }
+
+/* Two managers, each the other way round: the server's order decides, and who
+ * comes second closes a circle (P-172). */
+void
+sim_merge_burst(world *w)
+{
+	uint64_t n = w->nrecs < 8 ? (uint64_t)w->nrecs : 8;
+	int a = (int)sim_below(w, n), b = (int)sim_below(w, n);
+
+	if (a == b || w->recs[a].kind != K_ACCOUNT ||
+	    w->recs[b].kind != K_ACCOUNT)
+		return;
+	for (int i = 0; i < w->ndev; i++) {
+		device *d = &w->dev[i];
+		int t = a;
+		sat_value to;
+		work k;
+
+		if (d->r == NULL || sat_replica_template(d->r) == NULL ||
+		    !sim_is_boss(d))
+			continue;
+		sim_work_begin(&k, d);
+		to = sat_v_id(&w->recs[b].id);
+		if (!sim_work_look(&k, a) || !sim_work_look(&k, b))
+			continue;
+		w->merges = true;
+		sim_work_add(&k, SAT_OP_MERGE, &w->recs[a].id, K_ACCOUNT,
+		    SAT_SYS_REDIRECT, to);
+		if (sim_work_write(&k, 0))
+			HIT(merges);
+		a = b;
+		b = t;
+	}
+}

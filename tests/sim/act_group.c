@@ -48,6 +48,11 @@ sim_act_burst(world *w)
 
 	if (w->nrecs == 0)
 		return;
+	if (w->rough.merge > 0 && sim_chance(w, 150 + w->rough.merge)) {
+		for (int i = 0; i < 6; i++)
+			sim_merge_burst(w);
+		return;
+	}
 	if (sim_chance(w, w->rough.pool)) {
 		sim_pool_burst(w);
 		return;

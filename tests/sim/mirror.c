@@ -384,6 +384,8 @@ sim_mirror(world *w)
 		take_commit(w, lsn);
 	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
 		sim_numbers_of(w, lsn, head);
+	if (head > from && w->log[head].entry >= 0)
+		sim_whole_note(w, head);
 	for (uint64_t lsn = from + 1; lsn <= head; lsn++)
 		for (size_t i = 0; i < w->log[lsn].c.nops; i++)
 			flags_of(w, lsn, i);

@@ -386,6 +386,8 @@ take_reply(device *d, sat_span frame)
 		return;
 	}
 	count_reply(d, &m);
+	if (m.type == SAT_MSG_DELTA && d->cursor > 0)
+		sim_check_whole(d);
 	/* Trouble between two pages is the hardest. */
 	if (m.type == SAT_MSG_DELTA && !w->healing &&
 	    sim_chance(w, w->rough.brk * 3)) {

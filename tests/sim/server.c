@@ -257,6 +257,8 @@ first_verdict(world *w, entry *e, const sat_verdict *v)
 		HIT(v_rejected);
 		if (sat_span_eq(v->slug, sat_span_str(SAT_SLUG_ERASED)))
 			HIT(erased_unsent);
+		if (sat_span_eq(v->slug, sat_span_str("merge.cycle")))
+			HIT(cycles);
 		sim_pool_refused(w, e, v->slug);
 		break;
 	case SAT_VD_PARKED: HIT(v_parked); break;

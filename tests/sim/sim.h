@@ -15,6 +15,7 @@
  *   act_pool.c  the public pool: claims, releases, reservations; and what the
  *               log says of them
  *   erase.c     customers are erased, and every page is searched for them
+ *   whole.c     commits are whole everywhere; what a save may cost
  *   mirror.c    the log read a second time
  *   model.c     scope and values by that log, naively
  *   check.c     what must hold, during a history and at its end
@@ -167,6 +168,7 @@ enum {
 	X(reborn, "records that two devices made", 0)                         \
 	X(merges, "customers merged", 130)                                    \
 	X(unmerges, "... and taken apart again", 50)                          \
+	X(cycles, "... refused: they led to each other", 10)                  \
 	X(late_loser, "work on a customer merged before", 90)                 \
 	X(below_loser, "... new records below it", 20)                        \
 	X(canons, "merged customers looked up on a device", 200)              \
@@ -193,6 +195,9 @@ enum {
 	X(checked, "replicas checked while running", 2000)                    \
 	X(compared, "dumps compared while running", 4000)                     \
 	X(fresh, "dumps of fresh devices compared", 400)                      \
+	X(atomic, "commits on several records, looked at as a whole", 100)    \
+	X(costed, "saves whose cost was counted", 1000)                       \
+	X(save_syncs, "... and their waits for the disk", 1000)               \
 	X(reads, "reads of own writes", 30000)                                \
 	X(rounds, "rounds to heal", 400)
 
@@ -289,6 +294,8 @@ typedef struct entry {
 	int *rec;            /* per op */
 	uint64_t **saw;      /* per op: bitmap of what of the record was seen */
 	uint64_t lsn;        /* in the log; 0 = not */
+	bool spans;          /* several records; of each op: did it move them */
+	bool *moved;
 	bool leased;         /* gave a number of its device's leases */
 	size_t handed;       /* operations of it the server's own commits suggest */
 	bool answered;       /* the server gave a verdict: it stays so */
@@ -352,6 +359,7 @@ typedef struct device {
 	expect expect[EXPECT_MAX];
 	size_t nexpect;
 	/* a backup, and a copy of the folder made by hand: one at a time */
+	int waits_twice;     /* saves in a row that waited twice for the disk */
 	bool has_backup, by_hand, was_restored;
 	uint64_t backup_cursor, backup_ledger;
 	int64_t backup_diverged;
@@ -602,6 +610,16 @@ void sim_erased(world *w, const sat_op *op);
 void sim_server_erase(world *w);        /* somebody asks for it, another confirms */
 void sim_erase_receipt(device *d, sat_span frame); /* a request of the device */
 void sim_erase_check(world *w);         /* at the end */
+
+/* ---- whole.c ------------------------------------------------------------------------ */
+
+void sim_check_whole(device *d);        /* a device that took a page in */
+void sim_whole_note(world *w, uint64_t lsn); /* the newest commit of the log */
+typedef struct cost {
+	sat_db_counts was;
+} cost;
+void sim_cost_begin(cost *c, device *d);
+void sim_cost_save(const cost *c, device *d);
 
 /* ---- model.c ------------------------------------------------------------------------ */
 
