@@ -60,7 +60,8 @@ typedef struct sat_cell {
  *             position, per lost order, up to which it holds everything; uint
  *             each, ascending (P-251)
  *   MASKED    never stored by the server: in a state it sends without what the
- *             pool hides, the ids of the fields, "9,12" (P-155)
+ *             pool hides, the ids of the fields, "9,12" (P-155); of what the
+ *             holder's role does not see "@9,12" (P-241)
  */
 enum sat_sys_field {
 	SAT_SYS_FIRST = 1001,
@@ -114,6 +115,10 @@ typedef struct sat_apply_ctx {
 bool sat_op_is_content(const sat_op *op);
 /* The name of a pair of records, in either order, that tells neither (P-175). */
 void sat_pair_tag(char tag[17], const sat_id *a, const sat_id *b);
+/* Is it a pool's view of the record (P-155)? */
+bool sat_record_of_pool(const sat_record *r);
+/* Is the field's value hidden from the holder, by a pool or for his role? */
+bool sat_record_hides(const sat_record *r, uint16_t field);
 /* The record this one was merged into; false: none. */
 bool sat_record_redirect(sat_id *to, const sat_record *r);
 

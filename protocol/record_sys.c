@@ -331,3 +331,41 @@ sat_pair_tag(char tag[17], const sat_id *a, const sat_id *b)
 	}
 	tag[16] = '\0';
 }
+
+/* ---- what is not all of it ------------------------------------------------------- */
+
+static sat_span
+hidden_of(const sat_record *r)
+{
+	const sat_cell *c = sat_record_cell(r, SAT_SYS_MASKED);
+
+	return c != NULL && c->value.type == SAT_V_TEXT ? c->value.s :
+	    (sat_span){ NULL, 0 };
+}
+
+bool
+sat_record_of_pool(const sat_record *r)
+{
+	sat_span ids = hidden_of(r);
+
+	return sat_record_cell(r, SAT_SYS_MASKED) != NULL &&
+	    (ids.n == 0 || ids.p[0] != '@');
+}
+
+bool
+sat_record_hides(const sat_record *r, uint16_t field)
+{
+	sat_span ids = hidden_of(r);
+	uint32_t id = 0;
+
+	for (size_t i = 0; i <= ids.n && ids.n > 0; i++) {
+		if (i < ids.n && ids.p[i] >= '0' && ids.p[i] <= '9') {
+			id = id * 10 + (uint32_t)(ids.p[i] - '0');
+			continue;
+		}
+		if (id == field)
+			return true;
+		id = 0;
+	}
+	return false;
+}

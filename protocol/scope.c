@@ -24,12 +24,17 @@ add_key(sat_keys *k, sat_scope_key key)
 }
 
 /* What these may do with it, and what of it they are shown, the matrix says
- * (P-240). */
-static bool
-sees_all(const sat_user *u)
+ * (P-240, P-241). */
+bool
+sat_scope_sees_all(const char *role)
 {
-	return has_role(u, "hq") || has_role(u, "service") ||
-	    has_role(u, "marketing") || has_role(u, "auditor");
+	static const char *const all[] = { "hq", "service", "marketing",
+		"auditor" };
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (strcmp(role, all[i]) == 0)
+			return true;
+	return false;
 }
 
 bool
@@ -53,7 +58,7 @@ sat_scope_subscription(const sat_registry *r, const sat_user *u)
 	if (u == NULL || u->disabled || has_role(u, "admin") ||
 	    sat_user_is_kiosk(u))
 		return k;
-	if (sees_all(u)) {
+	if (sat_scope_sees_all(u->role)) {
 		add_key(&k, SAT_KEY_ALL);
 		return k;
 	}
@@ -96,6 +101,26 @@ sat_key_pool(sat_span key)
 	return (sat_scope_key)3 << 32 | (uint32_t)sat_siphash24(sip, k);
 }
 
+sat_scope_key
+sat_key_mask(const sat_mask *m)
+{
+	static const uint8_t sip[16] = "satchel.mask.1";
+	uint8_t b[SAT_MASK_MAX * 5], *at = b;
+
+	for (size_t i = 0; i < sat_mask_count(m); i++) {
+		uint16_t kind;
+		const sat_field *f = sat_mask_at(&kind, m, i);
+
+		*at++ = (uint8_t)(kind >> 8);
+		*at++ = (uint8_t)kind;
+		*at++ = (uint8_t)(f->id >> 8);
+		*at++ = (uint8_t)f->id;
+		*at++ = f->mask != NULL;
+	}
+	return (sat_scope_key)7 << 32 | (uint32_t)sat_siphash24(sip,
+	    sat_span_of(b, (size_t)(at - b)));
+}
+
 bool
 sat_scope_pool_member(const sat_registry *r, const sat_user *u,
     const sat_pool *pool)
@@ -112,7 +137,10 @@ sat_scope_subscription_with(const sat_registry *r, const sat_user *u,
 {
 	sat_keys k = sat_scope_subscription(r, u);
 
-	if (t == NULL || k.n == 0 || sat_keys_has(&k, SAT_KEY_ALL))
+	if (t == NULL || k.n == 0)
+		return k;
+	k.mask = sat_template_mask(t, u->role);
+	if (sat_keys_has(&k, SAT_KEY_ALL))
 		return k;
 	for (size_t i = 0; i < sat_pools(t); i++) {
 		const sat_pool *p = sat_pool_at(t, i);

@@ -20,6 +20,7 @@
 #define SAT_PROTOCOL_SCOPE_H
 
 #include "common/template/gate.h"
+#include "common/template/mask.h"
 #include "common/template/pool.h"
 #include "protocol/registry.h"
 
@@ -56,10 +57,21 @@ sat_key_is_pool(sat_scope_key k)
 	return k >> 32 == 3;
 }
 
+/* Of no record: the sum of all records as a role with this mask is shown them
+ * (P-243). */
+sat_scope_key sat_key_mask(const sat_mask *m);
+static inline bool
+sat_key_is_mask(sat_scope_key k)
+{
+	return k >> 32 == 7;
+}
+
 #define SAT_KEYS_MAX (4 + SAT_POOLS_MAX)
 typedef struct sat_keys {
 	sat_scope_key k[SAT_KEYS_MAX];
 	size_t n;
+	/* what the holder is not shown of any record (P-241); NULL: nothing */
+	const sat_mask *mask;
 } sat_keys;
 
 /* What a device of this user subscribes to. Admin, kiosk: nothing; hq, service,
@@ -69,13 +81,16 @@ sat_keys sat_scope_subscription(const sat_registry *r, const sat_user *u);
  * record: a reason for a user's key is one for the key of his team. A device's
  * sum is theirs added up (P-181). */
 sat_keys sat_scope_digest_keys(const sat_registry *r, const sat_user *u);
-/* The same with the pools the user's team is a member of; t may be NULL. */
+/* The same with the pools the user's team is a member of, and with what his
+ * role does not see; t may be NULL. */
 sat_keys sat_scope_subscription_with(const sat_registry *r, const sat_user *u,
     const sat_template *t);
 /* Is `pool` offered to this user: a representative's or manager's team is a
  * member? */
 bool sat_scope_pool_member(const sat_registry *r, const sat_user *u,
     const sat_pool *pool);
+/* Does a role hold everything there is? */
+bool sat_scope_sees_all(const char *role);
 bool sat_keys_has(const sat_keys *k, sat_scope_key key);
 /* Does this user only take visitors in, at a machine anybody can reach? His
  * device keeps nothing the server has (P-271). */

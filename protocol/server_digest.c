@@ -41,6 +41,7 @@ typedef struct digest {
 	wroot *moved;
 	wrec **rows;    /* of the root being taken apart */
 	size_t nrows, rows_cap;
+	mask_classes classes;
 } digest;
 
 /* ---- collecting ------------------------------------------------------------------ */
@@ -89,6 +90,12 @@ put_delta(digest *d, sat_scope_key key, uint16_t kind, uint32_t eid,
 		sat_sum_sub(&d->v[*at - 1].sum, sum);
 	else
 		sat_sum_add(&d->v[*at - 1].sum, sum);
+}
+
+static void
+put_class(void *u, sat_scope_key key, uint16_t kind, uint32_t eid, sat_sum sum)
+{
+	put_delta(u, key, kind, eid, sum, false);
 }
 
 static void
@@ -282,6 +289,9 @@ one_moved(digest *d, const wroot *r, sat_err *e)
 		if (!w->dirty && !r->gone)
 			put_record(d, &is, w->kind, w->eid, w->root, w->owner,
 			    sum, false);
+		else if (!w->dirty)
+			sat_srv_class_change(d->s, &d->classes, &old, NULL,
+			    w->eid, put_class, d);
 	}
 	return SAT_OK;
 }
@@ -291,25 +301,28 @@ one_moved(digest *d, const wroot *r, sat_err *e)
 static sat_rc
 one_dirty(digest *d, const wrec *w, sat_err *e)
 {
+	const sat_record *was = w->stored ? &w->was : NULL;
 	holders h = { 0 };
 	sat_record old;
 	sat_sum sum;
 	wroot *r;
+	bool anew;
 	sat_rc rc;
 
 	if ((rc = sat_set_root(&r, d->s, w->root, false, e)) != SAT_OK ||
 	    (rc = holders_now(&h, d, w->root, e)) != SAT_OK)
 		return rc;
-	if (!w->stored || r->moved || w->root != w->stored_root) {
-		sum = sat_sum_record(&w->r);
-	} else {
-		if (w->was.born.hlc == 0) /* replaced as a whole */
-			rc = sat_record_read(&old, &d->s->txn, w->state, e);
-		if (rc != SAT_OK)
+	anew = was == NULL || r->moved || w->root != w->stored_root;
+	if (was != NULL && was->born.hlc == 0 && /* replaced as a whole */
+	    (!anew || d->classes.n > 0)) {
+		was = &old;
+		if ((rc = sat_record_read(&old, &d->s->txn, w->state, e)) !=
+		    SAT_OK)
 			return rc;
-		sum = sat_sum_change(w->was.born.hlc == 0 ? &old : &w->was,
-		    &w->r);
 	}
+	sum = anew ? sat_sum_record(&w->r) : sat_sum_change(was, &w->r);
+	sat_srv_class_change(d->s, &d->classes, was, &w->r, w->eid, put_class,
+	    d);
 	put_record(d, &h, w->kind, w->eid, w->root, w->owner, sum, false);
 	return SAT_OK;
 }
@@ -435,7 +448,11 @@ sat_srv_digest_flush(sat_server *s, wrec *const *dirty, size_t n,
 
 	if (n == 0 && s->set.dirty_roots == NULL && s->set.gone == NULL)
 		return SAT_OK;
-	rc = collect(&d, e);
+	if ((rc = sat_srv_classes(&d.classes, s, e)) == SAT_OK &&
+	    !d.classes.current)
+		rc = sat_srv_class_recount(s, &d.classes, put_class, &d, e);
+	if (rc == SAT_OK)
+		rc = collect(&d, e);
 	/* One after the other: thousands do not fit the processor's cache. */
 	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
 		fetch_ahead(dirty, n, i);
@@ -479,6 +496,9 @@ count_row(void *u, const sat_rec_row *row)
 		return false;
 	put_record(&x->d, &h, w->kind, w->eid, w->root, w->owner,
 	    sat_sum_record(&r), false);
+	if (x->d.classes.current)
+		sat_srv_class_change(s, &x->d.classes, NULL, &r, w->eid,
+		    put_class, &x->d);
 	return true;
 }
 
@@ -514,6 +534,8 @@ compare_sum(void *u, sat_scope_key key, const sat_bucket_sum *b)
 	sums_in *x = u;
 	delta is = { .key = key, .kind = b->kind, .bucket = b->bucket };
 
+	if (sat_key_is_mask(key) && !x->d->classes.current)
+		return true; /* counted anew with the next write */
 	if (b->kind == 0)
 		return sat_sum_eq(b->sum, total_of(x->d, key)) ? true :
 		    differ(x, key, 0, 0);
@@ -534,7 +556,8 @@ sat_srv_digest_check(sat_server *s, sat_err *e)
 	sums_in in = { .d = &x.d };
 	sat_rc rc;
 
-	if ((rc = st->rec_scan(st->u, 0, count_row, &x, e)) == SAT_OK)
+	if ((rc = sat_srv_classes(&x.d.classes, s, e)) == SAT_OK &&
+	    (rc = st->rec_scan(st->u, 0, count_row, &x, e)) == SAT_OK)
 		rc = x.rc;
 	settle(&x.d);
 	if (rc == SAT_OK)

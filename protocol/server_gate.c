@@ -464,7 +464,8 @@ sat_srv_judge(judging *j, wrec *w, sat_err *e)
 	    (rc = sat_srv_judge_pool(j, w, e)) != SAT_OK ||
 	    only_special(j, w))
 		return rc;
-	if ((rc = sat_srv_judge_masked(j, w, e)) != SAT_OK)
+	if ((rc = sat_srv_judge_masked(j, w, e)) != SAT_OK ||
+	    (rc = sat_srv_judge_veiled(j, w, e)) != SAT_OK)
 		return rc;
 	if ((rc = sat_srv_relation(&now, j, w, e)) != SAT_OK)
 		return rc;

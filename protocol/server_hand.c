@@ -233,6 +233,8 @@ judge_hand(judging *j, wrec *w, size_t i, sat_err *e)
 	    h.dev != c->device ||
 	    !sat_span_eq(h.actor, sat_span_str(j->a->actor->key)))
 		return refuse(j, i, "invalid");
+	if (sat_srv_hand_veiled(j, &part))
+		return refuse(j, i, "masked");
 	if ((rc = sat_srv_could_see(&yes, &late, j, w, e)) != SAT_OK)
 		return rc;
 	return yes ? SAT_OK : refuse(j, i, "denied");

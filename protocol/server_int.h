@@ -35,6 +35,8 @@ typedef struct wrec {
 	/* the commit that touches it now */
 	uint64_t touch;       /* its serial number */
 	bool fresh;           /* made by it */
+	uint64_t born_at, veiled_at; /* position of a commit being sent (P-242) */
+	size_t shown;         /* its place among the states of a page, from 1 */
 	uint64_t reborn;      /* serial of the last one that made it again (P-281) */
 	bool changed;         /* its state is another one now */
 	size_t first_op, last_op;
@@ -573,13 +575,58 @@ typedef struct states {
 SAT_CHECK sat_rc sat_srv_states_add(states *st, sat_server *s, const wrec *w,
     const sat_keys *keys, sat_err *e);
 
-/* server_mask.c: what a member of a pool does not see (P-155). The keys of a
- * user's device: */
+/* server_mask.c: what a member of a pool, or a role, does not see (P-155,
+ * P-241). The keys of a user's device: */
 sat_keys sat_srv_keys(const sat_server *s, const sat_user *user);
 /* Is the record held through a pool alone? */
 SAT_CHECK sat_rc sat_srv_masked(bool *yes, sat_server *s, const wrec *w,
     const sat_keys *keys, sat_err *e);
-/* Take out of a copied state what its pool hides. */
-void sat_srv_mask(sat_server *s, sat_record *r);
+/* The record as the holder of the keys is shown it. `state` must live as long
+ * as the transaction. */
+SAT_CHECK sat_rc sat_srv_shown(sat_record *r, sat_server *s, const wrec *w,
+    const sat_keys *keys, sat_err *e);
+/* Take out of a state, whose cells are a copy, what a role does not see.
+ * Nothing of it there: the state stays as it is, and this is false. */
+bool sat_srv_veil(sat_server *s, sat_record *r, const sat_mask *m);
+/* Does the operation tell what a role is not shown, or change what only the
+ * whole state tells? */
+bool sat_srv_hides(const sat_mask *m, const sat_op *op);
+/* A field that the author's role does not see is not his to set (P-246). */
+SAT_CHECK sat_rc sat_srv_judge_veiled(judging *j, wrec *w, sat_err *e);
+/* Would what he suggests set such a field of a record it does not make? */
+bool sat_srv_hand_veiled(const judging *j, const sat_commit *part);
+
+/*
+ * server_masksum.c: sums of what a role with a mask is shown (P-243). Roles
+ * that hold everything and hide the same share one, kept like those of keys;
+ * what another role's user holds is summed when it is asked for.
+ */
+#define CLASSES_MAX 8
+typedef struct mask_classes {
+	const sat_mask *m[CLASSES_MAX];
+	sat_scope_key key[CLASSES_MAX];
+	size_t n;
+	uint64_t sig;    /* of all of them */
+	bool current;    /* the stored sums are theirs */
+} mask_classes;
+typedef void sat_srv_put_sum(void *u, sat_scope_key key, uint16_t kind,
+    uint32_t eid, sat_sum sum);
+SAT_CHECK sat_rc sat_srv_classes(mask_classes *c, sat_server *s, sat_err *e);
+/* What a record's change means for them; NULL: it was, is, not there. */
+void sat_srv_class_change(sat_server *s, const mask_classes *c,
+    const sat_record *was, const sat_record *is, uint32_t eid,
+    sat_srv_put_sum *put, void *u);
+/* From the stored records, in place of what is stored; c is current then. */
+SAT_CHECK sat_rc sat_srv_class_recount(sat_server *s, mask_classes *c,
+    sat_srv_put_sum *put, void *u, sat_err *e);
+/* The sums of all a user with a mask holds, as it is shown to him, ascending by
+ * kind and bucket. *has false: they are not counted yet. `total` alone when
+ * sums is NULL. */
+SAT_CHECK sat_rc sat_srv_mask_sums(bool *has, sat_sum *total,
+    sat_bucket_sum **sums, size_t *n, sat_server *s, const sat_keys *keys,
+    sat_err *e);
+/* server_snap.c: every record the keys see, as its holder is shown it. */
+SAT_CHECK sat_rc sat_srv_each_held(sat_server *s, const sat_keys *keys,
+    bool (*cb)(void *u, const wrec *w), void *u, sat_err *e);
 
 #endif

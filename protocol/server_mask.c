@@ -1,11 +1,21 @@
 /*
- * server_mask.c - what a member of a pool does not see (P-155).
+ * server_mask.c - what a member of a pool does not see (P-155), and what a role
+ * does not (P-241).
  *
  * Masking by state, never by operation: a device that folded operations with
  * values taken out would hold something no fold gives. So whatever happens to a
- * masked record reaches such a device as the record's state, and the state says
+ * pool's record reaches such a device as the record's state, and the state says
  * by a cell of its own that it is not whole: it is not summed, not edited, and
  * replaced when the device may hold all of it.
+ *
+ * A role's device works with what it holds, so of its records only what touches
+ * a hidden field goes as a state. Fields fold one by one: the others' operations
+ * give on the masked record what they give on the whole one, and the record as
+ * the role is shown it is a function of the record alone, which can be summed.
+ *
+ * Invariants, named in the tests:
+ *   V1  a hidden value is in no byte that leaves for the role's device.
+ *   V2  at equal positions such a device holds what sat_srv_shown gives.
  */
 #include "protocol/server_int.h"
 #include "protocol/bugs.h"
@@ -60,22 +70,24 @@ masked_value(sat_server *s, const sat_field *f, sat_value v)
 	    s->scratch.n), s->scratch.n));
 }
 
+/* `ids` is the arena's. */
 static void
-mark(sat_server *s, sat_record *r, const char *ids, size_t n)
+mark(sat_server *s, sat_record *r, sat_span ids)
 {
 	sat_cell *c = sat_arena_alloc(&s->txn, (r->ncells + 1) * sizeof *c);
 
 	/* no stored cell is above it */
 	memcpy(c, r->cells, r->ncells * sizeof *c);
 	c[r->ncells] = (sat_cell){ .field = SAT_SYS_MASKED, .at = r->born,
-		.value = sat_v_text(sat_span_of(sat_arena_dup(&s->txn, ids, n),
-		    n)) };
+		.value = sat_v_text(ids) };
 	r->cells = c;
 	r->ncells++;
 }
 
-void
-sat_srv_mask(sat_server *s, sat_record *r)
+/* ---- pools ------------------------------------------------------------------- */
+
+static void
+mask_for_pool(sat_server *s, sat_record *r)
 {
 	const sat_pool *p = s->tip == NULL ? NULL : sat_pool_by_key(s->tip,
 	    sat_record_value(r, SAT_SYS_POOL).s);
@@ -101,5 +113,110 @@ sat_srv_mask(sat_server *s, sat_record *r)
 			r->cells[k].value = sat_v_null();
 			r->cells[k].ext = (sat_span){ NULL, 0 };
 		}
-	mark(s, r, ids, n);
+	mark(s, r, sat_span_of(sat_arena_dup(&s->txn, ids, n), n));
+}
+
+/* ---- roles ------------------------------------------------------------------- */
+
+/* Suggestions and operations of later releases may be about any field. */
+static bool
+may_tell(uint16_t field)
+{
+	return field == SAT_SYS_HANDED || field == SAT_SYS_LATER;
+}
+
+bool
+sat_srv_hides(const sat_mask *m, const sat_op *op)
+{
+	return op->kind == SAT_OP_DEL || op->kind == SAT_OP_UNDEL ||
+	    sat_op_is_hand(op) || sat_op_kind_is_later(op->kind) ||
+	    may_tell(op->field) ||
+	    sat_mask_field(m, op->rtype, op->field) != NULL;
+}
+
+bool
+sat_srv_veil(sat_server *s, sat_record *r, const sat_mask *m)
+{
+	char ids[(SAT_FIELDS_MAX + 2) * 5 + 2] = "@";
+	size_t n = 1;
+
+	for (size_t i = 0; i < r->ncells; i++) {
+		sat_cell *c = &r->cells[i];
+		const sat_field *f = sat_mask_field(m, r->kind, c->field);
+
+		if ((f == NULL && !may_tell(c->field)) ||
+		    (c->value.type == SAT_V_NULL && c->ext.n == 0))
+			continue;
+		c->value = f != NULL ? masked_value(s, f, c->value) :
+		    sat_v_null();
+		c->ext = (sat_span){ NULL, 0 };
+		n += (size_t)snprintf(ids + n, sizeof ids - n, "%s%u",
+		    n > 1 ? "," : "", c->field);
+	}
+	if (n == 1)
+		return false;
+	/* of a pool's record its own mark says more */
+	if (sat_record_cell(r, SAT_SYS_MASKED) == NULL)
+		mark(s, r, sat_span_of(sat_arena_dup(&s->txn, ids, n), n));
+	return true;
+}
+
+sat_rc
+sat_srv_shown(sat_record *r, sat_server *s, const wrec *w,
+    const sat_keys *keys, sat_err *e)
+{
+	bool pool;
+	sat_rc rc;
+
+	if ((rc = sat_srv_masked(&pool, s, w, keys, e)) != SAT_OK ||
+	    (rc = sat_record_read(r, &s->txn, w->state, e)) != SAT_OK)
+		return rc;
+	if (pool)
+		mask_for_pool(s, r);
+	if (keys->mask != NULL)
+		(void)sat_srv_veil(s, r, keys->mask);
+	return SAT_OK;
+}
+
+/* As what he is sent is masked: by what is published, also for one who tries a
+ * newer template. */
+static const sat_mask *
+mask_of_author(const judging *j)
+{
+	const sat_template *t = j->s->tip != NULL ? j->s->tip : j->tip;
+
+	return t == NULL ? NULL : sat_template_mask(t, j->a->actor->role);
+}
+
+bool
+sat_srv_hand_veiled(const judging *j, const sat_commit *part)
+{
+	const sat_mask *m = mask_of_author(j);
+	const sat_id *made = NULL;
+
+	for (size_t i = 0; m != NULL && i < part->nops; i++) {
+		const sat_op *op = &part->ops[i];
+
+		if (op->kind == SAT_OP_NEW)
+			made = &op->rec;
+		else if (sat_mask_field(m, op->rtype, op->field) != NULL &&
+		    (made == NULL || !sat_id_eq(made, &op->rec)))
+			return true;
+	}
+	return false;
+}
+
+sat_rc
+sat_srv_judge_veiled(judging *j, wrec *w, sat_err *e)
+{
+	const sat_mask *m = mask_of_author(j);
+
+	(void)e;
+	if (m == NULL || w->fresh)
+		return SAT_OK;
+	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
+		if (sat_mask_field(m, w->kind, j->a->c->ops[i].field) != NULL)
+			return sat_srv_refuse(j->a, i, SAT_VD_REJECTED,
+			    "masked", "");
+	return SAT_OK;
 }

@@ -54,11 +54,7 @@ sat_srv_states_add(states *st, sat_server *s, const wrec *w,
     const sat_keys *keys, sat_err *e)
 {
 	sat_record *r;
-	bool masked;
 	sat_rc rc;
-
-	if ((rc = sat_srv_masked(&masked, s, w, keys, e)) != SAT_OK)
-		return rc;
 
 	if (st->n == st->cap) {
 		size_t cap = st->cap == 0 ? 64 : st->cap * 2;
@@ -70,10 +66,8 @@ sat_srv_states_add(states *st, sat_server *s, const wrec *w,
 		st->cap = cap;
 	}
 	r = &st->r[st->n];
-	if ((rc = sat_record_read(r, &s->txn, w->state, e)) != SAT_OK)
+	if ((rc = sat_srv_shown(r, s, w, keys, e)) != SAT_OK)
 		return rc;
-	if (masked)
-		sat_srv_mask(s, r);
 	r->eid = w->eid;
 	st->n++;
 	st->bytes += w->state.n;
@@ -243,6 +237,31 @@ take_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 	return SAT_OK;
 }
 
+/* One record as it is now, without what the role does not see (P-242); once per
+ * page. */
+static sat_rc
+take_state(page *p, wrec *w, sat_err *e)
+{
+	size_t before = p->st.bytes;
+	sat_rc rc;
+
+	if (w->shown > 0 && w->shown <= p->st.n &&
+	    p->st.r[w->shown - 1].eid == w->eid)
+		return SAT_OK;
+	if (p->n + p->nrs + p->st.n > 0 &&
+	    p->bytes + w->state.n > p->bytes_max) {
+		p->full = true;
+		return SAT_OK;
+	}
+	if ((rc = sat_srv_states_add(&p->st, p->s, w, &p->keys, e)) != SAT_OK)
+		return rc;
+	w->shown = p->st.n;
+	p->bytes += p->st.bytes - before;
+	if (p->st.max_eff > p->max_eff)
+		p->max_eff = p->st.max_eff;
+	return SAT_OK;
+}
+
 /* ---- operations of a commit -------------------------------------------------------------- */
 
 /* Did the record pass since from an owner this device sees to one it does not? */
@@ -341,6 +360,38 @@ add_echoes(page *p, sat_commit *c, sat_span echoes, sat_err *e)
 	return SAT_OK;
 }
 
+/* Which records of the commit go as states: those of which it did something
+ * that the role is not shown (P-242). */
+static sat_rc
+find_veiled(page *p, const sat_commit *c, sat_err *e)
+{
+	wrec *w;
+	sat_rc rc;
+
+	for (size_t i = 0; p->keys.mask != NULL && i < c->nops; i++) {
+		const sat_op *op = &c->ops[i];
+
+		if (op->kind != SAT_OP_NEW &&
+		    !sat_srv_hides(p->keys.mask, op))
+			continue;
+		if ((rc = sat_set_by_id(&w, p->s, &op->rec, e)) != SAT_OK)
+			return rc;
+		if (op->kind == SAT_OP_NEW)
+			w->born_at = c->lsn;
+		else
+			w->veiled_at = c->lsn;
+	}
+	return SAT_OK;
+}
+
+/* Is the operation in the state that goes instead? All of a birth is. */
+static bool
+is_veiled(const page *p, const wrec *w, const sat_commit *c, size_t i)
+{
+	return p->keys.mask != NULL && w->veiled_at == c->lsn &&
+	    (w->born_at == c->lsn || sat_srv_hides(p->keys.mask, &c->ops[i]));
+}
+
 /* Keep what is visible; name records by eid. */
 static sat_rc
 filter_ops(page *p, sat_commit *c, sat_err *e)
@@ -354,7 +405,7 @@ filter_ops(page *p, sat_commit *c, sat_err *e)
 	sat_rc rc;
 
 	if ((rc = sat_srv_held_ops(&held, &old, p->s, c->lsn, echoes, e)) !=
-	    SAT_OK)
+	    SAT_OK || (rc = find_veiled(p, c, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < c->nops; i++) {
 		/* came as a state, which comes with this page */
@@ -376,6 +427,11 @@ filter_ops(page *p, sat_commit *c, sat_err *e)
 		if (masked) { /* P-155: its state instead, without what is hidden */
 			if ((rc = take_rescope(p, c->lsn, w->root, e)) !=
 			    SAT_OK)
+				return rc;
+			continue;
+		}
+		if (is_veiled(p, w, c, i)) {
+			if ((rc = take_state(p, w, e)) != SAT_OK)
 				return rc;
 			continue;
 		}
@@ -489,7 +545,7 @@ take_position(page *p, size_t *i, sat_err *e)
 	if (rc == SAT_OK && p->full) {
 		*p = before;
 		p->full = true;
-		if (before.n + before.nrs > 0)
+		if (before.n + before.nrs + before.st.n > 0)
 			return SAT_OK;
 		/* Too large for any page of this size: it goes alone. */
 		p->full = false;
@@ -611,7 +667,7 @@ sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
 	p.user = user;
 	p.keys = sat_srv_keys(s, user);
 	if (SAT_BUG(SAT_BUG_SCOPE_LEAK))
-		p.keys = (sat_keys){ { SAT_KEY_ALL }, 1 };
+		p.keys = (sat_keys){ .k = { SAT_KEY_ALL }, .n = 1 };
 	if (p.bytes_max == 0 || p.bytes_max > PAGE_BYTES_MAX)
 		p.bytes_max = PAGE_BYTES_MAX;
 	if ((rc = fill(&p, e)) != SAT_OK)

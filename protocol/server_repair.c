@@ -12,10 +12,13 @@ sat_srv_digest_total(bool *has, sat_sum *sum, sat_server *s,
     const sat_user *user, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	sat_keys keys = sat_scope_digest_keys(&s->reg, user);
+	sat_keys keys = sat_scope_digest_keys(&s->reg, user), all;
 	sat_sum one;
 	sat_rc rc;
 
+	all = sat_srv_keys(s, user);
+	if (all.mask != NULL)
+		return sat_srv_mask_sums(has, sum, NULL, NULL, s, &all, e);
 	*has = keys.n > 0;
 	*sum = (sat_sum){ 0, 0 };
 	for (size_t i = 0; i < keys.n; i++) {
@@ -77,6 +80,32 @@ on_sum(void *u, sat_scope_key key, const sat_bucket_sum *sum)
 	return true;
 }
 
+/* P-243: ascending already, from where the device is. */
+static sat_rc
+list_masked(sat_digest_is *d, sat_server *s, const sat_keys *keys,
+    const sat_digest *from, sat_err *e)
+{
+	const sat_bucket_sum first = { .kind = from->kind,
+		.bucket = from->bucket };
+	sat_bucket_sum *v = NULL;
+	size_t n = 0, at = 0;
+	sat_sum total;
+	bool has;
+	sat_rc rc = sat_srv_mask_sums(&has, &total, &v, &n, s, keys, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	if (!has)
+		return sat_fail_code(e, SAT_EBUSY, "sums", "sync again later",
+		    "the sums of this role are not counted yet");
+	while (at < n && by_bucket(&v[at], &first) < 0)
+		at++;
+	d->sums = v + at;
+	d->n = n - at < SUMS_MAX ? n - at : SUMS_MAX;
+	d->done = n - at <= SUMS_MAX;
+	return SAT_OK;
+}
+
 static sat_rc
 list_key(listing *l, sat_scope_key key, const sat_digest *from, sat_err *e)
 {
@@ -135,10 +164,13 @@ sat_srv_digest(sat_server *s, sat_server_session *x, const sat_digest *in,
 	d->lsn = s->lsn;
 	if ((rc = st->scope_head(&d->scope_head, st->u, &keys, e)) != SAT_OK)
 		return rc;
-	for (size_t i = 0; i < of.n; i++)
+	for (size_t i = 0; keys.mask == NULL && i < of.n; i++)
 		if ((rc = list_key(&l, of.k[i], in, e)) != SAT_OK)
 			return rc;
-	put_in_order(d, &l);
+	if (keys.mask == NULL)
+		put_in_order(d, &l);
+	else if ((rc = list_masked(d, s, &keys, in, e)) != SAT_OK)
+		return rc;
 	sat_msg_write(reply, &m);
 	return SAT_OK;
 }

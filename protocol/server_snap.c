@@ -30,6 +30,8 @@ typedef struct snap {
 	size_t nroots;
 	size_t want, got;    /* of the key being asked */
 	uint32_t bound;      /* roots above it may be missing in `roots` */
+	bool (*each)(void *u, const wrec *w); /* instead of sending it */
+	void *each_u;
 	sat_err *e;
 	sat_rc rc;
 } snap;
@@ -47,6 +49,10 @@ take(snap *p, const sat_rec_row *row)
 		return false;
 	if (!yes)
 		return true;
+	if (p->each != NULL) {
+		p->full = !p->each(p->each_u, w);
+		return !p->full;
+	}
 	if (p->st.n > 0 && p->st.bytes + w->state.n > p->bytes_max) {
 		p->full = true;
 		return false;
@@ -154,6 +160,20 @@ collect(snap *p)
 		return by_roots(p);
 	rc = st->rec_scan(st->u, p->after, on_row, p, p->e);
 	return rc != SAT_OK ? rc : p->rc;
+}
+
+sat_rc
+sat_srv_each_held(sat_server *s, const sat_keys *keys,
+    bool (*cb)(void *u, const wrec *w), void *u, sat_err *e)
+{
+	snap *p = memset(sat_arena_alloc(&s->txn, sizeof *p), 0, sizeof *p);
+
+	p->s = s;
+	p->e = e;
+	p->keys = *keys;
+	p->each = cb;
+	p->each_u = u;
+	return collect(p);
 }
 
 static sat_rc

@@ -509,25 +509,17 @@ by_id(const void *a, const void *b)
 	return memcmp(x->id.b, y->id.b, sizeof x->id.b);
 }
 
-/* As the device gets it (P-155). */
+/* As the device gets it (P-155, P-241). */
 static sat_rc
 dump_one(dumping *d, const wrec *w, void (*cb)(void *cu, const sat_id *id,
     sat_span state), void *cu)
 {
 	sat_server *s = d->s;
-	bool masked;
 	sat_record r;
 	sat_rc rc;
 
-	if ((rc = sat_srv_masked(&masked, s, w, &d->keys, d->e)) != SAT_OK)
+	if ((rc = sat_srv_shown(&r, s, w, &d->keys, d->e)) != SAT_OK)
 		return rc;
-	if (!masked) {
-		cb(cu, &w->id, w->state);
-		return SAT_OK;
-	}
-	if ((rc = sat_record_read(&r, &s->txn, w->state, d->e)) != SAT_OK)
-		return rc;
-	sat_srv_mask(s, &r);
 	sat_buf_reset(&s->scratch);
 	sat_record_write(&s->scratch, &r);
 	cb(cu, &w->id, sat_buf_span(&s->scratch));

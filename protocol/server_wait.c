@@ -48,6 +48,7 @@ sat_srv_wait(sat_server *s, sat_server_session *x, const sat_wait *in,
 		return SAT_OK;
 	}
 	x->waits_for = keys;
+	x->waits_for.mask = NULL; /* the template may go meanwhile */
 	x->parked = true;
 	return SAT_OK;
 }

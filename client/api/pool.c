@@ -51,8 +51,7 @@ offered_put(sat_json *row, sat_api *api, const sat_kind *k, const sat_id *id,
 				sat_json_put_strn(row, "reason", why);
 			api_time_put(row, "since", sat_hlc_ms(c->at.hlc));
 		}
-		sat_json_put_bool(row, "masked",
-		    sat_record_cell(&v.rec, SAT_SYS_MASKED) != NULL);
+		sat_json_put_bool(row, "masked", sat_record_of_pool(&v.rec));
 	}
 	sat_arena_fini(&a);
 	return rc;

@@ -384,7 +384,7 @@ crm_follow(crm_work *w, crm_work *also, sat_view *customer,
 		return rc;
 	/* Not of a customer that is only asked for yet: should the claim be
 	 * lost, the follow-up is kept and the dates are not his (P-153). */
-	if (sat_record_cell(&customer->rec, SAT_SYS_MASKED) != NULL) {
+	if (sat_record_of_pool(&customer->rec)) {
 		for (size_t i = 0; i < n; i++)
 			if (about(k, in[i].field) != NULL)
 				return sat_fail_code(e, SAT_EDENIED, "masked",

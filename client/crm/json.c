@@ -184,8 +184,7 @@ put_pool(sat_json *o, const sat_view *v)
 	why = sat_pool_reason_of(pool.s);
 	if (why.n > 0)
 		sat_json_put_strn(o, "released_because", why);
-	sat_json_put_bool(o, "masked",
-	    sat_record_cell(&v->rec, SAT_SYS_MASKED) != NULL);
+	sat_json_put_bool(o, "masked", sat_record_of_pool(&v->rec));
 }
 
 static void

@@ -34,7 +34,7 @@ replica_row_counts(const replica_row *row)
 
 	/* what a pool hides from us is not in the server's sum (P-155) */
 	return row->rid < SAT_RID_LOCAL && !row->leaving && !row->gone &&
-	    s->born.hlc != 0 && sat_record_cell(s, SAT_SYS_MASKED) == NULL;
+	    s->born.hlc != 0 && !sat_record_of_pool(s);
 }
 
 void

@@ -182,6 +182,12 @@ DELETE FROM outbox WHERE seq = ?1;
 -- A refused commit that is the newest: its header still carries the chain.
 UPDATE outbox SET payload = NULL, sealed = NULL WHERE seq = ?1;
 
+-- :name outbox_settled
+-- @after  seq
+SELECT o.seq FROM outbox AS o JOIN answer AS a ON a.seq = o.seq
+WHERE o.seq > ?1 AND a.state = 2 AND o.payload IS NOT NULL
+ORDER BY o.seq LIMIT 1;
+
 -- :name outbox_put_again
 -- A commit that moves to another incarnation.
 INSERT INTO outbox(seq, wall_ms, header, payload, sealed)

@@ -212,6 +212,9 @@ bool sat_replica_searched(const sat_kind *k);
 SAT_CHECK sat_rc sat_replica_search_ready(sat_replica *r, sat_err *e);
 /* Is the field shown masked to this user, in a record he has this relation to? */
 bool sat_replica_masks(const sat_replica *r, const sat_field *f, sat_relation rel);
+/* What the user's role does not see of any record: it is not here (P-241).
+ * NULL: nothing. */
+const sat_mask *sat_replica_mask(const sat_replica *r);
 /* One page of a list in its order, ids alone (columns are not looked at), and
  * how many there are in all. */
 SAT_CHECK sat_rc sat_replica_list(sat_id **ids, size_t *n, int64_t *total,

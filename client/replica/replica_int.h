@@ -633,6 +633,15 @@ SAT_CHECK sat_rc replica_kiosk_put(sat_replica *r, const sat_commit *c, sat_err 
 void replica_kiosk_wipe(sat_replica *r);
 /* An accepted commit, its rows and what was noted of them go. */
 SAT_CHECK sat_rc replica_kiosk_forget(sat_replica *r, int64_t seq, sat_err *e);
+/* veil.c: what is left of fields this role does not see; nothing when it sees
+ * all. Past values of a row: */
+SAT_CHECK sat_rc replica_veil_history(sat_replica *r, const replica_row *row, sat_err *e);
+/* A commit of our own that is settled: its payload goes when it names one. */
+SAT_CHECK sat_rc replica_veil_commit(sat_replica *r, const own_commit *o, sat_err *e);
+/* r->me and r->t are the new ones: does a snapshot have to go over what is
+ * here? In the transaction that changes them. */
+SAT_CHECK sat_rc replica_veil_changed(sat_replica *r, bool *over, const char *was_role,
+    const sat_mask *was, sat_err *e);
 /* In the transaction of its verdict. */
 /* Is the customer in the ledger? */
 SAT_CHECK sat_rc replica_is_erased(bool *yes, sat_replica *r,

@@ -214,10 +214,12 @@ replica_row_conflicts(row_conflict *out, size_t max, sat_arena *a,
 	return n;
 }
 
+/* What is hidden is not missing. */
 static sat_value
 view_value(void *u, const sat_field *f)
 {
-	return sat_record_value(u, f->id);
+	return sat_record_hides(u, f->id) ? sat_v_int(1) :
+	    sat_record_value(u, f->id);
 }
 
 static uint32_t
@@ -232,8 +234,7 @@ pool_flags(const replica_row *row)
 	    sat_record_value(v, owner->id).type != SAT_V_NULL ||
 	    sat_record_value(v, SAT_SYS_POOL).type == SAT_V_NULL)
 		return 0;
-	return ROW_POOL | (sat_record_cell(v, SAT_SYS_MASKED) != NULL ?
-	    ROW_MASKED : 0u);
+	return ROW_POOL | (sat_record_of_pool(v) ? ROW_MASKED : 0u);
 }
 
 uint32_t

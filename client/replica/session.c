@@ -262,20 +262,32 @@ static sat_rc
 on_registry(void *u, sat_span registry, sat_err *e)
 {
 	sat_replica *r = u;
-	sat_registry next = { 0 };
+	sat_registry next = { 0 }, had = r->reg;
+	const sat_user *me = r->me;
+	const sat_mask *mask = sat_replica_mask(r);
+	bool over = false;
 	sat_rc rc;
 
 	if ((rc = sat_registry_read(&next, registry, e)) != SAT_OK)
 		return rc;
-	if ((rc = replica_session_begin(r, e)) == SAT_OK)
-		rc = replica_end(r, true, put_registry(r, registry, e), e);
-	if (rc != SAT_OK) {
+	if ((rc = replica_session_begin(r, e)) != SAT_OK) {
 		sat_registry_fini(&next);
 		return rc;
 	}
-	sat_registry_fini(&r->reg);
 	r->reg = next;
 	r->me = sat_registry_user_ord(&r->reg, r->id->user);
+	rc = put_registry(r, registry, e);
+	if (rc == SAT_OK && me != NULL) /* another role holds other things */
+		rc = replica_veil_changed(r, &over, me->role, mask, e);
+	if ((rc = replica_end(r, true, rc, e)) != SAT_OK) {
+		r->reg = had;
+		r->me = me;
+		sat_registry_fini(&next);
+		return rc;
+	}
+	sat_registry_fini(&had);
+	if (over)
+		replica_started_over(r);
 	return SAT_OK;
 }
 

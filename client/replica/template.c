@@ -315,8 +315,11 @@ replica_template_in(void *u, const uint8_t tip_bytes[SAT_TEMPLATE_OID_BYTES],
 		r->t = next.t;
 		r->kinds = next.kinds;
 		rc = install(r, was.kinds, &tip, e);
-		over = pools_changed(r, was.t, next.t);
-		if (rc == SAT_OK && over)
+		if (rc == SAT_OK && r->me != NULL && was.t != NULL)
+			rc = replica_veil_changed(r, &over, r->me->role,
+			    sat_template_mask(was.t, r->me->role), e);
+		if (rc == SAT_OK && !over &&
+		    (over = pools_changed(r, was.t, next.t)))
 			rc = replica_start_over(r, e);
 	}
 	rc = replica_end(r, true, rc, e);

@@ -1,4 +1,5 @@
-/* acl/matrix.json: {"roles":[...],"grants":{role:{action:scope}}}. */
+/* acl/matrix.json: {"roles":[...],"grants":{role:{action:scope}},"masks":{...}}:
+ * masks are mask.c's. */
 #include "common/template/gate.h"
 #include "common/template/template_int.h"
 
@@ -59,7 +60,7 @@ sat_template_load_matrix(sat_template *t, sat_err *e)
 	if (root == NULL)
 		return sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,
 		    "acl/matrix.json: is missing");
-	sat_walk_members(&w, root, "roles grants note");
+	sat_walk_members(&w, root, "roles grants masks note");
 	roles = sat_walk_array(&w, root, "roles", 64, &count);
 	for (n = sat_json_first(roles); n != NULL && w.rc == SAT_OK;
 	    n = sat_json_next(n)) {

@@ -3,6 +3,7 @@
  * form can mark all its faults at once; nothing is decided by the door.
  */
 #include "common/template/gate_int.h"
+#include "common/template/mask.h"
 #include "common/template/template_int.h"
 
 #include <stdio.h>
@@ -76,12 +77,28 @@ judge_right(const sat_gate_in *in, const char *action, sat_err *e)
 	    "role %.20s may not %.60s here", in->role, action);
 }
 
+/* What the role does not see it sets only where it makes the record (P-246). */
+static sat_rc
+judge_masked(const sat_gate_in *in, sat_err *e)
+{
+	const sat_mask *m = in->is_new ? NULL :
+	    sat_template_mask(in->t, in->role);
+
+	for (size_t i = 0; m != NULL && i < in->n; i++)
+		if (in->changes[i].field != NULL && sat_mask_field(m,
+		    in->kind->id, in->changes[i].field->id) != NULL)
+			return sat_fail_code(e, SAT_EDENIED, "masked", NULL,
+			    "role %.20s does not see %.60s and may not change it",
+			    in->role, in->changes[i].field->key);
+	return SAT_OK;
+}
+
 static sat_rc
 judge_rights(const sat_gate_in *in, sat_err *e)
 {
 	const char *last = NULL;
 	char action[64];
-	sat_rc rc = SAT_OK;
+	sat_rc rc = judge_masked(in, e);
 
 	if (in->is_new && in->n == 0) {
 		(void)snprintf(action, sizeof action, "%s.create", in->kind->key);

@@ -61,6 +61,8 @@ struct sat_template {
 	struct sat_approval_route *routes;
 	size_t nroutes;
 	const sat_json *matrix; /* "grants" of acl/matrix.json, or NULL */
+	struct sat_mask *masks;
+	size_t nmasks;
 };
 
 /*
@@ -118,6 +120,9 @@ sat_rc sat_template_load_approvals(sat_template *t, sat_err *e);
 bool sat_template_has_role(const sat_template *t, const char *key);
 /* flow.c: flows/ */
 sat_rc sat_template_load_flows(sat_template *t, sat_err *e);
+
+/* mask.c: `masks` of acl/matrix.json, after kinds and roles */
+sat_rc sat_template_load_masks(sat_template *t, sat_err *e);
 
 /* pool.c: policy/pool.json, after the kinds */
 sat_rc sat_template_load_pools(sat_template *t, sat_err *e);

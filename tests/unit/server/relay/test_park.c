@@ -52,7 +52,8 @@ park_one(int i, uint32_t device, sat_scope_key a, sat_scope_key b, int64_t now)
 			want[k].parked = false;
 	x[i].session.device = device;
 	x[i].session.parked = true;
-	x[i].session.waits_for = (sat_keys){ { a, b }, b != 0 ? 2 : 1 };
+	x[i].session.waits_for = (sat_keys){ .k = { a, b },
+	    .n = b != 0 ? 2 : 1 };
 	sat_park_add(&park, &x[i], &link_of[i], now);
 	want[i] = (model){ true, now + SAT_WAIT_MS };
 }

@@ -85,7 +85,7 @@ what_was_put_is_there_after_a_restart_and_not_after_a_rollback(void **state)
 		assert_ok(f->o.verdict_put(f->o.u, 1, SAT_VD_OK_LATE, &err));
 		assert_ok(f->o.scope_put(f->o.u, sat_key_user(1), 1, 0, &err));
 		if (keep == 0) {
-			sat_keys keys = { { sat_key_user(1) }, 1 };
+			sat_keys keys = { .k = { sat_key_user(1) }, .n = 1 };
 
 			f->o.rollback(f->o.u);
 			assert_ok(f->o.begin(f->o.u, &err));
@@ -230,10 +230,10 @@ static void
 entries_of_many_keys_come_merged_in_order(void **state)
 {
 	fixture *f = *state;
-	sat_keys all = { { SAT_KEY_ALL }, 1 }, none = { { 0 }, 0 };
-	sat_keys one = { { sat_key_user(1) }, 1 };
-	sat_keys four = { { sat_key_user(1), sat_key_team(1), sat_key_user(2),
-	    sat_key_team(2) }, 4 };
+	sat_keys all = { .k = { SAT_KEY_ALL }, .n = 1 }, none = { .n = 0 };
+	sat_keys one = { .k = { sat_key_user(1) }, .n = 1 };
+	sat_keys four = { .k = { sat_key_user(1), sat_key_team(1),
+	    sat_key_user(2), sat_key_team(2) }, .n = 4 };
 	uint64_t lsn;
 	walk w = { 0 };
 	sat_err err = { 0 };
@@ -278,7 +278,7 @@ static void
 thousands_of_entries_and_rows_survive_their_buffers(void **state)
 {
 	fixture *f = *state;
-	sat_keys one = { { sat_key_user(1) }, 1 };
+	sat_keys one = { .k = { sat_key_user(1) }, .n = 1 };
 	walk w = { 0 };
 	sat_log_row row;
 	sat_err err = { 0 };
@@ -330,7 +330,7 @@ only_live_members_are_listed(void **state)
 {
 	fixture *f = *state;
 	sat_member m = { 1, 0 }, gone = { 0, 7 }, back;
-	sat_keys one = { { sat_key_user(1) }, 1 };
+	sat_keys one = { .k = { sat_key_user(1) }, .n = 1 };
 	sat_rec_row row = { .kind = 1, .state = sat_span_str("s") };
 	uint64_t sum = 0, n = 0;
 	sat_err err = { 0 };
