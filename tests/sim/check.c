@@ -44,6 +44,8 @@ check_value(world *w, int dev, sat_value v)
 	size_t n = sizeof mark - 1;
 	int rec = 0;
 
+	if (v.type == SAT_V_TEXT || v.type == SAT_V_BYTES)
+		sim_mask_value(w, dev, v.s, "a value");
 	if (v.type != SAT_V_TEXT || v.s.n <= n || memcmp(v.s.p, mark, n) != 0)
 		return;
 	for (size_t i = n; i + 1 < v.s.n; i++)
@@ -83,6 +85,7 @@ check_states(world *w, int dev, sat_span records)
 	for (size_t i = 0; i < n; i++) {
 		check_seen(w, dev, sim_rec_find(w, &r[i].id), "the state");
 		check_mask(w, dev, &r[i]);
+		sim_mask_state(w, dev, &r[i]);
 		for (size_t k = 0; k < r[i].ncells; k++)
 			check_value(w, dev, r[i].cells[k].value);
 	}
@@ -123,6 +126,12 @@ sim_check_frame(world *w, int dev, sat_span frame)
 		check_states(w, dev, m.u.chunk.records);
 	if (m.type == SAT_MSG_REFETCH_IS)
 		check_states(w, dev, m.u.refetch_is.records);
+	for (size_t i = 0; m.type == SAT_MSG_VERDICTS &&
+	    i < m.u.verdicts.n; i++) {
+		sim_mask_value(w, dev, m.u.verdicts.v[i].hint, "a hint");
+		if (sat_span_eq(m.u.verdicts.v[i].slug, sat_span_str("masked")))
+			HIT(v_masked);
+	}
 	if (m.type != SAT_MSG_DELTA)
 		return;
 	check_states(w, dev, m.u.delta.records);
@@ -514,6 +523,7 @@ check_replicas(world *w)
 		if (sim_shut_out(d))
 			continue;
 		sim_check_dump(d);
+		sim_mask_disk(d);
 		check_canons(d);
 	}
 }

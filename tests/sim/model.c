@@ -52,7 +52,7 @@ sees_whole(const world *w, int user, int rec)
 
 	if (r->eid == 0 || r->erased)
 		return false;
-	if (w->users[user].role == HQ)
+	if (w->users[user].role >= HQ)
 		return true;
 	top = sim_top(w, rec);
 	for (int i = 0; i < w->nrecs && !held; i++)

@@ -111,7 +111,8 @@ people(world *w)
 			sim_fail(w, "team: %s", e.text);
 	}
 	for (int i = 0; i < w->nusers; i++) {
-		static const char *const roles[] = { "rep", "manager", "hq" };
+		static const char *const roles[] = { "rep", "manager", "hq",
+			"auditor" };
 		const person *u = &w->users[i];
 
 		(void)snprintf(key, sizeof key, "t%d", u->team);

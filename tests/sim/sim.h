@@ -18,6 +18,7 @@
  *   whole.c     commits are whole everywhere; what a save may cost
  *   mirror.c    the log read a second time
  *   model.c     scope and values by that log, naively
+ *   mask.c      a role that does not see every field
  *   check.c     what must hold, during a history and at its end
  *
  * Nothing here knows the time or draws a number but from the world. The
@@ -112,6 +113,9 @@ enum {
 	X(concurrent, "concurrent pairs, exactly told", 2000)                 \
 	X(causal, "causal pairs, exactly told", 1000)                         \
 	X(ahead, "pairs seen ahead of the cursor", 0)                         \
+	X(masked, "states without what a role does not see", 300)             \
+	X(masked_disks, "... its devices' tables, looked through", 40)        \
+	X(v_masked, "... its edits of such fields, refused", 40)              \
 	X(v_late, "verdicts: late", 300)                                      \
 	X(v_conflict, "verdicts: conflict", 300)                              \
 	X(v_rejected, "verdicts: rejected", 1000)                             \
@@ -225,7 +229,7 @@ typedef struct node {
 	int64_t boot_at; /* true time of the last boot */
 } node;
 
-typedef enum role { REP, MANAGER, HQ } role;
+typedef enum role { REP, MANAGER, HQ, MASKED } role;
 typedef struct person {
 	char key[16];
 	role role;
@@ -642,6 +646,11 @@ void sim_shadow_check(world *w);        /* properties 4 and 5 */
 void sim_check_frame(world *w, int dev, sat_span frame); /* to a device */
 /* Whose cursor is there has all: what was shortened is not to be told any more. */
 uint64_t sim_scope_head(world *w, int user);
+/* mask.c */
+sat_span sim_mask_matrix(sat_arena *a, sat_span doc, int version);
+void sim_mask_value(world *w, int dev, sat_span s, const char *what);
+void sim_mask_state(world *w, int dev, const sat_record *r);
+void sim_mask_disk(device *d);
 void sim_check_dump(device *d);         /* property 1, at the head */
 void sim_check_replica(device *d, bool quick);
 void sim_check_kept(device *d);         /* property 6, after a restart */

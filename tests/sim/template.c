@@ -109,6 +109,8 @@ make_version(sat_git *g, int v, const uint8_t *sk)
 		files[n] = base[i];
 		if (strcmp(base[i].path, "fields/account.json") == 0)
 			files[n].bytes = grown(&a, base[i].bytes, v);
+		if (strcmp(base[i].path, "acl/matrix.json") == 0)
+			files[n].bytes = sim_mask_matrix(&a, base[i].bytes, v);
 		if (strcmp(base[i].path, "dict/industry.json") == 0)
 			files[n].bytes = sat_span_str(industry);
 		if (sim_template_pools != NULL &&

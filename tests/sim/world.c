@@ -200,8 +200,9 @@ draw_people(world *w)
 		uint64_t k = sim_below(w, 10);
 
 		(void)snprintf(u->key, sizeof u->key, "u%d", i + 1);
-		u->role = i == 0 ? MANAGER : k < 5 ? REP : k < 8 ? MANAGER : HQ;
-		u->team = u->role == HQ ? 0 : 1 + (int)sim_below(w,
+		u->role = i == 0 ? MANAGER : k < 5 ? REP : k < 8 ? MANAGER :
+		    k < 9 ? HQ : MASKED;
+		u->team = u->role >= HQ ? 0 : 1 + (int)sim_below(w,
 		    (uint64_t)w->nteams);
 	}
 }

@@ -1,0 +1,149 @@
+/*
+ * mask.c - a role that does not see every field (P-241 to P-247): what the
+ * template of the simulation hides from it, and that nothing of it ever is in a
+ * frame to its devices or, once the server has answered, on their disks.
+ */
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json/json.h"
+
+/* Every canary, values people disagree about, sets; what later versions hide
+ * besides, and what they show again, makes devices begin anew. */
+static const char *const hidden[SIM_TEMPLATES] = {
+	"\"*.address\",\"contact.wechat\",\"activity.place\","
+	"\"opportunity.need_detail\",\"account.name\",\"account.tags\"",
+	"\"*.address\",\"contact.wechat\",\"activity.place\","
+	"\"opportunity.need_detail\",\"account.name\",\"account.tags\"",
+	"\"*.address\",\"contact.wechat\",\"activity.place\","
+	"\"opportunity.need_detail\",\"account.tags\",\"account.remark\","
+	"\"opportunity.amount\"",
+	"\"*.address\",\"contact.wechat\",\"activity.place\","
+	"\"opportunity.need_detail\",\"account.remark\",\"*.name\"",
+};
+
+/* The auditor of the simulation may do what headquarters may. */
+sat_span
+sim_mask_matrix(sat_arena *a, sat_span doc, int version)
+{
+	sat_buf out = { 0 };
+	const sat_json *grants, *row;
+	sat_json *j = NULL;
+	sat_span copy;
+	sat_err e;
+
+	if (sat_json_parse(&j, doc, 1u << 20, &e) != SAT_OK)
+		abort();
+	grants = sat_json_get(j, "grants");
+	sat_buf_str(&out, "{\"roles\":");
+	sat_json_write(&out, sat_json_get(j, "roles"), false);
+	sat_buf_fmt(&out, ",\"masks\":{\"auditor\":[%s]},\"grants\":{",
+	    hidden[version]);
+	for (row = sat_json_first(grants); row != NULL;
+	    row = sat_json_next(row)) {
+		bool like_hq = strcmp(sat_json_key(row), "auditor") == 0;
+
+		sat_buf_fmt(&out, "%s\"%s\":", row == sat_json_first(grants) ?
+		    "" : ",", sat_json_key(row));
+		sat_json_write(&out, like_hq ? sat_json_get(grants, "hq") : row,
+		    false);
+	}
+	sat_buf_str(&out, "}}");
+	sat_json_free(j);
+	copy = sat_span_of(sat_arena_dup(a, out.p, out.n), out.n);
+	sat_buf_fini(&out);
+	return copy;
+}
+
+static bool
+is_masked(const world *w, int dev)
+{
+	return w->users[w->dev[dev].user].role == MASKED;
+}
+
+static bool
+has_canary(sat_span s)
+{
+	return memmem(s.p, s.n, "canary-", 7) != NULL;
+}
+
+void
+sim_mask_value(world *w, int dev, sat_span s, const char *what)
+{
+	if (is_masked(w, dev) && s.n > 0 && has_canary(s))
+		sim_fail(w, "property 11: %s to d%d tells what its role does "
+		    "not see", what, dev + 1);
+}
+
+/* A state that says it is not whole, for the count. */
+void
+sim_mask_state(world *w, int dev, const sat_record *r)
+{
+	for (size_t i = 0; is_masked(w, dev) && i < r->ncells; i++) {
+		const sat_cell *c = &r->cells[i];
+
+		sim_mask_value(w, dev, c->ext, "candidates");
+		if (c->value.type == SAT_V_BYTES)
+			sim_mask_value(w, dev, c->value.s, "a state");
+		if (c->field == SAT_SYS_MASKED)
+			HIT(masked);
+	}
+}
+
+/* ---- its disk -------------------------------------------------------------------- */
+
+static void
+look_through(device *d, const char *table)
+{
+	sat_db *db = sat_replica_db(d->r);
+	char *sql = sat_xasprintf("SELECT * FROM \"%s\"", table);
+	sat_stmt *s;
+	bool row;
+	sat_err e = { 0 };
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt_text(&s, db, sql, &e)) != SAT_OK)
+		sim_fail(d->n.w, "%s: %s: %s", d->n.name, table, e.text);
+	while ((rc = sat_step(&row, s, &e)) == SAT_OK && row)
+		for (int i = 0; i < sat_col_count(s); i++)
+			if ((sat_col_type(s, i) == 't' && has_canary(
+			    sat_col_text(s, i))) || (sat_col_type(s, i) ==
+			    'b' && has_canary(sat_col_blob(s, i))))
+				sim_fail(d->n.w, "property 11: %s keeps in %s, "
+				    "column %d, what its role does not see",
+				    d->n.name, table, i);
+	if (rc != SAT_OK)
+		sim_fail(d->n.w, "%s: %s: %s", d->n.name, table, e.text);
+	free(sql);
+}
+
+/* At rest. What it typed itself and the server refused waits for a person. */
+void
+sim_mask_disk(device *d)
+{
+	char names[96][64];
+	size_t n = 0;
+	sat_stmt *s;
+	bool row;
+	sat_err e = { 0 };
+
+	if (!is_masked(d->n.w, d->index))
+		return;
+	HIT(masked_disks);
+	if (sat_db_stmt_text(&s, sat_replica_db(d->r), "SELECT name FROM "
+	    "sqlite_schema WHERE type = 'table' AND name <> 'quarantine'",
+	    &e) != SAT_OK)
+		sim_fail(d->n.w, "%s: %s", d->n.name, e.text);
+	while (sat_step(&row, s, &e) == SAT_OK && row && n < 96) {
+		sat_span name = sat_col_text(s, 0);
+
+		(void)snprintf(names[n++], sizeof names[0], "%.*s",
+		    (int)name.n, (const char *)name.p);
+	}
+	sat_stmt_reset(s);
+	for (size_t i = 0; i < n; i++)
+		look_through(d, names[i]);
+}
