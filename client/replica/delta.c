@@ -684,8 +684,10 @@ rescopes(apply *x, sat_err *e)
 			return rc;
 	if (x->nfresh > 1)
 		qsort(x->fresh, x->nfresh, sizeof *x->fresh, by_id);
-	/* the parents are looked up in the tables */
-	if (d->nrescopes > 0 && (rc = replica_page_flush(x->r, e)) != SAT_OK)
+	/* the parents are looked up in the tables; and of rows for which work
+	 * waited the views are made before any of it is settled */
+	if (x->nrecs + d->nrescopes > 0 &&
+	    (rc = replica_page_flush(x->r, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < d->nrescopes; i++) {
 		if (d->rescopes[i].nheld > 1)

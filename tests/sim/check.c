@@ -58,7 +58,7 @@ check_mask(world *w, int dev, const sat_record *r)
 {
 	bool masked = sim_masked(w, w->dev[dev].user, sim_rec_find(w, &r->id));
 
-	if (masked != (sat_record_cell(r, SAT_SYS_MASKED) != NULL))
+	if (masked != sat_record_of_pool(r))
 		sim_fail(w, "property 13: d%d is told that record %d is%s "
 		    "whole", dev + 1, sim_rec_find(w, &r->id),
 		    masked ? "" : " not");
@@ -130,7 +130,7 @@ sim_check_frame(world *w, int dev, sat_span frame)
 	    i < m.u.verdicts.n; i++) {
 		sim_mask_value(w, dev, m.u.verdicts.v[i].hint, "a hint");
 		if (sat_span_eq(m.u.verdicts.v[i].slug, sat_span_str("masked")))
-			HIT(v_masked);
+			HIT(v_veiled);
 	}
 	if (m.type != SAT_MSG_DELTA)
 		return;

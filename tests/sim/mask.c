@@ -89,7 +89,7 @@ sim_mask_state(world *w, int dev, const sat_record *r)
 		if (c->value.type == SAT_V_BYTES)
 			sim_mask_value(w, dev, c->value.s, "a state");
 		if (c->field == SAT_SYS_MASKED)
-			HIT(masked);
+			HIT(veiled);
 	}
 }
 
@@ -132,7 +132,7 @@ sim_mask_disk(device *d)
 
 	if (!is_masked(d->n.w, d->index))
 		return;
-	HIT(masked_disks);
+	HIT(veiled_disks);
 	if (sat_db_stmt_text(&s, sat_replica_db(d->r), "SELECT name FROM "
 	    "sqlite_schema WHERE type = 'table' AND name <> 'quarantine'",
 	    &e) != SAT_OK)

@@ -113,9 +113,9 @@ enum {
 	X(concurrent, "concurrent pairs, exactly told", 2000)                 \
 	X(causal, "causal pairs, exactly told", 1000)                         \
 	X(ahead, "pairs seen ahead of the cursor", 0)                         \
-	X(masked, "states without what a role does not see", 300)             \
-	X(masked_disks, "... its devices' tables, looked through", 40)        \
-	X(v_masked, "... its edits of such fields, refused", 40)              \
+	X(veiled, "states without what a role does not see", 300)             \
+	X(veiled_disks, "... its devices' tables, looked through", 40)        \
+	X(v_veiled, "... its edits of such fields, refused", 40)              \
 	X(v_late, "verdicts: late", 300)                                      \
 	X(v_conflict, "verdicts: conflict", 300)                              \
 	X(v_rejected, "verdicts: rejected", 1000)                             \
