@@ -424,6 +424,8 @@ heal(world *w)
 		device *d = &w->dev[i];
 
 		sim_session_end(d);
+		if (d->r != NULL) /* cut off in what nobody waited for */
+			(void)sim_device_after(d, SAT_OK);
 		if (d->r == NULL)
 			sim_device_start(d);
 		sim_device_calm(d);
