@@ -32,6 +32,7 @@ typedef enum sat_msg_type {
 	SAT_MSG_DIRECTORY = 29, SAT_MSG_DIRECTORY_IS = 30,
 	SAT_MSG_PRIVACY = 31, SAT_MSG_PRIVACY_IS = 32,
 	SAT_MSG_HOLD = 33, SAT_MSG_HELD = 34,
+	SAT_MSG_REVEAL = 43, SAT_MSG_REVEALED = 44,
 	SAT_MSG_ADMIN = 55, SAT_MSG_ADMIN_IS = 56,
 	SAT_MSG_LAST = 56,
 } sat_msg_type;
@@ -426,6 +427,19 @@ typedef struct sat_numbers {
 	size_t n;
 } sat_numbers;
 
+/* One value of one record that the asker's role is not shown (P-248). REVEALED
+ * has it, and the record that tells whoever looks after the customer. */
+#define SAT_REVEAL_REASON_MAX 200
+typedef struct sat_reveal {
+	sat_id rec;
+	uint16_t field;
+	sat_span reason;  /* UTF-8, 2 bytes or more */
+} sat_reveal;
+typedef struct sat_revealed {
+	sat_value value;
+	sat_id disclosure;
+} sat_revealed;
+
 /* Customers of a pool kept for this user (P-154). HOLD: how many he wants to
  * have; HELD: the ones he has, with what he had before. */
 #define SAT_HOLDS_MAX 1000
@@ -484,6 +498,8 @@ typedef struct sat_msg {
 		sat_privacy_is privacy_is;
 		sat_directory directory;
 		sat_numbers numbers; /* NUMBERS, NUMBERS_IS */
+		sat_reveal reveal;
+		sat_revealed revealed;
 		uint64_t hold;       /* HOLD */
 		sat_held held;
 	} u;

@@ -293,6 +293,15 @@ sat_msg_write_more(sat_buf *b, const sat_msg *m)
 		sat_buf_add(b, m->u.erased.sig, sizeof m->u.erased.sig);
 		break;
 	case SAT_MSG_DIRECTORY_IS: write_directory(b, &m->u.directory); break;
+	case SAT_MSG_REVEAL:
+		write_id(b, &m->u.reveal.rec);
+		sat_write_uint(b, m->u.reveal.field);
+		sat_write_span(b, m->u.reveal.reason);
+		break;
+	case SAT_MSG_REVEALED:
+		sat_value_write(b, m->u.revealed.value);
+		write_id(b, &m->u.revealed.disclosure);
+		break;
 	case SAT_MSG_PRIVACY: write_privacy(b, &m->u.privacy); break;
 	case SAT_MSG_PRIVACY_IS: write_privacy_is(b, &m->u.privacy_is); break;
 	default: break; /* ERASED_OK, DIRECTORY have no body */
@@ -315,6 +324,16 @@ sat_msg_read_more(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_DIRECTORY: break;
 	case SAT_MSG_DIRECTORY_IS:
 		read_directory(&m->u.directory, a, r);
+		break;
+	case SAT_MSG_REVEAL:
+		m->u.reveal.rec = read_id(r);
+		m->u.reveal.field = (uint16_t)sat_read_uint_max(r,
+		    SAT_FIELD_USER_MAX);
+		m->u.reveal.reason = sat_read_span(r, SAT_REVEAL_REASON_MAX);
+		break;
+	case SAT_MSG_REVEALED:
+		m->u.revealed.value = sat_value_read(r);
+		m->u.revealed.disclosure = read_id(r);
 		break;
 	case SAT_MSG_PRIVACY: read_privacy(&m->u.privacy, r); break;
 	case SAT_MSG_PRIVACY_IS:

@@ -319,6 +319,8 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return sat_srv_erased(s, x, &m->u.erased, reply, e);
 	case SAT_MSG_HOLD:
 		return sat_srv_hold(s, user, m->u.hold, reply, e);
+	case SAT_MSG_REVEAL:
+		return sat_srv_reveal(s, x, user, &m->u.reveal, reply, e);
 	case SAT_MSG_PRIVACY:
 		return sat_srv_privacy(s, x, &m->u.privacy, reply, e);
 	case SAT_MSG_SEED:
@@ -363,7 +365,8 @@ writes(sat_span frame)
 	return frame.n > 0 && (frame.p[0] == SAT_MSG_ENROL ||
 	    frame.p[0] == SAT_MSG_NUMBERS || frame.p[0] == SAT_MSG_HOLD ||
 	    frame.p[0] == SAT_MSG_SEED || frame.p[0] == SAT_MSG_LEDGER ||
-	    frame.p[0] == SAT_MSG_ERASED || frame.p[0] == SAT_MSG_PRIVACY);
+	    frame.p[0] == SAT_MSG_ERASED || frame.p[0] == SAT_MSG_PRIVACY ||
+	    frame.p[0] == SAT_MSG_REVEAL);
 }
 
 sat_rc

@@ -30,18 +30,6 @@ typedef struct work {
 
 /* ---- finding what it is about ---------------------------------------------------- */
 
-static void
-born(work *k, wrec *w, uint16_t kind)
-{
-	w->exists = w->fresh = w->decoded = true;
-	w->kind = kind;
-	w->eid = (uint32_t)++k->s->eid;
-	w->root = w->eid;
-	w->owner = sat_v_null();
-	memset(&w->r, 0, sizeof w->r);
-	sat_set_index(k->s, w);
-}
-
 static bool
 owner_known(const work *k, sat_value v)
 {
@@ -167,7 +155,7 @@ locate(work *k, size_t i, sat_err *e)
 	if (op->kind == SAT_OP_NEW && !again) {
 		if (k->s->eid >= UINT32_MAX)
 			return sat_fail(e, SAT_ENOSPACE, "no eid left");
-		born(k, w, op->rtype);
+		sat_set_born(k->s, w, op->rtype);
 	}
 	if (!w->exists) {
 		k->m.of[i] = NULL;

@@ -230,6 +230,9 @@ SAT_CHECK sat_rc sat_set_by_eid(wrec **w, sat_server *s, uint32_t eid, sat_err *
 /* The same of a row a scan lends. */
 wrec *sat_set_of_row(sat_server *s, const sat_rec_row *row);
 SAT_CHECK sat_rc sat_set_decode(wrec *w, sat_server *s, sat_err *e);
+/* A record that was absent is made by the commit that is being worked on; there
+ * is an eid left. */
+void sat_set_born(sat_server *s, wrec *w, uint16_t kind);
 /* Gives a fresh record its place among the eids. */
 void sat_set_index(sat_server *s, wrec *w);
 void sat_set_unindex(sat_server *s, wrec *w); /* it was never born */
@@ -305,7 +308,8 @@ SAT_CHECK sat_rc sat_merge_log(merging *m, sat_verdict_code code, sat_err *e);
 /*
  * server_own.c: a commit of the server itself, in the open transaction, right
  * behind what was logged so far (P-130). Every op names a record that is there,
- * of its kind, all below one subject; ops, values and dots live until this
+ * of its kind, or one that a NEW before it makes below the subject, all below
+ * one subject; ops, values and dots live until this
  * returns. *lsn is its position. A failure fails the transaction.
  * Pointers to wrec stay valid; their before, touch and ops are another
  * commit's from here on.
@@ -595,6 +599,10 @@ bool sat_srv_hides(const sat_mask *m, const sat_op *op);
 SAT_CHECK sat_rc sat_srv_judge_veiled(judging *j, wrec *w, sat_err *e);
 /* Would what he suggests set such a field of a record it does not make? */
 bool sat_srv_hand_veiled(const judging *j, const sat_commit *part);
+
+/* server_reveal.c: REVEAL; commits by itself (P-248). */
+SAT_CHECK sat_rc sat_srv_reveal(sat_server *s, sat_server_session *x,
+    const sat_user *user, const sat_reveal *in, sat_buf *reply, sat_err *e);
 
 /*
  * server_masksum.c: sums of what a role with a mask is shown (P-243). Roles

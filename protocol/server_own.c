@@ -84,6 +84,23 @@ stamp_above(const merging *m, int64_t now_ms)
 	return h;
 }
 
+/* A record of the server's own making: below the subject, unless it is it. */
+static sat_rc
+make(merging *m, wrec *w, const sat_op *op, sat_err *e)
+{
+	wrec *top;
+	sat_rc rc;
+
+	if (m->s->eid >= UINT32_MAX)
+		return sat_fail(e, SAT_ENOSPACE, "no eid left");
+	if ((rc = sat_set_by_id(&top, m->s, &m->c->subject, e)) != SAT_OK)
+		return rc;
+	sat_set_born(m->s, w, op->rtype);
+	if (top != w && top->exists)
+		w->root = top->root;
+	return SAT_OK;
+}
+
 static sat_rc
 locate_all(merging *m, sat_err *e)
 {
@@ -94,6 +111,9 @@ locate_all(merging *m, sat_err *e)
 		const sat_op *op = &m->c->ops[i];
 
 		if ((rc = sat_set_by_id(&w, m->s, &op->rec, e)) != SAT_OK)
+			return rc;
+		if (!w->exists && !w->erased && op->kind == SAT_OP_NEW &&
+		    (rc = make(m, w, op, e)) != SAT_OK)
 			return rc;
 		if (!w->exists || w->kind != op->rtype)
 			return sat_fail(e, SAT_EINTEGRITY,

@@ -138,6 +138,18 @@ sat_set_index(sat_server *s, wrec *w)
 }
 
 void
+sat_set_born(sat_server *s, wrec *w, uint16_t kind)
+{
+	w->exists = w->fresh = w->decoded = true;
+	w->kind = kind;
+	w->eid = (uint32_t)++s->eid;
+	w->root = w->eid;
+	w->owner = sat_v_null();
+	memset(&w->r, 0, sizeof w->r);
+	sat_set_index(s, w);
+}
+
+void
 sat_set_unindex(sat_server *s, wrec *w)
 {
 	wrec **at = &s->set.by_eid[eid_hash(w->eid) & s->set.mask];

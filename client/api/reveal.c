@@ -7,6 +7,9 @@
  * before it is shown: in this device's audit chain, and as a record
  * `disclosure` under the customer, which syncs to whoever looks after him and
  * to headquarters.
+ *
+ * A role whose masks name the field does not hold the value: the server is
+ * asked, decides again, and writes the disclosure itself (P-248).
  */
 #include "client/api/api_int.h"
 
@@ -26,6 +29,7 @@ typedef struct reveal {
 	const char *reason;
 	sat_id id, customer;
 	bool under; /* the customer is known */
+	bool ask;   /* the value is the server's alone */
 	sat_value value;
 	sat_arena mem;
 } reveal;
@@ -43,7 +47,9 @@ choose_field(reveal *x, const char *key, sat_err *e)
 	if (x->f == NULL)
 		return sat_fail(e, SAT_ENOTFOUND, "%s has no field \"%s\"",
 		    x->k->key, key != NULL ? key : "that is masked");
-	return x->f->mask != NULL ? SAT_OK : sat_fail_code(e, SAT_EUSAGE,
+	return x->f->mask != NULL || sat_mask_field(sat_replica_mask(
+	    x->api->crm.replica), x->k->id, x->f->id) != NULL ? SAT_OK :
+	    sat_fail_code(e, SAT_EUSAGE,
 	    "usage", NULL, "%s is shown to everybody who sees the record",
 	    x->f->key);
 }
@@ -60,10 +66,12 @@ read_record(reveal *x, sat_err *e)
 
 	if (rc != SAT_OK)
 		return rc;
-	if (sat_record_cell(&v.rec, SAT_SYS_MASKED) != NULL)
+	if (sat_record_of_pool(&v.rec))
 		return sat_fail_code(e, SAT_EDENIED, "masked",
 		    "claim the customer first",
 		    "the value has not been given to this device");
+	x->ask = sat_mask_field(sat_replica_mask(x->api->crm.replica),
+	    x->k->id, x->f->id) != NULL;
 	x->value = sat_record_value(&v.rec, x->f->id);
 	up = x->k == root ? sat_v_id(&x->id) : x->k->parent == NULL ||
 	    root == NULL || strcmp(x->k->parent->ref, root->key) != 0 ?
@@ -154,9 +162,45 @@ write_down(reveal *x, sat_err *e)
 	rc = sat_replica_audit_about(x->api->crm.replica, x->under ?
 	    &x->customer : &x->id, "reveal", detail, e);
 	free(detail);
-	if (rc == SAT_OK && k != NULL && x->under)
+	if (rc == SAT_OK && k != NULL && x->under && !x->ask)
 		rc = sat_crm_create(&made, &x->api->crm, k, in, n, &o, NULL,
 		    NULL, e);
+	return rc;
+}
+
+/* A ticket that is still here alone would not count. A daemon sends at once. */
+static sat_rc
+send_first(reveal *x, sat_err *e)
+{
+	sat_sync_opts o = x->api->sync;
+	sat_replica_status st;
+	sat_sync_result r;
+	sat_rc rc = sat_replica_status_get(&st, x->api->crm.replica, e);
+
+	if (rc != SAT_OK || st.pending_commits == 0 || o.asking != NULL)
+		return rc;
+	o.flags = SAT_CS_PUSH_ONLY;
+	rc = sat_sync_run(&r, x->api->crm.replica, &o, e);
+	return rc == SAT_EPARTLY ? SAT_OK : rc; /* refused work is kept */
+}
+
+static sat_rc
+ask_server(reveal *x, sat_err *e)
+{
+	sat_reveal in = { x->id, x->f->id, sat_span_str(x->reason) };
+	sat_revealed got;
+	sat_rc rc;
+
+	if ((rc = send_first(x, e)) == SAT_OK)
+		rc = sat_sync_reveal(&got, &x->mem, x->api->crm.replica, &in,
+		    &x->api->sync, e);
+	if (rc == SAT_EUNREACHABLE)
+		return sat_fail_code(e, rc, "reveal.offline",
+		    "try again when the server can be reached",
+		    "%s is not on this device: the server has to show it, and "
+		    "cannot be reached", x->f->key);
+	if (rc == SAT_OK)
+		x->value = got.value;
 	return rc;
 }
 
@@ -172,7 +216,8 @@ run(reveal *x, const char *field, sat_err *e)
 		    "the customer", "say why, in %d to %d bytes", REASON_MIN,
 		    REASON_MAX);
 	if (rc == SAT_OK && (rc = read_record(x, e)) == SAT_OK &&
-	    (rc = may_reveal(x, e)) == SAT_OK)
+	    (rc = may_reveal(x, e)) == SAT_OK && (!x->ask ||
+	    (rc = ask_server(x, e)) == SAT_OK))
 		rc = write_down(x, e);
 	return rc;
 }

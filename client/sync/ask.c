@@ -197,6 +197,20 @@ sat_sync_hold(sat_held *out, sat_arena *a, sat_replica *r, uint64_t count,
 }
 
 sat_rc
+sat_sync_reveal(sat_revealed *out, sat_arena *a, sat_replica *r,
+    const sat_reveal *in, const sat_sync_opts *o, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_REVEAL };
+	sat_rc rc;
+
+	memset(out, 0, sizeof *out);
+	m.u.reveal = *in;
+	if ((rc = one_question(&m, a, r, SAT_MSG_REVEALED, o, e)) == SAT_OK)
+		*out = m.u.revealed;
+	return rc;
+}
+
+sat_rc
 sat_sync_directory(sat_directory *out, sat_arena *a, sat_replica *r,
     const sat_sync_opts *o, sat_err *e)
 {

@@ -102,6 +102,11 @@ void sat_sync_prologue(sat_buf *out, const sat_id *org);
  *         SAT_ECONFLICT (erased already), SAT_EUNREACHABLE, ... */
 SAT_CHECK sat_rc sat_sync_privacy(sat_privacy_is *out, sat_arena *a,
     sat_replica *r, const sat_privacy *in, const sat_sync_opts *o, sat_err *e);
+/* A value this device does not hold (P-248); it lies in `a` and nowhere else.
+ * What the server notes of it reaches this device with its next sync.
+ * @return SAT_EDENIED, SAT_ENOTFOUND, SAT_EUNREACHABLE, ... */
+SAT_CHECK sat_rc sat_sync_reveal(sat_revealed *out, sat_arena *a,
+    sat_replica *r, const sat_reveal *in, const sat_sync_opts *o, sat_err *e);
 sat_asking *sat_asking_new(void);
 void sat_asking_free(sat_asking *x); /* NULL is fine */
 /* Is a question there that was not asked yet? */
