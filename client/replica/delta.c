@@ -454,17 +454,13 @@ is_masked(const sat_record *rec)
 	return sat_record_cell(rec, SAT_SYS_MASKED) != NULL;
 }
 
-/* What was known of a customer that is a pool's now goes; and of what this
- * role does not see. */
+/* What was known of a customer that is a pool's now goes. */
 static sat_rc
-drop_history(sat_replica *r, replica_row *row, const sat_record *rec,
-    sat_err *e)
+drop_history(sat_replica *r, replica_row *row, sat_err *e)
 {
 	sat_stmt *s;
 	sat_rc rc;
 
-	if (!sat_record_of_pool(rec))
-		return replica_veil_history(r, row, e);
 	row->npast = 0;
 	if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_DEL, e)) != SAT_OK)
 		return rc;
@@ -503,7 +499,7 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	    replica_lost(r, srv->rlsn) ||
 	    (srv->rlsn == rec->rlsn && (is_masked(srv) || is_masked(rec))))
 		replica_record_copy(srv, rec, &r->page.mem);
-	if ((rc = drop_history(r, row, rec, e)) != SAT_OK)
+	if (sat_record_of_pool(rec) && (rc = drop_history(r, row, e)) != SAT_OK)
 		return rc;
 	srv->eid = rec->eid;
 	replica_sum_in(row);

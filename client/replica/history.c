@@ -280,26 +280,76 @@ kept_of(sat_past *list, size_t n, sat_hlc oldest, size_t keep)
 	return left;
 }
 
+/* In place of all that is there. */
+static sat_rc
+put_anew(sat_replica *r, int64_t rid, const sat_past *list, size_t n,
+    sat_err *e)
+{
+	sat_buf b = { 0 };
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_DEL, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, rid);
+	if ((rc = sat_run(s, e)) == SAT_OK)
+		rc = put_entries(r, rid, 0, &b, list, n, 0, e);
+	sat_buf_fini(&b);
+	return rc;
+}
+
 static sat_rc
 trim_one(sat_replica *r, sat_arena *a, int64_t rid, sat_hlc oldest,
     size_t keep, sat_err *e)
 {
 	sat_past *list = NULL;
 	size_t n = 0, cap = 0, left;
-	sat_buf b = { 0 };
-	sat_stmt *s;
 	sat_rc rc;
 
 	if ((rc = replica_past_of(&list, &n, &cap, a, r, rid, 0, e)) != SAT_OK)
 		return rc == SAT_EINTEGRITY ? SAT_OK : rc; /* check tells */
 	if ((left = kept_of(list, n, oldest, keep)) == n)
 		return SAT_OK;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_DEL, e)) != SAT_OK)
+	return put_anew(r, rid, list, left, e);
+}
+
+/* Of one that cannot be read nothing is kept. */
+static sat_rc
+veil_one(sat_replica *r, sat_arena *a, const replica_kind *k, int64_t rid,
+    const sat_mask *m, sat_err *e)
+{
+	sat_past *list = NULL;
+	size_t n = 0, cap = 0, left = 0;
+	sat_rc rc = replica_past_of(&list, &n, &cap, a, r, rid, 0, e);
+
+	if (rc == SAT_EINTEGRITY)
+		return put_anew(r, rid, NULL, 0, e);
+	if (rc != SAT_OK)
 		return rc;
-	sat_bind_int(s, 1, rid);
-	if ((rc = sat_run(s, e)) == SAT_OK)
-		rc = put_entries(r, rid, 0, &b, list, left, 0, e);
-	sat_buf_fini(&b);
+	for (size_t i = 0; i < n; i++)
+		if (sat_mask_field(m, k->kind->id, list[i].field) == NULL)
+			list[left++] = list[i];
+	return left == n ? SAT_OK : put_anew(r, rid, list, left, e);
+}
+
+sat_rc
+replica_past_veil(sat_replica *r, const replica_kind *k, const sat_mask *m,
+    sat_err *e)
+{
+	sat_arena rows = { 0 }, a = { 0 };
+	int64_t *rids;
+	size_t n;
+	sat_rc rc;
+
+	if (!sat_mask_kind(m, k->kind->id))
+		return SAT_OK;
+	rc = replica_kind_rids(&rids, &n, &rows, r, k, KQ_RIDS, NULL, e);
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		sat_arena_reset(&a);
+		rc = veil_one(r, &a, k, rids[i], m, e);
+	}
+	sat_arena_fini(&a);
+	sat_arena_fini(&rows);
 	return rc;
 }
 

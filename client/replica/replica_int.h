@@ -413,6 +413,9 @@ SAT_CHECK sat_rc replica_past_of(sat_past **list, size_t *n, size_t *cap,
 /* Of every record: what is older goes, and what is not among the newest `keep`
  * of its field. */
 SAT_CHECK sat_rc replica_past_trim(sat_replica *r, sat_hlc oldest, size_t keep, sat_err *e);
+/* What the mask hides goes from the past of a kind's records. */
+SAT_CHECK sat_rc replica_past_veil(sat_replica *r, const replica_kind *k,
+    const sat_mask *m, sat_err *e);
 
 /* alias.c */
 /* `alias` as the row is now; flags are the new ones. */
@@ -634,9 +637,7 @@ void replica_kiosk_wipe(sat_replica *r);
 /* An accepted commit, its rows and what was noted of them go. */
 SAT_CHECK sat_rc replica_kiosk_forget(sat_replica *r, int64_t seq, sat_err *e);
 /* veil.c: what is left of fields this role does not see; nothing when it sees
- * all. Past values of a row: */
-SAT_CHECK sat_rc replica_veil_history(sat_replica *r, const replica_row *row, sat_err *e);
-/* A commit of our own that is settled: its payload goes when it names one. */
+ * all. A commit of our own that is settled: its payload goes when it names one. */
 SAT_CHECK sat_rc replica_veil_commit(sat_replica *r, const own_commit *o, sat_err *e);
 /* r->me and r->t are the new ones: does a snapshot have to go over what is
  * here? In the transaction that changes them. */

@@ -29,9 +29,6 @@ SELECT rid FROM history WHERE rid > ?1 ORDER BY rid LIMIT 1;
 -- :name history_del
 DELETE FROM history WHERE rid = ?1;
 
--- :name history_del_field
-DELETE FROM history WHERE rid = ?1 AND field = ?2;
-
 -- :name history_move
 UPDATE OR REPLACE history SET rid = ?2 WHERE rid = ?1;
 

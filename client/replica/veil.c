@@ -17,30 +17,6 @@ sat_replica_mask(const sat_replica *r)
 }
 
 sat_rc
-replica_veil_history(sat_replica *r, const replica_row *row, sat_err *e)
-{
-	const sat_mask *m = sat_replica_mask(r);
-	uint16_t kind;
-	sat_stmt *s;
-	sat_rc rc;
-
-	for (size_t i = 0; row->stored_rid != 0 && i < sat_mask_count(m); i++) {
-		const sat_field *f = sat_mask_at(&kind, m, i);
-
-		if (kind != row->k->kind->id)
-			continue;
-		if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_DEL_FIELD, e)) !=
-		    SAT_OK)
-			return rc;
-		sat_bind_int(s, 1, row->stored_rid);
-		sat_bind_int(s, 2, f->id);
-		if ((rc = sat_run(s, e)) != SAT_OK)
-			return rc;
-	}
-	return SAT_OK;
-}
-
-sat_rc
 replica_veil_commit(sat_replica *r, const own_commit *o, sat_err *e)
 {
 	const sat_mask *m = sat_replica_mask(r);
@@ -102,5 +78,9 @@ replica_veil_changed(sat_replica *r, bool *over, const char *was_role,
 	*over = true;
 	if ((rc = veil_settled(r, e)) != SAT_OK)
 		return rc;
+	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++)
+		if ((rc = replica_past_veil(r, &r->kinds->k[i],
+		    sat_replica_mask(r), e)) != SAT_OK)
+			return rc;
 	return replica_start_over(r, e);
 }

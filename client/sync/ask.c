@@ -205,7 +205,7 @@ sat_sync_reveal(sat_revealed *out, sat_arena *a, sat_replica *r,
 
 	memset(out, 0, sizeof *out);
 	m.u.reveal = *in;
-	if ((rc = one_question(&m, a, r, SAT_MSG_REVEALED, o, e)) == SAT_OK)
+	if ((rc = sat_sync_question(&m, a, r, SAT_MSG_REVEALED, o, e)) == SAT_OK)
 		*out = m.u.revealed;
 	return rc;
 }
