@@ -79,8 +79,14 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	if ((rc = st->counter_get(&w->truncated, st->u, SAT_N_TRUNCATED, e)) !=
 	    SAT_OK)
 		return rc;
-	if (has_all(h, w) && (rc = sat_srv_digest_total(&w->has_sum, &w->sum,
-	    s, user, e)) != SAT_OK)
+	sat_srv_due(w->template_oid, s, dev, user, h->template_oid);
+	w->template_same = memcmp(h->template_oid, w->template_oid,
+	    sizeof w->template_oid) == 0;
+	/* of what it holds, which was masked by the template it has */
+	keys.mask = sat_srv_mask_by(s, w->template_oid, user);
+	if (has_all(h, w) && sat_mask_same(keys.mask, sat_srv_mask_by(s,
+	    h->template_oid, user)) && (rc = sat_srv_digest_total(&w->has_sum,
+	    &w->sum, s, &keys, user, e)) != SAT_OK)
 		return rc;
 	w->proto = h->proto_max < SAT_PROTO_VERSION ? h->proto_max :
 	    SAT_PROTO_VERSION;
@@ -91,9 +97,6 @@ welcome(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 	w->last_cseq = chain->c.last_cseq;
 	w->registry_rev = s->reg.rev;
 	w->ledger_rev = s->ledger_rev;
-	sat_srv_due(w->template_oid, s, dev, user, h->template_oid);
-	w->template_same = memcmp(h->template_oid, w->template_oid,
-	    sizeof w->template_oid) == 0;
 	return sat_srv_certs(s, w, h->epoch, e);
 }
 

@@ -153,6 +153,10 @@ SAT_CHECK sat_rc sat_server_privacy(sat_server *s, sat_privacy_is *out, sat_err 
  * id, canonical state, ascending id. For tests and `check`. */
 SAT_CHECK sat_rc sat_server_dump(sat_server *s, const sat_user *user,
     void (*cb)(void *cu, const sat_id *id, sat_span state), void *cu, sat_err *e);
+/* The same as a device of the user is shown it that has this template. */
+SAT_CHECK sat_rc sat_server_dump_by(sat_server *s, const sat_user *user,
+    const uint8_t template_oid[SAT_TEMPLATE_OID_BYTES],
+    void (*cb)(void *cu, const sat_id *id, sat_span state), void *cu, sat_err *e);
 /* Replay the log from nothing and compare with the stored records, verify
  * every chain and batch signature: SAT_EINTEGRITY names the first fault. */
 SAT_CHECK sat_rc sat_server_verify(sat_server *s, uint64_t *commits, uint64_t *records, sat_err *e);

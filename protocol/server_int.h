@@ -331,7 +331,7 @@ SAT_CHECK sat_rc sat_srv_digest_flush(sat_server *s, wrec *const *dirty, size_t 
     sat_rc (*write)(sat_server *s, wrec *w, sat_err *e), sat_err *e);
 /* The sum of everything a user's device holds; *has false: it holds nothing. */
 SAT_CHECK sat_rc sat_srv_digest_total(bool *has, sat_sum *sum, sat_server *s,
-    const sat_user *user, sat_err *e);
+    const sat_keys *keys, const sat_user *user, sat_err *e);
 SAT_CHECK sat_rc sat_srv_digest(sat_server *s, sat_server_session *x,
     const sat_digest *in, sat_buf *reply, sat_err *e);
 SAT_CHECK sat_rc sat_srv_refetch(sat_server *s, sat_server_session *x,
@@ -582,6 +582,13 @@ SAT_CHECK sat_rc sat_srv_states_add(states *st, sat_server *s, const wrec *w,
 /* server_mask.c: what a member of a pool, or a role, does not see (P-155,
  * P-241). The keys of a user's device: */
 sat_keys sat_srv_keys(const sat_server *s, const sat_user *user);
+/* The same with the mask of this session's template (P-241). SAT_EBUSY: it is
+ * another one by now, the device has to begin a new session. */
+SAT_CHECK sat_rc sat_srv_session_keys(sat_keys *keys, sat_server *s,
+    const sat_server_session *x, const sat_user *user, sat_err *e);
+/* The mask a template gives a user; of the published one when it is zero. */
+const sat_mask *sat_srv_mask_by(sat_server *s,
+    const uint8_t oid[SAT_TEMPLATE_OID_BYTES], const sat_user *user);
 /* Is the record held through a pool alone? */
 SAT_CHECK sat_rc sat_srv_masked(bool *yes, sat_server *s, const wrec *w,
     const sat_keys *keys, sat_err *e);
@@ -628,11 +635,9 @@ void sat_srv_class_change(sat_server *s, const mask_classes *c,
 SAT_CHECK sat_rc sat_srv_class_recount(sat_server *s, mask_classes *c,
     sat_srv_put_sum *put, void *u, sat_err *e);
 /* The sums of all a user with a mask holds, as it is shown to him, ascending by
- * kind and bucket. *has false: they are not counted yet. `total` alone when
- * sums is NULL. */
-SAT_CHECK sat_rc sat_srv_mask_sums(bool *has, sat_sum *total,
-    sat_bucket_sum **sums, size_t *n, sat_server *s, const sat_keys *keys,
-    sat_err *e);
+ * kind and bucket. `total` alone when sums is NULL. */
+SAT_CHECK sat_rc sat_srv_mask_sums(sat_sum *total, sat_bucket_sum **sums,
+    size_t *n, sat_server *s, const sat_keys *keys, sat_err *e);
 /* server_snap.c: every record the keys see, as its holder is shown it. */
 SAT_CHECK sat_rc sat_srv_each_held(sat_server *s, const sat_keys *keys,
     bool (*cb)(void *u, const wrec *w), void *u, sat_err *e);

@@ -31,6 +31,37 @@ sat_srv_keys(const sat_server *s, const sat_user *user)
 	return sat_scope_subscription_with(&s->reg, user, s->tip);
 }
 
+const sat_mask *
+sat_srv_mask_by(sat_server *s, const uint8_t oid[SAT_TEMPLATE_OID_BYTES],
+    const sat_user *user)
+{
+	const sat_template *t = sat_srv_oid_zero(oid) ? NULL :
+	    sat_srv_template(s, oid);
+
+	if (t == NULL)
+		t = s->tip;
+	return t == NULL ? NULL : sat_template_mask(t, user->role);
+}
+
+/* By the template the session began with: the device goes by that one, too. */
+sat_rc
+sat_srv_session_keys(sat_keys *keys, sat_server *s,
+    const sat_server_session *x, const sat_user *user, sat_err *e)
+{
+	uint8_t due[SAT_TEMPLATE_OID_BYTES];
+
+	*keys = sat_srv_keys(s, user);
+	if (keys->n == 0)
+		return SAT_OK;
+	sat_srv_due(due, s, x->device, user, x->tip);
+	keys->mask = sat_srv_mask_by(s, x->tip, user);
+	if (memcmp(due, x->tip, sizeof due) == 0 ||
+	    sat_mask_same(keys->mask, sat_srv_mask_by(s, due, user)))
+		return SAT_OK;
+	return sat_fail_code(e, SAT_EBUSY, "template", "sync again",
+	    "what this role is shown has changed since the session began");
+}
+
 sat_rc
 sat_srv_masked(bool *yes, sat_server *s, const wrec *w, const sat_keys *keys,
     sat_err *e)
@@ -178,14 +209,12 @@ sat_srv_shown(sat_record *r, sat_server *s, const wrec *w,
 	return SAT_OK;
 }
 
-/* As what he is sent is masked: by what is published, also for one who tries a
- * newer template. */
+/* Rights are judged by what the author's device is due (P-086). */
 static const sat_mask *
 mask_of_author(const judging *j)
 {
-	const sat_template *t = j->s->tip != NULL ? j->s->tip : j->tip;
-
-	return t == NULL ? NULL : sat_template_mask(t, j->a->actor->role);
+	return j->tip == NULL ? NULL : sat_template_mask(j->tip,
+	    j->a->actor->role);
 }
 
 bool

@@ -98,7 +98,6 @@ typedef struct counting {
 	const mask_classes *c;
 	sat_srv_put_sum *put;
 	void *u;
-	sat_arena keep; /* the server's, while a row's takes its place */
 	sat_err *e;
 	sat_rc rc;
 } counting;
@@ -132,6 +131,22 @@ count_in(void *u, const sat_rec_row *row)
 	return x->rc == SAT_OK;
 }
 
+/* The working set lives in the transaction's arena; rows must not. */
+static sat_rc
+count_all(counting *x)
+{
+	const sat_store *st = &x->s->env.store;
+	sat_arena keep = x->s->txn;
+	sat_rc rc;
+
+	x->s->txn = (sat_arena){ 0 };
+	if ((rc = st->rec_scan(st->u, 0, count_in, x, x->e)) == SAT_OK)
+		rc = x->rc;
+	sat_arena_fini(&x->s->txn);
+	x->s->txn = keep;
+	return rc;
+}
+
 sat_rc
 sat_srv_class_recount(sat_server *s, mask_classes *c, sat_srv_put_sum *put,
     void *u, sat_err *e)
@@ -143,14 +158,8 @@ sat_srv_class_recount(sat_server *s, mask_classes *c, sat_srv_put_sum *put,
 	if ((rc = st->digest_scan(st->u, (sat_scope_key)7 << 32, 0, 0, take_out,
 	    &x, e)) != SAT_OK)
 		return rc;
-	/* The working set lives in the transaction's arena; rows must not. */
-	x.keep = s->txn;
-	s->txn = (sat_arena){ 0 };
-	if (c->n > 0 && (rc = st->rec_scan(st->u, 0, count_in, &x, e)) ==
-	    SAT_OK)
-		rc = x.rc;
-	sat_arena_fini(&s->txn);
-	s->txn = x.keep;
+	if (c->n > 0)
+		rc = count_all(&x);
 	if (rc == SAT_OK)
 		rc = st->counter_put(st->u, SAT_N_MASK_SUMS, c->sig, e);
 	c->current = rc == SAT_OK;
@@ -177,14 +186,8 @@ gather(gathering *g, uint16_t kind, uint32_t bucket, sat_sum sum)
 			return;
 		}
 	if (g->n == g->cap) {
-		size_t cap = g->cap == 0 ? 64 : g->cap * 2;
-		sat_bucket_sum *v = sat_arena_alloc(&g->s->txn,
-		    cap * sizeof *v);
-
-		if (g->n > 0)
-			memcpy(v, g->v, g->n * sizeof *v);
-		g->v = v;
-		g->cap = cap;
+		g->cap = g->cap * 2 + 64;
+		g->v = sat_xrealloc(g->v, g->cap * sizeof *g->v);
 	}
 	g->v[g->n++] = (sat_bucket_sum){ .kind = kind, .bucket = bucket,
 		.sum = sum };
@@ -200,6 +203,14 @@ on_sum(void *u, sat_scope_key key, const sat_bucket_sum *b)
 	if (b->kind != 0 && !sat_sum_zero(b->sum))
 		gather(g, (uint16_t)b->kind, b->bucket, b->sum);
 	return true;
+}
+
+static void
+put_gathered(void *u, sat_scope_key key, uint16_t kind, uint32_t eid,
+    sat_sum sum)
+{
+	(void)key;
+	gather(u, kind, sat_bucket_of(eid), sum);
 }
 
 /* What a pool shows is in no sum (P-155). */
@@ -245,40 +256,49 @@ put_together(gathering *g)
 	g->n = n;
 }
 
-sat_rc
-sat_srv_mask_sums(bool *has, sat_sum *total, sat_bucket_sum **sums, size_t *n,
-    sat_server *s, const sat_keys *keys, sat_err *e)
+/* Of everything there is, as the mask shows it: the sums that are kept, or, of a
+ * mask that was published just now or that only some try, counted. */
+static sat_rc
+gather_all(gathering *g, sat_sum *total)
 {
+	sat_server *s = g->s;
 	const sat_store *st = &s->env.store;
-	gathering g = { .s = s, .keys = keys, .e = e };
-	mask_classes c;
-	sat_rc rc;
+	sat_scope_key key = sat_key_mask(g->keys->mask);
+	mask_classes c, one = { .m = { g->keys->mask }, .key = { key }, .n = 1 };
+	counting x = { .s = s, .c = &one, .put = put_gathered, .u = g,
+		.e = g->e };
+	bool kept = false;
+	sat_rc rc = sat_srv_classes(&c, s, g->e);
 
-	*has = false;
-	*total = (sat_sum){ 0, 0 };
-	if (keys->n == 0)
-		return SAT_OK;
-	if (sat_keys_has(keys, SAT_KEY_ALL)) {
-		if ((rc = sat_srv_classes(&c, s, e)) != SAT_OK || !c.current)
-			return rc;
-		*has = true;
-		if (sums == NULL)
-			return st->digest_get(total, st->u,
-			    sat_key_mask(keys->mask), 0, 0, e);
-		rc = st->digest_scan(st->u, sat_key_mask(keys->mask), 0, 0,
-		    on_sum, &g, e);
-	} else if ((rc = sat_srv_each_held(s, keys, on_held, &g, e)) == SAT_OK) {
-		rc = g.rc;
-		*has = rc == SAT_OK;
-	}
 	if (rc != SAT_OK)
 		return rc;
+	for (size_t i = 0; i < c.n; i++)
+		kept |= c.current && c.key[i] == key;
+	if (kept && total != NULL)
+		return st->digest_get(total, st->u, key, 0, 0, g->e);
+	return kept ? st->digest_scan(st->u, key, 0, 0, on_sum, g, g->e) :
+	    count_all(&x);
+}
+
+sat_rc
+sat_srv_mask_sums(sat_sum *total, sat_bucket_sum **sums, size_t *n,
+    sat_server *s, const sat_keys *keys, sat_err *e)
+{
+	gathering g = { .s = s, .keys = keys, .e = e };
+	sat_rc rc;
+
+	*total = (sat_sum){ 0, 0 };
+	if (sat_keys_has(keys, SAT_KEY_ALL))
+		rc = gather_all(&g, sums == NULL ? total : NULL);
+	else if ((rc = sat_srv_each_held(s, keys, on_held, &g, e)) == SAT_OK)
+		rc = g.rc;
 	put_together(&g);
 	for (size_t i = 0; i < g.n; i++)
 		sat_sum_add(total, g.v[i].sum);
 	if (sums != NULL) {
-		*sums = g.v;
+		*sums = sat_arena_dup(&s->txn, g.v, g.n * sizeof *g.v);
 		*n = g.n;
 	}
-	return SAT_OK;
+	free(g.v);
+	return rc;
 }

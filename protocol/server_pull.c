@@ -610,7 +610,7 @@ send(page *p, sat_buf *reply, sat_err *e)
 	d->head = p->s->lsn;
 	/* What was erased since WELCOME its device still has (P-182). */
 	if (d->upto == d->head && p->x->ledger == p->s->ledger_rev &&
-	    (rc = sat_srv_digest_total(&d->has_sum, &d->sum, p->s, p->user,
+	    (rc = sat_srv_digest_total(&d->has_sum, &d->sum, p->s, &p->keys, p->user,
 	    e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < p->n; i++) /* P-069 */
@@ -665,7 +665,8 @@ sat_srv_pull(sat_server *s, sat_server_session *x, const sat_pull *in,
 		    "sync again: it takes a snapshot", "the log begins behind "
 		    "position %llu", (unsigned long long)truncated);
 	p.user = user;
-	p.keys = sat_srv_keys(s, user);
+	if ((rc = sat_srv_session_keys(&p.keys, s, x, user, e)) != SAT_OK)
+		return rc;
 	if (SAT_BUG(SAT_BUG_SCOPE_LEAK))
 		p.keys = (sat_keys){ .k = { SAT_KEY_ALL }, .n = 1 };
 	if (p.bytes_max == 0 || p.bytes_max > PAGE_BYTES_MAX)

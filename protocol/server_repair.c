@@ -9,17 +9,16 @@
 
 sat_rc
 sat_srv_digest_total(bool *has, sat_sum *sum, sat_server *s,
-    const sat_user *user, sat_err *e)
+    const sat_keys *of, const sat_user *user, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	sat_keys keys = sat_scope_digest_keys(&s->reg, user), all;
+	sat_keys keys = sat_scope_digest_keys(&s->reg, user);
 	sat_sum one;
 	sat_rc rc;
 
-	all = sat_srv_keys(s, user);
-	if (all.mask != NULL)
-		return sat_srv_mask_sums(has, sum, NULL, NULL, s, &all, e);
 	*has = keys.n > 0;
+	if (of->mask != NULL)
+		return sat_srv_mask_sums(sum, NULL, NULL, s, of, e);
 	*sum = (sat_sum){ 0, 0 };
 	for (size_t i = 0; i < keys.n; i++) {
 		if ((rc = st->digest_get(&one, st->u, keys.k[i], 0, 0, e)) !=
@@ -90,14 +89,10 @@ list_masked(sat_digest_is *d, sat_server *s, const sat_keys *keys,
 	sat_bucket_sum *v = NULL;
 	size_t n = 0, at = 0;
 	sat_sum total;
-	bool has;
-	sat_rc rc = sat_srv_mask_sums(&has, &total, &v, &n, s, keys, e);
+	sat_rc rc = sat_srv_mask_sums(&total, &v, &n, s, keys, e);
 
 	if (rc != SAT_OK)
 		return rc;
-	if (!has)
-		return sat_fail_code(e, SAT_EBUSY, "sums", "sync again later",
-		    "the sums of this role are not counted yet");
 	while (at < n && by_bucket(&v[at], &first) < 0)
 		at++;
 	d->sums = v + at;
@@ -157,9 +152,9 @@ sat_srv_digest(sat_server *s, sat_server_session *x, const sat_digest *in,
 	sat_keys keys, of;
 	sat_rc rc;
 
-	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
+	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK ||
+	    (rc = sat_srv_session_keys(&keys, s, x, user, e)) != SAT_OK)
 		return rc;
-	keys = sat_srv_keys(s, user);
 	of = sat_scope_digest_keys(&s->reg, user);
 	d->lsn = s->lsn;
 	if ((rc = st->scope_head(&d->scope_head, st->u, &keys, e)) != SAT_OK)
@@ -244,10 +239,9 @@ sat_srv_refetch(sat_server *s, sat_server_session *x, const sat_refetch *in,
 	const sat_user *user;
 	sat_rc rc;
 
-	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
-		return rc;
-	g.keys = sat_srv_keys(s, user);
-	if ((rc = st->scope_head(&d->scope_head, st->u, &g.keys, e)) !=
+	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK ||
+	    (rc = sat_srv_session_keys(&g.keys, s, x, user, e)) != SAT_OK ||
+	    (rc = st->scope_head(&d->scope_head, st->u, &g.keys, e)) !=
 	    SAT_OK || (rc = st->rec_scan(st->u, in->after_eid, in_range, &g,
 	    e)) != SAT_OK || (rc = g.rc) != SAT_OK)
 		return rc;

@@ -203,11 +203,11 @@ sat_srv_reveal(sat_server *s, sat_server_session *x, const sat_user *user,
     const sat_reveal *in, sat_buf *reply, sat_err *e)
 {
 	sat_msg m = { .type = SAT_MSG_REVEALED };
-	reveal v = { .s = s, .user = user, .in = in,
-		.keys = sat_srv_keys(s, user) };
-	sat_rc rc;
+	reveal v = { .s = s, .user = user, .in = in };
+	sat_rc rc = sat_srv_session_keys(&v.keys, s, x, user, e);
 
-	(void)x;
+	if (rc != SAT_OK)
+		return rc;
 	if (s->tip == NULL)
 		return sat_fail(e, SAT_ENOTFOUND, "there is no template yet");
 	if (in->reason.n < REASON_MIN ||

@@ -209,8 +209,8 @@ sat_srv_snap(sat_server *s, sat_server_session *x, const sat_snap *in,
 	p->root = (uint32_t)(in->after >> 32);
 	p->bytes_max = s->env.chunk_bytes != 0 ? s->env.chunk_bytes :
 	    SAT_CHUNK_BYTES;
-	p->keys = sat_srv_keys(s, user);
-	if ((rc = count(s, x, &p->keys, e)) != SAT_OK ||
+	if ((rc = sat_srv_session_keys(&p->keys, s, x, user, e)) != SAT_OK ||
+	    (rc = count(s, x, &p->keys, e)) != SAT_OK ||
 	    (rc = collect(p)) != SAT_OK)
 		return rc;
 	c->lsn = s->lsn;

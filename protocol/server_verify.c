@@ -531,14 +531,27 @@ sat_server_dump(sat_server *s, const sat_user *user,
     void (*cb)(void *cu, const sat_id *id, sat_span state), void *cu,
     sat_err *e)
 {
+	static const uint8_t published[SAT_TEMPLATE_OID_BYTES];
+
+	return sat_server_dump_by(s, user, published, cb, cu, e);
+}
+
+sat_rc
+sat_server_dump_by(sat_server *s, const sat_user *user,
+    const uint8_t template_oid[SAT_TEMPLATE_OID_BYTES],
+    void (*cb)(void *cu, const sat_id *id, sat_span state), void *cu,
+    sat_err *e)
+{
 	const sat_store *st = &s->env.store;
 	dumping d = { .s = s, .all = user == NULL, .e = e };
 	sat_rc rc;
 
 	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
 		return rc;
-	if (user != NULL)
+	if (user != NULL) {
 		d.keys = sat_srv_keys(s, user);
+		d.keys.mask = sat_srv_mask_by(s, template_oid, user);
+	}
 	if ((rc = st->rec_scan(st->u, 0, dump_row, &d, e)) == SAT_OK)
 		rc = d.rc;
 	if (rc == SAT_OK && d.n > 0)

@@ -235,11 +235,13 @@ sim_scope_head(world *w, int user)
 }
 
 static void
-server_dump(world *w, int user, dump *out)
+server_dump(const device *d, dump *out)
 {
+	world *w = d->n.w;
 	sat_err e = { 0 };
 
-	if (sat_server_dump(w->server, server_user(w, user), on_record, out, &e) != SAT_OK)
+	if (sat_server_dump_by(w->server, server_user(w, d->user),
+	    sat_replica_template_oid(d->r), on_record, out, &e) != SAT_OK)
 		sim_fail(w, "no dump of the server: %s", e.text);
 }
 
@@ -284,7 +286,7 @@ sim_check_dump(device *d)
 	sim_device_calm(d);
 	if (sat_replica_dump(d->r, on_record, &here, &e) != SAT_OK)
 		sim_fail(w, "no dump of %s: %s", d->n.name, e.text);
-	server_dump(w, d->user, &there);
+	server_dump(d, &there);
 	compare(d, &here, &there);
 	check_reference(d, &there);
 	sim_trace_bytes(w, sat_buf_span(&here.b));

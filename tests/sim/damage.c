@@ -10,6 +10,7 @@
 #include "tests/sim/sim.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *const tables[] = { "k_account", "k_contact",
 	"k_opportunity" };
@@ -108,6 +109,7 @@ void
 sim_device_damage(device *d)
 {
 	world *w = d->n.w;
+	uint8_t had[SAT_TEMPLATE_OID_BYTES];
 	sat_replica_status was;
 	bool seen, head;
 
@@ -124,6 +126,7 @@ sim_device_damage(device *d)
 		/* what is still to come may bring the row anew */
 		head = was.cursor >= sim_scope_head(w, d->user) &&
 		    was.pending_commits == 0;
+		memcpy(had, sat_replica_template_oid(d->r), sizeof had);
 		if ((seen = check_sees(d)))
 			HIT(damage_seen);
 		d->pull_only = sim_chance(w, 500);
@@ -133,6 +136,9 @@ sim_device_damage(device *d)
 		    d->user))
 			sim_fail(w, "property 21: %s does not come to the "
 			    "head after a damage", d->n.name);
+		/* with another mask everything comes anew */
+		head &= d->r != NULL && memcmp(had,
+		    sat_replica_template_oid(d->r), sizeof had) == 0;
 		if (status_of(d).diverged.count > was.diverged.count)
 			HIT(damage_fetched);
 		else if (seen && head)
