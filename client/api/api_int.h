@@ -29,6 +29,10 @@ typedef struct api_past {
 } api_past;
 sat_rc api_past_read(api_past *p, sat_api *api, const sat_request *req, sat_err *e);
 bool api_past_has(const api_past *p, int64_t at_ms, uint32_t device);
+/* The record as it was at a time, as far as this device kept its past;
+ * "unknown" names the fields of which it did not. SAT_ENOTFOUND: made later. */
+sat_rc api_record_then(sat_json **out, sat_api *api, const sat_kind *k,
+    const sat_id *id, const char *as_of, bool labels, sat_err *e);
 /* A time, or an age ("7d"). SAT_EUSAGE. */
 sat_rc api_since(int64_t *ms, sat_api *api, const char *text, sat_err *e);
 /* search.c */

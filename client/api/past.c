@@ -125,3 +125,84 @@ HANDLER(api_history)
 	sat_arena_fini(&a);
 	return SAT_OK;
 }
+
+/* ---- a record as it was ---------------------------------------------------------- */
+
+typedef struct asked {
+	int64_t at_ms;
+	const sat_past *past; /* newest first */
+	size_t npast;
+	sat_json *unknown;    /* fields of which nothing is known for then */
+} asked;
+
+static bool
+is_later(const asked *x, sat_stamp at)
+{
+	return sat_hlc_ms(at.hlc) > x->at_ms;
+}
+
+/* Sets and counters are sums of what many wrote: their past is not kept value
+ * by value. */
+static bool
+has_past(const sat_field *f)
+{
+	return f->policy != SAT_P_SET && f->policy != SAT_P_COUNTER &&
+	    f->policy != SAT_P_DERIVED;
+}
+
+/* The value the field had: the newest one that was written by then. */
+static void
+turn_back(sat_cell *c, const sat_field *f, const asked *x)
+{
+	size_t i = 0;
+
+	if (!is_later(x, c->at))
+		return;
+	while (has_past(f) && i < x->npast &&
+	    (x->past[i].field != f->id || is_later(x, x->past[i].at)))
+		i++;
+	if (has_past(f) && i < x->npast) {
+		c->value = x->past[i].value;
+		c->at = x->past[i].at;
+		return;
+	}
+	c->value = sat_v_null();
+	sat_json_add_str(x->unknown, f->key);
+}
+
+sat_rc
+api_record_then(sat_json **out, sat_api *api, const sat_kind *k,
+    const sat_id *id, const char *as_of, bool labels, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_past *past = NULL;
+	asked x = { .unknown = sat_json_arr() };
+	sat_view v;
+	sat_rc rc;
+
+	if ((rc = api_since(&x.at_ms, api, as_of, e)) != SAT_OK ||
+	    (rc = sat_replica_get(&v, &a, api->crm.replica, k, id, e)) !=
+	    SAT_OK || (rc = sat_replica_history(&past, &x.npast, &a,
+	    api->crm.replica, id, 0, e)) != SAT_OK)
+		goto out;
+	if (v.rec.born.hlc != 0 && is_later(&x, v.rec.born)) {
+		rc = sat_fail(e, SAT_ENOTFOUND, "it was made later than that");
+		goto out;
+	}
+	x.past = past;
+	for (size_t i = 0; i < v.rec.ncells; i++) {
+		const sat_field *f = sat_kind_field_id(k, v.rec.cells[i].field);
+
+		if (f != NULL)
+			turn_back(&v.rec.cells[i], f, &x);
+	}
+	*out = api_doc(k->key);
+	api_time_put(*out, "as_of", x.at_ms);
+	sat_json_put(*out, "data", sat_crm_json(&api->crm, &v, labels));
+	sat_json_put(*out, "unknown", x.unknown);
+	x.unknown = NULL;
+out:
+	sat_json_free(x.unknown);
+	sat_arena_fini(&a);
+	return rc;
+}

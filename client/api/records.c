@@ -346,6 +346,9 @@ HANDLER(api_show)
 	sat_id id;
 	sat_rc rc = find(&k, &id, api, args, e);
 
+	if (rc == SAT_OK && api_q(req, "as_of") != NULL)
+		return api_record_then(out, api, k, &id, api_q(req, "as_of"),
+		    api_q(req, "labels") != NULL, e);
 	if (rc == SAT_OK)
 		rc = api_record_answer(out, api, k, &id, api_q(req, "labels") != NULL, e);
 	if (rc == SAT_OK && k->scope == SAT_SCOPE_ROOT &&

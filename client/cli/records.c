@@ -384,6 +384,10 @@ cli_show(cli *c, sat_err *e)
 	char *path = NULL;
 	sat_rc rc = cli_need_id(c, &id, e);
 
+	if (rc == SAT_OK && (history != NULL || timeline) &&
+	    sat_args_has(&c->args, "as-of"))
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "--as-of shows the record alone");
 	if (rc == SAT_OK) {
 		path = cli_record_path(c, id, history != NULL ? "history"
 		        : timeline                            ? "timeline"
@@ -392,6 +396,9 @@ cli_show(cli *c, sat_err *e)
 			sat_json_put_str(q, "field", history);
 		if (sat_args_has(&c->args, "labels") || table)
 			sat_json_put_str(q, "labels", "1");
+		if (sat_args_has(&c->args, "as-of"))
+			sat_json_put_str(q, "as_of",
+			    sat_args_get(&c->args, "as-of"));
 		rc = cli_ask(&doc, c, "GET", path, q, NULL, e);
 	}
 	if (rc == SAT_OK && history != NULL)
@@ -401,6 +408,9 @@ cli_show(cli *c, sat_err *e)
 	else if (rc == SAT_OK && table && k != NULL) {
 		print_record(c, k, sat_json_get(doc, "data"));
 		print_merged(c, doc);
+		if (sat_json_count(sat_json_get(doc, "unknown")) > 0)
+			cli_say(c, "what is empty may have had a value then: this "
+			    "device does not have the whole past\n");
 	}
 	else if (rc == SAT_OK && timeline)
 		cli_print_json(c, doc); /* a tree has no rows */

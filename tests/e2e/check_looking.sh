@@ -34,11 +34,17 @@ expect 0 as li --json account show "$A" --history remark; fits history "$OUT"
 expect 2 as li log --since whenever; expect 2 as li log --device me; expect 5 as li log "$A" --field nosuch; expect 2 as li audit log --since never
 expect 0 as li --json audit log --since 1h; fits audit.log "$OUT"
 
+# --- a record as it was
+T1=$(date -u +%Y-%m-%dT%H:%M:%SZ); sleep 1.1; as li account edit "$A" --set remark=later --set city=厦门 >/dev/null; as li account tag "$A" +neu >/dev/null
+expect 0 as li --json --as-of "$T1" account show "$A"; has "$OUT" '"remark": "two"' "the value it had then"; has "$OUT" '"city": "泉州"' "and another"; has "$(flat <<<"$OUT")" '"unknown":\["tags"\]' "a set has no past"
+expect 0 as li --json account show "$A"; has "$OUT" '"remark": "later"' "now"
+expect 5 as li --as-of 2020-01-01 account show "$A"; has "$ERR" "later than that" "before it was made"; expect 2 as li --as-of never account show "$A"; expect 2 as li --as-of "$T1" account show "$A" --timeline
+
 # --- columns and booleans
-expect 0 as li --format jsonl account list --fields name,city; has "$OUT" '"city":"泉州"' "--fields in JSON lines"; hasnt "$OUT" industry "and nothing else"
+expect 0 as li --format jsonl account list --fields name,city; has "$OUT" '"city":"厦门"' "--fields in JSON lines"; hasnt "$OUT" industry "and nothing else"
 expect 0 as li --json account list --fields name --labels; fits list "$OUT"; hasnt "$OUT" phone_main "--fields in JSON"
-expect 0 as li account list --fields name,pending; has "$OUT" "	no$" "a pipe is told what is not so"
-expect 0 as li --format table account list --fields name,pending; hasnt "$OUT" " no$" "a person is not"
+expect 0 as li account list --fields name,incomplete; has "$OUT" "	no$" "a pipe is told what is not so"
+expect 0 as li --format table account list --fields name,incomplete; hasnt "$OUT" " no$" "a person is not"
 expect 2 as li account list --fields nosuch; expect 2 as li --json account list --fields nosuch
 expect 2 as li api GET /v1/accounts -f fields=nosuch
 
