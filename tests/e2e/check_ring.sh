@@ -38,6 +38,11 @@ expect 0 as hq account edit "$A" --set city=苏州; expect 0 as hq sync; expect 
 expect 0 as li account show "$A"; has "$OUT" "采购群" "still there"; has "$OUT" "苏州" "and what hq wrote"
 expect 0 as hq check; expect 0 as li check
 
+# ---- R-129: what the pilot does to the work: its team beside the others
+expect 0 as wu account add --set name=己公司 "${ACC[@]}" --set phone_main=13812345671; expect 0 as wu sync; expect 0 as hq sync
+expect 0 as hq --json report run new-customers --period "$(date +%Y)" --by team; has "$(flat <<<"$OUT")" '"key":"east"[^]]*\},1\]' "the pilot's"; has "$(flat <<<"$OUT")" '"key":"west"[^]]*\},1\]' "the others'"
+expect 0 as hq --json report compare new-customers --baseline "$(($(date +%Y) - 1))" --current "$(date +%Y)" --param team=east; has "$(flat <<<"$OUT")" '"compare":' "and before it"
+
 # ---- what is refused while it runs ----------------------------------------------------
 expect 6 d template publish "$T" -m "to all"; has "$ERR" "pilot" "one at a time"
 sed 's|"id": 1, "key": "account", "plural": "accounts"|"id": 199, "key": "visitor_car", "plural": "visitor_cars"|; s|, "number_prefix": "C"||' "$T/fields/account.json" >"$T/fields/visitor_car.json"
