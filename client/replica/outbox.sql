@@ -216,6 +216,11 @@ SELECT state, lsn, eff FROM answer WHERE seq = ?1;
 -- :name answer_done
 UPDATE answer SET state = 2 WHERE seq = ?1;
 
+-- :name answer_any
+-- Is one of a run answered?
+-- @first @last  seqs
+SELECT 1 FROM answer WHERE seq BETWEEN ?1 AND ?2 LIMIT 1;
+
 -- :name answer_by_lsn
 -- An own commit of another incarnation comes back under its LSN.
 SELECT seq FROM answer WHERE lsn = ?1 AND state < 3 AND seq > ?2;

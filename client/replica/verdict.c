@@ -28,6 +28,28 @@ known_answer(int *state, sat_replica *r, int64_t seq, sat_err *e)
 	return SAT_OK;
 }
 
+/* Is any of them? A repeated push aside, none is. */
+static sat_rc
+known_any(bool *any, sat_replica *r, uint32_t inc, const sat_verdicts *v,
+    sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	*any = false;
+	for (size_t i = 1; i < v->n; i++) /* not a run: look at each */
+		*any |= v->v[i].cseq <= v->v[i - 1].cseq;
+	if (v->n == 0 || *any)
+		return SAT_OK;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_ANSWER_ANY, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, replica_seq(inc, v->v[0].cseq));
+	sat_bind_int(s, 2, replica_seq(inc, v->v[v->n - 1].cseq));
+	rc = sat_step(any, s, e);
+	sat_stmt_reset(s);
+	return rc;
+}
+
 static sat_rc
 put_answer(sat_replica *r, int64_t seq, int state, const sat_verdict *v,
     sat_err *e)
@@ -158,16 +180,18 @@ already_there(sat_replica *r, int64_t seq, uint64_t lsn, sat_err *e)
 /* ---- the whole answer ------------------------------------------------------------- */
 
 static sat_rc
-one_verdict(sat_replica *r, uint32_t inc, const sat_verdict *v, sat_err *e)
+one_verdict(sat_replica *r, uint32_t inc, const sat_verdict *v, bool known,
+    sat_err *e)
 {
 	int64_t seq;
-	int state;
+	int state = 0;
 	sat_rc rc;
 
 	if (v->cseq == 0 || v->cseq > REPLICA_CSEQ_MAX || v->lsn > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "verdict out of range");
 	seq = replica_seq(inc, v->cseq);
-	if ((rc = known_answer(&state, r, seq, e)) != SAT_OK || state != 0)
+	if (known && ((rc = known_answer(&state, r, seq, e)) != SAT_OK ||
+	    state != 0))
 		return rc;
 	if (sat_vd_refused(v->code))
 		return refuse(r, seq, v, e);
@@ -229,10 +253,13 @@ keep_signature(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
 static sat_rc
 take_all(sat_replica *r, uint32_t inc, const sat_verdicts *v, sat_err *e)
 {
+	bool known;
 	sat_rc rc;
 
+	if ((rc = known_any(&known, r, inc, v, e)) != SAT_OK)
+		return rc;
 	for (size_t i = 0; i < v->n; i++)
-		if ((rc = one_verdict(r, inc, &v->v[i], e)) != SAT_OK)
+		if ((rc = one_verdict(r, inc, &v->v[i], known, e)) != SAT_OK)
 			return rc;
 	for (size_t i = 0; i < v->neids; i++)
 		if ((rc = take_eid(r, &v->eids[i], e)) != SAT_OK)
