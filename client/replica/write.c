@@ -302,8 +302,6 @@ replica_write_aside(sat_replica *r, const sat_draft *d, uint64_t seen,
 	r->chain.newest = replica_seq(c.incarnation, c.cseq);
 	memcpy(r->chain.head, head, sizeof head);
 	*cseq = c.cseq;
-	if (SAT_BUG(SAT_BUG_SYNC_TWICE) && !r->in_group)
-		return sat_db_exec(r->db, "CREATE TABLE b(a); DROP TABLE b", e);
 	return SAT_OK;
 }
 
@@ -340,6 +338,8 @@ sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq,
 		replica_pend_add(r, r->chain.newest, c.ops, c.nops);
 	}
 	*cseq = c.cseq;
+	if (SAT_BUG(SAT_BUG_SYNC_TWICE) && !r->in_group)
+		return sat_db_exec(r->db, "CREATE TABLE b(a); DROP TABLE b", e);
 	return SAT_OK;
 }
 
