@@ -113,7 +113,9 @@ sim_device_damage(device *d)
 	sat_replica_status was;
 	bool seen, head;
 
-	if (d->link != NULL || sim_shut_out(d) || !d->enrolled || !status_of(d).complete)
+	/* with erasures to carry out the first session compares nothing (P-182) */
+	if (d->link != NULL || sim_shut_out(d) || !d->enrolled ||
+	    d->ledger != w->ledger || !status_of(d).complete)
 		return;
 	w->healing = true; /* one trouble at a time */
 	sim_device_calm(d);

@@ -120,16 +120,16 @@ enum {
 	X(v_conflict, "verdicts: conflict", 300)                              \
 	X(v_rejected, "verdicts: rejected", 1000)                             \
 	X(v_parked, "verdicts: parked", 1000)                                 \
-	X(v_handover, "verdicts: handed over", 25)                            \
+	X(v_handover, "verdicts: handed over", 35)                            \
 	X(renumbered, "numbers the server replaced", 100)                     \
-	X(leased, "customers numbered from a lease", 100)                     \
-	X(leased_kept, "... final as they were given", 100)                   \
-	X(provisional, "... numbered provisionally", 50)                      \
+	X(leased, "customers numbered from a lease", 1000)                     \
+	X(leased_kept, "... final as they were given", 800)                   \
+	X(provisional, "... numbered provisionally", 300)                      \
 	X(ticks, "rules of the server run by time", 100)                      \
 	X(told, "owners told of another's customer", 60)                      \
 	X(v_again, "verdicts given again", 7000)                              \
 	X(gaps, "gaps refused", 80)                                           \
-	X(forks, "forks refused", 8)                                          \
+	X(forks, "forks refused", 20)                                          \
 	X(rehomed, "commits moved to a new incarnation", 50)                  \
 	X(discarded, "quarantined commits discarded", 100)                    \
 	X(resolved, "conflicts resolved by a person", 30)                     \
@@ -142,13 +142,13 @@ enum {
 	X(reassigned, "owners changed", 400)                                  \
 	X(releases, "customers released to the pool", 180)                    \
 	X(reclaimed, "... taken back by the server", 50)                       \
-	X(claims, "customers claimed", 25)                                    \
+	X(claims, "customers claimed", 20)                                    \
 	X(claim_lost, "... somebody was faster", 15)                          \
 	X(claim_held, "... kept for somebody else", 30)                        \
 	X(claim_limit, "... a limit was reached", 20)                         \
 	X(holds, "reservations", 45)                                          \
-	X(claims_sure, "... and claimed within their time", 5)                \
-	X(hold_over, "... which had passed when it was claimed", 2)           \
+	X(claims_sure, "... and claimed within their time", 4)                \
+	X(hold_over, "... which had passed when it was claimed", 1)           \
 	X(masked, "states sent without what the pool hides", 1500)             \
 	X(rescope_in, "customers that came", 500)                             \
 	X(rescope_out, "customers that left", 200)                            \
@@ -172,16 +172,16 @@ enum {
 	X(reborn, "records that two devices made", 0)                         \
 	X(merges, "customers merged", 130)                                    \
 	X(unmerges, "... and taken apart again", 50)                          \
-	X(cycles, "... refused: they led to each other", 10)                  \
+	X(cycles, "... refused: they led to each other", 20)                  \
 	X(late_loser, "work on a customer merged before", 90)                 \
 	X(below_loser, "... new records below it", 20)                        \
 	X(canons, "merged customers looked up on a device", 200)              \
-	X(erased, "customers erased", 80)                                     \
+	X(erased, "customers erased", 100)                                     \
 	X(erased_recs, "... records", 150)                                     \
-	X(erase_died, "... the server died meanwhile", 5)                     \
-	X(erased_unsent, "... commits about them that came later", 120)        \
-	X(receipts, "... receipts of devices", 250)                            \
-	X(searched, "files searched page by page", 500)                        \
+	X(erase_died, "... the server died meanwhile", 10)                     \
+	X(erased_unsent, "... commits about them that came later", 400)        \
+	X(receipts, "... receipts of devices", 350)                            \
+	X(searched, "files searched page by page", 750)                        \
 	X(disabled, "people disabled", 140)                                   \
 	X(enabled, "... and enabled again", 60)                               \
 	X(revoked, "devices revoked", 60)                                     \
@@ -199,9 +199,9 @@ enum {
 	X(checked, "replicas checked while running", 2000)                    \
 	X(compared, "dumps compared while running", 4000)                     \
 	X(fresh, "dumps of fresh devices compared", 400)                      \
-	X(atomic, "commits on several records, looked at as a whole", 100)    \
-	X(costed, "saves whose cost was counted", 1000)                       \
-	X(save_syncs, "... and their waits for the disk", 1000)               \
+	X(atomic, "commits on several records, looked at as a whole", 2500)    \
+	X(costed, "saves whose cost was counted", 14000)                       \
+	X(save_syncs, "... and their waits for the disk", 14000)               \
 	X(reads, "reads of own writes", 30000)                                \
 	X(rounds, "rounds to heal", 400)
 
