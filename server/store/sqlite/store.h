@@ -25,7 +25,7 @@ typedef struct sat_sqlite_store_opts {
 	bool create;                 /* make it when missing */
 	int cache_kib;               /* 0 = 64 MiB */
 	unsigned rec_window;         /* commits until changed records are in
-	                                their rows; 0 = 32,768 */
+	                                their rows; 0 = 65,536 */
 	bool bug_sync_normal;        /* planted bug, `make sim-mutants` only */
 } sat_sqlite_store_opts;
 

@@ -24,7 +24,7 @@
 
 /* Commits until a sweep is round: what a restart folds again is at most twice
  * as many, a fraction of a second. */
-#define WINDOW 32768
+#define WINDOW 65536
 /* States beyond this: the sweep ends at once, what is in its row goes. */
 #define KEPT_BYTES_MAX (48u << 20)
 
