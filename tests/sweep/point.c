@@ -50,7 +50,7 @@ db_of(lab *L, const sweep_op *op)
 static void
 digest(uint8_t out[SAT_HASH_BYTES], lab *L, const sweep_op *op)
 {
-	lab_digest(out, db_of(L, op), (op->flags & OP_SEEN) != 0 ? "device" :
+	lab_digest(out, L, db_of(L, op), (op->flags & OP_SEEN) != 0 ? "device" :
 	    NULL);
 }
 

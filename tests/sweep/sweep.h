@@ -86,7 +86,7 @@ void lab_close(lab *L);      /* whatever is open, in order */
 void lab_abandon(lab *L);    /* as if the processes died */
 void lab_forget(lab *L);     /* what a process that died in a call held */
 /* All rows of all tables but one (NULL: none). */
-void lab_digest(uint8_t out[SAT_HASH_BYTES], sat_db *db, const char *but);
+void lab_digest(uint8_t out[SAT_HASH_BYTES], lab *L, sat_db *db, const char *but);
 sat_clock lab_clock(machine *m);
 sat_rand lab_rand(machine *m);
 sat_replica_env lab_env(lab_dev *d);
