@@ -29,6 +29,10 @@ for q in "UPDATE k_account SET name = 'Somebody else' WHERE _rid = 1" \
 	has "$(as hq --json status | flat)" "\"diverged\":\{\"count\":$n," "counted"
 	expect 0 as hq check
 done
+# --- sync --full looks at all of it now, without a check before
+spoil hq "UPDATE k_account SET name = 'Nobody' WHERE _rid = 2"
+expect 0 as hq --json sync --full --pull-only; has "$OUT" '"recounted": 1' "sync --full finds it"; has "$OUT" '"refetched": 1' "and fetches it again"
+same "$(list hq)" "$waits" "as before: sync --full"; expect 0 as hq check
 has "$(as hq --json status | flat)" '"commits":1' "the unsent edit still waits"
 expect 0 as hq -q sync; expect 0 as li -q sync; has "$(as li account show "${A[3]}")" "not sent yet" "and arrives"
 has "$(d device list | awk -F'\t' '$3=="hq"{print}')" "	[1-9][0-9]*	14$" "the server counted it too"
