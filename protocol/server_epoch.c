@@ -239,7 +239,7 @@ consider(seeding *x, const sat_record *r, sat_err *e)
 	sat_rc rc;
 
 	if (sat_id_zero(&r->id) || sat_srv_kind(x->s, r->kind) == NULL ||
-	    sat_record_cell(r, SAT_SYS_MASKED) != NULL || /* not whole (P-155) */
+	    sat_record_cell(r, SAT_SYS_MASKED) != NULL || /* not whole (P-155, P-245) */
 	    !positions_ok(x->s, r)) {
 		x->out.refused++;
 		return SAT_OK;

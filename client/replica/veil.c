@@ -3,7 +3,8 @@
  *
  * The server keeps it from this device. What the device knew by itself goes
  * here: values it typed where it made a record, once the server's masked state
- * is in; and what it was given before the role, or the template, changed.
+ * is in (P-247); and what it was given before the role, or the template, changed
+ * (P-244).
  */
 #include "client/replica/replica_int.h"
 

@@ -1,0 +1,176 @@
+/* What a role does not see never leaves the server for it (P-241 to P-248). */
+#include "tests/unit/server/store/sqlite/device.h"
+
+static world *
+small_world(uint64_t seed)
+{
+	world *w = world_new(seed);
+
+	world_team(w, "north");
+	world_user(w, "ann", "rep", "north");
+	world_user(w, "hq", "hq", NULL);
+	world_user(w, "ser", "service", NULL);
+	world_user(w, "mar", "marketing", NULL);
+	world_user(w, "aud", "auditor", NULL);
+	return w;
+}
+
+static bool
+holds_bytes(const device *d, const char *text)
+{
+	for (size_t i = 0; i < d->nrec; i++)
+		if (d->rec[i].used && memmem(d->rec[i].state.p,
+		    d->rec[i].state.n, text, strlen(text)) != NULL)
+			return true;
+	return false;
+}
+
+static void
+set_phone(device *d, const sat_id *id, const char *phone)
+{
+	(void)device_edit(d, id, id, K_ACCOUNT, SAT_OP_MVSET, A_PHONE,
+	    txt(phone));
+}
+
+static own *
+last(device *d)
+{
+	return &d->out[d->nout - 1];
+}
+
+static void
+hidden_values_stay_on_the_server_and_the_rest_follows(void **state)
+{ /* P-241, P-242 */
+	world *w = small_world(1);
+	device *ann = device_new(w, "ann"), *ser = device_new(w, "ser");
+	device *aud = device_new(w, "aud"), *hq = device_new(w, "hq");
+	sat_id id;
+
+	(void)state;
+	device_sync(ser);
+	id = device_account(ann, "first", "ann");
+	set_phone(ann, &id, "13812345678");
+	device_sync(ann);
+	device_sync(ser); /* by pull */
+	device_sync(aud); /* by snapshot */
+	device_sync(hq);
+	assert_true(holds_bytes(ser, "***5678"));
+	assert_false(holds_bytes(ser, "13812345678"));
+	assert_false(holds_bytes(aud, "13812345678"));
+	assert_true(holds_bytes(hq, "13812345678"));
+	/* another field, the hidden one, and both in turn */
+	(void)device_edit(ann, &id, &id, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("a remark"));
+	device_sync(ann);
+	device_sync(ser);
+	assert_true(holds_bytes(ser, "a remark"));
+	set_phone(ann, &id, "13900001111");
+	(void)device_edit(ann, &id, &id, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("another"));
+	device_sync(ann);
+	device_sync(ser);
+	device_sync(aud);
+	device_sync(hq);
+	assert_true(holds_bytes(ser, "***1111"));
+	assert_true(holds_bytes(ser, "another"));
+	assert_false(holds_bytes(ser, "13900001111"));
+	device_check(ser);
+	device_check(aud);
+	device_check(hq);
+	world_verify(w);
+	world_free(w);
+}
+
+static void
+a_hidden_field_is_set_only_by_who_makes_the_record(void **state) /* P-246 */
+{
+	world *w = small_world(2);
+	device *ann = device_new(w, "ann"), *mar = device_new(w, "mar");
+	sat_id id;
+
+	(void)state;
+	id = device_account(ann, "first", "ann");
+	set_phone(ann, &id, "13812345678");
+	device_sync(ann);
+	device_sync(mar);
+	set_phone(mar, &id, "***5678");
+	device_sync(mar);
+	assert_int_equal(SAT_VD_REJECTED, last(mar)->code);
+	assert_string_equal("masked", last(mar)->slug);
+	device_sync(ann);
+	assert_true(holds_bytes(ann, "13812345678"));
+	assert_false(holds_bytes(ann, "***"));
+	world_free(w);
+}
+
+static void
+ask(world *w, device *d, const sat_id *id, uint16_t field, const char *why,
+    sat_msg *answer, sat_arena *a)
+{
+	sat_msg m = { .type = SAT_MSG_REVEAL,
+		.u.reveal = { *id, field, sat_span_str(why) } };
+	sat_buf in = { 0 }, out = { 0 };
+	sat_err err = { 0 };
+
+	sat_msg_write(&in, &m);
+	assert_ok(sat_server_handle(w->server, &d->link, &out,
+	    sat_buf_span(&in), &err));
+	assert_ok(sat_msg_read(answer, a, sat_span_of(sat_arena_dup(a, out.p,
+	    out.n), out.n), &err));
+	sat_buf_fini(&in);
+	sat_buf_fini(&out);
+}
+
+static void
+a_value_is_shown_to_who_may_and_noted_before(void **state) /* P-248 */
+{
+	world *w = small_world(3);
+	device *ann = device_new(w, "ann"), *aud = device_new(w, "aud");
+	device *ser = device_new(w, "ser"), *hq = device_new(w, "hq");
+	sat_arena a = { 0 };
+	sat_msg m;
+	sat_id id;
+
+	(void)state;
+	id = device_account(ann, "first", "ann");
+	set_phone(ann, &id, "13812345678");
+	device_sync(ann);
+	device_sync(aud);
+	device_sync(ser);
+	ask(w, aud, &id, A_PHONE, "complaint 17", &m, &a);
+	assert_int_equal(SAT_MSG_REVEALED, m.type);
+	assert_true(sat_span_eq(m.u.revealed.value.s,
+	    sat_span_str("13812345678")));
+	device_sync(hq);
+	assert_non_null(device_find(hq, &m.u.revealed.disclosure, 0));
+	assert_true(holds_bytes(hq, "complaint 17"));
+	ask(w, aud, &id, A_PHONE, "", &m, &a); /* no reason */
+	assert_int_equal(SAT_MSG_ERROR, m.type);
+	ask(w, aud, &id, A_NAME, "complaint 17", &m, &a); /* seen anyway */
+	assert_int_equal(SAT_MSG_ERROR, m.type);
+	ask(w, ser, &id, A_PHONE, "no ticket", &m, &a);
+	assert_int_equal(SAT_MSG_ERROR, m.type);
+	assert_int_equal(SAT_EDENIED, (int)m.u.error.rc);
+	device_sync(hq);
+	assert_false(holds_bytes(hq, "no ticket"));
+	device_check(hq);
+	device_sync(ann);
+	device_check(ann);
+	world_verify(w);
+	sat_arena_fini(&a);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    hidden_values_stay_on_the_server_and_the_rest_follows),
+		cmocka_unit_test(
+		    a_hidden_field_is_set_only_by_who_makes_the_record),
+		cmocka_unit_test(a_value_is_shown_to_who_may_and_noted_before),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
