@@ -298,7 +298,7 @@ say_hello(sat_buf *out, uint32_t device)
 	sat_msg m = { .type = SAT_MSG_HELLO };
 
 	m.u.hello = (sat_hello){ .proto_min = SAT_PROTO_MIN,
-		.proto_max = SAT_PROTO_VERSION, .org = invite.org,
+		.proto_max = SAT_PROTO_VERSION,
 		.device = device, .incarnation = 1 };
 	sat_buf_reset(out);
 	sat_msg_write(out, &m);
@@ -335,7 +335,7 @@ enrol(chan *c)
 	sat_random(seed, sizeof seed);
 	sat_sign_keys(pk, sk, seed);
 	m.u.enrol = (sat_enrol){ .proto_min = SAT_PROTO_MIN,
-		.proto_max = SAT_PROTO_VERSION, .org = invite.org,
+		.proto_max = SAT_PROTO_VERSION,
 		.name = sat_span_str("evil") };
 	memcpy(m.u.enrol.token, invite.token, sizeof invite.token);
 	memcpy(m.u.enrol.sign_pk, pk, sizeof pk);
