@@ -335,7 +335,7 @@ enrol(chan *c)
 	sat_random(seed, sizeof seed);
 	sat_sign_keys(pk, sk, seed);
 	m.u.enrol = (sat_enrol){ .proto_min = SAT_PROTO_MIN,
-		.proto_max = SAT_PROTO_VERSION,
+		.proto_max = SAT_PROTO_VERSION, .org = invite.org,
 		.name = sat_span_str("evil") };
 	memcpy(m.u.enrol.token, invite.token, sizeof invite.token);
 	memcpy(m.u.enrol.sign_pk, pk, sizeof pk);
