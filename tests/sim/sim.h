@@ -646,9 +646,8 @@ void sim_shadow_check(world *w);        /* properties 4 and 5 */
 void sim_check_frame(world *w, int dev, sat_span frame); /* to a device */
 /* Whose cursor is there has all: what was shortened is not to be told any more. */
 uint64_t sim_scope_head(world *w, int user);
-/* template.c */
-sat_span sim_mask_matrix(sat_arena *a, sat_span doc, int version);
 /* mask.c */
+sat_span sim_mask_matrix(sat_arena *a, sat_span doc, int version);
 void sim_mask_value(world *w, int dev, sat_span s, const char *what);
 void sim_mask_state(world *w, int dev, const sat_record *r);
 void sim_mask_disk(device *d);
