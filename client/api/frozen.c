@@ -35,8 +35,10 @@ HANDLER(api_report_run)
 	sat_report_opts o;
 	sat_rc rc = api_report_opts(&o, params, api, req->query, e);
 
-	return rc != SAT_OK ? rc : sat_crm_report_run(out, &api->crm, args[0],
-	    &o, e);
+	if (rc == SAT_OK && (rc = sat_crm_report_run(out, &api->crm, args[0],
+	    &o, e)) == SAT_OK)
+		rc = sat_crm_report_shown(&api->crm, args[0], o.period, e);
+	return rc;
 }
 
 HANDLER(api_report_explain)
@@ -55,8 +57,10 @@ HANDLER(api_report_rows)
 	if ((rc = api_report_opts(&o, params, api, req->query, e)) != SAT_OK ||
 	    (rc = api_number(&limit, req, "limit", 0, e)) != SAT_OK)
 		return rc;
-	return sat_crm_report_rows(out, &api->crm, args[0], &o,
-	    api_q(req, "group"), api_q(req, "measure"), limit, e);
+	if ((rc = sat_crm_report_rows(out, &api->crm, args[0], &o,
+	    api_q(req, "group"), api_q(req, "measure"), limit, e)) == SAT_OK)
+		rc = sat_crm_report_shown(&api->crm, args[0], o.period, e);
+	return rc;
 }
 
 HANDLER(api_report_freeze)

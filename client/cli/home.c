@@ -144,6 +144,8 @@ cli_open_with(cli *c, sat_span passphrase, sat_err *e)
 	c->api.sync.clock = env.clock;
 	c->api.sync.rand = env.rand;
 	c->api.sync.server = cli_config(c, "sync.server");
+	if (rc == SAT_OK) /* a full disk locks nobody out */
+		(void)(sat_crm_login(&c->api.crm, NULL) == SAT_OK);
 	free(ring);
 	free(db);
 	return rc;

@@ -61,5 +61,10 @@ const cli_verb cli_kind_verbs[] = {
 	    NULL, false },
 	{ "disclosure", "show", cli_show, cli_show_options,
 	    "disclosure show ID", "one of them", NULL, false },
+	{ "access", "list", cli_list, cli_list_options,
+	    "access list [OPTIONS]", "who exported what, ran which report, logged in",
+	    "  satchel access list --where 'what=export'\n", false },
+	{ "access", "show", cli_show, cli_show_options,
+	    "access show ID", "one of them", NULL, false },
 };
 const size_t cli_kind_nverbs = sizeof cli_kind_verbs / sizeof cli_kind_verbs[0];

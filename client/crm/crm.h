@@ -491,6 +491,25 @@ SAT_CHECK sat_rc sat_crm_import_sample(sat_import_sample *out, sat_arena *a,
 SAT_CHECK sat_rc sat_crm_import_verdict(sat_crm *c, const sat_import_sample *s,
     size_t row, bool correct, const char *fields, sat_err *e);
 
+/* ---- who was shown what (R-101) ---------------------------------------------- */
+typedef struct sat_access {
+	const char *what;    /* "login", "report", "export" */
+	const char *subject; /* a kind, a report, a day */
+	const char *format, *reason; /* NULL: none */
+	int64_t rows;        /* < 0: not counted */
+} sat_access;
+/*
+ * A record of kind `access` of the acting user, as often as the template's
+ * policy/audit.json asks; nothing when it does not, or the role may not make one.
+ * The device's audit chain is the caller's.
+ */
+SAT_CHECK sat_rc sat_crm_access(sat_crm *c, const sat_access *it, sat_err *e);
+/* A replica was opened with its passphrase: into the audit chain, once a day. */
+SAT_CHECK sat_rc sat_crm_login(sat_crm *c, sat_err *e);
+/* A report was shown: into the audit chain. */
+SAT_CHECK sat_rc sat_crm_report_shown(sat_crm *c, const char *key,
+    const char *period, sat_err *e);
+
 /* ---- reports --------------------------------------------------------------- */
 typedef struct sat_report_opts {
 	const char *period;  /* NULL = "all" */

@@ -488,6 +488,16 @@ log_it(const out *x, const char *action, sat_err *e)
 	return rc;
 }
 
+/* Headquarters learns of it too, where the template says so. */
+static sat_rc
+tell(const out *x, sat_err *e)
+{
+	const sat_access it = { .what = "export", .subject = x->kind->key,
+		.format = x->format, .reason = x->o->reason, .rows = x->rows };
+
+	return sat_crm_access(x->c, &it, e);
+}
+
 sat_rc
 sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts *o, sat_err *e)
 {
@@ -510,6 +520,10 @@ sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts *o, sat_err *e)
 		logged = log_it(&x, rc == SAT_OK ? "export.done" :
 		    "export.failed", rc == SAT_OK ? e : NULL);
 		rc = rc == SAT_OK ? logged : rc;
+		if (x.rows > 0) { /* also of one that was cut off */
+			logged = tell(&x, rc == SAT_OK ? e : NULL);
+			rc = rc == SAT_OK ? logged : rc;
+		}
 	}
 	*rows = x.rows;
 	sat_buf_fini(&x.b);

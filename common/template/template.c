@@ -196,6 +196,7 @@ load_all(sat_template *t, const sat_template_file *files, size_t n, sat_err *e)
 	    (rc = sat_template_load_masks(t, e)) != SAT_OK ||
 	    (rc = sat_template_load_standard(t, e)) != SAT_OK ||
 	    (rc = sat_template_load_calendar(t, e)) != SAT_OK ||
+	    (rc = sat_template_load_audit(t, e)) != SAT_OK ||
 	    (rc = sat_template_load_quota(t, e)) != SAT_OK ||
 	    (rc = sat_template_load_pools(t, e)) != SAT_OK ||
 	    (rc = sat_template_load_reception(t, e)) != SAT_OK ||

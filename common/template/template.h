@@ -184,6 +184,18 @@ const sat_sla *sat_standard_sla(const sat_standard *s, const char *grade);
 /* policy/calendar.json: when people work; without it Monday to Friday, nine to
  * six. Its time zone is the template's. */
 const sat_calendar *sat_template_calendar(const sat_template *t);
+/* Of what a device's audit chain holds, what is written as a record of kind
+ * `access` too, which headquarters sees (policy/audit.json). */
+typedef enum sat_audit_often {
+	SAT_AUDIT_NO = 0,
+	SAT_AUDIT_DAY = 1,  /* the same act on the same thing once a day */
+	SAT_AUDIT_EACH = 2,
+} sat_audit_often;
+typedef struct sat_audit_policy {
+	sat_audit_often login, report, exported;
+} sat_audit_policy;
+/* Never NULL; lives as long as the template. */
+const sat_audit_policy *sat_template_audit(const sat_template *t);
 
 const char *sat_template_version(const sat_template *t); /* semver */
 const char *sat_template_name(const sat_template *t);

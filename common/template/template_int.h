@@ -51,6 +51,7 @@ struct sat_template {
 	size_t nreports;
 	sat_standard standard;
 	sat_calendar calendar;
+	sat_audit_policy audit;
 	struct sat_pool *pools;
 	size_t npools;
 	struct sat_reception *reception; /* never NULL once loaded */
@@ -107,6 +108,7 @@ sat_rc sat_template_load_kinds(sat_template *t, sat_err *e);
 sat_rc sat_template_load_matrix(sat_template *t, sat_err *e);
 sat_rc sat_template_load_standard(sat_template *t, sat_err *e);
 sat_rc sat_template_load_calendar(sat_template *t, sat_err *e);
+sat_rc sat_template_load_audit(sat_template *t, sat_err *e);
 sat_rc sat_template_load_quota(sat_template *t, sat_err *e);
 
 /* cond.c: an array of conditions on records of kind k */

@@ -16,7 +16,7 @@ complete_word() { # words...: what bash would offer for the last one
 	bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _satchel; echo "${COMPREPLY[*]}"' _ "$W/bash" "$@"
 }
 "$SATCHEL" completion bash >"$W/bash"
-same "$(complete_word satchel acc)" account "a noun"
+same "$(complete_word satchel acco)" account "a noun"
 same "$(complete_word satchel --json -P x account stag)" stage "a verb behind options"
 same "$(complete_word satchel account list --st)" "--stage --status" "options of a verb"
 same "$(complete_word satchel import x.csv --ma)" "--map --max-errors" "options of a noun alone"
