@@ -27,6 +27,7 @@ static const sat_opt global[] = {
 	{ "pack", 0, "ID", "init: industry pack (base); see: template packs" },
 	{ "listen", 0, "URL", "serve: tcp://HOST:PORT (tcp://0.0.0.0:7443)" },
 	{ "advertise", 0, "URL", "serve: the address invitations name" },
+	{ "config", 0, "FILE", "serve, config: settings (" SAT_ADMIN_CONFIG ")" },
 	{ "port-file", 0, "FILE", "serve: write the bound port here" },
 	{ "links", 0, "N", "serve: so many connections (6000)" },
 	{ "links-per-address", 0, "N", "serve: so many from one address (256)" },
@@ -48,10 +49,14 @@ static const struct {
 	const char *usage, *help;
 } own_verbs[] = {
 	{ "init --org NAME [--admin KEY] [--pack ID]", "make a server folder" },
-	{ "serve [--listen URL] [--advertise URL] [--port-file F]",
+	{ "serve [--config F] [--listen URL] [--advertise URL] [--port-file F]",
 	    "serve until SIGTERM" },
 	{ "restore BACKUP --root-key FILE [--verify-only] [--same-epoch] [--skip N] [--seed-roles LIST] [--window TIME]",
 	    "put a backup or a kit into a new folder and begin a new epoch" },
+	{ "config check|show [--config F]",
+	    "settings of serve: are they good; what holds, and where it is from" },
+	{ "selftest", "does the program work on this machine" },
+	{ "version", "version and licence" },
 };
 #define OWN_VERBS (sizeof own_verbs / sizeof own_verbs[0])
 
@@ -166,14 +171,12 @@ restore(const sat_args *a, const char *dir, sat_span phrase, sat_err *e)
 }
 
 static sat_rc
-number(unsigned *out, const sat_args *a, const char *option, sat_err *e)
+number(unsigned *out, const char *text, const char *option, sat_err *e)
 {
-	const char *text = sat_args_get(a, option);
 	char *end = NULL;
-	unsigned long v = text != NULL ? strtoul(text, &end, 10) : 0;
+	unsigned long v = strtoul(text, &end, 10);
 
-	if (text != NULL && (end == text || *end != '\0' || v < 1 ||
-	    v > 1000000))
+	if (end == text || *end != '\0' || v < 1 || v > 1000000)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "a number from 1 to 1000000", "--%s %s", option, text);
 	*out = (unsigned)v;
@@ -181,20 +184,50 @@ number(unsigned *out, const sat_args *a, const char *option, sat_err *e)
 }
 
 static sat_rc
+settings(sat_admin_settings *s, const char **path, const sat_args *a,
+    sat_err *e)
+{
+	const char *given = sat_args_get(a, "config");
+
+	*path = given != NULL ? given : SAT_ADMIN_CONFIG;
+	return sat_admin_settings_read(s, *path, given != NULL, e);
+}
+
+static sat_rc
 serve(const sat_args *a, sat_admin *admin, sat_err *e)
 {
-	sat_admin_listen l = { .listen = sat_args_get(a, "listen"),
-		.advertise = sat_args_get(a, "advertise"),
-		.port_file = sat_args_get(a, "port-file") };
-	sat_rc rc;
+	sat_admin_settings s;
+	sat_admin_listen l = { 0 };
+	const char *path, *origin;
+	sat_rc rc = settings(&s, &path, a, e);
 
-	if (l.listen == NULL)
-		l.listen = "tcp://0.0.0.0:7443";
-	if ((rc = number(&l.links, a, "links", e)) != SAT_OK ||
-	    (rc = number(&l.links_per_address, a, "links-per-address", e)) !=
-	    SAT_OK)
-		return rc;
-	return sat_admin_serve(admin, &l, e);
+	if (rc == SAT_OK) {
+		l.listen = sat_admin_setting(&s, a, "listen", &origin);
+		l.advertise = sat_admin_setting(&s, a, "advertise", &origin);
+		l.port_file = sat_admin_setting(&s, a, "port-file", &origin);
+		rc = number(&l.links, sat_admin_setting(&s, a, "links",
+		    &origin), "links", e);
+	}
+	if (rc == SAT_OK)
+		rc = number(&l.links_per_address, sat_admin_setting(&s, a,
+		    "links-per-address", &origin), "links-per-address", e);
+	if (rc == SAT_OK)
+		rc = sat_admin_serve(admin, &l, e);
+	sat_admin_settings_free(&s);
+	return rc;
+}
+
+static sat_rc
+config(const sat_args *a, const char *dir, sat_buf *out, sat_err *e)
+{
+	sat_admin_settings s;
+	const char *path;
+	sat_rc rc = settings(&s, &path, a, e);
+
+	if (rc == SAT_OK)
+		rc = sat_admin_config(a, &s, path, dir, out, e);
+	sat_admin_settings_free(&s);
+	return rc;
 }
 
 /* The first argument that is a word decides; other words travel on. */
@@ -208,6 +241,10 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 	sat_span phrase;
 	sat_rc rc;
 
+	if (strcmp(verb, "config") == 0)
+		return config(a, dir, out, e);
+	if (strcmp(verb, "selftest") == 0)
+		return sat_admin_selftest(a, out, e);
 	if (strcmp(verb, "init") != 0 && strcmp(verb, "serve") != 0 &&
 	    strcmp(verb, "restore") != 0) {
 		rc = sat_admin_ask(dir, argc, argv, out, e);
@@ -279,11 +316,13 @@ main(int argc, char **argv)
 	n = verb_words(argc, argv, words);
 	rc = sat_args_parse(&a, argc - 1, argv + 1, global,
 	    sat_admin_options(), &e);
-	if (sat_args_has(&a, "version")) {
+	if (sat_args_has(&a, "version") ||
+	    (a.nargs > 0 && strcmp(a.arg[0], "version") == 0)) {
 		(void)puts("satcheld " VERSION "\nLicence: the organisation's own");
 		return 0;
 	}
-	if (argc < 2 || sat_args_has(&a, "help")) {
+	if (argc < 2 || sat_args_has(&a, "help") ||
+	    (a.nargs > 0 && strcmp(a.arg[0], "help") == 0)) {
 		help();
 		return argc < 2 ? 2 : 0;
 	}

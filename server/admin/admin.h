@@ -48,6 +48,35 @@ typedef struct sat_admin_listen {
 /* Serve until SIGTERM/SIGINT or a fatal store error. */
 SAT_CHECK sat_rc sat_admin_serve(sat_admin *a, const sat_admin_listen *l,
     sat_err *e);
+
+/* ---- what needs no folder ------------------------------------------------------ */
+
+/*
+ * Settings of `serve`, from a file in git's form (section [serve]; the names are
+ * those of the options). free also after a failure.
+ * @return SAT_ENOTFOUND when it must be there and is not; SAT_EINVALID names
+ *         the line, the setting that is unknown, or the value that is none.
+ */
+#define SAT_ADMIN_CONFIG "/etc/satchel/satcheld.conf"
+#define SAT_ADMIN_SETTINGS_MAX 5
+typedef struct sat_admin_settings {
+	char *value[SAT_ADMIN_SETTINGS_MAX]; /* NULL = not in the file */
+} sat_admin_settings;
+SAT_CHECK sat_rc sat_admin_settings_read(sat_admin_settings *s,
+    const char *path, bool must, sat_err *e);
+void sat_admin_settings_free(sat_admin_settings *s);
+/* The option, else the file, else what is built in (may be NULL); borrowed.
+ * *origin: "option", "file", "default". */
+const char *sat_admin_setting(const sat_admin_settings *s,
+    const struct sat_args *w, const char *key, const char **origin);
+/* `config check|show`, of settings that could be read. */
+SAT_CHECK sat_rc sat_admin_config(const struct sat_args *w,
+    const sat_admin_settings *s, const char *path, const char *dir,
+    sat_buf *out, sat_err *e);
+/* `selftest`: a server in a folder of its own. SAT_EFAIL when a step failed. */
+SAT_CHECK sat_rc sat_admin_selftest(const struct sat_args *w, sat_buf *out,
+    sat_err *e);
+
 /* Help of all verbs, and the options they know. */
 struct sat_opt;
 const struct sat_opt *sat_admin_options(void);

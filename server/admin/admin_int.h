@@ -53,6 +53,7 @@ struct sat_admin {
 	sat_oid tip;
 	sat_oid canary; /* the newest; equal to tip when no pilot runs */
 	admin_ring ring;
+	int64_t since_ms; /* when it began to serve */
 	uint64_t template_rev; /* another one when who is due what changed */
 };
 
@@ -117,8 +118,30 @@ sat_rc admin_segments_verify(sat_admin *a, sat_err *e);
 /* backup.c */
 sat_rc admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
-sat_rc admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
+/* status.c */
+sat_rc admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+/* A backup was made now; and when the last one was, 0 = never. */
+sat_rc admin_backup_note(sat_admin *a, sat_err *e);
+int64_t admin_backup_last(sat_admin *a);
+/* How the live devices are. */
+typedef struct admin_devices {
+	uint64_t never;  /* enrolled, not heard of since */
+	uint64_t late;   /* silent for longer than they may be used (P-189) */
+	uint64_t behind; /* last seen with another template than they are due */
+	uint64_t diverged; /* had to be sent records again */
+	int64_t oldest_ms; /* the longest silence began then; 0 = nobody */
+} admin_devices;
+sat_rc admin_devices_are(admin_devices *out, sat_admin *a, sat_err *e);
+/* Devices that have not confirmed an erasure yet. */
+sat_rc admin_erasures_pending(uint64_t *out, sat_admin *a, sat_err *e);
+/* Bytes of a file; 0 when it is not there. Bytes free where the folder is. */
+int64_t admin_file_bytes(const sat_admin *a, const char *name);
+int64_t admin_free_bytes(const sat_admin *a);
+
+/* doctor.c */
+sat_rc admin_doctor_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
 /* also for restore.c */
 sat_rc admin_copy_file(const char *from, const char *to, sat_err *e);

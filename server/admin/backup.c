@@ -1,5 +1,5 @@
 /*
- * Backup, restore, check, status. A backup is a folder: the keyring and a
+ * Backup, restore, check. A backup is a folder: the keyring and a
  * verified copy of the store, and the template repository. It counts, and
  * moves the durable watermark, only after the copy was opened and checked.
  */
@@ -134,6 +134,8 @@ admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		admin_sync_folder(w->arg[1]);
 		rc = sat_sqlite_mark_durable(a->store, lsn, e);
 	}
+	if (rc == SAT_OK)
+		rc = admin_backup_note(a, e);
 	if (rc == SAT_OK) {
 		doc = sat_json_obj();
 		sat_json_put_str(doc, "schema", "satcheld/backup/1");
@@ -199,47 +201,6 @@ admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	sat_json_put_str(doc, "schema", "satcheld/audit.verify/1");
 	sat_json_put_str(doc, "result", "ok");
 	sat_json_put_int(doc, "commits", (int64_t)commits);
-	admin_print(out, w, doc, NULL);
-	sat_json_free(doc);
-	return SAT_OK;
-}
-
-sat_rc
-admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
-{
-	char hex[SAT_GIT_OID_HEX + 1];
-	sat_sqlite_status s;
-	sat_relay_stats rs;
-	sat_json *doc;
-	sat_rc rc = sat_sqlite_status_get(&s, a->store, e);
-
-	if (rc != SAT_OK)
-		return rc;
-	if (sat_args_has(w, "completeness"))
-		return admin_gaps(a, w, out, e);
-	sat_oid_hex(hex, &a->tip);
-	doc = sat_json_obj();
-	sat_json_put_str(doc, "schema", "satcheld/status/1");
-	sat_json_put_str(doc, "organisation", a->org_name);
-	sat_json_put_str(doc, "state", a->relay != NULL ? "serving" : "stopped");
-	sat_json_put_str(doc, "address", a->address);
-	sat_json_put_str(doc, "template", hex);
-	sat_json_put_int(doc, "lsn", (int64_t)s.lsn);
-	sat_json_put_int(doc, "records", (int64_t)s.records);
-	sat_json_put_int(doc, "refused", (int64_t)s.refused);
-	sat_json_put_int(doc, "durable", (int64_t)s.durable);
-	sat_json_put_int(doc, "epoch", (int64_t)s.epoch);
-	sat_json_put_int(doc, "users", (int64_t)s.users);
-	sat_json_put_int(doc, "teams", (int64_t)s.teams);
-	sat_json_put_int(doc, "devices", (int64_t)s.devices);
-	sat_json_put_int(doc, "invites", (int64_t)s.invites);
-	if (a->relay != NULL) {
-		sat_relay_stats_get(&rs, a->relay);
-		sat_json_put_int(doc, "links", rs.net.links);
-		sat_json_put_int(doc, "requests", (int64_t)rs.requests);
-		sat_json_put_int(doc, "parked", (int64_t)rs.parked);
-		sat_json_put_int(doc, "woken", (int64_t)rs.woken);
-	}
 	admin_print(out, w, doc, NULL);
 	sat_json_free(doc);
 	return SAT_OK;

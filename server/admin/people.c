@@ -12,6 +12,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "name<TAB>value" a line; what is inside has "outer.name". */
+static void
+print_members(sat_buf *out, const sat_json *doc, const char *outer)
+{
+	for (const sat_json *n = sat_json_first(doc); n != NULL;
+	     n = sat_json_next(n)) {
+		char *name = sat_xasprintf("%s%s", outer, sat_json_key(n));
+
+		if (sat_json_type(n) == SAT_J_OBJ) {
+			char *inner = sat_xasprintf("%s.", name);
+
+			print_members(out, n, inner);
+			free(inner);
+		} else if (sat_json_type(n) == SAT_J_INT) {
+			sat_buf_fmt(out, "%s\t%lld\n", name,
+			    (long long)sat_json_int(n, 0));
+		} else if (sat_json_type(n) == SAT_J_BOOL) {
+			sat_buf_fmt(out, "%s\t%s\n", name,
+			    sat_json_bool(n, false) ? "yes" : "no");
+		} else if (strcmp(name, "schema") != 0) {
+			sat_buf_fmt(out, "%s\t%s\n", name,
+			    sat_json_str(n, "-"));
+		}
+		free(name);
+	}
+}
+
 void
 admin_print(sat_buf *out, const sat_args *w, const sat_json *doc,
     const char *const *columns)
@@ -23,17 +50,7 @@ admin_print(sat_buf *out, const sat_args *w, const sat_json *doc,
 		return;
 	}
 	if (columns == NULL) {
-		for (const sat_json *n = sat_json_first(doc); n != NULL;
-		     n = sat_json_next(n)) {
-			if (strcmp(sat_json_key(n), "schema") == 0)
-				continue;
-			if (sat_json_type(n) == SAT_J_INT)
-				sat_buf_fmt(out, "%s\t%lld\n", sat_json_key(n),
-				    (long long)sat_json_int(n, 0));
-			else
-				sat_buf_fmt(out, "%s\t%s\n", sat_json_key(n),
-				    sat_json_str(n, "-"));
-		}
+		print_members(out, doc, "");
 		return;
 	}
 	for (const sat_json *r = sat_json_first(rows); r != NULL;

@@ -49,6 +49,7 @@ static const struct verb {
 	const char *usage, *help;
 } verbs[] = {
 	{ "status", admin_status_verb, "status [--completeness]", "what the server holds; what is missing after a restore" },
+	{ "doctor", admin_doctor_verb, "doctor", "what to set right on this server" },
 	{ "team", admin_team_verb, "team list | add KEY --name N [--parent P] | add --from FILE",
 	    "teams" },
 	{ "user", admin_user_verb,
@@ -231,6 +232,7 @@ sat_admin_serve(sat_admin *a, const sat_admin_listen *l, sat_err *e)
 		return rc;
 	if (pthread_create(&t, NULL, signal_main, a) != 0)
 		return sat_fail(e, SAT_EFAIL, "cannot start a thread");
+	a->since_ms = sat_wall_ms(&a->clock);
 	sat_log(SAT_INFO, "SERVE-READY", "address=%s", a->address);
 	sat_relay_wait(a->relay, &fatal);
 	admin_socket_stop(a, sock);

@@ -123,6 +123,17 @@ typedef struct sat_sqlite_status {
 } sat_sqlite_status;
 SAT_CHECK sat_rc sat_sqlite_status_get(sat_sqlite_status *out,
     sat_sqlite_store *s, sat_err *e);
+/* Commits that were refused, by reason, most frequent first; slug is borrowed
+ * for the call. cb returns false to stop. */
+SAT_CHECK sat_rc sat_sqlite_refusals(sat_sqlite_store *s,
+    bool (*cb)(void *cu, sat_span slug, uint64_t n), void *cu, sat_err *e);
+/* Logged commits whose author had lost the record, and that opened a conflict. */
+SAT_CHECK sat_rc sat_sqlite_verdicts(uint64_t *late, uint64_t *conflicts,
+    sat_sqlite_store *s, sat_err *e);
+/* The newest position taken before a time (ms) that is still in the database; 0
+ * when there is none. */
+SAT_CHECK sat_rc sat_sqlite_log_before(uint64_t *lsn, sat_sqlite_store *s,
+    int64_t at_ms, sat_err *e);
 /*
  * Online copy, opened and checked before it counts; *lsn is the last position
  * inside it. The copy does not move the durable watermark: call mark_durable

@@ -1,0 +1,14 @@
+-- What an operator asks the store.
+
+-- :name refusals
+-- Refused commits that are nowhere else, by reason; most frequent first.
+SELECT slug, count(*) FROM refused WHERE lsn = 0 GROUP BY slug ORDER BY 2 DESC, 1;
+
+-- :name verdict_counts
+-- How many logged commits came late or opened a conflict.
+SELECT coalesce(sum(code = 1), 0), coalesce(sum(code = 2), 0) FROM verdict;
+
+-- :name log_before
+-- The newest position taken before a time; the walk goes from the head, for
+-- what is asked for is nearly always recent.
+SELECT lsn FROM log WHERE received < @at_ms ORDER BY lsn DESC LIMIT 1;
