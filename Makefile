@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SECONDEXPANSION:
 .SECONDARY: # keep objects; nothing is printed after the sum
 
-# ---- rooms, lowest floor first; tests/tools/layers.awk reads this list ------
+# ---- rooms, lowest floor first; tests/tools/layers.sh reads this list ------
 ROOMS := \
   common/base:0 common/crypto:5 \
   common/db:10 common/json:10 common/net:10 common/git:10 common/sheet:10 common/http:10 \

@@ -4,14 +4,10 @@
  */
 #include "client/api/api_int.h"
 
-#include <errno.h>
+#include "common/base/file.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #define DAY_MS ((int64_t)86400000)
 #define SYNC_OLD_MS (3 * DAY_MS)
@@ -108,19 +104,20 @@ look_at_time(visit *v, sat_api *api, const sat_replica_status *s)
 static void
 look_at_mode(visit *v, const char *check, const char *path)
 {
-	struct stat st;
+	sat_file_facts f;
+	sat_err why = { 0 };
 	char text[80];
 
-	if (stat(path, &st) != 0) {
-		found(v, check, FAIL, strerror(errno), "satchel restore FOLDER");
+	if (sat_file_look(&f, path, &why) != SAT_OK) {
+		found(v, check, FAIL, why.text, "satchel restore FOLDER");
 		return;
 	}
-	(void)snprintf(text, sizeof text, "mode %04o", (unsigned)st.st_mode & 07777);
-	if (st.st_uid != geteuid())
+	(void)snprintf(text, sizeof text, "mode %04o", f.mode);
+	if (!f.mine)
 		found(v, check, WARN, "belongs to another user",
 		    "give it to who uses it: chown");
 	else
-		found(v, check, (st.st_mode & 077) != 0 ? WARN : GOOD, text,
+		found(v, check, (f.mode & 077) != 0 ? WARN : GOOD, text,
 		    "take the rights of others away: chmod go=");
 }
 
@@ -128,82 +125,51 @@ static void
 look_at_folder(visit *v, const sat_api *api)
 {
 	char *ring = sat_xasprintf("%s/replica.keyring", api->dir);
-	struct statvfs fs;
+	sat_err why = { 0 };
 	char text[80];
+	uint64_t mb;
 
 	look_at_mode(v, "folder", api->dir);
 	look_at_mode(v, "keyring", ring);
 	free(ring);
-	if (statvfs(api->dir, &fs) != 0) {
-		found(v, "space", WARN, strerror(errno), NULL);
+	if (sat_folder_space(&mb, api->dir, &why) != SAT_OK) {
+		found(v, "space", WARN, why.text, NULL);
 		return;
 	}
-	{
-		uint64_t mb = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
-
-		(void)snprintf(text, sizeof text, "%llu MB free",
-		    (unsigned long long)mb);
-		found(v, "space", mb < SPACE_NONE_MB ? FAIL
-		        : mb < SPACE_LOW_MB          ? WARN
-		                                     : GOOD,
-		    text, "make room on this disk");
-	}
+	(void)snprintf(text, sizeof text, "%llu MB free",
+	    (unsigned long long)mb);
+	found(v, "space", mb < SPACE_NONE_MB ? FAIL
+	        : mb < SPACE_LOW_MB          ? WARN
+	                                     : GOOD,
+	    text, "make room on this disk");
 }
 
 /* ---- what may leak ----------------------------------------------------------------- */
 
-/* Lines of a file of /proc; -1 = cannot say. */
-static int
-lines_of(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	int c, n = 0;
-
-	if (f == NULL)
-		return -1;
-	while ((c = fgetc(f)) != EOF)
-		n += c == '\n';
-	(void)fclose(f);
-	return n;
-}
-
-static int
-first_digit(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	int c = f != NULL ? fgetc(f) : EOF;
-
-	if (f != NULL)
-		(void)fclose(f);
-	return c >= '0' && c <= '9' ? c - '0' : -1;
-}
-
 static void
 look_at_leaks(visit *v, const sat_api *api)
 {
-	struct rlimit core = { 0, 0 }, locked = { 0, 0 };
 	char *beside = sat_xasprintf("%s/demo.passphrase", api->dir);
+	bool lies = sat_file_there(beside);
+	sat_process_facts p;
 
-	(void)getrlimit(RLIMIT_CORE, &core);
-	(void)getrlimit(RLIMIT_MEMLOCK, &locked);
-	found(v, "user", geteuid() == 0 ? WARN : GOOD, geteuid() == 0
-	    ? "runs as root" : "an ordinary one", "run it as who uses it");
-	found(v, "core", core.rlim_cur > 0 ? WARN : GOOD, core.rlim_cur > 0
+	sat_process_look(&p);
+	found(v, "user", p.root ? WARN : GOOD,
+	    p.root ? "runs as root" : "an ordinary one", "run it as who uses it");
+	found(v, "core", p.core_bytes > 0 ? WARN : GOOD, p.core_bytes > 0
 	    ? "a crash may write memory to disk" : "none are written",
 	    "ulimit -c 0");
-	found(v, "locked memory", locked.rlim_cur < 65536 ? WARN : GOOD,
-	    locked.rlim_cur < 65536 ? "keys may be swapped out"
-	                            : "keys stay in memory", "ulimit -l 1024");
-	found(v, "swap", lines_of("/proc/swaps") > 1 ? WARN : GOOD,
-	    lines_of("/proc/swaps") > 1 ? "there is some; screens and letters "
-	    "may reach the disk" : "none", "encrypt it, or switch it off");
-	found(v, "tracing", first_digit("/proc/sys/kernel/yama/ptrace_scope") ==
-	    0 ? WARN : GOOD, first_digit("/proc/sys/kernel/yama/ptrace_scope") ==
-	    0 ? "programs of this user may read each other" : "restricted",
+	found(v, "locked memory", p.locked_bytes < 65536 ? WARN : GOOD,
+	    p.locked_bytes < 65536 ? "keys may be swapped out"
+	                           : "keys stay in memory", "ulimit -l 1024");
+	found(v, "swap", p.swaps > 0 ? WARN : GOOD, p.swaps > 0
+	    ? "there is some; screens and letters may reach the disk" : "none",
+	    "encrypt it, or switch it off");
+	found(v, "tracing", p.ptrace == 0 ? WARN : GOOD, p.ptrace == 0
+	    ? "programs of this user may read each other" : "restricted",
 	    "sysctl kernel.yama.ptrace_scope=1");
-	found(v, "passphrase", access(beside, F_OK) == 0 ? WARN : GOOD,
-	    access(beside, F_OK) == 0 ? "lies beside the data"
-	                              : "not beside the data",
+	found(v, "passphrase", lies ? WARN : GOOD,
+	    lies ? "lies beside the data" : "not beside the data",
 	    "nothing, for a demonstration; else satchel passwd");
 	free(beside);
 }

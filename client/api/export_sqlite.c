@@ -11,14 +11,12 @@
  */
 #include "client/api/api_int.h"
 
+#include "common/base/file.h"
 #include "common/db/db.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 typedef struct book {
 	sat_api *api;
@@ -340,19 +338,18 @@ api_export_sqlite(int64_t *rows, sat_api *api, sat_export_opts *o,
 		    "name a file: -o FILE.db", "a database needs a file");
 	tmp = sat_xasprintf("%s.tmp", to);
 	d.path = tmp;
-	(void)unlink(tmp);
+	sat_file_remove(tmp);
 	rc = sat_db_open(&x.db, &d, e);
-	if (rc == SAT_OK && chmod(tmp, 0600) != 0)
-		rc = sat_fail(e, SAT_EIO, "cannot keep %s to its owner", tmp);
+	if (rc == SAT_OK)
+		rc = sat_file_private(tmp, e);
 	if (rc == SAT_OK)
 		rc = fill(rows, &x, o, q, e);
 	sat_db_close(x.db);
 	sat_buf_fini(&x.insert);
-	if (rc == SAT_OK && rename(tmp, to) != 0)
-		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", to,
-		    strerror(errno));
+	if (rc == SAT_OK)
+		rc = sat_file_rename(tmp, to, e);
 	if (rc != SAT_OK)
-		(void)unlink(tmp);
+		sat_file_remove(tmp);
 	free(tmp);
 	return rc;
 }

@@ -3,15 +3,13 @@
  */
 #include "client/api/api_int.h"
 
+#include "common/base/file.h"
 #include "common/crypto/keyring.h"
 #include "common/git/git.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* The verb as people and programs read it; a later release has more. */
 static const char *
@@ -189,44 +187,41 @@ keyring_copy(const char *from_dir, const char *to_dir, sat_err *e)
 {
 	char *from = sat_xasprintf("%s/replica.keyring", from_dir);
 	char *to = sat_xasprintf("%s/replica.keyring", to_dir);
-	uint8_t p[SAT_KEYRING_MAX_BYTES];
-	FILE *in = fopen(from, "rbe"), *out = fopen(to, "wbxe");
-	size_t n = in != NULL ? fread(p, 1, sizeof p, in) : 0;
-	bool ok = n > 0 && out != NULL && fwrite(p, 1, n, out) == n &&
-	    fflush(out) == 0 && fsync(fileno(out)) == 0 &&
-	    fchmod(fileno(out), 0600) == 0;
+	sat_buf b = { 0 };
+	sat_rc rc = sat_file_read(&b, from, SAT_KEYRING_MAX_BYTES, NULL);
 
-	if (in != NULL)
-		(void)fclose(in);
-	if (out != NULL)
-		(void)fclose(out);
+	if (rc == SAT_OK && b.n == 0)
+		rc = SAT_EIO;
+	if (rc == SAT_OK)
+		rc = sat_file_write(to, sat_buf_span(&b), 0600, NULL);
+	sat_buf_fini(&b);
 	free(from);
 	free(to);
-	return ok ? SAT_OK
-	          : sat_fail(e, SAT_EIO, "cannot copy the keyring to %s", to_dir);
+	return rc == SAT_OK ? SAT_OK
+	    : sat_fail(e, SAT_EIO, "cannot copy the keyring to %s", to_dir);
 }
 
 /* A folder with database and keyring; the copy was opened and checked. */
 HANDLER(api_backup)
 {
 	const char *to = sat_json_get_str(req->body, "folder", NULL);
+	sat_err why = { 0 };
 	char *db;
 	sat_rc rc;
 
 	(void)args;
 	if (to == NULL || to[0] == '\0')
 		return sat_fail(e, SAT_EUSAGE, "name the folder of the backup");
-	if (mkdir(to, 0700) != 0)
-		return sat_fail_code(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-		    "backup.folder", "name a folder that does not exist yet",
-		    "cannot make %s: %s", to, strerror(errno));
+	if ((rc = sat_folder_make(to, &why)) != SAT_OK)
+		return sat_fail_code(e, rc, "backup.folder",
+		    "name a folder that does not exist yet", "%s", why.text);
 	db = sat_xasprintf("%s/replica.db", to);
 	rc = sat_replica_backup(api->crm.replica, db, e);
 	free(db);
 	if (rc == SAT_OK)
 		rc = keyring_copy(api->dir, to, e);
 	if (rc != SAT_OK)
-		(void)rmdir(to); /* only when nothing is in it */
+		sat_folder_remove(to); /* only when nothing is in it */
 	if (rc == SAT_OK)
 		rc = sat_replica_audit(api->crm.replica, "backup", to, e);
 	if (rc != SAT_OK)

@@ -6,12 +6,11 @@
  */
 #include "client/api/api_int.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "common/base/file.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DAY_MS ((int64_t)86400000)
 #define POLICY "policy/privacy.json"
@@ -311,32 +310,7 @@ gather(bundle *b, const sat_kind *root, const sat_id *id, sat_err *e)
 	return rc;
 }
 
-/* For its owner's eyes alone, and whole or not at all. */
-static sat_rc
-write_file(const char *path, sat_span s, sat_err *e)
-{
-	char *tmp = sat_xasprintf("%s.tmp", path);
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool ok = fd >= 0;
-	sat_rc rc = SAT_OK;
-	ssize_t n;
-
-	for (size_t at = 0; ok && at < s.n; at += (size_t)n)
-		if ((n = write(fd, s.p + at, s.n - at)) <= 0)
-			ok = false;
-	ok = ok && fsync(fd) == 0;
-	if (fd >= 0 && close(fd) != 0)
-		ok = false;
-	ok = ok && rename(tmp, path) == 0;
-	if (!ok) {
-		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", path,
-		    strerror(errno));
-		(void)unlink(tmp);
-	}
-	free(tmp);
-	return rc;
-}
-
+/* For its owner's eyes alone. */
 static sat_rc
 write_both(const bundle *b, const sat_json *doc, const char *file, sat_err *e)
 {
@@ -345,9 +319,9 @@ write_both(const bundle *b, const sat_json *doc, const char *file, sat_err *e)
 	sat_rc rc;
 
 	sat_json_write(&json, doc, true);
-	rc = write_file(file, sat_buf_span(&json), e);
+	rc = sat_file_write(file, sat_buf_span(&json), 0600, e);
 	if (rc == SAT_OK)
-		rc = write_file(readable, sat_buf_span(&b->text), e);
+		rc = sat_file_write(readable, sat_buf_span(&b->text), 0600, e);
 	sat_buf_fini(&json);
 	free(readable);
 	return rc;

@@ -6,13 +6,12 @@
 #include "client/api/api_int.h"
 
 #include "client/crm/demo.h"
+#include "common/base/file.h"
 #include "common/crypto/keyring.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PHRASE "a passphrase of the self test"
 #define DAY_MS ((int64_t)86400000)
@@ -207,17 +206,15 @@ report(trial *t, sat_err *e)
 static sat_rc
 noise(trial *t, sat_err *e)
 {
-	FILE *f = fopen(t->db, "rbe");
-	size_t n, k = strlen(t->name);
+	size_t k = strlen(t->name);
 	bool clear = false;
 	sat_buf b = { 0 };
+	sat_rc rc = sat_file_read(&b, t->db, SIZE_MAX, e);
 
-	if (f == NULL)
-		return sat_fail(e, SAT_EIO, "cannot read the file: %s",
-		    strerror(errno));
-	while ((n = fread(sat_buf_room(&b, 65536), 1, 65536, f)) > 0)
-		b.n += n;
-	(void)fclose(f);
+	if (rc != SAT_OK) {
+		sat_buf_fini(&b);
+		return rc;
+	}
 	clear = b.n == 0 || memmem(b.p, b.n, t->name, k) != NULL ||
 	    memmem(b.p, b.n, "SQLite format", 13) != NULL;
 	sat_buf_fini(&b);
@@ -252,10 +249,10 @@ remove_folder(const char *dir)
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		char *path = sat_xasprintf("%s/%s", dir, parts[i]);
 
-		(void)unlink(path);
+		sat_file_remove(path);
 		free(path);
 	}
-	(void)rmdir(dir);
+	sat_folder_remove(dir);
 }
 
 static sat_rc
@@ -284,21 +281,14 @@ run_steps(sat_json *rows, trial *t, sat_err *e)
 
 HANDLER(api_selftest)
 {
-	const char *tmp = getenv("TMPDIR");
 	trial t = { .api = api };
 	sat_json *doc;
 	sat_rc rc;
 
 	(void)args;
 	t.accounts = sat_json_get_bool(req->body, "quick", false) ? 5 : 500;
-	t.dir = sat_xasprintf("%s/satchel-selftest-XXXXXX",
-	    tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
-	if (mkdtemp(t.dir) == NULL) {
-		rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-		    "cannot make %s: %s", t.dir, strerror(errno));
-		free(t.dir);
+	if ((rc = sat_folder_temp(&t.dir, "satchel-selftest", e)) != SAT_OK)
 		return rc;
-	}
 	t.ring = sat_xasprintf("%s/replica.keyring", t.dir);
 	t.db = sat_xasprintf("%s/replica.db", t.dir);
 	doc = api_doc("selftest");

@@ -9,13 +9,10 @@
  */
 #include "client/api/api_int.h"
 
+#include "common/base/file.h"
 #include "common/git/git.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAGIC "satchel template 1\n"
 #define MAGIC_BYTES (sizeof MAGIC - 1)
@@ -46,26 +43,6 @@ put_rev(sat_json **out, const sat_api *api, const char *schema,
 	return SAT_OK;
 }
 
-static sat_rc
-write_file(const char *path, const sat_buf *b, sat_err *e)
-{
-	char *tmp = sat_xasprintf("%s.tmp", path);
-	FILE *f = fopen(tmp, "wbe");
-	bool good = f != NULL && fwrite(b->p, 1, b->n, f) == b->n &&
-	    fflush(f) == 0 && fsync(fileno(f)) == 0;
-	sat_rc rc = SAT_OK;
-
-	if (f != NULL && fclose(f) != 0)
-		good = false;
-	if (!good || rename(tmp, path) != 0)
-		rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-		    "cannot write %s: %s", path, strerror(errno));
-	if (rc != SAT_OK && f != NULL)
-		(void)unlink(tmp);
-	free(tmp);
-	return rc;
-}
-
 HANDLER(api_template_pack)
 {
 	sat_buf b = { 0 };
@@ -85,7 +62,7 @@ HANDLER(api_template_pack)
 	sat_buf_add(&b, tip.b, sizeof tip.b);
 	if ((rc = sat_replica_git(&g, api->crm.replica, e)) == SAT_OK &&
 	    (rc = sat_git_bundle(&b, g, &tip, NULL, e)) == SAT_OK &&
-	    (rc = write_file(file, &b, e)) == SAT_OK)
+	    (rc = sat_file_write(file, sat_buf_span(&b), 0666, e)) == SAT_OK)
 		rc = put_rev(out, api, "template.file", file);
 	sat_git_close(g);
 	sat_buf_fini(&b);
@@ -95,14 +72,10 @@ HANDLER(api_template_pack)
 static sat_rc
 read_file(sat_buf *b, const char *path, sat_err *e)
 {
-	FILE *f = fopen(path, "rbe");
+	sat_rc rc = sat_file_read(b, path, FILE_BYTES_MAX + 1, e);
 
-	if (f == NULL)
-		return sat_fail(e, SAT_ENOTFOUND, "cannot read %s: %s", path,
-		    strerror(errno));
-	b->n = fread(sat_buf_room(b, FILE_BYTES_MAX + 1), 1, FILE_BYTES_MAX + 1,
-	    f);
-	(void)fclose(f);
+	if (rc != SAT_OK)
+		return rc;
 	if (b->n > FILE_BYTES_MAX || b->n < MAGIC_BYTES + SAT_GIT_OID_BYTES ||
 	    memcmp(b->p, MAGIC, MAGIC_BYTES) != 0)
 		return sat_fail_code(e, SAT_EINVALID, "template.file",

@@ -1,9 +1,10 @@
 /*
- * Long work: import, export, reports. Files are opened here, so that the use
- * cases below stay free of them.
+ * Long work: import, export, reports. Files are named here, so that the use
+ * cases below stay free of them; common/base/file and common/sheet open them.
  */
 #include "client/api/api_int.h"
 
+#include "common/base/file.h"
 #include "common/crypto/crypto.h"
 #include "common/sheet/sheet.h"
 #include "common/template/report_def.h"
@@ -12,10 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAP_BYTES_MAX (1024 * 1024)
-#define HASH_CHUNK 65536
 
 /* ---- import --------------------------------------------------------------------- */
 
@@ -34,23 +33,17 @@ typedef struct import_job {
 static sat_rc
 read_map(sat_json **map, const char *path, sat_err *e)
 {
-	uint8_t *p = sat_xmalloc(MAP_BYTES_MAX + 1);
-	FILE *f = fopen(path, "rbe");
-	size_t n = 0;
-	sat_rc rc;
+	sat_buf b = { 0 };
+	sat_rc rc = sat_file_read(&b, path, MAP_BYTES_MAX + 1, e);
 
-	if (f != NULL) {
-		n = fread(p, 1, MAP_BYTES_MAX + 1, f);
-		(void)fclose(f);
-	}
-	if (f == NULL)
+	if (rc == SAT_ENOTFOUND)
 		rc = sat_fail_code(e, SAT_ENOTFOUND, "import.map", NULL,
 		    "cannot read the mapping %s: %s", path, strerror(errno));
-	else
-		rc = sat_json_parse(map, sat_span_of(p, n), MAP_BYTES_MAX, e);
+	else if (rc == SAT_OK)
+		rc = sat_json_parse(map, sat_buf_span(&b), MAP_BYTES_MAX, e);
 	if (rc == SAT_EPROTO) /* a person's file, not a peer's */
 		rc = e != NULL ? (e->rc = SAT_EINVALID) : SAT_EINVALID;
-	free(p);
+	sat_buf_fini(&b);
 	return rc;
 }
 
@@ -207,28 +200,24 @@ base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
+static void
+hash_piece(void *u, sat_span s)
+{
+	sat_hasher_add(u, s);
+}
+
 static sat_rc
 hash_file(char out[SAT_HASH_BYTES * 2 + 1], const char *path, sat_err *e)
 {
-	uint8_t hash[SAT_HASH_BYTES], *p;
-	FILE *f = fopen(path, "rbe");
+	uint8_t hash[SAT_HASH_BYTES];
 	sat_hasher h;
-	size_t n;
-	bool bad;
+	sat_rc rc;
 
-	if (f == NULL)
-		return sat_fail(e, SAT_ENOTFOUND, "cannot read %s: %s", path,
-		    strerror(errno));
-	p = sat_xmalloc(HASH_CHUNK);
 	sat_hasher_init(&h, sat_span_of(NULL, 0));
-	while ((n = fread(p, 1, HASH_CHUNK, f)) > 0)
-		sat_hasher_add(&h, sat_span_of(p, n));
-	bad = ferror(f) != 0;
-	(void)fclose(f);
-	free(p);
+	rc = sat_file_each(path, hash_piece, &h, e);
 	sat_hasher_done(&h, hash);
 	sat_hex(out, hash, sizeof hash);
-	return bad ? sat_fail(e, SAT_EIO, "cannot read %s", path) : SAT_OK;
+	return rc;
 }
 
 static sat_rc
@@ -333,26 +322,10 @@ HANDLER(api_import)
 
 /* ---- export --------------------------------------------------------------------- */
 
-typedef struct lines {
-	FILE *f;
-	bool failed;
-} lines;
-
 static void
 put_line(void *u, sat_span line)
 {
-	lines *l = u;
-
-	if (fwrite(line.p, 1, line.n, l->f) != line.n || fputc('\n', l->f) == EOF)
-		l->failed = true;
-}
-
-static FILE *
-std_out(const sat_api *api)
-{
-	int fd = api->out_fd != 0 ? dup(api->out_fd) : -1;
-
-	return api->out_fd == 0 ? stdout : fd < 0 ? NULL : fdopen(fd, "wb");
+	sat_file_out_line(u, line);
 }
 
 static sat_rc
@@ -360,32 +333,16 @@ export_lines(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
     sat_err *e)
 {
 	bool std = to == NULL || strcmp(to, "-") == 0;
-	char *tmp = std ? NULL : sat_xasprintf("%s.tmp", to);
-	lines l = { .f = std ? std_out(api) : fopen(tmp, "wbe") };
-	sat_rc rc;
+	sat_file_out *f;
+	sat_rc rc = sat_file_out_open(&f, std ? NULL : to, api->out_fd, e), closed;
 
-	if (l.f == NULL) {
-		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s",
-		    std ? "the answer" : to, strerror(errno));
-		free(tmp);
+	if (rc != SAT_OK)
 		return rc;
-	}
 	o->line = put_line;
-	o->u = &l;
+	o->u = f;
 	rc = sat_crm_export(rows, &api->crm, o, e);
-	if (fflush(l.f) != 0)
-		l.failed = true;
-	if (l.f != stdout && fclose(l.f) != 0)
-		l.failed = true;
-	if (rc == SAT_OK && l.failed)
-		rc = sat_fail(e, SAT_ENOSPACE, "cannot write the whole export");
-	if (!std && rc == SAT_OK && rename(tmp, to) != 0)
-		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", to,
-		    strerror(errno));
-	if (!std && rc != SAT_OK)
-		(void)remove(tmp);
-	free(tmp);
-	return rc;
+	closed = sat_file_out_close(f, rc == SAT_OK, rc == SAT_OK ? e : NULL);
+	return rc == SAT_OK ? closed : rc;
 }
 
 static sat_rc

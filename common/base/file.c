@@ -1,0 +1,305 @@
+#include "common/base/file.h"
+
+#include "common/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define PIECE 65536
+
+/* ---- whole files --------------------------------------------------------------- */
+
+static sat_rc
+open_to_read(FILE **f, const char *path, sat_err *e)
+{
+	*f = fopen(path, "rbe");
+	return *f != NULL ? SAT_OK : sat_fail(e, SAT_ENOTFOUND,
+	    "cannot read %s: %s", path, strerror(errno));
+}
+
+static sat_rc
+read_done(FILE *f, const char *path, sat_err *e)
+{
+	bool bad = ferror(f) != 0;
+
+	(void)fclose(f);
+	return bad ? sat_fail(e, SAT_EIO, "cannot read %s", path) : SAT_OK;
+}
+
+sat_rc
+sat_file_read(sat_buf *b, const char *path, size_t max, sat_err *e)
+{
+	FILE *f;
+	size_t n = 1;
+	sat_rc rc = open_to_read(&f, path, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	while (max > 0 && n > 0) {
+		size_t want = max < PIECE ? max : PIECE;
+
+		n = fread(sat_buf_room(b, want), 1, want, f);
+		b->n += n;
+		max -= n;
+	}
+	return read_done(f, path, e);
+}
+
+sat_rc
+sat_file_each(const char *path, void (*piece)(void *u, sat_span s), void *u,
+    sat_err *e)
+{
+	FILE *f;
+	uint8_t *p;
+	size_t n;
+	sat_rc rc = open_to_read(&f, path, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	p = sat_xmalloc(PIECE);
+	while ((n = fread(p, 1, PIECE, f)) > 0)
+		piece(u, sat_span_of(p, n));
+	free(p);
+	return read_done(f, path, e);
+}
+
+static sat_rc
+cannot_write(const char *path, sat_err *e)
+{
+	return sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+	    "cannot write %s: %s", path, strerror(errno));
+}
+
+static bool
+write_all(int fd, sat_span s)
+{
+	ssize_t n;
+
+	for (size_t at = 0; at < s.n; at += (size_t)n)
+		if ((n = write(fd, s.p + at, s.n - at)) <= 0)
+			return false;
+	return fsync(fd) == 0;
+}
+
+sat_rc
+sat_file_write(const char *path, sat_span s, unsigned mode, sat_err *e)
+{
+	char *tmp = sat_xasprintf("%s.tmp", path);
+	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+	    (mode_t)mode);
+	bool good = fd >= 0 && write_all(fd, s);
+	sat_rc rc = SAT_OK;
+
+	if (fd >= 0 && close(fd) != 0)
+		good = false;
+	if (!good || rename(tmp, path) != 0)
+		rc = cannot_write(path, e);
+	if (rc != SAT_OK && fd >= 0)
+		(void)unlink(tmp);
+	free(tmp);
+	return rc;
+}
+
+void
+sat_file_remove(const char *path)
+{
+	(void)unlink(path);
+}
+
+sat_rc
+sat_file_private(const char *path, sat_err *e)
+{
+	return chmod(path, 0600) == 0 ? SAT_OK : sat_fail(e, SAT_EIO,
+	    "cannot keep %s to its owner", path);
+}
+
+sat_rc
+sat_file_rename(const char *from, const char *to, sat_err *e)
+{
+	return rename(from, to) == 0 ? SAT_OK : sat_fail(e, SAT_EIO,
+	    "cannot write %s: %s", to, strerror(errno));
+}
+
+/* ---- a file line by line --------------------------------------------------------- */
+
+struct sat_file_out {
+	FILE *f;
+	char *path, *tmp; /* NULL: a descriptor */
+	bool failed;
+};
+
+static FILE *
+stream_of(int fd)
+{
+	int copy = fd != 0 ? dup(fd) : -1;
+
+	return fd == 0 ? stdout : copy < 0 ? NULL : fdopen(copy, "wb");
+}
+
+sat_rc
+sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e)
+{
+	sat_file_out *o = sat_xcalloc(1, sizeof *o);
+	sat_rc rc;
+
+	if (path != NULL) {
+		o->path = sat_xstrdup(path);
+		o->tmp = sat_xasprintf("%s.tmp", path);
+	}
+	o->f = path != NULL ? fopen(o->tmp, "wbe") : stream_of(fd);
+	if (o->f != NULL) {
+		*out = o;
+		return SAT_OK;
+	}
+	rc = sat_fail(e, SAT_EIO, "cannot write %s: %s",
+	    path != NULL ? path : "the answer", strerror(errno));
+	free(o->path);
+	free(o->tmp);
+	free(o);
+	return rc;
+}
+
+void
+sat_file_out_line(sat_file_out *o, sat_span line)
+{
+	if (fwrite(line.p, 1, line.n, o->f) != line.n ||
+	    fputc('\n', o->f) == EOF)
+		o->failed = true;
+}
+
+sat_rc
+sat_file_out_close(sat_file_out *o, bool keep, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	if (fflush(o->f) != 0)
+		o->failed = true;
+	if (o->f != stdout && fclose(o->f) != 0)
+		o->failed = true;
+	if (keep && o->failed)
+		rc = sat_fail(e, SAT_ENOSPACE, "cannot write the whole export");
+	if (o->tmp != NULL && keep && rc == SAT_OK)
+		rc = sat_file_rename(o->tmp, o->path, e);
+	if (o->tmp != NULL && (!keep || rc != SAT_OK))
+		(void)unlink(o->tmp);
+	free(o->path);
+	free(o->tmp);
+	free(o);
+	return rc;
+}
+
+/* ---- folders --------------------------------------------------------------------- */
+
+static sat_rc
+cannot_make(const char *path, sat_err *e)
+{
+	return sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+	    "cannot make %s: %s", path, strerror(errno));
+}
+
+sat_rc
+sat_folder_make(const char *path, sat_err *e)
+{
+	return mkdir(path, 0700) == 0 ? SAT_OK : cannot_make(path, e);
+}
+
+sat_rc
+sat_folder_temp(char **path, const char *prefix, sat_err *e)
+{
+	const char *tmp = getenv("TMPDIR");
+	sat_rc rc;
+
+	*path = sat_xasprintf("%s/%s-XXXXXX",
+	    tmp != NULL && tmp[0] == '/' ? tmp : "/tmp", prefix);
+	if (mkdtemp(*path) != NULL)
+		return SAT_OK;
+	rc = cannot_make(*path, e);
+	free(*path);
+	*path = NULL;
+	return rc;
+}
+
+void
+sat_folder_remove(const char *path)
+{
+	(void)rmdir(path);
+}
+
+/* ---- what a doctor looks at --------------------------------------------------------- */
+
+sat_rc
+sat_file_look(sat_file_facts *f, const char *path, sat_err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return sat_fail(e, SAT_ENOTFOUND, "%s", strerror(errno));
+	f->mode = (unsigned)st.st_mode & 07777;
+	f->mine = st.st_uid == geteuid();
+	return SAT_OK;
+}
+
+bool
+sat_file_there(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+sat_rc
+sat_folder_space(uint64_t *mb, const char *path, sat_err *e)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs) != 0)
+		return sat_fail(e, SAT_EIO, "%s", strerror(errno));
+	*mb = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
+	return SAT_OK;
+}
+
+/* Lines of a file of /proc; -1 = cannot say. */
+static int
+lines_of(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int c, n = 0;
+
+	if (f == NULL)
+		return -1;
+	while ((c = fgetc(f)) != EOF)
+		n += c == '\n';
+	(void)fclose(f);
+	return n;
+}
+
+static int
+first_digit(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int c = f != NULL ? fgetc(f) : EOF;
+
+	if (f != NULL)
+		(void)fclose(f);
+	return c >= '0' && c <= '9' ? c - '0' : -1;
+}
+
+void
+sat_process_look(sat_process_facts *f)
+{
+	struct rlimit core = { 0, 0 }, locked = { 0, 0 };
+	int lines = lines_of("/proc/swaps");
+
+	(void)getrlimit(RLIMIT_CORE, &core);
+	(void)getrlimit(RLIMIT_MEMLOCK, &locked);
+	f->root = geteuid() == 0;
+	f->core_bytes = core.rlim_cur;
+	f->locked_bytes = locked.rlim_cur;
+	f->swaps = lines > 0 ? lines - 1 : lines; /* the first is the heading */
+	f->ptrace = first_digit("/proc/sys/kernel/yama/ptrace_scope");
+}

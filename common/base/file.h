@@ -1,0 +1,83 @@
+/*
+ * file.h - the door to files and to the computer for rooms that are to touch
+ * neither themselves: `client/api` takes and answers bytes, and every file a
+ * person names is read or written here. `protocol` and `common/model` must not
+ * call it (make layers holds both).
+ *
+ * Paths are taken as they are. Texts of failures name the path, never content.
+ * Not thread-safe per handle; the rest has no state.
+ */
+#ifndef SAT_BASE_FILE_H
+#define SAT_BASE_FILE_H
+
+#include "common/base/buf.h"
+
+/* ---- whole files --------------------------------------------------------------- */
+
+/*
+ * The bytes of a file behind what is in b, but at most max of them: ask for
+ * one more than you take to see that it is longer.
+ * @return SAT_ENOTFOUND when it cannot be opened (errno says why), SAT_EIO.
+ */
+SAT_CHECK sat_rc sat_file_read(sat_buf *b, const char *path, size_t max, sat_err *e);
+/* The same piece by piece, for files of any length. */
+SAT_CHECK sat_rc sat_file_each(const char *path,
+    void (*piece)(void *u, sat_span s), void *u, sat_err *e);
+/*
+ * Whole or not at all: written beside the path (".tmp"), synced, renamed. mode
+ * is that of a new file, before the umask. SAT_ENOSPACE, SAT_EIO.
+ */
+SAT_CHECK sat_rc sat_file_write(const char *path, sat_span s, unsigned mode, sat_err *e);
+/* Take it away; that it is not there is no failure. */
+void sat_file_remove(const char *path);
+/* Of a file another room wrote: for its owner's eyes alone. SAT_EIO. */
+SAT_CHECK sat_rc sat_file_private(const char *path, sat_err *e);
+/* The name under which it is found. SAT_EIO. */
+SAT_CHECK sat_rc sat_file_rename(const char *from, const char *to, sat_err *e);
+
+/* ---- a file line by line --------------------------------------------------------- */
+
+typedef struct sat_file_out sat_file_out;
+
+/* path NULL: into a copy of the open descriptor fd; 0 = standard output.
+ * SAT_EIO. */
+SAT_CHECK sat_rc sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e);
+/* A failure is kept, and told by close. */
+void sat_file_out_line(sat_file_out *o, sat_span line);
+/* keep false: what was written so far goes away. Frees o. SAT_ENOSPACE when
+ * not all could be written, SAT_EIO. */
+SAT_CHECK sat_rc sat_file_out_close(sat_file_out *o, bool keep, sat_err *e);
+
+/* ---- folders --------------------------------------------------------------------- */
+
+/* For its owner alone. SAT_ENOSPACE, SAT_EIO (also: it is there already). */
+SAT_CHECK sat_rc sat_folder_make(const char *path, sat_err *e);
+/* A fresh one with this prefix where temporary files go; *path is the
+ * caller's to free. */
+SAT_CHECK sat_rc sat_folder_temp(char **path, const char *prefix, sat_err *e);
+/* Only when nothing is in it. */
+void sat_folder_remove(const char *path);
+
+/* ---- what a doctor looks at --------------------------------------------------------- */
+
+typedef struct sat_file_facts {
+	unsigned mode; /* permission bits */
+	bool mine;     /* belongs to the user this process runs as */
+} sat_file_facts;
+
+SAT_CHECK sat_rc sat_file_look(sat_file_facts *f, const char *path, sat_err *e);
+bool sat_file_there(const char *path);
+/* Free space in MB (2^20) where the path lies. */
+SAT_CHECK sat_rc sat_folder_space(uint64_t *mb, const char *path, sat_err *e);
+
+typedef struct sat_process_facts {
+	bool root;             /* runs as root */
+	uint64_t core_bytes;   /* largest core file */
+	uint64_t locked_bytes; /* memory that may be kept from the swap */
+	int swaps;             /* swap areas; -1 = cannot say */
+	int ptrace;            /* scope of Yama, 0 = no limit; -1 = cannot say */
+} sat_process_facts;
+
+void sat_process_look(sat_process_facts *f);
+
+#endif

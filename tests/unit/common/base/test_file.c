@@ -1,0 +1,180 @@
+#include "tests/lib/unit.h"
+
+#include "common/base/file.h"
+#include "common/base/mem.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static char *folder, *path, *tmp;
+
+static int
+make(void **state)
+{
+	sat_err err;
+
+	(void)state;
+	assert_ok(sat_folder_temp(&folder, "satchel-unit", &err));
+	path = sat_xasprintf("%s/a", folder);
+	tmp = sat_xasprintf("%s/a.tmp", folder);
+	return 0;
+}
+
+static int
+clean(void **state)
+{
+	(void)state;
+	sat_file_remove(path);
+	sat_file_remove(tmp);
+	sat_folder_remove(folder);
+	assert_false(sat_file_there(folder));
+	free(path);
+	free(tmp);
+	free(folder);
+	return 0;
+}
+
+static void
+a_written_file_reads_back_and_leaves_nothing_beside_it(void **state)
+{
+	sat_file_facts facts;
+	sat_buf b = { 0 };
+	sat_err err;
+
+	(void)state;
+	assert_ok(sat_file_write(path, sat_span_str("first, longer"), 0600, &err));
+	assert_ok(sat_file_write(path, sat_span_str("second"), 0600, &err));
+	sat_buf_str(&b, "> ");
+	assert_ok(sat_file_read(&b, path, 1000, &err));
+	assert_string_equal("> second", sat_buf_cstr(&b));
+	assert_false(sat_file_there(tmp));
+	assert_ok(sat_file_look(&facts, path, &err));
+	assert_int_equal(0600, facts.mode);
+	assert_true(facts.mine);
+	sat_buf_fini(&b);
+}
+
+static void
+no_more_is_read_than_asked_for(void **state)
+{
+	sat_buf b = { 0 }, big = { 0 };
+	sat_err err;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		sat_buf_fmt(&big, "%08d,", i);
+	assert_ok(sat_file_write(path, sat_buf_span(&big), 0600, &err));
+	assert_ok(sat_file_read(&b, path, 70000, &err));
+	assert_int_equal(70000, b.n);
+	assert_memory_equal(big.p, b.p, b.n);
+	sat_buf_reset(&b);
+	assert_ok(sat_file_read(&b, path, SIZE_MAX, &err));
+	assert_true(sat_span_eq(sat_buf_span(&big), sat_buf_span(&b)));
+	sat_buf_fini(&b);
+	sat_buf_fini(&big);
+}
+
+static void
+piece_added(void *u, sat_span s)
+{
+	sat_buf_add(u, s.p, s.n);
+}
+
+static void
+a_file_comes_in_pieces_in_its_order(void **state)
+{
+	sat_buf b = { 0 }, big = { 0 };
+	sat_err err;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		sat_buf_fmt(&big, "%08d,", i);
+	assert_ok(sat_file_write(path, sat_buf_span(&big), 0600, &err));
+	assert_ok(sat_file_each(path, piece_added, &b, &err));
+	assert_true(sat_span_eq(sat_buf_span(&big), sat_buf_span(&b)));
+	sat_buf_fini(&b);
+	sat_buf_fini(&big);
+}
+
+static void
+what_cannot_be_opened_is_told_with_its_reason(void **state)
+{
+	char *deep = sat_xasprintf("%s/none/a", folder);
+	sat_buf b = { 0 };
+	sat_err err;
+
+	(void)state;
+	assert_int_equal(SAT_ENOTFOUND, sat_file_read(&b, path, 10, &err));
+	assert_int_equal(ENOENT, errno);
+	assert_int_equal(0, b.n);
+	assert_non_null(strstr(err.text, "cannot read"));
+	assert_int_equal(SAT_ENOTFOUND,
+	    sat_file_each(path, piece_added, &b, &err));
+	assert_int_equal(SAT_EIO, sat_file_write(deep, sat_span_str("x"), 0600,
+	    &err));
+	assert_int_equal(SAT_EIO, sat_folder_make(folder, &err));
+	sat_buf_fini(&b);
+	free(deep);
+}
+
+static void
+lines_stand_under_their_name_only_when_kept(void **state)
+{
+	sat_file_out *o;
+	sat_buf b = { 0 };
+	sat_err err;
+
+	(void)state;
+	assert_ok(sat_file_out_open(&o, path, 0, &err));
+	sat_file_out_line(o, sat_span_str("one"));
+	assert_false(sat_file_there(path));
+	assert_ok(sat_file_out_close(o, false, &err));
+	assert_false(sat_file_there(path));
+	assert_false(sat_file_there(tmp));
+
+	assert_ok(sat_file_out_open(&o, path, 0, &err));
+	sat_file_out_line(o, sat_span_str("one"));
+	sat_file_out_line(o, sat_span_str("two"));
+	assert_ok(sat_file_out_close(o, true, &err));
+	assert_ok(sat_file_read(&b, path, 100, &err));
+	assert_string_equal("one\ntwo\n", sat_buf_cstr(&b));
+	assert_false(sat_file_there(tmp));
+	sat_buf_fini(&b);
+}
+
+static void
+a_full_disk_is_told_and_no_half_file_stays(void **state)
+{
+	sat_file_out *o;
+	sat_err err;
+
+	(void)state;
+	if (symlink("/dev/full", tmp) != 0)
+		skip();
+	assert_ok(sat_file_out_open(&o, path, 0, &err));
+	sat_file_out_line(o, sat_span_str("one"));
+	assert_int_equal(SAT_ENOSPACE, sat_file_out_close(o, true, &err));
+	assert_false(sat_file_there(path));
+	assert_int_equal(0, symlink("/dev/full", tmp));
+	assert_int_equal(SAT_ENOSPACE, sat_file_write(path, sat_span_str("x"),
+	    0600, &err));
+	assert_false(sat_file_there(path));
+	assert_false(sat_file_there(tmp));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, make, clean)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_written_file_reads_back_and_leaves_nothing_beside_it),
+		T(no_more_is_read_than_asked_for),
+		T(a_file_comes_in_pieces_in_its_order),
+		T(what_cannot_be_opened_is_told_with_its_reason),
+		T(lines_stand_under_their_name_only_when_kept),
+		T(a_full_disk_is_told_and_no_half_file_stays),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
