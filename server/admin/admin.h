@@ -9,6 +9,7 @@
 #ifndef SAT_ADMIN_ADMIN_H
 #define SAT_ADMIN_ADMIN_H
 
+#include "common/base/args.h"
 #include "common/git/git.h"
 #include "server/relay/relay.h"
 #include "server/store/sqlite/store.h"
@@ -68,18 +69,17 @@ void sat_admin_settings_free(sat_admin_settings *s);
 /* The option, else the file, else what is built in (may be NULL); borrowed.
  * *origin: "option", "file", "default". */
 const char *sat_admin_setting(const sat_admin_settings *s,
-    const struct sat_args *w, const char *key, const char **origin);
+    const sat_args *w, const char *key, const char **origin);
 /* `config check|show`, of settings that could be read. */
-SAT_CHECK sat_rc sat_admin_config(const struct sat_args *w,
+SAT_CHECK sat_rc sat_admin_config(const sat_args *w,
     const sat_admin_settings *s, const char *path, const char *dir,
     sat_buf *out, sat_err *e);
 /* `selftest`: a server in a folder of its own. SAT_EFAIL when a step failed. */
-SAT_CHECK sat_rc sat_admin_selftest(const struct sat_args *w, sat_buf *out,
+SAT_CHECK sat_rc sat_admin_selftest(const sat_args *w, sat_buf *out,
     sat_err *e);
 
 /* Help of all verbs, and the options they know. */
-struct sat_opt;
-const struct sat_opt *sat_admin_options(void);
+const sat_opt *sat_admin_options(void);
 void sat_admin_help(sat_buf *out);
 /* The same as items of satcheld.8. */
 void sat_admin_man(sat_buf *out);

@@ -4,7 +4,6 @@
 #ifndef SAT_ADMIN_INT_H
 #define SAT_ADMIN_INT_H
 
-#include "common/base/args.h"
 #include "common/crypto/keyring.h"
 #include "common/json/json.h"
 #include "common/template/layers.h"
