@@ -290,7 +290,8 @@ static bool
 pools_changed(const sat_replica *r, const sat_template *was,
     const sat_template *is)
 {
-	return r->complete && r->me != NULL && was != NULL &&
+	return (r->complete || r->resnap || r->snap_after != 0) &&
+	    r->me != NULL && was != NULL &&
 	    (pool_differs(r, is, was) || pool_differs(r, was, is));
 }
 

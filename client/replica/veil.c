@@ -73,7 +73,8 @@ replica_veil_changed(sat_replica *r, bool *over, const char *was_role,
 	sat_rc rc;
 
 	*over = false;
-	if (!r->complete || (strcmp(role, was_role) == 0 &&
+	/* a first filling that broke off holds states of the old mask, too */
+	if ((!r->complete && !r->resnap && r->snap_after == 0) || (strcmp(role, was_role) == 0 &&
 	    sat_mask_same(was, sat_replica_mask(r))))
 		return SAT_OK;
 	*over = true;

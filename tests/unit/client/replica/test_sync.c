@@ -6,6 +6,7 @@
 #include "tests/unit/client/replica/fixture.h"
 
 #include "common/db/db.h"
+#include "common/json/json.h"
 
 static sat_replica_status
 status_of(fixture *f)
@@ -835,6 +836,78 @@ an_interrupted_snapshot_goes_on_and_meets_a_moving_log(void **state)
 	assert_sound(f);
 }
 
+/* The matrix of the base template in which a representative does not see names. */
+static void
+hide_names(fixture *f)
+{
+	sat_template_file files[256];
+	const sat_template_file *base;
+	size_t n;
+	sat_json *j = NULL;
+	sat_buf out = { 0 };
+	sat_err err;
+
+	base = sat_template_base(&n);
+	assert_true(n <= 256);
+	memcpy(files, base, n * sizeof *base);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(files[i].path, "acl/matrix.json") != 0)
+			continue;
+		assert_ok(sat_json_parse(&j, files[i].bytes, 1 << 20, &err));
+		sat_buf_str(&out, "{\"roles\":");
+		sat_json_write(&out, sat_json_get(j, "roles"), false);
+		sat_buf_str(&out, ",\"masks\":{\"rep\":[\"account.name\"]},"
+		    "\"grants\":");
+		sat_json_write(&out, sat_json_get(j, "grants"), false);
+		sat_buf_str(&out, "}");
+		files[i].bytes = sat_buf_span(&out);
+	}
+	assert_true(out.n > 0);
+	assert_ok(give_template(f, files, n, f->tmpl_sk, f->tmpl_pk, &err));
+	sat_json_free(j);
+	sat_buf_fini(&out);
+}
+
+static void
+show_names(fixture *f)
+{
+	const sat_template_file *base;
+	size_t n;
+	sat_err err;
+
+	base = sat_template_base(&n);
+	assert_ok(give_template(f, base, n, f->tmpl_sk, f->tmpl_pk, &err));
+}
+
+/* What came with the first chunks is as the old mask showed it. */
+static void
+a_first_filling_that_broke_off_begins_anew_with_another_mask(void **state)
+{ /* P-244 */
+	fixture *f = *state;
+	sat_id ids[20];
+	uint64_t after;
+	bool wanted;
+	sat_err err;
+
+	hide_names(f); /* nothing is here yet */
+	fill_server(f, 20, ids);
+	one_chunk(f, 0, 10, false);
+	give_registry(f, 2); /* nothing of it concerns this user */
+	assert_ok(f->ops.snap_state(f->ops.u, &wanted, &after, &err));
+	assert_int_equal(10, after);
+	show_names(f);
+	assert_ok(f->ops.snap_state(f->ops.u, &wanted, &after, &err));
+	assert_true(wanted);
+	assert_int_equal(0, after);
+	reopen(f);
+	assert_ok(f->ops.snap_state(f->ops.u, &wanted, &after, &err));
+	assert_int_equal(0, after);
+	one_chunk(f, 0, 20, true);
+	srv_sync(f);
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
 static void
 what_the_author_saw_in_a_chunk_is_seen(void **state) /* P-027 */
 {
@@ -1539,6 +1612,7 @@ main(void)
 		T(own_commits_in_full_are_settled_all_the_same),
 		E(a_snapshot_fills_the_replica_and_the_tail_follows),
 		E(an_interrupted_snapshot_goes_on_and_meets_a_moving_log),
+		E(a_first_filling_that_broke_off_begins_anew_with_another_mask),
 		E(what_the_author_saw_in_a_chunk_is_seen),
 		E(a_damaged_chunk_changes_nothing),
 		E(what_was_made_here_and_is_not_in_the_snapshot_goes),
