@@ -251,12 +251,34 @@ erased_already(sat_server *s, sat_err *e)
 	    NULL, "this customer was erased already");
 }
 
+/* P-350: whoever wants it erased clears the field first, for all to see. */
+static sat_rc
+not_held(sat_server *s, wrec *w, sat_err *e)
+{
+	const sat_kind *k = sat_srv_kind(s, w->kind);
+	const sat_field *f = k != NULL ? sat_kind_field(k, SAT_FIELD_HOLD) :
+	    NULL;
+	sat_value v;
+	sat_rc rc;
+
+	if (f == NULL)
+		return SAT_OK;
+	if ((rc = sat_set_decode(w, s, e)) != SAT_OK)
+		return rc;
+	v = sat_record_value(&w->r, f->id);
+	if (v.type == SAT_V_TEXT && v.s.n > 0)
+		return sat_fail_code(e, SAT_ECONFLICT, "privacy.hold",
+		    "clear legal_hold first, and sync",
+		    "it must be kept: its legal_hold says why");
+	return SAT_OK;
+}
+
 static sat_rc
 must_exist(sat_server *s, const sat_id *subject, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
+	wrec *w, *root;
 	uint64_t known;
-	wrec *w;
 	sat_rc rc;
 
 	if ((rc = st->ledger_of(&known, st->u, subject, e)) != SAT_OK ||
@@ -270,7 +292,10 @@ must_exist(sat_server *s, const sat_id *subject, sat_err *e)
 		return sat_fail_code(e, SAT_EINVALID, "privacy.customer",
 		    "name the customer it hangs on",
 		    "only a whole customer is erased");
-	return SAT_OK;
+	if ((rc = not_held(s, w, e)) != SAT_OK || w->root == w->eid ||
+	    (rc = sat_set_by_eid(&root, s, w->root, e)) != SAT_OK)
+		return rc;
+	return not_held(s, root, e);
 }
 
 sat_rc

@@ -216,7 +216,12 @@ HANDLER(api_privacy_requests);
 HANDLER(api_privacy_correct);
 HANDLER(api_privacy_answer);
 HANDLER(api_privacy_access);
+/* retention.c: policy/privacy.json; NULL: the template has none. */
+const sat_json *api_privacy_policy(const sat_api *api);
 HANDLER(api_privacy_due);
+HANDLER(api_privacy_retention);
+HANDLER(api_privacy_retention_run);
+/* rights.c */
 /* Requests by due date into an array. */
 sat_rc api_requests_put(sat_json *rows, sat_api *api, sat_err *e);
 /* reveal.c */

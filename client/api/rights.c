@@ -1,7 +1,6 @@
 /*
  * What the law lets a person ask for, besides erasure: a copy of everything,
- * a correction, an answer in time; and what is kept longer than the policy
- * says. A request is an ordinary record under the customer, so it syncs, is
+ * a correction, an answer in time. A request is an ordinary record under the customer, so it syncs, is
  * seen by whoever looks after him, and works without a network.
  */
 #include "client/api/api_int.h"
@@ -13,14 +12,6 @@
 #include <string.h>
 
 #define DAY_MS ((int64_t)86400000)
-#define POLICY "policy/privacy.json"
-
-static const sat_json *
-policy(const sat_api *api)
-{
-	return sat_template_doc(sat_replica_template(api->crm.replica), POLICY);
-}
-
 /* ---- requests ---- */
 
 static sat_rc
@@ -47,7 +38,8 @@ make_request(sat_id *id, sat_api *api, const sat_id *subject, const asked *q,
 
 	if (rc != SAT_OK)
 		return rc;
-	days = sat_json_get_int(policy(api), "answer_d", 30);
+	days = sat_json_get_int(api_privacy_policy(api),
+	    "answer_d", 30);
 	sat_time_rfc3339(due, now + (days > 0 && days < 3660 ? days : 30) *
 	    DAY_MS);
 	sat_time_rfc3339(at, now);
@@ -377,71 +369,5 @@ HANDLER(api_privacy_access)
 	}
 	sat_json_free(doc);
 	sat_buf_fini(&b.text);
-	return rc;
-}
-
-/* ---- what is kept too long ---- */
-
-static sat_rc
-over(sat_json *rows, sat_api *api, const sat_json *rule, sat_err *e)
-{
-	const char *from = sat_json_get_str(rule, "from", "");
-	const char *where = sat_json_get_str(rule, "where", "");
-	int64_t days = sat_json_get_int(rule, "retention_d", 0), total;
-	int64_t edge = sat_wall_ms(&api->crm.clock) - days * DAY_MS;
-	sat_arena mem = { 0 };
-	sat_query q = { .limit = 0 };
-	sat_filter *f = NULL, *all;
-	sat_value before = sat_v_int(edge);
-	const sat_field *at;
-	sat_id *ids;
-	size_t n = 0;
-	sat_rc rc = api_kind(&q.kind, api, sat_json_get_str(rule, "kind", ""), e);
-
-	if (rc != SAT_OK)
-		return rc;
-	at = sat_kind_field(q.kind, from);
-	if (at == NULL || at->type != SAT_F_TIME || days <= 0 || days > 36600)
-		return sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,
-		    POLICY ": %.40s: needs `from`, a time, and retention_d",
-		    sat_json_get_str(rule, "key", "?"));
-	rc = sat_crm_where(&f, &q.nfilters, &mem, &api->crm, q.kind, where, e);
-	all = sat_arena_alloc(&mem, (q.nfilters + 1) * sizeof *all);
-	if (rc == SAT_OK && q.nfilters > 0)
-		memcpy(all, f, q.nfilters * sizeof *all);
-	all[q.nfilters] = (sat_filter){ at->id, SAT_CMP_LT, &before, 1 };
-	q.filters = all;
-	q.nfilters++;
-	if (rc == SAT_OK)
-		rc = sat_replica_list(&ids, &n, &total, &mem, api->crm.replica,
-		    &q, e);
-	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
-		sat_json *row = sat_json_add_obj(rows);
-
-		sat_json_put_str(row, "class", sat_json_get_str(rule, "key", ""));
-		sat_json_put_int(row, "retention_d", days);
-		api_record_head_put(row, api, q.kind, &ids[i]);
-	}
-	sat_arena_fini(&mem);
-	return rc;
-}
-
-HANDLER(api_privacy_due)
-{
-	const sat_json *n = sat_json_first(sat_json_get(policy(api),
-	    "retention"));
-	sat_json *rows;
-	sat_rc rc = SAT_OK;
-
-	(void)args;
-	(void)req;
-	*out = api_doc("privacy.due");
-	rows = sat_json_put_arr(*out, "data");
-	for (; n != NULL && rc == SAT_OK; n = sat_json_next(n))
-		rc = over(rows, api, n, e);
-	if (rc != SAT_OK) {
-		sat_json_free(*out);
-		*out = NULL;
-	}
 	return rc;
 }

@@ -99,6 +99,8 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/privacy/access", "rights_request.create", "privacy.access", "a copy of everything about a customer", api_privacy_access },
 	{ "POST", "/v1/privacy/correct", "rights_request.create", "record", "a person asks for a correction", api_privacy_correct },
 	{ "GET", "/v1/privacy/due", "account.view", "privacy.due", "what is kept longer than the policy says", api_privacy_due },
+	{ "GET", "/v1/privacy/retention", "", "privacy.retention", "the same, and how far its erasure is", api_privacy_retention },
+	{ "POST", "/v1/privacy/retention/{id}", "", "privacy.retained", "erase what is kept too long: ask, or confirm", api_privacy_retention_run },
 	{ "POST", "/v1/check", "", "check", "check the replica", api_check },
 	{ "POST", "/v1/compact", "", "compact", "write the replica anew, with full pages", api_compact },
 	{ "POST", "/v1/backups", "", "backup", "verified copy of the replica", api_backup },

@@ -42,6 +42,12 @@ static const cli_column due_columns[] = {
 	{ "class", "CLASS", CELL_PLAIN }, { "retention_d", "DAYS", CELL_NUMBER },
 	{ "kind", "KIND", CELL_PLAIN }, { "id", "ID", CELL_WHOLE },
 	{ "title", "TITLE", CELL_PLAIN }, { "owner", "OWNER", CELL_PLAIN },
+	{ "hold", "HELD", CELL_PLAIN },
+};
+static const cli_column retention_columns[] = {
+	{ "class", "CLASS", CELL_PLAIN }, { "retention_d", "DAYS", CELL_NUMBER },
+	{ "state", "STATE", CELL_PLAIN }, { "kind", "KIND", CELL_PLAIN },
+	{ "id", "ID", CELL_WHOLE }, { "title", "TITLE", CELL_PLAIN },
 };
 
 static sat_rc
@@ -76,6 +82,109 @@ post(cli *c, const char *path, sat_json *body, sat_err *e)
 	else if (rc == SAT_OK)
 		sat_buf_fmt(&c->out, "%s\n", sat_json_get_str(sat_json_get(doc,
 		    "data"), "id", ""));
+	sat_json_free(doc);
+	return rc;
+}
+
+static bool
+is_state(const sat_json *row, const char *state)
+{
+	return strcmp(sat_json_get_str(row, "state", ""), state) == 0;
+}
+
+/* Row by row: what was decided stays decided when the link breaks. */
+static sat_rc
+carry_out(cli *c, const sat_json *rows, sat_json *done, sat_err *e)
+{
+	const sat_json *n = sat_json_first(rows);
+	sat_rc rc = SAT_OK;
+
+	for (; n != NULL && rc == SAT_OK; n = sat_json_next(n)) {
+		bool confirm = is_state(n, "confirm");
+		sat_json *body, *doc = NULL;
+		char *path;
+
+		if (!confirm && !is_state(n, "due"))
+			continue;
+		body = sat_json_obj();
+		sat_json_put_bool(body, "confirm", confirm);
+		path = sat_xasprintf("/v1/privacy/retention/%s",
+		    sat_json_get_str(n, "id", ""));
+		rc = cli_ask(&doc, c, "POST", path, NULL, body, e);
+		if (rc == SAT_OK) {
+			sat_json *row = sat_json_add_obj(done);
+
+			sat_json_put_str(row, "id",
+			    sat_json_get_str(doc, "id", ""));
+			sat_json_put_str(row, "state",
+			    sat_json_get_str(doc, "state", ""));
+		}
+		sat_json_free(doc);
+		sat_json_free(body);
+		free(path);
+	}
+	return rc;
+}
+
+static size_t
+count_state(const sat_json *rows, const char *state)
+{
+	const sat_json *n = sat_json_first(rows);
+	size_t count = 0;
+
+	for (; n != NULL; n = sat_json_next(n))
+		count += is_state(n, state) ? 1 : 0;
+	return count;
+}
+
+static sat_rc
+run_it(cli *c, const sat_json *rows, sat_err *e)
+{
+	size_t ask = count_state(rows, "due"), second = count_state(rows,
+	    "confirm");
+	sat_json *doc, *done;
+	char *question;
+	sat_rc rc = SAT_OK;
+
+	question = sat_xasprintf(_("Ask for the erasure of %zu, and "
+	    "erase %zu others asked for everywhere, for good?"), ask,
+	    second);
+	if (ask + second > 0)
+		rc = cli_confirm(c, question, e);
+	free(question);
+	if (rc != SAT_OK)
+		return rc;
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satchel/privacy.retention.run/1");
+	done = sat_json_put_arr(doc, "data");
+	rc = carry_out(c, rows, done, e);
+	if (cli_is_json(c) && rc == SAT_OK)
+		cli_print_json(c, doc);
+	else if (!cli_is_json(c))
+		cli_say(c, "%zu asked for, %zu erased, %zu held\n",
+		    count_state(done, "asked"), count_state(done, "erased"),
+		    count_state(rows, "hold"));
+	sat_json_free(doc);
+	return rc;
+}
+
+/* privacy retention [run] */
+static sat_rc
+run_retention(cli *c, sat_err *e)
+{
+	bool run = c->args.nargs > 2;
+	sat_json *doc = NULL;
+	sat_rc rc;
+
+	if (run && strcmp(c->args.arg[2], "run") != 0)
+		return sat_fail(e, SAT_EUSAGE, "privacy retention, or privacy "
+		    "retention run");
+	rc = cli_ask(&doc, c, "GET", "/v1/privacy/retention", NULL, NULL, e);
+	if (rc == SAT_OK && !(run && cli_is_json(c)))
+		cli_print_rows(c, doc, retention_columns,
+		    sizeof retention_columns / sizeof retention_columns[0]);
+	if (rc == SAT_OK && run)
+		rc = run_it(c, sat_json_get(doc, "data"), e);
 	sat_json_free(doc);
 	return rc;
 }
@@ -217,6 +326,9 @@ const cli_verb cli_privacy_verbs[] = {
 	    "a request is answered", NULL, false },
 	{ "privacy", "due", run_table, NULL, "privacy due",
 	    "what is kept longer than the policy says", NULL, false },
+	{ "privacy", "retention", run_retention, NULL, "privacy retention [run]",
+	    "the same with how far it is; run: erase it (roles hq, admin)",
+	    NULL, false },
 	{ "privacy", "list", run_list, NULL, "privacy list",
 	    "erasures, and how far devices are", NULL, false },
 	{ "privacy", "erase", run_change, erase_options,

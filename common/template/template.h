@@ -23,6 +23,8 @@
 #define SAT_FIELDS_MAX 128 /* per kind */
 /* Largest field id of a template; those above are the protocol's own. */
 #define SAT_FIELD_USER_MAX 1000
+/* The key of the field that says why a record must be kept (P-350). */
+#define SAT_FIELD_HOLD "legal_hold"
 #define SAT_REQUIRED_MAX 6 /* lint: required at creation */
 
 /* How concurrent edits of a field meet (sync design B5). */
