@@ -376,6 +376,26 @@ replica_is_erased(bool *yes, sat_replica *r, const sat_id *subject, sat_err *e)
 }
 
 sat_rc
+replica_about_erased(bool *yes, sat_replica *r, const sat_commit *c,
+    sat_err *e)
+{
+	sat_id named;
+	sat_rc rc = replica_is_erased(yes, r, &c->subject, e);
+
+	for (size_t i = 0; i < c->nops && rc == SAT_OK && !*yes; i++) {
+		sat_value x = c->ops[i].value;
+
+		if ((rc = replica_is_erased(yes, r, &c->ops[i].rec, e)) !=
+		    SAT_OK || *yes || x.type != SAT_V_BYTES ||
+		    x.s.n != sizeof named.b)
+			continue;
+		memcpy(named.b, x.s.p, sizeof named.b);
+		rc = replica_is_erased(yes, r, &named, e);
+	}
+	return rc;
+}
+
+sat_rc
 replica_erase_accepted(sat_replica *r, int64_t seq, sat_err *e)
 {
 	own_commit o;

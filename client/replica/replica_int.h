@@ -647,6 +647,10 @@ SAT_CHECK sat_rc replica_veil_changed(sat_replica *r, bool *over, const char *wa
 /* Is the customer in the ledger? */
 SAT_CHECK sat_rc replica_is_erased(bool *yes, sat_replica *r,
     const sat_id *subject, sat_err *e);
+/* The same of any record a commit names: as its subject, in an operation, or as
+ * the other one of a merge. */
+SAT_CHECK sat_rc replica_about_erased(bool *yes, sat_replica *r,
+    const sat_commit *c, sat_err *e);
 /* A commit was accepted before its customer was erased, and its device hears of
  * both now: its payload goes, and no page has to meet it. */
 SAT_CHECK sat_rc replica_erase_accepted(sat_replica *r, int64_t seq, sat_err *e);

@@ -69,7 +69,7 @@ put_answer(sat_replica *r, int64_t seq, int state, const sat_verdict *v,
 /* ---- refused ------------------------------------------------------------------ */
 
 static sat_rc
-quarantine(sat_replica *r, int64_t seq, const sat_id *subject,
+quarantine(sat_replica *r, int64_t seq, const sat_commit *c,
     const sat_verdict *v, sat_err *e)
 {
 	bool erased;
@@ -78,7 +78,7 @@ quarantine(sat_replica *r, int64_t seq, const sat_id *subject,
 
 	/* Whatever it was refused for: what hung on it, or what was refused
 	 * before and is heard of now, is about the same person. */
-	if ((rc = replica_is_erased(&erased, r, subject, e)) != SAT_OK)
+	if ((rc = replica_about_erased(&erased, r, c, e)) != SAT_OK)
 		return rc;
 	if (erased || sat_span_eq(v->slug, sat_span_str(SAT_SLUG_ERASED))) {
 		rc = replica_erase_commit(r, seq, e);
@@ -143,7 +143,7 @@ refuse(sat_replica *r, int64_t seq, const sat_verdict *v, sat_err *e)
 	rc = replica_own_commit(&o, &r->page.mem, r, seq, e);
 	if (rc == SAT_ENOTFOUND)
 		return SAT_OK; /* in quarantine since an earlier answer */
-	if (rc != SAT_OK || (rc = quarantine(r, seq, &o.c.subject, v,
+	if (rc != SAT_OK || (rc = quarantine(r, seq, &o.c, v,
 	    e)) != SAT_OK)
 		return rc;
 	return withdraw(r, &o, e);

@@ -462,6 +462,34 @@ work_answered_before_the_erasure_and_heard_of_after_it_goes_too(void **state)
 	assert_sound(f);
 }
 
+/* It is not about the erased customer, but names him: so it cannot be tried
+ * again, and nothing would ever take it out of the quarantine. */
+static void
+a_merge_into_an_erased_customer_that_was_refused_goes_too(void **state)
+{ /* P-195, P-196 */
+	fixture *f = *state;
+	sat_id id = new_account(f, "Okapi", "13944444444");
+	sat_id spared = new_account(f, "Gnu", "13955555555");
+	sat_verdict v = { .cseq = 3, .code = SAT_VD_REJECTED,
+		.slug = sat_span_str("denied") };
+	sat_verdicts vs = { .v = &v, .n = 1 };
+	sat_quarantined *q;
+	sat_op o;
+	size_t n;
+	sat_err err = { 0 };
+
+	srv_sync(f);
+	o = op(f->account, SAT_OP_MERGE, spared, SAT_SYS_REDIRECT,
+	    sat_v_id(&id));
+	write_ops(f, spared, &o, 1);
+	erase(f, id);
+	assert_ok(f->ops.verdicts(f->ops.u, 1, &vs, &err));
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(0, n);
+	assert_text(f, spared, F_NAME, "Gnu");
+	assert_sound(f);
+}
+
 int
 main(void)
 {
@@ -475,6 +503,7 @@ main(void)
 		P(no_byte_of_an_erased_customer_stays_on_the_device),
 		P(an_unsent_edit_of_an_erased_customer_goes_with_its_verdict),
 		P(work_answered_before_the_erasure_and_heard_of_after_it_goes_too),
+		P(a_merge_into_an_erased_customer_that_was_refused_goes_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
