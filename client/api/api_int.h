@@ -264,6 +264,18 @@ typedef struct api_inputs {
 sat_rc api_inputs_read(api_inputs *x, const sat_json *body, sat_err *e);
 /* {"schema":"satchel/<name>/1"} */
 sat_json *api_doc(const char *name);
+/* The end of a handler: doc is the answer when rc is SAT_OK, else it goes
+ * away. @return rc. */
+sat_rc api_answer(sat_json **out, sat_json *doc, sat_rc rc);
+/* Which of many keys does a text name? The whole of one, or the beginning of
+ * one of them, of at least 6 characters. */
+typedef struct api_named {
+	const char *text;
+	size_t hits;   /* 1: found */
+	char key[64];  /* the one found last */
+} api_named;
+/* @return true: it is this one, no other need be asked. */
+bool api_named_is(api_named *n, const char *key);
 /* Commit as JSON: who, when, what was changed. */
 void api_commit_json(sat_json *row, sat_api *api, const sat_commit *c);
 /* Its parts: without the operations; one operation. */

@@ -80,9 +80,5 @@ HANDLER(api_assessment)
 	for (size_t i = 0; k == NULL && i < sizeof usual / sizeof usual[0] &&
 	     rc == SAT_OK; i++)
 		rc = one(data, left, api, usual[i], &o, false, e);
-	if (rc == SAT_OK)
-		*out = doc;
-	else
-		sat_json_free(doc);
-	return rc;
+	return api_answer(out, doc, rc);
 }

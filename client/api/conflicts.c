@@ -119,49 +119,38 @@ HANDLER(api_conflicts)
 		w.assignee = me->key;
 	doc = api_doc("conflict.list");
 	rc = conflicts_put(sat_json_put_arr(doc, "data"), api, &w, e);
-	if (rc != SAT_OK) {
-		sat_json_free(doc);
-		return rc;
-	}
-	*out = doc;
-	return SAT_OK;
+	return api_answer(out, doc, rc);
 }
 
-/* The whole key, or a unique beginning of at least 6 characters. */
 static sat_rc
-full_key(char out[48], sat_api *api, const char *text, sat_err *e)
+full_key(char key[64], sat_api *api, const char *text, sat_err *e)
 {
 	sat_arena a = { 0 };
-	size_t n, hits = 0, len = strlen(text);
+	api_named who = { .text = text };
 	sat_conflict *c;
+	size_t n;
 	sat_rc rc = sat_replica_conflicts(&c, &n, &a, api->crm.replica, e);
 
-	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
-		bool exact = strcmp(c[i].key, text) == 0;
-
-		if (exact || (len >= 6 && strncmp(c[i].key, text, len) == 0)) {
-			memcpy(out, c[i].key, sizeof c[i].key);
-			hits = exact ? 1 : hits + 1;
-			if (exact)
-				break;
-		}
-	}
+	for (size_t i = 0; rc == SAT_OK && i < n; i++)
+		if (api_named_is(&who, c[i].key))
+			break;
 	sat_arena_fini(&a);
+	memcpy(key, who.key, sizeof who.key);
 	if (rc != SAT_OK)
 		return rc;
-	if (hits == 0)
+	if (who.hits == 0)
 		return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
 		    "see: satchel conflict list", "no open conflict %s", text);
-	return hits == 1 ? SAT_OK
+	return who.hits == 1 ? SAT_OK
 	                 : sat_fail(e, SAT_ECONFLICT,
 	                       "%s names %zu conflicts; give more of the key",
-	                       text, hits);
+	                       text, who.hits);
 }
 
 HANDLER(api_conflict)
 {
 	sat_json *doc;
-	char key[48];
+	char key[64];
 	sat_rc rc = full_key(key, api, args[0], e);
 
 	(void)req;
@@ -170,12 +159,7 @@ HANDLER(api_conflict)
 	doc = api_doc("conflict.list");
 	rc = conflicts_put(sat_json_put_arr(doc, "data"), api,
 	    &(wanted){ .key = key }, e);
-	if (rc != SAT_OK) {
-		sat_json_free(doc);
-		return rc;
-	}
-	*out = doc;
-	return SAT_OK;
+	return api_answer(out, doc, rc);
 }
 
 /* Filed under the record, so that the note goes when that is erased. */
@@ -195,7 +179,7 @@ HANDLER(api_resolve)
 	const char *choice = sat_json_get_str(req->body, "choice", "");
 	const char *text = sat_json_get_str(req->body, "value", "");
 	const char *note = sat_json_get_str(req->body, "note", NULL);
-	char key[48];
+	char key[64];
 	sat_rc rc = full_key(key, api, args[0], e);
 
 	if (rc == SAT_OK)
@@ -254,12 +238,7 @@ HANDLER(api_conflict_log)
 
 	(void)req;
 	(void)args;
-	if (rc != SAT_OK) {
-		sat_json_free(doc);
-		return rc;
-	}
-	*out = doc;
-	return SAT_OK;
+	return api_answer(out, doc, rc);
 }
 
 /* Counts by field and by device: a field that conflicts often has the wrong

@@ -285,12 +285,7 @@ HANDLER(api_feed)
 	for (size_t i = 0; rc == SAT_OK && i < fd.n && i < (size_t)fd.limit; i++)
 		rc = put_event(sat_json_add_obj(data), api, &fd.v[i], e);
 	free(fd.v);
-	if (rc != SAT_OK) {
-		sat_json_free(doc);
-		return rc;
-	}
-	*out = doc;
-	return SAT_OK;
+	return api_answer(out, doc, rc);
 }
 
 /* ---- mentions --------------------------------------------------------------------- */

@@ -81,11 +81,7 @@ listed(sat_json **out, sat_api *api, const char *key, sat_err *e)
 		rc = sat_fail_code(e, SAT_ENOTFOUND, "not_found",
 		    "see: satchel handover list",
 		    "no suggestion waits under this key");
-	if (rc == SAT_OK)
-		*out = doc;
-	else
-		sat_json_free(doc);
-	return rc;
+	return api_answer(out, doc, rc);
 }
 
 HANDLER(api_handovers)
@@ -95,34 +91,28 @@ HANDLER(api_handovers)
 	return listed(out, api, NULL, e);
 }
 
-/* The whole key, or a unique beginning of at least 6 characters. */
 static sat_rc
 full_key(char key[64], sat_api *api, const char *text, sat_err *e)
 {
 	sat_arena a = { 0 };
+	api_named who = { .text = text };
 	sat_handover *h;
-	size_t n, hits = 0, len = strlen(text);
+	size_t n;
 	sat_rc rc = sat_replica_handovers(&h, &n, &a, api->crm.replica, e);
 
-	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
-		bool exact = strcmp(h[i].key, text) == 0;
-
-		if (exact || (len >= 6 && strncmp(h[i].key, text, len) == 0)) {
-			memcpy(key, h[i].key, sizeof h[i].key);
-			hits = exact ? 1 : hits + 1;
-			if (exact)
-				break;
-		}
-	}
+	for (size_t i = 0; rc == SAT_OK && i < n; i++)
+		if (api_named_is(&who, h[i].key))
+			break;
 	sat_arena_fini(&a);
+	memcpy(key, who.key, sizeof who.key);
 	if (rc != SAT_OK)
 		return rc;
-	if (hits == 0)
+	if (who.hits == 0)
 		return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
 		    "see: satchel handover list",
 		    "no suggestion waits under this key");
-	return hits == 1 ? SAT_OK : sat_fail(e, SAT_ECONFLICT,
-	    "%s names %zu suggestions; give more of the key", text, hits);
+	return who.hits == 1 ? SAT_OK : sat_fail(e, SAT_ECONFLICT,
+	    "%s names %zu suggestions; give more of the key", text, who.hits);
 }
 
 HANDLER(api_handover)

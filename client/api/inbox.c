@@ -35,12 +35,7 @@ HANDLER(api_moved)
 
 	(void)req;
 	(void)args;
-	if (rc != SAT_OK) {
-		sat_json_free(doc);
-		return rc;
-	}
-	*out = doc;
-	return SAT_OK;
+	return api_answer(out, doc, rc);
 }
 
 /* Merged already: he only has to know. */

@@ -218,13 +218,8 @@ HANDLER(api_duplicates)
 	    e)) != SAT_OK)
 		return rc;
 	doc = api_doc("duplicate.list");
-	if ((rc = api_pairs_put(sat_json_put_arr(doc, "data"), api, weak,
-	    min > 100 ? 101 : min, e)) != SAT_OK) {
-		sat_json_free(doc);
-		return rc;
-	}
-	*out = doc;
-	return SAT_OK;
+	return api_answer(out, doc, api_pairs_put(sat_json_put_arr(doc, "data"),
+	    api, weak, min > 100 ? 101 : min, e));
 }
 
 /* By its key, or a unique beginning; names are compared only when the keys do

@@ -307,12 +307,7 @@ history(sat_json **out, sat_api *api, const char *schema, bool verify,
 	if (rc == SAT_OK && verify && c.bad > 0)
 		rc = sat_fail(e, SAT_EINTEGRITY,
 		    "%zu template commits carry no good signature", c.bad);
-	if (rc != SAT_OK) {
-		sat_json_free(doc);
-		return rc;
-	}
-	*out = doc;
-	return SAT_OK;
+	return api_answer(out, doc, rc);
 }
 
 HANDLER(api_templates)

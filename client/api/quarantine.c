@@ -105,12 +105,7 @@ HANDLER(api_quarantine)
 
 	(void)req;
 	(void)args;
-	if (rc != SAT_OK) {
-		sat_json_free(doc);
-		return rc;
-	}
-	*out = doc;
-	return SAT_OK;
+	return api_answer(out, doc, rc);
 }
 
 /* What became of the settled ones. */

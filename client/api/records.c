@@ -268,12 +268,7 @@ HANDLER(api_list)
 	sat_json_put_int(page, "total", total);
 	sat_json_put_bool(page, "total_exact", true);
 	sat_arena_fini(&a);
-	if (rc != SAT_OK) {
-		sat_json_free(doc);
-		return rc;
-	}
-	*out = doc;
-	return SAT_OK;
+	return api_answer(out, doc, rc);
 }
 
 /* ---- one record ------------------------------------------------------------------ */

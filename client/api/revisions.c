@@ -129,9 +129,5 @@ HANDLER(api_template_diff)
 	}
 	sat_git_close(g);
 	sat_arena_fini(&a);
-	if (rc != SAT_OK)
-		sat_json_free(doc);
-	else
-		*out = doc;
-	return rc;
+	return api_answer(out, doc, rc);
 }

@@ -342,6 +342,29 @@ api_doc(const char *name)
 	return d;
 }
 
+sat_rc
+api_answer(sat_json **out, sat_json *doc, sat_rc rc)
+{
+	if (rc == SAT_OK)
+		*out = doc;
+	else
+		sat_json_free(doc);
+	return rc;
+}
+
+bool
+api_named_is(api_named *n, const char *key)
+{
+	size_t len = strlen(n->text);
+	bool exact = strcmp(key, n->text) == 0;
+
+	if (!exact && (len < 6 || strncmp(key, n->text, len) != 0))
+		return false;
+	(void)snprintf(n->key, sizeof n->key, "%s", key);
+	n->hits = exact ? 1 : n->hits + 1;
+	return exact;
+}
+
 void
 api_time_put(sat_json *obj, const char *key, int64_t ms)
 {

@@ -280,10 +280,5 @@ HANDLER(api_search)
 	if (rc != SAT_OK)
 		return rc;
 	doc = api_doc("search");
-	if ((rc = search(doc, api, &s, text, (size_t)limit, e)) != SAT_OK) {
-		sat_json_free(doc);
-		return rc;
-	}
-	*out = doc;
-	return SAT_OK;
+	return api_answer(out, doc, search(doc, api, &s, text, (size_t)limit, e));
 }

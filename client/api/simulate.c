@@ -93,9 +93,5 @@ HANDLER(api_template_simulate)
 		sat_json_put_int(counts, words[i], x.n[i]);
 	sat_json_put_bool(doc, "all", x.told <= ROWS_MAX);
 	sat_template_free(draft);
-	if (rc != SAT_OK)
-		sat_json_free(doc);
-	else
-		*out = doc;
-	return rc;
+	return api_answer(out, doc, rc);
 }
