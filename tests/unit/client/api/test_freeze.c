@@ -11,25 +11,6 @@
 enum { ANN, BO, MAX, HQ }; /* ann, bo: team a; max: their manager */
 #define MONTH "2026-12"    /* the company's clock begins in January 2027 */
 
-static company *
-people(uint64_t seed)
-{
-	company *c = company_new(seed);
-
-	company_team(c, "a");
-	company_user(c, "ann", "rep", "a");
-	company_user(c, "bo", "rep", "a");
-	company_user(c, "max", "manager", "a");
-	company_user(c, "hq", "hq", NULL);
-	(void)company_device(c, "ann");
-	(void)company_device(c, "bo");
-	(void)company_device(c, "max");
-	(void)company_device(c, "hq");
-	for (size_t i = 0; i < DEVICES; i++)
-		company_sync(c, i);
-	return c;
-}
-
 static sat_crm
 crm(company *c, size_t i)
 {
@@ -146,7 +127,7 @@ same_text(const sat_json *a, const sat_json *b)
 static void
 frozen_numbers_stay_and_late_work_is_named(void **state)
 {
-	company *c = people(31);
+	company *c = company_people(31, "a");
 	sat_json *was, *now;
 	sat_id a, late;
 
@@ -177,7 +158,7 @@ frozen_numbers_stay_and_late_work_is_named(void **state)
 static void
 changes_that_cancel_out_are_seen(void **state)
 {
-	company *c = people(32);
+	company *c = company_people(32, "a");
 	sat_err err = { 0 };
 	sat_json *doc;
 	sat_id a, gone, come;
@@ -212,7 +193,7 @@ changes_that_cancel_out_are_seen(void **state)
 static void
 what_changed_above_a_record_is_named_through_it(void **state)
 {
-	company *c = people(33);
+	company *c = company_people(33, "a");
 	sat_json *doc;
 	const sat_json *row;
 	sat_id a, d;
@@ -250,7 +231,7 @@ what_changed_above_a_record_is_named_through_it(void **state)
 static void
 own_work_that_was_not_sent_yet_is_not_late(void **state)
 {
-	company *c = people(34);
+	company *c = company_people(34, "a");
 	sat_json *doc;
 	sat_id a, d;
 
@@ -276,7 +257,7 @@ own_work_that_was_not_sent_yet_is_not_late(void **state)
 static void
 of_two_that_were_frozen_offline_the_earlier_counts_everywhere(void **state)
 {
-	company *c = people(35);
+	company *c = company_people(35, "a");
 	sat_json *first, *second, *doc;
 	sat_err err = { 0 };
 	sat_id a;
@@ -317,7 +298,7 @@ of_two_that_were_frozen_offline_the_earlier_counts_everywhere(void **state)
 static void
 nobody_writes_other_numbers_into_it(void **state)
 {
-	company *c = people(36);
+	company *c = company_people(36, "a");
 	sat_json *doc = freeze(c, HQ, "won"), *head;
 	const sat_kind *k = kind_of(c, HQ, "frozen_report");
 	const char *const fields[] = { "body1", "params", "cursor", "title" };
@@ -347,7 +328,7 @@ nobody_writes_other_numbers_into_it(void **state)
 static void
 names_are_not_frozen_with_the_numbers(void **state)
 {
-	company *c = people(43);
+	company *c = company_people(43, "a");
 	sat_json *doc;
 	const sat_json *rows;
 	sat_crm x = crm(c, MAX);
@@ -398,7 +379,7 @@ names_are_not_frozen_with_the_numbers(void **state)
 static void
 roles_of_a_definition_hold_at_every_door(void **state)
 {
-	company *c = people(37);
+	company *c = company_people(37, "a");
 	const sat_report_opts o = { .period = MONTH };
 	sat_crm rep = crm(c, ANN);
 	sat_err err = { 0 };
@@ -424,7 +405,7 @@ roles_of_a_definition_hold_at_every_door(void **state)
 static void
 the_records_behind_a_number_are_as_many_as_it_says(void **state)
 {
-	company *c = people(38);
+	company *c = company_people(38, "a");
 	const sat_report_opts o = { .period = MONTH };
 	sat_crm x = crm(c, MAX), ann = crm(c, ANN);
 	sat_err err = { 0 };
@@ -467,7 +448,7 @@ the_records_behind_a_number_are_as_many_as_it_says(void **state)
 static void
 a_period_is_provisional_until_all_reported_or_it_is_frozen(void **state)
 {
-	company *c = people(39);
+	company *c = company_people(39, "a");
 	const sat_json *cover;
 	sat_json *doc;
 	int64_t feb;
@@ -537,7 +518,7 @@ made(company *c, size_t i, const char *report, const char *period)
 static void
 a_report_is_made_once_when_its_period_ended(void **state)
 {
-	company *c = people(40);
+	company *c = company_people(40, "a");
 	int64_t feb;
 
 	(void)state;
@@ -558,7 +539,7 @@ a_report_is_made_once_when_its_period_ended(void **state)
 static void
 what_was_missed_is_made_up_for_oldest_first(void **state)
 {
-	company *c = people(41);
+	company *c = company_people(41, "a");
 	sat_crm x = crm(c, HQ);
 	sat_err err = { 0 };
 	sat_json *doc;
@@ -589,7 +570,7 @@ what_was_missed_is_made_up_for_oldest_first(void **state)
 static void
 nothing_is_made_before_the_first_sync_is_finished(void **state)
 {
-	company *c = people(42);
+	company *c = company_people(42, "a");
 	sat_err err = { 0 };
 	sat_json *doc;
 	sat_crm x;

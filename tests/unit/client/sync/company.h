@@ -456,4 +456,26 @@ sql(company *c, size_t i, const char *text)
 	assert_ok(sat_db_exec(sat_replica_db(c->r[i]), text, &err));
 }
 
+/* Devices of `ann` (rep of team a), `bo` (rep of bo_team), `max` (manager of
+ * team a) and `hq`, in that order, all of them synchronised. */
+static company *
+company_people(uint64_t seed, const char *bo_team)
+{
+	static const char *const who[] = { "ann", "bo", "max", "hq" };
+	company *c = company_new(seed);
+
+	company_team(c, "a");
+	if (strcmp(bo_team, "a") != 0)
+		company_team(c, bo_team);
+	company_user(c, "ann", "rep", "a");
+	company_user(c, "bo", "rep", bo_team);
+	company_user(c, "max", "manager", "a");
+	company_user(c, "hq", "hq", NULL);
+	for (size_t i = 0; i < DEVICES; i++)
+		(void)company_device(c, who[i]);
+	for (size_t i = 0; i < DEVICES; i++)
+		company_sync(c, i);
+	return c;
+}
+
 #endif

@@ -5,26 +5,6 @@
 
 enum { ANN, BO, MAX, HQ }; /* ann: team a; bo: team b; max: a's manager */
 
-static company *
-people(uint64_t seed)
-{
-	company *c = company_new(seed);
-
-	company_team(c, "a");
-	company_team(c, "b");
-	company_user(c, "ann", "rep", "a");
-	company_user(c, "bo", "rep", "b");
-	company_user(c, "max", "manager", "a");
-	company_user(c, "hq", "hq", NULL);
-	(void)company_device(c, "ann");
-	(void)company_device(c, "bo");
-	(void)company_device(c, "max");
-	(void)company_device(c, "hq");
-	for (size_t i = 0; i < DEVICES; i++)
-		company_sync(c, i);
-	return c;
-}
-
 /* How many of those it knows of have reported at or after `ms`. */
 static size_t
 reported(company *c, size_t i, sat_grant g, int64_t ms, size_t *active)
@@ -42,7 +22,7 @@ reported(company *c, size_t i, sat_grant g, int64_t ms, size_t *active)
 static void
 who_may_report_on_a_device_is_told_how_far_it_is(void **state) /* C2, P-222 */
 {
-	company *c = people(11);
+	company *c = company_people(11, "b");
 	int64_t t;
 	size_t active;
 
@@ -66,7 +46,7 @@ who_may_report_on_a_device_is_told_how_far_it_is(void **state) /* C2, P-222 */
 static void
 a_device_with_unsent_work_has_not_reported(void **state) /* C1, P-220 */
 {
-	company *c = people(12);
+	company *c = company_people(12, "b");
 	int64_t t;
 	size_t active;
 
@@ -89,7 +69,7 @@ a_device_with_unsent_work_has_not_reported(void **state) /* C1, P-220 */
 static void
 a_lost_verdict_does_not_take_the_report_back(void **state) /* P-220 */
 {
-	company *c = people(13);
+	company *c = company_people(13, "b");
 	int64_t t;
 	size_t active;
 
@@ -126,7 +106,7 @@ a_lost_verdict_does_not_take_the_report_back(void **state) /* P-220 */
 static void
 what_is_told_costs_no_question(void **state) /* P-221 */
 {
-	company *c = people(14);
+	company *c = company_people(14, "b");
 	size_t active;
 	int64_t t;
 
@@ -145,7 +125,7 @@ what_is_told_costs_no_question(void **state) /* P-221 */
 static void
 what_a_broken_session_was_told_is_told_again(void **state) /* P-223 */
 {
-	company *c = people(18);
+	company *c = company_people(18, "b");
 	size_t active;
 	int64_t t;
 
@@ -168,7 +148,7 @@ what_a_broken_session_was_told_is_told_again(void **state) /* P-223 */
 static void
 the_work_is_here_before_its_report(void **state) /* P-223 */
 {
-	company *c = people(15);
+	company *c = company_people(15, "b");
 	sat_client_ops ops = sat_replica_session(c->r[HQ]);
 	sat_server_session x = { .device = 0 };
 	sat_clock clock = c_clock(c);
@@ -204,7 +184,7 @@ the_work_is_here_before_its_report(void **state) /* P-223 */
 static void
 a_restarted_server_and_replica_know_it_still(void **state)
 {
-	company *c = people(16);
+	company *c = company_people(16, "b");
 	int64_t t;
 	size_t active;
 
@@ -228,7 +208,7 @@ a_restarted_server_and_replica_know_it_still(void **state)
 static void
 a_new_colleague_is_told_of_from_the_beginning(void **state) /* P-223 */
 {
-	company *c = people(17);
+	company *c = company_people(17, "b");
 	const bool on = true, off = false;
 	sat_err err = { 0 };
 	size_t active;

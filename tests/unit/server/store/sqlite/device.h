@@ -232,6 +232,24 @@ world_team(world *w, const char *key)
 	assert_ok(sat_server_reload(w->server, &err));
 }
 
+/* Two teams with a manager each, headquarters, an administrator. */
+static world *
+world_company(uint64_t seed)
+{
+	world *w = world_new(seed);
+
+	world_team(w, "north");
+	world_team(w, "south");
+	world_user(w, "ann", "rep", "north");
+	world_user(w, "bob", "rep", "north");
+	world_user(w, "sue", "rep", "south");
+	world_user(w, "max", "manager", "north");
+	world_user(w, "mia", "manager", "south");
+	world_user(w, "hq", "hq", NULL);
+	world_user(w, "root", "admin", NULL);
+	return w;
+}
+
 /* ---- a device ----------------------------------------------------------------------- */
 
 typedef struct held {

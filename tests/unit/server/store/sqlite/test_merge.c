@@ -5,22 +5,6 @@
  */
 #include "tests/unit/server/store/sqlite/device.h"
 
-static world *
-merge_world(uint64_t seed)
-{
-	world *w = world_new(seed);
-
-	world_team(w, "north");
-	world_team(w, "south");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "bob", "rep", "north");
-	world_user(w, "sue", "rep", "south");
-	world_user(w, "max", "manager", "north");
-	world_user(w, "mia", "manager", "south");
-	world_user(w, "hq", "hq", NULL);
-	return w;
-}
-
 static own *
 merge(device *d, sat_id loser, sat_id winner)
 {
@@ -92,7 +76,7 @@ typedef struct crew {
 static crew
 crew_new(uint64_t seed)
 {
-	crew c = { .w = merge_world(seed) };
+	crew c = { .w = world_company(seed) };
 
 	c.all[0] = c.ann = device_new(c.w, "ann");
 	c.all[1] = c.bob = device_new(c.w, "bob");

@@ -5,21 +5,6 @@
 
 #define DAY 86400000ll
 
-static world *
-small_world(uint64_t seed)
-{
-	world *w = world_new(seed);
-
-	world_team(w, "north");
-	world_team(w, "south");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "bob", "rep", "north");
-	world_user(w, "sue", "rep", "south");
-	world_user(w, "max", "manager", "north");
-	world_user(w, "hq", "hq", NULL);
-	return w;
-}
-
 static own *
 last(device *d)
 {
@@ -95,7 +80,7 @@ holds_bytes(const device *d, const char *text)
 static void
 members_hold_a_released_customer_without_what_is_hidden(void **state) /* P-155 */
 {
-	world *w = small_world(1);
+	world *w = world_company(1);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	device *hq = device_new(w, "hq"), *late = device_new(w, "bob");
 	sat_id id;
@@ -142,7 +127,7 @@ members_hold_a_released_customer_without_what_is_hidden(void **state) /* P-155 *
 static void
 the_first_claim_merged_gets_it_whole_the_other_is_told_who(void **state)
 {
-	world *w = small_world(2);
+	world *w = world_company(2);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	device *bob = device_new(w, "bob"), *hq = device_new(w, "hq");
 	sat_id id = pooled(ann), act;
@@ -194,7 +179,7 @@ refused(device *d, const char *slug)
 static void
 limits_are_counted_when_a_claim_is_merged(void **state) /* P-153 */
 {
-	world *w = small_world(3);
+	world *w = world_company(3);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	sat_id id[22], first = pooled(ann);
 
@@ -232,7 +217,7 @@ limits_are_counted_when_a_claim_is_merged(void **state) /* P-153 */
 static void
 only_owner_manager_and_headquarters_release(void **state)
 {
-	world *w = small_world(4);
+	world *w = world_company(4);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	device *max = device_new(w, "max"), *bob = device_new(w, "bob");
 	sat_id id = device_account(ann, "first", "ann");
@@ -274,7 +259,7 @@ only_owner_manager_and_headquarters_release(void **state)
 static void
 a_masked_field_is_never_set_by_who_sees_it_masked(void **state) /* P-156 */
 {
-	world *w = small_world(5);
+	world *w = world_company(5);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	sat_id id = pooled(ann);
 
@@ -310,7 +295,7 @@ a_masked_field_is_never_set_by_who_sees_it_masked(void **state) /* P-156 */
 static void
 nobody_looks_behind_the_mask_with_an_opportunity(void **state)
 {
-	world *w = small_world(9);
+	world *w = world_company(9);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	sat_id id = pooled(ann);
 
@@ -357,7 +342,7 @@ hold(device *d, uint64_t count, sat_hold *out)
 static void
 what_is_kept_for_somebody_is_his_to_claim(void **state) /* P-154 */
 {
-	world *w = small_world(8);
+	world *w = world_company(8);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	device *bob = device_new(w, "bob");
 	sat_hold h[64], again[64];
@@ -400,7 +385,7 @@ what_is_kept_for_somebody_is_his_to_claim(void **state) /* P-154 */
 static void
 what_was_kept_is_used_up_by_the_claim(void **state) /* P-154 */
 {
-	world *w = small_world(11);
+	world *w = world_company(11);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	device *bob = device_new(w, "bob");
 	sat_id id = pooled(ann);
@@ -434,7 +419,7 @@ what_was_kept_is_used_up_by_the_claim(void **state) /* P-154 */
 static void
 what_is_kept_counts_as_claimed(void **state) /* P-153 */
 {
-	world *w = small_world(12);
+	world *w = world_company(12);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	sat_hold h[64];
 	sat_id id[24];
@@ -515,7 +500,7 @@ tick(world *w)
 static void
 what_nobody_followed_up_is_taken_back_when_its_owner_was_heard(void **state)
 {
-	world *w = small_world(6);
+	world *w = world_company(6);
 	device *ann, *hq;
 	sat_id id, kept;
 
@@ -558,7 +543,7 @@ what_nobody_followed_up_is_taken_back_when_its_owner_was_heard(void **state)
 static void
 silence_ends_with_the_grace(void **state)
 {
-	world *w = small_world(7);
+	world *w = world_company(7);
 	device *ann, *hq;
 	sat_id id;
 
@@ -584,7 +569,7 @@ silence_ends_with_the_grace(void **state)
 static void
 a_clock_far_behind_takes_nothing_from_its_owner(void **state) /* P-157 */
 {
-	world *w = small_world(13);
+	world *w = world_company(13);
 	device *ann, *hq;
 	sat_id id;
 

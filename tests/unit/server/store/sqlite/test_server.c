@@ -6,27 +6,10 @@
 
 #include <unistd.h>
 
-static world *
-small_world(uint64_t seed)
-{
-	world *w = world_new(seed);
-
-	world_team(w, "north");
-	world_team(w, "south");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "bob", "rep", "north");
-	world_user(w, "sue", "rep", "south");
-	world_user(w, "max", "manager", "north");
-	world_user(w, "mia", "manager", "south");
-	world_user(w, "hq", "hq", NULL);
-	world_user(w, "root", "admin", NULL);
-	return w;
-}
-
 static void
 what_one_device_writes_the_others_of_its_scope_get(void **state)
 {
-	world *w = small_world(1);
+	world *w = world_company(1);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
 	device *sue = device_new(w, "sue"), *max = device_new(w, "max");
 	sat_id acc = device_account(ann, "first", "ann");
@@ -64,7 +47,7 @@ what_one_device_writes_the_others_of_its_scope_get(void **state)
 static void
 nothing_new_costs_one_round_trip(void **state)
 {
-	world *w = small_world(2);
+	world *w = world_company(2);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 
 	(void)state;
@@ -137,7 +120,7 @@ head(world *w)
 static void
 a_push_sent_again_gets_the_same_bytes_and_changes_nothing(void **state) /* U2 */
 {
-	world *w = small_world(3);
+	world *w = world_company(3);
 	device *ann = device_new(w, "ann");
 	sat_buf frame = { 0 }, r1 = { 0 }, r2 = { 0 };
 	sat_arena a = { 0 };
@@ -181,7 +164,7 @@ a_push_sent_again_gets_the_same_bytes_and_changes_nothing(void **state) /* U2 */
 static void
 a_shorter_past_ending_in_a_refusal_gets_its_verdicts(void **state) /* U2 */
 {
-	world *w = small_world(3);
+	world *w = world_company(3);
 	device *ann = device_new(w, "ann");
 	sat_buf frame = { 0 }, r = { 0 };
 	sat_arena a = { 0 };
@@ -213,7 +196,7 @@ a_shorter_past_ending_in_a_refusal_gets_its_verdicts(void **state) /* U2 */
 static void
 a_spoilt_push_stores_nothing(void **state) /* U1 */
 {
-	world *w = small_world(4);
+	world *w = world_company(4);
 	device *ann = device_new(w, "ann"), *bob = device_new(w, "bob");
 	sat_buf frame = { 0 }, r = { 0 };
 	sat_arena a = { 0 };
@@ -253,7 +236,7 @@ a_spoilt_push_stores_nothing(void **state) /* U1 */
 static void
 a_gap_is_named_and_filled(void **state) /* U3 */
 {
-	world *w = small_world(5);
+	world *w = world_company(5);
 	device *ann = device_new(w, "ann");
 	sat_err err = { 0 };
 	sat_id acc;
@@ -276,7 +259,7 @@ a_gap_is_named_and_filled(void **state) /* U3 */
 static void
 a_copied_folder_is_a_fork(void **state) /* U3 */
 {
-	world *w = small_world(6);
+	world *w = world_company(6);
 	device *ann = device_new(w, "ann"), *copy;
 	sat_err err = { 0 };
 	sat_id acc;
@@ -335,7 +318,7 @@ a_copied_folder_is_a_fork(void **state) /* U3 */
 static void
 work_moved_twice_counts_once(void **state) /* P-074 */
 {
-	world *w = small_world(24);
+	world *w = world_company(24);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
 	sat_id acc, made;
 	sat_hlc eff;
@@ -390,7 +373,7 @@ work_moved_twice_counts_once(void **state) /* P-074 */
 static void
 a_refused_commit_stops_only_what_depends_on_it(void **state) /* A1 A2 A3 */
 {
-	world *w = small_world(7);
+	world *w = world_company(7);
 	device *ann = device_new(w, "ann");
 	sat_id acc = device_account(ann, "first", "ann"), bad, mixed;
 	sat_id other = device_id(ann);
@@ -432,7 +415,7 @@ a_refused_commit_stops_only_what_depends_on_it(void **state) /* A1 A2 A3 */
 static void
 a_refusal_found_while_folding_undoes_what_was_folded(void **state) /* A1 */
 {
-	world *w = small_world(18);
+	world *w = world_company(18);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
 	device *max = device_new(w, "max");
 	sat_id acc, acc2;
@@ -481,7 +464,7 @@ a_refusal_found_while_folding_undoes_what_was_folded(void **state) /* A1 */
 static void
 nobody_writes_in_anothers_name_or_behind_a_closed_door(void **state)
 {
-	world *w = small_world(19);
+	world *w = world_company(19);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	sat_id acc;
 	uint32_t user = ann->user;
@@ -515,7 +498,7 @@ nobody_writes_in_anothers_name_or_behind_a_closed_door(void **state)
 static void
 late_and_conflict_verdicts_are_the_same_when_asked_again(void **state) /* A3 */
 {
-	world *w = small_world(20);
+	world *w = world_company(20);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
 	device *d[2] = { ann, hq };
 	sat_buf frame = { 0 }, r1 = { 0 }, r2 = { 0 };
@@ -562,7 +545,7 @@ late_and_conflict_verdicts_are_the_same_when_asked_again(void **state) /* A3 */
 static void
 a_commit_over_two_customers_shows_the_other_to_nobody(void **state) /* L1 */
 {
-	world *w = small_world(25);
+	world *w = world_company(25);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
 	sat_id mine, other;
 	sat_op ops[2];
@@ -589,7 +572,7 @@ a_commit_over_two_customers_shows_the_other_to_nobody(void **state) /* L1 */
 static void
 who_lost_a_customer_cannot_give_it_away(void **state) /* P-086 */
 {
-	world *w = small_world(21);
+	world *w = world_company(21);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
 	device *max = device_new(w, "max");
 	sat_id acc;
@@ -624,7 +607,7 @@ who_lost_a_customer_cannot_give_it_away(void **state) /* P-086 */
 static void
 a_clock_set_back_still_rises_at_the_server(void **state) /* H3 */
 {
-	world *w = small_world(22);
+	world *w = world_company(22);
 	device *ann = device_new(w, "ann");
 	sat_id acc = device_account(ann, "first", "ann");
 
@@ -643,7 +626,7 @@ a_clock_set_back_still_rises_at_the_server(void **state) /* H3 */
 static void
 a_manager_of_many_customers_gets_each_once(void **state) /* P-090 */
 {
-	world *w = small_world(23);
+	world *w = world_company(23);
 	device *hq = device_new(w, "hq"), *max, *ann;
 
 	(void)state;
@@ -667,7 +650,7 @@ a_manager_of_many_customers_gets_each_once(void **state) /* P-090 */
 static void
 a_clock_far_ahead_is_cut_and_adopted(void **state)
 {
-	world *w = small_world(8);
+	world *w = world_company(8);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
 	sat_id acc;
 
@@ -700,7 +683,7 @@ a_clock_far_ahead_is_cut_and_adopted(void **state)
 static void
 a_page_that_leaves_an_edit_out_says_that_the_customer_left(void **state)
 {
-	world *w = small_world(9);
+	world *w = world_company(9);
 	device *ann = device_new(w, "ann"), *max = device_new(w, "max");
 	sat_id acc = device_account(ann, "first", "ann");
 	sat_msg m = { .type = SAT_MSG_PULL };
@@ -744,7 +727,7 @@ a_page_that_leaves_an_edit_out_says_that_the_customer_left(void **state)
 static void
 a_page_that_leaves_an_edit_out_says_that_the_opportunity_left(void **state)
 {
-	world *w = small_world(9);
+	world *w = world_company(9);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
 	sat_id acc = device_account(hq, "first", "sue");
 	sat_id opp = device_opp(hq, &acc, "goes", "ann");
@@ -790,7 +773,7 @@ a_page_that_leaves_an_edit_out_says_that_the_opportunity_left(void **state)
 static void
 a_customer_moves_and_late_notes_still_arrive(void **state) /* S3 */
 {
-	world *w = small_world(9);
+	world *w = world_company(9);
 	device *ann = device_new(w, "ann"), *bob = device_new(w, "bob");
 	device *max = device_new(w, "max"), *sue = device_new(w, "sue");
 	device *hq = device_new(w, "hq"), *mia = device_new(w, "mia");
@@ -861,7 +844,7 @@ a_customer_moves_and_late_notes_still_arrive(void **state) /* S3 */
 static void
 an_opportunity_opens_its_customer_and_nothing_else(void **state)
 {
-	world *w = small_world(10);
+	world *w = world_company(10);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	device *bob = device_new(w, "bob"), *mia = device_new(w, "mia");
 	device *hq = device_new(w, "hq");
@@ -931,7 +914,7 @@ an_opportunity_opens_its_customer_and_nothing_else(void **state)
 static void
 a_failed_commit_tells_nobody_it_was_saved(void **state)
 {
-	world *w = small_world(11);
+	world *w = world_company(11);
 	device *ann = device_new(w, "ann");
 	sat_buf frame = { 0 }, r = { 0 };
 	sat_arena a = { 0 };
@@ -967,7 +950,7 @@ a_failed_commit_tells_nobody_it_was_saved(void **state)
 static void
 one_bad_push_of_a_group_is_refused_alone(void **state)
 {
-	world *w = small_world(12);
+	world *w = world_company(12);
 	device *d[4];
 	sat_server_job jobs[6];
 	sat_buf frame[6] = { { 0 } }, reply[6] = { { 0 } };
@@ -1013,7 +996,7 @@ one_bad_push_of_a_group_is_refused_alone(void **state)
 static void
 hello_refuses_whom_it_must(void **state)
 {
-	world *w = small_world(13);
+	world *w = world_company(13);
 	device *ann = device_new(w, "ann"), *bob = device_new(w, "bob");
 	sat_id org = w->org, acc;
 	bool yes = true;
@@ -1050,7 +1033,7 @@ hello_refuses_whom_it_must(void **state)
 static void
 an_invitation_is_good_once_and_for_a_while(void **state)
 {
-	world *w = small_world(14);
+	world *w = world_company(14);
 	device *ann = device_new(w, "ann"), thief;
 	uint8_t token[16] = { 0 };
 	uint32_t ord = ann->ord;
@@ -1080,7 +1063,7 @@ an_invitation_is_good_once_and_for_a_while(void **state)
 static void
 a_new_incarnation_gets_the_old_ones_commits_in_full(void **state)
 {
-	world *w = small_world(15);
+	world *w = world_company(15);
 	device *ann = device_new(w, "ann");
 	sat_id acc;
 
@@ -1115,7 +1098,7 @@ a_new_incarnation_gets_the_old_ones_commits_in_full(void **state)
 static void
 a_page_larger_than_asked_still_moves(void **state) /* L2 */
 {
-	world *w = small_world(16);
+	world *w = world_company(16);
 	device *hq = device_new(w, "hq"), *ann = device_new(w, "ann");
 	char *long_text = sat_xmalloc(4001);
 	sat_id acc, small;
@@ -1266,7 +1249,7 @@ random_history(uint64_t seed, int steps)
 {
 	static const char *const who[DEVICES] = { "ann", "ann", "bob", "sue",
 		"max", "mia", "hq", "root" };
-	world *w = small_world(seed);
+	world *w = world_company(seed);
 	device *d[DEVICES], *fresh;
 	uint64_t late = 0, rejected = 0, conflicts = 0, moved = 0;
 
@@ -1361,7 +1344,7 @@ verify_finds_what_was_changed_behind_its_back(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof harm / sizeof harm[0]; i++) {
-		world *w = small_world(17);
+		world *w = world_company(17);
 		device *ann = device_new(w, "ann");
 		sat_id acc = device_account(ann, "first", "ann");
 

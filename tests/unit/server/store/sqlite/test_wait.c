@@ -6,20 +6,6 @@
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "tests/unit/server/store/sqlite/device.h"
 
-static world *
-small_world(uint64_t seed)
-{
-	world *w = world_new(seed);
-
-	world_team(w, "north");
-	world_team(w, "south");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "sue", "rep", "south");
-	world_user(w, "max", "manager", "north");
-	world_user(w, "hq", "hq", NULL);
-	return w;
-}
-
 /* @return what the answer says; -1 = none, the session is parked. */
 static int
 wait_of(device *d)
@@ -61,7 +47,7 @@ concerns(const device *d, const sat_heard *h)
 static void
 a_wait_is_parked_until_a_commit_touches_its_keys(void **state)
 {
-	world *w = small_world(31);
+	world *w = world_company(31);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue"),
 	    *hq = device_new(w, "hq"), *max = device_new(w, "max");
 	sat_heard h;
@@ -100,7 +86,7 @@ a_wait_is_parked_until_a_commit_touches_its_keys(void **state)
 static void
 a_registry_that_moved_concerns_everybody(void **state)
 {
-	world *w = small_world(32);
+	world *w = world_company(32);
 	device *sue = device_new(w, "sue");
 	sat_heard h;
 
@@ -119,7 +105,7 @@ a_registry_that_moved_concerns_everybody(void **state)
 static void
 whoever_has_not_greeted_is_refused_not_parked(void **state)
 {
-	world *w = small_world(33);
+	world *w = world_company(33);
 	device *sue = device_new(w, "sue");
 	sat_msg m = { .type = SAT_MSG_WAIT };
 	sat_buf frame = { 0 }, reply = { 0 };
