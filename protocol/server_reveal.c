@@ -179,7 +179,7 @@ write_down(sat_id *id, const reveal *x, sat_err *e)
 
 	if (k == NULL)
 		return sat_fail(e, SAT_ENOTFOUND, "the template has no kind "
-		    DISCLOSURE ": what cannot be noted is not shown");
+		    "%s: what cannot be noted is not shown", DISCLOSURE);
 	x->s->env.rand.bytes(x->s->env.rand.u, random, sizeof random);
 	*id = sat_id_make(now, SAT_DEV_SERVER, random);
 	ops[n++] = (sat_op){ .kind = SAT_OP_NEW, .rtype = k->id, .rec = *id };

@@ -68,7 +68,7 @@ rule_time(const sat_field **at, int64_t *days, const sat_kind *k,
 	if (*at == NULL || (*at)->type != SAT_F_TIME || *days <= 0 ||
 	    *days > 36600)
 		return sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,
-		    POLICY ": %.40s: needs `from`, a time, and retention_d",
+		    "%s: %.40s: needs `from`, a time, and retention_d", POLICY,
 		    sat_json_get_str(rule, "key", "?"));
 	return SAT_OK;
 }

@@ -204,7 +204,7 @@ run_status(cli *c, sat_err *e)
 		rc = judge(&good, doc, check, e);
 	}
 	if (rc == SAT_OK && !good)
-		rc = sat_fail(e, SAT_EFALSE, "not %s", check);
+		rc = sat_fail(e, SAT_EFALSE, "the check %s is false", check);
 	sat_json_free(doc);
 	return rc;
 }

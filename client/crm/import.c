@@ -173,15 +173,15 @@ verdict(const sat_import_summary *s, const imp_job *j, sat_err *e)
 	if (s->interrupted)
 		return sat_fail_code(e, SAT_EPARTLY, "import.interrupted",
 		    "repeat the import: rows that are there are not made twice",
-		    "interrupted after %" PRId64 " rows", s->rows);
+		    "interrupted after %lld rows", (long long)s->rows);
 	if (too_many_errors(s, j))
 		return sat_fail_code(e, SAT_EPARTLY, "import.errors", NULL,
-		    "stopped after %" PRId64 " error rows", s->errors);
+		    "stopped after %lld error rows", (long long)s->errors);
 	if (s->errors > 0)
 		return sat_fail_code(e, SAT_EPARTLY, "import.partly",
 		    "correct the rows of the errors file and import it",
-		    "%" PRId64 " of %" PRId64 " rows were not imported",
-		    s->errors, s->rows);
+		    "%lld of %lld rows were not imported",
+		    (long long)s->errors, (long long)s->rows);
 	return SAT_OK;
 }
 

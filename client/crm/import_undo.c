@@ -438,6 +438,7 @@ sat_crm_import_undo(sat_import_undone *out, sat_arena *a, sat_crm *c,
 	if (rc == SAT_OK && out->nleft > 0)
 		rc = sat_fail_code(e, SAT_EPARTLY, "import.undo",
 		    "they are listed with the reason",
-		    "%" PRId64 " records were left as they are", out->nleft);
+		    "%lld records were left as they are",
+		    (long long)out->nleft);
 	return rc;
 }

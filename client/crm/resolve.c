@@ -39,10 +39,14 @@ pick(sat_value *out, const sat_conflict *cf, uint32_t me, bool mine,
 		if (found++ == 0) /* the newest comes first */
 			*out = cf->candidates[i].value;
 	}
-	if (found == 0)
+	if (found == 0 && mine)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.choice",
 		    "choose theirs, or set a value",
-		    "no candidate was written %s", mine ? "here" : "elsewhere");
+		    "no candidate was written here");
+	if (found == 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.choice",
+		    "choose mine, or set a value",
+		    "no candidate was written elsewhere");
 	if (!mine && found > 1)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.choice",
 		    "set the value to keep", "several others wrote a value");

@@ -1,12 +1,11 @@
 #!/bin/bash
 # extract.sh - the English texts of the command line as a .pot on stdout.
-# usage: client/cli/po/extract.sh [--errors] [build dir]     from the top folder
-# Without --errors: what must have a translation. That is what the tables of
-# verbs say (the program lists it, since macros build some of it), headings of
-# tables, messages and marked texts of the sources. With it: the texts and hints
-# of failures of every room below besides; those may stay English.
+# usage: client/cli/po/extract.sh [build dir]     from the top folder
+# What the tables of verbs say (the program lists it, since macros build some of
+# it), headings of tables, messages and marked texts of the sources, and the
+# texts and hints of failures of every room below. A text put together with a
+# macro (PRId64, a name) is not found whole: write %lld, %s.
 set -eu
-errors=; [ "${1:-}" = --errors ] && { errors=1; shift; }
 B=${1:-build}
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 # `{ "key", "Title", CELL_` of cli_column, over line ends
@@ -26,11 +25,8 @@ x() { # out options...
 x "$T/tables.pot" -k -k_ "$T/tables.c" "$T/headings.c"
 x "$T/sources.pot" -k -k_ -kN_ -kcli_say:2 -kcli_print_or_none:5 -kcli_passphrase:4 \
 	-kcli_confirm:2 -kinbox_part:3 client/cli/*.c
-parts=("$T/tables.pot" "$T/sources.pot")
-if [ -n "$errors" ]; then
-	files=$(find client protocol common -name '*.c' | sort)
-	x "$T/errors.pot" -k -ksat_fail:3 -ksat_fail_code:5 $files
-	x "$T/hints.pot" -k -ksat_fail_code:4 $files
-	parts+=("$T/errors.pot" "$T/hints.pot")
-fi
-msgcat --use-first --sort-output "${parts[@]}"
+files=$(find client protocol common -name '*.c' | sort)
+# refuse: of the template's lint; elsewhere its second argument is no text
+x "$T/errors.pot" -k -ksat_fail:3 -ksat_fail_code:5 -krefuse:2 $files
+x "$T/hints.pot" -k -ksat_fail_code:4 $files
+msgcat --use-first --sort-output "$T"/{tables,sources,errors,hints}.pot
