@@ -439,3 +439,14 @@ sat_batch_sign_bytes(sat_buf *b, const sat_id *org, uint32_t device,
 	sat_write_be64(b, last);
 	sat_buf_add(b, head, SAT_HASH_BYTES);
 }
+
+const char *
+sat_op_word(sat_op_kind k)
+{
+	static const char *const words[] = { "", "new", "set", "set", "add",
+		"remove", "count", "stage", "assign", "delete", "restore",
+		"resolve", "claim", "release", "number", "hand_over", "settle",
+		"merge", "unmerge", "erase" };
+
+	return (size_t)k < sizeof words / sizeof words[0] ? words[k] : "later";
+}

@@ -62,6 +62,9 @@ sat_op_kind_is_later(sat_op_kind k)
 {
 	return (unsigned)k >= SAT_OP_LATER;
 }
+/* The verb as people and programs read it: "set", "assign", ...; "later" for a
+ * kind of a later release. */
+const char *sat_op_word(sat_op_kind k);
 /* RESOLVE, and whatever comes. */
 static inline bool
 sat_op_kind_has_dots(sat_op_kind k)

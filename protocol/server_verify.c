@@ -5,6 +5,7 @@
  * States are kept as bytes while folding, so that memory is what the states
  * weigh and not what the folds leave behind.
  */
+#include "protocol/look.h"
 #include "protocol/server_int.h"
 
 #include <stdlib.h>
@@ -22,6 +23,7 @@ typedef struct vrec {
 typedef struct vtable {
 	vrec **bucket;
 	size_t mask, n;
+	const sat_replay *told; /* who is told of each operation */
 } vtable;
 
 static size_t
@@ -146,6 +148,9 @@ refold_op(sat_server *s, vtable *t, const sat_template *tp,
 	if ((rc = sat_record_apply(&out, &r, &s->txn, tp, op, &ctx, e)) !=
 	    SAT_OK)
 		return rc;
+	if (t->told->cb != NULL && c->lsn >= t->told->from)
+		t->told->cb(t->told->cu, &(sat_replayed){ c->lsn, c->device, op,
+		    echoed, &out });
 	sat_record_applied(&r, out.outcome, c->lsn);
 	sat_buf_reset(&s->scratch);
 	sat_record_write(&s->scratch, &r);
@@ -441,13 +446,12 @@ check_records(sat_server *s, vtable *t, uint64_t *records, sat_err *e)
 /* ---- the proof ------------------------------------------------------------------------- */
 
 sat_rc
-sat_server_verify(sat_server *s, uint64_t *commits, uint64_t *records,
-    sat_err *e)
+sat_server_replay(sat_server *s, sat_replay *r, sat_err *e)
 {
-	vtable t = { 0 };
+	vtable t = { .told = r };
 	sat_rc rc;
 
-	*commits = *records = 0;
+	r->commits = r->records = 0;
 	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
 		return rc;
 	vgrow(&t);
@@ -456,16 +460,28 @@ sat_server_verify(sat_server *s, uint64_t *commits, uint64_t *records,
 		if (lsn > s->lsn)
 			break;
 		if ((rc = refold_commit(s, &t, lsn, e)) == SAT_OK)
-			++*commits;
+			r->commits++;
 	}
-	if (rc == SAT_OK)
-		rc = check_records(s, &t, records, e);
-	if (rc == SAT_OK)
+	if (rc == SAT_OK && r->verify)
+		rc = check_records(s, &t, &r->records, e);
+	if (rc == SAT_OK && r->verify)
 		rc = sat_srv_digest_check(s, e);
-	if (rc == SAT_OK)
+	if (rc == SAT_OK && r->verify)
 		rc = sat_srv_chains_check(s, e);
 	vfree(&t);
 	sat_srv_end_read(s);
+	return rc;
+}
+
+sat_rc
+sat_server_verify(sat_server *s, uint64_t *commits, uint64_t *records,
+    sat_err *e)
+{
+	sat_replay r = { .verify = true };
+	sat_rc rc = sat_server_replay(s, &r, e);
+
+	*commits = r.commits;
+	*records = r.records;
 	return rc;
 }
 

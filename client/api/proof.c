@@ -11,19 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The verb as people and programs read it; a later release has more. */
-static const char *
-op_word(sat_op_kind kind)
-{
-	static const char *const words[] = { "", "new", "set", "set", "add",
-		"remove", "count", "stage", "assign", "delete", "restore",
-		"resolve", "claim", "release", "number", "hand_over", "settle",
-		"merge", "unmerge", "erase" };
-
-	return (size_t)kind < sizeof words / sizeof words[0] ? words[kind] :
-	    "later";
-}
-
 void
 api_op_json(sat_json *o, sat_api *api, const sat_op *op)
 {
@@ -33,7 +20,7 @@ api_op_json(sat_json *o, sat_api *api, const sat_op *op)
 	char id[SAT_ID_TEXT];
 	sat_buf mask = { 0 };
 
-	sat_json_put_str(o, "op", op_word(op->kind));
+	sat_json_put_str(o, "op", sat_op_word(op->kind));
 	sat_json_put_str(o, "kind", k != NULL ? k->key : NULL);
 	sat_id_text(id, &op->rec);
 	sat_json_put_str(o, "id", id);

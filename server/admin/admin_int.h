@@ -139,6 +139,12 @@ sat_rc admin_erasures_pending(uint64_t *out, sat_admin *a, sat_err *e);
 int64_t admin_file_bytes(const sat_admin *a, const char *name);
 int64_t admin_free_bytes(const sat_admin *a);
 
+/* merge.c: record ids and field names, never what is in them */
+sat_rc admin_merge_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_conflict_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+/* A position of the log as it is typed; SAT_EUSAGE says how. */
+sat_rc admin_lsn(uint64_t *lsn, const char *text, const char *usage, sat_err *e);
+
 /* doctor.c */
 sat_rc admin_doctor_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
@@ -162,6 +168,8 @@ sat_rc admin_gaps(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_socket_start(sat_admin *a, int *fd, sat_err *e);
 void admin_socket_stop(sat_admin *a, int fd);
 
+/* The members of a document that are no list, one a line. */
+void admin_print_head(sat_buf *out, const sat_json *doc);
 /* Print a document, or a table of an array of flat objects. */
 void admin_print(sat_buf *out, const sat_args *w, const sat_json *doc, const char *const *columns);
 

@@ -31,12 +31,19 @@ print_members(sat_buf *out, const sat_json *doc, const char *outer)
 		} else if (sat_json_type(n) == SAT_J_BOOL) {
 			sat_buf_fmt(out, "%s\t%s\n", name,
 			    sat_json_bool(n, false) ? "yes" : "no");
-		} else if (strcmp(name, "schema") != 0) {
+		} else if (sat_json_type(n) != SAT_J_ARR &&
+		    strcmp(name, "schema") != 0) {
 			sat_buf_fmt(out, "%s\t%s\n", name,
 			    sat_json_str(n, "-"));
 		}
 		free(name);
 	}
+}
+
+void
+admin_print_head(sat_buf *out, const sat_json *doc)
+{
+	print_members(out, doc, "");
 }
 
 void
@@ -50,7 +57,7 @@ admin_print(sat_buf *out, const sat_args *w, const sat_json *doc,
 		return;
 	}
 	if (columns == NULL) {
-		print_members(out, doc, "");
+		admin_print_head(out, doc);
 		return;
 	}
 	for (const sat_json *r = sat_json_first(rows); r != NULL;
