@@ -45,8 +45,12 @@ one_int(device *d, const char *sql)
 	return n;
 }
 
-/* A row that came from the server whole (a pool's is in no sum) and has not
- * left. @return it was changed. */
+/* A row that came from the server whole (a pool's is in no sum, also while a
+ * claim waits: what lies below it names the pool) and has not left. */
+#define WHOLE "_rid < %lld AND _flags & 272 = 0 AND " \
+	"instr(coalesce(_base, x''), CAST('public' AS BLOB)) = 0"
+
+/* @return it was changed. */
 static bool
 spoil(device *d)
 {
@@ -58,12 +62,12 @@ spoil(device *d)
 	sat_err e = { 0 };
 
 	(void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s WHERE "
-	    "_rid < %lld AND _flags & 272 = 0", table,
+	    WHOLE, table,
 	    (long long)SAT_RID_LOCAL);
 	if ((n = one_int(d, sql)) == 0)
 		return false;
 	(void)snprintf(sql, sizeof sql, "SELECT _rid FROM %s WHERE "
-	    "_rid < %lld AND _flags & 272 = 0 ORDER BY _rid LIMIT 1 OFFSET "
+	    WHOLE " ORDER BY _rid LIMIT 1 OFFSET "
 	    "%lld", table, (long long)SAT_RID_LOCAL,
 	    (long long)sim_below(w, (uint64_t)n));
 	rid = one_int(d, sql);
