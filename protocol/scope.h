@@ -2,7 +2,8 @@
  * scope.h - who holds what, as indexable keys (sync design B12; P-080..P-089).
  *
  * A device subscribes to keys: a rep's to user:<ord>, a manager's to
- * team:<ord> and user:<ord>, HQ's to everything. A root (account) has a count
+ * team:<ord> and user:<ord>, HQ's to everything (so do roles that see everything
+ * but what their mask hides, P-240, P-241). A root (account) has a count
  * of reasons per key: its owner (user and team), and each owned child's
  * (opportunity's) owner. A root and its plain children are visible to a device
  * with one of the root's live keys; an owned child to its own owner's keys and
@@ -81,8 +82,8 @@ sat_keys sat_scope_subscription(const sat_registry *r, const sat_user *u);
  * record: a reason for a user's key is one for the key of his team. A device's
  * sum is theirs added up (P-181). */
 sat_keys sat_scope_digest_keys(const sat_registry *r, const sat_user *u);
-/* The same with the pools the user's team is a member of, and with what his
- * role does not see; t may be NULL. */
+/* sat_scope_subscription with the pools the user's team is a member of, and with
+ * what his role does not see (borrowed from t); t may be NULL. */
 sat_keys sat_scope_subscription_with(const sat_registry *r, const sat_user *u,
     const sat_template *t);
 /* Is `pool` offered to this user: a representative's or manager's team is a

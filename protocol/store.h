@@ -1,6 +1,6 @@
 /*
- * store.h - what the server's core asks of its storage. SQLite, PostgreSQL and
- * the test store implement it and give byte-identical logs for the same seed.
+ * store.h - what the server's core asks of its storage. server/store/sqlite
+ * implements it; any other must give a byte-identical log for the same seed.
  *
  * Every call runs inside begin/commit, on the core's one thread. Spans given
  * to callbacks, and spans returned, are copied into the arena handed in; those

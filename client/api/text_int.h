@@ -1,5 +1,8 @@
 /*
  * text_int.h - a small document, written as Markdown or as one HTML page.
+ *
+ * Texts are borrowed for the call; what would be markup in them is escaped. The
+ * caller begins with { 0 } but for html and zh, and frees b.
  */
 #ifndef SAT_API_TEXT_INT_H
 #define SAT_API_TEXT_INT_H
@@ -11,7 +14,6 @@ typedef struct text_doc {
 	bool html, zh;
 } text_doc;
 
-/* title: of the page; owned by nobody longer than the call. */
 void text_begin(text_doc *d, const char *title);
 void text_end(text_doc *d);
 void text_heading(text_doc *d, int level, const char *s);

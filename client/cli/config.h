@@ -27,15 +27,18 @@ extern const size_t cli_nkeys;
 /* Its file; the caller frees. NULL: this level has none. */
 char *cli_config_path(const cli *c, cli_level level);
 const char *cli_level_word(cli_level level); /* "system", "user", "profile" */
-/* Read the files of levels `from`..`to`. SAT_EINVALID names the file. */
+/* Read the files of levels `from`..`to`; what was read is c's until
+ * cli_config_free. SAT_EINVALID names the file. */
 SAT_CHECK sat_rc cli_config_load(cli *c, cli_level from, cli_level to, sat_err *e);
 void cli_config_free(cli *c);
-/* Setting i in the order of precedence, the last one wins; false at the end. */
+/* Setting i in the order of precedence, the last one wins; borrowed from c. false
+ * at the end. */
 bool cli_config_at(const cli *c, size_t i, const char **key, const char **value,
     const char **level);
 /* SAT_EUSAGE when a key of the table has a value that does not fit. */
 SAT_CHECK sat_rc cli_config_fits(const char *key, const char *value, sat_err *e);
-/* The nearest known key when this one is none; NULL. */
+/* The nearest known key when this one is none (static); NULL when it is one, or
+ * nothing is near. */
 const char *cli_config_near(const char *key);
 
 #endif

@@ -15,8 +15,8 @@
 #include "protocol/invite.h"
 
 /*
- * A question to the server (privacy, hold, directory) for an owner whose thread
- * must not wait for the network. With `asking` set the first call puts the
+ * A question to the server (privacy, hold, directory, reveal, admin) for an owner
+ * whose thread must not wait for the network. With `asking` set the first call puts the
  * question there and fails (SAT_EBUSY "asking"); the owner lets it be asked on
  * another thread and does what it did once more: the same call finds the answer.
  * What is done before the question therefore is done twice, and must be reading.

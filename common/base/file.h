@@ -53,7 +53,7 @@ SAT_CHECK sat_rc sat_file_out_close(sat_file_out *o, bool keep, sat_err *e);
 /* For its owner alone. SAT_ENOSPACE, SAT_EIO (also: it is there already). */
 SAT_CHECK sat_rc sat_folder_make(const char *path, sat_err *e);
 /* A fresh one with this prefix where temporary files go; *path is the
- * caller's to free. */
+ * caller's to free. SAT_ENOSPACE, SAT_EIO; then it is NULL. */
 SAT_CHECK sat_rc sat_folder_temp(char **path, const char *prefix, sat_err *e);
 /* Only when nothing is in it. */
 void sat_folder_remove(const char *path);
@@ -65,9 +65,10 @@ typedef struct sat_file_facts {
 	bool mine;     /* belongs to the user this process runs as */
 } sat_file_facts;
 
+/* SAT_ENOTFOUND when it cannot be looked at. */
 SAT_CHECK sat_rc sat_file_look(sat_file_facts *f, const char *path, sat_err *e);
 bool sat_file_there(const char *path);
-/* Free space in MB (2^20) where the path lies. */
+/* Free space in MB (2^20) where the path lies. SAT_EIO. */
 SAT_CHECK sat_rc sat_folder_space(uint64_t *mb, const char *path, sat_err *e);
 
 typedef struct sat_process_facts {
