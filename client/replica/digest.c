@@ -482,14 +482,16 @@ scrub_some(size_t *differ, sat_replica *r, sat_err *e)
 	uint32_t left = SCRUB_BUCKETS, last, to;
 	sat_rc rc;
 
-	for (size_t i = 0; i < r->kinds->n && left > 0; i++) {
-		const replica_kind *k = &r->kinds->k[i];
+	/* by number: the template's order changes with the names of kinds */
+	for (uint16_t id = r->scrub_kind; id < r->kinds->nids && left > 0;
+	     id++) {
+		const replica_kind *k = replica_kind_by(r->kinds, id);
 
-		if (k->kind->id < r->scrub_kind)
+		if (k == NULL)
 			continue;
-		if (k->kind->id > r->scrub_kind)
+		if (id > r->scrub_kind)
 			r->scrub_bucket = 0;
-		r->scrub_kind = k->kind->id;
+		r->scrub_kind = id;
 		if ((rc = last_bucket(&last, r, k, e)) != SAT_OK)
 			return rc;
 		if (r->scrub_bucket > last)
