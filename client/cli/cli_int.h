@@ -139,6 +139,9 @@ void cli_print_rows(cli *c, const sat_json *doc, const cli_column *cols, size_t 
 /* The same; an empty table is a word for a person, not a header. */
 void cli_print_or_none(cli *c, const sat_json *doc, const cli_column *cols,
     size_t n, const char *none);
+/* GET of a list, printed by one of the two: none NULL = rows. */
+sat_rc cli_ask_list(cli *c, const char *path, const cli_column *cols, size_t n,
+    const char *none, sat_err *e);
 /* One object as key/value lines. */
 void cli_print_object(cli *c, const sat_json *obj);
 void cli_print_json(cli *c, const sat_json *doc); /* by format on one or many lines */
@@ -220,6 +223,9 @@ sat_rc cli_need_id(const cli *c, const char **id, sat_err *e);
  * *doc is the caller's, as cli_ask leaves it. */
 sat_rc cli_ask_id(sat_json **doc, cli *c, const char *before, const char *after,
     sat_err *e);
+/* The same with POST of a body. */
+sat_rc cli_post_id(sat_json **doc, cli *c, const char *before,
+    const char *after, sat_json *body, sat_err *e);
 /* Title of the record as a person knows it; "" when it cannot be read. */
 void cli_record_title(sat_buf *out, cli *c, const char *id);
 typedef struct cli_table {

@@ -175,14 +175,9 @@ run_conflict_log(cli *c, sat_err *e)
 		{ "user", "by", CELL_PLAIN },
 		{ "device", "device", CELL_NUMBER },
 		{ "lsn", "lsn", CELL_NUMBER } };
-	sat_json *doc = NULL;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/conflicts/log", NULL, NULL, e);
 
-	if (rc == SAT_OK)
-		cli_print_or_none(c, doc, cols, sizeof cols / sizeof cols[0],
-		    "no conflict was ever met here");
-	sat_json_free(doc);
-	return rc;
+	return cli_ask_list(c, "/v1/conflicts/log", cols,
+	    sizeof cols / sizeof cols[0], "no conflict was ever met here", e);
 }
 
 /* One of the two lists of the answer, as a table of its own. */

@@ -230,14 +230,9 @@ cli_frozen_list(cli *c, sat_err *e)
 		{ "by", "by", CELL_PLAIN },
 		{ "frozen_at", "frozen", CELL_TIME },
 		{ "hash", "hash", CELL_PLAIN } };
-	sat_json *doc = NULL;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/reports/frozen", NULL, NULL,
-	    e);
 
-	if (rc == SAT_OK)
-		cli_print_rows(c, doc, cols, sizeof cols / sizeof cols[0]);
-	sat_json_free(doc);
-	return rc;
+	return cli_ask_list(c, "/v1/reports/frozen", cols,
+	    sizeof cols / sizeof cols[0], NULL, e);
 }
 
 static sat_rc

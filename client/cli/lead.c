@@ -43,22 +43,15 @@ run_convert(cli *c, sat_err *e)
 {
 	const char *into = sat_args_get(&c->args, "into");
 	const char *dup = sat_args_get(&c->args, "allow-duplicate");
-	sat_json *body, *doc = NULL;
-	const char *id;
-	char *path;
-	sat_rc rc = cli_need_id(c, &id, e);
+	sat_json *body = sat_json_obj(), *doc = NULL;
+	sat_rc rc;
 
-	if (rc != SAT_OK)
-		return rc;
-	body = sat_json_obj();
 	if (into != NULL)
 		sat_json_put_str(body, "into", into);
 	if (dup != NULL)
 		sat_json_put_str(body, "allow_duplicate", dup);
-	path = sat_xasprintf("/v1/leads/%s/convert", id);
 	if ((rc = put_sets(body, c, e)) == SAT_OK)
-		rc = cli_ask(&doc, c, "POST", path, NULL, body, e);
-	free(path);
+		rc = cli_post_id(&doc, c, "/v1/leads/", "/convert", body, e);
 	if (rc == SAT_OK && cli_is_json(c))
 		cli_print_json(c, doc);
 	else if (rc == SAT_OK) /* what a script goes on with */
@@ -73,19 +66,12 @@ static sat_rc
 run_discard(cli *c, sat_err *e)
 {
 	const char *reason = sat_args_get(&c->args, "reason");
-	sat_json *body, *doc = NULL;
-	const char *id;
-	char *path;
-	sat_rc rc = cli_need_id(c, &id, e);
+	sat_json *body = sat_json_obj(), *doc = NULL;
+	sat_rc rc;
 
-	if (rc != SAT_OK)
-		return rc;
-	body = sat_json_obj();
 	if (reason != NULL)
 		sat_json_put_str(body, "reason", reason);
-	path = sat_xasprintf("/v1/leads/%s/discard", id);
-	rc = cli_ask(&doc, c, "POST", path, NULL, body, e);
-	free(path);
+	rc = cli_post_id(&doc, c, "/v1/leads/", "/discard", body, e);
 	if (rc == SAT_OK && cli_is_json(c))
 		cli_print_json(c, doc);
 	else if (rc == SAT_OK)

@@ -74,9 +74,9 @@ cli_need_id(const cli *c, const char **id, sat_err *e)
 	                         c->args.arg[0], c->args.arg[1]);
 }
 
-sat_rc
-cli_ask_id(sat_json **doc, cli *c, const char *before, const char *after,
-    sat_err *e)
+static sat_rc
+ask_id(sat_json **doc, cli *c, const char *method, const char *before,
+    const char *after, sat_json *body, sat_err *e)
 {
 	const char *id;
 	char *path;
@@ -85,9 +85,23 @@ cli_ask_id(sat_json **doc, cli *c, const char *before, const char *after,
 	if (rc != SAT_OK)
 		return rc;
 	path = sat_xasprintf("%s%s%s", before, id, after);
-	rc = cli_ask(doc, c, "GET", path, NULL, NULL, e);
+	rc = cli_ask(doc, c, method, path, NULL, body, e);
 	free(path);
 	return rc;
+}
+
+sat_rc
+cli_ask_id(sat_json **doc, cli *c, const char *before, const char *after,
+    sat_err *e)
+{
+	return ask_id(doc, c, "GET", before, after, NULL, e);
+}
+
+sat_rc
+cli_post_id(sat_json **doc, cli *c, const char *before, const char *after,
+    sat_json *body, sat_err *e)
+{
+	return ask_id(doc, c, "POST", before, after, body, e);
 }
 
 void

@@ -16,13 +16,8 @@ run_list(cli *c, sat_err *e)
 		    CELL_PLAIN }, { "kind", "about", CELL_PLAIN },
 		{ "open", "open", CELL_NUMBER },
 		{ "tasks", "tasks", CELL_NUMBER } };
-	sat_json *doc = NULL;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/rules", NULL, NULL, e);
 
-	if (rc == SAT_OK)
-		cli_print_or_none(c, doc, cols, 5, "the template has no rules");
-	sat_json_free(doc);
-	return rc;
+	return cli_ask_list(c, "/v1/rules", cols, 5, "the template has no rules", e);
 }
 
 static sat_rc

@@ -79,14 +79,8 @@ run_list(cli *c, sat_err *e)
 		{ c->lang[0] == 'z' ? "label.zh" : "label.en", "name",
 		    CELL_PLAIN }, { "version", "version", CELL_PLAIN },
 		{ "kind", "of", CELL_PLAIN } };
-	sat_json *doc = NULL;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/sop", NULL, NULL, e);
 
-	if (rc == SAT_OK)
-		cli_print_or_none(c, doc, cols, 4,
-		    "the template has no procedures");
-	sat_json_free(doc);
-	return rc;
+	return cli_ask_list(c, "/v1/sop", cols, 4, "the template has no procedures", e);
 }
 
 /* ---- one record ------------------------------------------------------------------------ */
@@ -122,21 +116,14 @@ static const sat_opt check_options[] = {
 static sat_rc
 run_check(cli *c, sat_err *e)
 {
-	sat_json *body, *items, *doc = NULL;
-	const char *id;
-	char *path;
-	sat_rc rc = cli_need_id(c, &id, e);
+	sat_json *body = sat_json_obj(), *doc = NULL;
+	sat_json *items = sat_json_put_arr(body, "items");
+	sat_rc rc;
 
-	if (rc != SAT_OK)
-		return rc;
-	body = sat_json_obj();
-	items = sat_json_put_arr(body, "items");
 	for (size_t i = 3; i < c->args.nargs; i++)
 		sat_json_add_str(items, c->args.arg[i]);
 	sat_json_put_bool(body, "off", sat_args_has(&c->args, "off"));
-	path = sat_xasprintf("/v1/sop/records/%s/check", id);
-	rc = cli_ask(&doc, c, "POST", path, NULL, body, e);
-	free(path);
+	rc = cli_post_id(&doc, c, "/v1/sop/records/", "/check", body, e);
 	if (rc == SAT_OK)
 		print_items(c, doc);
 	sat_json_free(body);

@@ -453,3 +453,18 @@ cli_print_or_none(cli *c, const sat_json *doc, const cli_column *cols, size_t n,
 	else
 		cli_print_rows(c, doc, cols, n);
 }
+
+sat_rc
+cli_ask_list(cli *c, const char *path, const cli_column *cols, size_t n,
+    const char *none, sat_err *e)
+{
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, "GET", path, NULL, NULL, e);
+
+	if (rc == SAT_OK && none != NULL)
+		cli_print_or_none(c, doc, cols, n, none);
+	else if (rc == SAT_OK)
+		cli_print_rows(c, doc, cols, n);
+	sat_json_free(doc);
+	return rc;
+}

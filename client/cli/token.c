@@ -40,13 +40,8 @@ run_list(cli *c, sat_err *e)
 		{ "name", "name", CELL_PLAIN }, { "scope", "scope", CELL_PLAIN },
 		{ "created_at", "made at", CELL_TIME },
 		{ "expires_at", "ends", CELL_TIME } };
-	sat_json *doc = NULL;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/tokens", NULL, NULL, e);
 
-	if (rc == SAT_OK)
-		cli_print_rows(c, doc, cols, 5);
-	sat_json_free(doc);
-	return rc;
+	return cli_ask_list(c, "/v1/tokens", cols, 5, NULL, e);
 }
 
 static sat_rc

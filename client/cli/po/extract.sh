@@ -23,7 +23,7 @@ x() { # out options...
 	sed -i 's/charset=CHARSET/charset=UTF-8/' "$to"
 }
 x "$T/tables.pot" -k -k_ "$T/tables.c" "$T/headings.c"
-x "$T/sources.pot" -k -k_ -kN_ -kcli_say:2 -kcli_print_or_none:5 -kcli_passphrase:4 \
+x "$T/sources.pot" -k -k_ -kN_ -kcli_say:2 -kcli_print_or_none:5 -kcli_ask_list:5 -kcli_passphrase:4 \
 	-kcli_confirm:2 -kinbox_part:3 client/cli/*.c
 files=$(find client protocol common -name '*.c' | sort)
 # refuse: of the template's lint; elsewhere its second argument is no text
