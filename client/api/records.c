@@ -453,7 +453,7 @@ HANDLER(api_create)
 		char text[SAT_ID_TEXT];
 
 		sat_id_text(text, &dup[0].id);
-		(void)snprintf(e->hint, sizeof e->hint,
+		sat_err_hint(e,
 		    "same %s as %s; repeat with --allow-duplicate REASON",
 		    dup[0].field, text);
 	}

@@ -4,6 +4,7 @@
  */
 #include "client/cli/cli_int.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,6 +164,12 @@ put_marked_options(sat_buf *out, const char *of, const sat_opt *o)
 	}
 }
 
+/* What the system says inside of errors: files, disks, connections. */
+static const int system_faults[] = { EPERM, ENOENT, EIO, EBADF, ENOMEM, EACCES,
+	EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, EMFILE, EFBIG, ENOSPC, EROFS,
+	EPIPE, ENAMETOOLONG, ENOTEMPTY, ELOOP, EADDRINUSE, EADDRNOTAVAIL,
+	ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EDQUOT };
+
 sat_rc
 cli_texts_run(cli *c, sat_err *e)
 {
@@ -174,6 +181,8 @@ cli_texts_run(cli *c, sat_err *e)
 		put_marked_options(&c->out, v->usage, v->options);
 	}
 	put_marked_options(&c->out, "", cli_global);
+	for (size_t i = 0; i < sizeof system_faults / sizeof system_faults[0]; i++)
+		put_marked(&c->out, "strerror", strerror(system_faults[i]));
 	return SAT_OK;
 }
 

@@ -12,6 +12,7 @@
 
 #define MO_MAGIC 0x950412deu
 #define CONVERSIONS_MAX 9
+#define PIECE_MAX 120
 #define OWN_TEXT_MIN 8 /* a format with less of its own fits anything */
 
 typedef struct catalogue {
@@ -175,6 +176,22 @@ is_mute(const char *s, size_t n)
 	return n >= 4 && strncmp(s + n - 3, ".0s", 3) == 0;
 }
 
+/* What stands for a conversion. A text of its own, as strerror's or a parser's,
+ * is translated too; one word is not: it may be a key that people type. */
+static void
+put_piece(sat_buf *out, const piece *x)
+{
+	char english[PIECE_MAX + 1];
+
+	if (x->n > PIECE_MAX || memchr(x->p, ' ', x->n) == NULL) {
+		sat_buf_add(out, x->p, x->n);
+		return;
+	}
+	memcpy(english, x->p, x->n);
+	english[x->n] = '\0';
+	sat_buf_str(out, cli_text(english));
+}
+
 static void
 fill(sat_buf *out, const char *format, const piece *got, size_t ngot)
 {
@@ -189,8 +206,7 @@ fill(sat_buf *out, const char *format, const piece *got, size_t ngot)
 		} else {
 			which = which != 0 ? which : next++;
 			if (which <= ngot && !is_mute(format, n))
-				sat_buf_add(out, got[which - 1].p,
-				    got[which - 1].n);
+				put_piece(out, &got[which - 1]);
 		}
 		format += n;
 	}

@@ -30,7 +30,8 @@ const char *cli_text(const char *english) SAT_FORMAT_ARG(1);
  * A message whose format is filled in already, as errors are (the room that
  * fails, or the daemon, wrote it): the catalogue's formats are tried against
  * it, the one with most text of its own wins, and what stood for its
- * conversions is put into the translation. Appended to out; unknown ones as
+ * conversions is put into the translation, itself translated when it is a text of
+ * the catalogue with more than one word. Appended to out; unknown ones as
  * they are.
  */
 void cli_text_message(sat_buf *out, const char *english);

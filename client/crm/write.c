@@ -470,8 +470,11 @@ name_next(sat_err *e, sat_crm *c, const sat_kind *k, const sat_id *id)
 		    k->stage->dict, (const char *)is.s.p, is.s.n);
 		for (size_t i = 0; at != NULL && i < at->nnext; i++)
 			sat_buf_fmt(&b, "%s%s", i > 0 ? ", " : "", at->next[i]);
-		(void)snprintf(e->hint, sizeof e->hint, "allowed next: %.150s",
-		    b.n > 0 ? sat_buf_cstr(&b) : "none");
+		if (b.n > 0)
+			sat_err_hint(e, "allowed next: %.150s",
+			    sat_buf_cstr(&b));
+		else
+			sat_err_hint(e, "no stage follows this one");
 	}
 	sat_buf_fini(&b);
 	sat_arena_fini(&a);

@@ -39,6 +39,18 @@ sat_fail_code(sat_err *e, sat_rc rc, const char *code, const char *hint,
 }
 
 void
+sat_err_hint(sat_err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e == NULL)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(e->hint, sizeof e->hint, fmt, ap);
+	va_end(ap);
+}
+
+void
 sat_err_field_add(sat_err *e, const char *path, const char *code)
 {
 	sat_err_field *f;

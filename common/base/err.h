@@ -69,6 +69,9 @@ sat_rc sat_fail(sat_err *e, sat_rc rc, const char *fmt, ...) SAT_PRINTF(3, 4);
 sat_rc sat_fail_code(sat_err *e, sat_rc rc, const char *code,
     const char *hint, const char *fmt, ...) SAT_PRINTF(5, 6);
 
+/* Give a failure that has been recorded another hint, of what is known here. */
+void sat_err_hint(sat_err *e, const char *fmt, ...) SAT_PRINTF(2, 3);
+
 /* Add one field finding; beyond SAT_ERR_FIELDS_MAX they are dropped. */
 void sat_err_field_add(sat_err *e, const char *path, const char *code);
 

@@ -29,4 +29,27 @@ expect 2 "$SATCHEL" --lang zh account lits; has "$ERR" "未知命令 account lit
 expect 2 "$SATCHEL" --lang zh sync --pul-only; has "$ERR" "未知选项" "an option"
 same "$("$SATCHEL" --lang zh --json account list 2>&1)" "$("$SATCHEL" --lang en --json account list 2>&1)" "JSON errors have one language"
 same "$("$SATCHEL" --lang zh --json --version)" "$("$SATCHEL" --lang en --json --version)" "JSON has one language"
+
+# --- errors as people meet them: no sentence of English is left in any
+unset SATCHEL_HOME; server_init; serve; d user add li --name Li --role rep >/dev/null
+code=$(d device invite --user li); export SATCHEL_LANG=zh
+said() { # CODE PATTERN words...
+	local want=$1 text=$2; shift 2
+	expect "$want" "$@"; has "$ERR" "$text" "${*: -3}"; hasnt "$(sed "s/satchel [a-z ]*//g" <<<"$ERR")" "[a-z]{2,} [a-z]{2,} [a-z]{2,}" "English of ${*: -3}"
+}
+said 7 "请重新完整复制邀请" as li init --invite "${code%?}_"
+expect 0 as li init --invite "$code"
+said 4 "邀请已被另一台设备使用" as li2 init --invite "$code"
+expect 0 as li account add --set name=福州远洋 "${ACC[@]}" --set phone_main=13812345678; A=$(tail -1 <<<"$OUT")
+said 6 "name 与 $A 相同；确需新建" as li account add --set name=福州远洋 "${ACC[@]}" --set phone_main=13812345679
+said 7 "接下来可以是：need_confirmed" as li account stage "$A" after_sales
+said 2 "守护进程只在 127.0.0.1 监听" as li daemon --listen 0.0.0.0:1
+said 2 "--local 与 --system 是两个不同的位置" as li config set --local --system core.lang zh
+said 2 "令牌须有授权范围" as li token create
+said 5 "没有这个令牌" as li token revoke x7
+said 5 "无法读取 .*：没有这个文件或目录" as li import customers.csv --type account
+said 5 "没有这个报表" as li report run nosuch
+said 9 "角色 rep 无权执行 merge" as li account merge "$A" "$A"
+printf x | dd of="$W/r/li/replica.keyring" bs=1 seek=20 conv=notrunc status=none
+said 12 "密钥文件残缺或被改动：校验和不符" as li status
 finish

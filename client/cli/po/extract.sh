@@ -28,5 +28,7 @@ x "$T/sources.pot" -k -k_ -kN_ -kcli_say:2 -kcli_print_or_none:5 -kcli_ask_list:
 files=$(find client protocol common -name '*.c' | sort)
 # refuse: of the template's lint; elsewhere its second argument is no text
 x "$T/errors.pot" -k -ksat_fail:3 -ksat_fail_code:5 -krefuse:2 $files
-x "$T/hints.pot" -k -ksat_fail_code:4 $files
-msgcat --use-first --sort-output "$T"/{tables,sources,errors,hints}.pot
+x "$T/hints.pot" -k -ksat_fail_code:4 -ksat_err_hint:2 $files
+# what stands inside of another error
+x "$T/inner.pot" -k -kbad:3 -kfail_row:2 -kfail_chain:2 common/json/json_scan.c client/replica/check.c
+msgcat --use-first --sort-output "$T"/{tables,sources,errors,hints,inner}.pot

@@ -74,6 +74,26 @@ a_filled_message_keeps_its_values(void **state)
 }
 
 static void
+a_text_inside_of_a_message_is_translated_and_a_word_is_not(void **state)
+{
+	sat_buf b = { 0 };
+
+	(void)state;
+	cli_text_use("zh");
+	assert_string_equal(
+	    message(&b, "cannot read a.csv: No such file or directory"),
+	    "无法读取 a.csv：没有这个文件或目录");
+	assert_string_equal(
+	    message(&b, "json: unexpected character at line 2 column 7"),
+	    "json：字符不合语法，第 2 行第 7 列");
+	/* "yes" has Chinese, and here it is a file's name */
+	assert_string_equal(cli_text("yes"), "是");
+	assert_string_equal(message(&b, "cannot read yes: Is it a file"),
+	    "无法读取 yes：Is it a file");
+	sat_buf_fini(&b);
+}
+
+static void
 the_language_is_the_first_that_is_set(void **state)
 {
 	char *none[] = { (char *)"list" };
@@ -121,6 +141,8 @@ main(void)
 		cmocka_unit_test(a_text_without_chinese_stays_english),
 		cmocka_unit_test(a_filled_message_keeps_its_values),
 		cmocka_unit_test(help_in_chinese_fits_eighty_columns),
+		cmocka_unit_test(
+		    a_text_inside_of_a_message_is_translated_and_a_word_is_not),
 		cmocka_unit_test(the_language_is_the_first_that_is_set),
 	};
 
