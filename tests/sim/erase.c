@@ -256,8 +256,34 @@ sim_erased(world *w, const sat_op *op)
 
 /* ---- two people decide -------------------------------------------------------------------- */
 
-/* Not one that was merged with another and taken apart: commits that name both
- * lose their payload with the one, and the other is not made of its log any more. */
+/* Is there a commit about what would go that writes to what would stay? */
+static bool
+shares_a_commit(const world *w, int top)
+{
+	for (uint64_t lsn = 1; lsn <= w->head; lsn++) {
+		const lcommit *l = &w->log[lsn];
+		const entry *e = l->entry < 0 ? NULL : &w->entries[l->entry];
+		int about = e == NULL ? -1 : sim_rec_find(w, &l->c.subject);
+		bool goes = about >= 0 && sim_top(w, about) == top;
+		bool stays = false;
+
+		for (size_t i = 0; e != NULL && i < e->nops; i++) {
+			const mrec *r = &w->recs[e->rec[i]];
+
+			if (r->eid == 0 || r->erased)
+				continue;
+			goes |= sim_top(w, e->rec[i]) == top;
+			stays |= sim_top(w, e->rec[i]) != top;
+		}
+		if (goes && stays)
+			return true;
+	}
+	return false;
+}
+
+/* Not one that was merged with another and taken apart, nor one that what hangs
+ * on another by now was made with: commits that name both lose their payload with
+ * the one, and the other is not made of its log any more. */
 static bool
 may_go(const world *w, int rec)
 {
@@ -267,7 +293,8 @@ may_go(const world *w, int rec)
 		if (w->recs[i].tangled && sim_top(w, i) == sim_top(w, rec))
 			return false;
 	return r->eid != 0 && !r->erased && (r->kind == K_ACCOUNT ||
-	    (r->kind == K_OPP && r->root == rec));
+	    (r->kind == K_OPP && r->root == rec)) &&
+	    !shares_a_commit(w, sim_top(w, rec));
 }
 
 /* One that somebody works on whose work is not here yet, when there is one. */

@@ -472,12 +472,14 @@ spans(const entry *e)
 	return false;
 }
 
-/* May it do nothing, and leave no mark that the record was changed? Then a
+/* May it do nothing (a RELEASE into the pool it is in already), and leave no mark
+ * that the record was changed? Then a
  * state shows it without saying so, and nothing later can meet it. */
 static bool
 may_leave_nothing(const lop *p, sat_policy policy)
 {
-	return p->op->kind == SAT_OP_SREM || policy == SAT_P_ONCE ||
+	return p->op->kind == SAT_OP_SREM ||
+	    p->op->kind == SAT_OP_RELEASE || policy == SAT_P_ONCE ||
 	    policy == SAT_P_MAX || policy == SAT_P_MIN;
 }
 
