@@ -350,7 +350,7 @@ look(void *u, const sat_rec_row *row)
 	l->r = &r;
 	had = sat_record_cell(&r, l->k->owner->id);
 	f = sat_pool_facts_of(l->k, value_of, l, sat_hlc_ms(had != NULL ?
-	    had->at.hlc : r.born.hlc));
+	    had->at.hlc : r.born.hlc), l->now);
 	f.exempt = f.exempt || r.deleted ||
 	    sat_record_value(&r, SAT_SYS_REDIRECT).type != SAT_V_NULL;
 	team = sat_registry_team_ord(&l->s->reg, owner->team);

@@ -60,6 +60,8 @@ put_due(sat_json *row, sat_api *api, const sat_due *d, int64_t now_ms)
 	sat_json_put_str(row, "grade_from", d->grade == NULL ? NULL
 	        : d->typed                                   ? "typed"
 	                                                     : "amount");
+	sat_json_put_str(row, "grade_reason", d->reason);
+	api_time_put(row, "grade_until", d->until_ms);
 	sat_json_put_int(row, "amount", d->amount);
 	api_time_put(row, "last_follow_at", d->last_ms);
 	api_time_put(row, "due", d->due_ms);

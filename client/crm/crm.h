@@ -218,7 +218,8 @@ typedef struct sat_grading sat_grading;
 SAT_CHECK sat_rc sat_crm_grading(sat_grading **out, sat_crm *c, int64_t now_ms,
     sat_err *e);
 void sat_grading_free(sat_grading *g);
-/* The grade somebody typed, else the one the amount gives; NULL = none. */
+/* The grade somebody typed (sat_grade_typed), else the one the amount gives;
+ * NULL = none. */
 const char *sat_grading_of(const sat_grading *g, const sat_template *t,
     const sat_id *id, sat_value typed, int64_t *amount);
 
@@ -228,6 +229,8 @@ typedef struct sat_due {
 	const char *number, *title, *owner;
 	const char *grade; /* NULL = none */
 	bool typed;        /* by a person */
+	int64_t until_ms;  /* the typed one counts so long; 0 = for ever */
+	const char *reason; /* of the typed one; NULL = none */
 	int64_t amount;    /* bought in the window */
 	int64_t last_ms;   /* last follow-up, 0 = none */
 	int64_t due_ms;

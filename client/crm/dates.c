@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define DAY_MS ((int64_t)86400000)
+
 static bool
 says(sat_value v, const char *word)
 {
@@ -51,6 +53,31 @@ customer(crm_work *w)
 		crm_clear(w, "churned_at");
 }
 
+/* Another grade than the amount gives, set by a person: for a reason, and for
+ * as long as he says or policy/grading.json does. What is imported tells of the
+ * past, a customer who is new has no grade yet that would be overruled. */
+static void
+graded(crm_work *w)
+{
+	const sat_field *why = sat_kind_field(w->kind, "grade_reason");
+	const sat_field *until = sat_kind_field(w->kind, "grade_until");
+	int days = sat_template_standard(w->who->t)->override_d;
+
+	if (why == NULL || until == NULL || w->roots != NULL)
+		return;
+	if (crm_after(w, sat_kind_field(w->kind, "grade")).type !=
+	    SAT_V_TEXT) {
+		crm_clear(w, why->key);
+		crm_clear(w, until->key);
+		return;
+	}
+	if (w->was != NULL && crm_after(w, why).type != SAT_V_TEXT)
+		sat_err_field_add(&w->bad, why->key, "required");
+	if (!crm_changes_field(w, until))
+		crm_put(w, until, days == 0 ? sat_v_null() : sat_v_int(
+		    w->who->now_ms + days * DAY_MS));
+}
+
 static void
 lost_stage(crm_work *w)
 {
@@ -85,6 +112,8 @@ crm_state_dates(crm_work *w)
 	const char *k = w->kind->key;
 
 	if (strcmp(k, "account") == 0) {
+		if (changes(w, "grade"))
+			graded(w);
 		if (changes(w, "status") || changes(w, "stage"))
 			customer(w);
 	} else if (w->kind->stage == NULL || !(changes(w, w->kind->stage->key) ||

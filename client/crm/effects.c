@@ -279,7 +279,8 @@ put_grade(crm_work *w, sat_err *e)
 	up = crm_after(w, w->kind->parent);
 	if (up.type != SAT_V_BYTES || up.s.n != sizeof id.b)
 		return SAT_OK;
-	typed = crm_customer(w, "grade");
+	typed = sat_grade_typed(crm_customer(w, "grade"), crm_customer(w,
+	    "grade_until"), w->who->now_ms);
 	if (typed.type == SAT_V_TEXT || w->roots != NULL) {
 		if (typed.type == SAT_V_TEXT)
 			crm_put(w, f, typed);

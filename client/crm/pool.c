@@ -150,7 +150,7 @@ sat_crm_release(sat_crm *c, const sat_id *id, const char *pool,
 
 /* ---- what the rules would take back ------------------------------------------------ */
 
-#define COLUMNS 7
+#define COLUMNS 8
 
 typedef struct looking {
 	const sat_kind *k;
@@ -173,14 +173,14 @@ value_of(void *u, const sat_field *f)
 static size_t
 columns_of(uint16_t out[COLUMNS], const sat_kind *k)
 {
-	static const char *const keys[] = { "grade", "last_follow_at",
-		"status" };
+	static const char *const keys[] = { "grade", "grade_until",
+		"last_follow_at", "status" };
 	size_t n = 0;
 
 	out[n++] = SAT_Q_ID;
 	out[n++] = SAT_Q_CREATED;
 	out[n++] = k->owner->id;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (sat_kind_field(k, keys[i]) != NULL)
 			out[n++] = sat_kind_field(k, keys[i])->id;
 	if (k->stage != NULL)
@@ -228,7 +228,8 @@ preview_row(const looking *l, sat_crm *c, const crm_actor *who, int64_t as_of,
 	if (owner == NULL || l->row[0].s.n != sizeof d.id.b)
 		return SAT_OK;
 	memcpy(d.id.b, l->row[0].s.p, sizeof d.id.b);
-	f = sat_pool_facts_of(l->k, value_of, &copy, l->row[1].i);
+	f = sat_pool_facts_of(l->k, value_of, &copy, l->row[1].i,
+	    as_of);
 	team = sat_registry_team_ord(who->reg, owner->team);
 	rule = sat_pool_due(&d.due_ms, &d.pool, who->t,
 	    team != NULL ? team->key : NULL, &f);

@@ -12,7 +12,8 @@
 static sat_rc
 need_let(rep_source *s, const sat_report_let *l, sat_err *e)
 {
-	static const char *const graded[] = { "grade", "status", "created_at" };
+	static const char *const graded[] = { "grade", "grade_until",
+		"status", "created_at" };
 	sat_rc rc;
 
 	if ((rc = rep_need_at(s, &l->since, e)) != SAT_OK ||
@@ -285,7 +286,8 @@ sla(const rep_source *s, const sat_report_let *l)
 	int64_t amount, age = s->when->as_of_ms -
 	    int_of(named(s, "created_at"), s->when->as_of_ms);
 	const sat_sla *rule = sat_standard_sla(st, sat_grading_of(s->grading,
-	    s->who->t, &id, named(s, "grade"), &amount));
+	    s->who->t, &id, sat_grade_typed(named(s, "grade"),
+	    named(s, "grade_until"), s->when->as_of_ms), &amount));
 	int days;
 
 	if (rule == NULL || is_quiet(st, named(s, "status")))

@@ -93,12 +93,13 @@ same_text(const char *a, const char *b)
 
 static sat_rc
 compare_grades(const sim *s, const sat_grading *g, const sat_grading *dg,
-    const sat_kind *k, sat_err *e)
+    const sat_kind *k, int64_t now_ms, sat_err *e)
 {
 	const sat_field *grade = sat_kind_field(k, "grade");
-	uint16_t columns[2] = { SAT_Q_ID, grade != NULL ? grade->id :
-		SAT_Q_CREATED };
-	sat_query q = { .kind = k, .columns = columns, .ncolumns = 2,
+	const sat_field *until = sat_kind_field(k, "grade_until");
+	uint16_t columns[3] = { SAT_Q_ID, grade != NULL ? grade->id :
+		SAT_Q_CREATED, until != NULL ? until->id : SAT_Q_CREATED };
+	sat_query q = { .kind = k, .columns = columns, .ncolumns = 3,
 		.unordered = true };
 	const sat_value *v;
 	sat_rows *rows;
@@ -108,7 +109,9 @@ compare_grades(const sim *s, const sat_grading *g, const sat_grading *dg,
 	if ((rc = sat_replica_query(&rows, s->c->replica, &q, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
-		sat_value typed = grade != NULL ? v[1] : sat_v_null();
+		sat_value typed = grade == NULL ? sat_v_null() :
+		    sat_grade_typed(v[1], until != NULL ? v[2] :
+		    sat_v_null(), now_ms);
 		sat_simulated out = { .what = SAT_SIM_GRADE, .kind = k };
 
 		if (v[0].s.n != sizeof out.id.b || (typed.type == SAT_V_TEXT &&
@@ -137,7 +140,7 @@ grades(const sim *s, sat_err *e)
 		return SAT_OK;
 	if ((rc = crm_grading_by(&g, s->c, s->is, now, e)) == SAT_OK &&
 	    (rc = crm_grading_by(&dg, s->c, s->draft, now, e)) == SAT_OK)
-		rc = compare_grades(s, g, dg, k, e);
+		rc = compare_grades(s, g, dg, k, now, e);
 	sat_grading_free(g);
 	sat_grading_free(dg);
 	return rc;

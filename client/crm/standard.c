@@ -180,8 +180,8 @@ sat_grading_of(const sat_grading *g, const sat_template *t, const sat_id *id,
 
 /* ---- who has to be in touch ------------------------------------------------------------ */
 
-enum { C_ID, C_CREATED, C_TITLE, C_NUMBER, C_OWNER, C_GRADE, C_STATUS, C_LAST,
-	C_NEXT, C_COUNT };
+enum { C_ID, C_CREATED, C_TITLE, C_NUMBER, C_OWNER, C_GRADE, C_UNTIL, C_REASON,
+	C_STATUS, C_LAST, C_NEXT, C_COUNT };
 
 static uint16_t
 column(bool *has, const sat_kind *k, const char *key)
@@ -238,16 +238,20 @@ typedef struct judging {
 	const sat_registry *reg;
 	sat_grading *g;
 	int64_t day_end;
-	bool grade, status, last, next, number; /* fields the template has */
+	bool grade, until, reason, status, last, next, number; /* fields the template has */
 } judging;
 
 static bool
 judge(sat_due *d, const judging *j, const sat_value *v)
 {
+	sat_value until = j->until ? v[C_UNTIL] : sat_v_null();
+	sat_value typed = j->grade ? sat_grade_typed(v[C_GRADE], until,
+	    j->o->now_ms) : sat_v_null();
+
 	memcpy(d->id.b, v[C_ID].s.p, sizeof d->id.b);
-	d->grade = sat_grading_of(j->g, j->t, &d->id,
-	    j->grade ? v[C_GRADE] : sat_v_null(), &d->amount);
-	d->typed = j->grade && v[C_GRADE].type == SAT_V_TEXT;
+	d->grade = sat_grading_of(j->g, j->t, &d->id, typed, &d->amount);
+	d->typed = typed.type == SAT_V_TEXT;
+	d->until_ms = d->typed ? time_of(until) : 0;
 	d->last_ms = j->last ? time_of(v[C_LAST]) : 0;
 	d->state = sat_sla_judge(&d->due_ms, sat_standard_sla(j->s, d->grade),
 	    v[C_CREATED].i, d->last_ms, j->next ? time_of(v[C_NEXT]) : 0,
@@ -326,6 +330,7 @@ take(collect *l, sat_arena *a, const judging *j, const sat_due *d,
 	one.title = keep(a, v[C_TITLE]);
 	one.number = j->number ? keep(a, v[C_NUMBER]) : NULL;
 	one.owner = keep(a, v[C_OWNER]);
+	one.reason = j->reason && d->typed ? keep(a, v[C_REASON]) : NULL;
 	one.told = told(j->reg, one.owner, d->state);
 	if (full) {
 		l->v[0] = one;
@@ -350,6 +355,8 @@ collect_due(collect *l, sat_arena *a, sat_crm *c, judging *j,
 		[C_NUMBER] = column(&j->number, k, "number"),
 		[C_OWNER] = k->owner->id,
 		[C_GRADE] = column(&j->grade, k, "grade"),
+		[C_UNTIL] = column(&j->until, k, "grade_until"),
+		[C_REASON] = column(&j->reason, k, "grade_reason"),
 		[C_STATUS] = column(&j->status, k, "status"),
 		[C_LAST] = column(&j->last, k, "last_follow_at"),
 		[C_NEXT] = column(&j->next, k, "next_follow_at") };

@@ -197,15 +197,18 @@ is_text(sat_value v, const char *text)
 
 sat_pool_facts
 sat_pool_facts_of(const sat_kind *k, sat_value (*value)(void *u,
-    const sat_field *f), void *u, int64_t had_ms)
+    const sat_field *f), void *u, int64_t had_ms, int64_t now_ms)
 {
 	const sat_field *grade = sat_kind_field(k, "grade");
+	const sat_field *until = sat_kind_field(k, "grade_until");
 	const sat_field *last = sat_kind_field(k, "last_follow_at");
 	const sat_field *status = sat_kind_field(k, "status");
 	sat_pool_facts f = { .last_ms = had_ms };
 	sat_value v;
 
-	if (grade != NULL && (v = value(u, grade)).type == SAT_V_TEXT)
+	if (grade != NULL && (v = sat_grade_typed(value(u, grade),
+	    until != NULL ? value(u, until) : sat_v_null(), now_ms)).type ==
+	    SAT_V_TEXT)
 		f.grade = v.s;
 	if (last != NULL && (v = value(u, last)).type == SAT_V_INT &&
 	    v.i > f.last_ms)

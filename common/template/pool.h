@@ -55,9 +55,11 @@ typedef struct sat_pool_facts {
 	/* last follow-up, at least when it was made and when its owner got it */
 	int64_t last_ms;
 } sat_pool_facts;
-/* From a record's values; had_ms: the later of the two instants above. */
+/* From a record's values; had_ms: the later of the two instants above; a typed
+ * grade only while it counts at now_ms. */
 sat_pool_facts sat_pool_facts_of(const sat_kind *k,
-    sat_value (*value)(void *u, const sat_field *f), void *u, int64_t had_ms);
+    sat_value (*value)(void *u, const sat_field *f), void *u, int64_t had_ms,
+    int64_t now_ms);
 /* The rule of the first pool that has one for the grade; *due_ms when it is
  * taken back. NULL: never. */
 const sat_pool_rule *sat_pool_due(int64_t *due_ms, const sat_pool **pool,

@@ -86,9 +86,10 @@ read_grading(sat_template *t, sat_standard *s, walk *w)
 
 	if (root == NULL)
 		return;
-	sat_walk_members(w, root, "note method basis thresholds abc");
+	sat_walk_members(w, root, "note method override_d basis thresholds abc");
 	s->method_abc = strcmp(sat_json_get_str(root, "method", "threshold"),
 	    "abc") == 0;
+	s->override_d = (int)sat_walk_int(w, root, "override_d", 0, 0, DAYS_MAX);
 	read_basis(w, s, sat_json_get(root, "basis"));
 	if (w->rc == SAT_OK)
 		read_steps(w, t, s, root);
@@ -243,6 +244,13 @@ const sat_standard *
 sat_template_standard(const sat_template *t)
 {
 	return &t->standard;
+}
+
+sat_value
+sat_grade_typed(sat_value typed, sat_value until, int64_t now_ms)
+{
+	return until.type == SAT_V_INT && until.i <= now_ms ? sat_v_null() :
+	    typed;
 }
 
 const sat_sla *

@@ -163,6 +163,7 @@ typedef struct sat_standard {
 	const sat_field *sum, *time;   /* of the kind */
 	int days;                      /* trailing window */
 	bool method_abc;
+	int override_d;                /* a typed grade counts so long; 0: ever */
 	sat_grade_step *steps;
 	size_t nsteps;
 	int a_pct, b_pct;
@@ -179,6 +180,9 @@ typedef struct sat_standard {
 	int life_new_d, life_window_d; /* policy/lifecycle.json; window 0: none */
 	int repeat_contact_d;          /* a colleague was there so recently: say so */
 } sat_standard;
+/* The grade somebody typed, while it counts: nothing from `until` (grade_until,
+ * null: for ever) on. */
+sat_value sat_grade_typed(sat_value typed, sat_value until, int64_t now_ms);
 const sat_standard *sat_template_standard(const sat_template *t);
 /* The rule of a grade (NULL = none); NULL when there is no rule. */
 const sat_sla *sat_standard_sla(const sat_standard *s, const char *grade);

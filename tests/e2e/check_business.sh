@@ -30,10 +30,10 @@ expect 0 as li sync # li is at this version from now on, wu at the first
 expect 0 as li account show "$A"; has "$OUT" "live_stream" "li sees the option"
 # ---- a rule that asks for more, a stage, a report, a field given up ---------------------
 before fields/account.json name '    {"id": 901, "key": "tax_title", "label": {"zh": "开票抬头", "en": "Tax title"}, "type": "text", "max_len": 60, "required_when": "grade=strategic", "purpose": "invoice the best customers without asking again"}'
-expect 0 as hq account edit "$A" --set grade=strategic; expect 0 as hq --json template simulate "$T"; has "$(flat <<<"$OUT")" '"succeeds":true.*"incomplete":1,' "said before it is signed"
+expect 0 as hq account edit "$A" --set grade=strategic --set grade_reason=plant; expect 0 as hq --json template simulate "$T"; has "$(flat <<<"$OUT")" '"succeeds":true.*"incomplete":1,' "said before it is signed"
 has "$(flat <<<"$OUT")" "\"what\":\"incomplete\".*\"after\":\"tax_title\"" "which record, which field"; expect 0 as hq account edit "$A" --unset grade; expect 5 as hq template simulate "$W/none"
 give "A级客户要有开票抬头"
-expect 7 as hq account edit "$A" --set grade=A; has "$ERR" "tax_title" "the rule asks at once"
+expect 7 as hq account edit "$A" --set grade=A --set grade_reason=plant; has "$ERR" "tax_title" "the rule asks at once"
 before dict/stage.json negotiation '    {"key": "trial", "label": {"zh": "试用", "en": "Trial"}, "rank": 35, "next": ["negotiation", "won", "lost"]}'
 sed -i '/"key": "proposal"/s|"next": \[|&"trial", |' "$T/dict/stage.json"
 give "阶段：试用"
@@ -47,15 +47,15 @@ expect 7 as hq account edit "$A" --set district=x; has "$ERR" "district|retired"
 expect 0 as hq account edit "$A" --set stage=proposal; expect 0 as hq account edit "$A" --set stage=trial; expect 0 as hq sync
 
 # ---- two versions in two outboxes --------------------------------------------------------
-expect 0 as wu account edit "$B" --set district=新吴区 --set grade=A   # knows neither the rule nor the retirement
-expect 0 as li account edit "$A" --set grade=A --set district=姑苏区   # the same, from the second version
+expect 0 as wu account edit "$B" --set district=新吴区 --set grade=A --set grade_reason=plant   # knows neither the rule nor the retirement
+expect 0 as li account edit "$A" --set grade=A --set grade_reason=plant --set district=姑苏区   # the same, from the second version
 for u in wu li; do expect 0 as $u sync; has "$OUT" "rejected.0" "nothing of $u is refused for its age"; done
 expect 0 as hq sync; expect 0 as hq --json account list --incomplete; has "$OUT" "$A" "A lacks what the rule asks"; has "$OUT" "$B" "B too"
 expect 0 as hq account show "$B"; has "$OUT" "新吴区" "what was written stays"; has "$OUT" "grade.strategic" "and the grade"
 for u in wu li; do expect 0 as $u sync; done
 expect 0 as li account show "$A"; has "$OUT" "stage.trial" "li knows the stage"
-expect 0 as li account edit "$A" --set grade=B; expect 7 as li account edit "$A" --set grade=A; has "$ERR" "tax_title" "li is asked now"
-expect 0 as li account edit "$A" --set grade=A --set tax_title=甲股份; expect 0 as wu account edit "$B" --set tax_title=乙股份
+expect 0 as li account edit "$A" --set grade=B --set grade_reason=plant; expect 7 as li account edit "$A" --set grade=A --set grade_reason=plant; has "$ERR" "tax_title" "li is asked now"
+expect 0 as li account edit "$A" --set grade=A --set grade_reason=plant --set tax_title=甲股份; expect 0 as wu account edit "$B" --set tax_title=乙股份
 for u in li wu hq li wu; do expect 0 as $u sync; done
 expect 0 as hq --json account list --incomplete; hasnt "$OUT" "$A|$B" "complete again"
 alike() { # user record

@@ -11,7 +11,7 @@ add() { as li account add --set name="$1" --set industry=I65 --set contact_name=
 state() { one "$(as "$1" --json proposal show "$2")" state; }
 
 # ---- approvals ------------------------------------------------------------------
-S=$(add 战略公司 0001); N=$(add 普通公司 0002); expect 0 as li account edit "$S" --set grade=strategic
+S=$(add 战略公司 0001); N=$(add 普通公司 0002); expect 0 as li account edit "$S" --set grade=strategic --set grade_reason=plant
 P=$(as li proposal add "$S" --set title=方案甲); Q=$(as li proposal add "$N" --set title=标准方案)
 expect 0 as li --json proposal show "$P"; has "$OUT" '"grade": "strategic"' "the grade when it was made"
 expect 0 as li proposal submit "$Q" --json; has "$(flat <<<"$OUT")" '"state":"submitted","complete":true' "a standard proposal needs nobody"

@@ -17,7 +17,15 @@ has "$(g "$A")" '"grade":"strategic"' "500,000 is strategic"; has "$(g "$B")" '"
 has "$(g "$C")" '"grade":"normal"' "below 100,000"; has "$(g "$N")" '"grade":null' "nothing bought"
 has "$(g "$A")" '"key":"hotline"' "services of the grade"; has "$(g "$A")" '"grade_from":"amount"' "derived"
 expect 0 as li order add "$C" --set amount=-9.9万; has "$(g "$C")" '"grade":null' "an order taken back"
-expect 0 as li account edit "$C" --set grade=key; has "$(g "$C")" '"grade_from":"typed"' "a typed grade wins"; expect 0 as li account edit "$C" --unset grade
+expect 0 as li account edit "$C" --set grade=key --set grade_reason="new plant"; has "$(g "$C")" '"grade_from":"typed"' "a typed grade wins"; expect 0 as li account edit "$C" --unset grade
+# a grade somebody sets: for a reason, for a time, then the amount's again
+expect 7 as li account edit "$B" --set grade=strategic; has "$ERR" "grade_reason" "a reason is asked for"
+expect 0 as li account edit "$B" --set grade=strategic --set grade_reason="new plant"
+has "$(g "$B")" '"grade":"strategic".*"grade_reason":"newplant","grade_until":"20' "override: reason and time are shown"
+expect 0 as li --json report run grade-overrides; has "$(flat <<<"$OUT")" '"set":1[,}]|\[1,0,0\]|"values":\[1,0,0' "override: reported"
+expect 0 as li account edit "$B" --set grade_until=2020-01-01T00:00:00Z; has "$(g "$B")" '"grade":"key".*"grade_from":"amount","grade_reason":null,"grade_until":null' "override: over by itself"
+expect 0 as li --json report run grade-overrides; has "$(flat <<<"$OUT")" '\[1,1,0\]|"over":1' "override: for review"
+expect 0 as li account edit "$B" --unset grade; expect 0 as li --json account show "$B"; has "$(flat <<<"$OUT")" '"grade_reason":null' "override: taken back"
 
 w() { as li --json worklist --due "$1" --as-of "$(at "$2")" | flat; }
 has "$(w overdue "+8 days")" '战略公司' "7 days for strategic customers"; hasnt "$(w overdue "+8 days")" '重点公司' "14 for key ones"

@@ -118,7 +118,8 @@ other_thresholds_move_grades_but_not_those_a_person_typed(void **state)
 	(void)snprintf(on[1], sizeof on[1], "account=%s", id);
 	(void)made(f, order, LIST(on[0], "amount=2000"));
 	(void)made(f, order, LIST(on[1], "amount=2000"));
-	assert_ok(try_edit(&changed, f, f->account, b, LIST("grade=key"), &err));
+	assert_ok(try_edit(&changed, f, f->account, b, LIST("grade=key",
+	    "grade_reason=new plant"), &err));
 	t = with(f, "policy/grading.json", lower);
 	assert_int_equal(1, t.n[SAT_SIM_GRADE]);
 	assert_int_equal(1, all(&t));

@@ -246,6 +246,7 @@ every_report_binds_to_the_fields(void **state)
 		"completeness", "csat", "data-freshness", "employee-ratings", "exams",
 		"first-response",
 		"follow-up-compliance", "followed-customers",
+		"grade-overrides",
 		"improvements",
 		"lead-conversion", "loss-by-stage", "loss-matrix",
 		"lost-reasons", "need-heat", "need-response", "new-customers",
