@@ -52,4 +52,14 @@ typedef struct sat_replay {
 /* Fold the log from nothing. SAT_EINTEGRITY names the first fault. */
 SAT_CHECK sat_rc sat_server_replay(sat_server *s, sat_replay *r, sat_err *e);
 
+/* How a user stands to a record, as the judge of his changes asks. */
+typedef struct sat_stands {
+	const sat_kind *kind; /* NULL: not in the published template */
+	sat_relation relation;
+	bool sees;
+} sat_stands;
+/* SAT_ENOTFOUND: no such record. */
+SAT_CHECK sat_rc sat_server_stands(sat_stands *out, sat_server *s,
+    const sat_user *user, const sat_id *rec, sat_err *e);
+
 #endif

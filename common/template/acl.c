@@ -86,21 +86,33 @@ sat_template_load_matrix(sat_template *t, sat_err *e)
 	return w.rc;
 }
 
-sat_grant
-sat_acl(const sat_template *t, const char *role, const char *action)
+static const sat_json *
+deciding(const sat_template *t, const char *role, const char *action)
 {
 	const sat_json *row = sat_json_get(t->matrix, role), *cell;
 	const char *dot = strrchr(action, '.');
 	char any[64] = "*";
-	int g;
 
 	cell = sat_json_get(row, action);
 	if (cell == NULL && dot != NULL && strlen(dot) < sizeof any - 1) {
 		memcpy(any + 1, dot, strlen(dot) + 1);
 		cell = sat_json_get(row, any);
 	}
-	g = grant_of(sat_json_str(cell, NULL));
+	return cell;
+}
+
+sat_grant
+sat_acl(const sat_template *t, const char *role, const char *action)
+{
+	int g = grant_of(sat_json_str(deciding(t, role, action), NULL));
+
 	return g > 0 ? (sat_grant)g : SAT_GRANT_NO;
+}
+
+const char *
+sat_acl_rule(const sat_template *t, const char *role, const char *action)
+{
+	return sat_json_key(deciding(t, role, action));
 }
 
 bool

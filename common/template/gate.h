@@ -84,6 +84,9 @@ SAT_CHECK sat_rc sat_gate_judge(sat_gate_out *out, const sat_gate_in *in, sat_er
  * "export", "report", "conflict.resolve", ...)? The scope it may do it in. */
 typedef enum sat_grant { SAT_GRANT_NO, SAT_GRANT_OWN, SAT_GRANT_TEAM, SAT_GRANT_ALL } sat_grant;
 sat_grant sat_acl(const sat_template *t, const char *role, const char *action);
+/* The line of the role's grants that decides: the action itself or "*.edit";
+ * NULL: there is none, which means no. Lives as long as t. */
+const char *sat_acl_rule(const sat_template *t, const char *role, const char *action);
 /* May a role with this grant act on a record it stands to like this? */
 bool sat_grant_covers(sat_grant g, sat_relation r);
 

@@ -102,6 +102,10 @@ sat_rc admin_user_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e
 sat_rc admin_scope_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
+/* access.c */
+sat_rc admin_acl_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_role_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
 /* remote.c: a verb from an administrator's device (P-372). */
 sat_rc admin_remote(void *u, const char *user, const sat_admin_words *w, sat_buf *out, sat_err *e);
 

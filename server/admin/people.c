@@ -320,6 +320,8 @@ device_invite(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 typedef struct device_rows {
 	sat_admin *a;
 	sat_json *rows;
+	uint32_t only;        /* 0 = all */
+	int64_t heard_before; /* 0 = whenever */
 } device_rows;
 
 static bool
@@ -328,9 +330,14 @@ device_row(void *u, const sat_sqlite_device *d)
 	device_rows *c = u;
 	const sat_user *who = sat_registry_user_ord(
 	    sat_server_registry(c->a->core), d->user);
-	sat_json *row = sat_json_add_obj(c->rows);
+	int64_t heard = d->last_seen_ms > 0 ? d->last_seen_ms : d->enrolled_ms;
+	sat_json *row;
 	char when[32];
 
+	if ((c->only != 0 && d->ord != c->only) || (c->heard_before != 0 &&
+	    (d->revoked || heard >= c->heard_before)))
+		return true;
+	row = sat_json_add_obj(c->rows);
 	sat_json_put_int(row, "device", d->ord);
 	sat_json_put_str(row, "name", d->name);
 	sat_json_put_str(row, "user", who != NULL ? who->key : NULL);
@@ -368,43 +375,116 @@ device_lease(sat_admin *a, const sat_args *w, sat_err *e)
 	    none ? -1 : (int32_t)n, e);
 }
 
-sat_rc
-admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+static sat_rc
+device_number(uint32_t *ord, const sat_args *w, const char *usage, sat_err *e)
+{
+	char *end = NULL;
+	unsigned long n = w->nargs > 2 ? strtoul(w->arg[2], &end, 10) : 0;
+
+	if (n == 0 || n > UINT32_MAX || *end != '\0')
+		return sat_fail_code(e, SAT_EUSAGE, "usage",
+		    "see: satcheld device list", "usage: satcheld device %s",
+		    usage);
+	*ord = (uint32_t)n;
+	return SAT_OK;
+}
+
+static sat_rc
+device_revoke(sat_admin *a, uint32_t ord, sat_err *e)
+{
+	sat_rc rc = sat_sqlite_device_revoke(a->store, ord, e);
+
+	return rc == SAT_OK ? sat_server_reload(a->core, e) : rc;
+}
+
+/*
+ * To another person: what lies on a machine belongs to who made it, so the
+ * device as the server knows it ends and the new owner enrols it anew. Asked
+ * first is the invitation: when it cannot be made, nothing has changed.
+ */
+static sat_rc
+device_move(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	const sat_registry *r = sat_server_registry(a->core);
+	const sat_device *d;
+	const char *user = sat_args_get(w, "user");
+	const sat_user *was;
+	uint32_t ord;
+	sat_rc rc = device_number(&ord, w, "move NUMBER --user KEY", e);
+
+	if (rc != SAT_OK)
+		return rc;
+	if ((d = sat_registry_device(r, ord)) == NULL)
+		return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+		    "see: satcheld device list", "no device %u", ord);
+	if (d->revoked)
+		return sat_fail_code(e, SAT_EREVOKED, "revoked",
+		    "satcheld device invite --user KEY",
+		    "device %u is revoked already", ord);
+	was = sat_registry_user_ord(r, d->user);
+	if (user != NULL && was != NULL && strcmp(was->key, user) == 0)
+		return sat_fail_code(e, SAT_ECONFLICT, "device.owner", NULL,
+		    "device %u is %s's already", ord, user);
+	if ((rc = device_invite(a, w, out, e)) != SAT_OK)
+		return rc;
+	return device_revoke(a, ord, e);
+}
+
+static sat_rc
+device_list(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	static const char *const cols[] = { "device", "name", "user", "revoked",
 		"cursor", "last_seen", "diverged", "lease_days", NULL };
-	const char *verb = w->nargs > 1 ? w->arg[1] : "list";
+	bool one = w->nargs > 1 && strcmp(w->arg[1], "show") == 0;
+	const char *stale = sat_args_get(w, "stale");
 	device_rows c = { .a = a };
 	sat_json *doc;
-	char *end;
+	int64_t ms;
 	sat_rc rc;
 
-	if (strcmp(verb, "invite") == 0)
-		return device_invite(a, w, out, e);
-	if (strcmp(verb, "revoke") == 0) {
-		unsigned long ord = w->nargs > 2 ? strtoul(w->arg[2], &end, 10)
-		                                 : 0;
-
-		if (ord == 0 || ord > UINT32_MAX || *end != '\0')
-			return sat_fail_code(e, SAT_EUSAGE, "usage",
-			    "see: satcheld device list",
-			    "usage: satcheld device revoke NUMBER");
-		rc = sat_sqlite_device_revoke(a->store, (uint32_t)ord, e);
-		return rc == SAT_OK ? sat_server_reload(a->core, e) : rc;
-	}
-	if (strcmp(verb, "lease") == 0)
-		return device_lease(a, w, e);
-	if (strcmp(verb, "list") != 0)
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satcheld device list|invite|lease|revoke");
+	if (one && (rc = device_number(&c.only, w, "show NUMBER", e)) != SAT_OK)
+		return rc;
+	if (stale != NULL && !sat_duration_parse(&ms, stale))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "for example 14d", "--stale %.40s is no duration", stale);
+	if (stale != NULL)
+		c.heard_before = sat_wall_ms(&a->clock) - ms;
+	if ((rc = sat_server_settle(a->core, e)) != SAT_OK)
+		return rc;
 	doc = sat_json_obj();
-	sat_json_put_str(doc, "schema", "satcheld/device.list/1");
+	sat_json_put_str(doc, "schema", one ? "satcheld/device.show/1" :
+	    "satcheld/device.list/1");
 	c.rows = sat_json_put_arr(doc, "data");
 	rc = sat_sqlite_devices(a->store, device_row, &c, e);
+	if (rc == SAT_OK && one && sat_json_count(c.rows) == 0)
+		rc = sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+		    "see: satcheld device list", "no device %u", c.only);
 	if (rc == SAT_OK)
 		admin_print(out, w, doc, cols);
 	sat_json_free(doc);
 	return rc;
+}
+
+sat_rc
+admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	const char *verb = w->nargs > 1 ? w->arg[1] : "list";
+	uint32_t ord;
+	sat_rc rc;
+
+	if (strcmp(verb, "invite") == 0)
+		return device_invite(a, w, out, e);
+	if (strcmp(verb, "move") == 0)
+		return device_move(a, w, out, e);
+	if (strcmp(verb, "lease") == 0)
+		return device_lease(a, w, e);
+	if (strcmp(verb, "list") == 0 || strcmp(verb, "show") == 0)
+		return device_list(a, w, out, e);
+	if (strcmp(verb, "revoke") != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satcheld device list|show|invite|lease|move|revoke");
+	rc = device_number(&ord, w, "revoke NUMBER", e);
+	return rc == SAT_OK ? device_revoke(a, ord, e) : rc;
 }
 
 /* ---- scope -------------------------------------------------------------------------- */
