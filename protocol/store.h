@@ -326,7 +326,8 @@ typedef struct sat_store {
 	/* live devices: last seen, and how far their receipts go */
 	sat_rc (*receipts)(void *u, bool (*cb)(void *cu, uint32_t dev,
 	    int64_t seen_ms, uint64_t rev), void *cu, sat_err *e);
-	/* Outside a transaction: what was deleted is in no file any more. */
+	/* Outside a transaction: what was deleted is in no file any more, also of
+	 * what moved out of the log. Done again it does no harm. */
 	sat_rc (*scrub)(void *u, sat_err *e);
 } sat_store;
 

@@ -257,26 +257,10 @@ erase_from(uint64_t *n, sat_sqlite_store *s, int scan, int sql,
 	return rc;
 }
 
-typedef struct by_header_ctx {
-	bool (*cb)(void *cu, sat_span header, sat_span payload);
-	void *cu;
-} by_header_ctx;
-
-/* In a segment the header alone decides: its subject is the customer. */
-static bool
-by_header(void *u, sat_span header)
-{
-	by_header_ctx *h = u;
-
-	return h->cb(h->cu, header, (sat_span){ NULL, 0 });
-}
-
 static sat_rc
 payloads_erase(uint64_t *n, void *u, bool (*cb)(void *cu, sat_span header,
     sat_span payload), void *cu, sat_err *e)
 {
-	by_header_ctx h = { cb, cu };
-	uint64_t moved = 0;
 	sat_rc rc;
 
 	*n = 0;
@@ -286,12 +270,8 @@ payloads_erase(uint64_t *n, void *u, bool (*cb)(void *cu, sat_span header,
 	    (rc = erase_from(n, u, SQL_LOG_ALL_BYTES, SQL_LOG_ERASE, cb, cu,
 	    e)) != SAT_OK)
 		return rc;
-	if ((rc = erase_from(n, u, SQL_REFUSED_ALL_BYTES, SQL_REFUSED_ERASE,
-	    cb, cu, e)) != SAT_OK)
-		return rc;
-	rc = sat_sqlite_segments_erase(&moved, u, by_header, &h, e);
-	*n += moved;
-	return rc;
+	return erase_from(n, u, SQL_REFUSED_ALL_BYTES, SQL_REFUSED_ERASE, cb,
+	    cu, e);
 }
 
 static sat_rc
@@ -332,10 +312,46 @@ receipts(void *u, bool (*cb)(void *cu, uint32_t dev, int64_t seen_ms,
 
 /* SQLite zeroes what it deletes (secure_delete); the log is the place where
  * it stands otherwise. */
+typedef struct of_erased {
+	sat_sqlite_store *s;
+	sat_err *e;
+	sat_rc rc;
+} of_erased;
+
+/* In a segment the header alone decides: its subject was erased. */
+static bool
+is_of_erased(void *u, sat_span header)
+{
+	of_erased *x = u;
+	sat_arena a = { 0 };
+	sat_erased_row row;
+	sat_commit c;
+	sat_rc rc = sat_commit_read(&c, &a, header, (sat_span){ NULL, 0 }, NULL);
+	bool yes = rc == SAT_OK;
+
+	if (yes && x->rc == SAT_OK) {
+		rc = erased_get(&row, x->s, &c.subject, 0, x->e);
+		yes = rc == SAT_OK;
+		if (rc != SAT_OK && rc != SAT_ENOTFOUND)
+			x->rc = rc;
+	}
+	sat_arena_fini(&a);
+	return yes && x->rc == SAT_OK;
+}
+
+/* Files do not come back with a transaction that fails: what the segments hold
+ * goes once it is certain that the records went. */
 static sat_rc
 scrub(void *u, sat_err *e)
 {
-	return sat_db_checkpoint(((sat_sqlite_store *)u)->db, e);
+	of_erased x = { .s = u, .e = e };
+	uint64_t moved;
+	sat_rc rc;
+
+	if ((rc = sat_sqlite_segments_erase(&moved, u, is_of_erased, &x, e)) !=
+	    SAT_OK || (rc = x.rc) != SAT_OK)
+		return rc;
+	return sat_db_checkpoint(x.s->db, e);
 }
 
 void

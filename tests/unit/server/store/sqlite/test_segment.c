@@ -308,6 +308,38 @@ an_erased_payload_leaves_chain_and_signatures_valid(void **state)
 	sat_arena_fini(&a);
 }
 
+static bool
+every_payload(void *u, sat_span header, sat_span payload)
+{
+	(void)u;
+	(void)header;
+	(void)payload;
+	return true;
+}
+
+/* Files do not come back with the transaction: they lose nothing before it is
+ * certain. Scrubbing drops what is of erased customers, and nobody was. */
+static void
+an_erasure_that_fails_leaves_the_segments_as_they_are(void **state)
+{
+	uint64_t n;
+	sat_log_row row;
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+	sat_store o = sat_sqlite_store_ops(w->store);
+
+	(void)state;
+	(void)compact(head());
+	assert_ok(o.begin(o.u, &err));
+	assert_ok(o.payloads_erase(&n, o.u, every_payload, NULL, &err));
+	o.rollback(o.u);
+	assert_ok(o.scrub(o.u, &err));
+	assert_ok(o.log_get(&row, &a, o.u, ann->out[0].lsn, &err));
+	assert_true(row.payload.n > 0);
+	assert_ok(verify(&err));
+	sat_arena_fini(&a);
+}
+
 static void
 a_sealed_segment_needs_its_keyring(void **state)
 {
@@ -407,6 +439,7 @@ main(void)
 		T(nothing_moves_that_a_backup_or_a_live_device_lacks),
 		T(a_file_that_is_missing_cut_or_changed_is_found),
 		T(an_erased_payload_leaves_chain_and_signatures_valid),
+		T(an_erasure_that_fails_leaves_the_segments_as_they_are),
 		T(a_sealed_segment_needs_its_keyring),
 		T(what_followed_a_merge_is_known_of_a_commit_in_a_segment),
 	};
