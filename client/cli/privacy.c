@@ -327,7 +327,7 @@ const cli_verb cli_privacy_verbs[] = {
 	{ "privacy", "due", run_table, NULL, "privacy due",
 	    "what is kept longer than the policy says", NULL, false },
 	{ "privacy", "retention", run_retention, NULL, "privacy retention [run]",
-	    "the same with how far it is; run: erase it (roles hq, admin)",
+	    "the same, and how far it is; run: erase (hq, admin)",
 	    NULL, false },
 	{ "privacy", "list", run_list, NULL, "privacy list",
 	    "erasures, and how far devices are", NULL, false },

@@ -26,10 +26,12 @@ replica_kiosk_put(sat_replica *r, const sat_commit *c, sat_err *e)
 	sat_stmt *s;
 	sat_rc rc;
 
-	if (!sat_box_seal(&box, sat_buf_span(&r->b2), r->id->server_pk))
+	if (!sat_box_seal(&box, sat_buf_span(&r->b2), r->id->server_pk)) {
+		sat_buf_fini(&box);
 		return sat_fail_code(e, SAT_EFAIL, "kiosk.key",
 		    "enrol the device again",
 		    "this device has no key of its server to seal with");
+	}
 	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_PUT, e)) == SAT_OK) {
 		sat_bind_int(s, 1, replica_seq(c->incarnation, c->cseq));
 		sat_bind_int(s, 2, r->hlc.wall_ms);
