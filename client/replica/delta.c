@@ -448,12 +448,6 @@ bound_memory(apply *x, sat_err *e)
 
 /* ---- changes of scope ---------------------------------------------------------------- */
 
-static bool
-is_masked(const sat_record *rec)
-{
-	return sat_record_cell(rec, SAT_SYS_MASKED) != NULL;
-}
-
 /* What was known of a customer that is a pool's now goes. */
 static sat_rc
 drop_history(sat_replica *r, replica_row *row, sat_err *e)
@@ -494,10 +488,12 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 		replica_row_hold(row, &r->page.mem);
 	row->rebuild |= row->pending;
 	srv = replica_row_server(row);
-	/* What is seen of one state may change without it (P-155). */
-	if (srv->born.hlc == 0 || srv->rlsn < rec->rlsn ||
-	    replica_lost(r, srv->rlsn) ||
-	    (srv->rlsn == rec->rlsn && (is_masked(srv) || is_masked(rec))))
+	/* Also at the same position: what is seen of one state may change without
+	 * it (P-155). A record made by two devices may be here as the last of them
+	 * made it, when only that was shown; its birth is another one then. */
+	if (srv->born.hlc == 0 || srv->rlsn <= rec->rlsn ||
+	    replica_lost(r, srv->rlsn) || srv->born.hlc != rec->born.hlc ||
+	    srv->born.dev != rec->born.dev)
 		replica_record_copy(srv, rec, &r->page.mem);
 	if (sat_record_of_pool(rec) && (rc = drop_history(r, row, e)) != SAT_OK)
 		return rc;

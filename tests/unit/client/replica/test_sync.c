@@ -1147,6 +1147,36 @@ a_rescope_that_keeps_the_root_drops_only_what_is_not_held(void **state)
 	assert_sound(f);
 }
 
+/* Two devices made the same record (derived ids). This one let go of it, and is
+ * shown the other making of it before the whole state comes back, which stands
+ * at the same position. */
+static void
+a_state_is_taken_over_the_second_making_of_its_record(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), c = new_contact(f, a, "x");
+	sat_op ops[] = { op(f->contact, SAT_OP_NEW, c, 0, sat_v_null()),
+		op(f->contact, SAT_OP_SET, c, 1, sat_v_id(&a)) };
+	sat_id held[2] = { a, c };
+	sat_rescope rs = { .root = a, .held = held, .nheld = 2 };
+	sat_record recs[2];
+	sat_err err;
+
+	srv_sync(f);
+	leave(f, a);
+	assert_gone(f, c);
+	(void)srv_foreign(f, a, ops, 2, 0);
+	assert_ok(srv_page(f, f->srv.n, false, NULL, 0, NULL, 0, &err));
+	srv_foreign_text(f, a, F_CITY, "away", f->srv.n);
+	rs.lsn = f->srv.n;
+	recs[0] = *srv_find(&f->srv, &a);
+	recs[1] = *srv_find(&f->srv, &c);
+	assert_ok(srv_page(f, f->srv.n, false, &rs, 1, recs, 2, &err));
+	assert_text(f, c, 2, "x");
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
 /* A customer that comes back in a page that is not the last: its state is the
  * newest, own work included. lose: the answer to that work never arrived;
  * shortened: the server's log begins behind it by now. */
@@ -1622,6 +1652,7 @@ main(void)
 		T(unsent_work_on_a_customer_that_left_waits_for_its_answer),
 		T(a_refusal_after_leaving_takes_the_row_and_keeps_the_work),
 		T(a_rescope_that_keeps_the_root_drops_only_what_is_not_held),
+		T(a_state_is_taken_over_the_second_making_of_its_record),
 		T(work_restored_from_a_backup_is_not_applied_twice),
 		T(work_under_a_number_the_server_knows_goes_on_in_a_new_incarnation),
 		T(work_of_a_later_incarnation_stays_behind_what_it_builds_on),
