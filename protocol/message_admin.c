@@ -32,7 +32,8 @@ sat_msg_read_admin(sat_msg *m, sat_arena *a, sat_reader *r)
 	for (size_t i = 0; i < w->n; i++) {
 		w->word[i] = sat_read_span(r, SAT_ADMIN_WORD_MAX);
 		if (!sat_utf8_ok(w->word[i].p, w->word[i].n) ||
-		    memchr(w->word[i].p, '\0', w->word[i].n) != NULL)
+		    (w->word[i].n > 0 && memchr(w->word[i].p, '\0',
+		    w->word[i].n) != NULL))
 			sat_read_bad(r, "word");
 	}
 }

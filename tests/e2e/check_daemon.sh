@@ -69,7 +69,9 @@ transcript() {
 }
 mkdir -p "$W/here"; export A
 cd "$W/here" || exit 1
+cp -a "$W/r/li" "$W/li.before" # an export leaves a record
 transcript | sed -E 's/"seconds": ?[0-9.]+//; s/"batch": ?"[^"]*"//; s/^(batch|seconds)\t.*//; s/"as_of": ?"[^"]*"//' >"$W/without"
+rm -rf "$W/r/li"; mv "$W/li.before" "$W/r/li"
 start_daemon li --no-sync --no-timer
 transcript | sed -E 's/"seconds": ?[0-9.]+//; s/"batch": ?"[^"]*"//; s/^(batch|seconds)\t.*//; s/"as_of": ?"[^"]*"//' >"$W/with"
 cd "$OLDPWD" || exit 1

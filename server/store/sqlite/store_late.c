@@ -122,7 +122,8 @@ static void
 fill(late_rec *k, const sat_rec_row *row)
 {
 	k->row = *row;
-	memcpy(k->bytes, row->state.p, row->state.n);
+	if (row->state.n > 0)
+		memcpy(k->bytes, row->state.p, row->state.n);
 	k->row.state = sat_span_of(k->bytes, row->state.n);
 	if (row->owner.n > 0) {
 		memcpy(k->bytes + row->state.n, row->owner.p, row->owner.n);
