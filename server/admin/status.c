@@ -154,7 +154,9 @@ put_devices(sat_json *doc, sat_admin *a, sat_err *e)
 	uint64_t pending;
 	sat_rc rc;
 
-	if ((rc = sat_server_settle(a->core, e)) != SAT_OK ||
+	/* On a full disk what was heard a moment ago stays unwritten. */
+	if (((rc = sat_server_settle(a->core, e)) != SAT_OK &&
+	    rc != SAT_ENOSPACE) ||
 	    (rc = admin_devices_are(&d, a, e)) != SAT_OK ||
 	    (rc = admin_erasures_pending(&pending, a, e)) != SAT_OK)
 		return rc;
