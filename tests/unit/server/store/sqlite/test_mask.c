@@ -78,6 +78,10 @@ hidden_values_stay_on_the_server_and_the_rest_follows(void **state)
 	device_check(aud);
 	device_check(hq);
 	world_verify(w);
+	device_free(ann);
+	device_free(ser);
+	device_free(aud);
+	device_free(hq);
 	world_free(w);
 }
 
@@ -100,6 +104,8 @@ a_hidden_field_is_set_only_by_who_makes_the_record(void **state) /* P-246 */
 	device_sync(ann);
 	assert_true(holds_bytes(ann, "13812345678"));
 	assert_false(holds_bytes(ann, "***"));
+	device_free(ann);
+	device_free(mar);
 	world_free(w);
 }
 
@@ -158,6 +164,10 @@ a_value_is_shown_to_who_may_and_noted_before(void **state) /* P-248 */
 	device_check(ann);
 	world_verify(w);
 	sat_arena_fini(&a);
+	device_free(ann);
+	device_free(aud);
+	device_free(ser);
+	device_free(hq);
 	world_free(w);
 }
 
