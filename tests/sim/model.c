@@ -472,14 +472,15 @@ spans(const entry *e)
 	return false;
 }
 
-/* May it do nothing (a RELEASE into the pool it is in already), and leave no mark
- * that the record was changed? Then a
- * state shows it without saying so, and nothing later can meet it. */
+/* May it do nothing (a RELEASE into the pool it is in already, a CLAIM of what is
+ * the claimer's), and leave no mark that the record was changed? Then a state
+ * shows it without saying so, and nothing later can meet it. */
 static bool
 may_leave_nothing(const lop *p, sat_policy policy)
 {
 	return p->op->kind == SAT_OP_SREM ||
-	    p->op->kind == SAT_OP_RELEASE || policy == SAT_P_ONCE ||
+	    p->op->kind == SAT_OP_RELEASE ||
+	    p->op->kind == SAT_OP_CLAIM || policy == SAT_P_ONCE ||
 	    policy == SAT_P_MAX || policy == SAT_P_MIN;
 }
 
