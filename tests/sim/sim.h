@@ -172,7 +172,7 @@ enum {
 	X(reborn, "records that two devices made", 0)                         \
 	X(merges, "customers merged", 130)                                    \
 	X(unmerges, "... and taken apart again", 50)                          \
-	X(cycles, "... refused: they led to each other", 20)                  \
+	X(cycles, "... refused: they led to each other", 14)                  \
 	X(late_loser, "work on a customer merged before", 90)                 \
 	X(below_loser, "... new records below it", 20)                        \
 	X(canons, "merged customers looked up on a device", 200)              \
