@@ -85,8 +85,8 @@ crm_coverage_put(sat_json *doc, sat_crm *c, const crm_actor *who,
 	sat_rc rc;
 
 	if ((rc = sat_replica_status_get(&st, c->replica, e)) != SAT_OK ||
-	    (rc = sat_replica_coverage(&at, &n, &a, c->replica, grant, e)) !=
-	    SAT_OK) {
+	    (rc = sat_replica_coverage(&at, &n, &a, c->replica, who->me, grant,
+	    e)) != SAT_OK) {
 		sat_arena_fini(&a);
 		return rc;
 	}

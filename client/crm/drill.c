@@ -113,7 +113,7 @@ sat_crm_report_rows(sat_json **out, sat_crm *c, const char *key,
 	sat_rc rc;
 
 	*out = NULL;
-	if ((rc = crm_members_run(&run, &x.now, c, key, o, e)) == SAT_OK &&
+	if ((rc = crm_members_run(&run, &x.now, c, key, o, NULL, e)) == SAT_OK &&
 	    (rc = measure_bit(&x.mask, c, key, measure, e)) == SAT_OK) {
 		x.doc = run;
 		doc = sat_json_obj();

@@ -82,6 +82,37 @@ find_reach(freezing *x)
 	(void)snprintf(x->reach, sizeof x->reach, "user:%s", me->key);
 }
 
+/* The report as the one who froze it would run it: his role, for his reach may
+ * hang on it, in the team that is named. NULL: the reader does not hold all
+ * that one sees, so there is nothing to compare with. */
+static const rep_reach *
+reach_of(rep_reach *out, const freezing *x, const char *reach, const char *by)
+{
+	const sat_registry *reg = x->who.reg;
+	sat_grant mine = sat_acl(x->who.t, x->who.me->role, "report");
+	const sat_user *u = by == NULL ? NULL :
+	    sat_registry_user(reg, sat_span_str(by));
+	const sat_team *team;
+
+	if (strncmp(reach, "team:", 5) == 0 && mine == SAT_GRANT_ALL &&
+	    (team = sat_registry_team(reg, reach + 5)) != NULL) {
+		out->viewer = u != NULL && sat_acl(x->who.t, u->role,
+		    "report") == SAT_GRANT_TEAM ? *u : (sat_user){ .key = "", .name = "", .role = "manager" };
+		out->viewer.team = team->ord;
+		out->grant = SAT_GRANT_TEAM;
+	} else if (strncmp(reach, "user:", 5) == 0 && (u = sat_registry_user(
+	    reg, sat_span_str(reach + 5))) != NULL &&
+	    (mine == SAT_GRANT_ALL || (mine == SAT_GRANT_TEAM && u->team != 0 &&
+	    u->team == x->who.me->team))) {
+		out->viewer = *u;
+		out->grant = SAT_GRANT_OWN;
+	} else {
+		return NULL;
+	}
+	out->viewer.disabled = false; /* he counted when he froze */
+	return out;
+}
+
 /* After crm_actor_get; x->kind NULL: this template freezes nothing. */
 static sat_rc
 begin(freezing *x, sat_crm *c, const char *report, const sat_report_opts *o,
@@ -171,21 +202,18 @@ put_delta(sat_json *doc, freezing *x, const sat_view *v, const sat_json *body,
 	return rc;
 }
 
-/* *doc is the present answer and becomes the frozen one. */
+/* *doc is the present answer and becomes the frozen one. `like`: it was counted
+ * as far as the frozen one. */
 static sat_rc
-thaw(sat_json *doc, freezing *x, const sat_id *id, const crm_members *now,
-    sat_err *e)
+thaw(sat_json *doc, freezing *x, const sat_view *v, bool like,
+    const crm_members *now, sat_err *e)
 {
-	sat_json *body = NULL, *live = NULL, *head;
+	sat_json *body = NULL, *live = NULL;
+	sat_json *head = sat_json_put_obj(doc, "frozen");
 	sat_buf bytes = { 0 };
-	sat_view v;
 	sat_rc rc;
 
-	if ((rc = sat_replica_get(&v, &x->a, x->c->replica, x->kind, id, e)) !=
-	    SAT_OK)
-		return rc;
-	head = sat_json_put_obj(doc, "frozen");
-	if ((rc = crm_frozen_head(head, &bytes, x->c, x->who.t, &v, e)) == SAT_OK &&
+	if ((rc = crm_frozen_head(head, &bytes, x->c, x->who.t, v, e)) == SAT_OK &&
 	    (rc = sat_json_parse(&body, sat_buf_span(&bytes), 0, e)) == SAT_OK) {
 		live = sat_json_obj();
 		sat_json_put(live, "columns", sat_json_dup(sat_json_get(doc,
@@ -197,9 +225,9 @@ thaw(sat_json *doc, freezing *x, const sat_id *id, const crm_members *now,
 		crm_body_dress(doc, x->c, body);
 		sat_json_del(doc, "provisional");
 		sat_json_put_bool(doc, "provisional", false);
-		if (strcmp(sat_json_get_str(body, "reach", ""), x->reach) == 0)
-			rc = put_delta(doc, x, &v, body, live, now, e);
-		else /* a team's, seen by who sees more: not the same question */
+		if (like)
+			rc = put_delta(doc, x, v, body, live, now, e);
+		else /* it reaches further than its reader: another question */
 			sat_json_put_null(doc, "delta");
 	}
 	sat_json_free(body);
@@ -212,12 +240,26 @@ static sat_rc
 run_frozen(sat_json **out, freezing *x, const sat_id *id,
     const sat_report_opts *o, sat_err *e)
 {
+	const rep_reach *as = NULL;
 	crm_members now = { 0 };
+	rep_reach reach;
+	const char *far;
 	sat_json *doc;
-	sat_rc rc = crm_members_run(&doc, &now, x->c,
-	    x->report, o, e);
+	bool like;
+	sat_view v;
+	sat_rc rc;
 
-	if (rc == SAT_OK && (rc = thaw(doc, x, id, &now, e)) != SAT_OK)
+	if ((rc = sat_replica_get(&v, &x->a, x->c->replica, x->kind, id, e)) !=
+	    SAT_OK)
+		return rc;
+	far = crm_frozen_text(&x->a, &v, "reach");
+	like = far != NULL && strcmp(far, x->reach) == 0;
+	if (!like && far != NULL)
+		as = reach_of(&reach, x, far,
+		    crm_frozen_text(&x->a, &v, "owner"));
+	rc = crm_members_run(&doc, &now, x->c, x->report, o, as, e);
+	if (rc == SAT_OK &&
+	    (rc = thaw(doc, x, &v, like || as != NULL, &now, e)) != SAT_OK)
 		sat_json_free(doc);
 	else if (rc == SAT_OK)
 		*out = doc;
@@ -387,6 +429,7 @@ sat_crm_freeze(sat_json **out, sat_crm *c, const char *key,
 	sat_report_opts at = *o;
 	sat_json *doc = NULL;
 	freezing x;
+	sat_view v;
 	sat_id id;
 	sat_rc rc;
 
@@ -395,9 +438,10 @@ sat_crm_freeze(sat_json **out, sat_crm *c, const char *key,
 	at.by = NULL;    /* the document's own rows */
 	if ((rc = begin(&x, c, key, &at, e)) == SAT_OK &&
 	    (rc = may_freeze(&x, e)) == SAT_OK &&
-	    (rc = crm_members_run(&doc, &now, c, key, &at, e)) == SAT_OK &&
+	    (rc = crm_members_run(&doc, &now, c, key, &at, NULL, e)) == SAT_OK &&
 	    (rc = store_numbers(&id, &x, doc, &now, &at, e)) == SAT_OK &&
-	    (rc = thaw(doc, &x, &id, &now, e)) == SAT_OK) {
+	    (rc = sat_replica_get(&v, &x.a, c->replica, x.kind, &id, e)) ==
+	    SAT_OK && (rc = thaw(doc, &x, &v, true, &now, e)) == SAT_OK) {
 		*out = doc;
 		doc = NULL;
 	}

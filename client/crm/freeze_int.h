@@ -35,9 +35,11 @@ typedef struct crm_members {
 	size_t nrows, rows_cap;
 } crm_members;
 
-/* sat_crm_report, and which records are behind each row of the answer. */
+/* sat_crm_report, and which records are behind each row of the answer. reach:
+ * as rep_run's. */
 SAT_CHECK sat_rc crm_members_run(sat_json **out, crm_members *x, sat_crm *c,
-    const char *key, const sat_report_opts *o, sat_err *e);
+    const char *key, const sat_report_opts *o, const rep_reach *reach,
+    sat_err *e);
 void crm_members_fini(crm_members *x);
 /* NULL: a row without records. */
 const crm_group *crm_members_row(const crm_members *x, size_t row);

@@ -95,13 +95,13 @@ settle(crm_group *g)
 
 sat_rc
 crm_members_run(sat_json **out, crm_members *x, sat_crm *c, const char *key,
-    const sat_report_opts *o, sat_err *e)
+    const sat_report_opts *o, const rep_reach *reach, sat_err *e)
 {
 	rep_tap tap = { on_record, on_row, x };
 	sat_rc rc;
 
 	memset(x, 0, sizeof *x);
-	rc = rep_run(out, c, key, o, &tap, e);
+	rc = rep_run(out, c, key, o, reach, &tap, e);
 	for (size_t i = 0; i < x->n; i++)
 		settle(&x->groups[i]);
 	return rc;

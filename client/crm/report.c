@@ -286,7 +286,7 @@ go(run *r, sat_err *e)
 
 sat_rc
 rep_run(sat_json **out, sat_crm *c, const char *key, const sat_report_opts *o,
-    const rep_tap *tap, sat_err *e)
+    const rep_reach *reach, const rep_tap *tap, sat_err *e)
 {
 	static const sat_report_opts none;
 	run r = { .c = c };
@@ -297,7 +297,11 @@ rep_run(sat_json **out, sat_crm *c, const char *key, const sat_report_opts *o,
 	if ((rc = crm_actor_get(&r.who, c, e)) != SAT_OK ||
 	    (rc = sat_report_def_load(r.who.t, key, &r.def, e)) != SAT_OK)
 		return rc;
-	if ((rc = may_run(&grant, &r, e)) == SAT_OK &&
+	if ((rc = may_run(&grant, &r, e)) == SAT_OK && reach != NULL) {
+		r.who.me = &reach->viewer;
+		grant = reach->grant;
+	}
+	if (rc == SAT_OK &&
 	    (rc = set_up(&r, grant, o != NULL ? o : &none, tap, e)) == SAT_OK &&
 	    (rc = go(&r, e)) == SAT_OK)
 		rc = rep_print(out, &r.now, r.compares ? &r.before : NULL,
@@ -313,5 +317,5 @@ sat_rc
 sat_crm_report(sat_json **out, sat_crm *c, const char *key,
     const sat_report_opts *o, sat_err *e)
 {
-	return rep_run(out, c, key, o, NULL, e);
+	return rep_run(out, c, key, o, NULL, NULL, e);
 }

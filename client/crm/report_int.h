@@ -148,9 +148,18 @@ typedef struct rep_tap {
 	void *u;
 } rep_tap;
 
-/* sat_crm_report with somebody who listens; tap NULL = nobody. */
+/* Whose reports reach how far: what another's run would have counted. */
+typedef struct rep_reach {
+	sat_user viewer;
+	sat_grant grant;
+} rep_reach;
+
+/* sat_crm_report with somebody who listens (tap NULL = nobody), counted as far
+ * as `reach` says (NULL: as the reader's own do). Who may run it is asked of
+ * the reader; that he holds what the other sees, the caller has seen to. */
 SAT_CHECK sat_rc rep_run(sat_json **out, sat_crm *c, const char *key,
-    const sat_report_opts *o, const rep_tap *tap, sat_err *e);
+    const sat_report_opts *o, const rep_reach *reach, const rep_tap *tap,
+    sat_err *e);
 
 /* ---- a pass ------------------------------------------------------------------- */
 

@@ -84,21 +84,22 @@ is_active(const sat_replica *r, const sat_device *d)
 
 /* Does this user's report reach the work of that one's devices? */
 static bool
-concerns(const sat_replica *r, sat_grant grant, const sat_device *d)
+concerns(const sat_replica *r, const sat_user *viewer, sat_grant grant,
+    const sat_device *d)
 {
 	const sat_user *of = sat_registry_user_ord(&r->reg, d->user);
 
-	if (of == NULL || r->me == NULL)
+	if (of == NULL || viewer == NULL)
 		return false;
-	if (grant == SAT_GRANT_ALL || of->ord == r->me->ord)
+	if (grant == SAT_GRANT_ALL || of->ord == viewer->ord)
 		return true;
 	return grant == SAT_GRANT_TEAM && of->team != 0 &&
-	    of->team == r->me->team;
+	    of->team == viewer->team;
 }
 
 sat_rc
 sat_replica_coverage(sat_reported **out, size_t *n, sat_arena *a,
-    sat_replica *r, sat_grant grant, sat_err *e)
+    sat_replica *r, const sat_user *viewer, sat_grant grant, sat_err *e)
 {
 	sat_stmt *s;
 	bool row;
@@ -108,7 +109,7 @@ sat_replica_coverage(sat_reported **out, size_t *n, sat_arena *a,
 	*out = sat_arena_alloc(a, (r->reg.ndevices + 1) * sizeof **out);
 	for (size_t i = 0; i < r->reg.ndevices; i++)
 		if (is_active(r, &r->reg.devices[i]) &&
-		    concerns(r, grant, &r->reg.devices[i]))
+		    concerns(r, viewer, grant, &r->reg.devices[i]))
 			(*out)[(*n)++] = (sat_reported){
 				r->reg.devices[i].ord, 0 };
 	if ((rc = sat_db_stmt(&s, r->db, SQL_COVERAGE_ALL, e)) != SAT_OK)

@@ -423,13 +423,14 @@ typedef struct sat_replica_status {
 SAT_CHECK sat_rc sat_replica_status_get(sat_replica_status *s, sat_replica *r, sat_err *e);
 
 /*
- * How far the active devices have reported whose work a report of this reach
- * (ALL, TEAM, else the user's own) counts, as the last whole sync told
+ * How far the active devices have reported whose work a report of viewer's of
+ * this reach (ALL, TEAM, else his own) counts, as the last whole sync told
  * (last_sync_ms): all a device had at at_ms is on this one. 0 = not known. This
  * device is there itself, with the present instant.
  */
 SAT_CHECK sat_rc sat_replica_coverage(sat_reported **out, size_t *n,
-    sat_arena *a, sat_replica *r, sat_grant grant, sat_err *e);
+    sat_arena *a, sat_replica *r, const sat_user *viewer, sat_grant grant,
+    sat_err *e);
 
 /* Whether this replica may be used now (P-189): SAT_ELOCKED when its permit is
  * over or the clock was turned back; then only a sync may run. */

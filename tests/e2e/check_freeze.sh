@@ -66,6 +66,11 @@ frozen_is() { # what changes, pattern of the delta
 	has "$r" "$2" "$1: it is listed"
 }
 D2=$(deal li "$C" 5万 20); expect 0 as li sync; expect 0 as hq sync
+T=$(as ma --json report list --frozen | flat | sed -E 's/.*"id":"([0-9a-z]+)".*/\1/')
+W1=$(acc xi 西部公司 0009); deal xi "$W1" 3万 11 >/dev/null; expect 0 as xi sync; expect 0 as ma sync; expect 0 as hq sync
+for u in ma hq; do has "$(j $u report show-frozen "$T")" "\"delta\":\{\"rows\":\[\{\"group\":\"li\"[^]]*\"key\":\"won_amount\",\"was\":12000000,\"now\":17000000.*\"id\":\"$D2\",\"change\":\"entered\".*\"comparable\":true,\"members_kept\":true,\"changed\":true" "$u is told what came later to the team's"; done
+hasnt "$(j hq report show-frozen "$T" | sed 's/.*"delta"//')" '"group":"xi"' "and not what came to another team"
+has "$(j hq report show-frozen "$T")" '"coverage":\{"reported":3,"active":3,' "nor how far that team's devices are"
 frozen_is "a late deal" "\"group\":\"li\",\"change\":\"changed\".*\"id\":\"$D2\",\"change\":\"entered\""
 expect 0 as wu opportunity edit "$O2" --set amount=9万; expect 0 as wu sync; expect 0 as hq sync
 frozen_is "another amount" "\"group\":\"wu\".*\"id\":\"$O2\",\"change\":\"changed\".*\"field\":\"amount\""

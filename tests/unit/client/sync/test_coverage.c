@@ -13,7 +13,8 @@ reported(company *c, size_t i, sat_grant g, int64_t ms, size_t *active)
 	sat_err err = { 0 };
 	size_t n = 0;
 
-	assert_ok(sat_replica_coverage(&at, active, &c->a, c->r[i], g, &err));
+	assert_ok(sat_replica_coverage(&at, active, &c->a, c->r[i],
+	    sat_replica_me(c->r[i]), g, &err));
 	for (size_t k = 0; k < *active; k++)
 		n += at[k].at_ms >= ms;
 	return n;
