@@ -123,7 +123,7 @@ typedef struct sat_sqlite_status {
 } sat_sqlite_status;
 SAT_CHECK sat_rc sat_sqlite_status_get(sat_sqlite_status *out,
     sat_sqlite_store *s, sat_err *e);
-/* Commits that were refused, by reason, most frequent first; slug is borrowed
+/* Commits that were refused, by reason, in their order; slug is borrowed
  * for the call. cb returns false to stop. */
 SAT_CHECK sat_rc sat_sqlite_refusals(sat_sqlite_store *s,
     bool (*cb)(void *cu, sat_span slug, uint64_t n), void *cu, sat_err *e);

@@ -73,6 +73,7 @@ CREATE TABLE refused(
   payload  BLOB,              -- canonical payload; NULL once erased
   PRIMARY KEY(dev, inc, cseq)
 );
+CREATE INDEX refused_why ON refused(slug) WHERE lsn = 0;
 
 -- Which payloads came under a later incarnation. A folder that is copied or
 -- restored by hand twice moves the same work twice; it must not count twice.
