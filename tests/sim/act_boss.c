@@ -96,16 +96,49 @@ sim_work_unmerge(work *k)
 	}
 }
 
+/* How many managers' devices hold both customers. */
+static int
+held_by(world *w, int a, int b)
+{
+	int n = 0;
+
+	for (int i = 0; i < w->ndev; i++) {
+		device *d = &w->dev[i];
+		work k;
+
+		if (d->r == NULL || sat_replica_template(d->r) == NULL ||
+		    !sim_is_boss(d))
+			continue;
+		sim_work_begin(&k, d);
+		n += sim_work_look(&k, a) && sim_work_look(&k, b);
+	}
+	return n;
+}
+
+/* Two customers that two managers hold, if some tries find them. */
+static bool
+pair_for_burst(world *w, int *a, int *b)
+{
+	uint64_t n = w->nrecs < 12 ? (uint64_t)w->nrecs : 12;
+
+	for (int i = 0; i < 10; i++) {
+		*a = (int)sim_below(w, n);
+		*b = (int)sim_below(w, n);
+		if (*a != *b && w->recs[*a].kind == K_ACCOUNT &&
+		    w->recs[*b].kind == K_ACCOUNT && held_by(w, *a, *b) > 1)
+			return true;
+	}
+	return false;
+}
+
 /* Two managers, each the other way round: the server's order decides, and who
  * comes second closes a circle (P-172). */
 void
 sim_merge_burst(world *w)
 {
-	uint64_t n = w->nrecs < 8 ? (uint64_t)w->nrecs : 8;
-	int a = (int)sim_below(w, n), b = (int)sim_below(w, n);
+	int a, b;
 
-	if (a == b || w->recs[a].kind != K_ACCOUNT ||
-	    w->recs[b].kind != K_ACCOUNT)
+	if (!pair_for_burst(w, &a, &b))
 		return;
 	for (int i = 0; i < w->ndev; i++) {
 		device *d = &w->dev[i];

@@ -49,7 +49,7 @@ sim_act_burst(world *w)
 	if (w->nrecs == 0)
 		return;
 	if (w->rough.merge > 0 && sim_chance(w, 150 + w->rough.merge)) {
-		for (int i = 0; i < 9; i++)
+		for (int i = 0; i < 6; i++)
 			sim_merge_burst(w);
 		return;
 	}

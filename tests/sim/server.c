@@ -280,15 +280,22 @@ note_verdict(world *w, entry *e, const sat_verdict *v)
 	 * (P-281) goes out once more, under a number of its own (P-209). */
 	if (!e->answered || (e->verdict.code == SAT_VD_PARKED &&
 	    e->verdict.cseq != v->cseq)) {
+		e->waited = e->answered;
 		first_verdict(w, e, v);
 		return;
 	}
 	HIT(v_again);
+	/* asked again under a number before, it is what it was */
+	if (e->waited && v->cseq < e->verdict.cseq &&
+	    v->code == SAT_VD_PARKED)
+		return;
 	if (e->verdict.code != v->code || e->verdict.lsn != v->lsn ||
 	    e->verdict.eff != v->eff)
 		sim_fail(w, "property 3: commit %llu of d%d got another "
-		    "verdict when sent again", (unsigned long long)v->cseq,
-		    e->dev + 1);
+		    "verdict when sent again: %d at %llu, then %d at %llu",
+		    (unsigned long long)v->cseq, e->dev + 1,
+		    (int)e->verdict.code, (unsigned long long)e->verdict.lsn,
+		    (int)v->code, (unsigned long long)v->lsn);
 }
 
 static void

@@ -172,7 +172,7 @@ enum {
 	X(reborn, "records that two devices made", 0)                         \
 	X(merges, "customers merged", 130)                                    \
 	X(unmerges, "... and taken apart again", 50)                          \
-	X(cycles, "... refused: they led to each other", 14)                  \
+	X(cycles, "... refused: they led to each other", 20)                  \
 	X(late_loser, "work on a customer merged before", 90)                 \
 	X(below_loser, "... new records below it", 20)                        \
 	X(canons, "merged customers looked up on a device", 200)              \
@@ -303,6 +303,7 @@ typedef struct entry {
 	bool leased;         /* gave a number of its device's leases */
 	size_t handed;       /* operations of it the server's own commits suggest */
 	bool answered;       /* the server gave a verdict: it stays so */
+	bool waited;         /* ... but under the number before this one */
 	bool heard;          /* and its device took it in */
 	sat_verdict verdict;
 } entry;
