@@ -10,7 +10,7 @@ run_daemon(const sat_cli_daemon *d, sat_span passphrase, sat_err *e)
 {
 	sat_daemon_opts o = { .socket_path = d->socket_path,
 		.no_sync = d->no_sync, .no_timer = d->no_timer,
-		.listen = d->listen, .port = d->port,
+		.listen = d->listen, .no_http = d->no_http, .port = d->port,
 		.port_file = d->port_file, .kiosk = d->kiosk,
 		.open = d->open, .close = d->close, .ready = d->ready,
 		.u = d->u };

@@ -15,6 +15,7 @@ typedef struct sat_cli_daemon {
 	const char *socket_path;
 	bool no_sync, no_timer, kiosk;
 	bool listen;           /* at a port of 127.0.0.1 too */
+	bool no_http;          /* at no port, not even for `satchel open` */
 	unsigned port;         /* 0 = any that is free */
 	const char *port_file; /* NULL = none */
 	sat_rc (*open)(void *u, sat_api *api, sat_span passphrase, sat_err *e);

@@ -250,6 +250,13 @@ extern const cli_verb cli_kiosk_verbs[];
 extern const size_t cli_kiosk_nverbs;
 extern const sat_opt cli_daemon_options[];
 sat_rc cli_daemon_run(cli *c, bool kiosk, sat_err *e);
+/* One that runs, or a new one in the background. *child: this is the new one's
+ * process, at its end: return at once. */
+sat_rc cli_daemon_need(bool *child, cli *c, sat_err *e);
+/* open.c: a one-time link into the pages; url_only: kiosk url. */
+extern const cli_verb cli_open_verbs[];
+extern const size_t cli_open_nverbs;
+sat_rc cli_open_link(sat_json **link, cli *c, const char *path, sat_err *e);
 extern const cli_verb cli_demo_verbs[];
 extern const size_t cli_demo_nverbs;
 extern const cli_verb cli_pool_verbs[], cli_visit_verbs[];

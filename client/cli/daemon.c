@@ -16,6 +16,7 @@ const sat_opt cli_daemon_options[] = {
 	{ "no-sync", 0, NULL, "exchange with the server only when asked to" },
 	{ "listen", 0, "127.0.0.1:PORT", "answer there too, to who has a token" },
 	{ "port-file", 0, "FILE", "write the port's number there" },
+	{ "no-http", 0, NULL, "at no port, not even for satchel open" },
 	{ "no-timer", 0, NULL, "make no tasks or reports unasked" },
 	{ "kiosk", 0, NULL, "of a machine that visitors use (kiosk run)" },
 	{ NULL, 0, NULL, NULL },
@@ -25,6 +26,7 @@ typedef struct life {
 	cli *c;
 	int ready_fd; /* the waiting parent's; -1 in the foreground */
 	bool kiosk;
+	bool child;   /* we are the daemon's own process, and it has ended */
 } life;
 
 /* ---- called on the daemon's worker ------------------------------------------------ */
@@ -112,6 +114,9 @@ listen_at(sat_cli_daemon *d, const char *at, sat_err *e)
 	unsigned long port;
 	char *end;
 
+	if (at != NULL && d->no_http)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.listen", NULL,
+		    "--listen and --no-http are each other's contrary");
 	if (at == NULL)
 		return d->port_file == NULL ? SAT_OK : sat_fail_code(e,
 		    SAT_EUSAGE, "usage.listen", "--listen 127.0.0.1:0",
@@ -136,6 +141,7 @@ serve(cli *c, life *l, sat_span phrase, sat_err *e)
 	sat_cli_daemon d = { .socket_path = path,
 		.no_sync = sat_args_has(&c->args, "no-sync"),
 		.no_timer = l->kiosk || sat_args_has(&c->args, "no-timer"),
+		.no_http = sat_args_has(&c->args, "no-http"),
 		.kiosk = l->kiosk, .port_file = sat_args_get(&c->args,
 		"port-file"), .open = on_open,
 		.close = on_close, .ready = on_ready, .u = l };
@@ -173,6 +179,7 @@ background(cli *c, life *l, sat_span phrase, sat_err *e)
 	if (pid == 0) {
 		(void)close(p[0]);
 		l->ready_fd = p[1];
+		l->child = true;
 		return serve(c, l, phrase, e);
 	}
 	(void)close(p[1]);
@@ -188,27 +195,51 @@ background(cli *c, life *l, sat_span phrase, sat_err *e)
 	return sat_fail(e, SAT_EFAIL, "the daemon ended before it began");
 }
 
-sat_rc
-cli_daemon_run(cli *c, bool kiosk, sat_err *e)
+static sat_rc
+run_life(life *l, bool foreground, sat_err *e)
 {
-	life l = { c, -1, kiosk };
+	cli *c = l->c;
 	sat_buf phrase = { 0 };
 	sat_span s;
 	sat_rc rc;
 
-	if (cli_reach(c))
-		return sat_fail_code(e, SAT_EBUSY, "daemon.runs", NULL,
-		    "a daemon runs already, at %s", c->socket);
 	if ((rc = cli_need_replica(c, e)) != SAT_OK ||
 	    (rc = cli_passphrase(&phrase, c, "passphrase-file", "Passphrase",
 	         false, e)) != SAT_OK)
 		return rc;
 	s = sat_buf_span(&phrase);
-	rc = sat_args_has(&c->args, "foreground") ? serve(c, &l, s, e) :
-	    background(c, &l, s, e);
+	rc = foreground ? serve(c, l, s, e) : background(c, l, s, e);
 	sat_wipe(phrase.p, phrase.n);
 	sat_buf_fini(&phrase);
 	return rc;
+}
+
+sat_rc
+cli_daemon_run(cli *c, bool kiosk, sat_err *e)
+{
+	life l = { c, -1, kiosk, false };
+
+	if (cli_reach(c))
+		return sat_fail_code(e, SAT_EBUSY, "daemon.runs", NULL,
+		    "a daemon runs already, at %s", c->socket);
+	return run_life(&l, sat_args_has(&c->args, "foreground"), e);
+}
+
+sat_rc
+cli_daemon_need(bool *child, cli *c, sat_err *e)
+{
+	life l = { c, -1, false, false };
+	sat_rc rc;
+
+	*child = false;
+	if (cli_reach(c))
+		return SAT_OK;
+	rc = run_life(&l, false, e);
+	*child = l.child;
+	if (rc != SAT_OK || l.child)
+		return rc;
+	return cli_reach(c) ? SAT_OK : sat_fail(e, SAT_EUNREACHABLE,
+	    "the daemon does not answer");
 }
 
 static sat_rc

@@ -59,6 +59,28 @@ run_pin(cli *c, sat_err *e)
 	return rc;
 }
 
+/* ---- url ------------------------------------------------------------------------------ */
+
+/* Of the daemon that `kiosk run` started: the screen comes after it. */
+static sat_rc
+run_url(cli *c, sat_err *e)
+{
+	sat_json *link = NULL;
+	sat_rc rc;
+
+	if (!cli_reach(c))
+		return sat_fail_code(e, SAT_EUNREACHABLE, "daemon.none",
+		    "run: satchel kiosk run",
+		    "no daemon runs for this replica");
+	rc = cli_open_link(&link, c, "/kiosk", e);
+	if (rc == SAT_OK && cli_is_json(c))
+		cli_print_json(c, link);
+	else if (rc == SAT_OK)
+		sat_buf_fmt(&c->out, "%s\n", sat_json_get_str(link, "url", ""));
+	sat_json_free(link);
+	return rc;
+}
+
 /* ---- check --------------------------------------------------------------------------- */
 
 typedef struct look {
@@ -265,6 +287,9 @@ const cli_verb cli_kiosk_verbs[] = {
 	    "kiosk run [--foreground] [--no-sync]",
 	    "the daemon of a machine that visitors use",
 	    "  satchel kiosk run\n", true },
+	{ "kiosk", "url", run_url, NULL, "kiosk url",
+	    "a one-time link for the machine's screen",
+	    "  chromium --kiosk \"$(satchel kiosk url)\"\n", true },
 	{ "kiosk", "check", run_check, check_options, "kiosk check [--root DIR]",
 	    "is the machine locked down",
 	    "  satchel kiosk check\n  satchel kiosk check --root /mnt/image\n",

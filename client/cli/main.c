@@ -65,6 +65,7 @@ const cli_table cli_tables[] = {
 	{ cli_doctor_verbs, &cli_doctor_nverbs },
 	{ cli_undo_verbs, &cli_undo_nverbs },
 	{ cli_daemon_verbs, &cli_daemon_nverbs },
+	{ cli_open_verbs, &cli_open_nverbs },
 	{ cli_token_verbs, &cli_token_nverbs },
 	{ cli_privacy_verbs, &cli_privacy_nverbs },
 	{ cli_reveal_verbs, &cli_reveal_nverbs },

@@ -274,6 +274,7 @@ daemon_lock(daemon_ *d, sat_err *e)
 		return sat_fail_code(e, SAT_ELOCKED, "daemon.locked", NULL,
 		    "the daemon is locked already");
 	leave_replica(d);
+	sessions_lock(d);
 	events_add(d->ev, "lock", sat_json_obj());
 	return SAT_OK;
 }
@@ -374,6 +375,7 @@ sat_rc
 sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 {
 	static daemon_ d; /* threads may look at it until the process ends */
+	sat_http *http = NULL;
 	sat_http_opts h = { .socket_path = o->socket_path,
 		.tcp = o->listen, .tcp_port = o->port,
 		.handle = door_handle, .u = &d };
@@ -390,7 +392,12 @@ sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 	if ((d.w = worker_start()) == NULL)
 		return sat_fail(e, SAT_EFAIL, "cannot start a thread");
 	rc = daemon_unlock(&d, passphrase, e);
-	if (rc == SAT_OK && (rc = sat_http_serve(&d.http, &h, e)) == SAT_OK)
+	if (rc == SAT_OK)
+		rc = sat_http_serve(&http, &h, e);
+	pthread_mutex_lock(&d.mtx); /* somebody may be asking already */
+	d.http = http;
+	pthread_mutex_unlock(&d.mtx);
+	if (rc == SAT_OK)
 		rc = tell_port(&d, e);
 	if (rc == SAT_OK) {
 		o->ready(o->u);

@@ -17,6 +17,7 @@ typedef struct sat_daemon_opts {
 	bool no_sync;         /* exchange only when asked to */
 	bool no_timer;        /* make no tasks or reports by itself */
 	bool listen;          /* answer at a port of 127.0.0.1 too */
+	bool no_http;         /* at no port, not even for `satchel open` */
 	unsigned port;        /* 0 = any that is free */
 	const char *port_file; /* gets the number; NULL = none */
 	bool kiosk;           /* only what a visitor's page and its keeper need */

@@ -5,6 +5,7 @@
  *   events.c   what happened, numbered, for those who listen
  *   job.c      one request: waited for, or streamed line by line
  *   door.c     HTTP -> route table -> HTTP
+ *   session.c  one-time links, and what a browser is let in with
  *   timer.c    what it does by itself: rules of the template, reports
  *   daemon.c   life: open, lock, live sync, signals
  */
@@ -15,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "client/http/daemon.h"
+#include "common/crypto/crypto.h"
 #include "common/http/http.h"
 
 /* ---- worker.c ---- */
@@ -26,6 +28,7 @@ bool worker_call(worker *w, void (*fn)(void *arg), void *arg);
 void worker_stop(worker *w); /* what is queued runs first */
 
 /* ---- events.c ---- */
+#define SESSION_PATH_MAX 200
 #define EVENTS_KEPT 1024
 #define EVENT_BYTES_MAX 400
 typedef struct events events;
@@ -44,6 +47,20 @@ uint64_t events_last(events *ev);
  */
 bool events_wait(sat_buf *out, uint64_t *next, events *ev, uint64_t since,
     const char *types, int wait_ms, bool sse);
+
+/* ---- session.c ---- */
+#define LINKS_MAX 8
+#define SESSIONS_MAX 32
+typedef struct session_entry {
+	uint8_t hash[SAT_HASH_BYTES]; /* of its secret */
+	int64_t until_ms;             /* boot clock; 0 = the place is free */
+	bool kiosk, locked;
+	char path[SESSION_PATH_MAX];  /* a link's: where it leads */
+} session_entry;
+typedef struct session_book {
+	session_entry link[LINKS_MAX], open[SESSIONS_MAX];
+	int64_t idle_ms;              /* as the template says */
+} session_book;
 
 /* ---- daemon.c ---- */
 typedef struct daemon_ {
@@ -67,6 +84,7 @@ typedef struct daemon_ {
 	bool timer_runs;
 	pthread_cond_t timer_cond; /* with mtx */
 	bool timer_stop;           /* under mtx */
+	session_book sessions;     /* under mtx */
 } daemon_;
 
 /* Enter and leave a job that uses the replica off the worker; false: locked. */
@@ -116,7 +134,23 @@ void job_stream(job *j, sat_http_response *out);
 bool job_cancel(daemon_ *d, const char *name);
 void job_cancel_all(daemon_ *d);
 
+/* ---- session.c: the routes below /v1/session that are not the lock's ---- */
+/* POST /v1/session/links (through the socket alone), POST and DELETE
+ * /v1/session. false: it is none of them. */
+bool session_route(daemon_ *d, sat_http_response *out,
+    const sat_http_request *r);
+/* May whoever sends this Authorization header do this? SAT_ENOTFOUND: it is no
+ * session's. */
+sat_rc session_may(daemon_ *d, const char *authorization, const char *method,
+    const char *path, sat_err *e);
+/* The daemon was locked: no session does anything but unlock. */
+void sessions_lock(daemon_ *d);
+/* The one that unlocked it goes on. */
+void session_unlocked(daemon_ *d, const char *authorization);
+
 /* ---- door.c ---- */
+void put_problem(sat_http_response *out, const sat_err *e);
+
 void door_handle(void *u, sat_http_response *out, const sat_http_request *r);
 
 #endif

@@ -20,7 +20,7 @@ put_json(sat_http_response *out, const sat_json *doc)
 	sat_buf_str(&out->body, "\n");
 }
 
-static void
+void
 put_problem(sat_http_response *out, const sat_err *e)
 {
 	sat_json *p = sat_api_problem(e);
@@ -328,9 +328,12 @@ may_enter(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 
 	if (!r->tcp || (strcmp(r->method, "GET") == 0 &&
 	    (strcmp(r->path, "/v1/health") == 0 ||
-	    strcmp(r->path, "/v1/version") == 0)))
+	    strcmp(r->path, "/v1/version") == 0)) ||
+	    (strcmp(r->method, "POST") == 0 && /* brings its own secret */
+	    strcmp(r->path, "/v1/session") == 0))
 		return true;
-	if (!worker_call(d->w, ask_in, &x))
+	x.rc = session_may(d, x.authorization, r->method, r->path, &x.e);
+	if (x.rc == SAT_ENOTFOUND && !worker_call(d->w, ask_in, &x))
 		x.rc = sat_fail(&x.e, SAT_EUNREACHABLE, "the daemon is ending");
 	x.e.rc = x.rc;
 	if (x.rc != SAT_OK)
@@ -348,6 +351,8 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *r)
 
 	if (!may_enter(d, out, r))
 		return;
+	if (session_route(d, out, r))
+		return;
 	if (strcmp(r->method, "GET") == 0 &&
 	    strcmp(r->path, "/v1/events") == 0) {
 		to_events(d, out, r);
@@ -356,6 +361,9 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *r)
 		done(out, rc, &e);
 	} else if (post && strcmp(r->path, "/v1/session/unlock") == 0) {
 		to_secret(d, out, r, daemon_unlock);
+		if (out->status == 200)
+			session_unlocked(d, sat_http_header(r,
+			    "Authorization"));
 	} else if (post && strcmp(r->path, "/v1/session/passphrase") == 0) {
 		to_secret(d, out, r, daemon_passphrase);
 	} else if (strcmp(r->method, "DELETE") == 0 &&

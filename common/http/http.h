@@ -68,6 +68,9 @@ typedef struct sat_http_opts {
  *         file is replaced), SAT_EUSAGE (path too long), SAT_EIO.
  */
 SAT_CHECK sat_rc sat_http_serve(sat_http **h, const sat_http_opts *o, sat_err *e);
+/* Listen at a port of 127.0.0.1 from now on (0: any that is free); nothing
+ * changes when it does already. Not beside itself. */
+SAT_CHECK sat_rc sat_http_listen(sat_http *h, unsigned port, sat_err *e);
 /* The port it listens on; 0 without one. */
 unsigned sat_http_port(const sat_http *h);
 /* No more connections; waits for handlers that run (streams have to end) and

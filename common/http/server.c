@@ -200,6 +200,18 @@ response_of(sat_http_response *x)
 	return r;
 }
 
+/* Data, never a page: kept nowhere, run by nobody, in no frame, told to no
+ * other origin. */
+static const char *const always[][2] = {
+	{ "Cache-Control", "no-store" },
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "Referrer-Policy", "no-referrer" },
+	{ "Content-Security-Policy",
+	    "default-src 'none'; frame-ancestors 'none'" },
+	{ "Cross-Origin-Opener-Policy", "same-origin" },
+	{ "Cross-Origin-Resource-Policy", "same-origin" },
+};
+
 static enum MHD_Result
 answer(const doorway *w, struct MHD_Connection *c, const char *method,
     const char *path, const incoming *in)
@@ -215,9 +227,8 @@ answer(const doorway *w, struct MHD_Connection *c, const char *method,
 	h->o.handle(h->o.u, &x, &q);
 	r = response_of(&x);
 	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, x.type);
-	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL,
-	    "no-store");
-	(void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+	for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+		(void)MHD_add_response_header(r, always[i][0], always[i][1]);
 	if (x.etag[0] != '\0')
 		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ETAG, x.etag);
 	rv = MHD_queue_response(c, (unsigned)x.status, r);
@@ -381,19 +392,25 @@ start(doorway *w, int fd)
 static sat_rc
 start_all(sat_http *h, int fd, sat_err *e)
 {
-	int port_fd;
-	sat_rc rc;
-
 	h->local = (doorway){ h, false };
 	h->port_ = (doorway){ h, true };
 	if ((h->daemon = start(&h->local, fd)) == NULL)
 		return sat_fail(e, SAT_EFAIL, "cannot start the http server");
-	if (!h->o.tcp)
+	return h->o.tcp ? sat_http_listen(h, h->o.tcp_port, e) : SAT_OK;
+}
+
+sat_rc
+sat_http_listen(sat_http *h, unsigned port, sat_err *e)
+{
+	int fd;
+	sat_rc rc;
+
+	if (h->tcp != NULL)
 		return SAT_OK;
-	h->port = h->o.tcp_port;
-	if ((rc = listen_port(&port_fd, &h->port, e)) != SAT_OK)
+	h->port = port;
+	if ((rc = listen_port(&fd, &h->port, e)) != SAT_OK)
 		return rc;
-	h->tcp = start(&h->port_, port_fd);
+	h->tcp = start(&h->port_, fd);
 	return h->tcp != NULL ? SAT_OK :
 	    sat_fail(e, SAT_EFAIL, "cannot start the http server");
 }
@@ -433,10 +450,10 @@ sat_http_stop(sat_http *h)
 	if (h == NULL)
 		return;
 	(void)unlink(h->path);
+	if (h->daemon != NULL) /* first: it may be opening the port */
+		MHD_stop_daemon(h->daemon);
 	if (h->tcp != NULL)
 		MHD_stop_daemon(h->tcp);
-	if (h->daemon != NULL)
-		MHD_stop_daemon(h->daemon);
 	free(h->path);
 	free(h);
 }

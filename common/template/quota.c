@@ -1,4 +1,5 @@
-/* policy/limits.json: {"quota":{role or "*":{ops_day,mib_day,days}}}. */
+/* policy/limits.json: {"quota":{role or "*":{ops_day,mib_day,days}},
+ * "session":{idle_min}}. */
 #include "common/template/template_int.h"
 
 #include <string.h>
@@ -24,6 +25,13 @@ read_quota(walk *w, const sat_json *n)
 	return q;
 }
 
+static int64_t
+read_idle(walk *w, const sat_json *n)
+{
+	sat_walk_members(w, n, "idle_min");
+	return sat_walk_int(w, n, "idle_min", SAT_SESSION_IDLE_MIN, 1, 480);
+}
+
 sat_rc
 sat_template_load_quota(sat_template *t, sat_err *e)
 {
@@ -32,13 +40,15 @@ sat_template_load_quota(sat_template *t, sat_err *e)
 
 	if (root == NULL)
 		return SAT_OK;
-	sat_walk_members(&w, root, "note quota");
+	sat_walk_members(&w, root, "note quota session");
 	rows = sat_json_get(root, "quota");
 	if (rows != NULL && sat_json_type(rows) != SAT_J_OBJ)
 		sat_walk_fault(&w, "'quota' must be an object");
 	for (n = w.rc == SAT_OK ? sat_json_first(rows) : NULL;
 	    n != NULL && w.rc == SAT_OK; n = sat_json_next(n))
 		(void)read_quota(&w, n);
+	if (w.rc == SAT_OK && (n = sat_json_get(root, "session")) != NULL)
+		(void)read_idle(&w, n);
 	return w.rc;
 }
 
@@ -55,4 +65,14 @@ sat_template_quota(const sat_template *t, const char *role)
 	    (n = sat_json_get(rows, "*")) == NULL)
 		return SAT_QUOTA_DEFAULT;
 	return read_quota(&w, n); /* was checked when it was loaded */
+}
+
+int64_t
+sat_template_session_idle_min(const sat_template *t)
+{
+	walk w = { .t = t, .path = PATH };
+	const sat_json *n = t != NULL ? sat_json_get(sat_template_doc(t, PATH),
+	    "session") : NULL;
+
+	return n != NULL ? read_idle(&w, n) : SAT_SESSION_IDLE_MIN;
 }

@@ -224,6 +224,10 @@ const sat_json *sat_template_doc(const sat_template *t, const char *path);
 /* Paths that start with `prefix`, sorted. i-th or NULL. */
 const char *sat_template_path(const sat_template *t, const char *prefix, size_t i);
 
+/* A browser's session ends after this long without a request
+ * (policy/limits.json; NULL = no template). */
+#define SAT_SESSION_IDLE_MIN 15
+int64_t sat_template_session_idle_min(const sat_template *t);
 /* What a device of this role may send (policy/limits.json): per day, and for
  * how many days unused days add up. A role without a row has "*"'s; a template
  * without the document the numbers below. */
