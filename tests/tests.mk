@@ -127,6 +127,17 @@ check-built: all $(UNIT_BIN) $(REPLAY_BIN) layers headers $(CHECK_BINS)
 unit: $(UNIT_BIN)
 	@tests/tools/run.sh --unit-only $(O) $(UNIT_BIN)
 
+# the scripts that drive the two programs as people do: [ONLY=check_pool]
+.PHONY: e2e
+e2e: deps
+	@$(MAKE) --no-print-directory all $(CHECK_BINS)
+	@tests/tools/run.sh --e2e-only $(O) $(if $(ONLY),$(ONLY:%=tests/e2e/%.sh),$(sort $(wildcard tests/e2e/check_*.sh)))
+
+# everything a release rests on, hours: tests/tools/evidence.sh, [STEPS='sim fuzz']
+.PHONY: release-evidence
+release-evidence:
+	@tests/tools/evidence.sh $(STEPS)
+
 layers: all
 	@tests/tools/layers.sh "$(ROOMS)" $(O)
 

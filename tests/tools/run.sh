@@ -1,12 +1,13 @@
 #!/bin/bash
 # Run test programs, print each result, end with the true sum.
 # A program is either a cmocka one or prints "N passed, N failed" itself.
-# usage: run.sh [--unit-only] <build dir> <programs...>; further programs:
-# every tests/{golden,sim,fuzz,fault,e2e}/check_*.sh. Those of e2e
-# have a company of their own each and wait much, so SAT_JOBS (as many as there
-# are processors, 4 at most) run side by side; all others one after the other.
-unit_only=
-[ "$1" = --unit-only ] && { unit_only=1; shift; }
+# usage: run.sh [--unit-only|--e2e-only] <build dir> <programs...>; without an
+# option every tests/{golden,sim,fuzz,fault,e2e}/check_*.sh comes after them.
+# Those of e2e have a company of their own each and wait much, so SAT_JOBS (as
+# many as there are processors, 4 at most) run side by side; all others one
+# after the other.
+only=
+[[ "$1" = --*-only ]] && { only=$1; shift; }
 B=$1; shift
 export SAT_BUILD=$B
 jobs=${SAT_JOBS:-$(nproc)}; [ "$jobs" -gt 4 ] && jobs=4
@@ -46,8 +47,12 @@ run_beside() { # the same for many, SAT_JOBS at a time, told as they end
 		[ -z "$t" ] || { begin "$t" & going+=("$t"); }
 	done
 }
-for t in "$@"; do run "$t"; done
-if [ -z "$unit_only" ]; then
+if [ "$only" = --e2e-only ]; then
+	run_beside "$@"
+else
+	for t in "$@"; do run "$t"; done
+fi
+if [ -z "$only" ]; then
 	for t in tests/golden/check_*.sh tests/fuzz/check_*.sh tests/sim/check_*.sh \
 	    tests/fault/check_*.sh; do
 		[ ! -e "$t" ] || run "$t"
