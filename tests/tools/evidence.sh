@@ -26,6 +26,11 @@ if [ -n "$(git status --porcelain 2>&1)" ]; then
 	echo "evidence is of a commit: commit or remove what git status shows"
 	exit 2
 fi
+for want in "$@"; do
+	printf '%s\n' "${steps[@]}" | grep -q "^$want " && continue
+	echo "no step $want; there are:" $(printf '%s\n' "${steps[@]%% *}")
+	exit 2
+done
 at=${EVIDENCE:-build/evidence}/$(git rev-parse --short=12 HEAD)
 mkdir -p "$at" || exit 2
 passed=0 failed=0
