@@ -189,31 +189,43 @@ same_cell(const sat_cell *a, const sat_cell *b)
 	    same_bytes(a->ext, b->ext);
 }
 
-sat_sum
-sat_sum_change(const sat_record *was, const sat_record *is)
+/* NULL: the cell was not, or is not there. */
+static void
+cell_changed(sat_sum_diff *c, const sat_record *was, const sat_cell *a,
+    const sat_record *is, const sat_cell *b)
+{
+	if (c->n < SAT_DIFF_FIELDS)
+		c->field[c->n] = a != NULL ? a->field : b->field;
+	c->n++;
+	if (a != NULL)
+		sat_sum_sub(&c->sum, sum_cell(was, a));
+	if (b != NULL)
+		sat_sum_add(&c->sum, sum_cell(is, b));
+}
+
+void
+sat_sum_change(sat_sum_diff *out, const sat_record *was, const sat_record *is)
 {
 	size_t i = 0, j = 0;
-	sat_sum s = sum_head(is);
 
-	sat_sum_sub(&s, sum_head(was));
+	out->n = 0;
+	out->sum = sum_head(is);
+	sat_sum_sub(&out->sum, sum_head(was));
 	while (i < was->ncells || j < is->ncells) {
 		const sat_cell *a = i < was->ncells ? &was->cells[i] : NULL;
 		const sat_cell *b = j < is->ncells ? &is->cells[j] : NULL;
 
 		if (a != NULL && b != NULL && a->field == b->field) {
-			if (!same_cell(a, b)) {
-				sat_sum_sub(&s, sum_cell(was, a));
-				sat_sum_add(&s, sum_cell(is, b));
-			}
+			if (!same_cell(a, b))
+				cell_changed(out, was, a, is, b);
 			i++;
 			j++;
 		} else if (b == NULL || (a != NULL && a->field < b->field)) {
-			sat_sum_sub(&s, sum_cell(was, a));
+			cell_changed(out, was, a, is, NULL);
 			i++;
 		} else {
-			sat_sum_add(&s, sum_cell(is, b));
+			cell_changed(out, was, NULL, is, b);
 			j++;
 		}
 	}
-	return s;
 }

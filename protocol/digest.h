@@ -42,6 +42,13 @@ sat_sum sat_sum_record(const sat_record *r);
  * the cells of system fields. Taken before and after the fold. */
 sat_sum sat_sum_part(const sat_record *r, uint16_t field);
 /* sat_sum_record(is) - sat_sum_record(was), hashing only what differs. */
-sat_sum sat_sum_change(const sat_record *was, const sat_record *is);
+#define SAT_DIFF_FIELDS 16
+typedef struct sat_sum_diff {
+	sat_sum sum;
+	size_t n;        /* cells that differ; the first of them: */
+	uint16_t field[SAT_DIFF_FIELDS];
+} sat_sum_diff;
+void sat_sum_change(sat_sum_diff *out, const sat_record *was,
+    const sat_record *is);
 
 #endif

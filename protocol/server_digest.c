@@ -291,7 +291,7 @@ one_moved(digest *d, const wroot *r, sat_err *e)
 			    sum, false);
 		else if (!w->dirty)
 			sat_srv_class_change(d->s, &d->classes, &old, NULL,
-			    w->eid, put_class, d);
+			    NULL, w->eid, put_class, d);
 	}
 	return SAT_OK;
 }
@@ -304,7 +304,7 @@ one_dirty(digest *d, const wrec *w, sat_err *e)
 	const sat_record *was = w->stored ? &w->was : NULL;
 	holders h = { 0 };
 	sat_record old;
-	sat_sum sum;
+	sat_sum_diff by;
 	wroot *r;
 	bool anew;
 	sat_rc rc;
@@ -320,10 +320,12 @@ one_dirty(digest *d, const wrec *w, sat_err *e)
 		    SAT_OK)
 			return rc;
 	}
-	sum = anew ? sat_sum_record(&w->r) : sat_sum_change(was, &w->r);
-	sat_srv_class_change(d->s, &d->classes, was, &w->r, w->eid, put_class,
-	    d);
-	put_record(d, &h, w->kind, w->eid, w->root, w->owner, sum, false);
+	if (was != NULL && (!anew || d->classes.n > 0))
+		sat_sum_change(&by, was, &w->r);
+	sat_srv_class_change(d->s, &d->classes, was, &w->r, &by, w->eid,
+	    put_class, d);
+	put_record(d, &h, w->kind, w->eid, w->root, w->owner,
+	    anew ? sat_sum_record(&w->r) : by.sum, false);
 	return SAT_OK;
 }
 
@@ -497,7 +499,7 @@ count_row(void *u, const sat_rec_row *row)
 	put_record(&x->d, &h, w->kind, w->eid, w->root, w->owner,
 	    sat_sum_record(&r), false);
 	if (x->d.classes.current)
-		sat_srv_class_change(s, &x->d.classes, NULL, &r, w->eid,
+		sat_srv_class_change(s, &x->d.classes, NULL, &r, NULL, w->eid,
 		    put_class, &x->d);
 	return true;
 }

@@ -627,10 +627,11 @@ typedef struct mask_classes {
 typedef void sat_srv_put_sum(void *u, sat_scope_key key, uint16_t kind,
     uint32_t eid, sat_sum sum);
 SAT_CHECK sat_rc sat_srv_classes(mask_classes *c, sat_server *s, sat_err *e);
-/* What a record's change means for them; NULL: it was, is, not there. */
+/* What a record's change means for them; NULL: it was, is, not there. `by` is
+ * sat_sum_change of both, when both are. */
 void sat_srv_class_change(sat_server *s, const mask_classes *c,
-    const sat_record *was, const sat_record *is, uint32_t eid,
-    sat_srv_put_sum *put, void *u);
+    const sat_record *was, const sat_record *is, const sat_sum_diff *by,
+    uint32_t eid, sat_srv_put_sum *put, void *u);
 /* From the stored records, in place of what is stored; c is current then. */
 SAT_CHECK sat_rc sat_srv_class_recount(sat_server *s, mask_classes *c,
     sat_srv_put_sum *put, void *u, sat_err *e);

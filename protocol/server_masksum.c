@@ -43,49 +43,69 @@ sat_srv_classes(mask_classes *c, sat_server *s, sat_err *e)
 	return rc;
 }
 
-static sat_sum
-sum_shown(sat_server *s, const sat_record *r, const sat_mask *m)
+static sat_record
+shown(sat_server *s, const sat_record *r, const sat_mask *m)
 {
-	sat_record copy;
+	sat_record copy = *r;
 
-	if (r == NULL)
-		return (sat_sum){ 0, 0 };
-	copy = *r;
 	copy.cells = sat_arena_dup(&s->txn, r->cells,
 	    r->ncells * sizeof *r->cells);
 	(void)sat_srv_veil(s, &copy, m);
-	return sat_sum_record(&copy);
+	return copy;
 }
 
-/* Most records of most kinds hide nothing. */
+/* Cells that are as they were are shown as they were, and so is the mark that
+ * names the hidden ones: what is shown then moves by what differs. */
 static bool
-is_whole(const sat_record *r, const sat_mask *m)
+shows_all(const sat_record *was, const sat_record *is, const sat_sum_diff *by,
+    const sat_mask *m)
 {
-	for (size_t i = 0; r != NULL && i < r->ncells; i++)
-		if (r->cells[i].field == SAT_SYS_HANDED ||
-		    r->cells[i].field == SAT_SYS_LATER ||
-		    sat_mask_field(m, r->kind, r->cells[i].field) != NULL)
+	if (by->n > SAT_DIFF_FIELDS || was->born.hlc != is->born.hlc ||
+	    was->born.dev != is->born.dev || was->born.lsn != is->born.lsn)
+		return false;
+	for (size_t i = 0; i < by->n; i++)
+		if (by->field[i] == SAT_SYS_HANDED ||
+		    by->field[i] == SAT_SYS_LATER ||
+		    by->field[i] == SAT_SYS_MASKED ||
+		    sat_mask_field(m, is->kind, by->field[i]) != NULL)
 			return false;
 	return true;
 }
 
+static sat_sum
+shown_change(sat_server *s, const sat_record *was, const sat_record *is,
+    const sat_sum_diff *by, const sat_mask *m)
+{
+	sat_record a, b;
+	sat_sum_diff veiled;
+	sat_sum sum = { 0, 0 };
+
+	if (was != NULL && is != NULL && shows_all(was, is, by, m))
+		return by->sum;
+	if (was != NULL)
+		a = shown(s, was, m);
+	if (is != NULL)
+		b = shown(s, is, m);
+	if (was != NULL && is != NULL) {
+		sat_sum_change(&veiled, &a, &b);
+		return veiled.sum;
+	}
+	if (is != NULL)
+		return sat_sum_record(&b);
+	sat_sum_sub(&sum, sat_sum_record(&a));
+	return sum;
+}
+
 void
 sat_srv_class_change(sat_server *s, const mask_classes *c,
-    const sat_record *was, const sat_record *is, uint32_t eid,
-    sat_srv_put_sum *put, void *u)
+    const sat_record *was, const sat_record *is, const sat_sum_diff *by,
+    uint32_t eid, sat_srv_put_sum *put, void *u)
 {
 	uint16_t kind = is != NULL ? is->kind : was->kind;
 
 	for (size_t i = 0; i < c->n; i++) {
-		sat_sum sum;
+		sat_sum sum = shown_change(s, was, is, by, c->m[i]);
 
-		if (was != NULL && is != NULL && is_whole(was, c->m[i]) &&
-		    is_whole(is, c->m[i])) {
-			sum = sat_sum_change(was, is);
-		} else {
-			sum = sum_shown(s, is, c->m[i]);
-			sat_sum_sub(&sum, sum_shown(s, was, c->m[i]));
-		}
 		if (!sat_sum_zero(sum))
 			put(u, c->key[i], kind, eid, sum);
 	}
@@ -125,8 +145,8 @@ count_in(void *u, const sat_rec_row *row)
 
 	if ((x->rc = sat_record_read(&r, &x->s->txn, row->state, x->e)) ==
 	    SAT_OK)
-		sat_srv_class_change(x->s, x->c, NULL, &r, row->eid, x->put,
-		    x->u);
+		sat_srv_class_change(x->s, x->c, NULL, &r, NULL, row->eid,
+		    x->put, x->u);
 	sat_arena_reset(&x->s->txn);
 	return x->rc == SAT_OK;
 }

@@ -94,7 +94,8 @@ static void
 what_a_change_moves_is_the_difference(void **state)
 {
 	uint64_t seed = sat_test_seed(5);
-	sat_sum want, got;
+	sat_sum_diff got;
+	sat_sum want;
 
 	(void)state;
 	for (int round = 0; round < 2000; round++) {
@@ -119,10 +120,38 @@ what_a_change_moves_is_the_difference(void **state)
 		is.rlsn = sat_test_rand(&seed) % 2 + 7;
 		want = sat_sum_record(&is);
 		sat_sum_sub(&want, sat_sum_record(&was));
-		got = sat_sum_change(&was, &is);
-		if (!sat_sum_eq(want, got))
+		sat_sum_change(&got, &was, &is);
+		if (!sat_sum_eq(want, got.sum))
 			fail_msg("round %d", round);
 	}
+}
+
+static void
+a_change_names_the_fields_that_differ(void **state)
+{
+	sat_cell before[4], many[SAT_DIFF_FIELDS + 1];
+	sat_record was = sample(), is = was;
+	sat_sum_diff got;
+
+	(void)state;
+	memcpy(before, cells, sizeof before);
+	was.cells = before;
+	before[1].value = sat_v_int(41);
+	before[2].at.lsn++;
+	sat_sum_change(&got, &was, &is);
+	assert_int_equal(got.n, 2);
+	assert_int_equal(got.field[0], cells[1].field);
+	assert_int_equal(got.field[1], cells[2].field);
+	was.ncells = 0;
+	is.cells = many;
+	is.ncells = SAT_DIFF_FIELDS + 1;
+	for (size_t i = 0; i < is.ncells; i++) {
+		many[i] = cells[1];
+		many[i].field = (uint16_t)(i + 1);
+	}
+	sat_sum_change(&got, &was, &is);
+	assert_int_equal(got.n, SAT_DIFF_FIELDS + 1);
+	assert_int_equal(got.field[SAT_DIFF_FIELDS - 1], SAT_DIFF_FIELDS);
 }
 
 /* A device that has read one column moves the sum as one that has read all. */
@@ -172,6 +201,7 @@ main(void)
 		cmocka_unit_test(sums_add_up_in_any_order_and_go_back_to_nothing),
 		cmocka_unit_test(every_member_of_a_state_moves_its_sum),
 		cmocka_unit_test(what_a_change_moves_is_the_difference),
+		cmocka_unit_test(a_change_names_the_fields_that_differ),
 		cmocka_unit_test(the_part_of_a_field_is_all_an_operation_on_it_moves),
 		cmocka_unit_test(long_values_and_sums_as_bytes),
 	};
