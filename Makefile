@@ -146,10 +146,12 @@ unit_room = $(patsubst tests/unit/%/,%,$(dir $(1)))
 libs_upto = $(call reverse,$(foreach r,$(room_names),$(if $(filter 1,$(shell \
   [ $(call room_floor,$(r)) -lt $(call room_floor,$(1)) -o $(r) = $(1) ] && echo 1)),$(call lib_of,$(r)))))
 TESTLIB := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/lib/*.c))
+# what several tests of a room share stands beside them, without test_
+unit_share = $(patsubst %.c,$(O)/obj/%.o,$(filter-out $(UNIT),$(wildcard $(dir $(1))*.c)))
 define unit_rule
-$(O)/$(1:%.c=%): $(O)/obj/$(1:%.c=%.o) $(TESTLIB) $$(call libs_upto,$(call unit_room,$(1)))
+$(O)/$(1:%.c=%): $(O)/obj/$(1:%.c=%.o) $(call unit_share,$(1)) $(TESTLIB) $$(call libs_upto,$(call unit_room,$(1)))
 	@mkdir -p $$(@D)
-	@$$(CC) $$(LDFLAGS) -o $$@ $$< $(TESTLIB) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LDLIBS) -lcmocka
+	@$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LDLIBS) -lcmocka
 endef
 $(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
 
