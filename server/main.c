@@ -5,6 +5,7 @@
 #include "common/base/args.h"
 #include "common/base/log.h"
 #include "common/base/roff.h"
+#include "common/base/version.h"
 #include "common/crypto/passphrase.h"
 #include "server/admin/admin.h"
 
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VERSION "0.1.0"
 
 static const sat_opt global[] = {
 	{ "dir", 'D', "DIR", "the server's folder (SATCHELD_DIR, /var/lib/satchel)" },
@@ -31,6 +31,7 @@ static const sat_opt global[] = {
 	{ "port-file", 0, "FILE", "serve: write the bound port here" },
 	{ "links", 0, "N", "serve: so many connections (6000)" },
 	{ "links-per-address", 0, "N", "serve: so many from one address (256)" },
+	{ "metrics", 0, "ADDR:PORT", "serve: figures for a monitor (none); 127.0.0.1:9464" },
 	{ "verify-only", 0, NULL, "restore: check the backup, change nothing" },
 	{ "root-key", 0, "FILE", "restore: the root key (root.key in the backup)" },
 	{ "same-epoch", 0, NULL, "restore: nothing happened since this backup" },
@@ -49,7 +50,7 @@ static const struct {
 	const char *usage, *help;
 } own_verbs[] = {
 	{ "init --org NAME [--admin KEY] [--pack ID]", "make a server folder" },
-	{ "serve [--config F] [--listen URL] [--advertise URL] [--port-file F]",
+	{ "serve [--config F] [--listen URL] [--advertise URL] [--port-file F] [--metrics ADDR:PORT]",
 	    "serve until SIGTERM" },
 	{ "restore BACKUP --root-key FILE [--verify-only] [--same-epoch] [--skip N] [--seed-roles LIST] [--window TIME]",
 	    "put a backup or a kit into a new folder and begin a new epoch" },
@@ -66,7 +67,7 @@ man(void)
 {
 	sat_buf b = { 0 };
 
-	sat_roff_head(&b, "satcheld", 8, "Satchel " VERSION,
+	sat_roff_head(&b, "satcheld", 8, "Satchel " SAT_VERSION,
 	    "the sync server of Satchel");
 	sat_roff_section(&b, "SYNOPSIS");
 	sat_roff_text(&b, "satcheld [-D DIR] COMMAND [OPTIONS]");
@@ -170,59 +171,29 @@ restore(const sat_args *a, const char *dir, sat_span phrase, sat_err *e)
 	return sat_admin_restore(dir, a->arg[1], &o, phrase, e);
 }
 
-static sat_rc
-number(unsigned *out, const char *text, const char *option, sat_err *e)
+static const char *
+config_file(const sat_args *a, bool *given)
 {
-	char *end = NULL;
-	unsigned long v = strtoul(text, &end, 10);
-
-	if (end == text || *end != '\0' || v < 1 || v > 1000000)
-		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
-		    "a number from 1 to 1000000", "--%s %s", option, text);
-	*out = (unsigned)v;
-	return SAT_OK;
-}
-
-static sat_rc
-settings(sat_admin_settings *s, const char **path, const sat_args *a,
-    sat_err *e)
-{
-	const char *given = sat_args_get(a, "config");
-
-	*path = given != NULL ? given : SAT_ADMIN_CONFIG;
-	return sat_admin_settings_read(s, *path, given != NULL, e);
+	*given = sat_args_has(a, "config");
+	return *given ? sat_args_get(a, "config") : SAT_ADMIN_CONFIG;
 }
 
 static sat_rc
 serve(const sat_args *a, sat_admin *admin, sat_err *e)
 {
-	sat_admin_settings s;
-	sat_admin_listen l = { 0 };
-	const char *path, *origin;
-	sat_rc rc = settings(&s, &path, a, e);
+	bool given;
+	const char *path = config_file(a, &given);
 
-	if (rc == SAT_OK) {
-		l.listen = sat_admin_setting(&s, a, "listen", &origin);
-		l.advertise = sat_admin_setting(&s, a, "advertise", &origin);
-		l.port_file = sat_admin_setting(&s, a, "port-file", &origin);
-		rc = number(&l.links, sat_admin_setting(&s, a, "links",
-		    &origin), "links", e);
-	}
-	if (rc == SAT_OK)
-		rc = number(&l.links_per_address, sat_admin_setting(&s, a,
-		    "links-per-address", &origin), "links-per-address", e);
-	if (rc == SAT_OK)
-		rc = sat_admin_serve(admin, &l, e);
-	sat_admin_settings_free(&s);
-	return rc;
+	return sat_admin_serve(admin, a, path, given, e);
 }
 
 static sat_rc
 config(const sat_args *a, const char *dir, sat_buf *out, sat_err *e)
 {
 	sat_admin_settings s;
-	const char *path;
-	sat_rc rc = settings(&s, &path, a, e);
+	bool given;
+	const char *path = config_file(a, &given);
+	sat_rc rc = sat_admin_settings_read(&s, path, given, e);
 
 	if (rc == SAT_OK)
 		rc = sat_admin_config(a, &s, path, dir, out, e);
@@ -248,7 +219,8 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 	if (strcmp(verb, "init") != 0 && strcmp(verb, "serve") != 0 &&
 	    strcmp(verb, "restore") != 0) {
 		rc = sat_admin_ask(dir, argc, argv, out, e);
-		if (rc != SAT_EUNREACHABLE)
+		if (rc != SAT_EUNREACHABLE || strcmp(verb, "reload") == 0 ||
+		    strcmp(verb, "drain") == 0)
 			return rc;
 	}
 	if ((rc = passphrase(&secret, a, e)) != SAT_OK)
@@ -318,7 +290,7 @@ main(int argc, char **argv)
 	    sat_admin_options(), &e);
 	if (sat_args_has(&a, "version") ||
 	    (a.nargs > 0 && strcmp(a.arg[0], "version") == 0)) {
-		(void)puts("satcheld " VERSION "\nLicence: the organisation's own");
+		(void)puts("satcheld " SAT_VERSION "\nLicence: the organisation's own");
 		return 0;
 	}
 	if (argc < 2 || sat_args_has(&a, "help") ||

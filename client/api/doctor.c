@@ -5,6 +5,7 @@
 #include "client/api/api_int.h"
 
 #include "common/base/file.h"
+#include "common/json/findings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,56 +15,34 @@
 #define SPACE_LOW_MB 200
 #define SPACE_NONE_MB 20
 
-typedef enum state { GOOD, WARN, FAIL } state;
-
-typedef struct visit {
-	sat_json *rows;
-	int warnings, failures;
-} visit;
-
-/* next NULL: nothing to do. */
-static void
-found(visit *v, const char *check, state s, const char *detail, const char *next)
-{
-	static const char *const words[] = { "ok", "warn", "fail" };
-	sat_json *row = sat_json_add_obj(v->rows);
-
-	sat_json_put_str(row, "check", check);
-	sat_json_put_str(row, "state", words[s]);
-	sat_json_put_str(row, "detail", detail);
-	sat_json_put_str(row, "next", s == GOOD ? NULL : next);
-	v->warnings += s == WARN;
-	v->failures += s == FAIL;
-}
-
 /* ---- the data -------------------------------------------------------------------- */
 
 static void
-look_at_database(visit *v, sat_api *api)
+look_at_database(sat_findings *v, sat_api *api)
 {
 	sat_err why = { 0 };
 
 	if (sat_replica_check(api->crm.replica, true, &why) == SAT_OK)
-		found(v, "database", GOOD, "every page is whole", NULL);
+		sat_finding_add(v, "database", SAT_GOOD, "every page is whole", NULL);
 	else
-		found(v, "database", FAIL, why.text,
+		sat_finding_add(v, "database", SAT_FAILURE, why.text,
 		    "satchel backup FOLDER, then ask the administrator");
 	if (sat_replica_template(api->crm.replica) != NULL)
-		found(v, "template", GOOD, sat_template_version(
+		sat_finding_add(v, "template", SAT_GOOD, sat_template_version(
 		    sat_replica_template(api->crm.replica)), NULL);
 	else
-		found(v, "template", FAIL, "none yet", "satchel sync");
+		sat_finding_add(v, "template", SAT_FAILURE, "none yet", "satchel sync");
 }
 
 static void
-look_at_sync(visit *v, sat_api *api, const sat_replica_status *s)
+look_at_sync(sat_findings *v, sat_api *api, const sat_replica_status *s)
 {
 	int64_t now = sat_wall_ms(&api->crm.clock);
 	bool old = s->last_sync_ms == 0 || now - s->last_sync_ms > SYNC_OLD_MS;
 	char text[80];
 
 	if (sat_replica_is_demo(api->crm.replica)) {
-		found(v, "sync", GOOD, "demonstration, no server", NULL);
+		sat_finding_add(v, "sync", SAT_GOOD, "demonstration, no server", NULL);
 		return;
 	}
 	if (s->last_sync_ms == 0)
@@ -71,58 +50,58 @@ look_at_sync(visit *v, sat_api *api, const sat_replica_status *s)
 	else
 		(void)snprintf(text, sizeof text, "%lld hours ago",
 		    (long long)((now - s->last_sync_ms) / 3600000));
-	found(v, "sync", old ? WARN : GOOD, text, "satchel sync");
+	sat_finding_add(v, "sync", old ? SAT_WARNING : SAT_GOOD, text, "satchel sync");
 	(void)snprintf(text, sizeof text, "%lld commits",
 	    (long long)s->pending_commits);
-	found(v, "waiting", old && s->pending_commits > 0 ? WARN : GOOD, text,
+	sat_finding_add(v, "waiting", old && s->pending_commits > 0 ? SAT_WARNING : SAT_GOOD, text,
 	    "satchel sync");
 	(void)snprintf(text, sizeof text, "%lld commits",
 	    (long long)s->quarantined);
-	found(v, "refused", s->quarantined > 0 ? WARN : GOOD, text,
+	sat_finding_add(v, "refused", s->quarantined > 0 ? SAT_WARNING : SAT_GOOD, text,
 	    "satchel inbox");
 	(void)snprintf(text, sizeof text, "%lld times", (long long)s->diverged.count);
-	found(v, "diverged", s->diverged.count > 0 ? WARN : GOOD, text,
+	sat_finding_add(v, "diverged", s->diverged.count > 0 ? SAT_WARNING : SAT_GOOD, text,
 	    "satchel check; tell the administrator if it goes on");
 }
 
 static void
-look_at_time(visit *v, sat_api *api, const sat_replica_status *s)
+look_at_time(sat_findings *v, sat_api *api, const sat_replica_status *s)
 {
 	sat_err why = { 0 };
 
-	found(v, "clock", s->clock_suspect ? WARN : GOOD, s->clock_suspect
+	sat_finding_add(v, "clock", s->clock_suspect ? SAT_WARNING : SAT_GOOD, s->clock_suspect
 	    ? "differs from the server's, or was set back" : "as the server's",
 	    "set the time of this computer");
 	if (sat_replica_permitted(api->crm.replica, &why) == SAT_OK)
-		found(v, "permit", GOOD, "open", NULL);
+		sat_finding_add(v, "permit", SAT_GOOD, "open", NULL);
 	else
-		found(v, "permit", FAIL, why.text, "satchel sync");
+		sat_finding_add(v, "permit", SAT_FAILURE, why.text, "satchel sync");
 }
 
 /* ---- the folder -------------------------------------------------------------------- */
 
 static void
-look_at_mode(visit *v, const char *check, const char *path)
+look_at_mode(sat_findings *v, const char *check, const char *path)
 {
 	sat_file_facts f;
 	sat_err why = { 0 };
 	char text[80];
 
 	if (sat_file_look(&f, path, &why) != SAT_OK) {
-		found(v, check, FAIL, why.text, "satchel restore FOLDER");
+		sat_finding_add(v, check, SAT_FAILURE, why.text, "satchel restore FOLDER");
 		return;
 	}
 	(void)snprintf(text, sizeof text, "mode %04o", f.mode);
 	if (!f.mine)
-		found(v, check, WARN, "belongs to another user",
+		sat_finding_add(v, check, SAT_WARNING, "belongs to another user",
 		    "give it to who uses it: chown");
 	else
-		found(v, check, (f.mode & 077) != 0 ? WARN : GOOD, text,
+		sat_finding_add(v, check, (f.mode & 077) != 0 ? SAT_WARNING : SAT_GOOD, text,
 		    "take the rights of others away: chmod go=");
 }
 
 static void
-look_at_folder(visit *v, const sat_api *api)
+look_at_folder(sat_findings *v, const sat_api *api)
 {
 	char *ring = sat_xasprintf("%s/replica.keyring", api->dir);
 	sat_err why = { 0 };
@@ -133,42 +112,42 @@ look_at_folder(visit *v, const sat_api *api)
 	look_at_mode(v, "keyring", ring);
 	free(ring);
 	if (sat_folder_space(&mb, api->dir, &why) != SAT_OK) {
-		found(v, "space", WARN, why.text, NULL);
+		sat_finding_add(v, "space", SAT_WARNING, why.text, NULL);
 		return;
 	}
 	(void)snprintf(text, sizeof text, "%llu MB free",
 	    (unsigned long long)mb);
-	found(v, "space", mb < SPACE_NONE_MB ? FAIL
-	        : mb < SPACE_LOW_MB          ? WARN
-	                                     : GOOD,
+	sat_finding_add(v, "space", mb < SPACE_NONE_MB ? SAT_FAILURE
+	        : mb < SPACE_LOW_MB          ? SAT_WARNING
+	                                     : SAT_GOOD,
 	    text, "make room on this disk");
 }
 
 /* ---- what may leak ----------------------------------------------------------------- */
 
 static void
-look_at_leaks(visit *v, const sat_api *api)
+look_at_leaks(sat_findings *v, const sat_api *api)
 {
 	char *beside = sat_xasprintf("%s/demo.passphrase", api->dir);
 	bool lies = sat_file_there(beside);
 	sat_process_facts p;
 
 	sat_process_look(&p);
-	found(v, "user", p.root ? WARN : GOOD,
+	sat_finding_add(v, "user", p.root ? SAT_WARNING : SAT_GOOD,
 	    p.root ? "runs as root" : "an ordinary one", "run it as who uses it");
-	found(v, "core", p.core_bytes > 0 ? WARN : GOOD, p.core_bytes > 0
+	sat_finding_add(v, "core", p.core_bytes > 0 ? SAT_WARNING : SAT_GOOD, p.core_bytes > 0
 	    ? "a crash may write memory to disk" : "none are written",
 	    "ulimit -c 0");
-	found(v, "locked memory", p.locked_bytes < 65536 ? WARN : GOOD,
+	sat_finding_add(v, "locked memory", p.locked_bytes < 65536 ? SAT_WARNING : SAT_GOOD,
 	    p.locked_bytes < 65536 ? "keys may be swapped out"
 	                           : "keys stay in memory", "ulimit -l 1024");
-	found(v, "swap", p.swaps > 0 ? WARN : GOOD, p.swaps > 0
+	sat_finding_add(v, "swap", p.swaps > 0 ? SAT_WARNING : SAT_GOOD, p.swaps > 0
 	    ? "there is some; screens and letters may reach the disk" : "none",
 	    "encrypt it, or switch it off");
-	found(v, "tracing", p.ptrace == 0 ? WARN : GOOD, p.ptrace == 0
+	sat_finding_add(v, "tracing", p.ptrace == 0 ? SAT_WARNING : SAT_GOOD, p.ptrace == 0
 	    ? "programs of this user may read each other" : "restricted",
 	    "sysctl kernel.yama.ptrace_scope=1");
-	found(v, "passphrase", lies ? WARN : GOOD,
+	sat_finding_add(v, "passphrase", lies ? SAT_WARNING : SAT_GOOD,
 	    lies ? "lies beside the data" : "not beside the data",
 	    "nothing, for a demonstration; else satchel passwd");
 	free(beside);
@@ -177,7 +156,7 @@ look_at_leaks(visit *v, const sat_api *api)
 HANDLER(api_doctor)
 {
 	sat_replica_status s;
-	visit v = { .failures = 0 };
+	sat_findings v = { .failures = 0 };
 	sat_rc rc;
 
 	(void)args;

@@ -3,6 +3,7 @@
  */
 #include "client/api/api_int.h"
 #include "common/base/log.h"
+#include "common/base/version.h"
 
 #include "common/git/git.h"
 
@@ -26,7 +27,7 @@ HANDLER(api_version)
 	(void)args;
 	(void)e;
 	*out = api_doc("version");
-	sat_json_put_str(*out, "version", "0.1.0");
+	sat_json_put_str(*out, "version", SAT_VERSION);
 	sat_json_put_int(*out, "protocol", SAT_PROTO_VERSION);
 	return SAT_OK;
 }

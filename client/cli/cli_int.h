@@ -8,12 +8,11 @@
 #include "client/cli/cli.h"
 #include "client/cli/text.h"
 #include "common/base/args.h"
+#include "common/base/version.h"
 #include "common/crypto/keyring.h"
 #include "common/model/report.h"
 
 #include <stdio.h>
-
-#define SAT_VERSION "0.1.0"
 
 typedef enum { FMT_AUTO, FMT_TABLE, FMT_TSV, FMT_CSV, FMT_JSON, FMT_JSONL } cli_format;
 

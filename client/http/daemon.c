@@ -25,9 +25,7 @@
 static void
 on_call(void *cu, void (*fn)(void *arg), void *arg)
 {
-	daemon_ *d = cu;
-
-	(void)worker_call(d->w, fn, arg);
+	metrics_call(cu, fn, arg);
 }
 
 static void

@@ -6,6 +6,7 @@
  *   job.c      one request: waited for, or streamed line by line
  *   door.c     HTTP -> route table -> HTTP
  *   session.c  one-time links, and what a browser is let in with
+ *   metrics.c  figures for a monitor
  *   timer.c    what it does by itself: rules of the template, reports
  *   daemon.c   life: open, lock, live sync, signals
  */
@@ -17,6 +18,7 @@
 
 #include "client/http/daemon.h"
 #include "common/crypto/crypto.h"
+#include "common/base/metrics.h"
 #include "common/http/http.h"
 
 /* ---- worker.c ---- */
@@ -74,6 +76,7 @@ typedef struct daemon_ {
 	/* under mtx */
 	sat_live *live;           /* NULL = not running */
 	pthread_t live_thread;
+	sat_hist merge;           /* transactions of syncs */
 	unsigned busy;            /* network jobs that use the replica */
 	bool locking;             /* no new ones */
 	struct job *jobs;         /* those that have a name */
@@ -99,6 +102,11 @@ sat_rc daemon_unlock(daemon_ *d, sat_span passphrase, sat_err *e);
 sat_rc daemon_passphrase(daemon_ *d, sat_span passphrase, sat_err *e);
 /* A sat_api for one request: a copy, with what the daemon adds. */
 void daemon_api(sat_api *out, daemon_ *d);
+
+/* ---- metrics.c ---- */
+/* worker_call for a transaction of a sync: how long it took is counted. */
+void metrics_call(daemon_ *d, void (*fn)(void *arg), void *arg);
+void metrics_answer(daemon_ *d, sat_http_response *out);
 
 /* ---- timer.c ---- */
 void timer_start(daemon_ *d);

@@ -356,6 +356,9 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *r)
 	if (strcmp(r->method, "GET") == 0 &&
 	    strcmp(r->path, "/v1/events") == 0) {
 		to_events(d, out, r);
+	} else if (strcmp(r->method, "GET") == 0 &&
+	    strcmp(r->path, "/metrics") == 0) {
+		metrics_answer(d, out);
 	} else if (post && strcmp(r->path, "/v1/session/lock") == 0) {
 		rc = daemon_lock(d, &e);
 		done(out, rc, &e);

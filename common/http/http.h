@@ -6,7 +6,8 @@
  * (SO_PEERCRED), and if asked to on a port of 127.0.0.1, which every user of the
  * machine and every page in a browser can reach: there a request must name this
  * door (Host, else 421), come from no other page (Origin, else 403), and the
- * handler must ask who it is. One thread per connection, so a handler may block: it waits
+ * handler must ask who it is. A server may instead listen on a port of the
+ * network alone, for answers everybody who reaches it may have. One thread per connection, so a handler may block: it waits
  * for the one thread that may touch the replica, or for an event.
  *
  * Limits (interfaces design §2.2): header 16 kB, body 1 MB, 64 connections,
@@ -54,8 +55,11 @@ typedef struct sat_http_response {
 
 typedef struct sat_http sat_http;
 typedef struct sat_http_opts {
-	const char *socket_path; /* at most 107 bytes */
-	bool tcp;                /* a port of 127.0.0.1 too */
+	const char *socket_path; /* at most 107 bytes; NULL = none */
+	bool tcp;                /* a port too */
+	const char *tcp_host;    /* its address, numeric; NULL = 127.0.0.1. Who
+	                            asks at an address of the network may call
+	                            it by any name (no Host check) */
 	unsigned tcp_port;       /* 0 = any that is free */
 	/* On the connection's thread; everything is borrowed but *out. */
 	void (*handle)(void *u, sat_http_response *out,
@@ -65,7 +69,8 @@ typedef struct sat_http_opts {
 
 /*
  * @return SAT_EBUSY when somebody answers at that socket already (a left-over
- *         file is replaced), SAT_EUSAGE (path too long), SAT_EIO.
+ *         file is replaced), SAT_EUSAGE (path too long, tcp_host is no
+ *         address), SAT_EIO.
  */
 SAT_CHECK sat_rc sat_http_serve(sat_http **h, const sat_http_opts *o, sat_err *e);
 /* Listen at a port of 127.0.0.1 from now on (0: any that is free); nothing

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,8 +37,9 @@ struct sat_http {
 	struct MHD_Daemon *daemon, *tcp; /* tcp NULL = no port */
 	doorway local, port_;
 	unsigned port;
+	bool loopback; /* the port is reached from this machine only */
 	sat_http_opts o;
-	char *path;
+	char *path; /* NULL = no socket */
 };
 
 typedef struct incoming { /* of one request */
@@ -129,6 +131,8 @@ foreign(const sat_http *h, struct MHD_Connection *c)
 	const char *origin = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
 	    MHD_HTTP_HEADER_ORIGIN);
 
+	if (!h->loopback) /* anybody's: no page of his may ask all the same */
+		return origin != NULL ? MHD_HTTP_FORBIDDEN : 0;
 	if (host == NULL || !is_ours(h, host, ""))
 		return MHD_HTTP_MISDIRECTED_REQUEST;
 	return origin != NULL && !is_ours(h, origin, "http://") ?
@@ -344,25 +348,71 @@ on_log(void *u, const char *fmt, va_list ap)
 	sat_log(SAT_INFO, "HTTP", "text=%s", text);
 }
 
+/* An address as it is written, no name: nobody is asked. */
 static sat_rc
-listen_port(int *fd, unsigned *port, sat_err *e)
+tcp_address(struct sockaddr_storage *sa, socklen_t *n, const char *host,
+    unsigned port, sat_err *e)
 {
-	struct sockaddr_in sa = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)*port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t n = sizeof sa;
-	int on = 1;
+	struct addrinfo want = { .ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
+	struct addrinfo *found;
+	char service[16];
 
-	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	(void)snprintf(service, sizeof service, "%u", port);
+	if (getaddrinfo(host, service, &want, &found) != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "listen.address",
+		    "for example 127.0.0.1 or ::1",
+		    "%.60s is no address to listen at", host);
+	*n = found->ai_addrlen;
+	memcpy(sa, found->ai_addr, *n);
+	freeaddrinfo(found);
+	return SAT_OK;
+}
+
+static bool
+is_loopback(const struct sockaddr_storage *sa)
+{
+	const struct sockaddr_in *v4 = (const void *)sa;
+	const struct sockaddr_in6 *v6 = (const void *)sa;
+
+	return sa->ss_family == AF_INET
+	    ? ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET
+	    : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
+static unsigned
+port_of(const struct sockaddr_storage *sa)
+{
+	return ntohs(sa->ss_family == AF_INET
+	    ? ((const struct sockaddr_in *)(const void *)sa)->sin_port
+	    : ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port);
+}
+
+/* *fd: on h->o's address; the port it got is in h->port. */
+static sat_rc
+listen_port(int *fd, sat_http *h, sat_err *e)
+{
+	const char *host = h->o.tcp_host != NULL ? h->o.tcp_host : "127.0.0.1";
+	struct sockaddr_storage sa;
+	socklen_t n;
+	int on = 1;
+	sat_rc rc = tcp_address(&sa, &n, host, h->o.tcp_port, e);
+
+	*fd = -1;
+	if (rc != SAT_OK)
+		return rc;
+	h->loopback = is_loopback(&sa);
+	*fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
 	if (*fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on,
 	    sizeof on) == 0 && bind(*fd, (struct sockaddr *)&sa, n) == 0 &&
 	    listen(*fd, SAT_HTTP_CONNECTIONS_MAX) == 0 &&
 	    getsockname(*fd, (struct sockaddr *)&sa, &n) == 0) {
-		*port = ntohs(sa.sin_port);
+		h->port = port_of(&sa);
 		return SAT_OK;
 	}
 	sat_fail_code(e, SAT_EIO, "listen", "port 0 takes any that is free",
-	    "cannot listen at 127.0.0.1:%u: %s", *port, strerror(errno));
+	    "cannot listen at %s:%u: %s", host, h->o.tcp_port, strerror(errno));
 	if (*fd >= 0)
 		(void)close(*fd);
 	return SAT_EIO;
@@ -390,12 +440,21 @@ start(doorway *w, int fd)
 }
 
 static sat_rc
-start_all(sat_http *h, int fd, sat_err *e)
+start_all(sat_http *h, sat_err *e)
 {
+	int fd = -1;
+	sat_rc rc;
+
 	h->local = (doorway){ h, false };
 	h->port_ = (doorway){ h, true };
-	if ((h->daemon = start(&h->local, fd)) == NULL)
-		return sat_fail(e, SAT_EFAIL, "cannot start the http server");
+	if (h->o.socket_path != NULL) {
+		if ((rc = listen_at(&fd, h->o.socket_path, e)) != SAT_OK)
+			return rc;
+		h->path = sat_xstrdup(h->o.socket_path); /* ours from now on */
+		if ((h->daemon = start(&h->local, fd)) == NULL)
+			return sat_fail(e, SAT_EFAIL,
+			    "cannot start the http server");
+	}
 	return h->o.tcp ? sat_http_listen(h, h->o.tcp_port, e) : SAT_OK;
 }
 
@@ -407,8 +466,8 @@ sat_http_listen(sat_http *h, unsigned port, sat_err *e)
 
 	if (h->tcp != NULL)
 		return SAT_OK;
-	h->port = port;
-	if ((rc = listen_port(&fd, &h->port, e)) != SAT_OK)
+	h->o.tcp_port = port;
+	if ((rc = listen_port(&fd, h, e)) != SAT_OK)
 		return rc;
 	h->tcp = start(&h->port_, fd);
 	return h->tcp != NULL ? SAT_OK :
@@ -420,20 +479,15 @@ sat_http_serve(sat_http **out, const sat_http_opts *o, sat_err *e)
 {
 	sat_http *h = sat_xcalloc(1, sizeof *h);
 	sat_rc rc;
-	int fd = -1;
 
 	*out = NULL;
 	h->o = *o;
-	if ((rc = listen_at(&fd, o->socket_path, e)) != SAT_OK) {
-		free(h);
-		return rc;
-	}
-	h->path = sat_xstrdup(o->socket_path);
-	h->o.socket_path = h->path;
-	if ((rc = start_all(h, fd, e)) != SAT_OK) {
+	if ((rc = start_all(h, e)) != SAT_OK) {
 		sat_http_stop(h);
 		return rc;
 	}
+	h->o.socket_path = h->path;
+	h->o.tcp_host = NULL; /* the caller's; said its part */
 	*out = h;
 	return SAT_OK;
 }
@@ -449,7 +503,8 @@ sat_http_stop(sat_http *h)
 {
 	if (h == NULL)
 		return;
-	(void)unlink(h->path);
+	if (h->path != NULL)
+		(void)unlink(h->path);
 	if (h->daemon != NULL) /* first: it may be opening the port */
 		MHD_stop_daemon(h->daemon);
 	if (h->tcp != NULL)

@@ -48,6 +48,8 @@ uint16_t sat_net_port(const sat_net_server *s); /* the bound port */
 /* Stop accepting. Links and NNG are never torn down: the process ends with
  * _exit after the database is closed (reliability design §5.2 rule 5). */
 void sat_net_stop_accepting(sat_net_server *s);
+/* Other caps from now on; 0 = the default. Links that are there stay. */
+void sat_net_caps(sat_net_server *s, unsigned links, unsigned per_address);
 typedef struct sat_net_stats {
 	unsigned links, links_unauth;
 	uint64_t accepted, refused, closed, frames_in, frames_out, bytes_in, bytes_out;

@@ -276,6 +276,16 @@ sat_net_stop_accepting(sat_net_server *s)
 	pthread_mutex_unlock(&s->mtx);
 }
 
+void
+sat_net_caps(sat_net_server *s, unsigned links, unsigned per_address)
+{
+	pthread_mutex_lock(&s->mtx);
+	s->o.links_max = links != 0 ? links : LINKS_MAX;
+	s->o.links_per_address_max =
+	    per_address != 0 ? per_address : LINKS_PER_ADDRESS_MAX;
+	pthread_mutex_unlock(&s->mtx);
+}
+
 /* ---- start ---- */
 
 static bool

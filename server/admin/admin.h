@@ -40,15 +40,14 @@ SAT_CHECK sat_rc sat_admin_run(sat_admin *a, int argc, char *const *argv,
 /* The same over a served folder's admin.sock. SAT_EUNREACHABLE: nobody serves. */
 SAT_CHECK sat_rc sat_admin_ask(const char *dir, int argc, char *const *argv,
     sat_buf *out, sat_err *e);
-typedef struct sat_admin_listen {
-	const char *listen;    /* "tcp://0.0.0.0:7443" */
-	const char *advertise; /* what invitations say; NULL = listen's */
-	const char *port_file; /* the bound port is written here; NULL = nowhere */
-	unsigned links, links_per_address; /* 0 = 6000 and 256 */
-} sat_admin_listen;
-/* Serve until SIGTERM/SIGINT or a fatal store error. */
-SAT_CHECK sat_rc sat_admin_serve(sat_admin *a, const sat_admin_listen *l,
-    sat_err *e);
+/*
+ * Serve until SIGTERM, SIGINT, `drain`, or a fatal store error. w: the options
+ * as given, which win over the file at config; the file is read now and with
+ * every `reload` (SIGHUP), must says that it has to be there. Both live as long
+ * as it serves.
+ */
+SAT_CHECK sat_rc sat_admin_serve(sat_admin *a, const sat_args *w,
+    const char *config, bool must, sat_err *e);
 
 /* ---- what needs no folder ------------------------------------------------------ */
 
@@ -59,7 +58,7 @@ SAT_CHECK sat_rc sat_admin_serve(sat_admin *a, const sat_admin_listen *l,
  *         the line, the setting that is unknown, or the value that is none.
  */
 #define SAT_ADMIN_CONFIG "/etc/satchel/satcheld.conf"
-#define SAT_ADMIN_SETTINGS_MAX 5
+#define SAT_ADMIN_SETTINGS_MAX 8
 typedef struct sat_admin_settings {
 	char *value[SAT_ADMIN_SETTINGS_MAX]; /* NULL = not in the file */
 } sat_admin_settings;

@@ -4,6 +4,8 @@
 #ifndef SAT_ADMIN_INT_H
 #define SAT_ADMIN_INT_H
 
+#include <stdatomic.h>
+
 #include "common/crypto/keyring.h"
 #include "common/json/json.h"
 #include "common/template/layers.h"
@@ -33,6 +35,8 @@ typedef struct admin_ring {
 	size_t ndevices, nteams;
 } admin_ring;
 
+typedef struct admin_serving admin_serving; /* serve.c */
+
 struct sat_admin {
 	char *dir;
 	sat_keyring *keyring;
@@ -44,6 +48,7 @@ struct sat_admin {
 	char address[256]; /* what invitations say; set by serve */
 	sat_clock clock;
 	sat_relay *relay;  /* while serving */
+	admin_serving *serving; /* the same */
 	struct {
 		sat_oid oid;
 		sat_template *t; /* NULL: known to be unloadable */
@@ -53,6 +58,9 @@ struct sat_admin {
 	sat_oid canary; /* the newest; equal to tip when no pilot runs */
 	admin_ring ring;
 	int64_t since_ms; /* when it began to serve */
+	int asker_fd; /* of the verb that runs for admin.sock; a verb that takes
+	                 it (0) answers later */
+	atomic_int drain_fd; /* of who waits for the drain; 0 = nobody */
 	uint64_t template_rev; /* another one when who is due what changed */
 };
 
@@ -130,6 +138,8 @@ sat_rc admin_backup_note(sat_admin *a, sat_err *e);
 int64_t admin_backup_last(sat_admin *a);
 /* How the live devices are. */
 typedef struct admin_devices {
+	uint64_t live;   /* neither late nor revoked */
+	uint64_t revoked;
 	uint64_t never;  /* enrolled, not heard of since */
 	uint64_t late;   /* silent for longer than they may be used (P-189) */
 	uint64_t behind; /* last seen with another template than they are due */
@@ -168,9 +178,27 @@ sat_rc admin_kit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 /* audit gaps, status --completeness */
 sat_rc admin_gaps(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
+/* serve.c */
+sat_rc admin_reload_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_drain_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+/* A published template that came into the folder: taken when the template key
+ * signed it and it goes on from ours. *changed. */
+sat_rc admin_template_reread(bool *changed, sat_admin *a, sat_err *e);
+
+/* metrics.c: /metrics, /healthz and /readyz at an address of their own */
+typedef struct monitor monitor;
+/* "127.0.0.1:9464", "[::1]:9464": host[64] and port; SAT_EINVALID. */
+sat_rc monitor_address(char host[64], unsigned *port, const char *text, sat_err *e);
+sat_rc monitor_start(monitor **m, sat_admin *a, const char *address, sat_err *e);
+unsigned monitor_port(const monitor *m);
+void monitor_stop(monitor *m); /* NULL is fine */
+
 /* socket.c */
 sat_rc admin_socket_start(sat_admin *a, int *fd, sat_err *e);
 void admin_socket_stop(sat_admin *a, int fd);
+/* Answer whoever asked for the drain, if anybody did; he then sees the process
+ * end. */
+void admin_socket_drained(sat_admin *a, sat_rc rc, const sat_err *why, const sat_buf *out);
 
 /* The members of a document that are no list, one a line. */
 void admin_print_head(sat_buf *out, const sat_json *doc);

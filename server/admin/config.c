@@ -21,6 +21,7 @@ static const struct {
 	{ "port-file", NULL, false },
 	{ "links", "6000", true },
 	{ "links-per-address", "256", true },
+	{ "metrics", NULL, false },
 };
 #define NKNOWN (sizeof known / sizeof known[0])
 _Static_assert(NKNOWN <= SAT_ADMIN_SETTINGS_MAX, "room for every setting");
@@ -35,9 +36,12 @@ typedef struct reading {
 static sat_rc
 judge(size_t i, const char *value, const char *path, sat_err *e)
 {
-	char *end = NULL;
+	char *end = NULL, host[64];
+	unsigned port;
 	unsigned long n;
 
+	if (strcmp(known[i].key, "metrics") == 0)
+		return monitor_address(host, &port, value, e);
 	if (known[i].is_number) {
 		n = strtoul(value, &end, 10);
 		if (end == value || *end != '\0' || n < 1 || n > 1000000)
@@ -62,8 +66,7 @@ take(void *u, const char *key, const char *value)
 {
 	const char *names[NKNOWN], *near;
 	reading *r = u;
-	char hint[80] = "known: serve.listen, serve.advertise, serve.port-file, "
-	    "serve.links";
+	char hint[80] = "see: satcheld config show";
 
 	if (r->rc != SAT_OK)
 		return;

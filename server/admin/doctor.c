@@ -4,6 +4,8 @@
  */
 #include "server/admin/admin_int.h"
 
+#include "common/json/findings.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,39 +21,10 @@
 /* A wall clock that much behind what commits were stamped with was set back. */
 #define CLOCK_BACK_MS ((int64_t)5 * 60 * 1000)
 
-typedef enum state { GOOD, WARN, FAIL } state;
-
 typedef struct visit {
 	sat_admin *a;
-	sat_json *rows;
-	int warnings, failures;
+	sat_findings f;
 } visit;
-
-/* next NULL: nothing to do. */
-static void
-found(visit *v, const char *check, state s, const char *detail, const char *next)
-{
-	static const char *const words[] = { "ok", "warn", "fail" };
-	sat_json *row = sat_json_add_obj(v->rows);
-
-	sat_json_put_str(row, "check", check);
-	sat_json_put_str(row, "state", words[s]);
-	sat_json_put_str(row, "detail", detail);
-	sat_json_put_str(row, "next", s == GOOD ? NULL : next);
-	v->warnings += s == WARN;
-	v->failures += s == FAIL;
-}
-
-static void
-found_count(visit *v, const char *check, state bad, uint64_t n,
-    const char *what, const char *next)
-{
-	char text[96];
-
-	(void)snprintf(text, sizeof text, "%llu %s", (unsigned long long)n,
-	    what);
-	found(v, check, n > 0 ? bad : GOOD, text, next);
-}
 
 /* ---- the data ---------------------------------------------------------------------------- */
 
@@ -62,23 +35,23 @@ look_at_data(visit *v)
 	sat_err why = { 0 };
 
 	if (sat_sqlite_store_check(a->store, true, &why) == SAT_OK)
-		found(v, "database", GOOD, "every page is whole", NULL);
+		sat_finding_add(&v->f, "database", SAT_GOOD, "every page is whole", NULL);
 	else
-		found(v, "database", FAIL, why.text,
+		sat_finding_add(&v->f, "database", SAT_FAILURE, why.text,
 		    "stop it, keep the folder, restore the last backup");
 	if (admin_segments_verify(a, &why) == SAT_OK)
-		found(v, "segments", GOOD, "whole and signed", NULL);
+		sat_finding_add(&v->f, "segments", SAT_GOOD, "whole and signed", NULL);
 	else
-		found(v, "segments", FAIL, why.text,
+		sat_finding_add(&v->f, "segments", SAT_FAILURE, why.text,
 		    "copy the folder segments of the last backup back");
 	if (sat_git_verify_closure(a->git, &a->tip, &why) != SAT_OK)
-		found(v, "template", FAIL, why.text,
+		sat_finding_add(&v->f, "template", SAT_FAILURE, why.text,
 		    "put templates.git of the last backup back");
 	else if (admin_template_at(a, a->tip.b) == NULL)
-		found(v, "template", FAIL, "what is published cannot be loaded",
+		sat_finding_add(&v->f, "template", SAT_FAILURE, "what is published cannot be loaded",
 		    "satcheld template rollback REV");
 	else
-		found(v, "template", GOOD, admin_pilot(a) ?
+		sat_finding_add(&v->f, "template", SAT_GOOD, admin_pilot(a) ?
 		    "whole; a pilot is under way" : "whole", NULL);
 }
 
@@ -101,8 +74,8 @@ look_at_backup(visit *v, sat_err *e)
 		    "%lld hours ago, %llu commits since",
 		    (long long)(age / 3600000), (unsigned long long)
 		    (s.lsn > s.durable ? s.lsn - s.durable : 0));
-	found(v, "backup", (at == 0 ? s.lsn > 0 : age > BACKUP_OLD_MS) ?
-	    WARN : GOOD, text, "satcheld backup FOLDER, on another machine");
+	sat_finding_add(&v->f, "backup", (at == 0 ? s.lsn > 0 : age > BACKUP_OLD_MS) ?
+	    SAT_WARNING : SAT_GOOD, text, "satcheld backup FOLDER, on another machine");
 	return SAT_OK;
 }
 
@@ -116,13 +89,13 @@ look_at_devices(visit *v, sat_err *e)
 	if ((rc = admin_devices_are(&d, v->a, e)) != SAT_OK ||
 	    (rc = admin_erasures_pending(&pending, v->a, e)) != SAT_OK)
 		return rc;
-	found_count(v, "devices", WARN, d.late,
+	sat_finding_count(&v->f, "devices", SAT_WARNING, d.late,
 	    "silent for longer than they may be used",
 	    "satcheld device list --stale 14d; revoke what is lost");
-	found_count(v, "diverged", WARN, d.diverged,
+	sat_finding_count(&v->f, "diverged", SAT_WARNING, d.diverged,
 	    "had to be sent records again",
 	    "satcheld check; satcheld device list");
-	found_count(v, "erasures", WARN, pending,
+	sat_finding_count(&v->f, "erasures", SAT_WARNING, pending,
 	    "confirmations of devices are missing",
 	    "satcheld privacy status");
 	return SAT_OK;
@@ -138,11 +111,11 @@ look_at_clock(visit *v)
 	if (st.counter_get(&stamped, st.u, SAT_N_CLAMP_NOW, NULL) != SAT_OK)
 		return;
 	if (now + CLOCK_BACK_MS < (int64_t)stamped)
-		found(v, "clock", FAIL,
+		sat_finding_add(&v->f, "clock", SAT_FAILURE,
 		    "behind the newest commit: it was set back",
 		    "set the time of this machine, let it follow NTP");
 	else
-		found(v, "clock", GOOD, "not behind the newest commit", NULL);
+		sat_finding_add(&v->f, "clock", SAT_GOOD, "not behind the newest commit", NULL);
 }
 
 /* ---- the machine ------------------------------------------------------------------------- */
@@ -155,12 +128,12 @@ look_at_mode(visit *v, const char *check, const char *name)
 	char text[80];
 
 	if (stat(path, &st) != 0) {
-		found(v, check, FAIL, "it is not there",
+		sat_finding_add(&v->f, check, SAT_FAILURE, "it is not there",
 		    "copy it back from the last backup");
 	} else {
 		(void)snprintf(text, sizeof text, "mode %04o",
 		    (unsigned)st.st_mode & 07777);
-		found(v, check, (st.st_mode & 077) != 0 ? WARN : GOOD, text,
+		sat_finding_add(&v->f, check, (st.st_mode & 077) != 0 ? SAT_WARNING : SAT_GOOD, text,
 		    "take the rights of others away: chmod go=");
 	}
 	free(path);
@@ -172,11 +145,11 @@ look_at_root_key(visit *v)
 	char *path = admin_path(v->a, "root.key");
 
 	if (access(path, F_OK) == 0)
-		found(v, "root.key", WARN, "lies beside the data",
+		sat_finding_add(&v->f, "root.key", SAT_WARNING, "lies beside the data",
 		    "move it to two offline places: whoever has it, a backup "
 		    "and the passphrase is the organisation");
 	else
-		found(v, "root.key", GOOD, "not on this machine", NULL);
+		sat_finding_add(&v->f, "root.key", SAT_GOOD, "not on this machine", NULL);
 	free(path);
 }
 
@@ -191,20 +164,20 @@ look_at_machine(visit *v)
 	look_at_mode(v, "keyring", "server.keyring");
 	look_at_root_key(v);
 	(void)snprintf(text, sizeof text, "%lld MB free", (long long)mb);
-	found(v, "space", mb < SPACE_NONE_MB ? FAIL : mb < SPACE_LOW_MB ? WARN :
-	    GOOD, text, "satcheld log compact, or a larger disk");
+	sat_finding_add(&v->f, "space", mb < SPACE_NONE_MB ? SAT_FAILURE : mb < SPACE_LOW_MB ? SAT_WARNING :
+	    SAT_GOOD, text, "satcheld log compact, or a larger disk");
 	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
 		(void)snprintf(text, sizeof text, "at most %llu",
 		    (unsigned long long)l.rlim_max);
-		found(v, "descriptors", l.rlim_max < DESCRIPTORS_LOW ? WARN :
-		    GOOD, text, "LimitNOFILE=65536 in the service");
+		sat_finding_add(&v->f, "descriptors", l.rlim_max < DESCRIPTORS_LOW ? SAT_WARNING :
+		    SAT_GOOD, text, "LimitNOFILE=65536 in the service");
 	}
 	if (strstr(v->a->address, "//0.0.0.0") != NULL ||
 	    v->a->address[0] == '\0')
-		found(v, "address", WARN, "invitations name no host",
+		sat_finding_add(&v->f, "address", SAT_WARNING, "invitations name no host",
 		    "satcheld serve --advertise tcp://HOST:PORT");
 	else
-		found(v, "address", GOOD, v->a->address, NULL);
+		sat_finding_add(&v->f, "address", SAT_GOOD, v->a->address, NULL);
 }
 
 sat_rc
@@ -217,20 +190,18 @@ admin_doctor_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	sat_rc rc;
 
 	sat_json_put_str(doc, "schema", "satcheld/doctor/1");
-	v.rows = sat_json_put_arr(doc, "data");
+	v.f.rows = sat_json_put_arr(doc, "data");
 	look_at_data(&v);
 	look_at_clock(&v);
 	look_at_machine(&v);
 	if ((rc = look_at_backup(&v, e)) == SAT_OK)
 		rc = look_at_devices(&v, e);
 	if (rc == SAT_OK) {
-		sat_json_put_bool(doc, "ok", v.failures == 0);
-		sat_json_put_int(doc, "warnings", v.warnings);
-		sat_json_put_int(doc, "failures", v.failures);
+		sat_findings_put(doc, &v.f);
 		admin_print(out, w, doc, cols);
-		if (v.failures > 0)
+		if (v.f.failures > 0)
 			rc = sat_fail_code(e, SAT_EFAIL, "doctor", NULL,
-			    "%d to set right at once", v.failures);
+			    "%d to set right at once", v.f.failures);
 	}
 	sat_json_free(doc);
 	return rc;

@@ -5,6 +5,8 @@
  */
 #include "server/admin/admin_int.h"
 
+#include "common/base/file.h"
+
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 
 #define PHRASE "a passphrase of the self test"
 #define TEAM "selftest-team"
+#define FILE_MAX (64 * 1024 * 1024) /* it has a few hundred kB */
 
 typedef struct trial {
 	char *top, *dir, *copy, *kit;
@@ -111,18 +114,15 @@ static sat_rc
 noise(trial *t, sat_err *e)
 {
 	char *path = admin_path(t->admin, "server.db");
-	FILE *f = fopen(path, "rbe");
 	sat_buf b = { 0 };
+	sat_rc rc = sat_file_read(&b, path, FILE_MAX, e);
 	bool clear;
-	size_t n;
 
 	free(path);
-	if (f == NULL)
-		return sat_fail(e, SAT_EIO, "cannot read the file: %s",
-		    strerror(errno));
-	while ((n = fread(sat_buf_room(&b, 65536), 1, 65536, f)) > 0)
-		b.n += n;
-	(void)fclose(f);
+	if (rc != SAT_OK) {
+		sat_buf_fini(&b);
+		return rc;
+	}
 	clear = b.n == 0 ||
 	    memmem(b.p, b.n, TEAM, strlen(TEAM)) != NULL ||
 	    memmem(b.p, b.n, "SQLite format", 13) != NULL;

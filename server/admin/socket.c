@@ -133,6 +133,28 @@ answer_write(sat_buf *b, const call *c)
 }
 
 static void
+answer_send(int fd, const call *c)
+{
+	sat_buf b = { 0 };
+
+	answer_write(&b, c);
+	(void)frame_write(fd, &b);
+	sat_buf_fini(&b);
+}
+
+void
+admin_socket_drained(sat_admin *a, sat_rc rc, const sat_err *why,
+    const sat_buf *out)
+{
+	call c = { .rc = rc, .out = *out, .e = *why };
+	int fd = atomic_exchange(&a->drain_fd, 0);
+
+	if (fd != 0)
+		answer_send(fd, &c); /* left open: closed by our end */
+}
+
+/* @return false: the descriptor is kept, its answer comes later. */
+static bool
 serve_one(sat_admin *a, int fd)
 {
 	struct ucred who;
@@ -140,23 +162,26 @@ serve_one(sat_admin *a, int fd)
 	call c = { .a = a };
 	sat_arena mem = { 0 };
 	sat_buf b = { 0 };
+	bool waits = false;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0 ||
 	    who.uid != geteuid()) {
 		sat_log(SAT_WARN, "ADMIN-FOREIGN", "uid=%u", (unsigned)who.uid);
-		return;
+		return true;
 	}
 	if (frame_read(fd, &b, REQUEST_MAX) &&
 	    words_read(&c, &mem, sat_buf_span(&b))) {
 		c.rc = sat_fail(&c.e, SAT_EUNREACHABLE, "the server is ending");
+		a->asker_fd = fd;
 		sat_relay_call(a->relay, run_on_worker, &c);
-		sat_buf_reset(&b);
-		answer_write(&b, &c);
-		(void)frame_write(fd, &b);
+		waits = a->asker_fd != fd;
+		if (!waits)
+			answer_send(fd, &c);
 	}
 	sat_buf_fini(&c.out);
 	sat_buf_fini(&b);
 	sat_arena_fini(&mem);
+	return !waits;
 }
 
 typedef struct listener {
@@ -178,8 +203,8 @@ accept_loop(void *u)
 		if (fd < 0)
 			continue;
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
-		serve_one(l.a, fd);
-		(void)close(fd);
+		if (serve_one(l.a, fd))
+			(void)close(fd);
 	}
 	return NULL;
 }
@@ -266,6 +291,17 @@ answer_read(sat_buf *out, sat_span in, sat_err *e)
 	return (sat_rc)rc;
 }
 
+/* The other end closes: after `drain` that is the end of the process, and the
+ * folder is free when we return. */
+static void
+wait_for_end(int fd)
+{
+	uint8_t byte;
+
+	while (read_all(fd, &byte, 1))
+		;
+}
+
 sat_rc
 sat_admin_ask(const char *dir, int argc, char *const *argv, sat_buf *out,
     sat_err *e)
@@ -292,6 +328,7 @@ sat_admin_ask(const char *dir, int argc, char *const *argv, sat_buf *out,
 		    "the server ended before it answered");
 	else
 		rc = answer_read(out, sat_buf_span(&b), e);
+	wait_for_end(fd);
 	(void)close(fd);
 	sat_buf_fini(&b);
 	return rc;

@@ -55,10 +55,12 @@ count_device(void *u, const sat_sqlite_device *d)
 	int64_t heard = d->last_seen_ms > 0 ? d->last_seen_ms : d->enrolled_ms;
 	uint8_t due[SAT_GIT_OID_BYTES];
 
+	c->d->revoked += d->revoked;
 	if (d->revoked)
 		return true;
 	c->d->never += d->last_seen_ms == 0;
 	c->d->late += c->now - heard > may;
+	c->d->live += c->now - heard <= may;
 	c->d->diverged += d->diverged > 0;
 	if (c->d->oldest_ms == 0 || heard < c->d->oldest_ms)
 		c->d->oldest_ms = heard;

@@ -1,19 +1,13 @@
 /*
- * The table of verbs, and serve.
+ * The table of verbs.
  */
 #include "server/admin/admin_int.h"
 
-#include "common/base/log.h"
 #include "common/base/roff.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 static const sat_opt options[] = {
 	{ "json", 0, NULL, "one JSON document on stdout, errors as JSON" },
@@ -43,6 +37,7 @@ static const sat_opt options[] = {
 	{ "since", 0, "TIME", "merge log: from then on: 2h, 7d, 2026-11-01 (the last 50)" },
 	{ "limit", 0, "N", "merge log, replay: at most so many (50)" },
 	{ "verify", 0, NULL, "merge replay: compare with every stored record and signature" },
+	{ "timeout", 0, "TIME", "drain: sessions that last longer are cut (30s)" },
 	{ "completeness", 0, NULL, "status: commits that are known and not here" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -53,6 +48,10 @@ static const struct verb {
 	const char *usage, *help;
 } verbs[] = {
 	{ "status", admin_status_verb, "status [--completeness]", "what the server holds; what is missing after a restore" },
+	{ "reload", admin_reload_verb, "reload",
+	    "read settings, template and people again; links stay (as SIGHUP)" },
+	{ "drain", admin_drain_verb, "drain [--timeout 30s]",
+	    "take nobody new, let sessions end, then end; waits for it" },
 	{ "doctor", admin_doctor_verb, "doctor", "what to set right on this server" },
 	{ "team", admin_team_verb, "team list | add KEY --name N [--parent P] | add --from FILE",
 	    "teams" },
@@ -146,113 +145,4 @@ sat_admin_run(sat_admin *a, int argc, char *const *argv, sat_buf *out,
 out:
 	free(w);
 	return rc;
-}
-
-/* Signals are waited for on a thread of their own, never handled. */
-static void *
-signal_main(void *u)
-{
-	sat_admin *a = u;
-	sigset_t set;
-	int sig;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	if (sigwait(&set, &sig) == 0) {
-		sat_log(SAT_INFO, "SERVE-SIGNAL", "signal=%d", sig);
-		sat_relay_stop(a->relay);
-	}
-	return NULL;
-}
-
-static sat_rc
-port_write(const char *path, uint16_t port, sat_err *e)
-{
-	char *tmp = sat_xasprintf("%s.tmp", path);
-	FILE *f = fopen(tmp, "w");
-	bool ok = f != NULL && fprintf(f, "%u\n", (unsigned)port) > 0;
-
-	if (f != NULL)
-		ok = fclose(f) == 0 && ok;
-	ok = ok && rename(tmp, path) == 0;
-	free(tmp);
-	return ok ? SAT_OK
-	          : sat_fail(e, SAT_EIO, "cannot write %s: %s", path,
-	                strerror(errno));
-}
-
-/* What invitations say: the address people were told, else the bound one. */
-static sat_rc
-address_set(sat_admin *a, const char *listen, const char *advertise,
-    uint16_t port, sat_err *e)
-{
-	if (advertise != NULL) {
-		(void)snprintf(a->address, sizeof a->address, "%s", advertise);
-	} else {
-		const char *host = strncmp(listen, "tcp://", 6) == 0 ? listen + 6
-		                                                     : listen;
-		int n = (int)strcspn(host, ":");
-
-		(void)snprintf(a->address, sizeof a->address, "tcp://%.*s:%u", n,
-		    host, (unsigned)port);
-	}
-	return sat_sqlite_setting_put(a->store, "address",
-	    sat_span_str(a->address), e);
-}
-
-/* A link is a descriptor; the shell's usual limit is 1,024. */
-static void
-raise_descriptors(unsigned links)
-{
-	rlim_t want = (rlim_t)(links != 0 ? links : 6000) + 1024;
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= want)
-		return;
-	l.rlim_cur = want < l.rlim_max ? want : l.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &l);
-	if (l.rlim_cur < want)
-		sat_log(SAT_WARN, "SERVE-DESCRIPTORS", "limit=%llu wanted=%llu",
-		    (unsigned long long)l.rlim_cur, (unsigned long long)want);
-}
-
-sat_rc
-sat_admin_serve(sat_admin *a, const sat_admin_listen *l, sat_err *e)
-{
-	sat_relay_opts o = { .listen = l->listen, .keys = a->keys.channel,
-		.core = a->core, .links_max = l->links,
-		.links_per_address_max = l->links_per_address };
-	sat_err fatal = { 0 };
-	sigset_t set;
-	pthread_t t;
-	int sock = -1;
-	sat_rc rc;
-
-	raise_descriptors(l->links);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	if ((rc = sat_relay_start(&a->relay, &o, e)) != SAT_OK ||
-	    (rc = address_set(a, l->listen, l->advertise, sat_relay_port(a->relay),
-	         e)) != SAT_OK ||
-	    (rc = admin_socket_start(a, &sock, e)) != SAT_OK ||
-	    (l->port_file != NULL &&
-	        (rc = port_write(l->port_file, sat_relay_port(a->relay), e)) !=
-	            SAT_OK))
-		return rc;
-	if (pthread_create(&t, NULL, signal_main, a) != 0)
-		return sat_fail(e, SAT_EFAIL, "cannot start a thread");
-	a->since_ms = sat_wall_ms(&a->clock);
-	sat_log(SAT_INFO, "SERVE-READY", "address=%s", a->address);
-	sat_relay_wait(a->relay, &fatal);
-	admin_socket_stop(a, sock);
-	if (fatal.rc != SAT_OK) {
-		if (e != NULL)
-			*e = fatal;
-		return fatal.rc;
-	}
-	return SAT_OK;
 }

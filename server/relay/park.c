@@ -145,6 +145,18 @@ sat_park_wake(sat_park *p, const sat_heard *h)
 	}
 }
 
+void
+sat_park_hang_up(sat_park *p)
+{
+	sat_link *link;
+
+	while (p->first != NULL) {
+		link = p->first->link;
+		sat_park_remove(p, p->first);
+		sat_link_close(link);
+	}
+}
+
 int64_t
 sat_park_sweep(sat_park *p, int64_t now_ms)
 {

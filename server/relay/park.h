@@ -48,6 +48,8 @@ void sat_park_add(sat_park *p, sat_parked *x, sat_link *link, int64_t now_ms);
 void sat_park_remove(sat_park *p, sat_parked *x);
 /* Answer all whom this concerns. */
 void sat_park_wake(sat_park *p, const sat_heard *h);
+/* Close the links of all: the server is leaving. */
+void sat_park_hang_up(sat_park *p);
 /* Answer those whose time is up. @return ms until the next one's is, -1 when
  * nobody waits. */
 int64_t sat_park_sweep(sat_park *p, int64_t now_ms);

@@ -25,6 +25,7 @@
 #define QUEUE_BYTES_MAX (64u * 1024 * 1024)
 #define GROUP_MAX 256
 #define SWEEP_MS 1000 /* a WAIT may be held this much longer than its time */
+#define LEAVE_LOOK_MS 50 /* while it drains: are all gone? */
 
 enum job_type { JOB_REQUEST, JOB_CLOSED, JOB_CALL };
 
@@ -35,6 +36,7 @@ typedef struct job {
 	void (*fn)(void *u);
 	void *u;
 	bool *done;
+	int64_t came_us; /* monotonic */
 	size_t n;
 	uint8_t frame[];
 } job;
@@ -50,6 +52,7 @@ struct sat_relay {
 	bool draining, ended, stop;
 	int64_t tick_ms; /* monotonic, of the next tick */
 	int64_t park_ms; /* the same, of the next WAIT's end */
+	int64_t leave_ms; /* the same, of a drain's end */
 	sat_err fatal;
 	sat_relay_stats stats;
 	sat_park park; /* the worker's */
@@ -62,6 +65,21 @@ now_ms(void)
 	sat_clock c = sat_clock_os();
 
 	return sat_boot_ms(&c);
+}
+
+static int64_t
+monotonic_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t
+monotonic_ms(void)
+{
+	return monotonic_us() / 1000;
 }
 
 /* Under the mutex. */
@@ -92,11 +110,12 @@ on_request(void *u, sat_link *link, sat_span frame)
 	memset(j, 0, sizeof *j);
 	j->type = JOB_REQUEST;
 	j->link = link;
+	j->came_us = monotonic_us();
 	j->n = frame.n;
 	if (frame.n > 0)
 		memcpy(j->frame, frame.p, frame.n);
 	pthread_mutex_lock(&r->mutex);
-	full = r->draining || r->ended || r->njobs >= QUEUE_JOBS_MAX ||
+	full = r->ended || r->njobs >= QUEUE_JOBS_MAX ||
 	    r->nbytes + frame.n > QUEUE_BYTES_MAX;
 	if (!full) {
 		sat_link_ref(link);
@@ -183,6 +202,7 @@ handle_group(sat_relay *r, job **jobs, size_t n)
 {
 	sat_server_job g[GROUP_MAX];
 	sat_buf replies[GROUP_MAX];
+	int64_t came_us[GROUP_MAX], began_us = monotonic_us(), now_us;
 	sat_err e = { 0 };
 	sat_rc rc;
 
@@ -199,9 +219,14 @@ handle_group(sat_relay *r, job **jobs, size_t n)
 			sat_link_reply(jobs[i]->link, sat_buf_span(&replies[i]));
 		}
 		sat_buf_fini(&replies[i]);
+		came_us[i] = jobs[i]->came_us;
 		job_free(jobs[i]);
 	}
+	now_us = monotonic_us();
 	pthread_mutex_lock(&r->mutex);
+	sat_hist_add(&r->stats.merge, (uint64_t)(now_us - began_us));
+	for (size_t i = 0; i < n; i++)
+		sat_hist_add(&r->stats.ack, (uint64_t)(now_us - came_us[i]));
 	r->stats.requests += n;
 	r->stats.groups++;
 	if (n > r->stats.group_max)
@@ -309,15 +334,6 @@ handle_all(sat_relay *r, job *list)
 	return good;
 }
 
-static int64_t
-monotonic_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* R4. Under the mutex, which is let go meanwhile. */
 static bool
 tick(sat_relay *r)
@@ -343,24 +359,48 @@ tick(sat_relay *r)
 static void
 wait_for_work(sat_relay *r)
 {
-	int64_t due = r->tick_ms < r->park_ms ? r->tick_ms : r->park_ms;
-	struct timespec t = { .tv_sec = (time_t)(due / 1000),
-		.tv_nsec = (long)(due % 1000) * 1000000 };
+	int64_t due, now;
+	struct timespec t;
 
-	while (r->head == NULL && !r->draining && !r->stop &&
-	    monotonic_ms() < due)
-		(void)pthread_cond_timedwait(&r->wake, &r->mutex, &t);
+	while (r->head == NULL && !r->stop) {
+		now = monotonic_ms();
+		due = r->tick_ms < r->park_ms ? r->tick_ms : r->park_ms;
+		if (r->draining && due > now + LEAVE_LOOK_MS)
+			due = now + LEAVE_LOOK_MS;
+		if (now >= due)
+			break;
+		t = (struct timespec){ .tv_sec = (time_t)(due / 1000),
+			.tv_nsec = (long)(due % 1000) * 1000000 };
+		if (pthread_cond_timedwait(&r->wake, &r->mutex, &t) != 0 &&
+		    r->draining)
+			break;
+	}
+}
+
+/* Everybody left, or had his time. Under the mutex. */
+static bool
+is_drained(sat_relay *r)
+{
+	sat_net_stats net;
+
+	if (!r->draining || r->head != NULL)
+		return false;
+	sat_net_stats_get(&net, r->net);
+	r->stats.cut = net.links;
+	return net.links == 0 || monotonic_ms() >= r->leave_ms;
 }
 
 /* Who waits is told what came (R5), or that its time is up. What the core did
  * lies behind us, on this thread. */
 static void
-tell_parked(sat_relay *r)
+tell_parked(sat_relay *r, bool leaving)
 {
 	/* Asked also when nobody waits: what is older than a WAIT is no news. */
 	sat_heard h = sat_server_heard(r->core);
 	int64_t left;
 
+	if (leaving)
+		sat_park_hang_up(&r->park);
 	if (r->park.n > 0)
 		sat_park_wake(&r->park, &h);
 	left = sat_park_sweep(&r->park, now_ms());
@@ -376,13 +416,14 @@ worker_main(void *u)
 {
 	sat_relay *r = u;
 	job *list;
-	bool good = true;
+	bool good = true, leaving;
 
 	pthread_mutex_lock(&r->mutex);
 	for (;;) {
 		wait_for_work(r);
-		if (!good || r->stop || (r->head == NULL && r->draining))
+		if (!good || r->stop || is_drained(r))
 			break;
+		leaving = r->draining;
 		if (monotonic_ms() >= r->tick_ms && !(good = tick(r)))
 			continue;
 		list = r->head;
@@ -393,7 +434,7 @@ worker_main(void *u)
 		pthread_mutex_unlock(&r->mutex);
 		good = handle_all(r, list);
 		if (good)
-			tell_parked(r);
+			tell_parked(r, leaving);
 		pthread_mutex_lock(&r->mutex);
 	}
 	r->ended = true;
@@ -498,15 +539,23 @@ sat_relay_wait(sat_relay *r, sat_err *fatal)
 }
 
 void
-sat_relay_drain(sat_relay *r, sat_err *fatal)
+sat_relay_drain(sat_relay *r, int64_t timeout_ms)
 {
+	int64_t end = monotonic_ms() + timeout_ms;
+
 	sat_net_stop_accepting(r->net);
 	pthread_mutex_lock(&r->mutex);
-	r->draining = true;
+	if (!r->draining || end < r->leave_ms)
+		r->leave_ms = end;
+	r->draining = r->stats.draining = true;
 	pthread_cond_broadcast(&r->wake);
 	pthread_mutex_unlock(&r->mutex);
-	pthread_join(r->worker, NULL);
-	*fatal = r->fatal;
+}
+
+void
+sat_relay_caps(sat_relay *r, unsigned links, unsigned per_address)
+{
+	sat_net_caps(r->net, links, per_address);
 }
 
 void

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -384,6 +385,49 @@ a_second_server_is_refused_and_a_left_over_socket_replaced(void **state)
 	free(other);
 }
 
+/* A port without a socket: status of one request with these headers. */
+static int
+ask_port(unsigned port, const char *headers)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char text[400], line[13] = "";
+
+	(void)snprintf(text, sizeof text, "GET /x HTTP/1.1\r\n%s\r\n", headers);
+	assert_int_equal(0, connect(fd, (struct sockaddr *)&sa, sizeof sa));
+	assert_int_equal(strlen(text), send(fd, text, strlen(text), 0));
+	assert_int_equal(12, recv(fd, line, 12, MSG_WAITALL));
+	(void)close(fd);
+	return atoi(line + 9);
+}
+
+static void
+a_port_of_the_network_has_no_name_but_serves_no_page(void **state)
+{
+	sat_http_opts o = { .tcp = true, .tcp_host = "0.0.0.0",
+		.handle = handle };
+	sat_http *h = NULL;
+	char own[80];
+
+	(void)state;
+	assert_ok(sat_http_serve(&h, &o, &err));
+	assert_int_equal(200, ask_port(sat_http_port(h), "Host: monitor.lan\r\n"));
+	assert_int_equal(403, ask_port(sat_http_port(h),
+	    "Host: monitor.lan\r\nOrigin: http://monitor.lan\r\n"));
+	sat_http_stop(h);
+	o.tcp_host = "127.0.0.1"; /* reached from a browser here: its own names */
+	assert_ok(sat_http_serve(&h, &o, &err));
+	assert_int_equal(421, ask_port(sat_http_port(h), "Host: monitor.lan\r\n"));
+	(void)snprintf(own, sizeof own, "Host: localhost:%u\r\n",
+	    sat_http_port(h));
+	assert_int_equal(200, ask_port(sat_http_port(h), own));
+	sat_http_stop(h);
+	o.tcp_host = "monitor.lan"; /* nobody is asked for a name */
+	assert_rc(SAT_EUSAGE, sat_http_serve(&h, &o, &err));
+}
+
 int
 main(void)
 {
@@ -398,6 +442,8 @@ main(void)
 		cmocka_unit_test(the_socket_is_its_owners_alone),
 		cmocka_unit_test(
 		    a_second_server_is_refused_and_a_left_over_socket_replaced),
+		cmocka_unit_test(
+		    a_port_of_the_network_has_no_name_but_serves_no_page),
 	};
 
 	sat_crypto_init();

@@ -161,15 +161,67 @@ strangers_and_calls_at_once_are_all_answered(void **state)
 	assert_int_equal(80, sum);
 }
 
+/* A link that is there and asks nothing more, as of a client that hangs. */
+static sat_net_client *
+linked(const world *w)
+{
+	sat_net_client_opts o = { .timeout_ms = 10000 };
+	sat_buf prologue = { 0 };
+	sat_net_client *c = NULL;
+	sat_err err = { 0 };
+	char dial[64];
+
+	(void)snprintf(dial, sizeof dial, "tcp://127.0.0.1:%u",
+	    (unsigned)sat_relay_port(w->relay));
+	o.dial = dial;
+	sat_random(o.keys.sk, sizeof o.keys.sk);
+	sat_box_keys(o.keys.pk, o.keys.sk);
+	memcpy(o.server_pk, w->keys.pk, sizeof o.server_pk);
+	sat_buf_str(&prologue, "satchel/1");
+	sat_buf_add(&prologue, w->org.b, sizeof w->org.b);
+	o.prologue = sat_buf_span(&prologue);
+	assert_ok(sat_net_dial(&c, &o, &err));
+	sat_buf_fini(&prologue);
+	return c;
+}
+
+static void
+a_drain_serves_who_is_there_and_nobody_new(void **state)
+{
+	world *w = *state;
+	sat_msg m = { .type = SAT_MSG_HELLO };
+	sat_buf frame = { 0 }, reply = { 0 };
+	sat_relay_stats rs;
+	sat_err err = { 0 };
+	sat_net_client *c = linked(w);
+	int calls = 0;
+
+	m.u.hello.proto_min = m.u.hello.proto_max = SAT_PROTO_VERSION;
+	sat_msg_write(&frame, &m);
+	sat_relay_drain(w->relay, 60000);
+	assert_rc(SAT_EUNREACHABLE, greet(w, &err));
+	assert_ok(sat_net_request(c, &reply, sat_buf_span(&frame), &err));
+	sat_relay_call(w->relay, count_up, &calls);
+	assert_int_equal(1, calls); /* an administrator's verbs run too */
+	sat_relay_stats_get(&rs, w->relay);
+	assert_true(rs.draining);
+	sat_net_hangup(c);
+	sat_buf_fini(&frame);
+	sat_buf_fini(&reply);
+}
+
 static void
 after_the_end_calls_return_and_links_are_refused(void **state)
 {
 	world *w = *state;
 	sat_err fatal = { 0 }, err = { 0 };
+	sat_relay_stats rs;
 	int calls = 0;
 
-	sat_relay_drain(w->relay, &fatal);
+	sat_relay_wait(w->relay, &fatal);
 	assert_rc(SAT_OK, fatal.rc);
+	sat_relay_stats_get(&rs, w->relay);
+	assert_int_equal(0, rs.cut);
 	sat_relay_call(w->relay, count_up, &calls);
 	assert_int_equal(0, calls);
 	assert_int_not_equal(SAT_OK, greet(w, &err));
@@ -184,6 +236,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stranger_is_answered_that_it_is_not_enrolled),
 		cmocka_unit_test(strangers_and_calls_at_once_are_all_answered),
+		cmocka_unit_test(a_drain_serves_who_is_there_and_nobody_new),
 		cmocka_unit_test(after_the_end_calls_return_and_links_are_refused),
 	};
 	int rc = cmocka_run_group_tests(tests, start, NULL);
