@@ -91,32 +91,35 @@ make_insert(replica_kinds *ks, replica_kind *k, sat_buf *b)
 	k->sql[KQ_INSERT] = keep(ks, b);
 }
 
-/* The parent is left out: naming an indexed column rewrites its index even
- * when the value stays. */
+/* Parameters are numbered as in KQ_INSERT. KQ_UPDATE names everything, KQ_LEAN
+ * no column of an index (put.c), KQ_TOUCH no value. */
 static void
 make_update(replica_kinds *ks, replica_kind *k, sat_buf *b)
 {
-	sat_buf_fmt(b, "UPDATE %s SET _created = ?3, _flags = ?4, _clk = ?5, "
-	    "_base = ?6, _more = ?7", k->table);
-	for (size_t i = 0; i < k->n; i++)
-		if (i != k->parent)
-			sat_buf_fmt(b, ", \"%s\" = ?%zu", k->fields[i]->column,
-			    KC_FIELDS + i + 1);
-	sat_buf_str(b, " WHERE _rid = ?1");
-	k->sql[KQ_UPDATE] = keep(ks, b);
+	for (int q = KQ_UPDATE; q <= KQ_TOUCH; q++) {
+		sat_buf_fmt(b, "UPDATE %s SET _clk = ?5, _base = ?6",
+		    k->table);
+		if (q == KQ_UPDATE)
+			sat_buf_str(b, ", _created = ?3, _flags = ?4");
+		if (q != KQ_TOUCH)
+			sat_buf_str(b, ", _more = ?7");
+		for (size_t i = 0; q != KQ_TOUCH && i < k->n; i++)
+			if (q == KQ_UPDATE || !k->indexed[i])
+				sat_buf_fmt(b, ", \"%s\" = ?%zu",
+				    k->fields[i]->column, KC_FIELDS + i + 1);
+		sat_buf_str(b, " WHERE _rid = ?1");
+		k->sql[q] = keep(ks, b);
+	}
 	if (k->parent == k->n)
 		return;
-	sat_buf_fmt(b, "UPDATE %s SET \"%s\" = ?2 WHERE _rid = ?1", k->table,
-	    k->fields[k->parent]->column);
-	k->sql[KQ_SET_PARENT] = keep(ks, b);
 	sat_buf_fmt(b, "SELECT _rid FROM %s WHERE \"%s\" = ?1", k->table,
 	    k->fields[k->parent]->column);
 	k->sql[KQ_OF_PARENT] = keep(ks, b);
 }
 
 /*
- * A column may be read and written alone when no flag of the row is derived
- * from it together with others, and no index hangs on it.
+ * A column may be read alone when no flag of the row is derived from it
+ * together with others.
  */
 static bool
 stands_alone(const sat_kind *kind, const sat_field *f)
@@ -135,6 +138,21 @@ stands_alone(const sat_kind *kind, const sat_field *f)
 	return true;
 }
 
+/* See create_indexes(). */
+static bool
+is_indexed(const sat_kind *kind, const sat_field *f)
+{
+	if (f == kind->parent)
+		return true;
+	for (size_t i = 0; i < kind->nsorted; i++)
+		if (strcmp(kind->sorted[i], f->key) == 0)
+			return true;
+	for (size_t i = 0; i < kind->ncovers; i++)
+		if (strcmp(kind->covers[i], f->key) == 0)
+			return true;
+	return false;
+}
+
 static void
 make_one(replica_kinds *ks, replica_kind *k, sat_buf *b)
 {
@@ -143,18 +161,19 @@ make_one(replica_kinds *ks, replica_kind *k, sat_buf *b)
 		const char *col = k->fields[i]->column;
 
 		memset(k->one[i], 0, sizeof k->one[i]);
-		if (!k->alone[i])
-			continue;
-		for (int q = ONE_BY_ID; q <= ONE_BY_RID; q++) {
+		for (int q = ONE_UPDATE; q <= ONE_UPDATE_DERIVED; q++) {
+			sat_buf_fmt(b, "UPDATE %s SET _clk = ?5, _base = ?6, "
+			    "\"%s\" = ?8%s WHERE _rid = ?1", k->table, col,
+			    q == ONE_UPDATE ? "" :
+			    ", _created = ?3, _flags = ?4");
+			k->one[i][q] = keep(ks, b);
+		}
+		for (int q = ONE_BY_ID; k->alone[i] && q <= ONE_BY_RID; q++) {
 			sat_buf_fmt(b, "SELECT _rid, _id, _created, _flags, "
 			    "_clk, _base, _more, \"%s\" FROM %s WHERE %s = ?1",
 			    col, k->table, q == ONE_BY_ID ? "_id" : "_rid");
 			k->one[i][q] = keep(ks, b);
 		}
-		sat_buf_fmt(b, "UPDATE %s SET _created = ?2, _flags = ?3, "
-		    "_clk = ?4, _base = ?5, \"%s\" = ?6 WHERE _rid = ?1",
-		    k->table, col);
-		k->one[i][ONE_UPDATE] = keep(ks, b);
 	}
 }
 
@@ -237,11 +256,13 @@ make_kind(replica_kinds *ks, replica_kind *k, const sat_kind *kind, sat_err *e)
 	k->ids = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *k->ids);
 	k->match = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *k->match);
 	k->alone = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *k->alone);
+	k->indexed = sat_arena_alloc(&ks->mem, (k->n + 1) * sizeof *k->indexed);
 	k->parent = k->n;
 	for (size_t i = 0; i < k->n; i++) {
 		k->ids[i] = k->fields[i]->id;
 		k->match[i] = is_match(k->fields[i]);
 		k->alone[i] = stands_alone(kind, k->fields[i]);
+		k->indexed[i] = is_indexed(kind, k->fields[i]);
 		if (k->fields[i] == kind->parent)
 			k->parent = i;
 	}

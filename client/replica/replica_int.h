@@ -4,6 +4,7 @@
  * replica.c   open, create, identity, small state
  * kindsql.c   the tables of the kinds: the only generated SQL besides query.c
  * rows.c      a row of a kind <-> a record; flags, match keys, conflicts
+ * put.c       how much of a row is written
  * base.c      the server's state of a row, beside the view
  * history.c   values that were displaced, packed; past.c reads those of all
  * page.c      the rows one transaction touches: read once, written once
@@ -46,7 +47,7 @@ enum replica_flag {
 #define ROW_HIDDEN (ROW_DELETED | ROW_MERGED | ROW_MASKED)
 
 typedef enum kind_sql {
-	KQ_BY_ID, KQ_BY_RID, KQ_INSERT, KQ_UPDATE, KQ_SET_PARENT, KQ_DELETE,
+	KQ_BY_ID, KQ_BY_RID, KQ_INSERT, KQ_UPDATE, KQ_LEAN, KQ_TOUCH, KQ_DELETE,
 	KQ_SET_RID, KQ_RID_OF, KQ_OF_PARENT, KQ_RANGE, KQ_RIDS, KQ_MORE_RIDS,
 	KQ_INCOMPLETE, KQ_LOCAL_MAX, KQ_EID_RANGE, KQ_EID_MAX, KQ_IDS, KQ_MATCH,
 	KQ_ID_OF, KQ_ALL, KQ_HIDDEN,
@@ -66,7 +67,8 @@ typedef struct replica_search {
 } replica_search;
 
 /* Statements on one field of a row: most edits change one. */
-typedef enum one_sql { ONE_BY_ID, ONE_BY_RID, ONE_UPDATE, ONE_COUNT } one_sql;
+typedef enum one_sql { ONE_BY_ID, ONE_BY_RID, ONE_UPDATE,
+	ONE_UPDATE_DERIVED, ONE_COUNT } one_sql;
 
 typedef struct replica_kind {
 	const sat_kind *kind;
@@ -75,7 +77,8 @@ typedef struct replica_kind {
 	uint16_t *ids;
 	bool *match;                /* is this column a match key? */
 	bool *alone;                /* nothing derived depends on it and others */
-	char *(*one)[ONE_COUNT];    /* per column that is */
+	bool *indexed;              /* in an index: named only when it changes */
+	char *(*one)[ONE_COUNT];    /* per column; ONE_BY_* of those alone */
 	size_t parent;              /* column of the parent; n = none */
 	replica_search search[REPLICA_SEARCH_PARTS];
 	char *table;                /* quoted */
@@ -114,6 +117,8 @@ typedef struct replica_row {
 	int64_t stored_rid;      /* 0: not in the table */
 	int64_t listed_rid;      /* under which the page lists it */
 	uint32_t flags;          /* as stored */
+	int64_t created;         /* as stored */
+	bool more;               /* cells without a column are stored */
 	bool leaving;
 	sat_record view;
 	/* while own operations wait: the server's state, else unused */
@@ -358,6 +363,11 @@ void replica_row_widen(replica_row *row, sat_arena *a, const replica_row *whole)
 /* Insert, update or delete the row and what hangs on it. New match keys go to
  * the page. */
 SAT_CHECK sat_rc replica_row_write(sat_replica *r, replica_row *row, sat_err *e);
+/* put.c: values per column; cells of fields this template lacks go to *more. */
+void replica_row_spread(sat_value *values, sat_buf *more, const replica_row *row);
+/* The row in its table; the page's buffers hold clocks (b1), base (b2), more (b3). */
+SAT_CHECK sat_rc replica_row_put(sat_replica *r, const replica_row *row,
+    uint32_t flags, const sat_value *values, sat_err *e);
 /* The keys of every row, once, in their order (end of a snapshot). */
 SAT_CHECK sat_rc replica_match_build(sat_replica *r, sat_err *e);
 /* The template in force has other duplicate keys than the one before it: keys

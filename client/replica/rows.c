@@ -118,6 +118,8 @@ replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
 	row->k = k;
 	row->rid = row->stored_rid = sat_col_int(s, KC_RID);
 	row->flags = (uint32_t)sat_col_int(s, KC_FLAGS);
+	row->created = sat_col_int(s, KC_CREATED);
+	row->more = !sat_col_null(s, KC_MORE);
 	row->leaving = (row->flags & ROW_LEAVING) != 0;
 	if (id.n != sizeof row->view.id.b)
 		return sat_fail(e, SAT_EINTEGRITY, "a row of %s has no id",
@@ -125,7 +127,7 @@ replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
 	read_values(cols, a, k, narrow, s);
 	row->narrow = narrow;
 	row->stored = cols;
-	if (!sat_col_null(s, KC_MORE) && (rc = join_more(&ids, &values, &n, a,
+	if (row->more && (rc = join_more(&ids, &values, &n, a,
 	    k, copy_blob(a, s, KC_MORE), e)) != SAT_OK)
 		return rc;
 	rc = narrow != 0 ? sat_record_read_clocks_one(&row->view, a,
@@ -175,6 +177,7 @@ replica_row_widen(replica_row *row, sat_arena *a, const replica_row *whole)
 		join_own(&row->srv, whole->pending ? &whole->srv :
 		    &whole->view, own, a);
 	row->stored = whole->stored;
+	row->more = whole->more;
 	row->narrow = 0;
 }
 
@@ -463,133 +466,6 @@ delete_row(sat_replica *r, replica_row *row, sat_err *e)
 	return SAT_OK;
 }
 
-/* The server gave the record its number. */
-static sat_rc
-move_row(sat_replica *r, const replica_row *row, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = replica_kind_stmt(&s, r, row->k, KQ_SET_RID, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, row->stored_rid);
-	sat_bind_int(s, 2, row->rid);
-	if ((rc = sat_run(s, e)) != SAT_OK)
-		return rc;
-	return run_two(r, SQL_HISTORY_MOVE, row->stored_rid, row->rid, true, e);
-}
-
-/* Values per column; cells of fields this template lacks go to *more. */
-static void
-spread(sat_value *values, sat_buf *more, const replica_row *row)
-{
-	const replica_kind *k = row->k;
-	const sat_record *v = &row->view;
-	sat_cell extra[SAT_FIELDS_MAX];
-	size_t col = 0, n = 0;
-
-	for (size_t i = 0; i < k->n; i++)
-		values[i] = sat_v_null();
-	for (size_t i = 0; i < v->ncells; i++) {
-		const sat_cell *c = &v->cells[i];
-
-		while (col < k->n && k->ids[col] < c->field)
-			col++;
-		if (col < k->n && k->ids[col] == c->field)
-			values[col] = c->value;
-		else if (n < SAT_FIELDS_MAX)
-			extra[n++] = *c;
-	}
-	if (n > 0)
-		sat_cells_write(more, extra, n);
-}
-
-static void
-bind_row(sat_stmt *s, sat_replica *r, const replica_row *row, uint32_t flags,
-    const sat_value *values, bool insert)
-{
-	sat_bind_int(s, 1, row->rid);
-	if (insert)
-		sat_bind_blob(s, 2, sat_span_of(row->view.id.b, 16));
-	sat_bind_int(s, 3, sat_hlc_ms(row->view.born.hlc));
-	sat_bind_int(s, 4, flags);
-	sat_bind_blob(s, 5, sat_buf_span(&r->b1));
-	if (row->pending)
-		sat_bind_blob(s, 6, sat_buf_span(&r->b2));
-	else
-		sat_bind_null(s, 6);
-	if (r->b3.n > 0)
-		sat_bind_blob(s, 7, sat_buf_span(&r->b3));
-	else
-		sat_bind_null(s, 7);
-	for (size_t i = 0; i < row->k->n; i++)
-		if (insert || i != row->k->parent)
-			replica_bind_value(s, (int)(KC_FIELDS + i + 1),
-			    values[i]);
-}
-
-static sat_rc
-set_parent(sat_replica *r, const replica_row *row, const sat_value *values,
-    sat_err *e)
-{
-	size_t p = row->k->parent;
-	sat_stmt *s;
-	sat_rc rc;
-
-	if (p == row->k->n || sat_value_eq(row->stored[p], values[p]))
-		return SAT_OK;
-	if ((rc = replica_kind_stmt(&s, r, row->k, KQ_SET_PARENT, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, row->rid);
-	replica_bind_value(s, 2, values[p]);
-	return sat_run(s, e);
-}
-
-static sat_rc
-put_one(sat_replica *r, const replica_row *row, uint32_t flags,
-    const sat_value *values, sat_err *e)
-{
-	size_t col = row->narrow - 1;
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = replica_kind_one(&s, r, row->k, col, ONE_UPDATE, e)) !=
-	    SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, row->rid);
-	sat_bind_int(s, 2, sat_hlc_ms(row->view.born.hlc));
-	sat_bind_int(s, 3, flags);
-	sat_bind_blob(s, 4, sat_buf_span(&r->b1));
-	if (row->pending)
-		sat_bind_blob(s, 5, sat_buf_span(&r->b2));
-	else
-		sat_bind_null(s, 5);
-	replica_bind_value(s, 6, values[col]);
-	return sat_run(s, e);
-}
-
-static sat_rc
-put_row(sat_replica *r, const replica_row *row, uint32_t flags,
-    const sat_value *values, sat_err *e)
-{
-	bool insert = row->stored_rid == 0;
-	sat_stmt *s;
-	sat_rc rc;
-
-	if (row->narrow != 0)
-		return put_one(r, row, flags, values, e);
-	if (!insert && row->rid != row->stored_rid &&
-	    (rc = move_row(r, row, e)) != SAT_OK)
-		return rc;
-	if ((rc = replica_kind_stmt(&s, r, row->k,
-	    insert ? KQ_INSERT : KQ_UPDATE, e)) != SAT_OK)
-		return rc;
-	bind_row(s, r, row, flags, values, insert);
-	if ((rc = sat_run(s, e)) != SAT_OK)
-		return rc;
-	return insert ? SAT_OK : set_parent(r, row, values, e);
-}
-
 sat_rc
 replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 {
@@ -610,9 +486,9 @@ replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 	sat_record_write_clocks(&r->b1, &row->view);
 	if (row->pending)
 		replica_base_write(&r->b2, row);
-	spread(values, &r->b3, row);
+	replica_row_spread(values, &r->b3, row);
 	flags = replica_row_flags(r->t, &r->page.mem, row);
-	if ((rc = put_row(r, row, flags, values, e)) != SAT_OK ||
+	if ((rc = replica_row_put(r, row, flags, values, e)) != SAT_OK ||
 	    (rc = write_match(r, row, values, e)) != SAT_OK ||
 	    (rc = write_conflicts(r, row, flags, e)) != SAT_OK ||
 	    (rc = write_handed(r, row, flags, e)) != SAT_OK ||
@@ -623,6 +499,8 @@ replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 	    row->k->n * sizeof *values);
 	row->stored_rid = row->rid;
 	row->flags = flags;
+	row->created = sat_hlc_ms(row->view.born.hlc);
+	row->more = r->b3.n > 0;
 	row->dirty = row->relist = false;
 	replica_page_sum(&r->page, row);
 	return SAT_OK;

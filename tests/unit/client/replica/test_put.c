@@ -1,0 +1,131 @@
+/*
+ * What is written of a row: no index is touched that does not change, and every
+ * index is as the rows are, whatever was changed and settled.
+ */
+#include "tests/unit/client/replica/fixture.h"
+
+#include "common/db/db.h"
+
+#define CUSTOMERS 300
+
+static uint64_t
+frames(fixture *f)
+{
+	sat_db_counts c;
+
+	sat_db_counts_get(&c, sat_replica_db(f->r));
+	return c.wal_frames;
+}
+
+/* SQLite compares each index with its table. */
+static void
+assert_indexes(fixture *f)
+{
+	sat_stmt *s;
+	sat_err err;
+	bool row;
+
+	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r),
+	    "PRAGMA integrity_check", &err));
+	assert_ok(sat_step(&row, s, &err));
+	assert_true(row);
+	if (!sat_span_eq(sat_col_text(s, 0), sat_span_str("ok")))
+		fail_msg("%.*s", (int)sat_col_text(s, 0).n,
+		    (const char *)sat_col_text(s, 0).p);
+	sat_stmt_reset(s);
+}
+
+static void
+make_customers(fixture *f, sat_id ids[CUSTOMERS])
+{
+	char name[40];
+
+	for (int i = 0; i < CUSTOMERS; i++) {
+		(void)snprintf(name, sizeof name, "customer %d", i);
+		ids[i] = new_account(f, name, "13812345678");
+	}
+}
+
+static void
+an_edit_writes_the_row_and_the_outbox(void **state)
+{
+	fixture *f = *state;
+	sat_id ids[CUSTOMERS];
+	uint64_t before, plain, listed;
+
+	make_customers(f, ids);
+	srv_sync(f);
+	(void)set_text(f, ids[0], F_REMARK, "a"); /* the seed of the salts */
+	before = frames(f);
+	for (int i = 0; i < 20; i++)
+		(void)set_text(f, ids[7 + i * 13], F_REMARK, "a");
+	plain = frames(f) - before;
+	for (int i = 0; i < 20; i++)
+		(void)set_text(f, ids[7 + i * 13], F_CITY, "b");
+	listed = frames(f) - before - plain;
+	/* two pages each; now and then the outbox takes a new one */
+	assert_in_range(plain, 40, 48);
+	/* a field that lists look at costs its index besides */
+	assert_in_range(listed, 60, 120);
+}
+
+static void
+indexes_are_as_the_rows_whatever_is_written(void **state)
+{
+	static const uint16_t fields[] = { F_NAME, F_CITY, F_INDUSTRY,
+		F_REMARK, F_PHONE };
+	fixture *f = *state;
+	uint64_t seed = sat_test_seed(8);
+	sat_id ids[CUSTOMERS];
+	char v[24];
+
+	make_customers(f, ids);
+	for (int i = 0; i < 400; i++) {
+		uint64_t x = sat_test_rand(&seed);
+		sat_id id = ids[x % 40];
+		uint16_t field = fields[(x >> 8) % 5];
+		sat_op o[2];
+
+		(void)snprintf(v, sizeof v, "v%u", (unsigned)(x >> 16) % 4);
+		switch ((x >> 24) % 8) {
+		case 0: /* is it deleted? either way an operation */
+			o[0] = op(f->account, (x & 1) != 0 ? SAT_OP_DEL :
+			    SAT_OP_UNDEL, id, 0, sat_v_null());
+			write_ops(f, id, o, 1);
+			break;
+		case 1: /* two fields at once */
+			o[0] = op(f->account, SAT_OP_SET, id, F_CITY, text(v));
+			o[1] = op(f->account, SAT_OP_SET, id, F_REMARK,
+			    text(v));
+			write_ops(f, id, o, 2);
+			break;
+		case 2: /* of somebody else */
+			if (srv_find(&f->srv, &id) != NULL)
+				(void)srv_foreign_text(f, id, field, v, 1);
+			break;
+		case 3:
+			srv_sync(f);
+			break;
+		default:
+			(void)set_text(f, id, field, v);
+		}
+	}
+	assert_indexes(f);
+	srv_sync(f);
+	assert_indexes(f);
+	assert_sound(f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    an_edit_writes_the_row_and_the_outbox, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    indexes_are_as_the_rows_whatever_is_written, setup,
+		    teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
