@@ -500,7 +500,10 @@ check_pair(world *w, const lop *p, const lop *q, const entry *e, size_t at,
 		    "seen %llu on record %d field %u, and had not",
 		    (unsigned long long)q->lsn, e->dev + 1,
 		    (unsigned long long)p->lsn, q->rec, q->op->field);
-	if (!told && seen && !spans(e) && !may_leave_nothing(p, policy))
+	/* 0: it was made here, and what had been seen of another's birth of it
+	 * had left this device again (P-027, P-281) */
+	if (!told && seen && c->c.seen != 0 && !spans(e) &&
+	    !may_leave_nothing(p, policy))
 		sim_fail(w, "property 4: commit %llu (d%d) counts as not "
 		    "having seen %llu on record %d field %u, and had",
 		    (unsigned long long)q->lsn, e->dev + 1,
