@@ -8,7 +8,7 @@
 #   -m      every counter must reach its minimum (sim.h, per 1,000 histories)
 # Prints "N passed, N failed"; exit code 1 when a history does not hold.
 program=sim
-keep='' extra='' minimum=0 chunk=${CHUNK:-250}
+keep='' extra='' minimum=0 chunk=${CHUNK:-100}
 while getopts k:x:p:m o; do
 	case $o in
 	k) keep=$OPTARG ;;
