@@ -1,101 +1,22 @@
-/* Batches of commits and of records: round trips, limits, damage (P-030..039). */
+/* Batches of commits: round trips, limits, damage (P-030..039). */
 #include "tests/lib/unit.h"
-
-#include "common/crypto/crypto.h"
-#include "protocol/batch.h"
-#include "protocol/record.h"
 
 #include <zstd.h>
 
-#define NOON ((int64_t)1795262400000)
-
-static uint64_t seed;
-
-static uint64_t
-rnd(uint64_t n)
-{
-	return sat_test_rand(&seed) % n;
-}
-
-static sat_id
-random_id(int64_t ms, uint32_t dev)
-{
-	uint64_t r = sat_test_rand(&seed);
-
-	return sat_id_make(ms, dev, (const uint8_t *)&r);
-}
-
-static sat_value
-random_value(sat_arena *a, sat_op_kind k)
-{
-	char text[200];
-	size_t n = 1 + rnd(20);
-
-	for (size_t i = 0; i < n; i++)
-		text[i] = (char)('a' + rnd(26));
-	if (k == SAT_OP_SADD || k == SAT_OP_SREM || k == SAT_OP_STAGE)
-		return sat_value_dup(a, sat_v_text(sat_span_of(text, n)));
-	if (k == SAT_OP_ADD)
-		return sat_v_int((int64_t)rnd(100) - 50);
-	switch (rnd(8)) {
-	case 0:
-		return sat_v_null();
-	case 1:
-		return sat_v_int((int64_t)sat_test_rand(&seed));
-	case 2:
-		return sat_v_int(NOON + (int64_t)rnd(400) * 86400000);
-	case 3:
-		return sat_v_int(rnd(2) ? INT64_MIN : INT64_MAX);
-	case 4:
-		return sat_value_dup(a, sat_v_bytes(sat_span_of(text, n)));
-	case 5:
-		return sat_v_text(sat_span_str(""));
-	default:
-		return sat_value_dup(a, sat_v_text(sat_span_of(text, n)));
-	}
-}
+#include "common/crypto/crypto.h"
+#include "protocol/batch.h"
+#include "protocol/commit.h"
+#include "protocol/record.h"
+#include "tests/unit/protocol/random.h"
 
 /* Records the batches speak of. */
 #define RECS 20
+
 static struct {
 	sat_id id;
 	uint32_t eid;
 	uint16_t kind;
 } recs[RECS];
-
-/* P-131: system operations have one shape each. */
-static void
-system_op(sat_op *op, sat_arena *a)
-{
-	static const sat_id winner = { { 7, 7 } };
-	sat_handed h = { .dev = 3, .hlc = 5, .actor = sat_span_str("ann"),
-		.ops = sat_span_str("payload") };
-	sat_buf b = { 0 };
-
-	op->field = op->kind <= SAT_OP_NUMBER ? 5 :
-	    op->kind <= SAT_OP_SETTLE ? SAT_SYS_HANDED : SAT_SYS_REDIRECT;
-	switch (op->kind) {
-	case SAT_OP_HAND:
-		sat_handed_write(&b, &h);
-		op->value = sat_v_bytes(sat_span_of(sat_arena_dup(a, b.p, b.n),
-		    b.n));
-		sat_buf_fini(&b);
-		break;
-	case SAT_OP_SETTLE:
-		op->value = sat_v_int(12);
-		break;
-	case SAT_OP_MERGE:
-		op->value = sat_v_bytes(sat_span_of(winner.b, sizeof winner.b));
-		break;
-	case SAT_OP_UNMERGE:
-		break;
-	case SAT_OP_ERASE:
-		op->field = 0;
-		break;
-	default:
-		op->value = sat_v_text(sat_span_str("C202405001"));
-	}
-}
 
 static void
 random_op(sat_op *op, sat_arena *a)
@@ -104,18 +25,11 @@ random_op(sat_op *op, sat_arena *a)
 	sat_dot *dots;
 
 	memset(op, 0, sizeof *op);
-	op->kind = (sat_op_kind)(rnd(8) == 0 ?
-	    SAT_OP_LATER + rnd(32) : 1 + rnd(SAT_OP_LAST));
 	op->rtype = recs[i].kind;
 	op->rec = recs[i].id;
 	op->eid = recs[i].eid;
-	if (op->kind == SAT_OP_NEW || op->kind == SAT_OP_DEL ||
-	    op->kind == SAT_OP_UNDEL)
+	if (random_kind(op, a))
 		return;
-	if (op->kind >= SAT_OP_CLAIM && !sat_op_kind_is_later(op->kind)) {
-		system_op(op, a);
-		return;
-	}
 	op->field = (uint16_t)(1 + rnd(15));
 	op->value = random_value(a, op->kind);
 	if (sat_op_kind_has_dots(op->kind)) {
@@ -506,8 +420,6 @@ what_is_above_a_limit_is_not_written(void **state) /* P-001 */
 	sat_arena_fini(&a);
 }
 
-/* ---- what an update costs on the wire (performance goals) --------------------- */
-
 static size_t
 updates_bytes(size_t n, bool text)
 {
@@ -564,126 +476,6 @@ a_single_update_costs_few_bytes(void **state)
 	assert_true(one < 16 + 80);
 }
 
-/* ---- records --------------------------------------------------------------------- */
-
-static sat_record *
-random_records(sat_arena *a, size_t n)
-{
-	sat_record *r = sat_arena_alloc(a, n * sizeof *r);
-	uint32_t eid = 0;
-
-	memset(r, 0, n * sizeof *r);
-	for (size_t i = 0; i < n; i++) {
-		uint16_t field = 0;
-
-		r[i].id = random_id(NOON + (int64_t)rnd(1u << 30), 2);
-		r[i].eid = eid += 1 + (uint32_t)rnd(3);
-		r[i].kind = (uint16_t)(1 + rnd(3));
-		r[i].born = (sat_stamp){ sat_hlc_of_ms(NOON) + rnd(1u << 30),
-			1 + (uint32_t)rnd(5), rnd(1000) };
-		r[i].rlsn = r[i].born.lsn + rnd(1000);
-		if (rnd(6) == 0) {
-			r[i].deleted = rnd(2);
-			r[i].with_edits = r[i].deleted && rnd(2);
-			r[i].del_at = (sat_stamp){ r[i].born.hlc + 9, 2, 77 };
-			r[i].del_seen = rnd(100);
-		}
-		r[i].cells = sat_arena_alloc(a, 16 * sizeof *r->cells);
-		for (size_t k = rnd(16); k > 0; k--) {
-			sat_cell *c = &r[i].cells[r[i].ncells++];
-
-			memset(c, 0, sizeof *c);
-			c->field = field += (uint16_t)(1 + rnd(2));
-			c->value = random_value(a, SAT_OP_SET);
-			c->at = r[i].born;
-			if (rnd(3) == 0)
-				c->at = (sat_stamp){ r[i].born.hlc + rnd(1u << 30),
-					1 + (uint32_t)rnd(9), rnd(5000) + 1 };
-			if (rnd(10) == 0)
-				c->ext = sat_span_str("packed");
-		}
-	}
-	return r;
-}
-
-static void
-assert_same_records(const sat_record *x, const sat_record *y, size_t n)
-{
-	sat_buf bx = { 0 }, by = { 0 };
-
-	for (size_t i = 0; i < n; i++) {
-		sat_record_write(&bx, &x[i]);
-		sat_record_write(&by, &y[i]);
-		assert_int_equal(x[i].eid, y[i].eid);
-	}
-	assert_int_equal(bx.n, by.n);
-	assert_memory_equal(bx.p, by.p, bx.n);
-	sat_buf_fini(&bx);
-	sat_buf_fini(&by);
-}
-
-static void
-records_are_read_as_they_were_written(void **state) /* P-037 */
-{
-	(void)state;
-	seed = sat_test_seed(27);
-	for (int round = 0; round < 200; round++) {
-		sat_arena a = { 0 };
-		sat_buf b = { 0 };
-		size_t n = rnd(60), got_n;
-		sat_record *r = random_records(&a, n + 1), *got;
-		sat_err err;
-
-		assert_ok(sat_records_write(&b, r, n, &err));
-		assert_ok(sat_records_read(&got, &got_n, &a, sat_buf_span(&b),
-		    &err));
-		assert_int_equal(n, got_n);
-		if (n > 0)
-			assert_same_records(r, got, n);
-		for (size_t i = 0; i < b.n && round < 5; i++)
-			assert_rc(SAT_EPROTO, sat_records_read(&got, &got_n, &a,
-			    sat_span_of(b.p, i), NULL));
-		sat_buf_fini(&b);
-		sat_arena_fini(&a);
-	}
-}
-
-static void
-damaged_records_are_refused_or_sound(void **state) /* P-031 */
-{
-	size_t refused = 0, sound = 0;
-
-	(void)state;
-	seed = sat_test_seed(28);
-	for (int round = 0; round < 1500; round++) {
-		sat_arena a = { 0 };
-		sat_buf b = { 0 };
-		size_t n = 1 + rnd(4), i, n2;
-		sat_record *r = random_records(&a, n), *got, *again;
-		sat_err err;
-
-		assert_ok(sat_records_write(&b, r, n, &err));
-		i = rnd(b.n);
-		b.p[i] = (uint8_t)(b.p[i] ^ (1u << rnd(8)));
-		if (sat_records_read(&got, &n, &a, sat_buf_span(&b), NULL) !=
-		    SAT_OK) {
-			refused++;
-		} else {
-			sound++;
-			sat_buf_reset(&b);
-			assert_ok(sat_records_write(&b, got, n, &err));
-			assert_ok(sat_records_read(&again, &n2, &a,
-			    sat_buf_span(&b), &err));
-			assert_int_equal(n, n2);
-			assert_same_records(got, again, n);
-		}
-		sat_buf_fini(&b);
-		sat_arena_fini(&a);
-	}
-	printf("refused %zu, sound %zu\n", refused, sound);
-	assert_true(refused > 0 && sound > 0);
-}
-
 int
 main(void)
 {
@@ -699,8 +491,6 @@ main(void)
 		cmocka_unit_test(integers_spread_over_a_range_cost_its_bytes),
 		cmocka_unit_test(what_is_above_a_limit_is_not_written),
 		cmocka_unit_test(a_single_update_costs_few_bytes),
-		cmocka_unit_test(records_are_read_as_they_were_written),
-		cmocka_unit_test(damaged_records_are_refused_or_sound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,16 +2,7 @@
 #include "tests/lib/unit.h"
 
 #include "protocol/record.h"
-
-#define NOON ((int64_t)1795262400000)
-
-static uint64_t seed;
-
-static uint64_t
-rnd(uint64_t n)
-{
-	return sat_test_rand(&seed) % n;
-}
+#include "tests/unit/protocol/random.h"
 
 static sat_value
 txt(const char *s)
@@ -24,40 +15,6 @@ fill(uint8_t *p, size_t n, uint8_t from)
 {
 	for (size_t i = 0; i < n; i++)
 		p[i] = (uint8_t)(from + i);
-}
-
-/* P-131: system operations have one shape each. */
-static void
-system_op(sat_op *op, sat_arena *a)
-{
-	static const sat_id winner = { { 7, 7 } };
-	sat_handed h = { .dev = 3, .hlc = 5, .actor = sat_span_str("ann"),
-		.ops = sat_span_str("payload") };
-	sat_buf b = { 0 };
-
-	op->field = op->kind <= SAT_OP_NUMBER ? 5 :
-	    op->kind <= SAT_OP_SETTLE ? SAT_SYS_HANDED : SAT_SYS_REDIRECT;
-	switch (op->kind) {
-	case SAT_OP_HAND:
-		sat_handed_write(&b, &h);
-		op->value = sat_v_bytes(sat_span_of(sat_arena_dup(a, b.p, b.n),
-		    b.n));
-		sat_buf_fini(&b);
-		break;
-	case SAT_OP_SETTLE:
-		op->value = sat_v_int(12);
-		break;
-	case SAT_OP_MERGE:
-		op->value = sat_v_bytes(sat_span_of(winner.b, sizeof winner.b));
-		break;
-	case SAT_OP_UNMERGE:
-		break;
-	case SAT_OP_ERASE:
-		op->field = 0;
-		break;
-	default:
-		op->value = sat_v_text(sat_span_str("C202405001"));
-	}
 }
 
 static sat_commit
@@ -90,17 +47,10 @@ random_commit(sat_arena *a)
 		sat_op *op = &c.ops[i];
 
 		other.b[15] = (uint8_t)rnd(2);
-		op->kind = (sat_op_kind)(rnd(8) == 0 ?
-		    SAT_OP_LATER + rnd(32) : 1 + rnd(SAT_OP_LAST));
 		op->rtype = (uint16_t)(1 + rnd(2));
 		op->rec = rnd(2) ? c.subject : other;
-		if (op->kind == SAT_OP_NEW || op->kind == SAT_OP_DEL ||
-		    op->kind == SAT_OP_UNDEL)
+		if (random_kind(op, a))
 			continue;
-		if (op->kind >= SAT_OP_CLAIM && !sat_op_kind_is_later(op->kind)) {
-			system_op(op, a);
-			continue;
-		}
 		op->field = (uint16_t)(1 + rnd(SAT_FIELD_USER_MAX));
 		op->value = op->kind == SAT_OP_ADD ? sat_v_int(-5) : txt("x");
 		if (op->kind == SAT_OP_SET && rnd(2))
