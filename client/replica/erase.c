@@ -328,23 +328,14 @@ sat_rc
 replica_erased(void *u, sat_erased *out, bool *wanted, sat_err *e)
 {
 	sat_replica *r = u;
-	int64_t was, is;
 	sat_buf b = { 0 };
 	sat_rc rc;
 
 	*wanted = false;
 	if (r->ledger_acked >= r->ledger_rev)
 		return SAT_OK;
-	if ((rc = all_answered(wanted, r, e)) != SAT_OK || !*wanted)
-		return rc;
-	/* A page whose cells moved to another one keeps their bytes in its free
-	 * part, so every page is written anew before this device says so. On a
-	 * full disk it says so later. */
-	rc = sat_db_compact(&was, &is, r->db, e);
-	*wanted = rc == SAT_OK;
-	if (rc == SAT_ENOSPACE)
-		return SAT_OK;
-	if (rc != SAT_OK || (rc = sat_db_checkpoint(r->db, e)) != SAT_OK)
+	if ((rc = all_answered(wanted, r, e)) != SAT_OK || !*wanted ||
+	    (rc = sat_db_checkpoint(r->db, e)) != SAT_OK)
 		return rc;
 	out->rev = r->ledger_rev;
 	sat_erased_bytes(&b, &r->id->org, r->id->device, out->rev);

@@ -112,7 +112,9 @@ SAT_CHECK sat_rc sat_db_migrate(
 /* PRAGMA integrity_check (or quick_check): SAT_EINTEGRITY with the first
  * finding. */
 SAT_CHECK sat_rc sat_db_check(sat_db *db, bool quick, sat_err *e);
-SAT_CHECK sat_rc sat_db_checkpoint(sat_db *db, sat_err *e); /* TRUNCATE */
+/* TRUNCATE. Neither the file nor what is written to it later has a byte of what
+ * was deleted until now: secure_delete, and V7 of vfs_int.h. */
+SAT_CHECK sat_rc sat_db_checkpoint(sat_db *db, sat_err *e);
 /* How much of the file is kept in memory from now on; 0 = as it was opened. */
 SAT_CHECK sat_rc sat_db_cache(sat_db *db, int kib, sat_err *e);
 /*

@@ -84,8 +84,12 @@ sat_db_checkpoint(sat_db *db, sat_err *e)
 		return rc;
 	xrc = sqlite3_wal_checkpoint_v2(
 	    db->h, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	return xrc == SQLITE_OK ? SAT_OK :
-	    sat_db_fail(db, xrc, "checkpoint", e);
+	if (xrc != SQLITE_OK)
+		return sat_db_fail(db, xrc, "checkpoint", e);
+	/* What pages in memory keep beside their rows would be written to the
+	 * log with their next change; those of the file have it no more. */
+	(void)sqlite3_db_release_memory(db->h);
+	return SAT_OK;
 }
 
 /*

@@ -7,11 +7,12 @@
  *   vfs_main.c  the main file
  *   vfs_wal.c   the write-ahead log
  *   vfs_again.c what a failed sync may have left not durable
+ *   vfs_gap.c   what a page keeps between its cell pointers and its cells
  *   vfs_pass.c  rollback journals, and files without a keyring
  *
  * Invariants, named in the code and in the tests:
  *   V1  what SQLite gets back is what it wrote, or an error; never altered
- *       bytes, never bytes of another page or another file.
+ *       bytes, never bytes of another page or another file. But for V7.
  *   V2  the 40 reserved bytes are zeros on write and zeros on read. SQLite's
  *       frame checksum covers them; anything else loses commits at recovery.
  *   V3  no byte of a page reaches the disk unsealed.
@@ -20,6 +21,8 @@
  *   V5  the 100-byte look at page 1 never fails: the page may be torn and
  *       whole in the WAL.
  *   V6  after a failed sync nothing is written through this file again.
+ *   V7  the unused middle of a b-tree's page is zeros in the main file: SQLite
+ *       leaves copies of moved cells there, which no deletion reaches.
  */
 #ifndef SAT_DB_VFS_INT_H
 #define SAT_DB_VFS_INT_H
@@ -37,6 +40,8 @@
 #define VFS_FRAME_HEADER 24
 #define VFS_FRAME (VFS_FRAME_HEADER + VFS_PAGE)
 #define VFS_FORMAT 1
+/* So many frames of a log are remembered as moved as they are, or not (V7). */
+#define VFS_GAP_FRAMES 65536
 #define VFS_SUITE 1
 /* Our object behind whatever VFS stands on top. arg: vfs_file ** */
 #define VFS_FCNTL_SELF 0x53415403
@@ -67,6 +72,13 @@ typedef struct vfs_raw {
 	uint8_t trailer[VFS_TRAILER];
 } vfs_raw;
 
+/* What page 1 says about the others. */
+typedef struct vfs_layout {
+	bool known; /* pages are as vfs_gap.c expects them */
+	bool maps;  /* some hold where others hang (auto_vacuum) */
+	size_t body;
+} vfs_layout;
+
 /* One database: owned by its main file, borrowed by its WAL and journal. */
 typedef struct vfs_main {
 	vfs_inst *inst;
@@ -80,6 +92,7 @@ typedef struct vfs_main {
 	struct vfs_file *log; /* the open log of this connection */
 	unsigned fork_count;
 	vfs_raw raw;
+	vfs_layout layout;
 	sat_vfs_fault fault;
 	sat_db_counts counts;
 	const char *path; /* SQLite's, as long as the file is open */
@@ -94,6 +107,7 @@ typedef struct vfs_wal {
 	uint8_t held_header[VFS_FRAME_HEADER];
 	int64_t whole_read; /* the frame the last call read as a whole, or 0 */
 	int64_t written_from, written_to; /* by this handle, this generation */
+	uint8_t gaps[VFS_GAP_FRAMES / 8]; /* of the frames written here: V7 */
 } vfs_wal;
 
 typedef struct vfs_file {
@@ -128,6 +142,16 @@ SAT_CHECK bool vfs_header_open(uint8_t *header, const uint8_t *disk,
     const vfs_main *db);
 /* How often this process was forked from; a handle does not survive it. */
 unsigned vfs_fork_count(void);
+
+/* ---- vfs_gap.c (V7) --------------------------------------------------------- */
+
+/* Page 1, or its first 100 bytes. */
+void vfs_gap_learn(vfs_main *db, const uint8_t *page1);
+/* Is there anything in the unused middle of this page? */
+bool vfs_gap_used(const vfs_main *db, uint32_t pgno, const uint8_t *page);
+/* The page without it: `page` itself, or a copy in `scratch`. */
+const uint8_t *vfs_gap_close(uint8_t *scratch, const uint8_t *page,
+    const vfs_main *db, uint32_t pgno);
 
 /* ---- vfs_id.c ----------------------------------------------------------------- */
 

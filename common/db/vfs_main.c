@@ -6,6 +6,7 @@
  * sealed in the form the main file wants, so they are moved as they are; a
  * page is recognised by its number and its 40-byte trailer, never by state
  * alone. Cleartext has a trailer of zeros, so it cannot be taken for one (V3).
+ * A page that keeps more than its cells comes in the clear (V7).
  */
 #include "common/db/vfs_int.h"
 
@@ -145,6 +146,8 @@ read_page(vfs_file *f, uint8_t *out, int amt, int64_t at, size_t in)
 	f->db->counts.page_reads++;
 	if (f->db->plain || !vfs_page_open(clear, f->disk, f->db, pgno))
 		return bad_page(f, pgno, NULL);
+	if (pgno == 1)
+		vfs_gap_learn(f->db, clear);
 	if (clear != out)
 		memcpy(out, clear + in, (size_t)amt);
 	return SQLITE_OK;
@@ -199,7 +202,10 @@ main_write(sqlite3_file *file, const void *buf, int amt, sqlite3_int64 off)
 		return write_raw(f, page, off);
 	if ((rc = vfs_page_may_seal(db, page, pgno, off)) != SQLITE_OK)
 		return rc;
-	vfs_page_seal(f->disk, page, db, pgno);
+	if (pgno == 1)
+		vfs_gap_learn(db, page);
+	vfs_page_seal(f->disk, vfs_gap_close(f->clear, page, db, pgno), db,
+	    pgno);
 	db->counts.page_writes++;
 	return f->low->pMethods->xWrite(f->low, f->disk, VFS_PAGE, off);
 }

@@ -14,6 +14,7 @@
 #define CALL(f, m, ...) LOW(f)->pMethods->m(LOW(f), ##__VA_ARGS__)
 /* Anything this long is a page, not a header. */
 #define PAGE_LIKE 512
+#define PEEK 100
 
 int
 vfs_low_close(sqlite3_file *f)
@@ -160,11 +161,16 @@ journal_write(sqlite3_file *file, const void *buf, int amt, sqlite3_int64 off)
 static int
 plain_read(sqlite3_file *file, void *out, int amt, sqlite3_int64 off)
 {
-	vfs_main *db = ((vfs_file *)file)->db;
+	vfs_file *f = (vfs_file *)file;
+	vfs_main *db = f->db;
+	int rc;
 
 	if (amt >= PAGE_LIKE && !db->checkpoint)
 		db->counts.page_reads++;
-	return CALL(file, xRead, out, amt, off);
+	rc = CALL(file, xRead, out, amt, off);
+	if (rc == SQLITE_OK && f->kind == VFS_MAIN && off == 0 && amt >= PEEK)
+		vfs_gap_learn(db, out);
+	return rc;
 }
 
 static int
@@ -177,6 +183,11 @@ plain_write(sqlite3_file *file, const void *buf, int amt, sqlite3_int64 off)
 		return rc;
 	if (amt >= PAGE_LIKE && f->kind == VFS_MAIN)
 		f->db->counts.page_writes++;
+	if (f->kind == VFS_MAIN && off == 0 && amt >= PEEK)
+		vfs_gap_learn(f->db, buf);
+	if (f->kind == VFS_MAIN && amt == VFS_PAGE && off % VFS_PAGE == 0)
+		buf = vfs_gap_close(f->clear, buf, f->db,
+		    (uint32_t)(off / VFS_PAGE) + 1);
 	if (amt >= PAGE_LIKE && f->kind == VFS_WAL)
 		f->db->counts.wal_frames++;
 	return CALL(f, xWrite, buf, amt, off);

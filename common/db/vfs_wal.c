@@ -159,11 +159,35 @@ read_frame(vfs_file *f, uint8_t *out, int64_t at)
 	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
 		return rc;
 	f->wal.whole_read = at;
-	if (rc == SQLITE_OK && open_header(out, f, at) &&
-	    vfs_page_open(out + VFS_FRAME_HEADER, f->disk + VFS_FRAME_HEADER,
+	if (rc != SQLITE_OK || !open_header(out, f, at) ||
+	    !vfs_page_open(out + VFS_FRAME_HEADER, f->disk + VFS_FRAME_HEADER,
 	    f->db, get_be32(out)))
-		return SQLITE_OK;
-	return end_of_log(f, out, at);
+		return end_of_log(f, out, at);
+	if (get_be32(out) == 1)
+		vfs_gap_learn(f->db, out + VFS_FRAME_HEADER);
+	return SQLITE_OK;
+}
+
+/* V7. Of frames of another handle or too far behind nothing is known. */
+static void
+note_gap(vfs_file *f, int64_t at, bool used)
+{
+	int64_t n = (at - VFS_WAL_HEADER) / VFS_FRAME;
+	uint8_t bit = (uint8_t)(1u << (n % 8));
+
+	if (n < VFS_GAP_FRAMES && used)
+		f->wal.gaps[n / 8] |= bit;
+	else if (n < VFS_GAP_FRAMES)
+		f->wal.gaps[n / 8] &= (uint8_t)~bit;
+}
+
+static bool
+may_have_gap(const vfs_file *f, int64_t at)
+{
+	int64_t n = (at - VFS_WAL_HEADER) / VFS_FRAME;
+
+	return n >= VFS_GAP_FRAMES || !written_here(f, at) ||
+	    (f->wal.gaps[n / 8] & 1u << (n % 8)) != 0;
 }
 
 /* A checkpoint moves the page as it is; remember what it looks like. */
@@ -183,7 +207,8 @@ static int
 read_part(vfs_file *f, uint8_t *out, int amt, int64_t at, size_t in)
 {
 	uint8_t header[VFS_FRAME_HEADER];
-	bool lend = f->db->checkpoint && amt == VFS_PAGE;
+	bool move = f->db->checkpoint && amt == VFS_PAGE;
+	bool lend = move && !may_have_gap(f, at);
 	uint8_t *clear = amt == VFS_PAGE ? out : f->clear;
 	int rc = low_read(f, f->disk, VFS_FRAME, at);
 
@@ -202,10 +227,12 @@ read_part(vfs_file *f, uint8_t *out, int amt, int64_t at, size_t in)
 	if (lend && vfs_page_check(f->disk + VFS_FRAME_HEADER, f->db,
 	    get_be32(header)))
 		return lend_raw(f, out, get_be32(header));
-	f->db->counts.page_reads += !lend;
+	f->db->counts.page_reads += !move;
 	if (lend || !vfs_page_open(clear, f->disk + VFS_FRAME_HEADER, f->db,
 	    get_be32(header)))
 		return bad_frame(f, SQLITE_IOERR_DATA, "frame-auth", at);
+	if (get_be32(header) == 1)
+		vfs_gap_learn(f->db, clear);
 	if (clear != out)
 		memcpy(out, clear + in - VFS_FRAME_HEADER, (size_t)amt);
 	return SQLITE_OK;
@@ -305,11 +332,14 @@ write_page(vfs_file *f, const uint8_t *page, int64_t at)
 	if ((rc = vfs_page_may_seal(
 	    f->db, page, get_be32(header), at)) != SQLITE_OK)
 		return rc;
+	if (get_be32(header) == 1)
+		vfs_gap_learn(f->db, page);
 	vfs_page_seal(f->disk + VFS_FRAME_HEADER, page, f->db,
 	    get_be32(header));
 	vfs_header_seal(f->disk, header, f->disk + VFS_FRAME_HEADER,
 	    f->wal.salts, at, f->db);
 	note_written(f, at);
+	note_gap(f, at, vfs_gap_used(f->db, get_be32(header), page));
 	f->db->counts.wal_frames++;
 	return f->low->pMethods->xWrite(f->low, f->disk, VFS_FRAME, at);
 }

@@ -388,6 +388,45 @@ no_byte_of_an_erased_customer_stays_on_the_device(void **state)
 	assert_sound(f);
 }
 
+/* Rows of some hundred bytes that grow: their pages are shared out anew, and SQLite
+ * leaves copies of them on pages they are on no more. */
+static void
+rows_that_moved_between_pages_leave_nothing_of_an_erased_customer(void **state)
+{ /* P-194 */
+	fixture *f = *state;
+	sat_id id[60];
+	sat_err err = { 0 };
+
+	for (int i = 0; i < 60; i++)
+		id[i] = new_account(f, "Gnu", "13955555555");
+	srv_sync(f);
+	for (int i = 0; i < 400; i++) {
+		uint64_t x = sat_test_rand(&f->seed);
+		int k = (int)(x % 60);
+		char remark[3600];
+		size_t n = 20 + (size_t)(x >> 8) % 3500;
+
+		for (size_t at = 0; at < n; at += 10)
+			(void)snprintf(remark + at, 11, "okapi-%02d; ", k);
+		srv_foreign_text(f, id[k], F_REMARK, remark, f->srv.n);
+		if (i % 16 == 0)
+			srv_pull(f);
+	}
+	srv_sync(f);
+	for (int k = 0; k < 60; k++) {
+		sat_erasure x = { .rev = (uint64_t)k + 1, .subject = id[k],
+			.at_ms = 5, .by = 1, .second = 2 };
+		sat_ledger l = { .rev = (uint64_t)k + 1, .e = &x, .n = 1 };
+		char word[16];
+
+		(void)snprintf(word, sizeof word, "okapi-%02d;", k);
+		assert_ok(f->ops.ledger_is(f->ops.u, &l, &err));
+		if (in_files(f, word) != 0)
+			fail_msg("%s is still there", word);
+	}
+	assert_sound(f);
+}
+
 static void
 an_unsent_edit_of_an_erased_customer_goes_with_its_verdict(void **state) /* P-195 */
 {
@@ -501,6 +540,7 @@ main(void)
 		P(a_backup_older_than_the_watermark_finds_the_ends_of_the_chains),
 		P(the_snapshot_takes_what_the_new_server_does_not_have),
 		P(no_byte_of_an_erased_customer_stays_on_the_device),
+		P(rows_that_moved_between_pages_leave_nothing_of_an_erased_customer),
 		P(an_unsent_edit_of_an_erased_customer_goes_with_its_verdict),
 		P(work_answered_before_the_erasure_and_heard_of_after_it_goes_too),
 		P(a_merge_into_an_erased_customer_that_was_refused_goes_too),
