@@ -51,7 +51,8 @@ bool sat_api_uses_network(const char *method, const char *path);
 /* The numbers of one exchange as members. */
 void sat_api_sync_put(sat_json *obj, const sat_sync_result *r);
 /* Find the route, check the permission, run the handler. *out is owned by the
- * caller (also on SAT_EPARTLY). SAT_ENOTFOUND: no such route or record. */
+ * caller, also on failure: SAT_EPARTLY has an answer, SAT_ECONFLICT "duplicate"
+ * the "candidates" that go with the problem. SAT_ENOTFOUND: no such route or record. */
 SAT_CHECK sat_rc sat_api_handle(sat_json **out, sat_api *api, const sat_request *req, sat_err *e);
 /* May whoever sends this Authorization header do this? SAT_ELOCKED: it is no
  * token of this device that is valid now; SAT_EDENIED: not for this. */

@@ -11,8 +11,33 @@
 	sat_rc name(sat_json **out, sat_api *api, const sat_request *req, \
 	    const char *const args[4], sat_err *e)
 
-/* records.c */
+/* list.c */
 HANDLER(api_list);
+HANDLER(api_query);
+/* Which records, in what order, which of them: set q.kind first. */
+typedef struct api_rows {
+	sat_query q;
+	sat_filter filters[32];
+	sat_value extra[8];
+	sat_arena a; /* of the filters; the caller's to free */
+} api_rows;
+sat_rc api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e);
+/* A record keeps these fields, beside what every record says of itself. */
+void api_keep_fields(sat_json *row, const sat_kind *k, const char *fields);
+/* Rows of a kind that name the record in this field, newest first; limit 0 = all. */
+sat_rc api_naming_put(sat_json *data, sat_api *api, const sat_kind *k,
+    const sat_field *by, const sat_id *id, int64_t limit, bool labels, sat_err *e);
+/* words "contacts,last_activity": what belongs to the record, by these. */
+sat_rc api_include_put(sat_json *into, sat_api *api, const sat_kind *k,
+    const sat_id *id, const char *words, bool labels, sat_err *e);
+/* list_then.c: the same list as it was then, into data; what the device cannot
+ * tell of it, into doc. */
+sat_rc api_list_then(sat_json *doc, sat_json *data, int64_t *total, sat_api *api,
+    const sat_query *q, const char *as_of, bool labels, const char *fields, sat_err *e);
+/* May the acting user's role see records of this kind? A route may have been
+ * allowed for another kind, or for writing alone. */
+bool api_may_view(const sat_api *api, const sat_kind *k);
+/* records.c */
 HANDLER(api_create);
 HANDLER(api_show);
 HANDLER(api_edit);
@@ -20,6 +45,8 @@ HANDLER(api_delete);
 HANDLER(api_restore);
 HANDLER(api_stage);
 HANDLER(api_assign);
+HANDLER(api_aggregate); /* aggregate.c */
+HANDLER(api_batch); /* batch.c */
 HANDLER(api_history);
 HANDLER(api_timeline);
 /* past.c: since when (0: ever), by which device (-1: any), of which field. */
@@ -33,6 +60,10 @@ bool api_past_has(const api_past *p, int64_t at_ms, uint32_t device);
  * "unknown" names the fields of which it did not. SAT_ENOTFOUND: made later. */
 sat_rc api_record_then(sat_json **out, sat_api *api, const sat_kind *k,
     const sat_id *id, const char *as_of, bool labels, sat_err *e);
+/* The same as a view, in `a`. *there false: not made yet, or deleted by then.
+ * Fields nothing is known of for then are added to `unknown`, by key. */
+sat_rc api_view_then(sat_view *v, bool *there, sat_json *unknown, sat_arena *a,
+    sat_api *api, const sat_kind *k, const sat_id *id, int64_t at_ms, sat_err *e);
 /* A time, or an age ("7d"). SAT_EUSAGE. */
 sat_rc api_since(int64_t *ms, sat_api *api, const char *text, sat_err *e);
 /* search.c */

@@ -284,17 +284,6 @@ put_about(book *x, const sat_export_opts *o, sat_err *e)
 	return rc;
 }
 
-static bool
-may_view_kind(const sat_api *api, const sat_kind *k)
-{
-	char action[96];
-
-	(void)snprintf(action, sizeof action, "%s.view", k->key);
-	return sat_acl(sat_replica_template(api->crm.replica),
-	           sat_replica_me(api->crm.replica)->role, action) !=
-	    SAT_GRANT_NO;
-}
-
 static sat_rc
 fill(int64_t *rows, book *x, sat_export_opts *o, sat_query *q, sat_err *e)
 {
@@ -308,7 +297,7 @@ fill(int64_t *rows, book *x, sat_export_opts *o, sat_query *q, sat_err *e)
 		rc = put_kind(rows, x, q->kind, o, q, e);
 	} else {
 		for (size_t i = 0; rc == SAT_OK && i < sat_template_kinds(t); i++)
-			if (may_view_kind(x->api, sat_template_kind_at(t, i)))
+			if (api_may_view(x->api, sat_template_kind_at(t, i)))
 				rc = put_kind(rows, x, sat_template_kind_at(t, i),
 				    o, q, e);
 	}

@@ -37,17 +37,6 @@ typedef struct feed {
 	sat_hlc born;
 } feed;
 
-static bool
-may_view(const sat_api *api, const sat_kind *k)
-{
-	char action[96];
-
-	(void)snprintf(action, sizeof action, "%s.view", k->key);
-	return sat_acl(sat_replica_template(api->crm.replica),
-	           sat_replica_me(api->crm.replica)->role, action) !=
-	    SAT_GRANT_NO;
-}
-
 static const sat_field *
 first_of(const sat_kind *k, const char *const *keys, size_t n)
 {
@@ -208,7 +197,7 @@ static bool
 is_told(const sat_api *api, const sat_kind *k)
 {
 	return (k->scope == SAT_SCOPE_ROOT || k->scope == SAT_SCOPE_CHILD ||
-	    k->scope == SAT_SCOPE_OWNED) && may_view(api, k);
+	    k->scope == SAT_SCOPE_OWNED) && api_may_view(api, k);
 }
 
 /* DAY, or all there is. */
@@ -387,7 +376,7 @@ api_mentions_put(sat_json *data, sat_api *api, sat_err *e)
 	size_t n;
 	sat_rc rc;
 
-	if (k == NULL || me == NULL || !may_view(api, k))
+	if (k == NULL || me == NULL || !api_may_view(api, k))
 		return SAT_OK;
 	q.sort[0].field = SAT_Q_CREATED;
 	q.sort[0].desc = true;

@@ -167,42 +167,64 @@ turn_back(sat_cell *c, const sat_field *f, const asked *x)
 		return;
 	}
 	c->value = sat_v_null();
+	for (const sat_json *u = sat_json_first(x->unknown); u != NULL;
+	     u = sat_json_next(u))
+		if (strcmp(sat_json_str(u, ""), f->key) == 0)
+			return;
 	sat_json_add_str(x->unknown, f->key);
+}
+
+sat_rc
+api_view_then(sat_view *v, bool *there, sat_json *unknown, sat_arena *a,
+    sat_api *api, const sat_kind *k, const sat_id *id, int64_t at_ms,
+    sat_err *e)
+{
+	sat_past *past = NULL;
+	asked x = { .at_ms = at_ms, .unknown = unknown };
+	sat_rc rc;
+
+	if ((rc = sat_replica_get(v, a, api->crm.replica, k, id, e)) !=
+	    SAT_OK || (rc = sat_replica_history(&past, &x.npast, a,
+	    api->crm.replica, id, 0, e)) != SAT_OK)
+		return rc;
+	*there = (v->rec.born.hlc == 0 || !is_later(&x, v->rec.born)) &&
+	    (!v->rec.deleted || is_later(&x, v->rec.del_at));
+	x.past = past;
+	for (size_t i = 0; *there && i < v->rec.ncells; i++) {
+		const sat_field *f = sat_kind_field_id(k,
+		    v->rec.cells[i].field);
+
+		if (f != NULL)
+			turn_back(&v->rec.cells[i], f, &x);
+	}
+	return SAT_OK;
 }
 
 sat_rc
 api_record_then(sat_json **out, sat_api *api, const sat_kind *k,
     const sat_id *id, const char *as_of, bool labels, sat_err *e)
 {
+	sat_json *unknown = sat_json_arr();
 	sat_arena a = { 0 };
-	sat_past *past = NULL;
-	asked x = { .unknown = sat_json_arr() };
+	int64_t at_ms = 0;
+	bool there = false;
 	sat_view v;
 	sat_rc rc;
 
-	if ((rc = api_since(&x.at_ms, api, as_of, e)) != SAT_OK ||
-	    (rc = sat_replica_get(&v, &a, api->crm.replica, k, id, e)) !=
-	    SAT_OK || (rc = sat_replica_history(&past, &x.npast, &a,
-	    api->crm.replica, id, 0, e)) != SAT_OK)
-		goto out;
-	if (v.rec.born.hlc != 0 && is_later(&x, v.rec.born)) {
-		rc = sat_fail(e, SAT_ENOTFOUND, "it was made later than that");
-		goto out;
+	if ((rc = api_since(&at_ms, api, as_of, e)) == SAT_OK &&
+	    (rc = api_view_then(&v, &there, unknown, &a, api, k, id, at_ms,
+	         e)) == SAT_OK && !there)
+		rc = v.rec.deleted
+		    ? sat_fail(e, SAT_ENOTFOUND, "it was deleted by then")
+		    : sat_fail(e, SAT_ENOTFOUND, "it was made later than that");
+	if (rc == SAT_OK) {
+		*out = api_doc(k->key);
+		api_time_put(*out, "as_of", at_ms);
+		sat_json_put(*out, "data", sat_crm_json(&api->crm, &v, labels));
+		sat_json_put(*out, "unknown", unknown);
+	} else {
+		sat_json_free(unknown);
 	}
-	x.past = past;
-	for (size_t i = 0; i < v.rec.ncells; i++) {
-		const sat_field *f = sat_kind_field_id(k, v.rec.cells[i].field);
-
-		if (f != NULL)
-			turn_back(&v.rec.cells[i], f, &x);
-	}
-	*out = api_doc(k->key);
-	api_time_put(*out, "as_of", x.at_ms);
-	sat_json_put(*out, "data", sat_crm_json(&api->crm, &v, labels));
-	sat_json_put(*out, "unknown", x.unknown);
-	x.unknown = NULL;
-out:
-	sat_json_free(x.unknown);
 	sat_arena_fini(&a);
 	return rc;
 }

@@ -16,16 +16,6 @@ typedef struct scope {
 	bool named; /* by whoever asks: else the rest is left out silently */
 } scope;
 
-static bool
-may_view(const sat_api *api, const sat_kind *k)
-{
-	char action[96];
-
-	(void)snprintf(action, sizeof action, "%s.view", k->key);
-	return sat_acl(sat_replica_template(api->crm.replica),
-	    sat_replica_me(api->crm.replica)->role, action) != SAT_GRANT_NO;
-}
-
 /* "account,contact" */
 static sat_rc
 named_kinds(scope *s, const sat_api *api, const char *list, sat_err *e)
@@ -42,7 +32,7 @@ named_kinds(scope *s, const sat_api *api, const char *list, sat_err *e)
 		list += n + (list[n] == ',');
 		if ((rc = api_kind(&k, api, key, e)) != SAT_OK)
 			return rc;
-		if (!may_view(api, k))
+		if (!api_may_view(api, k))
 			return sat_fail_code(e, SAT_EDENIED, "denied", NULL,
 			    "this role may not see any %s", k->key);
 		if (s->n < SAT_KINDS_MAX)
@@ -60,7 +50,7 @@ all_kinds(scope *s, const sat_api *api)
 	for (size_t i = 0; i < sat_template_kinds(t); i++) {
 		const sat_kind *k = sat_template_kind_at(t, i);
 
-		if (sat_replica_searched(k) && may_view(api, k) &&
+		if (sat_replica_searched(k) && api_may_view(api, k) &&
 		    s->n < SAT_KINDS_MAX)
 			s->kinds[s->n++] = k;
 	}

@@ -111,7 +111,10 @@ allows(const sat_api *api, const scope *s, const char *method, const char *path)
 {
 	const sat_kind *k = kind_of(api, path);
 	const sat_template *t = sat_replica_template(api->crm.replica);
-	bool get = strcmp(method, "GET") == 0;
+	size_t n = strlen(path);
+	bool get = strcmp(method, "GET") == 0 || /* or a list by a body */
+	    (strcmp(method, "POST") == 0 && n > 6 &&
+	    strcmp(path + n - 6, "/query") == 0);
 
 	if (s->all)
 		return true;

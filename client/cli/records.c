@@ -29,12 +29,14 @@ const sat_opt cli_list_options[] = {
 	{ "conflict", 0, NULL, "only rows with an open conflict" },
 	{ "deleted", 0, NULL, "deleted rows" },
 	{ "merged", 0, NULL, "rows that were merged into others" },
+	{ "include", 0, "KINDS", "what belongs to each (--json): contacts,last_activity" },
 	{ "labels", 0, NULL, "labels beside option keys (--json)" },
 	{ NULL, 0, NULL, NULL },
 };
 const sat_opt cli_show_options[] = {
 	{ "history", 0, "FIELD", "past values of a field (all = every field)" },
 	{ "timeline", 0, NULL, "with everything under the customer" },
+	{ "include", 0, "KINDS", "what belongs to it (--json): contacts,last_activity" },
 	{ "labels", 0, NULL, "labels beside option keys (--json)" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -231,6 +233,8 @@ list_query(const cli *c)
 		sat_json_put_str(q, "labels", "1");
 	if (cli_is_json(c) && sat_args_has(&c->args, "fields"))
 		sat_json_put_str(q, "fields", sat_args_get(&c->args, "fields"));
+	if (sat_args_has(&c->args, "as-of"))
+		sat_json_put_str(q, "as_of", sat_args_get(&c->args, "as-of"));
 	if (!sat_args_has(&c->args, "limit") && !sat_args_has(&c->args, "all") &&
 	    cli_config(c, "list.limit") != NULL)
 		sat_json_put_str(q, "limit", cli_config(c, "list.limit"));
@@ -265,6 +269,9 @@ cli_list(cli *c, sat_err *e)
 			cli_print_rows(c, doc, cols, n);
 		else
 			cli_say(c, "none\n");
+		if (sat_json_count(sat_json_get(doc, "unknown")) > 0)
+			cli_say(c, "what is empty may have had a value then: this "
+			    "device does not have the whole past\n");
 		if (cli_format_of(c) == FMT_TABLE &&
 		    sat_json_get_str(page, "next", NULL) != NULL)
 			cli_say(c, "%zu of %lld; --limit N or --all for more\n",
@@ -410,6 +417,9 @@ cli_show(cli *c, sat_err *e)
 			sat_json_put_str(q, "field", history);
 		if (sat_args_has(&c->args, "labels") || table)
 			sat_json_put_str(q, "labels", "1");
+		if (sat_args_has(&c->args, "include"))
+			sat_json_put_str(q, "include",
+			    sat_args_get(&c->args, "include"));
 		if (sat_args_has(&c->args, "as-of"))
 			sat_json_put_str(q, "as_of",
 			    sat_args_get(&c->args, "as-of"));

@@ -235,25 +235,28 @@ read_inputs(crm_work *w, const sat_input *in, size_t n, sat_err *e)
 
 /* ---- create ---------------------------------------------------------------------- */
 
-/* The number's counter and the record in one transaction. */
+/* The number's counter and the record in one transaction: that of a batch, or
+ * one of its own. */
 static sat_rc
 write_new(crm_work *w, const sat_write_opts *o, sat_err *e)
 {
 	sat_replica *r = w->c->replica;
+	bool own = !sat_replica_in_group(r);
 	crm_numbers numbers = { 0 };
 	uint64_t cseq;
 	sat_rc rc;
 
 	if ((rc = crm_number(w, &numbers, e)) != SAT_OK ||
-	    (rc = sat_replica_group_begin(r, e)) != SAT_OK)
+	    (own && (rc = sat_replica_group_begin(r, e)) != SAT_OK))
 		return rc;
 	w->id = sat_replica_new_id(r);
 	if ((rc = crm_write(w, o->import ? SAT_CF_IMPORT : 0, &cseq, e)) !=
 	    SAT_OK || (rc = crm_numbers_save(&numbers, w->c, e)) != SAT_OK) {
-		sat_replica_group_rollback(r);
+		if (own)
+			sat_replica_group_rollback(r);
 		return rc;
 	}
-	return sat_replica_group_commit(r, e);
+	return own ? sat_replica_group_commit(r, e) : SAT_OK;
 }
 
 static sat_rc

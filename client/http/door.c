@@ -20,15 +20,19 @@ put_json(sat_http_response *out, const sat_json *doc)
 	sat_buf_str(&out->body, "\n");
 }
 
-void
-put_problem(sat_http_response *out, const sat_err *e)
+static void
+send_problem(sat_http_response *out, const sat_err *e, sat_json *p)
 {
-	sat_json *p = sat_api_problem(e);
-
 	out->status = sat_rc_http(e->rc);
 	out->type = "application/problem+json";
 	put_json(out, p);
 	sat_json_free(p);
+}
+
+void
+put_problem(sat_http_response *out, const sat_err *e)
+{
+	send_problem(out, e, sat_api_problem(e));
 }
 
 /* ---- the request ---------------------------------------------------------------- */
@@ -123,6 +127,30 @@ fill_job(job *j, const sat_http_request *r, sat_err *e)
 
 /* ---- answers --------------------------------------------------------------------- */
 
+/* The problem of this request: which one it was, and what it met. */
+static void
+put_refusal(sat_http_response *out, const job *j, bool conditional)
+{
+	const sat_json *found = sat_json_get(j->out, "candidates");
+	bool stale = conditional && j->rc == SAT_ECONFLICT &&
+	    strcmp(j->err.code, "version") == 0;
+	const char *once = sat_json_get_str(j->query, "request_id", NULL);
+	sat_err e = j->err;
+	sat_json *p;
+
+	if (stale)
+		(void)snprintf(e.code, sizeof e.code, "precondition");
+	p = sat_api_problem(&e);
+	sat_json_put_str(p, "instance", j->path);
+	if (once != NULL)
+		sat_json_put_str(p, "request_id", once);
+	if (found != NULL)
+		sat_json_put(p, "candidates", sat_json_dup(found));
+	send_problem(out, &e, p);
+	if (stale)
+		out->status = 412;
+}
+
 static void
 put_answer(sat_http_response *out, const job *j, bool conditional)
 {
@@ -130,10 +158,7 @@ put_answer(sat_http_response *out, const job *j, bool conditional)
 	    "version", NULL);
 
 	if (j->rc != SAT_OK && j->rc != SAT_EPARTLY && j->rc != SAT_EFALSE) {
-		put_problem(out, &j->err);
-		if (conditional && j->rc == SAT_ECONFLICT &&
-		    strcmp(j->err.code, "version") == 0)
-			out->status = 412;
+		put_refusal(out, j, conditional);
 		return;
 	}
 	out->status = sat_rc_http(j->rc);

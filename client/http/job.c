@@ -135,7 +135,10 @@ may_have_written(const job *j)
 		"/v1/exports", "/v1/check", "/v1/backups", "/v1/audit/verify",
 		"/v1/templates/verify" };
 
+	size_t n = strlen(j->path);
+
 	if (strcmp(j->method, "GET") == 0 ||
+	    (n > 6 && strcmp(j->path + n - 6, "/query") == 0) ||
 	    (j->rc != SAT_OK && j->rc != SAT_EPARTLY))
 		return false;
 	for (size_t i = 0; i < sizeof not / sizeof not[0]; i++)

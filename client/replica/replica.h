@@ -93,6 +93,7 @@ SAT_CHECK sat_rc sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t 
 SAT_CHECK sat_rc sat_replica_group_begin(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc sat_replica_group_commit(sat_replica *r, sat_err *e);
 void sat_replica_group_rollback(sat_replica *r);
+bool sat_replica_in_group(const sat_replica *r);
 
 /* ---- reading -------------------------------------------------------------- */
 

@@ -360,6 +360,12 @@ sat_replica_group_begin(sat_replica *r, sat_err *e)
 	return SAT_OK;
 }
 
+bool
+sat_replica_in_group(const sat_replica *r)
+{
+	return r->in_group;
+}
+
 void
 sat_replica_group_rollback(sat_replica *r)
 {

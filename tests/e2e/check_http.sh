@@ -22,7 +22,7 @@ BODY='{"name":"only"}' ask POST /v1/accounts;  is 422 "required fields"; has "$A
 BODY='{"name":"甲公司","industry":"I65","contact_name":"李","phone_main":"13812345678","need_type":"solution","stage":"first_contact"}'
 ask POST /v1/accounts;                         is 200 "a new customer"
 A=$(grep -oE '"id":"[0-9a-z]{26}"' "$W/answer" | head -1 | cut -d'"' -f4); same ${#A} 26 "its id"
-ask POST /v1/accounts;                         is 409 "the same once more"
+ask POST /v1/accounts;                         is 409 "the same once more"; has "$ANSWER" "\"candidates\":\[\{\"id\":\"$A\"" "which it may be"
 BODY=; ask GET "/v1/accounts?limit=1&q=%E7%94%B2";  is 200 list; has "$ANSWER" "$A" "list by a query"
 ask GET "/v1/accounts?where=nosuch%3D1";       is 400 "a wrong filter"
 ask GET "/v1/reports/new-customers/run?period=all&params%5B%5D=owner%3Dli"; is 200 "a report with a list of parameters"
@@ -31,7 +31,7 @@ ask GET "/v1/reports/new-customers/run?period=all&params%5B%5D=owner%3Dli"; is 2
 ask GET "/v1/accounts/$A"; TAG=$(grep -ioE '^etag: "[^"]*"' "$W/answer" | cut -d' ' -f2)
 has "$TAG" '^"v[0-9a-z-]+"$' "etag"
 BODY='{"remark":"一"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 200 "the first writer"
-BODY='{"remark":"二"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 412 "the second writer"
+BODY='{"remark":"二"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 412 "the second writer"; has "$ANSWER" '"code":"precondition"' "its code"; has "$ANSWER" "\"instance\":\"/v1/accounts/$A\"" "which request"
 BODY='{"remark":"三"}' ask PATCH "/v1/accounts/$A";                  is 200 "who does not ask"
 BODY=; ask DELETE "/v1/accounts/$A";           is 403 "a rep may not delete"
 

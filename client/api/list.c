@@ -1,0 +1,565 @@
+/*
+ * Lists of records: what is asked for, by a query's members or a body's, and
+ * what lies under each of them.
+ */
+#include "client/api/api_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST_DEFAULT 50
+#define INCLUDED_MAX 100 /* of a kind under one record */
+
+/* ---- what is asked for ------------------------------------------------------------ */
+
+/* A value as sat_crm_where reads it. */
+static sat_rc
+put_quoted(sat_buf *w, const char *v, size_t n, sat_err *e)
+{
+	const char *quote = memchr(v, '"', n) == NULL ? "\"" : "'";
+
+	if (memchr(v, quote[0], n) != NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.filter", NULL,
+		    "a filter's value has both kinds of quotes");
+	sat_buf_str(w, quote);
+	sat_buf_add(w, v, n);
+	sat_buf_str(w, quote);
+	return SAT_OK;
+}
+
+static void
+put_and(sat_buf *w)
+{
+	if (w->n > 0)
+		sat_buf_str(w, " and ");
+}
+
+/* "a,b" of a field: one of them. */
+static sat_rc
+put_any(sat_buf *w, const char *field, const char *list, sat_err *e)
+{
+	bool many = strchr(list, ',') != NULL;
+	sat_rc rc = SAT_OK;
+
+	sat_buf_fmt(w, many ? "%s in (" : "%s=", field);
+	for (const char *p = list; rc == SAT_OK;) {
+		size_t n = strcspn(p, ",");
+
+		if ((rc = put_quoted(w, p, n, e)) != SAT_OK || p[n] == '\0')
+			break;
+		sat_buf_str(w, ",");
+		p += n + 1;
+	}
+	if (many)
+		sat_buf_str(w, ")");
+	return rc;
+}
+
+/* "filter[stage]" and "filter[amount][gte]" with their values. */
+static sat_rc
+put_filter(sat_buf *w, const char *key, const char *v, sat_err *e)
+{
+	static const struct {
+		const char *word, *op;
+	} ops[] = { { "eq", "=" }, { "ne", "!=" }, { "lt", "<" },
+		{ "lte", "<=" }, { "gt", ">" }, { "gte", ">=" },
+		{ "like", "~" }, { "has", " has " } };
+	const char *name = key + strlen("filter["), *end = strchr(name, ']');
+	char field[64], op[16] = "in";
+
+	if (end == NULL || (size_t)(end - name) >= sizeof field)
+		goto wrong;
+	(void)snprintf(field, sizeof field, "%.*s", (int)(end - name), name);
+	if (strspn(field, "abcdefghijklmnopqrstuvwxyz0123456789_") !=
+	    strlen(field) || field[0] == '\0')
+		goto wrong;
+	if (end[1] == '[' && strlen(end + 2) < sizeof op &&
+	    end[2 + strcspn(end + 2, "]")] == ']')
+		(void)snprintf(op, sizeof op, "%.*s", (int)strcspn(end + 2,
+		    "]"), end + 2);
+	else if (end[1] != '\0')
+		goto wrong;
+	put_and(w);
+	if (strcmp(op, "in") == 0)
+		return put_any(w, field, v, e);
+	if (strcmp(op, "null") == 0) {
+		sat_buf_fmt(w, "%s is %snull", field, strcmp(v, "0") == 0 ||
+		    strcmp(v, "false") == 0 ? "not " : "");
+		return SAT_OK;
+	}
+	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+		if (strcmp(op, ops[i].word) == 0) {
+			sat_buf_fmt(w, "%s%s", field, ops[i].op);
+			return put_quoted(w, v, strlen(v), e);
+		}
+wrong:
+	return sat_fail_code(e, SAT_EUSAGE, "usage.filter",
+	    "filter[stage]=a,b or filter[amount][gte]=1; eq, ne, lt, lte, gt, "
+	    "gte, in, like, has, null", "%.60s is no filter", key);
+}
+
+/* A day is compared as a whole, in the organisation's time zone. */
+static void
+day_of(sat_buf *w, const sat_api *api, const char *day)
+{
+	int64_t tz = (int64_t)sat_template_tz_min(
+	    sat_replica_template(api->crm.replica)) * 60000;
+	int y, m, d;
+
+	put_and(w);
+	sat_buf_str(w, "arrived_at=");
+	if (strcmp(day, "today") != 0) {
+		sat_buf_fmt(w, "\"%s\"", day);
+		return;
+	}
+	sat_date_of(&y, &m, &d, (sat_wall_ms(&api->crm.clock) + tz) / 86400000);
+	sat_buf_fmt(w, "%04d-%02d-%02d", y, m, d);
+}
+
+/* The list's flags become one where expression; fields that the kind lacks
+ * are refused by sat_crm_where. */
+static sat_rc
+where_of(sat_buf *w, const sat_api *api, const sat_json *query, sat_err *e)
+{
+	static const char *const plain[] = { "stage", "grade", "owner", "status",
+		"account" };
+	const sat_user *me = sat_replica_me(api->crm.replica);
+	const char *v;
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+		if ((v = sat_json_get_str(query, plain[i], NULL)) == NULL)
+			continue;
+		if (strcmp(plain[i], "owner") == 0 && strcmp(v, "me") == 0)
+			v = me->key;
+		put_and(w);
+		sat_buf_fmt(w, "%s=", plain[i]);
+		if ((rc = put_quoted(w, v, strlen(v), e)) != SAT_OK)
+			return rc;
+	}
+	for (const sat_json *m = sat_json_first(query); m != NULL;
+	     m = sat_json_next(m))
+		if (strncmp(sat_json_key(m), "filter[", 7) == 0 &&
+		    (rc = put_filter(w, sat_json_key(m), sat_json_str(m, ""),
+		         e)) != SAT_OK)
+			return rc;
+	if ((v = sat_json_get_str(query, "date", NULL)) != NULL)
+		day_of(w, api, v);
+	if ((v = sat_json_get_str(query, "tag", NULL)) != NULL) {
+		put_and(w);
+		sat_buf_str(w, "tags has ");
+		rc = put_quoted(w, v, strlen(v), e);
+	}
+	if (rc == SAT_OK &&
+	    (v = sat_json_get_str(query, "where", NULL)) != NULL) {
+		put_and(w);
+		sat_buf_str(w, v);
+	}
+	return rc;
+}
+
+static sat_rc
+sort_of(sat_query *q, sat_api *api, const char *text, sat_err *e)
+{
+	const sat_kind *k = q->kind;
+	char key[64];
+	sat_rc rc;
+
+	while (text != NULL && *text != '\0' && q->nsort < 4) {
+		bool desc = *text == '-';
+		size_t n = strcspn(text += desc, ",");
+		const sat_field *f;
+		uint16_t id;
+
+		(void)snprintf(key, sizeof key, "%.*s", (int)n, text);
+		f = sat_kind_field(k, key);
+		if (strcmp(key, "created") == 0)
+			id = SAT_Q_CREATED;
+		else if (f != NULL)
+			id = f->id;
+		else
+			return sat_fail_code(e, SAT_EUSAGE, "usage.sort", NULL,
+			    "%s has no field \"%s\" to sort by", k->key, key);
+		if (f != NULL && (rc = sat_crm_may_search(&api->crm, f, e)) !=
+		    SAT_OK)
+			return rc;
+		q->sort[q->nsort].field = id;
+		q->sort[q->nsort++].desc = desc;
+		text += n + (text[n] == ',');
+	}
+	return SAT_OK;
+}
+
+static sat_rc
+number_of(int64_t *v, const sat_json *query, const char *key, int64_t dflt,
+    sat_err *e)
+{
+	const char *s = sat_json_get_str(query, key, NULL);
+	char *end;
+
+	*v = dflt;
+	if (s == NULL)
+		return SAT_OK;
+	*v = strtoll(s, &end, 10);
+	if (end == s || *end != '\0' || *v < 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "%s needs a whole number", key);
+	return SAT_OK;
+}
+
+sat_rc
+api_number(int64_t *v, const sat_request *req, const char *key, int64_t dflt,
+    sat_err *e)
+{
+	return number_of(v, req->query, key, dflt, e);
+}
+
+/* `q`: text search. `incomplete`, `pending`, `conflict`, `deleted`, `merged`:
+ * 1. */
+static size_t
+extra_filters(sat_filter *f, sat_value *v, const sat_json *query)
+{
+	static const struct {
+		const char *key;
+		uint16_t field;
+	} flags[] = { { "incomplete", SAT_Q_INCOMPLETE },
+		{ "pending", SAT_Q_PENDING }, { "conflict", SAT_Q_CONFLICT },
+		{ "deleted", SAT_Q_DELETED }, { "merged", SAT_Q_MERGED } };
+	const char *text = sat_json_get_str(query, "q", NULL);
+	size_t n = 0;
+
+	if (text != NULL) {
+		v[n] = sat_v_text(sat_span_str(text));
+		f[n] = (sat_filter){ SAT_Q_TEXT, SAT_CMP_LIKE, &v[n], 1 };
+		n++;
+	}
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+		if (sat_json_get(query, flags[i].key) != NULL) {
+			v[n] = sat_v_int(1);
+			f[n] = (sat_filter){ flags[i].field, SAT_CMP_EQ, &v[n], 1 };
+			n++;
+		}
+	return n;
+}
+
+/* Is the word one of a list "a,b,c"? */
+static bool
+is_listed(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; *p != '\0'; p += strcspn(p, ","), p += *p == ',')
+		if (strcspn(p, ",") == n && strncmp(p, word, n) == 0)
+			return true;
+	return false;
+}
+
+/* ?fields=name,stage: of the kind, or of every record. */
+static sat_rc
+fields_known(const sat_kind *k, const char *fields, sat_err *e)
+{
+	static const char every[] = "id,version,pending,incomplete,conflict,"
+	    "deleted,created";
+
+	for (const char *p = fields; p != NULL && *p != '\0';
+	     p += strcspn(p, ","), p += *p == ',') {
+		char word[64];
+
+		(void)snprintf(word, sizeof word, "%.*s", (int)strcspn(p, ","), p);
+		if (sat_kind_field(k, word) == NULL && !is_listed(every, word))
+			return sat_fail_code(e, SAT_EUSAGE, "usage.field",
+			    "see: satchel schema KIND",
+			    "%s has no field \"%.40s\"", k->key, word);
+	}
+	return SAT_OK;
+}
+
+void
+api_keep_fields(sat_json *row, const sat_kind *k, const char *fields)
+{
+	const sat_json *label = sat_json_get(row, "label");
+	sat_json *kept = label != NULL ? sat_json_dup(label) : NULL;
+
+	for (size_t i = 0; i < k->nfields; i++)
+		if (!is_listed(fields, k->fields[i].key)) {
+			sat_json_del(row, k->fields[i].key);
+			if (kept != NULL)
+				sat_json_del(kept, k->fields[i].key);
+		}
+	if (kept != NULL)
+		sat_json_set(row, "label", kept);
+}
+
+/* ids first: reading a record uses statements of its own */
+static sat_rc
+rows_put(sat_json *data, int64_t *total, sat_api *api, const sat_query *q,
+    bool labels, const char *with, const char *fields, sat_err *e)
+{
+	sat_arena mem = { 0 }, a = { 0 };
+	sat_id *ids;
+	size_t n;
+	sat_rc rc = sat_replica_list(&ids, &n, total, &mem, api->crm.replica, q,
+	    e);
+
+	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
+		sat_view view;
+		sat_json *row;
+
+		sat_arena_reset(&a);
+		if ((rc = sat_replica_get(&view, &a, api->crm.replica, q->kind,
+		    &ids[i], e)) != SAT_OK)
+			break;
+		row = sat_crm_json(&api->crm, &view, labels);
+		if (fields != NULL)
+			api_keep_fields(row, q->kind, fields);
+		sat_json_add(data, row);
+		if (with != NULL)
+			rc = api_include_put(sat_json_put_obj(row, "include"),
+			    api, q->kind, &ids[i], with, labels, e);
+	}
+	sat_arena_fini(&a);
+	sat_arena_fini(&mem);
+	return rc;
+}
+
+/* ---- what lies under a record ------------------------------------------------------ */
+
+sat_rc
+api_naming_put(sat_json *data, sat_api *api, const sat_kind *k,
+    const sat_field *by, const sat_id *id, int64_t limit, bool labels,
+    sat_err *e)
+{
+	sat_value v = sat_v_id(id);
+	sat_filter f = { by->id, SAT_CMP_EQ, &v, 1 };
+	sat_query q = { .kind = k, .filters = &f, .nfilters = 1,
+		.nsort = 1, .limit = limit };
+	int64_t total;
+
+	q.sort[0].field = SAT_Q_CREATED;
+	q.sort[0].desc = true;
+	return rows_put(data, &total, api, &q, labels, NULL, NULL, e);
+}
+
+/* "contacts", or "last_activity". */
+static sat_rc
+include_one(sat_json *into, sat_api *api, const sat_kind *k, const sat_id *id,
+    const char *word, bool labels, sat_err *e)
+{
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	bool last = strncmp(word, "last_", 5) == 0;
+	const sat_kind *c = sat_template_kind(t, last ? word + 5 : word);
+	const sat_field *by = c != NULL ? c->parent : NULL;
+	sat_json *rows;
+	sat_rc rc;
+
+	for (size_t i = 0; c != NULL && i < c->nfields &&
+	     (by == NULL || strcmp(by->ref, k->key) != 0); i++)
+		if (c->fields[i].type == SAT_F_REF)
+			by = &c->fields[i];
+	if (by == NULL || strcmp(by->ref, k->key) != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.include",
+		    "for example contacts,last_activity",
+		    "nothing called \"%.60s\" belongs to %s", word, k->key);
+	if (!api_may_view(api, c))
+		return sat_fail_code(e, SAT_EDENIED, "denied", NULL,
+		    "your role does not see %s", c->plural);
+	rows = sat_json_arr();
+	if ((rc = api_naming_put(rows, api, c, by, id, last ? 1 :
+	    INCLUDED_MAX, labels, e)) != SAT_OK || !last) {
+		sat_json_put(into, word, rows);
+		return rc;
+	}
+	if (sat_json_first(rows) == NULL)
+		sat_json_put_null(into, word);
+	else
+		sat_json_put(into, word, sat_json_dup(sat_json_first(rows)));
+	sat_json_free(rows);
+	return SAT_OK;
+}
+
+sat_rc
+api_include_put(sat_json *into, sat_api *api, const sat_kind *k,
+    const sat_id *id, const char *words, bool labels, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	for (const char *p = words; rc == SAT_OK && *p != '\0';
+	     p += strcspn(p, ","), p += *p == ',') {
+		char word[80];
+
+		(void)snprintf(word, sizeof word, "%.*s", (int)strcspn(p, ","),
+		    p);
+		if (sat_json_get(into, word) == NULL)
+			rc = include_one(into, api, k, id, word, labels, e);
+	}
+	return rc;
+}
+
+/* ---- the list ----------------------------------------------------------------------- */
+
+/* What a query would say: texts as they are, lists with commas. */
+static void
+put_plain(sat_buf *b, const sat_json *v)
+{
+	bool list = sat_json_type(v) == SAT_J_ARR;
+	const sat_json *x = list ? sat_json_first(v) : v;
+
+	sat_buf_reset(b);
+	for (; x != NULL; x = list ? sat_json_next(x) : NULL) {
+		if (b->n > 0)
+			sat_buf_str(b, ",");
+		if (sat_json_type(x) == SAT_J_STR)
+			sat_buf_str(b, sat_json_str(x, ""));
+		else if (sat_json_type(x) == SAT_J_BOOL)
+			sat_buf_str(b, sat_json_bool(x, false) ? "1" : "0");
+		else if (sat_json_type(x) != SAT_J_NULL)
+			sat_json_write(b, x, false);
+	}
+}
+
+sat_rc
+api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e)
+{
+	sat_filter *f = NULL;
+	sat_buf w = { 0 };
+	size_t n = 0, m;
+	sat_rc rc = where_of(&w, api, query, e);
+
+	if (rc == SAT_OK && w.n > 0)
+		rc = sat_crm_where(&f, &n, &x->a, &api->crm, x->q.kind,
+		    sat_buf_cstr(&w), e);
+	sat_buf_fini(&w);
+	if (rc != SAT_OK)
+		return rc;
+	m = extra_filters(x->filters, x->extra, query);
+	if (n > 24)
+		return sat_fail(e, SAT_EUSAGE, "too many conditions");
+	if (n > 0)
+		memcpy(x->filters + m, f, n * sizeof *f);
+	x->q.filters = x->filters;
+	x->q.nfilters = m + n;
+	if ((rc = sort_of(&x->q, api, sat_json_get_str(query, "sort", NULL),
+	         e)) != SAT_OK ||
+	    (rc = number_of(&x->q.limit, query, "limit", LIST_DEFAULT, e)) !=
+	    SAT_OK)
+		return rc;
+	if (sat_json_get(query, "all") != NULL)
+		x->q.limit = 0;
+	return number_of(&x->q.offset, query, sat_json_get(query, "offset") !=
+	    NULL ? "offset" : "cursor", 0, e);
+}
+
+/* `total` < 0: nobody counted. */
+static void
+put_page(sat_json *doc, const sat_query *q, size_t here, int64_t total)
+{
+	sat_json *page = sat_json_put_obj(doc, "page");
+	bool more = q->limit > 0 && (total < 0 ? (int64_t)here == q->limit :
+	    q->offset + q->limit < total);
+	char next[32];
+
+	(void)snprintf(next, sizeof next, "%lld",
+	    (long long)(q->offset + q->limit));
+	sat_json_put_str(page, "next", more ? next : NULL);
+	if (total < 0)
+		sat_json_put_null(page, "total");
+	else
+		sat_json_put_int(page, "total", total);
+	sat_json_put_bool(page, "total_exact", total >= 0);
+}
+
+/* The answer to a list, asked by a query's or a body's members. */
+static sat_rc
+list(sat_json **out, sat_api *api, const char *segment, const sat_json *query,
+    sat_err *e)
+{
+	static const uint16_t id_column[] = { SAT_Q_ID };
+	const char *fields = sat_json_get_str(query, "fields", NULL);
+	const char *then = sat_json_get_str(query, "as_of", NULL);
+	const char *with = sat_json_get_str(query, "include", NULL);
+	bool labels = sat_json_get(query, "labels") != NULL;
+	api_rows x = { .q = { .columns = id_column, .ncolumns = 1 } };
+	sat_json *doc, *data;
+	int64_t total = 0;
+	char name[80];
+	sat_rc rc;
+
+	if (then != NULL && with != NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.include", NULL,
+		    "as_of and include do not go together");
+	if ((rc = api_kind(&x.q.kind, api, segment, e)) != SAT_OK ||
+	    (rc = fields_known(x.q.kind, fields, e)) != SAT_OK)
+		return rc;
+	(void)snprintf(name, sizeof name, "%s.list", x.q.kind->key);
+	doc = api_doc(name);
+	data = sat_json_put_arr(doc, "data");
+	if ((rc = api_rows_read(&x, api, query, e)) == SAT_OK)
+		rc = then != NULL ? api_list_then(doc, data, &total, api, &x.q,
+		    then, labels, fields, e) : rows_put(data, &total, api, &x.q, labels,
+		    with, fields, e);
+	if (strcmp(sat_json_get_str(query, "count", ""), "none") == 0)
+		total = -1;
+	put_page(doc, &x.q, sat_json_count(data), total);
+	sat_arena_fini(&x.a);
+	return api_answer(out, doc, rc);
+}
+
+HANDLER(api_list)
+{
+	return list(out, api, args[0], req->query, e);
+}
+
+/* ---- the same by a body ---------------------------------------------------------- */
+
+/* A member of "filter" as a query has it: a value, a list of values, or an
+ * object of comparisons. */
+static void
+flatten_filter(sat_json *q, const sat_json *m)
+{
+	sat_buf b = { 0 };
+	char *key;
+
+	if (sat_json_type(m) == SAT_J_OBJ) {
+		for (const sat_json *c = sat_json_first(m); c != NULL;
+		     c = sat_json_next(c)) {
+			key = sat_xasprintf("filter[%.60s][%.14s]",
+			    sat_json_key(m), sat_json_key(c));
+			put_plain(&b, c);
+			sat_json_put_str(q, key, sat_buf_cstr(&b));
+			free(key);
+		}
+	} else {
+		key = sat_xasprintf("filter[%.60s]%s", sat_json_key(m),
+		    sat_json_type(m) == SAT_J_ARR ? "[in]" :
+		    sat_json_type(m) == SAT_J_NULL ? "[null]" : "[eq]");
+		put_plain(&b, m);
+		sat_json_put_str(q, key, sat_buf_cstr(&b));
+		free(key);
+	}
+	sat_buf_fini(&b);
+}
+
+HANDLER(api_query)
+{
+	const sat_json *filter = sat_json_get(req->body, "filter");
+	sat_json *q = sat_json_obj();
+	sat_buf b = { 0 };
+	sat_rc rc;
+
+	for (const sat_json *m = sat_json_first(req->body); m != NULL;
+	     m = sat_json_next(m)) {
+		if (m == filter || (sat_json_type(m) == SAT_J_BOOL &&
+		    !sat_json_bool(m, false)))
+			continue;
+		put_plain(&b, m);
+		sat_json_put_str(q, sat_json_key(m), sat_buf_cstr(&b));
+	}
+	for (const sat_json *m = sat_json_first(filter); m != NULL;
+	     m = sat_json_next(m))
+		flatten_filter(q, m);
+	rc = list(out, api, args[0], q, e);
+	sat_buf_fini(&b);
+	sat_json_free(q);
+	return rc;
+}
