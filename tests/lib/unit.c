@@ -72,6 +72,45 @@ sat_test_rmdir(char *dir)
 	free(dir);
 }
 
+char *sat_test_here;
+
+int
+sat_test_dir_setup(void **state)
+{
+	(void)state;
+	sat_test_here = sat_test_dir();
+	return 0;
+}
+
+int
+sat_test_dir_teardown(void **state)
+{
+	(void)state;
+	sat_test_rmdir(sat_test_here);
+	return 0;
+}
+
+const char *
+sat_test_at(const char *name)
+{
+	static char path[64][400];
+	static unsigned i;
+	char *p = path[i++ % 64];
+
+	(void)snprintf(p, sizeof path[0], "%s/%s", sat_test_here, name);
+	return p;
+}
+
+void
+sat_test_save(const char *path, const void *p, size_t n)
+{
+	FILE *f = fopen(path, "wb");
+
+	assert_non_null(f);
+	assert_int_equal(n, fwrite(p, 1, n, f));
+	assert_int_equal(0, fclose(f));
+}
+
 /*
  * NNG destroys a mutex on its reaper after an atomic counter said that it was
  * the last to know it; not being instrumented, that counter is not seen.

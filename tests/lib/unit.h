@@ -32,5 +32,12 @@ uint64_t sat_test_rand(uint64_t *state);
 /* A fresh directory under $TMPDIR; removed by sat_test_rmdir. */
 char *sat_test_dir(void);
 void sat_test_rmdir(char *dir);
+/* One for a test or a group: setup and teardown. */
+extern char *sat_test_here;
+int sat_test_dir_setup(void **state);
+int sat_test_dir_teardown(void **state);
+/* A path in it, good until 64 more were asked for. */
+const char *sat_test_at(const char *name);
+void sat_test_save(const char *path, const void *p, size_t n);
 
 #endif

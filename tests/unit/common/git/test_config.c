@@ -6,42 +6,10 @@
 
 #include <sys/stat.h>
 
-static char *dir;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	sat_crypto_init();
-	dir = sat_test_dir();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	sat_test_rmdir(dir);
-	return 0;
-}
-
-static const char *
-at(const char *name)
-{
-	static char path[400];
-
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
-	return path;
-}
-
 static void
 put_text(const char *path, const char *text)
 {
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(0, fclose(f));
+	sat_test_save(path, text, strlen(text));
 }
 
 static void
@@ -67,14 +35,17 @@ a_file_that_is_not_there_has_no_settings_and_is_made_by_the_first(void **state)
 	sat_err err;
 
 	(void)state;
-	assert_holds(at("new"), "");
-	assert_rc(SAT_ENOTFOUND, sat_config_put(at("new"), "core.lang", NULL,
+	assert_holds(sat_test_at("new"), "");
+	assert_rc(SAT_ENOTFOUND, sat_config_put(sat_test_at("new"), "core.lang",
+	    NULL,
 	    &err));
-	assert_ok(sat_config_put(at("new"), "core.lang", "zh", &err));
-	assert_ok(sat_config_put(at("new"), "sync.server", "tcp://a b:1", &err));
-	assert_holds(at("new"), "core.lang=zh;sync.server=tcp://a b:1;");
-	assert_ok(sat_config_put(at("new"), "core.lang", NULL, &err));
-	assert_holds(at("new"), "sync.server=tcp://a b:1;");
+	assert_ok(sat_config_put(sat_test_at("new"), "core.lang", "zh", &err));
+	assert_ok(sat_config_put(sat_test_at("new"), "sync.server",
+	    "tcp://a b:1", &err));
+	assert_holds(sat_test_at("new"),
+	    "core.lang=zh;sync.server=tcp://a b:1;");
+	assert_ok(sat_config_put(sat_test_at("new"), "core.lang", NULL, &err));
+	assert_holds(sat_test_at("new"), "sync.server=tcp://a b:1;");
 }
 
 static void
@@ -85,11 +56,12 @@ what_a_person_wrote_keeps_its_comments_and_order(void **state)
 	FILE *f;
 
 	(void)state;
-	put_text(at("hand"), "; mine\n[b]\n\tx = 1\n[a]\n\tflag\n\ty = \"a;b\"\n");
-	assert_holds(at("hand"), "b.x=1;a.flag=true;a.y=a;b;");
-	assert_ok(sat_config_put(at("hand"), "b.x", "2", &err));
-	assert_holds(at("hand"), "b.x=2;a.flag=true;a.y=a;b;");
-	f = fopen(at("hand"), "r");
+	put_text(sat_test_at("hand"),
+	    "; mine\n[b]\n\tx = 1\n[a]\n\tflag\n\ty = \"a;b\"\n");
+	assert_holds(sat_test_at("hand"), "b.x=1;a.flag=true;a.y=a;b;");
+	assert_ok(sat_config_put(sat_test_at("hand"), "b.x", "2", &err));
+	assert_holds(sat_test_at("hand"), "b.x=2;a.flag=true;a.y=a;b;");
+	f = fopen(sat_test_at("hand"), "r");
 	assert_non_null(f);
 	assert_true(fread(text, 1, sizeof text - 1, f) > 0);
 	(void)fclose(f);
@@ -104,16 +76,21 @@ what_is_malformed_is_refused_and_left_alone(void **state)
 	sat_err err;
 
 	(void)state;
-	put_text(at("bad"), "[core\nlang = zh\n");
-	assert_int_equal(0, stat(at("bad"), &before));
-	assert_rc(SAT_EINVALID, sat_config_each(at("bad"), into_text, &b, &err));
+	put_text(sat_test_at("bad"), "[core\nlang = zh\n");
+	assert_int_equal(0, stat(sat_test_at("bad"), &before));
+	assert_rc(SAT_EINVALID, sat_config_each(sat_test_at("bad"), into_text,
+	    &b, &err));
 	assert_non_null(strstr(err.text, "bad"));
-	assert_rc(SAT_EINVALID, sat_config_put(at("bad"), "a.b", "c", &err));
-	assert_int_equal(0, stat(at("bad"), &after));
+	assert_rc(SAT_EINVALID, sat_config_put(sat_test_at("bad"), "a.b", "c",
+	    &err));
+	assert_int_equal(0, stat(sat_test_at("bad"), &after));
 	assert_int_equal(before.st_size, after.st_size);
-	assert_rc(SAT_EINVALID, sat_config_put(at("ok"), "nosection", "c", &err));
-	assert_rc(SAT_EINVALID, sat_config_put(at("ok"), "a.b c", "c", &err));
-	assert_rc(SAT_EINVALID, sat_config_each(dir, into_text, &b, &err));
+	assert_rc(SAT_EINVALID, sat_config_put(sat_test_at("ok"), "nosection",
+	    "c", &err));
+	assert_rc(SAT_EINVALID, sat_config_put(sat_test_at("ok"), "a.b c", "c",
+	    &err));
+	assert_rc(SAT_EINVALID, sat_config_each(sat_test_here, into_text, &b,
+	    &err));
 	sat_buf_fini(&b);
 }
 
@@ -128,11 +105,12 @@ a_file_above_the_limit_is_refused(void **state)
 	assert_non_null(big);
 	memset(big, '#', SAT_CONFIG_BYTES_MAX + 1);
 	big[SAT_CONFIG_BYTES_MAX + 1] = '\0';
-	put_text(at("big"), big);
-	assert_rc(SAT_EINVALID, sat_config_each(at("big"), into_text, &b, &err));
+	put_text(sat_test_at("big"), big);
+	assert_rc(SAT_EINVALID, sat_config_each(sat_test_at("big"), into_text,
+	    &b, &err));
 	big[SAT_CONFIG_BYTES_MAX] = '\0'; /* the limit itself is allowed */
-	put_text(at("big"), big);
-	assert_ok(sat_config_each(at("big"), into_text, &b, &err));
+	put_text(sat_test_at("big"), big);
+	assert_ok(sat_config_each(sat_test_at("big"), into_text, &b, &err));
 	free(big);
 	sat_buf_fini(&b);
 }
@@ -148,5 +126,7 @@ main(void)
 		cmocka_unit_test(a_file_above_the_limit_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	sat_crypto_init();
+	return cmocka_run_group_tests(tests, sat_test_dir_setup,
+	    sat_test_dir_teardown);
 }

@@ -90,17 +90,8 @@ static char path[200];
 static int
 setup(void **state)
 {
-	char *dir = sat_test_dir();
-
-	*state = dir;
-	(void)snprintf(path, sizeof path, "%s/t.xlsx", dir);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	sat_test_rmdir(*state);
+	(void)sat_test_dir_setup(state);
+	(void)snprintf(path, sizeof path, "%s", sat_test_at("t.xlsx"));
 	return 0;
 }
 
@@ -389,7 +380,7 @@ a_form_asks_for_its_columns(void **state)
 	    "2:客户类型|从列表选择|", all_of(&o));
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, sat_test_dir_teardown)
 
 int
 main(void)
