@@ -27,7 +27,7 @@ const sat_opt cli_global[] = {
 	{ "no-input", 0, NULL, "never ask" },
 	{ "yes", 'y', NULL, "answer questions with yes" },
 	{ "timeout", 0, "DUR", "sync: for each answer of the network (15s)" },
-	{ "as-of", 0, "TIME", "list, show, report, rules run, pool: as it was then" },
+	{ "as-of", 0, "TIME", "list, show, report, rules, pool: at that time" },
 	{ "request-id", 0, "ID", "a write of this id is done once within 24 h" },
 	{ "no-pager", 0, NULL, "long answers as they are" },
 	{ "help", 'h', NULL, "help, examples first" },
