@@ -5,54 +5,20 @@
 #include "tests/lib/unit.h"
 
 #include "common/template/gate.h"
-
-#include <string.h>
+#include "tests/unit/common/template/base.h"
 
 #define DAY 86400000LL
 #define NOW 1800000000000LL
-
-static sat_template *tmpl;
 
 /* The base template with another document. */
 static sat_template *
 with(const char *path, const char *json)
 {
-	const sat_template_file *base;
-	sat_template_file list[256];
-	sat_template *t = NULL;
-	sat_err err = { 0 };
-	bool found = false;
-	size_t n;
+	sat_template *t;
+	sat_err err;
 
-	base = sat_template_base(&n);
-	assert_true(n < 256);
-	memcpy(list, base, n * sizeof *list);
-	for (size_t i = 0; path != NULL && i < n; i++)
-		if (strcmp(list[i].path, path) == 0) {
-			list[i].bytes = sat_span_str(json);
-			found = true;
-		}
-	if (path != NULL && !found)
-		list[n++] = (sat_template_file){ path, sat_span_str(json) };
-	if (sat_template_load(&t, list, n, &err) != SAT_OK)
-		fail_msg("%s", err.text);
+	assert_ok(load_with(&t, path, json, &err));
 	return t;
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	tmpl = with(NULL, NULL);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	sat_template_free(tmpl);
-	return 0;
 }
 
 typedef struct one {
@@ -297,5 +263,5 @@ main(void)
 		cmocka_unit_test(a_stage_wants_fields_and_the_checklist_before_it),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, load_base, free_base);
 }

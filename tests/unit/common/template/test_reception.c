@@ -4,25 +4,7 @@
 #include "common/crypto/crypto.h"
 #include "common/template/layers.h"
 #include "common/template/reception.h"
-
-#define FILES 256
-
-/* The base template with one document replaced; NULL: without it. */
-static sat_rc
-load_with(sat_template **t, const char *path, const char *text, sat_err *e)
-{
-	sat_template_file files[FILES];
-	const sat_template_file *base;
-	size_t n, out = 0;
-
-	base = sat_template_base(&n);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(base[i].path, path) != 0)
-			files[out++] = base[i];
-	if (text != NULL)
-		files[out++] = (sat_template_file){ path, sat_span_str(text) };
-	return sat_template_load(t, files, out, e);
-}
+#include "tests/unit/common/template/base.h"
 
 #define PATH "policy/reception.json"
 
@@ -158,30 +140,14 @@ a_kiosk_that_may_read_does_not_pass_the_lint(void **state)
 	static const char was[] = "\"visit.create\": \"own\",\n      \"*.view\"";
 	static const char is[] = "\"visit.create\": \"own\", \"visit.view\": "
 	    "\"own\", \"*.view\"";
-	const sat_template_file *base;
-	sat_buf matrix = { 0 };
-	const char *text = NULL, *at;
 	seen s = { "kiosk: may do visit.view", false };
 	sat_template *t;
-	size_t n;
 	sat_err err;
 
 	(void)state;
-	base = sat_template_base(&n);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(base[i].path, "acl/matrix.json") == 0)
-			text = (const char *)base[i].bytes.p;
-	assert_non_null(text);
-	at = strstr(text, was);
-	assert_non_null(at);
-	sat_buf_add(&matrix, text, (size_t)(at - text));
-	sat_buf_str(&matrix, is);
-	sat_buf_str(&matrix, at + strlen(was));
-	assert_ok(load_with(&t, "acl/matrix.json", sat_buf_cstr(&matrix),
-	    &err));
+	assert_ok(load_edited(&t, "acl/matrix.json", was, is, &err));
 	assert_rc(SAT_EINVALID, sat_template_lint(t, on_finding, &s, &err));
 	assert_true(s.found);
-	sat_buf_fini(&matrix);
 	sat_template_free(t);
 }
 

@@ -5,8 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/template/reminder.h"
-
-#include <string.h>
+#include "tests/unit/common/template/base.h"
 
 #define HEAD "{\"reminders\":[{\"key\":\"r\",\"label\":{\"zh\":\"x\",\"en\":\"x\"}," \
 	"\"text\":{\"zh\":\"x\",\"en\":\"x\"},\"to\":\"owner\","
@@ -16,17 +15,7 @@
 static sat_rc
 with(sat_template **t, const char *json, sat_err *e)
 {
-	const sat_template_file *base;
-	sat_template_file list[256];
-	size_t n;
-
-	base = sat_template_base(&n);
-	assert_true(n <= 256);
-	memcpy(list, base, n * sizeof *list);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i].path, "policy/reminders.json") == 0)
-			list[i].bytes = sat_span_str(json);
-	return sat_template_load(t, list, n, e);
+	return load_with(t, "policy/reminders.json", json, e);
 }
 
 static int64_t
