@@ -203,6 +203,7 @@ HANDLER(api_kiosk_pin);
 HANDLER(api_kiosk_pin_set);
 /* standard.c */
 HANDLER(api_worklist);
+HANDLER(api_approvals);
 HANDLER(api_standard);
 /* form.c */
 HANDLER(api_form);

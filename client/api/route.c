@@ -123,6 +123,7 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/tasks", "task.view", "list", "tasks, by when they are due", api_tasks },
 	{ "POST", "/v1/tasks/{id}/done", "task.edit", "record", "a task is done", api_task_done },
 	{ "POST", "/v1/tasks/{id}/snooze", "task.edit", "record", "put a task off", api_task_snooze },
+	{ "GET", "/v1/approvals", "", "approval.list", "what waits for whose approval, since when", api_approvals },
 	{ "GET", "/v1/worklist", "account.view", "worklist", "customers somebody has to be in touch with", api_worklist },
 	{ "GET", "/v1/accounts/{id}/standard", "account.view", "standard", "what the standard says of a customer", api_standard },
 	{ "GET", "/v1/pool", "pool.view", "pool.list", "customers that pools offer", api_pool },

@@ -302,7 +302,7 @@ sat_rc cli_add(cli *c, sat_err *e), cli_edit(cli *c, sat_err *e),
     cli_delete(cli *c, sat_err *e), cli_undelete(cli *c, sat_err *e),
     cli_stage(cli *c, sat_err *e), cli_assign(cli *c, sat_err *e);
 
-sat_rc cli_worklist(cli *c, sat_err *e);
+sat_rc cli_worklist(cli *c, sat_err *e), cli_approvals(cli *c, sat_err *e);
 sat_rc cli_task_due(cli *c, sat_err *e), cli_stuck(cli *c, const char *kind,
     sat_err *e);
 /* Says so when a colleague was in touch with the customer just now. */

@@ -11,6 +11,7 @@ static const sat_opt worklist_options[] = {
 	{ "owner", 0, "USER", "only this owner's (me)" },
 	{ "limit", 0, "N", "only the first N" },
 	{ "stuck", 0, NULL, "what is too long in its stage instead" },
+	{ "waiting", 0, NULL, "what waits for an approval instead" },
 	{ "check", 0, NULL, "exit 20 when there is anything" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -35,6 +36,10 @@ cli_worklist(cli *c, sat_err *e)
 	if (sat_args_has(&c->args, "stuck")) {
 		sat_json_free(q);
 		return cli_stuck(c, "opportunity", e);
+	}
+	if (sat_args_has(&c->args, "waiting")) {
+		sat_json_free(q);
+		return cli_approvals(c, e);
 	}
 	for (size_t i = 0; i < 4; i++) {
 		const char *v = sat_args_get(&c->args, flags[i]);
@@ -107,7 +112,8 @@ const cli_verb cli_standard_verbs[] = {
 	    "customers somebody has to be in touch with",
 	    "  satchel worklist --owner me\n"
 	    "  satchel worklist --due escalated\n"
-	    "  satchel worklist --stuck\n", false },
+	    "  satchel worklist --stuck\n"
+	    "  satchel worklist --waiting\n", false },
 	{ "account", "standard", run_standard, NULL, "account standard ID",
 	    "grade, due follow-up, services, last contact", NULL,
 	    false },

@@ -3,31 +3,21 @@
  * signed. Whether something is missing is the gate's question, here as on the
  * server; this file only asks people.
  */
-#include "client/crm/crm_int.h"
+#include "client/crm/approve_int.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "protocol/derived.h"
 
-typedef struct asking {
-	sat_crm *c;
-	sat_arena *a;
-	crm_actor who;
-	sat_view v;
-	crm_work w;           /* of the record, without changes */
-	const char *target, *ask, *title, *owner;
-	sat_id account;
-} asking;
-
-static sat_value
-value_of(void *u, const sat_field *f)
+sat_value
+crm_asking_value(void *u, const sat_field *f)
 {
 	return crm_was(u, f);
 }
 
 static sat_value
-own_grade(const asking *x)
+own_grade(const crm_asking *x)
 {
 	const sat_field *f = sat_kind_field(x->v.kind, "grade");
 
@@ -36,7 +26,7 @@ own_grade(const asking *x)
 
 /* The first state that the kind's routes guard, and the one to wait in. */
 static sat_rc
-states_of(asking *x, sat_err *e)
+states_of(crm_asking *x, sat_err *e)
 {
 	for (size_t i = 0; i < sat_approval_routes(x->who.t); i++) {
 		const sat_approval_route *r = sat_approval_route_at(x->who.t, i);
@@ -52,14 +42,14 @@ states_of(asking *x, sat_err *e)
 }
 
 static const char *
-text_of(asking *x, sat_value v)
+text_of(crm_asking *x, sat_value v)
 {
 	return v.type == SAT_V_TEXT ? sat_arena_str(x->a, v.s.p, v.s.n) : NULL;
 }
 
-static sat_rc
-begin(asking *x, sat_arena *a, sat_crm *c, const sat_kind *k, const sat_id *id,
-    sat_err *e)
+sat_rc
+crm_asking_begin(crm_asking *x, sat_arena *a, sat_crm *c, const sat_kind *k,
+    const sat_id *id, sat_err *e)
 {
 	sat_value up;
 	sat_rc rc;
@@ -81,19 +71,19 @@ begin(asking *x, sat_arena *a, sat_crm *c, const sat_kind *k, const sat_id *id,
 	return SAT_OK;
 }
 
-static void
-tell(sat_approval_is *out, asking *x)
+void
+crm_asking_tell(sat_approval_is *out, crm_asking *x)
 {
 	const sat_approval_step *s;
 
 	memset(out, 0, sizeof *out);
 	out->route = sat_approval_lacking(x->who.t, x->v.kind, own_grade(x),
-	    crm_customer(&x->w, "grade"), value_of, &x->w);
+	    crm_customer(&x->w, "grade"), crm_asking_value, &x->w);
 	if (out->route == NULL)
 		return;
-	s = sat_approval_missing(out->route, value_of, &x->w);
+	s = sat_approval_missing(out->route, crm_asking_value, &x->w);
 	for (size_t i = 0; i < s->n && out->nmissing < 16; i++)
-		if (!sat_approval_has(out->route, s->roles[i], value_of, &x->w))
+		if (!sat_approval_has(out->route, s->roles[i], crm_asking_value, &x->w))
 			out->missing[out->nmissing++] = s->roles[i];
 }
 
@@ -101,12 +91,12 @@ sat_rc
 sat_crm_approval(sat_approval_is *out, sat_arena *a, sat_crm *c,
     const sat_kind *k, const sat_id *id, sat_err *e)
 {
-	asking x;
-	sat_rc rc = begin(&x, a, c, k, id, e);
+	crm_asking x;
+	sat_rc rc = crm_asking_begin(&x, a, c, k, id, e);
 
 	memset(out, 0, sizeof *out);
 	if (rc == SAT_OK)
-		tell(out, &x);
+		crm_asking_tell(out, &x);
 	return rc;
 }
 
@@ -120,7 +110,7 @@ has_role(const sat_user *u, const char *role)
 
 /* One of the record's participants who has the role. */
 static const sat_user *
-participant(const asking *x, const char *role)
+participant(const crm_asking *x, const char *role)
 {
 	const sat_field *f = sat_kind_field(x->v.kind, "participants");
 	sat_value v = f != NULL ? crm_was(&x->w, f) : sat_v_null();
@@ -135,10 +125,8 @@ participant(const asking *x, const char *role)
 	return NULL;
 }
 
-/* Who answers for the role: the one named, a participant, the manager above the
- * owner, the first there is. */
-static const sat_user *
-approver(const asking *x, const char *role, const char *named)
+const sat_user *
+crm_asking_whom(const crm_asking *x, const char *role, const char *named)
 {
 	const sat_registry *reg = x->who.reg;
 	const sat_user *u = named != NULL ? sat_registry_user(reg,
@@ -162,12 +150,12 @@ approver(const asking *x, const char *role, const char *named)
 
 /* Its task has the same id whoever asks, so nobody is asked twice (P-280). */
 static sat_id
-task_id(asking *x, const char *role)
+task_id(crm_asking *x, const char *role)
 {
 	char rule[64], text[SAT_APPROVAL_TEXT];
 
 	(void)snprintf(rule, sizeof rule, "approval.%.40s", role);
-	sat_approval_text(text, x->v.kind, role, "", value_of,
+	sat_approval_text(text, x->v.kind, role, "", crm_asking_value,
 	    &x->w);
 	return sat_id_derive(rule, &x->v.rec.id, text);
 }
@@ -182,7 +170,7 @@ put(crm_work *w, const char *key, sat_value v)
 }
 
 static sat_rc
-write_task(asking *x, const sat_kind *k, const sat_id *id, const sat_user *to,
+write_task(crm_asking *x, const sat_kind *k, const sat_id *id, const sat_user *to,
     sat_err *e)
 {
 	char subject[SAT_ID_TEXT], title[300];
@@ -212,7 +200,7 @@ write_task(asking *x, const sat_kind *k, const sat_id *id, const sat_user *to,
 }
 
 static sat_rc
-ask_all(sat_approval_is *out, asking *x, const char *expert, sat_err *e)
+ask_all(sat_approval_is *out, crm_asking *x, const char *expert, sat_err *e)
 {
 	const sat_kind *k = sat_template_kind(x->who.t, "task");
 	sat_view v;
@@ -221,7 +209,7 @@ ask_all(sat_approval_is *out, asking *x, const char *expert, sat_err *e)
 	for (size_t i = 0; k != NULL && k->owner != NULL && rc == SAT_OK &&
 	    i < out->nmissing; i++) {
 		const char *role = out->missing[i];
-		const sat_user *to = approver(x, role, expert);
+		const sat_user *to = crm_asking_whom(x, role, expert);
 		sat_id id = task_id(x, role);
 
 		if (to == NULL || to->ord == x->who.me->ord)
@@ -229,6 +217,10 @@ ask_all(sat_approval_is *out, asking *x, const char *expert, sat_err *e)
 		rc = sat_replica_get(&v, x->a, x->c->replica, k, &id, e);
 		if (rc == SAT_ENOTFOUND)
 			rc = write_task(x, k, &id, to, e);
+		if (rc == SAT_EDENIED) { /* whoever submits again asks him */
+			rc = SAT_OK;
+			continue;
+		}
 		out->asked[out->nasked].role = role;
 		out->asked[out->nasked++].user = to->key;
 	}
@@ -251,7 +243,7 @@ input(char verb, const char *field, const char *text)
 
 /* The inputs and, when the kind has it, the time of submitting. */
 static sat_rc
-move_on(asking *x, sat_input *in, size_t n, sat_err *e)
+move_on(crm_asking *x, sat_input *in, size_t n, sat_err *e)
 {
 	char now[32];
 
@@ -263,7 +255,7 @@ move_on(asking *x, sat_input *in, size_t n, sat_err *e)
 }
 
 static bool
-in_state(const asking *x, const char *state)
+in_state(const crm_asking *x, const char *state)
 {
 	sat_value v = crm_was(&x->w, x->v.kind->stage);
 
@@ -277,11 +269,11 @@ sat_crm_submit(sat_approval_is *out, sat_arena *a, sat_crm *c,
 {
 	sat_err why = { 0 };
 	sat_input in[4];
-	asking x;
+	crm_asking x;
 	sat_rc rc;
 
 	memset(out, 0, sizeof *out);
-	if ((rc = begin(&x, a, c, k, id, e)) != SAT_OK)
+	if ((rc = crm_asking_begin(&x, a, c, k, id, e)) != SAT_OK)
 		return rc;
 	rc = move_on(&x, in, 0, &why);
 	if (!not_agreed(rc, &why)) {
@@ -295,12 +287,12 @@ sat_crm_submit(sat_approval_is *out, sat_arena *a, sat_crm *c,
 		    SAT_OK)
 			return rc;
 	}
-	tell(out, &x);
+	crm_asking_tell(out, &x);
 	return ask_all(out, &x, expert, e);
 }
 
 static sat_rc
-finish_task(asking *x, sat_err *e)
+finish_task(crm_asking *x, sat_err *e)
 {
 	const sat_kind *k = sat_template_kind(x->who.t, "task");
 	sat_id id = task_id(x, x->who.me->role);
@@ -326,31 +318,50 @@ is_asked(const sat_approval_is *is, const char *role)
 	return false;
 }
 
+/* The step before is agreed to: it waits for the next one's people, from now. */
+static sat_rc
+ask_next(sat_approval_is *out, sat_arena *a, sat_crm *c, const sat_kind *k,
+    const sat_id *id, sat_err *e)
+{
+	crm_asking x;
+	sat_rc rc = crm_asking_begin(&x, a, c, k, id, e);
+
+	memset(out, 0, sizeof *out);
+	if (rc != SAT_OK)
+		return rc;
+	crm_asking_tell(out, &x);
+	return in_state(&x, x.ask) ? ask_all(out, &x, NULL, e) : SAT_OK;
+}
+
 sat_rc
 sat_crm_approve(sat_approval_is *out, sat_arena *a, sat_crm *c,
     const sat_kind *k, const sat_id *id, const char *note, sat_err *e)
 {
-	char text[SAT_APPROVAL_TEXT];
+	char text[SAT_APPROVAL_TEXT], now[32];
 	sat_err why = { 0 };
-	sat_input in[4];
+	sat_input in[5];
 	size_t n = 0;
-	asking x;
+	crm_asking x;
 	sat_rc rc;
 
 	memset(out, 0, sizeof *out);
-	if ((rc = begin(&x, a, c, k, id, e)) != SAT_OK)
+	if ((rc = crm_asking_begin(&x, a, c, k, id, e)) != SAT_OK)
 		return rc;
-	tell(out, &x);
+	crm_asking_tell(out, &x);
 	if (!is_asked(out, x.who.me->role))
 		return sat_fail_code(e, SAT_EDENIED, "approval.role", NULL,
 		    "the role %s is not asked to agree now", x.who.me->role);
-	sat_approval_text(text, k, x.who.me->role, x.who.me->key, value_of,
+	sat_approval_text(text, k, x.who.me->role, x.who.me->key, crm_asking_value,
 	    &x.w);
 	in[n++] = input('+', out->route->approvals->key, text);
 	if (note != NULL && sat_kind_field(k, "decision_note") != NULL)
 		in[n++] = input('=', "decision_note", note);
 	rc = in_state(&x, x.ask) ? move_on(&x, in, n, &why) :
 	    sat_crm_edit(NULL, c, k, id, in, n, NULL, &why);
+	sat_time_rfc3339(now, x.who.now_ms);
+	if (out->nmissing == 1 && in_state(&x, x.ask) && not_agreed(rc, &why) &&
+	    sat_kind_field(k, "waiting_since") != NULL)
+		in[n++] = input('=', "waiting_since", now);
 	if (not_agreed(rc, &why)) /* others are missing */
 		rc = sat_crm_edit(NULL, c, k, id, in, n, NULL, &why);
 	if (rc == SAT_OK)
@@ -360,11 +371,11 @@ sat_crm_approve(sat_approval_is *out, sat_arena *a, sat_crm *c,
 			*e = why;
 		return rc;
 	}
-	return sat_crm_approval(out, a, c, k, id, e);
+	return ask_next(out, a, c, k, id, e);
 }
 
 static bool
-may_reject(const asking *x)
+may_reject(const crm_asking *x)
 {
 	const char *role = x->who.me->role;
 
@@ -388,8 +399,8 @@ sat_crm_reject(sat_crm *c, const sat_kind *k, const sat_id *id,
 	sat_input in[4];
 	size_t n = 0;
 	char next[24];
-	asking x;
-	sat_rc rc = begin(&x, &a, c, k, id, e);
+	crm_asking x;
+	sat_rc rc = crm_asking_begin(&x, &a, c, k, id, e);
 
 	if (rc == SAT_OK && !in_state(&x, x.ask))
 		rc = sat_fail_code(e, SAT_ECONFLICT, "approval.state", NULL,

@@ -369,6 +369,27 @@ SAT_CHECK sat_rc sat_crm_approve(sat_approval_is *out, sat_arena *a, sat_crm *c,
 SAT_CHECK sat_rc sat_crm_reject(sat_crm *c, const sat_kind *k, const sat_id *id,
     const char *reason, sat_err *e);
 
+/* A request that waits for somebody. Texts belong to `a`, template, registry. */
+typedef struct sat_waiting {
+	const sat_kind *kind;
+	sat_id id, account;              /* account zero: of none */
+	const char *title, *owner;
+	const sat_approval_route *route;
+	size_t step, nsteps;             /* from 1 */
+	const char *role, *user;         /* user NULL: nobody has the role */
+	int64_t since_ms;                /* that this step waits */
+	int limit_d;                     /* 0 = none */
+	int64_t due_ms;
+	bool overdue;
+} sat_waiting;
+/*
+ * Everything that waits for an approval, one row per person who is asked, the
+ * longest first. A step's limit is its own `limit_d`, else that of the flow's
+ * step the approval belongs to. k NULL: of every kind.
+ */
+SAT_CHECK sat_rc sat_crm_waiting(sat_waiting **out, size_t *n, sat_arena *a,
+    sat_crm *c, const sat_kind *k, int64_t now_ms, sat_err *e);
+
 /* ---- leads ---------------------------------------------------------------------- */
 
 typedef struct sat_converted {

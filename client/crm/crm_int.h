@@ -15,7 +15,7 @@
  * resolve.c   an open conflict -> one commit that settles it
  * reception.c visitors at the door; judge.c: whose they are; turns.c: whose turn
  * merge.c     two customers -> one, and apart again
- * approve.c   who has to agree before a record goes on
+ * approve.c   who has to agree before a record goes on; waiting.c: since when
  * lead.c      a lead -> customer, contact, opportunity, once
  * conform.c   which records went the way the flow asks for
  * rules.c     reminders of the template -> tasks

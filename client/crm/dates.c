@@ -106,6 +106,32 @@ ticket(crm_work *w)
 	}
 }
 
+/* Since when it waits for approvals (waiting.c). */
+static void
+approvals(crm_work *w)
+{
+	const sat_approval_route *r = NULL;
+	const char *stage;
+	bool now, before;
+
+	for (size_t i = 0; i < sat_approval_routes(w->who->t); i++)
+		if (sat_approval_route_at(w->who->t, i)->kind == w->kind)
+			r = sat_approval_route_at(w->who->t, i);
+	if (r == NULL || r->ask == NULL)
+		return;
+	stage = w->kind->stage->key;
+	now = after_says(w, stage, r->ask);
+	before = was(w, stage, r->ask);
+	if (now && !before) {
+		crm_stamp(w, "asked_at");
+		crm_stamp(w, "waiting_since");
+		crm_clear(w, "decided_at");
+	} else if (before && !now) {
+		crm_clear(w, "waiting_since");
+		crm_stamp(w, "decided_at");
+	}
+}
+
 void
 crm_state_dates(crm_work *w)
 {
@@ -119,6 +145,8 @@ crm_state_dates(crm_work *w)
 	} else if (w->kind->stage == NULL || !(changes(w, w->kind->stage->key) ||
 	    changes(w, "converted_to"))) {
 		return;
+	} else if (sat_kind_field(w->kind, "waiting_since") != NULL) {
+		approvals(w);
 	} else if (strcmp(k, "opportunity") == 0) {
 		lost_stage(w);
 	} else if (strcmp(k, "lead") == 0) {

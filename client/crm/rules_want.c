@@ -23,7 +23,7 @@ told_me(const running *x, const sat_reminder *r, const char *owner)
 {
 	const sat_user *u, *above;
 
-	if (r->to == SAT_TO_OWNER)
+	if (r->to == SAT_TO_OWNER || r->to == SAT_TO_APPROVER)
 		return is_me(x, owner);
 	if (r->to == SAT_TO_ROLE)
 		return strcmp(x->who.me->role, r->role) == 0;
@@ -328,6 +328,36 @@ want_stuck(running *x, const sat_reminder *r, sat_err *e)
 	return rc;
 }
 
+/* The same record may wait for two people, each with a task of his own. */
+static sat_rc
+want_approval(running *x, const sat_reminder *r, sat_err *e)
+{
+	bool overdue = strcmp(r->word, "overdue") == 0;
+	char rule[120];
+	sat_waiting *v;
+	sat_view rec;
+	size_t n;
+	sat_rc rc = sat_crm_waiting(&v, &n, x->a, x->c, r->kind, x->now_ms, e);
+
+	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
+		if ((overdue && v[i].due_ms == 0) || !told_me(x, r, r->to ==
+		    SAT_TO_APPROVER ? v[i].user : v[i].owner))
+			continue;
+		rc = sat_replica_get(&rec, x->a, x->c->replica, r->kind,
+		    &v[i].id, e);
+		if (rc != SAT_OK || !rules_pass(r, &rec))
+			continue;
+		wants(x, r, &v[i].id, sat_id_zero(&v[i].account) ? NULL :
+		    &v[i].account, v[i].title, v[i].since_ms,
+		    overdue ? v[i].due_ms : v[i].since_ms);
+		(void)snprintf(rule, sizeof rule, "%.60s.%.40s", r->key,
+		    v[i].role);
+		x->v[x->n - 1].task = sat_id_derive(rule, &v[i].id,
+		    x->v[x->n - 1].period);
+	}
+	return rc;
+}
+
 /* A rule of the calendar is about the user himself. */
 static void
 want_cron(running *x, const sat_reminder *r)
@@ -376,6 +406,7 @@ rules_want_all(running *x, const sat_rules_opts *o, sat_err *e)
 		case SAT_WHEN_SLA: rc = want_sla(x, r, e); break;
 		case SAT_WHEN_POOL: rc = want_pool(x, r, e); break;
 		case SAT_WHEN_STUCK: rc = want_stuck(x, r, e); break;
+		case SAT_WHEN_APPROVAL: rc = want_approval(x, r, e); break;
 		case SAT_WHEN_CRON: want_cron(x, r); break;
 		case SAT_WHEN_FACT: rc = want_fact(x, r, e); break;
 		}

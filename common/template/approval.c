@@ -1,6 +1,6 @@
 /*
  * policy/approval.json: routes[] {key, label, kind, states, ask, grades, where,
- * steps[] {roles}}; docs/templates.md, "Approvals".
+ * steps[] {roles, limit_d}}; docs/templates.md, "Approvals".
  */
 #include "common/template/approval.h"
 
@@ -60,8 +60,9 @@ read_steps(walk *w, const sat_json *n, sat_template *t, sat_approval_route *r)
 	for (m = sat_json_first(m); m != NULL && w->rc == SAT_OK;
 	    m = sat_json_next(m), i++) {
 		mark = sat_walk_enter(w, "steps", i);
-		sat_walk_members(w, m, "roles note");
+		sat_walk_members(w, m, "roles limit_d note");
 		v[i].roles = sat_walk_texts(w, m, "roles", &t->arena, &v[i].n);
+		v[i].limit_d = (int)sat_walk_int(w, m, "limit_d", 0, 0, 365);
 		for (size_t k = 0; w->rc == SAT_OK && k < v[i].n; k++)
 			if (!sat_template_has_role(t, v[i].roles[k]))
 				sat_walk_fault(w, "unknown role '%.40s'",

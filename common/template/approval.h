@@ -19,6 +19,7 @@
 typedef struct sat_approval_step {
 	const char *const *roles;
 	size_t n;
+	int limit_d; /* longest it should wait; 0 = as the flow says */
 } sat_approval_step;
 
 typedef struct sat_approval_route {

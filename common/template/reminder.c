@@ -163,7 +163,7 @@ read_when(walk *w, const sat_json *root, sat_reminder *r)
 	const sat_json *n = sat_json_get(root, "when");
 	size_t mark = sat_walk_enter(w, "when", SIZE_MAX);
 
-	sat_walk_members(w, n, "field offset sla pool stuck cron tz fact");
+	sat_walk_members(w, n, "field offset sla pool stuck approval cron tz fact");
 	if (w->rc == SAT_OK && sat_json_get(n, "field") != NULL) {
 		r->when = SAT_WHEN_FIELD;
 		read_field(w, n, r);
@@ -178,6 +178,13 @@ read_when(walk *w, const sat_json *root, sat_reminder *r)
 		r->factor = (int)sat_walk_int(w, n, "stuck", 200, 100, 1000);
 		if (r->kind == NULL || r->kind->stage == NULL)
 			sat_walk_fault(w, "'stuck' needs a 'kind' with stages");
+	} else if (w->rc == SAT_OK && sat_json_get(n, "approval") != NULL) {
+		r->when = SAT_WHEN_APPROVAL;
+		read_word(w, n, "approval", "waiting overdue", r);
+		if (w->rc == SAT_OK && (r->kind == NULL ||
+		    sat_kind_field(r->kind, "approvals") == NULL))
+			sat_walk_fault(w, "'approval' needs a 'kind' with "
+			    "approvals");
 	} else if (w->rc == SAT_OK && sat_json_get(n, "cron") != NULL) {
 		r->when = SAT_WHEN_CRON;
 		read_cron(w, n, r);
@@ -203,6 +210,10 @@ read_to(walk *w, const sat_json *n, sat_reminder *r)
 		r->to = SAT_TO_OWNER;
 	} else if (s != NULL && strcmp(s, "manager") == 0) {
 		r->to = SAT_TO_MANAGER;
+	} else if (s != NULL && strcmp(s, "approver") == 0) {
+		r->to = SAT_TO_APPROVER;
+		if (r->when != SAT_WHEN_APPROVAL)
+			sat_walk_fault(w, "only an approval has an approver");
 	} else {
 		r->to = SAT_TO_ROLE;
 		sat_walk_members(w, to, "role");

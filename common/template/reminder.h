@@ -18,11 +18,15 @@ typedef enum sat_when {
 	SAT_WHEN_SLA,   /* policy/sla.json: word "due", "overdue", "escalated" */
 	SAT_WHEN_POOL,  /* policy/pool.json: the pool would take it back soon */
 	SAT_WHEN_STUCK, /* longer in its stage than `factor` times the median */
+	SAT_WHEN_APPROVAL, /* policy/approval.json: word "waiting", "overdue" */
 	SAT_WHEN_CRON,  /* by the calendar */
 	SAT_WHEN_FACT,  /* of this device: word "unsynced" for offset_ms */
 } sat_when;
 
-typedef enum sat_to { SAT_TO_OWNER, SAT_TO_MANAGER, SAT_TO_ROLE } sat_to;
+typedef enum sat_to {
+	SAT_TO_OWNER, SAT_TO_MANAGER, SAT_TO_ROLE,
+	SAT_TO_APPROVER, /* of APPROVAL: whose agreement is missing */
+} sat_to;
 
 /* "0 9 LW * *": minute, hour, day of the month, month, day of the week (0 and 7
  * are Sunday); one number, "*", or LW for the last weekday of a month. -1 = any. */

@@ -262,6 +262,7 @@ static const call calls[] = {
 	    "{\"items\":[\"first_contact.who\"]}", NULL },
 	{ "GET", "/v1/schema", "/v1/schema", NULL, NULL, NULL },
 	{ "GET", "/v1/stuck", "/v1/stuck", "{\"all\":\"1\"}", NULL, NULL },
+	{ "GET", "/v1/approvals", "/v1/approvals", "{\"kind\":\"proposal\"}", NULL, NULL },
 	{ "GET", "/v1/tasks", "/v1/tasks", "{\"due\":\"all\"}", NULL, NULL },
 	{ "GET", "/v1/pool", "/v1/pool", "{\"limit\":\"5\"}", NULL, NULL },
 	{ "GET", "/v1/pool/preview", "/v1/pool/preview",

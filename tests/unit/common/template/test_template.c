@@ -170,7 +170,7 @@ every_report_binds_to_the_fields(void **state)
 {
 	static const char *const want[] = {
 		"accuracy", "adoption-by-function", "adoption-by-user",
-		"adoption", "amount-by-industry", "by-sector", "cac",
+		"adoption", "amount-by-industry", "approval-time", "by-sector", "cac",
 		"campaign-effect", "churn", "clv", "complaints",
 		"completeness", "csat", "data-freshness", "employee-ratings", "exams",
 		"first-response",
