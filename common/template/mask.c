@@ -1,4 +1,4 @@
-/* acl/matrix.json: masks {role: ["KIND.FIELD", "*.FIELD", "@mask"]}. */
+/* acl/matrix.json: masks {role: ["KIND.FIELD", "KIND.*", "*.FIELD", "@mask"]}. */
 #include "common/template/mask.h"
 #include "common/template/template_int.h"
 
@@ -66,6 +66,14 @@ hide_everywhere(sat_mask *m, sat_template *t, const char *key)
 }
 
 static void
+hide_kind(sat_mask *m, sat_template *t, const sat_kind *k)
+{
+	for (size_t i = 0; i < k->nfields; i++)
+		if (may_hide(k, &k->fields[i]))
+			hide(m, t, k, &k->fields[i]);
+}
+
+static void
 hide_named(sat_mask *m, walk *w, sat_template *t, const char *name)
 {
 	const char *dot = strchr(name, '.');
@@ -76,6 +84,10 @@ hide_named(sat_mask *m, walk *w, sat_template *t, const char *name)
 		if (strlen(t->kinds[i].key) == (size_t)(dot - name) &&
 		    memcmp(t->kinds[i].key, name, (size_t)(dot - name)) == 0)
 			k = &t->kinds[i];
+	if (k != NULL && strcmp(dot + 1, "*") == 0) {
+		hide_kind(m, t, k);
+		return;
+	}
 	f = k != NULL ? sat_kind_field(k, dot + 1) : NULL;
 	if (f == NULL || !may_hide(k, f))
 		sat_walk_fault(w, "'%.80s' cannot be hidden", name);

@@ -3,8 +3,8 @@
  *
  *   "masks": {"service": ["@mask", "*.email", "account.remark"]}
  *
- * "KIND.FIELD" names one field, "*.FIELD" that of every kind which has it,
- * "@mask" every field with a `mask`. What a role does not see is taken out
+ * "KIND.FIELD" names one field, "KIND.*" all of a kind that can be hidden,
+ * "*.FIELD" that of every kind which has it, "@mask" every field with a `mask`. What a role does not see is taken out
  * before a record leaves the server (P-241), so the role's devices never hold
  * it; and they never set it, except where they make the record (P-246). Pure.
  */

@@ -2,13 +2,15 @@
 # Who exported, ran a report, logged in: in each device's audit chain, and, as
 # the template says, at headquarters (R-101).
 . tests/e2e/lib.sh
+ROGUE=$(readlink -f "$B/tests/e2e/rogue")
 server_init
 d team add t1 --name 一组 >/dev/null
 for u in li wu; do d user add $u --name "$u" --role rep --team t1 >/dev/null; done
 d user add boss --name Boss --role manager --team t1 >/dev/null; d user add hq --name HQ --role hq >/dev/null
-d user add mark --name 市场 --role marketing >/dev/null; d user add adt --name 督导 --role auditor >/dev/null
+d user add mark --name 市场 --role marketing >/dev/null; d user add ser --name 客服 --role service >/dev/null
+d user add exp --name 专家 --role expert --team t1 >/dev/null; d user add adt --name 督导 --role auditor >/dev/null
 serve
-for u in li wu boss hq mark adt; do enrol $u; as $u -q sync; done
+for u in li wu boss hq mark adt ser exp; do enrol $u; as $u -q sync; done
 j() { flat <<<"$OUT"; }
 all() { for u in "$@"; do as $u -q sync; done; }
 times() { as $1 audit log | cut -f2- | grep -cE "$2"; }
@@ -25,14 +27,18 @@ expect 0 as li export account -o "$W/li.csv"
 expect 0 as boss -q sync; expect 0 as boss export account -o "$W/boss.csv" --reason "月度核对"
 expect 2 as boss export account -o "$W/no.csv"
 same "$(times boss 'export.done')" 1 "it is in his chain"
-all li boss hq adt mark wu
+all li boss hq adt mark ser exp wu
 expect 0 as hq --json access list --where 'what=export'
 has "$(j)" '"total":2' "both exports are at headquarters"
 has "$(j)" '"reason":"月度核对"' "with the reason"; has "$(j)" '"rows":3' "and the rows"
 expect 0 as adt --json access list; has "$(j)" '"total":2' "the auditor sees them"
 expect 0 as boss --json access list; has "$(j)" '"total":2' "a manager his team's"
 expect 0 as wu --json access list; has "$(j)" '"total":0' "a colleague none"
-expect 9 as mark access list
+expect 9 as mark access list; expect 9 as ser access list
+# refused, and not there either: each replica decrypted
+has_reason() { stop_daemon "$W/r/$1"; "$ROGUE" read "$W/r/$1" "$W/pass" >"$W/plain" 2>"$W/err" || bad "$1: $(cat "$W/err")"; grep -aqF 月度核对 "$W/plain"; }
+for u in boss hq adt; do has_reason $u && ok || bad "$u lacks the reason"; done
+for u in mark ser exp wu li; do has_reason $u && bad "$u holds the reason of another's export" || ok; as $u -q check || bad "check of $u"; done
 A=$(as hq --json access list --where owner=boss | flat | grep -o '"id":"[0-9a-z]*"' | head -1 | cut -d'"' -f4)
 expect 9 as hq api PATCH "/v1/accesses/$A" -f reason=x
 expect 9 as hq api DELETE "/v1/accesses/$A"
