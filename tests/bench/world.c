@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/args.h"
 #include "common/crypto/keyring.h"
 #include "common/net/net.h"
 #include "server/admin/admin_int.h"
@@ -82,14 +83,23 @@ world_folder(const char *dir, unsigned users)
 int
 world_child(const char *dir)
 {
-	char *port = bench_path(dir, "port");
+	static const sat_opt options[] = {
+		{ "listen", 0, "URL", "where" },
+		{ "port-file", 0, "FILE", "the bound port" },
+		{ NULL, 0, NULL, NULL },
+	};
+	char *port = bench_path(dir, "port"), *none = bench_path(dir, "none");
+	char *const argv[] = { "--listen=tcp://127.0.0.1:0", "--port-file",
+		port };
 	sat_admin *a = NULL;
 	sat_err err = { 0 };
+	sat_args w;
 	sat_rc rc;
 
 	bench_must(sat_admin_open(&a, dir, sat_span_str(PHRASE), &err));
-	rc = sat_admin_serve(a, &(sat_admin_listen){
-	    .listen = "tcp://127.0.0.1:0", .port_file = port }, &err);
+	bench_must(sat_args_parse(&w, 3, argv, options, NULL, &err));
+	rc = sat_admin_serve(a, &w, none, false, &err);
+	free(none);
 	free(port);
 	return rc == SAT_OK ? 0 : 1;
 }
