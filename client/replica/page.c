@@ -42,6 +42,7 @@ replica_page_reset(sat_replica *r)
 	p->rows = NULL;
 	p->last = &p->rows;
 	p->nrows = p->nadds = p->nsums = p->uses = 0;
+	p->none_refused = false;
 	sat_arena_reset(&p->mem);
 }
 

@@ -167,6 +167,7 @@ typedef struct replica_page {
 	replica_row *by_id[PAGE_BUCKETS], *by_rid[PAGE_BUCKETS];
 	replica_row *rows, **last; /* in the order they came */
 	size_t nrows, uses;
+	bool none_refused;       /* the quarantine is empty: verdicts reset it */
 	match_add *adds;
 	size_t nadds, cap_adds;
 	sum_add *sums;

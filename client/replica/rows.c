@@ -13,13 +13,16 @@
 sat_value
 replica_col_value(sat_stmt *s, int i)
 {
-	switch (sat_col_type(s, i)) {
+	int64_t n;
+	sat_span v;
+
+	switch (sat_col_any(&n, &v, s, i)) {
 	case 'i':
-		return sat_v_int(sat_col_int(s, i));
+		return sat_v_int(n);
 	case 't':
-		return sat_v_text(sat_col_text(s, i));
+		return sat_v_text(v);
 	case 'b':
-		return sat_v_bytes(sat_col_blob(s, i));
+		return sat_v_bytes(v);
 	default:
 		return sat_v_null();
 	}

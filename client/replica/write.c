@@ -86,12 +86,17 @@ count_waiting(sat_replica *r, replica_row *row, sat_err *e)
 	bool any;
 	sat_rc rc;
 
-	if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_ANY, e)) != SAT_OK ||
-	    (rc = sat_step(&any, s, e)) != SAT_OK)
-		return rc;
-	sat_stmt_reset(s);
-	if (!any && !sat_id_is_derived(&row->view.id))
-		return SAT_OK;
+	if (!sat_id_is_derived(&row->view.id)) {
+		if (r->page.none_refused)
+			return SAT_OK;
+		if ((rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_ANY, e)) !=
+		    SAT_OK || (rc = sat_step(&any, s, e)) != SAT_OK)
+			return rc;
+		sat_stmt_reset(s);
+		r->page.none_refused = !any;
+		if (!any)
+			return SAT_OK;
+	}
 	if ((rc = replica_pend_load(r, e)) == SAT_OK &&
 	    (p = replica_pend_of(r, &row->view.id)) != NULL)
 		row->npend += p->n;

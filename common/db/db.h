@@ -94,6 +94,9 @@ sat_span sat_col_text(sat_stmt *s, int i);
 sat_span sat_col_blob(sat_stmt *s, int i);
 bool sat_col_null(sat_stmt *s, int i);
 int sat_col_type(sat_stmt *s, int i); /* 'i','t','b','n','f' */
+/* The type, and the value when it is 'i' (*n), 't' or 'b' (*v): cheaper than
+ * asking for both. */
+int sat_col_any(int64_t *n, sat_span *v, sat_stmt *s, int i);
 int sat_col_count(sat_stmt *s);
 const char *sat_col_name(sat_stmt *s, int i);
 void sat_stmt_reset(sat_stmt *s); /* NULL is fine */

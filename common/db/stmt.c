@@ -48,7 +48,8 @@ drop(sat_stmt *s)
 static void
 refresh(sat_stmt *s)
 {
-	sat_stmt_reset(s);
+	if (!s->done) /* else the last step has */
+		sat_stmt_reset(s);
 	(void)sqlite3_clear_bindings(s->s);
 	s->bind_rc = SQLITE_OK;
 }
@@ -346,6 +347,31 @@ sat_col_type(sat_stmt *s, int i)
 		return 't';
 	case SQLITE_BLOB:
 		return 'b';
+	case SQLITE_FLOAT:
+		return 'f';
+	default:
+		return 'n';
+	}
+}
+
+int
+sat_col_any(int64_t *n, sat_span *v, sat_stmt *s, int i)
+{
+	/* one call that checks the column, three that look at the value */
+	sqlite3_value *x = sqlite3_column_value(s->s, i);
+	const void *p;
+
+	switch (sqlite3_value_type(x)) {
+	case SQLITE_INTEGER:
+		*n = sqlite3_value_int64(x);
+		return 'i';
+	case SQLITE_TEXT:
+	case SQLITE_BLOB:
+		p = sqlite3_value_blob(x);
+		*v = p != NULL ?
+		    sat_span_of(p, (size_t)sqlite3_value_bytes(x)) :
+		    sat_span_of("", 0);
+		return sqlite3_value_type(x) == SQLITE_TEXT ? 't' : 'b';
 	case SQLITE_FLOAT:
 		return 'f';
 	default:
