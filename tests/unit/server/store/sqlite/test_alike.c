@@ -90,16 +90,14 @@ owners_are_told_by_the_keys_of_the_template_in_force(void **state)
 	    txt("paper"));
 	(void)device_edit(sue, &b, &b, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
 	    txt("paper"));
-	device_sync(ann);
-	device_sync(sue);
+	SYNC(ann, sue);
 	tick(w);
 	device_sync(ann);
 	assert_string_equal("", told(ann, a));
 
 	change_template(w, SECTOR, SECTOR_KEY);
 	tick(w);
-	device_sync(ann);
-	device_sync(sue);
+	SYNC(ann, sue);
 	assert_non_null(strstr(told(ann, a), " sector sue"));
 	assert_non_null(strstr(told(sue, b), " sector ann"));
 
@@ -112,12 +110,9 @@ owners_are_told_by_the_keys_of_the_template_in_force(void **state)
 
 	change_template(w, SECTOR, SECTOR);
 	tick(w);
-	device_sync(ann);
-	device_sync(sue);
+	SYNC(ann, sue);
 	assert_string_equal("", told(ann, a));
 	assert_string_equal("", told(sue, b));
-	device_free(ann);
-	device_free(sue);
 	world_free(w);
 }
 

@@ -8,17 +8,9 @@ enum { K_VISIT = 14, V_VISITOR = 3, V_ARRIVED = 9, V_CONSULTANT = 11,
 static world *
 showroom(uint64_t seed)
 {
-	world *w = world_new(seed);
-
-	world_team(w, "north");
-	world_team(w, "south");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "max", "manager", "north");
-	world_user(w, "rec", "receptionist", "north");
-	world_user(w, "kio", "kiosk", "north");
-	world_user(w, "sue", "receptionist", "south");
-	world_user(w, "hq", "hq", NULL);
-	return w;
+	return world_of(seed, "ann rep north, max manager north, "
+	    "rec receptionist north, kio kiosk north, sue receptionist south, "
+	    "hq hq");
 }
 
 static sat_id
@@ -72,8 +64,7 @@ what_a_kiosk_took_in_waits_at_its_own_desk(void **state) /* P-271, P-272 */
 	    txt("ann"));
 	device_sync(rec);
 	assert_int_equal(SAT_VD_OK, said(rec));
-	device_sync(rec);
-	device_sync(ann);
+	SYNC(rec, ann);
 	assert_null(device_find(rec, &id, 0));
 	assert_non_null(device_find(ann, &id, 0));
 	/* and is no business of the desk's any more */
@@ -84,10 +75,8 @@ what_a_kiosk_took_in_waits_at_its_own_desk(void **state) /* P-271, P-272 */
 	for (size_t i = 0; i < 5; i++) {
 		device_sync(all[i]);
 		device_check(all[i]);
-		device_free(all[i]);
 	}
 	world_verify(w);
-	device_free(kio);
 	world_free(w);
 }
 
@@ -101,10 +90,7 @@ what_the_desk_wrote_before_it_heard_is_late_and_not_lost(void **state)
 
 	(void)state;
 	id = visit(kio, "Gnu");
-	device_sync(kio);
-	device_sync(rec);
-	device_sync(max);
-	device_sync(sue);
+	SYNC(kio, rec, max, sue);
 	(void)device_edit(max, &id, &id, K_VISIT, SAT_OP_REASSIGN, V_CONSULTANT,
 	    txt("ann"));
 	device_sync(max);
@@ -116,15 +102,9 @@ what_the_desk_wrote_before_it_heard_is_late_and_not_lost(void **state)
 	(void)device_edit(sue, &id, &id, K_VISIT, SAT_OP_SET, 15, txt("x"));
 	device_sync(sue);
 	assert_int_equal(SAT_VD_REJECTED, said(sue));
-	device_sync(rec);
-	device_sync(max);
-	device_check(rec);
-	device_check(max);
+	SYNC(rec, max);
+	CHECK(rec, max);
 	world_verify(w);
-	device_free(kio);
-	device_free(rec);
-	device_free(max);
-	device_free(sue);
 	world_free(w);
 }
 
@@ -152,8 +132,6 @@ a_kiosk_changes_nothing_that_is_there(void **state) /* P-271 */
 	device_sync(kio);
 	assert_int_equal(SAT_VD_REJECTED, said(kio));
 	world_verify(w);
-	device_free(ann);
-	device_free(kio);
 	world_free(w);
 }
 
@@ -200,10 +178,8 @@ the_queue_is_the_teams_whoever_wrote_it(void **state) /* P-273 */
 	assert_null(device_find(sue, &a, 0));
 	device_check(late);
 	device_free(late);
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 5; i++)
 		device_check(all[i]);
-		device_free(all[i]);
-	}
 	world_verify(w);
 	world_free(w);
 }
@@ -228,8 +204,7 @@ what_nobody_took_care_of_is_the_managers_next_day(void **state) /* P-274 */
 	(void)state;
 	id = visit(kio, "Gnu");
 	far = visit(sue, "Yak"); /* her team has no manager */
-	device_sync(kio);
-	device_sync(sue);
+	SYNC(kio, sue);
 	tick(w); /* the same day: nothing happens */
 	device_sync(rec);
 	assert_non_null(device_find(rec, &id, 0));
@@ -238,10 +213,7 @@ what_nobody_took_care_of_is_the_managers_next_day(void **state) /* P-274 */
 	device_sync(kio);
 	tick(w);
 	tick(w); /* once a day */
-	device_sync(rec);
-	device_sync(sue);
-	device_sync(max);
-	device_sync(hq);
+	SYNC(rec, sue, max, hq);
 	assert_null(device_find(rec, &id, 0));
 	assert_null(device_find(sue, &far, 0));
 	assert_non_null(device_find(rec, &fresh, 0));
@@ -251,16 +223,10 @@ what_nobody_took_care_of_is_the_managers_next_day(void **state) /* P-274 */
 	    txt("ann"));
 	device_sync(max);
 	assert_int_equal(SAT_VD_OK, said(max));
-	device_check(rec);
-	device_check(sue);
+	CHECK(rec, sue);
 	device_sync(hq);
 	device_check(hq);
 	world_verify(w);
-	device_free(kio);
-	device_free(rec);
-	device_free(max);
-	device_free(sue);
-	device_free(hq);
 	world_free(w);
 }
 

@@ -186,7 +186,6 @@ a_device_that_skips_its_gate_hears_the_gates_word_for_every_field_type(
 		if (!t.type[types[i]])
 			fail_msg("no field of type %d was refused", (int)types[i]);
 	world_verify(w);
-	device_free(d);
 	world_free(w);
 }
 

@@ -30,13 +30,10 @@ moved(uint64_t seed)
 	m.max = device_new(m.w, "max");
 	m.sue = device_new(m.w, "sue");
 	m.acc = device_account(m.ann, "first", "ann");
-	device_sync(m.ann);
-	device_sync(m.max);
+	SYNC(m.ann, m.max);
 	(void)device_edit(m.max, &m.acc, &m.acc, K_ACCOUNT, SAT_OP_REASSIGN,
 	    A_OWNER, txt("bob"));
-	device_sync(m.max);
-	device_sync(m.bob);
-	device_sync(m.sue);
+	SYNC(m.max, m.bob, m.sue);
 	return m;
 }
 
@@ -200,8 +197,7 @@ a_failed_transaction_suggests_nothing(void **state) /* D1 */
 	assert_int_equal(0, o->state);
 	device_sync(m.bob);
 	assert_int_equal(0, nhanded(m.bob, &m.acc));
-	device_sync(m.ann);
-	device_sync(m.bob);
+	SYNC(m.ann, m.bob);
 	assert_int_equal(1, nhanded(m.bob, &m.acc));
 	done(&m);
 }
@@ -250,8 +246,7 @@ nobody_is_shown_what_concerned_a_child_he_does_not_see(void **state) /* D2 */
 	own *o;
 
 	(void)state;
-	device_sync(m.ann);
-	device_sync(m.max);
+	SYNC(m.ann, m.max);
 	/* the customer goes to bob, its opportunity to sue */
 	(void)device_edit(m.max, &acc, &opp, K_OPP, SAT_OP_REASSIGN, O_OWNER,
 	    txt("sue"));
@@ -264,8 +259,7 @@ nobody_is_shown_what_concerned_a_child_he_does_not_see(void **state) /* D2 */
 	o = device_commit(m.ann, &acc, both, 2);
 	device_sync(m.ann);
 	assert_int_equal(SAT_VD_HANDOVER, o->code);
-	device_sync(m.bob);
-	device_sync(m.sue);
+	SYNC(m.bob, m.sue);
 	assert_int_equal(1, nhanded(m.bob, &acc));
 	assert_int_equal(1, nhanded(m.sue, &opp));
 	for (size_t i = 0; i < 2; i++) {
@@ -319,8 +313,7 @@ who_may_edit_settles_and_nobody_else(void **state) /* P-168 */
 	(void)state;
 	m.w->now_ms += 100 * HOUR_MS;
 	(void)remark(m.ann, &m.acc, "late");
-	device_sync(m.ann);
-	device_sync(m.bob);
+	SYNC(m.ann, m.bob);
 	assert_int_equal(1, handed(&h, &a, m.bob, &m.acc));
 	ops[0] = op_set(&m.acc, K_ACCOUNT, SAT_OP_SET, A_REMARK, txt("late"));
 	ops[1] = op_set(&m.acc, K_ACCOUNT, SAT_OP_SETTLE, SAT_SYS_HANDED,
@@ -330,8 +323,7 @@ who_may_edit_settles_and_nobody_else(void **state) /* P-168 */
 	assert_int_equal(SAT_VD_REJECTED, m.sue->out[m.sue->nout - 1].code);
 	/* she sees it through an opportunity, and may not edit it */
 	(void)device_opp(m.max, &m.acc, "deal", "sue");
-	device_sync(m.max);
-	device_sync(m.sue);
+	SYNC(m.max, m.sue);
 	assert_int_equal(1, nhanded(m.sue, &m.acc));
 	(void)device_commit(m.sue, &m.acc, &ops[1], 1);
 	device_sync(m.sue);
@@ -372,8 +364,7 @@ its_author_hears_how_it_was_answered(void **state) /* W2, P-323 */
 	ops[1] = op_set(&m.acc, K_ACCOUNT, SAT_OP_SETTLE, SAT_SYS_HANDED,
 	    sat_v_int((int64_t)h[0].lsn));
 	(void)device_commit(m.sue, &m.acc, &ops[1], 1); /* refused: no answer */
-	device_sync(m.sue);
-	device_sync(m.ann);
+	SYNC(m.sue, m.ann);
 	assert_int_equal(0, m.ann->nanswers);
 	(void)device_commit(m.bob, &m.acc, ops, 2);
 	device_sync(m.bob);
@@ -382,8 +373,7 @@ its_author_hears_how_it_was_answered(void **state) /* W2, P-323 */
 	(void)device_commit(m.max, &m.acc, &ops[1], 1);
 	device_sync(m.max);
 	(void)device_commit(m.bob, &m.acc, &ops[1], 1); /* settled already */
-	device_sync(m.bob);
-	device_sync(m.ann);
+	SYNC(m.bob, m.ann);
 	assert_int_equal(2, m.ann->nanswers);
 	assert_int_equal(h[0].hlc, m.ann->answers[0].hlc);
 	assert_true(m.ann->answers[0].accepted);
@@ -440,8 +430,7 @@ authors_hand_over_their_own_work_and_no_other_s(void **state) /* P-166 */
 	(void)hand_by(m.ann, &m.acc, m.ann->ord, "bob", seen);
 	(void)hand_by(m.ann, &m.acc, m.ann->ord, "ann", m.ann->cursor);
 	(void)hand_by(m.sue, &m.acc, m.sue->ord, "sue", 0);
-	device_sync(m.ann);
-	device_sync(m.sue);
+	SYNC(m.ann, m.sue);
 	assert_int_equal(SAT_VD_OK, m.ann->out[m.ann->nout - 4].code);
 	for (size_t i = 1; i < 4; i++)
 		assert_int_equal(SAT_VD_REJECTED,
@@ -472,8 +461,7 @@ later_operations_need_the_right_to_edit_and_reach_every_device(void **state)
 
 	(void)state;
 	(void)device_opp(m.max, &m.acc, "deal", "sue");
-	device_sync(m.max);
-	device_sync(m.sue);
+	SYNC(m.max, m.sue);
 	(void)device_commit(m.bob, &m.acc, &x, 1); /* his: kept */
 	device_sync(m.bob);
 	assert_int_equal(SAT_VD_OK, m.bob->out[m.bob->nout - 1].code);

@@ -369,13 +369,11 @@ a_server_that_dies_starts_with_the_states_it_had(void **state) /* R1, R2 */
 	world_user(w, "sue", "manager", "north");
 	ann = device_new(w, "ann");
 	sue = device_new(w, "sue");
-	device_sync(ann);
-	device_sync(sue);
+	SYNC(ann, sue);
 	for (int i = 0; i < 7; i++)
 		acc[i] = device_account(ann, "firm", "ann");
 	other = device_account(ann, "merged", "ann");
-	device_sync(ann);
-	device_sync(sue);
+	SYNC(ann, sue);
 	for (int i = 0; i < 60; i++) {
 		device *d = i % 3 == 0 ? sue : ann;
 
@@ -407,8 +405,6 @@ a_server_that_dies_starts_with_the_states_it_had(void **state) /* R1, R2 */
 	}
 	sat_buf_fini(&was);
 	sat_buf_fini(&is);
-	device_free(ann);
-	device_free(sue);
 	world_free(w);
 }
 

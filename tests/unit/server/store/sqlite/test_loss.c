@@ -90,9 +90,7 @@ static void
 sync_all(company *c)
 {
 	for (int i = 0; i < 2; i++) {
-		device_sync(c->ann);
-		device_sync(c->bob);
-		device_sync(c->hq);
+		SYNC(c->ann, c->bob, c->hq);
 	}
 }
 
@@ -326,12 +324,9 @@ nothing_counts_twice_in_whatever_order_it_comes_back(void **state) /* E1 */
 		}
 		for (size_t i = 0; i < want.n; i++)
 			(void)give_state(&c, c.hq, &e, &want.v[i]);
-		device_sync(c.ann);
-		device_sync(c.hq);
-		device_sync(c.ann);
+		SYNC(c.ann, c.hq, c.ann);
 		same_values(c.w, &want);
-		device_check(c.hq);
-		device_check(c.ann);
+		CHECK(c.hq, c.ann);
 		world_verify(c.w);
 		free_states(&want);
 		company_free(&c);
@@ -424,13 +419,10 @@ what_its_author_never_heard_of_counts_once(void **state) /* C1, P-252 */
 		if (first == 1)
 			device_sync(c.ann);
 		(void)give_state(&c, c.hq, &e, state_in(&want, &id));
-		device_sync(c.ann);
-		device_sync(c.hq);
-		device_sync(c.ann);
+		SYNC(c.ann, c.hq, c.ann);
 		assert_int_equal(visits_in(&want, &id) + (first == 2),
 		    visits_now(&c, &id));
-		device_check(c.ann);
-		device_check(c.hq);
+		CHECK(c.ann, c.hq);
 		world_verify(c.w);
 		free_states(&want);
 		company_free(&c);
@@ -467,12 +459,9 @@ a_state_of_the_server_before_the_last_is_taken_too(void **state) /* E2 */
 	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&first,
 	    &id)).taken);
 	assert_int_equal(visits_in(&first, &id) + 1, visits_now(&c, &id));
-	device_sync(c.bob);
-	device_sync(c.hq);
-	device_sync(c.bob);
+	SYNC(c.bob, c.hq, c.bob);
 	assert_int_equal(visits_in(&first, &id) + 2, visits_now(&c, &id));
-	device_check(c.hq);
-	device_check(c.bob);
+	CHECK(c.hq, c.bob);
 	world_verify(c.w);
 	free_states(&first);
 	company_free(&c);
@@ -513,9 +502,7 @@ what_comes_back_merged_stands_below_its_winner(void **state) /* P-254 */
 		device_sync(c.ann);
 		sync_all(&c);
 		assert_non_null(device_find(c.ann, &b, 0));
-		device_check(c.ann);
-		device_check(c.bob);
-		device_check(c.hq);
+		CHECK(c.ann, c.bob, c.hq);
 		world_verify(c.w);
 		free_states(&want);
 		company_free(&c);
@@ -555,8 +542,7 @@ two_merges_that_come_back_from_two_servers_make_no_circle(void **state) /* M1 */
 	follow(c.ann, &e);
 	follow(c.bob, &e);
 	sync_all(&c);
-	device_check(c.ann);
-	device_check(c.hq);
+	CHECK(c.ann, c.hq);
 	world_verify(c.w);
 	free_states(&want);
 	company_free(&c);

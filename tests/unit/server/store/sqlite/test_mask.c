@@ -4,25 +4,8 @@
 static world *
 small_world(uint64_t seed)
 {
-	world *w = world_new(seed);
-
-	world_team(w, "north");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "hq", "hq", NULL);
-	world_user(w, "ser", "service", NULL);
-	world_user(w, "mar", "marketing", NULL);
-	world_user(w, "aud", "auditor", NULL);
-	return w;
-}
-
-static bool
-holds_bytes(const device *d, const char *text)
-{
-	for (size_t i = 0; i < d->nrec; i++)
-		if (d->rec[i].used && memmem(d->rec[i].state.p,
-		    d->rec[i].state.n, text, strlen(text)) != NULL)
-			return true;
-	return false;
+	return world_of(seed, "ann rep north, hq hq, ser service, "
+	    "mar marketing, aud auditor");
 }
 
 static void
@@ -30,12 +13,6 @@ set_phone(device *d, const sat_id *id, const char *phone)
 {
 	(void)device_edit(d, id, id, K_ACCOUNT, SAT_OP_MVSET, A_PHONE,
 	    txt(phone));
-}
-
-static own *
-last(device *d)
-{
-	return &d->out[d->nout - 1];
 }
 
 static void
@@ -54,34 +31,24 @@ hidden_values_stay_on_the_server_and_the_rest_follows(void **state)
 	device_sync(ser); /* by pull */
 	device_sync(aud); /* by snapshot */
 	device_sync(hq);
-	assert_true(holds_bytes(ser, "***5678"));
-	assert_false(holds_bytes(ser, "13812345678"));
-	assert_false(holds_bytes(aud, "13812345678"));
-	assert_true(holds_bytes(hq, "13812345678"));
+	assert_true(device_holds(ser, "***5678"));
+	assert_false(device_holds(ser, "13812345678"));
+	assert_false(device_holds(aud, "13812345678"));
+	assert_true(device_holds(hq, "13812345678"));
 	/* another field, the hidden one, and both in turn */
 	(void)device_edit(ann, &id, &id, K_ACCOUNT, SAT_OP_SET, A_REMARK,
 	    txt("a remark"));
-	device_sync(ann);
-	device_sync(ser);
-	assert_true(holds_bytes(ser, "a remark"));
+	SYNC(ann, ser);
+	assert_true(device_holds(ser, "a remark"));
 	set_phone(ann, &id, "13900001111");
 	(void)device_edit(ann, &id, &id, K_ACCOUNT, SAT_OP_SET, A_REMARK,
 	    txt("another"));
-	device_sync(ann);
-	device_sync(ser);
-	device_sync(aud);
-	device_sync(hq);
-	assert_true(holds_bytes(ser, "***1111"));
-	assert_true(holds_bytes(ser, "another"));
-	assert_false(holds_bytes(ser, "13900001111"));
-	device_check(ser);
-	device_check(aud);
-	device_check(hq);
+	SYNC(ann, ser, aud, hq);
+	assert_true(device_holds(ser, "***1111"));
+	assert_true(device_holds(ser, "another"));
+	assert_false(device_holds(ser, "13900001111"));
+	CHECK(ser, aud, hq);
 	world_verify(w);
-	device_free(ann);
-	device_free(ser);
-	device_free(aud);
-	device_free(hq);
 	world_free(w);
 }
 
@@ -95,17 +62,14 @@ a_hidden_field_is_set_only_by_who_makes_the_record(void **state) /* P-246 */
 	(void)state;
 	id = device_account(ann, "first", "ann");
 	set_phone(ann, &id, "13812345678");
-	device_sync(ann);
-	device_sync(mar);
+	SYNC(ann, mar);
 	set_phone(mar, &id, "***5678");
 	device_sync(mar);
-	assert_int_equal(SAT_VD_REJECTED, last(mar)->code);
-	assert_string_equal("masked", last(mar)->slug);
+	assert_int_equal(SAT_VD_REJECTED, device_last(mar)->code);
+	assert_string_equal("masked", device_last(mar)->slug);
 	device_sync(ann);
-	assert_true(holds_bytes(ann, "13812345678"));
-	assert_false(holds_bytes(ann, "***"));
-	device_free(ann);
-	device_free(mar);
+	assert_true(device_holds(ann, "13812345678"));
+	assert_false(device_holds(ann, "***"));
 	world_free(w);
 }
 
@@ -140,16 +104,14 @@ a_value_is_shown_to_who_may_and_noted_before(void **state) /* P-248 */
 	(void)state;
 	id = device_account(ann, "first", "ann");
 	set_phone(ann, &id, "13812345678");
-	device_sync(ann);
-	device_sync(aud);
-	device_sync(ser);
+	SYNC(ann, aud, ser);
 	ask(w, aud, &id, A_PHONE, "complaint 17", &m, &a);
 	assert_int_equal(SAT_MSG_REVEALED, m.type);
 	assert_true(sat_span_eq(m.u.revealed.value.s,
 	    sat_span_str("13812345678")));
 	device_sync(hq);
 	assert_non_null(device_find(hq, &m.u.revealed.disclosure, 0));
-	assert_true(holds_bytes(hq, "complaint 17"));
+	assert_true(device_holds(hq, "complaint 17"));
 	ask(w, aud, &id, A_PHONE, "", &m, &a); /* no reason */
 	assert_int_equal(SAT_MSG_ERROR, m.type);
 	ask(w, aud, &id, A_NAME, "complaint 17", &m, &a); /* seen anyway */
@@ -158,16 +120,12 @@ a_value_is_shown_to_who_may_and_noted_before(void **state) /* P-248 */
 	assert_int_equal(SAT_MSG_ERROR, m.type);
 	assert_int_equal(SAT_EDENIED, (int)m.u.error.rc);
 	device_sync(hq);
-	assert_false(holds_bytes(hq, "no ticket"));
+	assert_false(device_holds(hq, "no ticket"));
 	device_check(hq);
 	device_sync(ann);
 	device_check(ann);
 	world_verify(w);
 	sat_arena_fini(&a);
-	device_free(ann);
-	device_free(aud);
-	device_free(ser);
-	device_free(hq);
 	world_free(w);
 }
 

@@ -219,8 +219,7 @@ an_older_late_value_loses_by_its_own_stamp(void **state)
 	(void)merge(c.max, b, a);
 	(void)device_edit(c.ann, &a, &a, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
 	    txt("new"));
-	device_sync(c.max);
-	device_sync(c.ann);
+	SYNC(c.max, c.ann);
 	all_sync(&c);
 	all_agree(&c);
 	assert_string_equal("new", text_at(c.hq, a, A_SECTOR));
@@ -240,8 +239,7 @@ chains_compose_and_a_cycle_is_refused(void **state)
 	all_sync(&c);
 	(void)merge(c.max, x, y);      /* offline, each of them */
 	(void)merge(c.hq, y, x);
-	device_sync(c.max);
-	device_sync(c.hq);
+	SYNC(c.max, c.hq);
 	assert_int_equal(2, c.hq->out[c.hq->nout - 1].state);
 	assert_string_equal("merge.cycle", c.hq->out[c.hq->nout - 1].slug);
 	(void)merge(c.hq, y, z);

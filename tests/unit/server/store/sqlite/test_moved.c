@@ -23,8 +23,7 @@ shop_new(uint64_t seed)
 	s.bob = device_new(s.w, "bob");
 	s.hq = device_new(s.w, "hq");
 	s.acc = device_account(s.ann, "first", "ann");
-	device_sync(s.ann);
-	device_sync(s.bob);
+	SYNC(s.ann, s.bob);
 	return s;
 }
 

@@ -8,14 +8,7 @@
 static world *
 small_world(uint64_t seed)
 {
-	world *w = world_new(seed);
-
-	world_team(w, "north");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "sue", "rep", NULL);
-	world_user(w, "hq", "hq", NULL);
-	world_user(w, "root", "admin", NULL);
-	return w;
+	return world_of(seed, "ann rep north, sue rep, hq hq, root admin");
 }
 
 /* Ask for a series; the ranges come back. */
@@ -103,8 +96,7 @@ a_leased_number_is_final_at_once(void **state)
 	assert_int_equal(20, again[0].last);
 	assert_int_equal(0, lease(ann, MONTH, 20, again));
 	id = numbered(ann, MONTH "001", 0);
-	device_sync(ann);
-	device_sync(hq);
+	SYNC(ann, hq);
 	assert_number(hq, &id, MONTH "001", NULL);
 	/* one was used: the next block, behind the first */
 	assert_int_equal(1, lease(ann, MONTH, 20, r));
@@ -115,8 +107,6 @@ a_leased_number_is_final_at_once(void **state)
 	device_sync(hq);
 	device_check(hq);
 	world_verify(w);
-	device_free(ann);
-	device_free(hq);
 	world_free(w);
 }
 
@@ -139,7 +129,6 @@ a_provisional_number_is_replaced_right_behind(void **state)
 	device_sync(ann);
 	device_check(ann);
 	world_verify(w);
-	device_free(ann);
 	world_free(w);
 }
 
@@ -174,7 +163,6 @@ the_author_is_told_the_new_number_with_the_verdict(void **state) /* P-322, W1 */
 	assert_string_equal("RENUMBERED=" MONTH "021", o[0].hint);
 	assert_string_equal("", o[1].hint);
 	device_check(ann);
-	device_free(ann);
 	world_free(w);
 }
 
@@ -187,8 +175,7 @@ a_number_in_use_or_not_leased_is_replaced(void **state)
 	sat_id id[5];
 
 	(void)state;
-	device_sync(ann);
-	device_sync(sue);
+	SYNC(ann, sue);
 	(void)lease(ann, MONTH, 0, r);
 	id[0] = numbered(ann, MONTH "001", 0);
 	id[1] = numbered(ann, MONTH "001", 0);   /* twice */
@@ -209,8 +196,6 @@ a_number_in_use_or_not_leased_is_replaced(void **state)
 	device_sync(sue);
 	device_check(sue);
 	world_verify(w);
-	device_free(ann);
-	device_free(sue);
 	world_free(w);
 }
 
@@ -229,7 +214,6 @@ a_new_incarnation_gets_new_numbers(void **state)
 	device_sync(ann);
 	assert_int_equal(1, lease(ann, MONTH, 0, r));
 	assert_int_equal(21, r[0].first);
-	device_free(ann);
 	world_free(w);
 }
 
@@ -257,7 +241,6 @@ an_imported_number_stays_and_is_not_given_again(void **state)
 	device_sync(ann);
 	assert_number(ann, &d, MONTH "010", NULL);
 	world_verify(w);
-	device_free(ann);
 	world_free(w);
 }
 
@@ -274,7 +257,6 @@ past_999_the_digits_grow(void **state)
 	device_sync(ann);
 	assert_number(ann, &a, MONTH "999", NULL);
 	assert_number(ann, &b, MONTH "1000", MONTH "-P1-0001");
-	device_free(ann);
 	world_free(w);
 }
 
@@ -287,15 +269,12 @@ numbers_are_leased_for_what_the_user_may_create_now(void **state)
 	sat_number_range r[8];
 
 	(void)state;
-	device_sync(ann);
-	device_sync(root);
+	SYNC(ann, root);
 	assert_int_equal(0, lease(root, MONTH, 0, r));
 	assert_int_equal(0, lease(ann, "C202702", 0, r));
 	assert_int_equal(0, lease(ann, "X202701", 0, r));
 	w->now_ms += 12 * 86400000ll; /* the 27th */
 	assert_int_equal(1, lease(ann, "C202702", 0, r));
-	device_free(ann);
-	device_free(root);
 	world_free(w);
 }
 
@@ -317,7 +296,6 @@ a_voided_lease_is_worth_nothing(void **state)
 	id = numbered(ann, MONTH "001", 0);
 	device_sync(ann);
 	assert_number(ann, &id, MONTH "021", MONTH "001");
-	device_free(ann);
 	world_free(w);
 }
 

@@ -21,8 +21,7 @@ set_up(void **state)
 	sue = device_new(w, "sue");
 	theirs = device_account(sue, "theirs", "sue");
 	(void)device_account(ann, "mine", "ann");
-	device_sync(sue);
-	device_sync(ann);
+	SYNC(sue, ann);
 	return 0;
 }
 

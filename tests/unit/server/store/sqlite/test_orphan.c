@@ -21,8 +21,7 @@ pair_new(uint64_t seed)
 	p.ann = device_new(p.w, "ann");
 	p.hq = device_new(p.w, "hq");
 	p.acc = device_account(p.ann, "first", "ann");
-	device_sync(p.ann);
-	device_sync(p.hq);
+	SYNC(p.ann, p.hq);
 	return p;
 }
 
@@ -49,11 +48,9 @@ static void
 done(pair *p)
 {
 	for (int i = 0; i < 2; i++) {
-		device_sync(p->ann);
-		device_sync(p->hq);
+		SYNC(p->ann, p->hq);
 	}
-	device_check(p->ann);
-	device_check(p->hq);
+	CHECK(p->ann, p->hq);
 	world_verify(p->w);
 	device_free(p->ann);
 	device_free(p->hq);
@@ -73,8 +70,7 @@ a_child_under_a_customer_that_was_deleted_meanwhile_asks_a_person(void **state)
 		device_sync(child_first ? p.hq : p.ann);
 		assert_false(sat_vd_refused(p.ann->out[p.ann->nout - 1].code));
 		assert_false(sat_vd_refused(p.hq->out[p.hq->nout - 1].code));
-		device_sync(p.ann);
-		device_sync(p.hq);
+		SYNC(p.ann, p.hq);
 		assert_true(as_held(p.hq, &p.acc)->deleted);
 		assert_true(as_held(p.hq, &p.acc)->with_edits);
 		assert_true(as_held(p.ann, &p.acc)->with_edits);
@@ -95,11 +91,9 @@ who_had_seen_the_child_deletes_without_a_question(void **state)
 
 	(void)state;
 	(void)device_activity(p.ann, &p.acc, "was there");
-	device_sync(p.ann);
-	device_sync(p.hq);
+	SYNC(p.ann, p.hq);
 	delete(&p);
-	device_sync(p.hq);
-	device_sync(p.hq);
+	SYNC(p.hq, p.hq);
 	assert_true(as_held(p.hq, &p.acc)->deleted);
 	assert_false(as_held(p.hq, &p.acc)->with_edits);
 	done(&p);
@@ -114,8 +108,7 @@ a_child_that_is_gone_itself_holds_nothing_up(void **state)
 
 	(void)state;
 	visit = device_activity(p.ann, &p.acc, "by mistake");
-	device_sync(p.ann);
-	device_sync(other);
+	SYNC(p.ann, other);
 	(void)device_edit(other, &p.acc, &visit, K_ACTIVITY, SAT_OP_DEL, 0,
 	    sat_v_null());
 	device_sync(other);

@@ -6,14 +6,8 @@
 static world *
 small_world(uint64_t seed)
 {
-	world *w = world_new(seed);
-
-	world_team(w, "north");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "sue", "rep", NULL);
-	world_user(w, "max", "manager", "north");
-	world_user(w, "hq", "hq", NULL);
-	return w;
+	return world_of(seed, "ann rep north, sue rep, max manager north, "
+	    "hq hq");
 }
 
 /* One own commit with one operation, in a transaction of its own. */
@@ -59,22 +53,15 @@ every_device_folds_what_the_server_decides(void **state)
 	(void)state;
 	(void)device_edit(ann, &acc, &acc, K_ACCOUNT, SAT_OP_SET, A_NUMBER,
 	    txt("C202701-P1-0001"));
-	device_sync(ann);
-	device_sync(hq);
+	SYNC(ann, hq);
 	(void)decide(w, &acc, SAT_OP_NUMBER, A_NUMBER, txt("C202701001"));
-	device_sync(ann);
-	device_sync(hq);
+	SYNC(ann, hq);
 	device_sync(late); /* by snapshot */
 	assert_field(ann, &acc, A_NUMBER, "C202701001");
 	assert_field(hq, &acc, SAT_SYS_ALIASES, "C202701-P1-0001");
 	assert_field(late, &acc, SAT_SYS_ALIASES, "C202701-P1-0001");
-	device_check(ann);
-	device_check(hq);
-	device_check(late);
+	CHECK(ann, hq, late);
 	world_verify(w);
-	device_free(ann);
-	device_free(hq);
-	device_free(late);
 	world_free(w);
 }
 
@@ -87,8 +74,7 @@ a_record_the_server_releases_leaves_its_owner(void **state)
 	sat_id acc = device_account(ann, "first", "ann");
 
 	(void)state;
-	device_sync(ann);
-	device_sync(sue);
+	SYNC(ann, sue);
 	(void)decide(w, &acc, SAT_OP_RELEASE, A_OWNER, txt("north"));
 	device_sync(ann);
 	assert_null(device_find(ann, &acc, 0));
@@ -96,11 +82,8 @@ a_record_the_server_releases_leaves_its_owner(void **state)
 	device_sync(sue);
 	assert_field(sue, &acc, A_OWNER, "sue");
 	assert_field(sue, &acc, SAT_SYS_POOL, NULL);
-	device_check(ann);
-	device_check(sue);
+	CHECK(ann, sue);
 	world_verify(w);
-	device_free(ann);
-	device_free(sue);
 	world_free(w);
 }
 
@@ -124,7 +107,6 @@ own_commits_chain_on_after_a_restart(void **state) /* O1 */
 	device_sync(ann);
 	assert_field(ann, &acc, A_NUMBER, "C3");
 	device_check(ann);
-	device_free(ann);
 	world_free(w);
 }
 
@@ -153,7 +135,6 @@ an_own_stamp_is_above_what_it_touches(void **state)
 	assert_true(sat_record_cell(&r, A_OWNER)->at.hlc > r.born.hlc);
 	assert_true(r.born.hlc > sat_hlc_of_ms(w->now_ms + 40000));
 	sat_arena_fini(&a);
-	device_free(ann);
 	world_free(w);
 }
 
@@ -181,7 +162,6 @@ what_cannot_be_decided_leaves_nothing(void **state) /* O2 */
 	device_sync(ann);
 	assert_field(ann, &acc, A_NUMBER, NULL);
 	device_check(ann);
-	device_free(ann);
 	world_free(w);
 }
 
@@ -212,7 +192,6 @@ a_device_cannot_speak_for_the_server(void **state)
 	assert_string_equal("field.unknown", ann->out[3].slug);
 	device_check(ann);
 	world_verify(w);
-	device_free(ann);
 	world_free(w);
 }
 
@@ -271,7 +250,6 @@ a_tick_writes_the_cursors_that_were_reported(void **state)
 	w->fail_commit = SAT_EFSYNC;
 	device_sync(ann);
 	assert_rc(SAT_EFSYNC, sat_server_tick(w->server, w->now_ms, &err));
-	device_free(ann);
 	world_free(w);
 }
 

@@ -6,12 +6,6 @@
 #define DAY 86400000ll
 
 static own *
-last(device *d)
-{
-	return &d->out[d->nout - 1];
-}
-
-static own *
 release(device *d, const sat_id *id, const char *value)
 {
 	return device_edit(d, id, id, K_ACCOUNT, SAT_OP_RELEASE, A_OWNER,
@@ -37,7 +31,7 @@ pooled(device *ann)
 	device_sync(ann);
 	release(ann, &id, "public\nno budget");
 	device_sync(ann);
-	assert_int_equal(SAT_VD_OK, last(ann)->code);
+	assert_int_equal(SAT_VD_OK, device_last(ann)->code);
 	return id;
 }
 
@@ -67,16 +61,6 @@ assert_text(device *d, const sat_id *id, uint16_t field, const char *want)
 	sat_arena_fini(&a);
 }
 
-static bool
-holds_bytes(const device *d, const char *text)
-{
-	for (size_t i = 0; i < d->nrec; i++)
-		if (d->rec[i].used && memmem(d->rec[i].state.p,
-		    d->rec[i].state.n, text, strlen(text)) != NULL)
-			return true;
-	return false;
-}
-
 static void
 members_hold_a_released_customer_without_what_is_hidden(void **state) /* P-155 */
 {
@@ -86,8 +70,7 @@ members_hold_a_released_customer_without_what_is_hidden(void **state) /* P-155 *
 	sat_id id;
 
 	(void)state;
-	device_sync(sue);
-	device_sync(hq);
+	SYNC(sue, hq);
 	id = pooled(ann);
 	device_sync(sue);  /* by pull */
 	device_sync(late); /* by snapshot */
@@ -100,27 +83,20 @@ members_hold_a_released_customer_without_what_is_hidden(void **state) /* P-155 *
 	assert_true(field_of(sue, &id, SAT_SYS_MASKED, &sue->mem).type ==
 	    SAT_V_TEXT);
 	assert_text(hq, &id, SAT_SYS_MASKED, NULL);
-	assert_false(holds_bytes(sue, "13812345678"));
-	assert_false(holds_bytes(late, "13812345678"));
-	assert_false(holds_bytes(sue, "secret talk"));
+	assert_false(device_holds(sue, "13812345678"));
+	assert_false(device_holds(late, "13812345678"));
+	assert_false(device_holds(sue, "secret talk"));
 	/* an edit in the pool comes as a state, without what is hidden */
 	(void)device_edit(hq, &id, &id, K_ACCOUNT, SAT_OP_MVSET, A_PHONE,
 	    txt("13900001111"));
-	device_sync(hq);
-	device_sync(sue);
+	SYNC(hq, sue);
 	assert_text(sue, &id, A_PHONE, "***1111");
-	assert_false(holds_bytes(sue, "13900001111"));
+	assert_false(device_holds(sue, "13900001111"));
 	device_sync(ann);
-	device_check(ann);
-	device_check(sue);
+	CHECK(ann, sue);
 	device_sync(late);
-	device_check(late);
-	device_check(hq);
+	CHECK(late, hq);
 	world_verify(w);
-	device_free(ann);
-	device_free(sue);
-	device_free(hq);
-	device_free(late);
 	world_free(w);
 }
 
@@ -134,17 +110,16 @@ the_first_claim_merged_gets_it_whole_the_other_is_told_who(void **state)
 	own *o;
 
 	(void)state;
-	device_sync(sue);
-	device_sync(bob);
+	SYNC(sue, bob);
 	bob->skew_ms = -3600000; /* an earlier stamp is worth nothing */
 	o = claim(bob, &id);
 	act = device_activity(bob, &id, "called them");
 	claim(sue, &id);
 	device_sync(sue);
-	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	assert_int_equal(SAT_VD_OK, device_last(sue)->code);
 	assert_text(sue, &id, A_PHONE, "13812345678");
 	assert_text(sue, &id, SAT_SYS_MASKED, NULL);
-	assert_true(holds_bytes(sue, "secret talk"));
+	assert_true(device_holds(sue, "secret talk"));
 	device_sync(bob);
 	o = &bob->out[0];
 	assert_int_equal(SAT_VD_REJECTED, o->code);
@@ -152,28 +127,20 @@ the_first_claim_merged_gets_it_whole_the_other_is_told_who(void **state)
 	assert_null(device_find(bob, &id, 0));
 	/* what he wrote meanwhile is kept, for who has the customer */
 	assert_true(bob->out[1].code <= SAT_VD_CONFLICT);
-	device_sync(sue);
-	device_sync(hq);
+	SYNC(sue, hq);
 	assert_non_null(device_find(sue, &act, 0));
 	assert_non_null(device_find(hq, &act, 0));
 	device_sync(ann);
-	device_check(ann);
-	device_check(bob);
-	device_check(sue);
-	device_check(hq);
+	CHECK(ann, bob, sue, hq);
 	world_verify(w);
-	device_free(ann);
-	device_free(bob);
-	device_free(sue);
-	device_free(hq);
 	world_free(w);
 }
 
 static void
 refused(device *d, const char *slug)
 {
-	assert_int_equal(SAT_VD_REJECTED, last(d)->code);
-	assert_string_equal(slug, last(d)->slug);
+	assert_int_equal(SAT_VD_REJECTED, device_last(d)->code);
+	assert_string_equal(slug, device_last(d)->slug);
 }
 
 static void
@@ -191,7 +158,7 @@ limits_are_counted_when_a_claim_is_merged(void **state) /* P-153 */
 	w->now_ms += 7 * DAY;
 	claim(ann, &first);
 	device_sync(ann);
-	assert_int_equal(SAT_VD_OK, last(ann)->code);
+	assert_int_equal(SAT_VD_OK, device_last(ann)->code);
 	/* twenty a day */
 	for (int i = 0; i < 22; i++)
 		id[i] = pooled(ann);
@@ -204,13 +171,11 @@ limits_are_counted_when_a_claim_is_merged(void **state) /* P-153 */
 	w->now_ms += DAY;
 	claim(sue, &id[21]);
 	device_sync(sue);
-	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	assert_int_equal(SAT_VD_OK, device_last(sue)->code);
 	device_check(sue);
 	device_sync(ann);
 	device_check(ann);
 	world_verify(w);
-	device_free(ann);
-	device_free(sue);
 	world_free(w);
 }
 
@@ -224,8 +189,7 @@ only_owner_manager_and_headquarters_release(void **state)
 	sat_op both[2];
 
 	(void)state;
-	device_sync(ann);
-	device_sync(max);
+	SYNC(ann, max);
 	release(sue, &id, "public");
 	device_sync(sue);
 	refused(sue, "denied");
@@ -240,19 +204,14 @@ only_owner_manager_and_headquarters_release(void **state)
 	refused(max, "invalid");
 	release(max, &id, "public\nmoved away");
 	device_sync(max);
-	assert_int_equal(SAT_VD_OK, last(max)->code);
+	assert_int_equal(SAT_VD_OK, device_last(max)->code);
 	device_sync(bob);
 	(void)device_edit(bob, &id, &id, K_ACCOUNT, SAT_OP_CLAIM, A_OWNER,
 	    txt("sue"));
 	device_sync(bob);
 	refused(bob, "denied");
-	device_check(max);
-	device_check(bob);
+	CHECK(max, bob);
 	world_verify(w);
-	device_free(ann);
-	device_free(sue);
-	device_free(max);
-	device_free(bob);
 	world_free(w);
 }
 
@@ -283,11 +242,9 @@ a_masked_field_is_never_set_by_who_sees_it_masked(void **state) /* P-156 */
 	(void)device_edit(sue, &id, &id, K_ACCOUNT, SAT_OP_MVSET, A_PHONE,
 	    txt("13700000000"));
 	device_sync(sue);
-	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	assert_int_equal(SAT_VD_OK, device_last(sue)->code);
 	device_check(sue);
 	world_verify(w);
-	device_free(ann);
-	device_free(sue);
 	world_free(w);
 }
 
@@ -308,12 +265,10 @@ nobody_looks_behind_the_mask_with_an_opportunity(void **state)
 	claim(sue, &id);
 	(void)device_opp(sue, &id, "mine", "sue");
 	device_sync(sue);
-	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	assert_int_equal(SAT_VD_OK, device_last(sue)->code);
 	assert_text(sue, &id, A_PHONE, "13812345678");
 	device_check(sue);
 	world_verify(w);
-	device_free(ann);
-	device_free(sue);
 	world_free(w);
 }
 
@@ -350,8 +305,7 @@ what_is_kept_for_somebody_is_his_to_claim(void **state) /* P-154 */
 	(void)state;
 	for (int i = 0; i < 12; i++)
 		(void)pooled(ann);
-	device_sync(sue);
-	device_sync(bob);
+	SYNC(sue, bob);
 	assert_int_equal(0, hold(ann, 5, h)); /* she has to wait a week */
 	assert_int_equal(3, hold(sue, 3, h));
 	assert_int_equal(3, hold(sue, 3, again)); /* the answer was lost */
@@ -364,19 +318,15 @@ what_is_kept_for_somebody_is_his_to_claim(void **state) /* P-154 */
 	refused(bob, "claim.held");
 	claim(sue, &h[0].id);
 	device_sync(sue);
-	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	assert_int_equal(SAT_VD_OK, device_last(sue)->code);
 	/* it ends */
 	w->now_ms += 25 * 3600000ll;
 	claim(bob, &h[1].id);
 	device_sync(bob);
-	assert_int_equal(SAT_VD_OK, last(bob)->code);
+	assert_int_equal(SAT_VD_OK, device_last(bob)->code);
 	device_sync(sue);
-	device_check(sue);
-	device_check(bob);
+	CHECK(sue, bob);
 	world_verify(w);
-	device_free(ann);
-	device_free(sue);
-	device_free(bob);
 	world_free(w);
 }
 
@@ -392,12 +342,11 @@ what_was_kept_is_used_up_by_the_claim(void **state) /* P-154 */
 	sat_hold h[64];
 
 	(void)state;
-	device_sync(sue);
-	device_sync(bob);
+	SYNC(sue, bob);
 	assert_int_equal(1, hold(sue, 1, h));
 	claim(sue, &id);
 	device_sync(sue);
-	assert_int_equal(SAT_VD_OK, last(sue)->code);
+	assert_int_equal(SAT_VD_OK, device_last(sue)->code);
 	release(sue, &id, "public");
 	device_sync(sue);
 	claim(sue, &id);
@@ -407,11 +356,8 @@ what_was_kept_is_used_up_by_the_claim(void **state) /* P-154 */
 	device_sync(bob);
 	claim(bob, &id);
 	device_sync(bob);
-	assert_int_equal(SAT_VD_OK, last(bob)->code);
+	assert_int_equal(SAT_VD_OK, device_last(bob)->code);
 	world_verify(w);
-	device_free(ann);
-	device_free(sue);
-	device_free(bob);
 	world_free(w);
 }
 
@@ -439,18 +385,16 @@ what_is_kept_counts_as_claimed(void **state) /* P-153 */
 			continue;
 		claim(sue, &id[i]);
 		device_sync(sue);
-		got += last(sue)->code == SAT_VD_OK;
+		got += device_last(sue)->code == SAT_VD_OK;
 	}
 	assert_int_equal(10, got);
 	refused(sue, "claim.daily");
 	for (int k = 0; k < 10; k++) {
 		claim(sue, &h[k].id);
 		device_sync(sue);
-		assert_int_equal(SAT_VD_OK, last(sue)->code);
+		assert_int_equal(SAT_VD_OK, device_last(sue)->code);
 	}
 	world_verify(w);
-	device_free(ann);
-	device_free(sue);
 	world_free(w);
 }
 
@@ -530,13 +474,9 @@ what_nobody_followed_up_is_taken_back_when_its_owner_was_heard(void **state)
 	assert_text(hq, &id, SAT_SYS_POOL,
 	    "public\nnot followed up for 60 days");
 	assert_text(hq, &kept, A_OWNER, "ann");
-	device_sync(ann);
-	device_sync(ann);
-	device_check(ann);
-	device_check(hq);
+	SYNC(ann, ann);
+	CHECK(ann, hq);
 	world_verify(w);
-	device_free(ann);
-	device_free(hq);
 	world_free(w);
 }
 
@@ -561,8 +501,6 @@ silence_ends_with_the_grace(void **state)
 	tick(w);
 	device_sync(hq);
 	assert_text(hq, &id, A_OWNER, NULL);
-	device_free(ann);
-	device_free(hq);
 	world_free(w);
 }
 
@@ -590,8 +528,6 @@ a_clock_far_behind_takes_nothing_from_its_owner(void **state) /* P-157 */
 	tick(w);
 	device_sync(hq);
 	assert_text(hq, &id, A_OWNER, NULL);
-	device_free(ann);
-	device_free(hq);
 	world_free(w);
 }
 

@@ -36,12 +36,7 @@ visits(world *w, device *d, const sat_id *acc)
 static world *
 two_people(void)
 {
-	world *w = world_new(5);
-
-	world_team(w, "north");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "hq", "hq", NULL);
-	return w;
+	return world_of(5, "ann rep north, hq hq");
 }
 
 static void
@@ -79,8 +74,6 @@ a_device_that_floods_waits_and_the_others_do_not(void **state)
 	w->now_ms += (int64_t)ann->stats.retry_after_s * 1000;
 	device_sync(ann);
 	assert_true(ann->stats.pushed >= 1);
-	device_free(ann);
-	device_free(hq);
 	world_free(w);
 }
 
@@ -126,7 +119,6 @@ what_is_sent_again_does_not_count(void **state)
 	sat_buf_fini(&reply);
 	sat_buf_fini(&batch);
 	sat_arena_fini(&a);
-	device_free(ann);
 	world_free(w);
 }
 
@@ -144,7 +136,6 @@ who_imports_may_send_more(void **state)
 	device_sync(hq);
 	assert_int_equal(0, hq->stats.retry_after_s);
 	assert_int_equal(HOLDS / OPS + 4, hq->stats.pushed);
-	device_free(hq);
 	world_free(w);
 }
 

@@ -9,12 +9,7 @@ enum { K_VISIT = 14, V_VISITOR = 3, V_ARRIVED = 9, V_CONSULTANT = 11 };
 static world *
 showroom(void)
 {
-	world *w = world_new(1);
-
-	world_team(w, "north");
-	world_user(w, "rec", "receptionist", "north");
-	world_user(w, "kio", "kiosk", "north");
-	return w;
+	return world_of(1, "rec receptionist north, kio kiosk north");
 }
 
 static device *

@@ -25,8 +25,7 @@ setup(void **state)
 	world_user(w, "bob", "rep", "t1");
 	ann = device_new(w, "ann");
 	bob = device_new(w, "bob");
-	device_sync(ann);
-	device_sync(bob);
+	SYNC(ann, bob);
 	for (int i = 0; i < 8; i++) {
 		(void)snprintf(name, sizeof name, "firm %d", i);
 		acc[i] = device_account(i % 2 ? bob : ann, name,
@@ -41,8 +40,7 @@ setup(void **state)
 		if (i == 2)
 			(void)device_edit(ann, &acc[i], &ghost, K_ACCOUNT,
 			    SAT_OP_SET, A_SECTOR, txt("x"));
-		device_sync(ann);
-		device_sync(bob);
+		SYNC(ann, bob);
 	}
 	device_sync(ann);
 	device_sync(bob); /* their cursors are at the head */
@@ -127,10 +125,8 @@ the_log_reads_as_one_after_it_moved(void **state) /* T1 */
 	/* the server goes on as if nothing had happened */
 	(void)device_edit(ann, &acc[0], &acc[0], K_ACCOUNT, SAT_OP_SET,
 	    A_REMARK, txt("after"));
-	device_sync(ann);
-	device_sync(bob);
-	device_check(ann);
-	device_check(bob);
+	SYNC(ann, bob);
+	CHECK(ann, bob);
 	assert_int_equal(n + 1, head());
 	world_verify(w);
 }
@@ -220,13 +216,11 @@ nothing_moves_that_a_backup_or_a_live_device_lacks(void **state) /* T2 */
 	w->now_ms += 20 * DAY;
 	device_sync(ann);
 	w->now_ms += 40000;
-	device_sync(ann);
-	device_sync(ann);
+	SYNC(ann, ann);
 	assert_ok(sat_sqlite_mark_durable(w->store, n + 1, &err));
 	assert_int_equal(n, limit(30 * DAY, 0));
 	w->now_ms += 12 * DAY; /* his lease is over */
-	device_sync(ann);
-	device_sync(ann);
+	SYNC(ann, ann);
 	assert_int_equal(n + 1, limit(30 * DAY, 0));
 	/* and what is younger than it must stay stays */
 	assert_int_equal(n, limit(30 * DAY, 13 * DAY));
@@ -414,8 +408,7 @@ what_followed_a_merge_is_known_of_a_commit_in_a_segment(void **state) /* P-171 *
 	device_sync(boss);
 	(void)device_edit(bob, &acc[1], &acc[1], K_ACCOUNT, SAT_OP_SET,
 	    A_SECTOR, txt("late"));
-	device_sync(bob);
-	device_sync(boss);
+	SYNC(bob, boss);
 	h = device_find(boss, &acc[0], 0);
 	assert_non_null(h);
 	assert_non_null(memmem(h->state.p, h->state.n, "late", 4));

@@ -67,56 +67,6 @@ nothing_new_costs_one_round_trip(void **state)
 	world_free(w);
 }
 
-/* Build the push of what waits, as bytes. */
-static void
-push_frame(device *d, sat_buf *out, unsigned spoil)
-{
-	sat_msg m = { .type = SAT_MSG_PUSH };
-	sat_buf batch = { 0 };
-	sat_arena a = { 0 };
-	sat_commit *c;
-	sat_err err = { 0 };
-	size_t n;
-
-	assert_ok(op_outbox(d, &a, &m.u.push, &c, &n, 1, &err));
-	if (spoil == 1)
-		m.u.push.sig[3] ^= 1;
-	if (spoil == 2)
-		c[0].salt[0] ^= 1;
-	if (spoil == 3)
-		m.u.push.prev[0] ^= 1;
-	assert_ok(sat_batch_write(&batch, SAT_BATCH_PUSH, c, n, &err));
-	m.u.push.batch = sat_buf_span(&batch);
-	sat_msg_write(out, &m);
-	sat_buf_fini(&batch);
-	sat_arena_fini(&a);
-}
-
-static sat_rc
-ask(device *d, sat_span frame, sat_buf *reply, sat_msg *m, sat_arena *a,
-    sat_err *e)
-{
-	sat_rc rc;
-
-	sat_buf_reset(reply);
-	if ((rc = sat_server_handle(d->w->server, &d->link, reply, frame, e)) !=
-	    SAT_OK || (rc = sat_msg_read(m, a, sat_buf_span(reply), e)) !=
-	    SAT_OK)
-		return rc;
-	return m->type == SAT_MSG_ERROR ? sat_msg_to_err(&m->u.error, e) :
-	    SAT_OK;
-}
-
-static uint64_t
-head(world *w)
-{
-	sat_sqlite_status s;
-	sat_err err = { 0 };
-
-	assert_ok(sat_sqlite_status_get(&s, w->store, &err));
-	return s.lsn;
-}
-
 static void
 a_push_sent_again_gets_the_same_bytes_and_changes_nothing(void **state) /* U2 */
 {
@@ -135,20 +85,20 @@ a_push_sent_again_gets_the_same_bytes_and_changes_nothing(void **state) /* U2 */
 	(void)device_edit(ann, &acc, &ghost, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
 	    txt("x"));
 	(void)device_activity(ann, &acc, "called");
-	push_frame(ann, &frame, 0);
-	assert_ok(ask(ann, sat_buf_span(&frame), &r1, &m, &a, &err));
+	device_frame(ann, &frame, 0);
+	assert_ok(device_ask(ann, sat_buf_span(&frame), &r1, &m, &a, &err));
 	assert_int_equal(3, m.u.verdicts.n);
 	assert_int_equal(2, m.u.verdicts.neids);
 	assert_int_equal(SAT_VD_PARKED, m.u.verdicts.v[1].code);
-	assert_int_equal(2, head(w));
+	assert_int_equal(2, world_head(w));
 	w->now_ms += 100000;
-	assert_ok(ask(ann, sat_buf_span(&frame), &r2, &m, &a, &err));
+	assert_ok(device_ask(ann, sat_buf_span(&frame), &r2, &m, &a, &err));
 	assert_true(sat_span_eq(sat_buf_span(&r1), sat_buf_span(&r2)));
-	assert_int_equal(2, head(w));
+	assert_int_equal(2, world_head(w));
 	/* also after a restart, from the file alone */
 	world_stop(w);
 	world_start(w);
-	assert_ok(ask(ann, sat_buf_span(&frame), &r2, &m, &a, &err));
+	assert_ok(device_ask(ann, sat_buf_span(&frame), &r2, &m, &a, &err));
 	assert_true(sat_span_eq(sat_buf_span(&r1), sat_buf_span(&r2)));
 	world_verify(w);
 	sat_arena_fini(&a);
@@ -178,14 +128,14 @@ a_shorter_past_ending_in_a_refusal_gets_its_verdicts(void **state) /* U2 */
 	ghost = device_id(ann);
 	(void)device_edit(ann, &acc, &ghost, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
 	    txt("x"));
-	push_frame(ann, &frame, 0);
+	device_frame(ann, &frame, 0);
 	(void)device_activity(ann, &acc, "called");
 	device_sync(ann);
-	assert_ok(ask(ann, sat_buf_span(&frame), &r, &m, &a, &err));
+	assert_ok(device_ask(ann, sat_buf_span(&frame), &r, &m, &a, &err));
 	assert_int_equal(SAT_MSG_VERDICTS, m.type);
 	assert_int_equal(2, m.u.verdicts.n);
 	assert_int_equal(SAT_VD_PARKED, m.u.verdicts.v[1].code);
-	assert_int_equal(2, head(w));
+	assert_int_equal(2, world_head(w));
 	sat_arena_fini(&a);
 	sat_buf_fini(&frame);
 	sat_buf_fini(&r);
@@ -209,21 +159,21 @@ a_spoilt_push_stores_nothing(void **state) /* U1 */
 	(void)device_account(ann, "first", "ann");
 	for (unsigned spoil = 1; spoil <= 3; spoil++) {
 		sat_buf_reset(&frame);
-		push_frame(ann, &frame, spoil);
-		assert_rc(SAT_EINTEGRITY, ask(ann, sat_buf_span(&frame), &r, &m,
+		device_frame(ann, &frame, spoil);
+		assert_rc(SAT_EINTEGRITY, device_ask(ann, sat_buf_span(&frame), &r, &m,
 		    &a, &err));
 		assert_string_equal("signature", err.code);
-		assert_int_equal(0, head(w));
+		assert_int_equal(0, world_head(w));
 	}
 	/* another device's signature */
 	sat_buf_reset(&frame);
-	push_frame(ann, &frame, 0);
-	assert_rc(SAT_EINTEGRITY, ask(bob, sat_buf_span(&frame), &r, &m, &a,
+	device_frame(ann, &frame, 0);
+	assert_rc(SAT_EINTEGRITY, device_ask(bob, sat_buf_span(&frame), &r, &m, &a,
 	    &err));
 	/* before hello */
 	ann->link.greeted = false;
-	assert_rc(SAT_EPROTO, ask(ann, sat_buf_span(&frame), &r, &m, &a, &err));
-	assert_int_equal(0, head(w));
+	assert_rc(SAT_EPROTO, device_ask(ann, sat_buf_span(&frame), &r, &m, &a, &err));
+	assert_int_equal(0, world_head(w));
 	world_verify(w);
 	sat_arena_fini(&a);
 	sat_buf_fini(&frame);
@@ -248,7 +198,7 @@ a_gap_is_named_and_filled(void **state) /* U3 */
 	/* as after a server's restore: the device thinks two are there */
 	ann->out[0].state = ann->out[1].state = 3;
 	assert_ok(device_sync_flags(ann, SAT_CS_PUSH_ONLY, &err));
-	assert_int_equal(6, head(w));
+	assert_int_equal(6, world_head(w));
 	for (size_t i = 2; i < ann->nout; i++)
 		assert_int_equal(1, ann->out[i].state);
 	world_verify(w);
@@ -287,7 +237,7 @@ a_copied_folder_is_a_fork(void **state) /* U3 */
 	device_sync(ann);
 	assert_rc(SAT_ECONFLICT, device_sync_flags(copy, 0, &err));
 	assert_string_equal("fork", err.code);
-	assert_int_equal(3, head(w));
+	assert_int_equal(3, world_head(w));
 	/* it believes in a past the server does not know */
 	copy->out[1].state = 3;
 	(void)device_activity(copy, &acc, "more");
@@ -308,7 +258,7 @@ a_copied_folder_is_a_fork(void **state) /* U3 */
 	device_check(copy);
 	device_sync(ann);
 	device_check(ann);
-	assert_int_equal(4, head(w));
+	assert_int_equal(4, world_head(w));
 	world_verify(w);
 	device_free(copy);
 	device_free(ann);
@@ -332,7 +282,7 @@ work_moved_twice_counts_once(void **state) /* P-074 */
 	(void)device_activity(ann, &device_find(ann, &acc, 0)->id, "refused?");
 	device_move(ann, 7);
 	device_sync(ann);
-	assert_int_equal(4, head(w));
+	assert_int_equal(4, world_head(w));
 	eff = ann->out[1].eff;
 	/* the folder as it was before, once more */
 	for (size_t i = 1; i < ann->nout; i++) {
@@ -345,7 +295,7 @@ work_moved_twice_counts_once(void **state) /* P-074 */
 	(void)device_edit(ann, &acc, &acc, K_ACCOUNT, SAT_OP_ADD, A_VISITS,
 	    sat_v_int(1));
 	device_sync(ann);
-	assert_int_equal(5, head(w));
+	assert_int_equal(5, world_head(w));
 	assert_int_equal(2, ann->out[1].lsn);
 	assert_true(eff == ann->out[1].eff);
 	assert_int_equal(2, ann->neids);
@@ -488,7 +438,7 @@ nobody_writes_in_anothers_name_or_behind_a_closed_door(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_string_equal("denied", sue->out[i].slug);
 	assert_null(device_find(sue, &acc, 0));
-	assert_int_equal(1, head(w));
+	assert_int_equal(1, world_head(w));
 	world_verify(w);
 	device_free(ann);
 	device_free(sue);
@@ -520,14 +470,14 @@ late_and_conflict_verdicts_are_the_same_when_asked_again(void **state) /* A3 */
 	(void)device_activity(ann, &gone, "late");
 	(void)device_edit(ann, &acc, &acc, K_ACCOUNT, SAT_OP_MVSET, A_NAME,
 	    txt("other name"));
-	push_frame(ann, &frame, 0);
-	assert_ok(ask(ann, sat_buf_span(&frame), &r1, &m, &a, &err));
+	device_frame(ann, &frame, 0);
+	assert_ok(device_ask(ann, sat_buf_span(&frame), &r1, &m, &a, &err));
 	assert_int_equal(4, m.u.verdicts.n);
 	assert_int_equal(SAT_VD_OK_LATE, m.u.verdicts.v[2].code);
 	assert_int_equal(SAT_VD_CONFLICT, m.u.verdicts.v[3].code);
 	world_stop(w);
 	world_start(w);
-	assert_ok(ask(ann, sat_buf_span(&frame), &r2, &m, &a, &err));
+	assert_ok(device_ask(ann, sat_buf_span(&frame), &r2, &m, &a, &err));
 	assert_true(sat_span_eq(sat_buf_span(&r1), sat_buf_span(&r2)));
 	for (int i = 0; i < 2; i++) {
 		device_sync(d[i]);
@@ -924,9 +874,9 @@ a_failed_commit_tells_nobody_it_was_saved(void **state)
 	(void)state;
 	device_sync(ann);
 	(void)device_account(ann, "first", "ann");
-	push_frame(ann, &frame, 0);
+	device_frame(ann, &frame, 0);
 	w->fail_commit = SAT_ENOSPACE;
-	assert_rc(SAT_ENOSPACE, ask(ann, sat_buf_span(&frame), &r, &m, &a,
+	assert_rc(SAT_ENOSPACE, device_ask(ann, sat_buf_span(&frame), &r, &m, &a,
 	    &err));
 	w->fail_commit = SAT_EFSYNC;
 	sat_buf_reset(&r);
@@ -934,9 +884,9 @@ a_failed_commit_tells_nobody_it_was_saved(void **state)
 	    sat_buf_span(&frame), &err));
 	assert_int_equal(0, r.n);
 	w->fail_commit = SAT_OK;
-	assert_int_equal(0, head(w));
+	assert_int_equal(0, world_head(w));
 	device_sync(ann);
-	assert_int_equal(1, head(w));
+	assert_int_equal(1, world_head(w));
 	assert_int_equal(1, ann->out[0].lsn);
 	device_check(ann);
 	world_verify(w);
@@ -963,9 +913,9 @@ one_bad_push_of_a_group_is_refused_alone(void **state)
 		d[i] = device_new(w, who[i]);
 		device_sync(d[i]);
 		(void)device_account(d[i], who[i], who[i]);
-		push_frame(d[i], &frame[i], i == 1);
+		device_frame(d[i], &frame[i], i == 1);
 	}
-	push_frame(d[0], &frame[4], 0); /* the same again in the same group */
+	device_frame(d[0], &frame[4], 0); /* the same again in the same group */
 	sat_buf_str(&frame[5], "\x03garbage");
 	for (size_t i = 0; i < 6; i++)
 		jobs[i] = (sat_server_job){ &d[i % 4]->link,
@@ -981,7 +931,7 @@ one_bad_push_of_a_group_is_refused_alone(void **state)
 			assert_true(sat_span_eq(sat_buf_span(&reply[0]),
 			    sat_buf_span(&reply[4])));
 	}
-	assert_int_equal(3, head(w));
+	assert_int_equal(3, world_head(w));
 	world_verify(w);
 	for (size_t i = 0; i < 6; i++) {
 		sat_buf_fini(&frame[i]);
@@ -1021,7 +971,7 @@ hello_refuses_whom_it_must(void **state)
 	assert_ok(sat_sqlite_device_revoke(w->store, ann->ord, &err));
 	assert_ok(sat_server_reload(w->server, &err));
 	assert_rc(SAT_EREVOKED, device_sync_flags(ann, 0, &err));
-	assert_int_equal(0, head(w));
+	assert_int_equal(0, world_head(w));
 	assert_ok(sat_sqlite_user_edit(w->store, "bob", NULL, NULL, &yes, &err));
 	assert_ok(sat_server_reload(w->server, &err));
 	assert_rc(SAT_EDENIED, device_sync_flags(bob, 0, &err));
@@ -1294,7 +1244,7 @@ random_history(uint64_t seed, int steps)
 	if (getenv("SAT_VERBOSE") != NULL)
 		printf("seed %llu: head %llu late %llu rejected %llu "
 		    "conflicts %llu rescopes %llu frames %lu\n",
-		    (unsigned long long)seed, (unsigned long long)head(w),
+		    (unsigned long long)seed, (unsigned long long)world_head(w),
 		    (unsigned long long)late, (unsigned long long)rejected,
 		    (unsigned long long)conflicts, (unsigned long long)moved,
 		    w->frames);

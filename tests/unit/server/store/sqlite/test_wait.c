@@ -2,8 +2,6 @@
  * WAIT at the server's core: answered at once or not at all, and what is told
  * afterwards is exactly what the scope index got (P-210, P-211).
  */
-/* a header of a whole device, of which little is needed here */
-#pragma GCC diagnostic ignored "-Wunused-function"
 #include "tests/unit/server/store/sqlite/device.h"
 
 /* @return what the answer says; -1 = none, the session is parked. */
@@ -53,10 +51,7 @@ a_wait_is_parked_until_a_commit_touches_its_keys(void **state)
 	sat_heard h;
 
 	(void)state;
-	device_sync(sue);
-	device_sync(hq);
-	device_sync(max);
-	device_sync(ann);
+	SYNC(sue, hq, max, ann);
 	(void)sat_server_heard(w->server);
 	assert_int_equal(-1, wait_of(sue));
 	assert_int_equal(-1, wait_of(hq));
@@ -76,10 +71,6 @@ a_wait_is_parked_until_a_commit_touches_its_keys(void **state)
 	assert_int_equal(0, h.n);
 	device_sync(hq);
 	assert_int_equal(-1, wait_of(hq));
-	device_free(ann);
-	device_free(sue);
-	device_free(hq);
-	device_free(max);
 	world_free(w);
 }
 
@@ -98,7 +89,6 @@ a_registry_that_moved_concerns_everybody(void **state)
 	h = sat_server_heard(w->server);
 	assert_true(h.everybody);
 	assert_int_equal(SAT_WAITED_SETTINGS, wait_of(sue));
-	device_free(sue);
 	world_free(w);
 }
 
@@ -106,7 +96,6 @@ static void
 whoever_has_not_greeted_is_refused_not_parked(void **state)
 {
 	world *w = world_company(33);
-	device *sue = device_new(w, "sue");
 	sat_msg m = { .type = SAT_MSG_WAIT };
 	sat_buf frame = { 0 }, reply = { 0 };
 	sat_server_session x = { 0 };
@@ -120,7 +109,6 @@ whoever_has_not_greeted_is_refused_not_parked(void **state)
 	assert_int_equal(SAT_MSG_ERROR, reply.p[0]);
 	sat_buf_fini(&frame);
 	sat_buf_fini(&reply);
-	device_free(sue);
 	world_free(w);
 }
 
