@@ -211,7 +211,7 @@ static sat_rc
 compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 {
 	uint64_t here[SAT_ORIGIN_MAX];
-	bool lacks;
+	bool lacks, here_more = false;
 	size_t n;
 	sat_rc rc;
 
@@ -225,8 +225,15 @@ compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 	if (!*better || covers(x->s, g->origin, g->norigin, here, n))
 		return SAT_OK;
 	if ((rc = sat_srv_only_in(&lacks, x->s, here, n, g->origin,
-	    g->norigin, e)) == SAT_OK)
-		*better = !lacks;
+	    g->norigin, e)) != SAT_OK)
+		return rc;
+	*better = !lacks;
+	if (!lacks)
+		return SAT_OK;
+	if ((rc = sat_srv_shows_more(better, x->s, &g->r, &g->w->r, e)) ==
+	    SAT_OK && *better)
+		rc = sat_srv_shows_more(&here_more, x->s, &g->w->r, &g->r, e);
+	*better = *better && !here_more;
 	return rc;
 }
 

@@ -503,6 +503,10 @@ SAT_CHECK sat_rc sat_srv_contained_in(bool *yes, sat_server *s, wrec *w,
  * that its author has not brought back and may never bring? */
 SAT_CHECK sat_rc sat_srv_only_in(bool *yes, sat_server *s, const uint64_t *a,
     size_t na, const uint64_t *b, size_t nb, sat_err *e);
+/* Does a show a value, newer than b's, or an element that b lacks, of a device
+ * that has not come back? */
+SAT_CHECK sat_rc sat_srv_shows_more(bool *yes, sat_server *s,
+    const sat_record *a, const sat_record *b, sat_err *e);
 /* What of a logged commit was not folded, as bits of its operations; NULL =
  * nothing. */
 SAT_CHECK sat_rc sat_srv_held_ops(const uint8_t **bits, sat_old *old,

@@ -12,7 +12,8 @@
  *       and only when they reach its place there.
  *   C2  what was refused, or left out of a push, stands nowhere.
  *   C3  of two states of which neither holds the other, the one that alone has
- *       commits of a device that has not come back stays.
+ *       commits of a device that has not come back stays; when both may, the one
+ *       that alone shows what such a device did is taken.
  */
 #include "protocol/server_int.h"
 
@@ -157,6 +158,56 @@ sat_srv_only_in(bool *yes, sat_server *s, const uint64_t *a, size_t na,
 		    SAT_OK))
 			return rc;
 	return SAT_OK;
+}
+
+/* Places are of whole chains: a commit that one order has and another has not may
+ * be about any record. What a record shows is its own. */
+static sat_rc
+shows_cell(bool *yes, sat_server *s, const sat_kind *k, const sat_cell *a,
+    const sat_cell *b, sat_err *e)
+{
+	const sat_field *f = sat_kind_field_id(k, a->field);
+	sat_element *x, *y;
+	size_t nx, ny = 0;
+	bool back;
+	sat_rc rc = SAT_OK;
+
+	if (f == NULL || f->policy != SAT_P_SET) {
+		if ((b != NULL && b->at.hlc >= a->at.hlc) ||
+		    (rc = is_back(&back, s, a->at.dev, e)) != SAT_OK)
+			return rc;
+		*yes = *yes || !back;
+		return SAT_OK;
+	}
+	nx = sat_cell_elements(&x, &s->txn, a);
+	if (b != NULL)
+		ny = sat_cell_elements(&y, &s->txn, b);
+	for (size_t i = 0; i < nx && !*yes && rc == SAT_OK; i++) {
+		bool there = false;
+
+		for (size_t j = 0; j < ny && !there; j++)
+			there = sat_span_eq(x[i].text, y[j].text);
+		if (!there && (rc = is_back(&back, s, x[i].dev, e)) == SAT_OK)
+			*yes = !back;
+	}
+	return rc;
+}
+
+sat_rc
+sat_srv_shows_more(bool *yes, sat_server *s, const sat_record *a,
+    const sat_record *b, sat_err *e)
+{
+	const sat_kind *k = sat_srv_kind(s, a->kind);
+	sat_rc rc = SAT_OK;
+
+	*yes = false;
+	for (size_t i = 0; i < a->ncells && !*yes && rc == SAT_OK &&
+	    k != NULL; i++)
+		if (a->cells[i].field < SAT_SYS_FIRST &&
+		    a->cells[i].at.dev != SAT_DEV_SERVER)
+			rc = shows_cell(yes, s, k, &a->cells[i],
+			    sat_record_cell(b, a->cells[i].field), e);
+	return rc;
 }
 
 /* ---- what of a commit was not folded ------------------------------------------------ */

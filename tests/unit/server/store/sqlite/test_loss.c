@@ -467,6 +467,81 @@ a_state_of_the_server_before_the_last_is_taken_too(void **state) /* E2 */
 	company_free(&c);
 }
 
+static bool
+is_tagged(company *c, const sat_id *id, const char *tag)
+{
+	states_of s = all_states(c->w);
+	sat_arena a = { 0 };
+	sat_element *el;
+	const sat_cell *cell;
+	bool yes = false;
+	sat_record r;
+	size_t n;
+	sat_err err = { 0 };
+
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(
+	    &state_in(&s, id)->bytes), &err));
+	cell = sat_record_cell(&r, A_TAGS);
+	n = cell != NULL ? sat_cell_elements(&el, &a, cell) : 0;
+	for (size_t i = 0; i < n; i++)
+		yes = yes || sat_span_eq(el[i].text, sat_span_str(tag));
+	sat_arena_fini(&a);
+	free_states(&s);
+	return yes;
+}
+
+/* Two servers lost, and the author with them. The first had a commit of his that
+ * the second refused; it was about something else, but a place does not tell. */
+static void
+of_two_states_the_one_that_shows_more_of_who_is_gone_is_taken(void **state)
+{ /* C3, P-251 */
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		company c = company_new(sat_test_seed(21));
+		states_of one, two;
+		sat_place at[2];
+		sat_epoch e;
+		sat_id id;
+
+		id = device_account(c.bob, "watched", "bob");
+		sync_all(&c);
+		take_backup(&c);
+		(void)device_account(c.bob, "another", "bob");
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("early"));
+		sync_all(&c);
+		one = all_states(c.w);
+		at[0] = (sat_place){ c.hq->cursor, c.bob->ord, 1, 2, 3 };
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		take_backup(&c);
+		follow(c.bob, &e);
+		follow(c.hq, &e);
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("late"));
+		c.w->now_ms += 1000;
+		device_sync(c.bob);
+		device_sync(c.hq);
+		two = all_states(c.w);
+		/* but for the other customer: he was refused there */
+		at[1] = (sat_place){ c.hq->cursor, c.bob->ord, 1, 3, 4 };
+		c.w->now_ms += 1000;
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		follow(c.hq, &e);
+		c.places = at;
+		c.nplaces = 2;
+		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &one :
+		    &two, &id));
+		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &two :
+		    &one, &id));
+		assert_true(is_tagged(&c, &id, "early"));
+		assert_true(is_tagged(&c, &id, "late"));
+		world_verify(c.w);
+		free_states(&one);
+		free_states(&two);
+		company_free(&c);
+	}
+}
+
 static void
 what_comes_back_merged_stands_below_its_winner(void **state) /* P-254 */
 {
@@ -931,6 +1006,8 @@ main(void)
 		cmocka_unit_test(what_its_author_never_heard_of_counts_once),
 		cmocka_unit_test(
 		    a_state_of_the_server_before_the_last_is_taken_too),
+		cmocka_unit_test(
+		    of_two_states_the_one_that_shows_more_of_who_is_gone_is_taken),
 		cmocka_unit_test(what_comes_back_merged_stands_below_its_winner),
 		cmocka_unit_test(
 		    two_merges_that_come_back_from_two_servers_make_no_circle),
