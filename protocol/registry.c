@@ -130,6 +130,7 @@ read_teams(sat_registry *reg, sat_reader *r)
 		t->key = read_text(r, &reg->mem);
 		t->name = read_text(r, &reg->mem);
 		t->parent = read_text(r, &reg->mem);
+		t->disabled = false;
 	}
 }
 
@@ -161,6 +162,7 @@ read_devices(sat_registry *reg, sat_reader *r)
 		d->user = (uint32_t)sat_read_uint_max(r, UINT32_MAX);
 		d->name = read_text(r, &reg->mem);
 		d->revoked = read_flag(r);
+		d->waiting = false;
 	}
 }
 

@@ -20,11 +20,13 @@ typedef struct sat_user {
 typedef struct sat_team {
 	uint32_t ord;
 	const char *key, *name, *parent; /* parent: region/office text or "" */
+	bool disabled; /* the server's own: not on the wire */
 } sat_team;
 typedef struct sat_device {
 	uint32_t ord, user;
 	const char *name;
 	bool revoked;
+	bool waiting; /* not let in yet (P-390); the server's own as well */
 } sat_device;
 
 typedef struct sat_registry {

@@ -12,9 +12,10 @@
 
 /* ---- who asks --------------------------------------------------------------------- */
 
+/* waits: may it still have to be let in? */
 static sat_rc
 device_user(const sat_user **user, const sat_server *s, uint32_t ord,
-    sat_err *e)
+    bool waits, sat_err *e)
 {
 	const sat_device *d = sat_registry_device(&s->reg, ord);
 
@@ -24,6 +25,10 @@ device_user(const sat_user **user, const sat_server *s, uint32_t ord,
 	if (d->revoked)
 		return sat_fail_code(e, SAT_EREVOKED, "device.revoked", NULL,
 		    "device %u was revoked", ord);
+	if (d->waiting && !waits) /* P-390 */
+		return sat_fail_code(e, SAT_ELOCKED, "device.waiting",
+		    "an administrator has to: satcheld device approve",
+		    "device %u is enrolled and not let in yet", ord);
 	*user = sat_registry_user_ord(&s->reg, d->user);
 	if (*user == NULL || (*user)->disabled)
 		return sat_fail_code(e, SAT_EDENIED, "user.disabled",
@@ -37,7 +42,7 @@ sat_srv_session_user(const sat_user **user, sat_server *s,
 {
 	if (!x->greeted)
 		return sat_fail(e, SAT_EPROTO, "no hello on this link yet");
-	return device_user(user, s, x->device, e);
+	return device_user(user, s, x->device, false, e);
 }
 
 static sat_rc
@@ -156,7 +161,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 		return sat_fail_code(e, SAT_ELOCKED, "device.unknown",
 		    "enrol it with an invitation",
 		    "no device is enrolled with this key");
-	if (rc != SAT_OK || (rc = device_user(&user, s, ord, e)) != SAT_OK)
+	if (rc != SAT_OK || (rc = device_user(&user, s, ord, false, e)) != SAT_OK)
 		return rc;
 	if (h->device != ord)
 		return sat_fail_code(e, SAT_EDENIED, "device.other", NULL,
@@ -240,7 +245,7 @@ enrol(sat_server *s, sat_server_session *x, sat_buf *reply,
 	if ((rc = sat_srv_commit(s, e)) != SAT_OK ||
 	    (rc = sat_srv_begin(s, e)) != SAT_OK ||
 	    (rc = reload(s, e)) != SAT_OK ||
-	    (rc = device_user(&user, s, out->device, e)) != SAT_OK)
+	    (rc = device_user(&user, s, out->device, true, e)) != SAT_OK)
 		return rc;
 	out->user_key = sat_span_str(user->key);
 	out->role = sat_span_str(user->role);

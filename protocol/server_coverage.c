@@ -162,7 +162,7 @@ static bool
 may_know(const sat_server *s, const sat_user *me, sat_grant grant, uint32_t dev)
 {
 	const sat_device *d = sat_registry_device(&s->reg, dev);
-	const sat_user *of = d == NULL || d->revoked ? NULL :
+	const sat_user *of = d == NULL || d->revoked || d->waiting ? NULL :
 	    sat_registry_user_ord(&s->reg, d->user);
 
 	if (of == NULL || of->disabled)

@@ -376,7 +376,8 @@ heard_of(bool *yes, sat_server *s, const due *d, int64_t now, sat_err *e)
 	for (size_t i = 0; i < s->reg.ndevices && !*yes; i++) {
 		const sat_device *dev = &s->reg.devices[i];
 
-		if (dev->user != d->owner->ord || dev->revoked)
+		if (dev->user != d->owner->ord || dev->revoked ||
+		    dev->waiting)
 			continue;
 		if ((rc = st->device_heard(&ms, st->u, dev->ord, e)) != SAT_OK)
 			return rc;

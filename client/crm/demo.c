@@ -219,9 +219,12 @@ static sat_rc
 give_people(demo *d)
 {
 	const demo_words *w = d->w;
-	sat_team teams[] = { { 1, "east", w->teams[0], "" },
-		{ 2, "south", w->teams[1], "" },
-		{ 3, "west", w->teams[2], "" } };
+	sat_team teams[] = { { .ord = 1, .key = "east", .name = w->teams[0],
+		      .parent = "" },
+		{ .ord = 2, .key = "south", .name = w->teams[1],
+		      .parent = "" },
+		{ .ord = 3, .key = "west", .name = w->teams[2],
+		      .parent = "" } };
 	sat_user users[DEMO_REP_FIRST - 1 + DEMO_REPS];
 	sat_device devices[DEMO_REP_FIRST - 1 + DEMO_REPS];
 	uint32_t n = DEMO_REP_FIRST - 1 + DEMO_REPS;
@@ -237,7 +240,8 @@ give_people(demo *d)
 		put_user(d, &users[4 + i], DEMO_REP_FIRST + i, w->reps[i], "rep",
 		    i / 3 + 1);
 	for (uint32_t i = 0; i < n; i++)
-		devices[i] = (sat_device){ i + 1, i + 1, w->device, false };
+		devices[i] = (sat_device){ .ord = i + 1, .user = i + 1,
+		    .name = w->device };
 	sat_registry_write(&b, &reg);
 	rc = d->ops.registry(d->ops.u, sat_buf_span(&b), d->e);
 	sat_buf_fini(&b);

@@ -24,7 +24,7 @@ static bool
 is_allowed_option(const char *word)
 {
 	static const char *const options[] = { "name", "role", "team", "parent",
-		"user", "ttl", "days", "void", "stale", "json", NULL };
+		"user", "ttl", "days", "void", "stale", "approve", "json", NULL };
 	char name[32];
 
 	(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="),

@@ -153,7 +153,7 @@ ON CONFLICT(dev) DO UPDATE SET rev = excluded.rev, at_ms = excluded.at_ms,
 -- Live devices and how far each is.
 SELECT d.ord, d.user, d.name, d.seen_ms, coalesce(r.rev, 0), coalesce(r.at_ms, 0)
 FROM device AS d LEFT JOIN receipt AS r ON r.dev = d.ord
-WHERE d.revoked = 0 ORDER BY d.ord;
+WHERE d.revoked = 0 AND d.waiting = 0 ORDER BY d.ord;
 
 -- :name drop_log
 DELETE FROM log;

@@ -44,6 +44,11 @@ sat_db *sat_sqlite_store_db(sat_sqlite_store *s);   /* counters, bench */
  * SAT_ECONFLICT when the key exists; SAT_EINVALID when it is malformed. */
 SAT_CHECK sat_rc sat_sqlite_team_add(uint32_t *ord, sat_sqlite_store *s,
     const char *key, const char *name, const char *parent, sat_err *e);
+/* NULL keeps a member; name is the shown one. A team is disabled when nobody in
+ * it may sync (SAT_ECONFLICT), and nobody is added to it from then on.
+ * SAT_ENOTFOUND. */
+SAT_CHECK sat_rc sat_sqlite_team_edit(sat_sqlite_store *s, const char *key,
+    const char *name, const char *parent, const bool *disabled, sat_err *e);
 /* role: "rep", "manager", "hq", "admin", "expert", "service", "marketing", "auditor",
  * "kiosk", "receptionist"; team: key or NULL. SAT_ENOTFOUND when
  * the team is unknown. */
@@ -64,6 +69,8 @@ typedef struct sat_sqlite_device {
 	int32_t permit_days; /* 0 = as all, -1 = none any more */
 	uint64_t diverged; /* ranges of records it had to be sent again */
 	sat_span template_oid; /* as it last reported; empty = never */
+	sat_span sign_pk;
+	bool waiting; /* enrolled; not let in yet (P-390) */
 } sat_sqlite_device;
 /* Ascending ordinal; cb returns false to stop. */
 SAT_CHECK sat_rc sat_sqlite_devices(sat_sqlite_store *s,
@@ -71,6 +78,9 @@ SAT_CHECK sat_rc sat_sqlite_devices(sat_sqlite_store *s,
 /* How long it may be used without the server (P-189). SAT_ENOTFOUND. */
 SAT_CHECK sat_rc sat_sqlite_device_permit(sat_sqlite_store *s, uint32_t ord,
     int32_t days, sat_err *e);
+/* Let it in. SAT_ECONFLICT: it does not wait. */
+SAT_CHECK sat_rc sat_sqlite_device_approve(sat_sqlite_store *s, uint32_t ord,
+    sat_err *e);
 SAT_CHECK sat_rc sat_sqlite_device_revoke(sat_sqlite_store *s, uint32_t ord,
     sat_err *e);
 
@@ -89,6 +99,11 @@ SAT_CHECK sat_rc sat_sqlite_diverged(sat_sqlite_store *s,
  * stays here. SAT_ENOTFOUND: no such user; SAT_EDENIED: the user is disabled. */
 SAT_CHECK sat_rc sat_sqlite_invite_add(sat_sqlite_store *s,
     const uint8_t token[16], const char *user, int64_t expires_ms, sat_err *e);
+
+/* Whoever uses this invitation waits until an administrator lets the device in.
+ * SAT_ENOTFOUND: unknown or used. */
+SAT_CHECK sat_rc sat_sqlite_invite_hold(sat_sqlite_store *s,
+    const uint8_t token[16], sat_err *e);
 
 /* ---- numbers ------------------------------------------------------------------ */
 

@@ -136,6 +136,8 @@ user_add(uint32_t *ord, sat_sqlite_store *s, const char *key, const char *name,
 			return rc;
 		if (team_ord == 0)
 			return sat_fail(e, SAT_ENOTFOUND, "no such team");
+		if (disabled)
+			return sat_fail(e, SAT_EDENIED, "the team is disabled");
 	}
 	if ((rc = store_stmt(&q, s->db, SQL_USER_ADD, e)) != SAT_OK)
 		return rc;
@@ -164,6 +166,46 @@ bind_or_null(sat_stmt *q, int i, const char *s)
 		sat_bind_null(q, i);
 	else
 		sat_bind_text(q, i, sat_span_str(s));
+}
+
+static sat_rc
+team_edit(sat_sqlite_store *s, const char *key, const char *name,
+    const char *parent, const bool *disabled, sat_err *e)
+{
+	uint32_t ord;
+	sat_stmt *q;
+	bool was;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_TEAM_EDIT, e)) != SAT_OK)
+		return rc;
+	bind_or_null(q, 1, name);
+	bind_or_null(q, 2, parent);
+	if (disabled == NULL)
+		sat_bind_null(q, 3);
+	else
+		sat_bind_int(q, 3, *disabled);
+	sat_bind_text(q, 4, sat_span_str(key));
+	if ((rc = sat_run(q, e)) != SAT_OK || sat_db_changes(s->db) != 0)
+		return rc;
+	if ((rc = by_key(&ord, &was, s, SQL_TEAM_BY_KEY, key, e)) != SAT_OK)
+		return rc;
+	if (ord == 0)
+		return sat_fail(e, SAT_ENOTFOUND, "no such team");
+	return sat_fail_code(e, SAT_ECONFLICT, "team.people",
+	    "disable its people first, or add them anew in another team",
+	    "people of the team may still sync");
+}
+
+sat_rc
+sat_sqlite_team_edit(sat_sqlite_store *s, const char *key, const char *name,
+    const char *parent, const bool *disabled, sat_err *e)
+{
+	sat_rc rc = begin(s, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	return end(s, team_edit(s, key, name, parent, disabled, e), true, e);
 }
 
 static sat_rc
@@ -228,7 +270,9 @@ sat_sqlite_devices(sat_sqlite_store *s,
 			.cursor = (uint64_t)sat_col_int(q, 6),
 			.diverged = (uint64_t)sat_col_int(q, 7),
 			.permit_days = (int32_t)sat_col_int(q, 8),
-			.template_oid = sat_col_blob(q, 9) };
+			.template_oid = sat_col_blob(q, 9),
+			.waiting = sat_col_int(q, 10) != 0,
+			.sign_pk = sat_col_blob(q, 11) };
 
 		d.name = sat_arena_str(&a, name.p, name.n);
 		go = cb(cu, &d);
@@ -251,6 +295,31 @@ revoke(sat_sqlite_store *s, uint32_t ord, sat_err *e)
 	if ((rc = sat_run(q, e)) == SAT_OK && sat_db_changes(s->db) == 0)
 		rc = sat_fail(e, SAT_ENOTFOUND, "no such device");
 	return rc;
+}
+
+static sat_rc
+approve(sat_sqlite_store *s, uint32_t ord, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_DEVICE_APPROVE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, ord);
+	if ((rc = sat_run(q, e)) == SAT_OK && sat_db_changes(s->db) == 0)
+		rc = sat_fail(e, SAT_ECONFLICT,
+		    "no device of that number waits");
+	return rc;
+}
+
+sat_rc
+sat_sqlite_device_approve(sat_sqlite_store *s, uint32_t ord, sat_err *e)
+{
+	sat_rc rc = begin(s, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	return end(s, approve(s, ord, e), true, e);
 }
 
 static sat_rc
@@ -322,6 +391,32 @@ sat_sqlite_invite_add(sat_sqlite_store *s, const uint8_t token[16],
 	if (rc != SAT_OK)
 		return rc;
 	return end(s, invite_add(s, token, user, expires_ms, e), false, e);
+}
+
+static sat_rc
+invite_hold(sat_sqlite_store *s, const uint8_t token[16], sat_err *e)
+{
+	uint8_t hash[SAT_HASH_BYTES];
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_INVITE_HOLD, e)) != SAT_OK)
+		return rc;
+	sat_hash(hash, sat_span_of(token, 16));
+	sat_bind_blob(q, 1, sat_span_of(hash, sizeof hash));
+	if ((rc = sat_run(q, e)) == SAT_OK && sat_db_changes(s->db) == 0)
+		rc = sat_fail(e, SAT_ENOTFOUND, "no such open invitation");
+	return rc;
+}
+
+sat_rc
+sat_sqlite_invite_hold(sat_sqlite_store *s, const uint8_t token[16], sat_err *e)
+{
+	sat_rc rc = begin(s, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	return end(s, invite_hold(s, token, e), false, e);
 }
 
 sat_rc

@@ -45,7 +45,8 @@ read_teams(sat_registry *r, sat_sqlite_store *s, sat_err *e)
 		r->teams = more(&r->mem, r->teams, r->nteams, sizeof *r->teams);
 		r->teams[r->nteams++] = (sat_team){
 			(uint32_t)sat_col_int(q, 0), text(&r->mem, q, 1),
-			text(&r->mem, q, 2), text(&r->mem, q, 3) };
+			text(&r->mem, q, 2), text(&r->mem, q, 3),
+			sat_col_int(q, 4) != 0 };
 	}
 	sat_stmt_reset(q);
 	return rc;
@@ -86,7 +87,7 @@ read_devices(sat_registry *r, sat_sqlite_store *s, sat_err *e)
 		r->devices[r->ndevices++] = (sat_device){
 			(uint32_t)sat_col_int(q, 0),
 			(uint32_t)sat_col_int(q, 1), text(&r->mem, q, 2),
-			sat_col_int(q, 3) != 0 };
+			sat_col_int(q, 3) != 0, sat_col_int(q, 10) != 0 };
 	}
 	sat_stmt_reset(q);
 	return rc;
@@ -203,7 +204,7 @@ enrolled_before(uint32_t *user, sat_sqlite_store *s, uint32_t ord,
 static sat_rc
 add_device(uint32_t *ord, sat_sqlite_store *s, uint32_t user,
     const sat_enrol *in, const uint8_t channel_pk[32], int64_t now_ms,
-    sat_err *e)
+    bool waiting, sat_err *e)
 {
 	sat_stmt *q;
 	sat_rc rc;
@@ -215,6 +216,7 @@ add_device(uint32_t *ord, sat_sqlite_store *s, uint32_t user,
 	sat_bind_blob(q, 3, sat_span_of(in->sign_pk, 32));
 	sat_bind_blob(q, 4, sat_span_of(channel_pk, 32));
 	sat_bind_int(q, 5, now_ms);
+	sat_bind_int(q, 6, waiting);
 	if ((rc = sat_run(q, e)) == SAT_OK)
 		*ord = (uint32_t)sat_db_last_rowid(s->db);
 	return rc;
@@ -259,7 +261,7 @@ device_enrol(uint32_t *ord, uint32_t *user, void *u, const sat_enrol *in,
 	uint8_t hash[SAT_HASH_BYTES];
 	sat_sqlite_store *s = u;
 	int64_t expires_ms;
-	bool used;
+	bool used, held;
 	sat_stmt *q;
 	sat_rc rc;
 
@@ -273,14 +275,15 @@ device_enrol(uint32_t *ord, uint32_t *user, void *u, const sat_enrol *in,
 	expires_ms = sat_col_int(q, 1);
 	used = !sat_col_null(q, 2);
 	*ord = (uint32_t)sat_col_int(q, 2);
+	held = sat_col_int(q, 3) != 0;
 	sat_stmt_reset(q);
 	if (used)
 		return enrolled_before(user, s, *ord, in, channel_pk, e);
 	if (now_ms > expires_ms)
 		return sat_fail(e, SAT_ELOCKED, "the invitation has expired");
 	if ((rc = user_enabled(s, *user, e)) != SAT_OK ||
-	    (rc = add_device(ord, s, *user, in, channel_pk, now_ms, e)) !=
-	    SAT_OK || (rc = invite_use(s, hash, *ord, e)) != SAT_OK)
+	    (rc = add_device(ord, s, *user, in, channel_pk, now_ms, held,
+	    e)) != SAT_OK || (rc = invite_use(s, hash, *ord, e)) != SAT_OK)
 		return rc;
 	return bump(s, e);
 }
@@ -335,7 +338,8 @@ devices(void *u, bool (*cb)(void *cu, uint32_t ord, uint32_t user,
 	if ((rc = store_stmt(&q, s->db, SQL_DEVICES, e)) != SAT_OK)
 		return rc;
 	while (more && (rc = sat_step(&row, q, e)) == SAT_OK && row)
-		if (sat_col_int(q, 3) == 0) /* revoked */
+		if (sat_col_int(q, 3) == 0 && /* revoked */
+		    sat_col_int(q, 10) == 0)  /* waiting */
 			more = cb(cu, (uint32_t)sat_col_int(q, 0),
 			    (uint32_t)sat_col_int(q, 1), sat_col_int(q, 5),
 			    (uint64_t)sat_col_int(q, 6));

@@ -1,14 +1,21 @@
 -- Users, teams, devices, invitations, settings: small tables, rarely written.
 
 -- :name teams
-SELECT ord, key, name, parent FROM team ORDER BY ord;
+SELECT ord, key, name, parent, disabled FROM team ORDER BY ord;
 
 -- :name team_add
 INSERT INTO team(ord, key, name, parent)
 VALUES((SELECT coalesce(max(ord), 0) + 1 FROM team), @key, @name, @parent);
 
 -- :name team_by_key
-SELECT ord FROM team WHERE key = @key;
+SELECT ord, disabled FROM team WHERE key = @key;
+
+-- :name team_edit
+-- NULL keeps a column. Nobody who may sync is left in a team that is disabled.
+UPDATE team SET name = coalesce(@name, name), parent = coalesce(@parent, parent),
+  disabled = coalesce(@disabled, disabled) WHERE key = @key
+  AND (coalesce(@disabled, 0) = 0 OR NOT EXISTS (SELECT 1 FROM user
+  WHERE user.team = team.ord AND user.disabled = 0));
 
 -- :name users
 SELECT ord, key, name, role, team, disabled FROM user ORDER BY ord;
@@ -34,14 +41,14 @@ UPDATE user SET name = coalesce(@name, name), role = coalesce(@role, role),
 -- :name devices
 SELECT ord, user, name, revoked, enrolled_ms, seen_ms, cursor,
   coalesce((SELECT n FROM diverged WHERE diverged.dev = ord), 0),
-  permit_days, template FROM device
+  permit_days, template, waiting, sign_pk FROM device
 ORDER BY ord;
 
 -- :name device_add
 INSERT INTO device(ord, user, name, sign_pk, channel_pk, revoked, enrolled_ms,
-  seen_ms, cursor)
+  seen_ms, cursor, waiting)
 VALUES((SELECT coalesce(max(ord), 0) + 1 FROM device), @user, @name, @sign_pk,
-  @channel_pk, 0, @now_ms, 0, 0);
+  @channel_pk, 0, @now_ms, 0, 0, @waiting);
 
 -- :name device_by_key
 SELECT ord, sign_pk FROM device WHERE channel_pk = @channel_pk;
@@ -67,6 +74,9 @@ SELECT used_ms, used_ops, used_bytes FROM device WHERE ord = @ord;
 UPDATE device SET used_ms = @at_ms, used_ops = @ops, used_bytes = @bytes
 WHERE ord = @ord;
 
+-- :name device_approve
+UPDATE device SET waiting = 0 WHERE ord = @ord AND waiting = 1;
+
 -- :name device_revoke
 UPDATE device SET revoked = 1 WHERE ord = @ord;
 
@@ -75,7 +85,10 @@ INSERT INTO invite(hash, user, expires_ms, device)
 VALUES(@hash, @user, @expires_ms, NULL);
 
 -- :name invite_get
-SELECT user, expires_ms, device FROM invite WHERE hash = @hash;
+SELECT user, expires_ms, device, held FROM invite WHERE hash = @hash;
+
+-- :name invite_hold
+UPDATE invite SET held = 1 WHERE hash = @hash AND device IS NULL;
 
 -- :name invite_use
 UPDATE invite SET device = @device WHERE hash = @hash;

@@ -10,9 +10,9 @@ sample(void)
 		{ 1, "ann.lee", "Ann", "hq", 0, false },
 		{ 2, "bob", "\xe9\xb2\x8d\xe5\x8b\x83", "rep", 1, true },
 	};
-	static sat_team teams[] = { { 1, "east", "East", "" } };
-	static sat_device devices[] = { { 1, 2, "laptop", false },
-		{ 2, 2, "", true } };
+	static sat_team teams[] = { { 1, "east", "East", "", false } };
+	static sat_device devices[] = { { 1, 2, "laptop", false, false },
+		{ 2, 2, "", true, false } };
 
 	return (sat_registry){ .rev = 9, .users = users, .teams = teams,
 		.devices = devices, .nusers = 2, .nteams = 1, .ndevices = 2 };

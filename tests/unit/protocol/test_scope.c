@@ -14,7 +14,8 @@ static sat_user users[] = {
 	{ 8, "kio", "Kiosk", "kiosk", 1, false },
 	{ 9, "rec", "Reception", "receptionist", 1, false },
 };
-static sat_team teams[] = { { 1, "north", "North", "" }, { 2, "south", "South", "" } };
+static sat_team teams[] = { { 1, "north", "North", "", false },
+	{ 2, "south", "South", "", false } };
 static const sat_registry reg = { .users = users, .nusers = 9, .teams = teams,
 	.nteams = 2 };
 static const sat_user *const ann = &users[0], *const max = &users[3],

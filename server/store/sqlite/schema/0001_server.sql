@@ -173,7 +173,8 @@ CREATE TABLE team(
   ord     INTEGER PRIMARY KEY,   -- from 1
   key     TEXT NOT NULL UNIQUE,  -- stable, never given again
   name    TEXT NOT NULL,         -- shown
-  parent  TEXT NOT NULL          -- region or office, or ''
+  parent  TEXT NOT NULL,         -- region or office, or ''
+  disabled INTEGER NOT NULL DEFAULT 0  -- 1: nobody joins it any more
 );
 
 CREATE TABLE user(
@@ -196,6 +197,8 @@ CREATE TABLE device(
   seen_ms     INTEGER NOT NULL,      -- last heard of; 0 = never
   cursor      INTEGER NOT NULL,      -- position it last reported
   template    BLOB,                  -- commit it last reported; NULL = never
+  waiting     INTEGER NOT NULL DEFAULT 0,  -- 1: an administrator has to let
+                                           -- it in first (P-390)
   permit_days INTEGER NOT NULL DEFAULT 0,  -- use without the server; 0 as all,
                                            -- -1 no further permit
   used_ms     INTEGER NOT NULL DEFAULT 0,  -- when the next two were counted
@@ -214,7 +217,8 @@ CREATE TABLE invite(
   hash        BLOB PRIMARY KEY,  -- BLAKE2b-256 of the token; never the token
   user        INTEGER NOT NULL,  -- for whom
   expires_ms  INTEGER NOT NULL,  -- not usable after
-  device      INTEGER            -- who used it; NULL = open
+  device      INTEGER,           -- who used it; NULL = open
+  held        INTEGER NOT NULL DEFAULT 0  -- 1: its device waits (P-390)
 ) WITHOUT ROWID;
 
 -- Identity of the organisation, sealed keys, and whatever an admin sets.

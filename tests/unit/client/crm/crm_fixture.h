@@ -25,9 +25,10 @@ people(fixture *f, const char *role)
 		{ 2, "u1", "Ada One", "rep", 1, false },
 		{ 3, "u2", "Bob Two", "rep", 2, false },
 		{ 4, "gone", "Gone Three", "rep", 1, true } };
-	sat_team teams[2] = { { 1, "east", "East", "" },
-		{ 2, "west", "West", "" } };
-	sat_device devs[2] = { { DEV, 1, "d", false }, { OTHER, 2, "o", false } };
+	sat_team teams[2] = { { 1, "east", "East", "", false },
+		{ 2, "west", "West", "", false } };
+	sat_device devs[2] = { { DEV, 1, "d", false, false },
+		{ OTHER, 2, "o", false, false } };
 	sat_registry reg = { .rev = rev++, .users = users, .nusers = 4,
 		.teams = teams, .nteams = 2, .devices = devs, .ndevices = 2 };
 	sat_buf b = { 0 };

@@ -141,8 +141,9 @@ give_registry(fixture *f, uint64_t rev)
 {
 	sat_user users[2] = { { 1, "li", "Li", "rep", 1, false },
 		{ 2, "wang", "Wang", "rep", 1, false } };
-	sat_team team = { 1, "t1", "Team", "" };
-	sat_device devs[2] = { { DEV, 1, "d", false }, { OTHER, 2, "o", false } };
+	sat_team team = { 1, "t1", "Team", "", false };
+	sat_device devs[2] = { { DEV, 1, "d", false, false },
+		{ OTHER, 2, "o", false, false } };
 	sat_registry reg = { .rev = rev, .users = users, .nusers = 2,
 		.teams = &team, .nteams = 1, .devices = devs, .ndevices = 2 };
 	sat_buf b = { 0 };

@@ -1011,6 +1011,37 @@ an_invitation_is_good_once_and_for_a_while(void **state)
 }
 
 static void
+a_device_that_waits_is_enrolled_and_gets_nothing(void **state) /* P-390 */
+{
+	world *w = world_company(16);
+	device *ann = device_new(w, "ann"), *bob = device_new(w, "bob"), late;
+	uint8_t token[16] = { 0x77 };
+	sat_err err = { 0 };
+
+	(void)state;
+	assert_ok(sat_sqlite_invite_add(w->store, token, "bob",
+	    w->now_ms + 1000, &err));
+	assert_ok(sat_sqlite_invite_hold(w->store, token, &err));
+	late = *bob;
+	late.link.channel_pk[0] ^= 1;
+	assert_ok(device_enrol(&late, token, &err));
+	assert_rc(SAT_ELOCKED, device_sync_flags(&late, 0, &err));
+	assert_string_equal("device.waiting", err.code);
+	/* what it says again is answered again: the first answer may be lost */
+	assert_ok(device_enrol(&late, token, &err));
+	assert_rc(SAT_ECONFLICT, sat_sqlite_device_approve(w->store, ann->ord,
+	    &err));
+	assert_ok(sat_sqlite_device_approve(w->store, late.ord, &err));
+	assert_ok(sat_server_reload(w->server, &err));
+	assert_ok(device_sync_flags(&late, 0, &err));
+	assert_rc(SAT_ENOTFOUND, sat_sqlite_invite_hold(w->store, token, &err));
+	*bob = late; /* what it synced */
+	device_free(ann);
+	device_free(bob);
+	world_free(w);
+}
+
+static void
 a_new_incarnation_gets_the_old_ones_commits_in_full(void **state)
 {
 	world *w = world_company(15);
@@ -1340,6 +1371,7 @@ main(void)
 		cmocka_unit_test(one_bad_push_of_a_group_is_refused_alone),
 		cmocka_unit_test(hello_refuses_whom_it_must),
 		cmocka_unit_test(an_invitation_is_good_once_and_for_a_while),
+		cmocka_unit_test(a_device_that_waits_is_enrolled_and_gets_nothing),
 		cmocka_unit_test(a_new_incarnation_gets_the_old_ones_commits_in_full),
 		cmocka_unit_test(a_page_larger_than_asked_still_moves),
 		cmocka_unit_test(random_histories_end_equal_and_proven),

@@ -381,6 +381,31 @@ past_owners_keep_the_last_position(void **state)
 }
 
 static void
+a_team_is_disabled_when_nobody_in_it_may_sync(void **state)
+{
+	fixture *f = *state;
+	bool on = true, off = false;
+	uint32_t ord;
+	sat_err err = { 0 };
+
+	assert_ok(sat_sqlite_team_add(&ord, f->s, "west", "West", "cn", &err));
+	assert_ok(sat_sqlite_user_add(&ord, f->s, "wu", "Wu", "rep", "west",
+	    &err));
+	assert_rc(SAT_ECONFLICT, sat_sqlite_team_edit(f->s, "west", NULL, NULL,
+	    &on, &err));
+	assert_string_equal("team.people", err.code);
+	assert_ok(sat_sqlite_user_edit(f->s, "wu", NULL, NULL, &on, &err));
+	assert_ok(sat_sqlite_team_edit(f->s, "west", "W", NULL, &on, &err));
+	assert_rc(SAT_EDENIED, sat_sqlite_user_add(&ord, f->s, "xu", "Xu",
+	    "rep", "west", &err));
+	assert_ok(sat_sqlite_team_edit(f->s, "west", NULL, "", &off, &err));
+	assert_ok(sat_sqlite_user_add(&ord, f->s, "xu", "Xu", "rep", "west",
+	    &err));
+	assert_rc(SAT_ENOTFOUND, sat_sqlite_team_edit(f->s, "none", "N", NULL,
+	    NULL, &err));
+}
+
+static void
 people_and_teams_are_checked_and_numbered(void **state)
 {
 	fixture *f = *state;
@@ -574,7 +599,7 @@ may_scan(const char *name)
 	static const char *const names[] = { "chains", "heads", "teams", "users",
 		"devices", "diverged_all", "status", "reported_all",
 		"segment_last", "segment_all", "scope_keys", "check_counts", "rec_max", "log_head",
-		"team_add", "user_add", "device_add", "log_put_8",
+		"team_add", "team_edit", "user_add", "device_add", "log_put_8",
 		"scope_put_8", "scope_many", "lease_all", "lease_void",
 		"completeness", "receipts",
 		"asks", "log_all_bytes", "refused_all_bytes",
@@ -633,6 +658,7 @@ main(void)
 		T(thousands_of_entries_and_rows_survive_their_buffers),
 		T(only_live_members_are_listed),
 		T(past_owners_keep_the_last_position),
+		T(a_team_is_disabled_when_nobody_in_it_may_sync),
 		T(people_and_teams_are_checked_and_numbered),
 		T(an_invitation_makes_one_device),
 		T(a_token_is_nowhere_in_the_file),
