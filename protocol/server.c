@@ -115,18 +115,17 @@ give_permit(sat_server *s, sat_welcome *w, const sat_hello *h, uint32_t dev,
 {
 	const sat_store *st = &s->env.store;
 	sat_permit p = { .device = dev, .issued_ms = w->wall_ms, .lsn = s->lsn };
-	int64_t lasts = s->env.permit_ms;
+	int64_t lasts;
 	sat_buf b = { 0 };
 	int32_t days;
 	sat_rc rc;
 
-	if (lasts == 0 || s->env.sign == NULL)
+	if (!s->env.permits || s->env.sign == NULL)
 		return SAT_OK;
 	if ((rc = st->device_permit(&days, st->u, dev, e)) != SAT_OK ||
 	    days < 0)
 		return rc;
-	if (days > 0)
-		lasts = days * DAY_MS;
+	lasts = (days > 0 ? days : sat_template_device(s->tip).lease_d) * DAY_MS;
 	p.until_ms = p.issued_ms + lasts;
 	if (h->permit_ms <= p.until_ms &&
 	    p.until_ms - h->permit_ms < PERMIT_RENEW_MS)

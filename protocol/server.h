@@ -39,9 +39,10 @@ typedef struct sat_server_env {
 	/* The server's own key (P-130): signs the commits it makes itself, one
 	 * signature per transaction. `rand` salts them. */
 	uint8_t server_pk[SAT_SIGN_PK_BYTES];
-	/* Permits (P-189): how long one lasts, 0 = none are given; and the root
-	 * key's signature over sat_server_key_bytes. */
-	int64_t permit_ms;
+	/* Permits (P-189), for as long as the published template says (false =
+	 * none are given); and the root key's signature over
+	 * sat_server_key_bytes. */
+	bool permits;
 	uint8_t server_cert[SAT_SIG_BYTES];
 	sat_rc (*sign)(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes,
 	    sat_err *e);

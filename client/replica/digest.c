@@ -18,8 +18,6 @@
 
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 #define SCRUB_EVERY_MS (7 * DAY_MS)
-#define HISTORY_KEEP 20
-#define HISTORY_DAYS 400
 #define SCRUB_BUCKETS 8        /* per session while a scrub is under way */
 /* A difference that comes back is a defect that fetching does not cure. */
 #define STREAK_MAX 3
@@ -465,14 +463,15 @@ replica_recount(size_t *differ, sat_replica *r, sat_err *e)
 
 /* ---- the weekly scrub -------------------------------------------------------------------- */
 
-/* Past values: the last 20 of a field, none older than 400 days. */
+/* Past values: as many of a field, and as old, as the template says. */
 static sat_rc
 trim_history(sat_replica *r, sat_err *e)
 {
-	int64_t oldest = sat_wall_ms(&r->clock) - HISTORY_DAYS * DAY_MS;
+	sat_device_limits d = sat_template_device(sat_replica_template(r));
+	int64_t oldest = sat_wall_ms(&r->clock) - d.history_d * DAY_MS;
 
 	return replica_past_trim(r, oldest > 0 ? (sat_hlc)oldest << 16 : 0,
-	    HISTORY_KEEP, e);
+	    (size_t)d.history_values, e);
 }
 
 /* A few buckets of it. r->scrub_kind 0: none is under way. */

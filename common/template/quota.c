@@ -1,5 +1,6 @@
 /* policy/limits.json: {"quota":{role or "*":{ops_day,mib_day,days}},
- * "session":{idle_min}}. */
+ * "session":{idle_min},
+ * "device":{lease_d,history_d,history_values}}. */
 #include "common/template/template_int.h"
 
 #include <string.h>
@@ -32,6 +33,21 @@ read_idle(walk *w, const sat_json *n)
 	return sat_walk_int(w, n, "idle_min", SAT_SESSION_IDLE_MIN, 1, 480);
 }
 
+/* Not longer than a permit may last (P-189); a past that reaches less than a
+ * year's quarters back would change what reports of them say. */
+static sat_device_limits
+read_device(walk *w, const sat_json *n)
+{
+	sat_device_limits d = SAT_DEVICE_LIMITS_DEFAULT;
+
+	sat_walk_members(w, n, "lease_d history_d history_values");
+	d.lease_d = sat_walk_int(w, n, "lease_d", d.lease_d, 1, 366);
+	d.history_d = sat_walk_int(w, n, "history_d", d.history_d, 100, 3650);
+	d.history_values = sat_walk_int(w, n, "history_values",
+	    d.history_values, 5, 1000);
+	return d;
+}
+
 sat_rc
 sat_template_load_quota(sat_template *t, sat_err *e)
 {
@@ -40,7 +56,7 @@ sat_template_load_quota(sat_template *t, sat_err *e)
 
 	if (root == NULL)
 		return SAT_OK;
-	sat_walk_members(&w, root, "note quota session");
+	sat_walk_members(&w, root, "note quota session device");
 	rows = sat_json_get(root, "quota");
 	if (rows != NULL && sat_json_type(rows) != SAT_J_OBJ)
 		sat_walk_fault(&w, "'quota' must be an object");
@@ -49,6 +65,8 @@ sat_template_load_quota(sat_template *t, sat_err *e)
 		(void)read_quota(&w, n);
 	if (w.rc == SAT_OK && (n = sat_json_get(root, "session")) != NULL)
 		(void)read_idle(&w, n);
+	if (w.rc == SAT_OK && (n = sat_json_get(root, "device")) != NULL)
+		(void)read_device(&w, n);
 	return w.rc;
 }
 
@@ -75,4 +93,14 @@ sat_template_session_idle_min(const sat_template *t)
 	    "session") : NULL;
 
 	return n != NULL ? read_idle(&w, n) : SAT_SESSION_IDLE_MIN;
+}
+
+sat_device_limits
+sat_template_device(const sat_template *t)
+{
+	walk w = { .t = t, .path = PATH };
+	const sat_json *n = t != NULL ? sat_json_get(sat_template_doc(t, PATH),
+	    "device") : NULL;
+
+	return n != NULL ? read_device(&w, n) : SAT_DEVICE_LIMITS_DEFAULT;
 }

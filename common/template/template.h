@@ -228,6 +228,14 @@ const char *sat_template_path(const sat_template *t, const char *prefix, size_t 
  * (policy/limits.json; NULL = no template). */
 #define SAT_SESSION_IDLE_MIN 15
 int64_t sat_template_session_idle_min(const sat_template *t);
+/* What holds on every device (policy/limits.json; NULL = no template): days it
+ * may be used without its server, and of the past of a record how many days and
+ * how many values of a field are kept. */
+typedef struct sat_device_limits {
+	int64_t lease_d, history_d, history_values;
+} sat_device_limits;
+#define SAT_DEVICE_LIMITS_DEFAULT ((sat_device_limits){ 14, 400, 20 })
+sat_device_limits sat_template_device(const sat_template *t);
 /* What a device of this role may send (policy/limits.json): per day, and for
  * how many days unused days add up. A role without a row has "*"'s; a template
  * without the document the numbers below. */

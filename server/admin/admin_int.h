@@ -14,8 +14,6 @@
 
 #define TEMPLATES_MAX 64
 #define RING_MAX 200 /* devices of a pilot, and teams */
-/* A device may be used so long without the server. */
-#define SAT_ADMIN_PERMIT_MS (14 * 24 * 3600 * (int64_t)1000)
 
 /* The organisation's own keys; they live in the encrypted store. */
 typedef struct org_keys {
@@ -69,6 +67,9 @@ char *admin_path(const sat_admin *a, const char *name); /* caller frees */
 /* templates.c: the callbacks of the core, and the verbs. */
 const sat_template *admin_template_at(void *u, const uint8_t oid[20]);
 void admin_template_tip(void *u, uint8_t oid[20]);
+/* Days a device may be used without the server: its own, else (0) those of the
+ * published template; -1 = it gets no permit. */
+int64_t admin_lease_days(sat_admin *a, int32_t own);
 /* A newer template from a device, after a loss. */
 sat_rc admin_template_take(void *u, const uint8_t tip[20], sat_span bundle, sat_err *e);
 sat_rc admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],

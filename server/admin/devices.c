@@ -119,8 +119,8 @@ device_row(void *u, const sat_sqlite_device *d)
 	sat_json_put_bool(row, "revoked", d->revoked);
 	sat_json_put_int(row, "cursor", (int64_t)d->cursor);
 	sat_json_put_int(row, "diverged", (int64_t)d->diverged);
-	sat_json_put_int(row, "lease_days", d->permit_days != 0 ?
-	    d->permit_days : SAT_ADMIN_PERMIT_MS / (24 * 3600 * 1000));
+	sat_json_put_int(row, "lease_days", admin_lease_days(c->a,
+	    d->permit_days));
 	sat_time_rfc3339(when, d->last_seen_ms);
 	sat_json_put_str(row, "last_seen", d->last_seen_ms > 0 ? when : NULL);
 	sat_json_put_bool(row, "waiting", d->waiting);

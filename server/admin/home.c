@@ -251,7 +251,7 @@ core_start(sat_admin *a, sat_err *e)
 	memcpy(env.root_pk, a->keys.root_pk, sizeof env.root_pk);
 	memcpy(env.server_pk, a->keys.server_pk, sizeof env.server_pk);
 	memcpy(env.server_cert, a->keys.server_cert, sizeof env.server_cert);
-	env.permit_ms = SAT_ADMIN_PERMIT_MS;
+	env.permits = true;
 	memcpy(env.template_pk, a->keys.template_pk, sizeof env.template_pk);
 	return sat_server_new(&a->core, &env, e);
 }

@@ -50,8 +50,8 @@ count_device(void *u, const sat_sqlite_device *d)
 	counting *c = u;
 	const sat_user *who = sat_registry_user_ord(
 	    sat_server_registry(c->a->core), d->user);
-	int64_t may = d->permit_days > 0 ?
-	    d->permit_days * (int64_t)(24 * 3600 * 1000) : SAT_ADMIN_PERMIT_MS;
+	int64_t may = admin_lease_days(c->a, d->permit_days > 0 ?
+	    d->permit_days : 0) * (24 * 3600 * 1000);
 	int64_t heard = d->last_seen_ms > 0 ? d->last_seen_ms : d->enrolled_ms;
 	uint8_t due[SAT_GIT_OID_BYTES];
 

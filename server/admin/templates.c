@@ -105,6 +105,13 @@ admin_template_tip(void *u, uint8_t oid[20])
 	memcpy(oid, ((const sat_admin *)u)->tip.b, 20);
 }
 
+int64_t
+admin_lease_days(sat_admin *a, int32_t own)
+{
+	return own != 0 ? own :
+	    sat_template_device(admin_template_at(a, a->tip.b)).lease_d;
+}
+
 sat_rc
 admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],
     const uint8_t have[20], sat_err *e)

@@ -81,7 +81,7 @@ run_one(const order *o, uint64_t seed, uint64_t sum[N_FIGURES])
 
 	m->days = (int)o->days;
 	m->quarter = o->quarter;
-	m->permit_ms = o->quarter ? 10 * DAY_MS : 0;
+	m->permits = o->quarter;
 	m->seed = running = seed;
 	m->rand = seed * 0x2545f4914f6cdd1dull + 17;
 	m->trace = o->trace;

@@ -109,7 +109,7 @@ typedef struct laptop {
 typedef struct month {
 	int days, day;
 	int64_t now_ms, began_ms;
-	int64_t permit_ms;
+	bool permits;
 	uint64_t rand, seed;
 	bool quarter;    /* the long run of a small company */
 	bool trace;

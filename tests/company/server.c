@@ -158,7 +158,7 @@ open_core(month *m)
 		.template_tip = template_tip,
 		.template_bundle = template_bundle, .sign = sign_own,
 		.rand = month_server_rand(m), .u = m,
-		.permit_ms = m->permit_ms };
+		.permits = m->permits };
 	sat_buf b = { 0 };
 	sat_err e = { 0 };
 

@@ -32,7 +32,7 @@ typedef struct company {
 	uint8_t tmpl_pk[SAT_SIGN_PK_BYTES], tmpl_sk[SAT_SIGN_SK_BYTES];
 	uint8_t server_pk[SAT_SIGN_PK_BYTES], server_sk[SAT_SIGN_SK_BYTES];
 	uint8_t root_pk[SAT_SIGN_PK_BYTES], root_sk[SAT_SIGN_SK_BYTES];
-	int64_t permit_ms;
+	bool permits;
 	sat_sqlite_store *store;
 	sat_server *server;
 	sat_replica *r[DEVICES];
@@ -107,7 +107,7 @@ company_server(company *c)
 		.org_name = "Test", .template_at = c_template_at,
 		.template_tip = c_template_tip, .template_bundle = c_bundle,
 		.sign = c_sign, .rand = { c_bytes, c }, .u = c,
-		.chunk_bytes = c->chunk_bytes, .permit_ms = c->permit_ms };
+		.chunk_bytes = c->chunk_bytes, .permits = c->permits };
 	sat_buf b = { 0 };
 	sat_err err = { 0 };
 
@@ -123,17 +123,26 @@ company_server(company *c)
 	free(path);
 }
 
+/* Instead of the base's policy/limits.json, in the next company; NULL: the base's. */
+static const char *company_limits;
+
 static void
 company_template(company *c)
 {
 	sat_git_author who = { "t", "t@x", c->now_ms, c->tmpl_sk, c->tmpl_pk };
 	sat_git_file list[256];
-	const sat_template_file *files;
+	sat_template_file files[256];
+	const sat_template_file *base;
 	sat_err err = { 0 };
 	size_t n;
 
-	files = sat_template_base(&n);
+	base = sat_template_base(&n);
 	assert_true(n <= 256);
+	memcpy(files, base, n * sizeof *files);
+	for (size_t i = 0; i < n; i++)
+		if (company_limits != NULL && strcmp(files[i].path,
+		    "policy/limits.json") == 0)
+			files[i].bytes = sat_span_str(company_limits);
 	for (size_t i = 0; i < n; i++)
 		list[i] = (sat_git_file){ files[i].path, files[i].bytes };
 	assert_ok(sat_git_memory(&c->git, &err));

@@ -18,7 +18,7 @@ setup(void **state)
 	c = company_new(31);
 	sat_server_free(c->server);
 	sat_sqlite_store_close(c->store);
-	c->permit_ms = 14 * DAY;
+	c->permits = true;
 	company_server(c);
 	company_team(c, "east");
 	company_user(c, "li", "rep", "east");
@@ -137,6 +137,21 @@ the_administrator_shortens_lengthens_or_ends_it(void **state)
 }
 
 static void
+the_published_template_says_how_long(void **state)
+{
+	(void)teardown(state);
+	company_limits = "{\"device\":{\"lease_d\":5}}";
+	(void)setup(state);
+	company_limits = NULL;
+	company_pass(c, 5 * DAY - 60000);
+	assert_open();
+	company_pass(c, 120000);
+	assert_locked("lease.over");
+	company_sync(c, li);
+	assert_open();
+}
+
+static void
 only_a_server_the_root_vouches_for_gives_one(void **state)
 {
 	sat_permit p = { .device = 1, .issued_ms = 1, .until_ms = DAY, .lsn = 3 };
@@ -200,6 +215,7 @@ main(void)
 		T(a_clock_turned_back_locks_it_too),
 		T(an_idle_sync_within_half_a_day_brings_none),
 		T(the_administrator_shortens_lengthens_or_ends_it),
+		T(the_published_template_says_how_long),
 		T(only_a_server_the_root_vouches_for_gives_one),
 		T(a_permit_of_another_root_is_refused_in_the_session),
 	};

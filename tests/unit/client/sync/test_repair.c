@@ -22,8 +22,12 @@ static sat_id ids[ACCOUNTS];
 static int
 setup(void **state)
 {
-	company *c = company_new(11);
+	company *c;
 	char name[32];
+
+	company_limits = "{\"device\":{\"history_values\":7,"
+	    "\"history_d\":200}}";
+	c = company_new(11);
 
 	logged = 0;
 	sat_log_sink(quiet, &logged);
@@ -385,7 +389,8 @@ the_weekly_scrub_finds_what_nobody_touched(void **state)
 	assert_same(c, 2);
 }
 
-/* It ends with the history: 20 past values of a field, of 400 days. */
+/* It ends with the history: as many past values of a field, and as old, as the
+ * template says. */
 static void
 the_scrub_bounds_the_history(void **state)
 {
@@ -409,9 +414,15 @@ the_scrub_bounds_the_history(void **state)
 		company_sync(c, 2);
 	assert_ok(sat_replica_history(&past, &n, &c->a, c->r[2], &ids[0],
 	    A_CITY, &err));
-	assert_int_equal(20, n);
+	assert_int_equal(7, n);
 	assert_true(sat_span_eq(past[0].value.s, sat_span_str("city 38")));
-	company_pass(c, 401 * 24 * 3600 * (int64_t)1000);
+	company_pass(c, 180 * 24 * 3600 * (int64_t)1000);
+	for (int i = 0; i < 16; i++)
+		company_sync(c, 2);
+	assert_ok(sat_replica_history(&past, &n, &c->a, c->r[2], &ids[0],
+	    A_CITY, &err));
+	assert_int_equal(7, n);
+	company_pass(c, 21 * 24 * 3600 * (int64_t)1000);
 	for (int i = 0; i < 16; i++)
 		company_sync(c, 2);
 	assert_ok(sat_replica_history(&past, &n, &c->a, c->r[2], &ids[0],
