@@ -13,7 +13,7 @@
 
 typedef struct sat_api {
 	sat_crm crm;
-	sat_sync_opts sync;
+	sat_sync_opts sync;   /* its rand is every handler's */
 	const char *profile;
 	struct sat_keyring *keyring;
 	const char *dir;      /* the replica's folder */

@@ -221,6 +221,10 @@ HANDLER(api_export);
  * may view. *rows counts on. */
 sat_rc api_export_sqlite(int64_t *rows, sat_api *api, sat_export_opts *o,
     sat_query *q, const char *to, sat_err *e);
+/* "label", quoted as a name of SQL. */
+void api_book_name(sat_buf *b, const char *label);
+/* book_reports.c: the reports of this role as tables of numbers, and views. */
+sat_rc api_book_reports(struct sat_db *db, sat_api *api, sat_err *e);
 HANDLER(api_reports);
 HANDLER(api_report);
 /* assess.c */

@@ -3,7 +3,7 @@
  * own: a table per kind, keys in it as they are stored (money in fen, times in
  * UTC); a view per kind with labels, yuan and the names of people; what each
  * column is called in `_columns`, the options in `_options`, where it all comes
- * from in `_about`. Rows come through the export like any others: judged and
+ * from in `_about`; a view per report when every kind is asked for. Rows come through the export like any others: judged and
  * masked by role, counted in the audit log.
  *
  * The names in the statements are keys of the template, which are words of
@@ -13,6 +13,7 @@
 
 #include "common/base/file.h"
 #include "common/db/db.h"
+#include "client_api_sql.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,21 +28,12 @@ typedef struct book {
 	sat_err *e;
 } book;
 
-static const char tables[] =
-    "CREATE TABLE _about (key TEXT PRIMARY KEY, value TEXT);\n"
-    "CREATE TABLE _columns (table_name TEXT, column_name TEXT, zh TEXT, "
-    "en TEXT, type TEXT, options TEXT, PRIMARY KEY (table_name, column_name));\n"
-    "CREATE TABLE _options (options TEXT, key TEXT, zh TEXT, en TEXT, "
-    "retired INTEGER, PRIMARY KEY (options, key));\n"
-    "CREATE TABLE _users (key TEXT PRIMARY KEY, name TEXT, role TEXT, "
-    "team TEXT);\n";
-
 /* One row of texts; NULL = null. */
 static sat_rc
-put(book *x, const char *sql, const char *const *v, int n, sat_err *e)
+put(book *x, int sql, const char *const *v, int n, sat_err *e)
 {
 	sat_stmt *s;
-	sat_rc rc = sat_db_stmt_text(&s, x->db, sql, e);
+	sat_rc rc = sat_db_stmt(&s, x->db, sql, e);
 
 	for (int i = 0; rc == SAT_OK && i < n; i++) {
 		if (v[i] != NULL)
@@ -52,9 +44,8 @@ put(book *x, const char *sql, const char *const *v, int n, sat_err *e)
 	return rc == SAT_OK ? sat_run(s, e) : rc;
 }
 
-/* "label", quoted as a name. */
-static void
-put_name(sat_buf *b, const char *label)
+void
+api_book_name(sat_buf *b, const char *label)
 {
 	sat_buf_str(b, "\"");
 	for (; *label != '\0'; label++) {
@@ -99,7 +90,7 @@ put_label_column(sat_buf *b, const sat_field *f, bool zh)
 	else
 		sat_buf_fmt(b, ",\n  t.\"%s\"", f->key);
 	sat_buf_str(b, " AS ");
-	put_name(b, zh ? f->zh : f->en);
+	api_book_name(b, zh ? f->zh : f->en);
 }
 
 static bool
@@ -142,8 +133,7 @@ make_table(book *x, sat_err *e)
 			type_word(f), f->dict != NULL ? f->dict->name : NULL };
 
 		if (is_written(f))
-			rc = put(x, "INSERT INTO _columns VALUES "
-			    "(?, ?, ?, ?, ?, ?)", row, 6, e);
+			rc = put(x, SQL_BOOK_COLUMN, row, 6, e);
 	}
 	sat_buf_fini(&table);
 	sat_buf_fini(&view);
@@ -164,8 +154,7 @@ put_options(book *x, sat_err *e)
 				d->options[o].zh, d->options[o].en,
 				d->options[o].retired ? "1" : "0" };
 
-			rc = put(x, "INSERT OR IGNORE INTO _options VALUES "
-			    "(?, ?, ?, ?, ?)", row, 5, e);
+			rc = put(x, SQL_BOOK_OPTION, row, 5, e);
 		}
 	}
 	return rc;
@@ -259,7 +248,7 @@ put_people(book *x, sat_err *e)
 		const char *row[] = { r->users[i].key, r->users[i].name,
 			r->users[i].role, t != NULL ? t->key : NULL };
 
-		rc = put(x, "INSERT INTO _users VALUES (?, ?, ?, ?)", row, 4, e);
+		rc = put(x, SQL_BOOK_USER, row, 4, e);
 	}
 	return rc;
 }
@@ -280,7 +269,7 @@ put_about(book *x, const sat_export_opts *o, sat_err *e)
 
 	sat_time_rfc3339(when, sat_wall_ms(&x->api->crm.clock));
 	for (size_t i = 0; rc == SAT_OK && i < sizeof rows / sizeof rows[0]; i++)
-		rc = put(x, "INSERT INTO _about VALUES (?, ?)", rows[i], 2, e);
+		rc = put(x, SQL_BOOK_ABOUT, rows[i], 2, e);
 	return rc;
 }
 
@@ -290,7 +279,8 @@ fill(int64_t *rows, book *x, sat_export_opts *o, sat_query *q, sat_err *e)
 	const sat_template *t = sat_replica_template(x->api->crm.replica);
 	sat_rc rc;
 
-	if ((rc = sat_db_exec(x->db, tables, e)) != SAT_OK ||
+	if ((rc = sat_db_migrate(x->db, client_api_schema,
+	         client_api_schema_count, e)) != SAT_OK ||
 	    (rc = sat_db_begin(x->db, e)) != SAT_OK)
 		return rc;
 	if (q->kind != NULL) {
@@ -300,6 +290,8 @@ fill(int64_t *rows, book *x, sat_export_opts *o, sat_query *q, sat_err *e)
 			if (api_may_view(x->api, sat_template_kind_at(t, i)))
 				rc = put_kind(rows, x, sat_template_kind_at(t, i),
 				    o, q, e);
+		if (rc == SAT_OK)
+			rc = api_book_reports(x->db, x->api, e);
 	}
 	if (rc == SAT_OK && (rc = put_people(x, e)) == SAT_OK)
 		rc = put_about(x, o, e);
@@ -318,7 +310,8 @@ api_export_sqlite(int64_t *rows, sat_api *api, sat_export_opts *o,
     sat_query *q, const char *to, sat_err *e)
 {
 	char *tmp;
-	sat_db_open_opts d = { .create = true, .cache_kib = 8192 };
+	sat_db_open_opts d = { .create = true, .cache_kib = 8192,
+		.sql = client_api_sql, .nsql = client_api_sql_count };
 	book x = { .api = api };
 	sat_rc rc;
 

@@ -228,7 +228,7 @@ HANDLER(api_kiosk_pin_set)
 		rc = SAT_OK;
 	if (rc != SAT_OK)
 		return rc;
-	sat_random(p.salt, sizeof p.salt);
+	api->sync.rand.bytes(api->sync.rand.u, p.salt, sizeof p.salt);
 	if ((rc = sat_kdf_passphrase(p.hash, sat_span_str(text), p.salt,
 	    PIN_OPS, PIN_MEM, e)) != SAT_OK)
 		return rc;

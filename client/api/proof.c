@@ -142,16 +142,24 @@ HANDLER(api_audit)
 
 HANDLER(api_audit_verify)
 {
+	int64_t from = sat_json_get_int(req->body, "from", 1), entries = 0;
 	uint64_t commits = 0;
-	sat_rc rc = sat_replica_verify_chain(api->crm.replica, &commits, e);
+	sat_rc rc;
 
-	(void)req;
 	(void)args;
+	if (from < 1)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "see: satchel audit log", "entries begin with 1");
+	if ((rc = sat_replica_verify_chain(api->crm.replica, &commits, e)) ==
+	    SAT_OK)
+		rc = sat_replica_audit_verify(&entries, api->crm.replica, from,
+		    e);
 	if (rc != SAT_OK)
 		return rc;
 	*out = api_doc("audit.verify");
 	sat_json_put_str(*out, "result", "ok");
 	sat_json_put_int(*out, "commits", (int64_t)commits);
+	sat_json_put_int(*out, "entries", entries);
 	return SAT_OK;
 }
 

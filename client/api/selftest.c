@@ -59,14 +59,14 @@ known_answers(trial *t, sat_err *e)
 /* ---- the store --------------------------------------------------------------------- */
 
 static void
-draw_identity(sat_replica_identity *id)
+draw_identity(sat_replica_identity *id, const sat_rand *rand)
 {
 	uint8_t seed[32];
 
 	memset(id, 0, sizeof *id);
-	sat_random(seed, sizeof seed);
+	rand->bytes(rand->u, seed, sizeof seed);
 	sat_sign_keys(id->sign_pk, id->sign_sk, seed);
-	sat_random(id->channel_sk, sizeof id->channel_sk);
+	rand->bytes(rand->u, id->channel_sk, sizeof id->channel_sk);
 	sat_box_keys(id->channel_pk, id->channel_sk);
 	sat_wipe(seed, sizeof seed);
 	id->incarnation = 1;
@@ -77,7 +77,7 @@ static sat_replica_env
 env_of(const trial *t)
 {
 	return (sat_replica_env){ .path = t->db, .keyring = t->mine.keyring,
-		.clock = t->api->crm.clock, .rand = sat_rand_os() };
+		.clock = t->api->crm.clock, .rand = t->api->sync.rand };
 }
 
 static sat_rc
@@ -97,7 +97,7 @@ make(trial *t, sat_err *e)
 	t->mine.crm.replica = NULL;
 	t->mine.dir = t->dir;
 	t->mine.profile = "selftest";
-	draw_identity(&id);
+	draw_identity(&id, &t->api->sync.rand);
 	rc = sat_keyring_create(&t->mine.keyring, t->ring, &secret, e);
 	env = env_of(t);
 	if (rc == SAT_OK)

@@ -236,7 +236,7 @@ make(sat_json *t, char text[80], const sat_api *api, const sat_json *body,
 	char hash[2 * SAT_HASH_BYTES + 1];
 	int64_t now = sat_wall_ms(&api->crm.clock);
 
-	sat_random(raw, sizeof raw);
+	api->sync.rand.bytes(api->sync.rand.u, raw, sizeof raw);
 	sat_hex(id, raw, ID_BYTES);
 	sat_hex(secret, raw + ID_BYTES, SECRET_BYTES);
 	hash_text(hash, secret);

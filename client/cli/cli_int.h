@@ -204,7 +204,7 @@ bool cli_help(sat_buf *out, const cli_verb *v, const char *noun);
 void cli_help_short(sat_buf *out); /* what bare `satchel` says */
 sat_rc cli_completion(cli *c, sat_err *e);
 sat_rc cli_complete_run(cli *c, sat_err *e); /* complete.c */
-/* satchel.1, satchel-config.5, satchel-exit-codes.7 as roff; false: there is no such page. */
+/* satchel.1, satchel-import.1, satchel-config.5, satchel-exit-codes.7 as roff; false: there is no such page. */
 bool cli_man(sat_buf *out, const char *page);
 sat_rc cli_man_run(cli *c, sat_err *e);
 sat_rc cli_version(cli *c, sat_err *e); /* main.c */

@@ -307,6 +307,7 @@ run(cli *c, const cli_verb *v, sat_err *e)
 	c->api.interrupted = cli_interrupted;
 	c->api.u = c;
 	c->api.crm.clock = sat_clock_os();
+	c->api.sync.rand = sat_rand_os();
 	if (rc == SAT_OK && !v->no_replica)
 		rc = cli_reach(c) ? cli_remote_begin(c, e) : cli_open(c, e);
 	if (rc == SAT_OK)

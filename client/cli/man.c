@@ -119,8 +119,63 @@ page_satchel(sat_buf *out)
 	sat_roff_section(out, "EXIT STATUS");
 	exit_codes(out);
 	sat_roff_section(out, "SEE ALSO");
-	sat_roff_text(out, "satchel-config(5), satchel-exit-codes(7), "
-	                   "satcheld(8)");
+	sat_roff_text(out, "satchel-import(1), satchel-config(5), "
+	                   "satchel-exit-codes(7), satcheld(8)");
+}
+
+/* The verbs of one noun, the bare one first. */
+static void
+verbs_of(sat_buf *out, const char *noun)
+{
+	for (size_t t = 0; t < cli_ntables; t++)
+		for (size_t i = 0; i < *cli_tables[t].n; i++) {
+			const cli_verb *v = &cli_tables[t].verbs[i];
+
+			if (strcmp(v->noun, noun) != 0)
+				continue;
+			sat_roff_sub(out, v->usage);
+			sat_roff_text(out, v->help);
+			sat_roff_options(out, v->options);
+			if (v->examples != NULL)
+				sat_roff_lines(out, v->examples);
+		}
+}
+
+static void
+page_import(sat_buf *out)
+{
+	sat_roff_head(out, "satchel-import", 1, VERSION_LINE,
+	    "sheets of customers into the replica, and back");
+	sat_roff_section(out, "SYNOPSIS");
+	sat_roff_text(out, "satchel import FILE --type KIND [OPTIONS]");
+	sat_roff_section(out, "DESCRIPTION");
+	sat_roff_text(out, "Reads a CSV or XLSX file row by row. Columns are found "
+	    "by the key of a field, its label in either language or one of its "
+	    "other names; a mapping document (--map) says what else a column "
+	    "means, and is kept with --save-map. Every row is judged as if it had "
+	    "been typed: what breaks a rule is refused with its line and the "
+	    "reason (--errors), the others are saved.");
+	sat_roff_text(out, "The encoding is found by itself: a byte order mark, "
+	    "else strict UTF-8, else GB18030; --encoding names it. A record that is "
+	    "there already is skipped unless --on-duplicate says otherwise. "
+	    "--dry-run shows what would change and writes nothing.");
+	sat_roff_text(out, "Each import is a batch: import list names them, import "
+	    "undo takes one back where nobody wrote since, import audit draws a "
+	    "sample of it to be checked by hand.");
+	sat_roff_section(out, "COMMANDS");
+	verbs_of(out, "import");
+	sat_roff_section(out, "EXIT STATUS");
+	sat_roff_item(out, "0", "every row was taken");
+	sat_roff_item(out, "3", "some rows were refused; the summary counts them");
+	sat_roff_item(out, "5", "there is no such file or mapping");
+	sat_roff_item(out, "130", "interrupted; what was counted is saved");
+	sat_roff_text(out, "The others are those of satchel-exit-codes(7).");
+	sat_roff_section(out, "EXAMPLE");
+	sat_roff_lines(out, "satchel import template account -o customers.xlsx\n"
+	    "satchel import customers.xlsx --type account --dry-run\n"
+	    "satchel import customers.xlsx --type account --errors refused.csv\n");
+	sat_roff_section(out, "SEE ALSO");
+	sat_roff_text(out, "satchel(1), satchel-exit-codes(7)");
 }
 
 static void
@@ -167,6 +222,8 @@ cli_man(sat_buf *out, const char *page)
 {
 	if (strcmp(page, "satchel.1") == 0)
 		page_satchel(out);
+	else if (strcmp(page, "satchel-import.1") == 0)
+		page_import(out);
 	else if (strcmp(page, "satchel-exit-codes.7") == 0)
 		page_exit_codes(out);
 	else if (strcmp(page, "satchel-config.5") == 0)
@@ -182,5 +239,6 @@ cli_man_run(cli *c, sat_err *e)
 	if (c->args.nargs > 1 && cli_man(&c->out, c->args.arg[1]))
 		return SAT_OK;
 	return sat_fail_code(e, SAT_EUSAGE, "usage",
-	    "satchel.1, satchel-config.5 or satchel-exit-codes.7", "there is no such page");
+	    "satchel.1, satchel-import.1, satchel-config.5 or "
+	    "satchel-exit-codes.7", "there is no such page");
 }

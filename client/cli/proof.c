@@ -48,14 +48,30 @@ run_audit(cli *c, sat_err *e)
 		{ "at", "at", CELL_TIME }, { "action", "action", CELL_WHOLE },
 		{ "detail", "detail", CELL_PLAIN } };
 	const char *since = sat_args_get(&c->args, "since");
-	sat_json *q;
+	sat_json *q = sat_json_obj();
 
-	if (strcmp(c->args.arg[1], "verify") == 0)
-		return ask_object(c, "POST", "/v1/audit/verify", NULL, NULL, e);
-	q = sat_json_obj();
 	if (since != NULL)
 		sat_json_put_str(q, "since", since);
 	return ask_rows(c, "GET", "/v1/audit", q, cols, 4, e);
+}
+
+static const sat_opt verify_options[] = {
+	{ "from", 0, "N", "only from this entry of the audit log on (1)" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static sat_rc
+run_audit_verify(cli *c, sat_err *e)
+{
+	sat_json *body;
+	int64_t from;
+	sat_rc rc = sat_args_int(&from, &c->args, "from", 1, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	body = sat_json_obj();
+	sat_json_put_int(body, "from", from);
+	return ask_object(c, "POST", "/v1/audit/verify", NULL, body, e);
 }
 
 static const cli_column template_cols[] = { { "rev", "rev", CELL_ID },
@@ -304,8 +320,8 @@ const cli_verb cli_proof_verbs[] = {
 	    false },
 	{ "audit", "log", run_audit, audit_options, "audit log [--since T]",
 	    "the local audit log", NULL, false },
-	{ "audit", "verify", run_audit, NULL, "audit verify",
-	    "chains and signatures", NULL, false },
+	{ "audit", "verify", run_audit_verify, verify_options,
+	    "audit verify [--from N]", "chains and signatures", NULL, false },
 	{ "template", "show", run_template_show, NULL, "template show [PATH]",
 	    "documents of the template", NULL, false },
 	{ "template", "list", run_template_log, NULL, "template list",

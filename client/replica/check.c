@@ -254,7 +254,8 @@ sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 		    (long long)merged);
 	if ((rc = sat_replica_verify_chain(r, &commits, e)) != SAT_OK)
 		return rc;
-	if ((rc = replica_audit_check(r, e)) != SAT_OK || differ == 0)
+	if ((rc = sat_replica_audit_verify(&listed, r, 1, e)) != SAT_OK ||
+	    differ == 0)
 		return rc;
 	return sat_fail_code(e, SAT_EINTEGRITY, "replica.diverged",
 	    "sync: the records are fetched again; unsent work is kept",

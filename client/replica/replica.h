@@ -478,7 +478,12 @@ SAT_CHECK sat_rc sat_replica_check(sat_replica *r, bool quick, sat_err *e);
  * that the next sync compares everything with the server and fetches again what
  * differs. *differ: sums that were not what the rows say. */
 SAT_CHECK sat_rc sat_replica_recount(size_t *differ, sat_replica *r, sat_err *e);
+/* Own commits that wait: headers, chain, signatures. */
 SAT_CHECK sat_rc sat_replica_verify_chain(sat_replica *r, uint64_t *commits, sat_err *e);
+/* The audit log's chain from this entry on (1 = all of it); *entries: how many
+ * were looked at. SAT_EINTEGRITY names the first that was changed. */
+SAT_CHECK sat_rc sat_replica_audit_verify(int64_t *entries, sat_replica *r,
+    int64_t from, sat_err *e);
 /* Canonical server state (without pending) of every record, ascending id. */
 SAT_CHECK sat_rc sat_replica_dump(sat_replica *r,
     void (*cb)(void *u, const sat_id *id, sat_span state), void *u, sat_err *e);

@@ -669,7 +669,6 @@ SAT_CHECK sat_rc replica_erase_commit(sat_replica *r, int64_t seq, sat_err *e);
 
 /* audit.c */
 SAT_CHECK sat_rc replica_audit_redact(sat_replica *r, const sat_id *subject, sat_err *e);
-SAT_CHECK sat_rc replica_audit_check(sat_replica *r, sat_err *e);
 
 /* snapshot.c, verdict.c, template.c */
 SAT_CHECK sat_rc replica_chunk(void *u, const sat_chunk *c, sat_err *e);

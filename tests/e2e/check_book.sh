@@ -31,6 +31,9 @@ if command -v sqlite3 >/dev/null; then
 	same "$(q "$W/a.db" "SELECT count(*) > 5 FROM _options WHERE options = (SELECT options FROM _columns WHERE table_name = 'account' AND column_name = 'stage')")" 1 "_options"
 	same "$(q "$W/a.db" "SELECT value FROM _about WHERE key = 'reason'")" board "_about"
 	for v in $(q "$W/a.db" "SELECT name FROM sqlite_master WHERE type = 'view'"); do q "$W/a.db" "SELECT * FROM \"$v\"" >/dev/null || bad "view $v"; done; ok
+	[ "$(q "$W/a.db" "SELECT count(*) FROM sqlite_master WHERE name LIKE 'report!_%' ESCAPE '!'")" -gt 30 ] && ok || bad "views of reports"
+	same "$(q "$W/a.db" 'SELECT "Opportunities", "Amount" FROM "report_stage-distribution"')" "1|500000.0" "the numbers of a report, in yuan"
+	same "$(q "$W/a.db" "SELECT title, period FROM _reports WHERE report = 'won'")" "Won|all" "which reports"
 	same "$(q "$W/b.db" "SELECT name, phone_main FROM account")" "乙公司|***5672" "--where and --mask"
 	expect 0 as boss --lang zh -q export account --format sqlite -o "$W/zh.db" --reason x
 	same "$(q "$W/zh.db" 'SELECT count("客户名称") FROM account_labels' 2>/dev/null || q "$W/zh.db" "SELECT count(*) FROM account_labels")" 2 "labels in Chinese"

@@ -21,7 +21,7 @@ expect 0 env -u SATCHEL_LANG -u LC_ALL LANG=zh_CN.UTF-8 "$SATCHEL" help sync; ha
 expect 0 env -u SATCHEL_LANG LC_ALL=C LANG=zh_CN.UTF-8 "$SATCHEL" help sync; has "$OUT" "only receive" "LC_ALL wins"
 expect 0 env SATCHEL_LANG=zh "$SATCHEL" --lang en help sync; has "$OUT" "only receive" "--lang wins"
 cp "$SATCHEL" "$W/elsewhere"; expect 0 "$W/elsewhere" --lang zh help sync; has "$OUT" "只接收" "wherever the binary lies"
-for p in satchel.1 satchel-config.5 satchel-exit-codes.7; do same "$("$SATCHEL" --lang zh __man $p | cksum)" "$("$SATCHEL" __man $p | cksum)" "$p has one language"; done
+for p in satchel.1 satchel-import.1 satchel-config.5 satchel-exit-codes.7; do same "$("$SATCHEL" --lang zh __man $p | cksum)" "$("$SATCHEL" __man $p | cksum)" "$p has one language"; done
 
 export SATCHEL_HOME=$W/none
 expect 10 "$SATCHEL" --lang zh account list; has "$ERR" "没有副本" "what is wrong"; has "$ERR" "$W/none" "with its folder"; has "$ERR" "登记本机" "and what to do"

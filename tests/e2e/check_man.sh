@@ -1,7 +1,7 @@
 #!/bin/bash
 # The committed manual pages are what the programs print, and roff takes them.
 . tests/e2e/lib.sh
-for p in satchel.1 satchel-config.5 satchel-exit-codes.7; do
+for p in satchel.1 satchel-import.1 satchel-config.5 satchel-exit-codes.7; do
 	same "$("$SATCHEL" __man $p | cksum)" "$(cksum <docs/man/$p)" "docs/man/$p is not what satchel __man $p prints"
 done
 same "$("$SATCHELD" __man | cksum)" "$(cksum <docs/man/satcheld.8)" "docs/man/satcheld.8 is not what satcheld __man prints"

@@ -61,6 +61,10 @@ if [ -n "$obj" ]; then
 		for s in $(leave $lib $allow $more); do
 			say "$lib uses $s, which is not on $allow${more:+ nor $more}"
 		done
+		for s in $(nm -u "$obj/lib/$lib.a" |
+		    awk '/ U sat_(random|rand_os|clock_os)$/{print $2}' | sort -u); do
+			say "$lib uses $s: time and randomness are handed in"
+		done
 		[ $lib = client_api ] && continue
 		for s in $(nm -u "$obj/lib/$lib.a" |
 		    awk '/ U sat_(file|folder|process)_/{print $2}' | sort -u); do

@@ -96,8 +96,8 @@ help_names_every_verb_and_fits_eighty_columns(void **state)
 static void
 committed_pages_are_the_generated_ones(void **state)
 {
-	static const char *const pages[] = { "satchel.1", "satchel-config.5",
-		"satchel-exit-codes.7" };
+	static const char *const pages[] = { "satchel.1", "satchel-import.1",
+		"satchel-config.5", "satchel-exit-codes.7" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {

@@ -501,6 +501,7 @@ the_audit_chain_shows_a_changed_row(void **state)
 {
 	fixture *f = *state;
 	char last[64] = "";
+	int64_t n;
 	sat_err err;
 
 	assert_ok(sat_replica_audit(f->r, "export", "12 rows", &err));
@@ -512,6 +513,12 @@ the_audit_chain_shows_a_changed_row(void **state)
 	    "UPDATE audit SET detail = '11 rows' WHERE seq = 1", &err));
 	assert_rc(SAT_EINTEGRITY, sat_replica_check(f->r, true, &err));
 	assert_string_equal("audit.chain", err.code);
+	assert_rc(SAT_EINTEGRITY, sat_replica_audit_verify(&n, f->r, 1, &err));
+	assert_ok(sat_replica_audit_verify(&n, f->r, 2, &err));
+	assert_int_equal(1, n); /* what came after it stands */
+	assert_ok(sat_db_exec(sat_replica_db(f->r),
+	    "UPDATE audit SET action = 'import' WHERE seq = 2", &err));
+	assert_rc(SAT_EINTEGRITY, sat_replica_audit_verify(&n, f->r, 2, &err));
 }
 
 static void
