@@ -12,8 +12,9 @@
  *       and only when they reach its place there.
  *   C2  what was refused, or left out of a push, stands nowhere.
  *   C3  of two states of which neither holds the other, the one that alone has
- *       commits of a device that has not come back stays; when both may, the one
- *       that alone shows what such a device did is taken.
+ *       commits that will not come any more stays (of a device that is not back,
+ *       or let go by it); when both may, the one that alone shows what a device
+ *       that is not back did is taken.
  */
 #include "protocol/server_int.h"
 
@@ -112,24 +113,19 @@ is_back(bool *yes, sat_server *s, uint32_t dev, sat_err *e)
 	return rc;
 }
 
-/* A commit of the run that is not here, and not in a state with origin b. */
+/* A commit first..last of the chain that is not in a state with origin b. */
 static sat_rc
-is_missing(bool *yes, sat_server *s, const sat_place *p, const uint64_t *b,
-    size_t nb, sat_err *e)
+is_missing(bool *yes, sat_server *s, const sat_place *p, uint64_t first,
+    uint64_t last, const uint64_t *b, size_t nb, sat_err *e)
 {
 	const sat_old none = { 0 };
-	sat_commit c = { .device = p->device, .incarnation = p->incarnation };
-	chain_slot *chain;
+	sat_commit c = { .device = p->device, .incarnation = p->incarnation,
+		.cseq = first > p->first ? first : p->first };
 	bool held;
 	sat_rc rc;
 
-	*yes = false;
-	if ((rc = sat_srv_chain(&chain, s, p->device, p->incarnation, e)) !=
-	    SAT_OK)
-		return rc;
-	c.cseq = p->first > chain->c.last_cseq ? p->first :
-	    chain->c.last_cseq + 1;
-	for (; c.cseq <= p->last && !*yes; c.cseq++) {
+	last = last < p->last ? last : p->last;
+	for (; c.cseq <= last && !*yes; c.cseq++) {
 		if ((rc = sat_srv_contained(&held, s, b, nb, &c, &none, e)) !=
 		    SAT_OK)
 			return rc;
@@ -138,26 +134,79 @@ is_missing(bool *yes, sat_server *s, const sat_place *p, const uint64_t *b,
 	return SAT_OK;
 }
 
+typedef struct gap_list {
+	sat_server *s;
+	struct gap_run {
+		uint64_t first, last;
+	} *v;
+	size_t n, cap;
+} gap_list;
+
+static bool
+on_gap(void *u, uint64_t first, uint64_t last, sat_gap why)
+{
+	gap_list *l = u;
+
+	if (why != SAT_GAP_GONE)
+		return true; /* its author keeps what was refused */
+	if (l->n == l->cap) {
+		size_t cap = l->cap * 2 + 4;
+		struct gap_run *v = sat_arena_alloc(&l->s->txn,
+		    cap * sizeof *v);
+
+		if (l->n > 0)
+			memcpy(v, l->v, l->n * sizeof *v);
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = (struct gap_run){ first, last };
+	return true;
+}
+
+/* Of a run of commits: one that its author will not bring, for it is not back, or
+ * let it go when a backup had it that nobody can read now (P-203); and that is not
+ * in a state with origin b. */
+static sat_rc
+is_only_there(bool *yes, sat_server *s, const sat_place *p, const uint64_t *b,
+    size_t nb, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	gap_list gaps = { .s = s };
+	chain_slot *chain;
+	bool back;
+	sat_rc rc;
+
+	*yes = false;
+	if ((rc = st->gaps(st->u, p->device, p->incarnation, on_gap, &gaps,
+	    e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < gaps.n && !*yes && rc == SAT_OK; i++)
+		rc = is_missing(yes, s, p, gaps.v[i].first, gaps.v[i].last, b,
+		    nb, e);
+	if (rc != SAT_OK || *yes ||
+	    (rc = is_back(&back, s, p->device, e)) != SAT_OK || back ||
+	    (rc = sat_srv_chain(&chain, s, p->device, p->incarnation, e)) !=
+	    SAT_OK)
+		return rc;
+	return is_missing(yes, s, p, chain->c.last_cseq + 1, p->last, b, nb, e);
+}
+
 sat_rc
 sat_srv_only_in(bool *yes, sat_server *s, const uint64_t *a, size_t na,
     const uint64_t *b, size_t nb, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	runs l = { .s = s };
-	bool back;
-	sat_rc rc;
+	sat_rc rc = SAT_OK;
 
 	*yes = false;
 	for (size_t i = 0; i < na; i++)
 		if ((rc = st->places_in(st->u, sat_epochs_order(s->epochs,
 		    s->nepochs, a[i]), a[i], add, &l, e)) != SAT_OK)
 			return rc;
-	for (size_t i = 0; i < l.n && !*yes; i++)
-		if ((rc = is_back(&back, s, l.v[i].device, e)) != SAT_OK ||
-		    (!back && (rc = is_missing(yes, s, &l.v[i], b, nb, e)) !=
-		    SAT_OK))
-			return rc;
-	return SAT_OK;
+	for (size_t i = 0; i < l.n && !*yes && rc == SAT_OK; i++)
+		rc = is_only_there(yes, s, &l.v[i], b, nb, e);
+	return rc;
 }
 
 /* Places are of whole chains: a commit that one order has and another has not may

@@ -542,6 +542,61 @@ of_two_states_the_one_that_shows_more_of_who_is_gone_is_taken(void **state)
 	}
 }
 
+/* A backup had his commit, so he let it go, and nobody can read that backup now: it
+ * is in one state alone, though he is back. */
+static void
+what_its_author_let_go_is_not_given_up_for_another_state(void **state)
+{ /* C3, P-203, P-251 */
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		company c = company_new(sat_test_seed(22));
+		states_of one, two;
+		sat_place at[2];
+		sat_epoch e, before;
+		sat_id id;
+
+		id = device_account(c.bob, "watched", "bob");
+		sync_all(&c);
+		take_backup(&c);
+		(void)device_edit(c.hq, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("hq"));
+		device_sync(c.hq);
+		one = all_states(c.w);
+		at[0] = (sat_place){ c.hq->cursor, c.hq->ord, 1, 1, 1 };
+		before = lose(&c, 1000000, SAT_SEED_HQ);
+		take_backup(&c);
+		follow(c.bob, &before);
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("bob"));
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("again"));
+		device_sync(c.bob);
+		two = all_states(c.w);
+		at[1] = (sat_place){ c.bob->cursor, c.bob->ord, 1, 2, 3 };
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		memmove(&c.bob->out[1], &c.bob->out[2], sizeof *c.bob->out);
+		c.bob->nout--;
+		follow(c.bob, &e);
+		follow(c.hq, &before);
+		follow(c.hq, &e);
+		c.places = at;
+		c.nplaces = 2;
+		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &one :
+		    &two, &id));
+		device_sync(c.bob);
+		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &two :
+		    &one, &id));
+		sync_all(&c);
+		assert_true(is_tagged(&c, &id, "hq"));
+		assert_true(is_tagged(&c, &id, "bob"));
+		assert_true(is_tagged(&c, &id, "again"));
+		world_verify(c.w);
+		free_states(&one);
+		free_states(&two);
+		company_free(&c);
+	}
+}
+
 static void
 what_comes_back_merged_stands_below_its_winner(void **state) /* P-254 */
 {
@@ -1008,6 +1063,8 @@ main(void)
 		    a_state_of_the_server_before_the_last_is_taken_too),
 		cmocka_unit_test(
 		    of_two_states_the_one_that_shows_more_of_who_is_gone_is_taken),
+		cmocka_unit_test(
+		    what_its_author_let_go_is_not_given_up_for_another_state),
 		cmocka_unit_test(what_comes_back_merged_stands_below_its_winner),
 		cmocka_unit_test(
 		    two_merges_that_come_back_from_two_servers_make_no_circle),
