@@ -146,8 +146,15 @@ unit_room = $(patsubst tests/unit/%/,%,$(dir $(1)))
 libs_upto = $(call reverse,$(foreach r,$(room_names),$(if $(filter 1,$(shell \
   [ $(call room_floor,$(r)) -lt $(call room_floor,$(1)) -o $(r) = $(1) ] && echo 1)),$(call lib_of,$(r)))))
 TESTLIB := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/lib/*.c))
-# what several tests of a room share stands beside them, without test_
-unit_share = $(patsubst %.c,$(O)/obj/%.o,$(filter-out $(UNIT),$(wildcard $(dir $(1))*.c)))
+# what several tests of a room share stands beside them, without test_; some
+# of it is lent to the rooms above
+LENT_server_store_sqlite := common/template/base
+LENT_client_replica := common/template/base
+LENT_client_crm := client/replica/fixture client/replica/server $(LENT_client_replica)
+LENT_client_sync := $(LENT_client_crm)
+LENT_client_api := $(LENT_client_crm)
+shared_of = $(filter-out $(UNIT),$(wildcard tests/unit/$(1)/*.c)) $(patsubst %,tests/unit/%.c,$(LENT_$(call under,$(1))))
+unit_share = $(patsubst %.c,$(O)/obj/%.o,$(call shared_of,$(call unit_room,$(1))))
 define unit_rule
 $(O)/$(1:%.c=%): $(O)/obj/$(1:%.c=%.o) $(call unit_share,$(1)) $(TESTLIB) $$(call libs_upto,$(call unit_room,$(1)))
 	@mkdir -p $$(@D)

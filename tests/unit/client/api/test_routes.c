@@ -67,13 +67,6 @@ on_event(void *u, const sat_json *line)
 	assert_fits(line, "progress", "an event");
 }
 
-static bool
-refuse_all(const sat_commit *c)
-{
-	(void)c;
-	return true;
-}
-
 static void
 touch(const char *dir, const char *name, const char *content)
 {

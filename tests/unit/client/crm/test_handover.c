@@ -87,8 +87,7 @@ a_suggestion_is_listed_and_changes_nothing_until_it_is_taken(void **state)
 	srv_sync(f);
 	(void)waiting(&n, f);
 	assert_int_equal(0, n);
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 }
 
 static void
@@ -145,8 +144,7 @@ a_suggested_record_is_made_with_the_id_it_had(void **state)
 	accept(f, h[1].key, LIST(NULL)); /* again: it is there already */
 	assert_string_equal("and this", value_of(f, f->account, id, "remark"));
 	srv_sync(f);
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 }
 
 static void
@@ -191,8 +189,7 @@ declining_needs_the_right_to_edit_and_settles_it(void **state)
 	assert_int_equal(0, n);
 	srv_sync(f);
 	assert_string_equal("", value_of(f, f->account, id, "remark"));
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 }
 
 /* ---- own refused work -------------------------------------------------------------- */
@@ -238,8 +235,7 @@ refused_work_is_handed_over_and_stays_out_of_the_view(void **state)
 	assert_int_equal(2, h[0].what.nops);
 	assert_int_equal(DEV, h[0].by.dev);
 	assert_true(sat_span_eq(h[0].by.why, sat_span_str("as agreed")));
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 }
 
 static bool
@@ -275,8 +271,7 @@ a_handover_that_is_refused_comes_back(void **state)
 	srv_sync(f);
 	(void)waiting(&n, f);
 	assert_int_equal(1, n);
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 }
 
 static void
@@ -335,8 +330,7 @@ an_edit_by_who_did_not_know_the_owner_is_noted(void **state)
 	assert_ok(sat_replica_late_seen(f->r, l[0].lsn, &err));
 	assert_ok(sat_replica_late(&l, &n, &f->a, f->r, &err));
 	assert_int_equal(0, n);
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup_synced, teardown)

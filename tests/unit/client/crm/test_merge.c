@@ -87,8 +87,7 @@ the_winner_gets_what_nobody_has_to_decide(void **state)
 	assert_ok(sat_replica_resolve_self(&got, f->r, f->account,
 	    "C202311-P7-0002", &err));
 	assert_true(sat_id_eq(&got, &b));
-	assert_sound(f);
-	assert_same_as_server(f);
+	assert_settled(f);
 }
 
 static void
@@ -104,8 +103,7 @@ values_that_differ_are_somebody_s_to_decide(void **state)
 	srv_sync(f);
 	assert_string_equal("Acme Two", value_of(f, f->account, a, "name"));
 	assert_int_equal(1, open_conflicts(f)); /* the phone */
-	assert_sound(f);
-	assert_same_as_server(f);
+	assert_settled(f);
 }
 
 static void
@@ -140,8 +138,7 @@ apart_again_each_has_its_own(void **state)
 	assert_int_equal(0, open_conflicts(f));
 	assert_rc(SAT_ECONFLICT, sat_crm_unmerge(&kept, &c, f->account, &b,
 	    &err));
-	assert_sound(f);
-	assert_same_as_server(f);
+	assert_settled(f);
 }
 
 static void
@@ -161,8 +158,7 @@ a_merge_that_waits_is_taken_apart_as_well(void **state)
 	assert_string_equal("Acme", value_of(f, f->account, a, "name"));
 	srv_sync(f);
 	assert_string_equal("Acme", value_of(f, f->account, a, "name"));
-	assert_sound(f);
-	assert_same_as_server(f);
+	assert_settled(f);
 }
 
 static void
@@ -331,8 +327,7 @@ keys_that_agree_make_a_pair_until_it_is_dismissed(void **state)
 	srv_sync(f);
 	(void)pairs_of(f, true, 1, &n);
 	assert_int_equal(0, n);
-	assert_sound(f);
-	assert_same_as_server(f);
+	assert_settled(f);
 }
 
 static void

@@ -109,8 +109,7 @@ a_refused_edit_is_sent_again_corrected(void **state)
 	assert_true(sat_value_eq(text("wrong"), q[0].commit.ops[0].value) ||
 	    sat_value_eq(text("wrong"), q[0].commit.ops[1].value));
 	srv_sync(f);
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 }
 
 static void
@@ -218,8 +217,7 @@ what_waits_for_a_refused_creation_moves_with_it(void **state)
 	assert_string_equal("Acme Ltd", value_of(f, f->account, id, "name"));
 	assert_string_equal("CEO", value_of(f, f->contact, con, "title"));
 	srv_sync(f);
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 	assert_int_equal(q[3].id, only_one(f));
 }
 
@@ -257,8 +255,7 @@ a_commit_of_several_records_goes_as_one_again(void **state)
 	assert_string_equal("vip", value_of(f, f->account, id, "tags"));
 	assert_int_equal(1, srv_push(f, false));
 	srv_sync(f);
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 }
 
 /* ---- nothing but a person takes it away -------------------------------------------- */
@@ -333,8 +330,7 @@ the_quarantine_survives_a_snapshot(void **state)
 	(void)retried(f, only_one(f), LIST(NULL));
 	srv_sync(f);
 	assert_string_equal("Acme", value_of(f, f->account, id, "name"));
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 }
 
 static void
@@ -370,8 +366,7 @@ what_waited_for_a_template_is_sent_again_when_the_server_has_it(void **state)
 	(void)open_ones(&n, f);
 	assert_int_equal(1, n);
 	srv_sync(f);
-	assert_same_as_server(f);
-	assert_sound(f);
+	assert_settled(f);
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup_synced, teardown)

@@ -3,21 +3,20 @@
  * read: a log, a fold, numbers. It sees everything and refuses what it is told
  * to refuse.
  */
-#ifndef TESTS_REPLICA_FIXTURE_H
-#define TESTS_REPLICA_FIXTURE_H
+#ifndef SAT_TESTS_CLIENT_REPLICA_FIXTURE_H
+#define SAT_TESTS_CLIENT_REPLICA_FIXTURE_H
 
 #include "tests/lib/unit.h"
 
 #include "client/replica/replica.h"
+#include "common/crypto/crypto.h"
 #include "common/crypto/keyring.h"
 #include "common/git/git.h"
-#include "protocol/sealed.h"
 
 #define DEV 7
 #define OTHER 9
 #define F_NUMBER 1
 #define F_NAME 2
-#define F_USCC 4
 #define F_INDUSTRY 5
 #define F_PHONE 9
 #define F_CITY 11
@@ -27,8 +26,6 @@
 #define F_VISITS 25
 #define F_AMOUNT 26
 #define F_OWNER 28
-#define F_EXTERNAL 29
-
 #define SERVER_RECORDS 4096
 
 typedef struct server {
@@ -59,632 +56,101 @@ typedef struct fixture {
 	const sat_kind *account, *contact, *activity, *opportunity;
 } fixture;
 
-static inline int64_t
-fake_wall(void *u)
-{
-	return ((fixture *)u)->now_ms;
-}
-static inline int64_t
-fake_boot(void *u)
-{
-	return ((fixture *)u)->boot_ms;
-}
-static inline void
-fake_bytes(void *u, void *out, size_t n)
-{
-	uint8_t *p = out;
-
-	while (n-- > 0)
-		*p++ = (uint8_t)sat_test_rand(&((fixture *)u)->seed);
-}
-
-static inline sat_replica_env
-env_of(fixture *f, const char *path)
-{
-	return (sat_replica_env){ .path = path, .keyring = f->keyring,
-		.clock = { fake_wall, fake_boot, f },
-		.rand = { fake_bytes, f } };
-}
-
-static inline void
-find_kinds(fixture *f)
-{
-	const sat_template *t = sat_replica_template(f->r);
-
-	f->ops = sat_replica_session(f->r);
-	if (t == NULL)
-		return;
-	f->account = sat_template_kind(t, "account");
-	f->contact = sat_template_kind(t, "contact");
-	f->activity = sat_template_kind(t, "activity");
-	f->opportunity = sat_template_kind(t, "opportunity");
-}
-
-static inline void
-reopen(fixture *f)
-{
-	sat_replica_env env = env_of(f, f->path);
-	sat_err err;
-
-	sat_replica_close(f->r);
-	f->r = NULL;
-	assert_ok(sat_replica_open(&f->r, &env, &err));
-	find_kinds(f);
-}
+int64_t fake_wall(void *u);
+int64_t fake_boot(void *u);
+sat_replica_env env_of(fixture *f, const char *path);
+void find_kinds(fixture *f);
+void reopen(fixture *f);
 
 /* A signed template of these files reaches the device. */
-static inline sat_rc
-give_template(fixture *f, const sat_template_file *files, size_t n,
-    const uint8_t *sk, const uint8_t *pk, sat_err *e)
-{
-	sat_git_author who = { "t", "t@x", f->now_ms, sk, pk };
-	sat_git_file list[256];
-	sat_oid tip;
-	sat_buf bundle = { 0 };
-	sat_rc rc;
+sat_rc give_template(fixture *f, const sat_template_file *files, size_t n,
+    const uint8_t *sk, const uint8_t *pk, sat_err *e);
 
-	assert_true(n <= 256);
-	for (size_t i = 0; i < n; i++)
-		list[i] = (sat_git_file){ files[i].path, files[i].bytes };
-	assert_rc(SAT_OK, sat_git_commit(&tip, f->git, "refs/heads/published", list, n,
-	    &who, "template", e));
-	assert_rc(SAT_OK, sat_git_bundle(&bundle, f->git, &tip, NULL, e));
-	rc = f->ops.template_(f->ops.u, tip.b, sat_buf_span(&bundle), e);
-	sat_buf_fini(&bundle);
-	if (rc == SAT_OK)
-		find_kinds(f);
-	return rc;
-}
+void give_registry(fixture *f, uint64_t rev);
 
-static inline void
-give_registry(fixture *f, uint64_t rev)
-{
-	sat_user users[2] = { { 1, "li", "Li", "rep", 1, false },
-		{ 2, "wang", "Wang", "rep", 1, false } };
-	sat_team team = { 1, "t1", "Team", "", false };
-	sat_device devs[2] = { { DEV, 1, "d", false, false },
-		{ OTHER, 2, "o", false, false } };
-	sat_registry reg = { .rev = rev, .users = users, .nusers = 2,
-		.teams = &team, .nteams = 1, .devices = devs, .ndevices = 2 };
-	sat_buf b = { 0 };
-	sat_err err;
+/* The base template, with one document changed or (NULL) as it is. */
+void give_base(fixture *f, const char *path, const char *doc);
 
-	sat_registry_write(&b, &reg);
-	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
-	sat_buf_fini(&b);
-}
+/*
+ * A replica in this file: enrolled, with a registry and the base template.
+ * The keys of server and organisation may be NULL.
+ */
+void found_replica(fixture *f, const char *name, const uint8_t *server_pk,
+    const uint8_t *root_pk);
 
-static inline void
-enrol(fixture *f)
-{
-	sat_enrolled in = { .device = DEV, .user = 1,
-		.user_key = sat_span_str("li"), .role = sat_span_str("rep"),
-		.org_name = sat_span_str("Org") };
-	sat_err err;
+int setup(void **state);
 
-	memcpy(in.template_pk, f->tmpl_pk, sizeof in.template_pk);
-	assert_ok(sat_replica_enrolled(f->r, &in, &err));
-}
+/* It starts empty and complete, as after the first session. */
+int setup_complete(void **state);
 
-static inline int
-setup(void **state)
-{
-	fixture *f = sat_xcalloc(1, sizeof *f);
-	sat_replica_identity id = { .incarnation = 1, .server = "tcp://x:1" };
-	sat_replica_env env;
-	uint8_t seed[32] = { 1 };
-	const sat_template_file *files;
-	size_t n;
-	sat_err err;
+/* The same in a file that is not encrypted, so that it can be looked into. */
+void setup_in_plain(void **state, const uint8_t *server_pk,
+    const uint8_t *root_pk);
 
-	sat_crypto_init();
-	f->dir = sat_test_dir();
-	f->path = sat_xasprintf("%s/replica.db", f->dir);
-	f->keyring = sat_keyring_memory(NULL);
-	f->now_ms = 1700000000000;
-	f->boot_ms = 5000;
-	f->seed = sat_test_seed(42);
-	id.org.b[0] = 5;
-	sat_sign_keys(id.sign_pk, id.sign_sk, seed);
-	seed[0] = 2;
-	sat_sign_keys(f->tmpl_pk, f->tmpl_sk, seed);
-	env = env_of(f, f->path);
-	assert_ok(sat_replica_create(&f->r, &env, &id, &err));
-	find_kinds(f);
-	enrol(f);
-	give_registry(f, 1);
-	assert_ok(sat_git_memory(&f->git, &err));
-	files = sat_template_base(&n);
-	assert_ok(give_template(f, files, n, f->tmpl_sk, f->tmpl_pk, &err));
-	*state = f;
-	return 0;
-}
+int teardown(void **state);
 
-static inline int
-teardown(void **state)
-{
-	fixture *f = *state;
+/* ---- writing ------------------------------------------------------------- */
 
-	sat_replica_close(f->r);
-	sat_git_close(f->git);
-	sat_keyring_close(f->keyring);
-	sat_arena_fini(&f->a);
-	sat_arena_fini(&f->srv.mem);
-	free(f->srv.log);
-	sat_test_rmdir(f->dir);
-	free(f->path);
-	free(f);
-	return 0;
-}
+sat_value text(const char *s);
+sat_op op(const sat_kind *k, sat_op_kind kind, sat_id rec, uint16_t field,
+    sat_value v);
+sat_rc try_write(fixture *f, sat_id subject, sat_op *ops, size_t n,
+    uint64_t *cseq, sat_err *e);
+uint64_t write_ops(fixture *f, sat_id subject, sat_op *ops, size_t n);
+sat_id new_account(fixture *f, const char *name, const char *phone);
+uint64_t set_text(fixture *f, sat_id id, uint16_t field, const char *v);
 
-/* ---- writing ------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------- */
 
-static inline sat_value
-text(const char *s)
-{
-	return sat_v_text(sat_span_str(s));
-}
+int64_t visits_of(fixture *f, sat_id id);
+sat_replica_status status_of(fixture *f);
+sat_view view_of(fixture *f, sat_id id);
+void assert_text(fixture *f, sat_id id, uint16_t field, const char *want);
+void assert_gone(fixture *f, sat_id id);
+void assert_sound(fixture *f);
 
-static inline sat_op
-op(const sat_kind *k, sat_op_kind kind, sat_id rec, uint16_t field, sat_value v)
-{
-	return (sat_op){ .kind = kind, .rtype = k->id, .field = field,
-		.rec = rec, .value = v };
-}
+/* ---- the server ---------------------------------------------------------- */
 
-static inline sat_rc
-try_write(fixture *f, sat_id subject, sat_op *ops, size_t n, uint64_t *cseq,
-    sat_err *e)
-{
-	sat_draft d = { .subject = subject, .ops = ops, .nops = n };
+/* And as the check wants it. */
+void assert_settled(fixture *f);
 
-	f->now_ms += 1000;
-	f->boot_ms += 1000;
-	return sat_replica_write(f->r, &d, cseq, e);
-}
+/* For srv.refuse: everything, or what sets a field to "bad". */
+bool refuse_all(const sat_commit *c);
+bool refuse_bad(const sat_commit *c);
 
-static inline uint64_t
-write_ops(fixture *f, sat_id subject, sat_op *ops, size_t n)
-{
-	uint64_t cseq = 0;
-	sat_err err;
-
-	assert_ok(try_write(f, subject, ops, n, &cseq, &err));
-	return cseq;
-}
-
-static inline sat_id
-new_account(fixture *f, const char *name, const char *phone)
-{
-	const sat_kind *k = f->account;
-	sat_id id = sat_replica_new_id(f->r);
-	sat_op ops[] = {
-		op(k, SAT_OP_NEW, id, 0, sat_v_null()),
-		op(k, SAT_OP_MVSET, id, F_NAME, text(name)),
-		op(k, SAT_OP_MVSET, id, F_PHONE, text(phone)),
-		op(k, SAT_OP_SET, id, F_CITY, text("Hefei")),
-		op(k, SAT_OP_STAGE, id, F_STAGE, text("first_contact")),
-		op(k, SAT_OP_SADD, id, F_TAGS, text("vip")),
-		op(k, SAT_OP_REASSIGN, id, F_OWNER, text("li")),
-	};
-
-	write_ops(f, id, ops, sizeof ops / sizeof ops[0]);
-	return id;
-}
-
-static inline uint64_t
-set_text(fixture *f, sat_id id, uint16_t field, const char *v)
-{
-	sat_op o = op(f->account, field == F_NAME || field == F_PHONE ?
-	    SAT_OP_MVSET : SAT_OP_SET, id, field, text(v));
-
-	return write_ops(f, id, &o, 1);
-}
-
-/* ---- reading -------------------------------------------------------------------- */
-
-static inline sat_view
-view_of(fixture *f, sat_id id)
-{
-	sat_view v;
-	sat_err err;
-
-	assert_ok(sat_replica_get(&v, &f->a, f->r, NULL, &id, &err));
-	return v;
-}
-
-static inline void
-assert_text(fixture *f, sat_id id, uint16_t field, const char *want)
-{
-	sat_view v = view_of(f, id);
-	sat_value got = sat_record_value(&v.rec, field);
-
-	if (want == NULL) {
-		assert_int_equal(SAT_V_NULL, got.type);
-		return;
-	}
-	assert_int_equal(SAT_V_TEXT, got.type);
-	if (!sat_span_eq(got.s, sat_span_str(want)))
-		fail_msg("field %u is '%.*s', not '%s'", (unsigned)field,
-		    (int)got.s.n, (const char *)got.s.p, want);
-}
-
-static inline void
-assert_gone(fixture *f, sat_id id)
-{
-	sat_view v;
-	sat_err err;
-
-	assert_rc(SAT_ENOTFOUND,
-	    sat_replica_get(&v, &f->a, f->r, NULL, &id, &err));
-}
-
-static inline void
-assert_sound(fixture *f)
-{
-	sat_err err;
-
-	assert_ok(sat_replica_check(f->r, false, &err));
-}
-
-/* ---- the server --------------------------------------------------------------------- */
-
-static inline sat_record *
-srv_find(server *s, const sat_id *id)
-{
-	for (size_t i = 0; i < s->nrecs; i++)
-		if (sat_id_eq(&s->recs[i].id, id))
-			return &s->recs[i];
-	return NULL;
-}
-
-static inline sat_op *
-srv_copy_ops(server *s, const sat_op *ops, size_t n)
-{
-	sat_op *o = sat_arena_dup(&s->mem, ops, n * sizeof *ops);
-
-	for (size_t i = 0; i < n; i++) {
-		o[i].value = sat_value_dup(&s->mem, o[i].value);
-		if (o[i].ndots > 0)
-			o[i].dots = sat_arena_dup(&s->mem, o[i].dots,
-			    o[i].ndots * sizeof *o[i].dots);
-	}
-	return o;
-}
+sat_record *srv_find(server *s, const sat_id *id);
 
 /* Does a record lead to another one, as the server has it? */
-static inline bool
-srv_leads(server *s, sat_id from, sat_id to)
-{
-	sat_record *r = srv_find(s, &from);
-
-	for (int hop = 0; hop < 64 && r != NULL && !sat_id_eq(&r->id, &to);
-	    hop++)
-		r = sat_record_redirect(&from, r) ? srv_find(s, &from) : NULL;
-	return r != NULL;
-}
-
-/* What follows redirects, as they are before the commit: appended (P-171). This
- * server merges what it is told; into nothing, or in circles, leads nowhere. */
-static inline void
-srv_plan_echoes(server *s, sat_commit *c)
-{
-	sat_op *ops = sat_arena_alloc(&s->mem, c->nops * 9 * sizeof *ops);
-	size_t n = c->nops;
-
-	memcpy(ops, c->ops, n * sizeof *ops);
-	for (size_t i = 0; i < c->nops; i++) {
-		sat_record *r = srv_find(s, &ops[i].rec);
-		sat_id to;
-
-		for (int hop = 0; hop < 8 && r != NULL &&
-		    sat_op_is_content(&ops[i]) && sat_record_redirect(&to, r) &&
-		    (r = srv_find(s, &to)) != NULL; hop++) {
-			ops[n] = ops[i];
-			ops[n++].rec = to;
-		}
-	}
-	c->nechoes = n - c->nops;
-	c->ops = ops;
-	c->nops = n;
-}
+bool srv_leads(server *s, sat_id from, sat_id to);
 
 /* Accept: place in the log, stamp, fold. Returns the LSN. */
-static inline uint64_t
-srv_accept(fixture *f, const sat_commit *in)
-{
-	server *s = &f->srv;
-	sat_commit *c;
-	sat_err err;
-
-	if (s->n == s->cap) {
-		s->cap = s->cap * 2 + 64;
-		s->log = sat_xrealloc(s->log, s->cap * sizeof *s->log);
-	}
-	c = &s->log[s->n++];
-	*c = *in;
-	c->ops = srv_copy_ops(s, in->ops, in->nops);
-	srv_plan_echoes(s, c);
-	c->lsn = s->n;
-	assert_in_range(c->device, 1, 15);
-	c->eff = in->hlc > s->prev[c->device] ||
-	    (in->flags & SAT_CF_MOVED) != 0 ? in->hlc : /* P-325 */
-	    s->prev[c->device] + 1;
-	if (c->eff > s->prev[c->device])
-		s->prev[c->device] = c->eff;
-	if (c->eff > s->eff)
-		s->eff = c->eff;
-	for (size_t i = 0; i < c->nops; i++) {
-		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-			i < c->nops - c->nechoes ? c->seen : 0,
-			i < c->nops - c->nechoes &&
-			(c->flags & SAT_CF_MOVED) != 0 };
-		sat_record *rec = srv_find(s, &c->ops[i].rec);
-		sat_applied got;
-
-		if (rec == NULL) {
-			assert_int_equal(SAT_OP_NEW, c->ops[i].kind);
-			assert_true(s->nrecs < SERVER_RECORDS);
-			rec = &s->recs[s->nrecs++];
-			memset(rec, 0, sizeof *rec);
-			rec->eid = (uint32_t)s->nrecs;
-		}
-		assert_ok(sat_record_apply(&got, rec, &s->mem,
-		    sat_replica_template(f->r), &c->ops[i], &ctx, &err));
-		sat_record_applied(rec, got.outcome, c->lsn);
-		c->ops[i].eid = rec->eid;
-	}
-	return c->lsn;
-}
+uint64_t srv_accept(fixture *f, const sat_commit *in);
 
 /* What another device did, having seen the log up to `seen`. */
-static inline uint64_t
-srv_foreign(fixture *f, sat_id subject, sat_op *ops, size_t n, uint64_t seen)
-{
-	static uint64_t cseq;
-	sat_commit c = { .device = OTHER, .incarnation = 1, .cseq = ++cseq,
-		.seen = seen, .actor = 2, .subject = subject, .nops = n,
-		.ops = ops };
+uint64_t srv_foreign(fixture *f, sat_id subject, sat_op *ops, size_t n,
+    uint64_t seen);
 
-	f->now_ms += 1000;
-	f->boot_ms += 1000;
-	c.hlc = sat_hlc_of_ms(f->now_ms);
-	return srv_accept(f, &c);
-}
-
-static inline uint64_t
-srv_foreign_text(fixture *f, sat_id id, uint16_t field, const char *v,
-    uint64_t seen)
-{
-	sat_op o = op(f->account, field == F_NAME || field == F_PHONE ?
-	    SAT_OP_MVSET : SAT_OP_SET, id, field, text(v));
-
-	return srv_foreign(f, id, &o, 1, seen);
-}
-
-/* A kiosk's push: every box is opened, and fits its header (P-360, P-361). */
-static inline void
-srv_open(fixture *f, sat_commit **got, size_t *m, sat_arena *a,
-    const sat_commit *c, size_t n)
-{
-	sat_buf b = { 0 };
-	sat_err err;
-
-	sat_sealed_write(&b, c, n);
-	assert_ok(sat_sealed_read(got, m, a, sat_span_of(sat_arena_dup(a, b.p,
-	    b.n), b.n), &err));
-	for (size_t i = 0; i < *m; i++) {
-		sat_commit *x = &(*got)[i];
-		uint8_t hash[SAT_HASH_BYTES];
-		sat_span payload;
-
-		sat_buf_reset(&b);
-		assert_true(sat_box_open(&b, x->box, f->box_sk));
-		payload = sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
-		sat_hash(hash, payload);
-		assert_memory_equal(hash, x->payload_hash, sizeof hash);
-		assert_ok(sat_commit_read_payload(x, a, payload, &err));
-		f->boxes++;
-	}
-	sat_buf_fini(&b);
-}
+uint64_t srv_foreign_text(fixture *f, sat_id id, uint16_t field, const char *v,
+    uint64_t seen);
 
 /* One push; returns how many commits were taken. lose: no answer arrives. */
-static inline size_t
-srv_push(fixture *f, bool lose)
-{
-	server *s = &f->srv;
-	sat_arena a = { 0 };
-	sat_push push = { 0 };
-	sat_commit *c, *got;
-	sat_verdict *v;
-	sat_eid_pair *pairs;
-	sat_verdicts vs = { 0 };
-	sat_buf b = { 0 };
-	size_t n, m;
-	sat_err err;
-
-	assert_ok(f->ops.outbox(f->ops.u, &a, &push, &c, &n, 0, &err));
-	if (n == 0) {
-		sat_arena_fini(&a);
-		return 0;
-	}
-	if (push.sealed) {
-		srv_open(f, &got, &m, &a, c, n);
-	} else {
-		assert_ok(sat_batch_write(&b, SAT_BATCH_PUSH, c, n, &err));
-		assert_ok(sat_batch_read(&got, &m, &a, SAT_BATCH_PUSH,
-		    sat_buf_span(&b), &err));
-	}
-	assert_int_equal(n, m);
-	v = sat_arena_alloc(&a, n * sizeof *v);
-	pairs = sat_arena_alloc(&a, SERVER_RECORDS * sizeof *pairs);
-	memset(v, 0, n * sizeof *v);
-	for (size_t i = 0; i < n; i++) {
-		sat_commit *x = &got[i];
-
-		x->device = DEV;
-		x->incarnation = push.incarnation;
-		x->cseq = push.first_cseq + i;
-		v[i].cseq = x->cseq;
-		for (size_t j = 0; j < x->nops; j++)
-			if (sat_id_zero(&x->ops[j].rec)) {
-				assert_in_range(x->ops[j].eid, 1, s->nrecs);
-				x->ops[j].rec = s->recs[x->ops[j].eid - 1].id;
-			}
-		for (size_t j = 0; j < s->n; j++) /* seen before */
-			if (s->log[j].device == DEV &&
-			    s->log[j].incarnation == push.incarnation &&
-			    s->log[j].cseq == x->cseq) {
-				v[i].lsn = s->log[j].lsn;
-				v[i].eff = s->log[j].eff;
-			}
-		if (v[i].lsn == 0 && s->refuse != NULL && s->refuse(x)) {
-			v[i].code = s->slug != NULL ? SAT_VD_PARKED :
-			    SAT_VD_REJECTED;
-			v[i].slug = sat_span_str(s->slug != NULL ? s->slug :
-			    "denied");
-			v[i].hint = sat_span_str("ASK_MANAGER");
-			continue;
-		}
-		if (v[i].lsn == 0) {
-			v[i].lsn = srv_accept(f, x);
-			v[i].eff = s->log[s->n - 1].eff;
-		}
-		for (size_t j = 0; j < x->nops; j++)
-			if (x->ops[j].kind == SAT_OP_NEW)
-				pairs[vs.neids++] = (sat_eid_pair){
-					x->ops[j].rec,
-					srv_find(s, &x->ops[j].rec)->eid };
-	}
-	vs.v = v;
-	vs.n = n;
-	vs.eids = pairs;
-	if (!lose)
-		assert_ok(f->ops.verdicts(f->ops.u, push.incarnation, &vs,
-		    &err));
-	sat_buf_fini(&b);
-	sat_arena_fini(&a);
-	return n;
-}
+size_t srv_push(fixture *f, bool lose);
 
 /* A page from the cursor up to `upto`. */
-static inline sat_rc
-srv_page(fixture *f, uint64_t upto, bool full_own, sat_rescope *rs, size_t nrs,
-    const sat_record *recs, size_t nrecs, sat_err *e)
-{
-	server *s = &f->srv;
-	sat_commit *list = sat_xcalloc(s->n + 1, sizeof *list);
-	sat_buf b = { 0 }, rb = { 0 };
-	sat_delta d = { .upto = upto, .head = s->n, .scope_head = s->n,
-		.max_eff = s->eff, .rescopes = rs, .nrescopes = nrs };
-	uint64_t cursor;
-	size_t n = 0;
-	sat_rc rc;
+sat_rc srv_page(fixture *f, uint64_t upto, bool full_own, sat_rescope *rs,
+    size_t nrs, const sat_record *recs, size_t nrecs, sat_err *e);
 
-	assert_rc(SAT_OK, f->ops.cursor(f->ops.u, &cursor, e));
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->log[i].lsn <= cursor || s->log[i].lsn > upto)
-			continue;
-		list[n] = s->log[i];
-		list[n].own = s->log[i].device == DEV && !full_own &&
-		    s->log[i].nechoes == 0 &&
-		    s->log[i].incarnation ==
-		    sat_replica_identity_get(f->r)->incarnation;
-		if (list[n].own)
-			list[n].nops = 0;
-		n++;
-	}
-	if (n > 0)
-		assert_rc(SAT_OK, sat_batch_write(&b, SAT_BATCH_PULL, list, n,
-		    e));
-	if (nrecs > 0)
-		assert_rc(SAT_OK, sat_records_write(&rb, recs, nrecs, e));
-	d.batch = sat_buf_span(&b);
-	d.records = sat_buf_span(&rb);
-	rc = f->ops.delta(f->ops.u, &d, e);
-	sat_buf_fini(&b);
-	sat_buf_fini(&rb);
-	free(list);
-	return rc;
-}
-
-static inline void
-srv_pull(fixture *f)
-{
-	sat_err err;
-
-	assert_ok(srv_page(f, f->srv.n, false, NULL, 0, NULL, 0, &err));
-}
-
-static inline void
-srv_sync(fixture *f)
-{
-	while (srv_push(f, false) > 0)
-		;
-	srv_pull(f);
-}
+void srv_pull(fixture *f);
+void srv_sync(fixture *f);
 
 /* An empty replica becomes complete. */
-static inline void
-srv_snapshot(fixture *f, size_t per_chunk)
-{
-	server *s = &f->srv;
-	bool wanted;
-	uint64_t after;
-	sat_err err;
-
-	for (;;) {
-		sat_chunk c = { .lsn = s->n, .max_eff = s->eff,
-			.total = s->nrecs };
-		sat_buf b = { 0 };
-		size_t n;
-
-		assert_ok(f->ops.snap_state(f->ops.u, &wanted, &after, &err));
-		if (!wanted)
-			return;
-		n = s->nrecs - after < per_chunk ? s->nrecs - after : per_chunk;
-		if (n > 0)
-			assert_ok(sat_records_write(&b, s->recs + after, n,
-			    &err));
-		c.records = sat_buf_span(&b);
-		c.next = after + (uint32_t)n;
-		c.done = c.next == s->nrecs;
-		sat_hash(c.hash, c.records);
-		assert_ok(f->ops.chunk(f->ops.u, &c, &err));
-		sat_buf_fini(&b);
-	}
-}
-
-typedef struct dump_check {
-	server *s;
-	size_t n;
-} dump_check;
-
-static inline void
-check_dumped(void *u, const sat_id *id, sat_span state)
-{
-	dump_check *d = u;
-	sat_record *rec = srv_find(d->s, id);
-	sat_buf b = { 0 };
-
-	assert_non_null(rec);
-	sat_record_write(&b, rec);
-	if (!sat_span_eq(sat_buf_span(&b), state))
-		fail_msg("record %u differs from the server's", rec->eid);
-	sat_buf_fini(&b);
-	d->n++;
-}
+void srv_snapshot(fixture *f, size_t per_chunk);
 
 /* The device's server states are the server's, byte for byte. */
-static inline void
-assert_same_as_server(fixture *f)
-{
-	dump_check d = { &f->srv, 0 };
-	sat_err err;
+void assert_same_as_server(fixture *f);
 
-	assert_ok(sat_replica_dump(f->r, check_dumped, &d, &err));
-	assert_int_equal(f->srv.nrecs, d.n);
-}
+/* A test that begins with a replica complete, or empty. */
+#define COMPLETE(t) cmocka_unit_test_setup_teardown(t, setup_complete, teardown)
+#define EMPTY(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 #endif

@@ -26,52 +26,28 @@ become(fixture *f, const char *role)
 	sat_buf_fini(&b);
 }
 
-/* The fixture over a file that is not encrypted. */
 static int
-setup_file(void **state, bool key)
+setup_plain(void **state)
 {
-	sat_replica_identity id = { .incarnation = 1, .server = "tcp://x:1" };
-	const sat_template_file *files;
-	uint8_t seed[32] = { 1 };
-	sat_replica_env env;
+	uint8_t sk[SAT_BOX_SK_BYTES], pk[SAT_BOX_PK_BYTES];
 	fixture *f;
-	size_t n;
-	sat_err err;
 
-	assert_int_equal(0, setup(state));
+	sat_crypto_init();
+	sat_random(sk, sizeof sk);
+	sat_box_keys(pk, sk);
+	setup_in_plain(state, pk, NULL);
 	f = *state;
-	sat_replica_close(f->r);
-	sat_keyring_close(f->keyring);
-	f->keyring = NULL;
-	free(f->path);
-	f->path = sat_xasprintf("%s/plain.db", f->dir);
-	id.org.b[0] = 5;
-	sat_random(f->box_sk, sizeof f->box_sk);
-	if (key)
-		sat_box_keys(id.server_pk, f->box_sk);
-	sat_sign_keys(id.sign_pk, id.sign_sk, seed);
-	env = env_of(f, f->path);
-	assert_ok(sat_replica_create(&f->r, &env, &id, &err));
-	find_kinds(f);
-	enrol(f);
-	give_registry(f, 1);
-	files = sat_template_base(&n);
-	assert_ok(give_template(f, files, n, f->tmpl_sk, f->tmpl_pk, &err));
-	srv_snapshot(f, 1000);
+	memcpy(f->box_sk, sk, sizeof sk);
 	become(f, "kiosk");
 	return 0;
 }
 
 static int
-setup_plain(void **state)
-{
-	return setup_file(state, true);
-}
-
-static int
 setup_keyless(void **state)
 {
-	return setup_file(state, false);
+	setup_in_plain(state, NULL, NULL);
+	become(*state, "kiosk");
+	return 0;
 }
 
 static size_t
@@ -190,13 +166,6 @@ an_answer_that_was_lost_comes_again(void **state)
 	assert_int_equal(n, f->srv.n); /* the same commit */
 	assert_non_null(srv_find(&f->srv, &a));
 	nothing_is_here(f);
-}
-
-static bool
-refuse_all(const sat_commit *c)
-{
-	(void)c;
-	return true;
 }
 
 static void

@@ -10,43 +10,13 @@
 
 static uint8_t root_sk[SAT_SIGN_SK_BYTES];
 
-/* A replica whose file can be looked into. */
 static int
 setup_plain(void **state)
 {
-	fixture *f;
-	sat_replica_env env;
-	sat_replica_identity id = { .incarnation = 1, .server = "tcp://x:1" };
-	sat_enrolled in = { .device = DEV, .user = 1,
-		.user_key = sat_span_str("li"), .role = sat_span_str("rep"),
-		.org_name = sat_span_str("Org") };
-	uint8_t seed[32] = { 1 };
-	const sat_template_file *files;
-	size_t n;
-	sat_err err;
+	uint8_t seed[32] = { 7 }, root_pk[SAT_SIGN_PK_BYTES];
 
-	assert_int_equal(0, setup(state));
-	f = *state;
-	sat_replica_close(f->r);
-	free(f->path);
-	f->path = sat_xasprintf("%s/plain.db", f->dir);
-	sat_keyring_close(f->keyring);
-	f->keyring = NULL;
-	id.org.b[0] = 5;
-	sat_sign_keys(id.sign_pk, id.sign_sk, seed);
-	env = env_of(f, f->path);
-	assert_ok(sat_replica_create(&f->r, &env, &id, &err));
-	find_kinds(f);
-	seed[0] = 7;
-	sat_sign_keys(in.root_pk, root_sk, seed);
-	memcpy(in.template_pk, f->tmpl_pk, sizeof in.template_pk);
-	assert_ok(sat_replica_enrolled(f->r, &in, &err));
-	give_registry(f, 1);
-	sat_git_close(f->git);
-	assert_ok(sat_git_memory(&f->git, &err));
-	files = sat_template_base(&n);
-	assert_ok(give_template(f, files, n, f->tmpl_sk, f->tmpl_pk, &err));
-	srv_snapshot(f, 100);
+	sat_sign_keys(root_pk, root_sk, seed);
+	setup_in_plain(state, NULL, root_pk);
 	return 0;
 }
 
@@ -101,14 +71,6 @@ before_the_loss(fixture *f, sat_id *old, sat_id *later)
 	srv_sync(f);
 	srv_foreign_text(f, *old, F_REMARK, "by another", 5); /* 6 */
 	srv_pull(f);
-}
-
-static int64_t
-visits_of(fixture *f, sat_id id)
-{
-	sat_view v = view_of(f, id);
-
-	return sat_record_value(&v.rec, F_VISITS).i;
 }
 
 static void
@@ -332,13 +294,6 @@ erase(fixture *f, sat_id id)
 	sat_err err = { 0 };
 
 	assert_ok(f->ops.ledger_is(f->ops.u, &l, &err));
-}
-
-static bool
-refuse_all(const sat_commit *c)
-{
-	(void)c;
-	return true;
 }
 
 static void

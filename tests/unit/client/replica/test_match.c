@@ -3,6 +3,7 @@
  * keys.
  */
 #include "tests/unit/client/replica/fixture.h"
+#include "tests/unit/common/template/base.h"
 
 #include <string.h>
 
@@ -12,31 +13,10 @@
 static void
 give_changed(fixture *f, const char *was, const char *is)
 {
-	const sat_template_file *files;
-	sat_template_file list[256];
-	const char *at;
-	sat_buf b = { 0 };
-	size_t n;
-	sat_err err;
+	char *doc = edited(base_text("fields/account.json"), was, is);
 
-	files = sat_template_base(&n);
-	memcpy(list, files, n * sizeof *list);
-	for (size_t i = 0; i < n; i++) {
-		const char *text = (const char *)list[i].bytes.p;
-
-		if (strcmp(list[i].path, "fields/account.json") != 0)
-			continue;
-		at = memmem(text, list[i].bytes.n, was, strlen(was));
-		assert_non_null(at);
-		sat_buf_add(&b, text, (size_t)(at - text));
-		sat_buf_str(&b, is);
-		sat_buf_add(&b, at + strlen(was), list[i].bytes.n -
-		    (size_t)(at - text) - strlen(was));
-		list[i].bytes = sat_buf_span(&b);
-	}
-	f->now_ms += 1000;
-	assert_ok(give_template(f, list, n, f->tmpl_sk, f->tmpl_pk, &err));
-	sat_buf_fini(&b);
+	give_base(f, "fields/account.json", doc);
+	free(doc);
 }
 
 static bool

@@ -3,6 +3,7 @@
  * reopening, audit, backup, and what the check finds.
  */
 #include "tests/unit/client/replica/fixture.h"
+#include "tests/unit/common/template/base.h"
 
 #include <unistd.h>
 
@@ -619,16 +620,12 @@ a_template_of_a_strange_key_is_refused_and_changes_nothing(void **state)
 	fixture *f = *state;
 	uint8_t seed[32] = { 99 }, pk[SAT_SIGN_PK_BYTES];
 	uint8_t sk[SAT_SIGN_SK_BYTES], oid[SAT_TEMPLATE_OID_BYTES];
-	sat_template_file files[256];
-	const sat_template_file *base;
-	size_t n;
+	sat_template_file files[FILES_MAX];
+	size_t n = base_with(files, "notes/x.md", "x");
 	sat_err err;
 
 	memcpy(oid, sat_replica_template_oid(f->r), sizeof oid);
 	sat_sign_keys(pk, sk, seed);
-	base = sat_template_base(&n);
-	memcpy(files, base, n * sizeof *files);
-	files[n++] = (sat_template_file){ "notes/x.md", sat_span_str("x") };
 	assert_rc(SAT_EINTEGRITY, give_template(f, files, n, sk, pk, &err));
 	assert_memory_equal(oid, sat_replica_template_oid(f->r), sizeof oid);
 	new_account(f, "A", "1");
@@ -636,30 +633,11 @@ a_template_of_a_strange_key_is_refused_and_changes_nothing(void **state)
 	assert_sound(f);
 }
 
-/* The account's document with one field more. */
-static sat_span
-with_field(fixture *f, sat_span doc, const char *field)
-{
-	sat_buf b = { 0 };
-	size_t end = doc.n;
-
-	while (doc.p[end - 1] != ']')
-		end--;
-	sat_buf_add(&b, doc.p, end - 1);
-	sat_buf_fmt(&b, ", %s", field);
-	sat_buf_add(&b, doc.p + end - 1, doc.n - end + 1);
-	doc = sat_span_of(sat_arena_dup(&f->a, b.p, b.n), b.n);
-	sat_buf_fini(&b);
-	return doc;
-}
-
 static void
 a_new_field_is_there_and_old_rows_are_not_touched(void **state)
 {
 	fixture *f = *state;
 	sat_id id = new_account(f, "A", "1");
-	sat_template_file files[256];
-	const sat_template_file *base;
 	sat_id later = sat_replica_new_id(f->r);
 	/* another device already uses it */
 	sat_op ahead[] = {
@@ -669,22 +647,17 @@ a_new_field_is_there_and_old_rows_are_not_touched(void **state)
 	};
 	sat_op o = op(f->account, SAT_OP_SET, id, 300, text("red"));
 	sat_value v = text("blue");
-	size_t n;
-	sat_err err;
+	char *doc;
 
 	srv_foreign(f, later, ahead, 3, 0);
 	srv_pull(f);
 	assert_text(f, later, 300, "blue");
 	assert_sound(f);
-	base = sat_template_base(&n);
-	memcpy(files, base, n * sizeof *files);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(files[i].path, "fields/account.json") == 0)
-			files[i].bytes = with_field(f, files[i].bytes,
-			    "{\"id\": 300, \"key\": \"colour\", \"label\": "
-			    "{\"zh\": \"x\", \"en\": \"Colour\"}, \"type\": "
-			    "\"text\"}");
-	assert_ok(give_template(f, files, n, f->tmpl_sk, f->tmpl_pk, &err));
+	doc = edited(base_text("fields/account.json"), "\"fields\": [",
+	    "\"fields\": [{\"id\": 300, \"key\": \"colour\", \"label\": "
+	    "{\"zh\": \"x\", \"en\": \"Colour\"}, \"type\": \"text\"},");
+	give_base(f, "fields/account.json", doc);
+	free(doc);
 	assert_non_null(sat_kind_field(f->account, "colour"));
 	assert_text(f, id, 300, NULL);
 	write_ops(f, id, &o, 1);

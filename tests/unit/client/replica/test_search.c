@@ -169,8 +169,7 @@ numbers_refusals_and_other_peoples_work_are_followed(void **state)
 	srv_sync(f);
 	assert_false(finds(f, "本机", a));
 	assert_true(finds(f, "改过", a));
-	assert_sound(f);
-	assert_same_as_server(f);
+	assert_settled(f);
 }
 
 static void
@@ -305,8 +304,7 @@ the_index_follows_a_long_random_history(void **state)
 	(void)count(f, "h");
 	(void)listed(f, "h");
 	srv_sync(f);
-	assert_sound(f);
-	assert_same_as_server(f);
+	assert_settled(f);
 }
 
 /* Blocks grow, are cut, shrink and vanish; what is in them stays findable. */

@@ -3,10 +3,10 @@
 #include "common/template/template.h"
 #include "tests/unit/common/template/base.h"
 
-sat_rc
-load_with(sat_template **t, const char *path, const char *text, sat_err *e)
+size_t
+base_with(sat_template_file files[FILES_MAX], const char *path,
+    const char *text)
 {
-	sat_template_file files[FILES_MAX];
 	const sat_template_file *base;
 	size_t n, out = 0;
 
@@ -17,7 +17,16 @@ load_with(sat_template **t, const char *path, const char *text, sat_err *e)
 			files[out++] = base[i];
 	if (text != NULL)
 		files[out++] = (sat_template_file){ path, sat_span_str(text) };
-	return sat_template_load(t, files, out, e);
+	return out;
+}
+
+sat_rc
+load_with(sat_template **t, const char *path, const char *text, sat_err *e)
+{
+	sat_template_file files[FILES_MAX];
+	size_t n = base_with(files, path, text);
+
+	return sat_template_load(t, files, n, e);
 }
 
 const char *

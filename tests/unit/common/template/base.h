@@ -11,6 +11,8 @@
 #define FILES_MAX 256
 
 /* The base template with one document replaced, added or (NULL) removed. */
+size_t base_with(sat_template_file files[FILES_MAX], const char *path,
+    const char *text);
 sat_rc load_with(sat_template **t, const char *path, const char *text,
     sat_err *e);
 

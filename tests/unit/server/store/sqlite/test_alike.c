@@ -2,39 +2,18 @@
  * Match keys of the server, and what owners are told of each other, when the
  * template names other fields as duplicate keys (P-320).
  */
+#include "tests/unit/common/template/base.h"
 #include "tests/unit/server/store/sqlite/device.h"
 
 /* The base template with another text in the customer's fields, as the tip. */
 static void
 change_template(world *w, const char *was, const char *is)
 {
-	const sat_template_file *files;
-	sat_template_file list[256];
-	sat_buf b = { 0 };
-	const char *at;
 	sat_err err = { 0 };
-	size_t n;
 
-	files = sat_template_base(&n);
-	assert_true(n <= 256);
-	memcpy(list, files, n * sizeof *list);
-	for (size_t i = 0; i < n; i++) {
-		const char *text = (const char *)list[i].bytes.p;
-
-		if (strcmp(list[i].path, "fields/account.json") != 0)
-			continue;
-		at = memmem(text, list[i].bytes.n, was, strlen(was));
-		assert_non_null(at);
-		sat_buf_add(&b, text, (size_t)(at - text));
-		sat_buf_str(&b, is);
-		sat_buf_add(&b, at + strlen(was), list[i].bytes.n -
-		    (size_t)(at - text) - strlen(was));
-		list[i].bytes = sat_buf_span(&b);
-	}
 	sat_template_free(w->t);
-	assert_ok(sat_template_load(&w->t, list, n, &err));
+	assert_ok(load_edited(&w->t, "fields/account.json", was, is, &err));
 	w->oid[0]++;
-	sat_buf_fini(&b);
 }
 
 static void

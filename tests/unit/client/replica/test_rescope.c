@@ -1,0 +1,238 @@
+/* Customers that leave the scope and come back. */
+#include "common/db/db.h"
+#include "tests/unit/client/replica/fixture.h"
+
+static sat_id
+new_contact(fixture *f, sat_id root, const char *name)
+{
+	sat_id id = sat_replica_new_id(f->r);
+	sat_op ops[] = {
+		op(f->contact, SAT_OP_NEW, id, 0, sat_v_null()),
+		op(f->contact, SAT_OP_SET, id, 1, sat_v_id(&root)),
+		op(f->contact, SAT_OP_MVSET, id, 2, text(name)),
+	};
+
+	write_ops(f, root, ops, 3);
+	return id;
+}
+
+static void
+leave(fixture *f, sat_id root)
+{
+	sat_rescope rs = { .lsn = f->srv.n, .root = root,
+		.to = sat_span_str("Wang") };
+	sat_err err;
+
+	assert_ok(srv_page(f, f->srv.n, false, &rs, 1, NULL, 0, &err));
+}
+
+static void
+a_customer_that_left_is_gone_with_its_children_and_a_stub_stays(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), b = new_account(f, "B", "2");
+	sat_id ca = new_contact(f, a, "x"), cb = new_contact(f, b, "y");
+	sat_moved *m;
+	sat_rescope rs = { .root = a };
+	sat_id held[2] = { ca, a };
+	sat_record recs[2];
+	int64_t left;
+	size_t n;
+	sat_stmt *s;
+	bool row;
+	sat_err err;
+
+	srv_sync(f);
+	srv_foreign_text(f, a, F_CITY, "away", f->srv.n);
+	leave(f, a);
+	assert_gone(f, a);
+	assert_gone(f, ca);
+	assert_text(f, b, F_NAME, "B");
+	assert_text(f, cb, 2, "y");
+	assert_ok(sat_replica_moved(&m, &n, &f->a, f->r, &err));
+	assert_int_equal(1, n);
+	assert_string_equal("A", m[0].title);
+	assert_string_equal("Wang", m[0].to);
+	assert_sound(f);
+	/* no byte of it in the tables that hang on rows */
+	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r), "SELECT "
+	    "(SELECT count(*) FROM history WHERE rid NOT IN (SELECT _rid FROM "
+	    "k_account UNION SELECT _rid FROM k_contact)) + (SELECT count(*) "
+	    "FROM match WHERE rid NOT IN (SELECT _rid FROM k_account UNION "
+	    "SELECT _rid FROM k_contact))", &err));
+	assert_ok(sat_step(&row, s, &err));
+	left = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	assert_int_equal(0, left);
+	/* and it comes back */
+	rs.lsn = f->srv.n;
+	rs.held = held;
+	rs.nheld = 2;
+	recs[0] = *srv_find(&f->srv, &a);
+	recs[1] = *srv_find(&f->srv, &ca);
+	assert_ok(srv_page(f, f->srv.n, false, &rs, 1, recs, 2, &err));
+	assert_text(f, a, F_CITY, "away");
+	assert_int_equal(0, status_of(f).moved);
+	assert_settled(f);
+}
+
+static void
+unsent_work_on_a_customer_that_left_waits_for_its_answer(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), c;
+	sat_op edit;
+	uint64_t cseq;
+	sat_err err;
+
+	srv_sync(f);
+	set_text(f, a, F_CITY, "late");
+	c = new_contact(f, a, "late too");
+	leave(f, a);
+	assert_text(f, a, F_CITY, "late"); /* still shown */
+	assert_text(f, c, 2, "late too");
+	assert_true(view_of(f, a).leaving);
+	edit = op(f->account, SAT_OP_SET, a, F_CITY, text("no more"));
+	assert_rc(SAT_EDENIED, try_write(f, a, &edit, 1, &cseq, &err));
+	assert_int_equal(1, status_of(f).moved);
+	reopen(f);
+	assert_sound(f);
+	srv_sync(f);
+	assert_gone(f, a);
+	assert_gone(f, c);
+	assert_int_equal(0, status_of(f).pending_commits);
+	assert_sound(f);
+}
+
+static void
+a_refusal_after_leaving_takes_the_row_and_keeps_the_work(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1");
+
+	srv_sync(f);
+	set_text(f, a, F_CITY, "late");
+	leave(f, a);
+	f->srv.refuse = refuse_all;
+	srv_push(f, false);
+	assert_gone(f, a);
+	assert_int_equal(1, status_of(f).quarantined);
+	assert_sound(f);
+}
+
+static void
+a_rescope_that_keeps_the_root_drops_only_what_is_not_held(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1");
+	sat_id c1 = new_contact(f, a, "x"), c2 = new_contact(f, a, "y"), c3;
+	sat_id held[2] = { a, c1 };
+	sat_rescope rs = { .root = a, .held = held, .nheld = 2 };
+	sat_record recs[2];
+	sat_err err;
+
+	srv_sync(f);
+	set_text(f, a, F_CITY, "mine"); /* waits on top of the new state */
+	c3 = new_contact(f, a, "unsent");
+	srv_foreign_text(f, a, F_REMARK, "theirs", f->srv.n);
+	rs.lsn = f->srv.n;
+	recs[0] = *srv_find(&f->srv, &a);
+	recs[1] = *srv_find(&f->srv, &c1);
+	assert_ok(srv_page(f, f->srv.n, false, &rs, 1, recs, 2, &err));
+	assert_text(f, a, F_CITY, "mine");
+	assert_text(f, a, F_REMARK, "theirs");
+	assert_text(f, c1, 2, "x");
+	assert_gone(f, c2);
+	assert_text(f, c3, 2, "unsent"); /* the server has not heard of it */
+	assert_sound(f);
+	srv_sync(f);
+	assert_text(f, a, F_CITY, "mine");
+	assert_text(f, c3, 2, "unsent");
+	assert_sound(f);
+}
+
+/* Two devices made the same record (derived ids). This one let go of it, and is
+ * shown the other making of it before the whole state comes back, which stands
+ * at the same position. */
+static void
+a_state_is_taken_over_the_second_making_of_its_record(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), c = new_contact(f, a, "x");
+	sat_op ops[] = { op(f->contact, SAT_OP_NEW, c, 0, sat_v_null()),
+		op(f->contact, SAT_OP_SET, c, 1, sat_v_id(&a)) };
+	sat_id held[2] = { a, c };
+	sat_rescope rs = { .root = a, .held = held, .nheld = 2 };
+	sat_record recs[2];
+	sat_err err;
+
+	srv_sync(f);
+	leave(f, a);
+	assert_gone(f, c);
+	(void)srv_foreign(f, a, ops, 2, 0);
+	assert_ok(srv_page(f, f->srv.n, false, NULL, 0, NULL, 0, &err));
+	srv_foreign_text(f, a, F_CITY, "away", f->srv.n);
+	rs.lsn = f->srv.n;
+	recs[0] = *srv_find(&f->srv, &a);
+	recs[1] = *srv_find(&f->srv, &c);
+	assert_ok(srv_page(f, f->srv.n, false, &rs, 1, recs, 2, &err));
+	assert_text(f, c, 2, "x");
+	assert_settled(f);
+}
+
+/* A customer that comes back in a page that is not the last: its state is the
+ * newest, own work included. lose: the answer to that work never arrived;
+ * shortened: the server's log begins behind it by now. */
+static void
+state_ahead(fixture *f, bool lose, bool shortened)
+{
+	sat_welcome w = { .proto = 1, .wall_ms = 1 };
+	sat_id a = new_account(f, "A", "1");
+	sat_op visit = op(f->account, SAT_OP_ADD, a, F_VISITS, sat_v_int(1));
+	sat_rescope rs = { .root = a, .held = &a, .nheld = 1 };
+	sat_err err;
+
+	srv_sync(f);
+	srv_foreign_text(f, a, F_REMARK, "theirs", f->srv.n);
+	rs.lsn = f->srv.n;
+	write_ops(f, a, &visit, 1);
+	srv_push(f, lose);
+	assert_ok(srv_page(f, rs.lsn, false, &rs, 1, srv_find(&f->srv, &a), 1,
+	    &err));
+	/* A log that was shortened says nothing of where the scope ends. */
+	w.head = f->srv.n;
+	if (shortened)
+		assert_ok(f->ops.welcome(f->ops.u, &w, 0, &err));
+	if (lose)
+		srv_push(f, false);
+	assert_int_equal(1, visits_of(f, a));
+	assert_sound(f);
+	write_ops(f, a, &visit, 1);
+	assert_int_equal(2, visits_of(f, a));
+	srv_sync(f);
+	assert_int_equal(2, visits_of(f, a));
+	assert_settled(f);
+}
+
+static void
+own_work_inside_a_state_ahead_of_the_cursor_counts_once(void **state)
+{
+	state_ahead(*state, false, false);
+	state_ahead(*state, true, false);
+	state_ahead(*state, true, true);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		COMPLETE(own_work_inside_a_state_ahead_of_the_cursor_counts_once),
+		COMPLETE(a_customer_that_left_is_gone_with_its_children_and_a_stub_stays),
+		COMPLETE(unsent_work_on_a_customer_that_left_waits_for_its_answer),
+		COMPLETE(a_refusal_after_leaving_takes_the_row_and_keeps_the_work),
+		COMPLETE(a_rescope_that_keeps_the_root_drops_only_what_is_not_held),
+		COMPLETE(a_state_is_taken_over_the_second_making_of_its_record),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
