@@ -16,7 +16,7 @@ ROOMS := \
   common/db:10 common/json:10 common/net:10 common/git:10 common/sheet:10 common/http:10 common/qr:10 \
   common/model:20 common/template:30 protocol:40 \
   client/replica:50 server/store/sqlite:50 \
-  client/crm:60 client/sync:60 server/relay:60 \
+  client/crm:60 client/sync:60 server/relay:60 server/hook:60 \
   client/api:70 \
   client/cli:80 client/http:80 server/admin:80
 room_names := $(foreach r,$(ROOMS),$(firstword $(subst :, ,$(r))))
@@ -28,7 +28,7 @@ O := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(BUGS),/bugs)
 GEN := $(O)/gen
 UNIHAN := /usr/share/unicode
 CC := gcc
-PKGS := libmicrohttpd expat minizip xlsxwriter sqlite3 libsodium libgit2 libcjson libzstd libpcre2-8 libqrencode
+PKGS := libcurl libmicrohttpd expat minizip xlsxwriter sqlite3 libsodium libgit2 libcjson libzstd libpcre2-8 libqrencode
 WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wvla -Wformat=2 -Wundef
 CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer \
@@ -36,7 +36,7 @@ CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -fno-omit-frame-pointer \
   -I. -I$(GEN) $(if $(BUGS),-DSAT_BUGS) \
   $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
 CFLAGS += $(CFLAGS_EXTRA) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+LDFLAGS := -pie -Wl,--as-needed -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
   $(if $(SAN),-fsanitize=$(SAN))
 LDLIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnng -lcsv -lunistring -lpthread -lm
 
@@ -58,7 +58,7 @@ all: $(O)/satchel $(O)/satcheld
 
 # ---- dependencies -------------------------------------------------------------
 DEB := gcc make pkg-config libc6-dev libsqlite3-dev libsodium-dev libnng-dev \
-  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libmicrohttpd-dev libexpat1-dev libqrencode-dev libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev unicode-data bzip2 gettext unzip \
+  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libmicrohttpd-dev libcurl4-openssl-dev libexpat1-dev libqrencode-dev libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev unicode-data bzip2 gettext unzip \
   git openssh-client
 .PHONY: deps
 deps:

@@ -147,3 +147,31 @@ sat_server_stands(sat_stands *out, sat_server *s, const sat_user *user,
 	sat_srv_end_read(s);
 	return rc;
 }
+
+/* ---- how it is called -------------------------------------------------------------------- */
+
+sat_rc
+sat_server_number(sat_buf *out, sat_server *s, const sat_id *rec, sat_err *e)
+{
+	const sat_field *f = NULL;
+	const sat_kind *k;
+	sat_value v;
+	wrec *w;
+	sat_rc rc;
+
+	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
+		return rc;
+	if ((rc = sat_set_by_id(&w, s, rec, e)) == SAT_OK && w->exists &&
+	    (rc = sat_set_decode(w, s, e)) == SAT_OK) {
+		k = sat_srv_kind(s, w->kind);
+		if (k != NULL && k->number_prefix != NULL)
+			f = sat_kind_field(k, "number");
+		if (f != NULL) {
+			v = sat_record_value(&w->r, f->id);
+			if (v.type == SAT_V_TEXT)
+				sat_buf_add(out, v.s.p, v.s.n);
+		}
+	}
+	sat_srv_end_read(s);
+	return rc;
+}

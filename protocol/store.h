@@ -29,6 +29,7 @@ typedef enum sat_counter {
 	SAT_N_DESK_DAY = 13, /* the same of the desks that were cleared */
 	SAT_N_MATCH = 14,    /* the duplicate keys the match keys were made for */
 	SAT_N_FOLDED = 15,   /* the store's own: see rec_behind */
+	SAT_N_TOLD = 40,     /* the store's own: what services were told of */
 	SAT_N_MASK_SUMS = 16, /* which masks the sums of P-243 are of; 0 = none */
 } sat_counter;
 

@@ -32,7 +32,7 @@ fuzz: deps fuzz-deps
 # ---- the simulator: docs/simulator.md --------------------------------------------
 SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(filter-out tests/sim/byz% tests/sim/loss%,$(wildcard tests/sim/*.c))))
 BYZ_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sim/byz*.c)) tests/sim/template.c tests/sim/mask_matrix.c)
-SIM_LIBS := $(filter-out $(O)/lib/client_cli.a $(O)/lib/client_api.a $(O)/lib/client_crm.a $(O)/lib/client_sync.a $(O)/lib/server_admin.a $(O)/lib/server_relay.a,$(LIBS))
+SIM_LIBS := $(filter-out $(O)/lib/client_cli.a $(O)/lib/client_api.a $(O)/lib/client_crm.a $(O)/lib/client_sync.a $(O)/lib/server_admin.a $(O)/lib/server_relay.a $(O)/lib/server_hook.a,$(LIBS))
 CHECK_BINS += $(O)/tests/sim/sim
 $(O)/tests/sim/sim: $(SIM_OBJ) $(TESTLIB) $(SIM_LIBS)
 	@mkdir -p $(@D)
@@ -89,7 +89,7 @@ sweep-io sweep-oom: sweep-%: deps
 	@SAT_BUILD=$(O) tests/sweep/run.sh $* $(STRIDE)
 
 # ---- two devices edit concurrently, a real server between them ----------------------
-CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(filter-out tests/e2e/evil.c tests/e2e/rogue.c tests/e2e/spoil.c,$(wildcard tests/e2e/*.c)))
+CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(filter-out tests/e2e/evil.c tests/e2e/rogue.c tests/e2e/spoil.c tests/e2e/receiver.c,$(wildcard tests/e2e/*.c)))
 CHECK_BINS += $(O)/tests/e2e/concurrent
 $(O)/tests/e2e/concurrent: $(CONC_OBJ) $(TESTLIB) $(LIBS)
 	@mkdir -p $(@D)
@@ -105,6 +105,11 @@ CHECK_BINS += $(O)/tests/e2e/rogue
 $(O)/tests/e2e/rogue: $(O)/obj/tests/e2e/rogue.o $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+# what webhooks are posted to: tests/e2e/check_webhook.sh
+CHECK_BINS += $(O)/tests/e2e/receiver
+$(O)/tests/e2e/receiver: $(O)/obj/tests/e2e/receiver.o
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $<
 CHECK_BINS += $(O)/tests/e2e/evil
 $(O)/tests/e2e/evil: $(O)/obj/tests/e2e/evil.o $(LIBS)
 	@mkdir -p $(@D)

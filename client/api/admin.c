@@ -116,16 +116,13 @@ noun_of(const char **noun, const char *segment, sat_err *e)
 }
 
 /* noun verb [key], then the options. */
-static sat_rc
-ask(sat_json **out, sat_api *api, const char *segment, const char *verb,
+sat_rc
+api_admin_ask(sat_json **out, sat_api *api, const char *noun, const char *verb,
     const char *key, const sat_json *options, sat_err *e)
 {
 	words x = { .n = 0 };
-	const char *noun = NULL;
-	sat_rc rc = noun_of(&noun, segment, e);
+	sat_rc rc;
 
-	if (rc != SAT_OK)
-		return rc;
 	if (verb[0] == '-' || (key != NULL && key[0] == '-'))
 		return sat_fail(e, SAT_EUSAGE, "a key does not begin with \"-\"");
 	add_word(&x, noun);
@@ -136,6 +133,17 @@ ask(sat_json **out, sat_api *api, const char *segment, const char *verb,
 	rc = relay(out, api, &x, noun, verb, e);
 	sat_arena_fini(&x.a);
 	return rc;
+}
+
+static sat_rc
+ask(sat_json **out, sat_api *api, const char *segment, const char *verb,
+    const char *key, const sat_json *options, sat_err *e)
+{
+	const char *noun = NULL;
+	sat_rc rc = noun_of(&noun, segment, e);
+
+	return rc != SAT_OK ? rc :
+	    api_admin_ask(out, api, noun, verb, key, options, e);
 }
 
 HANDLER(api_admin_list)

@@ -170,6 +170,16 @@ HANDLER(api_admin_show);
 HANDLER(api_admin_add);
 HANDLER(api_admin_edit);
 HANDLER(api_admin_do);
+/* One verb of the server (P-370); key and options may be NULL. */
+sat_rc api_admin_ask(sat_json **out, sat_api *api, const char *noun,
+    const char *verb, const char *key, const sat_json *options, sat_err *e);
+/* webhook.c: relayed alike */
+HANDLER(api_webhooks);
+HANDLER(api_webhook_add);
+HANDLER(api_webhook);
+HANDLER(api_webhook_dead);
+HANDLER(api_webhook_do);
+HANDLER(api_webhook_remove);
 HANDLER(api_teams);
 HANDLER(api_roles);
 HANDLER(api_role);

@@ -283,6 +283,8 @@ extern const cli_verb cli_rule_verbs[];
 extern const size_t cli_rule_nverbs;
 extern const cli_verb cli_config_verbs[], cli_status_verbs[], cli_log_verbs[];
 extern const cli_verb cli_admin_verbs[], cli_template_verbs[];
+extern const cli_verb cli_webhook_verbs[];
+extern const size_t cli_webhook_nverbs;
 extern const size_t cli_admin_nverbs, cli_template_nverbs;
 extern const size_t cli_config_nverbs, cli_status_nverbs, cli_log_nverbs;
 extern const size_t cli_record_nverbs, cli_kind_nverbs;

@@ -71,6 +71,7 @@ const cli_table cli_tables[] = {
 	{ cli_reveal_verbs, &cli_reveal_nverbs },
 	{ cli_template_verbs, &cli_template_nverbs },
 	{ cli_admin_verbs, &cli_admin_nverbs },
+	{ cli_webhook_verbs, &cli_webhook_nverbs },
 	{ cli_config_verbs, &cli_config_nverbs },
 };
 const size_t cli_ntables = sizeof cli_tables / sizeof cli_tables[0];
@@ -245,6 +246,7 @@ settings(cli *c, sat_err *e)
 	    (strcmp(c->args.arg[0], "export") != 0 &&
 	    strcmp(c->args.arg[0], "sop") != 0 &&
 	    strcmp(c->args.arg[0], "schema") != 0 &&
+	    strcmp(c->args.arg[0], "webhook") != 0 &&
 	    !(strcmp(c->args.arg[0], "report") == 0 && cli_report_is_file(f)))))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "table, tsv, csv, json or jsonl", "--format %s is unknown", f);

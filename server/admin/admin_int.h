@@ -194,6 +194,11 @@ sat_rc monitor_start(monitor **m, sat_admin *a, const char *address, sat_err *e)
 unsigned monitor_port(const monitor *m);
 void monitor_stop(monitor *m); /* NULL is fine */
 
+/* webhook.c: the verb, and the thread that sends while it is served. */
+struct sat_hooks;
+sat_rc admin_webhook_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_hooks_start(struct sat_hooks **h, sat_admin *a, sat_err *e);
+
 /* socket.c */
 sat_rc admin_socket_start(sat_admin *a, int *fd, sat_err *e);
 void admin_socket_stop(sat_admin *a, int fd);

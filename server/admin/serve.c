@@ -3,12 +3,14 @@
  * what changes it while it runs: reload, drain.
  *
  * Threads: NNG's, the relay's worker (the only one that touches the store), one
- * for admin.sock, one for signals, those of the monitor; this one waits.
+ * for admin.sock, one for signals, one that sends webhooks, those of the
+ * monitor; this one waits.
  */
 #include "server/admin/admin_int.h"
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "server/hook/hook.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -32,6 +34,7 @@ struct admin_serving {
 	bool must;
 	in_use is;
 	monitor *monitor;
+	sat_hooks *hooks;
 	int64_t drain_ms; /* boot time when a drain was asked for; 0 = never */
 	bool drain_json;
 };
@@ -409,6 +412,8 @@ start(sat_admin *a, int *sock, sat_err *e)
 	a->since_ms = sat_wall_ms(&a->clock);
 	if (pthread_create(&t, NULL, signal_main, a) != 0)
 		return sat_fail(e, SAT_EFAIL, "cannot start a thread");
+	if ((rc = admin_hooks_start(&v->hooks, a, e)) != SAT_OK)
+		return rc;
 	return port_write(v->is.port_file, sat_relay_port(a->relay), e);
 }
 
@@ -430,6 +435,7 @@ sat_admin_serve(sat_admin *a, const sat_args *w, const char *config, bool must,
 	sat_log(SAT_INFO, "SERVE-READY", "address=%s metrics=%u", a->address,
 	    monitor_port(v.monitor));
 	sat_relay_wait(a->relay, &fatal);
+	sat_hooks_stop(v.hooks);
 	monitor_stop(v.monitor);
 	admin_socket_stop(a, sock);
 	tell_drained(a, &fatal);

@@ -35,7 +35,7 @@ own() { # header-regex room
 }
 out=$( own 'sodium' common/crypto; own 'sqlite3' common/db; own 'nng/' common/net
 	own 'git2' common/git; own 'cjson/' common/json; own 'csv\.h|iconv|expat|minizip|xlsxwriter' common/sheet
-	own 'microhttpd' common/http; own 'pcre2' common/template; own 'zstd' protocol )
+	own 'microhttpd' common/http; own 'curl/' server/hook; own 'pcre2' common/template; own 'zstd' protocol )
 [ -n "$out" ] && { echo "$out"; bad=1; }
 
 # banned calls

@@ -82,7 +82,7 @@ registry_only(sat_sqlite_store *s, sat_err *e)
 		SQL_DROP_RECOVERED, SQL_DROP_GAP, SQL_DROP_KNOWN,
 		SQL_DROP_ERASED, SQL_DROP_SEGMENT, SQL_DROP_SEGMENT_CHAIN,
 		SQL_DROP_ECHO, SQL_DROP_MATCH, SQL_DROP_CLAIM, SQL_DROP_HOLD,
-		SQL_DROP_ANSWERED };
+		SQL_DROP_ANSWERED, SQL_DROP_HOOK_EVENT };
 	uint64_t lsn = 0;
 	sat_stmt *q;
 	sat_rc rc = store_counter_get(&lsn, s, SAT_N_LSN, e);
@@ -96,6 +96,7 @@ registry_only(sat_sqlite_store *s, sat_err *e)
 	    (rc = store_counter_put(s, SAT_N_LSN, 0, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_TRUNCATED, 0, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_FOLDED, 0, e)) != SAT_OK ||
+	    (rc = store_counter_put(s, SAT_N_TOLD, 0, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_EID, 0, e)) != SAT_OK)
 		return rc;
 	return store_counter_put(s, SAT_N_DURABLE, 0, e);

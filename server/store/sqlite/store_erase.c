@@ -207,6 +207,10 @@ rec_erase(void *u, const sat_erased_row *row, sat_err *e)
 		return rc;
 	store_bind_id(q, 1, &row->id);
 	if ((rc = sat_run(q, e)) != SAT_OK ||
+	    (rc = store_stmt(&q, s->db, SQL_HOOK_ERASE, e)) != SAT_OK)
+		return rc;
+	store_bind_id(q, 1, &row->id);
+	if ((rc = sat_run(q, e)) != SAT_OK ||
 	    (rc = run_int(s, SQL_REC_DEL, row->eid, e)) != SAT_OK ||
 	    (rc = run_int(s, SQL_MATCH_ERASE, row->eid, e)) != SAT_OK ||
 	    (rc = run_int(s, SQL_OWNER_LEFT_DEL, row->eid, e)) != SAT_OK)

@@ -384,3 +384,37 @@ CREATE TABLE answered(
   at_ms     INTEGER NOT NULL,
   PRIMARY KEY(dev, lsn, rec, hlc)
 ) WITHOUT ROWID;
+
+-- Services that are told what happened (server/hook).
+CREATE TABLE hook(
+  id        INTEGER PRIMARY KEY,
+  url       TEXT NOT NULL UNIQUE,  -- with the key that is in it
+  format    TEXT NOT NULL,         -- json, wecom, dingtalk, feishu, slack
+  events    TEXT NOT NULL,         -- account.created,opportunity.* or *
+  secret    TEXT NOT NULL,         -- signs what is sent; '' = nothing is signed
+  plain     INTEGER NOT NULL,      -- 1: http to this machine
+  since     INTEGER NOT NULL,      -- told of positions above it
+  made_ms   INTEGER NOT NULL,
+  fails     INTEGER NOT NULL,      -- tries in a row it did not answer well
+  rest_ms   INTEGER NOT NULL,      -- nothing is sent before
+  sent      INTEGER NOT NULL,      -- events that were taken
+  sent_ms   INTEGER NOT NULL,      -- the last one; 0 = none yet
+  error_ms  INTEGER NOT NULL,      -- the last failure since then; 0 = none
+  error     TEXT NOT NULL          -- what it was
+);
+
+-- What they are still to be told. Nothing of a customer but its number.
+CREATE TABLE hook_event(
+  seq      INTEGER PRIMARY KEY,  -- in the order of the log
+  hook     INTEGER NOT NULL,
+  subject  BLOB NOT NULL,        -- id of the customer: erased with it
+  body     BLOB NOT NULL,        -- as JSON
+  line     TEXT NOT NULL,        -- as a line of a chat
+  made_ms  INTEGER NOT NULL,
+  tries    INTEGER NOT NULL,     -- that refused this one
+  due_ms   INTEGER NOT NULL,     -- not before
+  dead     INTEGER NOT NULL,     -- 1: given up
+  error    TEXT NOT NULL         -- of the last try
+);
+CREATE INDEX hook_event_due ON hook_event(hook, dead, due_ms);
+CREATE INDEX hook_event_subject ON hook_event(subject);

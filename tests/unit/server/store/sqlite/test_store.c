@@ -603,7 +603,7 @@ may_scan(const char *name)
 		"scope_put_8", "scope_many", "lease_all", "lease_void",
 		"completeness", "receipts",
 		"asks", "log_all_bytes", "refused_all_bytes",
-		"match_erase", "member_del",
+		"match_erase", "member_del", "hook_all",
 		"scope_del", "verdict_counts", "refusals", "log_before" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
