@@ -391,6 +391,22 @@ block_signals(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
+typedef struct address {
+	sat_admin *a;
+	sat_err *e;
+	sat_rc rc;
+} address;
+
+/* The port is known when devices are answered already; from then on the worker
+ * alone uses the store. */
+static void
+address_there(void *u)
+{
+	address *to = u;
+
+	to->rc = address_set(to->a, &to->a->serving->is, to->e);
+}
+
 static sat_rc
 start(sat_admin *a, int *sock, sat_err *e)
 {
@@ -398,20 +414,25 @@ start(sat_admin *a, int *sock, sat_err *e)
 	sat_relay_opts o = { .listen = v->is.listen, .keys = a->keys.channel,
 		.core = a->core, .links_max = v->is.links,
 		.links_per_address_max = v->is.links_per_address };
+	address to = { .a = a, .e = e, .rc = SAT_EFAIL };
 	pthread_t t;
 	sat_rc rc;
 
 	raise_descriptors(v->is.links);
 	block_signals();
-	if ((rc = sat_relay_start(&a->relay, &o, e)) != SAT_OK ||
-	    (rc = address_set(a, &v->is, e)) != SAT_OK ||
-	    (rc = admin_socket_start(a, sock, e)) != SAT_OK ||
+	a->since_ms = sat_wall_ms(&a->clock);
+	if ((rc = sat_relay_start(&a->relay, &o, e)) != SAT_OK)
+		return rc;
+	sat_relay_call(a->relay, address_there, &to);
+	if (to.rc != SAT_OK)
+		return to.rc;
+	if ((rc = admin_socket_start(a, sock, e)) != SAT_OK ||
 	    (v->is.metrics != NULL && (rc = monitor_start(&v->monitor, a,
 	    v->is.metrics, e)) != SAT_OK))
 		return rc;
-	a->since_ms = sat_wall_ms(&a->clock);
 	if (pthread_create(&t, NULL, signal_main, a) != 0)
 		return sat_fail(e, SAT_EFAIL, "cannot start a thread");
+	pthread_detach(t); /* it may wait for a signal until the process ends */
 	if ((rc = admin_hooks_start(&v->hooks, a, e)) != SAT_OK)
 		return rc;
 	return port_write(v->is.port_file, sat_relay_port(a->relay), e);

@@ -10,6 +10,7 @@ only=
 [[ "$1" = --*-only ]] && { only=$1; shift; }
 B=$1; shift
 export SAT_BUILD=$B
+export TSAN_OPTIONS="suppressions=$PWD/tests/tools/tsan.supp ${TSAN_OPTIONS:-}"
 jobs=${SAT_JOBS:-$(nproc)}; [ "$jobs" -gt 4 ] && jobs=4
 passed=0 failed=0
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
