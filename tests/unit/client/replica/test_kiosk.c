@@ -15,7 +15,7 @@ become(fixture *f, const char *role)
 {
 	sat_user user = { 1, "li", "Li", role, 1, false };
 	sat_team team = { 1, "t1", "Team", "", false };
-	sat_device dev = { DEV, 1, "d", false };
+	sat_device dev = { DEV, 1, "d", false, false };
 	sat_registry reg = { .rev = 9, .users = &user, .nusers = 1,
 		.teams = &team, .nteams = 1, .devices = &dev, .ndevices = 1 };
 	sat_buf b = { 0 };
