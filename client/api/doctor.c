@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DAY_MS ((int64_t)86400000)
 #define SYNC_OLD_MS (3 * DAY_MS)
@@ -76,6 +77,35 @@ look_at_time(sat_findings *v, sat_api *api, const sat_replica_status *s)
 		sat_finding_add(v, "permit", SAT_GOOD, "open", NULL);
 	else
 		sat_finding_add(v, "permit", SAT_FAILURE, why.text, "satchel sync");
+}
+
+/* ---- the entry of data --------------------------------------------------------------- */
+
+/* As the template's reminder has it: so long after a migration it is forgotten. */
+static sat_rc
+look_at_import(sat_findings *v, sat_api *api, sat_err *e)
+{
+	const sat_reminder *r = NULL;
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	int64_t since, age;
+	char text[80];
+	sat_rc rc;
+
+	for (size_t i = 0; t != NULL && i < sat_reminders(t); i++)
+		if (sat_reminder_at(t, i)->when == SAT_WHEN_FACT &&
+		    strcmp(sat_reminder_at(t, i)->word, "import_open") == 0)
+			r = sat_reminder_at(t, i);
+	if (r == NULL)
+		return SAT_OK;
+	if ((rc = sat_crm_import_open_since(&since, &api->crm, e)) != SAT_OK)
+		return rc;
+	age = sat_wall_ms(&api->crm.clock) - since;
+	(void)snprintf(text, sizeof text, since == 0 ? "closed, or not used yet" :
+	    "open for %lld days", (long long)(age / DAY_MS));
+	sat_finding_add(v, "import", since > 0 && age >= r->offset_ms ?
+	    SAT_WARNING : SAT_GOOD, text,
+	    "an administrator: satchel import close");
+	return SAT_OK;
 }
 
 /* ---- the folder -------------------------------------------------------------------- */
@@ -169,6 +199,11 @@ HANDLER(api_doctor)
 	look_at_database(&v, api);
 	look_at_sync(&v, api, &s);
 	look_at_time(&v, api, &s);
+	if ((rc = look_at_import(&v, api, e)) != SAT_OK) {
+		sat_json_free(*out);
+		*out = NULL;
+		return rc;
+	}
 	look_at_folder(&v, api);
 	if (api_q(req, "security") != NULL)
 		look_at_leaks(&v, api);

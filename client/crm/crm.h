@@ -460,6 +460,10 @@ SAT_CHECK sat_rc sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_imp
 /* Whether data may be imported: the last word in the server's order.
  * SAT_EDENIED "import.closed". */
 SAT_CHECK sat_rc sat_crm_import_open(sat_crm *c, sat_err *e);
+/* Since when the entry is open, as far as this device knows: since somebody opened
+ * it, else since the first import that is here; 0: it is closed, or nothing was
+ * imported yet. */
+SAT_CHECK sat_rc sat_crm_import_open_since(int64_t *ms, sat_crm *c, sat_err *e);
 /* Close or open it for everybody; the reason is kept. SAT_EDENIED. */
 SAT_CHECK sat_rc sat_crm_import_gate(sat_crm *c, bool closed,
     const char *reason, sat_err *e);

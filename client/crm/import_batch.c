@@ -230,28 +230,73 @@ take_birth(void *u, const sat_id *id, const sat_cell *c, sat_err *e)
 	return SAT_OK;
 }
 
-sat_rc
-sat_crm_import_open(sat_crm *c, sat_err *e)
+/* What was said last; last->any false: nothing, so it is open. */
+static sat_rc
+gate_now(bool *closed, last_word *last, sat_crm *c, sat_err *e)
 {
 	const sat_template *t = sat_replica_template(c->replica);
 	const sat_kind *k = t != NULL ?
 	    sat_template_kind(t, "import_gate") : NULL;
 	const sat_field *f = k != NULL ? sat_kind_field(k, "closed") : NULL;
-	last_word last = { .any = false };
 	sat_arena a = { 0 };
 	sat_view v;
 	sat_rc rc;
 
+	*last = (last_word){ .any = false };
+	*closed = false;
 	if (f == NULL)
 		return SAT_OK;
-	rc = sat_replica_each_stamp(c->replica, k, 0, take_birth, &last, e);
-	if (rc == SAT_OK && last.any &&
-	    (rc = sat_replica_get(&v, &a, c->replica, k, &last.id, e)) ==
-	    SAT_OK && sat_record_value(&v.rec, f->id).i != 0)
-		rc = sat_fail_code(e, SAT_EDENIED, "import.closed",
+	rc = sat_replica_each_stamp(c->replica, k, 0, take_birth, last, e);
+	if (rc == SAT_OK && last->any && (rc = sat_replica_get(&v, &a,
+	    c->replica, k, &last->id, e)) == SAT_OK)
+		*closed = sat_record_value(&v.rec, f->id).i != 0;
+	sat_arena_fini(&a);
+	return rc;
+}
+
+sat_rc
+sat_crm_import_open(sat_crm *c, sat_err *e)
+{
+	last_word last;
+	bool closed;
+	sat_rc rc = gate_now(&closed, &last, c, e);
+
+	if (rc == SAT_OK && closed)
+		return sat_fail_code(e, SAT_EDENIED, "import.closed",
 		    "an administrator opens it: satchel import open",
 		    "the import of data is closed");
-	sat_arena_fini(&a);
+	return rc;
+}
+
+static sat_rc
+take_first(void *u, const sat_id *id, const sat_cell *c, sat_err *e)
+{
+	int64_t *first = u, ms = sat_hlc_ms(c->at.hlc);
+
+	(void)id;
+	(void)e;
+	if (c->field == 0 && (*first == 0 || ms < *first))
+		*first = ms;
+	return SAT_OK;
+}
+
+sat_rc
+sat_crm_import_open_since(int64_t *ms, sat_crm *c, sat_err *e)
+{
+	const sat_template *t = sat_replica_template(c->replica);
+	const sat_kind *k = t != NULL ?
+	    sat_template_kind(t, "import_batch") : NULL;
+	last_word last;
+	bool closed;
+	sat_rc rc = gate_now(&closed, &last, c, e);
+
+	*ms = 0;
+	if (rc != SAT_OK || closed)
+		return rc;
+	if (last.any)
+		*ms = sat_hlc_ms(last.at.hlc);
+	else if (k != NULL)
+		rc = sat_replica_each_stamp(c->replica, k, 0, take_first, ms, e);
 	return rc;
 }
 

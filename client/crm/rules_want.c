@@ -371,6 +371,21 @@ want_cron(running *x, const sat_reminder *r)
 		wants(x, r, &me, NULL, x->who.me->name, at, at);
 }
 
+/* About the company, not the device: whoever is told makes the same task. */
+static sat_rc
+want_import_closed(running *x, const sat_reminder *r, sat_err *e)
+{
+	static const sat_id zero;
+	sat_id about = sat_id_derive("import", &zero, "open");
+	int64_t since;
+	sat_rc rc = sat_crm_import_open_since(&since, x->c, e);
+
+	if (rc == SAT_OK && since > 0 && since + r->offset_ms <= x->now_ms &&
+	    told_me(x, r, x->who.me->key))
+		wants(x, r, &about, NULL, NULL, since, since + r->offset_ms);
+	return rc;
+}
+
 static sat_rc
 want_fact(running *x, const sat_reminder *r, sat_err *e)
 {
@@ -379,8 +394,11 @@ want_fact(running *x, const sat_reminder *r, sat_err *e)
 	sat_replica_status s;
 	char name[16];
 	sat_id about;
-	sat_rc rc = sat_replica_status_get(&s, x->c->replica, e);
+	sat_rc rc;
 
+	if (strcmp(r->word, "import_open") == 0)
+		return want_import_closed(x, r, e);
+	rc = sat_replica_status_get(&s, x->c->replica, e);
 	(void)snprintf(name, sizeof name, "%" PRIu32, dev);
 	about = sat_id_derive("device", &zero, name);
 	if (rc == SAT_OK && s.last_sync_ms > 0 &&

@@ -190,7 +190,7 @@ read_when(walk *w, const sat_json *root, sat_reminder *r)
 		read_cron(w, n, r);
 	} else if (w->rc == SAT_OK && sat_json_get(n, "fact") != NULL) {
 		r->when = SAT_WHEN_FACT;
-		read_word(w, n, "fact", "unsynced", r);
+		read_word(w, n, "fact", "unsynced import_open", r);
 		r->offset_ms = read_offset(w, n, "offset");
 	} else if (w->rc == SAT_OK) {
 		sat_walk_fault(w, "says nothing");

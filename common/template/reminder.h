@@ -20,7 +20,8 @@ typedef enum sat_when {
 	SAT_WHEN_STUCK, /* longer in its stage than `factor` times the median */
 	SAT_WHEN_APPROVAL, /* policy/approval.json: word "waiting", "overdue" */
 	SAT_WHEN_CRON,  /* by the calendar */
-	SAT_WHEN_FACT,  /* of this device: word "unsynced" for offset_ms */
+	SAT_WHEN_FACT,  /* for offset_ms: word "unsynced", this device; "import_open",
+	                   the entry of data */
 } sat_when;
 
 typedef enum sat_to {

@@ -72,11 +72,21 @@ expect 9 as li export account -o "$W/all.csv"; has "$ERR" "--where" "what next";
 expect 0 as li export account --where 'name~多客户20'; expect 0 as li audit log; has "$OUT" "export.refused" "logged"
 expect 2 as mia export account
 
+# a door that stays open is not forgotten: import_open
+later() { date -u -d "$1" +%Y-%m-%dT%H:%M:%SZ; }
+d user add boss --name 总部 --role hq >/dev/null; enrol boss; expect 0 as mia sync; expect 0 as boss -q sync
+expect 0 as boss rules run --rule import_open --as-of "$(later "+6 days")" --json; has "$(flat <<<"$OUT")" '"made":0' "import_open: not yet"
+expect 0 as li rules run --rule import_open --as-of "$(later "+8 days")" --json; has "$(flat <<<"$OUT")" '"made":0' "import_open: not a representative's"
+expect 0 as boss rules run --rule import_open --as-of "$(later "+8 days")" --json; has "$(flat <<<"$OUT")" '"made":1' "import_open: headquarters is told"
+expect 0 as boss task list --due all; has "$OUT" "数据导入入口自 20" "since when"; has "$(as mia --json doctor | flat)" '"check":"import","state":"ok","detail":"openfor0days"' "the doctor knows"
+
 # the door
 expect 9 as mia import close; expect 9 as li import open
 expect 0 as admin import close --reason "migration done"; expect 0 as admin sync; expect 0 as admin audit log; has "$OUT" "import.close" "logged"
 expect 0 as li sync; expect 0 as mia sync
 for u in li mia; do expect 9 as $u import "$W/new.csv" --type account; has "$ERR" "closed" "says so"; has "$ERR" "import open" "and who opens it"; done
 has "$(as li --json import list | flat)" '"open":false' "the list says so"
+expect 0 as boss -q sync; expect 0 as boss rules run --json; has "$(flat <<<"$OUT")" '"what":"close","rule":"import_open"' "and the reminder is done"
+has "$(as mia --json doctor | flat)" '"detail":"closed,ornotusedyet"' "the doctor too"
 expect 0 as admin import open; expect 0 as admin sync; expect 0 as li sync; expect 0 as li import "$W/new.csv" --type account --dry-run
 finish
