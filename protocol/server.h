@@ -120,6 +120,11 @@ SAT_CHECK sat_rc sat_server_handle_group(sat_server *s, sat_server_job *jobs,
  */
 SAT_CHECK sat_rc sat_server_tick(sat_server *s, int64_t now_ms, sat_err *e);
 
+/* Call it when no request came for a moment: what the store would otherwise do
+ * while somebody waits. On the core's thread; failures as above, but nothing
+ * was undone: nothing is lost by leaving it. */
+SAT_CHECK sat_rc sat_server_tidy(sat_server *s, sat_err *e);
+
 /* Where each device is that `as` may know of, NULL = all; by ordinal. */
 SAT_CHECK sat_rc sat_server_directory(sat_server *s, const sat_user *as,
     void (*cb)(void *cu, const sat_whereabouts *d), void *cu, sat_err *e);

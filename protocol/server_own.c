@@ -218,6 +218,14 @@ static const struct rule {
 };
 
 sat_rc
+sat_server_tidy(sat_server *s, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+
+	return st->tidy(st->u, e);
+}
+
+sat_rc
 sat_server_tick(sat_server *s, int64_t now_ms, sat_err *e)
 {
 	sat_err why = { 0 };

@@ -98,6 +98,9 @@ typedef struct sat_store {
 	sat_rc (*begin)(void *u, sat_err *e);
 	sat_rc (*commit)(void *u, sat_err *e); /* durable when it returns */
 	void (*rollback)(void *u);
+	/* Nobody waits: what COMMIT would have to do some day, if it is much.
+	 * Outside a transaction; nothing that is read changes. */
+	sat_rc (*tidy)(void *u, sat_err *e);
 
 	sat_rc (*counter_get)(uint64_t *v, void *u, sat_counter c, sat_err *e);
 	sat_rc (*counter_put)(void *u, sat_counter c, uint64_t v, sat_err *e);

@@ -118,6 +118,12 @@ SAT_CHECK sat_rc sat_db_check(sat_db *db, bool quick, sat_err *e);
 /* TRUNCATE. Neither the file nor what is written to it later has a byte of what
  * was deleted until now: secure_delete, and V7 of vfs_int.h. */
 SAT_CHECK sat_rc sat_db_checkpoint(sat_db *db, sat_err *e);
+/*
+ * While nobody waits: a log of 4 MiB and more since the last time goes into the
+ * file now, so that no COMMIT has to do it, which happens at 16 MiB. Nothing
+ * happens inside a transaction.
+ */
+SAT_CHECK sat_rc sat_db_tidy(sat_db *db, sat_err *e);
 /* How much of the file is kept in memory from now on; 0 = as it was opened. */
 SAT_CHECK sat_rc sat_db_cache(sat_db *db, int kib, sat_err *e);
 /*

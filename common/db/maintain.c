@@ -10,6 +10,9 @@
 #include <string.h>
 
 #define SHRINK_MIN_PAGES 256
+/* Pages that were written twice go into the file once; a quarter of what makes
+ * COMMIT do it. */
+#define TIDY_MIN_FRAMES 1000
 
 /* One step and its number are one transaction: a crash repeats it whole. */
 static sat_rc
@@ -90,6 +93,25 @@ sat_db_checkpoint(sat_db *db, sat_err *e)
 	 * log with their next change; those of the file have it no more. */
 	(void)sqlite3_db_release_memory(db->h);
 	return SAT_OK;
+}
+
+sat_rc
+sat_db_tidy(sat_db *db, sat_err *e)
+{
+	sat_db_counts c;
+	sat_rc rc;
+	int xrc;
+
+	if ((rc = sat_db_alive(db, e)) != SAT_OK)
+		return rc;
+	sat_db_counts_get(&c, db);
+	if (c.wal_frames - db->tidied < TIDY_MIN_FRAMES || sat_db_in_txn(db))
+		return SAT_OK;
+	db->tidied = c.wal_frames; /* what fails now would fail again at once */
+	xrc = sqlite3_wal_checkpoint_v2(db->h, "main",
+	    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return xrc == SQLITE_OK ? SAT_OK :
+	    sat_db_fail(db, xrc, "checkpoint", e);
 }
 
 /*

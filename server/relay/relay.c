@@ -9,6 +9,7 @@
  *   R3  after a fatal store error nothing is answered any more.
  *   R4  the core's rules run every TICK_MS, idle or busy, between requests.
  *   R5  who is parked is told after the commit is durable, never before.
+ *   R6  what the store can do beforehand is done while nobody waits.
  */
 #include "server/relay/relay.h"
 
@@ -21,6 +22,7 @@
 #include <time.h>
 
 #define TICK_MS 30000
+#define IDLE_MS 100 /* without a request: the store is tidied */
 #define QUEUE_JOBS_MAX 16384
 #define QUEUE_BYTES_MAX (64u * 1024 * 1024)
 #define GROUP_MAX 256
@@ -53,6 +55,7 @@ struct sat_relay {
 	int64_t tick_ms; /* monotonic, of the next tick */
 	int64_t park_ms; /* the same, of the next WAIT's end */
 	int64_t leave_ms; /* the same, of a drain's end */
+	int64_t idle_ms; /* the same, when nothing came for a moment */
 	sat_err fatal;
 	sat_relay_stats stats;
 	sat_park park; /* the worker's */
@@ -354,6 +357,33 @@ tick(sat_relay *r)
 	return rc != SAT_EFSYNC;
 }
 
+/* R6. Under the mutex, which is let go meanwhile. */
+static bool
+tidy(sat_relay *r)
+{
+	sat_err e = { 0 };
+	sat_rc rc;
+
+	pthread_mutex_unlock(&r->mutex);
+	rc = sat_server_tidy(r->core, &e);
+	if (rc == SAT_EFSYNC)
+		end_fatally(r, &e); /* R3 */
+	else if (rc != SAT_OK)
+		sat_log(SAT_WARN, "RELAY-TIDY", "rc=%d text=%s", (int)rc,
+		    e.text);
+	pthread_mutex_lock(&r->mutex);
+	r->idle_ms = INT64_MAX;
+	return rc != SAT_EFSYNC;
+}
+
+static int64_t
+next_due(const sat_relay *r)
+{
+	int64_t due = r->tick_ms < r->park_ms ? r->tick_ms : r->park_ms;
+
+	return due < r->idle_ms ? due : r->idle_ms;
+}
+
 /* Until there is work, the next tick or the end of a WAIT is due, or the end of
  * all. Under the mutex. */
 static void
@@ -364,7 +394,7 @@ wait_for_work(sat_relay *r)
 
 	while (r->head == NULL && !r->stop) {
 		now = monotonic_ms();
-		due = r->tick_ms < r->park_ms ? r->tick_ms : r->park_ms;
+		due = next_due(r);
 		if (r->draining && due > now + LEAVE_LOOK_MS)
 			due = now + LEAVE_LOOK_MS;
 		if (now >= due)
@@ -426,6 +456,11 @@ worker_main(void *u)
 		leaving = r->draining;
 		if (monotonic_ms() >= r->tick_ms && !(good = tick(r)))
 			continue;
+		if (r->head == NULL && monotonic_ms() >= r->idle_ms &&
+		    !(good = tidy(r)))
+			continue;
+		if (r->head != NULL)
+			r->idle_ms = monotonic_ms() + IDLE_MS;
 		list = r->head;
 		r->head = NULL;
 		r->tail = &r->head;
@@ -461,7 +496,7 @@ sat_relay_start(sat_relay **out, const sat_relay_opts *o, sat_err *e)
 	n.links_per_address_max = o->links_per_address_max;
 	r->core = o->core;
 	r->tick_ms = monotonic_ms() + TICK_MS;
-	r->park_ms = INT64_MAX;
+	r->park_ms = r->idle_ms = INT64_MAX;
 	sat_park_init(&r->park);
 	r->tail = &r->head;
 	pthread_mutex_init(&r->mutex, NULL);

@@ -83,6 +83,12 @@ commit(void *u, sat_err *e)
 	return rc;
 }
 
+static sat_rc
+tidy(void *u, sat_err *e)
+{
+	return sat_db_tidy(((sat_sqlite_store *)u)->db, e);
+}
+
 sat_rc
 store_settle(sat_sqlite_store *s, sat_err *e)
 {
@@ -213,7 +219,8 @@ sat_store
 sat_sqlite_store_ops(sat_sqlite_store *s)
 {
 	sat_store o = { .u = s, .begin = begin, .commit = commit,
-		.rollback = rollback, .counter_get = store_counter_get,
+		.rollback = rollback, .tidy = tidy,
+		.counter_get = store_counter_get,
 		.counter_put = store_counter_put };
 
 	store_log_ops(&o);

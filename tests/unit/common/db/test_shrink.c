@@ -76,6 +76,43 @@ fill_and_empty_again(fixture *f)
 	    "INTO t SELECT i, zeroblob(2000) FROM n; DELETE FROM t", &err));
 }
 
+/* Into the file; those of the log are counted by themselves. */
+static uint64_t
+pages_written(fixture *f)
+{
+	sat_db_counts c;
+
+	sat_db_counts_get(&c, f->db);
+	return c.page_writes;
+}
+
+static void
+a_long_log_goes_into_the_file_while_nobody_waits(void **state)
+{
+	(void)state;
+	for (int encrypted = 0; encrypted < 2; encrypted++) {
+		fixture f = begin(encrypted, false);
+		uint64_t before = pages_written(&f);
+		sat_err err;
+
+		assert_ok(sat_db_tidy(f.db, &err)); /* it is short */
+		assert_int_equal(before, pages_written(&f));
+		fill_and_empty(&f);
+		assert_ok(sat_db_begin(f.db, &err));
+		assert_ok(sat_db_tidy(f.db, &err)); /* not now */
+		sat_db_rollback(f.db);
+		assert_int_equal(before, pages_written(&f));
+		assert_ok(sat_db_tidy(f.db, &err));
+		assert_true(pages_written(&f) > before + 500);
+		before = pages_written(&f);
+		assert_ok(sat_db_tidy(f.db, &err)); /* nothing is left */
+		assert_int_equal(before, pages_written(&f));
+		open_again(&f, false);
+		assert_ok(sat_db_check(f.db, false, &err));
+		end(&f);
+	}
+}
+
 static int64_t
 bytes_of(fixture *f, bool shrinks)
 {
@@ -275,6 +312,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_long_log_goes_into_the_file_while_nobody_waits),
 		cmocka_unit_test(unused_pages_go_back_to_the_disk),
 		cmocka_unit_test(a_few_unused_pages_stay),
 		cmocka_unit_test(a_file_made_without_the_map_stays_as_it_is),
