@@ -23,9 +23,14 @@ static const sat_opt team_options[] = {
 	{ "parent", 0, "TEXT", "office or region it belongs to" },
 	{ NULL, 0, NULL, NULL },
 };
+static const sat_opt devices_options[] = {
+	{ "stale", 0, "TIME", "only those not heard of for so long: 14d" },
+	{ NULL, 0, NULL, NULL },
+};
 static const sat_opt invite_options[] = {
 	{ "user", 0, "KEY", "whom it is for" },
 	{ "ttl", 0, "TIME", "how long it lives (15m)" },
+	{ "approve", 0, NULL, "its device waits for device approve" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -85,6 +90,15 @@ ask(cli *c, const char *method, const char *key, const char *verb,
 	return rc;
 }
 
+static void
+put_option(sat_json *body, const sat_opt *o, const char *v)
+{
+	if (o->value == NULL)
+		sat_json_put_bool(body, o->name, true);
+	else
+		sat_json_put_str(body, o->name, v);
+}
+
 static sat_json *
 options_body(const cli *c, const sat_opt *o)
 {
@@ -92,8 +106,7 @@ options_body(const cli *c, const sat_opt *o)
 
 	for (; o->name != NULL; o++)
 		if (sat_args_has(&c->args, o->name))
-			sat_json_put_str(body, o->name,
-			    sat_args_get(&c->args, o->name));
+			put_option(body, o, sat_args_get(&c->args, o->name));
 	return body;
 }
 
@@ -190,7 +203,28 @@ run_invite(cli *c, sat_err *e)
 static sat_rc
 run_devices(cli *c, sat_err *e)
 {
-	return ask(c, "GET", NULL, NULL, NULL, e);
+	sat_json *q = options_body(c, devices_options);
+	sat_rc rc = ask(c, "GET", NULL, NULL, q, e);
+
+	sat_json_free(q);
+	return rc;
+}
+
+static sat_rc
+run_rename(cli *c, sat_err *e)
+{
+	sat_json *body;
+	sat_rc rc;
+
+	if (c->args.nargs < 4)
+		return sat_fail_code(e, SAT_EUSAGE, "usage",
+		    "see: satchel device list",
+		    "usage: satchel device rename NUMBER NAME");
+	body = sat_json_obj();
+	sat_json_put_str(body, "name", c->args.arg[3]);
+	rc = ask(c, "POST", c->args.arg[2], "rename", body, e);
+	sat_json_free(body);
+	return rc;
 }
 
 /* ---- what is here ---------------------------------------------------------------------- */
@@ -290,11 +324,16 @@ run_role(cli *c, sat_err *e)
 	return rc;
 }
 
+/* This one, or another by its number: that one the server knows. */
 static sat_rc
 run_device(cli *c, sat_err *e)
 {
 	sat_json *doc = NULL;
-	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/device", NULL, NULL, e);
+	sat_rc rc;
+
+	if (c->args.nargs > 2)
+		return ask(c, "GET", c->args.arg[2], NULL, NULL, e);
+	rc = cli_ask(&doc, c, "GET", "/v1/device", NULL, NULL, e);
 
 	if (rc == SAT_OK)
 		cli_print_object(c, doc);
@@ -332,15 +371,27 @@ const cli_verb cli_admin_verbs[] = {
 	    NULL, false },
 	{ "role", "show", run_role, NULL, "role show KEY", "what a role may do",
 	    NULL, false },
-	{ "device", "show", run_device, NULL, "device show", "this device", NULL,
+	{ "team", "disable", run_do, NULL, "team disable KEY",
+	    "nobody joins it any more (administrator)", NULL,
 	    false },
+	{ "team", "enable", run_do, NULL, "team enable KEY",
+	    "people may join it again (administrator)", NULL, false },
+	{ "device", "show", run_device, NULL, "device show [NUMBER]",
+	    "this device; another one (administrator)", NULL, false },
+	{ "device", "approve", run_do, NULL, "device approve NUMBER",
+	    "let in a device that waits (administrator)",
+	    "  satchel device invite --user li.na --approve\n"
+	    "  satchel device approve 7\n", false },
+	{ "device", "rename", run_rename, NULL, "device rename NUMBER NAME",
+	    "what a device is called (administrator)", NULL, false },
 	{ "device", "enrol", cli_init, cli_init_options,
 	    "device enrol --invite CODE", "the same as init", NULL, true },
 	{ "device", "invite", run_invite, invite_options,
-	    "device invite --user KEY [--ttl TIME]",
+	    "device invite --user KEY [--ttl TIME] [--approve]",
 	    "an invitation for a new device (administrator)",
 	    "  satchel device invite --user li.na --ttl 1d\n", false },
-	{ "device", "list", run_devices, NULL, "device list",
+	{ "device", "list", run_devices, devices_options,
+	    "device list [--stale TIME]",
 	    "every device and its last contact (administrator)", NULL,
 	    false },
 	{ "device", "revoke", run_do, NULL, "device revoke NUMBER",

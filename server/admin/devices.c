@@ -267,6 +267,23 @@ device_approve(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	return device_list(a, w, out, e);
 }
 
+static sat_rc
+device_rename(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	const char *name = sat_args_get(w, "name");
+	uint32_t ord;
+	sat_rc rc = device_number(&ord, w, "rename NUMBER --name NAME", e);
+
+	if (rc == SAT_OK && name == NULL)
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satcheld device rename NUMBER --name NAME");
+	if (rc != SAT_OK ||
+	    (rc = sat_sqlite_device_rename(a->store, ord, name, e)) != SAT_OK ||
+	    (rc = sat_server_reload(a->core, e)) != SAT_OK)
+		return rc;
+	return device_list(a, w, out, e);
+}
+
 sat_rc
 admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
@@ -284,10 +301,12 @@ admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		return device_list(a, w, out, e);
 	if (strcmp(verb, "approve") == 0)
 		return device_approve(a, w, out, e);
+	if (strcmp(verb, "rename") == 0)
+		return device_rename(a, w, out, e);
 	if (strcmp(verb, "revoke") != 0)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satcheld device list|show|invite|approve|lease|move|"
-		    "revoke");
+		    "usage: satcheld device list|show|invite|approve|rename|"
+		    "lease|move|revoke");
 	rc = device_number(&ord, w, "revoke NUMBER", e);
 	return rc == SAT_OK ? device_revoke(a, ord, e) : rc;
 }

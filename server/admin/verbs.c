@@ -68,7 +68,7 @@ static const struct verb {
 	{ "acl", admin_acl_verb, "acl show | test USER ACTION OBJECT",
 	    "the permission matrix; may this user, and which rule says so (exit 20: no)" },
 	{ "device", admin_device_verb,
-	    "device list [--stale 14d] | show NUMBER | move NUMBER --user KEY | invite --user KEY [--ttl 15m] [--qr] [--approve] | approve NUMBER | lease NUMBER --days N|--void | revoke NUMBER",
+	    "device list [--stale 14d] | show NUMBER | move NUMBER --user KEY | invite --user KEY [--ttl 15m] [--qr] [--approve] | approve NUMBER | rename NUMBER --name NAME | lease NUMBER --days N|--void | revoke NUMBER",
 	    "devices and invitations" },
 	{ "scope", admin_scope_verb, "scope stale",
 	    "devices that have not heard yet what came or went" },

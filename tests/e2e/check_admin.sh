@@ -29,6 +29,14 @@ expect 0 as admin --yes user disable wang; expect 9 as wang sync; expect 0 as ad
 expect 0 as admin --yes --json device revoke "$n"; expect 14 as wang sync; has "$ERR" "revoked" "P-371 device revoke"
 expect 5 as admin --yes device revoke 999
 
+# --- waiting for an approval, names, teams
+expect 0 as admin device invite --user li --approve; expect 4 as li2 -q init --invite "$OUT"; expect 0 as admin --json device list
+n=$(flat <<<"$OUT" | grep -oE '"device":[0-9]+,[^}]*"waiting":true' | grep -o '[0-9]*' | head -1); expect 0 as admin device approve "$n"; expect 0 as li2 sync; expect 6 as admin device approve "$n"
+expect 0 as admin --json device rename "$n" "李的平板"; fits admin "$OUT"; has "$OUT" '"name": "李的平板"' "renamed"; expect 0 as li2 -q sync; expect 0 as li2 --json device show; has "$OUT" '"name": "李的平板"' "it hears of it"
+expect 7 as admin device rename "$n" ""; expect 5 as admin device rename 999 x; expect 2 as admin device rename "$n"; expect 9 as li device rename "$n" mine
+expect 0 as admin --json device show "$n"; has "$OUT" '"name": "李的平板"' "another one"; expect 0 as admin --json device list --stale 7d; has "$(flat <<<"$OUT")" '"data":\[\]' "all were heard of"
+expect 0 as admin team add gone --name Gone; expect 2 as admin team disable gone; expect 0 as admin --yes team disable gone; expect 0 as admin team enable gone; expect 6 as admin --yes team disable east
+
 # --- who may not, and what may not be asked
 expect 9 as li user add evil --name x --role admin; has "$ERR" "may not configure" "P-371 a rep"; expect 9 as li device list; expect 9 as li --yes device revoke 1
 expect 9 as admin api POST /v1/admin/users -f key=x -f from=/etc/passwd; has "$ERR" "cannot be given" "P-372 no file of the server"

@@ -78,6 +78,11 @@ SAT_CHECK sat_rc sat_sqlite_devices(sat_sqlite_store *s,
 /* How long it may be used without the server (P-189). SAT_ENOTFOUND. */
 SAT_CHECK sat_rc sat_sqlite_device_permit(sat_sqlite_store *s, uint32_t ord,
     int32_t days, sat_err *e);
+/* What people call it. SAT_ENOTFOUND; SAT_EINVALID: empty, too long, or a
+ * control character. */
+#define SAT_DEVICE_NAME_MAX 64
+SAT_CHECK sat_rc sat_sqlite_device_rename(sat_sqlite_store *s, uint32_t ord,
+    const char *name, sat_err *e);
 /* Let it in. SAT_ECONFLICT: it does not wait. */
 SAT_CHECK sat_rc sat_sqlite_device_approve(sat_sqlite_store *s, uint32_t ord,
     sat_err *e);

@@ -323,6 +323,38 @@ sat_sqlite_device_approve(sat_sqlite_store *s, uint32_t ord, sat_err *e)
 }
 
 static sat_rc
+put_name(sat_sqlite_store *s, uint32_t ord, const char *name, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_DEVICE_RENAME, e)) != SAT_OK)
+		return rc;
+	sat_bind_text(q, 1, sat_span_str(name));
+	sat_bind_int(q, 2, ord);
+	if ((rc = sat_run(q, e)) == SAT_OK && sat_db_changes(s->db) == 0)
+		rc = sat_fail(e, SAT_ENOTFOUND, "no device has number %u", ord);
+	return rc;
+}
+
+sat_rc
+sat_sqlite_device_rename(sat_sqlite_store *s, uint32_t ord, const char *name,
+    sat_err *e)
+{
+	bool good = name[0] != '\0' && strlen(name) <= SAT_DEVICE_NAME_MAX;
+	sat_rc rc;
+
+	for (const char *p = name; good && *p != '\0'; p++)
+		good = (unsigned char)*p >= ' ' && *p != 0x7f;
+	if (!good)
+		return sat_fail(e, SAT_EINVALID,
+		    "a device's name has 1 to %d bytes", SAT_DEVICE_NAME_MAX);
+	if ((rc = begin(s, e)) != SAT_OK)
+		return rc;
+	return end(s, put_name(s, ord, name, e), true, e);
+}
+
+static sat_rc
 put_permit(sat_sqlite_store *s, uint32_t ord, int32_t days, sat_err *e)
 {
 	sat_stmt *q;

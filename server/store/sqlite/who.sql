@@ -77,6 +77,9 @@ WHERE ord = @ord;
 -- :name device_approve
 UPDATE device SET waiting = 0 WHERE ord = @ord AND waiting = 1;
 
+-- :name device_rename
+UPDATE device SET name = @name WHERE ord = @ord;
+
 -- :name device_revoke
 UPDATE device SET revoked = 1 WHERE ord = @ord;
 
