@@ -108,6 +108,12 @@ UPDATE place SET upto = CASE upto WHEN 0 THEN ?1 ELSE upto END,
 -- @cursor
 SELECT seq FROM answer WHERE state IN (1, 2) AND lsn <= ?1 ORDER BY seq;
 
+-- :name place_let_go
+-- What answer_truncate forgets and the states here hold.
+-- @durable @newest  as there
+SELECT seq, lsn FROM answer WHERE seq < ?2 AND state = 2 AND lsn <= ?1
+ORDER BY seq;
+
 -- :name place_kept
 -- Given back; a backup from here on knows them.
 -- @from  where the server's order begins  @lsn

@@ -92,6 +92,46 @@ replica_place_pass(sat_replica *r, uint64_t cursor, sat_err *e)
 	return rc;
 }
 
+/* Its answers are forgotten, but the states here hold it; and the backup that has
+ * it may be one nobody can read on the day it is needed (P-324). */
+sat_rc
+replica_place_let_go(sat_replica *r, uint64_t durable, sat_err *e)
+{
+	sat_arena a = { 0 };
+	struct met {
+		sat_place p;
+		uint64_t lsn;
+	} *list = NULL;
+	size_t n = 0, cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_PLACE_LET_GO, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, (int64_t)durable);
+	sat_bind_int(s, 2, r->chain.newest);
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		int64_t seq = sat_col_int(s, 0);
+		struct met *m = n > 0 ? &list[n - 1] : NULL;
+
+		if (m == NULL || m->p.incarnation != replica_seq_inc(seq) ||
+		    m->p.last + 1 != replica_seq_cseq(seq)) {
+			REPLICA_GROW(list, n, cap, &a);
+			m = &list[n++];
+			*m = (struct met){ .p = { 0, r->id->device,
+				replica_seq_inc(seq), replica_seq_cseq(seq),
+				0 } };
+		}
+		m->p.last = replica_seq_cseq(seq);
+		m->lsn = (uint64_t)sat_col_int(s, 1);
+	}
+	for (size_t i = 0; i < n && rc == SAT_OK; i++)
+		rc = replica_place_met(r, &list[i].p, list[i].lsn, e);
+	sat_arena_fini(&a);
+	return rc;
+}
+
 sat_rc
 replica_place_truncate(sat_replica *r, uint64_t durable, sat_err *e)
 {

@@ -588,6 +588,7 @@ SAT_CHECK sat_rc replica_place_met(sat_replica *r, const sat_place *p, uint64_t 
 SAT_CHECK sat_rc replica_place_told(sat_replica *r, const sat_place *list, size_t n,
     uint64_t at, sat_err *e);
 SAT_CHECK sat_rc replica_place_pass(sat_replica *r, uint64_t cursor, sat_err *e);
+SAT_CHECK sat_rc replica_place_let_go(sat_replica *r, uint64_t durable, sat_err *e);
 SAT_CHECK sat_rc replica_place_truncate(sat_replica *r, uint64_t durable, sat_err *e);
 SAT_CHECK sat_rc replica_place_lost(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_place_kept(sat_replica *r, uint64_t lsn, sat_err *e);

@@ -57,7 +57,8 @@ truncate_outbox(sat_replica *r, uint64_t durable, sat_err *e)
 	bool row;
 	sat_rc rc;
 
-	if ((rc = run_truncate(r, SQL_OUTBOX_TRUNCATE, durable, e)) != SAT_OK ||
+	if ((rc = replica_place_let_go(r, durable, e)) != SAT_OK ||
+	    (rc = run_truncate(r, SQL_OUTBOX_TRUNCATE, durable, e)) != SAT_OK ||
 	    (rc = run_truncate(r, SQL_ANSWER_TRUNCATE, durable, e)) != SAT_OK ||
 	    (rc = replica_place_truncate(r, durable, e)) != SAT_OK ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_FROM, e)) != SAT_OK)

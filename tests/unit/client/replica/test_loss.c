@@ -204,7 +204,7 @@ a_backup_older_than_the_watermark_finds_the_ends_of_the_chains(void **state) /* 
 	sat_id old, later;
 	sat_epoch c;
 	sat_seed s = { 0 };
-	bool wanted = true, told = false;
+	bool wanted = true, told = false, own[6] = { false };
 	sat_err err = { 0 };
 
 	before_the_loss(f, &old, &later);
@@ -214,12 +214,19 @@ a_backup_older_than_the_watermark_finds_the_ends_of_the_chains(void **state) /* 
 	for (int i = 0; i < 10 && wanted; i++) {
 		s = (sat_seed){ 0 };
 		assert_ok(f->ops.seed(f->ops.u, &f->a, &s, &wanted, &err));
-		for (size_t k = 0; k < s.nplaces; k++)
-			told = told || (s.places[k].device == OTHER &&
-			    s.places[k].upto == 6);
+		for (size_t k = 0; k < s.nplaces; k++) {
+			const sat_place *p = &s.places[k];
+
+			told = told || (p->device == OTHER && p->upto == 6);
+			for (uint64_t c1 = p->first; c1 <= p->last &&
+			    p->device == DEV && p->upto == 6; c1++)
+				own[c1] = true;
+		}
 		assert_ok(f->ops.seeded(f->ops.u, &yes, &err));
 	}
 	assert_true(told);
+	for (int i = 1; i <= 5; i++) /* what it let go, too */
+		assert_true(own[i]);
 	assert_sound(f);
 }
 
