@@ -57,6 +57,10 @@ setup_rep(void **state)
 	return rc;
 }
 
+/* A test of somebody of headquarters, or of a representative. */
+#define HQ(name) cmocka_unit_test_setup_teardown(name, setup_hq, teardown)
+#define REP(name) cmocka_unit_test_setup_teardown(name, setup_rep, teardown)
+
 #define IN(k, v) { '=', k, { (const uint8_t *)(v), sizeof(v) - 1 } }
 
 static inline sat_input
@@ -136,6 +140,17 @@ customer(fixture *f, const char *name, const char *phone)
 	(void)snprintf(p, sizeof p, "phone_main=%s", phone);
 	return made(f, f->account, LIST(n, p, "industry=C34",
 	    "contact_name=Zhang", "need_type=product", "source=fair"));
+}
+
+static inline sat_id
+deal_of(fixture *f, sat_id account, const char *amount)
+{
+	char a[SAT_ID_TEXT], acc[64], am[64];
+
+	sat_id_text(a, &account);
+	(void)snprintf(acc, sizeof acc, "account=%s", a);
+	(void)snprintf(am, sizeof am, "amount=%s", amount);
+	return made(f, f->opportunity, LIST("name=deal", acc, am, "owner=u1"));
 }
 
 /* Another device suggests these operations on a record; gives the LSN. */

@@ -167,19 +167,18 @@ what_reads_alike_is_dismissed_and_counted(void **state)
 	assert_int_equal(F_NAME, t.field);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup_rep, teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(the_owner_decides_until_the_template_s_days_are_over),
-		T(after_that_the_manager_of_the_owner_s_team),
-		T(a_team_without_a_manager_goes_to_headquarters),
-		T(a_disabled_or_unknown_owner_decides_nothing),
-		T(nobody_above_leaves_it_with_the_owner),
-		T(what_happened_to_conflicts_is_kept),
-		T(what_reads_alike_is_dismissed_and_counted),
+		REP(the_owner_decides_until_the_template_s_days_are_over),
+		REP(after_that_the_manager_of_the_owner_s_team),
+		REP(a_team_without_a_manager_goes_to_headquarters),
+		REP(a_disabled_or_unknown_owner_decides_nothing),
+		REP(nobody_above_leaves_it_with_the_owner),
+		REP(what_happened_to_conflicts_is_kept),
+		REP(what_reads_alike_is_dismissed_and_counted),
 	};
 
 	sat_crypto_init();

@@ -354,16 +354,15 @@ filters_reach_the_customer_and_must_fit_every_source(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup_hq, teardown)
 	const struct CMUnitTest tests[] = {
-		T(who_came_back_was_lost_in_his_time),
-		T(the_instant_itself_belongs_to_the_later_period),
-		T(what_was_changed_is_fresh),
-		T(a_gap_begins_before_the_period),
-		T(dates_of_states_are_kept_as_they_are_reached),
-		T(what_was_there_before_is_shown_although_it_is_gone),
-		T(a_month_without_a_target_has_no_attainment),
-		T(filters_reach_the_customer_and_must_fit_every_source),
+		HQ(who_came_back_was_lost_in_his_time),
+		HQ(the_instant_itself_belongs_to_the_later_period),
+		HQ(what_was_changed_is_fresh),
+		HQ(a_gap_begins_before_the_period),
+		HQ(dates_of_states_are_kept_as_they_are_reached),
+		HQ(what_was_there_before_is_shown_although_it_is_gone),
+		HQ(a_month_without_a_target_has_no_attainment),
+		HQ(filters_reach_the_customer_and_must_fit_every_source),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

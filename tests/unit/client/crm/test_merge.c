@@ -417,7 +417,6 @@ what_the_server_told_is_shown_with_the_owner_only(void **state)
 }
 
 #define H(name) cmocka_unit_test_setup_teardown(name, setup_hq, teardown)
-#define R(name) cmocka_unit_test_setup_teardown(name, setup_rep, teardown)
 
 int
 main(void)
@@ -431,12 +430,12 @@ main(void)
 		H(words_of_the_loser_find_the_winner),
 		H(circles_and_second_merges_are_refused),
 		H(a_circle_on_the_device_ends_at_the_lowest_id),
-		R(a_representative_merges_nothing),
+		REP(a_representative_merges_nothing),
 		H(keys_that_agree_make_a_pair_until_it_is_dismissed),
 		H(merged_ones_are_no_pair),
 		H(names_that_look_alike_are_found_by_a_scan_only),
 		H(a_name_without_its_city_is_alike_in_that_city),
-		R(what_the_server_told_is_shown_with_the_owner_only),
+		REP(what_the_server_told_is_shown_with_the_owner_only),
 	};
 
 	sat_crypto_init();

@@ -238,15 +238,14 @@ a_turn_is_for_whoever_receives_and_a_returning_customer_costs_none(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup_hq, teardown)
 	const struct CMUnitTest tests[] = {
-		T(a_phone_in_another_notation_is_the_same_visitor),
-		T(what_headquarters_received_is_nobodys),
-		T(a_family_a_merged_customer_and_a_follow_up_are_found),
-		T(a_code_is_for_one_phone_and_one_report),
-		T(a_confirmed_judgement_is_on_the_visit),
-		T(a_back_filled_visit_is_late_by_its_birth),
-		T(a_turn_is_for_whoever_receives_and_a_returning_customer_costs_none),
+		HQ(a_phone_in_another_notation_is_the_same_visitor),
+		HQ(what_headquarters_received_is_nobodys),
+		HQ(a_family_a_merged_customer_and_a_follow_up_are_found),
+		HQ(a_code_is_for_one_phone_and_one_report),
+		HQ(a_confirmed_judgement_is_on_the_visit),
+		HQ(a_back_filled_visit_is_late_by_its_birth),
+		HQ(a_turn_is_for_whoever_receives_and_a_returning_customer_costs_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

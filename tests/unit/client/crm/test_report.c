@@ -553,24 +553,23 @@ the_same_operations_give_the_same_bytes(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup_hq, teardown)
 	const struct CMUnitTest tests[] = {
-		T(new_customers_count_by_local_time),
-		T(followed_customers_count_once_each),
-		T(won_ends_with_the_month),
-		T(win_rates_are_texts_with_their_numbers),
-		T(stages_are_those_at_the_end_of_the_period),
-		T(amounts_roll_up_to_sections),
-		T(the_ranking_lists_those_without_a_sale),
-		T(equal_amounts_share_a_rank),
-		T(credit_stays_with_who_won),
-		T(conversion_follows_the_cohort_to_the_as_of_instant),
-		T(losses_have_reasons_and_open_deals_remain),
-		T(filters_narrow_a_report),
-		T(deleted_records_do_not_count),
-		T(a_rep_sees_the_report_of_his_own),
-		T(every_report_keeps_its_schema),
-		T(the_same_operations_give_the_same_bytes),
+		HQ(new_customers_count_by_local_time),
+		HQ(followed_customers_count_once_each),
+		HQ(won_ends_with_the_month),
+		HQ(win_rates_are_texts_with_their_numbers),
+		HQ(stages_are_those_at_the_end_of_the_period),
+		HQ(amounts_roll_up_to_sections),
+		HQ(the_ranking_lists_those_without_a_sale),
+		HQ(equal_amounts_share_a_rank),
+		HQ(credit_stays_with_who_won),
+		HQ(conversion_follows_the_cohort_to_the_as_of_instant),
+		HQ(losses_have_reasons_and_open_deals_remain),
+		HQ(filters_narrow_a_report),
+		HQ(deleted_records_do_not_count),
+		HQ(a_rep_sees_the_report_of_his_own),
+		HQ(every_report_keeps_its_schema),
+		HQ(the_same_operations_give_the_same_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

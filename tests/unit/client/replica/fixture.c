@@ -324,6 +324,17 @@ assert_gone(fixture *f, sat_id id)
 	    sat_replica_get(&v, &f->a, f->r, NULL, &id, &err));
 }
 
+int64_t
+count_where(fixture *f, sat_filter filter)
+{
+	sat_query q = { .kind = f->account, .filters = &filter, .nfilters = 1 };
+	int64_t n;
+	sat_err err;
+
+	assert_ok(sat_replica_count(&n, f->r, &q, &err));
+	return n;
+}
+
 void
 assert_sound(fixture *f)
 {

@@ -107,6 +107,8 @@ sat_replica_status status_of(fixture *f);
 sat_view view_of(fixture *f, sat_id id);
 void assert_text(fixture *f, sat_id id, uint16_t field, const char *want);
 void assert_gone(fixture *f, sat_id id);
+/* Customers that match. */
+int64_t count_where(fixture *f, sat_filter filter);
 void assert_sound(fixture *f);
 
 /* ---- the server ---------------------------------------------------------- */

@@ -192,14 +192,13 @@ an_erasure_forgets_the_seeds(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup_complete, teardown)
 	const struct CMUnitTest tests[] = {
-		T(commits_pushed_together_share_one_seed),
-		T(a_seed_is_forgotten_with_its_verdicts),
-		T(a_seed_goes_on_over_a_restart),
-		T(without_its_seed_a_commit_carries_its_salt),
-		T(a_group_that_is_undone_leaves_no_seed),
-		T(an_erasure_forgets_the_seeds),
+		COMPLETE(commits_pushed_together_share_one_seed),
+		COMPLETE(a_seed_is_forgotten_with_its_verdicts),
+		COMPLETE(a_seed_goes_on_over_a_restart),
+		COMPLETE(without_its_seed_a_commit_carries_its_salt),
+		COMPLETE(a_group_that_is_undone_leaves_no_seed),
+		COMPLETE(an_erasure_forgets_the_seeds),
 	};
 
 	sat_crypto_init();

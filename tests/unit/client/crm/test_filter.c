@@ -1,0 +1,121 @@
+/* Filters as they are typed, records as JSON. */
+#include "tests/lib/unit.h"
+
+#include "tests/unit/client/crm/crm_fixture.h"
+
+static int64_t
+where(fixture *f, const sat_kind *k, const char *expr)
+{
+	sat_crm c = crm_of(f);
+	sat_arena a = { 0 };
+	sat_filter *flt;
+	sat_query q = { .kind = k };
+	int64_t n;
+	sat_err err;
+
+	assert_ok(sat_crm_where(&flt, &q.nfilters, &a, &c, k, expr, &err));
+	q.filters = flt;
+	assert_ok(sat_replica_count(&n, f->r, &q, &err));
+	sat_arena_fini(&a);
+	return n;
+}
+
+static void
+filters_are_read_as_if_typed(void **state)
+{
+	fixture *f = *state;
+	sat_id acme = customer(f, "Acme", "13812345678");
+	sat_id o1 = deal_of(f, acme, "120000"), o2 = deal_of(f, acme, "5万");
+	sat_crm c = crm_of(f);
+	sat_arena a = { 0 };
+	sat_filter *flt;
+	size_t n, changed;
+	sat_err err;
+
+	(void)customer(f, "Betatech", "13912345678");
+	assert_ok(sat_crm_stage(&c, f->opportunity, &o1, "won", NULL, &err));
+	assert_ok(try_edit(&changed, f, f->account, acme, LIST("tags=a b,vip"),
+	    &err));
+	(void)o2;
+	assert_int_equal(1, where(f, f->opportunity, "stage=won"));
+	assert_int_equal(1, where(f, f->opportunity, "stage = 成交 and amount>=12万"));
+	assert_int_equal(1, where(f, f->opportunity, "amount<1000000 and amount != 50000"));
+	assert_int_equal(2, where(f, f->opportunity, "stage in (won, \"初次接洽\")"));
+	assert_int_equal(2, where(f, f->opportunity, "owner=\"Ada One\""));
+	assert_int_equal(0, where(f, f->opportunity, "owner=me"));
+	assert_int_equal(2, where(f, f->opportunity, "account=acme"));
+	assert_int_equal(1, where(f, f->opportunity, "won_at is not null"));
+	assert_int_equal(1, where(f, f->opportunity, "won_at=2023-11"));
+	assert_int_equal(0, where(f, f->opportunity, "won_at>2023-11"));
+	assert_int_equal(1, where(f, f->opportunity, "won_at<=2023-11-15"));
+	assert_int_equal(2, where(f, f->account, "created=2023-Q4"));
+	assert_int_equal(1, where(f, f->account, "name ~ ACM"));
+	assert_int_equal(1, where(f, f->account, "tags has \"a b\""));
+	assert_int_equal(1, where(f, f->account, "tags=vip and text~acme"));
+	assert_int_equal(2, where(f, f->account, "pending=true"));
+	assert_int_equal(2, where(f, f->account, ""));
+	assert_rc(SAT_EUSAGE, sat_crm_where(&flt, &n, &a, &c, f->account,
+	    "colour=red", &err));
+	assert_rc(SAT_EUSAGE, sat_crm_where(&flt, &n, &a, &c, f->account,
+	    "stage=red", &err));
+	assert_rc(SAT_EUSAGE, sat_crm_where(&flt, &n, &a, &c, f->account,
+	    "stage", &err));
+	assert_rc(SAT_EUSAGE, sat_crm_where(&flt, &n, &a, &c, f->account,
+	    "stage=won or stage=lost", &err));
+	assert_rc(SAT_EUSAGE, sat_crm_where(&flt, &n, &a, &c, f->account,
+	    "name=\"open", &err));
+	sat_arena_fini(&a);
+}
+
+static void
+json_shows_keys_and_labels_on_request(void **state)
+{
+	fixture *f = *state;
+	sat_crm c = crm_of(f);
+	sat_id id = customer(f, "Acme", "13812345678");
+	sat_view v = view_of(f, id);
+	sat_json *o = sat_crm_json(&c, &v, true);
+
+	assert_string_equal("C34", sat_json_get_str(o, "industry", ""));
+	assert_string_equal("Me Myself", sat_json_get_str(
+	    sat_json_get(o, "label"), "owner", ""));
+	assert_string_equal("Product", sat_json_get_str(
+	    sat_json_get(o, "label"), "need_type", ""));
+	assert_string_equal("+8613812345678",
+	    sat_json_get_str(o, "phone_main", ""));
+	assert_int_equal(SAT_J_NULL, sat_json_type(sat_json_get(o, "grade")));
+	assert_true(sat_json_get_bool(o, "pending", false));
+	assert_int_equal(SAT_J_ARR, sat_json_type(sat_json_get(o, "tags")));
+	sat_json_free(o);
+}
+
+static void
+a_phone_of_somebody_else_is_masked(void **state)
+{
+	fixture *f = *state;
+	sat_crm c = crm_of(f);
+	sat_json *o;
+	sat_view v;
+	sat_id id;
+
+	people(f, "hq");
+	id = made(f, f->account, LIST("name=Theirs", "phone_main=13912345678",
+	    "industry=C34", "contact_name=X", "need_type=product", "owner=u2"));
+	people(f, "rep");
+	v = view_of(f, id);
+	o = sat_crm_json(&c, &v, false);
+	assert_string_equal("***5678", sat_json_get_str(o, "phone_main", ""));
+	sat_json_free(o);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HQ(filters_are_read_as_if_typed),
+		HQ(json_shows_keys_and_labels_on_request),
+		REP(a_phone_of_somebody_else_is_masked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,158 @@
+/* No byte of an erased customer is left, nor taken in again. */
+#include "tests/unit/server/store/sqlite/device.h"
+#include "tests/unit/server/store/sqlite/loss.h"
+
+static size_t
+found(const char *path, const char *word)
+{
+	FILE *f = fopen(path, "rb");
+	uint8_t *p;
+	size_t n, hits = 0, len = strlen(word);
+	long size;
+
+	if (f == NULL)
+		return 0;
+	assert_int_equal(0, fseek(f, 0, SEEK_END));
+	size = ftell(f);
+	rewind(f);
+	p = sat_xmalloc((size_t)size + 1);
+	n = fread(p, 1, (size_t)size, f);
+	(void)fclose(f);
+	for (size_t i = 0; i + len <= n; i++)
+		hits += memcmp(p + i, word, len) == 0;
+	free(p);
+	return hits;
+}
+
+static size_t
+in_files(const world *w, const char *word)
+{
+	static const char *const tails[] = { "", "-wal", "-journal" };
+	size_t hits = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		char *path = sat_xasprintf("%s%s", w->path, tails[i]);
+
+		hits += found(path, word);
+		free(path);
+	}
+	return hits;
+}
+
+static void
+erase(company *c, const sat_id *id, sat_rc want, const char *by,
+    const char *second)
+{
+	const sat_registry *r = sat_server_registry(c->w->server);
+	const sat_user *x = sat_registry_user(r, sat_span_str(by));
+	const sat_user *y = sat_registry_user(r, sat_span_str(second));
+	sat_err err = { 0 };
+
+	assert_rc(want, sat_server_erase(c->w->server, id, x->ord, y->ord,
+	    sat_span_str("request 12"), &err));
+}
+
+static void
+no_byte_of_an_erased_customer_is_left(void **state) /* X1, X2, X3 */
+{
+	states_of left;
+	static const char *const words[] = { "Okapi", "Quagga", "Tapir",
+		"Zebu" };
+	company c = company_new(sat_test_seed(12));
+	sat_id id, other;
+
+	(void)state;
+	id = device_account(c.ann, "Okapi", "ann");
+	other = device_account(c.ann, "Gnu", "ann");
+	(void)device_activity(c.ann, &id, "Quagga");
+	sync_all(&c);
+	(void)device_edit(c.hq, &id, &id, K_ACCOUNT, SAT_OP_MVSET, A_NAME,
+	    txt("Tapir"));
+	/* refused: kept as evidence until now */
+	(void)device_edit(c.ann, &id, &id, K_ACCOUNT, SAT_OP_SET, 999,
+	    txt("Zebu"));
+	sync_all(&c);
+	for (int i = 0; i < 4; i++)
+		assert_true(in_files(c.w, words[i]) > 0);
+	erase(&c, &id, SAT_EDENIED, "hq", "hq");
+	erase(&c, &id, SAT_EDENIED, "hq", "ann");
+	for (int i = 0; i < 4; i++)
+		assert_true(in_files(c.w, words[i]) > 0);
+	erase(&c, &id, SAT_OK, "hq", "root");
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(0, in_files(c.w, words[i]));
+	assert_true(in_files(c.w, "Gnu") > 0);
+	take_backup(&c);
+	assert_true(found(c.backup, "Gnu") > 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(0, found(c.backup, words[i]));
+	erase(&c, &id, SAT_ECONFLICT, "hq", "root");
+	world_verify(c.w);
+	/* the others go on, also over a restart */
+	world_stop(c.w);
+	world_start(c.w);
+	(void)device_edit(c.ann, &other, &other, K_ACCOUNT, SAT_OP_SET,
+	    A_REMARK, txt("y"));
+	sync_all(&c);
+	left = all_states(c.w);
+	assert_int_equal(2, left.n + 1);
+	free_states(&left);
+	world_verify(c.w);
+	company_free(&c);
+}
+
+static void
+what_comes_late_about_an_erased_customer_is_dropped_unread(void **state) /* X4 */
+{
+	company c = company_new(sat_test_seed(13));
+	sat_id id, act;
+	own *o;
+
+	(void)state;
+	id = device_account(c.ann, "Okapi", "ann");
+	sync_all(&c);
+	/* forty days without a network */
+	(void)device_edit(c.ann, &id, &id, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("Bongo"));
+	act = device_activity(c.ann, &id, "Nyala");
+	(void)act;
+	/* refused for its form before anybody asks whom it is about */
+	(void)device_edit(c.ann, &id, &id, 99, SAT_OP_SET, A_REMARK,
+	    txt("Tahr"));
+	c.w->now_ms += (int64_t)40 * 24 * 3600 * 1000;
+	erase(&c, &id, SAT_OK, "hq", "root");
+	device_sync(c.ann);
+	for (size_t i = c.ann->nout - 3; i < c.ann->nout - 1; i++) {
+		o = &c.ann->out[i];
+		assert_int_equal(SAT_VD_REJECTED, o->code);
+		assert_string_equal(SAT_SLUG_ERASED, o->slug);
+	}
+	assert_int_equal(0, in_files(c.w, "Bongo"));
+	assert_int_equal(0, in_files(c.w, "Nyala"));
+	assert_int_equal(SAT_VD_REJECTED, c.ann->out[c.ann->nout - 1].code);
+	assert_int_equal(0, in_files(c.w, "Tahr"));
+	world_verify(c.w);
+	/* the same verdict for ever (P-073) */
+	for (size_t i = c.ann->nout - 3; i < c.ann->nout; i++)
+		c.ann->out[i].state = 0;
+	device_sync(c.ann);
+	assert_string_equal(SAT_SLUG_ERASED, c.ann->out[c.ann->nout - 2].slug);
+	/* and life goes on in the same chain */
+	(void)device_account(c.ann, "Gnu", "ann");
+	device_sync(c.ann);
+	assert_int_equal(SAT_VD_OK, c.ann->out[c.ann->nout - 1].code);
+	world_verify(c.w);
+	company_free(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_byte_of_an_erased_customer_is_left),
+		cmocka_unit_test(
+		    what_comes_late_about_an_erased_customer_is_dropped_unread),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+/* States that come back: which is taken, with what places. */
+#include "tests/unit/server/store/sqlite/device.h"
+#include "tests/unit/server/store/sqlite/loss.h"
+
+static void
+a_state_of_the_server_before_the_last_is_taken_too(void **state) /* E2 */
+{
+	company c = company_new(sat_test_seed(18));
+	states_of first;
+	sat_epoch e;
+	sat_id id;
+
+	(void)state;
+	some_work(&c, 8);
+	id = device_account(c.bob, "watched", "bob");
+	sync_all(&c);
+	take_backup(&c);
+	visit(c.hq, &id); /* only hq's state will tell of it */
+	sync_all(&c);
+	first = all_states(c.w);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.bob, &e);
+	device_sync(c.bob);
+	visit(c.bob, &id);
+	device_sync(c.bob); /* in the second backup */
+	take_backup(&c);
+	visit(c.bob, &id);
+	device_sync(c.bob);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.bob, &e);
+	follow(c.hq, &e); /* never met the second server */
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&first,
+	    &id)).taken);
+	assert_int_equal(visits_in(&first, &id) + 1, visits_now(&c, &id));
+	SYNC(c.bob, c.hq, c.bob);
+	assert_int_equal(visits_in(&first, &id) + 2, visits_now(&c, &id));
+	CHECK(c.hq, c.bob);
+	world_verify(c.w);
+	free_states(&first);
+	company_free(&c);
+}
+
+static bool
+is_tagged(company *c, const sat_id *id, const char *tag)
+{
+	states_of s = all_states(c->w);
+	sat_arena a = { 0 };
+	sat_element *el;
+	const sat_cell *cell;
+	bool yes = false;
+	sat_record r;
+	size_t n;
+	sat_err err = { 0 };
+
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(
+	    &state_in(&s, id)->bytes), &err));
+	cell = sat_record_cell(&r, A_TAGS);
+	n = cell != NULL ? sat_cell_elements(&el, &a, cell) : 0;
+	for (size_t i = 0; i < n; i++)
+		yes = yes || sat_span_eq(el[i].text, sat_span_str(tag));
+	sat_arena_fini(&a);
+	free_states(&s);
+	return yes;
+}
+
+/* Two servers lost, and the author with them. The first had a commit of his that
+ * the second refused; it was about something else, but a place does not tell. */
+static void
+of_two_states_the_one_that_shows_more_of_who_is_gone_is_taken(void **state)
+{ /* C3, P-251 */
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		company c = company_new(sat_test_seed(21));
+		states_of one, two;
+		sat_place at[2];
+		sat_epoch e;
+		sat_id id;
+
+		id = device_account(c.bob, "watched", "bob");
+		sync_all(&c);
+		take_backup(&c);
+		(void)device_account(c.bob, "another", "bob");
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("early"));
+		sync_all(&c);
+		one = all_states(c.w);
+		at[0] = (sat_place){ c.hq->cursor, c.bob->ord, 1, 2, 3 };
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		take_backup(&c);
+		follow(c.bob, &e);
+		follow(c.hq, &e);
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("late"));
+		c.w->now_ms += 1000;
+		device_sync(c.bob);
+		device_sync(c.hq);
+		two = all_states(c.w);
+		/* but for the other customer: he was refused there */
+		at[1] = (sat_place){ c.hq->cursor, c.bob->ord, 1, 3, 4 };
+		c.w->now_ms += 1000;
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		follow(c.hq, &e);
+		c.places = at;
+		c.nplaces = 2;
+		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &one :
+		    &two, &id));
+		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &two :
+		    &one, &id));
+		assert_true(is_tagged(&c, &id, "early"));
+		assert_true(is_tagged(&c, &id, "late"));
+		world_verify(c.w);
+		free_states(&one);
+		free_states(&two);
+		company_free(&c);
+	}
+}
+
+/* A backup had his commit, so he let it go, and nobody can read that backup now: it
+ * is in one state alone, though he is back. */
+static void
+what_its_author_let_go_is_not_given_up_for_another_state(void **state)
+{ /* C3, P-203, P-251 */
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		company c = company_new(sat_test_seed(22));
+		states_of one, two;
+		sat_place at[2];
+		sat_epoch e, before;
+		sat_id id;
+
+		id = device_account(c.bob, "watched", "bob");
+		sync_all(&c);
+		take_backup(&c);
+		(void)device_edit(c.hq, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("hq"));
+		device_sync(c.hq);
+		one = all_states(c.w);
+		at[0] = (sat_place){ c.hq->cursor, c.hq->ord, 1, 1, 1 };
+		before = lose(&c, 1000000, SAT_SEED_HQ);
+		take_backup(&c);
+		follow(c.bob, &before);
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("bob"));
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("again"));
+		device_sync(c.bob);
+		two = all_states(c.w);
+		at[1] = (sat_place){ c.bob->cursor, c.bob->ord, 1, 2, 3 };
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		memmove(&c.bob->out[1], &c.bob->out[2], sizeof *c.bob->out);
+		c.bob->nout--;
+		follow(c.bob, &e);
+		follow(c.hq, &before);
+		follow(c.hq, &e);
+		c.places = at;
+		c.nplaces = 2;
+		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &one :
+		    &two, &id));
+		device_sync(c.bob);
+		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &two :
+		    &one, &id));
+		sync_all(&c);
+		assert_true(is_tagged(&c, &id, "hq"));
+		assert_true(is_tagged(&c, &id, "bob"));
+		assert_true(is_tagged(&c, &id, "again"));
+		world_verify(c.w);
+		free_states(&one);
+		free_states(&two);
+		company_free(&c);
+	}
+}
+
+static void
+states_are_sent_with_the_places_of_what_was_accepted(void **state) /* C2, P-250 */
+{
+	company c = company_new(sat_test_seed(19));
+	sat_arena a = { 0 };
+	uint64_t refused, after;
+	sat_place *p;
+	sat_id id;
+	size_t n;
+
+	(void)state;
+	id = device_account(c.bob, "bob's", "bob");
+	sync_all(&c);
+	visit(c.ann, &id); /* not hers */
+	refused = c.ann->out[c.ann->nout - 1].c.cseq;
+	(void)device_account(c.ann, "hers", "ann");
+	after = c.ann->out[c.ann->nout - 1].c.cseq;
+	device_sync(c.ann);
+	p = told_with_states(&n, &c, &a);
+	assert_true(has_place(p, n, c.bob->ord, 1));
+	assert_true(has_place(p, n, c.ann->ord, after));
+	assert_false(has_place(p, n, c.ann->ord, refused));
+	sat_arena_fini(&a);
+	company_free(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_state_of_the_server_before_the_last_is_taken_too),
+		cmocka_unit_test(
+		    of_two_states_the_one_that_shows_more_of_who_is_gone_is_taken),
+		cmocka_unit_test(
+		    what_its_author_let_go_is_not_given_up_for_another_state),
+		cmocka_unit_test(
+		    states_are_sent_with_the_places_of_what_was_accepted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
