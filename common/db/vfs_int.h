@@ -98,8 +98,18 @@ typedef struct vfs_main {
 	const char *path; /* SQLite's, as long as the file is open */
 } vfs_main;
 
+/* Frames that follow each other and are not in the file yet; none of them is of
+ * a commit that has returned. */
+#define VFS_RUN_BYTES ((size_t)16 * VFS_FRAME)
+typedef struct vfs_run {
+	int64_t at;   /* offset of the first */
+	size_t n;     /* bytes */
+	uint8_t *p;   /* room for VFS_RUN_BYTES; NULL before the first frame */
+} vfs_run;
+
 /* The state of a WAL file. */
 typedef struct vfs_wal {
+	vfs_run run;
 	bool salts_known, scanned;
 	uint8_t salts[8];
 	bool held; /* a frame header whose page has not come yet */

@@ -12,9 +12,17 @@
  *     whole frame): sealed against the page that is on disk, and written at
  *     once, because nothing may follow it on this file. It only touches
  *     frames of the transaction that is being committed.
+ *
+ * Frames that follow each other wait in memory and go out many to one write:
+ * for a large transaction that is half of what the system charges. All of them
+ * are written with the frame that commits, before its call returns; what still
+ * waits otherwise belongs to a transaction that is open or was undone. One that
+ * could not be written is not lost in silence: SQLite gives up a transaction of
+ * which a write failed, whatever is asked of it next.
  */
 #include "common/db/vfs_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -33,10 +41,75 @@ frame_of(int64_t off)
 	return off - (off - VFS_WAL_HEADER) % VFS_FRAME;
 }
 
+/* ---- frames that wait --------------------------------------------------------- */
+
+/* A frame that waits, or NULL. */
+static uint8_t *
+waiting(const vfs_file *f, int64_t at)
+{
+	const vfs_run *run = &f->wal.run;
+
+	return at >= run->at && at < run->at + (int64_t)run->n ?
+	    run->p + (at - run->at) : NULL;
+}
+
 static int
 low_read(vfs_file *f, void *out, int n, int64_t at)
 {
-	return f->low->pMethods->xRead(f->low, out, n, at);
+	const uint8_t *p = waiting(f, at);
+
+	if (p == NULL)
+		return f->low->pMethods->xRead(f->low, out, n, at);
+	memcpy(out, p, (size_t)n); /* a frame at most */
+	return SQLITE_OK;
+}
+
+static int
+low_write(vfs_file *f, const uint8_t *p, int n, int64_t at)
+{
+	uint8_t *to = waiting(f, at);
+
+	if (to == NULL)
+		return f->low->pMethods->xWrite(f->low, p, n, at);
+	if (to != p)
+		memcpy(to, p, (size_t)n);
+	return SQLITE_OK;
+}
+
+static int
+flush_run(vfs_file *f)
+{
+	vfs_run *run = &f->wal.run;
+	size_t n = run->n;
+	int rc;
+
+	if (n == 0)
+		return SQLITE_OK;
+	run->n = 0;
+	if ((rc = vfs_may_write(f->db, SQLITE_IOERR_WRITE)) == SQLITE_OK)
+		rc = f->low->pMethods->xWrite(f->low, run->p, (int)n, run->at);
+	return rc;
+}
+
+/* Where a frame that is written anew is made. The log only grows at its end, so
+ * whatever lies there or behind was undone. */
+static int
+add_to_run(uint8_t **slot, vfs_file *f, int64_t at)
+{
+	vfs_run *run = &f->wal.run;
+	int rc;
+
+	if (run->p == NULL)
+		run->p = sat_xmalloc(VFS_RUN_BYTES);
+	if (at < run->at + (int64_t)run->n)
+		run->n = at > run->at ? (size_t)(at - run->at) : 0;
+	if ((run->n == VFS_RUN_BYTES || at != run->at + (int64_t)run->n) &&
+	    (rc = flush_run(f)) != SQLITE_OK)
+		return rc;
+	if (run->n == 0)
+		run->at = at;
+	*slot = run->p + run->n;
+	return SQLITE_OK;
 }
 
 /* @return whether the salts are now others than before. */
@@ -103,7 +176,7 @@ flush_held(vfs_file *f)
 		return bad_frame(f, SQLITE_IOERR_WRITE, "wal-header", at);
 	vfs_header_seal(sealed, f->wal.held_header, f->disk +
 	    VFS_FRAME_HEADER, f->wal.salts, at, f->db);
-	return f->low->pMethods->xWrite(f->low, sealed, VFS_FRAME_HEADER, at);
+	return low_write(f, sealed, VFS_FRAME_HEADER, at);
 }
 
 /* ---- reading ------------------------------------------------------------------ */
@@ -285,6 +358,7 @@ write_file_header(vfs_file *f, const uint8_t *buf)
 	memcpy(f->wal.salts, buf + 16, 8);
 	f->wal.salts_known = true;
 	f->wal.written_from = f->wal.written_to = 0;
+	f->wal.run.n = 0;
 	return f->low->pMethods->xWrite(f->low, buf, VFS_WAL_HEADER, 0);
 }
 
@@ -312,36 +386,61 @@ old_header(uint8_t *header, vfs_file *f, int64_t at)
 	return bad_frame(f, SQLITE_IOERR_WRITE, "frame-auth", at);
 }
 
+/* Seal a page and its header at `out`. */
 static int
-write_page(vfs_file *f, const uint8_t *page, int64_t at)
+seal_frame(uint8_t *out, vfs_file *f, const uint8_t *header,
+    const uint8_t *page, int64_t at)
+{
+	uint32_t pgno = get_be32(header);
+	int rc;
+
+	if (!f->wal.salts_known && !reload_salts(f))
+		return bad_frame(f, SQLITE_IOERR_WRITE, "wal-header", at);
+	if (pgno == 0)
+		return bad_frame(f, SQLITE_IOERR_WRITE, "frame-page", at);
+	if ((rc = vfs_page_may_seal(f->db, page, pgno, at)) != SQLITE_OK)
+		return rc;
+	if (pgno == 1)
+		vfs_gap_learn(f->db, page);
+	vfs_page_seal(out + VFS_FRAME_HEADER, page, f->db, pgno);
+	vfs_header_seal(out, header, out + VFS_FRAME_HEADER, f->wal.salts, at,
+	    f->db);
+	note_written(f, at);
+	note_gap(f, at, vfs_gap_used(f->db, pgno, page));
+	f->db->counts.wal_frames++;
+	return SQLITE_OK;
+}
+
+/* A page alone, into a frame that exists. */
+static int
+write_in_place(vfs_file *f, const uint8_t *page, int64_t at)
 {
 	uint8_t header[VFS_FRAME_HEADER];
 	int rc;
 
-	if (f->wal.held && f->wal.held_at == at) {
-		memcpy(header, f->wal.held_header, sizeof header);
-		f->wal.held = false;
-	} else if ((rc = flush_held(f)) != SQLITE_OK ||
-	    (rc = old_header(header, f, at)) != SQLITE_OK) {
+	if ((rc = flush_held(f)) != SQLITE_OK ||
+	    (rc = old_header(header, f, at)) != SQLITE_OK ||
+	    (rc = seal_frame(f->disk, f, header, page, at)) != SQLITE_OK)
 		return rc;
-	}
-	if (!f->wal.salts_known && !reload_salts(f))
-		return bad_frame(f, SQLITE_IOERR_WRITE, "wal-header", at);
-	if (get_be32(header) == 0)
-		return bad_frame(f, SQLITE_IOERR_WRITE, "frame-page", at);
-	if ((rc = vfs_page_may_seal(
-	    f->db, page, get_be32(header), at)) != SQLITE_OK)
+	return low_write(f, f->disk, VFS_FRAME, at);
+}
+
+static int
+write_page(vfs_file *f, const uint8_t *page, int64_t at)
+{
+	uint8_t *slot;
+	int rc;
+
+	if (!f->wal.held || f->wal.held_at != at)
+		return write_in_place(f, page, at);
+	f->wal.held = false;
+	if ((rc = add_to_run(&slot, f, at)) != SQLITE_OK ||
+	    (rc = seal_frame(slot, f, f->wal.held_header, page, at)) !=
+	    SQLITE_OK)
 		return rc;
-	if (get_be32(header) == 1)
-		vfs_gap_learn(f->db, page);
-	vfs_page_seal(f->disk + VFS_FRAME_HEADER, page, f->db,
-	    get_be32(header));
-	vfs_header_seal(f->disk, header, f->disk + VFS_FRAME_HEADER,
-	    f->wal.salts, at, f->db);
-	note_written(f, at);
-	note_gap(f, at, vfs_gap_used(f->db, get_be32(header), page));
-	f->db->counts.wal_frames++;
-	return f->low->pMethods->xWrite(f->low, f->disk, VFS_FRAME, at);
+	f->wal.run.n += VFS_FRAME;
+	/* the frame that commits */
+	return get_be32(f->wal.held_header + 4) != 0 ? flush_run(f) : SQLITE_OK;
 }
 
 static int
@@ -390,6 +489,10 @@ wal_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 	if (rc == SQLITE_OK)
 		rc = flush_held(f);
+	if (f->wal.run.at >= size)
+		f->wal.run.n = 0;
+	if (rc == SQLITE_OK)
+		rc = flush_run(f);
 	if (rc != SQLITE_OK)
 		return rc;
 	if (f->wal.written_to > size)
@@ -407,6 +510,8 @@ wal_sync(sqlite3_file *file, int flags)
 	vfs_file *f = (vfs_file *)file;
 	int rc = flush_held(f);
 
+	if (rc == SQLITE_OK)
+		rc = flush_run(f);
 	return rc == SQLITE_OK ? vfs_sync_low(f, flags) : rc;
 }
 
@@ -414,9 +519,14 @@ static int
 wal_size(sqlite3_file *file, sqlite3_int64 *size)
 {
 	vfs_file *f = (vfs_file *)file;
+	int64_t end = f->wal.run.at + (int64_t)f->wal.run.n;
 	int rc = flush_held(f);
 
-	return rc == SQLITE_OK ? vfs_low_size(file, size) : rc;
+	if (rc == SQLITE_OK)
+		rc = vfs_low_size(file, size);
+	if (rc == SQLITE_OK && f->wal.run.n > 0 && *size < end)
+		*size = end;
+	return rc;
 }
 
 static int
@@ -425,6 +535,8 @@ wal_close(sqlite3_file *file)
 	vfs_file *f = (vfs_file *)file;
 
 	(void)flush_held(f);
+	free(f->wal.run.p);
+	f->wal.run = (vfs_run){ .p = NULL };
 	sat_wipe(f->clear, sizeof f->clear);
 	return vfs_low_close(file);
 }
