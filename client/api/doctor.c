@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The second text of a choice, for client/cli/po/extract.sh. */
+#define N_(text) text
 #define DAY_MS ((int64_t)86400000)
 #define SYNC_OLD_MS (3 * DAY_MS)
 #define SPACE_LOW_MB 200
@@ -60,7 +62,7 @@ look_at_sync(sat_findings *v, sat_api *api, const sat_replica_status *s)
 	    (long long)s->quarantined);
 	sat_finding_add(v, "refused", s->quarantined > 0 ? SAT_WARNING : SAT_GOOD, text,
 	    "satchel inbox");
-	(void)snprintf(text, sizeof text, "%lld times", (long long)s->diverged.count);
+	(void)snprintf(text, sizeof text, "%lld differences", (long long)s->diverged.count);
 	sat_finding_add(v, "diverged", s->diverged.count > 0 ? SAT_WARNING : SAT_GOOD, text,
 	    "satchel check; tell the administrator if it goes on");
 }
@@ -71,10 +73,10 @@ look_at_time(sat_findings *v, sat_api *api, const sat_replica_status *s)
 	sat_err why = { 0 };
 
 	sat_finding_add(v, "clock", s->clock_suspect ? SAT_WARNING : SAT_GOOD, s->clock_suspect
-	    ? "differs from the server's, or was set back" : "as the server's",
+	    ? "differs from the server's, or was set back" : N_("as the server's"),
 	    "set the time of this computer");
 	if (sat_replica_permitted(api->crm.replica, &why) == SAT_OK)
-		sat_finding_add(v, "permit", SAT_GOOD, "open", NULL);
+		sat_finding_add(v, "permit", SAT_GOOD, "not over", NULL);
 	else
 		sat_finding_add(v, "permit", SAT_FAILURE, why.text, "satchel sync");
 }
@@ -121,7 +123,7 @@ look_at_mode(sat_findings *v, const char *check, const char *path)
 		sat_finding_add(v, check, SAT_FAILURE, why.text, "satchel restore FOLDER");
 		return;
 	}
-	(void)snprintf(text, sizeof text, "mode %04o", f.mode);
+	(void)snprintf(text, sizeof text, "access mode %04o", f.mode);
 	if (!f.mine)
 		sat_finding_add(v, check, SAT_WARNING, "belongs to another user",
 		    "give it to who uses it: chown");
@@ -138,14 +140,14 @@ look_at_folder(sat_findings *v, const sat_api *api)
 	char text[80];
 	uint64_t mb;
 
-	look_at_mode(v, "folder", api->dir);
-	look_at_mode(v, "keyring", ring);
+	look_at_mode(v, N_("folder"), api->dir);
+	look_at_mode(v, N_("keyring"), ring);
 	free(ring);
 	if (sat_folder_space(&mb, api->dir, &why) != SAT_OK) {
 		sat_finding_add(v, "space", SAT_WARNING, why.text, NULL);
 		return;
 	}
-	(void)snprintf(text, sizeof text, "%llu MB free",
+	(void)snprintf(text, sizeof text, "%llu MB free on this disk",
 	    (unsigned long long)mb);
 	sat_finding_add(v, "space", mb < SPACE_NONE_MB ? SAT_FAILURE
 	        : mb < SPACE_LOW_MB          ? SAT_WARNING
@@ -164,21 +166,21 @@ look_at_leaks(sat_findings *v, const sat_api *api)
 
 	sat_process_look(&p);
 	sat_finding_add(v, "user", p.root ? SAT_WARNING : SAT_GOOD,
-	    p.root ? "runs as root" : "an ordinary one", "run it as who uses it");
+	    p.root ? "runs as root" : N_("an ordinary one"), "run it as who uses it");
 	sat_finding_add(v, "core", p.core_bytes > 0 ? SAT_WARNING : SAT_GOOD, p.core_bytes > 0
-	    ? "a crash may write memory to disk" : "none are written",
+	    ? "a crash may write memory to disk" : N_("none are written"),
 	    "ulimit -c 0");
 	sat_finding_add(v, "locked memory", p.locked_bytes < 65536 ? SAT_WARNING : SAT_GOOD,
 	    p.locked_bytes < 65536 ? "keys may be swapped out"
-	                           : "keys stay in memory", "ulimit -l 1024");
+	                           : N_("keys stay in memory"), "ulimit -l 1024");
 	sat_finding_add(v, "swap", p.swaps > 0 ? SAT_WARNING : SAT_GOOD, p.swaps > 0
-	    ? "there is some; screens and letters may reach the disk" : "none",
+	    ? "there is some; screens and letters may reach the disk" : N_("none"),
 	    "encrypt it, or switch it off");
 	sat_finding_add(v, "tracing", p.ptrace == 0 ? SAT_WARNING : SAT_GOOD, p.ptrace == 0
-	    ? "programs of this user may read each other" : "restricted",
+	    ? "programs of this user may read each other" : N_("restricted"),
 	    "sysctl kernel.yama.ptrace_scope=1");
 	sat_finding_add(v, "passphrase", lies ? SAT_WARNING : SAT_GOOD,
-	    lies ? "lies beside the data" : "not beside the data",
+	    lies ? "lies beside the data" : N_("not beside the data"),
 	    "nothing, for a demonstration; else satchel passwd");
 	free(beside);
 }

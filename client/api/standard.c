@@ -8,6 +8,8 @@
 
 static const char *const states[] = { "none", "later", "today", "overdue",
 	"escalated" };
+static const char *const states_zh[] = { "无", "未到期", "今天", "已超期",
+	"已上报" };
 
 /* "overdue" covers what was escalated; "all" whatever has a due time. */
 static bool
@@ -66,6 +68,8 @@ put_due(sat_json *row, sat_api *api, const sat_due *d, int64_t now_ms)
 	api_time_put(row, "last_follow_at", d->last_ms);
 	api_time_put(row, "due", d->due_ms);
 	sat_json_put_str(row, "state", states[d->state]);
+	sat_json_put_str(row, "state_label", api->crm.lang != NULL &&
+	    api->crm.lang[0] == 'z' ? states_zh[d->state] : states[d->state]);
 	sat_json_put_int(row, "days_late", d->state >= SAT_SLA_OVERDUE
 	        ? (now_ms - d->due_ms) / day : 0);
 	sat_json_put_str(row, "told", d->told);

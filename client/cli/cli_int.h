@@ -121,6 +121,7 @@ typedef enum cli_cell {
 	CELL_NUMBER,
 	CELL_LABEL,  /* a table shows the member under "label" */
 	CELL_WHOLE,  /* text that must not be cut: numbers, phones */
+	CELL_SAID,   /* English of the program: a table shows the reader's language */
 	CELL_TEXT_RIGHT, /* text of a number, ready to print */
 } cli_cell;
 typedef struct cli_column {

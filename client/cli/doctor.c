@@ -17,9 +17,9 @@ static const sat_opt selftest_options[] = {
 static sat_rc
 run_selftest(cli *c, sat_err *e)
 {
-	static const cli_column cols[] = { { "check", "check", CELL_WHOLE },
+	static const cli_column cols[] = { { "check", "check", CELL_SAID },
 		{ "ok", "ok", CELL_WHOLE }, { "ms", "ms", CELL_NUMBER },
-		{ "detail", "detail", CELL_PLAIN } };
+		{ "detail", "detail", CELL_SAID } };
 	sat_json *body = sat_json_obj(), *doc = NULL;
 	sat_rc rc;
 
@@ -89,9 +89,9 @@ bundle(cli *c, const char *path, const sat_json *doc, sat_err *e)
 static sat_rc
 run_doctor(cli *c, sat_err *e)
 {
-	static const cli_column cols[] = { { "check", "check", CELL_WHOLE },
-		{ "state", "state", CELL_WHOLE },
-		{ "detail", "detail", CELL_PLAIN }, { "next", "next", CELL_PLAIN } };
+	static const cli_column cols[] = { { "check", "check", CELL_SAID },
+		{ "state", "state", CELL_SAID },
+		{ "detail", "detail", CELL_SAID }, { "next", "next", CELL_SAID } };
 	const char *to = sat_args_get(&c->args, "bundle");
 	sat_json *q = sat_json_obj(), *doc = NULL;
 	sat_rc rc;

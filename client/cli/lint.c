@@ -119,9 +119,9 @@ load(sat_template **t, folder *f, bool overlay, sat_err *e)
 static sat_rc
 judge(cli *c, const sat_template *t, sat_err *e)
 {
-	static const cli_column cols[] = { { "severity", "", CELL_PLAIN },
+	static const cli_column cols[] = { { "severity", "", CELL_SAID },
 		{ "path", "document", CELL_WHOLE },
-		{ "text", "finding", CELL_PLAIN } };
+		{ "text", "finding", CELL_SAID } };
 	sat_json *doc = sat_json_obj();
 	said s = { .rows = NULL };
 	sat_rc rc;

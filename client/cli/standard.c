@@ -24,7 +24,7 @@ cli_worklist(cli *c, sat_err *e)
 		{ "grade_label", "grade", CELL_PLAIN },
 		{ "owner", "owner", CELL_PLAIN },
 		{ "last_follow_at", "last", CELL_TIME },
-		{ "due", "due", CELL_TIME }, { "state", "state", CELL_PLAIN },
+		{ "due", "due", CELL_TIME }, { "state_label", "state", CELL_PLAIN },
 		{ "days_late", "days late", CELL_NUMBER },
 		{ "told", "told", CELL_PLAIN } };
 	static const char *const flags[] = { "due", "owner", "as-of",

@@ -156,6 +156,8 @@ cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *c
 		cli_money_text(b, sat_json_int(v, 0));
 	else if (col->as == CELL_ID && sat_json_type(v) == SAT_J_STR)
 		sat_buf_fmt(b, "%.*s", ID_SHOWN, sat_json_str(v, ""));
+	else if (col->as == CELL_SAID && sat_json_type(v) == SAT_J_STR)
+		cli_text_message(b, sat_json_str(v, ""));
 	else
 		put_value(b, v, true);
 }
@@ -172,7 +174,8 @@ is_right(const cli_column *col)
 static bool
 may_cut(const cli_column *col)
 {
-	return col->as == CELL_PLAIN || col->as == CELL_LABEL;
+	return col->as == CELL_PLAIN || col->as == CELL_LABEL ||
+	    col->as == CELL_SAID;
 }
 
 static size_t

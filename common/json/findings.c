@@ -2,11 +2,13 @@
 
 #include <stdio.h>
 
+#define N_(text) text /* for client/cli/po/extract.sh */
+
 void
 sat_finding_add(sat_findings *f, const char *check, sat_finding s,
     const char *detail, const char *next)
 {
-	static const char *const words[] = { "ok", "warn", "fail" };
+	static const char *const words[] = { "ok", N_("warn"), N_("fail") };
 	sat_json *row = sat_json_add_obj(f->rows);
 
 	sat_json_put_str(row, "check", check);

@@ -40,6 +40,13 @@ said() { # CODE PATTERN words...
 said 7 "请重新完整复制邀请" as li init --invite "${code%?}_"
 expect 0 as li init --invite "$code"
 said 4 "邀请已被另一台设备使用" as li2 init --invite "$code"
+# what the program finds is said in Chinese too, to people and not to programs
+english() { grep -oE "[a-z]{2,} [a-z]{2,} [a-z]{2,}" <<<"$1" | head -1; }
+expect 0 as li --format table doctor --security; has "$OUT" "每一页都完整" "doctor"; same "$(english "$(sed 's/satchel [a-z ]*//' <<<"$OUT")")" "" "English of doctor"
+has "$(as li --json doctor)" '"detail": "every page is whole"' "doctor, to programs"
+cp -r common/template/base "$W/t"; sed -i 's/"key": "remark",/"key": "remark", "sensitivity": "pii",/; s/, "purpose": "[^"]*"//' "$W/t/fields/account.json"
+expect 7 as li --format table template lint "$W/t"; has "$OUT" "^错误 .*name：必填或属个人信息，却没有写明用途" "lint"; same "$(english "$OUT")" "" "English of lint"
+has "$(as li --json template lint "$W/t")" '"text": "name: required or personal, but no purpose"' "lint, to programs"
 expect 0 as li account add --set name=福州远洋 "${ACC[@]}" --set phone_main=13812345678; A=$(tail -1 <<<"$OUT")
 said 6 "name 与 $A 相同；确需新建" as li account add --set name=福州远洋 "${ACC[@]}" --set phone_main=13812345679
 said 7 "接下来可以是：need_confirmed" as li account stage "$A" after_sales

@@ -78,7 +78,7 @@ unset TMPDIR
 # --- doctor
 expect 0 as li --json doctor --security; F=$(flat <<<"$OUT"); has "$F" '"schema":"satchel/doctor/1"' "doctor"; has "$F" '"failures":0' "doctor finds nothing broken"
 has "$F" '"check":"keyring","state":"ok"' "doctor: keyring"; has "$F" '"check":"swap"' "doctor --security"
-chmod 644 "$W/r/li/replica.keyring"; expect 0 as li doctor; has "$OUT" "keyring	warn	mode 0644	take" "doctor: who may read the keyring"; chmod 600 "$W/r/li/replica.keyring"
+chmod 644 "$W/r/li/replica.keyring"; expect 0 as li doctor; has "$OUT" "keyring	warn	access mode 0644	take" "doctor: who may read the keyring"; chmod 600 "$W/r/li/replica.keyring"
 expect 0 as li -q doctor --bundle "$W/bundle.json"; has "$(cat "$W/bundle.json")" '"check": "database"' "doctor --bundle"
 hasnt "$(cat "$W/bundle.json")" '远洋|13812345671|"li"' "doctor: no customer and no name in the bundle"; same "$(stat -c %a "$W/bundle.json")" 600 "doctor: its file is the owner's"
 expect 1 as li -q doctor --bundle "$W/bundle.json"; expect 10 "$SATCHEL" -C "$W/none" doctor

@@ -31,4 +31,11 @@ x "$T/errors.pot" -k -ksat_fail:3 -ksat_fail_code:5 -krefuse:2 $files
 x "$T/hints.pot" -k -ksat_fail_code:4 -ksat_err_hint:2 $files
 # what stands inside of another error
 x "$T/inner.pot" -k -kbad:3 -kfail_row:2 -kfail_chain:2 common/json/json_scan.c client/replica/check.c
-msgcat --use-first --sort-output "$T"/{tables,sources,errors,hints,inner}.pot
+# findings: of the template's lint, of the doctor and the selftest, whose texts
+# may be put together first
+x "$T/lint.pot" -k -ksay:4 common/template/lint.c
+x "$T/found.pot" -k -ksnprintf:3 -kN_ -ksat_finding_add:2 client/api/doctor.c
+x "$T/states.pot" -k -kN_ common/json/findings.c
+x "$T/found4.pot" -k -ksat_finding_add:4 client/api/doctor.c
+x "$T/found5.pot" -k -ksat_finding_add:5 client/api/doctor.c
+msgcat --use-first --sort-output "$T"/{tables,sources,errors,hints,inner,lint,found,states,found4,found5}.pot
