@@ -4,7 +4,6 @@
  */
 #include "common/base/args.h"
 #include "common/base/log.h"
-#include "common/base/roff.h"
 #include "common/base/version.h"
 #include "common/crypto/passphrase.h"
 #include "server/admin/admin.h"
@@ -26,8 +25,9 @@ static const sat_opt global[] = {
 	{ "admin", 0, "KEY", "init: first administrator (admin)" },
 	{ "pack", 0, "ID", "init: industry pack (base); see: template packs" },
 	{ "listen", 0, "URL", "serve: tcp://HOST:PORT (tcp://0.0.0.0:7443)" },
-	{ "advertise", 0, "URL", "serve: the address invitations name" },
+	{ "advertise", 0, "URL", "serve, init: the address invitations name" },
 	{ "config", 0, "FILE", "serve, config: settings (" SAT_ADMIN_CONFIG ")" },
+	{ "store", 0, "sqlite:DIR", "init: where; as --dir DIR" },
 	{ "port-file", 0, "FILE", "serve: write the bound port here" },
 	{ "links", 0, "N", "serve: so many connections (6000)" },
 	{ "links-per-address", 0, "N", "serve: so many from one address (256)" },
@@ -40,75 +40,6 @@ static const sat_opt global[] = {
 	{ "window", 0, "TIME", "restore: how long they may (30d)" },
 	{ NULL, 0, NULL, NULL },
 };
-
-static const char examples[] =
-    "  satcheld -D /srv/satchel init --org \"Example Ltd\"\n"
-    "  satcheld -D /srv/satchel user add li.na --name 李娜 --role rep --team east\n"
-    "  satcheld -D /srv/satchel serve --listen tcp://0.0.0.0:7443\n"
-    "  satcheld -D /srv/satchel device invite --user li.na\n";
-static const struct {
-	const char *usage, *help;
-} own_verbs[] = {
-	{ "init --org NAME [--admin KEY] [--pack ID]", "make a server folder" },
-	{ "serve [--config F] [--listen URL] [--advertise URL] [--port-file F] [--metrics ADDR:PORT]",
-	    "serve until SIGTERM" },
-	{ "restore BACKUP --root-key FILE [--verify-only] [--same-epoch] [--skip N] [--seed-roles LIST] [--window TIME]",
-	    "put a backup or a kit into a new folder and begin a new epoch" },
-	{ "config check|show [--config F]",
-	    "settings of serve: are they good; what holds, and where it is from" },
-	{ "selftest", "does the program work on this machine" },
-	{ "version", "version and licence" },
-};
-#define OWN_VERBS (sizeof own_verbs / sizeof own_verbs[0])
-
-/* satcheld.8, from the tables of --help; docs/man holds what it prints. */
-static void
-man(void)
-{
-	sat_buf b = { 0 };
-
-	sat_roff_head(&b, "satcheld", 8, "Satchel " SAT_VERSION,
-	    "the sync server of Satchel");
-	sat_roff_section(&b, "SYNOPSIS");
-	sat_roff_text(&b, "satcheld [-D DIR] COMMAND [OPTIONS]");
-	sat_roff_section(&b, "DESCRIPTION");
-	sat_roff_text(&b, "Keeps the organisation's log, judges what devices send "
-	    "and hands out to each what it may see. While it serves, every other "
-	    "command goes to it through a socket in its folder; else the command "
-	    "opens the folder itself.");
-	sat_roff_section(&b, "EXAMPLES");
-	sat_roff_lines(&b, examples);
-	sat_roff_section(&b, "COMMANDS");
-	for (size_t i = 0; i < OWN_VERBS; i++)
-		sat_roff_item(&b, own_verbs[i].usage, own_verbs[i].help);
-	sat_admin_man(&b);
-	sat_roff_section(&b, "GENERAL OPTIONS");
-	sat_roff_options(&b, global);
-	sat_roff_section(&b, "ENVIRONMENT");
-	sat_roff_item(&b, "SATCHELD_DIR", "as --dir");
-	sat_roff_item(&b, "SATCHEL_PASSPHRASE_FILE", "as --passphrase-file");
-	sat_roff_section(&b, "SEE ALSO");
-	sat_roff_text(&b, "satchel(1), satchel-exit-codes(7)");
-	(void)fputs(sat_buf_cstr(&b), stdout);
-	sat_buf_fini(&b);
-}
-
-static void
-help(void)
-{
-	sat_buf b = { 0 };
-
-	sat_buf_fmt(&b, "satcheld: the sync server of Satchel\n\n"
-	                "Examples:\n%s\nCommands:\n", examples);
-	for (size_t i = 0; i < OWN_VERBS; i++)
-		sat_buf_fmt(&b, "  %s\n      %s\n", own_verbs[i].usage,
-		    own_verbs[i].help);
-	sat_admin_help(&b);
-	sat_buf_str(&b, "\nOptions:\n");
-	sat_args_help(&b, global, NULL);
-	(void)fputs(sat_buf_cstr(&b), stdout);
-	sat_buf_fini(&b);
-}
 
 static int
 complain(const sat_err *e, sat_rc rc, bool json)
@@ -201,6 +132,27 @@ config(const sat_args *a, const char *dir, sat_buf *out, sat_err *e)
 	return rc;
 }
 
+/* The one invitation nobody has to be asked for: printed once, kept nowhere. */
+static sat_rc
+first_invite(const sat_args *a, const char *dir, const char *who,
+    sat_span phrase, sat_buf *out, sat_err *e)
+{
+	char *user = sat_xasprintf("--user=%s", who);
+	char *address = sat_xasprintf("--address=%s",
+	    sat_args_get(a, "advertise"));
+	char *const argv[] = { "device", "invite", user, address, "--ttl=24h",
+		sat_args_has(a, "json") ? "--json" : NULL, NULL };
+	sat_admin *admin = NULL;
+	sat_rc rc = sat_admin_open(&admin, dir, phrase, e);
+
+	if (rc == SAT_OK)
+		rc = sat_admin_run(admin, argv[5] != NULL ? 6 : 5, argv, out, e);
+	sat_admin_close(admin);
+	free(user);
+	free(address);
+	return rc;
+}
+
 /* The first argument that is a word decides; other words travel on. */
 static sat_rc
 run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
@@ -232,6 +184,9 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 
 		rc = sat_admin_init(dir, org != NULL ? org : "Satchel",
 		    who != NULL ? who : "admin", sat_args_get(a, "pack"), phrase, e);
+		if (rc == SAT_OK && sat_args_has(a, "advertise"))
+			rc = first_invite(a, dir, who != NULL ? who : "admin",
+			    phrase, out, e);
 	} else if (strcmp(verb, "restore") == 0) {
 		rc = a->nargs < 2
 		    ? sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
@@ -272,6 +227,71 @@ verb_words(int argc, char **argv, char **out)
 	return n;
 }
 
+static void
+version(sat_buf *out, bool json)
+{
+	if (json)
+		sat_buf_fmt(out, "{\"schema\":\"satcheld/version/1\","
+		    "\"version\":\"" SAT_VERSION "\",\"protocol\":%d}\n",
+		    SAT_PROTO_VERSION);
+	else
+		sat_buf_str(out, "satcheld " SAT_VERSION
+		    "\nLicence: the organisation's own\n");
+}
+
+/* What needs no folder and no passphrase. False: none of it was asked for. */
+static bool
+says_something(sat_buf *out, const sat_args *a, bool json, sat_rc *rc,
+    sat_err *e)
+{
+	const char *verb = a->nargs > 0 ? a->arg[0] : "";
+	bool help = strcmp(verb, "help") == 0;
+
+	if (sat_args_has(a, "version") || strcmp(verb, "version") == 0) {
+		version(out, json);
+		*rc = SAT_OK;
+	} else if (help || sat_args_has(a, "help")) {
+		*rc = SAT_OK;
+		if (a->nargs > (help ? 1 : 0))
+			*rc = sat_admin_help_of(out, a->arg[help ? 1 : 0],
+			    global, e);
+		else
+			sat_admin_help(out, global);
+	} else if (*rc != SAT_OK) {
+		return false;
+	} else if (strcmp(verb, "__man") == 0) {
+		sat_admin_man(out, global);
+	} else if (strcmp(verb, "completion") == 0) {
+		*rc = sat_admin_completion(out, a->nargs > 1 ? a->arg[1] : NULL,
+		    global, e);
+	} else if (a->nargs == 0) {
+		*rc = sat_fail_code(e, SAT_EUSAGE, "usage",
+		    "see: satcheld --help", "no command given");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static sat_rc
+folder(const char **dir, const sat_args *a, sat_err *e)
+{
+	const char *store = sat_args_get(a, "store");
+
+	if ((*dir = sat_args_get(a, "dir")) == NULL)
+		*dir = getenv("SATCHELD_DIR");
+	if (store != NULL && strncmp(store, "sqlite:", 7) == 0 &&
+	    store[7] != '\0')
+		*dir = store + 7;
+	else if (store != NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.store",
+		    "sqlite:DIR", "--store %.40s is no store of this server",
+		    store);
+	if (*dir == NULL)
+		*dir = "/var/lib/satchel";
+	return SAT_OK;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -280,7 +300,7 @@ main(int argc, char **argv)
 	const char *dir;
 	sat_buf out = { 0 };
 	sat_err e = { 0 };
-	bool json;
+	bool json = false;
 	sat_rc rc;
 	int n;
 
@@ -288,33 +308,21 @@ main(int argc, char **argv)
 	n = verb_words(argc, argv, words);
 	rc = sat_args_parse(&a, argc - 1, argv + 1, global,
 	    sat_admin_options(), &e);
-	if (sat_args_has(&a, "version") ||
-	    (a.nargs > 0 && strcmp(a.arg[0], "version") == 0)) {
-		(void)puts("satcheld " SAT_VERSION "\nLicence: the organisation's own");
-		return 0;
+	for (int i = 1; i < argc; i++) /* also when they cannot be parsed */
+		json = json || strcmp(argv[i], "--json") == 0;
+	if (argc < 2) {
+		sat_admin_help(&out, global);
+		(void)fputs(sat_buf_cstr(&out), stdout);
+		return 2;
 	}
-	if (argc < 2 || sat_args_has(&a, "help") ||
-	    (a.nargs > 0 && strcmp(a.arg[0], "help") == 0)) {
-		help();
-		return argc < 2 ? 2 : 0;
-	}
-	if (rc != SAT_OK)
-		_exit(complain(&e, rc, false));
-	if (a.nargs > 0 && strcmp(a.arg[0], "__man") == 0) {
-		man();
-		return 0;
-	}
-	if (a.nargs == 0)
-		_exit(complain(&e, sat_fail(&e, SAT_EUSAGE, "no command given"), false));
-	json = sat_args_has(&a, "json");
+	if (says_something(&out, &a, json, &rc, &e) || rc != SAT_OK)
+		goto out;
 	if (sat_args_has(&a, "verbose"))
 		sat_log_level(SAT_INFO);
-	dir = sat_args_get(&a, "dir");
-	if (dir == NULL)
-		dir = getenv("SATCHELD_DIR");
-	if (dir == NULL)
-		dir = "/var/lib/satchel";
+	if ((rc = folder(&dir, &a, &e)) != SAT_OK)
+		goto out;
 	rc = run(&a, dir, n, words, &out, &e);
+out:
 	if (out.n > 0)
 		(void)fwrite(out.p, 1, out.n, stdout);
 	if (rc != SAT_OK)

@@ -77,11 +77,16 @@ SAT_CHECK sat_rc sat_admin_config(const sat_args *w,
 SAT_CHECK sat_rc sat_admin_selftest(const sat_args *w, sat_buf *out,
     sat_err *e);
 
-/* Help of all verbs, and the options they know. */
+/* The options verbs know; global are those of the program. */
 const sat_opt *sat_admin_options(void);
-void sat_admin_help(sat_buf *out);
-/* The same as items of satcheld.8. */
-void sat_admin_man(sat_buf *out);
+/* Help of all verbs, and of one (SAT_EUSAGE: there is none); satcheld.8;
+ * completion for bash, zsh, fish (SAT_EUSAGE). */
+void sat_admin_help(sat_buf *out, const sat_opt *global);
+SAT_CHECK sat_rc sat_admin_help_of(sat_buf *out, const char *noun,
+    const sat_opt *global, sat_err *e);
+void sat_admin_man(sat_buf *out, const sat_opt *global);
+SAT_CHECK sat_rc sat_admin_completion(sat_buf *out, const char *shell,
+    const sat_opt *global, sat_err *e);
 
 /*
  * Check a backup (or a kit), put it in an empty folder, begin a new epoch

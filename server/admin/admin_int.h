@@ -62,6 +62,14 @@ struct sat_admin {
 	uint64_t template_rev; /* another one when who is due what changed */
 };
 
+/* What help says of one noun. */
+typedef struct admin_word {
+	const char *noun, *usage, *help;
+	const char *examples; /* whole lines */
+} admin_word;
+/* verbs.c: those that need the folder; NULL at the end. */
+const admin_word *admin_verb_word(size_t i);
+
 char *admin_path(const sat_admin *a, const char *name); /* caller frees */
 
 /* templates.c: the callbacks of the core, and the verbs. */

@@ -134,14 +134,25 @@ device_row(void *u, const sat_sqlite_device *d)
 	return true;
 }
 
+static sat_rc device_list(sat_admin *a, const sat_args *w, sat_buf *out,
+    sat_err *e);
+
+/* What it is now, as a document; as text, that it was done says nothing. */
+static sat_rc
+device_done(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	return sat_args_has(w, "json") ? device_list(a, w, out, e) : SAT_OK;
+}
+
 /* How long a device may be used without a sync; it locks itself after. */
 static sat_rc
-device_lease(sat_admin *a, const sat_args *w, sat_err *e)
+device_lease(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	const char *days = sat_args_get(w, "days");
 	bool none = sat_args_has(w, "void");
 	unsigned long ord, n = 0;
 	char *end;
+	sat_rc rc;
 
 	ord = w->nargs > 2 ? strtoul(w->arg[2], &end, 10) : 0;
 	if (ord == 0 || ord > UINT32_MAX || *end != '\0' ||
@@ -154,8 +165,9 @@ device_lease(sat_admin *a, const sat_args *w, sat_err *e)
 	if (days != NULL && (end == days || *end != '\0' || n > 365))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "0 to 365", "--days %s is no number of days", days);
-	return sat_sqlite_device_permit(a->store, (uint32_t)ord,
+	rc = sat_sqlite_device_permit(a->store, (uint32_t)ord,
 	    none ? -1 : (int32_t)n, e);
+	return rc == SAT_OK ? device_done(a, w, out, e) : rc;
 }
 
 static sat_rc
@@ -296,7 +308,7 @@ admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	if (strcmp(verb, "move") == 0)
 		return device_move(a, w, out, e);
 	if (strcmp(verb, "lease") == 0)
-		return device_lease(a, w, e);
+		return device_lease(a, w, out, e);
 	if (strcmp(verb, "list") == 0 || strcmp(verb, "show") == 0)
 		return device_list(a, w, out, e);
 	if (strcmp(verb, "approve") == 0)
@@ -307,8 +319,10 @@ admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satcheld device list|show|invite|approve|rename|"
 		    "lease|move|revoke");
-	rc = device_number(&ord, w, "revoke NUMBER", e);
-	return rc == SAT_OK ? device_revoke(a, ord, e) : rc;
+	if ((rc = device_number(&ord, w, "revoke NUMBER", e)) != SAT_OK ||
+	    (rc = device_revoke(a, ord, e)) != SAT_OK)
+		return rc;
+	return device_done(a, w, out, e);
 }
 
 /* ---- scope -------------------------------------------------------------------------- */

@@ -115,6 +115,7 @@ lease_grant(sat_admin *a, const sat_args *w, uint32_t dev, const char *series,
 	const char *count = sat_args_get(w, "count");
 	char first[SAT_NUMBER_TEXT], last[SAT_NUMBER_TEXT];
 	uint64_t n = COUNT_DEFAULT;
+	sat_json *doc;
 	sat_lease l;
 	sat_rc rc;
 
@@ -129,7 +130,41 @@ lease_grant(sat_admin *a, const sat_args *w, uint32_t dev, const char *series,
 		return rc;
 	sat_number_text(first, series, l.first);
 	sat_number_text(last, series, l.last);
-	sat_buf_fmt(out, "%s to %s\n", first, last);
+	if (!sat_args_has(w, "json")) {
+		sat_buf_fmt(out, "%s to %s\n", first, last);
+		return SAT_OK;
+	}
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satcheld/lease.grant/1");
+	sat_json_put_int(doc, "device", dev);
+	sat_json_put_str(doc, "first", first);
+	sat_json_put_str(doc, "last", last);
+	admin_print(out, w, doc, NULL);
+	sat_json_free(doc);
+	return SAT_OK;
+}
+
+static sat_rc
+lease_void(sat_admin *a, const sat_args *w, uint32_t dev, const char *series,
+    sat_buf *out, sat_err *e)
+{
+	sat_json *doc;
+	size_t n;
+	sat_rc rc = sat_sqlite_lease_void(&n, a->store,
+	    series != NULL ? series : "", dev, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	if (!sat_args_has(w, "json")) {
+		sat_buf_fmt(out, "%zu ranges are void\n", n);
+		return SAT_OK;
+	}
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satcheld/lease.void/1");
+	sat_json_put_int(doc, "device", dev);
+	sat_json_put_int(doc, "ranges", (int64_t)n);
+	admin_print(out, w, doc, NULL);
+	sat_json_free(doc);
 	return SAT_OK;
 }
 
@@ -139,8 +174,6 @@ admin_lease_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	const char *verb = w->nargs > 1 ? w->arg[1] : "list";
 	const char *series = sat_args_get(w, "series");
 	uint64_t dev;
-	size_t n;
-	sat_rc rc;
 
 	if (strcmp(verb, "list") == 0)
 		return lease_list(a, w, out, e);
@@ -150,8 +183,5 @@ admin_lease_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		return lease_grant(a, w, (uint32_t)dev, series, out, e);
 	if (strcmp(verb, "void") != 0 || (series != NULL && !series_ok(series)))
 		return usage(e);
-	if ((rc = sat_sqlite_lease_void(&n, a->store,
-	    series != NULL ? series : "", (uint32_t)dev, e)) == SAT_OK)
-		sat_buf_fmt(out, "%zu ranges are void\n", n);
-	return rc;
+	return lease_void(a, w, (uint32_t)dev, series, out, e);
 }

@@ -363,7 +363,7 @@ history(sat_admin *a, const sat_args *w, bool verify, sat_buf *out,
 	log_ctx c = { .a = a };
 	sat_rc rc;
 
-	sat_json_put_str(doc, "schema", "satcheld/template.log/1");
+	sat_json_put_str(doc, "schema", "satcheld/template.list/1");
 	c.rows = sat_json_put_arr(doc, "data");
 	rc = sat_git_log(a->git, &a->canary, log_one, &c, e);
 	if (rc == SAT_OK && verify)

@@ -3,8 +3,6 @@
  */
 #include "server/admin/admin_int.h"
 
-#include "common/base/roff.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +31,7 @@ static const sat_opt options[] = {
 	{ "count", 0, "N", "how many numbers (20)" },
 	{ "gaps", 0, NULL, "only what finished months will never use" },
 	{ "quick", 0, NULL, "check: pages only, not the history" },
+	{ "full", 0, NULL, "check: the history as well; so it is without it" },
 	{ "reason", 0, "TEXT", "privacy erase: the request; no personal data" },
 	{ "by", 0, "KEY", "privacy erase: who decided" },
 	{ "second", 0, "KEY", "privacy erase: who confirmed" },
@@ -48,58 +47,95 @@ static const sat_opt options[] = {
 };
 
 static const struct verb {
-	const char *noun;
+	admin_word word;
 	sat_rc (*run)(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
-	const char *usage, *help;
 } verbs[] = {
-	{ "status", admin_status_verb, "status [--completeness]", "what the server holds; what is missing after a restore" },
-	{ "reload", admin_reload_verb, "reload",
-	    "read settings, template and people again; links stay (as SIGHUP)" },
-	{ "drain", admin_drain_verb, "drain [--timeout 30s]",
-	    "take nobody new, let sessions end, then end; waits for it" },
-	{ "doctor", admin_doctor_verb, "doctor", "what to set right on this server" },
-	{ "team", admin_team_verb, "team list | show KEY | add KEY --name N [--parent P] | add --from FILE | edit KEY [--name N] [--parent P] | disable KEY | enable KEY",
-	    "teams; one is disabled when nobody in it may sync" },
-	{ "user", admin_user_verb,
-	    "user list | show KEY | add KEY --name N --role R [--team T] | add --from FILE | edit KEY [--name N] [--role R] | disable KEY | enable KEY",
-	    "people and their roles" },
-	{ "role", admin_role_verb, "role list | show ROLE",
-	    "roles, and what each may do; that is a template document: template publish with another acl/matrix.json" },
-	{ "acl", admin_acl_verb, "acl show | test USER ACTION OBJECT",
-	    "the permission matrix; may this user, and which rule says so (exit 20: no)" },
-	{ "device", admin_device_verb,
-	    "device list [--stale 14d] | show NUMBER | move NUMBER --user KEY | invite --user KEY [--ttl 15m] [--qr] [--approve] | approve NUMBER | rename NUMBER --name NAME | lease NUMBER --days N|--void | revoke NUMBER",
-	    "devices and invitations" },
-	{ "scope", admin_scope_verb, "scope stale",
-	    "devices that have not heard yet what came or went" },
-	{ "template", admin_template_verb,
-	    "template list | publish DIR|REV -m TEXT [--canary DEV,TEAM,...] | rollback REV [-m TEXT] | status | verify | packs | update [--from DIR] [--take SIDE:DOC:PLACE]... [--dry-run] | diff REV REV",
-	    "the configuration template, and the industry pack below it" },
-	{ "lease", admin_lease_verb,
-	    "lease list [--gaps] | grant NUMBER --series S [--count N] | void NUMBER [--series S]",
-	    "customer numbers devices hold in advance; NUMBER is a device's" },
-	{ "merge", admin_merge_verb,
-	    "merge log [--since T] [--limit N] | show LSN | replay --from LSN [--verify]",
-	    "what was merged, by whom, with which verdict; the same once more" },
-	{ "conflict", admin_conflict_verb, "conflict list | stats",
-	    "what a person still has to decide; by field and by device" },
-	{ "backup", admin_backup_verb, "backup FOLDER",
-	    "verified copy; moves the durable watermark" },
-	{ "log", admin_log_verb, "log list | compact [--keep DAYS]",
-	    "moves what every device and a backup have out of the database" },
-	{ "check", admin_check_verb, "check [--quick]",
-	    "database, every record against the log, every signature" },
-	{ "privacy", admin_privacy_verb,
-	    "privacy status | erase ID --reason TEXT --by KEY --second KEY",
-	    "erasures, and how far devices are" },
-	{ "webhook", admin_webhook_verb,
-	    "webhook list | show ID | add URL --events E [--format json|wecom|dingtalk|feishu|slack] [--plain-http] | add --from FILE ... | test ID | dead ID | retry ID | remove ID",
-	    "other services that are told what happened; what they did not take; send it again" },
-	{ "kit", admin_kit_verb, "kit FOLDER",
-	    "people, devices, keys, templates: to begin again without a backup" },
-	{ "audit", admin_audit_verb, "audit verify | gaps",
-	    "every chain and signature; commits nobody has" },
+	{ { "status", "status [--completeness]",
+	    "what the server holds; what is missing after a restore",
+	    "  satcheld status\n"
+	    "  satcheld --json status --completeness\n" }, admin_status_verb },
+	{ { "reload", "reload",
+	    "read settings, template and people again; links stay (as SIGHUP)",
+	    "  satcheld reload\n" }, admin_reload_verb },
+	{ { "drain", "drain [--timeout 30s]",
+	    "take nobody new, let sessions end, then end; waits for it",
+	    "  satcheld drain --timeout 2m\n" }, admin_drain_verb },
+	{ { "doctor", "doctor",
+	    "what to set right on this server",
+	    "  satcheld doctor\n" }, admin_doctor_verb },
+	{ { "team", "team list | show KEY | add KEY --name N [--parent P] | add --from FILE | edit KEY [--name N] [--parent P] | disable KEY | enable KEY",
+	    "teams; one is disabled when nobody in it may sync",
+	    "  satcheld team add east --name 华东 --parent 上海\n"
+	    "  satcheld team add --from teams.csv\n"
+	    "  satcheld team edit east --name \"East China\"\n" }, admin_team_verb },
+	{ { "user", "user list | show KEY | add KEY --name N --role R [--team T] | add --from FILE | edit KEY [--name N] [--role R] | disable KEY | enable KEY",
+	    "people and their roles",
+	    "  satcheld user add li.na --name 李娜 --role rep --team east\n"
+	    "  satcheld user add --from people.csv\n"
+	    "  satcheld user edit li.na --role manager\n"
+	    "  satcheld user disable li.na\n" }, admin_user_verb },
+	{ { "role", "role list | show ROLE",
+	    "roles, and what each may do; that is a template document: template publish with another acl/matrix.json",
+	    "  satcheld role list\n"
+	    "  satcheld role show rep\n" }, admin_role_verb },
+	{ { "acl", "acl show | test USER ACTION OBJECT",
+	    "the permission matrix; may this user, and which rule says so (exit 20: no)",
+	    "  satcheld acl test li.na edit 01HZXW9K2M\n"
+	    "  satcheld acl show\n" }, admin_acl_verb },
+	{ { "device", "device list [--stale 14d] | show NUMBER | move NUMBER --user KEY | invite --user KEY [--ttl 15m] [--qr] [--approve] | approve NUMBER | rename NUMBER --name NAME | lease NUMBER --days N|--void | revoke NUMBER",
+	    "devices and invitations",
+	    "  satcheld device invite --user li.na --qr\n"
+	    "  satcheld device list --stale 14d\n"
+	    "  satcheld device move 7 --user wang.fang\n"
+	    "  satcheld device revoke 7\n" }, admin_device_verb },
+	{ { "scope", "scope stale",
+	    "devices that have not heard yet what came or went",
+	    "  satcheld scope stale\n" }, admin_scope_verb },
+	{ { "template", "template list | publish DIR|REV -m TEXT [--canary DEV,TEAM,...] | rollback REV [-m TEXT] | status | verify | packs | update [--from DIR] [--take SIDE:DOC:PLACE]... [--dry-run] | diff REV REV",
+	    "the configuration template, and the industry pack below it",
+	    "  satcheld template publish ./crm -m \"shorter first response\"\n"
+	    "  satcheld template publish ./crm -m \"try it\" --canary 7,east\n"
+	    "  satcheld template rollback published\n" }, admin_template_verb },
+	{ { "lease", "lease list [--gaps] | grant NUMBER --series S [--count N] | void NUMBER [--series S]",
+	    "customer numbers devices hold in advance; NUMBER is a device's",
+	    "  satcheld lease list\n"
+	    "  satcheld lease grant 7 --series C202611 --count 50\n" }, admin_lease_verb },
+	{ { "merge", "merge log [--since T] [--limit N] | show LSN | replay --from LSN [--verify]",
+	    "what was merged, by whom, with which verdict; the same once more",
+	    "  satcheld merge log --since 2h\n"
+	    "  satcheld merge show 4711\n"
+	    "  satcheld merge replay --from 4700 --verify\n" }, admin_merge_verb },
+	{ { "conflict", "conflict list | stats",
+	    "what a person still has to decide; by field and by device",
+	    "  satcheld conflict list\n"
+	    "  satcheld conflict stats\n" }, admin_conflict_verb },
+	{ { "backup", "backup FOLDER",
+	    "verified copy; moves the durable watermark",
+	    "  satcheld backup /backup/2026-11-22\n" }, admin_backup_verb },
+	{ { "log", "log list | compact [--keep DAYS]",
+	    "moves what every device and a backup have out of the database",
+	    "  satcheld log compact --keep 90\n" }, admin_log_verb },
+	{ { "check", "check [--quick|--full]",
+	    "database, every record against the log, every signature",
+	    "  satcheld check\n"
+	    "  satcheld check --quick\n" }, admin_check_verb },
+	{ { "privacy", "privacy status | erase ID --reason TEXT --by KEY --second KEY",
+	    "erasures, and how far devices are",
+	    "  satcheld privacy status\n"
+	    "  satcheld privacy erase 01HZXW9K2M --reason \"request 12\" --by li.na --second wang.fang\n" }, admin_privacy_verb },
+	{ { "webhook", "webhook list | show ID | add URL --events E [--format json|wecom|dingtalk|feishu|slack] [--plain-http] | add --from FILE ... | test ID | dead ID | retry ID | remove ID",
+	    "other services that are told what happened; what they did not take; send it again",
+	    "  satcheld webhook add https://hooks.example.cn/crm --events account.*\n"
+	    "  satcheld webhook test 1\n" }, admin_webhook_verb },
+	{ { "kit", "kit FOLDER",
+	    "people, devices, keys, templates: to begin again without a backup",
+	    "  satcheld kit /safe/kit-2026-11-22\n" }, admin_kit_verb },
+	{ { "audit", "audit verify | gaps",
+	    "every chain and signature; commits nobody has",
+	    "  satcheld audit verify\n"
+	    "  satcheld audit gaps\n" }, admin_audit_verb },
 };
+#define NVERBS (sizeof verbs / sizeof verbs[0])
 
 const sat_opt *
 sat_admin_options(void)
@@ -107,24 +143,10 @@ sat_admin_options(void)
 	return options;
 }
 
-#define NVERBS (sizeof verbs / sizeof verbs[0])
-
-void
-sat_admin_help(sat_buf *out)
+const admin_word *
+admin_verb_word(size_t i)
 {
-	for (size_t i = 0; i < NVERBS; i++)
-		sat_buf_fmt(out, "  %s\n      %s\n", verbs[i].usage, verbs[i].help);
-	sat_buf_str(out, "\nOptions of the verbs:\n");
-	sat_args_help(out, options, NULL);
-}
-
-void
-sat_admin_man(sat_buf *out)
-{
-	for (size_t i = 0; i < NVERBS; i++)
-		sat_roff_item(out, verbs[i].usage, verbs[i].help);
-	sat_roff_section(out, "OPTIONS OF THE COMMANDS");
-	sat_roff_options(out, options);
+	return i < NVERBS ? &verbs[i].word : NULL;
 }
 
 sat_rc
@@ -139,8 +161,8 @@ sat_admin_run(sat_admin *a, int argc, char *const *argv, sat_buf *out,
 	if (rc != SAT_OK)
 		goto out;
 	for (size_t i = 0; i < NVERBS; i++) {
-		names[i] = verbs[i].noun;
-		if (w->nargs > 0 && strcmp(w->arg[0], verbs[i].noun) == 0) {
+		names[i] = verbs[i].word.noun;
+		if (w->nargs > 0 && strcmp(w->arg[0], verbs[i].word.noun) == 0) {
 			rc = verbs[i].run(a, w, out, e);
 			goto out;
 		}

@@ -6,6 +6,10 @@
 server_init; serve
 d team add east --name East >/dev/null; d user add li --name Li --role rep --team east >/dev/null; d user add bo --name Bo --role manager --team east >/dev/null
 
+# --- a folder by the name of its store, and the first invitation
+expect 0 "$SATCHELD" --passphrase-file "$W/server.pass" --json init --store "sqlite:$W/other" --org Other --admin wu --advertise tcp://127.0.0.1:1; fits satcheld/device.invite "$OUT"; has "$OUT" '"user": "wu"' "for the administrator"
+[ -e "$W/other/server.db" ] && ok || bad "no folder"; expect 2 "$SATCHELD" --passphrase-file "$W/server.pass" init --store postgresql:///x; has "$ERR" "sqlite:DIR" "another store"
+
 # --- people and teams
 expect 0 d --json user show li; fits satcheld/user.show "$OUT"; has "$OUT" '"role": "rep"' "his role"; expect 5 d user show nobody
 expect 0 d --json user edit li --name 李娜 --role expert; fits satcheld/user.show "$OUT"; has "$(flat <<<"$OUT")" '"name":"李娜","role":"expert"' "edited"
@@ -30,7 +34,7 @@ code=$(grep -o 'satchel1\.[^"]*' <<<"$OUT")
 expect 4 as li init --invite "$code"; has "$ERR" "not let in yet" "it waits"; expect 4 as li sync; expect 0 as li status
 expect 0 d --json device list; has "$(flat <<<"$OUT")" '"device":1,.*"waiting":true' "the list says so"
 key=$(as li --json status | sed -n 's/.*"device": "\([0-9a-f]*\)".*/\1/p' | head -1)
-expect 0 d --json device show 1; fits satcheld/device.list "$OUT"; has "$OUT" "\"key\": \"$key\"" "the key its person reads out"
+expect 0 d --json device show 1; fits satcheld/device.show "$OUT"; has "$OUT" "\"key\": \"$key\"" "the key its person reads out"
 expect 10 as li account list; has "$ERR" "not been synced" "it got nothing"
 expect 5 d device approve 9; expect 2 d device approve; expect 0 d device approve 1; expect 6 d device approve 1; has "$ERR" "waits" "once"
 expect 0 as li sync; expect 0 as li account list; expect 0 d --json user show li; has "$(flat <<<"$OUT")" '"devices":\[1\]' "his device"
