@@ -125,7 +125,7 @@ static const struct verb {
 	    "  satcheld privacy erase 01HZXW9K2M --reason \"request 12\" --by li.na --second wang.fang\n" }, admin_privacy_verb },
 	{ { "webhook", "webhook list | show ID | add URL --events E [--format json|wecom|dingtalk|feishu|slack] [--plain-http] | add --from FILE ... | test ID | dead ID | retry ID | remove ID",
 	    "other services that are told what happened; what they did not take; send it again",
-	    "  satcheld webhook add https://hooks.example.cn/crm --events account.*\n"
+	    "  satcheld webhook add https://hooks.example.cn/crm --events account.created\n"
 	    "  satcheld webhook test 1\n" }, admin_webhook_verb },
 	{ { "kit", "kit FOLDER",
 	    "people, devices, keys, templates: to begin again without a backup",
