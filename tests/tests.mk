@@ -30,8 +30,10 @@ fuzz: deps fuzz-deps
 	  grep -a 'stat::number_of_executed_units\|DONE' build/clang/fuzz_$$n.log; done
 
 # ---- the simulator: docs/simulator.md --------------------------------------------
+# what simulating programs share
+SIM_SHARED := $(patsubst %,$(O)/obj/tests/sim/%.o,core template mask_matrix)
 SIM_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(filter-out tests/sim/byz% tests/sim/loss%,$(wildcard tests/sim/*.c))))
-BYZ_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sim/byz*.c)) tests/sim/template.c tests/sim/mask_matrix.c)
+BYZ_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sim/byz*.c))) $(SIM_SHARED)
 SIM_LIBS := $(filter-out $(O)/lib/client_cli.a $(O)/lib/client_api.a $(O)/lib/client_crm.a $(O)/lib/client_sync.a $(O)/lib/server_admin.a $(O)/lib/server_relay.a $(O)/lib/server_hook.a,$(LIBS))
 CHECK_BINS += $(O)/tests/sim/sim
 $(O)/tests/sim/sim: $(SIM_OBJ) $(TESTLIB) $(SIM_LIBS)
@@ -65,7 +67,7 @@ sim-mutants: deps
 	@tests/sim/mutants.sh build/bugs
 
 # ---- every operation with every single failure: docs/simulator.md ------------------
-SWEEP_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sweep/*.c))) $(O)/obj/tests/sim/template.o $(O)/obj/tests/sim/mask_matrix.o
+SWEEP_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sweep/*.c))) $(SIM_SHARED)
 SWEEP_WRAP := -Wl,--wrap=open,--wrap=read,--wrap=write,--wrap=fsync,--wrap=unlink,--wrap=rename,--wrap=link
 CHECK_BINS += $(O)/tests/sweep/sweep
 $(O)/tests/sweep/sweep: $(SWEEP_OBJ) $(TESTLIB) $(SIM_LIBS)
@@ -73,7 +75,7 @@ $(O)/tests/sweep/sweep: $(SWEEP_OBJ) $(TESTLIB) $(SIM_LIBS)
 	@$(CC) $(LDFLAGS) $(SWEEP_WRAP) -o $@ $(filter %.o,$^) -Wl,--start-group $(SIM_LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
 # the server's disk is lost, and comes back from a backup or from the devices
-LOSS_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sim/loss*.c))) $(O)/obj/tests/sweep/lab.o $(O)/obj/tests/sweep/talk.o $(O)/obj/tests/sim/template.o $(O)/obj/tests/sim/mask_matrix.o
+LOSS_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(sort $(wildcard tests/sim/loss*.c))) $(O)/obj/tests/sweep/lab.o $(O)/obj/tests/sweep/talk.o $(SIM_SHARED)
 CHECK_BINS += $(O)/tests/sim/loss
 $(O)/tests/sim/loss: $(LOSS_OBJ) $(TESTLIB) $(SIM_LIBS)
 	@mkdir -p $(@D)

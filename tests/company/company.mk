@@ -1,5 +1,5 @@
 # A whole company for a month, a small one for a quarter: docs/simulator.md.
-COMPANY_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/company/*.c)) $(O)/obj/tests/sim/template.o $(O)/obj/tests/sim/mask_matrix.o
+COMPANY_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/company/*.c)) $(SIM_SHARED)
 CHECK_BINS += $(O)/tests/company/company
 $(O)/tests/company/company: $(COMPANY_OBJ) $(TESTLIB) $(SIM_LIBS)
 	@mkdir -p $(@D)

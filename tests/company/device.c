@@ -32,13 +32,8 @@ device_bytes(void *u, void *out, size_t n)
 {
 	laptop *d = u;
 
-	for (size_t i = 0; i < n; i++) {
-		uint64_t z = d->rand += 0x9e3779b97f4a7c15ull;
-
-		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-		z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-		((uint8_t *)out)[i] = (uint8_t)(z ^ z >> 31);
-	}
+	for (size_t i = 0; i < n; i++)
+		((uint8_t *)out)[i] = (uint8_t)sat_test_rand(&d->rand);
 }
 
 static sat_clock

@@ -7,7 +7,6 @@
 #include "tests/company/month.h"
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,11 +52,7 @@ month_must(sat_rc rc, const sat_err *e, const char *what)
 uint64_t
 month_draw(month *m, uint64_t below)
 {
-	uint64_t z = m->rand += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return (z ^ z >> 31) % below;
+	return sat_test_rand(&m->rand) % below;
 }
 
 void
@@ -132,14 +127,6 @@ read_order(order *o, int argc, char **argv)
 	return true;
 }
 
-static void
-quiet(void *u, sat_level level, const char *line)
-{
-	(void)u;
-	(void)level;
-	(void)line;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -148,11 +135,8 @@ main(int argc, char **argv)
 
 	if (!read_order(&o, argc, argv))
 		return 2;
-	(void)mallopt(M_MMAP_THRESHOLD, 1 << 28);
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
-	sat_crypto_init();
-	sat_log_sink(quiet, NULL);
-	sim_template_init();
+	sim_begin();
 	for (int64_t i = 0; i < o.count; i++) {
 		uint64_t n = run_one(&o, (uint64_t)(o.seed + i), sum);
 

@@ -120,6 +120,7 @@ typedef struct month {
 	sat_id org;
 	uint8_t root_sk[SAT_SIGN_SK_BYTES], root_pk[SAT_SIGN_PK_BYTES];
 	uint8_t server_sk[SAT_SIGN_SK_BYTES], server_pk[SAT_SIGN_PK_BYTES];
+	sim_core core;
 	int tip;
 	uint64_t losses;
 	staff *user;

@@ -40,42 +40,6 @@ month_server_rand(month *m)
 	return (sat_rand){ server_bytes, m };
 }
 
-static const sat_template *
-template_at(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
-{
-	int v = sim_template_version(oid);
-
-	(void)u;
-	return v < 0 ? NULL : sim_template(v);
-}
-
-static void
-template_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
-{
-	memcpy(oid, sim_template_oid(((month *)u)->tip),
-	    SAT_TEMPLATE_OID_BYTES);
-}
-
-static sat_rc
-template_bundle(void *u, sat_buf *out,
-    const uint8_t tip[SAT_TEMPLATE_OID_BYTES],
-    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e)
-{
-	(void)tip;
-	(void)e;
-	sim_template_bundle(out, ((month *)u)->tip, have == NULL ? -1 :
-	    sim_template_version(have));
-	return SAT_OK;
-}
-
-static sat_rc
-sign_own(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
-{
-	(void)e;
-	sat_sign(sig, bytes, ((month *)u)->server_sk);
-	return SAT_OK;
-}
-
 /* ---- files ---------------------------------------------------------------------------- */
 
 static void
@@ -154,15 +118,13 @@ open_core(month *m)
 {
 	sat_server_env env = { .store = sat_sqlite_store_ops(m->store),
 		.clock = { server_ms, server_boot, m }, .org = m->org,
-		.org_name = "Company", .template_at = template_at,
-		.template_tip = template_tip,
-		.template_bundle = template_bundle, .sign = sign_own,
-		.rand = month_server_rand(m), .u = m,
+		.org_name = "Company", .rand = month_server_rand(m),
 		.permits = m->permits };
 	sat_buf b = { 0 };
 	sat_err e = { 0 };
 
-	memcpy(env.template_pk, sim_template_pk, sizeof env.template_pk);
+	m->core = (sim_core){ &m->tip, m->server_sk, m };
+	sim_core_env(&env, &m->core);
 	memcpy(env.root_pk, m->root_pk, sizeof env.root_pk);
 	memcpy(env.server_pk, m->server_pk, sizeof env.server_pk);
 	sat_server_key_bytes(&b, &m->org, m->server_pk);
@@ -237,7 +199,7 @@ month_server_backup(month *m)
 void
 month_server_compact(month *m)
 {
-	sat_sqlite_signing s = { m->org, sign_own, m };
+	sat_sqlite_signing s = { m->org, sim_core_sign, &m->core };
 	sat_sqlite_compacted done = { 0 };
 	uint64_t upto;
 	sat_err e = { 0 };

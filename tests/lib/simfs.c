@@ -8,21 +8,12 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-
-uint64_t
-simfs_draw(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
+#include "tests/lib/rand.h"
 
 uint64_t
 simfs_below(simfs *fs, uint64_t n)
 {
-	return simfs_draw(&fs->rand) % n;
+	return sat_test_rand(&fs->rand) % n;
 }
 
 /* ---- images ------------------------------------------------------------------- */
@@ -232,7 +223,7 @@ land_piece(simfs *fs, sim_file *f, size_t at, const uint8_t *p, size_t n)
 
 	if (fs->garbage > 0 && simfs_below(fs, 1000) < fs->garbage) {
 		for (i = 0; i < n; i++)
-			noise[i] = (uint8_t)simfs_draw(&fs->rand);
+			noise[i] = (uint8_t)sat_test_rand(&fs->rand);
 		p = noise;
 	}
 	image_write(&f->durable, at, p, n);

@@ -70,7 +70,6 @@ struct simfs {
 	simfs_counts counts;
 };
 
-uint64_t simfs_draw(uint64_t *state);
 /* 0 <= result < n; n > 0 */
 uint64_t simfs_below(simfs *fs, uint64_t n);
 sim_file *simfs_find(const simfs *fs, const char *name);

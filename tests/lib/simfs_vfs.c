@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "tests/lib/rand.h"
 
 #define H(f) ((sim_handle *)(f))
 #define FS(v) ((simfs *)(v)->pAppData)
@@ -418,7 +419,7 @@ v_randomness(sqlite3_vfs *v, int n, char *out)
 	int i;
 
 	for (i = 0; i < n; i++)
-		out[i] = (char)simfs_draw(&FS(v)->sqlite_rand);
+		out[i] = (char)sat_test_rand(&FS(v)->sqlite_rand);
 	return n;
 }
 

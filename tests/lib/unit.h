@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "common/base/err.h"
+#include "tests/lib/rand.h"
 
 #define assert_rc(want, got) assert_int_equal((int)(want), (int)(got))
 /* For calls that take `&err`: prints the text when they fail. */
@@ -25,10 +26,8 @@
 			fail_msg("%s: rc %d: %s", #call, (int)rc_, err.text); \
 	} while (0)
 
-/* A seeded generator for property tests (splitmix64). SAT_SEED overrides the
- * seed; sat_test_seed prints it. */
+/* The seed of a property test, printed; SAT_SEED overrides it. */
 uint64_t sat_test_seed(uint64_t dflt);
-uint64_t sat_test_rand(uint64_t *state);
 /* A fresh directory under $TMPDIR; removed by sat_test_rmdir. */
 char *sat_test_dir(void);
 void sat_test_rmdir(char *dir);

@@ -6,7 +6,6 @@
  */
 #include "tests/sim/byz.h"
 
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,19 +25,9 @@ static const sat_opt options[] = {
 };
 
 uint64_t
-byz_rand(uint64_t *s)
-{
-	uint64_t z = *s += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
-uint64_t
 byz_below(uint64_t *s, uint64_t n)
 {
-	return byz_rand(s) % n;
+	return sat_test_rand(s) % n;
 }
 
 void
@@ -155,14 +144,6 @@ one(uint64_t seed, bool trace)
 	return good;
 }
 
-static void
-quiet(void *u, sat_level level, const char *line)
-{
-	(void)u;
-	(void)level;
-	(void)line;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -177,12 +158,7 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "byz: %s\n", e.text);
 		return 2;
 	}
-	/* Memory goes from history to history without the kernel. */
-	(void)mallopt(M_MMAP_THRESHOLD, 1 << 28);
-	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
-	sat_crypto_init();
-	sat_log_sink(quiet, NULL);
-	sim_template_init();
+	sim_begin();
 	for (int64_t i = 0; i < count && failed < FAILURES_MAX; i++)
 		if (one((uint64_t)(seed + i), sat_args_has(&args, "trace")))
 			passed++;

@@ -90,6 +90,7 @@ struct bworld {
 	sat_keyring *server_ring;
 	sat_sqlite_store *store;
 	sat_server *server;
+	sim_core core;
 	uint8_t server_sk[SAT_SIGN_SK_BYTES];
 	person users[USERS_MAX];
 	int nusers;
@@ -110,7 +111,6 @@ struct bworld {
 
 void byz_fail(bworld *w, const char *fmt, ...)
     __attribute__((noreturn, format(printf, 2, 3)));
-uint64_t byz_rand(uint64_t *stream);
 uint64_t byz_below(uint64_t *stream, uint64_t n);
 
 /* ---- byz_world.c --------------------------------------------------------------- */

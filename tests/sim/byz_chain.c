@@ -322,7 +322,7 @@ any_bytes(evil *v)
 	bfate end;
 
 	for (size_t i = 0; i < n; i++)
-		bytes[i] = byz_draw(v, 3) == 0 ? 0 : (uint8_t)byz_rand(&v->rand);
+		bytes[i] = byz_draw(v, 3) == 0 ? 0 : (uint8_t)sat_test_rand(&v->rand);
 	bytes[0] = (uint8_t)byz_draw(v, 40);
 	end = byz_send(v, sat_span_of(bytes, n), NULL, 0);
 	if (!v->x.greeted)

@@ -14,13 +14,13 @@ evil_bytes(evil *v, void *out, size_t n)
 	uint8_t *p = out;
 
 	for (size_t i = 0; i < n; i++)
-		p[i] = (uint8_t)byz_rand(&v->rand);
+		p[i] = (uint8_t)sat_test_rand(&v->rand);
 }
 
 sat_id
 byz_new_id(evil *v)
 {
-	uint32_t mark = BYZ_MARK, r = (uint32_t)byz_rand(&v->rand);
+	uint32_t mark = BYZ_MARK, r = (uint32_t)sat_test_rand(&v->rand);
 	uint8_t half[8];
 
 	memcpy(half, &mark, sizeof mark);

@@ -39,7 +39,7 @@ node_bytes(void *u, void *out, size_t n)
 
 	for (size_t i = 0; i < n; i++, r >>= 8) {
 		if (i % 8 == 0)
-			r = byz_rand(&m->rand);
+			r = sat_test_rand(&m->rand);
 		p[i] = (uint8_t)r;
 	}
 }
@@ -57,50 +57,14 @@ node_init(bnode *n, bworld *w, const char *name)
 	char vfs[32];
 
 	n->w = w;
-	n->rand = byz_rand(&w->people);
+	n->rand = sat_test_rand(&w->people);
 	(void)snprintf(vfs, sizeof vfs, "byz-%s-%u", name, ++serial);
-	n->fs = simfs_new(vfs, byz_rand(&w->people));
+	n->fs = simfs_new(vfs, sat_test_rand(&w->people));
 }
 
 /* ---- the server ------------------------------------------------------------------- */
 
-static const sat_template *
-template_at(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
-{
-	int v = sim_template_version(oid);
-
-	(void)u;
-	return v < 0 ? NULL : sim_template(v);
-}
-
-static void
-template_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
-{
-	(void)u;
-	memcpy(oid, sim_template_oid(0), SAT_TEMPLATE_OID_BYTES);
-}
-
-static sat_rc
-template_bundle(void *u, sat_buf *out,
-    const uint8_t tip[SAT_TEMPLATE_OID_BYTES],
-    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e)
-{
-	(void)u;
-	(void)tip;
-	(void)e;
-	sim_template_bundle(out, 0, sim_template_version(have));
-	return SAT_OK;
-}
-
-static sat_rc
-sign_own(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
-{
-	const bworld *w = u;
-
-	(void)e;
-	sat_sign(sig, bytes, w->server_sk);
-	return SAT_OK;
-}
+static const int first_template = 0; /* and no other */
 
 static void
 add_people(bworld *w)
@@ -143,16 +107,14 @@ open_server(bworld *w)
 		.clock = node_clock(&w->server_node), .create = true,
 		.cache_kib = 512 };
 	sat_server_env env = { .clock = o.clock, .org = w->org,
-		.org_name = "Sim", .template_at = template_at,
-		.template_tip = template_tip,
-		.template_bundle = template_bundle, .sign = sign_own,
-		.rand = { node_bytes, &w->server_node }, .u = w };
+		.org_name = "Sim", .rand = { node_bytes, &w->server_node } };
 	uint8_t seed[32];
 	sat_err e = { 0 };
 
 	memset(seed, 9, sizeof seed);
 	sat_sign_keys(env.server_pk, w->server_sk, seed);
-	memcpy(env.template_pk, sim_template_pk, sizeof env.template_pk);
+	w->core = (sim_core){ &first_template, w->server_sk, w };
+	sim_core_env(&env, &w->core);
 	if (sat_sqlite_store_open(&w->store, &o, &e) != SAT_OK)
 		byz_fail(w, "the store: %s", e.text);
 	add_people(w);

@@ -12,7 +12,6 @@
  * Now and then a device dies with the server. What it had written is asked for
  * only when the backup or another device had it.
  */
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -29,11 +28,7 @@ static const char *const count_names[] = {
 uint64_t
 loss_draw(history *h, uint64_t below)
 {
-	uint64_t z = h->rand += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return (z ^ z >> 31) % below;
+	return sat_test_rand(&h->rand) % below;
 }
 
 void
@@ -168,14 +163,6 @@ static const sat_opt options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-static void
-quiet(void *u, sat_level level, const char *line)
-{
-	(void)u;
-	(void)level;
-	(void)line;
-}
-
 static int
 write_counts(const char *path)
 {
@@ -204,11 +191,7 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "loss: %s\n", e.text);
 		return 2;
 	}
-	(void)mallopt(M_MMAP_THRESHOLD, 1 << 28);
-	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
-	sat_crypto_init();
-	sat_log_sink(quiet, NULL);
-	sim_template_init();
+	sim_begin();
 	lab_init(&L);
 	for (int64_t i = 0; i < count && failed < 5; i++)
 		if (one(&L, (uint64_t)(seed + i), sat_args_has(&args, "trace")))

@@ -7,7 +7,6 @@
  */
 #include "tests/sim/sim.h"
 
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,14 +97,6 @@ void
 sim_trace_bytes(world *w, sat_span b)
 {
 	sat_hasher_add(&w->hash, b);
-}
-
-static void
-quiet(void *u, sat_level level, const char *line)
-{
-	(void)u;
-	(void)level;
-	(void)line;
 }
 
 static void
@@ -235,12 +226,7 @@ main(int argc, char **argv)
 		sat_buf_fini(&help);
 		return 0;
 	}
-	/* Memory goes from history to history without the kernel. */
-	(void)mallopt(M_MMAP_THRESHOLD, 1 << 28);
-	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
-	sat_crypto_init();
-	sat_log_sink(quiet, NULL);
 	sim_template_pools = sim_pools;
-	sim_template_init();
+	sim_begin();
 	return run(&args);
 }

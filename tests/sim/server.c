@@ -9,41 +9,12 @@
 
 #define NEVER UINT64_MAX
 
-static const sat_template *
-template_at(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
-{
-	int v = sim_template_version(oid);
-
-	(void)u;
-	return v < 0 ? NULL : sim_template(v);
-}
-
-static void
-template_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
-{
-	world *w = u;
-
-	memcpy(oid, sim_template_oid(w->tip), SAT_TEMPLATE_OID_BYTES);
-}
-
-static sat_rc
-template_bundle(void *u, sat_buf *out,
-    const uint8_t tip[SAT_TEMPLATE_OID_BYTES],
-    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e)
-{
-	(void)u;
-	(void)e;
-	sim_template_bundle(out, sim_template_version(tip),
-	    sim_template_version(have));
-	return SAT_OK;
-}
-
 /* Every other device is in the ring; nobody goes back (P-230, P-232). */
 static void
 template_due(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES], uint32_t dev,
     uint32_t team, const uint8_t have[SAT_TEMPLATE_OID_BYTES])
 {
-	const world *w = u;
+	const world *w = ((const sim_core *)u)->u;
 	int v = w->tip, has = sim_template_version(have);
 
 	(void)team;
@@ -149,32 +120,21 @@ open_store(world *w, bool first, sat_err *e)
 	return rc;
 }
 
-static sat_rc
-sign_own(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
-{
-	const world *w = u;
-
-	(void)e;
-	sat_sign(sig, bytes, w->server_sk);
-	return SAT_OK;
-}
-
 static void
 open_core(world *w)
 {
 	sat_server_env env = { .store = sat_sqlite_store_ops(w->store),
 		.clock = sim_clock(&w->server_node), .org = w->org,
-		.org_name = "Sim", .template_at = template_at,
-		.template_tip = template_tip, .template_due = template_due,
-		.template_bundle = template_bundle, .sign = sign_own,
-		.rand = sim_node_rand(&w->server_node), .u = w,
+		.org_name = "Sim", .template_due = template_due,
+		.rand = sim_node_rand(&w->server_node),
 		.chunk_bytes = w->rough.chunk_small ? 1500 : 0 };
 	uint8_t seed[32];
 	sat_err e = { 0 };
 
 	memset(seed, 9, sizeof seed);
 	sat_sign_keys(env.server_pk, w->server_sk, seed);
-	memcpy(env.template_pk, sim_template_pk, sizeof env.template_pk);
+	w->core = (sim_core){ &w->tip, w->server_sk, w };
+	sim_core_env(&env, &w->core);
 	w->ops = env.store;
 	if (sat_server_new(&w->server, &env, &e) != SAT_OK)
 		sim_fail(w, "property 8: the server does not start: %s", e.text);
@@ -485,7 +445,7 @@ add_user(world *w)
 static void
 shorten(world *w)
 {
-	sat_sqlite_signing sign = { w->org, sign_own, w };
+	sat_sqlite_signing sign = { w->org, sim_core_sign, &w->core };
 	uint64_t upto = sim_chance(w, 500) ? w->head :
 	    sim_below(w, w->head + 1);
 	sat_sqlite_compacted done = { 0 };

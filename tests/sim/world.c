@@ -16,20 +16,10 @@
 
 /* ---- numbers ---------------------------------------------------------------------- */
 
-static uint64_t
-splitmix(uint64_t *s)
-{
-	uint64_t z = *s += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
 uint64_t
 sim_rand(world *w)
 {
-	return splitmix(&w->rand);
+	return sat_test_rand(&w->rand);
 }
 
 uint64_t
@@ -71,7 +61,7 @@ sim_node_bytes(void *u, void *out, size_t n)
 
 	for (size_t i = 0; i < n; i++, r >>= 8) {
 		if (i % 8 == 0)
-			r = splitmix(&m->rand);
+			r = sat_test_rand(&m->rand);
 		p[i] = (uint8_t)r;
 	}
 }

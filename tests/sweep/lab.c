@@ -11,23 +11,13 @@
 
 /* ---- machines ------------------------------------------------------------------ */
 
-static uint64_t
-draw(uint64_t *s)
-{
-	uint64_t z = *s += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
 static void
 machine_bytes(void *u, void *out, size_t n)
 {
 	machine *m = u;
 
 	for (size_t i = 0; i < n; i++)
-		((uint8_t *)out)[i] = (uint8_t)draw(&m->rand);
+		((uint8_t *)out)[i] = (uint8_t)sat_test_rand(&m->rand);
 }
 
 static int64_t
@@ -107,46 +97,6 @@ machine_restore(machine *m)
 
 /* ---- the server -------------------------------------------------------------------- */
 
-static const sat_template *
-template_at(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
-{
-	int v = sim_template_version(oid);
-
-	(void)u;
-	return v < 0 ? NULL : sim_template(v);
-}
-
-static void
-template_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
-{
-	lab *L = u;
-
-	memcpy(oid, sim_template_oid(L->tip), SAT_TEMPLATE_OID_BYTES);
-}
-
-static sat_rc
-template_bundle(void *u, sat_buf *out,
-    const uint8_t tip[SAT_TEMPLATE_OID_BYTES],
-    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e)
-{
-	lab *L = u;
-
-	(void)tip;
-	(void)e;
-	sim_template_bundle(out, L->tip, sim_template_version(have));
-	return SAT_OK;
-}
-
-static sat_rc
-sign_own(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
-{
-	const lab *L = u;
-
-	(void)e;
-	sat_sign(sig, bytes, L->server_sk);
-	return SAT_OK;
-}
-
 sat_rc
 lab_open_server(lab *L, bool create, sat_err *e)
 {
@@ -155,10 +105,8 @@ lab_open_server(lab *L, bool create, sat_err *e)
 		.clock = lab_clock(&L->srv), .create = create,
 		.cache_kib = 512, .rec_window = 40 };
 	sat_server_env env = { .clock = lab_clock(&L->srv), .org = L->org,
-		.org_name = "Lab", .template_at = template_at,
-		.template_tip = template_tip,
-		.template_bundle = template_bundle, .sign = sign_own,
-		.rand = lab_rand(&L->srv), .u = L, .chunk_bytes = 700 };
+		.org_name = "Lab", .rand = lab_rand(&L->srv),
+		.chunk_bytes = 700 };
 	sat_rc rc;
 
 	if ((rc = sat_sqlite_store_open(&L->store, &o, e)) != SAT_OK) {
@@ -166,7 +114,8 @@ lab_open_server(lab *L, bool create, sat_err *e)
 		return rc;
 	}
 	env.store = sat_sqlite_store_ops(L->store);
-	memcpy(env.template_pk, sim_template_pk, sizeof env.template_pk);
+	L->core = (sim_core){ &L->tip, L->server_sk, L };
+	sim_core_env(&env, &L->core);
 	memcpy(env.root_pk, L->root_pk, sizeof env.root_pk);
 	memcpy(env.server_pk, L->server_pk, sizeof env.server_pk);
 	if ((rc = sat_server_new(&L->server, &env, e)) != SAT_OK)

@@ -8,7 +8,6 @@
 #include "tests/sweep/sweep.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,14 +166,6 @@ every_operation(const sweep_op *ops, const fault *faults, uint64_t at)
 	return at;
 }
 
-static void
-quiet(void *u, sat_level level, const char *line)
-{
-	(void)u;
-	(void)level;
-	(void)line;
-}
-
 static int
 list(void)
 {
@@ -237,11 +228,7 @@ main(int argc, char **argv)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (box == MAP_FAILED)
 		return 2;
-	(void)mallopt(M_MMAP_THRESHOLD, 1 << 28);
-	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
-	sat_crypto_init();
-	sat_log_sink(quiet, NULL);
-	sim_template_init();
+	sim_begin();
 	lab_init(&L);
 	return sweep(strcmp(argv[1], "oom") == 0);
 }

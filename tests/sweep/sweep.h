@@ -63,6 +63,7 @@ typedef struct lab {
 	machine srv;
 	sat_sqlite_store *store;
 	sat_server *server;
+	sim_core core;
 	int tip;            /* template the server publishes */
 	lab_dev dev[NDEVS];
 	sat_id org;
