@@ -86,6 +86,8 @@ HANDLER(api_release);
 HANDLER(api_merge);
 HANDLER(api_unmerge);
 HANDLER(api_duplicates);
+HANDLER(api_duplicate);
+HANDLER(api_duplicates_of);
 HANDLER(api_dismiss);
 HANDLER(api_merge_pair);
 /* "merged" and "owners_differ" of a customer others were merged into. */
@@ -135,6 +137,12 @@ HANDLER(api_pending);
 HANDLER(api_people);
 HANDLER(api_schema);
 HANDLER(api_dict);
+/* i18n.c */
+HANDLER(api_i18n);
+HANDLER(api_calendar);
+HANDLER(api_metrics);
+/* "etag": changes with the template; the door makes a header of it. */
+void api_etag_put(sat_json *doc, const sat_api *api);
 /* rules.c */
 HANDLER(api_rules);
 HANDLER(api_rule);

@@ -250,6 +250,49 @@ find_pair(sat_pair *out, sat_arena *a, sat_api *api, const char *key,
 	    "%s names %zu pairs; give more of the key", key, hits);
 }
 
+HANDLER(api_duplicate)
+{
+	sat_arena a = { 0 };
+	sat_pair p;
+	sat_rc rc = find_pair(&p, &a, api, args[0], e);
+
+	(void)req;
+	if (rc == SAT_OK) {
+		*out = api_doc("duplicate.list");
+		pair_put(sat_json_add_obj(sat_json_put_arr(*out, "data")), api,
+		    &p);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* What this record may be one with, names compared too. */
+HANDLER(api_duplicates_of)
+{
+	sat_pair_opts o = { true, 1 };
+	sat_arena a = { 0 };
+	const sat_kind *k;
+	sat_pair *p = NULL;
+	sat_json *data;
+	size_t n = 0;
+	sat_id id;
+	sat_rc rc = api_kind(&k, api, args[0], e);
+
+	(void)req;
+	if (rc == SAT_OK && (rc = sat_replica_resolve(&id, api->crm.replica, k,
+	    args[1], e)) == SAT_OK)
+		rc = sat_crm_pairs(&p, &n, &a, &api->crm, &o, e);
+	if (rc == SAT_OK) {
+		*out = api_doc("duplicate.list");
+		data = sat_json_put_arr(*out, "data");
+		for (size_t i = 0; i < n; i++)
+			if (sat_id_eq(&p[i].a, &id) || sat_id_eq(&p[i].b, &id))
+				pair_put(sat_json_add_obj(data), api, &p[i]);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
 HANDLER(api_dismiss)
 {
 	const char *reason = sat_json_get_str(req->body, "reason", NULL);

@@ -202,6 +202,7 @@ HANDLER(api_schema)
 		return rc;
 	*out = api_doc("schema");
 	sat_json_put_str(*out, "kind", k->key);
+	api_etag_put(*out, api);
 	rows = sat_json_put_arr(*out, "data");
 	for (size_t i = 0; i < k->nfields; i++) {
 		const sat_field *f = &k->fields[i];
@@ -230,6 +231,7 @@ HANDLER(api_dict)
 		return sat_fail(e, SAT_ENOTFOUND, "there is no dictionary \"%s\"",
 		    args[0]);
 	*out = api_doc("dict");
+	api_etag_put(*out, api);
 	rows = sat_json_put_arr(*out, "data");
 	for (size_t i = 0; i < d->n; i++) {
 		sat_json *row = sat_json_add_obj(rows);

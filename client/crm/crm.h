@@ -619,6 +619,9 @@ typedef struct sat_export_opts {
 } sat_export_opts;
 SAT_CHECK sat_rc sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts *o, sat_err *e);
 
+/* The acting user's next follow-ups and open tasks, as one iCalendar; no phones. */
+SAT_CHECK sat_rc sat_crm_calendar(sat_buf *out, sat_crm *c, sat_err *e);
+
 /* One record as JSON (schema satchel/<kind>/1): keys and values, `id`,
  * `version`, `pending`, `incomplete`, `conflict`; labels add "label". Masked
  * fields by role. */

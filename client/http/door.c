@@ -151,17 +151,45 @@ put_refusal(sat_http_response *out, const job *j, bool conditional)
 		out->status = 412;
 }
 
+/* If-None-Match: "v" of one tag, or "*". */
+static bool
+same_tag(const char *header, const char *v)
+{
+	size_t n = strlen(v);
+
+	return header != NULL && (strcmp(header, "*") == 0 ||
+	    (strlen(header) == n + 2 && header[0] == '"' &&
+	    memcmp(header + 1, v, n) == 0 && header[n + 1] == '"'));
+}
+
 static void
-put_answer(sat_http_response *out, const job *j, bool conditional)
+put_answer(sat_http_response *out, const job *j, const sat_http_request *r)
 {
 	const char *v = sat_json_get_str(sat_json_get(j->out, "data"),
-	    "version", NULL);
+	    "version", NULL), *text = sat_json_get_str(j->out, "text", NULL);
 
 	if (j->rc != SAT_OK && j->rc != SAT_EPARTLY && j->rc != SAT_EFALSE) {
-		put_refusal(out, j, conditional);
+		put_refusal(out, j, sat_http_header(r, "If-Match") != NULL);
 		return;
 	}
 	out->status = sat_rc_http(j->rc);
+	if (strcmp(j->path, "/metrics") == 0)
+		out->type = "text/plain; version=0.0.4; charset=utf-8";
+	else if (strcmp(j->path, "/v1/calendar.ics") == 0)
+		out->type = "text/calendar; charset=utf-8";
+	else
+		text = NULL;
+	if (text != NULL) {
+		sat_buf_str(&out->body, text);
+		return;
+	}
+	if (v == NULL)
+		v = sat_json_get_str(j->out, "etag", NULL);
+	if (v != NULL && same_tag(sat_http_header(r, "If-None-Match"), v)) {
+		out->status = 304;
+		(void)snprintf(out->etag, sizeof out->etag, "\"%s\"", v);
+		return;
+	}
 	if (v != NULL)
 		(void)snprintf(out->etag, sizeof out->etag, "\"%s\"", v);
 	if (j->out != NULL)
@@ -184,7 +212,7 @@ to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 		job_stream(j, out);
 	} else {
 		job_run(j);
-		put_answer(out, j, sat_http_header(r, "If-Match") != NULL);
+		put_answer(out, j, r);
 	}
 	job_unref(j);
 }
@@ -343,11 +371,20 @@ ask_in(void *arg)
 	    x->r->path, &x->e);
 }
 
+/* A calendar program subscribes to an address and sends no headers. */
+static void
+on_token(void *u, const char *key, const char *value)
+{
+	if (strcmp(key, "token") == 0)
+		(void)snprintf(u, 120, "Bearer %s", value);
+}
+
 /* Every user of the machine reaches the port: nothing without a token but that
  * somebody is there. */
 static bool
 may_enter(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 {
+	char bearer[120] = "";
 	asking_in x = { .d = d, .r = r, .rc = SAT_ELOCKED,
 		.authorization = sat_http_header(r, "Authorization") };
 
@@ -357,6 +394,10 @@ may_enter(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 	    (strcmp(r->method, "POST") == 0 && /* brings its own secret */
 	    strcmp(r->path, "/v1/session") == 0))
 		return true;
+	if (x.authorization == NULL && strcmp(r->path, "/v1/calendar.ics") == 0) {
+		sat_http_query(r, on_token, bearer);
+		x.authorization = bearer;
+	}
 	x.rc = session_may(d, x.authorization, r->method, r->path, &x.e);
 	if (x.rc == SAT_ENOTFOUND && !worker_call(d->w, ask_in, &x))
 		x.rc = sat_fail(&x.e, SAT_EUNREACHABLE, "the daemon is ending");

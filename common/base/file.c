@@ -243,6 +243,7 @@ sat_file_look(sat_file_facts *f, const char *path, sat_err *e)
 		return sat_fail(e, SAT_ENOTFOUND, "%s", strerror(errno));
 	f->mode = (unsigned)st.st_mode & 07777;
 	f->mine = st.st_uid == geteuid();
+	f->bytes = (int64_t)st.st_size;
 	return SAT_OK;
 }
 

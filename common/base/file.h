@@ -63,6 +63,7 @@ void sat_folder_remove(const char *path);
 typedef struct sat_file_facts {
 	unsigned mode; /* permission bits */
 	bool mine;     /* belongs to the user this process runs as */
+	int64_t bytes;
 } sat_file_facts;
 
 /* SAT_ENOTFOUND when it cannot be looked at. */

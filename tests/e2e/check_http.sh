@@ -35,6 +35,14 @@ BODY='{"remark":"二"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 412 "th
 BODY='{"remark":"三"}' ask PATCH "/v1/accounts/$A";                  is 200 "who does not ask"
 BODY=; ask DELETE "/v1/accounts/$A";           is 403 "a rep may not delete"
 
+# what is not JSON, and what the browser has already
+ask GET /metrics; is 200 metrics; has "$ANSWER" '^Content-Type: text/plain' "text"; has "$ANSWER" '^satchel_pending_commits [0-9]+' "commits"; has "$ANSWER" '^satchel_replica_bytes [1-9]' "size"; hasnt "$ANSWER" '甲公司' "no names"
+as li account edit "$A" --set next_follow_at=2031-05-06T09:00:00+08:00 >/dev/null; ask GET /v1/calendar.ics; is 200 calendar; has "$ANSWER" '^Content-Type: text/calendar' "a calendar"
+has "$ANSWER" '^DTSTART:20310506T010000Z' "the next follow-up"; has "$ANSWER" '^SUMMARY:甲公司' "its title"; hasnt "$ANSWER" '13812345678' "no phone"
+ask GET /v1/i18n/zh; is 200 words; has "$ANSWER" '"account":"客户"' "in Chinese"; W1=$(grep -ioE '^etag: "[^"]*"' "$W/answer" | cut -d' ' -f2); ask GET /v1/i18n/en; has "$ANSWER" '"account":"Customer"' "in English"; ask GET /v1/i18n/tlh; is 404 "no such language"
+ask GET /v1/schema/account "If-None-Match: $W1"; is 304 "the schema is the template's"; ask GET /v1/schema/account 'If-None-Match: "other"'; is 200 "another one"
+ask GET /v1/sync; is 200 "state of sync"; ask GET "/v1/accounts/$A/duplicates"; is 200 "nothing like it"; has "$ANSWER" '"data":\[\]' "none"
+
 # events: the numbers go on, nothing is said twice, names only
 FOR=1 ask GET "/v1/events?since=0";            has "$ANSWER" 'text/event-stream' "stream"; has "$ANSWER" '^event: record' "record"
 has "$ANSWER" "\"id\":\"$A\"" "which record"; hasnt "$ANSWER" '甲公司' "no personal data"

@@ -46,6 +46,9 @@ expect 0 as li account show "$A"; has "$OUT" "through the port" "it is written"
 DATA='{}'; ask POST /v1/sync/run "$WR"; is 403 "of records only"
 expect 0 as li token create --scope read --ttl 1s; SHORT=$OUT
 
+expect 0 as li token create --scope read --name calendar; ask GET "/v1/calendar.ics?token=$OUT" ""; is 200 "a calendar's address"; has "$BODY" "BEGIN:VCALENDAR" "the diary"
+ask GET "/v1/calendar.ics?token=nonsense" ""; is 401 "another address"; ask GET "/v1/accounts?token=$OUT" ""; is 401 "of nothing else"; ask GET /metrics ""; is 401 "no numbers for strangers"
+
 # ---- another name, another page -----------------------------------------------------
 ask GET /v1/accounts "$ALL" 'Host: evil.example'; is 421 "another name"; ask GET /v1/accounts "$ALL" "Host: evil.example:$P"; is 421 "another name"
 ask GET /v1/accounts "$ALL" "Host: 127.0.0.1:1"; is 421 "another port"; ask GET /v1/health "" 'Host: evil.example'; is 421 "health too"

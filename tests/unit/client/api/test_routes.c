@@ -240,6 +240,10 @@ static const call calls[] = {
 	{ "GET", "/v1/users", "/v1/users", NULL, NULL, NULL },
 	{ "GET", "/v1/schema/{kind}", "/v1/schema/account", NULL, NULL, NULL },
 	{ "GET", "/v1/dict/{name}", "/v1/dict/stage", NULL, NULL, NULL },
+	{ "GET", "/v1/sync", "/v1/sync", NULL, NULL, NULL },
+	{ "GET", "/v1/i18n/{lang}", "/v1/i18n/zh", NULL, NULL, NULL },
+	{ "GET", "/v1/calendar.ics", "/v1/calendar.ics", NULL, NULL, NULL },
+	{ "GET", "/metrics", "/metrics", NULL, NULL, NULL },
 	{ "GET", "/v1/sync/pending", "/v1/sync/pending", NULL, NULL, NULL },
 	{ "GET", "/v1/inbox", "/v1/inbox", NULL, NULL, NULL },
 	{ "GET", "/v1/rules", "/v1/rules", NULL, NULL, NULL },
@@ -407,6 +411,9 @@ static const call calls[] = {
 	    "{\"reason\":\"asked to call back\"}", NULL },
 	{ "GET", "/v1/duplicates", "/v1/duplicates", "{\"scan\":\"1\"}", NULL,
 	    NULL },
+	{ "GET", "/v1/duplicates/{key}", "/v1/duplicates/$P", NULL, NULL, NULL },
+	{ "GET", "/v1/{kind}/{id}/duplicates", "/v1/accounts/$B/duplicates", NULL,
+	    NULL, NULL },
 	{ "POST", "/v1/duplicates/{key}/merge", "/v1/duplicates/$P/merge", NULL,
 	    "{\"winner\":\"$B\",\"choose\":{\"name\":\"loser\"}}", NULL },
 	{ "GET", "/v1/{kind}/{id}", "/v1/accounts/$B", NULL, NULL, NULL },
@@ -626,7 +633,9 @@ every_route_has_permission_schema_help_and_a_handler(void **state)
 		assert_non_null(r[i].handle);
 		assert_true(strlen(r[i].help) > 3);
 		assert_null(strchr(r[i].help, '\n'));
-		assert_int_equal(0, strncmp(r[i].pattern, "/v1/", 4));
+		/* a monitor asks for its own path */
+		assert_true(strncmp(r[i].pattern, "/v1/", 4) == 0 ||
+		    strcmp(r[i].pattern, "/metrics") == 0);
 		sat_json_free(schema_of(r[i].schema));
 		for (size_t k = 0; k < i; k++)
 			assert_true(strcmp(r[i].method, r[k].method) != 0 ||
