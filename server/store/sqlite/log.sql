@@ -46,6 +46,12 @@ VALUES(?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?),
 SELECT eff, received, header, payload,
   (SELECT list FROM echo WHERE lsn = @lsn) FROM log WHERE lsn = @lsn;
 
+-- :name log_ahead
+-- The same from a position on, for a page that is read row after row.
+SELECT lsn, eff, received, header, payload,
+  (SELECT list FROM echo WHERE echo.lsn = log.lsn) FROM log WHERE lsn >= @lsn
+ORDER BY lsn;
+
 -- :name echo_get
 -- Of a commit whose row is in a segment: the list stays here.
 SELECT list FROM echo WHERE lsn = @lsn;

@@ -62,6 +62,7 @@ rollback(void *u)
 	s->eid_known = false;
 	s->nwaiting = s->nlog = 0;
 	sat_buf_reset(&s->log_bytes);
+	store_log_end_read(s);
 	store_late_rollback(s);
 	sat_db_rollback(s->db);
 }
@@ -72,6 +73,7 @@ commit(void *u, sat_err *e)
 	sat_sqlite_store *s = u;
 	sat_rc rc;
 
+	store_log_end_read(s);
 	if ((rc = store_log_flush(s, e)) == SAT_OK &&
 	    (rc = store_scope_flush(s, e)) == SAT_OK &&
 	    (rc = store_late_sweep(s, e)) == SAT_OK)

@@ -42,6 +42,7 @@ typedef struct store_sweep {
 } store_sweep;
 typedef struct store_late {
 	late_rec **bucket; /* by eid */
+	late_rec **by_id;  /* as many */
 	size_t mask, n, nlate, bytes, hand;
 	late_rec *open;    /* put by this transaction */
 	late_rec *dead;    /* put and replaced by it */
@@ -68,6 +69,8 @@ struct sat_sqlite_store {
 	log_entry log[LOG_WAITING_MAX];
 	size_t nlog;
 	sat_buf log_bytes;
+	sat_stmt *ahead;   /* stands on the row of log_at; NULL = none */
+	uint64_t log_at;   /* position log_get read last */
 	store_late late;
 };
 
@@ -75,9 +78,12 @@ struct sat_sqlite_store {
 SAT_CHECK sat_rc store_scope_flush(sat_sqlite_store *s, sat_err *e);
 /* The same for log. */
 SAT_CHECK sat_rc store_log_flush(sat_sqlite_store *s, sat_err *e);
+/* No row of the log is being read any more; with every transaction's end. */
+void store_log_end_read(sat_sqlite_store *s);
 
 /* What is kept of a record, NULL = nothing; until the transaction ends. */
 const sat_rec_row *store_late_find(const sat_sqlite_store *s, uint32_t eid);
+const sat_rec_row *store_late_find_id(const sat_sqlite_store *s, const sat_id *id);
 /* A record as it is now; late: its row was not written. Not late, and nothing
  * is kept of it: nothing is done. */
 void store_late_put(sat_sqlite_store *s, const sat_rec_row *row, bool late);

@@ -36,7 +36,7 @@ struct late_rec {
 	bool gone;           /* erased by this transaction */
 	bool open;           /* put by this transaction */
 	late_rec *before;    /* open: what it was; NULL = nothing */
-	late_rec *next, *next_open;
+	late_rec *next, *next_id, *next_open;
 	uint8_t bytes[];
 };
 
@@ -44,6 +44,28 @@ static late_rec **
 slot(const store_late *l, uint32_t eid)
 {
 	return &l->bucket[(eid * 0x9e3779b1u >> 7) & l->mask];
+}
+
+static late_rec **
+id_slot(const store_late *l, const sat_id *id)
+{
+	uint64_t hi, lo;
+
+	memcpy(&hi, id->b, 8);
+	memcpy(&lo, id->b + 8, 8);
+	lo ^= hi * 0x9e3779b97f4a7c15ull;
+	return &l->by_id[(lo ^ lo >> 29) & l->mask];
+}
+
+static void
+hang_in(store_late *l, late_rec *k)
+{
+	late_rec **at = slot(l, k->row.eid), **id = id_slot(l, &k->row.id);
+
+	k->next = *at;
+	*at = k;
+	k->next_id = *id;
+	*id = k;
 }
 
 static void
@@ -55,15 +77,14 @@ grow(store_late *l)
 		return;
 	l->mask = l->bucket == NULL ? 1023 : l->mask * 4 + 3;
 	l->bucket = sat_xcalloc(l->mask + 1, sizeof(late_rec *));
+	l->by_id = sat_xcalloc(l->mask + 1, sizeof(late_rec *));
 	for (size_t i = 0; old.bucket != NULL && i <= old.mask; i++)
 		for (late_rec *k = old.bucket[i], *nx; k != NULL; k = nx) {
-			late_rec **at = slot(l, k->row.eid);
-
 			nx = k->next;
-			k->next = *at;
-			*at = k;
+			hang_in(l, k);
 		}
 	free(old.bucket);
+	free(old.by_id);
 }
 
 static late_rec *
@@ -82,13 +103,9 @@ find(const store_late *l, uint32_t eid)
 static void
 link_in(store_late *l, late_rec *k)
 {
-	late_rec **at;
-
 	l->nlate += k->late;
 	grow(l);
-	at = slot(l, k->row.eid);
-	k->next = *at;
-	*at = k;
+	hang_in(l, k);
 	l->n++;
 	l->bytes += sizeof *k + k->room;
 }
@@ -96,11 +113,14 @@ link_in(store_late *l, late_rec *k)
 static void
 unlink_from(store_late *l, late_rec *k)
 {
-	late_rec **at = slot(l, k->row.eid);
+	late_rec **at = slot(l, k->row.eid), **id = id_slot(l, &k->row.id);
 
 	while (*at != k)
 		at = &(*at)->next;
 	*at = k->next;
+	while (*id != k)
+		id = &(*id)->next_id;
+	*id = k->next_id;
 	l->nlate -= k->late;
 	l->n--;
 	l->bytes -= sizeof *k + k->room;
@@ -113,6 +133,19 @@ store_late_find(const sat_sqlite_store *s, uint32_t eid)
 {
 	const late_rec *k = find(&s->late, eid);
 
+	return k == NULL || k->gone ? NULL : &k->row;
+}
+
+const sat_rec_row *
+store_late_find_id(const sat_sqlite_store *s, const sat_id *id)
+{
+	const late_rec *k;
+
+	if (s->late.by_id == NULL)
+		return NULL;
+	for (k = *id_slot(&s->late, id); k != NULL; k = k->next_id)
+		if (sat_id_eq(&k->row.id, id))
+			break;
 	return k == NULL || k->gone ? NULL : &k->row;
 }
 
@@ -427,6 +460,7 @@ store_late_fini(sat_sqlite_store *s)
 			free(k);
 		}
 	free(l->bucket);
+	free(l->by_id);
 	free(l->sweep.eid);
 	free(l->swept);
 	*l = (store_late){ .window = l->window };

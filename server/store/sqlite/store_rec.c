@@ -58,9 +58,14 @@ static sat_rc
 rec_by_id(sat_rec_row *row, sat_arena *a, void *u, const sat_id *id, sat_err *e)
 {
 	sat_sqlite_store *s = u;
+	const sat_rec_row *kept = store_late_find_id(s, id);
 	sat_stmt *q;
 	sat_rc rc;
 
+	if (kept != NULL) {
+		*row = *kept;
+		return SAT_OK;
+	}
 	if ((rc = store_stmt(&q, s->db, SQL_REC_BY_ID, e)) != SAT_OK)
 		return rc;
 	sat_bind_blob(q, 1, sat_span_of(id->b, sizeof id->b));

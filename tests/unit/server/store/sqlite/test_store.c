@@ -72,6 +72,74 @@ a_commit_can_be_logged_once_only(void **state)
 }
 
 static void
+put_log(fixture *f, uint64_t lsn)
+{
+	char text[16];
+	sat_log_row row = { .lsn = lsn, .eff = lsn + 100 };
+	sat_err err = { 0 };
+
+	(void)snprintf(text, sizeof text, "row %u", (unsigned)lsn);
+	row.header = row.payload = sat_span_str(text);
+	assert_ok(f->o.log_put(f->o.u, &row, 3, 1, lsn, &err));
+}
+
+static void
+has_log(fixture *f, uint64_t lsn)
+{
+	char text[16];
+	sat_log_row row;
+	sat_err err = { 0 };
+
+	(void)snprintf(text, sizeof text, "row %u", (unsigned)lsn);
+	assert_ok(f->o.log_get(&row, &f->a, f->o.u, lsn, &err));
+	assert_int_equal(lsn, row.lsn);
+	assert_int_equal(lsn + 100, row.eff);
+	assert_true(sat_span_eq(row.header, sat_span_str(text)));
+	assert_true(sat_span_eq(row.payload, sat_span_str(text)));
+}
+
+/* Whoever goes through the log leaves a statement open between two rows. */
+static void
+rows_are_read_in_any_order_and_between_writes(void **state)
+{
+	fixture *f = *state;
+	sat_log_row row;
+	sat_err err = { 0 };
+	uint64_t seed = sat_test_seed(11), lsn = 1;
+	int64_t before, after;
+
+	assert_ok(f->o.begin(f->o.u, &err));
+	for (uint64_t i = 1; i <= 100; i++)
+		if (i != 50) /* a state that was given back has no row */
+			put_log(f, i);
+	for (int i = 0; i < 3000; i++) {
+		uint64_t x = sat_test_rand(&seed);
+
+		lsn = x % 20 == 0 ? x / 20 % 100 + 1 : lsn + x / 20 % 12;
+		if (lsn > 100)
+			lsn = 1;
+		if (lsn == 50)
+			assert_rc(SAT_ENOTFOUND, f->o.log_get(&row, &f->a,
+			    f->o.u, lsn, NULL));
+		else
+			has_log(f, lsn);
+		sat_arena_reset(&f->a);
+	}
+	has_log(f, 99);
+	has_log(f, 100);
+	put_log(f, 101);
+	has_log(f, 101);
+	assert_ok(f->o.commit(f->o.u, &err));
+	assert_ok(f->o.begin(f->o.u, &err));
+	has_log(f, 100);
+	has_log(f, 101);
+	f->o.rollback(f->o.u);
+	/* nothing is left open that would be in the way of this */
+	assert_ok(sat_db_compact(&before, &after, sat_sqlite_store_db(f->s),
+	    &err));
+}
+
+static void
 refused_commits_keep_verdict_and_bytes(void **state)
 {
 	fixture *f = *state;
@@ -437,6 +505,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_was_put_is_there_after_a_restart_and_not_after_a_rollback),
 		T(a_commit_can_be_logged_once_only),
+		T(rows_are_read_in_any_order_and_between_writes),
 		T(refused_commits_keep_verdict_and_bytes),
 		T(records_are_inserted_updated_and_scanned),
 		T(entries_of_many_keys_come_merged_in_order),
