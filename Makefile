@@ -98,16 +98,21 @@ $(O)/obj/gen/pinyin_table.o: $(GEN)/pinyin_table.c common/model/pinyin_int.h
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -c -o $@ $<
 
-# the Chinese of the command line, compiled in
-$(GEN)/catalogue.c: client/cli/po/zh_CN.po
+# the Chinese of the programs, compiled in: room, symbol, catalogues (the first
+# that has a text says how it is)
+define po_rules
+$(GEN)/$(2)_catalogue.c: $(3)
 	@mkdir -p $(GEN)
-	@msgfmt -c --endianness=little -o $@.mo $< || { echo "make deps installs gettext"; exit 1; }
-	@{ echo '#include "client/cli/text_int.h"'; echo 'const unsigned char cli_catalogue_zh[] = {'; \
-	  od -An -v -tu1 $@.mo | sed 's/[0-9][0-9]*/&,/g'; \
-	  echo '};'; echo 'const size_t cli_catalogue_zh_bytes = sizeof cli_catalogue_zh;'; } >$@
-$(O)/obj/gen/catalogue.o: $(GEN)/catalogue.c client/cli/text_int.h
-	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) -c -o $@ $<
+	@msgcat --use-first -o $$@.po $(3) && msgfmt -c --endianness=little -o $$@.mo $$@.po || { echo "make deps installs gettext"; exit 1; }
+	@{ echo '#include "$(1)/text_int.h"'; echo 'const unsigned char $(2)_catalogue_zh[] = {'; \
+	  od -An -v -tu1 $$@.mo | sed 's/[0-9][0-9]*/&,/g'; \
+	  echo '};'; echo 'const size_t $(2)_catalogue_zh_bytes = sizeof $(2)_catalogue_zh;'; } >$$@
+$(O)/obj/gen/$(2)_catalogue.o: $(GEN)/$(2)_catalogue.c $(1)/text_int.h
+	@mkdir -p $$(@D)
+	@$$(CC) $$(CFLAGS) -c -o $$@ $$<
+endef
+$(eval $(call po_rules,client/cli,cli,client/cli/po/zh_CN.po))
+$(eval $(call po_rules,server/admin,admin,server/admin/po/zh_CN.po client/cli/po/zh_CN.po))
 
 $(O)/obj/gen/base_pack.o: $(GEN)/base_pack.c
 	@mkdir -p $(@D)
@@ -122,7 +127,8 @@ $(call lib_of,$(1)): $(patsubst %.c,$(O)/obj/%.o,$(call srcs_of,$(1))) \
     $(if $(strip $(call sqls_of,$(1))),$(O)/obj/gen/$(call under,$(1))_sql.o) \
     $(if $(filter common/template,$(1)),$(O)/obj/gen/base_pack.o) \
     $(if $(filter common/model,$(1)),$(O)/obj/gen/pinyin_table.o) \
-    $(if $(filter client/cli,$(1)),$(O)/obj/gen/catalogue.o)
+    $(if $(filter client/cli,$(1)),$(O)/obj/gen/cli_catalogue.o) \
+    $(if $(filter server/admin,$(1)),$(O)/obj/gen/admin_catalogue.o)
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	@ar rcs $$@ $$^

@@ -4,6 +4,7 @@
  */
 #include "common/base/args.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "common/base/version.h"
 #include "common/crypto/passphrase.h"
 #include "server/admin/admin.h"
@@ -19,6 +20,7 @@ static const sat_opt global[] = {
 	{ "dir", 'D', "DIR", "the server's folder (SATCHELD_DIR, /var/lib/satchel)" },
 	{ "passphrase-file", 0, "FILE", "first line is the passphrase; - = stdin" },
 	{ "verbose", 'v', NULL, "say more on stderr" },
+	{ "lang", 0, "zh|en", "language of help and errors (SATCHEL_LANG)" },
 	{ "help", 'h', NULL, "this help" },
 	{ "version", 0, NULL, "version and licence" },
 	{ "org", 0, "NAME", "init: the organisation's name" },
@@ -58,9 +60,11 @@ complain(const sat_err *e, sat_rc rc, bool json)
 		sat_json_write_str(&b, sat_span_str(e->hint));
 		sat_buf_str(&b, "}\n");
 	} else {
-		sat_buf_fmt(&b, "satcheld: %s\n", e->text);
-		if (e->hint[0] != '\0')
-			sat_buf_fmt(&b, "  %s\n", e->hint);
+		sat_buf_str(&b, "satcheld: ");
+		sat_text_message(&b, e->text);
+		sat_buf_str(&b, e->hint[0] != '\0' ? "\n  " : "");
+		sat_text_message(&b, e->hint);
+		sat_buf_str(&b, "\n");
 	}
 	(void)fputs(sat_buf_cstr(&b), stderr);
 	sat_buf_fini(&b);
@@ -75,7 +79,7 @@ passphrase(sat_buf *out, const sat_args *a, sat_err *e)
 	if (file == NULL)
 		file = getenv("SATCHEL_PASSPHRASE_FILE");
 	return file != NULL ? sat_passphrase_file(out, file, e)
-	                    : sat_passphrase_ask(out, "Passphrase", e);
+	                    : sat_passphrase_ask(out, _("Passphrase"), e);
 }
 
 static sat_rc
@@ -213,11 +217,13 @@ verb_words(int argc, char **argv, char **out)
 		const char *w = argv[i];
 
 		if (strcmp(w, "-D") == 0 || strcmp(w, "--dir") == 0 ||
-		    strcmp(w, "--passphrase-file") == 0) {
+		    strcmp(w, "--passphrase-file") == 0 ||
+		    strcmp(w, "--lang") == 0) {
 			i++;
 			continue;
 		}
-		if (strncmp(w, "--dir=", 6) == 0 || strcmp(w, "-v") == 0 ||
+		if (strncmp(w, "--dir=", 6) == 0 ||
+		    strncmp(w, "--lang=", 7) == 0 || strcmp(w, "-v") == 0 ||
 		    strcmp(w, "--verbose") == 0 ||
 		    strncmp(w, "--passphrase-file=", 18) == 0 ||
 		    (w[0] == '-' && w[1] == 'D'))
@@ -261,6 +267,8 @@ says_something(sat_buf *out, const sat_args *a, bool json, sat_rc *rc,
 		return false;
 	} else if (strcmp(verb, "__man") == 0) {
 		sat_admin_man(out, global);
+	} else if (strcmp(verb, "__texts") == 0) {
+		sat_admin_texts(out, global);
 	} else if (strcmp(verb, "completion") == 0) {
 		*rc = sat_admin_completion(out, a->nargs > 1 ? a->arg[1] : NULL,
 		    global, e);
@@ -305,6 +313,7 @@ main(int argc, char **argv)
 	int n;
 
 	sat_crypto_init();
+	sat_admin_speak(sat_text_lang(argc, argv, NULL));
 	n = verb_words(argc, argv, words);
 	rc = sat_args_parse(&a, argc - 1, argv + 1, global,
 	    sat_admin_options(), &e);

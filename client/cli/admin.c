@@ -165,7 +165,7 @@ confirm_by_name(cli *c, const char *name, sat_err *e)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.confirm",
 		    "repeat with --yes", "this needs a confirmation");
 	cli_flush(c);
-	(void)fprintf(stderr, cli_text(N_("Type %s to go on: ")), name);
+	(void)fprintf(stderr, sat_text(N_("Type %s to go on: ")), name);
 	(void)fflush(stderr);
 	if (fgets(typed, sizeof typed, stdin) != NULL)
 		typed[strcspn(typed, "\r\n")] = '\0';

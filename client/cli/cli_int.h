@@ -6,8 +6,8 @@
 
 #include "client/api/api.h"
 #include "client/cli/cli.h"
-#include "client/cli/text.h"
 #include "common/base/args.h"
+#include "common/base/text.h"
 #include "common/base/version.h"
 #include "common/crypto/keyring.h"
 #include "common/model/report.h"
@@ -179,6 +179,8 @@ sat_rc cli_report_file(cli *c, const sat_json *doc, const char *format,
 void cli_say(cli *c, const char *fmt, ...) SAT_PRINTF(2, 3); /* unless quiet */
 int cli_complain(cli *c, const sat_err *e, sat_rc rc);
 /* What was printed so far goes out: before messages, and per line of long work. */
+/* text.c: the language of what is printed from here on, "zh" or "en". */
+void cli_text_use(const char *lang);
 void cli_flush(cli *c);
 /* y/N on the terminal. SAT_EUSAGE without one, SAT_EFAIL for no. */
 sat_rc cli_confirm(cli *c, const char *question, sat_err *e);

@@ -42,7 +42,7 @@ print_sync(cli *c, const sat_json *doc)
 
 		if (n > 0)
 			sat_buf_fmt(&c->out, "%s%lld %s", said++ > 0 ? _(", ") : "",
-			    (long long)n, cli_text(parts[i].word));
+			    (long long)n, sat_text(parts[i].word));
 	}
 	if (sat_json_get_bool(doc, "dry_run", false)) {
 		sat_buf_str(&c->out, said > 0 ? _(" waits to be sent\n") :

@@ -45,7 +45,7 @@ help_line(sat_buf *out, const cli_verb *v)
 
 	(void)snprintf(words, sizeof words, "%s%s%s", v->noun,
 	    v->verb != NULL ? " " : "", v->verb != NULL ? v->verb : "");
-	sat_buf_fmt(out, "  %-24s %s\n", words, cli_text(v->help));
+	sat_buf_fmt(out, "  %-24s %s\n", words, sat_text(v->help));
 }
 
 /* Beside `sync` there are `sync pending` and more. */
@@ -69,10 +69,10 @@ help_verb(sat_buf *out, const cli_verb *v)
 {
 	if (v->examples != NULL)
 		sat_buf_fmt(out, _("Example:\n%s\n"), v->examples);
-	sat_buf_fmt(out, "satchel %s\n    %s\n", v->usage, cli_text(v->help));
+	sat_buf_fmt(out, "satchel %s\n    %s\n", v->usage, sat_text(v->help));
 	if (v->options != NULL) {
 		sat_buf_str(out, _("\nOptions:\n"));
-		sat_args_help(out, v->options, cli_text);
+		sat_args_help(out, v->options, sat_text);
 	}
 	help_siblings(out, v);
 	sat_buf_str(out, _("\nGlobal options: satchel --help\n"));
@@ -97,7 +97,7 @@ help_all(sat_buf *out)
 	                   "\nTopics:\n"));
 	cli_topics_list(out);
 	sat_buf_str(out, _("\nGlobal options:\n"));
-	sat_args_help(out, cli_global, cli_text);
+	sat_args_help(out, cli_global, sat_text);
 }
 
 void
@@ -132,43 +132,11 @@ cli_help(sat_buf *out, const cli_verb *v, const char *noun)
 	for (size_t i = 0; (v = verb_at(i)) != NULL; i++)
 		if (strcmp(v->noun, noun) == 0)
 			sat_buf_fmt(out, "satchel %s\n    %s\n", v->usage,
-			    cli_text(v->help));
+			    sat_text(v->help));
 	return out->n > before;
 }
 
 /* ---- for the catalogue: client/cli/po ---------------------------------------------- */
-
-static void
-put_marked(sat_buf *out, const char *what, const char *text)
-{
-	sat_buf_fmt(out, "/* %s */ _(\"", what);
-	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\')
-			sat_buf_str(out, "\\");
-		if (*text == '\n')
-			sat_buf_str(out, "\\n");
-		else
-			sat_write_u8(out, (uint8_t)*text);
-	}
-	sat_buf_str(out, "\");\n");
-}
-
-static void
-put_marked_options(sat_buf *out, const char *of, const sat_opt *o)
-{
-	char what[120];
-
-	for (; o != NULL && o->name != NULL; o++) {
-		(void)snprintf(what, sizeof what, "%s --%s", of, o->name);
-		put_marked(out, what, o->help);
-	}
-}
-
-/* What the system says inside of errors: files, disks, connections. */
-static const int system_faults[] = { EPERM, ENOENT, EIO, EBADF, ENOMEM, EACCES,
-	EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, EMFILE, EFBIG, ENOSPC, EROFS,
-	EPIPE, ENAMETOOLONG, ENOTEMPTY, ELOOP, EADDRINUSE, EADDRNOTAVAIL,
-	ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EDQUOT };
 
 sat_rc
 cli_texts_run(cli *c, sat_err *e)
@@ -177,12 +145,11 @@ cli_texts_run(cli *c, sat_err *e)
 
 	(void)e;
 	for (size_t i = 0; (v = verb_at(i)) != NULL; i++) {
-		put_marked(&c->out, v->usage, v->help);
-		put_marked_options(&c->out, v->usage, v->options);
+		sat_text_mark(&c->out, v->usage, v->help);
+		sat_text_mark_options(&c->out, v->usage, v->options);
 	}
-	put_marked_options(&c->out, "", cli_global);
-	for (size_t i = 0; i < sizeof system_faults / sizeof system_faults[0]; i++)
-		put_marked(&c->out, "strerror", strerror(system_faults[i]));
+	sat_text_mark_options(&c->out, "", cli_global);
+	sat_text_mark_system(&c->out);
 	return SAT_OK;
 }
 

@@ -458,7 +458,7 @@ sat_cli_main(int argc, char **argv, sat_cli_daemon_fn run_daemon)
 		(void)configure(&c, NULL); /* for the language alone */
 	else if ((rc = configure(&c, &e)) != SAT_OK && can_do_without(&c))
 		rc = SAT_OK;
-	(void)snprintf(c.lang, sizeof c.lang, "%s", cli_text_lang(argc - 1,
+	(void)snprintf(c.lang, sizeof c.lang, "%s", sat_text_lang(argc - 1,
 	    argv + 1, cli_config(&c, "core.lang")));
 	cli_text_use(c.lang);
 	if (rc == SAT_OK)

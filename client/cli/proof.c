@@ -205,7 +205,7 @@ inbox_part(cli *c, const sat_json *rows, const char *title, const char *next,
 
 	if (sat_json_count(rows) == 0)
 		return;
-	sat_buf_fmt(&c->out, "%s%s%s — %s\n", c->color ? "\033[1m" : "", cli_text(title),
+	sat_buf_fmt(&c->out, "%s%s%s — %s\n", c->color ? "\033[1m" : "", sat_text(title),
 	    c->color ? "\033[0m" : "", next);
 	doc = sat_json_obj();
 	sat_json_put(doc, "data", sat_json_dup(rows));

@@ -75,7 +75,7 @@ add_changes(sheet *s)
 				named(s, sat_xasprintf("%s_%s", s->cols[m].key,
 				    key[i])),
 				named(s, sat_xasprintf("%s %s",
-				    s->cols[m].title, cli_text(words[i]))),
+				    s->cols[m].title, sat_text(words[i]))),
 				CELL_TEXT_RIGHT };
 		}
 }

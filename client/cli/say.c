@@ -35,7 +35,7 @@ cli_say(cli *c, const char *fmt, ...)
 	cli_flush(c);
 	cli_progress_end(c);
 	va_start(ap, fmt);
-	(void)vfprintf(stderr, cli_text(fmt), ap);
+	(void)vfprintf(stderr, sat_text(fmt), ap);
 	va_end(ap);
 }
 
@@ -94,7 +94,7 @@ say_message(const char *before, const char *text)
 {
 	sat_buf b = { 0 };
 
-	cli_text_message(&b, text);
+	sat_text_message(&b, text);
 	(void)fprintf(stderr, "%s%s\n", before, sat_buf_cstr(&b));
 	sat_buf_fini(&b);
 }
@@ -117,7 +117,7 @@ cli_complain(cli *c, const sat_err *e, sat_rc rc)
 	for (unsigned i = 0; i < e->nfields; i++)
 		(void)fprintf(stderr, "  %-*s  %-11s %s\n", (int)width,
 		    e->fields[i].path, e->fields[i].code,
-		    cli_text(in_words(e->fields[i].code)));
+		    sat_text(in_words(e->fields[i].code)));
 	if (e->hint[0] != '\0')
 		say_message("  ", e->hint);
 	return sat_rc_exit(rc);
@@ -134,7 +134,7 @@ cli_confirm(cli *c, const char *question, sat_err *e)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.confirm",
 		    "repeat with --yes", "this needs a confirmation");
 	cli_flush(c);
-	(void)fprintf(stderr, "%s [y/N] ", cli_text(question));
+	(void)fprintf(stderr, "%s [y/N] ", sat_text(question));
 	(void)fflush(stderr);
 	if (fgets(answer, sizeof answer, stdin) == NULL) {
 		(void)fputc('\n', stderr);

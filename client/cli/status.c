@@ -46,7 +46,7 @@ state_word(const sat_json *d)
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(state, words[i]) == 0)
-			return cli_text(words[i]);
+			return sat_text(words[i]);
 	return state;
 }
 

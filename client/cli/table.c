@@ -157,7 +157,7 @@ cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *c
 	else if (col->as == CELL_ID && sat_json_type(v) == SAT_J_STR)
 		sat_buf_fmt(b, "%.*s", ID_SHOWN, sat_json_str(v, ""));
 	else if (col->as == CELL_SAID && sat_json_type(v) == SAT_J_STR)
-		cli_text_message(b, sat_json_str(v, ""));
+		sat_text_message(b, sat_json_str(v, ""));
 	else
 		put_value(b, v, true);
 }
@@ -242,7 +242,7 @@ put_row(cli *c, const sat_json *row, const cli_column *cols, const size_t *width
 	size_t used = c->out.n;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *text = cli_text(cols[i].title);
+		const char *text = sat_text(cols[i].title);
 
 		if (row != NULL) {
 			cli_cell_text(b, c, row, &cols[i], true);
@@ -265,7 +265,7 @@ measure(size_t *want, bool *used, const cli *c, const sat_json *rows,
 	sat_buf b = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		want[i] = cli_width(cli_text(cols[i].title));
+		want[i] = cli_width(sat_text(cols[i].title));
 		used[i] = false;
 		for (const sat_json *r = sat_json_first(rows); r != NULL;
 		     r = sat_json_next(r)) {
@@ -452,7 +452,7 @@ cli_print_or_none(cli *c, const sat_json *doc, const cli_column *cols, size_t n,
 {
 	if (cli_format_of(c) == FMT_TABLE &&
 	    sat_json_count(sat_json_get(doc, "data")) == 0)
-		cli_say(c, "%s\n", cli_text(none));
+		cli_say(c, "%s\n", sat_text(none));
 	else
 		cli_print_rows(c, doc, cols, n);
 }

@@ -85,9 +85,9 @@ config_topic(sat_buf *out)
 	for (size_t i = 0; i < cli_nkeys; i++) {
 		const cli_key *k = &cli_keys[i];
 
-		sat_buf_fmt(out, "  %-22s %s\n", k->key, cli_text(k->help));
+		sat_buf_fmt(out, "  %-22s %s\n", k->key, sat_text(k->help));
 		if (k->hint != NULL)
-			sat_buf_fmt(out, "  %-22s %s\n", "", cli_text(k->hint));
+			sat_buf_fmt(out, "  %-22s %s\n", "", sat_text(k->hint));
 	}
 }
 
@@ -97,7 +97,7 @@ cli_topic(sat_buf *out, const char *name)
 	for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
 		if (strcmp(topics[i].name, name) == 0) {
 			if (topics[i].text != NULL)
-				sat_buf_str(out, cli_text(topics[i].text));
+				sat_buf_str(out, sat_text(topics[i].text));
 			else
 				config_topic(out);
 			return true;
@@ -110,5 +110,5 @@ cli_topics_list(sat_buf *out)
 {
 	for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
 		sat_buf_fmt(out, "  help %-19s %s\n", topics[i].name,
-		    cli_text(topics[i].what));
+		    sat_text(topics[i].what));
 }

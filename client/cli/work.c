@@ -84,7 +84,7 @@ print_summary(cli *c, const sat_json *doc)
 		if (n == 0 && i > 0)
 			continue;
 		sat_buf_fmt(&c->out, "%s%lld %s", first ? "" : _(", "), (long long)n,
-		    cli_text(words[i]));
+		    sat_text(words[i]));
 		first = false;
 	}
 	sat_buf_str(&c->out, "\n");

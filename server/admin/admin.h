@@ -85,6 +85,10 @@ void sat_admin_help(sat_buf *out, const sat_opt *global);
 SAT_CHECK sat_rc sat_admin_help_of(sat_buf *out, const char *noun,
     const sat_opt *global, sat_err *e);
 void sat_admin_man(sat_buf *out, const sat_opt *global);
+/* "zh": help and errors in Chinese from here on (common/base/text.h). */
+void sat_admin_speak(const char *lang);
+/* What the tables say, for xgettext: server/admin/po. */
+void sat_admin_texts(sat_buf *out, const sat_opt *global);
 SAT_CHECK sat_rc sat_admin_completion(sat_buf *out, const char *shell,
     const sat_opt *global, sat_err *e);
 

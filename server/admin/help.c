@@ -7,7 +7,9 @@
 #include "server/admin/admin_int.h"
 
 #include "common/base/roff.h"
+#include "common/base/text.h"
 #include "common/base/version.h"
+#include "server/admin/text_int.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,15 +73,18 @@ sat_admin_help(sat_buf *out, const sat_opt *global)
 {
 	const admin_word *w;
 
-	sat_buf_fmt(out, "satcheld: the sync server of Satchel\n\n"
-	                 "Examples:\n%s\nCommands:\n", examples);
+	sat_buf_fmt(out, "%s\n\n%s\n%s\n%s\n",
+	    _("satcheld: the sync server of Satchel"), _("Examples:"), examples,
+	    _("Commands:"));
 	for (size_t i = 0; (w = word_at(i)) != NULL; i++)
-		sat_buf_fmt(out, "  %s\n      %s\n", w->usage, w->help);
-	sat_buf_str(out, "\nOptions of the verbs:\n");
-	sat_args_help(out, sat_admin_options(), NULL);
-	sat_buf_str(out, "\nOptions:\n");
-	sat_args_help(out, global, NULL);
-	sat_buf_str(out, "\nsatcheld help COMMAND says more of one.\n");
+		sat_buf_fmt(out, "  %s\n      %s\n", w->usage,
+		    sat_text(w->help));
+	sat_buf_fmt(out, "\n%s\n", _("Options of the verbs:"));
+	sat_args_help(out, sat_admin_options(), sat_text);
+	sat_buf_fmt(out, "\n%s\n", _("Options:"));
+	sat_args_help(out, global, sat_text);
+	sat_buf_fmt(out, "\n%s\n",
+	    _("satcheld help COMMAND says more of one."));
 }
 
 /* Does a usage name this option? */
@@ -104,7 +109,7 @@ put_options(sat_buf *out, const char *usage, const sat_opt *table)
 	for (; table->name != NULL; table++)
 		if (names_option(usage, table)) {
 			one[0] = *table;
-			sat_args_help(out, one, NULL);
+			sat_args_help(out, one, sat_text);
 		}
 }
 
@@ -133,15 +138,37 @@ sat_admin_help_of(sat_buf *out, const char *noun, const sat_opt *global,
 	if (w == NULL)
 		return sat_fail_code(e, SAT_EUSAGE, "usage",
 		    "see: satcheld help", "unknown command %.40s", noun);
-	sat_buf_fmt(out, "%s\n\nExamples:\n%s\nUsage:\n", w->help, w->examples);
+	sat_buf_fmt(out, "%s\n\n%s\n%s\n%s\n", sat_text(w->help),
+	    _("Examples:"), w->examples, _("Usage:"));
 	put_usage(out, w);
-	sat_buf_str(out, "\nOptions:\n");
+	sat_buf_fmt(out, "\n%s\n", _("Options:"));
 	put_options(out, w->usage, sat_admin_options());
 	put_options(out, w->usage, global);
 	put_options(out, "--json --dir --passphrase-file --verbose ",
 	    sat_admin_options());
 	put_options(out, "--json --dir --passphrase-file --verbose ", global);
 	return SAT_OK;
+}
+
+void
+sat_admin_speak(const char *lang)
+{
+	bool zh = strcmp(lang, "zh") == 0;
+
+	sat_text_use(zh ? admin_catalogue_zh : NULL,
+	    zh ? admin_catalogue_zh_bytes : 0);
+}
+
+void
+sat_admin_texts(sat_buf *out, const sat_opt *global)
+{
+	const admin_word *w;
+
+	for (size_t i = 0; (w = word_at(i)) != NULL; i++)
+		sat_text_mark(out, w->usage, w->help);
+	sat_text_mark_options(out, "", sat_admin_options());
+	sat_text_mark_options(out, "", global);
+	sat_text_mark_system(out);
 }
 
 void

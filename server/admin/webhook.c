@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define USAGE "usage: satcheld webhook list | show ID | add URL --events E " \
-	"--format F [--plain-http] | test ID | dead ID | retry ID | remove ID"
 #define DEAD_ROWS 200
 #define TEST_MS 15000
 
@@ -44,6 +42,15 @@ admin_hooks_start(sat_hooks **h, sat_admin *a, sat_err *e)
 	sat_hooks_opts o = { .source = source_of(a), .call = call, .u = a };
 
 	return sat_hooks_start(h, &o, e);
+}
+
+static sat_rc
+usage(sat_err *e)
+{
+	return sat_fail_code(e, SAT_EUSAGE, "usage",
+	    "ID is a number of: satcheld webhook list",
+	    "usage: satcheld webhook list | show ID | add URL --events E "
+	    "[--format F] [--plain-http] | test ID | dead ID | retry ID | remove ID");
 }
 
 /* ---- what there is ---------------------------------------------------------------------- */
@@ -106,8 +113,7 @@ id_of(int64_t *id, const sat_args *w, sat_err *e)
 	long long v = w->nargs > 2 ? strtoll(w->arg[2], &end, 10) : 0;
 
 	if (v < 1 || *end != '\0')
-		return sat_fail_code(e, SAT_EUSAGE, "usage",
-		    "ID is a number of: webhook list", USAGE);
+		return usage(e);
 	*id = v;
 	return SAT_OK;
 }
@@ -181,7 +187,7 @@ url_of(char url[SAT_HOOK_URL_MAX + 2], const sat_args *w, sat_err *e)
 
 	url[0] = '\0';
 	if (from == NULL && w->nargs < 3)
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL, USAGE);
+		return usage(e);
 	if (from != NULL)
 		rc = sat_file_read(&b, from, SAT_HOOK_URL_MAX + 2, e);
 	else
@@ -302,5 +308,5 @@ admin_webhook_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		return retry(a, w, id, out, e);
 	if (strcmp(verb, "remove") == 0)
 		return remove_one(a, w, id, out, e);
-	return sat_fail_code(e, SAT_EUSAGE, "usage", NULL, USAGE);
+	return usage(e);
 }

@@ -120,7 +120,7 @@ check_url(const sat_hook *h, sat_err *e)
 	for (const char *p = h->url; *p != '\0'; p++)
 		if (*p <= ' ' || *p > '~' || *p == '"' || *p == '\\')
 			return sat_fail_code(e, SAT_EUSAGE, "usage.url",
-			    "write other characters as %XX",
+			    "write other characters in percent form",
 			    "the address has a character that is none of an address");
 	n = strcspn(host, ":/?#");
 	if (host[0] == '[')

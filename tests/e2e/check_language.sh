@@ -2,17 +2,24 @@
 # The command line in Chinese: nothing that people read is left in English, and
 # nothing that programs read changes with the language.
 . tests/e2e/lib.sh
-PO=client/cli/po/zh_CN.po
-client/cli/po/extract.sh "$B" >"$W/all.pot"
-[ "$(grep -c '^msgid' "$W/all.pot")" -gt 1500 ] && ok || bad "extract.sh finds the texts"
-# the formats of a text and its translation agree
-if msgfmt -c --check-accelerators=no -o "$W/zh.mo" $PO 2>"$W/err" || msgfmt -c -o "$W/zh.mo" $PO 2>"$W/err"; then ok; else bad "$PO: $(cat "$W/err")"; fi
-# a text without Chinese: add what is printed here to the catalogue, translated
-left() { msgmerge -qN --no-location --no-wrap -o - $PO "$W/all.pot" | msgattrib --no-wrap "$@" - | sed '1,/^$/d; s/^/    /'; }
-same "$(left --untranslated --no-obsolete)" "" "has no Chinese in $PO"
-# Chinese for a text that is no longer said: take it out
-same "$(left --only-obsolete)" "" "is no longer said but in $PO"
-[ "$(msgattrib --only-fuzzy $PO | grep -c '^msgid')" = 0 ] && ok || bad "fuzzy entries are not compiled"
+# both CATALOGUE MINIMUM [shared catalogue]: what extract.sh beside it finds has
+# its Chinese, in it or in the shared one, and it has nothing else
+both() {
+	local PO=$1 all=$W/all.pot have=$W/have.po
+	"${PO%/*}/extract.sh" "$B" >"$all"
+	[ "$(grep -c '^msgid' "$all")" -gt "$2" ] && ok || bad "$PO: extract.sh finds the texts"
+	# the formats of a text and its translation agree
+	if msgfmt -c -o "$W/zh.mo" "$PO" 2>"$W/err"; then ok; else bad "$PO: $(cat "$W/err")"; fi
+	msgcat --use-first -o "$have" "$PO" ${3:+"$3"}
+	# a text without Chinese: add what is printed here to the catalogue, translated
+	left() { local po=$1; shift; msgmerge -qN --no-location --no-wrap -o - "$po" "$all" | msgattrib --no-wrap "$@" - | sed '1,/^$/d; s/^/    /'; }
+	same "$(left "$have" --untranslated --no-obsolete)" "" "has no Chinese in $PO"
+	# Chinese for a text that is no longer said: take it out
+	same "$(left "$PO" --only-obsolete)" "" "is no longer said but in $PO"
+	[ "$(msgattrib --only-fuzzy "$PO" | grep -c '^msgid')" = 0 ] && ok || bad "$PO: fuzzy entries are not compiled"
+}
+both client/cli/po/zh_CN.po 1500
+both server/admin/po/zh_CN.po 600 client/cli/po/zh_CN.po
 
 expect 0 "$SATCHEL" --lang zh help account list; has "$OUT" "全局选项" "help in Chinese"; hasnt "$OUT" "Options:" "no English heading"
 expect 0 "$SATCHEL" --lang=zh --help; has "$OUT" "与服务器同步" "summaries"; has "$OUT" "从不提问" "global options"
@@ -59,4 +66,13 @@ said 5 "没有这个报表" as li report run nosuch
 said 9 "角色 rep 无权执行 merge" as li account merge "$A" "$A"
 printf x | dd of="$W/r/li/replica.keyring" bs=1 seek=20 conv=notrunc status=none
 said 12 "密钥文件残缺或被改动：校验和不符" as li status
+
+# --- the server's own command
+expect 0 d --lang zh --help; has "$OUT" "行囊的同步服务器" "satcheld in Chinese"; has "$OUT" "设备与邀请" "its verbs"; has "$OUT" "标准输出为一个 JSON 文档" "their options"; hasnt "$OUT" "Options|the |of a " "no English in it"
+expect 0 env SATCHEL_LANG=en "$SATCHELD" --help; has "$OUT" "devices and invitations" "SATCHEL_LANG"; expect 0 env SATCHEL_LANG=en "$SATCHELD" --lang=zh --help; has "$OUT" "设备与邀请" "--lang wins"
+same "$("$SATCHELD" --lang zh __man | cksum)" "$("$SATCHELD" --lang en __man | cksum)" "satcheld.8 has one language"
+said 5 "没有这个用户" d device invite --user nobody; said 2 "用法：satcheld backup FOLDER" d backup; said 2 "未知命令 bakcup" d --lang zh bakcup; said 7 "未知角色" d user add x --name x --role king
+same "$(d --lang zh --json device invite --user nobody 2>&1)" "$(d --lang en --json device invite --user nobody 2>&1)" "JSON errors have one language"
+stop_server; said 5 "没有这个用户" d device invite --user nobody
+said 10 "这里没有密钥文件" "$SATCHELD" -D "$W/none" --passphrase-file "$W/pass" status
 finish

@@ -9,7 +9,7 @@ static const char *
 message(sat_buf *b, const char *english)
 {
 	sat_buf_reset(b);
-	cli_text_message(b, english);
+	sat_text_message(b, english);
 	return sat_buf_cstr(b);
 }
 
@@ -20,7 +20,7 @@ english_stays_what_it_is(void **state)
 
 	(void)state;
 	cli_text_use("en");
-	assert_string_equal(cli_text("only receive"), "only receive");
+	assert_string_equal(sat_text("only receive"), "only receive");
 	assert_string_equal(message(&b, "there is no replica in /a/b"),
 	    "there is no replica in /a/b");
 	sat_buf_fini(&b);
@@ -33,10 +33,10 @@ a_text_without_chinese_stays_english(void **state)
 
 	(void)state;
 	cli_text_use("zh");
-	assert_string_equal(cli_text("only receive"), "只接收");
-	assert_string_equal(cli_text("no such text 7"), "no such text 7");
+	assert_string_equal(sat_text("only receive"), "只接收");
+	assert_string_equal(sat_text("no such text 7"), "no such text 7");
 	/* the entry of "" is the catalogue's header */
-	assert_string_equal(cli_text(""), "");
+	assert_string_equal(sat_text(""), "");
 	assert_string_equal(message(&b, "no such text 7"), "no such text 7");
 	assert_string_equal(message(&b, ""), "");
 	sat_buf_fini(&b);
@@ -87,7 +87,7 @@ a_text_inside_of_a_message_is_translated_and_a_word_is_not(void **state)
 	    message(&b, "json: unexpected character at line 2 column 7"),
 	    "json：字符不合语法，第 2 行第 7 列");
 	/* "yes" has Chinese, and here it is a file's name */
-	assert_string_equal(cli_text("yes"), "是");
+	assert_string_equal(sat_text("yes"), "是");
 	assert_string_equal(message(&b, "cannot read yes: Is it a file"),
 	    "无法读取 yes：Is it a file");
 	sat_buf_fini(&b);
@@ -105,15 +105,15 @@ the_language_is_the_first_that_is_set(void **state)
 	(void)unsetenv("LC_ALL");
 	(void)unsetenv("LC_MESSAGES");
 	(void)unsetenv("SATCHEL_LANG");
-	assert_string_equal(cli_text_lang(1, none, NULL), "zh");
-	assert_string_equal(cli_text_lang(3, flag, NULL), "en");
-	assert_string_equal(cli_text_lang(2, after, NULL), "zh");
+	assert_string_equal(sat_text_lang(1, none, NULL), "zh");
+	assert_string_equal(sat_text_lang(3, flag, NULL), "en");
+	assert_string_equal(sat_text_lang(2, after, NULL), "zh");
 	(void)setenv("LC_ALL", "C", 1);
-	assert_string_equal(cli_text_lang(1, none, NULL), "en");
+	assert_string_equal(sat_text_lang(1, none, NULL), "en");
 	(void)setenv("LC_ALL", "", 1);
-	assert_string_equal(cli_text_lang(1, none, NULL), "zh");
+	assert_string_equal(sat_text_lang(1, none, NULL), "zh");
 	(void)setenv("SATCHEL_LANG", "en", 1);
-	assert_string_equal(cli_text_lang(1, none, NULL), "en");
+	assert_string_equal(sat_text_lang(1, none, NULL), "en");
 }
 
 static void
