@@ -11,9 +11,10 @@
 
 #define URL_MAX 500
 
+/* --format is a global one: json (signed), or the robot of a group, wecom,
+ * dingtalk, feishu or slack. */
 static const sat_opt add_options[] = {
 	{ "events", 0, "E,E", "account.created, opportunity.stage, account.*, conflict.opened, ..." },
-	{ "format", 0, "F", "json (signed), or the robot of a group: wecom, dingtalk, feishu, slack" },
 	{ "url-file", 0, "FILE", "the address is its first line, so that nobody sees its key" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -160,23 +161,25 @@ run_add(cli *c, sat_err *e)
 
 const cli_verb cli_webhook_verbs[] = {
 	{ "webhook", "list", run_list, NULL, "webhook list",
-	    "services the server tells what happened (administrator)", NULL,
+	    "services that are told what happened (administrator)", NULL,
 	    false },
 	{ "webhook", "show", run_show, NULL, "webhook show ID",
 	    "one of them, and how it is (administrator)", NULL, false },
 	{ "webhook", "add", run_add, add_options,
-	    "webhook add URL --events E [--format json|wecom|dingtalk|feishu|slack]",
-	    "tell one more; its secret is shown once (administrator)",
+	    "webhook add URL --events E [--format json|wecom|...]",
+	    "tell one more, its secret shown once (administrator)",
 	    "  satchel webhook add https://hooks.example.com/in --events account.created,opportunity.stage\n"
-	    "  satchel webhook add --url-file robot.url --events 'visit.*' --format wecom\n",
+	    "  satchel webhook add --url-file robot.url --events 'visit.*' --format wecom\n"
+	    "  satchel webhook add --url-file r2.url --events '*' --format dingtalk\n"
+	    "  (--format feishu, slack; json is signed, and what is meant without one)\n",
 	    false },
 	{ "webhook", "test", run_do, NULL, "webhook test ID",
-	    "send it a test; webhook show says what came of it (administrator)",
+	    "send it a test; see then webhook show (administrator)",
 	    NULL, false },
 	{ "webhook", "dead", run_dead, NULL, "webhook dead ID",
 	    "what it never took (administrator)", NULL, false },
 	{ "webhook", "retry", run_do, NULL, "webhook retry ID",
-	    "send all that waits or was given up, now (administrator)", NULL,
+	    "send what waits or was given up now (administrator)", NULL,
 	    false },
 	{ "webhook", "remove", run_remove, NULL, "webhook remove ID",
 	    "tell it nothing any more (administrator)", NULL, false },
