@@ -119,7 +119,7 @@ $(O)/tests/e2e/evil: $(O)/obj/tests/e2e/evil.o $(LIBS)
 
 # ---- a territory changes hands, server and replicas in one process -------------------
 CHECK_BINS += $(O)/tests/moves/moves
-$(O)/tests/moves/moves: $(O)/obj/tests/moves/moves.o $(TESTLIB) $(LIBS)
+$(O)/tests/moves/moves: $(O)/obj/tests/moves/moves.o $(O)/obj/tests/moves/moves_world.o $(TESTLIB) $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 

@@ -5,7 +5,7 @@
 #           where it was stopped
 #   -p NAME another program than sim: loss
 #   -x ...  options handed to sim, e.g. --twin
-#   -m      every counter must reach its minimum (sim.h, per 1,000 histories)
+#   -m      every counter must reach its minimum (counters.h, per 1,000 histories)
 # Prints "N passed, N failed"; exit code 1 when a history does not hold.
 program=sim
 keep='' extra='' minimum=0 chunk=${CHUNK:-100}

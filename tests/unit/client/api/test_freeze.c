@@ -585,24 +585,23 @@ nothing_is_made_before_the_first_sync_is_finished(void **state)
 	company_free(c);
 }
 
-#define T(f) cmocka_unit_test(f)
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(frozen_numbers_stay_and_late_work_is_named),
-		T(changes_that_cancel_out_are_seen),
-		T(what_changed_above_a_record_is_named_through_it),
-		T(own_work_that_was_not_sent_yet_is_not_late),
-		T(of_two_that_were_frozen_offline_the_earlier_counts_everywhere),
-		T(nobody_writes_other_numbers_into_it),
-		T(names_are_not_frozen_with_the_numbers),
-		T(roles_of_a_definition_hold_at_every_door),
-		T(the_records_behind_a_number_are_as_many_as_it_says),
-		T(a_period_is_provisional_until_all_reported_or_it_is_frozen),
-		T(a_report_is_made_once_when_its_period_ended),
-		T(what_was_missed_is_made_up_for_oldest_first),
-		T(nothing_is_made_before_the_first_sync_is_finished),
+		cmocka_unit_test(frozen_numbers_stay_and_late_work_is_named),
+		cmocka_unit_test(changes_that_cancel_out_are_seen),
+		cmocka_unit_test(what_changed_above_a_record_is_named_through_it),
+		cmocka_unit_test(own_work_that_was_not_sent_yet_is_not_late),
+		cmocka_unit_test(of_two_that_were_frozen_offline_the_earlier_counts_everywhere),
+		cmocka_unit_test(nobody_writes_other_numbers_into_it),
+		cmocka_unit_test(names_are_not_frozen_with_the_numbers),
+		cmocka_unit_test(roles_of_a_definition_hold_at_every_door),
+		cmocka_unit_test(the_records_behind_a_number_are_as_many_as_it_says),
+		cmocka_unit_test(a_period_is_provisional_until_all_reported_or_it_is_frozen),
+		cmocka_unit_test(a_report_is_made_once_when_its_period_ended),
+		cmocka_unit_test(what_was_missed_is_made_up_for_oldest_first),
+		cmocka_unit_test(nothing_is_made_before_the_first_sync_is_finished),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
