@@ -56,6 +56,7 @@ struct sat_admin {
 	sat_oid canary; /* the newest; equal to tip when no pilot runs */
 	admin_ring ring;
 	int64_t since_ms; /* when it began to serve */
+	const char *actor; /* whose verb runs; NULL = somebody at this machine */
 	int asker_fd; /* of the verb that runs for admin.sock; a verb that takes
 	                 it (0) answers later */
 	atomic_int drain_fd; /* of who waits for the drain; 0 = nobody */
@@ -138,7 +139,11 @@ sat_rc admin_segments_verify(sat_admin *a, sat_err *e);
 /* backup.c */
 sat_rc admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
+/* audit.c */
 sat_rc admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+/* A verb was given and ended so: kept, when it was one that changes something. */
+void admin_audit_note(sat_admin *a, const sat_args *w, sat_rc rc);
 
 /* status.c */
 sat_rc admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);

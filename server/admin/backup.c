@@ -183,29 +183,6 @@ admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	return SAT_OK;
 }
 
-sat_rc
-admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
-{
-	uint64_t commits = 0, records = 0;
-	sat_json *doc;
-	sat_rc rc;
-
-	if (w->nargs > 1 && strcmp(w->arg[1], "gaps") == 0)
-		return admin_gaps(a, w, out, e);
-	if (w->nargs < 2 || strcmp(w->arg[1], "verify") != 0)
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satcheld audit verify|gaps");
-	if ((rc = admin_verify_all(a, &commits, &records, e)) != SAT_OK)
-		return rc;
-	doc = sat_json_obj();
-	sat_json_put_str(doc, "schema", "satcheld/audit.verify/1");
-	sat_json_put_str(doc, "result", "ok");
-	sat_json_put_int(doc, "commits", (int64_t)commits);
-	admin_print(out, w, doc, NULL);
-	sat_json_free(doc);
-	return SAT_OK;
-}
-
 static sat_rc
 object_put(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
 {

@@ -66,7 +66,9 @@ admin_remote(void *u, const char *user, const sat_admin_words *w, sat_buf *out,
 	if ((rc = judge(argc, argv, e)) == SAT_OK) {
 		argv[argc++] = sat_arena_str(&mem, "--json", 6);
 		argv[argc] = NULL;
+		a->actor = user;
 		rc = sat_admin_run(a, argc, argv, out, e);
+		a->actor = NULL;
 		/* what only looks is no news */
 		sat_log(strcmp(argv[1], "list") == 0 ||
 		    strcmp(argv[1], "show") == 0 ? SAT_INFO : SAT_WARN,

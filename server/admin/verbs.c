@@ -35,7 +35,7 @@ static const sat_opt options[] = {
 	{ "reason", 0, "TEXT", "privacy erase: the request; no personal data" },
 	{ "by", 0, "KEY", "privacy erase: who decided" },
 	{ "second", 0, "KEY", "privacy erase: who confirmed" },
-	{ "since", 0, "TIME", "merge log: from then on: 2h, 7d, 2026-11-01 (the last 50)" },
+	{ "since", 0, "TIME", "merge log, audit log: from then on: 2h, 7d, 2026-11-01 (the last 50)" },
 	{ "limit", 0, "N", "merge log, replay: at most so many (50)" },
 	{ "verify", 0, NULL, "merge replay: compare with every stored record and signature" },
 	{ "timeout", 0, "TIME", "drain: sessions that last longer are cut (30s)" },
@@ -130,8 +130,9 @@ static const struct verb {
 	{ { "kit", "kit FOLDER",
 	    "people, devices, keys, templates: to begin again without a backup",
 	    "  satcheld kit /safe/kit-2026-11-22\n" }, admin_kit_verb },
-	{ { "audit", "audit verify | gaps",
-	    "every chain and signature; commits nobody has",
+	{ { "audit", "audit log [--since T] | verify | gaps",
+	    "what administrators did; every chain and signature; commits nobody has",
+	    "  satcheld audit log --since 30d\n"
 	    "  satcheld audit verify\n"
 	    "  satcheld audit gaps\n" }, admin_audit_verb },
 };
@@ -164,6 +165,7 @@ sat_admin_run(sat_admin *a, int argc, char *const *argv, sat_buf *out,
 		names[i] = verbs[i].word.noun;
 		if (w->nargs > 0 && strcmp(w->arg[0], verbs[i].word.noun) == 0) {
 			rc = verbs[i].run(a, w, out, e);
+			admin_audit_note(a, w, rc);
 			goto out;
 		}
 	}

@@ -221,6 +221,16 @@ CREATE TABLE invite(
   held        INTEGER NOT NULL DEFAULT 0  -- 1: its device waits (P-390)
 ) WITHOUT ROWID;
 
+-- What administrators did, each row chained to the one before.
+CREATE TABLE admin_log(
+  seq    INTEGER PRIMARY KEY,  -- from 1
+  at_ms  INTEGER NOT NULL,     -- when
+  actor  TEXT NOT NULL,        -- user's key, or 'console'
+  what   TEXT NOT NULL,        -- the verb and its options' names
+  rc     INTEGER NOT NULL,     -- how it ended
+  hash   BLOB NOT NULL         -- BLAKE2b-256 over the hash before and this row
+);
+
 -- Identity of the organisation, sealed keys, and whatever an admin sets.
 CREATE TABLE setting(
   key    TEXT PRIMARY KEY,

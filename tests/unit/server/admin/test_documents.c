@@ -152,6 +152,8 @@ static const struct {
 	{ "webhook remove 1 --json", SAT_OK },
 	{ "kit TOP/kit --json", SAT_OK },
 	{ "audit verify --json", SAT_OK },
+	{ "audit log --json", SAT_OK },
+	{ "audit log --since 1h --json", SAT_OK },
 	{ "audit gaps --json", SAT_OK },
 	{ "status --completeness --json", SAT_OK },
 	{ "reload --json", SAT_EUNREACHABLE }, /* nobody serves here */

@@ -1,0 +1,14 @@
+-- What administrators did: one row per verb that changes something.
+
+-- :name admin_log_last
+SELECT seq, hash FROM admin_log ORDER BY seq DESC LIMIT 1;
+
+-- :name admin_log_add
+INSERT INTO admin_log(seq, at_ms, actor, what, rc, hash)
+VALUES(@seq, @at_ms, @actor, @what, @rc, @hash);
+
+-- :name admin_log_from
+-- Oldest first. Plan: primary key.
+-- @seq  integer  the first one
+SELECT seq, at_ms, actor, what, rc, hash FROM admin_log WHERE seq >= @seq
+ORDER BY seq;
