@@ -4,7 +4,7 @@
  */
 #include "tests/unit/client/replica/fixture.h"
 
-#include "common/db/db.h"
+#include "client/replica/replica_int.h"
 
 #define CUSTOMERS 300
 
@@ -116,10 +116,38 @@ indexes_are_as_the_rows_whatever_is_written(void **state)
 	assert_sound(f);
 }
 
+/* Lists count the hidden rows with each page. */
+static void
+marked_rows_are_counted_in_their_index(void **state)
+{
+	static const kind_sql counts[] = { KQ_INCOMPLETE, KQ_HIDDEN };
+	fixture *f = *state;
+	const replica_kind *k = replica_kind_by(f->r->kinds, f->account->id);
+	sat_stmt *s;
+	sat_err err;
+	bool row;
+
+	for (size_t i = 0; i < 2; i++) {
+		char *sql = sat_xasprintf("EXPLAIN QUERY PLAN %s",
+		    k->sql[counts[i]]);
+
+		assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r), sql,
+		    &err));
+		assert_ok(sat_step(&row, s, &err));
+		assert_true(row);
+		assert_true(sat_span_eq(sat_col_text(s, 3), sat_span_str(
+		    "SCAN k_account USING COVERING INDEX i_account_marked")));
+		sat_stmt_reset(s);
+		free(sql);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    marked_rows_are_counted_in_their_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    an_edit_writes_the_row_and_the_outbox, setup, teardown),
 		cmocka_unit_test_setup_teardown(
