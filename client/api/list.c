@@ -117,10 +117,29 @@ day_of(sat_buf *w, const sat_api *api, const char *day)
 	sat_buf_fmt(w, "%04d-%02d-%02d", y, m, d);
 }
 
+/* When it happened, of a kind that says so; else when it was made. */
+static sat_rc
+since_of(sat_buf *w, sat_api *api, const sat_kind *k, const char *text,
+    sat_err *e)
+{
+	char when[32];
+	int64_t ms;
+	sat_rc rc = api_since(&ms, api, text, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	sat_time_rfc3339(when, ms);
+	put_and(w);
+	sat_buf_fmt(w, "%s>=\"%s\"", sat_kind_field(k, "occurred_at") != NULL ?
+	    "occurred_at" : "created", when);
+	return SAT_OK;
+}
+
 /* The list's flags become one where expression; fields that the kind lacks
  * are refused by sat_crm_where. */
 static sat_rc
-where_of(sat_buf *w, const sat_api *api, const sat_json *query, sat_err *e)
+where_of(sat_buf *w, sat_api *api, const sat_kind *k, const sat_json *query,
+    sat_err *e)
 {
 	static const char *const plain[] = { "stage", "grade", "owner", "status",
 		"account" };
@@ -144,6 +163,9 @@ where_of(sat_buf *w, const sat_api *api, const sat_json *query, sat_err *e)
 		    (rc = put_filter(w, sat_json_key(m), sat_json_str(m, ""),
 		         e)) != SAT_OK)
 			return rc;
+	if ((v = sat_json_get_str(query, "since", NULL)) != NULL &&
+	    (rc = since_of(w, api, k, v, e)) != SAT_OK)
+		return rc;
 	if ((v = sat_json_get_str(query, "date", NULL)) != NULL)
 		day_of(w, api, v);
 	if ((v = sat_json_get_str(query, "tag", NULL)) != NULL) {
@@ -424,7 +446,7 @@ api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e)
 	sat_filter *f = NULL;
 	sat_buf w = { 0 };
 	size_t n = 0, m;
-	sat_rc rc = where_of(&w, api, query, e);
+	sat_rc rc = where_of(&w, api, x->q.kind, query, e);
 
 	if (rc == SAT_OK && w.n > 0)
 		rc = sat_crm_where(&f, &n, &x->a, &api->crm, x->q.kind,

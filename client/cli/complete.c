@@ -47,6 +47,8 @@ kind_named(const cli *c)
 
 	if (strcmp(noun, "follow") == 0)
 		return "activity";
+	if (strcmp(noun, "survey") == 0)
+		return "response";
 	if (strcmp(noun, "pool") == 0 || (strcmp(noun, "log") == 0 &&
 	    verb[0] == '\0'))
 		return "account";

@@ -95,6 +95,7 @@ const sat_opt cli_init_options[] = {
 	{ "server", 0, "URL", "the server's address, instead of the invitation's" },
 	{ "name", 0, "NAME", "what this device is called" },
 	{ "role", 0, "ROLE", "the role it has to be for" },
+	{ "pack", 0, "ID", "the industry pack the organisation has to work with" },
 	{ "demo", 0, "N", "a company of N customers to try things with instead" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -162,6 +163,22 @@ right_role(const cli *c, sat_err *e)
 	    "the invitation was for the role %s, not %s", is, want);
 }
 
+/* The same of what the organisation works with, once the template is here. */
+static sat_rc
+right_pack(const cli *c, sat_err *e)
+{
+	const char *want = sat_args_get(&c->args, "pack");
+	const sat_template *t = cli_template(c);
+	const char *is = t != NULL ? sat_json_get_str(sat_template_doc(t,
+	    "template.json"), "id", "") : "";
+
+	if (want == NULL || strcmp(want, is) == 0)
+		return SAT_OK;
+	return sat_fail_code(e, SAT_ECONFLICT, "pack",
+	    "the administrator chooses it: satcheld template packs",
+	    "the organisation works with the pack %.40s, not %.40s", is, want);
+}
+
 static void
 host_name(char *out, size_t n)
 {
@@ -182,6 +199,9 @@ cli_init(cli *c, sat_err *e)
 	sat_rc rc;
 
 	free(ring);
+	if (sat_args_has(&c->args, "demo") && sat_args_has(&c->args, "pack"))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "the demonstration has the base template");
 	if (sat_args_has(&c->args, "demo"))
 		return cli_demo_seed(c, e);
 	if ((rc = read_invite(&inv, c, e)) != SAT_OK ||
@@ -214,7 +234,7 @@ cli_init(cli *c, sat_err *e)
 			cli_print_status(c, answer);
 	}
 	sat_json_free(answer);
-	return rc;
+	return rc == SAT_OK ? right_pack(c, e) : rc;
 }
 
 /* --json: verbs of the keyring have no route of their own. */

@@ -45,6 +45,7 @@ const cli_verb cli_kind_verbs[] = {
 	ROWS_KIND("order", "orders"),
 	CHILD_KIND("ticket", "tickets"), STAGED("ticket"),
 	ROWS_KIND("response", "answers to surveys"),
+	ROWS_KIND("survey", "answers to surveys"), /* the same */
 	CHILD_KIND("task", "tasks"), STAGED("task"), ASSIGNED("task"),
 	CHILD_KIND("preregistration", "pre-registrations"),
 	CHILD_KIND("consent", "consents"), ROWS_KIND("comment", "comments"),

@@ -17,6 +17,7 @@ const sat_opt cli_list_options[] = {
 	{ "account", 0, "ID", "only under this customer" },
 	{ "tag", 0, "TAG", "only with this tag" },
 	{ "due", 0, "WHEN", "today, overdue, now, all; account: escalated" },
+	{ "since", 0, "TIME", "only what happened, or was made, since: 7d" },
 	{ "date", 0, "DAY", "visit: only of this day (today)" },
 	{ "q", 0, "TEXT", "only what a search for it finds" },
 	{ "where", 0, "EXPR", "for example: amount>=100000 and stage=\"won\"" },
@@ -51,6 +52,8 @@ kind_of(const cli *c)
 
 	if (strcmp(noun, "follow") == 0)
 		noun = "activity";
+	else if (strcmp(noun, "survey") == 0)
+		noun = "response";
 	return t != NULL ? sat_template_kind(t, noun) : NULL;
 }
 

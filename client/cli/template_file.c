@@ -51,6 +51,37 @@ run_file(cli *c, sat_err *e)
 	return rc;
 }
 
+/* Which revision counts the server decides; whoever names one wants to know that
+ * it is that. */
+static sat_rc
+must_be(cli *c, const char *rev, sat_err *e)
+{
+	sat_json *doc = NULL;
+	const sat_json *r;
+	size_t n = strlen(rev);
+	bool first = true, found = false;
+	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/templates", NULL, NULL, e);
+
+	for (r = sat_json_first(sat_json_get(doc, "data")); rc == SAT_OK &&
+	     r != NULL && !found; r = sat_json_next(r), first = false)
+		if ((found = n >= 7 && strncmp(sat_json_get_str(r, "rev", ""),
+		    rev, n) == 0) && !first)
+			rc = sat_fail_code(e, SAT_ECONFLICT, "template.revision",
+			    "see: satchel template log",
+			    "a later template than %.40s is in force", rev);
+	if (rc == SAT_OK && !found)
+		rc = sat_fail_code(e, SAT_ENOTFOUND, "template.revision",
+		    "see: satchel template log",
+		    "'%.40s' is not one revision of the template", rev);
+	sat_json_free(doc);
+	return rc;
+}
+
+static const sat_opt update_options[] = {
+	{ "to", 0, "REV", "fail unless this revision is in force then" },
+	{ NULL, 0, NULL, NULL },
+};
+
 static sat_rc
 run_update(cli *c, sat_err *e)
 {
@@ -60,6 +91,8 @@ run_update(cli *c, sat_err *e)
 	sat_json_put_str(body, "only", "pull");
 	rc = cli_ask(&doc, c, "POST", "/v1/sync/run", NULL, body, e);
 	cli_progress_end(c);
+	if (rc == SAT_OK && sat_args_has(&c->args, "to"))
+		rc = must_be(c, sat_args_get(&c->args, "to"), e);
 	if (rc == SAT_OK && cli_is_json(c))
 		cli_print_json(c, doc);
 	else if (rc == SAT_OK)
@@ -77,7 +110,8 @@ const cli_verb cli_template_verbs[] = {
 	    "  satchel template pack /media/usb/template.sat\n", false },
 	{ "template", "apply", run_file, NULL, "template apply FILE",
 	    "take a newer template from such a file", NULL, false },
-	{ "template", "update", run_update, NULL, "template update",
+	{ "template", "update", run_update, update_options,
+	    "template update [--to REV]",
 	    "fetch what the server published", NULL, false },
 };
 const size_t cli_template_nverbs =

@@ -12,7 +12,9 @@ for p in manufacturing retail education finance healthcare; do
 done
 expect 0 d init --org T --pack realestate; serve
 expect 0 d template packs; has "$OUT" "finance.*财富管理" "packs with their names"
-d user add hq --name HQ --role hq >/dev/null; enrol hq
+d user add hq --name HQ --role hq >/dev/null; expect 0 as hq -q init --pack realestate --invite "$(d device invite --user hq)"
+expect 6 as hq2 -q init --pack retail --invite "$(d device invite --user hq)"; has "$ERR" "pack realestate, not retail" "another pack"; expect 2 as hq3 init --demo 5 --pack retail
+R=$(as hq --format tsv template log | head -1 | cut -c1-10); expect 0 as hq template update --to "$R"; expect 5 as hq template update --to 0123456789
 expect 0 as hq account add --set name=王女士一家 --set industry=O80 --set contact_name=王女士 --set phone_main=13812345678 \
 	--set need_type=home --set intent=A --set 'room_type=三室' --set budget=500万; A=$OUT
 expect 0 as hq account stage "$A" visit; expect 0 as hq account stage "$A" 认购
@@ -26,6 +28,7 @@ G="git -c safe.directory=* -c advice.detachedHead=false"
 expect 0 $G clone -q "$W/server/templates.git" "$W/t"; rm -rf "$W/t/.git"
 sed -i 's|"zh": "预算"|"zh": "总预算"|' "$W/t/fields/account.json"
 expect 0 d template publish "$W/t" -m "our words"
+expect 6 as hq template update --to "$R"; has "$ERR" "later template" "it is history now"
 expect 0 d template diff upstream published; has "$OUT" "fields.budget.label.zh.*预算.*总预算" "what the company changed"
 expect 0 d template update --dry-run; same "$OUT" "" "the delivered pack brings nothing new"
 

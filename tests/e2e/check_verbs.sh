@@ -43,6 +43,8 @@ N=$(counted); [ -n "$N" ] || bad "nothing is counted"
 expect 0 as li --json activity amend "$A" --points "asked for two quotes"; J=$(flat <<<"$OUT")
 has "$J" "\"amends\":\"$A\"" "it names the one it corrects"; has "$J" '"points":"askedfortwoquotes"' "what is new"; has "$J" '"method":"phone"' "what stays"
 same "$(counted)" "$N" "a correction is not counted as one more"
+expect 0 as li --json activity list --since 1h; has "$OUT" "two quotes" "lately"; expect 0 as li --json activity list --since 2099-01-01; has "$OUT" '"total": 0' "not yet"; expect 2 as li activity list --since soon
+expect 0 as li survey add "$I" --set survey=q1 --set score=4; S=$OUT; expect 0 as li --json survey list; has "$OUT" "$S" "an answer to a survey"; expect 0 as li --json response show "$S"; expect 0 as li survey show "$S"
 expect 2 as li activity amend "$A"; expect 5 as li activity amend 01zzzzzzzzzz --points x
 expect 6 as li undo; has "$ERR" "nothing of it" "a follow-up is not undone"
 
