@@ -158,7 +158,7 @@ LENT_server_store_sqlite := common/template/base
 LENT_client_replica := common/template/base
 LENT_client_crm := client/replica/fixture client/replica/server $(LENT_client_replica)
 LENT_client_sync := $(LENT_client_crm)
-LENT_client_api := $(LENT_client_crm)
+LENT_client_api := $(LENT_client_crm) client/sync/company
 shared_of = $(filter-out $(UNIT),$(wildcard tests/unit/$(1)/*.c)) $(patsubst %,tests/unit/%.c,$(LENT_$(call under,$(1))))
 unit_share = $(patsubst %.c,$(O)/obj/%.o,$(call shared_of,$(call unit_room,$(1))))
 define unit_rule

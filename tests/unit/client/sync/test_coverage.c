@@ -174,11 +174,11 @@ the_work_is_here_before_its_report(void **state) /* P-223 */
 		assert_ok(rc);
 		assert_true(++n < 50);
 		if (reported(c, HQ, SAT_GRANT_ALL, t, &active) > 1)
-			assert_text(c, HQ, id, A_NAME, "Acme");
+			company_shows(c, HQ, id, A_NAME, "Acme");
 	}
 	sat_cs_free(cs);
 	assert_int_equal(2, reported(c, HQ, SAT_GRANT_ALL, t, &active));
-	assert_text(c, HQ, id, A_NAME, "Acme");
+	company_shows(c, HQ, id, A_NAME, "Acme");
 	company_free(c);
 }
 

@@ -48,12 +48,12 @@ task(size_t i, sat_id id, sat_id account, int64_t due, const char *assignee)
 {
 	const sat_kind *k = kind_of(c, i, "task");
 	sat_op ops[] = {
-		op(k, SAT_OP_NEW, id, 0, sat_v_null()),
-		op(k, SAT_OP_SET, id, T_ACCOUNT, sat_v_id(&account)),
-		op(k, SAT_OP_SET, id, T_TITLE, text("call")),
-		op(k, SAT_OP_SET, id, T_DUE, sat_v_int(due)),
-		op(k, SAT_OP_SET, id, T_ASSIGNEE, text(assignee)),
-		op(k, SAT_OP_SET, id, T_STATE, text("open")),
+		c_op(k, SAT_OP_NEW, id, 0, sat_v_null()),
+		c_op(k, SAT_OP_SET, id, T_ACCOUNT, sat_v_id(&account)),
+		c_op(k, SAT_OP_SET, id, T_TITLE, c_text("call")),
+		c_op(k, SAT_OP_SET, id, T_DUE, sat_v_int(due)),
+		c_op(k, SAT_OP_SET, id, T_ASSIGNEE, c_text(assignee)),
+		c_op(k, SAT_OP_SET, id, T_STATE, c_text("open")),
 	};
 
 	company_write(c, i, account, ops, sizeof ops / sizeof ops[0]);
@@ -62,8 +62,8 @@ task(size_t i, sat_id id, sat_id account, int64_t due, const char *assignee)
 static void
 finish(size_t i, sat_id id)
 {
-	sat_op o = op(kind_of(c, i, "task"), SAT_OP_STAGE, id, T_STATE,
-	    text("done"));
+	sat_op o = c_op(kind_of(c, i, "task"), SAT_OP_STAGE, id, T_STATE,
+	    c_text("done"));
 
 	company_write(c, i, acc, &o, 1);
 }
@@ -124,8 +124,8 @@ two_devices_that_make_it_offline_have_one(void **state) /* P-281 */
 	task(boss, id, acc, 3000, "li");
 	everybody_agrees();
 	for (size_t i = 0; i < 3; i++) {
-		assert_text(c, i, id, T_STATE, "done");
-		assert_text(c, i, id, T_ASSIGNEE, "li");
+		company_shows(c, i, id, T_STATE, "done");
+		company_shows(c, i, id, T_ASSIGNEE, "li");
 		assert_ok(sat_replica_status_get(&s, c->r[i], &err));
 		assert_int_equal(0, s.quarantined);
 		assert_int_equal(0, s.pending_commits);
@@ -142,15 +142,15 @@ a_later_birth_takes_nothing_over(void **state) /* P-281, P-282 */
 	task(laptop, id, acc, 1000, "li");
 	task(boss, id, acc, 1000, "wang");
 	everybody_agrees();
-	assert_text(c, boss, id, T_ASSIGNEE, "li");
+	company_shows(c, boss, id, T_ASSIGNEE, "li");
 }
 
 static void
 work_on_it_before_the_first_sync_goes_on(void **state)
 {
 	sat_id id = sat_id_derive("sla_due", &acc, "1");
-	sat_op o = op(kind_of(c, boss, "task"), SAT_OP_SET, id, T_TEXT,
-	    text("mind the dog"));
+	sat_op o = c_op(kind_of(c, boss, "task"), SAT_OP_SET, id, T_TEXT,
+	    c_text("mind the dog"));
 
 	(void)state;
 	task(laptop, id, acc, 1000, "li");
@@ -158,8 +158,8 @@ work_on_it_before_the_first_sync_goes_on(void **state)
 	company_write(c, boss, acc, &o, 1);
 	finish(boss, id);
 	everybody_agrees();
-	assert_text(c, laptop, id, T_TEXT, "mind the dog");
-	assert_text(c, kiosk, id, T_STATE, "done");
+	company_shows(c, laptop, id, T_TEXT, "mind the dog");
+	company_shows(c, kiosk, id, T_STATE, "done");
 }
 
 static void
@@ -189,7 +189,7 @@ who_may_not_see_it_cannot_be_born_into_it(void **state) /* P-282 */
 	company_sync(c, other);
 	assert_refused(other, "denied");
 	everybody_agrees();
-	assert_text(c, laptop, id, T_ASSIGNEE, "li");
+	company_shows(c, laptop, id, T_ASSIGNEE, "li");
 }
 
 int

@@ -52,8 +52,8 @@ a_record_grows_to_its_limit_and_not_beyond(void **state)
 	(void)state;
 	memset(text_of_60k, 'x', 60000);
 	for (int f = 0; f < 40 && rc == SAT_OK; f++) {
-		sat_op o = op(k, SAT_OP_SET, id, (uint16_t)(800 + f),
-		    text(text_of_60k));
+		sat_op o = c_op(k, SAT_OP_SET, id, (uint16_t)(800 + f),
+		    c_text(text_of_60k));
 
 		d.ops = &o;
 		company_pass(c, 1000);
@@ -63,7 +63,7 @@ a_record_grows_to_its_limit_and_not_beyond(void **state)
 	assert_rc(SAT_EINVALID, rc);
 	assert_string_equal("record.too_large", err.code);
 	assert_int_equal(17, wrote);
-	assert_sound(c, li); /* the refused one left nothing */
+	company_sound(c, li); /* the refused one left nothing */
 }
 
 static sat_id
@@ -72,15 +72,15 @@ add_visit(size_t i, sat_id account, const char *points)
 	const sat_kind *k = kind_of(c, i, "activity");
 	const sat_field *f = NULL;
 	sat_id id = sat_replica_new_id(c->r[i]);
-	sat_op ops[3] = { op(k, SAT_OP_NEW, id, 0, sat_v_null()),
-		op(k, SAT_OP_SET, id, k->parent->id, sat_v_bytes(
+	sat_op ops[3] = { c_op(k, SAT_OP_NEW, id, 0, sat_v_null()),
+		c_op(k, SAT_OP_SET, id, k->parent->id, sat_v_bytes(
 		sat_span_of(account.b, sizeof account.b))) };
 
 	for (size_t j = 0; j < k->nfields; j++)
 		if (strcmp(k->fields[j].key, "points") == 0)
 			f = &k->fields[j];
 	assert_non_null(f);
-	ops[2] = op(k, SAT_OP_SET, id, f->id, text(points));
+	ops[2] = c_op(k, SAT_OP_SET, id, f->id, c_text(points));
 	company_write(c, i, account, ops, 3);
 	return id;
 }
@@ -108,7 +108,7 @@ a_customer_larger_than_a_page_moves_all_the_same(void **state)
 	company_sync(c, wang);
 	assert_true(c->types[SAT_MSG_REFETCH] > 0);
 	assert_same(c, wang);
-	assert_sound(c, wang);
+	company_sound(c, wang);
 	assert_ok(sat_replica_get(&v, &c->a, c->r[wang], NULL, &last, &err));
 	company_sync(c, li);
 	assert_same(c, li); /* he has left it */
@@ -153,10 +153,10 @@ what_does_not_fit_a_push_goes_behind_it(void **state) /* P-310 */
 	assert_int_equal(5001, c->stats.accepted);
 	assert_int_equal(2, signed_batches(li));
 	assert_same(c, li);
-	assert_sound(c, li);
+	company_sound(c, li);
 	company_sync(c, chen);
 	assert_same(c, chen);
-	assert_text(c, chen, acc, A_CITY, "city 4999");
+	company_shows(c, chen, acc, A_CITY, "city 4999");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

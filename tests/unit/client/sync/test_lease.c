@@ -66,10 +66,10 @@ it_locks_after_its_time_and_a_sync_opens_it(void **state)
 	assert_locked("lease.over");
 	company_reopen(c, li); /* not only in memory */
 	assert_locked("lease.over");
-	assert_int_equal(1, status_of(c, li).pending_commits);
+	assert_int_equal(1, company_status(c, li).pending_commits);
 	company_sync(c, li);
 	assert_open();
-	assert_int_equal(0, status_of(c, li).pending_commits);
+	assert_int_equal(0, company_status(c, li).pending_commits);
 	company_reopen(c, li);
 	assert_open();
 	company_pass(c, 13 * DAY);
@@ -154,7 +154,8 @@ the_published_template_says_how_long(void **state)
 static void
 only_a_server_the_root_vouches_for_gives_one(void **state)
 {
-	sat_permit p = { .device = 1, .issued_ms = 1, .until_ms = DAY, .lsn = 3 };
+	sat_permit p = { .device = 1, .issued_ms = 1, .until_ms = DAY,
+	    .lsn = 3 };
 	sat_permit q;
 	sat_buf b = { 0 };
 	uint8_t copy[400];

@@ -44,11 +44,11 @@ opportunity(company *c, size_t i, sat_id below, const char *owner)
 	const sat_kind *k = kind_of(c, i, "opportunity");
 	sat_id id = sat_replica_new_id(c->r[i]);
 	sat_op ops[] = {
-		op(k, SAT_OP_NEW, id, 0, sat_v_null()),
-		op(k, SAT_OP_SET, id, O_ACCOUNT, sat_v_id(&below)),
-		op(k, SAT_OP_SET, id, O_NAME, text("Pump station")),
-		op(k, SAT_OP_SET, id, O_OWNER, text(owner)),
-		op(k, SAT_OP_STAGE, id, O_STAGE, text("first_contact")),
+		c_op(k, SAT_OP_NEW, id, 0, sat_v_null()),
+		c_op(k, SAT_OP_SET, id, O_ACCOUNT, sat_v_id(&below)),
+		c_op(k, SAT_OP_SET, id, O_NAME, c_text("Pump station")),
+		c_op(k, SAT_OP_SET, id, O_OWNER, c_text(owner)),
+		c_op(k, SAT_OP_STAGE, id, O_STAGE, c_text("first_contact")),
 	};
 
 	company_write(c, i, below, ops, sizeof ops / sizeof ops[0]);
@@ -58,7 +58,7 @@ opportunity(company *c, size_t i, sat_id below, const char *owner)
 static void
 merge(company *c, size_t i, sat_id loser, sat_id winner)
 {
-	sat_op o = op(kind_of(c, i, "account"), SAT_OP_MERGE, loser,
+	sat_op o = c_op(kind_of(c, i, "account"), SAT_OP_MERGE, loser,
 	    SAT_SYS_REDIRECT, sat_v_id(&winner));
 
 	company_write(c, i, winner, &o, 1);
@@ -67,7 +67,7 @@ merge(company *c, size_t i, sat_id loser, sat_id winner)
 static void
 take_apart(company *c, size_t i, sat_id loser)
 {
-	sat_op o = op(kind_of(c, i, "account"), SAT_OP_UNMERGE, loser,
+	sat_op o = c_op(kind_of(c, i, "account"), SAT_OP_UNMERGE, loser,
 	    SAT_SYS_REDIRECT, sat_v_null());
 
 	company_write(c, i, loser, &o, 1);
@@ -97,9 +97,9 @@ static void
 assert_right(company *c, size_t i)
 {
 	assert_int_equal(0, c->stats.refetched);
-	assert_int_equal(0, status_of(c, i).diverged.count);
+	assert_int_equal(0, company_status(c, i).diverged.count);
 	assert_same(c, i);
-	assert_sound(c, i);
+	company_sound(c, i);
 }
 
 /* The winner comes with the page that takes away what hung on the loser. */
@@ -168,9 +168,9 @@ a_merge_that_waits_hides_no_merge_of_the_server(void **state)
 	merge(c, CHEN, loser, other);
 	assert_ok(sat_replica_canon(&at, c->r[CHEN], &loser, &err));
 	assert_true(sat_id_eq(&other, &at));
-	assert_sound(c, CHEN);
+	company_sound(c, CHEN);
 	company_reopen(c, CHEN);
-	assert_sound(c, CHEN);
+	company_sound(c, CHEN);
 
 	company_sync(c, CHEN);
 	assert_right(c, CHEN);

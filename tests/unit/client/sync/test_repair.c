@@ -77,7 +77,7 @@ an_idle_sync_compares_and_stays_one_round_trip(void **state)
 		assert_same(c, i);
 		assert_idle(c, i);
 		assert_true(c->bytes <= 200);
-		assert_sound(c, i);
+		company_sound(c, i);
 	}
 	assert_int_equal(0, logged);
 }
@@ -105,7 +105,7 @@ whatever_was_changed_in_a_row_is_found_and_fetched_again(void **state)
 
 	for (size_t k = 0; k < sizeof spoil / sizeof spoil[0]; k++) {
 		size_t device = k % 3;
-		size_t was = (size_t)status_of(c, device).diverged.count;
+		size_t was = (size_t)company_status(c, device).diverged.count;
 
 		sql(c, device, spoil[k]);
 		company_reopen(c, device);
@@ -113,10 +113,11 @@ whatever_was_changed_in_a_row_is_found_and_fetched_again(void **state)
 			assert_rc(SAT_EINTEGRITY, sat_replica_check(
 			    c->r[device], false, &err));
 		company_sync(c, device);
-		if (status_of(c, device).diverged.count != (int64_t)was + 1)
+		if (company_status(c,
+		    device).diverged.count != (int64_t)was + 1)
 			fail_msg("nobody noticed: %s", spoil[k]);
 		assert_same(c, device);
-		assert_sound(c, device);
+		company_sound(c, device);
 		assert_idle(c, device);
 	}
 	assert_true(logged > 0);
@@ -131,7 +132,7 @@ a_wrong_sum_is_put_right_by_the_check_without_the_server(void **state)
 	sql(c, 2, "UPDATE digest SET sum = zeroblob(16) WHERE bucket = 1");
 	company_reopen(c, 2);
 	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[2], false, &err));
-	assert_sound(c, 2);
+	company_sound(c, 2);
 	assert_idle(c, 2);
 }
 
@@ -145,7 +146,7 @@ a_changed_row_is_found_when_it_changes_the_next_time(void **state)
 	company_set(c, 0, ids[299], A_CITY, "Wuhu");
 	company_sync(c, 0);
 	company_sync(c, 2); /* no check: the fold took the wrong value out */
-	assert_int_equal(1, status_of(c, 2).diverged.count);
+	assert_int_equal(1, company_status(c, 2).diverged.count);
 	assert_same(c, 2);
 	assert_idle(c, 2);
 }
@@ -161,8 +162,8 @@ a_row_that_cannot_be_read_does_not_stop_a_sync(void **state)
 	company_sync(c, 0);
 	company_sync(c, 2);
 	assert_same(c, 2);
-	assert_sound(c, 2);
-	assert_text(c, 2, ids[299], A_CITY, "Wuhu");
+	company_sound(c, 2);
+	company_shows(c, 2, ids[299], A_CITY, "Wuhu");
 }
 
 static void
@@ -196,7 +197,7 @@ a_range_larger_than_a_frame_comes_in_pieces(void **state)
 	company_sync(c, 2);
 	assert_true(c->types[SAT_MSG_REFETCH] > 10);
 	assert_same(c, 2);
-	assert_sound(c, 2);
+	company_sound(c, 2);
 	/* one that breaks off begins with the next session */
 	sql(c, 2, "DELETE FROM k_account");
 	company_reopen(c, 2);
@@ -207,7 +208,7 @@ a_range_larger_than_a_frame_comes_in_pieces(void **state)
 	company_reopen(c, 2);
 	company_sync(c, 2);
 	assert_same(c, 2);
-	assert_sound(c, 2);
+	company_sound(c, 2);
 }
 
 /* Nothing is pushed: the repair meets the waiting work. @return fetched again */
@@ -251,18 +252,18 @@ unsent_work_survives_a_repair(void **state)
 	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[0], false, &err));
 	c->stop_after = 0;
 	assert_true(pull_only(c, 0) > 0);
-	assert_int_equal(4, status_of(c, 0).pending_commits);
+	assert_int_equal(4, company_status(c, 0).pending_commits);
 	assert_same(c, 0);
-	assert_sound(c, 0);
-	assert_text(c, 0, ids[3], A_CITY, "Lu'an");
-	assert_text(c, 0, ids[3], A_REMARK, "call back");
-	assert_text(c, 0, ids[5], A_CITY, "Bozhou");
-	assert_text(c, 0, fresh, A_NAME, "Unsent");
+	company_sound(c, 0);
+	company_shows(c, 0, ids[3], A_CITY, "Lu'an");
+	company_shows(c, 0, ids[3], A_REMARK, "call back");
+	company_shows(c, 0, ids[5], A_CITY, "Bozhou");
+	company_shows(c, 0, fresh, A_NAME, "Unsent");
 	company_sync(c, 0);
-	assert_int_equal(0, status_of(c, 0).pending_commits);
+	assert_int_equal(0, company_status(c, 0).pending_commits);
 	assert_same(c, 0);
 	company_sync(c, 2);
-	assert_text(c, 2, ids[3], A_CITY, "Lu'an");
+	company_shows(c, 2, ids[3], A_CITY, "Lu'an");
 	assert_same(c, 2);
 }
 
@@ -289,7 +290,7 @@ what_was_derived_of_a_lost_row_goes_with_it(void **state)
 	company_set(c, 1, ids[3], A_PHONE, "13900000002");
 	company_set(c, 0, ids[4], A_PHONE, "13900000003");
 	company_set(c, 1, ids[4], A_PHONE, "13900000004");
-	o = op(k, SAT_OP_MERGE, ids[5], SAT_SYS_REDIRECT, sat_v_id(&ids[6]));
+	o = c_op(k, SAT_OP_MERGE, ids[5], SAT_SYS_REDIRECT, sat_v_id(&ids[6]));
 	company_write(c, 1, ids[6], &o, 1);
 	for (size_t i = 0; i < 6; i++)
 		company_sync(c, i % 3);
@@ -298,13 +299,13 @@ what_was_derived_of_a_lost_row_goes_with_it(void **state)
 	company_reopen(c, 2);
 	/* one is resolved meanwhile, the merged one stands for itself again */
 	company_set(c, 1, ids[3], A_PHONE, "13900000005");
-	o = op(k, SAT_OP_UNMERGE, ids[5], SAT_SYS_REDIRECT, sat_v_null());
+	o = c_op(k, SAT_OP_UNMERGE, ids[5], SAT_SYS_REDIRECT, sat_v_null());
 	company_write(c, 1, ids[5], &o, 1);
 	company_sync(c, 1);
 	company_sync(c, 2);
 	assert_int_equal(1, open_conflicts(c, 2));
 	assert_same(c, 2);
-	assert_sound(c, 2);
+	company_sound(c, 2);
 }
 
 /* One field of it was read before the rest was needed. */
@@ -312,7 +313,7 @@ static void
 a_row_that_cannot_be_read_as_a_whole_does_not_stop_a_sync(void **state)
 {
 	company *c = *state;
-	sat_op o = op(kind_of(c, 0, "account"), SAT_OP_MVSET, ids[3], A_NAME,
+	sat_op o = c_op(kind_of(c, 0, "account"), SAT_OP_MVSET, ids[3], A_NAME,
 	    sat_v_null());
 	sat_err err = { 0 };
 
@@ -327,8 +328,8 @@ a_row_that_cannot_be_read_as_a_whole_does_not_stop_a_sync(void **state)
 	assert_non_null(strstr(err.text, "cannot be read"));
 	company_sync(c, 0);
 	assert_same(c, 0);
-	assert_sound(c, 0);
-	assert_text(c, 0, ids[3], A_REMARK, "call back");
+	company_sound(c, 0);
+	company_shows(c, 0, ids[3], A_REMARK, "call back");
 }
 
 /* No state comes any more for what leaves: it is made anew while it can be. */
@@ -345,12 +346,12 @@ a_damaged_row_that_leaves_shows_what_waits(void **state)
 	company_reopen(c, 0);
 	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[0], false, &err));
 	pull_only(c, 0);
-	assert_int_equal(1, status_of(c, 0).pending_commits);
-	assert_sound(c, 0);
-	assert_text(c, 0, ids[3], A_CITY, "Wuhu");
+	assert_int_equal(1, company_status(c, 0).pending_commits);
+	company_sound(c, 0);
+	company_shows(c, 0, ids[3], A_CITY, "Wuhu");
 	company_sync(c, 0);
 	assert_same(c, 0);
-	assert_sound(c, 0);
+	company_sound(c, 0);
 }
 
 static void
@@ -382,10 +383,10 @@ the_weekly_scrub_finds_what_nobody_touched(void **state)
 	sql(c, 2, "UPDATE k_account SET city = 'Nowhere' WHERE _rid = 300");
 	company_reopen(c, 2);
 	company_sync(c, 2);
-	assert_int_equal(0, status_of(c, 2).diverged.count);
+	assert_int_equal(0, company_status(c, 2).diverged.count);
 	company_pass(c, 8 * 24 * 3600 * (int64_t)1000);
 	company_sync(c, 2);
-	assert_int_equal(1, status_of(c, 2).diverged.count);
+	assert_int_equal(1, company_status(c, 2).diverged.count);
 	assert_same(c, 2);
 }
 
@@ -428,7 +429,7 @@ the_scrub_bounds_the_history(void **state)
 	assert_ok(sat_replica_history(&past, &n, &c->a, c->r[2], &ids[0],
 	    A_CITY, &err));
 	assert_int_equal(0, n);
-	assert_sound(c, 2);
+	company_sound(c, 2);
 }
 
 static bool

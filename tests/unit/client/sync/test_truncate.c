@@ -31,7 +31,7 @@ head(company *c)
 static uint64_t
 cursor_of(company *c, size_t i)
 {
-	return status_of(c, i).cursor;
+	return company_status(c, i).cursor;
 }
 
 static sat_id ids[40];
@@ -89,7 +89,7 @@ a_quiet_device_passes_to_the_head_and_is_not_behind(void **state)
 	company_sync(c, wang);
 	assert_int_equal(1, c->stats.round_trips);
 	assert_same(c, wang);
-	assert_sound(c, wang);
+	company_sound(c, wang);
 }
 
 /* All that can have happened meanwhile: edits, new ones, moved away, moved in,
@@ -99,7 +99,7 @@ who_was_away_for_long_loses_nothing(void **state)
 {
 	company *c = *state;
 	const sat_kind *k = kind_of(c, li, "account");
-	sat_op del = op(k, SAT_OP_DEL, ids[6], 0, sat_v_null());
+	sat_op del = c_op(k, SAT_OP_DEL, ids[6], 0, sat_v_null());
 	sat_id fresh, mine;
 	size_t records;
 
@@ -118,20 +118,20 @@ who_was_away_for_long_loses_nothing(void **state)
 	company_sync(c, hq);
 	company_sync(c, wang);
 	(void)compact(c, head(c));
-	assert_text(c, li, ids[0], A_REMARK, "from the train");
+	company_shows(c, li, ids[0], A_REMARK, "from the train");
 	company_sync(c, li);
 	assert_true(c->types[SAT_MSG_PUSH] > 0);
 	assert_true(c->types[SAT_MSG_SNAP] > 0);
 	records = c->stats.records;
 	assert_true(records >= 20);
 	assert_same(c, li);
-	assert_sound(c, li);
-	assert_text(c, li, ids[0], A_REMARK, "from the train");
-	assert_text(c, li, ids[0], A_CITY, "Anqing");
-	assert_text(c, li, ids[1], A_NAME, "Firm 1");
-	assert_text(c, li, fresh, A_NAME, "Given to li");
-	assert_text(c, li, mine, A_NAME, "Met on the way");
-	assert_int_equal(0, status_of(c, li).diverged.count);
+	company_sound(c, li);
+	company_shows(c, li, ids[0], A_REMARK, "from the train");
+	company_shows(c, li, ids[0], A_CITY, "Anqing");
+	company_shows(c, li, ids[1], A_NAME, "Firm 1");
+	company_shows(c, li, fresh, A_NAME, "Given to li");
+	company_shows(c, li, mine, A_NAME, "Met on the way");
+	assert_int_equal(0, company_status(c, li).diverged.count);
 	/* his late edit of what had left is not lost either */
 	company_sync(c, wang);
 	company_sync(c, chen);
@@ -167,8 +167,8 @@ a_snapshot_over_old_data_that_breaks_off_goes_on(void **state)
 		rc = company_try_sync(c, li, &err);
 		assert_ok(rc);
 		/* what is not fetched again yet is still there to read */
-		assert_text(c, li, ids[38], A_NAME, "Firm 38");
-		assert_true(status_of(c, li).complete);
+		company_shows(c, li, ids[38], A_NAME, "Firm 38");
+		assert_true(company_status(c, li).complete);
 		if (n == 1)
 			mine = company_account(c, li, "In between", "li");
 		if (n % 5 == 4)
@@ -180,9 +180,9 @@ a_snapshot_over_old_data_that_breaks_off_goes_on(void **state)
 	company_sync(c, li);
 	company_sync(c, li);
 	assert_same(c, li);
-	assert_sound(c, li);
-	assert_text(c, li, mine, A_NAME, "In between");
-	assert_int_equal(0, status_of(c, li).diverged.count);
+	company_sound(c, li);
+	company_shows(c, li, mine, A_NAME, "In between");
+	assert_int_equal(0, company_status(c, li).diverged.count);
 }
 
 /* Filled before anything was written: it stands at 0, and has all there is. */
@@ -205,7 +205,7 @@ a_device_from_before_the_first_commit_is_behind_too(void **state)
 	company_sync(c, li);
 	assert_true(cursor_of(c, li) > 0);
 	assert_same(c, li);
-	assert_sound(c, li);
+	company_sound(c, li);
 	company_free(c);
 }
 
@@ -234,13 +234,13 @@ a_first_filling_that_broke_off_begins_again_when_the_log_is_shorter(
 		company_sync(c, hq);
 	c->stop_after = 0;
 	assert_true(c->types[SAT_MSG_SNAP] > 1);
-	assert_false(status_of(c, hq).complete);
+	assert_false(company_status(c, hq).complete);
 	company_set(c, li, id, A_REMARK, "meanwhile");
 	company_sync(c, li);
 	(void)compact(c, head(c));
 	company_sync(c, hq);
 	assert_same(c, hq);
-	assert_sound(c, hq);
+	company_sound(c, hq);
 	company_free(c);
 }
 
@@ -319,8 +319,9 @@ with_and_without_a_shortened_log_the_same_comes_out(void **state)
 		dump_server(x, &a);
 		for (size_t i = 0; i < 4; i++) {
 			assert_same(x, i);
-			assert_sound(x, i);
-			assert_int_equal(0, status_of(x, i).diverged.count);
+			company_sound(x, i);
+			assert_int_equal(0, company_status(x,
+			    i).diverged.count);
 		}
 		assert_ok(sat_server_verify(((company *)x)->server, &commits,
 		    &records, &err));
@@ -376,10 +377,10 @@ an_answer_that_comes_after_the_snapshot_is_met(void **state)
 	assert_int_equal(head(c), cursor_of(c, li));
 	session(c, li, SAT_CS_PUSH_ONLY, 0);
 	company_sync(c, li);
-	assert_int_equal(0, status_of(c, li).pending_commits);
-	assert_text(c, li, ids[0], A_REMARK, "unheard");
+	assert_int_equal(0, company_status(c, li).pending_commits);
+	company_shows(c, li, ids[0], A_REMARK, "unheard");
 	assert_same(c, li);
-	assert_sound(c, li);
+	company_sound(c, li);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
