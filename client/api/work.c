@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define MAP_BYTES_MAX (1024 * 1024)
+#define TOLD_MAX 20 /* refused rows that are told one by one */
 
 /* ---- import --------------------------------------------------------------------- */
 
@@ -26,6 +27,8 @@ typedef struct import_job {
 	const char *map_dir; /* derive files are named relative to the map */
 	size_t map_dir_n;
 	bool header_done;
+	bool dry_run;
+	int told; /* refused rows */
 	sat_rc errors_rc;
 	sat_err errors_err;
 } import_job;
@@ -47,6 +50,30 @@ read_map(sat_json **map, const char *path, sat_err *e)
 	return rc;
 }
 
+static void
+event(sat_api *api, sat_json *line)
+{
+	if (api->event != NULL)
+		api->event(api->u, line);
+	sat_json_free(line);
+}
+
+/* The first ones of an import; of a dry run, which is made for them, all. */
+static void
+tell_refused(import_job *j, const sat_sheet_row *r, const char *reason)
+{
+	sat_json *line;
+
+	if (!j->dry_run && j->told >= TOLD_MAX)
+		return;
+	j->told++;
+	line = sat_json_obj();
+	sat_json_put_str(line, "type", "refused");
+	sat_json_put_int(line, "line", (int64_t)r->line);
+	sat_json_put_str(line, "reason", reason);
+	event(j->api, line);
+}
+
 /* The errors file: the original columns, then line and reason. */
 static void
 on_error(void *u, const void *row, const char *reason)
@@ -55,6 +82,7 @@ on_error(void *u, const void *row, const char *reason)
 	const sat_sheet_row *r = row;
 	char line[32];
 
+	tell_refused(j, r, reason);
 	if (j->errors == NULL || j->errors_rc != SAT_OK)
 		return;
 	if (!j->header_done) {
@@ -74,14 +102,6 @@ on_error(void *u, const void *row, const char *reason)
 	sat_sheet_out_plain(j->errors, sat_span_str(reason));
 	if (j->errors_rc == SAT_OK)
 		j->errors_rc = sat_sheet_out_endrow(j->errors, &j->errors_err);
-}
-
-static void
-event(sat_api *api, sat_json *line)
-{
-	if (api->event != NULL)
-		api->event(api->u, line);
-	sat_json_free(line);
 }
 
 static void
@@ -248,6 +268,7 @@ run_import(sat_import_summary *s, import_job *j, const sat_json *body,
 	};
 	sat_rc rc;
 
+	j->dry_run = o.dry_run;
 	if (o.dry_run)
 		o.on_clean = on_clean;
 	if (strcmp(incomplete, "flag") != 0 && strcmp(incomplete, "refuse") != 0)

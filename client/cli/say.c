@@ -253,7 +253,35 @@ progress(cli *c, const sat_json *line)
 	}
 }
 
-/* What a dry run would change, and what `derive` chose. */
+/* "column 'phone': pattern; field name: required": each with its code in words. */
+static void
+refused(cli *c, const sat_json *line)
+{
+	const char *part = sat_json_get_str(line, "reason", ""), *colon, *word;
+	sat_buf b = { 0 };
+	size_t n;
+
+	for (; *part != '\0'; part += part[n] != '\0' ? n + 2 : n) {
+		const char *end = strstr(part, "; ");
+		char code[40] = "";
+
+		n = end != NULL ? (size_t)(end - part) : strlen(part);
+		colon = memrchr(part, ':', n);
+		if (colon != NULL && colon[1] == ' ')
+			(void)snprintf(code, sizeof code, "%.*s",
+			    (int)(part + n - colon - 2), colon + 2);
+		word = in_words(code);
+		sat_buf_str(&b, b.n > 0 ? "; " : "");
+		sat_buf_add(&b, part, *word != '\0' ? (size_t)(colon - part) : n);
+		if (*word != '\0')
+			sat_buf_fmt(&b, " %s", sat_text(word));
+	}
+	cli_say(c, "line %lld: not imported: %s\n",
+	    (long long)sat_json_get_int(line, "line", 0), sat_buf_cstr(&b));
+	sat_buf_fini(&b);
+}
+
+/* What a dry run would change, what `derive` chose, what was refused. */
 static void
 finding(cli *c, const sat_json *line)
 {
@@ -261,6 +289,8 @@ finding(cli *c, const sat_json *line)
 		sat_json_write(&c->out, line, false);
 		sat_buf_str(&c->out, "\n");
 		cli_flush(c);
+	} else if (strcmp(sat_json_get_str(line, "type", ""), "refused") == 0) {
+		refused(c, line);
 	} else if (strcmp(sat_json_get_str(line, "type", ""), "derived") == 0) {
 		cli_say(c, "%s: %s = %s\n", sat_json_get_str(line, "row", ""),
 		    sat_json_get_str(line, "field", ""),

@@ -54,15 +54,32 @@ member(const sat_json *row, const char *path)
 	return sat_json_get(row, path);
 }
 
-/* Tabs, line ends and other control characters would move the columns (or the
- * terminal's cursor). */
+/* Bytes of a character that moves columns or the terminal's cursor, or makes text
+ * read in another order than it is written in: control characters of both sorts
+ * (U+009B begins an escape sequence), ends of lines, U+202E and its like, by which
+ * a name shows as another one. 0: it is none. */
+static size_t
+mover(const unsigned char *p)
+{
+	if (p[0] < 0x20 || p[0] == 0x7f)
+		return 1;
+	if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+		return 2;
+	if (p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+	    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+		return 3;
+	return 0;
+}
+
 static void
 put_text(sat_buf *b, const char *s)
 {
-	for (; *s != '\0'; s++)
-		sat_write_u8(b, (unsigned char)*s < 0x20 || *s == 0x7f
-		        ? (uint8_t)' '
-		        : (uint8_t)*s);
+	while (*s != '\0') {
+		size_t n = mover((const unsigned char *)s);
+
+		sat_write_u8(b, n > 0 ? (uint8_t)' ' : (uint8_t)*s);
+		s += n > 0 ? n : 1;
+	}
 }
 
 /* In a person's table what is not so is blank; a program is told. */

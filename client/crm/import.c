@@ -179,7 +179,8 @@ verdict(const sat_import_summary *s, const imp_job *j, sat_err *e)
 		    "stopped after %lld error rows", (long long)s->errors);
 	if (s->errors > 0)
 		return sat_fail_code(e, SAT_EPARTLY, "import.partly",
-		    "correct the rows of the errors file and import it",
+		    "correct those rows and import them; --errors FILE writes them with the "
+		    "reasons",
 		    "%lld of %lld rows were not imported",
 		    (long long)s->errors, (long long)s->rows);
 	return SAT_OK;

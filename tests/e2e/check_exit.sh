@@ -19,6 +19,9 @@ code 1 "" as li --json doctor --bundle "$W/pass"
 code 2 usage as li --json account
 printf 'name,industry,contact_name,phone_main,need_type,stage\n好公司,I65,c,13812345674,product,first_contact\n坏公司,I65,c,1,product,first_contact\n' >"$W/in.csv"
 expect 3 as li --json import "$W/in.csv" --type account; fits error "$ERR"; has "$ERR" '"exit":3' "partly"; seen="$seen 3"
+has "$OUT" '"type":"refused","line":3,"reason":"column .phone_main.: pattern"' "which row, and why"
+printf 'name,industry,contact_name,phone_main,need_type,stage\n,I99,c,13812345675,product,first_contact\n' >"$W/bad.csv"
+expect 3 as li import "$W/bad.csv" --type account; has "$ERR" "line 2: not imported: column 'industry' is not among the options.*; field name must be given" "in words to a person, without --errors"; has "$ERR" "--errors FILE" "and where they can be had"
 code 4 "" "$SATCHEL" -C "$W/r/li" --no-input --json status
 code 5 not_found as li --json account show 00000000000000000000000000
 V=$(as li --json account show "$A" | grep -o '"version": "[^"]*"' | cut -d'"' -f4); as li account edit "$A" --set remark=x >/dev/null

@@ -259,6 +259,35 @@ a_total_stands_under_the_measures_and_its_word_under_the_dimension(void **state)
 }
 
 static void
+a_name_cannot_move_the_cursor_or_turn_the_line_around(void **state)
+{
+	static const cli_column a = { "a", "a", CELL_PLAIN };
+	static const struct { const char *json, *shows; } names[] = {
+		{ "a\\tb\\u001b[2Jc", "a b [2Jc" },
+		{ "evil\xe2\x80\xaegpj", "evil gpj" },       /* U+202E */
+		{ "x\xe2\x81\xa6y\xe2\x81\xa9z", "x y z" }, /* U+2066, U+2069 */
+		{ "x\xc2\x9b" "31my\xc2\xa0z", "x 31my\xc2\xa0z" }, /* CSI */
+		{ "l\xe2\x80\xa8m", "l m" },               /* U+2028 */
+		{ "שלום 😀 محمد", "שלום 😀 محمد" } };
+	cli c = { .format = FMT_TABLE, .lang = "en" };
+	sat_buf b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char *text = sat_xasprintf("{\"a\":\"%s\"}", names[i].json);
+		sat_json *row = doc_of(text);
+
+		cli_cell_text(&b, &c, row, &a, true);
+		assert_string_equal(names[i].shows, sat_buf_cstr(&b));
+		cli_cell_text(&b, &c, row, &a, false);
+		assert_string_equal(names[i].shows, sat_buf_cstr(&b));
+		sat_json_free(row);
+		free(text);
+	}
+	sat_buf_fini(&b);
+}
+
+static void
 a_pipe_gets_a_reports_rows_without_their_sum(void **state)
 {
 	cli c = { .format = FMT_TSV, .lang = "en" };
@@ -292,6 +321,8 @@ main(void)
 		cmocka_unit_test(money_is_grouped_by_thousands),
 		cmocka_unit_test(control_characters_of_a_value_do_not_reach_the_terminal),
 		cmocka_unit_test(a_total_stands_under_the_measures_and_its_word_under_the_dimension),
+		cmocka_unit_test(
+		    a_name_cannot_move_the_cursor_or_turn_the_line_around),
 		cmocka_unit_test(a_pipe_gets_a_reports_rows_without_their_sum),
 	};
 
