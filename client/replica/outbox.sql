@@ -30,9 +30,11 @@ SELECT seq, lsn FROM answer WHERE state IN (1, 2) AND lsn > ?1
 AND seq IN (SELECT seq FROM outbox WHERE payload IS NOT NULL);
 
 -- :name answer_lost
--- Not those whose payload was erased: nobody can have them again.
+-- Not those whose payload was erased: nobody can have them again, also when an
+-- earlier loss had them recovered.
+-- @base  lsn
 DELETE FROM answer WHERE state IN (1, 2) AND lsn > ?1
-AND seq IN (SELECT seq FROM recovered);
+AND seq IN (SELECT seq FROM outbox WHERE payload IS NOT NULL);
 
 -- :name recovered_all
 SELECT DISTINCT seq FROM recovered ORDER BY seq;

@@ -491,6 +491,52 @@ a_merge_into_an_erased_customer_that_was_refused_goes_too(void **state)
 	assert_sound(f);
 }
 
+/* Two servers lost, and a customer erased between: what was about him is not
+ * waited for, and what comes behind it goes out. */
+static void
+what_was_erased_after_a_loss_is_not_asked_for_at_the_next(void **state) /* P-202 */
+{
+	fixture *f = *state;
+	sat_verdict v[3] = { { .cseq = 4, .code = SAT_VD_OK, .lsn = FIRST },
+		{ .cseq = 5, .code = SAT_VD_OK, .lsn = FIRST + 1 },
+		{ .cseq = 6, .code = SAT_VD_OK, .lsn = FIRST + 2 } };
+	sat_verdicts vs = { .v = v, .n = 3 };
+	sat_id old, later;
+	sat_replica_status st;
+	sat_push p = { 0 };
+	sat_commit *list;
+	sat_epoch c;
+	size_t n;
+	sat_err err = { 0 };
+
+	before_the_loss(f, &old, &later);
+	c = certificate(f, 1);
+	assert_ok(meet(f, &c, 1, BASE, &err));
+	set_text(f, old, F_CITY, "z"); /* 6 */
+	for (int i = 0; i < 3; i++)
+		v[i].eff = sat_hlc_of_ms(f->now_ms) + (uint64_t)i;
+	assert_ok(f->ops.verdicts(f->ops.u, 1, &vs, &err));
+	erase(f, later); /* 5 */
+	c = certificate(f, 2);
+	c.first_lsn += SAT_EPOCH_SKIP;
+	sat_epoch_sign(&c, root_sk);
+	assert_ok(meet(f, &c, 2, BASE, &err));
+	assert_ok(sat_replica_status_get(&st, f->r, &err));
+	assert_int_equal(2, st.pending_commits);
+	for (uint64_t cseq = 4; cseq <= 6; cseq += 2) {
+		assert_ok(f->ops.outbox(f->ops.u, &f->a, &p, &list, &n, 0,
+		    &err));
+		assert_int_equal(1, n);
+		assert_int_equal(cseq, p.first_cseq);
+		v[0] = (sat_verdict){ .cseq = cseq, .code = SAT_VD_OK,
+			.lsn = c.first_lsn + cseq, .eff = v[0].eff + cseq };
+		vs.n = 1;
+		assert_ok(f->ops.verdicts(f->ops.u, 1, &vs, &err));
+	}
+	assert_text(f, old, F_CITY, "z");
+	assert_sound(f);
+}
+
 int
 main(void)
 {
@@ -506,6 +552,7 @@ main(void)
 		P(an_unsent_edit_of_an_erased_customer_goes_with_its_verdict),
 		P(work_answered_before_the_erasure_and_heard_of_after_it_goes_too),
 		P(a_merge_into_an_erased_customer_that_was_refused_goes_too),
+		P(what_was_erased_after_a_loss_is_not_asked_for_at_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
