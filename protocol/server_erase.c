@@ -101,6 +101,19 @@ on_payload(void *u, sat_span header, sat_span payload)
 	return hit;
 }
 
+/* It never came to this server, or not yet again; what was refused about it, or
+ * parked for it, may have. */
+static sat_rc
+take_payloads(victims *v, const sat_id *subject, sat_err *e)
+{
+	const sat_store *st = &v->s->env.store;
+	const sat_rec_row none = { .id = *subject };
+	uint64_t payloads;
+
+	(void)on_record(v, &none);
+	return st->payloads_erase(&payloads, st->u, on_payload, v, e);
+}
+
 static sat_rc
 take_away(victims *v, wrec *root, sat_err *e)
 {
@@ -186,6 +199,8 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 		if ((rc = sat_srv_own(s, &root->id, &op, 1, &x->lsn, e)) !=
 		    SAT_OK || (rc = take_away(&v, root, e)) != SAT_OK)
 			return rc;
+	} else if ((rc = take_payloads(&v, &x->subject, e)) != SAT_OK) {
+		return rc;
 	}
 	if ((rc = put_entry(s, x, sign, e)) != SAT_OK)
 		return rc;

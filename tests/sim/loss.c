@@ -10,7 +10,8 @@
  * and what counts twice (a counter above the number of tags).
  *
  * Now and then a device dies with the server. What it had written is asked for
- * only when the backup or another device had it.
+ * only when the backup or another device had it. Customers are erased, and stay
+ * so when the backup is from before.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -85,8 +86,10 @@ step(history *h)
 	L->now_ms += (int64_t)loss_draw(h, loss_draw(h, 20) == 0 ? 86400000 : 60000);
 	if (h->dead[dev])
 		return;
-	if (what < 55) {
+	if (what < 53) {
 		loss_write_something(h, dev);
+	} else if (what < 55) {
+		loss_erase_something(h);
 	} else if (what < 85) {
 		loss_session(h, dev, loss_draw(h, 3) != 0);
 	} else if (what < 89) {
@@ -119,6 +122,7 @@ run(history *h)
 	for (int i = 0; i < NDEVS; i++)
 		if (lab_open_device(L, &L->dev[i], &e) != SAT_OK)
 			loss_fail(h, "does not open: %s", e.text);
+	loss_add_admin(h);
 	loss_make_kit(h);
 	for (int i = 0; i < steps; i++)
 		step(h);

@@ -4,6 +4,7 @@
  * loss.c         histories: a seed, its steps, the program
  * loss_people.c  what people write, and their sessions
  * loss_server.c  backups, kits, and the loss
+ * loss_erase.c   customers that are erased
  * loss_check.c   what must hold at the end
  */
 #ifndef SAT_TESTS_LOSS_H
@@ -25,7 +26,7 @@
 	X(histories) X(writes) X(sessions) X(broken) X(backups) X(losses)     \
 	X(from_backup) X(from_kit) X(twice) X(dead) X(gone_with_it)           \
 	X(server_killed) X(device_killed) X(unheard) X(refused) X(fresh)      \
-	X(spoilt)
+	X(spoilt) X(erased) X(erased_again) X(unerased) X(searched)
 
 enum {
 #define X(name) C_##name,
@@ -43,6 +44,7 @@ typedef struct written {
 	bool answered; /* its author was told so, by some server */
 	bool backed; /* in the backup a server may come back from */
 	bool excused; /* only its author had it, and he is gone */
+	bool let_go; /* its author has it no more: in states alone */
 } written;
 
 typedef struct history {
@@ -54,6 +56,9 @@ typedef struct history {
 	written w[WRITES_MAX];
 	int nw;
 	bool dead[NDEVS];
+	bool erased[RECORDS_MAX]; /* and somebody who lives knows it */
+	bool gone[RECORDS_MAX];   /* from what is being searched */
+	uint32_t admin;
 	sat_buf backup;  /* as it lies elsewhere */
 	bool kit;        /* it holds no records */
 	bool spoilt;     /* a newer one was believed, and cannot be read now */
@@ -83,6 +88,14 @@ void loss_back_up(history *h);
 void loss_spoil_backup(history *h);
 void loss_make_kit(history *h);
 void loss_lose_server(history *h);
+
+/* loss_erase.c */
+void loss_add_admin(history *h);
+void loss_erase_something(history *h);
+void loss_erasures_left(history *h);
+void loss_search_server(history *h);
+void loss_search_device(history *h, int dev);
+void loss_check_erased(history *h);
 
 /* loss_check.c */
 void loss_check_end(history *h);

@@ -102,7 +102,7 @@ loss_write_something(history *h, int dev)
 		return;
 	w->dev = dev;
 	w->rec = (int)loss_draw(h, (uint64_t)h->nrecs + 1);
-	(void)snprintf(w->tag, sizeof w->tag, "t%d.%d", dev, h->nw);
+	(void)snprintf(w->tag, sizeof w->tag, "t%d.%d;", dev, h->nw);
 	if (w->rec == h->nrecs) {
 		if (h->nrecs == RECORDS_MAX)
 			return;
@@ -132,7 +132,7 @@ loss_write_something(history *h, int dev)
 	if (sat_replica_write(d->r, &draft, &cseq, &e) != SAT_OK)
 		loss_fail(h, "device %d cannot write: %s", dev, e.text);
 	w->cseq = cseq;
-	w->backed = w->excused = w->answered = false;
+	w->backed = w->excused = w->answered = w->let_go = false;
 	h->nrecs += w->rec == h->nrecs;
 	h->nw++;
 	TICK(writes);

@@ -145,8 +145,10 @@ excuse(history *h, int dying)
 		written *w = &h->w[i];
 		bool known = w->backed;
 
-		if ((w->dev != dying && dying >= 0) || w->excused)
+		if ((w->dev != dying && dying >= 0 && !w->let_go) ||
+		    w->excused)
 			continue;
+		w->let_go = w->let_go || dying < 0;
 		/* headquarters and managers give back what they hold */
 		for (int d = 0; d < RAW && !known; d++)
 			known = d != dying && d != BOB && !h->dead[d] &&
@@ -213,6 +215,7 @@ loss_lose_server(history *h)
 		TICK(from_backup);
 	loss_open_server(h);
 	begin_epoch(h);
+	loss_erasures_left(h);
 	loss_close_server(L, true); /* its core began in the old epoch */
 	loss_open_server(h);
 	/* What comes next must not begin where this epoch does: two orders

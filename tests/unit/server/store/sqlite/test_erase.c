@@ -101,6 +101,72 @@ no_byte_of_an_erased_customer_is_left(void **state) /* X1, X2, X3 */
 	company_free(&c);
 }
 
+static bool
+on_entry(void *u, const sat_erasure *x)
+{
+	*(sat_erasure *)u = *x;
+	((sat_erasure *)u)->reason = sat_span_str("request 12");
+	return true;
+}
+
+static void
+tell_ledger(company *c, device *d, sat_erasure *x)
+{
+	sat_msg m = { .type = SAT_MSG_HELLO };
+	sat_client_ops ops = device_ops(d);
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_err err = { 0 };
+
+	assert_ok(ops.hello(d, &m.u.hello, &err));
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(c->w->server, &d->link, &reply,
+	    sat_buf_span(&q), &err));
+	m = (sat_msg){ .type = SAT_MSG_LEDGER };
+	m.u.ledger = (sat_ledger){ .rev = x->rev, .e = x, .n = 1 };
+	sat_buf_reset(&q);
+	sat_buf_reset(&reply);
+	sat_msg_write(&q, &m);
+	assert_ok(sat_server_handle(c->w->server, &d->link, &reply,
+	    sat_buf_span(&q), &err));
+	assert_int_equal(SAT_MSG_LEDGER_IS, sat_buf_span(&reply).p[0]);
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+}
+
+/* The backup is from before the customer; what came about him before the ledger
+ * waits for him or was refused. */
+static void
+a_restored_server_erases_what_it_has_of_a_customer_it_never_had(void **state)
+{ /* P-197, X1 */
+	company c = company_new(sat_test_seed(23));
+	sat_store st = sat_sqlite_store_ops(c.w->store);
+	sat_erasure x = { 0 };
+	sat_epoch e;
+	sat_id id;
+	sat_err err = { 0 };
+
+	(void)state;
+	take_backup(&c);
+	id = device_account(c.hq, "Okapi", "ann");
+	device_sync(c.hq);
+	erase(&c, &id, SAT_OK, "hq", "root");
+	assert_ok(st.ledger_after(st.u, 0, on_entry, &x, &err));
+	assert_int_equal(1, x.rev);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.ann, &e);
+	(void)device_edit(c.ann, &id, &id, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("Quagga"));
+	device_sync(c.ann);
+	assert_int_equal(SAT_VD_PARKED, c.ann->out[c.ann->nout - 1].code);
+	assert_true(in_files(c.w, "Quagga") > 0);
+	follow(c.hq, &e);
+	tell_ledger(&c, c.hq, &x);
+	assert_int_equal(0, in_files(c.w, "Quagga"));
+	assert_int_equal(0, in_files(c.w, "Okapi"));
+	world_verify(c.w);
+	company_free(&c);
+}
+
 static void
 what_comes_late_about_an_erased_customer_is_dropped_unread(void **state) /* X4 */
 {
@@ -150,6 +216,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_byte_of_an_erased_customer_is_left),
+		cmocka_unit_test(
+		    a_restored_server_erases_what_it_has_of_a_customer_it_never_had),
 		cmocka_unit_test(
 		    what_comes_late_about_an_erased_customer_is_dropped_unread),
 	};
