@@ -179,6 +179,9 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 		    strcmp(verb, "drain") == 0)
 			return rc;
 	}
+	if (strcmp(verb, "keys") == 0 && a->nargs > 1 &&
+	    strcmp(a->arg[1], "recover") == 0)
+		return sat_admin_recover(dir, a, out, e);
 	if ((rc = passphrase(&secret, a, e)) != SAT_OK)
 		return rc;
 	phrase = sat_buf_span(&secret);

@@ -443,6 +443,24 @@ sat_keyring_set_slot(sat_keyring *k, const sat_secret_in *secret, sat_err *e)
 	return keyring_become(k, &next, true, e);
 }
 
+void
+sat_keyring_look(sat_keyring_facts *f, const sat_keyring *k)
+{
+	*f = (sat_keyring_facts){ .generation = k->ring.generation };
+	memcpy(f->id, k->ring.id, sizeof f->id);
+	for (unsigned i = 0; i < k->ring.nslots; i++) {
+		const sat_ring_slot *s = &k->ring.slots[i];
+
+		f->passphrase = f->passphrase || s->type == SAT_SLOT_PASSPHRASE;
+		f->keyfile = f->keyfile || s->type == SAT_SLOT_KEYFILE;
+		if (s->type == SAT_SLOT_RECOVERY) {
+			f->recovery = true;
+			memcpy(f->recovery_pk, s->params,
+			    sizeof f->recovery_pk);
+		}
+	}
+}
+
 /*
  * The id doubles as the first 16 bytes of its database file: a magic and the
  * suite make such a file recognisable, eleven random bytes make it unique.

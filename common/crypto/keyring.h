@@ -78,6 +78,15 @@ void sat_keyring_close(sat_keyring *k);
 SAT_CHECK sat_rc sat_keyring_set_slot(
     sat_keyring *k, const sat_secret_in *secret, sat_err *e);
 
+/* What is no secret about it. */
+typedef struct sat_keyring_facts {
+	uint8_t id[SAT_FILE_ID_BYTES]; /* for life */
+	uint64_t generation;           /* of the file */
+	bool passphrase, keyfile, recovery; /* what opens it */
+	uint8_t recovery_pk[SAT_KEY_BYTES]; /* when recovery */
+} sat_keyring_facts;
+void sat_keyring_look(sat_keyring_facts *f, const sat_keyring *k);
+
 /* The file id of a database file by base name; adds a new one (and rewrites
  * the keyring) when `create`. SAT_ENOTFOUND otherwise. An id is "SEF1", the
  * suite, 11 random bytes: the first 16 bytes of the file it names. */

@@ -49,6 +49,11 @@ SAT_CHECK sat_rc sat_admin_ask(const char *dir, int argc, char *const *argv,
 SAT_CHECK sat_rc sat_admin_serve(sat_admin *a, const sat_args *w,
     const char *config, bool must, sat_err *e);
 
+/* `keys recover FILE`: the passphrase is forgotten, the key of `keys escrow` is
+ * not. The folder is not served. SAT_ELOCKED: it is another key. */
+SAT_CHECK sat_rc sat_admin_recover(const char *dir, const sat_args *w,
+    sat_buf *out, sat_err *e);
+
 /* ---- what needs no folder ------------------------------------------------------ */
 
 /*

@@ -145,6 +145,9 @@ sat_rc admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *
 /* A verb was given and ended so: kept, when it was one that changes something. */
 void admin_audit_note(sat_admin *a, const sat_args *w, sat_rc rc);
 
+/* keys.c */
+sat_rc admin_keys_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
 /* status.c */
 sat_rc admin_status_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 /* A backup was made now; and when the last one was, 0 = never. */

@@ -42,6 +42,7 @@ static const sat_opt options[] = {
 	{ "events", 0, "E,E", "webhook: KIND.created, .assigned, .stage, .deleted, .restored, .merged, KIND.*, pool.released, pool.claimed, conflict.opened, *" },
 	{ "format", 0, "F", "webhook: json (signed), or the robot of a group: wecom, dingtalk, feishu, slack" },
 	{ "plain-http", 0, NULL, "webhook: http to a program on this machine" },
+	{ "new-passphrase-file", 0, "FILE", "keys rotate, recover: first line is the new passphrase" },
 	{ "completeness", 0, NULL, "status: commits that are known and not here" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -130,6 +131,12 @@ static const struct verb {
 	{ { "kit", "kit FOLDER",
 	    "people, devices, keys, templates: to begin again without a backup",
 	    "  satcheld kit /safe/kit-2026-11-22\n" }, admin_kit_verb },
+	{ { "keys", "keys show | rotate --new-passphrase-file FILE | escrow FILE | recover FILE --new-passphrase-file FILE",
+	    "what opens this server and what it signs with; another passphrase; a second way in, kept offline",
+	    "  satcheld keys show\n"
+	    "  satcheld keys rotate --new-passphrase-file /run/new-phrase\n"
+	    "  satcheld keys escrow /media/usb/recovery.key\n"
+	    "  satcheld -D /srv/satchel keys recover /media/usb/recovery.key --new-passphrase-file phrase.txt\n" }, admin_keys_verb },
 	{ { "audit", "audit log [--since T] | verify | gaps",
 	    "what administrators did; every chain and signature; commits nobody has",
 	    "  satcheld audit log --since 30d\n"
