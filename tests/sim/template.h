@@ -6,7 +6,7 @@
 
 #include "common/crypto/crypto.h"
 #include "common/template/template.h"
-#include "protocol/limits.h"
+#include "protocol/commit.h"
 
 /* Versions 0 to SIM_TEMPLATES - 1; histories of the simulator use those up to
  * SIM_TIP. */

@@ -208,6 +208,24 @@ finds(const sat_err *e, const char *path, const char *code)
 	return false;
 }
 
+/* Records that match a filter as people write it. */
+static inline int64_t
+count_as_typed(fixture *f, const sat_kind *k, const char *expr)
+{
+	sat_crm c = crm_of(f);
+	sat_arena a = { 0 };
+	sat_filter *flt;
+	sat_query q = { .kind = k };
+	int64_t n;
+	sat_err err;
+
+	assert_ok(sat_crm_where(&flt, &q.nfilters, &a, &c, k, expr, &err));
+	q.filters = flt;
+	assert_ok(sat_replica_count(&n, f->r, &q, &err));
+	sat_arena_fini(&a);
+	return n;
+}
+
 static inline int64_t
 count_of(fixture *f, const sat_kind *k)
 {

@@ -145,23 +145,6 @@ hire(fixture *f)
 	sat_arena_fini(&a);
 }
 
-int64_t
-count_as_typed(fixture *f, const sat_kind *k, const char *expr)
-{
-	sat_crm c = crm_of(f);
-	sat_arena a = { 0 };
-	sat_filter *flt;
-	sat_query q = { .kind = k };
-	int64_t n;
-	sat_err err;
-
-	assert_ok(sat_crm_where(&flt, &q.nfilters, &a, &c, k, expr, &err));
-	q.filters = flt;
-	assert_ok(sat_replica_count(&n, f->r, &q, &err));
-	sat_arena_fini(&a);
-	return n;
-}
-
 static char *
 sheet(fixture *f, const char *name, const char *content)
 {

@@ -26,8 +26,6 @@ sat_rc import(sat_import_summary *s, door *d, const char *csv, const char *map,
 /* The company's people, as tests/data/maven-crm/users.csv lists them. */
 void hire(fixture *f);
 
-int64_t count_as_typed(fixture *f, const sat_kind *k, const char *expr);
-
 /* ---- small sheets -------------------------------------------------------- */
 
 sat_rc import_text(sat_import_summary *s, door *d, const char *content,

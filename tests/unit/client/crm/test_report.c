@@ -168,6 +168,22 @@ only(const sat_json *doc)
 	return sat_json_first(rows);
 }
 
+/* Its cells, from the left. */
+static void
+only_is(fixture *f, const char *key, const char *period, const int64_t *want,
+    size_t n)
+{
+	sat_json *doc = run(f, key, period);
+
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(want[i],
+		    sat_json_int(cell(only(doc), (int)i), -1));
+	sat_json_free(doc);
+}
+#define ONLY(f, key, period, ...)                                             \
+	only_is(f, key, period, (const int64_t[]){ __VA_ARGS__ },             \
+	    sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t))
+
 /* The row whose dimension `d` has this key (NULL: no value). */
 static const sat_json *
 row_of(const sat_json *doc, int d, const char *key)
@@ -207,46 +223,28 @@ new_customers_count_by_local_time(void **state)
 	/* u1's and u2's device are known, and nothing is of u2's */
 	assert_true(sat_json_get_bool(doc, "provisional", false));
 	sat_json_free(doc);
-	doc = run(t.f, "new-customers", "2024-W18");
-	assert_int_equal(3, sat_json_int(cell(only(doc), 0), -1));
-	sat_json_free(doc);
-	doc = run(t.f, "new-customers", NULL);
-	assert_int_equal(8, sat_json_int(cell(only(doc), 0), -1));
-	sat_json_free(doc);
-	doc = run(t.f, "new-customers", "2019");
-	assert_int_equal(0, sat_json_int(cell(only(doc), 0), -1));
-	sat_json_free(doc);
+	ONLY(t.f, "new-customers", "2024-W18", 3);
+	ONLY(t.f, "new-customers", NULL, 8);
+	ONLY(t.f, "new-customers", "2019", 0);
 }
 
 static void
 followed_customers_count_once_each(void **state)
 {
 	t1 t;
-	sat_json *doc;
 
 	fill(&t, *state);
-	doc = run(t.f, "followed-customers", MAY);
-	assert_int_equal(5, sat_json_int(cell(only(doc), 0), -1));
-	assert_int_equal(6, sat_json_int(cell(only(doc), 1), -1));
-	sat_json_free(doc);
+	ONLY(t.f, "followed-customers", MAY, 5, 6);
 }
 
 static void
 won_ends_with_the_month(void **state)
 {
 	t1 t;
-	sat_json *doc;
 
 	fill(&t, *state);
-	doc = run(t.f, "won", MAY);
-	assert_int_equal(2, sat_json_int(cell(only(doc), 0), -1));
-	assert_int_equal(42000000, sat_json_int(cell(only(doc), 1), -1));
-	assert_int_equal(2, sat_json_int(cell(only(doc), 2), -1));
-	sat_json_free(doc);
-	doc = run(t.f, "won", "2024-06");
-	assert_int_equal(1, sat_json_int(cell(only(doc), 0), -1));
-	assert_int_equal(4000000, sat_json_int(cell(only(doc), 1), -1));
-	sat_json_free(doc);
+	ONLY(t.f, "won", MAY, 2, 42000000, 2);
+	ONLY(t.f, "won", "2024-06", 1, 4000000);
 }
 
 static void
@@ -489,13 +487,9 @@ a_rep_sees_the_report_of_his_own(void **state)
 	deal(&t, 0, 0, "2024-07-16T00:00:00Z", "10", "me");
 	stage(&t, 0, "2024-07-16T00:00:00Z", "won", NULL);
 	people(t.f, "rep");
-	doc = run(t.f, "won", NULL);
-	assert_int_equal(1, sat_json_int(cell(only(doc), 0), -1));
-	sat_json_free(doc);
+	ONLY(t.f, "won", NULL, 1);
 	people(t.f, "manager"); /* of team east: me and u1 */
-	doc = run(t.f, "won", NULL);
-	assert_int_equal(3, sat_json_int(cell(only(doc), 0), -1));
-	sat_json_free(doc);
+	ONLY(t.f, "won", NULL, 3);
 	people(t.f, "admin");
 	assert_rc(SAT_EDENIED, sat_crm_report(&doc, &c, "won", NULL, &err));
 }

@@ -187,14 +187,27 @@ own_commits_in_full_are_settled_all_the_same(void **state)
 	srv_push(f, true); /* not even the verdicts arrived */
 	assert_ok(srv_page(f, f->srv.n, true, NULL, 0, NULL, 0, &err));
 	assert_false(view_of(f, id).pending);
-	assert_int_equal(1,
-	    visits_of(f, id));
+	assert_int_equal(1, visits_of(f, id));
 	srv_sync(f);
 	assert_int_equal(1, view_of(f, id).rec.eid);
 	assert_settled(f);
 }
 
-/* ---- at random ----------------------------------------------------------- */
+/* Two customers; another device merges the second into the first, and here the
+ * second gets three visits more. */
+static void
+visits_of_a_merged_one(fixture *f, sat_id *a, sat_id *b)
+{
+	sat_op o;
+
+	*a = new_account(f, "Acme", "1");
+	*b = new_account(f, "Acme 2", "2");
+	srv_sync(f);
+	o = op(f->account, SAT_OP_MERGE, *b, SAT_SYS_REDIRECT, sat_v_id(a));
+	(void)srv_foreign(f, *a, &o, 1, f->srv.n);
+	o = op(f->account, SAT_OP_ADD, *b, F_VISITS, sat_v_int(3));
+	(void)write_ops(f, *b, &o, 1);
+}
 
 /* Written here about a record that was merged meanwhile: it comes back with what
  * the winner gets, and counts once for each. */
@@ -202,14 +215,9 @@ static void
 own_work_on_a_merged_record_reaches_the_winner_once(void **state)
 {
 	fixture *f = *state;
-	sat_id a = new_account(f, "Acme", "1"), b = new_account(f, "Acme 2", "2");
-	sat_op o;
+	sat_id a, b;
 
-	srv_sync(f);
-	o = op(f->account, SAT_OP_MERGE, b, SAT_SYS_REDIRECT, sat_v_id(&a));
-	(void)srv_foreign(f, a, &o, 1, f->srv.n);
-	o = op(f->account, SAT_OP_ADD, b, F_VISITS, sat_v_int(3));
-	(void)write_ops(f, b, &o, 1);
+	visits_of_a_merged_one(f, &a, &b);
 	(void)set_text(f, b, F_REMARK, "late");
 	assert_int_equal(2, srv_push(f, false));
 	assert_int_equal(1, f->srv.log[f->srv.n - 1].nechoes);
@@ -225,14 +233,9 @@ static void
 an_echo_that_comes_before_its_verdict_counts_once(void **state)
 {
 	fixture *f = *state;
-	sat_id a = new_account(f, "Acme", "1"), b = new_account(f, "Acme 2", "2");
-	sat_op o;
+	sat_id a, b;
 
-	srv_sync(f);
-	o = op(f->account, SAT_OP_MERGE, b, SAT_SYS_REDIRECT, sat_v_id(&a));
-	(void)srv_foreign(f, a, &o, 1, f->srv.n);
-	o = op(f->account, SAT_OP_ADD, b, F_VISITS, sat_v_int(3));
-	(void)write_ops(f, b, &o, 1);
+	visits_of_a_merged_one(f, &a, &b);
 	(void)srv_push(f, true);
 	srv_pull(f);
 	assert_int_equal(3, visits_of(f, a));

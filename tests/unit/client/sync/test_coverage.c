@@ -20,6 +20,32 @@ reported(company *c, size_t i, sat_grant g, int64_t ms, size_t *active)
 	return n;
 }
 
+/* Of all, so many. */
+static void
+is_told(company *c, size_t i, int64_t ms, size_t want)
+{
+	size_t active;
+
+	assert_int_equal(want, reported(c, i, SAT_GRANT_ALL, ms, &active));
+}
+
+/* When reports that come now are new ones. */
+static int64_t
+company_later(company *c)
+{
+	company_pass(c, 100000);
+	return c->now_ms;
+}
+
+/* And the link is gone. */
+static void
+hello_only(company *c, size_t i)
+{
+	c->stop_after = 1;
+	company_sync(c, i);
+	c->stop_after = 0;
+}
+
 static void
 who_may_report_on_a_device_is_told_how_far_it_is(void **state) /* C2, P-222 */
 {
@@ -28,8 +54,7 @@ who_may_report_on_a_device_is_told_how_far_it_is(void **state) /* C2, P-222 */
 	size_t active;
 
 	(void)state;
-	company_pass(c, 100000);
-	t = c->now_ms;
+	t = company_later(c);
 	company_sync(c, ANN);
 	company_sync(c, BO);
 	for (size_t i = ANN; i <= HQ; i++)
@@ -39,8 +64,8 @@ who_may_report_on_a_device_is_told_how_far_it_is(void **state) /* C2, P-222 */
 	assert_int_equal(2, reported(c, MAX, SAT_GRANT_TEAM, t, &active));
 	assert_int_equal(2, active);
 	/* he was never told of bo's, whatever is asked of the file */
-	assert_int_equal(2, reported(c, MAX, SAT_GRANT_ALL, t, &active));
-	assert_int_equal(1, reported(c, ANN, SAT_GRANT_ALL, t, &active));
+	is_told(c, MAX, t, 2);
+	is_told(c, ANN, t, 1);
 	company_free(c);
 }
 
@@ -49,20 +74,16 @@ a_device_with_unsent_work_has_not_reported(void **state) /* C1, P-220 */
 {
 	company *c = company_people(12, "b");
 	int64_t t;
-	size_t active;
 
 	(void)state;
-	company_pass(c, 100000);
-	t = c->now_ms;
+	t = company_later(c);
 	(void)company_account(c, ANN, "Acme", "ann");
-	c->stop_after = 1; /* hello, and the link is gone */
-	company_sync(c, ANN);
-	c->stop_after = 0;
+	hello_only(c, ANN);
 	company_sync(c, HQ);
-	assert_int_equal(1, reported(c, HQ, SAT_GRANT_ALL, t, &active));
+	is_told(c, HQ, t, 1);
 	company_sync(c, ANN);
 	company_sync(c, HQ);
-	assert_int_equal(2, reported(c, HQ, SAT_GRANT_ALL, t, &active));
+	is_told(c, HQ, t, 2);
 	company_free(c);
 }
 
@@ -72,11 +93,9 @@ a_lost_verdict_does_not_take_the_report_back(void **state) /* P-220 */
 {
 	company *c = company_people(13, "b");
 	int64_t t;
-	size_t active;
 
 	(void)state;
-	company_pass(c, 100000);
-	t = c->now_ms;
+	t = company_later(c);
 	(void)company_account(c, ANN, "Acme", "ann");
 	{ /* hello and push, the reply to the push is thrown away */
 		sat_client_ops ops = sat_replica_session(c->r[ANN]);
@@ -100,7 +119,7 @@ a_lost_verdict_does_not_take_the_report_back(void **state) /* P-220 */
 		sat_cs_free(cs);
 	}
 	company_sync(c, HQ);
-	assert_int_equal(2, reported(c, HQ, SAT_GRANT_ALL, t, &active));
+	is_told(c, HQ, t, 2);
 	company_free(c);
 }
 
@@ -108,17 +127,15 @@ static void
 what_is_told_costs_no_question(void **state) /* P-221 */
 {
 	company *c = company_people(14, "b");
-	size_t active;
 	int64_t t;
 
 	(void)state;
 	company_sync(c, HQ);
-	company_pass(c, 100000);
-	t = c->now_ms;
+	t = company_later(c);
 	company_sync(c, BO);
 	company_sync(c, HQ);
 	assert_int_equal(1, c->stats.round_trips);
-	assert_int_equal(2, reported(c, HQ, SAT_GRANT_ALL, t, &active));
+	is_told(c, HQ, t, 2);
 	company_free(c);
 }
 
@@ -127,20 +144,16 @@ static void
 what_a_broken_session_was_told_is_told_again(void **state) /* P-223 */
 {
 	company *c = company_people(18, "b");
-	size_t active;
 	int64_t t;
 
 	(void)state;
-	company_pass(c, 100000);
-	t = c->now_ms;
+	t = company_later(c);
 	(void)company_account(c, BO, "Acme", "bo");
 	company_sync(c, BO);
-	c->stop_after = 1; /* hello, and the link is gone */
+	hello_only(c, HQ);
+	is_told(c, HQ, t, 1);
 	company_sync(c, HQ);
-	c->stop_after = 0;
-	assert_int_equal(1, reported(c, HQ, SAT_GRANT_ALL, t, &active));
-	company_sync(c, HQ);
-	assert_int_equal(2, reported(c, HQ, SAT_GRANT_ALL, t, &active));
+	is_told(c, HQ, t, 2);
 	company_free(c);
 }
 
@@ -161,8 +174,7 @@ the_work_is_here_before_its_report(void **state) /* P-223 */
 	sat_rc rc;
 
 	(void)state;
-	company_pass(c, 100000);
-	t = c->now_ms;
+	t = company_later(c);
 	id = company_account(c, BO, "Acme", "bo");
 	company_sync(c, BO);
 	memcpy(x.channel_pk, sat_replica_identity_get(c->r[HQ])->channel_pk,
@@ -177,7 +189,7 @@ the_work_is_here_before_its_report(void **state) /* P-223 */
 			company_shows(c, HQ, id, A_NAME, "Acme");
 	}
 	sat_cs_free(cs);
-	assert_int_equal(2, reported(c, HQ, SAT_GRANT_ALL, t, &active));
+	is_told(c, HQ, t, 2);
 	company_shows(c, HQ, id, A_NAME, "Acme");
 	company_free(c);
 }
@@ -187,22 +199,20 @@ a_restarted_server_and_replica_know_it_still(void **state)
 {
 	company *c = company_people(16, "b");
 	int64_t t;
-	size_t active;
 
 	(void)state;
-	company_pass(c, 100000);
-	t = c->now_ms;
+	t = company_later(c);
 	company_sync(c, BO);
 	company_sync(c, HQ);
 	company_reopen(c, HQ);
-	assert_int_equal(2, reported(c, HQ, SAT_GRANT_ALL, t, &active));
+	is_told(c, HQ, t, 2);
 	company_pass(c, 31000); /* reports wait this long for a transaction */
 	company_sync(c, ANN);
 	sat_server_free(c->server);
 	sat_sqlite_store_close(c->store);
 	company_server(c);
 	company_sync(c, HQ);
-	assert_int_equal(3, reported(c, HQ, SAT_GRANT_ALL, t, &active));
+	is_told(c, HQ, t, 3);
 	company_free(c);
 }
 
@@ -216,7 +226,7 @@ a_new_colleague_is_told_of_from_the_beginning(void **state) /* P-223 */
 
 	(void)state;
 	company_sync(c, MAX);
-	assert_int_equal(2, reported(c, MAX, SAT_GRANT_ALL, 1, &active));
+	is_told(c, MAX, 1, 2);
 	/* disabled: not among the active ones any more */
 	assert_ok(sat_sqlite_user_edit(c->store, "ann", NULL, NULL, &on,
 	    &err));

@@ -1,6 +1,17 @@
 /* A push again, spoilt, forked, with a gap, in a group: what is stored of it. */
 #include "tests/unit/server/store/sqlite/device.h"
 
+/* A customer, and an edit of one nobody has. */
+static sat_id
+one_good_one_parked(device *d)
+{
+	sat_id acc = device_account(d, "first", "ann"), ghost = device_id(d);
+
+	(void)device_edit(d, &acc, &ghost, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
+	    txt("x"));
+	return acc;
+}
+
 static void
 a_push_sent_again_gets_the_same_bytes_and_changes_nothing(void **state) /* U2 */
 {
@@ -10,14 +21,11 @@ a_push_sent_again_gets_the_same_bytes_and_changes_nothing(void **state) /* U2 */
 	sat_arena a = { 0 };
 	sat_msg m;
 	sat_err err = { 0 };
-	sat_id acc, ghost;
+	sat_id acc;
 
 	(void)state;
 	device_sync(ann);
-	acc = device_account(ann, "first", "ann");
-	ghost = device_id(ann);
-	(void)device_edit(ann, &acc, &ghost, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
-	    txt("x"));
+	acc = one_good_one_parked(ann);
 	(void)device_activity(ann, &acc, "called");
 	device_frame(ann, &frame, 0);
 	assert_ok(device_ask(ann, sat_buf_span(&frame), &r1, &m, &a, &err));
@@ -53,14 +61,11 @@ a_shorter_past_ending_in_a_refusal_gets_its_verdicts(void **state) /* U2 */
 	sat_arena a = { 0 };
 	sat_msg m;
 	sat_err err = { 0 };
-	sat_id acc, ghost;
+	sat_id acc;
 
 	(void)state;
 	device_sync(ann);
-	acc = device_account(ann, "first", "ann");
-	ghost = device_id(ann);
-	(void)device_edit(ann, &acc, &ghost, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
-	    txt("x"));
+	acc = one_good_one_parked(ann);
 	device_frame(ann, &frame, 0);
 	(void)device_activity(ann, &acc, "called");
 	device_sync(ann);
@@ -91,7 +96,8 @@ a_spoilt_push_stores_nothing(void **state) /* U1 */
 	for (unsigned spoil = 1; spoil <= 3; spoil++) {
 		sat_buf_reset(&frame);
 		device_frame(ann, &frame, spoil);
-		assert_rc(SAT_EINTEGRITY, device_ask(ann, sat_buf_span(&frame), &r, &m,
+		assert_rc(SAT_EINTEGRITY, device_ask(ann, sat_buf_span(&frame),
+		    &r, &m,
 		    &a, &err));
 		assert_string_equal("signature", err.code);
 		assert_int_equal(0, world_head(w));
@@ -99,11 +105,13 @@ a_spoilt_push_stores_nothing(void **state) /* U1 */
 	/* another device's signature */
 	sat_buf_reset(&frame);
 	device_frame(ann, &frame, 0);
-	assert_rc(SAT_EINTEGRITY, device_ask(bob, sat_buf_span(&frame), &r, &m, &a,
+	assert_rc(SAT_EINTEGRITY, device_ask(bob, sat_buf_span(&frame), &r, &m,
+	    &a,
 	    &err));
 	/* before hello */
 	ann->link.greeted = false;
-	assert_rc(SAT_EPROTO, device_ask(ann, sat_buf_span(&frame), &r, &m, &a, &err));
+	assert_rc(SAT_EPROTO, device_ask(ann, sat_buf_span(&frame), &r, &m, &a,
+	    &err));
 	assert_int_equal(0, world_head(w));
 	world_verify(w);
 	sat_arena_fini(&a);
@@ -303,7 +311,8 @@ a_failed_commit_tells_nobody_it_was_saved(void **state)
 	(void)device_account(ann, "first", "ann");
 	device_frame(ann, &frame, 0);
 	w->fail_commit = SAT_ENOSPACE;
-	assert_rc(SAT_ENOSPACE, device_ask(ann, sat_buf_span(&frame), &r, &m, &a,
+	assert_rc(SAT_ENOSPACE, device_ask(ann, sat_buf_span(&frame), &r, &m,
+	    &a,
 	    &err));
 	w->fail_commit = SAT_EFSYNC;
 	sat_buf_reset(&r);
