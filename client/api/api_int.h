@@ -167,6 +167,7 @@ sat_rc api_mentions_put(sat_json *data, sat_api *api, sat_err *e);
 sat_rc api_mentions_seen(sat_api *api, int64_t upto, sat_err *e);
 /* selftest.c, doctor.c */
 HANDLER(api_selftest);
+HANDLER(api_bench);
 HANDLER(api_doctor);
 /* request.c: the handler once per request id, then the same answer. */
 sat_rc api_once(sat_json **out, sat_api *api, const sat_request *req,

@@ -122,6 +122,7 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/activities/{id}/amend", "activity.create", "record", "correct a follow-up by a new one", api_amend },
 	{ "GET", "/v1/feed", "", "feed", "what happened lately, and by whom", api_feed },
 	{ "POST", "/v1/selftest", "open", "selftest", "does the program work on this computer", api_selftest },
+	{ "POST", "/v1/bench", "open", "bench", "how fast is it on this computer", api_bench },
 	{ "GET", "/v1/doctor", "open", "doctor", "what to set right on this device", api_doctor },
 	{ "POST", "/v1/leads/{id}/convert", "lead.edit", "lead.converted", "make a customer of a lead, once", api_convert },
 	{ "POST", "/v1/leads/{id}/discard", "lead.edit", "record", "a lead leads to nothing", api_lead_discard },

@@ -1,5 +1,5 @@
 /*
- * selftest: does this program work on this computer? A replica of its own, in a
+ * selftest, bench: does this program work on this computer, and how fast? A replica of its own, in a
  * folder that is gone afterwards, with a demonstration in it; known answers of
  * the ciphers. The data of the person is not touched.
  */
@@ -15,6 +15,7 @@
 
 #define PHRASE "a passphrase of the self test"
 #define DAY_MS ((int64_t)86400000)
+#define SAVES 100 /* single edits of a benchmark */
 
 typedef struct trial {
 	sat_api *api;         /* of the program: its clock */
@@ -22,6 +23,7 @@ typedef struct trial {
 	sat_api mine;         /* the trial's own replica */
 	int64_t accounts;
 	char name[65];        /* of a customer in it */
+	char path[64];        /* the same one's */
 } trial;
 
 /* ---- ciphers ---------------------------------------------------------------------- */
@@ -173,6 +175,8 @@ list(trial *t, sat_err *e)
 
 	(void)snprintf(t->name, sizeof t->name, "%s",
 	    sat_json_get_str(first, "name", ""));
+	(void)snprintf(t->path, sizeof t->path, "/v1/accounts/%s",
+	    sat_json_get_str(first, "id", ""));
 	if (rc == SAT_OK && (t->name[0] == '\0' || sat_json_get_int(
 	    sat_json_get(doc, "page"), "total", 0) != t->accounts))
 		rc = sat_fail(e, SAT_EINTEGRITY, "the list is not what was written");
@@ -202,6 +206,27 @@ report(trial *t, sat_err *e)
 	return rc;
 }
 
+/* One wish at a time, each durable before the next: what a person waits for. */
+static sat_rc
+save(trial *t, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	for (int i = 0; i < SAVES && rc == SAT_OK; i++) {
+		sat_json *body = sat_json_obj(), *doc = NULL;
+		sat_request req = { .method = "PATCH", .path = t->path,
+			.body = body };
+		char text[32];
+
+		(void)snprintf(text, sizeof text, "note %d", i);
+		sat_json_put_str(body, "remark", text);
+		rc = sat_api_handle(&doc, &t->mine, &req, e);
+		sat_json_free(doc);
+		sat_json_free(body);
+	}
+	return rc;
+}
+
 /* What the disk has of it is noise. */
 static sat_rc
 noise(trial *t, sat_err *e)
@@ -224,10 +249,12 @@ noise(trial *t, sat_err *e)
 
 /* ---- one after the other ---------------------------------------------------------------- */
 
-static const struct {
+typedef struct step {
 	const char *name;
 	sat_rc (*run)(trial *t, sat_err *e);
-} steps[] = {
+} step;
+
+static const step steps[] = {
 	{ "ciphers", known_answers },
 	{ "write", make },
 	{ "check", whole },
@@ -238,6 +265,21 @@ static const struct {
 	{ "report", report },
 	{ "encrypted", noise },
 };
+#define NSTEPS (sizeof steps / sizeof steps[0])
+
+/* "write" is the customers with all that hangs below them; "save" is SAVES
+ * single edits; the others are once each. */
+static const step marks[] = {
+	{ "write", make },
+	{ "list", list },
+	{ "save", save },
+	{ "search", find },   /* makes the index */
+	{ "search again", find },
+	{ "report", report },
+	{ "check", whole },
+	{ "reopen", open_again },
+};
+#define NMARKS (sizeof marks / sizeof marks[0])
 
 static void
 remove_folder(const char *dir)
@@ -256,49 +298,69 @@ remove_folder(const char *dir)
 }
 
 static sat_rc
-run_steps(sat_json *rows, trial *t, sat_err *e)
+run_steps(sat_json *rows, trial *t, const step *all, size_t n, sat_err *e)
 {
 	sat_rc rc = SAT_OK;
 
-	for (size_t i = 0; rc == SAT_OK && i < sizeof steps / sizeof steps[0];
-	     i++) {
+	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
 		int64_t start = sat_boot_ms(&t->api->crm.clock);
 		sat_json *row = sat_json_add_obj(rows);
 		sat_err why = { 0 };
 
-		rc = steps[i].run(t, &why);
-		sat_json_put_str(row, "check", steps[i].name);
+		rc = all[i].run(t, &why);
+		sat_json_put_str(row, "check", all[i].name);
 		sat_json_put_bool(row, "ok", rc == SAT_OK);
 		sat_json_put_int(row, "ms",
 		    sat_boot_ms(&t->api->crm.clock) - start);
 		sat_json_put_str(row, "detail", rc == SAT_OK ? NULL : why.text);
 		if (rc != SAT_OK)
 			(void)sat_fail_code(e, rc, "selftest", NULL, "%s: %s",
-			    steps[i].name, why.text);
+			    all[i].name, why.text);
 	}
+	return rc;
+}
+
+/* In a folder of its own, which is gone afterwards. */
+static sat_rc
+run_trial(sat_json *doc, trial *t, const step *all, size_t n, sat_err *e)
+{
+	sat_rc rc = sat_folder_temp(&t->dir, "satchel-selftest", e);
+
+	if (rc != SAT_OK)
+		return rc;
+	t->ring = sat_xasprintf("%s/replica.keyring", t->dir);
+	t->db = sat_xasprintf("%s/replica.db", t->dir);
+	rc = run_steps(sat_json_put_arr(doc, "data"), t, all, n, e);
+	sat_json_put_bool(doc, "ok", rc == SAT_OK);
+	close_trial(t);
+	remove_folder(t->dir);
+	free(t->ring);
+	free(t->db);
+	free(t->dir);
 	return rc;
 }
 
 HANDLER(api_selftest)
 {
 	trial t = { .api = api };
-	sat_json *doc;
-	sat_rc rc;
 
 	(void)args;
 	t.accounts = sat_json_get_bool(req->body, "quick", false) ? 5 : 500;
-	if ((rc = sat_folder_temp(&t.dir, "satchel-selftest", e)) != SAT_OK)
-		return rc;
-	t.ring = sat_xasprintf("%s/replica.keyring", t.dir);
-	t.db = sat_xasprintf("%s/replica.db", t.dir);
-	doc = api_doc("selftest");
-	rc = run_steps(sat_json_put_arr(doc, "data"), &t, e);
-	sat_json_put_bool(doc, "ok", rc == SAT_OK);
-	close_trial(&t);
-	remove_folder(t.dir);
-	free(t.ring);
-	free(t.db);
-	free(t.dir);
-	*out = doc; /* also of a failure: how far it got */
-	return rc;
+	*out = api_doc("selftest"); /* also of a failure: how far it got */
+	return run_trial(*out, &t, steps, NSTEPS, e);
+}
+
+HANDLER(api_bench)
+{
+	trial t = { .api = api,
+		.accounts = sat_json_get_int(req->body, "rows", 1000) };
+
+	(void)args;
+	if (t.accounts < 10 || t.accounts > 100000)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "--rows is 10 to 100000");
+	*out = api_doc("bench");
+	sat_json_put_int(*out, "rows", t.accounts);
+	sat_json_put_int(*out, "saves", SAVES);
+	return run_trial(*out, &t, marks, NMARKS, e);
 }

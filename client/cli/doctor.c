@@ -14,23 +14,51 @@ static const sat_opt selftest_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const sat_opt bench_options[] = {
+	{ "rows", 0, "N", "customers to measure with (1000)" },
+	{ NULL, 0, NULL, NULL },
+};
+
+/* Of a replica of its own, so in process also while a daemon runs. */
 static sat_rc
-run_selftest(cli *c, sat_err *e)
+run_trial(cli *c, const char *path, sat_json *body, sat_err *e)
 {
 	static const cli_column cols[] = { { "check", "check", CELL_SAID },
 		{ "ok", "ok", CELL_WHOLE }, { "ms", "ms", CELL_NUMBER },
 		{ "detail", "detail", CELL_SAID } };
-	sat_json *body = sat_json_obj(), *doc = NULL;
+	sat_json *doc = NULL;
 	sat_rc rc;
 
-	sat_json_put_bool(body, "quick", sat_args_has(&c->args, "quick"));
 	c->api.crm.lang = c->lang;
-	rc = cli_ask(&doc, c, "POST", "/v1/selftest", NULL, body, e);
+	rc = cli_ask(&doc, c, "POST", path, NULL, body, e);
 	if (doc != NULL)
 		cli_print_rows(c, doc, cols, 4);
 	sat_json_free(body);
 	sat_json_free(doc);
 	return rc;
+}
+
+static sat_rc
+run_selftest(cli *c, sat_err *e)
+{
+	sat_json *body = sat_json_obj();
+
+	sat_json_put_bool(body, "quick", sat_args_has(&c->args, "quick"));
+	return run_trial(c, "/v1/selftest", body, e);
+}
+
+static sat_rc
+run_bench(cli *c, sat_err *e)
+{
+	sat_json *body;
+	int64_t n;
+	sat_rc rc = sat_args_int(&n, &c->args, "rows", 1000, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	body = sat_json_obj();
+	sat_json_put_int(body, "rows", n);
+	return run_trial(c, "/v1/bench", body, e);
 }
 
 static const sat_opt doctor_options[] = {
@@ -117,6 +145,9 @@ const cli_verb cli_doctor_verbs[] = {
 	    "doctor [--security] [--bundle FILE]",
 	    "what to set right on this device", "  satchel doctor --security\n"
 	    "  satchel doctor --bundle for-the-helpdesk.json\n", false },
+	{ "bench", NULL, run_bench, bench_options, "bench [--rows N]",
+	    "how long each thing takes on this computer",
+	    "  satchel bench --rows 10000\n", true },
 	{ "selftest", NULL, run_selftest, selftest_options,
 	    "selftest [--quick]", "does the program work on this computer", NULL,
 	    true },

@@ -461,6 +461,7 @@ static const struct {
 	{ "GET", "/v1/roles", "tests/e2e/check_admin.sh" },
 	{ "GET", "/v1/roles/{key}", "tests/e2e/check_admin.sh" },
 	{ "GET", "/v1/device", "tests/e2e/check_admin.sh" },
+	{ "POST", "/v1/bench", "the same: tests/e2e/check_verbs.sh" },
 	{ "POST", "/v1/selftest", "has a replica of its own, on the real clock: "
 	    "tests/e2e/check_verbs.sh" },
 	{ "POST", "/v1/templates/simulate",
