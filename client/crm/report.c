@@ -37,6 +37,15 @@ read_param(sat_value *v, run *r, const sat_field *f, sat_span text, sat_err *e)
 	return SAT_OK;
 }
 
+/* "variant": of the procedure a record was made under, "sales@1.1". A pilot with
+ * another way of working gives its flow another version, so both run side by
+ * side in one report (docs/decisions). */
+static const char *
+said(const char *key)
+{
+	return strcmp(key, "variant") == 0 ? "sop" : key;
+}
+
 /* A field; else the owner of the record, or of the customer it belongs to, and
  * his team. */
 static sat_rc
@@ -48,7 +57,7 @@ param_path(sat_report_path *p, const run *r, const sat_kind *k,
 	    sat_template_kind(r->who.t, k->parent->ref);
 
 	memset(p, 0, sizeof *p);
-	if ((p->field = sat_kind_field(k, key)) != NULL)
+	if ((p->field = sat_kind_field(k, said(key))) != NULL)
 		return SAT_OK;
 	if (team || strcmp(key, "owner") == 0) {
 		p->team = team;
@@ -63,6 +72,10 @@ param_path(sat_report_path *p, const run *r, const sat_kind *k,
 			return SAT_OK;
 		}
 	}
+	if (strcmp(key, "variant") == 0)
+		return sat_fail_code(e, SAT_EUSAGE, "report.variant",
+		    "split by team, or ask a report about opportunities",
+		    "%s keeps no procedure it was made under", k->key);
 	return sat_fail_code(e, SAT_EUSAGE, "report.param", NULL,
 	    "%s cannot be filtered by '%.40s'", k->key, key);
 }

@@ -23,6 +23,7 @@ old=$(rev published)
 field 900 wechat_group
 sed -i 's|^    {"key": "exhibition"|    {"key": "trade_show_2027", "label": {"zh": "展会2027", "en": "Trade show 2027"}, "rank": 95},\n&|' "$T/dict/source.json"
 grep -q trade_show_2027 "$T/dict/source.json" || sed -i '0,/^    {"key"/s//    {"key": "trade_show_2027", "label": {"zh": "展会2027", "en": "Trade show 2027"}, "rank": 95},\n    {"key"/' "$T/dict/source.json"
+sed -i 's/"version": "1.0"/"version": "1.1-pilot"/' "$T/flows/sales.json" # and another way to work
 expect 5 d template publish "$T" -m "pilot" --canary nosuchteam; expect 2 d template publish "$T" --canary east
 expect 0 d template publish "$T" -m "pilot of the WeChat group" --canary east
 has "$(d template list)" "canary" "the list marks it"; same "$(rev published)" "$old" "published stays"
@@ -42,6 +43,13 @@ expect 0 as hq check; expect 0 as li check
 expect 0 as wu account add --set name=己公司 "${ACC[@]}" --set phone_main=13812345671; expect 0 as wu sync; expect 0 as hq sync
 expect 0 as hq --json report run new-customers --period "$(date +%Y)" --by team; has "$(flat <<<"$OUT")" '"key":"east"[^]]*\},1\]' "the pilot's"; has "$(flat <<<"$OUT")" '"key":"west"[^]]*\},1\]' "the others'"
 expect 0 as hq --json report compare new-customers --baseline "$(($(date +%Y) - 1))" --current "$(date +%Y)" --param team=east; has "$(flat <<<"$OUT")" '"compare":' "and before it"
+deal() { as "$1" opportunity add "$2" --set name=单 --set amount="$3" --set stage=won --set won_at=2026-01-0"$4"T02:00:00Z >/dev/null || bad "no deal of $1"; }
+W1=$(as wu account list | head -1 | cut -f1); deal li "$A" 12万 5; deal wu "$W1" 5万 6; deal wu "$W1" 1万 7
+for u in li wu hq; do expect 0 as $u sync; done
+expect 0 as hq --json report run won --period 2026 --by variant; V=$(flat <<<"$OUT")
+has "$V" '"key":"sales@1.1-pilot"[^]]*\},1,12000000' "what was made under the pilot's procedure"; has "$V" '"key":"sales@1.0"[^]]*\},2,6000000' "and under the other, in one report"
+expect 0 as hq report run won --period 2026 --param variant=sales@1.0; has "$OUT" "^2	60000.00" "of one of them"
+expect 2 as hq report run new-customers --by variant; has "$ERR" "keeps no procedure" "a customer is not made under one"; has "$ERR" "split by team" "what can be done"
 
 # ---- what is refused while it runs ----------------------------------------------------
 expect 6 d template publish "$T" -m "to all"; has "$ERR" "pilot" "one at a time"
