@@ -139,7 +139,7 @@ keys_escrow(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	sat_random(sk, sizeof sk);
 	sat_box_keys(pk, sk);
 	sat_hex(text, sk, sizeof sk);
-	(void)strcat(text, "\n");
+	(void)snprintf(text + 2 * sizeof sk, 2, "\n");
 	rc = sat_file_write(w->arg[2], sat_span_str(text), 0400, e);
 	sat_wipe(text, sizeof text);
 	sat_wipe(sk, sizeof sk);
