@@ -1,6 +1,6 @@
 # make bench: what the engine costs, as ratios to floors measured in the same
 # run (docs/performance.md). Nothing of it is part of make check.
-BENCH_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/bench/*.c))
+BENCH_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(wildcard tests/bench/*.c)) $(O)/obj/tests/lib/rand.o
 $(O)/obj/tests/bench/world.o: tests/bench/template/fields/customer.json
 BENCH_LIBS := $(filter-out $(O)/lib/client_cli.a,$(LIBS))
 $(O)/satchel-bench: $(BENCH_OBJ) $(BENCH_LIBS)

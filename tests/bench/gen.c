@@ -7,6 +7,7 @@
  * look bad, one repeated note would make it look too good.
  */
 #include "tests/bench/bench.h"
+#include "tests/lib/rand.h"
 
 #define REMARK 10
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -49,20 +50,10 @@ static const char *const columns[BENCH_FIELDS] = { "name", "contact", "phone",
 	"email", "province", "city", "address", "industry", "source", "grade",
 	"remark", "amount", "created_on", "visited_on", "follow_on" };
 
-static uint64_t
-next(uint64_t *s)
-{
-	uint64_t z = *s += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
 static unsigned
 upto(uint64_t *s, unsigned n)
 {
-	return (unsigned)(next(s) >> 33) % n;
+	return (unsigned)(sat_test_rand(s) >> 33) % n;
 }
 
 #define PICK(s, list) (list)[upto((s), (unsigned)COUNT(list))]
@@ -164,7 +155,7 @@ gen_edits(const char *dir, const char *what, size_t n, const sat_id *ids,
 
 	sat_buf_str(&b, "id\tfield\tvalue\n");
 	for (size_t i = 0; i < BENCH_EDITS; i++) {
-		size_t row = (size_t)(next(&seed) % n);
+		size_t row = (size_t)(sat_test_rand(&seed) % n);
 		unsigned field = upto(&seed, BENCH_FIELDS - 1);
 
 		if (field >= REMARK)
@@ -200,7 +191,7 @@ bench_gen(const char *dir, size_t n)
 		sat_buf_fmt(&b, "\t%s", columns[i]);
 	sat_buf_str(&b, "\n");
 	for (size_t i = 0; i < n; i++) {
-		uint64_t r = next(&seed);
+		uint64_t r = sat_test_rand(&seed);
 
 		memcpy(random, &r, sizeof random);
 		ms += 1 + upto(&seed, 600000);
