@@ -4,232 +4,11 @@
  */
 #include "tests/lib/unit.h"
 
+#include "client/api/api.h"
+#include "tests/unit/client/api/asked.h"
 #include "tests/unit/client/crm/crm_fixture.h"
 
-#include "client/api/api.h"
-
-#include <ctype.h>
-#include <unistd.h>
-
-typedef struct world {
-	fixture *f;
-	sat_api api;
-	char id[SAT_ID_TEXT], opp[SAT_ID_TEXT], gone[SAT_ID_TEXT];
-	char conflict[48], refused[24], again[24], hand[24];
-	char take[64], leave[64];
-	char twin[2][SAT_ID_TEXT], pair[17];
-	char visit[SAT_ID_TEXT], report[SAT_ID_TEXT];
-	size_t events;
-} world;
-
-/* ---- schemas ---------------------------------------------------------------- */
-
-static sat_json *
-schema_of(const char *name)
-{
-	char *path = sat_xasprintf("docs/schema/%s.json", name);
-	FILE *in = fopen(path, "rbe");
-	sat_buf b = { 0 };
-	sat_json *doc = NULL;
-	sat_err err;
-
-	if (in == NULL)
-		fail_msg("there is no %s", path);
-	b.n = fread(sat_buf_room(&b, 65536), 1, 65536, in);
-	(void)fclose(in);
-	assert_ok(sat_json_parse(&doc, sat_buf_span(&b), 0, &err));
-	sat_buf_fini(&b);
-	free(path);
-	return doc;
-}
-
-static void
-assert_fits(const sat_json *doc, const char *schema, const char *what)
-{
-	sat_json *s = schema_of(schema);
-	sat_buf b = { 0 };
-	sat_err err = { 0 };
-
-	if (sat_json_validate(doc, s, &err) != SAT_OK) {
-		sat_json_write(&b, doc, true);
-		fail_msg("%s is no %s: %s\n%.3000s", what, schema, err.text,
-		    sat_buf_cstr(&b));
-	}
-	sat_json_free(s);
-}
-
-/* ---- the world: one of everything --------------------------------------------- */
-
-static void
-on_event(void *u, const sat_json *line)
-{
-	((world *)u)->events++;
-	assert_fits(line, "progress", "an event");
-}
-
-static void
-touch(const char *dir, const char *name, const char *content)
-{
-	char *path = sat_xasprintf("%s/%s", dir, name);
-	FILE *out = fopen(path, "wbe");
-
-	assert_non_null(out);
-	assert_true(fputs(content, out) >= 0);
-	assert_int_equal(0, fclose(out));
-	free(path);
-}
-
-static void
-open_conflict(world *w, sat_id id)
-{
-	sat_arena a = { 0 };
-	sat_conflict *all;
-	uint64_t seen;
-	size_t n, changed;
-	sat_err err;
-
-	srv_sync(w->f);
-	seen = w->f->srv.n;
-	srv_foreign_text(w->f, id, F_PHONE, "+8613900000002", seen);
-	assert_ok(try_edit(&changed, w->f, w->f->account, id,
-	    LIST("phone_main=13900000001"), &err));
-	srv_sync(w->f);
-	assert_ok(sat_replica_conflicts(&all, &n, &a, w->f->r, &err));
-	assert_int_equal(1, n);
-	(void)snprintf(w->conflict, sizeof w->conflict, "%s", all[0].key);
-	sat_arena_fini(&a);
-}
-
-static void
-be_refused(world *w, sat_id id)
-{
-	sat_arena a = { 0 };
-	sat_quarantined *q;
-	size_t n, changed;
-	sat_err err;
-
-	w->f->srv.refuse = refuse_all;
-	assert_ok(try_edit(&changed, w->f, w->f->account, id,
-	    LIST("remark=refuse this"), &err));
-	assert_ok(try_edit(&changed, w->f, w->f->account, id,
-	    LIST("remark=and this"), &err));
-	assert_ok(try_edit(&changed, w->f, w->f->account, id,
-	    LIST("remark=and that"), &err));
-	(void)srv_push(w->f, false);
-	w->f->srv.refuse = NULL;
-	assert_ok(sat_replica_quarantine(&q, &n, &a, w->f->r, &err));
-	assert_int_equal(3, n);
-	(void)snprintf(w->hand, sizeof w->hand, "%lld", (long long)q[2].id);
-	(void)snprintf(w->refused, sizeof w->refused, "%lld",
-	    (long long)q[0].id);
-	(void)snprintf(w->again, sizeof w->again, "%lld",
-	    (long long)q[1].id);
-	sat_arena_fini(&a);
-}
-
-static void
-be_suggested(world *w, sat_id id)
-{
-	sat_op o = op(w->f->account, SAT_OP_SET, id, F_REMARK, text("late"));
-	uint64_t take = suggested(w->f, w->f->account, id, &o, 1, "late");
-	uint64_t leave = suggested(w->f, w->f->account, id, &o, 1, "late");
-
-	srv_sync(w->f);
-	(void)snprintf(w->take, sizeof w->take, "%s-%llu", w->id,
-	    (unsigned long long)take);
-	(void)snprintf(w->leave, sizeof w->leave, "%s-%llu", w->id,
-	    (unsigned long long)leave);
-}
-
-static void
-lose_customer(world *w, sat_id id)
-{
-	sat_rescope rs = { .lsn = w->f->srv.n, .root = id,
-		.to = sat_span_str("Wang") };
-	sat_err err;
-
-	assert_ok(srv_page(w->f, w->f->srv.n, false, &rs, 1, NULL, 0, &err));
-}
-
-/* Two that share a phone. */
-static void
-be_twins(world *w)
-{
-	sat_write_opts why = { .duplicate_reason = "branch" };
-	sat_id id[2];
-	sat_err err;
-	pairs p;
-
-	for (size_t i = 0; i < 2; i++) {
-		w->f->now_ms += 10;
-		read_pairs(&p, i == 0 ?
-		    LIST("name=Twin One", "phone_main=13500000001",
-		    "industry=C34", "contact_name=Li", "need_type=product") :
-		    LIST("name=Twin Two", "phone_main=13500000001",
-		    "industry=C34", "contact_name=Li", "need_type=product"));
-		assert_ok(sat_crm_create(&id[i], &w->api.crm, w->f->account,
-		    p.in, p.n, &why, NULL, NULL, &err));
-		sat_id_text(w->twin[i], &id[i]);
-	}
-	sat_pair_tag(w->pair, &id[0], &id[1]);
-}
-
-/* A visitor, and a channel that said he would come. */
-static void
-be_visited(world *w)
-{
-	const sat_template *t = sat_replica_template(w->f->r);
-	sat_id id = made(w->f, sat_template_kind(t, "visit"),
-	    LIST("visitor=Gnu", "phone=13800000009"));
-
-	sat_id_text(w->visit, &id);
-	id = made(w->f, sat_template_kind(t, "preregistration"),
-	    LIST("visitor=Gnu", "phone=13800000009", "agent=lee"));
-	sat_id_text(w->report, &id);
-}
-
-static world *
-world_of(fixture *f)
-{
-	static world w;
-	sat_id a, b, o;
-	char under[64];
-
-	memset(&w, 0, sizeof w);
-	w.f = f;
-	w.api.crm = crm_of(f);
-	w.api.profile = "default";
-	w.api.keyring = f->keyring;
-	w.api.dir = f->dir;
-	w.api.event = on_event;
-	w.api.u = &w;
-	touch(f->dir, "replica.keyring", "not looked into here\n");
-	a = customer(f, "Acme Works", "13812345678");
-	b = customer(f, "Blue Works", "13812345679");
-	sat_id_text(w.id, &a);
-	sat_id_text(w.gone, &b);
-	(void)snprintf(under, sizeof under, "account=%s", w.id);
-	o = made(f, f->opportunity, LIST("name=deal", under, "amount=500"));
-	sat_id_text(w.opp, &o);
-	(void)made(f, f->contact, LIST("name=Zhang", under, "phone=13912345678"));
-	(void)made(f, f->activity, LIST(under, "method=phone", "points=x"));
-	be_visited(&w);
-	be_twins(&w);
-	open_conflict(&w, a);
-	be_refused(&w, a);
-	be_suggested(&w, a);
-	lose_customer(&w, b);
-	return &w;
-}
-
-/* ---- calls --------------------------------------------------------------------- */
-
-typedef struct call {
-	const char *method, *pattern; /* of the table */
-	const char *path;             /* $A account, $O deal, $K conflict, $Q, $R, $S refused, $T, $L suggested */
-	const char *query, *body;     /* JSON; $D the folder */
-	const char *schema;           /* other than the route's; NULL */
-} call;
+/* ---- calls --------------------------------------------------------------- */
 
 static const call calls[] = {
 	{ "GET", "/v1/health", "/v1/health", NULL, NULL, NULL },
@@ -428,6 +207,7 @@ static const call calls[] = {
 	{ "POST", "/v1/{kind}/{id}/restore", "/v1/opportunities/$O/restore", NULL,
 	    NULL, NULL },
 };
+
 #define NCALLS (sizeof calls / sizeof calls[0])
 
 /* Routes no call above reaches, each with the reason and who does. */
@@ -529,72 +309,6 @@ static const struct {
 	    "needs a server and an end: tests/e2e/check_live.sh watches" },
 };
 
-static char *
-filled_in(const world *w, const char *s)
-{
-	sat_buf b = { 0 };
-	char *out;
-
-	for (; s != NULL && *s != '\0'; s++) {
-		const char *with = *s != '$' ? NULL : s[1] == 'A' ? w->id
-		    : s[1] == 'O'                                 ? w->opp
-		    : s[1] == 'K'                                 ? w->conflict
-		    : s[1] == 'Q'                                 ? w->refused
-		    : s[1] == 'R'                                 ? w->again
-		    : s[1] == 'S'                                 ? w->hand
-		    : s[1] == 'T'                                 ? w->take
-		    : s[1] == 'L'                                 ? w->leave
-		    : s[1] == 'B'                                 ? w->twin[0]
-		    : s[1] == 'C'                                 ? w->twin[1]
-		    : s[1] == 'P'                                 ? w->pair
-		    : s[1] == 'V'                                 ? w->visit
-		    : s[1] == 'W'                                 ? w->report
-		    : s[1] == 'D'                                 ? w->f->dir
-		                                                  : NULL;
-
-		if (with == NULL || islower((unsigned char)s[1])) {
-			sat_buf_add(&b, s, 1);
-			continue;
-		}
-		sat_buf_str(&b, with);
-		s++;
-	}
-	out = sat_xstrdup(sat_buf_cstr(&b));
-	sat_buf_fini(&b);
-	return out;
-}
-
-static sat_json *
-parsed(const world *w, const char *text)
-{
-	char *full = filled_in(w, text);
-	sat_json *doc = NULL;
-	sat_err err;
-
-	if (text != NULL)
-		assert_ok(sat_json_parse(&doc, sat_span_str(full), 0, &err));
-	free(full);
-	return doc;
-}
-
-static sat_rc
-ask(sat_json **out, world *w, const call *k, sat_err *e)
-{
-	char *path = filled_in(w, k->path);
-	sat_json *query = parsed(w, k->query), *body = parsed(w, k->body);
-	sat_request req = { k->method, path, query, body };
-	sat_rc rc;
-
-	w->f->now_ms += 10;
-	w->f->boot_ms += 10;
-	memset(e, 0, sizeof *e);
-	rc = sat_api_handle(out, &w->api, &req, e);
-	sat_json_free(query);
-	sat_json_free(body);
-	free(path);
-	return rc;
-}
-
 static const sat_route *
 route_of(const call *k)
 {
@@ -619,7 +333,7 @@ call_of(const sat_route *r)
 	return NULL;
 }
 
-/* ---- tests ------------------------------------------------------------------------ */
+/* ---- tests --------------------------------------------------------------- */
 
 static void
 every_route_has_permission_schema_help_and_a_handler(void **state)
@@ -773,113 +487,16 @@ a_role_without_rights_gets_no_record_by_any_route(void **state)
 	assert_true(denied > 15);
 }
 
-static void
-a_salesperson_may_not_delete_assign_or_look_at_people(void **state)
-{
-	static const call bad[] = {
-		{ "DELETE", "", "/v1/accounts/$A", NULL, NULL, NULL },
-		{ "POST", "", "/v1/accounts/$A/restore", NULL, NULL, NULL },
-		{ "POST", "", "/v1/accounts/$A/assign", NULL, "{\"to\":\"u1\"}",
-		    NULL },
-		{ "GET", "", "/v1/users", NULL, NULL, NULL },
-	};
-	world *w = world_of(*state);
-
-	people(w->f, "rep");
-	for (size_t i = 0; i < 4; i++) {
-		sat_json *doc = NULL;
-		sat_err e;
-
-		assert_rc(SAT_EDENIED, ask(&doc, w, &bad[i], &e));
-	}
-}
-
-static bool
-shows(world *w, const char *path, const char *text)
-{
-	call k = { "GET", "", path, NULL, NULL, NULL };
-	sat_json *doc = NULL;
-	sat_buf b = { 0 };
-	bool found;
-	sat_err err;
-
-	assert_ok(ask(&doc, w, &k, &err));
-	sat_json_write(&b, doc, false);
-	found = strstr(sat_buf_cstr(&b), text) != NULL;
-	sat_buf_fini(&b);
-	sat_json_free(doc);
-	return found;
-}
-
-static void
-a_phone_is_masked_in_every_way_out_for_who_may_not_see_it(void **state)
-{
-	static const char *const ways[] = { "/v1/accounts", "/v1/accounts/$A",
-		"/v1/accounts/$A/history", "/v1/accounts/$A/timeline",
-		"/v1/conflicts", "/v1/conflicts/$K", "/v1/inbox", "/v1/commits",
-		"/v1/sync/pending" };
-	world *w = world_of(*state);
-	sat_id id, waiting = customer(w->f, "Green Works", "13900000004");
-	size_t changed;
-	sat_err err;
-
-	assert_true(sat_id_parse(&id, w->id));
-	assert_ok(try_edit(&changed, w->f, w->f->account, id,
-	    LIST("owner=u2"), &err));
-	assert_ok(try_edit(&changed, w->f, w->f->account, waiting,
-	    LIST("owner=u2"), &err));
-	for (size_t i = 0; i < 9; i++)
-		if (!shows(w, ways[i], "39000000"))
-			fail_msg("headquarters does not see it in %s", ways[i]);
-	people(w->f, "rep"); /* the customer is another's now */
-	for (size_t i = 0; i < 9; i++)
-		if (shows(w, ways[i], "39000000"))
-			fail_msg("%s shows the phone", ways[i]);
-}
-
-static void
-an_export_of_what_is_not_ones_own_needs_a_reason_that_is_kept(void **state)
-{
-	static const call bare = { "POST", "", "/v1/exports", NULL,
-		"{\"type\":\"account\",\"file\":\"$D/a.csv\"}", NULL };
-	static const call blank = { "POST", "", "/v1/exports", NULL,
-		"{\"type\":\"account\",\"file\":\"$D/a.csv\",\"reason\":\"\"}", NULL };
-	static const call why = { "POST", "", "/v1/exports", NULL,
-		"{\"type\":\"account\",\"file\":\"$D/a.csv\","
-		"\"reason\":\"yearly audit\"}", NULL };
-	world *w = world_of(*state);
-	char *path = sat_xasprintf("%s/a.csv", w->f->dir);
-	sat_json *doc = NULL;
-	sat_err err;
-
-	people(w->f, "manager");
-	assert_rc(SAT_EUSAGE, ask(&doc, w, &bare, &err));
-	assert_string_equal("usage.reason", err.code);
-	assert_rc(SAT_EUSAGE, ask(&doc, w, &blank, &err));
-	assert_int_not_equal(0, access(path, F_OK)); /* nothing left */
-	assert_ok(ask(&doc, w, &why, &err));
-	sat_json_free(doc);
-	assert_true(shows(w, "/v1/audit", "yearly audit"));
-	people(w->f, "rep"); /* his own needs none */
-	assert_ok(ask(&doc, w, &bare, &err));
-	sat_json_free(doc);
-	free(path);
-}
-
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup_hq, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_route_has_permission_schema_help_and_a_handler),
 		cmocka_unit_test(every_route_is_called_here_or_says_where),
-		T(every_route_is_in_the_openapi_document),
-		T(every_answer_fits_the_schema_of_its_route),
-		T(a_failure_is_a_problem_document),
-		T(a_role_without_rights_gets_no_record_by_any_route),
-		T(a_salesperson_may_not_delete_assign_or_look_at_people),
-		T(a_phone_is_masked_in_every_way_out_for_who_may_not_see_it),
-		T(an_export_of_what_is_not_ones_own_needs_a_reason_that_is_kept),
+		HQ(every_route_is_in_the_openapi_document),
+		HQ(every_answer_fits_the_schema_of_its_route),
+		HQ(a_failure_is_a_problem_document),
+		HQ(a_role_without_rights_gets_no_record_by_any_route),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
