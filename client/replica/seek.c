@@ -372,26 +372,44 @@ by_score(const void *a, const void *b)
 	return (x->rid < y->rid) - (x->rid > y->rid); /* the newest first */
 }
 
+/* The best `max` at the front, in no order: what is searched for by one letter
+ * is found in every record. */
+static void
+part(raw_hit *h, size_t n, size_t max)
+{
+	while (n > max) {
+		raw_hit pivot = h[(n - 1) / 2], t;
+		size_t i = 0, j = n - 1;
+
+		for (;; i++, j--) {
+			while (by_score(&h[i], &pivot) < 0)
+				i++;
+			while (by_score(&h[j], &pivot) > 0)
+				j--;
+			if (i >= j)
+				break;
+			t = h[i];
+			h[i] = h[j];
+			h[j] = t;
+		}
+		if (max <= j + 1) {
+			n = j + 1;
+		} else {
+			h += j + 1;
+			n -= j + 1;
+			max -= j + 1;
+		}
+	}
+}
+
 /* The best `max` in order at the front; all of thousands need not be sorted. */
 static void
 choose(seek *s, size_t max)
 {
-	size_t count[SCORE_NONE + 1] = { 0 }, sum = 0, n = 0;
-	uint8_t worst = 0;
-	raw_hit t;
-
-	for (size_t i = 0; i < s->n; i++)
-		count[s->hit[i].all.score]++;
-	while (worst < SCORE_NONE && (sum += count[worst]) < max)
-		worst++;
-	for (size_t i = 0; i < s->n; i++)
-		if (s->hit[i].all.score <= worst) {
-			t = s->hit[n];
-			s->hit[n++] = s->hit[i];
-			s->hit[i] = t;
-		}
-	if (n > 0)
-		qsort(s->hit, n, sizeof *s->hit, by_score);
+	if (s->n == 0)
+		return;
+	part(s->hit, s->n, max);
+	qsort(s->hit, s->n < max ? s->n : max, sizeof *s->hit, by_score);
 }
 
 static sat_rc

@@ -59,6 +59,7 @@ find_starts(sat_word *w)
 
 		w->starts[han / 8] |= (uint8_t)
 		    (may[sat_pinyin_more[i].syllable] << (han % 8));
+		w->more[han / 8] |= (uint8_t)(1u << (han % 8));
 	}
 }
 
@@ -164,11 +165,14 @@ han_at(sat_span s, size_t i)
 	    c - SAT_HAN_FIRST : SAT_HAN_COUNT;
 }
 
+/* The further readings of a character; most have none. */
 static const sat_reading *
-more_of(uint32_t han)
+more_of(const sat_word *w, uint32_t han)
 {
 	size_t lo = 0, hi = sat_pinyin_nmore;
 
+	if ((w->more[han / 8] >> (han % 8) & 1) == 0)
+		return sat_pinyin_more + hi;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
@@ -187,13 +191,13 @@ static bool
 met_reading(attempt *t, size_t j, size_t i, uint16_t syllable)
 {
 	const char *r = sat_pinyin_text[syllable];
-	size_t n = strlen(r), left = t->w->n - j, k = 0;
+	size_t left = t->w->n - j, k = 0;
 
-	while (k < n && k < left && r[k] == t->w->text[j + k])
+	while (k < left && r[k] != '\0' && r[k] == t->w->text[j + k])
 		k++;
 	if (k == 0)
 		return false;
-	if (k == n && met(t, j + k, i))
+	if (r[k] == '\0' && met(t, j + k, i))
 		return true;
 	if (k == left && k > 1) { /* cut short by who types */
 		t->end = i;
@@ -226,7 +230,7 @@ met_han(attempt *t, size_t j, size_t i, uint32_t han)
 
 	if (first == 0)
 		return false;
-	more = more_of(han);
+	more = more_of(t->w, han);
 	if (met_reading(t, j, i, first))
 		return true;
 	for (const sat_reading *m = more; m < end &&
@@ -314,41 +318,63 @@ pinyin_hit(const sat_word *w, sat_span s, size_t *at, size_t *len)
 	return best;
 }
 
-/* Other bytes may lie between texts: only three that make one are a character. */
-static uint32_t
-whole_han_at(sat_span s, size_t i)
+static bool
+met_at(const sat_word *w, sat_span s, size_t i)
 {
-	if (s.n - i < 3 || (s.p[i + 1] & 0xC0) != 0x80 ||
-	    (s.p[i + 2] & 0xC0) != 0x80)
-		return SAT_HAN_COUNT;
-	return han_at(s, i);
+	attempt t = { .w = w, .s = s };
+
+	return met(&t, 0, i);
+}
+
+/*
+ * Every search looks at every character through this loop, so it knows its bytes
+ * by itself. Other bytes may lie between texts: only three that make a character
+ * are one.
+ */
+static bool
+letters_near(const sat_word *w, sat_span s)
+{
+	uint8_t first = (uint8_t)w->text[0];
+	size_t i = 0;
+
+	while (i < s.n) {
+		const uint8_t *p = s.p + i;
+		uint32_t han;
+
+		if (*p < 0xE4) {
+			if (*p == first && met_at(w, s, i))
+				return true;
+			i++;
+			continue;
+		}
+		if (s.n - i < 3 || *p > 0xE9 || (p[1] & 0xC0) != 0x80 ||
+		    (p[2] & 0xC0) != 0x80) {
+			i++;
+			continue;
+		}
+		han = ((uint32_t)(p[0] & 0x0F) << 12 |
+		    (uint32_t)(p[1] & 0x3F) << 6 | (uint32_t)(p[2] & 0x3F)) -
+		    SAT_HAN_FIRST;
+		if (han >= SAT_HAN_COUNT) { /* below the first it wraps */
+			i++;
+			continue;
+		}
+		if ((w->starts[han / 8] >> (han % 8) & 1) != 0 &&
+		    met_at(w, s, i))
+			return true;
+		i += 3;
+	}
+	return false;
 }
 
 bool
 sat_word_near(const sat_word *w, sat_span bytes)
 {
-	uint8_t first = (uint8_t)w->text[0];
+	char first = w->text[0];
 
-	if (!w->letters || first < 'a' || first > 'z')
-		return memmem(bytes.p, bytes.n, w->text, w->letters ? 1 :
-		    w->n) != NULL;
-	for (size_t i = 0, step; i < bytes.n; i += step) {
-		uint32_t han = SAT_HAN_COUNT;
-		attempt t;
-
-		step = 1;
-		if (bytes.p[i] >= 0xE4 &&
-		    (han = whole_han_at(bytes, i)) < SAT_HAN_COUNT)
-			step = 3;
-		if (han < SAT_HAN_COUNT ?
-		    (w->starts[han / 8] >> (han % 8) & 1) == 0 :
-		    bytes.p[i] != first)
-			continue;
-		t = (attempt){ .w = w, .s = bytes };
-		if (met(&t, 0, i))
-			return true;
-	}
-	return false;
+	return w->letters && first >= 'a' && first <= 'z' ?
+	    letters_near(w, bytes) :
+	    memmem(bytes.p, bytes.n, w->text, w->letters ? 1 : w->n) != NULL;
 }
 
 /* ---- what stands there ---------------------------------------------------------------- */

@@ -33,6 +33,7 @@ typedef struct sat_word {
 	bool letters;            /* a-z: pinyin is tried */
 	bool digits;             /* nothing else */
 	uint8_t starts[0x5200 / 8]; /* characters a reading of which may begin it */
+	uint8_t more[0x5200 / 8];   /* characters of several readings */
 } sat_word;
 
 typedef struct sat_needle {

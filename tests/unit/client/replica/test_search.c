@@ -343,12 +343,42 @@ many_customers_lie_in_many_blocks(void **state)
 	assert_sound(f);
 }
 
+/* Many more are found than are shown: which of them are, is as if all had been
+ * put in order. */
+static void
+of_many_the_best_and_newest_are_shown(void **state)
+{
+	static const char *const names[] = { "zinc", "big zinc", "zinc works" };
+	fixture *f = *state;
+	uint64_t seed = sat_test_seed(6);
+	sat_id of[3][400];
+	size_t n[3] = { 0 }, found, at = 0;
+	sat_found *out;
+
+	for (int i = 0; i < 400; i++) {
+		size_t k = sat_test_rand(&seed) % 40;
+
+		k = k < 2 ? 0 : k % 2 + 1;
+		of[k][n[k]++] = new_account(f, names[k], "13812345678");
+	}
+	srv_sync(f);
+	out = find(f, &found, "zinc");
+	assert_int_equal(50, found);
+	/* exactly so, then beginning so, then inside; the newest first */
+	for (size_t i = n[0]; i-- > 0 && at < 50;)
+		assert_memory_equal(&of[0][i], &out[at++].id, 16);
+	for (size_t i = n[2]; i-- > 0 && at < 50;)
+		assert_memory_equal(&of[2][i], &out[at++].id, 16);
+	assert_true(n[0] > 0 && at == 50);
+}
+
 #define P(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		P(of_many_the_best_and_newest_are_shown),
 		P(a_customer_is_found_by_name_pinyin_phone_and_number),
 		P(the_better_fit_comes_first),
 		P(what_it_said_before_finds_it_no_more),
