@@ -145,6 +145,9 @@ sat_rc admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *
 /* A verb was given and ended so: kept, when it was one that changes something. */
 void admin_audit_note(sat_admin *a, const sat_args *w, sat_rc rc);
 
+/* escalate.c */
+sat_rc admin_conflict_escalate(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
 /* keys.c */
 sat_rc admin_keys_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 

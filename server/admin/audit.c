@@ -20,7 +20,7 @@ static bool
 only_looks(const sat_args *w)
 {
 	static const char *const nouns[] = { "status", "doctor", "check", "acl",
-		"scope", "merge", "audit" };
+		"scope", "merge", "conflict", "audit" };
 	static const char *const verbs[] = { "list", "show", "status", "verify",
 		"stats", "packs", "diff", "dead" };
 

@@ -466,6 +466,8 @@ admin_conflict_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		return conflict_list(a, w, out, e);
 	if (strcmp(verb, "stats") == 0)
 		return conflict_stats(a, w, out, e);
+	if (strcmp(verb, "escalate") == 0)
+		return admin_conflict_escalate(a, w, out, e);
 	return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-	    "usage: satcheld conflict list|stats");
+	    "usage: satcheld conflict list|stats|escalate");
 }

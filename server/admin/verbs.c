@@ -15,7 +15,7 @@ static const sat_opt options[] = {
 	{ "team", 0, "KEY", "team of a user" },
 	{ "from", 0, "FILE", "take the rows of a CSV file; a pack from a folder; merge replay: a position" },
 	{ "user", 0, "KEY", "whom an invitation, or from now on a device, is for" },
-	{ "stale", 0, "TIME", "device list: not heard of for so long" },
+	{ "stale", 0, "TIME", "device list: not heard of for so long; conflict escalate: open for so long" },
 	{ "qr", 0, NULL, "device invite: as a QR code on the terminal, too" },
 	{ "approve", 0, NULL, "device invite: the device waits for device approve" },
 	{ "ttl", 0, "TIME", "how long an invitation lives (15m)" },
@@ -106,10 +106,11 @@ static const struct verb {
 	    "  satcheld merge log --since 2h\n"
 	    "  satcheld merge show 4711\n"
 	    "  satcheld merge replay --from 4700 --verify\n" }, admin_merge_verb },
-	{ { "conflict", "conflict list | stats",
-	    "what a person still has to decide; by field and by device",
+	{ { "conflict", "conflict list | stats | escalate [--stale TIME]",
+	    "what a person still has to decide; by field and by device; what waits too long, and for whom now",
 	    "  satcheld conflict list\n"
-	    "  satcheld conflict stats\n" }, admin_conflict_verb },
+	    "  satcheld conflict stats\n"
+	    "  satcheld conflict escalate --stale 1d\n" }, admin_conflict_verb },
 	{ { "backup", "backup FOLDER",
 	    "verified copy; moves the durable watermark",
 	    "  satcheld backup /backup/2026-11-22\n" }, admin_backup_verb },

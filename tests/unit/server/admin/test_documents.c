@@ -136,6 +136,7 @@ static const struct {
 	{ "merge replay --from 1 --verify --json", SAT_OK },
 	{ "conflict list --json", SAT_OK },
 	{ "conflict stats --json", SAT_OK },
+	{ "conflict escalate --json", SAT_OK },
 	{ "backup TOP/backup --json", SAT_OK },
 	{ "log compact --json", SAT_OK },
 	{ "log list --json", SAT_OK },
