@@ -297,7 +297,17 @@ HANDLER(api_template_pack);
 HANDLER(api_template_apply);
 /* revisions.c */
 HANDLER(api_template_diff);
+/* One revision of the template's history ("current", NULL: in force). */
+struct sat_layer;
+sat_rc api_template_layer(struct sat_layer *l, sat_arena *a, sat_api *api,
+    const char *rev, sat_err *e);
+/* propose.c */
+HANDLER(api_template_propose);
+HANDLER(api_template_proposals);
 /* simulate.c */
+/* {"files":{path: text}}; the texts are the body's. */
+sat_rc api_template_files_of(struct sat_layer *l, sat_arena *a,
+    const sat_json *body, sat_err *e);
 HANDLER(api_template_simulate);
 
 /* One record as the answer, schema record. Who may not view the kind

@@ -107,27 +107,38 @@ put_place(void *u, const sat_layer_conflict *c)
 	return true;
 }
 
+sat_rc
+api_template_layer(sat_layer *l, sat_arena *a, sat_api *api, const char *rev,
+    sat_err *e)
+{
+	sat_git *g = NULL;
+	sat_oid tip;
+	sat_rc rc;
+
+	if (sat_replica_template(api->crm.replica) == NULL)
+		return sat_fail(e, SAT_ENOREPLICA, "there is no template yet");
+	memcpy(tip.b, sat_replica_template_oid(api->crm.replica), sizeof tip.b);
+	if ((rc = sat_replica_git(&g, api->crm.replica, e)) == SAT_OK)
+		rc = layer(l, a, g, &tip, rev, e);
+	sat_git_close(g);
+	return rc;
+}
+
 HANDLER(api_template_diff)
 {
 	sat_arena a = { 0 };
 	sat_layer from, to;
-	sat_git *g = NULL;
 	sat_json *doc = NULL;
-	sat_oid tip;
 	sat_rc rc;
 
 	(void)args;
-	if (sat_replica_template(api->crm.replica) == NULL)
-		return sat_fail(e, SAT_ENOREPLICA, "there is no template yet");
-	memcpy(tip.b, sat_replica_template_oid(api->crm.replica), sizeof tip.b);
-	if ((rc = sat_replica_git(&g, api->crm.replica, e)) == SAT_OK &&
-	    (rc = layer(&from, &a, g, &tip, api_q(req, "from"), e)) == SAT_OK &&
-	    (rc = layer(&to, &a, g, &tip, api_q(req, "to"), e)) == SAT_OK) {
+	if ((rc = api_template_layer(&from, &a, api, api_q(req, "from"), e)) ==
+	    SAT_OK && (rc = api_template_layer(&to, &a, api, api_q(req, "to"),
+	    e)) == SAT_OK) {
 		doc = api_doc("template.diff");
 		rc = sat_layer_diff(&from, &to, put_place,
 		    sat_json_put_arr(doc, "data"), e);
 	}
-	sat_git_close(g);
 	sat_arena_fini(&a);
 	return api_answer(out, doc, rc);
 }

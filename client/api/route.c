@@ -93,6 +93,8 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/templates/show", "template.view", "template", "a document of the template", api_template_show },
 	{ "GET", "/v1/templates/files", "", "template.files", "every document of the template", api_template_files },
 	{ "GET", "/v1/templates/diff", "template.view", "template.diff", "places in which two revisions differ", api_template_diff },
+	{ "GET", "/v1/templates/proposals", "template.view", "template.proposals", "changes of the template that people suggest", api_template_proposals },
+	{ "POST", "/v1/templates/proposals", "template.view", "record", "suggest a change of the template", api_template_propose },
 	{ "POST", "/v1/templates/simulate", "template.view", "template.simulate", "what a draft of the template would change here", api_template_simulate },
 	{ "POST", "/v1/templates/pack", "template.view", "template.file", "the template in force as a file", api_template_pack },
 	{ "POST", "/v1/templates/apply", "", "template.file", "take a newer template from a file", api_template_apply },

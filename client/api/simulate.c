@@ -6,8 +6,6 @@
 
 #include "common/template/layers.h"
 
-#include <stdlib.h>
-
 #define ROWS_MAX 500 /* told one by one; the counts are of all */
 
 static const char *const words[SAT_SIM_N] = { "incomplete", "complete", "grade",
@@ -37,27 +35,39 @@ on_change(void *u, const sat_simulated *s, sat_err *e)
 	return SAT_OK;
 }
 
-static sat_rc
-draft_of(sat_template **t, const sat_json *body, sat_err *e)
+sat_rc
+api_template_files_of(sat_layer *l, sat_arena *a, const sat_json *body,
+    sat_err *e)
 {
 	const sat_json *m = sat_json_get(body, "files");
+	size_t max = sat_json_count(m), n = 0;
 	sat_template_file *f;
-	size_t n = 0, max = sat_json_count(m);
-	sat_rc rc;
 
-	*t = NULL;
 	if (sat_json_type(m) != SAT_J_OBJ || max == 0 ||
 	    max > SAT_LAYER_FILES_MAX)
 		return sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,
 		    "\"files\" must hold 1 to %d documents by path",
 		    SAT_LAYER_FILES_MAX);
-	f = sat_xcalloc(max, sizeof *f);
+	f = sat_arena_alloc(a, max * sizeof *f);
 	for (m = sat_json_first(m); m != NULL && n < max; m = sat_json_next(m)) {
 		f[n].path = sat_json_key(m);
 		f[n++].bytes = sat_span_str(sat_json_str(m, ""));
 	}
-	rc = sat_template_load(t, f, n, e);
-	free(f);
+	*l = (sat_layer){ f, n };
+	return SAT_OK;
+}
+
+static sat_rc
+draft_of(sat_template **t, const sat_json *body, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_layer l;
+	sat_rc rc = api_template_files_of(&l, &a, body, e);
+
+	*t = NULL;
+	if (rc == SAT_OK)
+		rc = sat_template_load(t, l.files, l.n, e);
+	sat_arena_fini(&a);
 	return rc;
 }
 

@@ -203,6 +203,55 @@ run_simulate(cli *c, sat_err *e)
 	return rc;
 }
 
+static const sat_opt propose_options[] = {
+	{ "message", 'm', "TEXT", "what it is good for" },
+	{ NULL, 0, NULL, NULL },
+};
+
+static sat_rc
+run_propose(cli *c, sat_err *e)
+{
+	sat_json *body = sat_json_obj(), *files, *doc = NULL;
+	folder *f = sat_xcalloc(1, sizeof *f);
+	sat_rc rc;
+
+	files = sat_json_put_obj(body, "files");
+	sat_json_put_str(body, "message", sat_args_has(&c->args, "message") ?
+	    sat_args_get(&c->args, "message") : "");
+	if (c->args.nargs < 3)
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satchel template propose DIR -m TEXT");
+	else
+		rc = read_folder(f, c->args.arg[2], "", 0, e);
+	for (size_t i = 0; rc == SAT_OK && i < f->n; i++)
+		sat_json_put_strn(files, f->v[i].path, f->v[i].bytes);
+	if (rc == SAT_OK && (rc = cli_ask(&doc, c, "POST",
+	    "/v1/templates/proposals", NULL, body, e)) == SAT_OK) {
+		if (cli_is_json(c))
+			cli_print_json(c, doc);
+		else
+			sat_buf_fmt(&c->out, "%s\n", sat_json_get_str(
+			    sat_json_get(doc, "data"), "id", ""));
+	}
+	sat_json_free(doc);
+	sat_json_free(body);
+	sat_arena_fini(&f->a);
+	free(f);
+	return rc;
+}
+
+static sat_rc
+run_proposals(cli *c, sat_err *e)
+{
+	static const cli_column cols[] = { { "id", "id", CELL_ID },
+		{ "created_at", "at", CELL_TIME }, { "owner", "by", CELL_PLAIN },
+		{ "state", "state", CELL_PLAIN },
+		{ "title", "title", CELL_PLAIN },
+		{ "template_rev", "revision", CELL_PLAIN } };
+
+	return cli_ask_list(c, "/v1/templates/proposals", cols, 6, "none", e);
+}
+
 static sat_rc
 run_diff(cli *c, sat_err *e)
 {
@@ -234,6 +283,13 @@ const cli_verb cli_lint_verbs[] = {
 	{ "template", "diff", run_diff, NULL, "template diff REV REV",
 	    "what changed between two revisions",
 	    "  satchel template diff 3f9a2c1 current\n", false },
+	{ "template", "propose", run_propose, propose_options,
+	    "template propose DIR -m TEXT",
+	    "suggest a changed template to headquarters",
+	    "  satchel template propose ./our-template -m \"ask for the fax\"\n",
+	    false },
+	{ "template", "proposals", run_proposals, NULL, "template proposals",
+	    "changes of the template that people suggest", NULL, false },
 	{ "template", "simulate", run_simulate, NULL, "template simulate DIR",
 	    "fields, grades and pools a draft would change here",
 	    "  satchel template simulate ./our-template\n", false },

@@ -101,6 +101,8 @@ static const call calls[] = {
 	{ "GET", "/v1/reports/{key}/run", "/v1/reports/won/run",
 	    "{\"period\":\"2020-05\"}", NULL, NULL },
 	{ "GET", "/v1/templates", "/v1/templates", NULL, NULL, NULL },
+	{ "GET", "/v1/templates/proposals", "/v1/templates/proposals", NULL, NULL,
+	    NULL },
 	{ "GET", "/v1/templates/files", "/v1/templates/files", NULL, NULL, NULL },
 	{ "GET", "/v1/templates/show", "/v1/templates/show", NULL, NULL, NULL },
 	{ "GET", "/v1/templates/show", "/v1/templates/show",
@@ -244,6 +246,8 @@ static const struct {
 	{ "POST", "/v1/bench", "the same: tests/e2e/check_verbs.sh" },
 	{ "POST", "/v1/selftest", "has a replica of its own, on the real clock: "
 	    "tests/e2e/check_verbs.sh" },
+	{ "POST", "/v1/templates/proposals",
+	    "needs a folder of documents: tests/e2e/check_propose.sh" },
 	{ "POST", "/v1/templates/simulate",
 	    "needs a folder of documents: tests/e2e/check_business.sh" },
 	{ "POST", "/v1/activities/{id}/amend",
