@@ -145,11 +145,28 @@ fill_group(sat_import_summary *s, bool *more, imp_job *j, sat_err *e)
 	return SAT_OK;
 }
 
+/* A disk that is full in the middle: what came before stands. */
+static void
+tell_kept(int64_t kept, const sat_import_summary *s, const imp_job *j,
+    sat_err *e)
+{
+	if (kept == 0 || j->o->dry_run)
+		return;
+	if (j->o->on_duplicate == SAT_DUP_NEW)
+		sat_err_hint(e, "the first %lld rows are in; take them back "
+		    "first: satchel import undo %s", (long long)kept, s->batch);
+	else
+		sat_err_hint(e, "the first %lld rows are in; with room on the "
+		    "disk the same import goes on behind them",
+		    (long long)kept);
+}
+
 static sat_rc
 run_groups(sat_import_summary *s, imp_job *j, sat_err *e)
 {
 	sat_replica *r = j->c->replica;
 	bool more = true, open = false;
+	int64_t kept = 0;
 	sat_rc rc = SAT_OK;
 
 	while (more && rc == SAT_OK) {
@@ -158,6 +175,10 @@ run_groups(sat_import_summary *s, imp_job *j, sat_err *e)
 		open = true;
 		if ((rc = fill_group(s, &more, j, e)) == SAT_OK)
 			rc = end_group(s, j, e);
+		if (rc == SAT_OK)
+			kept = s->rows;
+		else if (rc == SAT_ENOSPACE)
+			tell_kept(kept, s, j, e);
 		open = rc == SAT_OK && j->o->dry_run;
 		if (rc != SAT_OK)
 			sat_replica_group_rollback(r);

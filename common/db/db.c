@@ -92,7 +92,7 @@ fail_known(sat_db *db, sat_rc rc, const char *what, sat_err *e)
 	case SAT_ENOSPACE:
 		return sat_fail_code(e, rc, "db.full",
 		    "free space on this disk and repeat; reading goes on",
-		    "%s: %s: the disk is full; nothing was written", db->path,
+		    "%s: %s: the disk is full; this was not written", db->path,
 		    what);
 	case SAT_EBUSY:
 		return sat_fail_code(e, rc, "db.busy",
@@ -102,7 +102,7 @@ fail_known(sat_db *db, sat_rc rc, const char *what, sat_err *e)
 	default:
 		return sat_fail_code(e, SAT_ENOMEM, "db.memory",
 		    "close other programs and repeat",
-		    "%s: %s: out of memory; nothing was written", db->path,
+		    "%s: %s: out of memory; this was not written", db->path,
 		    what);
 	}
 }

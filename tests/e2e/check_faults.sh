@@ -24,6 +24,16 @@ server_init; serve
 for u in li wang hq; do d user add $u --name $u --role hq >/dev/null; done
 enrol wang; enrol hq
 
+# ---- a disk that is full in the middle of an import ------------------------------------
+full_import() {
+	disk "$W/r/half" 16m; enrol li half; expect 0 as half -q sync; local before; before=$(total half account)
+	sheet li 5001 45000 >"$W/i.csv"; expect 15 as half import "$W/i.csv" --type account
+	local kept; kept=$(sed -n 's/.*the first \([0-9]*\) rows are in.*/\1/p' <<<"$ERR")
+	same "$(total half account)" "$((before + ${kept:-0}))" "as many rows are in as are told"
+	[ "${kept:-0}" -gt 0 ] && ok || bad "nothing was in: the disk is too small for the test"
+	expect 0 as half check
+}
+
 # ---- a full disk under a replica ------------------------------------------------------
 full_client() {
 	disk "$W/r/li" 4m; enrol li
@@ -45,6 +55,7 @@ full_client() {
 	expect 15 as li account edit li-1 --set remark=x
 	expect 15 as li activity add li-1 --method phone --points x
 	sheet li 1001 1600 >"$W/i.csv"; expect 15 as li import "$W/i.csv" --type account
+	hasnt "$ERR" "rows are in" "nothing of it was imported"
 	echo "another pass phrase" >"$W/new"
 	expect 15 as li passwd --new-passphrase-file "$W/new"
 	# reading goes on
@@ -111,7 +122,7 @@ readonly_disk() {
 	mount -o remount,rw "$W/server"; expect 0 d check; serve "$PORT"
 	stamp "read-only disk"
 }
-if [ -n "$can_mount" ]; then full_client; full_server; readonly_disk; else enrol li; new li 1; as li account add "${new[@]}" >/dev/null; as li -q sync; fi
+if [ -n "$can_mount" ]; then full_client; full_import; full_server; readonly_disk; else enrol li; new li 1; as li account add "${new[@]}" >/dev/null; as li -q sync; fi
 
 # ---- opened twice ---------------------------------------------------------------------------
 sheet twice 1 30000 >"$W/i.csv"
