@@ -92,6 +92,7 @@ expect 0 as admin --json webhook show 2; fits admin "$OUT"; has "$OUT" 'invalid/
 echo "https://oapi.example.invalid/robot/send?access_token=t0k#SECs" >"$W/url"; expect 0 as admin webhook add --url-file "$W/url" --events 'account.*' --format dingtalk; hasnt "$(ps axww -o args | grep -v grep | grep t0k)" t0k "not in the list of processes"
 expect 0 as admin --json webhook test 1; fits admin "$OUT"; until_ "the test came" eval 'grep -q "\"event\":\"test\"" "$R/$(posts).body"'
 expect 0 as admin --json webhook dead 1; fits admin "$OUT"; expect 0 as admin webhook retry 1; expect 2 as admin webhook remove 3; expect 0 as admin --yes webhook remove 3; expect 5 as admin webhook show 3
+expect 0 d webhook add "https://localhost:${URL##*:}/x" --events 'account.*'; n=$(posts); expect 0 d webhook test 3; until_ "P-403 https to this machine" shows 3 '"error":"thename.*notdialled'; same "$(posts)" "$n" "P-403 it was not dialled"; expect 0 d webhook remove 3
 d webhook test 2 >/dev/null; until_ "a name that is nobody's" shows 2 '"error":"Could'
 
 # --- erasure takes what waits; a folder that is not served sends by itself
