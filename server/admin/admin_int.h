@@ -217,6 +217,12 @@ void monitor_stop(monitor *m); /* NULL is fine */
 struct sat_hooks;
 sat_rc admin_webhook_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_hooks_start(struct sat_hooks **h, sat_admin *a, sat_err *e);
+/* How the webhooks are, all together. */
+typedef struct admin_webhooks {
+	uint64_t failing; /* the last try of so many was not answered well */
+	uint64_t waiting, dead; /* events */
+} admin_webhooks;
+sat_rc admin_webhooks_are(admin_webhooks *out, sat_admin *a, sat_err *e);
 
 /* socket.c */
 sat_rc admin_socket_start(sat_admin *a, int *fd, sat_err *e);

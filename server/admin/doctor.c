@@ -83,11 +83,13 @@ static sat_rc
 look_at_devices(visit *v, sat_err *e)
 {
 	admin_devices d;
+	admin_webhooks h;
 	uint64_t pending;
 	sat_rc rc;
 
 	if ((rc = admin_devices_are(&d, v->a, e)) != SAT_OK ||
-	    (rc = admin_erasures_pending(&pending, v->a, e)) != SAT_OK)
+	    (rc = admin_erasures_pending(&pending, v->a, e)) != SAT_OK ||
+	    (rc = admin_webhooks_are(&h, v->a, e)) != SAT_OK)
 		return rc;
 	sat_finding_count(&v->f, "devices", SAT_WARNING, d.late,
 	    "silent for longer than they may be used",
@@ -98,6 +100,9 @@ look_at_devices(visit *v, sat_err *e)
 	sat_finding_count(&v->f, "erasures", SAT_WARNING, pending,
 	    "confirmations of devices are missing",
 	    "satcheld privacy status");
+	sat_finding_count(&v->f, "webhooks", SAT_WARNING, h.failing,
+	    "do not take what they are sent",
+	    "satcheld webhook list; webhook retry ID when it is repaired");
 	return SAT_OK;
 }
 

@@ -118,11 +118,13 @@ put_devices(sat_buf *b, sat_admin *a, sat_err *e)
 {
 	static const char name[] = "satcheld_devices";
 	admin_devices d;
+	admin_webhooks h;
 	uint64_t pending;
 	sat_rc rc;
 
 	if ((rc = admin_devices_are(&d, a, e)) != SAT_OK ||
-	    (rc = admin_erasures_pending(&pending, a, e)) != SAT_OK)
+	    (rc = admin_erasures_pending(&pending, a, e)) != SAT_OK ||
+	    (rc = admin_webhooks_are(&h, a, e)) != SAT_OK)
 		return rc;
 	sat_metric(b, name, "gauge", "devices by state; each is in one");
 	sat_metric_labelled(b, name, "state", "live", (int64_t)d.live);
@@ -138,6 +140,12 @@ put_devices(sat_buf *b, sat_admin *a, sat_err *e)
 	    d.oldest_ms);
 	sat_metric_one(b, "satcheld_erasures_pending", "gauge",
 	    "confirmations of devices that are missing", (int64_t)pending);
+	sat_metric(b, "satcheld_webhook_events", "gauge",
+	    "events services were not told yet, or never took");
+	sat_metric_labelled(b, "satcheld_webhook_events", "state", "waiting",
+	    (int64_t)h.waiting);
+	sat_metric_labelled(b, "satcheld_webhook_events", "state", "dead",
+	    (int64_t)h.dead);
 	return SAT_OK;
 }
 

@@ -53,6 +53,24 @@ usage(sat_err *e)
 	    "[--format F] [--plain-http] | test ID | dead ID | retry ID | remove ID");
 }
 
+sat_rc
+admin_webhooks_are(admin_webhooks *out, sat_admin *a, sat_err *e)
+{
+	sat_arena mem = { 0 };
+	sat_hook *hooks;
+	size_t n;
+	sat_rc rc = sat_sqlite_hooks(&hooks, &n, &mem, a->store, e);
+
+	*out = (admin_webhooks){ 0 };
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		out->failing += hooks[i].error_ms > 0;
+		out->waiting += (uint64_t)hooks[i].waiting;
+		out->dead += (uint64_t)hooks[i].dead;
+	}
+	sat_arena_fini(&mem);
+	return rc;
+}
+
 /* ---- what there is ---------------------------------------------------------------------- */
 
 static void
