@@ -304,7 +304,8 @@ typedef struct sat_enrolled {
 
 /* ---- after the loss of a server (P-200..P-209) ------------------------------ */
 
-typedef struct sat_chain_known { /* the furthest this device saw of another's */
+typedef struct sat_chain_known { /* the furthest this device saw of another's; of its
+                                  own, up to where it let go (P-206) */
 	uint32_t device;
 	uint64_t cseq;
 } sat_chain_known;

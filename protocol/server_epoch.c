@@ -47,6 +47,7 @@ typedef struct seeding {
 	uint32_t dev;
 	const sat_place *places;
 	size_t nplaces;
+	sat_chain_known gone; /* of its own chain */
 	struct given {
 		wrec *w;
 		sat_record r;
@@ -211,7 +212,8 @@ static sat_rc
 compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 {
 	uint64_t here[SAT_ORIGIN_MAX];
-	bool lacks, here_more = false;
+	srv_only mine, theirs;
+	bool here_more = false;
 	size_t n;
 	sat_rc rc;
 
@@ -224,11 +226,13 @@ compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 	*better = !covers(x->s, here, n, g->origin, g->norigin);
 	if (!*better || covers(x->s, g->origin, g->norigin, here, n))
 		return SAT_OK;
-	if ((rc = sat_srv_only_in(&lacks, x->s, here, n, g->origin,
-	    g->norigin, e)) != SAT_OK)
+	if ((rc = sat_srv_only_in(&mine, x->s, here, n, g->origin, g->norigin,
+	    &x->gone, e)) != SAT_OK ||
+	    (rc = sat_srv_only_in(&theirs, x->s, g->origin, g->norigin, here,
+	    n, &x->gone, e)) != SAT_OK)
 		return rc;
-	*better = !lacks;
-	if (!lacks)
+	*better = mine == ONLY_NOT || theirs > mine;
+	if (*better || theirs < mine)
 		return SAT_OK;
 	if ((rc = sat_srv_shows_more(better, x->s, &g->r, &g->w->r, e)) ==
 	    SAT_OK && *better)
@@ -547,7 +551,9 @@ sat_srv_seed(sat_server *s, sat_server_session *x, const sat_seed *in,
 	k.keys = sat_scope_subscription(&s->reg, k.user);
 	take_template(s, in);
 	for (size_t i = 0; i < in->nknown; i++)
-		if ((rc = st->known_put(st->u, in->known[i].device,
+		if (in->known[i].device == x->device)
+			k.gone = in->known[i];
+		else if ((rc = st->known_put(st->u, in->known[i].device,
 		    in->known[i].cseq, x->device, e)) != SAT_OK)
 			return rc;
 	k.out.closed = sat_wall_ms(&s->env.clock) > s->epoch.until_ms ||

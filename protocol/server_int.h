@@ -500,9 +500,12 @@ SAT_CHECK sat_rc sat_srv_contained(bool *yes, sat_server *s,
 SAT_CHECK sat_rc sat_srv_contained_in(bool *yes, sat_server *s, wrec *w,
     const sat_commit *c, const sat_old *old, sat_err *e);
 /* Does a state with origin a hold a commit that one with origin b lacks, and
- * that its author has not brought back and may never bring? */
-SAT_CHECK sat_rc sat_srv_only_in(bool *yes, sat_server *s, const uint64_t *a,
-    size_t na, const uint64_t *b, size_t nb, sat_err *e);
+ * that will not come, or may not? `gone`: up to where a device said that it let
+ * its own go. */
+typedef enum srv_only { ONLY_NOT, ONLY_PERHAPS, ONLY_SURELY } srv_only;
+SAT_CHECK sat_rc sat_srv_only_in(srv_only *out, sat_server *s,
+    const uint64_t *a, size_t na, const uint64_t *b, size_t nb,
+    const sat_chain_known *gone, sat_err *e);
 /* Does a show a value, newer than b's, or an element that b lacks, of a device
  * that has not come back? */
 SAT_CHECK sat_rc sat_srv_shows_more(bool *yes, sat_server *s,

@@ -12,9 +12,9 @@
  *       and only when they reach its place there.
  *   C2  what was refused, or left out of a push, stands nowhere.
  *   C3  of two states of which neither holds the other, the one that alone has
- *       commits that will not come any more stays (of a device that is not back,
- *       or let go by it); when both may, the one that alone shows what a device
- *       that is not back did is taken.
+ *       commits that will not come any more (let go by their device), or else that
+ *       may not come (of a device that is not back), is kept or taken; when both
+ *       have, the one that alone shows what a device that is not back did.
  */
 #include "protocol/server_int.h"
 
@@ -163,49 +163,57 @@ on_gap(void *u, uint64_t first, uint64_t last, sat_gap why)
 	return true;
 }
 
-/* Of a run of commits: one that its author will not bring, for it is not back, or
- * let it go when a backup had it that nobody can read now (P-203); and that is not
- * in a state with origin b. */
+/* Of a run of commits: one that is not in a state with origin b and that its author
+ * surely does not bring, because he let it go when a backup had it that nobody can
+ * read now (P-203, P-206); or perhaps not, because he is not back. */
 static sat_rc
-is_only_there(bool *yes, sat_server *s, const sat_place *p, const uint64_t *b,
-    size_t nb, sat_err *e)
+is_only_there(srv_only *out, sat_server *s, const sat_place *p,
+    const uint64_t *b, size_t nb, const sat_chain_known *gone, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	gap_list gaps = { .s = s };
 	chain_slot *chain;
-	bool back;
+	bool back, yes = false;
+	uint64_t after;
 	sat_rc rc;
 
-	*yes = false;
 	if ((rc = st->gaps(st->u, p->device, p->incarnation, on_gap, &gaps,
-	    e)) != SAT_OK)
-		return rc;
-	for (size_t i = 0; i < gaps.n && !*yes && rc == SAT_OK; i++)
-		rc = is_missing(yes, s, p, gaps.v[i].first, gaps.v[i].last, b,
-		    nb, e);
-	if (rc != SAT_OK || *yes ||
-	    (rc = is_back(&back, s, p->device, e)) != SAT_OK || back ||
+	    e)) != SAT_OK ||
 	    (rc = sat_srv_chain(&chain, s, p->device, p->incarnation, e)) !=
 	    SAT_OK)
 		return rc;
-	return is_missing(yes, s, p, chain->c.last_cseq + 1, p->last, b, nb, e);
+	after = chain->c.last_cseq + 1;
+	for (size_t i = 0; i < gaps.n && !yes && rc == SAT_OK; i++)
+		rc = is_missing(&yes, s, p, gaps.v[i].first, gaps.v[i].last, b,
+		    nb, e);
+	if (rc == SAT_OK && !yes && gone->device == p->device)
+		rc = is_missing(&yes, s, p, after, gone->cseq, b, nb, e);
+	if (yes)
+		*out = ONLY_SURELY;
+	if (rc != SAT_OK || yes || *out != ONLY_NOT ||
+	    (rc = is_back(&back, s, p->device, e)) != SAT_OK || back)
+		return rc;
+	if ((rc = is_missing(&yes, s, p, after, p->last, b, nb, e)) ==
+	    SAT_OK && yes)
+		*out = ONLY_PERHAPS;
+	return rc;
 }
 
 sat_rc
-sat_srv_only_in(bool *yes, sat_server *s, const uint64_t *a, size_t na,
-    const uint64_t *b, size_t nb, sat_err *e)
+sat_srv_only_in(srv_only *out, sat_server *s, const uint64_t *a, size_t na,
+    const uint64_t *b, size_t nb, const sat_chain_known *gone, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	runs l = { .s = s };
 	sat_rc rc = SAT_OK;
 
-	*yes = false;
+	*out = ONLY_NOT;
 	for (size_t i = 0; i < na; i++)
 		if ((rc = st->places_in(st->u, sat_epochs_order(s->epochs,
 		    s->nepochs, a[i]), a[i], add, &l, e)) != SAT_OK)
 			return rc;
-	for (size_t i = 0; i < l.n && !*yes && rc == SAT_OK; i++)
-		rc = is_only_there(yes, s, &l.v[i], b, nb, e);
+	for (size_t i = 0; i < l.n && *out != ONLY_SURELY && rc == SAT_OK; i++)
+		rc = is_only_there(out, s, &l.v[i], b, nb, gone, e);
 	return rc;
 }
 

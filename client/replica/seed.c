@@ -32,6 +32,32 @@ known_chains(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
 	return rc;
 }
 
+/* Of its own chain: the last one it cannot bring any more (P-206). */
+static sat_rc
+let_go(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
+{
+	size_t cap = out->nknown;
+	uint64_t first = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_FROM, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, replica_seq(r->id->incarnation, 1));
+	if ((rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	if (row)
+		first = replica_seq_cseq(sat_col_int(s, 0));
+	sat_stmt_reset(s);
+	if (first <= 1)
+		return SAT_OK;
+	REPLICA_GROW(out->known, out->nknown, cap, a);
+	out->known[out->nknown++] = (sat_chain_known){ r->id->device,
+		first - 1 };
+	return SAT_OK;
+}
+
 /* The template this device works by, when the server has another one. */
 static sat_rc
 own_template(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
@@ -184,8 +210,9 @@ replica_seed(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e)
 	if (!r->seeding)
 		return SAT_OK;
 	out->epoch = r->epoch;
-	if (!r->seed_told && ((rc = known_chains(out, a, r, e)) != SAT_OK ||
-	    (rc = own_template(out, a, r, e)) != SAT_OK))
+	if ((!r->seed_told && ((rc = known_chains(out, a, r, e)) != SAT_OK ||
+	    (rc = own_template(out, a, r, e)) != SAT_OK)) ||
+	    (rc = let_go(out, a, r, e)) != SAT_OK)
 		return rc;
 	if (out->bundle.n == 0 && may_seed(r) &&
 	    ((rc = gather_states(out, a, r, e)) != SAT_OK ||

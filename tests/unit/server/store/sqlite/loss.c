@@ -197,6 +197,8 @@ give(company *c, device *d, uint64_t epoch, const sat_record *r, size_t n,
 	m.u.seed.records = sat_buf_span(&records);
 	m.u.seed.places = c->places;
 	m.u.seed.nplaces = c->nplaces;
+	m.u.seed.known = &c->gone;
+	m.u.seed.nknown = c->gone.cseq != 0;
 	sat_buf_reset(&q);
 	sat_buf_reset(&reply);
 	sat_msg_write(&q, &m);

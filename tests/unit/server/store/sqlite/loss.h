@@ -31,6 +31,7 @@ typedef struct company {
 	char *backup;
 	sat_place *places; /* told with the states that are given */
 	size_t nplaces;
+	sat_chain_known gone; /* told with them, of the giver's own chain */
 } company;
 
 company company_new(uint64_t seed);

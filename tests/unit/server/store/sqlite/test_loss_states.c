@@ -170,6 +170,55 @@ what_its_author_let_go_is_not_given_up_for_another_state(void **state)
 	}
 }
 
+/* What its giver let go will not come; what an author wrote who is not back yet may. */
+static void
+what_its_giver_let_go_counts_more_than_what_may_still_come(void **state)
+{ /* C3, P-206 */
+	company c = company_new(sat_test_seed(24));
+	states_of one, two;
+	sat_place at[2];
+	sat_epoch e, before;
+	sat_id id;
+
+	(void)state;
+	id = device_account(c.bob, "watched", "bob");
+	sync_all(&c);
+	take_backup(&c);
+	(void)device_edit(c.hq, &id, &id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
+	    txt("hq"));
+	device_sync(c.hq);
+	one = all_states(c.w);
+	at[0] = (sat_place){ c.hq->cursor, c.hq->ord, 1, 1, 1 };
+	before = lose(&c, 1000000, SAT_SEED_HQ);
+	take_backup(&c);
+	follow(c.bob, &before);
+	(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
+	    txt("bob"));
+	device_sync(c.bob);
+	two = all_states(c.w);
+	at[1] = (sat_place){ c.bob->cursor, c.bob->ord, 1, 2, 2 };
+	c.w->now_ms += 1000;
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.hq, &before);
+	follow(c.hq, &e);
+	c.hq->nout = 0; /* a backup nobody can read had it */
+	c.places = at;
+	c.nplaces = 2;
+	c.gone = (sat_chain_known){ c.hq->ord, 1 };
+	(void)give_state(&c, c.hq, &e, state_in(&two, &id));
+	assert_true(is_tagged(&c, &id, "bob"));
+	(void)give_state(&c, c.hq, &e, state_in(&one, &id));
+	assert_true(is_tagged(&c, &id, "hq"));
+	follow(c.bob, &e);
+	sync_all(&c);
+	assert_true(is_tagged(&c, &id, "hq"));
+	assert_true(is_tagged(&c, &id, "bob"));
+	world_verify(c.w);
+	free_states(&one);
+	free_states(&two);
+	company_free(&c);
+}
+
 static void
 states_are_sent_with_the_places_of_what_was_accepted(void **state) /* C2, P-250 */
 {
@@ -206,6 +255,8 @@ main(void)
 		    of_two_states_the_one_that_shows_more_of_who_is_gone_is_taken),
 		cmocka_unit_test(
 		    what_its_author_let_go_is_not_given_up_for_another_state),
+		cmocka_unit_test(
+		    what_its_giver_let_go_counts_more_than_what_may_still_come),
 		cmocka_unit_test(
 		    states_are_sent_with_the_places_of_what_was_accepted),
 	};
