@@ -179,6 +179,24 @@ company_team(company *c, const char *key)
 }
 
 void
+company_staff(company *c, const char *people)
+{
+	char key[20], role[20], team[20], teams[200] = ",";
+
+	for (const char *p = people; *p != '\0'; p += strspn(p, ", ")) {
+		bool in_team = sscanf(p, "%19[a-z0-9] %19[a-z] %19[a-z]", key,
+		    role, team) == 3;
+
+		p += strcspn(p, ",");
+		if (in_team && strstr(teams, team) == NULL) {
+			company_team(c, team);
+			(void)strncat(teams, team, sizeof teams - 30);
+		}
+		company_user(c, key, role, in_team ? team : NULL);
+	}
+}
+
+void
 company_pass(company *c, int64_t ms)
 {
 	c->now_ms += ms;
@@ -302,6 +320,13 @@ company_reopen(company *c, size_t i)
 	sat_replica_close(c->r[i]);
 	assert_ok(sat_replica_open(&c->r[i], &env, &err));
 	free(path);
+}
+
+void
+company_sync_all(company *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		company_sync(c, i);
 }
 
 /* ---- writing and reading ------------------------------------------------- */

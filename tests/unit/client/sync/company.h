@@ -57,6 +57,8 @@ void company_free(company *c);
 void company_user(company *c, const char *key, const char *role,
     const char *team);
 void company_team(company *c, const char *key);
+/* People as "key role" or "key role team", separated by commas. */
+void company_staff(company *c, const char *people);
 void company_pass(company *c, int64_t ms);
 
 /* ---- devices ------------------------------------------------------------- */
@@ -67,6 +69,7 @@ bool company_exchange(company *c, sat_cs *cs, sat_server_session *x,
 
 sat_rc company_try_sync(company *c, size_t i, sat_err *e);
 void company_sync(company *c, size_t i);
+void company_sync_all(company *c);
 
 /* A new device of a user, enrolled, not synced; its index. */
 size_t company_device(company *c, const char *user);

@@ -18,19 +18,14 @@ setup(void **state)
 {
 	(void)state;
 	c = company_new(47);
-	company_team(c, "east");
-	company_team(c, "west");
-	company_user(c, "li", "rep", "east");
-	company_user(c, "wang", "manager", "east");
-	company_user(c, "zhao", "rep", "west");
+	company_staff(c, "li rep east, wang manager east, zhao rep west");
 	laptop = company_device(c, "li");
 	kiosk = company_device(c, "li");
 	boss = company_device(c, "wang");
 	other = company_device(c, "zhao");
 	company_sync(c, laptop);
 	acc = company_account(c, laptop, "Firm", "li");
-	for (size_t i = 0; i < c->n; i++)
-		company_sync(c, i);
+	company_sync_all(c);
 	return 0;
 }
 

@@ -14,10 +14,7 @@ setup(void **state)
 {
 	(void)state;
 	c = company_new(41);
-	company_team(c, "east");
-	company_user(c, "li", "rep", "east");
-	company_user(c, "wang", "rep", "east");
-	company_user(c, "chen", "manager", "east");
+	company_staff(c, "li rep east, wang rep east, chen manager east");
 	li = company_device(c, "li");
 	wang = company_device(c, "wang");
 	chen = company_device(c, "chen");

@@ -20,8 +20,7 @@ setup(void **state)
 	sat_sqlite_store_close(c->store);
 	c->permits = true;
 	company_server(c);
-	company_team(c, "east");
-	company_user(c, "li", "rep", "east");
+	company_staff(c, "li rep east");
 	li = company_device(c, "li");
 	company_sync(c, li);
 	acc = company_account(c, li, "Firm", "li");

@@ -14,19 +14,12 @@ setup(void **state)
 {
 	company *c = company_new(23);
 
-	company_team(c, "east");
-	company_team(c, "west");
-	company_user(c, "li", "rep", "east");
-	company_user(c, "wang", "rep", "east");
-	company_user(c, "zhao", "rep", "west");
-	company_user(c, "chen", "manager", "east");
-	company_user(c, "hq", "hq", NULL);
-	company_user(c, "hq2", "hq", NULL);
+	company_staff(c, "li rep east, wang rep east, zhao rep west, "
+	    "chen manager east, hq hq, hq2 hq");
 	(void)company_device(c, "li");
 	(void)company_device(c, "chen");
 	(void)company_device(c, "hq");
-	for (size_t i = 0; i < c->n; i++)
-		company_sync(c, i);
+	company_sync_all(c);
 	*state = c;
 	return 0;
 }

@@ -31,11 +31,8 @@ setup(void **state)
 
 	logged = 0;
 	sat_log_sink(quiet, &logged);
-	company_team(c, "east");
-	company_user(c, "li", "rep", "east");
-	company_user(c, "wang", "rep", "east");
-	company_user(c, "chen", "manager", "east");
-	company_user(c, "hq", "hq", NULL);
+	company_staff(c, "li rep east, wang rep east, chen manager east, "
+	    "hq hq");
 	(void)company_device(c, "li");
 	(void)company_device(c, "chen");
 	(void)company_device(c, "hq");

@@ -43,11 +43,8 @@ setup(void **state)
 	company *c = company_new(21);
 	char name[32];
 
-	company_team(c, "east");
-	company_user(c, "li", "rep", "east");
-	company_user(c, "wang", "rep", "east");
-	company_user(c, "chen", "manager", "east");
-	company_user(c, "hq", "hq", NULL);
+	company_staff(c, "li rep east, wang rep east, chen manager east, "
+	    "hq hq");
 	li = company_device(c, "li");
 	wang = company_device(c, "wang");
 	chen = company_device(c, "chen");
@@ -192,8 +189,7 @@ a_device_from_before_the_first_commit_is_behind_too(void **state)
 	company *c = company_new(5);
 
 	(void)state;
-	company_user(c, "li", "rep", NULL);
-	company_user(c, "hq", "hq", NULL);
+	company_staff(c, "li rep, hq hq");
 	li = company_device(c, "li");
 	hq = company_device(c, "hq");
 	company_sync(c, li);
@@ -217,8 +213,7 @@ a_first_filling_that_broke_off_begins_again_when_the_log_is_shorter(
 	sat_id id = { { 0 } };
 
 	(void)state;
-	company_user(c, "li", "rep", NULL);
-	company_user(c, "hq", "hq", NULL);
+	company_staff(c, "li rep, hq hq");
 	c->chunk_bytes = 600;
 	sat_server_free(c->server);
 	sat_sqlite_store_close(c->store);

@@ -76,28 +76,39 @@ start(void **state)
 }
 
 static sat_rc
-greet(const world *w, sat_err *e)
+dial(sat_net_client **c, const world *w, sat_err *e)
 {
 	sat_net_client_opts o = { .timeout_ms = 10000 };
-	sat_msg m = { .type = SAT_MSG_HELLO };
-	sat_buf prologue = { 0 }, frame = { 0 }, reply = { 0 };
-	sat_net_client *c = NULL;
-	sat_arena a = { 0 };
-	char dial[64];
+	sat_buf prologue = { 0 };
+	char at[64];
 	sat_rc rc;
 
-	(void)snprintf(dial, sizeof dial, "tcp://127.0.0.1:%u",
+	(void)snprintf(at, sizeof at, "tcp://127.0.0.1:%u",
 	    (unsigned)sat_relay_port(w->relay));
-	o.dial = dial;
+	o.dial = at;
 	sat_random(o.keys.sk, sizeof o.keys.sk);
 	sat_box_keys(o.keys.pk, o.keys.sk);
 	memcpy(o.server_pk, w->keys.pk, sizeof o.server_pk);
 	sat_buf_str(&prologue, "satchel/1");
 	sat_buf_add(&prologue, w->org.b, sizeof w->org.b);
 	o.prologue = sat_buf_span(&prologue);
+	rc = sat_net_dial(c, &o, e);
+	sat_buf_fini(&prologue);
+	return rc;
+}
+
+static sat_rc
+greet(const world *w, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_HELLO };
+	sat_buf frame = { 0 }, reply = { 0 };
+	sat_net_client *c = NULL;
+	sat_arena a = { 0 };
+	sat_rc rc;
+
 	m.u.hello.proto_min = m.u.hello.proto_max = SAT_PROTO_VERSION;
 	sat_msg_write(&frame, &m);
-	if ((rc = sat_net_dial(&c, &o, e)) == SAT_OK &&
+	if ((rc = dial(&c, w, e)) == SAT_OK &&
 	    (rc = sat_net_request(c, &reply, sat_buf_span(&frame), e)) ==
 	        SAT_OK &&
 	    (rc = sat_msg_read(&m, &a, sat_buf_span(&reply), e)) == SAT_OK)
@@ -105,7 +116,6 @@ greet(const world *w, sat_err *e)
 		                             : SAT_OK;
 	sat_net_hangup(c);
 	sat_arena_fini(&a);
-	sat_buf_fini(&prologue);
 	sat_buf_fini(&frame);
 	sat_buf_fini(&reply);
 	return rc;
@@ -150,7 +160,8 @@ strangers_and_calls_at_once_are_all_answered(void **state)
 	void *n;
 
 	for (int i = 0; i < 8; i++)
-		assert_int_equal(0, pthread_create(&t[i], NULL, stranger, *state));
+		assert_int_equal(0, pthread_create(&t[i], NULL, stranger,
+		    *state));
 	for (int i = 0; i < 100; i++)
 		sat_relay_call(((world *)*state)->relay, count_up, &calls);
 	for (int i = 0; i < 8; i++) {
@@ -165,23 +176,10 @@ strangers_and_calls_at_once_are_all_answered(void **state)
 static sat_net_client *
 linked(const world *w)
 {
-	sat_net_client_opts o = { .timeout_ms = 10000 };
-	sat_buf prologue = { 0 };
 	sat_net_client *c = NULL;
 	sat_err err = { 0 };
-	char dial[64];
 
-	(void)snprintf(dial, sizeof dial, "tcp://127.0.0.1:%u",
-	    (unsigned)sat_relay_port(w->relay));
-	o.dial = dial;
-	sat_random(o.keys.sk, sizeof o.keys.sk);
-	sat_box_keys(o.keys.pk, o.keys.sk);
-	memcpy(o.server_pk, w->keys.pk, sizeof o.server_pk);
-	sat_buf_str(&prologue, "satchel/1");
-	sat_buf_add(&prologue, w->org.b, sizeof w->org.b);
-	o.prologue = sat_buf_span(&prologue);
-	assert_ok(sat_net_dial(&c, &o, &err));
-	sat_buf_fini(&prologue);
+	assert_ok(dial(&c, w, &err));
 	return c;
 }
 

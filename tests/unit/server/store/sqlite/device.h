@@ -174,7 +174,11 @@ void device_sync(device *d);
 /* The same of several, one after the other: SYNC(ann, hq), CHECK(ann, hq). */
 void device_each(void (*what)(device *), device *const *d);
 
+/* Synced and found right. */
+void device_settle(device *d);
+
 #define SYNC(...) device_each(device_sync, (device *[]){ __VA_ARGS__, NULL })
+#define SETTLE(...) device_each(device_settle, (device *[]){ __VA_ARGS__, NULL })
 #define CHECK(...) device_each(device_check, (device *[]){ __VA_ARGS__, NULL })
 
 /* ---- single questions ---------------------------------------------------- */

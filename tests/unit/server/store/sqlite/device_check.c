@@ -72,6 +72,13 @@ device_check(device *d)
 		    have, p.n);
 }
 
+void
+device_settle(device *d)
+{
+	device_sync(d);
+	device_check(d);
+}
+
 bool
 device_holds(const device *d, const char *text)
 {

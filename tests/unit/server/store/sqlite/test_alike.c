@@ -52,15 +52,11 @@ told(device *d, sat_id id)
 static void
 owners_are_told_by_the_keys_of_the_template_in_force(void **state)
 {
-	world *w = world_new(5);
+	world *w = world_of(5, "ann rep north, sue rep south");
 	device *ann, *sue;
 	sat_id a, b;
 
 	(void)state;
-	world_team(w, "north");
-	world_team(w, "south");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "sue", "rep", "south");
 	ann = device_new(w, "ann");
 	sue = device_new(w, "sue");
 	a = device_account(ann, "Anhui Mill", "ann");

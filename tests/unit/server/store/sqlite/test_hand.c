@@ -18,13 +18,9 @@ typedef struct move {
 static move
 moved(uint64_t seed)
 {
-	move m = { .w = world_new(seed) };
+	move m = { .w = world_of(seed, "ann rep north, bob rep north, "
+	    "sue rep, max manager north") };
 
-	world_team(m.w, "north");
-	world_user(m.w, "ann", "rep", "north");
-	world_user(m.w, "bob", "rep", "north");
-	world_user(m.w, "sue", "rep", NULL);
-	world_user(m.w, "max", "manager", "north");
 	m.ann = device_new(m.w, "ann");
 	m.bob = device_new(m.w, "bob");
 	m.max = device_new(m.w, "max");
@@ -40,15 +36,8 @@ moved(uint64_t seed)
 static void
 done(move *m)
 {
-	device *all[] = { m->ann, m->bob, m->max, m->sue };
-
-	for (size_t i = 0; i < 4; i++) {
-		device_sync(all[i]);
-		device_check(all[i]);
-	}
+	SETTLE(m->ann, m->bob, m->max, m->sue);
 	world_verify(m->w);
-	for (size_t i = 0; i < 4; i++)
-		device_free(all[i]);
 	world_free(m->w);
 }
 
@@ -100,7 +89,8 @@ text_of(device *d, const sat_id *id, uint16_t field)
 static own *
 remark(device *d, const sat_id *acc, const char *v)
 {
-	return device_edit(d, acc, acc, K_ACCOUNT, SAT_OP_SET, A_REMARK, txt(v));
+	return device_edit(d, acc, acc, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt(v));
 }
 
 /* ---- soon enough or not ------------------------------------------------------- */
@@ -211,7 +201,8 @@ what_goes_on_with_suggested_work_follows_it(void **state) /* P-167 */
 	sat_id act, con = device_id(m.ann);
 	sat_op ops[] = {
 		op_set(&con, K_CONTACT, SAT_OP_NEW, 0, sat_v_null()),
-		op_set(&con, K_CONTACT, SAT_OP_SET, C_ACCOUNT, sat_v_id(&m.acc)),
+		op_set(&con, K_CONTACT, SAT_OP_SET, C_ACCOUNT,
+		    sat_v_id(&m.acc)),
 		op_set(&con, K_CONTACT, SAT_OP_SET, C_NAME, txt("Zhang")),
 	};
 

@@ -357,16 +357,13 @@ die(world *w)
 static void
 a_server_that_dies_starts_with_the_states_it_had(void **state) /* R1, R2 */
 {
-	world *w = world_new(5);
+	world *w = world_of(5, "ann rep north, sue manager north");
 	sat_buf was = { 0 }, is = { 0 };
 	device *ann, *sue;
 	sat_id acc[7], other;
 	char text[32];
 
 	(void)state;
-	world_team(w, "north");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "sue", "manager", "north");
 	ann = device_new(w, "ann");
 	sue = device_new(w, "sue");
 	SYNC(ann, sue);

@@ -13,12 +13,9 @@ typedef struct shop {
 static shop
 shop_new(uint64_t seed)
 {
-	shop s = { .w = world_new(seed) };
+	shop s = { .w = world_of(seed, "ann rep north, bob manager north, "
+	    "hq hq") };
 
-	world_team(s.w, "north");
-	world_user(s.w, "ann", "rep", "north");
-	world_user(s.w, "bob", "manager", "north");
-	world_user(s.w, "hq", "hq", NULL);
 	s.ann = device_new(s.w, "ann");
 	s.bob = device_new(s.w, "bob");
 	s.hq = device_new(s.w, "hq");
@@ -30,22 +27,10 @@ shop_new(uint64_t seed)
 static void
 done(shop *s)
 {
-	device *all[] = { s->ann, s->bob, s->hq };
-
-	for (size_t i = 0; i < 3; i++)
-		device_sync(all[i]);
-	for (size_t i = 0; i < 3; i++) {
-		device_check(all[i]);
-		device_free(all[i]);
-	}
+	SYNC(s->ann, s->bob, s->hq);
+	CHECK(s->ann, s->bob, s->hq);
 	world_verify(s->w);
 	world_free(s->w);
-}
-
-static own *
-last(device *d)
-{
-	return &d->out[d->nout - 1];
 }
 
 /* Written under a template the server does not have: parked. Its index. */
@@ -61,7 +46,7 @@ park(shop *s, sat_op_kind kind, uint16_t field, const char *v)
 	sat_commit_seal(&o->c, d->head);
 	s->w->now_ms += 1000;
 	device_sync(d);
-	assert_int_equal(SAT_VD_PARKED, last(d)->code);
+	assert_int_equal(SAT_VD_PARKED, device_last(d)->code);
 	return d->nout - 1;
 }
 
@@ -80,8 +65,8 @@ unpark(shop *s, size_t parked)
 	sat_commit_seal(&o->c, d->head);
 	s->w->now_ms += 1000;
 	device_sync(d);
-	assert_false(sat_vd_refused(last(d)->code));
-	return last(d);
+	assert_false(sat_vd_refused(device_last(d)->code));
+	return device_last(d);
 }
 
 static sat_hlc
@@ -90,8 +75,8 @@ edit(device *d, shop *s, sat_op_kind kind, uint16_t field, const char *v)
 	(void)device_edit(d, &s->acc, &s->acc, K_ACCOUNT, kind, field, txt(v));
 	s->w->now_ms += 1000;
 	device_sync(d);
-	assert_false(sat_vd_refused(last(d)->code));
-	return last(d)->eff;
+	assert_false(sat_vd_refused(device_last(d)->code));
+	return device_last(d)->eff;
 }
 
 static const char *

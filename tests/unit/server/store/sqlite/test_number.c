@@ -102,10 +102,7 @@ a_leased_number_is_final_at_once(void **state)
 	assert_int_equal(1, lease(ann, MONTH, 20, r));
 	assert_int_equal(21, r[0].first);
 	assert_int_equal(40, r[0].last);
-	device_sync(ann);
-	device_check(ann);
-	device_sync(hq);
-	device_check(hq);
+	SETTLE(ann, hq);
 	world_verify(w);
 	world_free(w);
 }
@@ -191,10 +188,7 @@ a_number_in_use_or_not_leased_is_replaced(void **state)
 	assert_number(sue, &id[2], MONTH "022", MONTH "002");
 	assert_number(sue, &id[3], MONTH "023", MONTH "500");
 	assert_number(ann, &id[4], MONTH "024", MONTH "003");
-	device_sync(ann);
-	device_check(ann);
-	device_sync(sue);
-	device_check(sue);
+	SETTLE(ann, sue);
 	world_verify(w);
 	world_free(w);
 }

@@ -13,10 +13,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	w = world_new(9);
-	world_team(w, "north");
-	world_user(w, "ann", "rep", "north");
-	world_user(w, "sue", "rep", NULL);
+	w = world_of(9, "ann rep north, sue rep");
 	ann = device_new(w, "ann");
 	sue = device_new(w, "sue");
 	theirs = device_account(sue, "theirs", "sue");

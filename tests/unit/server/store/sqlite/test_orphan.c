@@ -13,11 +13,8 @@ typedef struct pair {
 static pair
 pair_new(uint64_t seed)
 {
-	pair p = { .w = world_new(seed) };
+	pair p = { .w = world_of(seed, "ann rep north, hq hq") };
 
-	world_team(p.w, "north");
-	world_user(p.w, "ann", "rep", "north");
-	world_user(p.w, "hq", "hq", NULL);
 	p.ann = device_new(p.w, "ann");
 	p.hq = device_new(p.w, "hq");
 	p.acc = device_account(p.ann, "first", "ann");

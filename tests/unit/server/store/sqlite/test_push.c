@@ -190,10 +190,7 @@ a_copied_folder_is_a_fork(void **state) /* U3 */
 	copy->snapping = false;
 	memset(copy->head, 0, sizeof copy->head);
 	(void)device_activity(copy, &acc, "from the copy");
-	device_sync(copy);
-	device_check(copy);
-	device_sync(ann);
-	device_check(ann);
+	SETTLE(copy, ann);
 	assert_int_equal(4, world_head(w));
 	world_verify(w);
 	device_free(copy);

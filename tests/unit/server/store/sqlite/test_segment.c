@@ -19,10 +19,7 @@ setup(void **state)
 	char name[16];
 
 	(void)state;
-	w = world_new(5);
-	world_team(w, "t1");
-	world_user(w, "ann", "rep", "t1");
-	world_user(w, "bob", "rep", "t1");
+	w = world_of(5, "ann rep t1, bob rep t1");
 	ann = device_new(w, "ann");
 	bob = device_new(w, "bob");
 	SYNC(ann, bob);

@@ -68,10 +68,7 @@ a_manager_of_many_customers_gets_each_once(void **state) /* P-090 */
 	device_sync(hq);
 	max = device_new(w, "max");
 	ann = device_new(w, "ann");
-	device_sync(max);
-	device_check(max);
-	device_sync(ann);
-	device_check(ann);
+	SETTLE(max, ann);
 	world_free(w);
 }
 

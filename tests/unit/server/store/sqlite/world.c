@@ -192,7 +192,7 @@ world_of(uint64_t seed, const char *people)
 	char key[20], role[20], team[20], teams[200] = ",";
 
 	for (const char *p = people; *p != '\0'; p += strspn(p, ", ")) {
-		bool in_team = sscanf(p, "%19[a-z] %19[a-z] %19[a-z]", key, role,
+		bool in_team = sscanf(p, "%19[a-z] %19[a-z] %19[a-z0-9]", key, role,
 		    team) == 3;
 
 		p += strcspn(p, ",");
