@@ -30,6 +30,7 @@ static const sat_opt global[] = {
 	{ "advertise", 0, "URL", "serve, init: the address invitations name" },
 	{ "config", 0, "FILE", "serve, config: settings (" SAT_ADMIN_CONFIG ")" },
 	{ "store", 0, "sqlite:DIR", "init: where; as --dir DIR" },
+	{ "admin-socket", 0, "FILE", "serve: take commands there; else: the server takes them there (DIR/admin.sock)" },
 	{ "port-file", 0, "FILE", "serve: write the bound port here" },
 	{ "links", 0, "N", "serve: so many connections (6000)" },
 	{ "links-per-address", 0, "N", "serve: so many from one address (256)" },
@@ -174,7 +175,8 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 		return sat_admin_selftest(a, out, e);
 	if (strcmp(verb, "init") != 0 && strcmp(verb, "serve") != 0 &&
 	    strcmp(verb, "restore") != 0) {
-		rc = sat_admin_ask(dir, argc, argv, out, e);
+		rc = sat_admin_ask(dir, sat_args_get(a, "admin-socket"), argc,
+		    argv, out, e);
 		if (rc != SAT_EUNREACHABLE || strcmp(verb, "reload") == 0 ||
 		    strcmp(verb, "drain") == 0)
 			return rc;
@@ -220,12 +222,14 @@ verb_words(int argc, char **argv, char **out)
 		const char *w = argv[i];
 
 		if (strcmp(w, "-D") == 0 || strcmp(w, "--dir") == 0 ||
+		    strcmp(w, "--admin-socket") == 0 ||
 		    strcmp(w, "--passphrase-file") == 0 ||
 		    strcmp(w, "--lang") == 0) {
 			i++;
 			continue;
 		}
 		if (strncmp(w, "--dir=", 6) == 0 ||
+		    strncmp(w, "--admin-socket=", 15) == 0 ||
 		    strncmp(w, "--lang=", 7) == 0 || strcmp(w, "-v") == 0 ||
 		    strcmp(w, "--verbose") == 0 ||
 		    strncmp(w, "--passphrase-file=", 18) == 0 ||

@@ -2,7 +2,7 @@
  * admin.h - what an administrator does: the server's folder, its verbs, serve.
  *
  * A folder holds server.keyring, server.db, templates.git, and, while it is
- * served, admin.sock. Every verb runs on an opened folder; when another
+ * served, admin.sock (unless `serve --admin-socket` names another). Every verb runs on an opened folder; when another
  * process serves it, the same words travel over admin.sock (same user only)
  * and run on that server's worker, so there is one writer.
  */
@@ -37,8 +37,9 @@ void sat_admin_close(sat_admin *a);
  */
 SAT_CHECK sat_rc sat_admin_run(sat_admin *a, int argc, char *const *argv,
     sat_buf *out, sat_err *e);
-/* The same over a served folder's admin.sock. SAT_EUNREACHABLE: nobody serves. */
-SAT_CHECK sat_rc sat_admin_ask(const char *dir, int argc, char *const *argv,
+/* The same of a folder that is served; socket_path NULL: admin.sock in it.
+ * SAT_EUNREACHABLE: nobody serves. */
+SAT_CHECK sat_rc sat_admin_ask(const char *dir, const char *socket_path, int argc, char *const *argv,
     sat_buf *out, sat_err *e);
 /*
  * Serve until SIGTERM, SIGINT, `drain`, or a fatal store error. w: the options

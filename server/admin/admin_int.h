@@ -43,6 +43,7 @@ struct sat_admin {
 	sat_server *core;
 	org_keys keys;
 	char org_name[128];
+	const char *socket; /* --admin-socket; NULL = in the folder */
 	char address[256]; /* what invitations say; set by serve */
 	sat_clock clock;
 	sat_relay *relay;  /* while serving */

@@ -22,6 +22,7 @@ static const struct {
 	{ "links", "6000", true },
 	{ "links-per-address", "256", true },
 	{ "metrics", NULL, false },
+	{ "admin-socket", NULL, false },
 };
 #define NKNOWN (sizeof known / sizeof known[0])
 _Static_assert(NKNOWN <= SAT_ADMIN_SETTINGS_MAX, "room for every setting");
@@ -53,6 +54,7 @@ judge(size_t i, const char *value, const char *path, sat_err *e)
 		    "take the line out to have what is built in",
 		    "serve.%s in %s is empty", known[i].key, path);
 	} else if (strcmp(known[i].key, "port-file") != 0 &&
+	    strcmp(known[i].key, "admin-socket") != 0 &&
 	    strncmp(value, "tcp://", 6) != 0) {
 		return sat_fail_code(e, SAT_EINVALID, "config.value",
 		    "for example tcp://0.0.0.0:7443",

@@ -20,7 +20,7 @@ static const admin_word own[] = {
 	    "make a server folder; with --advertise the first invitation is printed, once",
 	    "  satcheld -D /srv/satchel init --org \"Example Ltd\"\n"
 	    "  satcheld init --store sqlite:/srv/satchel --org \"Example Ltd\" --admin li.na --advertise tcp://crm.example.cn:7443\n" },
-	{ "serve", "serve [--config F] [--listen URL] [--advertise URL] [--port-file F] [--metrics ADDR:PORT] [--links N] [--links-per-address N]",
+	{ "serve", "serve [--config F] [--listen URL] [--advertise URL] [--port-file F] [--metrics ADDR:PORT] [--admin-socket F] [--links N] [--links-per-address N]",
 	    "serve until SIGTERM or drain; SIGHUP reads the settings again",
 	    "  satcheld -D /srv/satchel serve --listen tcp://0.0.0.0:7443\n"
 	    "  satcheld serve --config /etc/satchel/satcheld.conf --metrics 127.0.0.1:9464\n" },

@@ -24,7 +24,7 @@
 
 /* What is in use; the strings are the settings' own copies. */
 typedef struct in_use {
-	char *listen, *advertise, *port_file, *metrics; /* NULL = none */
+	char *listen, *advertise, *port_file, *metrics, *socket; /* NULL = none */
 	unsigned links, links_per_address;
 } in_use;
 
@@ -46,6 +46,7 @@ in_use_fini(in_use *s)
 	free(s->advertise);
 	free(s->port_file);
 	free(s->metrics);
+	free(s->socket);
 }
 
 /* ---- settings -------------------------------------------------------------------- */
@@ -92,6 +93,7 @@ settings(in_use *out, const admin_serving *v, sat_err *e)
 		out->advertise = text(&s, v->w, "advertise");
 		out->port_file = text(&s, v->w, "port-file");
 		out->metrics = text(&s, v->w, "metrics");
+		out->socket = text(&s, v->w, "admin-socket");
 	}
 	if (rc == SAT_OK && out->metrics != NULL)
 		rc = monitor_address(host, &port, out->metrics, e);
@@ -211,6 +213,8 @@ reload(sat_admin *a, sat_json *doc, sat_err *e)
 		sat_json_add_str(names, "port-file");
 	if (differs(now.metrics, v->is.metrics))
 		sat_json_add_str(names, "metrics");
+	if (differs(now.socket, v->is.socket))
+		sat_json_add_str(names, "admin-socket");
 	v->is.links = now.links;
 	v->is.links_per_address = now.links_per_address;
 	free(v->is.advertise);
@@ -451,6 +455,7 @@ sat_admin_serve(sat_admin *a, const sat_args *w, const char *config, bool must,
 	if ((rc = settings(&v.is, &v, e)) != SAT_OK)
 		return rc;
 	a->serving = &v;
+	a->socket = v.is.socket;
 	if ((rc = start(a, &sock, e)) != SAT_OK)
 		return rc;
 	sat_log(SAT_INFO, "SERVE-READY", "address=%s metrics=%u", a->address,

@@ -209,15 +209,23 @@ accept_loop(void *u)
 	return NULL;
 }
 
-/* Socket paths are short (108 bytes): long folders are entered through a
- * descriptor of the folder. */
-static bool
-address_of(struct sockaddr_un *un, const char *dir)
+/* path NULL: in the folder. */
+static sat_rc
+address_of(struct sockaddr_un *un, const char *dir, const char *path,
+    sat_err *e)
 {
+	int n;
+
 	memset(un, 0, sizeof *un);
 	un->sun_family = AF_UNIX;
-	return (size_t)snprintf(un->sun_path, sizeof un->sun_path,
-	           "%s/admin.sock", dir) < sizeof un->sun_path;
+	n = path != NULL
+	    ? snprintf(un->sun_path, sizeof un->sun_path, "%s", path)
+	    : snprintf(un->sun_path, sizeof un->sun_path, "%s/admin.sock", dir);
+	return (size_t)n < sizeof un->sun_path ? SAT_OK :
+	    sat_fail_code(e, SAT_EUSAGE, "socket.path",
+	        "give a shorter one: --admin-socket FILE",
+	        "the path of the admin socket is longer than %zu bytes",
+	        sizeof un->sun_path - 1);
 }
 
 sat_rc
@@ -226,20 +234,19 @@ admin_socket_start(sat_admin *a, int *out, sat_err *e)
 	struct sockaddr_un un;
 	listener *l;
 	pthread_t t;
+	sat_rc rc;
 	int fd;
 
 	*out = -1;
-	if (!address_of(&un, a->dir))
-		return sat_fail_code(e, SAT_EUSAGE, "socket.path",
-		    "use a shorter folder name",
-		    "the path of admin.sock is too long");
+	if ((rc = address_of(&un, a->dir, a->socket, e)) != SAT_OK)
+		return rc;
 	(void)unlink(un.sun_path); /* we hold the keyring's lock: it is stale */
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof un) != 0 ||
 	    chmod(un.sun_path, 0600) != 0 || listen(fd, 16) != 0) {
 		if (fd >= 0)
 			(void)close(fd);
-		return sat_fail(e, SAT_EIO, "cannot open admin.sock: %s",
+		return sat_fail(e, SAT_EIO, "cannot open %s: %s", un.sun_path,
 		    strerror(errno));
 	}
 	l = sat_xmalloc(sizeof *l);
@@ -258,12 +265,12 @@ admin_socket_start(sat_admin *a, int *out, sat_err *e)
 void
 admin_socket_stop(sat_admin *a, int fd)
 {
-	char *path = admin_path(a, "admin.sock");
+	struct sockaddr_un un;
 
 	if (fd >= 0)
 		(void)shutdown(fd, SHUT_RDWR);
-	(void)unlink(path);
-	free(path);
+	if (address_of(&un, a->dir, a->socket, NULL) == SAT_OK)
+		(void)unlink(un.sun_path);
 }
 
 static sat_rc
@@ -303,7 +310,7 @@ wait_for_end(int fd)
 }
 
 sat_rc
-sat_admin_ask(const char *dir, int argc, char *const *argv, sat_buf *out,
+sat_admin_ask(const char *dir, const char *socket_path, int argc, char *const *argv, sat_buf *out,
     sat_err *e)
 {
 	struct sockaddr_un un;
@@ -311,8 +318,8 @@ sat_admin_ask(const char *dir, int argc, char *const *argv, sat_buf *out,
 	sat_rc rc;
 	int fd;
 
-	if (!address_of(&un, dir))
-		return sat_fail(e, SAT_EUSAGE, "the path of admin.sock is too long");
+	if ((rc = address_of(&un, dir, socket_path, e)) != SAT_OK)
+		return rc;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&un, sizeof un) != 0) {
 		if (fd >= 0)

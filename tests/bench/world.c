@@ -190,7 +190,7 @@ ask(sat_buf *out, const world *w, int argc, char *const *argv)
 {
 	sat_err err = { 0 };
 
-	bench_must(sat_admin_ask(w->dir, argc, argv, out, &err));
+	bench_must(sat_admin_ask(w->dir, NULL, argc, argv, out, &err));
 }
 
 void

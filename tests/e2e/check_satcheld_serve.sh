@@ -51,4 +51,10 @@ enrol bo; sleep 0.1; exec 5<>"/dev/tcp/127.0.0.1/$PORT" # a link that says nothi
 expect 3 d drain --timeout 1s; has "$ERR" "still there" "one was cut"; has "$OUT" '^cut	1' "how many"; exec 5>&-
 wait $server_pid; same $? 0 "serve ended"; server_pid=
 expect 8 as bo sync --timeout 1s
+
+# --- commands at a place of its own
+printf '[serve]\n\tlisten = tcp://127.0.0.1:0\n\tadmin-socket = %s/run/a.sock\n' "$W" >"$W/conf"; mkdir "$W/run"; begin
+expect 11 d status; expect 0 d --admin-socket "$W/run/a.sock" status; has "$OUT" "^state	serving" "through it"; [ -e "$W/server/admin.sock" ] && bad "two sockets" || ok
+expect 0 d drain --admin-socket="$W/run/a.sock"; wait $server_pid; server_pid=; [ -e "$W/run/a.sock" ] && bad "it is left" || ok
+expect 2 d --admin-socket "/$(head -c 120 /dev/zero | tr '\0' x)" status; has "$ERR" "longer than" "too long"
 finish

@@ -157,7 +157,7 @@ invite(sat_invite *inv, const server *s, const char *user)
 	sat_err err = { 0 };
 
 	(void)snprintf(u, sizeof u, "%s", user);
-	conc_must(sat_admin_ask(s->folder, 4, argv, &out, &err), &err);
+	conc_must(sat_admin_ask(s->folder, NULL, 4, argv, &out, &err), &err);
 	conc_must(sat_invite_read(inv, sat_buf_cstr(&out), &err), &err);
 	sat_buf_fini(&out);
 }

@@ -203,7 +203,7 @@ scale_add_user(const scale_server *s, const char *key)
 	sat_err e = { 0 };
 
 	(void)snprintf(k, sizeof k, "%s", key);
-	scale_must(sat_admin_ask(s->folder, 7, argv, &out, &e), &e);
+	scale_must(sat_admin_ask(s->folder, NULL, 7, argv, &out, &e), &e);
 	sat_buf_fini(&out);
 }
 
