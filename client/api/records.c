@@ -250,13 +250,24 @@ HANDLER(api_edit)
 	return rc;
 }
 
+/* The record, if it still is as whoever asks has seen it. */
 static sat_rc
-delete_or_restore(sat_json **out, sat_api *api, const char *const args[4],
-    bool restore, sat_err *e)
+find_seen(const sat_kind **k, sat_id *id, sat_api *api, const sat_request *req,
+    const char *const args[4], sat_err *e)
+{
+	sat_rc rc = find(k, id, api, args, e);
+
+	return rc == SAT_OK ? sat_crm_unchanged(&api->crm, *k, id, api_q(req,
+	    "if_version"), e) : rc;
+}
+
+static sat_rc
+delete_or_restore(sat_json **out, sat_api *api, const sat_request *req,
+    const char *const args[4], bool restore, sat_err *e)
 {
 	const sat_kind *k;
 	sat_id id;
-	sat_rc rc = find(&k, &id, api, args, e);
+	sat_rc rc = find_seen(&k, &id, api, req, args, e);
 
 	if (rc == SAT_OK)
 		rc = sat_crm_delete(&api->crm, k, &id, restore, e);
@@ -265,14 +276,12 @@ delete_or_restore(sat_json **out, sat_api *api, const char *const args[4],
 
 HANDLER(api_delete)
 {
-	(void)req;
-	return delete_or_restore(out, api, args, false, e);
+	return delete_or_restore(out, api, req, args, false, e);
 }
 
 HANDLER(api_restore)
 {
-	(void)req;
-	return delete_or_restore(out, api, args, true, e);
+	return delete_or_restore(out, api, req, args, true, e);
 }
 
 /* What the flow missed at the last change of stage ("entry.follow"), as `path` of
@@ -301,7 +310,7 @@ HANDLER(api_stage)
 	const char *stage = sat_json_get_str(req->body, "stage", NULL);
 	const sat_kind *k;
 	sat_id id;
-	sat_rc rc = find(&k, &id, api, args, e);
+	sat_rc rc = find_seen(&k, &id, api, req, args, e);
 
 	if (rc == SAT_OK && stage == NULL)
 		rc = sat_fail(e, SAT_EUSAGE, "name the stage");
@@ -319,7 +328,7 @@ HANDLER(api_assign)
 	const char *user = sat_json_get_str(req->body, "to", NULL);
 	const sat_kind *k;
 	sat_id id;
-	sat_rc rc = find(&k, &id, api, args, e);
+	sat_rc rc = find_seen(&k, &id, api, req, args, e);
 
 	if (rc == SAT_OK && user == NULL)
 		rc = sat_fail(e, SAT_EUSAGE, "name the new owner");

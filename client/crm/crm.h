@@ -103,6 +103,10 @@ SAT_CHECK sat_rc sat_crm_dismiss(sat_crm *c, const sat_pair *p, sat_err *e);
 /* "v<hlc hex>-<n pending>-<lsn>": changes with every change of the record. */
 void sat_crm_version(char out[40], const sat_view *v);
 
+/* SAT_ECONFLICT "version" unless the record is at it; NULL: any. */
+SAT_CHECK sat_rc sat_crm_unchanged(sat_crm *c, const sat_kind *k, const sat_id *id,
+    const char *version, sat_err *e);
+
 /* Resolve a conflict by its key. choice: "mine" (the candidate this device
  * wrote), "theirs" (the other; SAT_EUSAGE when there are several), "set" with
  * text, or "restore"/"confirm" for deleted-while-edited. */

@@ -372,6 +372,20 @@ check_version(const sat_view *v, const char *want, sat_err *e)
 	    "the record has changed since it was read");
 }
 
+sat_rc
+sat_crm_unchanged(sat_crm *c, const sat_kind *k, const sat_id *id,
+    const char *version, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_view v;
+	sat_rc rc = sat_replica_get(&v, &a, c->replica, k, id, e);
+
+	if (rc == SAT_OK)
+		rc = check_version(&v, version, e);
+	sat_arena_fini(&a);
+	return rc;
+}
+
 /* Everything that changes one record that is there. */
 static sat_rc
 change(size_t *changed, sat_crm *c, const sat_kind *k, const sat_id *id,

@@ -33,6 +33,7 @@ has "$TAG" '^"v[0-9a-z-]+"$' "etag"
 BODY='{"remark":"一"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 200 "the first writer"
 BODY='{"remark":"二"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 412 "the second writer"; has "$ANSWER" '"code":"precondition"' "its code"; has "$ANSWER" "\"instance\":\"/v1/accounts/$A\"" "which request"
 BODY='{"remark":"三"}' ask PATCH "/v1/accounts/$A";                  is 200 "who does not ask"
+BODY='{"stage":"need_confirmed"}' ask POST "/v1/accounts/$A/stage" "If-Match: $TAG"; is 412 "a stage of a record as it was"; has "$ANSWER" '"code":"precondition"' "its code"
 BODY=; ask DELETE "/v1/accounts/$A";           is 403 "a rep may not delete"
 
 # what is not JSON, and what the browser has already

@@ -192,6 +192,11 @@ missing_and_unusable_documents_are_refused(void **state)
 		    "1000,\"days\":60}}}", SAT_EINVALID },
 		{ "policy/limits.json", "{\"quota\":{\"rep\":{\"ops_day\":"
 		    "1000,\"days\":70}}}", SAT_OK },
+		{ "policy/limits.json", "{\"session\":{\"idle_min\":5}}", SAT_OK },
+		{ "policy/limits.json", "{\"session\":{\"idle_min\":0}}",
+		    SAT_EINVALID },
+		{ "policy/limits.json", "{\"session\":{\"idle\":5}}",
+		    SAT_EINVALID },
 		{ "template.json", "{\"schema\":2}", SAT_EVERSION },
 	};
 
@@ -205,6 +210,26 @@ missing_and_unusable_documents_are_refused(void **state)
 			fail_msg("%s: rc %d %s", rows[i].path, (int)rc, err.text);
 		sat_template_free(t);
 	}
+}
+
+static void
+a_template_says_when_a_session_ends(void **state)
+{
+	sat_template *t;
+	sat_err err;
+
+	(void)state;
+	assert_int_equal(SAT_SESSION_IDLE_MIN,
+	    sat_template_session_idle_min(NULL));
+	assert_int_equal(SAT_OK, load_with(&t, "policy/limits.json",
+	    "{\"session\":{\"idle_min\":5}}", &err));
+	assert_int_equal(5, sat_template_session_idle_min(t));
+	sat_template_free(t);
+	assert_int_equal(SAT_OK, load_with(&t, "policy/limits.json",
+	    "{\"note\":\"none\"}", &err));
+	assert_int_equal(SAT_SESSION_IDLE_MIN,
+	    sat_template_session_idle_min(t));
+	sat_template_free(t);
 }
 
 /* Any cut or flipped byte is refused or gives a template; never a crash. */
@@ -243,6 +268,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_malformed_document_is_refused_naming_its_place),
 		cmocka_unit_test(missing_and_unusable_documents_are_refused),
+		cmocka_unit_test(a_template_says_when_a_session_ends),
 		cmocka_unit_test(damaged_documents_never_crash_the_loader),
 	};
 
