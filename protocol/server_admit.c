@@ -615,7 +615,7 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	sat_srv_due(due, s, k.c->device, a->actor, k.c->template_oid);
 	k.j = (judging){ .s = s, .a = a, .tip = sat_srv_template(s, due),
 		.next_op = k.m.next_op,
-		.mine = sat_srv_keys(s, a->actor) };
+		.mine = a->mine };
 	rc = a->unread ? sat_srv_refuse(a, 0, SAT_VD_REJECTED, SAT_SLUG_SEALED,
 	    "") : judge_and_fold(&k, e);
 	if (rc == SAT_OK) {

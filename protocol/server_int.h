@@ -367,6 +367,7 @@ SAT_CHECK sat_rc sat_srv_orphans(sat_server *s, const merging *m, sat_err *e);
 typedef struct admission {
 	sat_server *s;
 	const sat_user *actor;
+	sat_keys mine;        /* the actor's */
 	const sat_commit *c;  /* eids resolved, cseq, prev, payload_hash set */
 	sat_span header, payload;
 	bool unread;          /* its box cannot be opened: no payload (P-363) */

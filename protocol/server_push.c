@@ -359,7 +359,8 @@ merge(push *p, sat_err *e)
 	const sat_store *st = &p->s->env.store;
 	uint64_t known = p->chain->c.last_cseq;
 	const sat_old none = { 0 };
-	admission a = { .s = p->s, .actor = p->user, .chain = p->chain, .out = &p->out };
+	admission a = { .s = p->s, .actor = p->user, .chain = p->chain,
+		.out = &p->out, .mine = sat_srv_keys(p->s, p->user) };
 	sat_rc rc;
 
 	if (p->gap && (rc = st->gap_put(st->u, p->job->session->device,

@@ -8,6 +8,13 @@
 
 static const char *const grant_words[] = { "no", "own", "team", "all" };
 
+/* Every commit asks for several: a role has a hundred actions to look through. */
+struct acl_cell {
+	uint64_t hash; /* 0 = free */
+	const char *role;
+	const sat_json *cell;
+};
+
 static int
 grant_of(const char *word)
 {
@@ -49,6 +56,78 @@ check_role(walk *w, const sat_json *roles, const sat_json *row)
 			    "team or all", sat_json_key(n));
 }
 
+/* ---- the table ------------------------------------------------------------------ */
+
+static uint64_t
+hash_text(uint64_t h, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)s[i]) * 0x100000001b3ull;
+	return h;
+}
+
+/* The same rule and verb for any kind is "*.verb". */
+static uint64_t
+hash_action(const char *role, const char *action, size_t n)
+{
+	uint64_t h = hash_text(0xcbf29ce484222325ull, role, strlen(role) + 1);
+
+	return hash_text(h, action, n) | 1;
+}
+
+static const sat_json *
+find_cell(const sat_template *t, const char *role, const char *action)
+{
+	uint64_t h = hash_action(role, action, strlen(action));
+
+	for (size_t i = (size_t)(h >> 20); t->cells != NULL; i++) {
+		const struct acl_cell *c = &t->cells[i & t->cells_mask];
+
+		if (c->hash == 0)
+			break;
+		if (c->hash == h && strcmp(c->role, role) == 0 &&
+		    strcmp(sat_json_key(c->cell), action) == 0)
+			return c->cell;
+	}
+	return NULL;
+}
+
+static void
+put_cell(sat_template *t, const char *role, const sat_json *cell)
+{
+	const char *action = sat_json_key(cell);
+	uint64_t h = hash_action(role, action, strlen(action));
+	size_t i = (size_t)(h >> 20);
+
+	while (t->cells[i & t->cells_mask].hash != 0)
+		i++;
+	t->cells[i & t->cells_mask] = (struct acl_cell){ h, role, cell };
+}
+
+/* Of two alike the first counts, as in any look at the document. */
+static void
+make_table(sat_template *t)
+{
+	const sat_json *row, *cell;
+	size_t n = 0, room = 64;
+
+	for (row = sat_json_first(t->matrix); row != NULL;
+	    row = sat_json_next(row))
+		for (cell = sat_json_first(row); cell != NULL;
+		    cell = sat_json_next(cell))
+			n++;
+	while (room < 2 * n)
+		room *= 2;
+	t->cells = sat_arena_alloc(&t->arena, room * sizeof *t->cells);
+	memset(t->cells, 0, room * sizeof *t->cells);
+	t->cells_mask = room - 1;
+	for (row = sat_json_first(t->matrix); row != NULL;
+	    row = sat_json_next(row))
+		for (cell = sat_json_first(row); cell != NULL;
+		    cell = sat_json_next(cell))
+			put_cell(t, sat_json_key(row), cell);
+}
+
 sat_rc
 sat_template_load_matrix(sat_template *t, sat_err *e)
 {
@@ -83,20 +162,21 @@ sat_template_load_matrix(sat_template *t, sat_err *e)
 		check_role(&w, roles, n);
 	sat_walk_leave(&w, mark);
 	t->matrix = grants;
+	if (w.rc == SAT_OK)
+		make_table(t);
 	return w.rc;
 }
 
 static const sat_json *
 deciding(const sat_template *t, const char *role, const char *action)
 {
-	const sat_json *row = sat_json_get(t->matrix, role), *cell;
+	const sat_json *cell = find_cell(t, role, action);
 	const char *dot = strrchr(action, '.');
 	char any[64] = "*";
 
-	cell = sat_json_get(row, action);
 	if (cell == NULL && dot != NULL && strlen(dot) < sizeof any - 1) {
 		memcpy(any + 1, dot, strlen(dot) + 1);
-		cell = sat_json_get(row, any);
+		cell = find_cell(t, role, any);
 	}
 	return cell;
 }

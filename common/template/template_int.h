@@ -62,6 +62,8 @@ struct sat_template {
 	struct sat_approval_route *routes;
 	size_t nroutes;
 	const sat_json *matrix; /* "grants" of acl/matrix.json, or NULL */
+	struct acl_cell *cells; /* the same by role and action (acl.c) */
+	size_t cells_mask;
 	struct sat_mask *masks;
 	size_t nmasks;
 };
