@@ -218,18 +218,6 @@ hold_again(sat_replica *r, int64_t seq, sat_err *e)
 }
 
 static sat_rc
-bound(sat_replica *r, sat_err *e)
-{
-	sat_rc rc;
-
-	if (r->page.nrows < 2048)
-		return SAT_OK;
-	if ((rc = replica_page_flush(r, e)) == SAT_OK)
-		replica_page_reset(r);
-	return rc;
-}
-
-static sat_rc
 take_back(sat_replica *r, uint64_t base, sat_err *e)
 {
 	sat_arena a = { 0 };
@@ -247,7 +235,7 @@ take_back(sat_replica *r, uint64_t base, sat_err *e)
 	rc = seqs(&list, &n, &a, r, e);
 	for (size_t i = 0; rc == SAT_OK && r->kinds != NULL && i < n; i++)
 		if ((rc = hold_again(r, list[i], e)) == SAT_OK)
-			rc = bound(r, e);
+			rc = replica_page_bound(r, e);
 	if (rc == SAT_OK)
 		rc = replica_page_flush(r, e);
 	replica_page_reset(r);
@@ -271,7 +259,7 @@ renumber(sat_replica *r, const replica_kind *k, uint32_t base_eid, sat_err *e)
 		if ((rc = replica_page_by_rid(&row, r, k, rids[i], e)) ==
 		    SAT_OK && row != NULL) {
 			replica_row_unnumber(r, row);
-			rc = bound(r, e);
+			rc = replica_page_bound(r, e);
 		}
 	}
 	if (rc == SAT_OK)
@@ -422,7 +410,7 @@ sweep_kind(sat_replica *r, const replica_kind *k, sat_err *e)
 		if ((rc = replica_page_by_rid(&row, r, k, rids[i], e)) ==
 		    SAT_OK && row != NULL) {
 			sweep_row(row);
-			rc = bound(r, e);
+			rc = replica_page_bound(r, e);
 		}
 	}
 	if (rc == SAT_OK)

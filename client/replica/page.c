@@ -435,6 +435,18 @@ replica_page_flush(sat_replica *r, sat_err *e)
 }
 
 sat_rc
+replica_page_bound(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if (r->page.nrows < REPLICA_PAGE_ROWS_MAX)
+		return SAT_OK;
+	if ((rc = replica_page_flush(r, e)) == SAT_OK)
+		replica_page_reset(r);
+	return rc;
+}
+
+sat_rc
 replica_page_fold(sat_replica *r, replica_row *row, const sat_op *op,
     const sat_apply_ctx *ctx, sat_err *e)
 {

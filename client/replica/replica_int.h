@@ -12,6 +12,7 @@
  * write.c     local commits and groups
  * digest.c    sums over the server's states; repair.c: what differs again
  * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
+ * rescope.c   what changed scope in a page of delta.c
  * handover.c  suggestions of others, own ones, edits that came late
  * quarantine.c  commits the server did not merge, and what becomes of them
  * place.c     where commits of others stand, for the loss of a server
@@ -499,6 +500,9 @@ void replica_row_number(sat_replica *r, replica_row *row, uint32_t eid);
 void replica_row_unnumber(sat_replica *r, replica_row *row);
 /* Rebuild what needs it, write what is dirty. The rows stay. */
 SAT_CHECK sat_rc replica_page_flush(sat_replica *r, sat_err *e);
+/* Between records' folds: a page with this many rows is written and let go. */
+#define REPLICA_PAGE_ROWS_MAX 2048
+SAT_CHECK sat_rc replica_page_bound(sat_replica *r, sat_err *e);
 /* The server's state of a row: what foreign operations are folded into. */
 static inline sat_record *
 replica_row_server(replica_row *row)
@@ -559,9 +563,16 @@ SAT_CHECK sat_rc replica_quarantine_settle(sat_replica *r, int64_t id,
 /* handover.c: notes an edit of somebody who did not know whose it is now. */
 SAT_CHECK sat_rc replica_note_late(sat_replica *r, const sat_commit *c, sat_err *e);
 
-/* delta.c */
+/* rescope.c */
 /* Not held any more: goes, or leaves when the last answer is there. */
 void replica_row_drop(replica_row *row);
+/* A state as a whole replaces the server's state; what waits stays on top. */
+SAT_CHECK sat_rc replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e);
+/* The states and rescopes of a page; `mem` lasts as long as the page does. */
+SAT_CHECK sat_rc replica_rescopes(sat_replica *r, sat_arena *mem,
+    const sat_delta *d, const sat_record *recs, size_t nrecs, sat_err *e);
+
+/* delta.c */
 /* Fold an own commit (known lsn and eff) and settle it. */
 SAT_CHECK sat_rc replica_settle_own(sat_replica *r, const own_commit *o, sat_err *e);
 SAT_CHECK sat_rc replica_settle_reached(sat_replica *r, uint64_t upto, sat_err *e);
@@ -673,7 +684,6 @@ SAT_CHECK sat_rc replica_audit_redact(sat_replica *r, const sat_id *subject, sat
 
 /* snapshot.c, verdict.c, template.c */
 SAT_CHECK sat_rc replica_chunk(void *u, const sat_chunk *c, sat_err *e);
-SAT_CHECK sat_rc replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e);
 SAT_CHECK sat_rc replica_verdicts(void *u, uint32_t incarnation, const sat_verdicts *v, sat_err *e);
 SAT_CHECK sat_rc replica_template_in(void *u, const uint8_t tip[SAT_TEMPLATE_OID_BYTES], sat_span bundle, sat_err *e);
 SAT_CHECK sat_rc replica_template_open(sat_replica *r, sat_err *e);
