@@ -72,6 +72,8 @@ struct simfs {
 
 /* 0 <= result < n; n > 0 */
 uint64_t simfs_below(simfs *fs, uint64_t n);
+/* It holds these bytes and no others. */
+void simfs_image_set(sim_image *m, const void *p, size_t n);
 sim_file *simfs_find(const simfs *fs, const char *name);
 sim_file *simfs_make(simfs *fs, const char *name);
 void simfs_unlink(simfs *fs, sim_file *f, bool durable);
