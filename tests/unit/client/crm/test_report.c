@@ -237,6 +237,70 @@ followed_customers_count_once_each(void **state)
 	ONLY(t.f, "followed-customers", MAY, 5, 6);
 }
 
+/* Typed later: what was said earlier than it was written down. */
+static sat_id
+spoke(t1 *t, int acc, const char *when, const char *how, const char *amends)
+{
+	char id[SAT_ID_TEXT], a[48], o[48];
+
+	sat_id_text(id, &t->c[acc]);
+	(void)snprintf(a, sizeof a, "account=%s", id);
+	(void)snprintf(o, sizeof o, "occurred_at=%s", when);
+	return create(t->f, t->f->activity, amends == NULL ?
+	    LIST(a, o, how, "method=phone", "points=x") :
+	    LIST(a, o, how, amends, "method=phone", "points=x"));
+}
+
+/* Somebody calls us, nobody picks up, one entry corrects another, an answer
+ * comes after the month: none of it is a response within it. */
+static void
+only_what_reached_the_customer_in_time_is_a_response(void **state)
+{
+	char id[SAT_ID_TEXT], amends[48];
+	sat_json *doc;
+	sat_id first;
+	t1 t;
+
+	fill(&t, *state);
+	(void)spoke(&t, 8, "2024-05-01T02:00:00Z", "direction=in", NULL);
+	(void)spoke(&t, 8, "2024-06-02T02:00:00Z", "direction=out", NULL);
+	(void)spoke(&t, 2, "2024-05-03T02:00:00Z", "effective=false", NULL);
+	first = spoke(&t, 1, "2024-05-16T02:00:00Z", "direction=out", NULL);
+	ONLY(t.f, "followed-customers", MAY, 6, 8); /* c8 called: in touch */
+	sat_id_text(id, &first);
+	(void)snprintf(amends, sizeof amends, "amends=%s", id);
+	(void)spoke(&t, 1, "2024-05-16T02:00:00Z", "direction=out", amends);
+	ONLY(t.f, "followed-customers", MAY, 6, 8);
+	doc = run(t.f, "first-response", MAY);
+	assert_string_equal("11.00", ratio(cell(only(doc), 0)));
+	assert_string_equal("8.00", ratio(cell(only(doc), 1)));
+	assert_string_equal("5.25", ratio(cell(only(doc), 2)));
+	assert_string_equal("80.00", ratio(cell(only(doc), 3)));
+	sat_json_free(doc);
+}
+
+static void
+answers_to_needs_are_a_mean_not_a_median(void **state)
+{
+	static const char *const answered[] = { "answered_at=2024-06-10T03:00:00Z",
+		"answered_at=2024-06-10T04:00:00Z",
+		"answered_at=2024-06-10T11:00:00Z" };
+	char id[SAT_ID_TEXT], a[48];
+	sat_json *doc;
+	t1 t;
+
+	fill(&t, *state);
+	sat_id_text(id, &t.c[1]);
+	(void)snprintf(a, sizeof a, "account=%s", id);
+	for (size_t i = 0; i < 3; i++)
+		(void)create(t.f, sat_template_kind(sat_replica_template(
+		    t.f->r), "need"), LIST(a, "need_type=product", "text=x",
+		    "created_at=2024-06-10T02:00:00Z", answered[i]));
+	doc = run(t.f, "need-response", "2024-06");
+	assert_string_equal("4.00", ratio(cell(only(doc), 0)));
+	sat_json_free(doc);
+}
+
 static void
 won_ends_with_the_month(void **state)
 {
@@ -550,6 +614,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		HQ(new_customers_count_by_local_time),
 		HQ(followed_customers_count_once_each),
+		HQ(only_what_reached_the_customer_in_time_is_a_response),
+		HQ(answers_to_needs_are_a_mean_not_a_median),
 		HQ(won_ends_with_the_month),
 		HQ(win_rates_are_texts_with_their_numbers),
 		HQ(stages_are_those_at_the_end_of_the_period),
