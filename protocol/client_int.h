@@ -1,0 +1,74 @@
+/*
+ * client_int.h - what the files of a device's session share: client.c (what a
+ * caller sees), client_ask.c (questions), client_answer.c (answers).
+ */
+#ifndef SAT_PROTOCOL_CLIENT_INT_H
+#define SAT_PROTOCOL_CLIENT_INT_H
+
+#include "protocol/client.h"
+
+typedef enum cs_state {
+	S_HELLO, S_LEDGER, S_REGISTRY, S_SEED, S_TEMPLATE, S_PUSH, S_ERASED,
+	S_NUMBERS, S_SNAP, S_PULL, S_DIGEST, S_REFETCH, S_DONE,
+} cs_state;
+
+/* What a PUSH took along. */
+typedef struct cs_pushed {
+	uint32_t inc;
+	uint64_t first, last;    /* cseq */
+	sat_hlc *sent;           /* stamps */
+} cs_pushed;
+
+struct sat_cs {
+	sat_client_ops ops;
+	sat_clock clock;
+	unsigned flags;
+	cs_state state;
+	bool asked;              /* request holds the question of `state` */
+	bool registry_wanted;
+	sat_buf request;
+	sat_arena mem;           /* of the answer or the outbox being handled */
+	int64_t sent_ms;
+	sat_welcome welcome;
+	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES]; /* what the device has */
+	uint8_t tip[SAT_TEMPLATE_OID_BYTES]; /* what WELCOME named */
+	uint32_t device;
+	/* push */
+	uint64_t from_cseq;      /* 0 = wherever the outbox starts */
+	cs_pushed pushed;
+	bool resent;             /* from_cseq was asked for by the server */
+	/* the one behind it; tried: looked for since the last question */
+	cs_pushed behind;
+	sat_buf behind_request;  /* empty: there is none */
+	bool behind_tried;
+	/* pull */
+	bool pull_once;          /* something was merged: the cursor must pass it */
+	bool asked_accepted;     /* by an earlier session, too: asked once */
+	bool full_own;
+	bool unparked;           /* asked once */
+	bool template_wanted;    /* records came that need a newer one */
+	bool template_again;     /* asked for again, once a session */
+	uint64_t scope_head, cursor;
+	uint64_t after;
+	sat_coverage told;       /* by WELCOME, until the pull has caught up */
+	/* repair */
+	sat_digest digest;       /* sums asked for: those after it */
+	sat_refetch range;
+	unsigned overtaken;      /* times the server went on meanwhile */
+	sat_cs_stats stats;
+};
+
+static inline void
+cs_go(sat_cs *s, cs_state next)
+{
+	s->state = next;
+	s->asked = false;
+}
+
+/* Build the question of the current state; a state that has none moves on. */
+SAT_CHECK sat_rc sat_cs_build(sat_cs *s, sat_err *e);
+/* Take the answer to the question of the current state, of the type that
+ * belongs to it. */
+SAT_CHECK sat_rc sat_cs_take(sat_cs *s, sat_msg *m, sat_err *e);
+
+#endif
