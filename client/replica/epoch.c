@@ -160,18 +160,6 @@ replica_epoch_check(sat_replica *r, next_epoch *n, const sat_welcome *w,
 /* ---- what was answered is not any more ------------------------------------------------ */
 
 static sat_rc
-run_int(sat_replica *r, int sql, int64_t v, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = sat_db_stmt(&s, r->db, sql, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, v);
-	return sat_run(s, e);
-}
-
-static sat_rc
 seqs(int64_t **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e)
 {
 	int64_t *list = NULL;
@@ -225,9 +213,9 @@ take_back(sat_replica *r, uint64_t base, sat_err *e)
 	size_t n = 0;
 	sat_rc rc;
 
-	if ((rc = run_int(r, SQL_RECOVERED_TAKE, (int64_t)base, e)) !=
+	if ((rc = replica_run_int(r, SQL_RECOVERED_TAKE, (int64_t)base, e)) !=
 	    SAT_OK ||
-	    (rc = run_int(r, SQL_ANSWER_LOST, (int64_t)base, e)) != SAT_OK)
+	    (rc = replica_run_int(r, SQL_ANSWER_LOST, (int64_t)base, e)) != SAT_OK)
 		return rc;
 	r->recovering = true;
 	r->low = 0;
@@ -429,7 +417,7 @@ replica_sweep(sat_replica *r, uint64_t lsn, sat_err *e)
 	for (size_t i = 0; i < r->kinds->n; i++)
 		if ((rc = sweep_kind(r, &r->kinds->k[i], e)) != SAT_OK)
 			return rc;
-	if ((rc = run_int(r, SQL_RECOVERED_DONE, 0, e)) != SAT_OK ||
+	if ((rc = replica_run_int(r, SQL_RECOVERED_DONE, 0, e)) != SAT_OK ||
 	    (rc = replica_place_kept(r, lsn, e)) != SAT_OK)
 		return rc;
 	return replica_meta_int(r, "resnap", 0, e);

@@ -111,18 +111,6 @@ run_id(sat_replica *r, int sql, const sat_id *id, sat_err *e)
 	return sat_run(s, e);
 }
 
-static sat_rc
-run_int(sat_replica *r, int sql, int64_t v, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = sat_db_stmt(&s, r->db, sql, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, v);
-	return sat_run(s, e);
-}
-
 /* ---- commits ------------------------------------------------------------------------ */
 
 /* Rows of a table of commits: number, header, payload. */
@@ -164,15 +152,15 @@ drop_commits(victims *v, sat_err *e)
 	if ((rc = hits(&list, &n, v, SQL_ERASE_ANSWERED, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < n; i++)
-		if ((rc = run_int(v->r, SQL_OUTBOX_HOLLOW, list[i], e)) !=
+		if ((rc = replica_run_int(v->r, SQL_OUTBOX_HOLLOW, list[i], e)) !=
 		    SAT_OK ||
-		    (rc = run_int(v->r, SQL_ERASE_SETTLE, list[i], e)) !=
+		    (rc = replica_run_int(v->r, SQL_ERASE_SETTLE, list[i], e)) !=
 		    SAT_OK)
 			return rc;
 	if ((rc = hits(&list, &n, v, SQL_ERASE_SET_ASIDE, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < n && !SAT_BUG(SAT_BUG_ERASED_KEPT); i++)
-		if ((rc = run_int(v->r, SQL_QUARANTINE_DEL, list[i], e)) !=
+		if ((rc = replica_run_int(v->r, SQL_QUARANTINE_DEL, list[i], e)) !=
 		    SAT_OK)
 			return rc;
 	return SAT_OK;
@@ -413,9 +401,9 @@ replica_erase_accepted(sat_replica *r, int64_t seq, sat_err *e)
 		return rc;
 	for (size_t i = 0; i < o.c.nops; i++)
 		replica_pend_remove(r, seq, &o.c.ops[i].rec);
-	if ((rc = run_int(r, SQL_OUTBOX_HOLLOW, seq, e)) != SAT_OK)
+	if ((rc = replica_run_int(r, SQL_OUTBOX_HOLLOW, seq, e)) != SAT_OK)
 		return rc;
-	return run_int(r, SQL_ERASE_SETTLE, seq, e);
+	return replica_run_int(r, SQL_ERASE_SETTLE, seq, e);
 }
 
 /* The server dropped the payload of a commit about an erased customer. */
@@ -426,7 +414,7 @@ replica_erase_commit(sat_replica *r, int64_t seq, sat_err *e)
 	sat_rc rc;
 
 	/* The newest row carries the chain's head: it stays, hollow. */
-	if ((rc = run_int(r, seq == r->chain.newest ? SQL_OUTBOX_HOLLOW :
+	if ((rc = replica_run_int(r, seq == r->chain.newest ? SQL_OUTBOX_HOLLOW :
 	    SQL_OUTBOX_DEL, seq, e)) != SAT_OK)
 		return rc;
 	(void)snprintf(text, sizeof text, "commit %llu was about an erased "

@@ -367,25 +367,15 @@ sat_replica_late(sat_late **out, size_t *n, sat_arena *a, sat_replica *r,
 	return rc;
 }
 
-static sat_rc
-late_seen(sat_replica *r, uint64_t upto, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = sat_db_stmt(&s, r->db, SQL_LATE_DEL, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, upto > INT64_MAX ? INT64_MAX : (int64_t)upto);
-	return sat_run(s, e);
-}
-
 sat_rc
 sat_replica_late_seen(sat_replica *r, uint64_t upto, sat_err *e)
 {
+	int64_t last = upto > INT64_MAX ? INT64_MAX : (int64_t)upto;
 	bool began;
 	sat_rc rc;
 
 	if ((rc = replica_begin(r, &began, e)) != SAT_OK)
 		return rc;
-	return replica_end(r, began, late_seen(r, upto, e), e);
+	return replica_end(r, began,
+	    replica_run_int(r, SQL_LATE_DEL, last, e), e);
 }

@@ -10,22 +10,6 @@
 /* So far from the server's time a person is told. */
 #define CLOCK_OFF_MS ((int64_t)5 * 60 * 1000)
 
-static const char *
-col_str(sat_arena *a, sat_stmt *s, int i)
-{
-	sat_span t = sat_col_text(s, i);
-
-	return sat_arena_str(a, t.p, t.n);
-}
-
-static sat_span
-col_copy(sat_arena *a, sat_stmt *s, int i)
-{
-	sat_span b = sat_col_blob(s, i);
-
-	return sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
-}
-
 /* ---- history ----------------------------------------------------------------- */
 
 static sat_rc
@@ -174,8 +158,8 @@ sat_replica_moved(sat_moved **out, size_t *n, sat_arena *a, sat_replica *r,
 		memset(&list[*n], 0, sizeof list[*n]);
 		if (id.n == sizeof list[*n].root.b)
 			memcpy(list[*n].root.b, id.p, id.n);
-		list[*n].title = col_str(a, s, 1);
-		list[*n].to = col_str(a, s, 2);
+		list[*n].title = replica_col_str(a, s, 1);
+		list[*n].to = replica_col_str(a, s, 2);
 		list[*n].lsn = (uint64_t)sat_col_int(s, 3);
 		(*n)++;
 	}
@@ -200,8 +184,8 @@ sat_replica_log(sat_commit **out, size_t *n, sat_arena *a, sat_replica *r,
 	sat_bind_int(s, 1, limit > 0 ? limit : -1);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		REPLICA_GROW(list, *n, cap, a);
-		if ((rc = sat_commit_read(&list[*n], a, col_copy(a, s, 1),
-		    col_copy(a, s, 2), e)) != SAT_OK)
+		if ((rc = sat_commit_read(&list[*n], a, replica_col_copy(a, s, 1),
+		    replica_col_copy(a, s, 2), e)) != SAT_OK)
 			break;
 		list[*n].lsn = (uint64_t)sat_col_int(s, 3);
 		list[*n].eff = (sat_hlc)sat_col_int(s, 4);

@@ -51,18 +51,6 @@ replica_kiosk_wipe(sat_replica *r)
 		sat_wipe(r->b2.p, r->b2.cap);
 }
 
-static sat_rc
-hollow(sat_replica *r, int64_t seq, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_HOLLOW, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, seq);
-	return sat_run(s, e);
-}
-
 sat_rc
 replica_kiosk_forget(sat_replica *r, int64_t seq, sat_err *e)
 {
@@ -87,5 +75,5 @@ replica_kiosk_forget(sat_replica *r, int64_t seq, sat_err *e)
 		if ((rc = replica_audit_redact(r, &op->rec, e)) != SAT_OK)
 			return rc;
 	}
-	return hollow(r, seq, e);
+	return replica_run_int(r, SQL_OUTBOX_HOLLOW, seq, e);
 }

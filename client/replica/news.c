@@ -107,8 +107,7 @@ sat_replica_news(sat_news **out, size_t *n, sat_arena *a, sat_replica *r,
 	if ((rc = sat_db_stmt(&s, r->db, SQL_NEWS_ALL, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		sat_span id = sat_col_blob(s, 2), was = sat_col_text(s, 7);
-		sat_span is = sat_col_text(s, 8);
+		sat_span id = sat_col_blob(s, 2);
 		sat_news *x;
 
 		REPLICA_GROW(list, *n, cap, a);
@@ -120,8 +119,8 @@ sat_replica_news(sat_news **out, size_t *n, sat_arena *a, sat_replica *r,
 			    (uint16_t)sat_col_int(s, 4)),
 			.by = (uint32_t)sat_col_int(s, 5),
 			.at_ms = sat_col_int(s, 6),
-			.was = sat_arena_str(a, was.p, was.n),
-			.is = sat_arena_str(a, is.p, is.n) };
+			.was = replica_col_str(a, s, 7),
+			.is = replica_col_str(a, s, 8) };
 		if (id.n == sizeof x->rec.b)
 			memcpy(x->rec.b, id.p, id.n);
 	}
@@ -129,25 +128,15 @@ sat_replica_news(sat_news **out, size_t *n, sat_arena *a, sat_replica *r,
 	return rc;
 }
 
-static sat_rc
-seen(sat_replica *r, uint64_t upto, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = sat_db_stmt(&s, r->db, SQL_NEWS_SEEN, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, upto > INT64_MAX ? INT64_MAX : (int64_t)upto);
-	return sat_run(s, e);
-}
-
 sat_rc
 sat_replica_news_seen(sat_replica *r, uint64_t upto, sat_err *e)
 {
+	int64_t last = upto > INT64_MAX ? INT64_MAX : (int64_t)upto;
 	bool began;
 	sat_rc rc;
 
 	if ((rc = replica_begin(r, &began, e)) != SAT_OK)
 		return rc;
-	return replica_end(r, began, seen(r, upto, e), e);
+	return replica_end(r, began,
+	    replica_run_int(r, SQL_NEWS_SEEN, last, e), e);
 }

@@ -16,22 +16,6 @@
 enum { C_ID, C_SEQ, C_AT, C_CODE, C_OP, C_SLUG, C_HINT, C_HEADER, C_PAYLOAD,
 	C_FATE, C_FATE_AT, C_HEIR, C_SEALED };
 
-static const char *
-col_str(sat_arena *a, sat_stmt *s, int i)
-{
-	sat_span t = sat_col_text(s, i);
-
-	return sat_arena_str(a, t.p, t.n);
-}
-
-static sat_span
-col_copy(sat_arena *a, sat_stmt *s, int i)
-{
-	sat_span b = sat_col_blob(s, i);
-
-	return sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
-}
-
 static sat_rc
 read_row(sat_quarantined *q, sat_arena *a, sat_stmt *s, sat_err *e)
 {
@@ -44,14 +28,14 @@ read_row(sat_quarantined *q, sat_arena *a, sat_stmt *s, sat_err *e)
 		.cseq = replica_seq_cseq(seq),
 		.code = (sat_verdict_code)sat_col_int(s, C_CODE),
 		.op = (uint32_t)sat_col_int(s, C_OP),
-		.slug = col_str(a, s, C_SLUG), .hint = col_str(a, s, C_HINT),
+		.slug = replica_col_str(a, s, C_SLUG), .hint = replica_col_str(a, s, C_HINT),
 		.fate = (sat_fate)sat_col_int(s, C_FATE),
 		.fate_ms = sat_col_int(s, C_FATE_AT),
 		.heir_incarnation = replica_seq_inc(heir),
 		.heir_cseq = replica_seq_cseq(heir) };
-	if ((rc = sat_commit_read(&q->commit, a, col_copy(a, s, C_HEADER),
-	    col_copy(a, s, C_PAYLOAD), e)) == SAT_OK)
-		q->commit.box = col_copy(a, s, C_SEALED);
+	if ((rc = sat_commit_read(&q->commit, a, replica_col_copy(a, s, C_HEADER),
+	    replica_col_copy(a, s, C_PAYLOAD), e)) == SAT_OK)
+		q->commit.box = replica_col_copy(a, s, C_SEALED);
 	return rc;
 }
 
@@ -182,7 +166,6 @@ discard(sat_replica *r, int64_t id, const char *reason, sat_err *e)
 	sat_arena a = { 0 };
 	sat_quarantined q;
 	sat_buf b = { 0 };
-	sat_stmt *s;
 	sat_rc rc = sat_replica_quarantined(&q, &a, r, id, e);
 
 	if (rc == SAT_OK) {
@@ -193,11 +176,8 @@ discard(sat_replica *r, int64_t id, const char *reason, sat_err *e)
 	}
 	sat_buf_fini(&b);
 	sat_arena_fini(&a);
-	if (rc != SAT_OK ||
-	    (rc = sat_db_stmt(&s, r->db, SQL_QUARANTINE_DEL, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, id);
-	return sat_run(s, e);
+	return rc != SAT_OK ? rc :
+	    replica_run_int(r, SQL_QUARANTINE_DEL, id, e);
 }
 
 sat_rc

@@ -16,6 +16,36 @@
 #include "common/base/log.h"
 #include "protocol/bugs.h"
 
+/* ---- statements and columns -------------------------------------------------- */
+
+sat_rc
+replica_run_int(sat_replica *r, int sql, int64_t v, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, sql, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, v);
+	return sat_run(s, e);
+}
+
+const char *
+replica_col_str(sat_arena *a, sat_stmt *s, int i)
+{
+	sat_span t = sat_col_text(s, i);
+
+	return sat_arena_str(a, t.p, t.n);
+}
+
+sat_span
+replica_col_copy(sat_arena *a, sat_stmt *s, int i)
+{
+	sat_span b = sat_col_blob(s, i);
+
+	return sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
+}
+
 /* ---- meta -------------------------------------------------------------------- */
 
 static sat_rc

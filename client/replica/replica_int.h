@@ -297,6 +297,11 @@ replica_seq_cseq(int64_t seq)
 	} while (0)
 
 /* replica.c */
+/* A statement that takes one number and gives no row. */
+SAT_CHECK sat_rc replica_run_int(sat_replica *r, int sql, int64_t v, sat_err *e);
+/* A column as the arena's own. */
+const char *replica_col_str(sat_arena *a, sat_stmt *s, int i);
+sat_span replica_col_copy(sat_arena *a, sat_stmt *s, int i);
 SAT_CHECK sat_rc replica_meta_int(sat_replica *r, const char *key, int64_t v, sat_err *e);
 SAT_CHECK sat_rc replica_meta_blob(sat_replica *r, const char *key, sat_span v, sat_err *e);
 SAT_CHECK sat_rc replica_meta_del(sat_replica *r, const char *key, sat_err *e);

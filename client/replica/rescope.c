@@ -21,14 +21,9 @@ typedef struct changes {
 static sat_rc
 drop_history(sat_replica *r, replica_row *row, sat_err *e)
 {
-	sat_stmt *s;
-	sat_rc rc;
-
 	row->npast = 0;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_DEL, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, row->stored_rid != 0 ? row->stored_rid : row->rid);
-	return sat_run(s, e);
+	return replica_run_int(r, SQL_HISTORY_DEL,
+	    row->stored_rid != 0 ? row->stored_rid : row->rid, e);
 }
 
 sat_rc

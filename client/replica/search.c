@@ -255,11 +255,9 @@ clear_part(sat_replica *r, int64_t part, sat_err *e)
 		return rc;
 	sat_bind_int(s, 1, part << SEARCH_PART_SHIFT);
 	sat_bind_int(s, 2, (part << SEARCH_PART_SHIFT) | SEARCH_RID_MAX);
-	if ((rc = sat_run(s, e)) != SAT_OK ||
-	    (rc = sat_db_stmt(&s, r->db, SQL_SEARCH_PLAN_DEL, e)) != SAT_OK)
+	if ((rc = sat_run(s, e)) != SAT_OK)
 		return rc;
-	sat_bind_int(s, 1, part);
-	return sat_run(s, e);
+	return replica_run_int(r, SQL_SEARCH_PLAN_DEL, part, e);
 }
 
 /* Columns of the part's statement behind _rid, _flags, _more. */

@@ -69,10 +69,7 @@ truncate_outbox(sat_replica *r, uint64_t durable, sat_err *e)
 	if (row)
 		oldest = sat_col_int(s, 0);
 	sat_stmt_reset(s);
-	if ((rc = sat_db_stmt(&s, r->db, SQL_SIG_TRUNCATE, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, oldest);
-	return sat_run(s, e);
+	return replica_run_int(r, SQL_SIG_TRUNCATE, oldest, e);
 }
 
 static sat_rc on_accepted(void *u, uint64_t *lsn, sat_err *e);

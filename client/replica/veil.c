@@ -22,18 +22,13 @@ replica_veil_commit(sat_replica *r, const own_commit *o, sat_err *e)
 {
 	const sat_mask *m = sat_replica_mask(r);
 	bool told = false;
-	sat_stmt *s;
-	sat_rc rc;
 
 	for (size_t i = 0; m != NULL && i < o->c.nops; i++)
 		told |= sat_mask_field(m, o->c.ops[i].rtype,
 		    o->c.ops[i].field) != NULL;
 	if (!told)
 		return SAT_OK;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_HOLLOW, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, o->seq);
-	return sat_run(s, e);
+	return replica_run_int(r, SQL_OUTBOX_HOLLOW, o->seq, e);
 }
 
 /* Settled commits from before; those under way follow when they are. */
