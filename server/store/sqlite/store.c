@@ -44,7 +44,37 @@ store_copy(sat_arena *a, sat_span s)
 	return sat_span_of(sat_arena_dup(a, s.p, s.n), s.n);
 }
 
+const char *
+store_text(sat_arena *a, sat_stmt *q, int i)
+{
+	sat_span s = sat_col_text(q, i);
+
+	return sat_arena_str(a, s.p, s.n);
+}
+
+sat_rc
+store_run_int(sat_sqlite_store *s, int sql, int64_t v, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, sql, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, v);
+	return sat_run(q, e);
+}
+
 /* ---- transactions, counters -------------------------------------------------- */
+
+sat_rc
+store_end(sat_sqlite_store *s, sat_rc rc, sat_err *e)
+{
+	if (rc == SAT_OK)
+		rc = sat_db_commit(s->db, e);
+	if (rc != SAT_OK)
+		sat_db_rollback(s->db);
+	return rc;
+}
 
 static sat_rc
 begin(void *u, sat_err *e)

@@ -17,16 +17,9 @@ begin(sat_sqlite_store *s, sat_err *e)
 static sat_rc
 end(sat_sqlite_store *s, sat_rc rc, bool registry, sat_err *e)
 {
-	uint64_t rev = 0;
-
-	if (rc == SAT_OK && registry &&
-	    (rc = store_counter_get(&rev, s, SAT_N_REGISTRY_REV, e)) == SAT_OK)
-		rc = store_counter_put(s, SAT_N_REGISTRY_REV, rev + 1, e);
-	if (rc == SAT_OK)
-		rc = sat_db_commit(s->db, e);
-	if (rc != SAT_OK)
-		sat_db_rollback(s->db);
-	return rc;
+	if (rc == SAT_OK && registry)
+		rc = store_registry_bump(s, e);
+	return store_end(s, rc, e);
 }
 
 static sat_rc

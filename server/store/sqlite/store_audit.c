@@ -77,11 +77,7 @@ sat_sqlite_audit_add(sat_sqlite_store *s, int64_t at_ms, const char *actor,
 
 	if ((bad = sat_db_begin(s->db, e)) != SAT_OK)
 		return bad;
-	if ((bad = add(s, &r, e)) == SAT_OK)
-		bad = sat_db_commit(s->db, e);
-	if (bad != SAT_OK)
-		sat_db_rollback(s->db);
-	return bad;
+	return store_end(s, add(s, &r, e), e);
 }
 
 /* The row of q, and whether it is what was written. */

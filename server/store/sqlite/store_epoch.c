@@ -7,16 +7,6 @@
 #include <string.h>
 
 static sat_rc
-end(sat_sqlite_store *s, sat_rc rc, sat_err *e)
-{
-	if (rc == SAT_OK)
-		rc = sat_db_commit(s->db, e);
-	if (rc != SAT_OK)
-		sat_db_rollback(s->db);
-	return rc;
-}
-
-static sat_rc
 epoch_begin(sat_sqlite_store *s, const sat_epoch *c, sat_err *e)
 {
 	const struct {
@@ -48,7 +38,7 @@ sat_sqlite_epoch_begin(sat_sqlite_store *s, const sat_epoch *c, sat_err *e)
 {
 	sat_rc rc = sat_db_begin(s->db, e);
 
-	return rc != SAT_OK ? rc : end(s, epoch_begin(s, c, e), e);
+	return rc != SAT_OK ? rc : store_end(s, epoch_begin(s, c, e), e);
 }
 
 sat_rc
@@ -108,7 +98,7 @@ sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e)
 	sat_rc rc = sat_db_begin(s->db, e);
 
 	if (rc == SAT_OK)
-		rc = end(s, registry_only(s, e), e);
+		rc = store_end(s, registry_only(s, e), e);
 	store_late_fini(s);
 	s->eid_known = false;
 	return rc != SAT_OK ? rc : sat_db_exec(s->db, "VACUUM", e);

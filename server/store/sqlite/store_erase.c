@@ -176,18 +176,6 @@ erased_get(sat_erased_row *out, void *u, const sat_id *id, uint32_t eid,
 }
 
 static sat_rc
-run_int(sat_sqlite_store *s, int sql, int64_t v, sat_err *e)
-{
-	sat_stmt *q;
-	sat_rc rc;
-
-	if ((rc = store_stmt(&q, s->db, sql, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(q, 1, v);
-	return sat_run(q, e);
-}
-
-static sat_rc
 rec_erase(void *u, const sat_erased_row *row, sat_err *e)
 {
 	sat_sqlite_store *s = u;
@@ -211,16 +199,16 @@ rec_erase(void *u, const sat_erased_row *row, sat_err *e)
 		return rc;
 	store_bind_id(q, 1, &row->id);
 	if ((rc = sat_run(q, e)) != SAT_OK ||
-	    (rc = run_int(s, SQL_REC_DEL, row->eid, e)) != SAT_OK ||
-	    (rc = run_int(s, SQL_MATCH_ERASE, row->eid, e)) != SAT_OK ||
-	    (rc = run_int(s, SQL_OWNER_LEFT_DEL, row->eid, e)) != SAT_OK)
+	    (rc = store_run_int(s, SQL_REC_DEL, row->eid, e)) != SAT_OK ||
+	    (rc = store_run_int(s, SQL_MATCH_ERASE, row->eid, e)) != SAT_OK ||
+	    (rc = store_run_int(s, SQL_OWNER_LEFT_DEL, row->eid, e)) != SAT_OK)
 		return rc;
 	store_late_erase(s, row->eid);
 	if (row->root != row->eid)
 		return SAT_OK;
-	if ((rc = run_int(s, SQL_MEMBER_DEL, row->eid, e)) != SAT_OK)
+	if ((rc = store_run_int(s, SQL_MEMBER_DEL, row->eid, e)) != SAT_OK)
 		return rc;
-	return run_int(s, SQL_SCOPE_DEL, row->eid, e);
+	return store_run_int(s, SQL_SCOPE_DEL, row->eid, e);
 }
 
 typedef struct victims {
@@ -255,7 +243,7 @@ erase_from(uint64_t *n, sat_sqlite_store *s, int scan, int sql,
 		if (cb(cu, sat_col_blob(q, 1), sat_col_blob(q, 2)))
 			victim(&v, sat_col_int(q, 0));
 	for (size_t i = 0; i < v.n && rc == SAT_OK; i++)
-		rc = run_int(s, sql, v.at[i], e);
+		rc = store_run_int(s, sql, v.at[i], e);
 	*n += v.n;
 	free(v.at);
 	return rc;

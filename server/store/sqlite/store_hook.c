@@ -6,33 +6,14 @@
 
 #include <string.h>
 
-/* Commit what went well; roll back what did not. */
-static sat_rc
-end(sat_sqlite_store *s, sat_rc rc, sat_err *e)
-{
-	if (rc == SAT_OK)
-		rc = sat_db_commit(s->db, e);
-	if (rc != SAT_OK)
-		sat_db_rollback(s->db);
-	return rc;
-}
-
-static const char *
-text_of(sat_arena *a, sat_stmt *q, int i)
-{
-	sat_span s = sat_col_text(q, i);
-
-	return sat_arena_str(a, s.p, s.n);
-}
-
 static void
 hook_take(sat_hook *h, sat_arena *a, sat_stmt *q)
 {
 	h->id = sat_col_int(q, 0);
-	h->url = text_of(a, q, 1);
-	h->format = text_of(a, q, 2);
-	h->events = text_of(a, q, 3);
-	h->secret = text_of(a, q, 4);
+	h->url = store_text(a, q, 1);
+	h->format = store_text(a, q, 2);
+	h->events = store_text(a, q, 3);
+	h->secret = store_text(a, q, 4);
 	h->plain = sat_col_int(q, 5) != 0;
 	h->since = (uint64_t)sat_col_int(q, 6);
 	h->made_ms = sat_col_int(q, 7);
@@ -41,7 +22,7 @@ hook_take(sat_hook *h, sat_arena *a, sat_stmt *q)
 	h->sent = sat_col_int(q, 10);
 	h->sent_ms = sat_col_int(q, 11);
 	h->error_ms = sat_col_int(q, 12);
-	h->error = text_of(a, q, 13);
+	h->error = store_text(a, q, 13);
 	h->waiting = sat_col_int(q, 14);
 	h->dead = sat_col_int(q, 15);
 }
@@ -123,22 +104,10 @@ sat_sqlite_hook_add(int64_t *id, sat_sqlite_store *s, const sat_hook *h, sat_err
 		rc = hook_put(id, s, h, e);
 		if (rc == SAT_OK && n == 0) /* nobody was told anything so far */
 			rc = store_counter_put(s, SAT_N_TOLD, h->since, e);
-		rc = end(s, rc, e);
+		rc = store_end(s, rc, e);
 	}
 	sat_arena_fini(&a);
 	return rc;
-}
-
-static sat_rc
-run_int(sat_sqlite_store *s, int sql, int64_t v, sat_err *e)
-{
-	sat_stmt *q;
-	sat_rc rc;
-
-	if ((rc = store_stmt(&q, s->db, sql, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(q, 1, v);
-	return sat_run(q, e);
 }
 
 sat_rc
@@ -151,9 +120,9 @@ sat_sqlite_hook_remove(sat_sqlite_store *s, int64_t id, sat_err *e)
 	sat_arena_fini(&a);
 	if (rc != SAT_OK || (rc = sat_db_begin(s->db, e)) != SAT_OK)
 		return rc;
-	if ((rc = run_int(s, SQL_HOOK_EVENTS_DEL, id, e)) == SAT_OK)
-		rc = run_int(s, SQL_HOOK_DEL, id, e);
-	return end(s, rc, e);
+	if ((rc = store_run_int(s, SQL_HOOK_EVENTS_DEL, id, e)) == SAT_OK)
+		rc = store_run_int(s, SQL_HOOK_DEL, id, e);
+	return store_end(s, rc, e);
 }
 
 /* ---- the queue ----------------------------------------------------------------------------- */
@@ -212,7 +181,7 @@ sat_sqlite_hook_queue(sat_sqlite_store *s, uint64_t lsn, const sat_hook_event *l
 		rc = event_put(s, &list[i], e);
 	if (rc == SAT_OK)
 		rc = store_counter_put(s, SAT_N_TOLD, lsn, e);
-	return end(s, rc, e);
+	return store_end(s, rc, e);
 }
 
 static sat_rc
@@ -232,10 +201,10 @@ events_take(sat_hook_event **out, size_t *n, sat_arena *a, sat_stmt *q,
 		x->seq = sat_col_int(q, 0);
 		x->hook = hook;
 		x->body = store_copy(a, body);
-		x->line = text_of(a, q, 2);
+		x->line = store_text(a, q, 2);
 		x->made_ms = sat_col_int(q, 3);
 		x->tries = sat_col_int(q, 4);
-		x->error = sat_col_count(q) > 5 ? text_of(a, q, 5) : "";
+		x->error = sat_col_count(q) > 5 ? store_text(a, q, 5) : "";
 	}
 	sat_stmt_reset(q);
 	return rc;
@@ -282,7 +251,7 @@ sat_sqlite_hook_sent(sat_sqlite_store *s, int64_t hook, const int64_t *seq, size
 	if (rc != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < n && rc == SAT_OK; i++)
-		rc = run_int(s, SQL_HOOK_EVENT_DEL, seq[i], e);
+		rc = store_run_int(s, SQL_HOOK_EVENT_DEL, seq[i], e);
 	if (rc == SAT_OK &&
 	    (rc = store_stmt(&q, s->db, SQL_HOOK_SENT, e)) == SAT_OK) {
 		sat_bind_int(q, 1, (int64_t)n);
@@ -291,7 +260,7 @@ sat_sqlite_hook_sent(sat_sqlite_store *s, int64_t hook, const int64_t *seq, size
 		sat_bind_int(q, 4, hook);
 		rc = sat_run(q, e);
 	}
-	return end(s, rc, e);
+	return store_end(s, rc, e);
 }
 
 /* The error of a hook; rest_ms < 0: it is still up. */
@@ -334,7 +303,7 @@ sat_sqlite_hook_down(sat_sqlite_store *s, int64_t hook, const char *why,
 		rc = keep_within(s, hook, now_ms, e);
 	if (rc == SAT_OK)
 		rc = error_put(s, hook, why, now_ms, rest_ms, e);
-	return end(s, rc, e);
+	return store_end(s, rc, e);
 }
 
 sat_rc
@@ -357,7 +326,7 @@ sat_sqlite_hook_refused(sat_sqlite_store *s, int64_t hook, int64_t seq,
 		rc = keep_within(s, hook, now_ms, e);
 	if (rc == SAT_OK)
 		rc = error_put(s, hook, why, now_ms, -1, e);
-	return end(s, rc, e);
+	return store_end(s, rc, e);
 }
 
 sat_rc
@@ -365,7 +334,7 @@ sat_sqlite_hook_wake(sat_sqlite_store *s, int64_t id, sat_err *e)
 {
 	sat_rc rc = sat_db_begin(s->db, e);
 
-	return rc != SAT_OK ? rc : end(s, run_int(s, SQL_HOOK_WAKE, id, e), e);
+	return rc != SAT_OK ? rc : store_end(s, store_run_int(s, SQL_HOOK_WAKE, id, e), e);
 }
 
 sat_rc
@@ -387,6 +356,6 @@ sat_sqlite_hook_again(int64_t *n, sat_sqlite_store *s, int64_t id, int64_t now_m
 		rc = sat_run(q, e);
 	}
 	if (rc == SAT_OK)
-		rc = run_int(s, SQL_HOOK_WAKE, id, e);
-	return end(s, rc, e);
+		rc = store_run_int(s, SQL_HOOK_WAKE, id, e);
+	return store_end(s, rc, e);
 }

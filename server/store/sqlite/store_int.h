@@ -119,11 +119,18 @@ SAT_CHECK sat_rc store_segment_put(sat_buf *file, sat_sqlite_store *s,
  * statement is borrowed; reset it when the columns are read. */
 #define store_stmt sat_db_stmt
 SAT_CHECK sat_rc store_step_one(sat_stmt *q, const char *what, sat_err *e);
+/* A statement that takes one number and gives no row. */
+SAT_CHECK sat_rc store_run_int(sat_sqlite_store *s, int sql, int64_t v, sat_err *e);
+/* Commit what went well; roll back what did not. */
+SAT_CHECK sat_rc store_end(sat_sqlite_store *s, sat_rc rc, sat_err *e);
 sat_span store_copy(sat_arena *a, sat_span s);
+const char *store_text(sat_arena *a, sat_stmt *q, int i); /* a column */
 void store_take_id(sat_id *id, sat_span s); /* zero when it is none */
 void store_bind_id(sat_stmt *q, int i, const sat_id *id);
 SAT_CHECK sat_rc store_counter_get(uint64_t *v, void *u, sat_counter c, sat_err *e);
 SAT_CHECK sat_rc store_counter_put(void *u, sat_counter c, uint64_t v, sat_err *e);
+/* What a device may know of the others has changed; in that transaction. */
+SAT_CHECK sat_rc store_registry_bump(sat_sqlite_store *s, sat_err *e);
 
 /* Each fills its part of the table. */
 void store_log_ops(sat_store *o);

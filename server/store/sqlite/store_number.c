@@ -294,11 +294,7 @@ sat_sqlite_lease_grant(sat_lease *l, sat_sqlite_store *s, const char *series,
 
 	if ((rc = sat_db_begin(s->db, e)) != SAT_OK)
 		return rc;
-	if ((rc = grant(l, s, series, dev, count, e)) == SAT_OK)
-		rc = sat_db_commit(s->db, e);
-	if (rc != SAT_OK)
-		sat_db_rollback(s->db);
-	return rc;
+	return store_end(s, grant(l, s, series, dev, count, e), e);
 }
 
 void

@@ -10,14 +10,6 @@
 
 /* ---- the registry ------------------------------------------------------------- */
 
-static const char *
-text(sat_arena *a, sat_stmt *q, int i)
-{
-	sat_span s = sat_col_text(q, i);
-
-	return sat_arena_str(a, s.p, s.n);
-}
-
 /* Room for one more in an array that lives in an arena. */
 static void *
 more(sat_arena *a, void *p, size_t n, size_t size)
@@ -44,8 +36,8 @@ read_teams(sat_registry *r, sat_sqlite_store *s, sat_err *e)
 	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
 		r->teams = more(&r->mem, r->teams, r->nteams, sizeof *r->teams);
 		r->teams[r->nteams++] = (sat_team){
-			(uint32_t)sat_col_int(q, 0), text(&r->mem, q, 1),
-			text(&r->mem, q, 2), text(&r->mem, q, 3),
+			(uint32_t)sat_col_int(q, 0), store_text(&r->mem, q, 1),
+			store_text(&r->mem, q, 2), store_text(&r->mem, q, 3),
 			sat_col_int(q, 4) != 0 };
 	}
 	sat_stmt_reset(q);
@@ -64,8 +56,8 @@ read_users(sat_registry *r, sat_sqlite_store *s, sat_err *e)
 	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
 		r->users = more(&r->mem, r->users, r->nusers, sizeof *r->users);
 		r->users[r->nusers++] = (sat_user){
-			(uint32_t)sat_col_int(q, 0), text(&r->mem, q, 1),
-			text(&r->mem, q, 2), text(&r->mem, q, 3),
+			(uint32_t)sat_col_int(q, 0), store_text(&r->mem, q, 1),
+			store_text(&r->mem, q, 2), store_text(&r->mem, q, 3),
 			(uint32_t)sat_col_int(q, 4), sat_col_int(q, 5) != 0 };
 	}
 	sat_stmt_reset(q);
@@ -86,7 +78,7 @@ read_devices(sat_registry *r, sat_sqlite_store *s, sat_err *e)
 		    sizeof *r->devices);
 		r->devices[r->ndevices++] = (sat_device){
 			(uint32_t)sat_col_int(q, 0),
-			(uint32_t)sat_col_int(q, 1), text(&r->mem, q, 2),
+			(uint32_t)sat_col_int(q, 1), store_text(&r->mem, q, 2),
 			sat_col_int(q, 3) != 0, sat_col_int(q, 10) != 0 };
 	}
 	sat_stmt_reset(q);
@@ -110,8 +102,8 @@ registry(sat_registry *r, void *u, sat_err *e)
 	return SAT_OK;
 }
 
-static sat_rc
-bump(sat_sqlite_store *s, sat_err *e)
+sat_rc
+store_registry_bump(sat_sqlite_store *s, sat_err *e)
 {
 	uint64_t rev = 0;
 	sat_rc rc = store_counter_get(&rev, s, SAT_N_REGISTRY_REV, e);
@@ -285,7 +277,7 @@ device_enrol(uint32_t *ord, uint32_t *user, void *u, const sat_enrol *in,
 	    (rc = add_device(ord, s, *user, in, channel_pk, now_ms, held,
 	    e)) != SAT_OK || (rc = invite_use(s, hash, *ord, e)) != SAT_OK)
 		return rc;
-	return bump(s, e);
+	return store_registry_bump(s, e);
 }
 
 static sat_rc
