@@ -201,7 +201,7 @@ reload(sat_server *s, sat_err *e)
 	return SAT_OK;
 }
 
-static sat_rc
+static sat_rc /* P-102, P-103 */
 enrol_failed(sat_rc rc, sat_err *e)
 {
 	switch (rc) {
@@ -220,6 +220,7 @@ enrol_failed(sat_rc rc, sat_err *e)
 	}
 }
 
+/* What has to fit is compared before the token is looked at (P-104). */
 static sat_rc
 enrol(sat_server *s, sat_server_session *x, sat_buf *reply,
     const sat_enrol *in, sat_err *e)
@@ -239,8 +240,8 @@ enrol(sat_server *s, sat_server_session *x, sat_buf *reply,
 	    x->channel_pk, sat_wall_ms(&s->env.clock), e);
 	if (rc != SAT_OK)
 		return enrol_failed(rc, e);
-	/* First durable, then known here. A repeated enrolment of a device that
-	 * was revoked since must not look like a fresh one. */
+	/* First durable, then known here (P-105). A repeated enrolment of a
+	 * device that was revoked since must not look like a fresh one. */
 	if ((rc = sat_srv_commit(s, e)) != SAT_OK ||
 	    (rc = sat_srv_begin(s, e)) != SAT_OK ||
 	    (rc = reload(s, e)) != SAT_OK ||

@@ -1,5 +1,5 @@
 /*
- * server_snap.c - SNAP: the states a device may hold, chunk by chunk.
+ * server_snap.c - SNAP: the states a device may hold, chunk by chunk (P-090).
  *
  * A device with everything gets records by ascending eid. Any other gets its
  * roots by ascending eid and below each root the visible records by ascending

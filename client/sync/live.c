@@ -1,10 +1,10 @@
 /*
  * live.c - one link for as long as it holds: session, WAIT, session.
  *
- * Why something to send ends the wait by hanging up: a link has one request
- * under way (P-126), and the server reads the next one only after it answered.
- * A new link costs a handshake, which a person's edit is worth; the server
- * closes the link that was left when its device waits again (P-213).
+ * Why something to send ends the wait by hanging up (P-212): a link has one
+ * request under way (P-126), and the server reads the next one only after it
+ * answered. A new link costs a handshake, which a person's edit is worth; the
+ * server closes the link that was left when its device waits again (P-213).
  *
  * Invariants:
  *   V1  a nudge is never lost: `work` is cleared before the session that takes

@@ -1,5 +1,5 @@
 /*
- * hook.h - other services are told what happened: webhooks (P-400 to P-408).
+ * hook.h - other services are told what happened: webhooks (P-400 to P-405).
  * The only door to libcurl.
  *
  * What happened is read from the log, behind the merge: a thread of its own

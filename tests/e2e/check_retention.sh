@@ -42,7 +42,7 @@ expect 0 as hq lead edit "$HELD" --set legal_hold=; all_sync hq li bea
 expect 0 as hq --yes privacy retention run
 # put on again between the two: what was asked for waits
 expect 0 as li lead edit "$HELD" --set legal_hold="suit 8"; all_sync li
-expect 6 as boss --yes privacy retention run; has "$ERR" "legal_hold" "the server knows of the hold"
+expect 6 as boss --yes privacy retention run; has "$ERR" "legal_hold" "P-350 the server knows of the hold"
 expect 0 as li lead edit "$HELD" --set legal_hold=; all_sync li bea boss
 expect 0 as boss --yes --json privacy retention run; has "$(j)" "\"id\":\"$HELD\",\"state\":\"erased\"" "an administrator confirms"
 all_sync hq bea li; expect 5 as li lead show "$HELD"

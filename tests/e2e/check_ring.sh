@@ -54,7 +54,7 @@ expect 2 as hq report run new-customers --by variant; has "$ERR" "keeps no proce
 # ---- what is refused while it runs ----------------------------------------------------
 expect 6 d template publish "$T" -m "to all"; has "$ERR" "pilot" "one at a time"
 sed 's|"id": 1, "key": "account", "plural": "accounts"|"id": 199, "key": "visitor_car", "plural": "visitor_cars"|; s|, "number_prefix": "C"||' "$T/fields/account.json" >"$T/fields/visitor_car.json"
-expect 7 d template publish "$T" -m "a kind" --canary east; has "$ERR" "new kind|visitor_car" "a kind goes to all at once"; rm "$T/fields/visitor_car.json"
+expect 7 d template publish "$T" -m "a kind" --canary east; has "$ERR" "new kind|visitor_car" "P-231 a kind goes to all at once"; rm "$T/fields/visitor_car.json"
 expect 6 d template publish "$old"; has "$ERR" "rollback" "an older one is no pilot"
 
 p=$PORT; stop_server; serve "$p"; has "$(state li)" '"ring":true.*"state":"current"' "a restart knows the ring"
@@ -76,7 +76,7 @@ now=$(rev published)
 field 901 car_plate
 expect 0 d template publish "$T" -m "car plates" --canary east; expect 0 as li sync
 expect 0 as li account edit "$A" --set car_plate=苏E12345   # not sent before the way back
-expect 0 d template rollback published -m "nobody needs it"; has "$(d template list | head -1)" "rollback to $now" "a signed step forward"
+expect 0 d template rollback published -m "nobody needs it"; has "$(d template list | head -1)" "rollback to $now" "P-233 a signed step forward"
 expect 0 as li sync; has "$OUT" "rejected.0" "nothing is refused for its age"
 expect 7 as li account edit "$A" --set car_plate=苏E99999; has "$ERR" "car_plate|retired" "retired now"
 for u in li wu hq; do expect 0 as $u sync; expect 0 as $u check; has "$(state $u)" '"state":"(current|behind)"' "state of $u"; done

@@ -163,7 +163,7 @@ device_sign_pk(uint8_t sign_pk[SAT_SIGN_PK_BYTES], void *u, uint32_t ord,
 
 static void
 invite_hash(uint8_t hash[SAT_HASH_BYTES], const uint8_t token[16])
-{
+{ /* P-101 */
 	sat_hash(hash, sat_span_of(token, 16));
 }
 

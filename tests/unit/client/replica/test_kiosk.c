@@ -169,7 +169,7 @@ an_answer_that_was_lost_comes_again(void **state)
 }
 
 static void
-what_was_refused_is_kept_and_read_by_nobody(void **state) /* P-161 */
+what_was_refused_is_kept_and_read_by_nobody(void **state) /* P-161, P-364 */
 {
 	fixture *f = *state;
 	sat_id a = write_visit(f);
@@ -197,7 +197,7 @@ what_was_refused_is_kept_and_read_by_nobody(void **state) /* P-161 */
 
 /* A server that lost its templates has them after the next session. */
 static void
-what_waited_for_a_template_goes_on_in_its_box(void **state)
+what_waited_for_a_template_goes_on_in_its_box(void **state) /* P-364 */
 {
 	fixture *f = *state;
 	sat_welcome w = { .proto = 1, .head = f->srv.n, .scope_head = f->srv.n };

@@ -74,7 +74,7 @@ before_the_loss(fixture *f, sat_id *old, sat_id *later)
 }
 
 static void
-a_server_nobody_vouches_for_is_not_followed(void **state) /* N1 */
+a_server_nobody_vouches_for_is_not_followed(void **state) /* N1, P-201 */
 {
 	fixture *f = *state;
 	sat_id old, later;
@@ -142,7 +142,7 @@ what_was_accepted_after_the_backup_waits_again_and_counts_once(void **state) /* 
 }
 
 static void
-states_of_the_lost_server_are_given_back(void **state)
+states_of_the_lost_server_are_given_back(void **state) /* P-204 */
 {
 	fixture *f = *state;
 	sat_id old, later;
@@ -234,8 +234,8 @@ a_backup_older_than_the_watermark_finds_the_ends_of_the_chains(void **state) /* 
 }
 
 static void
-the_snapshot_takes_what_the_new_server_does_not_have(void **state) /* N3 */
-{
+the_snapshot_takes_what_the_new_server_does_not_have(void **state)
+{ /* N3, P-208 */
 	fixture *f = *state;
 	sat_id old, later, mine;
 	sat_record keep[2];

@@ -157,7 +157,7 @@ a_page_applied_twice_changes_nothing(void **state)
 }
 
 static void
-a_missing_own_commit_is_asked_for_in_full(void **state)
+a_missing_own_commit_is_asked_for_in_full(void **state) /* P-087 */
 {
 	fixture *f = *state;
 	sat_id id = new_account(f, "A", "1");

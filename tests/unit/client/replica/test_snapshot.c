@@ -69,7 +69,7 @@ one_chunk(fixture *f, size_t from, size_t n, bool done)
 
 static void
 an_interrupted_snapshot_goes_on_and_meets_a_moving_log(void **state)
-{
+{ /* P-091, P-092 */
 	fixture *f = *state;
 	sat_id ids[20], mine;
 	sat_op visit;
@@ -164,7 +164,7 @@ what_the_author_saw_in_a_chunk_is_seen(void **state) /* P-027 */
 }
 
 static void
-a_damaged_chunk_changes_nothing(void **state)
+a_damaged_chunk_changes_nothing(void **state) /* P-093 */
 {
 	fixture *f = *state;
 	sat_id ids[3];

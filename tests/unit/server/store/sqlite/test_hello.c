@@ -12,7 +12,7 @@ hello_refuses_whom_it_must(void **state)
 
 	(void)state;
 	device_sync(ann);
-	w->org.b[0] ^= 1; /* only what the device says */
+	w->org.b[0] ^= 1; /* what the device says: P-104 */
 	assert_rc(SAT_EDENIED, device_enrol(ann, ann->sign_pk, &err));
 	assert_string_equal("org.other", err.code);
 	w->org = org;
@@ -38,7 +38,7 @@ hello_refuses_whom_it_must(void **state)
 
 static void
 an_invitation_is_good_once_and_for_a_while(void **state)
-{
+{ /* P-102, P-103 */
 	world *w = world_company(14);
 	device *ann = device_new(w, "ann"), thief;
 	uint8_t token[16] = { 0 };

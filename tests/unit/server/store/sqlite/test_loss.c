@@ -3,8 +3,8 @@
 #include "tests/unit/server/store/sqlite/loss.h"
 
 static void
-nothing_counts_twice_in_whatever_order_it_comes_back(void **state) /* E1 */
-{
+nothing_counts_twice_in_whatever_order_it_comes_back(void **state)
+{ /* E1, P-205 */
 	uint64_t seed = sat_test_seed(7);
 
 	(void)state;
@@ -214,8 +214,8 @@ without_any_state_the_authors_bring_all_back(void **state)
 }
 
 static void
-only_lost_positions_are_taken_from_the_right_people_in_time(void **state) /* E2 */
-{
+only_lost_positions_are_taken_from_the_right_people_in_time(void **state)
+{ /* E2, P-207 */
 	company c = company_new(sat_test_seed(9));
 	sat_arena a = { 0 };
 	states_of old, lost;

@@ -231,7 +231,7 @@ what_the_loser_had_joins_without_replacing(void **state)
 }
 
 static void
-a_dismissed_duplicate_is_remembered_on_every_device(void **state)
+a_dismissed_duplicate_is_remembered_on_every_device(void **state) /* P-175 */
 {
 	crew c = crew_new(9);
 	sat_id a = device_account(c.ann, "Acme", "ann");

@@ -108,7 +108,7 @@ a_leased_number_is_final_at_once(void **state)
 }
 
 static void
-a_provisional_number_is_replaced_right_behind(void **state)
+a_provisional_number_is_replaced_right_behind(void **state) /* P-145 */
 {
 	world *w = small_world(2);
 	device *ann = device_new(w, "ann");
@@ -195,7 +195,7 @@ a_number_in_use_or_not_leased_is_replaced(void **state)
 
 /* A new incarnation gets new ranges; the old ones are never given again. */
 static void
-a_new_incarnation_gets_new_numbers(void **state)
+a_new_incarnation_gets_new_numbers(void **state) /* P-143 */
 {
 	world *w = small_world(4);
 	device *ann = device_new(w, "ann");
@@ -256,7 +256,7 @@ past_999_the_digits_grow(void **state)
 
 /* Who may create nothing, or asks for another month, gets none. */
 static void
-numbers_are_leased_for_what_the_user_may_create_now(void **state)
+numbers_are_leased_for_what_the_user_may_create_now(void **state) /* P-141 */
 {
 	world *w = small_world(7);
 	device *ann = device_new(w, "ann"), *root = device_new(w, "root");

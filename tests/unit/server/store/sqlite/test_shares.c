@@ -2,8 +2,8 @@
 #include "tests/unit/server/store/sqlite/device.h"
 
 static void
-a_commit_over_two_customers_shows_the_other_to_nobody(void **state) /* L1 */
-{
+a_commit_over_two_customers_shows_the_other_to_nobody(void **state)
+{ /* L1, P-083 */
 	world *w = world_company(25);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
 	sat_id mine, other;
@@ -101,7 +101,7 @@ next_page_takes_away(device *d, const sat_id *root, size_t nheld)
  * they had seen what the first page left out. */
 static void
 a_page_that_leaves_an_edit_out_says_that_the_customer_left(void **state)
-{
+{ /* P-084 */
 	world *w = world_company(9);
 	device *ann = device_new(w, "ann"), *max = device_new(w, "max");
 	sat_id acc = device_account(ann, "first", "ann");
@@ -124,7 +124,7 @@ a_page_that_leaves_an_edit_out_says_that_the_customer_left(void **state)
 /* The same of an opportunity, while its customer stays for another one. */
 static void
 a_page_that_leaves_an_edit_out_says_that_the_opportunity_left(void **state)
-{
+{ /* P-084 */
 	world *w = world_company(9);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");
 	sat_id acc = device_account(hq, "first", "sue");
@@ -218,7 +218,7 @@ a_customer_moves_and_late_notes_still_arrive(void **state) /* S3 */
 
 static void
 an_opportunity_opens_its_customer_and_nothing_else(void **state)
-{
+{ /* P-081, P-082 */
 	world *w = world_company(10);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
 	device *bob = device_new(w, "bob"), *mia = device_new(w, "mia");
@@ -282,7 +282,7 @@ an_opportunity_opens_its_customer_and_nothing_else(void **state)
 }
 
 static void
-a_page_larger_than_asked_still_moves(void **state) /* L2 */
+a_page_larger_than_asked_still_moves(void **state) /* L2, P-088 */
 {
 	world *w = world_company(16);
 	device *hq = device_new(w, "hq"), *ann = device_new(w, "ann");
