@@ -206,7 +206,7 @@ inbox_part(cli *c, const sat_json *rows, const char *title, const char *next,
 	if (sat_json_count(rows) == 0)
 		return;
 	sat_buf_fmt(&c->out, "%s%s%s — %s\n", c->color ? "\033[1m" : "", sat_text(title),
-	    c->color ? "\033[0m" : "", next);
+	    c->color ? "\033[0m" : "", sat_text(next));
 	doc = sat_json_obj();
 	sat_json_put(doc, "data", sat_json_dup(rows));
 	cli_print_rows(c, doc, cols, n);
@@ -283,7 +283,7 @@ run_inbox(cli *c, sat_err *e)
 		inbox_part(c, s, "Comments that mention you",
 		    "satchel inbox seen", said, 5);
 		inbox_part(c, m, "Customers that left this device",
-		    "nothing to do", moved, 3);
+		    N_("nothing to do"), moved, 3);
 		if (c->out.n == 0)
 			cli_say(c, "nothing needs you\n");
 	} else if (rc == SAT_OK) {

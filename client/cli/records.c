@@ -302,14 +302,16 @@ print_flags(cli *c, const sat_json *data, size_t width)
 {
 	static const char *const keys[] = { "incomplete", "pending", "conflict",
 		"deleted", "provisional", "late" };
-	static const char *const words[] = { "lacks a required field",
-		"waits for the server", "has an open conflict", "deleted",
-		"its number is provisional", "was written down late" };
+	static const char *const words[] = { N_("lacks a required field"),
+		N_("waits for the server"), N_("has an open conflict"),
+		N_("deleted"), N_("its number is provisional"),
+		N_("was written down late") };
 	sat_buf b = { 0 };
 
 	for (size_t i = 0; i < 6; i++)
 		if (sat_json_get_bool(data, keys[i], false))
-			sat_buf_fmt(&b, "%s%s", b.n > 0 ? ", " : "", words[i]);
+			sat_buf_fmt(&b, "%s%s", b.n > 0 ? ", " : "",
+			    sat_text(words[i]));
 	if (b.n > 0)
 		print_line(c, "!", width, sat_buf_cstr(&b));
 	sat_buf_fini(&b);

@@ -94,9 +94,10 @@ put_value(sat_buf *b, const sat_json *v, bool pretty)
 		sat_buf_fmt(b, "%.2f", sat_json_real(v, 0));
 		return;
 	case SAT_J_BOOL:
-		sat_buf_str(b, sat_json_bool(v, false) ? "yes"
-		    : pretty                           ? ""
-		                                       : "no");
+		if (pretty)
+			sat_buf_str(b, sat_json_bool(v, false) ? _("yes") : "");
+		else
+			sat_buf_str(b, sat_json_bool(v, false) ? "yes" : "no");
 		return;
 	case SAT_J_STR:
 		put_text(b, sat_json_str(v, ""));

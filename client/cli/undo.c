@@ -29,7 +29,7 @@ run_show(cli *c, sat_err *e)
 			sat_buf_fmt(&c->out, "commit  %s%s\nby      %s\nmade    ",
 			    sat_json_get_str(doc, "commit", ""),
 			    sat_json_get_bool(doc, "pending", false)
-			        ? " (waits for the server)" : "",
+			        ? _(" (waits for the server)") : "",
 			    sat_json_get_str(doc, "user", ""));
 			cli_time_text(&c->out, c,
 			    sat_json_get_str(doc, "made_at", ""));

@@ -54,6 +54,12 @@ has "$(as li --json doctor)" '"detail": "every page is whole"' "doctor, to progr
 cp -r common/template/base "$W/t"; sed -i 's/"key": "remark",/"key": "remark", "sensitivity": "pii",/; s/, "purpose": "[^"]*"//' "$W/t/fields/account.json"
 expect 7 as li --format table template lint "$W/t"; has "$OUT" "^错误 .*name：必填或属个人信息，却没有写明用途" "lint"; same "$(english "$OUT")" "" "English of lint"
 has "$(as li --json template lint "$W/t")" '"text": "name: required or personal, but no purpose"' "lint, to programs"
+# a record: what a person should know before he reads it, and what is so
+visit=$(as li visit checkin --name 周女士 --phone 13900010001 --first-visit)
+expect 0 as li --format table visit show "$visit"; has "$OUT" "等待服务器" "not sent yet"; has "$OUT" "^首次来访 +是$" "yes"
+expect 0 as li visit show "$visit"; has "$OUT" "first_visit.yes$" "yes, to programs"
+commit=$(as li --json log | grep -oE '"commit": *"[^"]*"' | head -1 | cut -d'"' -f4)
+expect 0 as li --format table show "$commit"; has "$OUT" "（等待服务器）" "a commit that waits"
 expect 0 as li account add --set name=福州远洋 "${ACC[@]}" --set phone_main=13812345678; A=$(tail -1 <<<"$OUT")
 said 6 "name 与 $A 相同；确需新建" as li account add --set name=福州远洋 "${ACC[@]}" --set phone_main=13812345679
 said 7 "接下来可以是：need_confirmed" as li account stage "$A" after_sales
