@@ -333,7 +333,7 @@ typedef struct sat_seeded {
 /* The verdict about a commit whose box the server could not open (P-363). */
 #define SAT_SLUG_SEALED "sealed"
 
-/* ---- erasure (P-190..P-199) ------------------------------------------------- */
+/* ---- erasure (P-190..P-197) ------------------------------------------------- */
 
 #define SAT_ERASE_REASON_MAX 200
 typedef struct sat_erasure {

@@ -1,6 +1,6 @@
 /*
  * message_more.c - the frames a session rarely needs: what a device tells a
- * restored server (P-200..P-209), and erasures (P-190..P-199).
+ * restored server (P-200..P-209), and erasures (P-190..P-197).
  */
 #include "protocol/message_int.h"
 

@@ -1,6 +1,6 @@
 /*
  * server_erase.c - a customer is erased: nothing of the person is left but
- * random numbers (P-190..P-199).
+ * random numbers (P-190..P-197).
  *
  * What goes: the states of the customer's records, the payloads of every
  * commit about them, sums and memberships. What stays: headers, chains and

@@ -343,7 +343,7 @@ SAT_CHECK sat_rc sat_srv_digest_check(sat_server *s, sat_err *e);
  * lack it; in an open transaction, the first of a store. */
 SAT_CHECK sat_rc sat_srv_refold(sat_server *s, uint64_t after, sat_err *e);
 
-/* server_number.c: numbers (P-140 to P-147). What a logged commit numbered is
+/* server_number.c: numbers (P-140 to P-145). What a logged commit numbered is
  * registered, or gets its final number by a commit of our own right behind. */
 SAT_CHECK sat_rc sat_srv_number(sat_server *s, const merging *m,
     const sat_template *t, sat_err *e);

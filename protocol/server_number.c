@@ -1,6 +1,6 @@
 /*
  * server_number.c - customer numbers: leased in advance, final when they are
- * used as leased, else replaced right behind (P-140 to P-147).
+ * used as leased, else replaced right behind (P-140 to P-145).
  *
  * A number is an attribute, the record's identity is its id: so nothing waits
  * for a number, and a wrong one is only ever a text that becomes an alias.

@@ -306,7 +306,7 @@ typedef struct sat_store {
 	/* device `by` saw commit cseq of dev */
 	sat_rc (*known_put)(void *u, uint32_t dev, uint64_t cseq, uint32_t by, sat_err *e);
 
-	/* ---- erasure (P-190..P-199) ---- */
+	/* ---- erasure (P-190..P-197) ---- */
 
 	sat_rc (*ledger_put)(void *u, const sat_erasure *x, sat_err *e);
 	sat_rc (*ledger_after)(void *u, uint64_t after, bool (*cb)(void *cu, const sat_erasure *x), void *cu, sat_err *e);

@@ -1,6 +1,6 @@
 /*
  * erase.c - a customer was erased: nothing of the person stays on this device
- * (P-190..P-199).
+ * (P-190..P-197).
  *
  * What is here: rows with their history and keys, stubs of what left, commits
  * in outbox and quarantine, what is listed for a person to look at. All goes

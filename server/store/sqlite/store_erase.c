@@ -1,5 +1,5 @@
 /*
- * store_erase.c - what was erased, and who has carried it out (P-190..P-199).
+ * store_erase.c - what was erased, and who has carried it out (P-190..P-197).
  */
 #include "server/store/sqlite/store_int.h"
 
