@@ -56,19 +56,6 @@ print_answer(cli *c, const sat_json *doc)
 	cli_print_rows(c, doc, cols, n);
 }
 
-/* One thing: its members, without what the relay says of itself. */
-static void
-print_members(cli *c, const sat_json *doc)
-{
-	sat_json *rest = sat_json_dup(doc);
-
-	sat_json_del(rest, "noun");
-	sat_json_del(rest, "verb");
-	sat_json_del(rest, "of");
-	cli_print_object(c, cli_is_json(c) ? doc : rest);
-	sat_json_free(rest);
-}
-
 static sat_rc
 ask(cli *c, const char *method, const char *key, const char *verb,
     sat_json *body, sat_err *e)
@@ -84,7 +71,7 @@ ask(cli *c, const char *method, const char *key, const char *verb,
 	if (rc == SAT_OK && sat_json_get(doc, "data") != NULL)
 		print_answer(c, doc);
 	else if (rc == SAT_OK)
-		print_members(c, doc);
+		cli_print_relayed(c, doc);
 	sat_json_free(doc);
 	free(path);
 	return rc;

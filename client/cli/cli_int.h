@@ -144,6 +144,8 @@ sat_rc cli_ask_list(cli *c, const char *path, const cli_column *cols, size_t n,
     const char *none, sat_err *e);
 /* One object as key/value lines. */
 void cli_print_object(cli *c, const sat_json *obj);
+/* The same of what the server answered, without what the relay says of itself. */
+void cli_print_relayed(cli *c, const sat_json *doc);
 void cli_print_json(cli *c, const sat_json *doc); /* by format on one or many lines */
 /* "2026-11-22 07:26", organisation time; the text itself when it is no time. */
 void cli_time_text(sat_buf *out, const cli *c, const char *rfc3339);

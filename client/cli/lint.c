@@ -172,6 +172,21 @@ run_lint(cli *c, sat_err *e)
 	return rc;
 }
 
+/* The folder's documents into "files" of a body. */
+static sat_rc
+put_folder(sat_json *body, const char *dir, sat_err *e)
+{
+	sat_json *files = sat_json_put_obj(body, "files");
+	folder *f = sat_xcalloc(1, sizeof *f);
+	sat_rc rc = read_folder(f, dir, "", 0, e);
+
+	for (size_t i = 0; rc == SAT_OK && i < f->n; i++)
+		sat_json_put_strn(files, f->v[i].path, f->v[i].bytes);
+	sat_arena_fini(&f->a);
+	free(f);
+	return rc;
+}
+
 /* ---- what it would change here ------------------------------------------------------ */
 
 static sat_rc
@@ -181,25 +196,19 @@ run_simulate(cli *c, sat_err *e)
 		{ "kind", "kind", CELL_PLAIN }, { "title", "record", CELL_PLAIN },
 		{ "before", "now", CELL_PLAIN }, { "after", "then", CELL_PLAIN },
 		{ "id", "id", CELL_ID } };
-	sat_json *body = sat_json_obj(), *files, *doc = NULL;
-	folder *f = sat_xcalloc(1, sizeof *f);
+	sat_json *body = sat_json_obj(), *doc = NULL;
 	sat_rc rc;
 
-	files = sat_json_put_obj(body, "files");
 	if (c->args.nargs < 3)
 		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satchel template simulate DIR");
 	else
-		rc = read_folder(f, c->args.arg[2], "", 0, e);
-	for (size_t i = 0; rc == SAT_OK && i < f->n; i++)
-		sat_json_put_strn(files, f->v[i].path, f->v[i].bytes);
+		rc = put_folder(body, c->args.arg[2], e);
 	if (rc == SAT_OK && (rc = cli_ask(&doc, c, "POST",
 	    "/v1/templates/simulate", NULL, body, e)) == SAT_OK)
 		cli_print_or_none(c, doc, cols, 6, "nothing would change here");
 	sat_json_free(doc);
 	sat_json_free(body);
-	sat_arena_fini(&f->a);
-	free(f);
 	return rc;
 }
 
@@ -211,20 +220,16 @@ static const sat_opt propose_options[] = {
 static sat_rc
 run_propose(cli *c, sat_err *e)
 {
-	sat_json *body = sat_json_obj(), *files, *doc = NULL;
-	folder *f = sat_xcalloc(1, sizeof *f);
+	sat_json *body = sat_json_obj(), *doc = NULL;
 	sat_rc rc;
 
-	files = sat_json_put_obj(body, "files");
 	sat_json_put_str(body, "message", sat_args_has(&c->args, "message") ?
 	    sat_args_get(&c->args, "message") : "");
 	if (c->args.nargs < 3)
 		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satchel template propose DIR -m TEXT");
 	else
-		rc = read_folder(f, c->args.arg[2], "", 0, e);
-	for (size_t i = 0; rc == SAT_OK && i < f->n; i++)
-		sat_json_put_strn(files, f->v[i].path, f->v[i].bytes);
+		rc = put_folder(body, c->args.arg[2], e);
 	if (rc == SAT_OK && (rc = cli_ask(&doc, c, "POST",
 	    "/v1/templates/proposals", NULL, body, e)) == SAT_OK) {
 		if (cli_is_json(c))
@@ -235,8 +240,6 @@ run_propose(cli *c, sat_err *e)
 	}
 	sat_json_free(doc);
 	sat_json_free(body);
-	sat_arena_fini(&f->a);
-	free(f);
 	return rc;
 }
 

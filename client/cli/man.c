@@ -63,19 +63,24 @@ page_exit_codes(sat_buf *out)
 }
 
 static void
+one_verb(sat_buf *out, const cli_verb *v)
+{
+	sat_roff_sub(out, v->usage);
+	sat_roff_text(out, v->help);
+	sat_roff_options(out, v->options);
+	if (v->examples != NULL)
+		sat_roff_lines(out, v->examples);
+}
+
+static void
 verbs(sat_buf *out)
 {
 	for (size_t t = 0; t < cli_ntables; t++)
 		for (size_t i = 0; i < *cli_tables[t].n; i++) {
 			const cli_verb *v = &cli_tables[t].verbs[i];
 
-			if (strncmp(v->noun, "__", 2) == 0)
-				continue;
-			sat_roff_sub(out, v->usage);
-			sat_roff_text(out, v->help);
-			sat_roff_options(out, v->options);
-			if (v->examples != NULL)
-				sat_roff_lines(out, v->examples);
+			if (strncmp(v->noun, "__", 2) != 0)
+				one_verb(out, v);
 		}
 }
 
@@ -131,13 +136,8 @@ verbs_of(sat_buf *out, const char *noun)
 		for (size_t i = 0; i < *cli_tables[t].n; i++) {
 			const cli_verb *v = &cli_tables[t].verbs[i];
 
-			if (strcmp(v->noun, noun) != 0)
-				continue;
-			sat_roff_sub(out, v->usage);
-			sat_roff_text(out, v->help);
-			sat_roff_options(out, v->options);
-			if (v->examples != NULL)
-				sat_roff_lines(out, v->examples);
+			if (strcmp(v->noun, noun) == 0)
+				one_verb(out, v);
 		}
 }
 

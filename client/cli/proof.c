@@ -159,6 +159,23 @@ run_check(cli *c, sat_err *e)
 	return ask_object(c, "POST", "/v1/check", NULL, body, e);
 }
 
+/* The rows of what the command line names: its word behind `before`. */
+static sat_rc
+ask_named(cli *c, const char *before, const char *usage, const cli_column *cols,
+    size_t n, sat_err *e)
+{
+	char *path;
+	sat_rc rc;
+
+	if (c->args.nargs < 2)
+		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satchel %s", usage);
+	path = sat_xasprintf("%s%s", before, c->args.arg[1]);
+	rc = ask_rows(c, "GET", path, NULL, cols, n, e);
+	free(path);
+	return rc;
+}
+
 static sat_rc
 run_schema(cli *c, sat_err *e)
 {
@@ -167,16 +184,8 @@ run_schema(cli *c, sat_err *e)
 		{ "type", "type", CELL_PLAIN },
 		{ "required", "required", CELL_PLAIN },
 		{ "dict", "options", CELL_PLAIN } };
-	char *path;
-	sat_rc rc;
 
-	if (c->args.nargs < 2)
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satchel schema KIND");
-	path = sat_xasprintf("/v1/schema/%s", c->args.arg[1]);
-	rc = ask_rows(c, "GET", path, NULL, cols, 6, e);
-	free(path);
-	return rc;
+	return ask_named(c, "/v1/schema/", "schema KIND", cols, 6, e);
 }
 
 static sat_rc
@@ -185,16 +194,8 @@ run_dict(cli *c, sat_err *e)
 	static const cli_column cols[] = { { "key", "key", CELL_WHOLE },
 		{ "zh", "中文", CELL_PLAIN }, { "en", "English", CELL_PLAIN },
 		{ "parent", "under", CELL_PLAIN } };
-	char *path;
-	sat_rc rc;
 
-	if (c->args.nargs < 2)
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satchel dict NAME");
-	path = sat_xasprintf("/v1/dict/%s", c->args.arg[1]);
-	rc = ask_rows(c, "GET", path, NULL, cols, 4, e);
-	free(path);
-	return rc;
+	return ask_named(c, "/v1/dict/", "dict NAME", cols, 4, e);
 }
 
 static void

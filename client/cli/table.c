@@ -465,6 +465,18 @@ cli_print_object(cli *c, const sat_json *obj)
 }
 
 void
+cli_print_relayed(cli *c, const sat_json *doc)
+{
+	sat_json *rest = sat_json_dup(doc);
+
+	sat_json_del(rest, "noun");
+	sat_json_del(rest, "verb");
+	sat_json_del(rest, "of");
+	cli_print_object(c, cli_is_json(c) ? doc : rest);
+	sat_json_free(rest);
+}
+
+void
 cli_print_or_none(cli *c, const sat_json *doc, const cli_column *cols, size_t n,
     const char *none)
 {

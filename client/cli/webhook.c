@@ -32,18 +32,6 @@ run_list(cli *c, sat_err *e)
 	    sizeof columns / sizeof columns[0], NULL, e);
 }
 
-static void
-print_one(cli *c, const sat_json *doc)
-{
-	sat_json *rest = sat_json_dup(doc);
-
-	sat_json_del(rest, "noun");
-	sat_json_del(rest, "verb");
-	sat_json_del(rest, "of");
-	cli_print_object(c, cli_is_json(c) ? doc : rest);
-	sat_json_free(rest);
-}
-
 /* METHOD /v1/webhooks/ID[/verb] */
 static sat_rc
 ask(sat_json **doc, cli *c, const char *method, const char *verb, sat_err *e)
@@ -69,7 +57,7 @@ run_show(cli *c, sat_err *e)
 	sat_rc rc = ask(&doc, c, "GET", NULL, e);
 
 	if (rc == SAT_OK)
-		print_one(c, doc);
+		cli_print_relayed(c, doc);
 	sat_json_free(doc);
 	return rc;
 }
@@ -81,7 +69,7 @@ run_do(cli *c, sat_err *e)
 	sat_rc rc = ask(&doc, c, "POST", c->args.arg[1], e);
 
 	if (rc == SAT_OK)
-		print_one(c, doc);
+		cli_print_relayed(c, doc);
 	sat_json_free(doc);
 	return rc;
 }
@@ -109,7 +97,7 @@ run_remove(cli *c, sat_err *e)
 	    N_("What still waits for it is not sent. Go on?"), e);
 
 	if (rc == SAT_OK && (rc = ask(&doc, c, "DELETE", NULL, e)) == SAT_OK)
-		print_one(c, doc);
+		cli_print_relayed(c, doc);
 	sat_json_free(doc);
 	return rc;
 }
@@ -153,7 +141,7 @@ run_add(cli *c, sat_err *e)
 			    sat_args_get(&c->args, members[i]));
 	if (rc == SAT_OK && (rc = cli_ask(&doc, c, "POST", "/v1/webhooks", NULL,
 	    body, e)) == SAT_OK)
-		print_one(c, doc);
+		cli_print_relayed(c, doc);
 	sat_json_free(doc);
 	sat_json_free(body);
 	return rc;
