@@ -316,6 +316,12 @@ sat_rc api_record_answer(sat_json **out, sat_api *api, const sat_kind *k,
     const sat_id *id, bool labels, sat_err *e);
 /* The kind of a path segment ("accounts"); SAT_ENOTFOUND. */
 sat_rc api_kind(const sat_kind **k, const sat_api *api, const char *segment, sat_err *e);
+/* The record args[0] and args[1] of a path name: segment of its kind, and id,
+ * beginning of it, number or name. */
+sat_rc api_find(const sat_kind **k, sat_id *id, sat_api *api,
+    const char *const args[4], sat_err *e);
+/* SAT_ENOREPLICA before the first sync. */
+sat_rc api_need_template(const sat_template **t, sat_api *api, sat_err *e);
 /* A member of the query, else NULL. */
 const char *api_q(const sat_request *req, const char *key);
 /* A whole number of the query, not negative; dflt when it is not there. */
@@ -354,6 +360,8 @@ sat_value api_shown(sat_buf *b, sat_api *api, const sat_kind *k, const sat_id *i
 /* "kind", "id", "title", "owner" of a record, as far as it is here. */
 void api_record_head_put(sat_json *row, sat_api *api, const sat_kind *k, const sat_id *rec);
 void api_time_put(sat_json *obj, const char *key, int64_t ms); /* 0 = null */
+void api_id_put(sat_json *obj, const char *key, const sat_id *id); /* zero = null */
+void api_copy_put(sat_json *obj, const char *key, const sat_json *v); /* NULL = null */
 void api_device_put(sat_json *obj, const sat_api *api, uint32_t dev); /* "device", "user" */
 
 #endif

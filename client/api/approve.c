@@ -6,16 +6,6 @@
 #include <string.h>
 
 static sat_rc
-find(const sat_kind **k, sat_id *id, sat_api *api, const char *const args[4],
-    sat_err *e)
-{
-	sat_rc rc = api_kind(k, api, args[0], e);
-
-	return rc == SAT_OK ? sat_replica_resolve(id, api->crm.replica, *k,
-	    args[1], e) : rc;
-}
-
-static sat_rc
 put(sat_json **out, sat_api *api, const sat_kind *k, const sat_id *id,
     const sat_approval_is *is, sat_err *e)
 {
@@ -60,7 +50,7 @@ take_step(sat_json **out, sat_api *api, const char *const args[4],
 	sat_approval_is is;
 	const sat_kind *k;
 	sat_id id;
-	sat_rc rc = find(&k, &id, api, args, e);
+	sat_rc rc = api_find(&k, &id, api, args, e);
 
 	if (rc == SAT_OK)
 		rc = step(&is, &a, &api->crm, k, &id, said, e);
@@ -164,7 +154,7 @@ HANDLER(api_reject)
 	sat_approval_is is;
 	const sat_kind *k;
 	sat_id id;
-	sat_rc rc = find(&k, &id, api, args, e);
+	sat_rc rc = api_find(&k, &id, api, args, e);
 
 	if (rc == SAT_OK && (reason == NULL || reason[0] == '\0'))
 		rc = sat_fail_code(e, SAT_EUSAGE, "usage.reason", NULL,

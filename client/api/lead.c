@@ -15,15 +15,6 @@ find(sat_id *id, sat_api *api, const char *kind, const char *text, sat_err *e)
 	    e) : rc;
 }
 
-static void
-put_id(sat_json *o, const char *key, const sat_id *id)
-{
-	char text[SAT_ID_TEXT];
-
-	sat_id_text(text, id);
-	sat_json_put_str(o, key, sat_id_zero(id) ? NULL : text);
-}
-
 HANDLER(api_convert)
 {
 	const char *to = sat_json_get_str(req->body, "into", NULL);
@@ -47,10 +38,10 @@ HANDLER(api_convert)
 	if (rc != SAT_OK)
 		return rc;
 	*out = api_doc("lead.converted");
-	put_id(*out, "lead", &id);
-	put_id(*out, "account", &done.account);
-	put_id(*out, "contact", &done.contact);
-	put_id(*out, "opportunity", &done.opportunity);
+	api_id_put(*out, "lead", &id);
+	api_id_put(*out, "account", &done.account);
+	api_id_put(*out, "contact", &done.contact);
+	api_id_put(*out, "opportunity", &done.opportunity);
 	sat_json_put_bool(*out, "already", done.already);
 	return SAT_OK;
 }

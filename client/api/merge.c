@@ -6,15 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-id_put(sat_json *row, const char *key, const sat_id *id)
-{
-	char text[SAT_ID_TEXT];
-
-	sat_id_text(text, id);
-	sat_json_put_str(row, key, text);
-}
-
 static sat_value
 field_of(const sat_view *v, const sat_field *f)
 {
@@ -47,7 +38,7 @@ api_merged_put(sat_json *doc, sat_api *api, const sat_kind *k,
 		if (list == NULL)
 			list = sat_json_put_arr(doc, "merged");
 		row = sat_json_add_obj(list);
-		id_put(row, "id", &ids[i]);
+		api_id_put(row, "id", &ids[i]);
 		api_value_put(row, "number", api, number, field_of(&v, number));
 		api_value_put(row, "title", api, k->title,
 		    field_of(&v, k->title));
@@ -152,7 +143,7 @@ side_put(sat_json *row, const char *key, sat_api *api, const sat_pair *p,
 	sat_arena a = { 0 };
 	sat_view v;
 
-	id_put(side, "id", id);
+	api_id_put(side, "id", id);
 	if (sat_replica_get(&v, &a, api->crm.replica, p->kind, id, NULL) ==
 	    SAT_OK) {
 		const sat_field *number = sat_kind_field(p->kind, "number");

@@ -18,15 +18,6 @@ typedef struct changes {
 	const char *doc; /* of the first one */
 } changes;
 
-static void
-put_side(sat_json *row, const char *key, const sat_json *v)
-{
-	if (v != NULL)
-		sat_json_put(row, key, sat_json_dup(v));
-	else
-		sat_json_put_null(row, key);
-}
-
 static bool
 on_place(void *u, const sat_layer_conflict *c)
 {
@@ -35,8 +26,8 @@ on_place(void *u, const sat_layer_conflict *c)
 
 	sat_json_put_str(row, "doc", c->doc);
 	sat_json_put_str(row, "place", c->place);
-	put_side(row, "before", c->ours);
-	put_side(row, "after", c->theirs);
+	api_copy_put(row, "before", c->ours);
+	api_copy_put(row, "after", c->theirs);
 	return true;
 }
 

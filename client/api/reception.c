@@ -120,28 +120,19 @@ put_span(sat_json *o, const char *key, sat_span s)
 }
 
 static void
-put_id(sat_json *o, const char *key, const sat_id *id)
-{
-	char text[SAT_ID_TEXT];
-
-	sat_id_text(text, id);
-	sat_json_put_str(o, key, sat_id_zero(id) ? NULL : text);
-}
-
-static void
 judged_put(sat_json *doc, const sat_judged *d, bool confirmed)
 {
 	sat_json *o = sat_json_put_obj(doc, "data");
 
-	put_id(o, "visit", &d->visit);
+	api_id_put(o, "visit", &d->visit);
 	sat_json_put_str(o, "rule", d->j.rule);
 	put_span(o, "owner", d->j.owner);
 	put_span(o, "with", d->j.with);
 	sat_json_put_str(o, "credit_rule", d->j.credit_rule[0] != '\0' ?
 	    d->j.credit_rule : NULL);
-	put_id(o, "credit", &d->j.credit);
+	api_id_put(o, "credit", &d->j.credit);
 	sat_json_put_str(o, "credit_to", d->credit);
-	put_id(o, "customer", &d->customer);
+	api_id_put(o, "customer", &d->customer);
 	sat_json_put_int(o, "customers", (int64_t)d->customers);
 	sat_json_put_int(o, "facts", (int64_t)d->j.nfacts);
 	sat_json_put_str(o, "inputs", d->inputs);
@@ -221,7 +212,7 @@ log_put(sat_json *doc, const sat_api *api, const sat_rotation *r)
 		const sat_turn_done *d = &r->log[i];
 		sat_json *o = sat_json_add_obj(log);
 
-		put_id(o, "id", &d->turn->id);
+		api_id_put(o, "id", &d->turn->id);
 		api_time_put(o, "at", sat_hlc_ms(d->turn->stamp));
 		sat_json_put_str(o, "turn", turn_words[d->turn->what]);
 		user_put(o, api, "user", d->turn->who);
@@ -320,7 +311,7 @@ HANDLER(api_turn)
 		sat_json_put_bool(data, "returning", done.returning);
 		sat_json_put_str(data, "rule", done.rule);
 		if (in.visit != NULL)
-			put_id(data, "visit", in.visit);
+			api_id_put(data, "visit", in.visit);
 		else
 			sat_json_put_null(data, "visit");
 	}

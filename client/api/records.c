@@ -9,17 +9,6 @@
 
 /* ---- one record ------------------------------------------------------------------ */
 
-static sat_rc
-find(const sat_kind **k, sat_id *id, sat_api *api, const char *const args[4],
-    sat_err *e)
-{
-	sat_rc rc = api_kind(k, api, args[0], e);
-
-	return rc == SAT_OK ? sat_replica_resolve(id, api->crm.replica, *k,
-	                          args[1], e)
-	                    : rc;
-}
-
 bool
 api_may_view(const sat_api *api, const sat_kind *k)
 {
@@ -82,7 +71,7 @@ HANDLER(api_show)
 {
 	const sat_kind *k;
 	sat_id id;
-	sat_rc rc = find(&k, &id, api, args, e);
+	sat_rc rc = api_find(&k, &id, api, args, e);
 
 	if (rc == SAT_OK && api_q(req, "as_of") != NULL)
 		return api_record_then(out, api, k, &id, api_q(req, "as_of"),
@@ -241,7 +230,7 @@ HANDLER(api_edit)
 	sat_id id;
 	sat_rc rc;
 
-	if ((rc = find(&k, &id, api, args, e)) == SAT_OK &&
+	if ((rc = api_find(&k, &id, api, args, e)) == SAT_OK &&
 	    (rc = api_inputs_read(&x, req->body, e)) == SAT_OK)
 		rc = sat_crm_edit(&changed, &api->crm, k, &id, x.in, x.n, &o, e);
 	sat_arena_fini(&x.a);
@@ -255,7 +244,7 @@ static sat_rc
 find_seen(const sat_kind **k, sat_id *id, sat_api *api, const sat_request *req,
     const char *const args[4], sat_err *e)
 {
-	sat_rc rc = find(k, id, api, args, e);
+	sat_rc rc = api_find(k, id, api, args, e);
 
 	return rc == SAT_OK ? sat_crm_unchanged(&api->crm, *k, id, api_q(req,
 	    "if_version"), e) : rc;
@@ -346,7 +335,7 @@ HANDLER(api_timeline)
 	const sat_kind *k;
 	sat_json *under, *data;
 	sat_id id;
-	sat_rc rc = find(&k, &id, api, args, e);
+	sat_rc rc = api_find(&k, &id, api, args, e);
 
 	if (rc == SAT_OK)
 		rc = api_record_answer(out, api, k, &id, labels, e);

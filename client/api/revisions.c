@@ -86,15 +86,6 @@ layer(sat_layer *l, sat_arena *a, sat_git *g, const sat_oid *tip,
 	return rc;
 }
 
-static void
-put(sat_json *row, const char *key, const sat_json *v)
-{
-	if (v != NULL)
-		sat_json_put(row, key, sat_json_dup(v));
-	else
-		sat_json_put_null(row, key);
-}
-
 static bool
 put_place(void *u, const sat_layer_conflict *c)
 {
@@ -102,8 +93,8 @@ put_place(void *u, const sat_layer_conflict *c)
 
 	sat_json_put_str(row, "doc", c->doc);
 	sat_json_put_str(row, "place", c->place);
-	put(row, "before", c->ours);
-	put(row, "after", c->theirs);
+	api_copy_put(row, "before", c->ours);
+	api_copy_put(row, "after", c->theirs);
 	return true;
 }
 

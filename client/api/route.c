@@ -344,6 +344,25 @@ api_kind(const sat_kind **k, const sat_api *api, const char *seg, sat_err *e)
 	                        "there is no kind \"%s\"", seg);
 }
 
+sat_rc
+api_find(const sat_kind **k, sat_id *id, sat_api *api,
+    const char *const args[4], sat_err *e)
+{
+	sat_rc rc = api_kind(k, api, args[0], e);
+
+	return rc == SAT_OK ? sat_replica_resolve(id, api->crm.replica, *k,
+	    args[1], e) : rc;
+}
+
+sat_rc
+api_need_template(const sat_template **t, sat_api *api, sat_err *e)
+{
+	*t = sat_replica_template(api->crm.replica);
+	return *t != NULL ? SAT_OK : sat_fail_code(e, SAT_ENOREPLICA,
+	    "not_synced", "run: satchel sync",
+	    "this replica has not been synced yet");
+}
+
 const char *
 api_q(const sat_request *req, const char *key)
 {
@@ -395,6 +414,24 @@ api_time_put(sat_json *obj, const char *key, int64_t ms)
 	}
 	sat_time_rfc3339(when, ms);
 	sat_json_put_str(obj, key, when);
+}
+
+void
+api_id_put(sat_json *obj, const char *key, const sat_id *id)
+{
+	char text[SAT_ID_TEXT];
+
+	sat_id_text(text, id);
+	sat_json_put_str(obj, key, sat_id_zero(id) ? NULL : text);
+}
+
+void
+api_copy_put(sat_json *obj, const char *key, const sat_json *v)
+{
+	if (v != NULL)
+		sat_json_put(obj, key, sat_json_dup(v));
+	else
+		sat_json_put_null(obj, key);
 }
 
 void

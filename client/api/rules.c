@@ -18,15 +18,6 @@ api_as_of(int64_t *ms, sat_api *api, const char *as_of, sat_err *e)
 	    "2026-11-22 or 2026-11-22T10:30", "--as-of is no time");
 }
 
-static sat_rc
-need_template(const sat_template **t, sat_api *api, sat_err *e)
-{
-	*t = sat_replica_template(api->crm.replica);
-	return *t != NULL ? SAT_OK : sat_fail_code(e, SAT_ENOREPLICA,
-	    "not_synced", "run: satchel sync",
-	    "this replica has not been synced yet");
-}
-
 /* The rule's own document, so that nothing of it is retold in other words. */
 static const sat_json *
 document_of(const sat_template *t, const char *key)
@@ -97,7 +88,7 @@ HANDLER(api_rules)
 {
 	const sat_template *t;
 	sat_json *data;
-	sat_rc rc = need_template(&t, api, e);
+	sat_rc rc = api_need_template(&t, api, e);
 
 	(void)req;
 	(void)args;
@@ -180,7 +171,7 @@ HANDLER(api_rule)
 {
 	const sat_template *t;
 	const sat_reminder *r;
-	sat_rc rc = need_template(&t, api, e);
+	sat_rc rc = api_need_template(&t, api, e);
 
 	(void)req;
 	if (rc != SAT_OK)

@@ -9,15 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static sat_rc
-need_template(const sat_template **t, sat_api *api, sat_err *e)
-{
-	*t = sat_replica_template(api->crm.replica);
-	return *t != NULL ? SAT_OK : sat_fail_code(e, SAT_ENOREPLICA,
-	    "not_synced", "run: satchel sync",
-	    "this replica has not been synced yet");
-}
-
 static bool
 speaks_zh(const sat_api *api, const sat_request *req)
 {
@@ -95,7 +86,7 @@ HANDLER(api_sop)
 {
 	const sat_template *t;
 	sat_json *data;
-	sat_rc rc = need_template(&t, api, e);
+	sat_rc rc = api_need_template(&t, api, e);
 
 	(void)req;
 	(void)args;
@@ -288,7 +279,7 @@ HANDLER(api_sop_export)
 	text_doc d = { .html = format != NULL && strcmp(format, "html") == 0,
 		.zh = speaks_zh(api, req) };
 	sat_buf b = { 0 };
-	sat_rc rc = need_template(&t, api, e);
+	sat_rc rc = api_need_template(&t, api, e);
 
 	(void)args;
 	if (rc == SAT_OK && format != NULL && !d.html &&
@@ -399,7 +390,7 @@ HANDLER(api_sop_record)
 	const sat_template *t;
 	const sat_flow *f;
 	sat_id id;
-	sat_rc rc = need_template(&t, api, e);
+	sat_rc rc = api_need_template(&t, api, e);
 
 	(void)req;
 	if (rc == SAT_OK)
@@ -431,7 +422,7 @@ HANDLER(api_sop_check)
 	const sat_flow *f;
 	size_t n = 0;
 	sat_id id;
-	sat_rc rc = need_template(&t, api, e);
+	sat_rc rc = api_need_template(&t, api, e);
 
 	if (rc == SAT_OK)
 		rc = find(&f, &id, api, t, args[0], e);
@@ -493,7 +484,7 @@ HANDLER(api_sop_conformance)
 	sat_conform *v;
 	sat_json *arr;
 	size_t n;
-	sat_rc rc = need_template(&t, api, e);
+	sat_rc rc = api_need_template(&t, api, e);
 
 	(void)args;
 	if (rc != SAT_OK || (rc = sat_period_parse(&p, period != NULL ? period :
