@@ -160,15 +160,6 @@ task_id(crm_asking *x, const char *role)
 	return sat_id_derive(rule, &x->v.rec.id, text);
 }
 
-static void
-put(crm_work *w, const char *key, sat_value v)
-{
-	const sat_field *f = sat_kind_field(w->kind, key);
-
-	if (f != NULL)
-		crm_put(w, f, v);
-}
-
 static sat_rc
 write_task(crm_asking *x, const sat_kind *k, const sat_id *id, const sat_user *to,
     sat_err *e)
@@ -183,12 +174,12 @@ write_task(crm_asking *x, const sat_kind *k, const sat_id *id, const sat_user *t
 	    x->v.kind->key);
 	crm_work_begin(&w, x->c, &x->who, x->a, k, NULL);
 	if (!sat_id_zero(&x->account))
-		put(&w, "account", sat_v_id(&x->account));
-	put(&w, "title", sat_v_text(sat_span_str(sat_arena_str(x->a, title,
+		crm_put_key(&w, "account", sat_v_id(&x->account));
+	crm_put_key(&w, "title", sat_v_text(sat_span_str(sat_arena_str(x->a, title,
 	    strlen(title)))));
-	put(&w, "due_at", sat_v_int(x->who.now_ms + 86400000));
+	crm_put_key(&w, "due_at", sat_v_int(x->who.now_ms + 86400000));
 	sat_id_text(subject, &x->v.rec.id);
-	put(&w, "subject", sat_v_text(sat_span_str(sat_arena_str(x->a, subject,
+	crm_put_key(&w, "subject", sat_v_text(sat_span_str(sat_arena_str(x->a, subject,
 	    strlen(subject)))));
 	crm_put(&w, k->owner, sat_v_text(sat_span_str(to->key)));
 	if ((rc = crm_defaults(&w, e)) != SAT_OK ||

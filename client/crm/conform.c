@@ -95,12 +95,6 @@ judge(sat_conform *c, const judging *j, const sat_value *row)
 	    c->unchecked == NULL;
 }
 
-static const char *
-keep(sat_arena *a, sat_value v)
-{
-	return v.type == SAT_V_TEXT ? sat_arena_str(a, v.s.p, v.s.n) : NULL;
-}
-
 static void
 take(judging *j, const sat_value *row)
 {
@@ -113,9 +107,9 @@ take(judging *j, const sat_value *row)
 	c = &j->v[j->n++];
 	memset(c, 0, sizeof *c);
 	memcpy(c->id.b, row[C_ID].s.p, sizeof c->id.b);
-	c->title = keep(j->a, row[C_TITLE]);
-	c->owner = keep(j->a, row[C_OWNER]);
-	c->sop = keep(j->a, row[C_SOP]);
+	c->title = crm_keep_text(j->a, row[C_TITLE]);
+	c->owner = crm_keep_text(j->a, row[C_OWNER]);
+	c->sop = crm_keep_text(j->a, row[C_SOP]);
 	judge(c, j, row);
 }
 

@@ -8,15 +8,6 @@
  */
 #include "client/crm/crm_int.h"
 
-static void
-put_time(sat_json *o, const char *key, int64_t ms)
-{
-	char text[32];
-
-	sat_time_rfc3339(text, ms);
-	sat_json_put_str(o, key, ms > 0 ? text : NULL);
-}
-
 /* What this device has is in its reports always: no instant to name, which would
  * make two runs of one state differ. */
 static void
@@ -34,7 +25,7 @@ put_devices(sat_json *doc, const sat_registry *reg, const sat_reported *at,
 		sat_json_put_int(o, "device", at[i].device);
 		sat_json_put_str(o, "user", u != NULL ? u->key : NULL);
 		sat_json_put_bool(o, "here", at[i].device == self);
-		put_time(o, "reported_at", at[i].device == self ? 0 :
+		crm_time_put(o, "reported_at", at[i].device == self ? 0 :
 		    at[i].at_ms);
 		if (until_ms == 0)
 			sat_json_put_null(o, "covered");
@@ -62,9 +53,9 @@ put_sum(sat_json *doc, const sat_reported *at, size_t n, uint32_t self,
 	sat_json_put_int(o, "reported", reported);
 	sat_json_put_int(o, "active", (int64_t)n);
 	sat_json_put_str(o, "percent", n > 0 ? percent : NULL);
-	put_time(o, "until", until_ms);
-	put_time(o, "watermark", least < INT64_MAX ? least : 0);
-	put_time(o, "known_at", known_ms);
+	crm_time_put(o, "until", until_ms);
+	crm_time_put(o, "watermark", least < INT64_MAX ? least : 0);
+	crm_time_put(o, "known_at", known_ms);
 	return n > 0 && reported == (int64_t)n;
 }
 

@@ -85,6 +85,15 @@ void crm_fault(crm_work *w, const sat_field *f, const char *code);
 void crm_change(crm_work *w, sat_verb verb, const sat_field *f, sat_value v);
 /* The plain value of a field by its policy's verb: SET, STAGE or ASSIGN. */
 void crm_put(crm_work *w, const sat_field *f, sat_value v);
+/* The same by key; a kind without such a field is left alone. */
+void crm_put_key(crm_work *w, const char *key, sat_value v);
+/* So is the field when there is no value. */
+void crm_put_known(crm_work *w, const char *key, sat_value v);
+/* Is the value this text? */
+bool crm_says(sat_value v, const char *word);
+/* A text as the arena's own; NULL when the value is none. */
+const char *crm_keep_text(sat_arena *a, sat_value v);
+void crm_time_put(sat_json *o, const char *key, int64_t ms); /* 0 = null */
 /* One input; faults are collected, other failures returned. */
 SAT_CHECK sat_rc crm_input(crm_work *w, const sat_input *in, sat_err *e);
 /* Text -> value of a field that holds one value, with users by name and

@@ -10,17 +10,11 @@
 #define DAY_MS ((int64_t)86400000)
 
 static bool
-says(sat_value v, const char *word)
-{
-	return v.type == SAT_V_TEXT && sat_span_eq(v.s, sat_span_str(word));
-}
-
-static bool
 after_says(const crm_work *w, const char *key, const char *word)
 {
 	const sat_field *f = sat_kind_field(w->kind, key);
 
-	return f != NULL && says(crm_after(w, f), word);
+	return f != NULL && crm_says(crm_after(w, f), word);
 }
 
 static bool
@@ -28,7 +22,7 @@ was(const crm_work *w, const char *key, const char *word)
 {
 	const sat_field *f = sat_kind_field(w->kind, key);
 
-	return f != NULL && says(crm_was(w, f), word);
+	return f != NULL && crm_says(crm_was(w, f), word);
 }
 
 static bool
@@ -87,9 +81,9 @@ lost_stage(crm_work *w)
 	if (f == NULL || crm_changes_field(w, f))
 		return;
 	if (after_says(w, w->kind->stage->key, "lost")) {
-		if (before.type == SAT_V_TEXT && !says(before, "lost"))
+		if (before.type == SAT_V_TEXT && !crm_says(before, "lost"))
 			crm_put(w, f, before);
-	} else if (says(before, "lost")) {
+	} else if (crm_says(before, "lost")) {
 		crm_put(w, f, sat_v_null()); /* reopened */
 	}
 }

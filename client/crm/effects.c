@@ -75,12 +75,6 @@ crm_defaults(crm_work *w, sat_err *e)
 
 /* ---- stage ------------------------------------------------------------------- */
 
-static bool
-is_text(sat_value v, const char *word)
-{
-	return v.type == SAT_V_TEXT && sat_span_eq(v.s, sat_span_str(word));
-}
-
 /* The moment, unless the person gave one. */
 void
 crm_stamp(crm_work *w, const char *key)
@@ -166,17 +160,17 @@ crm_stage_effects(crm_work *w)
 	before = crm_was(w, stage);
 	now = crm_after(w, stage);
 	note_path(w, before, now);
-	if (is_text(now, "won")) {
+	if (crm_says(now, "won")) {
 		crm_stamp(w, "won_at");
 		give_credit(w);
-	} else if (is_text(now, "lost")) {
+	} else if (crm_says(now, "lost")) {
 		crm_stamp(w, "lost_at");
 		why = sat_kind_field(w->kind, "lost_reason");
 		if (why != NULL && crm_after(w, why).type == SAT_V_NULL &&
 		    !w->flag_missing && !has_finding(w, why))
 			crm_fault(w, why, "required");
 	}
-	if (is_text(before, "lost") && !is_text(now, "lost")) {
+	if (crm_says(before, "lost") && !crm_says(now, "lost")) {
 		crm_clear(w, "lost_at"); /* reopened */
 		crm_clear(w, "lost_reason");
 	}

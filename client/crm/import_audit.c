@@ -198,15 +198,6 @@ sat_crm_import_sample(sat_import_sample *out, sat_arena *a, sat_crm *c,
 
 /* ---- what was found ------------------------------------------------------------------ */
 
-static void
-put(crm_work *w, const char *key, sat_value v)
-{
-	const sat_field *f = sat_kind_field(w->kind, key);
-
-	if (f != NULL)
-		crm_put(w, f, v);
-}
-
 /* The customer it is about. */
 static sat_rc
 customer_of(sat_id *out, sat_crm *c, const sat_kind *k, const sat_id *id,
@@ -240,12 +231,12 @@ write_verdict(crm_work *w, const sat_import_sample *s,
 	if (rc != SAT_OK)
 		return rc;
 	sat_id_text(row, &d->id);
-	put(w, "account", sat_v_id(&account));
-	put(w, "correct", sat_v_int(correct));
+	crm_put_key(w, "account", sat_v_id(&account));
+	crm_put_key(w, "correct", sat_v_int(correct));
 	if (fields != NULL && fields[0] != '\0')
-		put(w, "fields", sat_v_text(sat_span_str(fields)));
-	put(w, "batch", sat_v_text(sat_span_str(s->batch)));
-	put(w, "row", sat_v_text(sat_span_str(row)));
+		crm_put_key(w, "fields", sat_v_text(sat_span_str(fields)));
+	crm_put_key(w, "batch", sat_v_text(sat_span_str(s->batch)));
+	crm_put_key(w, "row", sat_v_text(sat_span_str(row)));
 	if ((rc = crm_defaults(w, e)) != SAT_OK ||
 	    (rc = crm_relate(w, e)) != SAT_OK ||
 	    (rc = crm_judge(w, e)) != SAT_OK)

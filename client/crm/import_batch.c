@@ -10,15 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-put(crm_work *w, const char *key, sat_value v)
-{
-	const sat_field *f = sat_kind_field(w->kind, key);
-
-	if (f != NULL && v.type != SAT_V_NULL)
-		crm_put(w, f, v);
-}
-
 static sat_value
 text_or_null(const char *s)
 {
@@ -130,13 +121,13 @@ imp_batch_begin(imp_job *j, sat_err *e)
 	if (j->has_batch || k == NULL) /* an older template */
 		return SAT_OK;
 	crm_work_begin(&w, j->c, &j->who, &a, k, NULL);
-	put(&w, "file", text_or_null(o->file != NULL ? o->file : "-"));
-	put(&w, "hash", text_or_null(o->hash));
-	put(&w, "source", text_or_null(o->source));
-	put(&w, "record_kind", text_or_null(j->map.kind->key));
-	put(&w, "on_duplicate", text_or_null(imp_way(o->on_duplicate)));
-	put(&w, "map_name", text_or_null(o->map_name));
-	put(&w, "door", text_or_null(o->door));
+	crm_put_known(&w, "file", text_or_null(o->file != NULL ? o->file : "-"));
+	crm_put_known(&w, "hash", text_or_null(o->hash));
+	crm_put_known(&w, "source", text_or_null(o->source));
+	crm_put_known(&w, "record_kind", text_or_null(j->map.kind->key));
+	crm_put_known(&w, "on_duplicate", text_or_null(imp_way(o->on_duplicate)));
+	crm_put_known(&w, "map_name", text_or_null(o->map_name));
+	crm_put_known(&w, "door", text_or_null(o->door));
 	put_mapping(&w, j);
 	if ((rc = crm_defaults(&w, e)) == SAT_OK) {
 		w.id = j->batch;
@@ -162,12 +153,12 @@ imp_batch_count(imp_job *j, const sat_import_summary *done, sat_err *e)
 	rc = sat_replica_get(&v, &a, j->c->replica, k, &j->batch, e);
 	if (rc == SAT_OK) {
 		crm_work_begin(&w, j->c, &j->who, &a, k, &v);
-		put(&w, "rows", sat_v_int(done->rows + g->rows));
-		put(&w, "made", sat_v_int(done->created + g->created));
-		put(&w, "updated", sat_v_int(done->updated + g->updated));
-		put(&w, "unchanged", sat_v_int(done->unchanged + g->unchanged));
-		put(&w, "skipped", sat_v_int(done->skipped + g->skipped));
-		put(&w, "errors", sat_v_int(done->errors + g->errors));
+		crm_put_known(&w, "rows", sat_v_int(done->rows + g->rows));
+		crm_put_known(&w, "made", sat_v_int(done->created + g->created));
+		crm_put_known(&w, "updated", sat_v_int(done->updated + g->updated));
+		crm_put_known(&w, "unchanged", sat_v_int(done->unchanged + g->unchanged));
+		crm_put_known(&w, "skipped", sat_v_int(done->skipped + g->skipped));
+		crm_put_known(&w, "errors", sat_v_int(done->errors + g->errors));
 		rc = w.n > 0 ? judge_and_write(&w, e) : SAT_OK;
 	}
 	sat_arena_fini(&a);

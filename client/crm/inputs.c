@@ -122,6 +122,34 @@ crm_put(crm_work *w, const sat_field *f, sat_value v)
 	    f->policy == SAT_P_OWNER ? SAT_VERB_ASSIGN : SAT_VERB_SET, f, v);
 }
 
+void
+crm_put_key(crm_work *w, const char *key, sat_value v)
+{
+	const sat_field *f = sat_kind_field(w->kind, key);
+
+	if (f != NULL)
+		crm_put(w, f, v);
+}
+
+void
+crm_put_known(crm_work *w, const char *key, sat_value v)
+{
+	if (v.type != SAT_V_NULL)
+		crm_put_key(w, key, v);
+}
+
+bool
+crm_says(sat_value v, const char *word)
+{
+	return v.type == SAT_V_TEXT && sat_span_eq(v.s, sat_span_str(word));
+}
+
+const char *
+crm_keep_text(sat_arena *a, sat_value v)
+{
+	return v.type == SAT_V_TEXT ? sat_arena_str(a, v.s.p, v.s.n) : NULL;
+}
+
 /* ---- one value ------------------------------------------------------------- */
 
 /* By key, or by full name when nobody else has it. */

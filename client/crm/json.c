@@ -8,6 +8,15 @@
 
 #include <string.h>
 
+void
+crm_time_put(sat_json *o, const char *key, int64_t ms)
+{
+	char text[32];
+
+	sat_time_rfc3339(text, ms);
+	sat_json_put_str(o, key, ms > 0 ? text : NULL);
+}
+
 static void
 put_span(sat_json *n, const char *key, sat_span s)
 {

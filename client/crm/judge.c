@@ -209,17 +209,11 @@ consultant(gather *g, sat_value v)
 	return crm_receives(u) ? sat_span_str(u->key) : (sat_span){ NULL, 0 };
 }
 
-static bool
-is(sat_value v, const char *word)
-{
-	return v.type == SAT_V_TEXT && sat_span_eq(v.s, sat_span_str(word));
-}
-
 static sat_fact_what
 how_came(sat_value channel)
 {
-	return is(channel, "call_in") ? SAT_FACT_CALL_IN :
-	    is(channel, "channel") ? SAT_FACT_BROUGHT : SAT_FACT_WALK_IN;
+	return crm_says(channel, "call_in") ? SAT_FACT_CALL_IN :
+	    crm_says(channel, "channel") ? SAT_FACT_BROUGHT : SAT_FACT_WALK_IN;
 }
 
 static sat_span

@@ -94,6 +94,8 @@ SAT_CHECK sat_rc rep_next(rep_source *s, bool *more, sat_err *e);
 void rep_close(rep_source *s);
 
 sat_value rep_field(const rep_source *s, const sat_field *f);
+/* By key; null when the kind has no such field. */
+sat_value rep_named(const rep_source *s, const char *key);
 sat_value rep_path(const rep_source *s, sat_report_path p);
 /* false: no value. */
 bool rep_at(int64_t *out, const rep_source *s, const sat_report_at *at);

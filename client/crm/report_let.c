@@ -270,27 +270,19 @@ is_quiet(const sat_standard *st, sat_value status)
 }
 
 static sat_value
-named(const rep_source *s, const char *key)
-{
-	const sat_field *f = sat_kind_field(s->kind, key);
-
-	return f != NULL ? rep_field(s, f) : sat_v_null();
-}
-
-static sat_value
 sla(const rep_source *s, const sat_report_let *l)
 {
 	const int64_t hour = 3600000;
 	const sat_standard *st = sat_template_standard(s->who->t);
 	sat_id id = rep_id(s);
 	int64_t amount, age = s->when->as_of_ms -
-	    int_of(named(s, "created_at"), s->when->as_of_ms);
+	    int_of(rep_named(s, "created_at"), s->when->as_of_ms);
 	const sat_sla *rule = sat_standard_sla(st, sat_grading_of(s->grading,
-	    s->who->t, &id, sat_grade_typed(named(s, "grade"),
-	    named(s, "grade_until"), s->when->as_of_ms), &amount));
+	    s->who->t, &id, sat_grade_typed(rep_named(s, "grade"),
+	    rep_named(s, "grade_until"), s->when->as_of_ms), &amount));
 	int days;
 
-	if (rule == NULL || is_quiet(st, named(s, "status")))
+	if (rule == NULL || is_quiet(st, rep_named(s, "status")))
 		return sat_v_null();
 	if (l->op == SAT_LET_SLA_FIRST)
 		return rule->first_response_h == 0 ? sat_v_null() :

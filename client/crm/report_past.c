@@ -240,23 +240,9 @@ is_terminal(const sat_field *stage, sat_value v)
 }
 
 static bool
-says(sat_value v, const char *word)
-{
-	return v.type == SAT_V_TEXT && sat_span_eq(v.s, sat_span_str(word));
-}
-
-static bool
 before(sat_value v, int64_t t_ms)
 {
 	return v.type == SAT_V_INT && v.i < t_ms;
-}
-
-static sat_value
-named(const rep_source *s, const char *key)
-{
-	const sat_field *f = sat_kind_field(s->kind, key);
-
-	return f != NULL ? rep_field(s, f) : sat_v_null();
 }
 
 sat_rc
@@ -321,25 +307,25 @@ rep_stage_at(sat_value *stage, bool *counts, rep_source *s, int64_t t_ms,
     sat_err *e)
 {
 	sat_value now = rep_field(s, s->kind->stage);
-	sat_value born = named(s, "started_on");
+	sat_value born = rep_named(s, "started_on");
 	sat_rc rc;
 
 	if (born.type == SAT_V_NULL)
-		born = named(s, "created_at");
+		born = rep_named(s, "created_at");
 	*counts = born.type == SAT_V_NULL || born.i < t_ms;
 	*stage = now;
 	if (!*counts || t_ms == INT64_MAX)
 		return SAT_OK;
-	if (before(named(s, "won_at"), t_ms)) {
+	if (before(rep_named(s, "won_at"), t_ms)) {
 		*stage = sat_v_text(sat_span_str("won"));
-		if (!says(now, "after_sales"))
+		if (!crm_says(now, "after_sales"))
 			return SAT_OK;
 		rc = last_event(&born, s, t_ms, "after_sales", e);
 		if (rc == SAT_OK && born.type != SAT_V_NULL)
 			*stage = born;
 		return rc;
 	}
-	if (before(named(s, "lost_at"), t_ms)) {
+	if (before(rep_named(s, "lost_at"), t_ms)) {
 		*stage = sat_v_text(sat_span_str("lost"));
 		return SAT_OK;
 	}

@@ -309,6 +309,14 @@ rep_field(const rep_source *s, const sat_field *f)
 	return sat_v_null();
 }
 
+sat_value
+rep_named(const rep_source *s, const char *key)
+{
+	const sat_field *f = sat_kind_field(s->kind, key);
+
+	return f != NULL ? rep_field(s, f) : sat_v_null();
+}
+
 sat_id
 rep_id(const rep_source *s)
 {

@@ -42,15 +42,6 @@ tell(running *x, sat_rule_what what, const want *w)
 	return i;
 }
 
-static void
-put(crm_work *w, const char *key, sat_value v)
-{
-	const sat_field *f = sat_kind_field(w->kind, key);
-
-	if (f != NULL && v.type != SAT_V_NULL)
-		crm_put(w, f, v);
-}
-
 static sat_value
 text(const char *s)
 {
@@ -67,13 +58,13 @@ write_task(running *x, const want *w, sat_err *e)
 
 	crm_work_begin(&k, x->c, &x->who, x->a, x->task, NULL);
 	if (!sat_id_zero(&w->account))
-		put(&k, "account", sat_v_id(&w->account));
+		crm_put_known(&k, "account", sat_v_id(&w->account));
 	sat_id_text(subject, &w->subject);
-	put(&k, "title", text(w->title));
-	put(&k, "due_at", sat_v_int(w->due_ms));
-	put(&k, "rule", text(w->r->key));
-	put(&k, "period", text(w->period));
-	put(&k, "subject", text(sat_arena_str(x->a, subject, strlen(subject))));
+	crm_put_known(&k, "title", text(w->title));
+	crm_put_known(&k, "due_at", sat_v_int(w->due_ms));
+	crm_put_known(&k, "rule", text(w->r->key));
+	crm_put_known(&k, "period", text(w->period));
+	crm_put_known(&k, "subject", text(sat_arena_str(x->a, subject, strlen(subject))));
 	if ((rc = crm_defaults(&k, e)) != SAT_OK ||
 	    (rc = crm_relate(&k, e)) != SAT_OK ||
 	    (rc = crm_judge(&k, e)) != SAT_OK)

@@ -279,12 +279,6 @@ by_due(const void *a, const void *b)
 	return memcmp(x->id.b, y->id.b, 16);
 }
 
-static const char *
-keep(sat_arena *a, sat_value v)
-{
-	return v.type == SAT_V_TEXT ? sat_arena_str(a, v.s.p, v.s.n) : NULL;
-}
-
 static void
 swap(sat_due *a, sat_due *b)
 {
@@ -327,10 +321,10 @@ take(collect *l, sat_arena *a, const judging *j, const sat_due *d,
 		l->cap = l->cap == 0 ? 64 : l->cap * 2;
 		l->v = sat_xrealloc(l->v, l->cap * sizeof *l->v);
 	}
-	one.title = keep(a, v[C_TITLE]);
-	one.number = j->number ? keep(a, v[C_NUMBER]) : NULL;
-	one.owner = keep(a, v[C_OWNER]);
-	one.reason = j->reason && d->typed ? keep(a, v[C_REASON]) : NULL;
+	one.title = crm_keep_text(a, v[C_TITLE]);
+	one.number = j->number ? crm_keep_text(a, v[C_NUMBER]) : NULL;
+	one.owner = crm_keep_text(a, v[C_OWNER]);
+	one.reason = j->reason && d->typed ? crm_keep_text(a, v[C_REASON]) : NULL;
 	one.told = told(j->reg, one.owner, d->state);
 	if (full) {
 		l->v[0] = one;
@@ -567,7 +561,7 @@ sat_crm_recent(bool *yes, sat_recent *out, sat_arena *a, sat_crm *c,
 	    v[1].type == SAT_V_TEXT) {
 		*yes = true;
 		out->at_ms = time_of(v[0]);
-		out->by = keep(a, v[1]);
+		out->by = crm_keep_text(a, v[1]);
 	}
 	sat_rows_free(rows);
 	return rc;

@@ -110,12 +110,6 @@ typedef struct scan {
 	int64_t now_ms;
 } scan;
 
-static const char *
-keep(sat_arena *a, sat_value v)
-{
-	return v.type == SAT_V_TEXT ? sat_arena_str(a, v.s.p, v.s.n) : NULL;
-}
-
 static void
 take(scan *s, const sat_kind *k, const sat_value *row)
 {
@@ -145,8 +139,8 @@ take(scan *s, const sat_kind *k, const sat_value *row)
 		}
 	memcpy(out->id.b, row[C_ID].s.p, 16);
 	out->age_ms = s->now_ms - out->since_ms;
-	out->title = keep(s->a, row[C_TITLE]);
-	out->owner = k->owner != NULL ? keep(s->a, row[C_OWNER]) : NULL;
+	out->title = crm_keep_text(s->a, row[C_TITLE]);
+	out->owner = k->owner != NULL ? crm_keep_text(s->a, row[C_OWNER]) : NULL;
 }
 
 static sat_rc
