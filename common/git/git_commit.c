@@ -303,6 +303,9 @@ fill_info(sat_git_info *info, git_commit *c, sat_err *e)
 
 	if (n > 2)
 		return sat_fail(e, SAT_EINTEGRITY, "git: %u parents", n);
+	/* libgit2 leaves out a name for which it found no memory */
+	if (author == NULL || author->name == NULL || message == NULL)
+		return sat_fail(e, SAT_ENOMEM, "git: no memory for a commit");
 	info->nparents = n;
 	for (unsigned i = 0; i < n; i++)
 		info->parents[i] = sat_oid_of(git_commit_parent_id(c, i));
