@@ -25,21 +25,14 @@ be16(const uint8_t *p)
 	return (size_t)p[0] << 8 | p[1];
 }
 
-static uint32_t
-be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
-}
-
 void
 vfs_gap_learn(vfs_main *db, const uint8_t *page1)
 {
 	vfs_layout *l = &db->layout;
 
 	l->known = be16(page1 + 16) == VFS_PAGE &&
-	    be32(page1 + 28) < HUGE_PAGES;
-	l->maps = be32(page1 + 52) != 0;
+	    vfs_be32(page1 + 28) < HUGE_PAGES;
+	l->maps = vfs_be32(page1 + 52) != 0;
 	l->body = VFS_PAGE - (size_t)page1[20];
 }
 

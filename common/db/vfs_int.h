@@ -194,6 +194,13 @@ extern const sqlite3_io_methods vfs_wal_methods;
 extern const sqlite3_io_methods vfs_journal_methods;
 extern const sqlite3_io_methods vfs_plain_methods;
 
+static inline uint32_t
+vfs_be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
 /* Forwarders the method tables share. */
 int vfs_low_close(sqlite3_file *f);
 int vfs_low_truncate(sqlite3_file *f, sqlite3_int64 size);

@@ -27,13 +27,6 @@
 
 #include "common/base/log.h"
 
-static uint32_t
-get_be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
-}
-
 /* The offset of the frame a byte of the log belongs to. */
 static int64_t
 frame_of(int64_t off)
@@ -192,7 +185,7 @@ commits_after(vfs_file *f, int64_t at, sqlite3_int64 size)
 		if (low_read(f, f->disk, VFS_FRAME, at) == SQLITE_OK &&
 		    vfs_header_open(header, f->disk, f->disk +
 		    VFS_FRAME_HEADER, f->wal.salts, at, f->db) &&
-		    get_be32(header + 4) != 0)
+		    vfs_be32(header + 4) != 0)
 			n++;
 	return n;
 }
@@ -234,9 +227,9 @@ read_frame(vfs_file *f, uint8_t *out, int64_t at)
 	f->wal.whole_read = at;
 	if (rc != SQLITE_OK || !open_header(out, f, at) ||
 	    !vfs_page_open(out + VFS_FRAME_HEADER, f->disk + VFS_FRAME_HEADER,
-	    f->db, get_be32(out)))
+	    f->db, vfs_be32(out)))
 		return end_of_log(f, out, at);
-	if (get_be32(out) == 1)
+	if (vfs_be32(out) == 1)
 		vfs_gap_learn(f->db, out + VFS_FRAME_HEADER);
 	return SQLITE_OK;
 }
@@ -298,13 +291,13 @@ read_part(vfs_file *f, uint8_t *out, int amt, int64_t at, size_t in)
 	/* A page that is only moved is authenticated too: the log is forgotten
 	 * afterwards, so what a bad read makes of it would stay. */
 	if (lend && vfs_page_check(f->disk + VFS_FRAME_HEADER, f->db,
-	    get_be32(header)))
-		return lend_raw(f, out, get_be32(header));
+	    vfs_be32(header)))
+		return lend_raw(f, out, vfs_be32(header));
 	f->db->counts.page_reads += !move;
 	if (lend || !vfs_page_open(clear, f->disk + VFS_FRAME_HEADER, f->db,
-	    get_be32(header)))
+	    vfs_be32(header)))
 		return bad_frame(f, SQLITE_IOERR_DATA, "frame-auth", at);
-	if (get_be32(header) == 1)
+	if (vfs_be32(header) == 1)
 		vfs_gap_learn(f->db, clear);
 	if (clear != out)
 		memcpy(out, clear + in - VFS_FRAME_HEADER, (size_t)amt);
@@ -352,7 +345,7 @@ wal_read(sqlite3_file *file, void *out, int amt, sqlite3_int64 off)
 static int
 write_file_header(vfs_file *f, const uint8_t *buf)
 {
-	if (get_be32(buf + 8) != VFS_PAGE)
+	if (vfs_be32(buf + 8) != VFS_PAGE)
 		return vfs_fault_note(
 		    f->db, SQLITE_IOERR_WRITE, "write-size", 0, 0);
 	memcpy(f->wal.salts, buf + 16, 8);
@@ -391,7 +384,7 @@ static int
 seal_frame(uint8_t *out, vfs_file *f, const uint8_t *header,
     const uint8_t *page, int64_t at)
 {
-	uint32_t pgno = get_be32(header);
+	uint32_t pgno = vfs_be32(header);
 	int rc;
 
 	if (!f->wal.salts_known && !reload_salts(f))
@@ -440,7 +433,7 @@ write_page(vfs_file *f, const uint8_t *page, int64_t at)
 		return rc;
 	f->wal.run.n += VFS_FRAME;
 	/* the frame that commits */
-	return get_be32(f->wal.held_header + 4) != 0 ? flush_run(f) : SQLITE_OK;
+	return vfs_be32(f->wal.held_header + 4) != 0 ? flush_run(f) : SQLITE_OK;
 }
 
 static int
