@@ -11,8 +11,8 @@
 
 /* ---- trees ----------------------------------------------------------------------------------- */
 
-static const sat_template_file *
-file_of(const sat_layer *l, const char *path)
+const sat_template_file *
+layers_file(const sat_layer *l, const char *path)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (strcmp(l->files[i].path, path) == 0)
@@ -45,26 +45,18 @@ paths_of(sat_template_file *out, const sat_layer *const *l, size_t nl)
 	return kept;
 }
 
-static bool
-is_json(const char *path)
-{
-	size_t n = strlen(path);
-
-	return n > 5 && strcmp(path + n - 5, ".json") == 0;
-}
-
 /* *json NULL when there is no such file. A text is a document of one text. */
 static sat_rc
 parse(sat_json **json, const sat_layer *l, const char *path, sat_err *e)
 {
-	const sat_template_file *f = file_of(l, path);
+	const sat_template_file *f = layers_file(l, path);
 	sat_err why = { 0 };
 	sat_json *wrap;
 
 	*json = NULL;
 	if (f == NULL)
 		return SAT_OK;
-	if (!is_json(path)) {
+	if (!sat_template_is_json(path)) {
 		wrap = sat_json_obj();
 		sat_json_put_strn(wrap, "text", f->bytes);
 		*json = wrap;
@@ -88,7 +80,7 @@ bytes_of(sat_arena *a, const char *path, const sat_json *json)
 	sat_buf b = { 0 };
 	sat_span s;
 
-	if (is_json(path))
+	if (sat_template_is_json(path))
 		sat_json_write(&b, json, true);
 	else
 		sat_buf_str(&b, sat_json_get_str(json, "text", ""));
@@ -116,7 +108,7 @@ put(result *r, const char *path, const sat_json *json,
 	f->bytes = (sat_span){ NULL, 0 };
 	for (size_t i = 0; i < n && f->bytes.p == NULL; i++)
 		if (as[i] != NULL && layers_same(as[i], json))
-			f->bytes = file_of(side[i], path)->bytes;
+			f->bytes = layers_file(side[i], path)->bytes;
 	if (f->bytes.p != NULL)
 		f->bytes = sat_span_of(sat_arena_dup(r->a, f->bytes.p,
 		    f->bytes.n), f->bytes.n);

@@ -10,15 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const sat_template_file *
-file_of(const sat_layer *l, const char *path)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->files[i].path, path) == 0)
-			return &l->files[i];
-	return NULL;
-}
-
 static bool
 in_folder(const char *path, const char *folder)
 {
@@ -131,7 +122,7 @@ sat_layer_back(sat_layer *out, sat_arena *a, const sat_layer *now,
 	*out = (sat_layer){ NULL, 0 };
 	for (size_t i = 0; i < then->n && rc == SAT_OK; i++) {
 		const char *array = lasting(then->files[i].path);
-		const sat_template_file *is = file_of(now, then->files[i].path);
+		const sat_template_file *is = layers_file(now, then->files[i].path);
 
 		files[n] = then->files[i];
 		if (array != NULL && is != NULL)
@@ -139,7 +130,7 @@ sat_layer_back(sat_layer *out, sat_arena *a, const sat_layer *now,
 		n++;
 	}
 	for (size_t i = 0; i < now->n; i++)
-		if (file_of(then, now->files[i].path) == NULL &&
+		if (layers_file(then, now->files[i].path) == NULL &&
 		    lasting(now->files[i].path) != NULL)
 			files[n++] = now->files[i];
 	if (rc == SAT_OK)

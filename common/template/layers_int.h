@@ -35,6 +35,8 @@ typedef struct diffing {
 	bool stop;
 } diffing;
 
+/* NULL: there is no such file. */
+const sat_template_file *layers_file(const sat_layer *l, const char *path);
 bool layers_same(const sat_json *a, const sat_json *b);
 /* A copy to be freed by the caller; NULL of NULL. */
 sat_json *layers_dup(const sat_json *n);

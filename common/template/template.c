@@ -29,8 +29,8 @@ path_ok(const char *path)
 	return true;
 }
 
-static bool
-is_json(const char *path)
+bool
+sat_template_is_json(const char *path)
 {
 	size_t n = strlen(path);
 
@@ -58,7 +58,7 @@ add_doc(sat_template *t, const sat_template_file *f, sat_err *e)
 	if (!path_ok(f->path))
 		return sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,
 		    "%.*s: not a usable path", shown(f->path), f->path);
-	if (!is_json(f->path))
+	if (!sat_template_is_json(f->path))
 		return SAT_OK; /* texts beside the documents */
 	if (t->ndocs == TEMPLATE_DOCS_MAX)
 		return sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,

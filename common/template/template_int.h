@@ -104,6 +104,8 @@ void sat_walk_label(walk *w, const sat_json *n, const char *key,
 /* Lower-case letter, then letters, digits, '_'; at most TEMPLATE_KEY_MAX. */
 bool sat_key_ok(const char *key);
 
+/* Does the path end in ".json"? Other files are texts. */
+bool sat_template_is_json(const char *path);
 /* Each reads documents of one folder into *t. */
 sat_rc sat_template_load_dicts(sat_template *t, sat_err *e);
 sat_rc sat_template_load_kinds(sat_template *t, sat_err *e);
