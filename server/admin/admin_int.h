@@ -73,6 +73,8 @@ typedef struct admin_word {
 const admin_word *admin_verb_word(size_t i);
 
 char *admin_path(const sat_admin *a, const char *name); /* caller frees */
+/* home.c: by the server's own key; u is the sat_admin. */
+sat_rc admin_sign(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e);
 
 /* templates.c: the callbacks of the core, and the verbs. */
 const sat_template *admin_template_at(void *u, const uint8_t oid[20]);
@@ -86,6 +88,8 @@ sat_rc admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],
     const uint8_t have[20], sat_err *e);
 sat_rc admin_publish(sat_admin *a, const sat_layer *l, const char *author,
     const char *message, sat_oid *out, sat_err *e);
+/* An object of a bundle, kept; u is the repository. */
+sat_rc admin_object_put(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e);
 sat_rc admin_template_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 void admin_templates_free(sat_admin *a);
 /* The documents of a commit, or of a folder. */
@@ -184,6 +188,8 @@ sat_rc admin_lsn(uint64_t *lsn, const char *text, const char *usage, sat_err *e)
 sat_rc admin_doctor_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
 /* also for restore.c */
+/* A folder of a backup or kit; SAT_EIO when it is there already. */
+sat_rc admin_new_folder(const char *path, sat_err *e);
 sat_rc admin_copy_file(const char *from, const char *to, sat_err *e);
 void admin_sync_folder(const char *dir);
 sat_rc admin_verify_all(sat_admin *a, uint64_t *commits, uint64_t *records, sat_err *e);
@@ -232,6 +238,7 @@ void admin_socket_stop(sat_admin *a, int fd);
  * end. */
 void admin_socket_drained(sat_admin *a, sat_rc rc, const sat_err *why, const sat_buf *out);
 
+void admin_time_put(sat_json *o, const char *key, int64_t ms); /* 0 = null */
 /* The members of a document that are no list, one a line. */
 void admin_print_head(sat_buf *out, const sat_json *doc);
 /* Print a document, or a table of an array of flat objects. */

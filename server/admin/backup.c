@@ -108,6 +108,16 @@ admin_templates_copy(sat_admin *a, const char *folder, sat_err *e)
 }
 
 sat_rc
+admin_new_folder(const char *path, sat_err *e)
+{
+	if (mkdir(path, 0700) == 0)
+		return SAT_OK;
+	return sat_fail_code(e, SAT_EIO, "backup.folder",
+	    "name a folder that does not exist yet", "cannot make %s: %s", path,
+	    strerror(errno));
+}
+
+sat_rc
 admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	char *db, *ring, *own_ring;
@@ -118,10 +128,8 @@ admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	if (w->nargs < 2)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satcheld backup FOLDER");
-	if (mkdir(w->arg[1], 0700) != 0)
-		return sat_fail_code(e, SAT_EIO, "backup.folder",
-		    "name a folder that does not exist yet",
-		    "cannot make %s: %s", w->arg[1], strerror(errno));
+	if ((rc = admin_new_folder(w->arg[1], e)) != SAT_OK)
+		return rc;
 	db = sat_xasprintf("%s/server.db", w->arg[1]);
 	ring = sat_xasprintf("%s/server.keyring", w->arg[1]);
 	own_ring = admin_path(a, "server.keyring");
@@ -183,12 +191,6 @@ admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	return SAT_OK;
 }
 
-static sat_rc
-object_put(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
-{
-	return sat_git_put(u, type, oid, data, e);
-}
-
 /* A layer's history from a backup, into a repository. */
 static sat_rc
 layer_read(sat_git *g, sat_oid *tip, const char *from, sat_err *e)
@@ -204,7 +206,7 @@ layer_read(sat_git *g, sat_oid *tip, const char *from, sat_err *e)
 		(void)fclose(f);
 	if (rc == SAT_OK) {
 		memcpy(tip->b, p, 20);
-		rc = sat_git_unbundle(sat_span_of(p + 20, n - 20), object_put,
+		rc = sat_git_unbundle(sat_span_of(p + 20, n - 20), admin_object_put,
 		    g, e);
 	}
 	if (rc == SAT_OK)

@@ -211,8 +211,8 @@ out:
 	return rc;
 }
 
-static sat_rc
-sign_own(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
+sat_rc
+admin_sign(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
 {
 	const sat_admin *a = u;
 
@@ -241,7 +241,7 @@ core_start(sat_admin *a, sat_err *e)
 		.template_take = admin_template_take,
 		.template_due = admin_template_due,
 		.template_rev = admin_template_rev,
-		.sign = sign_own,
+		.sign = admin_sign,
 		.rand = sat_rand_os(),
 		.unseal = open_box,
 		.admin = admin_remote,

@@ -37,15 +37,6 @@ admin_lsn(uint64_t *lsn, const char *text, const char *usage, sat_err *e)
 }
 
 static void
-put_time(sat_json *row, const char *key, int64_t ms)
-{
-	char when[32];
-
-	sat_time_rfc3339(when, ms);
-	sat_json_put_str(row, key, ms > 0 ? when : NULL);
-}
-
-static void
 put_id(sat_json *row, const char *key, const sat_id *id)
 {
 	char text[SAT_ID_TEXT];
@@ -85,8 +76,8 @@ put_commit(sat_json *row, sat_admin *a, const sat_look_commit *x)
 	char hex[2 * SAT_TEMPLATE_OID_BYTES + 1];
 
 	sat_json_put_int(row, "lsn", (int64_t)x->c->lsn);
-	put_time(row, "received", x->received_ms);
-	put_time(row, "made", sat_hlc_ms(x->c->hlc));
+	admin_time_put(row, "received", x->received_ms);
+	admin_time_put(row, "made", sat_hlc_ms(x->c->hlc));
 	sat_json_put_int(row, "device", x->c->device);
 	sat_json_put_str(row, "actor", x->c->device == SAT_DEV_SERVER ?
 	    "server" : who != NULL ? who->key : NULL);
@@ -319,7 +310,7 @@ list_conflict(void *u, const sat_look_conflict *x)
 	put_id(row, "id", &x->rec);
 	sat_json_put_str(row, "field", x->field != NULL ? x->field->key : NULL);
 	sat_json_put_int(row, "opened_lsn", (int64_t)x->opened_lsn);
-	put_time(row, "newest", newest);
+	admin_time_put(row, "newest", newest);
 	sat_json_put_int(row, "candidates", (int64_t)x->n);
 	sat_json_put_str(row, "by", x->n > 0 ?
 	    user_of(l->a, x->candidates[0].at.dev) : NULL);

@@ -191,10 +191,8 @@ admin_kit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	if (w->nargs < 2)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satcheld kit FOLDER");
-	if (mkdir(w->arg[1], 0700) != 0)
-		return sat_fail_code(e, SAT_EIO, "backup.folder",
-		    "name a folder that does not exist yet",
-		    "cannot make %s: %s", w->arg[1], strerror(errno));
+	if ((rc = admin_new_folder(w->arg[1], e)) != SAT_OK)
+		return rc;
 	db = sat_xasprintf("%s/server.db", w->arg[1]);
 	ring = sat_xasprintf("%s/server.keyring", w->arg[1]);
 	own_ring = admin_path(a, "server.keyring");

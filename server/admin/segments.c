@@ -67,20 +67,10 @@ admin_segments_verify(sat_admin *a, sat_err *e)
 }
 
 static sat_rc
-sign(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
-{
-	const sat_admin *a = u;
-
-	(void)e;
-	sat_sign(sig, bytes, a->keys.server_sk);
-	return SAT_OK;
-}
-
-static sat_rc
 compact(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	const char *keep = sat_args_get(w, "keep");
-	sat_sqlite_signing s = { a->keys.org, sign, a };
+	sat_sqlite_signing s = { a->keys.org, admin_sign, a };
 	sat_sqlite_compacted done;
 	uint64_t upto = 0;
 	char *end = NULL;

@@ -126,8 +126,8 @@ admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],
 	    memcmp(have, none, sizeof none) == 0 ? NULL : &old, e);
 }
 
-static sat_rc
-put_object(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
+sat_rc
+admin_object_put(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
 {
 	return sat_git_put(u, type, oid, data, e);
 }
@@ -147,7 +147,7 @@ admin_template_take(void *u, const uint8_t tip_bytes[20], sat_span bundle,
 
 	memcpy(tip.b, tip_bytes, sizeof tip.b);
 	memcpy(allowed[0], a->keys.template_pk, sizeof allowed[0]);
-	if ((rc = sat_git_unbundle(bundle, put_object, a->git, e)) != SAT_OK ||
+	if ((rc = sat_git_unbundle(bundle, admin_object_put, a->git, e)) != SAT_OK ||
 	    (rc = sat_git_verify_closure(a->git, &tip, e)) != SAT_OK ||
 	    (rc = sat_git_commit_info(&info, a->git, &tip,
 	    (const uint8_t (*)[SAT_SIGN_PK_BYTES])allowed, 1, e)) != SAT_OK ||

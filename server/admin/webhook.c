@@ -74,15 +74,6 @@ admin_webhooks_are(admin_webhooks *out, sat_admin *a, sat_err *e)
 /* ---- what there is ---------------------------------------------------------------------- */
 
 static void
-put_time(sat_json *row, const char *key, int64_t ms)
-{
-	char when[32];
-
-	sat_time_rfc3339(when, ms);
-	sat_json_put_str(row, key, ms > 0 ? when : NULL);
-}
-
-static void
 put_hook(sat_json *row, const sat_hook *h)
 {
 	sat_buf url = { 0 };
@@ -93,12 +84,12 @@ put_hook(sat_json *row, const sat_hook *h)
 	sat_json_put_str(row, "url", sat_buf_cstr(&url));
 	sat_json_put_str(row, "events", h->events);
 	sat_json_put_int(row, "sent", h->sent);
-	put_time(row, "last_sent", h->sent_ms);
+	admin_time_put(row, "last_sent", h->sent_ms);
 	sat_json_put_int(row, "waiting", h->waiting);
 	sat_json_put_int(row, "dead", h->dead);
 	sat_json_put_str(row, "error", h->error_ms > 0 ? h->error : NULL);
-	put_time(row, "failed", h->error_ms);
-	put_time(row, "next_try", h->fails > 0 ? h->rest_ms : 0);
+	admin_time_put(row, "failed", h->error_ms);
+	admin_time_put(row, "next_try", h->fails > 0 ? h->rest_ms : 0);
 	sat_buf_fini(&url);
 }
 
@@ -173,7 +164,7 @@ dead(sat_admin *a, const sat_args *w, int64_t id, sat_buf *out, sat_err *e)
 		sat_json *row = sat_json_add_obj(rows);
 
 		body = NULL;
-		put_time(row, "made", x[i].made_ms);
+		admin_time_put(row, "made", x[i].made_ms);
 		if (sat_json_parse(&body, x[i].body, 0, NULL) == SAT_OK) {
 			sat_json_put_str(row, "id", sat_json_get_str(body, "id",
 			    NULL));
