@@ -35,7 +35,7 @@ expect 0 as hq --json sync --full --pull-only; has "$OUT" '"recounted": 1' "sync
 same "$(list hq)" "$waits" "as before: sync --full"; expect 0 as hq check
 has "$(as hq --json status | flat)" '"commits":1' "the unsent edit still waits"
 expect 0 as hq -q sync; expect 0 as li -q sync; has "$(as li account show "${A[3]}")" "not sent yet" "and arrives"
-has "$(d device list | awk -F'\t' '$3=="hq"{print}')" "	[1-9][0-9]*	14$" "the server counted it too"
+has "$(d device list | awk -F'\t' '$3=="hq"{print}')" "	[1-9][0-9]*	14	" "the server counted it too"
 
 # --- the log is shortened; who stayed away takes a snapshot over what it has
 expect 0 as wang -q account edit "${C[5]}" --set remark="from the road"
