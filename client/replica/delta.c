@@ -122,16 +122,8 @@ replica_settle_own(sat_replica *r, const own_commit *o, sat_err *e)
 
 		if (op->kind == SAT_OP_HAND) /* nothing waited for it */
 			continue;
-		if ((rc = settled_row(&row, r, o, op, e)) != SAT_OK)
-			return rc;
-		if (row == NULL) {
-			replica_pend_remove(r, o->seq, &op->rec);
-			continue;
-		}
-		if (row->settled == o->seq)
-			continue;
-		row->settled = o->seq;
-		if ((rc = replica_row_settle(r, row, o->seq, e)) != SAT_OK)
+		if ((rc = settled_row(&row, r, o, op, e)) != SAT_OK ||
+		    (rc = replica_row_settle(r, row, o, op, e)) != SAT_OK)
 			return rc;
 	}
 	return SAT_OK;

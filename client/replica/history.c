@@ -23,12 +23,6 @@
 #define CHUNK_BYTES 1024u /* a chunk of at least that is not added to */
 enum { MARK_FIRST = 1, MARK_DEV = 2, MARK_CHAIN = 4, MARK_BITS = 3 };
 
-static bool
-same_stamp(const sat_stamp *a, const sat_stamp *b)
-{
-	return a->hlc == b->hlc && a->dev == b->dev && a->lsn == b->lsn;
-}
-
 /* The position of the newest of the first n entries of this field; 0 = none. */
 static uint64_t
 chained(const sat_past *past, size_t n, uint16_t field)
@@ -47,7 +41,7 @@ write_entry(sat_buf *b, const sat_past *past, size_t n)
 	sat_past before = n > 0 ? past[n - 1] : (sat_past){ 0 };
 	unsigned marks = 0;
 
-	if (n > 0 && same_stamp(&p->at, &past[0].at))
+	if (n > 0 && replica_same_stamp(&p->at, &past[0].at))
 		marks = MARK_FIRST;
 	else
 		marks = (n > 0 && p->at.dev == before.at.dev ? MARK_DEV : 0u) |

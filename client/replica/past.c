@@ -147,12 +147,6 @@ sat_replica_each_past(sat_replica *r, const sat_kind *kind, int field,
 	return rc;
 }
 
-static bool
-same_stamp(const sat_stamp *a, const sat_stamp *b)
-{
-	return a->hlc == b->hlc && a->dev == b->dev && a->lsn == b->lsn;
-}
-
 /* Its birth, then what was read of it. The column that was read only because
  * one must be is not asked for. */
 static sat_rc
@@ -165,7 +159,7 @@ tell(const replica_row *row, uint16_t field, sat_rc (*cb)(void *u,
 
 	for (size_t i = 0; rc == SAT_OK && i < rec->ncells; i++)
 		if (rec->cells[i].field == field ||
-		    !same_stamp(&rec->cells[i].at, &rec->born))
+		    !replica_same_stamp(&rec->cells[i].at, &rec->born))
 			rc = cb(u, &rec->id, &rec->cells[i], e);
 	return rc;
 }

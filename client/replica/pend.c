@@ -370,9 +370,17 @@ replica_row_rebuild(sat_replica *r, replica_row *row, sat_err *e)
 }
 
 sat_rc
-replica_row_settle(sat_replica *r, replica_row *row, int64_t seq, sat_err *e)
+replica_row_settle(sat_replica *r, replica_row *row, const own_commit *o,
+    const sat_op *op, sat_err *e)
 {
-	replica_pend_remove(r, seq, &row->view.id);
+	if (row == NULL) {
+		replica_pend_remove(r, o->seq, &op->rec);
+		return SAT_OK;
+	}
+	if (row->settled == o->seq)
+		return SAT_OK;
+	row->settled = o->seq;
+	replica_pend_remove(r, o->seq, &row->view.id);
 	row->dirty = true;
 	if (!row->pending)
 		return SAT_OK;

@@ -553,10 +553,18 @@ replica_narrow_field(size_t nops, const sat_op *op)
 {
 	return nops == 1 && op->kind < SAT_OP_CLAIM ? op->field : 0;
 }
+static inline bool
+replica_same_stamp(const sat_stamp *a, const sat_stamp *b)
+{
+	return a->hlc == b->hlc && a->dev == b->dev && a->lsn == b->lsn;
+}
 /* view = server state + what still waits; needs the index. */
 SAT_CHECK sat_rc replica_row_rebuild(sat_replica *r, replica_row *row, sat_err *e);
-/* A commit is settled for the row: folded or refused. */
-SAT_CHECK sat_rc replica_row_settle(sat_replica *r, replica_row *row, int64_t seq, sat_err *e);
+/* A commit is settled, folded or refused, for the record of one of its
+ * operations; once, however many it has for it. row NULL: the record is not
+ * there, as when it was refused with the commit that made it. */
+SAT_CHECK sat_rc replica_row_settle(sat_replica *r, replica_row *row,
+    const own_commit *o, const sat_op *op, sat_err *e);
 
 /* write.c: a commit that changes nothing here, for the server alone to act on
  * (HAND): no row, no pending work. In the caller's transaction or group. */

@@ -119,16 +119,8 @@ withdraw(sat_replica *r, const own_commit *o, sat_err *e)
 		if (k == NULL || op->kind == SAT_OP_HAND)
 			continue;
 		if ((rc = replica_page_get(&row, r, k, &op->rec, 0, e)) !=
-		    SAT_OK)
-			return rc;
-		if (row == NULL) { /* refused with the record it made */
-			replica_pend_remove(r, o->seq, &op->rec);
-			continue;
-		}
-		if (row->settled == o->seq)
-			continue;
-		row->settled = o->seq;
-		if ((rc = replica_row_settle(r, row, o->seq, e)) != SAT_OK)
+		    SAT_OK ||
+		    (rc = replica_row_settle(r, row, o, op, e)) != SAT_OK)
 			return rc;
 	}
 	return SAT_OK;
