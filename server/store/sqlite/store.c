@@ -53,6 +53,19 @@ store_text(sat_arena *a, sat_stmt *q, int i)
 }
 
 sat_rc
+store_each(sat_stmt *q, bool (*cb)(void *cu, uint32_t n), void *cu, sat_err *e)
+{
+	bool row;
+	sat_rc rc;
+
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		if (!cb(cu, (uint32_t)sat_col_int(q, 0)))
+			break;
+	sat_stmt_reset(q);
+	return rc;
+}
+
+sat_rc
 store_run_int(sat_sqlite_store *s, int sql, int64_t v, sat_err *e)
 {
 	sat_stmt *q;

@@ -119,6 +119,9 @@ SAT_CHECK sat_rc store_segment_put(sat_buf *file, sat_sqlite_store *s,
  * statement is borrowed; reset it when the columns are read. */
 #define store_stmt sat_db_stmt
 SAT_CHECK sat_rc store_step_one(sat_stmt *q, const char *what, sat_err *e);
+/* The first column of each row, until the callback returns false; resets it. */
+SAT_CHECK sat_rc store_each(sat_stmt *q, bool (*cb)(void *cu, uint32_t n),
+    void *cu, sat_err *e);
 /* A statement that takes one number and gives no row. */
 SAT_CHECK sat_rc store_run_int(sat_sqlite_store *s, int sql, int64_t v, sat_err *e);
 /* Commit what went well; roll back what did not. */

@@ -216,17 +216,12 @@ astray(void *u, const sat_id *winner, bool (*cb)(void *cu, uint32_t eid),
 {
 	sat_sqlite_store *s = u;
 	sat_stmt *q;
-	bool row;
 	sat_rc rc;
 
 	if ((rc = store_stmt(&q, s->db, SQL_ASTRAY, e)) != SAT_OK)
 		return rc;
 	store_bind_id(q, 1, winner);
-	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
-		if (!cb(cu, (uint32_t)sat_col_int(q, 0)))
-			break;
-	sat_stmt_reset(q);
-	return rc;
+	return store_each(q, cb, cu, e);
 }
 
 static sat_rc

@@ -232,17 +232,13 @@ match_find(void *u, int64_t key, bool (*cb)(void *cu, uint32_t eid), void *cu,
     sat_err *e)
 {
 	sat_sqlite_store *s = u;
-	bool row, more = true;
 	sat_stmt *q;
 	sat_rc rc;
 
 	if ((rc = store_stmt(&q, s->db, SQL_MATCH_FIND, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, key);
-	while (more && (rc = sat_step(&row, q, e)) == SAT_OK && row)
-		more = cb(cu, (uint32_t)sat_col_int(q, 0));
-	sat_stmt_reset(q);
-	return rc;
+	return store_each(q, cb, cu, e);
 }
 
 static sat_rc

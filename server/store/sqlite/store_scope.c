@@ -12,18 +12,13 @@ roots_of_key(void *u, sat_scope_key key, uint32_t after,
 {
 	sat_sqlite_store *s = u;
 	sat_stmt *q;
-	bool row;
 	sat_rc rc;
 
 	if ((rc = store_stmt(&q, s->db, SQL_ROOTS_OF_KEY, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, (int64_t)key);
 	sat_bind_int(q, 2, after);
-	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
-		if (!cb(cu, (uint32_t)sat_col_int(q, 0)))
-			break;
-	sat_stmt_reset(q);
-	return rc;
+	return store_each(q, cb, cu, e);
 }
 
 static sat_rc
