@@ -5,14 +5,13 @@
 #include "client/api/api_int.h"
 
 #include "common/base/file.h"
+#include "common/base/text.h"
 #include "common/json/findings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The second text of a choice, for client/cli/po/extract.sh. */
-#define N_(text) text
 #define DAY_MS ((int64_t)86400000)
 #define SYNC_OLD_MS (3 * DAY_MS)
 #define SPACE_LOW_MB 200

@@ -5,6 +5,7 @@
  * the clock of a stage field who moved it and when.
  */
 #include "client/api/api_int.h"
+#include "common/base/text.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -186,7 +187,7 @@ put_event(sat_json *row, sat_api *api, const event *ev, sat_err *e)
 {
 	api_time_put(row, "at", ev->at_ms);
 	sat_json_put_str(row, "user", ev->user[0] != '\0' ? ev->user : NULL);
-	sat_json_put_str(row, "what", ev->moved ? "stage" : "new");
+	sat_json_put_str(row, "what", ev->moved ? N_("stage") : N_("new"));
 	sat_json_put_str(row, "stage", ev->moved ? ev->stage : NULL);
 	api_record_head_put(row, api, ev->kind, &ev->id);
 	return put_customer(row, api, ev, e);

@@ -2,6 +2,7 @@
  * Customers merged, taken apart, and those that may be one.
  */
 #include "client/api/api_int.h"
+#include "common/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -166,8 +167,8 @@ pair_put(sat_json *row, sat_api *api, const sat_pair *p)
 	sat_json_put_str(row, "key", p->key);
 	sat_json_put_str(row, "kind", p->kind->key);
 	sat_json_put_int(row, "score", p->score);
-	sat_json_put_str(row, "strength", p->weak ? "weak" :
-	    p->score >= 100 ? "certain" : "strong");
+	sat_json_put_str(row, "strength", p->weak ? N_("weak") :
+	    p->score >= 100 ? N_("certain") : N_("strong"));
 	by = sat_json_put_arr(row, "by");
 	for (size_t i = 0; i < p->nfields; i++)
 		sat_json_add_str(by, p->fields[i]);

@@ -122,6 +122,9 @@ typedef enum cli_cell {
 	CELL_LABEL,  /* a table shows the member under "label" */
 	CELL_WHOLE,  /* text that must not be cut: numbers, phones */
 	CELL_SAID,   /* English of the program: a table shows the reader's language */
+	CELL_KIND,   /* the key of a kind: a table shows its name */
+	CELL_FIELD,  /* of a field of the row's "kind" or "type" */
+	CELL_STAGE,  /* of a stage of that kind */
 	CELL_TEXT_RIGHT, /* text of a number, ready to print */
 } cli_cell;
 typedef struct cli_column {

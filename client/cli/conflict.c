@@ -23,9 +23,9 @@ static const sat_opt resolve_options[] = {
 };
 
 static const cli_column conflict_cols[] = { { "key", "key", CELL_WHOLE },
-	{ "kind", "kind", CELL_PLAIN }, { "title", "record", CELL_PLAIN },
-	{ "field", "field", CELL_WHOLE }, { "assignee", "assignee", CELL_PLAIN },
-	{ "due", "due", CELL_TIME }, { "status", "status", CELL_PLAIN },
+	{ "kind", "kind", CELL_KIND }, { "title", "record", CELL_PLAIN },
+	{ "field", "field", CELL_FIELD }, { "assignee", "assignee", CELL_PLAIN },
+	{ "due", "due", CELL_TIME }, { "status", "status", CELL_SAID },
 	{ "texts", "values", CELL_PLAIN } };
 
 /* A column with all values and who wrote them, for people. */

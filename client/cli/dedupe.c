@@ -106,23 +106,34 @@ cli_unmerge(cli *c, sat_err *e)
 /* ---- dedupe ------------------------------------------------------------------------ */
 
 static const cli_column pair_cols[] = { { "key", "pair", CELL_WHOLE },
-	{ "score", "score", CELL_NUMBER }, { "strength", "how", CELL_PLAIN },
+	{ "score", "score", CELL_NUMBER }, { "strength", "how", CELL_SAID },
 	{ "same", "same", CELL_PLAIN }, { "a.number", "number", CELL_WHOLE },
 	{ "a.title", "customer", CELL_PLAIN },
 	{ "other", "and", CELL_PLAIN }, { "owner", "owned by", CELL_PLAIN } };
 
 /* What a table needs beside the members of a pair. */
 static sat_json *
-table_row(const sat_json *r)
+table_row(const cli *c, const sat_json *r)
 {
+	static const cli_column by = { "by", "", CELL_FIELD };
 	sat_json *row = sat_json_dup(r);
 	const sat_json *b = sat_json_get(r, "b");
 	sat_buf same = { 0 }, other = { 0 };
 
 	for (const sat_json *f = sat_json_first(sat_json_get(r, "by")); f != NULL;
-	     f = sat_json_next(f))
+	     f = sat_json_next(f)) {
+		sat_json *one = sat_json_obj();
+		sat_buf name = { 0 };
+
+		sat_json_put_str(one, "kind", "account");
+		sat_json_put_str(one, "by", sat_json_str(f, ""));
+		cli_cell_text(&name, c, one, &by,
+		    cli_format_of(c) == FMT_TABLE);
 		sat_buf_fmt(&same, "%s%s", same.n > 0 ? ", " : "",
-		    sat_json_str(f, ""));
+		    sat_buf_cstr(&name));
+		sat_buf_fini(&name);
+		sat_json_free(one);
+	}
 	if (sat_json_type(b) == SAT_J_OBJ)
 		sat_buf_fmt(&other, "%s %s", sat_json_get_str(b, "number", ""),
 		    sat_json_get_str(b, "title", ""));
@@ -151,7 +162,7 @@ print_pairs(cli *c, const sat_json *doc)
 	data = sat_json_put_arr(shown, "data");
 	for (const sat_json *r = sat_json_first(sat_json_get(doc, "data"));
 	     r != NULL; r = sat_json_next(r))
-		sat_json_add(data, table_row(r));
+		sat_json_add(data, table_row(c, r));
 	cli_print_or_none(c, shown, pair_cols,
 	    sizeof pair_cols / sizeof pair_cols[0], "no duplicates known");
 	sat_json_free(shown);

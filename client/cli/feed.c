@@ -16,10 +16,10 @@ static sat_rc
 run_feed(cli *c, sat_err *e)
 {
 	static const cli_column cols[] = { { "at", "at", CELL_TIME },
-		{ "user", "who", CELL_PLAIN }, { "what", "what", CELL_WHOLE },
-		{ "kind", "kind", CELL_PLAIN }, { "title", "title", CELL_PLAIN },
+		{ "user", "who", CELL_PLAIN }, { "what", "what", CELL_SAID },
+		{ "kind", "kind", CELL_KIND }, { "title", "title", CELL_PLAIN },
 		{ "customer", "customer", CELL_PLAIN },
-		{ "stage", "stage", CELL_PLAIN } };
+		{ "stage", "stage", CELL_STAGE } };
 	sat_json *q = sat_json_obj(), *doc = NULL;
 	sat_rc rc;
 

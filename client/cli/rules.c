@@ -13,7 +13,7 @@ run_list(cli *c, sat_err *e)
 {
 	const cli_column cols[] = { { "key", "rule", CELL_WHOLE },
 		{ c->lang[0] == 'z' ? "label.zh" : "label.en", "what",
-		    CELL_PLAIN }, { "kind", "about", CELL_PLAIN },
+		    CELL_PLAIN }, { "kind", "about", CELL_KIND },
 		{ "open", "open", CELL_NUMBER },
 		{ "tasks", "tasks", CELL_NUMBER } };
 

@@ -41,10 +41,10 @@ put_types(sat_json *q, const cli *c)
 static sat_rc
 search(cli *c, sat_err *e)
 {
-	static const cli_column cols[] = { { "type", "type", CELL_WHOLE },
+	static const cli_column cols[] = { { "type", "type", CELL_KIND },
 		{ "id", "id", CELL_ID }, { "number", "number", CELL_WHOLE },
 		{ "title", "title", CELL_PLAIN },
-		{ "field", "field", CELL_PLAIN }, { "text", "text", CELL_PLAIN },
+		{ "field", "field", CELL_FIELD }, { "text", "text", CELL_PLAIN },
 		{ "parent_title", "under", CELL_PLAIN } };
 	const char *limit = sat_args_get(&c->args, "limit");
 	sat_json *q = sat_json_obj(), *doc = NULL;

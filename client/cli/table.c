@@ -151,11 +151,39 @@ cli_money_text(sat_buf *out, int64_t fen)
 	sat_buf_str(out, p + whole);
 }
 
+/* The name people gave to what the template knows by this key; NULL: it has
+ * none. */
+static const char *
+name_of(const cli *c, const sat_json *row, const sat_json *v, cli_cell as)
+{
+	const sat_template *t = cli_template(c);
+	const char *key = sat_json_str(v, NULL);
+	const sat_kind *k;
+	const sat_field *f;
+	const sat_option *o;
+	bool zh = c->lang[0] == 'z';
+
+	if (t == NULL || key == NULL)
+		return NULL;
+	k = sat_template_kind(t, as == CELL_KIND ? key : sat_json_get_str(row,
+	    "kind", sat_json_get_str(row, "type", "")));
+	if (k == NULL || as == CELL_KIND)
+		return k == NULL ? NULL : zh ? k->zh : k->en;
+	if (as == CELL_FIELD) {
+		f = sat_kind_field(k, key);
+		return f == NULL ? NULL : zh ? f->zh : f->en;
+	}
+	o = k->stage == NULL || k->stage->dict == NULL ? NULL :
+	    sat_dict_option(k->stage->dict, key, strlen(key));
+	return o == NULL ? NULL : zh ? o->zh : o->en;
+}
+
 void
 cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *col,
     bool pretty)
 {
 	const sat_json *v = member(row, col->key), *label;
+	const char *name;
 
 	sat_buf_reset(b);
 	(void)sat_buf_room(b, 1);
@@ -174,6 +202,10 @@ cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *c
 		cli_money_text(b, sat_json_int(v, 0));
 	else if (col->as == CELL_ID && sat_json_type(v) == SAT_J_STR)
 		sat_buf_fmt(b, "%.*s", ID_SHOWN, sat_json_str(v, ""));
+	else if ((col->as == CELL_KIND || col->as == CELL_FIELD ||
+	    col->as == CELL_STAGE) &&
+	    (name = name_of(c, row, v, col->as)) != NULL)
+		put_text(b, name);
 	else if (col->as == CELL_SAID && sat_json_type(v) == SAT_J_STR)
 		sat_text_message(b, sat_json_str(v, ""));
 	else
@@ -193,7 +225,7 @@ static bool
 may_cut(const cli_column *col)
 {
 	return col->as == CELL_PLAIN || col->as == CELL_LABEL ||
-	    col->as == CELL_SAID;
+	    col->as == CELL_SAID || col->as == CELL_STAGE;
 }
 
 static size_t

@@ -58,6 +58,9 @@ has "$(as li --json template lint "$W/t")" '"text": "name: required or personal,
 visit=$(as li visit checkin --name 周女士 --phone 13900010001 --first-visit)
 expect 0 as li --format table visit show "$visit"; has "$OUT" "等待服务器" "not sent yet"; has "$OUT" "^首次来访 +是$" "yes"
 expect 0 as li visit show "$visit"; has "$OUT" "first_visit.yes$" "yes, to programs"
+expect 0 as li --format table rules list; has "$OUT" "跟进到期 +客户" "kinds by their names"
+expect 0 as li --format tsv rules list; has "$OUT" "follow_due.*account" "kinds by their keys, to programs"
+expect 0 as li --format table feed; has "$OUT" "新建 +来访" "what happened, to what"
 commit=$(as li --json log | grep -oE '"commit": *"[^"]*"' | head -1 | cut -d'"' -f4)
 expect 0 as li --format table show "$commit"; has "$OUT" "（等待服务器）" "a commit that waits"
 expect 0 as li account add --set name=福州远洋 "${ACC[@]}" --set phone_main=13812345678; A=$(tail -1 <<<"$OUT")

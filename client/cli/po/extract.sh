@@ -35,7 +35,7 @@ x "$T/inner.pot" -k -kbad:3 -kfail_row:2 -kfail_chain:2 common/json/json_scan.c 
 # may be put together first
 x "$T/lint.pot" -k -ksay:4 common/template/lint.c
 x "$T/found.pot" -k -ksnprintf:3 -kN_ -ksat_finding_add:2 client/api/doctor.c
-x "$T/states.pot" -k -kN_ common/json/findings.c
+x "$T/states.pot" -k -kN_ common/json/findings.c client/api/merge.c client/api/feed.c
 x "$T/found4.pot" -k -ksat_finding_add:4 client/api/doctor.c
 x "$T/found5.pot" -k -ksat_finding_add:5 client/api/doctor.c
 msgcat --use-first --sort-output "$T"/{tables,sources,errors,hints,inner,lint,found,states,found4,found5}.pot
