@@ -119,7 +119,7 @@ typedef enum cli_cell {
 	CELL_TIME,   /* a table shows local time */
 	CELL_MONEY,  /* a table shows yuan */
 	CELL_NUMBER,
-	CELL_LABEL,  /* a table shows the member under "label" */
+	CELL_LABEL,  /* a table shows the member under "label", or KEY_label */
 	CELL_WHOLE,  /* text that must not be cut: numbers, phones */
 	CELL_SAID,   /* English of the program: a table shows the reader's language */
 	CELL_KIND,   /* the key of a kind: a table shows its name */

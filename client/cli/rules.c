@@ -152,7 +152,7 @@ cli_stuck(cli *c, const char *kind, sat_err *e)
 {
 	static const cli_column cols[] = { { "id", "id", CELL_ID },
 		{ "title", "title", CELL_PLAIN },
-		{ "stage_label", "stage", CELL_PLAIN },
+		{ "stage", "stage", CELL_LABEL },
 		{ "since", "since", CELL_TIME },
 		{ "age_d", "days", CELL_NUMBER },
 		{ "median_d", "median", CELL_NUMBER },

@@ -21,10 +21,10 @@ cli_worklist(cli *c, sat_err *e)
 {
 	static const cli_column cols[] = { { "number", "number", CELL_WHOLE },
 		{ "title", "customer", CELL_PLAIN },
-		{ "grade_label", "grade", CELL_PLAIN },
+		{ "grade", "grade", CELL_LABEL },
 		{ "owner", "owner", CELL_PLAIN },
 		{ "last_follow_at", "last", CELL_TIME },
-		{ "due", "due", CELL_TIME }, { "state_label", "state", CELL_PLAIN },
+		{ "due", "due", CELL_TIME }, { "state", "state", CELL_LABEL },
 		{ "days_late", "days late", CELL_NUMBER },
 		{ "told", "told", CELL_PLAIN } };
 	static const char *const flags[] = { "due", "owner", "as-of",

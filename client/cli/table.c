@@ -151,6 +151,19 @@ cli_money_text(sat_buf *out, int64_t fen)
 	sat_buf_str(out, p + whole);
 }
 
+/* What people call the value of a key: "label": { key }, or "key_label". */
+static const sat_json *
+label_of(const sat_json *row, const char *key)
+{
+	const sat_json *label = sat_json_get(sat_json_get(row, "label"), key);
+	char beside[64];
+
+	if (label != NULL)
+		return label;
+	(void)snprintf(beside, sizeof beside, "%s_label", key);
+	return sat_json_get(row, beside);
+}
+
 /* The name people gave to what the template knows by this key; NULL: it has
  * none. */
 static const char *
@@ -191,10 +204,8 @@ cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *c
 		put_value(b, v, false);
 		return;
 	}
-	label = col->as == CELL_LABEL
-	    ? sat_json_get(sat_json_get(row, "label"), col->key)
-	    : NULL;
-	if (label != NULL)
+	label = col->as == CELL_LABEL ? label_of(row, col->key) : NULL;
+	if (label != NULL && sat_json_type(label) != SAT_J_NULL)
 		put_value(b, label, true);
 	else if (col->as == CELL_TIME && sat_json_type(v) == SAT_J_STR)
 		cli_time_text(b, c, sat_json_str(v, ""));
