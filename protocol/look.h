@@ -62,6 +62,11 @@ typedef struct sat_stands {
 SAT_CHECK sat_rc sat_server_stands(sat_stands *out, sat_server *s,
     const sat_user *user, const sat_id *rec, sat_err *e);
 
+/* The owner of a record, or of the customer it hangs on, as the key of a user,
+ * appended; nothing when it has none, or is not there. */
+SAT_CHECK sat_rc sat_server_owner(sat_buf *out, sat_server *s,
+    const sat_id *rec, sat_err *e);
+
 /* The number people know a record by, appended; nothing when it has none, or is
  * not there. */
 SAT_CHECK sat_rc sat_server_number(sat_buf *out, sat_server *s,

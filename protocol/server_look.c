@@ -148,6 +148,23 @@ sat_server_stands(sat_stands *out, sat_server *s, const sat_user *user,
 	return rc;
 }
 
+sat_rc
+sat_server_owner(sat_buf *out, sat_server *s, const sat_id *rec, sat_err *e)
+{
+	wrec *w;
+	sat_rc rc;
+
+	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
+		return rc;
+	if ((rc = sat_set_by_id(&w, s, rec, e)) == SAT_OK && w->exists &&
+	    w->owner.type == SAT_V_NULL && w->root != w->eid)
+		rc = sat_set_by_eid(&w, s, w->root, e);
+	if (rc == SAT_OK && w->owner.type == SAT_V_TEXT)
+		sat_buf_add(out, w->owner.s.p, w->owner.s.n);
+	sat_srv_end_read(s);
+	return rc;
+}
+
 /* ---- how it is called -------------------------------------------------------------------- */
 
 sat_rc

@@ -37,7 +37,7 @@ typedef struct work {
 		what w;
 	} sum[SUMS_MAX];
 	size_t nsums;
-	group *g;                /* ascending by key */
+	group **g;               /* ascending by key; in the arena */
 	size_t n, cap;
 	group total;
 	sat_arena a;
@@ -127,13 +127,14 @@ static group *
 group_of(work *x, const sat_value *key)
 {
 	size_t lo = 0, hi = x->n;
+	group *g;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int c = compare(x, x->g[mid].key, key);
+		int c = compare(x, x->g[mid]->key, key);
 
 		if (c == 0)
-			return &x->g[mid];
+			return x->g[mid];
 		if (c < 0)
 			lo = mid + 1;
 		else
@@ -147,10 +148,11 @@ group_of(work *x, const sat_value *key)
 	}
 	memmove(&x->g[lo + 1], &x->g[lo], (x->n - lo) * sizeof *x->g);
 	x->n++;
-	memset(&x->g[lo], 0, sizeof x->g[lo]);
+	g = x->g[lo] = sat_arena_alloc(&x->a, sizeof *g);
+	memset(g, 0, sizeof *g);
 	for (size_t i = 0; i < x->nkeys; i++)
-		x->g[lo].key[i] = sat_value_dup(&x->a, key[i]);
-	return &x->g[lo];
+		g->key[i] = sat_value_dup(&x->a, key[i]);
+	return g;
 }
 
 static bool
@@ -255,8 +257,8 @@ put_all(sat_json *doc, const work *x)
 
 		for (size_t i = 0; i < x->nkeys; i++)
 			api_value_put(by_key, x->key[i]->key, x->api, x->key[i],
-			    x->g[k].key[i]);
-		put_group(row, x, &x->g[k]);
+			    x->g[k]->key[i]);
+		put_group(row, x, x->g[k]);
 	}
 	put_group(sat_json_put_obj(doc, "total"), x, &x->total);
 }

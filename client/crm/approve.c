@@ -138,7 +138,7 @@ crm_asking_whom(const crm_asking *x, const char *role, const char *named)
 		return u;
 	u = x->owner != NULL ? sat_registry_user(reg, sat_span_str(x->owner)) :
 	    NULL;
-	u = crm_above(reg, u);
+	u = sat_duty_above(reg, u);
 	if (has_role(u, role))
 		return u;
 	for (size_t i = 0; i < reg->nusers; i++)

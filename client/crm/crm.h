@@ -12,6 +12,7 @@
 #include "common/template/approval.h"
 #include "common/template/flow.h"
 #include "common/template/reminder.h"
+#include "protocol/duty.h"
 
 typedef struct sat_crm {
 	sat_replica *replica;
@@ -113,21 +114,7 @@ SAT_CHECK sat_rc sat_crm_unchanged(sat_crm *c, const sat_kind *k, const sat_id *
 SAT_CHECK sat_rc sat_crm_resolve(sat_crm *c, const char *key, const char *choice,
     sat_span text, sat_err *e);
 
-/*
- * Who has to decide an open conflict, and until when. Nothing of it is stored:
- * whoever reads it computes the same from registry and template. The record's
- * owner (its root's, when it has none) decides; `days` of policy/conflict.json
- * (3 unless told) after it opened it is overdue, and the manager of the owner's
- * team decides, else headquarters. So does the manager when the owner is
- * unknown or disabled.
- */
-typedef struct sat_duty {
-	const char *assignee; /* user key in the registry, NULL = nobody */
-	int64_t due_ms;
-	bool overdue, escalated;
-} sat_duty;
-void sat_duty_of(sat_duty *out, const sat_template *t, const sat_registry *reg,
-    sat_value owner, int64_t opened_ms, int64_t now_ms);
+/* Who has to decide an open conflict, and until when (protocol/duty.h). */
 SAT_CHECK sat_rc sat_crm_duty(sat_duty *out, sat_crm *c,
     const sat_conflict *cf, sat_err *e);
 

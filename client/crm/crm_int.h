@@ -210,10 +210,6 @@ bool crm_cache_get(sat_value *v, const crm_cache *c, uint32_t space, sat_span ke
 /* Value under `key` in an object, or appended when obj is an array. */
 void crm_json_put(sat_json *obj, const char *key, sat_crm *c,
     const sat_template *t, const sat_field *f, sat_value v);
-/* What a person reads: option label, user name; falls back to the text. */
-/* duty.c: who is told when u does nothing: the manager of the team, else
- * headquarters; NULL when there is nobody. u may be NULL. */
-const sat_user *crm_above(const sat_registry *reg, const sat_user *u);
 
 /* export_card.c: one record as vCard or calendar entry, CRLF lines. `columns`
  * and `values` are the fields the reader may see; others are not there. */
@@ -231,6 +227,7 @@ void crm_vcard(sat_buf *out, const crm_card *c);
 void crm_calendar(sat_buf *out, bool begin); /* what stands around entries */
 bool crm_event(sat_buf *out, const crm_card *c); /* false: has no due time */
 
+/* What a person reads: option label, user name; falls back to the text. */
 void crm_label(sat_buf *out, sat_crm *c, const sat_template *t,
     const sat_field *f, sat_value v);
 /* "***5678" for a masked field. */

@@ -29,7 +29,7 @@ told_me(const running *x, const sat_reminder *r, const char *owner)
 		return strcmp(x->who.me->role, r->role) == 0;
 	u = owner != NULL ? sat_registry_user(x->who.reg,
 	    sat_span_str(owner)) : NULL;
-	above = crm_above(x->who.reg, u);
+	above = sat_duty_above(x->who.reg, u);
 	return above != NULL && above->ord == x->who.me->ord;
 }
 

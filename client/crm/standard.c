@@ -220,7 +220,7 @@ told(const sat_registry *reg, const char *owner, sat_sla_state st)
 
 	if (st != SAT_SLA_ESCALATED && u != NULL && !u->disabled)
 		return u->key;
-	above = crm_above(reg, u);
+	above = sat_duty_above(reg, u);
 	return above != NULL ? above->key : owner;
 }
 

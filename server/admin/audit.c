@@ -106,7 +106,7 @@ audit_log(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	doc = sat_json_obj();
 	sat_json_put_str(doc, "schema", "satcheld/audit.log/1");
 	l.rows = sat_json_put_arr(doc, "data");
-	if ((rc = sat_sqlite_audit_each(a->store, 1, put_row, &l, e)) == SAT_OK)
+	if ((rc = sat_sqlite_audit_each(a->store, put_row, &l, e)) == SAT_OK)
 		admin_print(out, w, doc, cols);
 	sat_json_free(doc);
 	return rc;
@@ -121,7 +121,7 @@ audit_verify(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	sat_json *doc;
 	sat_rc rc;
 
-	if ((rc = sat_sqlite_audit_each(a->store, 1, put_row, &l, e)) !=
+	if ((rc = sat_sqlite_audit_each(a->store, put_row, &l, e)) !=
 	    SAT_OK || (rc = admin_verify_all(a, &commits, &records, e)) !=
 	    SAT_OK)
 		return rc;

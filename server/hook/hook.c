@@ -56,7 +56,6 @@ struct sat_hooks {
 	errand *out[SAT_HOOKS_MAX]; /* NULL, or one per hook (K1) */
 	uint64_t told;
 	bool more;           /* of the log */
-	int due;             /* errands lent by the last turn */
 };
 
 static void
@@ -166,7 +165,6 @@ lend(sat_hooks *h, errand **slot, const sat_hook *k, int64_t now, sat_err *e)
 		x->tries = list[0].tries;
 		for (size_t i = 0; i < x->n; i++)
 			x->seq[i] = list[i].seq;
-		h->due++;
 	}
 	sat_arena_fini(&a);
 	return rc;
@@ -209,7 +207,6 @@ turn_on_store(void *u)
 	sat_hooks *h = u;
 	sat_err e = { 0 };
 
-	h->due = 0;
 	h->more = false;
 	if (turn(h, &e) != SAT_OK)
 		sat_log(SAT_ERROR, "HOOK-STORE", "rc=%d text=%s", (int)e.rc,
@@ -218,8 +215,7 @@ turn_on_store(void *u)
 
 /* ---- on our own ---------------------------------------------------------------------------- */
 
-/* Start what was lent; an errand has no answer yet and was not started twice,
- * for `u` is only set here. */
+/* Start what was lent: an errand that was started has no form any more. */
 static void
 start_lent(sat_hooks *h)
 {

@@ -15,7 +15,8 @@ expect 0 as li account edit "$A" --set phone_main=13900000001; expect 0 as boss 
 expect 0 as li -q sync; expect 0 as boss -q sync
 expect 0 d --json conflict list; o=$(flat <<<"$OUT"); has "$o" "\"id\":\"$A\",\"field\":\"phone_main\"" "the field"; has "$o" '"candidates":2' "both values wait"
 expect 0 d --json conflict escalate; has "$(flat <<<"$OUT")" '"days":3,"data":\[\]' "not for three days yet"
-expect 0 d --json conflict escalate --stale 0s; has "$(flat <<<"$OUT")" "\"id\":\"$A\",\"field\":\"phone_main\",\"since\":\"20[^\"]*\",\"days\":0,\"owner\":\"[a-z]+\",\"to\":(\"[a-z]+\"|null)" "whose it is and who decides then"; expect 2 d conflict escalate --stale x
+expect 0 d --json conflict escalate --stale 0s; has "$(flat <<<"$OUT")" "\"id\":\"$A\",\"field\":\"phone_main\",\"since\":\"20[^\"]*\",\"days\":0,\"owner\":\"li\",\"to\":\"boss\"" "whose it is and who decides then"; expect 2 d conflict escalate --stale x
+expect 0 d user disable li; expect 0 d --json conflict escalate; has "$(flat <<<"$OUT")" "\"owner\":\"li\",\"to\":\"boss\"" "at once when its owner is gone, as on a device"; expect 0 d user enable li
 expect 0 d --json conflict stats; o=$(flat <<<"$OUT")
 has "$o" '"field":"phone_main","opened":1,"settled":0,"dismissed":0,"open":1' "by field"; has "$o" '"user":"boss","opened":1' "who opened it"
 expect 0 d status; has "$OUT" "^conflicts_opened	1$" "counted in the status"

@@ -20,10 +20,10 @@ typedef struct sat_audit_row {
 /* Durable when it returns; seq and hash are made here. */
 SAT_CHECK sat_rc sat_sqlite_audit_add(sat_sqlite_store *s, int64_t at_ms,
     const char *actor, const char *what, int rc, sat_err *e);
-/* Ascending from `seq`; what cb gets is borrowed for the call; it returns false
+/* All of them, ascending; what cb gets is borrowed for the call; it returns false
  * to stop. Every hash is made again on the way: SAT_EINTEGRITY names the first
- * row that is not what was written (checked from the first row on). */
-SAT_CHECK sat_rc sat_sqlite_audit_each(sat_sqlite_store *s, uint64_t seq,
+ * row that is not what was written. */
+SAT_CHECK sat_rc sat_sqlite_audit_each(sat_sqlite_store *s,
     bool (*cb)(void *cu, const sat_audit_row *r), void *cu, sat_err *e);
 
 #endif

@@ -99,7 +99,7 @@ read_row(sat_audit_row *r, sat_arena *a, sat_stmt *q,
 }
 
 sat_rc
-sat_sqlite_audit_each(sat_sqlite_store *s, uint64_t seq,
+sat_sqlite_audit_each(sat_sqlite_store *s,
     bool (*cb)(void *cu, const sat_audit_row *r), void *cu, sat_err *e)
 {
 	uint8_t prev[SAT_HASH_BYTES] = { 0 };
@@ -110,9 +110,8 @@ sat_sqlite_audit_each(sat_sqlite_store *s, uint64_t seq,
 	sat_stmt *q;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_ADMIN_LOG_FROM, e)) != SAT_OK)
+	if ((rc = store_stmt(&q, s->db, SQL_ADMIN_LOG_ALL, e)) != SAT_OK)
 		return rc;
-	sat_bind_int(q, 1, 1);
 	while (more && (rc = sat_step(&row, q, e)) == SAT_OK && row) {
 		if (!read_row(&r, &a, q, prev) || r.seq != ++want) {
 			rc = sat_fail(e, SAT_EINTEGRITY,
@@ -121,8 +120,7 @@ sat_sqlite_audit_each(sat_sqlite_store *s, uint64_t seq,
 			break;
 		}
 		memcpy(prev, r.hash, sizeof prev);
-		if (r.seq >= seq)
-			more = cb(cu, &r);
+		more = cb(cu, &r);
 		sat_arena_reset(&a);
 	}
 	sat_stmt_reset(q);
