@@ -73,7 +73,7 @@ said 5 "没有这个令牌" as li token revoke x7
 said 5 "无法读取 .*：没有这个文件或目录" as li import customers.csv --type account
 said 5 "没有这个报表" as li report run nosuch
 said 9 "角色 rep 无权执行 merge" as li account merge "$A" "$A"
-printf x | dd of="$W/r/li/replica.keyring" bs=1 seek=20 conv=notrunc status=none
+flip "$W/r/li/replica.keyring" 20
 said 12 "密钥文件残缺或被改动：校验和不符" as li status
 
 # --- the server's own command

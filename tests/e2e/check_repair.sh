@@ -79,7 +79,7 @@ same "$(list hq | wc -l)" "$(wc -l <<<"$want")" "nothing is missing at headquart
 expect 0 d backup "$W/backup2"; [ -s "$W/backup2/segments/0000000001.seg" ] && ok || bad "the backup has no segment"
 stop_server
 expect 0 d restore "$W/backup2" --verify-only
-printf 'X' | dd of="$W/backup2/segments/0000000001.seg" bs=1 seek=40 conv=notrunc 2>/dev/null
+flip "$W/backup2/segments/0000000001.seg" 40
 expect 12 d restore "$W/backup2" --verify-only
 cp "$W/server/segments/0000000001.seg" "$W/keep"; rm "$W/server/segments/0000000001.seg"
 expect 12 d audit verify; has "$ERR" "backup" "where to get it from"

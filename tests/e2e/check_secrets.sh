@@ -49,10 +49,6 @@ quick "$SATCHELD" -D "$W/server" --passphrase-file "$W/wrong" check
 echo "  $files files, $SECONDS s"
 
 # --- one flipped byte: check refuses, and what is read is right or refused
-flip() { # FILE OFFSET
-	local byte; byte=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
-	printf "\\$(printf %03o $((byte ^ (1 << (RANDOM % 8)))))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
-}
 list() { as "$1" --format tsv account list --all --sort name --fields name,phone_main 2>"$W/err"; }
 want=$(list hq); same "$(wc -l <<<"$want")" 400 "rows of headquarters"
 ls "$W"/r/hq/*-wal >/dev/null 2>&1 && bad "the closed replica has a log"

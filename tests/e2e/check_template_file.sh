@@ -15,7 +15,7 @@ expect 0 as li --json template pack "$W/new.sat"; hasnt "$OUT" "$old" "another r
 stop_server
 expect 0 as wang report list; hasnt "$OUT" "Rate of wins" "before"
 head -c 3000 "$W/new.sat" >"$W/cut.sat"; expect 7 as wang template apply "$W/cut.sat"
-cp "$W/new.sat" "$W/bad.sat"; printf '\377' | dd of="$W/bad.sat" bs=1 seek=2000 conv=notrunc 2>/dev/null; expect 7 as wang template apply "$W/bad.sat"
+cp "$W/new.sat" "$W/bad.sat"; flip "$W/bad.sat" 2000; expect 7 as wang template apply "$W/bad.sat"
 expect 0 as wang --json template apply "$W/new.sat"; fits template.file "$OUT"; has "$OUT" '"changed": true' "applied"
 expect 0 as wang report list; has "$OUT" "Rate of wins" "after, without a server"
 expect 0 as wang --json template apply "$W/new.sat"; has "$OUT" '"changed": false' "again: nothing"; expect 0 as wang template verify

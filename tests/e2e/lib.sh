@@ -47,6 +47,11 @@ stop_daemons() { for p in "$W"/r/*/daemon.pid; do [ -e "$p" ] && stop_daemon "${
 bg() { local u=$1; shift; exec "$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/pass" --no-input "$@"; }
 total() { as "$1" --json "$2" list --limit 1 "${@:3}" | grep -o '"total": [0-9]*' | grep -o '[0-9]*$'; }
 flat() { tr -d ' \n'; } # a JSON document on one line, for grep
+# changes one bit of a byte: writing a fixed byte would change nothing once in 256 times
+flip() { # FILE OFFSET
+	local byte; byte=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
+	printf "\\$(printf %03o $((byte ^ (1 << (RANDOM % 8)))))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
 server_init() {
 	mkdir -p "$W/r"; echo "server pass phrase" >"$W/server.pass"; echo "people pass phrase" >"$W/pass"
 	d init --org "${1:-Test}" --admin admin || { echo "cannot init"; exit 1; }

@@ -75,6 +75,26 @@ a_hash_in_pieces_is_the_hash_of_the_whole(void **state)
 }
 
 static void
+base64_is_that_of_rfc_4648(void **state)
+{
+	static const char *const vectors[][2] = { { "", "" }, { "f", "Zg==" },
+		{ "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+		{ "\xfb\xff\xbf", "+/+/" } };
+	sat_buf b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+		sat_buf_reset(&b);
+		sat_buf_str(&b, "> ");
+		sat_base64_add(&b, sat_span_str(vectors[i][0]));
+		assert_memory_equal("> ", b.p, 2);
+		assert_string_equal(vectors[i][1], sat_buf_cstr(&b) + 2);
+	}
+	sat_buf_fini(&b);
+}
+
+static void
 siphash_is_the_one_of_the_paper(void **state)
 {
 	uint8_t key[16], msg[15], out[16];
@@ -356,6 +376,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hashes_are_the_published_ones),
 		cmocka_unit_test(a_hash_in_pieces_is_the_hash_of_the_whole),
+		cmocka_unit_test(base64_is_that_of_rfc_4648),
 		cmocka_unit_test(siphash_is_the_one_of_the_paper),
 		cmocka_unit_test(prf16_is_hchacha20_under_a_short_key),
 		cmocka_unit_test(xaead_gives_the_bytes_of_the_draft),
