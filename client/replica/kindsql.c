@@ -177,6 +177,10 @@ make_one(replica_kinds *ks, replica_kind *k, sat_buf *b)
 	}
 }
 
+/* The flags as the statements below say them. */
+_Static_assert(ROW_INCOMPLETE == 4 && ROW_HIDDEN == 321 &&
+    (ROW_HIDDEN | ROW_INCOMPLETE) == 325, "flags of a row");
+
 static void
 make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
 {
@@ -200,7 +204,7 @@ make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
 		    "_rid <= ?2 ORDER BY _rid" },
 		{ KQ_ALL, "SELECT count(*) FROM %s" },
 		{ KQ_HIDDEN, "SELECT count(*) FROM %s WHERE (_flags & 325) "
-		    "!= 0 AND (_flags & 321) != 0" }, /* ROW_HIDDEN */
+		    "!= 0 AND (_flags & 321) != 0" },
 		{ KQ_EID_MAX, "SELECT max(_rid) FROM %s WHERE _rid < ?1" },
 	};
 

@@ -194,6 +194,17 @@ sat_hmac_sha256(uint8_t out[32], sat_span key, sat_span msg)
 	sodium_memzero(&st, sizeof(st));
 }
 
+void
+sat_base64_add(sat_buf *out, sat_span in)
+{
+	size_t n = sodium_base64_encoded_len(in.n,
+	    sodium_base64_VARIANT_ORIGINAL); /* with the final NUL */
+
+	(void)sodium_bin2base64((char *)sat_buf_room(out, n), n, bytes_of(in),
+	    in.n, sodium_base64_VARIANT_ORIGINAL);
+	out->n += n - 1;
+}
+
 uint64_t
 sat_siphash24(const uint8_t key[16], sat_span msg)
 {

@@ -42,6 +42,8 @@ void sat_hasher_done(sat_hasher *h, uint8_t out[SAT_HASH_BYTES]);
 void sat_sha256(uint8_t out[32], sat_span msg);
 void sat_sha512(uint8_t out[64], sat_span msg);
 void sat_hmac_sha256(uint8_t out[32], sat_span key, sat_span msg);
+/* Appends the text of RFC 4648 section 4, with "=", on one line. */
+void sat_base64_add(sat_buf *out, sat_span in);
 uint64_t sat_siphash24(const uint8_t key[16], sat_span msg);
 void sat_siphashx24(uint8_t out[16], const uint8_t key[16], sat_span msg);
 /* A pseudo-random function of 16 bytes: the first half of HChaCha20 under a

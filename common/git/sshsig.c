@@ -22,26 +22,18 @@ static const char base64[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static void
-base64_add(sat_buf *out, sat_span in, size_t columns)
+armour_add(sat_buf *out, sat_span in)
 {
-	size_t column = 0;
+	sat_buf text = { 0 };
 
-	for (size_t i = 0; i < in.n; i += 3) {
-		size_t n = in.n - i < 3 ? in.n - i : 3;
-		uint32_t v = 0;
-
-		for (size_t k = 0; k < 3; k++)
-			v = v << 8 | (k < n ? in.p[i + k] : 0);
-		for (size_t k = 0; k < 4; k++) {
-			if (columns > 0 && column == columns) {
-				sat_write_u8(out, '\n');
-				column = 0;
-			}
-			sat_write_u8(out, k > n ? '=' : (uint8_t)
-			    base64[v >> (18 - 6 * k) & 63]);
-			column++;
-		}
+	sat_base64_add(&text, in);
+	for (size_t i = 0; i < text.n; i += ARMOUR_COLUMNS) {
+		if (i > 0)
+			sat_write_u8(out, '\n');
+		sat_buf_add(out, text.p + i, text.n - i < ARMOUR_COLUMNS ?
+		    text.n - i : ARMOUR_COLUMNS);
 	}
+	sat_buf_fini(&text);
 }
 
 /* Line ends are skipped; everything else must be base64 in one piece. */
@@ -131,7 +123,7 @@ sat_sshsig_make(sat_buf *out, sat_span payload,
 	put_string(&blob, key.p, key.n);
 
 	sat_buf_str(out, ARMOUR_BEGIN);
-	base64_add(out, sat_buf_span(&blob), ARMOUR_COLUMNS);
+	armour_add(out, sat_buf_span(&blob));
 	sat_buf_str(out, "\n" ARMOUR_END);
 	sat_buf_fini(&msg);
 	sat_buf_fini(&key);
@@ -224,7 +216,7 @@ sat_git_ssh_public(char out[128], const uint8_t pk[SAT_SIGN_PK_BYTES])
 
 	put_public(&key, pk);
 	sat_buf_str(&line, KEY_TYPE " ");
-	base64_add(&line, sat_buf_span(&key), 0);
+	sat_base64_add(&line, sat_buf_span(&key));
 	memcpy(out, sat_buf_cstr(&line), line.n + 1); /* 80 characters */
 	sat_buf_fini(&key);
 	sat_buf_fini(&line);

@@ -33,29 +33,11 @@ hook_cut(sat_buf *b, size_t max)
 }
 
 static void
-base64(sat_buf *out, const uint8_t *p, size_t n)
-{
-	static const char abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned v = (unsigned)p[i] << 16 |
-		    (i + 1 < n ? (unsigned)p[i + 1] << 8 : 0) |
-		    (i + 2 < n ? (unsigned)p[i + 2] : 0);
-		char four[4] = { abc[v >> 18], abc[v >> 12 & 63],
-			i + 1 < n ? abc[v >> 6 & 63] : '=',
-			i + 2 < n ? abc[v & 63] : '=' };
-
-		sat_buf_add(out, four, sizeof four);
-	}
-}
-
-static void
 base64_escaped(sat_buf *out, const uint8_t *p, size_t n)
 {
 	sat_buf plain = { 0 };
 
-	base64(&plain, p, n);
+	sat_base64_add(&plain, sat_span_of(p, n));
 	for (size_t i = 0; i < plain.n; i++)
 		if (plain.p[i] == '+')
 			sat_buf_str(out, "%2B");
@@ -155,7 +137,7 @@ put_feishu(sat_json *doc, sat_span text, const char *secret, int64_t now_ms)
 		    (long long)(now_ms / 1000));
 		(void)snprintf(said, sizeof said, "%s\n%.200s", when, secret);
 		sat_hmac_sha256(mac, sat_span_str(said), sat_span_of("", 0));
-		base64(&sig, mac, sizeof mac);
+		sat_base64_add(&sig, sat_span_of(mac, sizeof mac));
 		sat_json_put_str(doc, "timestamp", when);
 		sat_json_put_strn(doc, "sign", sat_buf_span(&sig));
 	}
