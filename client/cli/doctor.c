@@ -3,11 +3,7 @@
  */
 #include "client/cli/cli_int.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "common/base/file.h"
 
 static const sat_opt selftest_options[] = {
 	{ "quick", 0, NULL, "a few records instead of 500 customers" },
@@ -67,23 +63,20 @@ static const sat_opt doctor_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
-/* A file that must not be there yet; only its owner reads it. */
+/* Nobody's file is written over: the name is often one of a directory full of
+ * others' bundles. Only its owner reads it. */
 static sat_rc
 write_new(const char *path, const sat_json *doc, sat_err *e)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	sat_buf b = { 0 };
-	sat_rc rc = SAT_OK;
+	sat_rc rc;
 
-	if (fd < 0)
-		return sat_fail_code(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-		    "bundle", "name a file that does not exist yet",
-		    "cannot make %s: %s", path, strerror(errno));
+	if (sat_file_there(path))
+		return sat_fail_code(e, SAT_EIO, "bundle",
+		    "name a file that does not exist yet",
+		    "%s: there is such a file already", path);
 	sat_json_write(&b, doc, true);
-	if (write(fd, b.p, b.n) != (ssize_t)b.n)
-		rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-		    "cannot write %s: %s", path, strerror(errno));
-	(void)close(fd);
+	rc = sat_file_write(path, sat_buf_span(&b), 0600, e);
 	sat_buf_fini(&b);
 	return rc;
 }
