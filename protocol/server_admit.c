@@ -12,7 +12,7 @@
  *   A3  every commit has one verdict for ever.
  */
 #include "protocol/derived.h"
-#include "protocol/server_int.h"
+#include "protocol/server_again.h"
 
 #include <assert.h>
 #include <string.h>
@@ -524,75 +524,10 @@ merged_before(bool *yes, sat_server *s, admission *a, sat_err *e)
 	    a->header, a->payload, e);
 }
 
-/* ---- pushed again to a restored server ------------------------------------------------ */
-
-typedef struct again {
-	sat_commit c;      /* without what a state holds already */
-	size_t *op_at;     /* places of its ops in the whole one */
-	wrec **held;       /* records whose state holds it */
-	size_t nheld;
-	sat_buf ops;       /* which of its ops that are, uint each */
-} again;
-
-static sat_rc
-reduce(again *g, sat_server *s, const admission *a, sat_err *e)
-{
-	const sat_commit *c = a->c;
-	bool yes;
-	wrec *w;
-	sat_rc rc;
-
-	g->c = *c;
-	g->c.ops = sat_arena_alloc(&s->txn, (c->nops + 1) * sizeof *c->ops);
-	g->c.nops = 0;
-	g->op_at = sat_arena_alloc(&s->txn, (c->nops + 1) * sizeof *g->op_at);
-	g->held = sat_arena_alloc(&s->txn, (c->nops + 1) * sizeof *g->held);
-	for (size_t i = 0; i < c->nops; i++) {
-		if ((rc = sat_set_by_id(&w, s, &c->ops[i].rec, e)) != SAT_OK ||
-		    (rc = sat_srv_contained_in(&yes, s, w, c, a->old, e)) !=
-		    SAT_OK)
-			return rc;
-		if (!yes) {
-			g->op_at[g->c.nops] = i;
-			g->c.ops[g->c.nops++] = c->ops[i];
-			continue;
-		}
-		sat_write_uint(&g->ops, i);
-		if (g->nheld == 0 || g->held[g->nheld - 1] != w)
-			g->held[g->nheld++] = w;
-	}
-	return SAT_OK;
-}
-
-/* Its author and all who hold the records must not fold it again: their
- * states are as new as this position (P-088). */
-static sat_rc
-mark_held(again *g, sat_server *s, admission *a, sat_err *e)
-{
-	const sat_store *st = &s->env.store;
-	sat_recovered r = { *a->old, sat_buf_span(&g->ops) };
-	sat_rc rc;
-
-	if ((rc = st->recovered_put(st->u, a->v->lsn, &r, e)) != SAT_OK)
-		return rc;
-	for (size_t i = 0; i < g->nheld; i++) {
-		wrec *w = g->held[i];
-
-		if ((rc = sat_set_decode(w, s, e)) != SAT_OK)
-			return rc;
-		if (w->r.rlsn < a->v->lsn)
-			w->r.rlsn = a->v->lsn;
-		sat_set_dirty(s, w);
-		if ((rc = sat_srv_give_state(s, w, a->v->lsn, e)) != SAT_OK)
-			return rc;
-	}
-	return sat_srv_add_born(s, a, e);
-}
-
 sat_rc
 sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 {
-	again g = { .nheld = 0 };
+	pushed_again g = { .nheld = 0 };
 	work k = { .s = s, .a = a, .c = a->c, .eid0 = s->eid };
 	uint8_t due[SAT_TEMPLATE_OID_BYTES];
 	bool yes = false;
@@ -602,7 +537,8 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	if (a->c->incarnation != SAT_INCARNATION_FIRST && ((rc = merged_before(&yes,
 	    s, a, e)) != SAT_OK || yes))
 		return rc;
-	if (s->epoch.epoch != 0 && (rc = reduce(&g, s, a, e)) != SAT_OK)
+	if (s->epoch.epoch != 0 &&
+	    (rc = sat_srv_again_reduce(&g, s, a, e)) != SAT_OK)
 		goto out;
 	if (g.nheld > 0)
 		k.c = &g.c;
@@ -621,13 +557,13 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	if (rc == SAT_OK) {
 		rc = accept(&k, e);
 		if (rc == SAT_OK && (a->old->n > 0 || g.nheld > 0))
-			rc = mark_held(&g, s, a, e);
+			rc = sat_srv_again_mark(&g, s, a, e);
 	} else if (rc == SAT_EFALSE && (rc = undo(&k, e)) == SAT_OK &&
 	    k.hands.n > 0) { /* D1 */
 		rc = sat_srv_own(s, &k.hands.subject, k.hands.ops, k.hands.n,
 		    &lsn, e);
 	}
 out:
-	sat_buf_fini(&g.ops);
+	sat_srv_again_fini(&g);
 	return rc;
 }
