@@ -4,6 +4,8 @@
  */
 #include "client/cli/cli_int.h"
 
+#include "common/json/findings.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,21 +87,16 @@ run_url(cli *c, sat_err *e)
 
 typedef struct look {
 	const char *root; /* "" or where a tree to look at begins */
-	sat_json *rows;
-	int failures;
+	sat_findings found;
 } look;
 
+/* detail says how it ought to be. */
 static void
 found(look *l, const char *check, bool good, bool needed, const char *detail,
     const char *next)
 {
-	sat_json *row = sat_json_add_obj(l->rows);
-
-	sat_json_put_str(row, "check", check);
-	sat_json_put_str(row, "state", good ? "ok" : needed ? "fail" : "warn");
-	sat_json_put_str(row, "detail", detail);
-	sat_json_put_str(row, "next", good ? NULL : next);
-	l->failures += !good && needed;
+	sat_finding_add(&l->found, check, good ? SAT_GOOD :
+	    needed ? SAT_FAILURE : SAT_WARNING, detail, next);
 }
 
 static bool
@@ -179,8 +176,8 @@ look_at_browser(look *l)
 	    sat_buf_span(&b), FILE_MAX, NULL) == SAT_OK;
 	bool quiet = good;
 
-	found(l, "policy", good, true, good ? POLICY : "no policy of the browser",
-	    "copy docs/kiosk/satchel-kiosk.json to " POLICY);
+	found(l, "policy", good, true, "the browser has a policy",
+	    "copy docs/kiosk/satchel-kiosk.json to /etc/chromium/policies/managed");
 	found(l, "addresses", is_only(sat_json_get(p, "URLBlocklist"), "*") &&
 	    is_only(sat_json_get(p, "URLAllowlist"), "127.0.0.1:"), true,
 	    "everything but 127.0.0.1:PORT is blocked",
@@ -212,8 +209,8 @@ look_at_machine(look *l)
 	sat_buf b = { 0 };
 	bool unit;
 
-	found(l, "user", geteuid() != 0, true, geteuid() != 0 ?
-	    "an ordinary one" : "runs as root", "run it as satchel-kiosk");
+	found(l, "user", geteuid() != 0, true, "an ordinary one, not root",
+	    "run it as satchel-kiosk");
 	found(l, "magic keys", slurp(&b, l, "/proc/sys/kernel/sysrq") &&
 	    b.n > 0 && b.p[0] == '0', true, "kernel.sysrq is 0",
 	    "copy docs/kiosk/90-satchel-kiosk.conf to /etc/sysctl.d");
@@ -261,25 +258,24 @@ static const sat_opt check_options[] = {
 static sat_rc
 run_check(cli *c, sat_err *e)
 {
-	static const cli_column cols[] = { { "check", "check", CELL_WHOLE },
-		{ "state", "state", CELL_WHOLE },
-		{ "detail", "detail", CELL_PLAIN }, { "next", "next", CELL_PLAIN } };
+	static const cli_column cols[] = { { "check", "check", CELL_SAID },
+		{ "state", "state", CELL_SAID },
+		{ "detail", "detail", CELL_SAID }, { "next", "next", CELL_SAID } };
 	const char *root = sat_args_get(&c->args, "root");
 	sat_json *doc = sat_json_obj();
 	look l = { .root = root != NULL ? root : "" };
 
 	sat_json_put_str(doc, "schema", "satchel/kiosk.check/1");
-	l.rows = sat_json_put_arr(doc, "data");
+	l.found.rows = sat_json_put_arr(doc, "data");
 	look_at_role(&l, c);
 	look_at_browser(&l);
 	look_at_machine(&l);
-	sat_json_put_bool(doc, "ok", l.failures == 0);
-	sat_json_put_int(doc, "failures", l.failures);
+	sat_findings_put(doc, &l.found);
 	cli_print_rows(c, doc, cols, 4);
 	sat_json_free(doc);
-	return l.failures == 0 ? SAT_OK : sat_fail_code(e, SAT_EFALSE,
+	return l.found.failures == 0 ? SAT_OK : sat_fail_code(e, SAT_EFALSE,
 	    "kiosk.check", NULL, "%d to set right before visitors may use it",
-	    l.failures);
+	    l.found.failures);
 }
 
 const cli_verb cli_kiosk_verbs[] = {

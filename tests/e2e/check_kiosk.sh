@@ -51,6 +51,7 @@ for r in "GET /v1/visits" "GET /v1/search" "GET /v1/audit" "POST /v1/exports" "G
 R=$W/machine; K=docs/kiosk
 mkdir -p "$R"/etc/{chromium/policies/managed,X11/xorg.conf.d,udev/rules.d,systemd/system} "$R"/proc/{sys/kernel,bus/input}
 expect 20 as kio --json kiosk check --root "$R"; has "$(j)" '"check":"policy","state":"fail"' "nothing is there"; has "$(j)" '"check":"role","state":"ok"' "but the role"
+expect 20 as kio --lang zh --format table kiosk check --root "$R"; has "$OUT" "网址 .*除 127.0.0.1:PORT 之外全部阻止" "in Chinese"; hasnt "$OUT" " (is|are|the) |addresses" "no English in it"
 cp $K/satchel-kiosk.json "$R/etc/chromium/policies/managed/"; cp $K/10-kiosk.conf "$R/etc/X11/xorg.conf.d/"; cp $K/90-satchel-kiosk.rules "$R/etc/udev/rules.d/"
 cp $K/satchel-kiosk.service "$R/etc/systemd/system/"; sed -n 's/kernel.sysrq = //p' $K/90-satchel-kiosk.conf >"$R/proc/sys/kernel/sysrq"
 echo "H: Handlers=event0" >"$R/proc/bus/input/devices"; echo "Filename Type Size Used Priority" >"$R/proc/swaps"

@@ -38,4 +38,7 @@ x "$T/found.pot" -k -ksnprintf:3 -kN_ -ksat_finding_add:2 client/api/doctor.c
 x "$T/states.pot" -k -kN_ common/json/findings.c client/api/merge.c client/api/feed.c
 x "$T/found4.pot" -k -ksat_finding_add:4 client/api/doctor.c
 x "$T/found5.pot" -k -ksat_finding_add:5 client/api/doctor.c
-msgcat --use-first --sort-output "$T"/{tables,sources,errors,hints,inner,lint,found,states,found4,found5}.pot
+x "$T/kiosk.pot" -k -kfound:2 client/cli/kiosk.c
+x "$T/kiosk5.pot" -k -kfound:5 client/cli/kiosk.c
+x "$T/kiosk6.pot" -k -kfound:6 client/cli/kiosk.c
+msgcat --use-first --sort-output "$T"/{tables,sources,errors,hints,inner,lint,found,states,found4,found5,kiosk,kiosk5,kiosk6}.pot
