@@ -8,6 +8,14 @@
 
 #include <string.h>
 
+#define HINT_MAX 200 /* of an error, a verdict */
+
+/* message_push.c */
+void sat_msg_write_push(sat_buf *b, const sat_push *m);
+void sat_msg_read_push(sat_push *m, sat_arena *a, sat_reader *r);
+void sat_msg_write_verdicts(sat_buf *b, const sat_verdicts *m);
+void sat_msg_read_verdicts(sat_verdicts *m, sat_arena *a, sat_reader *r);
+
 /* message_admin.c */
 void sat_msg_write_admin(sat_buf *b, const sat_msg *m);
 void sat_msg_read_admin(sat_msg *m, sat_arena *a, sat_reader *r);
