@@ -23,7 +23,7 @@ sed -i 's|"key": "district", |&"retired": true, |' "$T/fields/account.json"
 expect 0 d template publish "$T" -m "a field of every type is required"
 for u in hq web; do as $u -q sync; done
 as web daemon --no-sync >/dev/null 2>"$W/err"; sed -n 's/.*process \([0-9]*\)$/\1/p' "$W/err" >"$W/r/web/daemon.pid"
-for _ in $(seq 100); do [ -S "$S" ] && break; sleep 0.05; done
+for _ in $(seq 2000); do [ -S "$S" ] && break; sleep 0.05; done
 
 n=0
 base() { n=$((n + 1)); R=("name=门公司$n" industry=I65 contact_name=李娜 need_type=solution stage=first_contact phone_main=138$(printf %08d $n)); }

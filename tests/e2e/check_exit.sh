@@ -31,7 +31,7 @@ as li -q sync; as wang -q sync; stop_server
 code 8 net as li --json sync --timeout 1s
 code 9 denied as li --json --yes account delete "$A"
 code 10 no_replica "$SATCHEL" -C "$W/none" --json status
-stop_daemons; flock -x "$W/r/li/replica.keyring.lock" sleep 1.5 & sleep 0.3; code 11 "" as li --json status; sleep 1.5
+stop_daemons; held "$W/r/li/replica.keyring.lock" code 11 "" as li --json status
 cp -r "$W/r/li" "$W/r/broken"; "$SPOIL" "$W/r/broken" replica "$W/pass" "UPDATE k_account SET name = 'changed' WHERE _rid = (SELECT min(_rid) FROM k_account)" || bad "cannot spoil"
 code 12 "" as broken --json check
 cp -r "$W/r/li" "$W/r/later"; "$SPOIL" "$W/r/later" replica "$W/pass" "PRAGMA user_version = 999" || bad "cannot spoil"
@@ -43,7 +43,7 @@ as li account edit "$A" --set remark=z >/dev/null; code 20 "" as li --json statu
 stop_daemons
 for s in INT:130 TERM:143; do
 	"$SATCHEL" -C "$W/r/li" --passphrase-file "$W/pass" --no-input sync --watch >/dev/null 2>"$W/err" </dev/null & p=$!
-	sleep 1.5; kill -${s%:*} $p; wait $p; same $? "${s#*:}" "$s"; seen="$seen ${s#*:}"
+	until_caught $p; kill -${s%:*} $p; wait $p; same $? "${s#*:}" "$s"; seen="$seen ${s#*:}"
 done
 for c in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 20 130 143; do case " $seen " in *" $c "*) ok ;; *) bad "exit $c was not reached" ;; esac; done
 

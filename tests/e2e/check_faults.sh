@@ -116,7 +116,7 @@ readonly_disk() {
 	expect 0 as li account edit li-1 --set remark=z; expect 0 as li -q sync
 	stop_server; mount -o remount,ro "$W/server"
 	d serve --listen tcp://127.0.0.1:0 >/dev/null 2>"$W/err" </dev/null & p=$!
-	for _ in $(seq 60); do kill -0 $p 2>/dev/null || break; sleep 0.05; done
+	for _ in $(seq 2000); do kill -0 $p 2>/dev/null || break; sleep 0.05; done
 	if kill -0 $p 2>/dev/null; then kill $p; wait $p; bad "serves from a read-only disk"; else wait $p; [ $? != 0 ] && ok || bad "no error"; fi
 	has "$(cat "$W/err")" "ead-only" "text of the server"
 	mount -o remount,rw "$W/server"; expect 0 d check; serve "$PORT"

@@ -54,7 +54,7 @@ sleep 0.3; t0=$(date +%s); as li account edit "$A" --set remark=四 >/dev/null; 
 [ $(($(date +%s) - t0)) -lt 8 ] && ok || bad "the poll did not end with the event"; has "$(cat "$W/poll")" '"type":"record"' "polled"
 FOR=1 ask GET /v1/events "Last-Event-ID: 999999"; has "$ANSWER" 'event: reset' "an unknown number"
 as boss -q sync; as boss account edit "$A" --set remark=五 >/dev/null; as boss -q sync
-for _ in $(seq 100); do ask GET "/v1/events?wait=0&since=0&types=sync"; grep -q '"commits":[1-9]' "$W/answer" && break; sleep 0.05; done
+for _ in $(seq 2000); do ask GET "/v1/events?wait=0&since=0&types=sync"; grep -q '"commits":[1-9]' "$W/answer" && break; sleep 0.05; done
 has "$ANSWER" '"commits":[1-9]' "what came from the others"
 
 # lines for programs that want progress; more than a body may be; the lock

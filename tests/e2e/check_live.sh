@@ -4,7 +4,6 @@
 # through; a revoked device is told at once.
 . tests/e2e/lib.sh
 # until CONDITION...: true within 20 s
-until_true() { for _ in $(seq 400); do "$@" >/dev/null 2>&1 && { ok; return; }; sleep 0.05; done; bad "not within 20 s: $*"; }
 lines_with() { [ "$(grep -cE -- "$1" "$2")" -ge "$3" ]; }
 parked() { d --json status | grep -qE "\"parked\": ?$1\b"; }
 server_init; serve

@@ -63,7 +63,7 @@ same "$(ls /dev/shm | grep -c satchel-import)" 0 "nothing of it is left"
 stop_daemons; expect 2 as li status --watch; has "$ERR" "daemon" "--watch needs one"
 "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/pass" --no-input daemon --no-sync --no-timer 2>&1 >/dev/null | sed -n 's/.*process \([0-9]*\)$/\1/p' >"$W/r/li/daemon.pid"
 as li account edit "$A" --set remark=three >/dev/null
-(sleep 1.5; as li -q sync) & later=$!; expect 0 timeout 20 "$SATCHEL" -C "$W/r/li" --json status --watch --check no-pending; wait $later
+(sleep 1.5; as li -q sync) & later=$!; expect 0 timeout 60 "$SATCHEL" -C "$W/r/li" --json status --watch --check no-pending; wait $later
 has "$(head -1 <<<"$OUT")" '"pending":\{"commits":1' "before"; has "$(tail -1 <<<"$OUT")" '"pending":\{"commits":0' "until it holds"
 expect 0 "$SATCHEL" -C "$W/r/li"; has "$OUT" "Li \(rep\): 0 commits wait" "bare satchel says how it is"
 stop_daemon "$W/r/li"

@@ -14,7 +14,7 @@ expect 7 d serve --metrics nowhere; has "$ERR" "127.0.0.1:9464" "an address is h
 printf '[serve]\n\tlisten = tcp://127.0.0.1:0\n\tmetrics = 127.0.0.1:0\n' >"$W/conf"
 "$SATCHELD" -v -D "$W/server" --passphrase-file "$W/server.pass" serve --config "$W/conf" --port-file "$W/port" >>"$W/server.log" 2>&1 </dev/null &
 server_pid=$!
-for _ in $(seq 200); do [ -s "$W/port" ] && break; sleep 0.05; done
+for _ in $(seq 2000); do [ -s "$W/port" ] && break; sleep 0.05; done
 M=$(sed -n 's/.*metrics=\([1-9][0-9]*\).*/\1/p' "$W/server.log"); H="Host: 127.0.0.1:$M"
 d team add east --name East >/dev/null; d user add li --name 李 --role rep --team east >/dev/null; d user add bo --name Bo --role manager --team east >/dev/null
 enrol li; enrol bo; d device revoke 2
@@ -36,7 +36,7 @@ printf '[serve]\nmetrics = 9464\n' >"$W/bad"; expect 7 "$SATCHELD" config check 
 
 # a device's daemon: with a token of the scope read, not without
 DAEMON_FLAGS="--listen 127.0.0.1:0 --port-file $W/dport --no-timer" through_daemon li status
-for _ in $(seq 100); do [ -s "$W/dport" ] && break; sleep 0.05; done
+for _ in $(seq 2000); do [ -s "$W/dport" ] && break; sleep 0.05; done
 T=$(as li token create --scope read --ttl 1h | head -1); DP=$(cat "$W/dport"); DH="Host: 127.0.0.1:$DP"
 get "$DP" /metrics "$DH"; same "$STATUS" 401 "without a token"
 expect 0 as li account edit @last --set remark=x

@@ -73,7 +73,7 @@ expect 0 as li worklist --stuck; expect 0 as li account stuck --check
 # the daemon runs them by itself
 E=$(as li contract add "$A" --set number=HT-2 --set end="$(date -d '+20 days' +%F)"); expect 0 as li contract stage "$E" signed
 "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/pass" --no-input daemon --no-sync 2>&1 >/dev/null | sed -n 's/.*process \([0-9]*\)$/\1/p' >"$W/r/li/daemon.pid"
-for _ in $(seq 50); do as li task list --due all 2>/dev/null | grep -q HT-2 && break; sleep 0.1; done
+until_true eval 'as li task list --due all | grep -q HT-2'
 expect 0 as li task list --due all; has "$OUT" "HT-2" "made by the daemon's timer"; stop_daemon "$W/r/li"
 # a person's request: its customer's owner a week before it is due, while it is open
 R=$(as li account add --set name=Rights "${ACC[@]}" --set phone_main=13812349876); expect 0 as li privacy correct "$R" --note "wrong street"; Q=$OUT

@@ -27,7 +27,7 @@ printf '[serve]\nlisten = 127.0.0.1\n' >"$W/bad"; expect 7 "$SATCHELD" config ch
 expect 2 "$SATCHELD" config edit
 "$SATCHELD" -D "$W/server" --passphrase-file "$W/server.pass" serve --config "$W/conf" >>"$W/server.log" 2>&1 </dev/null &
 server_pid=$!
-for _ in $(seq 200); do [ -s "$W/port" ] && break; sleep 0.05; done
+for _ in $(seq 2000); do [ -s "$W/port" ] && break; sleep 0.05; done
 [ -s "$W/port" ] && ok || bad "serve --config wrote no port: $(cat "$W/server.log")"
 
 # --- how it is

@@ -8,10 +8,10 @@ begin() {
 	rm -f "$W/port"; : >"$W/server.log"
 	"$SATCHELD" -v -D "$W/server" --passphrase-file "$W/server.pass" serve --config "$W/conf" --port-file "$W/port" >>"$W/server.log" 2>&1 </dev/null &
 	server_pid=$!
-	for _ in $(seq 200); do [ -s "$W/port" ] && { PORT=$(cat "$W/port"); return; }; sleep 0.05; done
+	for _ in $(seq 2000); do [ -s "$W/port" ] && { PORT=$(cat "$W/port"); return; }; sleep 0.05; done
 	bad "no server: $(cat "$W/server.log")"
 }
-logged() { for _ in $(seq 100); do grep -q "$1" "$W/server.log" && { ok; return; }; sleep 0.05; done; bad "no $1 in the log"; }
+logged() { for _ in $(seq 2000); do grep -q "$1" "$W/server.log" && { ok; return; }; sleep 0.05; done; bad "no $1 in the log"; }
 server_init
 expect 8 d reload; expect 8 d drain; has "$ERR" "no server is running" "drain without a server"
 conf 50 tcp://127.0.0.1:1; begin; conf 50 "tcp://127.0.0.1:$PORT" "$PORT"
@@ -38,12 +38,12 @@ git -C "$W/server/templates.git" update-ref refs/heads/published "$was"; expect 
 # --- live devices hold links: they are let go, and come back
 expect 0 as li account add --set name=云帆 --set phone_main=13812345678 "${ACC[@]}"
 as li daemon --no-timer >/dev/null 2>"$W/err"; sed -n 's/.*process \([0-9]*\)$/\1/p' "$W/err" >"$W/r/li/daemon.pid"
-for _ in $(seq 100); do d status | grep -q '^parked	1' && break; sleep 0.05; done; has "$(d status)" '^parked	1' "a device waits for news"
+for _ in $(seq 2000); do d status | grep -q '^parked	1' && break; sleep 0.05; done; has "$(d status)" '^parked	1' "a device waits for news"
 expect 2 d drain --timeout soon; expect 0 d status
 expect 0 d --json drain --timeout 20s; fits satcheld/drain "$OUT"; has "$(flat <<<"$OUT")" '"result":"ended".*"cut":0' "nobody was cut"
 wait $server_pid; same $? 0 "exit code of serve after a drain"; server_pid=
 [ -e "$W/server/admin.sock" ] && bad "admin.sock is left" || ok
-begin; for _ in $(seq 400); do d status | grep -q '^parked	1' && break; sleep 0.05; done; has "$(d status)" '^parked	1' "it came back"
+begin; for _ in $(seq 2000); do d status | grep -q '^parked	1' && break; sleep 0.05; done; has "$(d status)" '^parked	1' "it came back"
 has "$(d status)" '^lsn	1' "with its work"
 
 # --- who does not leave is cut when the time is over, and it says so

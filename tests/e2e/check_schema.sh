@@ -36,7 +36,7 @@ fits import "$(tail -1 <<<"$OUT")"; has "$(tail -1 <<<"$OUT")" '"dry_run":true' 
 rows Long 60000 >"$W/long.csv"
 d user add han --name Han --role rep --team east >/dev/null; enrol han
 "$SATCHEL" -C "$W/r/han" --passphrase-file "$W/pass" --json import "$W/long.csv" --type account >"$W/out" 2>"$W/err" & p=$!
-for _ in $(seq 200); do grep -q progress "$W/out" && break; sleep 0.02; done
+for _ in $(seq 2000); do grep -q progress "$W/out" && break; sleep 0.02; done
 kill -INT $p; wait $p; same $? 130 "exit code of an interrupted import"
 s=$(tail -1 "$W/out"); fits import "$s"; has "$s" '"interrupted":true' "interrupted"
 n=$(grep -o '"created":[0-9]*' <<<"$s" | cut -d: -f2)

@@ -28,7 +28,7 @@ expect 7 as wang template apply "$W/pass"; expect 5 as wang template apply "$W/n
 "$SATCHELD" -D "$W/other" --passphrase-file "$W/server.pass" init --org Other >/dev/null; sed 's/Rate of wins/Rate of losses/' -i "$W/t/reports/win-rate.json"
 D2() { "$SATCHELD" -D "$W/other" --passphrase-file "$W/server.pass" "$@"; }; D2 template publish "$W/t" -m foreign >/dev/null || bad "the other organisation's"
 "$SATCHELD" -D "$W/other" --passphrase-file "$W/server.pass" serve --listen tcp://127.0.0.1:0 --port-file "$W/port2" >/dev/null 2>&1 </dev/null & other=$!
-for _ in $(seq 100); do [ -s "$W/port2" ] && break; sleep 0.05; done
+for _ in $(seq 2000); do [ -s "$W/port2" ] && break; sleep 0.05; done
 D2 user add x --name X --role hq >/dev/null; as x -q init --invite "$(D2 device invite --user x)" >/dev/null; as x -q template pack "$W/foreign.sat"; kill $other; wait $other 2>/dev/null
 expect 12 as wang template apply "$W/foreign.sat"; has "$ERR" "not signed" "another organisation's"
 expect 0 as wang report list; has "$OUT" "Rate of wins" "what is in force stays"

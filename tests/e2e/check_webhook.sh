@@ -5,12 +5,12 @@
 . tests/e2e/fits.sh
 R=$W/got; mkdir "$R"; "$B/tests/e2e/receiver" "$R" >/dev/null 2>&1 </dev/null & receiver=$!; disown
 trap 'kill -KILL $receiver; stop_daemons; stop_server -KILL; rm -rf "$W"' EXIT
-for _ in $(seq 100); do [ -s "$R/port" ] && break; sleep 0.02; done; URL=http://127.0.0.1:$(cat "$R/port")
+for _ in $(seq 2000); do [ -s "$R/port" ] && break; sleep 0.02; done; URL=http://127.0.0.1:$(cat "$R/port")
 answer() { echo "$*" >"$R/.a"; mv "$R/.a" "$R/answer"; }
 posts() { ls "$R" | grep -c '\.head$'; }
-# until N [seconds]: so many posts came
-until_posts() { for _ in $(seq $((${2:-6} * 20))); do [ "$(posts)" -ge "$1" ] && { ok; return; }; sleep 0.05; done; bad "$(posts) posts, not $1"; }
-until_() { local what=$1; shift; for _ in $(seq 120); do "$@" && { ok; return; }; sleep 0.05; done; bad "$what"; }
+# so many posts came
+until_posts() { until_true eval "[ \$(posts) -ge $1 ]"; }
+until_() { shift; until_true "$@"; } # what it means, words
 shows() { d --json webhook show "$1" | flat | grep -qE "$2"; }
 body() { cat "$R/$1.body"; }
 id_of_body() { body "$1" | grep -o '"id":"evt_[0-9a-f]*"' | head -1; }

@@ -38,7 +38,7 @@ through_daemon() {
 stop_daemon() { # folder
 	local p; [ -s "$1/daemon.pid" ] || return 0
 	p=$(cat "$1/daemon.pid"); rm -f "$1/daemon.pid"
-	kill "$p" 2>/dev/null; for _ in $(seq 200); do kill -0 "$p" 2>/dev/null || return 0; sleep 0.02; done
+	kill "$p" 2>/dev/null; for _ in $(seq 2000); do kill -0 "$p" 2>/dev/null || return 0; sleep 0.02; done
 	bad "a daemon did not end"; kill -KILL "$p"
 }
 stop_daemons() { for p in "$W"/r/*/daemon.pid; do [ -e "$p" ] && stop_daemon "${p%/daemon.pid}"; done; }
@@ -46,6 +46,18 @@ stop_daemons() { for p in "$W"/r/*/daemon.pid; do [ -e "$p" ] && stop_daemon "${
 # that a kill meets the program.
 bg() { local u=$1; shift; exec "$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/pass" --no-input "$@"; }
 total() { as "$1" --json "$2" list --limit 1 "${@:3}" | grep -o '"total": [0-9]*' | grep -o '[0-9]*$'; }
+# waits for something to be true, with patience for a machine that has much to do
+until_true() { local end=$((SECONDS + 60)); until "$@" >/dev/null 2>&1; do [ $SECONDS -lt $end ] || { bad "not within a minute: $*"; return; }; sleep 0.05; done; ok; }
+# the same for a file that a program of the background writes
+until_file() { local end=$((SECONDS + 60)); until [ -s "$1" ]; do [ $SECONDS -lt $end ] || { echo "no $1"; exit 1; }; sleep 0.05; done; }
+# a program of the background catches INT and TERM by now
+until_caught() { until_true eval '[ $((0x$(awk "/^SigCgt/ { print \$2 }" /proc/'"$1"'/status) & 0x4002)) = $((0x4002)) ]'; }
+# runs words while somebody else holds the lock of a file
+held() { local f=$1; shift; exec 7<>"$f"; flock -x 7; "$@" 7>&-; exec 7>&-; }
+# runs words (expect, code) and leaves in $CPU_MS the processor time that took:
+# the time of the clock says more about what else runs here
+cpu_ms() { local t; t=$(mktemp "$W/cpu.XXXXXX"); times >"$t"; "$@"; times >>"$t"
+	CPU_MS=$(awk 'NR % 2 == 0 { for (i = 1; i <= 2; i++) { split($i, x, /[ms]/); s[NR] += x[1] * 60000 + x[2] * 1000 } } END { printf "%d", s[4] - s[2] }' "$t"); rm "$t"; }
 flat() { tr -d ' \n'; } # a JSON document on one line, for grep
 # changes one bit of a byte: writing a fixed byte would change nothing once in 256 times
 flip() { # FILE OFFSET
@@ -61,7 +73,7 @@ serve() { # [port]
 	"$SATCHELD" -D "$W/server" --passphrase-file "$W/server.pass" serve \
 	    --listen "tcp://127.0.0.1:${1:-0}" --port-file "$W/port" >>"$W/server.log" 2>&1 </dev/null &
 	server_pid=$!
-	for _ in $(seq 200); do [ -s "$W/port" ] && { PORT=$(cat "$W/port"); return; }; sleep 0.05; done
+	for _ in $(seq 2000); do [ -s "$W/port" ] && { PORT=$(cat "$W/port"); return; }; sleep 0.05; done
 	echo "the server did not start"; cat "$W/server.log"; exit 1
 }
 stop_server() { [ -n "$server_pid" ] && { kill "${1:--TERM}" "$server_pid" 2>/dev/null; wait "$server_pid" 2>/dev/null; }; server_pid=; }

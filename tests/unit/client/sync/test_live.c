@@ -241,7 +241,8 @@ finish(runner *r, sat_rc want)
 
 	sat_live_stop(r->live);
 	assert_int_equal(0, pthread_join(r->t, NULL));
-	assert_true(time(NULL) - t0 <= 3); /* it waits for nobody */
+	/* It waits for nobody: a held request lasts 100 s. */
+	assert_true(time(NULL) - t0 < 20);
 	assert_rc(want, r->rc);
 	sat_live_free(r->live);
 }
@@ -359,6 +360,7 @@ news_that_bring_nothing_are_asked_for_more_and_more_slowly(void **state) /* V2 *
 	(void)state;
 	begin(&r, NEWS);
 	(void)usleep(1500000);
+	comes_to(&hellos, 2);
 	assert_in_range(atomic_load(&hellos), 2, 60);
 	finish(&r, SAT_OK);
 }

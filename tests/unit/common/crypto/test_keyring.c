@@ -45,9 +45,9 @@ a_wrong_passphrase_is_told_quickly_at_the_default_price(void **state)
 	(void)state;
 	dear.cost = bad.cost = (sat_kdf_cost){ 0, 0 };
 	sat_keyring_close(created(&dear));
-	(void)clock_gettime(CLOCK_MONOTONIC, &a);
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a); /* others may run too */
 	assert_rc(SAT_ELOCKED, try_open(&bad));
-	(void)clock_gettime(CLOCK_MONOTONIC, &b);
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	ms = (double)(b.tv_sec - a.tv_sec) * 1e3 +
 	    (double)(b.tv_nsec - a.tv_nsec) / 1e6;
 	print_message("wrong passphrase told after %.0f ms\n", ms);

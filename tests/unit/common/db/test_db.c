@@ -361,7 +361,7 @@ a_killed_process_keeps_what_it_was_told(void **state) /* D1 */
 	sat_db_open_opts o = opts_of(f);
 	sat_err err;
 	int round, told[2];
-	int64_t n, newest;
+	int64_t n, newest = 0;
 	pid_t pid;
 
 	for (round = 0; round < 6; round++) {
@@ -372,10 +372,11 @@ a_killed_process_keeps_what_it_was_told(void **state) /* D1 */
 		if (pid == 0)
 			child_of(f, told[1]);
 		(void)close(told[1]);
+		/* It has begun: on a busy machine that may take a while. */
+		assert_int_equal(sizeof n, read(told[0], &newest, sizeof n));
 		(void)usleep(20000 + (unsigned)(sat_test_rand(&seed) % 60000));
 		assert_int_equal(0, kill(pid, SIGKILL));
 		assert_int_equal(pid, waitpid(pid, NULL, 0));
-		newest = 0;
 		while (read(told[0], &n, sizeof n) == (ssize_t)sizeof n)
 			newest = n;
 		(void)close(told[0]);

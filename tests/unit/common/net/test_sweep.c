@@ -30,7 +30,7 @@ silent_peers_are_swept(void **state)
 		assert_true(raw_closed(fd[i]));
 		(void)close(fd[i]);
 	}
-	assert_in_range(sat_net_now() - t0, 300, 3000);
+	assert_in_range(sat_net_now() - t0, 900, 9000);
 	links_come_to(w, 0);
 	assert_int_equal(0, stats(w).links_unauth);
 	fds_come_back_to(before);
@@ -49,11 +49,12 @@ a_dripping_handshake_does_not_buy_time(void **state)
 	raw_hello(fd);
 	sat_sp_head(head, 0x80000001, 4000);
 	raw_send(fd, head, sizeof head);
-	for (int i = 0; i < 100 && stats(w).links > 0; i++) {
+	for (int i = 0; i < 300 && stats(w).links > 0; i++) {
 		raw_send(fd, "x", 1);
 		nap(30);
 	}
-	assert_in_range(sat_net_now() - t0, 300, 2000);
+	assert_int_equal(0, stats(w).links);
+	assert_true(sat_net_now() - t0 >= 900);
 	raw_close(fd, false);
 }
 
@@ -71,7 +72,7 @@ idle_and_stalled_links_are_swept_but_slow_ones_live(void **state)
 	(void)state;
 	memset(text, 'a', 200);
 	text[200] = '\0';
-	/* Slow, 216 bytes in 1.1 s with stall at 0.3 s: answered. */
+	/* Slow, 216 bytes in 1.1 s with stall at 0.9 s: answered. */
 	fd = raw_link(w, &x);
 	raw_seal(&b, &x, text);
 	sat_sp_head(head, 0x80000002, b.n);
@@ -84,7 +85,7 @@ idle_and_stalled_links_are_swept_but_slow_ones_live(void **state)
 	/* Idle. */
 	t0 = sat_net_now();
 	assert_true(raw_closed(fd));
-	assert_in_range(sat_net_now() - t0, 400, 3000);
+	assert_in_range(sat_net_now() - t0, 1300, 9000);
 	(void)close(fd);
 	/* Stalled within a frame. */
 	fd = raw_link(w, &x);
@@ -92,7 +93,7 @@ idle_and_stalled_links_are_swept_but_slow_ones_live(void **state)
 	raw_send(fd, head, sizeof head);
 	raw_send(fd, "abc", 3);
 	assert_true(raw_closed(fd));
-	assert_in_range(sat_net_now() - t0, 200, 2000);
+	assert_in_range(sat_net_now() - t0, 800, 9000);
 	(void)close(fd);
 	closes_come_to(w, 2);
 	sat_buf_fini(&b);
