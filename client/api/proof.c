@@ -142,17 +142,19 @@ HANDLER(api_audit)
 
 HANDLER(api_audit_verify)
 {
-	int64_t from = sat_json_get_int(req->body, "from", 1), entries = 0;
+	int64_t from = sat_json_get_int(req->body, "from", 0), entries = 0;
+	int64_t entry = sat_json_get_int(req->body, "entry", 1);
 	uint64_t commits = 0;
 	sat_rc rc;
 
 	(void)args;
-	if (from < 1)
+	if (from < 0 || entry < 1)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
-		    "see: satchel audit log", "entries begin with 1");
-	if ((rc = sat_replica_verify_chain(api->crm.replica, &commits, e)) ==
-	    SAT_OK)
-		rc = sat_replica_audit_verify(&entries, api->crm.replica, from,
+		    "see: satchel audit log, satchel status",
+		    "log positions begin with 0, entries with 1");
+	if ((rc = sat_replica_verify_chain(api->crm.replica, (uint64_t)from,
+	    &commits, e)) == SAT_OK)
+		rc = sat_replica_audit_verify(&entries, api->crm.replica, entry,
 		    e);
 	if (rc != SAT_OK)
 		return rc;

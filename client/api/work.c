@@ -4,6 +4,7 @@
  */
 #include "client/api/api_int.h"
 
+#include "client/crm/report.h"
 #include "common/base/file.h"
 #include "common/crypto/crypto.h"
 #include "common/sheet/sheet.h"
@@ -490,13 +491,23 @@ HANDLER(api_report)
 	const sat_template *t = sat_replica_template(api->crm.replica);
 	char *path = sat_xasprintf("reports/%s.json", args[0]);
 	const sat_json *doc = sat_template_doc(t, path);
+	const char *params[16];
+	sat_report_opts o;
+	sat_json *list;
+	sat_rc rc;
 
-	(void)req;
 	free(path);
 	if (doc == NULL)
 		return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
 		    "see: satchel report list", "there is no report %s", args[0]);
+	if ((rc = api_report_opts(&o, params, api, req->query, e)) != SAT_OK ||
+	    (o.nparams > 0 && (rc = sat_crm_report_judge(&api->crm, args[0], &o,
+	    e)) != SAT_OK))
+		return rc;
 	*out = api_doc("report.definition");
 	sat_json_put(*out, "document", sat_json_dup(doc));
+	list = sat_json_put_arr(*out, "params");
+	for (size_t i = 0; i < o.nparams; i++)
+		sat_json_add_str(list, o.params[i]);
 	return SAT_OK;
 }

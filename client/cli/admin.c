@@ -3,6 +3,7 @@
  * administrator changes at the server.
  */
 #include "client/cli/cli_int.h"
+#include "common/qr/qr.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static const sat_opt invite_options[] = {
 	{ "user", 0, "KEY", "whom it is for" },
 	{ "ttl", 0, "TIME", "how long it lives (15m)" },
 	{ "approve", 0, NULL, "its device waits for device approve" },
+	{ "qr", 0, NULL, "as a QR code on the terminal, too" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -176,12 +178,18 @@ static sat_rc
 run_invite(cli *c, sat_err *e)
 {
 	sat_json *body = options_body(c, invite_options), *doc = NULL;
-	sat_rc rc = cli_ask(&doc, c, "POST", "/v1/admin/devices", NULL, body, e);
+	const char *text;
+	sat_rc rc;
 
+	sat_json_del(body, "qr"); /* drawn here; the server has no part in it */
+	rc = cli_ask(&doc, c, "POST", "/v1/admin/devices", NULL, body, e);
+	text = sat_json_get_str(doc, "invite", "");
 	if (rc == SAT_OK && cli_is_json(c))
 		cli_print_json(c, doc);
 	else if (rc == SAT_OK)
-		sat_buf_fmt(&c->out, "%s\n", sat_json_get_str(doc, "invite", ""));
+		sat_buf_fmt(&c->out, "%s\n", text);
+	if (rc == SAT_OK && !cli_is_json(c) && sat_args_has(&c->args, "qr"))
+		rc = sat_qr_terminal(&c->out, text, e);
 	sat_json_free(doc);
 	sat_json_free(body);
 	return rc;
@@ -311,6 +319,17 @@ run_role(cli *c, sat_err *e)
 	return rc;
 }
 
+/* Which roles there are is a document that is judged and published as a whole. */
+static sat_rc
+run_role_change(cli *c, sat_err *e)
+{
+	return sat_fail_code(e, SAT_EUSAGE, "usage.role",
+	    "satchel user edit KEY --role ROLE gives somebody another role; "
+	    "satchel template propose DIR suggests another matrix",
+	    "roles are part of the template (acl/matrix.json): role %s changes "
+	    "nothing by itself", c->args.arg[1]);
+}
+
 /* This one, or another by its number: that one the server knows. */
 static sat_rc
 run_device(cli *c, sat_err *e)
@@ -358,6 +377,12 @@ const cli_verb cli_admin_verbs[] = {
 	    NULL, false },
 	{ "role", "show", run_role, NULL, "role show KEY", "what a role may do",
 	    NULL, false },
+	{ "role", "add", run_role_change, NULL, "role add KEY",
+	    "says how the template gets another role", NULL, true },
+	{ "role", "edit", run_role_change, NULL, "role edit KEY",
+	    "says how a role is changed", NULL, true },
+	{ "role", "disable", run_role_change, NULL, "role disable KEY",
+	    "says how a role is taken away", NULL, true },
 	{ "team", "disable", run_do, NULL, "team disable KEY",
 	    "nobody joins it any more (administrator)", NULL,
 	    false },
@@ -374,9 +399,9 @@ const cli_verb cli_admin_verbs[] = {
 	{ "device", "enrol", cli_init, cli_init_options,
 	    "device enrol --invite CODE", "the same as init", NULL, true },
 	{ "device", "invite", run_invite, invite_options,
-	    "device invite --user KEY [--ttl TIME] [--approve]",
+	    "device invite --user KEY [--ttl TIME] [--approve] [--qr]",
 	    "an invitation for a new device (administrator)",
-	    "  satchel device invite --user li.na --ttl 1d\n", false },
+	    "  satchel device invite --user li.na --ttl 1d --qr\n", false },
 	{ "device", "list", run_devices, devices_options,
 	    "device list [--stale TIME]",
 	    "every device and its last contact (administrator)", NULL,

@@ -32,6 +32,7 @@ typedef struct cli {
 	sat_template *remote_template; /* the daemon's; see cli_template */
 	sat_cli_daemon_fn daemon;
 	sat_buf out;          /* stdout: written by cli_flush */
+	sat_buf input;        /* ids.c */
 	bool out_failed;
 	size_t term_width;    /* columns of the terminal; 0 = no limit */
 	/* progress line on stderr */
@@ -226,6 +227,20 @@ char *cli_record_path(const cli *c, const char *id, const char *tail);
 /* Fields from --set, --unset, --add, --remove, --from; owned by the caller. */
 sat_rc cli_body_of(sat_json **body, const cli *c, sat_err *e);
 sat_rc cli_need_id(const cli *c, const char **id, sat_err *e);
+/* ids.c: does a word say "-"? Then all of standard input, into c->input: before
+ * the replica is opened, so that a list of it can be piped into this. */
+bool cli_wants_input(const cli *c);
+sat_rc cli_input(cli *c, sat_err *e);
+/* The words from `first` on; "-" among them stands for the rows of
+ * standard input, each a line (-0: ended by a NUL) whose first column is the
+ * id. Free it also after a failure. */
+typedef struct cli_ids {
+	const char **id;
+	size_t n, cap;
+	sat_buf text;
+} cli_ids;
+sat_rc cli_ids_get(cli_ids *ids, cli *c, size_t first, sat_err *e);
+void cli_ids_fini(cli_ids *ids);
 /* GET of what the command line names: its id between `before` and `after`.
  * *doc is the caller's, as cli_ask leaves it. */
 sat_rc cli_ask_id(sat_json **doc, cli *c, const char *before, const char *after,

@@ -20,6 +20,11 @@
 	        kind " list [OPTIONS]", "list " what, NULL, false },          \
 	    { kind, "show", cli_show, cli_show_options, kind " show ID",      \
 	        "one of the " what, NULL, false }
+/* The base template's never change; another template's may. */
+#define EDITED(kind)                                                          \
+	{ kind, "edit", cli_edit, cli_edit_options,                           \
+	    kind " edit ID --set K=V...",                                     \
+	    "change fields, where the template lets them change", NULL, false }
 #define ROOT_ROWS_KIND(kind, what)                                            \
 	{ kind, "add", cli_add, cli_add_options, kind " add --set K=V...",    \
 	    "one more of the " what, NULL, false },                           \
@@ -29,7 +34,7 @@
 	        "one of the " what, NULL, false }
 #define ASSIGNED(kind)                                                        \
 	{ kind, "assign", cli_assign, cli_assign_options,                         \
-	    kind " assign ID... --to USER", "give to somebody else", NULL,    \
+	    kind " assign ID...|- --to USER", "give to somebody else", NULL,    \
 	    false }
 #define ROOT_KIND(kind, what)                                                 \
 	{ kind, "add", cli_add, cli_add_options, kind " add --set K=V...",        \
@@ -42,10 +47,11 @@ const cli_verb cli_kind_verbs[] = {
 	CHILD_KIND("proposal", "proposals"), STAGED("proposal"),
 	ROWS_KIND("feedback", "answers to proposals"),
 	CHILD_KIND("contract", "contracts"), STAGED("contract"),
-	ROWS_KIND("order", "orders"),
+	ROWS_KIND("order", "orders"), EDITED("order"),
 	CHILD_KIND("ticket", "tickets"), STAGED("ticket"),
 	ROWS_KIND("response", "answers to surveys"),
 	ROWS_KIND("survey", "answers to surveys"), /* the same */
+	EDITED("response"), EDITED("survey"),
 	CHILD_KIND("task", "tasks"), STAGED("task"), ASSIGNED("task"),
 	CHILD_KIND("preregistration", "pre-registrations"),
 	CHILD_KIND("consent", "consents"), ROWS_KIND("comment", "comments"),

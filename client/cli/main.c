@@ -19,6 +19,7 @@ const sat_opt cli_global[] = {
 	{ "passphrase-fd", 0, "N", "the same from an open descriptor" },
 	{ "json", 0, NULL, "one JSON document" },
 	{ "format", 0, "F", "table, tsv, csv, json, jsonl" },
+	{ "null", '0', NULL, "rows end with a NUL, printed and read (-), for xargs -0" },
 	{ "fields", 0, "A,B", "columns of a list" },
 	{ "quiet", 'q', NULL, "no messages" },
 	{ "verbose", 'v', NULL, "more messages (twice: trace)" },
@@ -236,6 +237,8 @@ settings(cli *c, sat_err *e)
 		c->color = true;
 	if (sat_args_has(&c->args, "json"))
 		c->format = FMT_JSON;
+	else if (sat_args_has(&c->args, "null"))
+		c->format = FMT_TSV;
 	for (int i = 0; f != NULL && i < 6; i++)
 		if (strcmp(f, names[i]) == 0) {
 			c->format = (cli_format)i;
@@ -295,6 +298,9 @@ no_verb(const cli *c, sat_err *e)
 	near = sat_nearest(c->args.arg[known], words, n);
 	if (near != NULL)
 		(void)snprintf(hint, sizeof hint, N_("did you mean %s?"), near);
+	else if (known)
+		(void)snprintf(hint, sizeof hint, N_("see: satchel help %s"),
+		    c->args.arg[0]);
 	return sat_fail_code(e, SAT_EUSAGE, "usage", hint, "unknown command %s%s%s",
 	    c->args.arg[0], c->args.nargs > 1 ? " " : "",
 	    c->args.nargs > 1 ? c->args.arg[1] : "");
@@ -310,8 +316,17 @@ run(cli *c, const cli_verb *v, sat_err *e)
 	c->api.u = c;
 	c->api.crm.clock = sat_clock_os();
 	c->api.sync.rand = sat_rand_os();
-	if (rc == SAT_OK && !v->no_replica)
+	if (rc == SAT_OK && strstr(v->usage, "ID...|-") != NULL &&
+	    cli_wants_input(c))
+		rc = cli_input(c, e);
+	for (int i = 0; rc == SAT_OK && !v->no_replica; i++) {
 		rc = cli_reach(c) ? cli_remote_begin(c, e) : cli_open(c, e);
+		/* who wrote the input is about to end */
+		if (rc != SAT_EBUSY || c->input.n == 0 || i == 50)
+			break;
+		(void)usleep(20000);
+		rc = SAT_OK;
+	}
 	if (rc == SAT_OK)
 		rc = v->run(c, e);
 	cli_close(c);
@@ -409,6 +424,29 @@ help(bool *asked, cli *c, sat_err *e)
 	    no_help(c, i, e);
 }
 
+/* "-fair" behind `account tag ID` is a tag to take out, unless every letter of
+ * it is an option: it is read as "~fair". */
+static void
+read_tags(const cli_verb *v, int argc, char **argv)
+{
+	if (v == NULL || v->verb == NULL || strcmp(v->verb, "tag") != 0)
+		return;
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		bool option = argv[i][0] != '-' || argv[i][1] == '-' ||
+		    argv[i][1] == '\0';
+
+		for (const char *p = argv[i] + 1; !option && *p != '\0'; p++) {
+			const sat_opt *o = cli_global;
+
+			while (o->name != NULL && o->letter != *p)
+				o++;
+			if (o->name == NULL)
+				argv[i][0] = '~';
+			option = o->name == NULL || o->value != NULL;
+		}
+	}
+}
+
 /* What the words could not be read for is said as asked for, too. */
 static bool
 asks_json(int argc, char **argv)
@@ -452,6 +490,7 @@ sat_cli_main(int argc, char **argv, sat_cli_daemon_fn run_daemon)
 
 	sat_crypto_init();
 	c.daemon = run_daemon;
+	read_tags(v, argc - 1, argv + 1);
 	rc = sat_args_parse(&c.args, argc - 1, argv + 1,
 	    v != NULL && v->options != NULL ? v->options : NULL, cli_global, &e);
 	if (rc != SAT_OK)
@@ -465,6 +504,8 @@ sat_cli_main(int argc, char **argv, sat_cli_daemon_fn run_daemon)
 		rc = settings(&c, &e);
 	else if (asks_json(argc, argv))
 		c.format = FMT_JSON;
+	if (rc == SAT_EUSAGE && v == NULL && c.args.nargs > 0)
+		rc = no_verb(&c, &e); /* its options are not the first thing wrong */
 	if (rc == SAT_OK && sat_args_has(&c.args, "version")) {
 		print_version(&c);
 		return 0;

@@ -58,13 +58,16 @@ ask_one(cli *c, const char *id, const char *verb, sat_json *body, sat_err *e)
 static sat_rc
 run_claim(cli *c, sat_err *e)
 {
-	sat_rc rc = SAT_OK;
+	cli_ids ids;
+	sat_rc rc;
 
 	if (c->args.nargs < 3)
 		return sat_fail_code(e, SAT_EUSAGE, "usage",
 		    "see: satchel pool list", "usage: satchel pool claim ID...");
-	for (size_t i = 2; i < c->args.nargs && rc == SAT_OK; i++)
-		rc = ask_one(c, c->args.arg[i], "claim", NULL, e);
+	rc = cli_ids_get(&ids, c, 2, e);
+	for (size_t i = 0; i < ids.n && rc == SAT_OK; i++)
+		rc = ask_one(c, ids.id[i], "claim", NULL, e);
+	cli_ids_fini(&ids);
 	return rc;
 }
 
@@ -147,7 +150,7 @@ run_lease(cli *c, sat_err *e)
 const cli_verb cli_pool_verbs[] = {
 	{ "pool", "list", run_list, list_options, "pool list [--limit N]",
 	    "customers that pools offer", NULL, false },
-	{ "pool", "claim", run_claim, NULL, "pool claim ID...",
+	{ "pool", "claim", run_claim, NULL, "pool claim ID...|-",
 	    "ask for customers of a pool; the server decides",
 	    "  satchel pool claim C202405001\n", false },
 	{ "pool", "release", run_release, release_options,

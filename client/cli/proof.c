@@ -56,7 +56,8 @@ run_audit(cli *c, sat_err *e)
 }
 
 static const sat_opt verify_options[] = {
-	{ "from", 0, "N", "only from this entry of the audit log on (1)" },
+	{ "from", 0, "LSN", "own commits only from this log position on (0)" },
+	{ "entry", 0, "N", "the audit log only from this entry on (1)" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -64,13 +65,15 @@ static sat_rc
 run_audit_verify(cli *c, sat_err *e)
 {
 	sat_json *body;
-	int64_t from;
-	sat_rc rc = sat_args_int(&from, &c->args, "from", 1, e);
+	int64_t from, entry;
+	sat_rc rc;
 
-	if (rc != SAT_OK)
+	if ((rc = sat_args_int(&from, &c->args, "from", 0, e)) != SAT_OK ||
+	    (rc = sat_args_int(&entry, &c->args, "entry", 1, e)) != SAT_OK)
 		return rc;
 	body = sat_json_obj();
 	sat_json_put_int(body, "from", from);
+	sat_json_put_int(body, "entry", entry);
 	return ask_object(c, "POST", "/v1/audit/verify", NULL, body, e);
 }
 
@@ -322,7 +325,7 @@ const cli_verb cli_proof_verbs[] = {
 	{ "audit", "log", run_audit, audit_options, "audit log [--since T]",
 	    "the local audit log", NULL, false },
 	{ "audit", "verify", run_audit_verify, verify_options,
-	    "audit verify [--from N]", "chains and signatures", NULL, false },
+	    "audit verify [--from LSN]", "chains and signatures", NULL, false },
 	{ "template", "show", run_template_show, NULL, "template show [PATH]",
 	    "documents of the template", NULL, false },
 	{ "template", "list", run_template_log, NULL, "template list",

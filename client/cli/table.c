@@ -416,6 +416,7 @@ static void
 print_separated(cli *c, const sat_json *rows, const cli_column *cols, size_t n,
     bool csv)
 {
+	bool nul = !csv && sat_args_has(&c->args, "null");
 	sat_buf b = { 0 };
 
 	for (size_t i = 0; csv && i < n; i++)
@@ -433,7 +434,7 @@ print_separated(cli *c, const sat_json *rows, const cli_column *cols, size_t n,
 			else
 				sat_buf_add(&c->out, b.p, b.n);
 		}
-		sat_buf_str(&c->out, "\n");
+		sat_write_u8(&c->out, nul ? 0 : '\n');
 	}
 	sat_buf_fini(&b);
 }

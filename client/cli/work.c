@@ -278,6 +278,11 @@ static const sat_opt report_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static const sat_opt report_show_options[] = {
+	{ "param", 0, "K=V", "filter, for example owner=li.na" },
+	{ NULL, 0, NULL, NULL },
+};
+
 static const sat_opt report_list_options[] = {
 	{ "frozen", 0, NULL, "those whose numbers are frozen" },
 	{ NULL, 0, NULL, NULL },
@@ -397,8 +402,9 @@ const cli_verb cli_work_verbs[] = {
 	    false },
 	{ "report", "list", run_report_list, report_list_options,
 	    "report list [--frozen]", "reports of the template", NULL, false },
-	{ "report", "show", run_report, NULL, "report show KEY",
-	    "a report's definition", NULL, false },
+	{ "report", "show", run_report, report_show_options,
+	    "report show KEY [--param K=V]...", "a report's definition, and whether it can be filtered so",
+	    "  satchel report show won --param owner=li.na --json\n", false },
 	{ "report", "explain", run_explain, NULL, "report explain KEY",
 	    "what its numbers count: formula, filter, period", NULL, false },
 	{ "report", "run", run_report, report_options,

@@ -343,12 +343,13 @@ run_close(cli *c, sat_err *e)
 
 /* Several at once: one document with all of them. */
 static sat_rc
-assign_all(cli *c, const char *to, sat_json *data, sat_err *e)
+assign_all(cli *c, const cli_ids *ids, const char *to, sat_json *data,
+    sat_err *e)
 {
 	sat_rc rc = SAT_OK;
 
-	for (size_t i = 2; rc == SAT_OK && i < c->args.nargs; i++) {
-		char *path = cli_record_path(c, c->args.arg[i], "assign");
+	for (size_t i = 0; rc == SAT_OK && i < ids->n; i++) {
+		char *path = cli_record_path(c, ids->id[i], "assign");
 		sat_json *body = sat_json_obj(), *doc = NULL;
 
 		sat_json_put_str(body, "to", to);
@@ -397,7 +398,7 @@ print_plan(cli *c, const sat_json *doc)
 }
 
 static sat_rc
-assign_many(cli *c, const char *to, sat_err *e)
+assign_many(cli *c, const cli_ids *given, const char *to, sat_err *e)
 {
 	const char *where = sat_args_get(&c->args, "where");
 	const char *owner = sat_args_get(&c->args, "owner");
@@ -413,8 +414,8 @@ assign_many(cli *c, const char *to, sat_err *e)
 	if (owner != NULL)
 		sat_json_put_str(body, "owner", owner);
 	ids = sat_json_put_arr(body, "ids");
-	for (size_t i = 2; i < c->args.nargs; i++)
-		sat_json_add_str(ids, c->args.arg[i]);
+	for (size_t i = 0; i < given->n; i++)
+		sat_json_add_str(ids, given->id[i]);
 	rc = cli_ask(&doc, c, "POST", path, NULL, body, e);
 	if (doc != NULL && cli_is_json(c))
 		cli_print_json(c, doc);
@@ -429,31 +430,21 @@ assign_many(cli *c, const char *to, sat_err *e)
 	return rc;
 }
 
-sat_rc
-cli_assign(cli *c, sat_err *e)
+/* One after the other; what was given before a failure stays given. */
+static sat_rc
+assign_each(cli *c, const cli_ids *ids, const char *to, sat_err *e)
 {
-	const char *to = sat_args_get(&c->args, "to"), *id;
-	bool fit = sat_args_has(&c->args, "where") ||
-	    sat_args_has(&c->args, "owner");
-	sat_json *doc, *page;
+	sat_json *doc = sat_json_obj(), *page;
 	char schema[80];
-	sat_rc rc = fit ? SAT_OK : cli_need_id(c, &id, e);
+	sat_rc rc;
 
-	if (rc == SAT_OK && to == NULL)
-		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "name the new owner: --to USER");
-	if (rc != SAT_OK)
-		return rc;
-	if (fit || sat_args_has(&c->args, "preview"))
-		return assign_many(c, to, e);
-	doc = sat_json_obj();
 	(void)snprintf(schema, sizeof schema, "satchel/%s.list/1",
 	    c->args.arg[0]);
 	sat_json_put_str(doc, "schema", schema);
-	rc = assign_all(c, to, sat_json_put_arr(doc, "data"), e);
+	rc = assign_all(c, ids, to, sat_json_put_arr(doc, "data"), e);
 	page = sat_json_put_obj(doc, "page");
 	sat_json_put_null(page, "next");
-	sat_json_put_int(page, "total", (int64_t)c->args.nargs - 2);
+	sat_json_put_int(page, "total", (int64_t)ids->n);
 	sat_json_put_bool(page, "total_exact", true);
 	if (rc == SAT_OK && cli_is_json(c))
 		cli_print_json(c, doc);
@@ -461,7 +452,30 @@ cli_assign(cli *c, sat_err *e)
 	return rc;
 }
 
-/* tag ID +a -b: "-b" would look like an option, so "--" or "~b" work too. */
+sat_rc
+cli_assign(cli *c, sat_err *e)
+{
+	const char *to = sat_args_get(&c->args, "to"), *id;
+	bool fit = sat_args_has(&c->args, "where") ||
+	    sat_args_has(&c->args, "owner");
+	cli_ids ids;
+	sat_rc rc = fit ? SAT_OK : cli_need_id(c, &id, e);
+
+	if (rc == SAT_OK && to == NULL)
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "name the new owner: --to USER");
+	if (rc != SAT_OK)
+		return rc;
+	if ((rc = cli_ids_get(&ids, c, 2, e)) == SAT_OK)
+		rc = fit || sat_args_has(&c->args, "preview")
+		    ? assign_many(c, &ids, to, e)
+		    : assign_each(c, &ids, to, e);
+	cli_ids_fini(&ids);
+	return rc;
+}
+
+/* tag ID +a -b: "-b" is no option here (main.c), but for one of the program's
+ * own; "--" in front of it, or "~b", always works. */
 static sat_rc
 run_tag(cli *c, sat_err *e)
 {
@@ -480,8 +494,11 @@ run_tag(cli *c, sat_err *e)
 			sat_json_add_str(del, w + 1);
 		else
 			rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-			    "usage: satchel account tag ID +NEW -- -OLD");
+			    "usage: satchel account tag ID +NEW -OLD");
 	}
+	if (rc == SAT_OK && c->args.nargs < 4)
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+		    "usage: satchel account tag ID +NEW -OLD");
 	if (rc == SAT_OK)
 		rc = send(c, "PATCH", id, NULL, body, e);
 	sat_json_free(body);
@@ -500,7 +517,7 @@ const cli_verb cli_record_verbs[] = {
 	    "account stage ID STAGE [--reason R]", "move along the stages", NULL,
 	    false },
 	{ "account", "assign", cli_assign, cli_assign_options,
-	    "account assign ID... --to USER", "give to another salesperson", NULL,
+	    "account assign ID...|- --to USER", "give to another salesperson", NULL,
 	    false },
 	{ "account", "merge", cli_merge, cli_merge_options,
 	    "account merge LOSER WINNER [--choose F=loser]...",
@@ -509,9 +526,9 @@ const cli_verb cli_record_verbs[] = {
 	    "    --choose phone_main=loser\n", false },
 	{ "account", "unmerge", cli_unmerge, NULL, "account unmerge ID",
 	    "take a merge apart; ID is the one that was merged", NULL, false },
-	{ "account", "tag", run_tag, NULL, "account tag ID +NEW -- -OLD",
-	    "add and remove tags",
-	    "  satchel account tag C202611-P1-0003 +vip -- -fair\n", false },
+	{ "account", "tag", run_tag, NULL, "account tag ID +NEW -OLD",
+	    "add and remove tags; ~OLD where -OLD is an option, too",
+	    "  satchel account tag C202611-P1-0003 +vip -fair\n", false },
 	{ "contact", "add", cli_add, cli_add_options, "contact add ACCOUNT --set K=V...",
 	    "a new contact",
 	    "  satchel contact add C202611-P1-0003 --set name=王强 --set phone=13812345678\n",
@@ -533,6 +550,12 @@ const cli_verb cli_record_verbs[] = {
 	{ "follow", "add", run_activity_add, activity_options,
 	    "follow add ACCOUNT --method M --points T",
 	    "the same as activity add", NULL, false },
+	{ "follow", "amend", run_amend, activity_options,
+	    "follow amend ID --points T", "the same as activity amend", NULL, false },
+	{ "follow", "list", cli_list, cli_list_options, "follow list [OPTIONS]",
+	    "the same as activity list", NULL, false },
+	{ "follow", "show", cli_show, cli_show_options, "follow show ID",
+	    "the same as activity show", NULL, false },
 	{ "opportunity", "add", cli_add, cli_add_options,
 	    "opportunity add [ACCOUNT] --set K=V...", "a new opportunity",
 	    "  satchel opportunity add C202611-P1-0003 --set name=二期 --set amount=50万\n",
@@ -544,7 +567,7 @@ const cli_verb cli_record_verbs[] = {
 	{ "opportunity", "close", run_close, close_options,
 	    "opportunity close ID --won | --lost REASON", "end it", NULL, false },
 	{ "opportunity", "assign", cli_assign, cli_assign_options,
-	    "opportunity assign ID... --to USER", "give to another salesperson",
+	    "opportunity assign ID...|- --to USER", "give to another salesperson",
 	    NULL, false },
 };
 const size_t cli_record_nverbs = sizeof cli_record_verbs / sizeof cli_record_verbs[0];

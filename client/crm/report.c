@@ -5,6 +5,8 @@
  */
 #include "client/crm/report_int.h"
 
+#include "client/crm/report.h"
+
 #include <string.h>
 
 typedef struct run {
@@ -295,6 +297,26 @@ go(run *r, sat_err *e)
 		rep_adopt_groups(&r->now, &r->before);
 	rep_finish(&r->now);
 	return SAT_OK;
+}
+
+sat_rc
+sat_crm_report_judge(sat_crm *c, const char *key, const sat_report_opts *o,
+    sat_err *e)
+{
+	run r = { .c = c };
+	sat_grant grant;
+	sat_rc rc;
+
+	if ((rc = crm_actor_get(&r.who, c, e)) != SAT_OK ||
+	    (rc = sat_report_def_load(r.who.t, key, &r.def, e)) != SAT_OK)
+		return rc;
+	if ((rc = may_run(&grant, &r, e)) == SAT_OK)
+		rc = set_up(&r, grant, o, NULL, e);
+	rep_pass_fini(&r.now);
+	rep_pass_fini(&r.before);
+	sat_report_def_fini(&r.def);
+	sat_arena_fini(&r.a);
+	return rc;
 }
 
 sat_rc

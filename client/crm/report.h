@@ -21,6 +21,11 @@
 SAT_CHECK sat_rc sat_crm_report_run(sat_json **out, sat_crm *c,
     const char *key, const sat_report_opts *o, sat_err *e);
 
+/* May this person run it, and can it be filtered, split and compared so? Nothing
+ * is read of the records. @return as a run of it. */
+SAT_CHECK sat_rc sat_crm_report_judge(sat_crm *c, const char *key,
+    const sat_report_opts *o, sat_err *e);
+
 /* The definition in words of the reader's language: sources and their filters,
  * values computed per record, period, groups, measures (schema
  * report.explain). SAT_ENOTFOUND: no such report. */

@@ -252,7 +252,7 @@ sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 		return sat_fail(e, SAT_EINTEGRITY, "%lld redirects are listed, "
 		    "the records have %lld", (long long)listed,
 		    (long long)merged);
-	if ((rc = sat_replica_verify_chain(r, &commits, e)) != SAT_OK)
+	if ((rc = sat_replica_verify_chain(r, 0, &commits, e)) != SAT_OK)
 		return rc;
 	if ((rc = sat_replica_audit_verify(&listed, r, 1, e)) != SAT_OK ||
 	    differ == 0)
@@ -371,7 +371,8 @@ verify_sigs(chain_walk *w, sat_err *e)
 }
 
 sat_rc
-sat_replica_verify_chain(sat_replica *r, uint64_t *commits, sat_err *e)
+sat_replica_verify_chain(sat_replica *r, uint64_t from_lsn, uint64_t *commits,
+    sat_err *e)
 {
 	chain_walk w = { .r = r, .last_seq = -2 };
 	sat_arena keep = { 0 }, a = { 0 };
@@ -383,6 +384,7 @@ sat_replica_verify_chain(sat_replica *r, uint64_t *commits, sat_err *e)
 	if ((rc = load_sigs(&w, &keep, e)) != SAT_OK ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_CHAIN_ALL, e)) != SAT_OK)
 		goto out;
+	sat_bind_int(s, 1, (int64_t)from_lsn);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		sat_arena_reset(&a);
 		if ((rc = walk_one(&w, &a, sat_col_int(s, 0), sat_col_blob(s,

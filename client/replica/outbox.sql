@@ -252,9 +252,12 @@ WHERE o.payload IS NOT NULL OR o.sealed IS NOT NULL
 ORDER BY o.seq DESC LIMIT ?1;
 
 -- :name chain_all
--- Every header of own commits the device still has, oldest first.
-SELECT seq, header, payload FROM outbox
-WHERE seq NOT IN (SELECT seq FROM quarantine)
+-- Every header of own commits the device still has, oldest first: those that
+-- stand from this position on in the server's order, and those without one.
+SELECT o.seq, o.header, o.payload FROM outbox AS o
+LEFT JOIN answer AS a ON a.seq = o.seq
+WHERE o.seq NOT IN (SELECT seq FROM quarantine)
+  AND (a.lsn IS NULL OR a.lsn = 0 OR a.lsn >= ?1)
 UNION ALL
 SELECT seq, header, payload FROM quarantine
 ORDER BY 1;

@@ -478,8 +478,11 @@ SAT_CHECK sat_rc sat_replica_check(sat_replica *r, bool quick, sat_err *e);
  * that the next sync compares everything with the server and fetches again what
  * differs. *differ: sums that were not what the rows say. */
 SAT_CHECK sat_rc sat_replica_recount(size_t *differ, sat_replica *r, sat_err *e);
-/* Own commits that wait: headers, chain, signatures. */
-SAT_CHECK sat_rc sat_replica_verify_chain(sat_replica *r, uint64_t *commits, sat_err *e);
+/* Own commits this device keeps, from this position of the server's order on
+ * (0 = all of them; what waits or was refused has none and is always among
+ * them): headers, chain, signatures. */
+SAT_CHECK sat_rc sat_replica_verify_chain(sat_replica *r, uint64_t from_lsn,
+    uint64_t *commits, sat_err *e);
 /* The audit log's chain from this entry on (1 = all of it); *entries: how many
  * were looked at. SAT_EINTEGRITY names the first that was changed. */
 SAT_CHECK sat_rc sat_replica_audit_verify(int64_t *entries, sat_replica *r,

@@ -43,9 +43,12 @@ expect 9 as ann kiosk run --foreground; has "$ERR" "not a kiosk" "a laptop is no
 "$SATCHEL" -C "$W/r/kio" --passphrase-file "$W/pass" kiosk run --no-sync >"$W/d.out" 2>&1
 p=$(sed -n 's/.*process \([0-9]*\).*/\1/p' "$W/d.out"); [ -n "$p" ] && ok || bad "no daemon: $(cat "$W/d.out")"
 expect 0 as kio api POST /v1/kiosk/checkin -f visitor=Gnu; expect 0 as kio status; expect 0 as kio sync
+unit=$(sed -n "s|^ExecStart=/bin/sh -c .\(.*\).\$|\1|p" docs/kiosk/satchel-kiosk.service | sed "s|[$][$]|$|g; s|/usr/bin/satchel|$SATCHEL -C $W/r/kio --no-input|; s|/usr/bin/xinit|echo|")
+OUT=$(sh -c "$unit" 2>&1); has "$OUT" "chromium --kiosk .* http://127.0.0.1:[0-9]+/[^ ]* -- :0" "the screen's unit opens a link of this daemon"
 for r in "GET /v1/visits" "GET /v1/search" "GET /v1/audit" "POST /v1/exports" "GET /v1/schema" "GET /v1/users"; do
 	expect 9 as kio --json api $r; has "$ERR" "kiosk.only" "$r is behind the second lock"; done
 [ -n "$p" ] && kill "$p" && while kill -0 "$p" 2>/dev/null; do sleep 0.05; done
+sh -c "$unit" >/dev/null 2>&1; same $? 8 "without a daemon the unit ends, and no browser starts"
 
 # ---- the machine -------------------------------------------------------------------------
 R=$W/machine; K=docs/kiosk

@@ -260,7 +260,7 @@ read_more(lab *L, int arg, sat_err *e)
 		rc = sat_replica_setting_get(&b, r, "nothing", e);
 		sat_buf_fini(&b);
 		return rc == SAT_ENOTFOUND ? SAT_OK : rc;
-	case R_CHAIN: return sat_replica_verify_chain(r, &commits, e);
+	case R_CHAIN: return sat_replica_verify_chain(r, 0, &commits, e);
 	default:
 		if ((rc = sat_replica_git(&g, r, e)) == SAT_OK)
 			sat_git_close(g);

@@ -340,7 +340,7 @@ no_byte_of_an_erased_customer_stays_on_the_device(void **state)
 			fail_msg("%s is still there", words[i]);
 	assert_text(f, other, F_CITY, "Gnuville");
 	assert_sound(f);
-	assert_ok(sat_replica_verify_chain(f->r, &commits, &err));
+	assert_ok(sat_replica_verify_chain(f->r, 0, &commits, &err));
 	assert_ok(f->ops.erased(f->ops.u, &receipt, &wanted, &err));
 	assert_true(wanted);
 	assert_int_equal(1, receipt.rev);

@@ -107,7 +107,7 @@ what_a_backup_of_the_server_holds_leaves_the_outbox(void **state)
 	reopen(f);
 	assert_int_equal(5, set_text(f, id, F_CITY, "q"));
 	srv_sync(f);
-	assert_ok(sat_replica_verify_chain(f->r, &commits, &err));
+	assert_ok(sat_replica_verify_chain(f->r, 0, &commits, &err));
 	assert_settled(f);
 }
 
@@ -155,11 +155,11 @@ a_batch_s_signature_is_kept_and_checked(void **state)
 	new_account(f, "A", "1");
 	new_account(f, "B", "2");
 	srv_sync(f);
-	assert_ok(sat_replica_verify_chain(f->r, &n, &err));
+	assert_ok(sat_replica_verify_chain(f->r, 0, &n, &err));
 	assert_int_equal(2, n);
 	assert_ok(sat_db_exec(sat_replica_db(f->r), "UPDATE batch_sig SET "
 	    "sig = zeroblob(64)", &err));
-	assert_rc(SAT_EINTEGRITY, sat_replica_verify_chain(f->r, &n, &err));
+	assert_rc(SAT_EINTEGRITY, sat_replica_verify_chain(f->r, 0, &n, &err));
 	assert_string_equal("replica.chain", err.code);
 }
 

@@ -157,12 +157,12 @@ the_check_finds_a_changed_commit(void **state)
 	sat_err err;
 
 	set_text(f, id, F_CITY, "Wuhu");
-	assert_ok(sat_replica_verify_chain(f->r, &n, &err));
+	assert_ok(sat_replica_verify_chain(f->r, 0, &n, &err));
 	assert_int_equal(2, n);
 	assert_ok(sat_db_exec(sat_replica_db(f->r), "UPDATE outbox SET header "
 	    "= (SELECT header FROM outbox ORDER BY seq LIMIT 1)", &err));
 	assert_rc(SAT_EINTEGRITY,
-	    sat_replica_verify_chain(f->r, &n, &err));
+	    sat_replica_verify_chain(f->r, 0, &n, &err));
 	assert_string_equal("replica.chain", err.code);
 }
 
@@ -188,7 +188,7 @@ a_backup_goes_on_under_a_new_incarnation(void **state)
 	assert_ok(sat_replica_write(r, &d, &cseq, &err));
 	assert_int_equal(1, cseq);
 	assert_ok(sat_replica_check(r, false, &err));
-	assert_ok(sat_replica_verify_chain(r, &n, &err));
+	assert_ok(sat_replica_verify_chain(r, 0, &n, &err));
 	assert_int_equal(2, n);
 	sat_replica_close(r);
 	assert_ok(sat_replica_open(&r, &env, &err));

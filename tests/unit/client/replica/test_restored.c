@@ -57,7 +57,7 @@ work_of_a_later_incarnation_stays_behind_what_it_builds_on(void **state)
 	reopen(f);
 	srv_sync(f);
 	assert_text(f, id, F_CITY, "x");
-	assert_ok(sat_replica_verify_chain(f->r, &commits, &err));
+	assert_ok(sat_replica_verify_chain(f->r, 0, &commits, &err));
 	assert_settled(f);
 }
 
@@ -102,7 +102,7 @@ work_under_a_number_the_server_knows_goes_on_in_a_new_incarnation(void **state)
 	srv_sync(f);
 	assert_text(f, id, F_CITY, "q");
 	assert_int_equal(1, visits_of(f, id));
-	assert_ok(sat_replica_verify_chain(f->r, &commits, &err));
+	assert_ok(sat_replica_verify_chain(f->r, 0, &commits, &err));
 	assert_settled(f);
 }
 
