@@ -121,11 +121,19 @@ typedef enum sat_gap {
 	SAT_GAP_LAST = 2,
 } sat_gap;
 
-/* Positions of one commit on servers that are gone (P-205). */
+/* One commit on servers that are gone: its positions there (P-205), and the
+ * numbers it had, the newest first, when it goes on under another (P-391). */
 #define SAT_OLD_MAX 8
+#define SAT_WAS_MAX 8
+typedef struct sat_was {
+	uint32_t incarnation;
+	uint64_t cseq;
+} sat_was;
 typedef struct sat_old {
 	size_t n;
 	uint64_t at[SAT_OLD_MAX];
+	size_t nwas;
+	sat_was was[SAT_WAS_MAX];
 } sat_old;
 
 typedef struct sat_push {
@@ -136,8 +144,8 @@ typedef struct sat_push {
 	sat_span batch;                /* SAT_BATCH_PUSH; sealed: sat_sealed_read */
 	bool sealed;                   /* a kiosk's (P-361) */
 	sat_gap gap;                   /* a restored server may go on behind it */
-	/* commits a lost server had accepted: its LSN of each, 0 = none, in the
-	 * order of the batch; NULL, 0 when there is none at all */
+	/* what a lost server may have made of each, in the order of the batch;
+	 * NULL, 0 when there is none of which there is anything to say */
 	sat_old *old;
 	size_t nold;
 } sat_push;

@@ -49,6 +49,11 @@ sat_msg_write_old(sat_buf *b, const sat_old *o)
 	sat_write_uint(b, o->n);
 	for (size_t i = 0; i < o->n; i++)
 		sat_write_uint(b, o->at[i]);
+	sat_write_uint(b, o->nwas);
+	for (size_t i = 0; i < o->nwas; i++) {
+		sat_write_uint(b, o->was[i].incarnation);
+		sat_write_uint(b, o->was[i].cseq);
+	}
 }
 
 void
@@ -57,6 +62,11 @@ sat_msg_read_old(sat_old *o, sat_reader *r)
 	o->n = read_count(r, 1, SAT_OLD_MAX);
 	for (size_t i = 0; i < o->n; i++)
 		o->at[i] = sat_read_uint_max(r, INT64_MAX);
+	o->nwas = read_count(r, 2, SAT_WAS_MAX);
+	for (size_t i = 0; i < o->nwas; i++) {
+		o->was[i].incarnation = read_u32(r);
+		o->was[i].cseq = sat_read_uint_max(r, INT64_MAX);
+	}
 }
 
 /* ---- what a restored server lacks ---------------------------------------------- */

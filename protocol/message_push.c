@@ -37,7 +37,7 @@ sat_msg_read_push(sat_push *m, sat_arena *a, sat_reader *r)
 	if (gap > SAT_GAP_LAST)
 		sat_read_bad(r, "gap");
 	m->gap = (sat_gap)gap;
-	m->nold = read_count(r, 1, SAT_BATCH_COMMITS_MAX);
+	m->nold = read_count(r, 2, SAT_BATCH_COMMITS_MAX);
 	m->old = sat_arena_alloc(a, (m->nold + 1) * sizeof *m->old);
 	for (size_t i = 0; i < m->nold; i++)
 		sat_msg_read_old(&m->old[i], r);

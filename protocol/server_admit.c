@@ -556,7 +556,8 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	    "") : judge_and_fold(&k, e);
 	if (rc == SAT_OK) {
 		rc = accept(&k, e);
-		if (rc == SAT_OK && (a->old->n > 0 || g.nheld > 0))
+		if (rc == SAT_OK && (a->old->n > 0 || a->old->nwas > 0 ||
+		    g.nheld > 0))
 			rc = sat_srv_again_mark(&g, s, a, e);
 	} else if (rc == SAT_EFALSE && (rc = undo(&k, e)) == SAT_OK &&
 	    k.hands.n > 0) { /* D1 */

@@ -48,6 +48,10 @@ sat_srv_contained(bool *yes, sat_server *s, const uint64_t *origin, size_t n,
 		if (!*yes && c->device != SAT_DEV_SERVER)
 			rc = st->place_has(yes, st->u, c->device,
 			    c->incarnation, c->cseq, from, origin[i], e);
+		for (size_t k = 0; k < old->nwas && !*yes && rc == SAT_OK; k++)
+			rc = st->place_has(yes, st->u, c->device,
+			    old->was[k].incarnation, old->was[k].cseq, from,
+			    origin[i], e); /* P-391 */
 	}
 	return rc;
 }

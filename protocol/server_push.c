@@ -266,18 +266,35 @@ check_quota(push *p, sat_err *e)
 }
 
 /* What a device says of a lost server can only be about lost positions. */
+/* P-391: only what goes on under another number had one, further up. */
+static bool
+was_before(const sat_was *w, const sat_commit *c)
+{
+	return (c->flags & SAT_CF_MOVED) != 0 && w->cseq != 0 &&
+	    (w->incarnation < c->incarnation ||
+	    (w->incarnation == c->incarnation && w->cseq < c->cseq));
+}
+
 static sat_rc
 check_old(const push *p, sat_err *e)
 {
 	if (p->m.nold != 0 && p->m.nold != p->n)
 		return sat_fail(e, SAT_EPROTO, "push with %zu lost positions "
 		    "for %zu commits", p->m.nold, p->n);
-	for (size_t i = 0; i < p->m.nold; i++)
-		for (size_t k = 0; k < p->m.old[i].n; k++)
-			if (!sat_srv_lost(p->s, p->m.old[i].at[k]))
+	for (size_t i = 0; i < p->m.nold; i++) {
+		const sat_old *o = &p->m.old[i];
+
+		for (size_t k = 0; k < o->n; k++)
+			if (!sat_srv_lost(p->s, o->at[k]))
 				return sat_fail_code(e, SAT_ECONFLICT, "epoch",
 				    NULL, "push names a position that was not "
 				    "lost");
+		for (size_t k = 0; k < o->nwas; k++)
+			if (!was_before(&o->was[k], &p->c[i]))
+				return sat_fail(e, SAT_EPROTO, "push names an "
+				    "earlier number of a commit that cannot "
+				    "have had it");
+	}
 	return SAT_OK;
 }
 

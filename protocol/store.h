@@ -82,7 +82,8 @@ typedef struct sat_erased_row {
 
 /* A commit that a server which is gone had accepted. */
 typedef struct sat_recovered {
-	sat_old old;         /* where it stood there; none: its author never knew */
+	sat_old old;         /* where it stood there; none: its author never knew;
+	                        and numbers it had (P-391) */
 	sat_span held;       /* its operations that were in states given back
 	                        already and not folded again: uint each */
 } sat_recovered;

@@ -31,21 +31,21 @@ replica_lost(const sat_replica *r, uint64_t lsn)
 /* Positions of one order can be compared, and a state says of each order how
  * far it goes: its own by its last position, others by its origin (P-251). */
 bool
-replica_held(const sat_replica *r, const sat_record *srv, const uint64_t *old,
-    size_t n)
+replica_held(const sat_replica *r, const sat_record *srv, const sat_old *old)
 {
 	uint64_t upto[SAT_ORIGIN_MAX + 1];
 	size_t m;
 
-	if (n == 0)
+	if (old->n == 0)
 		return false;
 	m = sat_record_origin(upto, srv);
 	if (replica_lost(r, srv->rlsn))
 		upto[m++] = srv->rlsn;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < old->n; i++)
 		for (size_t k = 0; k < m; k++)
-			if (old[i] <= upto[k] && old[i] >= sat_epochs_order(
-			    r->certs, r->ncerts, upto[k]))
+			if (old->at[i] <= upto[k] &&
+			    old->at[i] >= sat_epochs_order(r->certs, r->ncerts,
+			    upto[k]))
 				return true;
 	return false;
 }

@@ -153,6 +153,7 @@ rehome_one(sat_replica *r, int64_t seq, sat_err *e)
 	sat_arena a = { 0 };
 	sat_buf b = { 0 };
 	own_commit o;
+	int64_t heir;
 	sat_stmt *s;
 	sat_rc rc;
 
@@ -163,17 +164,19 @@ rehome_one(sat_replica *r, int64_t seq, sat_err *e)
 	o.c.cseq = r->chain.cseq + 1;
 	memcpy(o.c.prev, r->chain.head, sizeof o.c.prev);
 	sat_commit_write_header(&b, &o.c);
+	heir = replica_seq(o.c.incarnation, o.c.cseq);
 	sat_bind_int(s, 1, seq);
-	sat_bind_int(s, 2, replica_seq(o.c.incarnation, o.c.cseq));
+	sat_bind_int(s, 2, heir);
 	sat_bind_blob(s, 3, sat_buf_span(&b));
 	if ((rc = sat_run(s, e)) != SAT_OK ||
+	    (rc = replica_place_hand_on(r, seq, heir, false, e)) != SAT_OK ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_DEL, e)) != SAT_OK)
 		goto out;
 	sat_bind_int(s, 1, seq);
 	if ((rc = sat_run(s, e)) != SAT_OK)
 		goto out;
 	r->chain.cseq = o.c.cseq;
-	r->chain.newest = replica_seq(o.c.incarnation, o.c.cseq);
+	r->chain.newest = heir;
 	sat_hash(r->chain.head, sat_buf_span(&b));
 out:
 	sat_buf_fini(&b);

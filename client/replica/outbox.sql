@@ -44,11 +44,28 @@ SELECT DISTINCT seq FROM recovered ORDER BY seq;
 SELECT old FROM recovered WHERE seq = ?1 ORDER BY old DESC;
 
 -- :name recovered_count
-SELECT count(*) FROM recovered;
+-- What there is to say of own commits after a loss.
+SELECT (SELECT count(*) FROM recovered) + (SELECT count(*) FROM former);
 
 -- :name recovered_move
 -- @seq @heir  what was parked goes on under a new number.
 UPDATE OR REPLACE recovered SET seq = ?2 WHERE seq = ?1;
+
+-- :name former_get
+-- The newest first.
+SELECT was FROM former WHERE seq = ?1 ORDER BY was DESC;
+
+-- :name former_move
+-- @seq @heir  all its numbers are its heir's.
+UPDATE OR REPLACE former SET seq = ?2 WHERE seq = ?1;
+
+-- :name former_put
+INSERT OR IGNORE INTO former(seq, was) VALUES(?1, ?2);
+
+-- :name former_truncate
+-- A backup holds it; what is parked (4) may yet go on.
+DELETE FROM former WHERE seq NOT IN (SELECT seq FROM outbox)
+  AND seq NOT IN (SELECT seq FROM quarantine WHERE fate = 0 AND code = 4);
 
 -- :name recovered_done
 -- Answered again, or refused; what is parked (4) may yet go on.

@@ -182,6 +182,7 @@ replica_pend_load(sat_replica *r, sat_err *e)
 static sat_rc
 lost_place(own_commit *o, sat_replica *r, sat_err *e)
 {
+	sat_old *old = &o->old;
 	sat_stmt *s;
 	bool row;
 	sat_rc rc;
@@ -189,9 +190,19 @@ lost_place(own_commit *o, sat_replica *r, sat_err *e)
 	if ((rc = sat_db_stmt(&s, r->db, SQL_RECOVERED_GET, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, o->seq);
-	while (o->nold < SAT_OLD_MAX && (rc = sat_step(&row, s, e)) ==
+	while (old->n < SAT_OLD_MAX && (rc = sat_step(&row, s, e)) ==
 	    SAT_OK && row)
-		o->old[o->nold++] = (uint64_t)sat_col_int(s, 0);
+		old->at[old->n++] = (uint64_t)sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	if (rc != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_FORMER_GET, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, o->seq);
+	while (old->nwas < SAT_WAS_MAX && (rc = sat_step(&row, s, e)) ==
+	    SAT_OK && row)
+		old->was[old->nwas++] = (sat_was){
+			replica_seq_inc(sat_col_int(s, 0)),
+			replica_seq_cseq(sat_col_int(s, 0)) };
 	sat_stmt_reset(s);
 	return rc;
 }
@@ -320,7 +331,7 @@ fold_waiting(sat_replica *r, replica_row *row, int64_t seq, sat_err *e)
 	if (o.lsn != 0 && o.lsn <= row->srv.rlsn)
 		return SAT_OK;
 	/* So does a state of the lost server that knew it (N2). */
-	if (replica_held(r, &row->srv, o.old, o.nold))
+	if (replica_held(r, &row->srv, &o.old))
 		return SAT_OK;
 	ctx = (sat_apply_ctx){ { o.c.hlc, o.c.device, 0 }, o.c.seen,
 		(o.c.flags & SAT_CF_MOVED) != 0 };

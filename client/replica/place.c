@@ -135,7 +135,13 @@ replica_place_let_go(sat_replica *r, uint64_t durable, sat_err *e)
 sat_rc
 replica_place_truncate(sat_replica *r, uint64_t durable, sat_err *e)
 {
-	return run(r, SQL_PLACE_TRUNCATE, durable, 0, false, e);
+	sat_stmt *s;
+	sat_rc rc = run(r, SQL_PLACE_TRUNCATE, durable, 0, false, e);
+
+	if (rc != SAT_OK || !r->recovering ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_FORMER_TRUNCATE, e)) != SAT_OK)
+		return rc;
+	return sat_run(s, e);
 }
 
 /* Runs of own commits that the states here hold. */
@@ -217,10 +223,10 @@ place_of(uint64_t *at, sat_replica *r, int64_t seq, uint64_t from,
 	return rc;
 }
 
-/* Its places go by its number, and it may never have been heard of: they become
- * positions of its own. */
-sat_rc
-replica_place_inherit(sat_replica *r, int64_t seq, int64_t heir, sat_err *e)
+/* Its places go by its number, and it may never have been heard of: those that are
+ * known here become positions of its own. */
+static sat_rc
+inherit(sat_replica *r, int64_t seq, int64_t heir, sat_err *e)
 {
 	uint64_t from = 0, at;
 	sat_stmt *s;
@@ -241,9 +247,35 @@ replica_place_inherit(sat_replica *r, int64_t seq, int64_t heir, sat_err *e)
 		sat_bind_int(s, 2, (int64_t)at);
 		if ((rc = sat_run(s, e)) != SAT_OK)
 			return rc;
-		r->recovering = true;
 	}
 	return SAT_OK;
+}
+
+static sat_rc
+two_seqs(sat_replica *r, int sql, int64_t x, int64_t y, sat_err *e)
+{
+	return run(r, sql, (uint64_t)x, (uint64_t)y, true, e);
+}
+
+/* A server that was lost had taken it in, perhaps: a state that holds it may be
+ * here, or come to the next server from others. */
+sat_rc
+replica_place_hand_on(sat_replica *r, int64_t seq, int64_t heir, bool parked,
+    sat_err *e)
+{
+	sat_rc rc;
+
+	if (r->recovering && ((rc = two_seqs(r, SQL_RECOVERED_MOVE, seq, heir,
+	    e)) != SAT_OK ||
+	    (rc = two_seqs(r, SQL_FORMER_MOVE, seq, heir, e)) != SAT_OK))
+		return rc;
+	/* after a fork another commit has the old number too */
+	if (!parked || r->ncerts == 0)
+		return SAT_OK;
+	r->recovering = true;
+	if ((rc = two_seqs(r, SQL_FORMER_PUT, heir, seq, e)) != SAT_OK)
+		return rc;
+	return inherit(r, seq, heir, e);
 }
 
 sat_rc

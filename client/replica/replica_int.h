@@ -266,9 +266,7 @@ typedef struct own_commit {
 	int state;      /* 0..3 as in `answer` */
 	uint64_t lsn;
 	sat_hlc eff;
-	/* LSNs lost servers had given, the newest first */
-	uint64_t old[SAT_OLD_MAX];
-	size_t nold;
+	sat_old old;    /* what lost servers may have made of it, the newest first */
 	bool passed;    /* the cursor went past it without meeting it */
 	sat_commit c;
 } own_commit;
@@ -349,15 +347,17 @@ SAT_CHECK sat_rc replica_place_let_go(sat_replica *r, uint64_t durable, sat_err 
 SAT_CHECK sat_rc replica_place_truncate(sat_replica *r, uint64_t durable, sat_err *e);
 SAT_CHECK sat_rc replica_place_lost(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_place_kept(sat_replica *r, uint64_t lsn, sat_err *e);
-/* A commit goes on under another number: what others say of where it stood. */
-SAT_CHECK sat_rc replica_place_inherit(sat_replica *r, int64_t seq, int64_t heir, sat_err *e);
+/* A commit goes on under another number: what lost servers may have made of it is
+ * its heir's, the number it had as well when it was parked (P-391). */
+SAT_CHECK sat_rc replica_place_hand_on(sat_replica *r, int64_t seq, int64_t heir,
+    bool parked, sat_err *e);
 SAT_CHECK sat_rc replica_place_all(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e);
 
 /* epoch.c */
 /* Does the server's state hold a commit that a lost server had at one of these
  * positions? */
 bool replica_held(const sat_replica *r, const sat_record *srv,
-    const uint64_t *old, size_t n);
+    const sat_old *old);
 SAT_CHECK sat_rc replica_certs_read(sat_replica *r, sat_span in, sat_err *e);
 /* Was it given by a server that is gone, and lost with it? */
 bool replica_lost(const sat_replica *r, uint64_t lsn);

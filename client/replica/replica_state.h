@@ -203,7 +203,7 @@ struct sat_replica {
 	bool ledger_back;          /* the server has not our erasures yet */
 	/* erasures: carried out here, receipt given, the server's */
 	uint64_t ledger_rev, ledger_acked, server_ledger;
-	bool recovering;           /* rows in `recovered` */
+	bool recovering;           /* rows in `recovered` or `former` */
 	size_t seed_kind;
 	int64_t seed_rid;
 	uint8_t server_toid[SAT_TEMPLATE_OID_BYTES];

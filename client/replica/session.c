@@ -346,7 +346,7 @@ find_gap(sat_gap *gap, sat_replica *r, uint64_t from_cseq, int64_t start,
 	return SAT_OK;
 }
 
-/* Positions the lost server had given them, when there are any. */
+/* What lost servers may have made of them, when there is anything to say. */
 static sat_rc
 find_old(sat_push *push, sat_arena *a, sat_replica *r, int64_t start,
     size_t n, sat_err *e)
@@ -362,11 +362,13 @@ find_old(sat_push *push, sat_arena *a, sat_replica *r, int64_t start,
 		if ((rc = replica_own_commit(&o, a, r, start + (int64_t)i,
 		    e)) != SAT_OK)
 			return rc;
+		push->old[i] = o.old;
 		push->old[i].n = 0;
-		for (size_t k = 0; k < o.nold; k++)
-			if (replica_lost(r, o.old[k]))
-				push->old[i].at[push->old[i].n++] = o.old[k];
-		any = any || push->old[i].n != 0;
+		for (size_t k = 0; k < o.old.n; k++)
+			if (replica_lost(r, o.old.at[k]))
+				push->old[i].at[push->old[i].n++] =
+				    o.old.at[k];
+		any = any || push->old[i].n + push->old[i].nwas != 0;
 	}
 	push->nold = any ? n : 0;
 	return SAT_OK;

@@ -115,25 +115,6 @@ show(sat_replica *r, const sat_commit *c, sat_err *e)
 	return SAT_OK;
 }
 
-/* A server that was lost had taken it in: a state that holds it may be here, so
- * its position goes with it. */
-static sat_rc
-keep_place(sat_replica *r, int64_t seq, int64_t heir, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = replica_place_inherit(r, seq, heir, e)) != SAT_OK)
-		return rc;
-	if (!r->recovering)
-		return SAT_OK;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_RECOVERED_MOVE, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, seq);
-	sat_bind_int(s, 2, heir);
-	return sat_run(s, e);
-}
-
 static sat_rc
 move(sat_replica *r, sat_quarantined *q, sat_err *e)
 {
@@ -150,7 +131,7 @@ move(sat_replica *r, sat_quarantined *q, sat_err *e)
 	sat_commit_write_payload(&payload, c);
 	sat_commit_write_header(&header, c);
 	if ((rc = put_outbox(r, seq, &header, &payload, c->box, e)) == SAT_OK &&
-	    (rc = keep_place(r, was, seq, e)) == SAT_OK &&
+	    (rc = replica_place_hand_on(r, was, seq, true, e)) == SAT_OK &&
 	    (rc = replica_quarantine_settle(r, q->id, SAT_FATE_RETRIED, c->cseq,
 	    e)) == SAT_OK) {
 		r->chain.cseq = c->cseq;

@@ -677,7 +677,9 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.good("push", push)
     f.good("push-empty-batch", b"\3\1\1" + PREV + bytes(64) + b"\0" + behind)
     f.good("push-after-a-lost-server", push[:-2] + b"\1\2\2" + uint(70000) +
-           uint(90000) + b"\0")
+           uint(90000) + b"\0" + b"\0\0")
+    f.good("push-of-what-had-another-number", push[:-2] + b"\1\1\0\2" +
+           uint(1) + uint(290) + uint(1) + uint(280))
     verdicts = b"\4" + uint(3) + b"\0" + sint(300) + sint(5001) + \
         be64(hlc(NOON, 2)) + b"\2" + sint(1) + sint(1) + be64(hlc(NOON, 3)) + \
         b"\3" + sint(1) + uint(2) + span(b"denied") + \
@@ -770,9 +772,15 @@ Expected of a good one: its members. P-070 to P-079, P-100 to P-105.""")
     f.bad("push-gap-3", "gap", push[:-2] + b"\3\0")
     f.bad("push-old-above-bytes", "count", push[:-1] + uint(4096))
     f.bad("push-old-2-63", "above its limit", push[:-1] + b"\1\1" +
-          uint(2 ** 63))
+          uint(2 ** 63) + b"\0")
     f.bad("push-old-9-of-one", "count", push[:-1] + b"\1\x09" +
-          bytes(9))
+          bytes(10))
+    f.bad("push-was-9-of-one", "count", push[:-1] + b"\1\0\x09" +
+          bytes(18))
+    f.bad("push-was-incarnation-2-32", "above its limit", push[:-1] +
+          b"\1\0\1" + uint(2 ** 32) + b"\1")
+    f.bad("push-was-2-63", "above its limit", push[:-1] + b"\1\0\1\1" +
+          uint(2 ** 63))
     f.bad("welcome-certificates-above-bytes", "count", welcome[:-4] + b"\7")
     f.bad("welcome-sum-2", "boolean", welcome[:-1] + b"\2")
     f.bad("welcome-sum-15-bytes", "cut short", welcome[:-1] + b"\1" +

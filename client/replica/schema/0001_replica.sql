@@ -50,6 +50,14 @@ CREATE TABLE recovered(
   PRIMARY KEY(seq, old)
 ) WITHOUT ROWID;
 
+-- Parked commits that went on under another number after a server was lost
+-- (P-391): a lost server may have had them under the old one.
+CREATE TABLE former(
+  seq  INTEGER NOT NULL,  -- as in outbox
+  was  INTEGER NOT NULL,  -- the same, before
+  PRIMARY KEY(seq, was)
+) WITHOUT ROWID;
+
 -- The newest commit of each other device this one has seen.
 CREATE TABLE chain_seen(
   dev   INTEGER PRIMARY KEY,

@@ -52,10 +52,10 @@ SELECT eid FROM astray WHERE winner = @winner ORDER BY eid;
 DELETE FROM astray WHERE winner = @winner;
 
 -- :name recovered_put
-INSERT INTO recovered(lsn, old, held) VALUES(@lsn, @old, @held);
+INSERT INTO recovered(lsn, old, was, held) VALUES(@lsn, @old, @was, @held);
 
 -- :name recovered_get
-SELECT old, held FROM recovered WHERE lsn = @lsn;
+SELECT old, was, held FROM recovered WHERE lsn = @lsn;
 
 -- :name gap_put
 INSERT INTO chain_gap(dev, inc, first, last, why)

@@ -241,7 +241,7 @@ static sat_rc
 recovered_put(void *u, uint64_t lsn, const sat_recovered *r, sat_err *e)
 {
 	sat_sqlite_store *s = u;
-	sat_buf old = { 0 };
+	sat_buf old = { 0 }, was = { 0 };
 	sat_stmt *q;
 	sat_rc rc;
 
@@ -249,11 +249,17 @@ recovered_put(void *u, uint64_t lsn, const sat_recovered *r, sat_err *e)
 		return rc;
 	for (size_t i = 0; i < r->old.n; i++)
 		sat_write_uint(&old, r->old.at[i]);
+	for (size_t i = 0; i < r->old.nwas; i++) {
+		sat_write_uint(&was, r->old.was[i].incarnation);
+		sat_write_uint(&was, r->old.was[i].cseq);
+	}
 	sat_bind_int(q, 1, (int64_t)lsn);
 	sat_bind_blob(q, 2, sat_buf_span(&old));
-	sat_bind_blob(q, 3, r->held);
+	sat_bind_blob(q, 3, sat_buf_span(&was));
+	sat_bind_blob(q, 4, r->held);
 	rc = sat_run(q, e);
 	sat_buf_fini(&old);
+	sat_buf_fini(&was);
 	return rc;
 }
 
@@ -275,7 +281,15 @@ recovered_get(sat_recovered *r, sat_arena *a, void *u, uint64_t lsn,
 		rd = sat_reader_of(sat_col_blob(q, 0));
 		while (rd.left > 0 && r->old.n < SAT_OLD_MAX)
 			r->old.at[r->old.n++] = sat_read_uint(&rd);
-		r->held = store_copy(a, sat_col_blob(q, 1));
+		rd = sat_reader_of(sat_col_blob(q, 1));
+		while (rd.left > 0 && r->old.nwas < SAT_WAS_MAX) {
+			sat_was *w = &r->old.was[r->old.nwas++];
+
+			w->incarnation = (uint32_t)sat_read_uint_max(&rd,
+			    UINT32_MAX);
+			w->cseq = sat_read_uint(&rd);
+		}
+		r->held = store_copy(a, sat_col_blob(q, 2));
 	}
 	sat_stmt_reset(q);
 	return rc;

@@ -29,8 +29,9 @@ static sat_eid_pair eids[2];
 static sat_id held[3];
 static sat_rescope rescopes[2];
 static sat_span certs[2];
-static sat_old old_lsns[3] = { { 0 }, { 1, { 17 } },
-	{ 2, { INT64_MAX, 1 } } };
+static sat_old old_lsns[3] = { { 0 }, { .n = 1, .at = { 17 } },
+	{ .n = 2, .at = { INT64_MAX, 1 }, .nwas = 2,
+	    .was = { { UINT32_MAX, INT64_MAX }, { 1, 2 } } } };
 static sat_chain_known known[2] = { { 3, 4 }, { UINT32_MAX, INT64_MAX } };
 static sat_place places[2] = { { 1, 3, 1, 4, 4 },
 	{ 0, UINT32_MAX, UINT32_MAX, 1, INT64_MAX } };

@@ -309,6 +309,7 @@ CREATE TABLE astray(
 CREATE TABLE recovered(
   lsn   INTEGER PRIMARY KEY,  -- here
   old   BLOB NOT NULL,        -- there: uint each; empty: its author never heard
+  was   BLOB NOT NULL,        -- numbers it had: incarnation, cseq, uint each
   held  BLOB NOT NULL         -- operations not folded again: uint each
 );
 

@@ -218,6 +218,18 @@ device_move(device *d, uint32_t incarnation)
 	}
 }
 
+void
+device_go_on(device *d)
+{
+	own *o = device_last(d);
+
+	o->was = (sat_was){ o->c.incarnation, o->c.cseq };
+	o->c.flags |= SAT_CF_MOVED;
+	o->c.cseq++;
+	memcpy(o->c.prev, d->head, sizeof o->c.prev);
+	sat_commit_seal(&o->c, d->head);
+}
+
 sat_op
 op_set(const sat_id *rec, uint16_t kind, sat_op_kind op, uint16_t field,
     sat_value v)

@@ -83,6 +83,7 @@ typedef struct own {
 	char slug[40], hint[60];
 	uint32_t hint_op; /* of an accepted one */
 	uint64_t old; /* its LSN on a server that was lost */
+	sat_was was;  /* the number it had; cseq 0: none */
 } own;
 
 typedef struct device {
@@ -138,6 +139,9 @@ own *device_commit(device *d, const sat_id *subject, const sat_op *ops,
 /* What waits goes on under another incarnation: same payload and stamp, as the
  * replica moves it after a fork. */
 void device_move(device *d, uint32_t incarnation);
+
+/* Parked, the newest goes on under a number of its own (P-209). */
+void device_go_on(device *d);
 
 sat_op op_set(const sat_id *rec, uint16_t kind, sat_op_kind op, uint16_t field,
     sat_value v);

@@ -126,9 +126,11 @@ op_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 	}
 	push->old = sat_arena_alloc(a, *n * sizeof *push->old);
 	for (size_t k = 0; k < *n; k++) {
-		push->old[k].at[0] = d->out[i - *n + k].old;
-		push->old[k].n = push->old[k].at[0] != 0;
-		if (push->old[k].n != 0)
+		const own *o = &d->out[i - *n + k];
+
+		push->old[k] = (sat_old){ .n = o->old != 0, .at = { o->old },
+			.nwas = o->was.cseq != 0, .was = { o->was } };
+		if (push->old[k].n + push->old[k].nwas != 0)
 			push->nold = *n;
 	}
 	{
