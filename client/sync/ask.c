@@ -64,6 +64,19 @@ answer(sat_msg *m, sat_arena *a, sat_span reply, sat_msg_type want, sat_err *e)
 	return rc;
 }
 
+/* P-373: a question that changes something at the server and whose answer did
+ * not come. Others may be asked again. */
+static sat_rc
+left_open(const sat_asking *x, sat_rc rc, sat_err *e)
+{
+	if (rc != SAT_EUNREACHABLE ||
+	    sat_buf_span(&x->question).p[0] != SAT_MSG_ADMIN)
+		return rc;
+	return sat_fail_code(e, rc, "net",
+	    "look before you ask for it again",
+	    "the link was lost before the answer: it may have been done");
+}
+
 /* Both exchanges; the second one's reply is left in x. */
 static sat_rc
 exchange(sat_asking *x, sat_net_client *link, sat_err *e)
@@ -81,8 +94,8 @@ exchange(sat_asking *x, sat_net_client *link, sat_err *e)
 			    "run: satchel sync",
 			    "the server was restored since the last sync");
 		else
-			rc = sat_net_request(link, &x->reply,
-			    sat_buf_span(&x->question), e);
+			rc = left_open(x, sat_net_request(link, &x->reply,
+			    sat_buf_span(&x->question), e), e);
 	}
 	sat_buf_fini(&reply);
 	sat_arena_fini(&a);

@@ -14,7 +14,8 @@
 
 enum { HOLD, NUDGED, NEWS, CUT, REVOKE };
 
-static atomic_int mode, hellos, waits, closed, sessions, nudges;
+static atomic_int mode, hellos, waits, closed, sessions, nudges, verbs;
+static atomic_llong ahead_ms; /* of our boot clock */
 static sat_live *current;
 static sat_net_server *net;
 static sat_noise_keys keys;
@@ -118,6 +119,10 @@ on_request(void *u, sat_link *l, sat_span frame)
 	case SAT_MSG_WAIT:
 		on_wait(l);
 		break;
+	case SAT_MSG_ADMIN:
+		atomic_fetch_add(&verbs, 1);
+		sat_link_close(l); /* done or not: nobody is told */
+		break;
 	default: /* a session that asks for more than this test knows of */
 		(void)fprintf(stderr, "request %d is not served\n",
 		    (int)m.type);
@@ -217,12 +222,22 @@ run(void *u)
 	return NULL;
 }
 
+static int64_t
+boot_later(void *u)
+{
+	sat_clock os = sat_clock_os();
+
+	(void)u;
+	return sat_boot_ms(&os) + atomic_load(&ahead_ms);
+}
+
 static void
 begin(runner *r, int how)
 {
 	sat_sync_opts o = { .timeout_ms = 5000, .clock = sat_clock_os(),
 		.rand = sat_rand_os() };
 
+	o.clock.boot_ms = boot_later;
 	memset(r, 0, sizeof *r);
 	atomic_store(&mode, how);
 	atomic_store(&hellos, 0);
@@ -297,6 +312,62 @@ a_nudge_ends_the_wait_and_is_a_session_of_its_own(void **state) /* P-212 */
 	}
 	comes_to(&waits, 6);
 	finish(&r, SAT_OK);
+}
+
+static void
+a_link_is_an_hour_old_at_most(void **state) /* P-215 */
+{
+	runner r;
+
+	(void)state;
+	begin(&r, HOLD);
+	comes_to(&waits, 1);
+	/* shortly before, woken for something and for nothing: the same link */
+	atomic_fetch_add(&ahead_ms, 59 * 60000);
+	wake(SAT_WAITED_LOG);
+	comes_to(&waits, 2);
+	wake(0);
+	comes_to(&waits, 3);
+	assert_int_equal(2, atomic_load(&hellos));
+	assert_int_equal(0, atomic_load(&closed));
+	/* an hour: another one, by itself and at once */
+	for (int i = 1; i <= 2; i++) {
+		atomic_fetch_add(&ahead_ms, i == 1 ? 61000 : 3601000);
+		wake(i == 1 ? 0 : SAT_WAITED_LOG);
+		comes_to(&closed, i);
+		comes_to(&waits, 3 + i);
+		assert_int_equal(2 + i, atomic_load(&hellos));
+	}
+	finish(&r, SAT_OK);
+	assert_int_equal(SAT_OK, r.e.rc);
+}
+
+static void
+a_verb_is_sent_once_and_said_to_be_open_when_its_link_is_lost(void **state)
+{ /* P-373 */
+	sat_sync_opts o = { .timeout_ms = 5000, .clock = sat_clock_os(),
+		.rand = sat_rand_os() };
+	sat_span word[] = { sat_span_str("user"), sat_span_str("list") };
+	sat_admin_words w = { word, 2 };
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+	sat_span out;
+	int before = atomic_load(&hellos);
+
+	(void)state;
+	assert_rc(SAT_EUNREACHABLE, sat_sync_admin(&out, &a, replica, &w, &o,
+	    &err));
+	assert_int_equal(1, atomic_load(&verbs));
+	assert_int_equal(before + 1, atomic_load(&hellos));
+	assert_non_null(strstr(err.text, "it may have been done"));
+	/* nobody was asked: nothing is open */
+	memset(&err, 0, sizeof err);
+	o.server = "tcp://127.0.0.1:1";
+	assert_rc(SAT_EUNREACHABLE, sat_sync_admin(&out, &a, replica, &w, &o,
+	    &err));
+	assert_null(strstr(err.text, "it may have been done"));
+	assert_int_equal(1, atomic_load(&verbs));
+	sat_arena_fini(&a);
 }
 
 static void
@@ -396,6 +467,9 @@ main(void)
 		    when_nothing_came_it_asks_nothing_but_to_wait_on),
 		cmocka_unit_test(
 		    a_nudge_ends_the_wait_and_is_a_session_of_its_own),
+		cmocka_unit_test(a_link_is_an_hour_old_at_most),
+		cmocka_unit_test(
+		    a_verb_is_sent_once_and_said_to_be_open_when_its_link_is_lost),
 		cmocka_unit_test(nudges_of_many_threads_are_never_lost),
 		cmocka_unit_test(
 		    a_nudge_during_an_exchange_is_an_exchange_of_its_own),

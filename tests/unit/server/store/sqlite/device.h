@@ -41,6 +41,12 @@ typedef struct world {
 	/* a store that fails on purpose */
 	sat_store real;
 	sat_rc fail_commit;
+	/* verbs of administrators: how often, of whom, the last one's words; what
+	 * the host says to them */
+	unsigned verbs;
+	char verb_by[65], verb[200];
+	sat_rc verb_rc;
+	size_t verb_bytes;
 	unsigned long frames;
 	struct device *devices; /* freed with it */
 } world;

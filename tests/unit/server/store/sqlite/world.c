@@ -107,6 +107,25 @@ world_unseal(void *u, sat_buf *out, sat_span box)
 	return sat_box_open(out, box, ((world *)u)->box_sk);
 }
 
+static sat_rc
+world_admin(void *u, const char *user, const sat_admin_words *words,
+    sat_buf *out, sat_err *e)
+{
+	world *w = u;
+	size_t n = 0;
+
+	w->verbs++;
+	(void)snprintf(w->verb_by, sizeof w->verb_by, "%s", user);
+	w->verb[0] = '\0';
+	for (size_t i = 0; i < words->n; i++)
+		n += (size_t)snprintf(w->verb + n, sizeof w->verb - n, "%.*s ",
+		    (int)words->word[i].n, (const char *)words->word[i].p);
+	for (size_t i = 0; i < w->verb_bytes; i++)
+		sat_buf_str(out, "x");
+	return w->verb_rc == SAT_OK ? SAT_OK : sat_fail_code(e, w->verb_rc,
+	    "verb", "try another", "it was not done");
+}
+
 void
 world_start(world *w)
 {
@@ -116,7 +135,8 @@ world_start(world *w)
 	sat_server_env env = { .clock = o.clock, .org = w->org,
 		.org_name = "Test", .template_at = world_template_at,
 		.template_tip = world_tip, .template_bundle = world_bundle,
-		.sign = world_sign, .unseal = world_unseal, .rand = sat_rand_os(), .u = w };
+		.sign = world_sign, .unseal = world_unseal,
+		.admin = world_admin, .rand = sat_rand_os(), .u = w };
 	uint8_t seed[32];
 	sat_err err = { 0 };
 
