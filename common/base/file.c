@@ -3,7 +3,9 @@
 #include "common/base/mem.h"
 
 #include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +232,77 @@ void
 sat_folder_remove(const char *path)
 {
 	(void)rmdir(path);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+sat_rc
+sat_folder_clear(const char *path, sat_err *e)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0 && errno == ENOENT)
+		return SAT_OK;
+	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 ? SAT_OK :
+	    sat_fail(e, SAT_EIO, "cannot remove %s: %s", path, strerror(errno));
+}
+
+static _Thread_local int64_t bytes_found; /* nftw hands nothing through */
+
+static int
+count_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)path;
+	(void)at;
+	bytes_found += type == FTW_F ? st->st_size : 0;
+	return 0;
+}
+
+int64_t
+sat_folder_bytes(const char *path)
+{
+	bytes_found = 0;
+	(void)nftw(path, count_one, 16, FTW_PHYS);
+	return bytes_found;
+}
+
+static int
+no_dots(const struct dirent *d)
+{
+	return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+}
+
+/* As bytes: the order does not depend on a locale. */
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+sat_rc
+sat_folder_names(sat_buf *names, const char *path, sat_err *e)
+{
+	struct dirent **list = NULL;
+	int n = scandir(path, &list, no_dots, by_name);
+
+	if (n < 0 && errno == ENOENT)
+		return SAT_OK;
+	if (n < 0)
+		return sat_fail(e, SAT_EIO, "cannot read %s: %s", path,
+		    strerror(errno));
+	for (int i = 0; i < n; i++) {
+		sat_buf_add(names, list[i]->d_name, strlen(list[i]->d_name) + 1);
+		free(list[i]);
+	}
+	free(list);
+	return SAT_OK;
 }
 
 /* ---- what a doctor looks at --------------------------------------------------------- */

@@ -57,6 +57,14 @@ SAT_CHECK sat_rc sat_folder_make(const char *path, sat_err *e);
 SAT_CHECK sat_rc sat_folder_temp(char **path, const char *prefix, sat_err *e);
 /* Only when nothing is in it. */
 void sat_folder_remove(const char *path);
+/* With all that is in it; links are taken away, not followed. That it is not
+ * there is no failure. SAT_EIO: something stayed. */
+SAT_CHECK sat_rc sat_folder_clear(const char *path, sat_err *e);
+/* Bytes of all files below it; 0 when it is not there. */
+int64_t sat_folder_bytes(const char *path);
+/* The names in it, ascending, each ended by a NUL, without "." and ".."; none
+ * when it is not there. SAT_EIO. */
+SAT_CHECK sat_rc sat_folder_names(sat_buf *names, const char *path, sat_err *e);
 
 /* ---- what a doctor looks at --------------------------------------------------------- */
 

@@ -145,6 +145,9 @@ sat_rc admin_segments_verify(sat_admin *a, sat_err *e);
 sat_rc admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
+/* snapshot.c */
+sat_rc admin_snapshot_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
 /* audit.c */
 sat_rc admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 /* A verb was given and ended so: kept, when it was one that changes something. */
@@ -190,6 +193,9 @@ sat_rc admin_doctor_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err 
 /* also for restore.c */
 /* A folder of a backup or kit; SAT_EIO when it is there already. */
 sat_rc admin_new_folder(const char *path, sat_err *e);
+/* Store, keyring, segments, templates into a folder that is there; *lsn: the
+ * last position among them. Says nothing about durability. */
+sat_rc admin_copy_all(uint64_t *lsn, sat_admin *a, const char *folder, sat_err *e);
 sat_rc admin_copy_file(const char *from, const char *to, sat_err *e);
 void admin_sync_folder(const char *dir);
 sat_rc admin_verify_all(sat_admin *a, uint64_t *commits, uint64_t *records, sat_err *e);

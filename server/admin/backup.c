@@ -118,9 +118,29 @@ admin_new_folder(const char *path, sat_err *e)
 }
 
 sat_rc
+admin_copy_all(uint64_t *lsn, sat_admin *a, const char *folder, sat_err *e)
+{
+	char *db = sat_xasprintf("%s/server.db", folder);
+	char *ring = sat_xasprintf("%s/server.keyring", folder);
+	char *own_ring = admin_path(a, "server.keyring");
+	sat_rc rc;
+
+	/* the copy first: it registers its file id in the keyring */
+	if ((rc = sat_sqlite_store_backup(lsn, a->store, db, e)) == SAT_OK &&
+	    (rc = admin_copy_file(own_ring, ring, e)) == SAT_OK &&
+	    (rc = admin_segments_verify(a, e)) == SAT_OK &&
+	    (rc = admin_segments_copy(a->dir, folder, e)) == SAT_OK &&
+	    (rc = admin_templates_copy(a, folder, e)) == SAT_OK)
+		admin_sync_folder(folder);
+	free(db);
+	free(ring);
+	free(own_ring);
+	return rc;
+}
+
+sat_rc
 admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
-	char *db, *ring, *own_ring;
 	uint64_t lsn = 0;
 	sat_json *doc;
 	sat_rc rc;
@@ -128,34 +148,18 @@ admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	if (w->nargs < 2)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satcheld backup FOLDER");
-	if ((rc = admin_new_folder(w->arg[1], e)) != SAT_OK)
+	if ((rc = admin_new_folder(w->arg[1], e)) != SAT_OK ||
+	    (rc = admin_copy_all(&lsn, a, w->arg[1], e)) != SAT_OK ||
+	    (rc = sat_sqlite_mark_durable(a->store, lsn, e)) != SAT_OK ||
+	    (rc = admin_backup_note(a, e)) != SAT_OK)
 		return rc;
-	db = sat_xasprintf("%s/server.db", w->arg[1]);
-	ring = sat_xasprintf("%s/server.keyring", w->arg[1]);
-	own_ring = admin_path(a, "server.keyring");
-	/* the copy first: it registers its file id in the keyring */
-	if ((rc = sat_sqlite_store_backup(&lsn, a->store, db, e)) == SAT_OK &&
-	    (rc = admin_copy_file(own_ring, ring, e)) == SAT_OK &&
-	    (rc = admin_segments_verify(a, e)) == SAT_OK &&
-	    (rc = admin_segments_copy(a->dir, w->arg[1], e)) == SAT_OK &&
-	    (rc = admin_templates_copy(a, w->arg[1], e)) == SAT_OK) {
-		admin_sync_folder(w->arg[1]);
-		rc = sat_sqlite_mark_durable(a->store, lsn, e);
-	}
-	if (rc == SAT_OK)
-		rc = admin_backup_note(a, e);
-	if (rc == SAT_OK) {
-		doc = sat_json_obj();
-		sat_json_put_str(doc, "schema", "satcheld/backup/1");
-		sat_json_put_str(doc, "folder", w->arg[1]);
-		sat_json_put_int(doc, "lsn", (int64_t)lsn);
-		admin_print(out, w, doc, NULL);
-		sat_json_free(doc);
-	}
-	free(db);
-	free(ring);
-	free(own_ring);
-	return rc;
+	doc = sat_json_obj();
+	sat_json_put_str(doc, "schema", "satcheld/backup/1");
+	sat_json_put_str(doc, "folder", w->arg[1]);
+	sat_json_put_int(doc, "lsn", (int64_t)lsn);
+	admin_print(out, w, doc, NULL);
+	sat_json_free(doc);
+	return SAT_OK;
 }
 
 sat_rc

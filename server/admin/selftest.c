@@ -6,9 +6,9 @@
 #include "server/admin/admin_int.h"
 
 #include "common/base/file.h"
+#include "common/base/log.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,15 +144,6 @@ static const struct {
 	{ "encrypted", noise },
 };
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 static bool
 run_step(trial *t, size_t i, sat_json *rows)
 {
@@ -178,6 +169,7 @@ sat_admin_selftest(const sat_args *w, sat_buf *out, sat_err *e)
 	trial t = { .top = sat_xasprintf("%s/satcheld-selftest-XXXXXX",
 	                tmp != NULL ? tmp : "/tmp") };
 	sat_json *doc = sat_json_obj(), *rows;
+	sat_err why = { 0 };
 	bool ok = true;
 
 	if (mkdtemp(t.top) == NULL) {
@@ -196,7 +188,8 @@ sat_admin_selftest(const sat_args *w, sat_buf *out, sat_err *e)
 	sat_json_put_bool(doc, "ok", ok);
 	admin_print(out, w, doc, cols);
 	sat_admin_close(t.admin);
-	(void)nftw(t.top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	if (sat_folder_clear(t.top, &why) != SAT_OK)
+		sat_log(SAT_WARN, "SELFTEST-FOLDER", "text=%s", why.text);
 	sat_json_free(doc);
 	free(t.top);
 	free(t.dir);

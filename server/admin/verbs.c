@@ -25,7 +25,7 @@ static const sat_opt options[] = {
 	{ "take", 0, "SIDE:DOC:PLACE", "decide a conflict: ours or theirs" },
 	{ "days", 0, "N", "device lease: how long it opens without a sync" },
 	{ "void", 0, NULL, "device lease: no further one; it locks when its last ends" },
-	{ "keep", 0, "DAYS", "log compact: nothing younger moves (0)" },
+	{ "keep", 0, "N", "log compact: nothing younger moves (0); snapshot prune: so many stay (3)" },
 	{ "dry-run", 0, NULL, "say what would change, change nothing" },
 	{ "series", 0, "C202405", "prefix and month of customer numbers" },
 	{ "count", 0, "N", "how many numbers (20)" },
@@ -114,6 +114,11 @@ static const struct verb {
 	{ { "backup", "backup FOLDER",
 	    "verified copy; moves the durable watermark",
 	    "  satcheld backup /backup/2026-11-22\n" }, admin_backup_verb },
+	{ { "snapshot", "snapshot make | list | prune [--keep N]",
+	    "copies of the server on its own disk, to restore from at once; a backup lies elsewhere",
+	    "  satcheld snapshot make\n"
+	    "  satcheld --json snapshot list\n"
+	    "  satcheld snapshot prune --keep 2\n" }, admin_snapshot_verb },
 	{ { "log", "log list | compact [--keep DAYS]",
 	    "moves what every device and a backup have out of the database",
 	    "  satcheld log compact --keep 90\n" }, admin_log_verb },

@@ -182,12 +182,18 @@ store_counter_put(void *u, sat_counter c, uint64_t v, sat_err *e)
 /* ---- life ------------------------------------------------------------------------ */
 
 static char *
-segments_folder(const char *db)
+folder_beside(const char *db, const char *name)
 {
 	const char *slash = strrchr(db, '/');
 	int n = slash == NULL ? 0 : (int)(slash - db + 1);
 
-	return sat_xasprintf("%.*ssegments", n, db);
+	return sat_xasprintf("%.*s%s", n, db, name);
+}
+
+const char *
+sat_sqlite_snapshots_folder(const sat_sqlite_store *s)
+{
+	return s->snapshots;
 }
 
 sat_rc
@@ -209,7 +215,9 @@ sat_sqlite_store_open(sat_sqlite_store **out, const sat_sqlite_store_opts *o,
 	if (o->segments != NULL)
 		s->segments = sat_xstrdup(o->segments);
 	else if (o->vfs_below == NULL)
-		s->segments = segments_folder(o->path);
+		s->segments = folder_beside(o->path, "segments");
+	if (o->vfs_below == NULL)
+		s->snapshots = folder_beside(o->path, "snapshots");
 	store_late_init(s, o->rec_window);
 	s->waiting = sat_xmalloc(SCOPE_WAITING_MAX * sizeof *s->waiting);
 	if ((rc = sat_db_open(&s->db, &d, e)) != SAT_OK ||
@@ -230,6 +238,7 @@ free_store(sat_sqlite_store *s)
 	sat_buf_fini(&s->log_bytes);
 	sat_arena_fini(&s->segment.mem);
 	free(s->segments);
+	free(s->snapshots);
 	free(s);
 }
 

@@ -225,6 +225,10 @@ SAT_CHECK sat_rc sat_sqlite_segments_verify(sat_sqlite_store *s,
 SAT_CHECK sat_rc sat_sqlite_segments_erase(uint64_t *dropped,
     sat_sqlite_store *s, bool (*drop)(void *u, sat_span header), void *u,
     sat_err *e);
+/* Copies of the store on this machine (server/admin `snapshot`), each a folder
+ * below this one, "snapshots" beside the database; NULL on a simulated disk. An
+ * erasure takes all of them away: they hold what it erased. */
+const char *sat_sqlite_snapshots_folder(const sat_sqlite_store *s);
 /* SQLite's own check, then the counts that must agree with each other. */
 SAT_CHECK sat_rc sat_sqlite_store_check(sat_sqlite_store *s, bool quick,
     sat_err *e);

@@ -3,6 +3,8 @@
  */
 #include "server/store/sqlite/store_int.h"
 
+#include "common/base/file.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -332,7 +334,8 @@ is_of_erased(void *u, sat_span header)
 }
 
 /* Files do not come back with a transaction that fails: what the segments hold
- * goes once it is certain that the records went. */
+ * goes once it is certain that the records went; and so do the copies of the
+ * store that lie beside it, whole. */
 static sat_rc
 scrub(void *u, sat_err *e)
 {
@@ -341,7 +344,8 @@ scrub(void *u, sat_err *e)
 	sat_rc rc;
 
 	if ((rc = sat_sqlite_segments_erase(&moved, u, is_of_erased, &x, e)) !=
-	    SAT_OK || (rc = x.rc) != SAT_OK)
+	    SAT_OK || (rc = x.rc) != SAT_OK || (x.s->snapshots != NULL &&
+	    (rc = sat_folder_clear(x.s->snapshots, e)) != SAT_OK))
 		return rc;
 	return sat_db_checkpoint(x.s->db, e);
 }

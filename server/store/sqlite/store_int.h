@@ -61,6 +61,7 @@ struct sat_sqlite_store {
 	sat_clock clock;
 	struct sat_keyring *keyring;
 	char *segments;   /* folder; NULL: on a simulated disk */
+	char *snapshots;  /* the same */
 	store_segment segment;
 	uint32_t eid_max; /* records up to it are updated, above inserted */
 	bool eid_known;

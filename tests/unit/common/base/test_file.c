@@ -170,6 +170,44 @@ a_full_disk_is_told_and_no_half_file_stays(void **state)
 	assert_false(sat_file_there(tmp));
 }
 
+static void
+a_folder_is_counted_listed_and_taken_away_with_what_links_point_at_left(
+    void **state)
+{
+	char *inner = sat_xasprintf("%s.d/b/c", path);
+	char *outside = sat_xasprintf("%s.kept", path), *top;
+	sat_buf names = { 0 };
+	sat_err err;
+
+	(void)state;
+	top = sat_xasprintf("%s.d", path);
+	assert_ok(sat_folder_names(&names, top, &err)); /* it is not there */
+	assert_int_equal(0, names.n);
+	assert_int_equal(0, sat_folder_bytes(top));
+	assert_ok(sat_folder_clear(top, &err));
+	assert_ok(sat_file_write(outside, sat_span_str("stays"), 0600, &err));
+	assert_ok(sat_folder_make(top, &err));
+	inner[strlen(inner) - 2] = '\0';
+	assert_ok(sat_folder_make(inner, &err));
+	inner[strlen(inner)] = '/';
+	assert_ok(sat_file_write(inner, sat_span_str("12345"), 0600, &err));
+	free(inner);
+	inner = sat_xasprintf("%s/a", top);
+	assert_int_equal(0, symlink(outside, inner));
+	assert_int_equal(5, sat_folder_bytes(top));
+	assert_ok(sat_folder_names(&names, top, &err));
+	assert_int_equal(4, names.n);
+	assert_memory_equal("a\0b\0", names.p, 4);
+	assert_ok(sat_folder_clear(top, &err));
+	assert_false(sat_file_there(top));
+	assert_true(sat_file_there(outside));
+	sat_file_remove(outside);
+	sat_buf_fini(&names);
+	free(inner);
+	free(outside);
+	free(top);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, make, clean)
 
 int
@@ -182,6 +220,7 @@ main(void)
 		T(what_cannot_be_opened_is_told_with_its_reason),
 		T(lines_stand_under_their_name_only_when_kept),
 		T(a_full_disk_is_told_and_no_half_file_stays),
+		T(a_folder_is_counted_listed_and_taken_away_with_what_links_point_at_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
