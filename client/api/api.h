@@ -54,6 +54,9 @@ void sat_api_sync_put(sat_json *obj, const sat_sync_result *r);
  * caller, also on failure: SAT_EPARTLY has an answer, SAT_ECONFLICT "duplicate"
  * the "candidates" that go with the problem. SAT_ENOTFOUND: no such route or record. */
 SAT_CHECK sat_rc sat_api_handle(sat_json **out, sat_api *api, const sat_request *req, sat_err *e);
+/* Would it come to the handler? SAT_ENOTFOUND, SAT_EDENIED, SAT_ENOREPLICA,
+ * SAT_ELOCKED. */
+SAT_CHECK sat_rc sat_api_allowed(sat_api *api, const char *method, const char *path, sat_err *e);
 /* May whoever sends this Authorization header do this? SAT_ELOCKED: it is no
  * token of this device that is valid now; SAT_EDENIED: not for this. */
 SAT_CHECK sat_rc sat_api_token_may(sat_api *api, const char *authorization,

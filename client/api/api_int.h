@@ -129,6 +129,9 @@ sat_rc api_quarantine_put(sat_json *data, sat_api *api, sat_err *e);
 HANDLER(api_health);
 HANDLER(api_version);
 HANDLER(api_openapi); /* openapi.c */
+/* Described here, answered by the daemon's door (client/http): without one
+ * there is nothing that could wait, tell or lock. */
+HANDLER(api_of_daemon);
 HANDLER(api_me);
 HANDLER(api_status);
 HANDLER(api_sync_run);
@@ -228,13 +231,16 @@ HANDLER(api_standard);
 HANDLER(api_form);
 /* imports.c */
 HANDLER(api_imports);
+HANDLER(api_import_one);
 HANDLER(api_import_undo);
 HANDLER(api_import_sample);
 HANDLER(api_import_verdict);
 HANDLER(api_import_close);
 HANDLER(api_import_open);
-/* work.c */
+/* import_file.c */
 HANDLER(api_import);
+HANDLER(api_import_preview);
+/* work.c */
 HANDLER(api_export);
 /* export_sqlite.c: a plain database at `to`; q->kind NULL = every kind this role
  * may view. *rows counts on. */

@@ -78,6 +78,56 @@ HANDLER(api_imports)
 	return put_batches(sat_json_put_arr(*out, "data"), api, k, e);
 }
 
+/* The same as a file that was sent and run. */
+static void
+put_batch(sat_json *doc, const sat_json *row)
+{
+	static const char *const counts[] = { "rows", "created", "updated",
+		"unchanged", "skipped", "errors" };
+	const char *id = sat_json_get_str(row, "id", "");
+	sat_json *x;
+
+	sat_json_put_str(doc, "id", id);
+	api_copy_put(doc, "file", sat_json_get(row, "file"));
+	sat_json_put_null(doc, "bytes");
+	api_copy_put(doc, "created_at", sat_json_get(row, "at"));
+	sat_json_put_str(doc, "state", sat_json_get_str(row, "undone_at",
+	    NULL) != NULL ? "undone" : sat_json_get_int(row, "errors", 0) > 0 ?
+	    "partly" : "imported");
+	x = sat_json_put_obj(doc, "options");
+	api_copy_put(x, "type", sat_json_get(row, "kind"));
+	api_copy_put(x, "on_duplicate", sat_json_get(row, "on_duplicate"));
+	sat_json_put_null(doc, "job");
+	sat_json_put_str(doc, "batch", id);
+	x = sat_json_put_obj(doc, "result");
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+		api_copy_put(x, counts[i], sat_json_get(row, counts[i]));
+}
+
+HANDLER(api_import_one)
+{
+	sat_json *rows = sat_json_arr();
+	const sat_json *m;
+	const sat_kind *k;
+	sat_rc rc;
+
+	(void)req;
+	if ((rc = api_kind(&k, api, "import_batch", e)) == SAT_OK)
+		rc = put_batches(rows, api, k, e);
+	for (m = sat_json_first(rows); rc == SAT_OK && m != NULL &&
+	     strcmp(sat_json_get_str(m, "id", ""), args[0]) != 0;
+	     m = sat_json_next(m))
+		;
+	if (rc == SAT_OK && m == NULL)
+		rc = sat_fail(e, SAT_ENOTFOUND, "there is no such import");
+	if (rc == SAT_OK) {
+		*out = api_doc("import.upload");
+		put_batch(*out, m);
+	}
+	sat_json_free(rows);
+	return rc;
+}
+
 /* ---- undo ------------------------------------------------------------------------ */
 
 HANDLER(api_import_undo)

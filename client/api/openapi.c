@@ -120,3 +120,13 @@ HANDLER(api_openapi)
 	put_problem(*out);
 	return SAT_OK;
 }
+
+HANDLER(api_of_daemon)
+{
+	(void)out;
+	(void)api;
+	(void)args;
+	return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+	    "a running daemon keeps such things: satchel daemon",
+	    "there is no %s %s", req->method, req->path);
+}

@@ -67,14 +67,33 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/inbox/late/seen", "", "inbox", "others' late edits were looked at", api_late_seen },
 	{ "GET", "/v1/moved", "", "moved.list", "customers that left this device", api_moved },
 	{ "POST", "/v1/imports", "import", "import", "import a sheet", api_import },
+	{ "POST", "/v1/imports/preview", "import", "import.preview", "a sheet's columns, its first rows, and what an import would make of them", api_import_preview },
 	{ "POST", "/v1/imports/form", "import", "import.form", "an empty book to fill in", api_form },
 	{ "GET", "/v1/imports", "import_batch.view", "import.list", "what was imported, when, by whom", api_imports },
 	{ "POST", "/v1/imports/close", "import.close", "import.gate", "nobody imports any more", api_import_close },
 	{ "POST", "/v1/imports/open", "import.close", "import.gate", "let people import again", api_import_open },
+	{ "GET", "/v1/imports/{id}", "import_batch.view", "import.upload", "a file that was sent, or a batch", api_import_one },
+	{ "PATCH", "/v1/imports/{id}", "import", "import.upload", "mapping and options of a file that was sent", api_of_daemon },
+	{ "DELETE", "/v1/imports/{id}", "import", "import.upload", "take a file away that was sent", api_of_daemon },
+	{ "GET", "/v1/imports/{id}/preview", "import", "import.preview", "columns, first rows, a check of them", api_of_daemon },
+	{ "POST", "/v1/imports/{id}/run", "import", "job", "import it, as a job", api_of_daemon },
+	{ "GET", "/v1/imports/{id}/errors.csv", "import", "import.upload", "what was refused, and why; text/csv", api_of_daemon },
 	{ "POST", "/v1/imports/{id}/undo", "import", "import.undo", "take back what a batch did", api_import_undo },
 	{ "GET", "/v1/imports/{id}/sample", "import_batch.view", "import.sample", "draw a sample of a batch", api_import_sample },
 	{ "POST", "/v1/imports/{id}/sample", "sample.create", "import.sample", "what people found in a sample", api_import_verdict },
 	{ "POST", "/v1/exports", "export", "export", "export records", api_export },
+	{ "GET", "/v1/exports/{id}", "export", "job", "an export that was asked for", api_of_daemon },
+	{ "GET", "/v1/exports/{id}/file", "export", "job", "what it made, as its format says", api_of_daemon },
+	{ "GET", "/v1/jobs", "", "job.list", "work that goes on while nobody waits", api_of_daemon },
+	{ "GET", "/v1/jobs/{id}", "", "job", "one of them; ?wait=S until it is over", api_of_daemon },
+	{ "DELETE", "/v1/jobs/{id}", "", "session", "end it; or forget it", api_of_daemon },
+	{ "GET", "/v1/events", "", "events", "what happened: text/event-stream, or ?wait=S", api_of_daemon },
+	{ "POST", "/v1/session", "open", "session", "a session for what stands behind #t=", api_of_daemon },
+	{ "DELETE", "/v1/session", "", "session", "the session ends", api_of_daemon },
+	{ "POST", "/v1/session/links", "", "session.link", "a one-time link; at the socket", api_of_daemon },
+	{ "POST", "/v1/session/lock", "", "session", "close the replica and wipe its keys", api_of_daemon },
+	{ "POST", "/v1/session/unlock", "open", "session", "open it again", api_of_daemon },
+	{ "POST", "/v1/session/passphrase", "", "session", "another passphrase", api_of_daemon },
 	{ "GET", "/v1/reports", "report", "report.list", "report definitions", api_reports },
 	{ "GET", "/v1/reports/due", "report", "report.due", "scheduled reports whose period has ended", api_reports_due },
 	{ "POST", "/v1/reports/due", "report", "report.due", "make the scheduled reports that are due", api_reports_due },
@@ -270,32 +289,53 @@ permitted(const sat_route *r, const sat_api *api, const char *kind, sat_err *e)
 	return SAT_OK;
 }
 
+/* The route, and what the path says in its places; NULL. */
+static const sat_route *
+route_of(const char *args[4], sat_arena *mem, const char *method,
+    const char *path)
+{
+	for (size_t i = 0; i < NROUTES; i++)
+		if (strcmp(routes[i].method, method) == 0 &&
+		    fits(&routes[i], path, mem, args))
+			return &routes[i];
+	return NULL;
+}
+
+sat_rc
+sat_api_allowed(sat_api *api, const char *method, const char *path, sat_err *e)
+{
+	const char *args[4] = { NULL, NULL, NULL, NULL };
+	sat_arena mem = { 0 };
+	const sat_route *r = route_of(args, &mem, method, path);
+	sat_rc rc = r != NULL ? permitted(r, api, args[0], e) :
+	    sat_fail(e, SAT_ENOTFOUND, "there is no %s %s", method, path);
+
+	sat_arena_fini(&mem);
+	return rc;
+}
+
 sat_rc
 sat_api_handle(sat_json **out, sat_api *api, const sat_request *req,
     sat_err *e)
 {
 	const char *args[4] = { NULL, NULL, NULL, NULL }, *once;
 	sat_arena mem = { 0 };
+	const sat_route *r;
 	sat_rc rc;
 
 	*out = NULL;
-	for (size_t i = 0; i < NROUTES; i++) {
-		if (strcmp(routes[i].method, req->method) != 0 ||
-		    !fits(&routes[i], req->path, &mem, args))
-			continue;
-		rc = permitted(&routes[i], api, args[0], e);
+	if ((r = route_of(args, &mem, req->method, req->path)) == NULL) {
+		rc = sat_fail(e, SAT_ENOTFOUND, "there is no %s %s",
+		    req->method, req->path);
+	} else if ((rc = permitted(r, api, args[0], e)) == SAT_OK) {
 		once = api_q(req, "request_id");
-		if (rc == SAT_OK && once != NULL && api->crm.replica != NULL &&
-		    strcmp(req->method, "GET") != 0)
-			rc = api_once(out, api, req, once, &routes[i], args, e);
-		else if (rc == SAT_OK)
-			rc = routes[i].handle(out, api, req, args, e);
-		sat_arena_fini(&mem);
-		return rc;
+		rc = once != NULL && api->crm.replica != NULL &&
+		    strcmp(req->method, "GET") != 0
+		    ? api_once(out, api, req, once, r, args, e)
+		    : r->handle(out, api, req, args, e);
 	}
 	sat_arena_fini(&mem);
-	return sat_fail(e, SAT_ENOTFOUND, "there is no %s %s", req->method,
-	    req->path);
+	return rc;
 }
 
 sat_json *

@@ -110,6 +110,9 @@ on_line(asking *a)
 	if (sat_json_parse(&line, sat_buf_span(&a->line), 0, NULL) != SAT_OK)
 		return;
 	type = sat_json_get_str(line, "type", "");
+	/* What waits (jobs, uploads) has one document for everybody. */
+	if (type[0] == '\0' || strncmp(type, "urn:", 4) == 0)
+		a->streams = false;
 	if (strcmp(type, "answer") == 0 || !a->streams) {
 		sat_json_free(a->answer);
 		a->answer = line;

@@ -447,6 +447,10 @@ typedef struct sat_import_summary {
  *         (role; "import.closed").
  */
 SAT_CHECK sat_rc sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_import_opts *o, sat_err *e);
+/* Which field each column of o->sheet would become; NULL: none, it is left out
+ * or used by others. SAT_EINVALID as sat_crm_import. */
+SAT_CHECK sat_rc sat_crm_import_columns(sat_crm *c, const sat_import_opts *o,
+    void (*cb)(void *u, const char *column, const char *field), void *u, sat_err *e);
 
 /* Whether data may be imported: the last word in the server's order.
  * SAT_EDENIED "import.closed". */

@@ -543,3 +543,23 @@ imp_map_fini(imp_map *m)
 		imp_derive_fini(&m->derives[i]);
 	sat_arena_fini(&m->a);
 }
+
+sat_rc
+sat_crm_import_columns(sat_crm *c, const sat_import_opts *o,
+    void (*cb)(void *u, const char *column, const char *field), void *u,
+    sat_err *e)
+{
+	crm_actor who;
+	imp_map m = { 0 };
+	sat_rc rc = crm_actor_get(&who, c, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	if ((rc = imp_map_read(&m, who.t, o, e)) == SAT_OK)
+		for (size_t i = 0; i < m.ncolumns; i++)
+			cb(u, m.columns[i].name, m.columns[i].use == IMP_ID ?
+			    "id" : m.columns[i].field != NULL ?
+			    m.columns[i].field->key : NULL);
+	imp_map_fini(&m);
+	return rc;
+}

@@ -224,11 +224,14 @@ static void
 open_there(void *arg)
 {
 	opening *x = arg;
+	sat_err e = { 0 };
 
 	/* The worker's working directory is its own: a request names files
 	 * relative to the one who asks. Without it names must be absolute. */
 	(void)unshare(CLONE_FS);
 	x->rc = x->d->o.open(x->d->o.u, &x->d->api, x->passphrase, x->e);
+	if (x->rc == SAT_OK && book_open(x->d, &e) != SAT_OK)
+		sat_log(SAT_WARN, "SPOOL-CLOSED", "text=%s", e.text);
 }
 
 static void
@@ -241,6 +244,7 @@ close_there(void *arg)
 	d->api.crm.replica = NULL;
 	d->api.keyring = NULL;
 	pthread_mutex_unlock(&d->mtx);
+	book_close(d);
 	if (api.crm.replica != NULL)
 		d->o.close(d->o.u, &api);
 }
@@ -296,6 +300,7 @@ daemon_unlock(daemon_ *d, sat_span passphrase, sat_err *e)
 	pthread_mutex_lock(&d->mtx);
 	d->locking = false;
 	pthread_mutex_unlock(&d->mtx);
+	work_recover(d);
 	start_live(d);
 	events_add(d->ev, "lock", sat_json_obj());
 	return SAT_OK;
@@ -360,6 +365,8 @@ tell_port(const daemon_ *d, sat_err *e)
 static void
 daemon_init(daemon_ *d, const sat_daemon_opts *o)
 {
+	pthread_condattr_t monotonic;
+
 	memset(d, 0, sizeof *d);
 	d->o = *o;
 	d->ev = events_new();
@@ -367,6 +374,10 @@ daemon_init(daemon_ *d, const sat_daemon_opts *o)
 	(void)pthread_cond_init(&d->cond, NULL);
 	(void)pthread_mutex_init(&d->turn, NULL);
 	(void)pthread_cond_init(&d->timer_cond, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&d->work_cond, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
 }
 
 sat_rc
@@ -376,7 +387,7 @@ sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 	sat_http *http = NULL;
 	sat_http_opts h = { .socket_path = o->socket_path,
 		.tcp = o->listen, .tcp_port = o->port,
-		.handle = door_handle, .u = &d };
+		.handle = door_handle, .upload = door_upload, .u = &d };
 	sigset_t set;
 	sat_rc rc;
 
@@ -403,6 +414,9 @@ sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 		wait_for_the_end(&set);
 	}
 	atomic_store(&d.stopping, true);
+	pthread_mutex_lock(&d.mtx); /* who waits for a job need not any more */
+	pthread_cond_broadcast(&d.work_cond);
+	pthread_mutex_unlock(&d.mtx);
 	events_stop(d.ev);
 	timer_stop(&d);
 	leave_replica(&d);

@@ -6,6 +6,10 @@
  *   job.c      one request: waited for, or streamed line by line
  *   door.c     HTTP -> route table -> HTTP
  *   session.c  one-time links, and what a browser is let in with
+ *   book.c     sealed files of what waits: uploads, exports, what is known of them
+ *   work.c     long work that is asked for and looked at later
+ *   uploads.c  a file that was sent, until it is imported
+ *   exports.c  a file that was made, until it is fetched
  *   metrics.c  figures for a monitor
  *   timer.c    what it does by itself: rules of the template, reports
  *   daemon.c   life: open, lock, live sync, signals
@@ -17,7 +21,7 @@
 #include <stdatomic.h>
 
 #include "client/http/daemon.h"
-#include "common/crypto/crypto.h"
+#include "common/crypto/spool.h"
 #include "common/base/metrics.h"
 #include "common/http/http.h"
 
@@ -88,6 +92,10 @@ typedef struct daemon_ {
 	pthread_cond_t timer_cond; /* with mtx */
 	bool timer_stop;           /* under mtx */
 	session_book sessions;     /* under mtx */
+	uint8_t *spool_key;        /* under mtx; NULL = locked */
+	char *spool_dir;           /* set once, before requests */
+	struct work *works;        /* under mtx: of this daemon's life */
+	pthread_cond_t work_cond;  /* with mtx, monotonic: one of them ended */
 } daemon_;
 
 /* Enter and leave a job that uses the replica off the worker; false: locked. */
@@ -124,6 +132,8 @@ typedef struct job {
 	sat_asking *asking;       /* what it has to ask the server; NULL = nothing */
 	atomic_bool cancelled;
 	bool streams;             /* lines are wanted as they come */
+	struct work *work;        /* it is told what comes; NULL = nobody asked */
+	int out_fd;               /* of a work: what it wrote as a file; -1 */
 	/* under mtx, when it streams */
 	pthread_mutex_t mtx;
 	pthread_cond_t cond;
@@ -142,6 +152,85 @@ void job_stream(job *j, sat_http_response *out);
 bool job_cancel(daemon_ *d, const char *name);
 void job_cancel_all(daemon_ *d);
 
+/* ---- book.c: files in <replica>/spool, each under a key of its own ---- */
+#define BOOK_ID_TEXT 25           /* 24 digits */
+#define BOOK_KEPT_MS ((int64_t)86400000)
+/* With the replica open: its key, the folder, and what is too old goes. */
+sat_rc book_open(daemon_ *d, sat_err *e);
+void book_close(daemon_ *d);      /* its key is wiped */
+void book_draw(char id[BOOK_ID_TEXT], const daemon_ *d);
+bool book_is_id(const char *text);
+/* What is older than a day goes. */
+void book_purge(daemon_ *d);
+/* One of them to be written and read; `what`: "file", "errors". */
+sat_rc book_create(sat_spool_out **o, daemon_ *d, const char *id,
+    const char *what, sat_err *e);
+sat_rc book_read(sat_spool_in **in, daemon_ *d, const char *id,
+    const char *what, sat_err *e);
+/* Its bytes in memory the kernel lends; SAT_ENOSPACE. */
+sat_rc book_unseal(int *fd, daemon_ *d, const char *id, const char *what,
+    sat_err *e);
+/* What is in fd from its begin on. */
+sat_rc book_seal(daemon_ *d, const char *id, const char *what, int fd,
+    sat_err *e);
+/* A document; `what`: "job", "import". */
+sat_rc book_put(daemon_ *d, const char *id, const char *what,
+    const sat_json *doc, sat_err *e);
+/* SAT_ENOTFOUND. */
+sat_rc book_get(sat_json **doc, daemon_ *d, const char *id, const char *what,
+    sat_err *e);
+void book_drop(daemon_ *d, const char *id); /* all of it */
+/* Every document of this sort, in no order. */
+void book_each(daemon_ *d, const char *what,
+    void (*cb)(void *u, const char *id, const sat_json *doc), void *u);
+/* The answer is this file, as it is read. */
+sat_rc book_send(sat_http_response *out, daemon_ *d, const char *id,
+    const char *what, sat_err *e);
+
+/* ---- work.c ---- */
+typedef struct work work;
+typedef struct work_order {
+	const char *kind;         /* "import", "export", "sync" */
+	const char *subject;      /* what it is done to; NULL */
+	const char *method, *path;
+	sat_json *query, *body;   /* taken */
+	const char *lang;
+	int in_fd;                /* closed when it is over; -1 */
+	char *folder;             /* taken: goes with all that is in it; NULL */
+	/* Before it counts as over, with what came of it; a failure is the
+	 * work's. */
+	sat_rc (*finish)(daemon_ *d, const char *subject, const char *id,
+	    job *j, sat_err *e);
+} work_order;
+/* Begin it; id is its name from now on. SAT_EBUSY: too many, or the subject is
+ * being worked at. */
+sat_rc work_start(char id[BOOK_ID_TEXT], daemon_ *d, work_order *o, sat_err *e);
+/* Is a job at this? Which one. */
+bool work_at(char id[BOOK_ID_TEXT], daemon_ *d, const char *subject);
+/* Is one running, or waiting to? */
+bool work_any(daemon_ *d);
+/* From job.c, on whatever thread runs it. */
+void work_begun(work *w);
+void work_line(work *w, const sat_json *line);
+/* What is known of it; the caller's. wait_s: until it is over. SAT_ENOTFOUND. */
+sat_rc work_look(sat_json **doc, daemon_ *d, const char *id, int wait_s,
+    sat_err *e);
+/* After the start of a daemon: what the one before it did not end. */
+void work_recover(daemon_ *d);
+/* GET /v1/jobs, GET and DELETE /v1/jobs/{id}; POST /v1/sync/run of somebody who
+ * does not wait for lines. false: it is none of them. */
+bool work_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+/* 202, or 200 when it is over within the query's `wait`. */
+void work_answer(daemon_ *d, sat_http_response *out,
+    const sat_http_request *r, const char *id);
+
+/* ---- uploads.c, exports.c: what waits below /v1/imports and /v1/exports ---- */
+bool upload_begin(daemon_ *d, sat_http_sink *sink, const sat_http_request *r);
+bool upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+/* What a killed daemon left in memory. */
+void export_sweep(daemon_ *d);
+bool export_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+
 /* ---- session.c: the routes below /v1/session that are not the lock's ---- */
 /* POST /v1/session/links (through the socket alone), POST and DELETE
  * /v1/session. false: it is none of them. */
@@ -158,7 +247,23 @@ void session_unlocked(daemon_ *d, const char *authorization);
 
 /* ---- door.c ---- */
 void put_problem(sat_http_response *out, const sat_err *e);
+void put_json(sat_http_response *out, const sat_json *doc);
+/* Members of the query; the caller's. */
+sat_json *query_of(const sat_http_request *r);
+/* A body that is one JSON object, or none: then an empty one. SAT_EUSAGE. */
+sat_rc body_of(sat_json **body, const sat_http_request *r, sat_err *e);
+/* "zh", "en", or NULL: the daemon's own. */
+const char *lang_of(const sat_http_request *r);
+/* May the acting user do what this route does? Asked of the worker, unless a job
+ * has it: then what follows is a job too, and will be told. */
+sat_rc door_allowed(daemon_ *d, const char *method, const char *path, sat_err *e);
 
+/* Run it and answer with what came of it. */
+void door_run(sat_http_response *out, job *j, const sat_http_request *r);
+/* The route table's answer to this request. */
+void to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+
+bool door_upload(void *u, sat_http_sink *sink, const sat_http_request *r);
 void door_handle(void *u, sat_http_response *out, const sat_http_request *r);
 
 #endif

@@ -13,7 +13,7 @@
 #define HEARTBEAT_MS 15000
 #define WAIT_MAX_S 60
 
-static void
+void
 put_json(sat_http_response *out, const sat_json *doc)
 {
 	sat_json_write(&out->body, doc, false);
@@ -72,7 +72,7 @@ on_query(void *u, const char *key, const char *value)
 	sat_json_add_str(q->lists[i].list, value);
 }
 
-static sat_json *
+sat_json *
 query_of(const sat_http_request *r)
 {
 	members q = { .obj = sat_json_obj() };
@@ -104,20 +104,70 @@ put_if_match(sat_json *query, const char *etag)
 		sat_json_put_str(query, "if_version", v);
 }
 
+const char *
+lang_of(const sat_http_request *r)
+{
+	const char *lang = sat_http_header(r, "Accept-Language");
+
+	return lang == NULL ? NULL : strncmp(lang, "zh", 2) == 0 ? "zh" : "en";
+}
+
+sat_rc
+body_of(sat_json **body, const sat_http_request *r, sat_err *e)
+{
+	*body = NULL;
+	if (r->body.n == 0) {
+		*body = sat_json_obj();
+		return SAT_OK;
+	}
+	if (sat_json_parse(body, r->body, SAT_HTTP_BODY_MAX, e) == SAT_OK &&
+	    sat_json_type(*body) == SAT_J_OBJ)
+		return SAT_OK;
+	sat_json_free(*body);
+	*body = NULL;
+	return sat_fail_code(e, SAT_EUSAGE, "usage.body", NULL,
+	    "the body is no JSON object");
+}
+
+typedef struct asking_right {
+	daemon_ *d;
+	const char *method, *path;
+	sat_err e;
+	sat_rc rc;
+} asking_right;
+
+static void
+ask_right(void *arg)
+{
+	asking_right *x = arg;
+
+	x->rc = sat_api_allowed(&x->d->api, x->method, x->path, &x->e);
+}
+
+sat_rc
+door_allowed(daemon_ *d, const char *method, const char *path, sat_err *e)
+{
+	asking_right x = { .d = d, .method = method, .path = path };
+
+	if (work_any(d))
+		return SAT_OK;
+	if (!worker_call(d->w, ask_right, &x))
+		return sat_fail(e, SAT_EUNREACHABLE, "the daemon is ending");
+	if (x.rc != SAT_OK)
+		*e = x.e;
+	return x.rc;
+}
+
 static sat_rc
 fill_job(job *j, const sat_http_request *r, sat_err *e)
 {
-	const char *lang;
-
 	j->query = query_of(r);
 	put_if_match(j->query, sat_http_header(r, "If-Match"));
 	if (sat_http_header(r, "Idempotency-Key") != NULL &&
 	    sat_json_get(j->query, "request_id") == NULL)
 		sat_json_put_str(j->query, "request_id",
 		    sat_http_header(r, "Idempotency-Key"));
-	lang = sat_http_header(r, "Accept-Language");
-	if (lang != NULL)
-		j->lang = strncmp(lang, "zh", 2) == 0 ? "zh" : "en";
+	j->lang = lang_of(r);
 	j->cwd = header_copy(r, "Satchel-Cwd");
 	j->name = header_copy(r, "Satchel-Job");
 	if (r->body.n == 0)
@@ -196,7 +246,14 @@ put_answer(sat_http_response *out, const job *j, const sat_http_request *r)
 		put_json(out, j->out);
 }
 
-static void
+void
+door_run(sat_http_response *out, job *j, const sat_http_request *r)
+{
+	job_run(j);
+	put_answer(out, j, r);
+}
+
+void
 to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 {
 	const char *accept = sat_http_header(r, "Accept");
@@ -211,8 +268,7 @@ to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 	    strcmp(accept, "application/x-ndjson") == 0) {
 		job_stream(j, out);
 	} else {
-		job_run(j);
-		put_answer(out, j, r);
+		door_run(out, j, r);
 	}
 	job_unref(j);
 }
@@ -342,16 +398,6 @@ to_secret(daemon_ *d, sat_http_response *out, const sat_http_request *r,
 	sat_json_free(body);
 }
 
-static void
-to_cancel(daemon_ *d, sat_http_response *out, const char *path)
-{
-	const char *name = path + strlen("/v1/jobs/");
-	sat_err e = { 0 };
-
-	done(out, job_cancel(d, name) ? SAT_OK :
-	    sat_fail(&e, SAT_ENOTFOUND, "no such work is being done"), &e);
-}
-
 /* ---- through the port: who is it? ------------------------------------------------------ */
 
 typedef struct asking_in {
@@ -407,6 +453,16 @@ may_enter(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 	return x.rc == SAT_OK;
 }
 
+/* What is not answered at once: jobs, uploads, exports. */
+static bool
+waits(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+{
+	if (d->o.kiosk && strcmp(r->method, "DELETE") != 0)
+		return false;
+	return work_route(d, out, r) || upload_route(d, out, r) ||
+	    export_route(d, out, r);
+}
+
 void
 door_handle(void *u, sat_http_response *out, const sat_http_request *r)
 {
@@ -435,10 +491,18 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *r)
 			    "Authorization"));
 	} else if (post && strcmp(r->path, "/v1/session/passphrase") == 0) {
 		to_secret(d, out, r, daemon_passphrase);
-	} else if (strcmp(r->method, "DELETE") == 0 &&
-	    strncmp(r->path, "/v1/jobs/", 9) == 0) {
-		to_cancel(d, out, r->path);
-	} else {
+	} else if (!waits(d, out, r)) {
 		to_api(d, out, r);
 	}
+}
+
+bool
+door_upload(void *u, sat_http_sink *sink, const sat_http_request *r)
+{
+	sat_http_response out = { .status = 200 };
+	bool mine = !((daemon_ *)u)->o.kiosk && may_enter(u, &out, r) &&
+	    upload_begin(u, sink, r);
+
+	sat_buf_fini(&out.body);
+	return mine; /* who may not is told when he has said all of it */
 }

@@ -30,6 +30,7 @@ job_new(daemon_ *d, const char *method, const char *path)
 	job *j = sat_xcalloc(1, sizeof *j);
 
 	j->d = d;
+	j->out_fd = -1;
 	j->method = dup_or_null(method);
 	j->path = dup_or_null(path);
 	atomic_init(&j->refs, 1);
@@ -73,7 +74,9 @@ on_event(void *u, const sat_json *line)
 {
 	job *j = u;
 
-	if (j->streams)
+	if (j->work != NULL)
+		work_line(j->work, line);
+	else if (j->streams)
 		put_line(j, line);
 }
 
@@ -133,7 +136,7 @@ may_have_written(const job *j)
 {
 	static const char *const not[] = { "/v1/sync/run", "/v1/sync/watch",
 		"/v1/exports", "/v1/check", "/v1/backups", "/v1/audit/verify",
-		"/v1/templates/verify" };
+		"/v1/templates/verify", "/v1/imports/preview" };
 
 	size_t n = strlen(j->path);
 
@@ -174,6 +177,8 @@ handle(job *j, sat_api *api)
 	api->u = j;
 	if (j->lang != NULL)
 		api->crm.lang = j->lang;
+	if (j->work != NULL)
+		work_begun(j->work);
 	j->req = (sat_request){ j->method, j->path, j->query, j->body };
 	j->rc = sat_api_handle(&j->out, api, &j->req, &j->err);
 	if (j->rc != SAT_OK)
@@ -212,13 +217,18 @@ on_worker(void *u)
 		    "the working directory is not there any more");
 		return;
 	}
-	if (j->streams && (fd = memfd_create("output", MFD_CLOEXEC)) >= 0)
+	if ((j->streams || j->work != NULL) &&
+	    (fd = memfd_create("output", MFD_CLOEXEC)) >= 0)
 		api.out_fd = fd;
 	api.sync.asking = j->asking;
 	handle(j, &api);
 	if (may_have_written(j))
 		daemon_tell_inbox(j->d);
-	if (fd >= 0) {
+	if (j->work != NULL) {
+		if (j->out_fd >= 0)
+			(void)close(j->out_fd); /* of the first half */
+		j->out_fd = fd;
+	} else if (fd >= 0) {
 		put_output(j, fd);
 		(void)close(fd);
 	}

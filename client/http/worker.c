@@ -18,7 +18,7 @@ struct worker {
 };
 
 static void *
-work(void *u)
+work_off(void *u)
 {
 	worker *w = u;
 
@@ -51,7 +51,7 @@ worker_start(void)
 	(void)pthread_mutex_init(&w->mtx, NULL);
 	(void)pthread_cond_init(&w->wake, NULL);
 	(void)pthread_cond_init(&w->finished, NULL);
-	if (pthread_create(&w->thread, NULL, work, w) != 0) {
+	if (pthread_create(&w->thread, NULL, work_off, w) != 0) {
 		free(w);
 		return NULL;
 	}

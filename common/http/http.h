@@ -10,8 +10,8 @@
  * network alone, for answers everybody who reaches it may have. One thread per connection, so a handler may block: it waits
  * for the one thread that may touch the replica, or for an event.
  *
- * Limits (interfaces design §2.2): header 16 kB, body 1 MB, 64 connections,
- * 30 s without a request on an open connection.
+ * Limits (interfaces design §2.2): header 16 kB, body 1 MB, an upload 256 MB,
+ * 64 connections, 30 s without a request on an open connection.
  */
 #ifndef SAT_HTTP_HTTP_H
 #define SAT_HTTP_HTTP_H
@@ -20,6 +20,7 @@
 
 #define SAT_HTTP_HEADER_MAX (16 * 1024)
 #define SAT_HTTP_BODY_MAX (1024 * 1024)
+#define SAT_HTTP_UPLOAD_MAX ((uint64_t)256 * 1024 * 1024)
 #define SAT_HTTP_CONNECTIONS_MAX 64
 #define SAT_HTTP_IDLE_S 30
 
@@ -30,6 +31,7 @@ typedef struct sat_http_request {
 	sat_span body;
 	bool tcp;           /* came through the port: anybody's */
 	void *connection;   /* for the two calls below */
+	void *upload;       /* what the sink below was opened with; NULL */
 } sat_http_request;
 
 /* A header's value, NULL when it is not there. */
@@ -39,8 +41,24 @@ void sat_http_query(const sat_http_request *r,
     void (*cb)(void *u, const char *key, const char *value), void *u);
 
 /*
+ * Where a body goes that is not kept in memory, as it comes. Of
+ * multipart/form-data it is the content of the first part that is a file; the
+ * other parts are fields. A body of more than SAT_HTTP_UPLOAD_MAX is answered
+ * with 413 here.
+ */
+typedef struct sat_http_sink {
+	void *u;                 /* not NULL */
+	void (*take)(void *u, sat_span piece);
+	/* the file's name, as the peer calls it */
+	void (*named)(void *u, const char *name);
+	void (*field)(void *u, const char *key, sat_span piece);
+	void (*end)(void *u);    /* once, after the answer or without one */
+} sat_http_sink;
+
+/*
  * What is sent back. Either `body`, or a stream: `next` is called until it
- * returns -1 (the end) and may block; it gives 1 to `max` bytes. `end` comes
+ * returns -1 (the end) or -2 (it broke off: the
+ * peer shall see that it is not whole) and may block; it gives 1 to `max` bytes. `end` comes
  * once, also when the peer left: a stream may still be written to by others.
  */
 typedef struct sat_http_response {
@@ -48,9 +66,12 @@ typedef struct sat_http_response {
 	const char *type;        /* Content-Type; static */
 	sat_buf body;            /* taken */
 	char etag[64];           /* "" = none */
+	char location[80];       /* where it can be looked at; "" = none */
+	char save_as[80];        /* name of the file it is; "" = it is none */
 	long (*next)(void *stream, uint8_t *out, size_t max);
 	void (*end)(void *stream);
 	void *stream;
+	uint64_t length;         /* of the stream; 0 = not known */
 } sat_http_response;
 
 typedef struct sat_http sat_http;
@@ -64,6 +85,9 @@ typedef struct sat_http_opts {
 	/* On the connection's thread; everything is borrowed but *out. */
 	void (*handle)(void *u, sat_http_response *out,
 	    const sat_http_request *r);
+	/* Asked with the headers, before the body: true fills *sink. NULL: every
+	 * body is kept in memory. */
+	bool (*upload)(void *u, sat_http_sink *sink, const sat_http_request *r);
 	void *u;
 } sat_http_opts;
 

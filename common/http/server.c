@@ -45,6 +45,10 @@ struct sat_http {
 typedef struct incoming { /* of one request */
 	sat_buf body;
 	bool too_long;
+	sat_http_sink sink;           /* u NULL: the body is in memory */
+	struct MHD_PostProcessor *form; /* of multipart/form-data */
+	uint64_t taken;
+	bool in_file, had_file;       /* of a form */
 } incoming;
 
 const char *
@@ -159,6 +163,71 @@ head_too_long(struct MHD_Connection *c, const char *path)
 	return n > SAT_HTTP_HEADER_MAX;
 }
 
+/* ---- a body that is not kept in memory -------------------------------------------- */
+
+/* A part of a form, piece by piece; `off` 0 begins it. */
+static enum MHD_Result
+on_part(void *u, enum MHD_ValueKind kind, const char *key,
+    const char *filename, const char *type, const char *encoding,
+    const char *data, uint64_t off, size_t n)
+{
+	incoming *in = u;
+	sat_span piece = sat_span_of(data, n);
+
+	(void)kind;
+	(void)type;
+	(void)encoding;
+	if (off == 0) {
+		in->in_file = filename != NULL && !in->had_file;
+		in->had_file = in->had_file || in->in_file;
+		if (in->in_file)
+			in->sink.named(in->sink.u, filename);
+	}
+	if (filename == NULL)
+		in->sink.field(in->sink.u, key, piece);
+	else if (in->in_file && n > 0)
+		in->sink.take(in->sink.u, piece);
+	return MHD_YES;
+}
+
+static void
+open_sink(incoming *in, const doorway *w, struct MHD_Connection *c,
+    const char *method, const char *path)
+{
+	static const char form[] = "multipart/form-data";
+	sat_http_request q = { .method = method, .path = path, .tcp = w->tcp,
+		.connection = c };
+	const char *type = sat_http_header(&q, MHD_HTTP_HEADER_CONTENT_TYPE);
+
+	if (w->h->o.upload == NULL ||
+	    !w->h->o.upload(w->h->o.u, &in->sink, &q)) {
+		in->sink.u = NULL;
+		return;
+	}
+	if (type != NULL && strncmp(type, form, sizeof form - 1) == 0)
+		in->form = MHD_create_post_processor(c, PIECE_BYTES, on_part,
+		    in);
+}
+
+static void
+take_piece(incoming *in, const char *data, size_t n)
+{
+	if (in->sink.u != NULL) {
+		in->taken += n;
+		in->too_long = in->too_long || in->taken > SAT_HTTP_UPLOAD_MAX;
+		if (in->too_long)
+			return;
+		if (in->form != NULL)
+			(void)MHD_post_process(in->form, data, n);
+		else
+			in->sink.take(in->sink.u, sat_span_of(data, n));
+		return;
+	}
+	in->too_long = in->too_long || in->body.n + n > SAT_HTTP_BODY_MAX;
+	if (!in->too_long)
+		sat_buf_add(&in->body, data, n);
+}
+
 /* ---- one answer -------------------------------------------------------------------- */
 
 typedef struct flow { /* a streamed answer */
@@ -174,7 +243,8 @@ on_more(void *u, uint64_t pos, char *buf, size_t max)
 	long n = f->next(f->stream, (uint8_t *)buf, max);
 
 	(void)pos;
-	return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
+	return n == -2 ? MHD_CONTENT_READER_END_WITH_ERROR :
+	    n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
 }
 
 static void
@@ -196,8 +266,8 @@ response_of(sat_http_response *x)
 	if (x->next != NULL) {
 		f = sat_xcalloc(1, sizeof *f);
 		*f = (flow){ x->next, x->end, x->stream };
-		return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN,
-		    PIECE_BYTES, on_more, f, on_end);
+		return MHD_create_response_from_callback(x->length > 0 ?
+		    x->length : MHD_SIZE_UNKNOWN, PIECE_BYTES, on_more, f, on_end);
 	}
 	r = MHD_create_response_from_buffer(x->body.n, x->body.p,
 	    MHD_RESPMEM_MUST_COPY);
@@ -218,16 +288,20 @@ static const char *const always[][2] = {
 
 static enum MHD_Result
 answer(const doorway *w, struct MHD_Connection *c, const char *method,
-    const char *path, const incoming *in)
+    const char *path, incoming *in)
 {
 	sat_http *h = w->h;
 	sat_http_request q = { method, path, sat_buf_span(&in->body), w->tcp,
-		c };
+		c, in->sink.u };
 	sat_http_response x = { .status = 200, .type = "application/json" };
 	struct MHD_Response *r;
+	char disposition[sizeof x.save_as + 32];
 	enum MHD_Result rv;
 
 	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+	if (in->form != NULL) /* the end of its last part */
+		(void)MHD_destroy_post_processor(in->form);
+	in->form = NULL;
 	h->o.handle(h->o.u, &x, &q);
 	r = response_of(&x);
 	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, x.type);
@@ -235,6 +309,15 @@ answer(const doorway *w, struct MHD_Connection *c, const char *method,
 		(void)MHD_add_response_header(r, always[i][0], always[i][1]);
 	if (x.etag[0] != '\0')
 		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ETAG, x.etag);
+	if (x.location[0] != '\0')
+		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_LOCATION,
+		    x.location);
+	if (x.save_as[0] != '\0') {
+		(void)snprintf(disposition, sizeof disposition,
+		    "attachment; filename=\"%s\"", x.save_as);
+		(void)MHD_add_response_header(r,
+		    MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
+	}
 	rv = MHD_queue_response(c, (unsigned)x.status, r);
 	MHD_destroy_response(r);
 	sat_buf_fini(&x.body);
@@ -259,14 +342,12 @@ on_access(void *u, struct MHD_Connection *c, const char *path,
 		if (head_too_long(c, path))
 			return refuse(c,
 			    MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
-		*state = sat_xcalloc(1, sizeof *in);
+		*state = in = sat_xcalloc(1, sizeof *in);
+		open_sink(in, w, c, method, path);
 		return MHD_YES;
 	}
 	if (*n > 0) {
-		in->too_long = in->too_long ||
-		    in->body.n + *n > SAT_HTTP_BODY_MAX;
-		if (!in->too_long)
-			sat_buf_add(&in->body, data, *n);
+		take_piece(in, data, *n);
 		*n = 0;
 		return MHD_YES;
 	}
@@ -287,6 +368,10 @@ on_completed(void *u, struct MHD_Connection *c, void **state,
 		return;
 	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
 	    (unsigned)SAT_HTTP_IDLE_S);
+	if (in->form != NULL)
+		(void)MHD_destroy_post_processor(in->form);
+	if (in->sink.u != NULL)
+		in->sink.end(in->sink.u);
 	sat_wipe(in->body.p, in->body.n); /* it may hold a passphrase */
 	sat_buf_fini(&in->body);
 	free(in);

@@ -1,0 +1,101 @@
+#!/bin/bash
+# Uploads, exports and jobs over HTTP: a file is sent, looked at, mapped, run as
+# a job and taken back; an export is fetched; what waits lies sealed on the disk;
+# wrong ids, two jobs at once, a full disk, a lock and kill -9 in the middle.
+. tests/e2e/lib.sh
+. tests/e2e/fits.sh
+ASK=$(readlink -f "$B/tests/http/ask")
+S=$W/r/li/daemon.sock
+# ask METHOD TARGET [HEADER...]: BODY or FROM is sent; $STATUS, $HEAD, $ANSWER
+ask() { if [ -n "${FROM:-}" ]; then cat "$FROM"; else printf '%s' "${BODY:-}"; fi | "$ASK" "$S" "${FOR:-10}" "$@" >"$W/raw"
+	STATUS=$(head -1 "$W/raw" | tr -d "\0" | cut -d' ' -f2); HEAD=$(sed '/^\r$/,$d' "$W/raw" | tr -d '\r'); sed '1,/^\r$/d' "$W/raw" >"$W/body"; ANSWER=$(head -c 20000 "$W/body" | tr -d '\0'); }
+is() { same "$STATUS" "$1" "status of $2"; }
+member() { grep -oE "\"$1\":\"[^\"]*\"" <<<"$ANSWER" | head -1 | cut -d'"' -f4; }
+CSV="Content-Type: text/csv"
+start() { "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/pass" --no-input daemon --no-sync --no-timer 2>&1 >/dev/null | sed -n 's/.*process \([0-9]*\)$/\1/p' >"$W/r/li/daemon.pid"; }
+rows() { awk -v n="$1" 'BEGIN { print "name,industry,contact_name,phone_main,need_type,stage"
+	for (i = 1; i <= n; i++) printf "Nova %d,I65,c%d,138%08d,product,first_contact\n", i, i, i }'; }
+server_init; serve
+d user add li --name Li --role hq >/dev/null; enrol li; as li -q sync; start
+
+# ---- a file that is sent ------------------------------------------------------------
+{ rows 3; echo "Bad,I65,c,12,product,first_contact"; } >"$W/in.csv"
+FROM=$W/in.csv ask POST "/v1/imports?file=/home/li/nova.csv&type=account" "$CSV"; is 201 "an upload"; fits import.upload "$ANSWER"
+I=$(member id); has "$HEAD" "^Location: /v1/imports/$I" "where it is"; has "$ANSWER" '"file":"nova.csv"' "its name without folders"
+has "$ANSWER" '"state":"uploaded"' "not imported"; grep -aqE 'Nova|first_contact|account' "$W"/r/li/spool/* && bad "in the open on the disk" || ok
+ask GET "/v1/imports/$I"; is 200 "what is known"; fits import.upload "$ANSWER"
+ask GET "/v1/imports/$I/preview?rows=2"; is 200 preview; fits import.preview "$ANSWER"
+has "$ANSWER" '"rows":\[\["Nova 1","I65","c1","13800000001","product","first_contact"\],\["Nova 2"[^]]*\]\]' "two rows"; has "$ANSWER" '\{"name":"phone_main","field":"phone_main"\}' "which field"
+has "$ANSWER" '"checked":\{"rows":2,"created":2' "a check of two"; same "$(total li account)" 0 "nothing was written"
+printf 'Firm,What\nNova X,x\n' >"$W/odd.csv"; FROM=$W/odd.csv ask POST "/v1/imports?type=account" "$CSV"; O=$(member id)
+ask GET "/v1/imports/$O/preview"; is 200 "columns nobody knows"; has "$ANSWER" '"problem":\{.*"code":"import.column"' "what is the matter"; has "$ANSWER" '"name":"Firm","field":null' "the columns all the same"
+M='{"mapping":{"schema":"satchel/import-map/1","kind":"account","columns":{"Firm":{"field":"name"},"What":null},"set":[{"field":"industry","text":"I65"},{"field":"contact_name","text":"Li"},{"field":"phone_main","text":"13912345678"},{"field":"need_type","text":"product"},{"field":"stage","text":"first_contact"}]}}'
+BODY=$M ask PATCH "/v1/imports/$O"; is 200 "a mapping"; fits import.upload "$ANSWER"
+ask GET "/v1/imports/$O/preview"; has "$ANSWER" '"checked":\{"rows":1,"created":1.*"problem":null' "it fits now"
+BODY='{"nosuch":1}' ask PATCH "/v1/imports/$O"; is 400 "no such option"; BODY='{"mapping":"/etc/passwd"}' ask PATCH "/v1/imports/$O"; is 400 "a file of this computer as mapping"
+BODY='{"mapping":{"kind":"account","columns":{"Firm":{"field":"name"},"What":null},"derive":[{"field":"remark","file":"/etc/passwd","match":{"Firm":"a"},"pick":"b"}]}}' ask PATCH "/v1/imports/$O"
+ask POST "/v1/imports/$O/run?wait=10"; has "$ANSWER" '"state":"failed".*names no files' "a mapping that was sent opens no file here"
+BODY=$M ask PATCH "/v1/imports/$O"; ask POST "/v1/imports/$O/run?wait=10"; is 200 "run with a mapping"; has "$ANSWER" '"state":"done".*"created":1' "one row"
+ask DELETE "/v1/imports/$O"; is 200 "away"; ask GET "/v1/imports/$O"; is 404 "gone"; [ -z "$(find "$W/r/li/spool" -name "$O*")" ] && ok || bad "its file is there"
+
+# ---- run, refused rows, sample, undo ---------------------------------------------------
+BODY='{"dry_run":true}' ask POST "/v1/imports/$I/run?wait=10"; is 200 "a dry run"; fits job "$ANSWER"; has "$ANSWER" '"dry_run":true' "dry"; same "$(total li account)" 1 "nothing was written"
+ask GET "/v1/events?wait=0&since=0"; N=$(grep -oE '"next":[0-9]+' <<<"$ANSWER" | cut -d: -f2)
+ask POST "/v1/imports/$I/run"; is 202 "a job"; fits job "$ANSWER"; J=$(member id); has "$HEAD" "^Location: /v1/jobs/$J" "where it is"
+ask GET "/v1/jobs/$J?wait=10"; is 200 "its end"; fits job "$ANSWER"; has "$ANSWER" '"state":"partly","over":true' "one row was refused"; has "$ANSWER" '"refused":\[\{"line":5,' "which"; has "$ANSWER" '"code":"import.partly"' "as a problem"
+ask GET "/v1/events?wait=0&since=$N&types=job"; fits events "$ANSWER"; has "$ANSWER" "\"id\":\"$J\",\"kind\":\"import\",\"state\":\"partly\"" "listeners are told"; hasnt "$ANSWER" Nova "no personal data"
+ask GET "/v1/imports/$I"; fits import.upload "$ANSWER"; has "$ANSWER" "\"state\":\"partly\".*\"job\":\"$J\"" "the file knows"; BATCH=$(member batch)
+ask GET "/v1/imports/$I/errors.csv"; is 200 errors.csv; has "$HEAD" '^Content-Type: text/csv' "a table"; has "$ANSWER" '^Bad,I65,c,12,product,first_contact,5,' "the row and why"
+ask GET "/v1/imports/$I/sample?n=2"; is 200 sample; fits import.sample "$ANSWER"; has "$ANSWER" "\"batch\":\"$BATCH\"" "of its batch"
+ask GET "/v1/imports/$BATCH"; is 200 "the batch as an import"; fits import.upload "$ANSWER"; has "$ANSWER" '"state":"partly"' "its state"
+ask POST "/v1/imports/$I/undo"; is 200 undo; has "$ANSWER" '"deleted":3' "three"; same "$(total li account)" 1 "they are gone"; ask GET "/v1/imports/$BATCH"; has "$ANSWER" '"state":"undone"' "undone"
+ask GET "/v1/jobs"; fits job.list "$ANSWER"; has "$ANSWER" "$J" "the list of jobs"
+printf -- '--xyz\r\nContent-Disposition: form-data; name="type"\r\n\r\naccount\r\n--xyz\r\nContent-Disposition: form-data; name="file"; filename="C:\\\\a\\\\b.csv"\r\nContent-Type: text/csv\r\n\r\n%s\r\n--xyz--\r\n' "$(cat "$W/in.csv")" >"$W/form"
+FROM=$W/form ask POST /v1/imports "Content-Type: multipart/form-data; boundary=xyz"; is 201 "a form"; has "$ANSWER" '"options":\{"type":"account"\}' "its field"; has "$ANSWER" '"file":"b.csv"' "its name"; has "$ANSWER" "\"bytes\":$(printf %s "$(cat "$W/in.csv")" | wc -c)," "the file alone"
+FROM=$W/form ask POST /v1/imports; F=$(member id); ask POST "/v1/imports/$F/undo"; is 409 "undo of what was not run"
+BODY= ask POST /v1/imports "$CSV"; is 422 "an empty file"
+FROM=$W/in.csv ask POST "/v1/imports?sheet=x" "$CSV"; is 400 "a wrong option"
+for id in 0123456789abcdef01234567 x ..%2f..%2freplica "$J"; do for r in "GET /v1/imports/$id" "POST /v1/imports/$id/run" "GET /v1/imports/$id/errors.csv" "GET /v1/exports/$id/file"; do ask $r; is 404 "$r"; done; done
+ask GET /v1/jobs/0123456789abcdef01234567; is 404 "no such job"
+
+# ---- exports ---------------------------------------------------------------------------
+BODY='{"type":"account"}' ask POST /v1/exports; is 400 "headquarters needs a reason"; BODY='{"type":"x","reason":"audit"}' ask POST /v1/exports; is 404 "no such kind"; BODY='{"type":"account","reason":"audit","format":"exe"}' ask POST /v1/exports; is 400 "no such format"
+for f in csv xlsx jsonl vcf ics sqlite; do
+	BODY="{\"type\":\"account\",\"format\":\"$f\",\"reason\":\"audit\"}" ask POST "/v1/exports?wait=10"; is 200 "export $f"; fits job "$ANSWER"; E=$(member id)
+	ask GET "/v1/exports/$E/file"; is 200 "the file of $f"; has "$HEAD" "filename=\"account.$f\"" "its name"; cp "$W/body" "$W/got.$f"; same "$(grep -oE "^Content-Length: [0-9]+" <<<"$HEAD" | cut -d" " -f2)" "$(stat -c %s "$W/body")" "its length"
+done
+as li -q export account --format csv --reason audit -o "$W/direct.csv" && cmp -s "$W/got.csv" "$W/direct.csv" && ok || bad "not the bytes of the command line"
+has "$(head -c 2 "$W/got.xlsx")" PK "a book"; has "$(head -c 13 "$W/got.sqlite")" "SQLite format" "a database"; [ -z "$(find /dev/shm -maxdepth 1 -name "satchel-$(id -u)-*" -newer "$W/got.csv" 2>/dev/null)" ] && ok || bad "a folder in memory is left"
+ask GET "/v1/exports/$J/file"; is 404 "an import's job is no export"
+ask POST "/v1/sync/run?wait=10"; is 200 "sync as a job"; fits job "$ANSWER"; has "$ANSWER" '"kind":"sync".*"state":"done".*"schema":"satchel/sync/1"' "it was exchanged"
+
+# ---- two at once, cancelled, locked, killed ----------------------------------------------
+rows 20000 >"$W/long.csv"; FROM=$W/long.csv ask POST "/v1/imports?type=account" "$CSV"; L=$(member id)
+ask POST "/v1/imports/$L/run"; K=$(member id); ask POST "/v1/imports/$L/run"; is 423 "the same file twice"; has "$ANSWER" job.running "its code"
+BODY='{"header":1}' ask PATCH "/v1/imports/$L"; is 423 "an option while it runs"; ask DELETE "/v1/imports/$L"; is 423 "away while it runs"
+FOR=2 ask GET "/v1/jobs/$K"; has "$ANSWER" '"state":"running"' "it can be looked at while it runs"
+FROM=$W/in.csv ask POST "/v1/imports?type=account" "$CSV"; is 201 "another upload meanwhile"; X=$(member id); ask POST "/v1/imports/$X/run"; is 202 "another job meanwhile"; X=$(member id); has "$ANSWER" '"state":"waiting"' "it waits"
+ask DELETE "/v1/jobs/$K"; is 200 "told to stop"; ask GET "/v1/jobs/$K?wait=10"; has "$ANSWER" '"state":"interrupted"' "it stopped"
+sum() { grep -oE '"rows":[0-9]+' | tail -1 | cut -d: -f2; }
+done1=$(sed 's/.*"result"//' <<<"$ANSWER" | sum); [ "$done1" -lt 20000 ] && ok || bad "it did not stop: $done1"
+ask GET "/v1/jobs/$X?wait=10"; has "$ANSWER" '"state":"partly"' "the other one ran"
+ask POST "/v1/imports/$L/run"; K=$(member id)
+for _ in $(seq 100); do FOR=2 ask GET "/v1/jobs/$K"; grep -q '"progress":{' <<<"$ANSWER" && break; sleep 0.03; done
+kill -KILL "$(cat "$W/r/li/daemon.pid")"; sleep 0.2; start
+ask GET "/v1/jobs/$K"; is 200 "a job of a daemon that died"; fits job "$ANSWER"; has "$ANSWER" '"state":"interrupted","over":true|"over":true.*"state":"interrupted"|"state":"interrupted"' "says so"; has "$ANSWER" '"code":"job.interrupted"' "why"
+expect 0 as li check; ask GET /v1/accounts/aggregate; n=$(grep -oE '"total":\{"count":[0-9]+' <<<"$ANSWER" | grep -oE '[0-9]+$'); [ "$n" -lt 20002 ] && ok || bad "$n customers"
+[ $(((n - 1) % 1000)) = 0 ] || [ $(((n - 1 - done1) % 1000)) = 0 ] && ok || bad "half a group: $n, $done1 before"
+ask GET "/v1/imports/$L"; has "$ANSWER" '"state":"uploaded"|"state":"failed"|"state":"partly"' "the file is there still"
+FOR=30 ask POST "/v1/imports/$L/run?wait=30"; has "$ANSWER" '"state":"done"' "again"; same "$(total li account)" 20001 "every row once"
+BODY=; ask POST /v1/session/lock; ask GET "/v1/jobs/$K"; is 401 "locked"; ask GET "/v1/exports/$E/file"; is 401 "a file, locked"; ask GET /v1/jobs; is 401 "the list, locked"; FROM=$W/in.csv ask POST /v1/imports "$CSV"; is 401 "an upload, locked"
+BODY='{"passphrase":"people pass phrase"}' ask POST /v1/session/unlock; BODY=; ask GET "/v1/exports/$E/file"; is 200 "unlocked"
+cp "$W/r/li/spool/$L.file" "$W/keep"; flip "$W/r/li/spool/$L.file" 70000; ask POST "/v1/imports/$L/run"; is 500 "a damaged file"; has "$ANSWER" '"exit":12' "as an integrity failure"
+cp "$W/r/li/spool/$L.file" "$W/r/li/spool/$I.file"; ask GET "/v1/imports/$I/preview"; is 500 "another one's file"
+
+# ---- a disk that is full ----------------------------------------------------------------------
+d user add wu --name Wu --role hq >/dev/null; enrol wu; as wu -q sync; S=$W/r/wu/daemon.sock
+DAEMON=$(trap '' XFSZ; ulimit -f 6000; "$SATCHEL" -C "$W/r/wu" --passphrase-file "$W/pass" --no-input daemon --no-sync --no-timer 2>&1 >/dev/null | sed -n 's/.*process \([0-9]*\)$/\1/p'); echo "$DAEMON" >"$W/r/wu/daemon.pid"
+head -c 8000000 /dev/zero | tr '\0' x >"$W/big"
+FROM=$W/big ask POST /v1/imports "$CSV"; is 507 "no room"; has "$ANSWER" '"exit":15' "as its exit code"
+[ -z "$(find "$W/r/wu/spool" -type f)" ] && ok || bad "half a file is left"
+finish
