@@ -338,6 +338,9 @@ main(int argc, char **argv)
 	if ((rc = folder(&dir, &a, &e)) != SAT_OK)
 		goto out;
 	rc = run(&a, dir, n, words, &out, &e);
+	if (!json && (strcmp(a.arg[0], "doctor") == 0 ||
+	    strcmp(a.arg[0], "selftest") == 0))
+		sat_admin_say_table(&out);
 out:
 	if (out.n > 0)
 		(void)fwrite(out.p, 1, out.n, stdout);

@@ -93,6 +93,9 @@ SAT_CHECK sat_rc sat_admin_help_of(sat_buf *out, const char *noun,
 void sat_admin_man(sat_buf *out, const sat_opt *global);
 /* "zh": help and errors in Chinese from here on (common/base/text.h). */
 void sat_admin_speak(const char *lang);
+/* A table of findings (`doctor`, `selftest`) in the language that was chosen: a
+ * server that runs answers in English, whoever asks it. */
+void sat_admin_say_table(sat_buf *table);
 /* What the tables say, for xgettext: server/admin/po. */
 void sat_admin_texts(sat_buf *out, const sat_opt *global);
 SAT_CHECK sat_rc sat_admin_completion(sat_buf *out, const char *shell,

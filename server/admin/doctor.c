@@ -4,6 +4,7 @@
  */
 #include "server/admin/admin_int.h"
 
+#include "common/base/text.h"
 #include "common/json/findings.h"
 
 #include <stdio.h>
@@ -52,7 +53,7 @@ look_at_data(visit *v)
 		    "satcheld template rollback REV");
 	else
 		sat_finding_add(&v->f, "template", SAT_GOOD, admin_pilot(a) ?
-		    "whole; a pilot is under way" : "whole", NULL);
+		    N_("whole; a pilot is under way") : N_("whole"), NULL);
 }
 
 static sat_rc
@@ -136,7 +137,7 @@ look_at_mode(visit *v, const char *check, const char *name)
 		sat_finding_add(&v->f, check, SAT_FAILURE, "it is not there",
 		    "copy it back from the last backup");
 	} else {
-		(void)snprintf(text, sizeof text, "mode %04o",
+		(void)snprintf(text, sizeof text, "permissions %04o",
 		    (unsigned)st.st_mode & 07777);
 		sat_finding_add(&v->f, check, (st.st_mode & 077) != 0 ? SAT_WARNING : SAT_GOOD, text,
 		    "take the rights of others away: chmod go=");
@@ -168,11 +169,11 @@ look_at_machine(visit *v)
 	look_at_mode(v, "folder", ".");
 	look_at_mode(v, "keyring", "server.keyring");
 	look_at_root_key(v);
-	(void)snprintf(text, sizeof text, "%lld MB free", (long long)mb);
+	(void)snprintf(text, sizeof text, "%lld MB are free", (long long)mb);
 	sat_finding_add(&v->f, "space", mb < SPACE_NONE_MB ? SAT_FAILURE : mb < SPACE_LOW_MB ? SAT_WARNING :
 	    SAT_GOOD, text, "satcheld log compact, or a larger disk");
 	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
-		(void)snprintf(text, sizeof text, "at most %llu",
+		(void)snprintf(text, sizeof text, "at most %llu open files",
 		    (unsigned long long)l.rlim_max);
 		sat_finding_add(&v->f, "descriptors", l.rlim_max < DESCRIPTORS_LOW ? SAT_WARNING :
 		    SAT_GOOD, text, "LimitNOFILE=65536 in the service");

@@ -4,6 +4,8 @@
  */
 #include "server/admin/admin_int.h"
 
+#include "common/base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,4 +83,40 @@ admin_print(sat_buf *out, const sat_args *w, const sat_json *doc,
 		}
 		sat_buf_str(out, "\n");
 	}
+}
+
+/* "3 confirmations are missing": of a number and a text the text is looked up. */
+static void
+say_cell(sat_buf *out, const char *cell)
+{
+	size_t digits = strspn(cell, "0123456789");
+
+	if (digits > 0 && cell[digits] == ' ' && sat_text(cell) == cell &&
+	    sat_text(cell + digits + 1) != cell + digits + 1) {
+		sat_buf_add(out, cell, digits + 1);
+		cell += digits + 1;
+	}
+	sat_text_message(out, cell);
+}
+
+void
+sat_admin_say_table(sat_buf *table)
+{
+	char *words = sat_xstrdup(sat_buf_cstr(table)), *p = words;
+	sat_buf said = { 0 };
+
+	while (*p != '\0') {
+		char end = p[strcspn(p, "\t\n")], *next = p + strcspn(p, "\t\n");
+
+		*next = '\0';
+		say_cell(&said, p);
+		if (end == '\0')
+			break;
+		sat_write_u8(&said, (uint8_t)end);
+		p = next + 1;
+	}
+	sat_buf_reset(table);
+	sat_buf_add(table, said.p, said.n);
+	sat_buf_fini(&said);
+	free(words);
 }

@@ -7,6 +7,7 @@
 
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -135,13 +136,13 @@ static const struct {
 	const char *name;
 	sat_rc (*run)(trial *t, sat_err *e);
 } steps[] = {
-	{ "make", make },
-	{ "fill", fill },
-	{ "check", whole },
-	{ "reopen", reopen },
-	{ "check again", whole },
-	{ "backup", copy },
-	{ "encrypted", noise },
+	{ N_("make"), make },
+	{ N_("fill"), fill },
+	{ N_("check"), whole },
+	{ N_("reopen"), reopen },
+	{ N_("check again"), whole },
+	{ N_("backup"), copy },
+	{ N_("encrypted"), noise },
 };
 
 static bool

@@ -10,7 +10,7 @@ expect 0 d --json doctor; o=$(flat <<<"$OUT")
 has "$o" '"schema":"satcheld/doctor/1"' "doctor"; has "$o" '"check":"root.key","state":"warn"' "the root key is here"
 has "$o" '"check":"database","state":"ok"' "database"; has "$o" '"failures":0' "nothing is broken"
 mkdir "$W/safe"; mv "$W/server/root.key" "$W/safe"; expect 0 d --json doctor; has "$(flat <<<"$OUT")" '"check":"root.key","state":"ok"' "it was moved away"
-chmod 644 "$W/server/server.keyring"; expect 0 d doctor; has "$OUT" "keyring	warn	mode 0644	take" "the keyring is open to others"
+chmod 644 "$W/server/server.keyring"; expect 0 d doctor; has "$OUT" "keyring	warn	permissions 0644	take" "the keyring is open to others"
 chmod 600 "$W/server/server.keyring"
 
 # --- settings: option, file, what is built in
@@ -37,6 +37,8 @@ enrol li; expect 0 as li account add --set name=云帆科技 --set phone_main=13
 expect 0 d --json status; has "$OUT" '"state": "serving"' "serving"; int unsaved '[1-9][0-9]*'; int conflicts_opened 0; int devices_late 0; int devices_behind 0; int erasures_pending 0
 has "$OUT" '"since": "20' "since when"; has "$(flat <<<"$OUT")" '"refused_by":\{\}' "nothing refused"; int free_bytes '[1-9][0-9]*'; int database_bytes '[1-9][0-9]*'
 expect 0 d doctor; has "$OUT" "backup	warn	never" "there is no backup"
+expect 0 d --lang zh doctor; has "$OUT" "备份	注意	从未备份，这里有 [0-9]+ 次提交	satcheld backup" "in Chinese, of a server that runs in English"; hasnt "$OUT" "whole|never| of |	warn" "all of it"
+expect 0 d --lang zh --json doctor; has "$OUT" '"state": "warn"' "JSON is never translated"
 expect 0 d backup "$W/copy"; expect 0 d --json status; int unsaved 0; has "$OUT" '"last_backup": "20' "when it was"
 expect 0 d doctor; has "$OUT" "backup	ok	0 hours ago, 0 commits since" "a backup is there"
 expect 0 d status; has "$OUT" "^lsn	[1-9]" "as lines"; hasnt "$OUT" "^schema" "no schema in the table"
