@@ -399,6 +399,37 @@ sat_record_read_clocks_one(sat_record *rec, sat_arena *a, sat_span in,
 	return sat_read_end(&r, "clocks", e);
 }
 
+sat_rc
+sat_record_read_stamps(sat_stamp **out, size_t *n, sat_arena *a,
+    sat_span clocks, sat_err *e)
+{
+	sat_reader r = sat_reader_of(clocks);
+	sat_record front = { .kind = 0 };
+	sat_cell c = { .field = 0 };
+	size_t listed;
+	unsigned bits;
+
+	read_front(&front, &r, sat_read_u8(&r));
+	listed = (size_t)sat_read_uint_max(&r, SAT_FIELD_ID_MAX);
+	if (listed > r.left) {
+		sat_read_bad(&r, "more fields than bytes");
+		listed = 0;
+	}
+	*out = sat_arena_alloc(a, (listed + 1) * sizeof **out);
+	*n = 0;
+	(*out)[(*n)++] = front.born;
+	for (size_t i = 0; i < listed && r.fault == NULL; i++) {
+		c.field = read_head(&r, c.field, 3, &bits);
+		if ((bits & CELL_CLOCK) != 0) {
+			read_clock(&c, &front, &r);
+			(*out)[(*n)++] = c.at;
+		}
+		if ((bits & CELL_EXT) != 0)
+			(void)read_ext(&r);
+	}
+	return sat_read_end(&r, "clocks", e);
+}
+
 sat_cell *
 sat_cells_read(size_t *n, sat_arena *a, sat_reader *r)
 {

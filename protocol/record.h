@@ -251,6 +251,10 @@ SAT_CHECK sat_rc sat_record_read_clocks(sat_record *r, sat_arena *a, sat_span in
  * stamps and state and a value that stands for any, the rest is left out. */
 SAT_CHECK sat_rc sat_record_read_clocks_one(sat_record *r, sat_arena *a,
     sat_span in, uint16_t field, sat_value value, sat_err *e);
+/* Only when it was written: the birth, then the stamps of cells that were written
+ * later, fields ascending. */
+SAT_CHECK sat_rc sat_record_read_stamps(sat_stamp **out, size_t *n,
+    sat_arena *a, sat_span clocks, sat_err *e);
 /* A set of cells alone (the device's base values), canonical. */
 void sat_cells_write(sat_buf *b, const sat_cell *cells, size_t n);
 sat_cell *sat_cells_read(size_t *n, sat_arena *a, sat_reader *r);

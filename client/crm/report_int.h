@@ -7,7 +7,7 @@
  * report_rows.c     the records of a kind, and what can be asked of one
  * report_let.c      values computed per record
  * report_past.c     what needs the history of fields
- * report_virtual.c  @users, @writes, @moves
+ * report_virtual.c  @users, @moves, @stages; report_writes.c  @writes
  *
  * A report is one scan per kind it names, never a statement per record.
  */
@@ -75,7 +75,11 @@ typedef struct rep_source {
 	sat_grant grant; /* rows beyond it are left out */
 	sat_rows *rows;
 	struct rep_made *made; /* rows of a virtual kind */
+	struct rep_writes *writes; /* those of @writes */
 	const sat_value *row;  /* values of columns[] */
+	int64_t times;         /* so many equal rows it stands for */
+	uint32_t in_period;    /* by id: fields asked for by a period alone */
+	bool singly;           /* rows are listed: none stands for others */
 } rep_source;
 
 /* report_rows.c */
@@ -84,6 +88,8 @@ void rep_begin(rep_source *s, sat_crm *c, const crm_actor *who, sat_arena *a,
 /* Name everything that will be asked for, before rep_open. */
 SAT_CHECK sat_rc rep_need_field(rep_source *s, const sat_field *f, sat_err *e);
 SAT_CHECK sat_rc rep_need(rep_source *s, sat_report_path p, sat_err *e);
+/* Whether it lies in the period, and nothing else, is asked of it. */
+SAT_CHECK sat_rc rep_need_period(rep_source *s, sat_report_path p, sat_err *e);
 SAT_CHECK sat_rc rep_need_at(rep_source *s, const sat_report_at *at, sat_err *e);
 SAT_CHECK sat_rc rep_need_where(rep_source *s, const sat_report_cond *c,
     size_t n, sat_err *e);
@@ -128,6 +134,11 @@ SAT_CHECK sat_rc rep_stage_at(sat_value *stage, bool *counts, rep_source *s,
 SAT_CHECK sat_rc rep_make_rows(rep_source *s, sat_err *e);
 bool rep_made_next(rep_source *s);
 void rep_made_free(struct rep_made *m);
+/* report_writes.c: those of @writes */
+typedef struct rep_writes rep_writes;
+SAT_CHECK sat_rc rep_make_writes(rep_source *s, sat_err *e);
+bool rep_writes_next(rep_source *s);
+void rep_writes_free(rep_writes *w);
 /* Number of an employee (kind staff), or NULL. Ordered by it: numbers by value,
  * people without one after them, by their place in the registry. */
 typedef struct rep_people rep_people;

@@ -120,7 +120,14 @@ rep_begin(rep_source *s, sat_crm *c, const crm_actor *who, sat_arena *a,
 	s->kind = k;
 	s->when = when;
 	s->grant = grant;
+	s->times = 1;
 	s->columns[s->ncolumns++] = SAT_Q_ID;
+}
+
+static uint32_t
+bit_of(const sat_field *f)
+{
+	return f != NULL && f->id < 32 ? (uint32_t)1 << f->id : 0;
 }
 
 sat_rc
@@ -128,6 +135,7 @@ rep_need_field(rep_source *s, const sat_field *f, sat_err *e)
 {
 	if (f == NULL)
 		return SAT_OK;
+	s->in_period &= ~bit_of(f);
 	for (size_t i = 1; i < s->ncolumns; i++)
 		if (s->columns[i] == f->id)
 			return SAT_OK;
@@ -162,6 +170,19 @@ rep_need(rep_source *s, sat_report_path p, sat_err *e)
 	    SAT_OK || p.via == NULL || p.field == NULL)
 		return rc;
 	return need_link(s, p.via, p.field, e);
+}
+
+sat_rc
+rep_need_period(rep_source *s, sat_report_path p, sat_err *e)
+{
+	uint32_t before = s->in_period;
+	size_t had = s->ncolumns;
+	sat_rc rc = rep_need(s, p, e);
+
+	if (rc == SAT_OK && p.let == NULL && p.via == NULL)
+		s->in_period |= bit_of(p.field) &
+		    (s->ncolumns > had ? UINT32_MAX : before);
+	return rc;
 }
 
 sat_rc
@@ -291,9 +312,11 @@ rep_close(rep_source *s)
 	rep_events_free(&s->stages);
 	sat_grading_free(s->grading);
 	rep_made_free(s->made);
+	rep_writes_free(s->writes);
 	sat_rows_free(s->rows);
 	s->grading = NULL;
 	s->made = NULL;
+	s->writes = NULL;
 	s->rows = NULL;
 	s->nlinks = s->nhas = 0;
 }
@@ -513,6 +536,8 @@ rep_next(rep_source *s, bool *more, sat_err *e)
 	do {
 		if (s->made != NULL)
 			(void)rep_made_next(s);
+		else if (s->writes != NULL)
+			(void)rep_writes_next(s);
 		else if ((rc = sat_rows_next(&s->row, s->rows, e)) != SAT_OK)
 			return rc;
 	} while (s->row != NULL && !may_see(s));

@@ -22,7 +22,8 @@ need_terms(rep_source *s, size_t source, const sat_report_term *t, size_t n,
 		if (t[i].source != source)
 			continue;
 		if ((rc = rep_need_where(s, t[i].where, t[i].nwhere, e)) ==
-		    SAT_OK && (rc = rep_need(s, t[i].period, e)) == SAT_OK)
+		    SAT_OK && (rc = rep_need_period(s, t[i].period, e)) ==
+		    SAT_OK)
 			rc = rep_need(s, t[i].sum, e);
 	}
 	return rc;
@@ -55,6 +56,7 @@ need_list(rep_source *s, const sat_report_def *d, sat_err *e)
 {
 	sat_rc rc = rep_need_where(s, d->list_where, d->nlist_where, e);
 
+	s->singly = true;
 	for (size_t i = 0; i < d->nlist && rc == SAT_OK; i++)
 		rc = rep_need(s, d->list[i], e);
 	return rc;
@@ -115,6 +117,7 @@ term_counts(const rep_pass *p, const rep_source *s, const sat_report_term *t)
 	return rep_holds(s, t->where, t->nwhere);
 }
 
+/* A row that stands for several adds what each of them does. */
 static int64_t
 terms_add(const rep_pass *p, const rep_source *s, size_t source,
     const sat_report_term *t, size_t n)
@@ -131,6 +134,7 @@ terms_add(const rep_pass *p, const rep_source *s, size_t source,
 			one = v.type == SAT_V_INT ? v.i : 0;
 		}
 		if (__builtin_mul_overflow(one, t[i].times, &one) ||
+		    __builtin_mul_overflow(one, s->times, &one) ||
 		    __builtin_add_overflow(sum, one, &sum))
 			return INT64_MAX;
 	}
@@ -156,9 +160,11 @@ add_value(const rep_pass *p, const rep_source *s, size_t group, size_t i,
 	} else if (v.type != SAT_V_INT) {
 		return false;
 	} else if (m->agg == SAT_AGG_MEAN) {
-		sat_tally_ratio(p->tally, group, i, v.i, 1);
+		for (int64_t k = 0; k < s->times; k++)
+			sat_tally_ratio(p->tally, group, i, v.i, 1);
 	} else {
-		sat_tally_sample(p->tally, group, i, v.i);
+		for (int64_t k = 0; k < s->times; k++)
+			sat_tally_sample(p->tally, group, i, v.i);
 	}
 	return true;
 }

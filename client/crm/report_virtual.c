@@ -1,6 +1,6 @@
 /*
- * Rows that no document declares: the people of the registry, what they wrote,
- * customers that changed hands. Made once when the source is opened; the fields
+ * Rows that no document declares: the people of the registry, customers that
+ * changed hands (what people wrote: report_writes.c). Made once when the source is opened; the fields
  * are those of sat_report_virtual, in their order.
  *
  * Who was at work when stands in the kind staff (user, number, starts, ends,
@@ -59,14 +59,6 @@ rep_made_free(rep_made *m)
 	free(m->rows);
 	free(m->shown);
 	free(m);
-}
-
-static sat_value
-user_value(const sat_registry *reg, uint32_t ord)
-{
-	const sat_user *u = ord != 0 ? sat_registry_user_ord(reg, ord) : NULL;
-
-	return u != NULL ? sat_v_text(sat_span_str(u->key)) : sat_v_null();
 }
 
 /* ---- who was at work --------------------------------------------------------------- */
@@ -233,112 +225,6 @@ make_users(rep_source *s, sat_err *e)
 	return rc;
 }
 
-/* ---- what was written -------------------------------------------------------------- */
-
-typedef struct written {
-	rep_events events; /* at = packed stamp, n = device */
-	const rep_when *when;
-} written;
-
-/* Most records were written at once: their cells come one after another with
- * one stamp. */
-static void
-on_write(written *w, const sat_id *id, const sat_stamp *at)
-{
-	const rep_event *last = w->events.n > 0 ?
-	    &w->events.v[w->events.n - 1] : NULL;
-
-	if (last != NULL && last->at == (int64_t)at->hlc &&
-	    last->n == at->dev && sat_id_eq(&last->id, id))
-		return;
-	if (sat_period_has(&w->when->period, sat_hlc_ms(at->hlc)))
-		rep_events_add(&w->events, id, (int64_t)at->hlc, at->dev);
-}
-
-static sat_rc
-on_past(void *u, const sat_id *id, const sat_past *p, sat_err *e)
-{
-	(void)e;
-	on_write(u, id, &p->at);
-	return SAT_OK;
-}
-
-static sat_rc
-on_cell(void *u, const sat_id *id, const sat_cell *c, sat_err *e)
-{
-	(void)e;
-	on_write(u, id, &c->at);
-	return SAT_OK;
-}
-
-/* The records come one after another, and most were written once: sorting each
- * by itself is far less work than sorting all. */
-static void
-sort_runs(rep_events *ev)
-{
-	for (size_t i = 0, to; i < ev->n; i = to) {
-		rep_events run = { .v = ev->v + i };
-
-		for (to = i; to < ev->n &&
-		    sat_id_eq(&ev->v[to].id, &ev->v[i].id); to++)
-			run.n++;
-		rep_events_sort(&run);
-	}
-}
-
-/* Cells of one record with one stamp are one change. */
-static void
-take_writes(rep_source *s, const sat_kind *k, const rep_events *ev)
-{
-	const sat_registry *reg = s->who->reg;
-
-	for (size_t i = 0; i < ev->n; i++) {
-		const rep_event *v = &ev->v[i];
-		const sat_device *d;
-		made_row *r;
-		int64_t ms = sat_hlc_ms((sat_hlc)v->at), day;
-
-		if (i > 0 && v[-1].at == v->at && v[-1].n == v->n &&
-		    sat_id_eq(&v[-1].id, &v->id))
-			continue;
-		d = sat_registry_device(reg, (uint32_t)v->n);
-		day = sat_calendar_day(&s->when->calendar, ms);
-		r = add_row(s->made);
-		r->v[1] = user_value(reg, d != NULL ? d->user : 0);
-		r->v[2] = sat_v_text(sat_span_str(k->key));
-		r->v[3] = sat_v_int(day * 86400000 -
-		    (int64_t)s->when->calendar.tz_min * 60000);
-		r->v[4] = sat_v_int(ms);
-	}
-}
-
-static sat_rc
-make_writes(rep_source *s, sat_err *e)
-{
-	const sat_kind *k;
-	sat_rc rc = SAT_OK;
-
-	for (size_t i = 0; rc == SAT_OK && i < sat_template_kinds(s->who->t);
-	     i++) {
-		written w = { .when = s->when };
-		size_t past = 0;
-
-		k = sat_template_kind_at(s->who->t, i);
-		rc = sat_replica_each_past(s->c->replica, k, 0, on_past, &w, e);
-		past = w.events.n;
-		if (rc == SAT_OK)
-			rc = sat_replica_each_stamp(s->c->replica, k, 0, on_cell,
-			    &w, e);
-		if (past > 0)
-			rep_events_sort(&w.events);
-		else
-			sort_runs(&w.events);
-		take_writes(s, k, &w.events);
-		rep_events_free(&w.events);
-	}
-	return rc;
-}
-
 /* ---- customers that changed hands ------------------------------------------------------ */
 
 typedef struct owned {
@@ -495,13 +381,13 @@ make_stages(rep_source *s, sat_err *e)
 sat_rc
 rep_make_rows(rep_source *s, sat_err *e)
 {
+	if (s->kind->id == SAT_VIRTUAL_WRITES)
+		return rep_make_writes(s, e);
 	s->made = sat_xcalloc(1, sizeof *s->made);
 	s->made->shown = sat_xcalloc(s->ncolumns + 1, sizeof *s->made->shown);
 	switch (s->kind->id) {
 	case SAT_VIRTUAL_USERS:
 		return make_users(s, e);
-	case SAT_VIRTUAL_WRITES:
-		return make_writes(s, e);
 	case SAT_VIRTUAL_STAGES:
 		return make_stages(s, e);
 	default:

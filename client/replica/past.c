@@ -4,9 +4,8 @@
  */
 #include "client/replica/replica_int.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-#define HIDDEN (ROW_DELETED | ROW_MERGED | ROW_MASKED)
 
 typedef sat_rc (*past_cb)(void *u, const sat_id *id, const sat_past *p,
     sat_err *e);
@@ -58,7 +57,7 @@ stored_past(sat_replica *r, const replica_kind *k, int field, past_cb cb,
 
 	sat_buf_fmt(&text, "SELECT k_._id, h_.rid, h_.data FROM history h_ "
 	    "CROSS JOIN %s k_ ON k_._rid = h_.rid WHERE (k_._flags & %d) = 0 "
-	    "ORDER BY h_.rid, h_.n", k->table, HIDDEN);
+	    "ORDER BY h_.rid, h_.n", k->table, ROW_HIDDEN);
 	rc = sat_db_stmt_text(&s, r->db, sat_buf_cstr(&text), e);
 	sat_buf_fini(&text);
 	if (rc != SAT_OK)
@@ -86,8 +85,15 @@ stored_past(sat_replica *r, const replica_kind *k, int field, past_cb cb,
 	return rc;
 }
 
+static int
+by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(sat_id));
+}
+
 /* Ids of the rows with own waiting operations that can have displaced
- * something: a record made here by one commit has no past. */
+ * something: a record made here by one commit has no past. Put in order here:
+ * the table's order by id would be a seek for each of its rows. */
 static sat_rc
 waiting_ids(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r,
     const replica_kind *k, sat_err *e)
@@ -102,10 +108,10 @@ waiting_ids(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r,
 
 	*ids = NULL;
 	*n = 0;
-	if ((rc = replica_pend_load(r, e)) != SAT_OK)
+	if ((rc = replica_pend_load(r, e)) != SAT_OK || r->pend->nrecs == 0)
 		return rc;
 	sat_buf_fmt(&text, "SELECT _id, _rid FROM %s WHERE _base IS NOT NULL "
-	    "AND (_flags & %d) = 0 ORDER BY _id", k->table, HIDDEN);
+	    "AND (_flags & %d) = 0", k->table, ROW_HIDDEN);
 	rc = sat_db_stmt_text(&s, r->db, sat_buf_cstr(&text), e);
 	sat_buf_fini(&text);
 	while (rc == SAT_OK && (rc = sat_step(&row, s, e)) == SAT_OK && row) {
@@ -115,6 +121,8 @@ waiting_ids(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r,
 		REPLICA_GROW(*ids, *n, cap, a);
 		(*ids)[(*n)++] = id;
 	}
+	if (*n > 1)
+		qsort(*ids, *n, sizeof **ids, by_id);
 	return rc;
 }
 
@@ -183,7 +191,7 @@ sat_replica_each_stamp(sat_replica *r, const sat_kind *kind, uint16_t field,
 		return SAT_OK;
 	sat_buf_fmt(&text, "SELECT _rid, _id, _created, _flags, _clk, _base, "
 	    "_more, \"%s\" FROM %s WHERE (_flags & %d) = 0",
-	    k->fields[col]->column, k->table, HIDDEN);
+	    k->fields[col]->column, k->table, ROW_HIDDEN);
 	rc = sat_db_stmt_text(&s, r->db, sat_buf_cstr(&text), e);
 	sat_buf_fini(&text);
 	while (rc == SAT_OK && (rc = sat_step(&row, s, e)) == SAT_OK && row) {

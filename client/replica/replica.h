@@ -266,6 +266,15 @@ SAT_CHECK sat_rc sat_replica_each_past(sat_replica *r, const sat_kind *kind,
 SAT_CHECK sat_rc sat_replica_each_stamp(sat_replica *r, const sat_kind *kind,
     uint16_t field /* 0 = none */, sat_rc (*cb)(void *u, const sat_id *id, const sat_cell *c, sat_err *e),
     void *u, sat_err *e);
+/*
+ * Every change of every live record once, in one pass over all kinds: the
+ * distinct stamps of its birth, of the fields it has and of the values these
+ * displaced, that lie in [from_ms, to_ms). Kind by kind, of one record the
+ * oldest first.
+ */
+SAT_CHECK sat_rc sat_replica_each_write(sat_replica *r, int64_t from_ms,
+    int64_t to_ms, void (*cb)(void *u, const sat_kind *kind, sat_hlc at,
+    uint32_t dev), void *u, sat_err *e);
 
 typedef struct sat_conflict {
 	char key[48];      /* stable: record id text + "-" + field id */

@@ -6,7 +6,8 @@
  * rows.c      a row of a kind <-> a record; flags, match keys, conflicts
  * put.c       how much of a row is written
  * base.c      the server's state of a row, beside the view
- * history.c   values that were displaced, packed; past.c reads those of all
+ * history.c   values that were displaced, packed; past.c reads those of all,
+ *             touch.c when everything was written
  * page.c      the rows one transaction touches: read once, written once
  * pend.c      which commits still wait, per record; the view from the base
  * write.c     local commits and groups

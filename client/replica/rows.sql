@@ -23,6 +23,9 @@ SELECT n, data FROM history WHERE rid = ?1 ORDER BY n DESC LIMIT 1;
 -- :name history_of
 SELECT data FROM history WHERE rid = ?1 ORDER BY n;
 
+-- :name history_all
+SELECT rid, data FROM history ORDER BY rid, n;
+
 -- :name history_next
 SELECT rid FROM history WHERE rid > ?1 ORDER BY rid LIMIT 1;
 

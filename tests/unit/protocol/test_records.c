@@ -126,10 +126,53 @@ damaged_records_are_refused_or_sound(void **state) /* P-031 */
 	assert_true(refused > 0 && sound > 0);
 }
 
+static void
+when_a_record_was_written_is_read_alone(void **state)
+{
+	(void)state;
+	seed = sat_test_seed(31);
+	for (int round = 0; round < 50; round++) {
+		sat_arena a = { 0 };
+		sat_buf b = { 0 };
+		sat_record *r = random_records(&a, 20);
+		sat_stamp *at;
+		size_t n, k;
+		sat_err err;
+
+		for (size_t i = 0; i < 20; i++) {
+			sat_buf_reset(&b);
+			sat_record_write_clocks(&b, &r[i]);
+			assert_ok(sat_record_read_stamps(&at, &n, &a,
+			    sat_buf_span(&b), &err));
+			assert_memory_equal(&r[i].born, &at[0], sizeof *at);
+			k = 1;
+			for (size_t c = 0; c < r[i].ncells; c++) {
+				const sat_stamp *is = &r[i].cells[c].at;
+
+				if (is->hlc == r[i].born.hlc &&
+				    is->dev == r[i].born.dev &&
+				    is->lsn == r[i].born.lsn)
+					continue;
+				assert_true(k < n);
+				assert_int_equal(is->hlc, at[k].hlc);
+				assert_int_equal(is->dev, at[k].dev);
+				assert_int_equal(is->lsn, at[k++].lsn);
+			}
+			assert_int_equal(k, n);
+			b.n--; /* cut short */
+			assert_rc(SAT_EPROTO, sat_record_read_stamps(&at, &n, &a,
+			    sat_buf_span(&b), &err));
+		}
+		sat_buf_fini(&b);
+		sat_arena_fini(&a);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(when_a_record_was_written_is_read_alone),
 		cmocka_unit_test(records_are_read_as_they_were_written),
 		cmocka_unit_test(damaged_records_are_refused_or_sound),
 	};

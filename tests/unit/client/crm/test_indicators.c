@@ -351,10 +351,82 @@ filters_reach_the_customer_and_must_fit_every_source(void **state)
 	assert_rc(SAT_EUSAGE, sat_crm_report(&doc, &c, "cac", &o, &err));
 }
 
+/* What a report says of all changes, as text. */
+static char *
+writes_told(fixture *f, const char *period, const char *by)
+{
+	sat_report_opts o = { .period = period, .compare = "none", .by = by,
+		.as_of_ms = 1717000000000 };
+	sat_json *doc = run_with(f, "adoption-by-user", &o);
+	sat_buf b = { 0 };
+	char *out;
+
+	sat_json_write(&b, sat_json_get(doc, "rows"), false);
+	sat_json_write(&b, sat_json_get(doc, "totals"), false);
+	out = sat_xstrdup(sat_buf_cstr(&b));
+	sat_buf_fini(&b);
+	sat_json_free(doc);
+	return out;
+}
+
+/* Changes of a day count together unless somebody looks at their moment; both
+ * ways they are the same number. */
+static void
+changes_of_a_day_count_as_each_alone(void **state)
+{
+	static const char *const by[] = { NULL, "team", "owner" };
+	static const char *const periods[] = { "all", "2024-05", "2024-05-03" };
+	static const char alone[] = "{\"key\": \"adoption-by-user\","
+	    "\"title\": {\"zh\": \"x\", \"en\": \"x\"}, \"kind\": \"@writes\","
+	    "\"where\": [{\"field\": \"owner\", \"set\": true}%s],"
+	    "\"let\": [{\"key\": \"ago\", \"from\": \"day\", \"to\": \"@as_of\"}],"
+	    "\"sort\": \"operations\", \"measures\": ["
+	    "{\"key\": \"operations\", \"label\": {\"zh\": \"a\", \"en\": \"a\"},"
+	    "\"agg\": \"count\", \"period\": \"at\"},"
+	    "{\"key\": \"days\", \"label\": {\"zh\": \"b\", \"en\": \"b\"},"
+	    "\"agg\": \"distinct\", \"of\": \"day\", \"period\": \"at\"},"
+	    "{\"key\": \"mean\", \"label\": {\"zh\": \"c\", \"en\": \"c\"},"
+	    "\"agg\": \"mean\", \"of\": \"ago\"},"
+	    "{\"key\": \"middle\", \"label\": {\"zh\": \"d\", \"en\": \"d\"},"
+	    "\"agg\": \"median\", \"of\": \"ago\"}],"
+	    "\"dims\": [{\"field\": \"owner\"}]}";
+	fixture *f = *state;
+	char *told[2][9], day[40], name[32], phone[32];
+	sat_id a;
+
+	for (int i = 1; i < 20; i++) {
+		(void)snprintf(day, sizeof day, "2024-05-%02dT%02d:00:00Z",
+		    1 + i / 3, i);
+		at(f, day);
+		(void)snprintf(name, sizeof name, "Customer %d", i);
+		(void)snprintf(phone, sizeof phone, "138000000%02d", i);
+		a = customer(f, name, phone);
+		f->now_ms += 60000;
+		f->boot_ms += 60000;
+		(void)child(f, "activity", a, LIST("method=phone", "points=x"));
+	}
+	at(f, "2024-06-02T02:00:00Z");
+	for (int way = 0; way < 2; way++) {
+		char *doc = sat_xasprintf(alone, way == 0 ? "" :
+		    ", {\"field\": \"at\", \"set\": true}");
+
+		give_base(f, "reports/adoption-by-user.json", doc);
+		free(doc);
+		for (int i = 0; i < 9; i++)
+			told[way][i] = writes_told(f, periods[i / 3], by[i % 3]);
+	}
+	for (int i = 0; i < 9; i++) {
+		assert_string_equal(told[1][i], told[0][i]);
+		free(told[0][i]);
+		free(told[1][i]);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		HQ(changes_of_a_day_count_as_each_alone),
 		HQ(who_came_back_was_lost_in_his_time),
 		HQ(the_instant_itself_belongs_to_the_later_period),
 		HQ(what_was_changed_is_fresh),
