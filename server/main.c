@@ -21,6 +21,11 @@ static const sat_opt global[] = {
 	{ "passphrase-file", 0, "FILE", "first line is the passphrase; - = stdin" },
 	{ "verbose", 'v', NULL, "say more on stderr" },
 	{ "lang", 0, "zh|en", "language of help and errors (SATCHEL_LANG)" },
+	{ "quiet", 'q', NULL, "only the answer, no messages" },
+	{ "no-input", 0, NULL, "never ask" },
+	{ "yes", 'y', NULL, "answer questions with yes" },
+	{ "color", 0, "WHEN", "as satchel takes it; satcheld prints without colours" },
+	{ "no-pager", 0, NULL, "as satchel takes it; satcheld uses no pager" },
 	{ "help", 'h', NULL, "this help" },
 	{ "version", 0, NULL, "version and licence" },
 	{ "org", 0, "NAME", "init: the organisation's name" },
@@ -212,32 +217,98 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 	return rc;
 }
 
-/* The global options are ours; everything else belongs to the verb. */
+/* Options of this program that no verb hears of: they do not travel to a server
+ * that runs. */
+static const sat_opt *
+ours(const char *word)
+{
+	static const char *const names[] = { "dir", "admin-socket",
+		"passphrase-file", "lang", "verbose", "quiet", "no-input", "yes",
+		"color", "no-pager" };
+	bool is_long = word[1] == '-';
+	size_t n = is_long ? strcspn(word + 2, "=") : 0;
+
+	for (const sat_opt *o = global; word[0] == '-' && o->name != NULL; o++)
+		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+			if (strcmp(o->name, names[i]) == 0 && (is_long ?
+			    strlen(o->name) == n && strncmp(o->name, word + 2,
+			    n) == 0 : o->letter != 0 && word[1] == o->letter))
+				return o;
+	return NULL;
+}
+
+/* --format json is another way to say --json, but where a verb has formats of
+ * its own. */
+static int
+plain_json(int argc, char **argv)
+{
+	static char json[] = "--json";
+	int n = 0;
+
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "webhook") == 0 ||
+		    strcmp(argv[i], "export") == 0)
+			return argc;
+	for (int i = 0; i < argc; i++) {
+		bool two = i + 1 < argc && strcmp(argv[i], "--format") == 0 &&
+		    strcmp(argv[i + 1], "json") == 0;
+
+		argv[n++] = two || strcmp(argv[i], "--format=json") == 0 ? json :
+		    argv[i];
+		i += two;
+	}
+	argv[n] = NULL;
+	return n;
+}
+
+/* The words of the verb. */
 static int
 verb_words(int argc, char **argv, char **out)
 {
+	bool ended = false;
 	int n = 0;
 
 	for (int i = 1; i < argc; i++) {
-		const char *w = argv[i];
+		const sat_opt *o = ended ? NULL : ours(argv[i]);
+		bool whole = strchr(argv[i], '=') != NULL ||
+		    (argv[i][1] != '-' && argv[i][1] != '\0' &&
+		    argv[i][2] != '\0');
 
-		if (strcmp(w, "-D") == 0 || strcmp(w, "--dir") == 0 ||
-		    strcmp(w, "--admin-socket") == 0 ||
-		    strcmp(w, "--passphrase-file") == 0 ||
-		    strcmp(w, "--lang") == 0) {
-			i++;
-			continue;
-		}
-		if (strncmp(w, "--dir=", 6) == 0 ||
-		    strncmp(w, "--admin-socket=", 15) == 0 ||
-		    strncmp(w, "--lang=", 7) == 0 || strcmp(w, "-v") == 0 ||
-		    strcmp(w, "--verbose") == 0 ||
-		    strncmp(w, "--passphrase-file=", 18) == 0 ||
-		    (w[0] == '-' && w[1] == 'D'))
-			continue;
-		out[n++] = argv[i];
+		ended = ended || strcmp(argv[i], "--") == 0;
+		if (o != NULL)
+			i += o->value != NULL && !whole;
+		else
+			out[n++] = argv[i];
 	}
 	return n;
+}
+
+/* What takes something away from a person or a device: on a terminal its name is
+ * typed, a program says --yes or nothing. */
+static sat_rc
+confirm(const sat_args *a, sat_err *e)
+{
+	static const char *const asked[][2] = { { "device", "revoke" },
+		{ "device", "move" }, { "user", "disable" },
+		{ "team", "disable" }, { "privacy", "erase" } };
+	bool is = false;
+	char typed[128] = "";
+
+	for (size_t i = 0; i < sizeof asked / sizeof asked[0] && a->nargs > 2;
+	     i++)
+		is = is || (strcmp(a->arg[0], asked[i][0]) == 0 &&
+		    strcmp(a->arg[1], asked[i][1]) == 0);
+	if (!is || sat_args_has(a, "yes") || !isatty(STDIN_FILENO))
+		return SAT_OK;
+	if (sat_args_has(a, "no-input"))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.confirm",
+		    "repeat with --yes", "this needs a confirmation");
+	(void)fprintf(stderr, sat_text(N_("Type %s to go on: ")), a->arg[2]);
+	(void)fflush(stderr);
+	if (fgets(typed, sizeof typed, stdin) != NULL)
+		typed[strcspn(typed, "\r\n")] = '\0';
+	return strcmp(typed, a->arg[2]) == 0 ? SAT_OK
+	    : sat_fail(e, SAT_EFAIL, "not confirmed; nothing is changed");
 }
 
 static void
@@ -321,6 +392,7 @@ main(int argc, char **argv)
 
 	sat_crypto_init();
 	sat_admin_speak(sat_text_lang(argc, argv, NULL));
+	argc = plain_json(argc, argv);
 	n = verb_words(argc, argv, words);
 	rc = sat_args_parse(&a, argc - 1, argv + 1, global,
 	    sat_admin_options(), &e);
@@ -335,7 +407,10 @@ main(int argc, char **argv)
 		goto out;
 	if (sat_args_has(&a, "verbose"))
 		sat_log_level(SAT_INFO);
-	if ((rc = folder(&dir, &a, &e)) != SAT_OK)
+	if (sat_args_has(&a, "quiet"))
+		sat_log_level(SAT_ERROR);
+	if ((rc = folder(&dir, &a, &e)) != SAT_OK ||
+	    (rc = confirm(&a, &e)) != SAT_OK)
 		goto out;
 	rc = run(&a, dir, n, words, &out, &e);
 	if (!json && (strcmp(a.arg[0], "doctor") == 0 ||

@@ -125,6 +125,10 @@ sat_rc admin_user_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e
 sat_rc admin_scope_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
+/* named.c: a device's id in the place of its number becomes the number, which
+ * lives as long as `number`. SAT_ENOTFOUND, SAT_EUSAGE (not unique). */
+sat_rc admin_device_named(sat_admin *a, sat_args *w, char number[12], sat_err *e);
+
 /* access.c */
 sat_rc admin_acl_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_role_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);

@@ -11,7 +11,7 @@ static const sat_opt options[] = {
 	{ "json", 0, NULL, "one JSON document on stdout, errors as JSON" },
 	{ "name", 0, "NAME", "full name of a team or user" },
 	{ "parent", 0, "TEXT", "office or region of a team" },
-	{ "role", 0, "ROLE", "rep, manager, hq, admin, expert, service, marketing, auditor, kiosk or receptionist" },
+	{ "role", 0, "ROLE", "rep, manager, hq, admin, expert, service, marketing, auditor, kiosk or receptionist; device invite: the role the user must have" },
 	{ "team", 0, "KEY", "team of a user" },
 	{ "from", 0, "FILE", "take the rows of a CSV file; a pack from a folder; merge replay: a position" },
 	{ "user", 0, "KEY", "whom an invitation, or from now on a device, is for" },
@@ -83,8 +83,8 @@ static const struct verb {
 	    "the permission matrix; may this user, and which rule says so (exit 20: no)",
 	    "  satcheld acl test li.na edit 01HZXW9K2M\n"
 	    "  satcheld acl show\n" }, admin_acl_verb },
-	{ { "device", "device list [--stale 14d] | show NUMBER | move NUMBER --user KEY | invite --user KEY [--ttl 15m] [--qr] [--approve] | approve NUMBER | rename NUMBER --name NAME | lease NUMBER --days N|--void | revoke NUMBER",
-	    "devices and invitations",
+	{ { "device", "device list [--stale 14d] | show NUMBER | move NUMBER --user KEY | invite --user KEY [--role R] [--ttl 15m] [--qr] [--approve] | approve NUMBER | rename NUMBER --name NAME | lease NUMBER --days N|--void | revoke NUMBER",
+	    "devices and invitations; NUMBER is also the beginning of a device's id (key)",
 	    "  satcheld device invite --user li.na --qr\n"
 	    "  satcheld device list --stale 14d\n"
 	    "  satcheld device move 7 --user wang.fang\n"
@@ -169,9 +169,11 @@ sat_admin_run(sat_admin *a, int argc, char *const *argv, sat_buf *out,
 {
 	const char *names[NVERBS], *near;
 	sat_args *w = sat_xcalloc(1, sizeof *w);
-	char hint[80] = "see: satcheld --help";
+	char hint[80] = "see: satcheld --help", number[12];
 	sat_rc rc = sat_args_parse(w, argc, argv, options, NULL, e);
 
+	if (rc == SAT_OK && w->nargs > 0)
+		rc = admin_device_named(a, w, number, e);
 	if (rc != SAT_OK)
 		goto out;
 	for (size_t i = 0; i < NVERBS; i++) {

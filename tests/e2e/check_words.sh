@@ -45,6 +45,16 @@ expect 0 as ann --json audit verify --entry 2; expect 2 as ann audit verify --en
 expect 0 as admin device invite --user ben --qr; has "$(head -1 <<<"$OUT")" '^satchel1\.' "the text first"; has "$OUT" '█' "and drawn"
 expect 0 as admin --json device invite --user ben --qr; hasnt "$OUT" '█' "not into JSON"
 
+# ---- a device by its id, and the words of the server ---------------------------------------
+K=$(as ann --json status | flat | grep -o '"device":"[^"]*"' | cut -d'"' -f4); N=$(d device list | grep "	$K" | cut -f1)
+expect 0 d --json device show "${K:0:6}"; has "$(j)" "\"device\":$N," "the beginning of its id"
+expect 0 d device rename "$K" --name Tablet; has "$(d device show "$N")" "Tablet" "in every verb"
+expect 5 d device show ffffffffffff; expect 0 as admin device show "${K:0:8}"; has "$OUT" "Tablet" "from a client, too"
+expect 6 d device invite --user ben --role hq; has "$ERR" "has the role rep" "the role is a check, not a wish"; expect 0 d device invite --user ben --role rep
+expect 0 d --format json status; has "$OUT" '"schema": "satcheld/status/1"' "--format json"; expect 0 d --format=json user list; has "$OUT" '"schema"' "with ="
+expect 0 d -q --no-input --no-pager --color never -y user disable ben; has "$(d user show ben)" "yes" "global words are taken"; expect 0 d --yes user enable ben
+expect 2 d --json status --nonsense; has "$ERR" '"exit":2' "an error in JSON"
+
 # ---- words that are wrong --------------------------------------------------------------------
 expect 2 as ann acount list --stage won; has "$ERR" "unknown command acount" "the command first, not its options"; has "$ERR" "did you mean account" "what was meant"
 expect 2 as ann account lst --stage won; has "$ERR" "did you mean list" "a verb, too"

@@ -1,0 +1,58 @@
+/*
+ * A device may be named by its number, or by the beginning of its id: what
+ * `satchel status` shows as "device", `satcheld device list` as "key".
+ */
+#include "server/admin/admin_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ID_MIN 6     /* hex digits */
+#define NUMBER_MAX 6 /* digits: what is longer is an id */
+
+typedef struct search {
+	const char *id;
+	size_t n;
+	uint32_t ord;
+	unsigned found;
+} search;
+
+static bool
+compare(void *u, const sat_sqlite_device *d)
+{
+	char hex[2 * SAT_SIGN_PK_BYTES + 1];
+	search *s = u;
+
+	sat_hex(hex, d->sign_pk.p, d->sign_pk.n < SAT_SIGN_PK_BYTES ?
+	    d->sign_pk.n : SAT_SIGN_PK_BYTES);
+	if (strlen(hex) >= s->n && strncmp(hex, s->id, s->n) == 0) {
+		s->ord = d->ord;
+		s->found++;
+	}
+	return true;
+}
+
+sat_rc
+admin_device_named(sat_admin *a, sat_args *w, char number[12], sat_err *e)
+{
+	search s = { .id = w->nargs > 2 ? w->arg[2] : "" };
+	sat_rc rc;
+
+	s.n = strlen(s.id);
+	if ((strcmp(w->arg[0], "device") != 0 && strcmp(w->arg[0], "lease") !=
+	    0) || s.n < ID_MIN || strspn(s.id, "0123456789abcdef") != s.n ||
+	    (s.n <= NUMBER_MAX && strspn(s.id, "0123456789") == s.n))
+		return SAT_OK;
+	if ((rc = sat_sqlite_devices(a->store, compare, &s, e)) != SAT_OK)
+		return rc;
+	if (s.found == 0)
+		return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+		    "see: satcheld device list", "no device %.64s", s.id);
+	if (s.found > 1)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.id",
+		    "write more of it: satcheld device list",
+		    "%u devices begin with %.64s", s.found, s.id);
+	(void)snprintf(number, 12, "%u", s.ord);
+	w->arg[2] = number;
+	return SAT_OK;
+}
