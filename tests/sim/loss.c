@@ -1,5 +1,5 @@
 /*
- * loss --seed N [--count K] [--trace]
+ * loss --seed N [--count K] [--rough] [--trace]
  *
  * The server's disk is lost, at random times, up to three in a history; it
  * comes back from its last backup, or, when there is none, from the kit that
@@ -12,6 +12,9 @@
  * Now and then a device dies with the server. What it had written is asked for
  * only when the backup or another device had it. Customers are erased, and stay
  * so when the backup is from before.
+ *
+ * Rough histories: the server is lost up to five times, and half of all links
+ * break, so that more is lost unheard of.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,9 +78,18 @@ restart_device(history *h, int dev)
 		loss_fail(h, "%s does not open: %s", d->m.name, e.text);
 }
 
+/* Of 100 steps: up to which number each kind of step goes; then losses. */
+static const struct odds {
+	uint64_t write, erase, session, backup, kill, restart;
+	uint64_t whole;     /* of so many sessions one breaks */
+	int losses;
+} usually = { 53, 55, 85, 89, 93, 97, 3, LOSSES_MAX },
+  roughly = { 46, 48, 84, 87, 89, 92, 2, 5 };
+
 static void
 step(history *h)
 {
+	const struct odds *o = h->rough ? &roughly : &usually;
 	lab *L = h->L;
 	int dev = (int)loss_draw(h, RAW);
 	uint64_t what = loss_draw(h, 100);
@@ -86,26 +98,26 @@ step(history *h)
 	L->now_ms += (int64_t)loss_draw(h, loss_draw(h, 20) == 0 ? 86400000 : 60000);
 	if (h->dead[dev])
 		return;
-	if (what < 53) {
+	if (what < o->write) {
 		loss_write_something(h, dev);
-	} else if (what < 55) {
+	} else if (what < o->erase) {
 		loss_erase_something(h);
-	} else if (what < 85) {
-		loss_session(h, dev, loss_draw(h, 3) != 0);
-	} else if (what < 89) {
+	} else if (what < o->session) {
+		loss_session(h, dev, loss_draw(h, o->whole) != 0);
+	} else if (what < o->backup) {
 		if (loss_draw(h, 3) == 0)
 			loss_spoil_backup(h);
 		else
 			loss_back_up(h);
-	} else if (what < 93) {
+	} else if (what < o->kill) {
 		TICK(server_killed);
 		loss_close_server(L, false);
 		if (loss_draw(h, 2) == 0)
 			simfs_crash(L->srv.fs);
 		loss_open_server(h);
-	} else if (what < 97) {
+	} else if (what < o->restart) {
 		restart_device(h, dev);
-	} else if (h->losses < LOSSES_MAX) {
+	} else if (h->losses < o->losses) {
 		loss_lose_server(h);
 	}
 }
@@ -135,13 +147,14 @@ run(history *h)
 /* The lab's own past must come back as well; a history that failed leaves its
  * handles behind. */
 static bool
-one(lab *L, uint64_t seed, bool trace)
+one(lab *L, uint64_t seed, bool rougher, bool trace)
 {
 	history *h = sat_xcalloc(1, sizeof *h);
 	bool good;
 
 	h->L = L;
 	h->trace = trace;
+	h->rough = rougher;
 	h->rand = seed * 0x2545f4914f6cdd1dull + 99;
 	good = setjmp(h->on_fail) == 0;
 	if (good) {
@@ -149,9 +162,10 @@ one(lab *L, uint64_t seed, bool trace)
 		lab_close(L);
 	} else {
 		(void)printf("FAIL seed %llu: %s\n  %s/tests/sim/loss --seed "
-		    "%llu --trace\n", (unsigned long long)seed, h->why,
+		    "%llu%s --trace\n", (unsigned long long)seed, h->why,
 		    getenv("SAT_BUILD") != NULL ? getenv("SAT_BUILD") :
-		    "build", (unsigned long long)seed);
+		    "build", (unsigned long long)seed,
+		    rougher ? " --rough" : "");
 		lab_abandon(L);
 	}
 	sat_buf_fini(&h->backup);
@@ -162,6 +176,7 @@ one(lab *L, uint64_t seed, bool trace)
 static const sat_opt options[] = {
 	{ "seed", 's', "N", "first seed" },
 	{ "count", 'n', "N", "how many histories" },
+	{ "rough", 'r', NULL, "more losses, more broken links" },
 	{ "trace", 't', NULL, "print what happens" },
 	{ "counters", 0, "FILE", "write the counters, one a line" },
 	{ NULL, 0, NULL, NULL },
@@ -198,7 +213,8 @@ main(int argc, char **argv)
 	sim_begin();
 	lab_init(&L);
 	for (int64_t i = 0; i < count && failed < 5; i++)
-		if (one(&L, (uint64_t)(seed + i), sat_args_has(&args, "trace")))
+		if (one(&L, (uint64_t)(seed + i), sat_args_has(&args, "rough"),
+		    sat_args_has(&args, "trace")))
 			passed++;
 		else
 			failed++;

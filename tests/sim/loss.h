@@ -50,7 +50,7 @@ typedef struct written {
 typedef struct history {
 	lab *L;
 	uint64_t rand;
-	bool trace;
+	bool rough, trace;
 	sat_id rec[RECORDS_MAX];
 	int nrecs;
 	written w[WRITES_MAX];
