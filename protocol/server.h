@@ -152,6 +152,12 @@ void sat_server_unpark(sat_server_session *x, sat_buf *reply, sat_waited w);
  */
 SAT_CHECK sat_rc sat_server_erase(sat_server *s, const sat_id *subject,
     uint32_t by, uint32_t second, sat_span reason, sat_err *e);
+/* Carry out again what another ledger of this organisation has and this one
+ * lacks (P-392); after and rev are not read. The entries that came before a
+ * failure stay.
+ * @return SAT_EINTEGRITY when one is not signed by the organisation's server. */
+SAT_CHECK sat_rc sat_server_take_ledger(sat_server *s, const sat_ledger *in,
+    sat_err *e);
 /* Erasures and requests, and how far devices are. Lives until the next call. */
 SAT_CHECK sat_rc sat_server_privacy(sat_server *s, sat_privacy_is *out, sat_err *e);
 

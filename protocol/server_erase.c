@@ -518,10 +518,8 @@ on_entry(void *u, const sat_erasure *x)
 	return true;
 }
 
-/* A device that knows more than a restored server: erased again, before
- * anything is served to it. */
-static sat_rc
-take_back(sat_server *s, const sat_ledger *in, sat_err *e)
+sat_rc
+sat_srv_ledger_take(sat_server *s, const sat_ledger *in, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	uint64_t known;
@@ -559,7 +557,7 @@ sat_srv_ledger(sat_server *s, sat_server_session *x, const sat_ledger *in,
 	sat_rc rc;
 
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK ||
-	    (rc = take_back(s, in, e)) != SAT_OK)
+	    (rc = sat_srv_ledger_take(s, in, e)) != SAT_OK)
 		return rc;
 	if ((rc = st->ledger_after(st->u, after, on_entry, &l, e)) != SAT_OK)
 		return rc;

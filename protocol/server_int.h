@@ -382,6 +382,10 @@ SAT_CHECK sat_rc sat_srv_admin(sat_server *s, const sat_server_session *x,
     sat_buf *reply, sat_span frame, sat_err *e);
 SAT_CHECK sat_rc sat_srv_privacy(sat_server *s, sat_server_session *x,
     const sat_privacy *in, sat_buf *reply, sat_err *e);
+/* Somebody knows more erasures than a restored server: again, before anything is
+ * served. In an open transaction; another one is open afterwards. */
+SAT_CHECK sat_rc sat_srv_ledger_take(sat_server *s, const sat_ledger *in,
+    sat_err *e);
 SAT_CHECK sat_rc sat_srv_ledger(sat_server *s, sat_server_session *x,
     const sat_ledger *in, sat_buf *reply, sat_err *e);
 SAT_CHECK sat_rc sat_srv_erased(sat_server *s, sat_server_session *x,

@@ -43,6 +43,7 @@ static const sat_opt global[] = {
 	{ "verify-only", 0, NULL, "restore: check the backup, change nothing" },
 	{ "root-key", 0, "FILE", "restore: the root key (root.key in the backup)" },
 	{ "same-epoch", 0, NULL, "restore: nothing happened since this backup" },
+	{ "ledger", 0, "FOLDER", "restore: a newer kit or backup that knows of more erasures" },
 	{ "skip", 0, "N", "restore: log positions to leave out (1048576)" },
 	{ "seed-roles", 0, "LIST", "restore: who may give records back (hq,manager,admin)" },
 	{ "window", 0, "TIME", "restore: how long they may (30d)" },
@@ -96,7 +97,8 @@ restore(const sat_args *a, const char *dir, sat_span phrase, sat_err *e)
 	const char *skip = sat_args_get(a, "skip");
 	sat_restore_opts o = { .verify_only = sat_args_has(a, "verify-only"),
 		.same_epoch = sat_args_has(a, "same-epoch"),
-		.root_key = sat_args_get(a, "root-key") };
+		.root_key = sat_args_get(a, "root-key"),
+		.ledger = sat_args_get(a, "ledger") };
 	char *end = NULL;
 
 	if (roles != NULL && (o.seed_roles = sat_admin_roles(roles)) == 0)

@@ -282,6 +282,10 @@ const sat_json *api_privacy_policy(const sat_api *api);
 HANDLER(api_privacy_due);
 HANDLER(api_privacy_retention);
 HANDLER(api_privacy_retention_run);
+/* privacy.c: after this device's user confirmed an erasure: it is told to him only
+ * when this device has it, signed, so that it outlives the server (P-392). A daemon
+ * syncs by itself. */
+sat_rc api_privacy_follow(sat_api *api, sat_err *e);
 /* rights.c */
 /* Requests by due date into an array. */
 sat_rc api_requests_put(sat_json *rows, sat_api *api, sat_err *e);

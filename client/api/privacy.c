@@ -107,8 +107,32 @@ HANDLER(api_privacy_erase)
 	return run(out, api, req, SAT_PRIVACY_ERASE, e);
 }
 
+sat_rc
+api_privacy_follow(sat_api *api, sat_err *e)
+{
+	sat_sync_opts o = api->sync;
+	sat_sync_result r;
+	sat_err why = { 0 };
+	sat_rc rc;
+
+	if (o.asking != NULL)
+		return SAT_OK;
+	o.flags = SAT_CS_PULL_ONLY;
+	rc = sat_sync_run(&r, api->crm.replica, &o, &why);
+	return rc == SAT_OK || rc == SAT_EPARTLY ? SAT_OK : sat_fail_code(e, rc,
+	    "privacy.unheard", "satchel sync",
+	    "the server erased it, and this device could not follow yet: %s",
+	    why.text);
+}
+
 HANDLER(api_privacy_confirm)
 {
+	sat_rc rc = run(out, api, req, SAT_PRIVACY_CONFIRM, e);
+
 	(void)args;
-	return run(out, api, req, SAT_PRIVACY_CONFIRM, e);
+	if (rc == SAT_OK && (rc = api_privacy_follow(api, e)) != SAT_OK) {
+		sat_json_free(*out);
+		*out = NULL;
+	}
+	return rc;
 }

@@ -298,6 +298,8 @@ HANDLER(api_privacy_retention_run)
 	if (rc == SAT_OK)
 		rc = sat_replica_audit_about(api->crm.replica, &in.subject,
 		    "privacy.retention", confirm ? "confirmed" : reason, e);
+	if (rc == SAT_OK && confirm)
+		rc = api_privacy_follow(api, e);
 	if (rc == SAT_OK) {
 		sat_id_text(id, &in.subject);
 		*out = api_doc("privacy.retained");

@@ -115,6 +115,8 @@ typedef struct sat_restore_opts {
 	uint64_t skip;        /* positions to leave out; 0 = SAT_EPOCH_SKIP */
 	uint32_t seed_roles;  /* 0 = hq, manager, admin */
 	int64_t window_ms;    /* how long states are taken; 0 = 30 days */
+	const char *ledger;   /* a newer kit or backup, for the erasures it knows
+	                         of; NULL = none */
 } sat_restore_opts;
 SAT_CHECK sat_rc sat_admin_restore(const char *dir, const char *backup_dir,
     const sat_restore_opts *o, sat_span passphrase, sat_err *e);

@@ -24,7 +24,7 @@ static const admin_word own[] = {
 	    "serve until SIGTERM or drain; SIGHUP reads the settings again",
 	    "  satcheld -D /srv/satchel serve --listen tcp://0.0.0.0:7443\n"
 	    "  satcheld serve --config /etc/satchel/satcheld.conf --metrics 127.0.0.1:9464\n" },
-	{ "restore", "restore BACKUP --root-key FILE [--verify-only] [--same-epoch] [--skip N] [--seed-roles LIST] [--window TIME]",
+	{ "restore", "restore BACKUP --root-key FILE [--verify-only] [--same-epoch] [--ledger FOLDER] [--skip N] [--seed-roles LIST] [--window TIME]",
 	    "put a backup or a kit into a new folder and begin a new epoch",
 	    "  satcheld restore /backup/2026-11-22 --verify-only\n"
 	    "  satcheld -D /srv/new restore /backup/2026-11-22 --root-key /media/root.key\n" },

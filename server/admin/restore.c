@@ -103,6 +103,58 @@ epoch_begin(sat_admin *a, const char *backup, const sat_restore_opts *o,
 	return sat_sqlite_epoch_begin(a->store, &c, e);
 }
 
+/* ---- the ledger of a newer kit ------------------------------------------------------ */
+
+typedef struct entries {
+	sat_arena a;
+	sat_erasure *v;
+	size_t n, cap;
+} entries;
+
+static bool
+on_entry(void *u, const sat_erasure *x)
+{
+	entries *l = u;
+
+	if (l->n == l->cap) {
+		l->cap = l->cap * 2 + 16;
+		l->v = sat_xrealloc(l->v, l->cap * sizeof *l->v);
+	}
+	l->v[l->n] = *x;
+	l->v[l->n++].reason = sat_span_of(sat_arena_dup(&l->a, x->reason.p,
+	    x->reason.n), x->reason.n);
+	return true;
+}
+
+static sat_rc
+ledger_read(entries *out, const char *folder, sat_span passphrase, sat_err *e)
+{
+	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
+		.bytes = passphrase };
+	char *ring = sat_xasprintf("%s/server.keyring", folder);
+	char *db = sat_xasprintf("%s/server.db", folder);
+	sat_keyring *k = NULL;
+	sat_sqlite_store *s = NULL;
+	sat_rc rc = sat_keyring_open(&k, ring, &secret, e);
+
+	if (rc == SAT_OK) {
+		sat_sqlite_store_opts o = { .path = db, .keyring = k,
+			.clock = sat_clock_os() };
+
+		rc = sat_sqlite_store_open(&s, &o, e);
+	}
+	if (rc == SAT_OK) {
+		sat_store st = sat_sqlite_store_ops(s);
+
+		rc = st.ledger_after(st.u, 0, on_entry, out, e);
+	}
+	sat_sqlite_store_close(s);
+	sat_keyring_close(k);
+	free(ring);
+	free(db);
+	return rc;
+}
+
 /* ---- restore ------------------------------------------------------------------------ */
 
 static sat_rc
@@ -134,13 +186,16 @@ sat_admin_restore(const char *dir, const char *backup,
 {
 	uint64_t commits, records;
 	sat_admin *a = NULL;
+	entries l = { .n = 0 };
+	sat_ledger erased = { 0 };
 	sat_rc rc = admin_backup_verify(backup, passphrase, e);
 
-	if (rc != SAT_OK || o->verify_only)
-		return rc;
-	if ((rc = unpack(dir, backup, e)) != SAT_OK ||
+	if (rc == SAT_OK && o->ledger != NULL)
+		rc = ledger_read(&l, o->ledger, passphrase, e);
+	if (rc != SAT_OK || o->verify_only ||
+	    (rc = unpack(dir, backup, e)) != SAT_OK ||
 	    (rc = sat_admin_open(&a, dir, passphrase, e)) != SAT_OK)
-		return rc;
+		goto out;
 	if (!o->same_epoch) {
 		rc = epoch_begin(a, backup, o, e);
 		sat_admin_close(a); /* its core began in the old epoch */
@@ -148,6 +203,11 @@ sat_admin_restore(const char *dir, const char *backup,
 		if (rc == SAT_OK)
 			rc = sat_admin_open(&a, dir, passphrase, e);
 	}
+	/* before a device can bring back what it has not heard of yet */
+	erased.e = l.v;
+	erased.n = l.n;
+	if (rc == SAT_OK && l.n > 0)
+		rc = sat_server_take_ledger(a->core, &erased, e); /* P-392 */
 	if (rc == SAT_OK)
 		rc = admin_verify_all(a, &commits, &records, e);
 	sat_admin_close(a);
@@ -157,6 +217,9 @@ sat_admin_restore(const char *dir, const char *backup,
 		(void)unlink(db);
 		free(db);
 	}
+out:
+	free(l.v);
+	sat_arena_fini(&l.a);
 	return rc;
 }
 

@@ -167,6 +167,38 @@ a_restored_server_erases_what_it_has_of_a_customer_it_never_had(void **state)
 	company_free(&c);
 }
 
+/* Nobody but the kit had heard of it. */
+static void
+the_ledger_of_a_newer_kit_erases_on_a_restored_server(void **state) /* P-392 */
+{
+	company c = company_new(sat_test_seed(9));
+	sat_id id = device_account(c.ann, "Okapi", "ann");
+	sat_erasure x = { 0 };
+	sat_ledger in = { .e = &x, .n = 1 };
+	sat_store st;
+	sat_err err = { 0 };
+
+	(void)state;
+	sync_all(&c);
+	take_backup(&c);
+	erase(&c, &id, SAT_OK, "hq", "root");
+	st = sat_sqlite_store_ops(c.w->store);
+	assert_ok(st.ledger_after(st.u, 0, on_entry, &x, &err));
+	(void)lose(&c, 1000000, SAT_SEED_HQ);
+	assert_int_not_equal(0, in_files(c.w, "Okapi"));
+	x.sig[0] ^= 1; /* another organisation's, say */
+	assert_rc(SAT_EINTEGRITY, sat_server_take_ledger(c.w->server, &in,
+	    &err));
+	assert_int_not_equal(0, in_files(c.w, "Okapi"));
+	x.sig[0] ^= 1;
+	for (int again = 0; again < 2; again++)
+		assert_ok(sat_server_take_ledger(c.w->server, &in, &err));
+	assert_int_equal(0, in_files(c.w, "Okapi"));
+	erase(&c, &id, SAT_ECONFLICT, "hq", "root"); /* it was already */
+	world_verify(c.w);
+	company_free(&c);
+}
+
 static void
 what_comes_late_about_an_erased_customer_is_dropped_unread(void **state) /* X4 */
 {
@@ -218,6 +250,8 @@ main(void)
 		cmocka_unit_test(no_byte_of_an_erased_customer_is_left),
 		cmocka_unit_test(
 		    a_restored_server_erases_what_it_has_of_a_customer_it_never_had),
+		cmocka_unit_test(
+		    the_ledger_of_a_newer_kit_erases_on_a_restored_server),
 		cmocka_unit_test(
 		    what_comes_late_about_an_erased_customer_is_dropped_unread),
 	};
