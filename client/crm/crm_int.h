@@ -2,7 +2,8 @@
  * crm_int.h - what the files of this room share.
  *
  * inputs.c    text -> changes, with every fault collected
- * write.c     changes -> one judged commit: create, edit, stage, assign, delete
+ * write.c     changes -> one judged commit: create, edit
+ * steps.c     the same: stage, assign, delete
  * dup.c       records that may be there already
  * dedupe.c    customers that may be one
  * effects.c   what follows from a change: defaults, dates of a stage, numbers
@@ -42,13 +43,24 @@ typedef struct crm_actor {
 	int64_t now_ms;
 } crm_actor;
 
+/* A record of which only what one edit needs was read (sat_replica_get_part):
+ * whatever else is asked of it has it read as a whole. */
+typedef struct crm_part {
+	sat_view *v;
+	const sat_field *field;
+	bool whole;
+	sat_rc rc;           /* of reading the rest */
+	sat_err err;
+} crm_part;
+
 /* One record on its way to being written. */
 typedef struct crm_work {
 	sat_crm *c;
 	const crm_actor *who;
 	sat_arena *a;
 	const sat_kind *kind;
-	const sat_view *was; /* NULL: a new record */
+	const sat_view *was; /* NULL: a new record; its fields by crm_was */
+	crm_part *part;      /* NULL: was is whole */
 	sat_id id;
 	sat_change *changes;
 	size_t n, cap;
@@ -67,6 +79,17 @@ typedef struct crm_work {
 	/* import: users and references already looked up; may be NULL */
 	struct crm_cache *lookups;
 } crm_work;
+
+/* write.c: everything that changes one record that is there. */
+typedef struct crm_way {
+	sat_rc (*fill)(crm_work *w, const void *u, sat_err *e);
+	const void *u;
+	const sat_write_opts *o;
+	const sat_field *only; /* changes this one; NULL: not known */
+} crm_way;
+extern const sat_write_opts crm_plain;
+SAT_CHECK sat_rc crm_alter(size_t *changed, sat_crm *c, const sat_kind *k,
+    const sat_id *id, const crm_way *y, sat_err *e);
 
 /* inputs.c */
 SAT_CHECK sat_rc crm_actor_get(crm_actor *w, sat_crm *c, sat_err *e);

@@ -39,9 +39,26 @@ crm_fault(crm_work *w, const sat_field *f, const char *code)
 	sat_err_field_add(&w->bad, f->key, code);
 }
 
+/* What cannot be read is null here, and refused before anything is written. */
+static void
+widen(const crm_work *w)
+{
+	crm_part *p = w->part;
+	sat_view v;
+
+	p->whole = true;
+	p->rc = sat_replica_get(&v, w->a, w->c->replica, w->kind, &w->id,
+	    &p->err);
+	if (p->rc == SAT_OK)
+		*p->v = v;
+}
+
 sat_value
 crm_was(const crm_work *w, const sat_field *f)
 {
+	if (w->part != NULL && !w->part->whole && f != w->part->field &&
+	    f != w->kind->owner && f != w->kind->parent)
+		widen(w);
 	return w->was != NULL ? sat_record_value(&w->was->rec, f->id) :
 	    sat_v_null();
 }
@@ -409,7 +426,8 @@ as_shown(const crm_work *w, const sat_field *f, sat_span text)
 	sat_buf b = { 0 };
 	bool same;
 
-	if (f->type != SAT_F_TIME || was.type != SAT_V_INT)
+	if (f->type != SAT_F_TIME || was.type != SAT_V_INT || text.n == 0 ||
+	    memchr(text.p, ':', text.n) == NULL) /* a day is no time */
 		return false;
 	sat_field_format(&b, w->who->t, f, was, "en");
 	same = sat_span_eq(sat_buf_span(&b), text);

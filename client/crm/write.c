@@ -336,8 +336,18 @@ sat_crm_create(sat_id *out, sat_crm *c, const sat_kind *k, const sat_input *in,
 typedef struct edit {
 	const sat_input *in;
 	size_t n;
-	const sat_write_opts *o;
 } edit;
+
+/* Could all that was asked of the record be read? */
+static sat_rc
+rest_read(const crm_work *w, sat_err *e)
+{
+	if (w->part == NULL || w->part->rc == SAT_OK)
+		return SAT_OK;
+	if (e != NULL)
+		*e = w->part->err;
+	return w->part->rc;
+}
 
 static sat_rc
 judge_and_write(size_t *changed, crm_work *w, const sat_write_opts *o,
@@ -347,9 +357,10 @@ judge_and_write(size_t *changed, crm_work *w, const sat_write_opts *o,
 	sat_rc rc;
 
 	if (w->n == 0 && w->bad.nfields == 0)
-		return SAT_OK; /* it already is so: nothing to write or judge */
+		return rest_read(w, e); /* it already is so */
 	if ((rc = crm_relate(w, e)) != SAT_OK ||
-	    (rc = crm_judge(w, e)) != SAT_OK || o->validate_only)
+	    (rc = crm_judge(w, e)) != SAT_OK ||
+	    (rc = rest_read(w, e)) != SAT_OK || o->validate_only)
 		return rc;
 	rc = crm_write(w, o->import ? SAT_CF_IMPORT : 0, &cseq, e);
 	if (rc == SAT_OK)
@@ -386,14 +397,33 @@ sat_crm_unchanged(sat_crm *c, const sat_kind *k, const sat_id *id,
 	return rc;
 }
 
-/* Everything that changes one record that is there. */
+const sat_write_opts crm_plain;
+
 static sat_rc
-change(size_t *changed, sat_crm *c, const sat_kind *k, const sat_id *id,
-    const sat_write_opts *o, sat_rc (*fill)(crm_work *w, const void *u,
-    sat_err *e), const void *u, sat_err *e)
+read_before(sat_view *v, crm_part *p, sat_arena *a, sat_crm *c,
+    const sat_kind *k, const sat_id *id, const crm_way *y, sat_err *e)
+{
+	sat_rc rc;
+	bool part;
+
+	*p = (crm_part){ .v = v, .field = y->only, .whole = true };
+	if (y->only != NULL && y->o->if_version == NULL) {
+		rc = sat_replica_get_part(v, &part, a, c->replica, k, id,
+		    y->only, e);
+		p->whole = !part;
+		return rc;
+	}
+	rc = sat_replica_get(v, a, c->replica, k, id, e);
+	return rc != SAT_OK ? rc : check_version(v, y->o->if_version, e);
+}
+
+sat_rc
+crm_alter(size_t *changed, sat_crm *c, const sat_kind *k, const sat_id *id,
+    const crm_way *y, sat_err *e)
 {
 	sat_arena a = { 0 };
 	crm_actor who;
+	crm_part part;
 	crm_work w;
 	sat_view v;
 	sat_rc rc;
@@ -401,18 +431,16 @@ change(size_t *changed, sat_crm *c, const sat_kind *k, const sat_id *id,
 	*changed = 0;
 	if ((rc = crm_actor_get(&who, c, e)) != SAT_OK)
 		return rc;
-	if ((rc = sat_replica_get(&v, &a, c->replica, k, id, e)) == SAT_OK &&
-	    (rc = check_version(&v, o->if_version, e)) == SAT_OK) {
+	if ((rc = read_before(&v, &part, &a, c, k, id, y, e)) == SAT_OK) {
 		crm_work_begin(&w, c, &who, &a, v.kind, &v);
-		w.flag_missing = o->flag_missing;
-		if ((rc = fill(&w, u, e)) == SAT_OK)
-			rc = judge_and_write(changed, &w, o, e);
+		w.part = &part;
+		w.flag_missing = y->o->flag_missing;
+		if ((rc = y->fill(&w, y->u, e)) == SAT_OK)
+			rc = judge_and_write(changed, &w, y->o, e);
 	}
 	sat_arena_fini(&a);
 	return rc;
 }
-
-static const sat_write_opts plain;
 
 static sat_rc
 fill_edit(crm_work *w, const void *u, sat_err *e)
@@ -429,155 +457,12 @@ sat_rc
 sat_crm_edit(size_t *changed, sat_crm *c, const sat_kind *k, const sat_id *id,
     const sat_input *in, size_t n, const sat_write_opts *o, sat_err *e)
 {
-	edit ed = { in, n, o != NULL ? o : &plain };
+	edit ed = { in, n };
+	crm_way y = { fill_edit, &ed, o != NULL ? o : &crm_plain,
+		k != NULL && n == 1 ? sat_kind_field(k, in->field) : NULL };
 	size_t own;
 
-	return change(changed != NULL ? changed : &own, c, k, id, ed.o,
-	    fill_edit, &ed, e);
-}
-
-/* ---- stage, owner, deletion -------------------------------------------------------- */
-
-typedef struct step {
-	const char *stage, *reason;
-} step;
-
-static sat_rc
-fill_stage(crm_work *w, const void *u, sat_err *e)
-{
-	const step *s = u;
-	sat_input in = { '=', NULL, sat_span_str(s->stage) };
-	sat_rc rc;
-
-	if (w->kind->stage == NULL)
-		return sat_fail_code(e, SAT_EUSAGE, "usage.stage", NULL,
-		    "%s has no stages", w->kind->key);
-	in.field = w->kind->stage->key;
-	if ((rc = crm_input(w, &in, e)) != SAT_OK)
-		return rc;
-	if (s->reason != NULL && sat_kind_field(w->kind, "lost_reason")) {
-		in.field = "lost_reason";
-		in.text = sat_span_str(s->reason);
-		if ((rc = crm_input(w, &in, e)) != SAT_OK)
-			return rc;
-	}
-	crm_stage_effects(w);
-	return SAT_OK;
-}
-
-static bool
-only_stage(const sat_err *e)
-{
-	return e != NULL && strcmp(e->code, "validation.stage") == 0;
-}
-
-/* A person who meets a closed way is told the open ones. */
-static void
-name_next(sat_err *e, sat_crm *c, const sat_kind *k, const sat_id *id)
-{
-	sat_arena a = { 0 };
-	const sat_option *at;
-	sat_buf b = { 0 };
-	sat_view v;
-	sat_value is;
-
-	if (sat_replica_get(&v, &a, c->replica, k, id, NULL) == SAT_OK) {
-		is = sat_record_value(&v.rec, k->stage->id);
-		at = is.type != SAT_V_TEXT ? NULL : sat_dict_option(
-		    k->stage->dict, (const char *)is.s.p, is.s.n);
-		for (size_t i = 0; at != NULL && i < at->nnext; i++)
-			sat_buf_fmt(&b, "%s%s", i > 0 ? ", " : "", at->next[i]);
-		if (b.n > 0)
-			sat_err_hint(e, "allowed next: %.150s",
-			    sat_buf_cstr(&b));
-		else
-			sat_err_hint(e, "no stage follows this one");
-	}
-	sat_buf_fini(&b);
-	sat_arena_fini(&a);
-}
-
-sat_rc
-sat_crm_stage(sat_crm *c, const sat_kind *k, const sat_id *id,
-    const char *stage, const char *reason, sat_err *e)
-{
-	step s = { stage, reason };
-	size_t changed;
-	sat_rc rc = change(&changed, c, k, id, &plain, fill_stage, &s, e);
-
-	if (rc == SAT_EINVALID && only_stage(e))
-		name_next(e, c, k, id);
-	return rc;
-}
-
-static sat_rc
-fill_assign(crm_work *w, const void *u, sat_err *e)
-{
-	sat_input in = { '=', NULL, sat_span_str(u) };
-	const sat_user *to;
-	sat_value v;
-	sat_rc rc;
-
-	if (w->kind->owner == NULL)
-		return sat_fail_code(e, SAT_EUSAGE, "usage.owner", NULL,
-		    "%s has no owner of its own", w->kind->key);
-	in.field = w->kind->owner->key;
-	if ((rc = crm_input(w, &in, e)) != SAT_OK)
-		return rc;
-	v = crm_after(w, w->kind->owner);
-	to = v.type == SAT_V_TEXT ? sat_registry_user(w->who->reg, v.s) : NULL;
-	if (w->n > 0 && to != NULL && to->disabled)
-		crm_fault(w, w->kind->owner, "retired");
-	return SAT_OK;
-}
-
-/* Those that were merged into it go with it: their owners are reasons to hold
- * it, until somebody decides (P-173). */
-static sat_rc
-assign_merged(sat_crm *c, const sat_kind *k, const sat_id *id,
-    const char *user, sat_err *e)
-{
-	sat_arena a = { 0 };
-	size_t n = 0, changed;
-	sat_id *ids;
-	sat_rc rc = sat_replica_merged(&ids, &n, &a, c->replica, id, e);
-
-	for (size_t i = 1; rc == SAT_OK && i < n; i++)
-		rc = change(&changed, c, k, &ids[i], &plain, fill_assign, user,
-		    e);
-	sat_arena_fini(&a);
-	return rc;
-}
-
-sat_rc
-sat_crm_assign(sat_crm *c, const sat_kind *k, const sat_id *id,
-    const char *user, sat_err *e)
-{
-	size_t changed;
-	sat_rc rc = change(&changed, c, k, id, &plain, fill_assign, user, e);
-
-	return rc == SAT_OK ? assign_merged(c, k, id, user, e) : rc;
-}
-
-static sat_rc
-fill_delete(crm_work *w, const void *u, sat_err *e)
-{
-	bool restore = *(const bool *)u;
-
-	(void)e;
-	if (w->was->rec.deleted == restore)
-		crm_change(w, restore ? SAT_VERB_RESTORE : SAT_VERB_DELETE,
-		    NULL, sat_v_null());
-	return SAT_OK;
-}
-
-sat_rc
-sat_crm_delete(sat_crm *c, const sat_kind *k, const sat_id *id, bool restore,
-    sat_err *e)
-{
-	size_t changed;
-
-	return change(&changed, c, k, id, &plain, fill_delete, &restore, e);
+	return crm_alter(changed != NULL ? changed : &own, c, k, id, &y, e);
 }
 
 /* ---- version ------------------------------------------------------------------------ */

@@ -60,6 +60,70 @@ sat_replica_get(sat_view *v, sat_arena *a, sat_replica *r,
 	return SAT_OK;
 }
 
+/* How somebody stands to it, of a row that was read to be edited. */
+static sat_value
+standing(const replica_row *row, const sat_field *f)
+{
+	if (f == NULL)
+		return sat_v_null();
+	if (row->narrow == 0 || row->k->ids[row->narrow - 1] == f->id)
+		return sat_record_value(&row->view, f->id);
+	return row->standing[f == row->k->kind->owner ? 0 : 1];
+}
+
+/* Into its place: cells ascend by field. */
+static void
+add_cell(sat_record *rec, sat_cell c)
+{
+	size_t i = rec->ncells++;
+
+	for (; i > 0 && rec->cells[i - 1].field > c.field; i--)
+		rec->cells[i] = rec->cells[i - 1];
+	rec->cells[i] = c;
+}
+
+/* Of a narrow row: the one field, and what stands for owner and parent. */
+static void
+part_of(sat_view *v, sat_arena *a, const replica_row *row)
+{
+	uint16_t field = row->k->ids[row->narrow - 1];
+	const sat_field *f[2] = { row->k->kind->owner, row->k->kind->parent };
+	const sat_cell *own = sat_record_cell(&row->view, field);
+	sat_record rec = row->view;
+	sat_cell cells[3];
+
+	rec.cells = cells;
+	rec.ncells = 0;
+	if (own != NULL)
+		add_cell(&rec, *own);
+	for (size_t i = 0; i < 2; i++)
+		if (f[i] != NULL && f[i]->id != field)
+			add_cell(&rec, (sat_cell){ .field = f[i]->id,
+				.value = standing(row, f[i]) });
+	replica_view_of(v, a, row, &rec);
+}
+
+sat_rc
+sat_replica_get_part(sat_view *v, bool *part, sat_arena *a, sat_replica *r,
+    const sat_kind *kind, const sat_id *id, const sat_field *field, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, kind->id);
+	replica_row *row = NULL;
+	sat_rc rc = SAT_OK;
+
+	*part = false;
+	replica_page_reuse(r);
+	if (k != NULL)
+		rc = replica_page_get_edit(&row, r, k, id, field->id, e);
+	if (rc != SAT_OK)
+		return rc;
+	if (row == NULL || row->narrow == 0 || row->standing == NULL)
+		return sat_replica_get(v, a, r, kind, id, e);
+	*part = true;
+	part_of(v, a, row);
+	return SAT_OK;
+}
+
 sat_rc
 sat_replica_get_server(sat_view *v, sat_arena *a, sat_replica *r,
     const sat_kind *kind, const sat_id *id, sat_err *e)
@@ -339,9 +403,7 @@ sat_replica_resolve_self(sat_id *id, sat_replica *r, const sat_kind *kind,
 static sat_value
 owner_of(const replica_row *row)
 {
-	const sat_field *f = row->k->kind->owner;
-
-	return f != NULL ? sat_record_value(&row->view, f->id) : sat_v_null();
+	return standing(row, row->k->kind->owner);
 }
 
 static bool
@@ -360,6 +422,21 @@ held_row(replica_row **row, sat_replica *r, const sat_kind *kind,
 
 	return k != NULL ? replica_page_get(row, r, k, id, 0, e) :
 	    replica_page_find(row, r, id, e);
+}
+
+/* The same for who owns it and what is above it: as it is in the page. */
+static sat_rc
+standing_row(replica_row **row, sat_replica *r, const sat_kind *kind,
+    const sat_id *id, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, kind->id);
+
+	if (k != NULL && (*row = replica_page_peek(r, k, id)) != NULL &&
+	    !(*row)->gone && ((*row)->narrow == 0 ||
+	    (*row)->standing != NULL))
+		return SAT_OK;
+	replica_page_reuse(r);
+	return held_row(row, r, kind, id, e);
 }
 
 /* The owners that count for a record under this root: its own, and that of the
@@ -398,8 +475,7 @@ sat_replica_relation(sat_relation *rel, sat_replica *r, const sat_kind *kind,
 	*rel = SAT_REL_NONE;
 	if (r->me == NULL)
 		return SAT_OK;
-	replica_page_reuse(r);
-	if ((rc = held_row(&row, r, kind, id, e)) != SAT_OK)
+	if ((rc = standing_row(&row, r, kind, id, e)) != SAT_OK)
 		return rc;
 	if (row == NULL)
 		return sat_fail(e, SAT_ENOTFOUND, "no such %s on this device",
@@ -407,8 +483,7 @@ sat_replica_relation(sat_relation *rel, sat_replica *r, const sat_kind *kind,
 	root = row;
 	if (kind->scope != SAT_SCOPE_ROOT) {
 		own = owner_of(row);
-		if (kind->parent != NULL)
-			ref = sat_record_value(&row->view, kind->parent->id);
+		ref = standing(row, kind->parent);
 	}
 	if (is_ref(ref)) {
 		memcpy(root_id.b, ref.s.p, sizeof root_id.b);

@@ -153,6 +153,19 @@ is_indexed(const sat_kind *kind, const sat_field *f)
 	return false;
 }
 
+/* Owner and parent: how somebody stands to the record. */
+static void
+add_standing(sat_buf *b, const replica_kind *k)
+{
+	const sat_field *f[2] = { k->kind->owner, k->kind->parent };
+
+	for (size_t i = 0; i < 2; i++)
+		if (f[i] != NULL && replica_kind_column(k, f[i]->id) < k->n)
+			sat_buf_fmt(b, ", \"%s\"", f[i]->column);
+		else
+			sat_buf_str(b, ", NULL");
+}
+
 static void
 make_one(replica_kinds *ks, replica_kind *k, sat_buf *b)
 {
@@ -168,10 +181,13 @@ make_one(replica_kinds *ks, replica_kind *k, sat_buf *b)
 			    ", _created = ?3, _flags = ?4");
 			k->one[i][q] = keep(ks, b);
 		}
-		for (int q = ONE_BY_ID; k->alone[i] && q <= ONE_BY_RID; q++) {
+		for (int q = ONE_BY_ID; k->alone[i] && q <= ONE_FOR_EDIT; q++) {
 			sat_buf_fmt(b, "SELECT _rid, _id, _created, _flags, "
-			    "_clk, _base, _more, \"%s\" FROM %s WHERE %s = ?1",
-			    col, k->table, q == ONE_BY_ID ? "_id" : "_rid");
+			    "_clk, _base, _more, \"%s\"", col);
+			if (q == ONE_FOR_EDIT)
+				add_standing(b, k);
+			sat_buf_fmt(b, " FROM %s WHERE %s = ?1", k->table,
+			    q == ONE_BY_RID ? "_rid" : "_id");
 			k->one[i][q] = keep(ks, b);
 		}
 	}

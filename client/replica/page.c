@@ -55,6 +55,14 @@ replica_page_reuse(sat_replica *r)
 		replica_page_reset(r);
 }
 
+/* What is written was read just now: it is let go with the next one. */
+void
+replica_page_reuse_written(sat_replica *r)
+{
+	if (++r->page.uses > 2 * PAGE_USES_MAX)
+		replica_page_reset(r);
+}
+
 void
 replica_page_fini(sat_replica *r)
 {
@@ -99,6 +107,13 @@ find_row(const replica_page *p, const replica_kind *k, const sat_id *id,
 	return row;
 }
 
+replica_row *
+replica_page_peek(const sat_replica *r, const replica_kind *k,
+    const sat_id *id)
+{
+	return find_row(&r->page, k, id, 0);
+}
+
 sat_rc
 replica_row_remove(sat_replica *r, const replica_kind *k, int64_t rid,
     sat_err *e)
@@ -116,33 +131,45 @@ replica_row_remove(sat_replica *r, const replica_kind *k, int64_t rid,
 	return sat_run(s, e);
 }
 
-/* Which row: by number, or by id when rid is 0. col: k->n = whole. */
+/* Which row, and how much of it. */
+typedef struct which {
+	const sat_id *id;  /* when rid is 0 */
+	int64_t rid;
+	size_t col;        /* k->n: all columns */
+	bool standing;     /* by id, with one column: ONE_FOR_EDIT */
+} which;
+
 static sat_rc
 read_into(replica_row *row, bool *found, sat_replica *r, const replica_kind *k,
-    const sat_id *id, int64_t rid, size_t col, sat_err *e)
+    const which *w, sat_err *e)
 {
+	bool one = w->col < k->n;
+	int64_t rid = w->rid;
 	sat_stmt *s;
 	sat_rc rc;
 
-	rc = col < k->n ? replica_kind_one(&s, r, k, col,
-	    rid != 0 ? ONE_BY_RID : ONE_BY_ID, e) :
+	rc = one ? replica_kind_one(&s, r, k, w->col, rid != 0 ? ONE_BY_RID :
+	    w->standing ? ONE_FOR_EDIT : ONE_BY_ID, e) :
 	    replica_kind_stmt(&s, r, k, rid != 0 ? KQ_BY_RID : KQ_BY_ID, e);
 	if (rc != SAT_OK)
 		return rc;
 	if (rid != 0)
 		sat_bind_int(s, 1, rid);
 	else
-		sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
+		sat_bind_blob(s, 1, sat_span_of(w->id->b, sizeof w->id->b));
 	if ((rc = sat_step(found, s, e)) != SAT_OK || !*found)
 		return rc;
 	/* cells without a column: only a whole row takes them along */
-	if (col < k->n && !sat_col_null(s, KC_MORE)) {
+	if (one && !sat_col_null(s, KC_MORE)) {
 		sat_stmt_reset(s);
-		return read_into(row, found, r, k, id, rid, k->n, e);
+		return read_into(row, found, r, k, &(which){ w->id, rid, k->n,
+		    false }, e);
 	}
 	rid = sat_col_int(s, KC_RID);
-	rc = replica_row_read(row, &r->page.mem, k, col < k->n ? col + 1 : 0,
+	rc = replica_row_read(row, &r->page.mem, k, one ? w->col + 1 : 0,
 	    s, e);
+	if (rc == SAT_OK && one && w->standing)
+		replica_row_standing(row, &r->page.mem, s);
 	sat_stmt_reset(s);
 	if (r->mend && (rc == SAT_EPROTO || rc == SAT_EINTEGRITY)) {
 		*found = false;
@@ -153,14 +180,13 @@ read_into(replica_row *row, bool *found, sat_replica *r, const replica_kind *k,
 
 static sat_rc
 read_one(replica_row **out, sat_replica *r, const replica_kind *k,
-    const sat_id *id, int64_t rid, size_t col, sat_err *e)
+    which w, sat_err *e)
 {
 	replica_row *row = sat_arena_alloc(&r->page.mem, sizeof *row);
 	bool found;
 	sat_rc rc;
 
-	if ((rc = read_into(row, &found, r, k, id, rid, col, e)) != SAT_OK ||
-	    !found)
+	if ((rc = read_into(row, &found, r, k, &w, e)) != SAT_OK || !found)
 		return rc;
 	add_row(&r->page, row);
 	*out = row;
@@ -189,8 +215,8 @@ replica_page_widen(replica_row **at, sat_replica *r, sat_err *e)
 
 	if (row->narrow == 0)
 		return SAT_OK;
-	if ((rc = read_into(&whole, &found, r, row->k, NULL, row->stored_rid,
-	    row->k->n, e)) != SAT_OK)
+	if ((rc = read_into(&whole, &found, r, row->k, &(which){ NULL,
+	    row->stored_rid, row->k->n, false }, e)) != SAT_OK)
 		return rc;
 	if (found) {
 		replica_row_widen(row, &r->page.mem, &whole);
@@ -201,28 +227,52 @@ replica_page_widen(replica_row **at, sat_replica *r, sat_err *e)
 	return SAT_OK;
 }
 
+/* The column that is read alone for this field; k->n: all are. */
+static size_t
+alone(const replica_kind *k, uint16_t field)
+{
+	size_t col = field != 0 ? replica_kind_column(k, field) : k->n;
+
+	return col < k->n && !k->alone[col] ? k->n : col;
+}
+
+/* A row that is in the page already. */
+static sat_rc
+met_row(replica_row **row, sat_replica *r, size_t col, sat_err *e)
+{
+	if ((*row)->gone)
+		*row = NULL;
+	else if ((*row)->narrow != 0 && (*row)->narrow != col + 1)
+		return replica_page_widen(row, r, e);
+	return SAT_OK;
+}
+
 sat_rc
 replica_page_get_for(replica_row **row, sat_replica *r, const replica_kind *k,
     const sat_id *id, uint32_t eid, uint16_t field, sat_err *e)
 {
-	size_t col = field != 0 ? replica_kind_column(k, field) : k->n;
+	size_t col = alone(k, field);
 	sat_rc rc = SAT_OK;
 
-	if (col < k->n && !k->alone[col])
-		col = k->n;
-	if ((*row = find_row(&r->page, k, id, eid)) != NULL) {
-		if ((*row)->gone)
-			*row = NULL;
-		else if ((*row)->narrow != 0 && (*row)->narrow != col + 1)
-			rc = replica_page_widen(row, r, e);
-		return rc;
-	}
+	if ((*row = find_row(&r->page, k, id, eid)) != NULL)
+		return met_row(row, r, col, e);
 	if (eid != 0)
-		rc = read_one(row, r, k, id, eid, col, e);
+		rc = read_one(row, r, k, (which){ id, eid, col, false }, e);
 	/* an own record may still stand under its local number */
 	if (rc == SAT_OK && *row == NULL && !sat_id_zero(id))
-		rc = read_one(row, r, k, id, 0, col, e);
+		rc = read_one(row, r, k, (which){ id, 0, col, false }, e);
 	return rc;
+}
+
+sat_rc
+replica_page_get_edit(replica_row **row, sat_replica *r, const replica_kind *k,
+    const sat_id *id, uint16_t field, sat_err *e)
+{
+	size_t col = alone(k, field);
+
+	if ((*row = find_row(&r->page, k, id, 0)) != NULL)
+		return met_row(row, r, col, e);
+	return read_one(row, r, k, (which){ id, 0, col, true }, e);
 }
 
 sat_rc
@@ -242,7 +292,8 @@ replica_page_by_rid(replica_row **row, sat_replica *r, const replica_kind *k,
 		p = p->next_rid;
 	*row = p != NULL && p->gone ? NULL : p;
 	if (p == NULL)
-		return read_one(row, r, k, NULL, rid, k->n, e);
+		return read_one(row, r, k, (which){ NULL, rid, k->n, false },
+		    e);
 	return *row != NULL ? replica_page_widen(row, r, e) : SAT_OK;
 }
 

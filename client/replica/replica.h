@@ -111,6 +111,11 @@ typedef struct sat_view {
 /* kind NULL: every kind is tried. SAT_ENOTFOUND. */
 SAT_CHECK sat_rc sat_replica_get(sat_view *v, sat_arena *a, sat_replica *r,
     const sat_kind *kind, const sat_id *id, sat_err *e);
+/* The same for who is about to edit this one field: when *part, `rec` has this
+ * field, owner and parent, and no other that may be set. */
+SAT_CHECK sat_rc sat_replica_get_part(sat_view *v, bool *part, sat_arena *a,
+    sat_replica *r, const sat_kind *kind, const sat_id *id,
+    const sat_field *field, sat_err *e);
 /* The same as the server has it, without own pending operations;
  * SAT_ENOTFOUND also when the server has not heard of it. */
 SAT_CHECK sat_rc sat_replica_get_server(sat_view *v, sat_arena *a, sat_replica *r,

@@ -99,6 +99,8 @@ void replica_bind_value(sat_stmt *s, int i, sat_value v);
  * copied into a. */
 SAT_CHECK sat_rc replica_row_read(replica_row *row, sat_arena *a,
     const replica_kind *k, size_t narrow, sat_stmt *s, sat_err *e);
+/* After replica_row_read of a ONE_FOR_EDIT. */
+void replica_row_standing(replica_row *row, sat_arena *a, sat_stmt *s);
 /* Take the values a narrow row lacks from a whole reading of the same row. */
 void replica_row_widen(replica_row *row, sat_arena *a, const replica_row *whole);
 /* Insert, update or delete the row and what hangs on it. New match keys go to
@@ -213,6 +215,7 @@ void replica_page_reset(sat_replica *r);
 void replica_page_fini(sat_replica *r);
 /* Before a local read or write: keeps what is there unless it grew. */
 void replica_page_reuse(sat_replica *r);
+void replica_page_reuse_written(sat_replica *r);
 /* *row NULL when there is none. eid 0 = not known, id then needed. */
 SAT_CHECK sat_rc replica_page_get(replica_row **row, sat_replica *r,
     const replica_kind *k, const sat_id *id, uint32_t eid, sat_err *e);
@@ -223,6 +226,13 @@ SAT_CHECK sat_rc replica_page_get(replica_row **row, sat_replica *r,
 SAT_CHECK sat_rc replica_page_widen(replica_row **row, sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_page_get_for(replica_row **row, sat_replica *r,
     const replica_kind *k, const sat_id *id, uint32_t eid, uint16_t field, sat_err *e);
+/* What the page has of it already, be it narrow or gone; NULL: nothing. */
+replica_row *replica_page_peek(const sat_replica *r, const replica_kind *k,
+    const sat_id *id);
+/* The same for somebody about to edit this one field: a narrow row that is read
+ * here has its owner and its parent too (row->standing). */
+SAT_CHECK sat_rc replica_page_get_edit(replica_row **row, sat_replica *r,
+    const replica_kind *k, const sat_id *id, uint16_t field, sat_err *e);
 SAT_CHECK sat_rc replica_page_by_rid(replica_row **row, sat_replica *r,
     const replica_kind *k, int64_t rid, sat_err *e);
 /* What names the record as its parent, as the tables have it. */

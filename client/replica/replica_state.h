@@ -46,7 +46,7 @@ typedef struct replica_search {
 } replica_search;
 
 /* Statements on one field of a row: most edits change one. */
-typedef enum one_sql { ONE_BY_ID, ONE_BY_RID, ONE_UPDATE,
+typedef enum one_sql { ONE_BY_ID, ONE_BY_RID, ONE_FOR_EDIT, ONE_UPDATE,
 	ONE_UPDATE_DERIVED, ONE_COUNT } one_sql;
 
 typedef struct replica_kind {
@@ -110,6 +110,9 @@ typedef struct replica_row {
 	 * what the clocks list (sat_record_read_clocks_one), enough to fold one
 	 * operation and write it. */
 	size_t narrow;
+	/* of a narrow row that was read to be edited: owner and parent, which it
+	 * cannot change unless they are its field */
+	const sat_value *standing;
 	const sat_value *stored; /* per column as in the table; NULL when new */
 	uint64_t fold_lsn;       /* commit being folded into the server's state */
 	int64_t settled;         /* last own commit that was settled for it */

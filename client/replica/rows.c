@@ -149,6 +149,17 @@ replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
 	return SAT_OK;
 }
 
+void
+replica_row_standing(replica_row *row, sat_arena *a, sat_stmt *s)
+{
+	sat_value *v = sat_arena_alloc(a, 2 * sizeof *v);
+
+	for (int i = 0; i < 2; i++)
+		v[i] = sat_value_dup(a, replica_col_value(s,
+		    KC_FIELDS + 1 + i));
+	row->standing = v;
+}
+
 /* All cells of `whole`, but this field's as the narrow row has it. */
 static void
 join_own(sat_record *to, const sat_record *whole, uint16_t field, sat_arena *a)
@@ -182,6 +193,7 @@ replica_row_widen(replica_row *row, sat_arena *a, const replica_row *whole)
 	row->stored = whole->stored;
 	row->more = whole->more;
 	row->narrow = 0;
+	row->standing = NULL;
 }
 
 /* ---- what is derived --------------------------------------------------------------- */

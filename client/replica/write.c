@@ -325,7 +325,7 @@ sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq,
 	if (r->in_group && r->group_rc != SAT_OK)
 		return sat_fail(e, r->group_rc,
 		    "an earlier write of this group failed; it is undone");
-	replica_page_reuse(r);
+	replica_page_reuse_written(r);
 	make_commit(&c, r, d);
 	if ((rc = prepare(r, &c, head, e)) != SAT_OK ||
 	    (rc = store(r, &c, e)) != SAT_OK) {

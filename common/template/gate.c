@@ -401,6 +401,30 @@ get_before(void *u, const sat_field *f)
 	return current(u, f);
 }
 
+static bool
+changes_key(const sat_gate_in *in, const char *key, size_t n)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		const sat_field *f = in->changes[i].field;
+
+		if (f != NULL && strncmp(f->key, key, n) == 0 &&
+		    f->key[n] == '\0')
+			return true;
+	}
+	return false;
+}
+
+/* Can these changes make the field missing, or required? */
+static bool
+concerns(const sat_gate_in *in, const sat_field *f)
+{
+	const char *when = f->required_when;
+
+	return in->is_new || ((f->required || when != NULL) &&
+	    (changes_key(in, f->key, strlen(f->key)) ||
+	    (when != NULL && changes_key(in, when, strcspn(when, "=")))));
+}
+
 /*
  * A field that is missing from before is only flagged: an incomplete import
  * must stay editable. What this change takes away, or first demands, is
@@ -415,7 +439,8 @@ judge_required(findings *fi, sat_gate_out *out)
 		const sat_field *f = &copy.kind->fields[i];
 		bool was_missing;
 
-		if (!is_required(copy.kind, f, get_after, &copy) ||
+		if (!concerns(&copy, f) ||
+		    !is_required(copy.kind, f, get_after, &copy) ||
 		    !is_empty(gate_after(&copy, f)))
 			continue;
 		out->incomplete = true;

@@ -66,7 +66,8 @@ typedef struct sat_gate_in {
 } sat_gate_in;
 
 typedef struct sat_gate_out {
-	bool incomplete; /* a required field is missing after the change */
+	bool incomplete; /* a required field is missing after it: any of a new
+	                    record, of one that is there those it concerns */
 	const char *flag; /* "entry.follow", ...: the flow wanted more; NULL */
 } sat_gate_out;
 

@@ -101,6 +101,7 @@ judge_approval(gate_findings *fi)
 	after x = { .in = in, .approvals = approvals_of(in) };
 	sat_value was, is;
 	sat_buf b = { 0 };
+	bool moves = in->is_new;
 
 	if (x.approvals == NULL)
 		return;
@@ -110,6 +111,10 @@ judge_approval(gate_findings *fi)
 			gate_found(fi, x.approvals, "approval");
 			return;
 		}
+	for (size_t i = 0; i < in->n; i++)
+		moves |= in->changes[i].field == stage;
+	if (!moves)
+		return;
 	was = in->current != NULL ? in->current(in->u, stage) : sat_v_null();
 	is = gate_after(in, stage);
 	if (!sat_approval_guards(in->t, in->kind, is) ||
@@ -126,15 +131,13 @@ judge_approval(gate_findings *fi)
 static bool
 moves_stage(const sat_gate_in *in)
 {
-	sat_value was;
-
 	if (in->is_new || in->kind->stage == NULL || in->current == NULL)
 		return false;
-	was = in->current(in->u, in->kind->stage);
 	for (size_t i = 0; i < in->n; i++)
 		if (in->changes[i].field == in->kind->stage &&
 		    in->changes[i].verb == SAT_VERB_STAGE)
-			return !sat_value_eq(was, in->changes[i].value);
+			return !sat_value_eq(in->current(in->u,
+			    in->kind->stage), in->changes[i].value);
 	return false;
 }
 

@@ -176,7 +176,11 @@ an_incomplete_record_stays_editable(void **state)
 	has(&r, "stage", txt("won"));
 	change(&r, SAT_VERB_SET, "remark", txt("来自旧系统"));
 	assert_rc(SAT_OK, judge(&r));
+	assert_false(r.out.incomplete); /* nothing of this change's */
+	change(&r, SAT_VERB_SET, "name", sat_v_null());
+	assert_rc(SAT_EINVALID, judge(&r));
 	assert_true(r.out.incomplete);
+	r.nchanges--;
 	assert_true(sat_gate_incomplete(tmpl, r.in.kind, lookup, &r, missing, &n));
 	assert_int_equal(4, n);
 	assert_string_equal("industry", missing[0]);
