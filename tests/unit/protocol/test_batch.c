@@ -459,7 +459,7 @@ updates_bytes(size_t n, bool text)
 }
 
 static void
-a_single_update_costs_few_bytes(void **state)
+a_single_update_costs_few_bytes(void **state) /* P-036 */
 {
 	size_t flags, texts, one;
 

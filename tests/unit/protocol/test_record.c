@@ -102,7 +102,7 @@ an_owner_changes_only_by_who_saw_the_owner(void **state) /* P-048 */
 }
 
 static void
-a_reviewed_field_keeps_concurrent_values_for_a_person(void **state) /* P-050..P-054 */
+a_reviewed_field_keeps_concurrent_values_for_a_person(void **state) /* P-050..P-054, P-041 */
 {
 	static const move m[] = {
 		{ SAT_OP_MVSET, "111", 0, 2000, 1, 1, SAT_APPLIED, "111", 0, 0 },

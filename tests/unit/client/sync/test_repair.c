@@ -81,7 +81,7 @@ an_idle_sync_compares_and_stays_one_round_trip(void **state)
 
 /* Each of these is found by the check, fetched by the next sync, and gone. */
 static void
-whatever_was_changed_in_a_row_is_found_and_fetched_again(void **state)
+whatever_was_changed_in_a_row_is_found_and_fetched_again(void **state) /* P-184 */
 {
 	static const char *const spoil[] = {
 		"UPDATE k_account SET city = 'Nowhere' WHERE _rid = 300",
@@ -164,7 +164,7 @@ a_row_that_cannot_be_read_does_not_stop_a_sync(void **state)
 }
 
 static void
-only_the_ranges_that_differ_travel(void **state)
+only_the_ranges_that_differ_travel(void **state) /* P-184 */
 {
 	company *c = *state;
 	sat_err err = { 0 };
@@ -232,7 +232,7 @@ pull_only(company *c, size_t i)
 
 /* What waits stays where it is, and on top of what came again. */
 static void
-unsent_work_survives_a_repair(void **state)
+unsent_work_survives_a_repair(void **state) /* P-184 */
 {
 	company *c = *state;
 	sat_id fresh;
@@ -352,7 +352,7 @@ a_damaged_row_that_leaves_shows_what_waits(void **state)
 }
 
 static void
-a_device_whose_scope_moved_keeps_equal_sums(void **state)
+a_device_whose_scope_moved_keeps_equal_sums(void **state) /* P-181 */
 {
 	company *c = *state;
 	size_t wang = company_device(c, "wang");

@@ -73,6 +73,9 @@ int64_t dial_fails(uint16_t port, int timeout_ms, sat_rc want,
 int raw_dial(uint16_t port);
 void raw_send(int fd, const void *p, size_t n);
 
+/* @return false when that many do not come. */
+bool raw_recv(int fd, void *p, size_t n);
+
 /* Reads until the peer closes. @return false when it does not within 8 s. */
 bool raw_closed(int fd);
 

@@ -33,7 +33,7 @@ raw_send(int fd, const void *p, size_t n)
 	(void)!send(fd, p, n, MSG_NOSIGNAL);
 }
 
-static bool
+bool
 raw_recv(int fd, void *p, size_t n)
 {
 	return recv(fd, p, n, MSG_WAITALL) == (ssize_t)n;

@@ -133,6 +133,99 @@ a_peer_of_another_protocol_is_named(void **state)
 	(void)close(m.fd);
 }
 
+/* A server of one link that answers each request, but under another id than its
+ * own from the nth on (the handshake is the first). */
+typedef struct liar {
+	mute m;
+	int nth;
+} liar;
+
+static void
+liar_answers(int fd, int nth)
+{
+	uint8_t hello[SAT_SP_HELLO_BYTES], head[SAT_SP_HEAD_BYTES];
+	uint8_t msg1[SAT_NOISE_MSG1_BYTES], eph[32], asked[1 +
+	    SAT_NOISE_OVERHEAD];
+	sat_buf b = { 0 };
+	sat_noise x;
+
+	sat_random(eph, sizeof eph);
+	sat_noise_init(&x, false, &server_keys, NULL, eph,
+	    sat_span_str(prologue));
+	sat_sp_hello(hello, SAT_SP_REP0);
+	raw_send(fd, hello, sizeof hello);
+	assert_true(raw_recv(fd, hello, sizeof hello));
+	for (int i = 1; raw_recv(fd, head, sizeof head) && raw_recv(fd, i == 1 ?
+	    msg1 : asked, i == 1 ? sizeof msg1 : sizeof asked); i++) {
+		uint32_t id;
+
+		id = (uint32_t)head[8] << 24 | (uint32_t)head[9] << 16 |
+		    (uint32_t)head[10] << 8 | head[11];
+		sat_buf_reset(&b);
+		if (i == 1 && (sat_noise_read1(&x, &b, sat_span_of(msg1,
+		    sizeof msg1), NULL) != SAT_OK || sat_noise_write2(&x, &b,
+		    (sat_span){ NULL, 0 }, NULL) != SAT_OK))
+			break;
+		if (i > 1)
+			sat_noise_seal(&x, &b, sat_span_str("y"));
+		raw_frame(fd, i >= nth ? id + 1 : id, sat_buf_span(&b));
+	}
+	sat_buf_fini(&b);
+	sat_noise_fini(&x);
+}
+
+static void *
+liar_run(void *arg)
+{
+	liar *l = arg;
+	int fd = accept(l->m.fd, NULL, NULL);
+
+	if (fd < 0)
+		return NULL;
+	liar_answers(fd, l->nth);
+	(void)close(fd);
+	return NULL;
+}
+
+static void
+an_answer_under_another_id_ends_the_link(void **state) /* P-122 */
+{
+	(void)state;
+	for (int nth = 1; nth <= 3; nth++) {
+		liar l = { .nth = nth };
+		sat_net_client_opts o;
+		sat_net_client *c = NULL;
+		sat_buf reply = { 0 };
+		char url[64];
+		pthread_t t;
+		sat_rc rc;
+
+		mute_listen(&l.m, 8);
+		o = client_opts(url, l.m.port);
+		assert_int_equal(0, pthread_create(&t, NULL, liar_run, &l));
+		rc = sat_net_dial(&c, &o, &err);
+		assert_rc(nth == 1 ? SAT_EPROTO : SAT_OK, rc);
+		if (nth == 3) { /* the first is its own */
+			assert_ok(sat_net_request(c, &reply, sat_span_str("x"),
+			    &err));
+			assert_int_equal(1, reply.n);
+			sat_buf_reset(&reply);
+		}
+		if (nth > 1) {
+			assert_rc(SAT_EPROTO, sat_net_request(c, &reply,
+			    sat_span_str("x"), &err));
+			assert_int_equal(0, reply.n);
+			/* and what comes then is no answer to the next one */
+			assert_int_not_equal(SAT_OK, sat_net_request(c, &reply,
+			    sat_span_str("x"), &err));
+		}
+		sat_net_hangup(c);
+		(void)pthread_join(t, NULL);
+		(void)close(l.m.fd);
+		sat_buf_fini(&reply);
+	}
+}
+
 static void
 a_request_that_gets_no_answer_times_out_and_the_link_is_dead(void **state)
 {
@@ -223,6 +316,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_answer_under_another_id_ends_the_link),
 		cmocka_unit_test(another_server_key_is_refused),
 		cmocka_unit_test(a_port_nobody_listens_on_says_refused),
 		cmocka_unit_test(a_black_hole_ends_at_the_deadline),

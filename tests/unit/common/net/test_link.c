@@ -134,7 +134,7 @@ a_closed_link_says_so_at_the_next_request(void **state)
 }
 
 static void
-pipelined_requests_are_answered_one_after_the_other(void **state) /* N2 */
+pipelined_requests_are_answered_one_after_the_other(void **state) /* N2, P-126 */
 {
 	echo *w = serve(&slow, 0, 0, 0);
 	sat_noise x;

@@ -38,6 +38,7 @@ typedef struct world {
 	uint8_t oid[SAT_TEMPLATE_OID_BYTES];
 	uint64_t rand;
 	uint8_t next_token;
+	size_t chunk_bytes; /* of snapshots, from the next start on; 0 = usual */
 	/* a store that fails on purpose */
 	sat_store real;
 	sat_rc fail_commit;

@@ -53,7 +53,7 @@ erase(company *c, const sat_id *id, sat_rc want, const char *by,
 }
 
 static void
-no_byte_of_an_erased_customer_is_left(void **state) /* X1, X2, X3 */
+no_byte_of_an_erased_customer_is_left(void **state) /* X1, X2, X3, P-192 */
 {
 	states_of left;
 	static const char *const words[] = { "Okapi", "Quagga", "Tapir",

@@ -228,7 +228,7 @@ what_goes_on_with_suggested_work_follows_it(void **state) /* P-167 */
 }
 
 static void
-nobody_is_shown_what_concerned_a_child_he_does_not_see(void **state) /* D2 */
+nobody_is_shown_what_concerned_a_child_he_does_not_see(void **state) /* D2, P-165 */
 {
 	move m = moved(6);
 	sat_id acc = device_account(m.ann, "second", "ann");

@@ -245,6 +245,101 @@ states_are_sent_with_the_places_of_what_was_accepted(void **state) /* C2, P-250 
 	company_free(&c);
 }
 
+/* Who got a state that was given back may have to give it back again: until a
+ * backup holds it, its places of the lost order go out too. */
+static void
+places_of_a_lost_order_go_out_until_a_backup_holds_them(void **state) /* P-253 */
+{
+	company c = company_new(sat_test_seed(25));
+	sat_arena a = { 0 };
+	states_of want;
+	uint64_t lsn, cseq;
+	sat_place *p, at;
+	sat_epoch e;
+	sat_err err = { 0 };
+	sat_id id;
+	size_t n;
+
+	(void)state;
+	some_work(&c, 8);
+	id = device_account(c.bob, "watched", "bob");
+	sync_all(&c);
+	take_backup(&c);
+	visit(c.bob, &id);
+	sync_all(&c); /* only states of hq tell of it */
+	want = all_states(c.w);
+	cseq = c.bob->out[c.bob->nout - 1].c.cseq;
+	at = (sat_place){ c.hq->cursor, c.bob->ord, 1, cseq, cseq };
+	c.w->chunk_bytes = 300; /* the last chunk would say all (P-324) */
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.hq, &e);
+	p = told_with_states(&n, &c, &a);
+	assert_false(has_place(p, n, c.bob->ord, cseq));
+	c.places = &at;
+	c.nplaces = 1;
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&want,
+	    &id)).taken);
+	p = told_with_states(&n, &c, &a);
+	assert_true(has_place(p, n, c.bob->ord, cseq));
+	lsn = world_head(c.w);
+	/* one that does not reach it changes nothing */
+	assert_ok(sat_sqlite_mark_durable(c.w->store, e.first_lsn - 1, &err));
+	p = told_with_states(&n, &c, &a);
+	assert_true(has_place(p, n, c.bob->ord, cseq));
+	assert_ok(sat_sqlite_mark_durable(c.w->store, lsn + 1, &err));
+	p = told_with_states(&n, &c, &a);
+	assert_false(has_place(p, n, c.bob->ord, cseq));
+	sat_arena_fini(&a);
+	free_states(&want);
+	company_free(&c);
+}
+
+/* What a role was not shown is not in the state it has. */
+static void
+a_state_that_is_not_whole_is_never_taken_back(void **state) /* P-245 */
+{
+	company c = company_new(sat_test_seed(26));
+	sat_arena a = { 0 };
+	states_of want, is;
+	sat_epoch e;
+	sat_err err = { 0 };
+	sat_record r;
+	sat_seeded got;
+	sat_cell *cells;
+	sat_id id;
+
+	(void)state;
+	some_work(&c, 8);
+	sync_all(&c);
+	take_backup(&c);
+	id = device_account(c.bob, "watched", "bob");
+	sync_all(&c);
+	want = all_states(c.w);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.hq, &e);
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(&state_in(&want,
+	    &id)->bytes), &err));
+	cells = sat_arena_alloc(&a, (r.ncells + 1) * sizeof *cells);
+	memcpy(cells, r.cells, r.ncells * sizeof *cells);
+	cells[r.ncells] = (sat_cell){ .field = SAT_SYS_MASKED,
+		.value = sat_v_int(1), .at = cells[0].at };
+	r.cells = cells;
+	r.ncells++;
+	got = give(&c, c.hq, e.epoch, &r, 1, SAT_OK);
+	assert_int_equal(0, got.taken);
+	assert_int_equal(1, got.refused);
+	is = all_states(c.w);
+	for (size_t i = 0; i < is.n; i++)
+		assert_false(sat_id_eq(&is.v[i].id, &id));
+	/* the whole one is */
+	r.ncells--;
+	assert_int_equal(1, give(&c, c.hq, e.epoch, &r, 1, SAT_OK).taken);
+	sat_arena_fini(&a);
+	free_states(&want);
+	free_states(&is);
+	company_free(&c);
+}
+
 int
 main(void)
 {
@@ -259,6 +354,9 @@ main(void)
 		    what_its_giver_let_go_counts_more_than_what_may_still_come),
 		cmocka_unit_test(
 		    states_are_sent_with_the_places_of_what_was_accepted),
+		cmocka_unit_test(
+		    places_of_a_lost_order_go_out_until_a_backup_holds_them),
+		cmocka_unit_test(a_state_that_is_not_whole_is_never_taken_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ assert_text(device *d, const sat_id *id, uint16_t field, const char *want)
 }
 
 static void
-members_hold_a_released_customer_without_what_is_hidden(void **state) /* P-155 */
+members_hold_a_released_customer_without_what_is_hidden(void **state) /* P-155, P-151 */
 {
 	world *w = world_company(1);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
@@ -180,7 +180,7 @@ limits_are_counted_when_a_claim_is_merged(void **state) /* P-153 */
 }
 
 static void
-only_owner_manager_and_headquarters_release(void **state)
+only_owner_manager_and_headquarters_release(void **state) /* P-152 */
 {
 	world *w = world_company(4);
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");

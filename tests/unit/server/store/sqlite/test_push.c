@@ -294,7 +294,7 @@ late_and_conflict_verdicts_are_the_same_when_asked_again(void **state) /* A3 */
 }
 
 static void
-a_failed_commit_tells_nobody_it_was_saved(void **state)
+a_failed_commit_tells_nobody_it_was_saved(void **state) /* P-072 */
 {
 	world *w = world_company(11);
 	device *ann = device_new(w, "ann");
@@ -330,7 +330,7 @@ a_failed_commit_tells_nobody_it_was_saved(void **state)
 }
 
 static void
-one_bad_push_of_a_group_is_refused_alone(void **state)
+one_bad_push_of_a_group_is_refused_alone(void **state) /* P-072 */
 {
 	world *w = world_company(12);
 	device *d[4];

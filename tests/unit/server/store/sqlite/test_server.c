@@ -54,7 +54,7 @@ nothing_new_costs_one_round_trip(void **state)
 }
 
 static void
-a_refused_commit_stops_only_what_depends_on_it(void **state) /* A1 A2 A3 */
+a_refused_commit_stops_only_what_depends_on_it(void **state) /* A1 A2 A3, P-075 */
 {
 	world *w = world_company(7);
 	device *ann = device_new(w, "ann");
@@ -188,7 +188,7 @@ a_clock_set_back_still_rises_at_the_server(void **state) /* H3 */
 }
 
 static void
-a_clock_far_ahead_is_cut_and_adopted(void **state)
+a_clock_far_ahead_is_cut_and_adopted(void **state) /* P-015 */
 {
 	world *w = world_company(8);
 	device *ann = device_new(w, "ann"), *hq = device_new(w, "hq");

@@ -136,7 +136,8 @@ world_start(world *w)
 		.org_name = "Test", .template_at = world_template_at,
 		.template_tip = world_tip, .template_bundle = world_bundle,
 		.sign = world_sign, .unseal = world_unseal,
-		.admin = world_admin, .rand = sat_rand_os(), .u = w };
+		.admin = world_admin, .rand = sat_rand_os(), .chunk_bytes = w->chunk_bytes,
+		.u = w };
 	uint8_t seed[32];
 	sat_err err = { 0 };
 
