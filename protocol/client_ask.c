@@ -207,11 +207,7 @@ pulled(sat_cs *s, sat_err *e)
 	}
 	s->stats.complete = n == 0;
 	s->digest = (sat_digest){ 0, 0 };
-	if (n > 0)
-		cs_go(s, S_PUSH);
-	else
-		cs_go(s, s->ops.differs != NULL && s->overtaken < OVERTAKEN_MAX ?
-		    S_DIGEST : S_DONE);
+	cs_go(s, n > 0 ? S_PUSH : S_ERASED);
 	return SAT_OK;
 }
 
@@ -280,6 +276,8 @@ ask_seed(sat_cs *s, sat_err *e)
 	return SAT_OK;
 }
 
+/* Behind the push, and again behind the pull, which may bring what others had of
+ * somebody erased (P-398). */
 static sat_rc
 ask_erased(sat_cs *s, sat_err *e)
 {
@@ -292,8 +290,11 @@ ask_erased(sat_cs *s, sat_err *e)
 		return rc;
 	if (wanted)
 		ask(s, &m);
-	else
+	else if (!s->stats.complete)
 		cs_go(s, S_NUMBERS);
+	else
+		cs_go(s, s->ops.differs != NULL && s->overtaken < OVERTAKEN_MAX ?
+		    S_DIGEST : S_DONE);
 	return SAT_OK;
 }
 

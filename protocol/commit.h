@@ -48,7 +48,8 @@ typedef enum sat_op_kind {
 	SAT_OP_MERGE = 17,   /* SAT_SYS_REDIRECT; value: id of the winner. On the
 	                        winner, a template's field: what the loser had */
 	SAT_OP_UNMERGE = 18, /* SAT_SYS_REDIRECT; no value */
-	SAT_OP_ERASE = 19,   /* no field: the record's customer is erased */
+	SAT_OP_ERASE = 19,   /* no field: the record's customer is erased, or what
+	                        it had of one that is (P-138) */
 	SAT_OP_LAST = 19,
 } sat_op_kind;
 

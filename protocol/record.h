@@ -56,6 +56,8 @@ typedef struct sat_cell {
  *   DISMISSED pairs a person said are no duplicates, a set of texts (P-175)
  *   CANDIDATES others that may be the same customer, as the server tells those
  *             who do not see them: a set of "TAG FIELD OWNER" (P-176)
+ *   PARTED    what the record had of one that was erased went, at this position
+ *             (P-395)
  *   ORIGIN    of a record that was given back after the loss of a server: the
  *             position, per lost order, up to which it holds everything; uint
  *             each, ascending (P-251)
@@ -72,6 +74,7 @@ enum sat_sys_field {
 	SAT_SYS_ALIASES = 1005,
 	SAT_SYS_DISMISSED = 1006,
 	SAT_SYS_CANDIDATES = 1007,
+	SAT_SYS_PARTED = 1008,
 	SAT_SYS_ORIGIN = 1011,
 	SAT_SYS_MASKED = 1023,
 };

@@ -310,7 +310,11 @@ sat_fold_system(sat_fold *f)
 	case SAT_OP_UNMERGE:
 		fold_unmerge(f);
 		break;
-	default: /* ERASE: P-138 */
+	case SAT_OP_ERASE: /* P-138 */
+		sat_fold_sys_put(f, SAT_SYS_PARTED, sat_v_int((int64_t)f->at.lsn),
+		    (sat_span){ NULL, 0 });
+		break;
+	default:
 		break;
 	}
 }

@@ -154,23 +154,31 @@ sat_srv_echoes_write(sat_buf *b, const merging *m)
 
 sat_rc
 sat_srv_echoes_read(echo **list, size_t *n, sat_server *s, sat_span in,
-    size_t nops, sat_err *e)
+    const sat_commit *c, sat_err *e)
 {
 	sat_reader r = sat_reader_of(in);
+	size_t said = in.n == 0 || c->nops == 0 ? 0 :
+	    (size_t)sat_read_uint_max(&r, SAT_OPS_MAX);
 	sat_rc rc;
 
-	*n = in.n == 0 ? 0 : (size_t)sat_read_uint_max(&r, SAT_OPS_MAX);
-	*list = sat_arena_alloc(&s->txn, (*n + 1) * sizeof **list);
-	for (size_t i = 0; i < *n && r.fault == NULL; i++) {
-		uint32_t eid;
+	*n = 0;
+	*list = sat_arena_alloc(&s->txn, (said + 1) * sizeof **list);
+	for (size_t i = 0; i < said && r.fault == NULL; i++) {
+		size_t op = (size_t)sat_read_uint_max(&r, c->nops);
+		uint32_t eid = (uint32_t)sat_read_uint_max(&r, UINT32_MAX);
 
-		(*list)[i].op = (size_t)sat_read_uint_max(&r, nops);
-		eid = (uint32_t)sat_read_uint_max(&r, UINT32_MAX);
-		if ((*list)[i].op >= nops)
+		if (op >= c->nops) {
 			sat_read_bad(&r, "echo of no operation");
-		else if ((rc = sat_set_by_eid(&(*list)[i].to, s, eid, e)) !=
+			continue;
+		}
+		if (!sat_op_is_content(&c->ops[op]))
+			continue; /* erased */
+		(*list)[*n].op = op;
+		if ((rc = sat_set_by_eid(&(*list)[*n].to, s, eid, e)) !=
 		    SAT_OK)
 			return rc;
+		(*n)++;
 	}
-	return in.n == 0 ? SAT_OK : sat_read_end(&r, "echoes of a commit", e);
+	return in.n == 0 || c->nops == 0 ? SAT_OK :
+	    sat_read_end(&r, "echoes of a commit", e);
 }

@@ -289,7 +289,7 @@ one_moved(digest *d, const wroot *r, sat_err *e)
 		if (!w->dirty && !r->gone)
 			put_record(d, &is, w->kind, w->eid, w->root, w->owner,
 			    sum, false);
-		else if (!w->dirty)
+		else if (r->gone)
 			sat_srv_class_change(d->s, &d->classes, &old, NULL,
 			    NULL, w->eid, put_class, d);
 	}
@@ -310,6 +310,7 @@ one_dirty(digest *d, const wrec *w, sat_err *e)
 	sat_rc rc;
 
 	if ((rc = sat_set_root(&r, d->s, w->root, false, e)) != SAT_OK ||
+	    r->gone || /* out as it was, with its root */
 	    (rc = holders_now(&h, d, w->root, e)) != SAT_OK)
 		return rc;
 	anew = was == NULL || r->moved || w->root != w->stored_root;

@@ -324,7 +324,7 @@ refold_echoes(seeding *x, const sat_commit *c, sat_span stored, const sat_old *o
 	echo *list;
 	size_t n;
 	sat_op op;
-	sat_rc rc = sat_srv_echoes_read(&list, &n, x->s, stored, c->nops, e);
+	sat_rc rc = sat_srv_echoes_read(&list, &n, x->s, stored, c, e);
 
 	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
 		op = c->ops[list[i].op];
@@ -386,11 +386,8 @@ refold(seeding *x, sat_err *e)
 			continue; /* a state: it holds no more than these */
 		if (rc != SAT_OK)
 			return sat_fail(e, rc, "the log cannot be read");
-		if ((rc = sat_commit_read(&c, &x->s->txn, row.header,
-		    row.payload, e)) != SAT_OK)
+		if ((rc = sat_srv_log_read(&c, &x->s->txn, &row, e)) != SAT_OK)
 			return rc;
-		c.lsn = lsn;
-		c.eff = row.eff;
 		if ((rc = refold_commit(x, &c, row.echoes, e)) != SAT_OK)
 			return rc;
 	}

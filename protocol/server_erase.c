@@ -3,7 +3,7 @@
  * random numbers (P-190..P-197).
  *
  * What goes: the states of the customer's records, the payloads of every
- * commit about them, sums and memberships. What stays: headers, chains and
+ * commit about them (server_part.c), sums and memberships. What stays: headers, chains and
  * signatures, which still verify because a header holds only the salted hash
  * of its payload; the numbers of the records, so that work which comes late is
  * known for what it is; and the ledger.
@@ -64,62 +64,11 @@ on_record(void *u, const sat_rec_row *row)
 	return true;
 }
 
-static bool
-is_victim(const victims *v, const sat_id *id)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (sat_id_eq(&v->row[i].id, id))
-			return true;
-	return false;
-}
-
-/* A payload that cannot be read is not known to be innocent: its header's
- * subject decides. */
-static bool
-on_payload(void *u, sat_span header, sat_span payload)
-{
-	victims *v = u;
-	sat_arena a = { 0 };
-	sat_commit c;
-	bool hit;
-
-	if (sat_commit_read(&c, &a, header, payload, NULL) != SAT_OK &&
-	    sat_commit_read(&c, &a, header, (sat_span){ NULL, 0 }, NULL) !=
-	    SAT_OK) {
-		sat_arena_fini(&a);
-		return false;
-	}
-	/* The ERASE itself stays where it can be told from the others. */
-	hit = is_victim(v, &c.subject) &&
-	    (payload.n == 0 || c.device != SAT_DEV_SERVER);
-	for (size_t i = 0; i < c.nops && !hit; i++)
-		hit = c.ops[i].kind != SAT_OP_ERASE &&
-		    c.ops[i].kind != SAT_OP_MERGE &&
-		    c.ops[i].kind != SAT_OP_UNMERGE &&
-		    is_victim(v, &c.ops[i].rec);
-	sat_arena_fini(&a);
-	return hit;
-}
-
-/* It never came to this server, or not yet again; what was refused about it, or
- * parked for it, may have. */
-static sat_rc
-take_payloads(victims *v, const sat_id *subject, sat_err *e)
-{
-	const sat_store *st = &v->s->env.store;
-	const sat_rec_row none = { .id = *subject };
-	uint64_t payloads;
-
-	(void)on_record(v, &none);
-	return st->payloads_erase(&payloads, st->u, on_payload, v, e);
-}
-
 static sat_rc
 take_away(victims *v, wrec *root, sat_err *e)
 {
 	sat_server *s = v->s;
 	const sat_store *st = &s->env.store;
-	uint64_t payloads;
 	wrec *w;
 	sat_rc rc;
 
@@ -141,7 +90,7 @@ take_away(victims *v, wrec *root, sat_err *e)
 		w->exists = false;
 		w->erased = true;
 	}
-	return st->payloads_erase(&payloads, st->u, on_payload, v, e);
+	return SAT_OK;
 }
 
 /* The ledger's word on it, signed, so that a restored server believes it. */
@@ -191,7 +140,9 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 		return rc;
 	x->rev = v.rev;
 	x->lsn = 0;
-	if ((rc = st->ask_del(st->u, &x->subject, e)) != SAT_OK)
+	/* an entry before it may have changed what this one takes away */
+	if ((rc = sat_set_settle(s, e)) != SAT_OK ||
+	    (rc = st->ask_del(st->u, &x->subject, e)) != SAT_OK)
 		return rc;
 	if (root != NULL) {
 		op = (sat_op){ .kind = SAT_OP_ERASE, .rtype = root->kind,
@@ -199,10 +150,14 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 		if ((rc = sat_srv_own(s, &root->id, &op, 1, &x->lsn, e)) !=
 		    SAT_OK || (rc = take_away(&v, root, e)) != SAT_OK)
 			return rc;
-	} else if ((rc = take_payloads(&v, &x->subject, e)) != SAT_OK) {
-		return rc;
+	} else {
+		/* It never came to this server, or not yet again; what was
+		 * refused about it, or parked for it, may have. */
+		w->erased = true;
+		(void)on_record(&v, &(sat_rec_row){ .id = x->subject });
 	}
-	if ((rc = put_entry(s, x, sign, e)) != SAT_OK)
+	if ((rc = sat_srv_part(s, v.row, v.n, &x->lsn, e)) != SAT_OK ||
+	    (rc = put_entry(s, x, sign, e)) != SAT_OK)
 		return rc;
 	/* An entry for each: on a backup they may not be merged yet. */
 	for (size_t i = 0; i < v.ntop; i++) {

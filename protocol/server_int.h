@@ -62,6 +62,8 @@ wkey *sat_set_key(sat_server *s, wroot *r, sat_scope_key key);
 SAT_CHECK sat_rc sat_set_member(wkey *k, sat_server *s, const wroot *r, sat_err *e);
 void sat_set_root_dirty(sat_server *s, wroot *r);
 SAT_CHECK sat_rc sat_set_flush(sat_server *s, sat_err *e);
+/* In the midst of a transaction: all that has changed so far is in the store. */
+SAT_CHECK sat_rc sat_set_settle(sat_server *s, sat_err *e);
 /* The records alone: nothing but their states has changed. */
 SAT_CHECK sat_rc sat_set_flush_recs(sat_server *s, sat_err *e);
 
@@ -113,8 +115,12 @@ SAT_CHECK sat_rc sat_merge_fold(sat_applied *out, merging *m,
 SAT_CHECK sat_rc sat_merge_echoes(merging *m, sat_err *e);
 SAT_CHECK sat_rc sat_merge_fold_echoes(merging *m, const sat_template *t, sat_err *e);
 void sat_srv_echoes_write(sat_buf *b, const merging *m);
+/* Of the operations that are left (P-397). */
 SAT_CHECK sat_rc sat_srv_echoes_read(echo **list, size_t *n, sat_server *s,
-    sat_span in, size_t nops, sat_err *e);
+    sat_span in, const sat_commit *c, sat_err *e);
+/* A commit of the log: what was erased of it is ERASE, or nops is 0. */
+SAT_CHECK sat_rc sat_srv_log_read(sat_commit *c, sat_arena *a,
+    const sat_log_row *row, sat_err *e);
 /* Where a record leads now, itself when nowhere; one step, NULL = none. */
 SAT_CHECK sat_rc sat_srv_canon(wrec **out, sat_server *s, wrec *w, sat_err *e);
 SAT_CHECK sat_rc sat_srv_redirect(wrec **to, sat_server *s, wrec *w, sat_err *e);
@@ -390,6 +396,11 @@ SAT_CHECK sat_rc sat_srv_ledger(sat_server *s, sat_server_session *x,
     const sat_ledger *in, sat_buf *reply, sat_err *e);
 SAT_CHECK sat_rc sat_srv_erased(sat_server *s, sat_server_session *x,
     const sat_erased *in, sat_buf *reply, sat_err *e);
+/* server_part.c: the payloads of all that is about these records go; what had
+ * taken in something of them is made anew without it (P-395 to P-397). *lsn: of
+ * the last commit of the server's own, left alone when there was none. */
+SAT_CHECK sat_rc sat_srv_part(sat_server *s, const sat_erased_row *row,
+    size_t n, uint64_t *lsn, sat_err *e);
 /* server_digest.c: the next flush takes this customer out of all sums. */
 SAT_CHECK sat_rc sat_srv_digest_gone(sat_server *s, uint32_t root, sat_err *e);
 

@@ -31,12 +31,10 @@ look_at(bool *more, sat_server *s, uint64_t lsn,
 	rc = st->log_get(&row, &s->txn, st->u, lsn, e);
 	if (rc == SAT_ENOTFOUND && s->epoch.epoch != 0)
 		return SAT_OK; /* a state was given back here */
-	if (rc != SAT_OK || (rc = sat_commit_read(&c, &s->txn, row.header,
-	    row.payload, e)) != SAT_OK ||
+	if (rc != SAT_OK ||
+	    (rc = sat_srv_log_read(&c, &s->txn, &row, e)) != SAT_OK ||
 	    (rc = st->verdict_get(&x.verdict, st->u, lsn, e)) != SAT_OK)
 		return rc;
-	c.lsn = lsn;
-	c.eff = row.eff;
 	x.received_ms = row.received_ms;
 	x.erased = row.payload.n == 0;
 	x.c = &c;

@@ -125,6 +125,18 @@ locate_all(merging *m, sat_err *e)
 	return SAT_OK;
 }
 
+/* P-395: what it was before is noted by now. */
+static void
+take_anew(merging *m)
+{
+	for (wrec *w = m->touched; w != NULL; w = w->next_touched)
+		if (w->anew != NULL) {
+			w->r = *w->anew;
+			w->anew = NULL;
+			w->parted = true;
+		}
+}
+
 static sat_span
 keep(sat_server *s)
 {
@@ -169,6 +181,7 @@ sat_srv_own(sat_server *s, const sat_id *subject, sat_op *ops, size_t nops,
 	if ((rc = locate_all(&m, e)) != SAT_OK ||
 	    (rc = sat_merge_echoes(&m, e)) != SAT_OK)
 		return rc;
+	take_anew(&m);
 	c.incarnation = o->inc;
 	c.cseq = o->c.last_cseq + 1;
 	memcpy(c.prev, o->c.head, sizeof c.prev);

@@ -310,7 +310,7 @@ add_echoes(page *p, sat_commit *c, sat_span echoes, sat_err *e)
 	size_t n;
 	sat_rc rc;
 
-	if ((rc = sat_srv_echoes_read(&list, &n, p->s, echoes, c->nops, e)) !=
+	if ((rc = sat_srv_echoes_read(&list, &n, p->s, echoes, c, e)) !=
 	    SAT_OK || n == 0)
 		return rc;
 	ops = sat_arena_alloc(&p->s->txn, (c->nops + n) * sizeof *ops);
@@ -395,7 +395,9 @@ filter_ops(page *p, sat_commit *c, sat_err *e)
 				return rc;
 			continue;
 		}
-		if (is_veiled(p, w, c, i)) {
+		/* P-395: the record without what went, not the word of it */
+		if (is_veiled(p, w, c, i) ||
+		    c->ops[i].kind == SAT_OP_ERASE) {
 			if ((rc = take_state(p, w, e)) != SAT_OK)
 				return rc;
 			continue;
@@ -423,11 +425,8 @@ sat_srv_page_commit(page *p, uint64_t lsn, sat_err *e)
 	if (rc == SAT_ENOTFOUND && p->s->epoch.epoch != 0)
 		return SAT_OK; /* a state that was given back */
 	if (rc != SAT_OK ||
-	    (rc = sat_commit_read(&c, &p->s->txn, row.header, row.payload, e)) !=
-	    SAT_OK)
+	    (rc = sat_srv_log_read(&c, &p->s->txn, &row, e)) != SAT_OK)
 		return rc;
-	c.lsn = row.lsn;
-	c.eff = row.eff;
 	nops = c.nops;
 	if ((rc = add_echoes(p, &c, row.echoes, e)) != SAT_OK ||
 	    (rc = filter_ops(p, &c, e)) != SAT_OK)

@@ -91,13 +91,11 @@ one_commit(sat_server *s, uint64_t lsn, sat_err *e)
 	sat_rc rc;
 
 	if ((rc = st->log_get(&row, &s->txn, st->u, lsn, e)) != SAT_OK ||
-	    (rc = sat_commit_read(&c, &s->txn, row.header, row.payload, e)) !=
-	    SAT_OK || row.payload.n == 0 || /* erased */
-	    (rc = sat_srv_echoes_read(&echoes, &n, s, row.echoes, c.nops, e)) !=
+	    (rc = sat_srv_log_read(&c, &s->txn, &row, e)) != SAT_OK ||
+	    c.nops == 0 || /* erased */
+	    (rc = sat_srv_echoes_read(&echoes, &n, s, row.echoes, &c, e)) !=
 	    SAT_OK)
 		return rc;
-	c.lsn = lsn;
-	c.eff = row.eff;
 	if ((t = sat_srv_template(s, c.template_oid)) == NULL)
 		return sat_fail(e, SAT_EINTEGRITY,
 		    "commit at %llu names an unknown template",

@@ -439,7 +439,7 @@ flush_rec(sat_server *s, wrec *w, sat_err *e)
 	if (w->owner.type == SAT_V_TEXT)
 		row.owner = w->owner.s;
 	/* After the loss of a server states come in beside the log. */
-	row.late = w->stored && w->root == w->stored_root &&
+	row.late = !w->parted && w->stored && w->root == w->stored_root &&
 	    s->epoch.epoch == 0 && sat_span_eq(row.owner, w->stored_owner);
 	w->dirty = false;
 	if ((rc = st->rec_put(st->u, &row, e)) == SAT_OK &&
@@ -485,6 +485,43 @@ sat_set_flush_recs(sat_server *s, sat_err *e)
 	for (size_t i = 0; i < n && rc == SAT_OK; i++)
 		rc = flush_rec(s, v[i], e);
 	s->set.dirty = NULL;
+	return rc;
+}
+
+/* What the store has by now; what follows is compared with it. */
+static void
+stored_anew(sat_server *s, wrec *w)
+{
+	sat_buf b = { 0 };
+
+	sat_record_write(&b, &w->r);
+	w->state = sat_span_of(sat_arena_dup(&s->txn, b.p, b.n), b.n);
+	sat_buf_fini(&b);
+	w->was = w->r;
+	w->was.cells = sat_arena_dup(&s->txn, w->r.cells,
+	    w->r.ncells * sizeof *w->r.cells);
+	w->stored_owner = w->owner.type == SAT_V_TEXT ? w->owner.s :
+	    (sat_span){ NULL, 0 };
+	w->stored_root = w->root;
+	w->stored = true;
+	w->parted = false;
+}
+
+sat_rc
+sat_set_settle(sat_server *s, sat_err *e)
+{
+	size_t n;
+	wrec **v;
+	sat_rc rc;
+
+	if (s->set.dirty == NULL)
+		return SAT_OK;
+	if ((rc = sat_srv_alike_flush(s, e)) != SAT_OK)
+		return rc;
+	v = sorted_dirty(&n, s);
+	if ((rc = sat_set_flush(s, e)) == SAT_OK)
+		for (size_t i = 0; i < n; i++)
+			stored_anew(s, v[i]);
 	return rc;
 }
 

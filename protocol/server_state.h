@@ -23,6 +23,8 @@ typedef struct wrec {
 	uint16_t kind;
 	uint32_t root;        /* eid; own eid for a root or orphan */
 	bool exists, dirty;
+	bool parted;          /* its row does not wait: the log cannot make what is
+	                         there into what it is now (P-395) */
 	bool erased;          /* nothing but its numbers is left */
 	bool decoded;         /* r is valid; else only `state` */
 	/* as the store has it until the transaction ends */
@@ -30,6 +32,7 @@ typedef struct wrec {
 	sat_span state, stored_owner;
 	uint32_t stored_root;
 	sat_record r, was;    /* `was`: as it was decoded */
+	const sat_record *anew; /* what the server's own commit makes of it */
 	sat_value owner;
 	/* the commit that touches it now */
 	uint64_t touch;       /* its serial number */

@@ -174,7 +174,24 @@ vredirect(sat_id *to, sat_server *s, vtable *t, const sat_id *id)
 typedef struct vecho {
 	size_t op;
 	sat_id to;
+	bool erased;
 } vecho;
+
+/* Does the log say rightly whereto the operation goes on from `at`? Into a
+ * record that was erased, and on from it, is not to be proven any more. */
+static bool
+leads_on(bool *right, sat_server *s, vtable *t, const sat_id *at,
+    bool from_erased, const echo *said)
+{
+	bool into_erased = said != NULL && said->to->erased;
+	sat_id to = { 0 };
+	bool leads = vredirect(&to, s, t, at);
+
+	*right = from_erased || into_erased || (said != NULL) == leads;
+	if (*right && leads && !into_erased && !from_erased)
+		*right = sat_id_eq(&said->to->id, &to);
+	return said != NULL;
+}
 
 /* M2: what followed a redirect is what the log says did. */
 static sat_rc
@@ -183,25 +200,31 @@ echoes_of(vecho **out, size_t *n, sat_server *s, vtable *t,
 {
 	echo *said;
 	size_t nsaid;
-	sat_id at;
 	sat_rc rc;
 
 	*n = 0;
-	if ((rc = sat_srv_echoes_read(&said, &nsaid, s, stored, c->nops, e)) !=
+	if ((rc = sat_srv_echoes_read(&said, &nsaid, s, stored, c, e)) !=
 	    SAT_OK)
 		return rc;
 	*out = sat_arena_alloc(&s->txn, (nsaid + 1) * sizeof **out);
 	for (size_t i = 0; i < c->nops; i++) {
-		at = c->ops[i].rec;
-		while (!sat_srv_op_held(held, i) && sat_op_is_content(&c->ops[i]) &&
-		    vredirect(&at, s, t, &at)) {
-			if (*n == nsaid || said[*n].op != i ||
-			    !sat_id_eq(&said[*n].to->id, &at))
-				return sat_fail(e, SAT_EINTEGRITY, "commit at "
-				    "%llu was folded into other records than "
-				    "it should", (unsigned long long)c->lsn);
-			(*out)[(*n)++] = (vecho){ i, at };
+		sat_id at = c->ops[i].rec;
+		bool gone = false, right = true;
+
+		if (sat_srv_op_held(held, i) || !sat_op_is_content(&c->ops[i]))
+			continue;
+		while (leads_on(&right, s, t, &at, gone,
+		    *n < nsaid && said[*n].op == i ? &said[*n] : NULL) &&
+		    right) {
+			at = said[*n].to->id;
+			gone = said[*n].to->erased;
+			(*out)[*n] = (vecho){ i, at, gone };
+			++*n;
 		}
+		if (!right)
+			return sat_fail(e, SAT_EINTEGRITY, "commit at %llu was "
+			    "folded into other records than it should",
+			    (unsigned long long)c->lsn);
 	}
 	if (*n != nsaid)
 		return sat_fail(e, SAT_EINTEGRITY, "commit at %llu was folded "
@@ -229,13 +252,10 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 	if (rc == SAT_ENOTFOUND && s->epoch.epoch != 0)
 		return given_back(s, t, lsn, e);
 	if (rc != SAT_OK ||
-	    (rc = sat_commit_read(&c, &s->txn, row.header, row.payload, e)) !=
-	    SAT_OK || (rc = sat_srv_held_ops(&held, &old, s, lsn, c.nops,
-	    e)) != SAT_OK)
+	    (rc = sat_srv_log_read(&c, &s->txn, &row, e)) != SAT_OK ||
+	    (rc = sat_srv_held_ops(&held, &old, s, lsn, c.nops, e)) != SAT_OK)
 		return rc;
-	c.lsn = lsn;
-	c.eff = row.eff;
-	if (row.payload.n == 0) /* erased: its records are, too */
+	if (c.nops == 0) /* erased */
 		return SAT_OK;
 	if ((tp = sat_srv_template(s, c.template_oid)) == NULL)
 		return sat_fail(e, SAT_EINTEGRITY,
@@ -259,6 +279,8 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 	for (size_t i = 0; i < n; i++) {
 		sat_op op = c.ops[echoes[i].op];
 
+		if (echoes[i].erased)
+			continue;
 		op.rec = echoes[i].to;
 		if ((rc = refold_op(s, t, tp, &c, &op, true, e)) != SAT_OK)
 			return rc;

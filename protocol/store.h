@@ -46,6 +46,8 @@ typedef struct sat_log_row {
 	int64_t received_ms;
 	sat_span header, payload; /* canonical; payload {NULL,0} when erased */
 	sat_span echoes;          /* log_get only: what echo_put was given */
+	sat_span rest;            /* log_get only: what an erasure left of the payload
+	                             (P-397), as a payload; {NULL,0} = nothing */
 } sat_log_row;
 
 typedef struct sat_rec_row {
@@ -322,10 +324,13 @@ typedef struct sat_store {
 	sat_rc (*erased_get)(sat_erased_row *row, void *u, const sat_id *id, uint32_t eid, sat_err *e);
 	/* Take a record away with all that hangs on it; its numbers stay. */
 	sat_rc (*rec_erase)(void *u, const sat_erased_row *row, sat_err *e);
-	/* Every payload in log and refused for which cb says so is nulled.
-	 * *n how many. */
+	/* cb is shown every payload of the log, or what is left of one (then
+	 * payload is {NULL,0}), with its echoes, and of refused commits (lsn 0).
+	 * Those for which it says so are gone, and what it appended to `rest` is
+	 * left instead. In a segment they are until `scrub`, but log_get shows
+	 * them no more. *n how many. */
 	sat_rc (*payloads_erase)(uint64_t *n, void *u, bool (*cb)(void *cu,
-	    sat_span header, sat_span payload), void *cu, sat_err *e);
+	    const sat_log_row *row, sat_buf *rest), void *cu, sat_err *e);
 	sat_rc (*receipt_put)(void *u, uint32_t dev, uint64_t rev,
 	    const uint8_t sig[SAT_SIG_BYTES], int64_t now_ms, sat_err *e);
 	/* live devices: last seen, and how far their receipts go */

@@ -99,8 +99,8 @@ drop_rows(victims *v, const sat_id *subject, sat_err *e)
 	return SAT_OK;
 }
 
-static sat_rc
-run_id(sat_replica *r, int sql, const sat_id *id, sat_err *e)
+sat_rc
+replica_run_id(sat_replica *r, int sql, const sat_id *id, sat_err *e)
 {
 	sat_stmt *s;
 	sat_rc rc;
@@ -141,6 +141,23 @@ hits(int64_t **out, size_t *n, victims *v, int sql, sat_err *e)
 	return rc;
 }
 
+/* An accepted one whose place the cursor has not passed is still in views; what
+ * it did to records that stay comes from the server. */
+static sat_rc
+hollow(sat_replica *r, int64_t seq, sat_err *e)
+{
+	own_commit o;
+	sat_rc rc = replica_own_commit(&o, &r->page.mem, r, seq, e);
+
+	if (rc == SAT_ENOTFOUND)
+		return SAT_OK; /* gone already */
+	if (rc != SAT_OK ||
+	    (o.state < 2 && (rc = replica_withdraw(r, &o, e)) != SAT_OK) ||
+	    (rc = replica_run_int(r, SQL_OUTBOX_HOLLOW, seq, e)) != SAT_OK)
+		return rc;
+	return replica_run_int(r, SQL_ERASE_SETTLE, seq, e);
+}
+
 static sat_rc
 drop_commits(victims *v, sat_err *e)
 {
@@ -152,11 +169,11 @@ drop_commits(victims *v, sat_err *e)
 	if ((rc = hits(&list, &n, v, SQL_ERASE_ANSWERED, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < n; i++)
-		if ((rc = replica_run_int(v->r, SQL_OUTBOX_HOLLOW, list[i], e)) !=
-		    SAT_OK ||
-		    (rc = replica_run_int(v->r, SQL_ERASE_SETTLE, list[i], e)) !=
-		    SAT_OK)
+		if ((rc = hollow(v->r, list[i], e)) != SAT_OK)
 			return rc;
+	if (n > 0 && (rc = replica_page_flush(v->r, e)) != SAT_OK)
+		return rc;
+	replica_page_reset(v->r);
 	if ((rc = hits(&list, &n, v, SQL_ERASE_SET_ASIDE, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < n && !SAT_BUG(SAT_BUG_ERASED_KEPT); i++)
@@ -175,10 +192,10 @@ purge(sat_replica *r, const sat_id *subject, sat_err *e)
 	if (r->kinds != NULL && (rc = drop_rows(&v, subject, e)) == SAT_OK)
 		rc = drop_commits(&v, e);
 	for (size_t i = 0; i < v.n && rc == SAT_OK; i++)
-		if ((rc = run_id(r, SQL_MOVED_DEL, &v.id[i], e)) == SAT_OK &&
-		    (rc = run_id(r, SQL_ERASE_LATE, &v.id[i], e)) == SAT_OK &&
-		    (rc = run_id(r, SQL_ERASE_NEWS, &v.id[i], e)) == SAT_OK &&
-		    (rc = run_id(r, SQL_ERASE_CONFLICTS, &v.id[i], e)) ==
+		if ((rc = replica_run_id(r, SQL_MOVED_DEL, &v.id[i], e)) == SAT_OK &&
+		    (rc = replica_run_id(r, SQL_ERASE_LATE, &v.id[i], e)) == SAT_OK &&
+		    (rc = replica_run_id(r, SQL_ERASE_NEWS, &v.id[i], e)) == SAT_OK &&
+		    (rc = replica_run_id(r, SQL_ERASE_CONFLICTS, &v.id[i], e)) ==
 		    SAT_OK)
 			rc = replica_audit_redact(r, &v.id[i], e);
 	sat_arena_fini(&v.mem);
@@ -293,15 +310,26 @@ replica_ledger_is(void *u, const sat_ledger *in, sat_err *e)
 	return sat_db_checkpoint(r->db, e);
 }
 
-/* Nothing of it is left once every commit has its verdict. */
+/* Nothing of it is left once every commit has its verdict, and what others had
+ * of it came anew (P-398). */
 static sat_rc
-all_answered(bool *yes, sat_replica *r, sat_err *e)
+nothing_left(bool *yes, sat_replica *r, sat_err *e)
 {
+	uint64_t at;
 	sat_stmt *s;
 	bool row;
 	sat_rc rc;
 
 	*yes = false;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_LEDGER_AT, e)) != SAT_OK ||
+	    (rc = sat_step(&row, s, e)) != SAT_OK)
+		return rc;
+	at = row ? (uint64_t)sat_col_int(s, 0) : 0;
+	sat_stmt_reset(s);
+	/* or nothing up to there was to come here */
+	if (r->cursor < at && !replica_lost(r, at) &&
+	    (r->head < at || r->cursor < r->known))
+		return SAT_OK;
 	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_UNANSWERED, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, r->low);
@@ -322,7 +350,7 @@ replica_erased(void *u, sat_erased *out, bool *wanted, sat_err *e)
 	*wanted = false;
 	if (r->ledger_acked >= r->ledger_rev)
 		return SAT_OK;
-	if ((rc = all_answered(wanted, r, e)) != SAT_OK || !*wanted ||
+	if ((rc = nothing_left(wanted, r, e)) != SAT_OK || !*wanted ||
 	    (rc = sat_db_checkpoint(r->db, e)) != SAT_OK)
 		return rc;
 	out->rev = r->ledger_rev;
@@ -395,15 +423,9 @@ replica_erase_accepted(sat_replica *r, int64_t seq, sat_err *e)
 	rc = replica_own_commit(&o, &r->page.mem, r, seq, e);
 	if (rc == SAT_ENOTFOUND)
 		return SAT_OK; /* gone already */
-	if (rc != SAT_OK ||
-	    (rc = replica_is_erased(&yes, r, &o.c.subject, e)) != SAT_OK ||
-	    !yes)
-		return rc;
-	for (size_t i = 0; i < o.c.nops; i++)
-		replica_pend_remove(r, seq, &o.c.ops[i].rec);
-	if ((rc = replica_run_int(r, SQL_OUTBOX_HOLLOW, seq, e)) != SAT_OK)
-		return rc;
-	return replica_run_int(r, SQL_ERASE_SETTLE, seq, e);
+	return rc != SAT_OK ||
+	    (rc = replica_about_erased(&yes, r, &o.c, e)) != SAT_OK || !yes ?
+	    rc : hollow(r, seq, e);
 }
 
 /* The server dropped the payload of a commit about an erased customer. */

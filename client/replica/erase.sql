@@ -21,6 +21,10 @@ INSERT INTO ledger(rev, subject, lsn, at_ms, by, second, reason, sig)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 ON CONFLICT(subject) DO UPDATE SET rev = excluded.rev, lsn = excluded.lsn;
 
+-- :name ledger_at
+-- Where the last of them stands in the log.
+SELECT max(lsn) FROM ledger;
+
 -- :name ledger_has
 SELECT 1 FROM ledger WHERE subject = ?1;
 

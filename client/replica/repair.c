@@ -139,6 +139,8 @@ put_again(sat_replica *r, const replica_kind *k, const sat_record *rec,
 		replica_row_hold(row, &r->page.mem);
 	row->rebuild = row->pending;
 	srv = replica_row_server(row);
+	if ((rc = replica_past_forget(r, row, srv, rec, e)) != SAT_OK)
+		return rc;
 	replica_record_copy(srv, rec, &r->page.mem);
 	srv->eid = rec->eid;
 	replica_sum_in(row);

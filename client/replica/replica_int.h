@@ -33,6 +33,9 @@
 /* replica.c */
 /* A statement that takes one number and gives no row. */
 SAT_CHECK sat_rc replica_run_int(sat_replica *r, int sql, int64_t v, sat_err *e);
+/* One that takes an id (erase.c). */
+SAT_CHECK sat_rc replica_run_id(sat_replica *r, int sql, const sat_id *id,
+    sat_err *e);
 /* A column as the arena's own. */
 const char *replica_col_str(sat_arena *a, sat_stmt *s, int i);
 sat_span replica_col_copy(sat_arena *a, sat_stmt *s, int i);
@@ -321,8 +324,15 @@ SAT_CHECK sat_rc replica_note_late(sat_replica *r, const sat_commit *c, sat_err 
 /* rescope.c */
 /* Not held any more: goes, or leaves when the last answer is there. */
 void replica_row_drop(replica_row *row);
+/* Out of the views: every record the commit touched is settled without it
+ * (verdict.c). */
+SAT_CHECK sat_rc replica_withdraw(sat_replica *r, const own_commit *o, sat_err *e);
 /* A state as a whole replaces the server's state; what waits stays on top. */
 SAT_CHECK sat_rc replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e);
+/* What is kept of a row's past, when the state that takes the place of `srv`
+ * says that it must not be. */
+SAT_CHECK sat_rc replica_past_forget(sat_replica *r, replica_row *row,
+    const sat_record *srv, const sat_record *rec, sat_err *e);
 /* The states and rescopes of a page; `mem` lasts as long as the page does. */
 SAT_CHECK sat_rc replica_rescopes(sat_replica *r, sat_arena *mem,
     const sat_delta *d, const sat_record *recs, size_t nrecs, sat_err *e);

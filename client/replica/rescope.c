@@ -17,13 +17,36 @@ typedef struct changes {
 
 /* ---- states -------------------------------------------------------------------- */
 
-/* What was known of a customer that is a pool's now goes. */
 static sat_rc
 drop_history(sat_replica *r, replica_row *row, sat_err *e)
 {
 	row->npast = 0;
 	return replica_run_int(r, SQL_HISTORY_DEL,
 	    row->stored_rid != 0 ? row->stored_rid : row->rid, e);
+}
+
+static int64_t
+parted_at(const sat_record *rec)
+{
+	sat_value v = sat_record_value(rec, SAT_SYS_PARTED);
+
+	return v.type == SAT_V_INT ? v.i : 0;
+}
+
+/* Of a customer that is a pool's now nothing more is to be known; of one that
+ * lost what it had of an erased one nobody can tell which of its earlier values
+ * those were (P-398). */
+sat_rc
+replica_past_forget(sat_replica *r, replica_row *row, const sat_record *srv,
+    const sat_record *rec, sat_err *e)
+{
+	bool parted = parted_at(rec) > parted_at(srv);
+	sat_rc rc = SAT_OK;
+
+	if (parted)
+		rc = replica_run_id(r, SQL_ERASE_CONFLICTS, &rec->id, e);
+	return rc != SAT_OK || (!parted && !sat_record_of_pool(rec)) ? rc :
+	    drop_history(r, row, e);
 }
 
 sat_rc
@@ -51,6 +74,8 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 		replica_row_hold(row, &r->page.mem);
 	row->rebuild |= row->pending;
 	srv = replica_row_server(row);
+	if ((rc = replica_past_forget(r, row, srv, rec, e)) != SAT_OK)
+		return rc;
 	/* Also at the same position: what is seen of one state may change without
 	 * it (P-155). A record made by two devices may be here as the last of them
 	 * made it, when only that was shown; its birth is another one then. */
@@ -58,8 +83,6 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	    replica_lost(r, srv->rlsn) || srv->born.hlc != rec->born.hlc ||
 	    srv->born.dev != rec->born.dev)
 		replica_record_copy(srv, rec, &r->page.mem);
-	if (sat_record_of_pool(rec) && (rc = drop_history(r, row, e)) != SAT_OK)
-		return rc;
 	srv->eid = rec->eid;
 	replica_sum_in(row);
 	return SAT_OK;

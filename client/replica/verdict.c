@@ -105,9 +105,8 @@ quarantine(sat_replica *r, int64_t seq, const sat_commit *c,
 	return put_answer(r, seq, 3, v, e);
 }
 
-/* Out of the views: every record the commit touched is settled without it. */
-static sat_rc
-withdraw(sat_replica *r, const own_commit *o, sat_err *e)
+sat_rc
+replica_withdraw(sat_replica *r, const own_commit *o, sat_err *e)
 {
 	replica_row *row;
 	sat_rc rc;
@@ -138,7 +137,7 @@ refuse(sat_replica *r, int64_t seq, const sat_verdict *v, sat_err *e)
 	if (rc != SAT_OK || (rc = quarantine(r, seq, &o.c, v,
 	    e)) != SAT_OK)
 		return rc;
-	return withdraw(r, &o, e);
+	return replica_withdraw(r, &o, e);
 }
 
 /*

@@ -48,7 +48,7 @@ sim_act_burst(world *w)
 
 	if (w->nrecs == 0)
 		return;
-	if (w->rough.merge > 0 && sim_chance(w, 150 + w->rough.merge)) {
+	if (w->rough.merge > 0 && sim_chance(w, 250 + w->rough.merge)) {
 		for (int i = 0; i < 6; i++)
 			sim_merge_burst(w);
 		return;

@@ -224,11 +224,20 @@ void
 sim_erased(world *w, const sat_op *op)
 {
 	int rec = sim_rec_find(w, &op->rec), top;
+	sat_erased_row gone;
 	uint64_t rev;
 	sat_err e = { 0 };
 
 	if (rec < 0 || op->kind != SAT_OP_ERASE)
 		sim_fail(w, "property 22: what nobody made is erased");
+	if (w->ops.erased_get(&gone, w->ops.u, &op->rec, 0, &e) ==
+	    SAT_ENOTFOUND) { /* P-395 */
+		if (!w->recs[rec].mixed && !w->recs[rec].tangled)
+			sim_fail(w, "property 22: record %d lost something of "
+			    "an erased one, and was never one with another", rec);
+		HIT(parted);
+		return;
+	}
 	if (w->ops.counter_get(&rev, w->ops.u, SAT_N_LEDGER_REV, &e) != SAT_OK)
 		sim_fail(w, "no revision of the ledger: %s", e.text);
 	w->ledger = rev;
@@ -250,58 +259,37 @@ sim_erased(world *w, const sat_op *op)
 		r->erased_rev = rev;
 		r->owner = r->held_by = -1;
 		HIT(erased_recs);
+		if (r->tangled)
+			HIT(erased_apart);
 	}
 	HIT(erased);
 }
 
 /* ---- two people decide -------------------------------------------------------------------- */
 
-/* Is there a commit about what would go that writes to what would stay? */
-static bool
-shares_a_commit(const world *w, int top)
-{
-	for (uint64_t lsn = 1; lsn <= w->head; lsn++) {
-		const lcommit *l = &w->log[lsn];
-		const entry *e = l->entry < 0 ? NULL : &w->entries[l->entry];
-		int about = e == NULL ? -1 : sim_rec_find(w, &l->c.subject);
-		bool goes = about >= 0 && sim_top(w, about) == top;
-		bool stays = false;
-
-		for (size_t i = 0; e != NULL && i < e->nops; i++) {
-			const mrec *r = &w->recs[e->rec[i]];
-
-			if (r->eid == 0 || r->erased)
-				continue;
-			goes |= sim_top(w, e->rec[i]) == top;
-			stays |= sim_top(w, e->rec[i]) != top;
-		}
-		if (goes && stays)
-			return true;
-	}
-	return false;
-}
-
-/* Not one that was merged with another and taken apart, nor one that what hangs
- * on another by now was made with: commits that name both lose their payload with
- * the one, and the other is not made of its log any more. */
 static bool
 may_go(const world *w, int rec)
 {
 	const mrec *r = &w->recs[rec];
 
-	for (int i = 0; i < w->nrecs; i++)
-		if (w->recs[i].tangled && sim_top(w, i) == sim_top(w, rec))
-			return false;
 	return r->eid != 0 && !r->erased && (r->kind == K_ACCOUNT ||
-	    (r->kind == K_OPP && r->root == rec)) &&
-	    !shares_a_commit(w, sim_top(w, rec));
+	    (r->kind == K_OPP && r->root == rec));
 }
 
-/* One that somebody works on whose work is not here yet, when there is one. */
+/* One that was one with another, or one that somebody works on whose work is not
+ * here yet, when there is one. */
 static int
 choose(world *w)
 {
 	int best = -1;
+
+	for (int i = 0; i < w->nrecs; i++)
+		if (w->recs[i].tangled && may_go(w, i) &&
+		    (best < 0 || sim_chance(w, 300)))
+			best = i;
+	if (best >= 0 && sim_chance(w, 600))
+		return best;
+	best = -1;
 
 	for (int i = 0; i < w->nentries; i++) {
 		const entry *e = &w->entries[i];

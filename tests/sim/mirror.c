@@ -351,13 +351,15 @@ take_commit(world *w, uint64_t lsn)
 }
 
 /* The record an operation names, and all it leads to. Of the server's own only
- * a release changes what is kept here. */
+ * a release, or what an erasure took from others (P-395), changes what is kept
+ * here. */
 static void
 flags_of(world *w, uint64_t lsn, size_t i)
 {
 	const lcommit *l = &w->log[lsn];
 	int rec = l->entry >= 0 ? w->entries[l->entry].rec[i] :
-	    l->c.ops[i].kind == SAT_OP_RELEASE ?
+	    l->c.ops[i].kind == SAT_OP_RELEASE ||
+	    l->c.ops[i].kind == SAT_OP_ERASE ?
 	    sim_rec_find(w, &l->c.ops[i].rec) : -1;
 
 	for (int n = 0; rec >= 0; rec = w->recs[rec].redirect) {

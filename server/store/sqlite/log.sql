@@ -43,18 +43,23 @@ VALUES(?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?),
   (?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- :name log_get
+-- Of what was erased, what is left.
 SELECT eff, received, header, payload,
-  (SELECT list FROM echo WHERE lsn = @lsn) FROM log WHERE lsn = @lsn;
+  (SELECT list FROM echo WHERE lsn = @lsn), CASE WHEN payload IS NULL THEN
+  (SELECT ops FROM rest WHERE lsn = @lsn) END FROM log WHERE lsn = @lsn;
 
 -- :name log_ahead
 -- The same from a position on, for a page that is read row after row.
 SELECT lsn, eff, received, header, payload,
-  (SELECT list FROM echo WHERE echo.lsn = log.lsn) FROM log WHERE lsn >= @lsn
-ORDER BY lsn;
+  (SELECT list FROM echo WHERE echo.lsn = log.lsn), CASE WHEN payload IS NULL
+  THEN (SELECT ops FROM rest WHERE rest.lsn = log.lsn) END
+FROM log WHERE lsn >= @lsn ORDER BY lsn;
 
--- :name echo_get
--- Of a commit whose row is in a segment: the list stays here.
-SELECT list FROM echo WHERE lsn = @lsn;
+-- :name aside_get
+-- Of a commit whose row is in a segment: what stays here.
+SELECT 0, list FROM echo WHERE lsn = @lsn
+UNION ALL
+SELECT 1, ops FROM rest WHERE lsn = @lsn;
 
 -- :name echo_put
 INSERT INTO echo(lsn, list) VALUES(@lsn, @list);

@@ -223,8 +223,8 @@ SAT_CHECK sat_rc sat_sqlite_segments_verify(sat_sqlite_store *s,
 /* Erasure: the payloads of commits `drop` says yes to leave the files. Hashes
  * and signatures stay valid. */
 SAT_CHECK sat_rc sat_sqlite_segments_erase(uint64_t *dropped,
-    sat_sqlite_store *s, bool (*drop)(void *u, sat_span header), void *u,
-    sat_err *e);
+    sat_sqlite_store *s, bool (*drop)(void *u, const sat_segment_row *row),
+    void *u, sat_err *e);
 /* Copies of the store on this machine (server/admin `snapshot`), each a folder
  * below this one, "snapshots" beside the database; NULL on a simulated disk. An
  * erasure takes all of them away: they hold what it erased. */

@@ -213,59 +213,139 @@ rec_erase(void *u, const sat_erased_row *row, sat_err *e)
 	return store_run_int(s, SQL_SCOPE_DEL, row->eid, e);
 }
 
+typedef struct victim {
+	int64_t at;           /* lsn; of a refused one the rowid */
+	size_t from, n;       /* what is left of it */
+} victim;
+
 typedef struct victims {
-	int64_t *at;
+	sat_sqlite_store *s;
+	bool (*cb)(void *cu, const sat_log_row *row, sat_buf *rest);
+	void *cu;
+	victim *v;
 	size_t n, cap;
+	sat_buf rest;
+	sat_arena mem;
+	sat_err *e;
+	sat_rc rc;
 } victims;
 
 static void
-victim(victims *v, int64_t at)
+ask_about(victims *v, int64_t at, const sat_log_row *row)
 {
+	size_t from = v->rest.n;
+
+	if (!v->cb(v->cu, row, &v->rest))
+		return;
 	if (v->n == v->cap) {
 		v->cap = v->cap == 0 ? 64 : v->cap * 2;
-		v->at = sat_xrealloc(v->at, v->cap * sizeof *v->at);
+		v->v = sat_xrealloc(v->v, v->cap * sizeof *v->v);
 	}
-	v->at[v->n++] = at;
+	v->v[v->n++] = (victim){ at, from, v->rest.n - from };
+}
+
+static bool
+on_segment_row(void *u, const sat_segment_row *row)
+{
+	sat_log_row l = row->row;
+	victims *v = u;
+
+	sat_arena_reset(&v->mem);
+	if ((v->rc = store_log_aside(&l, &v->mem, v->s, l.lsn, v->e)) !=
+	    SAT_OK)
+		return false;
+	if (l.payload.n > 0 || l.rest.n > 0)
+		ask_about(v, (int64_t)l.lsn, &l);
+	return true;
 }
 
 /* Collected first: the table is not written under a running query. */
 static sat_rc
-erase_from(uint64_t *n, sat_sqlite_store *s, int scan, int sql,
-    bool (*cb)(void *cu, sat_span header, sat_span payload), void *cu,
-    sat_err *e)
+ask_table(victims *v, int scan, bool logged, sat_err *e)
 {
-	victims v = { 0 };
 	sat_stmt *q;
 	bool row;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, scan, e)) != SAT_OK)
+	if ((rc = store_stmt(&q, v->s->db, scan, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
-		if (cb(cu, sat_col_blob(q, 1), sat_col_blob(q, 2)))
-			victim(&v, sat_col_int(q, 0));
-	for (size_t i = 0; i < v.n && rc == SAT_OK; i++)
-		rc = store_run_int(s, sql, v.at[i], e);
-	*n += v.n;
-	free(v.at);
+		ask_about(v, sat_col_int(q, 0), &(sat_log_row){
+		    .lsn = logged ? (uint64_t)sat_col_int(q, 0) : 0,
+		    .header = sat_col_blob(q, 1),
+		    .payload = sat_col_blob(q, 2),
+		    .echoes = sat_col_blob(q, 3),
+		    .rest = sat_col_blob(q, 4) });
+	return rc;
+}
+
+/* `segment`: its file is not written anew before this is certain, and until
+ * then the row tells that nothing of it counts. */
+static sat_rc
+put_rest(victims *v, const victim *x, bool segment, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if (x->n == 0 && !segment)
+		return store_run_int(v->s, SQL_REST_DEL, x->at, e);
+	if ((rc = store_stmt(&q, v->s->db, SQL_REST_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, x->at);
+	if (x->n == 0)
+		sat_bind_null(q, 2);
+	else
+		sat_bind_blob(q, 2, sat_span_of(v->rest.p + x->from, x->n));
+	return sat_run(q, e);
+}
+
+static sat_rc
+erase_logged(victims *v, sat_err *e)
+{
+	size_t moved;
+	sat_rc rc;
+
+	if ((rc = store_segment_rows(v->s, on_segment_row, v, e)) != SAT_OK ||
+	    (rc = v->rc) != SAT_OK)
+		return rc;
+	moved = v->n;
+	rc = ask_table(v, SQL_LOG_ALL_BYTES, true, e);
+	for (size_t i = 0; i < v->n && rc == SAT_OK; i++)
+		if (i < moved || (rc = store_run_int(v->s, SQL_LOG_ERASE,
+		    v->v[i].at, e)) == SAT_OK)
+			rc = put_rest(v, &v->v[i], i < moved, e);
 	return rc;
 }
 
 static sat_rc
-payloads_erase(uint64_t *n, void *u, bool (*cb)(void *cu, sat_span header,
-    sat_span payload), void *cu, sat_err *e)
+erase_refused(victims *v, sat_err *e)
 {
+	size_t before = v->n;
+	sat_rc rc = ask_table(v, SQL_REFUSED_ALL_BYTES, false, e);
+
+	for (size_t i = before; i < v->n && rc == SAT_OK; i++)
+		rc = store_run_int(v->s, SQL_REFUSED_ERASE, v->v[i].at, e);
+	return rc;
+}
+
+static sat_rc
+payloads_erase(uint64_t *n, void *u, bool (*cb)(void *cu,
+    const sat_log_row *row, sat_buf *rest), void *cu, sat_err *e)
+{
+	victims v = { .s = u, .cb = cb, .cu = cu, .e = e };
 	sat_rc rc;
 
-	*n = 0;
 	/* What the log loses no row may need any more. */
-	if ((rc = store_late_settle(u, e)) != SAT_OK ||
-	    (rc = store_log_flush(u, e)) != SAT_OK ||
-	    (rc = erase_from(n, u, SQL_LOG_ALL_BYTES, SQL_LOG_ERASE, cb, cu,
-	    e)) != SAT_OK)
-		return rc;
-	return erase_from(n, u, SQL_REFUSED_ALL_BYTES, SQL_REFUSED_ERASE, cb,
-	    cu, e);
+	if ((rc = store_late_settle(u, e)) == SAT_OK &&
+	    (rc = store_log_flush(u, e)) == SAT_OK &&
+	    (rc = erase_logged(&v, e)) == SAT_OK)
+		rc = erase_refused(&v, e);
+	*n = v.n;
+	sat_wipe(v.rest.p, v.rest.n);
+	sat_buf_fini(&v.rest);
+	sat_arena_fini(&v.mem);
+	free(v.v);
+	return rc;
 }
 
 static sat_rc
@@ -308,29 +388,21 @@ receipts(void *u, bool (*cb)(void *cu, uint32_t dev, int64_t seen_ms,
  * it stands otherwise. */
 typedef struct of_erased {
 	sat_sqlite_store *s;
+	sat_arena mem;
 	sat_err *e;
 	sat_rc rc;
 } of_erased;
 
-/* In a segment the header alone decides: its subject was erased. */
 static bool
-is_of_erased(void *u, sat_span header)
+is_erased(void *u, const sat_segment_row *row)
 {
 	of_erased *x = u;
-	sat_arena a = { 0 };
-	sat_erased_row row;
-	sat_commit c;
-	sat_rc rc = sat_commit_read(&c, &a, header, (sat_span){ NULL, 0 }, NULL);
-	bool yes = rc == SAT_OK;
+	sat_log_row l = row->row;
 
-	if (yes && x->rc == SAT_OK) {
-		rc = erased_get(&row, x->s, &c.subject, 0, x->e);
-		yes = rc == SAT_OK;
-		if (rc != SAT_OK && rc != SAT_ENOTFOUND)
-			x->rc = rc;
-	}
-	sat_arena_fini(&a);
-	return yes && x->rc == SAT_OK;
+	sat_arena_reset(&x->mem);
+	if (x->rc == SAT_OK)
+		x->rc = store_log_aside(&l, &x->mem, x->s, l.lsn, x->e);
+	return x->rc == SAT_OK && l.payload.n == 0;
 }
 
 /* Files do not come back with a transaction that fails: what the segments hold
@@ -343,8 +415,11 @@ scrub(void *u, sat_err *e)
 	uint64_t moved;
 	sat_rc rc;
 
-	if ((rc = sat_sqlite_segments_erase(&moved, u, is_of_erased, &x, e)) !=
-	    SAT_OK || (rc = x.rc) != SAT_OK || (x.s->snapshots != NULL &&
+	if ((rc = sat_sqlite_segments_erase(&moved, u, is_erased, &x, e)) ==
+	    SAT_OK)
+		rc = x.rc;
+	sat_arena_fini(&x.mem);
+	if (rc != SAT_OK || (x.s->snapshots != NULL &&
 	    (rc = sat_folder_clear(x.s->snapshots, e)) != SAT_OK))
 		return rc;
 	return sat_db_checkpoint(x.s->db, e);

@@ -111,6 +111,13 @@ SAT_CHECK sat_rc store_segment_by_lsn(const sat_segment_row **row,
     sat_sqlite_store *s, uint64_t lsn, sat_err *e);
 SAT_CHECK sat_rc store_segment_by_cseq(const sat_segment_row **row,
     sat_sqlite_store *s, uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e);
+/* Every row of every segment, as its file has it. */
+SAT_CHECK sat_rc store_segment_rows(sat_sqlite_store *s, bool (*cb)(void *u,
+    const sat_segment_row *row), void *u, sat_err *e);
+/* What the database has beside a row of a segment; its payload goes when it was
+ * erased. */
+SAT_CHECK sat_rc store_log_aside(sat_log_row *out, sat_arena *a,
+    sat_sqlite_store *s, uint64_t lsn, sat_err *e);
 void store_segment_forget(sat_sqlite_store *s);
 /* Write a segment's file; durable when it returns. `file` is scratch. */
 SAT_CHECK sat_rc store_segment_put(sat_buf *file, sat_sqlite_store *s,

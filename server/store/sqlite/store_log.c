@@ -192,25 +192,30 @@ log_put(void *u, const sat_log_row *row, uint32_t dev, uint32_t inc,
 	return s->nlog == LOG_WAITING_MAX ? store_log_flush(s, e) : SAT_OK;
 }
 
-static sat_rc
-echo_get(sat_log_row *out, sat_arena *a, sat_sqlite_store *s, uint64_t lsn,
+/* Of a row in a segment, whose file may still have what was erased. */
+sat_rc
+store_log_aside(sat_log_row *out, sat_arena *a, sat_sqlite_store *s, uint64_t lsn,
     sat_err *e)
 {
 	sat_stmt *q;
 	bool row;
 	sat_rc rc;
 
-	out->echoes = (sat_span){ NULL, 0 };
-	if (out->payload.n == 0) /* it was erased */
-		return SAT_OK;
-	if ((rc = store_stmt(&q, s->db, SQL_ECHO_GET, e)) != SAT_OK)
+	out->echoes = out->rest = (sat_span){ NULL, 0 };
+	if ((rc = store_stmt(&q, s->db, SQL_ASIDE_GET, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, (int64_t)lsn);
-	if ((rc = sat_step(&row, q, e)) != SAT_OK || !row)
-		return rc;
-	out->echoes = store_copy(a, sat_col_blob(q, 0));
-	sat_stmt_reset(q);
-	return SAT_OK;
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
+		sat_span bytes = store_copy(a, sat_col_blob(q, 1));
+
+		if (sat_col_int(q, 0) == 0) {
+			out->echoes = bytes;
+			continue;
+		}
+		out->payload = (sat_span){ NULL, 0 };
+		out->rest = bytes;
+	}
+	return rc;
 }
 
 /* `i`: the column of the stamp. */
@@ -222,10 +227,8 @@ read_log(sat_log_row *out, sat_arena *a, sat_stmt *q, int i, uint64_t lsn)
 	out->received_ms = sat_col_int(q, i + 1);
 	out->header = store_copy(a, sat_col_blob(q, i + 2));
 	out->payload = store_copy(a, sat_col_blob(q, i + 3));
-	if (out->payload.n > 0) /* else it was erased */
-		out->echoes = store_copy(a, sat_col_blob(q, i + 4));
-	else
-		out->echoes = (sat_span){ NULL, 0 };
+	out->echoes = store_copy(a, sat_col_blob(q, i + 4));
+	out->rest = store_copy(a, sat_col_blob(q, i + 5));
 }
 
 void
@@ -293,7 +296,7 @@ log_get(sat_log_row *out, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
 		*out = old->row;
 		out->header = store_copy(a, old->row.header);
 		out->payload = store_copy(a, old->row.payload);
-		return echo_get(out, a, s, lsn, e);
+		return store_log_aside(out, a, s, lsn, e);
 	}
 	if (rc != SAT_OK)
 		return rc;

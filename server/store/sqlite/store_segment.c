@@ -386,7 +386,7 @@ sat_sqlite_segments_verify(sat_sqlite_store *s, const sat_id *org,
 
 typedef struct erasing {
 	sat_sqlite_store *s;
-	bool (*drop)(void *u, sat_span header);
+	bool (*drop)(void *u, const sat_segment_row *row);
 	void *u;
 	sat_sqlite_segment *list;
 	size_t n, cap;
@@ -418,7 +418,7 @@ rewrite(erasing *x, const sat_sqlite_segment *g, uint64_t *dropped, sat_err *e)
 		return rc;
 	for (size_t i = 0; i < m->n; i++)
 		if (m->rows[i].row.payload.n != 0 &&
-		    x->drop(x->u, m->rows[i].row.header)) {
+		    x->drop(x->u, &m->rows[i])) {
 			m->rows[i].row.payload = (sat_span){ NULL, 0 };
 			++*dropped;
 		}
@@ -439,7 +439,7 @@ rewrite(erasing *x, const sat_sqlite_segment *g, uint64_t *dropped, sat_err *e)
 
 sat_rc
 sat_sqlite_segments_erase(uint64_t *dropped, sat_sqlite_store *s,
-    bool (*drop)(void *u, sat_span header), void *u, sat_err *e)
+    bool (*drop)(void *u, const sat_segment_row *row), void *u, sat_err *e)
 {
 	erasing x = { .s = s, .drop = drop, .u = u };
 	sat_rc rc;
@@ -448,6 +448,23 @@ sat_sqlite_segments_erase(uint64_t *dropped, sat_sqlite_store *s,
 	rc = sat_sqlite_segments(s, list_segment, &x, e);
 	for (size_t i = 0; i < x.n && rc == SAT_OK; i++)
 		rc = rewrite(&x, &x.list[i], dropped, e);
+	free(x.list);
+	return rc;
+}
+
+sat_rc
+store_segment_rows(sat_sqlite_store *s, bool (*cb)(void *u,
+    const sat_segment_row *row), void *u, sat_err *e)
+{
+	erasing x = { .s = s };
+	bool more = true;
+	sat_rc rc = sat_sqlite_segments(s, list_segment, &x, e);
+
+	for (size_t i = 0; i < x.n && rc == SAT_OK && more; i++) {
+		rc = load(s, x.list[i].first, x.list[i].number, e);
+		for (size_t k = 0; rc == SAT_OK && k < s->segment.n && more; k++)
+			more = cb(u, &s->segment.rows[k]);
+	}
 	free(x.list);
 	return rc;
 }

@@ -359,14 +359,15 @@ a_record_is_redirected_once_and_can_be_taken_back(void **state)
 }
 
 static void
-an_erasure_changes_no_state_here(void **state)
+an_erasure_leaves_its_place_in_a_record_that_stays(void **state) /* P-138 */
 {
 	world w = fresh();
-	uint64_t rlsn = w.r.rlsn;
+	size_t ncells = w.r.ncells;
 
 	(void)state;
-	assert_int_equal(SAT_NOTHING, give(&w, SAT_OP_ERASE, 0, sat_v_null()));
-	assert_int_equal(rlsn, w.r.rlsn);
+	assert_int_equal(SAT_APPLIED, give(&w, SAT_OP_ERASE, 0, sat_v_null()));
+	assert_int_equal(ncells + 1, w.r.ncells);
+	assert_int_equal(w.r.rlsn, sat_record_value(&w.r, SAT_SYS_PARTED).i);
 	done(&w);
 }
 
@@ -451,7 +452,7 @@ main(void)
 		    a_suggestion_its_author_had_not_seen_stops_a_deletion),
 		cmocka_unit_test(
 		    a_record_is_redirected_once_and_can_be_taken_back),
-		cmocka_unit_test(an_erasure_changes_no_state_here),
+		cmocka_unit_test(an_erasure_leaves_its_place_in_a_record_that_stays),
 		cmocka_unit_test(no_template_declares_a_system_field),
 		cmocka_unit_test(a_system_operation_has_one_shape),
 	};

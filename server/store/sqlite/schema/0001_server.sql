@@ -27,6 +27,12 @@ CREATE TABLE echo(
   list  BLOB NOT NULL         -- n uint, n x {number of the operation uint, eid uint}
 );
 
+-- Of commits whose payload was erased: the operations on records that stay.
+CREATE TABLE rest(
+  lsn  INTEGER PRIMARY KEY,  -- of the commit
+  ops  BLOB                  -- as a payload, zero salt; NULL = nothing
+);
+
 -- Rows of the log that moved out into segment files (protocol/segment.h), once
 -- every device had them and a verified backup too. File: segments/<n>.seg
 CREATE TABLE segment(

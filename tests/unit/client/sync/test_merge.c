@@ -194,6 +194,231 @@ an_erasure_spares_what_only_a_waiting_merge_leads_there(void **state)
 	assert_right(c, CHEN);
 }
 
+/* ---- taken apart, and one of them erased ----------------------------------------- */
+
+static void
+write_one(company *c, size_t i, sat_id rec, sat_op_kind kind, uint16_t field,
+    const char *text)
+{
+	sat_op o = c_op(kind_of(c, i, "account"), kind, rec, field,
+	    c_text(text));
+
+	company_write(c, i, rec, &o, 1);
+}
+
+static void
+erase(company *c, sat_id id)
+{
+	sat_err err = { 0 };
+
+	assert_ok(sat_server_erase(c->server, &id, ord_of(c, "hq"),
+	    ord_of(c, "hq2"), sat_span_str("request 7"), &err));
+}
+
+static void
+log_folds_to_the_records(company *c)
+{
+	uint64_t commits, records;
+	sat_err err = { 0 };
+
+	assert_ok(sat_server_verify(c->server, &commits, &records, &err));
+}
+
+typedef struct needle {
+	const char *word;
+	size_t hits;
+} needle;
+
+static void
+count_word(needle *n, sat_span in)
+{
+	size_t len = strlen(n->word);
+
+	for (size_t i = 0; i + len <= in.n; i++)
+		n->hits += memcmp(in.p + i, n->word, len) == 0;
+}
+
+static void
+on_state(void *u, const sat_id *id, sat_span state)
+{
+	(void)id;
+	count_word(u, state);
+}
+
+/* In the states of the server, and in values and pasts of the devices. */
+static size_t
+met(company *c, const char *word, sat_id rec)
+{
+	needle n = { word, 0 };
+	sat_err err = { 0 };
+
+	assert_ok(sat_server_dump(c->server, NULL, on_state, &n, &err));
+	for (size_t i = 0; i < c->n; i++) {
+		sat_past *past;
+		size_t npast;
+		sat_view v;
+
+		assert_ok(sat_replica_get(&v, &c->a, c->r[i], NULL, &rec,
+		    &err));
+		for (size_t k = 0; k < v.rec.ncells; k++) {
+			if (v.rec.cells[k].value.type == SAT_V_TEXT)
+				count_word(&n, v.rec.cells[k].value.s);
+			count_word(&n, v.rec.cells[k].ext);
+		}
+		assert_ok(sat_replica_history(&past, &npast, &c->a, c->r[i],
+		    &rec, 0, &err));
+		for (size_t k = 0; k < npast; k++)
+			if (past[k].value.type == SAT_V_TEXT)
+				count_word(&n, past[k].value.s);
+	}
+	return n.hits;
+}
+
+/* Merged with values of the loser, work on the loser that comes late, both
+ * edited, taken apart. */
+static void
+merge_and_take_apart(company *c, sat_id loser, sat_id winner)
+{
+	const sat_kind *k = kind_of(c, HQ, "account");
+	sat_op join[] = {
+		c_op(k, SAT_OP_MERGE, loser, SAT_SYS_REDIRECT, sat_v_id(&winner)),
+		c_op(k, SAT_OP_MERGE, winner, A_PHONE, c_text("13900000001")),
+		c_op(k, SAT_OP_SET, winner, A_CITY, c_text("Okapia")),
+		c_op(k, SAT_OP_SADD, winner, A_TAGS, c_text("okapi")),
+	};
+
+	company_sync_all(c);
+	write_one(c, LI, loser, SAT_OP_SET, A_REMARK, "Quagga");
+	write_one(c, LI, loser, SAT_OP_MVSET, A_PHONE, "13900000002");
+	company_write(c, HQ, winner, join, sizeof join / sizeof join[0]);
+	company_sync(c, HQ);
+	company_sync_all(c);
+	write_one(c, CHEN, winner, SAT_OP_SET, A_REMARK, "Gnu stays");
+	company_sync(c, CHEN);
+	take_apart(c, HQ, loser);
+	company_sync_all(c);
+}
+
+/* A1, A2, A3 */
+static void
+an_erasure_takes_from_the_other_what_it_had_of_the_erased_one(void **state)
+{
+	company *c = *state;
+	sat_id loser = company_account(c, LI, "Hu", "li");
+	sat_id winner = company_account(c, LI, "Wu", "li");
+
+	write_one(c, LI, winner, SAT_OP_MVSET, A_PHONE, "13900000009");
+	merge_and_take_apart(c, loser, winner);
+	log_folds_to_the_records(c);
+	assert_true(met(c, "Quagga", winner) > 0);
+	assert_true(met(c, "1390000000", winner) > 0);
+	assert_true(met(c, "Okapia", winner) > 0);
+
+	erase(c, loser);
+	log_folds_to_the_records(c);
+	for (size_t i = 0; i < c->n; i++) {
+		company_sync(c, i);
+		assert_false(holds(c, i, loser));
+		assert_right(c, i);
+	}
+	assert_int_equal(0, met(c, "Quagga", winner));
+	assert_int_equal(0, met(c, "Okapia", winner));
+	assert_int_equal(0, met(c, "okapi", winner));
+	assert_int_equal(0, met(c, "13900000001", winner));
+	assert_int_equal(0, met(c, "13900000002", winner));
+	assert_true(met(c, "13900000009", winner) > 0);
+	assert_true(met(c, "Gnu stays", winner) > 0);
+	/* and it goes on, also over a restart */
+	company_server(c);
+	write_one(c, LI, winner, SAT_OP_SET, A_REMARK, "Gnu went on");
+	company_sync_all(c);
+	log_folds_to_the_records(c);
+	for (size_t i = 0; i < c->n; i++)
+		assert_right(c, i);
+}
+
+static void
+an_erased_winner_leaves_the_loser_as_it_was(void **state) /* A1 */
+{
+	company *c = *state;
+	sat_id loser = company_account(c, LI, "Hu", "li");
+	sat_id winner = company_account(c, LI, "Wu", "li");
+
+	merge_and_take_apart(c, loser, winner);
+	erase(c, winner);
+	log_folds_to_the_records(c);
+	for (size_t i = 0; i < c->n; i++) {
+		company_sync(c, i);
+		assert_false(holds(c, i, winner));
+		assert_right(c, i);
+	}
+	assert_int_equal(0, met(c, "Gnu stays", loser));
+	assert_true(met(c, "Quagga", loser) > 0);
+}
+
+/* Each erasure takes its own part; the second finds commits of which the first
+ * left something. */
+static void
+two_that_were_merged_into_one_are_erased_one_by_one(void **state)
+{
+	company *c = *state;
+	sat_id a = company_account(c, CHEN, "Hu", "li");
+	sat_id b = company_account(c, CHEN, "Hu again", "li");
+	sat_id winner = company_account(c, CHEN, "Wu", "li");
+	const sat_kind *k = kind_of(c, CHEN, "account");
+	sat_op both[] = { /* about all three at once */
+		c_op(k, SAT_OP_SET, a, A_CITY, c_text("Zebra")),
+		c_op(k, SAT_OP_SET, b, A_CITY, c_text("Zorilla")),
+		c_op(k, SAT_OP_SET, winner, A_CITY, c_text("Gnu town")),
+	};
+
+	company_sync_all(c);
+	company_write(c, CHEN, winner, both, 3);
+	merge(c, HQ, a, winner);
+	merge(c, HQ, b, winner);
+	company_sync(c, HQ);
+	company_sync(c, CHEN); /* late: Zebra and Zorilla go on */
+	take_apart(c, HQ, a);
+	take_apart(c, HQ, b);
+	company_sync_all(c);
+	log_folds_to_the_records(c);
+
+	erase(c, a);
+	log_folds_to_the_records(c);
+	company_sync_all(c);
+	assert_int_equal(0, met(c, "Zebra", winner));
+	assert_true(met(c, "Zorilla", winner) > 0);
+	erase(c, b);
+	log_folds_to_the_records(c);
+	for (size_t i = 0; i < c->n; i++) {
+		company_sync(c, i);
+		assert_right(c, i);
+	}
+	assert_int_equal(0, met(c, "Zorilla", winner));
+	assert_true(met(c, "Gnu town", winner) > 0); /* A3 */
+}
+
+/* A device says that nothing is left when that is so (P-398). */
+static void
+a_receipt_waits_for_what_others_had_of_the_erased_one(void **state)
+{
+	company *c = *state;
+	sat_id loser = company_account(c, LI, "Hu", "li");
+	sat_id winner = company_account(c, LI, "Wu", "li");
+
+	merge_and_take_apart(c, loser, winner);
+	erase(c, loser);
+	c->stop_after = 3; /* HELLO, LEDGER, and what is first behind it */
+	company_sync(c, LI);
+	assert_int_equal(1, c->types[SAT_MSG_LEDGER]);
+	assert_int_equal(0, c->types[SAT_MSG_ERASED]);
+	assert_int_equal(1, c->types[SAT_MSG_PULL]);
+	c->stop_after = 0;
+	company_sync(c, LI);
+	assert_int_equal(1, c->types[SAT_MSG_ERASED]);
+	assert_int_equal(0, c->types[SAT_MSG_LEDGER]);
+}
+
 int
 main(void)
 {
@@ -203,6 +428,10 @@ main(void)
 		T(who_takes_apart_what_is_not_his_gives_it_away),
 		T(a_merge_that_waits_hides_no_merge_of_the_server),
 		T(an_erasure_spares_what_only_a_waiting_merge_leads_there),
+		T(an_erasure_takes_from_the_other_what_it_had_of_the_erased_one),
+		T(an_erased_winner_leaves_the_loser_as_it_was),
+		T(two_that_were_merged_into_one_are_erased_one_by_one),
+		T(a_receipt_waits_for_what_others_had_of_the_erased_one),
 	};
 #undef T
 

@@ -265,11 +265,11 @@ a_file_that_is_missing_cut_or_changed_is_found(void **state)
 }
 
 static bool
-of_first(void *u, sat_span header)
+of_first(void *u, const sat_segment_row *row)
 {
 	sat_arena a = { 0 };
 	sat_commit c;
-	bool yes = sat_commit_read(&c, &a, header, (sat_span){ NULL, 0 },
+	bool yes = sat_commit_read(&c, &a, row->row.header, (sat_span){ NULL, 0 },
 	    NULL) == SAT_OK && sat_id_eq(&c.subject, u);
 
 	sat_arena_fini(&a);
@@ -300,11 +300,11 @@ an_erased_payload_leaves_chain_and_signatures_valid(void **state)
 }
 
 static bool
-every_payload(void *u, sat_span header, sat_span payload)
+every_payload(void *u, const sat_log_row *row, sat_buf *rest)
 {
 	(void)u;
-	(void)header;
-	(void)payload;
+	(void)row;
+	(void)rest;
 	return true;
 }
 
