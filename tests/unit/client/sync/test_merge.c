@@ -299,7 +299,7 @@ merge_and_take_apart(company *c, sat_id loser, sat_id winner)
 	company_sync_all(c);
 }
 
-/* A1, A2, A3 */
+/* A1, A2, A3, P-395, P-398 */
 static void
 an_erasure_takes_from_the_other_what_it_had_of_the_erased_one(void **state)
 {
@@ -357,7 +357,7 @@ an_erased_winner_leaves_the_loser_as_it_was(void **state) /* A1 */
 }
 
 /* Each erasure takes its own part; the second finds commits of which the first
- * left something. */
+ * left something (P-397). */
 static void
 two_that_were_merged_into_one_are_erased_one_by_one(void **state)
 {
@@ -398,6 +398,35 @@ two_that_were_merged_into_one_are_erased_one_by_one(void **state)
 	assert_true(met(c, "Gnu town", winner) > 0); /* A3 */
 }
 
+static void
+what_somebody_chose_for_the_winner_stays(void **state) /* P-396 */
+{
+	company *c = *state;
+	sat_id loser = company_account(c, LI, "Hu", "li");
+	sat_id winner = company_account(c, LI, "Wu", "li");
+	const sat_kind *k = kind_of(c, HQ, "account");
+	sat_op join[] = {
+		c_op(k, SAT_OP_MERGE, loser, SAT_SYS_REDIRECT, sat_v_id(&winner)),
+		c_op(k, SAT_OP_MERGE, winner, A_PHONE, c_text("13900000001")),
+	};
+
+	company_sync_all(c);
+	company_write(c, HQ, winner, join, sizeof join / sizeof join[0]);
+	company_sync(c, HQ);
+	company_sync_all(c);
+	write_one(c, CHEN, winner, SAT_OP_RESOLVE, A_PHONE, "13900000001");
+	company_sync(c, CHEN);
+	take_apart(c, HQ, loser);
+	company_sync(c, HQ);
+	erase(c, loser);
+	log_folds_to_the_records(c);
+	for (size_t i = 0; i < c->n; i++) {
+		company_sync(c, i);
+		company_shows(c, i, winner, A_PHONE, "13900000001");
+		assert_right(c, i);
+	}
+}
+
 /* A device says that nothing is left when that is so (P-398). */
 static void
 a_receipt_waits_for_what_others_had_of_the_erased_one(void **state)
@@ -431,6 +460,7 @@ main(void)
 		T(an_erasure_takes_from_the_other_what_it_had_of_the_erased_one),
 		T(an_erased_winner_leaves_the_loser_as_it_was),
 		T(two_that_were_merged_into_one_are_erased_one_by_one),
+		T(what_somebody_chose_for_the_winner_stays),
 		T(a_receipt_waits_for_what_others_had_of_the_erased_one),
 	};
 #undef T
