@@ -25,6 +25,7 @@ static const sat_opt global[] = {
 	{ "no-input", 0, NULL, "never ask" },
 	{ "yes", 'y', NULL, "answer questions with yes" },
 	{ "color", 0, "WHEN", "as satchel takes it; satcheld prints without colours" },
+	{ "output", 'o', "FILE", "export: there, instead of standard output" },
 	{ "no-pager", 0, NULL, "as satchel takes it; satcheld uses no pager" },
 	{ "help", 'h', NULL, "this help" },
 	{ "version", 0, NULL, "version and licence" },
@@ -182,8 +183,7 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 		return sat_admin_selftest(a, out, e);
 	if (strcmp(verb, "init") != 0 && strcmp(verb, "serve") != 0 &&
 	    strcmp(verb, "restore") != 0) {
-		rc = sat_admin_ask(dir, sat_args_get(a, "admin-socket"), argc,
-		    argv, out, e);
+		rc = sat_admin_answer(NULL, a, dir, argc, argv, out, e);
 		if (rc != SAT_EUNREACHABLE || strcmp(verb, "reload") == 0 ||
 		    strcmp(verb, "drain") == 0)
 			return rc;
@@ -211,7 +211,7 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 	} else if ((rc = sat_admin_open(&admin, dir, phrase, e)) == SAT_OK) {
 		rc = strcmp(verb, "serve") == 0
 		    ? serve(a, admin, e)
-		    : sat_admin_run(admin, argc, argv, out, e);
+		    : sat_admin_answer(admin, a, dir, argc, argv, out, e);
 	}
 	sat_wipe(secret.p, secret.n);
 	sat_buf_fini(&secret);
@@ -226,7 +226,7 @@ ours(const char *word)
 {
 	static const char *const names[] = { "dir", "admin-socket",
 		"passphrase-file", "lang", "verbose", "quiet", "no-input", "yes",
-		"color", "no-pager" };
+		"color", "no-pager", "output" };
 	bool is_long = word[1] == '-';
 	size_t n = is_long ? strcspn(word + 2, "=") : 0;
 

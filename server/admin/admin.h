@@ -42,6 +42,13 @@ SAT_CHECK sat_rc sat_admin_run(sat_admin *a, int argc, char *const *argv,
 SAT_CHECK sat_rc sat_admin_ask(const char *dir, const char *socket_path, int argc, char *const *argv,
     sat_buf *out, sat_err *e);
 /*
+ * One of the two: admin NULL = the server that runs on the folder
+ * (--admin-socket of w). `export` is asked part by part and goes to standard
+ * output, or whole or not at all to the file of --output, for its owner's eyes.
+ */
+SAT_CHECK sat_rc sat_admin_answer(sat_admin *admin, const sat_args *w,
+    const char *dir, int argc, char *const *argv, sat_buf *out, sat_err *e);
+/*
  * Serve until SIGTERM, SIGINT, `drain`, or a fatal store error. w: the options
  * as given, which win over the file at config; the file is read now and with
  * every `reload` (SIGHUP), must says that it has to be there. Both live as long

@@ -149,6 +149,11 @@ sat_rc admin_segments_verify(sat_admin *a, sat_err *e);
 sat_rc admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
+/* export.c: an answer may go on: then its last line is ADMIN_MORE and where the
+ * next part begins (--cursor); answer.c takes it away and asks again. */
+#define ADMIN_MORE "\x1e" "more "
+sat_rc admin_export_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+
 /* snapshot.c */
 sat_rc admin_snapshot_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 

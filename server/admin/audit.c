@@ -20,7 +20,8 @@ static bool
 only_looks(const sat_args *w)
 {
 	static const char *const nouns[] = { "status", "doctor", "check", "acl",
-		"scope", "merge", "conflict", "audit" };
+		"scope", "merge", "conflict", "audit",
+		"export" /* writes a row of its own, with its reason */ };
 	static const char *const verbs[] = { "list", "show", "status", "verify",
 		"stats", "packs", "diff", "dead" };
 

@@ -32,7 +32,7 @@ static const sat_opt options[] = {
 	{ "gaps", 0, NULL, "only what finished months will never use" },
 	{ "quick", 0, NULL, "check: pages only, not the history" },
 	{ "full", 0, NULL, "check: the history as well; so it is without it" },
-	{ "reason", 0, "TEXT", "privacy erase: the request; no personal data" },
+	{ "reason", 0, "TEXT", "privacy erase, export: the request; no personal data" },
 	{ "by", 0, "KEY", "privacy erase: who decided" },
 	{ "second", 0, "KEY", "privacy erase: who confirmed" },
 	{ "since", 0, "TIME", "merge log, audit log: from then on: 2h, 7d, 2026-11-01 (the last 50)" },
@@ -43,6 +43,8 @@ static const sat_opt options[] = {
 	{ "format", 0, "F", "webhook: json (signed), or the robot of a group: wecom, dingtalk, feishu, slack" },
 	{ "plain-http", 0, NULL, "webhook: http to a program on this machine" },
 	{ "new-passphrase-file", 0, "FILE", "keys rotate, recover: first line is the new passphrase" },
+	{ "mask", 0, NULL, "export: phones by their last digits" },
+	{ "cursor", 0, "N", "export: where the next part begins (the program asks by itself)" },
 	{ "completeness", 0, NULL, "status: commits that are known and not here" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -114,6 +116,10 @@ static const struct verb {
 	{ { "backup", "backup FOLDER",
 	    "verified copy; moves the durable watermark",
 	    "  satcheld backup /backup/2026-11-22\n" }, admin_backup_verb },
+	{ { "export", "export TYPE|all --reason TEXT [--mask] [-o FILE]",
+	    "all records of a kind as JSON lines; whole, so it needs a reason",
+	    "  satcheld export account --reason \"yearly audit\" -o accounts.jsonl\n"
+	    "  satcheld export all --mask --reason \"test data\" | zstd >all.zst\n" }, admin_export_verb },
 	{ { "snapshot", "snapshot make | list | prune [--keep N]",
 	    "copies of the server on its own disk, to restore from at once; a backup lies elsewhere",
 	    "  satcheld snapshot make\n"

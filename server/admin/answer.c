@@ -1,0 +1,115 @@
+/*
+ * The words of a verb on their way: to a folder that is open, or to the server
+ * that runs on it; and an answer that comes in parts, into a file.
+ */
+#include "server/admin/admin_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The words to a folder that is open, or to the server that runs on it. */
+static sat_rc
+ask(sat_admin *admin, const sat_args *a, const char *dir, int argc, char *const *argv,
+    sat_buf *out, sat_err *e)
+{
+	return admin != NULL ? sat_admin_run(admin, argc, argv, out, e) :
+	    sat_admin_ask(dir, sat_args_get(a, "admin-socket"), argc, argv, out,
+	        e);
+}
+
+/* The last line says that it goes on: it is taken away. */
+static bool
+goes_on(sat_buf *part, char cursor[16])
+{
+	size_t n = part->n, line;
+	const char *p = sat_buf_cstr(part);
+
+	if (n == 0)
+		return false;
+	for (line = n - 1; line > 0 && p[line - 1] != '\n'; line--)
+		continue;
+	if (strncmp(p + line, ADMIN_MORE, strlen(ADMIN_MORE)) != 0)
+		return false;
+	(void)snprintf(cursor, 16, "%s", p + line + strlen(ADMIN_MORE));
+	cursor[strcspn(cursor, "\n")] = '\0';
+	part->n = line;
+	return true;
+}
+
+static sat_rc
+put(FILE *to, sat_buf *part, sat_err *e)
+{
+	bool ok = fwrite(part->p, 1, part->n, to) == part->n;
+
+	sat_buf_reset(part);
+	return ok ? SAT_OK : sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+	    "cannot write the export: %s", strerror(errno));
+}
+
+/* An export part by part. */
+static sat_rc
+parts(FILE *to, sat_admin *admin, const sat_args *a, const char *dir, int argc,
+    char *const *argv, sat_buf *out, sat_err *e)
+{
+	char **words = sat_xcalloc((size_t)argc + 3, sizeof *words);
+	char option[] = "--cursor", cursor[16];
+	sat_rc rc = ask(admin, a, dir, argc, argv, out, e);
+
+	memcpy(words, argv, (size_t)argc * sizeof *words);
+	words[argc] = option;
+	words[argc + 1] = cursor;
+	while (rc == SAT_OK && goes_on(out, cursor)) {
+		rc = put(to, out, e);
+		if (rc == SAT_OK)
+			rc = ask(admin, a, dir, argc + 2, words, out, e);
+	}
+	free(words);
+	return rc == SAT_OK ? put(to, out, e) : rc;
+}
+
+/* Whole or not at all under its name, for its owner's eyes alone. */
+static sat_rc
+export(sat_admin *admin, const sat_args *a, const char *dir, int argc,
+    char *const *argv, sat_buf *out, sat_err *e)
+{
+	const char *path = sat_args_get(a, "output");
+	char *tmp;
+	FILE *to;
+	sat_rc rc;
+
+	if (path == NULL || strcmp(path, "-") == 0)
+		return parts(stdout, admin, a, dir, argc, argv, out, e);
+	tmp = sat_xasprintf("%s.tmp", path);
+	(void)umask(077);
+	if ((to = fopen(tmp, "we")) == NULL) {
+		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", tmp,
+		    strerror(errno));
+	} else {
+		rc = parts(to, admin, a, dir, argc, argv, out, e);
+		sat_buf_reset(out);
+		if ((fflush(to) != 0 || fsync(fileno(to)) != 0) && rc == SAT_OK)
+			rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+			    "cannot write %s: %s", tmp, strerror(errno));
+		(void)fclose(to);
+		if (rc == SAT_OK && rename(tmp, path) != 0)
+			rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", path,
+			    strerror(errno));
+		if (rc != SAT_OK)
+			(void)remove(tmp);
+	}
+	free(tmp);
+	return rc;
+}
+
+sat_rc
+sat_admin_answer(sat_admin *admin, const sat_args *w, const char *dir,
+    int argc, char *const *argv, sat_buf *out, sat_err *e)
+{
+	return strcmp(w->arg[0], "export") == 0
+	    ? export(admin, w, dir, argc, argv, out, e)
+	    : ask(admin, w, dir, argc, argv, out, e);
+}
