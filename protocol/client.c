@@ -44,6 +44,46 @@ sat_cs_stats_get(const sat_cs *s)
 	return &s->stats;
 }
 
+static sat_rc
+wipe_now(sat_err *e)
+{
+	return sat_fail_code(e, SAT_EREVOKED, SAT_CODE_WIPE,
+	    "ask for a new invitation",
+	    "this device was revoked, and what it held was destroyed");
+}
+
+/* P-381. */
+static sat_rc
+on_wipe(sat_cs *s, sat_span order, sat_err *e)
+{
+	bool push_first = false;
+	sat_rc rc;
+
+	if (s->ops.wipe == NULL)
+		return sat_fail(e, SAT_EPROTO, "an order to wipe where nothing "
+		    "can be wiped");
+	if ((rc = s->ops.wipe(s->ops.u, order, &push_first, e)) != SAT_OK)
+		return rc;
+	if (!push_first || s->leaving)
+		return wipe_now(e);
+	s->leaving = true;
+	cs_go(s, S_PUSH);
+	return SAT_OK;
+}
+
+/* P-385: the outbox is pushed; or it cannot be, which keeps no device from being
+ * wiped. */
+static sat_rc
+leave(sat_cs *s, sat_rc rc, sat_err *e)
+{
+	bool none;
+
+	if (!s->leaving || (rc == SAT_OK && s->state == S_PUSH))
+		return rc;
+	rc = s->ops.wipe(s->ops.u, (sat_span){ NULL, 0 }, &none, e);
+	return rc == SAT_OK ? wipe_now(e) : rc;
+}
+
 sat_rc
 sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e)
 {
@@ -51,7 +91,7 @@ sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e)
 
 	*done = false;
 	while (!s->asked && s->state != S_DONE)
-		if ((rc = sat_cs_build(s, e)) != SAT_OK)
+		if ((rc = leave(s, sat_cs_build(s, e), e)) != SAT_OK)
 			return rc;
 	if (s->state == S_DONE) {
 		*done = true;
@@ -138,6 +178,18 @@ sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out)
 	return more;
 }
 
+/* Revoked since it greeted: greeting again tells whether that is all. */
+static bool
+greets_again(sat_cs *s, const sat_msg *m)
+{
+	if (m->u.error.rc != SAT_EREVOKED || s->state == S_HELLO ||
+	    s->regreeted || s->leaving)
+		return false;
+	s->regreeted = true;
+	cs_go(s, S_HELLO);
+	return true;
+}
+
 sat_rc
 sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 {
@@ -150,13 +202,17 @@ sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 	if ((rc = sat_msg_read(&m, &s->mem, frame, e)) != SAT_OK)
 		return rc;
 	s->stats.round_trips++;
+	if (m.type == SAT_MSG_WIPE && s->state == S_HELLO)
+		return on_wipe(s, m.u.wipe, e);
 	if (m.type == SAT_MSG_ERROR && s->state == S_PUSH &&
 	    over_quota(s, &m.u.error))
+		return leave(s, SAT_OK, e);
+	if (m.type == SAT_MSG_ERROR && greets_again(s, &m))
 		return SAT_OK;
 	if (m.type == SAT_MSG_ERROR)
-		return sat_msg_to_err(&m.u.error, e);
+		return leave(s, sat_msg_to_err(&m.u.error, e), e);
 	if (m.type != answer_of[s->state])
 		return sat_fail(e, SAT_EPROTO, "reply %d does not fit state %d",
 		    (int)m.type, (int)s->state);
-	return sat_cs_take(s, &m, e);
+	return leave(s, sat_cs_take(s, &m, e), e);
 }

@@ -72,6 +72,11 @@ typedef struct sat_client_ops {
 	 * which holds from here on, and the registry it was told by. Not called
 	 * when nothing was. May be NULL. */
 	sat_rc (*coverage)(void *u, const sat_coverage *in, uint64_t registry_rev, sat_err *e);
+	/* An order to destroy what is here (P-382): is it one for us? It is kept
+	 * in mind. *push_first: what waits in the outbox goes to the server before;
+	 * then order {NULL,0} says that it has. SAT_EINTEGRITY: it is no good
+	 * order, and nothing was done. */
+	sat_rc (*wipe)(void *u, sat_span order, bool *push_first, sat_err *e);
 } sat_client_ops;
 
 enum { SAT_CS_PUSH_ONLY = 1, SAT_CS_PULL_ONLY = 2 };
@@ -92,6 +97,9 @@ void sat_cs_free(sat_cs *s);
 /* The next request (appended to out), or *done. Calling it again before a
  * reply gives the same request again. */
 SAT_CHECK sat_rc sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e);
+/* What a session ends with once an order to wipe was found good: SAT_EREVOKED
+ * and this code. Carrying it out is the owner's. */
+#define SAT_CODE_WIPE "device.wipe"
 /* One reply. An ERROR frame becomes its sat_rc (SAT_EREVOKED, SAT_EDENIED,
  * SAT_EVERSION...). A reply that does not fit the state is SAT_EPROTO. */
 SAT_CHECK sat_rc sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e);

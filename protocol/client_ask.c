@@ -370,7 +370,7 @@ sat_cs_build(sat_cs *s, sat_err *e)
 	case S_SEED: return ask_seed(s, e);
 	case S_TEMPLATE: ask_template(s); return SAT_OK;
 	case S_PUSH:
-		if (!(s->flags & SAT_CS_PULL_ONLY))
+		if (!(s->flags & SAT_CS_PULL_ONLY) || s->leaving)
 			return ask_push(s, e);
 		cs_go(s, S_ERASED);
 		return SAT_OK;

@@ -26,6 +26,8 @@ struct sat_cs {
 	cs_state state;
 	bool asked;              /* request holds the question of `state` */
 	bool registry_wanted;
+	bool regreeted;          /* revoked meanwhile: is there an order? */
+	bool leaving;            /* the outbox is pushed, then this device is wiped */
 	sat_buf request;
 	sat_arena mem;           /* of the answer or the outbox being handled */
 	int64_t sent_ms;

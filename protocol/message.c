@@ -438,6 +438,8 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_HELD: sat_msg_write_hold(out, m); break;
 	case SAT_MSG_ADMIN:
 	case SAT_MSG_ADMIN_IS: sat_msg_write_admin(out, m); break;
+	case SAT_MSG_WIPE: sat_write_span(out, m->u.wipe); break;
+	case SAT_MSG_WIPED: sat_wiped_write(out, &m->u.wiped); break;
 	default: sat_msg_write_more(out, m); break;
 	}
 }
@@ -480,6 +482,8 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_HELD: sat_msg_read_hold(m, a, r); break;
 	case SAT_MSG_ADMIN:
 	case SAT_MSG_ADMIN_IS: sat_msg_read_admin(m, a, r); break;
+	case SAT_MSG_WIPE: m->u.wipe = sat_read_span(r, SAT_WIPE_BYTES); break;
+	case SAT_MSG_WIPED: sat_wiped_take(&m->u.wiped, r); break;
 	default: sat_msg_read_more(m, a, r); break;
 	}
 }

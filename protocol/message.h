@@ -12,6 +12,7 @@
 #include "protocol/epoch.h"
 #include "protocol/digest.h"
 #include "protocol/registry.h"
+#include "protocol/wipe.h"
 
 typedef enum sat_msg_type {
 	SAT_MSG_ERROR = 0,
@@ -33,6 +34,8 @@ typedef enum sat_msg_type {
 	SAT_MSG_PRIVACY = 31, SAT_MSG_PRIVACY_IS = 32,
 	SAT_MSG_HOLD = 33, SAT_MSG_HELD = 34,
 	SAT_MSG_REVEAL = 43, SAT_MSG_REVEALED = 44,
+	/* the order instead of WELCOME; its receipt, and the same back (P-381, P-384) */
+	SAT_MSG_WIPE = 47, SAT_MSG_WIPED = 48,
 	SAT_MSG_ADMIN = 55, SAT_MSG_ADMIN_IS = 56,
 	SAT_MSG_LAST = 56,
 } sat_msg_type;
@@ -501,6 +504,8 @@ typedef struct sat_msg {
 		sat_seeded seeded;
 		sat_ledger ledger; /* LEDGER and LEDGER_IS */
 		sat_erased erased;
+		sat_span wipe;       /* sat_wipe_read */
+		sat_wiped wiped;
 		sat_admin_words admin;
 		sat_span admin_is;
 		sat_privacy privacy;

@@ -151,7 +151,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 	uint32_t ord;
 	sat_rc rc;
 
-	x->greeted = false;
+	x->greeted = x->leaving = false;
 	x->parked = false;
 	if ((rc = check_version(h->proto_min, h->proto_max, e)) != SAT_OK)
 		return rc;
@@ -160,11 +160,19 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 		return sat_fail_code(e, SAT_ELOCKED, "device.unknown",
 		    "enrol it with an invitation",
 		    "no device is enrolled with this key");
-	if (rc != SAT_OK || (rc = device_user(&user, s, ord, false, e)) != SAT_OK)
-		return rc;
-	if (h->device != ord)
+	if (rc == SAT_OK && h->device != ord)
 		return sat_fail_code(e, SAT_EDENIED, "device.other", NULL,
 		    "the key is device %u's", ord);
+	if (rc == SAT_OK && (rc = device_user(&user, s, ord, false, e)) ==
+	    SAT_EREVOKED) {
+		bool ordered;
+		sat_rc got = sat_srv_wipe(&ordered, s, x, ord, h->incarnation,
+		    reply, e);
+
+		return got != SAT_OK || ordered ? got : rc;
+	}
+	if (rc != SAT_OK)
+		return rc;
 	if ((rc = welcome(s, &m.u.welcome, h, ord, user, e)) != SAT_OK ||
 	    (rc = give_permit(s, &m.u.welcome, h, ord, e)) != SAT_OK ||
 	    (rc = sat_srv_answers(s, &m.u.welcome, ord, h->answered, e)) !=
@@ -300,6 +308,8 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return hello(s, x, reply, &m->u.hello, e);
 	if (m->type == SAT_MSG_ENROL)
 		return enrol(s, x, reply, &m->u.enrol, e);
+	if (m->type == SAT_MSG_WIPED)
+		return sat_srv_wiped(s, &m->u.wiped, reply, e);
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
 		return rc;
 	switch (m->type) {
@@ -374,7 +384,7 @@ writes(sat_span frame)
 	    frame.p[0] == SAT_MSG_NUMBERS || frame.p[0] == SAT_MSG_HOLD ||
 	    frame.p[0] == SAT_MSG_SEED || frame.p[0] == SAT_MSG_LEDGER ||
 	    frame.p[0] == SAT_MSG_ERASED || frame.p[0] == SAT_MSG_PRIVACY ||
-	    frame.p[0] == SAT_MSG_REVEAL);
+	    frame.p[0] == SAT_MSG_REVEAL || frame.p[0] == SAT_MSG_WIPED);
 }
 
 sat_rc

@@ -76,6 +76,7 @@ typedef struct sat_server_session {
 	uint32_t device;        /* after HELLO; 0 before */
 	uint8_t sign_pk[SAT_SIGN_PK_BYTES];
 	bool greeted;
+	bool leaving;           /* revoked: may push, and is refused all of it (P-385) */
 	uint32_t incarnation;   /* of the HELLO */
 	uint64_t epoch;         /* of the HELLO */
 	uint64_t ledger;        /* the revision its device was told last */

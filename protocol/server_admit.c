@@ -552,8 +552,9 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	k.j = (judging){ .s = s, .a = a, .tip = sat_srv_template(s, due),
 		.next_op = k.m.next_op,
 		.mine = a->mine };
-	rc = a->unread ? sat_srv_refuse(a, 0, SAT_VD_REJECTED, SAT_SLUG_SEALED,
-	    "") : judge_and_fold(&k, e);
+	rc = a->leaving ? sat_srv_refuse(a, 0, SAT_VD_REJECTED,
+	    "device.revoked", "") : a->unread ? sat_srv_refuse(a, 0,
+	    SAT_VD_REJECTED, SAT_SLUG_SEALED, "") : judge_and_fold(&k, e);
 	if (rc == SAT_OK) {
 		rc = accept(&k, e);
 		if (rc == SAT_OK && (a->old->n > 0 || a->old->nwas > 0 ||

@@ -197,6 +197,7 @@ typedef struct admission {
 	const sat_commit *c;  /* eids resolved, cseq, prev, payload_hash set */
 	sat_span header, payload;
 	bool unread;          /* its box cannot be opened: no payload (P-363) */
+	bool leaving;         /* its device was revoked before it came (P-385) */
 	const sat_old *old;   /* where it stood on servers that were lost */
 	chain_slot *chain;
 	sat_verdict *v;
@@ -207,6 +208,17 @@ SAT_CHECK sat_rc sat_srv_admit(sat_server *s, admission *a, sat_err *e);
 /* The eids of the records a commit made that was merged before. */
 SAT_CHECK sat_rc sat_srv_add_born(sat_server *s, admission *a, sat_err *e);
 void sat_srv_add_eid(sat_server *s, admission *a, const sat_id *id, uint32_t eid);
+
+/* server_wipe.c: the answer to a revoked device's HELLO; *ordered false: it is
+ * merely revoked, and nothing was written to reply. */
+SAT_CHECK sat_rc sat_srv_wipe(bool *ordered, sat_server *s,
+    sat_server_session *x, uint32_t ord, uint32_t incarnation, sat_buf *reply,
+    sat_err *e);
+/* Whose work a device that is leaving brings. */
+SAT_CHECK sat_rc sat_srv_leaver(const sat_user **user, const sat_server *s,
+    const sat_server_session *x, sat_err *e);
+SAT_CHECK sat_rc sat_srv_wiped(sat_server *s, const sat_wiped *in,
+    sat_buf *reply, sat_err *e);
 
 /* server_wait.c */
 SAT_CHECK sat_rc sat_srv_wait(sat_server *s, sat_server_session *x,

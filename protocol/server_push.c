@@ -307,7 +307,8 @@ prepare(push *p, sat_err *e)
 	bool fork = false, gap;
 	sat_rc rc;
 
-	if ((rc = sat_srv_session_user(&p->user, s, x, e)) != SAT_OK ||
+	if ((rc = x->leaving ? sat_srv_leaver(&p->user, s, x, e) :
+	    sat_srv_session_user(&p->user, s, x, e)) != SAT_OK ||
 	    (rc = sat_msg_read(&m, &s->txn, p->job->frame, e)) != SAT_OK)
 		return rc;
 	if (m.type != SAT_MSG_PUSH)
@@ -377,6 +378,7 @@ merge(push *p, sat_err *e)
 	uint64_t known = p->chain->c.last_cseq;
 	const sat_old none = { 0 };
 	admission a = { .s = p->s, .actor = p->user, .chain = p->chain,
+		.leaving = p->job->session->leaving,
 		.out = &p->out, .mine = sat_srv_keys(p->s, p->user) };
 	sat_rc rc;
 

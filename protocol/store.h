@@ -96,6 +96,13 @@ typedef struct sat_used {
 	uint64_t ops, bytes;
 } sat_used;
 
+typedef struct sat_wipe_row {
+	uint8_t nonce[SAT_WIPE_NONCE_BYTES];
+	int64_t at_ms;           /* when it was ordered, or ordered otherwise */
+	bool push_first;
+	int64_t told_ms, done_ms; /* 0 = not yet */
+} sat_wipe_row;
+
 typedef struct sat_store {
 	void *u;
 	sat_rc (*begin)(void *u, sat_err *e);
@@ -122,6 +129,11 @@ typedef struct sat_store {
 	    int64_t seen_ms, uint64_t cursor), void *cu, sat_err *e);
 	/* days a permit of this device lasts: 0 = as all, -1 = no more are given */
 	sat_rc (*device_permit)(int32_t *days, void *u, uint32_t ord, sat_err *e);
+	/* an order to wipe this device (P-380); SAT_ENOTFOUND: none was given.
+	 * told: it was handed to the device; done: its receipt, kept */
+	sat_rc (*wipe_get)(sat_wipe_row *w, void *u, uint32_t ord, sat_err *e);
+	sat_rc (*wipe_told)(void *u, uint32_t ord, int64_t now_ms, sat_err *e);
+	sat_rc (*wipe_done)(void *u, const sat_wiped *w, int64_t now_ms, sat_err *e);
 	sat_rc (*device_seen)(void *u, uint32_t ord, uint64_t cursor,
 	    const uint8_t *template_oid, int64_t now_ms, sat_err *e);
 	/* how far devices have reported (P-220), and the revision of that; those

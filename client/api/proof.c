@@ -203,7 +203,7 @@ HANDLER(api_backup)
 {
 	const char *to = sat_json_get_str(req->body, "folder", NULL);
 	sat_err why = { 0 };
-	char *db;
+	char *db, *whole;
 	sat_rc rc;
 
 	(void)args;
@@ -219,8 +219,10 @@ HANDLER(api_backup)
 		rc = keyring_copy(api->dir, to, e);
 	if (rc != SAT_OK)
 		sat_folder_remove(to); /* only when nothing is in it */
+	whole = sat_file_absolute(to);
 	if (rc == SAT_OK)
-		rc = sat_replica_audit(api->crm.replica, "backup", to, e);
+		rc = sat_replica_audit(api->crm.replica, "backup", whole, e);
+	free(whole);
 	if (rc != SAT_OK)
 		return rc;
 	*out = api_doc("backup");

@@ -96,9 +96,12 @@ HANDLER(api_export)
 	int64_t rows = 0;
 	bool book = strcmp(format, "sqlite") == 0;
 	bool all = book && strcmp(kind, "all") == 0;
+	char *whole = to != NULL && strcmp(to, "-") != 0 ?
+	    sat_file_absolute(to) : NULL;
 	sat_rc rc = all ? SAT_OK : api_kind(&q.kind, api, kind, e);
 
 	(void)args;
+	o.to = whole;
 	if (rc == SAT_OK)
 		rc = may_export(api, q.kind, o.reason, e);
 	if (rc == SAT_OK && all && where != NULL)
@@ -121,6 +124,7 @@ HANDLER(api_export)
 	else if (rc == SAT_OK)
 		rc = export_lines(&rows, api, &o, to, e);
 	sat_arena_fini(&a);
+	free(whole);
 	if (rc != SAT_OK)
 		return rc;
 	*out = api_doc("export");

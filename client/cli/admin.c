@@ -28,6 +28,11 @@ static const sat_opt devices_options[] = {
 	{ "stale", 0, "TIME", "only those not heard of for so long: 14d" },
 	{ NULL, 0, NULL, NULL },
 };
+static const sat_opt revoke_options[] = {
+	{ "wipe", 0, NULL, "it destroys what it holds as soon as it hears of it" },
+	{ "push-first", 0, NULL, "with --wipe: its unsent work comes first, and is kept apart" },
+	{ NULL, 0, NULL, NULL },
+};
 static const sat_opt invite_options[] = {
 	{ "user", 0, "KEY", "whom it is for" },
 	{ "ttl", 0, "TIME", "how long it lives (15m)" },
@@ -168,10 +173,23 @@ run_do(cli *c, sat_err *e)
 	const char *verb = c->args.arg[1];
 	sat_rc rc = need_key(c, e);
 
-	if (rc == SAT_OK && (strcmp(verb, "disable") == 0 ||
-	    strcmp(verb, "revoke") == 0))
+	if (rc == SAT_OK && strcmp(verb, "disable") == 0)
 		rc = confirm_by_name(c, c->args.arg[2], e);
 	return rc == SAT_OK ? ask(c, "POST", c->args.arg[2], verb, NULL, e) : rc;
+}
+
+static sat_rc
+run_revoke(cli *c, sat_err *e)
+{
+	sat_json *body = options_body(c, revoke_options);
+	sat_rc rc = need_key(c, e);
+
+	if (rc == SAT_OK)
+		rc = confirm_by_name(c, c->args.arg[2], e);
+	if (rc == SAT_OK)
+		rc = ask(c, "POST", c->args.arg[2], "revoke", body, e);
+	sat_json_free(body);
+	return rc;
 }
 
 static sat_rc
@@ -406,9 +424,11 @@ const cli_verb cli_admin_verbs[] = {
 	    "device list [--stale TIME]",
 	    "every device and its last contact (administrator)", NULL,
 	    false },
-	{ "device", "revoke", run_do, NULL, "device revoke NUMBER",
+	{ "device", "revoke", run_revoke, revoke_options,
+	    "device revoke NUMBER [--wipe [--push-first]]",
 	    "let a device in no more, for good (administrator)",
-	    "  satchel device revoke 7\n", false },
+	    "  satchel device revoke 7\n  satchel device revoke 7 --wipe\n",
+	    false },
 };
 const size_t cli_admin_nverbs =
     sizeof cli_admin_verbs / sizeof cli_admin_verbs[0];

@@ -62,6 +62,8 @@ sat_rc cli_passphrase(sat_buf *out, cli *c, const char *option, const char *prom
 sat_rc cli_open(cli *c, sat_err *e);
 sat_rc cli_open_with(cli *c, sat_span passphrase, sat_err *e);
 sat_rc cli_need_replica(const cli *c, sat_err *e); /* SAT_ENOREPLICA */
+/* Carries out an order to wipe this device, or what is left of one. */
+sat_rc cli_obey(cli *c, sat_rc rc, sat_err *e);
 void cli_close(cli *c);
 
 /* remote.c: the daemon, when one runs. */

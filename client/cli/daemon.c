@@ -2,6 +2,7 @@
  * daemon, lock, unlock: a process of its own for the replica.
  */
 #include "client/cli/cli_int.h"
+#include "client/sync/wipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,8 +55,13 @@ on_close(void *u, sat_api *api)
 {
 	life *l = u;
 
-	sat_replica_close(api->crm.replica);
-	sat_keyring_close(api->keyring);
+	if (sat_replica_wipe_due(api->crm.replica)) {
+		(void)(sat_wipe_carry_out(l->c->home, api->crm.replica,
+		    api->keyring, &api->sync, NULL) == SAT_OK);
+	} else {
+		sat_replica_close(api->crm.replica);
+		sat_keyring_close(api->keyring);
+	}
 	l->c->api.crm.replica = NULL;
 	l->c->keyring = NULL;
 }

@@ -5,6 +5,7 @@
  * descriptors or the terminal.
  */
 #include "client/cli/cli_int.h"
+#include "client/sync/wipe.h"
 #include "common/crypto/passphrase.h"
 
 #include <errno.h>
@@ -111,6 +112,10 @@ cli_need_replica(const cli *c, sat_err *e)
 	bool none = access(ring, F_OK) != 0 && errno == ENOENT;
 
 	free(ring);
+	if (sat_wipe_noted(c->home))
+		return sat_fail_code(e, SAT_EREVOKED, SAT_CODE_WIPED,
+		    "ask the administrator for a new invitation",
+		    "this device was revoked, and what it held was destroyed");
 	return !none ? SAT_OK
 	             : sat_fail_code(e, SAT_ENOREPLICA, "no_replica",
 	                   "enrol this device: satchel init --invite CODE",
@@ -163,6 +168,23 @@ cli_open(cli *c, sat_err *e)
 		rc = cli_open_with(c, sat_buf_span(&phrase), e);
 	sat_wipe(phrase.p, phrase.n);
 	sat_buf_fini(&phrase);
+	return rc;
+}
+
+/* Whatever was asked for: an order to destroy what is here comes first. */
+sat_rc
+cli_obey(cli *c, sat_rc rc, sat_err *e)
+{
+	sat_replica *r = c->api.crm.replica;
+	sat_keyring *k = c->keyring;
+
+	if (r != NULL && sat_replica_wipe_due(r)) {
+		c->api.crm.replica = NULL;
+		c->keyring = c->api.keyring = NULL;
+		return sat_wipe_carry_out(c->home, r, k, &c->api.sync, e);
+	}
+	if (rc == SAT_EREVOKED && strcmp(e->code, SAT_CODE_WIPED) == 0)
+		return sat_wipe_resume(c->home, &c->api.sync, e);
 	return rc;
 }
 

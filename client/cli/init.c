@@ -5,6 +5,7 @@
  */
 #include "client/cli/cli_int.h"
 
+#include "client/sync/wipe.h"
 #include "protocol/invite.h"
 
 #include <errno.h>
@@ -199,6 +200,8 @@ cli_init(cli *c, sat_err *e)
 	sat_rc rc;
 
 	free(ring);
+	if ((rc = sat_wipe_forget(c->home, &c->api.sync, e)) != SAT_OK)
+		return rc;
 	if (sat_args_has(&c->args, "demo") && sat_args_has(&c->args, "pack"))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
 		    "the demonstration has the base template");

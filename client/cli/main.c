@@ -329,6 +329,7 @@ run(cli *c, const cli_verb *v, sat_err *e)
 	}
 	if (rc == SAT_OK)
 		rc = v->run(c, e);
+	rc = cli_obey(c, rc, e);
 	cli_close(c);
 	return rc;
 }

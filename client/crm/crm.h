@@ -607,6 +607,7 @@ typedef struct sat_export_opts {
 	const sat_query *query;   /* kind, filters; columns NULL = all fields */
 	const char *format;       /* "csv", "xlsx"; "jsonl", "vcf", "ics", "sqlite" */
 	const char *reason;
+	const char *to;           /* the file, from the root on; NULL = none */
 	bool labels, mask;
 	struct sat_sheet_out *table;
 	void (*line)(void *u, sat_span line);

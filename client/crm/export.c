@@ -480,8 +480,9 @@ static sat_rc
 log_it(const out *x, const char *action, sat_err *e)
 {
 	char *detail = sat_xasprintf("kind=%s format=%s rows=%" PRId64
-	    " mask=%d reason=%s", x->kind->key, x->format,
-	    x->rows, x->o->mask, x->o->reason != NULL ? x->o->reason : "");
+	    " mask=%d reason=%s file=%s", x->kind->key, x->format,
+	    x->rows, x->o->mask, x->o->reason != NULL ? x->o->reason : "",
+	    x->o->to != NULL ? x->o->to : "-");
 	sat_rc rc = sat_replica_audit(x->c->replica, action, detail, e);
 
 	free(detail);

@@ -19,6 +19,7 @@
 #include "client/http/daemon_int.h"
 #include "common/base/log.h"
 #include "common/crypto/keyring.h"
+#include "client/sync/wipe.h"
 
 /* ---- what is carried to the worker ------------------------------------------------ */
 
@@ -105,6 +106,15 @@ daemon_leave(daemon_ *d)
 }
 
 void
+daemon_refused(daemon_ *d, sat_rc rc, const sat_err *e)
+{
+	if (rc != SAT_EREVOKED || strcmp(e->code, SAT_CODE_WIPE) != 0 ||
+	    atomic_exchange(&d->wiped, true))
+		return;
+	(void)kill(getpid(), SIGTERM); /* wait_for_the_end takes it */
+}
+
+void
 daemon_nudge(daemon_ *d)
 {
 	pthread_mutex_lock(&d->mtx);
@@ -165,6 +175,7 @@ run_live(void *u)
 	sat_err e = { 0 };
 	sat_rc rc = sat_live_run(d->live, d->api.crm.replica, &e);
 
+	daemon_refused(d, rc, &e);
 	if (rc != SAT_OK)
 		sat_log(SAT_WARN, "DAEMON-SYNC-ENDED", "rc=%d text=%s",
 		    (int)rc, e.text);
@@ -424,5 +435,9 @@ sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 	if (o->port_file != NULL)
 		(void)unlink(o->port_file);
 	worker_stop(d.w);
+	if (rc == SAT_OK && atomic_load(&d.wiped))
+		rc = sat_fail_code(e, SAT_EREVOKED, SAT_CODE_WIPED,
+		    "ask the administrator for a new invitation",
+		    "this device was revoked, and what it held was destroyed");
 	return rc;
 }

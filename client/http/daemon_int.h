@@ -83,6 +83,7 @@ typedef struct daemon_ {
 	sat_hist merge;           /* transactions of syncs */
 	unsigned busy;            /* network jobs that use the replica */
 	bool locking;             /* no new ones */
+	atomic_bool wiped;        /* the server ordered it: this is the end */
 	struct job *jobs;         /* those that have a name */
 	atomic_bool stopping;
 	pthread_mutex_t turn;     /* one session at a time */
@@ -101,6 +102,9 @@ typedef struct daemon_ {
 /* Enter and leave a job that uses the replica off the worker; false: locked. */
 bool daemon_enter(daemon_ *d);
 void daemon_leave(daemon_ *d);
+/* A session or a question ended so: when it brought an order to wipe this device,
+ * the daemon ends, and whoever opened the replica destroys it. */
+void daemon_refused(daemon_ *d, sat_rc rc, const sat_err *e);
 /* There may be something to send. */
 void daemon_nudge(daemon_ *d);
 /* On the worker: tell listeners when the inbox changed. */

@@ -157,6 +157,7 @@ take_int(sat_replica *r, meta_values *m, sat_span key, int64_t v)
 		{ "low", NULL, &r->low }, { "fork", NULL, &r->fork },
 		{ "restored", NULL, &m->restored },
 		{ "told", NULL, &r->told_ms },
+		{ "wipe", NULL, &r->wipe_ms },
 		{ "streak", NULL, &r->streak },
 		{ "scrubbed", NULL, &r->scrubbed_ms },
 		{ "div_count", NULL, &r->diverged.count },

@@ -451,6 +451,12 @@ SAT_CHECK sat_rc sat_replica_coverage(sat_reported **out, size_t *n,
  * over or the clock was turned back; then only a sync may run. */
 SAT_CHECK sat_rc sat_replica_permitted(const sat_replica *r, sat_err *e);
 
+/* The server ordered this replica wiped, and the order is a good one: nothing may
+ * be done but to carry it out (client/sync/wipe.h). */
+bool sat_replica_wipe_due(const sat_replica *r);
+/* What to tell the server once the keys are dead: signed now, while they live. */
+void sat_replica_wiped(sat_wiped *out, const sat_replica *r);
+
 /* ---- local audit chain, settings ------------------------------------------- */
 SAT_CHECK sat_rc sat_replica_audit(sat_replica *r, const char *action, const char *detail, sat_err *e);
 /* The same of a record: the detail goes when it is erased. */

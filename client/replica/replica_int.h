@@ -354,6 +354,8 @@ SAT_CHECK sat_rc replica_numbers_want(void *u, sat_arena *a, sat_numbers *want, 
 SAT_CHECK sat_rc replica_numbers(void *u, const sat_numbers *given, sat_err *e);
 /* permit.c: in the open transaction */
 SAT_CHECK sat_rc replica_permit_take(sat_replica *r, sat_span in, sat_err *e);
+/* wipe.c: client.h says what it does. */
+SAT_CHECK sat_rc replica_wipe(void *u, sat_span order, bool *push_first, sat_err *e);
 SAT_CHECK sat_rc replica_permit_load(sat_replica *r, sat_span in, sat_err *e);
 SAT_CHECK sat_rc replica_told_time(sat_replica *r, int64_t server_ms, sat_err *e);
 

@@ -224,6 +224,9 @@ struct sat_replica {
 	uint64_t answered;         /* answers to suggestions up to this LSN are here */
 	int64_t permit_ms;         /* end of the permit; 0 = none was given */
 	int64_t told_ms;           /* by the server, at the last sync */
+	int64_t wipe_ms;           /* of the newest order to wipe; 0 = none came */
+	sat_wipe_order wipe;       /* that order, in this process */
+	bool wipe_due;             /* it is to be carried out now */
 	/* sums: those of the server differ; ranges to fetch again, the last
 	 * first; sessions in a row that differed; the scrub's place */
 	bool differs;

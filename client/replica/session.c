@@ -644,5 +644,5 @@ sat_replica_session(sat_replica *r)
 		.erased = replica_erased, .erased_ok = replica_erased_ok,
 		.delta = replica_delta, .differs = replica_differs,
 		.digest = replica_digest, .refetch_next = replica_refetch_next,
-		.refetch = replica_refetch };
+		.refetch = replica_refetch, .wipe = replica_wipe };
 }

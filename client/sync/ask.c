@@ -77,7 +77,8 @@ left_open(const sat_asking *x, sat_rc rc, sat_err *e)
 	    "the link was lost before the answer: it may have been done");
 }
 
-/* Both exchanges; the second one's reply is left in x. */
+/* Both exchanges; the second one's reply is left in x, or the first one's when it
+ * is an order (P-381). */
 static sat_rc
 exchange(sat_asking *x, sat_net_client *link, sat_err *e)
 {
@@ -87,7 +88,9 @@ exchange(sat_asking *x, sat_net_client *link, sat_err *e)
 	sat_rc rc;
 
 	if ((rc = sat_net_request(link, &reply, sat_buf_span(&x->hello), e)) ==
-	    SAT_OK && (rc = answer(&m, &a, sat_buf_span(&reply),
+	    SAT_OK && reply.n > 0 && reply.p[0] == SAT_MSG_WIPE) {
+		sat_buf_add(&x->reply, reply.p, reply.n);
+	} else if (rc == SAT_OK && (rc = answer(&m, &a, sat_buf_span(&reply),
 	    SAT_MSG_WELCOME, e)) == SAT_OK) {
 		if (m.u.welcome.epoch != x->epoch)
 			rc = sat_fail_code(e, SAT_ECONFLICT, "epoch",
@@ -150,10 +153,31 @@ is_answered(const sat_asking *x, const sat_msg *m)
 	return same;
 }
 
+/* One that lets the outbox be pushed before waits for the next sync. */
 static sat_rc
-take_answer(sat_msg *m, sat_arena *a, const sat_asking *x, sat_msg_type want,
-    sat_err *e)
+obey(sat_replica *r, sat_span frame, sat_err *e)
 {
+	sat_client_ops ops = sat_replica_session(r);
+	sat_arena a = { 0 };
+	bool push_first;
+	sat_msg m;
+	sat_rc rc = sat_msg_read(&m, &a, frame, e);
+
+	if (rc == SAT_OK)
+		rc = ops.wipe(ops.u, m.u.wipe, &push_first, e);
+	sat_arena_fini(&a);
+	return rc != SAT_OK ? rc : sat_fail_code(e, SAT_EREVOKED,
+	    push_first ? "device.revoked" : SAT_CODE_WIPE,
+	    "ask the administrator for a new invitation",
+	    "this device was revoked");
+}
+
+static sat_rc
+take_answer(sat_msg *m, sat_arena *a, const sat_asking *x, sat_replica *r,
+    sat_msg_type want, sat_err *e)
+{
+	if (x->rc == SAT_OK && x->reply.n > 0 && x->reply.p[0] == SAT_MSG_WIPE)
+		return obey(r, sat_buf_span(&x->reply), e);
 	if (x->rc == SAT_OK)
 		return answer(m, a, sat_buf_span(&x->reply), want, e);
 	if (e != NULL)
@@ -169,14 +193,14 @@ sat_sync_question(sat_msg *m, sat_arena *a, sat_replica *r, sat_msg_type want,
 	sat_rc rc;
 
 	if (is_answered(x, m))
-		return take_answer(m, a, x, want, e);
+		return take_answer(m, a, x, r, want, e);
 	if ((rc = put_question(x, m, r, e)) != SAT_OK)
 		return rc;
 	if (x != &here)
 		return sat_fail_code(e, SAT_EBUSY, "asking", NULL,
 		    "the server is being asked");
 	sat_asking_go(x, o);
-	rc = take_answer(m, a, x, want, e);
+	rc = take_answer(m, a, x, r, want, e);
 	empty(x);
 	return rc;
 }

@@ -237,7 +237,14 @@ carry_coverage(void *u, const sat_coverage *in, uint64_t registry_rev,
 	HAND_OVER(coverage, in, registry_rev);
 }
 
-#define CARRIED 26
+CARRY(wipe, sat_span order; bool *push_first, x->order, x->push_first)
+static sat_rc
+carry_wipe(void *u, sat_span order, bool *push_first, sat_err *e)
+{
+	HAND_OVER(wipe, order, push_first);
+}
+
+#define CARRIED 27
 /* An operation that is added there has to be carried here. */
 _Static_assert(sizeof(sat_client_ops) == (CARRIED + 1) * sizeof(void *),
     "every operation of a session is carried");
@@ -278,5 +285,6 @@ sat_carry_ops(sat_carry *c, sat_replica *r, const sat_sync_opts *o)
 		ONE(refetch, carry_refetch),
 		ONE(numbers_want, carry_numbers_want),
 		ONE(numbers, carry_numbers),
-		ONE(coverage, carry_coverage) };
+		ONE(coverage, carry_coverage),
+		ONE(wipe, carry_wipe) };
 }

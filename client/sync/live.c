@@ -280,7 +280,7 @@ hold(sat_live *l, sat_net_client *link, const sat_client_ops *ops, bool *held,
 	sat_waited w = { 0 };
 	int in_vain = 0;
 	bool new = false;
-	sat_rc rc;
+	sat_rc rc, greeted;
 
 	while (!stopped(l) &&
 	    sat_boot_ms(&l->o.clock) - born < LINK_AGE_MAX_MS) {
@@ -293,8 +293,12 @@ hold(sat_live *l, sat_net_client *link, const sat_client_ops *ops, bool *held,
 		do {
 			if (atomic_load(&l->work)) /* V1 */
 				break;
-			if ((rc = wait_for_news(l, &w, link, ops, e)) !=
-			    SAT_OK)
+			rc = wait_for_news(l, &w, link, ops, e);
+			/* greeting tells whether there is an order, too */
+			if (rc == SAT_EREVOKED && (greeted = exchange(l, link,
+			    ops, &new, e)) != SAT_OK)
+				return greeted;
+			if (rc != SAT_OK)
 				return rc;
 			*held = true;
 		} while (w.what == 0 && sat_boot_ms(&l->o.clock) - born <

@@ -115,6 +115,44 @@ sat_file_remove(const char *path)
 	(void)unlink(path);
 }
 
+static bool
+overwrite(int fd)
+{
+	static const uint8_t nothing[PIECE];
+	struct stat st;
+	off_t left;
+	ssize_t n;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	for (left = st.st_size; left > 0; left -= n)
+		if ((n = write(fd, nothing, left < PIECE ? (size_t)left :
+		    PIECE)) <= 0)
+			return false;
+	return fsync(fd) == 0;
+}
+
+sat_rc
+sat_file_shred(const char *path, sat_err *e)
+{
+	struct stat st;
+	int fd;
+	bool good;
+
+	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return SAT_OK;
+	/* also one its owner may only read */
+	(void)chmod(path, 0600);
+	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	good = fd >= 0 && overwrite(fd);
+	if (fd >= 0 && close(fd) != 0)
+		good = false;
+	if (unlink(path) != 0 && errno != ENOENT)
+		good = false;
+	return good ? SAT_OK : sat_fail(e, SAT_EIO, "cannot destroy %s: %s",
+	    path, strerror(errno));
+}
+
 sat_rc
 sat_file_private(const char *path, sat_err *e)
 {
@@ -228,6 +266,19 @@ sat_folder_temp(char **path, const char *prefix, sat_err *e)
 	return rc;
 }
 
+sat_rc
+sat_folder_sync(const char *path, sat_err *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = fd >= 0 && fsync(fd) == 0;
+	int err = errno;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return good ? SAT_OK : sat_fail(e, SAT_EFSYNC, "cannot sync %s: %s",
+	    path, strerror(err));
+}
+
 void
 sat_folder_remove(const char *path)
 {
@@ -318,6 +369,17 @@ sat_file_look(sat_file_facts *f, const char *path, sat_err *e)
 	f->mine = st.st_uid == geteuid();
 	f->bytes = (int64_t)st.st_size;
 	return SAT_OK;
+}
+
+char *
+sat_file_absolute(const char *path)
+{
+	char *cwd = path[0] != '/' ? getcwd(NULL, 0) : NULL;
+	char *whole = cwd != NULL ? sat_xasprintf("%s/%s", cwd, path) :
+	    sat_xstrdup(path);
+
+	free(cwd);
+	return whole;
 }
 
 bool

@@ -30,6 +30,13 @@ SAT_CHECK sat_rc sat_file_each(const char *path,
 SAT_CHECK sat_rc sat_file_write(const char *path, sat_span s, unsigned mode, sat_err *e);
 /* Take it away; that it is not there is no failure. */
 void sat_file_remove(const char *path);
+/*
+ * What it holds is overwritten, synced, and its name goes; that it is not there
+ * is no failure, nor is something else than a file, which stays. Links are not
+ * followed. What the disk keeps elsewhere of it (copies of its own) is out of
+ * reach. SAT_EIO: the name may be gone all the same.
+ */
+SAT_CHECK sat_rc sat_file_shred(const char *path, sat_err *e);
 /* Of a file another room wrote: for its owner's eyes alone. SAT_EIO. */
 SAT_CHECK sat_rc sat_file_private(const char *path, sat_err *e);
 /* The name under which it is found. SAT_EIO. */
@@ -65,6 +72,8 @@ int64_t sat_folder_bytes(const char *path);
 /* The names in it, ascending, each ended by a NUL, without "." and ".."; none
  * when it is not there. SAT_EIO. */
 SAT_CHECK sat_rc sat_folder_names(sat_buf *names, const char *path, sat_err *e);
+/* Names that came and went are durable. SAT_EFSYNC. */
+SAT_CHECK sat_rc sat_folder_sync(const char *path, sat_err *e);
 
 /* ---- what a doctor looks at --------------------------------------------------------- */
 
@@ -77,6 +86,8 @@ typedef struct sat_file_facts {
 /* SAT_ENOTFOUND when it cannot be looked at. */
 SAT_CHECK sat_rc sat_file_look(sat_file_facts *f, const char *path, sat_err *e);
 bool sat_file_there(const char *path);
+/* The path from the root on, whether it is there or not; the caller frees. */
+char *sat_file_absolute(const char *path);
 /* Free space in MB (2^20) where the path lies. SAT_EIO. */
 SAT_CHECK sat_rc sat_folder_space(uint64_t *mb, const char *path, sat_err *e);
 

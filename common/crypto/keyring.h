@@ -78,6 +78,14 @@ void sat_keyring_close(sat_keyring *k);
 SAT_CHECK sat_rc sat_keyring_set_slot(
     sat_keyring *k, const sat_secret_in *secret, sat_err *e);
 
+/*
+ * Nothing opens it any more: the file, its previous one and a temporary one are
+ * overwritten, synced and unlinked, and their folder is synced. The caller holds
+ * it, or nobody does. Done again it does no harm. SAT_EIO, SAT_EFSYNC: a slot may
+ * still be there.
+ */
+SAT_CHECK sat_rc sat_keyring_destroy(const char *path, sat_err *e);
+
 /* What is no secret about it. */
 typedef struct sat_keyring_facts {
 	uint8_t id[SAT_FILE_ID_BYTES]; /* for life */

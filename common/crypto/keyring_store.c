@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -222,4 +223,21 @@ sat_store_drop_previous(const char *path)
 	/* An old passphrase still opens it, so it must not stay for long. */
 	(void)unlink(previous);
 	free(previous);
+}
+
+sat_rc
+sat_keyring_destroy(const char *path, sat_err *e)
+{
+	static const char *const ends[] = { "", ".1", ".tmp" };
+	sat_rc rc = SAT_OK, one;
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		char *name = name_with(path, ends[i]);
+
+		/* the others go all the same; the first failure is told */
+		one = sat_file_shred(name, rc == SAT_OK ? e : NULL);
+		rc = rc != SAT_OK ? rc : one;
+		free(name);
+	}
+	return rc == SAT_OK ? sync_directory(path, e) : rc;
 }

@@ -99,6 +99,33 @@ typedef struct device_rows {
 	int64_t heard_before; /* 0 = whenever */
 } device_rows;
 
+static void
+put_time(sat_json *row, const char *key, int64_t ms)
+{
+	char when[32];
+
+	sat_time_rfc3339(when, ms);
+	sat_json_put_str(row, key, ms > 0 ? when : NULL);
+}
+
+/* Ordered and not heard is what an administrator has to see: the device may be
+ * switched off, or lie in a drawer. */
+static void
+put_wipe(sat_json *row, const sat_sqlite_device *d)
+{
+	const sat_wipe_row *w = &d->wipe;
+
+	sat_json_put_str(row, "wipe", w->at_ms == 0 ? NULL :
+	    w->done_ms > 0 ? "done" : w->told_ms > 0 ? "heard" : "ordered");
+	put_time(row, "wipe_ordered", w->at_ms);
+	put_time(row, "wipe_heard", w->told_ms);
+	put_time(row, "wipe_done", w->done_ms);
+	if (w->done_ms > 0)
+		sat_json_put_int(row, "wipe_lost", (int64_t)d->wipe_lost);
+	else
+		sat_json_put_null(row, "wipe_lost");
+}
+
 static bool
 device_row(void *u, const sat_sqlite_device *d)
 {
@@ -131,6 +158,7 @@ device_row(void *u, const sat_sqlite_device *d)
 	sat_json_put_str(row, "enrolled", when);
 	sat_hex(hex, d->template_oid.p, d->template_oid.n);
 	sat_json_put_str(row, "template", d->template_oid.n > 0 ? hex : NULL);
+	put_wipe(row, d);
 	return true;
 }
 
@@ -192,6 +220,38 @@ device_revoke(sat_admin *a, uint32_t ord, sat_err *e)
 	return rc == SAT_OK ? sat_server_reload(a->core, e) : rc;
 }
 
+/* P-380. */
+static sat_rc
+device_wipe(sat_admin *a, uint32_t ord, bool push_first, sat_err *e)
+{
+	uint8_t nonce[SAT_WIPE_NONCE_BYTES];
+	sat_rc rc;
+
+	sat_random(nonce, sizeof nonce);
+	rc = sat_sqlite_device_wipe(a->store, ord, nonce,
+	    sat_wall_ms(&a->clock), push_first, e);
+	return rc == SAT_OK ? sat_server_reload(a->core, e) : rc;
+}
+
+static sat_rc
+device_gone(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
+{
+	bool wipe = sat_args_has(w, "wipe");
+	bool push_first = sat_args_has(w, "push-first");
+	uint32_t ord;
+	sat_rc rc = device_number(&ord, w, "revoke NUMBER [--wipe "
+	    "[--push-first]]", e);
+
+	if (rc == SAT_OK && push_first && !wipe)
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "a device that is only revoked sends nothing any more",
+		    "--push-first goes with --wipe");
+	if (rc == SAT_OK)
+		rc = wipe ? device_wipe(a, ord, push_first, e) :
+		    device_revoke(a, ord, e);
+	return rc == SAT_OK ? device_done(a, w, out, e) : rc;
+}
+
 /*
  * To another person: what lies on a machine belongs to who made it, so the
  * device as the server knows it ends and the new owner enrols it anew. Asked
@@ -230,7 +290,7 @@ device_list(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	static const char *const cols[] = { "device", "name", "user", "revoked",
 		"cursor", "last_seen", "diverged", "lease_days", "waiting", "key",
-		NULL };
+		"wipe", NULL };
 	bool one = w->nargs > 1 && strcmp(w->arg[1], "list") != 0;
 	const char *stale = sat_args_get(w, "stale");
 	device_rows c = { .a = a };
@@ -300,8 +360,6 @@ sat_rc
 admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	const char *verb = w->nargs > 1 ? w->arg[1] : "list";
-	uint32_t ord;
-	sat_rc rc;
 
 	if (strcmp(verb, "invite") == 0)
 		return device_invite(a, w, out, e);
@@ -315,14 +373,11 @@ admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		return device_approve(a, w, out, e);
 	if (strcmp(verb, "rename") == 0)
 		return device_rename(a, w, out, e);
-	if (strcmp(verb, "revoke") != 0)
-		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-		    "usage: satcheld device list|show|invite|approve|rename|"
-		    "lease|move|revoke");
-	if ((rc = device_number(&ord, w, "revoke NUMBER", e)) != SAT_OK ||
-	    (rc = device_revoke(a, ord, e)) != SAT_OK)
-		return rc;
-	return device_done(a, w, out, e);
+	if (strcmp(verb, "revoke") == 0)
+		return device_gone(a, w, out, e);
+	return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
+	    "usage: satcheld device list|show|invite|approve|rename|lease|move|"
+	    "revoke");
 }
 
 /* ---- scope -------------------------------------------------------------------------- */

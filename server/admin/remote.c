@@ -24,7 +24,7 @@ static bool
 is_allowed_option(const char *word)
 {
 	static const char *const options[] = { "name", "role", "team", "parent",
-		"user", "ttl", "days", "void", "stale", "approve", "events",
+		"user", "ttl", "days", "void", "stale", "approve", "wipe", "push-first", "events",
 		"format", "json", NULL };
 	char name[32];
 

@@ -15,6 +15,8 @@ static const sat_opt options[] = {
 	{ "team", 0, "KEY", "team of a user" },
 	{ "from", 0, "FILE", "take the rows of a CSV file; a pack from a folder; merge replay: a position" },
 	{ "user", 0, "KEY", "whom an invitation, or from now on a device, is for" },
+	{ "wipe", 0, NULL, "device revoke: it destroys what it holds as soon as it hears of it" },
+	{ "push-first", 0, NULL, "device revoke --wipe: its unsent work comes first, and is kept apart" },
 	{ "stale", 0, "TIME", "device list: not heard of for so long; conflict escalate: open for so long" },
 	{ "qr", 0, NULL, "device invite: as a QR code on the terminal, too" },
 	{ "approve", 0, NULL, "device invite: the device waits for device approve" },
@@ -85,12 +87,12 @@ static const struct verb {
 	    "the permission matrix; may this user, and which rule says so (exit 20: no)",
 	    "  satcheld acl test li.na edit 01HZXW9K2M\n"
 	    "  satcheld acl show\n" }, admin_acl_verb },
-	{ { "device", "device list [--stale 14d] | show NUMBER | move NUMBER --user KEY | invite --user KEY [--role R] [--ttl 15m] [--qr] [--approve] | approve NUMBER | rename NUMBER --name NAME | lease NUMBER --days N|--void | revoke NUMBER",
+	{ { "device", "device list [--stale 14d] | show NUMBER | move NUMBER --user KEY | invite --user KEY [--role R] [--ttl 15m] [--qr] [--approve] | approve NUMBER | rename NUMBER --name NAME | lease NUMBER --days N|--void | revoke NUMBER [--wipe [--push-first]]",
 	    "devices and invitations; NUMBER is also the beginning of a device's id (key)",
 	    "  satcheld device invite --user li.na --qr\n"
 	    "  satcheld device list --stale 14d\n"
 	    "  satcheld device move 7 --user wang.fang\n"
-	    "  satcheld device revoke 7\n" }, admin_device_verb },
+	    "  satcheld device revoke 7 --wipe\n" }, admin_device_verb },
 	{ { "scope", "scope stale",
 	    "devices that have not heard yet what came or went",
 	    "  satcheld scope stale\n" }, admin_scope_verb },

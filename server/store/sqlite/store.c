@@ -289,6 +289,7 @@ sat_sqlite_store_ops(sat_sqlite_store *s)
 	store_pool_ops(&o);
 	store_coverage_ops(&o);
 	store_answer_ops(&o);
+	store_wipe_ops(&o);
 	return o;
 }
 

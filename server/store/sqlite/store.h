@@ -71,6 +71,8 @@ typedef struct sat_sqlite_device {
 	sat_span template_oid; /* as it last reported; empty = never */
 	sat_span sign_pk;
 	bool waiting; /* enrolled; not let in yet (P-390) */
+	sat_wipe_row wipe; /* at_ms 0 = no order to wipe it; without the nonce */
+	uint64_t wipe_lost; /* commits it wrote that never came */
 } sat_sqlite_device;
 /* Ascending ordinal; cb returns false to stop. */
 SAT_CHECK sat_rc sat_sqlite_devices(sat_sqlite_store *s,
@@ -87,6 +89,11 @@ SAT_CHECK sat_rc sat_sqlite_device_rename(sat_sqlite_store *s, uint32_t ord,
 SAT_CHECK sat_rc sat_sqlite_device_approve(sat_sqlite_store *s, uint32_t ord,
     sat_err *e);
 SAT_CHECK sat_rc sat_sqlite_device_revoke(sat_sqlite_store *s, uint32_t ord,
+    sat_err *e);
+/* The same, and it shall destroy what it holds (P-380). Again: an order that let
+ * it push first can be made one that does not. */
+SAT_CHECK sat_rc sat_sqlite_device_wipe(sat_sqlite_store *s, uint32_t ord,
+    const uint8_t nonce[SAT_WIPE_NONCE_BYTES], int64_t at_ms, bool push_first,
     sat_err *e);
 
 /* Devices that had to be sent records again because their sums differed. */

@@ -265,7 +265,12 @@ sat_sqlite_devices(sat_sqlite_store *s,
 			.permit_days = (int32_t)sat_col_int(q, 8),
 			.template_oid = sat_col_blob(q, 9),
 			.waiting = sat_col_int(q, 10) != 0,
-			.sign_pk = sat_col_blob(q, 11) };
+			.sign_pk = sat_col_blob(q, 11),
+			.wipe = { .at_ms = sat_col_int(q, 12),
+				.push_first = sat_col_int(q, 13) != 0,
+				.told_ms = sat_col_int(q, 14),
+				.done_ms = sat_col_int(q, 15) },
+			.wipe_lost = (uint64_t)sat_col_int(q, 16) };
 
 		d.name = sat_arena_str(&a, name.p, name.n);
 		go = cb(cu, &d);
@@ -276,8 +281,8 @@ sat_sqlite_devices(sat_sqlite_store *s,
 	return rc;
 }
 
-static sat_rc
-revoke(sat_sqlite_store *s, uint32_t ord, sat_err *e)
+sat_rc
+store_revoke(sat_sqlite_store *s, uint32_t ord, sat_err *e)
 {
 	sat_stmt *q;
 	sat_rc rc;
@@ -378,7 +383,7 @@ sat_sqlite_device_revoke(sat_sqlite_store *s, uint32_t ord, sat_err *e)
 
 	if (rc != SAT_OK)
 		return rc;
-	return end(s, revoke(s, ord, e), true, e);
+	return end(s, store_revoke(s, ord, e), true, e);
 }
 
 static sat_rc

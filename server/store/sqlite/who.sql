@@ -41,7 +41,9 @@ UPDATE user SET name = coalesce(@name, name), role = coalesce(@role, role),
 -- :name devices
 SELECT ord, user, name, revoked, enrolled_ms, seen_ms, cursor,
   coalesce((SELECT n FROM diverged WHERE diverged.dev = ord), 0),
-  permit_days, template, waiting, sign_pk FROM device
+  permit_days, template, waiting, sign_pk, coalesce(w.at_ms, 0),
+  coalesce(w.push_first, 0), coalesce(w.told_ms, 0), coalesce(w.done_ms, 0),
+  coalesce(w.lost, 0) FROM device LEFT JOIN wipe AS w ON w.dev = device.ord
 ORDER BY ord;
 
 -- :name device_add

@@ -212,6 +212,18 @@ CREATE TABLE device(
   used_bytes  INTEGER NOT NULL DEFAULT 0   -- bytes of them
 );
 
+-- Revoked devices that were ordered to destroy what they hold.
+CREATE TABLE wipe(
+  dev         INTEGER PRIMARY KEY,
+  nonce       BLOB NOT NULL,         -- 16 bytes; the receipt repeats it
+  at_ms       INTEGER NOT NULL,      -- when it was ordered
+  push_first  INTEGER NOT NULL,      -- 1: unsent work first (P-385)
+  told_ms     INTEGER NOT NULL,      -- handed to the device first; 0 = not heard
+  done_ms     INTEGER NOT NULL,      -- its receipt came; 0 = no
+  receipt     BLOB,                  -- as it was signed
+  lost        INTEGER NOT NULL       -- commits it wrote that never came here
+);
+
 -- How far a device has reported: everything it had then is here.
 CREATE TABLE reported(
   dev         INTEGER PRIMARY KEY,
