@@ -3,7 +3,7 @@
 # the template says, at headquarters.
 . tests/e2e/lib.sh
 ROGUE=$(readlink -f "$B/tests/e2e/rogue")
-server_init
+one_day; server_init
 d team add t1 --name 一组 >/dev/null
 for u in li wu; do d user add $u --name "$u" --role rep --team t1 >/dev/null; done
 d user add boss --name Boss --role manager --team t1 >/dev/null; d user add hq --name HQ --role hq >/dev/null
@@ -45,15 +45,15 @@ expect 9 as hq api DELETE "/v1/accesses/$A"
 expect 9 as boss api PATCH "/v1/accesses/$A" -f reason=x
 
 # reports: in the chain; at headquarters when the template asks, once a day
-expect 0 as boss report run won --period "$(date +%Y)"
+expect 0 as boss report run won --period "$(here +%Y)"
 same "$(times boss 'report=won')" 1 "a report is in the chain"
 mkdir -p "$W/t"; cp -r common/template/base/. "$W/t"
 sed -i 's/"report": "no", "login": "no"/"report": "day", "login": "day"/' "$W/t/policy/audit.json"
 expect 0 d template publish "$W/t" -m "who looks at reports"
 all boss hq li
-expect 0 as boss report run won --period "$(date +%Y)"; expect 0 as boss report run won --period "$(date +%Y)"
-expect 0 as boss report run won --period "$(date +%Y)" --by owner
-expect 0 as boss report run by-sector --period "$(date +%Y)"
+expect 0 as boss report run won --period "$(here +%Y)"; expect 0 as boss report run won --period "$(here +%Y)"
+expect 0 as boss report run won --period "$(here +%Y)" --by owner
+expect 0 as boss report run by-sector --period "$(here +%Y)"
 all boss hq
 expect 0 as hq --json access list --where 'what=report'
 has "$(j)" '"total":2' "each report once a day"; has "$(j)" '"subject":"by-sector"' "by its name"

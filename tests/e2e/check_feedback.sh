@@ -3,13 +3,13 @@
 # and what became of them, knowledge tests, who works to the standard, reports
 # split by another field, several reports in one document.
 . tests/e2e/lib.sh
-server_init; serve
+one_day; server_init; serve
 d team add t1 --name 一组 >/dev/null; d team add t2 --name 二组 >/dev/null
 for u in li wu; do d user add $u --name "$u" --role rep --team t1 >/dev/null; done
 d user add boss --name Boss --role manager --team t1 >/dev/null; d user add hq --name HQ --role hq >/dev/null
 d user add serv --name Serv --role service >/dev/null
 for u in li wu boss hq serv; do enrol $u; as $u -q sync; done
-j() { flat <<<"$OUT"; }; P=$(date +%Y); all() { for u in "$@"; do as $u -q sync; done; }
+j() { flat <<<"$OUT"; }; P=$(here +%Y); all() { for u in "$@"; do as $u -q sync; done; }
 
 # ---- R-085: employees rate, nobody changes it afterwards -----------------------------------
 expect 0 as li rating add --set survey=2026H2 --set subject=profile_accuracy --set score=5; R=$OUT

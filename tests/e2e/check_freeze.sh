@@ -3,13 +3,13 @@
 # so, whatever comes later, which is listed; signatures; the records behind a
 # number. The lesson of a system whose May report differed in June.
 . tests/e2e/lib.sh
-server_init; serve
+one_day; server_init; serve
 d team add east --name 东区 >/dev/null; d team add west --name 西区 >/dev/null
 for u in li wu; do d user add $u --name $u --role rep --team east >/dev/null; done
 d user add ma --name 经理 --role manager --team east >/dev/null; d user add xi --name 西 --role manager --team west >/dev/null
 d user add hq --name 总部 --role hq >/dev/null
 for u in li wu ma xi hq; do enrol $u; done; through_daemon hq status
-M=$(date -u -d "$(date -u +%Y-%m-15) -1 month" +%Y-%m); NOW=$(date -u +%Y-%m); P=$(date -u -d "$M-15 -1 month" +%Y-%m)
+M=$(date -u -d "$(here +%Y-%m-15) -1 month" +%Y-%m); NOW=$(here +%Y-%m); P=$(date -u -d "$M-15 -1 month" +%Y-%m)
 acc() { as "$1" account add --set name="$2" --set industry=I65 --set contact_name=x --set phone_main="1381234$3" --set need_type=product --set created_at="$M-10T02:00:00Z"; }
 deal() { as "$1" opportunity add "$2" --set name=o --set amount="$3" --set stage=won --set won_at="$M-$4T02:00:00Z"; }
 A=$(acc li 安徽一公司 0001); B=$(acc wu 贝尔二公司 0002); C=$(acc li 长城三公司 0003)

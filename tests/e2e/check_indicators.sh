@@ -5,14 +5,14 @@
 # (--set created_at=..., or a column of an import); history that reports read from
 # the log itself (pool, stages, adoption) is made now and asked for this month.
 . tests/e2e/lib.sh
-server_init; serve
+one_day; server_init; serve
 d team add t1 --name 一组 >/dev/null
 for u in u1 u2; do d user add $u --name "员工$u" --role rep --team t1 >/dev/null; done
 for u in u3 u4; do d user add $u --name "经理$u" --role manager --team t1 >/dev/null; done
 d user add hq --name 总部 --role hq >/dev/null
 for u in hq u1 u2; do enrol $u; done
 THROUGH_DAEMON=1 # two hundred commands
-NOW=$(TZ=Asia/Shanghai date +%Y)
+NOW=$(here +%Y)
 # run REPORT [options]: the answer on one line, in $R
 run() { R=$(as hq --json report run "$@" 2>"$W/err" | flat); [ -n "$R" ] || { bad "no answer: report run $*"; head -3 "$W/err"; }; }
 rows() { has "$R" "\"rows\":\[$1\]" "$2"; } # the rows, whole

@@ -24,7 +24,7 @@ one() { grep -o "\"$2\":\"[^\"]*\"" <<<"$1" | head -1 | cut -d'"' -f4; }
 gap() { as "$1" --json status | flat | grep -o '"commits":[0-9]*' | grep -o '[0-9]*$'; }
 add() { as "$1" account add --set name="$2" "${ACC[@]}" --set phone_main="$3" "${@:4}"; }
 
-server_init; serve
+one_day; server_init; serve
 d team add east --name 东区 >/dev/null; d team add west --name 西区 >/dev/null
 for u in li:rep:east wu:rep:east xi:rep:west ma:manager:east hq:hq:; do IFS=: read -r k r t <<<"$u"
 	d user add "$k" --name "$k" --role "$r" ${t:+--team "$t"} >/dev/null || bad "user $k"; done
@@ -76,7 +76,7 @@ for i in "$X" "$Y"; do expect 0 as ma account edit "$i" --set remark=可用; don
 expect 0 as ma account merge "$Y" "$X"; same "$(total ma activity --account "$X")" 2 "$LESSON: both timelines"
 
 lesson "Dynamics rollups"
-NOW=$(TZ=Asia/Shanghai date +%Y-%m); stop_server
+NOW=$(here +%Y-%m); stop_server
 value() { j li report run "$@" | grep -o '"rows":.*' | head -c 60; }
 n0=$(value new-customers --period "$NOW"); c0=$(value completeness); g0=$(one "$(j li account standard "$C")" grade)
 Z=$(as li account add --set name=缺项公司 "${ACC[@]}" --set phone_main=13812340009)
@@ -145,7 +145,7 @@ fields wu >"$W/is"; cmp -s "$W/was" "$W/is" && ok || { bad "$LESSON: not every f
 same "$(total li account --where 'external_id~T')" 0 "$LESSON: li has none of them"
 
 lesson "悟空 drift"
-M=$(date -u -d "$(date -u +%Y-%m-15) -1 month" +%Y-%m)
+M=$(date -u -d "$(here +%Y-%m-15) -1 month" +%Y-%m)
 U=$(add li 五月公司 13412340001 --set created_at="$M-10T02:00:00Z"); V=$(add li 五月分号 13412340002 --set created_at="$M-11T02:00:00Z")
 expect 0 as li -q sync; expect 0 as hq -q sync
 H=$(one "$(j hq report freeze new-customers --period "$M")" hash); same ${#H} 64 "$LESSON: frozen"

@@ -3,7 +3,7 @@
 # is not work on the same customers, keep what the other wrote, and meet again,
 # whether the pilot ends forwards or backwards.
 . tests/e2e/lib.sh
-server_init; serve
+one_day; server_init; serve
 d team add east --name East >/dev/null; d team add west --name West >/dev/null
 d user add hq --name HQ --role hq >/dev/null
 d user add li --name Li --role rep --team east >/dev/null; d user add wu --name Wu --role rep --team west >/dev/null
@@ -41,8 +41,8 @@ expect 0 as hq check; expect 0 as li check
 
 # ---- R-129: what the pilot does to the work: its team beside the others
 expect 0 as wu account add --set name=己公司 "${ACC[@]}" --set phone_main=13812345671; expect 0 as wu sync; expect 0 as hq sync
-expect 0 as hq --json report run new-customers --period "$(date +%Y)" --by team; has "$(flat <<<"$OUT")" '"key":"east"[^]]*\},1\]' "the pilot's"; has "$(flat <<<"$OUT")" '"key":"west"[^]]*\},1\]' "the others'"
-expect 0 as hq --json report compare new-customers --baseline "$(($(date +%Y) - 1))" --current "$(date +%Y)" --param team=east; has "$(flat <<<"$OUT")" '"compare":' "and before it"
+expect 0 as hq --json report run new-customers --period "$(here +%Y)" --by team; has "$(flat <<<"$OUT")" '"key":"east"[^]]*\},1\]' "the pilot's"; has "$(flat <<<"$OUT")" '"key":"west"[^]]*\},1\]' "the others'"
+expect 0 as hq --json report compare new-customers --baseline "$(($(here +%Y) - 1))" --current "$(here +%Y)" --param team=east; has "$(flat <<<"$OUT")" '"compare":' "and before it"
 deal() { as "$1" opportunity add "$2" --set name=单 --set amount="$3" --set stage=won --set won_at=2026-01-0"$4"T02:00:00Z >/dev/null || bad "no deal of $1"; }
 W1=$(as wu account list | head -1 | cut -f1); deal li "$A" 12万 5; deal wu "$W1" 5万 6; deal wu "$W1" 1万 7
 for u in li wu hq; do expect 0 as $u sync; done

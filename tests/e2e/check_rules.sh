@@ -2,7 +2,7 @@
 # Rules that make tasks: offline, the same on two devices of one person, made
 # once; closed when their reason is gone.
 . tests/e2e/lib.sh
-server_init; serve
+one_day; server_init; serve
 d team add t1 --name 一组 >/dev/null; d user add li --name 李 --role rep --team t1 >/dev/null
 d user add mg --name 经理 --role manager --team t1 >/dev/null
 enrol li; enrol li li2; enrol mg
@@ -16,7 +16,7 @@ expect 0 as li rules explain contract_end_30 --json; has "$(flat <<<"$OUT")" '"o
 expect 0 as li rules run; hasnt "$OUT" "make" "nothing is due in an empty company"
 
 A=$(as li account add --set name=江河机械 --set industry=I65 --set contact_name=x --set phone_main=13812340001 --set need_type=product)
-K=$(as li contract add "$A" --set number=HT-1 --set end="$(date -d '+40 days' +%F)")
+K=$(as li contract add "$A" --set number=HT-1 --set end="$(here -d '+40 days' +%F)")
 expect 0 as li contract stage "$K" signed
 P=$(as li proposal add "$A" --set title=方案一); expect 0 as li proposal edit "$P" --set submitted_at="$(at "-1 day")"
 expect 0 as li sync; expect 0 as li2 sync; expect 0 as mg sync
@@ -71,7 +71,7 @@ expect 0 as li opportunity stage "$O" need_confirmed; expect 0 as li --json oppo
 expect 0 as li opportunity stuck --all --json; has "$(flat <<<"$OUT")" '"age_d":0' "its age"
 expect 0 as li worklist --stuck; expect 0 as li account stuck --check
 # the daemon runs them by itself
-E=$(as li contract add "$A" --set number=HT-2 --set end="$(date -d '+20 days' +%F)"); expect 0 as li contract stage "$E" signed
+E=$(as li contract add "$A" --set number=HT-2 --set end="$(here -d '+20 days' +%F)"); expect 0 as li contract stage "$E" signed
 "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/pass" --no-input daemon --no-sync 2>&1 >/dev/null | sed -n 's/.*process \([0-9]*\)$/\1/p' >"$W/r/li/daemon.pid"
 until_true eval 'as li task list --due all | grep -q HT-2'
 expect 0 as li task list --due all; has "$OUT" "HT-2" "made by the daemon's timer"; stop_daemon "$W/r/li"

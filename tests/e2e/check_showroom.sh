@@ -3,7 +3,7 @@
 # receptionist, two stations that keep one rotation, judging with its rule, late
 # entries that are flagged, the codes of agents, the desk cleared overnight.
 . tests/e2e/lib.sh
-server_init; d team add east --name East >/dev/null; d team add west --name West >/dev/null
+one_day; server_init; d team add east --name East >/dev/null; d team add west --name West >/dev/null
 for u in mia:manager ann:rep bob:rep cat:rep desk:receptionist desk2:receptionist kio:kiosk; do
 	expect 0 d user add "${u%:*}" --name "${u%:*}" --role "${u#*:}" --team east; done
 d user add hq --name hq --role hq >/dev/null; d user add wim --name wim --role receptionist --team west >/dev/null

@@ -2,7 +2,7 @@
 # The company's standard on a device: grades from orders, who is overdue, whom
 # that is told, and the colleague who was there yesterday.
 . tests/e2e/lib.sh
-server_init; serve
+one_day; server_init; serve
 d team add t1 --name 一组 >/dev/null; d user add li --name 李 --role rep --team t1 >/dev/null
 d user add wu --name 吴 --role rep --team t1 >/dev/null; d user add mg --name 经理 --role manager --team t1 >/dev/null
 for u in li wu mg; do enrol $u; done

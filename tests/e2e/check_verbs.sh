@@ -2,7 +2,7 @@
 # The verbs a person misses when they are not there: undo, show, amend, feed,
 # mentions, selftest, doctor, config, @last, --request-id.
 . tests/e2e/lib.sh
-server_init; serve
+one_day; server_init; serve
 d team add east --name East >/dev/null
 for u in li:rep:east wang:rep:east boss:manager:east; do IFS=: read -r k r t <<<"$u"
 	d user add "$k" --name "$k" --role "$r" --team "$t" >/dev/null || bad "user $k"; done
@@ -38,7 +38,7 @@ expect 0 as li -q sync; same "$(as li --json status | grep -o '"rejected": [0-9]
 
 # --- a follow-up is corrected by a new one
 expect 0 as li activity add "$I" --method phone --points "asked for a quote"; A=$OUT
-counted() { as li --json report run followed-customers --period "$(TZ=Asia/Shanghai date +%Y-%m)" | flat | grep -o '"rows":\[\[[0-9,]*'; }
+counted() { as li --json report run followed-customers --period "$(here +%Y-%m)" | flat | grep -o '"rows":\[\[[0-9,]*'; }
 N=$(counted); [ -n "$N" ] || bad "nothing is counted"
 expect 0 as li --json activity amend "$A" --points "asked for two quotes"; J=$(flat <<<"$OUT")
 has "$J" "\"amends\":\"$A\"" "it names the one it corrects"; has "$J" '"points":"askedfortwoquotes"' "what is new"; has "$J" '"method":"phone"' "what stays"

@@ -2,7 +2,7 @@
 # Delays are visible: which request waits for whom, in which step, since when,
 # too long or not; the approver gets a task, and a report says how long it took.
 . tests/e2e/lib.sh
-server_init
+one_day; server_init
 T=$W/t; git clone -q "$W/server/templates.git" "$T"; rm -rf "$T/.git"
 # custom proposals: the manager, then the expert, who has three days
 sed -i '/"proposal_custom"/,/steps/s/"steps": .*/"steps": [{"roles": ["manager"]}, {"roles": ["expert"], "limit_d": 3}]/' "$T/policy/approval.json"
@@ -44,7 +44,7 @@ round mg ex; expect 0 as ex task list --due all; has "$OUT" "定制方案" "the 
 expect 0 as ex proposal approve "$P"; round ex li
 expect 0 as li approval list --json; hasnt "$OUT" '"id"' "nothing waits any more"
 has "$(j li proposal show "$P")" '"asked_at":"20.*"waiting_since":null|"asked_at":"20' "the record keeps when"
-has "$(j li report run approval-time --period "$(date -u -d '+8 hours' +%Y-%m)")" '"rows":\[\[(null|\{[^}]*\}),1,1,\{"text":"0\.0[0-9]"' "a report of how long it took"
+has "$(j li report run approval-time --period "$(here +%Y-%m)")" '"rows":\[\[(null|\{[^}]*\}),1,1,\{"text":"0\.0[0-9]"' "a report of how long it took"
 # sent back: decided too
 Q=$(as li proposal add "$A" --set title=第二 --set proposal_kind=custom); expect 0 as li proposal submit "$Q"; round li mg
 expect 0 as mg proposal reject "$Q" --reason 太贵; hasnt "$(j mg approval list)" '"id"' "sent back, nobody is waited for"

@@ -46,6 +46,10 @@ stop_daemons() { for p in "$W"/r/*/daemon.pid; do [ -e "$p" ] && stop_daemon "${
 # that a kill meets the program.
 bg() { local u=$1; shift; exec "$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/pass" --no-input "$@"; }
 total() { as "$1" --json "$2" list --limit 1 "${@:3}" | grep -o '"total": [0-9]*' | grep -o '[0-9]*$'; }
+# A date as the company's reports, rules and people see it, not as UTC does.
+here() { TZ=Asia/Shanghai date "$@"; }
+# What follows counts by days or months: not while one ends, there or in UTC.
+one_day() { local left=$((3600 - $(date +%s) % 3600)); case $(date -u +%H) in 15 | 23) [ $left -gt 150 ] || sleep $((left + 1)) ;; esac; }
 # waits for something to be true, with patience for a machine that has much to do
 until_true() { local end=$((SECONDS + 60)); until "$@" >/dev/null 2>&1; do [ $SECONDS -lt $end ] || { bad "not within a minute: $*"; return; }; sleep 0.05; done; ok; }
 # the same for a file that a program of the background writes

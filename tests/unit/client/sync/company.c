@@ -27,6 +27,12 @@ c_bytes(void *u, void *out, size_t n)
 		*p = (uint8_t)sat_test_rand(&((company *)u)->seed);
 }
 
+sat_rand
+c_rand(company *c)
+{
+	return (sat_rand){ c_bytes, c };
+}
+
 sat_clock
 c_clock(company *c)
 {
@@ -75,7 +81,7 @@ company_server(company *c)
 	sat_server_env env = { .clock = o.clock, .org = c->org,
 		.org_name = "Test", .template_at = c_template_at,
 		.template_tip = c_template_tip, .template_bundle = c_bundle,
-		.sign = c_sign, .rand = { c_bytes, c }, .u = c,
+		.sign = c_sign, .rand = c_rand(c), .u = c,
 		.chunk_bytes = c->chunk_bytes, .permits = c->permits };
 	sat_buf b = { 0 };
 	sat_err err = { 0 };
@@ -302,7 +308,7 @@ company_device(company *c, const char *user)
 	sat_sign_keys(id.sign_pk, id.sign_sk, key);
 	id.channel_pk[0] = (uint8_t)(i + 1);
 	env = (sat_replica_env){ .path = path, .keyring = c->ring[i],
-		.clock = c_clock(c), .rand = { c_bytes, c } };
+		.clock = c_clock(c), .rand = c_rand(c) };
 	assert_ok(sat_replica_create(&c->r[i], &env, &id, &err));
 	company_enrol(c, i, user);
 	free(path);
@@ -314,7 +320,7 @@ company_reopen(company *c, size_t i)
 {
 	char *path = sat_xasprintf("%s/replica%zu.db", c->dir, i);
 	sat_replica_env env = { .path = path, .keyring = c->ring[i],
-		.clock = c_clock(c), .rand = { c_bytes, c } };
+		.clock = c_clock(c), .rand = c_rand(c) };
 	sat_err err = { 0 };
 
 	sat_replica_close(c->r[i]);

@@ -46,6 +46,7 @@ typedef struct company {
 } company;
 
 sat_clock c_clock(company *c);
+sat_rand c_rand(company *c);
 sat_rc c_sign(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e);
 void company_server(company *c);
 
