@@ -390,7 +390,7 @@ sat_crm_pairs(sat_pair **out, size_t *n, sat_arena *a, sat_crm *c,
 			rc = look_alike(&s, k, e);
 	}
 	if (rc == SAT_OK)
-		rc = sat_replica_each_system(c->replica, on_told, &s, e);
+		rc = sat_replica_each_told(c->replica, on_told, &s, e);
 	if (rc != SAT_OK)
 		return rc;
 	if (s.n > 1)

@@ -180,6 +180,7 @@ sat_grading_of(const sat_grading *g, const sat_template *t, const sat_id *id,
 
 /* ---- who has to be in touch ------------------------------------------------------------ */
 
+/* All of them in the index of covered columns: every customer is looked at. */
 enum { C_ID, C_CREATED, C_TITLE, C_NUMBER, C_OWNER, C_GRADE, C_UNTIL, C_REASON,
 	C_STATUS, C_LAST, C_NEXT, C_COUNT };
 

@@ -1,7 +1,7 @@
 /*
  * alike.c - records that share a match key: the table of keys read from the
- * other side, and carried over to another template; and the records the
- * protocol knows more of than the template.
+ * other side, and carried over to another template; and the records the server
+ * told more of than this device holds.
  */
 #include "client/replica/replica_int.h"
 
@@ -177,10 +177,10 @@ replica_match_adopt(sat_replica *r, const replica_kinds *was, sat_err *e)
 	return more ? replica_match_build(r, e) : SAT_OK;
 }
 
-/* ---- records with system cells ------------------------------------------------------ */
+/* ---- records the server told of ------------------------------------------------------ */
 
 sat_rc
-sat_replica_each_system(sat_replica *r, sat_rc (*cb)(void *u,
+sat_replica_each_told(sat_replica *r, sat_rc (*cb)(void *u,
     const sat_view *v, sat_err *e), void *u, sat_err *e)
 {
 	sat_arena a = { 0 }, one = { 0 };
@@ -194,7 +194,7 @@ sat_replica_each_system(sat_replica *r, sat_rc (*cb)(void *u,
 		sat_view v;
 		size_t n;
 
-		rc = replica_kind_rids(&rids, &n, &a, r, k, KQ_MORE_RIDS, NULL,
+		rc = replica_kind_rids(&rids, &n, &a, r, k, KQ_TOLD_RIDS, NULL,
 		    e);
 		for (size_t j = 0; j < n && rc == SAT_OK; j++) {
 			sat_arena_reset(&one);

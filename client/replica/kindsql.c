@@ -195,7 +195,7 @@ make_one(replica_kinds *ks, replica_kind *k, sat_buf *b)
 
 /* The flags as the statements below say them. */
 _Static_assert(ROW_INCOMPLETE == 4 && ROW_HIDDEN == 321 &&
-    (ROW_HIDDEN | ROW_INCOMPLETE) == 325, "flags of a row");
+    ROW_TOLD == 1024 && ROW_MARKED == 1349, "flags of a row");
 
 static void
 make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
@@ -213,13 +213,15 @@ make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
 		{ KQ_RIDS, "SELECT _rid FROM %s ORDER BY _rid" },
 		{ KQ_IDS, "SELECT _id FROM %s ORDER BY _id" },
 		{ KQ_MORE_RIDS, "SELECT _rid FROM %s WHERE _more IS NOT NULL" },
+		{ KQ_TOLD_RIDS, "SELECT _rid FROM %s WHERE (_flags & 1349) "
+		    "!= 0 AND (_flags & 1024) != 0" },
 		{ KQ_INCOMPLETE, "SELECT count(*) FROM %s "
-		    "WHERE (_flags & 325) != 0 AND (_flags & 4) != 0" },
+		    "WHERE (_flags & 1349) != 0 AND (_flags & 4) != 0" },
 		{ KQ_LOCAL_MAX, "SELECT max(_rid) FROM %s" },
 		{ KQ_EID_RANGE, "SELECT _rid FROM %s WHERE _rid > ?1 AND "
 		    "_rid <= ?2 ORDER BY _rid" },
 		{ KQ_ALL, "SELECT count(*) FROM %s" },
-		{ KQ_HIDDEN, "SELECT count(*) FROM %s WHERE (_flags & 325) "
+		{ KQ_HIDDEN, "SELECT count(*) FROM %s WHERE (_flags & 1349) "
 		    "!= 0 AND (_flags & 321) != 0" },
 		{ KQ_EID_MAX, "SELECT max(_rid) FROM %s WHERE _rid < ?1" },
 	};
@@ -490,11 +492,12 @@ create_indexes(sat_buf *b, const replica_kind *k)
 		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_parent\" "
 		    "ON %s(\"%s\");", k->kind->key, k->table,
 		    k->fields[k->parent]->column);
-	/* few rows are incomplete or hidden: all less the hidden ones are what a
-	 * list counts. One index, so that a write asks once */
+	/* few rows are incomplete, hidden, or told to be like others: all less
+	 * the hidden ones are what a list counts. One index, so that a write
+	 * asks once */
 	sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_marked\" "
 	    "ON %s(_flags) WHERE (_flags & %d) != 0;", k->kind->key, k->table,
-	    ROW_HIDDEN | ROW_INCOMPLETE);
+	    ROW_MARKED);
 	/* customers are listed newest first, however many there are; they come
 	 * in about that order, so that it costs hardly a page to keep */
 	if (replica_kind_by_age(k))

@@ -235,9 +235,9 @@ SAT_CHECK sat_rc sat_replica_match(sat_replica *r, const sat_kind *kind,
 SAT_CHECK sat_rc sat_replica_alike(sat_replica *r, size_t max,
     sat_rc (*cb)(void *u, const sat_kind *kind, const sat_id *ids, size_t n, sat_err *e),
     void *u, sat_err *e);
-/* Every record that carries cells of its own besides the template's fields
- * (SAT_SYS_*): few do. */
-SAT_CHECK sat_rc sat_replica_each_system(sat_replica *r,
+/* Every record of which the server told that another one is like it
+ * (SAT_SYS_CANDIDATES): few are. */
+SAT_CHECK sat_rc sat_replica_each_told(sat_replica *r,
     sat_rc (*cb)(void *u, const sat_view *v, sat_err *e), void *u, sat_err *e);
 /* Does this device hold the root through a live key other than ownership? On
  * a device every held root is visible. */

@@ -21,13 +21,17 @@ enum replica_flag {
 	ROW_POOL = 128,     /* nobody's, and offered by a pool */
 	ROW_MASKED = 256,   /* held through that pool alone: not whole (P-155) */
 	ROW_GIVEN = 512,    /* merged in the server's state; a row in `alias` too */
+	ROW_TOLD = 1024,    /* the server told of another like it (P-176) */
 };
 /* What lists leave out unless asked. */
 #define ROW_HIDDEN (ROW_DELETED | ROW_MERGED | ROW_MASKED)
+/* What few rows are, and an index finds. */
+#define ROW_MARKED (ROW_HIDDEN | ROW_INCOMPLETE | ROW_TOLD)
 
 typedef enum kind_sql {
 	KQ_BY_ID, KQ_BY_RID, KQ_INSERT, KQ_UPDATE, KQ_LEAN, KQ_TOUCH, KQ_DELETE,
 	KQ_SET_RID, KQ_RID_OF, KQ_OF_PARENT, KQ_RANGE, KQ_RIDS, KQ_MORE_RIDS,
+	KQ_TOLD_RIDS,
 	KQ_INCOMPLETE, KQ_LOCAL_MAX, KQ_EID_RANGE, KQ_EID_MAX, KQ_IDS, KQ_MATCH,
 	KQ_ID_OF, KQ_ALL, KQ_HIDDEN,
 	KQ_COUNT,

@@ -283,6 +283,9 @@ replica_row_flags(const sat_template *t, sat_arena *a, replica_row *row)
 	if (row->narrow != 0 ? (row->flags & ROW_HANDED) != 0 :
 	    sat_record_value(v, SAT_SYS_HANDED).type != SAT_V_NULL)
 		flags |= ROW_HANDED;
+	if (row->narrow != 0 ? (row->flags & ROW_TOLD) != 0 :
+	    sat_record_cell(v, SAT_SYS_CANDIDATES) != NULL)
+		flags |= ROW_TOLD;
 	if (row->narrow != 0)
 		flags |= row->flags & ROW_INCOMPLETE;
 	else if (!v->deleted && (flags & ROW_MASKED) == 0 &&

@@ -247,6 +247,30 @@ who_is_due_first_is_the_same_with_a_limit(void **state)
 	drop(&c);
 }
 
+/* A worklist judges every customer: of a column that is not in the index of the
+ * covered ones it would read all rows whole. */
+static void
+what_a_worklist_asks_of_all_customers_is_covered(void **state)
+{
+	static const char *const asked[] = { "name", "number", "owner", "grade",
+		"grade_until", "grade_reason", "status", "last_follow_at",
+		"next_follow_at" };
+	company c;
+	const sat_kind *k;
+
+	(void)state;
+	make(&c, 1, 1, 1);
+	k = sat_template_kind(sat_replica_template(c.r), "account");
+	for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < k->ncovers; j++)
+			found = found || strcmp(k->covers[j], asked[i]) == 0;
+		assert_true(found);
+	}
+	drop(&c);
+}
+
 int
 main(void)
 {
@@ -257,6 +281,7 @@ main(void)
 		cmocka_unit_test(no_number_can_be_dialled),
 		cmocka_unit_test(it_begins_small_and_refuses_what_makes_no_sense),
 		cmocka_unit_test(who_is_due_first_is_the_same_with_a_limit),
+		cmocka_unit_test(what_a_worklist_asks_of_all_customers_is_covered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

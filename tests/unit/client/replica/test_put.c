@@ -116,18 +116,20 @@ indexes_are_as_the_rows_whatever_is_written(void **state)
 	assert_sound(f);
 }
 
-/* Lists count the hidden rows with each page. */
+/* Lists count the hidden rows with each page, and whoever looks at his inbox
+ * asks of which rows the server told. */
 static void
-marked_rows_are_counted_in_their_index(void **state)
+marked_rows_are_found_in_their_index(void **state)
 {
-	static const kind_sql counts[] = { KQ_INCOMPLETE, KQ_HIDDEN };
+	static const kind_sql counts[] = { KQ_INCOMPLETE, KQ_HIDDEN,
+		KQ_TOLD_RIDS };
 	fixture *f = *state;
 	const replica_kind *k = replica_kind_by(f->r->kinds, f->account->id);
 	sat_stmt *s;
 	sat_err err;
 	bool row;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		char *sql = sat_xasprintf("EXPLAIN QUERY PLAN %s",
 		    k->sql[counts[i]]);
 
@@ -147,7 +149,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    marked_rows_are_counted_in_their_index, setup, teardown),
+		    marked_rows_are_found_in_their_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    an_edit_writes_the_row_and_the_outbox, setup, teardown),
 		cmocka_unit_test_setup_teardown(
