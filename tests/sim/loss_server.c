@@ -134,8 +134,8 @@ begin_epoch(history *h)
 	    (unsigned long long)c.base_lsn);
 }
 
-/* What is nowhere but on a device that dies now, or (-1) nowhere but in a
- * backup that cannot be read. */
+/* What is nowhere but on a device that dies now, its own or of one that died
+ * before, or (-1) nowhere but in a backup that cannot be read. */
 static void
 excuse(history *h, int dying)
 {
@@ -145,8 +145,8 @@ excuse(history *h, int dying)
 		written *w = &h->w[i];
 		bool known = w->backed;
 
-		if ((w->dev != dying && dying >= 0 && !w->let_go) ||
-		    w->excused)
+		if (w->excused || (w->dev != dying && !h->dead[w->dev] &&
+		    dying >= 0 && !w->let_go))
 			continue;
 		w->let_go = w->let_go || dying < 0;
 		/* headquarters and managers give back what they hold */
@@ -165,7 +165,7 @@ lose_device(history *h)
 {
 	int dying = loss_draw(h, 2) == 0 ? ANN : BOB;
 
-	if (h->dead[ANN] || h->dead[BOB])
+	if (h->dead[dying] || (!h->rough && (h->dead[ANN] || h->dead[BOB])))
 		return;
 	excuse(h, dying);
 	h->dead[dying] = true;
