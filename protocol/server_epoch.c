@@ -56,6 +56,7 @@ typedef struct seeding {
 		size_t norigin;
 		uint64_t from; /* what was logged since is folded again; 0 = nothing */
 		bool fresh;
+		bool joined; /* to the record here, which has all that was logged */
 	} *g;
 	size_t n;
 	sat_seeded out;
@@ -206,6 +207,20 @@ find_origin(const seeding *x, struct given *g)
 	g->origin[g->norigin++] = g->upto;
 }
 
+/* The record here stays, with what the given state alone shows. */
+static sat_rc
+join_here(bool *changed, seeding *x, struct given *g, const uint64_t *here,
+    size_t n, sat_err *e)
+{
+	sat_record from = g->r;
+
+	g->r = g->w->r;
+	memcpy(g->origin, here, n * sizeof *here);
+	g->norigin = n;
+	g->joined = true;
+	return sat_srv_join(changed, x->s, &g->r, &from, e);
+}
+
 /* *better: it holds what the record here does not; when both hold something the
  * other lacks, what only a device that is gone could bring decides (C3). */
 static sat_rc
@@ -213,7 +228,7 @@ compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 {
 	uint64_t here[SAT_ORIGIN_MAX];
 	srv_only mine, theirs;
-	bool here_more = false;
+	bool here_more = false, more;
 	size_t n;
 	sat_rc rc;
 
@@ -232,13 +247,17 @@ compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 	    n, &x->gone, e)) != SAT_OK)
 		return rc;
 	*better = mine == ONLY_NOT || theirs > mine;
-	if (*better || theirs < mine)
-		return SAT_OK;
-	if ((rc = sat_srv_shows_more(better, x->s, &g->r, &g->w->r, e)) ==
-	    SAT_OK && *better)
-		rc = sat_srv_shows_more(&here_more, x->s, &g->w->r, &g->r, e);
-	*better = *better && !here_more;
-	return rc;
+	if (!*better && theirs == mine) {
+		if ((rc = sat_srv_shows_more(better, x->s, &g->r, &g->w->r,
+		    e)) == SAT_OK && *better)
+			rc = sat_srv_shows_more(&here_more, x->s, &g->w->r,
+			    &g->r, e);
+		*better = *better && !here_more;
+	}
+	if (rc != SAT_OK || (*better ? mine : theirs) == ONLY_NOT)
+		return rc;
+	return *better ? sat_srv_join(&more, x->s, &g->r, &g->w->r, e) :
+	    join_here(better, x, g, here, n, e);
 }
 
 static sat_rc
@@ -276,7 +295,7 @@ consider(seeding *x, const sat_record *r, sat_err *e)
 		uint64_t from = sat_epochs_lost(x->s->epochs, x->s->nepochs,
 		    r->rlsn)->first_lsn;
 
-		g->from = w->r.rlsn >= from ? from : 0;
+		g->from = w->r.rlsn >= from && !g->joined ? from : 0;
 	} else {
 		g->fresh = true;
 		make_room(x, w, r);

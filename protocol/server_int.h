@@ -345,6 +345,13 @@ typedef enum srv_only { ONLY_NOT, ONLY_PERHAPS, ONLY_SURELY } srv_only;
 SAT_CHECK sat_rc sat_srv_only_in(srv_only *out, sat_server *s,
     const uint64_t *a, size_t na, const uint64_t *b, size_t nb,
     const sat_chain_known *gone, sat_err *e);
+/* Since this server began: its outbox is here, or on its way. */
+SAT_CHECK sat_rc sat_srv_is_back(bool *yes, sat_server *s, uint32_t dev,
+    sat_err *e);
+/* server_join.c. Join what sat_srv_shows_more speaks of, as far as it can be
+ * joined; `to` gets cells of its own. */
+SAT_CHECK sat_rc sat_srv_join(bool *changed, sat_server *s, sat_record *to,
+    const sat_record *from, sat_err *e);
 /* Does a show a value, newer than b's, or an element that b lacks, of a device
  * that has not come back? */
 SAT_CHECK sat_rc sat_srv_shows_more(bool *yes, sat_server *s,

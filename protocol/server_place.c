@@ -14,7 +14,8 @@
  *   C3  of two states of which neither holds the other, the one that alone has
  *       commits that will not come any more (let go by their device), or else that
  *       may not come (of a device that is not back), is kept or taken; when both
- *       have, the one that alone shows what a device that is not back did.
+ *       have, the one that alone shows what a device that is not back did, and
+ *       what the other one shows is joined to it (server_join.c).
  */
 #include "protocol/server_int.h"
 
@@ -98,9 +99,8 @@ add(void *u, const sat_place *p)
 	return true;
 }
 
-/* Since this server began: its outbox is here, or on its way. */
-static sat_rc
-is_back(bool *yes, sat_server *s, uint32_t dev, sat_err *e)
+sat_rc
+sat_srv_is_back(bool *yes, sat_server *s, uint32_t dev, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	int64_t ms = 0;
@@ -195,7 +195,7 @@ is_only_there(srv_only *out, sat_server *s, const sat_place *p,
 	if (yes)
 		*out = ONLY_SURELY;
 	if (rc != SAT_OK || yes || *out != ONLY_NOT ||
-	    (rc = is_back(&back, s, p->device, e)) != SAT_OK || back)
+	    (rc = sat_srv_is_back(&back, s, p->device, e)) != SAT_OK || back)
 		return rc;
 	if ((rc = is_missing(&yes, s, p, after, p->last, b, nb, e)) ==
 	    SAT_OK && yes)
@@ -218,56 +218,6 @@ sat_srv_only_in(srv_only *out, sat_server *s, const uint64_t *a, size_t na,
 			return rc;
 	for (size_t i = 0; i < l.n && *out != ONLY_SURELY && rc == SAT_OK; i++)
 		rc = is_only_there(out, s, &l.v[i], b, nb, gone, e);
-	return rc;
-}
-
-/* Places are of whole chains: a commit that one order has and another has not may
- * be about any record. What a record shows is its own. */
-static sat_rc
-shows_cell(bool *yes, sat_server *s, const sat_kind *k, const sat_cell *a,
-    const sat_cell *b, sat_err *e)
-{
-	const sat_field *f = sat_kind_field_id(k, a->field);
-	sat_element *x, *y;
-	size_t nx, ny = 0;
-	bool back;
-	sat_rc rc = SAT_OK;
-
-	if (f == NULL || f->policy != SAT_P_SET) {
-		if ((b != NULL && b->at.hlc >= a->at.hlc) ||
-		    (rc = is_back(&back, s, a->at.dev, e)) != SAT_OK)
-			return rc;
-		*yes = *yes || !back;
-		return SAT_OK;
-	}
-	nx = sat_cell_elements(&x, &s->txn, a);
-	if (b != NULL)
-		ny = sat_cell_elements(&y, &s->txn, b);
-	for (size_t i = 0; i < nx && !*yes && rc == SAT_OK; i++) {
-		bool there = false;
-
-		for (size_t j = 0; j < ny && !there; j++)
-			there = sat_span_eq(x[i].text, y[j].text);
-		if (!there && (rc = is_back(&back, s, x[i].dev, e)) == SAT_OK)
-			*yes = !back;
-	}
-	return rc;
-}
-
-sat_rc
-sat_srv_shows_more(bool *yes, sat_server *s, const sat_record *a,
-    const sat_record *b, sat_err *e)
-{
-	const sat_kind *k = sat_srv_kind(s, a->kind);
-	sat_rc rc = SAT_OK;
-
-	*yes = false;
-	for (size_t i = 0; i < a->ncells && !*yes && rc == SAT_OK &&
-	    k != NULL; i++)
-		if (a->cells[i].field < SAT_SYS_FIRST &&
-		    a->cells[i].at.dev != SAT_DEV_SERVER)
-			rc = shows_cell(yes, s, k, &a->cells[i],
-			    sat_record_cell(b, a->cells[i].field), e);
 	return rc;
 }
 

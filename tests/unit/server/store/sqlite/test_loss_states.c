@@ -115,6 +115,84 @@ of_two_states_the_one_that_shows_more_of_who_is_gone_is_taken(void **state)
 	}
 }
 
+static bool
+is_named(company *c, const sat_id *id, const char *name)
+{
+	states_of s = all_states(c->w);
+	sat_arena a = { 0 };
+	sat_record r;
+	bool yes;
+	sat_err err = { 0 };
+
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(
+	    &state_in(&s, id)->bytes), &err));
+	yes = sat_value_eq(sat_record_value(&r, A_NAME), txt(name));
+	sat_arena_fini(&a);
+	free_states(&s);
+	return yes;
+}
+
+/* Each of the two servers had a commit of his that the other one refused. */
+static void
+of_two_states_that_both_show_who_is_gone_neither_is_given_up(void **state)
+{ /* C3, P-393 */
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		company c = company_new(sat_test_seed(24));
+		states_of one, two;
+		sat_place at[2];
+		sat_seeded out;
+		sat_epoch e;
+		sat_id id;
+
+		id = device_account(c.bob, "watched", "bob");
+		sync_all(&c);
+		take_backup(&c);
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("early"));
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_MVSET,
+		    A_NAME, txt("Early"));
+		sync_all(&c);
+		one = all_states(c.w);
+		at[0] = (sat_place){ c.hq->cursor, c.bob->ord, 1, 1, 3 };
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		take_backup(&c);
+		follow(c.bob, &e);
+		follow(c.hq, &e);
+		/* 2 and 3 stay in his quarantine */
+		c.bob->nout = 1;
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("late"));
+		device_last(c.bob)->c.cseq = 4;
+		sat_commit_seal(&device_last(c.bob)->c, c.bob->head);
+		c.w->now_ms += 1000;
+		device_sync(c.bob);
+		assert_int_equal(SAT_VD_OK, device_last(c.bob)->code);
+		device_sync(c.hq);
+		two = all_states(c.w);
+		at[1] = (sat_place){ c.hq->cursor, c.bob->ord, 1, 4, 4 };
+		c.w->now_ms += 1000;
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		follow(c.hq, &e);
+		c.places = at;
+		c.nplaces = 2;
+		for (int again = 0; again < 4; again++) {
+			out = give_state(&c, c.hq, &e, state_in(
+			    (first + again) % 2 == 0 ? &one : &two, &id));
+			assert_int_equal(again < 2, out.taken);
+		}
+		assert_true(is_tagged(&c, &id, "early"));
+		assert_true(is_tagged(&c, &id, "late"));
+		assert_true(is_named(&c, &id, "Early"));
+		device_sync(c.hq);
+		device_check(c.hq);
+		world_verify(c.w);
+		free_states(&one);
+		free_states(&two);
+		company_free(&c);
+	}
+}
+
 /* A backup had his commit, so he let it go, and nobody can read that backup now: it
  * is in one state alone, though he is back. */
 static void
@@ -348,6 +426,8 @@ main(void)
 		    a_state_of_the_server_before_the_last_is_taken_too),
 		cmocka_unit_test(
 		    of_two_states_the_one_that_shows_more_of_who_is_gone_is_taken),
+		cmocka_unit_test(
+		    of_two_states_that_both_show_who_is_gone_neither_is_given_up),
 		cmocka_unit_test(
 		    what_its_author_let_go_is_not_given_up_for_another_state),
 		cmocka_unit_test(

@@ -1,0 +1,181 @@
+/*
+ * server_join.c - two states of which neither holds the other: what one shows of
+ * devices that are not back is joined to the one that stays (C3, P-393).
+ *
+ * Places are of whole chains: a commit that one order has and another has not may
+ * be about any record. What a record shows is its own.
+ *
+ * Only what can come twice without harm is joined: elements of sets, and values.
+ * Should its author be back one day after all, his commit finds his own value
+ * there. What a counter counts does not say by whom, and stages are paths: the
+ * state that stays decides about these.
+ */
+#include "protocol/server_int.h"
+
+#include <string.h>
+
+/* An element of a that b lacks, of a device that is not back. */
+static sat_rc
+next_element(bool *yes, size_t *i, sat_server *s, const sat_element *x, size_t nx,
+    const sat_element *y, size_t ny, sat_err *e)
+{
+	bool back, there;
+	sat_rc rc;
+
+	for (*yes = false; *i < nx; ++*i) {
+		there = false;
+		for (size_t j = 0; j < ny && !there; j++)
+			there = sat_span_eq(x[*i].text, y[j].text);
+		if (there)
+			continue;
+		if ((rc = sat_srv_is_back(&back, s, x[*i].dev, e)) != SAT_OK)
+			return rc;
+		if (!back) {
+			*yes = true;
+			return SAT_OK;
+		}
+	}
+	return SAT_OK;
+}
+
+/* A value of a that is newer than b's, of a device that is not back. */
+static sat_rc
+is_newer(bool *yes, sat_server *s, const sat_cell *a, const sat_cell *b, sat_err *e)
+{
+	bool back;
+	sat_rc rc;
+
+	*yes = false;
+	if (b != NULL && b->at.hlc >= a->at.hlc)
+		return SAT_OK;
+	if ((rc = sat_srv_is_back(&back, s, a->at.dev, e)) == SAT_OK)
+		*yes = !back;
+	return rc;
+}
+
+static sat_rc
+shows_cell(bool *yes, sat_server *s, const sat_field *f, const sat_cell *a,
+    const sat_cell *b, sat_err *e)
+{
+	sat_element *x, *y = NULL;
+	size_t nx, ny = 0, i = 0;
+
+	if (f == NULL || f->policy != SAT_P_SET)
+		return is_newer(yes, s, a, b, e);
+	nx = sat_cell_elements(&x, &s->txn, a);
+	if (b != NULL)
+		ny = sat_cell_elements(&y, &s->txn, b);
+	return next_element(yes, &i, s, x, nx, y, ny, e);
+}
+
+static bool
+is_shown(const sat_cell *c)
+{
+	return c->field < SAT_SYS_FIRST && c->at.dev != SAT_DEV_SERVER;
+}
+
+sat_rc
+sat_srv_shows_more(bool *yes, sat_server *s, const sat_record *a,
+    const sat_record *b, sat_err *e)
+{
+	const sat_kind *k = sat_srv_kind(s, a->kind);
+	sat_rc rc = SAT_OK;
+
+	*yes = false;
+	for (size_t i = 0; i < a->ncells && !*yes && rc == SAT_OK &&
+	    k != NULL; i++)
+		if (is_shown(&a->cells[i]))
+			rc = shows_cell(yes, s, sat_kind_field_id(k,
+			    a->cells[i].field), &a->cells[i],
+			    sat_record_cell(b, a->cells[i].field), e);
+	return rc;
+}
+
+/* ---- joining ------------------------------------------------------------------ */
+
+typedef struct joining {
+	sat_server *s;
+	sat_record *to;
+	const sat_template *t;
+	bool changed;
+} joining;
+
+static sat_rc
+put(joining *j, sat_op_kind kind, uint16_t field, sat_value v, sat_stamp at,
+    sat_err *e)
+{
+	sat_op op = { .kind = kind, .rtype = j->to->kind, .rec = j->to->id,
+		.field = field, .value = v };
+	sat_apply_ctx ctx = { at, 0, false }; /* nobody saw the other */
+	sat_applied out;
+	sat_rc rc = sat_record_apply(&out, j->to, &j->s->txn, j->t, &op, &ctx,
+	    e);
+
+	j->changed = j->changed || (rc == SAT_OK && out.outcome != SAT_NOTHING);
+	return rc;
+}
+
+static sat_rc
+join_set(joining *j, const sat_cell *c, sat_err *e)
+{
+	const sat_cell *own = sat_record_cell(j->to, c->field);
+	sat_element *x, *y = NULL;
+	size_t nx = sat_cell_elements(&x, &j->s->txn, c), ny = 0, i = 0;
+	bool yes;
+	sat_rc rc;
+
+	if (own != NULL)
+		ny = sat_cell_elements(&y, &j->s->txn, own);
+	while ((rc = next_element(&yes, &i, j->s, x, nx, y, ny, e)) == SAT_OK &&
+	    yes) {
+		sat_stamp at = { c->at.hlc, x[i].dev, x[i].lsn };
+
+		if ((rc = put(j, SAT_OP_SADD, c->field, sat_v_text(x[i].text),
+		    at, e)) != SAT_OK)
+			return rc;
+		i++;
+	}
+	return rc;
+}
+
+static sat_rc
+join_cell(joining *j, const sat_field *f, const sat_cell *c, sat_err *e)
+{
+	bool yes;
+	sat_rc rc;
+
+	if (f == NULL)
+		return SAT_OK;
+	if (f->policy == SAT_P_SET)
+		return join_set(j, c, e);
+	if (f->policy != SAT_P_LWW && f->policy != SAT_P_REVIEW &&
+	    f->policy != SAT_P_MAX && f->policy != SAT_P_MIN)
+		return SAT_OK;
+	if ((rc = is_newer(&yes, j->s, c, sat_record_cell(j->to, c->field),
+	    e)) != SAT_OK || !yes)
+		return rc;
+	return put(j, f->policy == SAT_P_REVIEW ? SAT_OP_MVSET : SAT_OP_SET,
+	    c->field, c->value, c->at, e);
+}
+
+sat_rc
+sat_srv_join(bool *changed, sat_server *s, sat_record *to,
+    const sat_record *from, sat_err *e)
+{
+	joining j = { .s = s, .to = to, .t = s->tip != NULL ? s->tip : s->last };
+	const sat_kind *k = sat_srv_kind(s, to->kind);
+	sat_rc rc = SAT_OK;
+
+	*changed = false;
+	if (k == NULL || j.t == NULL)
+		return SAT_OK;
+	if (to->ncells > 0) /* the fold changes them in place */
+		to->cells = sat_arena_dup(&s->txn, to->cells,
+		    to->ncells * sizeof *to->cells);
+	for (size_t i = 0; i < from->ncells && rc == SAT_OK; i++)
+		if (is_shown(&from->cells[i]))
+			rc = join_cell(&j, sat_kind_field_id(k,
+			    from->cells[i].field), &from->cells[i], e);
+	*changed = j.changed;
+	return rc;
+}
