@@ -11,12 +11,10 @@
  *   R5  who is parked is told after the commit is durable, never before.
  *   R6  what the store can do beforehand is done while nobody waits.
  */
-#include "server/relay/relay.h"
+#include "server/relay/relay_int.h"
 
 #include "common/base/log.h"
-#include "server/relay/park.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,53 +23,20 @@
 #define IDLE_MS 100 /* without a request: the store is tidied */
 #define QUEUE_JOBS_MAX 16384
 #define QUEUE_BYTES_MAX (64u * 1024 * 1024)
-#define GROUP_MAX 256
 #define SWEEP_MS 1000 /* a WAIT may be held this much longer than its time */
 #define LEAVE_LOOK_MS 50 /* while it drains: are all gone? */
 
-enum job_type { JOB_REQUEST, JOB_CLOSED, JOB_CALL };
-
-typedef struct job {
-	struct job *next;
-	enum job_type type;
-	sat_link *link;
-	void (*fn)(void *u);
-	void *u;
-	bool *done;
-	int64_t came_us; /* monotonic */
-	size_t n;
-	uint8_t frame[];
-} job;
-
-struct sat_relay {
-	sat_net_server *net;
-	sat_server *core;
-	pthread_t worker;
-	pthread_mutex_t mutex;
-	pthread_cond_t wake, finished;
-	job *head, **tail;
-	size_t njobs, nbytes;
-	bool draining, ended, stop;
-	int64_t tick_ms; /* monotonic, of the next tick */
-	int64_t park_ms; /* the same, of the next WAIT's end */
-	int64_t leave_ms; /* the same, of a drain's end */
-	int64_t idle_ms; /* the same, when nothing came for a moment */
-	sat_err fatal;
-	sat_relay_stats stats;
-	sat_park park; /* the worker's */
-};
-
 /* Boot clock: a server that slept finds its parked links due at once. */
-static int64_t
-now_ms(void)
+int64_t
+relay_now_ms(void)
 {
 	sat_clock c = sat_clock_os();
 
 	return sat_boot_ms(&c);
 }
 
-static int64_t
-monotonic_us(void)
+int64_t
+relay_us(void)
 {
 	struct timespec t;
 
@@ -82,7 +47,7 @@ monotonic_us(void)
 static int64_t
 monotonic_ms(void)
 {
-	return monotonic_us() / 1000;
+	return relay_us() / 1000;
 }
 
 /* Under the mutex. */
@@ -113,7 +78,7 @@ on_request(void *u, sat_link *link, sat_span frame)
 	memset(j, 0, sizeof *j);
 	j->type = JOB_REQUEST;
 	j->link = link;
-	j->came_us = monotonic_us();
+	j->came_us = relay_us();
 	j->n = frame.n;
 	if (frame.n > 0)
 		memcpy(j->frame, frame.p, frame.n);
@@ -149,194 +114,6 @@ on_close(void *u, sat_link *link)
 	pthread_mutex_unlock(&r->mutex);
 }
 
-static sat_parked *
-session_of(sat_link *link)
-{
-	sat_parked *x = sat_link_user(link);
-
-	if (x == NULL) { /* R1: first request of this link */
-		x = sat_xcalloc(1, sizeof *x);
-		memcpy(x->session.channel_pk, sat_link_peer(link),
-		    sizeof x->session.channel_pk);
-		sat_link_user_set(link, x);
-	}
-	return x;
-}
-
-static void
-job_free(job *j)
-{
-	if (j->link != NULL)
-		sat_link_unref(j->link);
-	free(j);
-}
-
-static void
-end_fatally(sat_relay *r, const sat_err *e)
-{
-	sat_log(SAT_ERROR, "RELAY-FATAL", "rc=%d text=%s", (int)e->rc, e->text);
-	pthread_mutex_lock(&r->mutex);
-	r->fatal = *e;
-	r->stop = true;
-	pthread_mutex_unlock(&r->mutex);
-}
-
-/* What the device is told about this machine, the administrator is told too. */
-static void
-log_trouble(const sat_buf *reply)
-{
-	sat_arena a = { 0 };
-	sat_msg m;
-
-	if (reply->n > 0 && reply->p[0] == SAT_MSG_ERROR &&
-	    sat_msg_read(&m, &a, sat_buf_span(reply), NULL) == SAT_OK &&
-	    m.u.error.code.n >= strlen(SAT_MSG_OWN_TROUBLE) &&
-	    memcmp(m.u.error.code.p, SAT_MSG_OWN_TROUBLE,
-	        strlen(SAT_MSG_OWN_TROUBLE)) == 0)
-		sat_log(SAT_ERROR, "RELAY-STORE", "code=%.*s text=%.*s",
-		    (int)m.u.error.code.n, (const char *)m.u.error.code.p,
-		    (int)m.u.error.text.n, (const char *)m.u.error.text.p);
-	sat_arena_fini(&a);
-}
-
-/* Answer a run of PUSH requests by one durable commit. */
-static bool
-handle_group(sat_relay *r, job **jobs, size_t n)
-{
-	sat_server_job g[GROUP_MAX];
-	sat_buf replies[GROUP_MAX];
-	int64_t came_us[GROUP_MAX], began_us = monotonic_us(), now_us;
-	sat_err e = { 0 };
-	sat_rc rc;
-
-	for (size_t i = 0; i < n; i++) {
-		replies[i] = (sat_buf){ 0 };
-		g[i].session = &session_of(jobs[i]->link)->session;
-		g[i].frame = sat_span_of(jobs[i]->frame, jobs[i]->n);
-		g[i].reply = &replies[i];
-	}
-	rc = sat_server_handle_group(r->core, g, n, &e);
-	for (size_t i = 0; i < n; i++) {
-		if (rc == SAT_OK) {
-			log_trouble(&replies[i]);
-			sat_link_reply(jobs[i]->link, sat_buf_span(&replies[i]));
-		}
-		sat_buf_fini(&replies[i]);
-		came_us[i] = jobs[i]->came_us;
-		job_free(jobs[i]);
-	}
-	now_us = monotonic_us();
-	pthread_mutex_lock(&r->mutex);
-	sat_hist_add(&r->stats.merge, (uint64_t)(now_us - began_us));
-	for (size_t i = 0; i < n; i++)
-		sat_hist_add(&r->stats.ack, (uint64_t)(now_us - came_us[i]));
-	r->stats.requests += n;
-	r->stats.groups++;
-	if (n > r->stats.group_max)
-		r->stats.group_max = n;
-	pthread_mutex_unlock(&r->mutex);
-	if (rc != SAT_OK)
-		end_fatally(r, &e); /* R3 */
-	return rc == SAT_OK;
-}
-
-static bool
-handle_request(sat_relay *r, job *j)
-{
-	sat_parked *x = session_of(j->link);
-	sat_buf reply = { 0 };
-	sat_err e = { 0 };
-	sat_rc rc;
-
-	rc = sat_server_handle(r->core, &x->session, &reply,
-	    sat_span_of(j->frame, j->n), &e);
-	if (rc != SAT_OK) {
-		end_fatally(r, &e); /* R3 */
-	} else if (x->session.parked) {
-		sat_park_add(&r->park, x, j->link, now_ms());
-	} else {
-		log_trouble(&reply);
-		sat_link_reply(j->link, sat_buf_span(&reply));
-	}
-	pthread_mutex_lock(&r->mutex);
-	r->stats.requests++;
-	pthread_mutex_unlock(&r->mutex);
-	sat_buf_fini(&reply);
-	return rc == SAT_OK;
-}
-
-static void
-forget_session(sat_relay *r, sat_link *link)
-{
-	sat_parked *x = sat_link_user(link);
-
-	if (x == NULL)
-		return;
-	sat_park_remove(&r->park, x);
-	sat_link_user_set(link, NULL);
-	free(x);
-}
-
-static bool
-handle_one(sat_relay *r, job *j)
-{
-	bool good = true;
-
-	switch (j->type) {
-	case JOB_CALL:
-		j->fn(j->u);
-		pthread_mutex_lock(&r->mutex);
-		*j->done = true;
-		pthread_cond_broadcast(&r->finished);
-		pthread_mutex_unlock(&r->mutex);
-		break;
-	case JOB_CLOSED:
-		forget_session(r, j->link);
-		break;
-	case JOB_REQUEST:
-		good = handle_request(r, j);
-		break;
-	}
-	job_free(j);
-	return good;
-}
-
-static bool
-is_push(const job *j)
-{
-	return j->type == JOB_REQUEST && j->n > 0 && j->frame[0] == SAT_MSG_PUSH;
-}
-
-/* Everything that was queued, in order; a run of PUSHes together. */
-static bool
-handle_all(sat_relay *r, job *list)
-{
-	job *run[GROUP_MAX], *next;
-	size_t n = 0;
-	bool good = true;
-
-	for (job *j = list; j != NULL; j = next) {
-		next = j->next;
-		if (!good) { /* R3: drop what waits, but let callers go on */
-			if (j->type == JOB_CALL)
-				(void)handle_one(r, j);
-			else
-				job_free(j);
-			continue;
-		}
-		if (is_push(j) && n < GROUP_MAX) {
-			run[n++] = j;
-			if (next != NULL && is_push(next) && n < GROUP_MAX)
-				continue;
-			good = handle_group(r, run, n);
-			n = 0;
-			continue;
-		}
-		good = handle_one(r, j);
-	}
-	return good;
-}
-
 /* R4. Under the mutex, which is let go meanwhile. */
 static bool
 tick(sat_relay *r)
@@ -348,7 +125,7 @@ tick(sat_relay *r)
 	pthread_mutex_unlock(&r->mutex);
 	rc = sat_server_tick(r->core, sat_wall_ms(&env->clock), &e);
 	if (rc == SAT_EFSYNC)
-		end_fatally(r, &e); /* R3 */
+		relay_end_fatally(r, &e); /* R3 */
 	else if (rc != SAT_OK)
 		sat_log(SAT_ERROR, "RELAY-TICK", "rc=%d text=%s", (int)rc,
 		    e.text);
@@ -367,7 +144,7 @@ tidy(sat_relay *r)
 	pthread_mutex_unlock(&r->mutex);
 	rc = sat_server_tidy(r->core, &e);
 	if (rc == SAT_EFSYNC)
-		end_fatally(r, &e); /* R3 */
+		relay_end_fatally(r, &e); /* R3 */
 	else if (rc != SAT_OK)
 		sat_log(SAT_WARN, "RELAY-TIDY", "rc=%d text=%s", (int)rc,
 		    e.text);
@@ -433,7 +210,7 @@ tell_parked(sat_relay *r, bool leaving)
 		sat_park_hang_up(&r->park);
 	if (r->park.n > 0)
 		sat_park_wake(&r->park, &h);
-	left = sat_park_sweep(&r->park, now_ms());
+	left = sat_park_sweep(&r->park, relay_now_ms());
 	pthread_mutex_lock(&r->mutex);
 	r->park_ms = left < 0 ? INT64_MAX : monotonic_ms() + left + SWEEP_MS;
 	r->stats.parked = r->park.n;
@@ -467,7 +244,7 @@ worker_main(void *u)
 		r->njobs = 0;
 		r->nbytes = 0;
 		pthread_mutex_unlock(&r->mutex);
-		good = handle_all(r, list);
+		good = relay_handle_all(r, list);
 		if (good)
 			tell_parked(r, leaving);
 		pthread_mutex_lock(&r->mutex);
