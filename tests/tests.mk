@@ -83,7 +83,7 @@ $(O)/tests/sim/loss: $(LOSS_OBJ) $(TESTLIB) $(SIM_LIBS)
 .PHONY: sim-serverloss
 sim-serverloss: deps
 	@$(MAKE) --no-print-directory $(O)/tests/sim/loss
-	@SAT_BUILD=$(O) tests/sim/run.sh $(if $(KEEP),-k $(KEEP)) -p loss $(FROM) $(SEEDS)
+	@SAT_BUILD=$(O) tests/sim/run.sh $(if $(KEEP),-k $(KEEP)) $(if $(ROUGH),-x --rough) -p loss $(FROM) $(SEEDS)
 
 .PHONY: sweep-io sweep-oom
 sweep-io sweep-oom: sweep-%: deps
