@@ -494,9 +494,10 @@ sat_replica_relation(sat_relation *rel, sat_replica *r, const sat_kind *kind,
 	if (rc != SAT_OK || (root != NULL &&
 	    (rc = owners_of_root(owner, r, root, e)) != SAT_OK))
 		return rc;
-	*rel = sat_scope_closer(sat_scope_relation(&r->reg, r->me, kind->scope,
-	    owner[0], own, root != NULL, false),
-	    sat_scope_relation(&r->reg, r->me, kind->scope, owner[1], own,
-	    root != NULL, false));
+	*rel = sat_scope_relation(&r->reg, r->me, kind->scope, owner[0], own,
+	    root != NULL, false);
+	if (!sat_value_eq(owner[0], owner[1]))
+		*rel = sat_scope_closer(*rel, sat_scope_relation(&r->reg,
+		    r->me, kind->scope, owner[1], own, root != NULL, false));
 	return SAT_OK;
 }
