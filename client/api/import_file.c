@@ -187,7 +187,7 @@ on_duplicate_of(sat_on_duplicate *d, const char *text, sat_err *e)
 		}
 	return text == NULL ? SAT_OK
 	                    : sat_fail_code(e, SAT_EUSAGE, "usage.option",
-	                          "one of: skip, update, new",
+	                          "one of: skip, update, new, ask",
 	                          "--on-duplicate %s is unknown", text);
 }
 

@@ -21,7 +21,7 @@ api_since(int64_t *ms, sat_api *api, const char *text, sat_err *e)
 		return SAT_OK;
 	if (!sat_duration_parse(&age, text))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
-		    "for example 2026-11-01, or 7d", "--since %.40s is no time",
+		    "for example 2026-11-01, or 7d", "%.40s is no time",
 		    text);
 	*ms = sat_wall_ms(&api->crm.clock) - age;
 	return SAT_OK;

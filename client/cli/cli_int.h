@@ -40,6 +40,8 @@ typedef struct cli {
 	bool progress_shown;
 	int asked;            /* writes of this invocation that were named */
 	bool lines;           /* --json: progress goes to stdout, a line each */
+	/* records.c: what names the options of e->fields[i]; "" = unknown */
+	char options[SAT_ERR_FIELDS_MAX][48];
 	bool paging;          /* the answer is kept whole for the pager */
 	cli_setting *set;     /* config.c: what files say, the last one wins */
 	size_t nset;
@@ -250,6 +252,8 @@ sat_rc cli_ask_id(sat_json **doc, cli *c, const char *before, const char *after,
 /* The same with POST of a body. */
 sat_rc cli_post_id(sat_json **doc, cli *c, const char *before,
     const char *after, sat_json *body, sat_err *e);
+/* Where the options of refused fields are listed, while the template is here. */
+void cli_note_options(cli *c, const sat_err *e);
 /* Title of the record as a person knows it; "" when it cannot be read. */
 void cli_record_title(sat_buf *out, cli *c, const char *id);
 typedef struct cli_table {

@@ -105,12 +105,14 @@ find(int argc, char *const *argv)
 
 	for (int i = 0; i < argc; i++) {
 		if (argv[i][0] == '-') {
-			for (const sat_opt *o = cli_global; o->name != NULL; o++)
-				if (o->value != NULL && ((argv[i][1] == '-' &&
-				        strcmp(argv[i] + 2, o->name) == 0) ||
-				    (o->letter != 0 && argv[i][1] == o->letter &&
-				        argv[i][2] == '\0')))
-					i++;
+			const sat_opt *o = cli_global;
+
+			while (o->name != NULL && (o->value == NULL ||
+			    ((argv[i][1] != '-' || strcmp(argv[i] + 2,
+			    o->name) != 0) && (o->letter == 0 ||
+			    argv[i][1] != o->letter || argv[i][2] != '\0'))))
+				o++;
+			i += o->name != NULL; /* its value */
 			continue;
 		}
 		if (noun == NULL)
@@ -252,7 +254,9 @@ settings(cli *c, sat_err *e)
 	    strcmp(c->args.arg[0], "webhook") != 0 &&
 	    !(strcmp(c->args.arg[0], "report") == 0 && cli_report_is_file(f)))))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
-		    "table, tsv, csv, json or jsonl", "--format %s is unknown", f);
+		    strcmp(c->args.nargs > 0 ? c->args.arg[0] : "", "report") == 0 ?
+		    "table, tsv, csv, json, jsonl, html or xlsx" :
+		    N_("table, tsv, csv, json or jsonl"), "--format %s is unknown", f);
 	return SAT_OK;
 }
 
@@ -330,6 +334,8 @@ run(cli *c, const cli_verb *v, sat_err *e)
 	if (rc == SAT_OK)
 		rc = v->run(c, e);
 	rc = cli_obey(c, rc, e);
+	if (rc == SAT_EINVALID)
+		cli_note_options(c, e);
 	cli_close(c);
 	return rc;
 }

@@ -57,6 +57,30 @@ kind_of(const cli *c)
 	return t != NULL ? sat_template_kind(t, noun) : NULL;
 }
 
+void
+cli_note_options(cli *c, const sat_err *e)
+{
+	const sat_kind *k = kind_of(c);
+
+	for (unsigned i = 0; k != NULL && i < e->nfields; i++)
+		for (size_t n = 0; n < k->nfields; n++) {
+			const sat_field *f = &k->fields[n];
+
+			if (strcmp(f->key, e->fields[i].path) != 0)
+				continue;
+			if (f->type == SAT_F_USER)
+				(void)snprintf(c->options[i],
+				    sizeof c->options[i], "user list");
+			else if (f->type == SAT_F_REF)
+				(void)snprintf(c->options[i],
+				    sizeof c->options[i], "%.40s list", f->ref);
+			else if (f->dict != NULL)
+				(void)snprintf(c->options[i],
+				    sizeof c->options[i], "dict %.40s",
+				    f->dict->name);
+		}
+}
+
 char *
 cli_record_path(const cli *c, const char *id, const char *tail)
 {

@@ -114,10 +114,16 @@ cli_complain(cli *c, const sat_err *e, sat_rc rc)
 	for (unsigned i = 0; i < e->nfields; i++)
 		if (strlen(e->fields[i].path) > width)
 			width = strlen(e->fields[i].path);
-	for (unsigned i = 0; i < e->nfields; i++)
-		(void)fprintf(stderr, "  %-*s  %-11s %s\n", (int)width,
-		    e->fields[i].path, e->fields[i].code,
-		    sat_text(in_words(e->fields[i].code)));
+	for (unsigned i = 0; i < e->nfields; i++) {
+		bool option = strcmp(e->fields[i].code, "option") == 0 &&
+		    c->options[i][0] != '\0';
+
+		(void)fprintf(stderr, "  %-*s  %-11s %s%s\n", (int)width,
+		    e->fields[i].path, e->fields[i].code, option ?
+		    _("is not one of those listed by: satchel ") :
+		    sat_text(in_words(e->fields[i].code)),
+		    option ? c->options[i] : "");
+	}
 	if (e->hint[0] != '\0')
 		say_message("  ", e->hint);
 	return sat_rc_exit(rc);

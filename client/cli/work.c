@@ -48,7 +48,7 @@ static const sat_opt import_options[] = {
 	{ "delimiter", 0, "C", "found by itself" },
 	{ "header", 0, "N", "line of the header (the first)" },
 	{ "sheet", 0, "N", "sheet of a book (1)" },
-	{ "on-duplicate", 0, "WHAT", "skip (default), update, new" },
+	{ "on-duplicate", 0, "WHAT", "skip (default), update, new; ask: leave them to a person" },
 	{ "incomplete", 0, "refuse|flag", "rows that lack a required field" },
 	{ "dry-run", 0, NULL, "judge and show changes, write nothing" },
 	{ "errors", 0, "FILE", "bad rows with line and reason" },

@@ -197,12 +197,20 @@ sat_rc
 cli_add(cli *c, sat_err *e)
 {
 	sat_json *body = NULL;
-	sat_rc rc = cli_body_of(&body, c, e);
+	sat_rc rc;
 
+	if (c->args.nargs > 2 && strchr(c->args.arg[2], '=') != NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.pair",
+		    "each field begins with --set: --set name=ACME",
+		    "%.60s stands alone", c->args.arg[2]);
+	rc = cli_body_of(&body, c, e);
 	if (rc == SAT_OK && c->args.nargs > 2) /* contact add ACCOUNT */
 		sat_json_put_str(body, "account", c->args.arg[2]);
 	if (rc == SAT_OK)
 		rc = send(c, "POST", NULL, NULL, body, e);
+	if (rc == SAT_EINVALID && e->hint[0] == '\0')
+		sat_err_hint(e, "see: satchel help %s add, satchel schema %s",
+		    c->args.arg[0], c->args.arg[0]);
 	sat_json_free(body);
 	return rc;
 }

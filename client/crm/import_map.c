@@ -478,8 +478,9 @@ choose_kind(const reader *r, const sat_import_opts *o)
 	    sat_template_kind(r->t, in_map) : asked;
 
 	if (k == NULL || (o->kind != NULL && asked != k))
-		return sat_fail_code(r->e, SAT_EINVALID, "import.kind", NULL,
-		    k == NULL ? "name the kind to import" :
+		return k == NULL ? sat_fail_code(r->e, SAT_EUSAGE, "import.kind",
+		    "for example --type account", "name the kind to import") :
+		    sat_fail_code(r->e, SAT_EINVALID, "import.kind", NULL,
 		    "the mapping is for another kind");
 	r->m->kind = k;
 	return SAT_OK;

@@ -196,6 +196,18 @@ read_pseudo(scan *s, uint16_t field, sat_span text, sat_value *v, sat_err *e)
 	return SAT_OK;
 }
 
+/* Where the values are listed that there are. */
+static sat_rc
+no_value(const sat_field *f, const char *code, sat_err *e)
+{
+	(void)sat_fail_code(e, SAT_EUSAGE, "usage.where",
+	    f->type == SAT_F_USER ? "see: satchel user list" : NULL,
+	    "where: no such value of %s (%s)", f->key, code);
+	if (f->dict != NULL)
+		sat_err_hint(e, "see: satchel dict %s", f->dict->name);
+	return SAT_EUSAGE;
+}
+
 static sat_rc
 read_value(scan *s, const sat_field *f, uint16_t field, sat_cmp cmp,
     sat_span text, sat_value *v, sat_err *e)
@@ -212,9 +224,7 @@ read_value(scan *s, const sat_field *f, uint16_t field, sat_cmp cmp,
 	if ((rc = crm_read(v, &code, &s->w, f, text, e)) != SAT_OK)
 		return rc;
 	if (code != NULL || v->type == SAT_V_NULL)
-		return sat_fail_code(e, SAT_EUSAGE, "usage.where", NULL,
-		    "where: no such value of %s (%s)", f->key,
-		    code != NULL ? code : "empty");
+		return no_value(f, code != NULL ? code : "empty", e);
 	return SAT_OK;
 }
 

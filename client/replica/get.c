@@ -375,7 +375,9 @@ resolve(sat_id *id, sat_replica *r, bool self, const sat_kind *kind,
 		    &r->kinds->k[i], &lo, &hi, e)) != SAT_OK)
 			return rc;
 	if (f.n == 0)
-		return sat_fail(e, SAT_ENOTFOUND, "no such %s on this device",
+		return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+		    "satchel search TEXT finds it by name, pinyin, phone or number",
+		    "no such %s on this device",
 		    kind != NULL ? kind->key : "record");
 	if (f.n > 1)
 		return sat_fail_code(e, SAT_ECONFLICT, "ambiguous",

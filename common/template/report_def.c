@@ -228,7 +228,8 @@ sat_report_def_load(const sat_template *t, const char *key,
 	memset(def, 0, sizeof *def);
 	if (n < 0 || (size_t)n >= sizeof path ||
 	    sat_template_doc(t, path) == NULL)
-		return sat_fail(e, SAT_ENOTFOUND, "no such report");
+		return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+		    "see: satchel report list", "no such report");
 	b.w.path = path;
 	load_def(&b, key, def);
 	if (b.w.rc != SAT_OK)

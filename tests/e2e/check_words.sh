@@ -53,11 +53,17 @@ expect 5 d device show ffffffffffff; expect 0 as admin device show "${K:0:8}"; h
 expect 6 d device invite --user ben --role hq; has "$ERR" "has the role rep" "the role is a check, not a wish"; expect 0 d device invite --user ben --role rep
 expect 0 d --format json status; has "$OUT" '"schema": "satcheld/status/1"' "--format json"; expect 0 d --format=json user list; has "$OUT" '"schema"' "with ="
 expect 0 d -q --no-input --no-pager --color never -y user disable ben; has "$(d user show ben)" "yes" "global words are taken"; expect 0 d --yes user enable ben
+for o in -P --profile --home -C --lang; do expect 2 "$SATCHEL" $o; has "$ERR" "needs a value" "$o at the end"; done
 expect 2 d --json status --nonsense; has "$ERR" '"exit":2' "an error in JSON"
 
 # ---- words that are wrong --------------------------------------------------------------------
 expect 2 as ann acount list --stage won; has "$ERR" "unknown command acount" "the command first, not its options"; has "$ERR" "did you mean account" "what was meant"
 expect 2 as ann account lst --stage won; has "$ERR" "did you mean list" "a verb, too"
 expect 2 as ann account frobnicate; has "$ERR" "satchel help account" "where the verbs are listed"
+expect 2 as ann account add name=Works; has "$ERR" "--set" "a field without --set"; expect 7 as ann account add --set name=Works; has "$ERR" "satchel help account add" "where an example is"
+expect 7 as ann account edit "$I" --set grade=Z; has "$ERR" "satchel dict grade" "where the options are"; expect 2 as ann account list --owner nobody; has "$ERR" "satchel user list" "and the people"
+expect 2 as ann account list --stage nowhere; has "$ERR" "satchel dict stage" "and the stages"; expect 5 as ann account show nobody; has "$ERR" "satchel search" "how a record is found"
+expect 5 as ann report run nonsense; has "$ERR" "satchel report list" "which reports there are"; echo "a,b" >"$W/x.csv"; expect 2 as boss import "$W/x.csv"; has "$ERR" "--type account" "what is missing"
+expect 2 as ann account list --as-of whenever; hasnt "$ERR" "--since" "the option that was given"; expect 2 as ann report run won --format pdf; has "$ERR" "xlsx" "formats of a report"
 expect 2 as ann account --stage won; has "$ERR" "needs a verb" "a noun alone"
 finish
