@@ -51,9 +51,12 @@ sat_srv_wipe(bool *ordered, sat_server *s, sat_server_session *x, uint32_t ord,
 	sat_wipe_order w = { .device = ord, .incarnation = incarnation };
 	sat_wipe_row row;
 	sat_buf order = { 0 };
-	sat_rc rc = st->wipe_get(&row, st->u, ord, e);
+	sat_err why = { 0 }; /* e tells already that it is revoked */
+	sat_rc rc = st->wipe_get(&row, st->u, ord, &why);
 
 	*ordered = false;
+	if (rc != SAT_OK && rc != SAT_ENOTFOUND && e != NULL)
+		*e = why;
 	if (rc != SAT_OK)
 		return rc == SAT_ENOTFOUND ? SAT_OK : rc;
 	memcpy(w.sign_pk, x->sign_pk, sizeof w.sign_pk);

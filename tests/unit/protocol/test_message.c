@@ -134,6 +134,12 @@ samples(sat_msg *m)
 	m[n].type = SAT_MSG_PRIVACY;
 	m[n++].u.privacy = (sat_privacy){ SAT_PRIVACY_CONFIRM, some_id(4),
 		sat_span_str("why") };
+	m[n].type = SAT_MSG_WIPE;
+	m[n++].u.wipe = sat_span_str("an order");
+	m[n].type = SAT_MSG_WIPED;
+	m[n++].u.wiped = (sat_wiped){ .device = 7, .incarnation = 2,
+		.nonce = { 1 }, .at_ms = 5, .cseq = INT64_MAX, .head = { 2 },
+		.sig = { 3 } };
 	m[n].type = SAT_MSG_ADMIN;
 	m[n++].u.admin = (sat_admin_words){ words, 2 };
 	m[n].type = SAT_MSG_ADMIN_IS;
