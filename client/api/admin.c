@@ -111,7 +111,8 @@ noun_of(const char **noun, const char *segment, sat_err *e)
 			return SAT_OK;
 		}
 	return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
-	    "users, teams, roles or devices", "nothing is administered as %.40s",
+	    "users, teams, roles, devices, invites or audit",
+	    "nothing is administered like this: %.40s",
 	    segment);
 }
 
@@ -139,9 +140,21 @@ static sat_rc
 ask(sat_json **out, sat_api *api, const char *segment, const char *verb,
     const char *key, const sat_json *options, sat_err *e)
 {
+	static const struct {
+		const char *segment, *as, *noun, *verb;
+	} others[] = { { "invites", "list", "device", "invites" },
+		{ "invites", "invite", "device", "invite" },
+		{ "invites", "revoke", "device", "uninvite" },
+		{ "audit", "list", "audit", "log" } };
 	const char *noun = NULL;
-	sat_rc rc = noun_of(&noun, segment, e);
+	sat_rc rc;
 
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		if (strcmp(others[i].segment, segment) == 0 &&
+		    strcmp(others[i].as, verb) == 0)
+			return api_admin_ask(out, api, others[i].noun,
+			    others[i].verb, key, options, e);
+	rc = noun_of(&noun, segment, e);
 	return rc != SAT_OK ? rc :
 	    api_admin_ask(out, api, noun, verb, key, options, e);
 }
@@ -159,7 +172,8 @@ HANDLER(api_admin_show)
 /* A device is not added but invited: its key is its own. */
 HANDLER(api_admin_add)
 {
-	bool device = strcmp(args[0], "devices") == 0;
+	bool device = strcmp(args[0], "devices") == 0 ||
+	    strcmp(args[0], "invites") == 0;
 	const char *key = sat_json_get_str(req->body, "key", NULL);
 	sat_json *options = req->body != NULL ? sat_json_dup(req->body) :
 	    sat_json_obj();

@@ -21,6 +21,7 @@ typedef struct sat_api {
 	void (*event)(void *u, const sat_json *line);
 	bool (*interrupted)(void *u);
 	void *u;
+	int64_t page_max;     /* most rows a list answers with; 0 = all there are */
 	int out_fd;           /* what "-" names as a file; 0 = standard output */
 	/* the daemon's: its live sync, and how to watch it; NULL = none runs */
 	sat_live *live;

@@ -146,6 +146,8 @@ HANDLER(api_calendar);
 HANDLER(api_metrics);
 /* "etag": changes with the template; the door makes a header of it. */
 void api_etag_put(sat_json *doc, const sat_api *api);
+/* json_schema.c: "$schema", title, properties, required of records of a kind. */
+void api_json_schema_put(sat_json *doc, const sat_kind *k, bool zh);
 /* rules.c */
 HANDLER(api_rules);
 HANDLER(api_rule);
@@ -307,6 +309,7 @@ HANDLER(api_template_pack);
 HANDLER(api_template_apply);
 /* revisions.c */
 HANDLER(api_template_diff);
+HANDLER(api_template_revision);
 /* One revision of the template's history ("current", NULL: in force). */
 struct sat_layer;
 sat_rc api_template_layer(struct sat_layer *l, sat_arena *a, sat_api *api,

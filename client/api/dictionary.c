@@ -196,6 +196,7 @@ HANDLER(api_schema_dump)
 		sat_buf_fini(&d.b);
 		return SAT_OK;
 	}
+	api_etag_put(*out, api);
 	arr = sat_json_put_arr(*out, "kinds");
 	for (size_t i = 0; i < sat_template_kinds(t); i++)
 		put_kind(sat_json_add_obj(arr), sat_template_kind_at(t, i));

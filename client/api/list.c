@@ -196,6 +196,8 @@ sort_of(sat_query *q, sat_api *api, const char *text, sat_err *e)
 
 		(void)snprintf(key, sizeof key, "%.*s", (int)n, text);
 		f = sat_kind_field(k, key);
+		if (f == NULL && strcmp(key, "next_at") == 0)
+			f = sat_kind_field(k, "next_follow_at");
 		if (strcmp(key, "created") == 0)
 			id = SAT_Q_CREATED;
 		else if (f != NULL)
@@ -468,6 +470,12 @@ api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e)
 		return rc;
 	if (sat_json_get(query, "all") != NULL)
 		x->q.limit = 0;
+	if (api->page_max > 0 && (x->q.limit < 1 ||
+	    x->q.limit > api->page_max))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.limit",
+		    "go on with ?cursor=, or ask for an export",
+		    "a list has 1 to %lld rows at a time",
+		    (long long)api->page_max);
 	return number_of(&x->q.offset, query, sat_json_get(query, "offset") !=
 	    NULL ? "offset" : "cursor", 0, e);
 }

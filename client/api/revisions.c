@@ -133,3 +133,33 @@ HANDLER(api_template_diff)
 	sat_arena_fini(&a);
 	return api_answer(out, doc, rc);
 }
+
+/* "3f9a2c1", or "current": its documents, or one of them with ?path=. */
+HANDLER(api_template_revision)
+{
+	const char *path = api_q(req, "path");
+	sat_json *doc = api_doc("template.revision"), *rows, *row, *body;
+	sat_arena a = { 0 };
+	sat_layer l = { 0 };
+	sat_rc rc = api_template_layer(&l, &a, api, args[0], e);
+
+	sat_json_put_str(doc, "rev", args[0]);
+	rows = sat_json_put_arr(doc, "data");
+	for (size_t i = 0; rc == SAT_OK && i < l.n; i++) {
+		if (path != NULL && strcmp(path, l.files[i].path) != 0)
+			continue;
+		row = sat_json_add_obj(rows);
+		sat_json_put_str(row, "path", l.files[i].path);
+		/* what is no JSON (a read-me) is named only */
+		body = NULL;
+		if (sat_json_parse(&body, l.files[i].bytes, 0, NULL) == SAT_OK)
+			sat_json_put(row, "document", body);
+		else
+			sat_json_put_null(row, "document");
+	}
+	if (rc == SAT_OK && path != NULL && sat_json_first(rows) == NULL)
+		rc = sat_fail(e, SAT_ENOTFOUND,
+		    "the template has no document \"%s\"", path);
+	sat_arena_fini(&a);
+	return api_answer(out, doc, rc);
+}

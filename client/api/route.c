@@ -113,6 +113,7 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/templates/files", "", "template.files", "every document of the template", api_template_files },
 	{ "GET", "/v1/templates/diff", "template.view", "template.diff", "places in which two revisions differ", api_template_diff },
 	{ "GET", "/v1/templates/proposals", "template.view", "template.proposals", "changes of the template that people suggest", api_template_proposals },
+	{ "GET", "/v1/templates/{rev}", "template.view", "template.revision", "the documents of one revision", api_template_revision },
 	{ "POST", "/v1/templates/proposals", "template.view", "record", "suggest a change of the template", api_template_propose },
 	{ "POST", "/v1/templates/simulate", "template.view", "template.simulate", "what a draft of the template would change here", api_template_simulate },
 	{ "POST", "/v1/templates/pack", "template.view", "template.file", "the template in force as a file", api_template_pack },
@@ -347,7 +348,7 @@ sat_api_problem(const sat_err *e)
 
 	(void)snprintf(type, sizeof type, "urn:satchel:error:%s", code);
 	sat_json_put_str(p, "type", type);
-	sat_json_put_str(p, "title", sat_rc_slug(e->rc));
+	sat_json_put_str(p, "title", sat_rc_title(e->rc, false));
 	sat_json_put_int(p, "status", sat_rc_http(e->rc));
 	sat_json_put_str(p, "detail", e->text);
 	sat_json_put_str(p, "code", code);

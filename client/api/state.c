@@ -7,6 +7,7 @@
 
 #include "common/git/git.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 HANDLER(api_health)
@@ -50,6 +51,37 @@ me_put(sat_json *d, const sat_api *api)
 	sat_json_put_int(d, "device_number", id->device);
 }
 
+/* How far his rights reach, and what holds for him: "own", "team", "all". */
+static void
+put_reach(sat_json *d, const sat_api *api)
+{
+	static const char *const words[] = { "none", "own", "team", "all" };
+	const sat_user *u = sat_replica_me(api->crm.replica);
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	sat_json *x;
+	sat_quota q;
+
+	if (u == NULL || t == NULL) { /* before the first sync */
+		sat_json_put_null(d, "scope");
+		sat_json_put_null(d, "limits");
+		return;
+	}
+	q = sat_template_quota(t, u->role);
+	x = sat_json_put_obj(d, "scope");
+	sat_json_put_str(x, "view", words[sat_acl(t, u->role, "account.view")]);
+	sat_json_put_str(x, "edit", words[sat_acl(t, u->role, "account.edit")]);
+	sat_json_put_str(x, "assign", words[sat_acl(t, u->role, "account.assign")]);
+	sat_json_put_str(x, "import", words[sat_acl(t, u->role, "import")]);
+	sat_json_put_str(x, "export", words[sat_acl(t, u->role, "export")]);
+	sat_json_put_str(x, "report", words[sat_acl(t, u->role, "report")]);
+	x = sat_json_put_obj(d, "limits");
+	sat_json_put_int(x, "operations_day", q.ops_day);
+	sat_json_put_int(x, "mib_day", q.mib_day);
+	sat_json_put_int(x, "lease_days", sat_template_device(t).lease_d);
+	sat_json_put_int(x, "session_idle_min",
+	    sat_template_session_idle_min(t));
+}
+
 HANDLER(api_me)
 {
 	(void)req;
@@ -57,6 +89,7 @@ HANDLER(api_me)
 	(void)e;
 	*out = api_doc("me");
 	me_put(*out, api);
+	put_reach(*out, api);
 	return SAT_OK;
 }
 
@@ -193,8 +226,10 @@ HANDLER(api_schema)
 {
 	static const char *const types[] = { "text", "int", "money", "bool",
 		"date", "time", "enum", "tags", "phone", "email", "ref", "user" };
+	bool zh = api->crm.lang != NULL && api->crm.lang[0] == 'z';
 	const sat_kind *k;
 	sat_json *rows;
+	char *etag;
 	sat_rc rc = api_kind(&k, api, args[0], e);
 
 	(void)req;
@@ -203,6 +238,14 @@ HANDLER(api_schema)
 	*out = api_doc("schema");
 	sat_json_put_str(*out, "kind", k->key);
 	api_etag_put(*out, api);
+	api_json_schema_put(*out, k, zh);
+	if (zh) { /* its titles are other bytes under the same revision */
+		etag = sat_xasprintf("%s-zh", sat_json_get_str(*out, "etag",
+		    ""));
+		sat_json_del(*out, "etag");
+		sat_json_put_str(*out, "etag", etag);
+		free(etag);
+	}
 	rows = sat_json_put_arr(*out, "data");
 	for (size_t i = 0; i < k->nfields; i++) {
 		const sat_field *f = &k->fields[i];

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/http/daemon_int.h"
+#include "common/base/log.h"
 
 #define HEARTBEAT_MS 15000
 #define WAIT_MAX_S 60
@@ -20,9 +21,26 @@ put_json(sat_http_response *out, const sat_json *doc)
 	sat_buf_str(&out->body, "\n");
 }
 
+/* Every problem has a name of its own, by which the log knows it. */
+static void
+name_problem(sat_json *p, const sat_err *e)
+{
+	uint8_t raw[8];
+	char id[2 * sizeof raw + 1];
+
+	if (sat_json_get(p, "request_id") != NULL)
+		return;
+	sat_random(raw, sizeof raw);
+	sat_hex(id, raw, sizeof raw);
+	sat_json_put_str(p, "request_id", id);
+	sat_log(SAT_INFO, "HTTP-PROBLEM", "request=%s code=%s rc=%d", id,
+	    e->code[0] != '\0' ? e->code : sat_rc_slug(e->rc), (int)e->rc);
+}
+
 static void
 send_problem(sat_http_response *out, const sat_err *e, sat_json *p)
 {
+	name_problem(p, e);
 	out->status = sat_rc_http(e->rc);
 	out->type = "application/problem+json";
 	put_json(out, p);
@@ -89,17 +107,21 @@ header_copy(const sat_http_request *r, const char *name)
 	return v != NULL ? sat_xstrdup(v) : NULL;
 }
 
-/* "v12-…" with its quotes taken off, as the handlers know it. */
+/* "v12-…" with its quotes taken off, as the handlers know it. A weak tag, or
+ * what is none, is nobody's version: it must not be taken for no condition. */
 static void
 put_if_match(sat_json *query, const char *etag)
 {
 	size_t n = etag != NULL ? strlen(etag) : 0;
 	char v[64];
 
-	if (n < 3 || n - 2 >= sizeof v || etag[0] != '"' || etag[n - 1] != '"')
+	if (etag == NULL || strcmp(etag, "*") == 0)
 		return;
-	memcpy(v, etag + 1, n - 2);
-	v[n - 2] = '\0';
+	if (n >= 3 && n - 2 < sizeof v && etag[0] == '"' &&
+	    etag[n - 1] == '"')
+		(void)snprintf(v, sizeof v, "%.*s", (int)n - 2, etag + 1);
+	else
+		(void)snprintf(v, sizeof v, "%.60s", etag);
 	if (sat_json_get(query, "if_version") == NULL)
 		sat_json_put_str(query, "if_version", v);
 }
@@ -196,6 +218,14 @@ put_refusal(sat_http_response *out, const job *j, bool conditional)
 		sat_json_put_str(p, "request_id", once);
 	if (found != NULL)
 		sat_json_put(p, "candidates", sat_json_dup(found));
+	if (stale) {
+		sat_json_del(p, "status");
+		sat_json_put_int(p, "status", 412);
+	}
+	if (j->lang != NULL && j->lang[0] == 'z') {
+		sat_json_del(p, "title");
+		sat_json_put_str(p, "title", sat_rc_title(e.rc, true));
+	}
 	send_problem(out, &e, p);
 	if (stale)
 		out->status = 412;

@@ -17,6 +17,8 @@
 #include "client/http/daemon_int.h"
 
 #define OUTPUT_PIECE 16384
+#define PAGE_MAX 500
+#define FIELDS_TOLD_MAX 200 /* bytes of an event */
 
 static char *
 dup_or_null(const char *s)
@@ -150,6 +152,22 @@ may_have_written(const job *j)
 	return true;
 }
 
+/* Names of what was changed; values are nobody's who only listens. */
+static void
+put_fields(sat_json *x, const sat_json *body)
+{
+	sat_json *list = sat_json_put_arr(x, "fields");
+	size_t n = 0;
+
+	for (const sat_json *m = sat_json_first(body); m != NULL;
+	     m = sat_json_next(m)) {
+		n += strlen(sat_json_key(m)) + 3;
+		if (n > FIELDS_TOLD_MAX)
+			break;
+		sat_json_add_str(list, sat_json_key(m));
+	}
+}
+
 /* "/v1/accounts/01h..." and what came back: which record to look at again. */
 static void
 tell_record(const job *j)
@@ -166,6 +184,8 @@ tell_record(const job *j)
 	    id != NULL ? (int)(id - kind) : (int)strlen(kind), kind);
 	sat_json_put_str(x, "kind", text);
 	sat_json_put_str(x, "id", sat_json_get_str(data, "id", NULL));
+	if (strcmp(j->method, "PATCH") == 0)
+		put_fields(x, j->body);
 	events_add(j->d->ev, "record", x);
 }
 
@@ -179,6 +199,8 @@ handle(job *j, sat_api *api)
 		api->crm.lang = j->lang;
 	if (j->work != NULL)
 		work_begun(j->work);
+	else if (!j->streams) /* one document; our command line has lines */
+		api->page_max = PAGE_MAX;
 	j->req = (sat_request){ j->method, j->path, j->query, j->body };
 	j->rc = sat_api_handle(&j->out, api, &j->req, &j->err);
 	if (j->rc != SAT_OK)

@@ -62,33 +62,54 @@ sat_err_field_add(sat_err *e, const char *path, const char *code)
 	(void)snprintf(f->code, sizeof f->code, "%s", code);
 }
 
-/* The one table: code, exit, HTTP status, slug. */
+/* The one table: code, exit, HTTP status, slug, title. */
 static const struct {
 	sat_rc rc;
 	int exit, http;
-	const char *slug;
+	const char *slug, *en, *zh;
 } codes[] = {
-	{ SAT_OK, 0, 200, "ok" },
-	{ SAT_EFAIL, 1, 500, "failed" },
-	{ SAT_EUSAGE, 2, 400, "usage" },
-	{ SAT_EPARTLY, 3, 200, "partly" },
-	{ SAT_ELOCKED, 4, 401, "locked" },
-	{ SAT_ENOTFOUND, 5, 404, "not_found" },
-	{ SAT_ECONFLICT, 6, 409, "conflict" },
-	{ SAT_EINVALID, 7, 422, "validation" },
-	{ SAT_EUNREACHABLE, 8, 503, "unreachable" },
-	{ SAT_EDENIED, 9, 403, "denied" },
-	{ SAT_ENOREPLICA, 10, 404, "no_replica" },
-	{ SAT_EBUSY, 11, 423, "busy" },
-	{ SAT_EINTEGRITY, 12, 500, "integrity" },
-	{ SAT_EVERSION, 13, 426, "version" },
-	{ SAT_EREVOKED, 14, 403, "revoked" },
-	{ SAT_ENOSPACE, 15, 507, "no_space" },
-	{ SAT_EFALSE, 20, 200, "false" },
-	{ SAT_ENOMEM, 1, 500, "no_memory" },
-	{ SAT_EIO, 1, 500, "io" },
-	{ SAT_EPROTO, 1, 400, "malformed" },
-	{ SAT_EFSYNC, 1, 500, "fsync" },
+	{ SAT_OK, 0, 200, "ok",
+	    "done", "完成" },
+	{ SAT_EFAIL, 1, 500, "failed",
+	    "failed", "失败" },
+	{ SAT_EUSAGE, 2, 400, "usage",
+	    "wrong usage", "用法错误" },
+	{ SAT_EPARTLY, 3, 200, "partly",
+	    "partly done", "部分完成" },
+	{ SAT_ELOCKED, 4, 401, "locked",
+	    "locked, or not authenticated", "已锁定或未认证" },
+	{ SAT_ENOTFOUND, 5, 404, "not_found",
+	    "not found", "未找到" },
+	{ SAT_ECONFLICT, 6, 409, "conflict",
+	    "conflict", "冲突" },
+	{ SAT_EINVALID, 7, 422, "validation",
+	    "invalid data", "数据无效" },
+	{ SAT_EUNREACHABLE, 8, 503, "unreachable",
+	    "server not reachable", "无法连接服务器" },
+	{ SAT_EDENIED, 9, 403, "denied",
+	    "not permitted", "无权限" },
+	{ SAT_ENOREPLICA, 10, 404, "no_replica",
+	    "no replica here", "此处没有本地副本" },
+	{ SAT_EBUSY, 11, 423, "busy",
+	    "busy", "正忙" },
+	{ SAT_EINTEGRITY, 12, 500, "integrity",
+	    "integrity failure", "完整性错误" },
+	{ SAT_EVERSION, 13, 426, "version",
+	    "version too old or too new", "版本过旧或过新" },
+	{ SAT_EREVOKED, 14, 403, "revoked",
+	    "device revoked", "设备已被吊销" },
+	{ SAT_ENOSPACE, 15, 507, "no_space",
+	    "not enough space", "空间不足" },
+	{ SAT_EFALSE, 20, 200, "false",
+	    "not so", "条件不成立" },
+	{ SAT_ENOMEM, 1, 500, "no_memory",
+	    "not enough memory", "内存不足" },
+	{ SAT_EIO, 1, 500, "io",
+	    "input or output failed", "读写失败" },
+	{ SAT_EPROTO, 1, 400, "malformed",
+	    "malformed", "格式错误" },
+	{ SAT_EFSYNC, 1, 500, "fsync",
+	    "not durable", "未能落盘" },
 };
 
 #define NCODES (sizeof codes / sizeof codes[0])
@@ -118,4 +139,13 @@ sat_rc_slug(sat_rc rc)
 		if (codes[i].rc == rc)
 			return codes[i].slug;
 	return "failed";
+}
+
+const char *
+sat_rc_title(sat_rc rc, bool zh)
+{
+	for (size_t i = 0; i < NCODES; i++)
+		if (codes[i].rc == rc)
+			return zh ? codes[i].zh : codes[i].en;
+	return zh ? "失败" : "failed";
 }

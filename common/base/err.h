@@ -79,5 +79,7 @@ void sat_err_field_add(sat_err *e, const char *path, const char *code);
 int sat_rc_exit(sat_rc rc);
 int sat_rc_http(sat_rc rc);
 const char *sat_rc_slug(sat_rc rc);
+/* What sort of failure it is, for people: "not found", "未找到". */
+const char *sat_rc_title(sat_rc rc, bool zh);
 
 #endif

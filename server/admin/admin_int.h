@@ -123,6 +123,8 @@ sat_rc admin_layers_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err 
 sat_rc admin_team_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_user_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_scope_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+sat_rc admin_invites(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e); /* invites.c */
+sat_rc admin_uninvite(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 sat_rc admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
 /* named.c: a device's id in the place of its number becomes the number, which

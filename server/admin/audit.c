@@ -23,7 +23,7 @@ only_looks(const sat_args *w)
 		"scope", "merge", "conflict", "audit",
 		"export" /* writes a row of its own, with its reason */ };
 	static const char *const verbs[] = { "list", "show", "status", "verify",
-		"stats", "packs", "diff", "dead" };
+		"stats", "packs", "diff", "dead", "invites" };
 
 	for (size_t i = 0; i < sizeof nouns / sizeof nouns[0]; i++)
 		if (strcmp(w->arg[0], nouns[i]) == 0)

@@ -363,6 +363,10 @@ admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 
 	if (strcmp(verb, "invite") == 0)
 		return device_invite(a, w, out, e);
+	if (strcmp(verb, "invites") == 0)
+		return admin_invites(a, w, out, e);
+	if (strcmp(verb, "uninvite") == 0)
+		return admin_uninvite(a, w, out, e);
 	if (strcmp(verb, "move") == 0)
 		return device_move(a, w, out, e);
 	if (strcmp(verb, "lease") == 0)
@@ -376,8 +380,8 @@ admin_device_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	if (strcmp(verb, "revoke") == 0)
 		return device_gone(a, w, out, e);
 	return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
-	    "usage: satcheld device list|show|invite|approve|rename|lease|move|"
-	    "revoke");
+	    "usage: satcheld device list|show|invite|invites|uninvite|approve|"
+	    "rename|lease|move|revoke");
 }
 
 /* ---- scope -------------------------------------------------------------------------- */

@@ -39,6 +39,8 @@ admin_device_named(sat_admin *a, sat_args *w, char number[12], sat_err *e)
 	sat_rc rc;
 
 	s.n = strlen(s.id);
+	if (w->nargs > 1 && strcmp(w->arg[1], "uninvite") == 0)
+		return SAT_OK; /* its id is an invitation's */
 	if ((strcmp(w->arg[0], "device") != 0 && strcmp(w->arg[0], "lease") !=
 	    0) || s.n < ID_MIN || strspn(s.id, "0123456789abcdef") != s.n ||
 	    (s.n <= NUMBER_MAX && strspn(s.id, "0123456789") == s.n))

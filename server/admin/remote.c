@@ -1,6 +1,6 @@
 /*
  * Verbs an administrator gives from his own device (P-372): people, teams, roles,
- * devices and webhooks. Nothing that reads or writes files of this machine, shows keys or
+ * devices, webhooks, and what administrators did. Nothing that reads or writes files of this machine, shows keys or
  * ends the service: who sits at the server does that.
  */
 #include "server/admin/admin_int.h"
@@ -25,7 +25,7 @@ is_allowed_option(const char *word)
 {
 	static const char *const options[] = { "name", "role", "team", "parent",
 		"user", "ttl", "days", "void", "stale", "approve", "wipe", "push-first", "events",
-		"format", "json", NULL };
+		"format", "since", "json", NULL };
 	char name[32];
 
 	(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="),
@@ -37,11 +37,11 @@ static sat_rc
 judge(int argc, char *const *argv, sat_err *e)
 {
 	static const char *const nouns[] = { "user", "team", "role", "device",
-		"acl", "webhook", NULL };
+		"acl", "webhook", "audit", NULL };
 
 	if (argc < 2 || !is_one_of(argv[0], nouns))
 		return sat_fail_code(e, SAT_EDENIED, "denied",
-		    "user, team, role, device, acl and webhook may be asked from a device",
+		    "user, team, role, device, acl, webhook and audit may be asked from a device",
 		    "this is decided on the server's own machine");
 	for (int i = 1; i < argc; i++)
 		if (argv[i][0] == '-' && (argv[i][1] != '-' ||

@@ -87,7 +87,7 @@ static const struct verb {
 	    "the permission matrix; may this user, and which rule says so (exit 20: no)",
 	    "  satcheld acl test li.na edit 01HZXW9K2M\n"
 	    "  satcheld acl show\n" }, admin_acl_verb },
-	{ { "device", "device list [--stale 14d] | show NUMBER | move NUMBER --user KEY | invite --user KEY [--role R] [--ttl 15m] [--qr] [--approve] | approve NUMBER | rename NUMBER --name NAME | lease NUMBER --days N|--void | revoke NUMBER [--wipe [--push-first]]",
+	{ { "device", "device list [--stale 14d] | show NUMBER | move NUMBER --user KEY | invite --user KEY [--role R] [--ttl 15m] [--qr] [--approve] | invites | uninvite ID | approve NUMBER | rename NUMBER --name NAME | lease NUMBER --days N|--void | revoke NUMBER [--wipe [--push-first]]",
 	    "devices and invitations; NUMBER is also the beginning of a device's id (key)",
 	    "  satcheld device invite --user li.na --qr\n"
 	    "  satcheld device list --stale 14d\n"

@@ -37,6 +37,13 @@ expect 7 as admin device rename "$n" ""; expect 5 as admin device rename 999 x; 
 expect 0 as admin --json device show "$n"; has "$OUT" '"name": "李的平板"' "another one"; expect 0 as admin --json device list --stale 7d; has "$(flat <<<"$OUT")" '"data":\[\]' "all were heard of"
 expect 0 as admin team add gone --name Gone; expect 2 as admin team disable gone; expect 0 as admin --yes team disable gone; expect 0 as admin team enable gone; expect 6 as admin --yes team disable east
 
+# --- invitations that are open, one taken back; what administrators did
+expect 0 as admin --json api POST /v1/admin/invites -f user=li -f ttl=1h; code=$(flat <<<"$OUT" | grep -o '"invite":"[^"]*"' | cut -d'"' -f4); expect 0 as admin --json api GET /v1/admin/invites; fits admin "$OUT"
+i=$(flat <<<"$OUT" | grep -oE '"id":"[0-9a-f]{16}","user":"li"' | cut -d'"' -f4 | tail -1); [ -n "$i" ] && ok || bad "not listed: $OUT"; hasnt "$OUT" "$code" "the code is shown once"
+expect 0 d --json device invites; fits satcheld/device.invites "$OUT"; has "$(flat <<<"$OUT")" "\"id\":\"$i\"" "the same at the server"
+expect 0 as admin api POST "/v1/admin/invites/$i/revoke"; hasnt "$OUT" "$i" "gone"; expect 4 as li9 -q init --invite "$code"; expect 5 as admin api POST "/v1/admin/invites/$i/revoke"; expect 2 d device uninvite xyz; expect 5 d device uninvite 0123456789abcdef
+expect 0 as admin --json api GET /v1/admin/audit; fits admin "$OUT"; has "$(flat <<<"$OUT")" "\"actor\":\"admin\",\"what\":\"deviceuninvite$i" "what was done, by whom"; expect 9 as li api GET /v1/admin/audit; expect 9 as li api GET /v1/admin/invites; expect 5 as admin api PATCH /v1/admin/audit/1 -f x=1
+
 # --- who may not, and what may not be asked
 expect 9 as li user add evil --name x --role admin; has "$ERR" "may not configure" "P-371 a rep"; expect 9 as li device list; expect 9 as li --yes device revoke 1
 expect 9 as admin api POST /v1/admin/users -f key=x -f from=/etc/passwd; has "$ERR" "cannot be given" "P-372 no file of the server"

@@ -6,7 +6,7 @@
 ASK=$(readlink -f "$B/tests/http/ask")
 S=$W/r/li/daemon.sock
 # ask METHOD TARGET [HEADER...]; a body with body '...' ask ...
-ask() { if [ -n "${FROM:-}" ]; then cat "$FROM"; else printf '%s' "${BODY:-}"; fi | "$ASK" "$S" "${FOR:-5}" "$@" >"$W/answer"; STATUS=$(head -1 "$W/answer" | cut -d' ' -f2); ANSWER=$(cat "$W/answer"); }
+ask() { if [ -n "${FROM:-}" ]; then cat "$FROM"; else printf '%s' "${BODY:-}"; fi | "$ASK" "$S" "${FOR:-5}" "$@" >"$W/answer"; STATUS=$(head -1 "$W/answer" | cut -d' ' -f2); ANSWER=$(cat "$W/answer"); HEAD=$ANSWER; }
 is() { same "$STATUS" "$1" "status of $2"; }
 server_init; serve
 d team add east --name East >/dev/null; d user add li --name Li --role rep --team east >/dev/null; enrol li
@@ -34,7 +34,15 @@ BODY='{"remark":"一"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 200 "th
 BODY='{"remark":"二"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 412 "the second writer"; has "$ANSWER" '"code":"precondition"' "its code"; has "$ANSWER" "\"instance\":\"/v1/accounts/$A\"" "which request"
 BODY='{"remark":"三"}' ask PATCH "/v1/accounts/$A";                  is 200 "who does not ask"
 BODY='{"stage":"need_confirmed"}' ask POST "/v1/accounts/$A/stage" "If-Match: $TAG"; is 412 "a stage of a record as it was"; has "$ANSWER" '"code":"precondition"' "its code"
+BODY='{"remark":"四"}' ask PATCH "/v1/accounts/$A" "If-Match: W/$TAG"; is 412 "a weak tag is nobody's version"; has "$ANSWER" '"status":412' "the same in the body"
 BODY=; ask DELETE "/v1/accounts/$A";           is 403 "a rep may not delete"
+ask GET /v1/accounts/nosuch "Accept-Language: zh-CN,zh;q=0.9"; has "$ANSWER" '"title":"未找到"' "a title in his language"; has "$ANSWER" '"request_id":"[0-9a-f]{16}"' "a name of the problem"
+ask GET "/v1/accounts?limit=501";              is 400 "more rows than a list has"; ask GET "/v1/accounts?limit=0"; is 400 "all of them"; BODY='{"limit":501}' ask POST /v1/accounts/query; is 400 "the same by a body"; BODY=
+ask GET "/v1/accounts?limit=500&sort=-next_at,name&fields=name,stage&offset=0&count=none"; is 200 "the members of the design"; has "$ANSWER" '"total":null' "not counted"
+ask GET /v1/me; has "$ANSWER" '"scope":\{"view":"own".*"limits":\{"operations_day":[0-9]+' "role, scope, limits"
+ask GET /v1/schema/account; has "$ANSWER" '"\$schema":"https://json-schema.org/draft/2020-12/schema"' "a JSON Schema"; has "$ANSWER" '"stage":\{"title":"[^"]*","type":\["string","null"\].*"enum":\["first_contact"' "an option list"; has "$ANSWER" '"required":\["[^]]*"phone_main"' "what is required"
+ask GET /v1/schema/account "Accept-Language: zh"; has "$ANSWER" '"title":"客户"' "in Chinese"; has "$HEAD" '^E[Tt]ag: "[0-9a-f]{40}-zh"' "another tag"; ask GET /v1/schema; has "$HEAD" '^E[Tt]ag: "[0-9a-f]{40}"' "the dictionary's tag"
+ask GET /v1/openapi.json; for r in /v1/events /v1/session /v1/jobs/{id} /v1/imports/{id}/run /v1/exports/{id}/file; do has "$ANSWER" "\"$r\"" "$r is described"; done
 
 # what is not JSON, and what the browser has already
 ask GET /metrics; is 200 metrics; has "$ANSWER" '^Content-Type: text/plain' "text"; has "$ANSWER" '^satchel_pending_commits [0-9]+' "commits"; has "$ANSWER" '^satchel_replica_bytes [1-9]' "size"; hasnt "$ANSWER" '甲公司' "no names"

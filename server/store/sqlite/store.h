@@ -112,6 +112,21 @@ SAT_CHECK sat_rc sat_sqlite_diverged(sat_sqlite_store *s,
 SAT_CHECK sat_rc sat_sqlite_invite_add(sat_sqlite_store *s,
     const uint8_t token[16], const char *user, int64_t expires_ms, sat_err *e);
 
+/* Invitations that may still be used. The id tells them apart and opens
+ * nothing. */
+#define SAT_INVITE_ID_BYTES 8
+typedef struct sat_sqlite_invite {
+	uint8_t id[SAT_INVITE_ID_BYTES];
+	const char *user; /* key; until the callback returns */
+	int64_t expires_ms;
+	bool waits;       /* its device will wait for an administrator */
+} sat_sqlite_invite;
+SAT_CHECK sat_rc sat_sqlite_invites(sat_sqlite_store *s, int64_t now_ms,
+    bool (*cb)(void *cu, const sat_sqlite_invite *i), void *cu, sat_err *e);
+/* Nobody can use it any more. SAT_ENOTFOUND: unknown or used. */
+SAT_CHECK sat_rc sat_sqlite_invite_drop(sat_sqlite_store *s,
+    const uint8_t id[SAT_INVITE_ID_BYTES], sat_err *e);
+
 /* Whoever uses this invitation waits until an administrator lets the device in.
  * SAT_ENOTFOUND: unknown or used. */
 SAT_CHECK sat_rc sat_sqlite_invite_hold(sat_sqlite_store *s,

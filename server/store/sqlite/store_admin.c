@@ -450,6 +450,60 @@ sat_sqlite_invite_hold(sat_sqlite_store *s, const uint8_t token[16], sat_err *e)
 }
 
 sat_rc
+sat_sqlite_invites(sat_sqlite_store *s, int64_t now_ms,
+    bool (*cb)(void *cu, const sat_sqlite_invite *i), void *cu, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_stmt *q;
+	bool row, go = true;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_INVITES, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, now_ms);
+	while (go && (rc = sat_step(&row, q, e)) == SAT_OK && row) {
+		sat_span hash = sat_col_blob(q, 0), key = sat_col_text(q, 1);
+		sat_sqlite_invite i = {
+			.user = sat_arena_str(&a, key.p, key.n),
+			.expires_ms = sat_col_int(q, 2),
+			.waits = sat_col_int(q, 3) != 0 };
+
+		memcpy(i.id, hash.p, sizeof i.id);
+		go = cb(cu, &i);
+		sat_arena_reset(&a);
+	}
+	sat_stmt_reset(q);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+static sat_rc
+invite_drop(sat_sqlite_store *s, const uint8_t id[SAT_INVITE_ID_BYTES],
+    sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_INVITE_DROP, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(q, 1, sat_span_of(id, SAT_INVITE_ID_BYTES));
+	if ((rc = sat_run(q, e)) == SAT_OK && sat_db_changes(s->db) == 0)
+		rc = sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+		    "see: satcheld device invites",
+		    "there is no such open invitation");
+	return rc;
+}
+
+sat_rc
+sat_sqlite_invite_drop(sat_sqlite_store *s,
+    const uint8_t id[SAT_INVITE_ID_BYTES], sat_err *e)
+{
+	sat_rc rc = begin(s, e);
+
+	return rc != SAT_OK ? rc : end(s, invite_drop(s, id, e), false, e);
+}
+
+sat_rc
 sat_sqlite_setting_get(sat_buf *out, sat_sqlite_store *s, const char *key,
     sat_err *e)
 {

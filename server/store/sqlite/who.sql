@@ -98,6 +98,18 @@ UPDATE invite SET held = 1 WHERE hash = @hash AND device IS NULL;
 -- :name invite_use
 UPDATE invite SET device = @device WHERE hash = @hash;
 
+-- :name invites
+-- Those somebody may still use, the next to expire first.
+-- @now_ms  integer
+SELECT i.hash, u.key, i.expires_ms, i.held FROM invite i
+JOIN user u ON u.ord = i.user
+WHERE i.device IS NULL AND i.expires_ms >= @now_ms
+ORDER BY i.expires_ms, i.hash;
+
+-- :name invite_drop
+-- @begin  blob  first 8 bytes of the hash
+DELETE FROM invite WHERE device IS NULL AND substr(hash, 1, 8) = @begin;
+
 -- :name setting_get
 SELECT value FROM setting WHERE key = @key;
 
