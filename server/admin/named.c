@@ -5,10 +5,10 @@
 #include "server/admin/admin_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define ID_MIN 6     /* hex digits */
-#define NUMBER_MAX 6 /* digits: what is longer is an id */
+#define ID_MIN 6 /* hex digits */
 
 typedef struct search {
 	const char *id;
@@ -32,6 +32,17 @@ compare(void *u, const sat_sqlite_device *d)
 	return true;
 }
 
+/* A number that is somebody's is that number, whatever ids there are. */
+static bool
+is_number(const sat_admin *a, const char *word)
+{
+	char *end;
+	unsigned long n = strtoul(word, &end, 10);
+
+	return *end == '\0' && n <= UINT32_MAX && sat_registry_device(
+	    sat_server_registry(a->core), (uint32_t)n) != NULL;
+}
+
 sat_rc
 admin_device_named(sat_admin *a, sat_args *w, char number[12], sat_err *e)
 {
@@ -43,7 +54,7 @@ admin_device_named(sat_admin *a, sat_args *w, char number[12], sat_err *e)
 		return SAT_OK; /* its id is an invitation's */
 	if ((strcmp(w->arg[0], "device") != 0 && strcmp(w->arg[0], "lease") !=
 	    0) || s.n < ID_MIN || strspn(s.id, "0123456789abcdef") != s.n ||
-	    (s.n <= NUMBER_MAX && strspn(s.id, "0123456789") == s.n))
+	    is_number(a, s.id))
 		return SAT_OK;
 	if ((rc = sat_sqlite_devices(a->store, compare, &s, e)) != SAT_OK)
 		return rc;
