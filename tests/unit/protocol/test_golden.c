@@ -66,6 +66,43 @@ say_signature(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
 	return ok ? SAT_OK : sat_fail(e, SAT_EINTEGRITY, "wrong signature");
 }
 
+/* ---- an order to wipe, its receipt ------------------------------------------ */
+
+static sat_rc
+say_wipe(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	sat_reader r;
+	sat_wipe_order order;
+	sat_wiped receipt;
+	sat_id org;
+	bool ok;
+	sat_rc rc;
+
+	assert_int_equal(4, n);
+	assert_true(w[1].bytes.n == SAT_SIGN_PK_BYTES && w[2].bytes.n == 16);
+	memcpy(org.b, w[2].bytes.p, 16);
+	if (strcmp(w[0].text, "order") == 0) {
+		if ((rc = sat_wipe_read(&order, w[3].bytes, e)) != SAT_OK)
+			return rc;
+		ok = sat_wipe_signed(&order, &org, w[1].bytes.p);
+		sat_buf_fmt(out, "{\"device\":%u,\"incarnation\":%u,"
+		    "\"at\":%lld,\"push_first\":%d}", order.device,
+		    order.incarnation, (long long)order.at_ms,
+		    order.push_first);
+	} else {
+		r = sat_reader_of(w[3].bytes);
+		sat_wiped_take(&receipt, &r);
+		if ((rc = sat_read_end(&r, "receipt", e)) != SAT_OK)
+			return rc;
+		ok = sat_wiped_signed(&receipt, &org, w[1].bytes.p);
+		sat_buf_fmt(out, "{\"device\":%u,\"incarnation\":%u,"
+		    "\"at\":%lld,\"cseq\":%llu}", receipt.device,
+		    receipt.incarnation, (long long)receipt.at_ms,
+		    (unsigned long long)receipt.cseq);
+	}
+	return ok ? SAT_OK : sat_fail(e, SAT_EINTEGRITY, "wrong signature");
+}
+
 /* ---- batch --------------------------------------------------------------- */
 
 static sat_rc
@@ -342,7 +379,8 @@ say_merge(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
 REPLAY(commits_are_read_as_written_down, commit, 91)
 REPLAY(signatures_are_judged_as_written_down, signature, 17)
 REPLAY(batches_are_read_as_written_down, batch, 95)
-REPLAY(messages_are_read_as_written_down, message, 146)
+REPLAY(orders_to_wipe_are_judged_as_written_down, wipe, 32)
+REPLAY(messages_are_read_as_written_down, message, 151)
 REPLAY(states_are_read_as_written_down, record, 43)
 REPLAY(registries_are_read_as_written_down, registry, 26)
 REPLAY(invitations_are_read_as_written_down, invite, 23)
@@ -356,6 +394,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(commits_are_read_as_written_down),
 		cmocka_unit_test(signatures_are_judged_as_written_down),
 		cmocka_unit_test(batches_are_read_as_written_down),
+		cmocka_unit_test(orders_to_wipe_are_judged_as_written_down),
 		cmocka_unit_test(messages_are_read_as_written_down),
 		cmocka_unit_test(states_are_read_as_written_down),
 		cmocka_unit_test(registries_are_read_as_written_down),
