@@ -190,7 +190,7 @@ on_state(void *u, const sat_id *id, sat_span state)
 }
 
 enum {
-	R_GET, R_RESOLVE, R_MATCH, R_RELATION, R_HISTORY, R_CONFLICTS,
+	R_GET, R_PART, R_RESOLVE, R_MATCH, R_RELATION, R_HISTORY, R_CONFLICTS,
 	R_CONFLICT_LOG, R_QUARANTINE, R_MOVED, R_LOG, R_STATUS, R_AUDIT_LIST,
 	R_SETTING, R_GIT, R_CHECK, R_QUICK_CHECK, R_CHAIN, R_DUMP,
 };
@@ -209,10 +209,19 @@ read_one(lab *L, int arg, sat_err *e)
 	sat_view v;
 	sat_id id;
 	size_t n;
+	bool part;
+	sat_rc rc;
 
 	switch (arg) {
 	case R_GET:
 		return sat_replica_get(&v, &L->a, r, accounts(L), &L->acc[3], e);
+	case R_PART: /* and how he stands to it, by what was read */
+		if ((rc = sat_replica_get_part(&v, &part, &L->a, r,
+		    accounts(L), &L->acc[3], sat_kind_field_id(accounts(L),
+		    A_REMARK), e)) != SAT_OK)
+			return rc;
+		return sat_replica_relation(&rel, r, accounts(L), &L->acc[3],
+		    e);
 	case R_RESOLVE: {
 		char t[SAT_ID_TEXT];
 
@@ -506,6 +515,7 @@ const sweep_op sweep_device_ops[] = {
 	WRITE("import undone", write_group, 0),
 	WRITE("discard", discard, 0),
 	READ("get", read_one, R_GET),
+	READ("get part", read_one, R_PART),
 	READ("resolve", read_one, R_RESOLVE),
 	READ("query", query, 0),
 	READ("count", query, 1),
