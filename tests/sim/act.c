@@ -221,7 +221,7 @@ choose(work *k)
 		sim_work_pool(k);
 	else if (k->w->nrecs >= 3 && sim_is_boss(k->d) &&
 	    sim_chance(k->w, k->w->rough.merge)) {
-		if (sim_chance(k->w, 600))
+		if (sim_chance(k->w, 500))
 			sim_work_merge(k);
 		else
 			sim_work_unmerge(k);

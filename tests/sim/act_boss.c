@@ -119,13 +119,16 @@ held_by(world *w, int a, int b)
 static bool
 pair_for_burst(world *w, int *a, int *b)
 {
-	uint64_t n = w->nrecs < 12 ? (uint64_t)w->nrecs : 12;
+	int list[12], n = 0;
 
-	for (int i = 0; i < 10; i++) {
-		*a = (int)sim_below(w, n);
-		*b = (int)sim_below(w, n);
-		if (*a != *b && w->recs[*a].kind == K_ACCOUNT &&
-		    w->recs[*b].kind == K_ACCOUNT && held_by(w, *a, *b) > 1)
+	for (int i = 0; i < w->nrecs && n < 12; i++)
+		if (w->recs[i].kind == K_ACCOUNT && w->recs[i].eid != 0 &&
+		    !w->recs[i].erased && w->recs[i].redirect < 0)
+			list[n++] = i;
+	for (int i = 0; i < 20 && n > 1; i++) {
+		*a = list[sim_below(w, (uint64_t)n)];
+		*b = list[sim_below(w, (uint64_t)n)];
+		if (*a != *b && held_by(w, *a, *b) > 1)
 			return true;
 	}
 	return false;

@@ -169,9 +169,9 @@ draw_rough(world *w)
 	r->group = maybe(w, 500, 20);
 	r->restore = maybe(w, 200, 25);
 	r->by_hand = maybe(w, 250, 25);
-	r->merge = maybe(w, 350, 200);
+	r->merge = maybe(w, 450, 300);
 	r->pool = maybe(w, 450, 250);
-	r->erase = maybe(w, r->merge > 0 ? 600 : 150, r->merge > 0 ? 50 : 25);
+	r->erase = maybe(w, r->merge > 0 ? 500 : 150, r->merge > 0 ? 40 : 25);
 	r->churn = maybe(w, 300, 25);
 	r->damage = maybe(w, 250, 40);
 	r->pause_ms = pauses[sim_below(w, 5)];
