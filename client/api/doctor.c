@@ -4,6 +4,7 @@
  */
 #include "client/api/api_int.h"
 
+#include "client/crm/import.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/json/findings.h"

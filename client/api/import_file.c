@@ -5,6 +5,7 @@
  */
 #include "client/api/api_int.h"
 
+#include "client/crm/import.h"
 #include "common/base/file.h"
 #include "common/crypto/crypto.h"
 #include "common/sheet/sheet.h"

@@ -4,6 +4,8 @@
  */
 #include "client/api/api_int.h"
 
+#include "client/crm/import.h"
+
 #include <stdlib.h>
 #include <string.h>
 

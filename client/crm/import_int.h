@@ -14,6 +14,7 @@
 #define SAT_CRM_IMPORT_INT_H
 
 #include "client/crm/crm_int.h"
+#include "client/crm/import.h"
 #include "common/sheet/sheet.h"
 
 #define IMP_NONE SIZE_MAX

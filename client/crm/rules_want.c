@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/crm/import.h"
 #include "protocol/derived.h"
 
 static bool

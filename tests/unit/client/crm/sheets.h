@@ -6,7 +6,7 @@
 
 #include "tests/lib/unit.h"
 
-#include "client/crm/crm.h"
+#include "client/crm/import.h"
 #include "tests/unit/client/crm/crm_fixture.h"
 
 #define DATA "tests/data/maven-crm/"
