@@ -59,7 +59,8 @@ cli_create(cli *c, sat_replica_identity *id, sat_err *e)
 	sat_buf phrase = { 0 };
 	sat_rc rc;
 
-	if ((rc = cli_passphrase(&phrase, c, "passphrase-file",
+	if ((rc = sat_wipe_forget(c->home, &c->api.sync, e)) != SAT_OK ||
+	    (rc = cli_passphrase(&phrase, c, "passphrase-file",
 	         "New passphrase (at least 8 characters; 4 words are better)",
 	         true, e)) != SAT_OK ||
 	    (rc = cli_make_folders(c->home, e)) != SAT_OK)
@@ -200,8 +201,6 @@ cli_init(cli *c, sat_err *e)
 	sat_rc rc;
 
 	free(ring);
-	if ((rc = sat_wipe_forget(c->home, &c->api.sync, e)) != SAT_OK)
-		return rc;
 	if (sat_args_has(&c->args, "demo") && sat_args_has(&c->args, "pack"))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
 		    "the demonstration has the base template");
@@ -342,7 +341,8 @@ cli_restore(cli *c, sat_err *e)
 	}
 	if (rc != SAT_OK || verify)
 		return rc;
-	if ((rc = cli_make_folders(c->home, e)) != SAT_OK ||
+	if ((rc = sat_wipe_forget(c->home, &c->api.sync, e)) != SAT_OK ||
+	    (rc = cli_make_folders(c->home, e)) != SAT_OK ||
 	    (rc = copy_in(from, c->home, "replica.keyring", e)) != SAT_OK ||
 	    (rc = copy_in(from, c->home, "replica.db", e)) != SAT_OK ||
 	    (rc = cli_open(c, e)) != SAT_OK)

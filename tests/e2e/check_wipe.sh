@@ -48,9 +48,10 @@ expect 0 d --json status; has "$(flat <<<"$OUT")" '"refused_by":\{"device.revoke
 # --- no network behind the order: keys first, the receipt when it can go
 n=$(number zhao); expect 0 d device revoke "$n" --wipe
 cp -r "$W/r/zhao" "$W/r/zhao2"; expect 14 as zhao sync; sed -i 's/"reported": true/"reported": false/' "$W/r/zhao/replica.wiped"
-stop_server; expect 14 as zhao status; expect 8 as zhao init --invite satchel1.x; has "$ERR" "has not heard" "the note stays until the receipt was taken"
+code=$(d device invite --user zhao); stop_server; expect 14 as zhao status; expect 8 as zhao init --invite "$code"; has "$ERR" "has not heard" "the note stays until the receipt was taken"
 expect 8 as zhao2 sync; [ -e "$W/r/zhao2/replica.keyring" ] && ok || bad "without the server nothing is wiped"
 serve "$port"; expect 14 as zhao status; has "$(flat <"$W/r/zhao/replica.wiped")" '"reported":true' "P-384 sent later"
+expect 0 as zhao demo seed --accounts 5; expect 0 as zhao status
 expect 14 as zhao2 device list; same "$(files zhao2)" "$left" "P-381 a question is contact enough"
 expect 0 d check
 finish
