@@ -8,26 +8,93 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "{kind}" and so on of a pattern. */
 static void
-put_parameters(sat_json *op, const char *pattern)
+put_parameter(sat_json *arr, const char *name, const char *in)
 {
-	sat_json *arr = NULL, *p;
-	const char *open, *close;
+	sat_json *p = sat_json_add_obj(arr);
+
+	sat_json_put_str(p, "name", name);
+	sat_json_put_str(p, "in", in);
+	sat_json_put_bool(p, "required", strcmp(in, "path") == 0);
+	sat_json_put_str(sat_json_put_obj(p, "schema"), "type", "string");
+}
+
+/* What a list, a record, a write and a wait may say beside the path. */
+static const struct {
+	const char *method, *pattern, *names[16];
+} says[] = {
+	{ "GET", "/v1/{kind}", { "limit", "cursor", "offset", "sort", "fields",
+		"q", "filter[FIELD]", "filter[FIELD][OP]", "include", "count",
+		"where", "as_of", "labels" } },
+	{ "GET", "/v1/{kind}/{id}", { "include", "fields", "as_of", "labels" } },
+	{ "GET", "/v1/{kind}/aggregate", { "group_by", "sum", "avg", "min",
+		"max", "filter[FIELD]", "where" } },
+	{ "GET", "/v1/{kind}/{id}/history", { "field", "since" } },
+	{ "POST", "/v1/{kind}", { "validate", "duplicate", "reason" } },
+	{ "GET", "/v1/search", { "q", "type", "limit" } },
+	{ "GET", "/v1/events", { "since", "types", "wait" } },
+	{ "GET", "/v1/jobs/{id}", { "wait" } },
+	{ "POST", "/v1/sync/run", { "wait" } },
+	{ "POST", "/v1/exports", { "wait" } },
+	{ "POST", "/v1/imports", { "file", "type", "on_duplicate", "encoding",
+		"delimiter", "sheet", "header" } },
+	{ "POST", "/v1/imports/{id}/run", { "wait" } },
+	{ "GET", "/v1/imports/{id}/preview", { "rows" } },
+	{ "GET", "/v1/templates/diff", { "from", "to" } },
+	{ "GET", "/v1/templates/{rev}", { "path" } },
+	{ "GET", "/v1/calendar.ics", { "token" } },
+	{ "PATCH", "/v1/{kind}/{id}", { "if_version", "validate" } },
+};
+
+static void
+put_said(sat_json *arr, const sat_route *r)
+{
+	for (size_t i = 0; i < sizeof says / sizeof says[0]; i++)
+		if (strcmp(says[i].method, r->method) == 0 &&
+		    strcmp(says[i].pattern, r->pattern) == 0)
+			for (size_t k = 0; says[i].names[k] != NULL; k++)
+				put_parameter(arr, says[i].names[k], "query");
+	if (strcmp(r->method, "GET") != 0)
+		put_parameter(arr, "Idempotency-Key", "header");
+	if (strcmp(r->pattern, "/v1/{kind}/{id}") == 0)
+		put_parameter(arr, strcmp(r->method, "GET") == 0 ?
+		    "If-None-Match" : "If-Match", "header");
+	put_parameter(arr, "Accept-Language", "header");
+}
+
+/* A JSON object; what it may hold is in docs. */
+static void
+put_body(sat_json *op, const sat_route *r)
+{
+	sat_json *c;
+
+	if (strcmp(r->method, "GET") == 0 || strcmp(r->method, "DELETE") == 0)
+		return;
+	c = sat_json_put_obj(sat_json_put_obj(op, "requestBody"), "content");
+	sat_json_put_str(sat_json_put_obj(sat_json_put_obj(c,
+	    "application/json"), "schema"), "type", "object");
+	if (strcmp(r->pattern, "/v1/imports") != 0)
+		return;
+	sat_json_put_obj(c, "text/csv");
+	sat_json_put_obj(c, "application/octet-stream");
+	sat_json_put_obj(c, "multipart/form-data");
+}
+
+/* "{kind}" and so on of a pattern, then what may be said beside it. */
+static void
+put_parameters(sat_json *op, const sat_route *r)
+{
+	sat_json *arr = sat_json_put_arr(op, "parameters");
+	const char *pattern = r->pattern, *open, *close;
 	char name[40];
 
 	for (; (open = strchr(pattern, '{')) != NULL; pattern = close) {
 		close = strchr(open, '}');
 		(void)snprintf(name, sizeof name, "%.*s",
 		    (int)(close - open - 1), open + 1);
-		if (arr == NULL)
-			arr = sat_json_put_arr(op, "parameters");
-		p = sat_json_add_obj(arr);
-		sat_json_put_str(p, "name", name);
-		sat_json_put_str(p, "in", "path");
-		sat_json_put_bool(p, "required", true);
-		sat_json_put_str(sat_json_put_obj(p, "schema"), "type", "string");
+		put_parameter(arr, name, "path");
 	}
+	put_said(arr, r);
 }
 
 static void
@@ -62,7 +129,8 @@ put_operation(sat_json *path, const sat_route *r)
 	op = sat_json_put_obj(path, method);
 	sat_json_put_str(op, "summary", r->help);
 	sat_json_put_str(op, "x-permission", r->permission);
-	put_parameters(op, r->pattern);
+	put_parameters(op, r);
+	put_body(op, r);
 	put_answer(op, r);
 }
 

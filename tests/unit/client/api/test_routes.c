@@ -407,6 +407,16 @@ every_route_is_called_here_or_says_where(void **state)
 	}
 }
 
+static int
+count_char(const char *text, char c)
+{
+	int n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == c;
+	return n;
+}
+
 static void
 every_route_is_in_the_openapi_document(void **state)
 {
@@ -418,6 +428,7 @@ every_route_is_in_the_openapi_document(void **state)
 	const sat_json *paths, *op;
 	size_t n, held = 0;
 	const sat_route *r = sat_api_routes(&n);
+	int places = 0;
 	sat_json *doc = NULL;
 	sat_err e;
 
@@ -431,6 +442,14 @@ every_route_is_in_the_openapi_document(void **state)
 			    words[k].member);
 			assert_string_equal(sat_json_get_str(op, "summary", ""),
 			    r[i].help);
+			assert_int_equal(sat_json_get(op, "requestBody") != NULL,
+			    k == 1 || k == 2);
+			places += count_char(r[i].pattern, '{');
+			for (const sat_json *p = sat_json_first(sat_json_get(op,
+			     "parameters")); p != NULL; p = sat_json_next(p))
+				places -= strcmp(sat_json_get_str(p, "in", ""),
+				    "path") == 0;
+			assert_int_equal(places, 0);
 			held++;
 		}
 	assert_int_equal(held, n);

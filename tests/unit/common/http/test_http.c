@@ -56,9 +56,42 @@ on_pair(void *u, const char *key, const char *value)
 	sat_buf_fmt(u, "%s=%s;", key, value);
 }
 
+typedef struct taken { /* a body that is not kept in memory */
+	sat_buf file;
+} taken;
+static atomic_int sinks_ended;
+
+static void
+take(void *u, sat_span piece)
+{
+	sat_buf_add(&((taken *)u)->file, piece.p, piece.n);
+}
+
+static void
+end_sink(void *u)
+{
+	taken *t = u;
+
+	sat_buf_fini(&t->file);
+	free(t);
+	atomic_fetch_add(&sinks_ended, 1);
+}
+
+static bool
+upload(void *u, sat_http_sink *sink, const sat_http_request *r)
+{
+	(void)u;
+	if (strcmp(r->path, "/upload") != 0)
+		return false;
+	*sink = (sat_http_sink){ .u = sat_xcalloc(1, sizeof(taken)),
+		.take = take, .end = end_sink };
+	return true;
+}
+
 static void
 handle(void *u, sat_http_response *out, const sat_http_request *r)
 {
+	const taken *t = r->upload;
 	const char *mark = sat_http_header(r, "X-Mark");
 	counter *c;
 
@@ -75,6 +108,11 @@ handle(void *u, sat_http_response *out, const sat_http_request *r)
 	}
 	if (strcmp(r->path, "/slow") == 0)
 		(void)usleep(300000);
+	if (t != NULL) {
+		sat_buf_fmt(&out->body, "%zu in memory, %zu taken", r->body.n,
+		    t->file.n);
+		return;
+	}
 	out->status = strcmp(r->path, "/teapot") == 0 ? 418 : 200;
 	(void)snprintf(out->etag, sizeof out->etag, "\"v1\"");
 	sat_buf_fmt(&out->body, "%s %s [", r->method, r->path);
@@ -87,7 +125,7 @@ handle(void *u, sat_http_response *out, const sat_http_request *r)
 static int
 start(void **state)
 {
-	sat_http_opts o = { .handle = handle };
+	sat_http_opts o = { .handle = handle, .upload = upload };
 
 	(void)state;
 	dir = sat_test_dir();
@@ -146,6 +184,31 @@ a_request_comes_as_it_was_sent(void **state)
 	assert_string_equal("PATCH /a b/\xe7\x94\xb2 [x=1&2;y[]==;z=;] here 4:body",
 	    sat_buf_cstr(&b));
 	assert_int_equal(418, ask(&b, "GET", "/teapot", "", nothing));
+	sat_buf_fini(&b);
+}
+
+static void
+an_upload_goes_to_its_sink_and_not_into_memory(void **state)
+{
+	sat_buf b = { 0 }, big = { 0 };
+	int before = atomic_load(&sinks_ended);
+
+	(void)state;
+	/* three times what a body in memory may have */
+	memset(sat_buf_room(&big, 3 * SAT_HTTP_BODY_MAX), 'x',
+	    3 * SAT_HTTP_BODY_MAX);
+	big.n = 3 * SAT_HTTP_BODY_MAX;
+	assert_int_equal(200, ask(&b, "POST", "/upload", "",
+	    sat_buf_span(&big)));
+	assert_string_equal("0 in memory, 3145728 taken",
+	    sat_buf_cstr(&b));
+	/* the same body elsewhere is too long */
+	assert_int_equal(413, ask(&b, "POST", "/other", "",
+	    sat_buf_span(&big)));
+	for (int i = 0; i < 200 && atomic_load(&sinks_ended) == before; i++)
+		(void)usleep(10000);
+	assert_int_equal(before + 1, atomic_load(&sinks_ended));
+	sat_buf_fini(&big);
 	sat_buf_fini(&b);
 }
 
@@ -433,6 +496,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_comes_as_it_was_sent),
+		cmocka_unit_test(an_upload_goes_to_its_sink_and_not_into_memory),
 		cmocka_unit_test(what_is_escaped_comes_back_as_it_was),
 		cmocka_unit_test(one_connection_serves_many_requests),
 		cmocka_unit_test(limits_are_those_of_the_design),
