@@ -21,6 +21,7 @@ static const sat_opt global[] = {
 	{ "passphrase-file", 0, "FILE", "first line is the passphrase; - = stdin" },
 	{ "verbose", 'v', NULL, "say more on stderr" },
 	{ "lang", 0, "zh|en", "language of help and errors (SATCHEL_LANG)" },
+	{ "rows", 0, "N", "bench: so many customers (10000)" },
 	{ "quiet", 'q', NULL, "only the answer, no messages" },
 	{ "no-input", 0, NULL, "never ask" },
 	{ "yes", 'y', NULL, "answer questions with yes" },
@@ -181,6 +182,8 @@ run(const sat_args *a, const char *dir, int argc, char **argv, sat_buf *out,
 		return config(a, dir, out, e);
 	if (strcmp(verb, "selftest") == 0)
 		return sat_admin_selftest(a, out, e);
+	if (strcmp(verb, "bench") == 0)
+		return sat_admin_bench(a, out, e);
 	if (strcmp(verb, "init") != 0 && strcmp(verb, "serve") != 0 &&
 	    strcmp(verb, "restore") != 0) {
 		rc = sat_admin_answer(NULL, a, dir, argc, argv, out, e);
@@ -416,7 +419,8 @@ main(int argc, char **argv)
 		goto out;
 	rc = run(&a, dir, n, words, &out, &e);
 	if (!json && (strcmp(a.arg[0], "doctor") == 0 ||
-	    strcmp(a.arg[0], "selftest") == 0))
+	    strcmp(a.arg[0], "selftest") == 0 ||
+	    strcmp(a.arg[0], "bench") == 0))
 		sat_admin_say_table(&out);
 out:
 	if (out.n > 0)

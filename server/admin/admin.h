@@ -90,6 +90,10 @@ SAT_CHECK sat_rc sat_admin_config(const sat_args *w,
 SAT_CHECK sat_rc sat_admin_selftest(const sat_args *w, sat_buf *out,
     sat_err *e);
 
+/* `bench --rows N`: the same, with a device in memory that pushes to it; how long
+ * each thing takes. */
+SAT_CHECK sat_rc sat_admin_bench(const sat_args *w, sat_buf *out, sat_err *e);
+
 /* The options verbs know; global are those of the program. */
 const sat_opt *sat_admin_options(void);
 /* Help of all verbs, and of one (SAT_EUSAGE: there is none); satcheld.8;

@@ -34,6 +34,8 @@ static const admin_word own[] = {
 	    "  satcheld --json config show\n" },
 	{ "selftest", "selftest", "does the program work on this machine",
 	    "  satcheld selftest\n" },
+	{ "bench", "bench [--rows N]", "how fast is this machine as a server: merges, check, backup",
+	    "  satcheld bench --rows 100000\n" },
 	{ "completion", "completion bash|zsh|fish",
 	    "completion for a shell, on stdout",
 	    "  satcheld completion bash > /etc/bash_completion.d/satcheld\n" },
