@@ -56,6 +56,8 @@ sat_span sat_fold_keep(sat_fold *f, sat_buf *ext); /* into `a`; frees ext */
 void sat_fold_review(sat_fold *f);
 void sat_fold_set(sat_fold *f);
 void sat_fold_stage(sat_fold *f);
+void sat_fold_del(sat_fold *f, const sat_template *t);
+void sat_fold_undel(sat_fold *f);
 void sat_fold_later(sat_fold *f); /* kinds from SAT_OP_LATER on */
 /* A cell of the record's own, written anew; the outcome is SAT_APPLIED. */
 void sat_fold_sys_put(sat_fold *f, uint16_t field, sat_value v, sat_span ext);

@@ -372,6 +372,19 @@ an_erasure_leaves_its_place_in_a_record_that_stays(void **state) /* P-138 */
 }
 
 static void
+a_deletion_misses_no_erasure(void **state) /* P-138 */
+{
+	world w = fresh();
+	uint64_t seen = w.lsn;
+
+	(void)state;
+	give(&w, SAT_OP_ERASE, 0, sat_v_null());
+	assert_int_equal(SAT_APPLIED, give_as(&w, SAT_OP_DEL, 0, sat_v_null(),
+	    2, seen));
+	done(&w);
+}
+
+static void
 no_template_declares_a_system_field(void **state) /* P-130 */
 {
 	char fields[sizeof thing_json + 8];
@@ -453,6 +466,7 @@ main(void)
 		cmocka_unit_test(
 		    a_record_is_redirected_once_and_can_be_taken_back),
 		cmocka_unit_test(an_erasure_leaves_its_place_in_a_record_that_stays),
+		cmocka_unit_test(a_deletion_misses_no_erasure),
 		cmocka_unit_test(no_template_declares_a_system_field),
 		cmocka_unit_test(a_system_operation_has_one_shape),
 	};
