@@ -265,7 +265,6 @@ check_quota(push *p, sat_err *e)
 	    p->job->session->device, p->user, ops, bytes, e);
 }
 
-/* What a device says of a lost server can only be about lost positions. */
 /* P-391: only what goes on under another number had one, further up. */
 static bool
 was_before(const sat_was *w, const sat_commit *c)
@@ -275,6 +274,7 @@ was_before(const sat_was *w, const sat_commit *c)
 	    (w->incarnation == c->incarnation && w->cseq < c->cseq));
 }
 
+/* What a device says of a lost server can only be about lost positions. */
 static sat_rc
 check_old(const push *p, sat_err *e)
 {
