@@ -396,6 +396,30 @@ stolen_keys(evil *v)
 	return end;
 }
 
+/* P-384: that a device was wiped, said by one that was told nothing of the kind:
+ * of itself, of a colleague, in his name. */
+static bfate
+false_receipt(evil *v)
+{
+	sat_msg m = { .type = SAT_MSG_WIPED };
+	sat_wiped *w = &m.u.wiped;
+	sat_buf b = { 0 }, out = { 0 };
+	bfate end;
+
+	w->device = byz_draw(v, 2) != 0 ? v->ord : colleague(v)->ord;
+	w->incarnation = 1;
+	w->nonce[0] = (uint8_t)byz_draw(v, 256);
+	w->at_ms = v->w->now_ms;
+	w->cseq = byz_draw(v, 9);
+	sat_wiped_sign_bytes(&b, w, &v->w->org);
+	sat_sign(w->sig, sat_buf_span(&b), v->sign_sk);
+	sat_msg_write(&out, &m);
+	end = byz_send(v, sat_buf_span(&out), NULL, 0);
+	sat_buf_fini(&b);
+	sat_buf_fini(&out);
+	return end;
+}
+
 /* ---- the catalogue ---- */
 
 bmove byz_chain[] = {
@@ -419,5 +443,6 @@ bmove byz_chain[] = {
 	{ .name = "an answer as a request", .make = answers_as_requests, .never = true },
 	{ .name = "a colleague's push", .make = relayed_push, .never = true },
 	{ .name = "a revoked colleague's keys", .make = stolen_keys, .never = true },
+	{ .name = "a receipt of no wipe", .make = false_receipt, .never = true },
 	{ .name = NULL },
 };
