@@ -112,8 +112,8 @@
 	X(canons, "merged customers looked up on a device", 200)              \
 	X(erased, "customers erased", 100)                                     \
 	X(erased_recs, "... records", 150)                                     \
-	X(erased_apart, "... that had been one with another", 20)              \
-	X(parted, "... others that lost what they had of them", 10)            \
+	X(erased_apart, "... that had been one with another", 12)              \
+	X(parted, "... others that lost what they had of them", 8)            \
 	X(erase_died, "... the server died meanwhile", 10)                     \
 	X(erased_unsent, "... commits about them that came later", 400)        \
 	X(receipts, "... receipts of devices", 350)                            \
