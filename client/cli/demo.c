@@ -2,6 +2,7 @@
  * demo: a company to try things out with, in a folder of its own.
  */
 #include "client/cli/cli_int.h"
+#include "common/base/file.h"
 
 #include "client/crm/demo.h"
 
@@ -29,6 +30,11 @@ static const char *const parts[] = { "replica.db", "replica.db-wal",
 static void
 remove_parts(const char *home)
 {
+	char *spool = sat_xasprintf("%s/spool", home);
+
+	/* what waits there opens with a key that goes */
+	(void)(sat_folder_clear(spool, NULL) == SAT_OK);
+	free(spool);
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		char *path = sat_xasprintf("%s/%s", home, parts[i]);
 

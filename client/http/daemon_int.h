@@ -193,7 +193,10 @@ sat_rc book_send(sat_http_response *out, daemon_ *d, const char *id,
 
 /* ---- work.c ---- */
 typedef struct work work;
+#define WORK_REQUEST_TEXT 33
 typedef struct work_order {
+	/* What asked for it; its Idempotency-Key names the job for a day. */
+	const sat_http_request *asked;
 	const char *kind;         /* "import", "export", "sync" */
 	const char *subject;      /* what it is done to; NULL */
 	const char *method, *path;
@@ -224,6 +227,8 @@ void work_recover(daemon_ *d);
 /* GET /v1/jobs, GET and DELETE /v1/jobs/{id}; POST /v1/sync/run of somebody who
  * does not wait for lines. false: it is none of them. */
 bool work_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+/* Was it asked for before, by the same Idempotency-Key? Then that is the answer. */
+bool work_again(daemon_ *d, sat_http_response *out, const sat_http_request *r);
 /* 202, or 200 when it is over within the query's `wait`. */
 void work_answer(daemon_ *d, sat_http_response *out,
     const sat_http_request *r, const char *id);

@@ -489,7 +489,7 @@ waits(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 {
 	if (d->o.kiosk && strcmp(r->method, "DELETE") != 0)
 		return false;
-	return work_route(d, out, r) || upload_route(d, out, r) ||
+	return work_again(d, out, r) || work_route(d, out, r) || upload_route(d, out, r) ||
 	    export_route(d, out, r);
 }
 

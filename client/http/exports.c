@@ -155,7 +155,7 @@ start(char id[BOOK_ID_TEXT], daemon_ *d, sat_json *body,
 {
 	const char *format = sat_json_get_str(body, "format", "csv");
 	size_t i = format_at(format);
-	work_order o = { .kind = "export", .method = "POST",
+	work_order o = { .asked = r, .kind = "export", .method = "POST",
 		.path = "/v1/exports", .body = body, .in_fd = -1,
 		.finish = finish, .lang = lang_of(r) };
 	char *path;

@@ -397,7 +397,7 @@ start(char work_id[BOOK_ID_TEXT], daemon_ *d, sat_json *doc,
 {
 	const char *id = sat_json_get_str(doc, "id", "");
 	sat_json *opts = sat_json_dup(sat_json_get(doc, "options"));
-	work_order o = { .kind = "import", .subject = id, .method = "POST",
+	work_order o = { .asked = r, .kind = "import", .subject = id, .method = "POST",
 		.path = "/v1/imports", .in_fd = -1, .finish = finish,
 		.lang = lang_of(r) };
 	sat_json *body;

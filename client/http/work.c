@@ -37,6 +37,7 @@ static const char *const words[] = { "waiting", "running", "done", "partly",
 struct work {
 	daemon_ *d;
 	char id[BOOK_ID_TEXT], subject[BOOK_ID_TEXT];
+	char request[WORK_REQUEST_TEXT]; /* "" = it may be asked for again */
 	const char *kind;
 	job *j;
 	int in_fd;
@@ -81,6 +82,8 @@ document(const work *w)
 	sat_json_put_str(o, "id", w->id);
 	sat_json_put_str(o, "kind", w->kind);
 	sat_json_put_str(o, "subject", w->subject[0] != '\0' ? w->subject :
+	    NULL);
+	sat_json_put_str(o, "request", w->request[0] != '\0' ? w->request :
 	    NULL);
 	sat_json_put_str(o, "state", words[w->state]);
 	sat_json_put_bool(o, "over", w->state > RUNNING);
@@ -313,6 +316,54 @@ admit(daemon_ *d, const char *subject, sat_err *e)
 	    "%d jobs wait or run already", RUNNING_MAX);
 }
 
+/* "" without a key: of method, path, key and body. */
+static void
+request_of(char text[WORK_REQUEST_TEXT], const sat_http_request *r)
+{
+	const char *key = sat_http_header(r, "Idempotency-Key");
+	uint8_t hash[SAT_HASH_BYTES];
+	sat_buf b = { 0 };
+
+	text[0] = '\0';
+	if (key == NULL)
+		return;
+	sat_buf_fmt(&b, "%s %s\n%s\n", r->method, r->path, key);
+	sat_buf_add(&b, r->body.p, r->body.n);
+	sat_hash(hash, sat_buf_span(&b));
+	sat_hex(text, hash, (WORK_REQUEST_TEXT - 1) / 2);
+	sat_buf_fini(&b);
+}
+
+typedef struct seeking {
+	char request[WORK_REQUEST_TEXT], id[BOOK_ID_TEXT];
+} seeking;
+
+static void
+is_asked_for(void *u, const char *id, const sat_json *doc)
+{
+	seeking *s = u;
+
+	if (strcmp(sat_json_get_str(doc, "request", ""), s->request) == 0)
+		memcpy(s->id, id, sizeof s->id);
+}
+
+bool
+work_again(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+{
+	seeking s = { .id = "" };
+
+	if (strcmp(r->method, "POST") != 0 || d->spool_dir == NULL)
+		return false;
+	request_of(s.request, r);
+	if (s.request[0] == '\0')
+		return false;
+	book_each(d, "job", is_asked_for, &s);
+	if (s.id[0] == '\0')
+		return false;
+	work_answer(d, out, r, s.id);
+	return true;
+}
+
 static work *
 work_new(daemon_ *d, work_order *o)
 {
@@ -326,6 +377,7 @@ work_new(daemon_ *d, work_order *o)
 	w->refused = sat_json_arr();
 	w->made_ms = sat_wall_ms(&d->api.crm.clock);
 	book_draw(w->id, d);
+	request_of(w->request, o->asked);
 	(void)snprintf(w->subject, sizeof w->subject, "%s", o->subject != NULL ?
 	    o->subject : "");
 	w->j = job_new(d, o->method, o->path);
@@ -551,7 +603,7 @@ static sat_rc
 start_sync(char id[BOOK_ID_TEXT], daemon_ *d, const sat_http_request *r,
     sat_err *e)
 {
-	work_order o = { .kind = "sync", .method = "POST",
+	work_order o = { .asked = r, .kind = "sync", .method = "POST",
 		.path = "/v1/sync/run", .in_fd = -1, .lang = lang_of(r) };
 	sat_rc rc = body_of(&o.body, r, e);
 
