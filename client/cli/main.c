@@ -19,7 +19,7 @@ const sat_opt cli_global[] = {
 	{ "passphrase-fd", 0, "N", "the same from an open descriptor" },
 	{ "json", 0, NULL, "one JSON document" },
 	{ "format", 0, "F", "table, tsv, csv, json, jsonl" },
-	{ "null", '0', NULL, "rows end with a NUL, printed and read (-), for xargs -0" },
+	{ "null", '0', NULL, "rows read and printed end with a NUL (xargs)" },
 	{ "fields", 0, "A,B", "columns of a list" },
 	{ "quiet", 'q', NULL, "no messages" },
 	{ "verbose", 'v', NULL, "more messages (twice: trace)" },

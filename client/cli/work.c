@@ -403,7 +403,7 @@ const cli_verb cli_work_verbs[] = {
 	{ "report", "list", run_report_list, report_list_options,
 	    "report list [--frozen]", "reports of the template", NULL, false },
 	{ "report", "show", run_report, report_show_options,
-	    "report show KEY [--param K=V]...", "a report's definition, and whether it can be filtered so",
+	    "report show KEY [--param K=V]...", "a report's definition; can it be filtered so",
 	    "  satchel report show won --param owner=li.na --json\n", false },
 	{ "report", "explain", run_explain, NULL, "report explain KEY",
 	    "what its numbers count: formula, filter, period", NULL, false },

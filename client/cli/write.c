@@ -535,7 +535,7 @@ const cli_verb cli_record_verbs[] = {
 	{ "account", "unmerge", cli_unmerge, NULL, "account unmerge ID",
 	    "take a merge apart; ID is the one that was merged", NULL, false },
 	{ "account", "tag", run_tag, NULL, "account tag ID +NEW -OLD",
-	    "add and remove tags; ~OLD where -OLD is an option, too",
+	    "add and remove tags; ~OLD if -OLD is an option too",
 	    "  satchel account tag C202611-P1-0003 +vip -fair\n", false },
 	{ "contact", "add", cli_add, cli_add_options, "contact add ACCOUNT --set K=V...",
 	    "a new contact",

@@ -238,6 +238,8 @@ CREATE TABLE invite(
   device      INTEGER,           -- who used it; NULL = open
   held        INTEGER NOT NULL DEFAULT 0  -- 1: its device waits (P-390)
 ) WITHOUT ROWID;
+-- those that are still open, the next to expire first
+CREATE INDEX invite_open ON invite(expires_ms, hash) WHERE device IS NULL;
 
 -- What administrators did, each row chained to the one before.
 CREATE TABLE admin_log(

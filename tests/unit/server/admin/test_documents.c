@@ -138,6 +138,10 @@ static const struct {
 	{ "conflict stats --json", SAT_OK },
 	{ "conflict escalate --json", SAT_OK },
 	{ "backup TOP/backup --json", SAT_OK },
+	{ "snapshot make --json", SAT_OK },
+	{ "snapshot list --json", SAT_OK },
+	{ "snapshot prune --keep 1 --json", SAT_OK },
+	{ "export all --json", SAT_EUSAGE }, /* lines, and not without a reason */
 	{ "log compact --json", SAT_OK },
 	{ "log list --json", SAT_OK },
 	{ "check --json", SAT_OK },

@@ -94,7 +94,6 @@ static const struct {
 	{ "template list", SAT_EDENIED },
 	{ "privacy status", SAT_EDENIED },
 	{ "privacy erase 01 --reason r --by a --second b", SAT_EDENIED },
-	{ "audit log", SAT_EDENIED },
 	{ "lease grant 1 --series C", SAT_EDENIED },
 	{ "merge log", SAT_EDENIED },
 	/* files of the server, and what only it may say */

@@ -457,7 +457,8 @@ may_scan(const char *name)
 		"completeness", "receipts",
 		"asks", "log_all_bytes", "refused_all_bytes",
 		"match_erase", "member_del", "hook_all",
-		"scope_del", "verdict_counts", "refusals", "log_before" };
+		"scope_del", "verdict_counts", "refusals", "log_before",
+		"invite_drop" /* of the open ones, by their index */ };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(names[i], name) == 0)
