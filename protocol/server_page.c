@@ -439,7 +439,7 @@ sat_srv_page_commit(page *p, uint64_t lsn, sat_err *e)
 	 * only the server knows which. */
 	c.own = c.device == p->x->device && c.nops == nops &&
 	    c.incarnation == p->x->incarnation && !p->full_own &&
-	    c.nechoes == 0;
+	    c.nechoes == 0 && row.payload.n > 0; /* P-397 */
 	if (c.own)
 		c.nops = 0;
 	if ((rc = sat_set_by_id(&subject, p->s, &c.subject, e)) != SAT_OK)

@@ -410,10 +410,8 @@ one_commit(apply *x, const sat_commit *c, sat_err *e)
 		if (found) {
 			number_subject(&o, c);
 			rc = replica_settle_own(r, &o, e);
-			/* of one that was about an erased customer too, the
-			 * server has the rest, and it is not here any more */
 			return rc != SAT_OK ? rc : fold_foreign(r, c,
-			    o.c.nops == 0 ? 0 : c->nops - c->nechoes, e);
+			    c->nops - c->nechoes, e);
 		}
 		if (c->nops == 0)
 			return sat_fail(e, SAT_ENOTFOUND, "an own commit is "

@@ -398,6 +398,31 @@ two_that_were_merged_into_one_are_erased_one_by_one(void **state)
 	assert_true(met(c, "Gnu town", winner) > 0); /* A3 */
 }
 
+/* The author dropped his own before he met it in a pull (P-397). */
+static void
+who_dropped_his_commit_gets_what_is_left_of_it(void **state)
+{
+	company *c = *state;
+	sat_id gone = company_account(c, LI, "Hu", "li");
+	sat_id other = company_account(c, LI, "Wu", "li");
+	sat_op o = c_op(kind_of(c, LI, "account"), SAT_OP_SET, other, A_REMARK,
+	    c_text("Gnu stays"));
+
+	company_sync(c, LI);
+	company_write(c, LI, gone, &o, 1);
+	c->stop_after = 2; /* HELLO, PUSH */
+	company_sync(c, LI);
+	c->stop_after = 0;
+	assert_int_equal(1, c->types[SAT_MSG_PUSH]);
+	assert_int_equal(0, c->types[SAT_MSG_PULL]);
+	erase(c, gone);
+	log_folds_to_the_records(c);
+	company_sync(c, LI);
+	assert_int_equal(1, c->types[SAT_MSG_PULL]); /* at once */
+	company_shows(c, LI, other, A_REMARK, "Gnu stays");
+	assert_right(c, LI);
+}
+
 static void
 what_somebody_chose_for_the_winner_stays(void **state) /* P-396 */
 {
@@ -461,6 +486,7 @@ main(void)
 		T(an_erased_winner_leaves_the_loser_as_it_was),
 		T(two_that_were_merged_into_one_are_erased_one_by_one),
 		T(what_somebody_chose_for_the_winner_stays),
+		T(who_dropped_his_commit_gets_what_is_left_of_it),
 		T(a_receipt_waits_for_what_others_had_of_the_erased_one),
 	};
 #undef T
