@@ -65,6 +65,6 @@ expect 0 as hq --json access list --where 'what=login'; has "$(j)" '"owner":"li"
 sed -i 's/"report": "day"/"report": "often"/' "$W/t/policy/audit.json"
 expect 7 d template publish "$W/t" -m x; has "$ERR" "one of no, day, each" "what may stand there"
 
-expect 0 as boss audit verify; expect 0 as boss --json audit verify --from 2; has "$(flat <<<"$OUT")" '"entries":[1-9]' "from an entry on"; expect 2 as boss audit verify --from 0
+expect 0 as boss audit verify; expect 0 as boss --json audit verify --entry 2; has "$(flat <<<"$OUT")" '"entries":[1-9]' "from an entry on"; expect 2 as boss audit verify --entry 0; expect 2 as boss audit verify --from -1
 expect 0 as hq audit verify
 finish

@@ -38,7 +38,7 @@ expect 0 as li visit add --set visitor=陈女士 --set phone=13800001111 --set p
 expect 0 as li visit edit "$V" --set interest=三室
 expect 0 as li consent add "$A" --set purpose=marketing --set text_version=v1
 expect 0 as li comment add "$A" --set text=请法务看合同 --set mentions=mg
-expect 2 as li order edit x; expect 0 as li order list; has "$OUT" "边缘网关" "orders"
+expect 5 as li order edit x --set amount=1; expect 0 as li order list; has "$OUT" "边缘网关" "orders"
 expect 0 as li account show "$A" --timeline; for w in 数据上云 方案一 价格偏高 HT-2026-001 设备离线 请法务; do has "$OUT" "$w" "the timeline holds everything"; done
 expect 0 as li sync; expect 0 as mg sync; expect 0 as wu sync; expect 0 as hq sync
 same "$(total mg ticket)/$(total mg order)/$(total mg visit)" "1/1/1" "the manager has them"
