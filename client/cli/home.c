@@ -127,10 +127,11 @@ cli_open_with(cli *c, sat_span passphrase, sat_err *e)
 {
 	char *ring = sat_xasprintf("%s/replica.keyring", c->home);
 	char *db = sat_xasprintf("%s/replica.db", c->home);
+	char *spool = sat_xasprintf("%s/spool", c->home);
 	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
 		.bytes = passphrase };
 	sat_replica_env env = { .path = db, .clock = sat_clock_os(),
-		.rand = sat_rand_os() };
+		.rand = sat_rand_os(), .spool = spool };
 	sat_rc rc = sat_keyring_open(&c->keyring, ring, &secret, e);
 
 	if (rc == SAT_OK) {
@@ -153,6 +154,7 @@ cli_open_with(cli *c, sat_span passphrase, sat_err *e)
 		(void)(sat_crm_login(&c->api.crm, NULL) == SAT_OK);
 	free(ring);
 	free(db);
+	free(spool);
 	return rc;
 }
 

@@ -10,6 +10,7 @@
  * unread; with its verdict it goes here too.
  */
 #include "client/replica/replica_int.h"
+#include "common/base/file.h"
 #include "protocol/bugs.h"
 
 #include <stdio.h>
@@ -340,6 +341,19 @@ nothing_left(bool *yes, sat_replica *r, sat_err *e)
 	return SAT_OK;
 }
 
+/* Nobody looks into what was sent or fetched for the erased one's values: all of
+ * it goes (P-196). */
+static sat_rc
+empty_spool(const sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if (r->spool == NULL || !sat_file_there(r->spool))
+		return SAT_OK;
+	rc = sat_folder_clear(r->spool, e);
+	return rc == SAT_OK ? sat_folder_make(r->spool, e) : rc;
+}
+
 sat_rc
 replica_erased(void *u, sat_erased *out, bool *wanted, sat_err *e)
 {
@@ -351,6 +365,7 @@ replica_erased(void *u, sat_erased *out, bool *wanted, sat_err *e)
 	if (r->ledger_acked >= r->ledger_rev)
 		return SAT_OK;
 	if ((rc = nothing_left(wanted, r, e)) != SAT_OK || !*wanted ||
+	    (rc = empty_spool(r, e)) != SAT_OK ||
 	    (rc = sat_db_checkpoint(r->db, e)) != SAT_OK)
 		return rc;
 	out->rev = r->ledger_rev;

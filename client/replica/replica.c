@@ -349,6 +349,7 @@ new_replica(const sat_replica_env *env)
 	r->keyring = env->keyring;
 	r->vfs_below = env->vfs_below != NULL ?
 	    sat_xstrdup(env->vfs_below) : NULL;
+	r->spool = env->spool != NULL ? sat_xstrdup(env->spool) : NULL;
 	r->id = sat_secret_new(sizeof *r->id);
 	r->hlc.boot_ms = -1;
 	r->page.last = &r->page.rows;
@@ -372,6 +373,7 @@ free_replica(sat_replica *r)
 	sat_buf_fini(&r->b3);
 	sat_buf_fini(&r->b4);
 	free(r->vfs_below);
+	free(r->spool);
 	free(r);
 }
 

@@ -30,6 +30,9 @@ typedef struct sat_replica_env {
 	sat_clock clock;
 	sat_rand rand;
 	const char *vfs_below;       /* NULL = the machine's */
+	const char *spool;           /* folder of others' files that may speak of
+	                                customers: emptied before this device says
+	                                that one is erased here; NULL = none */
 } sat_replica_env;
 
 /* What enrolment needs before the server answers: keys made on the device. */

@@ -187,6 +187,7 @@ struct sat_replica {
 	sat_rand rand;
 	struct sat_keyring *keyring;
 	char *vfs_below;
+	char *spool; /* NULL = none */
 	sat_replica_identity *id;  /* guarded memory */
 	sat_template *t;
 	uint8_t toid[SAT_TEMPLATE_OID_BYTES];

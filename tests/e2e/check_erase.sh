@@ -44,7 +44,9 @@ expect 6 as hq privacy erase "$X" --reason again
 
 # --- devices follow
 expect 0 d privacy status; has "$OUT" "pending" "devices have not followed"
+mkdir -p "$W/r/mia/spool"; echo kept >"$W/r/mia/spool/0a.file"
 all_sync hq mia wang boss
+[ -d "$W/r/mia/spool" ] && [ -z "$(ls "$W/r/mia/spool")" ] && ok || bad "what waits in the spool outlives the receipt"
 expect 3 as li sync; has "$ERR" "2 of 2" "the author is told"
 expect 0 as li -q sync
 canary hq mia li wang
