@@ -8,6 +8,7 @@
  *   session.c  one-time links, and what a browser is let in with
  *   book.c     sealed files of what waits: uploads, exports, what is known of them
  *   work.c     long work that is asked for and looked at later
+ *   jobs.c     its routes
  *   uploads.c  a file that was sent, until it is imported
  *   exports.c  a file that was made, until it is fetched
  *   metrics.c  figures for a monitor
@@ -224,11 +225,18 @@ sat_rc work_look(sat_json **doc, daemon_ *d, const char *id, int wait_s,
     sat_err *e);
 /* After the start of a daemon: what the one before it did not end. */
 void work_recover(daemon_ *d);
+/* The ones of the spool, in the state memory has them in; the caller's.
+ * SAT_ELOCKED. */
+sat_rc work_list(sat_json **out, daemon_ *d, sat_err *e);
+/* It ends; or, when it is over already, it is forgotten. SAT_ENOTFOUND. */
+sat_rc work_drop(daemon_ *d, const char *id, sat_err *e);
+/* Was it asked for before, by the same Idempotency-Key? Then that is the answer. */
+bool work_again(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+
+/* ---- jobs.c ---- */
 /* GET /v1/jobs, GET and DELETE /v1/jobs/{id}; POST /v1/sync/run of somebody who
  * does not wait for lines. false: it is none of them. */
 bool work_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
-/* Was it asked for before, by the same Idempotency-Key? Then that is the answer. */
-bool work_again(daemon_ *d, sat_http_response *out, const sat_http_request *r);
 /* 202, or 200 when it is over within the query's `wait`. */
 void work_answer(daemon_ *d, sat_http_response *out,
     const sat_http_request *r, const char *id);
