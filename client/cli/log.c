@@ -115,7 +115,9 @@ ask_history(sat_json **doc, cli *c, const char *id, sat_json *q, sat_err *e)
 		rc = cli_ask(doc, c, "GET", path, q, NULL, e);
 		free(path);
 	}
-	return rc;
+	return rc != SAT_ENOTFOUND ? rc : sat_fail_code(e, rc, "not_found",
+	    "satchel search TEXT finds it by name, pinyin, phone or number",
+	    "there is no record called \"%s\"", id);
 }
 
 static sat_rc

@@ -24,7 +24,7 @@ expect 3 as li --json undo "$C"; U=$(flat <<<"$OUT")
 has "$U" '"field":"remark","value":"three","now":"one"' "remark is back"; has "$U" '"field":"city","value":"泉州","reason":"changed"' "what boss changed stays"
 expect 0 as li --json account show "$I"; has "$OUT" '"city": "漳州"' "boss's city"; hasnt "$(flat <<<"$OUT")" '"tags":\[[^]]*"new"' "the tag is gone again"
 expect 6 as li undo "$C"; has "$ERR" "nothing of it" "twice: nothing to put back"
-expect 5 as li show 9-9-999; expect 5 as li undo 99999999; expect 2 as li show
+expect 5 as li show 9-9-999; expect 5 as li undo 99999999; expect 2 as li show; expect 5 as li log nosuch; has "$ERR" "no record called" "of no kind"
 # a new record goes away, one with others below it does not
 expect 0 as boss account add --set name=新公司 "${ACC[@]}" --set phone_main=13812345672; N=$OUT
 expect 0 as boss undo; expect 0 as boss --json account show "$N"; has "$OUT" '"deleted": true' "undo of a new customer"
