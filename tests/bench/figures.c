@@ -204,7 +204,7 @@ sizes(figures *f, const sat_value *edits)
 	peer_run(&o, &f->data, P7ROWS | P7X10, false);
 	(void)snprintf(note, sizeof note, "bare table %.0f bytes per row",
 	    fl.bytes_rows / (double)f->data.n);
-	AT_MOST(f, "file size after N rows, synced", "x", 1.5,
+	AT_MOST(f, "file size after N rows, synced", "x", 1.35,
 	    bench_value_of(&o, "P7rows", "bytes") / fl.bytes_rows, note);
 	AT_MOST(f, "file size after N rows, nothing sent yet", "x", -1,
 	    bench_value_of(&o, "P7rows", "bytes_unsent") / fl.bytes_rows,

@@ -166,18 +166,18 @@ typedef struct latency_row {
 	double goal;
 } latency_row;
 static const latency_row insert_rows[WAYS] = { { NULL, 0 },
-	{ "durable insert p50, not encrypted", 1.8 },
-	{ "durable insert p50, encrypted", 2.2 } };
+	{ "durable insert p50, not encrypted", 1.6 },
+	{ "durable insert p50, encrypted", 1.6 } };
 static const latency_row update_rows[WAYS] = { { NULL, 0 },
-	{ "durable update p50, not encrypted", 1.7 },
-	{ "durable update p50, encrypted", 2.2 } };
+	{ "durable update p50, not encrypted", 1.6 },
+	{ "durable update p50, encrypted", 1.6 } };
 /* The quickest tenth is seldom interrupted, whatever else the machine does. */
 static const latency_row insert_tenth[WAYS] = { { NULL, 0 },
-	{ "durable insert p10, not encrypted", 1.8 },
-	{ "durable insert p10, encrypted", 2.2 } };
+	{ "durable insert p10, not encrypted", 1.6 },
+	{ "durable insert p10, encrypted", 1.6 } };
 static const latency_row update_tenth[WAYS] = { { NULL, 0 },
-	{ "durable update p10, not encrypted", 1.7 },
-	{ "durable update p10, encrypted", 2.2 } };
+	{ "durable update p10, not encrypted", 1.6 },
+	{ "durable update p10, encrypted", 1.6 } };
 
 static void
 latency(figures *f, samples s[WAYS], const latency_row rows[WAYS], double at)
