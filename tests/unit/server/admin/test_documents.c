@@ -3,41 +3,11 @@
  * docs/schema/satcheld; every noun of the help is asked, and every one has
  * examples that name it.
  */
-#include "tests/lib/unit.h"
+#include "tests/unit/server/admin/folder.h"
 
 #include "common/base/file.h"
-#include "server/admin/admin_int.h"
 
 #include <unistd.h>
-
-#define PHRASE "a passphrase of the test"
-
-static char *top, *dir;
-static sat_admin *admin;
-static sat_err err;
-
-static int
-start(void **state)
-{
-	(void)state;
-	sat_crypto_init();
-	top = sat_test_dir();
-	dir = sat_xasprintf("%s/server", top);
-	assert_ok(sat_admin_init(dir, "Test", "admin", NULL,
-	    sat_span_str(PHRASE), &err));
-	assert_ok(sat_admin_open(&admin, dir, sat_span_str(PHRASE), &err));
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	sat_admin_close(admin);
-	sat_test_rmdir(top);
-	free(dir);
-	return 0;
-}
 
 /* TOP stands for the test's folder. */
 static sat_rc

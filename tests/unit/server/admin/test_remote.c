@@ -3,41 +3,10 @@
  * refused: of other nouns, with options that name the server's files, and what
  * is refused to everybody. Nothing is changed by it.
  */
-#include "tests/lib/unit.h"
-
-#include "server/admin/admin_int.h"
+#include "tests/unit/server/admin/folder.h"
 
 #include <string.h>
 #include <unistd.h>
-
-#define PHRASE "a passphrase of the test"
-
-static char *top, *dir;
-static sat_admin *admin;
-static sat_err err;
-
-static int
-start(void **state)
-{
-	(void)state;
-	sat_crypto_init();
-	top = sat_test_dir();
-	dir = sat_xasprintf("%s/server", top);
-	assert_ok(sat_admin_init(dir, "Test", "admin", NULL,
-	    sat_span_str(PHRASE), &err));
-	assert_ok(sat_admin_open(&admin, dir, sat_span_str(PHRASE), &err));
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	sat_admin_close(admin);
-	sat_test_rmdir(top);
-	free(dir);
-	return 0;
-}
 
 static sat_rc
 ask(sat_buf *out, const char *line)
