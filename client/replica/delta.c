@@ -326,7 +326,9 @@ fold_foreign(sat_replica *r, const sat_commit *c, size_t from, sat_err *e)
 		}
 		if (op->kind == SAT_OP_NEW && op->eid != 0)
 			replica_row_number(r, row, op->eid);
-		if ((rc = replica_page_fold(r, row, op, &ctx, e)) != SAT_OK)
+		if ((op->kind == SAT_OP_NEW && (rc =
+		    replica_row_hold_waiting(r, row, e)) != SAT_OK) ||
+		    (rc = replica_page_fold(r, row, op, &ctx, e)) != SAT_OK)
 			return rc;
 	}
 	return c->seen < r->gained && c->device != SAT_DEV_SERVER ?

@@ -267,6 +267,21 @@ replica_row_hold(replica_row *row, sat_arena *a)
 	replica_record_copy(&row->srv, &row->view, a);
 }
 
+sat_rc
+replica_row_hold_waiting(sat_replica *r, replica_row *row, sat_err *e)
+{
+	const pend_rec *p;
+	sat_rc rc = replica_pend_load(r, e);
+
+	if (rc != SAT_OK || row->pending ||
+	    (p = replica_pend_of(r, &row->view.id)) == NULL)
+		return rc;
+	replica_row_hold(row, &r->page.mem);
+	row->npend = p->n;
+	row->rebuild = true;
+	return SAT_OK;
+}
+
 static void
 touch(replica_row *row, sat_arena *a, uint16_t field)
 {

@@ -135,8 +135,8 @@ put_again(sat_replica *r, const replica_kind *k, const sat_record *rec,
 	replica_row_number(r, row, rec->eid);
 	row->leaving = false;
 	row->dirty = row->relist = true;
-	if (replica_pend_of(r, &rec->id) != NULL)
-		replica_row_hold(row, &r->page.mem);
+	if ((rc = replica_row_hold_waiting(r, row, e)) != SAT_OK)
+		return rc;
 	row->rebuild = row->pending;
 	srv = replica_row_server(row);
 	if ((rc = replica_past_forget(r, row, srv, rec, e)) != SAT_OK)

@@ -289,6 +289,10 @@ SAT_CHECK sat_rc replica_own_commit(own_commit *o, sat_arena *a, sat_replica *r,
 void replica_record_copy(sat_record *to, const sat_record *from, sat_arena *a);
 /* Start keeping the server's state of a row that gets its first own op. */
 void replica_row_hold(replica_row *row, sat_arena *a);
+/* Of a row that is made again, after damage or a change of scope: what waits
+ * for it was not lost with it. */
+SAT_CHECK sat_rc replica_row_hold_waiting(sat_replica *r, replica_row *row,
+    sat_err *e);
 /* The fields an operation may change, before it is folded into the view. */
 void replica_row_touch(replica_row *row, sat_arena *a, const sat_op *op);
 /* The one field an operation that is alone in its commit changes; 0: the row

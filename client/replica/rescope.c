@@ -69,9 +69,8 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	replica_row_number(r, row, rec->eid);
 	row->leaving = false;
 	row->dirty = true;
-	/* the row may have been damaged or taken away; what waits was not */
-	if (!row->pending && replica_pend_of(r, &rec->id) != NULL)
-		replica_row_hold(row, &r->page.mem);
+	if ((rc = replica_row_hold_waiting(r, row, e)) != SAT_OK)
+		return rc;
 	row->rebuild |= row->pending;
 	srv = replica_row_server(row);
 	if ((rc = replica_past_forget(r, row, srv, rec, e)) != SAT_OK)
