@@ -75,28 +75,39 @@ make_folder(char **folder, const daemon_ *d, sat_err *e)
 void
 export_sweep(daemon_ *d)
 {
-	DIR *dir = d->spool_dir != NULL ? opendir(MEMORY_FS) : NULL, *in;
+	DIR *dir = d->spool_dir != NULL ? opendir(MEMORY_FS) : NULL;
 	char *begin = dir != NULL ? folder_begin(d) : NULL;
-	struct dirent *f, *x;
+	struct dirent *f;
 
 	while (dir != NULL && (f = readdir(dir)) != NULL) {
-		int fd;
+		char *path;
 
-		if (strncmp(f->d_name, begin, strlen(begin)) != 0 ||
-		    (fd = openat(dirfd(dir), f->d_name, O_RDONLY |
-		    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		if (strncmp(f->d_name, begin, strlen(begin)) != 0)
 			continue;
-		in = fdopendir(fd);
-		while (in != NULL && (x = readdir(in)) != NULL)
-			if (x->d_name[0] != '.')
-				(void)unlinkat(dirfd(in), x->d_name, 0);
-		if (in != NULL)
-			(void)closedir(in);
-		(void)unlinkat(dirfd(dir), f->d_name, AT_REMOVEDIR);
+		path = sat_xasprintf(MEMORY_FS "/%s", f->d_name);
+		(void)(sat_folder_clear(path, NULL) == SAT_OK);
+		free(path);
 	}
 	if (dir != NULL)
 		(void)closedir(dir);
 	free(begin);
+}
+
+/* The spool was emptied between reading the records and keeping the file: it may
+ * hold whom an erasure took (P-196), so it goes, too. */
+static sat_rc
+still_known(daemon_ *d, const char *id, sat_err *e)
+{
+	sat_json *doc;
+	sat_rc rc = book_get(&doc, d, id, "job", e);
+
+	sat_json_free(doc);
+	if (rc != SAT_ENOTFOUND)
+		return rc;
+	book_drop(d, id);
+	return sat_fail_code(e, SAT_ECONFLICT, "export.emptied",
+	    "ask for it again",
+	    "a customer was erased while this was exported");
 }
 
 /* What it wrote, into the spool. */
@@ -117,6 +128,8 @@ finish(daemon_ *d, const char *subject, const char *id, job *j, sat_err *e)
 	    sat_fail(e, SAT_EIO, "what was exported is not there");
 	if (path != NULL && fd >= 0)
 		(void)close(fd);
+	if (rc == SAT_OK)
+		rc = still_known(d, id, e);
 	if (rc == SAT_OK) {
 		char *where = sat_xasprintf("/v1/exports/%s/file", id);
 

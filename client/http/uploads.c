@@ -189,6 +189,14 @@ upload_new(daemon_ *d)
 	return x;
 }
 
+static bool
+is_json(const sat_http_request *r)
+{
+	const char *type = sat_http_header(r, "Content-Type");
+
+	return type != NULL && strncmp(type, "application/json", 16) == 0;
+}
+
 /* A table, by what its sender calls it. Of a small body without a name for it
  * the first character decides, when it is here. */
 bool
@@ -198,9 +206,7 @@ upload_begin(daemon_ *d, sat_http_sink *sink, const sat_http_request *r)
 	const char *length = sat_http_header(r, "Content-Length");
 
 	if (strcmp(r->method, "POST") != 0 ||
-	    strcmp(r->path, "/v1/imports") != 0)
-		return false;
-	if (type != NULL && strncmp(type, "application/json", 16) == 0)
+	    strcmp(r->path, "/v1/imports") != 0 || is_json(r))
 		return false;
 	if ((type == NULL || strncmp(type, "application/x-www-form-urlencoded",
 	    33) == 0) && length != NULL &&
@@ -372,8 +378,12 @@ finish(daemon_ *d, const char *id, const char *work_id, job *j, sat_err *e)
 		rc = book_seal(d, id, "errors", j->out_fd, e);
 		set_str(j->out, "errors_file", path);
 	}
-	if (rc == SAT_OK)
-		rc = book_get(&doc, d, id, "import", e);
+	if (rc == SAT_OK && (rc = book_get(&doc, d, id, "import", e)) ==
+	    SAT_ENOTFOUND) { /* emptied meanwhile: an erasure (P-196) */
+		book_drop(d, id);
+		free(path);
+		return SAT_OK; /* what was imported is imported */
+	}
 	if (rc == SAT_OK) {
 		set_str(doc, "state", !good ? "failed" : dry ? "uploaded" :
 		    j->rc == SAT_OK ? "imported" : "partly");
@@ -584,9 +594,7 @@ upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 	if (strncmp(r->path, begin, sizeof begin - 1) != 0)
 		return false;
 	if (strcmp(r->method, "POST") == 0 && r->path[sizeof begin - 1] == '\0' &&
-	    (r->upload != NULL || (sat_http_header(r, "Content-Type") == NULL ||
-	    strncmp(sat_http_header(r, "Content-Type"), "application/json",
-	    16) != 0)) && (r->upload != NULL || is_table(r->body))) {
+	    (r->upload != NULL || (!is_json(r) && is_table(r->body)))) {
 		post_file(d, out, r);
 		return true;
 	}

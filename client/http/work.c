@@ -8,13 +8,12 @@
  * did not end, and says so.
  *
  * Invariants:
- *   W1  a job that was answered with is known until a day after its end
+ *   W1  a job that was answered with is known until a day after its end, or until
+ *       an erasure empties the spool; then only by the daemon that did it
  *   W2  while it runs the replica stays open (daemon_enter); locking tells it to
  *       stop, and waits
  *   W3  one job at a subject at a time
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 
 #include "client/http/daemon_int.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 
 #define RUNNING_MAX 8
@@ -180,18 +180,11 @@ work_line(work *w, const sat_json *line)
 		tell(w->d, w->id, w->kind, RUNNING);
 }
 
+/* What stays goes when the next daemon begins (export_sweep). */
 static void
 drop_folder(const char *path)
 {
-	DIR *dir = opendir(path);
-	struct dirent *f;
-
-	while (dir != NULL && (f = readdir(dir)) != NULL)
-		if (f->d_name[0] != '.')
-			(void)unlinkat(dirfd(dir), f->d_name, 0);
-	if (dir != NULL)
-		(void)closedir(dir);
-	(void)rmdir(path);
+	(void)(sat_folder_clear(path, NULL) == SAT_OK);
 }
 
 static state
