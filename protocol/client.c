@@ -49,7 +49,7 @@ wipe_now(sat_err *e)
 {
 	return sat_fail_code(e, SAT_EREVOKED, SAT_CODE_WIPE,
 	    "ask for a new invitation",
-	    "this device was revoked, and what it held was destroyed");
+	    "this device was revoked, and is to destroy what it holds");
 }
 
 /* P-381. */

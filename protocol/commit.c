@@ -275,33 +275,24 @@ sat_commit_check(const sat_commit *c, sat_err *e)
 /* ---- reading ------------------------------------------------------------- */
 
 static void
-read_bytes(sat_reader *r, void *out, size_t n)
-{
-	sat_span s = sat_read_raw(r, n);
-
-	if (s.n == n)
-		memcpy(out, s.p, n);
-}
-
-static void
 read_header(sat_commit *c, sat_reader *r)
 {
 	const char *fault;
 
 	if (sat_read_u8(r) != SAT_COMMIT_VERSION)
 		sat_read_bad(r, "unknown version");
-	read_bytes(r, c->org.b, sizeof c->org.b);
+	sat_read_copy(r, c->org.b, sizeof c->org.b);
 	c->device = (uint32_t)sat_read_uint_max(r, UINT32_MAX);
 	c->incarnation = (uint32_t)sat_read_uint_max(r, UINT32_MAX);
 	c->cseq = sat_read_uint(r);
 	c->hlc = sat_read_be64(r);
 	c->seen = sat_read_uint(r);
 	c->actor = (uint32_t)sat_read_uint_max(r, UINT32_MAX);
-	read_bytes(r, c->subject.b, sizeof c->subject.b);
-	read_bytes(r, c->template_oid, sizeof c->template_oid);
+	sat_read_copy(r, c->subject.b, sizeof c->subject.b);
+	sat_read_copy(r, c->template_oid, sizeof c->template_oid);
 	c->flags = sat_read_u8(r);
-	read_bytes(r, c->payload_hash, sizeof c->payload_hash);
-	read_bytes(r, c->prev, sizeof c->prev);
+	sat_read_copy(r, c->payload_hash, sizeof c->payload_hash);
+	sat_read_copy(r, c->prev, sizeof c->prev);
 	if (r->fault == NULL && (fault = check_header(c)) != NULL)
 		sat_read_bad(r, fault);
 }
@@ -341,7 +332,7 @@ read_op(sat_commit *c, size_t i, sat_arena *a, sat_reader *r)
 	else if (subject)
 		op->rec = c->subject;
 	else
-		read_bytes(r, op->rec.b, sizeof op->rec.b);
+		sat_read_copy(r, op->rec.b, sizeof op->rec.b);
 	if (!same && ((i > 0 && op->rtype == op[-1].rtype &&
 	    sat_id_eq(&op->rec, &op[-1].rec)) ||
 	    (!subject && sat_id_eq(&op->rec, &c->subject))))
@@ -361,7 +352,7 @@ read_payload(sat_commit *c, sat_arena *a, sat_reader *r)
 {
 	uint64_t n;
 
-	read_bytes(r, c->salt, sizeof c->salt);
+	sat_read_copy(r, c->salt, sizeof c->salt);
 	n = sat_read_uint_max(r, SAT_OPS_MAX);
 	if (r->fault == NULL && (n == 0 || n > r->left)) /* an op has a byte */
 		sat_read_bad(r, "bad number of operations");

@@ -30,16 +30,6 @@ sat_epoch_write(sat_buf *b, const sat_epoch *c)
 	sat_buf_add(b, c->sig, sizeof c->sig);
 }
 
-static void
-take(sat_reader *r, void *out, size_t n)
-{
-	sat_span s = sat_read_raw(r, n);
-
-	memset(out, 0, n);
-	if (s.n == n)
-		memcpy(out, s.p, n);
-}
-
 sat_rc
 sat_epoch_read(sat_epoch *c, sat_span in, sat_err *e)
 {
@@ -47,10 +37,10 @@ sat_epoch_read(sat_epoch *c, sat_span in, sat_err *e)
 	char prefix[sizeof PREFIX - 1];
 
 	memset(c, 0, sizeof *c);
-	take(&r, prefix, sizeof prefix);
+	sat_read_copy(&r, prefix, sizeof prefix);
 	if (memcmp(prefix, PREFIX, sizeof prefix) != 0)
 		sat_read_bad(&r, "prefix");
-	take(&r, c->org.b, sizeof c->org.b);
+	sat_read_copy(&r, c->org.b, sizeof c->org.b);
 	c->epoch = sat_read_uint_max(&r, INT64_MAX);
 	c->base_lsn = sat_read_uint_max(&r, INT64_MAX);
 	c->first_lsn = sat_read_uint_max(&r, INT64_MAX);
@@ -58,8 +48,8 @@ sat_epoch_read(sat_epoch *c, sat_span in, sat_err *e)
 	c->seed_roles = (uint32_t)sat_read_uint_max(&r, UINT32_MAX);
 	c->began_ms = sat_read_int(&r);
 	c->until_ms = sat_read_int(&r);
-	take(&r, c->server_pk, sizeof c->server_pk);
-	take(&r, c->sig, sizeof c->sig);
+	sat_read_copy(&r, c->server_pk, sizeof c->server_pk);
+	sat_read_copy(&r, c->sig, sizeof c->sig);
 	return sat_read_end(&r, "epoch certificate", e);
 }
 

@@ -141,7 +141,7 @@ read_hello(sat_hello *m, sat_reader *r)
 	m->epoch = sat_read_uint(r);
 	m->ledger_rev = sat_read_uint(r);
 	m->registry_rev = sat_read_uint(r);
-	read_bytes(m->template_oid, sizeof m->template_oid, r);
+	sat_read_copy(r, m->template_oid, sizeof m->template_oid);
 	m->wall_ms = sat_read_int(r);
 	m->permit_ms = sat_read_int(r);
 	m->features = sat_read_uint(r);
@@ -193,7 +193,7 @@ read_welcome(sat_welcome *m, sat_arena *a, sat_reader *r)
 	m->ledger_rev = sat_read_uint(r);
 	m->template_same = read_bool(r);
 	if (!m->template_same)
-		read_bytes(m->template_oid, sizeof m->template_oid, r);
+		sat_read_copy(r, m->template_oid, sizeof m->template_oid);
 	m->ncerts = read_count(r, 1, SAT_EPOCHS_MAX);
 	m->certs = sat_arena_alloc(a, (m->ncerts + 1) * sizeof *m->certs);
 	for (size_t i = 0; i < m->ncerts; i++)
@@ -226,8 +226,8 @@ read_enrol(sat_enrol *m, sat_reader *r)
 	m->proto_min = read_u32(r);
 	m->proto_max = read_u32(r);
 	m->org = read_id(r);
-	read_bytes(m->token, sizeof m->token, r);
-	read_bytes(m->sign_pk, sizeof m->sign_pk, r);
+	sat_read_copy(r, m->token, sizeof m->token);
+	sat_read_copy(r, m->sign_pk, sizeof m->sign_pk);
 	m->name = sat_read_span(r, NAME_MAX_BYTES);
 	if (!sat_utf8_ok(m->name.p, m->name.n))
 		sat_read_bad(r, "device name");
@@ -255,8 +255,8 @@ read_enrolled(sat_enrolled *m, sat_reader *r)
 	m->user_key = sat_read_span(r, 64);
 	m->role = sat_read_span(r, 32);
 	m->org_name = sat_read_span(r, NAME_MAX_BYTES);
-	read_bytes(m->root_pk, sizeof m->root_pk, r);
-	read_bytes(m->template_pk, sizeof m->template_pk, r);
+	sat_read_copy(r, m->root_pk, sizeof m->root_pk);
+	sat_read_copy(r, m->template_pk, sizeof m->template_pk);
 	m->wall_ms = sat_read_int(r);
 }
 
@@ -275,7 +275,7 @@ read_wait(sat_wait *m, sat_reader *r)
 {
 	m->cursor = sat_read_uint(r);
 	m->registry_rev = sat_read_uint(r);
-	read_bytes(m->template_oid, sizeof m->template_oid, r);
+	sat_read_copy(r, m->template_oid, sizeof m->template_oid);
 }
 
 static void
@@ -390,7 +390,7 @@ read_chunk(sat_chunk *m, sat_arena *a, sat_reader *r)
 	m->done = read_bool(r);
 	m->total = sat_read_uint(r);
 	m->max_eff = sat_read_be64(r);
-	read_bytes(m->hash, sizeof m->hash, r);
+	sat_read_copy(r, m->hash, sizeof m->hash);
 	m->records = sat_read_span(r, SAT_FRAME_MAX);
 	sat_msg_read_places(&m->heads, &m->nheads, a, m->lsn, r);
 }
@@ -462,10 +462,10 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 		m->u.registry = sat_read_span(r, REGISTRY_MAX_BYTES);
 		break;
 	case SAT_MSG_TEMPLATE:
-		read_bytes(m->u.template_have, SAT_TEMPLATE_OID_BYTES, r);
+		sat_read_copy(r, m->u.template_have, SAT_TEMPLATE_OID_BYTES);
 		break;
 	case SAT_MSG_TEMPLATE_IS:
-		read_bytes(m->u.template_is.tip, SAT_TEMPLATE_OID_BYTES, r);
+		sat_read_copy(r, m->u.template_is.tip, SAT_TEMPLATE_OID_BYTES);
 		m->u.template_is.bundle = sat_read_span(r, SAT_FRAME_MAX);
 		break;
 	case SAT_MSG_ENROL: read_enrol(&m->u.enrol, r); break;

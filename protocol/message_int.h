@@ -26,23 +26,12 @@ write_id(sat_buf *b, const sat_id *id)
 	sat_buf_add(b, id->b, sizeof id->b);
 }
 
-static inline void
-read_bytes(void *out, size_t n, sat_reader *r)
-{
-	sat_span s = sat_read_raw(r, n);
-
-	if (s.n == n)
-		memcpy(out, s.p, n);
-	else
-		memset(out, 0, n);
-}
-
 static inline sat_id
 read_id(sat_reader *r)
 {
 	sat_id id;
 
-	read_bytes(id.b, sizeof id.b, r);
+	sat_read_copy(r, id.b, sizeof id.b);
 	return id;
 }
 

@@ -104,7 +104,7 @@ read_seed(sat_seed *m, sat_arena *a, sat_reader *r)
 		m->known[i].device = read_u32(r);
 		m->known[i].cseq = sat_read_uint_max(r, INT64_MAX);
 	}
-	read_bytes(m->tip, sizeof m->tip, r);
+	sat_read_copy(r, m->tip, sizeof m->tip);
 	m->bundle = sat_read_span(r, SAT_FRAME_MAX);
 	m->records = sat_read_span(r, SAT_FRAME_MAX);
 	top = sat_read_uint_max(r, INT64_MAX);
@@ -128,7 +128,7 @@ read_seeded(sat_seeded *m, sat_reader *r)
 	m->known = sat_read_uint(r);
 	m->refused = sat_read_uint(r);
 	m->closed = read_bool(r);
-	read_bytes(m->template_oid, sizeof m->template_oid, r);
+	sat_read_copy(r, m->template_oid, sizeof m->template_oid);
 }
 
 /* ---- erasure ------------------------------------------------------------------- */
@@ -194,7 +194,7 @@ read_ledger(sat_ledger *m, sat_arena *a, sat_reader *r)
 		x->reason = sat_read_span(r, SAT_ERASE_REASON_MAX);
 		if (!sat_utf8_ok(x->reason.p, x->reason.n))
 			sat_read_bad(r, "reason");
-		read_bytes(x->sig, sizeof x->sig, r);
+		sat_read_copy(r, x->sig, sizeof x->sig);
 	}
 }
 
@@ -328,7 +328,7 @@ sat_msg_read_more(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_LEDGER_IS: read_ledger(&m->u.ledger, a, r); break;
 	case SAT_MSG_ERASED:
 		m->u.erased.rev = sat_read_uint_max(r, INT64_MAX);
-		read_bytes(m->u.erased.sig, sizeof m->u.erased.sig, r);
+		sat_read_copy(r, m->u.erased.sig, sizeof m->u.erased.sig);
 		break;
 	case SAT_MSG_ERASED_OK:
 	case SAT_MSG_DIRECTORY: break;

@@ -28,8 +28,8 @@ sat_msg_read_push(sat_push *m, sat_arena *a, sat_reader *r)
 
 	m->incarnation = read_u32(r);
 	m->first_cseq = sat_read_uint(r);
-	read_bytes(m->prev, sizeof m->prev, r);
-	read_bytes(m->sig, sizeof m->sig, r);
+	sat_read_copy(r, m->prev, sizeof m->prev);
+	sat_read_copy(r, m->sig, sizeof m->sig);
 	m->batch = sat_read_span(r, SAT_FRAME_MAX);
 	gap = sat_read_u8(r);
 	m->sealed = (gap & PUSH_SEALED) != 0;

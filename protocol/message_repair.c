@@ -21,7 +21,7 @@ read_sum_bytes(sat_reader *r)
 {
 	uint8_t bytes[SAT_SUM_BYTES];
 
-	read_bytes(bytes, sizeof bytes, r);
+	sat_read_copy(r, bytes, sizeof bytes);
 	return sat_sum_read(bytes);
 }
 

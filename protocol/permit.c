@@ -40,15 +40,6 @@ sat_permit_write(sat_buf *b, const sat_permit *p)
 	sat_buf_add(b, p->sig, sizeof p->sig);
 }
 
-static void
-take(uint8_t *out, size_t n, sat_reader *r)
-{
-	sat_span s = sat_read_raw(r, n);
-
-	if (s.n == n)
-		memcpy(out, s.p, n);
-}
-
 sat_rc
 sat_permit_read(sat_permit *p, sat_span in, sat_err *e)
 {
@@ -60,9 +51,9 @@ sat_permit_read(sat_permit *p, sat_span in, sat_err *e)
 	issued = sat_read_be64(&r);
 	until = sat_read_be64(&r);
 	p->lsn = sat_read_be64(&r);
-	take(p->server_pk, sizeof p->server_pk, &r);
-	take(p->cert, sizeof p->cert, &r);
-	take(p->sig, sizeof p->sig, &r);
+	sat_read_copy(&r, p->server_pk, sizeof p->server_pk);
+	sat_read_copy(&r, p->cert, sizeof p->cert);
+	sat_read_copy(&r, p->sig, sizeof p->sig);
 	if (issued > INT64_MAX / 2 || until > INT64_MAX / 2 || until < issued ||
 	    until - issued > SAT_PERMIT_MAX_MS)
 		sat_read_bad(&r, "time");

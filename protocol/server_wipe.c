@@ -1,6 +1,6 @@
 /*
  * server_wipe.c - a revoked device that was ordered to destroy what it holds: the
- * order instead of a greeting, its last work, and the receipt (P-380..P-386).
+ * order instead of a greeting, its last work, and the receipt (P-380..P-385).
  *
  * The store keeps what was ordered, not a signed paper: what is signed names the
  * incarnation that asks, so that a copy of the folder obeys as well and nothing

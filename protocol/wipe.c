@@ -7,15 +7,6 @@
 
 #include <string.h>
 
-static void
-take(uint8_t *out, size_t n, sat_reader *r)
-{
-	sat_span s = sat_read_raw(r, n);
-
-	if (s.n == n)
-		memcpy(out, s.p, n);
-}
-
 static int64_t
 take_time(sat_reader *r)
 {
@@ -65,16 +56,16 @@ sat_wipe_read(sat_wipe_order *w, sat_span in, sat_err *e)
 	memset(w, 0, sizeof *w);
 	w->device = sat_read_be32(&r);
 	w->incarnation = sat_read_be32(&r);
-	take(w->sign_pk, sizeof w->sign_pk, &r);
-	take(w->nonce, sizeof w->nonce, &r);
+	sat_read_copy(&r, w->sign_pk, sizeof w->sign_pk);
+	sat_read_copy(&r, w->nonce, sizeof w->nonce);
 	w->at_ms = take_time(&r);
 	flag = sat_read_u8(&r);
 	if (flag > 1)
 		sat_read_bad(&r, "boolean");
 	w->push_first = flag == 1;
-	take(w->server_pk, sizeof w->server_pk, &r);
-	take(w->cert, sizeof w->cert, &r);
-	take(w->sig, sizeof w->sig, &r);
+	sat_read_copy(&r, w->server_pk, sizeof w->server_pk);
+	sat_read_copy(&r, w->cert, sizeof w->cert);
+	sat_read_copy(&r, w->sig, sizeof w->sig);
 	return sat_read_end(&r, "wipe order", e);
 }
 
@@ -128,13 +119,13 @@ sat_wiped_take(sat_wiped *w, sat_reader *r)
 	memset(w, 0, sizeof *w);
 	w->device = sat_read_be32(r);
 	w->incarnation = sat_read_be32(r);
-	take(w->nonce, sizeof w->nonce, r);
+	sat_read_copy(r, w->nonce, sizeof w->nonce);
 	w->at_ms = take_time(r);
 	w->cseq = sat_read_be64(r);
 	if (w->cseq > INT64_MAX)
 		sat_read_bad(r, "number of a commit");
-	take(w->head, sizeof w->head, r);
-	take(w->sig, sizeof w->sig, r);
+	sat_read_copy(r, w->head, sizeof w->head);
+	sat_read_copy(r, w->sig, sizeof w->sig);
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
  * wipe.h - a lost device is told to destroy what it holds, and says that it did
- * (P-380..P-386).
+ * (P-380..P-385).
  *
  * The order names the device's own key beside its number: a server that came back
  * from a backup may give a number a second time. The receipt is signed before the

@@ -372,7 +372,6 @@ sat_value api_shown(sat_buf *b, sat_api *api, const sat_kind *k, const sat_id *i
     const sat_field *f, sat_value v);
 /* "kind", "id", "title", "owner" of a record, as far as it is here. */
 void api_record_head_put(sat_json *row, sat_api *api, const sat_kind *k, const sat_id *rec);
-void api_time_put(sat_json *obj, const char *key, int64_t ms); /* 0 = null */
 void api_id_put(sat_json *obj, const char *key, const sat_id *id); /* zero = null */
 void api_copy_put(sat_json *obj, const char *key, const sat_json *v); /* NULL = null */
 void api_device_put(sat_json *obj, const sat_api *api, uint32_t dev); /* "device", "user" */

@@ -80,13 +80,13 @@ put_waiting(sat_json *row, bool zh, const sat_waiting *w, int64_t now_ms)
 	sat_json_put_int(row, "steps", (int64_t)w->nsteps);
 	sat_json_put_str(row, "role", w->role);
 	sat_json_put_str(row, "approver", w->user);
-	api_time_put(row, "since", w->since_ms);
+	sat_json_put_time(row, "since", w->since_ms);
 	sat_json_put_int(row, "waited_h", (now_ms - w->since_ms) / 3600000);
 	if (w->limit_d > 0)
 		sat_json_put_int(row, "limit_d", w->limit_d);
 	else
 		sat_json_put_null(row, "limit_d");
-	api_time_put(row, "due", w->due_ms);
+	sat_json_put_time(row, "due", w->due_ms);
 	sat_json_put_bool(row, "overdue", w->overdue);
 }
 
@@ -121,7 +121,7 @@ HANDLER(api_approvals)
 	rc = sat_crm_waiting(&v, &n, &a, &api->crm, k, now_ms, e);
 	if (rc == SAT_OK) {
 		*out = api_doc("approval.list");
-		api_time_put(*out, "as_of", now_ms);
+		sat_json_put_time(*out, "as_of", now_ms);
 		data = sat_json_put_arr(*out, "data");
 		for (size_t i = 0; i < n; i++)
 			if (is_user(approver, v[i].user, me) &&

@@ -45,7 +45,7 @@ device_put(sat_json *rows, const sat_registry *reg, const sat_whereabouts *d)
 	sat_json_put_int(row, "device", d->device);
 	sat_json_put_str(row, "user", u != NULL ? u->key : NULL);
 	sat_json_put_str(row, "name", known != NULL ? known->name : NULL);
-	api_time_put(row, "last_sync", d->seen_ms);
+	sat_json_put_time(row, "last_sync", d->seen_ms);
 	sat_json_put_bool(row, "behind", d->cursor < d->scope_head);
 }
 

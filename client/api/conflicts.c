@@ -36,9 +36,9 @@ conflict_put(sat_json *row, sat_api *api, const sat_conflict *c,
 	}
 	sat_json_put_str(row, "field", c->field != NULL ? c->field->key : NULL);
 	sat_json_put_int(row, "opened_lsn", (int64_t)c->opened_lsn);
-	api_time_put(row, "opened_at", c->opened_ms);
+	sat_json_put_time(row, "opened_at", c->opened_ms);
 	sat_json_put_str(row, "assignee", duty->assignee);
-	api_time_put(row, "due", duty->due_ms);
+	sat_json_put_time(row, "due", duty->due_ms);
 	sat_json_put_bool(row, "overdue", duty->overdue);
 	sat_json_put_bool(row, "escalated", duty->escalated);
 	sat_json_put_str(row, "status", duty->overdue ? "overdue" : "open");
@@ -52,7 +52,7 @@ conflict_put(sat_json *row, sat_api *api, const sat_conflict *c,
 		sat_json_put_bool(x, "shown", i == 0);
 		sat_json_put_bool(x, "mine",
 		    c->candidates[i].at.dev == me->device);
-		api_time_put(x, "at", sat_hlc_ms(c->candidates[i].at.hlc));
+		sat_json_put_time(x, "at", sat_hlc_ms(c->candidates[i].at.hlc));
 		api_device_put(x, api, c->candidates[i].at.dev);
 		sat_json_put_int(x, "lsn", (int64_t)c->candidates[i].at.lsn);
 	}
@@ -221,7 +221,7 @@ event_put(void *u, const sat_conflict_event *ev)
 
 	sat_id_text(id, &ev->rec);
 	sat_json_put_int(row, "lsn", (int64_t)ev->lsn);
-	api_time_put(row, "at", ev->at_ms);
+	sat_json_put_time(row, "at", ev->at_ms);
 	sat_json_put_str(row, "what", what_word(ev->what));
 	sat_json_put_str(row, "kind", ev->kind != NULL ? ev->kind->key : NULL);
 	sat_json_put_str(row, "id", id);

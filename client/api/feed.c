@@ -185,7 +185,7 @@ put_customer(sat_json *row, sat_api *api, const event *ev, sat_err *e)
 static sat_rc
 put_event(sat_json *row, sat_api *api, const event *ev, sat_err *e)
 {
-	api_time_put(row, "at", ev->at_ms);
+	sat_json_put_time(row, "at", ev->at_ms);
 	sat_json_put_str(row, "user", ev->user[0] != '\0' ? ev->user : NULL);
 	sat_json_put_str(row, "what", ev->moved ? N_("stage") : N_("new"));
 	sat_json_put_str(row, "stage", ev->moved ? ev->stage : NULL);
@@ -357,7 +357,7 @@ put_mention(sat_json *row, sat_api *api, const sat_kind *k, const sat_view *v)
 	api_value_put(row, "account", api, k->parent, k->parent != NULL ?
 	    sat_record_value(&v->rec, k->parent->id) : sat_v_null());
 	(void)put_customer(row, api, &ev, NULL);
-	api_time_put(row, "at", v->created_ms);
+	sat_json_put_time(row, "at", v->created_ms);
 	sat_json_put_int(row, "lsn", (int64_t)v->rec.born.lsn);
 }
 

@@ -38,7 +38,7 @@ handover_put(sat_json *row, sat_api *api, const sat_handover *h)
 	api_record_head_put(row, api, h->kind, &h->rec);
 	sat_json_put_strn(row, "by", h->by.actor);
 	sat_json_put_int(row, "device", h->by.dev);
-	api_time_put(row, "made_at", sat_hlc_ms(h->by.hlc));
+	sat_json_put_time(row, "made_at", sat_hlc_ms(h->by.hlc));
 	sat_json_put_strn(row, "why", h->by.why);
 	sat_json_put_int(row, "lsn", (int64_t)h->by.lsn);
 	ops = sat_json_put_arr(row, "ops");

@@ -52,7 +52,7 @@ late_put(sat_json *data, sat_api *api, sat_err *e)
 
 		api_record_head_put(row, api, l[i].kind, &l[i].rec);
 		api_device_put(row, api, l[i].dev);
-		api_time_put(row, "at", l[i].at_ms);
+		sat_json_put_time(row, "at", l[i].at_ms);
 		sat_json_put_int(row, "changes", l[i].nops);
 		sat_json_put_int(row, "lsn", (int64_t)l[i].lsn);
 	}
@@ -97,8 +97,8 @@ news_put(sat_json *data, sat_api *api, sat_err *e)
 		title_of_moved(row, api, &x[i].rec);
 		sat_json_put_str(row, "what", words[x[i].what]);
 		sat_json_put_str(row, "by", by != NULL ? by->key : NULL);
-		api_time_put(row, "at", x[i].at_ms);
-		api_time_put(row, "made_at", sat_hlc_ms(x[i].hlc));
+		sat_json_put_time(row, "at", x[i].at_ms);
+		sat_json_put_time(row, "made_at", sat_hlc_ms(x[i].hlc));
 		if (x[i].what == SAT_NEWS_RENUMBERED) {
 			sat_json_put_str(row, "was", x[i].was);
 			sat_json_put_str(row, "number", x[i].is);

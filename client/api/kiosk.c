@@ -189,7 +189,7 @@ staff_answer(sat_json **out, const sat_api *api)
 	*out = api_doc("kiosk.pin");
 	data = sat_json_put_obj(*out, "data");
 	sat_json_put_bool(data, "ok", true);
-	api_time_put(data, "until", sat_wall_ms(&api->crm.clock) + STAFF_MS);
+	sat_json_put_time(data, "until", sat_wall_ms(&api->crm.clock) + STAFF_MS);
 }
 
 HANDLER(api_kiosk_pin)

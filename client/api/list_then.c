@@ -265,7 +265,7 @@ api_list_then(sat_json *doc, sat_json *data, int64_t *total, sat_api *api,
 		if (x.n > 1)
 			qsort_r(x.rows, x.n, sizeof *x.rows, by_order, &x);
 		*total = (int64_t)x.n;
-		api_time_put(doc, "as_of", x.at_ms);
+		sat_json_put_time(doc, "as_of", x.at_ms);
 		sat_json_put(doc, "unknown", sat_json_dup(unknown));
 	}
 	for (size_t i = (size_t)q->offset; rc == SAT_OK && i < x.n &&

@@ -74,7 +74,7 @@ put_value(past_doc *d, const sat_field *f, sat_value v, sat_stamp at,
 	sat_json_put_bool(row, "current", current);
 	api_value_put(row, "value", d->api, f,
 	    api_shown(&d->mask, d->api, d->k, d->id, f, v));
-	api_time_put(row, "at", ms);
+	sat_json_put_time(row, "at", ms);
 	api_device_put(row, d->api, at.dev);
 	sat_json_put_int(row, "lsn", (int64_t)at.lsn);
 }
@@ -219,7 +219,7 @@ api_record_then(sat_json **out, sat_api *api, const sat_kind *k,
 		    : sat_fail(e, SAT_ENOTFOUND, "it was made later than that");
 	if (rc == SAT_OK) {
 		*out = api_doc(k->key);
-		api_time_put(*out, "as_of", at_ms);
+		sat_json_put_time(*out, "as_of", at_ms);
 		sat_json_put(*out, "data", sat_crm_json(&api->crm, &v, labels));
 		sat_json_put(*out, "unknown", unknown);
 	} else {

@@ -49,7 +49,7 @@ offered_put(sat_json *row, sat_api *api, const sat_kind *k, const sat_id *id,
 			why = sat_pool_reason_of(c->value.s);
 			if (why.n > 0)
 				sat_json_put_strn(row, "reason", why);
-			api_time_put(row, "since", sat_hlc_ms(c->at.hlc));
+			sat_json_put_time(row, "since", sat_hlc_ms(c->at.hlc));
 		}
 		sat_json_put_bool(row, "masked", sat_record_of_pool(&v.rec));
 	}
@@ -113,7 +113,7 @@ due_put(void *u, const sat_due_back *d, sat_err *e)
 	    e)) == SAT_OK)
 		number_put(row, x->api, &v);
 	sat_json_put_str(row, "pool", d->pool->key);
-	api_time_put(row, "due", d->due_ms);
+	sat_json_put_time(row, "due", d->due_ms);
 	sat_json_put_str(row, "state", d->due ? "due" : "warning");
 	sat_arena_fini(&a);
 	return rc;
@@ -167,7 +167,7 @@ HANDLER(api_pool_lease)
 			    SAT_OK)
 				api_record_head_put(row, api, k,
 				    &held.h[i].id);
-			api_time_put(row, "until", held.h[i].until_ms);
+			sat_json_put_time(row, "until", held.h[i].until_ms);
 		}
 	}
 	sat_arena_fini(&a);

@@ -30,7 +30,7 @@ listing(sat_api *api, const sat_privacy_is *is)
 		sat_json_put_str(row, "id", id);
 		sat_json_put_str(row, "state", !x->done ? "asked" :
 		    x->pending == 0 ? "done" : "pending");
-		api_time_put(row, "at", x->at_ms);
+		sat_json_put_time(row, "at", x->at_ms);
 		user_put(row, "by", api, x->by);
 		user_put(row, "second", api, x->second);
 		sat_json_put_strn(row, "reason", x->reason);

@@ -42,7 +42,7 @@ api_commit_head_json(sat_json *row, sat_api *api, const sat_commit *c)
 	    (unsigned long long)c->cseq);
 	sat_json_put_str(row, "commit", key);
 	sat_json_put_str(row, "subject", id);
-	api_time_put(row, "made_at", sat_hlc_ms(c->hlc));
+	sat_json_put_time(row, "made_at", sat_hlc_ms(c->hlc));
 	api_device_put(row, api, c->device);
 	sat_json_put_int(row, "lsn", (int64_t)c->lsn);
 }
@@ -121,7 +121,7 @@ audit_row(void *u, int64_t seq, int64_t at_ms, const char *action,
 	sat_json *row = sat_json_add_obj(u);
 
 	sat_json_put_int(row, "seq", seq);
-	api_time_put(row, "at", at_ms);
+	sat_json_put_time(row, "at", at_ms);
 	sat_json_put_str(row, "action", action);
 	sat_json_put_str(row, "detail", detail);
 }
@@ -270,7 +270,7 @@ log_one(void *u, const sat_oid *oid)
 		c->bad++;
 		return 0;
 	}
-	api_time_put(row, "at", i.when_ms);
+	sat_json_put_time(row, "at", i.when_ms);
 	sat_json_put_str(row, "author", i.author);
 	sat_json_put_str(row, "message", i.message);
 	sat_json_put_str(row, "signature", !i.has_signature ? "none"

@@ -60,7 +60,7 @@ quarantined_put(sat_json *row, sat_api *api, const sat_quarantined *q)
 	sat_json *ops;
 
 	sat_json_put_int(row, "id", q->id);
-	api_time_put(row, "at", q->at_ms);
+	sat_json_put_time(row, "at", q->at_ms);
 	sat_json_put_str(row, "answer", answer_word(q->code));
 	sat_json_put_str(row, "code", q->slug);
 	hint_put(row, q->hint);
@@ -131,7 +131,7 @@ HANDLER(api_sync_log)
 
 			quarantined_put(row, api, &q[i]);
 			sat_json_put_str(row, "fate", fates[q[i].fate]);
-			api_time_put(row, "settled_at", q[i].fate_ms);
+			sat_json_put_time(row, "settled_at", q[i].fate_ms);
 			(void)snprintf(by, sizeof by, "%u-%u-%llu",
 			    q[i].commit.device, q[i].heir_incarnation,
 			    (unsigned long long)q[i].heir_cseq);

@@ -213,7 +213,7 @@ log_put(sat_json *doc, const sat_api *api, const sat_rotation *r)
 		sat_json *o = sat_json_add_obj(log);
 
 		api_id_put(o, "id", &d->turn->id);
-		api_time_put(o, "at", sat_hlc_ms(d->turn->stamp));
+		sat_json_put_time(o, "at", sat_hlc_ms(d->turn->stamp));
 		sat_json_put_str(o, "turn", turn_words[d->turn->what]);
 		user_put(o, api, "user", d->turn->who);
 		put_span(o, "other", d->turn->other);

@@ -355,7 +355,7 @@ HANDLER(api_privacy_access)
 	doc = api_doc("privacy.copy");
 	sat_id_text(id, &subject);
 	sat_json_put_str(doc, "id", id);
-	api_time_put(doc, "at", sat_wall_ms(&api->crm.clock));
+	sat_json_put_time(doc, "at", sat_wall_ms(&api->crm.clock));
 	sat_json_put_str(doc, "by", sat_replica_me(api->crm.replica)->key);
 	b.records = sat_json_put_arr(doc, "records");
 	if ((rc = gather(&b, k, &subject, e)) == SAT_OK &&

@@ -445,19 +445,6 @@ api_named_is(api_named *n, const char *key)
 }
 
 void
-api_time_put(sat_json *obj, const char *key, int64_t ms)
-{
-	char when[32];
-
-	if (ms <= 0) {
-		sat_json_put_null(obj, key);
-		return;
-	}
-	sat_time_rfc3339(when, ms);
-	sat_json_put_str(obj, key, when);
-}
-
-void
 api_id_put(sat_json *obj, const char *key, const sat_id *id)
 {
 	char text[SAT_ID_TEXT];

@@ -214,7 +214,7 @@ put_item(sat_json *row, const sat_rule_item *i)
 	sat_json_put_str(row, "period", i->period);
 	sat_json_put_str(row, "title", i->title);
 	sat_json_put_str(row, "to", i->to);
-	api_time_put(row, "due_at", i->due_ms);
+	sat_json_put_time(row, "due_at", i->due_ms);
 }
 
 HANDLER(api_rules_run)
@@ -234,7 +234,7 @@ HANDLER(api_rules_run)
 		rc = sat_crm_rules(&v, &n, &a, &api->crm, &o, e);
 	if (rc == SAT_OK) {
 		*out = api_doc("rules.run");
-		api_time_put(*out, "as_of", o.as_of_ms);
+		sat_json_put_time(*out, "as_of", o.as_of_ms);
 		sat_json_put_bool(*out, "dry_run", o.dry_run);
 		for (size_t i = 0; i < n; i++)
 			made += v[i].what == SAT_RULE_MAKES;

@@ -63,10 +63,10 @@ put_due(sat_json *row, sat_api *api, const sat_due *d, int64_t now_ms)
 	        : d->typed                                   ? "typed"
 	                                                     : "amount");
 	sat_json_put_str(row, "grade_reason", d->reason);
-	api_time_put(row, "grade_until", d->until_ms);
+	sat_json_put_time(row, "grade_until", d->until_ms);
 	sat_json_put_int(row, "amount", d->amount);
-	api_time_put(row, "last_follow_at", d->last_ms);
-	api_time_put(row, "due", d->due_ms);
+	sat_json_put_time(row, "last_follow_at", d->last_ms);
+	sat_json_put_time(row, "due", d->due_ms);
 	sat_json_put_str(row, "state", states[d->state]);
 	sat_json_put_str(row, "state_label", api->crm.lang != NULL &&
 	    api->crm.lang[0] == 'z' ? states_zh[d->state] : states[d->state]);
@@ -116,7 +116,7 @@ HANDLER(api_worklist)
 	}
 	if (rc == SAT_OK) {
 		*out = api_doc("worklist");
-		api_time_put(*out, "as_of", o.now_ms);
+		sat_json_put_time(*out, "as_of", o.now_ms);
 		sat_json_put_int(*out, "total", total);
 		data = sat_json_put_arr(*out, "data");
 		for (size_t i = 0; i < n; i++)
@@ -194,7 +194,7 @@ HANDLER(api_standard)
 		put_services(*out, api, d[0].grade);
 		r = sat_json_put_obj(*out, "recent_contact");
 		sat_json_put_str(r, "by", yes ? recent.by : NULL);
-		api_time_put(r, "at", yes ? recent.at_ms : 0);
+		sat_json_put_time(r, "at", yes ? recent.at_ms : 0);
 	}
 	sat_arena_fini(&a);
 	return rc;

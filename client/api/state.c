@@ -164,7 +164,7 @@ HANDLER(api_status)
 	    id->server[0] != '\0' ? api->sync.server : id->server);
 	sat_json_put_bool(d, "demo", sat_replica_is_demo(api->crm.replica));
 	me_put(d, api);
-	api_time_put(d, "last_sync", s.last_sync_ms);
+	sat_json_put_time(d, "last_sync", s.last_sync_ms);
 	x = sat_json_put_obj(d, "pending");
 	sat_json_put_int(x, "commits", s.pending_commits);
 	sat_json_put_int(x, "records", s.pending_records);
@@ -185,12 +185,12 @@ HANDLER(api_status)
 	sat_json_put_int(d, "moved", s.moved);
 	x = sat_json_put_obj(d, "diverged");
 	sat_json_put_int(x, "count", s.diverged.count);
-	api_time_put(x, "last", s.diverged.at_ms);
+	sat_json_put_time(x, "last", s.diverged.at_ms);
 	sat_json_put_int(x, "kind", s.diverged.kind);
 	sat_json_put_int(x, "first_record",
 	    (int64_t)s.diverged.bucket << SAT_BUCKET_SHIFT);
 	sat_json_put_int(x, "lsn", (int64_t)s.diverged.lsn);
-	api_time_put(d, "lease_until", s.permit_ms);
+	sat_json_put_time(d, "lease_until", s.permit_ms);
 	sat_json_put_bool(d, "locked", sat_replica_permitted(
 	    api->crm.replica, NULL) != SAT_OK);
 	sat_json_put_bool(d, "clock_suspect", s.clock_suspect);

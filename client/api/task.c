@@ -108,7 +108,7 @@ put_due(sat_json *data, sat_api *api, const sat_kind *k, const due_task *v,
 		if (rc != SAT_OK)
 			break;
 		row = sat_crm_json(&api->crm, &view, labels);
-		api_time_put(row, "due", v[i].at_ms);
+		sat_json_put_time(row, "due", v[i].at_ms);
 		sat_json_add(data, row);
 	}
 	sat_arena_fini(&a);
@@ -144,7 +144,7 @@ HANDLER(api_tasks)
 		if (n > 0)
 			qsort(v, n, sizeof *v, by_due);
 		*out = api_doc("task.list");
-		api_time_put(*out, "as_of", now);
+		sat_json_put_time(*out, "as_of", now);
 		rc = put_due(sat_json_put_arr(*out, "data"), api, k, v, n,
 		    api_q(req, "labels") != NULL, e);
 		page = sat_json_put_obj(*out, "page");
@@ -238,7 +238,7 @@ put_stuck(sat_json *row, sat_api *api, const sat_stuck *s)
 	sat_json_put_str(row, "owner", s->owner);
 	sat_json_put_str(row, "stage", s->stage->key);
 	sat_json_put_str(row, "stage_label", zh ? s->stage->zh : s->stage->en);
-	api_time_put(row, "since", s->since_ms);
+	sat_json_put_time(row, "since", s->since_ms);
 	sat_json_put_int(row, "age_d", s->age_ms / DAY_MS);
 	if (s->median_ms > 0)
 		sat_json_put_real(row, "median_d",
@@ -275,7 +275,7 @@ HANDLER(api_stuck)
 		o.owner = sat_replica_me(api->crm.replica)->key;
 	if ((rc = sat_crm_stuck(&v, &n, &a, &api->crm, k, &o, e)) == SAT_OK) {
 		*out = api_doc("stuck");
-		api_time_put(*out, "as_of", o.now_ms);
+		sat_json_put_time(*out, "as_of", o.now_ms);
 		data = sat_json_put_arr(*out, "data");
 		for (size_t i = 0; i < n; i++)
 			put_stuck(sat_json_add_obj(data), api, &v[i]);

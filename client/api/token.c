@@ -223,8 +223,8 @@ put_token(sat_json *row, const sat_json *t)
 	sat_json_put_str(row, "id", sat_json_get_str(t, "id", ""));
 	sat_json_put_str(row, "name", name[0] != '\0' ? name : NULL);
 	sat_json_put_str(row, "scope", sat_json_get_str(t, "scope", ""));
-	api_time_put(row, "created_at", sat_json_get_int(t, "created_ms", 0));
-	api_time_put(row, "expires_at", sat_json_get_int(t, "expires_ms", 0));
+	sat_json_put_time(row, "created_at", sat_json_get_int(t, "created_ms", 0));
+	sat_json_put_time(row, "expires_at", sat_json_get_int(t, "expires_ms", 0));
 }
 
 static void

@@ -113,9 +113,7 @@ cli_need_replica(const cli *c, sat_err *e)
 
 	free(ring);
 	if (sat_wipe_noted(c->home))
-		return sat_fail_code(e, SAT_EREVOKED, SAT_CODE_WIPED,
-		    "ask the administrator for a new invitation",
-		    "this device was revoked, and what it held was destroyed");
+		return sat_wipe_gone(e);
 	return !none ? SAT_OK
 	             : sat_fail_code(e, SAT_ENOREPLICA, "no_replica",
 	                   "enrol this device: satchel init --invite CODE",

@@ -25,7 +25,7 @@ put_devices(sat_json *doc, const sat_registry *reg, const sat_reported *at,
 		sat_json_put_int(o, "device", at[i].device);
 		sat_json_put_str(o, "user", u != NULL ? u->key : NULL);
 		sat_json_put_bool(o, "here", at[i].device == self);
-		crm_time_put(o, "reported_at", at[i].device == self ? 0 :
+		sat_json_put_time(o, "reported_at", at[i].device == self ? 0 :
 		    at[i].at_ms);
 		if (until_ms == 0)
 			sat_json_put_null(o, "covered");
@@ -53,9 +53,9 @@ put_sum(sat_json *doc, const sat_reported *at, size_t n, uint32_t self,
 	sat_json_put_int(o, "reported", reported);
 	sat_json_put_int(o, "active", (int64_t)n);
 	sat_json_put_str(o, "percent", n > 0 ? percent : NULL);
-	crm_time_put(o, "until", until_ms);
-	crm_time_put(o, "watermark", least < INT64_MAX ? least : 0);
-	crm_time_put(o, "known_at", known_ms);
+	sat_json_put_time(o, "until", until_ms);
+	sat_json_put_time(o, "watermark", least < INT64_MAX ? least : 0);
+	sat_json_put_time(o, "known_at", known_ms);
 	return n > 0 && reported == (int64_t)n;
 }
 

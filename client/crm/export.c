@@ -192,8 +192,7 @@ put_line(out *x, const sat_value *v, sat_relation rel)
 	memcpy(id.b, v[0].s.p, sizeof id.b);
 	sat_id_text(text, &id);
 	sat_json_put_str(o, "id", text);
-	sat_time_rfc3339(text, v[1].i);
-	sat_json_put_str(o, "created", text);
+	sat_json_put_time(o, "created", v[1].i);
 	for (size_t i = EXTRA; i < x->ncolumns; i++) {
 		const sat_field *f = field_at(x, i);
 

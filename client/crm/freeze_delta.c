@@ -156,10 +156,8 @@ put_stamp(sat_json *o, const crm_delta *d, sat_stamp at)
 	const sat_device *dev = sat_registry_device(d->who->reg, at.dev);
 	const sat_user *u = dev == NULL ? NULL :
 	    sat_registry_user_ord(d->who->reg, dev->user);
-	char when[32];
 
-	sat_time_rfc3339(when, sat_hlc_ms(at.hlc));
-	sat_json_put_str(o, "at", when);
+	sat_json_put_time(o, "at", sat_hlc_ms(at.hlc));
 	sat_json_put_int(o, "device", at.dev);
 	sat_json_put_str(o, "user", u != NULL ? u->key : NULL);
 	sat_json_put_bool(o, "pending", at.lsn == 0);

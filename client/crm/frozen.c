@@ -89,7 +89,7 @@ put_signed(sat_json *o, sat_crm *c, const sat_template *t, const sat_id *id,
 		row = sat_json_add_obj(list);
 		for (size_t i = 0; i < 4; i++)
 			if (i == 1)
-				crm_time_put(row, "at", v[1].type == SAT_V_INT ?
+				sat_json_put_time(row, "at", v[1].type == SAT_V_INT ?
 				    v[1].i : 0);
 			else if (v[i].type == SAT_V_TEXT)
 				sat_json_put_strn(row, i == 0 ? "by" :
@@ -125,7 +125,7 @@ crm_frozen_head(sat_json *o, sat_buf *body, sat_crm *c, const sat_template *t,
 	sat_json_put(o, "params", list);
 	by = crm_frozen_text(&a, v, "owner");
 	sat_json_put_str(o, "by", by);
-	crm_time_put(o, "frozen_at", crm_frozen_whole(v, "frozen_at"));
+	sat_json_put_time(o, "frozen_at", crm_frozen_whole(v, "frozen_at"));
 	sat_json_put_int(o, "cursor", crm_frozen_whole(v, "cursor"));
 	crm_frozen_join(body, v, "body", CRM_BODY_PARTS);
 	crm_hash_text(hash, sat_buf_span(body));

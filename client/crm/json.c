@@ -8,15 +8,6 @@
 
 #include <string.h>
 
-void
-crm_time_put(sat_json *o, const char *key, int64_t ms)
-{
-	char text[32];
-
-	sat_time_rfc3339(text, ms);
-	sat_json_put_str(o, key, ms > 0 ? text : NULL);
-}
-
 static void
 put_span(sat_json *n, const char *key, sat_span s)
 {
@@ -216,8 +207,7 @@ put_head(sat_json *o, const sat_view *v)
 	}
 	put_number(o, v);
 	put_pool(o, v);
-	sat_time_rfc3339(text, v->created_ms);
-	sat_json_put_str(o, "created", text);
+	sat_json_put_time(o, "created", v->created_ms);
 }
 
 /* Back-filled visits are taken, and shown as such. */

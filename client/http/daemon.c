@@ -436,8 +436,6 @@ sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 		(void)unlink(o->port_file);
 	worker_stop(d.w);
 	if (rc == SAT_OK && atomic_load(&d.wiped))
-		rc = sat_fail_code(e, SAT_EREVOKED, SAT_CODE_WIPED,
-		    "ask the administrator for a new invitation",
-		    "this device was revoked, and what it held was destroyed");
+		rc = sat_wipe_gone(e);
 	return rc;
 }

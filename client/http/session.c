@@ -132,7 +132,7 @@ make_link(sat_json **doc, daemon_ *d, const sat_json *body, sat_err *e)
 {
 	const char *path = sat_json_get_str(body, "path", "/");
 	asking_idle x = { .d = d };
-	char text[SECRET_TEXT], url[SESSION_PATH_MAX + 100], when[32];
+	char text[SECRET_TEXT], url[SESSION_PATH_MAX + 100];
 	session_entry *l;
 	sat_rc rc = check_path(path, e);
 
@@ -161,8 +161,7 @@ make_link(sat_json **doc, daemon_ *d, const sat_json *body, sat_err *e)
 	sat_json_put_str(*doc, "schema", "satchel/session.link/1");
 	sat_json_put_str(*doc, "url", url);
 	sat_json_put_str(*doc, "path", path);
-	sat_time_rfc3339(when, sat_wall_ms(&d->api.crm.clock) + LINK_MS);
-	sat_json_put_str(*doc, "expires_at", when);
+	sat_json_put_time(*doc, "expires_at", sat_wall_ms(&d->api.crm.clock) + LINK_MS);
 	sat_wipe(text, sizeof text);
 	sat_wipe(url, sizeof url);
 	return SAT_OK;

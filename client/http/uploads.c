@@ -222,10 +222,7 @@ upload_begin(daemon_ *d, sat_http_sink *sink, const sat_http_request *r)
 static void
 put_now(sat_json *doc, const daemon_ *d, const char *key)
 {
-	char text[32];
-
-	sat_time_rfc3339(text, sat_wall_ms(&d->api.crm.clock));
-	sat_json_put_str(doc, key, text);
+	sat_json_put_time(doc, key, sat_wall_ms(&d->api.crm.clock));
 }
 
 static void

@@ -54,15 +54,6 @@ struct work {
 /* ---- what is known of one ------------------------------------------------------------ */
 
 static void
-put_time(sat_json *o, const char *key, int64_t ms)
-{
-	char text[32];
-
-	sat_time_rfc3339(text, ms);
-	sat_json_put_str(o, key, ms > 0 ? text : NULL);
-}
-
-static void
 put_copy(sat_json *o, const char *key, const sat_json *v)
 {
 	if (v != NULL)
@@ -87,9 +78,9 @@ document(const work *w)
 	    NULL);
 	sat_json_put_str(o, "state", words[w->state]);
 	sat_json_put_bool(o, "over", w->state > RUNNING);
-	put_time(o, "created_at", w->made_ms);
-	put_time(o, "started_at", w->began_ms);
-	put_time(o, "ended_at", w->ended_ms);
+	sat_json_put_time(o, "created_at", w->made_ms);
+	sat_json_put_time(o, "started_at", w->began_ms);
+	sat_json_put_time(o, "ended_at", w->ended_ms);
 	put_copy(o, "progress", w->progress);
 	put_copy(o, "refused", w->refused);
 	put_copy(o, "result", w->answer);

@@ -290,8 +290,8 @@ report(note *n, const char *folder, const sat_sync_opts *o, sat_err *e)
 
 /* ---- the contract ------------------------------------------------------------------ */
 
-static sat_rc
-gone(sat_err *e)
+sat_rc
+sat_wipe_gone(sat_err *e)
 {
 	return sat_fail_code(e, SAT_EREVOKED, SAT_CODE_WIPED,
 	    "ask the administrator for a new invitation",
@@ -316,7 +316,7 @@ sat_wipe_carry_out(const char *folder, sat_replica *r, sat_keyring *k,
 	remove_files(folder);
 	if (rc == SAT_OK) {
 		(void)(report(&n, folder, o, NULL) == SAT_OK);
-		rc = gone(e);
+		rc = sat_wipe_gone(e);
 	}
 	sat_log(SAT_WARN, "WIPED", "device=%u rc=%d", n.receipt.device,
 	    (int)rc);
@@ -339,7 +339,7 @@ sat_wipe_resume(const char *folder, const sat_sync_opts *o, sat_err *e)
 		remove_files(folder);
 		if (n.server != NULL)
 			(void)(report(&n, folder, o, NULL) == SAT_OK);
-		rc = gone(e);
+		rc = sat_wipe_gone(e);
 	}
 	sat_json_free(n.doc);
 	return rc;

@@ -19,6 +19,8 @@
 /* What the commands of a wiped folder fail with, beside SAT_EREVOKED. */
 #define SAT_CODE_WIPED "device.wiped"
 
+/* @return SAT_EREVOKED, SAT_CODE_WIPED: what was in this folder is gone. */
+SAT_CHECK sat_rc sat_wipe_gone(sat_err *e);
 /*
  * sat_replica_wipe_due(r) holds. Closes r and k in every case.
  * @return SAT_EREVOKED, code SAT_CODE_WIPED, once no key is left, whether the

@@ -180,6 +180,17 @@ sat_read_raw(sat_reader *r, size_t n)
 	return s;
 }
 
+void
+sat_read_copy(sat_reader *r, void *out, size_t n)
+{
+	sat_span s = sat_read_raw(r, n);
+
+	if (s.n == n)
+		memcpy(out, s.p, n);
+	else
+		memset(out, 0, n);
+}
+
 uint8_t
 sat_read_u8(sat_reader *r)
 {

@@ -72,6 +72,8 @@ uint64_t sat_read_uint_max(sat_reader *r, uint64_t max);
 int64_t sat_read_int(sat_reader *r);
 /* n raw bytes, borrowed from the input. */
 sat_span sat_read_raw(sat_reader *r, size_t n);
+/* n raw bytes into out; zeros when the reader is or goes bad. */
+void sat_read_copy(sat_reader *r, void *out, size_t n);
 /* A span of at most max bytes, borrowed from the input. */
 sat_span sat_read_span(sat_reader *r, size_t max);
 /*

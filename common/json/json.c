@@ -3,6 +3,7 @@
  */
 #include "common/json/json.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/json/json_int.h"
 
@@ -296,6 +297,15 @@ void
 sat_json_put_bool(sat_json *obj, const char *key, bool v)
 {
 	sat_json_put(obj, key, must(cJSON_CreateBool(v)));
+}
+
+void
+sat_json_put_time(sat_json *obj, const char *key, int64_t ms)
+{
+	char text[32];
+
+	sat_time_rfc3339(text, ms);
+	sat_json_put_str(obj, key, ms > 0 ? text : NULL);
 }
 
 void

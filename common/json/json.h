@@ -60,6 +60,8 @@ void sat_json_put_strn(sat_json *obj, const char *key, sat_span v);
 void sat_json_put_int(sat_json *obj, const char *key, int64_t v);
 void sat_json_put_real(sat_json *obj, const char *key, double v);
 void sat_json_put_bool(sat_json *obj, const char *key, bool v);
+/* A moment as RFC 3339, UTC; 0 and before = null. */
+void sat_json_put_time(sat_json *obj, const char *key, int64_t ms);
 void sat_json_put_null(sat_json *obj, const char *key);
 void sat_json_put(sat_json *obj, const char *key, sat_json *child); /* takes */
 sat_json *sat_json_add_obj(sat_json *arr);

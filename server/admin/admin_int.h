@@ -255,7 +255,6 @@ void admin_socket_stop(sat_admin *a, int fd);
  * end. */
 void admin_socket_drained(sat_admin *a, sat_rc rc, const sat_err *why, const sat_buf *out);
 
-void admin_time_put(sat_json *o, const char *key, int64_t ms); /* 0 = null */
 /* The members of a document that are no list, one a line. */
 void admin_print_head(sat_buf *out, const sat_json *doc);
 /* Print a document, or a table of an array of flat objects. */

@@ -72,16 +72,14 @@ put_row(void *u, const sat_audit_row *r)
 {
 	listing *l = u;
 	sat_json *row;
-	char when[32];
 
 	l->n++;
 	memcpy(l->head, r->hash, sizeof l->head);
 	if (l->rows == NULL || r->at_ms < l->since_ms)
 		return true;
 	row = sat_json_add_obj(l->rows);
-	sat_time_rfc3339(when, r->at_ms);
 	sat_json_put_int(row, "seq", (int64_t)r->seq);
-	sat_json_put_str(row, "at", when);
+	sat_json_put_time(row, "at", r->at_ms);
 	sat_json_put_str(row, "actor", r->actor);
 	sat_json_put_str(row, "what", r->what);
 	sat_json_put_int(row, "exit", sat_rc_exit((sat_rc)r->rc));

@@ -28,7 +28,6 @@ static sat_rc
 invite_print(sat_buf *out, const sat_args *w, const char *text,
     const char *user, int64_t until_ms, bool waits, sat_err *e)
 {
-	char when[32];
 	sat_json *doc;
 
 	if (!sat_args_has(w, "json")) {
@@ -36,12 +35,11 @@ invite_print(sat_buf *out, const sat_args *w, const char *text,
 		return sat_args_has(w, "qr") ? sat_qr_terminal(out, text, e) :
 		    SAT_OK;
 	}
-	sat_time_rfc3339(when, until_ms);
 	doc = sat_json_obj();
 	sat_json_put_str(doc, "schema", "satcheld/device.invite/1");
 	sat_json_put_str(doc, "user", user);
 	sat_json_put_str(doc, "invite", text);
-	sat_json_put_str(doc, "expires", when);
+	sat_json_put_time(doc, "expires", until_ms);
 	sat_json_put_bool(doc, "approve", waits);
 	admin_print(out, w, doc, NULL);
 	sat_json_free(doc);
@@ -99,15 +97,6 @@ typedef struct device_rows {
 	int64_t heard_before; /* 0 = whenever */
 } device_rows;
 
-static void
-put_time(sat_json *row, const char *key, int64_t ms)
-{
-	char when[32];
-
-	sat_time_rfc3339(when, ms);
-	sat_json_put_str(row, key, ms > 0 ? when : NULL);
-}
-
 /* Ordered and not heard is what an administrator has to see: the device may be
  * switched off, or lie in a drawer. */
 static void
@@ -117,9 +106,9 @@ put_wipe(sat_json *row, const sat_sqlite_device *d)
 
 	sat_json_put_str(row, "wipe", w->at_ms == 0 ? NULL :
 	    w->done_ms > 0 ? "done" : w->told_ms > 0 ? "heard" : "ordered");
-	put_time(row, "wipe_ordered", w->at_ms);
-	put_time(row, "wipe_heard", w->told_ms);
-	put_time(row, "wipe_done", w->done_ms);
+	sat_json_put_time(row, "wipe_ordered", w->at_ms);
+	sat_json_put_time(row, "wipe_heard", w->told_ms);
+	sat_json_put_time(row, "wipe_done", w->done_ms);
 	if (w->done_ms > 0)
 		sat_json_put_int(row, "wipe_lost", (int64_t)d->wipe_lost);
 	else
@@ -133,7 +122,7 @@ device_row(void *u, const sat_sqlite_device *d)
 	const sat_user *who = sat_registry_user_ord(
 	    sat_server_registry(c->a->core), d->user);
 	int64_t heard = d->last_seen_ms > 0 ? d->last_seen_ms : d->enrolled_ms;
-	char when[32], hex[2 * SAT_GIT_OID_BYTES + 1];
+	char hex[2 * SAT_GIT_OID_BYTES + 1];
 	sat_json *row;
 
 	if ((c->only != 0 && d->ord != c->only) || (c->heard_before != 0 &&
@@ -148,14 +137,12 @@ device_row(void *u, const sat_sqlite_device *d)
 	sat_json_put_int(row, "diverged", (int64_t)d->diverged);
 	sat_json_put_int(row, "lease_days", admin_lease_days(c->a,
 	    d->permit_days));
-	sat_time_rfc3339(when, d->last_seen_ms);
-	sat_json_put_str(row, "last_seen", d->last_seen_ms > 0 ? when : NULL);
+	sat_json_put_time(row, "last_seen", d->last_seen_ms);
 	sat_json_put_bool(row, "waiting", d->waiting);
 	sat_hex(hex, d->sign_pk.p, d->sign_pk.n < KEY_SHOWN ? d->sign_pk.n :
 	    KEY_SHOWN);
 	sat_json_put_str(row, "key", hex);
-	sat_time_rfc3339(when, d->enrolled_ms);
-	sat_json_put_str(row, "enrolled", when);
+	sat_json_put_time(row, "enrolled", d->enrolled_ms);
 	sat_hex(hex, d->template_oid.p, d->template_oid.n);
 	sat_json_put_str(row, "template", d->template_oid.n > 0 ? hex : NULL);
 	put_wipe(row, d);
@@ -394,7 +381,6 @@ stale_row(void *u, const sat_whereabouts *d)
 	const sat_user *who = sat_registry_user_ord(reg, d->user);
 	const sat_device *dev = sat_registry_device(reg, d->device);
 	sat_json *row;
-	char when[32];
 
 	if (d->cursor >= d->scope_head)
 		return;
@@ -404,8 +390,7 @@ stale_row(void *u, const sat_whereabouts *d)
 	sat_json_put_str(row, "user", who != NULL ? who->key : NULL);
 	sat_json_put_int(row, "cursor", (int64_t)d->cursor);
 	sat_json_put_int(row, "scope_head", (int64_t)d->scope_head);
-	sat_time_rfc3339(when, d->seen_ms);
-	sat_json_put_str(row, "last_seen", d->seen_ms > 0 ? when : NULL);
+	sat_json_put_time(row, "last_seen", d->seen_ms);
 }
 
 /* What left such a device is still on it; what it did since is unknown here. */

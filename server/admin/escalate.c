@@ -57,7 +57,7 @@ put_one(sat_json *rows, sat_admin *a, const open_one *x, int64_t now_ms,
 	const sat_template *t = admin_template_at(a, a->tip.b);
 	const sat_registry *reg = sat_server_registry(a->core);
 	const sat_user *to;
-	char id[SAT_ID_TEXT], when[32];
+	char id[SAT_ID_TEXT];
 	sat_buf owner = { 0 };
 	sat_json *row;
 	sat_value who;
@@ -73,12 +73,11 @@ put_one(sat_json *rows, sat_admin *a, const open_one *x, int64_t now_ms,
 	    now_ms - x->since_ms >= stale_ms) {
 		row = sat_json_add_obj(rows);
 		sat_id_text(id, &x->rec);
-		sat_time_rfc3339(when, x->since_ms);
 		sat_json_put_str(row, "kind", x->kind->key);
 		sat_json_put_str(row, "id", id);
 		sat_json_put_str(row, "field", x->field != NULL ?
 		    x->field->key : NULL);
-		sat_json_put_str(row, "since", when);
+		sat_json_put_time(row, "since", x->since_ms);
 		sat_json_put_int(row, "days", (now_ms - x->since_ms) / DAY_MS);
 		sat_json_put_str(row, "owner", owner.n > 0 ?
 		    sat_buf_cstr(&owner) : NULL);

@@ -14,13 +14,12 @@ static bool
 put_row(void *u, const sat_sqlite_invite *i)
 {
 	sat_json *row = sat_json_add_obj(((invites *)u)->rows);
-	char id[2 * SAT_INVITE_ID_BYTES + 1], when[32];
+	char id[2 * SAT_INVITE_ID_BYTES + 1];
 
 	sat_hex(id, i->id, sizeof i->id);
-	sat_time_rfc3339(when, i->expires_ms);
 	sat_json_put_str(row, "id", id);
 	sat_json_put_str(row, "user", i->user);
-	sat_json_put_str(row, "expires", when);
+	sat_json_put_time(row, "expires", i->expires_ms);
 	sat_json_put_bool(row, "approve", i->waits);
 	return true;
 }

@@ -35,7 +35,7 @@ lease_row(void *u, const sat_sqlite_lease *l)
 	lease_rows *c = u;
 	uint64_t n = l->lease.last - l->lease.first + 1;
 	const char *state = state_of(c, l);
-	char text[SAT_NUMBER_TEXT], when[32];
+	char text[SAT_NUMBER_TEXT];
 	sat_json *row;
 
 	if (c->gaps && (l->used == n || strcmp(state, "open") == 0))
@@ -50,8 +50,7 @@ lease_row(void *u, const sat_sqlite_lease *l)
 	sat_json_put_int(row, "used", (int64_t)l->used);
 	sat_json_put_int(row, "unused", (int64_t)(n - l->used));
 	sat_json_put_str(row, "state", state);
-	sat_time_rfc3339(when, l->lease.granted_ms);
-	sat_json_put_str(row, "granted", when);
+	sat_json_put_time(row, "granted", l->lease.granted_ms);
 	return true;
 }
 

@@ -76,8 +76,8 @@ put_commit(sat_json *row, sat_admin *a, const sat_look_commit *x)
 	char hex[2 * SAT_TEMPLATE_OID_BYTES + 1];
 
 	sat_json_put_int(row, "lsn", (int64_t)x->c->lsn);
-	admin_time_put(row, "received", x->received_ms);
-	admin_time_put(row, "made", sat_hlc_ms(x->c->hlc));
+	sat_json_put_time(row, "received", x->received_ms);
+	sat_json_put_time(row, "made", sat_hlc_ms(x->c->hlc));
 	sat_json_put_int(row, "device", x->c->device);
 	sat_json_put_str(row, "actor", x->c->device == SAT_DEV_SERVER ?
 	    "server" : who != NULL ? who->key : NULL);
@@ -310,7 +310,7 @@ list_conflict(void *u, const sat_look_conflict *x)
 	put_id(row, "id", &x->rec);
 	sat_json_put_str(row, "field", x->field != NULL ? x->field->key : NULL);
 	sat_json_put_int(row, "opened_lsn", (int64_t)x->opened_lsn);
-	admin_time_put(row, "newest", newest);
+	sat_json_put_time(row, "newest", newest);
 	sat_json_put_int(row, "candidates", (int64_t)x->n);
 	sat_json_put_str(row, "by", x->n > 0 ?
 	    user_of(l->a, x->candidates[0].at.dev) : NULL);

@@ -38,15 +38,6 @@ print_members(sat_buf *out, const sat_json *doc, const char *outer)
 }
 
 void
-admin_time_put(sat_json *o, const char *key, int64_t ms)
-{
-	char when[32];
-
-	sat_time_rfc3339(when, ms);
-	sat_json_put_str(o, key, ms > 0 ? when : NULL);
-}
-
-void
 admin_print_head(sat_buf *out, const sat_json *doc)
 {
 	print_members(out, doc, "");

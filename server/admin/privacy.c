@@ -32,14 +32,13 @@ status(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	for (size_t i = 0; i < is.n; i++) {
 		const sat_privacy_row *x = &is.row[i];
 		sat_json *row = sat_json_add_obj(rows);
-		char text[SAT_ID_TEXT], when[32];
+		char text[SAT_ID_TEXT];
 
 		sat_id_text(text, &x->subject);
-		sat_time_rfc3339(when, x->at_ms);
 		sat_json_put_str(row, "id", text);
 		sat_json_put_str(row, "state", !x->done ? "asked" :
 		    x->pending == 0 ? "done" : "pending");
-		sat_json_put_str(row, "at", when);
+		sat_json_put_time(row, "at", x->at_ms);
 		user_put(row, "by", a, x->by);
 		user_put(row, "second", a, x->second);
 		sat_json_put_int(row, "confirmed", (int64_t)x->confirmed);

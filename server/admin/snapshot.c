@@ -57,13 +57,12 @@ read_note(snapshot *s, const char *folder)
 static sat_rc
 write_note(const char *folder, const snapshot *s, sat_err *e)
 {
-	char *path = sat_xasprintf("%s/" NOTE, folder), when[32];
+	char *path = sat_xasprintf("%s/" NOTE, folder);
 	sat_json *doc = sat_json_obj();
 	sat_buf b = { 0 };
 	sat_rc rc;
 
-	sat_time_rfc3339(when, s->at_ms);
-	sat_json_put_str(doc, "at", when);
+	sat_json_put_time(doc, "at", s->at_ms);
 	sat_json_put_int(doc, "lsn", (int64_t)s->lsn);
 	sat_json_write(&b, doc, true);
 	rc = sat_file_write(path, sat_buf_span(&b), 0600, e);
@@ -81,7 +80,7 @@ put_row(sat_json *row, const sat_admin *a, const char *name, const snapshot *s,
 	int64_t age = sat_wall_ms(&a->clock) - s->at_ms;
 
 	sat_json_put_str(row, "snapshot", name);
-	admin_time_put(row, "at", s->at_ms);
+	sat_json_put_time(row, "at", s->at_ms);
 	sat_json_put_int(row, "age_s", age > 0 ? age / 1000 : 0);
 	sat_json_put_int(row, "lsn", (int64_t)s->lsn);
 	sat_json_put_int(row, "bytes", sat_folder_bytes(folder));

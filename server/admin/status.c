@@ -115,15 +115,6 @@ admin_free_bytes(const sat_admin *a)
 
 /* ---- the verb -------------------------------------------------------------------------- */
 
-static void
-put_time(sat_json *doc, const char *key, int64_t ms)
-{
-	char when[32];
-
-	sat_time_rfc3339(when, ms);
-	sat_json_put_str(doc, key, ms > 0 ? when : NULL);
-}
-
 static bool
 put_refusal(void *u, sat_span slug, uint64_t n)
 {
@@ -166,7 +157,7 @@ put_devices(sat_json *doc, sat_admin *a, sat_err *e)
 	sat_json_put_int(doc, "devices_late", (int64_t)d.late);
 	sat_json_put_int(doc, "devices_behind", (int64_t)d.behind);
 	sat_json_put_int(doc, "devices_diverged", (int64_t)d.diverged);
-	put_time(doc, "oldest_contact", d.oldest_ms);
+	sat_json_put_time(doc, "oldest_contact", d.oldest_ms);
 	sat_json_put_int(doc, "erasures_pending", (int64_t)pending);
 	return SAT_OK;
 }
@@ -178,7 +169,7 @@ put_disk(sat_json *doc, sat_admin *a, const sat_sqlite_status *s)
 
 	sat_json_put_int(doc, "unsaved", s->lsn > s->durable ?
 	    (int64_t)(s->lsn - s->durable) : 0);
-	put_time(doc, "last_backup", at);
+	sat_json_put_time(doc, "last_backup", at);
 	sat_json_put_int(doc, "database_bytes",
 	    admin_file_bytes(a, "server.db"));
 	sat_json_put_int(doc, "wal_bytes", admin_file_bytes(a, "server.db-wal"));
@@ -191,7 +182,7 @@ put_relay(sat_json *doc, sat_admin *a)
 	sat_relay_stats rs;
 
 	sat_relay_stats_get(&rs, a->relay);
-	put_time(doc, "since", a->since_ms);
+	sat_json_put_time(doc, "since", a->since_ms);
 	sat_json_put_int(doc, "links", rs.net.links);
 	sat_json_put_int(doc, "requests", (int64_t)rs.requests);
 	sat_json_put_int(doc, "groups", (int64_t)rs.groups);

@@ -321,7 +321,7 @@ log_one(void *u, const sat_oid *oid)
 	log_ctx *c = u;
 	const uint8_t(*allowed)[SAT_SIGN_PK_BYTES] =
 	    (const uint8_t(*)[SAT_SIGN_PK_BYTES])&c->a->keys.template_pk;
-	char hex[SAT_GIT_OID_HEX + 1], when[32];
+	char hex[SAT_GIT_OID_HEX + 1];
 	sat_git_info i;
 	sat_json *row;
 
@@ -335,8 +335,7 @@ log_one(void *u, const sat_oid *oid)
 		sat_json_put_str(row, "signature", "unreadable");
 		return 0;
 	}
-	sat_time_rfc3339(when, i.when_ms);
-	sat_json_put_str(row, "at", when);
+	sat_json_put_time(row, "at", i.when_ms);
 	sat_json_put_str(row, "author", i.author);
 	sat_json_put_str(row, "signature", !i.has_signature ? "none"
 	        : i.signature_ok                            ? "good"

@@ -84,12 +84,12 @@ put_hook(sat_json *row, const sat_hook *h)
 	sat_json_put_str(row, "url", sat_buf_cstr(&url));
 	sat_json_put_str(row, "events", h->events);
 	sat_json_put_int(row, "sent", h->sent);
-	admin_time_put(row, "last_sent", h->sent_ms);
+	sat_json_put_time(row, "last_sent", h->sent_ms);
 	sat_json_put_int(row, "waiting", h->waiting);
 	sat_json_put_int(row, "dead", h->dead);
 	sat_json_put_str(row, "error", h->error_ms > 0 ? h->error : NULL);
-	admin_time_put(row, "failed", h->error_ms);
-	admin_time_put(row, "next_try", h->fails > 0 ? h->rest_ms : 0);
+	sat_json_put_time(row, "failed", h->error_ms);
+	sat_json_put_time(row, "next_try", h->fails > 0 ? h->rest_ms : 0);
 	sat_buf_fini(&url);
 }
 
@@ -164,7 +164,7 @@ dead(sat_admin *a, const sat_args *w, int64_t id, sat_buf *out, sat_err *e)
 		sat_json *row = sat_json_add_obj(rows);
 
 		body = NULL;
-		admin_time_put(row, "made", x[i].made_ms);
+		sat_json_put_time(row, "made", x[i].made_ms);
 		if (sat_json_parse(&body, x[i].body, 0, NULL) == SAT_OK) {
 			sat_json_put_str(row, "id", sat_json_get_str(body, "id",
 			    NULL));

@@ -45,6 +45,21 @@ a_reader_that_went_bad_stays_bad(void **state)
 }
 
 static void
+what_is_cut_short_is_copied_as_zeros(void **state)
+{
+	static const uint8_t in[] = { 1, 2, 3 };
+	uint8_t out[2] = { 9, 9 };
+	sat_reader r = sat_reader_of(sat_span_of(in, sizeof in));
+
+	(void)state;
+	sat_read_copy(&r, out, sizeof out);
+	assert_memory_equal("\1\2", out, sizeof out);
+	sat_read_copy(&r, out, sizeof out);
+	assert_memory_equal("\0\0", out, sizeof out);
+	assert_rc(SAT_EPROTO, sat_read_end(&r, "test", NULL));
+}
+
+static void
 utf8_is_checked_strictly(void **state)
 {
 	(void)state;
@@ -90,6 +105,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(integers_come_back_as_they_were_written),
 		cmocka_unit_test(a_reader_that_went_bad_stays_bad),
+		cmocka_unit_test(what_is_cut_short_is_copied_as_zeros),
 		cmocka_unit_test(utf8_is_checked_strictly),
 		cmocka_unit_test(times_are_read_and_written),
 	};

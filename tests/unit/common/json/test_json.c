@@ -219,6 +219,22 @@ members_are_found_by_their_exact_name(void **state)
 }
 
 static void
+a_moment_is_written_in_utc_and_none_as_null(void **state)
+{
+	sat_json *doc = sat_json_obj();
+	sat_buf out = { 0 };
+
+	(void)state;
+	sat_json_put_time(doc, "at", 1700000000000);
+	sat_json_put_time(doc, "never", 0);
+	sat_json_write(&out, doc, false);
+	assert_string_equal("{\"at\":\"2023-11-14T22:13:20Z\",\"never\":null}",
+	    sat_buf_cstr(&out));
+	sat_buf_fini(&out);
+	sat_json_free(doc);
+}
+
+static void
 writing_is_canonical(void **state)
 {
 	sat_json *doc = sat_json_obj(), *arr;
@@ -395,6 +411,7 @@ main(void)
 		cmocka_unit_test(size_and_value_count_are_limited),
 		cmocka_unit_test(a_fault_says_where_it_is),
 		cmocka_unit_test(members_are_found_by_their_exact_name),
+		cmocka_unit_test(a_moment_is_written_in_utc_and_none_as_null),
 		cmocka_unit_test(writing_is_canonical),
 		cmocka_unit_test(every_number_comes_back_as_it_was),
 		cmocka_unit_test(
