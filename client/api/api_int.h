@@ -30,10 +30,40 @@ sat_rc api_naming_put(sat_json *data, sat_api *api, const sat_kind *k,
 /* words "contacts,last_activity": what belongs to the record, by these. */
 sat_rc api_include_put(sat_json *into, sat_api *api, const sat_kind *k,
     const sat_id *id, const char *words, bool labels, sat_err *e);
+/* The answer to a list of the kind a path names. */
+sat_rc api_list_answer(sat_json **out, sat_api *api, const char *segment,
+    const sat_json *query, sat_err *e);
+typedef struct api_look {      /* what is shown of a row */
+	bool labels;
+	const char *fields, *with;  /* NULL: all of them; nothing under it */
+} api_look;
+/* One more row of data; `a` is used for it. */
+sat_rc api_row_put(sat_json *data, sat_arena *a, sat_api *api,
+    const sat_kind *k, const sat_id *id, const api_look *how, sat_err *e);
+typedef struct api_page {
+	bool counted;               /* whoever asks wants to know the total */
+	int64_t total;
+	size_t n;
+	bool before, after;         /* there are rows before its first, behind its last */
+	sat_edge first, last;       /* set where there are; texts in mem */
+	sat_arena mem;              /* the caller's to free */
+} api_page;
 /* list_then.c: the same list as it was then, into data; what the device cannot
  * tell of it, into doc. */
-sat_rc api_list_then(sat_json *doc, sat_json *data, int64_t *total, sat_api *api,
-    const sat_query *q, const char *as_of, bool labels, const char *fields, sat_err *e);
+sat_rc api_list_then(sat_json *doc, sat_json *data, api_page *p, sat_api *api,
+    const sat_query *q, const char *as_of, const api_look *how, sat_err *e);
+/* cursor.c: of which list a cursor is: everything of a query that decides which
+ * rows there are and in what order. */
+void api_list_mark(uint8_t out[SAT_HASH_BYTES], const sat_kind *k,
+    const sat_json *query);
+/* The place as a member of the answer's page; back: the page before it. */
+sat_rc api_cursor_put(sat_json *page, const char *member, const sat_api *api,
+    const uint8_t mark[SAT_HASH_BYTES], const sat_query *q, const sat_edge *at,
+    bool back, sat_err *e);
+/* The page begins there: sets from and back of q, whose sort is set. SAT_EUSAGE
+ * code "usage.cursor": forged, damaged, or of another list. */
+sat_rc api_cursor_read(sat_query *q, sat_arena *a, const sat_api *api,
+    const uint8_t mark[SAT_HASH_BYTES], const char *text, sat_err *e);
 /* May the acting user's role see records of this kind? A route may have been
  * allowed for another kind, or for writing alone. */
 bool api_may_view(const sat_api *api, const sat_kind *k);

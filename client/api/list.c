@@ -1,6 +1,5 @@
 /*
- * Lists of records: what is asked for, by a query's members or a body's, and
- * what lies under each of them.
+ * Lists of records: what is asked for, and a page of it.
  */
 #include "client/api/api_int.h"
 
@@ -9,7 +8,6 @@
 #include <string.h>
 
 #define LIST_DEFAULT 50
-#define INCLUDED_MAX 100 /* of a kind under one record */
 
 /* ---- what is asked for ------------------------------------------------------------ */
 
@@ -315,132 +313,73 @@ api_keep_fields(sat_json *row, const sat_kind *k, const char *fields)
 		sat_json_set(row, "label", kept);
 }
 
+sat_rc
+api_row_put(sat_json *data, sat_arena *a, sat_api *api, const sat_kind *k,
+    const sat_id *id, const api_look *how, sat_err *e)
+{
+	sat_view view;
+	sat_json *row;
+	sat_rc rc = sat_replica_get(&view, a, api->crm.replica, k, id, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	row = sat_crm_json(&api->crm, &view, how->labels);
+	if (how->fields != NULL)
+		api_keep_fields(row, k, how->fields);
+	sat_json_add(data, row);
+	return how->with == NULL ? SAT_OK : api_include_put(
+	    sat_json_put_obj(row, "include"), api, k, id, how->with,
+	    how->labels, e);
+}
+
+/* One row more than the page has: whether the list goes on, without counting. */
+static sat_rc
+ids_of_page(sat_id **ids, size_t *n, api_page *p, sat_arena *mem, sat_api *api,
+    const sat_query *q, sat_err *e)
+{
+	sat_query more = *q;
+	bool extra;
+	sat_rc rc;
+
+	more.limit += q->limit > 0;
+	if ((rc = sat_replica_list(ids, n, p->counted ? &p->total : NULL, mem,
+	    api->crm.replica, &more, e)) != SAT_OK)
+		return rc;
+	extra = q->limit > 0 && (int64_t)*n > q->limit;
+	*n -= extra;
+	if (extra && q->back)
+		(*ids)++; /* it is before the others */
+	p->before = q->back ? extra : q->from != NULL || q->offset > 0;
+	p->after = q->back ? q->from != NULL : extra;
+	p->n = *n;
+	return SAT_OK;
+}
+
 /* ids first: reading a record uses statements of its own */
 static sat_rc
-rows_put(sat_json *data, int64_t *total, sat_api *api, const sat_query *q,
-    bool labels, const char *with, const char *fields, sat_err *e)
+rows_put(sat_json *data, api_page *p, sat_api *api, const sat_query *q,
+    const api_look *how, sat_err *e)
 {
 	sat_arena mem = { 0 }, a = { 0 };
+	sat_replica *r = api->crm.replica;
 	sat_id *ids;
 	size_t n;
-	sat_rc rc = sat_replica_list(&ids, &n, total, &mem, api->crm.replica, q,
-	    e);
+	sat_rc rc = ids_of_page(&ids, &n, p, &mem, api, q, e);
 
 	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
-		sat_view view;
-		sat_json *row;
-
 		sat_arena_reset(&a);
-		if ((rc = sat_replica_get(&view, &a, api->crm.replica, q->kind,
-		    &ids[i], e)) != SAT_OK)
-			break;
-		row = sat_crm_json(&api->crm, &view, labels);
-		if (fields != NULL)
-			api_keep_fields(row, q->kind, fields);
-		sat_json_add(data, row);
-		if (with != NULL)
-			rc = api_include_put(sat_json_put_obj(row, "include"),
-			    api, q->kind, &ids[i], with, labels, e);
+		rc = api_row_put(data, &a, api, q->kind, &ids[i], how, e);
 	}
+	if (rc == SAT_OK && n > 0 && p->before)
+		rc = sat_replica_edge(&p->first, &p->mem, r, q, &ids[0], e);
+	if (rc == SAT_OK && n > 0 && p->after)
+		rc = sat_replica_edge(&p->last, &p->mem, r, q, &ids[n - 1], e);
 	sat_arena_fini(&a);
 	sat_arena_fini(&mem);
 	return rc;
 }
 
-/* ---- what lies under a record ------------------------------------------------------ */
-
-sat_rc
-api_naming_put(sat_json *data, sat_api *api, const sat_kind *k,
-    const sat_field *by, const sat_id *id, int64_t limit, bool labels,
-    sat_err *e)
-{
-	sat_value v = sat_v_id(id);
-	sat_filter f = { by->id, SAT_CMP_EQ, &v, 1 };
-	sat_query q = { .kind = k, .filters = &f, .nfilters = 1,
-		.nsort = 1, .limit = limit };
-	int64_t total;
-
-	q.sort[0].field = SAT_Q_CREATED;
-	q.sort[0].desc = true;
-	return rows_put(data, &total, api, &q, labels, NULL, NULL, e);
-}
-
-/* "contacts", or "last_activity". */
-static sat_rc
-include_one(sat_json *into, sat_api *api, const sat_kind *k, const sat_id *id,
-    const char *word, bool labels, sat_err *e)
-{
-	const sat_template *t = sat_replica_template(api->crm.replica);
-	bool last = strncmp(word, "last_", 5) == 0;
-	const sat_kind *c = sat_template_kind(t, last ? word + 5 : word);
-	const sat_field *by = c != NULL ? c->parent : NULL;
-	sat_json *rows;
-	sat_rc rc;
-
-	for (size_t i = 0; c != NULL && i < c->nfields &&
-	     (by == NULL || strcmp(by->ref, k->key) != 0); i++)
-		if (c->fields[i].type == SAT_F_REF)
-			by = &c->fields[i];
-	if (by == NULL || strcmp(by->ref, k->key) != 0)
-		return sat_fail_code(e, SAT_EUSAGE, "usage.include",
-		    "for example contacts,last_activity",
-		    "nothing called \"%.60s\" belongs to %s", word, k->key);
-	if (!api_may_view(api, c))
-		return sat_fail_code(e, SAT_EDENIED, "denied", NULL,
-		    "your role does not see %s", c->plural);
-	rows = sat_json_arr();
-	if ((rc = api_naming_put(rows, api, c, by, id, last ? 1 :
-	    INCLUDED_MAX, labels, e)) != SAT_OK || !last) {
-		sat_json_put(into, word, rows);
-		return rc;
-	}
-	if (sat_json_first(rows) == NULL)
-		sat_json_put_null(into, word);
-	else
-		sat_json_put(into, word, sat_json_dup(sat_json_first(rows)));
-	sat_json_free(rows);
-	return SAT_OK;
-}
-
-sat_rc
-api_include_put(sat_json *into, sat_api *api, const sat_kind *k,
-    const sat_id *id, const char *words, bool labels, sat_err *e)
-{
-	sat_rc rc = SAT_OK;
-
-	for (const char *p = words; rc == SAT_OK && *p != '\0';
-	     p += strcspn(p, ","), p += *p == ',') {
-		char word[80];
-
-		(void)snprintf(word, sizeof word, "%.*s", (int)strcspn(p, ","),
-		    p);
-		if (sat_json_get(into, word) == NULL)
-			rc = include_one(into, api, k, id, word, labels, e);
-	}
-	return rc;
-}
-
 /* ---- the list ----------------------------------------------------------------------- */
-
-/* What a query would say: texts as they are, lists with commas. */
-static void
-put_plain(sat_buf *b, const sat_json *v)
-{
-	bool list = sat_json_type(v) == SAT_J_ARR;
-	const sat_json *x = list ? sat_json_first(v) : v;
-
-	sat_buf_reset(b);
-	for (; x != NULL; x = list ? sat_json_next(x) : NULL) {
-		if (b->n > 0)
-			sat_buf_str(b, ",");
-		if (sat_json_type(x) == SAT_J_STR)
-			sat_buf_str(b, sat_json_str(x, ""));
-		else if (sat_json_type(x) == SAT_J_BOOL)
-			sat_buf_str(b, sat_json_bool(x, false) ? "1" : "0");
-		else if (sat_json_type(x) != SAT_J_NULL)
-			sat_json_write(b, x, false);
-	}
-}
 
 sat_rc
 api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e)
@@ -476,120 +415,100 @@ api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e)
 		    "go on with ?cursor=, or ask for an export",
 		    "a list has 1 to %lld rows at a time",
 		    (long long)api->page_max);
-	return number_of(&x->q.offset, query, sat_json_get(query, "offset") !=
-	    NULL ? "offset" : "cursor", 0, e);
+	return number_of(&x->q.offset, query, "offset", 0, e);
 }
 
-/* `total` < 0: nobody counted. */
-static void
-put_page(sat_json *doc, const sat_query *q, size_t here, int64_t total)
+static sat_rc
+put_page(sat_json *doc, const api_page *p, const sat_api *api,
+    const uint8_t mark[SAT_HASH_BYTES], const sat_query *q, sat_err *e)
 {
 	sat_json *page = sat_json_put_obj(doc, "page");
-	bool more = q->limit > 0 && (total < 0 ? (int64_t)here == q->limit :
-	    q->offset + q->limit < total);
-	char next[32];
+	sat_rc rc = SAT_OK;
 
-	(void)snprintf(next, sizeof next, "%lld",
-	    (long long)(q->offset + q->limit));
-	sat_json_put_str(page, "next", more ? next : NULL);
-	if (total < 0)
-		sat_json_put_null(page, "total");
+	if (p->n > 0 && p->after)
+		rc = api_cursor_put(page, "next", api, mark, q, &p->last, false,
+		    e);
 	else
-		sat_json_put_int(page, "total", total);
-	sat_json_put_bool(page, "total_exact", total >= 0);
+		sat_json_put_null(page, "next");
+	if (rc == SAT_OK && p->n > 0 && p->before)
+		rc = api_cursor_put(page, "prev", api, mark, q, &p->first, true,
+		    e);
+	else
+		sat_json_put_null(page, "prev");
+	if (p->counted)
+		sat_json_put_int(page, "total", p->total);
+	else
+		sat_json_put_null(page, "total");
+	sat_json_put_bool(page, "total_exact", p->counted);
+	return rc;
 }
 
-/* The answer to a list, asked by a query's or a body's members. */
+/* Where the page begins. */
 static sat_rc
-list(sat_json **out, sat_api *api, const char *segment, const sat_json *query,
-    sat_err *e)
+begin_at(api_rows *x, const sat_api *api, const uint8_t mark[SAT_HASH_BYTES],
+    const sat_json *query, sat_err *e)
 {
-	static const uint16_t id_column[] = { SAT_Q_ID };
-	const char *fields = sat_json_get_str(query, "fields", NULL);
+	const char *cursor = sat_json_get_str(query, "cursor", NULL);
+
+	if (cursor == NULL)
+		return SAT_OK;
+	if (sat_json_get(query, "offset") != NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.cursor", NULL,
+		    "a page begins at a cursor or at an offset");
+	return api_cursor_read(&x->q, &x->a, api, mark, cursor, e);
+}
+
+/* ?count=exact, or none; nothing else is a word. */
+static sat_rc
+counting(bool *counted, const sat_json *query, sat_err *e)
+{
+	const char *count = sat_json_get_str(query, "count", "exact");
+
+	*counted = strcmp(count, "none") != 0;
+	if (*counted && strcmp(count, "exact") != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "count is exact or none");
+	return SAT_OK;
+}
+
+sat_rc
+api_list_answer(sat_json **out, sat_api *api, const char *segment,
+    const sat_json *query, sat_err *e)
+{
 	const char *then = sat_json_get_str(query, "as_of", NULL);
-	const char *with = sat_json_get_str(query, "include", NULL);
-	bool labels = sat_json_get(query, "labels") != NULL;
-	api_rows x = { .q = { .columns = id_column, .ncolumns = 1 } };
+	api_look how = { sat_json_get(query, "labels") != NULL,
+		sat_json_get_str(query, "fields", NULL),
+		sat_json_get_str(query, "include", NULL) };
+	uint8_t mark[SAT_HASH_BYTES];
+	api_rows x = { .q = { .kind = NULL } };
+	api_page p = { .n = 0 };
 	sat_json *doc, *data;
-	int64_t total = 0;
 	char name[80];
 	sat_rc rc;
 
-	if (then != NULL && with != NULL)
+	if (then != NULL && how.with != NULL)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.include", NULL,
 		    "as_of and include do not go together");
-	if ((rc = api_kind(&x.q.kind, api, segment, e)) != SAT_OK ||
-	    (rc = fields_known(x.q.kind, fields, e)) != SAT_OK)
+	if ((rc = counting(&p.counted, query, e)) != SAT_OK ||
+	    (rc = api_kind(&x.q.kind, api, segment, e)) != SAT_OK ||
+	    (rc = fields_known(x.q.kind, how.fields, e)) != SAT_OK)
 		return rc;
 	(void)snprintf(name, sizeof name, "%s.list", x.q.kind->key);
+	api_list_mark(mark, x.q.kind, query);
 	doc = api_doc(name);
 	data = sat_json_put_arr(doc, "data");
-	if ((rc = api_rows_read(&x, api, query, e)) == SAT_OK)
-		rc = then != NULL ? api_list_then(doc, data, &total, api, &x.q,
-		    then, labels, fields, e) : rows_put(data, &total, api, &x.q, labels,
-		    with, fields, e);
-	if (strcmp(sat_json_get_str(query, "count", ""), "none") == 0)
-		total = -1;
-	put_page(doc, &x.q, sat_json_count(data), total);
+	if ((rc = api_rows_read(&x, api, query, e)) == SAT_OK &&
+	    (rc = begin_at(&x, api, mark, query, e)) == SAT_OK)
+		rc = then != NULL ? api_list_then(doc, data, &p, api, &x.q, then,
+		    &how, e) : rows_put(data, &p, api, &x.q, &how, e);
+	if (rc == SAT_OK)
+		rc = put_page(doc, &p, api, mark, &x.q, e);
 	sat_arena_fini(&x.a);
+	sat_arena_fini(&p.mem);
 	return api_answer(out, doc, rc);
 }
 
 HANDLER(api_list)
 {
-	return list(out, api, args[0], req->query, e);
-}
-
-/* ---- the same by a body ---------------------------------------------------------- */
-
-/* A member of "filter" as a query has it: a value, a list of values, or an
- * object of comparisons. */
-static void
-flatten_filter(sat_json *q, const sat_json *m)
-{
-	sat_buf b = { 0 };
-	char *key;
-
-	if (sat_json_type(m) == SAT_J_OBJ) {
-		for (const sat_json *c = sat_json_first(m); c != NULL;
-		     c = sat_json_next(c)) {
-			key = sat_xasprintf("filter[%.60s][%.14s]",
-			    sat_json_key(m), sat_json_key(c));
-			put_plain(&b, c);
-			sat_json_put_str(q, key, sat_buf_cstr(&b));
-			free(key);
-		}
-	} else {
-		key = sat_xasprintf("filter[%.60s]%s", sat_json_key(m),
-		    sat_json_type(m) == SAT_J_ARR ? "[in]" :
-		    sat_json_type(m) == SAT_J_NULL ? "[null]" : "[eq]");
-		put_plain(&b, m);
-		sat_json_put_str(q, key, sat_buf_cstr(&b));
-		free(key);
-	}
-	sat_buf_fini(&b);
-}
-
-HANDLER(api_query)
-{
-	const sat_json *filter = sat_json_get(req->body, "filter");
-	sat_json *q = sat_json_obj();
-	sat_buf b = { 0 };
-	sat_rc rc;
-
-	for (const sat_json *m = sat_json_first(req->body); m != NULL;
-	     m = sat_json_next(m)) {
-		if (m == filter || (sat_json_type(m) == SAT_J_BOOL &&
-		    !sat_json_bool(m, false)))
-			continue;
-		put_plain(&b, m);
-		sat_json_put_str(q, sat_json_key(m), sat_buf_cstr(&b));
-	}
-	for (const sat_json *m = sat_json_first(filter); m != NULL;
-	     m = sat_json_next(m))
-		flatten_filter(q, m);
-	rc = list(out, api, args[0], q, e);
-	sat_buf_fini(&b);
-	sat_json_free(q);
-	return rc;
+	return api_list_answer(out, api, args[0], req->query, e);
 }

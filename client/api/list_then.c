@@ -211,23 +211,61 @@ collect(then *x, sat_json *unknown, bool deleted, sat_err *e)
 }
 
 static int
-by_order(const void *pa, const void *pb, void *u)
+by_keys(const then *x, const sat_value *ka, const sat_id *a,
+    const sat_value *kb, const sat_id *b)
 {
-	const row *a = pa, *b = pb;
-	const then *x = u;
-
 	for (size_t i = 0; i < x->q->nsort; i++) {
-		int c = compare(a->key[i], b->key[i]);
+		int c = compare(ka[i], kb[i]);
 
 		if (c != 0)
 			return x->q->sort[i].desc ? -c : c;
 	}
-	return memcmp(a->id.b, b->id.b, sizeof a->id.b);
+	return memcmp(a->b, b->b, sizeof a->b);
+}
+
+static int
+by_order(const void *pa, const void *pb, void *u)
+{
+	const row *a = pa, *b = pb;
+
+	return by_keys(u, a->key, &a->id, b->key, &b->id);
+}
+
+/* The rows of the page: [*lo, *hi). */
+static void
+cut(const then *x, api_page *p, size_t *lo, size_t *hi)
+{
+	const sat_query *q = x->q;
+	size_t max = q->limit > 0 ? (size_t)q->limit : x->n, at = 0;
+
+	/* rows that are not behind the place, or, backwards, before it */
+	while (q->from != NULL && at < x->n && by_keys(x, x->rows[at].key,
+	    &x->rows[at].id, q->from->key, &q->from->id) < (q->back ? 0 : 1))
+		at++;
+	if (q->back) {
+		*hi = q->from != NULL ? at : x->n;
+		*lo = *hi > max ? *hi - max : 0;
+	} else {
+		*lo = q->from != NULL ? at : (size_t)q->offset;
+		*lo = *lo < x->n ? *lo : x->n;
+		*hi = x->n - *lo > max ? *lo + max : x->n;
+	}
+	p->n = *hi - *lo;
+	p->before = *lo > 0;
+	p->after = *hi < x->n;
+}
+
+static void
+edge_of(sat_edge *out, sat_arena *a, const then *x, const row *r)
+{
+	for (size_t i = 0; i < x->q->nsort; i++)
+		out->key[i] = sat_value_dup(a, r->key[i]);
+	out->id = r->id;
 }
 
 static sat_rc
-put_row(sat_json *data, const then *x, const sat_id *id, bool labels,
-    const char *fields, sat_err *e)
+put_row(sat_json *data, const then *x, const sat_id *id, const api_look *how,
+    sat_err *e)
 {
 	sat_json *unknown = sat_json_arr(), *json;
 	sat_arena a = { 0 };
@@ -238,9 +276,9 @@ put_row(sat_json *data, const then *x, const sat_id *id, bool labels,
 
 	if (rc == SAT_OK) {
 		v.rec.deleted = false; /* it was not, then */
-		json = sat_crm_json(&x->api->crm, &v, labels);
-		if (fields != NULL)
-			api_keep_fields(json, x->q->kind, fields);
+		json = sat_crm_json(&x->api->crm, &v, how->labels);
+		if (how->fields != NULL)
+			api_keep_fields(json, x->q->kind, how->fields);
 		sat_json_add(data, json);
 	}
 	sat_json_free(unknown);
@@ -249,12 +287,12 @@ put_row(sat_json *data, const then *x, const sat_id *id, bool labels,
 }
 
 sat_rc
-api_list_then(sat_json *doc, sat_json *data, int64_t *total, sat_api *api,
-    const sat_query *q, const char *as_of, bool labels, const char *fields,
-    sat_err *e)
+api_list_then(sat_json *doc, sat_json *data, api_page *p, sat_api *api,
+    const sat_query *q, const char *as_of, const api_look *how, sat_err *e)
 {
 	then x = { .api = api, .q = q };
 	sat_json *unknown = sat_json_arr();
+	size_t lo = 0, hi = 0;
 	sat_rc rc;
 
 	if ((rc = can_tell(q, e)) == SAT_OK &&
@@ -264,13 +302,17 @@ api_list_then(sat_json *doc, sat_json *data, int64_t *total, sat_api *api,
 	if (rc == SAT_OK) {
 		if (x.n > 1)
 			qsort_r(x.rows, x.n, sizeof *x.rows, by_order, &x);
-		*total = (int64_t)x.n;
+		p->total = (int64_t)x.n;
+		cut(&x, p, &lo, &hi);
 		sat_json_put_time(doc, "as_of", x.at_ms);
 		sat_json_put(doc, "unknown", sat_json_dup(unknown));
 	}
-	for (size_t i = (size_t)q->offset; rc == SAT_OK && i < x.n &&
-	     (q->limit == 0 || i < (size_t)(q->offset + q->limit)); i++)
-		rc = put_row(data, &x, &x.rows[i].id, labels, fields, e);
+	for (size_t i = lo; rc == SAT_OK && i < hi; i++)
+		rc = put_row(data, &x, &x.rows[i].id, how, e);
+	if (rc == SAT_OK && hi > lo) {
+		edge_of(&p->first, &p->mem, &x, &x.rows[lo]);
+		edge_of(&p->last, &p->mem, &x, &x.rows[hi - 1]);
+	}
 	free(x.rows);
 	sat_arena_fini(&x.keys);
 	sat_json_free(unknown);

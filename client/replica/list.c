@@ -7,6 +7,10 @@
  * the page are kept in a heap; nearly all others are out after one comparison.
  * Without filters the count is the rows less the few hidden ones, and the page
  * SQLite's.
+ *
+ * A page that begins at a place (sat_edge) costs what the first one does,
+ * however far in the list it is: the pass leaves out what is not behind the
+ * place, and SQLite enters its index there.
  */
 #include "client/replica/replica_int.h"
 
@@ -15,6 +19,7 @@
 
 #define HEAP_MAX 2000 /* deeper pages are sorted by SQLite */
 #define KEYS_MAX 5    /* four of the sort, and the id */
+#define SHOWN_MAX 8   /* filters that show what is hidden otherwise */
 
 typedef struct entry {
 	sat_value key[KEYS_MAX];
@@ -149,6 +154,32 @@ heap_fini(heap *h)
 	free(h->e);
 }
 
+/* Is the row, of `nkeys` values, behind the place the page begins at? */
+static bool
+is_behind(const heap *h, const sat_value *row, const sat_query *q)
+{
+	sat_value at[KEYS_MAX];
+
+	if (q->from == NULL)
+		return true;
+	for (size_t i = 0; i < q->nsort; i++)
+		at[i] = q->from->key[i];
+	at[q->nsort] = sat_v_id(&q->from->id);
+	return compare(h, row, at) > 0;
+}
+
+/* What was read from a place backwards, as the list goes. */
+static void
+turn_round(sat_id *ids, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		sat_id t = ids[i];
+
+		ids[i] = ids[n - 1 - i];
+		ids[n - 1 - i] = t;
+	}
+}
+
 static bool
 take_id(sat_id *id, sat_value v)
 {
@@ -173,17 +204,21 @@ one_pass(sat_id **ids, size_t *n, int64_t *total, sat_arena *a,
 	h.e = sat_xcalloc(h.max + 1, sizeof *h.e);
 	for (size_t i = 0; i < q->nsort; i++) {
 		columns[i] = q->sort[i].field;
-		h.desc[i] = q->sort[i].desc;
+		h.desc[i] = q->sort[i].desc != q->back;
 	}
 	columns[q->nsort] = SAT_Q_ID;
+	h.desc[q->nsort] = q->back;
 	all.columns = columns;
 	all.ncolumns = h.nkeys;
 	all.unordered = true;
+	all.raw = true; /* as SQLite would put them in order */
 	rc = sat_replica_query(&rows, r, &all, e);
 	while (rc == SAT_OK && (rc = sat_rows_next(&v, rows, e)) == SAT_OK &&
 	    v != NULL) {
-		(*total)++;
-		offer(&h, v);
+		if (total != NULL)
+			(*total)++;
+		if (is_behind(&h, v, q))
+			offer(&h, v);
 	}
 	sat_rows_free(rows);
 	put_in_order(&h);
@@ -226,28 +261,72 @@ count_visible(int64_t *total, sat_replica *r, const sat_kind *kind, sat_err *e)
 }
 
 static sat_rc
-two_passes(sat_id **ids, size_t *n, int64_t *total, sat_arena *a,
-    sat_replica *r, const sat_query *q, sat_err *e)
+read_ids(sat_id **ids, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
+    const sat_query *q, sat_err *e)
 {
 	static const uint16_t column[] = { SAT_Q_ID };
 	sat_query page = *q;
 	const sat_value *v;
 	sat_rows *rows = NULL;
-	size_t cap = 0;
 	sat_rc rc;
 
 	page.columns = column;
 	page.ncolumns = 1;
-	rc = q->nfilters == 0 ? count_visible(total, r, q->kind, e) :
-	    sat_replica_count(total, r, q, e);
-	if (rc != SAT_OK || (rc = sat_replica_query(&rows, r, &page, e)) !=
-	    SAT_OK)
+	if ((rc = sat_replica_query(&rows, r, &page, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
-		REPLICA_GROW(*ids, *n, cap, a);
+		REPLICA_GROW(*ids, *n, *cap, a);
 		*n += take_id(&(*ids)[*n], v[0]);
 	}
 	sat_rows_free(rows);
+	return rc;
+}
+
+/* Behind a place of a list that goes down come those without a value last. */
+static bool
+has_nulls_behind(const sat_query *q)
+{
+	return q->from != NULL && q->nsort > 0 &&
+	    q->sort[0].desc != q->back &&
+	    q->sort[0].field != SAT_Q_CREATED && /* all have it */
+	    q->from->key[0].type != SAT_V_NULL;
+}
+
+static sat_rc
+read_nulls(sat_id **ids, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
+    const sat_query *q, sat_err *e)
+{
+	sat_filter *f = sat_arena_alloc(a, (q->nfilters + 1) * sizeof *f);
+	sat_query rest = *q;
+
+	if (q->nfilters > 0)
+		memcpy(f, q->filters, q->nfilters * sizeof *f);
+	f[q->nfilters] = (sat_filter){ q->sort[0].field, SAT_CMP_NULL, NULL, 0 };
+	rest.filters = f;
+	rest.nfilters = q->nfilters + 1;
+	rest.from = NULL;
+	if (q->limit > 0)
+		rest.limit = q->limit - (int64_t)*n;
+	return read_ids(ids, n, cap, a, r, &rest, e);
+}
+
+static sat_rc
+two_passes(sat_id **ids, size_t *n, int64_t *total, sat_arena *a,
+    sat_replica *r, const sat_query *q, sat_err *e)
+{
+	sat_query all = *q;
+	size_t cap = 0;
+	sat_rc rc = SAT_OK;
+
+	all.from = NULL;
+	if (total != NULL)
+		rc = q->nfilters == 0 ? count_visible(total, r, q->kind, e) :
+		    sat_replica_count(total, r, &all, e);
+	if (rc == SAT_OK)
+		rc = read_ids(ids, n, &cap, a, r, q, e);
+	if (rc == SAT_OK && has_nulls_behind(q) &&
+	    (q->limit == 0 || (int64_t)*n < q->limit))
+		rc = read_nulls(ids, n, &cap, a, r, q, e);
 	return rc;
 }
 
@@ -255,11 +334,50 @@ sat_rc
 sat_replica_list(sat_id **ids, size_t *n, int64_t *total, sat_arena *a,
     sat_replica *r, const sat_query *q, sat_err *e)
 {
+	sat_rc rc;
+
 	*ids = NULL;
 	*n = 0;
-	*total = 0;
+	if (total != NULL)
+		*total = 0;
 	if (q->nfilters > 0 && q->limit > 0 && q->nsort < KEYS_MAX &&
 	    q->limit + q->offset <= HEAP_MAX)
-		return one_pass(ids, n, total, a, r, q, e);
-	return two_passes(ids, n, total, a, r, q, e);
+		rc = one_pass(ids, n, total, a, r, q, e);
+	else
+		rc = two_passes(ids, n, total, a, r, q, e);
+	if (rc == SAT_OK && q->back)
+		turn_round(*ids, *n);
+	return rc;
+}
+
+sat_rc
+sat_replica_edge(sat_edge *out, sat_arena *a, sat_replica *r,
+    const sat_query *q, const sat_id *id, sat_err *e)
+{
+	sat_filter f[SHOWN_MAX + 1];
+	uint16_t columns[KEYS_MAX];
+	sat_value v = sat_v_id(id);
+	sat_query one = { .kind = q->kind, .columns = columns, .filters = f,
+		.ncolumns = q->nsort, .nfilters = 1, .raw = true, .limit = 1 };
+	const sat_value *row = NULL;
+	sat_rows *rows;
+	sat_rc rc;
+
+	f[0] = (sat_filter){ SAT_Q_ID, SAT_CMP_EQ, &v, 1 };
+	for (size_t i = 0; i < q->nfilters && one.nfilters <= SHOWN_MAX; i++)
+		if (q->filters[i].field == SAT_Q_DELETED ||
+		    q->filters[i].field == SAT_Q_MERGED ||
+		    q->filters[i].field == SAT_Q_POOL) /* they show what is hidden */
+			f[one.nfilters++] = q->filters[i];
+	for (size_t i = 0; i < q->nsort; i++)
+		columns[i] = q->sort[i].field;
+	if ((rc = sat_replica_query(&rows, r, &one, e)) != SAT_OK)
+		return rc;
+	if ((rc = sat_rows_next(&row, rows, e)) == SAT_OK && row == NULL)
+		rc = sat_fail(e, SAT_ENOTFOUND, "no such row in the list");
+	for (size_t i = 0; rc == SAT_OK && i < q->nsort; i++)
+		out->key[i] = sat_value_dup(a, row[i]);
+	out->id = *id;
+	sat_rows_free(rows);
+	return rc;
 }

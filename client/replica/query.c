@@ -226,6 +226,66 @@ add_filter(builder *b, const sat_filter *f)
 	}
 }
 
+/* Is a value of this key behind `v`, in the direction of the list? Nulls come
+ * first, or last when it goes down. */
+static void
+add_beyond(builder *b, uint16_t field, const sat_value *v, bool down)
+{
+	if (v->type == SAT_V_NULL) {
+		if (down) {
+			sat_buf_str(&b->text, "0");
+			return;
+		}
+		add_expr(b, field);
+		sat_buf_str(&b->text, " IS NOT NULL");
+		return;
+	}
+	add_expr(b, field);
+	sat_buf_str(&b->text, down ? " < " : " > ");
+	add_bind(b, v);
+	if (down) {
+		sat_buf_str(&b->text, " OR ");
+		add_expr(b, field);
+		sat_buf_str(&b->text, " IS NULL");
+	}
+}
+
+/*
+ * Rows behind a place: the first key beyond it, or equal and the second beyond
+ * it, and so on. A bound of the first key alone stands before that, which an
+ * index can be entered at; going down it leaves out those without a value, for
+ * which list.c asks by themselves.
+ */
+static void
+add_from(builder *b, const sat_query *q)
+{
+	const sat_value *first = &q->from->key[0];
+	sat_value *id = sat_arena_alloc(&b->mem, sizeof *id);
+
+	*id = sat_v_id(&q->from->id);
+	if (q->nsort > 0 && first->type != SAT_V_NULL) {
+		add_expr(b, q->sort[0].field);
+		sat_buf_str(&b->text, q->sort[0].desc != q->back ? " <= " :
+		    " >= ");
+		add_bind(b, first);
+		sat_buf_str(&b->text, " AND ");
+	}
+	for (size_t i = 0; i < q->nsort; i++) {
+		sat_buf_str(&b->text, "(");
+		add_beyond(b, q->sort[i].field, &q->from->key[i],
+		    q->sort[i].desc != q->back);
+		sat_buf_str(&b->text, " OR (");
+		add_expr(b, q->sort[i].field);
+		sat_buf_str(&b->text, " IS ");
+		add_bind(b, &q->from->key[i]);
+		sat_buf_str(&b->text, " AND ");
+	}
+	sat_buf_str(&b->text, q->back ? "_id < " : "_id > ");
+	add_bind(b, id);
+	for (size_t i = 0; i < q->nsort; i++)
+		sat_buf_str(&b->text, "))");
+}
+
 static void
 add_where(builder *b, const sat_query *q)
 {
@@ -243,8 +303,14 @@ add_where(builder *b, const sat_query *q)
 		add_filter(b, &q->filters[i]);
 		sep = " AND ";
 	}
-	if (hidden != 0)
+	if (hidden != 0) {
 		sat_buf_fmt(&b->text, "%s(_flags & %d) = 0", sep, hidden);
+		sep = " AND ";
+	}
+	if (q->from != NULL && !q->unordered) {
+		sat_buf_str(&b->text, sep);
+		add_from(b, q);
+	}
 }
 
 /* A page by age is read in the order of its index: SQLite, which does not know
@@ -267,9 +333,10 @@ add_order(builder *b, const sat_query *q)
 	sat_buf_str(&b->text, " ORDER BY ");
 	for (size_t i = 0; i < q->nsort && i < 4; i++) {
 		add_expr(b, q->sort[i].field);
-		sat_buf_str(&b->text, q->sort[i].desc ? " DESC, " : ", ");
+		sat_buf_str(&b->text, q->sort[i].desc != q->back ? " DESC, " :
+		    ", ");
 	}
-	sat_buf_str(&b->text, "_id");
+	sat_buf_str(&b->text, q->back ? "_id DESC" : "_id");
 	if (q->limit > 0 || q->offset > 0)
 		sat_buf_fmt(&b->text, " LIMIT %lld OFFSET %lld",
 		    q->limit > 0 ? (long long)q->limit : -1LL,
@@ -396,7 +463,7 @@ sat_replica_query(sat_rows **out, sat_replica *r, const sat_query *q,
 	rows->slot = slot;
 	rows->n = q->ncolumns;
 	rows->values = sat_xcalloc(q->ncolumns + 1, sizeof *rows->values);
-	if ((rc = find_refs(rows, q, e)) != SAT_OK) {
+	if (!q->raw && (rc = find_refs(rows, q, e)) != SAT_OK) {
 		sat_rows_free(rows);
 		return rc;
 	}

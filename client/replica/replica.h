@@ -181,7 +181,18 @@ typedef struct sat_query {
 	size_t nsort;              /* id is always the last key */
 	int64_t limit, offset;     /* limit 0 = all */
 	bool unordered;            /* in any order, all of them: no sort, limit or offset */
+	bool raw;                  /* references as they are stored, also to what was merged */
+	/* sat_replica_list alone: rows behind this place; NULL = from the start */
+	const struct sat_edge *from;
+	bool back;                 /* those before it, the nearest `limit`; from
+	                              NULL = from the end */
 } sat_query;
+/* A place in a list: the values of its sort, and the id. Both are what they were
+ * when a row was there; it need not be there any more. */
+typedef struct sat_edge {
+	sat_value key[4];
+	sat_id id;
+} sat_edge;
 typedef struct sat_rows sat_rows;
 SAT_CHECK sat_rc sat_replica_query(sat_rows **rows, sat_replica *r, const sat_query *q, sat_err *e);
 /* *values: ncolumns values, valid until the next call; NULL at the end. */
@@ -225,9 +236,14 @@ bool sat_replica_masks(const sat_replica *r, const sat_field *f, sat_relation re
  * NULL: nothing. */
 const sat_mask *sat_replica_mask(const sat_replica *r);
 /* One page of a list in its order, ids alone (columns are not looked at), and
- * how many there are in all. */
+ * how many there are in all, wherever the page begins; total NULL: not counted.
+ * Of from and offset one. */
 SAT_CHECK sat_rc sat_replica_list(sat_id **ids, size_t *n, int64_t *total,
     sat_arena *a, sat_replica *r, const sat_query *q, sat_err *e);
+/* The place of a row of the list, for the next page; texts in the arena.
+ * SAT_ENOTFOUND. */
+SAT_CHECK sat_rc sat_replica_edge(sat_edge *out, sat_arena *a, sat_replica *r,
+    const sat_query *q, const sat_id *id, sat_err *e);
 /* Records of a kind whose match key of this field equals the value's normal
  * form (duplicate check, import upsert), canonical: one may come twice. cb
  * returns false to stop. */

@@ -14,10 +14,17 @@ q() { expect 0 as li --json api GET /v1/"$1" "${@:2}"; }
 q accounts -f 'filter[name]=Alpha,Beta' -f sort=-name -f fields=name; has "$(j)" '"name":"Beta"\}?.*"name":"Alpha"' "one of two, in order"; hasnt "$OUT" Gamma "and no other"
 q opportunities -f 'filter[amount][gte]=250' -f 'filter[amount][lt]=650'; has "$(j)" '"total":1,' "a span"; has "$OUT" deal250 "the one in it"
 q accounts -f 'filter[remark][like]=the "th'; has "$(j)" '"total":1,' "a quote in a value"; q accounts -f 'filter[external_id][null]=1'; has "$(j)" '"total":3,' "unset"
-q accounts -f count=none -f limit=2 -f offset=1; has "$(j)" '"next":"3","total":null,"total_exact":false' "nobody counted"
+q accounts -f count=none -f limit=2 -f offset=1; has "$(j)" '"next":null,"prev":"[0-9a-f]+","total":null,"total_exact":false' "nobody counted"
+for s in name -name -remark,name; do # page by page, there and back
+	C=; SEEN=; for i in 1 2 3; do expect 0 as li --json account list --sort "$s" --limit 1 ${C:+--cursor "$C"}; SEEN+="$(grep -o '"name": "[A-Z][a-z]*"' <<<"$OUT")"; C=$(sed -n 's/.*"next": "\([0-9a-f]*\)".*/\1/p' <<<"$OUT"); done
+	same "$C" "" "the end"; expect 0 as li --json account list --sort "$s" --all; same "$SEEN" "$(grep -o '"name": "[A-Z][a-z]*"' <<<"$OUT" | tr -d '\n')" "every row once, in order"
+done
+q accounts -f sort=name -f limit=2; C=$(sed -n 's/.*"next": "\([0-9a-f]*\)".*/\1/p' <<<"$OUT"); q accounts -f sort=name -f limit=2 -f cursor="$C"; P=$(sed -n 's/.*"prev": "\([0-9a-f]*\)".*/\1/p' <<<"$OUT")
+has "$(j)" '"name":"Gamma"' "the second page"; q accounts -f sort=name -f limit=2 -f cursor="$P"; has "$(j)" '"name":"Alpha".*"name":"Beta"' "and back"
+expect 2 as li --json api GET /v1/accounts -f sort=-name -f cursor="$C"; has "$ERR" "another list" "another order"; expect 2 as li account list --sort name --cursor "0${C:1}"; expect 2 as li account list --cursor 2
 for f in 'filter[nosuch]=1' 'filter[name][around]=1' 'filter[name' "filter[name]=a'b\"c"; do expect 2 as li --json api GET /v1/accounts -f "$f=1"; done
 echo '{"filter":{"name":["Alpha","Gamma"],"remark":{"ne":"one"}},"fields":["name"],"limit":5}' >"$W/q"
-expect 0 as li --json api POST /v1/accounts/query --input "$W/q"; has "$(j)" '"name":"Gamma"\}\],"page":\{"next":null,"total":1' "by a body"
+expect 0 as li --json api POST /v1/accounts/query --input "$W/q"; has "$(j)" '"name":"Gamma"\}\],"page":\{"next":null,"prev":null,"total":1' "by a body"
 
 # ---- what belongs to it -------------------------------------------------------------------
 expect 0 as li --json account show "$A" --include contacts,last_activity,opportunities; has "$(j)" '"include":\{"contacts":\[\{"id":"'"$K" "contacts"; has "$(j)" '"points":"second"' "the last follow-up"; hasnt "$OUT" '"points": "first"' "and not the one before"
