@@ -53,7 +53,8 @@ bool sat_api_uses_network(const char *method, const char *path);
 void sat_api_sync_put(sat_json *obj, const sat_sync_result *r);
 /* Find the route, check the permission, run the handler. *out is owned by the
  * caller, also on failure: SAT_EPARTLY has an answer, SAT_ECONFLICT "duplicate"
- * the "candidates" that go with the problem. SAT_ENOTFOUND: no such route or record. */
+ * the "candidates" that go with the problem. SAT_ENOTFOUND: no such route or
+ * record; SAT_EUSAGE with SAT_API_NO_METHOD: the path is asked for otherwise. */
 SAT_CHECK sat_rc sat_api_handle(sat_json **out, sat_api *api, const sat_request *req, sat_err *e);
 /* Would it come to the handler? SAT_ENOTFOUND, SAT_EDENIED, SAT_ENOREPLICA,
  * SAT_ELOCKED. */
@@ -62,6 +63,8 @@ SAT_CHECK sat_rc sat_api_allowed(sat_api *api, const char *method, const char *p
  * token of this device that is valid now; SAT_EDENIED: not for this. */
 SAT_CHECK sat_rc sat_api_token_may(sat_api *api, const char *authorization,
     const char *method, const char *path, sat_err *e);
+/* Code of a failure: the path is there, for the methods the hint lists. */
+#define SAT_API_NO_METHOD "usage.method"
 /* application/problem+json of a failure. */
 sat_json *sat_api_problem(const sat_err *e);
 

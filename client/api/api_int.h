@@ -208,6 +208,10 @@ HANDLER(api_doctor);
 sat_rc api_once(sat_json **out, sat_api *api, const sat_request *req,
     const char *id, const sat_route *route, const char *const args[4],
     sat_err *e);
+/* trial.c: ?validate=only: judge it as the route would, and write nothing. */
+bool api_is_trial(const sat_request *req);
+sat_rc api_trial(sat_json **out, sat_api *api, const sat_request *req,
+    const sat_route *r, const char *const args[4], sat_err *e);
 /* admin.c: relayed to the server; and what every device knows. */
 HANDLER(api_admin_list);
 HANDLER(api_admin_show);

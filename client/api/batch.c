@@ -62,7 +62,7 @@ send(sat_json **answer, sat_api *api, const sat_kind *k, const sat_json *item,
 
 static void
 put_result(sat_json *row, int64_t at, const sat_json *answer, const sat_err *e)
-{
+{ /* answer NULL: nothing stays of it that could be named */
 	const sat_json *data = sat_json_get(answer, "data");
 
 	sat_json_put_int(row, "index", at);
@@ -74,9 +74,19 @@ put_result(sat_json *row, int64_t at, const sat_json *answer, const sat_err *e)
 		sat_json_put(row, "problem", sat_api_problem(e));
 }
 
+/* The item before what it met; its fields stay named. */
+static void
+say_which(sat_err *e, const sat_err *why, int64_t at)
+{
+	(void)sat_fail_code(e, why->rc, why->code, why->hint, "item %lld: %s",
+	    (long long)at, why->text);
+	for (unsigned i = 0; i < why->nfields; i++)
+		sat_err_field_add(e, why->fields[i].path, why->fields[i].code);
+}
+
 static sat_rc
 run(sat_json *rows, int64_t *failed, sat_api *api, const sat_kind *k,
-    const sat_json *items, bool each, sat_err *e)
+    const sat_json *items, bool each, bool trial, sat_err *e)
 {
 	int64_t at = 0;
 	sat_rc rc = SAT_OK;
@@ -88,11 +98,10 @@ run(sat_json *rows, int64_t *failed, sat_api *api, const sat_kind *k,
 
 		why.rc = rc = send(&answer, api, k, x, &why);
 		if (rc != SAT_OK && !each)
-			(void)sat_fail_code(e, rc, why.code, why.hint,
-			    "item %lld: %s", (long long)at, why.text);
+			say_which(e, &why, at);
 		if (rc == SAT_OK || each)
-			put_result(sat_json_add_obj(rows), at, answer,
-			    rc != SAT_OK ? &why : NULL);
+			put_result(sat_json_add_obj(rows), at, trial ? NULL :
+			    answer, rc != SAT_OK ? &why : NULL);
 		*failed += rc != SAT_OK;
 		sat_json_free(answer);
 		if (each)
@@ -105,7 +114,7 @@ HANDLER(api_batch)
 {
 	const sat_json *items = sat_json_get(req->body, "items");
 	const char *mode = sat_json_get_str(req->body, "mode", "all");
-	bool each = strcmp(mode, "each") == 0;
+	bool each = strcmp(mode, "each") == 0, trial = api_is_trial(req);
 	const sat_kind *k;
 	sat_json *doc;
 	int64_t failed = 0, n = (int64_t)sat_json_count(items);
@@ -123,10 +132,11 @@ HANDLER(api_batch)
 		return rc;
 	doc = api_doc("batch");
 	sat_json_put_str(doc, "mode", mode);
-	rc = run(sat_json_put_arr(doc, "data"), &failed, api, k, items, each, e);
+	rc = run(sat_json_put_arr(doc, "data"), &failed, api, k, items, each,
+	    trial, e);
 	sat_json_put_int(doc, "done", n - failed);
 	sat_json_put_int(doc, "failed", failed);
-	if (rc == SAT_OK)
+	if (rc == SAT_OK && !trial)
 		rc = sat_replica_group_commit(api->crm.replica, e);
 	else
 		sat_replica_group_rollback(api->crm.replica);

@@ -44,6 +44,11 @@ static const struct {
 	{ "GET", "/v1/templates/{rev}", { "path" } },
 	{ "GET", "/v1/calendar.ics", { "token" } },
 	{ "PATCH", "/v1/{kind}/{id}", { "if_version", "validate" } },
+	{ "DELETE", "/v1/{kind}/{id}", { "if_version", "validate" } },
+	{ "POST", "/v1/{kind}/{id}/restore", { "if_version", "validate" } },
+	{ "POST", "/v1/{kind}/{id}/stage", { "if_version", "validate" } },
+	{ "POST", "/v1/{kind}/{id}/assign", { "if_version", "validate" } },
+	{ "POST", "/v1/{kind}/batch", { "validate" } },
 };
 
 static void

@@ -89,69 +89,6 @@ HANDLER(api_show)
 	return rc;
 }
 
-static void
-input_add(api_inputs *x, char verb, const char *field, sat_span text)
-{
-	if (x->n < SAT_FIELDS_MAX)
-		x->in[x->n++] = (sat_input){ verb, field, text };
-}
-
-static sat_span
-text_of(api_inputs *x, const sat_json *v)
-{
-	char num[32];
-
-	switch (sat_json_type(v)) {
-	case SAT_J_STR:
-		return sat_span_str(sat_json_str(v, ""));
-	case SAT_J_BOOL:
-		return sat_span_str(sat_json_bool(v, false) ? "1" : "0");
-	case SAT_J_INT:
-		(void)snprintf(num, sizeof num, "%lld",
-		    (long long)sat_json_int(v, 0));
-		return sat_span_str(sat_arena_str(&x->a, num, strlen(num)));
-	default:
-		return sat_span_str("");
-	}
-}
-
-sat_rc
-api_inputs_read(api_inputs *x, const sat_json *body, sat_err *e)
-{
-	for (const sat_json *m = sat_json_first(body); m != NULL;
-	     m = sat_json_next(m)) {
-		const char *key = sat_json_key(m);
-		const sat_json *list;
-
-		switch (sat_json_type(m)) {
-		case SAT_J_NULL:
-			input_add(x, '0', key, sat_span_str(""));
-			break;
-		case SAT_J_OBJ: /* sets: {"$add":[],"$remove":[]} */
-			list = sat_json_get(m, "$add");
-			for (list = sat_json_first(list); list != NULL;
-			     list = sat_json_next(list))
-				input_add(x, '+', key, text_of(x, list));
-			list = sat_json_get(m, "$remove");
-			for (list = sat_json_first(list); list != NULL;
-			     list = sat_json_next(list))
-				input_add(x, '-', key, text_of(x, list));
-			break;
-		case SAT_J_ARR:
-			for (list = sat_json_first(m); list != NULL;
-			     list = sat_json_next(list))
-				input_add(x, '+', key, text_of(x, list));
-			break;
-		case SAT_J_REAL:
-			return sat_fail_code(e, SAT_EINVALID, "validation.type",
-			    "give it as text", "%s: a number with a fraction", key);
-		default:
-			input_add(x, '=', key, text_of(x, m));
-			break;
-		}
-	}
-	return SAT_OK;
-}
 
 static sat_write_opts
 write_opts(const sat_request *req)

@@ -302,6 +302,68 @@ route_of(const char *args[4], sat_arena *mem, const char *method,
 	return NULL;
 }
 
+static bool
+is_of_kinds(const sat_route *r)
+{
+	return strncmp(r->pattern, "/v1/{kind}", 10) == 0;
+}
+
+/* A route of all kinds fits any word: one that names no kind is not its. */
+static bool
+answers(const sat_route *r, const sat_api *api, const char *const args[4])
+{
+	const sat_template *t = api->crm.replica != NULL ?
+	    sat_replica_template(api->crm.replica) : NULL;
+
+	return r != NULL && (!is_of_kinds(r) ||
+	    (t != NULL && sat_template_kind(t, args[0]) != NULL));
+}
+
+/* Is there nothing, or is it asked for otherwise? Then the hint names every
+ * method the path has, as the header Allow does. */
+static sat_rc
+no_route(const sat_api *api, const sat_request *req, sat_arena *mem,
+    sat_err *e)
+{
+	static const char *const methods[] = { "GET", "POST", "PATCH",
+		"DELETE" };
+	const char *args[4] = { NULL, NULL, NULL, NULL };
+	const sat_route *r;
+	char allow[64] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+		r = route_of(args, mem, methods[i], req->path);
+		if (answers(r, api, args))
+			n += (size_t)snprintf(allow + n, sizeof allow - n,
+			    "%s%s%s", n > 0 ? ", " : "", methods[i],
+			    i == 0 ? ", HEAD" : "");
+	}
+	if (n > 0)
+		return sat_fail_code(e, SAT_EUSAGE, SAT_API_NO_METHOD, allow,
+		    "%.20s is no method of %.200s", req->method, req->path);
+	if ((r = route_of(args, mem, req->method, req->path)) != NULL &&
+	    is_of_kinds(r)) {
+		if (api->crm.replica == NULL)
+			return sat_fail(e, SAT_ENOREPLICA,
+			    "there is no replica here");
+		return sat_fail(e, SAT_ENOTFOUND, "there is no kind \"%s\"",
+		    args[0]);
+	}
+	return sat_fail(e, SAT_ENOTFOUND, "there is no %s %s",
+	    req->method, req->path);
+}
+
+/* A text, a list or null is no set of members: it would be taken for none. */
+static sat_rc
+judge_body(const sat_request *req, sat_err *e)
+{
+	return req->body == NULL || strcmp(req->method, "GET") == 0 ||
+	    sat_json_type(req->body) == SAT_J_OBJ ? SAT_OK :
+	    sat_fail_code(e, SAT_EUSAGE, "usage.body", NULL,
+	        "the body is no JSON object");
+}
+
 sat_rc
 sat_api_allowed(sat_api *api, const char *method, const char *path, sat_err *e)
 {
@@ -325,13 +387,16 @@ sat_api_handle(sat_json **out, sat_api *api, const sat_request *req,
 	sat_rc rc;
 
 	*out = NULL;
-	if ((r = route_of(args, &mem, req->method, req->path)) == NULL) {
-		rc = sat_fail(e, SAT_ENOTFOUND, "there is no %s %s",
-		    req->method, req->path);
-	} else if ((rc = permitted(r, api, args[0], e)) == SAT_OK) {
+	r = route_of(args, &mem, req->method, req->path);
+	if (!answers(r, api, args)) {
+		rc = no_route(api, req, &mem, e);
+	} else if ((rc = permitted(r, api, args[0], e)) == SAT_OK &&
+	    (rc = judge_body(req, e)) == SAT_OK) {
 		once = api_q(req, "request_id");
-		rc = once != NULL && api->crm.replica != NULL &&
-		    strcmp(req->method, "GET") != 0
+		rc = api_is_trial(req)
+		    ? api_trial(out, api, req, r, args, e)
+		    : once != NULL && api->crm.replica != NULL &&
+		        strcmp(req->method, "GET") != 0
 		    ? api_once(out, api, req, once, r, args, e)
 		    : r->handle(out, api, req, args, e);
 	}

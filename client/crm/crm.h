@@ -22,7 +22,8 @@ typedef struct sat_crm {
 
 /* One field as typed by a person (or a cell of a sheet). */
 typedef struct sat_input {
-	char verb;         /* '=' set, '+' add to set / counter, '-' remove, '0' clear */
+	char verb;         /* '=' set, '+' add to set / counter, '-' remove,
+	                      '0' clear, '*' the whole of a set */
 	const char *field; /* key */
 	sat_span text;
 } sat_input;

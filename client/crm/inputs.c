@@ -391,7 +391,7 @@ input_set(crm_work *w, const sat_field *f, char verb, sat_span text)
 		if (v.type != SAT_V_NULL)
 			list[n++] = v;
 	}
-	if (verb == '=' || verb == '0')
+	if (verb == '=' || verb == '*' || verb == '0')
 		remove_others(w, f, list, n);
 	for (size_t i = 0; i < n; i++)
 		set_element(w, f, list[i], verb != '-');

@@ -41,6 +41,8 @@ static void
 send_problem(sat_http_response *out, const sat_err *e, sat_json *p)
 {
 	name_problem(p, e);
+	if (sat_json_get(p, "instance") == NULL && out->asked != NULL)
+		sat_json_put_str(p, "instance", out->asked);
 	out->status = sat_rc_http(e->rc);
 	out->type = "application/problem+json";
 	put_json(out, p);
@@ -206,6 +208,8 @@ put_refusal(sat_http_response *out, const job *j, bool conditional)
 	const sat_json *found = sat_json_get(j->out, "candidates");
 	bool stale = conditional && j->rc == SAT_ECONFLICT &&
 	    strcmp(j->err.code, "version") == 0;
+	bool other = strcmp(j->err.code, SAT_API_NO_METHOD) == 0;
+	int status = stale ? 412 : other ? 405 : 0;
 	const char *once = sat_json_get_str(j->query, "request_id", NULL);
 	sat_err e = j->err;
 	sat_json *p;
@@ -218,17 +222,20 @@ put_refusal(sat_http_response *out, const job *j, bool conditional)
 		sat_json_put_str(p, "request_id", once);
 	if (found != NULL)
 		sat_json_put(p, "candidates", sat_json_dup(found));
-	if (stale) {
+	if (status != 0) {
 		sat_json_del(p, "status");
-		sat_json_put_int(p, "status", 412);
+		sat_json_put_int(p, "status", status);
 	}
 	if (j->lang != NULL && j->lang[0] == 'z') {
 		sat_json_del(p, "title");
 		sat_json_put_str(p, "title", sat_rc_title(e.rc, true));
 	}
 	send_problem(out, &e, p);
-	if (stale)
-		out->status = 412;
+	if (status != 0)
+		out->status = status;
+	if (other)
+		(void)snprintf(out->allow, sizeof out->allow, "%.60s",
+		    e.hint);
 }
 
 /* If-None-Match: "v" of one tag, or "*". */
@@ -357,35 +364,48 @@ stream_events(daemon_ *d, sat_http_response *out, uint64_t since,
 	out->stream = l;
 }
 
+static sat_rc
+number_of(uint64_t *out, const char *name, const char *s, sat_err *e)
+{
+	size_t n = strspn(s, "0123456789");
+
+	if (n == 0 || n > 18 || s[n] != '\0')
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "%s needs a whole number", name);
+	*out = strtoull(s, NULL, 10);
+	return SAT_OK;
+}
+
 /* Where to go on: Last-Event-ID, ?since=, else from now on. */
-static uint64_t
-since_of(daemon_ *d, const sat_http_request *r, const sat_json *q)
+static sat_rc
+since_of(uint64_t *out, daemon_ *d, const sat_http_request *r,
+    const sat_json *q, sat_err *e)
 {
 	const char *s = sat_http_header(r, "Last-Event-ID");
 
-	if (s == NULL)
+	if (s == NULL || s[0] == '\0')
 		s = sat_json_get_str(q, "since", NULL);
-	return s != NULL ? strtoull(s, NULL, 10) : events_last(d->ev);
+	*out = events_last(d->ev);
+	return s != NULL ? number_of(out, "since", s, e) : SAT_OK;
 }
 
 static void
 to_events(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 {
 	sat_json *q = query_of(r);
-	const char *wait, *types;
-	uint64_t since, next;
-	long seconds;
+	const char *wait = sat_json_get_str(q, "wait", NULL);
+	const char *types = sat_json_get_str(q, "types", "");
+	uint64_t since, next, seconds = 0;
 	sat_buf b = { 0 };
+	sat_err e = { 0 };
 
-	since = since_of(d, r, q);
-	wait = sat_json_get_str(q, "wait", NULL);
-	types = sat_json_get_str(q, "types", "");
-	if (wait == NULL) {
+	if (since_of(&since, d, r, q, &e) != SAT_OK ||
+	    (wait != NULL && number_of(&seconds, "wait", wait, &e) != SAT_OK)) {
+		put_problem(out, &e);
+	} else if (wait == NULL) {
 		stream_events(d, out, since, types);
 	} else {
-		seconds = strtol(wait, NULL, 10);
-		seconds = seconds < 0 ? 0 : seconds > WAIT_MAX_S ? WAIT_MAX_S :
-		    seconds;
+		seconds = seconds > WAIT_MAX_S ? WAIT_MAX_S : seconds;
 		(void)events_wait(&b, &next, d->ev, since, types,
 		    (int)seconds * 1000, false);
 		sat_buf_fmt(&out->body, "{\"schema\":\"satchel/events/1\","
@@ -494,13 +514,19 @@ waits(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 }
 
 void
-door_handle(void *u, sat_http_response *out, const sat_http_request *r)
+door_handle(void *u, sat_http_response *out, const sat_http_request *asked)
 {
+	sat_http_request as_get = *asked;
+	const sat_http_request *r = asked;
 	daemon_ *d = u;
 	bool post = strcmp(r->method, "POST") == 0;
 	sat_err e = { 0 };
 	sat_rc rc;
 
+	if (strcmp(asked->method, "HEAD") == 0) { /* GET, and no body leaves */
+		as_get.method = "GET";
+		r = &as_get;
+	}
 	if (!may_enter(d, out, r))
 		return;
 	if (session_route(d, out, r))

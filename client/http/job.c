@@ -143,6 +143,7 @@ may_have_written(const job *j)
 	size_t n = strlen(j->path);
 
 	if (strcmp(j->method, "GET") == 0 ||
+	    sat_json_get(j->query, "validate") != NULL ||
 	    (n > 6 && strcmp(j->path + n - 6, "/query") == 0) ||
 	    (j->rc != SAT_OK && j->rc != SAT_EPARTLY))
 		return false;

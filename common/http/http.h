@@ -10,6 +10,8 @@
  * network alone, for answers everybody who reaches it may have. One thread per connection, so a handler may block: it waits
  * for the one thread that may touch the replica, or for an event.
  *
+ * What the server refuses by itself it says as application/problem+json, too.
+ *
  * Limits (interfaces design §2.2): header 16 kB, body 1 MB, an upload 256 MB,
  * 64 connections, 30 s without a request on an open connection.
  */
@@ -27,7 +29,7 @@
 /* ---- server ---- */
 typedef struct sat_http_request {
 	const char *method; /* "GET" */
-	const char *path;   /* unescaped, without the query */
+	const char *path;   /* unescaped (but %00), without the query */
 	sat_span body;
 	bool tcp;           /* came through the port: anybody's */
 	void *connection;   /* for the two calls below */
@@ -62,11 +64,13 @@ typedef struct sat_http_sink {
  * once, also when the peer left: a stream may still be written to by others.
  */
 typedef struct sat_http_response {
+	const char *asked;       /* the path it answers; borrowed, not to be set */
 	int status;              /* 200 */
 	const char *type;        /* Content-Type; static */
 	sat_buf body;            /* taken */
 	char etag[64];           /* "" = none */
 	char location[80];       /* where it can be looked at; "" = none */
+	char allow[64];          /* the methods there are, of a 405; "" = none */
 	char save_as[80];        /* name of the file it is; "" = it is none */
 	long (*next)(void *stream, uint8_t *out, size_t max);
 	void (*end)(void *stream);

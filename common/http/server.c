@@ -5,6 +5,7 @@
  * the last byte that moved, and an answer may be waited for longer than that.
  */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -97,14 +98,64 @@ is_own_user(struct MHD_Connection *c)
 	    SO_PEERCRED, &peer, &n) == 0 && peer.uid == getuid();
 }
 
+/* Data, never a page: kept nowhere, run by nobody, in no frame, told to no
+ * other origin. */
+static void
+add_always(struct MHD_Response *r)
+{
+	static const char *const always[][2] = {
+		{ "Cache-Control", "no-store" },
+		{ "X-Content-Type-Options", "nosniff" },
+		{ "Referrer-Policy", "no-referrer" },
+		{ "Content-Security-Policy",
+		    "default-src 'none'; frame-ancestors 'none'" },
+		{ "Cross-Origin-Opener-Policy", "same-origin" },
+		{ "Cross-Origin-Resource-Policy", "same-origin" },
+	};
+
+	for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+		(void)MHD_add_response_header(r, always[i][0], always[i][1]);
+}
+
+typedef struct refusal {
+	unsigned status;
+	const char *code;
+	int exit; /* as the command line has it */
+	const char *title, *detail;
+} refusal;
+
+static const refusal refusals[] = {
+	{ MHD_HTTP_FORBIDDEN, "denied", 9, "not permitted",
+	    "another user, or a page of another origin" },
+	{ MHD_HTTP_MISDIRECTED_REQUEST, "misdirected", 9, "not permitted",
+	    "the Host header names another door" },
+	{ MHD_HTTP_CONTENT_TOO_LARGE, "usage.body", 2, "wrong usage",
+	    "the body is longer than is taken here" },
+	{ MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "usage.header", 2,
+	    "wrong usage", "the header is longer than 16 kB" },
+};
+
+/* What comes to no handler, as a problem document like theirs. */
 static enum MHD_Result
 refuse(struct MHD_Connection *c, unsigned status)
 {
-	static char none[] = "";
-	struct MHD_Response *r = MHD_create_response_from_buffer(0, none,
-	    MHD_RESPMEM_PERSISTENT);
-	enum MHD_Result rv = MHD_queue_response(c, status, r);
+	const refusal *f = refusals;
+	struct MHD_Response *r;
+	enum MHD_Result rv;
+	sat_buf b = { 0 };
 
+	while (f->status != status)
+		f++;
+	sat_buf_fmt(&b, "{\"type\":\"urn:satchel:error:%s\",\"title\":\"%s\","
+	    "\"status\":%u,\"detail\":\"%s\",\"code\":\"%s\",\"exit\":%d,"
+	    "\"fields\":[],\"hint\":\"\"}\n", f->code, f->title, status,
+	    f->detail, f->code, f->exit);
+	r = MHD_create_response_from_buffer(b.n, b.p, MHD_RESPMEM_MUST_COPY);
+	sat_buf_fini(&b);
+	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
+	    "application/problem+json");
+	add_always(r);
+	rv = MHD_queue_response(c, status, r);
 	MHD_destroy_response(r);
 	return rv;
 }
@@ -274,18 +325,6 @@ response_of(sat_http_response *x)
 	return r;
 }
 
-/* Data, never a page: kept nowhere, run by nobody, in no frame, told to no
- * other origin. */
-static const char *const always[][2] = {
-	{ "Cache-Control", "no-store" },
-	{ "X-Content-Type-Options", "nosniff" },
-	{ "Referrer-Policy", "no-referrer" },
-	{ "Content-Security-Policy",
-	    "default-src 'none'; frame-ancestors 'none'" },
-	{ "Cross-Origin-Opener-Policy", "same-origin" },
-	{ "Cross-Origin-Resource-Policy", "same-origin" },
-};
-
 static enum MHD_Result
 answer(const doorway *w, struct MHD_Connection *c, const char *method,
     const char *path, incoming *in)
@@ -293,7 +332,8 @@ answer(const doorway *w, struct MHD_Connection *c, const char *method,
 	sat_http *h = w->h;
 	sat_http_request q = { method, path, sat_buf_span(&in->body), w->tcp,
 		c, in->sink.u };
-	sat_http_response x = { .status = 200, .type = "application/json" };
+	sat_http_response x = { .asked = path, .status = 200,
+		.type = "application/json" };
 	struct MHD_Response *r;
 	char disposition[sizeof x.save_as + 32];
 	enum MHD_Result rv;
@@ -305,8 +345,9 @@ answer(const doorway *w, struct MHD_Connection *c, const char *method,
 	h->o.handle(h->o.u, &x, &q);
 	r = response_of(&x);
 	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, x.type);
-	for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
-		(void)MHD_add_response_header(r, always[i][0], always[i][1]);
+	add_always(r);
+	if (x.allow[0] != '\0')
+		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, x.allow);
 	if (x.etag[0] != '\0')
 		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ETAG, x.etag);
 	if (x.location[0] != '\0')
@@ -503,6 +544,31 @@ listen_port(int *fd, sat_http *h, sat_err *e)
 	return SAT_EIO;
 }
 
+/* %00 stays as it is written: unescaped it would end the text, and the rest of
+ * what was asked for would not be seen. */
+static size_t
+on_unescape(void *u, struct MHD_Connection *c, char *s)
+{
+	char *to = s, *from = s, hex[3] = "";
+	unsigned byte;
+
+	(void)u;
+	(void)c;
+	for (; *from != '\0'; from++) {
+		byte = 0;
+		if (*from == '%' && isxdigit((unsigned char)from[1]) &&
+		    isxdigit((unsigned char)from[2])) {
+			memcpy(hex, from + 1, 2);
+			byte = (unsigned)strtoul(hex, NULL, 16);
+		}
+		if (byte != 0)
+			from += 2;
+		*to++ = byte != 0 ? (char)(unsigned char)byte : *from;
+	}
+	*to = '\0';
+	return (size_t)(to - s);
+}
+
 /* Takes the descriptor. */
 static struct MHD_Daemon *
 start(doorway *w, int fd)
@@ -512,6 +578,7 @@ start(doorway *w, int fd)
 	    MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC |
 	    MHD_USE_ERROR_LOG, 0, NULL, NULL, on_access, w,
 	    MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+	    MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
 	    MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)SAT_HTTP_CONNECTIONS_MAX,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SAT_HTTP_IDLE_S,

@@ -16,6 +16,10 @@ as li -q sync; as li daemon >/dev/null 2>"$W/err"; sed -n 's/.*process \([0-9]*\
 ask GET /v1/health;                            is 200 health; has "$ANSWER" '"ok":true' health
 ask GET /v1/status;                            has "$ANSWER" '"state":"(live|syncing)"' "live state"
 ask GET /v1/nosuch/x/y/z;                      is 404 "no route"; has "$ANSWER" 'application/problem\+json' "a problem"
+ask GET /v1/accounts/%00;                      is 404 "no list in its place"
+ask HEAD /v1/accounts;                         is 200 "headers alone"; hasnt "$ANSWER" '"schema"' "and no body"
+ask PUT /v1/accounts;                          is 405 "another method"; has "$ANSWER" '^Allow: GET, HEAD, POST' "those there are"; has "$ANSWER" '"instance":"/v1/accounts"' "which path"
+ask GET "/v1/events?since=abc&wait=0";         is 400 "no number of an event"; has "$ANSWER" '"instance":"/v1/events"' "which path"
 ask GET /v1/accounts/nosuch;                   is 404 "no record"; has "$ANSWER" '"code":"[a-z_.]+".*"exit":5' "its code"
 BODY='{"name":"x"' ask POST /v1/accounts;      is 400 "no JSON"
 BODY='{"name":"only"}' ask POST /v1/accounts;  is 422 "required fields"; has "$ANSWER" '"path":"phone_main"' "which"
@@ -67,7 +71,7 @@ has "$ANSWER" '"commits":[1-9]' "what came from the others"
 
 # lines for programs that want progress; more than a body may be; the lock
 ask GET /v1/status "Accept: application/x-ndjson"; has "$ANSWER" '"type":"answer","rc":0,"answer":\{' "lines"
-head -c 1100000 /dev/zero | tr '\0' x >"$W/big"; FROM=$W/big ask POST /v1/accounts; is 413 "too long"
+head -c 1100000 /dev/zero | tr '\0' x >"$W/big"; FROM=$W/big ask POST /v1/accounts; is 413 "too long"; has "$ANSWER" '"status":413,.*"code":"usage.body"' "a problem document"; has "$ANSWER" '^Cache-Control: no-store' "with the headers of any answer"
 BODY=; ask POST /v1/session/lock;              is 200 lock
 ask GET /v1/accounts;                          is 401 "locked"; ask GET /v1/health; is 200 "alive and locked"
 BODY='{"passphrase":"people pass phrase"}' ask POST /v1/session/unlock; is 200 unlock

@@ -184,6 +184,11 @@ a_request_comes_as_it_was_sent(void **state)
 	assert_string_equal("PATCH /a b/\xe7\x94\xb2 [x=1&2;y[]==;z=;] here 4:body",
 	    sat_buf_cstr(&b));
 	assert_int_equal(418, ask(&b, "GET", "/teapot", "", nothing));
+	/* a NUL would end the text: what comes behind it is not lost */
+	assert_int_equal(200, ask(&b, "GET", "/a%00b?k=1%002&l=%zz%2", "",
+	    nothing));
+	assert_string_equal("GET /a%00b [k=1%002;l=%zz%2;] - 0:",
+	    sat_buf_cstr(&b));
 	sat_buf_fini(&b);
 }
 
@@ -205,6 +210,7 @@ an_upload_goes_to_its_sink_and_not_into_memory(void **state)
 	/* the same body elsewhere is too long */
 	assert_int_equal(413, ask(&b, "POST", "/other", "",
 	    sat_buf_span(&big)));
+	assert_non_null(strstr(sat_buf_cstr(&b), "\"code\":\"usage.body\""));
 	for (int i = 0; i < 200 && atomic_load(&sinks_ended) == before; i++)
 		(void)usleep(10000);
 	assert_int_equal(before + 1, atomic_load(&sinks_ended));

@@ -1,0 +1,197 @@
+/* What a request says that is no plain write: a trial, another method, a body
+ * that is none. */
+#include "tests/lib/unit.h"
+
+#include "tests/unit/client/api/asked.h"
+
+static char *
+text_at(world *w, const char *path)
+{
+	call k = { "GET", "", path, NULL, NULL, NULL };
+	sat_json *doc = NULL;
+	sat_buf b = { 0 };
+	char *text;
+	sat_err err;
+
+	assert_ok(ask(&doc, w, &k, &err));
+	sat_json_write(&b, doc, false);
+	text = sat_xstrdup(sat_buf_cstr(&b));
+	sat_buf_fini(&b);
+	sat_json_free(doc);
+	return text;
+}
+
+static void
+a_trial_of_any_write_leaves_everything_as_it_was(void **state)
+{
+	static const char only[] = "{\"validate\":\"only\"}";
+	static const call trials[] = {
+		{ "POST", "", "/v1/accounts/$A/stage", only,
+		    "{\"stage\":\"need_confirmed\"}", NULL },
+		{ "POST", "", "/v1/accounts/$A/assign", only, "{\"to\":\"u2\"}",
+		    NULL },
+		{ "DELETE", "", "/v1/accounts/$A", only, NULL, NULL },
+		{ "PATCH", "", "/v1/accounts/$A", only, "{\"remark\":\"x\"}",
+		    NULL },
+		{ "POST", "", "/v1/accounts/batch", only,
+		    "{\"items\":[{\"op\":\"edit\",\"id\":\"$A\","
+		    "\"data\":{\"remark\":\"x\"}},{\"op\":\"delete\","
+		    "\"id\":\"$A\"}]}", NULL },
+	};
+	world *w = world_of(*state);
+	char *was = text_at(w, "/v1/accounts/$A"), *is;
+	char *log = text_at(w, "/v1/sync/pending"), *after;
+
+	for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {
+		sat_json *doc = NULL;
+		sat_err err;
+
+		assert_ok(ask(&doc, w, &trials[i], &err));
+		sat_json_free(doc);
+		is = text_at(w, "/v1/accounts/$A");
+		assert_string_equal(was, is);
+		free(is);
+	}
+	after = text_at(w, "/v1/sync/pending");
+	assert_string_equal(log, after);
+	free(after);
+	free(log);
+	free(was);
+}
+
+static void
+a_trial_says_what_the_write_would_be_told(void **state)
+{
+	static const char only[] = "{\"validate\":\"only\"}";
+	static const call trials[] = {
+		{ "POST", "", "/v1/accounts/$A/stage", only,
+		    "{\"stage\":\"nosuch\"}", NULL },
+		{ "POST", "", "/v1/accounts/$A/assign", only,
+		    "{\"to\":\"nobody\"}", NULL },
+		{ "POST", "", "/v1/tokens", only, "{\"scope\":\"all\"}", NULL },
+		{ "POST", "", "/v1/accounts/$A/merge", only,
+		    "{\"into\":\"$A\"}", NULL },
+		{ "PATCH", "", "/v1/accounts/$A", "{\"validate\":\"yes\"}",
+		    "{\"remark\":\"x\"}", NULL },
+	};
+	static const char *const codes[] = { NULL, NULL, "usage.option",
+		"usage.option", "usage.option" };
+	world *w = world_of(*state);
+
+	for (size_t i = 0; i < sizeof trials / sizeof trials[0]; i++) {
+		sat_json *doc = NULL;
+		sat_err e = { 0 };
+
+		assert_int_not_equal(SAT_OK, ask(&doc, w, &trials[i], &e));
+		if (codes[i] != NULL)
+			assert_string_equal(codes[i], e.code);
+	}
+}
+
+static void
+a_path_that_is_asked_for_otherwise_says_how(void **state)
+{
+	static const struct {
+		const char *method, *path, *allow; /* NULL: there is none */
+	} tries[] = {
+		{ "PUT", "/v1/accounts", "GET, HEAD, POST" },
+		{ "PUT", "/v1/accounts/x", "GET, HEAD, PATCH, DELETE" },
+		{ "POST", "/v1/health", "GET, HEAD" },
+		{ "GET", "/v1/session", "POST, DELETE" },
+		{ "DELETE", "/v1/tasks", "GET, HEAD, POST" },
+		{ "GET", "/v1/nosuch", NULL },
+		{ "PUT", "/v1/nosuch/x", NULL },
+		{ "GET", "/", NULL },
+	};
+	world *w = world_of(*state);
+
+	for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+		call k = { tries[i].method, "", tries[i].path, NULL, NULL, NULL };
+		sat_json *doc = NULL;
+		sat_err e = { 0 };
+
+		assert_rc(tries[i].allow != NULL ? SAT_EUSAGE : SAT_ENOTFOUND,
+		    ask(&doc, w, &k, &e));
+		if (tries[i].allow != NULL) {
+			assert_string_equal(SAT_API_NO_METHOD, e.code);
+			assert_string_equal(tries[i].allow, e.hint);
+		}
+	}
+}
+
+static void
+a_value_that_says_nothing_is_refused(void **state)
+{
+	static const char *const bodies[] = { "[]", "5", "\"x\"", "null",
+		"{\"remark\":{}}", "{\"remark\":[\"a\"]}",
+		"{\"tags\":{\"$nosuch\":[\"a\"]}}", "{\"tags\":{\"$add\":\"a\"}}",
+		"{\"tags\":[[\"a\"]]}", "{\"tags\":[1.5]}" };
+	world *w = world_of(*state);
+
+	for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+		call k = { "PATCH", "", "/v1/accounts/$A", NULL, bodies[i],
+			NULL };
+		sat_json *doc = NULL;
+		sat_err e = { 0 };
+
+		assert_rc(i < 4 ? SAT_EUSAGE : SAT_EINVALID,
+		    ask(&doc, w, &k, &e));
+	}
+}
+
+static void
+a_list_is_the_whole_of_a_set(void **state)
+{
+	static const char *const bodies[] = { "{\"tags\":[\"a\",\"b\"]}",
+		"{\"tags\":{\"$add\":[\"c\"],\"$remove\":[\"a\"]}}",
+		"{\"tags\":[\"c\",\"d\"]}", "{\"tags\":[]}" };
+	static const char *const sets[] = { "\"tags\":[\"a\",\"b\"]",
+		"\"tags\":[\"b\",\"c\"]", "\"tags\":[\"c\",\"d\"]",
+		"\"tags\":[]" };
+	world *w = world_of(*state);
+
+	for (size_t i = 0; i < 4; i++) {
+		call k = { "PATCH", "", "/v1/accounts/$A", NULL, bodies[i],
+			NULL };
+		sat_json *doc = NULL;
+		sat_err err;
+		char *is;
+
+		assert_ok(ask(&doc, w, &k, &err));
+		sat_json_free(doc);
+		is = text_at(w, "/v1/accounts/$A");
+		if (strstr(is, sets[i]) == NULL)
+			fail_msg("no %s in %s", sets[i], is);
+		free(is);
+	}
+}
+
+static void
+a_refused_item_of_a_batch_names_its_fields(void **state)
+{
+	static const call bad = { "POST", "", "/v1/accounts/batch", NULL,
+		"{\"items\":[{\"op\":\"create\",\"data\":{\"name\":\"Only\"}}]}",
+		NULL };
+	world *w = world_of(*state);
+	sat_json *doc = NULL;
+	sat_err e = { 0 };
+
+	assert_rc(SAT_EINVALID, ask(&doc, w, &bad, &e));
+	assert_true(e.nfields > 0);
+	assert_int_equal(0, strncmp(e.text, "item 0: ", 8));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HQ(a_trial_of_any_write_leaves_everything_as_it_was),
+		HQ(a_trial_says_what_the_write_would_be_told),
+		HQ(a_path_that_is_asked_for_otherwise_says_how),
+		HQ(a_value_that_says_nothing_is_refused),
+		HQ(a_list_is_the_whole_of_a_set),
+		HQ(a_refused_item_of_a_batch_names_its_fields),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
