@@ -376,9 +376,16 @@ find_old(sat_push *push, sat_arena *a, sat_replica *r, int64_t start,
 
 typedef struct run { /* commits of one push */
 	sat_commit *c;
-	size_t n, cap, bytes, ops;
+	size_t n, max, cap, bytes, ops;
 	uint8_t head[SAT_HASH_BYTES]; /* of the last one's header */
 } run;
+
+/* Less than a batch may have: while the server is at one push the next one is
+ * built, and who waits for news pulls what came with the one before. So the first
+ * is small, for nobody has anything to do before it is merged. Smaller ones
+ * compress worse: see docs/performance.md. */
+#define PUSH_FIRST 1024
+#define PUSH_BEHIND 2048
 
 /* Columns of a batch take less than payload and header together. */
 #define RUN_BYTES_MAX (SAT_BATCH_BYTES_MAX - SAT_BATCH_BYTES_MAX / 4)
@@ -391,7 +398,7 @@ add_commit(run *x, bool *full, sat_arena *a, sat_span header, sat_span payload,
 	size_t bytes = header.n + payload.n + box.n;
 	sat_rc rc;
 
-	*full = x->n == SAT_BATCH_COMMITS_MAX ||
+	*full = x->n == x->max ||
 	    (x->n > 0 && x->bytes + bytes > RUN_BYTES_MAX);
 	/* a kiosk's own goes in a push of its kind (P-361) */
 	*full = *full || (x->n > 0 && (x->c[0].box.n > 0) != (box.n > 0));
@@ -526,9 +533,9 @@ sign_run(sat_replica *r, sat_push *push, const run *x, int64_t start)
 
 static sat_rc
 hand_out(sat_replica *r, sat_arena *a, sat_push *push, sat_commit **c,
-    size_t *n, int64_t start, uint64_t from_cseq, sat_err *e)
+    size_t *n, int64_t start, uint64_t from_cseq, size_t max, sat_err *e)
 {
-	run x = { 0 };
+	run x = { .max = max };
 	sat_rc rc;
 
 	if ((rc = collect(&x, r, a, start, e)) != SAT_OK || x.n == 0)
@@ -564,7 +571,8 @@ on_outbox(void *u, sat_arena *a, sat_push *push, sat_commit **c, size_t *n,
 		    "an import is being written; sync when it is done");
 	if ((rc = find_start(&start, r, from_cseq, e)) != SAT_OK || start == 0)
 		return rc;
-	return hand_out(r, a, push, c, n, start, from_cseq, e);
+	return hand_out(r, a, push, c, n, start, from_cseq, from_cseq == 0 ?
+	    PUSH_FIRST : SAT_BATCH_COMMITS_MAX, e);
 }
 
 /* Records made by what has no verdict yet are named by their ids. */
@@ -578,7 +586,8 @@ on_outbox_behind(void *u, sat_arena *a, sat_push *push, sat_commit **c,
 	*n = 0;
 	if (r->in_group || r->batch[0].first == 0)
 		return SAT_OK;
-	return hand_out(r, a, push, c, n, r->batch[0].last + 1, 0, e);
+	return hand_out(r, a, push, c, n, r->batch[0].last + 1, 0,
+	    PUSH_BEHIND, e);
 }
 
 /* ---- positions -------------------------------------------------------------------- */
