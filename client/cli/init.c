@@ -6,6 +6,7 @@
 #include "client/cli/cli_int.h"
 
 #include "client/sync/wipe.h"
+#include "common/base/file.h"
 #include "protocol/invite.h"
 
 #include <errno.h>
@@ -283,32 +284,10 @@ copy_in(const char *from_dir, const char *to_dir, const char *name, sat_err *e)
 {
 	char *from = sat_xasprintf("%s/%s", from_dir, name);
 	char *to = sat_xasprintf("%s/%s", to_dir, name);
-	FILE *in = fopen(from, "rbe"), *out = NULL;
-	uint8_t buf[65536];
-	sat_rc rc = SAT_OK;
-	size_t n;
+	sat_rc rc = access(from, F_OK) == 0 ? sat_file_copy(from, to, e) :
+	    sat_fail(e, SAT_ENOTFOUND, "%s is not a backup: no %s", from_dir,
+	        name);
 
-	if (in == NULL)
-		rc = sat_fail(e, SAT_ENOTFOUND, "%s is not a backup: no %s",
-		    from_dir, name);
-	else if ((out = fopen(to, "wbxe")) == NULL)
-		rc = sat_fail(e, SAT_EIO, "cannot make %s: %s", to,
-		    strerror(errno));
-	while (rc == SAT_OK && (n = fread(buf, 1, sizeof buf, in)) > 0)
-		if (fwrite(buf, 1, n, out) != n)
-			rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-			    "cannot write %s: %s", to, strerror(errno));
-	if (rc == SAT_OK && (fflush(out) != 0 || fsync(fileno(out)) != 0))
-		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", to,
-		    strerror(errno));
-	if (out != NULL) {
-		(void)fchmod(fileno(out), 0600);
-		(void)fclose(out);
-		if (rc != SAT_OK)
-			(void)unlink(to);
-	}
-	if (in != NULL)
-		(void)fclose(in);
 	free(from);
 	free(to);
 	return rc;

@@ -80,14 +80,14 @@ cannot_write(const char *path, sat_err *e)
 }
 
 static bool
-write_all(int fd, sat_span s)
+put_all(int fd, sat_span s)
 {
 	ssize_t n;
 
 	for (size_t at = 0; at < s.n; at += (size_t)n)
 		if ((n = write(fd, s.p + at, s.n - at)) <= 0)
 			return false;
-	return fsync(fd) == 0;
+	return true;
 }
 
 sat_rc
@@ -96,7 +96,7 @@ sat_file_write(const char *path, sat_span s, unsigned mode, sat_err *e)
 	char *tmp = sat_xasprintf("%s.tmp", path);
 	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 	    (mode_t)mode);
-	bool good = fd >= 0 && write_all(fd, s);
+	bool good = fd >= 0 && put_all(fd, s) && fsync(fd) == 0;
 	sat_rc rc = SAT_OK;
 
 	if (fd >= 0 && close(fd) != 0)
@@ -106,6 +106,40 @@ sat_file_write(const char *path, sat_span s, unsigned mode, sat_err *e)
 	if (rc != SAT_OK && fd >= 0)
 		(void)unlink(tmp);
 	free(tmp);
+	return rc == SAT_OK ? sat_folder_sync_of(path, e) : rc;
+}
+
+static bool
+copy_all(int in, int out)
+{
+	uint8_t *p = sat_xmalloc(PIECE);
+	ssize_t n;
+	bool good = true;
+
+	while (good && (n = read(in, p, PIECE)) != 0)
+		good = n > 0 && put_all(out, sat_span_of(p, (size_t)n));
+	free(p);
+	return good && fsync(out) == 0;
+}
+
+sat_rc
+sat_file_copy(const char *from, const char *to, sat_err *e)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC), out;
+	bool good;
+	sat_rc rc;
+
+	if (in < 0)
+		return sat_fail(e, SAT_ENOTFOUND, "cannot read %s: %s", from,
+		    strerror(errno));
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	good = out >= 0 && copy_all(in, out);
+	if (out >= 0 && close(out) != 0)
+		good = false;
+	rc = good ? SAT_OK : cannot_write(to, e);
+	if (!good && out >= 0)
+		(void)unlink(to);
+	(void)close(in);
 	return rc;
 }
 
@@ -172,7 +206,7 @@ sat_file_rename(const char *from, const char *to, sat_err *e)
 struct sat_file_out {
 	FILE *f;
 	char *path, *tmp; /* NULL: a descriptor */
-	bool failed;
+	int why;          /* errno of the first failure; 0 = none */
 };
 
 static FILE *
@@ -181,6 +215,14 @@ stream_of(int fd)
 	int copy = fd != 0 ? dup(fd) : -1;
 
 	return fd == 0 ? stdout : copy < 0 ? NULL : fdopen(copy, "wb");
+}
+
+static FILE *
+own_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	return fd < 0 ? NULL : fdopen(fd, "wb");
 }
 
 sat_rc
@@ -193,7 +235,7 @@ sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e)
 		o->path = sat_xstrdup(path);
 		o->tmp = sat_xasprintf("%s.tmp", path);
 	}
-	o->f = path != NULL ? fopen(o->tmp, "wbe") : stream_of(fd);
+	o->f = path != NULL ? own_file(o->tmp) : stream_of(fd);
 	if (o->f != NULL) {
 		*out = o;
 		return SAT_OK;
@@ -206,12 +248,24 @@ sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e)
 	return rc;
 }
 
+static void
+note(sat_file_out *o, bool good)
+{
+	if (!good && o->why == 0)
+		o->why = errno != 0 ? errno : EIO;
+}
+
+void
+sat_file_out_add(sat_file_out *o, sat_span part)
+{
+	note(o, fwrite(part.p, 1, part.n, o->f) == part.n);
+}
+
 void
 sat_file_out_line(sat_file_out *o, sat_span line)
 {
-	if (fwrite(line.p, 1, line.n, o->f) != line.n ||
-	    fputc('\n', o->f) == EOF)
-		o->failed = true;
+	sat_file_out_add(o, line);
+	note(o, fputc('\n', o->f) != EOF);
 }
 
 sat_rc
@@ -219,16 +273,21 @@ sat_file_out_close(sat_file_out *o, bool keep, sat_err *e)
 {
 	sat_rc rc = SAT_OK;
 
-	if (fflush(o->f) != 0)
-		o->failed = true;
-	if (o->f != stdout && fclose(o->f) != 0)
-		o->failed = true;
-	if (keep && o->failed)
-		rc = sat_fail(e, SAT_ENOSPACE, "cannot write the whole export");
+	note(o, fflush(o->f) == 0);
+	if (o->tmp != NULL && keep)
+		note(o, fsync(fileno(o->f)) == 0);
+	if (o->f != stdout)
+		note(o, fclose(o->f) == 0);
+	if (keep && o->why != 0)
+		rc = sat_fail(e, o->why == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+		    "cannot write %s: %s",
+		    o->path != NULL ? o->path : "the answer", strerror(o->why));
 	if (o->tmp != NULL && keep && rc == SAT_OK)
 		rc = sat_file_rename(o->tmp, o->path, e);
 	if (o->tmp != NULL && (!keep || rc != SAT_OK))
 		(void)unlink(o->tmp);
+	else if (o->tmp != NULL)
+		rc = sat_folder_sync_of(o->path, e);
 	free(o->path);
 	free(o->tmp);
 	free(o);
@@ -270,13 +329,26 @@ sat_rc
 sat_folder_sync(const char *path, sat_err *e)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool good = fd >= 0 && fsync(fd) == 0;
+	/* EINVAL: this file system has nothing to sync a folder by */
+	bool good = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
 	int err = errno;
 
 	if (fd >= 0)
 		(void)close(fd);
 	return good ? SAT_OK : sat_fail(e, SAT_EFSYNC, "cannot sync %s: %s",
 	    path, strerror(err));
+}
+
+sat_rc
+sat_folder_sync_of(const char *path, sat_err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash == NULL ? sat_xstrdup(".") : slash == path ?
+	    sat_xstrdup("/") : sat_xasprintf("%.*s", (int)(slash - path), path);
+	sat_rc rc = sat_folder_sync(dir, e);
+
+	free(dir);
+	return rc;
 }
 
 void

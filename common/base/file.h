@@ -24,10 +24,18 @@ SAT_CHECK sat_rc sat_file_read(sat_buf *b, const char *path, size_t max, sat_err
 SAT_CHECK sat_rc sat_file_each(const char *path,
     void (*piece)(void *u, sat_span s), void *u, sat_err *e);
 /*
- * Whole or not at all: written beside the path (".tmp"), synced, renamed. mode
- * is that of a new file, before the umask. SAT_ENOSPACE, SAT_EIO.
+ * Whole or not at all: written beside the path (".tmp"), synced, renamed, and
+ * the name is durable. mode is that of a new file, before the umask.
+ * SAT_ENOSPACE, SAT_EIO; SAT_EFSYNC: it is there, but may not outlive a power cut.
  */
 SAT_CHECK sat_rc sat_file_write(const char *path, sat_span s, unsigned mode, sat_err *e);
+/*
+ * A file that is not there yet, for its owner's eyes alone, synced; its name is
+ * not (sat_folder_sync). What a failure left is taken away.
+ * @return SAT_ENOTFOUND when `from` cannot be opened, SAT_ENOSPACE, SAT_EIO (also:
+ *         `to` is there already).
+ */
+SAT_CHECK sat_rc sat_file_copy(const char *from, const char *to, sat_err *e);
 /* Take it away; that it is not there is no failure. */
 void sat_file_remove(const char *path);
 /*
@@ -46,13 +54,14 @@ SAT_CHECK sat_rc sat_file_rename(const char *from, const char *to, sat_err *e);
 
 typedef struct sat_file_out sat_file_out;
 
-/* path NULL: into a copy of the open descriptor fd; 0 = standard output.
- * SAT_EIO. */
+/* path NULL: into a copy of the open descriptor fd; 0 = standard output. A new
+ * file is for its owner's eyes alone. SAT_EIO. */
 SAT_CHECK sat_rc sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e);
 /* A failure is kept, and told by close. */
 void sat_file_out_line(sat_file_out *o, sat_span line);
-/* keep false: what was written so far goes away. Frees o. SAT_ENOSPACE when
- * not all could be written, SAT_EIO. */
+void sat_file_out_add(sat_file_out *o, sat_span part);
+/* keep: a file is synced and stands under its name. keep false: what was
+ * written so far goes away. Frees o. SAT_ENOSPACE, SAT_EIO, SAT_EFSYNC. */
 SAT_CHECK sat_rc sat_file_out_close(sat_file_out *o, bool keep, sat_err *e);
 
 /* ---- folders --------------------------------------------------------------------- */
@@ -74,6 +83,8 @@ int64_t sat_folder_bytes(const char *path);
 SAT_CHECK sat_rc sat_folder_names(sat_buf *names, const char *path, sat_err *e);
 /* Names that came and went are durable. SAT_EFSYNC. */
 SAT_CHECK sat_rc sat_folder_sync(const char *path, sat_err *e);
+/* The same of the folder this file lies in. */
+SAT_CHECK sat_rc sat_folder_sync_of(const char *path, sat_err *e);
 
 /* ---- what a doctor looks at --------------------------------------------------------- */
 

@@ -164,26 +164,6 @@ write_temp(const char *temp, sat_span bytes, sat_err *e)
 }
 
 static sat_rc
-sync_directory(const char *path, sat_err *e)
-{
-	const char *slash = strrchr(path, '/');
-	char *dir = slash == NULL ? sat_xstrdup(".") :
-	    slash == path ? sat_xstrdup("/") :
-	    sat_xasprintf("%.*s", (int)(slash - path), path);
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-
-	free(dir);
-	if (!ok)
-		(void)sat_fail(e, SAT_EFSYNC,
-		    "keyring: cannot sync its directory: %s",
-		    strerror(errno));
-	if (fd >= 0)
-		(void)close(fd);
-	return ok ? SAT_OK : SAT_EFSYNC;
-}
-
-static sat_rc
 set_aside(const char *path, sat_err *e)
 {
 	char *previous = sat_store_previous(path);
@@ -212,7 +192,7 @@ sat_store_write(const char *path, sat_span bytes, bool keep_previous,
 		(void)unlink(temp);
 	}
 	free(temp);
-	return rc == SAT_OK ? sync_directory(path, e) : rc;
+	return rc == SAT_OK ? sat_folder_sync_of(path, e) : rc;
 }
 
 void
@@ -239,5 +219,5 @@ sat_keyring_destroy(const char *path, sat_err *e)
 		rc = rc != SAT_OK ? rc : one;
 		free(name);
 	}
-	return rc == SAT_OK ? sync_directory(path, e) : rc;
+	return rc == SAT_OK ? sat_folder_sync_of(path, e) : rc;
 }

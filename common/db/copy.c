@@ -7,15 +7,14 @@
  * and made durable here before anyone is told that it exists.
  */
 #include "common/db/db_int.h"
+#include "common/base/file.h"
 #include "common/db/vfs_int.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 bool
 sat_db_exists(const char *vfs, const char *path)
@@ -63,21 +62,7 @@ vacuum_into(sat_db *db, const char *to_path, sat_err *e)
 static sat_rc
 sync_directory(const sat_db *db, const char *path, sat_err *e)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir;
-	int fd, bad;
-
-	if (!db->real_files)
-		return SAT_OK;
-	dir = slash == NULL ? sat_xstrdup(".") : slash == path ?
-	    sat_xstrdup("/") : sat_xasprintf("%.*s", (int)(slash - path), path);
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bad = fd < 0 || fsync(fd) != 0 ? errno : 0;
-	if (fd >= 0)
-		(void)close(fd);
-	free(dir);
-	return bad == 0 ? SAT_OK : sat_fail(e, SAT_EIO,
-	    "%s: making the copy durable: %s", path, strerror(bad));
+	return db->real_files ? sat_folder_sync_of(path, e) : SAT_OK;
 }
 
 static sat_rc

@@ -10,6 +10,7 @@
  */
 #include "common/sheet/csv_int.h"
 
+#include "common/base/file.h"
 #include "common/base/mem.h"
 
 #include <errno.h>
@@ -272,23 +273,6 @@ sat_csv_out_endrow(sat_csv_out *c, sat_err *e)
 	return c->broken != 0 ? write_failed(c, e) : SAT_OK;
 }
 
-static void
-sync_directory(const char *path)
-{
-	char *dir = sat_xstrdup(path), *slash = strrchr(dir, '/');
-	int fd;
-
-	if (slash != NULL)
-		slash[slash == dir ? 1 : 0] = '\0';
-	fd = open(slash != NULL ? dir : ".",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		(void)fsync(fd);
-		(void)close(fd);
-	}
-	free(dir);
-}
-
 /* The new file takes the place of the old one. */
 static sat_rc
 publish(sat_csv_out *c, sat_err *e)
@@ -300,10 +284,9 @@ publish(sat_csv_out *c, sat_err *e)
 	if (rename(c->tmp, c->path) != 0)
 		return sat_fail(e, SAT_EIO, "csv: rename: %s",
 		    strerror(errno));
-	sync_directory(c->path);
 	free(c->tmp);
 	c->tmp = NULL;
-	return SAT_OK;
+	return sat_folder_sync_of(c->path, e);
 }
 
 sat_rc

@@ -207,8 +207,6 @@ sat_rc admin_new_folder(const char *path, sat_err *e);
 /* Store, keyring, segments, templates into a folder that is there; *lsn: the
  * last position among them. Says nothing about durability. */
 sat_rc admin_copy_all(uint64_t *lsn, sat_admin *a, const char *folder, sat_err *e);
-sat_rc admin_copy_file(const char *from, const char *to, sat_err *e);
-void admin_sync_folder(const char *dir);
 sat_rc admin_verify_all(sat_admin *a, uint64_t *commits, uint64_t *records, sat_err *e);
 sat_rc admin_templates_copy(sat_admin *a, const char *folder, sat_err *e);
 sat_rc admin_templates_restore(const char *backup, const char *dir, sat_err *e);

@@ -4,12 +4,11 @@
  */
 #include "server/admin/admin_int.h"
 
-#include <errno.h>
+#include "common/base/file.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* The words to a folder that is open, or to the server that runs on it. */
 static sat_rc
@@ -40,20 +39,17 @@ goes_on(sat_buf *part, char cursor[16])
 	return true;
 }
 
-static sat_rc
-put(FILE *to, sat_buf *part, sat_err *e)
+static void
+put(sat_file_out *to, sat_buf *part)
 {
-	bool ok = fwrite(part->p, 1, part->n, to) == part->n;
-
+	sat_file_out_add(to, sat_buf_span(part));
 	sat_buf_reset(part);
-	return ok ? SAT_OK : sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-	    "cannot write the export: %s", strerror(errno));
 }
 
 /* An export part by part. */
 static sat_rc
-parts(FILE *to, sat_admin *admin, const sat_args *a, const char *dir, int argc,
-    char *const *argv, sat_buf *out, sat_err *e)
+parts(sat_file_out *to, sat_admin *admin, const sat_args *a, const char *dir,
+    int argc, char *const *argv, sat_buf *out, sat_err *e)
 {
 	char **words = sat_xcalloc((size_t)argc + 3, sizeof *words);
 	char option[] = "--cursor", cursor[16];
@@ -63,46 +59,29 @@ parts(FILE *to, sat_admin *admin, const sat_args *a, const char *dir, int argc,
 	words[argc] = option;
 	words[argc + 1] = cursor;
 	while (rc == SAT_OK && goes_on(out, cursor)) {
-		rc = put(to, out, e);
-		if (rc == SAT_OK)
-			rc = ask(admin, a, dir, argc + 2, words, out, e);
+		put(to, out);
+		rc = ask(admin, a, dir, argc + 2, words, out, e);
 	}
 	free(words);
-	return rc == SAT_OK ? put(to, out, e) : rc;
+	put(to, out);
+	return rc;
 }
 
-/* Whole or not at all under its name, for its owner's eyes alone. */
+/* Whole or not at all under its name. */
 static sat_rc
 export(sat_admin *admin, const sat_args *a, const char *dir, int argc,
     char *const *argv, sat_buf *out, sat_err *e)
 {
 	const char *path = sat_args_get(a, "output");
-	char *tmp;
-	FILE *to;
-	sat_rc rc;
+	bool std = path == NULL || strcmp(path, "-") == 0;
+	sat_file_out *to;
+	sat_rc rc = sat_file_out_open(&to, std ? NULL : path, 0, e), closed;
 
-	if (path == NULL || strcmp(path, "-") == 0)
-		return parts(stdout, admin, a, dir, argc, argv, out, e);
-	tmp = sat_xasprintf("%s.tmp", path);
-	(void)umask(077);
-	if ((to = fopen(tmp, "we")) == NULL) {
-		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", tmp,
-		    strerror(errno));
-	} else {
-		rc = parts(to, admin, a, dir, argc, argv, out, e);
-		sat_buf_reset(out);
-		if ((fflush(to) != 0 || fsync(fileno(to)) != 0) && rc == SAT_OK)
-			rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-			    "cannot write %s: %s", tmp, strerror(errno));
-		(void)fclose(to);
-		if (rc == SAT_OK && rename(tmp, path) != 0)
-			rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", path,
-			    strerror(errno));
-		if (rc != SAT_OK)
-			(void)remove(tmp);
-	}
-	free(tmp);
-	return rc;
+	if (rc != SAT_OK)
+		return rc;
+	rc = parts(to, admin, a, dir, argc, argv, out, e);
+	closed = sat_file_out_close(to, rc == SAT_OK, rc == SAT_OK ? e : NULL);
+	return rc == SAT_OK ? closed : rc;
 }
 
 sat_rc

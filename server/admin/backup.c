@@ -5,52 +5,14 @@
  */
 #include "server/admin/admin_int.h"
 
+#include "common/base/file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-sat_rc
-admin_copy_file(const char *from, const char *to, sat_err *e)
-{
-	uint8_t buf[65536];
-	FILE *in = fopen(from, "rb"), *out = NULL;
-	sat_rc rc = SAT_OK;
-	size_t n;
-
-	if (in == NULL || (out = fopen(to, "wbx")) == NULL)
-		rc = sat_fail(e, SAT_EIO, "cannot copy to %s: %s", to,
-		    strerror(errno));
-	while (rc == SAT_OK && (n = fread(buf, 1, sizeof buf, in)) > 0)
-		if (fwrite(buf, 1, n, out) != n)
-			rc = sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-			    "cannot write %s: %s", to, strerror(errno));
-	if (rc == SAT_OK &&
-	    (ferror(in) || fflush(out) != 0 || fsync(fileno(out)) != 0))
-		rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", to,
-		    strerror(errno));
-	if (out != NULL) {
-		(void)fchmod(fileno(out), 0600);
-		(void)fclose(out);
-	}
-	if (in != NULL)
-		(void)fclose(in);
-	return rc;
-}
-
-void
-admin_sync_folder(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		(void)fsync(fd);
-		(void)close(fd);
-	}
-}
 
 /* The layers of the template, each with its history in one file; no working
  * repository. The pack's layer is younger than some servers. */
@@ -64,28 +26,20 @@ static const struct {
 };
 #define NLAYERS (sizeof layers / sizeof layers[0])
 
+/* The tip's id, then the bundle. */
 static sat_rc
 layer_copy(sat_admin *a, const char *branch, const char *to, sat_err *e)
 {
 	sat_buf b = { 0 };
-	FILE *f = NULL;
 	sat_oid tip;
 	sat_rc rc;
 
-	if ((rc = sat_git_tip(&tip, a->git, branch, e)) == SAT_OK)
+	if ((rc = sat_git_tip(&tip, a->git, branch, e)) == SAT_OK) {
+		sat_buf_add(&b, tip.b, sizeof tip.b);
 		rc = sat_git_bundle(&b, a->git, &tip, NULL, e);
-
-	if (rc == SAT_OK) {
-		f = fopen(to, "wbx");
-		if (f == NULL ||
-		    fwrite(tip.b, 1, sizeof tip.b, f) != 20 ||
-		    fwrite(b.p, 1, b.n, f) != b.n || fflush(f) != 0 ||
-		    fsync(fileno(f)) != 0)
-			rc = sat_fail(e, SAT_EIO, "cannot write %s: %s", to,
-			    strerror(errno));
-		if (f != NULL)
-			(void)fclose(f);
 	}
+	if (rc == SAT_OK)
+		rc = sat_file_write(to, sat_buf_span(&b), 0600, e);
 	sat_buf_fini(&b);
 	return rc;
 }
@@ -127,11 +81,11 @@ admin_copy_all(uint64_t *lsn, sat_admin *a, const char *folder, sat_err *e)
 
 	/* the copy first: it registers its file id in the keyring */
 	if ((rc = sat_sqlite_store_backup(lsn, a->store, db, e)) == SAT_OK &&
-	    (rc = admin_copy_file(own_ring, ring, e)) == SAT_OK &&
+	    (rc = sat_file_copy(own_ring, ring, e)) == SAT_OK &&
 	    (rc = admin_segments_verify(a, e)) == SAT_OK &&
 	    (rc = admin_segments_copy(a->dir, folder, e)) == SAT_OK &&
 	    (rc = admin_templates_copy(a, folder, e)) == SAT_OK)
-		admin_sync_folder(folder);
+		rc = sat_folder_sync(folder, e);
 	free(db);
 	free(ring);
 	free(own_ring);

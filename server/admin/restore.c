@@ -8,6 +8,8 @@
  */
 #include "server/admin/admin_int.h"
 
+#include "common/base/file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,7 +173,7 @@ unpack(const char *dir, const char *backup, sat_err *e)
 		char *from = sat_xasprintf("%s/%s", backup, names[i]);
 		char *to = sat_xasprintf("%s/%s", dir, names[i]);
 
-		rc = admin_copy_file(from, to, e);
+		rc = sat_file_copy(from, to, e);
 		free(from);
 		free(to);
 	}
@@ -260,9 +262,9 @@ admin_kit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	ring = sat_xasprintf("%s/server.keyring", w->arg[1]);
 	own_ring = admin_path(a, "server.keyring");
 	if ((rc = kit_store(a, db, e)) == SAT_OK &&
-	    (rc = admin_copy_file(own_ring, ring, e)) == SAT_OK &&
+	    (rc = sat_file_copy(own_ring, ring, e)) == SAT_OK &&
 	    (rc = admin_templates_copy(a, w->arg[1], e)) == SAT_OK)
-		admin_sync_folder(w->arg[1]);
+		rc = sat_folder_sync(w->arg[1], e);
 	free(db);
 	free(ring);
 	free(own_ring);

@@ -4,6 +4,8 @@
  */
 #include "server/admin/admin_int.h"
 
+#include "common/base/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +30,7 @@ copy_one(const char *from, const char *to, const char *name, sat_err *e)
 {
 	char *x = sat_xasprintf("%s/%s", from, name);
 	char *y = sat_xasprintf("%s/%s", to, name);
-	sat_rc rc = admin_copy_file(x, y, e);
+	sat_rc rc = sat_file_copy(x, y, e);
 
 	free(x);
 	free(y);
@@ -52,7 +54,8 @@ admin_segments_copy(const char *from_dir, const char *to_dir, sat_err *e)
 			rc = copy_one(from, to, x->d_name, e);
 	if (d != NULL) {
 		(void)closedir(d);
-		admin_sync_folder(to);
+		if (rc == SAT_OK)
+			rc = sat_folder_sync(to, e);
 	}
 	free(from);
 	free(to);

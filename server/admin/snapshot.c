@@ -66,7 +66,6 @@ write_note(const char *folder, const snapshot *s, sat_err *e)
 	sat_json_put_int(doc, "lsn", (int64_t)s->lsn);
 	sat_json_write(&b, doc, true);
 	rc = sat_file_write(path, sat_buf_span(&b), 0600, e);
-	admin_sync_folder(folder);
 	sat_buf_fini(&b);
 	sat_json_free(doc);
 	free(path);

@@ -208,6 +208,37 @@ a_folder_is_counted_listed_and_taken_away_with_what_links_point_at_left(
 	free(top);
 }
 
+/* 180,000 bytes are more than one piece. */
+static void
+a_copy_is_whole_private_and_never_over_what_is_there(void **state)
+{
+	sat_file_facts facts;
+	sat_buf big = { 0 }, got = { 0 };
+	char *to = sat_xasprintf("%s/b", folder);
+	sat_err err;
+
+	(void)state;
+	write_big(&big);
+	assert_rc(SAT_ENOTFOUND, sat_file_copy(tmp, to, &err));
+	assert_false(sat_file_there(to));
+	assert_ok(sat_file_copy(path, to, &err));
+	assert_ok(sat_file_read(&got, to, 1000000, &err));
+	assert_int_equal(big.n, got.n);
+	assert_memory_equal(big.p, got.p, big.n);
+	assert_ok(sat_file_look(&facts, to, &err));
+	assert_int_equal(0600, facts.mode);
+	assert_ok(sat_file_write(path, sat_span_str("other"), 0600, &err));
+	assert_rc(SAT_EIO, sat_file_copy(path, to, &err));
+	assert_ok(sat_file_look(&facts, to, &err));
+	assert_int_equal(big.n, facts.bytes);
+	assert_ok(sat_folder_sync_of(to, &err));
+	sat_file_remove(to);
+	assert_rc(SAT_EIO, sat_file_copy(path, "/proc/none/b", &err));
+	sat_buf_fini(&big);
+	sat_buf_fini(&got);
+	free(to);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, make, clean)
 
 int
@@ -220,6 +251,7 @@ main(void)
 		T(what_cannot_be_opened_is_told_with_its_reason),
 		T(lines_stand_under_their_name_only_when_kept),
 		T(a_full_disk_is_told_and_no_half_file_stays),
+		T(a_copy_is_whole_private_and_never_over_what_is_there),
 		T(a_folder_is_counted_listed_and_taken_away_with_what_links_point_at_left),
 	};
 
