@@ -21,6 +21,9 @@ typedef struct sat_api {
 	void (*event)(void *u, const sat_json *line);
 	bool (*interrupted)(void *u);
 	void *u;
+	/* of the token the request came with: no answer reaches into kinds it
+	 * does not name; NULL = every kind */
+	const char *scope;
 	int64_t page_max;     /* most rows a list answers with; 0 = all there are */
 	int out_fd;           /* what "-" names as a file; 0 = standard output */
 	/* the daemon's: its live sync, and how to watch it; NULL = none runs */
@@ -60,9 +63,11 @@ SAT_CHECK sat_rc sat_api_handle(sat_json **out, sat_api *api, const sat_request 
  * SAT_ELOCKED. */
 SAT_CHECK sat_rc sat_api_allowed(sat_api *api, const char *method, const char *path, sat_err *e);
 /* May whoever sends this Authorization header do this? SAT_ELOCKED: it is no
- * token of this device that is valid now; SAT_EDENIED: not for this. */
-SAT_CHECK sat_rc sat_api_token_may(sat_api *api, const char *authorization,
-    const char *method, const char *path, sat_err *e);
+ * token of this device that is valid now; SAT_EDENIED: not for this. has: its
+ * scope, which the request has to be handled with (sat_api.scope). */
+#define SAT_API_SCOPE_TEXT 201
+SAT_CHECK sat_rc sat_api_token_may(char has[SAT_API_SCOPE_TEXT], sat_api *api,
+    const char *authorization, const char *method, const char *path, sat_err *e);
 /* Code of a failure: the path is there, for the methods the hint lists. */
 #define SAT_API_NO_METHOD "usage.method"
 /* application/problem+json of a failure. */

@@ -208,6 +208,8 @@ HANDLER(api_doctor);
 sat_rc api_once(sat_json **out, sat_api *api, const sat_request *req,
     const char *id, const sat_route *route, const char *const args[4],
     sat_err *e);
+/* token.c: does the token the request came with name this kind? */
+bool api_scope_reads(const sat_api *api, const sat_kind *k);
 /* trial.c: ?validate=only: judge it as the route would, and write nothing. */
 bool api_is_trial(const sat_request *req);
 sat_rc api_trial(sat_json **out, sat_api *api, const sat_request *req,

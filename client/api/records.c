@@ -15,7 +15,7 @@ api_may_view(const sat_api *api, const sat_kind *k)
 	char action[96];
 
 	(void)snprintf(action, sizeof action, "%s.view", k->key);
-	return sat_acl(sat_replica_template(api->crm.replica),
+	return api_scope_reads(api, k) && sat_acl(sat_replica_template(api->crm.replica),
 	           sat_replica_me(api->crm.replica)->role, action) !=
 	    SAT_GRANT_NO;
 }

@@ -19,7 +19,7 @@
 #define ID_BYTES 4
 #define SECRET_BYTES 16
 #define TOKENS_MAX 100
-#define SCOPE_MAX 200
+#define SCOPE_MAX (SAT_API_SCOPE_TEXT - 1)
 #define TTL_DEFAULT_MS (30 * 24 * 3600 * (int64_t)1000)
 #define TTL_MAX_MS (366 * 24 * 3600 * (int64_t)1000)
 
@@ -174,9 +174,26 @@ unknown(sat_err *e)
 	    "the request has no token that is valid here");
 }
 
+bool
+api_scope_reads(const sat_api *api, const sat_kind *k)
+{
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	const char *list = api->scope;
+	scope s;
+
+	for (size_t n; list != NULL && *list != '\0';
+	     list += n, list += *list == ',') {
+		n = strcspn(list, ",");
+		if (scope_of(&s, list, n) && (s.kind[0] == '\0' ||
+		    sat_template_kind(t, s.kind) == k))
+			return true;
+	}
+	return list == NULL;
+}
+
 sat_rc
-sat_api_token_may(sat_api *api, const char *authorization, const char *method,
-    const char *path, sat_err *e)
+sat_api_token_may(char has[SAT_API_SCOPE_TEXT], sat_api *api,
+    const char *authorization, const char *method, const char *path, sat_err *e)
 {
 	static const char bearer[] = "Bearer " BEGIN;
 	const char *at = authorization, *bar;
@@ -204,8 +221,9 @@ sat_api_token_may(sat_api *api, const char *authorization, const char *method,
 		    sat_json_get_int(t, "expires_ms", 0) <=
 		    sat_wall_ms(&api->crm.clock))
 			continue;
-		rc = in_scope(api, sat_json_get_str(t, "scope", ""), method,
-		    path) ? SAT_OK : sat_fail_code(e, SAT_EDENIED,
+		(void)snprintf(has, SAT_API_SCOPE_TEXT, "%s",
+		    sat_json_get_str(t, "scope", ""));
+		rc = in_scope(api, has, method, path) ? SAT_OK : sat_fail_code(e, SAT_EDENIED,
 		    "token.scope", "satchel token create --scope S",
 		    "the token's scope does not reach this");
 	}

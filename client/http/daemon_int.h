@@ -130,6 +130,7 @@ typedef struct job {
 	daemon_ *d;
 	sat_request req;          /* points into the job's own copies */
 	char *method, *path, *cwd, *name;
+	char *scope;              /* of its token; NULL = every kind */
 	const char *lang;         /* NULL = the daemon's own */
 	sat_json *query, *body, *out;
 	sat_err err;
@@ -278,7 +279,8 @@ sat_rc door_allowed(daemon_ *d, const char *method, const char *path, sat_err *e
 /* Run it and answer with what came of it. */
 void door_run(sat_http_response *out, job *j, const sat_http_request *r);
 /* The route table's answer to this request. */
-void to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+void to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r,
+    const char *scope);
 
 bool door_upload(void *u, sat_http_sink *sink, const sat_http_request *r);
 void door_handle(void *u, sat_http_response *out, const sat_http_request *r);

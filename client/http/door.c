@@ -291,13 +291,15 @@ door_run(sat_http_response *out, job *j, const sat_http_request *r)
 }
 
 void
-to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r,
+    const char *scope)
 {
 	const char *accept = sat_http_header(r, "Accept");
 	job *j = job_new(d, r->method, r->path);
 	sat_err e = { 0 };
 	sat_rc rc = fill_job(j, r, &e);
 
+	j->scope = scope[0] != '\0' ? sat_xstrdup(scope) : NULL;
 	if (rc != SAT_OK) {
 		e.rc = SAT_EUSAGE; /* what was sent is not JSON */
 		put_problem(out, &e);
@@ -454,6 +456,7 @@ typedef struct asking_in {
 	daemon_ *d;
 	const sat_http_request *r;
 	const char *authorization;
+	char *scope; /* SAT_API_SCOPE_TEXT */
 	sat_err e;
 	sat_rc rc;
 } asking_in;
@@ -463,8 +466,8 @@ ask_in(void *arg)
 {
 	asking_in *x = arg;
 
-	x->rc = sat_api_token_may(&x->d->api, x->authorization, x->r->method,
-	    x->r->path, &x->e);
+	x->rc = sat_api_token_may(x->scope, &x->d->api, x->authorization,
+	    x->r->method, x->r->path, &x->e);
 }
 
 /* A calendar program subscribes to an address and sends no headers. */
@@ -476,14 +479,16 @@ on_token(void *u, const char *key, const char *value)
 }
 
 /* Every user of the machine reaches the port: nothing without a token but that
- * somebody is there. */
+ * somebody is there. scope: of the token, "" without one. */
 static bool
-may_enter(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+may_enter(char scope[SAT_API_SCOPE_TEXT], daemon_ *d, sat_http_response *out,
+    const sat_http_request *r)
 {
 	char bearer[120] = "";
-	asking_in x = { .d = d, .r = r, .rc = SAT_ELOCKED,
+	asking_in x = { .d = d, .r = r, .rc = SAT_ELOCKED, .scope = scope,
 		.authorization = sat_http_header(r, "Authorization") };
 
+	scope[0] = '\0';
 	if (!r->tcp || (strcmp(r->method, "GET") == 0 &&
 	    (strcmp(r->path, "/v1/health") == 0 ||
 	    strcmp(r->path, "/v1/version") == 0)) ||
@@ -519,6 +524,7 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *asked)
 	sat_http_request as_get = *asked;
 	const sat_http_request *r = asked;
 	daemon_ *d = u;
+	char scope[SAT_API_SCOPE_TEXT];
 	bool post = strcmp(r->method, "POST") == 0;
 	sat_err e = { 0 };
 	sat_rc rc;
@@ -527,7 +533,7 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *asked)
 		as_get.method = "GET";
 		r = &as_get;
 	}
-	if (!may_enter(d, out, r))
+	if (!may_enter(scope, d, out, r))
 		return;
 	if (session_route(d, out, r))
 		return;
@@ -548,7 +554,7 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *asked)
 	} else if (post && strcmp(r->path, "/v1/session/passphrase") == 0) {
 		to_secret(d, out, r, daemon_passphrase);
 	} else if (!waits(d, out, r)) {
-		to_api(d, out, r);
+		to_api(d, out, r, scope);
 	}
 }
 
@@ -556,7 +562,8 @@ bool
 door_upload(void *u, sat_http_sink *sink, const sat_http_request *r)
 {
 	sat_http_response out = { .status = 200 };
-	bool mine = !((daemon_ *)u)->o.kiosk && may_enter(u, &out, r) &&
+	char scope[SAT_API_SCOPE_TEXT];
+	bool mine = !((daemon_ *)u)->o.kiosk && may_enter(scope, u, &out, r) &&
 	    upload_begin(u, sink, r);
 
 	sat_buf_fini(&out.body);

@@ -50,6 +50,7 @@ job_unref(job *j)
 	free(j->path);
 	free(j->cwd);
 	free(j->name);
+	free(j->scope);
 	sat_json_free(j->query);
 	sat_json_free(j->body);
 	sat_json_free(j->out);
@@ -196,6 +197,7 @@ handle(job *j, sat_api *api)
 	api->event = on_event;
 	api->interrupted = on_interrupted;
 	api->u = j;
+	api->scope = j->scope;
 	if (j->lang != NULL)
 		api->crm.lang = j->lang;
 	if (j->work != NULL)

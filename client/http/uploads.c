@@ -502,7 +502,7 @@ to_batch(daemon_ *d, sat_http_response *out, const sat_json *doc,
 	}
 	path = sat_xasprintf("/v1/imports/%s/%s", batch, verb);
 	q.path = path;
-	to_api(d, out, &q);
+	to_api(d, out, &q, "");
 	free(path);
 }
 

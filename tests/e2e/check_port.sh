@@ -34,7 +34,9 @@ expect 2 as li token create --scope read --ttl forever
 expect 0 as li token create --scope read:account --ttl 30d --name sheet; T=$OUT; has "$T" "^satchel_[0-9a-f]{8}_[0-9a-f]{32}$" "its text"
 expect 0 as li --json token list; has "$(flat <<<"$OUT")" '"name":"sheet","scope":"read:account"' "listed"; hasnt "$OUT" "${T##*_}" "without its secret"
 ask GET /v1/accounts "$T"; is 200 "it reads"; has "$BODY" "甲公司" "what its owner sees"
-ask GET /v1/contacts "$T"; is 403 "nothing else"; DATA='{"remark":"x"}'; ask PATCH "/v1/accounts/$A" "$T"; is 403 "and writes nothing"
+ask GET /v1/contacts "$T"; is 403 "nothing else"; ask GET "/v1/accounts?include=contacts" "$T"; is 403 "nor what lies under it"
+expect 0 as li contact add "$A" --set name=Zhao --set phone=13712345678; ask GET "/v1/accounts/$A/timeline" "$T"; is 200 "a timeline of what it reads"; hasnt "$BODY" "13712345678" "without the rest"
+ DATA='{"remark":"x"}'; ask PATCH "/v1/accounts/$A" "$T"; is 403 "and writes nothing"
 ask GET /v1/accounts "${T%?}0${T: -1}"; is 401 "a digit more"; ask GET /v1/accounts "${T%?}"; is 401 "a digit less"
 ask GET /v1/tokens "$T"; is 403 "no tokens through a token"
 expect 0 as li token create --scope all; ALL=$OUT
