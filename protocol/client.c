@@ -170,7 +170,8 @@ sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out)
 		next.type = SAT_MSG_SNAP;
 		next.u.snap.after = in.u.chunk.next;
 	} else {
-		more = in.u.delta.upto < in.u.delta.scope_head;
+		more = in.u.delta.upto < in.u.delta.scope_head ||
+		    cs_asks_again(&in.u.delta);
 		next.u.pull.cursor = in.u.delta.upto;
 	}
 	if (more)

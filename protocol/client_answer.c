@@ -271,7 +271,7 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 	if (rc != SAT_OK)
 		return needs_template(s, rc) ? SAT_OK : rc;
 	s->full_own = false;
-	s->pull_once = false;
+	s->pull_once = cs_asks_again(d);
 	s->scope_head = d->scope_head;
 	s->stats.pulled_commits += d->ncommits;
 	s->stats.records += d->nrecs;

@@ -67,6 +67,16 @@ cs_go(sat_cs *s, cs_state next)
 	s->asked = false;
 }
 
+/* Who sent as much as this is likely sending still. While the page is taken in
+ * the server fetches what came since, and no session has to begin for it. */
+#define CS_AGAIN_BYTES 4096
+
+static inline bool
+cs_asks_again(const sat_delta *d)
+{
+	return d->batch.n >= CS_AGAIN_BYTES;
+}
+
 /* Build the question of the current state; a state that has none moves on. */
 SAT_CHECK sat_rc sat_cs_build(sat_cs *s, sat_err *e);
 /* Take the answer to the question of the current state, of the type that

@@ -1,6 +1,9 @@
 /* The session of a device: what it asks, and in which order. */
 #include "tests/lib/unit.h"
 
+#include <stdlib.h>
+
+#include "protocol/batch.h"
 #include "protocol/client.h"
 #include "tests/unit/protocol/script.h"
 
@@ -113,6 +116,51 @@ the_page_behind_a_page_is_known_before_that_is_taken_in(void **state) /* P-290 *
 	assert_false(guessed(&s, &m));
 	assert_true(finished(&s));
 	stop(&s);
+}
+
+/* One commit with a value of so many bytes that do not compress. */
+static void
+a_batch(sat_buf *out, size_t bytes)
+{
+	uint8_t *v = sat_xmalloc(bytes);
+	uint64_t seed = sat_test_seed(77);
+	sat_op op = { .kind = SAT_OP_SET, .rtype = 1, .eid = 7, .field = 1 };
+	sat_commit c = { .device = 2, .incarnation = 1, .cseq = 1, .hlc = 9,
+		.eff = 9, .lsn = 80, .actor = 1, .subject_eid = 7, .nops = 1,
+		.ops = &op };
+	sat_err err = { 0 };
+
+	for (size_t i = 0; i < bytes; i++)
+		v[i] = (uint8_t)sat_test_rand(&seed);
+	op.value = (sat_value){ .type = SAT_V_BYTES,
+		.s = sat_span_of(v, bytes) };
+	assert_ok(sat_batch_write(out, SAT_BATCH_PULL, &c, 1, &err));
+	free(v);
+}
+
+static void
+behind_a_large_page_it_asks_once_more(void **state) /* P-290 */
+{
+	script s = { .cursor = 60 };
+	sat_msg w = a_welcome(80), m = a_delta(80, 80);
+	sat_buf large = { 0 }, small = { 0 };
+
+	(void)state;
+	a_batch(&large, 5000);
+	a_batch(&small, 3000);
+	opened(&s, 0, &w);
+	assert_int_equal(60, asked(&s).u.pull.cursor);
+	m.u.delta.batch = sat_buf_span(&large);
+	assert_true(guessed(&s, &m));
+	assert_int_equal(80, asked(&s).u.pull.cursor);
+	m.u.delta.batch = sat_buf_span(&small);
+	assert_false(guessed(&s, &m));
+	assert_true(finished(&s));
+	assert_int_equal(3, sat_cs_stats_get(s.cs)->round_trips);
+	assert_true(sat_cs_stats_get(s.cs)->complete);
+	stop(&s);
+	sat_buf_fini(&large);
+	sat_buf_fini(&small);
 }
 
 /* Two commits under way, three behind them. */
@@ -262,6 +310,7 @@ main(void)
 		cmocka_unit_test(nothing_to_do_is_one_round_trip),
 		cmocka_unit_test(the_order_is_registry_template_push_snapshot_pull),
 		cmocka_unit_test(the_page_behind_a_page_is_known_before_that_is_taken_in),
+		cmocka_unit_test(behind_a_large_page_it_asks_once_more),
 		cmocka_unit_test(the_push_behind_a_push_is_built_before_its_verdicts),
 		cmocka_unit_test(what_was_built_behind_a_gap_is_not_sent),
 		cmocka_unit_test(a_page_that_needs_a_newer_template_makes_it_ask_once),
