@@ -23,6 +23,9 @@ typedef struct api_rows {
 } api_rows;
 sat_rc api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e);
 /* A record keeps these fields, beside what every record says of itself. */
+/* ?fields=name,stage: of the kind, or of every record; NULL is fine. SAT_EUSAGE. */
+SAT_CHECK sat_rc api_fields_known(const sat_kind *k, const char *fields,
+    sat_err *e);
 void api_keep_fields(sat_json *row, const sat_kind *k, const char *fields);
 /* Rows of a kind that name the record in this field, newest first; limit 0 = all. */
 sat_rc api_naming_put(sat_json *data, sat_api *api, const sat_kind *k,

@@ -315,7 +315,7 @@ api_export_sqlite(int64_t *rows, sat_api *api, sat_export_opts *o,
 	book x = { .api = api };
 	sat_rc rc;
 
-	if (to == NULL || strcmp(to, "-") == 0)
+	if (to == NULL || strcmp(to, "-") == 0 || sat_file_is_stream(to))
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "name a file: -o FILE.db", "a database needs a file");
 	tmp = sat_xasprintf("%s.tmp", to);

@@ -249,11 +249,21 @@ hash_file(char out[SAT_HASH_BYTES * 2 + 1], const char *path, sat_err *e)
 	return rc;
 }
 
+/* What a file holds when nobody says: customers; a book of cards, people. */
+static const char *
+kind_of(const import_job *j, const sat_json *body)
+{
+	bool cards = strcmp(sat_sheet_format(j->sheet), "vcard") == 0;
+
+	return sat_json_get_str(body, "type", sat_json_get(j->map, "kind") !=
+	    NULL ? NULL : cards ? "contact" : "account");
+}
+
 static sat_import_opts
 opts_of(import_job *j, const sat_json *body)
 {
 	return (sat_import_opts){
-		.kind = sat_json_get_str(body, "type", NULL),
+		.kind = kind_of(j, body),
 		.map = j->map,
 		.file = base_name(sat_json_get_str(body, "title",
 		    sat_json_get_str(body, "file", ""))),
@@ -334,6 +344,10 @@ open_it(import_job *j, const sat_json *body, sat_err *e)
 
 	if (file == NULL)
 		return sat_fail(e, SAT_EUSAGE, "name the file to import");
+	if (delim[0] != '\0' && co.delimiter != '\t' && delim[1] != '\0')
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "one character, for example ; or \\t",
+		    "a delimiter is one character");
 	return sat_sheet_open(&j->sheet, file, &co, e);
 }
 

@@ -277,9 +277,8 @@ is_listed(const char *list, const char *word)
 	return false;
 }
 
-/* ?fields=name,stage: of the kind, or of every record. */
-static sat_rc
-fields_known(const sat_kind *k, const char *fields, sat_err *e)
+sat_rc
+api_fields_known(const sat_kind *k, const char *fields, sat_err *e)
 {
 	static const char every[] = "id,version,pending,incomplete,conflict,"
 	    "deleted,created";
@@ -491,7 +490,7 @@ api_list_answer(sat_json **out, sat_api *api, const char *segment,
 		    "as_of and include do not go together");
 	if ((rc = counting(&p.counted, query, e)) != SAT_OK ||
 	    (rc = api_kind(&x.q.kind, api, segment, e)) != SAT_OK ||
-	    (rc = fields_known(x.q.kind, how.fields, e)) != SAT_OK)
+	    (rc = api_fields_known(x.q.kind, how.fields, e)) != SAT_OK)
 		return rc;
 	(void)snprintf(name, sizeof name, "%s.list", x.q.kind->key);
 	api_list_mark(mark, x.q.kind, query);

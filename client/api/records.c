@@ -67,21 +67,40 @@ show_included(sat_json *doc, sat_api *api, const sat_kind *k, const sat_id *id,
 	    api_q(req, "include"), api_q(req, "labels") != NULL, e);
 }
 
+/* The record and what belongs to it, whole. */
+static sat_rc
+show_all(sat_json **out, sat_api *api, const sat_kind *k, const sat_id *id,
+    const sat_request *req, sat_err *e)
+{
+	sat_rc rc;
+
+	if (api_q(req, "as_of") != NULL)
+		return api_record_then(out, api, k, id, api_q(req, "as_of"),
+		    api_q(req, "labels") != NULL, e);
+	if ((rc = api_record_answer(out, api, k, id,
+	    api_q(req, "labels") != NULL, e)) == SAT_OK &&
+	    k->scope == SAT_SCOPE_ROOT)
+		rc = api_merged_put(*out, api, k, id, e);
+	if (rc == SAT_OK && api_q(req, "include") != NULL)
+		rc = show_included(*out, api, k, id, req, e);
+	return rc;
+}
+
 HANDLER(api_show)
 {
+	const char *fields = api_q(req, "fields");
 	const sat_kind *k;
 	sat_id id;
 	sat_rc rc = api_find(&k, &id, api, args, e);
 
-	if (rc == SAT_OK && api_q(req, "as_of") != NULL)
-		return api_record_then(out, api, k, &id, api_q(req, "as_of"),
-		    api_q(req, "labels") != NULL, e);
-	if (rc == SAT_OK)
-		rc = api_record_answer(out, api, k, &id, api_q(req, "labels") != NULL, e);
-	if (rc == SAT_OK && k->scope == SAT_SCOPE_ROOT)
-		rc = api_merged_put(*out, api, k, &id, e);
-	if (rc == SAT_OK && api_q(req, "include") != NULL)
-		rc = show_included(*out, api, k, &id, req, e);
+	if (rc == SAT_OK && (rc = api_fields_known(k, fields, e)) == SAT_OK &&
+	    (rc = show_all(out, api, k, &id, req, e)) == SAT_OK &&
+	    fields != NULL) {
+		sat_json *data = sat_json_dup(sat_json_get(*out, "data"));
+
+		api_keep_fields(data, k, fields);
+		sat_json_set(*out, "data", data);
+	}
 	if (rc != SAT_OK) {
 		sat_json_free(*out);
 		*out = NULL;

@@ -21,12 +21,38 @@ is_it(const sat_commit *c, const char *text)
 	    seq == c->lsn;
 }
 
+static bool
+is_of(const sat_template *t, const sat_commit *c, const char *kind)
+{
+	const sat_kind *k = sat_template_kind(t, kind);
+
+	return k != NULL && c->nops > 0 && c->ops[0].rtype == k->id;
+}
+
+/* What the program notes by itself - who exported what, who saw a phone - is
+ * nothing a person did last. */
+static bool
+is_a_note(const sat_template *t, const sat_commit *c)
+{
+	return is_of(t, c, "access") || is_of(t, c, "disclosure");
+}
+
+/* One row of many would go, and the person meant all of them. */
+static sat_rc
+no_import(const sat_commit *c, sat_err *e)
+{
+	return (c->flags & SAT_CF_IMPORT) == 0 ? SAT_OK : sat_fail_code(e, SAT_ECONFLICT, "undo.import",
+	    "all of it: satchel import undo ID; see: satchel import list",
+	    "the last thing done was an import");
+}
+
 /* "last": the newest. The recent ones are looked at first. */
 static sat_rc
 find_commit(sat_commit *out, sat_arena *a, sat_api *api, const char *text,
     sat_err *e)
 {
 	static const int64_t most[] = { 256, 0 };
+	const sat_template *t = sat_replica_template(api->crm.replica);
 	bool last = strcmp(text, "last") == 0;
 	sat_commit *all;
 	size_t n;
@@ -37,7 +63,8 @@ find_commit(sat_commit *out, sat_arena *a, sat_api *api, const char *text,
 		    most[try], e)) != SAT_OK)
 			return rc;
 		for (size_t i = 0; i < n; i++)
-			if (last || is_it(&all[i], text)) {
+			if (last ? !is_a_note(t, &all[i]) :
+			    is_it(&all[i], text)) {
 				*out = all[i];
 				return SAT_OK;
 			}
@@ -104,6 +131,8 @@ HANDLER(api_undo)
 	sat_rc rc = find_commit(&c, &a, api, args[0], e);
 
 	(void)req;
+	if (rc == SAT_OK && strcmp(args[0], "last") == 0)
+		rc = no_import(&c, e);
 	if (rc == SAT_OK)
 		rc = sat_crm_undo(&u, &n, &cseq, &a, &api->crm, &c, e);
 	if (rc == SAT_OK) {

@@ -41,12 +41,13 @@ export_lines(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
 
 static sat_rc
 export_table(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
-    const char *encoding, sat_err *e)
+    const sat_json *body, sat_err *e)
 {
 	const sat_kind *k = o->query->kind;
 	bool zh = api->crm.lang != NULL && api->crm.lang[0] == 'z';
-	sat_sheet_out_opts co = { .format = o->format, .encoding = encoding,
-		.fd = api->out_fd, .title = zh ? k->zh : k->en };
+	sat_sheet_out_opts co = { .format = o->format,
+		.encoding = sat_json_get_str(body, "encoding", "utf-8-bom"),
+		.raw = sat_json_get_bool(body, "raw", false), .fd = api->out_fd, .title = zh ? k->zh : k->en };
 	sat_rc rc = sat_sheet_out_open(&o->table, to, &co, e), closed;
 
 	if (rc != SAT_OK)
@@ -117,8 +118,7 @@ HANDLER(api_export)
 	}
 	if (rc == SAT_OK && (strcmp(format, "csv") == 0 ||
 	    strcmp(format, "xlsx") == 0))
-		rc = export_table(&rows, api, &o, to,
-		    sat_json_get_str(req->body, "encoding", "utf-8-bom"), e);
+		rc = export_table(&rows, api, &o, to, req->body, e);
 	else if (rc == SAT_OK && book)
 		rc = api_export_sqlite(&rows, api, &o, &q, to, e);
 	else if (rc == SAT_OK)

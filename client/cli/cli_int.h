@@ -103,6 +103,12 @@ typedef struct cli_verb {
 } cli_verb;
 extern const sat_opt cli_global[];
 
+/* words.c: how many words, noun and verb among them, a usage text has places
+ * for; SAT_ARGS_MAX: any number. */
+size_t cli_words_max(const char *usage);
+/* No word too many, and no empty one: SAT_EUSAGE. */
+sat_rc cli_words_fit(const cli *c, const cli_verb *v, sat_err *e);
+
 /* Ask the route table. The answer is owned by the caller. */
 sat_rc cli_ask(sat_json **answer, cli *c, const char *method, const char *path,
     sat_json *query, sat_json *body, sat_err *e);
@@ -164,6 +170,8 @@ void cli_print_status(cli *c, const sat_json *doc);
 
 /* report.c */
 void cli_print_report(cli *c, const sat_json *doc);
+/* The same, to the file of -o when one is named. */
+sat_rc cli_report_text(cli *c, const sat_json *doc, sat_err *e);
 /* What it names one by one, as a second table. */
 void cli_report_list(cli *c, const sat_json *doc);
 /* Several reports (schema report.assessment) as one page; to NULL: stdout. */
@@ -228,6 +236,8 @@ sat_rc cli_texts_run(cli *c, sat_err *e);
  * verbs. */
 /* "/v1/accounts/<id>/<tail>" of the noun on the command line; caller frees. */
 char *cli_record_path(const cli *c, const char *id, const char *tail);
+/* A JSON object from a file, - = stdin. SAT_ENOTFOUND, SAT_EINVALID. */
+sat_rc cli_read_body(sat_json **body, const char *path, sat_err *e);
 /* Fields from --set, --unset, --add, --remove, --from; owned by the caller. */
 sat_rc cli_body_of(sat_json **body, const cli *c, sat_err *e);
 sat_rc cli_need_id(const cli *c, const char **id, sat_err *e);

@@ -126,6 +126,27 @@ run_conflict_show(cli *c, sat_err *e)
 	return rc;
 }
 
+/* --set FIELD=VALUE must name the field the conflict is about: a value for
+ * another one would be written into this one. */
+static sat_rc
+is_its_field(cli *c, const char *set, sat_err *e)
+{
+	char *path = sat_xasprintf("/v1/conflicts/%s", c->args.arg[2]);
+	const char *field;
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, "GET", path, NULL, NULL, e);
+
+	field = sat_json_get_str(sat_json_first(sat_json_get(doc, "data")),
+	    "field", "");
+	if (rc == SAT_OK && (strncmp(set, field, strlen(field)) != 0 ||
+	    set[strlen(field)] != '='))
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage.field", NULL,
+		    "the conflict is about %s: --set %s=VALUE", field, field);
+	sat_json_free(doc);
+	free(path);
+	return rc;
+}
+
 static sat_rc
 run_conflict_resolve(cli *c, sat_err *e)
 {
@@ -143,10 +164,13 @@ run_conflict_resolve(cli *c, sat_err *e)
 			choice = plain[i];
 			n++;
 		}
-	if (c->args.nargs < 3 || n != 1)
+	if (c->args.nargs < 3 || n != 1 || (set != NULL &&
+	    (strchr(set, '=') == NULL || set[0] == '=')))
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satchel conflict resolve KEY --mine | --theirs | "
 		    "--set FIELD=VALUE | --restore | --confirm");
+	if (set != NULL && (rc = is_its_field(c, set, e)) != SAT_OK)
+		return rc;
 	body = sat_json_obj();
 	sat_json_put_str(body, "choice", set != NULL ? "set" : choice);
 	if (set != NULL)

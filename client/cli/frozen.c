@@ -311,7 +311,7 @@ static const sat_opt due_options[] = {
 };
 static const sat_opt made_options[] = {
 	{ "period", 0, "P", "the one of that period" },
-	{ "output", 'o', "FILE", "file, with --format html or xlsx" },
+	{ "output", 'o', "FILE", "file (- = stdout)" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -397,7 +397,7 @@ run_made(cli *c, sat_err *e)
 			rc = cli_report_file(c, doc, format,
 			    sat_args_get(&c->args, "output"), e);
 		else
-			cli_print_report(c, doc);
+			rc = cli_report_text(c, doc, e);
 		sat_json_free(doc);
 		return rc;
 	}

@@ -3,11 +3,9 @@
  */
 #include "client/cli/cli_int.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BODY_BYTES_MAX (1024 * 1024)
 
 static const sat_opt log_options[] = {
 	{ "limit", 0, "N", "commits (50)" },
@@ -151,27 +149,6 @@ static const sat_opt api_options[] = {
 };
 
 static sat_rc
-read_body(sat_json **body, const char *path, sat_err *e)
-{
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	uint8_t *p = sat_xmalloc(BODY_BYTES_MAX + 1);
-	size_t n = f != NULL ? fread(p, 1, BODY_BYTES_MAX + 1, f) : 0;
-	sat_rc rc;
-
-	if (f == NULL)
-		rc = sat_fail(e, SAT_ENOTFOUND, "cannot read %s: %s", path,
-		    strerror(errno));
-	else
-		rc = sat_json_parse(body, sat_span_of(p, n), BODY_BYTES_MAX, e);
-	if (f != NULL && f != stdin)
-		(void)fclose(f);
-	free(p);
-	if (rc == SAT_EPROTO && e != NULL) /* a person's file, not a peer's */
-		rc = e->rc = SAT_EINVALID;
-	return rc;
-}
-
-static sat_rc
 run_api(cli *c, sat_err *e)
 {
 	const char *input = sat_args_get(&c->args, "input"), *method, *v;
@@ -186,7 +163,7 @@ run_api(cli *c, sat_err *e)
 	method = c->args.arg[1];
 	get = strcmp(method, "GET") == 0;
 	if (input != NULL)
-		rc = read_body(&fields, input, e);
+		rc = cli_read_body(&fields, input, e);
 	else
 		fields = sat_json_obj();
 	while (rc == SAT_OK &&

@@ -313,8 +313,10 @@ no_verb(const cli *c, sat_err *e)
 static sat_rc
 run(cli *c, const cli_verb *v, sat_err *e)
 {
-	sat_rc rc = cli_home(c, e);
+	sat_rc rc = cli_words_fit(c, v, e);
 
+	if (rc == SAT_OK)
+		rc = cli_home(c, e);
 	c->api.event = cli_event;
 	c->api.interrupted = cli_interrupted;
 	c->api.u = c;

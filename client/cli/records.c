@@ -423,6 +423,34 @@ print_merged(cli *c, const sat_json *doc)
 		sat_buf_str(&c->out, _("two owners: satchel account assign\n"));
 }
 
+/* --fields, or --format csv: a row under its heads, as a list has it. */
+static sat_rc
+print_as_row(cli *c, const sat_kind *k, const sat_json *doc, sat_err *e)
+{
+	cli_column cols[COLUMNS_MAX];
+	char *names = NULL;
+	sat_json *rows;
+	size_t n = 0;
+	sat_rc rc = SAT_OK;
+
+	if (sat_args_has(&c->args, "fields")) {
+		rc = columns_of(cols, &n, &names, c, k, e);
+	} else {
+		cols[n++] = (cli_column){ "id", "id", CELL_ID };
+		for (size_t i = 0; i < k->nfields && n < COLUMNS_MAX; i++)
+			cols[n++] = column_of(c, k, &k->fields[i]);
+	}
+	if (rc == SAT_OK) {
+		rows = sat_json_obj();
+		sat_json_add(sat_json_put_arr(rows, "data"),
+		    sat_json_dup(sat_json_get(doc, "data")));
+		cli_print_rows(c, rows, cols, n);
+		sat_json_free(rows);
+	}
+	free(names);
+	return rc;
+}
+
 sat_rc
 cli_show(cli *c, sat_err *e)
 {
@@ -452,12 +480,19 @@ cli_show(cli *c, sat_err *e)
 		if (sat_args_has(&c->args, "as-of"))
 			sat_json_put_str(q, "as_of",
 			    sat_args_get(&c->args, "as-of"));
+		if (history == NULL && !timeline &&
+		    sat_args_has(&c->args, "fields"))
+			sat_json_put_str(q, "fields",
+			    sat_args_get(&c->args, "fields"));
 		rc = cli_ask(&doc, c, "GET", path, q, NULL, e);
 	}
 	if (rc == SAT_OK && history != NULL)
 		print_history(c, doc);
 	else if (rc == SAT_OK && timeline && table && k != NULL)
 		rc = print_timeline(c, k, doc, e);
+	else if (rc == SAT_OK && !timeline && k != NULL && !cli_is_json(c) &&
+	    (sat_args_has(&c->args, "fields") || c->format == FMT_CSV))
+		rc = print_as_row(c, k, doc, e);
 	else if (rc == SAT_OK && table && k != NULL) {
 		print_record(c, k, sat_json_get(doc, "data"));
 		print_merged(c, doc);

@@ -6,9 +6,9 @@
  * sum too.
  */
 #include "client/cli/cli_int.h"
+#include "common/base/file.h"
 #include "common/sheet/sheet.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -348,23 +348,6 @@ html(sat_buf *b, cli *c, sheet *s, const sat_json *doc)
 	sat_buf_str(b, "</html>\n");
 }
 
-static sat_rc
-write_text(const char *to, const sat_buf *b, sat_err *e)
-{
-	char *tmp = sat_xasprintf("%s.tmp", to);
-	FILE *f = fopen(tmp, "wbe");
-	bool ok = f != NULL && fwrite(b->p, 1, b->n, f) == b->n;
-
-	if (f != NULL)
-		ok = fclose(f) == 0 && ok;
-	ok = ok && rename(tmp, to) == 0;
-	if (!ok)
-		(void)remove(tmp);
-	free(tmp);
-	return ok ? SAT_OK : sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE :
-	    SAT_EIO, "cannot write %s: %s", to, strerror(errno));
-}
-
 /* Below the rows, so that the first row stays the header. */
 static sat_rc
 book_origin(sat_sheet_out *out, const sheet *s, const sat_json *doc, sat_err *e)
@@ -440,7 +423,7 @@ cli_report_file(cli *c, const sat_json *doc, const char *format, const char *to,
 		return write_book(std ? "-" : to, &s, doc, e);
 	html(std ? &c->out : &b, c, &s, doc);
 	if (!std)
-		rc = write_text(to, &b, e);
+		rc = sat_file_write(to, sat_buf_span(&b), 0600, e);
 	sat_buf_fini(&b);
 	return rc;
 }
@@ -466,7 +449,7 @@ cli_assessment_file(cli *c, const sat_json *doc, const char *title,
 	if (to == NULL || strcmp(to, "-") == 0)
 		sat_buf_add(&c->out, b.p, b.n);
 	else
-		rc = write_text(to, &b, e);
+		rc = sat_file_write(to, sat_buf_span(&b), 0600, e);
 	sat_buf_fini(&b);
 	return rc;
 }
@@ -505,4 +488,21 @@ cli_print_report(cli *c, const sat_json *doc)
 	}
 	sat_json_free(flat);
 	sheet_fini(&s);
+}
+
+sat_rc
+cli_report_text(cli *c, const sat_json *doc, sat_err *e)
+{
+	const char *to = sat_args_get(&c->args, "output");
+	bool file = to != NULL && strcmp(to, "-") != 0;
+	sat_rc rc = SAT_OK;
+
+	c->paging = c->paging || file; /* kept whole: it goes elsewhere */
+	cli_print_report(c, doc);
+	if (file) {
+		rc = sat_file_write(to, sat_buf_span(&c->out), 0600, e);
+		sat_buf_reset(&c->out);
+		c->paging = false;
+	}
+	return rc;
 }

@@ -48,7 +48,8 @@ complain_json(const sat_err *e, sat_rc rc)
 	sat_json_put_str(d, "type", "error");
 	sat_json_put_str(d, "code",
 	    e->code[0] != '\0' ? e->code : sat_rc_slug(rc));
-	sat_json_put_int(d, "exit", sat_rc_exit(rc));
+	sat_json_put_int(d, "exit", cli_signal() != 0 ? 128 + cli_signal() :
+	    sat_rc_exit(rc)); /* as the program will end */
 	sat_json_put_str(d, "title", sat_rc_slug(rc));
 	sat_json_put_str(d, "detail", e->text);
 	fields = sat_json_put_arr(d, "fields");

@@ -72,7 +72,7 @@ search(cli *c, sat_err *e)
 
 const cli_verb cli_search_verbs[] = {
 	{ "search", NULL, search, search_options,
-	    "search TEXT [--type T]... [--limit N]",
+	    "search TEXT... [--type T]... [--limit N]",
 	    "by characters, pinyin, initials, number, phone tail",
 	    "  satchel search 华为\n  satchel search hwjs\n"
 	    "  satchel search 5678 --type account --type contact\n", false },

@@ -492,6 +492,10 @@ print_members(cli *c, const sat_json *obj, const char *prefix)
 
 			cli_pad(&c->out, full, w > 20 ? w : 20, false);
 			sat_buf_fmt(&c->out, "  %s\n", sat_buf_cstr(&b));
+		} else if (c->format == FMT_CSV) {
+			sat_buf_fmt(&c->out, "%s,", full);
+			csv_cell(&c->out, &b);
+			sat_buf_str(&c->out, "\n");
 		} else {
 			sat_buf_fmt(&c->out, "%s\t%s\n", full, sat_buf_cstr(&b));
 		}
@@ -504,7 +508,9 @@ cli_print_object(cli *c, const sat_json *obj)
 {
 	if (cli_is_json(c))
 		cli_print_json(c, obj);
-	else
+	else if (c->format == FMT_CSV)
+		sat_buf_str(&c->out, "key,value\n");
+	if (!cli_is_json(c))
 		print_members(c, obj, "");
 }
 

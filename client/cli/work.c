@@ -223,6 +223,7 @@ static const sat_opt export_options[] = {
 	{ "reason", 0, "TEXT", "why; kept in the audit log" },
 	{ "mask", 0, NULL, "mask personal data" },
 	{ "labels", 0, NULL, "labels instead of option keys" },
+	{ "raw", 0, NULL, "csv: no ' before what a spreadsheet takes for a formula" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -274,7 +275,7 @@ static const sat_opt report_options[] = {
 	{ "param", 0, "K=V", "filter, for example owner=li.na" },
 	{ "compare", 0, "P", "prev, yoy, none, or a period as baseline" },
 	{ "by", 0, "F,F", "rows by these fields: grade, owner, team, industry ..." },
-	{ "output", 'o', "FILE", "file, with --format html or xlsx" },
+	{ "output", 'o', "FILE", "file (- = stdout)" },
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -348,7 +349,7 @@ run_report(cli *c, sat_err *e)
 		rc = cli_report_file(c, doc, format,
 		    sat_args_get(&c->args, "output"), e);
 	else if (rc == SAT_OK)
-		cli_print_report(c, doc);
+		rc = cli_report_text(c, doc, e);
 	sat_json_free(q);
 	sat_json_free(doc);
 	free(path);
@@ -386,7 +387,7 @@ run_explain(cli *c, sat_err *e)
 
 const cli_verb cli_work_verbs[] = {
 	{ "import", NULL, run_import, import_options,
-	    "import FILE --type KIND [--map FILE]", "import a sheet (CSV, XLSX, vCards); - = stdin",
+	    "import FILE [--type KIND] [--map FILE]", "import a sheet (CSV, XLSX, vCards); - = stdin",
 	    "  satchel import customers.csv --type account --on-duplicate update \\\n"
 	    "    --incomplete flag --errors bad.csv\n",
 	    false },

@@ -3,6 +3,7 @@
  */
 #include "client/cli/cli_int.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,22 +95,24 @@ pair(sat_json *body, const char *text, const char *into, sat_err *e)
 	return SAT_OK;
 }
 
-static sat_rc
-body_from(sat_json **body, const char *path, sat_err *e)
+sat_rc
+cli_read_body(sat_json **body, const char *path, sat_err *e)
 {
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	uint8_t *p = sat_xmalloc(BODY_BYTES_MAX + 1);
-	size_t n = 0;
+	size_t n = f != NULL ? fread(p, 1, BODY_BYTES_MAX + 1, f) : 0;
 	sat_rc rc;
 
-	if (f != NULL)
-		n = fread(p, 1, BODY_BYTES_MAX + 1, f);
+	if (f == NULL)
+		rc = sat_fail(e, SAT_ENOTFOUND, "cannot read %s: %s", path,
+		    strerror(errno));
+	else
+		rc = sat_json_parse(body, sat_span_of(p, n), BODY_BYTES_MAX, e);
 	if (f != NULL && f != stdin)
 		(void)fclose(f);
-	rc = f == NULL ? sat_fail(e, SAT_ENOTFOUND, "cannot read %s", path)
-	               : sat_json_parse(body, sat_span_of(p, n),
-	                     BODY_BYTES_MAX, e);
 	free(p);
+	if (rc == SAT_EPROTO && e != NULL) /* a person's file, not a peer's */
+		rc = e->rc = SAT_EINVALID;
 	return rc;
 }
 
@@ -122,7 +125,7 @@ cli_body_of(sat_json **body, const cli *c, sat_err *e)
 
 	*body = NULL;
 	if (from != NULL)
-		rc = body_from(body, from, e);
+		rc = cli_read_body(body, from, e);
 	else
 		*body = sat_json_obj();
 	while (rc == SAT_OK && (v = sat_args_next(&c->args, "set", &i)) != NULL)

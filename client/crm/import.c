@@ -97,7 +97,10 @@ end_group(sat_import_summary *s, imp_job *j, sat_err *e)
 	sat_rc rc;
 
 	if (!j->o->dry_run) {
-		if ((rc = imp_batch_count(j, s, e)) != SAT_OK ||
+		/* a mapping is kept even when every row was there already */
+		if ((j->o->map_name != NULL &&
+		    (rc = imp_batch_begin(j, e)) != SAT_OK) ||
+		    (rc = imp_batch_count(j, s, e)) != SAT_OK ||
 		    (rc = crm_numbers_save(&j->numbers, j->c, e)) != SAT_OK ||
 		    (rc = sat_replica_group_commit(j->c->replica, e)) != SAT_OK)
 			return rc;

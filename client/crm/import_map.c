@@ -438,6 +438,22 @@ is_ours(const char *name, imp_use *use)
 	return false;
 }
 
+/* As much of a name as the text of an error takes: whole characters. */
+static sat_rc
+unknown_column(const reader *r, const char *name)
+{
+	char cut[84] = "";
+	size_t n = strlen(name);
+
+	if (n > 80)
+		for (n = 80; n > 0 && ((uint8_t)name[n] & 0xc0) == 0x80;)
+			n--;
+	memcpy(cut, name, n);
+	return sat_fail_code(r->e, SAT_EINVALID, "import.column",
+	    "rename the column, or use a mapping document",
+	    "no field of %s is called '%s'", r->m->kind->key, cut);
+}
+
 static sat_rc
 columns_by_name(const reader *r)
 {
@@ -458,10 +474,7 @@ columns_by_name(const reader *r)
 				c->field = f;
 		}
 		if (c->field == NULL)
-			return sat_fail_code(r->e, SAT_EINVALID,
-			    "import.column", "rename the column, or use a "
-			    "mapping document", "no field of %s is called "
-			    "'%.80s'", r->m->kind->key, c->name);
+			return unknown_column(r, c->name);
 	}
 	return SAT_OK;
 }
@@ -477,10 +490,14 @@ choose_kind(const reader *r, const sat_import_opts *o)
 	const sat_kind *k = in_map != NULL ?
 	    sat_template_kind(r->t, in_map) : asked;
 
-	if (k == NULL || (o->kind != NULL && asked != k))
-		return k == NULL ? sat_fail_code(r->e, SAT_EUSAGE, "import.kind",
-		    "for example --type account", "name the kind to import") :
-		    sat_fail_code(r->e, SAT_EINVALID, "import.kind", NULL,
+	if (o->kind != NULL && asked == NULL)
+		return sat_fail(r->e, SAT_ENOTFOUND, "there is no kind \"%s\"",
+		    o->kind);
+	if (k == NULL)
+		return sat_fail_code(r->e, SAT_EUSAGE, "import.kind",
+		    "for example --type account", "name the kind to import");
+	if (o->kind != NULL && asked != k)
+		return sat_fail_code(r->e, SAT_EINVALID, "import.kind", NULL,
 		    "the mapping is for another kind");
 	r->m->kind = k;
 	return SAT_OK;

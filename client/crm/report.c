@@ -269,9 +269,11 @@ set_up(run *r, sat_grant grant, const sat_report_opts *o, const rep_tap *tap,
 	w->as_of_ms = o->as_of_ms != 0 ? o->as_of_ms :
 	    w->period.to_ms < r->who.now_ms ? w->period.to_ms :
 	    r->who.now_ms;
+	w->until_ms = o->as_of_ms != 0 ? o->as_of_ms : INT64_MAX;
 	w->calendar = *sat_template_calendar(r->who.t);
 	if ((rc = choose_before(r, o->compare, e)) != SAT_OK)
 		return rc;
+	r->before.when.until_ms = w->until_ms;
 	for (size_t i = 0; i < o->nparams && rc == SAT_OK; i++)
 		rc = add_param(r, o->params[i], e);
 	if (rc == SAT_OK && o->by != NULL)

@@ -21,6 +21,7 @@
 typedef struct rep_when {
 	sat_period period;
 	int64_t as_of_ms;
+	int64_t until_ms; /* asked for as of then: what came later was not yet */
 	sat_calendar calendar;
 } rep_when;
 

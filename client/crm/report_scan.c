@@ -111,7 +111,8 @@ term_counts(const rep_pass *p, const rep_source *s, const sat_report_term *t)
 	if (t->has_period) {
 		at = rep_path(s, t->period);
 		if (at.type != SAT_V_INT ||
-		    !sat_period_has(&p->when.period, at.i))
+		    !sat_period_has(&p->when.period, at.i) ||
+		    at.i >= p->when.until_ms)
 			return false;
 	}
 	return rep_holds(s, t->where, t->nwhere);
@@ -215,6 +216,12 @@ measures(const rep_pass *p, const rep_source *s, size_t source,
 	p->tap->record(p->tap->u, group, s->kind, &id, mask);
 }
 
+static int64_t
+stage_then(const rep_when *w)
+{
+	return w->until_ms < w->period.to_ms ? w->until_ms : w->period.to_ms;
+}
+
 static sat_rc
 dims_of(sat_value *dims, bool *counts, const rep_pass *p, rep_source *s,
     const sat_report_source *src, sat_err *e)
@@ -227,7 +234,7 @@ dims_of(sat_value *dims, bool *counts, const rep_pass *p, rep_source *s,
 
 		if (d->as_of) {
 			rc = rep_stage_at(&dims[i], counts, s,
-			    p->when.period.to_ms, e);
+			    stage_then(&p->when), e);
 			if (rc != SAT_OK || !*counts)
 				return rc;
 			continue;

@@ -61,7 +61,7 @@ key_of(uint8_t key[SAT_KEY_BYTES], daemon_ *d, const char *id,
 		    sat_span_str(name));
 	pthread_mutex_unlock(&d->mtx);
 	return there ? SAT_OK : sat_fail_code(e, SAT_ELOCKED, "daemon.locked",
-	    "unlock it: POST /v1/session/unlock", "the daemon is locked");
+	    "unlock it: satchel unlock, or POST /v1/session/unlock", "the daemon is locked");
 }
 
 /* ---- the folder ---------------------------------------------------------------------- */

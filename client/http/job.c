@@ -221,7 +221,7 @@ static sat_rc
 locked(job *j)
 {
 	return sat_fail_code(&j->err, SAT_ELOCKED, "daemon.locked",
-	    "unlock it: POST /v1/session/unlock", "the daemon is locked");
+	    "unlock it: satchel unlock, or POST /v1/session/unlock", "the daemon is locked");
 }
 
 /* Relative names of files are the asking process's (worker.c has a working

@@ -79,6 +79,15 @@ cannot_write(const char *path, sat_err *e)
 	    "cannot write %s: %s", path, strerror(errno));
 }
 
+bool
+sat_file_is_stream(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) &&
+	    !S_ISDIR(st.st_mode);
+}
+
 static bool
 put_all(int fd, sat_span s)
 {
@@ -90,15 +99,32 @@ put_all(int fd, sat_span s)
 	return true;
 }
 
+/* There is nothing to sync, nor a name. */
+static sat_rc
+write_stream(const char *path, sat_span s, sat_err *e)
+{
+	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	bool good = fd >= 0 && put_all(fd, s);
+	sat_rc rc = good ? SAT_OK : cannot_write(path, e);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
 sat_rc
 sat_file_write(const char *path, sat_span s, unsigned mode, sat_err *e)
 {
-	char *tmp = sat_xasprintf("%s.tmp", path);
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-	    (mode_t)mode);
-	bool good = fd >= 0 && put_all(fd, s) && fsync(fd) == 0;
+	char *tmp;
+	int fd;
+	bool good;
 	sat_rc rc = SAT_OK;
 
+	if (sat_file_is_stream(path))
+		return write_stream(path, s, e);
+	tmp = sat_xasprintf("%s.tmp", path);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+	good = fd >= 0 && put_all(fd, s) && fsync(fd) == 0;
 	if (fd >= 0 && close(fd) != 0)
 		good = false;
 	if (!good || rename(tmp, path) != 0)
@@ -217,10 +243,12 @@ stream_of(int fd)
 	return fd == 0 ? stdout : copy < 0 ? NULL : fdopen(copy, "wb");
 }
 
+/* A new one, not what somebody put in its place; a pipe as it is. */
 static FILE *
-own_file(const char *path)
+own_file(const char *path, bool fresh)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = fresh ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+	    O_CLOEXEC, 0600) : open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 
 	return fd < 0 ? NULL : fdopen(fd, "wb");
 }
@@ -231,11 +259,13 @@ sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e)
 	sat_file_out *o = sat_xcalloc(1, sizeof *o);
 	sat_rc rc;
 
-	if (path != NULL) {
+	if (path != NULL && !sat_file_is_stream(path)) {
 		o->path = sat_xstrdup(path);
 		o->tmp = sat_xasprintf("%s.tmp", path);
+		(void)unlink(o->tmp); /* left by one that was killed */
 	}
-	o->f = path != NULL ? own_file(o->tmp) : stream_of(fd);
+	o->f = path == NULL ? stream_of(fd) : own_file(o->tmp != NULL ? o->tmp :
+	    path, o->tmp != NULL);
 	if (o->f != NULL) {
 		*out = o;
 		return SAT_OK;

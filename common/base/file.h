@@ -36,6 +36,9 @@ SAT_CHECK sat_rc sat_file_write(const char *path, sat_span s, unsigned mode, sat
  *         `to` is there already).
  */
 SAT_CHECK sat_rc sat_file_copy(const char *from, const char *to, sat_err *e);
+/* A pipe, a device: there, and no file. It has no place for a file beside it and
+ * must not be replaced by one: the two that write files write it as it is. */
+bool sat_file_is_stream(const char *path);
 /* Take it away; that it is not there is no failure. */
 void sat_file_remove(const char *path);
 /*

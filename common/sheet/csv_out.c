@@ -105,7 +105,8 @@ sat_csv_out_open(sat_csv_out **out, const char *path,
 	encoding = o->encoding != NULL ? o->encoding : "utf-8";
 	if (strcmp(encoding, "utf-8") != 0 && strcmp(encoding, "utf-8-bom") !=
 	    0 && strcmp(encoding, "gb18030") != 0)
-		return sat_fail(e, SAT_EINVALID, "csv: unknown encoding");
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "utf-8, utf-8-bom or gb18030", "csv: unknown encoding");
 	c = sat_xcalloc(1, sizeof *c);
 	c->fd = o->fd != 0 ? o->fd : STDOUT_FILENO;
 	c->raw = o->raw;

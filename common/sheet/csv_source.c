@@ -6,7 +6,9 @@
  * A large UTF-8 file with a damaged byte must not turn into GB18030 nonsense
  * from end to end, so a file that is UTF-8 almost everywhere is UTF-8 and the
  * damaged lines are faults. By chance GB18030 text holds a three-byte UTF-8
- * character now and then, never twenty for one violation.
+ * character now and then, never twenty for one violation. Nor is a first line
+ * of it UTF-8 by chance: a head of more than one such character, all of it
+ * good, says UTF-8 whatever people pasted below it.
  */
 #include "common/sheet/csv_int.h"
 
@@ -74,6 +76,22 @@ count_chunk(utf8_count *u, const uint8_t *p, size_t n)
 	}
 }
 
+/* Is the first line with text in it wide, and good? */
+static bool
+head_is_utf8(const uint8_t *p, size_t n)
+{
+	utf8_count u = { 0 };
+	size_t at = 0, end;
+
+	for (; at < n && u.wide == 0 && u.bad == 0; at = end + 1) {
+		const uint8_t *stop = memchr(p + at, '\n', n - at);
+
+		end = stop != NULL ? (size_t)(stop - p) : n;
+		count_chunk(&u, p + at, end - at);
+	}
+	return u.wide > 1 && u.bad == 0 && u.need == 0;
+}
+
 static sat_rc
 read_raw(size_t *got, csv_source *s, sat_err *e)
 {
@@ -102,6 +120,7 @@ seek_to(csv_source *s, off_t to, sat_err *e)
 static sat_rc
 guess(csv_source *s, size_t first, sat_err *e)
 {
+	bool head = head_is_utf8(s->raw, first);
 	utf8_count u = { 0 };
 	size_t got = first;
 	sat_rc rc;
@@ -112,7 +131,7 @@ guess(csv_source *s, size_t first, sat_err *e)
 			return rc;
 	}
 	u.bad += u.need > 0;
-	s->encoding = u.bad == 0 || u.wide / DAMAGED_UTF8_RATIO >= u.bad ?
+	s->encoding = head || u.bad == 0 || u.wide / DAMAGED_UTF8_RATIO >= u.bad ?
 	    "utf-8" : "gb18030";
 	return SAT_OK;
 }
@@ -160,7 +179,8 @@ detect(csv_source *s, const char *asked, const char **iconv_name, sat_err *e)
 		s->encoding = "utf-16";
 		*iconv_name = "UTF-16LE";
 	} else {
-		return sat_fail(e, SAT_EINVALID, "csv: unknown encoding");
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "auto, utf-8, gb18030 or utf-16", "csv: unknown encoding");
 	}
 	if (strcmp(s->encoding, "gb18030") == 0)
 		*iconv_name = "GB18030";

@@ -136,6 +136,7 @@ sat_sheet_out_open(sat_sheet_out **out, const char *path,
 		o = &none;
 	co.encoding = o->encoding;
 	co.fd = o->fd;
+	co.raw = o->raw;
 	if (o->format != NULL && strcmp(o->format, "xlsx") == 0)
 		rc = path == NULL || strcmp(path, "-") == 0
 		    ? sat_fail_code(e, SAT_EUSAGE, "usage.format",

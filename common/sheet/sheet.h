@@ -51,6 +51,7 @@ typedef struct sat_sheet_out_opts {
 	const char *encoding; /* CSV: as sat_csv_out_opts */
 	int fd;               /* CSV without a file: instead of stdout; 0 = stdout */
 	const char *title;    /* XLSX: name of the sheet, at most 31 characters */
+	bool raw;             /* CSV: as sat_csv_out_opts; a book has no need */
 } sat_sheet_out_opts;
 /* A file appears whole or not at all, readable by its owner only. XLSX needs
  * one (SAT_EUSAGE for stdout) and a folder for temporary files: the file's. */

@@ -6,6 +6,7 @@
 #include "common/sheet/csv_int.h"
 #include "common/sheet/sheet_int.h"
 
+#include "common/base/file.h"
 #include "common/base/mem.h"
 
 #include <errno.h>
@@ -95,10 +96,16 @@ sat_rc
 sat_xlsx_out_open(xlsx_out **out, const char *path, const char *title,
     sat_err *e)
 {
-	xlsx_out *x = sat_xcalloc(1, sizeof *x);
-	char *folder = folder_of(path), name[100];
+	xlsx_out *x;
+	char *folder, name[100];
 	sat_rc rc;
 
+	if (sat_file_is_stream(path))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "name a file: -o FILE.xlsx",
+		    "a book cannot be written to a pipe or a device");
+	x = sat_xcalloc(1, sizeof *x);
+	folder = folder_of(path);
 	x->path = sat_xstrdup(path);
 	x->tmp = sat_xasprintf("%s.tmp", path);
 	rc = book_new(&x->book, x->tmp, folder, e);

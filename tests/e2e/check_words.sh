@@ -63,7 +63,7 @@ expect 2 as ann account frobnicate; has "$ERR" "satchel help account" "where the
 expect 2 as ann account add name=Works; has "$ERR" "--set" "a field without --set"; expect 7 as ann account add --set name=Works; has "$ERR" "satchel help account add" "where an example is"
 expect 7 as ann account edit "$I" --set grade=Z; has "$ERR" "satchel dict grade" "where the options are"; expect 2 as ann account list --owner nobody; has "$ERR" "satchel user list" "and the people"
 expect 2 as ann account list --stage nowhere; has "$ERR" "satchel dict stage" "and the stages"; expect 5 as ann account show nobody; has "$ERR" "satchel search" "how a record is found"
-expect 5 as ann report run nonsense; has "$ERR" "satchel report list" "which reports there are"; echo "a,b" >"$W/x.csv"; expect 2 as boss import "$W/x.csv"; has "$ERR" "--type account" "what is missing"
+expect 5 as ann report run nonsense; has "$ERR" "satchel report list" "which reports there are"; echo "a,b" >"$W/x.csv"; expect 7 as boss import "$W/x.csv"; has "$ERR" "no field of account" "customers, when nobody says"
 expect 2 as ann account list --as-of whenever; hasnt "$ERR" "--since" "the option that was given"; expect 2 as ann report run won --format pdf; has "$ERR" "xlsx" "formats of a report"
 expect 2 as ann account --stage won; has "$ERR" "needs a verb" "a noun alone"
 finish

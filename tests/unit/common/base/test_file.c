@@ -4,6 +4,8 @@
 #include "common/base/mem.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 static char *folder, *path, *tmp;
@@ -159,15 +161,58 @@ a_full_disk_is_told_and_no_half_file_stays(void **state)
 	(void)state;
 	if (symlink("/dev/full", tmp) != 0)
 		skip();
-	assert_ok(sat_file_out_open(&o, path, 0, &err));
+	assert_ok(sat_file_out_open(&o, "/dev/full", 0, &err));
 	sat_file_out_line(o, sat_span_str("one"));
 	assert_int_equal(SAT_ENOSPACE, sat_file_out_close(o, true, &err));
-	assert_false(sat_file_there(path));
-	assert_int_equal(0, symlink("/dev/full", tmp));
 	assert_int_equal(SAT_ENOSPACE, sat_file_write(path, sat_span_str("x"),
 	    0600, &err));
 	assert_false(sat_file_there(path));
 	assert_false(sat_file_there(tmp));
+}
+
+/* "-o /dev/null" must not take its place, nor a pipe wait for a name. */
+static void
+a_pipe_or_a_device_is_written_as_it_is(void **state)
+{
+	sat_file_out *o;
+	sat_err err;
+	char got[8];
+	int fd;
+
+	(void)state;
+	assert_int_equal(0, mkfifo(path, 0600));
+	assert_true(sat_file_is_stream(path));
+	assert_false(sat_file_is_stream(folder));
+	assert_true((fd = open(path, O_RDWR)) >= 0);
+	assert_ok(sat_file_out_open(&o, path, 0, &err));
+	sat_file_out_line(o, sat_span_str("one"));
+	assert_ok(sat_file_out_close(o, true, &err));
+	assert_ok(sat_file_write(path, sat_span_str("two\n"), 0600, &err));
+	assert_int_equal(8, read(fd, got, sizeof got));
+	assert_memory_equal("one\ntwo\n", got, 8);
+	assert_true(sat_file_is_stream(path));
+	(void)close(fd);
+	sat_file_remove(path);
+}
+
+static void
+no_link_is_followed_that_waits_under_the_name(void **state)
+{
+	char *other = sat_xasprintf("%s.other", path);
+	sat_file_out *o;
+	struct stat st;
+	sat_err err;
+
+	(void)state;
+	assert_int_equal(0, symlink(other, tmp));
+	assert_ok(sat_file_out_open(&o, path, 0, &err));
+	sat_file_out_line(o, sat_span_str("one"));
+	assert_ok(sat_file_out_close(o, true, &err));
+	assert_int_equal(0, lstat(path, &st));
+	assert_true(S_ISREG(st.st_mode));
+	assert_false(sat_file_there(other));
+	sat_file_remove(path);
+	free(other);
 }
 
 static void
@@ -251,6 +296,8 @@ main(void)
 		T(what_cannot_be_opened_is_told_with_its_reason),
 		T(lines_stand_under_their_name_only_when_kept),
 		T(a_full_disk_is_told_and_no_half_file_stays),
+		T(a_pipe_or_a_device_is_written_as_it_is),
+		T(no_link_is_followed_that_waits_under_the_name),
 		T(a_copy_is_whole_private_and_never_over_what_is_there),
 		T(a_folder_is_counted_listed_and_taken_away_with_what_links_point_at_left),
 	};

@@ -119,6 +119,24 @@ one_damaged_byte_does_not_turn_a_utf8_file_into_gb18030(void **state)
 }
 
 static void
+a_head_in_utf8_says_so_whatever_was_pasted_below_it(void **state)
+{
+	sat_buf b = { 0 };
+	sat_csv *c;
+
+	(void)state;
+	sat_buf_str(&b, ZH "," ZH "2\n");
+	for (int i = 0; i < 30; i++)
+		sat_buf_str(&b, i % 3 ? "\xd6\xd0\xce\xc4,1\n" : ZH ",2\n");
+	c = reader_n(b.p, b.n, NULL);
+	assert_string_equal("utf-8", sat_csv_encoding(c));
+	assert_string_equal("2|" ZH "|2", next(c));
+	assert_true(next(c)[0] == '!');
+	sat_csv_close(c);
+	sat_buf_fini(&b);
+}
+
+static void
 bytes_unknown_to_the_encoding_are_a_fault_of_their_row(void **state)
 {
 	sat_csv_opts gb = { .encoding = "gb18030" };
@@ -288,7 +306,7 @@ a_file_without_a_usable_header_is_refused(void **state)
 	assert_rc(SAT_EINVALID, opened("a,\"b\n1,2\n", &err));
 	assert_rc(SAT_OK, opened("a,,\n1,2,3\n", &err));
 	assert_rc(SAT_EINVALID, sat_csv_open(&c, path, &o, &err));
-	assert_rc(SAT_EINVALID, sat_csv_open(&c, path, &odd, &err));
+	assert_rc(SAT_EUSAGE, sat_csv_open(&c, path, &odd, &err));
 	for (int i = 0; i < SAT_CSV_COLUMNS_MAX; i++)
 		sat_buf_fmt(&b, "%sc%d", i > 0 ? "," : "", i);
 	assert_rc(SAT_OK, opened(sat_buf_cstr(&b), &err));
@@ -374,6 +392,8 @@ main(void)
 		cmocka_unit_test(a_character_across_two_chunks_is_whole),
 		cmocka_unit_test(
 		    one_damaged_byte_does_not_turn_a_utf8_file_into_gb18030),
+		cmocka_unit_test(
+		    a_head_in_utf8_says_so_whatever_was_pasted_below_it),
 		cmocka_unit_test(
 		    bytes_unknown_to_the_encoding_are_a_fault_of_their_row),
 		cmocka_unit_test(the_delimiter_is_found_outside_quotes),
