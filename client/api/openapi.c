@@ -40,6 +40,7 @@ static const struct {
 		"delimiter", "sheet", "header" } },
 	{ "POST", "/v1/imports/{id}/run", { "wait" } },
 	{ "GET", "/v1/imports/{id}/preview", { "rows" } },
+	{ "GET", "/v1/imports/form", { "type" } },
 	{ "GET", "/v1/templates/diff", { "from", "to" } },
 	{ "GET", "/v1/templates/{rev}", { "path" } },
 	{ "GET", "/v1/calendar.ics", { "token" } },
@@ -102,21 +103,66 @@ put_parameters(sat_json *op, const sat_route *r)
 	put_said(arr, r);
 }
 
+/* What answers otherwise than 200 with the document of its schema alone. */
+static const struct {
+	const char *method, *pattern, *status, *type;
+	bool json; /* beside the document */
+} others[] = {
+	{ "POST", "/v1/sync/run", "202", "application/json", true },
+	{ "POST", "/v1/exports", "202", "application/json", true },
+	{ "POST", "/v1/imports/{id}/run", "202", "application/json", true },
+	{ "POST", "/v1/imports", "201", "application/json", true },
+	{ "GET", "/v1/events", "200", "text/event-stream", true },
+	{ "GET", "/v1/calendar.ics", "200", "text/calendar", false },
+	{ "GET", "/metrics", "200", "text/plain", false },
+	{ "GET", "/v1/imports/{id}/errors.csv", "200", "text/csv", false },
+	{ "GET", "/v1/imports/form", "200", "application/vnd.openxmlformats-"
+	    "officedocument.spreadsheetml.sheet", false },
+	{ "GET", "/v1/exports/{id}/file", "200", "application/octet-stream",
+	    false },
+};
+
+static sat_json *
+content_of(sat_json *all, const char *status, const sat_route *r)
+{
+	sat_json *is = sat_json_put_obj(all, status);
+
+	sat_json_put_str(is, "description", r->help);
+	return sat_json_put_obj(is, "content");
+}
+
+static void
+put_document(sat_json *content, const char *schema)
+{
+	sat_json *is = sat_json_put_obj(sat_json_put_obj(content,
+	    "application/json"), "schema");
+	char name[80];
+
+	sat_json_put_str(is, "type", "object");
+	(void)snprintf(name, sizeof name, "docs/schema/%s.json", schema);
+	sat_json_put_str(is, "description", name);
+	(void)snprintf(name, sizeof name, "satchel/%s/1", schema);
+	sat_json_put_str(is, "title", name);
+}
+
 static void
 put_answer(sat_json *op, const sat_route *r)
 {
-	sat_json *all = sat_json_put_obj(op, "responses"), *is;
-	char name[80];
+	sat_json *all = sat_json_put_obj(op, "responses"), *is, *content;
+	size_t i, n = sizeof others / sizeof others[0];
 
-	is = sat_json_put_obj(all, "200");
-	sat_json_put_str(is, "description", r->help);
-	is = sat_json_put_obj(sat_json_put_obj(sat_json_put_obj(is, "content"),
-	    "application/json"), "schema");
-	sat_json_put_str(is, "type", "object");
-	(void)snprintf(name, sizeof name, "docs/schema/%s.json", r->schema);
-	sat_json_put_str(is, "description", name);
-	(void)snprintf(name, sizeof name, "satchel/%s/1", r->schema);
-	sat_json_put_str(is, "title", name);
+	for (i = 0; i < n && (strcmp(others[i].method, r->method) != 0 ||
+	     strcmp(others[i].pattern, r->pattern) != 0); i++)
+		;
+	content = content_of(all, "200", r);
+	if (i == n || others[i].json)
+		put_document(content, r->schema);
+	if (i < n && strcmp(others[i].type, "application/json") != 0)
+		sat_json_put_obj(content, others[i].type);
+	if (i < n && strcmp(others[i].status, "200") != 0)
+		put_document(content_of(all, others[i].status, r),
+		    strcmp(r->pattern, "/v1/imports") == 0 ? "import.upload" :
+		    "job");
 	is = sat_json_put_obj(all, "default");
 	sat_json_put_str(is, "$ref", "#/components/responses/problem");
 }

@@ -69,6 +69,7 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/imports", "import", "import", "import a sheet", api_import },
 	{ "POST", "/v1/imports/preview", "import", "import.preview", "a sheet's columns, its first rows, and what an import would make of them", api_import_preview },
 	{ "POST", "/v1/imports/form", "import", "import.form", "an empty book to fill in", api_form },
+	{ "GET", "/v1/imports/form", "import", "import.form", "the same as a file that is fetched; ?type=", api_of_daemon },
 	{ "GET", "/v1/imports", "import_batch.view", "import.list", "what was imported, when, by whom", api_imports },
 	{ "POST", "/v1/imports/close", "import.close", "import.gate", "nobody imports any more", api_import_close },
 	{ "POST", "/v1/imports/open", "import.close", "import.gate", "let people import again", api_import_open },

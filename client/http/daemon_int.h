@@ -5,6 +5,8 @@
  *   events.c   what happened, numbered, for those who listen
  *   job.c      one request: waited for, or streamed line by line
  *   door.c     HTTP -> route table -> HTTP
+ *   files.c    no names of files through the port
+ *   form.c     the empty book of an import, fetched
  *   session.c  one-time links, and what a browser is let in with
  *   book.c     sealed files of what waits: uploads, exports, what is known of them
  *   work.c     long work that is asked for and looked at later
@@ -278,6 +280,11 @@ sat_rc door_allowed(daemon_ *d, const char *method, const char *path, sat_err *e
 
 /* Run it and answer with what came of it. */
 void door_run(sat_http_response *out, job *j, const sat_http_request *r);
+/* files.c: the request came through the port and names a file of this computer:
+ * it is refused. */
+bool files_named(sat_http_response *out, const sat_http_request *r);
+/* form.c */
+bool form_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
 /* The route table's answer to this request. */
 void to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r,
     const char *scope);

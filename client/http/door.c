@@ -192,7 +192,7 @@ fill_job(job *j, const sat_http_request *r, sat_err *e)
 		sat_json_put_str(j->query, "request_id",
 		    sat_http_header(r, "Idempotency-Key"));
 	j->lang = lang_of(r);
-	j->cwd = header_copy(r, "Satchel-Cwd");
+	j->cwd = r->tcp ? NULL : header_copy(r, "Satchel-Cwd");
 	j->name = header_copy(r, "Satchel-Job");
 	if (r->body.n == 0)
 		return SAT_OK;
@@ -514,7 +514,7 @@ waits(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 {
 	if (d->o.kiosk && strcmp(r->method, "DELETE") != 0)
 		return false;
-	return work_again(d, out, r) || work_route(d, out, r) || upload_route(d, out, r) ||
+	return form_route(d, out, r) || work_again(d, out, r) || work_route(d, out, r) || upload_route(d, out, r) ||
 	    export_route(d, out, r);
 }
 
@@ -535,7 +535,7 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *asked)
 	}
 	if (!may_enter(scope, d, out, r))
 		return;
-	if (session_route(d, out, r))
+	if (files_named(out, r) || session_route(d, out, r))
 		return;
 	if (strcmp(r->method, "GET") == 0 &&
 	    strcmp(r->path, "/v1/events") == 0) {

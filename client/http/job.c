@@ -139,7 +139,8 @@ may_have_written(const job *j)
 {
 	static const char *const not[] = { "/v1/sync/run", "/v1/sync/watch",
 		"/v1/exports", "/v1/check", "/v1/backups", "/v1/audit/verify",
-		"/v1/templates/verify", "/v1/imports/preview" };
+		"/v1/templates/verify", "/v1/templates/pack",
+		"/v1/imports/preview", "/v1/imports/form" };
 
 	size_t n = strlen(j->path);
 

@@ -47,6 +47,7 @@ ask GET /v1/me; has "$ANSWER" '"scope":\{"view":"own".*"limits":\{"operations_da
 ask GET /v1/schema/account; has "$ANSWER" '"\$schema":"https://json-schema.org/draft/2020-12/schema"' "a JSON Schema"; has "$ANSWER" '"stage":\{"title":"[^"]*","type":\["string","null"\].*"enum":\["first_contact"' "an option list"; has "$ANSWER" '"required":\["[^]]*"phone_main"' "what is required"
 ask GET /v1/schema/account "Accept-Language: zh"; has "$ANSWER" '"title":"客户"' "in Chinese"; has "$HEAD" '^E[Tt]ag: "[0-9a-f]{40}-zh"' "another tag"; ask GET /v1/schema; has "$HEAD" '^E[Tt]ag: "[0-9a-f]{40}"' "the dictionary's tag"
 ask GET /v1/openapi.json; for r in /v1/events /v1/session /v1/jobs/{id} /v1/imports/{id}/run /v1/exports/{id}/file; do has "$ANSWER" "\"$r\"" "$r is described"; done
+D=$(sed -n '/^{/,$p' "$W/answer"); has "$D" '"/v1/sync/run":\{"post":\{[^}]*"parameters":\[[^]]*\],"requestBody":[^]]*"202"' "what is a job says 202"; has "$D" '"/metrics":\{"get":.*"text/plain":' "what is no JSON says so"
 
 # what is not JSON, and what the browser has already
 ask GET /metrics; is 200 metrics; has "$ANSWER" '^Content-Type: text/plain' "text"; has "$ANSWER" '^satchel_pending_commits [0-9]+' "commits"; has "$ANSWER" '^satchel_replica_bytes [1-9]' "size"; hasnt "$ANSWER" '甲公司' "no names"

@@ -42,6 +42,14 @@ ask GET /v1/tokens "$T"; is 403 "no tokens through a token"
 expect 0 as li token create --scope all; ALL=$OUT
 DATA='{"scope":"all"}'; ask POST /v1/tokens "$ALL"; is 403 "not even with all"; ask POST /v1/session/lock "$ALL"; is 403 "nor a lock"
 ask GET /v1/inbox "$ALL"; is 200 "the rest"
+echo "name" >"$W/mine.csv"
+for b in "imports:file:$W/mine.csv" "imports/preview:file:$W/mine.csv" "imports/preview:map:$W/mine.csv" "imports/form:file:$W/made" "exports:file:$W/made" \
+	"backups:folder:$W/made" "templates/pack:file:$W/made" "templates/apply:file:$W/mine.csv" "privacy/access:file:$W/made"; do
+	IFS=: read -r route member file <<<"$b"; DATA="{\"type\":\"account\",\"$member\":\"$file\"}"; ask POST "/v1/$route" "$ALL"
+	is 403 "no file of this computer: $route"; has "$BODY" '"code":"port.file"' "says why"; done
+[ -e "$W/made" ] && bad "a file was made" || ok
+ask GET "/v1/imports/form?type=account" "$ALL"; is 200 "a form is fetched"; has "$BODY" "spreadsheetml" "as what it is"; has "$BODY" "xl/worksheets" "a book"
+ask GET "/v1/imports/form?type=nosuch" "$ALL"; is 404 "of no kind"; same "$(ls "$W/r/li/spool")" "" "nothing stays of it"
 expect 0 as li token create --scope write:account; WR=$OUT
 DATA='{"remark":"through the port"}'; ask PATCH "/v1/accounts/$A" "$WR"; is 200 "a right to write"
 expect 0 as li account show "$A"; has "$OUT" "through the port" "it is written"

@@ -223,6 +223,7 @@ static const struct {
 	const char *method, *pattern, *why;
 } elsewhere[] = {
 	{ "GET", "/v1/tokens", "tests/e2e/check_port.sh" },
+	{ "GET", "/v1/imports/form", "the daemon's: tests/e2e/check_port.sh" },
 	{ "POST", "/v1/tokens", "tests/e2e/check_port.sh" },
 	{ "DELETE", "/v1/tokens/{id}", "tests/e2e/check_port.sh" },
 	{ "GET", "/v1/reports/assessment", "tests/e2e/check_feedback.sh" },
