@@ -18,8 +18,9 @@
  * quarantine.c  commits the server did not merge, and what becomes of them
  * place.c     where commits of others stand, for the loss of a server
  * alias.c     records merged into others: canonical ids
- * search.c    what is searched, beside the rows (search_text.c: what that is);
- *             seek.c searches it
+ * search.c    what is searched, beside the rows (search_text.c: what that is,
+ *             search_make.c: from nothing); seek.c searches it, lane by lane
+ *             (seek_lane.c)
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
  * number.c    numbers leased in advance
  * identity.c  who the device is; incarnations

@@ -45,6 +45,7 @@ enum { KC_RID, KC_ID, KC_CREATED, KC_FLAGS, KC_CLK, KC_BASE, KC_MORE, KC_FIELDS 
 #define REPLICA_SEARCH_PARTS 2
 typedef struct replica_search {
 	size_t *cols, n;  /* columns, ascending */
+	unsigned lanes;   /* which of them it has, a bit each (search_int.h) */
 	int64_t plan;     /* which, and how: another one is made again */
 	bool built;
 } replica_search;

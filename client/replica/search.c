@@ -10,8 +10,10 @@
  *
  * Two parts per kind: what people look for records by (names, numbers, phones),
  * which every search looks through, and all other texts, which only the search
- * of a list does. A part is made when it is first asked for. Before that
- * nothing is kept, and a device on which nobody searches pays nothing.
+ * of a list does. The first has three lanes, by what can be met there, so that
+ * who types digits does not wait for the names to be decrypted, nor the other
+ * way round. A part is made when it is first asked for. Before that nothing is
+ * kept, and a device on which nobody searches pays nothing.
  *
  * Invariants:
  *   S1  a part that is listed holds exactly what the rows say.
@@ -24,7 +26,6 @@
 
 /* A block is cut when it grows beyond: with it a page of the file is full. */
 #define BLOCK_MAX 3950
-#define BLOCK_FILL 3900
 
 /* ---- blocks ----------------------------------------------------------------------------- */
 
@@ -33,47 +34,58 @@ typedef struct block {
 	int64_t key;   /* its own */
 	bool there;
 	sat_buf data;
-	size_t at, n;  /* the number's entry, or where it would be: n 0 */
-	sat_span body;
+	size_t at;     /* the number's entry, or where it would be */
+	int64_t last;  /* the number before it; of the first: the block's */
+	sat_span body; /* of the entry; empty: there is none */
+	int64_t next;  /* the number behind it; -1: none */
+	size_t rest;   /* where the next entry goes on behind its number */
 } block;
+
+static size_t
+place_in(const block *b, const uint8_t *p)
+{
+	return (size_t)(p - b->data.p);
+}
 
 static void
 find_entry(block *b, int64_t rid)
 {
-	sat_reader rd = sat_reader_of(sat_buf_span(&b->data));
+	search_walk w = search_walk_of(b->key, sat_buf_span(&b->data));
+	uint64_t step;
 
-	b->at = b->data.n;
-	b->n = 0;
+	b->next = -1;
 	b->body = sat_span_of("", 0);
-	while (rd.left > 0 && rd.fault == NULL) {
-		size_t from = b->data.n - rd.left;
-		int64_t is = (int64_t)sat_read_uint(&rd);
-		sat_span body = sat_read_span(&rd, rd.left);
-
-		if (is < rid)
-			continue;
-		b->at = from;
-		if (is == rid) {
-			b->n = b->data.n - rd.left - from;
-			b->body = body;
-		}
-		return;
+	do {
+		b->at = b->rest = place_in(b, w.p);
+		b->last = w.rid;
+		if (!search_next(&w))
+			return;
+	} while (w.rid < rid);
+	if (w.rid == rid) {
+		b->body = w.body;
+		b->rest = place_in(b, w.p);
+		if (!search_next(&w))
+			return;
 	}
+	b->next = w.rid;
+	w.p = b->data.p + b->rest;
+	(void)search_uint(&step, &w.p, w.end);
+	b->rest = place_in(b, w.p);
 }
 
-/* The last block that begins at the number or before it. */
+/* The last block of the lane that begins at the number or before it. */
 static sat_rc
-get_block(block *b, sat_replica *r, const replica_kind *k, int part,
+get_block(block *b, sat_replica *r, const replica_kind *k, int part, int lane,
     int64_t rid, sat_err *e)
 {
 	sat_stmt *s;
 	sat_rc rc;
 
 	memset(b, 0, sizeof *b);
-	b->key = search_key(k, part, rid);
+	b->key = search_key(k, part, lane, rid);
 	if ((rc = sat_db_stmt(&s, r->db, SQL_SEARCH_GET, e)) != SAT_OK)
 		return rc;
-	sat_bind_int(s, 1, search_key(k, part, 0));
+	sat_bind_int(s, 1, search_key(k, part, lane, 0));
 	sat_bind_int(s, 2, b->key);
 	if ((rc = sat_step(&b->there, s, e)) != SAT_OK)
 		return rc;
@@ -87,8 +99,8 @@ get_block(block *b, sat_replica *r, const replica_kind *k, int part,
 	return SAT_OK;
 }
 
-static sat_rc
-put_block(sat_replica *r, int64_t key, sat_span data, sat_err *e)
+sat_rc
+search_put_block(sat_replica *r, int64_t key, sat_span data, sat_err *e)
 {
 	sat_stmt *s;
 	sat_rc rc;
@@ -102,101 +114,107 @@ put_block(sat_replica *r, int64_t key, sat_span data, sat_err *e)
 	return sat_run(s, e);
 }
 
-static void
-put_entry(sat_buf *out, int64_t rid, sat_span body)
+void
+search_put_entry(sat_buf *out, int64_t *last, int64_t rid, sat_span body)
 {
 	if (body.n == 0)
 		return;
-	sat_write_uint(out, (uint64_t)rid);
+	sat_write_uint(out, (uint64_t)(rid - *last));
 	sat_write_span(out, body);
+	*last = rid;
+}
+
+/* The block's data with the entry's body in place of what was there. */
+static void
+with_entry(sat_buf *out, const block *b, int64_t rid, sat_span body)
+{
+	int64_t last = b->last;
+
+	sat_buf_add(out, b->data.p, b->at);
+	search_put_entry(out, &last, rid, body);
+	if (b->next >= 0)
+		sat_write_uint(out, (uint64_t)(b->next - last));
+	sat_buf_add(out, b->data.p + b->rest, b->data.n - b->rest);
 }
 
 /* Where to cut: at the entry nearest the middle, or before the last one, which
- * is where numbers grow. 0: it is one entry. *rid: the first behind it. */
-static size_t
-find_cut(int64_t *rid, sat_span data, bool at_end)
+ * is where numbers grow. NULL: it is one entry. *w: read up to behind it. */
+static const uint8_t *
+find_cut(search_walk *cut, int64_t key, sat_span data, bool at_end)
 {
-	sat_reader rd = sat_reader_of(data);
-	size_t cut = 0;
+	search_walk w = search_walk_of(key, data);
+	const uint8_t *from, *at = NULL;
 
-	while (rd.left > 0 && rd.fault == NULL) {
-		size_t from = data.n - rd.left;
-		int64_t is = (int64_t)sat_read_uint(&rd);
-
-		(void)sat_read_span(&rd, rd.left);
-		if (from > 0 && (cut == 0 || at_end || from <= data.n / 2)) {
-			cut = from;
-			*rid = is;
+	while (from = w.p, search_next(&w))
+		if (from > data.p && (at == NULL || at_end ||
+		    from <= data.p + data.n / 2)) {
+			at = from;
+			*cut = w;
 		}
-	}
-	return cut;
+	return at;
 }
 
 /* In one block, or in two when it is too much. */
 static sat_rc
-store(sat_replica *r, const replica_kind *k, int part, int64_t key,
-    sat_span data, bool at_end, sat_err *e)
+store(sat_replica *r, int64_t key, sat_span data, bool at_end, sat_err *e)
 {
-	int64_t rid = 0;
-	size_t cut = data.n > BLOCK_MAX ? find_cut(&rid, data, at_end) : 0;
+	search_walk w;
+	const uint8_t *cut = data.n > BLOCK_MAX ?
+	    find_cut(&w, key, data, at_end) : NULL;
+	sat_buf rest = { 0 };
+	int64_t last;
 	sat_rc rc;
 
-	if (cut == 0)
-		return put_block(r, key, data, e);
-	if ((rc = put_block(r, key, sat_span_of(data.p, cut), e)) != SAT_OK)
-		return rc;
-	return put_block(r, search_key(k, part, rid), sat_span_of(data.p + cut,
-	    data.n - cut), e);
+	if (cut == NULL)
+		return search_put_block(r, key, data, e);
+	last = w.rid;
+	search_put_entry(&rest, &last, w.rid, w.body);
+	sat_buf_add(&rest, w.p, (size_t)(w.end - w.p));
+	if ((rc = search_put_block(r, key, sat_span_of(data.p,
+	    (size_t)(cut - data.p)), e)) == SAT_OK)
+		rc = search_put_block(r, (key & ~SEARCH_RID_MAX) | w.rid,
+		    sat_buf_span(&rest), e);
+	sat_buf_fini(&rest);
+	return rc;
 }
 
-/* What it is to be is told by `make`, from what it was. */
+/* What a row is to say in a part. */
+typedef struct row_now {
+	const replica_row *row;
+	uint32_t flags;
+	const sat_value *values;
+	sat_buf body[SEARCH_LANES]; /* of a narrow row: made from what it was */
+} row_now;
+
+/* now NULL: it goes. */
 static sat_rc
-change(sat_replica *r, const replica_kind *k, int part, int64_t rid,
-    void (*make)(sat_buf *out, sat_span old, void *u), void *u, sat_err *e)
+change(sat_replica *r, const replica_kind *k, int part, int lane, int64_t rid,
+    row_now *now, sat_err *e)
 {
-	sat_buf body = { 0 }, is = { 0 };
+	sat_span body = sat_span_of("", 0);
+	sat_buf is = { 0 };
 	block b;
 	sat_rc rc;
 
-	if ((rc = get_block(&b, r, k, part, rid, e)) != SAT_OK)
+	if ((rc = get_block(&b, r, k, part, lane, rid, e)) != SAT_OK)
 		goto out;
-	if (make != NULL)
-		make(&body, b.body, u);
-	if (sat_span_eq(b.body, sat_buf_span(&body)))
+	if (now != NULL) {
+		if (now->row->narrow != 0)
+			search_body_patch(now->body, b.body, part, lane,
+			    now->row, now->flags, now->values);
+		body = sat_buf_span(&now->body[lane]);
+	}
+	if (sat_span_eq(b.body, body))
 		goto out;
-	sat_buf_add(&is, b.data.p, b.at);
-	put_entry(&is, rid, sat_buf_span(&body));
-	sat_buf_add(&is, b.data.p + b.at + b.n, b.data.n - b.at - b.n);
-	rc = store(r, k, part, b.key, sat_buf_span(&is),
-	    b.at == b.data.n, e);
+	with_entry(&is, &b, rid, body);
+	rc = store(r, b.key, sat_buf_span(&is), b.next < 0, e);
 out:
 	sat_buf_fini(&b.data);
-	sat_buf_fini(&body);
 	sat_buf_fini(&is);
 	return rc;
 }
 
 /* ---- following the rows -------------------------------------------------------------------- */
-
-typedef struct row_now {
-	const replica_row *row;
-	int part;
-	uint32_t flags;
-	const sat_value *values;
-} row_now;
-
-static void
-make_of_row(sat_buf *out, sat_span old, void *u)
-{
-	const row_now *now = u;
-	const replica_row *row = now->row;
-
-	if (row->narrow != 0)
-		search_body_patch(out, old, row, now->flags, now->values);
-	else
-		search_body(out, row->k, now->part, now->flags, now->values,
-		    sat_record_cell(&row->view, SAT_SYS_ALIASES));
-}
 
 static bool
 has_column(const replica_search *s, size_t col)
@@ -207,28 +225,74 @@ has_column(const replica_search *s, size_t col)
 	return false;
 }
 
+/* Does the part say already what the row says? Most edits are of other fields. */
+static bool
+stands(const replica_row *row, int part, uint32_t flags,
+    const sat_value *values)
+{
+	const replica_search *s = &row->k->search[part];
+
+	if (row->narrow != 0)
+		return !has_column(s, row->narrow - 1);
+	if (row->stored == NULL || row->relist || row->more ||
+	    row->stored_rid != row->rid ||
+	    ((row->flags ^ flags) & SEARCH_FLAGS) != 0 ||
+	    sat_record_cell(&row->view, SAT_SYS_ALIASES) != NULL)
+		return false;
+	for (size_t i = 0; i < s->n; i++)
+		if (!sat_value_eq(row->stored[s->cols[i]],
+		    values[s->cols[i]]))
+			return false;
+	return true;
+}
+
+static sat_rc
+drop_part(sat_replica *r, const replica_kind *k, int part, int64_t rid,
+    sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	for (int lane = 0; lane < SEARCH_LANES && rc == SAT_OK; lane++)
+		if ((k->search[part].lanes >> lane & 1) != 0)
+			rc = change(r, k, part, lane, rid, NULL, e);
+	return rc;
+}
+
+static sat_rc
+write_part(sat_replica *r, row_now *now, int part, sat_err *e)
+{
+	const replica_row *row = now->row;
+	const replica_kind *k = row->k;
+	sat_rc rc = SAT_OK;
+
+	if (row->stored_rid != 0 && row->stored_rid != row->rid &&
+	    (rc = drop_part(r, k, part, row->stored_rid, e)) != SAT_OK)
+		return rc;
+	if (row->narrow == 0)
+		search_bodies(now->body, k, part, now->flags, now->values,
+		    sat_record_cell(&row->view, SAT_SYS_ALIASES));
+	for (int lane = 0; lane < SEARCH_LANES && rc == SAT_OK; lane++)
+		if ((k->search[part].lanes >> lane & 1) != 0 &&
+		    (row->narrow == 0 || search_in_lane(
+		    k->fields[row->narrow - 1], part, lane)))
+			rc = change(r, k, part, lane, row->rid, now, e);
+	return rc;
+}
+
 sat_rc
 replica_search_row(sat_replica *r, const replica_row *row, uint32_t flags,
     const sat_value *values, sat_err *e)
 {
-	const replica_kind *k = row->k;
-	sat_rc rc;
+	row_now now = { .row = row, .flags = flags, .values = values };
+	sat_rc rc = SAT_OK;
 
-	for (int part = 0; part < REPLICA_SEARCH_PARTS; part++) {
-		row_now now = { row, part, flags, values };
-
-		if (!k->search[part].built || (row->narrow != 0 &&
-		    !has_column(&k->search[part], row->narrow - 1)))
-			continue;
-		if (row->stored_rid != 0 && row->stored_rid != row->rid &&
-		    (rc = change(r, k, part, row->stored_rid, NULL, NULL,
-		    e)) != SAT_OK)
-			return rc;
-		if ((rc = change(r, k, part, row->rid, make_of_row, &now,
-		    e)) != SAT_OK)
-			return rc;
-	}
-	return SAT_OK;
+	for (int part = 0; part < REPLICA_SEARCH_PARTS && rc == SAT_OK; part++)
+		if (row->k->search[part].built &&
+		    !stands(row, part, flags, values))
+			rc = write_part(r, &now, part, e);
+	for (int lane = 0; lane < SEARCH_LANES; lane++)
+		sat_buf_fini(&now.body[lane]);
+	return rc;
 }
 
 sat_rc
@@ -239,129 +303,8 @@ replica_search_drop(sat_replica *r, const replica_kind *k, int64_t rid,
 
 	for (int part = 0; part < REPLICA_SEARCH_PARTS && rc == SAT_OK; part++)
 		if (k->search[part].built)
-			rc = change(r, k, part, rid, NULL, NULL, e);
+			rc = drop_part(r, k, part, rid, e);
 	return rc;
-}
-
-/* ---- making a part --------------------------------------------------------------------------- */
-
-static sat_rc
-clear_part(sat_replica *r, int64_t part, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = sat_db_stmt(&s, r->db, SQL_SEARCH_CLEAR, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, part << SEARCH_PART_SHIFT);
-	sat_bind_int(s, 2, (part << SEARCH_PART_SHIFT) | SEARCH_RID_MAX);
-	if ((rc = sat_run(s, e)) != SAT_OK)
-		return rc;
-	return replica_run_int(r, SQL_SEARCH_PLAN_DEL, part, e);
-}
-
-/* Columns of the part's statement behind _rid, _flags, _more. */
-enum { SC_RID, SC_FLAGS, SC_MORE, SC_FIELDS };
-
-static sat_rc
-rows_of_part(sat_stmt **s, sat_replica *r, const replica_kind *k, int part,
-    sat_err *e)
-{
-	sat_buf b = { 0 };
-	sat_rc rc;
-
-	sat_buf_str(&b, "SELECT _rid, _flags, _more");
-	for (size_t i = 0; i < k->search[part].n; i++)
-		sat_buf_fmt(&b, ", \"%s\"",
-		    k->fields[k->search[part].cols[i]]->column);
-	sat_buf_fmt(&b, " FROM %s ORDER BY _rid", k->table);
-	rc = sat_db_stmt_text(s, r->db, sat_buf_cstr(&b), e);
-	sat_buf_fini(&b);
-	return rc;
-}
-
-static const sat_cell *
-find_aliases(sat_arena *a, sat_span more)
-{
-	sat_reader rd = sat_reader_of(more);
-	size_t n = 0;
-	sat_cell *c = more.n > 0 ? sat_cells_read(&n, a, &rd) : NULL;
-
-	for (size_t i = 0; i < n && rd.fault == NULL; i++)
-		if (c[i].field == SAT_SYS_ALIASES)
-			return &c[i];
-	return NULL;
-}
-
-/* One pass over the rows in their order, one write per block. */
-static sat_rc
-fill(sat_replica *r, const replica_kind *k, int part, sat_err *e)
-{
-	sat_value values[SAT_FIELDS_MAX + 1];
-	const replica_search *p = &k->search[part];
-	sat_buf data = { 0 }, body = { 0 };
-	int64_t key = 0, rid;
-	sat_arena a = { 0 };
-	sat_stmt *s;
-	bool row;
-	sat_rc rc = rows_of_part(&s, r, k, part, e);
-
-	while (rc == SAT_OK && (rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		rid = sat_col_int(s, SC_RID);
-		for (size_t i = 0; i < p->n; i++)
-			values[p->cols[i]] = replica_col_value(s,
-			    SC_FIELDS + (int)i);
-		sat_arena_reset(&a);
-		sat_buf_reset(&body);
-		search_body(&body, k, part, (uint32_t)sat_col_int(s, SC_FLAGS),
-		    values, find_aliases(&a, sat_col_blob(s, SC_MORE)));
-		if (data.n > 0 && data.n + body.n > BLOCK_FILL) {
-			rc = put_block(r, key, sat_buf_span(&data), e);
-			sat_buf_reset(&data);
-		}
-		if (data.n == 0)
-			key = search_key(k, part, rid);
-		put_entry(&data, rid, sat_buf_span(&body));
-	}
-	if (rc == SAT_OK && data.n > 0)
-		rc = put_block(r, key, sat_buf_span(&data), e);
-	else if (rc != SAT_OK)
-		sat_stmt_reset(s);
-	sat_arena_fini(&a);
-	sat_buf_fini(&data);
-	sat_buf_fini(&body);
-	return rc;
-}
-
-static sat_rc
-make_part(sat_replica *r, const replica_kind *k, int part, sat_err *e)
-{
-	sat_stmt *s;
-	sat_rc rc;
-
-	if ((rc = clear_part(r, search_part_of(k, part), e)) != SAT_OK ||
-	    (rc = fill(r, k, part, e)) != SAT_OK ||
-	    (rc = sat_db_stmt(&s, r->db, SQL_SEARCH_PLAN_PUT, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(s, 1, search_part_of(k, part));
-	sat_bind_int(s, 2, k->search[part].plan);
-	return sat_run(s, e);
-}
-
-sat_rc
-search_need(sat_replica *r, replica_kind *k, int part, sat_err *e)
-{
-	sat_rc rc;
-
-	if (k->search[part].built || k->search[part].n == 0)
-		return SAT_OK;
-	if (r->in_group)
-		return sat_fail(e, SAT_EBUSY, "a group of writes is open");
-	if ((rc = sat_db_begin(r->db, e)) != SAT_OK ||
-	    (rc = replica_end(r, true, make_part(r, k, part, e), e)) != SAT_OK)
-		return rc;
-	k->search[part].built = true;
-	return SAT_OK;
 }
 
 /* ---- what is there ----------------------------------------------------------------------------- */
@@ -403,7 +346,7 @@ replica_search_adopt(sat_replica *r, replica_kinds *ks, bool *stale,
 		return rc;
 	}
 	for (size_t i = 0; i < n && rc == SAT_OK; i++)
-		rc = clear_part(r, drop[i], e);
+		rc = search_clear_part(r, drop[i], e);
 	return rc;
 }
 
@@ -426,28 +369,38 @@ replica_search_open(sat_replica *r, sat_err *e)
 
 /* ---- proof ------------------------------------------------------------------------------------- */
 
-sat_rc
-replica_search_check_row(sat_replica *r, const replica_row *row, sat_err *e)
+static sat_rc
+check_part(sat_replica *r, const replica_row *row, int part, sat_err *e)
 {
 	const replica_kind *k = row->k;
-	sat_buf body = { 0 };
+	sat_buf body[SEARCH_LANES] = { 0 };
 	block b;
 	sat_rc rc = SAT_OK;
 
-	for (int part = 0; part < REPLICA_SEARCH_PARTS; part++) {
-		if (!k->search[part].built)
-			continue;
-		sat_buf_reset(&body);
-		rc = get_block(&b, r, k, part, row->rid, e);
-		search_body(&body, k, part, row->flags, row->stored,
-		    sat_record_cell(&row->view, SAT_SYS_ALIASES));
-		r->search_bad += !sat_span_eq(sat_buf_span(&body), b.body);
-		sat_buf_fini(&b.data);
-		if (rc != SAT_OK)
-			break;
-		r->search_met += body.n > 0;
+	search_bodies(body, k, part, row->flags, row->stored,
+	    sat_record_cell(&row->view, SAT_SYS_ALIASES));
+	for (int lane = 0; lane < SEARCH_LANES; lane++) {
+		if (rc == SAT_OK)
+			rc = get_block(&b, r, k, part, lane, row->rid, e);
+		if (rc == SAT_OK) {
+			r->search_bad += !sat_span_eq(sat_buf_span(
+			    &body[lane]), b.body);
+			r->search_met += body[lane].n > 0;
+			sat_buf_fini(&b.data);
+		}
+		sat_buf_fini(&body[lane]);
 	}
-	sat_buf_fini(&body);
+	return rc;
+}
+
+sat_rc
+replica_search_check_row(sat_replica *r, const replica_row *row, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	for (int part = 0; part < REPLICA_SEARCH_PARTS && rc == SAT_OK; part++)
+		if (row->k->search[part].built)
+			rc = check_part(r, row, part, e);
 	return rc;
 }
 
@@ -458,7 +411,7 @@ clear_all(sat_replica *r, sat_err *e)
 
 	for (size_t i = 0; i < r->kinds->n && rc == SAT_OK; i++)
 		for (int p = 0; p < REPLICA_SEARCH_PARTS && rc == SAT_OK; p++)
-			rc = clear_part(r, search_part_of(&r->kinds->k[i], p),
+			rc = search_clear_part(r, search_part_of(&r->kinds->k[i], p),
 			    e);
 	return rc;
 }
@@ -493,14 +446,12 @@ replica_search_entries(int64_t *n, sat_replica *r, sat_err *e)
 	sat_bind_int(s, 1, 0);
 	sat_bind_int(s, 2, INT64_MAX);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		sat_reader rd = sat_reader_of(sat_col_blob(s, 1));
+		search_walk w = search_walk_of(sat_col_int(s, 0),
+		    sat_col_blob(s, 1));
 
-		while (rd.left > 0 && rd.fault == NULL) {
-			(void)sat_read_uint(&rd);
-			(void)sat_read_span(&rd, rd.left);
+		while (search_next(&w))
 			(*n)++;
-		}
-		*n += rd.fault != NULL; /* never the right number */
+		*n += w.p != w.end; /* never the right number */
 	}
 	return rc;
 }

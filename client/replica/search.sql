@@ -10,7 +10,7 @@ INSERT OR REPLACE INTO search_part(part, plan) VALUES(?1, ?2);
 DELETE FROM search_part WHERE part = ?1;
 
 -- :name search_get
--- @1  the part's first
+-- @1  the lane's first
 -- @2  the number's own
 SELECT block, data FROM search WHERE block BETWEEN ?1 AND ?2
 ORDER BY block DESC LIMIT 1;
@@ -22,6 +22,16 @@ INSERT OR REPLACE INTO search(block, data) VALUES(?1, ?2);
 DELETE FROM search WHERE block = ?1;
 
 -- :name search_range
+SELECT block, data FROM search WHERE block BETWEEN ?1 AND ?2 ORDER BY block;
+
+-- Lanes are read side by side, each by a statement of its own.
+-- :name search_wide
+SELECT block, data FROM search WHERE block BETWEEN ?1 AND ?2 ORDER BY block;
+
+-- :name search_mixed
+SELECT block, data FROM search WHERE block BETWEEN ?1 AND ?2 ORDER BY block;
+
+-- :name search_phone
 SELECT block, data FROM search WHERE block BETWEEN ?1 AND ?2 ORDER BY block;
 
 -- :name search_clear

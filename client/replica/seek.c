@@ -1,11 +1,13 @@
 /*
- * seek.c - searching: the index read from one end to the other.
+ * seek.c - searching: the lanes of the index that can answer, read from one end
+ * to the other.
  *
- * Whole blocks that cannot hold the word are passed over by one memmem; pinyin
- * is compared character by character. What is found is ranked by how well it
- * fits, then the newest first.
+ * The lanes are read side by side, so that what a row says in each is judged
+ * together. What stands between two places that can be met is passed over;
+ * pinyin is compared character by character. What is found is ranked by how
+ * well it fits, then the newest first; of thousands only the best are kept.
  */
-#include "client/replica/search_int.h"
+#include "client/replica/seek_int.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +39,13 @@ typedef struct seek {
 	const replica_kind *k;
 	sat_needle needle;
 	uint8_t as[FIELDS_KNOWN];
-	raw_hit *hit;
+	bool shown;     /* deleted and masked rows are no answers */
+	size_t max;     /* so many of the best are wanted */
+	int64_t found;
+	raw_hit *hit;   /* the best so far, and some more */
 	size_t n, cap;
+	bool full;      /* `worst` is one of the best `max` */
+	raw_hit worst;
 } seek;
 
 static void
@@ -88,128 +95,159 @@ sum_up(const met_field *word, size_t n, met_field phone)
 	return m;
 }
 
-/* Lengths are nearly always a byte. */
-static inline uint64_t
-take_uint(sat_reader *rd)
+/* The bodies of one row, per lane; empty where it has nothing. */
+typedef struct bodies {
+	sat_span lane[SEARCH_LANES];
+} bodies;
+
+typedef struct looked {
+	met_field word[2][SAT_NEEDLE_WORDS], phone[2];
+} looked;
+
+static void
+look_at(const seek *s, raw_hit *h, looked *met, int l, sat_span body)
 {
-	if (rd->left > 0 && *rd->p < 0x80) {
-		rd->left--;
-		return *rd->p++;
-	}
-	return sat_read_uint(rd);
-}
+	const uint8_t *p = body.p, *end = body.p + body.n;
+	uint64_t field;
+	sat_span text;
 
-static inline sat_span
-take_span(sat_reader *rd)
-{
-	uint64_t n = take_uint(rd);
-	sat_span s = { rd->p, (size_t)n };
-
-	if (n > rd->left) {
-		sat_read_bad(rd, "a text is cut short");
-		return sat_span_of("", 0);
-	}
-	rd->p += n;
-	rd->left -= (size_t)n;
-	return s;
-}
-
-static bool
-look(seek *s, raw_hit *h, sat_span body)
-{
-	const met_field none = { SCORE_NONE, 0 };
-	met_field word[2][SAT_NEEDLE_WORDS], phone[2] = { none, none };
-	sat_reader rd = { body.p, body.n, NULL };
-
-	for (size_t i = 0; i < s->needle.n; i++)
-		word[0][i] = word[1][i] = none;
-	h->flags = (uint32_t)take_uint(&rd);
-	while (rd.left > 0 && rd.fault == NULL) {
-		uint16_t field = (uint16_t)take_uint(&rd);
-		sat_span text = take_span(&rd);
+	while (p < end && search_uint(&field, &p, end) &&
+	    search_span(&text, &p, end)) {
 		uint8_t as = field < FIELDS_KNOWN ? s->as[field] : 0;
 		int from = (as & AS_MASKED) != 0;
 
+		if (field == 0) {
+			sat_reader rd = sat_reader_of(text);
+
+			h->flags = (uint32_t)sat_read_uint(&rd);
+			continue;
+		}
 		if ((as & AS_PHONE) != 0) {
-			sat_hit hit = s->needle.nphone == 0 ? SAT_HIT_NONE :
-			    sat_needle_phone(&s->needle, text, NULL, NULL);
+			sat_hit hit = sat_needle_phone(&s->needle, text, NULL,
+			    NULL);
 
 			for (int m = from; m < 2; m++)
-				better(&phone[m], hit, false, field);
+				better(&met->phone[m], hit, false,
+				    (uint16_t)field);
 			continue;
 		}
 		for (size_t i = 0; i < s->needle.n; i++) {
-			sat_hit hit = sat_word_hit(&s->needle.word[i], text,
-			    NULL, NULL);
+			const sat_word *w = &s->needle.word[i];
+			sat_hit hit = l == SEARCH_WIDE ?
+			    sat_word_hit_han(w, text) :
+			    sat_word_hit(w, text, NULL, NULL);
 
 			for (int m = from; m < 2 && hit < SAT_HIT_NONE; m++)
-				better(&word[m][i], hit, (as & AS_MAIN) == 0,
-				    field);
+				better(&met->word[m][i], hit,
+				    (as & AS_MAIN) == 0, (uint16_t)field);
 		}
 	}
-	h->open = sum_up(word[0], s->needle.n, phone[0]);
-	h->all = sum_up(word[1], s->needle.n, phone[1]);
+}
+
+static bool
+look(const seek *s, raw_hit *h, const bodies *b)
+{
+	looked met;
+
+	for (int m = 0; m < 2; m++) {
+		met.phone[m] = (met_field){ SCORE_NONE, 0 };
+		for (size_t i = 0; i < s->needle.n; i++)
+			met.word[m][i] = met.phone[m];
+	}
+	for (int l = 0; l < SEARCH_LANES; l++)
+		if (b->lane[l].n > 0)
+			look_at(s, h, &met, l, b->lane[l]);
+	h->open = sum_up(met.word[0], s->needle.n, met.phone[0]);
+	h->all = sum_up(met.word[1], s->needle.n, met.phone[1]);
 	return h->all.score < SCORE_NONE;
 }
 
-/* ---- blocks ------------------------------------------------------------------------------ */
-
-/* The rarest word decides for the rows of a block together; a phone is in it as
- * digits. */
+/* Of several words the rarest decides for the texts of a row together. */
 static bool
-may_hold(const sat_needle *q, sat_span block)
+may_hold(const seek *s, const bodies *b)
 {
-	if (q->nphone > 0 && memmem(block.p, block.n, q->phone, q->nphone) !=
+	const sat_needle *q = &s->needle;
+	sat_span phone = b->lane[SEARCH_PHONE];
+	bool near;
+
+	if (q->nphone > 0 && memmem(phone.p, phone.n, q->phone, q->nphone) !=
 	    NULL)
 		return true;
-	for (size_t i = 0; i < q->n; i++)
-		if (!sat_word_near(&q->word[i], block))
+	for (size_t i = 0; i < q->n; i++) {
+		near = false;
+		for (int l = 0; l < SEARCH_PHONE && !near; l++)
+			near = b->lane[l].n > 0 &&
+			    seek_word_near(q, i, l, b->lane[l]) != NULL;
+		if (!near)
 			return false;
+	}
 	return q->n > 0;
 }
 
-static void
-seek_block(seek *s, sat_span data)
+/* ---- what is kept ------------------------------------------------------------------------ */
+
+static int
+by_score(const void *a, const void *b)
 {
-	sat_reader rd = { data.p, data.n, NULL };
+	const raw_hit *x = a, *y = b;
 
-	while (rd.left > 0 && rd.fault == NULL) {
-		raw_hit h = { .k = s->k, .rid = (int64_t)sat_read_uint(&rd) };
-		sat_span body = take_span(&rd);
+	if (x->all.score != y->all.score)
+		return x->all.score - y->all.score;
+	if (x->k != y->k)
+		return x->k < y->k ? -1 : 1;
+	return (x->rid < y->rid) - (x->rid > y->rid); /* the newest first */
+}
 
-		if (rd.fault != NULL || !may_hold(&s->needle, body) ||
-		    !look(s, &h, body))
-			continue;
-		if (s->n == s->cap) {
-			s->cap = s->cap * 2 + 256;
-			s->hit = sat_xrealloc(s->hit, s->cap * sizeof *s->hit);
+/* The best `max` at the front, in no order: what is searched for by one letter
+ * is found in every record. */
+static void
+part(raw_hit *h, size_t n, size_t max)
+{
+	while (n > max) {
+		raw_hit pivot = h[(n - 1) / 2], t;
+		size_t i = 0, j = n - 1;
+
+		for (;; i++, j--) {
+			while (by_score(&h[i], &pivot) < 0)
+				i++;
+			while (by_score(&h[j], &pivot) > 0)
+				j--;
+			if (i >= j)
+				break;
+			t = h[i];
+			h[i] = h[j];
+			h[j] = t;
 		}
-		s->hit[s->n++] = h;
+		if (max <= j + 1) {
+			n = j + 1;
+		} else {
+			h += j + 1;
+			n -= j + 1;
+			max -= j + 1;
+		}
 	}
 }
 
-static sat_rc
-seek_part(seek *s, replica_kind *k, int part, sat_err *e)
+static void
+add(seek *s, const raw_hit *h)
 {
-	sat_stmt *st;
-	bool row;
-	sat_rc rc;
-
-	if (k->search[part].n == 0)
-		return SAT_OK;
-	if ((rc = search_need(s->r, k, part, e)) != SAT_OK ||
-	    (rc = sat_db_stmt(&st, s->r->db, SQL_SEARCH_RANGE, e)) != SAT_OK)
-		return rc;
-	find_roles(s, k);
-	sat_bind_int(st, 1, search_key(k, part, 0));
-	sat_bind_int(st, 2, search_key(k, part, SEARCH_RID_MAX));
-	while ((rc = sat_step(&row, st, e)) == SAT_OK && row) {
-		sat_span data = sat_col_blob(st, 1);
-
-		if (may_hold(&s->needle, data))
-			seek_block(s, data);
+	s->found++;
+	if (s->full && by_score(h, &s->worst) >= 0)
+		return;
+	if (s->n == s->cap) {
+		s->cap = s->cap * 2 + 256;
+		s->hit = sat_xrealloc(s->hit, s->cap * sizeof *s->hit);
 	}
-	return rc;
+	s->hit[s->n++] = *h;
+	if (s->n / 2 < s->max)
+		return;
+	part(s->hit, s->n, s->max);
+	s->n = s->max;
+	s->worst = s->hit[0];
+	for (size_t i = 1; i < s->n; i++)
+		if (by_score(&s->hit[i], &s->worst) > 0)
+			s->worst = s->hit[i];
+	s->full = true;
 }
 
 /* ---- who may see by what it was found ------------------------------------------------------ */
@@ -262,28 +300,83 @@ unmask(raw_hit *h, sat_replica *r, sat_err *e)
 	return SAT_OK;
 }
 
+/* ---- one part --------------------------------------------------------------------------- */
+
 static sat_rc
-keep_visible(seek *s, sat_err *e)
+judge(seek *s, int64_t rid, const bodies *b, sat_err *e)
 {
-	size_t n = 0;
+	raw_hit h = { .k = s->k, .rid = rid };
 	sat_rc rc;
 
-	for (size_t i = 0; i < s->n; i++) {
-		if ((rc = unmask(&s->hit[i], s->r, e)) != SAT_OK)
-			return rc;
-		if (s->hit[i].all.score < SCORE_NONE)
-			s->hit[n++] = s->hit[i];
-	}
-	s->n = n;
+	if ((s->needle.n > 1 && !may_hold(s, b)) || !look(s, &h, b) || (s->shown &&
+	    (h.flags & (ROW_DELETED | ROW_MASKED)) != 0))
+		return SAT_OK;
+	if ((rc = unmask(&h, s->r, e)) != SAT_OK)
+		return rc;
+	if (h.all.score < SCORE_NONE)
+		add(s, &h);
 	return SAT_OK;
 }
 
+/* The row of the lowest number any lane stands at. */
+static sat_rc
+judge_lowest(seek *s, seek_lane ln[SEARCH_LANES], sat_err *e)
+{
+	int64_t rid = INT64_MAX;
+	bodies b = { 0 };
+	sat_rc rc;
+
+	for (int l = 0; l < SEARCH_LANES; l++)
+		if (ln[l].s != NULL && ln[l].w.rid < rid)
+			rid = ln[l].w.rid;
+	for (int l = 0; l < SEARCH_LANES; l++)
+		if (ln[l].s != NULL && ln[l].w.rid == rid)
+			b.lane[l] = ln[l].w.body;
+	if ((rc = judge(s, rid, &b, e)) != SAT_OK)
+		return rc;
+	for (int l = 0; l < SEARCH_LANES; l++)
+		if (b.lane[l].n > 0 && (rc = seek_lane_next(&ln[l], &s->needle, l,
+		    e)) != SAT_OK)
+			return rc;
+	return SAT_OK;
+}
+
+static sat_rc
+seek_part(seek *s, replica_kind *k, int part, sat_err *e)
+{
+	seek_lane ln[SEARCH_LANES] = { 0 };
+	bool more = true;
+	sat_rc rc;
+
+	if (k->search[part].n == 0)
+		return SAT_OK;
+	if ((rc = search_need(s->r, k, part, e)) != SAT_OK)
+		return rc;
+	find_roles(s, k);
+	for (int l = 0; l < SEARCH_LANES && rc == SAT_OK; l++)
+		if ((rc = seek_lane_open(&ln[l], s->r, k, part, l,
+		    &s->needle, e)) == SAT_OK)
+			rc = seek_lane_next(&ln[l], &s->needle, l, e);
+	while (rc == SAT_OK && more) {
+		more = false;
+		for (int l = 0; l < SEARCH_LANES; l++)
+			more |= ln[l].s != NULL;
+		if (more)
+			rc = judge_lowest(s, ln, e);
+	}
+	for (int l = 0; l < SEARCH_LANES; l++)
+		if (ln[l].s != NULL) /* an error left it half read */
+			sat_stmt_reset(ln[l].s);
+	return rc;
+}
+
 static seek *
-begin(sat_replica *r, sat_span text)
+begin(sat_replica *r, sat_span text, size_t max)
 {
 	seek *s = sat_xcalloc(1, sizeof *s);
 
 	s->r = r;
+	s->max = max;
 	sat_needle_make(&s->needle, text);
 	return s;
 }
@@ -291,8 +384,7 @@ begin(sat_replica *r, sat_span text)
 static void
 end(seek *s)
 {
-	if (s != NULL)
-		free(s->hit);
+	free(s->hit);
 	free(s);
 }
 
@@ -323,7 +415,7 @@ sat_rc
 replica_search_rids(sat_buf *json, sat_replica *r, const sat_kind *kind,
     sat_span text, sat_err *e)
 {
-	seek *s = begin(r, text);
+	seek *s = begin(r, text, SIZE_MAX);
 	sat_rc rc = SAT_OK;
 
 	sat_buf_str(json, "[0");
@@ -331,8 +423,6 @@ replica_search_rids(sat_buf *json, sat_replica *r, const sat_kind *kind,
 		for (int p = 0; p < REPLICA_SEARCH_PARTS && rc == SAT_OK; p++)
 			if (r->kinds->k[i].kind->id == kind->id)
 				rc = seek_part(s, &r->kinds->k[i], p, e);
-	if (rc == SAT_OK)
-		rc = keep_visible(s, e);
 	for (size_t i = 0; i < s->n && rc == SAT_OK; i++) {
 		sat_buf_fmt(json, ",%lld", (long long)s->hit[i].rid);
 		if ((s->hit[i].flags & ROW_MERGED) != 0)
@@ -358,58 +448,6 @@ wanted(const sat_search *q, const replica_kind *k)
 		if (q->kinds[i]->id == k->kind->id)
 			return true;
 	return false;
-}
-
-static int
-by_score(const void *a, const void *b)
-{
-	const raw_hit *x = a, *y = b;
-
-	if (x->all.score != y->all.score)
-		return x->all.score - y->all.score;
-	if (x->k != y->k)
-		return x->k < y->k ? -1 : 1;
-	return (x->rid < y->rid) - (x->rid > y->rid); /* the newest first */
-}
-
-/* The best `max` at the front, in no order: what is searched for by one letter
- * is found in every record. */
-static void
-part(raw_hit *h, size_t n, size_t max)
-{
-	while (n > max) {
-		raw_hit pivot = h[(n - 1) / 2], t;
-		size_t i = 0, j = n - 1;
-
-		for (;; i++, j--) {
-			while (by_score(&h[i], &pivot) < 0)
-				i++;
-			while (by_score(&h[j], &pivot) > 0)
-				j--;
-			if (i >= j)
-				break;
-			t = h[i];
-			h[i] = h[j];
-			h[j] = t;
-		}
-		if (max <= j + 1) {
-			n = j + 1;
-		} else {
-			h += j + 1;
-			n -= j + 1;
-			max -= j + 1;
-		}
-	}
-}
-
-/* The best `max` in order at the front; all of thousands need not be sorted. */
-static void
-choose(seek *s, size_t max)
-{
-	if (s->n == 0)
-		return;
-	part(s->hit, s->n, max);
-	qsort(s->hit, s->n < max ? s->n : max, sizeof *s->hit, by_score);
 }
 
 static sat_rc
@@ -447,29 +485,19 @@ list_best(sat_found **out, size_t *n, sat_arena *a, seek *s, size_t max,
 	return SAT_OK;
 }
 
-/* Deleted and masked rows are no answers. */
-static void
-leave_out_hidden(seek *s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n; i++)
-		if ((s->hit[i].flags & (ROW_DELETED | ROW_MASKED)) == 0)
-			s->hit[n++] = s->hit[i];
-	s->n = n;
-}
-
 sat_rc
 sat_replica_search(sat_found **out, size_t *n, int64_t *total, sat_arena *a,
     sat_replica *r, const sat_search *q, sat_err *e)
 {
-	seek *s = begin(r, q->text);
 	size_t max = q->limit < SAT_SEARCH_MAX ? q->limit : SAT_SEARCH_MAX;
+	/* some may turn out to be one record */
+	seek *s = begin(r, q->text, max + 64);
 	sat_rc rc = SAT_OK;
 
 	*out = NULL;
 	*n = 0;
 	*total = 0;
+	s->shown = true;
 	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++) {
 		replica_kind *k = &r->kinds->k[i];
 
@@ -480,14 +508,11 @@ sat_replica_search(sat_found **out, size_t *n, int64_t *total, sat_arena *a,
 		    (rc = seek_part(s, k, 1, e)) != SAT_OK))
 			goto out;
 	}
-	leave_out_hidden(s);
-	if ((rc = keep_visible(s, e)) != SAT_OK)
-		goto out;
-	*total = (int64_t)s->n;
-	/* some may turn out to be one record */
-	choose(s, max + 64);
+	*total = s->found;
+	if (s->n > 0)
+		qsort(s->hit, s->n, sizeof *s->hit, by_score);
 	rc = list_best(out, n, a, s, max, e);
-	if (s->n <= max) /* all were looked at: merged ones count once */
+	if (s->found <= (int64_t)max) /* all were looked at: merged ones count once */
 		*total = (int64_t)*n;
 out:
 	end(s);

@@ -1,12 +1,13 @@
 /*
  * Pinyin is not stored beside the text: characters are read while a word is
  * compared. So every reading counts, and an index holds the text alone. What
- * makes this fast enough for a hundred thousand names is one bit per character:
- * may a reading of it begin the word?
+ * makes this fast enough for a hundred thousand names are two bits per character:
+ * may a reading of it begin the word, and may it stand behind the one that does?
+ * (needle.c)
  */
 #include "common/model/find.h"
 
-#include "common/model/norm.h"
+#include "common/model/han.h"
 #include "common/model/pinyin.h"
 #include "common/model/pinyin_int.h"
 
@@ -15,130 +16,32 @@
 /* Ways tried at one place; more than any real name needs. */
 #define TRIES_MAX 400
 
-static int
-digit_of(uint8_t c)
+static inline bool
+in_set(const uint8_t *set, uint32_t i)
 {
-	return c >= '0' && c <= '9';
+	return (set[i / 8] >> (i % 8) & 1) != 0;
 }
 
-/* ---- the word -------------------------------------------------------------------- */
-
-/* Letters no syllable begins with: before them none ends after its first. */
-static bool
-begins_none(const sat_word *w, size_t j)
+/* May what stands from i on come behind the first character? */
+static inline bool
+follows(const sat_word *w, sat_span s, size_t i)
 {
-	return j < w->n && (w->text[j] == 'i' || w->text[j] == 'u' ||
-	    w->text[j] == 'v');
-}
+	uint32_t han;
 
-static bool
-may_begin(const sat_word *w, const char *r)
-{
-	size_t k = 0;
-
-	while (r[k] != '\0' && k < w->n && r[k] == w->text[k])
-		k++;
-	if (k == 0)
+	if (w->any_next)
+		return true;
+	if (i >= s.n)
 		return false;
-	return r[k] == '\0' || k == w->n || !begins_none(w, 1) ||
-	    (k > 1 && r[1] == 'h' && !begins_none(w, 2));
+	if (s.p[i] < 0x80)
+		return in_set(w->next_ascii, s.p[i]);
+	han = sat_han_at(s, i);
+	return han < SAT_HAN_COUNT && in_set(w->next, han);
 }
 
-static void
-find_starts(sat_word *w)
+static size_t
+rune_length(uint8_t b)
 {
-	bool may[SAT_SYLLABLES_MAX];
-
-	for (size_t i = 0; i <= sat_pinyin_nsyllables; i++)
-		may[i] = i > 0 && may_begin(w, sat_pinyin_text[i]);
-	for (uint32_t i = 0; i < SAT_HAN_COUNT; i++)
-		w->starts[i / 8] |= (uint8_t)(may[sat_pinyin_first[i]] <<
-		    (i % 8));
-	for (size_t i = 0; i < sat_pinyin_nmore; i++) {
-		uint32_t han = sat_pinyin_more[i].han - SAT_HAN_FIRST;
-
-		w->starts[han / 8] |= (uint8_t)
-		    (may[sat_pinyin_more[i].syllable] << (han % 8));
-		w->more[han / 8] |= (uint8_t)(1u << (han % 8));
-	}
-}
-
-static void
-add_word(sat_needle *q, sat_span s)
-{
-	sat_word *w = &q->word[q->n];
-
-	memset(w, 0, sizeof *w);
-	w->digits = true;
-	for (size_t i = 0; i < s.n && w->n < sizeof w->text; i++) {
-		bool letter = s.p[i] >= 'a' && s.p[i] <= 'z';
-
-		/* xi'an: where a syllable ends is tried anyway */
-		if (s.p[i] == '\'' && w->letters)
-			continue;
-		w->letters |= letter;
-		w->digits &= digit_of(s.p[i]) != 0;
-		w->text[w->n++] = (char)s.p[i];
-	}
-	/* a character that was cut in the middle is met by none */
-	while (s.n > sizeof w->text && w->n > 0 &&
-	    (w->text[w->n - 1] & 0x80) != 0)
-		w->n--;
-	if (w->n == 0)
-		return;
-	if (w->letters)
-		find_starts(w);
-	q->n++;
-}
-
-static void
-take_phone(sat_needle *q, sat_span typed)
-{
-	sat_buf wide = { 0 }, digits = { 0 };
-	bool only = true;
-
-	sat_norm_width(&wide, typed);
-	for (size_t i = 0; i < wide.n; i++)
-		only &= digit_of(wide.p[i]) || strchr("+-() ", wide.p[i]) != NULL;
-	if (only)
-		sat_phone_digits(&digits, sat_buf_span(&wide));
-	if (digits.n >= 4 && digits.n <= sizeof q->phone) {
-		memcpy(q->phone, digits.p, digits.n);
-		q->nphone = digits.n;
-	}
-	sat_buf_fini(&wide);
-	sat_buf_fini(&digits);
-}
-
-static bool
-is_gap(const uint8_t *p, size_t left, size_t *n)
-{
-	*n = left >= 3 && memcmp(p, "\xE3\x80\x80", 3) == 0 ? 3 : 1;
-	return *n == 3 || *p <= ' ';
-}
-
-void
-sat_needle_make(sat_needle *out, sat_span typed)
-{
-	sat_buf word = { 0 };
-	size_t i = 0, from, n;
-
-	out->n = 0;
-	out->nphone = 0;
-	take_phone(out, typed);
-	while (i < typed.n && out->n < SAT_NEEDLE_WORDS) {
-		if (is_gap(typed.p + i, typed.n - i, &n)) {
-			i += n;
-			continue;
-		}
-		from = i;
-		while (i < typed.n && !is_gap(typed.p + i, typed.n - i, &n))
-			i++;
-		sat_buf_reset(&word);
-		sat_fold(&word, sat_span_of(typed.p + from, i - from));
-		add_word(out, sat_buf_span(&word));
-	}
-	sat_buf_fini(&word);
+	return b < 0x80 ? 1 : b < 0xE0 ? 2 : b < 0xF0 ? 3 : 4;
 }
 
 /* ---- by pinyin ---------------------------------------------------------------------- */
@@ -150,20 +53,6 @@ typedef struct attempt {
 	size_t end;     /* of what was met */
 	bool initials;  /* some character by its first letter alone */
 } attempt;
-
-/* The character of U+4E00..U+9FFF at i, less U+4E00; SAT_HAN_COUNT = none. */
-static uint32_t
-han_at(sat_span s, size_t i)
-{
-	uint32_t c;
-
-	if (s.n - i < 3 || s.p[i] < 0xE4 || s.p[i] > 0xE9)
-		return SAT_HAN_COUNT;
-	c = (uint32_t)(s.p[i] & 0x0F) << 12 | (uint32_t)(s.p[i + 1] & 0x3F) << 6 |
-	    (uint32_t)(s.p[i + 2] & 0x3F);
-	return c >= SAT_HAN_FIRST && c < SAT_HAN_FIRST + SAT_HAN_COUNT ?
-	    c - SAT_HAN_FIRST : SAT_HAN_COUNT;
-}
 
 /* The further readings of a character; most have none. */
 static const sat_reading *
@@ -252,6 +141,7 @@ static bool
 met(attempt *t, size_t j, size_t i)
 {
 	uint32_t han;
+	size_t n;
 	char c;
 
 	if (j == t->w->n) {
@@ -261,22 +151,13 @@ met(attempt *t, size_t j, size_t i)
 	if (i >= t->s.n || ++t->tries > TRIES_MAX)
 		return false;
 	c = t->w->text[j];
-	if ((char)t->s.p[i] == c && ((uint8_t)c < 0x80 ||
-	    (t->s.n - i >= 3 && t->w->n - j >= 3 &&
-	    memcmp(t->s.p + i, t->w->text + j, 3) == 0))) {
-		size_t n = (uint8_t)c < 0x80 ? 1 : 3;
-
+	n = rune_length((uint8_t)c);
+	if ((char)t->s.p[i] == c && t->s.n - i >= n && t->w->n - j >= n &&
+	    memcmp(t->s.p + i, t->w->text + j, n) == 0)
 		return met(t, j + n, i + n);
-	}
-	if (c < 'a' || c > 'z' || (han = han_at(t->s, i)) == SAT_HAN_COUNT)
+	if (c < 'a' || c > 'z' || (han = sat_han_at(t->s, i)) == SAT_HAN_COUNT)
 		return false;
 	return met_han(t, j, i + 3, han);
-}
-
-static size_t
-rune_length(uint8_t b)
-{
-	return b < 0x80 ? 1 : b < 0xE0 ? 2 : b < 0xF0 ? 3 : 4;
 }
 
 static inline bool
@@ -284,10 +165,12 @@ starts(const sat_word *w, sat_span s, size_t i)
 {
 	uint32_t han;
 
-	if (s.p[i] == (uint8_t)w->text[0])
-		return true;
-	han = han_at(s, i);
-	return han < SAT_HAN_COUNT && (w->starts[han / 8] >> (han % 8) & 1) != 0;
+	if (s.p[i] == (uint8_t)w->text[0] && s.p[i] < 0x80)
+		return follows(w, s, i + 1);
+	han = sat_han_at(s, i);
+	if (han == SAT_HAN_COUNT) /* some other that begins with this byte */
+		return s.p[i] == (uint8_t)w->text[0];
+	return in_set(w->starts, han) && follows(w, s, i + 3);
 }
 
 static sat_hit
@@ -312,8 +195,8 @@ pinyin_hit(const sat_word *w, sat_span s, size_t *at, size_t *len)
 			*at = i;
 			*len = t.end - i;
 		}
-		if (best != SAT_HIT_INITIALS_INSIDE)
-			break;
+		if (best != SAT_HIT_INITIALS_INSIDE || w->initial)
+			break; /* no better one comes */
 	}
 	return best;
 }
@@ -331,7 +214,7 @@ met_at(const sat_word *w, sat_span s, size_t i)
  * by itself. Other bytes may lie between texts: only three that make a character
  * are one.
  */
-static bool
+static const uint8_t *
 letters_near(const sat_word *w, sat_span s)
 {
 	uint8_t first = (uint8_t)w->text[0];
@@ -342,8 +225,9 @@ letters_near(const sat_word *w, sat_span s)
 		uint32_t han;
 
 		if (*p < 0xE4) {
-			if (*p == first && met_at(w, s, i))
-				return true;
+			if (*p == first && follows(w, s, i + 1) &&
+			    met_at(w, s, i))
+				return p;
 			i++;
 			continue;
 		}
@@ -359,22 +243,22 @@ letters_near(const sat_word *w, sat_span s)
 			i++;
 			continue;
 		}
-		if ((w->starts[han / 8] >> (han % 8) & 1) != 0 &&
+		if (in_set(w->starts, han) && follows(w, s, i + 3) &&
 		    met_at(w, s, i))
-			return true;
+			return p;
 		i += 3;
 	}
-	return false;
+	return NULL;
 }
 
-bool
+const uint8_t *
 sat_word_near(const sat_word *w, sat_span bytes)
 {
 	char first = w->text[0];
 
 	return w->letters && first >= 'a' && first <= 'z' ?
 	    letters_near(w, bytes) :
-	    memmem(bytes.p, bytes.n, w->text, w->letters ? 1 : w->n) != NULL;
+	    memmem(bytes.p, bytes.n, w->text, w->letters ? 1 : w->n);
 }
 
 /* ---- what stands there ---------------------------------------------------------------- */
@@ -412,43 +296,81 @@ sat_word_hit(const sat_word *w, sat_span s, size_t *at, size_t *len)
 	return py < hit ? py : hit;
 }
 
-void
-sat_phone_digits(sat_buf *out, sat_span phone)
-{
-	sat_buf key = { 0 };
-	size_t from = 0;
+/* ---- in packed text ------------------------------------------------------------------- */
 
-	sat_norm_phone(&key, phone);
-	if (key.n > 3 && memcmp(key.p, "+86", 3) == 0)
-		from = 3;
-	for (size_t i = from; i < key.n && key.p[i] != '-'; i++)
-		if (digit_of(key.p[i]))
-			sat_write_u8(out, key.p[i]);
-	sat_buf_fini(&key);
+/* Where the word stands; units.n: nowhere. */
+static size_t
+packed_at(const sat_word *w, sat_span units)
+{
+	const uint8_t *p = units.p, *end = units.p + units.n;
+
+	while (w->npacked > 0 && (p = memmem(p, (size_t)(end - p), w->packed,
+	    w->npacked)) != NULL) {
+		if ((p - units.p) % 2 == 0)
+			return (size_t)(p - units.p);
+		p++;
+	}
+	return units.n;
+}
+
+/* The first character that may begin the word, and what follows may too. */
+static size_t
+start_at(const sat_word *w, sat_span units)
+{
+	uint32_t han, next;
+
+	if (units.n < 2)
+		return units.n;
+	han = sat_han_unit(units.p);
+	for (size_t i = 2; i + 2 <= units.n; i += 2, han = next) {
+		next = sat_han_unit(units.p + i);
+		if (in_set(w->starts, han) && (w->any_next ||
+		    in_set(w->next, next)))
+			return i - 2;
+	}
+	return in_set(w->starts, han) && w->any_next ? units.n - 2 : units.n;
+}
+
+bool
+sat_word_near_han(const sat_word *w, sat_span units)
+{
+	return (w->letters ? start_at(w, units) : packed_at(w, units)) <
+	    units.n;
+}
+
+static sat_hit
+unpacked_hit(const sat_word *w, sat_span units)
+{
+	uint8_t few[300];
+	sat_buf many = { 0 };
+	size_t at, len;
+	sat_hit hit;
+
+	if (units.n / 2 * 3 <= sizeof few)
+		return pinyin_hit(w, sat_span_of(few, sat_han_unpack(few,
+		    units)), &at, &len);
+	many.n = sat_han_unpack(sat_buf_room(&many, units.n / 2 * 3), units);
+	hit = pinyin_hit(w, sat_buf_span(&many), &at, &len);
+	sat_buf_fini(&many);
+	return hit;
 }
 
 sat_hit
-sat_needle_phone(const sat_needle *q, sat_span digits, size_t *at, size_t *len)
+sat_word_hit_han(const sat_word *w, sat_span units)
 {
-	const uint8_t *p;
-	size_t n = q->nphone;
+	size_t at = w->letters ? start_at(w, units) : packed_at(w, units);
 
-	if (n < 4 || digits.n < n)
+	if (at >= units.n)
 		return SAT_HIT_NONE;
-	p = digits.p + digits.n - n;
-	if (memcmp(p, q->phone, n) != 0)
-		p = n >= 7 ? memmem(digits.p, digits.n, q->phone, n) : NULL;
-	if (p == NULL)
-		return SAT_HIT_NONE;
-	if (at != NULL) {
-		*at = (size_t)(p - digits.p);
-		*len = n;
-	}
-	if (digits.n == n)
-		return SAT_HIT_EXACT;
-	return p == digits.p + digits.n - n ? SAT_HIT_TAIL :
-	    p == digits.p ? SAT_HIT_PREFIX : SAT_HIT_INSIDE;
+	if (!w->letters)
+		return at > 0 ? SAT_HIT_INSIDE : units.n == w->npacked ?
+		    SAT_HIT_EXACT : SAT_HIT_PREFIX;
+	if (w->initial)
+		return at > 0 ? SAT_HIT_INITIALS_INSIDE : SAT_HIT_INITIALS;
+	return unpacked_hit(w, units);
 }
+
+/* ---- back to the text that was folded ----------------------------------------------- */
 
 bool
 sat_fold_place(size_t *at, size_t *len, sat_span text, size_t fold_at,

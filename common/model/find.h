@@ -32,8 +32,16 @@ typedef struct sat_word {
 	size_t n;
 	bool letters;            /* a-z: pinyin is tried */
 	bool digits;             /* nothing else */
-	uint8_t starts[0x5200 / 8]; /* characters a reading of which may begin it */
+	bool initial;            /* one letter that is no syllable by itself */
+	uint8_t starts[0x5200 / 8]; /* characters that may begin it */
 	uint8_t more[0x5200 / 8];   /* characters of several readings */
+	/* What may stand behind the first; any_next: anything, or nothing. */
+	bool any_next;
+	uint8_t next[0x5200 / 8];
+	uint8_t next_ascii[0x80 / 8];
+	/* As sat_han_pack has it; empty: it is not of such characters alone. */
+	uint8_t packed[SAT_NEEDLE_MAX];
+	size_t npacked;
 } sat_word;
 
 typedef struct sat_needle {
@@ -51,9 +59,12 @@ sat_hit sat_word_hit(const sat_word *w, sat_span folded, size_t *at,
 /* The same as a plain substring: numbers, addresses of mail. */
 sat_hit sat_word_hit_plain(const sat_word *w, sat_span folded, size_t *at,
     size_t *len);
-/* May any text among these bytes be met by the word? false is certain. Between
- * the texts may lie other bytes, as lengths do. */
-bool sat_word_near(const sat_word *w, sat_span bytes);
+/* Where the first of the texts among these bytes may be met by the word; NULL is
+ * certain. Between the texts may lie other bytes, as lengths do. */
+const uint8_t *sat_word_near(const sat_word *w, sat_span bytes);
+/* Both of one text in the form of sat_han_pack. */
+sat_hit sat_word_hit_han(const sat_word *w, sat_span units);
+bool sat_word_near_han(const sat_word *w, sat_span units);
 /* In the digits of a phone: its last four or more, all of it, or seven in a
  * row. */
 sat_hit sat_needle_phone(const sat_needle *q, sat_span digits, size_t *at,

@@ -5,11 +5,7 @@
 #ifndef SAT_MODEL_PINYIN_INT_H
 #define SAT_MODEL_PINYIN_INT_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#define SAT_HAN_FIRST 0x4E00u
-#define SAT_HAN_COUNT 0x5200u
+#include "common/model/han.h"
 
 typedef struct sat_reading {
 	uint16_t han, syllable; /* index into sat_pinyin_text */

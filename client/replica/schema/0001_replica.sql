@@ -259,6 +259,6 @@ CREATE TABLE search_part(
   plan  INTEGER NOT NULL      -- which fields, folded how; another: made again
 );
 CREATE TABLE search(
-  block  INTEGER PRIMARY KEY,  -- part << 42 | rid of its first row
+  block  INTEGER PRIMARY KEY,  -- part << 44 | lane << 42 | rid of its first row
   data   BLOB NOT NULL         -- rows up to the next block's
 );

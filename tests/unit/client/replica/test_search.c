@@ -4,6 +4,9 @@
  */
 #include "tests/unit/client/replica/fixture.h"
 
+#include "common/model/find.h"
+#include "common/model/pinyin.h"
+
 #include <stdio.h>
 
 static sat_found *
@@ -198,10 +201,11 @@ the_index_is_there_after_opening_and_only_when_asked_for(void **state)
 
 	assert_int_equal(0, one_number(f, "SELECT count(*) FROM search"));
 	assert_ok(sat_replica_search_ready(f->r, &err));
-	assert_int_equal(1, one_number(f, "SELECT count(*) FROM search"));
+	/* the name, the phone */
+	assert_int_equal(2, one_number(f, "SELECT count(*) FROM search"));
 	reopen(f);
 	(void)set_text(f, a, F_NAME, "后改名字");
-	assert_int_equal(1, one_number(f, "SELECT count(*) FROM search"));
+	assert_int_equal(2, one_number(f, "SELECT count(*) FROM search"));
 	assert_true(finds(f, "houga", a));
 	assert_sound(f);
 }
@@ -307,6 +311,111 @@ the_index_follows_a_long_random_history(void **state)
 	assert_settled(f);
 }
 
+/* ---- the same as looking at every record --------------------------------------------- */
+
+#define SOME 40
+
+static sat_hit
+hit_of(const sat_word *w, sat_value v)
+{
+	sat_buf b = { 0 };
+	sat_hit hit;
+
+	if (v.type != SAT_V_TEXT)
+		return SAT_HIT_NONE;
+	sat_fold(&b, v.s);
+	hit = sat_word_hit(w, sat_buf_span(&b), NULL, NULL);
+	sat_buf_fini(&b);
+	return hit;
+}
+
+/* What search.h says a search is, without an index. */
+static bool
+answers(fixture *f, const sat_needle *q, sat_id id)
+{
+	sat_view v = view_of(f, id);
+	sat_value phone = sat_record_value(&v.rec, F_PHONE);
+	sat_buf digits = { 0 };
+	bool all = q->n > 0, called = false;
+
+	for (size_t i = 0; i < q->n; i++)
+		all &= hit_of(&q->word[i], sat_record_value(&v.rec, F_NAME)) <
+		    SAT_HIT_NONE || hit_of(&q->word[i], sat_record_value(
+		    &v.rec, F_NUMBER)) < SAT_HIT_NONE;
+	if (q->nphone > 0 && phone.type == SAT_V_TEXT) {
+		sat_phone_digits(&digits, phone.s);
+		called = sat_needle_phone(q, sat_buf_span(&digits), NULL,
+		    NULL) < SAT_HIT_NONE;
+	}
+	sat_buf_fini(&digits);
+	return all || called;
+}
+
+static size_t
+assert_all_found(fixture *f, const sat_id *ids, size_t n, const char *query)
+{
+	static sat_needle q;
+	size_t found, want = 0, met = 0;
+	sat_found *out = find(f, &found, query);
+
+	sat_needle_make(&q, sat_span_str(query));
+	for (size_t i = 0; i < n; i++) {
+		bool is = false;
+
+		for (size_t j = 0; j < found; j++)
+			is |= sat_id_eq(&out[j].id, &ids[i]);
+		if (is != answers(f, &q, ids[i]))
+			fail_msg("%s: record %zu", query, i);
+		met += is;
+		want += is;
+	}
+	assert_int_equal(want, found);
+	return met;
+}
+
+/* Whatever lies in one lane, in another, in several, and moves between them. */
+static void
+a_search_finds_what_looking_at_every_record_finds(void **state)
+{
+	static const char *const names[] = { "上海云帆", "云帆ABC", "Acme 2025",
+		"长沙重工", "C2025科技", "单氏·集团", "运返", "360安全", "汉光 4321" };
+	static const char *const numbers[] = { "C202501007", "云4321", "上海" };
+	static const char *const phones[] = { "13800004321", "13920250001",
+		"021-54320252" };
+	static const char *const queries[] = { "云", "云帆", "yunfan", "yf", "y",
+		"s", "c", "2025", "4321", "c2025", "shyf", "云 4321", "yun c",
+		"abc", "20250001", "138 0000 4321", "·", "2025 长", "a", "0",
+		"长沙 gong", "云帆a", "yunfana", "集团", "ji2" };
+	fixture *f = *state;
+	uint64_t seed = sat_test_seed(17);
+	sat_id ids[SOME];
+	size_t n = 0, met = 0;
+
+	for (int step = 0; step < 240; step++) {
+		uint64_t x = sat_test_rand(&seed);
+
+		if (n == 0 || (n < SOME && x % 3 == 0))
+			ids[n++] = new_account(f, names[(x >> 8) % 9],
+			    phones[(x >> 16) % 3]);
+		else if (x % 8 == 1)
+			(void)set_text(f, ids[x % n], F_NUMBER,
+			    numbers[(x >> 8) % 3]);
+		else if (x % 8 == 2)
+			(void)set_text(f, ids[x % n], F_PHONE,
+			    phones[(x >> 8) % 3]);
+		else if (x % 8 == 4)
+			srv_sync(f);
+		else
+			(void)set_text(f, ids[x % n], F_NAME,
+			    names[(x >> 8) % 9]);
+		met += assert_all_found(f, ids, n, queries[(x >> 24) % 25]);
+	}
+	for (size_t i = 0; i < 25; i++)
+		met += assert_all_found(f, ids, n, queries[i]);
+	assert_true(met > 1000);
+	assert_sound(f);
+}
+
 /* Blocks grow, are cut, shrink and vanish; what is in them stays findable. */
 static void
 many_customers_lie_in_many_blocks(void **state)
@@ -390,6 +499,7 @@ main(void)
 		P(a_write_that_failed_leaves_the_index_as_it_was),
 		P(the_index_follows_a_long_random_history),
 		P(many_customers_lie_in_many_blocks),
+		P(a_search_finds_what_looking_at_every_record_finds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "tests/lib/unit.h"
 
 #include "common/model/find.h"
+#include "common/model/han.h"
 #include "common/model/pinyin.h"
 
 static void
@@ -250,6 +251,110 @@ a_hostile_word_is_given_up(void **state)
 	sat_buf_fini(&word);
 }
 
+static const char *const pieces[] = { "上", "海", "云", "帆", "单", "重", "长", "行",
+	"乐", "安", "西", "阿", "嗯", "吕", "a", "c", "ux", "yun", "2025", "-", "\xC2\xB7",
+	"\xF0\xA0\x80\x80", "sh", "'", " " };
+static const char *const typed[] = { "上", "海", "云", "帆", "单", "长", "行", "s", "h",
+	"y", "yun", "fan", "sh", "z", "a", "n", "an", "lv", "x", "u", "2025", "c", "g",
+	"\xC2\xB7", "\xF0\xA0\x80\x80" };
+
+static void
+some(sat_buf *out, const char *const *from, size_t n, size_t max, uint64_t *seed)
+{
+	size_t k = 1 + sat_test_rand(seed) % max;
+	sat_buf b = { 0 };
+
+	for (size_t i = 0; i < k; i++)
+		sat_buf_str(&b, from[sat_test_rand(seed) % n]);
+	sat_buf_reset(out);
+	sat_fold(out, sat_buf_span(&b));
+	sat_buf_fini(&b);
+}
+
+/* The same word without what passes places over. */
+static sat_word
+slow(const sat_word *w)
+{
+	sat_word all = *w;
+
+	all.any_next = true;
+	all.initial = false;
+	memset(all.starts, 0xFF, sizeof all.starts);
+	return all;
+}
+
+/* What is passed over, in either form of a text, would not have been met. */
+static void
+nothing_that_is_met_is_passed_over(void **state)
+{
+	static sat_needle q;
+	uint64_t seed = sat_test_seed(11);
+	sat_buf word = { 0 }, text = { 0 }, units = { 0 };
+	size_t met = 0, packed = 0;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		some(&word, typed, sizeof typed / sizeof *typed, 3, &seed);
+		sat_needle_make(&q, sat_buf_span(&word));
+		for (int j = 0; j < 40 && q.n == 1; j++) {
+			const sat_word *w = &q.word[0];
+			sat_word all = slow(w);
+			sat_hit want;
+
+			some(&text, pieces, j % 2 == 0 ? 14 :
+			    sizeof pieces / sizeof *pieces, 6, &seed);
+			want = sat_word_hit(&all, sat_buf_span(&text), NULL,
+			    NULL);
+			assert_int_equal(want, sat_word_hit(w,
+			    sat_buf_span(&text), NULL, NULL));
+			met += want < SAT_HIT_NONE;
+			if (want < SAT_HIT_NONE && sat_word_near(w,
+			    sat_buf_span(&text)) == NULL)
+				fail_msg("%.*s in %s", (int)w->n, w->text,
+				    sat_buf_cstr(&text));
+			if (!sat_han_only(sat_buf_span(&text)))
+				continue;
+			sat_buf_reset(&units);
+			sat_han_pack(&units, sat_buf_span(&text));
+			assert_int_equal(want, sat_word_hit_han(w,
+			    sat_buf_span(&units)));
+			if (want < SAT_HIT_NONE)
+				assert_true(sat_word_near_han(w,
+				    sat_buf_span(&units)));
+			packed += want < SAT_HIT_NONE;
+		}
+	}
+	assert_true(packed > 500 && met > packed + 500);
+	sat_buf_fini(&word);
+	sat_buf_fini(&text);
+	sat_buf_fini(&units);
+}
+
+static void
+a_packed_text_is_two_thirds_and_comes_back(void **state)
+{
+	const char *text = "一上海云帆\xE9\xBF\xBF"; /* U+4E00, U+9FFF */
+	sat_buf units = { 0 };
+	uint8_t back[64];
+
+	(void)state;
+	assert_true(sat_han_only(sat_span_str(text)));
+	assert_false(sat_han_only(sat_span_str("")));
+	assert_false(sat_han_only(sat_span_str("上海a")));
+	assert_false(sat_han_only(sat_span_str("上·")));
+	assert_false(sat_han_only(sat_span_str("\xE3\x90\x80"))); /* U+3400 */
+	assert_false(sat_han_only(sat_span_str("\xEA\x80\x80"))); /* U+A000 */
+	assert_false(sat_han_only(sat_span_of("上", 2)));
+	sat_han_pack(&units, sat_span_str(text));
+	assert_int_equal(units.n, 12);
+	assert_int_equal(0, sat_han_unit(units.p));
+	assert_int_equal(strlen(text), sat_han_unpack(back,
+	    sat_buf_span(&units)));
+	assert_memory_equal(text, back, strlen(text));
+	assert_int_equal(0, sat_han_unpack(back, sat_span_of("\xFF\xFF\x01", 3)));
+	sat_buf_fini(&units);
+}
+
 int
 main(void)
 {
@@ -263,6 +368,8 @@ main(void)
 		cmocka_unit_test(a_phone_is_found_by_its_tail_or_as_a_whole),
 		cmocka_unit_test(what_was_met_is_shown_in_the_text),
 		cmocka_unit_test(a_hostile_word_is_given_up),
+		cmocka_unit_test(nothing_that_is_met_is_passed_over),
+		cmocka_unit_test(a_packed_text_is_two_thirds_and_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
