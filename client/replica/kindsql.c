@@ -371,14 +371,14 @@ sat_rc
 replica_kind_stmt(sat_stmt **s, sat_replica *r, const replica_kind *k,
     kind_sql q, sat_err *e)
 {
-	return sat_db_stmt_text(s, r->db, k->sql[q], e);
+	return sat_db_stmt_kept(s, r->db, k->sql[q], e);
 }
 
 sat_rc
 replica_kind_one(sat_stmt **s, sat_replica *r, const replica_kind *k,
     size_t col, one_sql q, sat_err *e)
 {
-	return sat_db_stmt_text(s, r->db, k->one[col][q], e);
+	return sat_db_stmt_kept(s, r->db, k->one[col][q], e);
 }
 
 static sat_rc

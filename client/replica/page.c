@@ -343,6 +343,32 @@ replica_page_children(replica_row ***rows, size_t *n, sat_replica *r,
 	return SAT_OK;
 }
 
+static replica_row *
+blank_row(sat_replica *r, const replica_kind *k, const sat_id *id,
+    uint32_t eid)
+{
+	replica_row *row = sat_arena_alloc(&r->page.mem, sizeof *row);
+
+	memset(row, 0, sizeof *row);
+	row->k = k;
+	row->rid = eid != 0 ? (int64_t)eid : r->chain.next_rid++;
+	row->view.id = *id;
+	row->view.kind = k->kind->id;
+	row->view.eid = eid;
+	add_row(&r->page, row);
+	return row;
+}
+
+sat_rc
+replica_page_new(replica_row **out, sat_replica *r, const replica_kind *k,
+    const sat_id *id, sat_err *e)
+{
+	if (find_row(&r->page, k, id, 0) != NULL)
+		return replica_page_need(out, r, k, id, 0, e);
+	*out = blank_row(r, k, id, 0);
+	return SAT_OK;
+}
+
 sat_rc
 replica_page_need(replica_row **out, sat_replica *r, const replica_kind *k,
     const sat_id *id, uint32_t eid, sat_err *e)
@@ -362,15 +388,7 @@ replica_page_need(replica_row **out, sat_replica *r, const replica_kind *k,
 	if ((rc = replica_page_get(out, r, k, id, eid, e)) != SAT_OK ||
 	    *out != NULL)
 		return rc;
-	row = sat_arena_alloc(&r->page.mem, sizeof *row);
-	memset(row, 0, sizeof *row);
-	row->k = k;
-	row->rid = eid != 0 ? (int64_t)eid : r->chain.next_rid++;
-	row->view.id = *id;
-	row->view.kind = k->kind->id;
-	row->view.eid = eid;
-	add_row(&r->page, row);
-	*out = row;
+	*out = blank_row(r, k, id, eid);
 	return SAT_OK;
 }
 

@@ -245,6 +245,10 @@ SAT_CHECK sat_rc replica_page_children(replica_row ***rows, size_t *n,
 /* The same, or a blank row (view.born.hlc 0). */
 SAT_CHECK sat_rc replica_page_need(replica_row **row, sat_replica *r,
     const replica_kind *k, const sat_id *id, uint32_t eid, sat_err *e);
+/* The same of an id that is most likely new: the table is not asked, writing
+ * the row is SAT_ECONFLICT when the id is there. */
+SAT_CHECK sat_rc replica_page_new(replica_row **row, sat_replica *r,
+    const replica_kind *k, const sat_id *id, sat_err *e);
 /* Keys collected in the page, into the table. */
 SAT_CHECK sat_rc replica_page_flush_match(sat_replica *r, sat_err *e);
 /* The server's number of a record that was made here. */

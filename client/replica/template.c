@@ -334,6 +334,7 @@ replica_template_in(void *u, const uint8_t tip_bytes[SAT_TEMPLATE_OID_BYTES],
 		r->kinds = was.kinds;
 	}
 	replica_page_reset(r);
+	sat_db_texts_moved(r->db);
 	replica_kinds_free(next.kinds);
 	sat_template_free(next.t);
 	sat_git_close(in.g);

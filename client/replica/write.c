@@ -5,6 +5,8 @@
  * Everything that can be refused is refused before the first statement
  * writes, so a refused commit inside a group leaves nothing behind and the
  * group goes on. There is no savepoint per commit: it would copy every page.
+ * One refusal comes from a statement, the first: a commit that makes one record
+ * does not look for its id, the index of ids refuses the row (is_fresh).
  *
  * Invariants, named in the tests:
  *   W1  what was reported as saved is in outbox, log or quarantine.
@@ -103,6 +105,50 @@ count_waiting(sat_replica *r, replica_row *row, sat_err *e)
 	return rc;
 }
 
+static bool
+same_record(const sat_op *a, const sat_op *b)
+{
+	return a->rtype == b->rtype && sat_id_eq(&a->rec, &b->rec);
+}
+
+/*
+ * It makes one record, under an id that was drawn: such a one is there only
+ * when somebody gives it twice. A kiosk's rows are not written, so nothing
+ * would find out.
+ */
+static bool
+is_fresh(const sat_replica *r, const sat_commit *c)
+{
+	const sat_op *op = &c->ops[0];
+
+	if (op->kind != SAT_OP_NEW || sat_id_is_derived(&op->rec) ||
+	    replica_seals(r))
+		return false;
+	for (size_t i = 1; i < c->nops; i++)
+		if (!same_record(op, &c->ops[i]))
+			return false;
+	return true;
+}
+
+static sat_rc
+exists_already(const replica_kind *k, sat_err *e)
+{
+	return sat_fail(e, SAT_ECONFLICT, "this %s exists already",
+	    k->kind->key);
+}
+
+/* The row of an operation, NULL when there is none. */
+static sat_rc
+row_of(replica_row **row, sat_replica *r, const replica_kind *k,
+    const sat_commit *c, const sat_op *op, sat_err *e)
+{
+	if (op->kind != SAT_OP_NEW)
+		return replica_page_get_for(row, r, k, &op->rec, 0,
+		    replica_narrow_field(c->nops, op), e);
+	return is_fresh(r, c) ? replica_page_new(row, r, k, &op->rec, e) :
+	    replica_page_need(row, r, k, &op->rec, 0, e);
+}
+
 /* last: the next operation is another record's, so its size is known. */
 static sat_rc
 fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, bool last,
@@ -118,17 +164,12 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, bool last,
 	if (k == NULL)
 		return sat_fail(e, SAT_EINVALID, "no kind has number %u",
 		    (unsigned)op->rtype);
-	rc = op->kind == SAT_OP_NEW ?
-	    replica_page_need(&row, r, k, &op->rec, 0, e) :
-	    replica_page_get_for(&row, r, k, &op->rec, 0,
-	    replica_narrow_field(c->nops, op), e);
-	if (rc != SAT_OK)
+	if ((rc = row_of(&row, r, k, c, op, e)) != SAT_OK)
 		return rc;
 	if (row == NULL)
 		return sat_fail(e, SAT_ENOTFOUND, "no such %s", k->kind->key);
 	if (op->kind == SAT_OP_NEW && row->view.born.hlc != 0)
-		return sat_fail(e, SAT_ECONFLICT, "this %s exists already",
-		    k->kind->key);
+		return exists_already(k, e);
 	/* What others do to it does not come here any more, so an edit would
 	 * claim to have seen what its author could not see. */
 	if (row->leaving)
@@ -158,7 +199,7 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, bool last,
 }
 
 /* What sat_commit_seal does, with the bytes kept: b1 header, b2 payload. They
- * belong to rows.c during the flush, so the outbox goes first. */
+ * belong to rows.c during the flush, which comes first. */
 static void
 seal(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES])
 {
@@ -188,12 +229,6 @@ put_outbox(sat_replica *r, const sat_commit *c, sat_err *e)
 	if ((rc = sat_run(s, e)) != SAT_OK)
 		return rc;
 	return replica_salt_keep(r, replica_seq(c->incarnation, c->cseq), e);
-}
-
-static bool
-same_record(const sat_op *a, const sat_op *b)
-{
-	return a->rtype == b->rtype && sat_id_eq(&a->rec, &b->rec);
 }
 
 /*
@@ -240,8 +275,7 @@ find_seen(sat_replica *r, sat_commit *c, sat_err *e)
 
 /* Nothing is written here. */
 static sat_rc
-prepare(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES],
-    sat_err *e)
+prepare(sat_replica *r, sat_commit *c, sat_err *e)
 {
 	sat_rc rc;
 
@@ -252,30 +286,65 @@ prepare(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES],
 		if ((rc = fold_op(r, c, &c->ops[i], i + 1 == c->nops ||
 		    !same_record(&c->ops[i], &c->ops[i + 1]), e)) != SAT_OK)
 			return rc;
-	seal(r, c, head);
 	return SAT_OK;
 }
 
-static sat_rc
-store(sat_replica *r, const sat_commit *c, sat_err *e)
+/* Is there another row with the id of the one that was to be written? */
+static bool
+is_taken(sat_replica *r, const sat_op *op)
 {
-	bool began = false;
-	sat_rc rc;
+	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+	const replica_row *row = replica_page_peek(r, k, &op->rec);
+	bool there;
+	sat_stmt *s;
+
+	if (row == NULL || replica_kind_stmt(&s, r, k, KQ_RID_OF, NULL) !=
+	    SAT_OK)
+		return false;
+	sat_bind_blob(s, 1, sat_span_of(op->rec.b, sizeof op->rec.b));
+	if (sat_step(&there, s, NULL) != SAT_OK || !there)
+		return false;
+	there = sat_col_int(s, 0) != row->rid;
+	sat_stmt_reset(s);
+	return there;
+}
+
+/* *refused: it was the first statement, and nothing was written. */
+static sat_rc
+put_rows(sat_replica *r, const sat_commit *c, bool *refused, sat_err *e)
+{
+	sat_rc rc = replica_page_flush(r, e);
+
+	*refused = rc == SAT_ECONFLICT && is_fresh(r, c) &&
+	    is_taken(r, &c->ops[0]);
+	return *refused ? exists_already(replica_kind_by(r->kinds,
+	    c->ops[0].rtype), e) : rc;
+}
+
+static sat_rc
+store(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES], sat_err *e)
+{
+	bool began = false, refused = false;
+	sat_rc rc = SAT_OK;
 
 	if (!r->in_group) {
 		if ((rc = sat_db_begin(r->db, e)) != SAT_OK)
 			return rc;
 		began = true;
 	}
-	if ((rc = put_outbox(r, c, e)) == SAT_OK && !replica_seals(r))
-		rc = replica_page_flush(r, e);
+	if (!replica_seals(r))
+		rc = put_rows(r, c, &refused, e);
+	if (rc == SAT_OK) {
+		seal(r, c, head);
+		rc = put_outbox(r, c, e);
+	}
 	if (rc == SAT_OK && began)
 		rc = sat_db_commit(r->db, e);
 	if (rc == SAT_OK)
 		return SAT_OK;
 	if (began)
 		sat_db_rollback(r->db);
-	else
+	else if (!refused)
 		r->group_rc = rc; /* half of it may stand: all of it goes */
 	return rc;
 }
@@ -327,8 +396,8 @@ sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq,
 		    "an earlier write of this group failed; it is undone");
 	replica_page_reuse_written(r);
 	make_commit(&c, r, d);
-	if ((rc = prepare(r, &c, head, e)) != SAT_OK ||
-	    (rc = store(r, &c, e)) != SAT_OK) {
+	if ((rc = prepare(r, &c, e)) != SAT_OK ||
+	    (rc = store(r, &c, head, e)) != SAT_OK) {
 		r->chain = before; /* W2; the clock may go on */
 		replica_page_reset(r);
 		return rc;

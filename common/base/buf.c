@@ -2,6 +2,7 @@
 
 #include "common/base/mem.h"
 
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,16 +45,14 @@ sat_buf_reset(sat_buf *b)
 }
 
 uint8_t *
-sat_buf_room(sat_buf *b, size_t n)
+sat_buf_grow(sat_buf *b, size_t n)
 {
-	if (b->cap - b->n < n) {
-		size_t cap = b->cap < 64 ? 64 : b->cap * 2;
+	size_t cap = b->cap < 64 ? 64 : b->cap * 2;
 
-		while (cap - b->n < n)
-			cap *= 2;
-		b->p = sat_xrealloc(b->p, cap);
-		b->cap = cap;
-	}
+	while (cap - b->n < n)
+		cap *= 2;
+	b->p = sat_xrealloc(b->p, cap);
+	b->cap = cap;
 	return b->p + b->n;
 }
 
@@ -98,13 +97,6 @@ sat_buf_cstr(sat_buf *b)
 }
 
 void
-sat_write_u8(sat_buf *b, uint8_t v)
-{
-	*sat_buf_room(b, 1) = v;
-	b->n++;
-}
-
-void
 sat_write_be32(sat_buf *b, uint32_t v)
 {
 	uint8_t *p = sat_buf_room(b, 4);
@@ -117,15 +109,14 @@ sat_write_be32(sat_buf *b, uint32_t v)
 void
 sat_write_be64(sat_buf *b, uint64_t v)
 {
-	uint8_t *p = sat_buf_room(b, 8);
+	uint64_t be = htobe64(v);
 
-	for (int i = 0; i < 8; i++)
-		p[i] = (uint8_t)(v >> (56 - 8 * i));
-	b->n += 8;
+	memcpy(sat_buf_room(b, sizeof be), &be, sizeof be);
+	b->n += sizeof be;
 }
 
 void
-sat_write_uint(sat_buf *b, uint64_t v)
+sat_write_uint_long(sat_buf *b, uint64_t v)
 {
 	uint8_t *p = sat_buf_room(b, 10);
 	size_t n = 0;

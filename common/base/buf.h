@@ -34,18 +34,38 @@ typedef struct sat_buf {
 
 void sat_buf_fini(sat_buf *b);        /* frees; then empty and valid */
 void sat_buf_reset(sat_buf *b);       /* n = 0, memory kept */
-/* Room for n more bytes; returns where to write them (n not yet added). */
-uint8_t *sat_buf_room(sat_buf *b, size_t n);
+/* Room for n more bytes, behind which there is none. */
+uint8_t *sat_buf_grow(sat_buf *b, size_t n) __attribute__((cold));
+/* Room for n more bytes; returns where to write them (n not yet added). Here,
+ * as are single bytes: a commit is written in hundreds of such steps. */
+static inline uint8_t *
+sat_buf_room(sat_buf *b, size_t n)
+{
+	return b->cap - b->n < n ? sat_buf_grow(b, n) : b->p + b->n;
+}
 void sat_buf_add(sat_buf *b, const void *p, size_t n);
 void sat_buf_str(sat_buf *b, const char *s);  /* without the NUL */
 void sat_buf_fmt(sat_buf *b, const char *fmt, ...) SAT_PRINTF(2, 3);
 /* NUL after the content, not counted in n; pointer valid until next write. */
 const char *sat_buf_cstr(sat_buf *b);
 
-void sat_write_u8(sat_buf *b, uint8_t v);
+static inline void
+sat_write_u8(sat_buf *b, uint8_t v)
+{
+	*sat_buf_room(b, 1) = v;
+	b->n++;
+}
 void sat_write_be32(sat_buf *b, uint32_t v);
 void sat_write_be64(sat_buf *b, uint64_t v);
-void sat_write_uint(sat_buf *b, uint64_t v);
+void sat_write_uint_long(sat_buf *b, uint64_t v); /* of any length */
+static inline void
+sat_write_uint(sat_buf *b, uint64_t v)
+{
+	if (v < 0x80)
+		sat_write_u8(b, (uint8_t)v);
+	else
+		sat_write_uint_long(b, v);
+}
 void sat_write_int(sat_buf *b, int64_t v);
 void sat_write_span(sat_buf *b, sat_span s);
 static inline sat_span

@@ -71,6 +71,12 @@ SAT_CHECK sat_rc sat_db_stmt(sat_stmt **s, sat_db *db, int sql, sat_err *e);
  * not hold one across the fetching of as many others. */
 SAT_CHECK sat_rc sat_db_stmt_text(
     sat_stmt **s, sat_db *db, const char *sql, sat_err *e);
+/* The same of a text that stays where it is, unchanged, until
+ * sat_db_texts_moved: found by its address. */
+SAT_CHECK sat_rc sat_db_stmt_kept(
+    sat_stmt **s, sat_db *db, const char *sql, sat_err *e);
+/* Texts given to sat_db_stmt_kept are about to be freed. */
+void sat_db_texts_moved(sat_db *db);
 /* Run a script without parameters or rows. */
 SAT_CHECK sat_rc sat_db_exec(sat_db *db, const char *sql, sat_err *e);
 

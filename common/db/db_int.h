@@ -38,6 +38,10 @@ struct sat_db {
 	sat_stmt *own[common_db_sql_count]; /* this room's, made on demand */
 	sat_stmt *buckets[DB_TEXT_BUCKETS];
 	sat_stmt *recent[DB_TEXT_RECENT]; /* by where the text stands */
+	struct { /* sat_db_stmt_kept */
+		const char *at;
+		sat_stmt *s;
+	} kept[DB_TEXT_RECENT];
 	sat_stmt *newest, *oldest;
 	size_t ntexts;
 	int cache_kib; /* as it was opened */

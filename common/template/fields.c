@@ -261,6 +261,21 @@ check_unique(walk *w, const sat_kind *k)
 }
 
 static void
+number_fields(sat_template *t, sat_kind *k)
+{
+	uint16_t *at;
+
+	for (size_t i = 0; i < k->nfields; i++)
+		if (k->fields[i].id >= k->nfield_at)
+			k->nfield_at = k->fields[i].id + 1u;
+	at = sat_arena_alloc(&t->arena, (k->nfield_at + 1) * sizeof *at);
+	memset(at, 0, (k->nfield_at + 1) * sizeof *at);
+	for (size_t i = k->nfields; i-- > 0;) /* the first one counts */
+		at[k->fields[i].id] = (uint16_t)(i + 1);
+	k->field_at = at;
+}
+
+static void
 load_kind(walk *w, sat_template *t, sat_kind *k)
 {
 	const sat_json *root = sat_template_doc(t, w->path), *n, *list, *head;
@@ -303,6 +318,7 @@ load_kind(walk *w, sat_template *t, sat_kind *k)
 	if (w->rc != SAT_OK)
 		return;
 	check_unique(w, k);
+	number_fields(t, k);
 	mark = sat_walk_enter(w, "kind", SIZE_MAX);
 	load_roles(w, t, head, k);
 	sat_walk_leave(w, mark);

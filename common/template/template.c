@@ -303,6 +303,9 @@ sat_kind_field(const sat_kind *k, const char *key)
 const sat_field *
 sat_kind_field_id(const sat_kind *k, uint16_t id)
 {
+	if (k->field_at != NULL)
+		return id < k->nfield_at && k->field_at[id] != 0 ?
+		    &k->fields[k->field_at[id] - 1] : NULL;
 	for (size_t i = 0; i < k->nfields; i++)
 		if (k->fields[i].id == id)
 			return &k->fields[i];

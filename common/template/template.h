@@ -113,6 +113,10 @@ typedef struct sat_kind {
 	bool off;                 /* that module is switched off: nothing new */
 	const sat_field *fields;  /* in document order */
 	size_t nfields;
+	/* where in `fields` the one of a number is, + 1; 0 = nowhere. NULL: it
+	 * is looked for. The fold asks with each operation. */
+	const uint16_t *field_at;
+	size_t nfield_at;
 	const sat_field *parent;  /* REF to the root; NULL for roots */
 	const sat_field *owner;   /* USER; NULL when owned through the parent */
 	const sat_field *stage;   /* NULL when it has none */

@@ -158,6 +158,39 @@ a_refused_write_in_a_group_leaves_the_group_usable(void **state)
 	assert_sound(f);
 }
 
+/* Its id is not looked for before it is written. */
+static void
+an_id_given_twice_is_refused_and_nothing_of_it_stays(void **state) /* W2 */
+{
+	fixture *f = *state;
+	sat_id id = new_account(f, "A", "1"), b, c;
+	sat_op again[] = {
+		op(f->account, SAT_OP_NEW, id, 0, sat_v_null()),
+		op(f->account, SAT_OP_SET, id, F_CITY, text("Wuhu")),
+		op(f->account, SAT_OP_MVSET, id, F_PHONE, text("3")),
+	};
+	uint64_t cseq;
+	sat_err err;
+
+	reopen(f); /* no row is in memory */
+	assert_rc(SAT_ECONFLICT, try_write(f, id, again, 3, &cseq, &err));
+	assert_text(f, id, F_CITY, "Hefei");
+	reopen(f);
+	assert_ok(sat_replica_group_begin(f->r, &err));
+	b = new_account(f, "B", "2");
+	for (int i = 0; i < 40; i++) /* nor now */
+		(void)set_text(f, b, F_CITY, i % 2 == 0 ? "x" : "y");
+	assert_rc(SAT_ECONFLICT, try_write(f, id, again, 3, &cseq, &err));
+	assert_non_null(strstr(err.text, "exists already"));
+	c = new_account(f, "C", "3");
+	assert_ok(sat_replica_group_commit(f->r, &err));
+	assert_text(f, id, F_CITY, "Hefei");
+	assert_text(f, b, F_CITY, "y");
+	assert_text(f, c, F_NAME, "C");
+	assert_int_equal(44, set_text(f, c, F_CITY, "z")); /* took no number */
+	assert_sound(f);
+}
+
 static void
 an_abandoned_group_is_not_there_after_restart(void **state)
 {
@@ -188,6 +221,7 @@ main(void)
 		EMPTY(the_log_gives_whole_commits_newest_first),
 		EMPTY(a_group_is_kept_whole_or_not_at_all),
 		EMPTY(a_refused_write_in_a_group_leaves_the_group_usable),
+		EMPTY(an_id_given_twice_is_refused_and_nothing_of_it_stays),
 		EMPTY(an_abandoned_group_is_not_there_after_restart),
 	};
 

@@ -156,6 +156,33 @@ a_fetched_statement_has_lost_its_old_values(void **state)
 }
 
 static void
+a_text_is_found_where_it_stands_until_it_moves(void **state)
+{
+	fixture *f = *state;
+	char one[] = "SELECT 1", many[64];
+	sat_stmt *s, *again;
+	sat_err err;
+	bool row;
+
+	assert_ok(sat_db_stmt_kept(&s, f->db, one, &err));
+	assert_ok(sat_db_stmt_kept(&again, f->db, one, &err));
+	assert_ptr_equal(s, again);
+	one[7] = '2'; /* as if another text had been put there */
+	sat_db_texts_moved(f->db);
+	assert_ok(sat_db_stmt_kept(&again, f->db, one, &err));
+	assert_ptr_not_equal(s, again);
+	/* one that was evicted is not found any more */
+	for (int i = 0; i < 300; i++) {
+		(void)snprintf(many, sizeof many, "SELECT %d + 7", i);
+		assert_int_equal(i + 7, ask(f->db, many));
+	}
+	assert_ok(sat_db_stmt_kept(&s, f->db, one, &err));
+	assert_ok(sat_step(&row, s, &err));
+	assert_int_equal(2, sat_col_int(s, 0));
+	sat_stmt_reset(s);
+}
+
+static void
 the_cache_holds_many_texts_and_never_drops_one_with_a_row(void **state)
 {
 	fixture *f = *state;
@@ -470,6 +497,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_type_comes_back_as_it_was_bound),
 		T(a_fetched_statement_has_lost_its_old_values),
+		T(a_text_is_found_where_it_stands_until_it_moves),
 		T(the_cache_holds_many_texts_and_never_drops_one_with_a_row),
 		T(numbered_statements_are_prepared_once),
 		T(a_rolled_back_transaction_leaves_nothing),
