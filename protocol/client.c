@@ -183,7 +183,8 @@ sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out)
 static bool
 greets_again(sat_cs *s, const sat_msg *m)
 {
-	if (m->u.error.rc != SAT_EREVOKED || s->state == S_HELLO ||
+	if (m->u.error.rc != SAT_EREVOKED || sat_span_eq(m->u.error.code,
+	    sat_span_str(SAT_CODE_REKEYED)) || s->state == S_HELLO ||
 	    s->regreeted || s->leaving)
 		return false;
 	s->regreeted = true;

@@ -440,6 +440,11 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_ADMIN_IS: sat_msg_write_admin(out, m); break;
 	case SAT_MSG_WIPE: sat_write_span(out, m->u.wipe); break;
 	case SAT_MSG_WIPED: sat_wiped_write(out, &m->u.wiped); break;
+	case SAT_MSG_REKEY: sat_rekey_write(out, &m->u.rekey); break;
+	case SAT_MSG_REKEYED:
+		sat_write_uint(out, m->u.rekeyed.lsn);
+		sat_buf_add(out, m->u.rekeyed.sign_pk, SAT_SIGN_PK_BYTES);
+		break;
 	default: sat_msg_write_more(out, m); break;
 	}
 }
@@ -484,6 +489,11 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_ADMIN_IS: sat_msg_read_admin(m, a, r); break;
 	case SAT_MSG_WIPE: m->u.wipe = sat_read_span(r, SAT_WIPE_BYTES); break;
 	case SAT_MSG_WIPED: sat_wiped_take(&m->u.wiped, r); break;
+	case SAT_MSG_REKEY: sat_rekey_take(&m->u.rekey, r); break;
+	case SAT_MSG_REKEYED:
+		m->u.rekeyed.lsn = sat_read_uint_max(r, INT64_MAX);
+		read_bytes(m->u.rekeyed.sign_pk, SAT_SIGN_PK_BYTES, r);
+		break;
 	default: sat_msg_read_more(m, a, r); break;
 	}
 }

@@ -12,6 +12,7 @@
 #include "protocol/epoch.h"
 #include "protocol/digest.h"
 #include "protocol/registry.h"
+#include "protocol/rekey.h"
 #include "protocol/wipe.h"
 
 typedef enum sat_msg_type {
@@ -36,6 +37,8 @@ typedef enum sat_msg_type {
 	SAT_MSG_REVEAL = 43, SAT_MSG_REVEALED = 44,
 	/* the order instead of WELCOME; its receipt, and the same back (P-381, P-384) */
 	SAT_MSG_WIPE = 47, SAT_MSG_WIPED = 48,
+	/* other keys, from this position of its chain on (P-387) */
+	SAT_MSG_REKEY = 49, SAT_MSG_REKEYED = 50,
 	SAT_MSG_ADMIN = 55, SAT_MSG_ADMIN_IS = 56,
 	SAT_MSG_LAST = 56,
 } sat_msg_type;
@@ -506,6 +509,8 @@ typedef struct sat_msg {
 		sat_erased erased;
 		sat_span wipe;       /* sat_wipe_read */
 		sat_wiped wiped;
+		sat_rekey rekey;
+		sat_rekeyed rekeyed;
 		sat_admin_words admin;
 		sat_span admin_is;
 		sat_privacy privacy;

@@ -40,8 +40,12 @@ sat_rc
 sat_srv_session_user(const sat_user **user, sat_server *s,
     const sat_server_session *x, sat_err *e)
 {
+	sat_rc rc;
+
 	if (!x->greeted)
 		return sat_fail(e, SAT_EPROTO, "no hello on this link yet");
+	if ((rc = sat_srv_keys_stand(s, x, e)) != SAT_OK)
+		return rc;
 	return device_user(user, s, x->device, false, e);
 }
 
@@ -156,7 +160,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 	if ((rc = check_version(h->proto_min, h->proto_max, e)) != SAT_OK)
 		return rc;
 	rc = st->device_by_key(&ord, x->sign_pk, st->u, x->channel_pk, e);
-	if (rc == SAT_ENOTFOUND)
+	if (rc == SAT_ENOTFOUND && (rc = sat_srv_former(s, x, e)) == SAT_OK)
 		return sat_fail_code(e, SAT_ELOCKED, "device.unknown",
 		    "enrol it with an invitation",
 		    "no device is enrolled with this key");
@@ -180,6 +184,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 		return rc;
 	x->device = ord;
 	x->incarnation = h->incarnation;
+	x->rekeys = s->rekeys;
 	x->epoch = h->epoch;
 	x->ledger = s->ledger_rev;
 	memcpy(x->tip, m.u.welcome.template_oid, sizeof x->tip);
@@ -310,6 +315,8 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return enrol(s, x, reply, &m->u.enrol, e);
 	if (m->type == SAT_MSG_WIPED)
 		return sat_srv_wiped(s, &m->u.wiped, reply, e);
+	if (m->type == SAT_MSG_REKEY)
+		return sat_srv_rekey(s, x, &m->u.rekey, reply, e);
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK)
 		return rc;
 	switch (m->type) {
@@ -384,7 +391,8 @@ writes(sat_span frame)
 	    frame.p[0] == SAT_MSG_NUMBERS || frame.p[0] == SAT_MSG_HOLD ||
 	    frame.p[0] == SAT_MSG_SEED || frame.p[0] == SAT_MSG_LEDGER ||
 	    frame.p[0] == SAT_MSG_ERASED || frame.p[0] == SAT_MSG_PRIVACY ||
-	    frame.p[0] == SAT_MSG_REVEAL || frame.p[0] == SAT_MSG_WIPED);
+	    frame.p[0] == SAT_MSG_REVEAL || frame.p[0] == SAT_MSG_WIPED ||
+	    frame.p[0] == SAT_MSG_REKEY);
 }
 
 sat_rc

@@ -78,6 +78,7 @@ typedef struct sat_server_session {
 	bool greeted;
 	bool leaving;           /* revoked: may push, and is refused all of it (P-385) */
 	uint32_t incarnation;   /* of the HELLO */
+	uint64_t rekeys;        /* of the server, at the HELLO (P-388) */
 	uint64_t epoch;         /* of the HELLO */
 	uint64_t ledger;        /* the revision its device was told last */
 	uint8_t tip[SAT_TEMPLATE_OID_BYTES]; /* what WELCOME named */

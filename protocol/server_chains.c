@@ -110,8 +110,6 @@ check_chain(sat_server *s, const vchain *v, const vsig *sig, size_t nsigs,
 
 	if (v->dev == SAT_DEV_SERVER)
 		memcpy(pk, s->env.server_pk, sizeof pk);
-	else if ((rc = st->device_sign_pk(pk, st->u, v->dev, e)) != SAT_OK)
-		return rc;
 	for (uint64_t cseq = 1; cseq <= v->c.last_cseq; cseq++) {
 		bool joins = ngaps == 0 || gap->first != cseq;
 
@@ -124,6 +122,10 @@ check_chain(sat_server *s, const vchain *v, const vsig *sig, size_t nsigs,
 			return rc;
 		if (next == nsigs || sig[next].last != cseq)
 			continue;
+		/* P-389: which key it was follows from the number */
+		if (v->dev != SAT_DEV_SERVER && (rc = st->device_pk_at(pk,
+		    st->u, v->dev, v->inc, cseq, e)) != SAT_OK)
+			return rc;
 		sat_buf_reset(&s->scratch);
 		sat_batch_sign_bytes(&s->scratch, &s->env.org, v->dev, v->inc,
 		    sig[next].first, cseq, hash);
@@ -160,5 +162,5 @@ sat_srv_chains_check(sat_server *s, sat_err *e)
 		free(gaps.p);
 	}
 	free(chains.p);
-	return rc;
+	return rc == SAT_OK ? sat_srv_rekeys_check(s, e) : rc;
 }

@@ -220,6 +220,19 @@ SAT_CHECK sat_rc sat_srv_leaver(const sat_user **user, const sat_server *s,
 SAT_CHECK sat_rc sat_srv_wiped(sat_server *s, const sat_wiped *in,
     sat_buf *reply, sat_err *e);
 
+/* server_rekey.c: other keys (P-387). */
+SAT_CHECK sat_rc sat_srv_rekey(sat_server *s, sat_server_session *x,
+    const sat_rekey *k, sat_buf *reply, sat_err *e);
+/* SAT_EREVOKED: the link's key is one a device gave up, and that is noted; any
+ * other unknown one: SAT_OK. */
+SAT_CHECK sat_rc sat_srv_former(sat_server *s, const sat_server_session *x,
+    sat_err *e);
+/* SAT_EREVOKED: the keys it greeted with were given up since. */
+SAT_CHECK sat_rc sat_srv_keys_stand(sat_server *s, const sat_server_session *x,
+    sat_err *e);
+/* Every change of keys that is stored is signed and where it says it is. */
+SAT_CHECK sat_rc sat_srv_rekeys_check(sat_server *s, sat_err *e);
+
 /* server_wait.c */
 SAT_CHECK sat_rc sat_srv_wait(sat_server *s, sat_server_session *x,
     const sat_wait *in, sat_buf *reply, sat_err *e);

@@ -147,6 +147,7 @@ typedef struct root_slot {
 struct sat_server {
 	sat_server_env env;
 	sat_registry reg;
+	uint64_t rekeys;      /* devices that changed their keys since it opened */
 	bool loaded;          /* counters and chains below are the store's */
 	bool in_txn;
 	bool unacked;         /* planted bug: answered, not yet committed */

@@ -103,6 +103,16 @@ typedef struct sat_wipe_row {
 	int64_t told_ms, done_ms; /* 0 = not yet */
 } sat_wipe_row;
 
+/* Keys a device gave up, and the statement by which it did. */
+typedef struct sat_former {
+	uint32_t dev;
+	uint8_t sign_pk[SAT_SIGN_PK_BYTES];
+	sat_rekey said;
+	uint64_t lsn;            /* of the log then */
+	int64_t at_ms;
+	int64_t heard_ms;        /* somebody came with them since; 0 = nobody */
+} sat_former;
+
 typedef struct sat_store {
 	void *u;
 	sat_rc (*begin)(void *u, sat_err *e);
@@ -120,6 +130,23 @@ typedef struct sat_store {
 	    void *u, const uint8_t channel_pk[32], sat_err *e);
 	sat_rc (*device_sign_pk)(uint8_t sign_pk[SAT_SIGN_PK_BYTES], void *u,
 	    uint32_t ord, sat_err *e); /* SAT_ENOTFOUND */
+	/* keys that were given up (P-386): which one proves the commit (inc, cseq)
+	 * of a device, its present one included; the device that had a channel
+	 * key before, SAT_ENOTFOUND: none did */
+	sat_rc (*device_pk_at)(uint8_t sign_pk[SAT_SIGN_PK_BYTES], void *u,
+	    uint32_t ord, uint32_t inc, uint64_t cseq, sat_err *e);
+	sat_rc (*device_by_former)(sat_former *out, void *u,
+	    const uint8_t channel_pk[32], sat_err *e);
+	/* the present keys end with what is stored of the device's chains, those
+	 * of the statement begin. SAT_ECONFLICT: somebody has or had one of them */
+	sat_rc (*device_rekey)(void *u, uint32_t ord, const sat_rekey *k,
+	    uint64_t lsn, int64_t now_ms, sat_err *e);
+	/* somebody came with the keys a device gave up */
+	sat_rc (*former_heard)(void *u, const uint8_t channel_pk[32], int64_t now_ms,
+	    sat_err *e);
+	/* all of a device, the first ones first; cb returns false to stop */
+	sat_rc (*formers)(void *u, uint32_t ord, bool (*cb)(void *cu,
+	    const sat_former *f), void *cu, sat_err *e);
 	/* one use: SAT_ENOTFOUND unknown, SAT_ECONFLICT used, SAT_ELOCKED expired;
 	 * else adds the device, bumps the registry revision */
 	sat_rc (*device_enrol)(uint32_t *ord, uint32_t *user, void *u,

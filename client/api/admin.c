@@ -294,6 +294,17 @@ HANDLER(api_role)
 	return SAT_OK;
 }
 
+/* What lies beside its keys (P-386). */
+static const char *
+rotation_of(const sat_replica *r)
+{
+	switch (sat_replica_rekey_state(NULL, NULL, r)) {
+	case SAT_REKEY_NEXT: return "waiting";
+	case SAT_REKEY_BEFORE: return "kept";
+	default: return NULL;
+	}
+}
+
 HANDLER(api_device)
 {
 	const sat_replica_identity *id =
@@ -315,9 +326,17 @@ HANDLER(api_device)
 	sat_json_put_str(*out, "sign_key", key);
 	sat_hex(key, id->channel_pk, 32);
 	sat_json_put_str(*out, "channel_key", key);
+	sat_json_put_str(*out, "rotation", rotation_of(api->crm.replica));
 	sat_json_put_int(*out, "incarnation", id->incarnation);
 	sat_json_put_bool(*out, "revoked", d != NULL && d->revoked);
 	sat_json_put_str(*out, "server", api->sync.server != NULL ?
 	    api->sync.server : id->server);
 	return SAT_OK;
+}
+
+HANDLER(api_rotate_key)
+{
+	sat_rc rc = sat_sync_rekey(api->crm.replica, &api->sync, e);
+
+	return rc == SAT_OK ? api_device(out, api, req, args, e) : rc;
 }

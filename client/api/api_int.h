@@ -237,6 +237,7 @@ HANDLER(api_teams);
 HANDLER(api_roles);
 HANDLER(api_role);
 HANDLER(api_device);
+HANDLER(api_rotate_key);
 /* lead.c */
 HANDLER(api_convert);
 HANDLER(api_lead_discard);

@@ -21,6 +21,7 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/roles", "", "role.list", "roles of the template", api_roles },
 	{ "GET", "/v1/roles/{key}", "", "role", "what a role may do", api_role },
 	{ "GET", "/v1/device", "", "device", "this device", api_device },
+	{ "POST", "/v1/device/rotate-key", "", "device", "other keys for this device", api_rotate_key },
 	{ "GET", "/v1/admin/{noun}", "", "admin", "ask the server for people, teams, roles or devices", api_admin_list },
 	{ "POST", "/v1/admin/{noun}", "", "admin", "add one at the server, or invite a device", api_admin_add },
 	{ "GET", "/v1/admin/{noun}/{key}", "", "admin", "ask the server for one of them", api_admin_show },

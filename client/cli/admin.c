@@ -365,6 +365,19 @@ run_device(cli *c, sat_err *e)
 	return rc;
 }
 
+static sat_rc
+run_rotate_key(cli *c, sat_err *e)
+{
+	sat_json *doc = NULL;
+	sat_rc rc = cli_ask(&doc, c, "POST", "/v1/device/rotate-key", NULL, NULL,
+	    e);
+
+	if (rc == SAT_OK)
+		cli_print_object(c, doc);
+	sat_json_free(doc);
+	return rc;
+}
+
 const cli_verb cli_admin_verbs[] = {
 	{ "user", "list", run_users, list_options, "user list [--server]",
 	    "people", NULL, false },
@@ -414,6 +427,11 @@ const cli_verb cli_admin_verbs[] = {
 	    "  satchel device approve 7\n", false },
 	{ "device", "rename", run_rename, NULL, "device rename NUMBER NAME",
 	    "what a device is called (administrator)", NULL, false },
+	{ "device", "rotate-key", run_rotate_key, NULL, "device rotate-key",
+	    "other keys for this device; a copy of its folder is worth nothing "
+	    "any more",
+	    "  satchel device rotate-key\n  satchel backup /media/usb/today\n",
+	    false },
 	{ "device", "enrol", cli_init, cli_init_options,
 	    "device enrol --invite CODE", "the same as init", NULL, true },
 	{ "device", "invite", run_invite, invite_options,

@@ -361,8 +361,7 @@ verify_sigs(chain_walk *w, sat_err *e)
 		sat_batch_sign_bytes(&b, &id->org, id->device,
 		    replica_seq_inc(first), replica_seq_cseq(first),
 		    replica_seq_cseq(last), w->sigs[i].head);
-		if (!sat_sign_ok(w->sigs[i].sig, sat_buf_span(&b),
-		    id->sign_pk))
+		if (!replica_own_sig(w->r, w->sigs[i].sig, sat_buf_span(&b)))
 			rc = fail_chain(last, "the signature of its batch does "
 			    "not fit", e);
 	}

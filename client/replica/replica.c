@@ -121,6 +121,8 @@ take_blob(sat_replica *r, meta_values *m, sat_span key, sat_span v, sat_err *e)
 		m->identity = true;
 		return replica_identity_read(r->id, v, e);
 	}
+	if (sat_span_eq(key, sat_span_str("keys")))
+		return replica_keys_load(r, v, e);
 	if (sat_span_eq(key, sat_span_str("certs")))
 		return replica_certs_read(r, v, e);
 	if (sat_span_eq(key, sat_span_str("permit")))
@@ -351,6 +353,7 @@ new_replica(const sat_replica_env *env)
 	    sat_xstrdup(env->vfs_below) : NULL;
 	r->spool = env->spool != NULL ? sat_xstrdup(env->spool) : NULL;
 	r->id = sat_secret_new(sizeof *r->id);
+	r->keys = sat_secret_new(sizeof *r->keys);
 	r->hlc.boot_ms = -1;
 	r->page.last = &r->page.rows;
 	return r;
@@ -368,6 +371,7 @@ free_replica(sat_replica *r)
 	sat_template_free(r->t);
 	sat_registry_fini(&r->reg);
 	sat_secret_free(r->id);
+	sat_secret_free(r->keys);
 	sat_buf_fini(&r->b1);
 	sat_buf_fini(&r->b2);
 	sat_buf_fini(&r->b3);

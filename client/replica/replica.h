@@ -60,6 +60,35 @@ SAT_CHECK sat_rc sat_replica_enrolled(sat_replica *r, const sat_enrolled *in, sa
 const sat_replica_identity *sat_replica_identity_get(const sat_replica *r);
 /* Demonstration data: enrolled nowhere, and never to be. */
 bool sat_replica_is_demo(const sat_replica *r);
+
+/* ---- other keys (P-386) ---- */
+typedef struct sat_key_pairs {
+	uint8_t sign_sk[SAT_SIGN_SK_BYTES], sign_pk[SAT_SIGN_PK_BYTES];
+	uint8_t channel_sk[SAT_BOX_SK_BYTES], channel_pk[SAT_BOX_PK_BYTES];
+} sat_key_pairs;
+typedef enum sat_rekey_state {
+	SAT_REKEY_NONE = 0,
+	SAT_REKEY_NEXT = 1,   /* others are drawn; whether the server has them is
+	                         its to say */
+	SAT_REKEY_BEFORE = 2, /* the ones given up are kept, for a server that comes
+	                         back from a backup without the change */
+} sat_rekey_state;
+/* What lies beside the keys in force. other: guarded memory, or NULL; unsaid
+ * (NULL is fine): the server cannot have been told of them. */
+sat_rekey_state sat_replica_rekey_state(sat_key_pairs *other, bool *unsaid,
+    const sat_replica *r);
+void sat_replica_rekey_unsaid(sat_replica *r, bool unsaid);
+/* Draw others, durably, unless some wait already. SAT_ENOREPLICA: not enrolled. */
+SAT_CHECK sat_rc sat_replica_rekey_begin(sat_replica *r, sat_err *e);
+/* The statement about those that wait. SAT_ENOTFOUND: none do. */
+SAT_CHECK sat_rc sat_replica_rekey_say(sat_rekey *out, sat_replica *r, sat_err *e);
+/* The server has them: go on with them. lsn: of its log then, 0 = not known.
+ * Nothing when none wait. */
+SAT_CHECK sat_rc sat_replica_rekeyed(sat_replica *r, uint64_t lsn, sat_err *e);
+/* The server does not know the keys in force: it came back from before, so those
+ * before are, and the others wait again. Nothing when none are kept. */
+SAT_CHECK sat_rc sat_replica_rekey_back(sat_replica *r, sat_err *e);
+
 /* The effective template; NULL before the first sync. Stable until a session
  * brings another one. */
 const sat_template *sat_replica_template(const sat_replica *r);

@@ -24,6 +24,7 @@
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
  * number.c    numbers leased in advance
  * identity.c  who the device is; incarnations
+ * rekey.c     other keys, beside those in force
  */
 #ifndef SAT_REPLICA_REPLICA_INT_H
 #define SAT_REPLICA_REPLICA_INT_H
@@ -48,6 +49,13 @@ SAT_CHECK sat_rc replica_meta_clock(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_identity_put(sat_replica *r, sat_err *e);
 void replica_identity_write(sat_buf *b, const sat_replica_identity *id);
 SAT_CHECK sat_rc replica_identity_read(sat_replica_identity *id, sat_span in, sat_err *e);
+/* rekey.c */
+SAT_CHECK sat_rc replica_keys_load(sat_replica *r, sat_span in, sat_err *e);
+/* With a WELCOME: does a backup of the server have the change by now? */
+SAT_CHECK sat_rc replica_rekey_settle(sat_replica *r, const sat_welcome *w, sat_err *e);
+/* By the key in force, or one there was. */
+bool replica_own_sig(const sat_replica *r, const uint8_t sig[SAT_SIG_BYTES],
+    sat_span bytes);
 /* A transaction unless one is open (a group). */
 SAT_CHECK sat_rc replica_begin(sat_replica *r, bool *began, sat_err *e);
 /* rc of the work -> rc of the whole; rolls back when it failed. */

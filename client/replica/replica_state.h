@@ -133,6 +133,17 @@ typedef struct replica_row {
 } replica_row;
 
 #define PAGE_BUCKETS 1024
+/* Guarded memory (rekey.c). */
+#define REPLICA_FORMERS_MAX 64
+typedef struct replica_keys {
+	sat_rekey_state state;
+	uint64_t lsn;         /* BEFORE: of the server's log then; 0 = not known */
+	bool unsaid;          /* of this process */
+	sat_key_pairs other;  /* NEXT, BEFORE */
+	size_t nformer;       /* public keys that signed, the oldest first */
+	uint8_t former[REPLICA_FORMERS_MAX][SAT_SIGN_PK_BYTES];
+} replica_keys;
+
 typedef struct match_add {
 	int64_t key, rid;
 } match_add;
@@ -190,6 +201,7 @@ struct sat_replica {
 	char *vfs_below;
 	char *spool; /* NULL = none */
 	sat_replica_identity *id;  /* guarded memory */
+	replica_keys *keys;
 	sat_template *t;
 	uint8_t toid[SAT_TEMPLATE_OID_BYTES];
 	replica_kinds *kinds;      /* NULL before the first template */

@@ -235,6 +235,8 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 		if (w->answers[i].lsn > r->answered)
 			r->answered = w->answers[i].lsn;
 	r->last_sync_ms = last;
+	if ((rc = replica_rekey_settle(r, w, e)) != SAT_OK)
+		return rc;
 	if (w->durable <= r->durable)
 		return SAT_OK;
 	r->durable = w->durable;

@@ -119,7 +119,8 @@ sat_asking_go(sat_asking *x, const sat_sync_opts *o)
 }
 
 static sat_rc
-put_question(sat_asking *x, const sat_msg *m, sat_replica *r, sat_err *e)
+put_question(sat_asking *x, const sat_msg *m, sat_replica *r,
+    const sat_key_pairs *as, sat_err *e)
 {
 	const sat_replica_identity *id = sat_replica_identity_get(r);
 	sat_client_ops ops = sat_replica_session(r);
@@ -133,6 +134,8 @@ put_question(sat_asking *x, const sat_msg *m, sat_replica *r, sat_err *e)
 	x->epoch = hello.u.hello.epoch;
 	x->id = sat_secret_new(sizeof *x->id);
 	*x->id = *id;
+	if (as != NULL)
+		sat_sync_wear(x->id, as);
 	sat_msg_write(&x->hello, &hello);
 	sat_msg_write(&x->question, m);
 	return SAT_OK;
@@ -186,15 +189,16 @@ take_answer(sat_msg *m, sat_arena *a, const sat_asking *x, sat_replica *r,
 }
 
 sat_rc
-sat_sync_question(sat_msg *m, sat_arena *a, sat_replica *r, sat_msg_type want,
-    const sat_sync_opts *o, sat_err *e)
+sat_sync_question_as(sat_msg *m, sat_arena *a, sat_replica *r,
+    sat_msg_type want, const sat_key_pairs *as, const sat_sync_opts *o,
+    sat_err *e)
 {
 	sat_asking here = { 0 }, *x = o->asking != NULL ? o->asking : &here;
 	sat_rc rc;
 
 	if (is_answered(x, m))
 		return take_answer(m, a, x, r, want, e);
-	if ((rc = put_question(x, m, r, e)) != SAT_OK)
+	if ((rc = put_question(x, m, r, as, e)) != SAT_OK)
 		return rc;
 	if (x != &here)
 		return sat_fail_code(e, SAT_EBUSY, "asking", NULL,
@@ -203,6 +207,13 @@ sat_sync_question(sat_msg *m, sat_arena *a, sat_replica *r, sat_msg_type want,
 	rc = take_answer(m, a, x, r, want, e);
 	empty(x);
 	return rc;
+}
+
+sat_rc
+sat_sync_question(sat_msg *m, sat_arena *a, sat_replica *r, sat_msg_type want,
+    const sat_sync_opts *o, sat_err *e)
+{
+	return sat_sync_question_as(m, a, r, want, NULL, o, e);
 }
 
 sat_rc

@@ -295,7 +295,8 @@ hold(sat_live *l, sat_net_client *link, const sat_client_ops *ops, bool *held,
 				break;
 			rc = wait_for_news(l, &w, link, ops, e);
 			/* greeting tells whether there is an order, too */
-			if (rc == SAT_EREVOKED && (greeted = exchange(l, link,
+			if (rc == SAT_EREVOKED && strcmp(e->code,
+			    SAT_CODE_REKEYED) != 0 && (greeted = exchange(l, link,
 			    ops, &new, e)) != SAT_OK)
 				return greeted;
 			if (rc != SAT_OK)
@@ -312,21 +313,21 @@ hold(sat_live *l, sat_net_client *link, const sat_client_ops *ops, bool *held,
 static sat_rc
 one_link(sat_live *l, sat_replica *r, bool *held, sat_err *e)
 {
-	const sat_replica_identity *id = sat_replica_identity_get(r);
+	uint8_t used[SAT_BOX_PK_BYTES];
 	sat_net_client *link = NULL;
 	sat_carry carry;
 	sat_client_ops ops = sat_carry_ops(&carry, r, &l->o);
 	sat_rc rc;
 
 	*held = false;
-	rc = sat_sync_dial(&link, sat_sync_address(id, &l->o), id->server_pk, id,
-	    &l->o, e);
-	if (rc == SAT_OK) {
+	if ((rc = sat_sync_open(&link, used, r, &l->o, e)) == SAT_OK) {
 		set_link(l, link);
 		rc = hold(l, link, &ops, held, e);
 		set_link(l, NULL);
 	}
 	sat_net_hangup(link);
+	if (rc != SAT_OK && sat_sync_other_keys(r, used, rc, e, &l->o))
+		return SAT_OK; /* the next link has them */
 	return rc;
 }
 

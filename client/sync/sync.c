@@ -144,23 +144,38 @@ sat_sync_session(sat_sync_result *out, sat_net_client *link,
 
 /* One session over a link of its own. */
 static sat_rc
-session(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
-    sat_err *e)
+session_once(sat_sync_result *out, uint8_t channel_pk[SAT_BOX_PK_BYTES],
+    sat_replica *r, const sat_sync_opts *o, sat_err *e)
 {
-	const sat_replica_identity *id = sat_replica_identity_get(r);
 	sat_net_client *link = NULL;
 	sat_carry carry;
 	sat_client_ops ops = sat_carry_ops(&carry, r, o);
-	sat_rc rc;
+	sat_rc rc = sat_sync_open(&link, channel_pk, r, o, e);
 
-	rc = sat_sync_dial(&link, sat_sync_address(id, o), id->server_pk, id, o,
-	    e);
 	if (rc == SAT_OK) {
 		sat_sync_turn(o, true);
 		rc = sat_sync_session(out, link, &ops, o, e);
 		sat_sync_turn(o, false);
 	}
 	sat_net_hangup(link);
+	return rc;
+}
+
+/* Once more with the keys that are in force by now, if they are others. */
+static sat_rc
+session(sat_sync_result *out, sat_replica *r, const sat_sync_opts *o,
+    sat_err *e)
+{
+	uint8_t used[SAT_BOX_PK_BYTES];
+	sat_err why = { 0 };
+	sat_rc rc = session_once(out, used, r, o, &why);
+
+	if (rc != SAT_OK && sat_sync_other_keys(r, used, rc, &why, o)) {
+		memset(&why, 0, sizeof why);
+		rc = session_once(out, used, r, o, &why);
+	}
+	if (rc != SAT_OK && e != NULL)
+		*e = why;
 	return rc;
 }
 

@@ -93,6 +93,12 @@ SAT_CHECK sat_rc sat_sync_directory(sat_directory *out, sat_arena *a,
  * link with the same invitation. */
 SAT_CHECK sat_rc sat_sync_enrol(sat_replica *r, const sat_invite *inv,
     const char *device_name, const sat_sync_opts *o, sat_err *e);
+/* Other keys for this device (P-386): draws them and tells the server; again
+ * after a failure it goes on where it was, and so does every sync.
+ * @return SAT_ECONFLICT "key.behind" (a sync ends it), SAT_EREVOKED,
+ *         SAT_EUNREACHABLE, ... */
+SAT_CHECK sat_rc sat_sync_rekey(sat_replica *r, const sat_sync_opts *o,
+    sat_err *e);
 /* The Noise prologue both sides use: "satchel/1" | org. */
 void sat_sync_prologue(sat_buf *out, const sat_id *org);
 

@@ -4,6 +4,7 @@
  *   sync.c   dial, one session, retries, enrolment
  *   live.c   sessions and waits on one link, for as long as it lives
  *   ask.c    one question that is not part of a session
+ *   rekey.c  the keys a link is opened with; other ones
  *   carry.c  session operations that run on the replica's own thread
  */
 #ifndef SAT_SYNC_INT_H
@@ -23,6 +24,21 @@ sat_sync_address(const sat_replica_identity *id, const sat_sync_opts *o)
 {
 	return o->server != NULL ? o->server : id->server;
 }
+/* rekey.c: a link with the keys in force, which *channel_pk tells; a change that
+ * broke off is brought to its end first. */
+SAT_CHECK sat_rc sat_sync_open(sat_net_client **link,
+    uint8_t channel_pk[SAT_BOX_PK_BYTES], sat_replica *r,
+    const sat_sync_opts *o, sat_err *e);
+/* A session over a link with these keys failed: are others in force now, so that
+ * a new link is worth while? */
+bool sat_sync_other_keys(sat_replica *r, const uint8_t used[SAT_BOX_PK_BYTES],
+    sat_rc rc, const sat_err *why, const sat_sync_opts *o);
+/* id, which lies in guarded memory, with other keys. */
+void sat_sync_wear(sat_replica_identity *id, const sat_key_pairs *p);
+/* As sat_sync_question, with other keys than those in force. */
+SAT_CHECK sat_rc sat_sync_question_as(sat_msg *m, sat_arena *a, sat_replica *r,
+    sat_msg_type want, const sat_key_pairs *as, const sat_sync_opts *o,
+    sat_err *e);
 /* *m is the question and becomes the answer, in `a` (ask.c). */
 SAT_CHECK sat_rc sat_sync_question(sat_msg *m, sat_arena *a, sat_replica *r,
     sat_msg_type want, const sat_sync_opts *o, sat_err *e);

@@ -142,6 +142,8 @@ device_row(void *u, const sat_sqlite_device *d)
 	sat_hex(hex, d->sign_pk.p, d->sign_pk.n < KEY_SHOWN ? d->sign_pk.n :
 	    KEY_SHOWN);
 	sat_json_put_str(row, "key", hex);
+	sat_json_put_time(row, "key_changed", d->rekeyed_ms);
+	sat_json_put_time(row, "old_key_heard", d->former_heard_ms);
 	sat_json_put_time(row, "enrolled", d->enrolled_ms);
 	sat_hex(hex, d->template_oid.p, d->template_oid.n);
 	sat_json_put_str(row, "template", d->template_oid.n > 0 ? hex : NULL);
@@ -277,7 +279,7 @@ device_list(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	static const char *const cols[] = { "device", "name", "user", "revoked",
 		"cursor", "last_seen", "diverged", "lease_days", "waiting", "key",
-		"wipe", NULL };
+		"old_key_heard", "wipe", NULL };
 	bool one = w->nargs > 1 && strcmp(w->arg[1], "list") != 0;
 	const char *stale = sat_args_get(w, "stale");
 	device_rows c = { .a = a };

@@ -16,6 +16,7 @@ import os
 
 import make_secret
 import make_state
+import make_rekey
 import make_wipe
 import make_wire
 from writer import FILES
@@ -25,7 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def main():
     for make in (make_wire.commits, make_wire.signing, make_wire.batches,
-                 make_wire.messages, make_wipe.wipes, make_state.states,
+                 make_wire.messages, make_wipe.wipes, make_rekey.rekeys, make_state.states,
                  make_state.registries, make_state.invites,
                  make_state.clocks, make_state.merges, make_secret.keyrings,
                  make_secret.noise, make_secret.frames, make_secret.pages):

@@ -290,6 +290,7 @@ sat_sqlite_store_ops(sat_sqlite_store *s)
 	store_coverage_ops(&o);
 	store_answer_ops(&o);
 	store_wipe_ops(&o);
+	store_keys_ops(&o);
 	return o;
 }
 

@@ -73,6 +73,8 @@ typedef struct sat_sqlite_device {
 	bool waiting; /* enrolled; not let in yet (P-390) */
 	sat_wipe_row wipe; /* at_ms 0 = no order to wipe it; without the nonce */
 	uint64_t wipe_lost; /* commits it wrote that never came */
+	int64_t rekeyed_ms;      /* it changed its keys last; 0 = never (P-386) */
+	int64_t former_heard_ms; /* somebody came with ones it gave up */
 } sat_sqlite_device;
 /* Ascending ordinal; cb returns false to stop. */
 SAT_CHECK sat_rc sat_sqlite_devices(sat_sqlite_store *s,

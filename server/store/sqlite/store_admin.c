@@ -270,7 +270,9 @@ sat_sqlite_devices(sat_sqlite_store *s,
 				.push_first = sat_col_int(q, 13) != 0,
 				.told_ms = sat_col_int(q, 14),
 				.done_ms = sat_col_int(q, 15) },
-			.wipe_lost = (uint64_t)sat_col_int(q, 16) };
+			.wipe_lost = (uint64_t)sat_col_int(q, 16),
+			.rekeyed_ms = sat_col_int(q, 17),
+			.former_heard_ms = sat_col_int(q, 18) };
 
 		d.name = sat_arena_str(&a, name.p, name.n);
 		go = cb(cu, &d);

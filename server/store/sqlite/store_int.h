@@ -157,6 +157,7 @@ void store_pool_ops(sat_store *o);
 void store_coverage_ops(sat_store *o);
 void store_answer_ops(sat_store *o);
 void store_wipe_ops(sat_store *o);
+void store_keys_ops(sat_store *o);
 /* store_admin.c: within a transaction. SAT_ENOTFOUND. */
 SAT_CHECK sat_rc store_revoke(sat_sqlite_store *s, uint32_t ord, sat_err *e);
 

@@ -43,7 +43,10 @@ SELECT ord, user, name, revoked, enrolled_ms, seen_ms, cursor,
   coalesce((SELECT n FROM diverged WHERE diverged.dev = ord), 0),
   permit_days, template, waiting, sign_pk, coalesce(w.at_ms, 0),
   coalesce(w.push_first, 0), coalesce(w.told_ms, 0), coalesce(w.done_ms, 0),
-  coalesce(w.lost, 0) FROM device LEFT JOIN wipe AS w ON w.dev = device.ord
+  coalesce(w.lost, 0),
+  coalesce((SELECT max(at_ms) FROM former_key WHERE dev = ord), 0),
+  coalesce((SELECT max(heard_ms) FROM former_key WHERE dev = ord), 0)
+FROM device LEFT JOIN wipe AS w ON w.dev = device.ord
 ORDER BY ord;
 
 -- :name device_add

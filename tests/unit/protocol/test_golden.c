@@ -103,6 +103,27 @@ say_wipe(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
 	return ok ? SAT_OK : sat_fail(e, SAT_EINTEGRITY, "wrong signature");
 }
 
+/* ---- other keys for a device --------------------------------------------- */
+
+static sat_rc
+say_rekey(sat_buf *out, const golden_word *w, size_t n, sat_err *e)
+{
+	sat_rekey k;
+	sat_id org;
+	sat_rc rc;
+
+	assert_int_equal(4, n);
+	assert_true(w[1].bytes.n == SAT_SIGN_PK_BYTES && w[2].bytes.n == 16);
+	memcpy(org.b, w[2].bytes.p, 16);
+	if ((rc = sat_rekey_read(&k, w[3].bytes, e)) != SAT_OK)
+		return rc;
+	sat_buf_fmt(out, "{\"incarnation\":%u,\"cseq\":%llu}", k.incarnation,
+	    (unsigned long long)k.cseq);
+	return sat_rekey_signed(&k, &org, (uint32_t)golden_u64(&w[0]),
+	    w[1].bytes.p) ? SAT_OK : sat_fail(e, SAT_EINTEGRITY,
+	    "wrong signature");
+}
+
 /* ---- batch --------------------------------------------------------------- */
 
 static sat_rc
@@ -380,7 +401,8 @@ REPLAY(commits_are_read_as_written_down, commit, 91)
 REPLAY(signatures_are_judged_as_written_down, signature, 17)
 REPLAY(batches_are_read_as_written_down, batch, 95)
 REPLAY(orders_to_wipe_are_judged_as_written_down, wipe, 32)
-REPLAY(messages_are_read_as_written_down, message, 151)
+REPLAY(changes_of_keys_are_judged_as_written_down, rekey, 19)
+REPLAY(messages_are_read_as_written_down, message, 156)
 REPLAY(states_are_read_as_written_down, record, 43)
 REPLAY(registries_are_read_as_written_down, registry, 26)
 REPLAY(invitations_are_read_as_written_down, invite, 23)
@@ -395,6 +417,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(signatures_are_judged_as_written_down),
 		cmocka_unit_test(batches_are_read_as_written_down),
 		cmocka_unit_test(orders_to_wipe_are_judged_as_written_down),
+		cmocka_unit_test(changes_of_keys_are_judged_as_written_down),
 		cmocka_unit_test(messages_are_read_as_written_down),
 		cmocka_unit_test(states_are_read_as_written_down),
 		cmocka_unit_test(registries_are_read_as_written_down),

@@ -140,6 +140,12 @@ samples(sat_msg *m)
 	m[n++].u.wiped = (sat_wiped){ .device = 7, .incarnation = 2,
 		.nonce = { 1 }, .at_ms = 5, .cseq = INT64_MAX, .head = { 2 },
 		.sig = { 3 } };
+	m[n].type = SAT_MSG_REKEY;
+	m[n++].u.rekey = (sat_rekey){ .incarnation = 2, .cseq = INT64_MAX,
+		.head = { 1 }, .sign_pk = { 2 }, .channel_pk = { 3 },
+		.sig = { 4 }, .proof = { 5 } };
+	m[n].type = SAT_MSG_REKEYED;
+	m[n++].u.rekeyed = (sat_rekeyed){ INT64_MAX, { 6 } };
 	m[n].type = SAT_MSG_ADMIN;
 	m[n++].u.admin = (sat_admin_words){ words, 2 };
 	m[n].type = SAT_MSG_ADMIN_IS;

@@ -212,6 +212,28 @@ CREATE TABLE device(
   used_bytes  INTEGER NOT NULL DEFAULT 0   -- bytes of them
 );
 
+-- Keys a device gave up for others (P-386), and the statement by which it did.
+CREATE TABLE former_key(
+  dev         INTEGER NOT NULL,
+  gen         INTEGER NOT NULL,      -- from 1: its first keys, then the next
+  sign_pk     BLOB NOT NULL,
+  channel_pk  BLOB NOT NULL UNIQUE,
+  said        BLOB NOT NULL,         -- signed by these and the next
+  lsn         INTEGER NOT NULL,      -- of the log then
+  at_ms       INTEGER NOT NULL,
+  heard_ms    INTEGER NOT NULL DEFAULT 0,  -- somebody came with them since
+  PRIMARY KEY(dev, gen)
+) WITHOUT ROWID;
+
+-- Up to where in each of its chains they prove; nothing in those not named.
+CREATE TABLE former_end(
+  dev         INTEGER NOT NULL,
+  gen         INTEGER NOT NULL,
+  inc         INTEGER NOT NULL,
+  cseq        INTEGER NOT NULL,
+  PRIMARY KEY(dev, gen, inc)
+) WITHOUT ROWID;
+
 -- Revoked devices that were ordered to destroy what they hold.
 CREATE TABLE wipe(
   dev         INTEGER PRIMARY KEY,

@@ -231,6 +231,7 @@ static const struct {
 	{ "POST", "/v1/kiosk/lookup", "tests/e2e/check_kiosk.sh" },
 	{ "POST", "/v1/kiosk/pin", "tests/e2e/check_kiosk.sh" },
 	{ "PATCH", "/v1/kiosk/pin", "tests/e2e/check_kiosk.sh" },
+	{ "POST", "/v1/device/rotate-key", "asks a server: tests/e2e/check_rotate.sh" },
 	{ "POST", "/v1/compact", "of a file, not of memory: tests/e2e/check_exit.sh" },
 	{ "POST", "/v1/templates/pack", "writes a file: tests/e2e/check_template_file.sh" },
 	{ "POST", "/v1/templates/apply",

@@ -452,7 +452,7 @@ may_scan(const char *name)
 	static const char *const names[] = { "chains", "heads", "teams", "users",
 		"devices", "diverged_all", "status", "reported_all",
 		"segment_last", "segment_all", "admin_log_last", "admin_log_all", "scope_keys", "check_counts", "rec_max", "log_head",
-		"team_add", "team_edit", "user_add", "device_add", "log_put_8",
+		"team_add", "team_edit", "user_add", "device_add", "key_taken", "log_put_8",
 		"scope_put_8", "scope_many", "lease_all", "lease_void",
 		"completeness", "receipts",
 		"asks", "log_all_bytes", "refused_all_bytes",
