@@ -492,7 +492,7 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_REKEY: sat_rekey_take(&m->u.rekey, r); break;
 	case SAT_MSG_REKEYED:
 		m->u.rekeyed.lsn = sat_read_uint_max(r, INT64_MAX);
-		read_bytes(m->u.rekeyed.sign_pk, SAT_SIGN_PK_BYTES, r);
+		sat_read_copy(r, m->u.rekeyed.sign_pk, SAT_SIGN_PK_BYTES);
 		break;
 	default: sat_msg_read_more(m, a, r); break;
 	}

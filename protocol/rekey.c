@@ -6,15 +6,6 @@
 #include <string.h>
 
 static void
-take(uint8_t *out, size_t n, sat_reader *r)
-{
-	sat_span s = sat_read_raw(r, n);
-
-	if (s.n == n)
-		memcpy(out, s.p, n);
-}
-
-static void
 write_front(sat_buf *b, const sat_rekey *k)
 {
 	sat_write_be32(b, k->incarnation);
@@ -82,11 +73,11 @@ sat_rekey_take(sat_rekey *k, sat_reader *r)
 	k->cseq = sat_read_be64(r);
 	if (k->cseq > INT64_MAX)
 		sat_read_bad(r, "number of a commit");
-	take(k->head, sizeof k->head, r);
-	take(k->sign_pk, sizeof k->sign_pk, r);
-	take(k->channel_pk, sizeof k->channel_pk, r);
-	take(k->sig, sizeof k->sig, r);
-	take(k->proof, sizeof k->proof, r);
+	sat_read_copy(r, k->head, sizeof k->head);
+	sat_read_copy(r, k->sign_pk, sizeof k->sign_pk);
+	sat_read_copy(r, k->channel_pk, sizeof k->channel_pk);
+	sat_read_copy(r, k->sig, sizeof k->sig);
+	sat_read_copy(r, k->proof, sizeof k->proof);
 }
 
 sat_rc

@@ -26,21 +26,12 @@ write_pairs(sat_buf *b, const sat_key_pairs *p)
 }
 
 static void
-take(void *out, size_t n, sat_reader *r)
-{
-	sat_span s = sat_read_raw(r, n);
-
-	if (s.n == n)
-		memcpy(out, s.p, n);
-}
-
-static void
 take_pairs(sat_key_pairs *p, sat_reader *r)
 {
-	take(p->sign_sk, sizeof p->sign_sk, r);
-	take(p->sign_pk, sizeof p->sign_pk, r);
-	take(p->channel_sk, sizeof p->channel_sk, r);
-	take(p->channel_pk, sizeof p->channel_pk, r);
+	sat_read_copy(r, p->sign_sk, sizeof p->sign_sk);
+	sat_read_copy(r, p->sign_pk, sizeof p->sign_pk);
+	sat_read_copy(r, p->channel_sk, sizeof p->channel_sk);
+	sat_read_copy(r, p->channel_pk, sizeof p->channel_pk);
 }
 
 sat_rc
@@ -61,7 +52,7 @@ replica_keys_load(sat_replica *r, sat_span in, sat_err *e)
 	take_pairs(&k->other, &rd);
 	k->nformer = (size_t)sat_read_uint_max(&rd, REPLICA_FORMERS_MAX);
 	for (size_t i = 0; i < k->nformer; i++)
-		take(k->former[i], sizeof k->former[i], &rd);
+		sat_read_copy(&rd, k->former[i], sizeof k->former[i]);
 	k->unsaid = false;
 	return sat_read_end(&rd, "keys", e);
 }
