@@ -3,6 +3,7 @@
  */
 #include "client/api/api_int.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,8 +224,9 @@ number_of(int64_t *v, const sat_json *query, const char *key, int64_t dflt,
 	*v = dflt;
 	if (s == NULL)
 		return SAT_OK;
+	errno = 0;
 	*v = strtoll(s, &end, 10);
-	if (end == s || *end != '\0' || *v < 0)
+	if (end == s || *end != '\0' || *v < 0 || errno == ERANGE)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
 		    "%s needs a whole number", key);
 	return SAT_OK;

@@ -293,6 +293,29 @@ copy_in(const char *from_dir, const char *to_dir, const char *name, sat_err *e)
 	return rc;
 }
 
+/* Nothing is written over. The keyring makes a folder a replica and comes last,
+ * so a copy without one was cut short and begins anew. */
+static sat_rc
+put_in_place(const cli *c, const char *from, sat_err *e)
+{
+	char *ring = sat_xasprintf("%s/replica.keyring", c->home);
+	char *db = sat_xasprintf("%s/replica.db", c->home);
+	sat_rc rc = SAT_OK;
+
+	if (sat_file_there(ring))
+		rc = sat_fail_code(e, SAT_ECONFLICT, "replica.exists",
+		    "another folder: --home DIR or --profile NAME",
+		    "there is a replica in %s already", c->home);
+	else
+		sat_file_remove(db);
+	if (rc == SAT_OK &&
+	    (rc = copy_in(from, c->home, "replica.db", e)) == SAT_OK)
+		rc = copy_in(from, c->home, "replica.keyring", e);
+	free(ring);
+	free(db);
+	return rc;
+}
+
 /* restore BACKUP: verify where it lies; else into an empty home, as a new
  * incarnation, so that numbers already used are never used again. */
 sat_rc
@@ -322,8 +345,7 @@ cli_restore(cli *c, sat_err *e)
 		return rc;
 	if ((rc = sat_wipe_forget(c->home, &c->api.sync, e)) != SAT_OK ||
 	    (rc = cli_make_folders(c->home, e)) != SAT_OK ||
-	    (rc = copy_in(from, c->home, "replica.keyring", e)) != SAT_OK ||
-	    (rc = copy_in(from, c->home, "replica.db", e)) != SAT_OK ||
+	    (rc = put_in_place(c, from, e)) != SAT_OK ||
 	    (rc = cli_open(c, e)) != SAT_OK)
 		return rc;
 	rc = sat_replica_new_incarnation(c->api.crm.replica, e);

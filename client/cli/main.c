@@ -207,6 +207,37 @@ can_do_without(const cli *c)
 	    strcmp(c->args.arg[0], "config") == 0;
 }
 
+static bool
+is_one_of(const char *word, const char *const *words)
+{
+	while (*words != NULL && strcmp(word, *words) != 0)
+		words++;
+	return *words != NULL;
+}
+
+/* What would else be taken for something it does not say. */
+static sat_rc
+globals_fit(const cli *c, sat_err *e)
+{
+	static const char *const colors[] = { "auto", "always", "never", NULL };
+	const char *color = sat_args_get(&c->args, "color");
+	const char *lang = sat_args_get(&c->args, "lang");
+	const char *timeout = sat_args_get(&c->args, "timeout");
+	int64_t ms;
+
+	if (color != NULL && !is_one_of(color, colors))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "auto, always or never", "--color %s is unknown", color);
+	if (lang != NULL && strncmp(lang, "zh", 2) != 0 &&
+	    strncmp(lang, "en", 2) != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", "zh or en",
+		    "--lang %s is unknown", lang);
+	if (timeout != NULL && !sat_duration_parse(&ms, timeout))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "for example 10s, at most 1h", "--timeout is no duration");
+	return SAT_OK;
+}
+
 static sat_rc
 settings(cli *c, sat_err *e)
 {
@@ -257,7 +288,7 @@ settings(cli *c, sat_err *e)
 		    strcmp(c->args.nargs > 0 ? c->args.arg[0] : "", "report") == 0 ?
 		    "table, tsv, csv, json, jsonl, html or xlsx" :
 		    N_("table, tsv, csv, json or jsonl"), "--format %s is unknown", f);
-	return SAT_OK;
+	return globals_fit(c, e);
 }
 
 /* A noun alone: say what may follow. */

@@ -227,6 +227,9 @@ columns_of(cli_column *cols, size_t *n, char **names, const cli *c,
 	if (k == NULL)
 		return sat_fail_code(e, SAT_ENOREPLICA, "not_synced",
 		    "run: satchel sync", "this replica has not been synced yet");
+	if (fields != NULL && fields[0] == '\0')
+		return sat_fail_code(e, SAT_EUSAGE, "usage.field",
+		    "see: satchel schema KIND", "--fields names no field");
 	if (fields != NULL) {
 		*names = sat_xstrdup(fields);
 		return chosen(cols, n, *names, c, k, e);

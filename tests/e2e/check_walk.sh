@@ -19,6 +19,11 @@ expect 0 me search 有限 公司
 expect 2 me conflict resolve "$(me conflict list | head -1 | cut -f1)" --set industry=I65
 has "$ERR" "the conflict is about" "a value for another field"
 
+expect 2 me --color blue status; expect 2 me --lang fr status; expect 2 me --timeout soon status
+expect 2 me account list --limit 99999999999999999999; expect 2 me account list --fields ""
+expect 0 me backup "$W/copy"; expect 6 me restore "$W/copy"; has "$ERR" "there is a replica" "what is there stays"
+mkdir "$W/r/back"; head -c 9000 "$W/copy/replica.db" >"$W/r/back/replica.db" # a restore that was killed
+expect 0 as back restore "$W/copy"; expect 0 as back check; same "$(total back account)" 40 "all of it is back"
 echo '{"name":' >"$W/half.json"
 expect 7 me account add --from "$W/half.json"; has "$ERR" "unexpected end" "half a document"
 expect 5 me account add --from "$W/nowhere.json"
