@@ -116,6 +116,12 @@ void crm_put_known(crm_work *w, const char *key, sat_value v);
 bool crm_says(sat_value v, const char *word);
 /* A text as the arena's own; NULL when the value is none. */
 const char *crm_keep_text(sat_arena *a, sat_value v);
+/* Of a time; 0: there is none. */
+static inline int64_t
+crm_time(sat_value v)
+{
+	return v.type == SAT_V_INT ? v.i : 0;
+}
 /* One input; faults are collected, other failures returned. */
 SAT_CHECK sat_rc crm_input(crm_work *w, const sat_input *in, sat_err *e);
 /* Text -> value of a field that holds one value, with users by name and

@@ -236,6 +236,10 @@ who_is_due_first_is_the_same_with_a_limit(void **state)
 			assert_int_equal(all[k].due_ms, some[k].due_ms);
 			assert_string_equal(all[k].title, some[k].title);
 			assert_string_equal(all[k].told, some[k].told);
+			assert_string_equal(all[k].number, some[k].number);
+			assert_string_equal(all[k].owner, some[k].owner);
+			assert_int_equal(all[k].reason != NULL,
+			    some[k].reason != NULL);
 		}
 	}
 	o.limit = 0;
