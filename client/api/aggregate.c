@@ -266,18 +266,20 @@ put_all(sat_json *doc, const work *x)
 HANDLER(api_aggregate)
 {
 	work x = { .api = api };
-	sat_json *doc;
+	sat_json *doc, *asked = NULL;
 	sat_rc rc = api_kind(&x.rows.q.kind, api, args[0], e);
 
 	if (rc != SAT_OK)
 		return rc;
+	doc = api_doc("aggregate");
 	rc = read_fields(&x, api_q(req, "group_by"), -1, e);
 	for (int w = SUM; rc == SAT_OK && w <= MAX; w++)
 		rc = read_fields(&x, api_q(req, words[w]), w, e);
-	if (rc == SAT_OK && (rc = api_rows_read(&x.rows, api, req->query, e)) ==
-	    SAT_OK)
+	if (rc == SAT_OK && (rc = api_view_apply(&asked, doc, api,
+	    x.rows.q.kind, req->query, e)) == SAT_OK &&
+	    (rc = api_rows_read(&x.rows, api, asked, e)) == SAT_OK)
 		rc = add_up(&x, e);
-	doc = api_doc("aggregate");
+	sat_json_free(asked);
 	sat_json_put_str(doc, "kind", x.rows.q.kind->key);
 	put_all(doc, &x);
 	free(x.g);

@@ -22,7 +22,27 @@ typedef struct api_rows {
 	sat_arena a; /* of the filters; the caller's to free */
 } api_rows;
 sat_rc api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e);
-/* A record keeps these fields, beside what every record says of itself. */
+/* A query's filters as one expression of --where; its sort. */
+sat_rc api_where_of(sat_buf *w, sat_api *api, const sat_kind *k,
+    const sat_json *query, sat_err *e);
+sat_rc api_sort_of(sat_query *q, sat_api *api, const char *text, sat_err *e);
+/* list_body.c: a member of a body's filter as a query has it. */
+void api_filter_flat(sat_json *q, const sat_json *member);
+/* views.c */
+HANDLER(api_views);
+HANDLER(api_view_add);
+HANDLER(api_view_show);
+HANDLER(api_view_edit);
+HANDLER(api_view_delete);
+HANDLER(api_view_restore);
+/* view_apply.c: the query with what ?view= names in it, the caller's to free; what of
+ * the view means nothing any more is left out and told of under "view" of doc. */
+sat_rc api_view_apply(sat_json **out, sat_json *doc, sat_api *api,
+    const sat_kind *k, const sat_json *query, sat_err *e);
+/* The kind and id of the view that a path or option names, by id, or by name
+ * among those that list records of the kind `of` (NULL: of any). */
+sat_rc api_view_find(const sat_kind **k, sat_id *id, sat_api *api,
+    const char *text, const char *of, sat_err *e);
 /* ?fields=name,stage: of the kind, or of every record; NULL is fine. SAT_EUSAGE. */
 SAT_CHECK sat_rc api_fields_known(const sat_kind *k, const char *fields,
     sat_err *e);

@@ -136,8 +136,8 @@ since_of(sat_buf *w, sat_api *api, const sat_kind *k, const char *text,
 
 /* The list's flags become one where expression; fields that the kind lacks
  * are refused by sat_crm_where. */
-static sat_rc
-where_of(sat_buf *w, sat_api *api, const sat_kind *k, const sat_json *query,
+sat_rc
+api_where_of(sat_buf *w, sat_api *api, const sat_kind *k, const sat_json *query,
     sat_err *e)
 {
 	static const char *const plain[] = { "stage", "grade", "owner", "status",
@@ -180,8 +180,8 @@ where_of(sat_buf *w, sat_api *api, const sat_kind *k, const sat_json *query,
 	return rc;
 }
 
-static sat_rc
-sort_of(sat_query *q, sat_api *api, const char *text, sat_err *e)
+sat_rc
+api_sort_of(sat_query *q, sat_api *api, const char *text, sat_err *e)
 {
 	const sat_kind *k = q->kind;
 	char key[64];
@@ -388,7 +388,7 @@ api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e)
 	sat_filter *f = NULL;
 	sat_buf w = { 0 };
 	size_t n = 0, m;
-	sat_rc rc = where_of(&w, api, x->q.kind, query, e);
+	sat_rc rc = api_where_of(&w, api, x->q.kind, query, e);
 
 	if (rc == SAT_OK && w.n > 0)
 		rc = sat_crm_where(&f, &n, &x->a, &api->crm, x->q.kind,
@@ -403,7 +403,7 @@ api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e)
 		memcpy(x->filters + m, f, n * sizeof *f);
 	x->q.filters = x->filters;
 	x->q.nfilters = m + n;
-	if ((rc = sort_of(&x->q, api, sat_json_get_str(query, "sort", NULL),
+	if ((rc = api_sort_of(&x->q, api, sat_json_get_str(query, "sort", NULL),
 	         e)) != SAT_OK ||
 	    (rc = number_of(&x->q.limit, query, "limit", LIST_DEFAULT, e)) !=
 	    SAT_OK)
@@ -472,33 +472,28 @@ counting(bool *counted, const sat_json *query, sat_err *e)
 	return SAT_OK;
 }
 
-sat_rc
-api_list_answer(sat_json **out, sat_api *api, const char *segment,
-    const sat_json *query, sat_err *e)
+/* The rows of the list: one page. */
+static sat_rc
+put_list(sat_json *doc, sat_api *api, const sat_kind *k, const sat_json *query,
+    sat_err *e)
 {
 	const char *then = sat_json_get_str(query, "as_of", NULL);
 	api_look how = { sat_json_get(query, "labels") != NULL,
 		sat_json_get_str(query, "fields", NULL),
 		sat_json_get_str(query, "include", NULL) };
+	sat_json *data = sat_json_put_arr(doc, "data");
 	uint8_t mark[SAT_HASH_BYTES];
-	api_rows x = { .q = { .kind = NULL } };
+	api_rows x = { .q = { .kind = k } };
 	api_page p = { .n = 0 };
-	sat_json *doc, *data;
-	char name[80];
 	sat_rc rc;
 
 	if (then != NULL && how.with != NULL)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.include", NULL,
 		    "as_of and include do not go together");
-	if ((rc = counting(&p.counted, query, e)) != SAT_OK ||
-	    (rc = api_kind(&x.q.kind, api, segment, e)) != SAT_OK ||
-	    (rc = api_fields_known(x.q.kind, how.fields, e)) != SAT_OK)
-		return rc;
-	(void)snprintf(name, sizeof name, "%s.list", x.q.kind->key);
-	api_list_mark(mark, x.q.kind, query);
-	doc = api_doc(name);
-	data = sat_json_put_arr(doc, "data");
-	if ((rc = api_rows_read(&x, api, query, e)) == SAT_OK &&
+	api_list_mark(mark, k, query);
+	if ((rc = counting(&p.counted, query, e)) == SAT_OK &&
+	    (rc = api_fields_known(k, how.fields, e)) == SAT_OK &&
+	    (rc = api_rows_read(&x, api, query, e)) == SAT_OK &&
 	    (rc = begin_at(&x, api, mark, query, e)) == SAT_OK)
 		rc = then != NULL ? api_list_then(doc, data, &p, api, &x.q, then,
 		    &how, e) : rows_put(data, &p, api, &x.q, &how, e);
@@ -506,6 +501,25 @@ api_list_answer(sat_json **out, sat_api *api, const char *segment,
 		rc = put_page(doc, &p, api, mark, &x.q, e);
 	sat_arena_fini(&x.a);
 	sat_arena_fini(&p.mem);
+	return rc;
+}
+
+sat_rc
+api_list_answer(sat_json **out, sat_api *api, const char *segment,
+    const sat_json *query, sat_err *e)
+{
+	const sat_kind *k;
+	sat_json *doc, *asked = NULL;
+	char name[80];
+	sat_rc rc = api_kind(&k, api, segment, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	(void)snprintf(name, sizeof name, "%s.list", k->key);
+	doc = api_doc(name);
+	if ((rc = api_view_apply(&asked, doc, api, k, query, e)) == SAT_OK)
+		rc = put_list(doc, api, k, asked, e);
+	sat_json_free(asked);
 	return api_answer(out, doc, rc);
 }
 

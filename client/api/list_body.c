@@ -27,8 +27,8 @@ put_plain(sat_buf *b, const sat_json *v)
 
 /* A member of "filter" as a query has it: a value, a list of values, or an
  * object of comparisons. */
-static void
-flatten_filter(sat_json *q, const sat_json *m)
+void
+api_filter_flat(sat_json *q, const sat_json *m)
 {
 	sat_buf b = { 0 };
 	char *key;
@@ -70,7 +70,7 @@ HANDLER(api_query)
 	}
 	for (const sat_json *m = sat_json_first(filter); m != NULL;
 	     m = sat_json_next(m))
-		flatten_filter(q, m);
+		api_filter_flat(q, m);
 	rc = api_list_answer(out, api, args[0], q, e);
 	sat_buf_fini(&b);
 	sat_json_free(q);

@@ -25,10 +25,11 @@ static const struct {
 } says[] = {
 	{ "GET", "/v1/{kind}", { "limit", "cursor", "offset", "sort", "fields",
 		"q", "filter[FIELD]", "filter[FIELD][OP]", "include", "count",
-		"where", "as_of", "labels" } },
+		"where", "view", "as_of", "labels" } },
+	{ "GET", "/v1/views", { "kind", "share", "owner", "labels" } },
 	{ "GET", "/v1/{kind}/{id}", { "include", "fields", "as_of", "labels" } },
 	{ "GET", "/v1/{kind}/aggregate", { "group_by", "sum", "avg", "min",
-		"max", "filter[FIELD]", "where" } },
+		"max", "filter[FIELD]", "where", "view" } },
 	{ "GET", "/v1/{kind}/{id}/history", { "field", "since" } },
 	{ "POST", "/v1/{kind}", { "validate", "duplicate", "reason" } },
 	{ "GET", "/v1/search", { "q", "type", "limit" } },

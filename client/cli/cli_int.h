@@ -299,6 +299,12 @@ extern const cli_verb cli_demo_verbs[];
 extern const size_t cli_demo_nverbs;
 extern const cli_verb cli_pool_verbs[], cli_visit_verbs[];
 extern const size_t cli_visit_nverbs;
+extern const cli_verb cli_view_verbs[];
+extern const size_t cli_view_nverbs;
+/* The columns the view of --view names, as --fields has them; NULL: none. */
+char *cli_view_fields(cli *c, const sat_kind *k);
+/* Says what of a view a list had to leave out. */
+void cli_view_notes(cli *c, const sat_json *doc);
 extern const cli_verb cli_search_verbs[];
 extern const size_t cli_search_nverbs;
 extern const size_t cli_pool_nverbs;

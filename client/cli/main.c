@@ -55,6 +55,7 @@ const cli_table cli_tables[] = {
 	{ cli_visit_verbs, &cli_visit_nverbs },
 	{ cli_kiosk_verbs, &cli_kiosk_nverbs },
 	{ cli_assess_verbs, &cli_assess_nverbs },
+	{ cli_view_verbs, &cli_view_nverbs },
 	{ cli_search_verbs, &cli_search_nverbs },
 	{ cli_demo_verbs, &cli_demo_nverbs },
 	{ cli_work_verbs, &cli_work_nverbs },

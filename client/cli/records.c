@@ -21,6 +21,7 @@ const sat_opt cli_list_options[] = {
 	{ "date", 0, "DAY", "visit: only of this day (today)" },
 	{ "q", 0, "TEXT", "only what a search for it finds" },
 	{ "where", 0, "EXPR", "for example: amount>=100000 and stage=\"won\"" },
+	{ "view", 0, "VIEW", "what a saved view shows: satchel view list" },
 	{ "sort", 0, "KEYS", "for example -amount,name" },
 	{ "limit", 0, "N", "rows (50)" },
 	{ "cursor", 0, "C", "where the last page ended" },
@@ -215,9 +216,10 @@ chosen(cli_column *cols, size_t *n, char *names, const cli *c, const sat_kind *k
 	return SAT_OK;
 }
 
-/* Columns: --fields, else the template's list, in the person's language. */
+/* Columns: --fields, else the view's, else the template's list, in the person's
+ * language. */
 static sat_rc
-columns_of(cli_column *cols, size_t *n, char **names, const cli *c,
+columns_of(cli_column *cols, size_t *n, char **names, cli *c,
     const sat_kind *k, sat_err *e)
 {
 	const char *fields = sat_args_get(&c->args, "fields");
@@ -234,6 +236,9 @@ columns_of(cli_column *cols, size_t *n, char **names, const cli *c,
 		*names = sat_xstrdup(fields);
 		return chosen(cols, n, *names, c, k, e);
 	}
+	if (sat_args_get(&c->args, "view") != NULL &&
+	    (*names = cli_view_fields(c, k)) != NULL)
+		return chosen(cols, n, *names, c, k, e);
 	/* a person names a numbered record by its number */
 	if (k->number_prefix == NULL || cli_format_of(c) != FMT_TABLE)
 		cols[(*n)++] = (cli_column){ "id", "id", CELL_ID };
@@ -299,6 +304,7 @@ cli_list(cli *c, sat_err *e)
 			cli_print_rows(c, doc, cols, n);
 		else
 			cli_say(c, "none\n");
+		cli_view_notes(c, doc);
 		if (sat_json_count(sat_json_get(doc, "unknown")) > 0)
 			cli_say(c, "what is empty may have had a value then: this "
 			    "device does not have the whole past\n");

@@ -523,5 +523,10 @@ SAT_CHECK sat_rc sat_crm_may_search(sat_crm *c, const sat_field *f, sat_err *e);
 /* "stage=won and amount>=1000" / -- list filters: docs/cli.md "where". */
 SAT_CHECK sat_rc sat_crm_where(sat_filter **f, size_t *n, sat_arena *a, sat_crm *c,
     const sat_kind *k, const char *expr, sat_err *e);
+/* The terms of such an expression as they are written, borrowed from it, whatever
+ * they mean: one that is kept may name what is not there any more. SAT_EUSAGE. */
+#define SAT_WHERE_TERMS 32
+SAT_CHECK sat_rc sat_crm_where_terms(sat_span terms[SAT_WHERE_TERMS],
+    size_t *n, const char *expr, sat_err *e);
 
 #endif

@@ -335,6 +335,60 @@ term(scan *s, sat_err *e)
 	return SAT_OK;
 }
 
+/* Past a term, whatever its field and values mean; false: it is none. */
+static bool
+skip_term(scan *s)
+{
+	sat_span text;
+	sat_cmp cmp;
+
+	skip(s);
+	if (!is_name(*s->p))
+		return false;
+	while (is_name(*s->p))
+		s->p++;
+	if (take_word(s, "is")) {
+		(void)take_word(s, "not");
+		return take_word(s, "null") || take_word(s, "empty");
+	}
+	if (!take_word(s, "in"))
+		return (take_word(s, "has") || take_cmp(s, &cmp)) &&
+		    take_value(s, &text, "");
+	if (!take(s, "("))
+		return false;
+	do {
+		if (!take_value(s, &text, ",)"))
+			return false;
+	} while (take(s, ","));
+	return take(s, ")");
+}
+
+sat_rc
+sat_crm_where_terms(sat_span terms[SAT_WHERE_TERMS], size_t *n,
+    const char *expr, sat_err *e)
+{
+	scan s = { .p = expr };
+
+	*n = 0;
+	skip(&s);
+	if (*s.p == '\0')
+		return SAT_OK;
+	do {
+		const char *from;
+
+		skip(&s);
+		from = s.p;
+		if (*n == SAT_WHERE_TERMS)
+			return fault(&s, "too many terms", e);
+		if (!skip_term(&s))
+			return fault(&s, "a comparison expected", e);
+		terms[(*n)++] = sat_span_of(from, (size_t)(s.p - from));
+	} while (take_word(&s, "and") || take(&s, "&&"));
+	skip(&s);
+	return *s.p == '\0' ? SAT_OK :
+	    fault(&s, "something is left over", e);
+}
+
 sat_rc
 sat_crm_may_search(sat_crm *c, const sat_field *f, sat_err *e)
 {

@@ -27,7 +27,7 @@ the_base_template_loads_and_lints_clean(void **state)
 	assert_string_equal("base", sat_template_name(t));
 	assert_string_equal("1.0.0", sat_template_version(t));
 	assert_int_equal(480, sat_template_tz_min(t));
-	assert_int_equal(36, sat_template_kinds(t));
+	assert_int_equal(39, sat_template_kinds(t));
 	assert_ptr_equal(sat_template_kind(t, "account"),
 	    sat_template_kind(t, "accounts"));
 	assert_ptr_equal(sat_template_kind(t, "opportunity"),
