@@ -227,7 +227,10 @@ sat_rc api_mentions_seen(sat_api *api, int64_t upto, sat_err *e);
 HANDLER(api_selftest);
 HANDLER(api_bench);
 HANDLER(api_doctor);
-/* request.c: the handler once per request id, then the same answer. */
+/* request.c: the handler; "commits" are those it made of this device's. */
+sat_rc api_do(sat_json **out, sat_api *api, const sat_request *req,
+    const sat_route *route, const char *const args[4], sat_err *e);
+/* The handler once per request id, then the same answer. */
 sat_rc api_once(sat_json **out, sat_api *api, const sat_request *req,
     const char *id, const sat_route *route, const char *const args[4],
     sat_err *e);

@@ -17,6 +17,7 @@
 
 #define KEPT_MS ((int64_t)86400000)
 #define ID_MAX 200
+#define COMMITS_MAX 1000          /* that an answer names */
 #define PREFIX "request."
 
 typedef struct once {
@@ -107,6 +108,47 @@ find_mark(sat_json **doc, const once *o, sat_err *e)
 	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
 }
 
+/* ---- which commits it made ----------------------------------------------------------- */
+
+/* What a person did last can be taken back by its commits, and only by them: a
+ * rule or another window may have written since. */
+static void
+put_commits(sat_json *answer, const sat_api *api, uint64_t after)
+{
+	const sat_replica_identity *me =
+	    sat_replica_identity_get(api->crm.replica);
+	uint64_t newest = sat_replica_newest_cseq(api->crm.replica);
+	sat_json *list;
+	char key[64];
+
+	if (newest <= after || newest - after > COMMITS_MAX)
+		return;
+	list = sat_json_put_arr(answer, "commits");
+	for (uint64_t n = after + 1; n <= newest; n++) {
+		(void)snprintf(key, sizeof key, "%u-%u-%llu", me->device,
+		    me->incarnation, (unsigned long long)n);
+		sat_json_add_str(list, key);
+	}
+}
+
+sat_rc
+api_do(sat_json **out, sat_api *api, const sat_request *req,
+    const sat_route *route, const char *const args[4], sat_err *e)
+{
+	/* what asks the server runs beside the worker that counts them */
+	bool counts = api->crm.replica != NULL &&
+	    strcmp(req->method, "GET") != 0 &&
+	    !sat_api_uses_network(req->method, req->path);
+	uint64_t before = counts ?
+	    sat_replica_newest_cseq(api->crm.replica) : 0;
+	sat_rc rc = route->handle(out, api, req, args, e);
+
+	if (counts && (rc == SAT_OK || rc == SAT_EPARTLY) &&
+	    sat_json_type(*out) == SAT_J_OBJ)
+		put_commits(*out, api, before);
+	return rc;
+}
+
 /* ---- the answer ---------------------------------------------------------------------- */
 
 /* Of a record its name alone: what it holds is read again, not kept here. */
@@ -126,6 +168,9 @@ put_done(sat_json *mark, const once *o, const sat_json *answer, sat_rc rc)
 	if (id != NULL && t != NULL && sat_template_kind(t, kind) != NULL) {
 		sat_json_put_str(mark, "kind", kind);
 		sat_json_put_str(mark, "id", id);
+		if (sat_json_get(answer, "commits") != NULL)
+			sat_json_put(mark, "commits",
+			    sat_json_dup(sat_json_get(answer, "commits")));
 	} else {
 		sat_json_put(mark, "answer", sat_json_dup(answer));
 	}
@@ -147,7 +192,11 @@ answer_again(sat_json **out, const once *o, const sat_json *mark, sat_err *e)
 		return rc;
 	if (!sat_id_parse(&id, sat_json_get_str(mark, "id", "")))
 		return sat_fail(e, SAT_EINTEGRITY, "a kept answer is damaged");
-	return api_record_answer(out, o->api, k, &id, false, e);
+	rc = api_record_answer(out, o->api, k, &id, false, e);
+	if (rc == SAT_OK && sat_json_get(mark, "commits") != NULL)
+		sat_json_put(*out, "commits",
+		    sat_json_dup(sat_json_get(mark, "commits")));
+	return rc;
 }
 
 static sat_rc
@@ -210,7 +259,7 @@ api_once(sat_json **out, sat_api *api, const sat_request *req, const char *id,
 		return rc;
 	mark = sat_json_obj();
 	if ((rc = keep(&o, mark, e)) == SAT_OK) {
-		rc = route->handle(out, api, req, args, e);
+		rc = api_do(out, api, req, route, args, e);
 		sat_json_free(mark);
 		mark = sat_json_obj();
 		rc = settle(&o, mark, *out, rc, e);

@@ -406,7 +406,7 @@ sat_api_handle(sat_json **out, sat_api *api, const sat_request *req,
 		    : once != NULL && api->crm.replica != NULL &&
 		        strcmp(req->method, "GET") != 0
 		    ? api_once(out, api, req, once, r, args, e)
-		    : r->handle(out, api, req, args, e);
+		    : api_do(out, api, req, r, args, e);
 	}
 	sat_arena_fini(&mem);
 	return rc;

@@ -126,6 +126,8 @@ SAT_CHECK sat_rc sat_replica_group_begin(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc sat_replica_group_commit(sat_replica *r, sat_err *e);
 void sat_replica_group_rollback(sat_replica *r);
 bool sat_replica_in_group(const sat_replica *r);
+/* Number of this device's newest commit, also inside a group; 0 = none yet. */
+uint64_t sat_replica_newest_cseq(const sat_replica *r);
 
 /* ---- reading -------------------------------------------------------------- */
 

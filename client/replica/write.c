@@ -440,6 +440,12 @@ sat_replica_in_group(const sat_replica *r)
 	return r->in_group;
 }
 
+uint64_t
+sat_replica_newest_cseq(const sat_replica *r)
+{
+	return r->chain.cseq;
+}
+
 void
 sat_replica_group_rollback(sat_replica *r)
 {

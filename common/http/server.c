@@ -348,6 +348,9 @@ answer(const doorway *w, struct MHD_Connection *c, const char *method,
 	add_always(r);
 	if (x.allow[0] != '\0')
 		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, x.allow);
+	if (x.status == MHD_HTTP_UNAUTHORIZED)
+		(void)MHD_add_response_header(r,
+		    MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
 	if (x.etag[0] != '\0')
 		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ETAG, x.etag);
 	if (x.location[0] != '\0')

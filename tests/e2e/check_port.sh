@@ -24,7 +24,7 @@ is() { same "$CODE" "$1" "$2"; }
 
 # ---- who is nobody --------------------------------------------------------------
 ask GET /v1/health ""; is 200 "health needs no token"
-ask GET /v1/accounts ""; is 401 "nothing without a token"; hasnt "$BODY" "甲公司" "and nothing in it"; has "$BODY" "token.invalid" "says why"
+ask GET /v1/accounts ""; is 401 "nothing without a token"; hasnt "$BODY" "甲公司" "and nothing in it"; has "$BODY" "token.invalid" "says why"; has "$BODY" "^W[Ww][Ww]-Authenticate: Bearer" "and what is asked for"
 ask GET /v1/accounts "satchel_00000000_00000000000000000000000000000000"; is 401 "an invented one"
 ask GET /v1/events ""; is 401 "no events either"; ask POST /v1/session/lock ""; is 401 "nor a lock"
 

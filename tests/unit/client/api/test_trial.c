@@ -2,6 +2,8 @@
  * that is none. */
 #include "tests/lib/unit.h"
 
+#include <stdio.h>
+
 #include "tests/unit/client/api/asked.h"
 
 static char *
@@ -181,6 +183,47 @@ a_refused_item_of_a_batch_names_its_fields(void **state)
 	assert_int_equal(0, strncmp(e.text, "item 0: ", 8));
 }
 
+static void
+a_write_names_the_commits_that_take_it_back(void **state)
+{
+	static const call edit = { "PATCH", "", "/v1/accounts/$A", NULL,
+		"{\"remark\":\"typed by mistake\"}", NULL };
+	static const call other = { "PATCH", "", "/v1/accounts/$A", NULL,
+		"{\"tags\":[\"later\"]}", NULL };
+	static const call look = { "GET", "", "/v1/accounts/$A", NULL, NULL,
+		NULL };
+	world *w = world_of(*state);
+	sat_json *doc = NULL, *later = NULL, *got = NULL;
+	const sat_json *one;
+	char path[80], *is;
+	sat_err err;
+
+	assert_ok(ask(&got, w, &look, &err));
+	assert_null(sat_json_get(got, "commits")); /* it wrote none */
+	sat_json_free(got);
+	assert_ok(ask(&doc, w, &edit, &err));
+	assert_ok(ask(&later, w, &other, &err));
+	one = sat_json_first(sat_json_get(doc, "commits"));
+	assert_non_null(one);
+	assert_null(sat_json_next(one));
+	assert_string_not_equal(sat_json_str(one, ""), sat_json_str(
+	    sat_json_first(sat_json_get(later, "commits")), ""));
+	(void)snprintf(path, sizeof path, "/v1/commits/%s/revert",
+	    sat_json_str(one, ""));
+	sat_json_free(doc);
+	sat_json_free(later);
+	{
+		call back = { "POST", "", path, NULL, NULL, NULL };
+
+		assert_ok(ask(&doc, w, &back, &err));
+		sat_json_free(doc);
+	}
+	is = text_at(w, "/v1/accounts/$A");
+	assert_null(strstr(is, "typed by mistake"));
+	assert_non_null(strstr(is, "\"later\"")); /* what came since stays */
+	free(is);
+}
+
 int
 main(void)
 {
@@ -191,6 +234,7 @@ main(void)
 		HQ(a_value_that_says_nothing_is_refused),
 		HQ(a_list_is_the_whole_of_a_set),
 		HQ(a_refused_item_of_a_batch_names_its_fields),
+		HQ(a_write_names_the_commits_that_take_it_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
