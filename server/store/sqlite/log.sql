@@ -79,9 +79,9 @@ SELECT max(coalesce((SELECT max(lsn) FROM log), 0), coalesce((SELECT max(lsn)
 
 -- :name log_after
 -- For a device that holds everything. Plan: a merge of two ranges, no sort.
-SELECT lsn, 0 FROM log WHERE lsn > @after
+SELECT lsn, 0, lsn FROM log WHERE lsn > @after
 UNION ALL
-SELECT lsn, root FROM log_scope WHERE key = 1099511627776 AND lsn > @after
+SELECT lsn, root, lsn FROM log_scope WHERE key = 1099511627776 AND lsn > @after
 ORDER BY 1, 2;
 
 -- :name refused_put

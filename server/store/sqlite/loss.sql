@@ -196,6 +196,9 @@ DELETE FROM member;
 -- :name drop_owner_left
 DELETE FROM owner_left;
 
+-- :name drop_scope_run
+DELETE FROM scope_run;
+
 -- :name drop_log_scope
 DELETE FROM log_scope;
 

@@ -68,33 +68,77 @@ INSERT OR REPLACE INTO log_scope(key, lsn, root) VALUES(@key, @lsn, @root);
 INSERT OR REPLACE INTO log_scope(key, lsn, root) VALUES(?, ?, ?), (?, ?, ?),
   (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?);
 
+-- :name scope_run_put
+-- An entry of the last position may be told of again.
+INSERT INTO scope_run(key, first, last) VALUES(@key, @first, @last)
+ON CONFLICT(key, first) DO UPDATE SET last = max(last, excluded.last);
+
+-- :name scope_run_put_8
+-- The same for eight, by position.
+INSERT INTO scope_run(key, first, last) VALUES(?, ?, ?), (?, ?, ?),
+  (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?)
+ON CONFLICT(key, first) DO UPDATE SET last = max(last, excluded.last);
+
 -- :name scope_head
-SELECT coalesce(max(lsn), 0) FROM log_scope WHERE key = @key;
+SELECT max(coalesce((SELECT max(lsn) FROM log_scope WHERE key = @key), 0),
+  coalesce((SELECT last FROM scope_run WHERE key = @key
+  ORDER BY first DESC LIMIT 1), 0));
 
 -- :name scope_one
-SELECT lsn, root FROM log_scope WHERE key = @key AND lsn > @after
-ORDER BY lsn, root;
+-- The run that holds the position, those behind it, and rescopes.
+SELECT first, 0, last FROM scope_run WHERE key = @key AND first >= coalesce(
+  (SELECT max(first) FROM scope_run WHERE key = @key AND first <= @after), 0)
+UNION ALL
+SELECT lsn, root, lsn FROM log_scope WHERE key = @key AND lsn > @after
+ORDER BY 1, 2;
 
 -- :name scope_many
 -- Up to SAT_KEYS_MAX keys; an unused one is -1. Plan: a merge of index
 -- ranges, no sort, so that the reader may stop early.
-SELECT lsn, root FROM log_scope WHERE key = @k1 AND lsn > @after
+SELECT first, 0, last FROM scope_run WHERE key = @k1 AND first >= coalesce(
+  (SELECT max(first) FROM scope_run WHERE key = @k1 AND first <= @after), 0)
 UNION ALL
-SELECT lsn, root FROM log_scope WHERE key = @k2 AND lsn > @after
+SELECT lsn, root, lsn FROM log_scope WHERE key = @k1 AND lsn > @after
 UNION ALL
-SELECT lsn, root FROM log_scope WHERE key = @k3 AND lsn > @after
+SELECT first, 0, last FROM scope_run WHERE key = @k2 AND first >= coalesce(
+  (SELECT max(first) FROM scope_run WHERE key = @k2 AND first <= @after), 0)
 UNION ALL
-SELECT lsn, root FROM log_scope WHERE key = @k4 AND lsn > @after
+SELECT lsn, root, lsn FROM log_scope WHERE key = @k2 AND lsn > @after
 UNION ALL
-SELECT lsn, root FROM log_scope WHERE key = @k5 AND lsn > @after
+SELECT first, 0, last FROM scope_run WHERE key = @k3 AND first >= coalesce(
+  (SELECT max(first) FROM scope_run WHERE key = @k3 AND first <= @after), 0)
 UNION ALL
-SELECT lsn, root FROM log_scope WHERE key = @k6 AND lsn > @after
+SELECT lsn, root, lsn FROM log_scope WHERE key = @k3 AND lsn > @after
 UNION ALL
-SELECT lsn, root FROM log_scope WHERE key = @k7 AND lsn > @after
+SELECT first, 0, last FROM scope_run WHERE key = @k4 AND first >= coalesce(
+  (SELECT max(first) FROM scope_run WHERE key = @k4 AND first <= @after), 0)
 UNION ALL
-SELECT lsn, root FROM log_scope WHERE key = @k8 AND lsn > @after
+SELECT lsn, root, lsn FROM log_scope WHERE key = @k4 AND lsn > @after
 UNION ALL
-SELECT lsn, root FROM log_scope WHERE key = @k9 AND lsn > @after
+SELECT first, 0, last FROM scope_run WHERE key = @k5 AND first >= coalesce(
+  (SELECT max(first) FROM scope_run WHERE key = @k5 AND first <= @after), 0)
+UNION ALL
+SELECT lsn, root, lsn FROM log_scope WHERE key = @k5 AND lsn > @after
+UNION ALL
+SELECT first, 0, last FROM scope_run WHERE key = @k6 AND first >= coalesce(
+  (SELECT max(first) FROM scope_run WHERE key = @k6 AND first <= @after), 0)
+UNION ALL
+SELECT lsn, root, lsn FROM log_scope WHERE key = @k6 AND lsn > @after
+UNION ALL
+SELECT first, 0, last FROM scope_run WHERE key = @k7 AND first >= coalesce(
+  (SELECT max(first) FROM scope_run WHERE key = @k7 AND first <= @after), 0)
+UNION ALL
+SELECT lsn, root, lsn FROM log_scope WHERE key = @k7 AND lsn > @after
+UNION ALL
+SELECT first, 0, last FROM scope_run WHERE key = @k8 AND first >= coalesce(
+  (SELECT max(first) FROM scope_run WHERE key = @k8 AND first <= @after), 0)
+UNION ALL
+SELECT lsn, root, lsn FROM log_scope WHERE key = @k8 AND lsn > @after
+UNION ALL
+SELECT first, 0, last FROM scope_run WHERE key = @k9 AND first >= coalesce(
+  (SELECT max(first) FROM scope_run WHERE key = @k9 AND first <= @after), 0)
+UNION ALL
+SELECT lsn, root, lsn FROM log_scope WHERE key = @k9 AND lsn > @after
 ORDER BY 1, 2;
 
 -- :name match_put

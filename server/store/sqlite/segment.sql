@@ -56,6 +56,22 @@ SELECT key FROM k WHERE key IS NOT NULL;
 -- :name scope_old_del
 DELETE FROM log_scope WHERE key = @key AND lsn <= @upto;
 
+-- :name scope_run_keys
+-- The same of runs.
+WITH RECURSIVE k(key) AS (
+  SELECT min(key) FROM scope_run
+  UNION ALL
+  SELECT (SELECT min(key) FROM scope_run WHERE key > k.key) FROM k
+  WHERE k.key IS NOT NULL)
+SELECT key FROM k WHERE key IS NOT NULL;
+
+-- :name scope_run_old_del
+DELETE FROM scope_run WHERE key = @key AND first <= @upto AND last <= @upto;
+
+-- :name scope_run_cut
+-- What is left of the one that goes on behind the point.
+UPDATE scope_run SET first = @upto + 1 WHERE key = @key AND first <= @upto;
+
 -- :name live_cursor
 -- The least position of the devices that may still pull from the log. One that
 -- has not synced yet takes a snapshot anyway.

@@ -103,7 +103,8 @@ rollback(void *u)
 	sat_sqlite_store *s = u;
 
 	s->eid_known = false;
-	s->nwaiting = s->nlog = 0;
+	s->nlog = 0;
+	store_scope_forget(s);
 	sat_buf_reset(&s->log_bytes);
 	store_log_end_read(s);
 	store_late_rollback(s);
@@ -219,7 +220,7 @@ sat_sqlite_store_open(sat_sqlite_store **out, const sat_sqlite_store_opts *o,
 	if (o->vfs_below == NULL)
 		s->snapshots = folder_beside(o->path, "snapshots");
 	store_late_init(s, o->rec_window);
-	s->waiting = sat_xmalloc(SCOPE_WAITING_MAX * sizeof *s->waiting);
+	store_scope_init(s);
 	if ((rc = sat_db_open(&s->db, &d, e)) != SAT_OK ||
 	    (rc = sat_db_migrate(s->db, server_store_sqlite_schema,
 	    server_store_sqlite_schema_count, e)) != SAT_OK) {
@@ -234,7 +235,7 @@ static void
 free_store(sat_sqlite_store *s)
 {
 	store_late_fini(s);
-	free(s->waiting);
+	store_scope_fini(s);
 	sat_buf_fini(&s->log_bytes);
 	sat_arena_fini(&s->segment.mem);
 	free(s->segments);

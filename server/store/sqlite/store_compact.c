@@ -196,7 +196,23 @@ put_segment(moving *m, uint64_t last, sat_err *e)
 }
 
 static sat_rc
-drop_scope(sat_sqlite_store *s, uint64_t upto, sat_err *e)
+of_key_upto(sat_sqlite_store *s, int sql, int64_t key, uint64_t upto,
+    sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, sql, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, sat_bind_index(q, "@key"), key);
+	sat_bind_int(q, sat_bind_index(q, "@upto"), (int64_t)upto);
+	return sat_run(q, e);
+}
+
+/* What the statements do to each key that the first one lists. */
+static sat_rc
+of_keys_upto(sat_sqlite_store *s, int list, const int *sql, size_t nsql,
+    uint64_t upto, sat_err *e)
 {
 	int64_t *keys = NULL;
 	size_t n = 0, cap = 0;
@@ -204,7 +220,7 @@ drop_scope(sat_sqlite_store *s, uint64_t upto, sat_err *e)
 	bool row;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_SCOPE_KEYS, e)) != SAT_OK)
+	if ((rc = store_stmt(&q, s->db, list, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
 		if (n == cap) {
@@ -213,16 +229,22 @@ drop_scope(sat_sqlite_store *s, uint64_t upto, sat_err *e)
 		}
 		keys[n++] = sat_col_int(q, 0);
 	}
-	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
-		if ((rc = store_stmt(&q, s->db, SQL_SCOPE_OLD_DEL, e)) !=
-		    SAT_OK)
-			break;
-		sat_bind_int(q, 1, keys[i]);
-		sat_bind_int(q, 2, (int64_t)upto);
-		rc = sat_run(q, e);
-	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < nsql && rc == SAT_OK; k++)
+			rc = of_key_upto(s, sql[k], keys[i], upto, e);
 	free(keys);
 	return rc;
+}
+
+static sat_rc
+drop_scope(sat_sqlite_store *s, uint64_t upto, sat_err *e)
+{
+	static const int rescopes[] = { SQL_SCOPE_OLD_DEL };
+	static const int runs[] = { SQL_SCOPE_RUN_OLD_DEL, SQL_SCOPE_RUN_CUT };
+	sat_rc rc = of_keys_upto(s, SQL_SCOPE_KEYS, rescopes, 1, upto, e);
+
+	return rc != SAT_OK ? rc : of_keys_upto(s, SQL_SCOPE_RUN_KEYS, runs, 2,
+	    upto, e);
 }
 
 /* T1: the rows leave the log in the transaction that knows the file. */

@@ -7,13 +7,18 @@
 #include "server/store/sqlite/store.h"
 #include "server_store_sqlite_sql.h"
 
-/* An entry of log_scope that waits for its statement. */
-typedef struct scope_entry {
+/* A row of log_scope or scope_run that waits for its statement. */
+typedef struct scope_row {
 	sat_scope_key key;
 	uint64_t lsn;
-	uint32_t root;
-} scope_entry;
+	uint64_t to;       /* the root; or the run's last position */
+} scope_row;
 #define SCOPE_WAITING_MAX 1024
+#define SCOPE_OPEN_MAX 64 /* a power of two */
+typedef struct scope_waiting {
+	scope_row *v;
+	size_t n;
+} scope_waiting;
 
 /* A log row that waits for seven others; its bytes are in log_bytes. */
 typedef struct log_entry {
@@ -65,8 +70,8 @@ struct sat_sqlite_store {
 	store_segment segment;
 	uint32_t eid_max; /* records up to it are updated, above inserted */
 	bool eid_known;
-	scope_entry *waiting;
-	size_t nwaiting;
+	scope_waiting rescopes, runs;
+	scope_row open[SCOPE_OPEN_MAX]; /* runs that may go on; to 0: none */
 	log_entry log[LOG_WAITING_MAX];
 	size_t nlog;
 	sat_buf log_bytes;
@@ -75,8 +80,11 @@ struct sat_sqlite_store {
 	store_late late;
 };
 
-/* Write what waits; before reading log_scope and before COMMIT. */
+/* Write what waits; before reading log_scope or scope_run and before COMMIT. */
 SAT_CHECK sat_rc store_scope_flush(sat_sqlite_store *s, sat_err *e);
+void store_scope_forget(sat_sqlite_store *s);
+void store_scope_init(sat_sqlite_store *s);
+void store_scope_fini(sat_sqlite_store *s);
 /* The same for log. */
 SAT_CHECK sat_rc store_log_flush(sat_sqlite_store *s, sat_err *e);
 /* No row of the log is being read any more; with every transaction's end. */

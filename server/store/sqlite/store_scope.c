@@ -99,21 +99,22 @@ member_keys(void *u, uint32_t root, bool (*cb)(void *cu, sat_scope_key key),
 	return rc;
 }
 
+/* ---- what concerns a key ------------------------------------------------------ */
+
 static int
-entry_cmp(const void *a, const void *b)
+row_cmp(const void *a, const void *b)
 {
-	const scope_entry *x = a, *y = b;
+	const scope_row *x = a, *y = b;
 
 	if (x->key != y->key)
 		return x->key < y->key ? -1 : 1;
 	if (x->lsn != y->lsn)
 		return x->lsn < y->lsn ? -1 : 1;
-	return x->root < y->root ? -1 : x->root > y->root;
+	return x->to < y->to ? -1 : x->to > y->to;
 }
 
 static sat_rc
-put_entries(sat_sqlite_store *s, int sql, const scope_entry *v, int n,
-    sat_err *e)
+put_rows(sat_sqlite_store *s, int sql, const scope_row *v, int n, sat_err *e)
 {
 	sat_stmt *q;
 	sat_rc rc;
@@ -123,40 +124,109 @@ put_entries(sat_sqlite_store *s, int sql, const scope_entry *v, int n,
 	for (int i = 0; i < n; i++) {
 		sat_bind_int(q, 3 * i + 1, (int64_t)v[i].key);
 		sat_bind_int(q, 3 * i + 2, (int64_t)v[i].lsn);
-		sat_bind_int(q, 3 * i + 3, v[i].root);
+		sat_bind_int(q, 3 * i + 3, (int64_t)v[i].to);
 	}
 	return sat_run(q, e);
 }
 
-/* Entries of one key lie side by side in the table: sorted, eight to a
+/* Rows of one key lie side by side in the table: sorted, eight to a
  * statement, they cost half of what they cost one by one. */
+static sat_rc
+flush(sat_sqlite_store *s, scope_waiting *w, sat_err *e)
+{
+	bool runs = w == &s->runs;
+	int one = runs ? SQL_SCOPE_RUN_PUT : SQL_SCOPE_PUT;
+	int eight = runs ? SQL_SCOPE_RUN_PUT_8 : SQL_SCOPE_PUT_8;
+	size_t i = 0, n = w->n;
+	sat_rc rc = SAT_OK;
+
+	w->n = 0;
+	if (n > 1)
+		qsort(w->v, n, sizeof *w->v, row_cmp);
+	for (; i + 8 <= n && rc == SAT_OK; i += 8)
+		rc = put_rows(s, eight, w->v + i, 8, e);
+	for (; i < n && rc == SAT_OK; i++)
+		rc = put_rows(s, one, w->v + i, 1, e);
+	return rc;
+}
+
+static sat_rc
+add_row(sat_sqlite_store *s, scope_waiting *w, scope_row row, sat_err *e)
+{
+	sat_rc rc;
+
+	if (w->n == SCOPE_WAITING_MAX && (rc = flush(s, w, e)) != SAT_OK)
+		return rc;
+	w->v[w->n++] = row;
+	return SAT_OK;
+}
+
 sat_rc
 store_scope_flush(sat_sqlite_store *s, sat_err *e)
 {
-	size_t i = 0, n = s->nwaiting;
-	sat_rc rc = SAT_OK;
+	sat_rc rc;
 
-	s->nwaiting = 0;
-	if (n > 1)
-		qsort(s->waiting, n, sizeof *s->waiting, entry_cmp);
-	for (; i + 8 <= n && rc == SAT_OK; i += 8)
-		rc = put_entries(s, SQL_SCOPE_PUT_8, s->waiting + i, 8, e);
-	for (; i < n && rc == SAT_OK; i++)
-		rc = put_entries(s, SQL_SCOPE_PUT, s->waiting + i, 1, e);
-	return rc;
+	for (size_t i = 0; i < SCOPE_OPEN_MAX; i++) {
+		if (s->open[i].to != 0 && (rc = add_row(s, &s->runs, s->open[i],
+		    e)) != SAT_OK)
+			return rc;
+		s->open[i].to = 0;
+	}
+	if ((rc = flush(s, &s->runs, e)) != SAT_OK)
+		return rc;
+	return flush(s, &s->rescopes, e);
+}
+
+void
+store_scope_forget(sat_sqlite_store *s)
+{
+	s->runs.n = s->rescopes.n = 0;
+	memset(s->open, 0, sizeof s->open);
+}
+
+void
+store_scope_init(sat_sqlite_store *s)
+{
+	s->runs.v = sat_xmalloc(SCOPE_WAITING_MAX * sizeof *s->runs.v);
+	s->rescopes.v = sat_xmalloc(SCOPE_WAITING_MAX * sizeof *s->rescopes.v);
+}
+
+void
+store_scope_fini(sat_sqlite_store *s)
+{
+	free(s->runs.v);
+	free(s->rescopes.v);
+}
+
+/* Most commits of a push concern the same keys: each key's run goes on. */
+static sat_rc
+put_commit(sat_sqlite_store *s, sat_scope_key key, uint64_t lsn, sat_err *e)
+{
+	scope_row *r = &s->open[key * 0x9e3779b97f4a7c15u >> 32 &
+	    (SCOPE_OPEN_MAX - 1)];
+	bool same = r->to != 0 && r->key == key;
+	sat_rc rc;
+
+	if (same && lsn >= r->lsn && lsn <= r->to)
+		return SAT_OK;
+	if (same && lsn == r->to + 1) {
+		r->to = lsn;
+		return SAT_OK;
+	}
+	if (r->to != 0 && (rc = add_row(s, &s->runs, *r, e)) != SAT_OK)
+		return rc;
+	*r = (scope_row){ key, lsn, lsn };
+	return SAT_OK;
 }
 
 static sat_rc
 scope_put(void *u, sat_scope_key key, uint64_t lsn, uint32_t root, sat_err *e)
 {
 	sat_sqlite_store *s = u;
-	sat_rc rc;
 
-	if (s->nwaiting == SCOPE_WAITING_MAX &&
-	    (rc = store_scope_flush(s, e)) != SAT_OK)
-		return rc;
-	s->waiting[s->nwaiting++] = (scope_entry){ key, lsn, root };
-	return SAT_OK;
+	if (root == 0)
+		return put_commit(s, key, lsn, e);
+	return add_row(s, &s->rescopes, (scope_row){ key, lsn, root }, e);
 }
 
 /* The statement that lists the entries of these keys after a position. */
@@ -185,23 +255,56 @@ entries(sat_stmt **q, sat_sqlite_store *s, const sat_keys *keys,
 	return SAT_OK;
 }
 
+/* Runs begin in the order of their first position, and overlap where several
+ * keys have the same commits: next..upto is what is begun and not told yet. */
+typedef struct walk {
+	bool (*cb)(void *cu, uint64_t lsn, uint32_t root);
+	void *cu;
+	uint64_t next, upto;
+} walk;
+
+static bool
+tell_commits(walk *w, uint64_t before)
+{
+	while (w->next <= w->upto && w->next < before)
+		if (!w->cb(w->cu, w->next++, 0))
+			return false;
+	return true;
+}
+
+static bool
+tell(walk *w, uint64_t lsn, uint32_t root, uint64_t last)
+{
+	if (!tell_commits(w, root != 0 ? lsn + 1 : lsn))
+		return false;
+	if (root != 0)
+		return w->cb(w->cu, lsn, root);
+	if (w->next < lsn)
+		w->next = lsn;
+	if (w->upto < last)
+		w->upto = last;
+	return true;
+}
+
 static sat_rc
 scope_scan(void *u, const sat_keys *keys, uint64_t after,
     bool (*cb)(void *cu, uint64_t lsn, uint32_t root), void *cu, sat_err *e)
 {
+	walk w = { cb, cu, after + 1, after };
+	bool row, on = true;
 	sat_stmt *q;
-	bool row;
 	sat_rc rc;
 
 	if ((rc = store_scope_flush(u, e)) != SAT_OK ||
 	    (rc = store_log_flush(u, e)) != SAT_OK ||
 	    (rc = entries(&q, u, keys, after, e)) != SAT_OK)
 		return rc;
-	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
-		if (!cb(cu, (uint64_t)sat_col_int(q, 0),
-		    (uint32_t)sat_col_int(q, 1)))
-			break;
+	while (on && (rc = sat_step(&row, q, e)) == SAT_OK && row)
+		on = tell(&w, (uint64_t)sat_col_int(q, 0),
+		    (uint32_t)sat_col_int(q, 1), (uint64_t)sat_col_int(q, 2));
 	sat_stmt_reset(q);
+	if (rc == SAT_OK && on)
+		(void)tell_commits(&w, UINT64_MAX);
 	return rc;
 }
 

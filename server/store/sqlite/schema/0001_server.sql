@@ -147,11 +147,21 @@ CREATE TABLE owner_left(
   PRIMARY KEY(eid, owner)
 ) WITHOUT ROWID;
 
--- What concerns a key: a pull is one range of this per key.
+-- What concerns a key: a pull is one range of each of these two per key. Commits
+-- that follow one another in one transaction are one row. Runs of a key meet in
+-- one position at most.
+CREATE TABLE scope_run(
+  key    INTEGER NOT NULL,  -- scope key
+  first  INTEGER NOT NULL,  -- position of the first commit
+  last   INTEGER NOT NULL,  -- position of the last one
+  PRIMARY KEY(key, first)
+) WITHOUT ROWID;
+
+-- Roots that came into a key's reach or left it.
 CREATE TABLE log_scope(
   key   INTEGER NOT NULL,  -- scope key
   lsn   INTEGER NOT NULL,  -- position
-  root  INTEGER NOT NULL,  -- 0: the commit; else a rescope of this root
+  root  INTEGER NOT NULL,  -- eid of the root
   PRIMARY KEY(key, lsn, root)
 ) WITHOUT ROWID;
 

@@ -128,6 +128,39 @@ the_log_reads_as_one_after_it_moved(void **state) /* T1 */
 	world_verify(w);
 }
 
+typedef struct positions {
+	uint64_t first, n;
+} positions;
+
+static bool
+on_position(void *u, uint64_t lsn, uint32_t root)
+{
+	positions *p = u;
+
+	if (root == 0 && p->n++ == 0)
+		p->first = lsn;
+	return true;
+}
+
+/* Of what concerns a key; a run of commits goes on behind the point, too. */
+static void
+entries_of_what_moved_go_and_no_others(void **state) /* T1 */
+{
+	sat_store o = sat_sqlite_store_ops(w->store);
+	sat_keys team = { .k = { sat_key_team(1) }, .n = 1 };
+	sat_err err = { 0 };
+
+	(void)state;
+	for (uint64_t upto = 20; upto <= 32; upto += 3) {
+		positions p = { 0, 0 };
+
+		(void)compact(upto);
+		assert_ok(o.scope_scan(o.u, &team, 0, on_position, &p, &err));
+		assert_int_equal(upto + 1, p.first);
+		assert_int_equal(48 - upto, p.n);
+	}
+}
+
 static void
 a_push_sent_again_gets_its_verdict_from_a_segment(void **state)
 {
@@ -423,6 +456,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_log_reads_as_one_after_it_moved),
+		T(entries_of_what_moved_go_and_no_others),
 		T(a_push_sent_again_gets_its_verdict_from_a_segment),
 		T(a_fork_is_found_in_a_segment),
 		T(who_is_behind_is_told_and_nobody_else),
