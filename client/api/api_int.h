@@ -143,6 +143,7 @@ HANDLER(api_duplicate);
 HANDLER(api_duplicates_of);
 HANDLER(api_dismiss);
 HANDLER(api_merge_pair);
+HANDLER(api_pair_decide);
 /* "merged" and "owners_differ" of a customer others were merged into. */
 sat_rc api_merged_put(sat_json *doc, sat_api *api, const sat_kind *k, const sat_id *id, sat_err *e);
 /* Open pairs that may be one customer, into an array; keys below this score are

@@ -335,3 +335,23 @@ HANDLER(api_merge_pair)
 	sat_arena_fini(&a);
 	return rc;
 }
+
+/* Both by one address: `choice` merge (with what that takes) or dismiss. */
+HANDLER(api_pair_decide)
+{
+	const char *choice = sat_json_get_str(req->body, "choice", "");
+	const sat_user *me = sat_replica_me(api->crm.replica);
+
+	if (strcmp(choice, "dismiss") == 0)
+		return api_dismiss(out, api, req, args, e);
+	if (strcmp(choice, "merge") != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.choice",
+		    "merge, with winner and choose; or dismiss, with reason",
+		    "choice is merge or dismiss");
+	if (me == NULL || sat_acl(sat_replica_template(api->crm.replica),
+	    me->role, "merge") == SAT_GRANT_NO)
+		return sat_fail_code(e, SAT_EDENIED, "denied", NULL,
+		    "the role %s may not do %s", me != NULL ? me->role : "",
+		    "merge");
+	return api_merge_pair(out, api, req, args, e);
+}

@@ -55,6 +55,7 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/conflicts/{key}/resolve", "conflict.resolve", "conflict.resolved", "decide a conflict", api_resolve },
 	{ "GET", "/v1/duplicates", "", "duplicate.list", "customers that may be one", api_duplicates },
 	{ "GET", "/v1/duplicates/{key}", "", "duplicate.list", "one pair", api_duplicate },
+	{ "POST", "/v1/duplicates/{key}", "", "duplicate.decided", "one or two: choice merge, or dismiss", api_pair_decide },
 	{ "POST", "/v1/duplicates/{key}/dismiss", "", "duplicate.dismissed", "they are two: never ask again", api_dismiss },
 	{ "POST", "/v1/duplicates/{key}/merge", "merge", "merged", "make one of the two", api_merge_pair },
 	{ "GET", "/v1/quarantine", "", "quarantine.list", "commits the server refused", api_quarantine },

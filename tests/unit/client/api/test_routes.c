@@ -215,8 +215,13 @@ static const call calls[] = {
 	{ "GET", "/v1/{kind}/{id}", "/v1/accounts/$B", NULL, NULL, NULL },
 	{ "POST", "/v1/{kind}/{id}/unmerge", "/v1/accounts/$C/unmerge", NULL,
 	    NULL, NULL },
-	{ "POST", "/v1/duplicates/{key}/dismiss", "/v1/duplicates/$P/dismiss",
-	    NULL, "{\"reason\":\"two branches\"}", NULL },
+	{ "POST", "/v1/duplicates/{key}", "/v1/duplicates/$P", NULL,
+	    "{\"choice\":\"merge\",\"winner\":\"$B\"}", "merged" },
+	{ "POST", "/v1/{kind}/{id}/unmerge", "/v1/accounts/$C/unmerge", NULL,
+	    NULL, NULL },
+	{ "POST", "/v1/duplicates/{key}", "/v1/duplicates/$P", NULL,
+	    "{\"choice\":\"dismiss\",\"reason\":\"two branches\"}",
+	    "duplicate.dismissed" },
 	{ "POST", "/v1/{kind}/{id}/merge", "/v1/accounts/$C/merge", NULL,
 	    "{\"into\":\"$B\"}", NULL },
 	{ "GET", "/v1/{kind}", "/v1/accounts", "{\"merged\":\"1\"}", NULL, NULL },
@@ -290,6 +295,8 @@ static const struct {
 	    "needs a task: tests/e2e/check_rules.sh" },
 	{ "POST", "/v1/tasks/{id}/snooze",
 	    "needs a task: tests/e2e/check_rules.sh" },
+	{ "POST", "/v1/duplicates/{key}/dismiss",
+	    "a pair is dismissed once: tests/e2e/check_merge.sh" },
 	{ "POST", "/v1/views/{id}/restore",
 	    "its id is not known before: tests/unit/client/api/test_views.c" },
 	{ "GET", "/v1/worklist",
@@ -504,12 +511,14 @@ a_failure_is_a_problem_document(void **state)
 		{ "POST", "", "/v1/accounts", NULL, "{\"name\":\"x\"}", NULL },
 		{ "GET", "", "/v1/accounts", "{\"sort\":\"nosuch\"}", NULL, NULL },
 		{ "GET", "", "/v1/commits", "{\"limit\":\"many\"}", NULL, NULL },
+		{ "POST", "", "/v1/duplicates/$P", NULL, "{\"choice\":\"both\"}",
+		    NULL },
 	};
 	static const sat_rc want[] = { SAT_ENOTFOUND, SAT_ENOTFOUND,
-		SAT_EINVALID, SAT_EUSAGE, SAT_EUSAGE };
+		SAT_EINVALID, SAT_EUSAGE, SAT_EUSAGE, SAT_EUSAGE };
 	world *w = world_of(*state);
 
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		sat_json *doc = NULL, *problem;
 		sat_err e;
 
