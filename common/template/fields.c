@@ -405,6 +405,21 @@ check_modules(sat_template *t, sat_err *e)
 	return w.rc;
 }
 
+static void
+number_kinds(sat_template *t)
+{
+	uint16_t *at;
+
+	for (size_t i = 0; i < t->nkinds; i++)
+		if (t->kinds[i].id >= t->nkind_at)
+			t->nkind_at = t->kinds[i].id + 1u;
+	at = sat_arena_alloc(&t->arena, (t->nkind_at + 1) * sizeof *at);
+	memset(at, 0, (t->nkind_at + 1) * sizeof *at);
+	for (size_t i = t->nkinds; i-- > 0;)
+		at[t->kinds[i].id] = (uint16_t)(i + 1);
+	t->kind_at = at;
+}
+
 sat_rc
 sat_template_load_kinds(sat_template *t, sat_err *e)
 {
@@ -431,5 +446,6 @@ sat_template_load_kinds(sat_template *t, sat_err *e)
 			if (w.rc != SAT_OK)
 				return w.rc;
 		}
+	number_kinds(t);
 	return check_modules(t, e);
 }

@@ -285,6 +285,9 @@ sat_template_kind(const sat_template *t, const char *key)
 const sat_kind *
 sat_template_kind_id(const sat_template *t, uint16_t id)
 {
+	if (t->kind_at != NULL)
+		return id < t->nkind_at && t->kind_at[id] != 0 ?
+		    &t->kinds[t->kind_at[id] - 1] : NULL;
 	for (size_t i = 0; i < t->nkinds; i++)
 		if (t->kinds[i].id == id)
 			return &t->kinds[i];
@@ -295,7 +298,8 @@ const sat_field *
 sat_kind_field(const sat_kind *k, const char *key)
 {
 	for (size_t i = 0; i < k->nfields; i++)
-		if (strcmp(k->fields[i].key, key) == 0)
+		if (k->fields[i].key[0] == key[0] && /* most differ there */
+		    strcmp(k->fields[i].key, key) == 0)
 			return &k->fields[i];
 	return NULL;
 }

@@ -43,6 +43,9 @@ struct sat_template {
 	int tz_min, number_lease;
 	sat_kind *kinds;
 	size_t nkinds;
+	/* where in `kinds` the one of a number is, + 1; NULL while they load */
+	const uint16_t *kind_at;
+	size_t nkind_at;
 	dict *dicts; /* sorted by name */
 	size_t ndicts;
 	pattern *patterns;
