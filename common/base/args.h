@@ -46,6 +46,10 @@ bool sat_duration_parse(int64_t *ms, const char *s);
  * it stays as it is). */
 void sat_args_help(sat_buf *out, const sat_opt *table,
     const char *(*words)(const char *english));
+/* The words, not options nor their values, that a usage text has places for:
+ * "stage ID STAGE [--reason R]" three; SAT_ARGS_MAX when one of them is
+ * followed by "..." or begins with "+". */
+size_t sat_usage_words(const char *usage);
 /* Nearest word within distance 2, or NULL (did you mean). */
 const char *sat_nearest(const char *word, const char *const *words, size_t n);
 

@@ -171,6 +171,50 @@ admin_verb_word(size_t i)
 	return i < NVERBS ? &verbs[i].word : NULL;
 }
 
+/* How many words an alternative of a usage takes, the noun among them; 0: it is
+ * another one. "show KEY" is meant by `show`, "FOLDER" by anything. */
+static size_t
+words_of(const char *alt, size_t n, const char *verb)
+{
+	size_t first = strcspn(alt, " ") < n ? strcspn(alt, " ") : n;
+	char text[400];
+
+	if (n > 0 && alt[0] >= 'a' && alt[0] <= 'z' && (verb == NULL ||
+	    strlen(verb) != first || strncmp(alt, verb, first) != 0))
+		return 0;
+	(void)snprintf(text, sizeof text, "%.*s", (int)n, alt);
+	return 1 + sat_usage_words(text);
+}
+
+/* `drain extra` drained, `status DEVICE` told of the server: a word too many is
+ * a mistake. An unknown verb is told of by the verb's noun. */
+static sat_rc
+words_fit(const admin_word *word, const sat_args *w, sat_err *e)
+{
+	const char *p = word->usage + strlen(word->noun);
+	size_t most = 0, words;
+
+	for (size_t i = 1; i < w->nargs; i++)
+		if (w->arg[i][0] == '\0')
+			return sat_fail_code(e, SAT_EUSAGE, "usage",
+			    "see: satcheld --help", "an empty word names nothing");
+	for (;; p += 3) {
+		const char *end;
+
+		p += strspn(p, " ");
+		end = strstr(p, " | ");
+		words = words_of(p, end != NULL ? (size_t)(end - p) : strlen(p),
+		    w->nargs > 1 ? w->arg[1] : NULL);
+		most = words > most ? words : most;
+		if (end == NULL)
+			break;
+		p = end;
+	}
+	return most == 0 || w->nargs <= most ? SAT_OK : sat_fail_code(e,
+	    SAT_EUSAGE, "usage", "see: satcheld --help",
+	    "there is a word too many");
+}
+
 sat_rc
 sat_admin_run(sat_admin *a, int argc, char *const *argv, sat_buf *out,
     sat_err *e)
@@ -187,6 +231,8 @@ sat_admin_run(sat_admin *a, int argc, char *const *argv, sat_buf *out,
 	for (size_t i = 0; i < NVERBS; i++) {
 		names[i] = verbs[i].word.noun;
 		if (w->nargs > 0 && strcmp(w->arg[0], verbs[i].word.noun) == 0) {
+			if ((rc = words_fit(&verbs[i].word, w, e)) != SAT_OK)
+				goto out;
 			rc = verbs[i].run(a, w, out, e);
 			admin_audit_note(a, w, rc);
 			goto out;

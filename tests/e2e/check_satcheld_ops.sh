@@ -9,6 +9,11 @@ server_init
 expect 0 d --json doctor; o=$(flat <<<"$OUT")
 has "$o" '"schema":"satcheld/doctor/1"' "doctor"; has "$o" '"check":"root.key","state":"warn"' "the root key is here"
 has "$o" '"check":"database","state":"ok"' "database"; has "$o" '"failures":0' "nothing is broken"
+for v in "doctor now" "check all" "user list admin" "acl test admin view account x" "keys show root"; do
+	# shellcheck disable=SC2086
+	expect 2 d $v; has "$ERR" "word too many" "$v"
+done
+expect 2 d user show ""; expect 5 d user show nobody
 mkdir "$W/safe"; mv "$W/server/root.key" "$W/safe"; expect 0 d --json doctor; has "$(flat <<<"$OUT")" '"check":"root.key","state":"ok"' "it was moved away"
 chmod 644 "$W/server/server.keyring"; expect 0 d doctor; has "$OUT" "keyring	warn	permissions 0644	take" "the keyring is open to others"
 chmod 600 "$W/server/server.keyring"

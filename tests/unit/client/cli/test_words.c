@@ -7,31 +7,31 @@ static void
 a_usage_says_how_many_words_it_has_places_for(void **state)
 {
 	(void)state;
-	assert_int_equal(2, cli_words_max("account list [OPTIONS]"));
-	assert_int_equal(3, cli_words_max("account show ID"));
-	assert_int_equal(4, cli_words_max("account stage ID STAGE [--reason R]"));
-	assert_int_equal(3, cli_words_max("contact add ACCOUNT --set K=V..."));
-	assert_int_equal(2, cli_words_max("import FILE --type KIND [--map FILE]"));
-	assert_int_equal(3, cli_words_max("report made [KEY [--period P]]"));
+	assert_int_equal(2, sat_usage_words("account list [OPTIONS]"));
+	assert_int_equal(3, sat_usage_words("account show ID"));
+	assert_int_equal(4, sat_usage_words("account stage ID STAGE [--reason R]"));
+	assert_int_equal(3, sat_usage_words("contact add ACCOUNT --set K=V..."));
+	assert_int_equal(2, sat_usage_words("import FILE --type KIND [--map FILE]"));
+	assert_int_equal(3, sat_usage_words("report made [KEY [--period P]]"));
 	assert_int_equal(3,
-	    cli_words_max("device revoke NUMBER [--wipe [--push-first]]"));
+	    sat_usage_words("device revoke NUMBER [--wipe [--push-first]]"));
 	assert_int_equal(3,
-	    cli_words_max("opportunity close ID --won | --lost REASON"));
+	    sat_usage_words("opportunity close ID --won | --lost REASON"));
 	assert_int_equal(3,
-	    cli_words_max("conflict resolve KEY --mine|--theirs|--set F=V"));
-	assert_int_equal(1, cli_words_max("init --invite CODE [--server URL] | --demo N"));
+	    sat_usage_words("conflict resolve KEY --mine|--theirs|--set F=V"));
+	assert_int_equal(1, sat_usage_words("init --invite CODE [--server URL] | --demo N"));
 }
 
 static void
 some_verbs_take_any_number(void **state)
 {
 	(void)state;
-	assert_int_equal(SAT_ARGS_MAX, cli_words_max("pool claim ID...|-"));
-	assert_int_equal(SAT_ARGS_MAX, cli_words_max("account tag ID +NEW -OLD"));
-	assert_int_equal(SAT_ARGS_MAX, cli_words_max("report assess [KEY...] [-o FILE]"));
+	assert_int_equal(SAT_ARGS_MAX, sat_usage_words("pool claim ID...|-"));
+	assert_int_equal(SAT_ARGS_MAX, sat_usage_words("account tag ID +NEW -OLD"));
+	assert_int_equal(SAT_ARGS_MAX, sat_usage_words("report assess [KEY...] [-o FILE]"));
 	/* the dots belong to an option */
-	assert_int_equal(3, cli_words_max("lead convert ID [--set K=V]..."));
-	assert_int_equal(3, cli_words_max("import audit ID [--sample N] "
+	assert_int_equal(3, sat_usage_words("lead convert ID [--set K=V]..."));
+	assert_int_equal(3, sat_usage_words("import audit ID [--sample N] "
 	    "[--pass ROW|--fail ROW]..."));
 }
 
@@ -44,7 +44,7 @@ every_verb_has_a_place_for_its_own_words(void **state)
 		for (size_t i = 0; i < *cli_tables[t].n; i++) {
 			const cli_verb *v = &cli_tables[t].verbs[i];
 			size_t own = v->verb != NULL ? 2 : 1;
-			size_t max = cli_words_max(v->usage);
+			size_t max = sat_usage_words(v->usage);
 
 			if (max < own || (max > own + 2 && max != SAT_ARGS_MAX))
 				fail_msg("%s: %zu words", v->usage, max);
