@@ -103,7 +103,7 @@ typedef struct cli_verb {
 } cli_verb;
 extern const sat_opt cli_global[];
 
-/* words.c: no word too many, and no empty one: SAT_EUSAGE. */
+/* words.c: no word too many, and the first no empty one: SAT_EUSAGE. */
 sat_rc cli_words_fit(const cli *c, const cli_verb *v, sat_err *e);
 
 /* Ask the route table. The answer is owned by the caller. */

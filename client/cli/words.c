@@ -23,10 +23,10 @@ cli_words_fit(const cli *c, const cli_verb *v, sat_err *e)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", hint,
 		    "there is a word too many");
 	}
-	for (size_t i = named; i < c->args.nargs; i++)
-		if (c->args.arg[i][0] == '\0' && strcmp(v->noun, "config") != 0)
-			return sat_fail_code(e, SAT_EUSAGE, "usage",
-			    "an id, a unique beginning of it, or a number",
-			    "an empty word names nothing");
+	/* what stands behind it may be a value, and no value a value */
+	if (c->args.nargs > named && c->args.arg[named][0] == '\0')
+		return sat_fail_code(e, SAT_EUSAGE, "usage",
+		    "an id, a unique beginning of it, or a number",
+		    "an empty word names nothing");
 	return SAT_OK;
 }
