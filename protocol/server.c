@@ -186,7 +186,7 @@ hello(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_hello *h,
 	x->incarnation = h->incarnation;
 	x->rekeys = s->rekeys;
 	x->epoch = h->epoch;
-	x->ledger = s->ledger_rev;
+	x->ledger = h->ledger_rev;
 	memcpy(x->tip, m.u.welcome.template_oid, sizeof x->tip);
 	x->snap_total = 0;
 	if ((rc = sat_srv_greeted(s, x, h, e)) != SAT_OK)

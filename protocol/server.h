@@ -80,7 +80,7 @@ typedef struct sat_server_session {
 	uint32_t incarnation;   /* of the HELLO */
 	uint64_t rekeys;        /* of the server, at the HELLO (P-388) */
 	uint64_t epoch;         /* of the HELLO */
-	uint64_t ledger;        /* the revision its device was told last */
+	uint64_t ledger;        /* the revision its device says it carried out */
 	uint8_t tip[SAT_TEMPLATE_OID_BYTES]; /* what WELCOME named */
 	uint64_t snap_total;    /* counted once per session */
 	/* the last commit HELLO named as not yet sent, and when; 0 = none is

@@ -517,7 +517,6 @@ sat_srv_ledger(sat_server *s, sat_server_session *x, const sat_ledger *in,
 	if ((rc = st->ledger_after(st->u, after, on_entry, &l, e)) != SAT_OK)
 		return rc;
 	m.u.ledger = (sat_ledger){ after, s->ledger_rev, l.e, l.n };
-	x->ledger = s->ledger_rev;
 	sat_msg_write(reply, &m);
 	return SAT_OK;
 }
@@ -545,6 +544,8 @@ sat_srv_erased(sat_server *s, sat_server_session *x, const sat_erased *in,
 	    sat_wall_ms(&s->env.clock), e)) != SAT_OK ||
 	    (rc = sat_srv_commit(s, e)) != SAT_OK)
 		return rc;
+	if (in->rev > x->ledger)
+		x->ledger = in->rev;
 	sat_msg_write(reply, &m);
 	return SAT_OK;
 }

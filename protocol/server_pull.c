@@ -134,7 +134,7 @@ send(page *p, sat_buf *reply, sat_err *e)
 		return rc;
 	d->upto = p->cursor;
 	d->head = p->s->lsn;
-	/* What was erased since WELCOME its device still has (P-182). */
+	/* What it has not carried out yet its device still has (P-182). */
 	if (d->upto == d->head && p->x->ledger == p->s->ledger_rev &&
 	    (rc = sat_srv_digest_total(&d->has_sum, &d->sum, p->s, &p->keys, p->user,
 	    e)) != SAT_OK)

@@ -278,7 +278,7 @@ replica_row_hold_waiting(sat_replica *r, replica_row *row, sat_err *e)
 		return rc;
 	replica_row_hold(row, &r->page.mem);
 	row->npend = p->n;
-	row->rebuild = true;
+	row->rebuild = row->relist = true;
 	return SAT_OK;
 }
 

@@ -69,6 +69,8 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	replica_row_number(r, row, rec->eid);
 	row->leaving = false;
 	row->dirty = true;
+	/* of one that was lost what is derived may still be there */
+	row->relist |= row->stored_rid == 0;
 	if ((rc = replica_row_hold_waiting(r, row, e)) != SAT_OK)
 		return rc;
 	row->rebuild |= row->pending;

@@ -438,6 +438,7 @@ bool sim_author_saw(const world *w, const lcommit *c, const lop *earlier);
 typedef struct holding {
 	int owner;
 	bool pooled;
+	int64_t since_ms; /* received; 0 = nobody ever did */
 	uint64_t lost_lsn;
 } holding;
 holding sim_holding(const world *w, const mrec *r, int user);

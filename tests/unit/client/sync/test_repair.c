@@ -382,6 +382,42 @@ a_damaged_row_that_comes_as_a_state_keeps_what_waits(void **state)
 }
 
 static void
+merge(company *c, size_t i, sat_id loser, sat_id winner)
+{
+	sat_op o = c_op(kind_of(c, i, "account"), SAT_OP_MERGE, loser,
+	    SAT_SYS_REDIRECT, sat_v_id(&winner));
+
+	company_write(c, i, winner, &o, 1);
+}
+
+/* Of one that was shown as merged when its row was lost, and is not: the list of
+ * merged customers does not say so any more. */
+static void
+a_lost_row_that_comes_as_a_state_leads_nowhere_else(void **state)
+{
+	company *c = *state;
+	sat_err err = { 0 };
+	sat_id to;
+
+	merge(c, 0, ids[3], ids[4]); /* waits, and will be refused */
+	merge(c, 1, ids[4], ids[3]);
+	company_sync(c, 1);
+	sql(c, 0, "DELETE FROM k_account WHERE _rid = 4");
+	company_reopen(c, 0);
+	/* counts the sums anew, so that the state alone makes them right */
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[0], false, &err));
+	company_set(c, 1, ids[3], A_OWNER, "wang");
+	company_sync(c, 1);
+	company_set(c, 1, ids[3], A_OWNER, "li");
+	company_sync(c, 1);
+	company_sync(c, 0);
+	assert_ok(sat_replica_canon(&to, c->r[0], &ids[3], &err));
+	assert_true(sat_id_eq(&to, &ids[3]));
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
+static void
 a_device_whose_scope_moved_keeps_equal_sums(void **state) /* P-181 */
 {
 	company *c = *state;
@@ -517,6 +553,7 @@ main(void)
 		T(a_row_that_cannot_be_read_as_a_whole_does_not_stop_a_sync),
 		T(a_damaged_row_that_leaves_shows_what_waits),
 		T(a_damaged_row_that_comes_as_a_state_keeps_what_waits),
+		T(a_lost_row_that_comes_as_a_state_leads_nowhere_else),
 		T(a_device_whose_scope_moved_keeps_equal_sums),
 		T(the_weekly_scrub_finds_what_nobody_touched),
 		T(the_scrub_bounds_the_history),
