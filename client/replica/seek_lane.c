@@ -36,6 +36,17 @@ seek_word_near(const sat_needle *q, size_t i, int l, sat_span body)
 	    NULL;
 }
 
+/* By letters (pinyin) and characters, but for those of ASCII that are no letters. */
+static bool
+met_by_han(const sat_word *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if ((w->text[i] & 0x80) == 0 && (w->text[i] < 'a' ||
+		    w->text[i] > 'z'))
+			return false;
+	return w->letters || w->npacked > 0;
+}
+
 /* Can a text of the lane be met by a word? */
 static bool
 lane_answers(const sat_needle *q, int l)
@@ -43,7 +54,7 @@ lane_answers(const sat_needle *q, int l)
 	if (l != SEARCH_WIDE)
 		return l == SEARCH_PHONE ? q->nphone > 0 : q->n > 0;
 	for (size_t i = 0; i < q->n; i++)
-		if (q->word[i].letters || q->word[i].npacked > 0)
+		if (met_by_han(&q->word[i]))
 			return true;
 	return false;
 }
