@@ -47,7 +47,7 @@ same "$(total li account)" 3 "nothing of the thief arrived"
 for i in 1 2 3; do
 	before=$(key)
 	bg li device rotate-key >/dev/null 2>&1 &
-	p=$!; sleep "0.0$((i * 21 + 10))"; kill -KILL $p 2>/dev/null; wait $p 2>/dev/null
+	p=$!; sleep "0.$((i * 13))"; kill -KILL $p 2>/dev/null; wait $p 2>/dev/null
 	firm li "Kill$i"
 	expect 0 as li sync
 	hasnt "$(field rotation)" waiting "settled by the sync ($i)"
