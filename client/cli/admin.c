@@ -428,8 +428,7 @@ const cli_verb cli_admin_verbs[] = {
 	{ "device", "rename", run_rename, NULL, "device rename NUMBER NAME",
 	    "what a device is called (administrator)", NULL, false },
 	{ "device", "rotate-key", run_rotate_key, NULL, "device rotate-key",
-	    "other keys for this device; a copy of its folder is worth nothing "
-	    "any more",
+	    "new keys; a copy of the folder is then worthless",
 	    "  satchel device rotate-key\n  satchel backup /media/usb/today\n",
 	    false },
 	{ "device", "enrol", cli_init, cli_init_options,

@@ -225,7 +225,7 @@ const cli_verb cli_view_verbs[] = {
 	{ "view", "show", run_show, NULL, "view show VIEW", "one of them", NULL,
 	    false },
 	{ "view", "add", run_add, add_options,
-	    "view add NAME --kind K [--where E] [--sort S] [--fields F] [--share W]",
+	    "view add NAME --kind K [--where E] [--sort S] [--share W]",
 	    "keep a filter, an order and columns under a name",
 	    "  satchel view add late --kind account --where 'status=active' "
 	    "--sort next_follow_at\n"
