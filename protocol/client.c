@@ -113,6 +113,7 @@ static const sat_msg_type answer_of[] = {
 	[S_PULL] = SAT_MSG_DELTA,
 	[S_DIGEST] = SAT_MSG_DIGEST_IS,
 	[S_REFETCH] = SAT_MSG_REFETCH_IS,
+	[S_FILES] = SAT_MSG_FILE_TAKEN,
 };
 
 /* P-096: the rest waits in the outbox; what others did is pulled all the

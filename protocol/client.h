@@ -5,7 +5,7 @@
  * [template] -> push until the outbox is answered -> [receipt of erasures] ->
  * [numbers in advance] ->
  * snapshot until complete (first time, new epoch) -> pull until the scope's
- * head -> [comparing sums] -> done.
+ * head -> [comparing sums] -> [contents of files] -> done.
  * The pump sends what sat_cs_next gives, hands the reply to sat_cs_reply, and
  * may send the same request again after a timeout (the server is idempotent).
  */
@@ -72,6 +72,11 @@ typedef struct sat_client_ops {
 	 * which holds from here on, and the registry it was told by. Not called
 	 * when nothing was. May be NULL. */
 	sat_rc (*coverage)(void *u, const sat_coverage *in, uint64_t registry_rev, sat_err *e);
+	/* At the end: the next piece of a file the server has not got from here
+	 * (P-440), wanted false when there is none; and what it said. May be
+	 * NULL, both. */
+	sat_rc (*file_next)(void *u, sat_arena *a, sat_file_put *out, bool *wanted, sat_err *e);
+	sat_rc (*file_taken)(void *u, const sat_file_taken *in, sat_err *e);
 	/* An order to destroy what is here (P-382): is it one for us? It is kept
 	 * in mind. *push_first: what waits in the outbox goes to the server before;
 	 * then order {NULL,0} says that it has. SAT_EINTEGRITY: it is no good
@@ -85,6 +90,7 @@ typedef struct sat_cs_stats {
 	uint64_t pushed, accepted, late, conflicts, rejected, handed;
 	uint64_t pulled_commits, rescopes, records, round_trips;
 	uint64_t seeded, erased;
+	uint64_t files;     /* contents the server has now */
 	uint64_t refetched; /* ranges that differed and were sent again */
 	uint64_t retry_after_s; /* the server takes the rest of the outbox then */
 	bool template_changed, registry_changed, complete;

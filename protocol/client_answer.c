@@ -329,6 +329,17 @@ on_refetch(sat_cs *s, sat_refetch_is *d, sat_err *e)
 	return SAT_OK;
 }
 
+static sat_rc
+on_file_taken(sat_cs *s, const sat_file_taken *in, sat_err *e)
+{
+	sat_rc rc = s->ops.file_taken(s->ops.u, in, e);
+
+	s->stats.files += rc == SAT_OK && in->fate == SAT_FILE_KEPT;
+	if (rc == SAT_OK)
+		cs_go(s, S_FILES);
+	return rc;
+}
+
 sat_rc
 sat_cs_take(sat_cs *s, sat_msg *m, sat_err *e)
 {
@@ -345,6 +356,7 @@ sat_cs_take(sat_cs *s, sat_msg *m, sat_err *e)
 	case S_PULL: return on_delta(s, &m->u.delta, e);
 	case S_DIGEST: return on_digest(s, &m->u.digest_is, e);
 	case S_REFETCH: return on_refetch(s, &m->u.refetch_is, e);
+	case S_FILES: return on_file_taken(s, &m->u.file_taken, e);
 	case S_DONE: break;
 	}
 	return SAT_OK;

@@ -154,7 +154,7 @@ ask_numbers(sat_cs *s, sat_err *e)
 	if (m.u.numbers.n > 0)
 		ask(s, &m);
 	else
-		cs_go(s, s->flags & SAT_CS_PUSH_ONLY ? S_DONE : S_SNAP);
+		cs_go(s, s->flags & SAT_CS_PUSH_ONLY ? S_FILES : S_SNAP);
 	return SAT_OK;
 }
 
@@ -294,7 +294,7 @@ ask_erased(sat_cs *s, sat_err *e)
 		cs_go(s, S_NUMBERS);
 	else
 		cs_go(s, s->ops.differs != NULL && s->overtaken < OVERTAKEN_MAX ?
-		    S_DIGEST : S_DONE);
+		    S_DIGEST : S_FILES);
 	return SAT_OK;
 }
 
@@ -334,7 +334,7 @@ ask_digest(sat_cs *s, sat_err *e)
 	if ((rc = s->ops.differs(s->ops.u, &yes, e)) != SAT_OK)
 		return rc;
 	if (!yes) {
-		cs_go(s, S_DONE);
+		cs_go(s, S_FILES);
 		return SAT_OK;
 	}
 	m.u.digest = s->digest;
@@ -351,11 +351,31 @@ ask_refetch(sat_cs *s, sat_err *e)
 	if ((rc = s->ops.refetch_next(s->ops.u, &s->range, e)) != SAT_OK)
 		return rc;
 	if (s->range.to_eid == 0) {
-		cs_go(s, S_DONE);
+		cs_go(s, S_FILES);
 		return SAT_OK;
 	}
 	m.u.refetch = s->range;
 	ask(s, &m);
+	return SAT_OK;
+}
+
+/* P-440: last, for records are small and people wait for them. */
+static sat_rc
+ask_files(sat_cs *s, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_FILE_PUT };
+	bool wanted = false;
+	sat_rc rc;
+
+	sat_arena_reset(&s->mem);
+	if (s->ops.file_next != NULL && !(s->flags & SAT_CS_PULL_ONLY) &&
+	    (rc = s->ops.file_next(s->ops.u, &s->mem, &m.u.file_put, &wanted,
+	    e)) != SAT_OK)
+		return rc;
+	if (wanted)
+		ask(s, &m);
+	else
+		cs_go(s, S_DONE);
 	return SAT_OK;
 }
 
@@ -380,6 +400,7 @@ sat_cs_build(sat_cs *s, sat_err *e)
 	case S_PULL: return ask_pull(s, e);
 	case S_DIGEST: return ask_digest(s, e);
 	case S_REFETCH: return ask_refetch(s, e);
+	case S_FILES: return ask_files(s, e);
 	case S_DONE: break;
 	}
 	return SAT_OK;

@@ -9,7 +9,8 @@
 
 typedef enum cs_state {
 	S_HELLO, S_LEDGER, S_REGISTRY, S_SEED, S_TEMPLATE, S_PUSH, S_ERASED,
-	S_NUMBERS, S_SNAP, S_PULL, S_DIGEST, S_REFETCH, S_DONE,
+	S_NUMBERS, S_SNAP, S_PULL, S_DIGEST, S_REFETCH,
+	S_FILES, S_DONE,
 } cs_state;
 
 /* What a PUSH took along. */

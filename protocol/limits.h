@@ -25,6 +25,8 @@
 #define SAT_RECORD_BYTES_MAX (1024 * 1024) /* a state: it must fit a chunk */
 #define SAT_CHUNK_BYTES (256 * 1024)   /* snapshot chunk before compression */
 #define SAT_CHUNK_BYTES_MAX (2 * 1024 * 1024)
+/* A content of a file travels, and is kept, in pieces of this size. */
+#define SAT_FILE_PIECE (256 * 1024)
 #define SAT_FRAME_MAX (3 * 1024 * 1024)
 #define SAT_CLAMP_MS 60000          /* how far ahead a stamp may stay (P-013) */
 #define SAT_USERS_MAX 100000

@@ -438,6 +438,10 @@ sat_msg_write(sat_buf *out, const sat_msg *m)
 	case SAT_MSG_HELD: sat_msg_write_hold(out, m); break;
 	case SAT_MSG_ADMIN:
 	case SAT_MSG_ADMIN_IS: sat_msg_write_admin(out, m); break;
+	case SAT_MSG_FILE_PUT:
+	case SAT_MSG_FILE_TAKEN:
+	case SAT_MSG_FILE_GET:
+	case SAT_MSG_FILE_IS: sat_msg_write_file(out, m); break;
 	case SAT_MSG_WIPE: sat_write_span(out, m->u.wipe); break;
 	case SAT_MSG_WIPED: sat_wiped_write(out, &m->u.wiped); break;
 	case SAT_MSG_REKEY: sat_rekey_write(out, &m->u.rekey); break;
@@ -487,6 +491,10 @@ read_body(sat_msg *m, sat_arena *a, sat_reader *r)
 	case SAT_MSG_HELD: sat_msg_read_hold(m, a, r); break;
 	case SAT_MSG_ADMIN:
 	case SAT_MSG_ADMIN_IS: sat_msg_read_admin(m, a, r); break;
+	case SAT_MSG_FILE_PUT:
+	case SAT_MSG_FILE_TAKEN:
+	case SAT_MSG_FILE_GET:
+	case SAT_MSG_FILE_IS: sat_msg_read_file(m, r); break;
 	case SAT_MSG_WIPE: m->u.wipe = sat_read_span(r, SAT_WIPE_BYTES); break;
 	case SAT_MSG_WIPED: sat_wiped_take(&m->u.wiped, r); break;
 	case SAT_MSG_REKEY: sat_rekey_take(&m->u.rekey, r); break;

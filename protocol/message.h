@@ -7,6 +7,7 @@
 #ifndef SAT_PROTOCOL_MESSAGE_H
 #define SAT_PROTOCOL_MESSAGE_H
 
+#include "common/model/attachment.h"
 #include "common/model/number.h"
 #include "protocol/batch.h"
 #include "protocol/epoch.h"
@@ -40,7 +41,9 @@ typedef enum sat_msg_type {
 	/* other keys, from this position of its chain on (P-387) */
 	SAT_MSG_REKEY = 49, SAT_MSG_REKEYED = 50,
 	SAT_MSG_ADMIN = 55, SAT_MSG_ADMIN_IS = 56,
-	SAT_MSG_LAST = 56,
+	SAT_MSG_FILE_PUT = 57, SAT_MSG_FILE_TAKEN = 58,
+	SAT_MSG_FILE_GET = 59, SAT_MSG_FILE_IS = 60,
+	SAT_MSG_LAST = 60,
 } sat_msg_type;
 
 typedef struct sat_msg_error {
@@ -477,6 +480,35 @@ typedef struct sat_admin_words {
 	size_t n;
 } sat_admin_words;
 
+/* A piece of the content of a file that the record names (P-440): SAT_FILE_PIECE
+ * bytes, the last one what is left; without data it asks how far the server is. */
+typedef struct sat_file_put {
+	sat_id rec;
+	uint8_t hash[SAT_HASH_BYTES]; /* of the whole */
+	uint64_t bytes, at;           /* of the whole; where the piece begins */
+	sat_span data;
+} sat_file_put;
+typedef enum sat_file_fate {
+	SAT_FILE_MORE = 0,    /* go on at `have` */
+	SAT_FILE_KEPT = 1,    /* all of it is durable at the server */
+	SAT_FILE_REFUSED = 2, /* no record you may give it to names it */
+	SAT_FILE_LATER = 3,   /* not now: the quota, a disk that is full */
+	SAT_FILE_FATE_LAST = 3,
+} sat_file_fate;
+typedef struct sat_file_taken {
+	sat_file_fate fate;
+	uint64_t have;
+} sat_file_taken;
+typedef struct sat_file_get {
+	sat_id rec;
+	uint8_t hash[SAT_HASH_BYTES];
+	uint64_t at;
+} sat_file_get;
+typedef struct sat_file_is {
+	uint64_t bytes, at;
+	sat_span data;
+} sat_file_is;
+
 typedef struct sat_msg {
 	sat_msg_type type;
 	union {
@@ -521,6 +553,10 @@ typedef struct sat_msg {
 		sat_revealed revealed;
 		uint64_t hold;       /* HOLD */
 		sat_held held;
+		sat_file_put file_put;
+		sat_file_taken file_taken;
+		sat_file_get file_get;
+		sat_file_is file_is;
 	} u;
 } sat_msg;
 

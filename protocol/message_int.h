@@ -20,6 +20,10 @@ void sat_msg_read_verdicts(sat_verdicts *m, sat_arena *a, sat_reader *r);
 void sat_msg_write_admin(sat_buf *b, const sat_msg *m);
 void sat_msg_read_admin(sat_msg *m, sat_arena *a, sat_reader *r);
 
+/* message_file.c */
+void sat_msg_write_file(sat_buf *b, const sat_msg *m);
+void sat_msg_read_file(sat_msg *m, sat_reader *r);
+
 static inline void
 write_id(sat_buf *b, const sat_id *id)
 {

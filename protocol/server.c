@@ -346,6 +346,10 @@ answer(sat_server *s, sat_server_session *x, sat_buf *reply, const sat_msg *m,
 		return sat_srv_hold(s, user, m->u.hold, reply, e);
 	case SAT_MSG_REVEAL:
 		return sat_srv_reveal(s, x, user, &m->u.reveal, reply, e);
+	case SAT_MSG_FILE_PUT:
+		return sat_srv_file_put(s, x, user, &m->u.file_put, reply, e);
+	case SAT_MSG_FILE_GET:
+		return sat_srv_file_get(s, x, user, &m->u.file_get, reply, e);
 	case SAT_MSG_PRIVACY:
 		return sat_srv_privacy(s, x, &m->u.privacy, reply, e);
 	case SAT_MSG_SEED:
@@ -392,7 +396,7 @@ writes(sat_span frame)
 	    frame.p[0] == SAT_MSG_SEED || frame.p[0] == SAT_MSG_LEDGER ||
 	    frame.p[0] == SAT_MSG_ERASED || frame.p[0] == SAT_MSG_PRIVACY ||
 	    frame.p[0] == SAT_MSG_REVEAL || frame.p[0] == SAT_MSG_WIPED ||
-	    frame.p[0] == SAT_MSG_REKEY);
+	    frame.p[0] == SAT_MSG_REKEY || frame.p[0] == SAT_MSG_FILE_PUT);
 }
 
 sat_rc

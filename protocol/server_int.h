@@ -482,6 +482,17 @@ SAT_CHECK sat_rc sat_srv_judge_veiled(judging *j, wrec *w, sat_err *e);
 /* Would what he suggests set such a field of a record it does not make? */
 bool sat_srv_hand_veiled(const judging *j, const sat_commit *part);
 
+/* server_file.c: FILE_PUT, which commits by itself, and FILE_GET (P-440). */
+SAT_CHECK sat_rc sat_srv_file_put(sat_server *s, const sat_server_session *x,
+    const sat_user *user, const sat_file_put *in, sat_buf *reply, sat_err *e);
+SAT_CHECK sat_rc sat_srv_file_get(sat_server *s, const sat_server_session *x,
+    const sat_user *user, const sat_file_get *in, sat_buf *reply, sat_err *e);
+/* Contents that no record has named for a month go (P-447). A rule that runs by
+ * time, once a day. */
+SAT_CHECK sat_rc sat_srv_files_tidy(sat_server *s, int64_t now_ms, sat_err *e);
+/* Is every content what its hash says? */
+SAT_CHECK sat_rc sat_srv_files_check(sat_server *s, sat_err *e);
+
 /* server_reveal.c: REVEAL; commits by itself (P-248). */
 SAT_CHECK sat_rc sat_srv_reveal(sat_server *s, sat_server_session *x,
     const sat_user *user, const sat_reveal *in, sat_buf *reply, sat_err *e);

@@ -228,6 +228,7 @@ static const struct rule {
 	{ sat_srv_alike_adopt },
 	{ sat_srv_reclaim },
 	{ sat_srv_clear_desk },
+	{ sat_srv_files_tidy },
 };
 
 sat_rc

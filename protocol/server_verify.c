@@ -490,6 +490,8 @@ sat_server_replay(sat_server *s, sat_replay *r, sat_err *e)
 		rc = sat_srv_digest_check(s, e);
 	if (rc == SAT_OK && r->verify)
 		rc = sat_srv_chains_check(s, e);
+	if (rc == SAT_OK && r->verify)
+		rc = sat_srv_files_check(s, e);
 	vfree(&t);
 	sat_srv_end_read(s);
 	return rc;

@@ -348,6 +348,43 @@ typedef struct sat_store {
 	/* device `by` saw commit cseq of dev */
 	sat_rc (*known_put)(void *u, uint32_t dev, uint64_t cseq, uint32_t by, sat_err *e);
 
+	/* ---- contents of files (P-440..P-447) ---- */
+
+	/* How many bytes of it this device has sent so far, for this or another
+	 * record; 0 when none. */
+	sat_rc (*file_part_have)(uint64_t *have, void *u, uint32_t dev,
+	    const uint8_t hash[SAT_HASH_BYTES], sat_err *e);
+	/* One more piece, at what it has. at 0: what else this device had begun
+	 * goes. */
+	sat_rc (*file_part_put)(void *u, uint32_t dev, uint32_t eid,
+	    const sat_file_put *p, int64_t now_ms, sat_err *e);
+	/* Its pieces in order; cb returns false to stop */
+	sat_rc (*file_part_read)(void *u, uint32_t dev,
+	    const uint8_t hash[SAT_HASH_BYTES], bool (*cb)(void *cu,
+	    sat_span piece), void *cu, sat_err *e);
+	sat_rc (*file_part_drop)(void *u, uint32_t dev,
+	    const uint8_t hash[SAT_HASH_BYTES], sat_err *e);
+	/* What the device sent is the content, and this record's; one that is
+	 * there already stays. */
+	sat_rc (*file_keep)(void *u, uint32_t dev,
+	    const uint8_t hash[SAT_HASH_BYTES], uint32_t eid, sat_err *e);
+	/* Is the content here for this record? */
+	sat_rc (*file_has)(bool *yes, void *u, uint32_t eid,
+	    const uint8_t hash[SAT_HASH_BYTES], sat_err *e);
+	/* SAT_ENOTFOUND: it has no such piece */
+	sat_rc (*file_piece)(sat_file_is *out, sat_arena *a, void *u,
+	    const uint8_t hash[SAT_HASH_BYTES], uint64_t at, sat_err *e);
+	/* Which record has which, id > after, ascending, and since when its record
+	 * does not name it (0: it does); cb returns false to stop */
+	sat_rc (*files)(void *u, int64_t after, bool (*cb)(void *cu, int64_t id,
+	    const uint8_t hash[SAT_HASH_BYTES], uint32_t eid,
+	    int64_t unnamed_ms), void *cu, sat_err *e);
+	sat_rc (*file_unnamed)(void *u, int64_t id, int64_t unnamed_ms, sat_err *e);
+	/* The record has it no more; a content without any goes. */
+	sat_rc (*file_drop)(void *u, int64_t id, sat_err *e);
+	/* Parts nobody has gone on with since. */
+	sat_rc (*file_parts_old)(void *u, int64_t before_ms, sat_err *e);
+
 	/* ---- erasure (P-190..P-197) ---- */
 
 	sat_rc (*ledger_put)(void *u, const sat_erasure *x, sat_err *e);

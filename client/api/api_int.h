@@ -119,6 +119,11 @@ sat_rc api_view_then(sat_view *v, bool *there, sat_json *unknown, sat_arena *a,
     sat_api *api, const sat_kind *k, const sat_id *id, int64_t at_ms, sat_err *e);
 /* A time, or an age ("7d"). SAT_EUSAGE. */
 sat_rc api_since(int64_t *ms, sat_api *api, const char *text, sat_err *e);
+/* attach.c */
+HANDLER(api_attachments);
+HANDLER(api_attach);
+HANDLER(api_attachment);
+HANDLER(api_detach);
 /* search.c */
 HANDLER(api_search);
 /* conflicts.c */

@@ -36,7 +36,7 @@ put_field(sat_json *row, const sat_field *f)
 	sat_json_put_int(row, "id", f->id);
 	sat_json_put_str(row, "key", f->key);
 	put_label(row, f->zh, f->en);
-	sat_json_put_str(row, "type", types[f->type]);
+	sat_json_put_str(row, "type", f->files ? "files" : types[f->type]);
 	sat_json_put_str(row, "merge", policies[f->policy]);
 	sat_json_put_bool(row, "required", f->required);
 	sat_json_put_str(row, "required_when", f->required_when);
@@ -122,7 +122,8 @@ write_kind(text_doc *d, const sat_kind *k)
 	for (size_t i = 0; i < k->nfields; i++) {
 		const sat_field *f = &k->fields[i];
 
-		(void)snprintf(type, sizeof type, "%s%s%.60s", types[f->type],
+		(void)snprintf(type, sizeof type, "%s%s%.60s",
+		    f->files ? "files" : types[f->type],
 		    f->dict != NULL || f->ref != NULL ? " " : "",
 		    f->dict != NULL ? f->dict->name : f->ref != NULL ? f->ref :
 		    "");

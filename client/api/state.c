@@ -254,7 +254,7 @@ HANDLER(api_schema)
 		sat_json_put_str(row, "key", f->key);
 		sat_json_put_str(row, "zh", f->zh);
 		sat_json_put_str(row, "en", f->en);
-		sat_json_put_str(row, "type", types[f->type]);
+		sat_json_put_str(row, "type", f->files ? "files" : types[f->type]);
 		sat_json_put_bool(row, "required", f->required);
 		sat_json_put_str(row, "dict", f->dict != NULL ? f->dict->name : NULL);
 		sat_json_put_bool(row, "pii", f->pii);

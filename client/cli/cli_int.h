@@ -283,6 +283,8 @@ extern const cli_verb cli_token_verbs[];
 extern const size_t cli_token_nverbs;
 extern const cli_verb cli_kiosk_verbs[];
 extern const size_t cli_kiosk_nverbs;
+extern const cli_verb cli_attach_verbs[];
+extern const size_t cli_attach_nverbs;
 extern const sat_opt cli_daemon_options[];
 sat_rc cli_daemon_run(cli *c, bool kiosk, sat_err *e);
 /* One that runs, or a new one in the background. *child: this is the new one's

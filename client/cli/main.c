@@ -71,6 +71,7 @@ const cli_table cli_tables[] = {
 	{ cli_token_verbs, &cli_token_nverbs },
 	{ cli_privacy_verbs, &cli_privacy_nverbs },
 	{ cli_reveal_verbs, &cli_reveal_nverbs },
+	{ cli_attach_verbs, &cli_attach_nverbs },
 	{ cli_template_verbs, &cli_template_nverbs },
 	{ cli_admin_verbs, &cli_admin_nverbs },
 	{ cli_webhook_verbs, &cli_webhook_nverbs },

@@ -370,6 +370,19 @@ remove_others(crm_work *w, const sat_field *f, const sat_value *keep, size_t n)
 	}
 }
 
+/* A file's name may have what separates elsewhere. */
+static bool
+next_line(sat_span *line, sat_span *rest)
+{
+	const uint8_t *lf = rest->n > 0 ? memchr(rest->p, '\n', rest->n) : NULL;
+
+	*line = sat_span_of(rest->p, lf != NULL ? (size_t)(lf - rest->p) :
+	    rest->n);
+	rest->p += line->n + (lf != NULL);
+	rest->n -= line->n + (lf != NULL);
+	return line->n > 0;
+}
+
 static void
 input_set(crm_work *w, const sat_field *f, char verb, sat_span text)
 {
@@ -378,7 +391,8 @@ input_set(crm_work *w, const sat_field *f, char verb, sat_span text)
 	sat_span part, rest = text;
 	sat_err why;
 
-	while (verb != '0' && crm_next_element(&part, &rest)) {
+	while (verb != '0' && (f->files ? next_line(&part, &rest) :
+	    crm_next_element(&part, &rest))) {
 		sat_value v;
 
 		memset(&why, 0, sizeof why);

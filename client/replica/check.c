@@ -235,7 +235,8 @@ sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 		return sat_fail(e, SAT_EBUSY, "a group of writes is open");
 	if ((rc = sat_db_check(r->db, quick, e)) != SAT_OK ||
 	    (rc = replica_pend_load(r, e)) != SAT_OK ||
-	    (!quick && (rc = check_sums(&differ, r, e)) != SAT_OK))
+	    (!quick && ((rc = check_sums(&differ, r, e)) != SAT_OK ||
+	    (rc = replica_files_check(r, e)) != SAT_OK)))
 		return rc;
 	r->search_met = r->search_bad = 0;
 	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++)

@@ -311,6 +311,8 @@ replica_epoch_switch(sat_replica *r, const next_epoch *n, sat_err *e)
 		if ((rc = renumber(r, &r->kinds->k[i], n->base_eid, e)) !=
 		    SAT_OK)
 			return rc;
+	if ((rc = replica_files_again(r, e)) != SAT_OK)
+		return rc;
 	return sat_replica_audit(r, "server.restored", text, e);
 }
 

@@ -197,6 +197,7 @@ purge(sat_replica *r, const sat_id *subject, sat_err *e)
 		    (rc = replica_run_id(r, SQL_ERASE_LATE, &v.id[i], e)) == SAT_OK &&
 		    (rc = replica_run_id(r, SQL_ERASE_NEWS, &v.id[i], e)) == SAT_OK &&
 		    (rc = replica_run_id(r, SQL_ERASE_CONFLICTS, &v.id[i], e)) ==
+		    SAT_OK && (rc = replica_files_erase(r, &v.id[i], e)) ==
 		    SAT_OK)
 			rc = replica_audit_redact(r, &v.id[i], e);
 	sat_arena_fini(&v.mem);

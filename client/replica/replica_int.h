@@ -22,6 +22,7 @@
  *             search_make.c: from nothing); seek.c searches it, lane by lane
  *             (seek_lane.c)
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
+ * file.c      contents of files; file_send.c: on their way to the server
  * number.c    numbers leased in advance
  * identity.c  who the device is; incarnations
  * rekey.c     other keys, beside those in force
@@ -464,6 +465,22 @@ SAT_CHECK sat_rc replica_about_erased(bool *yes, sat_replica *r,
  * both now: its payload goes, and no page has to meet it. */
 SAT_CHECK sat_rc replica_erase_accepted(sat_replica *r, int64_t seq, sat_err *e);
 SAT_CHECK sat_rc replica_erase_commit(sat_replica *r, int64_t seq, sat_err *e);
+
+/* file.c: the erased record's, and those below it, as a customer's */
+SAT_CHECK sat_rc replica_files_erase(sat_replica *r, const sat_id *rec, sat_err *e);
+/* What no record names any more goes (F2). */
+SAT_CHECK sat_rc replica_files_tidy(sat_replica *r, sat_err *e);
+SAT_CHECK sat_rc replica_files_check(sat_replica *r, sat_err *e);
+/* file_send.c: what the session asks. */
+SAT_CHECK sat_rc replica_file_next(void *u, sat_arena *a, sat_file_put *out,
+    bool *wanted, sat_err *e);
+SAT_CHECK sat_rc replica_file_taken(void *u, const sat_file_taken *in,
+    sat_err *e);
+/* In the transaction that follows another server: it may have none of them. */
+SAT_CHECK sat_rc replica_files_again(sat_replica *r, sat_err *e);
+/* Is there own work of which nobody knows yet what becomes of it? It may be what
+ * names a file. */
+SAT_CHECK sat_rc replica_work_open(bool *yes, sat_replica *r, sat_err *e);
 
 /* audit.c */
 SAT_CHECK sat_rc replica_audit_redact(sat_replica *r, const sat_id *subject, sat_err *e);

@@ -193,6 +193,13 @@ typedef struct next_epoch {
 	uint32_t base_eid;
 } next_epoch;
 
+typedef struct file_sending { /* of this session */
+	int64_t ref;               /* file_of that is being sent; 0 = none */
+	int64_t done;              /* those up to it had their turn */
+	bool asked;                /* the server said how far it is */
+	uint64_t have;
+} file_sending;
+
 struct sat_replica {
 	sat_db *db;
 	sat_clock clock;
@@ -264,6 +271,8 @@ struct sat_replica {
 	 * are kept with their verdicts */
 	handed_batch batch[2];
 	uint32_t push_inc;
+	file_sending file;
+	uint64_t files_at;         /* the cursor when files were tidied last */
 	int64_t search_met, search_bad; /* what a check has come by */
 	uint64_t rows_open;        /* running queries, a bit each */
 };

@@ -15,6 +15,7 @@ on_hello(void *u, sat_hello *out, sat_err *e)
 	if (r->id->device == 0)
 		return sat_fail(e, SAT_ENOREPLICA,
 		    "this device is not enrolled yet");
+	r->file = (file_sending){ 0 };
 	memset(out, 0, sizeof *out);
 	out->proto_min = SAT_PROTO_MIN;
 	out->proto_max = SAT_PROTO_VERSION;
@@ -655,5 +656,7 @@ sat_replica_session(sat_replica *r)
 		.erased = replica_erased, .erased_ok = replica_erased_ok,
 		.delta = replica_delta, .differs = replica_differs,
 		.digest = replica_digest, .refetch_next = replica_refetch_next,
-		.refetch = replica_refetch, .wipe = replica_wipe };
+		.refetch = replica_refetch,
+		.file_next = replica_file_next,
+		.file_taken = replica_file_taken, .wipe = replica_wipe };
 }

@@ -1,7 +1,8 @@
 /*
  * ask.c - one question to the server that is not part of a session: a greeting,
  * the question, its answer. Nothing of the replica changes; what was decided
- * reaches this device with the next sync.
+ * reaches this device with the next sync. The content of a file is asked for in
+ * pieces, over as many links as it takes as long as each brings something.
  */
 #include "client/sync/sync_int.h"
 
@@ -13,6 +14,7 @@ struct sat_asking {
 	sat_replica_identity *id; /* guarded memory; NULL: nothing was put */
 	uint64_t epoch;
 	sat_buf hello, question, reply;
+	sat_buf content; /* of a file, as far as it came */
 	bool asked;
 	sat_rc rc;
 	sat_err err;
@@ -30,6 +32,7 @@ empty(sat_asking *x)
 	sat_buf_fini(&x->hello);
 	sat_buf_fini(&x->question);
 	sat_buf_fini(&x->reply);
+	sat_buf_fini(&x->content);
 	sat_secret_free(x->id);
 	memset(x, 0, sizeof *x);
 }
@@ -77,6 +80,56 @@ left_open(const sat_asking *x, sat_rc rc, sat_err *e)
 	    "the link was lost before the answer: it may have been done");
 }
 
+static bool
+asks_file(const sat_asking *x)
+{
+	return x->question.n > 0 && x->question.p[0] == SAT_MSG_FILE_GET;
+}
+
+/* One piece more; *done with the last, and with an answer that is none. */
+static sat_rc
+fetch_piece(bool *done, sat_asking *x, sat_net_client *link, sat_arena *a,
+    sat_err *e)
+{
+	sat_buf ask = { 0 };
+	sat_msg m;
+	sat_rc rc = sat_msg_read(&m, a, sat_buf_span(&x->question), e);
+
+	m.u.file_get.at = x->content.n;
+	sat_msg_write(&ask, &m);
+	sat_buf_reset(&x->reply);
+	if (rc == SAT_OK)
+		rc = sat_net_request(link, &x->reply, sat_buf_span(&ask), e);
+	sat_buf_fini(&ask);
+	if (rc != SAT_OK || x->reply.n == 0 ||
+	    x->reply.p[0] != SAT_MSG_FILE_IS) {
+		*done = true;
+		return rc;
+	}
+	if ((rc = sat_msg_read(&m, a, sat_buf_span(&x->reply), e)) != SAT_OK)
+		return rc;
+	if (m.u.file_is.at != x->content.n)
+		return sat_fail(e, SAT_EPROTO, "a file does not move on");
+	sat_buf_add(&x->content, m.u.file_is.data.p, m.u.file_is.data.n);
+	*done = x->content.n >= m.u.file_is.bytes;
+	return SAT_OK;
+}
+
+static sat_rc
+fetch(sat_asking *x, sat_net_client *link, sat_err *e)
+{
+	sat_arena a = { 0 };
+	bool done = false;
+	sat_rc rc = SAT_OK;
+
+	while (rc == SAT_OK && !done) {
+		sat_arena_reset(&a);
+		rc = fetch_piece(&done, x, link, &a, e);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
 /* Both exchanges; the second one's reply is left in x, or the first one's when it
  * is an order (P-381). */
 static sat_rc
@@ -96,6 +149,8 @@ exchange(sat_asking *x, sat_net_client *link, sat_err *e)
 			rc = sat_fail_code(e, SAT_ECONFLICT, "epoch",
 			    "run: satchel sync",
 			    "the server was restored since the last sync");
+		else if (asks_file(x))
+			rc = fetch(x, link, e);
 		else
 			rc = left_open(x, sat_net_request(link, &x->reply,
 			    sat_buf_span(&x->question), e), e);
@@ -105,16 +160,28 @@ exchange(sat_asking *x, sat_net_client *link, sat_err *e)
 	return rc;
 }
 
+static sat_rc
+one_link(sat_asking *x, const sat_sync_opts *o)
+{
+	sat_net_client *link = NULL;
+	sat_rc rc = sat_sync_dial(&link, sat_sync_address(x->id, o),
+	    x->id->server_pk, x->id, o, &x->err);
+
+	if (rc == SAT_OK)
+		rc = exchange(x, link, &x->err);
+	sat_net_hangup(link);
+	return rc;
+}
+
 void
 sat_asking_go(sat_asking *x, const sat_sync_opts *o)
 {
-	sat_net_client *link = NULL;
+	size_t had;
 
-	x->rc = sat_sync_dial(&link, sat_sync_address(x->id, o),
-	    x->id->server_pk, x->id, o, &x->err);
-	if (x->rc == SAT_OK)
-		x->rc = exchange(x, link, &x->err);
-	sat_net_hangup(link);
+	do {
+		had = x->content.n;
+		x->rc = one_link(x, o);
+	} while (x->rc == SAT_EUNREACHABLE && x->content.n > had);
 	x->asked = true;
 }
 
@@ -188,24 +255,51 @@ take_answer(sat_msg *m, sat_arena *a, const sat_asking *x, sat_replica *r,
 	return x->rc;
 }
 
+/* content NULL: none is asked for. */
+static sat_rc
+question(sat_msg *m, sat_buf *content, sat_arena *a, sat_replica *r,
+    sat_msg_type want, const sat_key_pairs *as, const sat_sync_opts *o,
+    sat_err *e)
+{
+	sat_asking here = { 0 }, *x = o->asking != NULL ? o->asking : &here;
+	bool asked = is_answered(x, m);
+	sat_rc rc;
+
+	if (!asked && (rc = put_question(x, m, r, as, e)) != SAT_OK)
+		return rc;
+	if (!asked && x != &here)
+		return sat_fail_code(e, SAT_EBUSY, "asking", NULL,
+		    "the server is being asked");
+	if (!asked)
+		sat_asking_go(x, o);
+	rc = take_answer(m, a, x, r, want, e);
+	if (rc == SAT_OK && content != NULL)
+		sat_buf_add(content, x->content.p, x->content.n);
+	if (x == &here)
+		empty(x);
+	return rc;
+}
+
 sat_rc
 sat_sync_question_as(sat_msg *m, sat_arena *a, sat_replica *r,
     sat_msg_type want, const sat_key_pairs *as, const sat_sync_opts *o,
     sat_err *e)
 {
-	sat_asking here = { 0 }, *x = o->asking != NULL ? o->asking : &here;
+	return question(m, NULL, a, r, want, as, o, e);
+}
+
+sat_rc
+sat_sync_file(sat_buf *content, sat_replica *r, const sat_file_ref *ref,
+    const sat_sync_opts *o, sat_err *e)
+{
+	sat_msg m = { .type = SAT_MSG_FILE_GET };
+	sat_arena a = { 0 };
 	sat_rc rc;
 
-	if (is_answered(x, m))
-		return take_answer(m, a, x, r, want, e);
-	if ((rc = put_question(x, m, r, as, e)) != SAT_OK)
-		return rc;
-	if (x != &here)
-		return sat_fail_code(e, SAT_EBUSY, "asking", NULL,
-		    "the server is being asked");
-	sat_asking_go(x, o);
-	rc = take_answer(m, a, x, r, want, e);
-	empty(x);
+	m.u.file_get.rec = ref->rec;
+	memcpy(m.u.file_get.hash, ref->hash, sizeof m.u.file_get.hash);
+	rc = question(&m, content, &a, r, SAT_MSG_FILE_IS, NULL, o, e);
+	sat_arena_fini(&a);
 	return rc;
 }
 

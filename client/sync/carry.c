@@ -244,7 +244,23 @@ carry_wipe(void *u, sat_span order, bool *push_first, sat_err *e)
 	HAND_OVER(wipe, order, push_first);
 }
 
-#define CARRIED 27
+CARRY(file_next, sat_arena *a; sat_file_put *out; bool *wanted, x->a, x->out,
+    x->wanted)
+static sat_rc
+carry_file_next(void *u, sat_arena *a, sat_file_put *out, bool *wanted,
+    sat_err *e)
+{
+	HAND_OVER(file_next, a, out, wanted);
+}
+
+CARRY(file_taken, const sat_file_taken *in, x->in)
+static sat_rc
+carry_file_taken(void *u, const sat_file_taken *in, sat_err *e)
+{
+	HAND_OVER(file_taken, in);
+}
+
+#define CARRIED 29
 /* An operation that is added there has to be carried here. */
 _Static_assert(sizeof(sat_client_ops) == (CARRIED + 1) * sizeof(void *),
     "every operation of a session is carried");
@@ -286,5 +302,7 @@ sat_carry_ops(sat_carry *c, sat_replica *r, const sat_sync_opts *o)
 		ONE(numbers_want, carry_numbers_want),
 		ONE(numbers, carry_numbers),
 		ONE(coverage, carry_coverage),
+		ONE(file_next, carry_file_next),
+		ONE(file_taken, carry_file_taken),
 		ONE(wipe, carry_wipe) };
 }

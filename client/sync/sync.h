@@ -11,7 +11,7 @@
 #ifndef SAT_SYNC_SYNC_H
 #define SAT_SYNC_SYNC_H
 
-#include "client/replica/replica.h"
+#include "client/replica/file.h"
 #include "protocol/invite.h"
 
 /*
@@ -113,6 +113,11 @@ SAT_CHECK sat_rc sat_sync_privacy(sat_privacy_is *out, sat_arena *a,
  * @return SAT_EDENIED, SAT_ENOTFOUND, SAT_EUNREACHABLE, ... */
 SAT_CHECK sat_rc sat_sync_reveal(sat_revealed *out, sat_arena *a,
     sat_replica *r, const sat_reveal *in, const sat_sync_opts *o, sat_err *e);
+/* The content of a file that a record here names, appended; goes on where a link
+ * was lost. It is not kept (sat_replica_file_keep).
+ * @return SAT_ENOTFOUND (not at the server, or not yet), SAT_EUNREACHABLE, ... */
+SAT_CHECK sat_rc sat_sync_file(sat_buf *content, sat_replica *r,
+    const sat_file_ref *ref, const sat_sync_opts *o, sat_err *e);
 sat_asking *sat_asking_new(void);
 void sat_asking_free(sat_asking *x); /* NULL is fine */
 /* Is a question there that was not asked yet? */

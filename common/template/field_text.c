@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/model/attachment.h"
 
 #define USER_KEY_MAX 64
 #define EMAIL_MAX 254
@@ -45,6 +46,7 @@ email_ok(sat_span s)
 static const char *
 check_text(const sat_template *t, const sat_field *f, sat_span s)
 {
+	sat_attachment file;
 	size_t n;
 
 	if (s.n > SAT_VALUE_MAX)
@@ -58,6 +60,8 @@ check_text(const sat_template *t, const sat_field *f, sat_span s)
 	/* The elements of a set are kept joined by LF. */
 	if (f->type == SAT_F_TAGS && memchr(s.p, '\n', s.n) != NULL)
 		return "type";
+	if (f->files && !sat_attachment_read(&file, s))
+		return "pattern";
 	if (f->type == SAT_F_USER && s.n > USER_KEY_MAX)
 		return "length";
 	n = characters(s);

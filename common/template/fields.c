@@ -17,7 +17,8 @@ static const word types[] = { { "text", SAT_F_TEXT }, { "int", SAT_F_INT },
 	{ "money", SAT_F_MONEY }, { "bool", SAT_F_BOOL }, { "date", SAT_F_DATE },
 	{ "time", SAT_F_TIME }, { "enum", SAT_F_ENUM }, { "tags", SAT_F_TAGS },
 	{ "phone", SAT_F_PHONE }, { "email", SAT_F_EMAIL }, { "ref", SAT_F_REF },
-	{ "user", SAT_F_USER }, { NULL, 0 } };
+	{ "user", SAT_F_USER },
+	{ "files", SAT_F_TAGS }, { NULL, 0 } };
 static const word policies[] = { { "lww", SAT_P_LWW },
 	{ "review", SAT_P_REVIEW }, { "set", SAT_P_SET },
 	{ "counter", SAT_P_COUNTER }, { "max", SAT_P_MAX }, { "min", SAT_P_MIN },
@@ -114,6 +115,8 @@ bind_field(walk *w, const sat_json *n, sat_field *f)
 		sat_walk_fault(w, "an enum needs 'options'");
 	if (options != NULL && f->type != SAT_F_ENUM && f->type != SAT_F_TAGS)
 		sat_walk_fault(w, "'options' fit only enum and tags");
+	if (options != NULL && f->files)
+		sat_walk_fault(w, "'options' do not fit files");
 	if (f->pattern != NULL && !sat_template_has_pattern(w->t, f->pattern))
 		sat_walk_fault(w, "unknown pattern '%.40s'", f->pattern);
 	if ((f->type == SAT_F_REF) != (f->ref != NULL))
@@ -150,7 +153,9 @@ load_field(walk *w, sat_template *t, const sat_json *n, sat_field *f)
 	f->key = f->column = sat_walk_text(w, n, "key", true);
 	sat_walk_label(w, n, "label", &f->zh, &f->en);
 	f->type = (sat_ftype)one_of(w, n, "type", types, NULL);
-	f->policy = (sat_policy)one_of(w, n, "policy", policies, "lww");
+	f->files = strcmp(sat_json_get_str(n, "type", ""), "files") == 0;
+	f->policy = (sat_policy)one_of(w, n, "policy", policies,
+	    f->files ? "set" : "lww");
 	f->norm = (sat_norm_kind)one_of(w, n, "norm", norms, "plain");
 	f->ref = sat_walk_text(w, n, "ref", false);
 	f->required = required_at_create(w, t, n);

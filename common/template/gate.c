@@ -240,7 +240,9 @@ judge_change(const sat_gate_in *in, const sat_change *c)
 		return "policy";
 	if (f->retired && !in->from_sync)
 		return "retired";
-	if (in->kind->append_only && !in->is_new)
+	/* a file may come later than the words it belongs to */
+	if (in->kind->append_only && !in->is_new &&
+	    !(f->files && c->verb == SAT_VERB_ADD))
 		return "append_only";
 	if ((code = judge_value(in, c)) != NULL)
 		return code;

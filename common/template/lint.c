@@ -241,7 +241,7 @@ field_follows(const sat_kind *next, const sat_kind *prev, const sat_field *was,
 	if (strcmp(is->key, was->key) != 0)
 		return refuse(e, "%s.%s: the id now belongs to %s", prev->key,
 		    was->key, is->key);
-	if (is->type != was->type || (is->ref != NULL && was->ref != NULL &&
+	if (is->type != was->type || is->files != was->files || (is->ref != NULL && was->ref != NULL &&
 	    strcmp(is->ref, was->ref) != 0))
 		return refuse(e, "%s.%s: the type changed", prev->key, was->key);
 	/* the fold depends on both, and must be the same function for devices

@@ -92,6 +92,8 @@ typedef struct sat_field {
 	const char *required_when; /* "field=value": required when that holds, or NULL */
 	bool retired, pii;
 	bool search;          /* people look for records by it, as by a name */
+	bool files;           /* SAT_F_TAGS: each element names a file
+	                         (common/model/attachment.h) */
 	const char *mask;     /* "last4" or NULL */
 	const char *purpose;
 	const char *pattern;  /* name in rules/validation.json, or NULL */

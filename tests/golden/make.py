@@ -14,6 +14,7 @@ in a refusal.
 """
 import os
 
+import make_files
 import make_secret
 import make_state
 import make_rekey
@@ -26,7 +27,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def main():
     for make in (make_wire.commits, make_wire.signing, make_wire.batches,
-                 make_wire.messages, make_wipe.wipes, make_rekey.rekeys, make_state.states,
+                 make_wire.messages, make_wipe.wipes, make_rekey.rekeys,
+                 make_files.files, make_state.states,
                  make_state.registries, make_state.invites,
                  make_state.clocks, make_state.merges, make_secret.keyrings,
                  make_secret.noise, make_secret.frames, make_secret.pages):

@@ -12,7 +12,7 @@
 sat_value
 text_of(work *k, const char *fmt, ...)
 {
-	char s[64];
+	char s[128];
 	va_list ap;
 	int n;
 
@@ -66,6 +66,9 @@ value_for(work *k, const sat_field *f)
 	case SAT_F_ENUM:
 		return option(k, f->dict);
 	case SAT_F_TAGS:
+		if (f->files) /* a name without a content: that is no row's */
+			return text_of(k, "%064u 5 text/plain a.txt",
+			    (unsigned)sim_below(w, TAGS));
 		return f->dict != NULL ? option(k, f->dict) :
 		    text_of(k, "tag%u", (unsigned)sim_below(w, TAGS));
 	case SAT_F_USER:

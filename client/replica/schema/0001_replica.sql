@@ -230,6 +230,31 @@ CREATE TABLE ledger(
   sig      BLOB NOT NULL      -- the server's
 );
 
+-- Contents of files that records name (common/model/attachment.h), whole.
+CREATE TABLE file(
+  id     INTEGER PRIMARY KEY,
+  hash   BLOB NOT NULL UNIQUE,  -- BLAKE2b-256 of the content
+  bytes  INTEGER NOT NULL
+);
+CREATE TABLE file_piece(
+  file  INTEGER NOT NULL,  -- id
+  at    INTEGER NOT NULL,  -- first byte of it
+  data  BLOB NOT NULL,
+  PRIMARY KEY(file, at)
+);
+-- Which record a content is here for. One that no row names goes.
+CREATE TABLE file_of(
+  id     INTEGER PRIMARY KEY,
+  hash   BLOB NOT NULL,
+  rec    BLOB NOT NULL,     -- id of the record
+  kind   INTEGER NOT NULL,  -- the template's number
+  root   BLOB NOT NULL,     -- id of the customer; the record's own without
+  state  INTEGER NOT NULL,  -- 0 the server has not got it from us, 1 it has
+  UNIQUE(rec, hash)
+);
+CREATE INDEX file_of_hash ON file_of(hash);
+CREATE INDEX file_of_root ON file_of(root);
+
 CREATE TABLE setting(
   key    TEXT PRIMARY KEY,
   value  BLOB NOT NULL

@@ -292,6 +292,7 @@ sat_sqlite_store_ops(sat_sqlite_store *s)
 	store_answer_ops(&o);
 	store_wipe_ops(&o);
 	store_keys_ops(&o);
+	store_file_ops(&o);
 	return o;
 }
 

@@ -203,7 +203,8 @@ rec_erase(void *u, const sat_erased_row *row, sat_err *e)
 	if ((rc = sat_run(q, e)) != SAT_OK ||
 	    (rc = store_run_int(s, SQL_REC_DEL, row->eid, e)) != SAT_OK ||
 	    (rc = store_run_int(s, SQL_MATCH_ERASE, row->eid, e)) != SAT_OK ||
-	    (rc = store_run_int(s, SQL_OWNER_LEFT_DEL, row->eid, e)) != SAT_OK)
+	    (rc = store_run_int(s, SQL_OWNER_LEFT_DEL, row->eid, e)) != SAT_OK ||
+	    (rc = store_file_erase(s, row->eid, e)) != SAT_OK)
 		return rc;
 	store_late_erase(s, row->eid);
 	if (row->root != row->eid)

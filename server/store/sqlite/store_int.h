@@ -166,6 +166,10 @@ void store_coverage_ops(sat_store *o);
 void store_answer_ops(sat_store *o);
 void store_wipe_ops(sat_store *o);
 void store_keys_ops(sat_store *o);
+/* store_file.c; store_file_erase: what a record that is erased has, and what is
+ * being sent for it. */
+void store_file_ops(sat_store *o);
+SAT_CHECK sat_rc store_file_erase(sat_sqlite_store *s, uint32_t eid, sat_err *e);
 /* store_admin.c: within a transaction. SAT_ENOTFOUND. */
 SAT_CHECK sat_rc store_revoke(sat_sqlite_store *s, uint32_t ord, sat_err *e);
 

@@ -150,6 +150,18 @@ samples(sat_msg *m)
 	m[n++].u.admin = (sat_admin_words){ words, 2 };
 	m[n].type = SAT_MSG_ADMIN_IS;
 	m[n++].u.admin_is = sat_span_str("{\"data\": []}");
+	m[n].type = SAT_MSG_FILE_PUT;
+	m[n++].u.file_put = (sat_file_put){ some_id(3), { 9 }, 262150, 262144,
+		sat_span_str("sixsix") };
+	m[n].type = SAT_MSG_FILE_PUT; /* how far are you? */
+	m[n++].u.file_put = (sat_file_put){ some_id(3), { 9 }, 262150, 0,
+		{ NULL, 0 } };
+	m[n].type = SAT_MSG_FILE_TAKEN;
+	m[n++].u.file_taken = (sat_file_taken){ SAT_FILE_LATER, 262144 };
+	m[n].type = SAT_MSG_FILE_GET;
+	m[n++].u.file_get = (sat_file_get){ some_id(3), { 9 }, 524288 };
+	m[n].type = SAT_MSG_FILE_IS;
+	m[n++].u.file_is = (sat_file_is){ 6, 0, sat_span_str("sixsix") };
 	m[n].type = SAT_MSG_PRIVACY_IS;
 	m[n++].u.privacy_is = (sat_privacy_is){ rows, 2 };
 	m[n].type = SAT_MSG_DIGEST;

@@ -481,3 +481,33 @@ CREATE TABLE hook_event(
 );
 CREATE INDEX hook_event_due ON hook_event(hook, dead, due_ms);
 CREATE INDEX hook_event_subject ON hook_event(subject);
+
+-- Contents of files that records name (P-440): whole, and what devices are
+-- sending. Known by hash within this organisation only.
+CREATE TABLE file(
+  id     INTEGER PRIMARY KEY,
+  hash   BLOB NOT NULL,     -- BLAKE2b-256 of the content
+  dev    INTEGER NOT NULL,  -- 0 whole; else who is sending it
+  eid    INTEGER NOT NULL,  -- 0 whole; else the record it is sent for
+  bytes  INTEGER NOT NULL,
+  have   INTEGER NOT NULL,  -- bytes that are here
+  at_ms  INTEGER NOT NULL,  -- the last piece came
+  UNIQUE(dev, hash)
+);
+CREATE INDEX file_eid ON file(eid);
+CREATE TABLE file_piece(
+  file  INTEGER NOT NULL,  -- id
+  at    INTEGER NOT NULL,  -- first byte of it
+  data  BLOB NOT NULL,
+  PRIMARY KEY(file, at)
+);
+-- Which record somebody gave a content to. The same content for another record
+-- has to be given again, so that a hash alone gives nothing (P-445).
+CREATE TABLE file_of(
+  id          INTEGER PRIMARY KEY,
+  hash        BLOB NOT NULL,
+  eid         INTEGER NOT NULL,
+  unnamed_ms  INTEGER NOT NULL,  -- since then its record does not name it; 0
+  UNIQUE(eid, hash)
+);
+CREATE INDEX file_of_hash ON file_of(hash);

@@ -208,6 +208,9 @@ a_lost_customer_needs_its_reason(void **state)
 	assert_string_equal("lost_reason", r.err.fields[0].path);
 }
 
+#define FILE_REF "ab01020300000000000000000000000000000000000000000000000000000000" \
+    " 12 text/plain a.txt"
+
 static void
 rows_that_never_change_refuse_changes(void **state)
 {
@@ -218,6 +221,18 @@ rows_that_never_change_refuse_changes(void **state)
 	change(&r, SAT_VERB_SET, "points", txt("改过"));
 	assert_rc(SAT_EINVALID, judge(&r));
 	assert_string_equal("validation.append_only", r.err.code);
+	/* a file may come later, and is not taken away */
+	begin(&r, "activity", false);
+	change(&r, SAT_VERB_ADD, "attachments", txt(FILE_REF));
+	assert_rc(SAT_OK, judge(&r));
+	begin(&r, "activity", false);
+	change(&r, SAT_VERB_REMOVE, "attachments", txt(FILE_REF));
+	assert_rc(SAT_EINVALID, judge(&r));
+	assert_string_equal("validation.append_only", r.err.code);
+	begin(&r, "activity", false);
+	change(&r, SAT_VERB_ADD, "attachments", txt("/etc/passwd"));
+	assert_rc(SAT_EINVALID, judge(&r));
+	assert_string_equal("validation.pattern", r.err.code);
 	begin(&r, "activity", false);
 	r.in.role = "hq";
 	change(&r, SAT_VERB_DELETE, NULL, sat_v_null());
