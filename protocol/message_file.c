@@ -14,7 +14,7 @@ static void
 read_name(sat_id *rec, uint8_t *hash, sat_reader *r)
 {
 	*rec = read_id(r);
-	read_bytes(hash, SAT_HASH_BYTES, r);
+	sat_read_copy(r, hash, SAT_HASH_BYTES);
 }
 
 void
