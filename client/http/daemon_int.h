@@ -139,6 +139,7 @@ typedef struct job {
 	sat_rc rc;
 	sat_asking *asking;       /* what it has to ask the server; NULL = nothing */
 	atomic_bool cancelled;
+	bool keeps_file;          /* what it writes as a file is wanted: out_fd */
 	bool streams;             /* lines are wanted as they come */
 	struct work *work;        /* it is told what comes; NULL = nobody asked */
 	int out_fd;               /* of a work: what it wrote as a file; -1 */
@@ -247,6 +248,9 @@ void work_answer(daemon_ *d, sat_http_response *out,
 /* ---- uploads.c, exports.c: what waits below /v1/imports and /v1/exports ---- */
 bool upload_begin(daemon_ *d, sat_http_sink *sink, const sat_http_request *r);
 bool upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+/* attach.c: what is below /v1/attachments. */
+bool attach_begin(daemon_ *d, sat_http_sink *sink, const sat_http_request *r);
+bool attach_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
 /* What a killed daemon left in memory. */
 void export_sweep(daemon_ *d);
 bool export_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);

@@ -514,8 +514,9 @@ waits(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 {
 	if (d->o.kiosk && strcmp(r->method, "DELETE") != 0)
 		return false;
-	return form_route(d, out, r) || work_again(d, out, r) || work_route(d, out, r) || upload_route(d, out, r) ||
-	    export_route(d, out, r);
+	return form_route(d, out, r) || work_again(d, out, r) ||
+	    work_route(d, out, r) || upload_route(d, out, r) ||
+	    export_route(d, out, r) || attach_route(d, out, r);
 }
 
 void
@@ -564,7 +565,7 @@ door_upload(void *u, sat_http_sink *sink, const sat_http_request *r)
 	sat_http_response out = { .status = 200 };
 	char scope[SAT_API_SCOPE_TEXT];
 	bool mine = !((daemon_ *)u)->o.kiosk && may_enter(scope, u, &out, r) &&
-	    upload_begin(u, sink, r);
+	    (upload_begin(u, sink, r) || attach_begin(u, sink, r));
 
 	sat_buf_fini(&out.body);
 	return mine; /* who may not is told when he has said all of it */

@@ -244,14 +244,14 @@ on_worker(void *u)
 		    "the working directory is not there any more");
 		return;
 	}
-	if ((j->streams || j->work != NULL) &&
+	if ((j->streams || j->work != NULL || j->keeps_file) &&
 	    (fd = memfd_create("output", MFD_CLOEXEC)) >= 0)
 		api.out_fd = fd;
 	api.sync.asking = j->asking;
 	handle(j, &api);
 	if (may_have_written(j))
 		daemon_tell_inbox(j->d);
-	if (j->work != NULL) {
+	if (j->work != NULL || j->keeps_file) {
 		if (j->out_fd >= 0)
 			(void)close(j->out_fd); /* of the first half */
 		j->out_fd = fd;

@@ -68,10 +68,11 @@ typedef struct sat_http_response {
 	int status;              /* 200 */
 	const char *type;        /* Content-Type; static */
 	sat_buf body;            /* taken */
-	char etag[64];           /* "" = none */
+	char etag[80];           /* "" = none */
 	char location[80];       /* where it can be looked at; "" = none */
 	char allow[64];          /* the methods there are, of a 405; "" = none */
-	char save_as[80];        /* name of the file it is; "" = it is none */
+	char save_as[200];       /* name of the file it is, UTF-8 without quotes;
+	                            "" = it is none */
 	long (*next)(void *stream, uint8_t *out, size_t max);
 	void (*end)(void *stream);
 	void *stream;

@@ -325,6 +325,29 @@ response_of(sat_http_response *x)
 	return r;
 }
 
+/* A name that is no ASCII is said as RFC 6266 has it. */
+static void
+put_disposition(struct MHD_Response *r, const char *name)
+{
+	bool plain = true;
+	sat_buf b = { 0 };
+
+	for (const char *p = name; *p != '\0'; p++)
+		plain = plain && *p >= 0x20 && *p < 0x7f && *p != '"' &&
+		    *p != '\\';
+	sat_buf_str(&b, "attachment; filename");
+	if (plain) {
+		sat_buf_fmt(&b, "=\"%s\"", name);
+	} else {
+		sat_buf_str(&b, "*=UTF-8''");
+		sat_http_escape(&b, name);
+	}
+	if (name[0] != '\0')
+		(void)MHD_add_response_header(r,
+		    MHD_HTTP_HEADER_CONTENT_DISPOSITION, sat_buf_cstr(&b));
+	sat_buf_fini(&b);
+}
+
 static enum MHD_Result
 answer(const doorway *w, struct MHD_Connection *c, const char *method,
     const char *path, incoming *in)
@@ -335,7 +358,6 @@ answer(const doorway *w, struct MHD_Connection *c, const char *method,
 	sat_http_response x = { .asked = path, .status = 200,
 		.type = "application/json" };
 	struct MHD_Response *r;
-	char disposition[sizeof x.save_as + 32];
 	enum MHD_Result rv;
 
 	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
@@ -356,12 +378,7 @@ answer(const doorway *w, struct MHD_Connection *c, const char *method,
 	if (x.location[0] != '\0')
 		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_LOCATION,
 		    x.location);
-	if (x.save_as[0] != '\0') {
-		(void)snprintf(disposition, sizeof disposition,
-		    "attachment; filename=\"%s\"", x.save_as);
-		(void)MHD_add_response_header(r,
-		    MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
-	}
+	put_disposition(r, x.save_as);
 	rv = MHD_queue_response(c, (unsigned)x.status, r);
 	MHD_destroy_response(r);
 	sat_buf_fini(&x.body);

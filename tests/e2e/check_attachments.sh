@@ -3,6 +3,9 @@
 # fetched by who may see the record and by nobody else, gone without a byte left
 # when the customer is erased.
 . tests/e2e/lib.sh
+ASK=$(readlink -f "$B/tests/http/ask"); S=$W/r/li/daemon.sock
+ask() { if [ -n "${FROM:-}" ]; then cat "$FROM"; else printf '%s' "${BODY:-}"; fi | "$ASK" "$S" 10 "$@" >"$W/answer"; STATUS=$(head -1 "$W/answer" | cut -d' ' -f2); ANSWER=$(tr -d '\0' <"$W/answer"); }
+is() { same "$STATUS" "$1" "status of $2"; }
 server_init
 d team add east --name East >/dev/null; d team add west --name West >/dev/null
 for u in hq:hq:east mia:manager:east li:rep:east wu:rep:west; do IFS=: read -r n r t <<<"$u"; d user add "$n" --name "$n" --role "$r" --team "$t" >/dev/null; done
@@ -59,6 +62,20 @@ expect 0 as li attachment add "$U" "$W/big.csv"; expect 0 as li -q sync
 expect 0 as li attachment remove "$C" "$H2"; expect 0 as li -q sync
 expect 0 as li --json attachment list "$C"; hasnt "$OUT" "Anhang" "taken away"
 expect 0 as li attachment get "$H2" -o "$W/out"; expect 0 as hq -q sync; expect 0 as hq attachment get "$H2" -o "$W/hq"; same "$(cksum <"$W/hq")" "$(cksum <"$W/big.csv")" "of the other record"
+
+# --- over HTTP: the content is the body
+as li daemon >/dev/null 2>"$W/err"; sed -n 's/.*process \([0-9]*\)$/\1/p' "$W/err" >"$W/r/li/daemon.pid"
+FROM=$W/big.csv ask POST "/v1/attachments?record=$C&name=%E5%90%88%E5%90%8C.csv" "Content-Type: text/csv"; is 201 "a body that is the file"; has "$ANSWER" "\"hash\":\"$H2\"" "its hash"
+ask GET "/v1/attachments?record=$C"; is 200 "the list"; has "$ANSWER" '"name":"合同.csv"' "its name"
+ask GET "/v1/attachments/$H2?record=$C"; is 200 "the content"
+for h in "^Content-Type: text/csv" "^ETag: \"$H2\"" "^X-Content-Type-Options: nosniff" "^Content-Disposition: attachment; filename\*=UTF-8''%E5%90%88%E5%90%8C.csv"; do has "$ANSWER" "$h" "a header"; done
+has "$ANSWER" "okapi-file 200000" "all of it"
+FROM=$W/huge ask POST "/v1/attachments?record=$C" "Content-Type: application/zip"; is 422 "too big"
+ask GET "/v1/attachments/$(printf '%064d' 0)"; is 404 "no such file"
+FROM=$W/big.csv ask POST "/v1/attachments" "Content-Type: text/csv"; is 404 "of no record"
+same "$(find "$W/r/li/spool" -type f | wc -l)" 0 "nothing waits in the spool"
+ask DELETE "/v1/attachments/$H2?record=$C"; is 200 "taken away"
+stop_daemon "$W/r/li"; expect 0 as li -q sync
 
 # --- the customer is erased: its file goes everywhere, the other's stays
 expect 0 as hq attachment get "$H1" -o "$W/hq"
