@@ -1,0 +1,217 @@
+/* Contents of files on a device, in a file that is not encrypted, so that its
+ * bytes can be read. */
+#include "tests/unit/client/replica/fixture.h"
+
+#include "client/replica/file.h"
+
+#define T_ACCOUNT 1
+#define T_POINTS 8
+#define T_FILES 17
+#define CANARY "Quagga-canary-7711 "
+#define SIZE (SAT_FILE_PIECE + 500)
+
+static int
+setup_plain(void **state)
+{
+	setup_in_plain(state, NULL, NULL);
+	return 0;
+}
+
+static size_t
+in_files(const fixture *f, const char *what)
+{
+	static const char *const tails[] = { "", "-wal" };
+	size_t hits = 0, len = strlen(what);
+
+	for (size_t i = 0; i < 2; i++) {
+		char *path = sat_xasprintf("%s%s", f->path, tails[i]);
+		FILE *in = fopen(path, "rbe");
+		sat_buf b = { 0 };
+		size_t n = 1;
+
+		while (in != NULL && n > 0) {
+			n = fread(sat_buf_room(&b, 65536), 1, 65536, in);
+			b.n += n;
+		}
+		for (size_t k = 0; k + len <= b.n; k++)
+			hits += memcmp(b.p + k, what, len) == 0;
+		if (in != NULL)
+			(void)fclose(in);
+		sat_buf_fini(&b);
+		free(path);
+	}
+	return hits;
+}
+
+static sat_buf
+content(void)
+{
+	sat_buf b = { 0 };
+
+	while (b.n < SIZE)
+		sat_buf_str(&b, CANARY);
+	b.n = SIZE;
+	return b;
+}
+
+/* A follow-up that names it; named false: it does not. */
+static sat_file_ref
+note_with(fixture *f, sat_id account, const sat_buf *c, bool named)
+{
+	sat_file_ref ref = { .rec = sat_replica_new_id(f->r),
+		.kind = f->activity, .customer = account };
+	sat_buf t = { 0 };
+	sat_op ops[4];
+
+	sat_hash(ref.hash, sat_buf_span(c));
+	sat_attachment_write(&t, ref.hash, c->n, sat_span_str("a.pdf"));
+	ops[0] = op(f->activity, SAT_OP_NEW, ref.rec, 0, sat_v_null());
+	ops[1] = op(f->activity, SAT_OP_SET, ref.rec, T_ACCOUNT,
+	    sat_v_id(&account));
+	ops[2] = op(f->activity, SAT_OP_SET, ref.rec, T_POINTS, text("sent"));
+	ops[3] = op(f->activity, SAT_OP_SADD, ref.rec, T_FILES,
+	    sat_v_text(sat_buf_span(&t)));
+	write_ops(f, account, ops, named ? 4 : 3);
+	sat_buf_fini(&t);
+	return ref;
+}
+
+static sat_file_put
+next(fixture *f, bool *wanted)
+{
+	sat_file_put p = { .bytes = 0 };
+	sat_err err = { 0 };
+
+	assert_ok(f->ops.file_next(f->ops.u, &f->a, &p, wanted, &err));
+	return p;
+}
+
+static void
+answer(fixture *f, sat_file_fate fate, uint64_t have)
+{
+	sat_file_taken t = { fate, have };
+	sat_err err = { 0 };
+
+	assert_ok(f->ops.file_taken(f->ops.u, &t, &err));
+}
+
+static void
+assert_there(fixture *f, const sat_file_ref *ref, bool here, bool waits)
+{
+	bool is_here, is_waiting;
+	sat_err err = { 0 };
+
+	assert_ok(sat_replica_file_look(&is_here, &is_waiting, f->r, &ref->rec,
+	    ref->hash, &err));
+	assert_int_equal(here, is_here);
+	assert_int_equal(waits, is_waiting);
+}
+
+static void
+what_is_kept_is_there_after_a_death_and_a_group_undone_keeps_none(void **state)
+{
+	fixture *f = *state;
+	sat_id x = new_account(f, "Okapi", "13800138000");
+	sat_buf c = content(), got = { 0 };
+	sat_file_ref ref = note_with(f, x, &c, true), other = ref;
+	sat_err err = { 0 };
+
+	assert_ok(sat_replica_group_begin(f->r, &err));
+	assert_ok(sat_replica_file_keep(f->r, &ref, sat_buf_span(&c), true,
+	    &err));
+	sat_replica_group_rollback(f->r);
+	assert_there(f, &ref, false, false);
+	assert_rc(SAT_ENOTFOUND, sat_replica_file_read(&got, f->r, ref.hash,
+	    &err));
+	other.hash[0] ^= 1;
+	assert_rc(SAT_EINVALID, sat_replica_file_keep(f->r, &other,
+	    sat_buf_span(&c), true, &err));
+	assert_ok(sat_replica_file_keep(f->r, &ref, sat_buf_span(&c), true,
+	    &err));
+	reopen(f);
+	assert_there(f, &ref, true, true);
+	assert_ok(sat_replica_file_read(&got, f->r, ref.hash, &err));
+	assert_true(sat_span_eq(sat_buf_span(&c), sat_buf_span(&got)));
+	assert_ok(sat_replica_check(f->r, false, &err));
+	sat_buf_fini(&c);
+	sat_buf_fini(&got);
+}
+
+static void
+it_is_sent_from_where_the_server_is_and_kept_until_it_has_it(void **state)
+{ /* P-440, P-442, P-443 */
+	fixture *f = *state;
+	sat_id x = new_account(f, "Okapi", "13800138000");
+	sat_buf c = content();
+	sat_file_ref ref = note_with(f, x, &c, true);
+	sat_file_taken stuck = { SAT_FILE_MORE, SAT_FILE_PIECE };
+	sat_file_put p;
+	sat_err err = { 0 };
+	bool wanted;
+
+	assert_ok(sat_replica_file_keep(f->r, &ref, sat_buf_span(&c), true,
+	    &err));
+	p = next(f, &wanted);
+	assert_true(wanted);
+	assert_int_equal(0, p.data.n); /* how far? */
+	assert_int_equal(SIZE, p.bytes);
+	answer(f, SAT_FILE_MORE, SAT_FILE_PIECE); /* an earlier link's */
+	p = next(f, &wanted);
+	assert_int_equal(SAT_FILE_PIECE, p.at);
+	assert_int_equal(500, p.data.n);
+	assert_memory_equal(c.p + SAT_FILE_PIECE, p.data.p, 500);
+	assert_rc(SAT_EPROTO, f->ops.file_taken(f->ops.u, &stuck, &err));
+	/* put off: another session; refused while work waits: the same */
+	answer(f, SAT_FILE_LATER, 0);
+	(void)next(f, &wanted);
+	assert_false(wanted);
+	assert_there(f, &ref, true, true);
+	reopen(f);
+	(void)next(f, &wanted);
+	assert_true(wanted);
+	answer(f, SAT_FILE_REFUSED, 0);
+	assert_there(f, &ref, true, true);
+	reopen(f);
+	(void)next(f, &wanted);
+	answer(f, SAT_FILE_KEPT, SIZE);
+	(void)next(f, &wanted);
+	assert_false(wanted);
+	assert_there(f, &ref, true, false);
+	sat_buf_fini(&c);
+}
+
+static void
+an_erasure_leaves_no_byte_of_it(void **state) /* P-446 */
+{
+	fixture *f = *state;
+	sat_id x = new_account(f, "Okapi", "13800138000");
+	sat_buf c = content();
+	sat_file_ref ref = note_with(f, x, &c, true);
+	sat_erasure gone = { .rev = 1, .subject = x, .lsn = 1, .at_ms = 5,
+		.by = 1, .second = 2, .reason = sat_span_str("request 12") };
+	sat_ledger l = { 0, 1, &gone, 1 };
+	sat_err err = { 0 };
+
+	assert_ok(sat_replica_file_keep(f->r, &ref, sat_buf_span(&c), true,
+	    &err));
+	assert_true(in_files(f, CANARY) > 0);
+	assert_ok(f->ops.ledger_is(f->ops.u, &l, &err));
+	assert_there(f, &ref, false, false);
+	assert_int_equal(0, in_files(f, CANARY));
+	sat_buf_fini(&c);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup_plain, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(what_is_kept_is_there_after_a_death_and_a_group_undone_keeps_none),
+		T(it_is_sent_from_where_the_server_is_and_kept_until_it_has_it),
+		T(an_erasure_leaves_no_byte_of_it),
+	};
+
+	sat_crypto_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
