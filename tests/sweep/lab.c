@@ -405,15 +405,12 @@ lab_init(lab *L)
 /* ---- looking ------------------------------------------------------------------------------- */
 
 static void
-digest_rows(sat_hasher *h, sat_db *db, const char *table, const char *more)
+digest_query(sat_hasher *h, sat_db *db, const char *table, const char *sql)
 {
-	char sql[120];
 	sat_stmt *s;
 	bool row;
 	sat_err e = { 0 };
 
-	(void)snprintf(sql, sizeof sql, "SELECT * FROM \"%.63s\"%s", table,
-	    more);
 	lab_must(sat_db_stmt_text(&s, db, sql, &e), &e, "table");
 	sat_hasher_add(h, sat_span_str(table));
 	while (lab_must(sat_step(&row, s, &e), &e, "row"), row)
@@ -428,6 +425,22 @@ digest_rows(sat_hasher *h, sat_db *db, const char *table, const char *more)
 		}
 	sat_stmt_reset(s);
 }
+
+static void
+digest_rows(sat_hasher *h, sat_db *db, const char *table, const char *more)
+{
+	char sql[120];
+
+	(void)snprintf(sql, sizeof sql, "SELECT * FROM \"%.63s\"%s", table,
+	    more);
+	digest_query(h, db, table, sql);
+}
+
+/* Where runs begin depends on what shared a transaction; positions do not. */
+static const char positions[] =
+	"WITH RECURSIVE e(key, lsn, last) AS (SELECT key, first, last FROM "
+	"scope_run UNION SELECT key, lsn + 1, last FROM e WHERE lsn < last) "
+	"SELECT DISTINCT key, lsn FROM e ORDER BY key, lsn";
 
 static bool
 digest_rec(void *u, const sat_rec_row *r)
@@ -456,6 +469,10 @@ digest_late(sat_hasher *h, lab *L, sat_db *db, const char *table)
 		(void)snprintf(more, sizeof more, " WHERE c <> %d",
 		    SAT_N_FOLDED);
 		digest_rows(h, db, table, more);
+		return true;
+	}
+	if (strcmp(table, "scope_run") == 0) {
+		digest_query(h, db, table, positions);
 		return true;
 	}
 	if (strcmp(table, "rec") != 0)
