@@ -46,7 +46,7 @@ all_sync li hq mia hq li mia
 same "$(list hq | grep -v 'Li offline')" "$want_hq" "headquarters after the restore"
 same "$(list li | grep -v 'Li offline')" "$want_li" "the author after the restore"
 has "$(list hq)" "Li offline" "work that had not been sent"
-expect 0 as hq activity list "$B2"; has "$OUT" "call after the backup" "a dead laptop's visit"
+expect 0 as hq activity list --account "$B2"; has "$OUT" "call after the backup" "a dead laptop's visit"
 for u in hq li mia; do expect 0 as $u check; done
 for u in hq li mia; do expect 0 as $u status --check no-pending; expect 0 as $u status --check no-conflicts; done
 expect 0 d check
