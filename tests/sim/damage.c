@@ -109,6 +109,17 @@ check_sees(device *d)
 	return rc == SAT_EINTEGRITY;
 }
 
+/* All that was erased, also when the disk failed as it was told. */
+static bool
+carried_out(device *d)
+{
+	sat_ledger is = { 0 };
+	bool wanted;
+
+	return d->ops.ledger(d->ops.u, &d->n.w->tmp, &is, &wanted, NULL) ==
+	    SAT_OK && is.after == d->n.w->ledger;
+}
+
 void
 sim_device_damage(device *d)
 {
@@ -119,7 +130,8 @@ sim_device_damage(device *d)
 
 	/* with erasures to carry out the first session compares nothing (P-182) */
 	if (d->link != NULL || sim_shut_out(d) || !d->enrolled ||
-	    d->ledger != w->ledger || !status_of(d).complete)
+	    d->ledger != w->ledger || !status_of(d).complete ||
+	    !carried_out(d))
 		return;
 	w->healing = true; /* one trouble at a time */
 	sim_device_calm(d);
