@@ -123,8 +123,8 @@ fill_up(holding *h, const sat_pool *p, bool *put, sat_err *e)
 	if (p->daily_claim > 0 && most > (size_t)p->daily_claim)
 		most = (size_t)p->daily_claim;
 	if (p->hold_limit > 0) {
-		if ((rc = st->roots_count(&n, st->u, sat_key_user(h->me->ord),
-		    e)) != SAT_OK)
+		if ((rc = sat_set_roots_count(&n, h->s,
+		    sat_key_user(h->me->ord), e)) != SAT_OK)
 			return rc;
 		if (n + most > (uint64_t)p->hold_limit)
 			most = n < (uint64_t)p->hold_limit ?

@@ -61,6 +61,9 @@ SAT_CHECK sat_rc sat_set_root(wroot **r, sat_server *s, uint32_t eid, bool fresh
 wkey *sat_set_key(sat_server *s, wroot *r, sat_scope_key key);
 SAT_CHECK sat_rc sat_set_member(wkey *k, sat_server *s, const wroot *r, sat_err *e);
 void sat_set_root_dirty(sat_server *s, wroot *r);
+/* Roots a key is live for, with what this transaction changed. */
+SAT_CHECK sat_rc sat_set_roots_count(uint64_t *n, sat_server *s,
+    sat_scope_key key, sat_err *e);
 SAT_CHECK sat_rc sat_set_flush(sat_server *s, sat_err *e);
 /* In the midst of a transaction: all that has changed so far is in the store. */
 SAT_CHECK sat_rc sat_set_settle(sat_server *s, sat_err *e);

@@ -106,7 +106,7 @@ sat_srv_pool_limits(const char **slug, int64_t *until, sat_server *s,
 		return rc;
 	*slug = "claim.limit";
 	*until = 0;
-	if ((rc = st->roots_count(&n, st->u, sat_key_user(me->ord), e)) !=
+	if ((rc = sat_set_roots_count(&n, s, sat_key_user(me->ord), e)) !=
 	    SAT_OK || (p->hold_limit > 0 &&
 	    n + kept >= (uint64_t)p->hold_limit))
 		return rc;

@@ -410,7 +410,23 @@ sat_set_member(wkey *k, sat_server *s, const wroot *r, sat_err *e)
 	    e)) != SAT_OK)
 		return rc;
 	k->loaded = true;
+	k->stored = k->m.n > 0;
 	return SAT_OK;
+}
+
+sat_rc
+sat_set_roots_count(uint64_t *n, sat_server *s, sat_scope_key key, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rc rc = st->roots_count(n, st->u, key, e);
+
+	for (const wroot *r = s->set.dirty_roots; r != NULL && rc == SAT_OK;
+	    r = r->next_dirty)
+		for (size_t i = 0; i < r->n; i++)
+			if (r->k[i].key == key && r->k[i].dirty)
+				*n += (uint64_t)r->k[i].live -
+				    (uint64_t)r->k[i].stored;
+	return rc;
 }
 
 void
@@ -544,6 +560,7 @@ sat_set_flush(sat_server *s, sat_err *e)
 			    &r->k[i].m, e)) != SAT_OK)
 				return rc;
 			r->k[i].dirty = false;
+			r->k[i].stored = r->k[i].live;
 		}
 		r->dirty = false;
 		cache(s, r); /* forgotten again by a rollback */

@@ -71,6 +71,7 @@ sat_rec_gone(const sat_record *r)
 typedef struct wkey {
 	sat_scope_key key;
 	bool live, loaded, dirty;
+	bool stored;          /* live, as the store has it; of one that is loaded */
 	sat_member m;
 	int64_t delta;        /* of the commit that touches it now */
 	bool rescope;

@@ -179,6 +179,27 @@ limits_are_counted_when_a_claim_is_merged(void **state) /* P-153 */
 	world_free(w);
 }
 
+/* Two hundred in all, and those count that came with the same push. */
+static void
+the_limit_counts_what_the_same_push_made(void **state) /* P-153 */
+{
+	world *w = world_company(21);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	sat_id id[2] = { pooled(ann), pooled(ann) };
+
+	(void)state;
+	device_sync(sue);
+	for (int i = 0; i < 199; i++)
+		(void)device_account(sue, "hers", "sue");
+	claim(sue, &id[0]);
+	claim(sue, &id[1]);
+	device_sync(sue);
+	assert_int_equal(SAT_VD_OK, sue->out[199].code);
+	refused(sue, "claim.limit");
+	world_verify(w);
+	world_free(w);
+}
+
 static void
 only_owner_manager_and_headquarters_release(void **state) /* P-152 */
 {
@@ -540,6 +561,7 @@ main(void)
 		cmocka_unit_test(
 		    the_first_claim_merged_gets_it_whole_the_other_is_told_who),
 		cmocka_unit_test(limits_are_counted_when_a_claim_is_merged),
+		cmocka_unit_test(the_limit_counts_what_the_same_push_made),
 		cmocka_unit_test(only_owner_manager_and_headquarters_release),
 		cmocka_unit_test(
 		    a_masked_field_is_never_set_by_who_sees_it_masked),
