@@ -81,7 +81,7 @@ encodings_and_line_ends_are_as_asked(void **state)
 	assert_string_equal("\xef\xbb\xbf" "\"\"\r\n", written("", &bom));
 	assert_string_equal("\xbf\xcd\xbb\xa7\n", written(ZH, &gb));
 	assert_string_equal("a\x84\x31\xa4\x37" "b\n", written("a\xff" "b", &gb));
-	assert_rc(SAT_EINVALID, sat_csv_out_open(&c, path, &odd, &err));
+	assert_rc(SAT_EUSAGE, sat_csv_out_open(&c, path, &odd, &err));
 }
 
 static void
