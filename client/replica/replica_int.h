@@ -12,7 +12,8 @@
  * pend.c      which commits still wait, per record; the view from the base
  * write.c     local commits and groups
  * digest.c    sums over the server's states; repair.c: what differs again
- * session.c, verdict.c, delta.c, snapshot.c, template.c   what the session asks
+ * session.c, push.c, verdict.c, delta.c, snapshot.c, template.c   what the
+ *             session asks
  * rescope.c   what changed scope in a page of delta.c
  * handover.c  suggestions of others, own ones, edits that came late
  * quarantine.c  commits the server did not merge, and what becomes of them
@@ -362,6 +363,12 @@ SAT_CHECK sat_rc replica_settle_reached(sat_replica *r, uint64_t upto, sat_err *
 SAT_CHECK sat_rc replica_delta(void *u, const sat_delta *d, sat_err *e);
 /* The low mark after rows became done. */
 SAT_CHECK sat_rc replica_raise_low(sat_replica *r, sat_err *e);
+
+/* push.c: as client.h has them */
+SAT_CHECK sat_rc replica_outbox(void *u, sat_arena *a, sat_push *push,
+    sat_commit **c, size_t *n, uint64_t from_cseq, sat_err *e);
+SAT_CHECK sat_rc replica_outbox_behind(void *u, sat_arena *a, sat_push *push,
+    sat_commit **c, size_t *n, sat_err *e);
 
 /* session.c: a snapshot over what is here; the second when the first stands. */
 SAT_CHECK sat_rc replica_start_over(sat_replica *r, sat_err *e);
