@@ -4,7 +4,8 @@
  *   main.c     command line; for each operation and kind of failure: fail the
  *              1st call, the 2nd, ... until the operation no longer reaches it
  *   point.c    one point: prepare, arm, run, come back, look
- *   lab.c      three machines with a little history, restored for each point
+ *   lab.c      three machines with a little history, restored for each point;
+ *              lab_look.c: what they hold
  *   talk.c     a session between two of them, one exchange at a time
  *   ops.c      the operations: devices; ops_server.c: the server;
  *              ops_keyring.c: the keyring, on a real file system
@@ -86,11 +87,14 @@ sat_rc lab_open_server(lab *L, bool create, sat_err *e);
 void lab_close(lab *L);      /* whatever is open, in order */
 void lab_abandon(lab *L);    /* as if the processes died */
 void lab_forget(lab *L);     /* what a process that died in a call held */
-/* All rows of all tables but one (NULL: none). */
-void lab_digest(uint8_t out[SAT_HASH_BYTES], lab *L, sat_db *db, const char *but);
 sat_clock lab_clock(machine *m);
 sat_rand lab_rand(machine *m);
 sat_replica_env lab_env(lab_dev *d);
+
+/* ---- lab_look.c ---------------------------------------------------------------- */
+
+/* All rows of all tables but one (NULL: none). */
+void lab_digest(uint8_t out[SAT_HASH_BYTES], lab *L, sat_db *db, const char *but);
 /* Everybody syncs until nothing moves; true when all agree with the server. */
 bool lab_settle(lab *L, sat_err *e);
 /* After it: every record on the server and the devices, what is quarantined. */
