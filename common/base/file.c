@@ -18,6 +18,26 @@
 
 /* ---- whole files --------------------------------------------------------------- */
 
+/* A path somebody named wrongly is his mistake, not the computer's. */
+static sat_rc
+rc_of(int why)
+{
+	switch (why) {
+	case ENOENT:
+	case ENOTDIR:
+		return SAT_ENOTFOUND;
+	case EEXIST:
+		return SAT_ECONFLICT;
+	case EISDIR:
+		return SAT_EUSAGE;
+	case ENOSPC:
+	case EDQUOT:
+		return SAT_ENOSPACE;
+	default:
+		return SAT_EIO;
+	}
+}
+
 static sat_rc
 open_to_read(FILE **f, const char *path, sat_err *e)
 {
@@ -29,10 +49,11 @@ open_to_read(FILE **f, const char *path, sat_err *e)
 static sat_rc
 read_done(FILE *f, const char *path, sat_err *e)
 {
-	bool bad = ferror(f) != 0;
+	sat_rc rc = ferror(f) == 0 ? SAT_OK : sat_fail(e, rc_of(errno),
+	    "cannot read %s: %s", path, strerror(errno));
 
 	(void)fclose(f);
-	return bad ? sat_fail(e, SAT_EIO, "cannot read %s", path) : SAT_OK;
+	return rc;
 }
 
 sat_rc
@@ -75,8 +96,8 @@ sat_file_each(const char *path, void (*piece)(void *u, sat_span s), void *u,
 static sat_rc
 cannot_write(const char *path, sat_err *e)
 {
-	return sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-	    "cannot write %s: %s", path, strerror(errno));
+	return sat_fail(e, rc_of(errno), "cannot write %s: %s", path,
+	    strerror(errno));
 }
 
 bool
@@ -270,7 +291,7 @@ sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e)
 		*out = o;
 		return SAT_OK;
 	}
-	rc = sat_fail(e, SAT_EIO, "cannot write %s: %s",
+	rc = sat_fail(e, rc_of(errno), "cannot write %s: %s",
 	    path != NULL ? path : "the answer", strerror(errno));
 	free(o->path);
 	free(o->tmp);
@@ -309,7 +330,7 @@ sat_file_out_close(sat_file_out *o, bool keep, sat_err *e)
 	if (o->f != stdout)
 		note(o, fclose(o->f) == 0);
 	if (keep && o->why != 0)
-		rc = sat_fail(e, o->why == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
+		rc = sat_fail(e, rc_of(o->why),
 		    "cannot write %s: %s",
 		    o->path != NULL ? o->path : "the answer", strerror(o->why));
 	if (o->tmp != NULL && keep && rc == SAT_OK)
@@ -329,8 +350,8 @@ sat_file_out_close(sat_file_out *o, bool keep, sat_err *e)
 static sat_rc
 cannot_make(const char *path, sat_err *e)
 {
-	return sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-	    "cannot make %s: %s", path, strerror(errno));
+	return sat_fail(e, rc_of(errno), "cannot make %s: %s", path,
+	    strerror(errno));
 }
 
 sat_rc

@@ -4,6 +4,10 @@
  * person names is read or written here. `protocol` and `common/model` must not
  * call it (make layers holds both).
  *
+ * What is written has to have a folder to lie in (else SAT_ENOTFOUND) and may not
+ * be one (SAT_EUSAGE): such failures are of who named the path. SAT_EIO is what
+ * is not his fault, or a right his account lacks.
+ *
  * Paths are taken as they are. Texts of failures name the path, never content.
  * Not thread-safe per handle; the rest has no state.
  */
@@ -32,8 +36,8 @@ SAT_CHECK sat_rc sat_file_write(const char *path, sat_span s, unsigned mode, sat
 /*
  * A file that is not there yet, for its owner's eyes alone, synced; its name is
  * not (sat_folder_sync). What a failure left is taken away.
- * @return SAT_ENOTFOUND when `from` cannot be opened, SAT_ENOSPACE, SAT_EIO (also:
- *         `to` is there already).
+ * @return SAT_ENOTFOUND when `from` cannot be opened, SAT_ECONFLICT when `to`
+ *         is there already, SAT_ENOSPACE, SAT_EIO.
  */
 SAT_CHECK sat_rc sat_file_copy(const char *from, const char *to, sat_err *e);
 /* A pipe, a device: there, and no file. It has no place for a file beside it and
@@ -69,7 +73,8 @@ SAT_CHECK sat_rc sat_file_out_close(sat_file_out *o, bool keep, sat_err *e);
 
 /* ---- folders --------------------------------------------------------------------- */
 
-/* For its owner alone. SAT_ENOSPACE, SAT_EIO (also: it is there already). */
+/* For its owner alone. SAT_ECONFLICT: something of this name is there already;
+ * SAT_ENOSPACE, SAT_EIO. */
 SAT_CHECK sat_rc sat_folder_make(const char *path, sat_err *e);
 /* A fresh one with this prefix where temporary files go; *path is the
  * caller's to free. SAT_ENOSPACE, SAT_EIO; then it is NULL. */

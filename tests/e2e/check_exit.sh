@@ -50,6 +50,7 @@ for c in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 20 130 143; do case " $seen " in *" 
 # --- compact, backup --verify, records for completion
 expect 0 as li --json compact; fits compact "$OUT"; expect 0 as li check; expect 0 as li account show "$A"
 expect 0 as li backup "$W/copy" --verify; expect 0 as copy restore "$W/copy" --verify-only
+code 6 backup.folder as li --json backup "$W/copy"; code 5 backup.folder as li --json backup "$W/none/copy"
 expect 0 "$SATCHEL" -C "$W/r/li" __complete account show; same "$OUT" "" "no daemon: nothing is asked and nothing said"
 "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/pass" --no-input daemon --no-sync --no-timer 2>&1 >/dev/null | sed -n 's/.*process \([0-9]*\)$/\1/p' >"$W/r/li/daemon.pid"
 expect 0 "$SATCHEL" -C "$W/r/li" __complete account show; same "$(wc -l <<<"$OUT")" 2 "customers by number"; has "$OUT" "^C2" "as a person types them";

@@ -110,6 +110,7 @@ static void
 what_cannot_be_opened_is_told_with_its_reason(void **state)
 {
 	char *deep = sat_xasprintf("%s/none/a", folder);
+	sat_file_out *out;
 	sat_buf b = { 0 };
 	sat_err err;
 
@@ -120,9 +121,14 @@ what_cannot_be_opened_is_told_with_its_reason(void **state)
 	assert_non_null(strstr(err.text, "cannot read"));
 	assert_int_equal(SAT_ENOTFOUND,
 	    sat_file_each(path, piece_added, &b, &err));
-	assert_int_equal(SAT_EIO, sat_file_write(deep, sat_span_str("x"), 0600,
+	assert_rc(SAT_EUSAGE, sat_file_read(&b, folder, 10, &err));
+	assert_rc(SAT_ENOTFOUND, sat_file_write(deep, sat_span_str("x"), 0600,
 	    &err));
-	assert_int_equal(SAT_EIO, sat_folder_make(folder, &err));
+	assert_rc(SAT_EUSAGE, sat_file_write(folder, sat_span_str("x"), 0600,
+	    &err));
+	assert_rc(SAT_ENOTFOUND, sat_file_out_open(&out, deep, 0, &err));
+	assert_rc(SAT_ENOTFOUND, sat_folder_make(deep, &err));
+	assert_rc(SAT_ECONFLICT, sat_folder_make(folder, &err));
 	sat_buf_fini(&b);
 	free(deep);
 }
@@ -273,12 +279,12 @@ a_copy_is_whole_private_and_never_over_what_is_there(void **state)
 	assert_ok(sat_file_look(&facts, to, &err));
 	assert_int_equal(0600, facts.mode);
 	assert_ok(sat_file_write(path, sat_span_str("other"), 0600, &err));
-	assert_rc(SAT_EIO, sat_file_copy(path, to, &err));
+	assert_rc(SAT_ECONFLICT, sat_file_copy(path, to, &err));
 	assert_ok(sat_file_look(&facts, to, &err));
 	assert_int_equal(big.n, facts.bytes);
 	assert_ok(sat_folder_sync_of(to, &err));
 	sat_file_remove(to);
-	assert_rc(SAT_EIO, sat_file_copy(path, "/proc/none/b", &err));
+	assert_rc(SAT_ENOTFOUND, sat_file_copy(path, "/proc/none/b", &err));
 	sat_buf_fini(&big);
 	sat_buf_fini(&got);
 	free(to);
