@@ -302,18 +302,27 @@ gather(bundle *b, const sat_kind *root, const sat_id *id, sat_err *e)
 	return rc;
 }
 
-/* For its owner's eyes alone. */
+/* For its owner's eyes alone: the one for programs, the one for people. "-": the
+ * first as the answer's file. */
 static sat_rc
-write_both(const bundle *b, const sat_json *doc, const char *file, sat_err *e)
+write_copy(const bundle *b, const sat_json *doc, const char *file, sat_err *e)
 {
 	char *readable = sat_xasprintf("%s.txt", file);
 	sat_buf json = { 0 };
+	sat_file_out *o;
 	sat_rc rc;
 
 	sat_json_write(&json, doc, true);
-	rc = sat_file_write(file, sat_buf_span(&json), 0600, e);
-	if (rc == SAT_OK)
+	if (strcmp(file, "-") == 0) {
+		rc = sat_file_out_open(&o, NULL, b->api->out_fd, e);
+		if (rc == SAT_OK) {
+			sat_file_out_add(o, sat_buf_span(&json));
+			rc = sat_file_out_close(o, true, e);
+		}
+	} else if ((rc = sat_file_write(file, sat_buf_span(&json), 0600, e)) ==
+	    SAT_OK) {
 		rc = sat_file_write(readable, sat_buf_span(&b->text), 0600, e);
+	}
 	sat_buf_fini(&json);
 	free(readable);
 	return rc;
@@ -359,7 +368,7 @@ HANDLER(api_privacy_access)
 	sat_json_put_str(doc, "by", sat_replica_me(api->crm.replica)->key);
 	b.records = sat_json_put_arr(doc, "records");
 	if ((rc = gather(&b, k, &subject, e)) == SAT_OK &&
-	    (rc = write_both(&b, doc, file, e)) == SAT_OK &&
+	    (rc = write_copy(&b, doc, file, e)) == SAT_OK &&
 	    (rc = make_request(&made, api, &subject, &q, e)) == SAT_OK) {
 		*out = api_doc("privacy.access");
 		sat_json_put_str(*out, "id", id);

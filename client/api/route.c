@@ -132,7 +132,7 @@ static const sat_route routes[] = {
 	{ "POST", "/v1/privacy/confirm", "", "privacy.list", "confirm it as a second person", api_privacy_confirm },
 	{ "GET", "/v1/privacy/requests", "rights_request.view", "privacy.requests", "what people asked for, by due date", api_privacy_requests },
 	{ "POST", "/v1/privacy/requests/{id}/answer", "rights_request.edit", "record", "a request is answered", api_privacy_answer },
-	{ "POST", "/v1/privacy/access", "rights_request.create", "privacy.access", "a copy of everything about a customer", api_privacy_access },
+	{ "POST", "/v1/privacy/access", "rights_request.create", "privacy.access", "a copy of everything about a customer; the daemon answers it itself when no file is named", api_privacy_access },
 	{ "POST", "/v1/privacy/correct", "rights_request.create", "record", "a person asks for a correction", api_privacy_correct },
 	{ "GET", "/v1/privacy/due", "account.view", "privacy.due", "what is kept longer than the policy says", api_privacy_due },
 	{ "GET", "/v1/privacy/retention", "", "privacy.retention", "the same, and how far its erasure is", api_privacy_retention },

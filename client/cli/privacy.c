@@ -199,10 +199,13 @@ put_flag(sat_json *body, const cli *c, const char *flag, const char *key)
 static sat_rc
 run_access(cli *c, sat_err *e)
 {
+	const char *to = sat_args_get(&c->args, "output"), *id;
 	sat_json *body;
-	const char *id;
 	sat_rc rc = cli_need_id(c, &id, e);
 
+	if (rc == SAT_OK && (to == NULL || strcmp(to, "-") == 0))
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage", "-o FILE",
+		    "say where it is to be written");
 	if (rc != SAT_OK)
 		return rc;
 	body = sat_json_obj();

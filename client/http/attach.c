@@ -149,8 +149,8 @@ post(daemon_ *d, sat_http_response *out, incoming *x, const sat_http_request *r)
 
 /* ---- out ---------------------------------------------------------------------------- */
 
-static sat_rc
-read_fd(sat_buf *b, int fd, sat_err *e)
+sat_rc
+door_read(sat_buf *b, int fd, sat_err *e)
 {
 	ssize_t n = 1;
 
@@ -182,7 +182,7 @@ get(daemon_ *d, sat_http_response *out, const sat_http_request *r,
 	name = sat_json_get_str(data, "name", "file");
 	if (j->rc != SAT_OK)
 		put_problem(out, &j->err);
-	else if ((e.rc = read_fd(&out->body, j->out_fd, &e)) != SAT_OK)
+	else if ((e.rc = door_read(&out->body, j->out_fd, &e)) != SAT_OK)
 		put_problem(out, &e);
 	else {
 		out->type = sat_attachment_type(sat_span_str(name));

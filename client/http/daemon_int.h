@@ -251,6 +251,8 @@ bool upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 /* attach.c: what is below /v1/attachments. */
 bool attach_begin(daemon_ *d, sat_http_sink *sink, const sat_http_request *r);
 bool attach_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+/* What a job wrote as a file (out_fd), from its begin on. SAT_EIO. */
+sat_rc door_read(sat_buf *b, int fd, sat_err *e);
 /* What a killed daemon left in memory. */
 void export_sweep(daemon_ *d);
 bool export_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
@@ -289,6 +291,9 @@ void door_run(sat_http_response *out, job *j, const sat_http_request *r);
 bool files_named(sat_http_response *out, const sat_http_request *r);
 /* form.c */
 bool form_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+/* copy.c: what a person may have of himself. scope: of its token. */
+bool copy_route(daemon_ *d, sat_http_response *out, const sat_http_request *r,
+    const char *scope);
 /* The route table's answer to this request. */
 void to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r,
     const char *scope);

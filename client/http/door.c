@@ -510,11 +510,13 @@ may_enter(char scope[SAT_API_SCOPE_TEXT], daemon_ *d, sat_http_response *out,
 
 /* What is not answered at once: jobs, uploads, exports. */
 static bool
-waits(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+waits(daemon_ *d, sat_http_response *out, const sat_http_request *r,
+    const char *scope)
 {
 	if (d->o.kiosk && strcmp(r->method, "DELETE") != 0)
 		return false;
-	return form_route(d, out, r) || work_again(d, out, r) ||
+	return form_route(d, out, r) || copy_route(d, out, r, scope) ||
+	    work_again(d, out, r) ||
 	    work_route(d, out, r) || upload_route(d, out, r) ||
 	    export_route(d, out, r) || attach_route(d, out, r);
 }
@@ -554,7 +556,7 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *asked)
 			    "Authorization"));
 	} else if (post && strcmp(r->path, "/v1/session/passphrase") == 0) {
 		to_secret(d, out, r, daemon_passphrase);
-	} else if (!waits(d, out, r)) {
+	} else if (!waits(d, out, r, scope)) {
 		to_api(d, out, r, scope);
 	}
 }

@@ -90,6 +90,7 @@ expect 0 as mar export account -o "$W/mar.csv" --reason fair; same "$(rows)" 0 "
 expect 0 as mar export campaign -o "$W/c.csv" --reason fair; has "$(cat "$W/c.csv")" "Fair-mar" "no person in it"
 # --- what a person may ask for
 expect 9 as aud privacy access "$A" -o "$W/copy"; expect 9 as ser privacy access "$A" -o "$W/copy"; has "$ERR" "masked" "half a copy is none"
+expect 2 as li privacy access "$A"; expect 2 as li privacy access "$A" -o -
 expect 9 as mar privacy correct "$A" --note "new address"; expect 2 as li privacy correct "$A"
 expect 0 as li privacy access "$A" -o "$W/copy" --note "letter 4"; [ "$(stat -c %a "$W/copy")" = 600 ] && ok || bad "the copy is open to others"
 for f in copy copy.txt; do has "$(cat "$W/$f")" "13912345678" "$f: the customer"; has "$(cat "$W/$f")" "13712345678" "$f: the contact"; has "$(cat "$W/$f")" "deal" "$f: the deal"; hasnt "$(cat "$W/$f")" "Okapi|13987654321" "$f: nobody else"; done
