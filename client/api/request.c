@@ -123,6 +123,8 @@ put_commits(sat_json *answer, const sat_api *api, uint64_t after)
 
 	if (newest <= after || newest - after > COMMITS_MAX)
 		return;
+	/* a handler that did a part by another one's route has some there */
+	sat_json_del(answer, "commits");
 	list = sat_json_put_arr(answer, "commits");
 	for (uint64_t n = after + 1; n <= newest; n++) {
 		(void)snprintf(key, sizeof key, "%u-%u-%llu", me->device,
