@@ -23,16 +23,33 @@ static const struct {
 	{ "/v1/templates/pack", "file" },
 	{ "/v1/templates/apply", "file" },
 	{ "/v1/privacy/access", "file" },
+	{ "/v1/attachments", "file" },
 };
 
-bool
-files_named(sat_http_response *out, const sat_http_request *r)
+/* A file of a record is the answer's body, unless the query says where to. */
+static bool
+names_target(const sat_http_request *r)
+{
+	static const char below[] = "/v1/attachments/";
+	sat_json *q;
+	bool yes;
+
+	if (strcmp(r->method, "GET") != 0 ||
+	    strncmp(r->path, below, sizeof below - 1) != 0)
+		return false;
+	q = query_of(r);
+	yes = sat_json_get(q, "file") != NULL;
+	sat_json_free(q);
+	return yes;
+}
+
+static bool
+names_source(const sat_http_request *r)
 {
 	sat_json *body = NULL;
 	bool hit = false;
-	sat_err e = { 0 };
 
-	if (!r->tcp || strcmp(r->method, "POST") != 0)
+	if (strcmp(r->method, "POST") != 0)
 		return false;
 	for (size_t i = 0; i < sizeof takes / sizeof takes[0] && !hit; i++) {
 		if (strcmp(r->path, takes[i].path) != 0)
@@ -43,7 +60,15 @@ files_named(sat_http_response *out, const sat_http_request *r)
 		hit = sat_json_get_str(body, takes[i].member, NULL) != NULL;
 	}
 	sat_json_free(body);
-	if (!hit)
+	return hit;
+}
+
+bool
+files_named(sat_http_response *out, const sat_http_request *r)
+{
+	sat_err e = { 0 };
+
+	if (!r->tcp || (!names_source(r) && !names_target(r)))
 		return false;
 	(void)sat_fail_code(&e, SAT_EDENIED, "port.file",
 	    "send the file: POST /v1/imports; fetch it: POST /v1/exports",

@@ -47,6 +47,10 @@ for b in "imports:file:$W/mine.csv" "imports/preview:file:$W/mine.csv" "imports/
 	"backups:folder:$W/made" "templates/pack:file:$W/made" "templates/apply:file:$W/mine.csv" "privacy/access:file:$W/made"; do
 	IFS=: read -r route member file <<<"$b"; DATA="{\"type\":\"account\",\"$member\":\"$file\"}"; ask POST "/v1/$route" "$ALL"
 	is 403 "no file of this computer: $route"; has "$BODY" '"code":"port.file"' "says why"; done
+V=$(as li activity add "$A" --method phone --points x); H=$(as li attachment add "$V" "$W/mine.csv")
+DATA="{\"record\":\"$V\",\"file\":\"$W/mine.csv\"}"; ask POST /v1/attachments "$ALL" "Content-Type: application/json"; is 403 "nor to be added"; has "$BODY" '"code":"port.file"' "says why"
+ask GET "/v1/attachments/$H?file=$W/made" "$ALL"; is 403 "nor to write to"; has "$BODY" '"code":"port.file"' "says why"
+ask GET "/v1/attachments/$H" "$ALL"; is 200 "a file of a record is the body"; has "$BODY" "^name$" "as it is"
 [ -e "$W/made" ] && bad "a file was made" || ok
 ask GET "/v1/imports/form?type=account" "$ALL"; is 200 "a form is fetched"; has "$BODY" "spreadsheetml" "as what it is"; has "$BODY" "xl/worksheets" "a book"
 ask GET "/v1/imports/form?type=nosuch" "$ALL"; is 404 "of no kind"; same "$(ls "$W/r/li/spool")" "" "nothing stays of it"
