@@ -14,9 +14,8 @@
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 #define UNNAMED_MS (30 * DAY_MS)
 
-typedef struct naming { /* a record, and the reference it has */
+typedef struct naming { /* a record, and who may have what it names */
 	wrec *w;
-	sat_attachment file;
 	bool named;   /* it names the content */
 	bool visible; /* to the asker, field and all */
 	bool his;     /* the asker's device wrote the reference */
@@ -24,9 +23,11 @@ typedef struct naming { /* a record, and the reference it has */
 
 /* ---- who names it ----------------------------------------------------------------- */
 
+/* bytes: of the length the asker says; 0 = of any. What somebody else wrote of
+ * the same hash with another length stands in nobody's way. */
 static void
 look_at_cell(naming *n, sat_server *s, const sat_server_session *x,
-    const sat_cell *c, bool shown, const uint8_t *hash)
+    const sat_cell *c, bool shown, const uint8_t *hash, uint64_t bytes)
 {
 	sat_element *el;
 	size_t count = sat_cell_elements(&el, &s->txn, c);
@@ -35,10 +36,10 @@ look_at_cell(naming *n, sat_server *s, const sat_server_session *x,
 		sat_attachment file;
 
 		if (!sat_attachment_read(&file, el[i].text) ||
-		    memcmp(file.hash, hash, sizeof file.hash) != 0)
+		    memcmp(file.hash, hash, sizeof file.hash) != 0 ||
+		    (bytes != 0 && file.bytes != bytes))
 			continue;
 		n->named = true;
-		n->file = file;
 		n->visible = n->visible || shown;
 		n->his = n->his || (x != NULL && el[i].dev == x->device);
 	}
@@ -46,7 +47,7 @@ look_at_cell(naming *n, sat_server *s, const sat_server_session *x,
 
 static void
 look_at_record(naming *n, sat_server *s, const sat_server_session *x,
-    const sat_keys *keys, bool shown, const uint8_t *hash)
+    const sat_keys *keys, bool shown, const uint8_t *hash, uint64_t bytes)
 {
 	const sat_kind *k = sat_srv_kind(s, n->w->kind);
 
@@ -57,13 +58,14 @@ look_at_record(naming *n, sat_server *s, const sat_server_session *x,
 		if (f != NULL && f->files)
 			look_at_cell(n, s, x, c, shown && (keys == NULL ||
 			    sat_mask_field(keys->mask, n->w->kind, f->id) ==
-			    NULL), hash);
+			    NULL), hash, bytes);
 	}
 }
 
 static sat_rc
 find(naming *n, sat_server *s, const sat_server_session *x,
-    const sat_user *user, const sat_id *rec, const uint8_t *hash, sat_err *e)
+    const sat_user *user, const sat_id *rec, const uint8_t *hash,
+    uint64_t bytes, sat_err *e)
 {
 	bool yes = false, pool = false;
 	sat_keys keys;
@@ -78,7 +80,7 @@ find(naming *n, sat_server *s, const sat_server_session *x,
 	    (rc = sat_srv_masked(&pool, s, n->w, &keys, e)) != SAT_OK ||
 	    (rc = sat_set_decode(n->w, s, e)) != SAT_OK)
 		return rc;
-	look_at_record(n, s, x, &keys, yes && !pool, hash);
+	look_at_record(n, s, x, &keys, yes && !pool, hash, bytes);
 	return SAT_OK;
 }
 
@@ -123,7 +125,15 @@ take(sat_file_taken *out, sat_server *s, const sat_server_session *x,
 	sat_rc rc;
 
 	if ((rc = st->file_part_have(&out->have, st->u, x->device, in->hash,
-	    e)) != SAT_OK || in->data.n == 0 || in->at != out->have)
+	    e)) != SAT_OK)
+		return rc;
+	if (out->have >= in->bytes) { /* begun as one that is longer */
+		if ((rc = st->file_part_drop(st->u, x->device, in->hash, e)) !=
+		    SAT_OK)
+			return rc;
+		out->have = 0;
+	}
+	if (in->data.n == 0 || in->at != out->have)
 		return rc;
 	rc = sat_srv_quota(&used, s, x->device, user, 0, in->data.n, &why);
 	if (rc == SAT_ENOSPACE) {
@@ -153,9 +163,10 @@ put(sat_file_taken *out, sat_server *s, const sat_server_session *x,
 	bool has = false;
 	sat_rc rc;
 
-	if ((rc = find(&n, s, x, user, &in->rec, in->hash, e)) != SAT_OK)
+	if ((rc = find(&n, s, x, user, &in->rec, in->hash, in->bytes,
+	    e)) != SAT_OK)
 		return rc;
-	if (!n.named || !(n.visible || n.his) || n.file.bytes != in->bytes) {
+	if (!n.named || !(n.visible || n.his)) {
 		out->fate = SAT_FILE_REFUSED; /* P-444 */
 		return SAT_OK;
 	}
@@ -200,7 +211,7 @@ sat_srv_file_get(sat_server *s, const sat_server_session *x,
 	naming n;
 	sat_rc rc;
 
-	if ((rc = find(&n, s, x, user, &in->rec, in->hash, e)) != SAT_OK)
+	if ((rc = find(&n, s, x, user, &in->rec, in->hash, 0, e)) != SAT_OK)
 		return rc;
 	if (!n.named || !n.visible) /* P-445: one answer for all of it */
 		return sat_fail_code(e, SAT_ENOTFOUND, "attachment.none", NULL,
@@ -262,7 +273,7 @@ tidy_one(sat_server *s, const row *x, int64_t now_ms, sat_err *e)
 	if (n.w->exists && (rc = sat_set_decode(n.w, s, e)) != SAT_OK)
 		return rc;
 	if (n.w->exists)
-		look_at_record(&n, s, NULL, NULL, false, x->hash);
+		look_at_record(&n, s, NULL, NULL, false, x->hash, 0);
 	if (n.named)
 		return x->unnamed_ms == 0 ? SAT_OK :
 		    st->file_unnamed(st->u, x->id, 0, e);

@@ -37,7 +37,7 @@ current(int64_t *file, sat_file_put *out, sat_replica *r, sat_err *e)
 	if (sat_col_blob(s, 2).n == sizeof out->rec.b)
 		memcpy(out->rec.b, sat_col_blob(s, 2).p, sizeof out->rec.b);
 	*file = sat_col_int(s, 3);
-	out->bytes = (uint64_t)sat_col_int(s, 4);
+	out->bytes = r->file.bytes = (uint64_t)sat_col_int(s, 4);
 	sat_stmt_reset(s);
 	return SAT_OK;
 }
@@ -139,7 +139,7 @@ replica_file_taken(void *u, const sat_file_taken *in, sat_err *e)
 		return SAT_OK;
 	}
 	/* P-442: after its first word it only goes on */
-	if (in->have % SAT_FILE_PIECE != 0 ||
+	if (in->have % SAT_FILE_PIECE != 0 || in->have >= r->file.bytes ||
 	    (r->file.asked && in->have <= r->file.have))
 		return sat_fail(e, SAT_EPROTO, "a file does not move on");
 	r->file.asked = true;

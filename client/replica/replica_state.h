@@ -197,7 +197,7 @@ typedef struct file_sending { /* of this session */
 	int64_t ref;               /* file_of that is being sent; 0 = none */
 	int64_t done;              /* those up to it had their turn */
 	bool asked;                /* the server said how far it is */
-	uint64_t have;
+	uint64_t have, bytes;
 } file_sending;
 
 struct sat_replica {

@@ -27,7 +27,8 @@ SELECT f.bytes, p.data FROM file f JOIN file_piece p ON p.file = f.id
 WHERE f.hash = @hash AND f.dev = 0 AND p.at = @at;
 
 -- :name file_whole
-UPDATE file SET dev = 0, eid = 0 WHERE id = @id;
+-- Its length is what came, and not what was said when it began.
+UPDATE file SET dev = 0, eid = 0, bytes = have WHERE id = @id;
 
 -- :name file_del_pieces
 DELETE FROM file_piece WHERE file = @id;

@@ -181,6 +181,36 @@ it_is_sent_from_where_the_server_is_and_kept_until_it_has_it(void **state)
 }
 
 static void
+a_server_that_says_nonsense_ends_the_session_and_costs_nothing(void **state)
+{ /* P-442 */
+	static const uint64_t wrong[] = { 1, SAT_FILE_PIECE - 1, SIZE,
+		2 * SAT_FILE_PIECE, SAT_ATTACHMENT_BYTES_MAX };
+	fixture *f = *state;
+	sat_id x = new_account(f, "Okapi", "13800138000");
+	sat_buf c = content();
+	sat_file_ref ref = note_with(f, x, &c, true);
+	sat_file_put p;
+	sat_err err = { 0 };
+	bool wanted;
+
+	assert_ok(sat_replica_file_keep(f->r, &ref, sat_buf_span(&c), true,
+	    &err));
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		sat_file_taken t = { SAT_FILE_MORE, wrong[i] };
+
+		(void)next(f, &wanted);
+		assert_true(wanted);
+		assert_rc(SAT_EPROTO, f->ops.file_taken(f->ops.u, &t, &err));
+		assert_there(f, &ref, true, true);
+		reopen(f);
+	}
+	p = next(f, &wanted);
+	assert_true(wanted);
+	assert_int_equal(0, p.at);
+	sat_buf_fini(&c);
+}
+
+static void
 an_erasure_leaves_no_byte_of_it(void **state) /* P-446 */
 {
 	fixture *f = *state;
@@ -209,6 +239,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_is_kept_is_there_after_a_death_and_a_group_undone_keeps_none),
 		T(it_is_sent_from_where_the_server_is_and_kept_until_it_has_it),
+		T(a_server_that_says_nonsense_ends_the_session_and_costs_nothing),
 		T(an_erasure_leaves_no_byte_of_it),
 	};
 

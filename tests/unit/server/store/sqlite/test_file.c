@@ -197,6 +197,176 @@ a_hash_alone_gives_nothing(void **state) /* P-444, P-445 */
 	crew_free(&c);
 }
 
+/* The whole refusal, as text; *e of a question for the first piece. */
+static void
+assert_refused_alike(device *d, const sat_id *a, const uint8_t *ha,
+    const sat_id *b, const uint8_t *hb)
+{
+	sat_msg x = { .type = SAT_MSG_FILE_GET }, y = x;
+	sat_arena m = { 0 };
+	sat_err ea, eb;
+
+	x.u.file_get.rec = *a;
+	memcpy(x.u.file_get.hash, ha, SAT_HASH_BYTES);
+	y.u.file_get.rec = *b;
+	memcpy(y.u.file_get.hash, hb, SAT_HASH_BYTES);
+	assert_int_equal(ask(&x, &m, d, &ea), ask(&y, &m, d, &eb));
+	assert_string_equal("attachment.none", ea.code);
+	assert_memory_equal(&ea, &eb, sizeof ea);
+	sat_arena_fini(&m);
+}
+
+static void
+who_may_not_is_told_what_is_told_of_a_file_that_never_was(void **state)
+{ /* P-445 */
+	crew c = crew_new(sat_test_seed(45));
+	sat_id x = device_account(c.ann, "Okapi", "ann"), mine, note, none;
+	content f = content_of(5000, CANARY), g = content_of(5000, "never ");
+
+	(void)state;
+	all_sync(&c);
+	note = note_with(c.ann, &x, &f);
+	assert_int_equal(SAT_FILE_KEPT, put_all(c.ann, &note, &f));
+	mine = device_account(c.sue, "Tapir", "sue");
+	device_sync(c.sue);
+	none = device_id(c.sue);
+	/* of a record out of his reach, of none, of his own that has no files */
+	assert_refused_alike(c.sue, &note, f.hash, &note, g.hash);
+	assert_refused_alike(c.sue, &note, f.hash, &none, f.hash);
+	assert_refused_alike(c.sue, &note, f.hash, &mine, f.hash);
+	assert_refused_alike(c.sue, &none, g.hash, &mine, g.hash);
+	/* nor by giving: one answer, and no part of it stays */
+	assert_int_equal(SAT_FILE_REFUSED, put(c.sue, &note, &f, 0, 0).fate);
+	assert_int_equal(SAT_FILE_REFUSED, put(c.sue, &none, &f, 0, 0).fate);
+	assert_int_equal(SAT_FILE_REFUSED, put(c.sue, &mine, &g, 0,
+	    g.n).fate);
+	world_verify(c.w);
+	free(f.p);
+	free(g.p);
+	crew_free(&c);
+}
+
+/* The same content, said to have another length. */
+static content
+lying(const content *f, size_t bytes)
+{
+	content l = *f;
+	sat_buf b = { 0 };
+
+	l.n = bytes;
+	sat_attachment_write(&b, l.hash, bytes, sat_span_str("a.pdf"));
+	(void)snprintf(l.ref, sizeof l.ref, "%s", sat_buf_cstr(&b));
+	sat_buf_fini(&b);
+	return l;
+}
+
+static void
+a_length_that_lies_stands_in_nobodys_way(void **state) /* P-442 to P-444 */
+{
+	crew c = crew_new(sat_test_seed(46));
+	sat_id x = device_account(c.ann, "Okapi", "ann"), y, note, long_, other;
+	content f = content_of(2 * SAT_FILE_PIECE, CANARY);
+	content l = lying(&f, 3 * SAT_FILE_PIECE);
+	sat_file_taken t;
+
+	(void)state;
+	all_sync(&c);
+	/* begun as longer than it is, ended as what it is */
+	long_ = note_with(c.ann, &x, &l);
+	note = note_with(c.ann, &x, &f);
+	t = put(c.ann, &long_, &l, 0, SAT_FILE_PIECE);
+	assert_int_equal(SAT_FILE_PIECE, t.have);
+	assert_int_equal(SAT_FILE_KEPT, put_all(c.ann, &note, &f));
+	assert_string_equal("", get(c.ann, &note, &f));
+	/* who gives the same gets what he gave */
+	y = device_account(c.sue, "Tapir", "sue");
+	other = note_with(c.sue, &y, &f);
+	assert_int_equal(SAT_FILE_KEPT, put_all(c.sue, &other, &f));
+	assert_string_equal("", get(c.sue, &other, &f));
+	world_verify(c.w);
+	free(f.p);
+	crew_free(&c);
+}
+
+static void
+a_second_reference_of_another_length_keeps_none_from_being_given(void **state)
+{ /* P-444 */
+	crew c = crew_new(sat_test_seed(47));
+	sat_id x = device_account(c.ann, "Okapi", "ann"), note;
+	content f = content_of(5000, CANARY), l = lying(&f, 1);
+	content big = lying(&f, 2 * SAT_FILE_PIECE);
+
+	(void)state;
+	all_sync(&c);
+	note = note_with(c.ann, &x, &f);
+	all_sync(&c);
+	(void)device_edit(c.hq, &x, &note, K_ACTIVITY, SAT_OP_SADD, T_FILES,
+	    txt(l.ref));
+	(void)device_edit(c.hq, &x, &note, K_ACTIVITY, SAT_OP_SADD, T_FILES,
+	    txt(big.ref));
+	device_sync(c.hq);
+	assert_int_equal(SAT_FILE_KEPT, put_all(c.ann, &note, &f));
+	assert_string_equal("", get(c.hq, &note, &f));
+	free(f.p);
+	crew_free(&c);
+}
+
+static void
+a_part_that_is_longer_than_the_content_begins_anew(void **state) /* P-442 */
+{
+	crew c = crew_new(sat_test_seed(48));
+	sat_id x = device_account(c.ann, "Okapi", "ann"), note, long_;
+	content big = content_of(3 * SAT_FILE_PIECE, CANARY);
+	content f = content_of(5000, CANARY), l = big;
+	sat_buf b = { 0 };
+
+	(void)state;
+	memcpy(l.hash, f.hash, sizeof l.hash); /* of the short one */
+	sat_attachment_write(&b, l.hash, l.n, sat_span_str("a.pdf"));
+	(void)snprintf(l.ref, sizeof l.ref, "%s", sat_buf_cstr(&b));
+	all_sync(&c);
+	long_ = note_with(c.ann, &x, &l);
+	note = note_with(c.ann, &x, &f);
+	assert_int_equal(SAT_FILE_PIECE, put(c.ann, &long_, &l, 0,
+	    SAT_FILE_PIECE).have);
+	assert_int_equal(0, put(c.ann, &note, &f, 0, 0).have);
+	assert_int_equal(SAT_FILE_KEPT, put_all(c.ann, &note, &f));
+	assert_string_equal("", get(c.ann, &note, &f));
+	sat_buf_fini(&b);
+	free(f.p);
+	free(big.p);
+	crew_free(&c);
+}
+
+static void
+an_offset_behind_the_end_gives_nothing(void **state) /* P-441 */
+{
+	crew c = crew_new(sat_test_seed(49));
+	sat_id x = device_account(c.ann, "Okapi", "ann"), note;
+	content f = content_of(2 * SAT_FILE_PIECE, CANARY);
+	sat_msg m = { .type = SAT_MSG_FILE_GET };
+	sat_arena a = { 0 };
+	sat_err e;
+
+	(void)state;
+	all_sync(&c);
+	note = note_with(c.ann, &x, &f);
+	assert_int_equal(SAT_FILE_KEPT, put_all(c.ann, &note, &f));
+	m.u.file_get = (sat_file_get){ .rec = note, .at = f.n };
+	memcpy(m.u.file_get.hash, f.hash, sizeof f.hash);
+	assert_int_not_equal(SAT_OK, ask(&m, &a, c.ann, &e));
+	m.type = SAT_MSG_FILE_GET;
+	m.u.file_get = (sat_file_get){ .rec = note,
+		.at = SAT_ATTACHMENT_BYTES_MAX };
+	memcpy(m.u.file_get.hash, f.hash, sizeof f.hash);
+	assert_int_not_equal(SAT_OK, ask(&m, &a, c.ann, &e));
+	assert_string_equal("", get(c.ann, &note, &f)); /* as before */
+	world_verify(c.w);
+	sat_arena_fini(&a);
+	free(f.p);
+	crew_free(&c);
+}
+
 static size_t
 in_files(const world *w, const char *word)
 {
@@ -271,6 +441,35 @@ an_erasure_leaves_no_byte_but_of_what_others_have(void **state) /* P-446 */
 }
 
 static void
+what_is_erased_on_its_way_is_refused_and_leaves_no_byte(void **state)
+{ /* P-444, P-446 */
+	crew c = crew_new(sat_test_seed(50));
+	sat_id x = device_account(c.ann, "Okapi", "ann"), y, note, other;
+	content f = content_of(BIG, CANARY);
+
+	(void)state;
+	y = device_account(c.ann, "Gnu", "ann");
+	all_sync(&c);
+	note = note_with(c.ann, &x, &f);
+	other = note_with(c.ann, &y, &f);
+	(void)put(c.ann, &note, &f, 0, SAT_FILE_PIECE);
+	erase(&c, &x);
+	assert_int_equal(0, in_files(c.w, CANARY));
+	assert_int_equal(SAT_FILE_REFUSED, put(c.ann, &note, &f,
+	    SAT_FILE_PIECE, SAT_FILE_PIECE).fate);
+	assert_int_equal(SAT_FILE_REFUSED, put(c.ann, &note, &f, 0, 0).fate);
+	assert_int_equal(0, in_files(c.w, CANARY));
+	/* the customer that is left gets it whole */
+	device_sync(c.ann);
+	assert_int_equal(0, put(c.ann, &other, &f, 0, 0).have);
+	assert_int_equal(SAT_FILE_KEPT, put_all(c.ann, &other, &f));
+	assert_string_equal("", get(c.ann, &other, &f));
+	world_verify(c.w);
+	free(f.p);
+	crew_free(&c);
+}
+
+static void
 tick_after(crew *c, int days)
 {
 	sat_err err = { 0 };
@@ -334,6 +533,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_content_comes_in_pieces_and_goes_to_who_sees_the_record),
 		cmocka_unit_test(a_hash_alone_gives_nothing),
+		cmocka_unit_test(who_may_not_is_told_what_is_told_of_a_file_that_never_was),
+		cmocka_unit_test(a_length_that_lies_stands_in_nobodys_way),
+		cmocka_unit_test(a_second_reference_of_another_length_keeps_none_from_being_given),
+		cmocka_unit_test(a_part_that_is_longer_than_the_content_begins_anew),
+		cmocka_unit_test(an_offset_behind_the_end_gives_nothing),
+		cmocka_unit_test(what_is_erased_on_its_way_is_refused_and_leaves_no_byte),
 		cmocka_unit_test(an_erasure_leaves_no_byte_but_of_what_others_have),
 		cmocka_unit_test(what_no_record_names_any_more_goes_after_a_month),
 	};
