@@ -164,6 +164,30 @@ door_read(sat_buf *b, int fd, sat_err *e)
 	    "the content is not there");
 }
 
+/* Who has it already gets it no second time; whether he may have it is asked
+ * all the same. true: answered. */
+static bool
+unchanged(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+{
+	const char *has = sat_http_header(r, "If-None-Match"), *hash;
+	job *j;
+	bool same;
+
+	if (has == NULL)
+		return false;
+	j = job_new(d, "GET", r->path);
+	j->query = query_of(r);
+	job_run(j);
+	hash = sat_json_get_str(sat_json_get(j->out, "data"), "hash", NULL);
+	same = j->rc == SAT_OK && hash != NULL && door_same_tag(has, hash);
+	if (same) {
+		out->status = 304;
+		(void)snprintf(out->etag, sizeof out->etag, "\"%.64s\"", hash);
+	}
+	job_unref(j);
+	return same;
+}
+
 static void
 get(daemon_ *d, sat_http_response *out, const sat_http_request *r,
     sat_json *query)
@@ -213,6 +237,9 @@ attach_route(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 		sat_json_free(q);
 		return false;
 	}
-	get(d, out, r, q);
+	if (unchanged(d, out, r))
+		sat_json_free(q);
+	else
+		get(d, out, r, q);
 	return true;
 }

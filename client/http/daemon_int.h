@@ -286,6 +286,8 @@ sat_rc door_allowed(daemon_ *d, const char *method, const char *path, sat_err *e
 
 /* Run it and answer with what came of it. */
 void door_run(sat_http_response *out, job *j, const sat_http_request *r);
+/* If-None-Match (NULL: not sent): "v" of one tag, or "*". */
+bool door_same_tag(const char *header, const char *v);
 /* files.c: the request came through the port and names a file of this computer:
  * it is refused. */
 bool files_named(sat_http_response *out, const sat_http_request *r);

@@ -238,9 +238,8 @@ put_refusal(sat_http_response *out, const job *j, bool conditional)
 		    e.hint);
 }
 
-/* If-None-Match: "v" of one tag, or "*". */
-static bool
-same_tag(const char *header, const char *v)
+bool
+door_same_tag(const char *header, const char *v)
 {
 	size_t n = strlen(v);
 
@@ -272,7 +271,7 @@ put_answer(sat_http_response *out, const job *j, const sat_http_request *r)
 	}
 	if (v == NULL)
 		v = sat_json_get_str(j->out, "etag", NULL);
-	if (v != NULL && same_tag(sat_http_header(r, "If-None-Match"), v)) {
+	if (v != NULL && door_same_tag(sat_http_header(r, "If-None-Match"), v)) {
 		out->status = 304;
 		(void)snprintf(out->etag, sizeof out->etag, "\"%s\"", v);
 		return;

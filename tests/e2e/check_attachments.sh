@@ -70,6 +70,9 @@ ask GET "/v1/attachments?record=$C"; is 200 "the list"; has "$ANSWER" '"name":"å
 ask GET "/v1/attachments/$H2?record=$C"; is 200 "the content"
 for h in "^Content-Type: text/csv" "^ETag: \"$H2\"" "^X-Content-Type-Options: nosniff" "^Content-Disposition: attachment; filename\*=UTF-8''%E5%90%88%E5%90%8C.csv"; do has "$ANSWER" "$h" "a header"; done
 has "$ANSWER" "okapi-file 200000" "all of it"
+ask GET "/v1/attachments/$H2?record=$C" "If-None-Match: \"$H2\""; is 304 "who has it already"; has "$ANSWER" "^ETag: \"$H2\"" "of the same"; hasnt "$ANSWER" "okapi-file" "without it"
+ask GET "/v1/attachments/$H2?record=$C" "If-None-Match: \"$H1\""; is 200 "who has another"
+ask GET "/v1/attachments/$(printf '%064d' 0)" "If-None-Match: *"; is 404 "who asks for what is not there"
 FROM=$W/huge ask POST "/v1/attachments?record=$C" "Content-Type: application/zip"; is 422 "too big"
 ask GET "/v1/attachments/$(printf '%064d' 0)"; is 404 "no such file"
 FROM=$W/big.csv ask POST "/v1/attachments" "Content-Type: text/csv"; is 404 "of no record"
