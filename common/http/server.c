@@ -4,18 +4,11 @@
  * Why its own timeout is taken off while a request is answered: it counts from
  * the last byte that moved, and an answer may be waited for longer than that.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -23,7 +16,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/crypto/crypto.h"
-#include "common/http/http.h"
+#include "common/http/http_int.h"
 
 /* The library reads headers into half of its pool. */
 #define POOL_BYTES (3 * SAT_HTTP_HEADER_MAX)
@@ -439,48 +432,7 @@ on_completed(void *u, struct MHD_Connection *c, void **state,
 	*state = NULL;
 }
 
-/* ---- the socket ----------------------------------------------------------------------- */
-
-static bool
-somebody_answers(const struct sockaddr_un *sa)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool yes = fd >= 0 && connect(fd, (const struct sockaddr *)sa,
-	    sizeof *sa) == 0;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return yes;
-}
-
-static sat_rc
-listen_at(int *fd, const char *path, sat_err *e)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	mode_t mask;
-	int rv;
-
-	if (strlen(path) >= sizeof sa.sun_path)
-		return sat_fail_code(e, SAT_EUSAGE, "socket.path",
-		    "choose a shorter one: --socket FILE",
-		    "the socket's path is longer than %zu bytes",
-		    sizeof sa.sun_path - 1);
-	memcpy(sa.sun_path, path, strlen(path) + 1);
-	if (somebody_answers(&sa))
-		return sat_fail_code(e, SAT_EBUSY, "socket.busy", NULL,
-		    "another daemon answers at %s", path);
-	(void)unlink(path); /* of one that was killed */
-	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	mask = umask(0177); /* never, not even for a moment, for others */
-	rv = *fd < 0 ? -1 : bind(*fd, (struct sockaddr *)&sa, sizeof sa);
-	(void)umask(mask);
-	if (rv == 0 && (rv = listen(*fd, SAT_HTTP_CONNECTIONS_MAX)) == 0)
-		return SAT_OK;
-	sat_fail(e, SAT_EIO, "cannot listen at %s: %s", path, strerror(errno));
-	if (*fd >= 0)
-		(void)close(*fd);
-	return SAT_EIO;
-}
+/* ---- life ---------------------------------------------------------------------------- */
 
 /* The library's own words, for the log; they carry no data of a request. */
 static void
@@ -492,76 +444,6 @@ on_log(void *u, const char *fmt, va_list ap)
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	text[strcspn(text, "\r\n")] = '\0';
 	sat_log(SAT_INFO, "HTTP", "text=%s", text);
-}
-
-/* An address as it is written, no name: nobody is asked. */
-static sat_rc
-tcp_address(struct sockaddr_storage *sa, socklen_t *n, const char *host,
-    unsigned port, sat_err *e)
-{
-	struct addrinfo want = { .ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
-	struct addrinfo *found;
-	char service[16];
-
-	(void)snprintf(service, sizeof service, "%u", port);
-	if (getaddrinfo(host, service, &want, &found) != 0)
-		return sat_fail_code(e, SAT_EUSAGE, "listen.address",
-		    "for example 127.0.0.1 or ::1",
-		    "%.60s is no address to listen at", host);
-	*n = found->ai_addrlen;
-	memcpy(sa, found->ai_addr, *n);
-	freeaddrinfo(found);
-	return SAT_OK;
-}
-
-static bool
-is_loopback(const struct sockaddr_storage *sa)
-{
-	const struct sockaddr_in *v4 = (const void *)sa;
-	const struct sockaddr_in6 *v6 = (const void *)sa;
-
-	return sa->ss_family == AF_INET
-	    ? ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET
-	    : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-}
-
-static unsigned
-port_of(const struct sockaddr_storage *sa)
-{
-	return ntohs(sa->ss_family == AF_INET
-	    ? ((const struct sockaddr_in *)(const void *)sa)->sin_port
-	    : ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port);
-}
-
-/* *fd: on h->o's address; the port it got is in h->port. */
-static sat_rc
-listen_port(int *fd, sat_http *h, sat_err *e)
-{
-	const char *host = h->o.tcp_host != NULL ? h->o.tcp_host : "127.0.0.1";
-	struct sockaddr_storage sa;
-	socklen_t n;
-	int on = 1;
-	sat_rc rc = tcp_address(&sa, &n, host, h->o.tcp_port, e);
-
-	*fd = -1;
-	if (rc != SAT_OK)
-		return rc;
-	h->loopback = is_loopback(&sa);
-	*fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
-	if (*fd >= 0 && setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on,
-	    sizeof on) == 0 && bind(*fd, (struct sockaddr *)&sa, n) == 0 &&
-	    listen(*fd, SAT_HTTP_CONNECTIONS_MAX) == 0 &&
-	    getsockname(*fd, (struct sockaddr *)&sa, &n) == 0) {
-		h->port = port_of(&sa);
-		return SAT_OK;
-	}
-	sat_fail_code(e, SAT_EIO, "listen", "port 0 takes any that is free",
-	    "cannot listen at %s:%u: %s", host, h->o.tcp_port, strerror(errno));
-	if (*fd >= 0)
-		(void)close(*fd);
-	return SAT_EIO;
 }
 
 /* %00 stays as it is written: unescaped it would end the text, and the rest of
@@ -620,7 +502,7 @@ start_all(sat_http *h, sat_err *e)
 	h->local = (doorway){ h, false };
 	h->port_ = (doorway){ h, true };
 	if (h->o.socket_path != NULL) {
-		if ((rc = listen_at(&fd, h->o.socket_path, e)) != SAT_OK)
+		if ((rc = http_listen_at(&fd, h->o.socket_path, e)) != SAT_OK)
 			return rc;
 		h->path = sat_xstrdup(h->o.socket_path); /* ours from now on */
 		if ((h->daemon = start(&h->local, fd)) == NULL)
@@ -639,7 +521,8 @@ sat_http_listen(sat_http *h, unsigned port, sat_err *e)
 	if (h->tcp != NULL)
 		return SAT_OK;
 	h->o.tcp_port = port;
-	if ((rc = listen_port(&fd, h, e)) != SAT_OK)
+	if ((rc = http_listen_port(&fd, &h->port, &h->loopback, h->o.tcp_host,
+	    port, e)) != SAT_OK)
 		return rc;
 	h->tcp = start(&h->port_, fd);
 	return h->tcp != NULL ? SAT_OK :
