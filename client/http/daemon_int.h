@@ -11,6 +11,7 @@
  *   book.c     sealed files of what waits: uploads, exports, what is known of them
  *   work.c     long work that is asked for and looked at later
  *   jobs.c     its routes
+ *   upload_in.c  a file on its way in, and what is said of it
  *   uploads.c  a file that was sent, until it is imported
  *   exports.c  a file that was made, until it is fetched
  *   metrics.c  figures for a monitor
@@ -245,8 +246,16 @@ bool work_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
 void work_answer(daemon_ *d, sat_http_response *out,
     const sat_http_request *r, const char *id);
 
-/* ---- uploads.c, exports.c: what waits below /v1/imports and /v1/exports ---- */
+/* ---- upload_in.c ---- */
 bool upload_begin(daemon_ *d, sat_http_sink *sink, const sat_http_request *r);
+/* POST of a file, which is in r->upload or was short enough for memory. */
+void upload_post(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+bool upload_is_json(const sat_http_request *r);
+/* Members of `from` into `to`, as the types they have; null takes one away.
+ * @return SAT_EUSAGE: it is no option of an import. */
+sat_rc upload_options(sat_json *to, const sat_json *from, sat_err *e);
+
+/* ---- uploads.c, exports.c: what waits below /v1/imports and /v1/exports ---- */
 bool upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
 /* attach.c: what is below /v1/attachments. */
 bool attach_begin(daemon_ *d, sat_http_sink *sink, const sat_http_request *r);
