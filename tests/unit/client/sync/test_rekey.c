@@ -1,122 +1,11 @@
 /*
  * A device goes on under other keys (P-386..P-389): what proves what, who is shut
- * out, and that a pair the server takes is here whatever breaks off.
+ * out, and that a pair the server takes is here. (test_rekey_random.c: whatever
+ * breaks off.)
  */
 #include "tests/lib/unit.h"
 
-#include "tests/unit/client/sync/company.h"
-
-#include <stdio.h>
-
-static company *c;
-static size_t li;
-static sat_id firm;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	c = company_new(47);
-	company_staff(c, "li rep east, bo rep east");
-	li = company_device(c, "li");
-	company_sync(c, li);
-	firm = company_account(c, li, "Firm", "li");
-	company_sync(c, li);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	company_free(c);
-	return 0;
-}
-
-/* ---- links ------------------------------------------------------------------ */
-
-static sat_replica_identity
-keys(void)
-{
-	return *sat_replica_identity_get(c->r[li]);
-}
-
-static sat_key_pairs
-others(void)
-{
-	sat_key_pairs p;
-
-	(void)sat_replica_rekey_state(&p, NULL, c->r[li]);
-	return p;
-}
-
-static sat_server_session
-link_with(const uint8_t channel_pk[32])
-{
-	sat_server_session x = { .device = 0 };
-
-	memcpy(x.channel_pk, channel_pk, sizeof x.channel_pk);
-	return x;
-}
-
-/* One request; *m becomes the answer. */
-static sat_rc
-ask(sat_msg *m, sat_server_session *x, sat_err *e)
-{
-	sat_buf request = { 0 }, reply = { 0 };
-	sat_err err = { 0 };
-	sat_rc rc = SAT_OK;
-
-	sat_msg_write(&request, m);
-	assert_ok(sat_server_handle(c->server, x, &reply,
-	    sat_buf_span(&request), &err));
-	assert_ok(sat_msg_read(m, &c->a, sat_span_of(sat_arena_dup(&c->a,
-	    reply.p, reply.n), reply.n), &err));
-	if (m->type == SAT_MSG_ERROR)
-		rc = sat_msg_to_err(&m->u.error, e);
-	sat_buf_fini(&request);
-	sat_buf_fini(&reply);
-	return rc;
-}
-
-static sat_rc
-greet(sat_server_session *x, sat_err *e)
-{
-	sat_client_ops ops = sat_replica_session(c->r[li]);
-	sat_msg m = { .type = SAT_MSG_HELLO };
-	sat_err err = { 0 };
-
-	assert_ok(ops.hello(ops.u, &m.u.hello, &err));
-	return ask(&m, x, e);
-}
-
-static sat_rekey
-statement(void)
-{
-	sat_rekey k;
-	sat_err err = { 0 };
-
-	assert_ok(sat_replica_rekey_begin(c->r[li], &err));
-	assert_ok(sat_replica_rekey_say(&k, c->r[li], &err));
-	return k;
-}
-
-/* Greets with the keys in force and says it. */
-static sat_rc
-say(const sat_rekey *k, uint64_t *lsn, sat_err *e)
-{
-	sat_server_session x = link_with(keys().channel_pk);
-	sat_msg m = { .type = SAT_MSG_REKEY, .u.rekey = *k };
-	sat_rc rc;
-
-	assert_int_equal(SAT_OK, greet(&x, e));
-	if ((rc = ask(&m, &x, e)) != SAT_OK)
-		return rc;
-	assert_int_equal(SAT_MSG_REKEYED, m.type);
-	assert_memory_equal(k->sign_pk, m.u.rekeyed.sign_pk, 32);
-	*lsn = m.u.rekeyed.lsn;
-	return SAT_OK;
-}
+#include "tests/unit/client/sync/rekey_fixture.h"
 
 static void
 rotate(void)
@@ -129,15 +18,6 @@ rotate(void)
 	assert_ok(sat_replica_rekeyed(c->r[li], lsn, &err));
 	assert_memory_equal(k.sign_pk, keys().sign_pk, 32);
 	assert_memory_equal(k.channel_pk, keys().channel_pk, 32);
-}
-
-static sat_rc
-verify(void)
-{
-	uint64_t commits, records;
-	sat_err err = { 0 };
-
-	return sat_server_verify(c->server, &commits, &records, &err);
 }
 
 static void
@@ -491,160 +371,6 @@ a_server_from_before_the_change_is_followed_and_told_again(void **state)
 	assert_ok(sat_replica_verify_chain(c->r[li], 0, &commits, &err));
 }
 
-/* ---- histories ----------------------------------------------------------------------- */
-
-#define HISTORIES 12
-#define STEPS 60
-
-static struct {
-	unsigned drawn, said, told, found, behind, shut_out, died;
-} hit;
-
-/* As client/sync/rekey.c does before it opens a link: the new ones first. */
-static void
-bring_to_its_end(void)
-{
-	sat_server_session x = link_with(others().channel_pk);
-	sat_err err = { 0 };
-	sat_rekey k;
-	uint64_t lsn;
-	sat_rc rc;
-
-	if (sat_replica_rekey_state(NULL, NULL, c->r[li]) != SAT_REKEY_NEXT)
-		return;
-	if (greet(&x, &err) == SAT_OK) {
-		hit.found++;
-		assert_ok(sat_replica_rekeyed(c->r[li], 0, &err));
-		return;
-	}
-	assert_string_equal("device.unknown", err.code);
-	assert_ok(sat_replica_rekey_say(&k, c->r[li], &err));
-	if ((rc = say(&k, &lsn, &err)) == SAT_OK) {
-		assert_ok(sat_replica_rekeyed(c->r[li], lsn, &err));
-		hit.told++;
-	} else { /* a push whose verdicts were lost */
-		assert_string_equal(SAT_CODE_REKEY_BEHIND, err.code);
-		hit.behind++;
-	}
-}
-
-/* The server takes a push, and the device never hears its verdicts. */
-static void
-lose_verdicts(void)
-{
-	sat_client_ops ops = sat_replica_session(c->r[li]);
-	sat_server_session x = link_with(keys().channel_pk);
-	sat_clock clock = c_clock(c);
-	sat_cs *cs = sat_cs_new(&ops, &clock, 0);
-	sat_buf request = { 0 }, reply = { 0 };
-	bool done = false, pushed = false;
-	sat_err err = { 0 };
-
-	while (!pushed && sat_cs_next(cs, &request, &done, &err) == SAT_OK &&
-	    !done) {
-		assert_ok(sat_server_handle(c->server, &x, &reply,
-		    sat_buf_span(&request), &err));
-		pushed = request.p[0] == SAT_MSG_PUSH;
-		if (!pushed && sat_cs_reply(cs, sat_buf_span(&reply), &err) !=
-		    SAT_OK)
-			break;
-		sat_buf_reset(&request);
-		sat_buf_reset(&reply);
-	}
-	sat_cs_free(cs);
-	sat_buf_fini(&request);
-	sat_buf_fini(&reply);
-}
-
-static void
-one_step(uint64_t *rand, unsigned n, uint8_t old[32])
-{
-	sat_server_session x;
-	char text[16];
-	sat_err err = { 0 };
-	sat_rekey k;
-	uint64_t lsn;
-
-	switch (sat_test_rand(rand) % 8) {
-	case 0:
-		memcpy(old, keys().channel_pk, 32);
-		(void)statement();
-		hit.drawn++;
-		break;
-	case 1: /* the answer is lost */
-		k = statement();
-		memcpy(old, keys().channel_pk, 32);
-		x = link_with(keys().channel_pk);
-		if (greet(&x, &err) == SAT_OK)
-			hit.said += say(&k, &lsn, &err) == SAT_OK;
-		break;
-	case 2:
-		company_reopen(c, li);
-		hit.died++;
-		break;
-	case 3: /* a sync that breaks off anywhere */
-		if (sat_test_rand(rand) % 2 == 0) {
-			lose_verdicts();
-			break;
-		}
-		bring_to_its_end();
-		c->stop_after = 1 + sat_test_rand(rand) % 4;
-		(void)(company_try_sync(c, li, &err) == SAT_OK);
-		c->stop_after = 0;
-		break;
-	case 4:
-		bring_to_its_end();
-		company_sync(c, li);
-		if (memcmp(old, keys().channel_pk, 32) == 0 || old[0] == 0)
-			break;
-		x = link_with(old);
-		if (sat_replica_rekey_state(NULL, NULL, c->r[li]) ==
-		    SAT_REKEY_BEFORE && memcmp(old, others().channel_pk, 32) ==
-		    0) {
-			assert_int_equal(SAT_EREVOKED, greet(&x, &err));
-			hit.shut_out++;
-		}
-		break;
-	default:
-		(void)snprintf(text, sizeof text, "v%u", n);
-		company_set(c, li, firm, n % 2 == 0 ? A_REMARK : A_CITY, text);
-		break;
-	}
-}
-
-static void
-whatever_breaks_off_nothing_is_lost_and_all_is_proven(void **state)
-{
-	uint64_t rand = sat_test_seed(4711), commits;
-	sat_err err = { 0 };
-
-	for (int h = 0; h < HISTORIES; h++) {
-		uint8_t old[32] = { 0 };
-
-		(void)setup(state);
-		for (unsigned n = 0; n < STEPS; n++)
-			one_step(&rand, n, old);
-		for (int i = 0; i < 2; i++) {
-			bring_to_its_end();
-			company_sync(c, li);
-		}
-		assert_int_not_equal(SAT_REKEY_NEXT, sat_replica_rekey_state(
-		    NULL, NULL, c->r[li]));
-		assert_int_equal(0, company_status(c, li).pending_commits);
-		assert_same(c, li);
-		assert_int_equal(SAT_OK, verify());
-		assert_ok(sat_replica_verify_chain(c->r[li], 0, &commits,
-		    &err));
-		(void)teardown(state);
-	}
-	print_message("drawn %u said %u told %u found %u behind %u shut out %u "
-	    "died %u\n", hit.drawn, hit.said, hit.told, hit.found, hit.behind,
-	    hit.shut_out, hit.died);
-	assert_true(hit.drawn > 20 && hit.said > 20 && hit.told > 10 &&
-	    hit.found > 10 && hit.behind > 2 && hit.shut_out > 5 &&
-	    hit.died > 20);
-}
-
 int
 main(void)
 {
@@ -664,7 +390,6 @@ main(void)
 		T(the_old_pair_goes_when_a_backup_has_the_change),
 		T(a_server_from_before_the_change_is_followed_and_told_again),
 #undef T
-		cmocka_unit_test(whatever_breaks_off_nothing_is_lost_and_all_is_proven),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
