@@ -409,7 +409,7 @@ state_line(cli *c)
 	}
 	c->api.crm.clock = sat_clock_os();
 	if (!cli_reach(c) || cli_ask(&doc, c, "GET", "/v1/status", NULL, NULL,
-	    &e) != SAT_OK)
+	    &e) != SAT_OK || !sat_json_get_bool(doc, "unlocked", true))
 		sat_buf_fmt(&c->out, _("\nReplica: %s\n"), c->home);
 	else
 		sat_buf_fmt(&c->out, _("\n%s (%s): %lld commits wait, %lld "

@@ -102,10 +102,20 @@ status_text(cli *c, const sat_json *d)
 		sat_buf_str(b, _("clock         differs from the server's; check the time\n"));
 }
 
+/* Of a daemon that wiped its keys: nothing else is known. */
+static bool
+is_locked(const sat_json *doc)
+{
+	return !sat_json_get_bool(doc, "unlocked", true);
+}
+
 void
 cli_print_status(cli *c, const sat_json *doc)
 {
-	if (cli_format_of(c) == FMT_TABLE)
+	if (cli_format_of(c) == FMT_TABLE && is_locked(doc))
+		sat_buf_str(&c->out, _("locked        the daemon holds no key; "
+		    "run: satchel unlock\n"));
+	else if (cli_format_of(c) == FMT_TABLE)
 		status_text(c, doc);
 	else
 		cli_print_object(c, doc);
@@ -122,6 +132,9 @@ judge(bool *good, const sat_json *doc, const char *check, sat_err *e)
 	*good = true;
 	if (check == NULL)
 		return SAT_OK;
+	if (is_locked(doc))
+		return sat_fail_code(e, SAT_ELOCKED, "daemon.locked",
+		    "run: satchel unlock", "the daemon is locked");
 	if (strcmp(check, "no-conflicts") == 0)
 		*good = sat_json_get_int(sat_json_get(doc, "inbox"), "conflicts",
 		            0) == 0;

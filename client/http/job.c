@@ -218,9 +218,27 @@ handle(job *j, sat_api *api)
 	}
 }
 
+/* What can be said of a replica whose keys are wiped: that they are. */
+static sat_json *
+locked_status(const daemon_ *d)
+{
+	sat_json *doc = sat_json_obj();
+
+	sat_json_put_str(doc, "schema", "satchel/status/1");
+	sat_json_put_str(doc, "profile", d->api.profile);
+	sat_json_put_str(doc, "state", "offline"); /* D3: there is no link */
+	sat_json_put_bool(doc, "unlocked", false);
+	return doc;
+}
+
 static sat_rc
 locked(job *j)
 {
+	if (strcmp(j->method, "GET") == 0 &&
+	    strcmp(j->path, "/v1/status") == 0) {
+		j->out = locked_status(j->d);
+		return SAT_OK;
+	}
 	return sat_fail_code(&j->err, SAT_ELOCKED, "daemon.locked",
 	    "unlock it: satchel unlock, or POST /v1/session/unlock", "the daemon is locked");
 }

@@ -3,6 +3,7 @@
 # sync works beside; lock, passphrase, SIGTERM, kill -9, Ctrl-C. At the end the
 # whole of check_cli.sh once more, through daemons.
 . tests/e2e/lib.sh
+. tests/e2e/fits.sh
 start_daemon() { # user options...
 	local u=$1; shift
 	as "$u" daemon "$@" >/dev/null 2>"$W/err" || { bad "no daemon for $u: $(cat "$W/err")"; return; }
@@ -87,6 +88,8 @@ as boss -q sync; expect 0 as boss account show "$A"; has "$OUT" 下周 "sent on 
 
 # --- lock, passphrase
 expect 0 as li lock; expect 4 as li account list; has "$ERR" locked "locked"; expect 4 as li lock
+expect 0 as li --json status; fits status "$OUT"; same "$(flat <<<"$OUT")" '{"schema":"satchel/status/1","profile":"default","state":"offline","unlocked":false}' "a locked daemon says so, and nothing that needs a key"
+expect 0 as li --format table status; has "$OUT" "satchel unlock" "in words"; expect 4 as li status --check no-pending; expect 4 as li sync
 echo "wrong pass phrase" >"$W/wrong"
 expect 4 "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/wrong" unlock
 expect 0 as li unlock; expect 0 as li account list; expect 6 as li unlock
