@@ -203,7 +203,7 @@ on_numbers(sat_cs *s, const sat_numbers *given, sat_err *e)
 	sat_rc rc = s->ops.numbers(s->ops.u, given, e);
 
 	if (rc == SAT_OK)
-		cs_go(s, s->flags & SAT_CS_PUSH_ONLY ? S_DONE : S_SNAP);
+		cs_go(s, s->flags & SAT_CS_PUSH_ONLY ? S_FILES : S_SNAP);
 	return rc;
 }
 

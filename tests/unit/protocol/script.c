@@ -167,6 +167,53 @@ delta(void *u, const sat_delta *d, sat_err *e)
 	return SAT_OK;
 }
 
+static sat_rc
+numbers_want(void *u, sat_arena *a, sat_numbers *want, sat_err *e)
+{
+	script *s = u;
+
+	(void)e;
+	if (!s->wants_numbers)
+		return SAT_OK;
+	want->r = sat_arena_alloc(a, sizeof *want->r);
+	*want->r = (sat_number_range){ .series = "KH202611" };
+	want->n = 1;
+	return SAT_OK;
+}
+
+static sat_rc
+numbers(void *u, const sat_numbers *given, sat_err *e)
+{
+	script *s = u;
+
+	(void)given;
+	(void)e;
+	s->wants_numbers = false;
+	return SAT_OK;
+}
+
+static sat_rc
+file_next(void *u, sat_arena *a, sat_file_put *out, bool *wanted, sat_err *e)
+{
+	script *s = u;
+
+	(void)a;
+	(void)e;
+	*wanted = s->has_file;
+	out->bytes = 5000;
+	return SAT_OK;
+}
+
+static sat_rc
+file_taken(void *u, const sat_file_taken *in, sat_err *e)
+{
+	script *s = u;
+
+	(void)e;
+	s->has_file = in->fate == SAT_FILE_MORE;
+	return SAT_OK;
+}
+
 void
 start(script *s, unsigned flags)
 {
@@ -175,6 +222,8 @@ start(script *s, unsigned flags)
 		.outbox_behind = outbox_behind,
 		.verdicts = on_verdicts, .snap_state = snap_state,
 		.chunk = chunk, .cursor = cursor, .delta = delta,
+		.numbers_want = numbers_want, .numbers = numbers,
+		.file_next = file_next, .file_taken = file_taken,
 		.accepted = accepted };
 
 	sat_crypto_init();

@@ -209,6 +209,25 @@ the_push_behind_a_push_is_built_before_its_verdicts(void **state) /* P-310 */
 }
 
 static void
+a_session_that_only_pushes_gives_its_files_also_behind_numbers(void **state)
+{ /* P-440 */
+	script s = { .wants_numbers = true, .has_file = true };
+	sat_msg m = a_welcome(20), n = { .type = SAT_MSG_NUMBERS_IS };
+	sat_msg t = { .type = SAT_MSG_FILE_TAKEN };
+	sat_err err = { 0 };
+
+	(void)state;
+	opened(&s, SAT_CS_PUSH_ONLY, &m);
+	assert_int_equal(SAT_MSG_NUMBERS, asked(&s).type);
+	assert_ok(answer(&s, &n, &err));
+	assert_int_equal(SAT_MSG_FILE_PUT, asked(&s).type);
+	t.u.file_taken.fate = SAT_FILE_KEPT;
+	assert_ok(answer(&s, &t, &err));
+	assert_true(finished(&s));
+	stop(&s);
+}
+
+static void
 what_was_built_behind_a_gap_is_not_sent(void **state) /* P-310, P-074 */
 {
 	script s = { .waits = 2, .first = 3, .behind = 3 };
@@ -316,6 +335,7 @@ main(void)
 		cmocka_unit_test(a_page_that_needs_a_newer_template_makes_it_ask_once),
 		cmocka_unit_test(after_a_push_the_cursor_must_pass_it),
 		cmocka_unit_test(what_was_accepted_before_is_passed_once),
+		cmocka_unit_test(a_session_that_only_pushes_gives_its_files_also_behind_numbers),
 		cmocka_unit_test(flags_leave_out_one_direction),
 	};
 
