@@ -2,6 +2,8 @@
  * read: nothing of a visitor is ever in it, before the server's answer or after. */
 #include "tests/unit/client/replica/fixture.h"
 
+#include "client/replica/file.h"
+
 #include <dirent.h>
 
 #define V_VISITOR 3
@@ -279,6 +281,27 @@ what_was_in_the_clear_goes_with_the_answer(void **state) /* P-271 */
 	nothing_is_here(f);
 }
 
+static void
+a_kiosk_keeps_no_file(void **state)
+{
+	fixture *f = *state;
+	sat_span content = sat_span_str(CANARY);
+	sat_file_ref ref = { .rec = sat_replica_new_id(f->r),
+		.kind = f->activity };
+	bool here, waits;
+	sat_err err = { 0 };
+
+	sat_hash(ref.hash, content);
+	assert_rc(SAT_EDENIED, sat_replica_file_keep(f->r, &ref, content, true,
+	    &err));
+	assert_rc(SAT_EDENIED, sat_replica_file_keep(f->r, &ref, content,
+	    false, &err));
+	assert_ok(sat_replica_file_look(&here, &waits, f->r, &ref.rec,
+	    ref.hash, &err));
+	assert_false(here || waits);
+	nothing_is_here(f);
+}
+
 int
 main(void)
 {
@@ -292,6 +315,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    without_the_servers_key_nothing_is_taken_in, setup_keyless,
 		    teardown),
+		T(a_kiosk_keeps_no_file),
 		T(another_roles_device_keeps_what_it_wrote),
 	};
 
