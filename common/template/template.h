@@ -259,5 +259,9 @@ SAT_CHECK sat_rc sat_field_parse(sat_value *out, sat_arena *a,
 /* Value -> text. lang "zh"/"en": option labels, else keys (lang NULL). */
 void sat_field_format(sat_buf *out, const sat_template *t, const sat_field *f,
     sat_value v, const char *lang);
+/* Value -> JSON: fen, UTC, local days, keys, ids; under `key` in an object, or
+ * appended when obj is an array (field_json.c). */
+void sat_field_json_put(sat_json *obj, const char *key, const sat_template *t,
+    const sat_field *f, sat_value v);
 
 #endif

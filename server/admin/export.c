@@ -33,43 +33,18 @@ typedef struct exporting {
 	sat_rc rc;
 } exporting;
 
-static void
-put_tags(sat_json *list, sat_span s)
-{
-	while (s.n > 0) {
-		const uint8_t *lf = memchr(s.p, '\n', s.n);
-		size_t n = lf != NULL ? (size_t)(lf - s.p) : s.n;
-
-		sat_json_add_strn(list, sat_span_of(s.p, n));
-		s = lf != NULL ? sat_span_of(lf + 1, s.n - n - 1) :
-		    sat_span_of(NULL, 0);
-	}
-}
-
-/* As in the JSON of satchel: fen, UTC, keys, ids. */
+/* As in the JSON of satchel. */
 static void
 put_value(sat_json *row, const exporting *x, const sat_field *f, sat_value v)
 {
 	sat_buf b = { 0 };
 
-	if (f->type == SAT_F_TAGS) {
-		put_tags(sat_json_put_arr(row, f->key), v.s);
-	} else if (v.type == SAT_V_NULL) {
-		sat_json_put_null(row, f->key);
-	} else if (f->type == SAT_F_BOOL) {
-		sat_json_put_bool(row, f->key, v.i != 0);
-	} else if (v.type == SAT_V_INT && f->type != SAT_F_DATE &&
-	    f->type != SAT_F_TIME) {
-		sat_json_put_int(row, f->key, v.i);
-	} else if (v.type == SAT_V_TEXT && x->mask && f->mask != NULL) {
+	if (v.type == SAT_V_TEXT && x->mask && f->mask != NULL &&
+	    f->type != SAT_F_TAGS) {
 		sat_norm_mask_phone(&b, v.s);
-		sat_json_put_strn(row, f->key, sat_buf_span(&b));
-	} else if (v.type == SAT_V_TEXT) {
-		sat_json_put_strn(row, f->key, v.s);
-	} else {
-		sat_field_format(&b, x->t, f, v, NULL);
-		sat_json_put_strn(row, f->key, sat_buf_span(&b));
+		v = sat_v_text(sat_buf_span(&b));
 	}
+	sat_field_json_put(row, f->key, x->t, f, v);
 	sat_buf_fini(&b);
 }
 
