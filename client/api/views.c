@@ -398,26 +398,28 @@ HANDLER(api_view_edit)
 	return rc;
 }
 
-HANDLER(api_view_delete)
+/* Deleting one and giving it back are one right. */
+static sat_rc
+gone_or_back(sat_json **out, sat_api *api, const sat_request *req,
+    const char *name, sat_rc (*handle)(sat_json **out, sat_api *api,
+    const sat_request *req, const char *const args[4], sat_err *e), sat_err *e)
 {
 	const sat_kind *k;
 	sat_id id;
-	sat_rc rc = api_view_find(&k, &id, api, args[0], NULL, e);
+	sat_rc rc = api_view_find(&k, &id, api, name, NULL, e);
 
 	if (rc == SAT_OK)
 		rc = permitted(api, k, "delete", e);
-	return rc == SAT_OK ? hand_on(out, api, req, req->body, k, &id,
-	    api_delete, e) : rc;
+	return rc == SAT_OK ? hand_on(out, api, req, req->body, k, &id, handle,
+	    e) : rc;
+}
+
+HANDLER(api_view_delete)
+{
+	return gone_or_back(out, api, req, args[0], api_delete, e);
 }
 
 HANDLER(api_view_restore)
 {
-	const sat_kind *k;
-	sat_id id;
-	sat_rc rc = api_view_find(&k, &id, api, args[0], NULL, e);
-
-	if (rc == SAT_OK)
-		rc = permitted(api, k, "delete", e);
-	return rc == SAT_OK ? hand_on(out, api, req, req->body, k, &id,
-	    api_restore, e) : rc;
+	return gone_or_back(out, api, req, args[0], api_restore, e);
 }
