@@ -78,11 +78,10 @@ on_end(void *u)
 bool
 attach_begin(daemon_ *d, sat_http_sink *sink, const sat_http_request *r)
 {
-	const char *type = sat_http_header(r, "Content-Type");
 	incoming *x;
 
 	if (strcmp(r->method, "POST") != 0 || strcmp(r->path, BEGIN) != 0 ||
-	    (type != NULL && strncmp(type, "application/json", 16) == 0))
+	    upload_is_json(r))
 		return false;
 	x = sat_xcalloc(1, sizeof *x);
 	x->d = d;
