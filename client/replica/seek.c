@@ -170,7 +170,7 @@ may_hold(const seek *s, const bodies *b)
 	sat_span phone = b->lane[SEARCH_PHONE];
 	bool near;
 
-	if (q->nphone > 0 && memmem(phone.p, phone.n, q->phone, q->nphone) !=
+	if (q->nphone > 0 && phone.n > 0 && memmem(phone.p, phone.n, q->phone, q->nphone) !=
 	    NULL)
 		return true;
 	for (size_t i = 0; i < q->n; i++) {
