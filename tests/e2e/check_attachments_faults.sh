@@ -13,7 +13,7 @@ fill() { local free; free=$(($(df -k --output=avail "$1" | tail -1) - ${2:-0}));
 waits() { as "$1" --json attachment list "$2" | flat; }
 content() { head -c "$2" /dev/urandom >"$W/$1"; }
 mkdir -p "$W/r"; can_mount=
-if [ "$(id -u)" = 0 ] && disk "$W/server" 40m 2>/dev/null && disk "$W/r/li" 60m; then can_mount=1; else echo "SKIP full disks: mounting a tmpfs needs root"; fi
+if [ "$(id -u)" = 0 ] && disk "$W/server" 80m 2>/dev/null && disk "$W/r/li" 200m; then can_mount=1; else echo "SKIP full disks: mounting a tmpfs needs root"; fi
 server_init; mkdir "$W/safe"; mv "$W/server/root.key" "$W/safe/"; serve; port=$PORT
 for u in li hq; do d user add $u --name $u --role hq >/dev/null; enrol $u; done; as li -q sync
 X=$(as li account add --set name="Quagga Ltd" "${ACC[@]}" --set phone_main=13977777777)
