@@ -232,29 +232,6 @@ put_outbox(sat_replica *r, const sat_commit *c, sat_err *e)
 }
 
 /*
- * Another device may have made it too (P-281), and nothing of that one was seen,
- * however far the cursor is: what was seen is what its creation here had seen.
- * Nothing of it can be read yet: then nothing counts as seen.
- */
-static sat_rc
-made_seeing(uint64_t *known, sat_replica *r, const sat_id *id, sat_err *e)
-{
-	const pend_rec *p;
-	own_commit o;
-	sat_rc rc = replica_pend_load(r, e);
-
-	*known = 0;
-	if (rc != SAT_OK || (p = replica_pend_of(r, id)) == NULL || p->n == 0)
-		return rc;
-	rc = replica_own_commit(&o, &r->page.mem, r, p->seqs[0], NULL);
-	for (size_t i = 0; rc == SAT_OK && i < o.c.nops; i++)
-		if (o.c.ops[i].kind == SAT_OP_NEW &&
-		    sat_id_eq(&o.c.ops[i].rec, id))
-			*known = o.c.seen < r->cursor ? o.c.seen : r->cursor;
-	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
-}
-
-/*
  * How far the author knew what this commit changes (P-041). Usually the
  * cursor; a row that came as a state (a snapshot chunk, a rescope) may be ahead
  * of it, and its user has seen that state. The least of all rows, so that
@@ -283,10 +260,11 @@ find_seen(sat_replica *r, sat_commit *c, sat_err *e)
 		at = row->pending ? row->srv.rlsn : row->view.rlsn;
 		if (at > known)
 			known = at;
+		/* Another device may have made it too (P-281): of that one
+		 * nothing was seen, however far the cursor is. */
 		if (row->pending && row->srv.born.hlc == 0 &&
-		    sat_id_is_derived(&op->rec) &&
-		    (rc = made_seeing(&known, r, &op->rec, e)) != SAT_OK)
-			return rc;
+		    sat_id_is_derived(&op->rec))
+			known = 0;
 		if (known < least)
 			least = known;
 	}

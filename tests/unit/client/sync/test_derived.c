@@ -128,39 +128,6 @@ two_devices_that_make_it_offline_have_one(void **state) /* P-281 */
 	}
 }
 
-/* One commit about both: what it takes off the customer was seen, though nothing
- * was of a task that another device may have made too. */
-static void
-an_edit_beside_it_knows_what_its_author_saw(void **state) /* P-281 */
-{
-	sat_id id = sat_id_derive("sla_due", &acc, "1");
-	const sat_kind *account = kind_of(c, laptop, "account");
-	sat_op tag = c_op(account, SAT_OP_SADD, acc, A_TAGS, c_text("vip"));
-	sat_op both[] = {
-		c_op(account, SAT_OP_SREM, acc, A_TAGS, c_text("vip")),
-		c_op(kind_of(c, laptop, "task"), SAT_OP_STAGE, id, T_STATE,
-		    c_text("done")),
-	};
-	sat_err err = { 0 };
-	sat_element *el;
-	sat_view v;
-
-	(void)state;
-	company_write(c, boss, acc, &tag, 1);
-	company_sync(c, boss);
-	company_sync(c, laptop);
-	task(laptop, id, acc, 1000, "li");
-	company_write(c, laptop, acc, both, 2);
-	for (int round = 0; round < 2; round++) {
-		assert_ok(sat_replica_get(&v, &c->a, c->r[laptop],
-		    account, &acc, &err));
-		assert_int_equal(0, sat_cell_elements(&el, &c->a,
-		    sat_record_cell(&v.rec, A_TAGS)));
-		everybody_agrees();
-	}
-	company_shows(c, boss, id, T_STATE, "done");
-}
-
 static void
 a_later_birth_takes_nothing_over(void **state) /* P-281, P-282 */
 {
@@ -229,8 +196,6 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    two_devices_that_make_it_offline_have_one, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    an_edit_beside_it_knows_what_its_author_saw, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_later_birth_takes_nothing_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(
