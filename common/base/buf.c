@@ -331,6 +331,16 @@ plain_eight(const uint8_t *s)
 	return ((v | (v - 0x0101010101010101u)) & 0x8080808080808080u) == 0;
 }
 
+/* Two characters of three bytes from U+4000 to U+9FFF: what stands in Chinese
+ * text beside each other. */
+static bool
+two_of_three(const uint8_t *s)
+{
+	return (uint8_t)(s[0] - 0xe4) < 6 && (uint8_t)(s[3] - 0xe4) < 6 &&
+	    (((s[1] ^ 0x80) | (s[2] ^ 0x80) | (s[4] ^ 0x80) | (s[5] ^ 0x80)) &
+	    0xc0) == 0;
+}
+
 bool
 sat_utf8_ok(const void *p, size_t n)
 {
@@ -346,6 +356,10 @@ sat_utf8_ok(const void *p, size_t n)
 			return false;
 		if (c < 0x80) {
 			i += n - i >= 8 && plain_eight(s + i) ? 8 : 1;
+			continue;
+		}
+		if (n - i >= 6 && two_of_three(s + i)) {
+			i += 6;
 			continue;
 		}
 		/* what most of our text is: U+1000 to U+CFFF */

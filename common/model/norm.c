@@ -61,6 +61,28 @@ inert_of_three(const uint8_t *p)
 	return is_nfc_inert(c) ? c : 0;
 }
 
+/* Three bytes of UTF-8 at p: U+4E00 to U+9FFF, which is inert and visible? */
+static bool
+is_han(const uint8_t *p)
+{
+	unsigned front = (unsigned)p[0] << 8 | p[1];
+
+	return front - 0xE4B8 <= 0xE9BF - 0xE4B8 &&
+	    (((p[1] ^ 0x80) | (p[2] ^ 0x80)) & 0xC0) == 0;
+}
+
+/* Eight bytes from 0x20 to 0x7E. */
+static bool
+is_ascii_eight(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	/* a borrow out of a byte below 0x20 sets its highest bit */
+	return ((v | (v + 0x0101010101010101u) | (v - 0x2020202020202020u)) &
+	    0x8080808080808080u) == 0;
+}
+
 /*
  * Is the trimmed text surely its own stored form? ASCII, Latin and what a
  * Chinese input method gives is decided here in one pass over the bytes; false
@@ -75,9 +97,15 @@ is_plain(sat_span s)
 		uint8_t b = s.p[i];
 
 		if (b < 0x80) {
+			if (s.n - i >= 8 && is_ascii_eight(s.p + i)) {
+				i += 8;
+				continue;
+			}
 			if (b < 0x20 ? b != '\t' && b != '\n' : b == 0x7F)
 				return false;
 			i++;
+		} else if (s.n - i >= 3 && is_han(s.p + i)) {
+			i += 3;
 		} else if (b >= 0xE0 && b <= 0xEF && s.n - i >= 3) {
 			if (inert_of_three(s.p + i) == 0)
 				return false;
@@ -94,11 +122,27 @@ is_plain(sat_span s)
 	return true;
 }
 
+/* Are the first and the last character surely no spaces? Usually. */
+static bool
+is_trimmed(sat_span s)
+{
+	uint8_t last;
+
+	if (s.n == 0 || ((s.p[0] <= ' ' || s.p[0] >= 0x7F) &&
+	    (s.n < 3 || !is_han(s.p))))
+		return false;
+	last = s.p[s.n - 1];
+	return (last > ' ' && last < 0x7F) ||
+	    (s.n >= 3 && is_han(s.p + s.n - 3));
+}
+
 static sat_span
 trimmed(sat_span s)
 {
 	size_t n, at;
 
+	if (is_trimmed(s))
+		return s;
 	while (s.n > 0 && is_space(rune_at(s.p, s.n, &n))) {
 		s.p += n;
 		s.n -= n;

@@ -83,6 +83,27 @@ utf8_is_checked_strictly(void **state)
 }
 
 static void
+a_fault_in_chinese_text_is_seen_in_every_byte(void **state)
+{
+	char text[15];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof text; i++)
+		for (int c = 0; c < 256; c++) {
+			bool ok = i % 3 != 0 ? (c & 0xc0) == 0x80 :
+			    c > 0xe0 && c < 0xf0 && c != 0xed;
+
+			for (size_t k = 0; k < sizeof text; k += 3)
+				memcpy(text + k, "行", 3);
+			text[i] = (char)c;
+			/* 0xe0 and 0xed have limits of their own */
+			if (i % 3 == 0 && (c == 0xe0 || c == 0xed))
+				continue;
+			assert_int_equal(ok, sat_utf8_ok(text, sizeof text));
+		}
+}
+
+static void
 times_are_read_and_written(void **state)
 {
 	char out[32];
@@ -107,6 +128,7 @@ main(void)
 		cmocka_unit_test(a_reader_that_went_bad_stays_bad),
 		cmocka_unit_test(what_is_cut_short_is_copied_as_zeros),
 		cmocka_unit_test(utf8_is_checked_strictly),
+		cmocka_unit_test(a_fault_in_chinese_text_is_seen_in_every_byte),
 		cmocka_unit_test(times_are_read_and_written),
 	};
 

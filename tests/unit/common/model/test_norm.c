@@ -98,6 +98,74 @@ the_short_way_through_a_text_gives_what_the_long_way_gives(void **state)
 	sat_buf_fini(&slow);
 }
 
+/* Eight ASCII bytes or one Chinese character at a time: what is neither is seen
+ * wherever it stands. */
+static void
+no_place_in_a_text_is_passed_over(void **state)
+{
+	static const unsigned odd[] = { 1, 9, 10, 0x1F, 0x7E, 0x7F, 0x80, 0x9F,
+		0xA1, 0x3FFF, 0x4000, 0x4DFF, 0x4E00, 0x9FFF, 0xA000, 0xF900 };
+	sat_buf in = { 0 }, quick = { 0 }, slow = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof odd / sizeof *odd * 48; i++) {
+		size_t at = i % 24;
+		bool ok;
+
+		sat_buf_reset(&in);
+		sat_buf_reset(&quick);
+		sat_buf_reset(&slow);
+		for (size_t k = 0; k < 24; k++)
+			add_rune(&in, k == at && k > 0 && k < 23 ?
+			    odd[i / 48] : i % 48 < 24 ? 'a' : 0x5E7F);
+		ok = sat_norm_text(&quick, sat_buf_span(&in));
+		assert_int_equal(ok && sat_span_eq(sat_buf_span(&quick),
+		    sat_buf_span(&in)), sat_norm_is_text(sat_buf_span(&in)));
+		add_rune(&in, 0x2163);
+		add_rune(&quick, 0x2163);
+		assert_int_equal(ok, sat_norm_text(&slow, sat_buf_span(&in)));
+		assert_true(!ok || sat_span_eq(sat_buf_span(&quick),
+		    sat_buf_span(&slow)));
+	}
+	sat_buf_fini(&in);
+	sat_buf_fini(&quick);
+	sat_buf_fini(&slow);
+}
+
+static bool
+is_blank(unsigned c)
+{
+	return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 ||
+	    c == 0x1680 || (c >= 0x2000 && c <= 0x200B) || c == 0x2028 ||
+	    c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000 ||
+	    c == 0xFEFF;
+}
+
+static void
+blanks_go_from_both_ends_and_nothing_else_does(void **state)
+{
+	sat_buf in = { 0 }, out = { 0 };
+
+	(void)state;
+	for (unsigned i = 2; i <= 2 * 0xFFFF + 1; i++) {
+		unsigned c = i / 2;
+
+		sat_buf_reset(&in);
+		sat_buf_reset(&out);
+		if (i % 2 == 0)
+			sat_buf_str(&in, "e");
+		add_rune(&in, c);
+		if (i % 2 != 0)
+			sat_buf_str(&in, "e");
+		assert_true(!is_blank(c) ||
+		    !sat_norm_is_text(sat_buf_span(&in)));
+		if (sat_norm_text(&out, sat_buf_span(&in)))
+			assert_int_equal(is_blank(c), out.n == 1);
+	}
+	sat_buf_fini(&in);
+	sat_buf_fini(&out);
+}
+
 static void
 what_is_not_trimmed_is_no_stored_text(void **state)
 {
@@ -238,6 +306,9 @@ main(void)
 		cmocka_unit_test(stored_text_is_nfc_and_trimmed),
 		cmocka_unit_test(control_characters_and_broken_utf8_are_refused),
 		cmocka_unit_test(the_short_way_through_a_text_gives_what_the_long_way_gives),
+		cmocka_unit_test(no_place_in_a_text_is_passed_over),
+		cmocka_unit_test(
+		    blanks_go_from_both_ends_and_nothing_else_does),
 		cmocka_unit_test(what_is_not_trimmed_is_no_stored_text),
 		cmocka_unit_test(one_phone_written_many_ways_has_one_key),
 		cmocka_unit_test(the_key_of_a_phone_key_is_itself),

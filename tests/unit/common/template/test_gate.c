@@ -123,6 +123,27 @@ each_rule_refuses_with_its_code(void **state)
 	}
 }
 
+/* 120 of them are a name, whatever bytes they take and wherever these stand. */
+static void
+a_length_counts_characters_not_bytes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3 * 8; i++) {
+		size_t n = 119 + i % 3;
+		sat_buf b = { 0 };
+		record r;
+
+		for (size_t k = 0; k < n; k++)
+			sat_buf_str(&b, k % 8 == i / 3 ? "x" : k % 5 == 0 ?
+			    "é" : "行");
+		begin_customer(&r);
+		r.in.role = "hq";
+		change(&r, SAT_VERB_SET, "name", txt(sat_buf_cstr(&b)));
+		assert_rc(n <= 120 ? SAT_OK : SAT_EINVALID, judge(&r));
+		sat_buf_fini(&b);
+	}
+}
+
 static void
 a_new_customer_needs_all_six_fields(void **state)
 {
@@ -368,6 +389,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_rule_refuses_with_its_code),
+		cmocka_unit_test(a_length_counts_characters_not_bytes),
 		cmocka_unit_test(a_new_customer_needs_all_six_fields),
 		cmocka_unit_test(all_findings_are_listed_at_once),
 		cmocka_unit_test(an_incomplete_record_stays_editable),
