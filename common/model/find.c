@@ -38,6 +38,16 @@ follows(const sat_word *w, sat_span s, size_t i)
 	return han < SAT_HAN_COUNT && in_set(w->next, han);
 }
 
+/* May the word begin with the character that ends at i? */
+static inline bool
+leads(const sat_word *w, sat_span s, uint32_t han, size_t i)
+{
+	if (in_set(w->starts, han))
+		return follows(w, s, i);
+	return w->bare != '\0' && i < s.n && (s.p[i] == (uint8_t)w->bare ||
+	    s.p[i] == '\'');
+}
+
 static size_t
 rune_length(uint8_t b)
 {
@@ -155,6 +165,8 @@ met(attempt *t, size_t j, size_t i)
 	if ((char)t->s.p[i] == c && t->s.n - i >= n && t->w->n - j >= n &&
 	    memcmp(t->s.p + i, t->w->text + j, n) == 0)
 		return met(t, j + n, i + n);
+	if (t->s.p[i] == '\'') /* as add_word leaves it out */
+		return met(t, j, i + 1);
 	if (c < 'a' || c > 'z' || (han = sat_han_at(t->s, i)) == SAT_HAN_COUNT)
 		return false;
 	return met_han(t, j, i + 3, han);
@@ -170,7 +182,7 @@ starts(const sat_word *w, sat_span s, size_t i)
 	han = sat_han_at(s, i);
 	if (han == SAT_HAN_COUNT) /* some other that begins with this byte */
 		return s.p[i] == (uint8_t)w->text[0];
-	return in_set(w->starts, han) && follows(w, s, i + 3);
+	return leads(w, s, han, i + 3);
 }
 
 static sat_hit
@@ -243,8 +255,7 @@ letters_near(const sat_word *w, sat_span s)
 			i++;
 			continue;
 		}
-		if (in_set(w->starts, han) && follows(w, s, i + 3) &&
-		    met_at(w, s, i))
+		if (leads(w, s, han, i + 3) && met_at(w, s, i))
 			return p;
 		i += 3;
 	}

@@ -39,6 +39,9 @@ typedef struct sat_word {
 	bool any_next;
 	uint8_t next[0x5200 / 8];
 	uint8_t next_ascii[0x80 / 8];
+	/* The second letter, when no syllable begins with it: then it stands
+	 * itself behind a first character that is not in `starts`. Else 0. */
+	char bare;
 	/* As sat_han_pack has it; empty: it is not of such characters alone. */
 	uint8_t packed[SAT_NEEDLE_MAX];
 	size_t npacked;

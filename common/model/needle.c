@@ -19,7 +19,8 @@ digit_of(uint8_t c)
 
 /* ---- the word -------------------------------------------------------------------- */
 
-/* Letters no syllable begins with: before them none ends after its first. */
+/* Letters no syllable begins with: before them none ends after its first, but
+ * before a text's own letter (`bare`). */
 static bool
 begins_none(const sat_word *w, size_t j)
 {
@@ -89,6 +90,7 @@ find_next(sat_word *w, const bool *reach)
 {
 	bool may[SAT_SYLLABLES_MAX] = { false };
 
+	w->next_ascii['\'' / 8] |= (uint8_t)(1u << ('\'' % 8));
 	for (size_t j = 1; j <= w->n; j++) {
 		uint8_t c = j < w->n ? (uint8_t)w->text[j] : 0;
 		uint32_t han;
@@ -118,6 +120,7 @@ find_starts(sat_word *w)
 	uint32_t han = sat_han_at(sat_span_of(w->text, w->n), 0);
 
 	w->initial = w->n == 1;
+	w->bare = begins_none(w, 1) ? w->text[1] : '\0';
 	for (size_t i = 1; i <= sat_pinyin_nsyllables; i++) {
 		may[i] = may_begin(w, sat_pinyin_text[i]);
 		w->initial &= !may[i] || sat_pinyin_text[i][1] != '\0';
@@ -157,7 +160,8 @@ add_word(sat_needle *q, sat_span s)
 	for (size_t i = 0; i < s.n && w->n < sizeof w->text; i++) {
 		bool letter = s.p[i] >= 'a' && s.p[i] <= 'z';
 
-		/* xi'an: where a syllable ends is tried anyway */
+		/* xi'an: where a syllable ends is tried anyway; of O'Neil
+		 * it is passed over in the text */
 		if (s.p[i] == '\'' && w->letters)
 			continue;
 		w->letters |= letter;
