@@ -261,6 +261,13 @@ take_cmp(scan *s, sat_cmp *cmp)
 		{ ">=", SAT_CMP_GE }, { "==", SAT_CMP_EQ }, { "=", SAT_CMP_EQ },
 		{ "<", SAT_CMP_LT }, { ">", SAT_CMP_GT }, { "~", SAT_CMP_LIKE } };
 
+	if (take_word(s, "is")) {
+		*cmp = take_word(s, "not") ? SAT_CMP_NOT_NULL : SAT_CMP_NULL;
+		return take_word(s, "null") || take_word(s, "empty");
+	}
+	*cmp = take_word(s, "in") ? SAT_CMP_IN : SAT_CMP_HAS;
+	if (*cmp == SAT_CMP_IN || take_word(s, "has"))
+		return true;
 	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
 		if (take(s, ops[i].text)) {
 			*cmp = ops[i].cmp;
@@ -293,6 +300,17 @@ take_field(scan *s, const sat_field **f, uint16_t *field, sat_err *e)
 	    "where: %s has no field '%.60s'", s->w.kind->key, key);
 }
 
+/* What is no field has no text to look into, and a text search says no more
+ * than whether. */
+static bool
+is_meant(const sat_field *f, uint16_t field, sat_cmp cmp)
+{
+	if (f != NULL)
+		return true;
+	return field == SAT_Q_TEXT ? cmp == SAT_CMP_EQ || cmp == SAT_CMP_LIKE :
+	    cmp != SAT_CMP_LIKE && cmp != SAT_CMP_HAS;
+}
+
 static sat_rc
 term(scan *s, sat_err *e)
 {
@@ -308,22 +326,21 @@ term(scan *s, sat_err *e)
 	if ((rc = take_field(s, &f, &field, e)) != SAT_OK ||
 	    (f != NULL && (rc = sat_crm_may_search(s->w.c, f, e)) != SAT_OK))
 		return rc;
-	if (take_word(s, "is")) {
-		cmp = take_word(s, "not") ? SAT_CMP_NOT_NULL : SAT_CMP_NULL;
-		if (!take_word(s, "null") && !take_word(s, "empty"))
-			return fault(s, "is null or is not null", e);
+	if (!take_cmp(s, &cmp))
+		return fault(s, "a comparison expected", e);
+	if (!is_meant(f, field, cmp))
+		return fault(s, field == SAT_Q_TEXT ?
+		    "text is compared by = or ~" :
+		    "what is no field has no text to look into", e);
+	if (cmp == SAT_CMP_NULL || cmp == SAT_CMP_NOT_NULL) {
 		add(s, field, cmp, NULL, 0);
 		return SAT_OK;
 	}
-	if (take_word(s, "in"))
+	if (cmp == SAT_CMP_IN)
 		return term_in(s, f, field, e);
-	if (take_word(s, "has"))
-		cmp = SAT_CMP_HAS;
-	else if (!take_cmp(s, &cmp))
-		return fault(s, "a comparison expected", e);
 	if (!take_value(s, &text, ""))
 		return fault(s, "a value expected", e);
-	if (field == SAT_Q_TEXT)
+	if (f == NULL && field == SAT_Q_TEXT)
 		cmp = SAT_CMP_LIKE;
 	if (is_time(f, field) && add_period(s, field, cmp, text))
 		return SAT_OK;
@@ -347,13 +364,12 @@ skip_term(scan *s)
 		return false;
 	while (is_name(*s->p))
 		s->p++;
-	if (take_word(s, "is")) {
-		(void)take_word(s, "not");
-		return take_word(s, "null") || take_word(s, "empty");
-	}
-	if (!take_word(s, "in"))
-		return (take_word(s, "has") || take_cmp(s, &cmp)) &&
-		    take_value(s, &text, "");
+	if (!take_cmp(s, &cmp))
+		return false;
+	if (cmp == SAT_CMP_NULL || cmp == SAT_CMP_NOT_NULL)
+		return true;
+	if (cmp != SAT_CMP_IN)
+		return take_value(s, &text, "");
 	if (!take(s, "("))
 		return false;
 	do {

@@ -170,7 +170,8 @@ may_hold(const seek *s, const bodies *b)
 	sat_span phone = b->lane[SEARCH_PHONE];
 	bool near;
 
-	if (q->nphone > 0 && phone.n > 0 && memmem(phone.p, phone.n, q->phone, q->nphone) !=
+	if (q->nphone > 0 && phone.n > 0 &&
+	    memmem(phone.p, phone.n, q->phone, q->nphone) !=
 	    NULL)
 		return true;
 	for (size_t i = 0; i < q->n; i++) {
@@ -272,30 +273,36 @@ id_of_rid(sat_id *id, sat_replica *r, const replica_kind *k, int64_t rid,
 	return SAT_OK;
 }
 
+static bool
+is_shown_masks(const sat_replica *r, sat_relation rel)
+{
+	return r->me == NULL || r->t == NULL || !sat_grant_covers(
+	    sat_acl(r->t, r->me->role, "phone.reveal"), rel);
+}
+
 bool
 sat_replica_masks(const sat_replica *r, const sat_field *f, sat_relation rel)
 {
-	return f->mask != NULL && (r->me == NULL || r->t == NULL ||
-	    !sat_grant_covers(sat_acl(r->t, r->me->role, "phone.reveal"),
-	    rel));
+	return f->mask != NULL && is_shown_masks(r, rel);
 }
 
-/* What a masked field alone would tell is not told; the number of a phone must
- * not be found by trying. */
+/* What a masked field alone would tell is not told, not even of one word among
+ * several: the number of a phone must not be found by trying. */
 static sat_rc
 unmask(raw_hit *h, sat_replica *r, sat_err *e)
 {
-	const sat_field *f = sat_kind_field_id(h->k->kind, h->all.field);
 	sat_relation rel;
 	sat_id id;
 	sat_rc rc;
 
-	if (h->open.score == h->all.score)
+	if (h->open.score == h->all.score) { /* but maybe by another field */
+		h->all = h->open;
 		return SAT_OK;
+	}
 	if ((rc = id_of_rid(&id, r, h->k, h->rid, e)) != SAT_OK ||
 	    (rc = sat_replica_relation(&rel, r, h->k->kind, &id, e)) != SAT_OK)
 		return rc;
-	if (f == NULL || sat_replica_masks(r, f, rel))
+	if (is_shown_masks(r, rel))
 		h->all = h->open;
 	return SAT_OK;
 }

@@ -2,6 +2,7 @@
 #include "tests/lib/unit.h"
 
 #include "tests/unit/client/crm/crm_fixture.h"
+#include "tests/unit/common/template/base.h"
 
 static void
 filters_are_read_as_if_typed(void **state)
@@ -59,6 +60,38 @@ filters_are_read_as_if_typed(void **state)
 	sat_arena_fini(&a);
 }
 
+/* Taken for another comparison, it would list the opposite. */
+static void
+a_comparison_that_means_nothing_is_refused(void **state)
+{
+	static const char *const wrong[] = { "text!=acme", "text<acme",
+		"text>=acme", "text has acme", "text in (acme)",
+		"text is null", "pending~false", "pending has true",
+		"deleted~no", "conflict has 0", "created~2026",
+		"created has 2026-01", "id~acme", "id has acme" };
+	fixture *f = *state;
+	sat_crm c = crm_of(f);
+	sat_arena a = { 0 };
+	sat_filter *flt;
+	size_t n;
+	sat_err err;
+
+	(void)customer(f, "Acme", "13812345678");
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		if (sat_crm_where(&flt, &n, &a, &c, f->account, wrong[i],
+		    &err) == SAT_OK)
+			fail_msg("%s", wrong[i]);
+		assert_rc(SAT_EUSAGE, err.rc);
+	}
+	sat_arena_fini(&a);
+	assert_int_equal(1, count_as_typed(f, f->account, "text=acme"));
+	assert_int_equal(1, count_as_typed(f, f->account, "text~acme"));
+	assert_int_equal(0, count_as_typed(f, f->account, "pending=false"));
+	assert_int_equal(1, count_as_typed(f, f->account, "pending!=false"));
+	assert_int_equal(1, count_as_typed(f, f->account,
+	    "pending in (true, 1)"));
+}
+
 static void
 json_shows_keys_and_labels_on_request(void **state)
 {
@@ -100,13 +133,75 @@ a_phone_of_somebody_else_is_masked(void **state)
 	sat_json_free(o);
 }
 
+/* How many a search finds; by which field the first, and does a list? */
+static size_t
+found_by(fixture *f, const char *text, const char **by, bool *listed)
+{
+	const sat_kind *kinds[] = { f->account };
+	sat_search q = { .text = sat_span_str(text), .kinds = kinds,
+		.nkinds = 1, .limit = 10 };
+	sat_value v = sat_v_text(q.text);
+	sat_filter flt = { SAT_Q_TEXT, SAT_CMP_LIKE, &v, 1 };
+	sat_query list = { .kind = f->account, .filters = &flt, .nfilters = 1 };
+	sat_arena a = { 0 };
+	int64_t total, rows;
+	sat_found *hit;
+	size_t n;
+	sat_err err;
+
+	assert_ok(sat_replica_search(&hit, &n, &total, &a, f->r, &q, &err));
+	assert_int_equal(n, total);
+	*by = n > 0 ? hit[0].field->key : "";
+	assert_ok(sat_replica_count(&rows, f->r, &list, &err));
+	*listed = rows > 0;
+	sat_arena_fini(&a);
+	return n;
+}
+
+static void
+nothing_is_found_by_a_word_that_only_a_masked_field_has(void **state)
+{
+	static const struct {
+		const char *text, *by; /* "": not found */
+	} tries[] = {
+		{ "Theirs", "name" }, { "boss", "" }, { "Theirs boss", "" },
+		{ "boss Theirs", "" }, { "Theirs 5678", "" },
+		{ "bos", "" }, { "Theirs ad", "name" }, { "ad", "email" },
+	};
+	fixture *f = *state;
+	char *doc = edited(base_text("fields/account.json"),
+	    "\"key\": \"contact_name\",",
+	    "\"key\": \"contact_name\", \"mask\": \"last4\",");
+	const char *by;
+	bool listed;
+
+	give_base(f, "fields/account.json", doc);
+	free(doc);
+	people(f, "hq");
+	(void)made(f, f->account, LIST("name=Theirs",
+	    "phone_main=13912345678", "industry=C34", "contact_name=Ad Boss",
+	    "email=ad@x.cn", "need_type=product", "owner=u2"));
+	assert_int_equal(1, found_by(f, "Theirs boss", &by, &listed));
+	people(f, "rep");
+	for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+		size_t want = tries[i].by[0] != '\0';
+
+		if (found_by(f, tries[i].text, &by, &listed) != want ||
+		    listed != want)
+			fail_msg("%s: by %s", tries[i].text, by);
+		assert_string_equal(tries[i].by, by);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HQ(filters_are_read_as_if_typed),
+		HQ(a_comparison_that_means_nothing_is_refused),
 		HQ(json_shows_keys_and_labels_on_request),
 		REP(a_phone_of_somebody_else_is_masked),
+		REP(nothing_is_found_by_a_word_that_only_a_masked_field_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
