@@ -151,7 +151,7 @@ take_object(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
 	sat_stmt *s;
 	sat_rc rc;
 
-	if ((rc = sat_git_put(in->g, type, oid, data, e)) != SAT_OK ||
+	if ((rc = sat_git_put_checked(in->g, type, oid, data, e)) != SAT_OK ||
 	    (rc = sat_db_stmt(&s, in->r->db, SQL_OBJECT_PUT, e)) != SAT_OK)
 		return rc;
 	sat_bind_blob(s, 1, sat_span_of(oid->b, sizeof oid->b));

@@ -124,6 +124,9 @@ SAT_CHECK sat_rc sat_git_unbundle(sat_span bundle,
 /* Add one object to a repository (memory or bare). SAT_EPROTO when it does
  * not match its id or breaks a limit or the form of a tree or commit. */
 SAT_CHECK sat_rc sat_git_put(sat_git *g, int type, const sat_oid *oid, sat_span data, sat_err *e);
+/* The same of what sat_git_unbundle hands out: it was checked. */
+SAT_CHECK sat_rc sat_git_put_checked(sat_git *g, int type, const sat_oid *oid,
+    sat_span data, sat_err *e);
 /* The closure of a commit is present and well-formed, paths and modes in the
  * limits; else SAT_EINTEGRITY. */
 SAT_CHECK sat_rc sat_git_verify_closure(sat_git *g, const sat_oid *tip, sat_err *e);

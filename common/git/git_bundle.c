@@ -230,18 +230,26 @@ sat_git_unbundle(sat_span bundle,
 }
 
 sat_rc
-sat_git_put(sat_git *g, int type, const sat_oid *oid, sat_span data, sat_err *e)
+sat_git_put_checked(sat_git *g, int type, const sat_oid *oid, sat_span data,
+    sat_err *e)
 {
-	git_oid id;
-	sat_rc rc;
+	const void *p = data.n > 0 ? (const void *)data.p : "";
+	git_oid id = git_oid_of(oid);
 	int r;
 
-	if ((rc = sat_git_object_check(type, oid, data, e)) != SAT_OK)
-		return rc;
-	if ((r = git_odb_write(&id, g->odb, data.n > 0 ?
-	    (const void *)data.p : "", data.n, (git_object_t)type)) < 0)
-		return sat_git_fail(e, r, "put");
-	return SAT_OK;
+	/* libgit2 would hash it once more */
+	r = g->memory != NULL ?
+	    g->memory->write(g->memory, &id, p, data.n, (git_object_t)type) :
+	    git_odb_write(&id, g->odb, p, data.n, (git_object_t)type);
+	return r < 0 ? sat_git_fail(e, r, "put") : SAT_OK;
+}
+
+sat_rc
+sat_git_put(sat_git *g, int type, const sat_oid *oid, sat_span data, sat_err *e)
+{
+	sat_rc rc = sat_git_object_check(type, oid, data, e);
+
+	return rc != SAT_OK ? rc : sat_git_put_checked(g, type, oid, data, e);
 }
 
 /* ---- is everything there? ---------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "common/git/git.h"
 
 #include <git2.h>
+#include <git2/sys/odb_backend.h>
 
 /* Of git's own header "<type> <size>\0" we know the types by number. */
 #define GIT_TYPE_COMMIT 1
@@ -23,12 +24,14 @@ typedef struct git_mem_ref {
 struct sat_git {
 	git_repository *repo;
 	git_odb *odb;
-	bool memory;
+	git_odb_backend *memory; /* of the odb; NULL: on a disk */
 	git_mem_ref *refs; /* memory only: such a repository has no refdb */
 };
 
 /* libgit2 ready to use; every door calls it first. Any thread. */
 void sat_git_ready(void);
+/* git_alloc.c: before libgit2 is set up. */
+void git_alloc_ready(void);
 /* What libgit2 said, as ours. `what` names the step. */
 sat_rc sat_git_fail(sat_err *e, int git_rc, const char *what);
 

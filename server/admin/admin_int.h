@@ -13,6 +13,7 @@
 #include "server/admin/admin.h"
 
 #define TEMPLATES_MAX 64
+#define BUNDLES_KEPT 2
 #define RING_MAX 200 /* devices of a pilot, and teams */
 
 /* The organisation's own keys; they live in the encrypted store. */
@@ -53,6 +54,12 @@ struct sat_admin {
 		sat_template *t; /* NULL: known to be unloadable */
 	} templates[TEMPLATES_MAX];
 	size_t ntemplates;
+	/* The last bundles made: devices ask for the same ones. */
+	struct {
+		sat_oid have, tip;
+		sat_buf bytes;
+	} bundles[BUNDLES_KEPT];
+	unsigned nbundles; /* made so far; the next takes the oldest's place */
 	sat_oid tip;
 	sat_oid canary; /* the newest; equal to tip when no pilot runs */
 	admin_ring ring;

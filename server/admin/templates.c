@@ -12,6 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* What a longer one costs is little beside sending it. */
+#define BUNDLE_KEPT_MAX (1024 * 1024)
+
 /* Files of a commit or of a folder, gathered. */
 typedef struct tree {
 	sat_template_file *files;
@@ -97,6 +100,8 @@ admin_templates_free(sat_admin *a)
 	for (size_t i = 0; i < a->ntemplates; i++)
 		sat_template_free(a->templates[i].t);
 	a->ntemplates = 0;
+	for (size_t i = 0; i < BUNDLES_KEPT; i++)
+		sat_buf_fini(&a->bundles[i].bytes);
 }
 
 void
@@ -112,6 +117,8 @@ admin_lease_days(sat_admin *a, int32_t own)
 	    sat_template_device(admin_template_at(a, a->tip.b)).lease_d;
 }
 
+/* Between two commits it is always the same, and reading it from the files of
+ * the repository takes milliseconds while all devices wait. */
 sat_rc
 admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],
     const uint8_t have[20], sat_err *e)
@@ -119,17 +126,41 @@ admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],
 	static const uint8_t none[20];
 	sat_admin *a = u;
 	sat_oid old, new_;
+	sat_buf *b;
+	size_t i;
+	sat_rc rc;
 
 	memcpy(old.b, have, sizeof old.b);
 	memcpy(new_.b, tip, sizeof new_.b);
-	return sat_git_bundle(out, a->git, &new_,
-	    memcmp(have, none, sizeof none) == 0 ? NULL : &old, e);
+	for (i = 0; i < BUNDLES_KEPT; i++)
+		if (a->bundles[i].bytes.n > 0 &&
+		    memcmp(&a->bundles[i].have, &old, sizeof old) == 0 &&
+		    memcmp(&a->bundles[i].tip, &new_, sizeof new_) == 0) {
+			b = &a->bundles[i].bytes;
+			sat_buf_add(out, b->p, b->n);
+			return SAT_OK;
+		}
+	i = a->nbundles % BUNDLES_KEPT;
+	b = &a->bundles[i].bytes;
+	sat_buf_reset(b);
+	if ((rc = sat_git_bundle(b, a->git, &new_,
+	    memcmp(have, none, sizeof none) == 0 ? NULL : &old, e)) != SAT_OK) {
+		sat_buf_fini(b);
+		return rc;
+	}
+	sat_buf_add(out, b->p, b->n);
+	if (b->n > BUNDLE_KEPT_MAX)
+		sat_buf_fini(b);
+	a->bundles[i].have = old;
+	a->bundles[i].tip = new_;
+	a->nbundles++;
+	return SAT_OK;
 }
 
 sat_rc
 admin_object_put(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
 {
-	return sat_git_put(u, type, oid, data, e);
+	return sat_git_put_checked(u, type, oid, data, e);
 }
 
 /* A backup may be older than the template devices work by. What a device

@@ -1,9 +1,12 @@
 /* Commits and their signatures. */
 #include "tests/lib/unit.h"
 
+#include <dlfcn.h>
 #include <git2.h>
 #include <pthread.h>
+#include <unistd.h>
 
+#include "common/base/mem.h"
 #include "common/crypto/crypto.h"
 #include "common/git/git.h"
 #include "tests/unit/common/git/repo.h"
@@ -296,6 +299,68 @@ ids_are_forty_hex_digits(void **state)
 	    "xb825dc642cb6eb9a060e54bf8d69288fbee4904"));
 }
 
+static char *
+object_path(const char *dir, const char *text)
+{
+	char hex[GIT_OID_HEXSZ + 1];
+	git_oid id;
+
+	assert_int_equal(0, git_odb_hash(&id, text, strlen(text),
+	    GIT_OBJECT_BLOB));
+	(void)git_oid_tostr(hex, sizeof hex, &id);
+	return sat_xasprintf("%s/objects/%.2s/%s", dir, hex, hex + 2);
+}
+
+static void
+an_object_on_the_disk_that_is_another_one_is_noticed(void **state)
+{
+	const sat_git_file files[] = { { "a.json", sat_span_str("[1]") },
+		{ "b.json", sat_span_str("[2]") } };
+	sat_git_author who = author();
+	char *top = sat_test_dir(), *dir = sat_xasprintf("%s/t.git", top);
+	char *a = object_path(dir, "[1]"), *b = object_path(dir, "[2]");
+	sat_buf seen = { 0 };
+	sat_git *g;
+	sat_oid oid;
+	sat_err err;
+
+	(void)state;
+	assert_ok(sat_git_init_bare(&g, dir, &err));
+	assert_ok(sat_git_commit(&oid, g, BRANCH, files, 2, &who, "x", &err));
+	sat_git_close(g);
+	assert_int_equal(0, unlink(b));
+	assert_int_equal(0, link(a, b));
+	assert_ok(sat_git_open(&g, dir, &err));
+	sat_buf_reset(&seen);
+	assert_int_not_equal(SAT_OK, sat_git_walk(g, &oid, list, &seen, &err));
+	sat_git_close(g);
+	sat_buf_fini(&seen);
+	sat_test_rmdir(top);
+	free(a);
+	free(b);
+	free(dir);
+}
+
+int main(void);
+
+/* libgit2's call is bound by the dynamic linker as dlsym binds it. */
+static void
+the_root_certificates_of_the_machine_are_not_read(void **state)
+{
+	sat_git *g;
+	Dl_info called, own;
+	void *fn = dlsym(RTLD_DEFAULT, "mbedtls_x509_crt_parse_file");
+	sat_err err;
+
+	(void)state;
+	assert_ok(sat_git_memory(&g, &err));
+	sat_git_close(g);
+	assert_non_null(fn);
+	assert_int_not_equal(0, dladdr(fn, &called));
+	assert_int_not_equal(0, dladdr((void *)(uintptr_t)main, &own));
+	assert_ptr_equal(own.dli_fbase, called.dli_fbase);
+}
+
 int
 main(void)
 {
@@ -310,6 +375,10 @@ main(void)
 		    two_writers_never_lose_a_commit_that_was_acknowledged),
 		cmocka_unit_test(a_commit_without_a_change_says_something_in_its_message),
 		cmocka_unit_test(ids_are_forty_hex_digits),
+		cmocka_unit_test(
+		    an_object_on_the_disk_that_is_another_one_is_noticed),
+		cmocka_unit_test(
+		    the_root_certificates_of_the_machine_are_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, setup, sat_test_dir_teardown);
