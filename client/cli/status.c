@@ -132,6 +132,11 @@ judge(bool *good, const sat_json *doc, const char *check, sat_err *e)
 	*good = true;
 	if (check == NULL)
 		return SAT_OK;
+	if (strcmp(check, "no-conflicts") != 0 &&
+	    strcmp(check, "no-pending") != 0 && strcmp(check, "synced") != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
+		    "synced, no-conflicts or no-pending",
+		    "--check %s is unknown", check);
 	if (is_locked(doc))
 		return sat_fail_code(e, SAT_ELOCKED, "daemon.locked",
 		    "run: satchel unlock", "the daemon is locked");
@@ -140,13 +145,9 @@ judge(bool *good, const sat_json *doc, const char *check, sat_err *e)
 		            0) == 0;
 	else if (strcmp(check, "no-pending") == 0)
 		*good = sent;
-	else if (strcmp(check, "synced") == 0)
+	else
 		*good = sent && sat_json_get_int(cur, "applied", 0) >=
 		    sat_json_get_int(cur, "known", 0);
-	else
-		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
-		    "synced, no-conflicts or no-pending",
-		    "--check %s is unknown", check);
 	return SAT_OK;
 }
 

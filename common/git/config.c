@@ -83,6 +83,10 @@ sat_config_put(const char *path, const char *key, const char *value,
 	    git_config_delete_entry(g, key);
 	if (step == GIT_ENOTFOUND)
 		rc = sat_fail(e, SAT_ENOTFOUND, "%s is not set in %s", key, path);
+	else if (step == GIT_EINVALIDSPEC)
+		rc = sat_fail_code(e, SAT_EUSAGE, "usage.config",
+		    "SECTION.NAME, for example core.lang",
+		    "%.80s is no name of a setting", key);
 	else if (step != 0)
 		rc = config_fail(e, step, path);
 	git_config_free(g);

@@ -28,8 +28,9 @@ SAT_CHECK sat_rc sat_config_each(const char *path,
 /*
  * Write one setting, keeping comments and order; the file is made when it is
  * not there (its folder must be). value NULL takes the setting out.
- * @return SAT_EINVALID for a malformed key or file, SAT_ENOTFOUND when what is
- *         to be taken out is not set, SAT_EIO, SAT_ENOSPACE.
+ * @return SAT_EUSAGE for a malformed key, SAT_EINVALID for a malformed file,
+ *         SAT_ENOTFOUND when what is to be taken out is not set, SAT_EIO,
+ *         SAT_ENOSPACE.
  */
 SAT_CHECK sat_rc sat_config_put(const char *path, const char *key,
     const char *value, sat_err *e);

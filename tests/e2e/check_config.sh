@@ -56,7 +56,7 @@ expect 2 n config set core.lang fr; has "$ERR" "zh or en" "a value that does not
 expect 2 n config set core.lnag zh; has "$ERR" "core.lang" "did you mean"
 expect 2 n config set core.lang; expect 2 n config set sync.timeout soon; expect 2 n config set sync.server here; expect 2 n config set core.passphrasefile secret
 expect 2 n config set --local core.profile x; expect 2 n config set --local --system core.lang zh; expect 2 n config edit
-expect 7 n config set nosection x
+expect 2 n config set nosection x; has "$ERR" "SECTION.NAME" "what a name is"; expect 2 n config unset nosection; expect 2 n config set .x y
 expect 0 n config set my.own thing; expect 0 n config get my.own; same "$OUT" thing "keys of one's own are kept"
 expect 0 env SATCHEL_CONFIG_SYSTEM="$W/sys" "$SATCHEL" config set --system core.color never; has "$(cat "$W/sys")" "never" "--system"
 expect 0 env SATCHEL_CONFIG_SYSTEM="$W/sys" "$SATCHEL" config get core.color; same "$OUT" always "the user wins over the machine"

@@ -89,7 +89,7 @@ as boss -q sync; expect 0 as boss account show "$A"; has "$OUT" 下周 "sent on 
 # --- lock, passphrase
 expect 0 as li lock; expect 4 as li account list; has "$ERR" locked "locked"; expect 4 as li lock
 expect 0 as li --json status; fits status "$OUT"; same "$(flat <<<"$OUT")" '{"schema":"satchel/status/1","profile":"default","state":"offline","unlocked":false}' "a locked daemon says so, and nothing that needs a key"
-expect 0 as li --format table status; has "$OUT" "satchel unlock" "in words"; expect 4 as li status --check no-pending; expect 4 as li sync
+expect 0 as li --format table status; has "$OUT" "satchel unlock" "in words"; expect 4 as li status --check no-pending; expect 2 as li status --check nosuch; expect 4 as li sync
 echo "wrong pass phrase" >"$W/wrong"
 expect 4 "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/wrong" unlock
 expect 0 as li unlock; expect 0 as li account list; expect 6 as li unlock

@@ -85,9 +85,9 @@ what_is_malformed_is_refused_and_left_alone(void **state)
 	    &err));
 	assert_int_equal(0, stat(sat_test_at("bad"), &after));
 	assert_int_equal(before.st_size, after.st_size);
-	assert_rc(SAT_EINVALID, sat_config_put(sat_test_at("ok"), "nosection",
+	assert_rc(SAT_EUSAGE, sat_config_put(sat_test_at("ok"), "nosection",
 	    "c", &err));
-	assert_rc(SAT_EINVALID, sat_config_put(sat_test_at("ok"), "a.b c", "c",
+	assert_rc(SAT_EUSAGE, sat_config_put(sat_test_at("ok"), "a.b c", "c",
 	    &err));
 	assert_rc(SAT_EINVALID, sat_config_each(sat_test_here, into_text, &b,
 	    &err));
