@@ -53,7 +53,7 @@ on_watch(sat_api *api, sat_err *e)
 		sat_json *list = NULL;
 		sat_buf text = { 0 };
 		bool on = events_wait(&b, &since, d->ev, since, "sync", 250,
-		    false);
+		    false, NULL);
 
 		sat_buf_fmt(&text, "[%s]", b.n > 0 ? sat_buf_cstr(&b) : "");
 		if (sat_json_parse(&list, sat_buf_span(&text), 0, NULL) ==

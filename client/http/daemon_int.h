@@ -52,11 +52,12 @@ uint64_t events_last(events *ev);
  * Events after `since`, oldest first, at least one or the wait is over: as
  * text/event-stream or, sse false, as members of a JSON array. *next: pass it
  * next time. An unknown or too old `since` gives one event "reset": look at
- * everything again.
- * @return false when it was stopped.
+ * everything again. r: who waits (NULL: somebody who stays), looked at once a
+ * second.
+ * @return false when it was stopped, or whoever waited has left.
  */
 bool events_wait(sat_buf *out, uint64_t *next, events *ev, uint64_t since,
-    const char *types, int wait_ms, bool sse);
+    const char *types, int wait_ms, bool sse, const sat_http_request *r);
 
 /* ---- session.c ---- */
 #define LINKS_MAX 8

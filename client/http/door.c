@@ -317,6 +317,7 @@ typedef struct listener {
 	events *ev;
 	uint64_t since;
 	char types[120];
+	sat_http_request r; /* of its connection alone */
 	sat_buf b;
 	size_t at;
 } listener;
@@ -331,7 +332,7 @@ next_events(void *u, uint8_t *out, size_t max)
 		sat_buf_reset(&l->b);
 		l->at = 0;
 		if (!events_wait(&l->b, &l->since, l->ev, l->since, l->types,
-		    HEARTBEAT_MS, true) && l->b.n == 0)
+		    HEARTBEAT_MS, true, &l->r) && l->b.n == 0)
 			return -1;
 	}
 	n = l->b.n - l->at < max ? l->b.n - l->at : max;
@@ -350,14 +351,15 @@ end_events(void *u)
 }
 
 static void
-stream_events(daemon_ *d, sat_http_response *out, uint64_t since,
-    const char *types)
+stream_events(daemon_ *d, sat_http_response *out, const sat_http_request *r,
+    uint64_t since, const char *types)
 {
 	listener *l = sat_xcalloc(1, sizeof *l);
 
 	l->ev = d->ev;
 	l->since = since;
 	(void)snprintf(l->types, sizeof l->types, "%s", types);
+	l->r.connection = r->connection;
 	sat_buf_str(&l->b, ": satchel\n\n"); /* headers leave at once */
 	out->type = "text/event-stream";
 	out->next = next_events;
@@ -404,11 +406,11 @@ to_events(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 	    (wait != NULL && number_of(&seconds, "wait", wait, &e) != SAT_OK)) {
 		put_problem(out, &e);
 	} else if (wait == NULL) {
-		stream_events(d, out, since, types);
+		stream_events(d, out, r, since, types);
 	} else {
 		seconds = seconds > WAIT_MAX_S ? WAIT_MAX_S : seconds;
 		(void)events_wait(&b, &next, d->ev, since, types,
-		    (int)seconds * 1000, false);
+		    (int)seconds * 1000, false, r);
 		sat_buf_fmt(&out->body, "{\"schema\":\"satchel/events/1\","
 		    "\"events\":[%s],\"next\":%llu}\n",
 		    b.n > 0 ? sat_buf_cstr(&b) : "", (unsigned long long)next);

@@ -9,6 +9,7 @@
 #include "client/http/daemon_int.h"
 
 #define HEARTBEAT ": still here\n\n"
+#define LOOK_EVERY_MS 1000 /* whether the one who waits is still there */
 
 typedef struct event {
 	const char *type;
@@ -124,27 +125,48 @@ collect(sat_buf *out, uint64_t *since, const events *ev, const char *types,
 	}
 }
 
-bool
-events_wait(sat_buf *out, uint64_t *next, events *ev, uint64_t since,
-    const char *types, int wait_ms, bool sse)
+/* mtx held. Until something happens, or for this long at most; false: for that
+ * long. */
+static bool
+wait_for(events *ev, int ms)
 {
 	struct timespec at;
-	bool go_on;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += wait_ms / 1000;
-	at.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+	at.tv_sec += ms / 1000;
+	at.tv_nsec += (long)(ms % 1000) * 1000000;
 	at.tv_sec += at.tv_nsec / 1000000000;
 	at.tv_nsec %= 1000000000;
+	return pthread_cond_timedwait(&ev->cond, &ev->mtx, &at) == 0;
+}
+
+static int64_t
+boot_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+bool
+events_wait(sat_buf *out, uint64_t *next, events *ev, uint64_t since,
+    const char *types, int wait_ms, bool sse, const sat_http_request *r)
+{
+	int64_t end = boot_ms() + wait_ms, left;
+	bool go_on, gone = false;
+
 	pthread_mutex_lock(&ev->mtx);
 	for (;;) {
 		collect(out, &since, ev, types, sse);
-		if (out->n > 0 || ev->stop)
+		left = end - boot_ms();
+		if (out->n > 0 || ev->stop || gone || left <= 0)
 			break;
-		if (pthread_cond_timedwait(&ev->cond, &ev->mtx, &at) != 0)
-			break;
+		if (!wait_for(ev, left < LOOK_EVERY_MS ? (int)left :
+		    LOOK_EVERY_MS))
+			gone = r != NULL && sat_http_gone(r);
 	}
-	go_on = !ev->stop;
+	go_on = !ev->stop && !gone;
 	pthread_mutex_unlock(&ev->mtx);
 	if (out->n == 0 && sse && go_on)
 		sat_buf_str(out, HEARTBEAT);

@@ -13,7 +13,8 @@
  * What the server refuses by itself it says as application/problem+json, too.
  *
  * Limits (interfaces design §2.2): header 16 kB, body 1 MB, an upload 256 MB,
- * 64 connections, 30 s without a request on an open connection.
+ * 64 connections, 30 s without a request on an open connection. At the port, when
+ * 48 are open, whoever comes sends the one away that owes its request longest.
  */
 #ifndef SAT_HTTP_HTTP_H
 #define SAT_HTTP_HTTP_H
@@ -38,6 +39,8 @@ typedef struct sat_http_request {
 
 /* A header's value, NULL when it is not there. */
 const char *sat_http_header(const sat_http_request *r, const char *name);
+/* Has whoever asked left? Of the connection of *r, while it is answered. */
+bool sat_http_gone(const sat_http_request *r);
 /* Every member of the query, unescaped, in order. */
 void sat_http_query(const sat_http_request *r,
     void (*cb)(void *u, const char *key, const char *value), void *u);
@@ -45,8 +48,9 @@ void sat_http_query(const sat_http_request *r,
 /*
  * Where a body goes that is not kept in memory, as it comes. Of
  * multipart/form-data it is the content of the first part that is a file; the
- * other parts are fields. A body of more than SAT_HTTP_UPLOAD_MAX is answered
- * with 413 here.
+ * other parts are fields, "" one without a name. A body of more than
+ * SAT_HTTP_UPLOAD_MAX is answered with 413 here, a form that is not whole
+ * with 400.
  */
 typedef struct sat_http_sink {
 	void *u;                 /* not NULL */
@@ -69,7 +73,7 @@ typedef struct sat_http_response {
 	const char *type;        /* Content-Type; static */
 	sat_buf body;            /* taken */
 	char etag[80];           /* "" = none */
-	char location[80];       /* where it can be looked at; "" = none */
+	char location[120];      /* where it can be looked at; "" = none */
 	char allow[64];          /* the methods there are, of a 405; "" = none */
 	char save_as[200];       /* name of the file it is, UTF-8 without quotes;
 	                            "" = it is none */

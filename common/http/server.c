@@ -5,6 +5,7 @@
  * the last byte that moved, and an answer may be waited for longer than that.
  */
 #include <ctype.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ typedef struct doorway { /* what a connection came through */
 
 struct sat_http {
 	struct MHD_Daemon *daemon, *tcp; /* tcp NULL = no port */
+	guests *guests;                  /* of the port */
 	doorway local, port_;
 	unsigned port;
 	bool loopback; /* the port is reached from this machine only */
@@ -43,6 +45,8 @@ typedef struct incoming { /* of one request */
 	struct MHD_PostProcessor *form; /* of multipart/form-data */
 	uint64_t taken;
 	bool in_file, had_file;       /* of a form */
+	bool had_part;
+	bool no_form;                 /* it says to be one, and is none */
 } incoming;
 
 const char *
@@ -50,6 +54,31 @@ sat_http_header(const sat_http_request *r, const char *name)
 {
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
 	    name);
+}
+
+bool
+sat_http_gone(const sat_http_request *r)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct pollfd p = { .events = POLLRDHUP };
+
+	if (info == NULL)
+		return true;
+	p.fd = info->connect_fd;
+	return poll(&p, 1, 0) > 0 &&
+	    (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/* At the port: does this connection owe us a request from now on? */
+static void
+owes(const doorway *w, struct MHD_Connection *c, bool yes)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	if (w->tcp && info != NULL && info->socket_context != NULL)
+		http_guest_owes(w->h->guests, info->socket_context, yes);
 }
 
 typedef struct each {
@@ -89,68 +118,6 @@ is_own_user(struct MHD_Connection *c)
 
 	return info != NULL && getsockopt(info->connect_fd, SOL_SOCKET,
 	    SO_PEERCRED, &peer, &n) == 0 && peer.uid == getuid();
-}
-
-/* Data, never a page: kept nowhere, run by nobody, in no frame, told to no
- * other origin. */
-static void
-add_always(struct MHD_Response *r)
-{
-	static const char *const always[][2] = {
-		{ "Cache-Control", "no-store" },
-		{ "X-Content-Type-Options", "nosniff" },
-		{ "Referrer-Policy", "no-referrer" },
-		{ "Content-Security-Policy",
-		    "default-src 'none'; frame-ancestors 'none'" },
-		{ "Cross-Origin-Opener-Policy", "same-origin" },
-		{ "Cross-Origin-Resource-Policy", "same-origin" },
-	};
-
-	for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
-		(void)MHD_add_response_header(r, always[i][0], always[i][1]);
-}
-
-typedef struct refusal {
-	unsigned status;
-	const char *code;
-	int exit; /* as the command line has it */
-	const char *title, *detail;
-} refusal;
-
-static const refusal refusals[] = {
-	{ MHD_HTTP_FORBIDDEN, "denied", 9, "not permitted",
-	    "another user, or a page of another origin" },
-	{ MHD_HTTP_MISDIRECTED_REQUEST, "misdirected", 9, "not permitted",
-	    "the Host header names another door" },
-	{ MHD_HTTP_CONTENT_TOO_LARGE, "usage.body", 2, "wrong usage",
-	    "the body is longer than is taken here" },
-	{ MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "usage.header", 2,
-	    "wrong usage", "the header is longer than 16 kB" },
-};
-
-/* What comes to no handler, as a problem document like theirs. */
-static enum MHD_Result
-refuse(struct MHD_Connection *c, unsigned status)
-{
-	const refusal *f = refusals;
-	struct MHD_Response *r;
-	enum MHD_Result rv;
-	sat_buf b = { 0 };
-
-	while (f->status != status)
-		f++;
-	sat_buf_fmt(&b, "{\"type\":\"urn:satchel:error:%s\",\"title\":\"%s\","
-	    "\"status\":%u,\"detail\":\"%s\",\"code\":\"%s\",\"exit\":%d,"
-	    "\"fields\":[],\"hint\":\"\"}\n", f->code, f->title, status,
-	    f->detail, f->code, f->exit);
-	r = MHD_create_response_from_buffer(b.n, b.p, MHD_RESPMEM_MUST_COPY);
-	sat_buf_fini(&b);
-	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
-	    "application/problem+json");
-	add_always(r);
-	rv = MHD_queue_response(c, status, r);
-	MHD_destroy_response(r);
-	return rv;
 }
 
 /* "127.0.0.1:PORT" and its other names, behind what the header begins with. */
@@ -209,7 +176,8 @@ head_too_long(struct MHD_Connection *c, const char *path)
 
 /* ---- a body that is not kept in memory -------------------------------------------- */
 
-/* A part of a form, piece by piece; `off` 0 begins it. */
+/* A part of a form, piece by piece; `off` 0 begins it. One without a name has
+ * no key. */
 static enum MHD_Result
 on_part(void *u, enum MHD_ValueKind kind, const char *key,
     const char *filename, const char *type, const char *encoding,
@@ -221,6 +189,7 @@ on_part(void *u, enum MHD_ValueKind kind, const char *key,
 	(void)kind;
 	(void)type;
 	(void)encoding;
+	in->had_part = true;
 	if (off == 0) {
 		in->in_file = filename != NULL && !in->had_file;
 		in->had_file = in->had_file || in->in_file;
@@ -228,7 +197,7 @@ on_part(void *u, enum MHD_ValueKind kind, const char *key,
 			in->sink.named(in->sink.u, filename);
 	}
 	if (filename == NULL)
-		in->sink.field(in->sink.u, key, piece);
+		in->sink.field(in->sink.u, key != NULL ? key : "", piece);
 	else if (in->in_file && n > 0)
 		in->sink.take(in->sink.u, piece);
 	return MHD_YES;
@@ -248,9 +217,11 @@ open_sink(incoming *in, const doorway *w, struct MHD_Connection *c,
 		in->sink.u = NULL;
 		return;
 	}
-	if (type != NULL && strncmp(type, form, sizeof form - 1) == 0)
+	if (type != NULL && strncmp(type, form, sizeof form - 1) == 0) {
 		in->form = MHD_create_post_processor(c, PIECE_BYTES, on_part,
 		    in);
+		in->no_form = in->form == NULL;
+	}
 }
 
 static void
@@ -259,10 +230,11 @@ take_piece(incoming *in, const char *data, size_t n)
 	if (in->sink.u != NULL) {
 		in->taken += n;
 		in->too_long = in->too_long || in->taken > SAT_HTTP_UPLOAD_MAX;
-		if (in->too_long)
+		if (in->too_long || in->no_form)
 			return;
 		if (in->form != NULL)
-			(void)MHD_post_process(in->form, data, n);
+			in->no_form = MHD_post_process(in->form, data, n) !=
+			    MHD_YES;
 		else
 			in->sink.take(in->sink.u, sat_span_of(data, n));
 		return;
@@ -354,13 +326,11 @@ answer(const doorway *w, struct MHD_Connection *c, const char *method,
 	enum MHD_Result rv;
 
 	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
-	if (in->form != NULL) /* the end of its last part */
-		(void)MHD_destroy_post_processor(in->form);
-	in->form = NULL;
+	owes(w, c, false);
 	h->o.handle(h->o.u, &x, &q);
 	r = response_of(&x);
 	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, x.type);
-	add_always(r);
+	http_add_always(r);
 	if (x.allow[0] != '\0')
 		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, x.allow);
 	if (x.status == MHD_HTTP_UNAUTHORIZED)
@@ -392,12 +362,14 @@ on_access(void *u, struct MHD_Connection *c, const char *path,
 	if (in == NULL) {
 		if ((no = w->tcp ? foreign(w->h, c) : is_own_user(c) ? 0 :
 		    MHD_HTTP_FORBIDDEN) != 0)
-			return refuse(c, no);
+			return http_refuse(c, no);
 		if (head_too_long(c, path))
-			return refuse(c,
+			return http_refuse(c,
 			    MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
 		*state = in = sat_xcalloc(1, sizeof *in);
 		open_sink(in, w, c, method, path);
+		if (in->sink.u != NULL)
+			owes(w, c, false);
 		return MHD_YES;
 	}
 	if (*n > 0) {
@@ -406,7 +378,13 @@ on_access(void *u, struct MHD_Connection *c, const char *path,
 		return MHD_YES;
 	}
 	if (in->too_long)
-		return refuse(c, MHD_HTTP_CONTENT_TOO_LARGE);
+		return http_refuse(c, MHD_HTTP_CONTENT_TOO_LARGE);
+	if (in->form != NULL) /* the end of its last part */
+		in->no_form = MHD_destroy_post_processor(in->form) !=
+		    MHD_YES || in->no_form || !in->had_part;
+	in->form = NULL;
+	if (in->no_form)
+		return http_refuse(c, MHD_HTTP_BAD_REQUEST);
 	return answer(w, c, method, path, in);
 }
 
@@ -416,10 +394,10 @@ on_completed(void *u, struct MHD_Connection *c, void **state,
 {
 	incoming *in = *state;
 
-	(void)u;
 	(void)why;
 	if (in == NULL)
 		return;
+	owes(u, c, true); /* the next one */
 	(void)MHD_set_connection_option(c, MHD_CONNECTION_OPTION_TIMEOUT,
 	    (unsigned)SAT_HTTP_IDLE_S);
 	if (in->form != NULL)
@@ -430,6 +408,26 @@ on_completed(void *u, struct MHD_Connection *c, void **state,
 	sat_buf_fini(&in->body);
 	free(in);
 	*state = NULL;
+}
+
+static void
+on_guest(void *u, struct MHD_Connection *c, void **socket_context,
+    enum MHD_ConnectionNotificationCode what)
+{
+	const doorway *w = u;
+	const union MHD_ConnectionInfo *info;
+
+	if (!w->tcp)
+		return;
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (*socket_context != NULL)
+			http_guest_left(w->h->guests, *socket_context);
+		*socket_context = NULL;
+	} else if ((info = MHD_get_connection_info(c,
+	    MHD_CONNECTION_INFO_CONNECTION_FD)) != NULL) {
+		*socket_context = http_guest_came(w->h->guests,
+		    info->connect_fd);
+	}
 }
 
 /* ---- life ---------------------------------------------------------------------------- */
@@ -486,6 +484,7 @@ start(doorway *w, int fd)
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SAT_HTTP_IDLE_S,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_guest, w,
 	    MHD_OPTION_END);
 
 	if (d == NULL)
@@ -524,6 +523,7 @@ sat_http_listen(sat_http *h, unsigned port, sat_err *e)
 	if ((rc = http_listen_port(&fd, &h->port, &h->loopback, h->o.tcp_host,
 	    port, e)) != SAT_OK)
 		return rc;
+	h->guests = http_guests_new();
 	h->tcp = start(&h->port_, fd);
 	return h->tcp != NULL ? SAT_OK :
 	    sat_fail(e, SAT_EFAIL, "cannot start the http server");
@@ -564,6 +564,7 @@ sat_http_stop(sat_http *h)
 		MHD_stop_daemon(h->daemon);
 	if (h->tcp != NULL)
 		MHD_stop_daemon(h->tcp);
+	http_guests_free(h->guests);
 	free(h->path);
 	free(h);
 }

@@ -20,6 +20,8 @@ ask GET /v1/nosuch/x/y/z;                      is 404 "no route"; has "$ANSWER" 
 ask GET /v1/accounts/%00;                      is 404 "no list in its place"
 ask HEAD /v1/accounts;                         is 200 "headers alone"; hasnt "$ANSWER" '"schema"' "and no body"
 ask PUT /v1/accounts;                          is 405 "another method"; has "$ANSWER" '^Allow: GET, HEAD, POST' "those there are"; has "$ANSWER" '"instance":"/v1/accounts"' "which path"
+P=$(cat "$W/r/li/daemon.pid"); T=$(ls "/proc/$P/task" | wc -l); for _ in 1 2 3; do FOR=1 ask GET /v1/events; FOR=1 ask GET "/v1/events?wait=50"; done; sleep 2.5
+[ "$(ls "/proc/$P/task" | wc -l)" -le $((T + 1)) ] && ok || bad "threads wait for listeners that have left: $(ls "/proc/$P/task" | wc -l), $T before"
 ask GET "/v1/events?since=abc&wait=0";         is 400 "no number of an event"; has "$ANSWER" '"instance":"/v1/events"' "which path"
 BODY="{\"folder\":\"$W\"}" ask POST /v1/backups;   is 409 "a folder that is there"; has "$ANSWER" 'application/problem\+json' "a problem"; has "$ANSWER" '"code":"backup.folder","exit":6' "its code"
 BODY="{\"file\":\"$W/none/x\"}" ask POST /v1/templates/pack; is 404 "a folder that is not there"

@@ -57,7 +57,8 @@ on_pair(void *u, const char *key, const char *value)
 }
 
 typedef struct taken { /* a body that is not kept in memory */
-	sat_buf file;
+	sat_buf file, fields;
+	char name[40];
 } taken;
 static atomic_int sinks_ended;
 
@@ -68,10 +69,24 @@ take(void *u, sat_span piece)
 }
 
 static void
+name_it(void *u, const char *name)
+{
+	(void)snprintf(((taken *)u)->name, 40, "%s", name);
+}
+
+static void
+put_field(void *u, const char *key, sat_span piece)
+{
+	sat_buf_fmt(&((taken *)u)->fields, "%s=%.*s;", key, (int)piece.n,
+	    (const char *)piece.p);
+}
+
+static void
 end_sink(void *u)
 {
 	taken *t = u;
 
+	sat_buf_fini(&t->fields);
 	sat_buf_fini(&t->file);
 	free(t);
 	atomic_fetch_add(&sinks_ended, 1);
@@ -84,14 +99,15 @@ upload(void *u, sat_http_sink *sink, const sat_http_request *r)
 	if (strcmp(r->path, "/upload") != 0)
 		return false;
 	*sink = (sat_http_sink){ .u = sat_xcalloc(1, sizeof(taken)),
-		.take = take, .end = end_sink };
+		.take = take, .named = name_it, .field = put_field,
+		.end = end_sink };
 	return true;
 }
 
 static void
 handle(void *u, sat_http_response *out, const sat_http_request *r)
 {
-	const taken *t = r->upload;
+	taken *t = r->upload;
 	const char *mark = sat_http_header(r, "X-Mark");
 	counter *c;
 
@@ -111,6 +127,9 @@ handle(void *u, sat_http_response *out, const sat_http_request *r)
 	if (t != NULL) {
 		sat_buf_fmt(&out->body, "%zu in memory, %zu taken", r->body.n,
 		    t->file.n);
+		if (t->name[0] != '\0')
+			sat_buf_fmt(&out->body, " of %s, fields %s", t->name,
+			    t->fields.n > 0 ? sat_buf_cstr(&t->fields) : "-");
 		return;
 	}
 	out->status = strcmp(r->path, "/teapot") == 0 ? 418 : 200;
@@ -373,6 +392,56 @@ garbage_is_refused_and_the_next_request_is_served(void **state)
 	sat_buf_fini(&b);
 }
 
+/* Of what an upload's body says, the answer's status and body. */
+static unsigned
+post_form(char answer[200], const char *boundary, const char *form)
+{
+	char *text = sat_xasprintf("POST /upload HTTP/1.1\r\nHost: x\r\n"
+	    "Connection: close\r\n"
+	    "Content-Type: multipart/form-data%s\r\nContent-Length: %zu\r\n"
+	    "\r\n%s", boundary, strlen(form), form), got[2000], *body;
+	int fd = raw(text);
+	size_t n = 0;
+	ssize_t k;
+
+	assert_true(fd >= 0);
+	while (n < sizeof got - 1 && (k = recv(fd, got + n, sizeof got - 1 - n,
+	    0)) > 0)
+		n += (size_t)k;
+	(void)close(fd);
+	free(text);
+	got[n] = '\0';
+	body = strstr(got, "\r\n\r\n");
+	assert_non_null(body);
+	(void)snprintf(answer, 200, "%s", body + 4);
+	return (unsigned)strtoul(got + strlen("HTTP/1.1 "), NULL, 10);
+}
+
+static void
+a_form_that_is_not_whole_is_refused_and_no_part_needs_a_name(void **state)
+{
+	static const char whole[] =
+	    "--BOUND\r\nContent-Disposition: form-data\r\n\r\nhello\r\n"
+	    "--BOUND\r\nContent-Disposition: form-data; name=\"k\"\r\n\r\nv\r\n"
+	    "--BOUND\r\nContent-Disposition: form-data; name=\"f\"; "
+	    "filename=\"a.csv\"\r\n\r\nname\r\nx\r\n--BOUND--\r\n";
+	char text[200], cut[sizeof whole];
+
+	(void)state;
+	assert_int_equal(200, post_form(text, "; boundary=BOUND", whole));
+	assert_string_equal("0 in memory, 7 taken of a.csv, fields =hello;k=v;",
+	    text);
+	for (size_t n = 1; n < strlen(whole) - 4; n += 7) {
+		(void)snprintf(cut, sizeof cut, "%.*s", (int)n, whole);
+		if (post_form(text, "; boundary=BOUND", cut) != 400)
+			fail_msg("%zu bytes: %s", n, text);
+		assert_non_null(strstr(text, "\"usage.body\""));
+	}
+	assert_int_equal(400, post_form(text, "", whole));
+	assert_int_equal(400, post_form(text, "; boundary=", whole));
+	assert_int_equal(400, post_form(text, "; boundary=OTHER", whole));
+}
+
 static bool
 at_once(void *u)
 {
@@ -508,6 +577,8 @@ main(void)
 		cmocka_unit_test(limits_are_those_of_the_design),
 		cmocka_unit_test(a_stream_ends_when_its_reader_leaves),
 		cmocka_unit_test(garbage_is_refused_and_the_next_request_is_served),
+		cmocka_unit_test(
+		    a_form_that_is_not_whole_is_refused_and_no_part_needs_a_name),
 		cmocka_unit_test(a_wait_for_an_answer_can_be_left),
 		cmocka_unit_test(the_socket_is_its_owners_alone),
 		cmocka_unit_test(
