@@ -37,6 +37,8 @@ typedef struct sat_request {
 	const char *path;       /* "/v1/accounts/01h..." without query */
 	const sat_json *query;  /* object of strings; NULL = none */
 	const sat_json *body;   /* NULL = none */
+	bool files;             /* it may name files of this computer, or "-";
+	                         * false: who does is refused, "port.file" */
 } sat_request;
 
 typedef struct sat_route {

@@ -119,6 +119,11 @@ sat_rc api_view_then(sat_view *v, bool *there, sat_json *unknown, sat_arena *a,
     sat_api *api, const sat_kind *k, const sat_id *id, int64_t at_ms, sat_err *e);
 /* A time, or an age ("7d"). SAT_EUSAGE. */
 sat_rc api_since(int64_t *ms, sat_api *api, const char *text, sat_err *e);
+/* file_named.c: a file or folder of this computer, named in the body, of a GET in
+ * the query; "-" is what out_fd is. NULL: none is. Every handler takes such a name
+ * from here. SAT_EDENIED "port.file": this request may bring none. */
+sat_rc api_file_named(const char **name, const sat_request *req,
+    const char *member, sat_err *e);
 /* attach.c */
 HANDLER(api_attachments);
 HANDLER(api_attach);

@@ -80,15 +80,17 @@ last_part(const char *path)
 
 HANDLER(api_attach)
 {
-	const char *file = sat_json_get_str(req->body, "file", NULL), *name;
+	const char *file, *name;
 	sat_arena a = { 0 };
 	sat_buf content = { 0 };
 	sat_attached x;
 	sat_id id;
-	sat_rc rc = record_of(&id, api, sat_json_get_str(req->body, "record",
-	    NULL), e);
+	sat_rc rc = api_file_named(&file, req, "file", e);
 
 	(void)args;
+	if (rc == SAT_OK)
+		rc = record_of(&id, api, sat_json_get_str(req->body, "record",
+		    NULL), e);
 	if (rc == SAT_OK && file == NULL)
 		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "name the file to add");
@@ -164,12 +166,14 @@ content_of(sat_buf *content, sat_api *api, const sat_attached *x, sat_err *e)
 
 HANDLER(api_attachment)
 {
-	const char *file = api_q(req, "file");
+	const char *file;
 	sat_arena a = { 0 };
 	sat_buf content = { 0 };
 	sat_attached x;
-	sat_rc rc = find(&x, &a, api, req, args[0], e);
+	sat_rc rc = api_file_named(&file, req, "file", e);
 
+	if (rc == SAT_OK)
+		rc = find(&x, &a, api, req, args[0], e);
 	if (rc == SAT_OK && file != NULL &&
 	    (rc = content_of(&content, api, &x, e)) == SAT_OK &&
 	    (rc = sat_crm_attached_taken(&api->crm, &x, e)) == SAT_OK)

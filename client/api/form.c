@@ -112,13 +112,15 @@ add_columns(form *x, bool required)
 
 HANDLER(api_form)
 {
-	const char *to = sat_json_get_str(req->body, "file", NULL);
+	const char *to;
 	form x = { .t = sat_replica_template(api->crm.replica),
 		.zh = api->crm.lang != NULL && api->crm.lang[0] == 'z' };
-	sat_rc rc = api_kind(&x.kind, api,
-	    sat_json_get_str(req->body, "type", ""), e);
+	sat_rc rc = api_file_named(&to, req, "file", e);
 
 	(void)args;
+	if (rc == SAT_OK)
+		rc = api_kind(&x.kind, api,
+		    sat_json_get_str(req->body, "type", ""), e);
 	if (rc == SAT_OK && to == NULL)
 		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "name the file to write");

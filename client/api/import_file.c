@@ -306,19 +306,22 @@ run_import(sat_import_summary *s, import_job *j, const sat_json *body,
 	return rc == SAT_OK ? sat_crm_import(s, &j->api->crm, &o, e) : rc;
 }
 
-/* "map" names a file, or a mapping a batch kept; or it is the mapping. */
+/* "map" names a file, or a mapping a batch kept; "mapping" is the mapping, or
+ * names one that was kept and no file. */
 static sat_rc
-find_map(import_job *j, const sat_json *body, sat_err *e)
+find_map(import_job *j, const sat_request *req, sat_err *e)
 {
-	const sat_json *map = sat_json_get(body, "map");
-	const char *file = sat_json_str(map, NULL), *slash;
-	sat_rc rc;
+	const sat_json *mapping = sat_json_get(req->body, "mapping");
+	const char *kept = sat_json_str(mapping, NULL), *file, *slash;
+	sat_rc rc = api_file_named(&file, req, "map", e);
 
-	if (sat_json_type(map) == SAT_J_OBJ) {
-		j->map = sat_json_dup(map);
-		return SAT_OK;
-	}
-	if (file == NULL)
+	if (rc != SAT_OK)
+		return rc;
+	if (kept != NULL)
+		return sat_crm_import_map(&j->map, &j->api->crm, kept, e);
+	if (sat_json_type(mapping) == SAT_J_OBJ)
+		j->map = sat_json_dup(mapping);
+	if (j->map != NULL || file == NULL)
 		return SAT_OK;
 	slash = strrchr(file, '/');
 	j->names_files = true;
@@ -332,9 +335,10 @@ find_map(import_job *j, const sat_json *body, sat_err *e)
 }
 
 static sat_rc
-open_it(import_job *j, const sat_json *body, sat_err *e)
+open_it(import_job *j, const sat_request *req, sat_err *e)
 {
-	const char *file = sat_json_get_str(body, "file", NULL);
+	const sat_json *body = req->body;
+	const char *file;
 	const char *delim = sat_json_get_str(body, "delimiter", "");
 	sat_sheet_opts co = {
 		.encoding = sat_json_get_str(body, "encoding", NULL),
@@ -342,6 +346,10 @@ open_it(import_job *j, const sat_json *body, sat_err *e)
 		.header_row = (unsigned)sat_json_get_int(body, "header", 0),
 		.sheet = (unsigned)sat_json_get_int(body, "sheet", 0) };
 
+	sat_rc rc = api_file_named(&file, req, "file", e);
+
+	if (rc != SAT_OK)
+		return rc;
 	if (file == NULL)
 		return sat_fail(e, SAT_EUSAGE, "name the file to import");
 	if (delim[0] != '\0' && co.delimiter != '\t' && delim[1] != '\0')
@@ -370,19 +378,22 @@ close_errors(import_job *j, const char *path, bool keep, sat_rc rc, sat_err *e)
 HANDLER(api_import)
 {
 	const sat_json *b = req->body;
-	const char *errors = sat_json_get_str(b, "errors", NULL);
+	const char *errors, *file;
 	const sat_sheet_out_opts eo = { .fd = api->out_fd };
 	char hash[SAT_HASH_BYTES * 2 + 1] = "";
 	import_job j = { .api = api, .map_dir = "", .hash = hash };
 	int64_t start = sat_boot_ms(&api->crm.clock);
 	sat_import_summary s = { .rows = 0 };
-	sat_rc rc = find_map(&j, b, e);
+	sat_rc rc = api_file_named(&file, req, "file", e);
 
 	(void)args;
-	if (rc == SAT_OK && sat_json_get_str(b, "file", NULL) != NULL)
-		rc = hash_file(hash, sat_json_get_str(b, "file", ""), e);
+	if (rc == SAT_OK && (rc = api_file_named(&errors, req, "errors", e)) ==
+	    SAT_OK)
+		rc = find_map(&j, req, e);
+	if (rc == SAT_OK && file != NULL)
+		rc = hash_file(hash, file, e);
 	if (rc == SAT_OK)
-		rc = open_it(&j, b, e);
+		rc = open_it(&j, req, e);
 	if (rc == SAT_OK && errors != NULL)
 		rc = sat_sheet_out_open(&j.errors, errors, &eo, e);
 	if (rc == SAT_OK)
@@ -522,18 +533,18 @@ HANDLER(api_import_preview)
 	int64_t n = sat_json_get_int(b, "rows", PREVIEW_ROWS);
 	import_job j = { .api = api, .map_dir = "", .hash = "" };
 	sat_json *doc = api_doc("import.preview");
-	sat_rc rc = find_map(&j, b, e);
+	sat_rc rc = find_map(&j, req, e);
 
 	(void)args;
 	n = n < 1 ? 1 : n > PREVIEW_ROWS_MAX ? PREVIEW_ROWS_MAX : n;
-	if (rc == SAT_OK && (rc = open_it(&j, b, e)) == SAT_OK) {
+	if (rc == SAT_OK && (rc = open_it(&j, req, e)) == SAT_OK) {
 		sat_json_put_str(doc, "type", sat_json_get_str(b, "type", NULL));
 		sat_json_put_str(doc, "format", sat_sheet_format(j.sheet));
 		rc = put_rows(sat_json_put_arr(doc, "rows"), &j, n, e);
 		sat_sheet_close(j.sheet); /* again from the begin */
 		j.sheet = NULL;
 	}
-	if (rc == SAT_OK && (rc = open_it(&j, b, e)) == SAT_OK)
+	if (rc == SAT_OK && (rc = open_it(&j, req, e)) == SAT_OK)
 		judge_map(doc, api, &j, b, n);
 	sat_sheet_close(j.sheet);
 	sat_json_free(j.map);

@@ -201,12 +201,14 @@ keyring_copy(const char *from_dir, const char *to_dir, sat_err *e)
 /* A folder with database and keyring; the copy was opened and checked. */
 HANDLER(api_backup)
 {
-	const char *to = sat_json_get_str(req->body, "folder", NULL);
+	const char *to;
 	sat_err why = { 0 };
 	char *db, *whole;
-	sat_rc rc;
+	sat_rc rc = api_file_named(&to, req, "folder", e);
 
 	(void)args;
+	if (rc != SAT_OK)
+		return rc;
 	if (to == NULL || to[0] == '\0')
 		return sat_fail(e, SAT_EUSAGE, "name the folder of the backup");
 	if ((rc = sat_folder_make(to, &why)) != SAT_OK)

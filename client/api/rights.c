@@ -239,7 +239,7 @@ static sat_rc
 add_record(bundle *b, const sat_kind *k, const sat_id *id, sat_err *e)
 {
 	const char *args[4] = { k->plural, NULL, NULL, NULL };
-	sat_request req = { "GET", "", NULL, NULL };
+	sat_request req = { .method = "GET", .path = "" };
 	char text[SAT_ID_TEXT];
 	sat_arena a = { 0 };
 	sat_json *row, *record, *history = NULL;
@@ -344,7 +344,7 @@ may_copy(sat_api *api, const sat_kind *k, const sat_id *id, sat_err *e)
 
 HANDLER(api_privacy_access)
 {
-	const char *file = sat_json_get_str(req->body, "file", NULL);
+	const char *file;
 	asked q = { "access", sat_json_get_str(req->body, "note",
 	    "copy of the data"), "handed over" };
 	bundle b = { .api = api };
@@ -352,9 +352,11 @@ HANDLER(api_privacy_access)
 	char id[SAT_ID_TEXT];
 	const sat_kind *k;
 	sat_id subject, made;
-	sat_rc rc = find_person(&k, &subject, api, req, e);
+	sat_rc rc = api_file_named(&file, req, "file", e);
 
 	(void)args;
+	if (rc == SAT_OK)
+		rc = find_person(&k, &subject, api, req, e);
 	if (rc == SAT_OK && (file == NULL || file[0] == '\0'))
 		rc = sat_fail(e, SAT_EUSAGE, "name the file: -o FILE");
 	if (rc != SAT_OK || (rc = may_copy(api, k, &subject, e)) != SAT_OK ||

@@ -21,8 +21,9 @@
 static sat_rc
 need_file(const char **file, const sat_request *req, sat_err *e)
 {
-	*file = sat_json_get_str(req->body, "file", NULL);
-	return *file != NULL && (*file)[0] != '\0' ? SAT_OK
+	sat_rc rc = api_file_named(file, req, "file", e);
+
+	return rc != SAT_OK || (*file != NULL && (*file)[0] != '\0') ? rc
 	    : sat_fail_code(e, SAT_EUSAGE, "usage", NULL, "name the file");
 }
 

@@ -86,7 +86,7 @@ HANDLER(api_export)
 	const char *kind = sat_json_get_str(req->body, "type", "");
 	const char *format = sat_json_get_str(req->body, "format", "csv");
 	const char *where = sat_json_get_str(req->body, "where", NULL);
-	const char *to = sat_json_get_str(req->body, "file", NULL);
+	const char *to;
 	sat_query q = { .limit = 0 };
 	sat_export_opts o = { .query = &q, .format = format,
 		.reason = sat_json_get_str(req->body, "reason", NULL),
@@ -97,11 +97,14 @@ HANDLER(api_export)
 	int64_t rows = 0;
 	bool book = strcmp(format, "sqlite") == 0;
 	bool all = book && strcmp(kind, "all") == 0;
-	char *whole = to != NULL && strcmp(to, "-") != 0 ?
-	    sat_file_absolute(to) : NULL;
-	sat_rc rc = all ? SAT_OK : api_kind(&q.kind, api, kind, e);
+	char *whole;
+	sat_rc rc = api_file_named(&to, req, "file", e);
 
 	(void)args;
+	if (rc == SAT_OK && !all)
+		rc = api_kind(&q.kind, api, kind, e);
+	whole = rc == SAT_OK && to != NULL && strcmp(to, "-") != 0 ?
+	    sat_file_absolute(to) : NULL;
 	o.to = whole;
 	if (rc == SAT_OK)
 		rc = may_export(api, q.kind, o.reason, e);
@@ -114,6 +117,7 @@ HANDLER(api_export)
 	q.filters = f;
 	if (rc == SAT_OK && sat_json_get_bool(req->body, "dry_run", false)) {
 		sat_arena_fini(&a);
+		free(whole);
 		return SAT_OK; /* it would begin */
 	}
 	if (rc == SAT_OK && (strcmp(format, "csv") == 0 ||

@@ -12,7 +12,7 @@ static const sat_opt add_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 static const sat_opt get_options[] = {
-	{ "output", 'o', "FILE", "where it is written" },
+	{ "output", 'o', "FILE", "where it is written; -: standard output" },
 	{ "record", 0, "ID", "of this record, when several have such a file" },
 	{ NULL, 0, NULL, NULL },
 };
@@ -84,21 +84,23 @@ run_get(cli *c, sat_err *e)
 	const char *record = sat_args_get(&c->args, "record");
 	sat_json *query, *doc = NULL;
 	char *path, *whole;
+	bool out;
 	sat_rc rc = need_words(c, 3, e);
 
-	if (rc == SAT_OK && (to == NULL || strcmp(to, "-") == 0))
+	if (rc == SAT_OK && to == NULL)
 		rc = sat_fail_code(e, SAT_EUSAGE, "usage", "-o FILE",
 		    "say where it is to be written");
 	if (rc != SAT_OK)
 		return rc;
 	query = sat_json_obj();
-	whole = sat_file_absolute(to);
+	out = strcmp(to, "-") == 0;
+	whole = out ? sat_xstrdup(to) : sat_file_absolute(to);
 	sat_json_put_str(query, "file", whole);
 	if (record != NULL)
 		sat_json_put_str(query, "record", record);
 	path = sat_xasprintf("/v1/attachments/%s", c->args.arg[2]);
 	rc = cli_ask(&doc, c, "GET", path, query, NULL, e);
-	if (rc == SAT_OK && cli_is_json(c))
+	if (rc == SAT_OK && cli_is_json(c) && !out) /* that is the content's */
 		cli_print_json(c, doc);
 	free(whole);
 	free(path);

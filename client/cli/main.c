@@ -149,7 +149,8 @@ cli_ask(sat_json **answer, cli *c, const char *method, const char *path,
 {
 	sat_json *named = with_request_id(c, method, query);
 	sat_request req = { .method = method, .path = path,
-		.query = named != NULL ? named : query, .body = body };
+		.query = named != NULL ? named : query, .body = body,
+		.files = true };
 	sat_rc rc;
 
 	if (c->socket != NULL)

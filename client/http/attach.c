@@ -131,6 +131,7 @@ post(daemon_ *d, sat_http_response *out, incoming *x, const sat_http_request *r)
 		(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		j->query = sat_json_obj();
 		j->body = sat_json_obj();
+		j->files = true;
 		sat_json_put_str(j->body, "record", record);
 		sat_json_put_str(j->body, "name", name[0] != '\0' ? name :
 		    "file");
@@ -198,7 +199,7 @@ get(daemon_ *d, sat_http_response *out, const sat_http_request *r,
 
 	j->query = query;
 	j->lang = lang_of(r);
-	j->keeps_file = true;
+	j->keeps_file = j->files = true;
 	sat_json_put_str(j->query, "file", "-");
 	job_run(j);
 	data = sat_json_get(j->out, "data");

@@ -23,7 +23,8 @@ asked(const sat_http_request *r)
 	    (accept != NULL && strcmp(accept, "application/x-ndjson") == 0) ||
 	    sat_json_parse(&body, r->body, SAT_HTTP_BODY_MAX, NULL) != SAT_OK)
 		return NULL;
-	if (sat_json_get(body, "file") == NULL)
+	if (sat_json_type(body) == SAT_J_OBJ &&
+	    sat_json_get(body, "file") == NULL)
 		return body;
 	sat_json_free(body);
 	return NULL;
@@ -44,7 +45,7 @@ copy_route(daemon_ *d, sat_http_response *out, const sat_http_request *r,
 	j->query = query_of(r);
 	j->body = body;
 	j->lang = lang_of(r);
-	j->keeps_file = true;
+	j->keeps_file = j->files = true;
 	sat_json_put_str(j->body, "file", "-");
 	job_run(j);
 	e = j->err;

@@ -5,7 +5,6 @@
  *   events.c   what happened, numbered, for those who listen
  *   job.c      one request: waited for, or streamed line by line
  *   door.c     HTTP -> route table -> HTTP
- *   files.c    no names of files through the port
  *   form.c     the empty book of an import, fetched
  *   session.c  one-time links, and what a browser is let in with
  *   book.c     sealed files of what waits: uploads, exports, what is known of them
@@ -143,6 +142,8 @@ typedef struct job {
 	atomic_bool cancelled;
 	bool keeps_file;          /* what it writes as a file is wanted: out_fd */
 	bool streams;             /* lines are wanted as they come */
+	bool files;               /* it may name files of this computer: it came
+	                           * through the socket, or is the daemon's own */
 	struct work *work;        /* it is told what comes; NULL = nobody asked */
 	int out_fd;               /* of a work: what it wrote as a file; -1 */
 	/* under mtx, when it streams */
@@ -210,6 +211,7 @@ typedef struct work_order {
 	sat_json *query, *body;   /* taken */
 	const char *lang;
 	int in_fd;                /* closed when it is over; -1 */
+	bool files;               /* they name files of the daemon's own */
 	char *folder;             /* taken: goes with all that is in it; NULL */
 	/* Before it counts as over, with what came of it; a failure is the
 	 * work's. */
@@ -298,9 +300,6 @@ sat_rc door_allowed(daemon_ *d, const char *method, const char *path, sat_err *e
 void door_run(sat_http_response *out, job *j, const sat_http_request *r);
 /* If-None-Match (NULL: not sent): "v" of one tag, or "*". */
 bool door_same_tag(const char *header, const char *v);
-/* files.c: the request came through the port and names a file of this computer:
- * it is refused. */
-bool files_named(sat_http_response *out, const sat_http_request *r);
 /* form.c */
 bool form_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
 /* copy.c: what a person may have of himself. scope: of its token. */

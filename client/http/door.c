@@ -192,6 +192,7 @@ fill_job(job *j, const sat_http_request *r, sat_err *e)
 		sat_json_put_str(j->query, "request_id",
 		    sat_http_header(r, "Idempotency-Key"));
 	j->lang = lang_of(r);
+	j->files = !r->tcp;
 	j->cwd = r->tcp ? NULL : header_copy(r, "Satchel-Cwd");
 	j->name = header_copy(r, "Satchel-Job");
 	if (r->body.n == 0)
@@ -315,9 +316,9 @@ to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r,
 
 typedef struct listener {
 	events *ev;
+	sat_http_request r; /* of its connection alone */
 	uint64_t since;
 	char types[120];
-	sat_http_request r; /* of its connection alone */
 	sat_buf b;
 	size_t at;
 } listener;
@@ -357,9 +358,9 @@ stream_events(daemon_ *d, sat_http_response *out, const sat_http_request *r,
 	listener *l = sat_xcalloc(1, sizeof *l);
 
 	l->ev = d->ev;
+	l->r.connection = r->connection;
 	l->since = since;
 	(void)snprintf(l->types, sizeof l->types, "%s", types);
-	l->r.connection = r->connection;
 	sat_buf_str(&l->b, ": satchel\n\n"); /* headers leave at once */
 	out->type = "text/event-stream";
 	out->next = next_events;
@@ -539,7 +540,7 @@ door_handle(void *u, sat_http_response *out, const sat_http_request *asked)
 	}
 	if (!may_enter(scope, d, out, r))
 		return;
-	if (files_named(out, r) || session_route(d, out, r))
+	if (session_route(d, out, r))
 		return;
 	if (strcmp(r->method, "GET") == 0 &&
 	    strcmp(r->path, "/v1/events") == 0) {

@@ -182,6 +182,7 @@ start(char id[BOOK_ID_TEXT], daemon_ *d, sat_json *body,
 		rc = work_any(d) ? SAT_OK : would_begin(d, body, e);
 	if (rc == SAT_OK && formats[i].named &&
 	    (rc = make_folder(&o.folder, d, e)) == SAT_OK) {
+		o.files = true;
 		path = sat_xasprintf("%s/export.%s", o.folder, format);
 		sat_json_put_str(body, "file", path);
 		free(path);

@@ -20,6 +20,7 @@ ask_for(daemon_ *d, const sat_http_request *r, const char *to)
 
 	j->query = sat_json_obj();
 	j->body = sat_json_obj();
+	j->files = true;
 	j->lang = lang_of(r);
 	sat_json_put_str(j->body, "type", sat_json_get_str(q, "type", ""));
 	sat_json_put_str(j->body, "file", to);

@@ -205,7 +205,8 @@ handle(job *j, sat_api *api)
 		work_begun(j->work);
 	else if (!j->streams) /* one document; our command line has lines */
 		api->page_max = PAGE_MAX;
-	j->req = (sat_request){ j->method, j->path, j->query, j->body };
+	j->req = (sat_request){ .method = j->method, .path = j->path,
+		.query = j->query, .body = j->body, .files = j->files };
 	j->rc = sat_api_handle(&j->out, api, &j->req, &j->err);
 	if (j->rc != SAT_OK)
 		j->err.rc = j->rc;

@@ -34,20 +34,15 @@ static sat_json *
 body_for(const sat_json *doc, const sat_json *opts, int fd)
 {
 	sat_json *b = sat_json_dup(opts);
-	const sat_json *map = sat_json_get(b, "mapping");
 	char path[40];
 
-	if (map != NULL) {
-		sat_json_set(b, "map", sat_json_dup(map));
-		sat_json_del(b, "mapping");
-	}
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	sat_json_put_str(b, "file", path);
 	sat_json_put_str(b, "title", sat_json_get_str(doc, "file", ""));
 	return b;
 }
 
-/* A mapping by name is one a batch kept: no file of this computer. */
+/* Told at once, where the name cannot be one a batch kept. */
 static sat_rc
 check_mapping(const sat_json *opts, sat_err *e)
 {
@@ -118,6 +113,7 @@ start(char work_id[BOOK_ID_TEXT], daemon_ *d, sat_json *doc,
 		rc = book_unseal(&o.in_fd, d, id, "file", e);
 	if (rc == SAT_OK) {
 		o.body = body_for(doc, opts, o.in_fd);
+		o.files = true;
 		sat_json_put_str(o.body, "errors", "-");
 		rc = work_start(work_id, d, &o, e);
 	}
@@ -144,6 +140,7 @@ preview(daemon_ *d, sat_http_response *out, const sat_json *doc,
 		j->query = sat_json_obj();
 		j->lang = lang_of(r);
 		j->body = body_for(doc, opts, fd);
+		j->files = true;
 		sat_json_put_int(j->body, "rows", strtol(sat_json_get_str(q,
 		    "rows", "20"), NULL, 10));
 		door_run(out, j, r);

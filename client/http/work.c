@@ -369,6 +369,7 @@ work_new(daemon_ *d, work_order *o)
 	w->j->query = o->query != NULL ? o->query : sat_json_obj();
 	w->j->body = o->body;
 	w->j->lang = o->lang;
+	w->j->files = o->files;
 	w->j->work = w;
 	return w;
 }

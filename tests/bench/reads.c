@@ -132,7 +132,8 @@ request(reads *r, const ask *a, int64_t *rows)
 {
 	sat_json *q = parsed(r, a->query), *b = parsed(r, a->body), *out = NULL;
 	char *path = filled(r, a->path);
-	sat_request req = { a->method, path, q, b };
+	sat_request req = { .method = a->method, .path = path, .query = q,
+		.body = b };
 	sat_err err = { 0 };
 	double t = bench_cpu();
 
@@ -202,7 +203,8 @@ static void
 first_customer(reads *r)
 {
 	sat_json *q = parsed(r, "{\"limit\":\"1\",\"stage\":\"after_sales\"}");
-	sat_request req = { "GET", "/v1/accounts", q, NULL };
+	sat_request req = { .method = "GET", .path = "/v1/accounts",
+		.query = q };
 	sat_json *out = NULL;
 	sat_err err = { 0 };
 

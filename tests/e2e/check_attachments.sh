@@ -30,6 +30,8 @@ has "$F" '"here":true,"waits":true' "here, and not at the server"
 expect 0 as li --json attachment list "$C"; has "$OUT" '"Anhang.csv"' "a name has no folders"
 expect 0 as li attachment get "报价, v1.pdf" -o "$W/out"; same "$(cksum <"$W/out")" "$(cksum <"$W/报价, v1.pdf")" "read with the cable out"
 expect 0 as li attachment get "${H2:0:12}" -o "$W/out" --record "$C"; same "$(cksum <"$W/out")" "$(cksum <"$W/big.csv")" "by the begin of its hash"
+same "$(as li attachment get "$H1" -o - | cksum)" "$(cksum <"$W/报价, v1.pdf")" "to standard output"; [ ! -e - ] && ok || bad "a file of that name was made"
+same "$(THROUGH_DAEMON=1 as li --json attachment get "$H1" -o - | cksum)" "$(cksum <"$W/报价, v1.pdf")" "through the daemon, and nothing beside it"; stop_daemon "$W/r/li"
 expect 0 as li check
 expect 0 as li backup "$W/copy"
 

@@ -196,7 +196,8 @@ world_of(fixture *f)
 	o = made(f, f->opportunity, LIST("name=deal", under, "amount=500"));
 	sat_id_text(w.opp, &o);
 	(void)made(f, f->contact, LIST("name=Zhang", under, "phone=13912345678"));
-	(void)made(f, f->activity, LIST(under, "method=phone", "points=x"));
+	o = made(f, f->activity, LIST(under, "method=phone", "points=x"));
+	sat_id_text(w.follow, &o);
 	be_visited(&w);
 	be_twins(&w);
 	open_conflict(&w, a);
@@ -228,6 +229,7 @@ filled_in(const world *w, const char *s)
 		    : s[1] == 'P'                                 ? w->pair
 		    : s[1] == 'V'                                 ? w->visit
 		    : s[1] == 'W'                                 ? w->report
+		    : s[1] == 'F'                                 ? w->follow
 		    : s[1] == 'D'                                 ? w->f->dir
 		                                                  : NULL;
 
@@ -256,14 +258,33 @@ parsed(const world *w, const char *text)
 	return doc;
 }
 
+static void
+put_more(sat_json *to, const sat_json *more)
+{
+	for (const sat_json *m = sat_json_first(more); m != NULL;
+	     m = sat_json_next(m))
+		if (sat_json_get(to, sat_json_key(m)) == NULL)
+			sat_json_put(to, sat_json_key(m), sat_json_dup(m));
+}
+
 sat_rc
-ask(sat_json **out, world *w, const call *k, sat_err *e)
+ask_more(sat_json **out, world *w, const call *k, const sat_json *more,
+    sat_err *e)
 {
 	char *path = filled_in(w, k->path);
 	sat_json *query = parsed(w, k->query), *body = parsed(w, k->body);
-	sat_request req = { k->method, path, query, body };
+	sat_request req = { .method = k->method, .path = path,
+		.files = !w->port };
 	sat_rc rc;
 
+	if (more != NULL && query == NULL)
+		query = sat_json_obj();
+	if (more != NULL && body == NULL)
+		body = sat_json_obj();
+	put_more(query, more);
+	put_more(body, more);
+	req.query = query;
+	req.body = body;
 	w->f->now_ms += 10;
 	w->f->boot_ms += 10;
 	memset(e, 0, sizeof *e);
@@ -272,4 +293,10 @@ ask(sat_json **out, world *w, const call *k, sat_err *e)
 	sat_json_free(body);
 	free(path);
 	return rc;
+}
+
+sat_rc
+ask(sat_json **out, world *w, const call *k, sat_err *e)
+{
+	return ask_more(out, w, k, NULL, e);
 }
