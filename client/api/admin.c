@@ -175,8 +175,7 @@ HANDLER(api_admin_add)
 	bool device = strcmp(args[0], "devices") == 0 ||
 	    strcmp(args[0], "invites") == 0;
 	const char *key = sat_json_get_str(req->body, "key", NULL);
-	sat_json *options = req->body != NULL ? sat_json_dup(req->body) :
-	    sat_json_obj();
+	sat_json *options = sat_json_dup(req->body);
 	sat_rc rc;
 
 	sat_json_del(options, "key");

@@ -409,6 +409,8 @@ sat_rc api_find(const sat_kind **k, sat_id *id, sat_api *api,
     const char *const args[4], sat_err *e);
 /* SAT_ENOREPLICA before the first sync. */
 sat_rc api_need_template(const sat_template **t, sat_api *api, sat_err *e);
+/* Is it asked for: "all", "all=1"? Not by all=0, nor all=false. */
+bool api_on(const sat_json *query, const char *key);
 /* A member of the query, else NULL. */
 const char *api_q(const sat_request *req, const char *key);
 /* A whole number of the query, not negative; dflt when it is not there. */

@@ -23,7 +23,7 @@ static bool
 is_presentation(const char *key)
 {
 	static const char *const words[] = { "cursor", "limit", "offset", "all",
-		"labels", "fields", "include", "count" };
+		"labels", "fields", "include", "count", "request_id" };
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(words[i], key) == 0)

@@ -211,7 +211,9 @@ api_sort_of(sat_query *q, sat_api *api, const char *text, sat_err *e)
 		q->sort[q->nsort++].desc = desc;
 		text += n + (text[n] == ',');
 	}
-	return SAT_OK;
+	return text == NULL || *text == '\0' ? SAT_OK : sat_fail_code(e,
+	    SAT_EUSAGE, "usage.sort", NULL,
+	    "a list is sorted by four fields at most");
 }
 
 static sat_rc
@@ -239,6 +241,14 @@ api_number(int64_t *v, const sat_request *req, const char *key, int64_t dflt,
 	return number_of(v, req->query, key, dflt, e);
 }
 
+bool
+api_on(const sat_json *query, const char *key)
+{
+	const char *v = sat_json_get_str(query, key, NULL);
+
+	return v != NULL && strcmp(v, "0") != 0 && strcmp(v, "false") != 0;
+}
+
 /* `q`: text search. `incomplete`, `pending`, `conflict`, `deleted`, `merged`:
  * 1. */
 static size_t
@@ -259,7 +269,7 @@ extra_filters(sat_filter *f, sat_value *v, const sat_json *query)
 		n++;
 	}
 	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
-		if (sat_json_get(query, flags[i].key) != NULL) {
+		if (api_on(query, flags[i].key)) {
 			v[n] = sat_v_int(1);
 			f[n] = (sat_filter){ flags[i].field, SAT_CMP_EQ, &v[n], 1 };
 			n++;
@@ -342,7 +352,7 @@ ids_of_page(sat_id **ids, size_t *n, api_page *p, sat_arena *mem, sat_api *api,
 	bool extra;
 	sat_rc rc;
 
-	more.limit += q->limit > 0;
+	more.limit += q->limit > 0 && q->limit < INT64_MAX;
 	if ((rc = sat_replica_list(ids, n, p->counted ? &p->total : NULL, mem,
 	    api->crm.replica, &more, e)) != SAT_OK)
 		return rc;
@@ -408,7 +418,7 @@ api_rows_read(api_rows *x, sat_api *api, const sat_json *query, sat_err *e)
 	    (rc = number_of(&x->q.limit, query, "limit", LIST_DEFAULT, e)) !=
 	    SAT_OK)
 		return rc;
-	if (sat_json_get(query, "all") != NULL)
+	if (api_on(query, "all"))
 		x->q.limit = 0;
 	if (api->page_max > 0 && (x->q.limit < 1 ||
 	    x->q.limit > api->page_max))
@@ -478,7 +488,7 @@ put_list(sat_json *doc, sat_api *api, const sat_kind *k, const sat_json *query,
     sat_err *e)
 {
 	const char *then = sat_json_get_str(query, "as_of", NULL);
-	api_look how = { sat_json_get(query, "labels") != NULL,
+	api_look how = { api_on(query, "labels"),
 		sat_json_get_str(query, "fields", NULL),
 		sat_json_get_str(query, "include", NULL) };
 	sat_json *data = sat_json_put_arr(doc, "data");

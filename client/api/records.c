@@ -64,7 +64,7 @@ show_included(sat_json *doc, sat_api *api, const sat_kind *k, const sat_id *id,
     const sat_request *req, sat_err *e)
 {
 	return api_include_put(sat_json_put_obj(doc, "include"), api, k, id,
-	    api_q(req, "include"), api_q(req, "labels") != NULL, e);
+	    api_q(req, "include"), api_on(req->query, "labels"), e);
 }
 
 /* The record and what belongs to it, whole. */
@@ -76,9 +76,9 @@ show_all(sat_json **out, sat_api *api, const sat_kind *k, const sat_id *id,
 
 	if (api_q(req, "as_of") != NULL)
 		return api_record_then(out, api, k, id, api_q(req, "as_of"),
-		    api_q(req, "labels") != NULL, e);
+		    api_on(req->query, "labels"), e);
 	if ((rc = api_record_answer(out, api, k, id,
-	    api_q(req, "labels") != NULL, e)) == SAT_OK &&
+	    api_on(req->query, "labels"), e)) == SAT_OK &&
 	    k->scope == SAT_SCOPE_ROOT)
 		rc = api_merged_put(*out, api, k, id, e);
 	if (rc == SAT_OK && api_q(req, "include") != NULL)
@@ -287,7 +287,7 @@ HANDLER(api_assign)
 HANDLER(api_timeline)
 {
 	const sat_template *t = sat_replica_template(api->crm.replica);
-	bool labels = api_q(req, "labels") != NULL;
+	bool labels = api_on(req->query, "labels");
 	const sat_kind *k;
 	sat_json *under, *data;
 	sat_id id;

@@ -367,14 +367,20 @@ no_route(const sat_api *api, const sat_request *req, sat_arena *mem,
 	    req->method, req->path);
 }
 
-/* A text, a list or null is no set of members: it would be taken for none. */
+/* A text, a list or null is no set of members: it would be taken for none. Where
+ * none was sent, or none is looked at, handlers have an empty one. */
 static sat_rc
-judge_body(const sat_request *req, sat_err *e)
+judge_body(sat_request *is, sat_json **none, const sat_request *req, sat_err *e)
 {
-	return req->body == NULL || strcmp(req->method, "GET") == 0 ||
-	    sat_json_type(req->body) == SAT_J_OBJ ? SAT_OK :
-	    sat_fail_code(e, SAT_EUSAGE, "usage.body", NULL,
-	        "the body is no JSON object");
+	*is = *req;
+	*none = NULL;
+	if (sat_json_type(req->body) == SAT_J_OBJ)
+		return SAT_OK;
+	if (req->body != NULL && strcmp(req->method, "GET") != 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.body", NULL,
+		    "the body is no JSON object");
+	is->body = *none = sat_json_obj();
+	return SAT_OK;
 }
 
 sat_rc
@@ -396,7 +402,9 @@ sat_api_handle(sat_json **out, sat_api *api, const sat_request *req,
 {
 	const char *args[4] = { NULL, NULL, NULL, NULL }, *once;
 	sat_arena mem = { 0 };
+	sat_json *none = NULL;
 	const sat_route *r;
+	sat_request is;
 	sat_rc rc;
 
 	*out = NULL;
@@ -404,15 +412,16 @@ sat_api_handle(sat_json **out, sat_api *api, const sat_request *req,
 	if (!answers(r, api, args)) {
 		rc = no_route(api, req, &mem, e);
 	} else if ((rc = permitted(r, api, args[0], e)) == SAT_OK &&
-	    (rc = judge_body(req, e)) == SAT_OK) {
-		once = api_q(req, "request_id");
-		rc = api_is_trial(req)
-		    ? api_trial(out, api, req, r, args, e)
+	    (rc = judge_body(&is, &none, req, e)) == SAT_OK) {
+		once = api_q(&is, "request_id");
+		rc = api_is_trial(&is)
+		    ? api_trial(out, api, &is, r, args, e)
 		    : once != NULL && api->crm.replica != NULL &&
-		        strcmp(req->method, "GET") != 0
-		    ? api_once(out, api, req, once, r, args, e)
-		    : api_do(out, api, req, r, args, e);
+		        strcmp(is.method, "GET") != 0
+		    ? api_once(out, api, &is, once, r, args, e)
+		    : api_do(out, api, &is, r, args, e);
 	}
+	sat_json_free(none);
 	sat_arena_fini(&mem);
 	return rc;
 }

@@ -146,7 +146,7 @@ HANDLER(api_tasks)
 		*out = api_doc("task.list");
 		sat_json_put_time(*out, "as_of", now);
 		rc = put_due(sat_json_put_arr(*out, "data"), api, k, v, n,
-		    api_q(req, "labels") != NULL, e);
+		    api_on(req->query, "labels"), e);
 		page = sat_json_put_obj(*out, "page");
 		sat_json_put_null(page, "next");
 		sat_json_put_int(page, "total", (int64_t)n);
@@ -255,7 +255,7 @@ put_stuck(sat_json *row, sat_api *api, const sat_stuck *s)
 HANDLER(api_stuck)
 {
 	const char *kind = api_q(req, "kind"), *owner = api_q(req, "owner");
-	sat_stuck_opts o = { .owner = owner, .all = api_q(req, "all") != NULL };
+	sat_stuck_opts o = { .owner = owner, .all = api_on(req->query, "all") };
 	sat_arena a = { 0 };
 	const sat_kind *k;
 	int64_t factor;

@@ -278,7 +278,7 @@ HANDLER(api_views)
 {
 	const char *of = api_q(req, "kind"), *share = api_q(req, "share");
 	listing x = { .api = api, .owner = api_q(req, "owner"),
-		.labels = api_q(req, "labels") != NULL };
+		.labels = api_on(req->query, "labels") };
 	const sat_kind *k;
 	sat_json *doc, *page;
 	sat_rc rc = SAT_OK;
@@ -323,11 +323,6 @@ HANDLER(api_view_add)
 	sat_rc rc;
 
 	(void)args;
-	if (body == NULL || sat_json_type(body) != SAT_J_OBJ) {
-		sat_json_free(body);
-		return sat_fail_code(e, SAT_EUSAGE, "usage.view", NULL,
-		    "a view has a name and a kind");
-	}
 	rc = class_of(&k, api, sat_json_get_str(body, "share", "private"), e);
 	sat_json_del(body, "share");
 	if (rc == SAT_OK && (rc = api_kind(&of, api, sat_json_get_str(body,

@@ -330,6 +330,14 @@ two_passes(sat_id **ids, size_t *n, int64_t *total, sat_arena *a,
 	return rc;
 }
 
+/* Offset and limit may be anything a request says. */
+static bool
+fits_heap(const sat_query *q)
+{
+	return q->limit > 0 && q->limit <= HEAP_MAX &&
+	    q->offset <= HEAP_MAX - q->limit && q->nsort < KEYS_MAX;
+}
+
 sat_rc
 sat_replica_list(sat_id **ids, size_t *n, int64_t *total, sat_arena *a,
     sat_replica *r, const sat_query *q, sat_err *e)
@@ -340,8 +348,7 @@ sat_replica_list(sat_id **ids, size_t *n, int64_t *total, sat_arena *a,
 	*n = 0;
 	if (total != NULL)
 		*total = 0;
-	if (q->nfilters > 0 && q->limit > 0 && q->nsort < KEYS_MAX &&
-	    q->limit + q->offset <= HEAP_MAX)
+	if (q->nfilters > 0 && fits_heap(q))
 		rc = one_pass(ids, n, total, a, r, q, e);
 	else
 		rc = two_passes(ids, n, total, a, r, q, e);

@@ -57,7 +57,7 @@ ask GET "/v1/imports/form?type=nosuch" "$ALL"; is 404 "of no kind"; same "$(ls "
 DATA="{\"id\":\"$A\",\"note\":\"by the page\"}"; ask POST /v1/privacy/access "$ALL"; is 200 "the copy of a person"; has "$BODY" '^[Cc]ontent-[Dd]isposition: attachment; filename="?'"$A"'.json' "to be saved"
 has "$BODY" "甲公司" "his name"; has "$BODY" '"schema": *"satchel/privacy.copy/1"' "as it is written to a file"; same "$(ls "$W/r/li/spool")" "" "nothing stays of it"
 expect 0 as li --json privacy requests; has "$(flat <<<"$OUT")" '"note":"bythepage"' "the request is kept"; expect 0 as li --json audit log; has "$(flat <<<"$OUT")" '"privacy.access"' "and written down"
-DATA='{"id":"nosuch"}'; ask POST /v1/privacy/access "$ALL"; is 404 "of nobody"; DATA="{\"id\":\"$A\"}"; ask POST /v1/privacy/access "$T"; is 403 "not with a token that reads one kind"
+DATA='{"id":"nosuch"}'; ask POST /v1/privacy/access "$ALL"; is 404 "of nobody"; for d in '"x"' '[]' 7 null; do DATA=$d; ask POST /v1/privacy/access "$ALL"; is 400 "a body that is no object: $d"; done; DATA="{\"id\":\"$A\"}"; ask POST /v1/privacy/access "$T"; is 403 "not with a token that reads one kind"
 expect 0 as li token create --scope write:account; WR=$OUT
 DATA='{"remark":"through the port"}'; ask PATCH "/v1/accounts/$A" "$WR"; is 200 "a right to write"
 expect 0 as li account show "$A"; has "$OUT" "through the port" "it is written"

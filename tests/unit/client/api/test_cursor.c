@@ -184,10 +184,15 @@ a_forged_cursor_and_one_of_another_list_are_refused(void **state)
 	sat_json_free(doc);
 	assert_null(strstr(next, "576f726b73")); /* "Works": sealed */
 	assert_refused(f, "name", next, NULL, NULL);
+	assert_rc(SAT_EUSAGE, list(&doc, f, "name,city,phone_main,stage,grade",
+	    NULL, NULL, NULL, &err));
+	assert_string_equal("usage.sort", err.code);
 	assert_refused(f, "-name", next, "filter[name]", "Works 1");
 	assert_refused(f, "-name", next, "q", "Works");
 	assert_refused(f, "-name", next, "offset", "4");
 	assert_ok(list(&doc, f, "-name", next, "fields", "name", &err));
+	sat_json_free(doc);
+	assert_ok(list(&doc, f, "-name", next, "request_id", "x7", &err));
 	sat_json_free(doc);
 	assert_refused(f, "-name", "4", NULL, NULL);
 	assert_refused(f, "-name", "", NULL, NULL);
@@ -224,13 +229,92 @@ nobody_counts_when_nobody_asks(void **state)
 	assert_rc(SAT_EUSAGE, list(&doc, f, "name", NULL, "count", "some", &err));
 }
 
+/* With a filter the list is read in one pass, without one in two. */
+static void
+a_page_of_any_size_at_any_place_is_told(void **state)
+{
+	static const char *const sizes[] = { "9223372036854775807",
+		"9223372036854775806", "1", "0" };
+	fixture *f = *state;
+	sat_api api = { .crm = crm_of(f), .profile = "default", .dir = f->dir };
+
+	fill(f);
+	for (size_t i = 0; i < 32; i++) {
+		sat_json *q = sat_json_obj(), *doc = NULL;
+		sat_request req = { .method = "GET", .path = "/v1/accounts",
+			.query = q };
+		bool first = strcmp(sizes[i / 4 % 4], "0") == 0;
+		int64_t want = strcmp(sizes[i % 4], "1") == 0 ? 1 : ROWS;
+		sat_err err;
+
+		sat_json_put_str(q, "limit", sizes[i % 4]);
+		sat_json_put_str(q, "offset", sizes[i / 4 % 4]);
+		if (i >= 16)
+			sat_json_put_str(q, "where", "name~Works");
+		assert_ok(sat_api_handle(&doc, &api, &req, &err));
+		assert_int_equal(ROWS, sat_json_get_int(sat_json_get(doc,
+		    "page"), "total", -1));
+		if (strcmp(sizes[i / 4 % 4], "1") == 0)
+			want -= want > 1;
+		else if (!first)
+			want = 0;
+		assert_int_equal(want, sat_json_count(sat_json_get(doc,
+		    "data")));
+		sat_json_free(doc);
+		sat_json_free(q);
+	}
+}
+
+static void
+assert_same_rows(const sat_json *x, const sat_json *y)
+{
+	sat_buf a = { 0 }, b = { 0 };
+
+	sat_json_write(&a, sat_json_get(x, "data"), false);
+	sat_json_write(&b, sat_json_get(y, "data"), false);
+	assert_string_equal(sat_buf_cstr(&a), sat_buf_cstr(&b));
+	sat_buf_fini(&a);
+	sat_buf_fini(&b);
+}
+
+/* A program writes them as they come: as if they had not been said. */
+static void
+what_is_said_to_be_off_is_off(void **state)
+{
+	static const char *const flags[] = { "all", "labels", "deleted",
+		"merged", "pending", "incomplete", "conflict" };
+	fixture *f = *state;
+	sat_json *plain, *doc = NULL;
+	sat_err err;
+
+	fill(f);
+	plain = page(f, "name", NULL);
+	for (size_t i = 0; i < 14; i++) {
+		assert_ok(list(&doc, f, "name", NULL, flags[i / 2],
+		    i % 2 == 0 ? "0" : "false", &err));
+		assert_int_equal(ROWS, sat_json_get_int(sat_json_get(doc,
+		    "page"), "total", -1));
+		assert_same_rows(plain, doc);
+		sat_json_free(doc);
+	}
+	assert_ok(list(&doc, f, "name", NULL, "all", "1", &err));
+	assert_int_equal(ROWS, sat_json_count(sat_json_get(doc, "data")));
+	sat_json_free(doc);
+	assert_ok(list(&doc, f, "name", NULL, "deleted", "1", &err));
+	assert_int_equal(0, sat_json_count(sat_json_get(doc, "data")));
+	sat_json_free(doc);
+	sat_json_free(plain);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		HQ(a_page_of_any_size_at_any_place_is_told),
 		HQ(pages_go_on_and_back_over_every_row_once),
 		HQ(a_cursor_outlives_the_program),
 		HQ(a_forged_cursor_and_one_of_another_list_are_refused),
+		HQ(what_is_said_to_be_off_is_off),
 		HQ(nobody_counts_when_nobody_asks),
 	};
 
