@@ -61,6 +61,10 @@ void sat_api_sync_put(sat_json *obj, const sat_sync_result *r);
  * the "candidates" that go with the problem. SAT_ENOTFOUND: no such route or
  * record; SAT_EUSAGE with SAT_API_NO_METHOD: the path is asked for otherwise. */
 SAT_CHECK sat_rc sat_api_handle(sat_json **out, sat_api *api, const sat_request *req, sat_err *e);
+/* Did this request, answered with `out`, make something? where: the path at which
+ * it can be looked at, "" when there is none or it is longer than max - 1. */
+bool sat_api_made(char *where, size_t max, const sat_api *api,
+    const sat_request *req, const sat_json *out);
 /* Would it come to the handler? SAT_ENOTFOUND, SAT_EDENIED, SAT_ENOREPLICA,
  * SAT_ELOCKED. */
 SAT_CHECK sat_rc sat_api_allowed(sat_api *api, const char *method, const char *path, sat_err *e);

@@ -119,6 +119,10 @@ sat_rc api_view_then(sat_view *v, bool *there, sat_json *unknown, sat_arena *a,
     sat_api *api, const sat_kind *k, const sat_id *id, int64_t at_ms, sat_err *e);
 /* A time, or an age ("7d"). SAT_EUSAGE. */
 sat_rc api_since(int64_t *ms, sat_api *api, const char *text, sat_err *e);
+/* route.c: of this method and path; NULL. */
+const sat_route *api_route_of(const char *method, const char *path);
+/* made.c: does it make something, unless it only tries? */
+bool api_makes(const sat_route *r);
 /* file_named.c: a file or folder of this computer, named in the body, of a GET in
  * the query; "-" is what out_fd is. NULL: none is. Every handler takes such a name
  * from here. SAT_EDENIED "port.file": this request may bring none. */

@@ -168,6 +168,8 @@ put_answer(sat_json *op, const sat_route *r)
 		put_document(content_of(all, others[i].status, r),
 		    strcmp(r->pattern, "/v1/imports") == 0 ? "import.upload" :
 		    "job");
+	if (api_makes(r))
+		put_document(content_of(all, "201", r), r->schema);
 	is = sat_json_put_obj(all, "default");
 	sat_json_put_str(is, "$ref", "#/components/responses/problem");
 }

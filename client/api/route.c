@@ -315,6 +315,17 @@ route_of(const char *args[4], sat_arena *mem, const char *method,
 	return NULL;
 }
 
+const sat_route *
+api_route_of(const char *method, const char *path)
+{
+	const char *args[4];
+	sat_arena mem = { 0 };
+	const sat_route *r = route_of(args, &mem, method, path);
+
+	sat_arena_fini(&mem);
+	return r;
+}
+
 static bool
 is_of_kinds(const sat_route *r)
 {

@@ -137,8 +137,6 @@ post(daemon_ *d, sat_http_response *out, incoming *x, const sat_http_request *r)
 		    "file");
 		sat_json_put_str(j->body, "file", path);
 		door_run(out, j, r);
-		if (out->status == 200)
-			out->status = 201;
 		(void)close(fd);
 	} else {
 		put_problem(out, &e);

@@ -136,14 +136,16 @@ typedef struct job {
 	char *scope;              /* of its token; NULL = every kind */
 	const char *lang;         /* NULL = the daemon's own */
 	sat_json *query, *body, *out;
+	bool made;                /* something, which can be looked at there: */
+	char where[120];          /* or "" */
 	sat_err err;
 	sat_rc rc;
 	sat_asking *asking;       /* what it has to ask the server; NULL = nothing */
 	atomic_bool cancelled;
-	bool keeps_file;          /* what it writes as a file is wanted: out_fd */
-	bool streams;             /* lines are wanted as they come */
 	bool files;               /* it may name files of this computer: it came
 	                           * through the socket, or is the daemon's own */
+	bool keeps_file;          /* what it writes as a file is wanted: out_fd */
+	bool streams;             /* lines are wanted as they come */
 	struct work *work;        /* it is told what comes; NULL = nobody asked */
 	int out_fd;               /* of a work: what it wrote as a file; -1 */
 	/* under mtx, when it streams */
@@ -209,9 +211,9 @@ typedef struct work_order {
 	const char *subject;      /* what it is done to; NULL */
 	const char *method, *path;
 	sat_json *query, *body;   /* taken */
+	bool files;               /* they name files of the daemon's own */
 	const char *lang;
 	int in_fd;                /* closed when it is over; -1 */
-	bool files;               /* they name files of the daemon's own */
 	char *folder;             /* taken: goes with all that is in it; NULL */
 	/* Before it counts as over, with what came of it; a failure is the
 	 * work's. */

@@ -259,7 +259,8 @@ put_answer(sat_http_response *out, const job *j, const sat_http_request *r)
 		put_refusal(out, j, sat_http_header(r, "If-Match") != NULL);
 		return;
 	}
-	out->status = sat_rc_http(j->rc);
+	out->status = j->made ? 201 : sat_rc_http(j->rc);
+	memcpy(out->location, j->where, sizeof out->location);
 	if (strcmp(j->path, "/metrics") == 0)
 		out->type = "text/plain; version=0.0.4; charset=utf-8";
 	else if (strcmp(j->path, "/v1/calendar.ics") == 0)

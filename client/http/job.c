@@ -210,6 +210,9 @@ handle(job *j, sat_api *api)
 	j->rc = sat_api_handle(&j->out, api, &j->req, &j->err);
 	if (j->rc != SAT_OK)
 		j->err.rc = j->rc;
+	else
+		j->made = sat_api_made(j->where, sizeof j->where, api, &j->req,
+		    j->out);
 	daemon_refused(j->d, j->rc, &j->err);
 	if (j->asking != NULL && sat_asking_waits(j->asking))
 		return; /* it was only the first half */

@@ -30,8 +30,9 @@ ask GET /v1/accounts/nosuch;                   is 404 "no record"; has "$ANSWER"
 BODY='{"name":"x"' ask POST /v1/accounts;      is 400 "no JSON"
 BODY='{"name":"only"}' ask POST /v1/accounts;  is 422 "required fields"; has "$ANSWER" '"path":"phone_main"' "which"
 BODY='{"name":"甲公司","industry":"I65","contact_name":"李","phone_main":"13812345678","need_type":"solution","stage":"first_contact"}'
-ask POST /v1/accounts;                         is 200 "a new customer"
-A=$(grep -oE '"id":"[0-9a-z]{26}"' "$W/answer" | head -1 | cut -d'"' -f4); same ${#A} 26 "its id"
+ask POST /v1/accounts;                         is 201 "a new customer"
+A=$(grep -oE '"id":"[0-9a-z]{26}"' "$W/answer" | head -1 | cut -d'"' -f4); same ${#A} 26 "its id"; has "$ANSWER" "^Location: /v1/accounts/$A" "where it is"
+X=$BODY; BODY=${X/12345678/99887766}; BODY=${BODY/甲公司/无此人} ask POST "/v1/accounts?validate=only"; is 200 "tried, not made"; hasnt "$ANSWER" "^Location" "nowhere"; BODY=$X
 ask POST /v1/accounts;                         is 409 "the same once more"; has "$ANSWER" "\"candidates\":\[\{\"id\":\"$A\"" "which it may be"
 BODY=; ask GET "/v1/accounts?limit=1&q=%E7%94%B2";  is 200 list; has "$ANSWER" "$A" "list by a query"
 ask GET "/v1/accounts?where=nosuch%3D1";       is 400 "a wrong filter"

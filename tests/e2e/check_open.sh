@@ -61,7 +61,7 @@ expect 2 as li daemon --no-http --listen 127.0.0.1:0
 expect 8 as kio kiosk url; expect 0 as kio kiosk run --no-sync; started kio
 expect 0 as kio kiosk url; has "$OUT" "/kiosk#t=" "its page"; link; ask POST /v1/session "" "{\"t\":\"$T\"}"; is 200 "a session"; K=$(token)
 has "$BODY" '"scope":"kiosk"' "a narrow one"; has "$BODY" '"idle_s":null' "that stays"
-ask POST /v1/kiosk/checkin "$K" '{"visitor":"Quagga"}'; is 200 "a visitor"; ask GET /v1/consent "$K"; is 200 "the text"; ask GET /v1/me "$K"; is 200 "who it is"
+ask POST /v1/kiosk/checkin "$K" '{"visitor":"Quagga"}'; is 201 "a visitor"; ask GET /v1/consent "$K"; is 200 "the text"; ask GET /v1/me "$K"; is 200 "who it is"
 for r in "GET /v1/status" "GET /v1/inbox" "POST /v1/sync/run" "PATCH /v1/kiosk/pin" "POST /v1/session/lock" "GET /v1/events"; do
 	# shellcheck disable=SC2086
 	ask $r "$K" '{}'; is 403 "$r"; done
