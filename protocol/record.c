@@ -9,9 +9,14 @@
  * head: (field - field before - 1) << 2 | 2 when an ext follows | 1 when the
  * stamp is not the birth's. A record nobody changed costs no clock per cell.
  *
- * Clocks alone: the same without id, kind and values; a cell with the birth
- * stamp, no ext and a value is not listed at all, and head has a third bit
- * (4, the field then << 3): the cell is there but its value is null.
+ * Clocks alone, which no wire carries: the same without id, kind and values. A
+ * cell with the birth stamp, no ext and a value is not listed at all, and the
+ * head is (field - field before - 1) << 5 with three flags more: 4 when the
+ * cell is there but its value is null, 8 when a dev follows (else born's), 16
+ * when a count does (else 0). Its stamp is: int ms less born's | [dev uint] |
+ * [count uint] | int lsn less born's. Most edits are the first in their
+ * millisecond and of the device that made the record: an hlc as one number
+ * would be longer by two bytes that are 0.
  */
 #include "protocol/record_int.h"
 
@@ -26,6 +31,12 @@
 #define CELL_CLOCK 1
 #define CELL_EXT 2
 #define CELL_NULL 4
+#define CELL_DEV 8
+#define CELL_COUNT 16
+#define HEAD_BITS 2
+#define CLOCK_BITS 5
+#define COUNT_BITS 16 /* of an hlc, below the milliseconds (hlc.h) */
+#define COUNT_MASK ((1u << COUNT_BITS) - 1)
 
 void
 sat_stamp_write(sat_buf *b, sat_stamp s)
@@ -128,7 +139,7 @@ sat_record_write(sat_buf *b, const sat_record *r)
 		const sat_cell *c = &r->cells[i];
 		unsigned flags = cell_flags(r, c);
 
-		sat_write_uint(b, (c->field - prev - 1) << 2 | flags);
+		sat_write_uint(b, (c->field - prev - 1) << HEAD_BITS | flags);
 		if ((flags & CELL_CLOCK) != 0)
 			write_clock(b, r, c);
 		sat_value_write(b, c->value);
@@ -154,8 +165,24 @@ sat_record_bytes(const sat_record *r)
 static unsigned
 clock_flags(const sat_record *r, const sat_cell *c)
 {
-	return cell_flags(r, c) |
+	unsigned flags = cell_flags(r, c) |
 	    (c->value.type == SAT_V_NULL ? CELL_NULL : 0u);
+
+	if ((flags & CELL_CLOCK) != 0)
+		flags |= (c->at.dev != r->born.dev ? CELL_DEV : 0u) |
+		    ((c->at.hlc & COUNT_MASK) != 0 ? CELL_COUNT : 0u);
+	return flags;
+}
+
+static void
+write_near(sat_buf *b, const sat_record *r, const sat_cell *c, unsigned flags)
+{
+	sat_write_int(b, sat_hlc_ms(c->at.hlc) - sat_hlc_ms(r->born.hlc));
+	if ((flags & CELL_DEV) != 0)
+		sat_write_uint(b, c->at.dev);
+	if ((flags & CELL_COUNT) != 0)
+		sat_write_uint(b, c->at.hlc & COUNT_MASK);
+	sat_write_int(b, (int64_t)(c->at.lsn - r->born.lsn));
 }
 
 void
@@ -175,9 +202,9 @@ sat_record_write_clocks(sat_buf *b, const sat_record *r)
 		flags = clock_flags(r, c);
 		if (flags == 0)
 			continue;
-		sat_write_uint(b, (c->field - prev - 1) << 3 | flags);
+		sat_write_uint(b, (c->field - prev - 1) << CLOCK_BITS | flags);
 		if ((flags & CELL_CLOCK) != 0)
-			write_clock(b, r, c);
+			write_near(b, r, c, flags);
 		if ((flags & CELL_EXT) != 0)
 			sat_write_span(b, c->ext);
 		prev = c->field;
@@ -193,7 +220,7 @@ sat_cells_write(sat_buf *b, const sat_cell *cells, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const sat_cell *c = &cells[i];
 
-		sat_write_uint(b, (c->field - prev - 1) << 2 |
+		sat_write_uint(b, (c->field - prev - 1) << HEAD_BITS |
 		    (c->ext.n > 0 ? CELL_EXT : 0u));
 		sat_stamp_write(b, c->at);
 		sat_value_write(b, c->value);
@@ -251,6 +278,32 @@ read_clock(sat_cell *c, const sat_record *rec, sat_reader *r)
 		sat_read_bad(r, "bad clock of a field");
 }
 
+/* What write_near wrote; nothing else is taken. */
+static void
+read_near(sat_cell *c, const sat_record *rec, sat_reader *r, unsigned bits)
+{
+	uint64_t ms, count = 0;
+
+	if ((bits & CELL_CLOCK) == 0) {
+		if ((bits & (CELL_DEV | CELL_COUNT)) != 0)
+			sat_read_bad(r, "bad head of a field");
+		return;
+	}
+	ms = (uint64_t)sat_hlc_ms(rec->born.hlc) + (uint64_t)sat_read_int(r);
+	c->at.dev = (bits & CELL_DEV) == 0 ? rec->born.dev :
+	    (uint32_t)sat_read_uint_max(r, UINT32_MAX);
+	if ((bits & CELL_COUNT) != 0)
+		count = sat_read_uint_max(r, COUNT_MASK);
+	c->at.lsn = rec->born.lsn + (uint64_t)sat_read_int(r);
+	if (ms > INT64_MAX >> COUNT_BITS || c->at.lsn > INT64_MAX ||
+	    ((bits & CELL_DEV) != 0 && c->at.dev == rec->born.dev) ||
+	    ((bits & CELL_COUNT) != 0 && count == 0))
+		sat_read_bad(r, "bad clock of a field");
+	c->at.hlc = ms << COUNT_BITS | count;
+	if (stamp_eq(c->at, rec->born))
+		sat_read_bad(r, "bad clock of a field");
+}
+
 static sat_span
 read_ext(sat_reader *r)
 {
@@ -298,7 +351,7 @@ sat_record_read(sat_record *rec, sat_arena *a, sat_span in, sat_err *e)
 	for (size_t i = 0; i < rec->ncells && r.fault == NULL; i++) {
 		sat_cell *c = &rec->cells[i];
 
-		c->field = prev = read_head(&r, prev, 2, &bits);
+		c->field = prev = read_head(&r, prev, HEAD_BITS, &bits);
 		c->at = rec->born;
 		if ((bits & CELL_CLOCK) != 0)
 			read_clock(c, rec, &r);
@@ -337,9 +390,8 @@ sat_record_read_clocks(sat_record *rec, sat_arena *a, sat_span in,
 	for (size_t i = 0; i < listed && r.fault == NULL; i++) {
 		sat_cell c = { .at = rec->born };
 
-		c.field = prev = read_head(&r, prev, 3, &bits);
-		if ((bits & CELL_CLOCK) != 0)
-			read_clock(&c, rec, &r);
+		c.field = prev = read_head(&r, prev, CLOCK_BITS, &bits);
+		read_near(&c, rec, &r, bits);
 		if ((bits & CELL_EXT) != 0)
 			c.ext = read_ext(&r);
 		next = take_columns(rec, fields, values, n, next, c.field);
@@ -376,9 +428,8 @@ sat_record_read_clocks_one(sat_record *rec, sat_arena *a, sat_span in,
 	for (size_t i = 0; i < listed && r.fault == NULL; i++) {
 		sat_cell c = { .at = rec->born };
 
-		c.field = prev = read_head(&r, prev, 3, &bits);
-		if ((bits & CELL_CLOCK) != 0)
-			read_clock(&c, rec, &r);
+		c.field = prev = read_head(&r, prev, CLOCK_BITS, &bits);
+		read_near(&c, rec, &r, bits);
 		if ((bits & CELL_EXT) != 0)
 			c.ext = read_ext(&r);
 		/* what stands for a value nobody looks at */
@@ -419,11 +470,11 @@ sat_record_read_stamps(sat_stamp **out, size_t *n, sat_arena *a,
 	*n = 0;
 	(*out)[(*n)++] = front.born;
 	for (size_t i = 0; i < listed && r.fault == NULL; i++) {
-		c.field = read_head(&r, c.field, 3, &bits);
-		if ((bits & CELL_CLOCK) != 0) {
-			read_clock(&c, &front, &r);
+		c.field = read_head(&r, c.field, CLOCK_BITS,
+		    &bits);
+		read_near(&c, &front, &r, bits);
+		if ((bits & CELL_CLOCK) != 0)
 			(*out)[(*n)++] = c.at;
-		}
 		if ((bits & CELL_EXT) != 0)
 			(void)read_ext(&r);
 	}
@@ -438,7 +489,7 @@ sat_cells_read(size_t *n, sat_arena *a, sat_reader *r)
 	unsigned bits;
 
 	for (size_t i = 0; i < *n && r->fault == NULL; i++) {
-		cells[i].field = prev = read_head(r, prev, 2, &bits);
+		cells[i].field = prev = read_head(r, prev, HEAD_BITS, &bits);
 		if ((bits & CELL_CLOCK) != 0)
 			sat_read_bad(r, "bad head of a field");
 		cells[i].at = sat_stamp_read(r);
