@@ -163,6 +163,13 @@ company_free(company *c)
 	free(c);
 }
 
+int
+company_end(void **state)
+{
+	company_free(*state);
+	return 0;
+}
+
 void
 company_user(company *c, const char *key, const char *role, const char *team)
 {
@@ -480,4 +487,17 @@ company_people(uint64_t seed, const char *bo_team)
 	for (size_t i = 0; i < DEVICES; i++)
 		company_sync(c, i);
 	return c;
+}
+
+size_t
+company_li(sat_id *firm, company *c, const char *staff)
+{
+	size_t li;
+
+	company_staff(c, staff);
+	li = company_device(c, "li");
+	company_sync(c, li);
+	*firm = company_account(c, li, "Firm", "li");
+	company_sync(c, li);
+	return li;
 }

@@ -55,6 +55,8 @@ extern const char *company_limits;
 
 company *company_new(uint64_t seed);
 void company_free(company *c);
+/* The teardown of a test whose *state it is. */
+int company_end(void **state);
 void company_user(company *c, const char *key, const char *role,
     const char *team);
 void company_team(company *c, const char *key);
@@ -72,6 +74,8 @@ sat_rc company_try_sync(company *c, size_t i, sat_err *e);
 void company_sync(company *c, size_t i);
 void company_sync_all(company *c);
 
+/* A device of li, with a customer of his that is synced, "Firm". */
+size_t company_li(sat_id *firm, company *c, const char *staff);
 /* A new device of a user, enrolled, not synced; its index. */
 size_t company_device(company *c, const char *user);
 

@@ -11,21 +11,8 @@ static sat_id firm;
 static int
 setup(void **state)
 {
-	(void)state;
-	c = company_new(47);
-	company_staff(c, "li rep east, bo rep east");
-	li = company_device(c, "li");
-	company_sync(c, li);
-	firm = company_account(c, li, "Firm", "li");
-	company_sync(c, li);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	company_free(c);
+	*state = c = company_new(47);
+	li = company_li(&firm, c, "li rep east, bo rep east");
 	return 0;
 }
 

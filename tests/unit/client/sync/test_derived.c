@@ -16,8 +16,7 @@ static sat_id acc;
 static int
 setup(void **state)
 {
-	(void)state;
-	c = company_new(47);
+	*state = c = company_new(47);
 	company_staff(c, "li rep east, wang manager east, zhao rep west");
 	laptop = company_device(c, "li");
 	kiosk = company_device(c, "li");
@@ -26,14 +25,6 @@ setup(void **state)
 	company_sync(c, laptop);
 	acc = company_account(c, laptop, "Firm", "li");
 	company_sync_all(c);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	company_free(c);
 	return 0;
 }
 
@@ -193,17 +184,17 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    the_id_is_the_same_everywhere_and_tells_what_it_is, setup,
-		    teardown),
+		    company_end),
 		cmocka_unit_test_setup_teardown(
-		    two_devices_that_make_it_offline_have_one, setup, teardown),
+		    two_devices_that_make_it_offline_have_one, setup, company_end),
 		cmocka_unit_test_setup_teardown(
-		    a_later_birth_takes_nothing_over, setup, teardown),
+		    a_later_birth_takes_nothing_over, setup, company_end),
 		cmocka_unit_test_setup_teardown(
-		    work_on_it_before_the_first_sync_goes_on, setup, teardown),
+		    work_on_it_before_the_first_sync_goes_on, setup, company_end),
 		cmocka_unit_test_setup_teardown(
-		    another_kind_of_id_is_made_once, setup, teardown),
+		    another_kind_of_id_is_made_once, setup, company_end),
 		cmocka_unit_test_setup_teardown(
-		    who_may_not_see_it_cannot_be_born_into_it, setup, teardown),
+		    who_may_not_see_it_cannot_be_born_into_it, setup, company_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,22 +12,13 @@ static size_t li, wang, chen;
 static int
 setup(void **state)
 {
-	(void)state;
-	c = company_new(41);
+	*state = c = company_new(41);
 	company_staff(c, "li rep east, wang rep east, chen manager east");
 	li = company_device(c, "li");
 	wang = company_device(c, "wang");
 	chen = company_device(c, "chen");
 	for (size_t i = 0; i < 3; i++)
 		company_sync(c, i);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	company_free(c);
 	return 0;
 }
 
@@ -157,7 +148,7 @@ what_does_not_fit_a_push_goes_behind_it(void **state) /* P-310 */
 	company_shows(c, chen, acc, A_CITY, "city 4999");
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, company_end)
 
 int
 main(void)

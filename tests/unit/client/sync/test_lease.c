@@ -14,25 +14,12 @@ static sat_id acc;
 static int
 setup(void **state)
 {
-	(void)state;
-	c = company_new(31);
+	*state = c = company_new(31);
 	sat_server_free(c->server);
 	sat_sqlite_store_close(c->store);
 	c->permits = true;
 	company_server(c);
-	company_staff(c, "li rep east");
-	li = company_device(c, "li");
-	company_sync(c, li);
-	acc = company_account(c, li, "Firm", "li");
-	company_sync(c, li);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	company_free(c);
+	li = company_li(&acc, c, "li rep east");
 	return 0;
 }
 
@@ -138,7 +125,7 @@ the_administrator_shortens_lengthens_or_ends_it(void **state)
 static void
 the_published_template_says_how_long(void **state)
 {
-	(void)teardown(state);
+	(void)company_end(state);
 	company_limits = "{\"device\":{\"lease_d\":5}}";
 	(void)setup(state);
 	company_limits = NULL;
@@ -205,7 +192,7 @@ a_permit_of_another_root_is_refused_in_the_session(void **state)
 	assert_locked("lease.over");
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, company_end)
 
 int
 main(void)

@@ -24,13 +24,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	company_free(*state);
-	return 0;
-}
-
 static sat_id
 opportunity(company *c, size_t i, sat_id below, const char *owner)
 {
@@ -476,7 +469,7 @@ a_receipt_waits_for_what_others_had_of_the_erased_one(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, company_end)
 	const struct CMUnitTest tests[] = {
 		T(a_deal_of_another_leaves_with_the_merge_that_brings_the_winner),
 		T(who_takes_apart_what_is_not_his_gives_it_away),

@@ -375,7 +375,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, company_end)
 		T(commits_before_a_change_are_proven_by_the_old_key_and_those_after_by_the_new),
 		T(a_change_that_is_not_signed_or_leads_to_another_key_is_found),
 		T(work_that_waits_goes_with_the_new_key),

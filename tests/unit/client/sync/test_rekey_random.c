@@ -147,7 +147,7 @@ whatever_breaks_off_nothing_is_lost_and_all_is_proven(void **state)
 		assert_int_equal(SAT_OK, verify());
 		assert_ok(sat_replica_verify_chain(c->r[li], 0, &commits,
 		    &err));
-		(void)teardown(state);
+		(void)company_end(state);
 	}
 	print_message("drawn %u said %u told %u found %u behind %u shut out %u "
 	    "died %u\n", hit.drawn, hit.said, hit.told, hit.found, hit.behind,

@@ -62,13 +62,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	company_free(*state);
-	return 0;
-}
-
 static void
 a_quiet_device_passes_to_the_head_and_is_not_behind(void **state)
 {
@@ -308,7 +301,7 @@ with_and_without_a_shortened_log_the_same_comes_out(void **state)
 		assert_int_equal(0, setup(&y));
 		live(y, false, seed);
 		dump_server(y, &b);
-		(void)teardown(&y);
+		(void)company_end(&y);
 		assert_int_equal(0, setup(&x));
 		live(x, true, seed);
 		dump_server(x, &a);
@@ -321,7 +314,7 @@ with_and_without_a_shortened_log_the_same_comes_out(void **state)
 		assert_ok(sat_server_verify(((company *)x)->server, &commits,
 		    &records, &err));
 		assert_true(sat_span_eq(sat_buf_span(&a), sat_buf_span(&b)));
-		(void)teardown(&x);
+		(void)company_end(&x);
 		sat_buf_fini(&a);
 		sat_buf_fini(&b);
 	}
@@ -378,7 +371,7 @@ an_answer_that_comes_after_the_snapshot_is_met(void **state)
 	company_sound(c, li);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, company_end)
 
 int
 main(void)

@@ -13,21 +13,10 @@ static uint8_t nonce[SAT_WIPE_NONCE_BYTES] = { 7, 7 };
 static int
 setup(void **state)
 {
-	(void)state;
-	c = company_new(41);
-	company_staff(c, "li rep east");
-	li = company_device(c, "li");
-	company_sync(c, li);
-	(void)company_account(c, li, "Firm", "li");
-	company_sync(c, li);
-	return 0;
-}
+	sat_id firm;
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	company_free(c);
+	*state = c = company_new(41);
+	li = company_li(&firm, c, "li rep east");
 	return 0;
 }
 
@@ -243,21 +232,21 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    the_order_comes_instead_of_a_greeting, setup, teardown),
+		    the_order_comes_instead_of_a_greeting, setup, company_end),
 		cmocka_unit_test_setup_teardown(
-		    who_is_merely_revoked_hears_no_order, setup, teardown),
+		    who_is_merely_revoked_hears_no_order, setup, company_end),
 		cmocka_unit_test_setup_teardown(
 		    a_device_that_is_revoked_in_a_session_greets_once_more,
-		    setup, teardown),
+		    setup, company_end),
 		cmocka_unit_test_setup_teardown(
 		    its_receipt_is_believed_from_anybody_and_no_other_is,
-		    setup, teardown),
+		    setup, company_end),
 		cmocka_unit_test_setup_teardown(
 		    unsent_work_that_comes_first_is_kept_apart_and_merged_by_nobody,
-		    setup, teardown),
+		    setup, company_end),
 		cmocka_unit_test_setup_teardown(
 		    an_order_to_push_first_can_be_made_one_that_does_not, setup,
-		    teardown),
+		    company_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
