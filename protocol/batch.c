@@ -91,6 +91,7 @@ typedef struct writer {
 	sat_shapes shapes;
 	sat_value_at *values;
 	size_t nvalues, used, subject;
+	size_t passed; /* operations since the last one in C_SEEN_OP */
 	sat_hlc hlc;
 	uint64_t seen, actor, lsn, device, incarnation, cseq;
 	uint8_t template_oid[SAT_TEMPLATE_OID_BYTES];
@@ -221,6 +222,12 @@ write_op(writer *w, const sat_op *op, size_t *rec)
 	v->shape = sat_shape_write(&w->shapes, &col[C_SHAPE], &col[C_SHAPES],
 	    &sh);
 	v->v = sat_arena_dup(&w->mem, &op->value, sizeof op->value);
+	w->passed++;
+	if (op->seen1 != 0) {
+		sat_write_uint(&col[C_SEEN_OP], w->passed - 1);
+		sat_write_uint(&col[C_SEEN_OP], op->seen1 - 1);
+		w->passed = 0;
+	}
 	if (!sat_op_kind_has_dots(op->kind))
 		return;
 	sat_write_uint(&col[C_DOTS], op->ndots);

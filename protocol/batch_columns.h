@@ -30,6 +30,8 @@ enum {
 	C_INTS, C_LENS, C_BYTES,
 	C_ECHOES,   /* pull: of a commit with ECHOES, how many */
 	C_SALTS,    /* push: runs of salts, own or of a seed; empty: all own */
+	C_SEEN_OP,  /* per operation whose position is not its commit's (P-019):
+	             * operations passed over, position */
 	C_N
 };
 

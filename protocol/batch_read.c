@@ -28,6 +28,7 @@ typedef struct reader {
 	sat_commit *commits;
 	sat_op *ops;
 	size_t n, nops, nnames, used, subject;
+	size_t seen_at; /* the next operation of C_SEEN_OP; SIZE_MAX none */
 	named *names;
 	sat_shapes shapes;
 	sat_value_at *values;
@@ -179,6 +180,33 @@ read_op(reader *r, sat_op *op, size_t *rec)
 		read_dots(r, op);
 }
 
+/* Where the next operation with a position of its own is; `from` is the first
+ * that may be it. */
+static void
+next_seen(reader *r, size_t from)
+{
+	sat_reader *in = &r->c.col[C_SEEN_OP];
+
+	r->seen_at = in->left == 0 ? SIZE_MAX :
+	    from + (size_t)sat_read_uint_max(in, SAT_BATCH_OPS_MAX);
+}
+
+static void
+read_seen(reader *r, const sat_commit *c, sat_op *op)
+{
+	size_t at = (size_t)(op - r->ops);
+	uint64_t seen;
+
+	if (at != r->seen_at)
+		return;
+	seen = sat_read_uint_max(&r->c.col[C_SEEN_OP], INT64_MAX);
+	if (seen == c->seen)
+		sat_read_bad(&r->c.col[C_SEEN_OP],
+		    "position not in its shortest form");
+	sat_op_set_seen(c, op, seen);
+	next_seen(r, at + 1);
+}
+
 static void
 read_commit(reader *r, sat_commit *c, size_t *op)
 {
@@ -195,8 +223,10 @@ read_commit(reader *r, sat_commit *c, size_t *op)
 		sat_read_bad(&r->c.col[C_NOPS], "operations of an own commit");
 	if (c->nechoes > c->nops)
 		sat_read_bad(&r->c.col[C_NOPS], "echoes of nothing");
-	for (size_t i = 0; i < c->nops; i++)
-		read_op(r, &r->ops[(*op)++], &rec);
+	for (size_t i = 0; i < c->nops; i++) {
+		read_op(r, &r->ops[*op], &rec);
+		read_seen(r, c, &r->ops[(*op)++]);
+	}
 	if (c->nops == 0)
 		c->ops = NULL;
 }
@@ -280,6 +310,7 @@ sat_batch_read(sat_commit **commits, size_t *n, sat_arena *a,
 	r.ops = sat_arena_alloc(a, (r.nops + 1) * sizeof *r.ops);
 	memset(r.ops, 0, (r.nops + 1) * sizeof *r.ops);
 	r.values = sat_arena_alloc(a, (r.nops + 1) * sizeof *r.values);
+	next_seen(&r, 0);
 	for (size_t i = 0; i < r.n && sat_cols_good(&r.c); i++)
 		read_commit(&r, &r.commits[i], &op);
 	if (sat_cols_good(&r.c))
@@ -287,6 +318,8 @@ sat_batch_read(sat_commit **commits, size_t *n, sat_arena *a,
 		    &r.c.col[C_BYTES], a, &r.shapes, r.values, r.nops);
 	if (dir == SAT_BATCH_PUSH)
 		read_salts(&r);
+	if (sat_cols_good(&r.c) && r.seen_at != SIZE_MAX)
+		r.c.fault = "position of no operation";
 	if ((rc = sat_cols_end(&r.c, "batch", e)) != SAT_OK ||
 	    (rc = check_read(&r, e)) != SAT_OK)
 		return rc;

@@ -9,6 +9,9 @@
  * commit's subject (rec is not written). NEW, DEL, UNDEL and ERASE have no
  * field; RESOLVE, and kinds of later releases (which may have field 0), have
  * dots: n uint, n x {dev uint, lsn uint}.
+ *
+ * Behind the ops, only when there is one: positions that are not the header's
+ * `seen` (P-019), n uint, n x {ops passed over uint, position uint}.
  */
 #include "common/template/pool.h"
 #include "protocol/batch_int.h"
@@ -21,7 +24,7 @@
 #define HEAD_KIND 0x3f
 
 /* Largest canonical op without its value's bytes and dots. */
-#define OP_BYTES_MAX 40
+#define OP_BYTES_MAX 52
 #define DOT_BYTES_MAX 15
 
 static bool
@@ -58,6 +61,25 @@ write_op(sat_buf *b, const sat_commit *c, size_t i)
 	}
 }
 
+static void
+write_seen(sat_buf *b, const sat_commit *c)
+{
+	size_t n = 0, next = 0;
+
+	for (size_t i = 0; i < c->nops; i++)
+		n += c->ops[i].seen1 != 0;
+	if (n == 0)
+		return;
+	sat_write_uint(b, n);
+	for (size_t i = 0; i < c->nops; i++) {
+		if (c->ops[i].seen1 == 0)
+			continue;
+		sat_write_uint(b, i - next);
+		sat_write_uint(b, c->ops[i].seen1 - 1);
+		next = i + 1;
+	}
+}
+
 void
 sat_commit_write_payload(sat_buf *b, const sat_commit *c)
 {
@@ -65,13 +87,13 @@ sat_commit_write_payload(sat_buf *b, const sat_commit *c)
 	sat_write_uint(b, c->nops);
 	for (size_t i = 0; i < c->nops; i++)
 		write_op(b, c, i);
+	write_seen(b, c);
 }
 
 void
 sat_commit_write_header(sat_buf *b, const sat_commit *c)
 {
 	sat_write_u8(b, SAT_COMMIT_VERSION);
-	sat_buf_add(b, c->org.b, sizeof c->org.b);
 	sat_write_uint(b, c->device);
 	sat_write_uint(b, c->incarnation);
 	sat_write_uint(b, c->cseq);
@@ -199,6 +221,8 @@ check_op(const sat_op *op)
 	if (has_field(op->kind) ? (op->field == 0 && !later) ||
 	    op->field > SAT_FIELD_ID_MAX : op->field != 0)
 		return "bad field";
+	if (op->seen1 > (uint64_t)INT64_MAX + 1)
+		return "position out of range";
 	if (op->ndots > (sat_op_kind_has_dots(op->kind) ? SAT_DOTS_MAX : 0))
 		return "too many dots";
 	for (size_t i = 0; i < op->ndots; i++)
@@ -241,7 +265,7 @@ sat_commit_ops_fault(const sat_commit *c)
 static bool
 payload_fits(const sat_commit *c)
 {
-	size_t n = SAT_SALT_BYTES + 3;
+	size_t n = SAT_SALT_BYTES + 6;
 	sat_buf b = { 0 };
 
 	for (size_t i = 0; i < c->nops; i++) {
@@ -281,7 +305,6 @@ read_header(sat_commit *c, sat_reader *r)
 
 	if (sat_read_u8(r) != SAT_COMMIT_VERSION)
 		sat_read_bad(r, "unknown version");
-	sat_read_copy(r, c->org.b, sizeof c->org.b);
 	c->device = (uint32_t)sat_read_uint_max(r, UINT32_MAX);
 	c->incarnation = (uint32_t)sat_read_uint_max(r, UINT32_MAX);
 	c->cseq = sat_read_uint(r);
@@ -347,6 +370,27 @@ read_op(sat_commit *c, size_t i, sat_arena *a, sat_reader *r)
 		sat_read_bad(r, fault);
 }
 
+/* Positions of some of the operations (P-019). */
+static void
+read_seen(sat_commit *c, sat_reader *r)
+{
+	size_t n = (size_t)sat_read_uint_max(r, c->nops), at = 0;
+
+	if (r->fault == NULL && n == 0)
+		sat_read_bad(r, "empty list of positions");
+	for (size_t i = 0; i < n && r->fault == NULL; i++) {
+		at += (size_t)sat_read_uint_max(r, SAT_OPS_MAX);
+		uint64_t seen = sat_read_uint_max(r, INT64_MAX);
+
+		if (r->fault == NULL && at >= c->nops)
+			sat_read_bad(r, "position of no operation");
+		else if (r->fault == NULL && seen == c->seen)
+			sat_read_bad(r, "position not in its shortest form");
+		else if (r->fault == NULL)
+			sat_op_set_seen(c, &c->ops[at++], seen);
+	}
+}
+
 static void
 read_payload(sat_commit *c, sat_arena *a, sat_reader *r)
 {
@@ -363,6 +407,8 @@ read_payload(sat_commit *c, sat_arena *a, sat_reader *r)
 	c->nops = (size_t)n;
 	for (size_t i = 0; i < c->nops && r->fault == NULL; i++)
 		read_op(c, i, a, r);
+	if (r->fault == NULL && r->left > 0)
+		read_seen(c, r);
 }
 
 sat_rc

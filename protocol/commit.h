@@ -1,10 +1,13 @@
 /*
  * commit.h - one user action: a signed header and a detachable payload.
  *
- * Header (canonical bytes, in this order): version u8 | org 16 | device uint |
+ * Header (canonical bytes, in this order): version u8 | device uint |
  * incarnation uint | cseq uint | hlc be64 | seen uint | actor uint | subject 16
- * | template 20 | flags u8 | payload_hash 32 | prev 32.
- * Payload: salt 16 | nops uint | ops. payload_hash = BLAKE2b-256(payload).
+ * | template 20 | flags u8 | payload_hash 32 | prev 32. The usual one is one
+ * block of the hash (128 bytes); the organisation is signed with the batch.
+ * Payload: salt 16 | nops uint | ops | [seen]. payload_hash = BLAKE2b-256(payload).
+ * seen: n uint, n x {operations before it since the last one uint, position
+ * uint}, only when there is one whose position is not the header's (P-019).
  * The chain: prev = BLAKE2b-256 of the previous header of (device,
  * incarnation); zero for cseq 1. One Ed25519 signature per pushed batch covers
  * the chain head (P-020..P-029). Dropping a payload (erasure) leaves header,
@@ -87,6 +90,9 @@ typedef struct sat_op {
 	sat_value value;
 	const sat_dot *dots; /* sat_op_kind_has_dots */
 	size_t ndots;
+	/* what the author had seen of this record, + 1; 0: the commit's `seen`
+	 * (sat_op_seen, P-019) */
+	uint64_t seen1;
 } sat_op;
 
 enum sat_commit_flag {
@@ -104,11 +110,10 @@ enum sat_commit_flag {
 #define SAT_RELEASE_MAX 300
 
 typedef struct sat_commit {
-	sat_id org;
 	uint32_t device, incarnation;
 	uint64_t cseq;
 	sat_hlc hlc;
-	uint64_t seen;   /* applied cursor when it was written */
+	uint64_t seen;   /* applied cursor when it was written; sat_op_seen */
 	uint32_t actor;  /* user ordinal */
 	sat_id subject;  /* the customer aggregate's root */
 	uint32_t subject_eid; /* wire only */
@@ -131,6 +136,30 @@ typedef struct sat_commit {
 	size_t nechoes;  /* pull: so many of the last ops are echoes (P-171) */
 } sat_commit;
 
+/* The position of the server's log up to which the author had seen the
+ * operation's record (P-027). */
+static inline uint64_t
+sat_op_seen(const sat_commit *c, const sat_op *op)
+{
+	return op->seen1 != 0 ? op->seen1 - 1 : c->seen;
+}
+/* seen: up to INT64_MAX. After c->seen was set. */
+static inline void
+sat_op_set_seen(const sat_commit *c, sat_op *op, uint64_t seen)
+{
+	op->seen1 = seen == c->seen ? 0 : seen + 1;
+}
+
+/* As it stands in a suggestion (P-165): who takes it up has seen what he sees. */
+static inline sat_op
+sat_op_bare(const sat_op *op)
+{
+	sat_op x = *op;
+
+	x.seen1 = 0;
+	return x;
+}
+
 /* The salt of the `at`th commit of a seed (P-068). Whoever has forgotten the
  * seed cannot tell it from a random one. */
 void sat_salt_derive(uint8_t salt[SAT_SALT_BYTES],
@@ -148,7 +177,7 @@ void sat_commit_seal(sat_commit *c, uint8_t header_hash[SAT_HASH_BYTES]);
 SAT_CHECK sat_rc sat_commit_read(sat_commit *c, sat_arena *a, sat_span header,
     sat_span payload, sat_err *e);
 /* A payload alone, as a suggestion carries it (P-165): salt and ops into *c,
- * whose subject is set. */
+ * whose subject and `seen` are set. */
 SAT_CHECK sat_rc sat_commit_read_payload(sat_commit *c, sat_arena *a,
     sat_span payload, sat_err *e);
 /* Shape and size of a commit about to be written or just received (P-001). */

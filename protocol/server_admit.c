@@ -118,7 +118,8 @@ born_again(bool *yes, work *k, wrec *w, const sat_op *op,
 
 	*yes = rc == SAT_OK && !w->fresh && w->kind == op->rtype &&
 	    !kind->append_only && sat_id_is_derived(&w->id) &&
-	    w->r.born.dev != k->c->device && w->r.born.lsn > k->c->seen;
+	    w->r.born.dev != k->c->device &&
+	    w->r.born.lsn > sat_op_seen(k->c, op);
 	if (*yes)
 		w->reborn = k->s->serial;
 	return rc;
@@ -350,9 +351,11 @@ judge_and_fold(work *k, sat_err *e)
 		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "actor", "");
 	/* Who claims to have seen what is yet to come would never be
 	 * concurrent with it, and had every right of later owners (P-027). */
-	if (k->c->seen > s->lsn)
-		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "seen.future",
-		    "");
+	for (size_t i = 0; i < k->c->nops; i++)
+		if (k->c->seen > s->lsn ||
+		    sat_op_seen(k->c, &k->c->ops[i]) > s->lsn)
+			return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
+			    "seen.future", "");
 	for (size_t i = 0; i < k->c->nops; i++)
 		if ((rc = locate(k, i, e)) != SAT_OK)
 			return rc;
@@ -549,7 +552,7 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	k.m.header = a->header;
 	k.m.payload = a->payload;
 	sat_srv_due(due, s, k.c->device, a->actor, k.c->template_oid);
-	k.j = (judging){ .s = s, .a = a, .tip = sat_srv_template(s, due),
+	k.j = (judging){ .s = s, .a = a, .c = k.c, .tip = sat_srv_template(s, due),
 		.next_op = k.m.next_op,
 		.mine = a->mine };
 	rc = a->leaving ? sat_srv_refuse(a, 0, SAT_VD_REJECTED,

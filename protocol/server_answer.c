@@ -73,7 +73,7 @@ sat_rc
 sat_srv_note_settled(judging *j, const wrec *w, size_t op)
 {
 	const sat_cell *c = sat_record_cell(&w->r, SAT_SYS_HANDED);
-	sat_value v = j->a->c->ops[op].value;
+	sat_value v = j->c->ops[op].value;
 	sat_handed *list;
 	size_t n = c == NULL ? 0 : sat_cell_handed(&list, &j->s->txn, c);
 
@@ -100,8 +100,8 @@ sat_srv_answered(const judging *j, uint64_t lsn, sat_err *e)
 		.at_ms = sat_wall_ms(&j->s->env.clock) };
 	sat_rc rc = SAT_OK;
 
-	for (size_t i = 0; i < j->a->c->nops; i++)
-		x.accepted = x.accepted || !sat_op_is_hand(&j->a->c->ops[i]);
+	for (size_t i = 0; i < j->c->nops; i++)
+		x.accepted = x.accepted || !sat_op_is_hand(&j->c->ops[i]);
 	for (const settled *s = j->settled; s != NULL && rc == SAT_OK;
 	     s = s->next) {
 		x.hlc = s->hlc;

@@ -360,8 +360,8 @@ static sat_rc
 refold_commit(seeding *x, const sat_commit *c, sat_span echoes, sat_err *e)
 {
 	const sat_template *t = sat_srv_template(x->s, c->template_oid);
-	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, c->seen,
-		(c->flags & SAT_CF_MOVED) != 0 };
+	sat_apply_ctx ctx = { .at = { c->eff, c->device, c->lsn },
+		.moved = (c->flags & SAT_CF_MOVED) != 0 };
 	const uint8_t *held;
 	struct given *g;
 	sat_applied out;
@@ -377,6 +377,7 @@ refold_commit(seeding *x, const sat_commit *c, sat_span echoes, sat_err *e)
 		if ((rc = given_of(&g, x, &c->ops[i].rec, c, &old, e)) !=
 		    SAT_OK)
 			return rc;
+		ctx.seen = sat_op_seen(c, &c->ops[i]);
 		if (g != NULL && (rc = sat_record_apply(&out, &g->r,
 		    &x->s->txn, t, &c->ops[i], &ctx, e)) != SAT_OK)
 			return rc;

@@ -58,9 +58,18 @@ sat_srv_ask(const admission *a)
 
 /* ---- where the author stands ------------------------------------------------- */
 
+uint64_t
+sat_srv_seen_of(const judging *j, const wrec *w)
+{
+	const sat_commit *c = j->c;
+
+	return w->touch == j->s->serial && w->first_op != SIZE_MAX ?
+	    sat_op_seen(c, &c->ops[w->first_op]) : c->seen;
+}
+
 static sat_rc
-left_after_seen(bool *yes, judging *j, uint32_t root, sat_scope_key key,
-    sat_err *e)
+left_after_seen(bool *yes, judging *j, uint64_t seen, uint32_t root,
+    sat_scope_key key, sat_err *e)
 {
 	sat_server *s = j->s;
 	wroot *r;
@@ -73,7 +82,7 @@ left_after_seen(bool *yes, judging *j, uint32_t root, sat_scope_key key,
 	k = sat_set_key(s, r, key);
 	if ((rc = sat_set_member(k, s, r, e)) != SAT_OK)
 		return rc;
-	*yes = k->m.left_lsn > j->a->c->seen;
+	*yes = k->m.left_lsn > seen;
 	if (*yes && k->m.left_lsn > j->lost_lsn)
 		j->lost_lsn = k->m.left_lsn;
 	return SAT_OK;
@@ -83,7 +92,8 @@ left_after_seen(bool *yes, judging *j, uint32_t root, sat_scope_key key,
  * the desk, the owner of eid when the commit was written? Rarely asked: only
  * when he is not any more. */
 static sat_rc
-owner_at_seen(sat_relation *rel, judging *j, uint32_t eid, sat_err *e)
+owner_at_seen(sat_relation *rel, judging *j, uint64_t seen, uint32_t eid,
+    sat_err *e)
 {
 	const sat_store *st = &j->s->env.store;
 	const sat_registry *reg = &j->s->reg;
@@ -103,7 +113,7 @@ owner_at_seen(sat_relation *rel, judging *j, uint32_t eid, sat_err *e)
 		if ((rc = st->owner_left_lsn(&lsn, st->u, eid,
 		    sat_span_str(u->key), e)) != SAT_OK)
 			return rc;
-		if (lsn <= j->a->c->seen)
+		if (lsn <= seen)
 			continue;
 		if (lsn > j->lost_lsn)
 			j->lost_lsn = lsn;
@@ -114,31 +124,33 @@ owner_at_seen(sat_relation *rel, judging *j, uint32_t eid, sat_err *e)
 	return SAT_OK;
 }
 
-/* How the author stood at `seen`, and whether he held the record then. */
+/* How the author stood when he had seen what he had of the record (P-027), and
+ * whether he held it then. */
 static sat_rc
 at_seen(sat_relation *rel, bool *held, judging *j, wrec *w, sat_err *e)
 {
 	const sat_kind *k = sat_srv_kind(j->s, w->kind);
 	wrec *top;
 	sat_relation own = SAT_REL_NONE;
+	uint64_t seen = sat_srv_seen_of(j, w);
 	bool left = false, yes;
 	sat_rc rc;
 
-	if ((rc = owner_at_seen(rel, j, w->root, e)) != SAT_OK ||
+	if ((rc = owner_at_seen(rel, j, seen, w->root, e)) != SAT_OK ||
 	    (rc = sat_srv_top(&top, j->s, w, e)) != SAT_OK ||
 	    (top != w && top->eid != w->root &&
-	    (rc = owner_at_seen(&own, j, top->eid, e)) != SAT_OK))
+	    (rc = owner_at_seen(&own, j, seen, top->eid, e)) != SAT_OK))
 		return rc;
 	*rel = sat_scope_closer(*rel, own);
 	own = SAT_REL_NONE;
 	if (w->root != w->eid && !w->fresh &&
-	    (rc = owner_at_seen(&own, j, w->eid, e)) != SAT_OK)
+	    (rc = owner_at_seen(&own, j, seen, w->eid, e)) != SAT_OK)
 		return rc;
 	if (*rel == SAT_REL_NONE || own == SAT_REL_OWN)
 		*rel = own != SAT_REL_NONE ? own : *rel;
 	for (size_t i = 0; i < j->mine.n; i++) {
-		if ((rc = left_after_seen(&yes, j, w->root, j->mine.k[i], e)) !=
-		    SAT_OK)
+		if ((rc = left_after_seen(&yes, j, seen, w->root,
+		    j->mine.k[i], e)) != SAT_OK)
 			return rc;
 		left = left || yes;
 	}
@@ -266,7 +278,7 @@ enum { CONTENT = 1, AUTHORITY = 2 };
 static changes
 gather(judging *j, const wrec *w, const sat_kind *k, unsigned sorts)
 {
-	const sat_commit *c = j->a->c;
+	const sat_commit *c = j->c;
 	changes out = { 0 };
 	size_t n = 0;
 
@@ -343,7 +355,7 @@ judge_by(sat_gate_in *in, changes *ch, judging *j, wrec *w,
 		.deleted = !born && w->r.deleted, .flag_missing = true,
 		.from_sync = true, .current = born ? NULL : current,
 		.u = w, .user = j->a->actor->key,
-		.at_ms = sat_hlc_ms(j->a->c->hlc), .customer = customer,
+		.at_ms = sat_hlc_ms(j->c->hlc), .customer = customer,
 		.customer_u = &q };
 	if (in->kind == NULL)
 		return SAT_OK;
@@ -391,7 +403,7 @@ may_keep_later(const judging *j, const wrec *w, sat_relation rel)
 	bool later = false;
 
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
-		later |= sat_op_kind_is_later(j->a->c->ops[i].kind);
+		later |= sat_op_kind_is_later(j->c->ops[i].kind);
 	if (!later || w->fresh || k == NULL)
 		return true;
 	return may_edit(j, t, k, rel);
@@ -434,9 +446,9 @@ sorts_of(const judging *j, const wrec *w)
 	unsigned sorts = 0;
 
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
-		if (j->a->c->ops[i].kind != SAT_OP_NEW &&
-		    !sat_op_is_hand(&j->a->c->ops[i]))
-			sorts |= is_authority(verb_of(&j->a->c->ops[i])) ?
+		if (j->c->ops[i].kind != SAT_OP_NEW &&
+		    !sat_op_is_hand(&j->c->ops[i]))
+			sorts |= is_authority(verb_of(&j->c->ops[i])) ?
 			    AUTHORITY : CONTENT;
 	return sorts;
 }
@@ -446,8 +458,8 @@ static bool
 only_special(const judging *j, const wrec *w)
 {
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
-		if (!sat_op_is_hand(&j->a->c->ops[i]) &&
-		    !sat_op_is_pool(&j->a->c->ops[i]))
+		if (!sat_op_is_hand(&j->c->ops[i]) &&
+		    !sat_op_is_pool(&j->c->ops[i]))
 			return false;
 	return true;
 }
@@ -475,7 +487,7 @@ sat_srv_judge(judging *j, wrec *w, sat_err *e)
 	rc = visible ? gate(j, w, now, CONTENT | AUTHORITY) : SAT_EDENIED;
 	if (rc != SAT_EDENIED)
 		return rc;
-	/* As of `seen`: a birth, and the content of what was there. */
+	/* As of what he had seen: a birth, and the content of what was there. */
 	sorts = sorts_of(j, w);
 	if (!w->fresh && !(sorts & CONTENT))
 		return denied(j, w);

@@ -40,7 +40,7 @@ sat_rc
 sat_srv_in_grace(bool *yes, judging *j, sat_err *e)
 {
 	const sat_store *st = &j->s->env.store;
-	const sat_commit *c = j->a->c;
+	const sat_commit *c = j->c;
 	sat_log_row row;
 	sat_rc rc;
 
@@ -84,7 +84,7 @@ payload_of(sat_server *s, const merging *m, wrec *const *on, const wrec *w)
 	part.ops = sat_arena_alloc(&s->txn, m->c->nops * sizeof *part.ops);
 	for (size_t i = 0; i < m->c->nops; i++)
 		if (on[i] == w)
-			part.ops[part.nops++] = m->c->ops[i];
+			part.ops[part.nops++] = sat_op_bare(&m->c->ops[i]);
 	sat_buf_reset(&s->scratch);
 	sat_commit_write_payload(&s->scratch, &part);
 	return sat_span_of(sat_arena_dup(&s->txn, s->scratch.p, s->scratch.n),
@@ -219,7 +219,7 @@ refuse(const judging *j, size_t op, const char *slug)
 static sat_rc
 judge_hand(judging *j, wrec *w, size_t i, sat_err *e)
 {
-	const sat_commit *c = j->a->c;
+	const sat_commit *c = j->c;
 	sat_commit part = { .subject = w->id };
 	bool yes, late = false;
 	sat_handed h;
@@ -264,7 +264,7 @@ judge_settle(judging *j, wrec *w, size_t i, sat_err *e)
 sat_rc
 sat_srv_judge_hand(judging *j, wrec *w, sat_err *e)
 {
-	const sat_commit *c = j->a->c;
+	const sat_commit *c = j->c;
 	sat_rc rc;
 
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i]) {

@@ -254,6 +254,7 @@ typedef struct settled { /* a suggestion the commit answers */
 typedef struct judging {
 	sat_server *s;
 	const admission *a;
+	const sat_commit *c;  /* the admission's, without what is held already */
 	const sat_template *t, *tip; /* of the commit; what its device is due */
 	sat_keys mine;
 	size_t *next_op;      /* the next op on the same record, or SIZE_MAX */
@@ -265,7 +266,10 @@ SAT_CHECK sat_rc sat_srv_judge(judging *j, wrec *w, sat_err *e);
 /* How the author stands to it now. */
 SAT_CHECK sat_rc sat_srv_relation(sat_relation *rel, judging *j, wrec *w,
     sat_err *e);
-/* Could the author see the record now, or at `seen` (then *late)? */
+/* What the author had seen of it: of a record his commit is not about, the
+ * commit's position (P-027). */
+uint64_t sat_srv_seen_of(const judging *j, const wrec *w);
+/* Could the author see the record now, or then (and *late)? */
 SAT_CHECK sat_rc sat_srv_could_see(bool *yes, bool *late, judging *j,
     wrec *w, sat_err *e);
 /* "CODE=argument" (docs/protocol.md, hints); the code alone for no argument. */

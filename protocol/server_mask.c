@@ -244,7 +244,7 @@ sat_srv_judge_veiled(judging *j, wrec *w, sat_err *e)
 	if (m == NULL || w->fresh)
 		return SAT_OK;
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i])
-		if (sat_mask_field(m, w->kind, j->a->c->ops[i].field) != NULL)
+		if (sat_mask_field(m, w->kind, j->c->ops[i].field) != NULL)
 			return sat_srv_refuse(j->a, i, SAT_VD_REJECTED,
 			    "masked", "");
 	return SAT_OK;

@@ -88,8 +88,8 @@ sat_merge_fold(sat_applied *out, merging *m, const sat_template *t, size_t i,
 	const sat_op *op = &m->c->ops[i];
 	wrec *w = m->of[i];
 	const sat_kind *kind = sat_template_kind_id(t, w->kind);
-	sat_apply_ctx ctx = { { m->eff, m->c->device, m->lsn }, m->c->seen,
-		(m->c->flags & SAT_CF_MOVED) != 0 };
+	sat_apply_ctx ctx = { { m->eff, m->c->device, m->lsn },
+		sat_op_seen(m->c, op), (m->c->flags & SAT_CF_MOVED) != 0 };
 	sat_rc rc;
 
 	if ((rc = sat_record_apply(out, &w->r, &m->s->txn, t, op, &ctx, e)) !=

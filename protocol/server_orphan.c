@@ -11,9 +11,9 @@
 #include <string.h>
 
 static bool
-concurrent(sat_stamp at, const sat_commit *c)
+concurrent(sat_stamp at, const sat_commit *c, const sat_op *op)
 {
-	return at.lsn > c->seen && at.dev != c->device;
+	return at.lsn > sat_op_seen(c, op) && at.dev != c->device;
 }
 
 static sat_rc
@@ -55,6 +55,7 @@ parent_of(wrec **out, sat_server *s, wrec *w, sat_err *e)
 typedef struct unseen {
 	sat_server *s;
 	const sat_commit *c;
+	const sat_op *op; /* its DEL */
 	const wrec *root;
 	bool any;
 	sat_err *e;
@@ -73,17 +74,18 @@ on_child(void *u, const sat_rec_row *row)
 	    (x->rc = parent_of(&parent, x->s, w, x->e)) != SAT_OK)
 		return false;
 	x->any = parent == x->root && !sat_rec_gone(&w->r) &&
-	    concurrent(w->r.born, x->c);
+	    concurrent(w->r.born, x->c, x->op);
 	return !x->any;
 }
 
 /* Did somebody put a record under it that the deletion's author had not seen? */
 static sat_rc
-deleted(sat_server *s, wrec *w, const sat_commit *c, sat_err *e)
+deleted(sat_server *s, wrec *w, const sat_commit *c, const sat_op *op,
+    sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	const sat_kind *k = sat_srv_kind(s, w->kind);
-	unseen x = { .s = s, .c = c, .root = w, .e = e };
+	unseen x = { .s = s, .c = c, .op = op, .root = w, .e = e };
 	sat_rc rc;
 
 	if (k == NULL || k->parent != NULL || !sat_rec_gone(&w->r))
@@ -98,7 +100,7 @@ deleted(sat_server *s, wrec *w, const sat_commit *c, sat_err *e)
 			if ((rc = parent_of(&parent, s, d, e)) != SAT_OK)
 				return rc;
 			x.any = parent == w && !sat_rec_gone(&d->r) &&
-			    concurrent(d->r.born, c);
+			    concurrent(d->r.born, c, op);
 		}
 	return x.any ? flag(s, w, e) : SAT_OK;
 }
@@ -111,12 +113,14 @@ sat_srv_orphans(sat_server *s, const merging *m, sat_err *e)
 	sat_rc rc = SAT_OK;
 
 	for (size_t i = 0; i < c->nops && rc == SAT_OK; i++) {
-		if (c->ops[i].kind == SAT_OP_DEL) {
-			rc = deleted(s, m->of[i], c, e);
-		} else if (c->ops[i].kind == SAT_OP_NEW &&
+		const sat_op *op = &c->ops[i];
+
+		if (op->kind == SAT_OP_DEL) {
+			rc = deleted(s, m->of[i], c, op, e);
+		} else if (op->kind == SAT_OP_NEW &&
 		    (rc = parent_of(&w, s, m->of[i], e)) == SAT_OK &&
 		    w != NULL && sat_rec_gone(&w->r) &&
-		    concurrent(w->r.del_at, c)) {
+		    concurrent(w->r.del_at, c, op)) {
 			rc = flag(s, w, e);
 		}
 	}

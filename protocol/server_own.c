@@ -164,9 +164,8 @@ sat_srv_own(sat_server *s, const sat_id *subject, sat_op *ops, size_t nops,
     uint64_t *lsn, sat_err *e)
 {
 	own_slot *o = &s->own;
-	sat_commit c = { .org = s->env.org, .device = SAT_DEV_SERVER,
-		.seen = s->lsn, .subject = *subject, .nops = nops,
-		.ops = ops };
+	sat_commit c = { .device = SAT_DEV_SERVER, .seen = s->lsn,
+		.subject = *subject, .nops = nops, .ops = ops };
 	uint8_t hash[SAT_HASH_BYTES];
 	sat_applied out;
 	merging m;

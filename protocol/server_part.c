@@ -201,7 +201,7 @@ fold(parting *p, parted *x, const sat_commit *c, const sat_op *op, bool echoed,
     sat_err *e)
 {
 	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-		echoed ? 0 : c->seen, !echoed && (c->flags & SAT_CF_MOVED) != 0 };
+		echoed ? 0 : sat_op_seen(c, op), !echoed && (c->flags & SAT_CF_MOVED) != 0 };
 	const sat_template *t = sat_srv_template(p->s, c->template_oid);
 	sat_record r = { 0 };
 	sat_applied out;

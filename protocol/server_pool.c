@@ -144,7 +144,7 @@ check_limits(judging *j, const sat_pool *p, const wrec *w, size_t op,
 static sat_rc
 judge_claim(judging *j, wrec *w, size_t i, sat_err *e)
 {
-	const sat_op *op = &j->a->c->ops[i];
+	const sat_op *op = &j->c->ops[i];
 	const sat_user *me = j->a->actor;
 	const sat_cell *owner = sat_record_cell(&w->r, op->field);
 	sat_value pool = sat_record_value(&w->r, SAT_SYS_POOL);
@@ -174,7 +174,7 @@ judge_claim(judging *j, wrec *w, size_t i, sat_err *e)
 static sat_rc
 judge_release(judging *j, wrec *w, size_t i, sat_err *e)
 {
-	const sat_op *op = &j->a->c->ops[i];
+	const sat_op *op = &j->c->ops[i];
 	sat_grant may = sat_acl(j->s->tip, j->a->actor->role, "pool.release");
 	sat_relation rel;
 	sat_rc rc;
@@ -200,12 +200,12 @@ sat_srv_judge_pool(judging *j, wrec *w, sat_err *e)
 	sat_rc rc;
 
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i], n++)
-		of_pool += sat_op_is_pool(&j->a->c->ops[i]);
+		of_pool += sat_op_is_pool(&j->c->ops[i]);
 	if (of_pool == 0)
 		return SAT_OK;
 	k = j->s->tip != NULL ? sat_pool_kind(j->s->tip) : NULL;
 	for (size_t i = w->first_op; i != SIZE_MAX; i = j->next_op[i]) {
-		const sat_op *op = &j->a->c->ops[i];
+		const sat_op *op = &j->c->ops[i];
 
 		if (n != 1 || k == NULL || w->kind != k->id ||
 		    op->field != k->owner->id || w->fresh)
@@ -238,8 +238,8 @@ sat_srv_judge_masked(judging *j, wrec *w, sat_err *e)
 	    w->root != w->eid || k == NULL || k->owner == NULL)
 		return SAT_OK;
 	owner = sat_record_cell(&w->r, k->owner->id);
-	if (owner == NULL || owner->at.lsn <= j->a->c->seen ||
-	    owner->at.dev != j->a->c->device)
+	if (owner == NULL || owner->at.lsn <= sat_srv_seen_of(j, w) ||
+	    owner->at.dev != j->c->device)
 		return SAT_OK;
 	rc = st->log_get(&row, &j->s->txn, st->u, owner->at.lsn, e);
 	if (rc == SAT_ENOTFOUND) /* a state a device gave back (P-204), whole */
@@ -253,7 +253,7 @@ sat_srv_judge_masked(judging *j, wrec *w, sat_err *e)
 		for (size_t n = 0; n < sat_pools(j->s->tip); n++) {
 			p = sat_pool_at(j->s->tip, n);
 			for (size_t h = 0; h < p->nhidden; h++)
-				if (p->hidden[h]->id == j->a->c->ops[i].field)
+				if (p->hidden[h]->id == j->c->ops[i].field)
 					return sat_srv_refuse(j->a, i,
 					    SAT_VD_REJECTED, "masked", "");
 		}

@@ -87,7 +87,6 @@ seal(push *p, size_t i, const uint8_t prev[SAT_HASH_BYTES], sat_err *e)
 		return rc == SAT_ENOTFOUND ? sat_fail_code(e, SAT_EINTEGRITY,
 		    "eid.unknown", NULL, "push names an unknown record number")
 		    : rc;
-	c->org = s->env.org;
 	c->device = p->job->session->device;
 	c->incarnation = p->m.incarnation;
 	c->cseq = p->m.first_cseq + i;

@@ -63,7 +63,7 @@ fold(sat_server *s, wrec *w, const sat_template *t, const sat_commit *c,
     const sat_op *op, bool echoed, sat_err *e)
 {
 	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-		echoed ? 0 : c->seen, !echoed && (c->flags & SAT_CF_MOVED) != 0 };
+		echoed ? 0 : sat_op_seen(c, op), !echoed && (c->flags & SAT_CF_MOVED) != 0 };
 	sat_applied out;
 	bool yes;
 	sat_rc rc;

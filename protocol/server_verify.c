@@ -136,7 +136,7 @@ refold_op(sat_server *s, vtable *t, const sat_template *tp,
     const sat_commit *c, const sat_op *op, bool echoed, sat_err *e)
 {
 	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-		echoed ? 0 : c->seen, !echoed && (c->flags & SAT_CF_MOVED) != 0 };
+		echoed ? 0 : sat_op_seen(c, op), !echoed && (c->flags & SAT_CF_MOVED) != 0 };
 	vrec *v = vfind(t, &op->rec, true);
 	sat_record r = { 0 };
 	sat_applied out;

@@ -89,8 +89,8 @@ settled_row(replica_row **row, sat_replica *r, const own_commit *o,
 static sat_rc
 settle_op(sat_replica *r, const own_commit *o, const sat_op *op, sat_err *e)
 {
-	sat_apply_ctx ctx = { { o->eff, o->c.device, o->lsn }, o->c.seen,
-		(o->c.flags & SAT_CF_MOVED) != 0 };
+	sat_apply_ctx ctx = { { o->eff, o->c.device, o->lsn },
+		sat_op_seen(&o->c, op), (o->c.flags & SAT_CF_MOVED) != 0 };
 	replica_row *row;
 	sat_rc rc;
 
@@ -209,6 +209,7 @@ same_ops(const sat_commit *x, const sat_commit *y)
 		if (x->ops[i].kind != y->ops[i].kind ||
 		    x->ops[i].rtype != y->ops[i].rtype ||
 		    x->ops[i].field != y->ops[i].field ||
+		    x->ops[i].seen1 != y->ops[i].seen1 ||
 		    !sat_value_eq(x->ops[i].value, y->ops[i].value))
 			return false;
 	return true;
@@ -287,6 +288,17 @@ learn_numbers(sat_replica *r, const own_commit *o, const sat_commit *c,
 	return SAT_OK;
 }
 
+/* Did anything come to this user that its author had not seen there? */
+static bool
+may_be_late(const sat_replica *r, const sat_commit *c)
+{
+	bool yes = c->seen < r->gained;
+
+	for (size_t i = 0; i < c->nops && !yes; i++)
+		yes = sat_op_seen(c, &c->ops[i]) < r->gained;
+	return yes;
+}
+
 /* Operations of the page from `from` on. An echo meets a record its author did
  * not write to, as if he had seen nothing there (P-171). */
 static sat_rc
@@ -297,11 +309,11 @@ fold_foreign(sat_replica *r, const sat_commit *c, size_t from, sat_err *e)
 
 	for (size_t i = from; i < c->nops - (c->nops > 1 &&
 	    SAT_BUG(SAT_BUG_HALF_COMMIT)); i++) {
+		const sat_op *op = &c->ops[i];
 		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-			i < c->nops - c->nechoes ? c->seen : 0,
+			i < c->nops - c->nechoes ? sat_op_seen(c, op) : 0,
 			i < c->nops - c->nechoes &&
 			(c->flags & SAT_CF_MOVED) != 0 };
-		const sat_op *op = &c->ops[i];
 		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 
 		if (k == NULL)
@@ -331,7 +343,7 @@ fold_foreign(sat_replica *r, const sat_commit *c, size_t from, sat_err *e)
 		    (rc = replica_page_fold(r, row, op, &ctx, e)) != SAT_OK)
 			return rc;
 	}
-	return c->seen < r->gained && c->device != SAT_DEV_SERVER ?
+	return may_be_late(r, c) && c->device != SAT_DEV_SERVER ?
 	    replica_note_late(r, c, e) : SAT_OK;
 }
 

@@ -178,7 +178,7 @@ hand_of(sat_op *out, sat_arena *a, const sat_replica *r, const sat_commit *c,
 	for (size_t i = first; i < c->nops; i++) {
 		carrier_of(&on, &kind, r, c, &c->ops[i]);
 		if (sat_id_eq(&on, &part.subject))
-			part.ops[part.nops++] = c->ops[i];
+			part.ops[part.nops++] = sat_op_bare(&c->ops[i]);
 	}
 	sat_commit_write_payload(&b, &part);
 	h.ops = sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
@@ -235,7 +235,8 @@ hand(sat_replica *r, sat_arena *a, int64_t id, const char *why,
 		d.nops = hands_of(d.ops, a, r, &q.commit, why);
 	}
 	d.subject = q.commit.subject;
-	if ((rc = replica_write_aside(r, &d, q.commit.seen, cseq, e)) !=
+	if ((rc = replica_write_aside(r, &d,
+	    sat_op_seen(&q.commit, &q.commit.ops[0]), cseq, e)) !=
 	    SAT_OK)
 		return rc;
 	return replica_quarantine_settle(r, id, SAT_FATE_HANDED, *cseq, e);
@@ -267,12 +268,12 @@ sat_replica_hand(sat_replica *r, int64_t id, const char *why, uint64_t *cseq,
 
 static bool
 gained_since(const sat_replica *r, const sat_record *rec, const sat_kind *k,
-    const sat_commit *c)
+    const sat_commit *c, const sat_op *op)
 {
 	const sat_cell *owner = k->owner == NULL ? NULL :
 	    sat_record_cell(rec, k->owner->id);
 
-	return owner != NULL && owner->at.lsn > c->seen &&
+	return owner != NULL && owner->at.lsn > sat_op_seen(c, op) &&
 	    owner->at.lsn < c->lsn && owner->value.type == SAT_V_TEXT &&
 	    sat_span_eq(owner->value.s, sat_span_str(r->me->key));
 }
@@ -303,9 +304,10 @@ find_late(replica_row **out, sat_replica *r, const sat_commit *c, sat_err *e)
 		if (!sat_id_eq(&id, &row->view.id) &&
 		    (rc = replica_page_find(&root, r, &id, e)) != SAT_OK)
 			return rc;
-		if (gained_since(r, replica_row_server(row), k->kind, c) ||
+		if (gained_since(r, replica_row_server(row), k->kind, c,
+		    op) ||
 		    (root != NULL && gained_since(r, replica_row_server(root),
-		    root->k->kind, c))) {
+		    root->k->kind, c, op))) {
 			*out = row;
 			return SAT_OK;
 		}

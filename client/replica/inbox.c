@@ -40,8 +40,8 @@ static sat_rc
 replay(sat_past **list, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
     sat_record *rec, const sat_commit *c, int field, sat_err *e)
 {
-	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, c->seen,
-		(c->flags & SAT_CF_MOVED) != 0 };
+	sat_apply_ctx ctx = { .at = { c->hlc, c->device, 0 },
+		.moved = (c->flags & SAT_CF_MOVED) != 0 };
 	sat_applied got;
 	sat_rc rc;
 
@@ -51,6 +51,7 @@ replay(sat_past **list, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
 		if (!sat_id_eq(&op->rec, &rec->id) || op->rtype != rec->kind ||
 		    (rec->born.hlc == 0 && op->kind != SAT_OP_NEW))
 			continue;
+		ctx.seen = sat_op_seen(c, op);
 		if ((rc = sat_record_apply(&got, rec, a, r->t, op, &ctx, e)) !=
 		    SAT_OK)
 			return rc;

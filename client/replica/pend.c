@@ -348,8 +348,8 @@ fold_waiting(sat_replica *r, replica_row *row, int64_t seq, sat_err *e)
 	/* So does a state of the lost server that knew it (N2). */
 	if (replica_held(r, &row->srv, &o.old))
 		return SAT_OK;
-	ctx = (sat_apply_ctx){ { o.c.hlc, o.c.device, 0 }, o.c.seen,
-		(o.c.flags & SAT_CF_MOVED) != 0 };
+	ctx = (sat_apply_ctx){ .at = { o.c.hlc, o.c.device, 0 },
+		.moved = (o.c.flags & SAT_CF_MOVED) != 0 };
 	for (size_t i = 0; i < o.c.nops; i++) {
 		const sat_op *op = &o.c.ops[i];
 
@@ -358,6 +358,7 @@ fold_waiting(sat_replica *r, replica_row *row, int64_t seq, sat_err *e)
 		    (row->view.born.hlc == 0 && op->kind != SAT_OP_NEW))
 			continue;
 		replica_row_touch(row, &r->page.mem, op);
+		ctx.seen = sat_op_seen(&o.c, op);
 		if ((rc = sat_record_apply(&got, &row->view, &r->page.mem,
 		    r->t, op, &ctx, e)) != SAT_OK)
 			return rc;

@@ -52,7 +52,6 @@ static void
 make_commit(sat_commit *c, sat_replica *r, const sat_draft *d)
 {
 	memset(c, 0, sizeof *c);
-	c->org = r->id->org;
 	c->device = r->id->device;
 	c->incarnation = r->id->incarnation;
 	c->cseq = r->chain.cseq + 1;
@@ -155,7 +154,7 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, bool last,
     sat_err *e)
 {
 	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
-	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, c->seen,
+	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, sat_op_seen(c, op),
 		(c->flags & SAT_CF_MOVED) != 0 };
 	replica_row *row;
 	sat_applied got;
@@ -231,45 +230,44 @@ put_outbox(sat_replica *r, const sat_commit *c, sat_err *e)
 	return replica_salt_keep(r, replica_seq(c->incarnation, c->cseq), e);
 }
 
-/*
- * How far the author knew what this commit changes (P-041). Usually the
- * cursor; a row that came as a state (a snapshot chunk, a rescope) may be ahead
- * of it, and its user has seen that state. The least of all rows, so that
- * nothing counts as seen that was not.
- */
+/* How far the author knew a record that he changes (P-027). */
+static uint64_t
+known_of(const sat_replica *r, const replica_row *row)
+{
+	uint64_t at = row->pending ? row->srv.rlsn : row->view.rlsn;
+
+	/* Another device may have made it too (P-281): of that one nothing was
+	 * seen, however far the cursor is. */
+	if (row->pending && row->srv.born.hlc == 0 &&
+	    sat_id_is_derived(&row->view.id))
+		return 0;
+	/* Usually the cursor; a row that came as a state (a snapshot chunk, a
+	 * rescope) may be ahead of it, and its user has seen that state. */
+	return at > r->cursor ? at : r->cursor;
+}
+
 static sat_rc
 find_seen(sat_replica *r, sat_commit *c, sat_err *e)
 {
-	uint64_t least = UINT64_MAX;
-
 	for (size_t i = 0; i < c->nops; i++) {
-		const sat_op *op = &c->ops[i];
+		sat_op *op = &c->ops[i];
 		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
-		uint64_t known = r->cursor, at;
 		replica_row *row;
 		sat_rc rc;
 
-		if (k == NULL || op->kind == SAT_OP_NEW ||
-		    (i > 0 && same_record(op, op - 1))) /* or made just now */
+		op->seen1 = 0;
+		if (i > 0 && same_record(op, op - 1)) {
+			op->seen1 = op[-1].seen1;
+			continue;
+		}
+		if (k == NULL || op->kind == SAT_OP_NEW)
 			continue;
 		if ((rc = replica_page_get_for(&row, r, k, &op->rec, 0,
 		    replica_narrow_field(c->nops, op), e)) != SAT_OK)
 			return rc;
-		if (row == NULL) /* made by this commit, or refused below */
-			continue;
-		at = row->pending ? row->srv.rlsn : row->view.rlsn;
-		if (at > known)
-			known = at;
-		/* Another device may have made it too (P-281): of that one
-		 * nothing was seen, however far the cursor is. */
-		if (row->pending && row->srv.born.hlc == 0 &&
-		    sat_id_is_derived(&op->rec))
-			known = 0;
-		if (known < least)
-			least = known;
+		if (row != NULL) /* else made by this commit, or refused below */
+			sat_op_set_seen(c, op, known_of(r, row));
 	}
-	if (least != UINT64_MAX)
-		c->seen = least;
 	return SAT_OK;
 }
 
@@ -279,8 +277,8 @@ prepare(sat_replica *r, sat_commit *c, sat_err *e)
 {
 	sat_rc rc;
 
-	if ((rc = sat_commit_check(c, e)) != SAT_OK ||
-	    (rc = find_seen(r, c, e)) != SAT_OK)
+	if ((rc = find_seen(r, c, e)) != SAT_OK ||
+	    (rc = sat_commit_check(c, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < c->nops; i++)
 		if ((rc = fold_op(r, c, &c->ops[i], i + 1 == c->nops ||

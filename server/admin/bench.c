@@ -99,7 +99,7 @@ write_commit(bench *b, sat_commit *c, sat_op *ops, size_t n)
 {
 	int64_t now = sat_wall_ms(&b->admin->clock);
 
-	*c = (sat_commit){ .org = b->admin->keys.org, .device = b->ord,
+	*c = (sat_commit){ .device = b->ord,
 		.incarnation = 1, .cseq = ++b->cseq, .actor = b->user,
 		.subject = ops[0].rec, .nops = n, .ops = ops,
 		.hlc = sat_hlc_tick(&b->hlc, now, now) };

@@ -182,8 +182,13 @@ show_commit(void *u, const sat_look_commit *x)
 	sat_json_put_bool(l->one, "clock_suspect",
 	    (x->c->flags & SAT_CF_CLOCK_SUSPECT) != 0);
 	l->rows = sat_json_put_arr(l->one, "data");
-	for (size_t i = 0; i < x->c->nops; i++)
-		put_op(sat_json_add_obj(l->rows), l->a, &x->c->ops[i]);
+	for (size_t i = 0; i < x->c->nops; i++) {
+		const sat_op *op = &x->c->ops[i];
+		sat_json *row = sat_json_add_obj(l->rows);
+
+		put_op(row, l->a, op);
+		sat_json_put_int(row, "seen", (int64_t)sat_op_seen(x->c, op));
+	}
 	return false;
 }
 

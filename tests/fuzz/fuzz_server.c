@@ -224,7 +224,6 @@ commit(rig *r, peer *d, sat_commit *c)
 	uint8_t shape = sat_read_u8(&r->in);
 
 	memset(c, 0, sizeof *c);
-	c->org = r->org;
 	c->device = c->actor = (uint32_t)(d - r->d) + 1;
 	c->incarnation = 1;
 	c->cseq = ++d->cseq;

@@ -40,9 +40,9 @@ def hchacha20(constants, key, data):
     return struct.pack("<8I", *(s[:4] + s[12:]))
 
 
-def op(kind, rec, field=0, value=None, dots=(), rtype=1):
+def op(kind, rec, field=0, value=None, dots=(), rtype=1, seen=None):
     return dict(kind=kind, rec=rec, field=field, value=value, dots=dots,
-                rtype=rtype)
+                rtype=rtype, seen=seen)
 
 
 def op_bytes(o, before, subject, head=None):
@@ -68,10 +68,15 @@ def payload(ops, salt=SALT, subject=SUBJECT):
     b = salt + uint(len(ops))
     for i, o in enumerate(ops):
         b += op_bytes(o, ops[i - 1] if i else None, subject)
+    own = [i for i, o in enumerate(ops) if o["seen"] is not None]
+    if own:
+        b += uint(len(own))
+    for i, before in zip(own, [-1] + own):
+        b += uint(i - before - 1) + uint(ops[i]["seen"])
     return b
 
 
-HEAD = dict(version=1, org=ORG, device=7, incarnation=1, cseq=300,
+HEAD = dict(version=1, device=7, incarnation=1, cseq=300,
             hlc=hlc(NOON, 2), seen=70000, actor=12, subject=SUBJECT,
             template=TEMPLATE, flags=0, prev=PREV)
 
@@ -79,7 +84,7 @@ HEAD = dict(version=1, org=ORG, device=7, incarnation=1, cseq=300,
 def header(pay, **over):
     h = dict(HEAD, **over)
     enc = over.get("enc", {})
-    b = bytes([h["version"]]) + h["org"]
+    b = bytes([h["version"]])
     for k in ("device", "incarnation", "cseq"):
         b += enc.get(k, uint(h[k]))
     b += be64(h["hlc"])
@@ -149,6 +154,12 @@ the header, which is `prev` of the next. P-020 to P-029.""")
                                 op(SET, SUBJECT, 6, "e" + "\u0301" * 40)])
     good("not-in-normal-form", [op(SET, SUBJECT, 5, "e\u0301")])
     good("beyond-the-basic-plane", [op(SET, SUBJECT, 5, "\U0010ffff𠮷")])
+    good("nothing-seen-of-one-record", [
+        op(SREM, SUBJECT, 3, "u"), op(SET, OTHER, 1, "x", rtype=2, seen=0),
+        op(SET, OTHER, 2, "y", rtype=2, seen=0)])
+    good("seen-up-to-three-positions", [
+        op(SET, SUBJECT, 1, 1, seen=2 ** 63 - 1), op(SET, OTHER, 1, 1),
+        op(SET, SUBJECT, 2, 1, seen=70001)])
     good("flags-both", SHORT, flags=3)
     good("largest-header", SHORT, device=2 ** 32 - 1,
          incarnation=2 ** 32 - 1, cseq=2 ** 63 - 1, hlc=2 ** 63 - 1,
@@ -183,7 +194,7 @@ the header, which is `prev` of the next. P-020 to P-029.""")
              enc={"cseq": b"\xff" * 9 + b"\x02"})
     h = header(p)
     f.bad("header-empty", "cut short", b"", p)
-    f.bad("header-cut-in-org", "cut short", h[:9], p)
+    f.bad("header-cut-in-stamp", "cut short", h[:9], p)
     f.bad("header-cut-in-hash", "cut short", h[:-40], p)
     f.bad("header-cut-by-one", "cut short", h[:-1], p)
     f.bad("header-one-byte-more", "bytes left over", h + b"\0", p)
@@ -202,7 +213,20 @@ the header, which is `prev` of the next. P-020 to P-029.""")
            uint(4096) + one)
     bad_op("operations-4097", "above its limit", uint(4097) + one)
     bad_op("two-announced-one-there", "cut short", b"\2" + one)
-    bad_op("bytes-behind-the-last", "bytes left over", b"\1" + one + b"\0")
+    bad_op("list-of-positions-empty", "empty list", b"\1" + one + b"\0")
+    bad_op("positions-above-operations", "above its limit",
+           b"\1" + one + b"\2\0\0\0\0")
+    bad_op("position-of-no-operation", "position of no operation",
+           b"\1" + one + b"\1\1\0")
+    bad_op("position-twice", "position of no operation",
+           b"\2" + one + b"\x82\6\2\1x\2\1\0\0\0")
+    bad_op("position-of-the-header", "not in its shortest form",
+           b"\1" + one + b"\1\0" + uint(70000))
+    bad_op("position-2-63", "above its limit",
+           b"\1" + one + b"\1\0" + uint(2 ** 63))
+    bad_op("position-missing", "cut short", b"\1" + one + b"\1\0")
+    bad_op("bytes-behind-the-last", "bytes left over",
+           b"\1" + one + b"\1\0\0\0")
     bad_op("kind-0", "unknown operation",
            b"\1" + op_bytes(SHORT[0], None, SUBJECT, head=0x40))
     bad_op("kind-31", "unknown operation",
@@ -318,7 +342,7 @@ last number, hash of the last header, signature. P-023.""")
 (C_FLAGS, C_TEMPLATE, C_MS, C_COUNT, C_SEEN, C_ACTOR, C_LSN, C_DEVICE,
  C_INCARNATION, C_CSEQ, C_SUBJECT, C_NOPS, C_SHAPE, C_SHAPES, C_REC, C_DOTS,
  C_NAMED, C_EID, C_ID, C_INTS, C_LENS, C_BYTES, C_ECHOES,
- C_SALTS, C_N) = range(25)
+ C_SALTS, C_SEEN_OP, C_N) = range(26)
 
 
 def block(cols, n=C_N, mask=None, lens=None):
@@ -444,6 +468,24 @@ Batches. Expected of a good one: the commits. P-030 to P-039.""")
         C_NOPS: b"\2", C_SHAPE: b"\2\2", C_REC: b"\0\1", C_NAMED: b"\1\2",
         C_ID: id_front(OTHER), C_LENS: b"\1\1", C_BYTES: b"xy"}),
         OTHER[8:] + SALT)
+
+    three = {C_NOPS: b"\3", C_SHAPE: b"\2\2\2", C_REC: b"\0\0\0",
+             C_LENS: b"\1\1\1", C_BYTES: b"xyz"}
+    good("push-two-positions", "push", push_cols(cols=dict_of(
+        three, {C_SEEN_OP: b"\0\0" + b"\1" + uint(70001)})))
+    good("pull-one-position", "pull", pull_cols(dict_of(
+        three, {C_SEEN_OP: b"\1" + uint(2 ** 63 - 1)})))
+    over = dict_of(two, {C_SEEN_OP: b"\1\5"})
+    good("push-position-in-the-second", "push", over, SALT * 2)
+
+    bad("position-of-no-operation", "position of no operation", "push",
+        dict_of(push_cols(), {C_SEEN_OP: b"\1\0"}))
+    bad("position-of-the-commit", "not in its shortest form", "push",
+        dict_of(push_cols(), {C_SEEN_OP: b"\0" + uint(70000)}))
+    bad("position-missing", "cut short", "push",
+        dict_of(push_cols(), {C_SEEN_OP: b"\0"}))
+    bad("position-2-63", "above its limit", "push",
+        dict_of(push_cols(), {C_SEEN_OP: b"\0" + uint(2 ** 63)}))
 
     f.bad("empty", "bad front", "push", b"")
     f.bad("format-2", "bad front", "push", b"\2" + plain(push_cols(),

@@ -84,7 +84,7 @@ light_write(light *d)
 
 	if (fresh)
 		d->id[account] = make_id(d, account);
-	d->c = (sat_commit){ .org = d->s->org, .device = d->ord,
+	d->c = (sat_commit){ .device = d->ord,
 		.incarnation = 1, .actor = d->user, .subject = d->id[account],
 		.seen = d->cursor, .ops = d->ops, .cseq = ++d->cseq,
 		.hlc = sat_hlc_tick(&d->hlc, now, sat_boot_ms(&c)) };

@@ -32,7 +32,7 @@ static bool
 takes_effect(const world *w, const lop *p, const lop *cur, sat_value owner,
     bool pooled, bool gone)
 {
-	bool saw = cur == NULL || sim_author_saw(w, &w->log[p->lsn], cur);
+	bool saw = cur == NULL || sim_author_saw(w, p, cur);
 
 	if (p->op->kind == SAT_OP_CLAIM)
 		return !gone && owner.type == SAT_V_NULL;

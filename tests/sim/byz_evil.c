@@ -112,7 +112,6 @@ byz_frame(sat_buf *out, evil *v, sat_commit *c, size_t n)
 
 	memcpy(head, v->head, sizeof head);
 	for (size_t i = 0; i < n; i++) {
-		c[i].org = v->w->org;
 		c[i].device = v->ord;
 		c[i].incarnation = v->incarnation;
 		c[i].cseq = v->cseq + 1 + i;

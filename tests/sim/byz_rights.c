@@ -152,7 +152,6 @@ push_if_it_can_be(evil *v, const sat_id *subject, sat_op op)
 {
 	sat_commit c = byz_commit(v, subject, &op, 1);
 
-	c.org = v->w->org;
 	c.device = v->ord;
 	c.cseq = v->cseq + 1;
 	if (sat_commit_check(&c, NULL) != SAT_OK)

@@ -43,10 +43,12 @@ same_as_written(world *w, const sat_commit *c, const entry *e)
 }
 
 bool
-sim_author_saw(const world *w, const lcommit *c, const lop *cur)
+sim_author_saw(const world *w, const lop *later, const lop *cur)
 {
+	const lcommit *c = &w->log[later->lsn];
+
 	/* what was parked knows what its author saw then (P-325) */
-	return cur->lsn <= c->c.seen || ((c->c.flags & SAT_CF_MOVED) == 0 &&
+	return cur->lsn <= sat_op_seen(&c->c, later->op) || ((c->c.flags & SAT_CF_MOVED) == 0 &&
 	    w->log[cur->lsn].c.device == c->c.device);
 }
 

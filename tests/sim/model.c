@@ -118,7 +118,7 @@ stamp_cmp(const world *w, const lop *a, const lop *b)
 static bool
 knew(const world *w, const lop *later, const lop *earlier)
 {
-	return sim_author_saw(w, &w->log[later->lsn], earlier);
+	return sim_author_saw(w, later, earlier);
 }
 
 static sat_value
@@ -462,16 +462,6 @@ sim_model_check(world *w)
 
 /* ---- what was concurrent --------------------------------------------------------------------- */
 
-/* A commit on several records has one position for all: the least. */
-static bool
-spans(const entry *e)
-{
-	for (size_t i = 1; i < e->nops; i++)
-		if (e->rec[i] != e->rec[0])
-			return true;
-	return false;
-}
-
 /* May it do nothing (a RELEASE into the pool it is in already, a CLAIM of what is
  * the claimer's), and leave no mark that the record was changed? Then a state
  * shows it without saying so, and nothing later can meet it. */
@@ -489,7 +479,7 @@ check_pair(world *w, const lop *p, const lop *q, const entry *e, size_t at,
     sat_policy policy)
 {
 	const lcommit *c = &w->log[q->lsn], *b = &w->log[p->lsn];
-	bool told = p->lsn <= c->c.seen;
+	bool told = p->lsn <= sat_op_seen(&c->c, q->op);
 	bool seen = (e->saw[at][p->lsn / 64] >> p->lsn % 64 & 1) != 0;
 
 	if (b->c.device == c->c.device || p->op->kind == SAT_OP_MERGE ||
@@ -502,7 +492,7 @@ check_pair(world *w, const lop *p, const lop *q, const entry *e, size_t at,
 		    (unsigned long long)p->lsn, q->rec, q->op->field);
 	/* 0: it was made here, and what had been seen of another's birth of it
 	 * had left this device again (P-027, P-281) */
-	if (!told && seen && c->c.seen != 0 && !spans(e) &&
+	if (!told && seen && sat_op_seen(&c->c, q->op) != 0 &&
 	    !may_leave_nothing(p, policy))
 		sim_fail(w, "property 4: commit %llu (d%d) counts as not "
 		    "having seen %llu on record %d field %u, and had",

@@ -428,8 +428,8 @@ void sim_expect_check(device *d, size_t most);
 
 /* Read what is new in the log. */
 void sim_mirror(world *w);
-/* Had the author of the commit seen the operation, by what the commit says? */
-bool sim_author_saw(const world *w, const lcommit *c, const lop *earlier);
+/* Had the author of the operation seen the other, by what his commit says? */
+bool sim_author_saw(const world *w, const lop *later, const lop *earlier);
 
 /* ---- act_pool.c --------------------------------------------------------------------- */
 

@@ -64,6 +64,8 @@ put_op(sat_buf *out, const sat_op *op)
 		sat_buf_fmt(out, ",\"field\":%u,\"value\":", op->field);
 		put_value(out, op->value);
 	}
+	if (op->seen1 != 0)
+		sat_buf_fmt(out, ",\"seen\":\"%" PRIu64 "\"", op->seen1 - 1);
 	for (size_t i = 0; i < op->ndots; i++)
 		sat_buf_fmt(out, "%s[%u,\"%" PRIu64 "\"]", i == 0 ?
 		    ",\"dots\":[" : ",", op->dots[i].dev, op->dots[i].lsn);

@@ -74,6 +74,10 @@ random_commits(sat_arena *a, size_t n, sat_batch_dir dir)
 		c[i].ops = sat_arena_alloc(a, 7 * sizeof *c[i].ops);
 		for (size_t k = 0; k < c[i].nops; k++)
 			random_op(&c[i].ops[k], a);
+		for (size_t k = 0; k < c[i].nops; k++)
+			if (rnd(5) == 0)
+				sat_op_set_seen(&c[i], &c[i].ops[k],
+				    rnd(1u << 20));
 	}
 	return c;
 }
@@ -116,6 +120,7 @@ assert_same_op(sat_batch_dir dir, const sat_commit *all, size_t n,
 	assert_int_equal(x->field, y->field);
 	assert_same_name(dir, all, n, &x->rec, x->eid, &y->rec, y->eid);
 	assert_true(sat_value_eq(x->value, y->value));
+	assert_int_equal(x->seen1, y->seen1);
 	assert_int_equal(x->ndots, y->ndots);
 	for (size_t i = 0; i < x->ndots; i++) {
 		assert_int_equal(x->dots[i].dev, y->dots[i].dev);

@@ -23,7 +23,6 @@ empty_commit(void)
 	sat_commit c = { .device = 7, .incarnation = 1, .cseq = 300,
 		.hlc = sat_hlc_of_ms(NOON) + 2, .seen = 70000, .actor = 12 };
 
-	fill(c.org.b, 16, 0x10);
 	fill(c.subject.b, 16, 0x20);
 	fill(c.template_oid, SAT_TEMPLATE_OID_BYTES, 0x30);
 	fill(c.prev, SAT_HASH_BYTES, 0x50);
@@ -49,6 +48,8 @@ random_commit(sat_arena *a)
 		other.b[15] = (uint8_t)rnd(2);
 		op->rtype = (uint16_t)(1 + rnd(2));
 		op->rec = rnd(2) ? c.subject : other;
+		if (rnd(4) == 0)
+			sat_op_set_seen(&c, op, rnd(100000));
 		if (random_kind(op, a))
 			continue;
 		op->field = (uint16_t)(1 + rnd(SAT_FIELD_USER_MAX));
@@ -104,6 +105,7 @@ what_is_written_is_read(void **state) /* P-020 */
 			assert_int_equal(c.ops[i].kind, got.ops[i].kind);
 			assert_int_equal(c.ops[i].rtype, got.ops[i].rtype);
 			assert_int_equal(c.ops[i].field, got.ops[i].field);
+			assert_int_equal(c.ops[i].seen1, got.ops[i].seen1);
 			assert_true(sat_id_eq(&c.ops[i].rec, &got.ops[i].rec));
 			assert_true(sat_value_eq(c.ops[i].value,
 			    got.ops[i].value));

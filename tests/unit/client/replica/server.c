@@ -92,7 +92,8 @@ srv_accept(fixture *f, const sat_commit *in)
 		s->eff = c->eff;
 	for (size_t i = 0; i < c->nops; i++) {
 		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-			i < c->nops - c->nechoes ? c->seen : 0,
+			i < c->nops - c->nechoes ?
+			sat_op_seen(c, &c->ops[i]) : 0,
 			i < c->nops - c->nechoes &&
 			(c->flags & SAT_CF_MOVED) != 0 };
 		sat_record *rec = srv_find(s, &c->ops[i].rec);

@@ -133,7 +133,7 @@ a_batch_is_one_run_of_the_chain_signed_at_its_head(void **state)
 	sat_commit_write_header(&b, &c[1]);
 	sat_hash(head, sat_buf_span(&b));
 	sat_buf_reset(&b);
-	sat_batch_sign_bytes(&b, &c[0].org, DEV, 1, 1, 2, head);
+	sat_batch_sign_bytes(&b, &sat_replica_identity_get(f->r)->org, DEV, 1, 1, 2, head);
 	assert_true(sat_sign_ok(p.sig, sat_buf_span(&b),
 	    sat_replica_identity_get(f->r)->sign_pk));
 	sat_buf_fini(&b);

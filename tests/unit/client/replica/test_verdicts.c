@@ -227,8 +227,9 @@ an_own_operation_of_a_later_release_waits_like_any_other(void **state) /* P-169 
 
 /* ---- records several devices make ---------------------------------------- */
 
+/* What the newest commit says was seen of the record of its operation. */
 static uint64_t
-newest_seen(fixture *f)
+seen_of(fixture *f, size_t at)
 {
 	sat_commit *log;
 	size_t n;
@@ -236,7 +237,9 @@ newest_seen(fixture *f)
 
 	assert_ok(sat_replica_log(&log, &n, &f->a, f->r, 1, &err));
 	assert_int_equal(1, n);
-	return log[0].seen;
+	assert_int_equal(f->srv.n, log[0].seen);
+	assert_true(at < log[0].nops);
+	return sat_op_seen(&log[0], &log[0].ops[at]);
 }
 
 static void
@@ -245,15 +248,26 @@ of_a_derived_record_nothing_was_seen_before_the_server_shows_it(void **state)
 	fixture *f = *state;
 	sat_id a = new_account(f, "A", "1"), id = sat_id_derive("lead", &a, "");
 	sat_op birth = op(f->account, SAT_OP_NEW, id, 0, sat_v_null());
+	sat_op both[] = {
+		op(f->account, SAT_OP_SET, id, F_CITY, text("Wuhu")),
+		op(f->account, SAT_OP_SET, a, F_CITY, text("Wuhan")),
+		op(f->account, SAT_OP_SET, id, F_CITY, text("Hefei")),
+	};
 
 	srv_sync(f);
 	(void)write_ops(f, id, &birth, 1);
-	assert_true(newest_seen(f) > 0); /* of the log, at the birth */
+	assert_int_equal(f->srv.n, seen_of(f, 0));
 	(void)set_text(f, id, F_CITY, "Wuhu");
-	assert_int_equal(0, newest_seen(f));
+	assert_int_equal(0, seen_of(f, 0));
+	(void)write_ops(f, id, both, 3); /* of each record what it was */
+	assert_int_equal(0, seen_of(f, 0));
+	assert_int_equal(f->srv.n, seen_of(f, 1));
+	assert_int_equal(0, seen_of(f, 2));
 	srv_sync(f);
-	(void)set_text(f, id, F_CITY, "Bozhou");
-	assert_true(newest_seen(f) > 0);
+	assert_true(f->srv.n > 0);
+	(void)write_ops(f, id, both, 3);
+	assert_int_equal(f->srv.n, seen_of(f, 0));
+	assert_int_equal(f->srv.n, seen_of(f, 1));
 }
 
 int

@@ -119,6 +119,46 @@ two_devices_that_make_it_offline_have_one(void **state) /* P-281 */
 	}
 }
 
+/* One commit about both: what it takes off the customer was seen, though nothing
+ * was of a task that another device made too. */
+static void
+an_edit_beside_it_knows_what_its_author_saw(void **state) /* P-027, P-281 */
+{
+	sat_id id = sat_id_derive("sla_due", &acc, "1");
+	const sat_kind *account = kind_of(c, laptop, "account"),
+	    *tk = kind_of(c, laptop, "task");
+	sat_op tag = c_op(account, SAT_OP_SADD, acc, A_TAGS, c_text("vip"));
+	sat_op shut = c_op(tk, SAT_OP_DEL, id, 0, sat_v_null());
+	sat_op both[] = {
+		c_op(account, SAT_OP_SREM, acc, A_TAGS, c_text("vip")),
+		c_op(tk, SAT_OP_SET, id, T_TEXT, c_text("mind the dog")),
+	};
+	sat_err err = { 0 };
+	sat_element *el;
+	sat_view v;
+
+	(void)state;
+	company_write(c, boss, acc, &tag, 1);
+	company_sync(c, boss);
+	company_sync(c, laptop);
+	task(laptop, id, acc, 1000, "li");
+	company_write(c, laptop, acc, both, 2);
+	task(boss, id, acc, 1000, "li");
+	company_write(c, boss, acc, &shut, 1);
+	company_sync(c, boss);
+	for (int round = 0; round < 2; round++) {
+		assert_ok(sat_replica_get(&v, &c->a, c->r[laptop],
+		    account, &acc, &err));
+		assert_int_equal(0, sat_cell_elements(&el, &c->a,
+		    sat_record_cell(&v.rec, A_TAGS)));
+		everybody_agrees();
+	}
+	/* the boss's deletion was not: a person decides */
+	assert_ok(sat_replica_get(&v, &c->a, c->r[boss], tk, &id, &err));
+	assert_true(v.rec.with_edits);
+	company_shows(c, boss, id, T_TEXT, "mind the dog");
+}
+
 static void
 a_later_birth_takes_nothing_over(void **state) /* P-281, P-282 */
 {
@@ -187,6 +227,8 @@ main(void)
 		    company_end),
 		cmocka_unit_test_setup_teardown(
 		    two_devices_that_make_it_offline_have_one, setup, company_end),
+		cmocka_unit_test_setup_teardown(
+		    an_edit_beside_it_knows_what_its_author_saw, setup, company_end),
 		cmocka_unit_test_setup_teardown(
 		    a_later_birth_takes_nothing_over, setup, company_end),
 		cmocka_unit_test_setup_teardown(

@@ -109,7 +109,7 @@ device_fold(device *d, const sat_commit *c, uint64_t lsn, sat_hlc eff,
 
 	for (size_t i = 0; i < c->nops; i++)
 		device_fold_op(d, &c->ops[i], i < c->nops - c->nechoes ?
-		    c->seen : 0, lsn, eff, dev, i < c->nops - c->nechoes &&
+		    sat_op_seen(c, &c->ops[i]) : 0, lsn, eff, dev, i < c->nops - c->nechoes &&
 		    (c->flags & SAT_CF_MOVED) != 0, &a);
 	sat_arena_fini(&a);
 }
@@ -167,7 +167,7 @@ device_id(device *d)
 own *
 device_commit(device *d, const sat_id *subject, const sat_op *ops, size_t n)
 {
-	sat_commit c = { .org = d->w->org, .device = d->ord,
+	sat_commit c = { .device = d->ord,
 		.incarnation = d->incarnation, .actor = d->user,
 		.subject = *subject, .seen = d->cursor, .nops = n };
 	uint64_t salt[2] = { sat_test_rand(&d->w->rand), 1 };

@@ -247,6 +247,7 @@ nobody_is_shown_what_concerned_a_child_he_does_not_see(void **state) /* D2, P-16
 	m.w->now_ms += 100 * HOUR_MS;
 	both[0] = op_set(&acc, K_ACCOUNT, SAT_OP_SET, A_REMARK, txt("of acc"));
 	both[1] = op_set(&opp, K_OPP, SAT_OP_SET, O_REMARK, txt("of opp"));
+	both[1].seen1 = 1; /* she had seen nothing of it (P-019) */
 	o = device_commit(m.ann, &acc, both, 2);
 	device_sync(m.ann);
 	assert_int_equal(SAT_VD_HANDOVER, o->code);
