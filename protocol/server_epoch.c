@@ -47,7 +47,6 @@ typedef struct seeding {
 	uint32_t dev;
 	const sat_place *places;
 	size_t nplaces;
-	sat_chain_known gone; /* of its own chain */
 	struct given {
 		wrec *w;
 		sat_record r;
@@ -209,16 +208,18 @@ find_origin(const seeding *x, struct given *g)
 
 /* The record here stays, with what the given state alone shows. */
 static sat_rc
-join_here(bool *changed, seeding *x, struct given *g, const uint64_t *here,
-    size_t n, sat_err *e)
+join_here(bool *changed, seeding *x, struct given *g, const srv_beside *that,
+    sat_err *e)
 {
 	sat_record from = g->r;
+	sat_rc rc;
 
 	g->r = g->w->r;
-	memcpy(g->origin, here, n * sizeof *here);
-	g->norigin = n;
 	g->joined = true;
-	return sat_srv_join(changed, x->s, &g->r, &from, e);
+	rc = sat_srv_join(changed, x->s, that, &g->r, &from, e);
+	memcpy(g->origin, that->b, that->nb * sizeof *that->b);
+	g->norigin = that->nb;
+	return rc;
 }
 
 /* *better: it holds what the record here does not; when both hold something the
@@ -227,8 +228,9 @@ static sat_rc
 compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 {
 	uint64_t here[SAT_ORIGIN_MAX];
+	srv_beside this, that;
 	srv_only mine, theirs;
-	bool here_more = false, more;
+	bool more;
 	size_t n;
 	sat_rc rc;
 
@@ -241,23 +243,21 @@ compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 	*better = !covers(x->s, here, n, g->origin, g->norigin);
 	if (!*better || covers(x->s, g->origin, g->norigin, here, n))
 		return SAT_OK;
-	if ((rc = sat_srv_only_in(&mine, x->s, here, n, g->origin, g->norigin,
-	    &x->gone, e)) != SAT_OK ||
-	    (rc = sat_srv_only_in(&theirs, x->s, g->origin, g->norigin, here,
-	    n, &x->gone, e)) != SAT_OK)
+	this = (srv_beside){ here, g->origin, n, g->norigin, false };
+	that = (srv_beside){ g->origin, here, g->norigin, n, false };
+	if ((rc = sat_srv_only_in(&mine, x->s, &this, e)) != SAT_OK ||
+	    (rc = sat_srv_only_in(&theirs, x->s, &that, e)) != SAT_OK)
 		return rc;
 	*better = mine == ONLY_NOT || theirs > mine;
-	if (!*better && theirs == mine) {
-		if ((rc = sat_srv_shows_more(better, x->s, &g->r, &g->w->r,
-		    e)) == SAT_OK && *better)
-			rc = sat_srv_shows_more(&here_more, x->s, &g->w->r,
-			    &g->r, e);
-		*better = *better && !here_more;
-	}
+	if (!*better && theirs == mine)
+		rc = sat_srv_shows_alone(better, x->s, &that, &g->r, &g->w->r,
+		    mine == ONLY_SURELY, e);
 	if (rc != SAT_OK || (*better ? mine : theirs) == ONLY_NOT)
 		return rc;
-	return *better ? sat_srv_join(&more, x->s, &g->r, &g->w->r, e) :
-	    join_here(better, x, g, here, n, e);
+	this.let_go = mine == ONLY_SURELY;
+	that.let_go = theirs == ONLY_SURELY;
+	return *better ? sat_srv_join(&more, x->s, &this, &g->r, &g->w->r, e) :
+	    join_here(better, x, g, &that, e);
 }
 
 static sat_rc
@@ -558,6 +558,7 @@ sat_srv_seed(sat_server *s, sat_server_session *x, const sat_seed *in,
 	const sat_store *st = &s->env.store;
 	sat_msg m = { .type = SAT_MSG_SEEDED };
 	seeding k = { .s = s, .dev = x->device };
+	uint64_t let_go = 0;
 	sat_rc rc;
 
 	if ((rc = sat_srv_session_user(&k.user, s, x, e)) != SAT_OK)
@@ -569,10 +570,13 @@ sat_srv_seed(sat_server *s, sat_server_session *x, const sat_seed *in,
 	take_template(s, in);
 	for (size_t i = 0; i < in->nknown; i++)
 		if (in->known[i].device == x->device)
-			k.gone = in->known[i];
+			let_go = in->known[i].cseq;
 		else if ((rc = st->known_put(st->u, in->known[i].device,
 		    in->known[i].cseq, x->device, e)) != SAT_OK)
 			return rc;
+	/* Kept: its states come before its push, and others between the two. */
+	if ((rc = st->let_go_put(st->u, x->device, let_go, e)) != SAT_OK)
+		return rc;
 	k.out.closed = sat_wall_ms(&s->env.clock) > s->epoch.until_ms ||
 	    (s->epoch.seed_roles & sat_epoch_role(k.user->role)) == 0;
 	if (!k.out.closed && ((rc = take_places(&k, in, e)) != SAT_OK ||

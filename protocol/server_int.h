@@ -358,24 +358,35 @@ SAT_CHECK sat_rc sat_srv_contained(bool *yes, sat_server *s,
 /* The same of a record as it is now. */
 SAT_CHECK sat_rc sat_srv_contained_in(bool *yes, sat_server *s, wrec *w,
     const sat_commit *c, const sat_old *old, sat_err *e);
-/* Does a state with origin a hold a commit that one with origin b lacks, and
- * that will not come, or may not? `gone`: up to where a device said that it let
- * its own go. */
+/* Of two states, what the one with origin a has and the one with origin b has
+ * not. */
+typedef struct srv_beside {
+	const uint64_t *a, *b;
+	size_t na, nb;
+	bool let_go; /* shown: also what a device that is back let go */
+} srv_beside;
+
+/* Does a hold a commit that b lacks, and that will not come, or may not? */
 typedef enum srv_only { ONLY_NOT, ONLY_PERHAPS, ONLY_SURELY } srv_only;
 SAT_CHECK sat_rc sat_srv_only_in(srv_only *out, sat_server *s,
-    const uint64_t *a, size_t na, const uint64_t *b, size_t nb,
-    const sat_chain_known *gone, sat_err *e);
+    const srv_beside *x, sat_err *e);
+/* Did the device let go one of its commits that a holds and b lacks? Places do
+ * not tell which of them wrote what: yes also when another one did. */
+SAT_CHECK sat_rc sat_srv_has_let_go(bool *yes, sat_server *s,
+    const srv_beside *x, uint32_t dev, sat_err *e);
 /* Since this server began: its outbox is here, or on its way. */
 SAT_CHECK sat_rc sat_srv_is_back(bool *yes, sat_server *s, uint32_t dev,
     sat_err *e);
-/* server_join.c. Join what sat_srv_shows_more speaks of, as far as it can be
- * joined; `to` gets cells of its own. */
-SAT_CHECK sat_rc sat_srv_join(bool *changed, sat_server *s, sat_record *to,
-    const sat_record *from, sat_err *e);
-/* Does a show a value, newer than b's, or an element that b lacks, of a device
- * that has not come back? */
-SAT_CHECK sat_rc sat_srv_shows_more(bool *yes, sat_server *s,
-    const sat_record *a, const sat_record *b, sat_err *e);
+/* server_join.c. Join to b what a shows and b does not: newer values, elements that
+ * it lacks, of a device that has not come back (or, x->let_go, that let such
+ * commits go), as far as it can be joined; `to` gets cells of its own. */
+SAT_CHECK sat_rc sat_srv_join(bool *changed, sat_server *s, const srv_beside *x,
+    sat_record *to, const sat_record *from, sat_err *e);
+/* Of two states that both hold what may not come: does a show such a thing, and b
+ * none that a lacks? Of devices that are not back; when neither shows one and
+ * `let_go`, of those that let it go. */
+SAT_CHECK sat_rc sat_srv_shows_alone(bool *yes, sat_server *s, const srv_beside *x,
+    const sat_record *a, const sat_record *b, bool let_go, sat_err *e);
 /* What of a logged commit was not folded, as bits of its operations; NULL =
  * nothing. */
 SAT_CHECK sat_rc sat_srv_held_ops(const uint8_t **bits, sat_old *old,

@@ -1,71 +1,90 @@
 /*
  * server_join.c - two states of which neither holds the other: what one shows of
- * devices that are not back is joined to the one that stays (C3, P-393).
+ * devices that are not back, or that let it go, is joined to the one that stays
+ * (C3, P-393).
  *
  * Places are of whole chains: a commit that one order has and another has not may
  * be about any record. What a record shows is its own.
  *
  * Only what can come twice without harm is joined: elements of sets, and values.
- * Should its author be back one day after all, his commit finds his own value
- * there. What a counter counts does not say by whom, and stages are paths: the
+ * Should its author be back one day after all, or have let go another commit than
+ * this one, his commit finds his own value there. What a counter counts does not say by whom, and stages are paths: the
  * state that stays decides about these.
  */
 #include "protocol/server_int.h"
 
 #include <string.h>
 
-/* An element of a that b lacks, of a device that is not back. */
+/* Of a device that is not back; or one that is, and does not bring it: what stands
+ * in the backup or in this server's log is in both states, or comes to both. */
 static sat_rc
-next_element(bool *yes, size_t *i, sat_server *s, const sat_element *x, size_t nx,
-    const sat_element *y, size_t ny, sat_err *e)
+stays_away(bool *yes, sat_server *s, const srv_beside *x, uint32_t dev,
+    uint64_t lsn, sat_err *e)
 {
-	bool back, there;
-	sat_rc rc;
+	bool back;
+	sat_rc rc = sat_srv_is_back(&back, s, dev, e);
 
-	for (*yes = false; *i < nx; ++*i) {
-		there = false;
-		for (size_t j = 0; j < ny && !there; j++)
-			there = sat_span_eq(x[*i].text, y[j].text);
+	*yes = rc == SAT_OK && !back;
+	if (rc == SAT_OK && back && x->let_go && sat_srv_lost(s, lsn))
+		rc = sat_srv_has_let_go(yes, s, x, dev, e);
+	return rc;
+}
+
+typedef struct elements {
+	const sat_element *v;
+	size_t n;
+} elements;
+
+/* From *i on, an element of a that b lacks, of a device that stays away. */
+static sat_rc
+next_element(bool *yes, size_t *i, sat_server *s, const srv_beside *x, elements a,
+    elements b, sat_err *e)
+{
+	for (*yes = false; *i < a.n; ++*i) {
+		bool there = false;
+		sat_rc rc;
+
+		for (size_t j = 0; j < b.n && !there; j++)
+			there = sat_span_eq(a.v[*i].text, b.v[j].text);
 		if (there)
 			continue;
-		if ((rc = sat_srv_is_back(&back, s, x[*i].dev, e)) != SAT_OK)
+		if ((rc = stays_away(yes, s, x, a.v[*i].dev, a.v[*i].lsn,
+		    e)) != SAT_OK || *yes)
 			return rc;
-		if (!back) {
-			*yes = true;
-			return SAT_OK;
-		}
 	}
 	return SAT_OK;
 }
 
-/* A value of a that is newer than b's, of a device that is not back. */
+/* A value of a that is newer than b's, of a device that stays away. */
 static sat_rc
-is_newer(bool *yes, sat_server *s, const sat_cell *a, const sat_cell *b, sat_err *e)
+is_newer(bool *yes, sat_server *s, const srv_beside *x, const sat_cell *a,
+    const sat_cell *b, sat_err *e)
 {
-	bool back;
-	sat_rc rc;
-
 	*yes = false;
 	if (b != NULL && b->at.hlc >= a->at.hlc)
 		return SAT_OK;
-	if ((rc = sat_srv_is_back(&back, s, a->at.dev, e)) == SAT_OK)
-		*yes = !back;
-	return rc;
+	return stays_away(yes, s, x, a->at.dev, a->at.lsn, e);
+}
+
+static elements
+elements_of(sat_server *s, const sat_cell *c)
+{
+	sat_element *v = NULL;
+	size_t n = c != NULL ? sat_cell_elements(&v, &s->txn, c) : 0;
+
+	return (elements){ v, n };
 }
 
 static sat_rc
-shows_cell(bool *yes, sat_server *s, const sat_field *f, const sat_cell *a,
-    const sat_cell *b, sat_err *e)
+shows_cell(bool *yes, sat_server *s, const srv_beside *x, const sat_field *f,
+    const sat_cell *a, const sat_cell *b, sat_err *e)
 {
-	sat_element *x, *y = NULL;
-	size_t nx, ny = 0, i = 0;
+	size_t i = 0;
 
 	if (f == NULL || f->policy != SAT_P_SET)
-		return is_newer(yes, s, a, b, e);
-	nx = sat_cell_elements(&x, &s->txn, a);
-	if (b != NULL)
-		ny = sat_cell_elements(&y, &s->txn, b);
-	return next_element(yes, &i, s, x, nx, y, ny, e);
+		return is_newer(yes, s, x, a, b, e);
+	return next_element(yes, &i, s, x, elements_of(s, a), elements_of(s, b),
+	    e);
 }
 
 static bool
@@ -74,9 +93,9 @@ is_shown(const sat_cell *c)
 	return c->field < SAT_SYS_FIRST && c->at.dev != SAT_DEV_SERVER;
 }
 
-sat_rc
-sat_srv_shows_more(bool *yes, sat_server *s, const sat_record *a,
-    const sat_record *b, sat_err *e)
+static sat_rc
+shows_more(bool *yes, sat_server *s, const srv_beside *x,
+    const sat_record *a, const sat_record *b, sat_err *e)
 {
 	const sat_kind *k = sat_srv_kind(s, a->kind);
 	sat_rc rc = SAT_OK;
@@ -85,9 +104,31 @@ sat_srv_shows_more(bool *yes, sat_server *s, const sat_record *a,
 	for (size_t i = 0; i < a->ncells && !*yes && rc == SAT_OK &&
 	    k != NULL; i++)
 		if (is_shown(&a->cells[i]))
-			rc = shows_cell(yes, s, sat_kind_field_id(k,
+			rc = shows_cell(yes, s, x, sat_kind_field_id(k,
 			    a->cells[i].field), &a->cells[i],
 			    sat_record_cell(b, a->cells[i].field), e);
+	return rc;
+}
+
+sat_rc
+sat_srv_shows_alone(bool *yes, sat_server *s, const srv_beside *x,
+    const sat_record *a, const sat_record *b, bool let_go, sat_err *e)
+{
+	srv_beside to = { x->a, x->b, x->na, x->nb, false };
+	srv_beside back = { x->b, x->a, x->nb, x->na, false };
+	bool other = false;
+	sat_rc rc;
+
+	/* What a counter counts of who is not back may be in no other state, so
+	 * these come first. */
+	if ((rc = shows_more(yes, s, &to, a, b, e)) == SAT_OK)
+		rc = shows_more(&other, s, &back, b, a, e);
+	if (rc == SAT_OK && let_go && !*yes && !other) {
+		to.let_go = back.let_go = true;
+		if ((rc = shows_more(yes, s, &to, a, b, e)) == SAT_OK)
+			rc = shows_more(&other, s, &back, b, a, e);
+	}
+	*yes = *yes && !other;
 	return rc;
 }
 
@@ -95,6 +136,7 @@ sat_srv_shows_more(bool *yes, sat_server *s, const sat_record *a,
 
 typedef struct joining {
 	sat_server *s;
+	const srv_beside *x;
 	sat_record *to;
 	const sat_template *t;
 	bool changed;
@@ -118,19 +160,17 @@ put(joining *j, sat_op_kind kind, uint16_t field, sat_value v, sat_stamp at,
 static sat_rc
 join_set(joining *j, const sat_cell *c, sat_err *e)
 {
-	const sat_cell *own = sat_record_cell(j->to, c->field);
-	sat_element *x, *y = NULL;
-	size_t nx = sat_cell_elements(&x, &j->s->txn, c), ny = 0, i = 0;
+	elements a = elements_of(j->s, c);
+	elements b = elements_of(j->s, sat_record_cell(j->to, c->field));
+	size_t i = 0;
 	bool yes;
 	sat_rc rc;
 
-	if (own != NULL)
-		ny = sat_cell_elements(&y, &j->s->txn, own);
-	while ((rc = next_element(&yes, &i, j->s, x, nx, y, ny, e)) == SAT_OK &&
+	while ((rc = next_element(&yes, &i, j->s, j->x, a, b, e)) == SAT_OK &&
 	    yes) {
-		sat_stamp at = { c->at.hlc, x[i].dev, x[i].lsn };
+		sat_stamp at = { c->at.hlc, a.v[i].dev, a.v[i].lsn };
 
-		if ((rc = put(j, SAT_OP_SADD, c->field, sat_v_text(x[i].text),
+		if ((rc = put(j, SAT_OP_SADD, c->field, sat_v_text(a.v[i].text),
 		    at, e)) != SAT_OK)
 			return rc;
 		i++;
@@ -151,18 +191,19 @@ join_cell(joining *j, const sat_field *f, const sat_cell *c, sat_err *e)
 	if (f->policy != SAT_P_LWW && f->policy != SAT_P_REVIEW &&
 	    f->policy != SAT_P_MAX && f->policy != SAT_P_MIN)
 		return SAT_OK;
-	if ((rc = is_newer(&yes, j->s, c, sat_record_cell(j->to, c->field),
-	    e)) != SAT_OK || !yes)
+	if ((rc = is_newer(&yes, j->s, j->x, c, sat_record_cell(j->to,
+	    c->field), e)) != SAT_OK || !yes)
 		return rc;
 	return put(j, f->policy == SAT_P_REVIEW ? SAT_OP_MVSET : SAT_OP_SET,
 	    c->field, c->value, c->at, e);
 }
 
 sat_rc
-sat_srv_join(bool *changed, sat_server *s, sat_record *to,
+sat_srv_join(bool *changed, sat_server *s, const srv_beside *x, sat_record *to,
     const sat_record *from, sat_err *e)
 {
-	joining j = { .s = s, .to = to, .t = s->tip != NULL ? s->tip : s->last };
+	joining j = { .s = s, .x = x, .to = to,
+		.t = s->tip != NULL ? s->tip : s->last };
 	const sat_kind *k = sat_srv_kind(s, to->kind);
 	sat_rc rc = SAT_OK;
 

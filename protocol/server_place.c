@@ -14,8 +14,9 @@
  *   C3  of two states of which neither holds the other, the one that alone has
  *       commits that will not come any more (let go by their device), or else that
  *       may not come (of a device that is not back), is kept or taken; when both
- *       have, the one that alone shows what a device that is not back did, and
- *       what the other one shows is joined to it (server_join.c).
+ *       have, the one that alone shows what a device that is not back did, or
+ *       else one that let such commits go; and what the other one shows is
+ *       joined to it (server_join.c).
  */
 #include "protocol/server_int.h"
 
@@ -167,57 +168,92 @@ on_gap(void *u, uint64_t first, uint64_t last, sat_gap why)
 	return true;
 }
 
-/* Of a run of commits: one that is not in a state with origin b and that its author
- * surely does not bring, because he let it go when a backup had it that nobody can
- * read now (P-203, P-206); or perhaps not, because he is not back. */
+/* Of a run of commits: one that is not in b and that its author surely does not
+ * bring, because he let it go when a backup had it that nobody can read now
+ * (P-203, P-206). *after: what comes behind his chain here. */
 static sat_rc
-is_only_there(srv_only *out, sat_server *s, const sat_place *p,
-    const uint64_t *b, size_t nb, const sat_chain_known *gone, sat_err *e)
+is_let_go(bool *yes, uint64_t *after, sat_server *s, const sat_place *p,
+    const srv_beside *x, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	gap_list gaps = { .s = s };
 	chain_slot *chain;
-	bool back, yes = false;
-	uint64_t after;
+	uint64_t gone;
 	sat_rc rc;
 
+	*yes = false;
 	if ((rc = st->gaps(st->u, p->device, p->incarnation, on_gap, &gaps,
 	    e)) != SAT_OK ||
+	    (rc = st->let_go(&gone, st->u, p->device, e)) != SAT_OK ||
 	    (rc = sat_srv_chain(&chain, s, p->device, p->incarnation, e)) !=
 	    SAT_OK)
 		return rc;
-	after = chain->c.last_cseq + 1;
-	for (size_t i = 0; i < gaps.n && !yes && rc == SAT_OK; i++)
-		rc = is_missing(&yes, s, p, gaps.v[i].first, gaps.v[i].last, b,
-		    nb, e);
-	if (rc == SAT_OK && !yes && gone->device == p->device)
-		rc = is_missing(&yes, s, p, after, gone->cseq, b, nb, e);
-	if (yes)
+	*after = chain->c.last_cseq + 1;
+	for (size_t i = 0; i < gaps.n && !*yes && rc == SAT_OK; i++)
+		rc = is_missing(yes, s, p, gaps.v[i].first, gaps.v[i].last,
+		    x->b, x->nb, e);
+	if (rc == SAT_OK && !*yes) /* he said so, and has not pushed yet */
+		rc = is_missing(yes, s, p, *after, gone, x->b, x->nb, e);
+	return rc;
+}
+
+/* Or perhaps not, because he is not back. */
+static sat_rc
+is_only_there(srv_only *out, sat_server *s, const sat_place *p,
+    const srv_beside *x, sat_err *e)
+{
+	uint64_t after;
+	bool back, yes;
+	sat_rc rc = is_let_go(&yes, &after, s, p, x, e);
+
+	if (rc == SAT_OK && yes)
 		*out = ONLY_SURELY;
-	if (rc != SAT_OK || yes || *out != ONLY_NOT ||
+	if (rc != SAT_OK || *out != ONLY_NOT ||
 	    (rc = sat_srv_is_back(&back, s, p->device, e)) != SAT_OK || back)
 		return rc;
-	if ((rc = is_missing(&yes, s, p, after, p->last, b, nb, e)) ==
+	if ((rc = is_missing(&yes, s, p, after, p->last, x->b, x->nb, e)) ==
 	    SAT_OK && yes)
 		*out = ONLY_PERHAPS;
 	return rc;
 }
 
-sat_rc
-sat_srv_only_in(srv_only *out, sat_server *s, const uint64_t *a, size_t na,
-    const uint64_t *b, size_t nb, const sat_chain_known *gone, sat_err *e)
+static sat_rc
+places_of(runs *l, const srv_beside *x, sat_err *e)
 {
+	const sat_server *s = l->s;
 	const sat_store *st = &s->env.store;
-	runs l = { .s = s };
 	sat_rc rc = SAT_OK;
 
+	for (size_t i = 0; i < x->na && rc == SAT_OK; i++)
+		rc = st->places_in(st->u, sat_epochs_order(s->epochs,
+		    s->nepochs, x->a[i]), x->a[i], add, l, e);
+	return rc;
+}
+
+sat_rc
+sat_srv_only_in(srv_only *out, sat_server *s, const srv_beside *x, sat_err *e)
+{
+	runs l = { .s = s };
+	sat_rc rc = places_of(&l, x, e);
+
 	*out = ONLY_NOT;
-	for (size_t i = 0; i < na; i++)
-		if ((rc = st->places_in(st->u, sat_epochs_order(s->epochs,
-		    s->nepochs, a[i]), a[i], add, &l, e)) != SAT_OK)
-			return rc;
 	for (size_t i = 0; i < l.n && *out != ONLY_SURELY && rc == SAT_OK; i++)
-		rc = is_only_there(out, s, &l.v[i], b, nb, gone, e);
+		rc = is_only_there(out, s, &l.v[i], x, e);
+	return rc;
+}
+
+sat_rc
+sat_srv_has_let_go(bool *yes, sat_server *s, const srv_beside *x, uint32_t dev,
+    sat_err *e)
+{
+	runs l = { .s = s };
+	uint64_t after;
+	sat_rc rc = places_of(&l, x, e);
+
+	*yes = false;
+	for (size_t i = 0; i < l.n && !*yes && rc == SAT_OK; i++)
+		if (l.v[i].device == dev)
+			rc = is_let_go(yes, &after, s, &l.v[i], x, e);
 	return rc;
 }
 

@@ -347,6 +347,9 @@ typedef struct sat_store {
 	    uint64_t first, uint64_t last, sat_gap why), void *cu, sat_err *e);
 	/* device `by` saw commit cseq of dev */
 	sat_rc (*known_put)(void *u, uint32_t dev, uint64_t cseq, uint32_t by, sat_err *e);
+	/* up to which commit the device says it let its own go; 0 = none */
+	sat_rc (*let_go_put)(void *u, uint32_t dev, uint64_t cseq, sat_err *e);
+	sat_rc (*let_go)(uint64_t *cseq, void *u, uint32_t dev, sat_err *e);
 
 	/* ---- contents of files (P-440..P-447) ---- */
 

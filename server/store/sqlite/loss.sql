@@ -70,6 +70,14 @@ INSERT INTO chain_known(dev, cseq, by) VALUES(@dev, @cseq, @by)
 ON CONFLICT(dev) DO UPDATE SET cseq = excluded.cseq, by = excluded.by
 WHERE excluded.cseq > cseq;
 
+-- :name let_go_put
+INSERT INTO chain_known(dev, cseq, by, let_go) VALUES(@dev, 0, 0, @cseq)
+ON CONFLICT(dev) DO UPDATE SET let_go = excluded.let_go
+WHERE excluded.let_go <> let_go;
+
+-- :name let_go
+SELECT let_go FROM chain_known WHERE dev = @dev;
+
 -- :name completeness
 -- Per chain what is here; per device what somebody saw, with its newest chain.
 SELECT d.ord, d.user, d.name, d.revoked, d.seen_ms, c.inc, c.last_cseq,

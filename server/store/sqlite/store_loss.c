@@ -349,6 +349,38 @@ known_put(void *u, uint32_t dev, uint64_t cseq, uint32_t by, sat_err *e)
 	return sat_run(q, e);
 }
 
+static sat_rc
+let_go_put(void *u, uint32_t dev, uint64_t cseq, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_LET_GO_PUT, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	sat_bind_int(q, 2, (int64_t)cseq);
+	return sat_run(q, e);
+}
+
+static sat_rc
+let_go(uint64_t *cseq, void *u, uint32_t dev, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	bool row;
+	sat_rc rc;
+
+	*cseq = 0;
+	if ((rc = store_stmt(&q, s->db, SQL_LET_GO, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, dev);
+	if ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		*cseq = (uint64_t)sat_col_int(q, 0);
+	sat_stmt_reset(q);
+	return rc;
+}
+
 void
 store_loss_ops(sat_store *o)
 {
@@ -369,4 +401,6 @@ store_loss_ops(sat_store *o)
 	o->gap_put = gap_put;
 	o->gaps = gaps;
 	o->known_put = known_put;
+	o->let_go_put = let_go_put;
+	o->let_go = let_go;
 }

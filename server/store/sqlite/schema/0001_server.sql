@@ -375,11 +375,13 @@ CREATE TABLE chain_gap(
   PRIMARY KEY(dev, inc, first)
 ) WITHOUT ROWID;
 
--- The furthest commit of a device that another one says it saw.
+-- The furthest commit of a device that another one says it saw, and up to which
+-- one the device itself says it let its own go.
 CREATE TABLE chain_known(
-  dev   INTEGER PRIMARY KEY,
-  cseq  INTEGER NOT NULL,
-  by    INTEGER NOT NULL    -- the device that says so
+  dev     INTEGER PRIMARY KEY,
+  cseq    INTEGER NOT NULL,
+  by      INTEGER NOT NULL,   -- the device that says so; 0 = none does
+  let_go  INTEGER NOT NULL DEFAULT 0
 );
 
 -- The erasure ledger: whose data was erased, by random number only.

@@ -297,6 +297,142 @@ what_its_giver_let_go_counts_more_than_what_may_still_come(void **state)
 	company_free(&c);
 }
 
+/* Its link broke behind the states: before it pushes, and so shows the gap in its
+ * chain, another one gives his; and the server starts anew between the two. */
+static void
+what_a_giver_let_go_is_known_before_it_pushes(void **state) /* C3, P-206 */
+{
+	company c = company_new(sat_test_seed(28));
+	states_of one, two;
+	sat_place at[2];
+	sat_epoch e, before;
+	sat_id id;
+
+	(void)state;
+	id = device_account(c.bob, "watched", "bob");
+	sync_all(&c);
+	take_backup(&c);
+	(void)device_edit(c.hq, &id, &id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
+	    txt("hq"));
+	device_sync(c.hq);
+	one = all_states(c.w);
+	at[0] = (sat_place){ c.hq->cursor, c.hq->ord, 1, 1, 1 };
+	before = lose(&c, 1000000, SAT_SEED_HQ);
+	take_backup(&c);
+	follow(c.bob, &before);
+	(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
+	    txt("bob"));
+	device_sync(c.bob);
+	two = all_states(c.w);
+	at[1] = (sat_place){ c.bob->cursor, c.bob->ord, 1, 2, 2 };
+	c.w->now_ms += 1000;
+	e = lose(&c, 1000000, SAT_SEED_HQ | SAT_SEED_REP);
+	c.hq->nout = 0; /* a backup nobody can read had it */
+	follow(c.hq, &before);
+	follow(c.hq, &e);
+	follow(c.bob, &e);
+	c.places = at;
+	c.nplaces = 2;
+	c.gone = (sat_chain_known){ c.hq->ord, 1 };
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&one,
+	    &id)).taken);
+	c.gone = (sat_chain_known){ 0 };
+	world_stop(c.w);
+	world_start(c.w);
+	assert_int_equal(0, give_state(&c, c.bob, &e, state_in(&two,
+	    &id)).taken);
+	sync_all(&c);
+	assert_true(is_tagged(&c, &id, "hq"));
+	assert_true(is_tagged(&c, &id, "bob"));
+	world_verify(c.w);
+	free_states(&one);
+	free_states(&two);
+	company_free(&c);
+}
+
+static void
+forget(device *d, size_t from, size_t n)
+{
+	memmove(&d->out[from], &d->out[from + n], (d->nout - from - n) *
+	    sizeof *d->out);
+	d->nout -= n;
+}
+
+/* Each of two servers had a commit that the other one never saw, and its author let
+ * it go. All are back; so what the two states show says which of them is given up,
+ * or (`both` show some of it) that neither is. */
+static void
+of_two_states_the_one_that_shows_what_was_let_go_is_taken(void **state)
+{ /* C3, P-251, P-393 */
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		bool both = round >= 2;
+		company c = company_new(sat_test_seed(27));
+		states_of one, two;
+		sat_place at[3];
+		sat_epoch e, before;
+		sat_id id, other;
+
+		id = device_account(c.bob, "watched", "bob");
+		other = device_account(c.bob, "another", "bob");
+		sync_all(&c);
+		take_backup(&c);
+		(void)device_edit(c.hq, both ? &id : &other, both ? &id :
+		    &other, K_ACCOUNT, SAT_OP_SADD, A_TAGS, txt("hq"));
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("bob"));
+		sync_all(&c);
+		one = all_states(c.w);
+		at[0] = (sat_place){ c.hq->cursor, c.hq->ord, 1, 1, 1 };
+		at[1] = (sat_place){ c.hq->cursor, c.bob->ord, 1, 3, 3 };
+		before = lose(&c, 1000000, SAT_SEED_HQ);
+		take_backup(&c);
+		follow(c.bob, &before);
+		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
+		    A_TAGS, txt("late"));
+		visit(c.bob, &id);
+		device_sync(c.bob);
+		two = all_states(c.w);
+		at[2] = (sat_place){ c.bob->cursor, c.bob->ord, 1, 3, 5 };
+		c.w->now_ms += 1000;
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		/* a backup nobody can read had all of it */
+		visit(c.bob, &other);
+		forget(c.bob, 2, 3);
+		visit(c.hq, &other);
+		forget(c.hq, 0, 1);
+		follow(c.bob, &e);
+		follow(c.hq, &before);
+		follow(c.hq, &e);
+		device_sync(c.bob);
+		device_sync(c.hq);
+		c.places = at;
+		c.nplaces = 3;
+		for (int again = 0; again < 4; again++) {
+			const states_of *s = (round + again) % 2 == 0 ? &one :
+			    &two;
+			sat_seeded out = give_state(&c, c.hq, &e, state_in(s,
+			    &id));
+
+			/* the other way round there is nothing to take */
+			assert_int_equal(again == 0 || (again == 1 && (both ||
+			    s == &two)), out.taken);
+		}
+		assert_true(is_tagged(&c, &id, "bob"));
+		assert_true(is_tagged(&c, &id, "late"));
+		if (both)
+			assert_true(is_tagged(&c, &id, "hq"));
+		else
+			assert_int_equal(1, visits_now(&c, &id));
+		sync_all(&c);
+		CHECK(c.hq, c.bob);
+		world_verify(c.w);
+		free_states(&one);
+		free_states(&two);
+		company_free(&c);
+	}
+}
+
 static void
 states_are_sent_with_the_places_of_what_was_accepted(void **state) /* C2, P-250 */
 {
@@ -432,6 +568,9 @@ main(void)
 		    what_its_author_let_go_is_not_given_up_for_another_state),
 		cmocka_unit_test(
 		    what_its_giver_let_go_counts_more_than_what_may_still_come),
+		cmocka_unit_test(what_a_giver_let_go_is_known_before_it_pushes),
+		cmocka_unit_test(
+		    of_two_states_the_one_that_shows_what_was_let_go_is_taken),
 		cmocka_unit_test(
 		    states_are_sent_with_the_places_of_what_was_accepted),
 		cmocka_unit_test(
