@@ -31,29 +31,36 @@ SELECT first, last, sig FROM batch_sig WHERE dev = @dev AND inc = @inc
 ORDER BY last;
 
 -- :name log_put
-INSERT INTO log(lsn, dev, inc, cseq, eff, received, header, payload)
-VALUES(@lsn, @dev, @inc, @cseq, @eff, @received, @header, @payload);
+INSERT INTO log(lsn, n, dev, inc, cseq, eff, received, pack)
+VALUES(@lsn, @n, @dev, @inc, @cseq, @eff, @received, @pack);
 
--- :name log_put_8
--- The same for eight, by position.
-INSERT INTO log(lsn, dev, inc, cseq, eff, received, header, payload)
-VALUES(?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?),
-  (?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?),
-  (?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?),
-  (?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?);
+-- :name log_chain
+-- How far the log has a chain before a commit. Plan: its index alone. (As part
+-- of log_put it would make a table of its own for each row.)
+SELECT cseq + n - 1 FROM log WHERE dev = @dev AND inc = @inc AND cseq < @cseq
+ORDER BY cseq DESC LIMIT 1;
+
+-- :name log_replace
+-- A payload was erased, or the last ones get a row of their own.
+UPDATE log SET n = @n, pack = @pack WHERE lsn = @lsn;
 
 -- :name log_get
--- Of what was erased, what is left.
-SELECT eff, received, header, payload,
-  (SELECT list FROM echo WHERE lsn = @lsn), CASE WHEN payload IS NULL THEN
-  (SELECT ops FROM rest WHERE lsn = @lsn) END FROM log WHERE lsn = @lsn;
+-- The row that would have a position. Plan: rowid range, one row.
+SELECT lsn, n, dev, inc, cseq, eff, received, pack,
+  EXISTS(SELECT 1 FROM echo WHERE echo.lsn BETWEEN log.lsn AND log.lsn + n - 1)
+FROM log WHERE lsn <= @lsn ORDER BY lsn DESC LIMIT 1;
 
 -- :name log_ahead
--- The same from a position on, for a page that is read row after row.
-SELECT lsn, eff, received, header, payload,
-  (SELECT list FROM echo WHERE echo.lsn = log.lsn), CASE WHEN payload IS NULL
-  THEN (SELECT ops FROM rest WHERE rest.lsn = log.lsn) END
+-- Rows from a position on, for a page that is read one after the other.
+SELECT lsn, n, dev, inc, cseq, eff, received, pack,
+  EXISTS(SELECT 1 FROM echo WHERE echo.lsn BETWEEN log.lsn AND log.lsn + n - 1)
 FROM log WHERE lsn >= @lsn ORDER BY lsn;
+
+-- :name log_packs
+-- The same, of a range.
+SELECT lsn, n, dev, inc, cseq, eff, received, pack,
+  EXISTS(SELECT 1 FROM echo WHERE echo.lsn BETWEEN log.lsn AND log.lsn + n - 1)
+FROM log WHERE lsn > @after AND lsn <= @upto ORDER BY lsn;
 
 -- :name aside_get
 -- Of a commit whose row is in a segment: what stays here.
@@ -64,22 +71,23 @@ SELECT 1, ops FROM rest WHERE lsn = @lsn;
 -- :name echo_put
 INSERT INTO echo(lsn, list) VALUES(@lsn, @list);
 
--- :name log_find
--- Index (dev, inc, cseq), then the row.
-SELECT lsn, eff FROM log WHERE dev = @dev AND inc = @inc AND cseq = @cseq;
-
--- :name log_bytes
-SELECT header, payload FROM log
-WHERE dev = @dev AND inc = @inc AND cseq = @cseq;
+-- :name log_of_chain
+-- The row that would have a commit. Index of chains, then the row.
+SELECT lsn, n, dev, inc, cseq, eff, received, pack,
+  EXISTS(SELECT 1 FROM echo WHERE echo.lsn BETWEEN log.lsn AND log.lsn + n - 1)
+FROM log WHERE dev = @dev AND inc = @inc AND cseq <= @cseq
+ORDER BY cseq DESC LIMIT 1;
 
 -- :name log_head
 -- Of everything: commits, and states that were given back (their key is ALL).
-SELECT max(coalesce((SELECT max(lsn) FROM log), 0), coalesce((SELECT max(lsn)
-  FROM log_scope WHERE key = 1099511627776), 0));
+SELECT max(coalesce((SELECT lsn + n - 1 FROM log ORDER BY lsn DESC LIMIT 1), 0),
+  coalesce((SELECT max(lsn) FROM log_scope WHERE key = 1099511627776), 0));
 
 -- :name log_after
--- For a device that holds everything. Plan: a merge of two ranges, no sort.
-SELECT lsn, 0, lsn FROM log WHERE lsn > @after
+-- For a device that holds everything: runs, the first may begin earlier. Plan:
+-- a merge of two ranges, no sort.
+SELECT lsn, 0, lsn + n - 1 FROM log
+WHERE lsn >= coalesce((SELECT max(lsn) FROM log WHERE lsn <= @after + 1), 0)
 UNION ALL
 SELECT lsn, root, lsn FROM log_scope WHERE key = 1099511627776 AND lsn > @after
 ORDER BY 1, 2;

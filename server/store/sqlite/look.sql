@@ -11,4 +11,4 @@ SELECT coalesce(sum(code = 1), 0), coalesce(sum(code = 2), 0) FROM verdict;
 -- :name log_before
 -- The newest position taken before a time; the walk goes from the head, for
 -- what is asked for is nearly always recent.
-SELECT lsn FROM log WHERE received < @at_ms ORDER BY lsn DESC LIMIT 1;
+SELECT lsn + n - 1 FROM log WHERE received < @at_ms ORDER BY lsn DESC LIMIT 1;

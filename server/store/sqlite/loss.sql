@@ -123,21 +123,9 @@ SELECT eid, id, root, rev FROM erased WHERE id = @id;
 -- :name erased_by_eid
 SELECT eid, id, root, rev FROM erased WHERE eid = @eid;
 
--- :name log_all_bytes
--- Every header, to find the commits about one customer. The last: what is left
--- of a payload.
-SELECT lsn, header, payload, (SELECT list FROM echo WHERE echo.lsn = log.lsn),
-  NULL FROM log WHERE payload IS NOT NULL
-UNION ALL
-SELECT log.lsn, header, NULL, (SELECT list FROM echo WHERE echo.lsn = log.lsn),
-  ops FROM rest CROSS JOIN log ON log.lsn = rest.lsn WHERE ops IS NOT NULL;
-
 -- :name refused_all_bytes
-SELECT rowid, header, payload, NULL, NULL FROM refused
+SELECT rowid, header, payload FROM refused
 WHERE payload IS NOT NULL;
-
--- :name log_erase
-UPDATE log SET payload = NULL WHERE lsn = @lsn;
 
 -- :name rest_put
 -- NULL: nothing is left. Then only a commit in a segment has a row, until its

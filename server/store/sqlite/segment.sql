@@ -31,16 +31,12 @@ UPDATE segment SET bytes = @bytes WHERE first_lsn = @first_lsn;
 INSERT INTO segment_chain(dev, inc, first_cseq, last_cseq, first_lsn)
 VALUES(@dev, @inc, @first_cseq, @last_cseq, @first_lsn);
 
--- :name log_oldest
--- What moves next. Plan: rowid range from the truncation point, no sort.
-SELECT lsn, dev, inc, cseq, eff, received, header, payload FROM log
-WHERE lsn > @after AND lsn <= @upto ORDER BY lsn;
-
 -- :name log_old_del
+-- A row ends at the position.
 DELETE FROM log WHERE lsn <= @upto;
 
 -- :name log_received_before
--- The first one that is not old enough. Plan: rowid range, stops there.
+-- The first one that is not old enough; all of a row came at once. Plan: rowid range, stops there.
 SELECT lsn FROM log WHERE lsn > @after AND received >= @ms
 ORDER BY lsn LIMIT 1;
 
@@ -65,12 +61,14 @@ WITH RECURSIVE k(key) AS (
   WHERE k.key IS NOT NULL)
 SELECT key FROM k WHERE key IS NOT NULL;
 
--- :name scope_run_old_del
-DELETE FROM scope_run WHERE key = @key AND first <= @upto AND last <= @upto;
-
 -- :name scope_run_cut
--- What is left of the one that goes on behind the point.
-UPDATE scope_run SET first = @upto + 1 WHERE key = @key AND first <= @upto;
+-- What is left of the one that goes on behind the point. Nothing is, when the
+-- next one begins there: runs of a key may meet in one position.
+UPDATE OR IGNORE scope_run SET first = @upto + 1
+WHERE key = @key AND first <= @upto AND last > @upto;
+
+-- :name scope_run_old_del
+DELETE FROM scope_run WHERE key = @key AND first <= @upto;
 
 -- :name live_cursor
 -- The least position of the devices that may still pull from the log. One that

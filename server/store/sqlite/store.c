@@ -94,6 +94,7 @@ begin(void *u, sat_err *e)
 {
 	sat_sqlite_store *s = u;
 
+	store_log_end_read(s);
 	return sat_db_begin(s->db, e);
 }
 
@@ -103,9 +104,8 @@ rollback(void *u)
 	sat_sqlite_store *s = u;
 
 	s->eid_known = false;
-	s->nlog = 0;
+	s->pack.n = 0;
 	store_scope_forget(s);
-	sat_buf_reset(&s->log_bytes);
 	store_log_end_read(s);
 	store_late_rollback(s);
 	sat_db_rollback(s->db);
@@ -236,7 +236,8 @@ free_store(sat_sqlite_store *s)
 {
 	store_late_fini(s);
 	store_scope_fini(s);
-	sat_buf_fini(&s->log_bytes);
+	sat_buf_fini(&s->pack.bytes);
+	sat_buf_fini(&s->read.bytes);
 	sat_arena_fini(&s->segment.mem);
 	free(s->segments);
 	free(s->snapshots);

@@ -72,9 +72,10 @@ typedef struct moving {
 	sat_buf file;
 } moving;
 
-static void
-add_row(moving *m, sat_stmt *q)
+static bool
+add_row(void *u, const sat_segment_row *from)
 {
+	moving *m = u;
 	sat_segment_row *r;
 
 	if (m->n == m->cap) {
@@ -82,34 +83,13 @@ add_row(moving *m, sat_stmt *q)
 		m->rows = sat_xrealloc(m->rows, m->cap * sizeof *m->rows);
 	}
 	r = &m->rows[m->n++];
-	memset(r, 0, sizeof *r);
-	r->row.lsn = (uint64_t)sat_col_int(q, 0);
-	r->dev = (uint32_t)sat_col_int(q, 1);
-	r->inc = (uint32_t)sat_col_int(q, 2);
-	r->cseq = (uint64_t)sat_col_int(q, 3);
-	r->row.eff = (sat_hlc)sat_col_int(q, 4);
-	r->row.received_ms = sat_col_int(q, 5);
-	r->row.header = store_copy(&m->mem, sat_col_blob(q, 6));
-	r->row.payload = store_copy(&m->mem, sat_col_blob(q, 7));
+	*r = *from;
+	r->row.header = store_copy(&m->mem, from->row.header);
+	r->row.payload = store_copy(&m->mem, from->row.payload);
+	r->row.echoes = r->row.rest = (sat_span){ NULL, 0 };
 	m->bytes += r->row.header.n + r->row.payload.n + 32;
-}
-
-static sat_rc
-collect(moving *m, uint64_t after, uint64_t upto, sat_err *e)
-{
-	sat_stmt *q;
-	bool row;
-	sat_rc rc;
-
-	if ((rc = store_stmt(&q, m->s->db, SQL_LOG_OLDEST, e)) != SAT_OK)
-		return rc;
-	sat_bind_int(q, 1, (int64_t)after);
-	sat_bind_int(q, 2, (int64_t)upto);
-	while (m->bytes < SAT_SEGMENT_BYTES && m->n < SAT_SEGMENT_ROWS_MAX &&
-	    (rc = sat_step(&row, q, e)) == SAT_OK && row)
-		add_row(m, q);
-	sat_stmt_reset(q);
-	return rc;
+	return m->bytes < SAT_SEGMENT_BYTES &&
+	    m->n <= SAT_SEGMENT_ROWS_MAX - LOG_PACK_MAX;
 }
 
 static sat_rc
@@ -240,7 +220,7 @@ static sat_rc
 drop_scope(sat_sqlite_store *s, uint64_t upto, sat_err *e)
 {
 	static const int rescopes[] = { SQL_SCOPE_OLD_DEL };
-	static const int runs[] = { SQL_SCOPE_RUN_OLD_DEL, SQL_SCOPE_RUN_CUT };
+	static const int runs[] = { SQL_SCOPE_RUN_CUT, SQL_SCOPE_RUN_OLD_DEL };
 	sat_rc rc = of_keys_upto(s, SQL_SCOPE_KEYS, rescopes, 1, upto, e);
 
 	return rc != SAT_OK ? rc : of_keys_upto(s, SQL_SCOPE_RUN_KEYS, runs, 2,
@@ -283,7 +263,8 @@ one_segment(moving *m, const sat_sqlite_signing *sign, uint64_t after,
 	sat_arena_reset(&m->mem);
 	sat_buf_reset(&m->file);
 	if ((rc = last_segment(m, e)) != SAT_OK ||
-	    (rc = collect(m, after, upto, e)) != SAT_OK || m->n == 0)
+	    (rc = store_log_rows(m->s, after, upto, add_row, m, e)) != SAT_OK ||
+	    m->n == 0)
 		return rc;
 	m->first = m->rows[0].row.lsn;
 	sat_segment_hash(m->hash, m->prev, m->rows, m->n);
@@ -316,6 +297,9 @@ sat_sqlite_compact(sat_sqlite_compacted *out, sat_sqlite_store *s,
 		return rc;
 	if (upto > folded)
 		upto = folded;
+	if ((rc = sat_db_begin(s->db, e)) != SAT_OK ||
+	    (rc = store_end(s, store_log_cut(s, upto, e), e)) != SAT_OK)
+		return rc;
 	rc = store_counter_get(&after, s, SAT_N_TRUNCATED, e);
 	while (rc == SAT_OK && after < upto &&
 	    (rc = one_segment(&m, sign, after, upto, e)) == SAT_OK &&

@@ -260,23 +260,28 @@ on_segment_row(void *u, const sat_segment_row *row)
 	return true;
 }
 
+static bool
+on_log_row(void *u, const sat_segment_row *row)
+{
+	if (row->row.payload.n > 0 || row->row.rest.n > 0)
+		ask_about(u, (int64_t)row->row.lsn, &row->row);
+	return true;
+}
+
 /* Collected first: the table is not written under a running query. */
 static sat_rc
-ask_table(victims *v, int scan, bool logged, sat_err *e)
+ask_refused(victims *v, sat_err *e)
 {
 	sat_stmt *q;
 	bool row;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, v->s->db, scan, e)) != SAT_OK)
+	if ((rc = store_stmt(&q, v->s->db, SQL_REFUSED_ALL_BYTES, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
 		ask_about(v, sat_col_int(q, 0), &(sat_log_row){
-		    .lsn = logged ? (uint64_t)sat_col_int(q, 0) : 0,
 		    .header = sat_col_blob(q, 1),
-		    .payload = sat_col_blob(q, 2),
-		    .echoes = sat_col_blob(q, 3),
-		    .rest = sat_col_blob(q, 4) });
+		    .payload = sat_col_blob(q, 2) });
 	return rc;
 }
 
@@ -310,10 +315,10 @@ erase_logged(victims *v, sat_err *e)
 	    (rc = v->rc) != SAT_OK)
 		return rc;
 	moved = v->n;
-	rc = ask_table(v, SQL_LOG_ALL_BYTES, true, e);
+	rc = store_log_rows(v->s, 0, INT64_MAX, on_log_row, v, e);
 	for (size_t i = 0; i < v->n && rc == SAT_OK; i++)
-		if (i < moved || (rc = store_run_int(v->s, SQL_LOG_ERASE,
-		    v->v[i].at, e)) == SAT_OK)
+		if (i < moved || (rc = store_log_drop_payload(v->s,
+		    (uint64_t)v->v[i].at, e)) == SAT_OK)
 			rc = put_rest(v, &v->v[i], i < moved, e);
 	return rc;
 }
@@ -322,7 +327,7 @@ static sat_rc
 erase_refused(victims *v, sat_err *e)
 {
 	size_t before = v->n;
-	sat_rc rc = ask_table(v, SQL_REFUSED_ALL_BYTES, false, e);
+	sat_rc rc = ask_refused(v, e);
 
 	for (size_t i = before; i < v->n && rc == SAT_OK; i++)
 		rc = store_run_int(v->s, SQL_REFUSED_ERASE, v->v[i].at, e);

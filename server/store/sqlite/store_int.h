@@ -20,13 +20,35 @@ typedef struct scope_waiting {
 	size_t n;
 } scope_waiting;
 
-/* A log row that waits for seven others; its bytes are in log_bytes. */
-typedef struct log_entry {
-	sat_log_row row; /* the spans have no pointer */
+/* A row of the log: commits that follow one another there and in their chain,
+ * were received in one millisecond and have the parts of the header in common
+ * that nearly all have. A row ends behind the commit that fills it. */
+#define LOG_PACK_MAX 32
+#define LOG_PACK_BYTES 8192
+typedef struct log_pack {   /* one that is written */
+	uint64_t lsn, cseq; /* of the first */
 	uint32_t dev, inc;
-	uint64_t cseq;
-} log_entry;
-#define LOG_WAITING_MAX 8
+	size_t n;           /* 0: nothing else counts but the memory of bytes */
+	sat_hlc eff, last_eff; /* of the first and the last */
+	int64_t received_ms;
+	size_t header_at, header_n; /* the first one's, in bytes */
+	sat_buf bytes;
+} log_pack;
+typedef struct log_read_entry {
+	sat_hlc eff;
+	sat_span header;    /* but of the first without what that one has */
+	sat_span payload;
+} log_read_entry;
+typedef struct log_read {   /* one that was read */
+	uint64_t lsn, cseq; /* of the first */
+	uint32_t dev, inc;
+	size_t n;           /* 0: none */
+	sat_hlc eff;
+	int64_t received_ms;
+	bool echoes;        /* one of them has some */
+	log_read_entry at[LOG_PACK_MAX];
+	sat_buf bytes;
+} log_read;
 
 /* The segment read last. first 0: none. */
 typedef struct store_segment {
@@ -72,11 +94,9 @@ struct sat_sqlite_store {
 	bool eid_known;
 	scope_waiting rescopes, runs;
 	scope_row open[SCOPE_OPEN_MAX]; /* runs that may go on; to 0: none */
-	log_entry log[LOG_WAITING_MAX];
-	size_t nlog;
-	sat_buf log_bytes;
-	sat_stmt *ahead;   /* stands on the row of log_at; NULL = none */
-	uint64_t log_at;   /* position log_get read last */
+	log_pack pack;     /* waits for the next commit */
+	log_read read;     /* the row read last, in this transaction */
+	sat_stmt *ahead;   /* stands on it; NULL = none */
 	store_late late;
 };
 
@@ -87,8 +107,36 @@ void store_scope_init(sat_sqlite_store *s);
 void store_scope_fini(sat_sqlite_store *s);
 /* The same for log. */
 SAT_CHECK sat_rc store_log_flush(sat_sqlite_store *s, sat_err *e);
-/* No row of the log is being read any more; with every transaction's end. */
+/* No row of the log is being read any more, none is remembered; with every
+ * transaction's end. */
 void store_log_end_read(sat_sqlite_store *s);
+
+/* store_pack.c: one more commit; false: it does not go on with these. */
+bool store_pack_add(log_pack *p, const sat_segment_row *r);
+/* Into the log; the pack is empty then. SAT_ECONFLICT: the chain is logged up
+ * to there already. */
+SAT_CHECK sat_rc store_pack_put(sat_sqlite_store *s, log_pack *p, sat_err *e);
+/* From the row a statement stands on: the columns of log in their order, and
+ * whether one has echoes. */
+SAT_CHECK sat_rc store_pack_read(log_read *p, sat_stmt *q, sat_err *e);
+/* The row that has a position. SAT_ENOTFOUND: then *p is as it was. */
+SAT_CHECK sat_rc store_pack_of(log_read *p, sat_sqlite_store *s, uint64_t lsn,
+    sat_err *e);
+/* The ith of it, without echoes and what is left of an erased one. */
+void store_pack_row(sat_segment_row *out, sat_arena *a, const log_read *p,
+    size_t i);
+/* The same with them. */
+SAT_CHECK sat_rc store_pack_whole(sat_segment_row *out, sat_arena *a,
+    sat_sqlite_store *s, const log_read *p, size_t i, sat_err *e);
+/* Every commit of the rows that begin in (after, upto], with echoes and rest;
+ * after false no further row is read. */
+SAT_CHECK sat_rc store_log_rows(sat_sqlite_store *s, uint64_t after,
+    uint64_t upto, bool (*cb)(void *u, const sat_segment_row *row), void *u,
+    sat_err *e);
+/* In the open transaction: a payload goes; a row ends behind a position. */
+SAT_CHECK sat_rc store_log_drop_payload(sat_sqlite_store *s, uint64_t lsn,
+    sat_err *e);
+SAT_CHECK sat_rc store_log_cut(sat_sqlite_store *s, uint64_t upto, sat_err *e);
 
 /* What is kept of a record, NULL = nothing; until the transaction ends. */
 const sat_rec_row *store_late_find(const sat_sqlite_store *s, uint32_t eid);

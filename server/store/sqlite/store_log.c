@@ -139,57 +139,26 @@ bind_payload(sat_stmt *q, int i, sat_span payload)
 		sat_bind_blob(q, i, payload);
 }
 
-static const uint8_t *
-bind_log(sat_stmt *q, int i, const log_entry *l, const uint8_t *bytes)
-{
-	sat_bind_int(q, i, (int64_t)l->row.lsn);
-	sat_bind_int(q, i + 1, l->dev);
-	sat_bind_int(q, i + 2, l->inc);
-	sat_bind_int(q, i + 3, (int64_t)l->cseq);
-	sat_bind_int(q, i + 4, (int64_t)l->row.eff);
-	sat_bind_int(q, i + 5, l->row.received_ms);
-	sat_bind_blob(q, i + 6, sat_span_of(bytes, l->row.header.n));
-	bytes += l->row.header.n;
-	bind_payload(q, i + 7, sat_span_of(bytes, l->row.payload.n));
-	return bytes + l->row.payload.n;
-}
-
 sat_rc
 store_log_flush(sat_sqlite_store *s, sat_err *e)
 {
-	bool eight = s->nlog == 8;
-	const uint8_t *bytes = s->log_bytes.p;
-	sat_rc rc = SAT_OK;
-	sat_stmt *q;
-
-	if (s->nlog > 0)
-		store_log_end_read(s);
-	for (size_t i = 0; i < s->nlog && rc == SAT_OK; i += eight ? 8 : 1) {
-		if ((rc = store_stmt(&q, s->db, eight ? SQL_LOG_PUT_8 :
-		    SQL_LOG_PUT, e)) != SAT_OK)
-			break;
-		for (size_t k = 0; k < (eight ? 8u : 1u); k++)
-			bytes = bind_log(q, (int)k * 8 + 1, &s->log[i + k],
-			    bytes);
-		rc = sat_run(q, e);
-	}
-	s->nlog = 0;
-	sat_buf_reset(&s->log_bytes);
-	return rc;
+	return store_pack_put(s, &s->pack, e);
 }
 
-/* Eight to a statement: opening and closing it costs as much as a row. */
 static sat_rc
 log_put(void *u, const sat_log_row *row, uint32_t dev, uint32_t inc,
     uint64_t cseq, sat_err *e)
 {
+	const sat_segment_row r = { *row, dev, inc, cseq };
 	sat_sqlite_store *s = u;
+	sat_rc rc;
 
 	store_late_logged(s, row->lsn);
-	s->log[s->nlog++] = (log_entry){ *row, dev, inc, cseq };
-	sat_buf_add(&s->log_bytes, row->header.p, row->header.n);
-	sat_buf_add(&s->log_bytes, row->payload.p, row->payload.n);
-	return s->nlog == LOG_WAITING_MAX ? store_log_flush(s, e) : SAT_OK;
+	if (store_pack_add(&s->pack, &r))
+		return SAT_OK;
+	if ((rc = store_log_flush(s, e)) == SAT_OK)
+		(void)store_pack_add(&s->pack, &r);
+	return rc;
 }
 
 /* Of a row in a segment, whose file may still have what was erased. */
@@ -218,39 +187,30 @@ store_log_aside(sat_log_row *out, sat_arena *a, sat_sqlite_store *s, uint64_t ls
 	return rc;
 }
 
-/* `i`: the column of the stamp. */
-static void
-read_log(sat_log_row *out, sat_arena *a, sat_stmt *q, int i, uint64_t lsn)
-{
-	out->lsn = lsn;
-	out->eff = (sat_hlc)sat_col_int(q, i);
-	out->received_ms = sat_col_int(q, i + 1);
-	out->header = store_copy(a, sat_col_blob(q, i + 2));
-	out->payload = store_copy(a, sat_col_blob(q, i + 3));
-	out->echoes = store_copy(a, sat_col_blob(q, i + 4));
-	out->rest = store_copy(a, sat_col_blob(q, i + 5));
-}
-
 void
 store_log_end_read(sat_sqlite_store *s)
 {
 	sat_stmt_reset(s->ahead);
 	s->ahead = NULL;
+	s->read.n = 0;
+}
+
+static bool
+has(const log_read *p, uint64_t lsn)
+{
+	return p->n > 0 && lsn >= p->lsn && lsn < p->lsn + p->n;
 }
 
 /* A page's rows one behind the other: a statement that goes on costs a third of
- * one that is begun for each. *found false: not this way. */
+ * one that is begun for each. What is read then may lie behind the position. */
 static sat_rc
-log_next(bool *found, sat_log_row *out, sat_arena *a, sat_sqlite_store *s,
-    uint64_t lsn, sat_err *e)
+read_on(sat_sqlite_store *s, uint64_t lsn, sat_err *e)
 {
-	uint64_t at = s->log_at;
-	bool row = true;
+	uint64_t end = s->read.lsn + s->read.n;
+	bool row;
 	sat_rc rc;
 
-	*found = false;
-	s->log_at = lsn;
-	if (lsn <= at || lsn > at + AHEAD_GAP_MAX || !sat_db_in_txn(s->db)) {
+	if (s->read.n == 0 || lsn < end || lsn >= end + AHEAD_GAP_MAX) {
 		store_log_end_read(s);
 		return SAT_OK;
 	}
@@ -258,23 +218,34 @@ log_next(bool *found, sat_log_row *out, sat_arena *a, sat_sqlite_store *s,
 		if ((rc = store_stmt(&s->ahead, s->db, SQL_LOG_AHEAD, e)) !=
 		    SAT_OK)
 			return rc;
-		sat_bind_int(s->ahead, 1, (int64_t)lsn);
-		at = 0;
+		sat_bind_int(s->ahead, 1, (int64_t)end);
 	}
-	while (row && at < lsn) {
-		if ((rc = sat_step(&row, s->ahead, e)) != SAT_OK) {
+	do {
+		if ((rc = sat_step(&row, s->ahead, e)) != SAT_OK || !row ||
+		    (rc = store_pack_read(&s->read, s->ahead, e)) != SAT_OK) {
 			store_log_end_read(s);
 			return rc;
 		}
-		at = row ? (uint64_t)sat_col_int(s->ahead, 0) : lsn;
-	}
-	if (row && at == lsn) {
-		read_log(out, a, s->ahead, 1, lsn);
-		*found = true;
-	} else {
-		store_log_end_read(s);
-	}
+	} while (s->read.lsn + s->read.n <= lsn);
 	return SAT_OK;
+}
+
+/* The row with a position is the one read last. SAT_ENOTFOUND */
+static sat_rc
+find_row(sat_sqlite_store *s, uint64_t lsn, sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = store_log_flush(s, e)) != SAT_OK)
+		return rc;
+	if (!sat_db_in_txn(s->db))
+		store_log_end_read(s);
+	if (has(&s->read, lsn))
+		return SAT_OK;
+	if ((rc = read_on(s, lsn, e)) != SAT_OK || has(&s->read, lsn))
+		return rc;
+	store_log_end_read(s);
+	return store_pack_of(&s->read, s, lsn, e);
 }
 
 static sat_rc
@@ -282,27 +253,22 @@ log_get(sat_log_row *out, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
 {
 	const sat_segment_row *old;
 	sat_sqlite_store *s = u;
-	sat_stmt *q;
-	bool found;
+	sat_segment_row r;
 	sat_rc rc;
 
-	if ((rc = store_log_flush(s, e)) != SAT_OK ||
-	    (rc = log_next(&found, out, a, s, lsn, e)) != SAT_OK || found ||
-	    (rc = store_stmt(&q, s->db, SQL_LOG_GET, e)) != SAT_OK)
+	if ((rc = find_row(s, lsn, e)) == SAT_OK) {
+		rc = store_pack_whole(&r, a, s, &s->read,
+		    (size_t)(lsn - s->read.lsn), e);
+		*out = r.row;
 		return rc;
-	sat_bind_int(q, 1, (int64_t)lsn);
-	if ((rc = store_step_one(q, "commit", e)) == SAT_ENOTFOUND &&
-	    (rc = store_segment_by_lsn(&old, s, lsn, e)) == SAT_OK) {
-		*out = old->row;
-		out->header = store_copy(a, old->row.header);
-		out->payload = store_copy(a, old->row.payload);
-		return store_log_aside(out, a, s, lsn, e);
 	}
-	if (rc != SAT_OK)
+	if (rc != SAT_ENOTFOUND ||
+	    (rc = store_segment_by_lsn(&old, s, lsn, e)) != SAT_OK)
 		return rc;
-	read_log(out, a, q, 0, lsn);
-	sat_stmt_reset(q);
-	return SAT_OK;
+	*out = old->row;
+	out->header = store_copy(a, old->row.header);
+	out->payload = store_copy(a, old->row.payload);
+	return store_log_aside(out, a, s, lsn, e);
 }
 
 static sat_rc
@@ -312,6 +278,7 @@ echo_put(void *u, uint64_t lsn, sat_span echoes, sat_err *e)
 	sat_stmt *q;
 	sat_rc rc;
 
+	store_log_end_read(s);
 	if ((rc = store_stmt(&q, s->db, SQL_ECHO_PUT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, (int64_t)lsn);
@@ -325,8 +292,7 @@ by_cseq(sat_stmt **q, sat_sqlite_store *s, int sql, uint32_t dev, uint32_t inc,
 {
 	sat_rc rc;
 
-	if ((rc = store_log_flush(s, e)) != SAT_OK ||
-	    (rc = store_stmt(q, s->db, sql, e)) != SAT_OK)
+	if ((rc = store_stmt(q, s->db, sql, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(*q, 1, dev);
 	sat_bind_int(*q, 2, inc);
@@ -334,27 +300,55 @@ by_cseq(sat_stmt **q, sat_sqlite_store *s, int sql, uint32_t dev, uint32_t inc,
 	return store_step_one(*q, "commit", e);
 }
 
+/* Commits sent again are looked for one after the other. */
+static bool
+has_cseq(const log_read *p, uint32_t dev, uint32_t inc, uint64_t cseq)
+{
+	return p->n > 0 && p->dev == dev && p->inc == inc && cseq >= p->cseq &&
+	    cseq < p->cseq + p->n;
+}
+
+/* In the log, or borrowed from a segment in *old; else it is NULL, and `i` in
+ * the row read last. */
+static sat_rc
+find_cseq(size_t *i, const sat_segment_row **old, sat_sqlite_store *s,
+    uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	*old = NULL;
+	if ((rc = store_log_flush(s, e)) != SAT_OK)
+		return rc;
+	if (!sat_db_in_txn(s->db) || !has_cseq(&s->read, dev, inc, cseq)) {
+		store_log_end_read(s);
+		if ((rc = by_cseq(&q, s, SQL_LOG_OF_CHAIN, dev, inc, cseq,
+		    e)) == SAT_OK) {
+			rc = store_pack_read(&s->read, q, e);
+			sat_stmt_reset(q);
+		}
+	}
+	*i = (size_t)(cseq - s->read.cseq);
+	if (rc == SAT_ENOTFOUND ||
+	    (rc == SAT_OK && !has_cseq(&s->read, dev, inc, cseq)))
+		rc = store_segment_by_cseq(old, s, dev, inc, cseq, e);
+	return rc;
+}
+
 static sat_rc
 log_find(uint64_t *lsn, sat_hlc *eff, void *u, uint32_t dev, uint32_t inc,
     uint64_t cseq, sat_err *e)
 {
 	const sat_segment_row *old;
-	sat_stmt *q;
+	sat_sqlite_store *s = u;
+	size_t i;
 	sat_rc rc;
 
 	*lsn = 0;
-	if ((rc = by_cseq(&q, u, SQL_LOG_FIND, dev, inc, cseq, e)) ==
-	    SAT_ENOTFOUND && (rc = store_segment_by_cseq(&old, u, dev, inc,
-	    cseq, e)) == SAT_OK) {
-		*lsn = old->row.lsn;
-		*eff = old->row.eff;
-		return SAT_OK;
-	}
-	if (rc != SAT_OK)
+	if ((rc = find_cseq(&i, &old, s, dev, inc, cseq, e)) != SAT_OK)
 		return rc;
-	*lsn = (uint64_t)sat_col_int(q, 0);
-	*eff = (sat_hlc)sat_col_int(q, 1);
-	sat_stmt_reset(q);
+	*lsn = old != NULL ? old->row.lsn : s->read.lsn + i;
+	*eff = old != NULL ? old->row.eff : s->read.at[i].eff;
 	return SAT_OK;
 }
 
@@ -363,24 +357,27 @@ commit_get(sat_span *header, sat_span *payload, sat_arena *a, void *u,
     uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e)
 {
 	const sat_segment_row *old;
+	sat_sqlite_store *s = u;
+	sat_segment_row r;
 	sat_stmt *q;
+	size_t i;
 	sat_rc rc;
 
-	rc = by_cseq(&q, u, SQL_LOG_BYTES, dev, inc, cseq, e);
-	if (rc == SAT_ENOTFOUND)
-		rc = by_cseq(&q, u, SQL_REFUSED_BYTES, dev, inc, cseq, e);
-	if (rc == SAT_ENOTFOUND && (rc = store_segment_by_cseq(&old, u, dev,
-	    inc, cseq, e)) == SAT_OK) {
+	rc = find_cseq(&i, &old, s, dev, inc, cseq, e);
+	if (rc == SAT_OK && old != NULL) {
 		*header = store_copy(a, old->row.header);
 		*payload = store_copy(a, old->row.payload);
-		return SAT_OK;
+	} else if (rc == SAT_OK) {
+		store_pack_row(&r, a, &s->read, i);
+		*header = r.row.header;
+		*payload = r.row.payload;
+	} else if (rc == SAT_ENOTFOUND && (rc = by_cseq(&q, s,
+	    SQL_REFUSED_BYTES, dev, inc, cseq, e)) == SAT_OK) {
+		*header = store_copy(a, sat_col_blob(q, 0));
+		*payload = store_copy(a, sat_col_blob(q, 1));
+		sat_stmt_reset(q);
 	}
-	if (rc != SAT_OK)
-		return rc;
-	*header = store_copy(a, sat_col_blob(q, 0));
-	*payload = store_copy(a, sat_col_blob(q, 1));
-	sat_stmt_reset(q);
-	return SAT_OK;
+	return rc;
 }
 
 static sat_rc

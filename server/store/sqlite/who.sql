@@ -131,7 +131,7 @@ SELECT coalesce((SELECT v FROM counter WHERE c = 1), 0),
 -- :name check_counts
 -- What must hold between tables; one row, every column 0.
 SELECT
-  (SELECT count(*) FROM log) + (SELECT count(*) FROM seed) +
+  (SELECT coalesce(sum(n), 0) FROM log) + (SELECT count(*) FROM seed) +
     (SELECT coalesce(sum(rows), 0) FROM segment) +
     (SELECT coalesce(sum(e.first_lsn - 1 - e.base_lsn), 0) FROM epoch AS e
       WHERE NOT EXISTS (SELECT 1 FROM epoch AS f WHERE f.epoch > e.epoch
@@ -139,13 +139,13 @@ SELECT
       -- a kit has the certificates and no position
       AND e.first_lsn - 1 <= coalesce((SELECT v FROM counter WHERE c = 1), 0)) -
     coalesce((SELECT v FROM counter WHERE c = 1), 0),
-  (SELECT coalesce(max(lsn), 0) FROM log) >
+  coalesce((SELECT lsn + n - 1 FROM log ORDER BY lsn DESC LIMIT 1), 0) >
     coalesce((SELECT v FROM counter WHERE c = 1), 0),
   (SELECT count(*) FROM rec) + (SELECT count(*) FROM erased) -
     coalesce((SELECT v FROM counter WHERE c = 2), 0),
   (SELECT count(*) FROM rec r WHERE NOT EXISTS
     (SELECT 1 FROM rec p WHERE p.eid = r.root)),
-  (SELECT count(*) FROM log) + (SELECT count(*) FROM refused) +
+  (SELECT coalesce(sum(n), 0) FROM log) + (SELECT count(*) FROM refused) +
     (SELECT coalesce(sum(rows), 0) FROM segment) +
     (SELECT coalesce(sum(last - first + 1), 0) FROM chain_gap) -
     (SELECT coalesce(sum(last_cseq), 0) FROM chain);

@@ -7,17 +7,21 @@ CREATE TABLE counter(
   v  INTEGER NOT NULL      -- its value; a row that is missing means 0
 );
 
--- The log: every accepted commit, for ever, in the server's order.
+-- The log: every accepted commit, for ever, in the server's order. Commits that
+-- follow one another, here and in their chain, share a row (store_pack.c).
 CREATE TABLE log(
-  lsn       INTEGER PRIMARY KEY,  -- gap-free position
+  lsn       INTEGER PRIMARY KEY,  -- position of the first; all are gap-free
+  n         INTEGER NOT NULL,     -- how many
   dev       INTEGER NOT NULL,     -- device ordinal of the author
   inc       INTEGER NOT NULL,     -- incarnation of the device's store
-  cseq      INTEGER NOT NULL,     -- number of the commit in its chain, from 1
-  eff       INTEGER NOT NULL,     -- clamped stamp, the order of values
+  cseq      INTEGER NOT NULL,     -- number of the first in its chain, from 1
+  eff       INTEGER NOT NULL,     -- its clamped stamp, the order of values
   received  INTEGER NOT NULL,     -- the server's wall clock, ms, never back
-  header    BLOB NOT NULL,        -- canonical header; hash and signature rest on it
-  payload   BLOB,                 -- canonical payload; NULL once erased
-  UNIQUE(dev, inc, cseq)          -- the last line of defence against a double merge
+  pack      BLOB NOT NULL,        -- n canonical headers, on which hash and
+                                  -- signature rest, and payloads, if not erased
+  UNIQUE(dev, inc, cseq, n)       -- what is put has to begin where the one
+                                  -- before it ends: the last line of defence
+                                  -- against a double merge
 );
 
 -- Operations of logged commits that were folded into other records too, for

@@ -202,7 +202,7 @@ verify_finds_harm_in_the_servers_own_chain(void **state)
 		"UPDATE batch_sig SET sig = zeroblob(64) WHERE dev = 0",
 		"DELETE FROM batch_sig WHERE dev = 0",
 		"UPDATE chain SET head = zeroblob(32) WHERE dev = 0",
-		"UPDATE log SET payload = x'00' WHERE dev = 0",
+		"UPDATE log SET pack = substr(pack, 1, length(pack) - 1) || x'61' WHERE dev = 0",
 	};
 	uint64_t c, r;
 	sat_err err = { 0 };

@@ -142,6 +142,26 @@ on_position(void *u, uint64_t lsn, uint32_t root)
 	return true;
 }
 
+/* An entry may be told of again: then two runs meet in one position. */
+static void
+runs_that_meet_behind_the_point_are_cut(void **state)
+{
+	sat_store o = sat_sqlite_store_ops(w->store);
+	sat_keys team = { .k = { sat_key_team(1) }, .n = 1 };
+	positions p = { 0, 0 };
+	uint64_t n = head();
+	sat_err err = { 0 };
+
+	(void)state;
+	assert_ok(o.begin(o.u, &err));
+	assert_ok(o.scope_put(o.u, team.k[0], n, 0, &err));
+	assert_ok(o.commit(o.u, &err));
+	assert_int_equal(n - 1, compact(n - 1).upto);
+	assert_ok(o.scope_scan(o.u, &team, 0, on_position, &p, &err));
+	assert_int_equal(n, p.first);
+	assert_int_equal(1, p.n);
+}
+
 /* Of what concerns a key; a run of commits goes on behind the point, too. */
 static void
 entries_of_what_moved_go_and_no_others(void **state) /* T1 */
@@ -457,6 +477,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_log_reads_as_one_after_it_moved),
 		T(entries_of_what_moved_go_and_no_others),
+		T(runs_that_meet_behind_the_point_are_cut),
 		T(a_push_sent_again_gets_its_verdict_from_a_segment),
 		T(a_fork_is_found_in_a_segment),
 		T(who_is_behind_is_told_and_nobody_else),
