@@ -1,14 +1,11 @@
 /*
- * kindsql.c - the tables of the kinds, and every statement on them that does
- * not depend on a query.
+ * kindsql.c - every statement on the tables of the kinds that does not depend
+ * on a query. The tables: kindtable.c.
  *
  * Why generated: a kind is declared by the template, not by C, and is a real
  * table with typed columns so that reports and exports are plain SQL. Names
  * come from outside and are checked and quoted here; values are always bound.
  * The store's own columns begin with '_', which no template key may.
- *
- * A column is never dropped and adding one writes nothing per row: a field
- * without a clock was never written.
  */
 #include "client/replica/replica_int.h"
 
@@ -57,8 +54,8 @@ keep(replica_kinds *ks, sat_buf *b)
 }
 
 /* ", "name"" of every stored field. */
-static void
-add_columns(sat_buf *b, const replica_kind *k)
+void
+replica_kind_columns(sat_buf *b, const replica_kind *k)
 {
 	for (size_t i = 0; i < k->n; i++)
 		sat_buf_fmt(b, ", \"%s\"", k->fields[i]->column);
@@ -72,7 +69,7 @@ make_select(replica_kinds *ks, replica_kind *k, sat_buf *b)
 	for (size_t q = 0; q < 2; q++) {
 		sat_buf_str(b, "SELECT _rid, _id, _created, _flags, _clk, "
 		    "_base, _more");
-		add_columns(b, k);
+		replica_kind_columns(b, k);
 		sat_buf_fmt(b, " FROM %s WHERE %s", k->table, where[q]);
 		k->sql[q == 0 ? KQ_BY_ID : KQ_BY_RID] = keep(ks, b);
 	}
@@ -83,7 +80,7 @@ make_insert(replica_kinds *ks, replica_kind *k, sat_buf *b)
 {
 	sat_buf_fmt(b, "INSERT INTO %s(_rid, _id, _created, _flags, _clk, "
 	    "_base, _more", k->table);
-	add_columns(b, k);
+	replica_kind_columns(b, k);
 	sat_buf_str(b, ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7");
 	for (size_t i = 0; i < k->n; i++)
 		sat_buf_fmt(b, ", ?%zu", KC_FIELDS + i + 1);
@@ -325,6 +322,8 @@ replica_kinds_make(replica_kinds **out, const sat_template *t, sat_err *e)
 	ks->n = sat_template_kinds(t);
 	ks->k = sat_arena_alloc(&ks->mem, (ks->n + 1) * sizeof *ks->k);
 	memset(ks->k, 0, (ks->n + 1) * sizeof *ks->k);
+	ks->used = sat_arena_alloc(&ks->mem, (ks->n + 1) * sizeof *ks->used);
+	memset(ks->used, 0, (ks->n + 1) * sizeof *ks->used);
 	for (size_t i = 0; i < ks->n && rc == SAT_OK; i++)
 		rc = make_kind(ks, &ks->k[i], sat_template_kind_at(t, i), e);
 	if (rc != SAT_OK) {
@@ -433,164 +432,4 @@ replica_kind_range(int64_t **rids, size_t *n, sat_arena *a, sat_replica *r,
 	sat_bind_int(s, 1, after);
 	sat_bind_int(s, 2, to);
 	return take_rids(rids, n, a, s, e);
-}
-
-/* ---- tables ------------------------------------------------------------------- */
-
-static void
-create_table(sat_buf *b, const replica_kind *k)
-{
-	sat_buf_fmt(b, "CREATE TABLE %s("
-	    "_rid INTEGER PRIMARY KEY, "  /* eid, or local */
-	    "_id BLOB NOT NULL UNIQUE, "
-	    "_created INTEGER NOT NULL, " /* ms */
-	    "_flags INTEGER NOT NULL, "
-	    "_clk BLOB NOT NULL, "        /* sat_record_write_clocks */
-	    "_base BLOB, "                /* see rows.c; NULL: nothing waits */
-	    "_more BLOB", k->table);      /* cells of fields not known here */
-	add_columns(b, k);
-	sat_buf_str(b, ");");
-}
-
-/* A name that says which columns: with others it is another index. */
-static void
-covers_name(char out[96], const replica_kind *k)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < k->kind->ncovers; i++)
-		for (const char *s = k->kind->covers[i]; ; s++) {
-			h = (h ^ (uint8_t)*s) * 16777619u;
-			if (*s == '\0')
-				break;
-		}
-	(void)snprintf(out, 96, "i_%s_covers_%08x", k->kind->key, h);
-}
-
-/* What lists look at, and all they need besides: no row is read but those that
- * are shown. */
-static void
-create_covers(sat_buf *b, const replica_kind *k)
-{
-	char name[96];
-
-	if (k->kind->ncovers == 0)
-		return;
-	covers_name(name, k);
-	sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"%s\" ON %s(", name,
-	    k->table);
-	for (size_t i = 0; i < k->kind->ncovers; i++)
-		sat_buf_fmt(b, "\"%s\", ", sat_kind_field(k->kind,
-		    k->kind->covers[i])->column);
-	sat_buf_str(b, "_flags, _created, _id);");
-}
-
-static void
-create_indexes(sat_buf *b, const replica_kind *k)
-{
-	if (k->parent < k->n)
-		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_parent\" "
-		    "ON %s(\"%s\");", k->kind->key, k->table,
-		    k->fields[k->parent]->column);
-	/* few rows are incomplete, hidden, or told to be like others: all less
-	 * the hidden ones are what a list counts. One index, so that a write
-	 * asks once */
-	sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_marked\" "
-	    "ON %s(_flags) WHERE (_flags & %d) != 0;", k->kind->key, k->table,
-	    ROW_MARKED);
-	/* customers are listed newest first, however many there are; they come
-	 * in about that order, so that it costs hardly a page to keep */
-	if (replica_kind_by_age(k))
-		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_created\" "
-		    "ON %s(_created);", k->kind->key, k->table);
-	for (size_t i = 0; i < k->kind->nsorted; i++)
-		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_by_%s\" "
-		    "ON %s(\"%s\");", k->kind->key, k->kind->sorted[i],
-		    k->table, sat_kind_field(k->kind,
-		    k->kind->sorted[i])->column);
-	create_covers(b, k);
-}
-
-static sat_rc
-missing_columns(bool *has, bool *table, sat_replica *r, const replica_kind *k,
-    sat_err *e)
-{
-	sat_stmt *s;
-	bool row;
-	sat_rc rc;
-
-	*table = false;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_TABLE_COLUMNS, e)) != SAT_OK)
-		return rc;
-	sat_bind_text(s, 1, sat_span_of(k->table + 1, strlen(k->table) - 2));
-	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		*table = true;
-		for (size_t i = 0; i < k->n; i++)
-			if (sat_span_eq(sat_col_text(s, 0),
-			    sat_span_str(k->fields[i]->column)))
-				has[i] = true;
-	}
-	return rc;
-}
-
-/* Of an earlier template. */
-static sat_rc
-drop_old_covers(sat_buf *b, sat_replica *r, const replica_kind *k, sat_err *e)
-{
-	char name[96], like[96];
-	sat_stmt *s;
-	bool row;
-	sat_rc rc;
-
-	covers_name(name, k);
-	(void)snprintf(like, sizeof like, "i_%s_covers_*", k->kind->key);
-	if ((rc = sat_db_stmt(&s, r->db, SQL_INDEXES_LIKE, e)) != SAT_OK)
-		return rc;
-	sat_bind_text(s, 1, sat_span_str(like));
-	while ((rc = sat_step(&row, s, e)) == SAT_OK && row)
-		if (k->kind->ncovers == 0 ||
-		    !sat_span_eq(sat_col_text(s, 0), sat_span_str(name)))
-			sat_buf_fmt(b, "DROP INDEX \"%.*s\";",
-			    (int)sat_col_text(s, 0).n,
-			    (const char *)sat_col_text(s, 0).p);
-	return rc;
-}
-
-static sat_rc
-migrate_kind(sat_replica *r, const replica_kind *k, bool *grew, sat_err *e)
-{
-	bool has[SAT_FIELDS_MAX] = { false }, table;
-	sat_buf b = { 0 };
-	sat_rc rc;
-
-	if ((rc = missing_columns(has, &table, r, k, e)) != SAT_OK)
-		return rc;
-	if (!table)
-		create_table(&b, k);
-	for (size_t i = 0; table && i < k->n; i++) {
-		if (has[i])
-			continue;
-		sat_buf_fmt(&b, "ALTER TABLE %s ADD COLUMN \"%s\";", k->table,
-		    k->fields[i]->column);
-		*grew = true;
-	}
-	rc = table ? drop_old_covers(&b, r, k, e) : SAT_OK;
-	create_indexes(&b, k);
-	if (rc == SAT_OK)
-		rc = sat_db_exec(r->db, sat_buf_cstr(&b), e);
-	sat_buf_fini(&b);
-	return rc;
-}
-
-sat_rc
-replica_kinds_migrate(sat_replica *r, const replica_kinds *ks, bool *grew,
-    sat_err *e)
-{
-	sat_rc rc;
-
-	*grew = false;
-	for (size_t i = 0; i < ks->n; i++)
-		if ((rc = migrate_kind(r, &ks->k[i], grew, e)) != SAT_OK)
-			return rc;
-	return SAT_OK;
 }

@@ -105,7 +105,8 @@ put_whole(sat_replica *r, const replica_row *row, uint32_t flags,
 	sat_stmt *s;
 	sat_rc rc;
 
-	if ((rc = replica_kind_stmt(&s, r, row->k, q, e)) != SAT_OK)
+	if ((q == KQ_INSERT && (rc = replica_kind_use(r, row->k, e)) !=
+	    SAT_OK) || (rc = replica_kind_stmt(&s, r, row->k, q, e)) != SAT_OK)
 		return rc;
 	bind_clocks(s, r, row);
 	if (q == KQ_INSERT)

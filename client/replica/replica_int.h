@@ -2,7 +2,9 @@
  * replica_int.h - what the files of this room share.
  *
  * replica.c   open, create, identity, small state
- * kindsql.c   the tables of the kinds: the only generated SQL besides query.c
+ * kindsql.c   statements on the tables of the kinds, generated
+ * kindtable.c those tables and their indexes (SQL is generated here, there and in
+ *             query.c alone)
  * rows.c      a row of a kind <-> a record; flags, match keys, conflicts
  * put.c       how much of a row is written
  * base.c      the server's state of a row, beside the view
@@ -75,8 +77,12 @@ SAT_CHECK sat_rc replica_waiting_past(sat_past **list, size_t *n, size_t *cap,
 /* kindsql.c */
 SAT_CHECK sat_rc replica_kinds_make(replica_kinds **ks, const sat_template *t, sat_err *e);
 void replica_kinds_free(replica_kinds *ks);
-/* Make tables and columns that are missing; *grew: some existing table did. */
+/* ", " and the name of each column of a field. */
+void replica_kind_columns(sat_buf *b, const replica_kind *k);
+/* kindtable.c. Make tables and columns that are missing; *grew: some existing table did. */
 SAT_CHECK sat_rc replica_kinds_migrate(sat_replica *r, const replica_kinds *ks, bool *grew, sat_err *e);
+/* Before the first row of a kind is written: its indexes. */
+SAT_CHECK sat_rc replica_kind_use(sat_replica *r, const replica_kind *k, sat_err *e);
 const replica_kind *replica_kind_by(const replica_kinds *ks, uint16_t id);
 size_t replica_kind_column(const replica_kind *k, uint16_t field); /* k->n = none */
 /* Has the index i_<kind>_created. */

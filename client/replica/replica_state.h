@@ -73,6 +73,7 @@ typedef struct replica_kinds {
 	sat_arena mem;
 	replica_kind *k;
 	size_t n;
+	uint64_t *used;       /* replica_kind_use; of each in k */
 	replica_kind **by_id; /* nids of them; NULL = no such kind */
 	size_t nids;
 } replica_kinds;

@@ -510,6 +510,12 @@ sat_db_commit(sat_db *db, sat_err *e)
 	return rc;
 }
 
+uint64_t
+sat_db_undone(const sat_db *db)
+{
+	return db->undone;
+}
+
 void
 sat_db_rollback(sat_db *db)
 {
@@ -517,6 +523,7 @@ sat_db_rollback(sat_db *db)
 	int xrc;
 
 	db->txn = false;
+	db->undone++;
 	/* SQLite may have rolled back by itself (disk full, I/O error). */
 	if (db->h == NULL || !sat_db_in_txn(db))
 		return;

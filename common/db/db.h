@@ -62,6 +62,9 @@ SAT_CHECK sat_rc sat_db_begin(sat_db *db, sat_err *e);
 SAT_CHECK sat_rc sat_db_commit(sat_db *db, sat_err *e);
 void sat_db_rollback(sat_db *db); /* fine when none is open; cannot fail */
 bool sat_db_in_txn(const sat_db *db);
+/* How often sat_db_rollback was called or had to be: while it stays, what was
+ * learnt about the tables inside transactions holds. */
+uint64_t sat_db_undone(const sat_db *db);
 
 /* A numbered statement, prepared once and kept; reset and unbound on each
  * call. Borrowed from db. */

@@ -49,6 +49,7 @@ struct sat_db {
 	bool real_files; /* directories exist and can be synced */
 	bool dead;
 	bool txn; /* begun, and neither committed nor rolled back by us */
+	uint64_t undone; /* calls of sat_db_rollback */
 	uint64_t tidied; /* frames written at the last sat_db_tidy that did it */
 };
 

@@ -302,6 +302,7 @@ a_kind_has_the_index_its_template_names(void **state)
 	sat_err err;
 
 	assert_true(f->account->ncovers > 3);
+	(void)new_account(f, "one", "13812345678");
 	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r), "SELECT count(*) "
 	    "FROM sqlite_master WHERE name GLOB 'i_account_covers_*'", &err));
 	assert_ok(sat_step(&row, s, &err));

@@ -129,6 +129,7 @@ marked_rows_are_found_in_their_index(void **state)
 	sat_err err;
 	bool row;
 
+	(void)new_account(f, "one", "13812345678");
 	for (size_t i = 0; i < 3; i++) {
 		char *sql = sat_xasprintf("EXPLAIN QUERY PLAN %s",
 		    k->sql[counts[i]]);
@@ -144,10 +145,65 @@ marked_rows_are_found_in_their_index(void **state)
 	}
 }
 
+static int64_t
+indexes_of(fixture *f, const sat_kind *kind)
+{
+	sat_stmt *s;
+	int64_t n;
+	sat_err err;
+	bool row;
+	char *sql = sat_xasprintf("SELECT count(*) FROM sqlite_master WHERE "
+	    "type = 'index' AND tbl_name = 'k_%s'", kind->key);
+
+	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r), sql, &err));
+	assert_ok(sat_step(&row, s, &err));
+	n = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	free(sql);
+	return n;
+}
+
+static sat_rc
+insert_again(fixture *f)
+{
+	sat_err err;
+
+	return sat_db_exec(sat_replica_db(f->r), "INSERT INTO k_account(_rid, "
+	    "_id, _created, _flags, _clk) SELECT _rid + 1, _id, _created, "
+	    "_flags, _clk FROM k_account", &err);
+}
+
+static void
+indexes_of_a_kind_come_with_its_first_row(void **state)
+{
+	fixture *f = *state;
+	int64_t before = indexes_of(f, f->account), all;
+	sat_err err;
+
+	assert_true(before <= 1); /* by age */
+	assert_int_equal(0, indexes_of(f, f->contact));
+	assert_ok(sat_replica_group_begin(f->r, &err));
+	(void)new_account(f, "undone", "13812345678");
+	all = indexes_of(f, f->account);
+	assert_true(all >= before + 3);
+	sat_replica_group_rollback(f->r);
+	assert_int_equal(before, indexes_of(f, f->account));
+	(void)new_account(f, "kept", "13812345678");
+	assert_int_equal(all, indexes_of(f, f->account));
+	assert_int_equal(0, indexes_of(f, f->contact));
+	assert_rc(SAT_ECONFLICT, insert_again(f));
+	assert_indexes(f);
+	srv_sync(f);
+	assert_sound(f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    indexes_of_a_kind_come_with_its_first_row, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    marked_rows_are_found_in_their_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(
