@@ -90,6 +90,20 @@ make_insert(replica_kinds *ks, replica_kind *k, sat_buf *b)
 
 /* Parameters are numbered as in KQ_INSERT. KQ_UPDATE names everything, KQ_LEAN
  * no column of an index (put.c), KQ_TOUCH no value. */
+/* Of many rows at once, from sat_db_feed. */
+static void
+make_fill(replica_kinds *ks, replica_kind *k, sat_buf *b)
+{
+	sat_buf_fmt(b, "INSERT OR FAIL INTO %s(_rid, _id, _created, _flags, "
+	    "_clk, _base, _more", k->table);
+	replica_kind_columns(b, k);
+	sat_buf_str(b, ") SELECT c0");
+	for (size_t i = 1; i < KC_FIELDS + k->n; i++)
+		sat_buf_fmt(b, ", c%zu", i);
+	sat_buf_str(b, " FROM sat_rows");
+	k->sql[KQ_FILL] = keep(ks, b);
+}
+
 static void
 make_update(replica_kinds *ks, replica_kind *k, sat_buf *b)
 {
@@ -294,6 +308,7 @@ make_kind(replica_kinds *ks, replica_kind *k, const sat_kind *kind, sat_err *e)
 	make_one(ks, k, &b);
 	make_match(ks, k, &b);
 	make_rest(ks, k, &b);
+	make_fill(ks, k, &b);
 	sat_buf_fini(&b);
 	return SAT_OK;
 }

@@ -13,6 +13,8 @@
  * page.c      the rows one transaction touches: read once, written once
  * pend.c      which commits still wait, per record; the view from the base
  * write.c     local commits and groups
+ * fill.c      rows of a snapshot, many by one statement
+ * outbox.c    into the outbox, in runs
  * digest.c    sums over the server's states; repair.c: what differs again
  * session.c, push.c, verdict.c, delta.c, snapshot.c, template.c   what the
  *             session asks
@@ -131,6 +133,11 @@ void replica_row_spread(sat_value *values, sat_buf *more, const replica_row *row
 /* The row in its table; the page's buffers hold clocks (b1), base (b2), more (b3). */
 SAT_CHECK sat_rc replica_row_put(sat_replica *r, const replica_row *row,
     uint32_t flags, const sat_value *values, sat_err *e);
+/* fill.c: states of one kind, in the order of their numbers, that are likely not
+ * here: written until one that is here, or is no plain row; *done of them. */
+bool replica_fill_fits(const replica_kind *k, const sat_record *rec);
+SAT_CHECK sat_rc replica_fill(size_t *done, sat_replica *r,
+    const replica_kind *k, const sat_record *recs, size_t n, sat_err *e);
 /* The keys of every row, once, in their order (end of a snapshot). */
 SAT_CHECK sat_rc replica_match_build(sat_replica *r, sat_err *e);
 /* The template in force has other duplicate keys than the one before it: keys

@@ -82,14 +82,35 @@ put_progress(sat_replica *r, const sat_chunk *c, uint64_t first_lsn,
 	return replica_meta_clock(r, e);
 }
 
+/* The first by itself: what a kind needs before its first row is made with it,
+ * and of states that are here already (a chunk that came twice) no more than
+ * this one is tried in vain. */
+static sat_rc
+some_records(size_t *done, sat_replica *r, const sat_record *recs, size_t n,
+    sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, recs->kind);
+	size_t more = 0;
+	sat_rc rc;
+
+	*done = 1;
+	if ((rc = one_record(r, recs, e)) != SAT_OK || r->resnap || n == 1 ||
+	    r->page.nrows > 0 || !replica_fill_fits(k, &recs[1]))
+		return rc;
+	rc = replica_fill(&more, r, k, recs + 1, n - 1, e);
+	*done += more;
+	return rc;
+}
+
 static sat_rc
 put_chunk(sat_replica *r, const sat_chunk *c, const sat_record *recs, size_t n,
     uint64_t first_lsn, sat_err *e)
 {
+	size_t done;
 	sat_rc rc;
 
-	for (size_t i = 0; i < n; i++) {
-		if ((rc = one_record(r, &recs[i], e)) != SAT_OK)
+	for (size_t i = 0; i < n; i += done) {
+		if ((rc = some_records(&done, r, recs + i, n - i, e)) != SAT_OK)
 			return rc;
 		if (r->page.nrows >= CHUNK_ROWS_MAX) {
 			if ((rc = replica_page_flush(r, e)) != SAT_OK)

@@ -378,6 +378,8 @@ open_handle(sat_db *db, const sat_db_open_opts *o, sat_err *e)
 	    SQLITE_FCNTL_RESERVE_BYTES, &reserve)) != SQLITE_OK)
 		return sat_db_fail(db, xrc, "reserve bytes", e);
 	(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	if ((rc = sat_db_feed_ready(db, e)) != SAT_OK)
+		return rc;
 	return prepare_connection(db, o, e);
 }
 

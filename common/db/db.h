@@ -110,6 +110,27 @@ int sat_col_count(sat_stmt *s);
 const char *sat_col_name(sat_stmt *s, int i);
 void sat_stmt_reset(sat_stmt *s); /* NULL is fine */
 
+/*
+ * Many rows by one statement, "INSERT OR FAIL INTO t(...) SELECT c0, c1, ...
+ * FROM sat_rows": quicker than one each when they come in the table's order.
+ * `next` goes to the next row, false when there is none; it runs no statement.
+ * `values` are that row's: 'i', 't', 'b', or 0 for NULL; their bytes stay until
+ * it is asked for another one. With OR FAIL the rows before the one that failed
+ * are in the table, and `next` was not asked again.
+ */
+#define SAT_DB_ROWS_COLUMNS_MAX 160
+typedef struct sat_db_value {
+	char type;
+	int64_t i;
+	sat_span s;
+} sat_db_value;
+typedef struct sat_db_rows {
+	bool (*next)(void *u);
+	const sat_db_value *values;
+	void *u;
+} sat_db_rows;
+SAT_CHECK sat_rc sat_db_feed(sat_stmt *s, const sat_db_rows *rows, sat_err *e);
+
 int64_t sat_db_last_rowid(sat_db *db);
 int64_t sat_db_changes(sat_db *db);
 

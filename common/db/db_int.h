@@ -44,6 +44,7 @@ struct sat_db {
 	} kept[DB_TEXT_RECENT];
 	sat_stmt *newest, *oldest;
 	size_t ntexts;
+	const sat_db_rows *feed; /* while sat_db_feed runs */
 	int cache_kib; /* as it was opened */
 	bool owns_vfs;
 	bool real_files; /* directories exist and can be synced */
@@ -73,6 +74,8 @@ SAT_CHECK sat_rc sat_db_open_beside(
     sat_db **out, const sat_db *db, const char *path, sat_err *e);
 /* Through a VFS; true also when it cannot be told. */
 bool sat_db_exists(const char *vfs, const char *path);
+/* The table sat_rows. */
+SAT_CHECK sat_rc sat_db_feed_ready(sat_db *db, sat_err *e);
 /* Finalize everything that is prepared. */
 void sat_db_drop_stmts(sat_db *db);
 

@@ -182,6 +182,47 @@ a_damaged_chunk_changes_nothing(void **state) /* P-093 */
 	sat_buf_fini(&b);
 }
 
+/* Conflicts, merges, deletions and what is here already between plain rows. */
+static void
+a_chunk_brings_rows_of_every_sort_also_twice(void **state)
+{
+	fixture *f = *state;
+	sat_commit other = { .device = OTHER + 1, .incarnation = 1, .cseq = 1,
+		.seen = 1, .actor = 2, .nops = 1,
+		.hlc = sat_hlc_of_ms(f->now_ms) };
+	sat_id ids[40], mine;
+	sat_conflict *c;
+	sat_op o;
+	size_t n;
+	sat_err err;
+
+	fill_server(f, 40, ids);
+	mine = new_account(f, "mine", "1");
+	while (srv_push(f, false) > 0)
+		;
+	fill_server(f, 40, ids); /* others stand behind it */
+	o = op(f->account, SAT_OP_MVSET, ids[5], F_NAME, text("theirs"));
+	other.subject = ids[5];
+	other.ops = &o;
+	srv_accept(f, &other);
+	o = op(f->account, SAT_OP_MERGE, ids[10], SAT_SYS_REDIRECT,
+	    sat_v_id(&ids[12]));
+	srv_foreign(f, ids[10], &o, 1, f->srv.n);
+	o = op(f->account, SAT_OP_DEL, ids[20], 0, sat_v_null());
+	srv_foreign(f, ids[20], &o, 1, f->srv.n);
+	one_chunk(f, 0, 60, false);
+	one_chunk(f, 0, 60, false);
+	one_chunk(f, 60, 21, true);
+	srv_sync(f);
+	assert_same_as_server(f);
+	assert_text(f, mine, F_NAME, "mine");
+	assert_ok(sat_replica_conflicts(&c, &n, &f->a, f->r, &err));
+	assert_int_equal(1, n);
+	assert_true(sat_id_eq(&ids[5], &c[0].rec));
+	reopen(f);
+	assert_settled(f);
+}
+
 static void
 own_work_inside_a_snapshot_is_settled_by_it(void **state)
 {
@@ -242,6 +283,7 @@ main(void)
 		EMPTY(a_damaged_chunk_changes_nothing),
 		EMPTY(what_was_made_here_and_is_not_in_the_snapshot_goes),
 		EMPTY(own_work_inside_a_snapshot_is_settled_by_it),
+		EMPTY(a_chunk_brings_rows_of_every_sort_also_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,6 +249,59 @@ a_rolled_back_transaction_leaves_nothing(void **state)
 	assert_int_equal(1, ask(f->db, "SELECT count(*) FROM t"));
 }
 
+typedef struct feeding {
+	sat_db_value v[3];
+	int64_t next, last;
+	int asked;
+} feeding;
+
+static bool
+next_fed(void *u)
+{
+	feeding *x = u;
+
+	x->asked++;
+	if (x->next > x->last)
+		return false;
+	x->v[0] = (sat_db_value){ 'i', x->next, { NULL, 0 } };
+	x->v[1] = x->next % 2 == 0 ? (sat_db_value){ 0, 0, { NULL, 0 } } :
+	    (sat_db_value){ 't', 0, sat_span_str("text") };
+	x->v[2] = (sat_db_value){ 'b', 0, sat_span_of("0123456789",
+	    (size_t)x->next) };
+	x->next++;
+	return true;
+}
+
+static void
+rows_are_fed_by_one_statement_until_one_is_refused(void **state)
+{
+	static const char sql[] = "INSERT OR FAIL INTO t(id, a, b) "
+	    "SELECT c0, c1, c2 FROM sat_rows";
+	fixture *f = *state;
+	feeding x = { .next = 0, .last = 9 };
+	sat_db_rows rows = { next_fed, x.v, &x };
+	sat_stmt *s;
+	sat_err err;
+
+	assert_ok(sat_db_exec(f->db, "INSERT INTO t(id) VALUES(6)", &err));
+	assert_ok(sat_db_stmt_text(&s, f->db, sql, &err));
+	assert_rc(SAT_ECONFLICT, sat_db_feed(s, &rows, &err));
+	assert_int_equal(7, x.asked); /* 0 to 6 */
+	assert_int_equal(7, ask(f->db, "SELECT count(*) FROM t"));
+	assert_ok(sat_db_stmt_text(&s, f->db, sql, &err));
+	assert_ok(sat_db_feed(s, &rows, &err));
+	assert_int_equal(11, x.asked);
+	assert_int_equal(10, ask(f->db, "SELECT count(*) FROM t"));
+	assert_int_equal(5, ask(f->db, "SELECT count(*) FROM t "
+	    "WHERE a = 'text'"));
+	assert_int_equal(9, ask(f->db, "SELECT count(*) FROM t "
+	    "WHERE typeof(b) = 'blob' AND length(b) = id"));
+	/* Nothing is in it for anybody else. */
+	assert_int_equal(0, ask(f->db, "SELECT count(*) FROM sat_rows"));
+	reopen(f);
+	assert_int_equal(10, ask(f->db, "SELECT count(*) FROM t"));
+}
+
 static void
 a_broken_constraint_is_a_conflict_and_ends_no_transaction(void **state)
 {
@@ -502,6 +555,7 @@ main(void)
 		T(numbered_statements_are_prepared_once),
 		T(a_rolled_back_transaction_leaves_nothing),
 		T(a_broken_constraint_is_a_conflict_and_ends_no_transaction),
+		T(rows_are_fed_by_one_statement_until_one_is_refused),
 		T(a_commit_that_fails_leaves_no_transaction_open),
 		T(closing_and_abandoning_differ_only_in_the_open_transaction),
 		T(migration_runs_each_step_once_and_refuses_a_newer_file),
