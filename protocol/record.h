@@ -105,6 +105,7 @@ typedef struct sat_record {
 	uint64_t del_seen;
 	size_t ncells;
 	sat_cell *cells;  /* ascending field id */
+	size_t room;      /* cells there is memory for; 0 = as many as there are */
 } sat_record;
 
 typedef struct sat_apply_ctx {
@@ -146,6 +147,11 @@ typedef struct sat_applied {
 	size_t ndisplaced;
 	sat_displaced *displaced; /* in the arena */
 } sat_applied;
+
+/* Memory for n cells, so that folding operations into a new record does not copy
+ * all of them with each. A copy of the record must not be folded into before
+ * its room is 0. */
+void sat_record_room(sat_record *r, sat_arena *a, size_t n);
 
 /*
  * Fold one operation into *r (memory from `a`; r->cells may be replaced, and

@@ -96,17 +96,35 @@ sat_fold_cell(sat_fold *f, bool *added)
 	*added = i == r->ncells || r->cells[i].field != f->op->field;
 	if (!*added)
 		return &r->cells[i];
-	cells = sat_arena_alloc(f->a, (r->ncells + 1) * sizeof *cells);
-	if (i > 0)
-		memcpy(cells, r->cells, i * sizeof *cells);
+	cells = r->cells;
+	if (r->ncells >= r->room) {
+		cells = sat_arena_alloc(f->a, (r->ncells + 1) * sizeof *cells);
+		if (i > 0)
+			memcpy(cells, r->cells, i * sizeof *cells);
+		r->room = 0;
+	}
 	if (i < r->ncells)
-		memcpy(cells + i + 1, r->cells + i,
+		memmove(cells + i + 1, r->cells + i,
 		    (r->ncells - i) * sizeof *cells);
 	memset(&cells[i], 0, sizeof cells[i]);
 	cells[i].field = f->op->field;
 	r->cells = cells;
 	r->ncells++;
 	return &cells[i];
+}
+
+void
+sat_record_room(sat_record *r, sat_arena *a, size_t n)
+{
+	sat_cell *cells;
+
+	if (n <= r->ncells)
+		return;
+	cells = sat_arena_alloc(a, n * sizeof *cells);
+	if (r->ncells > 0)
+		memcpy(cells, r->cells, r->ncells * sizeof *cells);
+	r->cells = cells;
+	r->room = n;
 }
 
 void

@@ -382,6 +382,7 @@ sat_replica_verify_chain(sat_replica *r, uint64_t from_lsn, uint64_t *commits,
 
 	*commits = 0;
 	if ((rc = load_sigs(&w, &keep, e)) != SAT_OK ||
+	    (rc = replica_outbox_flush(r, e)) != SAT_OK ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_CHAIN_ALL, e)) != SAT_OK)
 		goto out;
 	sat_bind_int(s, 1, (int64_t)from_lsn);

@@ -15,7 +15,8 @@ replica_unsent(uint32_t *inc, uint64_t *cseq, sat_replica *r, sat_err *e)
 
 	*inc = 0;
 	*cseq = 0;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_UNANSWERED, e)) != SAT_OK)
+	if ((rc = replica_outbox_flush(r, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_UNANSWERED, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, r->low);
 	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)

@@ -332,7 +332,8 @@ nothing_left(bool *yes, sat_replica *r, sat_err *e)
 	if (r->cursor < at && !replica_lost(r, at) &&
 	    (r->head < at || r->cursor < r->known))
 		return SAT_OK;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_UNANSWERED, e)) != SAT_OK)
+	if ((rc = replica_outbox_flush(r, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_UNANSWERED, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, r->low);
 	if ((rc = sat_step(&row, s, e)) != SAT_OK)

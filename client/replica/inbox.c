@@ -180,7 +180,8 @@ sat_replica_log(sat_commit **out, size_t *n, sat_arena *a, sat_replica *r,
 
 	*out = NULL;
 	*n = 0;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_LOG_ALL, e)) != SAT_OK)
+	if ((rc = replica_outbox_flush(r, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_LOG_ALL, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, limit > 0 ? limit : -1);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
@@ -225,7 +226,8 @@ count_pending(sat_replica_status *st, sat_replica *r, sat_err *e)
 	bool row;
 	sat_rc rc;
 
-	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_PENDING_COUNT, e)) !=
+	if ((rc = replica_outbox_flush(r, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_PENDING_COUNT, e)) !=
 	    SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, r->low);

@@ -5,6 +5,18 @@
 INSERT INTO outbox(seq, wall_ms, header, payload, sealed)
 VALUES(?1, ?2, ?3, ?4, ?5);
 
+-- :name outbox_last
+SELECT max(seq) FROM outbox;
+
+-- :name outbox_put_run
+-- Those that follow the last row one after the other: the table numbers them.
+-- @wall_ms @header @payload  of each
+INSERT INTO outbox(wall_ms, header, payload) VALUES
+  (?1, ?2, ?3), (?4, ?5, ?6), (?7, ?8, ?9), (?10, ?11, ?12),
+  (?13, ?14, ?15), (?16, ?17, ?18), (?19, ?20, ?21), (?22, ?23, ?24),
+  (?25, ?26, ?27), (?28, ?29, ?30), (?31, ?32, ?33), (?34, ?35, ?36),
+  (?37, ?38, ?39), (?40, ?41, ?42), (?43, ?44, ?45), (?46, ?47, ?48);
+
 -- :name salt_seed_put
 INSERT OR REPLACE INTO salt_seed(seq, seed) VALUES(?1, ?2);
 

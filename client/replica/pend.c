@@ -166,7 +166,8 @@ replica_pend_load(sat_replica *r, sat_err *e)
 
 	if (r->pend != NULL)
 		return SAT_OK;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_PENDING, e)) != SAT_OK)
+	if ((rc = replica_outbox_flush(r, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_PENDING, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, r->low);
 	r->pend = sat_xcalloc(1, sizeof *r->pend);
@@ -218,7 +219,8 @@ replica_own_commit(own_commit *o, sat_arena *a, sat_replica *r, int64_t seq,
 
 	memset(o, 0, sizeof *o);
 	o->seq = seq;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_GET, e)) != SAT_OK)
+	if ((rc = replica_outbox_flush(r, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_GET, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, seq);
 	if ((rc = sat_step(&row, s, e)) != SAT_OK)
@@ -251,6 +253,7 @@ void
 replica_record_copy(sat_record *to, const sat_record *from, sat_arena *a)
 {
 	*to = *from;
+	to->room = 0;
 	if (from->ncells > 0) /* the fold changes cells in place */
 		to->cells = sat_arena_dup(a, from->cells,
 		    from->ncells * sizeof *from->cells);

@@ -241,7 +241,8 @@ find_place(sat_rekey *k, sat_replica *r, sat_err *e)
 	bool row;
 	sat_rc rc;
 
-	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_UNANSWERED, e)) != SAT_OK)
+	if ((rc = replica_outbox_flush(r, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_UNANSWERED, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, r->low);
 	if ((rc = sat_step(&row, s, e)) != SAT_OK)

@@ -376,6 +376,7 @@ free_replica(sat_replica *r)
 	sat_buf_fini(&r->b2);
 	sat_buf_fini(&r->b3);
 	sat_buf_fini(&r->b4);
+	sat_buf_fini(&r->run.bytes);
 	free(r->vfs_below);
 	free(r->spool);
 	free(r);

@@ -343,6 +343,15 @@ SAT_CHECK sat_rc replica_row_rebuild(sat_replica *r, replica_row *row, sat_err *
 SAT_CHECK sat_rc replica_row_settle(sat_replica *r, replica_row *row,
     const own_commit *o, const sat_op *op, sat_err *e);
 
+/* outbox.c: canonical bytes under this number; within a group perhaps later. A
+ * failure within a group is the group's. */
+SAT_CHECK sat_rc replica_outbox_put(sat_replica *r, int64_t seq,
+    sat_span header, sat_span payload, sat_err *e);
+/* Before the outbox is read where a group may be open, and before its COMMIT. */
+SAT_CHECK sat_rc replica_outbox_flush(sat_replica *r, sat_err *e);
+/* With the group's transaction. */
+void replica_outbox_forget(sat_replica *r);
+
 /* write.c: a commit that changes nothing here, for the server alone to act on
  * (HAND): no row, no pending work. In the caller's transaction or group. */
 SAT_CHECK sat_rc replica_write_aside(sat_replica *r, const sat_draft *d,

@@ -181,6 +181,19 @@ typedef struct replica_chain { /* what a rolled back transaction gives back */
 	uint8_t seed[SAT_SALT_BYTES];
 } replica_chain;
 
+/* Commits of a group that are not in the outbox yet (outbox.c). */
+#define OUTBOX_RUN 16
+typedef struct outbox_held {
+	size_t at, header, payload; /* in bytes: the header, then the payload */
+	int64_t wall_ms;
+} outbox_held;
+typedef struct outbox_run {
+	int64_t first;              /* seq; they follow one another */
+	size_t n;
+	outbox_held c[OUTBOX_RUN];
+	sat_buf bytes;
+} outbox_run;
+
 typedef struct handed_batch {
 	int64_t first, last; /* seqs; 0 = none */
 	uint8_t sig[SAT_SIG_BYTES];
@@ -268,6 +281,7 @@ struct sat_replica {
 	bool in_group;
 	sat_rc group_rc;           /* a write failed half way: the group is lost */
 	replica_chain group_chain;
+	outbox_run run;
 	/* the batches handed to the session last, the newest first: signatures
 	 * are kept with their verdicts */
 	handed_batch batch[2];

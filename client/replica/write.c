@@ -141,11 +141,16 @@ static sat_rc
 row_of(replica_row **row, sat_replica *r, const replica_kind *k,
     const sat_commit *c, const sat_op *op, sat_err *e)
 {
+	sat_rc rc;
+
 	if (op->kind != SAT_OP_NEW)
 		return replica_page_get_for(row, r, k, &op->rec, 0,
 		    replica_narrow_field(c->nops, op), e);
-	return is_fresh(r, c) ? replica_page_new(row, r, k, &op->rec, e) :
-	    replica_page_need(row, r, k, &op->rec, 0, e);
+	if (!is_fresh(r, c))
+		return replica_page_need(row, r, k, &op->rec, 0, e);
+	if ((rc = replica_page_new(row, r, k, &op->rec, e)) == SAT_OK)
+		sat_record_room(&(*row)->view, &r->page.mem, c->nops);
+	return rc;
 }
 
 /* last: the next operation is another record's, so its size is known. */
@@ -190,6 +195,8 @@ fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, bool last,
 	if ((rc = sat_record_apply(&got, &row->view, &r->page.mem, r->t, op,
 	    &ctx, e)) != SAT_OK)
 		return rc;
+	if (last)
+		row->view.room = 0;
 	if (last && sat_record_bytes(&row->view) > SAT_RECORD_BYTES_MAX)
 		return sat_fail_code(e, SAT_EINVALID, "record.too_large",
 		    "shorten its texts", "this %s would be larger than can be "
@@ -213,21 +220,15 @@ seal(sat_replica *r, sat_commit *c, uint8_t head[SAT_HASH_BYTES])
 static sat_rc
 put_outbox(sat_replica *r, const sat_commit *c, sat_err *e)
 {
-	sat_stmt *s;
+	int64_t seq = replica_seq(c->incarnation, c->cseq);
 	sat_rc rc;
 
 	if (replica_seals(r))
 		return replica_kiosk_put(r, c, e);
-	if ((rc = sat_db_stmt(&s, r->db, SQL_OUTBOX_PUT, e)) != SAT_OK)
+	if ((rc = replica_outbox_put(r, seq, sat_buf_span(&r->b1),
+	    sat_buf_span(&r->b2), e)) != SAT_OK)
 		return rc;
-	sat_bind_int(s, 1, replica_seq(c->incarnation, c->cseq));
-	sat_bind_int(s, 2, r->hlc.wall_ms);
-	sat_bind_blob(s, 3, sat_buf_span(&r->b1));
-	sat_bind_blob(s, 4, sat_buf_span(&r->b2));
-	sat_bind_null(s, 5);
-	if ((rc = sat_run(s, e)) != SAT_OK)
-		return rc;
-	return replica_salt_keep(r, replica_seq(c->incarnation, c->cseq), e);
+	return replica_salt_keep(r, seq, e);
 }
 
 /* How far the author knew a record that he changes (P-027). */
@@ -450,6 +451,7 @@ sat_replica_group_rollback(sat_replica *r)
 	if (!r->in_group)
 		return;
 	sat_db_rollback(r->db);
+	replica_outbox_forget(r);
 	r->in_group = false;
 	r->chain = r->group_chain;
 	replica_pend_drop(r);
@@ -467,7 +469,7 @@ sat_replica_group_commit(sat_replica *r, sat_err *e)
 	if (rc != SAT_OK)
 		(void)sat_fail(e, rc, "a write of this group failed; nothing "
 		    "of it was kept");
-	else
+	else if ((rc = replica_outbox_flush(r, e)) == SAT_OK)
 		rc = sat_db_commit(r->db, e);
 	if (rc != SAT_OK) {
 		sat_replica_group_rollback(r);
