@@ -91,16 +91,18 @@ find_old(sat_push *push, sat_arena *a, sat_replica *r, int64_t start,
 
 typedef struct run { /* commits of one push */
 	sat_commit *c;
-	size_t n, max, cap, bytes, ops;
+	size_t n, max, cap, bytes, ops; /* max: of small commits */
 	uint8_t head[SAT_HASH_BYTES]; /* of the last one's header */
 } run;
 
 /* Less than a batch may have: while the server is at one push the next one is
  * built, and who waits for news pulls what came with the one before. So the first
- * is small, for nobody has anything to do before it is merged. Smaller ones
- * compress worse: see docs/performance.md. */
+ * is small, for nobody has anything to do before it is merged. Commits of many
+ * values, most of all new records, compress worse in smaller pushes (4 % of
+ * their bytes) and take a batch: see docs/performance.md. */
 #define PUSH_FIRST 1024
 #define PUSH_BEHIND 2048
+#define PUSH_SMALL_BYTES 320 /* a commit, on average: header and payload */
 
 /* Columns of a batch take less than payload and header together. */
 #define RUN_BYTES_MAX (SAT_BATCH_BYTES_MAX - SAT_BATCH_BYTES_MAX / 4)
@@ -113,7 +115,8 @@ add_commit(run *x, bool *full, sat_arena *a, sat_span header, sat_span payload,
 	size_t bytes = header.n + payload.n + box.n;
 	sat_rc rc;
 
-	*full = x->n == x->max ||
+	*full = x->n == SAT_BATCH_COMMITS_MAX ||
+	    (x->n >= x->max && x->bytes < x->n * PUSH_SMALL_BYTES) ||
 	    (x->n > 0 && x->bytes + bytes > RUN_BYTES_MAX);
 	/* a kiosk's own goes in a push of its kind (P-361) */
 	*full = *full || (x->n > 0 && (x->c[0].box.n > 0) != (box.n > 0));

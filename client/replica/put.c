@@ -70,7 +70,7 @@ compare(const sat_replica *r, const replica_row *row, uint32_t flags,
 	    (row->narrow == 0 && (row->more || r->b3.n > 0));
 	for (size_t i = 0; i < row->k->n && !c.all; i++) {
 		if ((row->narrow != 0 && i + 1 != row->narrow) ||
-		    sat_value_eq(row->stored[i], values[i]))
+		    sat_value_eq(replica_row_stored(row, i), values[i]))
 			continue;
 		c.n++;
 		c.col = i;

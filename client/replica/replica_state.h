@@ -119,7 +119,9 @@ typedef struct replica_row {
 	/* of a narrow row that was read to be edited: owner and parent, which it
 	 * cannot change unless they are its field */
 	const sat_value *standing;
-	const sat_value *stored; /* per column as in the table; NULL when new */
+	/* per column as in the table, of a narrow row its column alone
+	 * (replica_row_stored); NULL when new */
+	sat_value *stored;
 	uint64_t fold_lsn;       /* commit being folded into the server's state */
 	int64_t settled;         /* last own commit that was settled for it */
 	bool dirty, rebuild, gone;
@@ -132,6 +134,13 @@ typedef struct replica_row {
 	size_t npast, cap_past;
 	struct replica_row *next_id, *next_rid, *next;
 } replica_row;
+
+/* Of a narrow row `col` is its column: nothing else was read. */
+static inline sat_value
+replica_row_stored(const replica_row *row, size_t col)
+{
+	return row->stored[row->narrow != 0 ? 0 : col];
+}
 
 #define PAGE_BUCKETS 1024
 /* Guarded memory (rekey.c). */

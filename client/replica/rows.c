@@ -95,25 +95,21 @@ copy_blob(sat_arena *a, sat_stmt *s, int i)
 }
 
 static void
-read_values(sat_value *cols, sat_arena *a, const replica_kind *k,
-    size_t narrow, sat_stmt *s)
+read_values(sat_value *cols, size_t n, sat_arena *a, sat_stmt *s)
 {
-	for (size_t i = 0; i < k->n; i++)
-		cols[i] = narrow != 0 ? sat_v_null() : sat_value_dup(a,
-		    replica_col_value(s, KC_FIELDS + (int)i));
-	if (narrow != 0)
-		cols[narrow - 1] = sat_value_dup(a,
-		    replica_col_value(s, KC_FIELDS));
+	for (size_t i = 0; i < n; i++)
+		cols[i] = sat_value_dup(a, replica_col_value(s,
+		    KC_FIELDS + (int)i));
 }
 
 sat_rc
 replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
     size_t narrow, sat_stmt *s, sat_err *e)
 {
-	sat_value *cols = sat_arena_alloc(a, (k->n + 1) * sizeof *cols);
+	size_t n = narrow != 0 ? 1 : k->n;
+	sat_value *cols = sat_arena_alloc(a, n * sizeof *cols);
 	const sat_value *values = cols;
 	const uint16_t *ids = k->ids;
-	size_t n = k->n;
 	sat_span id = sat_col_blob(s, KC_ID);
 	sat_rc rc;
 
@@ -127,14 +123,14 @@ replica_row_read(replica_row *row, sat_arena *a, const replica_kind *k,
 	if (id.n != sizeof row->view.id.b)
 		return sat_fail(e, SAT_EINTEGRITY, "a row of %s has no id",
 		    k->kind->key);
-	read_values(cols, a, k, narrow, s);
+	read_values(cols, n, a, s);
 	row->narrow = narrow;
 	row->stored = cols;
 	if (row->more && (rc = join_more(&ids, &values, &n, a,
 	    k, copy_blob(a, s, KC_MORE), e)) != SAT_OK)
 		return rc;
 	rc = narrow != 0 ? sat_record_read_clocks_one(&row->view, a,
-	    copy_blob(a, s, KC_CLK), ids[narrow - 1], cols[narrow - 1], e) :
+	    copy_blob(a, s, KC_CLK), ids[narrow - 1], cols[0], e) :
 	    sat_record_read_clocks(&row->view, a, copy_blob(a, s, KC_CLK), ids,
 	    values, n, e);
 	if (rc != SAT_OK)
@@ -400,10 +396,10 @@ write_match(sat_replica *r, const replica_row *row, const sat_value *values,
 			continue;
 		if (row->stored != NULL && values != NULL && !row->relist &&
 		    row->stored_rid == row->rid &&
-		    sat_value_eq(row->stored[i], values[i]))
+		    sat_value_eq(replica_row_stored(row, i), values[i]))
 			continue;
 		had = row->stored != NULL && sat_match_key(&was, &r->b4,
-		    k->kind, k->fields[i], row->stored[i]);
+		    k->kind, k->fields[i], replica_row_stored(row, i));
 		has = values != NULL && sat_match_key(&now, &r->b4,
 		    k->kind, k->fields[i], values[i]);
 		if (had && (rc = run_two(r, SQL_MATCH_DEL, was,
@@ -484,6 +480,19 @@ delete_row(sat_replica *r, replica_row *row, sat_err *e)
 	return SAT_OK;
 }
 
+/* What the table has now; in its place, where there is one: a page has thousands
+ * of rows, and new memory costs more than what is written to it. */
+static void
+keep_stored(replica_row *row, sat_arena *a, const sat_value *values)
+{
+	size_t n = row->narrow != 0 ? 1 : row->k->n;
+
+	if (row->stored == NULL)
+		row->stored = sat_arena_alloc(a, n * sizeof *values);
+	memcpy(row->stored, row->narrow != 0 ? &values[row->narrow - 1] :
+	    values, n * sizeof *values);
+}
+
 sat_rc
 replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 {
@@ -513,8 +522,7 @@ replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 	    (rc = replica_alias_write(r, row, flags, e)) != SAT_OK ||
 	    (rc = replica_search_row(r, row, flags, values, e)) != SAT_OK)
 		return rc;
-	row->stored = sat_arena_dup(&r->page.mem, values,
-	    row->k->n * sizeof *values);
+	keep_stored(row, &r->page.mem, values);
 	row->stored_rid = row->rid;
 	row->flags = flags;
 	row->created = sat_hlc_ms(row->view.born.hlc);

@@ -223,6 +223,50 @@ a_server_that_lost_commits_gets_them_again(void **state)
 	assert_int_equal(0, n);
 }
 
+/* @return how many of them the first push takes; *behind: the one after it. */
+static size_t
+pushed_of(size_t *behind, fixture *f, size_t edits, size_t bytes)
+{
+	sat_id id = new_account(f, "A", "1");
+	char text[400];
+	sat_push p = { 0 };
+	sat_commit *c;
+	size_t n;
+	sat_err err;
+
+	srv_sync(f);
+	assert_true(bytes < sizeof text);
+	memset(text, 'x', bytes);
+	text[bytes] = '\0';
+	assert_ok(sat_replica_group_begin(f->r, &err));
+	for (size_t i = 0; i < edits; i++) {
+		text[0] = (char)('a' + i % 2); /* each is another one */
+		set_text(f, id, F_CITY, text);
+	}
+	assert_ok(sat_replica_group_commit(f->r, &err));
+	assert_ok(f->ops.outbox(f->ops.u, &f->a, &p, &c, &n, 0, &err));
+	assert_ok(f->ops.outbox_behind(f->ops.u, &f->a, &p, &c, behind, &err));
+	return n;
+}
+
+static void
+short_commits_go_in_small_pushes_and_the_first_is_the_smallest(void **state)
+{
+	size_t behind;
+
+	assert_int_equal(1024, pushed_of(&behind, *state, 3200, 20));
+	assert_int_equal(2048, behind);
+}
+
+static void
+long_commits_fill_a_push(void **state)
+{
+	size_t behind, n = pushed_of(&behind, *state, 4000, 300);
+
+	assert_in_range(n, 2049, 3999); /* by bytes */
+	assert_int_equal(4000 - n, behind);
+}
+
 int
 main(void)
 {
@@ -236,6 +280,9 @@ main(void)
 		COMPLETE(a_lost_answer_costs_nothing),
 		COMPLETE(known_records_are_named_by_the_server_s_number),
 		COMPLETE(a_server_that_lost_commits_gets_them_again),
+		COMPLETE(
+		    short_commits_go_in_small_pushes_and_the_first_is_the_smallest),
+		COMPLETE(long_commits_fill_a_push),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
