@@ -25,6 +25,7 @@ enum sat_bug {
 	SAT_BUG_FORK_UNSEEN = 1 << 16,      /* copies of a folder are one device */
 	SAT_BUG_HALF_COMMIT = 1 << 17,      /* a page's last operation is left out */
 	SAT_BUG_SYNC_TWICE = 1 << 18,       /* a save waits for the disk twice */
+	SAT_BUG_KEYS_UNSAVED = 1 << 19,     /* new keys are said before they are kept */
 };
 
 #ifdef SAT_BUGS

@@ -128,6 +128,10 @@
 	X(damage_fetched, "... and fetched again", 60)                        \
 	X(restored, "devices restored from a backup", 40)                     \
 	X(by_hand, "... from a folder copied by hand", 20)                    \
+	X(rotated, "keys of devices changed", 120)                            \
+	X(rotated_unheard, "... the answer was lost", 20)                     \
+	X(rotated_found, "... and found out afterwards", 20)                  \
+	X(outdated, "... folders from before, shut out", 0)                   \
 	X(poisoned, "poisoned pushes refused", 100)                           \
 	X(poison_down, "poisoned replies refused", 80)                        \
 	X(replayed, "old pushes replayed", 200)                               \

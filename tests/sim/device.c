@@ -373,6 +373,7 @@ sim_device_start(device *d)
 		    e.text);
 	d->ops = sat_replica_session(d->r);
 	d->enrolled = sat_replica_identity_get(d->r)->device != 0;
+	sim_rotate_look(d);
 	d->waits_twice = 0; /* its log may be empty again */
 	settle_limbo(d);
 	sim_session_recover(d);

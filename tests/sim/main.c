@@ -50,6 +50,7 @@ static const struct {
 	{ "FORK_UNSEEN", SAT_BUG_FORK_UNSEEN },
 	{ "HALF_COMMIT", SAT_BUG_HALF_COMMIT },
 	{ "SYNC_TWICE", SAT_BUG_SYNC_TWICE },
+	{ "KEYS_UNSAVED", SAT_BUG_KEYS_UNSAVED },
 };
 
 static const sat_opt options[] = {

@@ -142,6 +142,10 @@ session_failed(device *d, sat_rc rc, const sat_err *e)
 	sim_trace(w, "%s session: %d %s", d->n.name, (int)rc, e->text);
 	if (sim_shut_out(d) && (rc == SAT_EREVOKED || rc == SAT_EDENIED))
 		HIT(shut_out);
+	else if (strcmp(e->code, SAT_CODE_REKEYED) == 0 &&
+	    sat_replica_rekey_state(NULL, NULL, d->r) != SAT_REKEY_NEXT)
+		sim_fail(w, "P-388: %s is shut out and has the newest keys",
+		    d->n.name);
 	else if (w->healing && rc != SAT_OK && strcmp(e->code, "fork") != 0)
 		sim_fail(w, "property 7: a session of %s fails without a "
 		    "fault: %s", d->n.name, e->text);
@@ -232,6 +236,8 @@ sim_session_begin(device *d)
 	    SAT_CS_PUSH_ONLY : sim_chance(w, 50) ? SAT_CS_PULL_ONLY : 0;
 
 	HIT(sessions);
+	if (!sim_rotate_settle(d))
+		return;
 	d->link = new_link(d);
 	d->enrolling = !d->enrolled;
 	d->waiting = false;

@@ -305,6 +305,8 @@ device_of(const world *w, const sat_server_session *x)
 {
 	for (int i = 0; i < w->ndev; i++)
 		if (memcmp(w->dev[i].id.channel_pk, x->channel_pk,
+		    sizeof x->channel_pk) == 0 ||
+		    memcmp(w->dev[i].next_pk, x->channel_pk,
 		    sizeof x->channel_pk) == 0)
 			return i;
 	return -1;
@@ -340,7 +342,12 @@ note_reply(world *w, const sat_server_job *job)
 		sim_trace(w, "server says %.*s", (int)m.u.error.text.n,
 		    (const char *)m.u.error.text.p);
 	}
-	sim_check_frame(w, dev, frame);
+	/* a late frame of a device that was put back to older keys since may be */
+	if (dev < 0 && m.type != SAT_MSG_ERROR &&
+	    !sim_rotate_known(w, job->session->channel_pk))
+		sim_fail(w, "P-388: keys nobody has any more are answered");
+	if (dev >= 0)
+		sim_check_frame(w, dev, frame);
 }
 
 static void
@@ -504,7 +511,7 @@ sim_server_admin(world *w)
 bool
 sim_shut_out(const device *d)
 {
-	return d->revoked || d->n.w->users[d->user].disabled;
+	return d->revoked || d->outdated || d->n.w->users[d->user].disabled;
 }
 
 /* The first is a manager and stays, so that there is always somebody. */

@@ -19,6 +19,7 @@
  *   whole.c     commits are whole everywhere; what a save may cost
  *   mirror.c    the log read a second time
  *   model.c     scope and values by that log, naively
+ *   rotate.c    devices change their keys
  *   mask.c      a role that does not see every field
  *   check.c     what must hold, during a history and at its end
  *
@@ -198,7 +199,10 @@ typedef struct device {
 	sat_client_ops ops;
 	sat_replica_identity id;
 	uint8_t token[16];
+	uint8_t next_pk[SAT_BOX_PK_BYTES]; /* channel key of the pair beside it */
 	bool enrolled, created, lost, forked, revoked;
+	bool outdated;       /* a copy from before its keys were changed */
+	int outdated_at;     /* the entry after those that may still arrive */
 	uint32_t ord;        /* the server's number */
 	/* session */
 	sat_cs *cs;
@@ -240,7 +244,7 @@ typedef struct rough {
 	unsigned hot;        /* edits that go to the same few records */
 	unsigned group, restore, by_hand;
 	int64_t pause_ms;    /* longest pause between steps */
-	unsigned damage, churn, merge, pool, erase;
+	unsigned damage, churn, merge, pool, erase, rotate;
 	bool chunk_small;
 } rough;
 
@@ -345,7 +349,7 @@ void sim_server_plan(world *w);  /* what its disk will do to the next call */
 bool sim_server_died(world *w, sat_rc rc, const sat_err *e);
 void sim_server_admin(world *w); /* something an administrator does */
 void sim_server_churn(world *w); /* people and devices go, people come back */
-bool sim_shut_out(const device *d); /* revoked, or its user is disabled */
+bool sim_shut_out(const device *d); /* revoked, outdated, or its user is disabled */
 void sim_server_invite(world *w, const uint8_t token[16], int user_index);
 
 /* ---- device.c ----------------------------------------------------------------------- */
@@ -371,6 +375,18 @@ typedef enum where { IN_OUTBOX, IN_QUARANTINE } where;
 typedef void (*sim_kept)(device *d, where at, int64_t seq, int state,
     const sat_commit *c, bool whole, void *u);
 void sim_device_kept(device *d, sim_kept cb, void *u);
+
+/* ---- rotate.c ------------------------------------------------------------------------ */
+
+/* Draw other keys; mostly also say so. */
+void sim_act_rotate(device *d);
+/* Bring a change that waits to its end, as far as it goes. @return false: the
+ * device went off. */
+bool sim_rotate_settle(device *d);
+/* After a start: which keys it has, and whether they are still good. */
+void sim_rotate_look(device *d);
+/* Is this channel key one in force at the server? */
+bool sim_rotate_known(const world *w, const uint8_t pk[SAT_BOX_PK_BYTES]);
 
 /* ---- damage.c ------------------------------------------------------------------------ */
 

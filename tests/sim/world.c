@@ -174,6 +174,8 @@ draw_rough(world *w)
 	r->erase = maybe(w, r->merge > 0 ? 500 : 150, r->merge > 0 ? 40 : 25);
 	r->churn = maybe(w, 300, 25);
 	r->damage = maybe(w, 250, 40);
+	/* drawn from nothing, so that the others are what they were */
+	r->rotate = w->seed % 4 == 1 ? 5 + (unsigned)(w->seed / 4 % 40) : 0;
 	r->pause_ms = pauses[sim_below(w, 5)];
 	r->chunk_small = sim_chance(w, 700);
 }
@@ -403,7 +405,7 @@ static void
 step_device(world *w, int kind)
 {
 	device *d = any_device(w, kind == 0 ? is_off : kind == 1 ? is_idle :
-	    kind == 7 ? is_on : kind == 8 ? is_resting : is_ready);
+	    kind == 7 ? is_on : kind >= 8 ? is_resting : is_ready);
 
 	if (d == NULL)
 		return;
@@ -420,6 +422,7 @@ step_device(world *w, int kind)
 	case 5: sim_device_backup(d, false); break;
 	case 6: sim_device_backup(d, true); break;
 	case 8: sim_device_damage(d); break;
+	case 9: sim_act_rotate(d); break;
 	default: sim_device_restore(d); break;
 	}
 }
@@ -434,7 +437,7 @@ step(world *w)
 		r->srv_power, r->srv_kill, r->clock,
 		r->poison + r->replay + r->probe, 6, 6,
 		r->restore, r->by_hand, (r->restore + r->by_hand) / 2,
-		r->damage, r->churn, r->erase,
+		r->damage, r->churn, r->erase, r->rotate,
 	};
 	const size_t n = sizeof weight / sizeof weight[0];
 	uint64_t sum = 0, at;
@@ -481,7 +484,8 @@ step(world *w)
 	case 19: step_device(w, 7); break;
 	case 20: step_device(w, 8); break;
 	case 21: sim_server_churn(w); break;
-	default: sim_server_erase(w); break;
+	case 22: sim_server_erase(w); break;
+	default: step_device(w, 9); break;
 	}
 }
 
