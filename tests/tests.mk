@@ -91,7 +91,7 @@ sweep-io sweep-oom: sweep-%: deps
 	@SAT_BUILD=$(O) tests/sweep/run.sh $* $(STRIDE)
 
 # ---- two devices edit concurrently, a real server between them ----------------------
-CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(filter-out tests/e2e/evil.c tests/e2e/rogue.c tests/e2e/spoil.c tests/e2e/receiver.c,$(wildcard tests/e2e/*.c)))
+CONC_OBJ := $(patsubst %.c,$(O)/obj/%.o,$(filter-out tests/e2e/evil.c tests/e2e/rogue.c tests/e2e/spoil.c tests/e2e/cheap.c tests/e2e/receiver.c,$(wildcard tests/e2e/*.c)))
 CHECK_BINS += $(O)/tests/e2e/concurrent
 $(O)/tests/e2e/concurrent: $(CONC_OBJ) $(TESTLIB) $(LIBS)
 	@mkdir -p $(@D)
@@ -100,6 +100,11 @@ $(O)/tests/e2e/concurrent: $(CONC_OBJ) $(TESTLIB) $(LIBS)
 # rows changed behind the program's back: tests/e2e/check_repair.sh
 CHECK_BINS += $(O)/tests/e2e/spoil
 $(O)/tests/e2e/spoil: $(O)/obj/tests/e2e/spoil.o $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+# passphrases that cost little: tests/e2e/lib.sh
+CHECK_BINS += $(O)/tests/e2e/cheap
+$(O)/tests/e2e/cheap: $(O)/obj/tests/e2e/cheap.o $(LIBS)
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
 # reads what its key opens, writes without the gate: tests/e2e/check_lessons.sh

@@ -35,7 +35,7 @@ expect 2 as li log --since whenever; expect 2 as li log --device me; expect 5 as
 expect 0 as li --json audit log --since 1h; fits audit.log "$OUT"
 
 # --- a record as it was
-T1=$(date -u +%Y-%m-%dT%H:%M:%SZ); sleep 1.1; as li account edit "$A" --set remark=later --set city=厦门 >/dev/null; as li account tag "$A" +neu >/dev/null
+sleep 1; T1=$(date -u +%Y-%m-%dT%H:%M:%SZ); sleep 1.1; as li account edit "$A" --set remark=later --set city=厦门 >/dev/null; as li account tag "$A" +neu >/dev/null
 expect 0 as li --json --as-of "$T1" account show "$A"; has "$OUT" '"remark": "two"' "the value it had then"; has "$OUT" '"city": "泉州"' "and another"; has "$(flat <<<"$OUT")" '"unknown":\["tags"\]' "a set has no past"
 expect 0 as li --json account show "$A"; has "$OUT" '"remark": "later"' "now"
 expect 5 as li --as-of 2020-01-01 account show "$A"; has "$ERR" "later than that" "before it was made"; expect 2 as li --as-of never account show "$A"; expect 2 as li --as-of "$T1" account show "$A" --timeline

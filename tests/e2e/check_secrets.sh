@@ -2,6 +2,7 @@
 # Nothing readable in any file of replicas, server and backups, logs included;
 # a flipped byte in any page is refused, never returned as data; a wrong
 # passphrase is told quickly. PAGES=all flips a byte in every single page.
+DEAR=1 # what a guess costs is looked at here
 . tests/e2e/lib.sh
 PAGES=${PAGES:-16}; SEED=${SEED:-$RANDOM}; RANDOM=$SEED; echo "seed $SEED"
 server_init; serve
