@@ -126,7 +126,7 @@ do_woken(light *d)
 
 	scale_must(light_wait_done(d, &w, 60000, &e), &e);
 	if ((w.what & SAT_WAITED_SETTINGS) == 0 || w.spread_ms == 0)
-		d->unknown++;
+		d->misled++;
 }
 
 static void
@@ -157,6 +157,15 @@ say_acks(double seconds)
 	    (double)n / seconds, ack[n / 2] * 1e3, ack[n * 99 / 100] * 1e3,
 	    ack[n - 1] * 1e3);
 	check(ack[n * 99 / 100] <= ACK_P99_MAX, "p99 of the acknowledgement");
+}
+
+/* A WAIT is sent without an answer: until the server has them all. */
+static void
+all_held(void)
+{
+	for (int i = 0; i < 3000 && scale_held(&server) < ndevices; i++)
+		(void)usleep(10000);
+	check(scale_held(&server) == ndevices, "all wait");
 }
 
 /* A device that holds its WAIT hears, pulls, and waits again. */
@@ -260,18 +269,20 @@ storm(const char *self, int seconds)
 static void
 check_devices(void)
 {
-	unsigned refused = 0, incomplete = 0, strange = 0;
+	unsigned refused = 0, incomplete = 0, strange = 0, misled = 0;
 
 	for (uint32_t i = 0; i < ndevices; i++) {
 		refused += device[i].refused;
 		strange += device[i].unknown;
+		misled += device[i].misled;
 		incomplete += !light_complete(&device[i]);
 	}
 	(void)printf("devices         %u refused commits, %u operations that "
-	    "were none of theirs, %u lack something\n", refused, strange,
-	    incomplete);
+	    "were none of theirs, %u woken wrongly, %u lack something\n",
+	    refused, strange, misled, incomplete);
 	check(refused == 0, "refused commits");
 	check(strange == 0, "a device was told what it must not be");
+	check(misled == 0, "a crowd woken without a reason or a spread");
 	check(incomplete == 0, "a device lacks what its user wrote");
 }
 
@@ -369,6 +380,7 @@ live_phases(void)
 	t = all(do_pull);
 	(void)printf("pulls           %u in %.1f s\n", ndevices, t);
 	t = all(do_wait);
+	all_held();
 	(void)sleep(2);
 	rss = scale_rss_kib(server.pid);
 	(void)printf("waiting         %u held; server %ld MiB (at most %d), "
@@ -376,6 +388,7 @@ live_phases(void)
 	    scale_descriptors(server.pid));
 	check(rss > 0 && rss <= RSS_MAX_KIB, "the server's memory");
 	say_latency();
+	all_held(); /* a WAIT that comes after the news is not one of a crowd */
 	t = scale_now();
 	scale_add_user(&server, "newcomer");
 	(void)all(do_woken);

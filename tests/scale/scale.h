@@ -36,7 +36,7 @@ typedef struct light {
 	uint8_t head[SAT_HASH_BYTES], prev[SAT_HASH_BYTES];
 	uint64_t cseq, cursor, epoch, ledger_rev, accepted_lsn;
 	bool pending;          /* the commit `cseq` has no verdict */
-	unsigned refused, unknown;
+	unsigned refused, unknown, misled; /* woken for nothing, or without a spread */
 	sat_id id[ACCOUNTS];
 	sat_op ops[8];
 	char text[3][32];
@@ -73,6 +73,7 @@ void scale_prepare(scale_server *s, light *d, uint32_t n);
 void scale_serve(scale_server *s, const char *satcheld, uint32_t n);
 /* Something everybody is told: a new user. */
 void scale_add_user(const scale_server *s, const char *key);
+int64_t scale_held(const scale_server *s); /* WAITs, -1: it does not say */
 bool scale_stop(scale_server *s); /* did it end well? */
 /* The store's records against what the devices wrote; @return faults. */
 unsigned scale_check_store(const scale_server *s, uint32_t n);

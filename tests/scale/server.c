@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/crypto/keyring.h"
+#include "common/json/json.h"
 #include "server/admin/admin_int.h"
 
 #define PHRASE "scale passphrase"
@@ -205,6 +206,24 @@ scale_add_user(const scale_server *s, const char *key)
 	(void)snprintf(k, sizeof k, "%s", key);
 	scale_must(sat_admin_ask(s->folder, NULL, 7, argv, &out, &e), &e);
 	sat_buf_fini(&out);
+}
+
+int64_t
+scale_held(const scale_server *s)
+{
+	char a[] = "status", b[] = "--json";
+	char *argv[] = { a, b };
+	sat_buf out = { 0 };
+	sat_json *doc;
+	sat_err e = { 0 };
+	int64_t n;
+
+	scale_must(sat_admin_ask(s->folder, NULL, 2, argv, &out, &e), &e);
+	scale_must(sat_json_parse(&doc, sat_buf_span(&out), out.n, &e), &e);
+	n = sat_json_get_int(doc, "parked", -1);
+	sat_json_free(doc);
+	sat_buf_fini(&out);
+	return n;
 }
 
 bool
