@@ -207,27 +207,32 @@ sat_read_be64(sat_reader *r)
 	sat_span s = sat_read_raw(r, 8);
 	uint64_t v = 0;
 
-	for (size_t i = 0; i < s.n; i++)
+	for (size_t i = 0; i < 8 && s.n == 8; i++)
 		v = v << 8 | s.p[i];
 	return v;
 }
 
 uint64_t
-sat_read_uint(sat_reader *r)
+sat_read_uint_long(sat_reader *r)
 {
 	uint64_t v = 0;
 
-	for (unsigned shift = 0; shift < 70; shift += 7) {
-		uint8_t b = sat_read_u8(r);
+	for (size_t i = 0; i < 10; i++) {
+		uint8_t b;
 
-		if (r->fault != NULL)
+		if (i == r->left) {
+			sat_read_bad(r, "cut short");
 			return 0;
-		if (shift == 63 && b > 1)
+		}
+		b = r->p[i];
+		if (i == 9 && b > 1)
 			break;
-		v |= (uint64_t)(b & 0x7f) << shift;
+		v |= (uint64_t)(b & 0x7f) << 7 * i;
 		if (b < 0x80) {
-			if (b == 0 && shift > 0)
+			if (b == 0 && i > 0)
 				break; /* not the shortest form */
+			r->p += i + 1;
+			r->left -= i + 1;
 			return v;
 		}
 	}
@@ -331,16 +336,6 @@ plain_eight(const uint8_t *s)
 	return ((v | (v - 0x0101010101010101u)) & 0x8080808080808080u) == 0;
 }
 
-/* Two characters of three bytes from U+4000 to U+9FFF: what stands in Chinese
- * text beside each other. */
-static bool
-two_of_three(const uint8_t *s)
-{
-	return (uint8_t)(s[0] - 0xe4) < 6 && (uint8_t)(s[3] - 0xe4) < 6 &&
-	    (((s[1] ^ 0x80) | (s[2] ^ 0x80) | (s[4] ^ 0x80) | (s[5] ^ 0x80)) &
-	    0xc0) == 0;
-}
-
 bool
 sat_utf8_ok(const void *p, size_t n)
 {
@@ -358,7 +353,7 @@ sat_utf8_ok(const void *p, size_t n)
 			i += n - i >= 8 && plain_eight(s + i) ? 8 : 1;
 			continue;
 		}
-		if (n - i >= 6 && two_of_three(s + i)) {
+		if (n - i >= 8 && sat_utf8_two_han(s + i)) {
 			i += 6;
 			continue;
 		}

@@ -9,6 +9,8 @@
 #ifndef SAT_BASE_BUF_H
 #define SAT_BASE_BUF_H
 
+#include <string.h>
+
 #include "common/base/err.h"
 
 typedef struct sat_span {
@@ -86,7 +88,16 @@ void sat_read_bad(sat_reader *r, const char *fault); /* first one is kept */
 uint8_t sat_read_u8(sat_reader *r);
 uint32_t sat_read_be32(sat_reader *r);
 uint64_t sat_read_be64(sat_reader *r);
-uint64_t sat_read_uint(sat_reader *r);
+uint64_t sat_read_uint_long(sat_reader *r); /* of any length */
+static inline uint64_t
+sat_read_uint(sat_reader *r)
+{
+	if (r->left > 0 && *r->p < 0x80) { /* nothing is left after a fault */
+		r->left--;
+		return *r->p++;
+	}
+	return sat_read_uint_long(r);
+}
 /* A uint that must not exceed max. */
 uint64_t sat_read_uint_max(sat_reader *r, uint64_t max);
 int64_t sat_read_int(sat_reader *r);
@@ -110,5 +121,29 @@ bool sat_unhex(void *out, size_t n, const char *s, size_t slen);
 
 /* True when the bytes are valid UTF-8 (no surrogates, no overlongs, no NUL). */
 bool sat_utf8_ok(const void *p, size_t n);
+/*
+ * Do the eight bytes at p begin with two characters from U+4000 to U+9FFF (three
+ * bytes each)? What stands beside each other in Chinese text. False when the
+ * bytes are anything else.
+ */
+static inline bool
+sat_utf8_two_han(const uint8_t *p)
+{
+	static const uint8_t mask[8] = { 0xf0, 0xc0, 0xc0, 0xf0, 0xc0, 0xc0 };
+	static const uint8_t form[8] = { 0xe0, 0x80, 0x80, 0xe0, 0x80, 0x80 };
+	static const uint8_t low[8] = { 0x0f, 0, 0, 0x0f, 0, 0 };
+	static const uint8_t one[8] = { 1, 0, 0, 1, 0, 0 };
+	uint64_t v, m, f, x, k;
+
+	memcpy(&v, p, sizeof v);
+	memcpy(&m, mask, sizeof m);
+	memcpy(&f, form, sizeof f);
+	memcpy(&x, low, sizeof x);
+	memcpy(&k, one, sizeof k);
+	if ((v & m) != f)
+		return false;
+	x &= v; /* 4 to 9 of 0 to 15: neither sum nor difference leaves its byte */
+	return (((x + 6 * k) | ~((x | 16 * k) - 4 * k)) & 16 * k) == 0;
+}
 
 #endif

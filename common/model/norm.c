@@ -104,6 +104,8 @@ is_plain(sat_span s)
 			if (b < 0x20 ? b != '\t' && b != '\n' : b == 0x7F)
 				return false;
 			i++;
+		} else if (s.n - i >= 8 && sat_utf8_two_han(s.p + i)) {
+			i += 6; /* nothing from U+4000 to U+4DFF composes */
 		} else if (s.n - i >= 3 && is_han(s.p + i)) {
 			i += 3;
 		} else if (b >= 0xE0 && b <= 0xEF && s.n - i >= 3) {
@@ -226,8 +228,15 @@ sat_norm_width(sat_buf *out, sat_span s)
 	size_t n;
 
 	for (size_t i = 0; i < s.n; i += n) {
-		ucs4_t c = rune_at(s.p + i, s.n - i, &n);
+		ucs4_t c;
 
+		for (n = 0; i + n < s.n && s.p[i + n] < 0x80; n++)
+			;
+		if (n > 0) { /* a run of ASCII stays what it is */
+			sat_buf_add(out, s.p + i, n);
+			continue;
+		}
+		c = rune_at(s.p + i, s.n - i, &n);
 		if (c == 0x3000)
 			sat_write_u8(out, ' ');
 		else if (c >= 0xFF01 && c <= 0xFF5E)

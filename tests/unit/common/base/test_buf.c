@@ -44,6 +44,51 @@ a_reader_that_went_bad_stays_bad(void **state)
 	assert_rc(SAT_EPROTO, sat_read_end(&r, "test", NULL));
 }
 
+static sat_rc
+read_number(uint64_t *v, sat_span in)
+{
+	sat_reader r = sat_reader_of(in);
+
+	*v = sat_read_uint(&r);
+	return sat_read_end(&r, "test", NULL);
+}
+
+static void
+a_number_is_read_whole_and_in_its_shortest_form_alone(void **state)
+{
+	static const uint8_t bad[][11] = {
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2 },
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x81 },
+		{ 0x81, 0x80, 0 },
+	};
+	static const size_t bad_n[] = { 10, 11, 3 };
+	sat_buf b = { 0 };
+	uint64_t v;
+
+	(void)state;
+	for (unsigned bits = 0; bits < 64; bits++)
+		for (uint64_t less = 0; less < 2; less++) {
+			uint64_t want = ((uint64_t)1 << bits) - less;
+
+			sat_buf_reset(&b);
+			sat_write_uint(&b, want);
+			assert_rc(SAT_OK, read_number(&v,
+			    sat_buf_span(&b)));
+			assert_true(v == want);
+			for (size_t n = 0; n < b.n; n++) {
+				assert_rc(SAT_EPROTO, read_number(&v,
+				    sat_span_of(b.p, n)));
+				assert_true(v == 0);
+			}
+		}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		assert_rc(SAT_EPROTO, read_number(&v,
+		    sat_span_of(bad[i], bad_n[i])));
+		assert_true(v == 0);
+	}
+	sat_buf_fini(&b);
+}
+
 static void
 what_is_cut_short_is_copied_as_zeros(void **state)
 {
@@ -103,6 +148,33 @@ a_fault_in_chinese_text_is_seen_in_every_byte(void **state)
 		}
 }
 
+/* A character of three bytes; form 0, or what is no such character's. */
+static void
+three_bytes(uint8_t *p, unsigned c, unsigned form)
+{
+	p[0] = (uint8_t)((form == 1 ? 0xf0 : 0xe0) | c >> 12);
+	p[1] = (uint8_t)((form == 2 ? 0xc0 : 0x80) | (c >> 6 & 0x3f));
+	p[2] = (uint8_t)((form == 3 ? 0x00 : 0x80) | (c & 0x3f));
+}
+
+static void
+two_chinese_characters_are_known_by_their_range(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c <= 0xffff; c++)
+		for (unsigned k = 0; k < 8; k++) {
+			bool want = c >= 0x4000 && c <= 0x9fff && k / 2 == 0;
+			uint8_t text[8];
+
+			memset(text, k % 3 == 0 ? 0xff : 0, sizeof text);
+			three_bytes(text, k % 2 == 0 ? c : 0x884c, k % 2 == 0 ?
+			    k / 2 : 0);
+			three_bytes(text + 3, k % 2 == 0 ? 0x56ca : c,
+			    k % 2 == 0 ? 0 : k / 2);
+			assert_int_equal(want, sat_utf8_two_han(text));
+		}
+}
+
 static void
 times_are_read_and_written(void **state)
 {
@@ -126,8 +198,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(integers_come_back_as_they_were_written),
 		cmocka_unit_test(a_reader_that_went_bad_stays_bad),
+		cmocka_unit_test(
+		    a_number_is_read_whole_and_in_its_shortest_form_alone),
 		cmocka_unit_test(what_is_cut_short_is_copied_as_zeros),
 		cmocka_unit_test(utf8_is_checked_strictly),
+		cmocka_unit_test(
+		    two_chinese_characters_are_known_by_their_range),
 		cmocka_unit_test(a_fault_in_chinese_text_is_seen_in_every_byte),
 		cmocka_unit_test(times_are_read_and_written),
 	};
