@@ -348,7 +348,26 @@ read_phone(sat_value *out, sat_arena *a, sat_span s)
 	return out->s.n > 0 ? NULL : "pattern";
 }
 
-/* `clean` is stored form, `b` the same with folded width (scratch). */
+/* Numbers, times and addresses are read from the text with folded width; words
+ * stay as they were typed. */
+static bool
+reads_folded(const sat_field *f)
+{
+	switch (f->type) {
+	case SAT_F_INT:
+	case SAT_F_MONEY:
+	case SAT_F_BOOL:
+	case SAT_F_DATE:
+	case SAT_F_TIME:
+	case SAT_F_EMAIL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* `clean` is stored form, `b` the same with folded width (scratch; empty unless
+ * reads_folded). */
 static const char *
 read_as(sat_value *out, sat_arena *a, const sat_template *t,
     const sat_field *f, sat_span clean, sat_buf *b)
@@ -401,7 +420,8 @@ sat_field_parse(sat_value *out, sat_arena *a, const sat_template *t,
 	else if (!sat_norm_text(&clean, text))
 		code = "type";
 	else if (clean.n > 0) {
-		sat_norm_width(&folded, sat_buf_span(&clean));
+		if (reads_folded(f))
+			sat_norm_width(&folded, sat_buf_span(&clean));
 		code = read_as(out, a, t, f, sat_buf_span(&clean), &folded);
 		if (code == NULL)
 			code = sat_field_check(t, f, *out);
