@@ -220,11 +220,12 @@ is_me(const sat_user *actor, sat_value owner)
 static sat_relation
 to_owner(const sat_registry *r, const sat_user *actor, sat_value owner)
 {
-	sat_keys mine = sat_scope_subscription(r, actor);
-	sat_keys theirs = sat_scope_owner_keys(r, owner);
+	sat_keys mine, theirs;
 
 	if (is_me(actor, owner))
 		return SAT_REL_OWN;
+	mine = sat_scope_subscription(r, actor);
+	theirs = sat_scope_owner_keys(r, owner);
 	for (size_t i = 0; i < theirs.n; i++)
 		if (sat_keys_has(&mine, theirs.k[i]))
 			return SAT_REL_TEAM;
