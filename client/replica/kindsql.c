@@ -65,10 +65,12 @@ static void
 make_select(replica_kinds *ks, replica_kind *k, sat_buf *b)
 {
 	static const char *const where[] = { "_id = ?1", "_rid = ?1" };
+	/* the id that was asked for need not be fetched from the row */
+	static const char *const by_id[] = { "?1", "_id" };
 
 	for (size_t q = 0; q < 2; q++) {
-		sat_buf_str(b, "SELECT _rid, _id, _created, _flags, _clk, "
-		    "_base, _more");
+		sat_buf_fmt(b, "SELECT _rid, %s, _created, _flags, _clk, "
+		    "_base, _more", by_id[q]);
 		replica_kind_columns(b, k);
 		sat_buf_fmt(b, " FROM %s WHERE %s", k->table, where[q]);
 		k->sql[q == 0 ? KQ_BY_ID : KQ_BY_RID] = keep(ks, b);
@@ -193,8 +195,9 @@ make_one(replica_kinds *ks, replica_kind *k, sat_buf *b)
 			k->one[i][q] = keep(ks, b);
 		}
 		for (int q = ONE_BY_ID; k->alone[i] && q <= ONE_FOR_EDIT; q++) {
-			sat_buf_fmt(b, "SELECT _rid, _id, _created, _flags, "
-			    "_clk, _base, _more, \"%s\"", col);
+			sat_buf_fmt(b, "SELECT _rid, %s, _created, _flags, "
+			    "_clk, _base, _more, \"%s\"",
+			    q == ONE_BY_RID ? "_id" : "?1", col);
 			if (q == ONE_FOR_EDIT)
 				add_standing(b, k);
 			sat_buf_fmt(b, " FROM %s WHERE %s = ?1", k->table,

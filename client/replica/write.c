@@ -153,23 +153,29 @@ row_of(replica_row **row, sat_replica *r, const replica_kind *k,
 	return rc;
 }
 
-/* last: the next operation is another record's, so its size is known. */
+/*
+ * *at: the row of the operation before it, which is its own too where the record
+ * is the same; then the row of this one. last: the next operation is another
+ * record's, so its size is known.
+ */
 static sat_rc
-fold_op(sat_replica *r, const sat_commit *c, const sat_op *op, bool last,
-    sat_err *e)
+fold_op(replica_row **at, sat_replica *r, const sat_commit *c,
+    const sat_op *op, bool last, sat_err *e)
 {
 	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, sat_op_seen(c, op),
 		(c->flags & SAT_CF_MOVED) != 0 };
-	replica_row *row;
+	replica_row *row = *at;
 	sat_applied got;
 	sat_rc rc;
 
 	if (k == NULL)
 		return sat_fail(e, SAT_EINVALID, "no kind has number %u",
 		    (unsigned)op->rtype);
-	if ((rc = row_of(&row, r, k, c, op, e)) != SAT_OK)
+	if ((op == c->ops || !same_record(op, op - 1)) &&
+	    (rc = row_of(&row, r, k, c, op, e)) != SAT_OK)
 		return rc;
+	*at = row;
 	if (row == NULL)
 		return sat_fail(e, SAT_ENOTFOUND, "no such %s", k->kind->key);
 	if (op->kind == SAT_OP_NEW && row->view.born.hlc != 0)
@@ -276,13 +282,14 @@ find_seen(sat_replica *r, sat_commit *c, sat_err *e)
 static sat_rc
 prepare(sat_replica *r, sat_commit *c, sat_err *e)
 {
+	replica_row *row = NULL;
 	sat_rc rc;
 
 	if ((rc = find_seen(r, c, e)) != SAT_OK ||
 	    (rc = sat_commit_check(c, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < c->nops; i++)
-		if ((rc = fold_op(r, c, &c->ops[i], i + 1 == c->nops ||
+		if ((rc = fold_op(&row, r, c, &c->ops[i], i + 1 == c->nops ||
 		    !same_record(&c->ops[i], &c->ops[i + 1]), e)) != SAT_OK)
 			return rc;
 	return SAT_OK;
