@@ -7,6 +7,8 @@
  *   D2  one session with the server at a time (`turn`)
  *   D3  the replica is closed when nobody uses it any more: live sync has
  *       ended, network jobs have left, and the closing itself is the worker's
+ *   D4  it is opened or closed by one at a time (`gate`): two that locked, or
+ *       one that locked while the daemon ended, waited for the same thread
  */
 #include <errno.h>
 #include <sched.h>
@@ -260,7 +262,7 @@ close_there(void *arg)
 		d->o.close(d->o.u, &api);
 }
 
-/* D3 */
+/* D3. gate held. */
 static void
 leave_replica(daemon_ *d)
 {
@@ -279,21 +281,25 @@ leave_replica(daemon_ *d)
 sat_rc
 daemon_lock(daemon_ *d, sat_err *e)
 {
-	bool in = daemon_enter(d);
+	bool in;
 
-	if (in)
+	pthread_mutex_lock(&d->gate); /* D4 */
+	if ((in = daemon_enter(d))) {
 		daemon_leave(d);
+		leave_replica(d);
+		sessions_lock(d);
+	}
+	pthread_mutex_unlock(&d->gate);
 	if (!in)
 		return sat_fail_code(e, SAT_ELOCKED, "daemon.locked", NULL,
 		    "the daemon is locked already");
-	leave_replica(d);
-	sessions_lock(d);
 	events_add(d->ev, "lock", sat_json_obj());
 	return SAT_OK;
 }
 
-sat_rc
-daemon_unlock(daemon_ *d, sat_span passphrase, sat_err *e)
+/* gate held. */
+static sat_rc
+enter_replica(daemon_ *d, sat_span passphrase, sat_err *e)
 {
 	opening x = { d, passphrase, e, SAT_EFAIL };
 	bool open;
@@ -304,7 +310,7 @@ daemon_unlock(daemon_ *d, sat_span passphrase, sat_err *e)
 	if (open)
 		return sat_fail_code(e, SAT_ECONFLICT, "daemon.unlocked", NULL,
 		    "the daemon is not locked");
-	if (!worker_call(d->w, open_there, &x))
+	if (atomic_load(&d->stopping) || !worker_call(d->w, open_there, &x))
 		return sat_fail(e, SAT_EUNREACHABLE, "the daemon is ending");
 	if (x.rc != SAT_OK)
 		return x.rc;
@@ -315,6 +321,17 @@ daemon_unlock(daemon_ *d, sat_span passphrase, sat_err *e)
 	start_live(d);
 	events_add(d->ev, "lock", sat_json_obj());
 	return SAT_OK;
+}
+
+sat_rc
+daemon_unlock(daemon_ *d, sat_span passphrase, sat_err *e)
+{
+	sat_rc rc;
+
+	pthread_mutex_lock(&d->gate); /* D4 */
+	rc = enter_replica(d, passphrase, e);
+	pthread_mutex_unlock(&d->gate);
+	return rc;
 }
 
 static void
@@ -384,6 +401,7 @@ daemon_init(daemon_ *d, const sat_daemon_opts *o)
 	(void)pthread_mutex_init(&d->mtx, NULL);
 	(void)pthread_cond_init(&d->cond, NULL);
 	(void)pthread_mutex_init(&d->turn, NULL);
+	(void)pthread_mutex_init(&d->gate, NULL);
 	(void)pthread_cond_init(&d->timer_cond, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -430,7 +448,9 @@ sat_daemon_run(const sat_daemon_opts *o, sat_span passphrase, sat_err *e)
 	pthread_mutex_unlock(&d.mtx);
 	events_stop(d.ev);
 	timer_stop(&d);
+	pthread_mutex_lock(&d.gate); /* D4 */
 	leave_replica(&d);
+	pthread_mutex_unlock(&d.gate);
 	sat_http_stop(d.http);
 	if (o->port_file != NULL)
 		(void)unlink(o->port_file);

@@ -91,6 +91,7 @@ typedef struct daemon_ {
 	struct job *jobs;         /* those that have a name */
 	atomic_bool stopping;
 	pthread_mutex_t turn;     /* one session at a time */
+	pthread_mutex_t gate;     /* one opens or leaves the replica at a time */
 	int64_t conflicts, rejected; /* worker: as last told */
 	pthread_t timer;
 	bool timer_runs;

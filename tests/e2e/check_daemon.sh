@@ -137,5 +137,16 @@ expect 0 as li check --quick
 start_daemon li; expect 0 as li account show "$A"
 stop_daemons
 
+# --- it is locked while it ends (D4): the server holds its breath, so both of them
+# wait for live sync, which waits for the sync that was asked for
+start_daemon li; P=$(cat "$W/r/li/daemon.pid")
+until_true sh -c "'$SATCHEL' -C '$W/r/li' --json status | grep -q '\"state\": \"live\"'"
+kill -STOP "$server_pid"
+as li -q sync >/dev/null 2>&1 & asked=$!
+sleep 0.5; expect 0 as li account edit "$A" --set remark=停; sleep 0.3
+as li lock >/dev/null 2>&1 & locks=$!
+sleep 0.05; stop_daemon "$W/r/li"; wait $asked $locks
+kill -CONT "$server_pid"; expect 0 as li account show "$A"; has "$OUT" 停 "after an end while it was locked"
+
 THROUGH_DAEMON=1 bash tests/e2e/check_cli.sh >"$W/cli" 2>&1 && ok || { bad "check_cli through daemons"; tail -20 "$W/cli"; }
 finish
