@@ -247,15 +247,24 @@ book_put(daemon_ *d, const char *id, const char *what, const sat_json *doc,
 {
 	sat_spool_out *o;
 	sat_buf b = { 0 };
-	sat_rc rc = book_create(&o, d, id, what, e);
+	sat_json *same;
+	sat_rc rc;
 
-	if (rc != SAT_OK)
-		return rc;
 	sat_json_write(&b, doc, false);
-	sat_spool_add(o, sat_buf_span(&b));
+	/* What book_get would refuse must not take the place of what it reads:
+	 * too long, or deeper than a document may be, with what is around it. */
+	rc = sat_json_parse(&same, sat_buf_span(&b), DOC_MAX, NULL);
+	sat_json_free(same);
+	if (rc != SAT_OK)
+		rc = sat_fail(e, SAT_EINVALID,
+		    "what was sent is too long or too deep to be kept");
+	else if ((rc = book_create(&o, d, id, what, e)) == SAT_OK) {
+		sat_spool_add(o, sat_buf_span(&b));
+		rc = sat_spool_close(o, true, e);
+	}
 	sat_wipe(b.p, b.n);
 	sat_buf_fini(&b);
-	return sat_spool_close(o, true, e);
+	return rc;
 }
 
 sat_rc

@@ -188,7 +188,8 @@ sat_rc book_unseal(int *fd, daemon_ *d, const char *id, const char *what,
 /* What is in fd from its begin on. */
 sat_rc book_seal(daemon_ *d, const char *id, const char *what, int fd,
     sat_err *e);
-/* A document; `what`: "job", "import". */
+/* A document; `what`: "job", "import". SAT_EINVALID: book_get would not read it;
+ * what was there before stays. */
 sat_rc book_put(daemon_ *d, const char *id, const char *what,
     const sat_json *doc, sat_err *e);
 /* SAT_ENOTFOUND. */

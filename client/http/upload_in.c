@@ -116,18 +116,24 @@ on_bytes(void *u, sat_span piece)
 		sat_spool_add(x->out, piece);
 }
 
-/* Without folders: they tell of the machine, not of the data. */
+/* Without folders: they tell of the machine, not of the data. Whole characters
+ * of a name that is longer than there is room for. */
 static void
 on_name(void *u, const char *name)
 {
 	upload *x = u;
 	const char *slash = strrchr(name, '/'), *back = strrchr(name, '\\');
+	size_t n;
 
 	if (slash != NULL)
 		name = slash + 1;
 	if (back != NULL && back >= name)
 		name = back + 1;
-	(void)snprintf(x->name, sizeof x->name, "%s", name);
+	if ((n = strlen(name)) >= NAME_BYTES)
+		for (n = NAME_BYTES - 1; n > 0 && ((uint8_t)name[n] & 0xc0) ==
+		    0x80;)
+			n--;
+	(void)snprintf(x->name, sizeof x->name, "%.*s", (int)n, name);
 }
 
 static void
