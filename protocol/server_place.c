@@ -20,6 +20,7 @@
  */
 #include "protocol/server_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A device has one push under way: what it was not answered lies among the
@@ -118,25 +119,69 @@ sat_srv_is_back(bool *yes, sat_server *s, uint32_t dev, sat_err *e)
 	return rc;
 }
 
-/* A commit first..last of the chain that is not in a state with origin b. */
-static sat_rc
-is_missing(bool *yes, sat_server *s, const sat_place *p, uint64_t first,
-    uint64_t last, const uint64_t *b, size_t nb, sat_err *e)
+static int
+by_chain(const void *x, const void *y)
 {
-	const sat_old none = { 0 };
-	sat_commit c = { .device = p->device, .incarnation = p->incarnation,
-		.cseq = first > p->first ? first : p->first };
-	bool held;
-	sat_rc rc;
+	const sat_place *a = x, *b = y;
 
-	last = last < p->last ? last : p->last;
-	for (; c.cseq <= last && !*yes; c.cseq++) {
-		if ((rc = sat_srv_contained(&held, s, b, nb, &c, &none, e)) !=
-		    SAT_OK)
-			return rc;
-		*yes = !held;
+	if (a->device != b->device)
+		return a->device < b->device ? -1 : 1;
+	if (a->incarnation != b->incarnation)
+		return a->incarnation < b->incarnation ? -1 : 1;
+	return a->first < b->first ? -1 : a->first > b->first;
+}
+
+static bool
+same_chain(const sat_place *a, const sat_place *b)
+{
+	return a->device == b->device && a->incarnation == b->incarnation;
+}
+
+/* Ascending, and those of a chain that touch are one. */
+static void
+join_runs(runs *l)
+{
+	size_t n = 0;
+
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof *l->v, by_chain);
+	for (size_t i = 0; i < l->n; i++) {
+		sat_place *end = n > 0 ? &l->v[n - 1] : NULL;
+
+		if (end == NULL || !same_chain(end, &l->v[i]) ||
+		    l->v[i].first > end->last + 1)
+			l->v[n++] = l->v[i];
+		else if (l->v[i].last > end->last)
+			end->last = l->v[i].last;
 	}
-	return SAT_OK;
+	l->n = n;
+}
+
+/* Is a commit first..last of the chain's run in none of them? Whoever gives a
+ * state says how long the runs are: they are compared, their commits are not
+ * counted through. */
+static bool
+is_missing(const runs *held, const sat_place *p, uint64_t first, uint64_t last)
+{
+	size_t lo = 0, hi = held->n;
+	sat_place at = *p;
+
+	at.first = first > p->first ? first : p->first;
+	last = last < p->last ? last : p->last;
+	if (at.first > last)
+		return false;
+	if (p->device == SAT_DEV_SERVER)
+		return true;
+	while (lo < hi) { /* behind the last one that begins there or before */
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (by_chain(&held->v[mid], &at) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo == 0 || !same_chain(&held->v[lo - 1], &at) ||
+	    held->v[lo - 1].last < last;
 }
 
 typedef struct gap_list {
@@ -168,12 +213,12 @@ on_gap(void *u, uint64_t first, uint64_t last, sat_gap why)
 	return true;
 }
 
-/* Of a run of commits: one that is not in b and that its author surely does not
- * bring, because he let it go when a backup had it that nobody can read now
- * (P-203, P-206). *after: what comes behind his chain here. */
+/* Of a run of commits: one that is in none of `held` and that its author surely
+ * does not bring, because he let it go when a backup had it that nobody can read
+ * now (P-203, P-206). *after: what comes behind his chain here. */
 static sat_rc
 is_let_go(bool *yes, uint64_t *after, sat_server *s, const sat_place *p,
-    const srv_beside *x, sat_err *e)
+    const runs *held, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	gap_list gaps = { .s = s };
@@ -189,56 +234,65 @@ is_let_go(bool *yes, uint64_t *after, sat_server *s, const sat_place *p,
 	    SAT_OK)
 		return rc;
 	*after = chain->c.last_cseq + 1;
-	for (size_t i = 0; i < gaps.n && !*yes && rc == SAT_OK; i++)
-		rc = is_missing(yes, s, p, gaps.v[i].first, gaps.v[i].last,
-		    x->b, x->nb, e);
-	if (rc == SAT_OK && !*yes) /* he said so, and has not pushed yet */
-		rc = is_missing(yes, s, p, *after, gone, x->b, x->nb, e);
-	return rc;
+	for (size_t i = 0; i < gaps.n && !*yes; i++)
+		*yes = is_missing(held, p, gaps.v[i].first, gaps.v[i].last);
+	if (!*yes) /* he said so, and has not pushed yet */
+		*yes = is_missing(held, p, *after, gone);
+	return SAT_OK;
 }
 
 /* Or perhaps not, because he is not back. */
 static sat_rc
 is_only_there(srv_only *out, sat_server *s, const sat_place *p,
-    const srv_beside *x, sat_err *e)
+    const runs *held, sat_err *e)
 {
 	uint64_t after;
 	bool back, yes;
-	sat_rc rc = is_let_go(&yes, &after, s, p, x, e);
+	sat_rc rc = is_let_go(&yes, &after, s, p, held, e);
 
 	if (rc == SAT_OK && yes)
 		*out = ONLY_SURELY;
 	if (rc != SAT_OK || *out != ONLY_NOT ||
 	    (rc = sat_srv_is_back(&back, s, p->device, e)) != SAT_OK || back)
 		return rc;
-	if ((rc = is_missing(&yes, s, p, after, p->last, x->b, x->nb, e)) ==
-	    SAT_OK && yes)
+	if (is_missing(held, p, after, p->last))
 		*out = ONLY_PERHAPS;
-	return rc;
+	return SAT_OK;
 }
 
 static sat_rc
-places_of(runs *l, const srv_beside *x, sat_err *e)
+places_of(runs *l, const uint64_t *origin, size_t n, sat_err *e)
 {
 	const sat_server *s = l->s;
 	const sat_store *st = &s->env.store;
 	sat_rc rc = SAT_OK;
 
-	for (size_t i = 0; i < x->na && rc == SAT_OK; i++)
+	for (size_t i = 0; i < n && rc == SAT_OK; i++)
 		rc = st->places_in(st->u, sat_epochs_order(s->epochs,
-		    s->nepochs, x->a[i]), x->a[i], add, l, e);
+		    s->nepochs, origin[i]), origin[i], add, l, e);
+	return rc;
+}
+
+/* What stands in a, and what of every chain is held by b. */
+static sat_rc
+both_places(runs *l, runs *held, const srv_beside *x, sat_err *e)
+{
+	sat_rc rc = places_of(l, x->a, x->na, e);
+
+	if (rc == SAT_OK && (rc = places_of(held, x->b, x->nb, e)) == SAT_OK)
+		join_runs(held);
 	return rc;
 }
 
 sat_rc
 sat_srv_only_in(srv_only *out, sat_server *s, const srv_beside *x, sat_err *e)
 {
-	runs l = { .s = s };
-	sat_rc rc = places_of(&l, x, e);
+	runs l = { .s = s }, held = { .s = s };
+	sat_rc rc = both_places(&l, &held, x, e);
 
 	*out = ONLY_NOT;
 	for (size_t i = 0; i < l.n && *out != ONLY_SURELY && rc == SAT_OK; i++)
-		rc = is_only_there(out, s, &l.v[i], x, e);
+		rc = is_only_there(out, s, &l.v[i], &held, e);
 	return rc;
 }
 
@@ -246,14 +300,14 @@ sat_rc
 sat_srv_has_let_go(bool *yes, sat_server *s, const srv_beside *x, uint32_t dev,
     sat_err *e)
 {
-	runs l = { .s = s };
+	runs l = { .s = s }, held = { .s = s };
 	uint64_t after;
-	sat_rc rc = places_of(&l, x, e);
+	sat_rc rc = both_places(&l, &held, x, e);
 
 	*yes = false;
 	for (size_t i = 0; i < l.n && !*yes && rc == SAT_OK; i++)
 		if (l.v[i].device == dev)
-			rc = is_let_go(yes, &after, s, &l.v[i], x, e);
+			rc = is_let_go(yes, &after, s, &l.v[i], &held, e);
 	return rc;
 }
 

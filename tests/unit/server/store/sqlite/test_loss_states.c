@@ -115,6 +115,50 @@ of_two_states_the_one_that_shows_more_of_who_is_gone_is_taken(void **state)
 	}
 }
 
+/* Whoever gives states says how long the runs of commits in them are: one that
+ * never ends is no work without end. */
+static void
+a_place_of_more_commits_than_there_ever_were_is_compared_at_once(void **state)
+{ /* P-251 */
+	company c = company_new(sat_test_seed(29));
+	states_of one, two;
+	sat_place at[2];
+	sat_epoch e;
+	sat_id id;
+
+	(void)state;
+	id = device_account(c.bob, "watched", "bob");
+	sync_all(&c);
+	take_backup(&c);
+	(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
+	    txt("early"));
+	sync_all(&c);
+	one = all_states(c.w);
+	at[0] = (sat_place){ c.hq->cursor, c.bob->ord, 1, 2, INT64_MAX };
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	take_backup(&c);
+	follow(c.bob, &e);
+	follow(c.hq, &e);
+	(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
+	    txt("late"));
+	c.w->now_ms += 1000;
+	device_sync(c.bob);
+	device_sync(c.hq);
+	two = all_states(c.w);
+	at[1] = (sat_place){ c.hq->cursor, c.bob->ord, 1, 2, INT64_MAX };
+	c.w->now_ms += 1000;
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.hq, &e);
+	c.places = at;
+	c.nplaces = 2;
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&one, &id)).taken);
+	(void)give_state(&c, c.hq, &e, state_in(&two, &id));
+	world_verify(c.w);
+	free_states(&one);
+	free_states(&two);
+	company_free(&c);
+}
+
 static bool
 is_named(company *c, const sat_id *id, const char *name)
 {
@@ -568,6 +612,8 @@ main(void)
 		    what_its_author_let_go_is_not_given_up_for_another_state),
 		cmocka_unit_test(
 		    what_its_giver_let_go_counts_more_than_what_may_still_come),
+		cmocka_unit_test(
+		    a_place_of_more_commits_than_there_ever_were_is_compared_at_once),
 		cmocka_unit_test(what_a_giver_let_go_is_known_before_it_pushes),
 		cmocka_unit_test(
 		    of_two_states_the_one_that_shows_what_was_let_go_is_taken),
