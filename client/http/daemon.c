@@ -402,6 +402,7 @@ daemon_init(daemon_ *d, const sat_daemon_opts *o)
 	(void)pthread_cond_init(&d->cond, NULL);
 	(void)pthread_mutex_init(&d->turn, NULL);
 	(void)pthread_mutex_init(&d->gate, NULL);
+	(void)pthread_mutex_init(&d->docs, NULL);
 	(void)pthread_cond_init(&d->timer_cond, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -100,6 +100,7 @@ typedef struct daemon_ {
 	session_book sessions;     /* under mtx */
 	uint8_t *spool_key;        /* under mtx; NULL = locked */
 	char *spool_dir;           /* set once, before requests */
+	pthread_mutex_t docs;      /* one changes what is known of an upload */
 	struct work *works;        /* under mtx: of this daemon's life */
 	pthread_cond_t work_cond;  /* with mtx, monotonic: one of them ended */
 } daemon_;
@@ -188,7 +189,7 @@ sat_rc book_unseal(int *fd, daemon_ *d, const char *id, const char *what,
 /* What is in fd from its begin on. */
 sat_rc book_seal(daemon_ *d, const char *id, const char *what, int fd,
     sat_err *e);
-/* A document; `what`: "job", "import". SAT_EINVALID: book_get would not read it;
+/* A document; `what`: "job", "import"; one writer at a time. SAT_EINVALID: book_get would not read it;
  * what was there before stays. */
 sat_rc book_put(daemon_ *d, const char *id, const char *what,
     const sat_json *doc, sat_err *e);

@@ -53,9 +53,9 @@ check_mapping(const sat_json *opts, sat_err *e)
 	    "a mapping is an object, or the name under which one was kept");
 }
 
-/* What came of it stays with the upload. */
+/* docs held. What came of it stays with the upload. */
 static sat_rc
-finish(daemon_ *d, const char *id, const char *work_id, job *j, sat_err *e)
+note_end(daemon_ *d, const char *id, const char *work_id, job *j, sat_err *e)
 {
 	bool good = j->rc == SAT_OK || j->rc == SAT_EPARTLY;
 	bool dry = sat_json_get_bool(j->out, "dry_run", false);
@@ -88,6 +88,17 @@ finish(daemon_ *d, const char *id, const char *work_id, job *j, sat_err *e)
 	}
 	sat_json_free(doc);
 	free(path);
+	return rc;
+}
+
+static sat_rc
+finish(daemon_ *d, const char *id, const char *work_id, job *j, sat_err *e)
+{
+	sat_rc rc;
+
+	pthread_mutex_lock(&d->docs);
+	rc = note_end(d, id, work_id, j, e);
+	pthread_mutex_unlock(&d->docs);
 	return rc;
 }
 
@@ -154,27 +165,62 @@ preview(daemon_ *d, sat_http_response *out, const sat_json *doc,
 
 /* ---- routes ----------------------------------------------------------------------------------- */
 
+/* docs held: what another one changed meanwhile stays changed. */
 static sat_rc
-patch(daemon_ *d, sat_json *doc, const sat_http_request *r, sat_err *e)
+change(sat_json **now, daemon_ *d, const char *id, const sat_json *body,
+    sat_err *e)
 {
-	const char *id = sat_json_get_str(doc, "id", "");
 	char work_id[BOOK_ID_TEXT];
-	sat_json *body, *opts;
+	sat_json *opts;
+	sat_rc rc;
+
+	if (work_at(work_id, d, id))
+		return sat_fail_code(e, SAT_EBUSY, "job.running", NULL,
+		    "a job works at this already");
+	if ((rc = book_get(now, d, id, "import", e)) != SAT_OK)
+		return rc;
+	opts = sat_json_dup(sat_json_get(*now, "options"));
+	if ((rc = upload_options(opts, body, e)) == SAT_OK &&
+	    (rc = check_mapping(opts, e)) == SAT_OK) {
+		sat_json_set(*now, "options", sat_json_dup(opts));
+		rc = book_put(d, id, "import", *now, e);
+	}
+	sat_json_free(opts);
+	return rc;
+}
+
+static sat_rc
+patch(sat_http_response *out, daemon_ *d, const sat_json *doc,
+    const sat_http_request *r, sat_err *e)
+{
+	sat_json *body, *now = NULL;
 	sat_rc rc = body_of(&body, r, e);
 
 	if (rc != SAT_OK)
 		return rc;
-	opts = sat_json_dup(sat_json_get(doc, "options"));
+	pthread_mutex_lock(&d->docs);
+	rc = change(&now, d, sat_json_get_str(doc, "id", ""), body, e);
+	pthread_mutex_unlock(&d->docs);
+	if (rc == SAT_OK)
+		put_json(out, now);
+	sat_json_free(now);
+	sat_json_free(body);
+	return rc;
+}
+
+static sat_rc
+drop(daemon_ *d, const char *id, sat_err *e)
+{
+	char work_id[BOOK_ID_TEXT];
+	sat_rc rc = SAT_OK;
+
+	pthread_mutex_lock(&d->docs);
 	if (work_at(work_id, d, id))
 		rc = sat_fail_code(e, SAT_EBUSY, "job.running", NULL,
 		    "a job works at this already");
-	else if ((rc = upload_options(opts, body, e)) == SAT_OK &&
-	    (rc = check_mapping(opts, e)) == SAT_OK) {
-		sat_json_set(doc, "options", sat_json_dup(opts));
-		rc = book_put(d, id, "import", doc, e);
-	}
-	sat_json_free(opts);
-	sat_json_free(body);
+	else
+		book_drop(d, id);
+	pthread_mutex_unlock(&d->docs);
 	return rc;
 }
 
@@ -235,15 +281,10 @@ of_upload(daemon_ *d, sat_http_response *out, sat_json *doc, const char *verb,
 		}
 		put_json(out, doc);
 	} else if (verb[0] == '\0' && strcmp(r->method, "PATCH") == 0) {
-		if ((e.rc = patch(d, doc, r, &e)) == SAT_OK)
-			put_json(out, doc);
+		e.rc = patch(out, d, doc, r, &e);
 	} else if (verb[0] == '\0' && strcmp(r->method, "DELETE") == 0) {
-		if (work_at(work_id, d, sat_json_get_str(doc, "id", "")))
-			e.rc = sat_fail_code(&e, SAT_EBUSY, "job.running",
-			    NULL, "a job works at this already");
-		else
-			book_drop(d, sat_json_get_str(doc, "id", ""));
-		if (e.rc == SAT_OK)
+		if ((e.rc = drop(d, sat_json_get_str(doc, "id", ""), &e)) ==
+		    SAT_OK)
 			put_json(out, doc);
 	} else if (strcmp(verb, "preview") == 0 && (get || post)) {
 		preview(d, out, doc, r);

@@ -38,6 +38,15 @@ BODY='{"mapping":{"kind":"account","columns":{"Firm":{"field":"name"},"What":nul
 BODY="{\"mapping\":$(printf '{"a":%.0s' {1..31})1$(printf '}%.0s' {1..31})}" ask PATCH "/v1/imports/$O"; is 422 "a mapping too deep to keep"; ask GET "/v1/imports/$O"; is 200 "what was known before is"
 for o in encoding delimiter on_duplicate incomplete source; do printf '{"%s":"%0900000d"}' $o 0 >"$W/big"; FROM=$W/big ask PATCH "/v1/imports/$O"; done; is 422 "options too long to keep"
 BODY='{"encoding":null,"delimiter":null,"on_duplicate":null,"incomplete":null}' ask PATCH "/v1/imports/$O"; is 200 "what was known before is, and goes"
+# changed by several at once: every change that was answered with 200 is there
+printf '{"source":"%0200000d"}' 1 >"$W/c1"; echo '{"encoding":"utf-8"}' >"$W/c2"; echo '{"max_errors":7}' >"$W/c3"; echo '{"delimiter":","}' >"$W/c4"
+for _ in 1 2 3 4 5 6 7 8; do
+	BODY='{"source":null,"encoding":null,"max_errors":null,"delimiter":null}' ask PATCH "/v1/imports/$O"
+	p=(); for c in 1 2 3 4; do "$ASK" "$S" 10 PATCH "/v1/imports/$O" <"$W/c$c" 2>/dev/null | head -1 >"$W/said$c" & p+=($!); done; wait "${p[@]}"
+	same "$(cat "$W"/said? | grep -c ' 200 ')" 4 "four changes at once"; ask GET "/v1/imports/$O"; is 200 "what came of them"
+	same "$(grep -oE '"(source|encoding|max_errors|delimiter)":' "$W/body" | sort -u | wc -l)" 4 "all of them"
+done
+BODY='{"source":null,"encoding":null,"max_errors":null,"delimiter":null}' ask PATCH "/v1/imports/$O"
 ask POST "/v1/imports/$O/run?wait=10"; has "$ANSWER" '"state":"failed".*names no files' "a mapping that was sent opens no file here"
 BODY=$M ask PATCH "/v1/imports/$O"; ask POST "/v1/imports/$O/run?wait=10"; is 200 "run with a mapping"; has "$ANSWER" '"state":"done".*"created":1' "one row"
 ask DELETE "/v1/imports/$O"; is 200 "away"; ask GET "/v1/imports/$O"; is 404 "gone"; [ -z "$(find "$W/r/li/spool" -name "$O*")" ] && ok || bad "its file is there"
