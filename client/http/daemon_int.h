@@ -223,7 +223,8 @@ typedef struct work_order {
 	sat_rc (*finish)(daemon_ *d, const char *subject, const char *id,
 	    job *j, sat_err *e);
 } work_order;
-/* Begin it; id is its name from now on. SAT_EBUSY: too many, or the subject is
+/* Begin it; id is its name from now on, or that of the job the same
+ * Idempotency-Key asked for a moment ago. SAT_EBUSY: too many, or the subject is
  * being worked at. */
 sat_rc work_start(char id[BOOK_ID_TEXT], daemon_ *d, work_order *o, sat_err *e);
 /* Is a job at this? Which one. */

@@ -300,6 +300,18 @@ admit(daemon_ *d, const char *subject, sat_err *e)
 	    "%d jobs wait or run already", RUNNING_MAX);
 }
 
+/* mtx held. Asked for by the same request while this one was on its way: that is
+ * the job (work_again did not see it yet). */
+static const work *
+same_request(const daemon_ *d, const work *w)
+{
+	const work *x = w->request[0] != '\0' ? d->works : NULL;
+
+	while (x != NULL && strcmp(x->request, w->request) != 0)
+		x = x->next;
+	return x;
+}
+
 /* "" without a key: of method, path, key and body. */
 static void
 request_of(char text[WORK_REQUEST_TEXT], const sat_http_request *r)
@@ -402,8 +414,9 @@ sat_rc
 work_start(char id[BOOK_ID_TEXT], daemon_ *d, work_order *o, sat_err *e)
 {
 	work *w = work_new(d, o);
+	const work *twin;
 	pthread_t t;
-	sat_rc rc;
+	sat_rc rc = SAT_OK;
 
 	book_purge(d);
 	if (!daemon_enter(d))
@@ -411,16 +424,18 @@ work_start(char id[BOOK_ID_TEXT], daemon_ *d, work_order *o, sat_err *e)
 		    "daemon.locked", NULL, "the daemon is locked"));
 	pthread_mutex_lock(&d->mtx);
 	trim(d);
-	if ((rc = admit(d, o->subject, e)) == SAT_OK) {
+	if ((twin = same_request(d, w)) != NULL) {
+		memcpy(id, twin->id, BOOK_ID_TEXT);
+	} else if ((rc = admit(d, o->subject, e)) == SAT_OK) {
+		memcpy(id, w->id, BOOK_ID_TEXT);
 		w->next = d->works;
 		d->works = w;
 	}
 	pthread_mutex_unlock(&d->mtx);
-	if (rc != SAT_OK) {
+	if (twin != NULL || rc != SAT_OK) {
 		daemon_leave(d);
 		return not_begun(w, rc);
 	}
-	memcpy(id, w->id, BOOK_ID_TEXT);
 	rc = keep(w, e); /* W1 */
 	if (rc == SAT_OK && pthread_create(&t, NULL, run, w) != 0)
 		rc = sat_fail(e, SAT_EFAIL, "no thread for this");
