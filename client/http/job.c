@@ -365,6 +365,8 @@ remember(job *j, bool yes)
 {
 	pthread_mutex_lock(&j->d->mtx);
 	if (yes) {
+		if (j->d->locking) /* too late for job_cancel_all */
+			atomic_store(&j->cancelled, true);
 		j->next = j->d->jobs;
 		j->d->jobs = j;
 	} else {

@@ -115,6 +115,13 @@ BODY='{"passphrase":"people pass phrase"}' ask POST /v1/session/unlock; BODY=; a
 cp "$W/r/li/spool/$L.file" "$W/keep"; flip "$W/r/li/spool/$L.file" 70000; ask POST "/v1/imports/$L/run"; is 500 "a damaged file"; has "$ANSWER" '"exit":12' "as an integrity failure"
 cp "$W/r/li/spool/$L.file" "$W/r/li/spool/$I.file"; ask GET "/v1/imports/$I/preview"; is 500 "another one's file"
 
+# ---- a lock: what comes while it waits for a job is told to stop as well ----------------
+rows 20001 | sed 's/,138/,136/' >"$W/far.csv"; kill -STOP "$server_pid"; BODY='{}' ask POST /v1/sync/run; is 202 "a sync whose server holds its breath"; sleep 0.5
+BODY=; "$ASK" "$S" 60 POST /v1/session/lock </dev/null >/dev/null 2>&1 & p=($!)
+for i in 1 2 3 4 5 6; do sleep 0.03; { as li -q import "$W/far.csv" --type account >/dev/null 2>&1 && echo whole >>"$W/whole"; } & p+=($!); done
+wait "${p[@]}"; kill -CONT "$server_pid"; [ ! -e "$W/whole" ] && ok || bad "an import that came while it was locked went to its end"
+BODY='{"passphrase":"people pass phrase"}' ask POST /v1/session/unlock; is 200 "unlocked again"; BODY=
+
 # ---- a disk that is full ----------------------------------------------------------------------
 d user add wu --name Wu --role hq >/dev/null; enrol wu; as wu -q sync; S=$W/r/wu/daemon.sock
 DAEMON=$(trap '' XFSZ; ulimit -f 6000; "$SATCHEL" -C "$W/r/wu" --passphrase-file "$W/pass" --no-input daemon --no-sync --no-timer 2>&1 >/dev/null | sed -n 's/.*process \([0-9]*\)$/\1/p'); echo "$DAEMON" >"$W/r/wu/daemon.pid"
