@@ -100,6 +100,7 @@ sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e)
 	sat_buf_add(out, s->request.p, s->request.n);
 	return SAT_OK;
 }
+
 static const sat_msg_type answer_of[] = {
 	[S_HELLO] = SAT_MSG_WELCOME,
 	[S_LEDGER] = SAT_MSG_LEDGER_IS,
@@ -147,14 +148,36 @@ all_answered(const sat_cs *s, const sat_verdicts *v)
 	    v->n - 1 == s->pushed.last - s->pushed.first;
 }
 
+/* Its first template: what is asked for behind it is the first chunk, or before
+ * that numbers. */
+static bool
+fills_next(const sat_cs *s)
+{
+	return s->state == S_TEMPLATE && s->is_empty &&
+	    !(s->flags & SAT_CS_PUSH_ONLY);
+}
+
+static bool
+can_guess(const sat_cs *s)
+{
+	return s->asked && (s->state == S_SNAP || s->state == S_PULL ||
+	    fills_next(s) ||
+	    (s->state == S_PUSH && s->behind_request.n > 0));
+}
+
+bool
+sat_cs_keeps(const sat_cs *s)
+{
+	return s->asked && s->state == S_NUMBERS;
+}
+
 bool
 sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out)
 {
 	sat_msg in, next = { .type = SAT_MSG_PULL };
 	bool more = false;
 
-	if (!s->asked || (s->state != S_SNAP && s->state != S_PULL &&
-	    (s->state != S_PUSH || s->behind_request.n == 0)))
+	if (!can_guess(s))
 		return false;
 	sat_arena_reset(&s->mem);
 	if (sat_msg_read(&in, &s->mem, reply, NULL) != SAT_OK ||
@@ -166,7 +189,10 @@ sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out)
 		sat_buf_add(out, s->behind_request.p, s->behind_request.n);
 		return true;
 	}
-	if (in.type == SAT_MSG_CHUNK) {
+	if (in.type == SAT_MSG_TEMPLATE_IS) {
+		more = in.u.template_is.bundle.n > 0;
+		next = (sat_msg){ .type = SAT_MSG_SNAP };
+	} else if (in.type == SAT_MSG_CHUNK) {
 		more = !in.u.chunk.done;
 		next.type = SAT_MSG_SNAP;
 		next.u.snap.after = in.u.chunk.next;

@@ -116,11 +116,17 @@ SAT_CHECK sat_rc sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e);
 void sat_cs_prepare(sat_cs *s);
 /*
  * What will most likely be asked once this reply is taken in (the page behind a
- * page, the push that was prepared): written to out, so that the server is at it meanwhile. false: nothing
+ * page, the push that was prepared, the first chunk behind the first template):
+ * written to out, so that the server is at it meanwhile. false: nothing
  * can be said. A guess and no more: sat_cs_next decides, and when it asks for
- * something else the answer to the guess is thrown away.
+ * something else the answer to the guess is thrown away, or kept (sat_cs_keeps).
  */
 bool sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out);
+/*
+ * Does the answer to a guess outlast what is asked now? Then, when the guess is
+ * asked for after all, it is the answer; otherwise it is thrown away (P-290).
+ */
+bool sat_cs_keeps(const sat_cs *s);
 const sat_cs_stats *sat_cs_stats_get(const sat_cs *s);
 
 #endif

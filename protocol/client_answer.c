@@ -231,14 +231,6 @@ on_chunk(sat_cs *s, sat_chunk *c, sat_err *e)
 	return SAT_OK;
 }
 
-static bool
-oid_zero(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
-{
-	static const uint8_t zero[SAT_TEMPLATE_OID_BYTES];
-
-	return memcmp(oid, zero, sizeof zero) == 0;
-}
-
 static sat_rc
 on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 {
@@ -258,7 +250,7 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 			in_batch = d->commits[i].eff;
 	d->max_eff = d->max_eff == 0 ? in_batch : d->max_eff;
 	for (size_t i = 0; i < d->ncommits; i++) /* P-069 */
-		if (oid_zero(d->commits[i].template_oid))
+		if (cs_oid_zero(d->commits[i].template_oid))
 			memcpy(d->commits[i].template_oid, s->tip,
 			    sizeof s->tip);
 	d->decoded = true;

@@ -28,6 +28,8 @@ ask_hello(sat_cs *s, sat_err *e)
 		return rc;
 	memcpy(s->template_oid, m.u.hello.template_oid, SAT_TEMPLATE_OID_BYTES);
 	s->device = m.u.hello.device;
+	s->is_empty = cs_oid_zero(s->template_oid) &&
+	    m.u.hello.unsent_cseq == 0;
 	s->welcome.registry_rev = m.u.hello.registry_rev; /* until answered */
 	ask(s, &m);
 	return SAT_OK;

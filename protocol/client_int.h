@@ -5,6 +5,8 @@
 #ifndef SAT_PROTOCOL_CLIENT_INT_H
 #define SAT_PROTOCOL_CLIENT_INT_H
 
+#include <string.h>
+
 #include "protocol/client.h"
 
 typedef enum cs_state {
@@ -28,6 +30,7 @@ struct sat_cs {
 	bool asked;              /* request holds the question of `state` */
 	bool registry_wanted;
 	bool regreeted;          /* revoked meanwhile: is there an order? */
+	bool is_empty;           /* no template, nothing unsent, when it greeted */
 	bool leaving;            /* the outbox is pushed, then this device is wiped */
 	sat_buf request;
 	sat_arena mem;           /* of the answer or the outbox being handled */
@@ -66,6 +69,14 @@ cs_go(sat_cs *s, cs_state next)
 {
 	s->state = next;
 	s->asked = false;
+}
+
+static inline bool
+cs_oid_zero(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
+{
+	static const uint8_t zero[SAT_TEMPLATE_OID_BYTES];
+
+	return memcmp(oid, zero, sizeof zero) == 0;
 }
 
 /* Who sent as much as this is likely sending still. While the page is taken in

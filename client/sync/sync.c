@@ -60,13 +60,17 @@ sat_sync_dial(sat_net_client **c, const char *address,
  * While a page is taken in the server is at the next one already: it was asked
  * for as soon as the page was here. So is a push: it was built while the server
  * was at the one before (P-310). What is then asked for may be something
- * else (P-290); the answer to the guess is read all the same, for the link's sake.
+ * else (P-290); the answer to the guess is read all the same, for the link's
+ * sake, and where the session says so it is kept until it is asked for.
  */
 typedef struct talk {
 	sat_net_client *link;
 	sat_cs *cs;
-	sat_buf request, reply, ahead;
-	bool asked_ahead; /* `ahead` was sent, its answer not read yet */
+	sat_buf request, reply;
+	sat_buf ahead;    /* the guess; empty: there is none */
+	bool asked_ahead; /* it was sent, its answer not read yet */
+	bool kept;        /* its answer is in `early` */
+	sat_buf early;
 } talk;
 
 static sat_rc
@@ -75,29 +79,57 @@ read_ahead(talk *t, sat_err *e)
 	if (!t->asked_ahead)
 		return SAT_OK;
 	t->asked_ahead = false;
-	return sat_net_receive(t->link, &t->reply, 0, e);
+	t->kept = true;
+	return sat_net_receive(t->link, &t->early, 0, e);
+}
+
+/* Something else is asked than was guessed. */
+static sat_rc
+send_other(talk *t, sat_err *e)
+{
+	sat_rc rc = read_ahead(t, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	if (t->kept && !sat_cs_keeps(t->cs)) {
+		t->kept = false;
+		sat_buf_reset(&t->ahead);
+	}
+	return sat_net_send(t->link, sat_buf_span(&t->request), e);
+}
+
+static sat_rc
+guess(talk *t, sat_err *e)
+{
+	sat_buf_reset(&t->ahead);
+	if (!sat_cs_ahead(t->cs, sat_buf_span(&t->reply), &t->ahead))
+		return SAT_OK;
+	t->asked_ahead = true;
+	return sat_net_send(t->link, sat_buf_span(&t->ahead), e);
 }
 
 static sat_rc
 request(talk *t, sat_err *e)
 {
-	bool same = t->asked_ahead && sat_span_eq(sat_buf_span(&t->ahead),
+	bool same = t->ahead.n > 0 && sat_span_eq(sat_buf_span(&t->ahead),
 	    sat_buf_span(&t->request));
-	sat_rc rc = SAT_OK;
+	sat_buf was = t->reply;
+	sat_rc rc;
 
-	if (!same && (rc = read_ahead(t, e)) == SAT_OK)
-		rc = sat_net_send(t->link, sat_buf_span(&t->request), e);
-	if (rc == SAT_OK) {
-		t->asked_ahead = false;
-		sat_cs_prepare(t->cs); /* the server is at work meanwhile */
-		rc = sat_net_receive(t->link, &t->reply, 0, e);
+	if (same && t->kept) {
+		t->reply = t->early;
+		t->early = was;
+		t->kept = false;
+		return guess(t, e);
 	}
-	sat_buf_reset(&t->ahead);
-	if (rc != SAT_OK || !sat_cs_ahead(t->cs, sat_buf_span(&t->reply),
-	    &t->ahead))
+	if (!same && (rc = send_other(t, e)) != SAT_OK)
 		return rc;
-	t->asked_ahead = true;
-	return sat_net_send(t->link, sat_buf_span(&t->ahead), e);
+	t->asked_ahead = false;
+	sat_cs_prepare(t->cs); /* the server is at work meanwhile */
+	if ((rc = sat_net_receive(t->link, &t->reply, 0, e)) != SAT_OK ||
+	    t->kept)
+		return rc;
+	return guess(t, e);
 }
 
 static sat_rc
@@ -139,6 +171,7 @@ sat_sync_session(sat_sync_result *out, sat_net_client *link,
 	sat_buf_fini(&t.request);
 	sat_buf_fini(&t.reply);
 	sat_buf_fini(&t.ahead);
+	sat_buf_fini(&t.early);
 	return rc;
 }
 

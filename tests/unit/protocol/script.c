@@ -21,6 +21,8 @@ hello(void *u, sat_hello *out, sat_err *e)
 	out->registry_rev = s->registry_rev;
 	out->cursor = s->cursor;
 	out->device = 3;
+	out->unsent_cseq = s->waits > 0 ? s->first : 0;
+	memcpy(out->template_oid, s->tip, sizeof s->tip);
 	return SAT_OK;
 }
 

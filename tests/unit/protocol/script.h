@@ -20,6 +20,7 @@ typedef struct script {
 	uint64_t from_seen, accepted;
 	uint32_t flags_seen;
 	uint8_t tip[20];
+	int guess;                            /* type of the last one; 0: none */
 	sat_clock clock;
 	sat_cs *cs;
 	sat_arena a;

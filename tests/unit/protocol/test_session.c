@@ -79,6 +79,7 @@ guessed(script *s, const sat_msg *m)
 
 	sat_msg_write(&reply, m);
 	any = sat_cs_ahead(s->cs, sat_buf_span(&reply), &ahead);
+	s->guess = any ? ahead.p[0] : 0;
 	assert_int_equal(any, ahead.n > 0);
 	assert_ok(answer(s, m, &err));
 	right = !finished(s) && any && sat_span_eq(sat_buf_span(&ahead),
@@ -115,6 +116,67 @@ the_page_behind_a_page_is_known_before_that_is_taken_in(void **state) /* P-290 *
 	m.u.delta.upto = 80;
 	assert_false(guessed(&s, &m));
 	assert_true(finished(&s));
+	stop(&s);
+}
+
+/* Up to its template, which has come; is the first chunk guessed? */
+static bool
+guessed_behind_template(script *s, unsigned flags, size_t bundle)
+{
+	static const uint8_t bytes[1];
+	sat_msg m = a_welcome(0);
+	bool right;
+
+	m.u.welcome.template_oid[0] = 1;
+	opened(s, flags, &m);
+	assert_int_equal(SAT_MSG_TEMPLATE, asked(s).type);
+	m = a_template();
+	m.u.template_is.bundle = sat_span_of(bytes, bundle);
+	right = guessed(s, &m);
+	stop(s);
+	return right;
+}
+
+static void
+behind_its_first_template_a_device_is_filled(void **state) /* P-290 */
+{
+	script empty = { .snap_wanted = true }, works = empty, has = empty,
+		none = empty, pushes = empty;
+
+	(void)state;
+	assert_true(guessed_behind_template(&empty, 0, 1));
+	assert_int_equal(SAT_MSG_SNAP, empty.guess);
+	works.waits = 2;
+	assert_false(guessed_behind_template(&works, 0, 1));
+	assert_int_equal(0, works.guess);
+	has.tip[0] = 7;
+	assert_false(guessed_behind_template(&has, 0, 1));
+	assert_int_equal(0, has.guess);
+	assert_false(guessed_behind_template(&none, 0, 0));
+	assert_int_equal(0, none.guess);
+	assert_false(guessed_behind_template(&pushes, SAT_CS_PUSH_ONLY, 1));
+	assert_int_equal(0, pushes.guess);
+}
+
+static void
+what_is_guessed_outlasts_numbers_alone(void **state) /* P-290 */
+{
+	script s = { .wants_numbers = true, .has_file = true };
+	sat_msg m = a_welcome(0);
+	sat_err err = { 0 };
+
+	(void)state;
+	start(&s, SAT_CS_PUSH_ONLY);
+	assert_false(sat_cs_keeps(s.cs));
+	assert_int_equal(SAT_MSG_HELLO, asked(&s).type);
+	assert_false(sat_cs_keeps(s.cs));
+	assert_ok(answer(&s, &m, &err));
+	assert_int_equal(SAT_MSG_NUMBERS, asked(&s).type);
+	assert_true(sat_cs_keeps(s.cs));
+	m = (sat_msg){ .type = SAT_MSG_NUMBERS_IS };
+	assert_ok(answer(&s, &m, &err));
+	assert_int_equal(SAT_MSG_FILE_PUT, asked(&s).type);
+	assert_false(sat_cs_keeps(s.cs));
 	stop(&s);
 }
 
@@ -329,6 +391,8 @@ main(void)
 		cmocka_unit_test(nothing_to_do_is_one_round_trip),
 		cmocka_unit_test(the_order_is_registry_template_push_snapshot_pull),
 		cmocka_unit_test(the_page_behind_a_page_is_known_before_that_is_taken_in),
+		cmocka_unit_test(behind_its_first_template_a_device_is_filled),
+		cmocka_unit_test(what_is_guessed_outlasts_numbers_alone),
 		cmocka_unit_test(behind_a_large_page_it_asks_once_more),
 		cmocka_unit_test(the_push_behind_a_push_is_built_before_its_verdicts),
 		cmocka_unit_test(what_was_built_behind_a_gap_is_not_sent),
