@@ -54,11 +54,10 @@ put(uint8_t *p, uint64_t v, size_t bytes)
 static uint64_t
 get(const uint8_t *p)
 {
-	uint64_t v = 0;
+	uint64_t be;
 
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | p[i];
-	return v;
+	memcpy(&be, p, sizeof be);
+	return be64toh(be);
 }
 
 void

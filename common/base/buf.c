@@ -74,18 +74,21 @@ sat_buf_str(sat_buf *b, const char *s)
 void
 sat_buf_fmt(sat_buf *b, const char *fmt, ...)
 {
+	size_t left = b->cap - b->n;
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(left > 0 ? (char *)b->p + b->n : NULL, left, fmt, ap);
 	va_end(ap);
 	if (n <= 0)
 		return;
-	(void)sat_buf_room(b, (size_t)n + 1);
-	va_start(ap, fmt);
-	(void)vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= left) {
+		(void)sat_buf_room(b, (size_t)n + 1);
+		va_start(ap, fmt);
+		(void)vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->n += (size_t)n;
 }
 

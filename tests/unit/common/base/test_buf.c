@@ -104,6 +104,33 @@ what_is_cut_short_is_copied_as_zeros(void **state)
 	assert_rc(SAT_EPROTO, sat_read_end(&r, "test", NULL));
 }
 
+/* Whether or not the text fits the room that is left. */
+static void
+formatted_text_is_appended_whole(void **state)
+{
+	char want[300] = "", part[100];
+
+	(void)state;
+	for (size_t had = 0; had < 200; had++) {
+		sat_buf b = { 0 };
+
+		memset(want, 'x', had);
+		for (size_t i = 0; i < had; i++)
+			sat_buf_add(&b, "x", 1);
+		for (int n = 0; n < 90; n += 11) {
+			(void)snprintf(part, sizeof part, "%*d", n, 7);
+			b.n = had;
+			sat_buf_fmt(&b, "%*d", n, 7);
+			memcpy(want + had, part, strlen(part) + 1);
+			assert_int_equal(strlen(want), b.n);
+			assert_memory_equal(want, b.p, b.n);
+		}
+		sat_buf_fmt(&b, "%s", "");
+		assert_string_equal(want, sat_buf_cstr(&b));
+		sat_buf_fini(&b);
+	}
+}
+
 static void
 utf8_is_checked_strictly(void **state)
 {
@@ -201,6 +228,7 @@ main(void)
 		cmocka_unit_test(
 		    a_number_is_read_whole_and_in_its_shortest_form_alone),
 		cmocka_unit_test(what_is_cut_short_is_copied_as_zeros),
+		cmocka_unit_test(formatted_text_is_appended_whole),
 		cmocka_unit_test(utf8_is_checked_strictly),
 		cmocka_unit_test(
 		    two_chinese_characters_are_known_by_their_range),
