@@ -122,14 +122,8 @@ void
 sat_write_uint_long(sat_buf *b, uint64_t v)
 {
 	uint8_t *p = sat_buf_room(b, 10);
-	size_t n = 0;
 
-	while (v >= 0x80) {
-		p[n++] = (uint8_t)(v | 0x80);
-		v >>= 7;
-	}
-	p[n++] = (uint8_t)v;
-	b->n += n;
+	b->n += (size_t)(sat_put_uint(p, v) - p);
 }
 
 void
@@ -159,21 +153,6 @@ sat_read_bad(sat_reader *r, const char *fault)
 	r->left = 0;
 }
 
-sat_span
-sat_read_raw(sat_reader *r, size_t n)
-{
-	sat_span s;
-
-	if (r->fault != NULL || r->left < n) {
-		sat_read_bad(r, "cut short");
-		return (sat_span){ NULL, 0 };
-	}
-	s = sat_span_of(r->p, n);
-	r->p += n;
-	r->left -= n;
-	return s;
-}
-
 void
 sat_read_copy(sat_reader *r, void *out, size_t n)
 {
@@ -183,14 +162,6 @@ sat_read_copy(sat_reader *r, void *out, size_t n)
 		memcpy(out, s.p, n);
 	else
 		memset(out, 0, n);
-}
-
-uint8_t
-sat_read_u8(sat_reader *r)
-{
-	sat_span s = sat_read_raw(r, 1);
-
-	return s.n == 1 ? s.p[0] : 0;
 }
 
 uint32_t
@@ -215,11 +186,45 @@ sat_read_be64(sat_reader *r)
 	return v;
 }
 
+/* Eight groups of seven bits, the lowest first, put together by halves. */
+static uint64_t
+sevens(uint64_t v)
+{
+	v = (v & 0x007f007f007f007f) | (v & 0x7f007f007f007f00) >> 1;
+	v = (v & 0x00003fff00003fff) | (v & 0x3fff00003fff0000) >> 2;
+	return (v & 0x000000000fffffff) | (v & 0x0fffffff00000000) >> 4;
+}
+
+/* One of two to eight bytes that is not the last thing there is, as nearly all
+ * that come here; else false, and nothing is read. */
+static bool
+read_eight(uint64_t *v, sat_reader *r)
+{
+	uint64_t eight, ends;
+	unsigned bits;
+
+	if (r->left < sizeof eight)
+		return false;
+	memcpy(&eight, r->p, sizeof eight);
+	eight = le64toh(eight);
+	if ((ends = ~eight & 0x8080808080808080) == 0)
+		return false;
+	bits = (unsigned)__builtin_ctzll(ends) + 1;
+	if (eight << (64 - bits) >> 56 == 0)
+		return false; /* not the shortest form */
+	*v = sevens(eight << (64 - bits) >> (64 - bits));
+	r->p += bits / 8;
+	r->left -= bits / 8;
+	return true;
+}
+
 uint64_t
 sat_read_uint_long(sat_reader *r)
 {
 	uint64_t v = 0;
 
+	if (read_eight(&v, r))
+		return v;
 	for (size_t i = 0; i < 10; i++) {
 		uint8_t b;
 
@@ -241,26 +246,6 @@ sat_read_uint_long(sat_reader *r)
 	}
 	sat_read_bad(r, "bad varint");
 	return 0;
-}
-
-uint64_t
-sat_read_uint_max(sat_reader *r, uint64_t max)
-{
-	uint64_t v = sat_read_uint(r);
-
-	if (v > max) {
-		sat_read_bad(r, "number above its limit");
-		return 0;
-	}
-	return v;
-}
-
-int64_t
-sat_read_int(sat_reader *r)
-{
-	uint64_t v = sat_read_uint(r);
-
-	return (int64_t)((v >> 1) ^ (~(v & 1) + 1));
 }
 
 sat_span

@@ -70,6 +70,29 @@ sat_write_uint(sat_buf *b, uint64_t v)
 }
 void sat_write_int(sat_buf *b, int64_t v);
 void sat_write_span(sat_buf *b, sat_span s);
+/* The same where room was made for all that follows (a uint takes 10 bytes at
+ * most); they return where to go on. */
+static inline uint8_t *
+sat_put_uint(uint8_t *p, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		*p++ = (uint8_t)(v | 0x80);
+	*p++ = (uint8_t)v;
+	return p;
+}
+static inline uint8_t *
+sat_put_int(uint8_t *p, int64_t v)
+{
+	return sat_put_uint(p, ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0));
+}
+static inline uint8_t *
+sat_put_span(uint8_t *p, sat_span s)
+{
+	p = sat_put_uint(p, s.n);
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	return p + s.n;
+}
 static inline sat_span
 sat_buf_span(const sat_buf *b)
 {
@@ -84,8 +107,19 @@ typedef struct sat_reader {
 } sat_reader;
 
 sat_reader sat_reader_of(sat_span s);
-void sat_read_bad(sat_reader *r, const char *fault); /* first one is kept */
-uint8_t sat_read_u8(sat_reader *r);
+/* The first fault is kept; nothing is left to read then. */
+void sat_read_bad(sat_reader *r, const char *fault);
+/* Here: a record is read in hundreds of such steps. */
+static inline uint8_t
+sat_read_u8(sat_reader *r)
+{
+	if (r->left == 0) {
+		sat_read_bad(r, "cut short");
+		return 0;
+	}
+	r->left--;
+	return *r->p++;
+}
 uint32_t sat_read_be32(sat_reader *r);
 uint64_t sat_read_be64(sat_reader *r);
 uint64_t sat_read_uint_long(sat_reader *r); /* of any length */
@@ -99,10 +133,38 @@ sat_read_uint(sat_reader *r)
 	return sat_read_uint_long(r);
 }
 /* A uint that must not exceed max. */
-uint64_t sat_read_uint_max(sat_reader *r, uint64_t max);
-int64_t sat_read_int(sat_reader *r);
+static inline uint64_t
+sat_read_uint_max(sat_reader *r, uint64_t max)
+{
+	uint64_t v = sat_read_uint(r);
+
+	if (v > max) {
+		sat_read_bad(r, "number above its limit");
+		return 0;
+	}
+	return v;
+}
+static inline int64_t
+sat_read_int(sat_reader *r)
+{
+	uint64_t v = sat_read_uint(r);
+
+	return (int64_t)((v >> 1) ^ (~(v & 1) + 1));
+}
 /* n raw bytes, borrowed from the input. */
-sat_span sat_read_raw(sat_reader *r, size_t n);
+static inline sat_span
+sat_read_raw(sat_reader *r, size_t n)
+{
+	sat_span s = { r->p, n };
+
+	if (r->fault != NULL || r->left < n) {
+		sat_read_bad(r, "cut short");
+		return (sat_span){ NULL, 0 };
+	}
+	r->p += n;
+	r->left -= n;
+	return s;
+}
 /* n raw bytes into out; zeros when the reader is or goes bad. */
 void sat_read_copy(sat_reader *r, void *out, size_t n);
 /* A span of at most max bytes, borrowed from the input. */

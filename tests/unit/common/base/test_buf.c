@@ -89,6 +89,42 @@ a_number_is_read_whole_and_in_its_shortest_form_alone(void **state)
 	sat_buf_fini(&b);
 }
 
+/* Of two to eight bytes it is read at once, when as many are left. */
+static void
+a_number_ends_where_it_says(void **state)
+{
+	static const uint8_t more[8] = { 0x80, 0xff, 1, 0xff, 0x80, 0, 0xff, 9 };
+	sat_buf b = { 0 };
+	sat_reader r;
+
+	(void)state;
+	for (unsigned bits = 0; bits < 64; bits++)
+		for (uint64_t less = 0; less < 2; less++) {
+			uint64_t want = ((uint64_t)0x5a5a5a5a5a5a5a5b >>
+			    (63 - bits)) - less;
+
+			sat_buf_reset(&b);
+			sat_write_uint(&b, want);
+			sat_buf_add(&b, more, sizeof more);
+			r = sat_reader_of(sat_buf_span(&b));
+			assert_true(sat_read_uint(&r) == want);
+			assert_int_equal(sizeof more, r.left);
+		}
+	/* two to eight bytes, the last of them 0 */
+	for (size_t n = 2; n <= 8; n++) {
+		sat_buf_reset(&b);
+		for (size_t i = 1; i < n; i++)
+			sat_write_u8(&b, 0x81);
+		sat_write_u8(&b, 0);
+		sat_buf_add(&b, more, sizeof more);
+		r = sat_reader_of(sat_buf_span(&b));
+		assert_true(sat_read_uint(&r) == 0);
+		assert_string_equal("bad varint", r.fault);
+		assert_int_equal(0, sat_read_u8(&r));
+	}
+	sat_buf_fini(&b);
+}
+
 static void
 what_is_cut_short_is_copied_as_zeros(void **state)
 {
@@ -227,6 +263,7 @@ main(void)
 		cmocka_unit_test(a_reader_that_went_bad_stays_bad),
 		cmocka_unit_test(
 		    a_number_is_read_whole_and_in_its_shortest_form_alone),
+		cmocka_unit_test(a_number_ends_where_it_says),
 		cmocka_unit_test(what_is_cut_short_is_copied_as_zeros),
 		cmocka_unit_test(formatted_text_is_appended_whole),
 		cmocka_unit_test(utf8_is_checked_strictly),
