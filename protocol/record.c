@@ -20,6 +20,7 @@
  */
 #include "protocol/record_int.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define FORMAT 0x10 /* high half of the flags */
@@ -33,6 +34,7 @@
 #define CELL_NULL 4
 #define CELL_DEV 8
 #define CELL_COUNT 16
+#define CELL_BYTES 64 /* more than a cell takes beside value.s and ext */
 #define HEAD_BITS 2
 #define CLOCK_BITS 5
 #define COUNT_BITS 16 /* of an hlc, below the milliseconds (hlc.h) */
@@ -117,36 +119,43 @@ cell_flags(const sat_record *r, const sat_cell *c)
 	    (c->ext.n > 0 ? CELL_EXT : 0u);
 }
 
-static void
-write_clock(sat_buf *b, const sat_record *r, const sat_cell *c)
+static uint8_t *
+put_cell(uint8_t *p, const sat_record *r, const sat_cell *c, unsigned prev)
 {
-	sat_write_int(b, (int64_t)(c->at.hlc - r->born.hlc));
-	sat_write_uint(b, c->at.dev);
-	sat_write_uint(b, c->at.lsn);
+	unsigned flags = cell_flags(r, c);
+
+	p = sat_put_uint(p, (c->field - prev - 1) << HEAD_BITS | flags);
+	if ((flags & CELL_CLOCK) != 0) {
+		p = sat_put_int(p, (int64_t)(c->at.hlc - r->born.hlc));
+		p = sat_put_uint(p, c->at.dev);
+		p = sat_put_uint(p, c->at.lsn);
+	}
+	p = sat_value_put(p, c->value);
+	return (flags & CELL_EXT) != 0 ? sat_put_span(p, c->ext) : p;
 }
 
 void
 sat_record_write(sat_buf *b, const sat_record *r)
 {
+	size_t room = 0, n;
 	unsigned prev = 0;
+	uint8_t *p, *from;
 
 	sat_write_u8(b, flags_of(r));
 	sat_buf_add(b, r->id.b, sizeof r->id.b);
 	sat_write_uint(b, r->kind);
 	write_front(b, r);
 	sat_write_uint(b, r->ncells);
+	for (size_t i = 0; i < r->ncells; i++)
+		room += CELL_BYTES + r->cells[i].value.s.n + r->cells[i].ext.n;
+	p = from = sat_buf_room(b, room);
 	for (size_t i = 0; i < r->ncells; i++) {
-		const sat_cell *c = &r->cells[i];
-		unsigned flags = cell_flags(r, c);
-
-		sat_write_uint(b, (c->field - prev - 1) << HEAD_BITS | flags);
-		if ((flags & CELL_CLOCK) != 0)
-			write_clock(b, r, c);
-		sat_value_write(b, c->value);
-		if ((flags & CELL_EXT) != 0)
-			sat_write_span(b, c->ext);
-		prev = c->field;
+		p = put_cell(p, r, &r->cells[i], prev);
+		prev = r->cells[i].field;
 	}
+	n = (size_t)(p - from);
+	assert(n <= room);
+	b->n += n;
 }
 
 size_t
@@ -255,7 +264,7 @@ read_front(sat_record *rec, sat_reader *r, uint8_t flags)
 }
 
 /* The next field id and the flags of its head. */
-static uint16_t
+static inline uint16_t
 read_head(sat_reader *r, uint16_t prev, unsigned bits, unsigned *flags)
 {
 	uint64_t head = sat_read_uint(r), field = (head >> bits) + prev + 1;
@@ -331,8 +340,22 @@ cells_alloc(size_t *n, sat_arena *a, sat_reader *r, size_t bytes_min)
 	return c;
 }
 
-sat_rc
-sat_record_read(sat_record *rec, sat_arena *a, sat_span in, sat_err *e)
+/* Of a text only the length is looked at. */
+static inline sat_value
+read_kept(sat_reader *r)
+{
+	sat_value v = sat_v_null();
+
+	if (r->left == 0 || *r->p != SAT_V_TEXT)
+		return sat_value_read(r);
+	(void)sat_read_u8(r);
+	v.s = sat_read_span(r, SAT_VALUE_MAX);
+	v.type = r->fault == NULL ? SAT_V_TEXT : SAT_V_NULL;
+	return v;
+}
+
+static inline sat_rc
+read_record(sat_record *rec, sat_arena *a, sat_span in, bool kept, sat_err *e)
 {
 	sat_reader r = sat_reader_of(in);
 	uint8_t flags = sat_read_u8(&r);
@@ -355,11 +378,23 @@ sat_record_read(sat_record *rec, sat_arena *a, sat_span in, sat_err *e)
 		c->at = rec->born;
 		if ((bits & CELL_CLOCK) != 0)
 			read_clock(c, rec, &r);
-		c->value = sat_value_read(&r);
+		c->value = kept ? read_kept(&r) : sat_value_read(&r);
 		if ((bits & CELL_EXT) != 0)
 			c->ext = read_ext(&r);
 	}
 	return sat_read_end(&r, "record", e);
+}
+
+sat_rc
+sat_record_read(sat_record *rec, sat_arena *a, sat_span in, sat_err *e)
+{
+	return read_record(rec, a, in, false, e);
+}
+
+sat_rc
+sat_record_read_kept(sat_record *rec, sat_arena *a, sat_span in, sat_err *e)
+{
+	return read_record(rec, a, in, true, e);
 }
 
 /* Add what the columns say up to (not with) `upto`: born cells with a value. */

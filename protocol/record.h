@@ -247,6 +247,10 @@ size_t sat_record_bytes(const sat_record *r);
  * borrows values from the input; SAT_EPROTO. */
 void sat_record_write(sat_buf *b, const sat_record *r);
 SAT_CHECK sat_rc sat_record_read(sat_record *r, sat_arena *a, sat_span in, sat_err *e);
+/* The same of a state from one's own store: its texts were checked when they
+ * came, and are not looked at again. Nothing that came over a wire. */
+SAT_CHECK sat_rc sat_record_read_kept(sat_record *r, sat_arena *a, sat_span in,
+    sat_err *e);
 /* The same without values, for a table that holds the values in columns:
  * everything but id, eid, kind and the cells' values. Reading needs the values
  * of every field id of the kind that the table has, ascending, null for an

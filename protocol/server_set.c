@@ -273,7 +273,7 @@ sat_set_decode(wrec *w, sat_server *s, sat_err *e)
 
 	if (w->decoded || !w->exists)
 		return SAT_OK;
-	if ((rc = sat_record_read(&w->r, &s->txn, w->state, e)) != SAT_OK)
+	if ((rc = sat_record_read_kept(&w->r, &s->txn, w->state, e)) != SAT_OK)
 		return rc;
 	w->r.eid = w->eid;
 	w->was = w->r; /* a fold writes into the cells */
@@ -464,31 +464,54 @@ flush_rec(sat_server *s, wrec *w, sat_err *e)
 	return rc;
 }
 
-static int
-by_eid(const void *a, const void *b)
-{
-	const wrec *x = *(wrec *const *)a, *y = *(wrec *const *)b;
+typedef struct place {
+	uint32_t eid;
+	wrec *w;
+} place;
 
-	return x->eid < y->eid ? -1 : x->eid > y->eid;
+static void
+by_digit(place *to, const place *from, size_t n, unsigned shift)
+{
+	size_t at[257] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		at[(from[i].eid >> shift & 0xff) + 1]++;
+	for (size_t i = 0; i < 256; i++)
+		at[i + 1] += at[i];
+	for (size_t i = 0; i < n; i++)
+		to[at[from[i].eid >> shift & 0xff]++] = from[i];
 }
 
-/* In the order of the table: neighbours share pages. */
+/* In the order of the table: neighbours share pages. By digits: to compare
+ * thousands of records with each other was 3 % of a merge. */
 static wrec **
 sorted_dirty(size_t *count, sat_server *s)
 {
 	size_t n = 0;
-	wrec **v;
+	uint32_t differs = 0;
+	place *v, *to, *done;
+	wrec **out;
 
 	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
 		n++;
-	v = sat_arena_alloc(&s->txn, n * sizeof(wrec *));
+	v = sat_arena_alloc(&s->txn, n * sizeof *v);
+	to = sat_arena_alloc(&s->txn, n * sizeof *to);
+	out = sat_arena_alloc(&s->txn, n * sizeof(wrec *));
 	n = 0;
-	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty)
-		v[n++] = w;
-	if (n > 1)
-		qsort(v, n, sizeof(wrec *), by_eid);
+	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty, n++) {
+		v[n] = (place){ w->eid, w };
+		differs |= w->eid ^ v[0].eid;
+	}
+	for (unsigned shift = 0; shift < 32; shift += 8) {
+		if ((differs >> shift & 0xff) == 0)
+			continue;
+		by_digit(to, v, n, shift);
+		done = to, to = v, v = done;
+	}
+	for (size_t i = 0; i < n; i++)
+		out[i] = v[i].w;
 	*count = n;
-	return v;
+	return out;
 }
 
 sat_rc

@@ -29,15 +29,22 @@ sat_value_dup(sat_arena *a, sat_value v)
 	return v;
 }
 
+uint8_t *
+sat_value_put(uint8_t *p, sat_value v)
+{
+	assert(v.type <= SAT_V_BYTES);
+	*p++ = (uint8_t)v.type;
+	if (v.type == SAT_V_INT)
+		return sat_put_int(p, v.i);
+	return v.type == SAT_V_NULL ? p : sat_put_span(p, v.s);
+}
+
 void
 sat_value_write(sat_buf *b, sat_value v)
 {
-	assert(v.type <= SAT_V_BYTES);
-	sat_write_u8(b, (uint8_t)v.type);
-	if (v.type == SAT_V_INT)
-		sat_write_int(b, v.i);
-	else if (v.type != SAT_V_NULL)
-		sat_write_span(b, v.s);
+	uint8_t *p = sat_buf_room(b, 11 + v.s.n);
+
+	b->n += (size_t)(sat_value_put(p, v) - p);
 }
 
 sat_value

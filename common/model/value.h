@@ -48,6 +48,8 @@ int sat_value_cmp(sat_value a, sat_value b);
 sat_value sat_value_dup(sat_arena *a, sat_value v);
 /* Canonical bytes: type u8, then int (zigzag varint) or span. */
 void sat_value_write(sat_buf *b, sat_value v);
+/* The same where there is room for it, 11 bytes and those of v.s. */
+uint8_t *sat_value_put(uint8_t *p, sat_value v);
 /* Borrowed from the input; goes bad on unknown type, size, invalid UTF-8. */
 sat_value sat_value_read(sat_reader *r);
 
