@@ -112,8 +112,8 @@ put_bytes(uint8_t *p, sat_span s)
 
 /* 'c' | field be16 | stamp | type u8 | int be64, or length be32 and bytes |
  * ext */
-static sat_sum
-sum_cell(const sat_record *r, const sat_cell *c)
+sat_sum
+sat_sum_cell(const sat_record *r, const sat_cell *c)
 {
 	bool bytes = c->value.type == SAT_V_TEXT ||
 	    c->value.type == SAT_V_BYTES;
@@ -144,7 +144,7 @@ sat_sum_record(const sat_record *r)
 	sat_sum s = sum_head(r);
 
 	for (size_t i = 0; i < r->ncells; i++)
-		sat_sum_add(&s, sum_cell(r, &r->cells[i]));
+		sat_sum_add(&s, sat_sum_cell(r, &r->cells[i]));
 	return s;
 }
 
@@ -156,10 +156,10 @@ sat_sum_part(const sat_record *r, uint16_t field)
 	sat_sum s = sum_head(r);
 
 	if (c != NULL)
-		sat_sum_add(&s, sum_cell(r, c));
+		sat_sum_add(&s, sat_sum_cell(r, c));
 	for (size_t i = r->ncells; i > 0 && r->cells[i - 1].field >= SAT_SYS_FIRST;
 	    i--)
-		sat_sum_add(&s, sum_cell(r, &r->cells[i - 1]));
+		sat_sum_add(&s, sat_sum_cell(r, &r->cells[i - 1]));
 	return s;
 }
 
@@ -193,13 +193,18 @@ static void
 cell_changed(sat_sum_diff *c, const sat_record *was, const sat_cell *a,
     const sat_record *is, const sat_cell *b)
 {
-	if (c->n < SAT_DIFF_FIELDS)
-		c->field[c->n] = a != NULL ? a->field : b->field;
-	c->n++;
-	if (a != NULL)
-		sat_sum_sub(&c->sum, sum_cell(was, a));
+	sat_sum by = { 0, 0 };
+
 	if (b != NULL)
-		sat_sum_add(&c->sum, sum_cell(is, b));
+		by = sat_sum_cell(is, b);
+	if (a != NULL)
+		sat_sum_sub(&by, sat_sum_cell(was, a));
+	if (c->n < SAT_DIFF_FIELDS) {
+		c->field[c->n] = a != NULL ? a->field : b->field;
+		c->by[c->n] = by;
+	}
+	c->n++;
+	sat_sum_add(&c->sum, by);
 }
 
 void

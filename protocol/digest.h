@@ -38,6 +38,8 @@ sat_sum sat_sum_read(const uint8_t in[SAT_SUM_BYTES]);
 
 /* Everything of the canonical state; r->id must be set. */
 sat_sum sat_sum_record(const sat_record *r);
+/* One cell's part of it; the rest is the head's. */
+sat_sum sat_sum_cell(const sat_record *r, const sat_cell *c);
 /* What an operation on `field` may change: the head, this field's cell, and
  * the cells of system fields. Taken before and after the fold. */
 sat_sum sat_sum_part(const sat_record *r, uint16_t field);
@@ -47,6 +49,7 @@ typedef struct sat_sum_diff {
 	sat_sum sum;
 	size_t n;        /* cells that differ; the first of them: */
 	uint16_t field[SAT_DIFF_FIELDS];
+	sat_sum by[SAT_DIFF_FIELDS]; /* what each moved `sum` by */
 } sat_sum_diff;
 void sat_sum_change(sat_sum_diff *out, const sat_record *was,
     const sat_record *is);

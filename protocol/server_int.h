@@ -492,6 +492,9 @@ SAT_CHECK sat_rc sat_srv_shown(sat_record *r, sat_server *s, const wrec *w,
 /* Take out of a state, whose cells are a copy, what a role does not see.
  * Nothing of it there: the state stays as it is, and this is false. */
 bool sat_srv_veil(sat_server *s, sat_record *r, const sat_mask *m);
+/* The same of one cell whose field is hidden; NULL: of the record as such. False:
+ * it is empty, and does not count as hidden. */
+bool sat_srv_veil_cell(sat_server *s, sat_cell *c, const sat_field *f);
 /* Does the operation tell what a role is not shown, or change what only the
  * whole state tells? */
 bool sat_srv_hides(const sat_mask *m, const sat_op *op);

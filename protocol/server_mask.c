@@ -166,6 +166,16 @@ sat_srv_hides(const sat_mask *m, const sat_op *op)
 }
 
 bool
+sat_srv_veil_cell(sat_server *s, sat_cell *c, const sat_field *f)
+{
+	if (c->value.type == SAT_V_NULL && c->ext.n == 0)
+		return false;
+	c->value = f != NULL ? masked_value(s, f, c->value) : sat_v_null();
+	c->ext = (sat_span){ NULL, 0 };
+	return true;
+}
+
+bool
 sat_srv_veil(sat_server *s, sat_record *r, const sat_mask *m)
 {
 	char ids[(SAT_FIELDS_MAX + 2) * 5 + 2] = "@";
@@ -176,11 +186,8 @@ sat_srv_veil(sat_server *s, sat_record *r, const sat_mask *m)
 		const sat_field *f = sat_mask_field(m, r->kind, c->field);
 
 		if ((f == NULL && !may_tell(c->field)) ||
-		    (c->value.type == SAT_V_NULL && c->ext.n == 0))
+		    !sat_srv_veil_cell(s, c, f))
 			continue;
-		c->value = f != NULL ? masked_value(s, f, c->value) :
-		    sat_v_null();
-		c->ext = (sat_span){ NULL, 0 };
 		n += (size_t)snprintf(ids + n, sizeof ids - n, "%s%u",
 		    n > 1 ? "," : "", c->field);
 	}

@@ -54,21 +54,40 @@ shown(sat_server *s, const sat_record *r, const sat_mask *m)
 	return copy;
 }
 
-/* Cells that are as they were are shown as they were, and so is the mark that
- * names the hidden ones: what is shown then moves by what differs. */
+/* Cells that are as they were are shown as they were. So is the mark that names
+ * the hidden ones, as long as none of them was or is empty. What is shown then
+ * moves by what differs, the hidden ones as they are shown. */
 static bool
-shows_all(const sat_record *was, const sat_record *is, const sat_sum_diff *by,
-    const sat_mask *m)
+by_cells(sat_sum *sum, sat_server *s, const sat_record *was,
+    const sat_record *is, const sat_sum_diff *by, const sat_mask *m)
 {
 	if (by->n > SAT_DIFF_FIELDS || was->born.hlc != is->born.hlc ||
 	    was->born.dev != is->born.dev || was->born.lsn != is->born.lsn)
 		return false;
-	for (size_t i = 0; i < by->n; i++)
+	*sum = by->sum;
+	for (size_t i = 0; i < by->n; i++) {
+		const sat_field *f = sat_mask_field(m, is->kind, by->field[i]);
+		const sat_cell *a, *b;
+		sat_cell x, y;
+
 		if (by->field[i] == SAT_SYS_HANDED ||
 		    by->field[i] == SAT_SYS_LATER ||
-		    by->field[i] == SAT_SYS_MASKED ||
-		    sat_mask_field(m, is->kind, by->field[i]) != NULL)
+		    by->field[i] == SAT_SYS_MASKED)
 			return false;
+		if (f == NULL)
+			continue;
+		if ((a = sat_record_cell(was, by->field[i])) == NULL ||
+		    (b = sat_record_cell(is, by->field[i])) == NULL)
+			return false;
+		x = *a;
+		y = *b;
+		if (!sat_srv_veil_cell(s, &x, f) ||
+		    !sat_srv_veil_cell(s, &y, f))
+			return false;
+		sat_sum_sub(sum, by->by[i]);
+		sat_sum_sub(sum, sat_sum_cell(was, &x));
+		sat_sum_add(sum, sat_sum_cell(is, &y));
+	}
 	return true;
 }
 
@@ -80,8 +99,9 @@ shown_change(sat_server *s, const sat_record *was, const sat_record *is,
 	sat_sum_diff veiled;
 	sat_sum sum = { 0, 0 };
 
-	if (was != NULL && is != NULL && shows_all(was, is, by, m))
-		return by->sum;
+	if (was != NULL && is != NULL && by_cells(&sum, s, was, is, by, m))
+		return sum;
+	sum = (sat_sum){ 0, 0 };
 	if (was != NULL)
 		a = shown(s, was, m);
 	if (is != NULL)

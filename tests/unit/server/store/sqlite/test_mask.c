@@ -52,6 +52,43 @@ hidden_values_stay_on_the_server_and_the_rest_follows(void **state)
 	world_free(w);
 }
 
+/* Cleared, it is not among the hidden ones any more; in conflict, it has more than
+ * its value to hide. */
+static void
+the_sum_of_a_mask_moves_as_a_hidden_field_does(void **state) /* G3 */
+{
+	world *w = small_world(7);
+	device *ann = device_new(w, "ann"), *two = device_new(w, "ann");
+	device *ser = device_new(w, "ser"), *aud = device_new(w, "aud");
+	static const char *const phones[] = { "13812345678", "13900001111",
+		"", "13700002222", "13600003333" };
+	sat_id id;
+
+	(void)state;
+	id = device_account(ann, "first", "ann");
+	for (size_t i = 0; i < sizeof phones / sizeof phones[0]; i++) {
+		(void)device_edit(ann, &id, &id, K_ACCOUNT, SAT_OP_MVSET,
+		    A_PHONE, phones[i][0] == '\0' ? sat_v_null() :
+		    txt(phones[i]));
+		if (i % 2 == 0)
+			(void)device_edit(ann, &id, &id, K_ACCOUNT, SAT_OP_SET,
+			    A_REMARK, txt(phones[i]));
+		device_sync(ann);
+		world_verify(w);
+	}
+	SYNC(two, ser, aud);
+	set_phone(ann, &id, "13511112222");
+	set_phone(two, &id, "13533334444");
+	SYNC(ann, two);
+	world_verify(w);
+	set_phone(ann, &id, "13555556666"); /* the other one still stands */
+	device_sync(ann);
+	world_verify(w);
+	SYNC(two, ser, aud);
+	CHECK(two, ser, aud);
+	world_free(w);
+}
+
 static void
 a_hidden_field_is_set_only_by_who_makes_the_record(void **state) /* P-246 */
 {
@@ -135,6 +172,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    hidden_values_stay_on_the_server_and_the_rest_follows),
+		cmocka_unit_test(
+		    the_sum_of_a_mask_moves_as_a_hidden_field_does),
 		cmocka_unit_test(
 		    a_hidden_field_is_set_only_by_who_makes_the_record),
 		cmocka_unit_test(a_value_is_shown_to_who_may_and_noted_before),
