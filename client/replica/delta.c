@@ -217,9 +217,11 @@ same_ops(const sat_commit *x, const sat_commit *y)
 
 /*
  * The outbox row of a commit of this device. The page names its number but not
- * its incarnation: a verdict's LSN tells for sure; without a verdict (pulled
- * before it was pushed) it is one of the present incarnation, with its stamp:
- * a copy of this file may have used the number for something else.
+ * its incarnation: a verdict's LSN tells for sure. Without a verdict (pulled
+ * before it was pushed) only what it says tells, so a marker is not enough and
+ * the page is asked for in full: a copy of this file may have used the number
+ * for something else, even with the same stamp, where its clock stood still.
+ * A record that such a commit made gets its number from that page, too.
  * *found false: not in the outbox.
  */
 static sat_rc
@@ -236,7 +238,7 @@ find_own(own_commit *o, bool *found, apply *x, const sat_commit *c, sat_err *e)
 	if (rc != SAT_OK && rc != SAT_ENOTFOUND)
 		return rc;
 	if (rc == SAT_OK && o->c.hlc == c->hlc && (o->state == 0 ?
-	    c->nops == 0 || same_ops(c, &o->c) : o->lsn == c->lsn)) {
+	    !c->own && same_ops(c, &o->c) : o->lsn == c->lsn)) {
 		*found = true;
 	} else if ((rc = seq_of_lsn(&seq, r, c->lsn, e)) != SAT_OK) {
 		return rc;
@@ -255,24 +257,17 @@ find_own(own_commit *o, bool *found, apply *x, const sat_commit *c, sat_err *e)
 
 /*
  * Records made by a commit that has no verdict yet get their numbers with the
- * verdict or not at all; others' operations name them by number only. So a
- * marker without operations is not enough, and the page is asked for in full.
+ * verdict or here; others' operations name them by number only.
  */
 static sat_rc
 learn_numbers(sat_replica *r, const own_commit *o, const sat_commit *c,
     sat_err *e)
 {
 	replica_row *row;
-	bool made = false;
 	sat_rc rc;
 
-	for (size_t i = 0; i < o->c.nops; i++)
-		made |= o->c.ops[i].kind == SAT_OP_NEW;
-	if (!made || o->state != 0)
+	if (o->state != 0)
 		return SAT_OK;
-	if (c->nops == 0)
-		return sat_fail(e, SAT_ENOTFOUND,
-		    "an own commit came back before its verdict");
 	for (size_t i = 0; i < c->nops; i++) {
 		const sat_op *op = &c->ops[i];
 		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
@@ -427,9 +422,10 @@ one_commit(apply *x, const sat_commit *c, sat_err *e)
 			return rc != SAT_OK ? rc : fold_foreign(r, c,
 			    c->nops - c->nechoes, e);
 		}
-		if (c->nops == 0)
-			return sat_fail(e, SAT_ENOTFOUND, "an own commit is "
-			    "not in the outbox any more");
+		if (c->own)
+			return sat_fail(e, SAT_ENOTFOUND, "an own commit came "
+			    "back before its verdict, or is not in the outbox "
+			    "any more");
 	}
 	return fold_foreign(r, c, 0, e);
 }
