@@ -99,9 +99,10 @@ settle_op(sat_replica *r, const own_commit *o, const sat_op *op, sat_err *e)
 	if (replica_row_server(row)->born.hlc == 0) {
 		if (op->kind != SAT_OP_NEW)
 			return SAT_OK;
-		/* It was not shown to us, so it is not ours any more: it goes
-		 * when nothing waits for it. */
-		row->leaving |= o->passed;
+		/* Not shown to us: it is not ours any more, and goes when
+		 * nothing waits for it. Shown: it is, also when its customer
+		 * was gone for a while. */
+		row->leaving = o->passed;
 	}
 	return replica_page_fold(r, row, op, &ctx, e);
 }

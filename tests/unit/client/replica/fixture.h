@@ -38,6 +38,7 @@ typedef struct server {
 	sat_hlc prev[16]; /* per device */
 	bool (*refuse)(const sat_commit *c);
 	const char *slug; /* parked for this; NULL: refused, denied */
+	sat_id away;      /* pages say nothing of this customer */
 } server;
 
 typedef struct fixture {

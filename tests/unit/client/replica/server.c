@@ -202,6 +202,10 @@ srv_push(fixture *f, bool lose)
 		x->incarnation = push.incarnation;
 		x->cseq = push.first_cseq + i;
 		v[i].cseq = x->cseq;
+		if (sat_id_zero(&x->subject)) {
+			assert_in_range(x->subject_eid, 1, s->nrecs);
+			x->subject = s->recs[x->subject_eid - 1].id;
+		}
 		for (size_t j = 0; j < x->nops; j++)
 			if (sat_id_zero(&x->ops[j].rec)) {
 				assert_in_range(x->ops[j].eid, 1, s->nrecs);
@@ -258,7 +262,9 @@ srv_page(fixture *f, uint64_t upto, bool full_own, sat_rescope *rs, size_t nrs,
 
 	assert_rc(SAT_OK, f->ops.cursor(f->ops.u, &cursor, e));
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->log[i].lsn <= cursor || s->log[i].lsn > upto)
+		if (s->log[i].lsn <= cursor || s->log[i].lsn > upto ||
+		    (!sat_id_zero(&s->away) &&
+		    sat_id_eq(&s->log[i].subject, &s->away)))
 			continue;
 		list[n] = s->log[i];
 		list[n].own = s->log[i].device == DEV && !full_own &&

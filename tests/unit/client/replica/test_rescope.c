@@ -16,6 +16,12 @@ new_contact(fixture *f, sat_id root, const char *name)
 	return id;
 }
 
+static int
+by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(sat_id));
+}
+
 static void
 leave(fixture *f, sat_id root)
 {
@@ -23,7 +29,29 @@ leave(fixture *f, sat_id root)
 		.to = sat_span_str("Wang") };
 	sat_err err;
 
+	f->srv.away = root;
 	assert_ok(srv_page(f, f->srv.n, false, &rs, 1, NULL, 0, &err));
+}
+
+/* Its states with it. */
+static void
+come_back(fixture *f, sat_id root, const sat_id *others, size_t n)
+{
+	sat_rescope rs = { .lsn = f->srv.n, .root = root, .nheld = n + 1 };
+	sat_id held[4];
+	sat_record recs[4];
+	sat_err err;
+
+	assert_in_range(n, 0, 3);
+	f->srv.away = (sat_id){ { 0 } };
+	for (size_t i = 0; i < n; i++)
+		held[i] = others[i];
+	held[n] = root;
+	qsort(held, n + 1, sizeof held[0], by_bytes);
+	for (size_t i = 0; i <= n; i++)
+		recs[i] = *srv_find(&f->srv, &held[i]);
+	rs.held = held;
+	assert_ok(srv_page(f, f->srv.n, false, &rs, 1, recs, n + 1, &err));
 }
 
 static void
@@ -33,9 +61,6 @@ a_customer_that_left_is_gone_with_its_children_and_a_stub_stays(void **state)
 	sat_id a = new_account(f, "A", "1"), b = new_account(f, "B", "2");
 	sat_id ca = new_contact(f, a, "x"), cb = new_contact(f, b, "y");
 	sat_moved *m;
-	sat_rescope rs = { .root = a };
-	sat_id held[2] = { ca, a };
-	sat_record recs[2];
 	int64_t left;
 	size_t n;
 	sat_stmt *s;
@@ -64,13 +89,7 @@ a_customer_that_left_is_gone_with_its_children_and_a_stub_stays(void **state)
 	left = sat_col_int(s, 0);
 	sat_stmt_reset(s);
 	assert_int_equal(0, left);
-	/* and it comes back */
-	rs.lsn = f->srv.n;
-	rs.held = held;
-	rs.nheld = 2;
-	recs[0] = *srv_find(&f->srv, &a);
-	recs[1] = *srv_find(&f->srv, &ca);
-	assert_ok(srv_page(f, f->srv.n, false, &rs, 1, recs, 2, &err));
+	come_back(f, a, &ca, 1);
 	assert_text(f, a, F_CITY, "away");
 	assert_int_equal(0, status_of(f).moved);
 	assert_settled(f);
@@ -102,6 +121,39 @@ unsent_work_on_a_customer_that_left_waits_for_its_answer(void **state)
 	assert_gone(f, c);
 	assert_int_equal(0, status_of(f).pending_commits);
 	assert_sound(f);
+}
+
+/* It came back meanwhile: what was made on it there is this device's as well. */
+static void
+unsent_work_on_a_customer_that_came_back_stays(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), c;
+
+	srv_sync(f);
+	c = new_contact(f, a, "made in time");
+	leave(f, a);
+	assert_true(view_of(f, c).leaving);
+	come_back(f, a, NULL, 0);
+	srv_sync(f);
+	assert_text(f, c, 2, "made in time");
+	assert_settled(f);
+}
+
+/* The same, and the server tells it only with the answer. */
+static void
+what_the_server_shows_after_all_does_not_leave(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), c;
+
+	srv_sync(f);
+	c = new_contact(f, a, "made in time");
+	leave(f, a);
+	(void)srv_push(f, false);
+	come_back(f, a, NULL, 0);
+	assert_text(f, c, 2, "made in time");
+	assert_settled(f);
 }
 
 static void
@@ -229,6 +281,8 @@ main(void)
 		COMPLETE(own_work_inside_a_state_ahead_of_the_cursor_counts_once),
 		COMPLETE(a_customer_that_left_is_gone_with_its_children_and_a_stub_stays),
 		COMPLETE(unsent_work_on_a_customer_that_left_waits_for_its_answer),
+		COMPLETE(unsent_work_on_a_customer_that_came_back_stays),
+		COMPLETE(what_the_server_shows_after_all_does_not_leave),
 		COMPLETE(a_refusal_after_leaving_takes_the_row_and_keeps_the_work),
 		COMPLETE(a_rescope_that_keeps_the_root_drops_only_what_is_not_held),
 		COMPLETE(a_state_is_taken_over_the_second_making_of_its_record),
