@@ -237,6 +237,52 @@ of_two_states_that_both_show_who_is_gone_neither_is_given_up(void **state)
 	}
 }
 
+/* Two servers are lost one after the other, each with what the other one never saw. */
+typedef struct lost_twice {
+	states_of one, two; /* with hq's tag; with bob's */
+	sat_place at[2];
+	sat_epoch first;    /* after the first of them */
+	sat_id id;
+} lost_twice;
+
+/* The second one is still there. again: what bob adds besides; NULL = nothing. */
+static void
+lose_one(lost_twice *x, company *c, const char *again)
+{
+	uint64_t edits = again != NULL ? 2 : 1;
+
+	x->id = device_account(c->bob, "watched", "bob");
+	sync_all(c);
+	take_backup(c);
+	(void)device_edit(c->hq, &x->id, &x->id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
+	    txt("hq"));
+	device_sync(c->hq);
+	x->one = all_states(c->w);
+	x->at[0] = (sat_place){ c->hq->cursor, c->hq->ord, 1, 1, 1 };
+	x->first = lose(c, 1000000, SAT_SEED_HQ);
+	take_backup(c);
+	follow(c->bob, &x->first);
+	(void)device_edit(c->bob, &x->id, &x->id, K_ACCOUNT, SAT_OP_SADD,
+	    A_TAGS, txt("bob"));
+	if (again != NULL)
+		(void)device_edit(c->bob, &x->id, &x->id, K_ACCOUNT,
+		    SAT_OP_SADD, A_TAGS, txt(again));
+	device_sync(c->bob);
+	x->two = all_states(c->w);
+	x->at[1] = (sat_place){ c->bob->cursor, c->bob->ord, 1, 2, 1 + edits };
+	c->places = x->at;
+	c->nplaces = 2;
+}
+
+static void
+lost_end(lost_twice *x, company *c)
+{
+	world_verify(c->w);
+	free_states(&x->one);
+	free_states(&x->two);
+	company_free(c);
+}
+
 /* A backup had his commit, so he let it go, and nobody can read that backup now: it
  * is in one state alone, though he is back. */
 static void
@@ -245,50 +291,26 @@ what_its_author_let_go_is_not_given_up_for_another_state(void **state)
 	(void)state;
 	for (int first = 0; first < 2; first++) {
 		company c = company_new(sat_test_seed(22));
-		states_of one, two;
-		sat_place at[2];
-		sat_epoch e, before;
-		sat_id id;
+		lost_twice x;
+		sat_epoch e;
 
-		id = device_account(c.bob, "watched", "bob");
-		sync_all(&c);
-		take_backup(&c);
-		(void)device_edit(c.hq, &id, &id, K_ACCOUNT, SAT_OP_SADD,
-		    A_TAGS, txt("hq"));
-		device_sync(c.hq);
-		one = all_states(c.w);
-		at[0] = (sat_place){ c.hq->cursor, c.hq->ord, 1, 1, 1 };
-		before = lose(&c, 1000000, SAT_SEED_HQ);
-		take_backup(&c);
-		follow(c.bob, &before);
-		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
-		    A_TAGS, txt("bob"));
-		(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD,
-		    A_TAGS, txt("again"));
-		device_sync(c.bob);
-		two = all_states(c.w);
-		at[1] = (sat_place){ c.bob->cursor, c.bob->ord, 1, 2, 3 };
+		lose_one(&x, &c, "again");
 		e = lose(&c, 1000000, SAT_SEED_HQ);
 		memmove(&c.bob->out[1], &c.bob->out[2], sizeof *c.bob->out);
 		c.bob->nout--;
 		follow(c.bob, &e);
-		follow(c.hq, &before);
+		follow(c.hq, &x.first);
 		follow(c.hq, &e);
-		c.places = at;
-		c.nplaces = 2;
-		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &one :
-		    &two, &id));
+		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &x.one :
+		    &x.two, &x.id));
 		device_sync(c.bob);
-		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &two :
-		    &one, &id));
+		(void)give_state(&c, c.hq, &e, state_in(first == 0 ? &x.two :
+		    &x.one, &x.id));
 		sync_all(&c);
-		assert_true(is_tagged(&c, &id, "hq"));
-		assert_true(is_tagged(&c, &id, "bob"));
-		assert_true(is_tagged(&c, &id, "again"));
-		world_verify(c.w);
-		free_states(&one);
-		free_states(&two);
-		company_free(&c);
+		assert_true(is_tagged(&c, &x.id, "hq"));
+		assert_true(is_tagged(&c, &x.id, "bob"));
+		assert_true(is_tagged(&c, &x.id, "again"));
+		lost_end(&x, &c);
 	}
 }
 
@@ -297,48 +319,26 @@ static void
 what_its_giver_let_go_counts_more_than_what_may_still_come(void **state)
 { /* C3, P-206 */
 	company c = company_new(sat_test_seed(24));
-	states_of one, two;
-	sat_place at[2];
-	sat_epoch e, before;
-	sat_id id;
+	lost_twice x;
+	sat_epoch e;
 
 	(void)state;
-	id = device_account(c.bob, "watched", "bob");
-	sync_all(&c);
-	take_backup(&c);
-	(void)device_edit(c.hq, &id, &id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
-	    txt("hq"));
-	device_sync(c.hq);
-	one = all_states(c.w);
-	at[0] = (sat_place){ c.hq->cursor, c.hq->ord, 1, 1, 1 };
-	before = lose(&c, 1000000, SAT_SEED_HQ);
-	take_backup(&c);
-	follow(c.bob, &before);
-	(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
-	    txt("bob"));
-	device_sync(c.bob);
-	two = all_states(c.w);
-	at[1] = (sat_place){ c.bob->cursor, c.bob->ord, 1, 2, 2 };
+	lose_one(&x, &c, NULL);
 	c.w->now_ms += 1000;
 	e = lose(&c, 1000000, SAT_SEED_HQ);
-	follow(c.hq, &before);
+	follow(c.hq, &x.first);
 	follow(c.hq, &e);
 	c.hq->nout = 0; /* a backup nobody can read had it */
-	c.places = at;
-	c.nplaces = 2;
 	c.gone = (sat_chain_known){ c.hq->ord, 1 };
-	(void)give_state(&c, c.hq, &e, state_in(&two, &id));
-	assert_true(is_tagged(&c, &id, "bob"));
-	(void)give_state(&c, c.hq, &e, state_in(&one, &id));
-	assert_true(is_tagged(&c, &id, "hq"));
+	(void)give_state(&c, c.hq, &e, state_in(&x.two, &x.id));
+	assert_true(is_tagged(&c, &x.id, "bob"));
+	(void)give_state(&c, c.hq, &e, state_in(&x.one, &x.id));
+	assert_true(is_tagged(&c, &x.id, "hq"));
 	follow(c.bob, &e);
 	sync_all(&c);
-	assert_true(is_tagged(&c, &id, "hq"));
-	assert_true(is_tagged(&c, &id, "bob"));
-	world_verify(c.w);
-	free_states(&one);
-	free_states(&two);
-	company_free(&c);
+	assert_true(is_tagged(&c, &x.id, "hq"));
+	assert_true(is_tagged(&c, &x.id, "bob"));
+	lost_end(&x, &c);
 }
 
 /* Its link broke behind the states: before it pushes, and so shows the gap in its
@@ -347,51 +347,29 @@ static void
 what_a_giver_let_go_is_known_before_it_pushes(void **state) /* C3, P-206 */
 {
 	company c = company_new(sat_test_seed(28));
-	states_of one, two;
-	sat_place at[2];
-	sat_epoch e, before;
-	sat_id id;
+	lost_twice x;
+	sat_epoch e;
 
 	(void)state;
-	id = device_account(c.bob, "watched", "bob");
-	sync_all(&c);
-	take_backup(&c);
-	(void)device_edit(c.hq, &id, &id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
-	    txt("hq"));
-	device_sync(c.hq);
-	one = all_states(c.w);
-	at[0] = (sat_place){ c.hq->cursor, c.hq->ord, 1, 1, 1 };
-	before = lose(&c, 1000000, SAT_SEED_HQ);
-	take_backup(&c);
-	follow(c.bob, &before);
-	(void)device_edit(c.bob, &id, &id, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
-	    txt("bob"));
-	device_sync(c.bob);
-	two = all_states(c.w);
-	at[1] = (sat_place){ c.bob->cursor, c.bob->ord, 1, 2, 2 };
+	lose_one(&x, &c, NULL);
 	c.w->now_ms += 1000;
 	e = lose(&c, 1000000, SAT_SEED_HQ | SAT_SEED_REP);
 	c.hq->nout = 0; /* a backup nobody can read had it */
-	follow(c.hq, &before);
+	follow(c.hq, &x.first);
 	follow(c.hq, &e);
 	follow(c.bob, &e);
-	c.places = at;
-	c.nplaces = 2;
 	c.gone = (sat_chain_known){ c.hq->ord, 1 };
-	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&one,
-	    &id)).taken);
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&x.one,
+	    &x.id)).taken);
 	c.gone = (sat_chain_known){ 0 };
 	world_stop(c.w);
 	world_start(c.w);
-	assert_int_equal(0, give_state(&c, c.bob, &e, state_in(&two,
-	    &id)).taken);
+	assert_int_equal(0, give_state(&c, c.bob, &e, state_in(&x.two,
+	    &x.id)).taken);
 	sync_all(&c);
-	assert_true(is_tagged(&c, &id, "hq"));
-	assert_true(is_tagged(&c, &id, "bob"));
-	world_verify(c.w);
-	free_states(&one);
-	free_states(&two);
-	company_free(&c);
+	assert_true(is_tagged(&c, &x.id, "hq"));
+	assert_true(is_tagged(&c, &x.id, "bob"));
+	lost_end(&x, &c);
 }
 
 static void
