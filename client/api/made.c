@@ -7,41 +7,43 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Is there a route for one of what this one adds to? */
-static bool
-has_items(const sat_route *r)
+/* Under which path it is found: the request's own, or as the record it is. */
+typedef enum place { UNDER_PATH, AS_RECORD } place;
+
+/* By their patterns: POST alone makes. */
+static const struct {
+	const char *pattern;
+	place where;
+} makes[] = {
+	{ "/v1/admin/{noun}", UNDER_PATH },
+	{ "/v1/webhooks", UNDER_PATH },
+	{ "/v1/tokens", UNDER_PATH },
+	{ "/v1/attachments", UNDER_PATH },
+	{ "/v1/views", UNDER_PATH },
+	{ "/v1/{kind}", UNDER_PATH },
+	{ "/v1/templates/proposals", AS_RECORD },
+	{ "/v1/privacy/correct", AS_RECORD },
+	{ "/v1/activities/{id}/amend", AS_RECORD },
+	{ "/v1/visits/checkin", AS_RECORD },
+	{ "/v1/kiosk/checkin", AS_RECORD },
+};
+#define NMAKES (sizeof makes / sizeof makes[0])
+
+/* NMAKES: it makes nothing. */
+static size_t
+making(const sat_route *r)
 {
-	size_t n, len = strlen(r->pattern);
-	const sat_route *all = sat_api_routes(&n);
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (strncmp(all[i].pattern, r->pattern, len) == 0 &&
-		    strncmp(all[i].pattern + len, "/{", 2) == 0 &&
-		    strchr(all[i].pattern + len + 1, '/') == NULL)
-			return true;
-	return false;
-}
-
-static bool
-is_create(const char *permission)
-{
-	size_t n = strlen(permission);
-
-	return strcmp(permission, "create") == 0 ||
-	    (n > 7 && strcmp(permission + n - 7, ".create") == 0);
+	while (i < NMAKES && strcmp(makes[i].pattern, r->pattern) != 0)
+		i++;
+	return strcmp(r->method, "POST") == 0 ? i : NMAKES;
 }
 
 bool
 api_makes(const sat_route *r)
 {
-	static const char *const things[] = { "record", "admin", "token",
-		"attachment" };
-	bool thing = false;
-
-	for (size_t i = 0; i < sizeof things / sizeof things[0]; i++)
-		thing = thing || strcmp(r->schema, things[i]) == 0;
-	return thing && strcmp(r->method, "POST") == 0 && (has_items(r) ||
-	    (is_create(r->permission) && strcmp(r->schema, "record") == 0));
+	return making(r) < NMAKES;
 }
 
 static const char *
@@ -86,7 +88,7 @@ sat_api_made(char *where, size_t max, const sat_api *api,
 	where[0] = '\0';
 	if (r == NULL || !api_makes(r) || api_is_trial(req))
 		return false;
-	if (name != NULL && has_items(r))
+	if (name != NULL && makes[making(r)].where == UNDER_PATH)
 		n = snprintf(where, max, "%s/%s", req->path, name);
 	else if (name != NULL && k != NULL && api_may_view(api, k))
 		n = snprintf(where, max, "/v1/%s/%s", k->plural, name);

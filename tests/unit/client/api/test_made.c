@@ -1,6 +1,7 @@
 /* What a request made is told with the place at which it is found. */
 #include "tests/lib/unit.h"
 
+#include "client/api/api_int.h"
 #include "tests/unit/client/api/asked.h"
 #include "tests/unit/client/crm/crm_fixture.h"
 
@@ -53,6 +54,48 @@ what_was_made_is_found_where_its_answer_says(void **state)
 	}
 }
 
+/* It is a record like any other; to make one takes a whole template. */
+static void
+a_proposal_is_found_as_the_record_it_is(void **state)
+{
+	world *w = world_of(*state);
+	sat_request req = { .method = "POST",
+		.path = "/v1/templates/proposals" };
+	sat_json *doc = NULL;
+	char where[120];
+	sat_err err;
+
+	assert_ok(sat_json_parse(&doc, sat_span_str("{\"schema\":"
+	    "\"satchel/contact/1\",\"id\":\"x\"}"), 0, &err));
+	assert_true(sat_api_made(where, sizeof where, &w->api, &req, doc));
+	assert_string_equal("/v1/contacts/x", where);
+	req.method = "GET";
+	assert_false(sat_api_made(where, sizeof where, &w->api, &req, doc));
+	sat_json_free(doc);
+}
+
+/* Who adds a route that makes a record says so in made.c. */
+static void
+every_route_that_takes_the_right_to_make_a_record_makes_one(void **state)
+{
+	static const char *const ends[] = { "create", ".create" };
+	size_t n, made = 0;
+	const sat_route *r = sat_api_routes(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(r[i].permission);
+		bool create = strcmp(r[i].permission, ends[0]) == 0 ||
+		    (len > 7 && strcmp(r[i].permission + len - 7, ends[1]) == 0);
+
+		made += api_makes(&r[i]);
+		if (create && strcmp(r[i].schema, "record") == 0 &&
+		    strcmp(r[i].method, "POST") == 0 && !api_makes(&r[i]))
+			fail_msg("%s makes a record", r[i].pattern);
+	}
+	assert_int_equal(11, made); /* each pattern of made.c is a route's */
+}
+
 static void
 who_tries_changes_or_asks_makes_nothing(void **state)
 {
@@ -96,6 +139,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HQ(what_was_made_is_found_where_its_answer_says),
+		HQ(a_proposal_is_found_as_the_record_it_is),
+		HQ(every_route_that_takes_the_right_to_make_a_record_makes_one),
 		HQ(who_tries_changes_or_asks_makes_nothing),
 		HQ(a_place_that_is_too_long_is_not_told),
 	};
