@@ -20,6 +20,7 @@
 
 typedef struct import_job {
 	sat_api *api;
+	const char *file; /* NULL: none was named */
 	sat_sheet *sheet;
 	sat_sheet_out *errors;
 	const char *hash;
@@ -334,11 +335,18 @@ find_map(import_job *j, const sat_request *req, sat_err *e)
 	return rc;
 }
 
+/* The sheet's name, and the mapping. */
 static sat_rc
-open_it(import_job *j, const sat_request *req, sat_err *e)
+find_both(import_job *j, const sat_request *req, sat_err *e)
 {
-	const sat_json *body = req->body;
-	const char *file;
+	sat_rc rc = api_file_named(&j->file, req, "file", e);
+
+	return rc == SAT_OK ? find_map(j, req, e) : rc;
+}
+
+static sat_rc
+open_it(import_job *j, const sat_json *body, sat_err *e)
+{
 	const char *delim = sat_json_get_str(body, "delimiter", "");
 	sat_sheet_opts co = {
 		.encoding = sat_json_get_str(body, "encoding", NULL),
@@ -346,17 +354,13 @@ open_it(import_job *j, const sat_request *req, sat_err *e)
 		.header_row = (unsigned)sat_json_get_int(body, "header", 0),
 		.sheet = (unsigned)sat_json_get_int(body, "sheet", 0) };
 
-	sat_rc rc = api_file_named(&file, req, "file", e);
-
-	if (rc != SAT_OK)
-		return rc;
-	if (file == NULL)
+	if (j->file == NULL)
 		return sat_fail(e, SAT_EUSAGE, "name the file to import");
 	if (delim[0] != '\0' && co.delimiter != '\t' && delim[1] != '\0')
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "one character, for example ; or \\t",
 		    "a delimiter is one character");
-	return sat_sheet_open(&j->sheet, file, &co, e);
+	return sat_sheet_open(&j->sheet, j->file, &co, e);
 }
 
 static sat_rc
@@ -378,22 +382,21 @@ close_errors(import_job *j, const char *path, bool keep, sat_rc rc, sat_err *e)
 HANDLER(api_import)
 {
 	const sat_json *b = req->body;
-	const char *errors, *file;
+	const char *errors;
 	const sat_sheet_out_opts eo = { .fd = api->out_fd };
 	char hash[SAT_HASH_BYTES * 2 + 1] = "";
 	import_job j = { .api = api, .map_dir = "", .hash = hash };
 	int64_t start = sat_boot_ms(&api->crm.clock);
 	sat_import_summary s = { .rows = 0 };
-	sat_rc rc = api_file_named(&file, req, "file", e);
+	sat_rc rc = api_file_named(&errors, req, "errors", e);
 
 	(void)args;
-	if (rc == SAT_OK && (rc = api_file_named(&errors, req, "errors", e)) ==
-	    SAT_OK)
-		rc = find_map(&j, req, e);
-	if (rc == SAT_OK && file != NULL)
-		rc = hash_file(hash, file, e);
 	if (rc == SAT_OK)
-		rc = open_it(&j, req, e);
+		rc = find_both(&j, req, e);
+	if (rc == SAT_OK && j.file != NULL)
+		rc = hash_file(hash, j.file, e);
+	if (rc == SAT_OK)
+		rc = open_it(&j, b, e);
 	if (rc == SAT_OK && errors != NULL)
 		rc = sat_sheet_out_open(&j.errors, errors, &eo, e);
 	if (rc == SAT_OK)
@@ -533,18 +536,18 @@ HANDLER(api_import_preview)
 	int64_t n = sat_json_get_int(b, "rows", PREVIEW_ROWS);
 	import_job j = { .api = api, .map_dir = "", .hash = "" };
 	sat_json *doc = api_doc("import.preview");
-	sat_rc rc = find_map(&j, req, e);
+	sat_rc rc = find_both(&j, req, e);
 
 	(void)args;
 	n = n < 1 ? 1 : n > PREVIEW_ROWS_MAX ? PREVIEW_ROWS_MAX : n;
-	if (rc == SAT_OK && (rc = open_it(&j, req, e)) == SAT_OK) {
+	if (rc == SAT_OK && (rc = open_it(&j, b, e)) == SAT_OK) {
 		sat_json_put_str(doc, "type", sat_json_get_str(b, "type", NULL));
 		sat_json_put_str(doc, "format", sat_sheet_format(j.sheet));
 		rc = put_rows(sat_json_put_arr(doc, "rows"), &j, n, e);
 		sat_sheet_close(j.sheet); /* again from the begin */
 		j.sheet = NULL;
 	}
-	if (rc == SAT_OK && (rc = open_it(&j, req, e)) == SAT_OK)
+	if (rc == SAT_OK && (rc = open_it(&j, b, e)) == SAT_OK)
 		judge_map(doc, api, &j, b, n);
 	sat_sheet_close(j.sheet);
 	sat_json_free(j.map);
