@@ -154,7 +154,11 @@ open_view(sat_json *q, sat_json *doc, sat_api *api, const sat_kind *k,
 	    (rc = sat_replica_get(&v, &a, api->crm.replica, x.of, &id, e)) ==
 	    SAT_OK) {
 		x.rec = &v.rec;
-		if (strcmp(text_of(&a, &x, "of_kind"), k->key) != 0)
+		if (v.rec.deleted) /* an id names it still, to restore it */
+			rc = sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+			    "see: satchel view list",
+			    "there is no such view here");
+		else if (strcmp(text_of(&a, &x, "of_kind"), k->key) != 0)
 			rc = sat_fail_code(e, SAT_EUSAGE, "usage.view", NULL,
 			    "the view lists other records: %s",
 			    text_of(&a, &x, "of_kind"));

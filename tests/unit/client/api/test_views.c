@@ -207,6 +207,32 @@ a_view_is_its_owners_his_teams_or_everybodys(void **state)
 }
 
 static void
+a_deleted_view_opens_no_list(void **state)
+{
+	static const char *const routes[] = { "/v1/accounts",
+		"/v1/accounts/aggregate" };
+	fixture *f = *state;
+	char *id = add(f, "{\"name\":\"A\",\"kind\":\"account\"}");
+	char *path = sat_xasprintf("/v1/views/%s", id);
+	char *by_id = sat_xasprintf("{\"view\":\"%s\"}", id);
+	char *again = sat_xasprintf("%s/restore", path);
+
+	sat_json_free(asked(f, "DELETE", path, NULL, NULL));
+	for (size_t i = 0; i < 2; i++) {
+		refused(f, SAT_ENOTFOUND, "not_found", "GET", routes[i], by_id,
+		    NULL);
+		refused(f, SAT_ENOTFOUND, "not_found", "GET", routes[i],
+		    "{\"view\":\"A\"}", NULL);
+	}
+	sat_json_free(asked(f, "POST", again, NULL, NULL));
+	sat_json_free(asked(f, "GET", "/v1/accounts", by_id, NULL));
+	free(again);
+	free(by_id);
+	free(path);
+	free(id);
+}
+
+static void
 what_a_view_cannot_mean_is_refused_when_it_is_kept(void **state)
 {
 	fixture *f = *state;
@@ -305,6 +331,7 @@ main(void)
 		REP(a_view_narrows_orders_and_shows_and_the_question_goes_before_it),
 		REP(a_page_of_a_view_is_not_one_of_the_view_changed),
 		REP(a_view_is_its_owners_his_teams_or_everybodys),
+		REP(a_deleted_view_opens_no_list),
 		REP(what_a_view_cannot_mean_is_refused_when_it_is_kept),
 		REP(a_view_outlives_its_fields_and_says_so),
 	};
