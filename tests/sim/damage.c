@@ -28,23 +28,6 @@ static const struct {
 	{ "row", NULL },
 };
 
-static int64_t
-one_int(device *d, const char *sql)
-{
-	sat_stmt *s;
-	int64_t n = 0;
-	bool row;
-	sat_err e = { 0 };
-
-	if (sat_db_stmt_text(&s, sat_replica_db(d->r), sql, &e) != SAT_OK ||
-	    sat_step(&row, s, &e) != SAT_OK)
-		sim_fail(d->n.w, "%s: %s", d->n.name, e.text);
-	if (row)
-		n = sat_col_int(s, 0);
-	sat_stmt_reset(s);
-	return n;
-}
-
 /* A row that came from the server whole (a pool's is in no sum, also while a
  * claim waits: what lies below it names the pool) and has not left. */
 #define WHOLE "_rid < %lld AND _flags & 272 = 0 AND " \
@@ -64,13 +47,13 @@ spoil(device *d)
 	(void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s WHERE "
 	    WHOLE, table,
 	    (long long)SAT_RID_LOCAL);
-	if ((n = one_int(d, sql)) == 0)
+	if ((n = sim_device_int(d, sql)) == 0)
 		return false;
 	(void)snprintf(sql, sizeof sql, "SELECT _rid FROM %s WHERE "
 	    WHOLE " ORDER BY _rid LIMIT 1 OFFSET "
 	    "%lld", table, (long long)SAT_RID_LOCAL,
 	    (long long)sim_below(w, (uint64_t)n));
-	rid = one_int(d, sql);
+	rid = sim_device_int(d, sql);
 	if (spoils[k].set == NULL)
 		(void)snprintf(sql, sizeof sql, "DELETE FROM %s WHERE _rid = "
 		    "%lld", table, (long long)rid);

@@ -92,6 +92,25 @@ sim_entry_known(device *d, entry *e)
 	sat_stmt_reset(s);
 }
 
+/* ---- its file ------------------------------------------------------------------------- */
+
+int64_t
+sim_device_int(device *d, const char *sql)
+{
+	sat_stmt *s;
+	int64_t n = 0;
+	bool row;
+	sat_err e = { 0 };
+
+	if (sat_db_stmt_text(&s, sat_replica_db(d->r), sql, &e) != SAT_OK ||
+	    sat_step(&row, s, &e) != SAT_OK)
+		sim_fail(d->n.w, "%s: %s", d->n.name, e.text);
+	if (row)
+		n = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return n;
+}
+
 /* ---- making one ------------------------------------------------------------------------- */
 
 device *

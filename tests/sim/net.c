@@ -311,6 +311,26 @@ taken(device *d, const sat_msg *m)
 	return !wanted || after == m->u.chunk.next;
 }
 
+/* The same of a chunk, after a restart. A filling over what is here begins anew
+ * then and says that as its place, but what its chunks brought is there, and the
+ * file says how far they went. An earlier filling may have come as far as this
+ * chunk, the first of its own: it stood at another position, or showed the same. */
+static bool
+chunk_kept(device *d, const sat_chunk *c)
+{
+	uint64_t after;
+	bool wanted;
+
+	(void)d->ops.snap_state(d->ops.u, &wanted, &after, NULL);
+	if (!wanted)
+		return true;
+	after = (uint64_t)sim_device_int(d,
+	    "SELECT value FROM meta WHERE key = 'snap_after'");
+	return after == c->next && (!d->unsure_first || c->lsn ==
+	    (uint64_t)sim_device_int(d,
+	    "SELECT value FROM meta WHERE key = 'snap_lsn'"));
+}
+
 /* After a restart: what the last reply brought, if it is there. */
 void
 sim_session_recover(device *d)
@@ -321,7 +341,9 @@ sim_session_recover(device *d)
 
 	if (d->unsure.n == 0)
 		return;
-	if (sat_msg_read(&m, &w->tmp, d->unsure, &e) == SAT_OK && taken(d, &m))
+	if (sat_msg_read(&m, &w->tmp, d->unsure, &e) == SAT_OK &&
+	    (m.type == SAT_MSG_CHUNK ? chunk_kept(d, &m.u.chunk) :
+	    taken(d, &m)))
 		sim_shadow_learn(d, d->unsure);
 	sim_span_drop(&d->unsure);
 }
@@ -368,6 +390,8 @@ static void
 take_reply(device *d, sat_span frame)
 {
 	world *w = d->n.w;
+	uint64_t after = 0;
+	bool wanted;
 	sat_err e = { 0 };
 	sat_msg m;
 	sat_rc rc;
@@ -378,6 +402,9 @@ take_reply(device *d, sat_span frame)
 	if (sim_chance(w, 500)) /* what was written since it was asked */
 		sat_cs_prepare(d->cs);
 	sim_device_plan_faults(d);
+	if (m.type == SAT_MSG_CHUNK)
+		(void)d->ops.snap_state(d->ops.u, &wanted, &after, NULL);
+	d->unsure_first = after == 0;
 	rc = sat_cs_reply(d->cs, frame, &e);
 	sim_span_drop(&d->unsure);
 	if (m.type == SAT_MSG_CHUNK && m.u.chunk.done && d->cursor > 0)

@@ -216,6 +216,7 @@ typedef struct device {
 	size_t ncaptures;
 	sat_span hello;
 	sat_span unsure;     /* a reply taken in, or not: the call failed */
+	bool unsure_first;   /* a chunk that began a filling */
 	/* what was promised */
 	int *own;            /* entries, in the order they were made */
 	size_t nown, own_cap;
@@ -375,6 +376,8 @@ typedef enum where { IN_OUTBOX, IN_QUARANTINE } where;
 typedef void (*sim_kept)(device *d, where at, int64_t seq, int state,
     const sat_commit *c, bool whole, void *u);
 void sim_device_kept(device *d, sim_kept cb, void *u);
+/* The number a query of its file gives; 0 when no row does. */
+int64_t sim_device_int(device *d, const char *sql);
 
 /* ---- rotate.c ------------------------------------------------------------------------ */
 
