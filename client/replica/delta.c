@@ -417,6 +417,12 @@ one_commit(apply *x, const sat_commit *c, sat_err *e)
 			return rc;
 		if (found && (rc = learn_numbers(r, &o, c, e)) != SAT_OK)
 			return rc;
+		/* In part: another record it wrote to is not shown to us. What
+		 * this device wrote to that one before comes in no page, and
+		 * counts before it. */
+		if (found && !c->own && c->nops - c->nechoes < o.c.nops &&
+		    (rc = replica_settle_reached(r, c->lsn - 1, e)) != SAT_OK)
+			return rc;
 		if (found) {
 			number_subject(&o, c);
 			rc = replica_settle_own(r, &o, e);

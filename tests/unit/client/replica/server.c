@@ -247,6 +247,27 @@ srv_push(fixture *f, bool lose)
 	return n;
 }
 
+/* The entry without what is said of the customer that is away; @return true:
+ * something was. */
+static bool
+srv_in_part(sat_commit *c, server *s)
+{
+	sat_op *ops;
+	size_t n = 0;
+
+	if (sat_id_zero(&s->away))
+		return false;
+	ops = sat_arena_alloc(&s->mem, (c->nops + 1) * sizeof *ops);
+	for (size_t i = 0; i < c->nops; i++)
+		if (!sat_id_eq(&c->ops[i].rec, &s->away))
+			ops[n++] = c->ops[i];
+	if (n == c->nops)
+		return false;
+	c->ops = ops;
+	c->nops = n;
+	return true;
+}
+
 sat_rc
 srv_page(fixture *f, uint64_t upto, bool full_own, sat_rescope *rs, size_t nrs,
     const sat_record *recs, size_t nrecs, sat_err *e)
@@ -267,7 +288,8 @@ srv_page(fixture *f, uint64_t upto, bool full_own, sat_rescope *rs, size_t nrs,
 		    sat_id_eq(&s->log[i].subject, &s->away)))
 			continue;
 		list[n] = s->log[i];
-		list[n].own = s->log[i].device == DEV && !full_own &&
+		list[n].own = !srv_in_part(&list[n], s) &&
+		    s->log[i].device == DEV && !full_own &&
 		    s->log[i].nechoes == 0 &&
 		    s->log[i].incarnation ==
 		    sat_replica_identity_get(f->r)->incarnation;

@@ -123,6 +123,65 @@ unsent_work_on_a_customer_that_left_waits_for_its_answer(void **state)
 	assert_sound(f);
 }
 
+/* Two records of customers in one save, the second of which is `a`. */
+static void
+set_both(fixture *f, sat_id b, sat_id a, const char *v)
+{
+	sat_op ops[] = {
+		op(f->account, SAT_OP_SET, b, F_REMARK, text(v)),
+		op(f->account, SAT_OP_SET, a, F_REMARK, text(v)),
+	};
+
+	write_ops(f, b, ops, 2);
+}
+
+/* What the server accepted of it counts in the order of its log, also where a
+ * commit came for the sake of another record. */
+static void
+accepted_work_on_a_customer_that_left_is_whole_while_it_is_shown(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), b = new_account(f, "B", "2");
+
+	srv_sync(f);
+	set_text(f, a, F_CITY, "alone");
+	set_both(f, b, a, "both");
+	(void)srv_push(f, false);
+	set_text(f, a, F_INDUSTRY, "waits");
+	leave(f, a);
+	assert_true(view_of(f, a).leaving);
+	assert_text(f, b, F_REMARK, "both");
+	assert_text(f, a, F_REMARK, "both");
+	assert_text(f, a, F_CITY, "alone");
+	srv_sync(f);
+	assert_gone(f, a);
+	assert_text(f, b, F_REMARK, "both");
+	assert_sound(f);
+}
+
+/* The same of one that was made here and never shown. */
+static void
+accepted_work_on_what_was_never_shown_is_whole_while_it_is_shown(void **state)
+{
+	fixture *f = *state;
+	sat_id a, b = new_account(f, "B", "2");
+
+	srv_sync(f);
+	a = new_account(f, "A", "1");
+	set_both(f, b, a, "both");
+	(void)srv_push(f, false);
+	set_text(f, a, F_INDUSTRY, "waits");
+	leave(f, a);
+	assert_true(view_of(f, a).leaving);
+	assert_text(f, b, F_REMARK, "both");
+	assert_text(f, a, F_REMARK, "both");
+	assert_text(f, a, F_NAME, "A");
+	srv_sync(f);
+	assert_gone(f, a);
+	assert_text(f, b, F_REMARK, "both");
+	assert_sound(f);
+}
+
 /* It came back meanwhile: what was made on it there is this device's as well. */
 static void
 unsent_work_on_a_customer_that_came_back_stays(void **state)
@@ -281,6 +340,8 @@ main(void)
 		COMPLETE(own_work_inside_a_state_ahead_of_the_cursor_counts_once),
 		COMPLETE(a_customer_that_left_is_gone_with_its_children_and_a_stub_stays),
 		COMPLETE(unsent_work_on_a_customer_that_left_waits_for_its_answer),
+		COMPLETE(accepted_work_on_a_customer_that_left_is_whole_while_it_is_shown),
+		COMPLETE(accepted_work_on_what_was_never_shown_is_whole_while_it_is_shown),
 		COMPLETE(unsent_work_on_a_customer_that_came_back_stays),
 		COMPLETE(what_the_server_shows_after_all_does_not_leave),
 		COMPLETE(a_refusal_after_leaving_takes_the_row_and_keeps_the_work),
