@@ -366,16 +366,34 @@ was_met(const sat_replica *r, int64_t rid)
 	    (r->met[rid / 8] & 1 << rid % 8) != 0;
 }
 
-/* N3 */
-static void
-sweep_row(replica_row *row)
+/* What was made here below a customer that goes leaves with it (P-085, P-187). */
+static sat_rc
+drop_made_below(sat_replica *r, const sat_id *root, sat_err *e)
 {
-	/* numbered by a verdict, and its commit is not met yet */
+	replica_row **rows;
+	size_t n;
+	sat_rc rc;
+
+	if ((rc = replica_page_children(&rows, &n, r, root, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i]->pending && rows[i]->srv.born.hlc == 0)
+			replica_row_drop(rows[i]);
+	return SAT_OK;
+}
+
+/* N3 */
+static sat_rc
+sweep_row(sat_replica *r, replica_row *row, sat_err *e)
+{
+	/* not numbered, or by a verdict and its commit is not met yet */
 	if (row->pending && row->srv.born.hlc == 0)
-		return;
+		return SAT_OK;
 	if (!row->pending || row->rid < SAT_RID_LOCAL) {
 		replica_row_drop(row); /* the server may have it, for others */
-		return;
+		return row->k->parent == row->k->n &&
+		    row->rid < SAT_RID_LOCAL ?
+		    drop_made_below(r, &row->view.id, e) : SAT_OK;
 	}
 	row->dirty = true;
 	if (row->srv.born.hlc != 0) {
@@ -383,6 +401,7 @@ sweep_row(replica_row *row)
 			.kind = row->view.kind };
 		row->rebuild = true;
 	}
+	return SAT_OK;
 }
 
 static sat_rc
@@ -398,10 +417,9 @@ sweep_kind(sat_replica *r, const replica_kind *k, sat_err *e)
 		if (was_met(r, rids[i]))
 			continue;
 		if ((rc = replica_page_by_rid(&row, r, k, rids[i], e)) ==
-		    SAT_OK && row != NULL) {
-			sweep_row(row);
+		    SAT_OK && row != NULL &&
+		    (rc = sweep_row(r, row, e)) == SAT_OK)
 			rc = replica_page_bound(r, e);
-		}
 	}
 	if (rc == SAT_OK)
 		rc = replica_page_flush(r, e);

@@ -215,6 +215,50 @@ what_the_server_shows_after_all_does_not_leave(void **state)
 	assert_settled(f);
 }
 
+/* The log begins behind the cursor, and the states that come over what is here
+ * do not name the two customers any more. */
+static void
+unsent_work_below_a_customer_that_a_snapshot_leaves_out_leaves(void **state)
+{ /* P-187 */
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), b = new_account(f, "B", "2");
+	sat_id below[2], own, last;
+	sat_welcome w = { .proto = 1, .wall_ms = 1 };
+	sat_chunk chunk = { .done = true };
+	sat_op edit = op(f->contact, SAT_OP_MVSET, a, 2, text("too late"));
+	sat_buf none = { 0 };
+	uint64_t cseq;
+	sat_err err;
+
+	srv_sync(f);
+	below[0] = new_contact(f, a, "x");
+	below[1] = new_contact(f, b, "y");
+	set_text(f, b, F_CITY, "waits"); /* so B's row stays for a while */
+	own = new_account(f, "C", "3");
+	last = new_contact(f, own, "z");
+	srv_foreign_text(f, a, F_REMARK, "theirs", f->srv.n);
+	w.head = w.scope_head = w.truncated = chunk.lsn = f->srv.n;
+	assert_ok(f->ops.welcome(f->ops.u, &w, 0, &err));
+	assert_ok(sat_records_write(&none, NULL, 0, &err));
+	chunk.records = sat_buf_span(&none);
+	sat_hash(chunk.hash, chunk.records);
+	assert_ok(f->ops.chunk(f->ops.u, &chunk, &err));
+	sat_buf_fini(&none);
+	assert_gone(f, a);
+	assert_true(view_of(f, b).leaving);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(view_of(f, below[i]).leaving);
+		edit.rec = below[i];
+		assert_rc(SAT_EDENIED, try_write(f, i == 0 ? a : b, &edit, 1,
+		    &cseq, &err));
+	}
+	assert_false(view_of(f, own).leaving); /* the server never had it */
+	assert_false(view_of(f, last).leaving);
+	edit.rec = last;
+	write_ops(f, own, &edit, 1);
+	assert_sound(f);
+}
+
 static void
 a_refusal_after_leaving_takes_the_row_and_keeps_the_work(void **state)
 {
@@ -344,6 +388,8 @@ main(void)
 		COMPLETE(accepted_work_on_what_was_never_shown_is_whole_while_it_is_shown),
 		COMPLETE(unsent_work_on_a_customer_that_came_back_stays),
 		COMPLETE(what_the_server_shows_after_all_does_not_leave),
+		COMPLETE(
+		    unsent_work_below_a_customer_that_a_snapshot_leaves_out_leaves),
 		COMPLETE(a_refusal_after_leaving_takes_the_row_and_keeps_the_work),
 		COMPLETE(a_rescope_that_keeps_the_root_drops_only_what_is_not_held),
 		COMPLETE(a_state_is_taken_over_the_second_making_of_its_record),
