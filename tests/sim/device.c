@@ -498,6 +498,7 @@ sim_device_restore(device *d)
 	d->ledger = d->backup_ledger;
 	d->diverged = d->backup_diverged;
 	d->nexpect = 0;
+	sim_span_drop(&d->unsure); /* it was meant for the other file */
 	memcpy(w->shadow[d->index], d->backup_shadow, sizeof w->shadow[0]);
 	for (int i = 0; i < w->nrecs; i++)
 		w->recs[i].shown[d->index] = 0;
