@@ -24,7 +24,7 @@ has "$(as mg --format table worklist --waiting)" "定制方案.*mg" "in the work
 same "$(j mg approval list --approver me | grep -c '"approver":"mg"')" 1 "what waits for me"; same "$(j li approval list --approver me | grep -c '"approver"')" 0 "not for the author"
 expect 0 as li approval list --overdue --check; expect 20 as li approval list --check
 has "$(j li approval list --as-of "$(at "+13 days")")" '"overdue":false' "not yet"
-expect 20 as li approval list --overdue --check --as-of "$(at "+15 days")"; has "$(j li approval list --as-of "$(at "+15 days")")" '"waited_h":360,.*"overdue":true' "fifteen days"
+expect 20 as li approval list --overdue --check --as-of "$(at "+15 days")"; has "$(j li approval list --as-of "$(at "+15 days 1 minute")")" '"waited_h":360,.*"overdue":true' "fifteen days"
 
 # the approver is reminded once, whichever of his devices runs; nobody else is
 enrol mg mg2; expect 0 as mg2 -q sync
