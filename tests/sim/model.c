@@ -474,6 +474,25 @@ may_leave_nothing(const lop *p, sat_policy policy)
 	    policy == SAT_P_MAX || policy == SAT_P_MIN;
 }
 
+/* A value that was there already, by a later stamp that the log has before it:
+ * nothing is displaced, and the record's position stays (P-044). */
+static bool
+repeats(const world *w, const lop *p)
+{
+	const mrec *m = &w->recs[p->rec];
+
+	for (int k = 0; k < m->nops; k++) {
+		const lop *r = &w->lops[m->ops[k]];
+
+		if (r->lsn < p->lsn && r->op->field == p->op->field &&
+		    r->op->kind == p->op->kind &&
+		    sat_value_eq(r->op->value, p->op->value) &&
+		    w->log[r->lsn].c.eff > w->log[p->lsn].c.eff)
+			return true;
+	}
+	return false;
+}
+
 static void
 check_pair(world *w, const lop *p, const lop *q, const entry *e, size_t at,
     sat_policy policy)
@@ -493,7 +512,8 @@ check_pair(world *w, const lop *p, const lop *q, const entry *e, size_t at,
 	/* 0: it was made here, and what had been seen of another's birth of it
 	 * had left this device again (P-027, P-281) */
 	if (!told && seen && sat_op_seen(&c->c, q->op) != 0 &&
-	    !may_leave_nothing(p, policy))
+	    !may_leave_nothing(p, policy) &&
+	    !(policy == SAT_P_LWW && repeats(w, p)))
 		sim_fail(w, "property 4: commit %llu (d%d) counts as not "
 		    "having seen %llu on record %d field %u, and had",
 		    (unsigned long long)q->lsn, e->dev + 1,
