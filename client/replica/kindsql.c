@@ -90,8 +90,6 @@ make_insert(replica_kinds *ks, replica_kind *k, sat_buf *b)
 	k->sql[KQ_INSERT] = keep(ks, b);
 }
 
-/* Parameters are numbered as in KQ_INSERT. KQ_UPDATE names everything, KQ_LEAN
- * no column of an index (put.c), KQ_TOUCH no value. */
 /* Of many rows at once, from sat_db_feed. */
 static void
 make_fill(replica_kinds *ks, replica_kind *k, sat_buf *b)
@@ -106,6 +104,8 @@ make_fill(replica_kinds *ks, replica_kind *k, sat_buf *b)
 	k->sql[KQ_FILL] = keep(ks, b);
 }
 
+/* Parameters are numbered as in KQ_INSERT. KQ_UPDATE names everything, KQ_LEAN
+ * no column of an index (put.c), KQ_TOUCH no value. */
 static void
 make_update(replica_kinds *ks, replica_kind *k, sat_buf *b)
 {

@@ -106,35 +106,10 @@ work_under_a_number_the_server_knows_goes_on_in_a_new_incarnation(void **state)
 	assert_settled(f);
 }
 
+/* A copy wrote under our number; the server has that one. */
 static void
-another_s_commit_under_our_number_is_not_taken_for_ours(void **state)
+assert_not_taken_for_ours(fixture *f, bool same_stamp)
 {
-	fixture *f = *state;
-	sat_id id = new_account(f, "A", "1");
-	sat_op other = op(f->account, SAT_OP_SET, id, F_REMARK, text("copy"));
-	sat_commit theirs = { .device = DEV, .incarnation = 1, .cseq = 2,
-		.seen = 1, .subject = id, .actor = 1, .nops = 1,
-		.ops = &other };
-	sat_err err;
-
-	srv_sync(f);
-	theirs.hlc = sat_hlc_of_ms(f->now_ms + 500);
-	(void)srv_accept(f, &theirs);
-	set_text(f, id, F_CITY, "y"); /* also number 2 */
-	assert_rc(SAT_ENOTFOUND,
-	    srv_page(f, f->srv.n, false, NULL, 0, NULL, 0, &err));
-	assert_ok(srv_page(f, f->srv.n, true, NULL, 0, NULL, 0, &err));
-	assert_text(f, id, F_REMARK, "copy");
-	assert_text(f, id, F_CITY, "y");
-	assert_true(view_of(f, id).pending);
-	assert_settled(f);
-}
-
-/* A clock that is not believed gives both copies the same stamp. */
-static void
-another_s_commit_with_our_number_and_stamp_is_not_taken_for_ours(void **state)
-{
-	fixture *f = *state;
 	sat_id id = new_account(f, "A", "1");
 	sat_op other = op(f->account, SAT_OP_SET, id, F_REMARK, text("copy"));
 	sat_commit theirs = { .device = DEV, .incarnation = 1, .cseq = 2,
@@ -148,7 +123,8 @@ another_s_commit_with_our_number_and_stamp_is_not_taken_for_ours(void **state)
 	set_text(f, id, F_CITY, "y"); /* also number 2 */
 	assert_ok(sat_replica_log(&log, &n, &f->a, f->r, 0, &err));
 	assert_int_equal(2, log[0].cseq);
-	theirs.hlc = log[0].hlc;
+	theirs.hlc = same_stamp ? log[0].hlc :
+	    sat_hlc_of_ms(f->now_ms + 500);
 	(void)srv_accept(f, &theirs);
 	assert_rc(SAT_ENOTFOUND,
 	    srv_page(f, f->srv.n, false, NULL, 0, NULL, 0, &err));
@@ -157,6 +133,19 @@ another_s_commit_with_our_number_and_stamp_is_not_taken_for_ours(void **state)
 	assert_text(f, id, F_CITY, "y");
 	assert_true(view_of(f, id).pending);
 	assert_settled(f);
+}
+
+static void
+another_s_commit_under_our_number_is_not_taken_for_ours(void **state)
+{
+	assert_not_taken_for_ours(*state, false);
+}
+
+/* A clock that is not believed gives both copies the same stamp. */
+static void
+another_s_commit_with_our_number_and_stamp_is_not_taken_for_ours(void **state)
+{
+	assert_not_taken_for_ours(*state, true);
 }
 
 int
