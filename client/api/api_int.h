@@ -169,6 +169,7 @@ HANDLER(api_inbox);
 HANDLER(api_moved);
 HANDLER(api_late_seen);
 HANDLER(api_tokens);
+HANDLER(api_token);
 HANDLER(api_token_create);
 HANDLER(api_token_revoke);
 /* assign.c */

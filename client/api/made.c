@@ -1,14 +1,19 @@
 /*
  * Which requests make something that can be looked at afterwards, and where: HTTP
  * answers those with 201 and Location.
+ *
+ * What is only written down beside the answer is not what was asked for: the trace
+ * of a copy that was handed over (POST /v1/privacy/access), a signature (part of
+ * the frozen report), a turn, a verdict on a sample. Those are answered with 200.
  */
 #include "client/api/api_int.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Under which path it is found: the request's own, or as the record it is. */
-typedef enum place { UNDER_PATH, AS_RECORD } place;
+/* Under which path it is found: the request's own, as the record it is, or as
+ * the answer says in a way of its own. */
+typedef enum place { UNDER_PATH, AS_RECORD, AS_FROZEN, AS_CONVERTED } place;
 
 /* By their patterns: POST alone makes. */
 static const struct {
@@ -26,6 +31,8 @@ static const struct {
 	{ "/v1/activities/{id}/amend", AS_RECORD },
 	{ "/v1/visits/checkin", AS_RECORD },
 	{ "/v1/kiosk/checkin", AS_RECORD },
+	{ "/v1/reports/{key}/freeze", AS_FROZEN },
+	{ "/v1/leads/{id}/convert", AS_CONVERTED },
 };
 #define NMAKES (sizeof makes / sizeof makes[0])
 
@@ -60,20 +67,46 @@ name_of(const sat_json *out)
 	return s;
 }
 
-/* Of a record that was answered with; NULL: it is none. */
+/* NULL: there is none, or not for this reader. */
 static const sat_kind *
-kind_of(const sat_api *api, const sat_json *out)
+kind_seen(const sat_api *api, const char *word)
 {
 	const sat_template *t = api->crm.replica != NULL ?
 	    sat_replica_template(api->crm.replica) : NULL;
+	const sat_kind *k = t != NULL ? sat_template_kind(t, word) : NULL;
+
+	return k != NULL && api_may_view(api, k) ? k : NULL;
+}
+
+/* Of a record that was answered with: the answer's schema names it. */
+static const sat_kind *
+kind_of(const sat_api *api, const sat_json *out)
+{
 	const char *s = sat_json_get_str(out, "schema", "");
 	char word[64];
 
-	if (t == NULL || strncmp(s, "satchel/", 8) != 0)
+	if (strncmp(s, "satchel/", 8) != 0)
 		return NULL;
 	(void)snprintf(word, sizeof word, "%.*s", (int)strcspn(s + 8, "/"),
 	    s + 8);
-	return sat_template_kind(t, word);
+	return kind_seen(api, word);
+}
+
+/* Of what a lead became the record that matters most and was not there before;
+ * NULL: nothing was made, it had been a customer's already. */
+static const char *
+converted(const sat_request *req, const sat_json *out)
+{
+	static const char *const kinds[] = { "account", "opportunity",
+		"contact" };
+	bool into = sat_json_get_str(req->body, "into", NULL) != NULL;
+
+	if (sat_json_get_bool(out, "already", false))
+		return NULL;
+	for (size_t i = into ? 1 : 0; i < 3; i++)
+		if (sat_json_get_str(out, kinds[i], NULL) != NULL)
+			return kinds[i];
+	return NULL;
 }
 
 bool
@@ -81,16 +114,34 @@ sat_api_made(char *where, size_t max, const sat_api *api,
     const sat_request *req, const sat_json *out)
 {
 	const sat_route *r = api_route_of(req->method, req->path);
-	const sat_kind *k = kind_of(api, out);
-	const char *name = name_of(out);
+	size_t i = r != NULL ? making(r) : NMAKES;
+	const char *name = name_of(out), *is;
+	const sat_kind *k = NULL;
 	int n = 0;
 
 	where[0] = '\0';
-	if (r == NULL || !api_makes(r) || api_is_trial(req))
+	if (i == NMAKES || api_is_trial(req))
 		return false;
-	if (name != NULL && makes[making(r)].where == UNDER_PATH)
-		n = snprintf(where, max, "%s/%s", req->path, name);
-	else if (name != NULL && k != NULL && api_may_view(api, k))
+	switch (makes[i].where) {
+	case UNDER_PATH:
+		if (name != NULL)
+			n = snprintf(where, max, "%s/%s", req->path, name);
+		break;
+	case AS_FROZEN:
+		name = sat_json_get_str(sat_json_get(out, "frozen"), "id", "");
+		n = snprintf(where, max, "/v1/reports/frozen/%s", name);
+		break;
+	case AS_CONVERTED:
+		if ((is = converted(req, out)) == NULL)
+			return false;
+		name = sat_json_get_str(out, is, NULL);
+		k = kind_seen(api, is);
+		break;
+	case AS_RECORD:
+		k = kind_of(api, out);
+		break;
+	}
+	if (name != NULL && k != NULL)
 		n = snprintf(where, max, "/v1/%s/%s", k->plural, name);
 	if (n < 0 || (size_t)n >= max)
 		where[0] = '\0';

@@ -43,6 +43,7 @@ static const sat_route routes[] = {
 	{ "GET", "/v1/sync/log", "", "sync.log", "what became of refused commits", api_sync_log },
 	{ "GET", "/v1/tokens", "", "token.list", "who may come through the daemon's port", api_tokens },
 	{ "POST", "/v1/tokens", "", "token", "make a token; its text is shown once", api_token_create },
+	{ "GET", "/v1/tokens/{id}", "", "token", "one of them, without its text", api_token },
 	{ "DELETE", "/v1/tokens/{id}", "", "token", "a token is worth nothing any more", api_token_revoke },
 	{ "GET", "/v1/inbox", "", "inbox", "what needs a person", api_inbox },
 	{ "GET", "/v1/conflicts", "", "conflict.list", "open conflicts", api_conflicts },

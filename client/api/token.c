@@ -326,6 +326,33 @@ HANDLER(api_tokens)
 	return SAT_OK;
 }
 
+static sat_rc
+no_token(sat_err *e)
+{
+	return sat_fail_code(e, SAT_ENOTFOUND, "not_found",
+	    "see: satchel token list", "there is no such token");
+}
+
+HANDLER(api_token)
+{
+	sat_json *list;
+	const sat_json *t;
+	sat_rc rc = load(&list, api, e);
+
+	(void)req;
+	for (t = sat_json_first(list); t != NULL && strcmp(sat_json_get_str(t,
+	    "id", ""), args[0]) != 0; t = sat_json_next(t))
+		;
+	if (rc == SAT_OK && t == NULL)
+		rc = no_token(e);
+	if (rc == SAT_OK) {
+		*out = api_doc("token");
+		put_token(*out, t);
+	}
+	sat_json_free(list);
+	return rc;
+}
+
 HANDLER(api_token_revoke)
 {
 	sat_json *list, *kept = sat_json_arr(), *gone = NULL;
@@ -340,8 +367,7 @@ HANDLER(api_token_revoke)
 			sat_json_add(kept, sat_json_dup(t));
 	}
 	if (rc == SAT_OK && gone == NULL)
-		rc = sat_fail_code(e, SAT_ENOTFOUND, "not_found",
-		    "see: satchel token list", "there is no such token");
+		rc = no_token(e);
 	if (rc == SAT_OK && (rc = store(api, kept, e)) == SAT_OK &&
 	    (rc = sat_replica_audit(api->crm.replica, "token.revoke", args[0],
 	    e)) == SAT_OK) {

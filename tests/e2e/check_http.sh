@@ -34,6 +34,9 @@ ask POST /v1/accounts;                         is 201 "a new customer"
 A=$(grep -oE '"id":"[0-9a-z]{26}"' "$W/answer" | head -1 | cut -d'"' -f4); same ${#A} 26 "its id"; has "$ANSWER" "^Location: /v1/accounts/$A" "where it is"
 X=$BODY; BODY=${X/12345678/99887766}; BODY=${BODY/甲公司/无此人} ask POST "/v1/accounts?validate=only"; is 200 "tried, not made"; hasnt "$ANSWER" "^Location" "nowhere"; BODY=$X
 ask POST /v1/accounts;                         is 409 "the same once more"; has "$ANSWER" "\"candidates\":\[\{\"id\":\"$A\"" "which it may be"
+X=$BODY; BODY='{"name":"王","company":"戊公司","phone":"13912345678"}' ask POST /v1/leads; is 201 "a lead"; L=$(sed -n 's/^Location: //p' "$W/answer" | tr -d '\r')
+BODY="{\"set\":{\"industry\":\"I65\",\"need_type\":\"solution\"}}"; ask POST "$L/convert"; is 201 "a customer of it"; N=$(sed -n 's/^Location: //p' "$W/answer" | tr -d '\r'); has "$N" '^/v1/accounts/[0-9a-z]{26}$' "where he is"
+ask POST "$L/convert"; is 200 "he is one already"; hasnt "$ANSWER" "^Location" "nothing was made"; BODY= ask GET "$N"; is 200 "he is there"; has "$ANSWER" 戊公司 "by his name"; BODY=$X
 BODY=; ask GET "/v1/accounts?limit=1&q=%E7%94%B2";  is 200 list; has "$ANSWER" "$A" "list by a query"
 ask GET "/v1/accounts?where=nosuch%3D1";       is 400 "a wrong filter"
 ask GET "/v1/reports/new-customers/run?period=all&params%5B%5D=owner%3Dli"; is 200 "a report with a list of parameters"

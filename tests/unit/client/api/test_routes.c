@@ -15,6 +15,7 @@ static const struct {
 	{ "GET", "/v1/tokens", "tests/e2e/check_port.sh" },
 	{ "GET", "/v1/imports/form", "the daemon's: tests/e2e/check_port.sh" },
 	{ "POST", "/v1/tokens", "tests/e2e/check_port.sh" },
+	{ "GET", "/v1/tokens/{id}", "test_made.c" },
 	{ "DELETE", "/v1/tokens/{id}", "tests/e2e/check_port.sh" },
 	{ "GET", "/v1/reports/assessment", "tests/e2e/check_feedback.sh" },
 	{ "POST", "/v1/kiosk/checkin", "tests/e2e/check_kiosk.sh" },
