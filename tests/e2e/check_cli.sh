@@ -35,7 +35,7 @@ expect 4 "$SATCHEL" -C "$W/r/li" --no-input status </dev/null
 echo "another pass phrase" >"$W/new"
 expect 0 as li passwd --new-passphrase-file "$W/new"
 expect 4 as li status
-expect 0 "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/new" passwd --new-passphrase-file "$W/pass"
+repass li
 expect 0 as li status
 
 # --- records: rules of the template
@@ -86,7 +86,7 @@ expect 0 as li api GET /v1/moved; has "$OUT" "$C" "the old owner sees where it w
 # --- two processes, other organisation, revoked, unreachable
 stop_daemon "$W/r/boss"
 held "$W/r/boss/replica.keyring.lock" expect 11 as boss status; expect 0 as boss status
-"$SATCHELD" -D "$W/other" --passphrase-file "$W/server.pass" init --org Other
+"$SATCHELD" -D "$W/other" --passphrase-file "$W/server.pass" init --org Other; cheap "$W/other/server.keyring" "$W/server.pass"
 "$SATCHELD" -D "$W/other" --passphrase-file "$W/server.pass" serve --listen tcp://127.0.0.1:0 --port-file "$W/port2" >/dev/null 2>&1 </dev/null & other=$!
 until_file "$W/port2"
 stop_server

@@ -97,7 +97,7 @@ echo "another pass phrase" >"$W/new"
 expect 0 as li passwd --new-passphrase-file "$W/new"
 stop_daemon "$W/r/li"; [ ! -e "$W/r/li/daemon.sock" ] && ok || bad "the socket stayed"
 expect 4 as li status
-expect 0 "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/new" passwd --new-passphrase-file "$W/pass"
+repass li
 expect 8 as li lock; has "$ERR" "no daemon" "lock without a daemon"
 
 # --- live: what one writes the other has, nobody says sync

@@ -10,7 +10,7 @@ for p in manufacturing retail education finance healthcare; do
 	expect 0 "$SATCHELD" -D "$W/$p" --passphrase-file "$W/server.pass" template verify
 	rm -rf "${W:?}/$p"
 done
-expect 0 d init --org T --pack realestate; serve
+expect 0 d init --org T --pack realestate; cheap "$W/server/server.keyring" "$W/server.pass"; serve
 expect 0 d template packs; has "$OUT" "finance.*财富管理" "packs with their names"
 d user add hq --name HQ --role hq >/dev/null; expect 0 as hq -q init --pack realestate --invite "$(d device invite --user hq)"
 expect 6 as hq2 -q init --pack retail --invite "$(d device invite --user hq)"; has "$ERR" "pack realestate, not retail" "another pack"; expect 2 as hq3 init --demo 5 --pack retail

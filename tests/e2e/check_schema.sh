@@ -18,7 +18,7 @@ expect 0 as li --format jsonl sync; fits sync "$(tail -1 <<<"$OUT")"
 expect 0 as li --json --version; fits version "$OUT"
 echo "another pass phrase" >"$W/new"
 expect 0 as li --json passwd --new-passphrase-file "$W/new"; fits passwd "$OUT"
-expect 0 "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/new" --json passwd --new-passphrase-file "$W/pass"
+repass li --json
 
 # import: progress and findings line by line, the summary last
 rows() { awk -v w="$1" -v n="$2" 'BEGIN { print "name,industry,contact_name,phone_main,need_type,stage"

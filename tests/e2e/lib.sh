@@ -28,8 +28,14 @@ cheap() { [ -n "${DEAR:-}" ] || [ ! -x "$B/tests/e2e/cheap" ] || "$B/tests/e2e/c
 as() {
 	local u=$1 got; shift; [ -z "${THROUGH_DAEMON:-}" ] || through_daemon "$u" "$@"
 	"$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/pass" --no-input "$@"; got=$?
-	case " $* " in *" init "*) [ $got != 0 ] || cheap "$W/r/$u/replica.keyring" "$W/pass" ;; esac
+	case " $* " in *" init "* | *" demo seed "*) [ $got != 0 ] || cheap "$W/r/$u/replica.keyring" "$W/pass" ;; esac
 	return $got
+}
+# Another passphrase, and the first one again: passwd writes a dear slot.
+repass() { # user [words of a direct call...]
+	local u=$1; shift
+	expect 0 "$SATCHEL" -C "$W/r/$u" --passphrase-file "$W/new" --no-input "$@" passwd --new-passphrase-file "$W/pass"
+	cheap "$W/r/$u/replica.keyring" "$W/pass"
 }
 # With THROUGH_DAEMON set every command that can goes through a daemon of its
 # user; the others find none.

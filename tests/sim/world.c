@@ -224,7 +224,10 @@ small_skew(world *w)
 static void
 segments_open(world *w)
 {
-	w->segments = sat_xstrdup("/tmp/satchel-sim.XXXXXX");
+	const char *t = getenv("TMPDIR");
+
+	w->segments = sat_xasprintf("%s/satchel-sim.XXXXXX",
+	    t != NULL ? t : "/tmp");
 	if (mkdtemp(w->segments) == NULL)
 		sim_fail(w, "harness: no folder for segments");
 }

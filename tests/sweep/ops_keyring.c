@@ -139,10 +139,13 @@ leave_nothing(void)
 static bool
 fresh(lab *L, int arg)
 {
+	const char *t = getenv("TMPDIR");
+
 	(void)L;
 	(void)arg;
 	if (folder[0] == '\0') {
-		(void)snprintf(folder, sizeof folder, "/tmp/sweep.XXXXXX");
+		(void)snprintf(folder, sizeof folder, "%s/sweep.XXXXXX",
+		    t != NULL ? t : "/tmp");
 		if (mkdtemp(folder) == NULL)
 			return false;
 		(void)snprintf(path, sizeof path, "%s/k.keyring", folder);
