@@ -380,11 +380,11 @@ check_ledger(device *d)
 		}
 
 		if (e->answered && e->verdict.code == SAT_VD_HANDOVER &&
-		    e->handed < e->nops)
+		    sim_suggested(w, e) < e->nops)
 			sim_fail(w, "property 6: commit %llu of %s was handed "
 			    "over and %zu of %zu operations are suggested",
-			    (unsigned long long)e->cseq, d->n.name, e->handed,
-			    e->nops);
+			    (unsigned long long)e->cseq, d->n.name,
+			    sim_suggested(w, e), e->nops);
 		if (e->fate == FATE_SAVED && n != 1)
 			sim_fail(w, "property 6: commit %llu of %s is in %d "
 			    "places: waiting %d, log %d, quarantine %d",

@@ -120,41 +120,105 @@ flags(world *w, int rec)
 		    h.pooled ? "" : " not");
 }
 
-/* Whose work a suggestion is: the commit of that moment, which has all of its
- * operations. */
+/* Who suggests, and what: h and part, which live in w->mem. */
+static void
+read_hand(sat_handed *h, sat_commit *part, world *w, const sat_op *op)
+{
+	sat_err e = { 0 };
+
+	*part = (sat_commit){ .subject = op->rec };
+	if (op->kind != SAT_OP_HAND ||
+	    sat_handed_read(h, op->value.s, &e) != SAT_OK ||
+	    sat_commit_read_payload(part, &w->mem, h->ops, &e) != SAT_OK)
+		sim_fail(w, "the server's own commit is no suggestion: %s",
+		    e.text);
+}
+
+static bool
+same_op(const sat_op *a, const sat_op *b)
+{
+	return a->kind == b->kind && a->field == b->field &&
+	    sat_id_eq(&a->rec, &b->rec) && sat_value_eq(a->value, b->value);
+}
+
+/* Of its device, with its stamp, and nothing that is not in it. */
+static bool
+may_be_of(const world *w, const sat_handed *h, const sat_commit *part,
+    const entry *en)
+{
+	if (w->dev[en->dev].ord != h->dev || en->hlc != h->hlc)
+		return false;
+	for (size_t k = 0; k < part->nops; k++) {
+		size_t j = 0;
+
+		while (j < en->nops && !same_op(&en->ops[j], &part->ops[k]))
+			j++;
+		if (j == en->nops)
+			return false;
+	}
+	return true;
+}
+
+/* A suggestion is of work somebody did, which is not merged, and not of more
+ * than he did. It does not name its commit: one of the device's life before a
+ * backup came back may have the same stamp, and more operations, with these
+ * among them. So what is counted here says of no commit that it is suggested. */
 static void
 take_hand(world *w, const sat_op *op)
 {
-	sat_commit part = { .subject = op->rec };
+	sat_commit part;
 	sat_handed h;
-	sat_err e = { 0 };
 
-	if (op->kind != SAT_OP_HAND || sat_handed_read(&h, op->value.s, &e) !=
-	    SAT_OK || sat_commit_read_payload(&part, &w->mem, h.ops, &e) !=
-	    SAT_OK)
-		sim_fail(w, "the server's own commit is no suggestion: %s",
-		    e.text);
+	read_hand(&h, &part, w, op);
 	for (int i = 0; i < w->nentries; i++) {
 		entry *en = &w->entries[i];
-		size_t found = 0;
 
-		for (size_t k = 0; k < part.nops; k++)
-			for (size_t j = 0; j < en->nops; j++)
-				if (en->ops[j].kind == part.ops[k].kind &&
-				    en->ops[j].field == part.ops[k].field &&
-				    sat_id_eq(&en->ops[j].rec,
-				    &part.ops[k].rec) && sat_value_eq(
-				    en->ops[j].value, part.ops[k].value)) {
-					found++;
-					break;
-				}
-		if (w->dev[en->dev].ord == h.dev && en->hlc == h.hlc &&
-		    found == part.nops && en->handed < en->nops) {
+		if (en->lsn == 0 && en->handed < en->nops &&
+		    may_be_of(w, &h, &part, en)) {
 			en->handed += part.nops;
 			return;
 		}
 	}
 	sim_fail(w, "a suggestion of work nobody did");
+}
+
+/* How many operations of the commit does this suggestion add to those there? */
+static size_t
+take_part(bool *there, const entry *en, const sat_commit *part)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < part->nops; k++)
+		for (size_t j = 0; j < en->nops; j++)
+			if (!there[j] && same_op(&en->ops[j], &part->ops[k])) {
+				there[j] = true;
+				n++;
+				break;
+			}
+	return n;
+}
+
+size_t
+sim_suggested(world *w, const entry *en)
+{
+	bool *there = sat_arena_alloc(&w->tmp, en->nops + 1);
+	sat_commit part;
+	sat_handed h;
+	size_t n = 0;
+
+	memset(there, 0, en->nops + 1);
+	for (uint64_t lsn = 1; lsn <= w->head; lsn++) {
+		const lcommit *l = &w->log[lsn];
+
+		for (size_t i = 0; l->entry < 0 && i < l->c.nops; i++) {
+			if (l->c.ops[i].kind != SAT_OP_HAND)
+				continue;
+			read_hand(&h, &part, w, &l->c.ops[i]);
+			if (may_be_of(w, &h, &part, en))
+				n += take_part(there, en, &part);
+		}
+	}
+	return n;
 }
 
 /* P-144: right behind the commit that gave another one, to the record itself

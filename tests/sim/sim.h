@@ -161,7 +161,7 @@ typedef struct entry {
 	bool spans;          /* several records; of each op: did it move them */
 	bool *moved;
 	bool leased;         /* gave a number of its device's leases */
-	size_t handed;       /* operations of it the server's own commits suggest */
+	size_t handed;       /* operations of suggestions put down to it */
 	bool answered;       /* the server gave a verdict: it stays so */
 	bool waited;         /* ... but under the number before this one */
 	bool heard;          /* and its device took it in */
@@ -447,6 +447,8 @@ void sim_expect_check(device *d, size_t most);
 
 /* Read what is new in the log. */
 void sim_mirror(world *w);
+/* How many operations of a commit the log suggests, word for word. */
+size_t sim_suggested(world *w, const entry *en);
 /* Had the author of the operation seen the other, by what his commit says? */
 bool sim_author_saw(const world *w, const lop *later, const lop *earlier);
 
