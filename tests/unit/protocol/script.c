@@ -29,10 +29,13 @@ hello(void *u, sat_hello *out, sat_err *e)
 static sat_rc
 welcome(void *u, const sat_welcome *w, int64_t sent, sat_err *e)
 {
+	script *s = u;
+
 	(void)w;
 	(void)e;
-	assert_int_equal(5, sent);
-	((script *)u)->welcomes++;
+	if (s->clock.boot_ms == zero)
+		assert_int_equal(5, sent);
+	s->welcomes++;
 	return SAT_OK;
 }
 
@@ -137,10 +140,11 @@ chunk(void *u, const sat_chunk *c, sat_err *e)
 	script *s = u;
 
 	(void)e;
-	s->chunks++;
+	if (s->chunks++ == 0)
+		s->first_lsn = c->lsn;
 	if (c->done) {
 		s->snap_wanted = false;
-		s->cursor = c->lsn;
+		s->cursor = s->first_lsn;
 	}
 	return SAT_OK;
 }
@@ -216,10 +220,10 @@ file_taken(void *u, const sat_file_taken *in, sat_err *e)
 	return SAT_OK;
 }
 
-void
-start(script *s, unsigned flags)
+sat_client_ops
+script_ops(script *s)
 {
-	sat_client_ops ops = { .u = s, .hello = hello, .welcome = welcome,
+	return (sat_client_ops){ .u = s, .hello = hello, .welcome = welcome,
 		.registry = registry, .template_ = template_, .outbox = outbox,
 		.outbox_behind = outbox_behind,
 		.verdicts = on_verdicts, .snap_state = snap_state,
@@ -227,6 +231,12 @@ start(script *s, unsigned flags)
 		.numbers_want = numbers_want, .numbers = numbers,
 		.file_next = file_next, .file_taken = file_taken,
 		.accepted = accepted };
+}
+
+void
+start(script *s, unsigned flags)
+{
+	sat_client_ops ops = script_ops(s);
 
 	sat_crypto_init();
 	if (s->first == 0)

@@ -18,6 +18,7 @@ typedef struct script {
 	sat_rc delta_rc;
 	int welcomes, registries, templates, verdict_calls, chunks, deltas;
 	uint64_t from_seen, accepted;
+	uint64_t first_lsn;                   /* of the first chunk's answer */
 	uint32_t flags_seen;
 	uint8_t tip[20];
 	int guess;                            /* type of the last one; 0: none */
@@ -26,6 +27,9 @@ typedef struct script {
 	sat_arena a;
 	sat_buf q;
 } script;
+
+/* The replica's side, for a session of one's own. */
+sat_client_ops script_ops(script *s);
 
 void start(script *s, unsigned flags);
 void stop(script *s);

@@ -135,6 +135,24 @@ set_both(fixture *f, sat_id b, sat_id a, const char *v)
 	write_ops(f, b, ops, 2);
 }
 
+/* `a`, which leaves while it has work that was not sent: what was sent is whole as
+ * long as it is shown, and what came with it for `b` beyond. */
+static void
+leaves_whole(fixture *f, sat_id b, sat_id a, uint16_t field, const char *v)
+{
+	(void)srv_push(f, false);
+	set_text(f, a, F_INDUSTRY, "waits");
+	leave(f, a);
+	assert_true(view_of(f, a).leaving);
+	assert_text(f, b, F_REMARK, "both");
+	assert_text(f, a, F_REMARK, "both");
+	assert_text(f, a, field, v);
+	srv_sync(f);
+	assert_gone(f, a);
+	assert_text(f, b, F_REMARK, "both");
+	assert_sound(f);
+}
+
 /* What the server accepted of it counts in the order of its log, also where a
  * commit came for the sake of another record. */
 static void
@@ -146,17 +164,7 @@ accepted_work_on_a_customer_that_left_is_whole_while_it_is_shown(void **state)
 	srv_sync(f);
 	set_text(f, a, F_CITY, "alone");
 	set_both(f, b, a, "both");
-	(void)srv_push(f, false);
-	set_text(f, a, F_INDUSTRY, "waits");
-	leave(f, a);
-	assert_true(view_of(f, a).leaving);
-	assert_text(f, b, F_REMARK, "both");
-	assert_text(f, a, F_REMARK, "both");
-	assert_text(f, a, F_CITY, "alone");
-	srv_sync(f);
-	assert_gone(f, a);
-	assert_text(f, b, F_REMARK, "both");
-	assert_sound(f);
+	leaves_whole(f, b, a, F_CITY, "alone");
 }
 
 /* The same of one that was made here and never shown. */
@@ -169,17 +177,7 @@ accepted_work_on_what_was_never_shown_is_whole_while_it_is_shown(void **state)
 	srv_sync(f);
 	a = new_account(f, "A", "1");
 	set_both(f, b, a, "both");
-	(void)srv_push(f, false);
-	set_text(f, a, F_INDUSTRY, "waits");
-	leave(f, a);
-	assert_true(view_of(f, a).leaving);
-	assert_text(f, b, F_REMARK, "both");
-	assert_text(f, a, F_REMARK, "both");
-	assert_text(f, a, F_NAME, "A");
-	srv_sync(f);
-	assert_gone(f, a);
-	assert_text(f, b, F_REMARK, "both");
-	assert_sound(f);
+	leaves_whole(f, b, a, F_NAME, "A");
 }
 
 /* It came back meanwhile: what was made on it there is this device's as well. */

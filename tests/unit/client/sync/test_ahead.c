@@ -8,18 +8,19 @@
 #include <unistd.h>
 
 #include "client/sync/sync_int.h"
+#include "tests/unit/protocol/script.h"
 
 #define CHUNKS 3
 
-/* The device. */
+/* The device: of a receipt the script knows nothing. */
 typedef struct filled {
-	uint64_t chunks;
-	uint64_t first_lsn;    /* of the answer the first chunk came with */
-	bool receipt, numbers; /* still to be sent, to be asked for */
+	script s;
+	bool receipt; /* still to be sent */
+	sat_rc (*take)(void *u, const sat_chunk *c, sat_err *e);
 } filled;
 
 /* The server: types in order, and how many chunks it gave. */
-static sat_msg_type asked[16];
+static sat_msg_type types[16];
 static size_t nasked;
 static uint64_t given;
 static sat_net_server *net;
@@ -36,7 +37,7 @@ on_request(void *u, sat_link *l, sat_span frame)
 	(void)u;
 	if (sat_msg_read(&m, &a, frame, NULL) != SAT_OK || nasked == 16)
 		abort();
-	asked[nasked++] = m.type;
+	types[nasked++] = m.type;
 	switch (m.type) {
 	case SAT_MSG_HELLO:
 		out.type = SAT_MSG_WELCOME;
@@ -75,50 +76,6 @@ on_request(void *u, sat_link *l, sat_span frame)
 }
 
 static sat_rc
-hello(void *u, sat_hello *out, sat_err *e)
-{
-	(void)u;
-	(void)e;
-	memset(out, 0, sizeof *out);
-	out->device = 3;
-	return SAT_OK;
-}
-
-static sat_rc
-welcome(void *u, const sat_welcome *w, int64_t sent, sat_err *e)
-{
-	(void)u;
-	(void)w;
-	(void)sent;
-	(void)e;
-	return SAT_OK;
-}
-
-static sat_rc
-template_(void *u, const uint8_t *tip, sat_span bundle, sat_err *e)
-{
-	(void)u;
-	(void)tip;
-	(void)bundle;
-	(void)e;
-	return SAT_OK;
-}
-
-static sat_rc
-outbox(void *u, sat_arena *a, sat_push *p, sat_commit **c, size_t *n,
-    uint64_t from, sat_err *e)
-{
-	(void)u;
-	(void)a;
-	(void)p;
-	(void)c;
-	(void)from;
-	(void)e;
-	*n = 0;
-	return SAT_OK;
-}
-
-static sat_rc
 erased(void *u, sat_erased *out, bool *wanted, sat_err *e)
 {
 	(void)out;
@@ -136,64 +93,17 @@ erased_ok(void *u, sat_err *e)
 }
 
 static sat_rc
-numbers_want(void *u, sat_arena *a, sat_numbers *want, sat_err *e)
-{
-	(void)e;
-	want->n = ((filled *)u)->numbers;
-	want->r = sat_arena_alloc(a, sizeof *want->r);
-	*want->r = (sat_number_range){ .series = "KH202611" };
-	return SAT_OK;
-}
-
-static sat_rc
-numbers(void *u, const sat_numbers *given_now, sat_err *e)
-{
-	(void)given_now;
-	(void)e;
-	((filled *)u)->numbers = false;
-	return SAT_OK;
-}
-
-static sat_rc
-snap_state(void *u, bool *wanted, uint64_t *after, sat_err *e)
-{
-	(void)e;
-	*after = ((filled *)u)->chunks;
-	*wanted = *after < CHUNKS;
-	return SAT_OK;
-}
-
-static sat_rc
-chunk(void *u, const sat_chunk *c, sat_err *e)
+in_order(void *u, const sat_chunk *c, sat_err *e)
 {
 	filled *d = u;
+	sat_rc rc = d->take(u, c, e);
 
-	(void)e;
-	if (d->chunks++ == 0)
-		d->first_lsn = c->lsn;
-	assert_int_equal(d->chunks, c->next);
-	return SAT_OK;
-}
-
-static sat_rc
-cursor(void *u, uint64_t *c, sat_err *e)
-{
-	(void)e;
-	*c = ((filled *)u)->first_lsn;
-	return SAT_OK;
-}
-
-static sat_rc
-delta(void *u, const sat_delta *d, sat_err *e)
-{
-	(void)u;
-	(void)d;
-	(void)e;
-	return SAT_OK;
+	assert_int_equal(d->s.chunks, c->next);
+	return rc;
 }
 
 static int
-start(void **state)
+serve(void **state)
 {
 	sat_net_server_opts o = { .listen = "tcp://127.0.0.1:0",
 		.on_request = on_request };
@@ -208,15 +118,11 @@ start(void **state)
 	return 0;
 }
 
-/* One session of this device; the types of its requests are then in `asked`. */
+/* One session of this device; the types of its requests are then in `types`. */
 static void
 fill(filled *d)
 {
-	sat_client_ops ops = { .u = d, .hello = hello, .welcome = welcome,
-		.template_ = template_, .outbox = outbox, .erased = erased,
-		.erased_ok = erased_ok, .numbers_want = numbers_want,
-		.numbers = numbers, .snap_state = snap_state, .chunk = chunk,
-		.cursor = cursor, .delta = delta };
+	sat_client_ops ops = script_ops(&d->s);
 	sat_sync_opts o = { .clock = sat_clock_os(), .rand = sat_rand_os() };
 	char *url = sat_xasprintf("tcp://127.0.0.1:%u",
 	    (unsigned)sat_net_port(net));
@@ -225,13 +131,18 @@ fill(filled *d)
 	sat_sync_result got = { 0 };
 	sat_err err = { 0 };
 
+	ops.erased = erased;
+	ops.erased_ok = erased_ok;
+	d->take = ops.chunk;
+	ops.chunk = in_order;
+	d->s.snap_wanted = true;
 	nasked = 0;
 	given = 0;
 	memcpy(n.server_pk, keys.pk, sizeof n.server_pk);
 	assert_ok(sat_net_dial(&link, &n, &err));
 	assert_ok(sat_sync_session(&got, link, &ops, &o, &err));
 	assert_true(got.stats.complete);
-	assert_int_equal(CHUNKS, d->chunks);
+	assert_int_equal(CHUNKS, d->s.chunks);
 	sat_net_hangup(link);
 	free(url);
 }
@@ -241,7 +152,7 @@ were_asked(const sat_msg_type *want, size_t n)
 {
 	assert_int_equal(n, nasked);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(want[i], asked[i]);
+		assert_int_equal(want[i], types[i]);
 }
 
 static void
@@ -250,12 +161,12 @@ the_first_chunk_is_made_while_the_template_is_taken_in(void **state) /* P-290 */
 	static const sat_msg_type want[] = { SAT_MSG_HELLO, SAT_MSG_TEMPLATE,
 		SAT_MSG_SNAP, SAT_MSG_NUMBERS, SAT_MSG_SNAP, SAT_MSG_SNAP,
 		SAT_MSG_PULL };
-	filled d = { .numbers = true };
+	filled d = { .s.wants_numbers = true };
 
 	(void)state;
 	fill(&d);
 	were_asked(want, sizeof want / sizeof want[0]);
-	assert_int_equal(60, d.first_lsn);
+	assert_int_equal(60, d.s.first_lsn);
 }
 
 static void
@@ -263,12 +174,12 @@ without_numbers_it_is_the_next_that_is_asked(void **state) /* P-290 */
 {
 	static const sat_msg_type want[] = { SAT_MSG_HELLO, SAT_MSG_TEMPLATE,
 		SAT_MSG_SNAP, SAT_MSG_SNAP, SAT_MSG_SNAP, SAT_MSG_PULL };
-	filled d = { 0 };
+	filled d = { .receipt = false };
 
 	(void)state;
 	fill(&d);
 	were_asked(want, sizeof want / sizeof want[0]);
-	assert_int_equal(60, d.first_lsn);
+	assert_int_equal(60, d.s.first_lsn);
 }
 
 static void
@@ -277,12 +188,12 @@ behind_a_receipt_the_first_chunk_is_asked_for_again(void **state) /* P-290 */
 	static const sat_msg_type want[] = { SAT_MSG_HELLO, SAT_MSG_TEMPLATE,
 		SAT_MSG_SNAP, SAT_MSG_ERASED, SAT_MSG_NUMBERS, SAT_MSG_SNAP,
 		SAT_MSG_SNAP, SAT_MSG_SNAP, SAT_MSG_PULL };
-	filled d = { .numbers = true, .receipt = true };
+	filled d = { .s.wants_numbers = true, .receipt = true };
 
 	(void)state;
 	fill(&d);
 	were_asked(want, sizeof want / sizeof want[0]);
-	assert_int_equal(61, d.first_lsn);
+	assert_int_equal(61, d.s.first_lsn);
 }
 
 int
@@ -295,7 +206,7 @@ main(void)
 		cmocka_unit_test(
 		    behind_a_receipt_the_first_chunk_is_asked_for_again),
 	};
-	int rc = cmocka_run_group_tests(tests, start, NULL);
+	int rc = cmocka_run_group_tests(tests, serve, NULL);
 
 	(void)fflush(NULL);
 	_exit(rc); /* NNG is never torn down */
