@@ -395,6 +395,20 @@ company_account(company *c, size_t i, const char *name, const char *owner)
 }
 
 void
+company_firms(company *c, sat_id *ids, size_t n)
+{
+	char name[32];
+
+	company_sync(c, 0);
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(name, sizeof name, "Firm %zu", i);
+		ids[i] = company_account(c, 0, name, "li");
+	}
+	for (size_t i = 0; i < 3; i++)
+		company_sync(c, i);
+}
+
+void
 company_set(company *c, size_t i, sat_id id, uint16_t field, const char *v)
 {
 	sat_op o = c_op(kind_of(c, i, "account"),

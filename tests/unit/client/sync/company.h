@@ -91,6 +91,8 @@ sat_op c_op(const sat_kind *k, sat_op_kind kind, sat_id rec, uint16_t field,
     sat_value v);
 sat_id company_account(company *c, size_t i, const char *name,
     const char *owner);
+/* n of li's, on the first device; it and the next two have synced then. */
+void company_firms(company *c, sat_id *ids, size_t n);
 void company_set(company *c, size_t i, sat_id id, uint16_t field,
     const char *v);
 void company_shows(company *c, size_t i, sat_id id, uint16_t field,

@@ -23,7 +23,6 @@ static int
 setup(void **state)
 {
 	company *c;
-	char name[32];
 
 	company_limits = "{\"device\":{\"history_values\":7,"
 	    "\"history_d\":200}}";
@@ -36,13 +35,7 @@ setup(void **state)
 	(void)company_device(c, "li");
 	(void)company_device(c, "chen");
 	(void)company_device(c, "hq");
-	company_sync(c, 0);
-	for (int i = 0; i < ACCOUNTS; i++) {
-		(void)snprintf(name, sizeof name, "Firm %d", i);
-		ids[i] = company_account(c, 0, name, "li");
-	}
-	for (size_t i = 0; i < 3; i++)
-		company_sync(c, i);
+	company_firms(c, ids, ACCOUNTS);
 	*state = c;
 	return 0;
 }

@@ -24,7 +24,6 @@ static int
 setup(void **state)
 {
 	company *c = company_new(sat_test_seed(51));
-	char name[32];
 
 	sat_log_sink(quiet, NULL);
 	company_staff(c, "li rep east, chen manager east, hq hq, hq2 hq");
@@ -32,13 +31,7 @@ setup(void **state)
 	(void)company_device(c, "chen");
 	(void)company_device(c, "hq");
 	(void)company_device(c, "hq2"); /* only gives its word */
-	company_sync(c, 0);
-	for (int i = 0; i < ACCOUNTS; i++) {
-		(void)snprintf(name, sizeof name, "Firm %d", i);
-		ids[i] = company_account(c, 0, name, "li");
-	}
-	for (size_t i = 0; i < 3; i++)
-		company_sync(c, i);
+	company_firms(c, ids, ACCOUNTS);
 	*state = c;
 	return 0;
 }
