@@ -12,7 +12,7 @@ expect 10 as li status;                        has "$ERR" "no replica" "status w
 expect 2 as li init;                           has "$ERR" "invite" "init without invitation"
 expect 7 as li init --invite nonsense;         has "$ERR" "not an invitation" "nonsense"
 code=$(d device invite --user li)
-expect 7 as li init --invite "${code%?}x";     has "$ERR" "damaged" "a changed letter"
+expect 7 as li init --invite "$(ending "$code" x y)";     has "$ERR" "damaged" "a changed letter"
 expect 2 as li frobnicate;                     has "$ERR" "unknown command" "unknown command"
 expect 2 as li acount list;                    has "$ERR" "did you mean account" "did you mean"
 expect 0 as li --help;                         has "$OUT" "Examples" "help"

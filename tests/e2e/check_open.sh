@@ -39,7 +39,7 @@ printf '#!/bin/sh\nexit 3\n' >"$W/bin/xdg-open"; expect 1 env PATH="$W/bin:$PATH
 ask GET /v1/me "$S"; is 200 "who it is"; has "$BODY" '"user":"li"' "his"; ask GET /v1/accounts "$S"; is 200 "his data"; has "$BODY" 甲公司 "all of it"
 has "$BODY" "Content-Security-Policy: default-src 'none'" "headers"; has "$BODY" "Referrer-Policy: no-referrer" "headers"
 has "$BODY" "Cross-Origin-Opener-Policy: same-origin" "headers"; has "$BODY" "Cross-Origin-Resource-Policy: same-origin" "headers"
-ask GET /v1/accounts "${S%?}0"; is 401 "another secret"; ask GET /v1/accounts "session_$T"; is 401 "a link is no session"
+ask GET /v1/accounts "$(ending "$S" 0 1)"; is 401 "another secret"; ask GET /v1/accounts "session_$T"; is 401 "a link is no session"
 ask POST /v1/session/links "$S" '{}'; is 403 "no link by a session"; ask POST /v1/tokens "$S" '{"scope":"all"}'; is 403 "no token"
 ask POST /v1/session/links "" '{}'; is 401 "nor by anybody"; ask POST /v1/session/passphrase "$S" '{"passphrase":"x"}'; is 403 "nor another passphrase"
 expect 0 as li token create --scope all; ask POST /v1/session/links "$OUT" '{}'; is 403 "nor by a token"

@@ -76,6 +76,8 @@ held() { local f=$1; shift; exec 7<>"$f"; flock -x 7; "$@" 7>&-; exec 7>&-; }
 # the time of the clock says more about what else runs here
 cpu_ms() { local t; t=$(mktemp "$W/cpu.XXXXXX"); times >"$t"; "$@"; times >>"$t"
 	CPU_MS=$(awk 'NR % 2 == 0 { for (i = 1; i <= 2; i++) { split($i, x, /[ms]/); s[NR] += x[1] * 60000 + x[2] * 1000 } } END { printf "%d", s[4] - s[2] }' "$t"); rm "$t"; }
+# a text with another end: CHAR, or OTHER where CHAR is its end already
+ending() { case $1 in *"$2") echo "${1%?}$3" ;; *) echo "${1%?}$2" ;; esac; } # TEXT CHAR OTHER
 flat() { tr -d ' \n'; } # a JSON document on one line, for grep
 # changes one bit of a byte: writing a fixed byte would change nothing once in 256 times
 flip() { # FILE OFFSET
