@@ -122,6 +122,12 @@ for i in 1 2 3 4 5 6; do sleep 0.03; { as li -q import "$W/far.csv" --type accou
 wait "${p[@]}"; kill -CONT "$server_pid"; [ ! -e "$W/whole" ] && ok || bad "an import that came while it was locked went to its end"
 BODY='{"passphrase":"people pass phrase"}' ask POST /v1/session/unlock; is 200 "unlocked again"; BODY=
 
+# ---- a large file takes no memory ------------------------------------------------------------
+head -c 100000000 /dev/zero | tr '\0' x >"$W/large"; hwm() { awk '$1 == "VmHWM:" { print $2 }' "/proc/$(cat "$W/r/li/daemon.pid")/status"; }; BEFORE=$(hwm)
+FOR=120; FROM=$W/large ask POST "/v1/imports?type=account" "$CSV"; is 201 "100 MB"; has "$ANSWER" '"bytes":100000000' "all of them"; L=$(member id)
+ask GET "/v1/imports/$L/preview"; is 422 "a line without end"; has "$ANSWER" '"code":"validation"' "says so"; ask DELETE "/v1/imports/$L"; is 200 "taken away"; FOR=
+GREW=$(($(hwm) - BEFORE)); [ "$GREW" -lt 40000 ] && ok || bad "the daemon grew by $GREW kB"; rm "$W/large"
+
 # ---- a disk that is full ----------------------------------------------------------------------
 d user add wu --name Wu --role hq >/dev/null; enrol wu; as wu -q sync; S=$W/r/wu/daemon.sock
 DAEMON=$(trap '' XFSZ; ulimit -f 6000; "$SATCHEL" -C "$W/r/wu" --passphrase-file "$W/pass" --no-input daemon --no-sync --no-timer 2>&1 >/dev/null | sed -n 's/.*process \([0-9]*\)$/\1/p'); echo "$DAEMON" >"$W/r/wu/daemon.pid"

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BODY_MAX (24 * 1024 * 1024)
+#define BODY_MAX (128 * 1024 * 1024)
 
 static double
 now(void)
