@@ -10,8 +10,10 @@ SELECT max(seq) FROM outbox;
 
 -- :name outbox_put_run
 -- Those that follow the last row one after the other: the table numbers them.
+-- Not to be undone alone when it fails (the whole group is), for which SQLite
+-- would copy a page first.
 -- @wall_ms @header @payload  of each
-INSERT INTO outbox(wall_ms, header, payload) VALUES
+INSERT OR FAIL INTO outbox(wall_ms, header, payload) VALUES
   (?1, ?2, ?3), (?4, ?5, ?6), (?7, ?8, ?9), (?10, ?11, ?12),
   (?13, ?14, ?15), (?16, ?17, ?18), (?19, ?20, ?21), (?22, ?23, ?24),
   (?25, ?26, ?27), (?28, ?29, ?30), (?31, ?32, ?33), (?34, ?35, ?36),

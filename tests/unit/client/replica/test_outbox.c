@@ -1,4 +1,5 @@
 /* Commits of a group reach the outbox in runs, unnoticed. */
+#include "client/replica/replica_int.h"
 #include "tests/unit/client/replica/fixture.h"
 
 /* Commits first..n of this incarnation, the newest first, each with its text. */
@@ -115,6 +116,38 @@ a_group_that_is_undone_leaves_no_commit_behind(void **state)
 	assert_sound(f);
 }
 
+/* Of the statement that puts a run there eight rows stand when it fails: they
+ * go with the group. */
+static void
+a_run_that_fails_halfway_takes_its_group_along(void **state)
+{
+	fixture *f = *state;
+	uint64_t at = 0, again, cseq;
+	sat_draft d = { .nops = 1 };
+	sat_id id;
+	sat_op o;
+	sat_err err;
+
+	write_up_to(f, &id, &at, 11);
+	again = at;
+	o = op(f->account, SAT_OP_SET, id, F_CITY, text("city 27"));
+	d.ops = &o;
+	d.subject = id;
+	assert_ok(sat_db_exec(f->r->db, "CREATE TEMP TRIGGER full AFTER INSERT "
+	    "ON outbox WHEN (new.seq & 2147483647) = 20 BEGIN SELECT "
+	    "RAISE(FAIL, 'full'); END", &err));
+	assert_ok(sat_replica_group_begin(f->r, &err));
+	write_up_to(f, &id, &at, 26);
+	assert_int_not_equal(SAT_OK, sat_replica_write(f->r, &d, &cseq, &err));
+	assert_int_not_equal(SAT_OK, sat_replica_write(f->r, &d, &cseq, &err));
+	assert_int_not_equal(SAT_OK, sat_replica_group_commit(f->r, &err));
+	assert_log(f, 11);
+	assert_ok(sat_db_exec(f->r->db, "DROP TRIGGER full", &err));
+	write_up_to(f, &id, &again, 30);
+	assert_log(f, 30);
+	assert_sound(f);
+}
+
 /* The numbers of a run jump where another incarnation begins. */
 static void
 a_new_incarnation_begins_a_run_of_its_own(void **state)
@@ -149,6 +182,7 @@ main(void)
 		EMPTY(the_first_group_of_all_numbers_its_commits_itself),
 		EMPTY(what_a_group_wrote_is_there_within_the_group),
 		EMPTY(a_group_that_is_undone_leaves_no_commit_behind),
+		EMPTY(a_run_that_fails_halfway_takes_its_group_along),
 		EMPTY(a_new_incarnation_begins_a_run_of_its_own),
 	};
 
