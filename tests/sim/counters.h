@@ -87,6 +87,7 @@
 	X(rescope_in, "customers that came", 500)                             \
 	X(rescope_out, "customers that left", 200)                            \
 	X(leave_pending, "... with work that waited", 5)                      \
+	X(leave_unmade, "... with records the log did not have yet", 1)       \
 	X(pages, "pull pages that were not the last", 10000)                  \
 	X(full_own, "pulls that asked for own operations", 7)                 \
 	X(chunks, "snapshot chunks", 2000)                                    \

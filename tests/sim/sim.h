@@ -121,6 +121,8 @@ typedef struct mrec {
 	int *ops;        /* into world.lops, in the order of the log */
 	int nops, cap;
 	uint64_t shown[DEVS_MAX]; /* largest rlsn a device has shown */
+	bool parting[DEVS_MAX]; /* its customer left the device before the log
+	                         * had it: it goes with its last answer */
 } mrec;
 
 typedef struct lop { /* an operation of the log */
