@@ -366,22 +366,6 @@ was_met(const sat_replica *r, int64_t rid)
 	    (r->met[rid / 8] & 1 << rid % 8) != 0;
 }
 
-/* What was made here below a customer that goes leaves with it (P-085, P-187). */
-static sat_rc
-drop_made_below(sat_replica *r, const sat_id *root, sat_err *e)
-{
-	replica_row **rows;
-	size_t n;
-	sat_rc rc;
-
-	if ((rc = replica_page_children(&rows, &n, r, root, e)) != SAT_OK)
-		return rc;
-	for (size_t i = 0; i < n; i++)
-		if (rows[i]->pending && rows[i]->srv.born.hlc == 0)
-			replica_row_drop(rows[i]);
-	return SAT_OK;
-}
-
 /* N3 */
 static sat_rc
 sweep_row(sat_replica *r, replica_row *row, sat_err *e)
@@ -389,12 +373,8 @@ sweep_row(sat_replica *r, replica_row *row, sat_err *e)
 	/* not numbered, or by a verdict and its commit is not met yet */
 	if (row->pending && row->srv.born.hlc == 0)
 		return SAT_OK;
-	if (!row->pending || row->rid < SAT_RID_LOCAL) {
-		replica_row_drop(row); /* the server may have it, for others */
-		return row->k->parent == row->k->n &&
-		    row->rid < SAT_RID_LOCAL ?
-		    drop_made_below(r, &row->view.id, e) : SAT_OK;
-	}
+	if (!row->pending || row->rid < SAT_RID_LOCAL)
+		return replica_row_leave(r, row, e); /* others may have it */
 	row->dirty = true;
 	if (row->srv.born.hlc != 0) {
 		row->srv = (sat_record){ .id = row->view.id,

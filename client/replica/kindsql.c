@@ -222,6 +222,7 @@ make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
 		{ KQ_SET_RID, "UPDATE %s SET _rid = ?2 WHERE _rid = ?1" },
 		{ KQ_RID_OF, "SELECT _rid FROM %s WHERE _id = ?1" },
 		{ KQ_ID_OF, "SELECT _id FROM %s WHERE _rid = ?1" },
+		{ KQ_FLAGS_OF, "SELECT _flags FROM %s WHERE _id = ?1" },
 		{ KQ_RANGE, "SELECT _id FROM %s WHERE _id BETWEEN ?1 AND ?2 "
 		    "LIMIT 2" },
 		{ KQ_RIDS, "SELECT _rid FROM %s ORDER BY _rid" },

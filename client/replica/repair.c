@@ -171,7 +171,7 @@ drop_others(sat_replica *r, const replica_kind *k, const sat_refetch *ask,
 		row->dirty = row->relist = true;
 		/* one without a server's state waits for its own commit */
 		if (replica_row_server(row)->born.hlc != 0 && !row->leaving)
-			replica_row_drop(row);
+			rc = replica_row_leave(r, row, e);
 	}
 	sat_arena_fini(&a);
 	return rc;

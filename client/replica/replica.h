@@ -114,13 +114,13 @@ sat_id sat_replica_new_id(sat_replica *r);
  * durable when it returns (unless inside a group). The gate has judged it.
  * @return SAT_ENOSPACE, SAT_EIO, SAT_EFSYNC (reopen), SAT_EINVALID (limits),
  *         SAT_ENOTFOUND, SAT_ECONFLICT (NEW of a known record), SAT_EDENIED
- *         (the record is leaving this device);
+ *         (the record, or what it is put below, is leaving this device);
  *         nothing is written on failure.
  */
 SAT_CHECK sat_rc sat_replica_write(sat_replica *r, const sat_draft *d, uint64_t *cseq, sat_err *e);
 /* Many commits in one transaction (import). Nothing is durable, and nothing
  * may be reported as saved, before group_commit. A refused write inside a group
- * (SAT_EINVALID, SAT_ENOTFOUND, SAT_ECONFLICT) leaves the group usable; after a
+ * (SAT_EINVALID, SAT_ENOTFOUND, SAT_ECONFLICT, SAT_EDENIED) leaves the group usable; after a
  * failure of the disk group_commit fails too and nothing of it is kept. */
 SAT_CHECK sat_rc sat_replica_group_begin(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc sat_replica_group_commit(sat_replica *r, sat_err *e);

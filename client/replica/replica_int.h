@@ -365,6 +365,9 @@ SAT_CHECK sat_rc replica_note_late(sat_replica *r, const sat_commit *c, sat_err 
 /* rescope.c */
 /* Not held any more: goes, or leaves when the last answer is there. */
 void replica_row_drop(replica_row *row);
+/* The same of one the server does not name any more; what was made here below a
+ * customer, and the server has not heard of, leaves with him (P-085). */
+SAT_CHECK sat_rc replica_row_leave(sat_replica *r, replica_row *row, sat_err *e);
 /* Out of the views: every record the commit touched is settled without it
  * (verdict.c). */
 SAT_CHECK sat_rc replica_withdraw(sat_replica *r, const own_commit *o, sat_err *e);

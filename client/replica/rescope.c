@@ -117,6 +117,30 @@ replica_row_drop(replica_row *row)
 		row->gone = true;
 }
 
+/* What was made here below it: the server has not heard of that. */
+static sat_rc
+drop_made_below(sat_replica *r, const sat_id *root, sat_err *e)
+{
+	replica_row **rows;
+	size_t n;
+	sat_rc rc;
+
+	if ((rc = replica_page_children(&rows, &n, r, root, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i]->pending && rows[i]->srv.born.hlc == 0)
+			replica_row_drop(rows[i]);
+	return SAT_OK;
+}
+
+sat_rc
+replica_row_leave(sat_replica *r, replica_row *row, sat_err *e)
+{
+	replica_row_drop(row);
+	return row->k->parent == row->k->n && row->rid < SAT_RID_LOCAL ?
+	    drop_made_below(r, &row->view.id, e) : SAT_OK;
+}
+
 /* What lies under this customer and is not held. */
 static sat_rc
 drop_children(sat_replica *r, const sat_rescope *s, const sat_id *root,

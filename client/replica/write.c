@@ -153,6 +153,59 @@ row_of(replica_row **row, sat_replica *r, const replica_kind *k,
 	return rc;
 }
 
+/* What others do to it does not come here any more, so an edit would claim to
+ * have seen what its author could not see. */
+static sat_rc
+handed_over(const replica_kind *k, sat_err *e)
+{
+	return sat_fail_code(e, SAT_EDENIED, "replica.leaving",
+	    "ask whoever has it now", "this %s was handed over", k->kind->key);
+}
+
+/* Of an import the customers are not in the page, and are not read for this. */
+static sat_rc
+is_leaving(bool *yes, sat_replica *r, const replica_kind *k, const sat_id *id,
+    sat_err *e)
+{
+	const replica_row *row = replica_page_peek(r, k, id);
+	sat_stmt *s;
+	bool there;
+	sat_rc rc;
+
+	*yes = row != NULL && row->leaving;
+	if (row != NULL ||
+	    (rc = replica_kind_stmt(&s, r, k, KQ_FLAGS_OF, e)) != SAT_OK)
+		return row != NULL ? SAT_OK : rc;
+	sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
+	if ((rc = sat_step(&there, s, e)) == SAT_OK && there)
+		*yes = (sat_col_int(s, 0) & ROW_LEAVING) != 0;
+	sat_stmt_reset(s);
+	return rc;
+}
+
+/* What is put below one that leaves would go with it, without a word. What was
+ * there before left with it (replica_row_leave). */
+static sat_rc
+check_parent(sat_replica *r, const replica_kind *k, const sat_op *op,
+    sat_err *e)
+{
+	const sat_field *f = k->kind->parent;
+	const sat_kind *of;
+	bool leaves;
+	sat_id id;
+	sat_rc rc;
+
+	if (f == NULL || op->field != f->id || op->value.type != SAT_V_BYTES ||
+	    op->value.s.n != sizeof id.b ||
+	    (of = sat_template_kind(r->t, f->ref)) == NULL)
+		return SAT_OK;
+	memcpy(id.b, op->value.s.p, sizeof id.b);
+	k = replica_kind_by(r->kinds, of->id);
+	if ((rc = is_leaving(&leaves, r, k, &id, e)) != SAT_OK)
+		return rc;
+	return leaves ? handed_over(k, e) : SAT_OK;
+}
+
 /*
  * *at: the row of the operation before it, which is its own too where the record
  * is the same; then the row of this one. last: the next operation is another
@@ -180,12 +233,10 @@ fold_op(replica_row **at, sat_replica *r, const sat_commit *c,
 		return sat_fail(e, SAT_ENOTFOUND, "no such %s", k->kind->key);
 	if (op->kind == SAT_OP_NEW && row->view.born.hlc != 0)
 		return exists_already(k, e);
-	/* What others do to it does not come here any more, so an edit would
-	 * claim to have seen what its author could not see. */
 	if (row->leaving)
-		return sat_fail_code(e, SAT_EDENIED, "replica.leaving",
-		    "ask whoever has it now", "this %s was handed over",
-		    k->kind->key);
+		return handed_over(k, e);
+	if ((rc = check_parent(r, k, op, e)) != SAT_OK)
+		return rc;
 	if (!row->dirty) { /* first operation of this commit on it */
 		if (op->kind == SAT_OP_NEW && !row->pending) {
 			replica_row_hold(row, &r->page.mem);

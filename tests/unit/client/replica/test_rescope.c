@@ -180,6 +180,90 @@ accepted_work_on_what_was_never_shown_is_whole_while_it_is_shown(void **state)
 	leaves_whole(f, b, a, F_NAME, "A");
 }
 
+/* It would go with the customer, and its author would not be told. */
+static void
+nothing_new_is_put_below_a_customer_that_left(void **state)
+{ /* P-085 */
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), b = new_account(f, "B", "2");
+	sat_id late = sat_replica_new_id(f->r);
+	sat_op ops[] = {
+		op(f->contact, SAT_OP_NEW, late, 0, sat_v_null()),
+		op(f->contact, SAT_OP_SET, late, 1, sat_v_id(&a)),
+		op(f->contact, SAT_OP_MVSET, late, 2, text("too late")),
+	};
+	uint64_t cseq;
+	sat_err err;
+
+	srv_sync(f);
+	set_text(f, a, F_CITY, "late"); /* so its row stays for a while */
+	leave(f, a);
+	assert_rc(SAT_EDENIED, try_write(f, a, ops, 3, &cseq, &err));
+	assert_string_equal("replica.leaving", err.code);
+	assert_gone(f, late);
+	assert_int_equal(1, status_of(f).pending_commits);
+	assert_ok(sat_replica_group_begin(f->r, &err));
+	assert_rc(SAT_EDENIED, try_write(f, a, ops, 3, &cseq, &err));
+	ops[1].value = sat_v_id(&b);
+	write_ops(f, b, ops, 3);
+	assert_ok(sat_replica_group_commit(f->r, &err));
+	srv_sync(f);
+	assert_gone(f, a);
+	assert_text(f, late, 2, "too late");
+	assert_sound(f);
+}
+
+/* All that is here differs from what the server has, and it names nothing. */
+static void
+repair_to_nothing(fixture *f)
+{
+	sat_digest_is sums = { .lsn = f->srv.n, .scope_head = f->srv.n,
+		.done = true };
+	sat_digest all = { 0, 0 };
+	sat_refetch_is none = { .lsn = f->srv.n, .scope_head = f->srv.n };
+	sat_refetch ask;
+	sat_err err;
+
+	assert_ok(f->ops.digest(f->ops.u, &all, &sums, &err));
+	for (;;) {
+		assert_ok(f->ops.refetch_next(f->ops.u, &ask, &err));
+		if (ask.to_eid == 0)
+			return;
+		none.next_eid = ask.to_eid;
+		assert_ok(f->ops.refetch(f->ops.u, &ask, &none, &err));
+	}
+}
+
+static void
+unsent_work_below_a_customer_that_a_repair_takes_leaves(void **state)
+{ /* P-184 */
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1"), b = new_account(f, "B", "2");
+	sat_id below[2], own, last;
+	sat_op edit = op(f->contact, SAT_OP_MVSET, a, 2, text("too late"));
+	uint64_t cseq;
+	sat_err err;
+
+	srv_sync(f);
+	below[0] = new_contact(f, a, "x");
+	below[1] = new_contact(f, b, "y");
+	set_text(f, b, F_CITY, "waits"); /* so B's row stays for a while */
+	own = new_account(f, "C", "3");
+	last = new_contact(f, own, "z");
+	repair_to_nothing(f);
+	assert_gone(f, a);
+	assert_true(view_of(f, b).leaving);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(view_of(f, below[i]).leaving);
+		edit.rec = below[i];
+		assert_rc(SAT_EDENIED, try_write(f, i == 0 ? a : b, &edit, 1,
+		    &cseq, &err));
+	}
+	assert_false(view_of(f, own).leaving); /* the server never had it */
+	assert_false(view_of(f, last).leaving);
+	assert_sound(f);
+}
+
 /* It came back meanwhile: what was made on it there is this device's as well. */
 static void
 unsent_work_on_a_customer_that_came_back_stays(void **state)
@@ -384,6 +468,8 @@ main(void)
 		COMPLETE(unsent_work_on_a_customer_that_left_waits_for_its_answer),
 		COMPLETE(accepted_work_on_a_customer_that_left_is_whole_while_it_is_shown),
 		COMPLETE(accepted_work_on_what_was_never_shown_is_whole_while_it_is_shown),
+		COMPLETE(nothing_new_is_put_below_a_customer_that_left),
+		COMPLETE(unsent_work_below_a_customer_that_a_repair_takes_leaves),
 		COMPLETE(unsent_work_on_a_customer_that_came_back_stays),
 		COMPLETE(what_the_server_shows_after_all_does_not_leave),
 		COMPLETE(
