@@ -9,19 +9,32 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 1024
+#define LINE_BYTES_MAX 1024
 
+/* Half of a passphrase would open what the whole one was meant to close, until
+ * somebody takes the whole one for it. So what is no line of text is refused. */
 static sat_rc
 first_line(sat_buf *out, FILE *f, sat_err *e)
 {
-	char line[LINE_MAX_BYTES];
+	char line[LINE_BYTES_MAX];
+	size_t n = 0;
+	int c;
 	sat_rc rc = SAT_OK;
 
-	if (fgets(line, sizeof line, f) == NULL || strcspn(line, "\r\n") == 0)
+	while ((c = getc(f)) != EOF && c != '\n' && c != '\r' && c != '\0' &&
+	    n < sizeof line)
+		line[n++] = (char)c;
+	if (c == '\0')
+		rc = sat_fail_code(e, SAT_ELOCKED, "passphrase.bytes", NULL,
+		    "the passphrase is not text");
+	else if (c != EOF && c != '\n' && c != '\r')
+		rc = sat_fail_code(e, SAT_ELOCKED, "passphrase.long", NULL,
+		    "the passphrase has more than %d bytes", LINE_BYTES_MAX);
+	else if (n == 0)
 		rc = sat_fail_code(e, SAT_ELOCKED, "passphrase.empty", NULL,
 		    "the passphrase is empty");
 	else
-		sat_buf_add(out, line, strcspn(line, "\r\n"));
+		sat_buf_add(out, line, n);
 	sat_wipe(line, sizeof line);
 	return rc;
 }

@@ -3,7 +3,9 @@
  * terminal; never a flag's or an environment variable's value.
  *
  * Each appends the first line, without its line end, to `out`; the caller
- * wipes and frees it. An empty line is SAT_ELOCKED "passphrase.empty".
+ * wipes and frees it. SAT_ELOCKED, nothing appended: an empty line is
+ * "passphrase.empty", one of more than 1,024 bytes "passphrase.long", one with
+ * a byte 0 "passphrase.bytes".
  */
 #ifndef SAT_CRYPTO_PASSPHRASE_H
 #define SAT_CRYPTO_PASSPHRASE_H
