@@ -10,8 +10,12 @@
  * file besides. Measured: 4 to 14 frames. */
 #define SAVE_FRAMES_MAX 64
 
-/* How far the device shows a record, by the server's own state of it; false:
- * it does not hold it. */
+/*
+ * How far the device shows a record, by the server's own state of it; false: it
+ * does not hold it, or not in whole. That the server shows it by now is not
+ * enough: a device that lost it, and has not heard that it came back, keeps what
+ * it had while own work waits; and of what a pool offers it has states alone.
+ */
 static bool
 shown_upto(uint64_t *upto, device *d, int rec)
 {
@@ -24,7 +28,7 @@ shown_upto(uint64_t *upto, device *d, int rec)
 	    sat_replica_template(d->r), r->kind), &r->id, &e) != SAT_OK)
 		return false;
 	*upto = v.rec.rlsn;
-	return true;
+	return !v.leaving && !sat_record_of_pool(&v.rec);
 }
 
 /* Of what a commit changed a device shows all or nothing. */
