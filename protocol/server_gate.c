@@ -323,19 +323,23 @@ may_edit(const judging *j, const sat_template *t, const sat_kind *k,
 typedef struct asking {
 	judging *j;
 	wrec *w;
+	sat_rc rc; /* of reading the customer */
+	sat_err *e;
 } asking;
 
-/* A field of its customer as he is now, for what the flow asks. */
+/* A field of its customer as he is now, for what the flow asks. One who cannot
+ * be read has no grade that asks for less: nothing is judged then. */
 static sat_value
 customer(void *u, const char *key)
 {
-	const asking *q = u;
+	asking *q = u;
 	const sat_kind *k;
 	const sat_field *f;
 	wrec *root;
 
-	if (q->w->root == q->w->eid || sat_set_by_eid(&root, q->j->s, q->w->root,
-	    NULL) != SAT_OK || sat_set_decode(root, q->j->s, NULL) != SAT_OK)
+	if (q->w->root == q->w->eid || q->rc != SAT_OK ||
+	    (q->rc = sat_set_by_eid(&root, q->j->s, q->w->root, q->e)) !=
+	    SAT_OK || (q->rc = sat_set_decode(root, q->j->s, q->e)) != SAT_OK)
 		return sat_v_null();
 	k = sat_template_kind_id(q->j->t, root->kind);
 	f = k != NULL ? sat_kind_field(k, key) : NULL;
@@ -347,8 +351,10 @@ judge_by(sat_gate_in *in, changes *ch, judging *j, wrec *w,
     const sat_template *t, sat_relation rel, unsigned sorts, sat_err *e)
 {
 	bool born = w->fresh || sat_srv_reborn(j->s, w);
-	asking q = { j, w };
+	sat_err unread;
+	asking q = { j, w, SAT_OK, &unread };
 	sat_gate_out out;
+	sat_rc rc;
 
 	*in = (sat_gate_in){ .t = t, .role = j->a->actor->role, .relation = rel,
 		.kind = sat_template_kind_id(t, w->kind), .is_new = born,
@@ -367,7 +373,10 @@ judge_by(sat_gate_in *in, changes *ch, judging *j, wrec *w,
 	in->n = ch->n;
 	if (in->n == 0 && !in->is_new)
 		return SAT_OK;
-	return sat_gate_judge(&out, in, e);
+	rc = sat_gate_judge(&out, in, e);
+	if (q.rc != SAT_OK)
+		*e = unread;
+	return q.rc != SAT_OK ? q.rc : rc;
 }
 
 /* The op that decided: the gate names the field. */
@@ -409,8 +418,9 @@ may_keep_later(const judging *j, const wrec *w, sat_relation rel)
 	return may_edit(j, t, k, rel);
 }
 
+/* SAT_EDENIED, SAT_EFALSE with the verdict; others are failures. */
 static sat_rc
-gate(judging *j, wrec *w, sat_relation rel, unsigned sorts)
+gate(judging *j, wrec *w, sat_relation rel, unsigned sorts, sat_err *e)
 {
 	sat_err why = { 0 };
 	sat_gate_in in;
@@ -422,6 +432,8 @@ gate(judging *j, wrec *w, sat_relation rel, unsigned sorts)
 	rc = judge_by(&in, &ch, j, w, j->t, rel, sorts, &why);
 	if (rc == SAT_EINVALID)
 		return refuse_finding(j, &ch, w, &why);
+	if (rc != SAT_OK && rc != SAT_EDENIED)
+		goto out;
 	if (j->tip == NULL || j->tip == j->t)
 		return rc;
 	right = judge_by(&in, &ch, j, w, j->tip, rel, sorts, &why);
@@ -430,7 +442,11 @@ gate(judging *j, wrec *w, sat_relation rel, unsigned sorts)
 	/* A right that is new: then the new template judges the values too. */
 	if (right == SAT_EINVALID && rc == SAT_EDENIED)
 		return refuse_finding(j, &ch, w, &why);
-	return SAT_OK;
+	rc = right != SAT_EINVALID ? right : SAT_OK;
+out:
+	if (rc != SAT_OK && e != NULL)
+		*e = why;
+	return rc;
 }
 
 static sat_rc
@@ -484,7 +500,7 @@ sat_srv_judge(judging *j, wrec *w, sat_err *e)
 	if (!w->fresh && (rc = sat_srv_visible(&visible, j->s, w, &j->mine,
 	    e)) != SAT_OK)
 		return rc;
-	rc = visible ? gate(j, w, now, CONTENT | AUTHORITY) : SAT_EDENIED;
+	rc = visible ? gate(j, w, now, CONTENT | AUTHORITY, e) : SAT_EDENIED;
 	if (rc != SAT_EDENIED)
 		return rc;
 	/* As of what he had seen: a birth, and the content of what was there. */
@@ -498,10 +514,10 @@ sat_srv_judge(judging *j, wrec *w, sat_err *e)
 	if (then == SAT_REL_NONE || (now != SAT_REL_NONE && now < then))
 		then = now;
 	if (w->fresh)
-		rc = gate(j, w, then, CONTENT | AUTHORITY);
-	else if ((rc = gate(j, w, then, CONTENT)) == SAT_OK &&
+		rc = gate(j, w, then, CONTENT | AUTHORITY, e);
+	else if ((rc = gate(j, w, then, CONTENT, e)) == SAT_OK &&
 	    (sorts & AUTHORITY))
-		rc = visible ? gate(j, w, now, AUTHORITY) : SAT_EDENIED;
+		rc = visible ? gate(j, w, now, AUTHORITY, e) : SAT_EDENIED;
 	if (rc == SAT_EDENIED)
 		return denied(j, w);
 	if (rc == SAT_OK)

@@ -17,7 +17,7 @@
 
 /* ids of the base template */
 enum {
-	K_ACCOUNT = 1, K_CONTACT = 2, K_ACTIVITY = 3, K_OPP = 4,
+	K_ACCOUNT = 1, K_CONTACT = 2, K_ACTIVITY = 3, K_OPP = 4, K_PROPOSAL = 7,
 	A_NUMBER = 1, A_NAME = 2, A_SECTOR = 6, A_PHONE = 9, A_STAGE = 17, A_TAGS = 21,
 	A_REMARK = 22, A_VISITS = 25, A_OWNER = 28, A_AMOUNT = 26,
 	C_ACCOUNT = 1, C_NAME = 2, C_TITLE = 3,

@@ -210,12 +210,41 @@ verify_finds_what_was_changed_behind_its_back(void **state)
 	}
 }
 
+/* A strategic customer's proposal asks for two to agree; of one who cannot be read
+ * nobody knows. */
+static void
+a_customer_who_cannot_be_read_is_an_error_and_not_one_without_a_grade(
+    void **state)
+{
+	world *w = world_company(17);
+	device *ann = device_new(w, "ann");
+	sat_id acc = device_account(ann, "first", "ann"), p = device_id(ann);
+	sat_op ops[] = {
+		op_set(&p, K_PROPOSAL, SAT_OP_NEW, 0, sat_v_null()),
+		op_set(&p, K_PROPOSAL, SAT_OP_SET, 1, sat_v_id(&acc)),
+	};
+	sat_err err = { 0 };
+
+	(void)state;
+	(void)device_commit(ann, &acc, ops, 2);
+	device_sync(ann);
+	damage(w, "UPDATE rec SET state = x'00' WHERE eid = 1");
+	(void)device_edit(ann, &acc, &p, K_PROPOSAL, SAT_OP_STAGE, 12,
+	    txt("submitted"));
+	assert_rc(SAT_EPROTO, device_sync_flags(ann, 0, &err));
+	assert_string_equal("record: cut short", err.text);
+	assert_int_equal(2, world_head(w));
+	device_free(ann);
+	world_free(w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_histories_end_equal_and_proven),
 		cmocka_unit_test(verify_finds_what_was_changed_behind_its_back),
+		cmocka_unit_test(a_customer_who_cannot_be_read_is_an_error_and_not_one_without_a_grade),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
