@@ -6,6 +6,8 @@
  *
  * The indexes of a kind come with its first row: most devices never see a row
  * of most kinds, an empty index is a page, and whoever reads does not miss it.
+ * Their names are a kind's key, a dot, which no key has, and the rest: those of
+ * no two kinds are alike, whatever the template calls them.
  */
 #include "client/replica/replica_int.h"
 
@@ -39,7 +41,7 @@ covers_name(char out[96], const replica_kind *k)
 			if (*s == '\0')
 				break;
 		}
-	(void)snprintf(out, 96, "i_%s_covers_%08x", k->kind->key, h);
+	(void)snprintf(out, 96, "i_%s.covers.%08x", k->kind->key, h);
 }
 
 /* What lists look at, and all they need besides: no row is read but those that
@@ -64,7 +66,7 @@ create_covers(sat_buf *b, const replica_kind *k)
 static void
 ids_name(char out[96], const replica_kind *k)
 {
-	(void)snprintf(out, 96, "i_%s_id", k->kind->key);
+	(void)snprintf(out, 96, "i_%s.id", k->kind->key);
 }
 
 /* Customers are listed newest first, however many there are; they come in about
@@ -74,7 +76,7 @@ static void
 create_by_age(sat_buf *b, const replica_kind *k)
 {
 	if (replica_kind_by_age(k))
-		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_created\" "
+		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s.created\" "
 		    "ON %s(_created);", k->kind->key, k->table);
 }
 
@@ -87,17 +89,17 @@ create_indexes(sat_buf *b, const replica_kind *k)
 	sat_buf_fmt(b, "CREATE UNIQUE INDEX IF NOT EXISTS \"%s\" ON %s(_id);",
 	    ids, k->table);
 	if (k->parent < k->n)
-		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_parent\" "
+		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s.parent\" "
 		    "ON %s(\"%s\");", k->kind->key, k->table,
 		    k->fields[k->parent]->column);
 	/* few rows are incomplete, hidden, or told to be like others: all less
 	 * the hidden ones are what a list counts. One index, so that a write
 	 * asks once */
-	sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_marked\" "
+	sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s.marked\" "
 	    "ON %s(_flags) WHERE (_flags & %d) != 0;", k->kind->key, k->table,
 	    ROW_MARKED);
 	for (size_t i = 0; i < k->kind->nsorted; i++)
-		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s_by_%s\" "
+		sat_buf_fmt(b, "CREATE INDEX IF NOT EXISTS \"i_%s.by.%s\" "
 		    "ON %s(\"%s\");", k->kind->key, k->kind->sorted[i],
 		    k->table, sat_kind_field(k->kind,
 		    k->kind->sorted[i])->column);
@@ -126,26 +128,40 @@ missing_columns(bool *has, bool *table, sat_replica *r, const replica_kind *k,
 	return rc;
 }
 
-/* Of an earlier template. */
-static sat_rc
-drop_old_covers(sat_buf *b, sat_replica *r, const replica_kind *k, sat_err *e)
+static bool
+is_current(const replica_kind *k, const char *name)
 {
-	char name[96], like[96];
+	char own[96], covers[96];
+
+	(void)snprintf(own, sizeof own, "i_%s.", k->kind->key);
+	if (strncmp(name, own, strlen(own)) != 0)
+		return false;
+	if (strncmp(name + strlen(own), "covers.", 7) != 0)
+		return true;
+	covers_name(covers, k);
+	return k->kind->ncovers > 0 && strcmp(name, covers) == 0;
+}
+
+/* Of an earlier template, or named as before there were dots in names. */
+static sat_rc
+drop_old_indexes(sat_buf *b, sat_replica *r, const replica_kind *k, sat_err *e)
+{
 	sat_stmt *s;
 	bool row;
 	sat_rc rc;
 
-	covers_name(name, k);
-	(void)snprintf(like, sizeof like, "i_%s_covers_*", k->kind->key);
-	if ((rc = sat_db_stmt(&s, r->db, SQL_INDEXES_LIKE, e)) != SAT_OK)
+	if ((rc = sat_db_stmt(&s, r->db, SQL_TABLE_INDEXES, e)) != SAT_OK)
 		return rc;
-	sat_bind_text(s, 1, sat_span_str(like));
-	while ((rc = sat_step(&row, s, e)) == SAT_OK && row)
-		if (k->kind->ncovers == 0 ||
-		    !sat_span_eq(sat_col_text(s, 0), sat_span_str(name)))
-			sat_buf_fmt(b, "DROP INDEX \"%.*s\";",
-			    (int)sat_col_text(s, 0).n,
-			    (const char *)sat_col_text(s, 0).p);
+	sat_bind_text(s, 1, sat_span_of(k->table + 1, strlen(k->table) - 2));
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		char name[160]; /* two keys, and what is between them */
+
+		(void)snprintf(name, sizeof name, "%.*s",
+		    (int)sat_col_text(s, 0).n,
+		    (const char *)sat_col_text(s, 0).p);
+		if (!is_current(k, name))
+			sat_buf_fmt(b, "DROP INDEX \"%s\";", name);
+	}
 	return rc;
 }
 
@@ -157,7 +173,7 @@ has_indexes(bool *has, sat_replica *r, const replica_kind *k, sat_err *e)
 	sat_rc rc;
 
 	ids_name(name, k);
-	if ((rc = sat_db_stmt(&s, r->db, SQL_INDEXES_LIKE, e)) != SAT_OK)
+	if ((rc = sat_db_stmt(&s, r->db, SQL_INDEX_NAMED, e)) != SAT_OK)
 		return rc;
 	sat_bind_text(s, 1, sat_span_str(name));
 	rc = sat_step(has, s, e);
@@ -193,6 +209,7 @@ migrate_kind(sat_replica *r, const replica_kind *k, bool *grew, sat_err *e)
 {
 	bool has[SAT_FIELDS_MAX] = { false }, table, used;
 	sat_buf b = { 0 };
+	size_t columns;
 	sat_rc rc;
 
 	if ((rc = missing_columns(has, &table, r, k, e)) != SAT_OK ||
@@ -207,11 +224,11 @@ migrate_kind(sat_replica *r, const replica_kind *k, bool *grew, sat_err *e)
 		    k->fields[i]->column);
 		*grew = true;
 	}
-	create_by_age(&b, k);
-	if (used) {
-		rc = drop_old_covers(&b, r, k, e);
+	columns = b.n;
+	rc = drop_old_indexes(&b, r, k, e);
+	if (used || b.n > columns)
 		create_indexes(&b, k);
-	}
+	create_by_age(&b, k);
 	if (rc == SAT_OK)
 		rc = sat_db_exec(r->db, sat_buf_cstr(&b), e);
 	sat_buf_fini(&b);
@@ -229,4 +246,21 @@ replica_kinds_migrate(sat_replica *r, const replica_kinds *ks, bool *grew,
 		if ((rc = migrate_kind(r, &ks->k[i], grew, e)) != SAT_OK)
 			return rc;
 	return SAT_OK;
+}
+
+sat_rc
+replica_kinds_rename(sat_replica *r, sat_err *e)
+{
+	bool old, grew;
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_INDEXES_OLD, e)) != SAT_OK ||
+	    (rc = sat_step(&old, s, e)) != SAT_OK)
+		return rc;
+	sat_stmt_reset(s);
+	if (!old || (rc = sat_db_begin(r->db, e)) != SAT_OK)
+		return rc;
+	return replica_end(r, true, replica_kinds_migrate(r, r->kinds, &grew,
+	    e), e);
 }

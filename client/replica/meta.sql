@@ -50,5 +50,15 @@ SELECT oid, type, data FROM tmpl_object;
 -- @table  text  of a kind; no row when there is no such table
 SELECT name FROM pragma_table_info(?1);
 
--- :name indexes_like
-SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB ?1;
+-- :name table_indexes
+-- @table  text  of a kind
+SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1;
+
+-- :name index_named
+-- @name  text
+SELECT name FROM sqlite_master WHERE type = 'index' AND name = ?1;
+
+-- :name indexes_old
+-- A kind's that is named as before its key ended at a dot (kindtable.c).
+SELECT 1 FROM sqlite_master WHERE type = 'index' AND name GLOB 'i_*' AND
+    instr(name, '.') = 0 LIMIT 1;

@@ -321,7 +321,7 @@ add_index(builder *b, const sat_query *q)
 	if (!q->unordered && q->limit > 0 && q->nfilters == 0 &&
 	    q->nsort == 1 && q->sort[0].field == SAT_Q_CREATED &&
 	    replica_kind_by_age(b->k))
-		sat_buf_fmt(&b->text, " INDEXED BY \"i_%s_created\"",
+		sat_buf_fmt(&b->text, " INDEXED BY \"i_%s.created\"",
 		    b->k->kind->key);
 }
 

@@ -84,6 +84,8 @@ void replica_kind_columns(sat_buf *b, const replica_kind *k);
 /* kindtable.c. Make tables and columns that are missing; *grew: some existing table did. */
 SAT_CHECK sat_rc replica_kinds_migrate(sat_replica *r, const replica_kinds *ks, bool *grew, sat_err *e);
 /* Before the first row of a kind is written: its indexes. */
+/* At the opening of a file: indexes with names of an earlier version. */
+SAT_CHECK sat_rc replica_kinds_rename(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_kind_use(sat_replica *r, const replica_kind *k, sat_err *e);
 const replica_kind *replica_kind_by(const replica_kinds *ks, uint16_t id);
 size_t replica_kind_column(const replica_kind *k, uint16_t field); /* k->n = none */

@@ -133,6 +133,8 @@ replica_template_open(sat_replica *r, sat_err *e)
 	if (rc == SAT_OK)
 		rc = replica_kinds_make(&r->kinds, r->t, e);
 	if (rc == SAT_OK)
+		rc = replica_kinds_rename(r, e);
+	if (rc == SAT_OK)
 		rc = replica_search_open(r, e);
 	return rc;
 }

@@ -304,7 +304,7 @@ a_kind_has_the_index_its_template_names(void **state)
 	assert_true(f->account->ncovers > 3);
 	(void)new_account(f, "one", "13812345678");
 	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r), "SELECT count(*) "
-	    "FROM sqlite_master WHERE name GLOB 'i_account_covers_*'", &err));
+	    "FROM sqlite_master WHERE name GLOB 'i_account.covers.*'", &err));
 	assert_ok(sat_step(&row, s, &err));
 	assert_int_equal(1, sat_col_int(s, 0));
 	sat_stmt_reset(s);
@@ -315,7 +315,7 @@ a_kind_has_the_index_its_template_names(void **state)
 	assert_ok(sat_step(&row, s, &err));
 	assert_true(row);
 	if (strstr(sat_arena_str(&f->a, sat_col_text(s, 3).p,
-	    sat_col_text(s, 3).n), "COVERING INDEX i_account_covers_") == NULL)
+	    sat_col_text(s, 3).n), "COVERING INDEX i_account.covers.") == NULL)
 		fail_msg("the plan is: %.*s", (int)sat_col_text(s, 3).n,
 		    (const char *)sat_col_text(s, 3).p);
 	sat_stmt_reset(s);

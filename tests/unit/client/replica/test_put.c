@@ -139,7 +139,7 @@ marked_rows_are_found_in_their_index(void **state)
 		assert_ok(sat_step(&row, s, &err));
 		assert_true(row);
 		assert_true(sat_span_eq(sat_col_text(s, 3), sat_span_str(
-		    "SCAN k_account USING COVERING INDEX i_account_marked")));
+		    "SCAN k_account USING COVERING INDEX i_account.marked")));
 		sat_stmt_reset(s);
 		free(sql);
 	}
@@ -174,6 +174,72 @@ insert_again(fixture *f)
 }
 
 static void
+run_sql(fixture *f, const char *sql)
+{
+	sat_err err;
+
+	assert_ok(sat_db_exec(sat_replica_db(f->r), sql, &err));
+}
+
+/* What the template calls a kind says nothing of another one's indexes. */
+static void
+indexes_of_one_kind_are_not_taken_for_those_of_another(void **state)
+{
+	static const char doc[] = "{\"kind\": {\"id\": 200, "
+	    "\"key\": \"account_covers_x\", \"plural\": \"xs\", "
+	    "\"label\": {\"zh\": \"x\", \"en\": \"X\"}, "
+	    "\"scope\": \"child\", \"parent\": \"account\", "
+	    "\"title\": \"text\", \"list\": [\"text\"]}, \"fields\": ["
+	    "{\"id\": 1, \"key\": \"account\", \"type\": \"ref\", "
+	    "\"label\": {\"zh\": \"x\", \"en\": \"X\"}, "
+	    "\"ref\": \"account\", \"policy\": \"once\"}, "
+	    "{\"id\": 2, \"key\": \"text\", \"type\": \"text\", "
+	    "\"label\": {\"zh\": \"x\", \"en\": \"X\"}}]}";
+	fixture *f = *state;
+	const sat_kind *k;
+	sat_id id = sat_replica_new_id(f->r);
+	sat_op make;
+	int64_t n;
+
+	give_base(f, "fields/account_covers_x.json", doc);
+	find_kinds(f);
+	k = sat_template_kind(sat_replica_template(f->r), "account_covers_x");
+	make = op(k, SAT_OP_NEW, id, 0, sat_v_null());
+	write_ops(f, id, &make, 1);
+	(void)new_account(f, "one", "13812345678");
+	n = indexes_of(f, k);
+	assert_true(n >= 2);
+	give_base(f, "fields/account_covers_x.json", doc);
+	find_kinds(f);
+	assert_int_equal(n, indexes_of(f, sat_template_kind(
+	    sat_replica_template(f->r), "account_covers_x")));
+}
+
+/* A file from before names had dots in them. */
+static void
+indexes_of_an_earlier_file_are_named_anew(void **state)
+{
+	fixture *f = *state;
+	int64_t all;
+
+	(void)new_account(f, "one", "13812345678");
+	all = indexes_of(f, f->account);
+	run_sql(f, "DROP INDEX \"i_account.id\"; "
+	    "DROP INDEX \"i_account.marked\"; "
+	    "DROP INDEX \"i_account.created\"; "
+	    "CREATE UNIQUE INDEX i_account_id ON k_account(_id); "
+	    "CREATE INDEX i_account_marked ON k_account(_flags); "
+	    "CREATE INDEX i_account_created ON k_account(_created)");
+	assert_int_equal(all, indexes_of(f, f->account));
+	reopen(f);
+	assert_int_equal(all, indexes_of(f, f->account));
+	assert_rc(SAT_ECONFLICT, insert_again(f));
+	marked_rows_are_found_in_their_index(state);
+	srv_sync(f);
+	assert_sound(f);
+}
+
+static void
 indexes_of_a_kind_come_with_its_first_row(void **state)
 {
 	fixture *f = *state;
@@ -203,6 +269,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    indexes_of_a_kind_come_with_its_first_row, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    indexes_of_one_kind_are_not_taken_for_those_of_another, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    indexes_of_an_earlier_file_are_named_anew, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    marked_rows_are_found_in_their_index, setup, teardown),
