@@ -26,7 +26,7 @@ enum {
 
 /* Of zstd: a server hands out whole scopes, and its CPU is what others wait
  * for. */
-#define LEVEL 3
+#define LEVEL 2
 
 #define FLAG_DELETED 1
 #define FLAG_WITH_EDITS 2

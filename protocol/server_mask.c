@@ -207,7 +207,7 @@ sat_srv_shown(sat_record *r, sat_server *s, const wrec *w,
 	sat_rc rc;
 
 	if ((rc = sat_srv_masked(&pool, s, w, keys, e)) != SAT_OK ||
-	    (rc = sat_record_read(r, &s->txn, w->state, e)) != SAT_OK)
+	    (rc = sat_record_read_kept(r, &s->txn, w->state, e)) != SAT_OK)
 		return rc;
 	if (pool)
 		mask_for_pool(s, r);
