@@ -85,7 +85,10 @@ sat_json_get(const sat_json *obj, const char *key)
 
 	if (cJSON_IsObject(obj)) {
 		for (n = obj->child; n != NULL; n = n->next)
-			if (strcmp(n->string, key) == 0)
+			/* most differ in their first byte, and a template is
+			 * asked for thousands of them */
+			if (n->string[0] == key[0] &&
+			    strcmp(n->string, key) == 0)
 				return n;
 		return NULL;
 	}
