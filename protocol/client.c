@@ -174,8 +174,8 @@ sat_cs_keeps(const sat_cs *s)
 bool
 sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out)
 {
-	sat_msg in, next = { .type = SAT_MSG_PULL };
-	bool more = false;
+	sat_msg in, next;
+	bool more;
 
 	if (!can_guess(s))
 		return false;
@@ -189,17 +189,12 @@ sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out)
 		sat_buf_add(out, s->behind_request.p, s->behind_request.n);
 		return true;
 	}
+	more = sat_cs_behind_page(&next, &in);
 	if (in.type == SAT_MSG_TEMPLATE_IS) {
 		more = in.u.template_is.bundle.n > 0;
 		next = (sat_msg){ .type = SAT_MSG_SNAP };
-	} else if (in.type == SAT_MSG_CHUNK) {
-		more = !in.u.chunk.done;
-		next.type = SAT_MSG_SNAP;
-		next.u.snap.after = in.u.chunk.next;
-	} else {
-		more = in.u.delta.upto < in.u.delta.scope_head ||
-		    cs_asks_again(&in.u.delta);
-		next.u.pull.cursor = in.u.delta.upto;
+	} else if (in.type == SAT_MSG_DELTA) {
+		more = more || cs_asks_again(&in.u.delta);
 	}
 	if (more)
 		sat_msg_write(out, &next);
@@ -219,29 +214,55 @@ greets_again(sat_cs *s, const sat_msg *m)
 	return true;
 }
 
+static sat_rc
+take(sat_cs *s, sat_msg *m, sat_err *e)
+{
+	s->stats.round_trips++;
+	if (m->type == SAT_MSG_WIPE && s->state == S_HELLO)
+		return on_wipe(s, m->u.wipe, e);
+	if (m->type == SAT_MSG_ERROR && s->state == S_PUSH &&
+	    over_quota(s, &m->u.error))
+		return leave(s, SAT_OK, e);
+	if (m->type == SAT_MSG_ERROR && greets_again(s, m))
+		return SAT_OK;
+	if (m->type == SAT_MSG_ERROR)
+		return leave(s, sat_msg_to_err(&m->u.error, e), e);
+	if (m->type != answer_of[s->state])
+		return sat_fail(e, SAT_EPROTO, "reply %d does not fit state %d",
+		    (int)m->type, (int)s->state);
+	return leave(s, sat_cs_answered(s, m, e), e);
+}
+
+static sat_rc
+was_asked(const sat_cs *s, sat_err *e)
+{
+	if (!s->asked || s->state == S_DONE)
+		return sat_fail(e, SAT_EPROTO, "reply without a question");
+	return SAT_OK;
+}
+
 sat_rc
 sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e)
 {
 	sat_msg m;
 	sat_rc rc;
 
-	if (!s->asked || s->state == S_DONE)
-		return sat_fail(e, SAT_EPROTO, "reply without a question");
-	sat_arena_reset(&s->mem);
-	if ((rc = sat_msg_read(&m, &s->mem, frame, e)) != SAT_OK)
+	if ((rc = was_asked(s, e)) != SAT_OK)
 		return rc;
-	s->stats.round_trips++;
-	if (m.type == SAT_MSG_WIPE && s->state == S_HELLO)
-		return on_wipe(s, m.u.wipe, e);
-	if (m.type == SAT_MSG_ERROR && s->state == S_PUSH &&
-	    over_quota(s, &m.u.error))
-		return leave(s, SAT_OK, e);
-	if (m.type == SAT_MSG_ERROR && greets_again(s, &m))
-		return SAT_OK;
-	if (m.type == SAT_MSG_ERROR)
-		return leave(s, sat_msg_to_err(&m.u.error, e), e);
-	if (m.type != answer_of[s->state])
-		return sat_fail(e, SAT_EPROTO, "reply %d does not fit state %d",
-		    (int)m.type, (int)s->state);
-	return leave(s, sat_cs_take(s, &m, e), e);
+	sat_arena_reset(&s->mem);
+	if ((rc = sat_cs_read_frame(&m, &s->mem, frame, e)) != SAT_OK)
+		return rc;
+	return take(s, &m, e);
+}
+
+sat_rc
+sat_cs_take(sat_cs *s, sat_cs_answer *a, sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = was_asked(s, e)) != SAT_OK)
+		return rc;
+	if (a->rc != SAT_OK && e != NULL)
+		*e = a->why;
+	return a->rc != SAT_OK ? a->rc : take(s, &a->m, e);
 }

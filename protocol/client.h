@@ -106,9 +106,33 @@ SAT_CHECK sat_rc sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e);
 /* What a session ends with once an order to wipe was found good: SAT_EREVOKED
  * and this code. Carrying it out is the owner's. */
 #define SAT_CODE_WIPE "device.wipe"
+/*
+ * An answer and what it says, which lies in `frame` and in `mem`. Reading it takes
+ * no session, so that another thread may do it while the session takes in the
+ * answer before; each answer has one owner at a time. Zeroed is empty and valid.
+ */
+typedef struct sat_cs_answer {
+	sat_buf frame;
+	sat_arena mem;
+	sat_msg m;
+	sat_rc rc;   /* of reading it, and why */
+	sat_err why;
+} sat_cs_answer;
+/* From a->frame: the message, the records and commits in it, and whether these fit
+ * their hash. Pure. What fails is noted, and said by sat_cs_take. */
+void sat_cs_read(sat_cs_answer *a);
+void sat_cs_answer_fini(sat_cs_answer *a);
+/*
+ * What is asked behind this page, whatever comes of it: the next chunk, the next
+ * page of those that are known to be there. Appended to out; false: there is none
+ * (or it is the session's to say, sat_cs_ahead). Needs no more of a than its frame.
+ */
+SAT_CHECK bool sat_cs_behind(sat_buf *out, sat_cs_answer *a);
 /* One reply. An ERROR frame becomes its sat_rc (SAT_EREVOKED, SAT_EDENIED,
  * SAT_EVERSION...). A reply that does not fit the state is SAT_EPROTO. */
 SAT_CHECK sat_rc sat_cs_reply(sat_cs *s, sat_span frame, sat_err *e);
+/* The same with one that was read. */
+SAT_CHECK sat_rc sat_cs_take(sat_cs *s, sat_cs_answer *a, sat_err *e);
 /*
  * While the answer is awaited: build the push behind the one that is under way
  * (P-310). What fails here fails again when it is asked for.

@@ -210,18 +210,10 @@ on_numbers(sat_cs *s, const sat_numbers *given, sat_err *e)
 static sat_rc
 on_chunk(sat_cs *s, sat_chunk *c, sat_err *e)
 {
-	uint8_t hash[SAT_HASH_BYTES];
 	sat_rc rc;
 
-	sat_hash(hash, c->records);
-	if (memcmp(hash, c->hash, sizeof hash) != 0) /* P-093 */
-		return sat_fail(e, SAT_EINTEGRITY, "snapshot chunk hash differs");
 	if (!c->done && c->next == s->after)
 		return sat_fail(e, SAT_EPROTO, "snapshot does not move on");
-	if (c->records.n != 0 && (rc = sat_records_read(&c->recs, &c->nrecs,
-	    &s->mem, c->records, e)) != SAT_OK)
-		return rc;
-	c->decoded = true;
 	if ((rc = s->ops.chunk(s->ops.u, c, e)) != SAT_OK)
 		return needs_template(s, rc) ? SAT_OK : rc;
 	s->stats.records += c->nrecs;
@@ -240,11 +232,6 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 	if (d->upto < s->cursor ||
 	    (d->upto == s->cursor && d->upto < d->scope_head))
 		return sat_fail(e, SAT_EPROTO, "pull does not move on");
-	if ((d->batch.n != 0 && (rc = sat_batch_read(&d->commits,
-	    &d->ncommits, &s->mem, SAT_BATCH_PULL, d->batch, e)) != SAT_OK) ||
-	    (d->records.n != 0 && (rc = sat_records_read(&d->recs, &d->nrecs,
-	    &s->mem, d->records, e)) != SAT_OK))
-		return rc;
 	for (size_t i = 0; d->max_eff == 0 && i < d->ncommits; i++)
 		if (d->commits[i].eff > in_batch)
 			in_batch = d->commits[i].eff;
@@ -253,7 +240,6 @@ on_delta(sat_cs *s, sat_delta *d, sat_err *e)
 		if (cs_oid_zero(d->commits[i].template_oid))
 			memcpy(d->commits[i].template_oid, s->tip,
 			    sizeof s->tip);
-	d->decoded = true;
 	rc = s->ops.delta(s->ops.u, d, e);
 	if (rc == SAT_ENOTFOUND && !s->full_own) {
 		s->full_own = true; /* an own commit left the outbox */
@@ -309,10 +295,6 @@ on_refetch(sat_cs *s, sat_refetch_is *d, sat_err *e)
 
 	if (d->next_eid <= s->range.after_eid || d->next_eid > s->range.to_eid)
 		return sat_fail(e, SAT_EPROTO, "a range does not move on");
-	if (d->records.n != 0 && (rc = sat_records_read(&d->recs, &d->nrecs,
-	    &s->mem, d->records, e)) != SAT_OK)
-		return rc;
-	d->decoded = true;
 	if ((rc = s->ops.refetch(s->ops.u, &s->range, d, e)) != SAT_OK)
 		return rc;
 	s->stats.refetched++;
@@ -333,7 +315,7 @@ on_file_taken(sat_cs *s, const sat_file_taken *in, sat_err *e)
 }
 
 sat_rc
-sat_cs_take(sat_cs *s, sat_msg *m, sat_err *e)
+sat_cs_answered(sat_cs *s, sat_msg *m, sat_err *e)
 {
 	switch (s->state) {
 	case S_HELLO: return on_welcome(s, &m->u.welcome, e);

@@ -1,6 +1,7 @@
 /*
  * client_int.h - what the files of a device's session share: client.c (what a
- * caller sees), client_ask.c (questions), client_answer.c (answers).
+ * caller sees), client_ask.c (questions), client_read.c (what an answer says),
+ * client_answer.c (what is done with it).
  */
 #ifndef SAT_PROTOCOL_CLIENT_INT_H
 #define SAT_PROTOCOL_CLIENT_INT_H
@@ -91,8 +92,13 @@ cs_asks_again(const sat_delta *d)
 
 /* Build the question of the current state; a state that has none moves on. */
 SAT_CHECK sat_rc sat_cs_build(sat_cs *s, sat_err *e);
+/* What is in a frame, in `a` (client_read.c). */
+SAT_CHECK sat_rc sat_cs_read_frame(sat_msg *m, sat_arena *a, sat_span frame,
+    sat_err *e);
+/* The question behind a chunk, or a page before the scope's head; false: none. */
+SAT_CHECK bool sat_cs_behind_page(sat_msg *next, const sat_msg *in);
 /* Take the answer to the question of the current state, of the type that
  * belongs to it. */
-SAT_CHECK sat_rc sat_cs_take(sat_cs *s, sat_msg *m, sat_err *e);
+SAT_CHECK sat_rc sat_cs_answered(sat_cs *s, sat_msg *m, sat_err *e);
 
 #endif

@@ -262,6 +262,7 @@ typedef struct sat_chunk {
 	/* not on the wire: checked against the hash and read by the session */
 	bool decoded;
 	sat_record *recs;
+	sat_sum *sums;           /* of each of them (P-180); NULL: not known */
 	size_t nrecs;
 } sat_chunk;
 

@@ -54,6 +54,19 @@ replica_sum_in(replica_row *row)
 }
 
 void
+replica_sum_known(replica_row *row, const sat_sum *sum)
+{
+	if (sum == NULL) {
+		replica_sum_in(row);
+		return;
+	}
+	if (row->counted || !replica_row_counts(row))
+		return;
+	sat_sum_add(&row->sum, *sum);
+	row->counted = true;
+}
+
+void
 replica_page_sum(replica_page *p, replica_row *row)
 {
 	uint16_t kind = row->k->kind->id;

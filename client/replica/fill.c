@@ -14,6 +14,7 @@ typedef struct fill {
 	sat_replica *r;
 	const replica_kind *k;
 	const sat_record *recs;
+	const sat_sum *sums; /* of recs; NULL: to be taken */
 	size_t n, at;      /* at: the one being written, from 1 */
 	replica_row row;   /* the same */
 	sat_value fields[SAT_FIELDS_MAX + 1];
@@ -65,7 +66,7 @@ set_values(fill *f, uint32_t flags)
 static void
 count_in(fill *f)
 {
-	replica_sum_in(&f->row);
+	replica_sum_known(&f->row, f->sums != NULL ? &f->sums[f->at - 1] : NULL);
 	replica_page_sum(&f->r->page, &f->row);
 }
 
@@ -107,9 +108,9 @@ is_searched(const replica_kind *k)
 
 sat_rc
 replica_fill(size_t *done, sat_replica *r, const replica_kind *k,
-    const sat_record *recs, size_t n, sat_err *e)
+    const sat_record *recs, const sat_sum *sums, size_t n, sat_err *e)
 {
-	fill f = { .r = r, .k = k, .recs = recs, .n = n };
+	fill f = { .r = r, .k = k, .recs = recs, .sums = sums, .n = n };
 	sat_db_rows rows = { next_row, f.values, &f };
 	sat_err why = { 0 };
 	sat_stmt *s;

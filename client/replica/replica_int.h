@@ -136,10 +136,12 @@ void replica_row_spread(sat_value *values, sat_buf *more, const replica_row *row
 SAT_CHECK sat_rc replica_row_put(sat_replica *r, const replica_row *row,
     uint32_t flags, const sat_value *values, sat_err *e);
 /* fill.c: states of one kind, in the order of their numbers, that are likely not
- * here: written until one that is here, or is no plain row; *done of them. */
+ * here: written until one that is here, or is no plain row; *done of them. sums:
+ * theirs, NULL when they are not known. */
 bool replica_fill_fits(const replica_kind *k, const sat_record *rec);
 SAT_CHECK sat_rc replica_fill(size_t *done, sat_replica *r,
-    const replica_kind *k, const sat_record *recs, size_t n, sat_err *e);
+    const replica_kind *k, const sat_record *recs, const sat_sum *sums, size_t n,
+    sat_err *e);
 /* The keys of every row, once, in their order (end of a snapshot). */
 SAT_CHECK sat_rc replica_match_build(sat_replica *r, sat_err *e);
 /* The template in force has other duplicate keys than the one before it: keys
@@ -216,6 +218,8 @@ SAT_CHECK sat_rc replica_conflict_note(sat_replica *r, const replica_row *row,
 bool replica_row_counts(const replica_row *row);
 void replica_sum_out(replica_row *row);
 void replica_sum_in(replica_row *row);
+/* The same when it is known; NULL: it is not. */
+void replica_sum_known(replica_row *row, const sat_sum *sum);
 void replica_page_sum(replica_page *p, replica_row *row);
 SAT_CHECK sat_rc replica_page_flush_sums(sat_replica *r, sat_err *e);
 /* In the transaction that reached the position of `theirs`. */

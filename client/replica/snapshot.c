@@ -23,17 +23,18 @@
 /* The fast way: a row nobody has here. */
 static sat_rc
 insert_state(sat_replica *r, const replica_kind *k, const sat_record *rec,
-    sat_err *e)
+    const sat_sum *sum, sat_err *e)
 {
 	replica_row row = { .k = k, .rid = rec->eid, .view = *rec,
 		.no_match = true };
 
-	replica_sum_in(&row);
+	replica_sum_known(&row, sum);
 	return replica_row_write(r, &row, e);
 }
 
 static sat_rc
-one_record(sat_replica *r, const sat_record *rec, sat_err *e)
+one_record(sat_replica *r, const sat_record *rec, const sat_sum *sum,
+    sat_err *e)
 {
 	const replica_kind *k = replica_kind_by(r->kinds, rec->kind);
 	sat_err ignored;
@@ -43,7 +44,7 @@ one_record(sat_replica *r, const sat_record *rec, sat_err *e)
 		replica_met(r, rec->eid);
 	else if (k != NULL && rec->eid != 0 && rec->born.hlc != 0 &&
 	    !sat_id_zero(&rec->id)) {
-		rc = insert_state(r, k, rec, &ignored);
+		rc = insert_state(r, k, rec, sum, &ignored);
 		if (rc == SAT_OK)
 			return SAT_OK;
 		if (rc != SAT_ECONFLICT) { /* known: made here, or sent twice */
@@ -86,18 +87,19 @@ put_progress(sat_replica *r, const sat_chunk *c, uint64_t first_lsn,
  * and of states that are here already (a chunk that came twice) no more than
  * this one is tried in vain. */
 static sat_rc
-some_records(size_t *done, sat_replica *r, const sat_record *recs, size_t n,
-    sat_err *e)
+some_records(size_t *done, sat_replica *r, const sat_record *recs,
+    const sat_sum *sums, size_t n, sat_err *e)
 {
 	const replica_kind *k = replica_kind_by(r->kinds, recs->kind);
 	size_t more = 0;
 	sat_rc rc;
 
 	*done = 1;
-	if ((rc = one_record(r, recs, e)) != SAT_OK || r->resnap || n == 1 ||
+	if ((rc = one_record(r, recs, sums, e)) != SAT_OK || r->resnap || n == 1 ||
 	    r->page.nrows > 0 || !replica_fill_fits(k, &recs[1]))
 		return rc;
-	rc = replica_fill(&more, r, k, recs + 1, n - 1, e);
+	rc = replica_fill(&more, r, k, recs + 1, sums != NULL ? sums + 1 : NULL,
+	    n - 1, e);
 	*done += more;
 	return rc;
 }
@@ -110,7 +112,8 @@ put_chunk(sat_replica *r, const sat_chunk *c, const sat_record *recs, size_t n,
 	sat_rc rc;
 
 	for (size_t i = 0; i < n; i += done) {
-		if ((rc = some_records(&done, r, recs + i, n - i, e)) != SAT_OK)
+		if ((rc = some_records(&done, r, recs + i, c->sums != NULL ?
+		    c->sums + i : NULL, n - i, e)) != SAT_OK)
 			return rc;
 		if (r->page.nrows >= CHUNK_ROWS_MAX) {
 			if ((rc = replica_page_flush(r, e)) != SAT_OK)

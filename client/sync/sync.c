@@ -58,78 +58,61 @@ sat_sync_dial(sat_net_client **c, const char *address,
 
 /*
  * While a page is taken in the server is at the next one already: it was asked
- * for as soon as the page was here. So is a push: it was built while the server
- * was at the one before (P-310). What is then asked for may be something
- * else (P-290); the answer to the guess is read all the same, for the link's
- * sake, and where the session says so it is kept until it is asked for.
+ * for as soon as the page was here, and is received and read meanwhile (ahead.c).
+ * So is a push: it was built while the server was at the one before (P-310). What
+ * is then asked for may be something else (P-290); the answer to the guess is
+ * received all the same, for the link's sake, and where the session says so it is
+ * kept until it is asked for.
  */
 typedef struct talk {
 	sat_net_client *link;
 	sat_cs *cs;
-	sat_buf request, reply;
-	sat_buf ahead;    /* the guess; empty: there is none */
-	bool asked_ahead; /* it was sent, its answer not read yet */
-	bool kept;        /* its answer is in `early` */
-	sat_buf early;
+	sat_buf request, guess;
+	sat_cs_answer answer;
+	sat_ahead *ahead;
 } talk;
 
-static sat_rc
-read_ahead(talk *t, sat_err *e)
+static void
+guess(talk *t)
 {
-	if (!t->asked_ahead)
-		return SAT_OK;
-	t->asked_ahead = false;
-	t->kept = true;
-	return sat_net_receive(t->link, &t->early, 0, e);
+	sat_buf_reset(&t->guess);
+	if (!sat_ahead_has(t->ahead) && sat_cs_ahead(t->cs,
+	    sat_buf_span(&t->answer.frame), &t->guess))
+		sat_ahead_go(t->ahead, sat_buf_span(&t->guess));
 }
 
-/* Something else is asked than was guessed. */
+/* Something else is asked than was guessed, or nothing was. */
 static sat_rc
-send_other(talk *t, sat_err *e)
+ask(talk *t, sat_err *e)
 {
-	sat_rc rc = read_ahead(t, e);
+	sat_rc rc = sat_cs_keeps(t->cs) ? sat_ahead_rest(t->ahead, e) :
+	    sat_ahead_drop(t->ahead, e);
 
+	if (rc == SAT_OK)
+		rc = sat_net_send(t->link, sat_buf_span(&t->request), e);
 	if (rc != SAT_OK)
 		return rc;
-	if (t->kept && !sat_cs_keeps(t->cs)) {
-		t->kept = false;
-		sat_buf_reset(&t->ahead);
-	}
-	return sat_net_send(t->link, sat_buf_span(&t->request), e);
-}
-
-static sat_rc
-guess(talk *t, sat_err *e)
-{
-	sat_buf_reset(&t->ahead);
-	if (!sat_cs_ahead(t->cs, sat_buf_span(&t->reply), &t->ahead))
-		return SAT_OK;
-	t->asked_ahead = true;
-	return sat_net_send(t->link, sat_buf_span(&t->ahead), e);
+	sat_cs_prepare(t->cs); /* the server is at work meanwhile */
+	return sat_net_receive(t->link, &t->answer.frame, 0, e);
 }
 
 static sat_rc
 request(talk *t, sat_err *e)
 {
-	bool same = t->ahead.n > 0 && sat_span_eq(sat_buf_span(&t->ahead),
-	    sat_buf_span(&t->request));
-	sat_buf was = t->reply;
+	bool read = sat_ahead_is(t->ahead, sat_buf_span(&t->request));
 	sat_rc rc;
 
-	if (same && t->kept) {
-		t->reply = t->early;
-		t->early = was;
-		t->kept = false;
-		return guess(t, e);
+	if (read) {
+		sat_cs_prepare(t->cs);
+		rc = sat_ahead_take(&t->answer, t->ahead, e);
+	} else {
+		rc = ask(t, e);
 	}
-	if (!same && (rc = send_other(t, e)) != SAT_OK)
-		return rc;
-	t->asked_ahead = false;
-	sat_cs_prepare(t->cs); /* the server is at work meanwhile */
-	if ((rc = sat_net_receive(t->link, &t->reply, 0, e)) != SAT_OK ||
-	    t->kept)
-		return rc;
-	return guess(t, e);
+	if (rc == SAT_OK)
+		guess(t);
+	if (rc == SAT_OK && !read)
+		sat_cs_read(&t->answer);
+	return rc;
 }
 
 static sat_rc
@@ -143,35 +126,35 @@ exchange(talk *t, const sat_sync_opts *o, sat_err *e)
 		if ((rc = sat_cs_next(t->cs, &t->request, &done, e)) !=
 		    SAT_OK || done ||
 		    (rc = request(t, e)) != SAT_OK ||
-		    (rc = sat_cs_reply(t->cs, sat_buf_span(&t->reply), e)) !=
-		    SAT_OK)
+		    (rc = sat_cs_take(t->cs, &t->answer, e)) != SAT_OK)
 			break;
 		if (o->progress != NULL)
 			o->progress(o->u, sat_cs_stats_get(t->cs));
 	}
 	/* The link may be used again; that of a session that failed is not. */
-	return rc == SAT_OK ? read_ahead(t, e) : rc;
+	return rc == SAT_OK ? sat_ahead_drop(t->ahead, e) : rc;
 }
 
 sat_rc
 sat_sync_session(sat_sync_result *out, sat_net_client *link,
     const sat_client_ops *ops, const sat_sync_opts *o, sat_err *e)
 {
-	talk t = { .link = link, .cs = sat_cs_new(ops, &o->clock, o->flags) };
+	talk t = { .link = link, .cs = sat_cs_new(ops, &o->clock, o->flags),
+		.ahead = sat_ahead_new(link) };
 	uint64_t sent0, got0, sent, got;
 	sat_rc rc;
 
 	sat_net_client_bytes(link, &sent0, &got0);
 	rc = exchange(&t, o, e);
+	sat_ahead_free(t.ahead);
 	out->stats = *sat_cs_stats_get(t.cs);
 	sat_net_client_bytes(link, &sent, &got);
 	out->bytes_out += sent - sent0;
 	out->bytes_in += got - got0;
 	sat_cs_free(t.cs);
 	sat_buf_fini(&t.request);
-	sat_buf_fini(&t.reply);
-	sat_buf_fini(&t.ahead);
-	sat_buf_fini(&t.early);
+	sat_buf_fini(&t.guess);
+	sat_cs_answer_fini(&t.answer);
 	return rc;
 }
 

@@ -1,8 +1,9 @@
 /*
  * sync.h - the device's pump: dial, shake hands, run one session, hang up.
  *
- * Blocking, on the caller's thread. All rules of the session are in
- * protocol/client.h; here are only sockets, retries and deadlines.
+ * Blocking, on the caller's thread; only an answer that was asked for ahead is
+ * received and read on another one, which ends with the session. All rules of the
+ * session are in protocol/client.h; here are only sockets, retries and deadlines.
  *
  * The replica is touched only through its session operations. With `call` set
  * they run where the owner wants them (the daemon's worker), one at a time,
@@ -30,8 +31,9 @@ typedef struct sat_sync_opts {
 	int timeout_ms;    /* connect and each request; 0 = 15000 */
 	int retries;       /* whole sessions tried again after a lost link; full jitter */
 	void (*progress)(void *u, const sat_cs_stats *so_far);
-	/* Asked a few times a second; true ends it with SAT_EUNREACHABLE, code
-	 * "net.interrupted". What was exchanged stays. May be NULL. */
+	/* Asked a few times a second, by one thread at a time but not always the
+	 * same; true ends it with SAT_EUNREACHABLE, code "net.interrupted". What
+	 * was exchanged stays. May be NULL. */
 	bool (*interrupted)(void *u);
 	void *u;
 	/* Runs fn(arg) on the replica's thread and waits for it; NULL = here. */

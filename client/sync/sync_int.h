@@ -6,6 +6,7 @@
  *   ask.c    one question that is not part of a session
  *   rekey.c  the keys a link is opened with; other ones
  *   carry.c  session operations that run on the replica's own thread
+ *   ahead.c  the answer behind the one being taken in, on a thread of its own
  */
 #ifndef SAT_SYNC_INT_H
 #define SAT_SYNC_INT_H
@@ -53,6 +54,32 @@ sat_sync_turn(const sat_sync_opts *o, bool begin)
 }
 /* Full jitter: a moment between nothing and base doubled `attempt` times. */
 int64_t sat_sync_jitter(int attempt, int64_t cap_ms, const sat_sync_opts *o);
+
+/*
+ * ahead.c: receives and reads the answer to a guess while the one before it is
+ * taken in (P-290), and asks on behind a page that has another behind it. Holds one
+ * answer that was read and one that was not. While it has a guess the link belongs
+ * to it; other requests go out after sat_ahead_rest or sat_ahead_drop.
+ * All of these: the session's thread.
+ */
+typedef struct sat_ahead sat_ahead;
+sat_ahead *sat_ahead_new(sat_net_client *link); /* no thread before the first go */
+/* Waits for the thread. When that is awaiting an answer the link is cut. NULL is
+ * fine. */
+void sat_ahead_free(sat_ahead *a);
+/* Nothing is under way: sends a guess. When it cannot be sent, or there can be no
+ * thread, there is none. */
+void sat_ahead_go(sat_ahead *a, sat_span request);
+/* Is there a guess, and is it this? */
+bool sat_ahead_has(const sat_ahead *a);
+bool sat_ahead_is(const sat_ahead *a, sat_span request);
+/* Its answer; what *out held before is used again. What reading it gave is in it.
+ * @return SAT_EUNREACHABLE and others: it could not be received. */
+SAT_CHECK sat_rc sat_ahead_take(sat_cs_answer *out, sat_ahead *a, sat_err *e);
+/* It is kept, and the link is free for another request. */
+SAT_CHECK sat_rc sat_ahead_rest(sat_ahead *a, sat_err *e);
+/* It is thrown away, and what was asked behind it: nothing is under way any more. */
+SAT_CHECK sat_rc sat_ahead_drop(sat_ahead *a, sat_err *e);
 
 /* The replica's operations; with o->call set they run through it. */
 typedef struct sat_carry {

@@ -443,6 +443,12 @@ sat_net_nudge(sat_net_client *c)
 }
 
 void
+sat_net_cut(sat_net_client *c)
+{
+	abandon(c, NNG_ECLOSED);
+}
+
+void
 sat_net_client_bytes(const sat_net_client *c, uint64_t *out, uint64_t *in)
 {
 	*out = atomic_load(&c->link->own.bytes_out);

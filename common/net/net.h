@@ -87,7 +87,7 @@ typedef struct sat_net_client_opts {
 SAT_CHECK sat_rc sat_net_dial(
     sat_net_client **c, const sat_net_client_opts *o, sat_err *e);
 /* One request, one reply (appended to `reply`, which is reset first).
- * The caller's thread only; another one may not use `c` meanwhile.
+ * One thread at a time; another one may not use `c` meanwhile.
  * @return SAT_EUNREACHABLE on loss or timeout, SAT_EPROTO when the reply does
  *         not authenticate: the link is then dead, hang up and dial again (a
  *         link idle for SAT_NET_IDLE_MS is closed by the server);
@@ -106,6 +106,9 @@ SAT_CHECK sat_rc sat_net_receive(sat_net_client *c, sat_buf *reply,
 /* From any thread while `c` is sure to live: a request that is under way asks
  * its hook now. */
 void sat_net_nudge(sat_net_client *c);
+/* From any thread while `c` is sure to live: the link is dead, and who waits for
+ * an answer of it is told so at once. */
+void sat_net_cut(sat_net_client *c);
 /* Payload bytes as they went over the socket, framing and tags included. */
 void sat_net_client_bytes(const sat_net_client *c, uint64_t *out, uint64_t *in);
 void sat_net_hangup(sat_net_client *c); /* NULL is fine */

@@ -97,7 +97,8 @@ samples(sat_msg *m)
 	m[n++].u.snap.after = UINT32_MAX;
 	m[n].type = SAT_MSG_CHUNK;
 	m[n++].u.chunk = (sat_chunk){ 1, 2, true, 4, 5, { 6 },
-		sat_span_str("records"), places, 2, false, NULL, 0 };
+		sat_span_str("records"), places, 2, false, NULL, NULL,
+		0 };
 	m[n++].type = SAT_MSG_REGISTRY;
 	m[n].type = SAT_MSG_REGISTRY_IS;
 	m[n++].u.registry = sat_span_str("registry");
