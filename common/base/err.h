@@ -58,6 +58,16 @@ typedef struct sat_err {
 	sat_err_field fields[SAT_ERR_FIELDS_MAX];
 } sat_err;
 
+/* Nothing has failed; of two kilobytes a few bytes are written. What is asked for
+ * with every commit begins so, and not with zeros. */
+static inline void
+sat_err_clear(sat_err *e)
+{
+	e->rc = SAT_OK;
+	e->code[0] = e->text[0] = e->hint[0] = '\0';
+	e->nfields = 0;
+}
+
 /*
  * Record a failure. Allows e == NULL. Overwrites what `e` held; a caller that
  * only passes a failure on must not call it (keep the lower room's text).

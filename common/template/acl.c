@@ -59,11 +59,24 @@ check_role(walk *w, const sat_json *roles, const sat_json *row)
 /* ---- the table ------------------------------------------------------------------ */
 
 static uint64_t
+mix(uint64_t h)
+{
+	h *= 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 29;
+}
+
+static uint64_t
 hash_text(uint64_t h, const char *s, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (uint8_t)s[i]) * 0x100000001b3ull;
-	return h;
+	uint64_t w;
+
+	for (; n >= sizeof w; s += sizeof w, n -= sizeof w) {
+		memcpy(&w, s, sizeof w);
+		h = mix(h ^ w);
+	}
+	for (w = 0; n > 0; n--)
+		w = w << 8 | (uint8_t)s[n - 1];
+	return mix(h ^ w);
 }
 
 /* The same rule and verb for any kind is "*.verb". */

@@ -466,10 +466,14 @@ only_whole_record(const sat_gate_in *in)
 sat_rc
 sat_gate_judge(sat_gate_out *out, const sat_gate_in *in, sat_err *e)
 {
-	findings fi = { .in = in };
+	findings fi;
 	char slug[40];
 	sat_rc rc;
 
+	fi.in = in;
+	fi.n = 0;
+	fi.first = NULL;
+	sat_err_clear(&fi.list);
 	*out = (sat_gate_out){ false, NULL };
 	if ((rc = judge_rights(in, e)) != SAT_OK)
 		return rc;
