@@ -58,6 +58,9 @@ cell_index(const sat_record *r, uint16_t field)
 {
 	size_t lo = 0, hi = r->ncells;
 
+	/* most that is asked for is of the record as such, and not there */
+	if (hi > 0 && r->cells[hi - 1].field < field)
+		return hi;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 

@@ -226,7 +226,7 @@ find_root(work *k, wrec *w, sat_err *e)
 	/* A pool shows the customer; an opportunity of one's own would show all
 	 * of it (P-156). */
 	if (kind->scope == SAT_SCOPE_OWNED && (rc = sat_srv_masked(&yes, k->s,
-	    parent, &k->j.mine, e)) != SAT_OK)
+	    parent, k->j.mine, e)) != SAT_OK)
 		return rc;
 	if (kind->scope == SAT_SCOPE_OWNED && yes)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied",
@@ -268,7 +268,7 @@ may_merge(work *k, size_t i, sat_err *e)
 	if (winner == w || winner->kind != w->kind || kind == NULL ||
 	    kind->scope != SAT_SCOPE_ROOT)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "merge.kind", "");
-	if ((rc = sat_srv_visible(&yes, k->s, winner, &k->j.mine, e)) != SAT_OK)
+	if ((rc = sat_srv_visible(&yes, k->s, winner, k->j.mine, e)) != SAT_OK)
 		return rc;
 	if (!yes)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied",
@@ -333,6 +333,33 @@ births_again(const work *k)
 	return false;
 }
 
+/* The cells of a record that is made come one by one, each into room that is
+ * there: without it all before it were copied every time. */
+static void
+make_room(const work *k, wrec *w)
+{
+	size_t n = 0;
+
+	for (size_t i = w->first_op; i != SIZE_MAX; i = k->j.next_op[i])
+		n++;
+	sat_record_room(&w->r, &k->s->txn, n);
+}
+
+static sat_rc
+fold_all(work *k, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
+		if (w->fresh)
+			make_room(k, w);
+	for (size_t i = 0; i < k->c->nops && rc == SAT_OK; i++)
+		rc = fold_op(k, i, e);
+	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
+		w->r.room = 0; /* whoever copies the cells copies what is used */
+	return rc;
+}
+
 static sat_rc
 judge_and_fold(work *k, sat_err *e)
 {
@@ -381,9 +408,8 @@ judge_and_fold(work *k, sat_err *e)
 	if ((rc = sat_srv_own_order(&since, s, k->c, e)) != SAT_OK)
 		return rc;
 	sat_merge_place(&k->m, k->a->chain->c.prev_eff, since);
-	for (size_t i = 0; i < k->c->nops; i++)
-		if ((rc = fold_op(k, i, e)) != SAT_OK)
-			return rc;
+	if ((rc = fold_all(k, e)) != SAT_OK)
+		return rc;
 	return sat_merge_fold_echoes(&k->m, k->j.t, e);
 }
 

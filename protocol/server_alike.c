@@ -289,7 +289,13 @@ changed_roots(wrec ***out, sat_server *s)
 	n = 0;
 	for (wrec *w = s->set.dirty; w != NULL; w = w->next_dirty) {
 		const sat_kind *k = sat_srv_kind(s, w->kind);
+		const wrec *nx = w->next_dirty;
 
+		if (nx != NULL) { /* sent for a round ago */
+			sat_srv_soon(nx->next_dirty, sizeof *nx);
+			sat_srv_soon(nx->r.cells,
+			    nx->r.ncells * sizeof *nx->r.cells);
+		}
 		if (k != NULL && k->scope == SAT_SCOPE_ROOT &&
 		    worth_a_look(s, k, w))
 			(*out)[n++] = w;

@@ -29,7 +29,7 @@ typedef struct delta {
 typedef struct holders {
 	sat_scope_key *live;
 	size_t n, cap;
-	sat_keys above; /* of the root's owner */
+	sat_value owner; /* the root's */
 } holders;
 
 typedef struct digest {
@@ -103,16 +103,18 @@ put_record(digest *d, const holders *h, uint16_t kind, uint32_t eid,
     uint32_t root, sat_value owner, sat_sum sum, bool minus)
 {
 	bool owned = sat_srv_owned_child(d->s, kind, eid, root);
-	sat_keys own = { 0 };
+	sat_keys own = { 0 }, above = { 0 };
 
 	if (sat_sum_zero(sum))
 		return;
-	if (owned)
+	if (owned) {
 		own = sat_scope_owner_keys(&d->s->reg, owner);
+		above = sat_scope_owner_keys(&d->s->reg, h->owner);
+	}
 	put_delta(d, SAT_KEY_ALL, kind, eid, sum, minus);
 	for (size_t i = 0; i < h->n; i++)
 		if (!owned || sat_keys_has(&own, h->live[i]) ||
-		    sat_keys_has(&h->above, h->live[i]))
+		    sat_keys_has(&above, h->live[i]))
 			put_delta(d, h->live[i], kind, eid, sum, minus);
 }
 
@@ -148,7 +150,7 @@ holders_now(holders *h, digest *d, uint32_t root, sat_err *e)
 	for (size_t i = 0; i < r->n; i++)
 		if (r->k[i].live)
 			add_holder(d, h, r->k[i].key);
-	h->above = sat_scope_owner_keys(&d->s->reg, w->owner);
+	h->owner = w->owner;
 	return SAT_OK;
 }
 
@@ -180,7 +182,7 @@ holders_before(holders *h, digest *d, const wrec *root, sat_err *e)
 	struct keys_in x = { d, h };
 
 	h->n = 0;
-	h->above = sat_scope_owner_keys(&d->s->reg, owner_was(root));
+	h->owner = owner_was(root);
 	return st->member_keys(st->u, root->eid, on_key, &x, e);
 }
 
@@ -428,12 +430,16 @@ write_sums(digest *d, sat_err *e)
 }
 
 static void
-fetch_ahead(wrec *const *dirty, size_t n, size_t i)
+fetch_ahead(sat_server *s, wrec *const *dirty, size_t n, size_t i)
 {
+	const sat_store *st = &s->env.store;
 	const wrec *w;
 
-	if (i + 6 < n)
+	if (i + 6 < n) {
 		sat_srv_soon(dirty[i + 6], sizeof *w);
+		st->rec_soon(st->u, dirty[i + 5]->eid, dirty[i + 2]->eid);
+		sat_set_root_soon(s, dirty[i + 5]->root);
+	}
 	if (i + 3 >= n)
 		return;
 	w = dirty[i + 3];
@@ -458,7 +464,7 @@ sat_srv_digest_flush(sat_server *s, wrec *const *dirty, size_t n,
 		rc = collect(&d, e);
 	/* One after the other: thousands do not fit the processor's cache. */
 	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
-		fetch_ahead(dirty, n, i);
+		fetch_ahead(s, dirty, n, i);
 		if ((rc = one_dirty(&d, dirty[i], e)) == SAT_OK)
 			rc = write(s, dirty[i], e);
 	}

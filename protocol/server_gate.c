@@ -98,8 +98,8 @@ owner_at_seen(sat_relation *rel, judging *j, uint64_t seen, uint32_t eid,
 	const sat_store *st = &j->s->env.store;
 	const sat_registry *reg = &j->s->reg;
 	const sat_user *me = j->a->actor;
-	bool team = me->team != 0 && sat_keys_has(&j->mine, sat_key_team(me->team));
-	bool desk = me->team != 0 && sat_keys_has(&j->mine, sat_key_desk(me->team));
+	bool team = me->team != 0 && sat_keys_has(j->mine, sat_key_team(me->team));
+	bool desk = me->team != 0 && sat_keys_has(j->mine, sat_key_desk(me->team));
 	uint64_t lsn;
 	sat_rc rc;
 
@@ -148,9 +148,9 @@ at_seen(sat_relation *rel, bool *held, judging *j, wrec *w, sat_err *e)
 		return rc;
 	if (*rel == SAT_REL_NONE || own == SAT_REL_OWN)
 		*rel = own != SAT_REL_NONE ? own : *rel;
-	for (size_t i = 0; i < j->mine.n; i++) {
+	for (size_t i = 0; i < j->mine->n; i++) {
 		if ((rc = left_after_seen(&yes, j, seen, w->root,
-		    j->mine.k[i], e)) != SAT_OK)
+		    j->mine->k[i], e)) != SAT_OK)
 			return rc;
 		left = left || yes;
 	}
@@ -182,7 +182,7 @@ sat_srv_could_see(bool *yes, bool *late, judging *j, wrec *w, sat_err *e)
 		*yes = true;
 		return SAT_OK;
 	}
-	if ((rc = sat_srv_visible(yes, j->s, w, &j->mine, e)) != SAT_OK ||
+	if ((rc = sat_srv_visible(yes, j->s, w, j->mine, e)) != SAT_OK ||
 	    *yes)
 		return rc;
 	if ((rc = at_seen(&rel, yes, j, w, e)) == SAT_OK && *yes)
@@ -204,7 +204,7 @@ sat_srv_relation(sat_relation *rel, judging *j, wrec *w, sat_err *e)
 			return rc;
 		root_owner = root->owner;
 		if (!made_now(j, root) && (rc = sat_srv_visible(&sees_root,
-		    j->s, root, &j->mine, e)) != SAT_OK)
+		    j->s, root, j->mine, e)) != SAT_OK)
 			return rc;
 	} else if (k != NULL && k->scope == SAT_SCOPE_ROOT) {
 		root_owner = w->owner;
@@ -422,11 +422,12 @@ may_keep_later(const judging *j, const wrec *w, sat_relation rel)
 static sat_rc
 gate(judging *j, wrec *w, sat_relation rel, unsigned sorts, sat_err *e)
 {
-	sat_err why = { 0 };
+	sat_err why;
 	sat_gate_in in;
 	changes ch = { 0 };
 	sat_rc rc, right;
 
+	sat_err_clear(&why);
 	if ((sorts & CONTENT) != 0 && !may_keep_later(j, w, rel))
 		return SAT_EDENIED;
 	rc = judge_by(&in, &ch, j, w, j->t, rel, sorts, &why);
@@ -497,7 +498,7 @@ sat_srv_judge(judging *j, wrec *w, sat_err *e)
 		return rc;
 	if ((rc = sat_srv_relation(&now, j, w, e)) != SAT_OK)
 		return rc;
-	if (!w->fresh && (rc = sat_srv_visible(&visible, j->s, w, &j->mine,
+	if (!w->fresh && (rc = sat_srv_visible(&visible, j->s, w, j->mine,
 	    e)) != SAT_OK)
 		return rc;
 	rc = visible ? gate(j, w, now, CONTENT | AUTHORITY, e) : SAT_EDENIED;

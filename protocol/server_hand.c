@@ -251,7 +251,7 @@ judge_settle(judging *j, wrec *w, size_t i, sat_err *e)
 	char action[96];
 	sat_rc rc;
 
-	if ((rc = sat_srv_visible(&visible, j->s, w, &j->mine, e)) != SAT_OK ||
+	if ((rc = sat_srv_visible(&visible, j->s, w, j->mine, e)) != SAT_OK ||
 	    (rc = sat_srv_relation(&rel, j, w, e)) != SAT_OK)
 		return rc;
 	if (k == NULL || !visible)

@@ -47,6 +47,8 @@ void sat_set_forget(sat_server *s); /* the root cache too */
  * transaction ends. */
 SAT_CHECK sat_rc sat_set_by_id(wrec **w, sat_server *s, const sat_id *id, sat_err *e);
 SAT_CHECK sat_rc sat_set_by_eid(wrec **w, sat_server *s, uint32_t eid, sat_err *e);
+/* It is asked for next, by its id or number; NULL: not known. */
+void sat_set_near(sat_server *s, wrec *w);
 /* The same of a row a scan lends. */
 wrec *sat_set_of_row(sat_server *s, const sat_rec_row *row);
 SAT_CHECK sat_rc sat_set_decode(wrec *w, sat_server *s, sat_err *e);
@@ -58,6 +60,8 @@ void sat_set_index(sat_server *s, wrec *w);
 void sat_set_unindex(sat_server *s, wrec *w); /* it was never born */
 void sat_set_dirty(sat_server *s, wrec *w);
 SAT_CHECK sat_rc sat_set_root(wroot **r, sat_server *s, uint32_t eid, bool fresh, sat_err *e);
+/* It is asked for in a moment: sends for what leads to it. */
+void sat_set_root_soon(const sat_server *s, uint32_t eid);
 wkey *sat_set_key(sat_server *s, wroot *r, sat_scope_key key);
 SAT_CHECK sat_rc sat_set_member(wkey *k, sat_server *s, const wroot *r, sat_err *e);
 void sat_set_root_dirty(sat_server *s, wroot *r);
@@ -196,7 +200,7 @@ SAT_CHECK sat_rc sat_srv_orphans(sat_server *s, const merging *m, sat_err *e);
 typedef struct admission {
 	sat_server *s;
 	const sat_user *actor;
-	sat_keys mine;        /* the actor's */
+	const sat_keys *mine; /* the actor's */
 	const sat_commit *c;  /* eids resolved, cseq, prev, payload_hash set */
 	sat_span header, payload;
 	bool unread;          /* its box cannot be opened: no payload (P-363) */
@@ -256,7 +260,7 @@ typedef struct judging {
 	const admission *a;
 	const sat_commit *c;  /* the admission's, without what is held already */
 	const sat_template *t, *tip; /* of the commit; what its device is due */
-	sat_keys mine;
+	const sat_keys *mine;
 	size_t *next_op;      /* the next op on the same record, or SIZE_MAX */
 	bool late;
 	uint64_t lost_lsn;    /* late: when the author lost it, the last time */

@@ -126,19 +126,21 @@ sat_server_stands(sat_stands *out, sat_server *s, const sat_user *user,
 {
 	admission a = { .s = s, .actor = user };
 	judging j = { .s = s, .a = &a };
+	sat_keys mine;
 	wrec *w;
 	sat_rc rc;
 
 	memset(out, 0, sizeof *out);
 	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
 		return rc;
-	j.mine = sat_srv_keys(s, user);
+	mine = sat_srv_keys(s, user);
+	j.mine = &mine;
 	if ((rc = sat_set_by_id(&w, s, rec, e)) == SAT_OK && !w->exists)
 		rc = sat_fail_code(e, SAT_ENOTFOUND, "not_found", NULL,
 		    "no record has this id");
 	if (rc == SAT_OK) {
 		out->kind = sat_srv_kind(s, w->kind);
-		rc = sat_srv_visible(&out->sees, s, w, &j.mine, e);
+		rc = sat_srv_visible(&out->sees, s, w, &mine, e);
 	}
 	if (rc == SAT_OK)
 		rc = sat_srv_relation(&out->relation, &j, w, e);

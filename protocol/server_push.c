@@ -33,7 +33,7 @@ typedef struct push {
 	sat_span *header, *payload;
 	bool *unread;        /* of a sealed push: no payload could be had */
 	uint8_t (*hash)[SAT_HASH_BYTES]; /* of each header */
-	const wrec **about;  /* a record of each, NULL = named by id */
+	wrec **about;        /* a record of each, NULL = named by id */
 	chain_slot *chain;
 	sat_used used;       /* what the device has sent with it */
 	bool gap;            /* what lies before it is gone (P-203) */
@@ -53,7 +53,7 @@ keep(sat_server *s, const sat_buf *b)
 /* Entities the device named by eid. One we never gave makes the chain
  * unprovable: the device has to send ids. */
 static sat_rc
-resolve(const wrec **about, push *p, sat_commit *c, sat_err *e)
+resolve(wrec **about, push *p, sat_commit *c, sat_err *e)
 {
 	wrec *w = NULL;
 	sat_rc rc;
@@ -241,9 +241,13 @@ decode(push *p, sat_err *e)
 	p->payload = sat_arena_alloc(&s->txn, p->n * sizeof *p->payload);
 	p->hash = sat_arena_alloc(&s->txn, p->n * sizeof *p->hash);
 	p->about = sat_arena_alloc(&s->txn, p->n * sizeof *p->about);
-	for (size_t i = 0; i < p->n; i++, prev = p->hash[i - 1])
+	for (size_t i = 0; i < p->n; i++, prev = p->hash[i - 1]) {
+		if (i + 8 < p->n)
+			s->env.store.rec_soon(s->env.store.u,
+			    p->c[i + 8].subject_eid, p->c[i + 4].subject_eid);
 		if ((rc = seal(p, i, prev, e)) != SAT_OK)
 			return rc;
+	}
 	return check_signature(p, e);
 }
 
@@ -366,8 +370,10 @@ fetch_ahead(const push *p, size_t i)
 
 	if (i + 6 < p->n && (w = p->about[i + 6]) != NULL)
 		sat_srv_soon(w, sizeof *w);
-	if (i + 3 < p->n && (w = p->about[i + 3]) != NULL)
+	if (i + 3 < p->n && (w = p->about[i + 3]) != NULL) {
 		sat_srv_soon(w->state.p, w->state.n);
+		sat_set_root_soon(p->s, w->root);
+	}
 }
 
 static sat_rc
@@ -376,9 +382,10 @@ merge(push *p, sat_err *e)
 	const sat_store *st = &p->s->env.store;
 	uint64_t known = p->chain->c.last_cseq;
 	const sat_old none = { 0 };
+	const sat_keys mine = sat_srv_keys(p->s, p->user);
 	admission a = { .s = p->s, .actor = p->user, .chain = p->chain,
 		.leaving = p->job->session->leaving,
-		.out = &p->out, .mine = sat_srv_keys(p->s, p->user) };
+		.out = &p->out, .mine = &mine };
 	sat_rc rc;
 
 	if (p->gap && (rc = st->gap_put(st->u, p->job->session->device,
@@ -389,6 +396,7 @@ merge(push *p, sat_err *e)
 	memset(p->out.v, 0, p->n * sizeof *p->out.v);
 	for (size_t i = 0; i < p->n; i++) {
 		fetch_ahead(p, i);
+		sat_set_near(p->s, p->about[i]);
 		a.c = &p->c[i];
 		a.v = &p->out.v[p->out.n];
 		a.v->cseq = a.c->cseq;

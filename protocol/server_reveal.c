@@ -89,7 +89,7 @@ may_reveal(const reveal *x, sat_err *e)
 	const sat_template *t = x->s->tip;
 	sat_commit none = { .device = 0 };
 	admission a = { .s = x->s, .actor = x->user, .c = &none };
-	judging j = { .s = x->s, .a = &a, .t = t, .tip = t, .mine = x->keys };
+	judging j = { .s = x->s, .a = &a, .t = t, .tip = t, .mine = &x->keys };
 	sat_grant g = sat_acl(t, x->user->role, "reveal");
 	sat_relation rel;
 	bool yes = false;

@@ -184,8 +184,7 @@ static sat_rc
 count_reasons(after *f, wrec *w, wroot *r, sat_err *e)
 {
 	sat_value pool = sat_record_value(&w->r, SAT_SYS_POOL);
-	sat_keys was = { 0 }, is = reasons(f, w, w->owner, pool,
-	    sat_rec_gone(&w->r));
+	sat_keys was = { 0 }, is;
 
 	if (!w->fresh) {
 		if (sat_value_eq(w->before.owner, w->owner)) {
@@ -201,6 +200,7 @@ count_reasons(after *f, wrec *w, wroot *r, sat_err *e)
 		was = reasons(f, w, w->before.owner, w->before.pool,
 		    w->before.gone);
 	}
+	is = reasons(f, w, w->owner, pool, sat_rec_gone(&w->r));
 	for (size_t i = 0; i < was.n; i++)
 		sat_set_key(f->s, r, was.k[i])->delta--;
 	for (size_t i = 0; i < is.n; i++)

@@ -93,6 +93,8 @@ find_id(const wset *w, const sat_id *id)
 {
 	wrec *r;
 
+	if (w->near != NULL && sat_id_eq(&w->near->id, id))
+		return w->near;
 	if (w->mask == 0)
 		return NULL;
 	for (r = w->by_id[id_hash(id) & w->mask]; r != NULL; r = r->next_id)
@@ -102,16 +104,26 @@ find_id(const wset *w, const sat_id *id)
 }
 
 static wrec *
-find_eid(const wset *w, uint32_t eid)
+find_eid(wset *w, uint32_t eid)
 {
 	wrec *r;
 
+	if (w->near != NULL && w->near->eid == eid)
+		return w->near;
 	if (w->mask == 0)
 		return NULL;
 	for (r = w->by_eid[eid_hash(eid) & w->mask]; r != NULL; r = r->next_eid)
 		if (r->eid == eid)
 			break;
+	if (r != NULL)
+		w->near = r;
 	return r;
+}
+
+void
+sat_set_near(sat_server *s, wrec *w)
+{
+	s->set.near = w;
 }
 
 static wrec *
@@ -157,6 +169,7 @@ sat_set_unindex(sat_server *s, wrec *w)
 	while (*at != w)
 		at = &(*at)->next_eid;
 	*at = w->next_eid;
+	s->set.near = NULL; /* it keeps its number for a moment */
 }
 
 static wrec *
@@ -368,19 +381,32 @@ cache(sat_server *s, const wroot *r)
 	c->n = n;
 }
 
+void
+sat_set_root_soon(const sat_server *s, uint32_t eid)
+{
+	if (s->roots != NULL)
+		__builtin_prefetch(&s->roots[eid % ROOT_CACHE]);
+	if (s->set.mask != 0)
+		__builtin_prefetch(&s->set.roots[eid_hash(eid) & s->set.mask]);
+}
+
 sat_rc
 sat_set_root(wroot **out, sat_server *s, uint32_t eid, bool fresh, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	struct loading l = { s, NULL };
-	wroot *r, **at;
+	wroot *r = s->set.near_root, **at;
 	sat_rc rc;
 
+	if (r != NULL && r->eid == eid) {
+		*out = r;
+		return SAT_OK;
+	}
 	grow(s);
 	at = &s->set.roots[eid_hash(eid) & s->set.mask];
 	for (r = *at; r != NULL; r = r->next)
 		if (r->eid == eid) {
-			*out = r;
+			*out = s->set.near_root = r;
 			return SAT_OK;
 		}
 	r = zeroed(s, sizeof *r);
@@ -394,7 +420,7 @@ sat_set_root(wroot **out, sat_server *s, uint32_t eid, bool fresh, sat_err *e)
 	r->next = *at;
 	*at = r;
 	s->set.nroots++;
-	*out = r;
+	*out = s->set.near_root = r;
 	return SAT_OK;
 }
 

@@ -94,6 +94,9 @@ typedef struct wset {
 	wrec *dirty;
 	wroot *dirty_roots;
 	wroot *gone;          /* being erased */
+	/* asked for last: a commit asks for its customer a dozen times */
+	wrec *near;
+	wroot *near_root;
 } wset;
 
 /* ---- the server ----------------------------------------------------------------- */

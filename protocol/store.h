@@ -220,6 +220,9 @@ typedef struct sat_store {
 
 	sat_rc (*rec_by_id)(sat_rec_row *row, sat_arena *a, void *u, const sat_id *id, sat_err *e);
 	sat_rc (*rec_by_eid)(sat_rec_row *row, sat_arena *a, void *u, uint32_t eid, sat_err *e);
+	/* nothing but a hint: `later` and then `soon` are read or put in a
+	 * moment, one after the other; what is in memory of them may be fetched */
+	void (*rec_soon)(void *u, uint32_t later, uint32_t soon);
 	/* insert or replace by eid; the root of one that is there stays */
 	sat_rc (*rec_put)(void *u, const sat_rec_row *row, sat_err *e);
 	/*

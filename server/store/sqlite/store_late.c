@@ -149,6 +149,23 @@ store_late_find_id(const sat_sqlite_store *s, const sat_id *id)
 	return k == NULL || k->gone ? NULL : &k->row;
 }
 
+/* The second look finds in the cache what the first one sent for. */
+static void
+rec_soon(void *u, uint32_t later, uint32_t soon)
+{
+	const store_late *l = &((const sat_sqlite_store *)u)->late;
+	const late_rec *k;
+
+	if (l->bucket == NULL)
+		return;
+	__builtin_prefetch(slot(l, later));
+	if ((k = *slot(l, soon)) == NULL)
+		return;
+	__builtin_prefetch(k);
+	__builtin_prefetch((const uint8_t *)k + 64);
+	__builtin_prefetch((const uint8_t *)k + 128);
+}
+
 /* ---- putting --------------------------------------------------------------------- */
 
 static void
@@ -402,6 +419,10 @@ end(store_late *l, bool keep)
 {
 	for (late_rec *k = l->open, *nx; k != NULL; k = nx) {
 		nx = k->next_open;
+		if (nx != NULL) { /* fetched a round ago */
+			__builtin_prefetch(nx->next_open);
+			__builtin_prefetch(nx->before);
+		}
 		close_open(l, k, keep);
 	}
 	l->open = NULL;
@@ -487,6 +508,7 @@ rec_whole(void *u)
 void
 store_late_ops(sat_store *o)
 {
+	o->rec_soon = rec_soon;
 	o->rec_behind = rec_behind;
 	o->rec_whole = rec_whole;
 }
