@@ -257,7 +257,9 @@ see_parting(device *d, const sat_rescope *s, int root, int rec)
 	    is_held(s, &up->id))
 		return;
 	r->parting[d->index] = true;
-	if (r->erased || !has_unsent_of(d, rec, true))
+	/* below an erased customer it goes at once: the payload stays to be
+	 * pushed, and nobody may see it (P-194, P-195) */
+	if (sim_rec_erased(w, rec) || !has_unsent_of(d, rec, true))
 		return;
 	if (up->root == root)
 		HIT(leave_unmade);
