@@ -58,8 +58,10 @@ all: $(O)/satchel $(O)/satcheld
 
 # ---- dependencies -------------------------------------------------------------
 DEB := gcc make pkg-config libc6-dev libsqlite3-dev libsodium-dev libnng-dev \
-  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev libmicrohttpd-dev libcurl4-openssl-dev libexpat1-dev libqrencode-dev libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev unicode-data bzip2 gettext unzip \
-  git openssh-client
+  libgit2-dev libcjson-dev libzstd-dev libpcre2-dev libcsv-dev \
+  libmicrohttpd-dev libcurl4-openssl-dev libexpat1-dev libqrencode-dev \
+  libminizip-dev libxlsxwriter-dev libcmocka-dev libunistring-dev \
+  unicode-data bzip2 gettext unzip git openssh-client
 .PHONY: deps
 deps:
 	@missing=; for p in $(DEB); do \
@@ -87,7 +89,7 @@ $(foreach r,$(SQL_ROOMS),$(eval $(call sql_rules,$(r))))
 
 $(GEN)/base_pack.c: $(PACK_FILES) common/template/embed.awk
 	@mkdir -p $(GEN)
-	printf '%s\n' $(PACK_FILES) | awk -f common/template/embed.awk > $@
+	@printf '%s\n' $(PACK_FILES) | awk -f common/template/embed.awk > $@
 # readings of Chinese characters
 $(GEN)/pinyin_table.c: common/model/pinyin.awk common/model/pinyin_words.txt
 	@mkdir -p $(GEN)
