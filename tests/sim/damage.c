@@ -78,6 +78,23 @@ status_of(device *d)
 	return st;
 }
 
+/* A read that was planned to fail may be met here, while nothing is calm yet: it
+ * fails once, and the next must answer. */
+static bool
+complete(device *d)
+{
+	sat_replica_status st;
+	sat_err e = { 0 };
+	sat_rc rc = sat_replica_status_get(&st, d->r, &e);
+
+	if (rc == SAT_OK)
+		return st.complete;
+	if (rc != SAT_EIO || d->n.w->rough.dev_ioerr == 0)
+		sim_fail(d->n.w, "%s: status: %s", d->n.name, e.text);
+	sim_trace(d->n.w, "%s: status: %s", d->n.name, e.text);
+	return sim_device_after(d, rc) && status_of(d).complete;
+}
+
 /* Nobody may have noticed: a bit that was set already, a damage of what is
  * only shown and is folded anew. @return the check saw it. */
 static bool
@@ -113,8 +130,7 @@ sim_device_damage(device *d)
 
 	/* with erasures to carry out the first session compares nothing (P-182) */
 	if (d->link != NULL || sim_shut_out(d) || !d->enrolled ||
-	    d->ledger != w->ledger || !status_of(d).complete ||
-	    !carried_out(d))
+	    d->ledger != w->ledger || !complete(d) || !carried_out(d))
 		return;
 	w->healing = true; /* one trouble at a time */
 	sim_device_calm(d);
