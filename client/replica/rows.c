@@ -412,6 +412,14 @@ write_match(sat_replica *r, const replica_row *row, const sat_value *values,
 	return write_aliases(r, row, values == NULL, e);
 }
 
+/* Where it is in the lists. One that was lost behind our back has no row, and what
+ * was listed of it may still be there under its number. */
+static int64_t
+listed_as(const replica_row *row)
+{
+	return row->stored_rid != 0 ? row->stored_rid : row->rid;
+}
+
 static sat_rc
 write_conflicts(sat_replica *r, const replica_row *row, uint32_t flags,
     sat_err *e)
@@ -423,7 +431,7 @@ write_conflicts(sat_replica *r, const replica_row *row, uint32_t flags,
 
 	if (((row->flags | flags) & ROW_CONFLICT) == 0 && !row->relist)
 		return SAT_OK;
-	if ((rc = run_two(r, SQL_CONFLICT_DEL, row->stored_rid, 0, false,
+	if ((rc = run_two(r, SQL_CONFLICT_DEL, listed_as(row), 0, false,
 	    e)) != SAT_OK || (flags & ROW_CONFLICT) == 0)
 		return rc;
 	n = replica_row_conflicts(list, ROW_CONFLICTS_MAX, &r->page.mem, row);
@@ -445,12 +453,11 @@ static sat_rc
 write_handed(sat_replica *r, const replica_row *row, uint32_t flags,
     sat_err *e)
 {
-	if (((row->flags ^ flags) & ROW_HANDED) == 0 &&
-	    !(row->relist && (flags & ROW_HANDED) != 0))
+	if (((row->flags ^ flags) & ROW_HANDED) == 0 && !row->relist)
 		return SAT_OK;
 	return (flags & ROW_HANDED) != 0 ?
 	    run_two(r, SQL_HANDED_PUT, row->rid, row->k->kind->id, true, e) :
-	    run_two(r, SQL_HANDED_DEL, row->stored_rid, 0, false, e);
+	    run_two(r, SQL_HANDED_DEL, listed_as(row), 0, false, e);
 }
 
 static sat_rc

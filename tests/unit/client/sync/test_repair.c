@@ -410,6 +410,37 @@ a_lost_row_that_comes_as_a_state_leads_nowhere_else(void **state)
 	company_sound(c, 0);
 }
 
+/* Of one whose conflict was settled, and whose suggestion was taken, after its row
+ * was lost: neither is listed any more. */
+static void
+a_lost_row_that_comes_as_a_state_is_listed_as_it_is(void **state)
+{
+	company *c = *state;
+	sat_err err = { 0 };
+
+	company_set(c, 0, ids[3], A_PHONE, "13900000001");
+	company_set(c, 1, ids[3], A_PHONE, "13900000002");
+	for (size_t i = 0; i < 4; i++)
+		company_sync(c, i % 2);
+	assert_int_equal(1, open_conflicts(c, 0));
+	sql(c, 0, "INSERT INTO handed SELECT rid, kind FROM conflict");
+	sql(c, 0, "DELETE FROM k_account WHERE _rid = 4");
+	company_reopen(c, 0);
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[0], false, &err));
+	company_set(c, 1, ids[3], A_PHONE, "13900000005");
+	company_set(c, 1, ids[3], A_OWNER, "wang");
+	company_sync(c, 1);
+	company_set(c, 1, ids[3], A_OWNER, "li");
+	company_sync(c, 1);
+	company_sync(c, 0);
+	assert_int_equal(0, c->stats.refetched); /* the state alone */
+	assert_int_equal(0, open_conflicts(c, 0));
+	assert_int_equal(0, company_status(c, 0).conflicts);
+	assert_int_equal(0, company_status(c, 0).handed);
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
 static void
 a_device_whose_scope_moved_keeps_equal_sums(void **state) /* P-181 */
 {
@@ -547,6 +578,7 @@ main(void)
 		T(a_damaged_row_that_leaves_shows_what_waits),
 		T(a_damaged_row_that_comes_as_a_state_keeps_what_waits),
 		T(a_lost_row_that_comes_as_a_state_leads_nowhere_else),
+		T(a_lost_row_that_comes_as_a_state_is_listed_as_it_is),
 		T(a_device_whose_scope_moved_keeps_equal_sums),
 		T(the_weekly_scrub_finds_what_nobody_touched),
 		T(the_scrub_bounds_the_history),
