@@ -234,34 +234,57 @@ repair_to_nothing(fixture *f)
 	}
 }
 
+/* Two customers that are going to leave, one of them with work that keeps its row
+ * for a while, and one the server never had; a contact below each, unsent. */
+typedef struct parting {
+	sat_id a, b, own, below[2], last;
+} parting;
+
+static parting
+make_parting(fixture *f)
+{
+	parting p = { .a = new_account(f, "A", "1"),
+		.b = new_account(f, "B", "2") };
+
+	srv_sync(f);
+	p.below[0] = new_contact(f, p.a, "x");
+	p.below[1] = new_contact(f, p.b, "y");
+	set_text(f, p.b, F_CITY, "waits");
+	p.own = new_account(f, "C", "3");
+	p.last = new_contact(f, p.own, "z");
+	return p;
+}
+
+static void
+assert_parted(fixture *f, const parting *p)
+{
+	sat_op edit = op(f->contact, SAT_OP_MVSET, p->last, 2, text("too late"));
+	uint64_t cseq;
+	sat_err err;
+
+	assert_gone(f, p->a);
+	assert_true(view_of(f, p->b).leaving);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(view_of(f, p->below[i]).leaving);
+		edit.rec = p->below[i];
+		assert_rc(SAT_EDENIED, try_write(f, i == 0 ? p->a : p->b,
+		    &edit, 1, &cseq, &err));
+	}
+	assert_false(view_of(f, p->own).leaving);
+	assert_false(view_of(f, p->last).leaving);
+	edit.rec = p->last;
+	write_ops(f, p->own, &edit, 1);
+	assert_sound(f);
+}
+
 static void
 unsent_work_below_a_customer_that_a_repair_takes_leaves(void **state)
 { /* P-184 */
 	fixture *f = *state;
-	sat_id a = new_account(f, "A", "1"), b = new_account(f, "B", "2");
-	sat_id below[2], own, last;
-	sat_op edit = op(f->contact, SAT_OP_MVSET, a, 2, text("too late"));
-	uint64_t cseq;
-	sat_err err;
+	parting p = make_parting(f);
 
-	srv_sync(f);
-	below[0] = new_contact(f, a, "x");
-	below[1] = new_contact(f, b, "y");
-	set_text(f, b, F_CITY, "waits"); /* so B's row stays for a while */
-	own = new_account(f, "C", "3");
-	last = new_contact(f, own, "z");
 	repair_to_nothing(f);
-	assert_gone(f, a);
-	assert_true(view_of(f, b).leaving);
-	for (size_t i = 0; i < 2; i++) {
-		assert_true(view_of(f, below[i]).leaving);
-		edit.rec = below[i];
-		assert_rc(SAT_EDENIED, try_write(f, i == 0 ? a : b, &edit, 1,
-		    &cseq, &err));
-	}
-	assert_false(view_of(f, own).leaving); /* the server never had it */
-	assert_false(view_of(f, last).leaving);
-	assert_sound(f);
+	assert_parted(f, &p);
 }
 
 /* It came back meanwhile: what was made on it there is this device's as well. */
@@ -303,22 +326,13 @@ static void
 unsent_work_below_a_customer_that_a_snapshot_leaves_out_leaves(void **state)
 { /* P-187 */
 	fixture *f = *state;
-	sat_id a = new_account(f, "A", "1"), b = new_account(f, "B", "2");
-	sat_id below[2], own, last;
+	parting p = make_parting(f);
 	sat_welcome w = { .proto = 1, .wall_ms = 1 };
 	sat_chunk chunk = { .done = true };
-	sat_op edit = op(f->contact, SAT_OP_MVSET, a, 2, text("too late"));
 	sat_buf none = { 0 };
-	uint64_t cseq;
 	sat_err err;
 
-	srv_sync(f);
-	below[0] = new_contact(f, a, "x");
-	below[1] = new_contact(f, b, "y");
-	set_text(f, b, F_CITY, "waits"); /* so B's row stays for a while */
-	own = new_account(f, "C", "3");
-	last = new_contact(f, own, "z");
-	srv_foreign_text(f, a, F_REMARK, "theirs", f->srv.n);
+	srv_foreign_text(f, p.a, F_REMARK, "theirs", f->srv.n);
 	w.head = w.scope_head = w.truncated = chunk.lsn = f->srv.n;
 	assert_ok(f->ops.welcome(f->ops.u, &w, 0, &err));
 	assert_ok(sat_records_write(&none, NULL, 0, &err));
@@ -326,19 +340,7 @@ unsent_work_below_a_customer_that_a_snapshot_leaves_out_leaves(void **state)
 	sat_hash(chunk.hash, chunk.records);
 	assert_ok(f->ops.chunk(f->ops.u, &chunk, &err));
 	sat_buf_fini(&none);
-	assert_gone(f, a);
-	assert_true(view_of(f, b).leaving);
-	for (size_t i = 0; i < 2; i++) {
-		assert_true(view_of(f, below[i]).leaving);
-		edit.rec = below[i];
-		assert_rc(SAT_EDENIED, try_write(f, i == 0 ? a : b, &edit, 1,
-		    &cseq, &err));
-	}
-	assert_false(view_of(f, own).leaving); /* the server never had it */
-	assert_false(view_of(f, last).leaving);
-	edit.rec = last;
-	write_ops(f, own, &edit, 1);
-	assert_sound(f);
+	assert_parted(f, &p);
 }
 
 static void
