@@ -45,25 +45,19 @@ replica_sum_out(replica_row *row)
 }
 
 void
-replica_sum_in(replica_row *row)
+replica_sum_known(replica_row *row, const sat_sum *sum)
 {
 	if (row->counted || !replica_row_counts(row))
 		return;
-	sat_sum_add(&row->sum, sat_sum_record(replica_row_server(row)));
+	sat_sum_add(&row->sum, sum != NULL ? *sum :
+	    sat_sum_record(replica_row_server(row)));
 	row->counted = true;
 }
 
 void
-replica_sum_known(replica_row *row, const sat_sum *sum)
+replica_sum_in(replica_row *row)
 {
-	if (sum == NULL) {
-		replica_sum_in(row);
-		return;
-	}
-	if (row->counted || !replica_row_counts(row))
-		return;
-	sat_sum_add(&row->sum, *sum);
-	row->counted = true;
+	replica_sum_known(row, NULL);
 }
 
 void

@@ -209,7 +209,7 @@ migrate_kind(sat_replica *r, const replica_kind *k, bool *grew, sat_err *e)
 {
 	bool has[SAT_FIELDS_MAX] = { false }, table, used;
 	sat_buf b = { 0 };
-	size_t columns;
+	size_t had;
 	sat_rc rc;
 
 	if ((rc = missing_columns(has, &table, r, k, e)) != SAT_OK ||
@@ -224,9 +224,9 @@ migrate_kind(sat_replica *r, const replica_kind *k, bool *grew, sat_err *e)
 		    k->fields[i]->column);
 		*grew = true;
 	}
-	columns = b.n;
+	had = b.n;
 	rc = drop_old_indexes(&b, r, k, e);
-	if (used || b.n > columns)
+	if (used || b.n > had)
 		create_indexes(&b, k);
 	create_by_age(&b, k);
 	if (rc == SAT_OK)

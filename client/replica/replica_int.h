@@ -83,9 +83,9 @@ void replica_kinds_free(replica_kinds *ks);
 void replica_kind_columns(sat_buf *b, const replica_kind *k);
 /* kindtable.c. Make tables and columns that are missing; *grew: some existing table did. */
 SAT_CHECK sat_rc replica_kinds_migrate(sat_replica *r, const replica_kinds *ks, bool *grew, sat_err *e);
-/* Before the first row of a kind is written: its indexes. */
 /* At the opening of a file: indexes with names of an earlier version. */
 SAT_CHECK sat_rc replica_kinds_rename(sat_replica *r, sat_err *e);
+/* Before the first row of a kind is written: its indexes. */
 SAT_CHECK sat_rc replica_kind_use(sat_replica *r, const replica_kind *k, sat_err *e);
 const replica_kind *replica_kind_by(const replica_kinds *ks, uint16_t id);
 size_t replica_kind_column(const replica_kind *k, uint16_t field); /* k->n = none */
@@ -218,7 +218,7 @@ SAT_CHECK sat_rc replica_conflict_note(sat_replica *r, const replica_row *row,
 bool replica_row_counts(const replica_row *row);
 void replica_sum_out(replica_row *row);
 void replica_sum_in(replica_row *row);
-/* The same when it is known; NULL: it is not. */
+/* The same with the sum of its state; NULL: it is taken here. */
 void replica_sum_known(replica_row *row, const sat_sum *sum);
 void replica_page_sum(replica_page *p, replica_row *row);
 SAT_CHECK sat_rc replica_page_flush_sums(sat_replica *r, sat_err *e);
