@@ -305,6 +305,18 @@ main_control(sqlite3_file *file, int op, void *arg)
 	return vfs_low_control(file, op, arg);
 }
 
+/* With the write lock (0, of SQLite's file format) a transaction gives up what it
+ * wrote and did not commit. Another connection may write its frames there now. */
+static int
+main_shm_lock(sqlite3_file *file, int offset, int n, int flags)
+{
+	vfs_file *log = ((vfs_file *)file)->db->log;
+
+	if (log != NULL && offset == 0 && (flags & SQLITE_SHM_UNLOCK) != 0)
+		log->wal.run.n = 0;
+	return vfs_low_shm_lock(file, offset, n, flags);
+}
+
 const sqlite3_io_methods vfs_main_methods = {
 	.iVersion = 2, /* no xFetch: a map would show what is on disk */
 	.xClose = main_close,
@@ -320,7 +332,7 @@ const sqlite3_io_methods vfs_main_methods = {
 	.xSectorSize = vfs_low_sector,
 	.xDeviceCharacteristics = vfs_low_traits,
 	.xShmMap = vfs_low_shm_map,
-	.xShmLock = vfs_low_shm_lock,
+	.xShmLock = main_shm_lock,
 	.xShmBarrier = vfs_low_shm_barrier,
 	.xShmUnmap = vfs_low_shm_unmap,
 };

@@ -16,7 +16,7 @@
  * Frames that follow each other wait in memory and go out many to one write:
  * for a large transaction that is half of what the system charges. All of them
  * are written with the frame that commits, before its call returns; what still
- * waits otherwise belongs to a transaction that is open or was undone. One that
+ * waits when the write lock is given up was undone, and is forgotten. One that
  * could not be written is not lost in silence: SQLite gives up a transaction of
  * which a write failed, whatever is asked of it next.
  */

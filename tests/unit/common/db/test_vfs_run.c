@@ -175,6 +175,35 @@ nothing_is_committed_over_frames_that_were_lost(void **state)
 	assert_rows(f, ROWS, n.done);
 }
 
+/* A transaction is undone while frames of it wait, and another connection
+ * writes its own to where they would have been. */
+static void
+what_was_undone_hides_no_frame_of_another_connection(void **state)
+{
+	fixture *f = *state;
+	sat_db *other;
+	sat_err err;
+
+	open_small(f);
+	fill_rows(f);
+	assert_ok(open_named(&other, f, MAIN, &err));
+	for (int rows = 1; rows <= ROWS; rows += 37) {
+		char sql[80];
+
+		run(f, "BEGIN");
+		run(f, "UPDATE t SET n = -7, a = a || 'undone'");
+		run(f, "ROLLBACK");
+		(void)snprintf(sql, sizeof sql,
+		    "UPDATE t SET n = n + 1 WHERE id <= %d", rows);
+		assert_ok(sat_db_exec(other, sql, &err));
+		(void)snprintf(sql, sizeof sql,
+		    "UPDATE t SET n = n + 1 WHERE id > %d", rows);
+		assert_ok(sat_db_exec(other, sql, &err));
+		assert_rows(f, ROWS, rows / 37 + 1);
+	}
+	sat_db_close(other);
+}
+
 int
 main(void)
 {
@@ -187,6 +216,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    nothing_is_committed_over_frames_that_were_lost, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_was_undone_hides_no_frame_of_another_connection,
+		    setup, teardown),
 	};
 
 	sat_crypto_init();
