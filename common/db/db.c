@@ -331,8 +331,9 @@ make_vfs(sat_db *db, const sat_db_open_opts *o, sat_err *e)
 		return rc;
 	memcpy(db->vfs, name, sizeof name);
 	db->owns_vfs = true;
-	vfs_find(name)->sole = true;
 	db->real_files = strncmp(below, "unix", 4) == 0;
+	vfs_find(name)->sole = true;
+	vfs_find(name)->real = db->real_files;
 	return SAT_OK;
 }
 

@@ -6,6 +6,7 @@
  *   vfs_seal.c  one page, one frame header: cipher and nonces; no I/O
  *   vfs_main.c  the main file
  *   vfs_wal.c   the write-ahead log
+ *   vfs_run.c   frames of it that wait to be written
  *   vfs_again.c what a failed sync may have left not durable
  *   vfs_gap.c   what a page keeps between its cell pointers and its cells
  *   vfs_pass.c  rollback journals, and files without a keyring
@@ -51,6 +52,7 @@ typedef struct vfs_inst {
 	sqlite3_vfs *below;
 	sat_keyring *keyring; /* NULL: pass through and count */
 	char name[40];
+	bool real;      /* the system's files, of SQLite's own layer */
 	bool sole;      /* no other process is on its files (unix-excl) */
 	bool frozen;    /* simulated process death: nothing is written */
 	bool fresh_ids; /* a copy is being made: its id is only in the file */
@@ -100,16 +102,23 @@ typedef struct vfs_main {
 
 /* Frames that follow each other and are not in the file yet; none of them is of
  * a commit that has returned. */
-#define VFS_RUN_BYTES ((size_t)16 * VFS_FRAME)
 typedef struct vfs_run {
 	int64_t at;   /* offset of the first */
 	size_t n;     /* bytes */
-	uint8_t *p;   /* room for VFS_RUN_BYTES; NULL before the first frame */
+	uint8_t *p;   /* room for some; NULL before the first frame */
 } vfs_run;
+
+/* How far the disk was told to begin with what a transaction wrote. */
+typedef struct vfs_early {
+	bool open;    /* it was, or could not be: */
+	int fd;       /* -1 */
+	int64_t from; /* 0: nothing was written */
+} vfs_early;
 
 /* The state of a WAL file. */
 typedef struct vfs_wal {
 	vfs_run run;
+	vfs_early early;
 	bool salts_known, scanned;
 	uint8_t salts[8];
 	bool held; /* a frame header whose page has not come yet */
@@ -167,6 +176,22 @@ const uint8_t *vfs_gap_close(uint8_t *scratch, const uint8_t *page,
 
 /* Choose the id of an opened main file and derive its keys. */
 SAT_CHECK sat_rc vfs_choose_id(vfs_file *f, const char *path, sat_err *e);
+
+/* ---- vfs_run.c --------------------------------------------------------------- */
+
+/* Where a frame that is written anew is sealed; the caller then counts it in. The
+ * log only grows at its end, so whatever waits there or behind was undone.
+ * @return SQLITE_OK, or what writing those before it said: then none waits */
+int vfs_run_slot(uint8_t **slot, vfs_file *f, int64_t at);
+/* Write all that waits. After an error none waits. */
+int vfs_run_flush(vfs_file *f);
+/* The transaction is over; what still waits was undone. */
+void vfs_run_end(vfs_file *f);
+/* A part of a frame, or of the log's header, as on disk: of a frame that waits,
+ * or of the file. */
+int vfs_run_read(vfs_file *f, void *out, int n, int64_t at);
+int vfs_run_write(vfs_file *f, const uint8_t *p, int n, int64_t at);
+void vfs_run_close(vfs_file *f);
 
 /* ---- vfs_again.c ------------------------------------------------------------ */
 

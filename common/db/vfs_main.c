@@ -313,7 +313,7 @@ main_shm_lock(sqlite3_file *file, int offset, int n, int flags)
 	vfs_file *log = ((vfs_file *)file)->db->log;
 
 	if (log != NULL && offset == 0 && (flags & SQLITE_SHM_UNLOCK) != 0)
-		log->wal.run.n = 0;
+		vfs_run_end(log);
 	return vfs_low_shm_lock(file, offset, n, flags);
 }
 

@@ -13,12 +13,7 @@
  *     once, because nothing may follow it on this file. It only touches
  *     frames of the transaction that is being committed.
  *
- * Frames that follow each other wait in memory and go out many to one write:
- * for a large transaction that is half of what the system charges. All of them
- * are written with the frame that commits, before its call returns; what still
- * waits when the write lock is given up was undone, and is forgotten. One that
- * could not be written is not lost in silence: SQLite gives up a transaction of
- * which a write failed, whatever is asked of it next.
+ * Frames of a transaction wait for each other: vfs_run.c.
  */
 #include "common/db/vfs_int.h"
 
@@ -34,84 +29,13 @@ frame_of(int64_t off)
 	return off - (off - VFS_WAL_HEADER) % VFS_FRAME;
 }
 
-/* ---- frames that wait --------------------------------------------------------- */
-
-/* A frame that waits, or NULL. */
-static uint8_t *
-waiting(const vfs_file *f, int64_t at)
-{
-	const vfs_run *run = &f->wal.run;
-
-	return at >= run->at && at < run->at + (int64_t)run->n ?
-	    run->p + (at - run->at) : NULL;
-}
-
-static int
-low_read(vfs_file *f, void *out, int n, int64_t at)
-{
-	const uint8_t *p = waiting(f, at);
-
-	if (p == NULL)
-		return f->low->pMethods->xRead(f->low, out, n, at);
-	memcpy(out, p, (size_t)n); /* a frame at most */
-	return SQLITE_OK;
-}
-
-static int
-low_write(vfs_file *f, const uint8_t *p, int n, int64_t at)
-{
-	uint8_t *to = waiting(f, at);
-
-	if (to == NULL)
-		return f->low->pMethods->xWrite(f->low, p, n, at);
-	if (to != p)
-		memcpy(to, p, (size_t)n);
-	return SQLITE_OK;
-}
-
-static int
-flush_run(vfs_file *f)
-{
-	vfs_run *run = &f->wal.run;
-	size_t n = run->n;
-	int rc;
-
-	if (n == 0)
-		return SQLITE_OK;
-	run->n = 0;
-	if ((rc = vfs_may_write(f->db, SQLITE_IOERR_WRITE)) == SQLITE_OK)
-		rc = f->low->pMethods->xWrite(f->low, run->p, (int)n, run->at);
-	return rc;
-}
-
-/* Where a frame that is written anew is made. The log only grows at its end, so
- * whatever lies there or behind was undone. */
-static int
-add_to_run(uint8_t **slot, vfs_file *f, int64_t at)
-{
-	vfs_run *run = &f->wal.run;
-	int rc;
-
-	if (run->p == NULL)
-		run->p = sat_xmalloc(VFS_RUN_BYTES);
-	if (at < run->at + (int64_t)run->n)
-		run->n = at > run->at ? (size_t)(at - run->at) : 0;
-	if ((run->n == VFS_RUN_BYTES || at != run->at + (int64_t)run->n) &&
-	    (rc = flush_run(f)) != SQLITE_OK)
-		return rc;
-	if (run->n == 0)
-		run->at = at;
-	*slot = run->p + run->n;
-	return SQLITE_OK;
-}
-
 /* @return whether the salts are now others than before. */
 static bool
 reload_salts(vfs_file *f)
 {
 	uint8_t salts[8];
 
-	if (low_read(f, salts, sizeof salts, 16) != SQLITE_OK ||
+	if (vfs_run_read(f, salts, sizeof salts, 16) != SQLITE_OK ||
 	    (f->wal.salts_known && memcmp(salts, f->wal.salts, 8) == 0))
 		return false;
 	memcpy(f->wal.salts, salts, sizeof salts);
@@ -159,7 +83,7 @@ flush_held(vfs_file *f)
 	f->wal.held = false;
 	if ((rc = vfs_may_write(f->db, SQLITE_IOERR_WRITE)) != SQLITE_OK)
 		return rc;
-	rc = low_read(f, f->disk, VFS_FRAME, at);
+	rc = vfs_run_read(f, f->disk, VFS_FRAME, at);
 	/* The page never came: then the frame does not exist. */
 	if (rc == SQLITE_IOERR_SHORT_READ)
 		return SQLITE_OK;
@@ -169,7 +93,7 @@ flush_held(vfs_file *f)
 		return bad_frame(f, SQLITE_IOERR_WRITE, "wal-header", at);
 	vfs_header_seal(sealed, f->wal.held_header, f->disk +
 	    VFS_FRAME_HEADER, f->wal.salts, at, f->db);
-	return low_write(f, sealed, VFS_FRAME_HEADER, at);
+	return vfs_run_write(f, sealed, VFS_FRAME_HEADER, at);
 }
 
 /* ---- reading ------------------------------------------------------------------ */
@@ -182,7 +106,7 @@ commits_after(vfs_file *f, int64_t at, sqlite3_int64 size)
 	unsigned n = 0;
 
 	for (at += VFS_FRAME; at + VFS_FRAME <= size; at += VFS_FRAME)
-		if (low_read(f, f->disk, VFS_FRAME, at) == SQLITE_OK &&
+		if (vfs_run_read(f, f->disk, VFS_FRAME, at) == SQLITE_OK &&
 		    vfs_header_open(header, f->disk, f->disk +
 		    VFS_FRAME_HEADER, f->wal.salts, at, f->db) &&
 		    vfs_be32(header + 4) != 0)
@@ -220,7 +144,7 @@ end_of_log(vfs_file *f, uint8_t *out, int64_t at)
 static int
 read_frame(vfs_file *f, uint8_t *out, int64_t at)
 {
-	int rc = low_read(f, f->disk, VFS_FRAME, at);
+	int rc = vfs_run_read(f, f->disk, VFS_FRAME, at);
 
 	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
 		return rc;
@@ -276,7 +200,7 @@ read_part(vfs_file *f, uint8_t *out, int amt, int64_t at, size_t in)
 	bool move = f->db->checkpoint && amt == VFS_PAGE;
 	bool lend = move && !may_have_gap(f, at);
 	uint8_t *clear = amt == VFS_PAGE ? out : f->clear;
-	int rc = low_read(f, f->disk, VFS_FRAME, at);
+	int rc = vfs_run_read(f, f->disk, VFS_FRAME, at);
 
 	if (rc == SQLITE_IOERR_SHORT_READ)
 		return bad_frame(f, SQLITE_IOERR_DATA, "frame-cut", at);
@@ -307,7 +231,7 @@ read_part(vfs_file *f, uint8_t *out, int amt, int64_t at, size_t in)
 static int
 read_file_header(vfs_file *f, uint8_t *out, int amt, int64_t off)
 {
-	int rc = low_read(f, out, amt, off);
+	int rc = vfs_run_read(f, out, amt, off);
 
 	if (rc == SQLITE_OK && off == 0 && amt == VFS_WAL_HEADER) {
 		memcpy(f->wal.salts, out + 16, 8);
@@ -351,7 +275,7 @@ write_file_header(vfs_file *f, const uint8_t *buf)
 	memcpy(f->wal.salts, buf + 16, 8);
 	f->wal.salts_known = true;
 	f->wal.written_from = f->wal.written_to = 0;
-	f->wal.run.n = 0;
+	vfs_run_end(f);
 	return f->low->pMethods->xWrite(f->low, buf, VFS_WAL_HEADER, 0);
 }
 
@@ -370,7 +294,7 @@ note_written(vfs_file *f, int64_t at)
 static int
 old_header(uint8_t *header, vfs_file *f, int64_t at)
 {
-	int rc = low_read(f, f->disk, VFS_FRAME, at);
+	int rc = vfs_run_read(f, f->disk, VFS_FRAME, at);
 
 	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
 		return rc;
@@ -415,7 +339,7 @@ write_in_place(vfs_file *f, const uint8_t *page, int64_t at)
 	    (rc = old_header(header, f, at)) != SQLITE_OK ||
 	    (rc = seal_frame(f->disk, f, header, page, at)) != SQLITE_OK)
 		return rc;
-	return low_write(f, f->disk, VFS_FRAME, at);
+	return vfs_run_write(f, f->disk, VFS_FRAME, at);
 }
 
 static int
@@ -427,13 +351,17 @@ write_page(vfs_file *f, const uint8_t *page, int64_t at)
 	if (!f->wal.held || f->wal.held_at != at)
 		return write_in_place(f, page, at);
 	f->wal.held = false;
-	if ((rc = add_to_run(&slot, f, at)) != SQLITE_OK ||
+	if ((rc = vfs_run_slot(&slot, f, at)) != SQLITE_OK ||
 	    (rc = seal_frame(slot, f, f->wal.held_header, page, at)) !=
 	    SQLITE_OK)
 		return rc;
 	f->wal.run.n += VFS_FRAME;
+	if (vfs_be32(f->wal.held_header + 4) == 0)
+		return SQLITE_OK;
 	/* the frame that commits */
-	return vfs_be32(f->wal.held_header + 4) != 0 ? flush_run(f) : SQLITE_OK;
+	rc = vfs_run_flush(f);
+	vfs_run_end(f);
+	return rc;
 }
 
 static int
@@ -485,7 +413,7 @@ wal_truncate(sqlite3_file *file, sqlite3_int64 size)
 	if (f->wal.run.at >= size)
 		f->wal.run.n = 0;
 	if (rc == SQLITE_OK)
-		rc = flush_run(f);
+		rc = vfs_run_flush(f);
 	if (rc != SQLITE_OK)
 		return rc;
 	if (f->wal.written_to > size)
@@ -504,7 +432,7 @@ wal_sync(sqlite3_file *file, int flags)
 	int rc = flush_held(f);
 
 	if (rc == SQLITE_OK)
-		rc = flush_run(f);
+		rc = vfs_run_flush(f);
 	return rc == SQLITE_OK ? vfs_sync_low(f, flags) : rc;
 }
 
@@ -528,8 +456,7 @@ wal_close(sqlite3_file *file)
 	vfs_file *f = (vfs_file *)file;
 
 	(void)flush_held(f);
-	free(f->wal.run.p);
-	f->wal.run = (vfs_run){ .p = NULL };
+	vfs_run_close(f);
 	sat_wipe(f->clear, sizeof f->clear);
 	return vfs_low_close(file);
 }

@@ -4,7 +4,9 @@
  */
 #include "tests/unit/common/db/vfs_fixture.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define ROWS 300
 
@@ -38,14 +40,20 @@ frames(fixture *f)
 }
 
 static void
-fill_rows(fixture *f)
+fill_to(fixture *f, int rows)
 {
 	char sql[160];
 
 	(void)snprintf(sql, sizeof sql, "WITH RECURSIVE c(x) AS (VALUES(1) "
 	    "UNION ALL SELECT x + 1 FROM c WHERE x < %d) INSERT INTO t "
-	    "SELECT x, printf('%%01500d', x), 0 FROM c", ROWS);
+	    "SELECT x, printf('%%01500d', x), 0 FROM c", rows);
 	run(f, sql);
+}
+
+static void
+fill_rows(fixture *f)
+{
+	fill_to(f, ROWS);
 }
 
 /* The rows say what was last committed, on a disk that kept what was synced. */
@@ -204,6 +212,58 @@ what_was_undone_hides_no_frame_of_another_connection(void **state)
 	sat_db_close(other);
 }
 
+static unsigned
+descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* On the system's own files the disk begins before a large transaction ends,
+ * over a descriptor that is there from its first half megabyte to its end. */
+static void
+a_large_transaction_lends_a_descriptor_until_its_end(void **state)
+{
+	char *dir = sat_test_dir(), path[256];
+	sat_keyring *keyring = sat_keyring_memory(key_b);
+	sat_db_open_opts o = { .path = path, .keyring = keyring,
+		.create = true, .cache_kib = 40 };
+	fixture f = { .keyring = keyring };
+	unsigned before;
+	sat_err err;
+
+	(void)state;
+	(void)snprintf(path, sizeof path, "%s/large.db", dir);
+	assert_ok(sat_db_open(&f.db, &o, &err));
+	run(&f, "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, n INTEGER)");
+	before = descriptors();
+	run(&f, "BEGIN");
+	run(&f, "INSERT INTO t VALUES(-1, 'small', 0)");
+	run(&f, "ROLLBACK");
+	assert_int_equal(before, descriptors());
+	for (int round = 0; round < 3; round++) {
+		run(&f, "BEGIN");
+		fill_to(&f, 800); /* more than the cache, so it is written already */
+		assert_int_equal(before + 1, descriptors());
+		run(&f, round < 2 ? "ROLLBACK" : "COMMIT");
+		assert_int_equal(before, descriptors());
+	}
+	run(&f, "UPDATE t SET n = n + 1, a = a || 'x'");
+	assert_int_equal(before, descriptors());
+	run(&f, "UPDATE t SET a = substr(a, 1, 1500)");
+	assert_rows(&f, 800, 1);
+	sat_db_close(f.db);
+	assert_true(descriptors() < before);
+	sat_keyring_close(keyring);
+	sat_test_rmdir(dir);
+}
+
 int
 main(void)
 {
@@ -219,6 +279,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    what_was_undone_hides_no_frame_of_another_connection,
 		    setup, teardown),
+		cmocka_unit_test(
+		    a_large_transaction_lends_a_descriptor_until_its_end),
 	};
 
 	sat_crypto_init();
