@@ -29,6 +29,8 @@
 #define SAT_FILE_PIECE (256 * 1024)
 #define SAT_FRAME_MAX (3 * 1024 * 1024)
 #define SAT_CLAMP_MS 60000          /* how far ahead a stamp may stay (P-013) */
+#define SAT_SEED_STATES_MAX 512     /* of one SEED (P-394) */
+#define SAT_SEED_PLACES_MAX 65536   /* of one SEED; new ones of a device, an epoch */
 #define SAT_USERS_MAX 100000
 #define SAT_DIRECTORY_MAX 20000 /* devices in one answer */
 #define SAT_FIELD_ID_MAX 1023       /* on the wire; a template's end at 1000 */

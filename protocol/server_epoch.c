@@ -45,8 +45,7 @@ typedef struct seeding {
 	const sat_user *user;
 	sat_keys keys;
 	uint32_t dev;
-	const sat_place *places;
-	size_t nplaces;
+	srv_told *told;
 	struct given {
 		wrec *w;
 		sat_record r;
@@ -151,44 +150,6 @@ make_room(seeding *x, wrec *w, const sat_record *r)
 	sat_set_index(x->s, w);
 }
 
-/* Nothing happened to the record between its last change and the next place
- * its giver knows of, so it is the fold up to there. */
-static uint64_t
-as_of(const seeding *x, uint64_t rlsn)
-{
-	const sat_epoch *c = x->s->epochs;
-	size_t n = x->s->nepochs;
-	uint64_t order = sat_epochs_order(c, n, rlsn), best = 0;
-
-	for (size_t i = 0; i < x->nplaces; i++) {
-		uint64_t at = x->places[i].upto;
-
-		if (at >= rlsn && (best == 0 || at < best) &&
-		    sat_epochs_order(c, n, at) == order &&
-		    sat_epochs_lost(c, n, at) == sat_epochs_lost(c, n, rlsn))
-			best = at;
-	}
-	return best != 0 ? best : rlsn;
-}
-
-/* Does a state with origin b hold all that one with a holds? */
-static bool
-covers(const sat_server *s, const uint64_t *b, size_t nb, const uint64_t *a,
-    size_t na)
-{
-	for (size_t i = 0; i < na; i++) {
-		uint64_t order = sat_epochs_order(s->epochs, s->nepochs, a[i]);
-		bool found = false;
-
-		for (size_t k = 0; k < nb; k++)
-			found = found || (b[k] >= a[i] && sat_epochs_order(
-			    s->epochs, s->nepochs, b[k]) == order);
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
 /* C1. One position per order, ascending. */
 static void
 find_origin(const seeding *x, struct given *g)
@@ -197,7 +158,7 @@ find_origin(const seeding *x, struct given *g)
 	const sat_epoch *c = x->s->epochs;
 	size_t n = sat_record_origin(had, &g->r), i = 0;
 
-	g->upto = as_of(x, g->r.rlsn);
+	g->upto = sat_srv_as_of(x->told, g->r.rlsn);
 	order = sat_epochs_order(c, x->s->nepochs, g->upto);
 	g->norigin = 0;
 	for (; i < n && sat_epochs_order(c, x->s->nepochs, had[i]) < order &&
@@ -217,7 +178,8 @@ join_here(bool *changed, seeding *x, struct given *g, const srv_beside *that,
 	g->r = g->w->r;
 	g->joined = true;
 	rc = sat_srv_join(changed, x->s, that, &g->r, &from, e);
-	memcpy(g->origin, that->b, that->nb * sizeof *that->b);
+	if (that->nb > 0)
+		memcpy(g->origin, that->b, that->nb * sizeof *that->b);
 	g->norigin = that->nb;
 	return rc;
 }
@@ -228,8 +190,7 @@ static sat_rc
 compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 {
 	uint64_t here[SAT_ORIGIN_MAX];
-	srv_beside this, that;
-	srv_only mine, theirs;
+	srv_beside this, that; /* what only the one here has, the given one */
 	bool more;
 	size_t n;
 	sat_rc rc;
@@ -240,22 +201,22 @@ compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 	if ((rc = sat_set_decode(g->w, x->s, e)) != SAT_OK)
 		return rc;
 	n = sat_record_origin(here, &g->w->r);
-	*better = !covers(x->s, here, n, g->origin, g->norigin);
-	if (!*better || covers(x->s, g->origin, g->norigin, here, n))
+	*better = !sat_srv_covers(x->s, here, n, g->origin, g->norigin);
+	if (!*better || sat_srv_covers(x->s, g->origin, g->norigin, here, n))
 		return SAT_OK;
-	this = (srv_beside){ here, g->origin, n, g->norigin, false };
-	that = (srv_beside){ g->origin, here, g->norigin, n, false };
-	if ((rc = sat_srv_only_in(&mine, x->s, &this, e)) != SAT_OK ||
-	    (rc = sat_srv_only_in(&theirs, x->s, &that, e)) != SAT_OK)
+	if ((rc = sat_srv_beside(&this, x->told, here, n, g->origin,
+	    g->norigin, e)) != SAT_OK ||
+	    (rc = sat_srv_beside(&that, x->told, g->origin, g->norigin, here,
+	    n, e)) != SAT_OK)
 		return rc;
-	*better = mine == ONLY_NOT || theirs > mine;
-	if (!*better && theirs == mine)
-		rc = sat_srv_shows_alone(better, x->s, &that, &g->r, &g->w->r,
-		    mine == ONLY_SURELY, e);
-	if (rc != SAT_OK || (*better ? mine : theirs) == ONLY_NOT)
+	*better = this.only == ONLY_NOT || that.only > this.only;
+	if (!*better && that.only == this.only)
+		rc = sat_srv_shows_alone(better, x->s, &that, &this, &g->r,
+		    &g->w->r, this.only == ONLY_SURELY, e);
+	if (rc != SAT_OK || (*better ? this.only : that.only) == ONLY_NOT)
 		return rc;
-	this.let_go = mine == ONLY_SURELY;
-	that.let_go = theirs == ONLY_SURELY;
+	this.let_go = this.only == ONLY_SURELY;
+	that.let_go = that.only == ONLY_SURELY;
 	return *better ? sat_srv_join(&more, x->s, &this, &g->r, &g->w->r, e) :
 	    join_here(better, x, g, &that, e);
 }
@@ -498,21 +459,33 @@ raise_clamp(sat_server *s, const sat_record *r)
 			s->clamp.last_clamped = r->cells[i].at.hlc;
 }
 
-/* Only of servers that are gone (E2). */
+/* Only of servers that are gone (E2). What a device tells beyond its share is
+ * not kept; it still says up to where its own states reach. */
 static sat_rc
 take_places(seeding *x, const sat_seed *in, sat_err *e)
 {
 	const sat_store *st = &x->s->env.store;
+	uint64_t told;
+	bool anew;
 	sat_rc rc;
 
-	x->places = in->places;
-	x->nplaces = in->nplaces;
-	for (size_t i = 0; i < in->nplaces; i++)
-		if (sat_srv_lost(x->s, in->places[i].upto) &&
-		    (rc = st->place_put(st->u, &in->places[i], x->s->lsn + 1,
-		    e)) != SAT_OK)
+	if (in->nplaces > SAT_SEED_PLACES_MAX)
+		return sat_fail_code(e, SAT_EPROTO, "seed.places", NULL,
+		    "%zu places with states; at most %d are told at a time",
+		    in->nplaces, SAT_SEED_PLACES_MAX);
+	if ((rc = st->told_get(&told, st->u, x->dev, e)) != SAT_OK)
+		return rc;
+
+	sat_srv_told_at(x->told, in->places, in->nplaces);
+	for (size_t i = 0; i < in->nplaces && told < SAT_SEED_PLACES_MAX; i++) {
+		if (!sat_srv_lost(x->s, in->places[i].upto))
+			continue;
+		if ((rc = st->place_put(&anew, st->u, &in->places[i],
+		    x->s->lsn + 1, e)) != SAT_OK)
 			return rc;
-	return SAT_OK;
+		told += anew;
+	}
+	return st->told_put(st->u, x->dev, told, e);
 }
 
 static sat_rc
@@ -526,6 +499,10 @@ take_records(seeding *x, sat_span records, sat_err *e)
 		return SAT_OK;
 	if ((rc = sat_records_read(&r, &n, &x->s->txn, records, e)) != SAT_OK)
 		return rc;
+	if (n > SAT_SEED_STATES_MAX)
+		return sat_fail_code(e, SAT_EPROTO, "seed.states", NULL,
+		    "%zu states; at most %d are given back at a time", n,
+		    SAT_SEED_STATES_MAX);
 	x->g = sat_arena_alloc(&x->s->txn, (n + 1) * sizeof *x->g);
 	for (size_t i = 0; i < n; i++) {
 		r[i].eid = 0; /* the lost server's number */
@@ -557,7 +534,7 @@ sat_srv_seed(sat_server *s, sat_server_session *x, const sat_seed *in,
 {
 	const sat_store *st = &s->env.store;
 	sat_msg m = { .type = SAT_MSG_SEEDED };
-	seeding k = { .s = s, .dev = x->device };
+	seeding k = { .s = s, .dev = x->device, .told = sat_srv_told(s) };
 	uint64_t let_go = 0;
 	sat_rc rc;
 

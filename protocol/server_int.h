@@ -362,22 +362,39 @@ SAT_CHECK sat_rc sat_srv_contained(bool *yes, sat_server *s,
 /* The same of a record as it is now. */
 SAT_CHECK sat_rc sat_srv_contained_in(bool *yes, sat_server *s, wrec *w,
     const sat_commit *c, const sat_old *old, sat_err *e);
-/* Of two states, what the one with origin a has and the one with origin b has
- * not. */
-typedef struct srv_beside {
-	const uint64_t *a, *b;
-	size_t na, nb;
-	bool let_go; /* shown: also what a device that is back let go */
-} srv_beside;
-
+/* server_beside.c. What is known of places while one SEED is answered; nothing is
+ * read before it is needed. In the transaction's memory. */
+typedef struct srv_told srv_told;
+srv_told *sat_srv_told(sat_server *s);
+/* The places that came with the states. */
+void sat_srv_told_at(srv_told *t, const sat_place *p, size_t n);
+/* Nothing happened to a record between its last change and the next place its
+ * giver knows of, so its state is the fold up to there. */
+uint64_t sat_srv_as_of(const srv_told *t, uint64_t rlsn);
+/* Does a state with origin b hold all that one with a holds? */
+bool sat_srv_covers(const sat_server *s, const uint64_t *b, size_t nb,
+    const uint64_t *a, size_t na);
 /* Does a hold a commit that b lacks, and that will not come, or may not? */
 typedef enum srv_only { ONLY_NOT, ONLY_PERHAPS, ONLY_SURELY } srv_only;
-SAT_CHECK sat_rc sat_srv_only_in(srv_only *out, sat_server *s,
-    const srv_beside *x, sat_err *e);
+/* Of two states, what the one with origin a has and the one with origin b has
+ * not. Lives as long as `told`. */
+typedef struct srv_beside {
+	srv_told *told;
+	const uint64_t *a, *b;
+	size_t na, nb;
+	srv_only only;
+	const uint32_t *gone; /* who let such commits go, ascending */
+	size_t ngone;
+	bool let_go; /* shown: also what a device that is back let go */
+} srv_beside;
+SAT_CHECK sat_rc sat_srv_beside(srv_beside *x, srv_told *t, const uint64_t *a,
+    size_t na, const uint64_t *b, size_t nb, sat_err *e);
 /* Did the device let go one of its commits that a holds and b lacks? Places do
  * not tell which of them wrote what: yes also when another one did. */
-SAT_CHECK sat_rc sat_srv_has_let_go(bool *yes, sat_server *s,
-    const srv_beside *x, uint32_t dev, sat_err *e);
+bool sat_srv_has_let_go(const srv_beside *x, uint32_t dev);
+/* sat_srv_is_back, asked once. */
+SAT_CHECK sat_rc sat_srv_told_back(bool *yes, srv_told *t, uint32_t dev,
+    sat_err *e);
 /* Since this server began: its outbox is here, or on its way. */
 SAT_CHECK sat_rc sat_srv_is_back(bool *yes, sat_server *s, uint32_t dev,
     sat_err *e);
@@ -388,9 +405,10 @@ SAT_CHECK sat_rc sat_srv_join(bool *changed, sat_server *s, const srv_beside *x,
     sat_record *to, const sat_record *from, sat_err *e);
 /* Of two states that both hold what may not come: does a show such a thing, and b
  * none that a lacks? Of devices that are not back; when neither shows one and
- * `let_go`, of those that let it go. */
+ * `let_go`, of those that let it go. `back`: x the other way round. */
 SAT_CHECK sat_rc sat_srv_shows_alone(bool *yes, sat_server *s, const srv_beside *x,
-    const sat_record *a, const sat_record *b, bool let_go, sat_err *e);
+    const srv_beside *back, const sat_record *a, const sat_record *b,
+    bool let_go, sat_err *e);
 /* What of a logged commit was not folded, as bits of its operations; NULL =
  * nothing. */
 SAT_CHECK sat_rc sat_srv_held_ops(const uint8_t **bits, sat_old *old,

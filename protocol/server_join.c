@@ -22,11 +22,10 @@ stays_away(bool *yes, sat_server *s, const srv_beside *x, uint32_t dev,
     uint64_t lsn, sat_err *e)
 {
 	bool back;
-	sat_rc rc = sat_srv_is_back(&back, s, dev, e);
+	sat_rc rc = sat_srv_told_back(&back, x->told, dev, e);
 
-	*yes = rc == SAT_OK && !back;
-	if (rc == SAT_OK && back && x->let_go && sat_srv_lost(s, lsn))
-		rc = sat_srv_has_let_go(yes, s, x, dev, e);
+	*yes = rc == SAT_OK && (!back || (x->let_go && sat_srv_lost(s, lsn) &&
+	    sat_srv_has_let_go(x, dev)));
 	return rc;
 }
 
@@ -35,18 +34,35 @@ typedef struct elements {
 	size_t n;
 } elements;
 
+/* They are ascending. */
+static bool
+has_element(elements l, sat_span text)
+{
+	size_t lo = 0, hi = l.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = sat_span_cmp(l.v[mid].text, text);
+
+		if (c == 0)
+			return true;
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return false;
+}
+
 /* From *i on, an element of a that b lacks, of a device that stays away. */
 static sat_rc
 next_element(bool *yes, size_t *i, sat_server *s, const srv_beside *x, elements a,
     elements b, sat_err *e)
 {
 	for (*yes = false; *i < a.n; ++*i) {
-		bool there = false;
 		sat_rc rc;
 
-		for (size_t j = 0; j < b.n && !there; j++)
-			there = sat_span_eq(a.v[*i].text, b.v[j].text);
-		if (there)
+		if (has_element(b, a.v[*i].text))
 			continue;
 		if ((rc = stays_away(yes, s, x, a.v[*i].dev, a.v[*i].lsn,
 		    e)) != SAT_OK || *yes)
@@ -112,12 +128,14 @@ shows_more(bool *yes, sat_server *s, const srv_beside *x,
 
 sat_rc
 sat_srv_shows_alone(bool *yes, sat_server *s, const srv_beside *x,
-    const sat_record *a, const sat_record *b, bool let_go, sat_err *e)
+    const srv_beside *other_way, const sat_record *a, const sat_record *b,
+    bool let_go, sat_err *e)
 {
-	srv_beside to = { x->a, x->b, x->na, x->nb, false };
-	srv_beside back = { x->b, x->a, x->nb, x->na, false };
+	srv_beside to = *x, back = *other_way;
 	bool other = false;
 	sat_rc rc;
+
+	to.let_go = back.let_go = false;
 
 	/* What a counter counts of who is not back may be in no other state, so
 	 * these come first. */

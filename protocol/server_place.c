@@ -16,11 +16,10 @@
  *       may not come (of a device that is not back), is kept or taken; when both
  *       have, the one that alone shows what a device that is not back did, or
  *       else one that let such commits go; and what the other one shows is
- *       joined to it (server_join.c).
+ *       joined to it (server_beside.c, server_join.c).
  */
 #include "protocol/server_int.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A device has one push under way: what it was not answered lies among the
@@ -75,32 +74,6 @@ sat_srv_contained_in(bool *yes, sat_server *s, wrec *w, const sat_commit *c,
 	    &w->r), c, old, e);
 }
 
-/* ---- two states of which neither holds the other ---------------------------------- */
-
-typedef struct runs {
-	sat_server *s;
-	sat_place *v;
-	size_t n, cap;
-} runs;
-
-static bool
-add(void *u, const sat_place *p)
-{
-	runs *l = u;
-
-	if (l->n == l->cap) {
-		size_t cap = l->cap * 2 + 16;
-		sat_place *v = sat_arena_alloc(&l->s->txn, cap * sizeof *v);
-
-		if (l->n > 0)
-			memcpy(v, l->v, l->n * sizeof *v);
-		l->v = v;
-		l->cap = cap;
-	}
-	l->v[l->n++] = *p;
-	return true;
-}
-
 sat_rc
 sat_srv_is_back(bool *yes, sat_server *s, uint32_t dev, sat_err *e)
 {
@@ -116,198 +89,6 @@ sat_srv_is_back(bool *yes, sat_server *s, uint32_t dev, sat_err *e)
 	    SAT_ENOTFOUND)
 		return SAT_OK;
 	*yes = ms >= s->epoch.began_ms;
-	return rc;
-}
-
-static int
-by_chain(const void *x, const void *y)
-{
-	const sat_place *a = x, *b = y;
-
-	if (a->device != b->device)
-		return a->device < b->device ? -1 : 1;
-	if (a->incarnation != b->incarnation)
-		return a->incarnation < b->incarnation ? -1 : 1;
-	return a->first < b->first ? -1 : a->first > b->first;
-}
-
-static bool
-same_chain(const sat_place *a, const sat_place *b)
-{
-	return a->device == b->device && a->incarnation == b->incarnation;
-}
-
-/* Ascending, and those of a chain that touch are one. */
-static void
-join_runs(runs *l)
-{
-	size_t n = 0;
-
-	if (l->n > 1)
-		qsort(l->v, l->n, sizeof *l->v, by_chain);
-	for (size_t i = 0; i < l->n; i++) {
-		sat_place *end = n > 0 ? &l->v[n - 1] : NULL;
-
-		if (end == NULL || !same_chain(end, &l->v[i]) ||
-		    l->v[i].first > end->last + 1)
-			l->v[n++] = l->v[i];
-		else if (l->v[i].last > end->last)
-			end->last = l->v[i].last;
-	}
-	l->n = n;
-}
-
-/* Is a commit first..last of the chain's run in none of them? Whoever gives a
- * state says how long the runs are: they are compared, their commits are not
- * counted through. */
-static bool
-is_missing(const runs *held, const sat_place *p, uint64_t first, uint64_t last)
-{
-	size_t lo = 0, hi = held->n;
-	sat_place at = *p;
-
-	at.first = first > p->first ? first : p->first;
-	last = last < p->last ? last : p->last;
-	if (at.first > last)
-		return false;
-	if (p->device == SAT_DEV_SERVER)
-		return true;
-	while (lo < hi) { /* behind the last one that begins there or before */
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (by_chain(&held->v[mid], &at) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo == 0 || !same_chain(&held->v[lo - 1], &at) ||
-	    held->v[lo - 1].last < last;
-}
-
-typedef struct gap_list {
-	sat_server *s;
-	struct gap_run {
-		uint64_t first, last;
-	} *v;
-	size_t n, cap;
-} gap_list;
-
-static bool
-on_gap(void *u, uint64_t first, uint64_t last, sat_gap why)
-{
-	gap_list *l = u;
-
-	if (why != SAT_GAP_GONE)
-		return true; /* its author keeps what was refused */
-	if (l->n == l->cap) {
-		size_t cap = l->cap * 2 + 4;
-		struct gap_run *v = sat_arena_alloc(&l->s->txn,
-		    cap * sizeof *v);
-
-		if (l->n > 0)
-			memcpy(v, l->v, l->n * sizeof *v);
-		l->v = v;
-		l->cap = cap;
-	}
-	l->v[l->n++] = (struct gap_run){ first, last };
-	return true;
-}
-
-/* Of a run of commits: one that is in none of `held` and that its author surely
- * does not bring, because he let it go when a backup had it that nobody can read
- * now (P-203, P-206). *after: what comes behind his chain here. */
-static sat_rc
-is_let_go(bool *yes, uint64_t *after, sat_server *s, const sat_place *p,
-    const runs *held, sat_err *e)
-{
-	const sat_store *st = &s->env.store;
-	gap_list gaps = { .s = s };
-	chain_slot *chain;
-	uint64_t gone;
-	sat_rc rc;
-
-	*yes = false;
-	if ((rc = st->gaps(st->u, p->device, p->incarnation, on_gap, &gaps,
-	    e)) != SAT_OK ||
-	    (rc = st->let_go(&gone, st->u, p->device, e)) != SAT_OK ||
-	    (rc = sat_srv_chain(&chain, s, p->device, p->incarnation, e)) !=
-	    SAT_OK)
-		return rc;
-	*after = chain->c.last_cseq + 1;
-	for (size_t i = 0; i < gaps.n && !*yes; i++)
-		*yes = is_missing(held, p, gaps.v[i].first, gaps.v[i].last);
-	if (!*yes) /* he said so, and has not pushed yet */
-		*yes = is_missing(held, p, *after, gone);
-	return SAT_OK;
-}
-
-/* Or perhaps not, because he is not back. */
-static sat_rc
-is_only_there(srv_only *out, sat_server *s, const sat_place *p,
-    const runs *held, sat_err *e)
-{
-	uint64_t after;
-	bool back, yes;
-	sat_rc rc = is_let_go(&yes, &after, s, p, held, e);
-
-	if (rc == SAT_OK && yes)
-		*out = ONLY_SURELY;
-	if (rc != SAT_OK || *out != ONLY_NOT ||
-	    (rc = sat_srv_is_back(&back, s, p->device, e)) != SAT_OK || back)
-		return rc;
-	if (is_missing(held, p, after, p->last))
-		*out = ONLY_PERHAPS;
-	return SAT_OK;
-}
-
-static sat_rc
-places_of(runs *l, const uint64_t *origin, size_t n, sat_err *e)
-{
-	const sat_server *s = l->s;
-	const sat_store *st = &s->env.store;
-	sat_rc rc = SAT_OK;
-
-	for (size_t i = 0; i < n && rc == SAT_OK; i++)
-		rc = st->places_in(st->u, sat_epochs_order(s->epochs,
-		    s->nepochs, origin[i]), origin[i], add, l, e);
-	return rc;
-}
-
-/* What stands in a, and what of every chain is held by b. */
-static sat_rc
-both_places(runs *l, runs *held, const srv_beside *x, sat_err *e)
-{
-	sat_rc rc = places_of(l, x->a, x->na, e);
-
-	if (rc == SAT_OK && (rc = places_of(held, x->b, x->nb, e)) == SAT_OK)
-		join_runs(held);
-	return rc;
-}
-
-sat_rc
-sat_srv_only_in(srv_only *out, sat_server *s, const srv_beside *x, sat_err *e)
-{
-	runs l = { .s = s }, held = { .s = s };
-	sat_rc rc = both_places(&l, &held, x, e);
-
-	*out = ONLY_NOT;
-	for (size_t i = 0; i < l.n && *out != ONLY_SURELY && rc == SAT_OK; i++)
-		rc = is_only_there(out, s, &l.v[i], &held, e);
-	return rc;
-}
-
-sat_rc
-sat_srv_has_let_go(bool *yes, sat_server *s, const srv_beside *x, uint32_t dev,
-    sat_err *e)
-{
-	runs l = { .s = s }, held = { .s = s };
-	uint64_t after;
-	sat_rc rc = both_places(&l, &held, x, e);
-
-	*yes = false;
-	for (size_t i = 0; i < l.n && !*yes && rc == SAT_OK; i++)
-		if (l.v[i].device == dev)
-			rc = is_let_go(yes, &after, s, &l.v[i], &held, e);
 	return rc;
 }
 
@@ -346,6 +127,30 @@ sat_srv_held_ops(const uint8_t **bits, sat_old *old, sat_server *s,
 }
 
 /* ---- told with states ------------------------------------------------------------ */
+
+typedef struct runs {
+	sat_server *s;
+	sat_place *v;
+	size_t n, cap;
+} runs;
+
+static bool
+add(void *u, const sat_place *p)
+{
+	runs *l = u;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap * 2 + 16;
+		sat_place *v = sat_arena_alloc(&l->s->txn, cap * sizeof *v);
+
+		if (l->n > 0)
+			memcpy(v, l->v, l->n * sizeof *v);
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = *p;
+	return true;
+}
 
 typedef struct head_list {
 	runs l;

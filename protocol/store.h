@@ -319,10 +319,14 @@ typedef struct sat_store {
 	    uint32_t dev, sat_span state, sat_err *e);
 	/* what devices say where commits stood on servers that are gone; those
 	 * put at a position above `lsn`, and all of `dev` */
-	sat_rc (*place_put)(void *u, const sat_place *p, uint64_t lsn, sat_err *e);
+	sat_rc (*place_put)(bool *anew, void *u, const sat_place *p, uint64_t lsn, sat_err *e);
+	/* how many of them a device told in this epoch that were new; put only of
+	 * one of which let_go_put was told */
+	sat_rc (*told_get)(uint64_t *n, void *u, uint32_t dev, sat_err *e);
+	sat_rc (*told_put)(void *u, uint32_t dev, uint64_t n, sat_err *e);
 	sat_rc (*places)(void *u, uint64_t lsn, uint32_t dev, bool (*cb)(void *cu, const sat_place *p), void *cu, sat_err *e);
-	/* all that stood in from..upto */
-	sat_rc (*places_in)(void *u, uint64_t from, uint64_t upto, bool (*cb)(void *cu, const sat_place *p), void *cu, sat_err *e);
+	/* all there are, ascending (device, incarnation, first) */
+	sat_rc (*places_all)(void *u, bool (*cb)(void *cu, const sat_place *p), void *cu, sat_err *e);
 	/* did commit cseq stand somewhere in from..upto? */
 	sat_rc (*place_has)(bool *yes, void *u, uint32_t dev, uint32_t inc,
 	    uint64_t cseq, uint64_t from, uint64_t upto, sat_err *e);

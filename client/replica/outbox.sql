@@ -172,9 +172,11 @@ AND dev = ?1 AND inc = ?2 AND first <= ?3 AND last >= ?3;
 INSERT OR IGNORE INTO recovered(seq, old) VALUES(?1, ?2);
 
 -- :name place_all
--- Of servers that are gone.
+-- Of servers that are gone; the newest when there are too many (P-394).
 -- @from  where the server's order begins
-SELECT upto, dev, inc, first, last FROM place WHERE upto > 0 AND upto < ?1;
+-- @most
+SELECT upto, dev, inc, first, last FROM place WHERE upto > 0 AND upto < ?1
+ORDER BY upto DESC, rowid DESC LIMIT ?2;
 
 -- :name outbox_unanswered
 -- The first commit without a verdict. Plan: primary key from the low mark.

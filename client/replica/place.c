@@ -289,6 +289,7 @@ replica_place_all(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
 	if ((rc = sat_db_stmt(&s, r->db, SQL_PLACE_ALL, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, (int64_t)order_begin(r));
+	sat_bind_int(s, 2, SAT_SEED_PLACES_MAX);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		REPLICA_GROW(out->places, out->nplaces, cap, a);
 		out->places[out->nplaces++] = (sat_place){

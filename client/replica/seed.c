@@ -11,6 +11,7 @@
 #include "common/git/git.h"
 
 #define SEED_ROWS 400
+_Static_assert(SEED_ROWS <= SAT_SEED_STATES_MAX, "P-394");
 #define SEED_BYTES (256 * 1024)
 
 static sat_rc

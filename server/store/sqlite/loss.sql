@@ -15,11 +15,22 @@ VALUES(@lsn, @id, @upto, @dev, @at_ms, @state);
 INSERT OR IGNORE INTO place(dev, inc, first, last, upto, lsn)
 VALUES(@dev, @inc, @first, @last, @upto, @lsn);
 
+-- :name told_get
+SELECT told FROM chain_known WHERE dev = @dev;
+
+-- :name told_put
+UPDATE chain_known SET told = @told WHERE dev = @dev;
+
+-- :name told_none
+-- A new epoch.
+UPDATE chain_known SET told = 0 WHERE told > 0;
+
 -- :name places
 SELECT dev, inc, first, last, upto FROM place WHERE lsn > @lsn OR dev = @dev;
 
--- :name places_in
-SELECT dev, inc, first, last, upto FROM place WHERE upto BETWEEN @from AND @upto;
+-- :name places_all
+-- Plan: primary key, no sort.
+SELECT dev, inc, first, last, upto FROM place ORDER BY dev, inc, first;
 
 -- :name place_has
 SELECT 1 FROM place WHERE dev = @dev AND inc = @inc AND first <= @cseq

@@ -30,7 +30,10 @@ epoch_begin(sat_sqlite_store *s, const sat_epoch *c, sat_err *e)
 	sat_buf_fini(&b);
 	for (size_t i = 0; i < sizeof put / sizeof put[0] && rc == SAT_OK; i++)
 		rc = store_counter_put(s, put[i].c, put[i].v, e);
-	return rc;
+	if (rc != SAT_OK ||
+	    (rc = store_stmt(&q, s->db, SQL_TOLD_NONE, e)) != SAT_OK)
+		return rc;
+	return sat_run(q, e);
 }
 
 sat_rc

@@ -46,7 +46,7 @@ seed_put(void *u, uint64_t lsn, const sat_id *id, uint64_t upto, uint32_t dev,
 }
 
 static sat_rc
-place_put(void *u, const sat_place *p, uint64_t lsn, sat_err *e)
+place_put(bool *anew, void *u, const sat_place *p, uint64_t lsn, sat_err *e)
 {
 	sat_sqlite_store *s = u;
 	sat_stmt *q;
@@ -60,7 +60,9 @@ place_put(void *u, const sat_place *p, uint64_t lsn, sat_err *e)
 	sat_bind_int(q, 4, (int64_t)p->last);
 	sat_bind_int(q, 5, (int64_t)p->upto);
 	sat_bind_int(q, 6, (int64_t)lsn);
-	return sat_run(q, e);
+	rc = sat_run(q, e);
+	*anew = rc == SAT_OK && sat_db_changes(s->db) > 0;
+	return rc;
 }
 
 static sat_rc
@@ -100,17 +102,15 @@ places(void *u, uint64_t lsn, uint32_t dev, bool (*cb)(void *cu, const sat_place
 }
 
 static sat_rc
-places_in(void *u, uint64_t from, uint64_t upto, bool (*cb)(void *cu,
-    const sat_place *p), void *cu, sat_err *e)
+places_all(void *u, bool (*cb)(void *cu, const sat_place *p), void *cu,
+    sat_err *e)
 {
 	sat_stmt *q;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, ((sat_sqlite_store *)u)->db, SQL_PLACES_IN,
+	if ((rc = store_stmt(&q, ((sat_sqlite_store *)u)->db, SQL_PLACES_ALL,
 	    e)) != SAT_OK)
 		return rc;
-	sat_bind_int(q, 1, (int64_t)from);
-	sat_bind_int(q, 2, (int64_t)upto);
 	return list_places(q, cb, cu, e);
 }
 
@@ -363,22 +363,48 @@ let_go_put(void *u, uint32_t dev, uint64_t cseq, sat_err *e)
 	return sat_run(q, e);
 }
 
+/* 0: nothing is known of the device. */
 static sat_rc
-let_go(uint64_t *cseq, void *u, uint32_t dev, sat_err *e)
+number_of(uint64_t *n, sat_sqlite_store *s, int sql, uint32_t dev, sat_err *e)
 {
-	sat_sqlite_store *s = u;
 	sat_stmt *q;
 	bool row;
 	sat_rc rc;
 
-	*cseq = 0;
-	if ((rc = store_stmt(&q, s->db, SQL_LET_GO, e)) != SAT_OK)
+	*n = 0;
+	if ((rc = store_stmt(&q, s->db, sql, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(q, 1, dev);
 	if ((rc = sat_step(&row, q, e)) == SAT_OK && row)
-		*cseq = (uint64_t)sat_col_int(q, 0);
+		*n = (uint64_t)sat_col_int(q, 0);
 	sat_stmt_reset(q);
 	return rc;
+}
+
+static sat_rc
+let_go(uint64_t *cseq, void *u, uint32_t dev, sat_err *e)
+{
+	return number_of(cseq, u, SQL_LET_GO, dev, e);
+}
+
+static sat_rc
+told_get(uint64_t *n, void *u, uint32_t dev, sat_err *e)
+{
+	return number_of(n, u, SQL_TOLD_GET, dev, e);
+}
+
+static sat_rc
+told_put(void *u, uint32_t dev, uint64_t n, sat_err *e)
+{
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, ((sat_sqlite_store *)u)->db, SQL_TOLD_PUT,
+	    e)) != SAT_OK)
+		return rc;
+	sat_bind_int(q, 1, (int64_t)n);
+	sat_bind_int(q, 2, dev);
+	return sat_run(q, e);
 }
 
 void
@@ -388,7 +414,9 @@ store_loss_ops(sat_store *o)
 	o->seed_put = seed_put;
 	o->place_put = place_put;
 	o->places = places;
-	o->places_in = places_in;
+	o->told_get = told_get;
+	o->told_put = told_put;
+	o->places_all = places_all;
 	o->place_has = place_has;
 	o->heads = heads;
 	o->absent = absent;

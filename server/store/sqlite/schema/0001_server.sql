@@ -352,7 +352,6 @@ CREATE TABLE place(
   PRIMARY KEY(dev, inc, first, last, upto)
 ) WITHOUT ROWID;
 CREATE INDEX place_lsn ON place(lsn);
-CREATE INDEX place_upto ON place(upto);
 
 -- Records that were given back merged into one that is not here (yet).
 CREATE TABLE astray(
@@ -379,13 +378,15 @@ CREATE TABLE chain_gap(
   PRIMARY KEY(dev, inc, first)
 ) WITHOUT ROWID;
 
--- The furthest commit of a device that another one says it saw, and up to which
--- one the device itself says it let its own go.
+-- The furthest commit of a device that another one says it saw, up to which one
+-- the device itself says it let its own go, and how many places it told in this
+-- epoch that were new (P-394).
 CREATE TABLE chain_known(
   dev     INTEGER PRIMARY KEY,
   cseq    INTEGER NOT NULL,
   by      INTEGER NOT NULL,   -- the device that says so; 0 = none does
-  let_go  INTEGER NOT NULL DEFAULT 0
+  let_go  INTEGER NOT NULL DEFAULT 0,
+  told    INTEGER NOT NULL DEFAULT 0
 );
 
 -- The erasure ledger: whose data was erased, by random number only.

@@ -42,6 +42,7 @@ typedef struct world {
 	/* a store that fails on purpose */
 	sat_store real;
 	sat_rc fail_commit;
+	unsigned long gaps_asked; /* how often the store was asked for gaps */
 	/* verbs of administrators: how often, of whom, the last one's words; what
 	 * the host says to them */
 	unsigned verbs;

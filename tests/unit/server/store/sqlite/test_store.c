@@ -456,7 +456,7 @@ may_scan(const char *name)
 		"scope_put_8", "scope_run_put_8", "scope_many",
 		"scope_run_keys", "scope_head", "lease_all", "lease_void",
 		"completeness", "receipts",
-		"asks", "refused_all_bytes",
+		"asks", "refused_all_bytes", "places_all", "told_none",
 		"match_erase", "member_del", "hook_all",
 		"scope_del", "verdict_counts", "refusals", "log_before",
 		"invite_drop" /* of the open ones, by their index */ };

@@ -91,6 +91,14 @@ hook_rollback(void *u)
 	world_rollback(the_world);
 }
 
+static sat_rc
+hook_gaps(void *u, uint32_t dev, uint32_t inc, bool (*cb)(void *cu, uint64_t first,
+    uint64_t last, sat_gap why), void *cu, sat_err *e)
+{
+	the_world->gaps_asked++;
+	return the_world->real.gaps(u, dev, inc, cb, cu, e);
+}
+
 sat_rc
 world_sign(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
 {
@@ -151,6 +159,7 @@ world_start(world *w)
 	env.store.begin = hook_begin;
 	env.store.commit = hook_commit;
 	env.store.rollback = hook_rollback;
+	env.store.gaps = hook_gaps;
 	assert_ok(sat_server_new(&w->server, &env, &err));
 }
 
