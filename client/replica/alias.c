@@ -176,3 +176,68 @@ replica_alias_given(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r,
 {
 	return family(ids, n, a, r, SQL_ALIAS_GIVEN, id, e);
 }
+
+/* ---- redirects that have no row any more ------------------------------------------- */
+
+static sat_rc
+losers(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r, sat_err *e)
+{
+	size_t cap = 0;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	*ids = NULL;
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, SQL_ALIAS_ALL, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		REPLICA_GROW(*ids, *n, cap, a);
+		memset(&(*ids)[*n], 0, sizeof **ids);
+		if (sat_col_blob(s, 0).n == sizeof **ids)
+			memcpy((*ids)[*n].b, sat_col_blob(s, 0).p,
+			    sizeof **ids);
+		++*n;
+	}
+	return rc;
+}
+
+/* Also one that cannot be read. */
+static sat_rc
+has_row(bool *yes, sat_replica *r, const sat_id *id, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	*yes = false;
+	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n && !*yes; i++) {
+		if ((rc = replica_kind_stmt(&s, r, &r->kinds->k[i], KQ_RID_OF,
+		    e)) != SAT_OK)
+			return rc;
+		sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
+		if ((rc = sat_step(yes, s, e)) != SAT_OK)
+			return rc;
+		sat_stmt_reset(s);
+	}
+	return SAT_OK;
+}
+
+sat_rc
+replica_alias_tidy(size_t *strays, sat_replica *r, sat_err *e)
+{
+	sat_arena a = { 0 };
+	sat_id *ids;
+	bool there;
+	size_t n;
+	sat_rc rc = losers(&ids, &n, &a, r, e);
+
+	*strays = 0;
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		if ((rc = has_row(&there, r, &ids[i], e)) != SAT_OK || there)
+			continue;
+		rc = replica_run_id(r, SQL_ALIAS_DEL, &ids[i], e);
+		++*strays;
+	}
+	sat_arena_fini(&a);
+	return rc;
+}

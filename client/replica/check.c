@@ -212,21 +212,38 @@ check_kind(sat_replica *r, const replica_kind *k, int64_t *merged, sat_err *e)
 
 /* First, so that what the others find is fetched again by the next sync. */
 static sat_rc
-check_sums(size_t *differ, sat_replica *r, sat_err *e)
+check_sums(size_t *differ, size_t *strays, sat_replica *r, sat_err *e)
 {
 	sat_rc rc;
 
 	if ((rc = sat_db_begin(r->db, e)) != SAT_OK)
 		return rc;
-	rc = replica_end(r, true, replica_recount(differ, r, e), e);
+	if ((rc = replica_recount(differ, r, e)) == SAT_OK)
+		rc = replica_tidy(strays, r, e);
+	rc = replica_end(r, true, rc, e);
 	replica_page_reset(r);
 	return rc;
+}
+
+/* What the check itself put right, or the next sync will. */
+static sat_rc
+what_was_found(size_t differ, size_t strays, sat_err *e)
+{
+	if (differ > 0)
+		return sat_fail_code(e, SAT_EINTEGRITY, "replica.diverged",
+		    "sync: the records are fetched again; unsent work is kept",
+		    "%zu ranges of records are not what the server gave",
+		    differ);
+	return strays == 0 ? SAT_OK : sat_fail_code(e, SAT_EINTEGRITY,
+	    "replica.strays", "they were taken off the lists",
+	    "%zu entries of conflicts, suggestions and merged customers had "
+	    "no record any more", strays);
 }
 
 sat_rc
 sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 {
-	size_t differ = 0;
+	size_t differ = 0, strays = 0;
 	int64_t merged = 0, listed;
 	uint64_t commits;
 	sat_rc rc;
@@ -235,8 +252,8 @@ sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 		return sat_fail(e, SAT_EBUSY, "a group of writes is open");
 	if ((rc = sat_db_check(r->db, quick, e)) != SAT_OK ||
 	    (rc = replica_pend_load(r, e)) != SAT_OK ||
-	    (!quick && ((rc = check_sums(&differ, r, e)) != SAT_OK ||
-	    (rc = replica_files_check(r, e)) != SAT_OK)))
+	    (!quick && ((rc = check_sums(&differ, &strays, r, e)) !=
+	    SAT_OK || (rc = replica_files_check(r, e)) != SAT_OK)))
 		return rc;
 	r->search_met = r->search_bad = 0;
 	for (size_t i = 0; r->kinds != NULL && i < r->kinds->n; i++)
@@ -255,12 +272,8 @@ sat_replica_check(sat_replica *r, bool quick, sat_err *e)
 		    (long long)merged);
 	if ((rc = sat_replica_verify_chain(r, 0, &commits, e)) != SAT_OK)
 		return rc;
-	if ((rc = sat_replica_audit_verify(&listed, r, 1, e)) != SAT_OK ||
-	    differ == 0)
-		return rc;
-	return sat_fail_code(e, SAT_EINTEGRITY, "replica.diverged",
-	    "sync: the records are fetched again; unsent work is kept",
-	    "%zu ranges of records are not what the server gave", differ);
+	rc = sat_replica_audit_verify(&listed, r, 1, e);
+	return rc != SAT_OK ? rc : what_was_found(differ, strays, e);
 }
 
 /* ---- the chain of own commits ---------------------------------------------------- */

@@ -522,10 +522,12 @@ scrub_some(size_t *differ, sat_replica *r, sat_err *e)
 static sat_rc
 scrub(size_t *differ, sat_replica *r, sat_err *e)
 {
+	size_t strays;
 	sat_rc rc;
 
 	if ((rc = scrub_some(differ, r, e)) != SAT_OK ||
-	    (*differ > 0 && (rc = replica_sum_up(r, e)) != SAT_OK) ||
+	    (*differ > 0 && ((rc = replica_sum_up(r, e)) != SAT_OK ||
+	    (rc = replica_tidy(&strays, r, e)) != SAT_OK)) ||
 	    (rc = replica_meta_int(r, "scrub_kind", r->scrub_kind, e)) !=
 	    SAT_OK || (rc = replica_meta_int(r, "scrub_bucket",
 	    r->scrub_bucket, e)) != SAT_OK)

@@ -4,8 +4,6 @@
  */
 #include "client/replica/replica_int.h"
 
-#include <string.h>
-
 sat_rc
 replica_refetch_next(void *u, sat_refetch *ask, sat_err *e)
 {
@@ -45,54 +43,6 @@ forget_derived(sat_replica *r, const replica_kind *k, int64_t after,
 			return rc;
 	}
 	return SAT_OK;
-}
-
-static sat_rc
-losers(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r, sat_err *e)
-{
-	size_t cap = 0;
-	sat_stmt *s;
-	bool row;
-	sat_rc rc;
-
-	*ids = NULL;
-	*n = 0;
-	if ((rc = sat_db_stmt(&s, r->db, SQL_ALIAS_ALL, e)) != SAT_OK)
-		return rc;
-	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		REPLICA_GROW(*ids, *n, cap, a);
-		memset(&(*ids)[*n], 0, sizeof **ids);
-		if (sat_col_blob(s, 0).n == sizeof **ids)
-			memcpy((*ids)[*n].b, sat_col_blob(s, 0).p,
-			    sizeof **ids);
-		++*n;
-	}
-	return rc;
-}
-
-/* A redirect that has no row any more. */
-static sat_rc
-forget_redirects(sat_replica *r, sat_err *e)
-{
-	sat_arena a = { 0 };
-	replica_row *row;
-	sat_stmt *s;
-	sat_id *ids;
-	size_t n;
-	sat_rc rc = losers(&ids, &n, &a, r, e);
-
-	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
-		replica_page_reset(r);
-		if ((rc = replica_page_find(&row, r, &ids[i], e)) != SAT_OK ||
-		    row != NULL ||
-		    (rc = sat_db_stmt(&s, r->db, SQL_ALIAS_DEL, e)) != SAT_OK)
-			continue;
-		sat_bind_blob(s, 1, sat_span_of(ids[i].b, sizeof ids[i].b));
-		rc = sat_run(s, e);
-	}
-	replica_page_reset(r);
-	sat_arena_fini(&a);
-	return rc;
 }
 
 /* ---- a range ---------------------------------------------------------------------------- */
@@ -197,7 +147,7 @@ put_range(sat_replica *r, const sat_refetch *ask, const sat_refetch_is *d,
     sat_err *e)
 {
 	const replica_kind *k = replica_kind_by(r->kinds, ask->kind);
-	size_t differ = 0;
+	size_t differ = 0, strays;
 	sat_rc rc;
 
 	if (k == NULL)
@@ -211,7 +161,7 @@ put_range(sat_replica *r, const sat_refetch *ask, const sat_refetch_is *d,
 			return rc;
 	if ((rc = drop_others(r, k, ask, d, e)) != SAT_OK ||
 	    (rc = replica_page_flush(r, e)) != SAT_OK ||
-	    (rc = forget_redirects(r, e)) != SAT_OK)
+	    (rc = replica_alias_tidy(&strays, r, e)) != SAT_OK)
 		return rc;
 	/* The sums may be what was wrong: of each bucket that is whole now. */
 	if ((rc = replica_recount_range(&differ, r, k,

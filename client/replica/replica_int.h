@@ -23,6 +23,7 @@
  * quarantine.c  commits the server did not merge, and what becomes of them
  * place.c     where commits of others stand, for the loss of a server
  * alias.c     records merged into others: canonical ids
+ * stray.c     what is kept of rows that are not there
  * search.c    what is searched, beside the rows (search_text.c: what that is,
  *             search_make.c: from nothing); seek.c searches it, lane by lane
  *             (seek_lane.c)
@@ -208,6 +209,17 @@ SAT_CHECK sat_rc replica_alias_write(sat_replica *r, const replica_row *row,
 /* The record and all that leads to it by the server's word. Needs the tables. */
 SAT_CHECK sat_rc replica_alias_given(sat_id **ids, size_t *n, sat_arena *a,
     sat_replica *r, const sat_id *id, sat_err *e);
+
+/* Redirects whose record has no row go; *strays: as many. */
+SAT_CHECK sat_rc replica_alias_tidy(size_t *strays, sat_replica *r, sat_err *e);
+
+/* stray.c */
+/* What is listed of numbers in after < rid <= to that have no row goes: open
+ * conflicts, suggestions. */
+SAT_CHECK sat_rc replica_lists_tidy(size_t *strays, sat_replica *r,
+    int64_t after, int64_t to, sat_err *e);
+/* Of all numbers, and redirects. */
+SAT_CHECK sat_rc replica_tidy(size_t *strays, sat_replica *r, sat_err *e);
 
 /* conflicts.c: what an operation of the log did about conflicts; kept. */
 SAT_CHECK sat_rc replica_conflict_note(sat_replica *r, const replica_row *row,

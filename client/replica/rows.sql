@@ -47,6 +47,9 @@ DELETE FROM handed WHERE kind = ?1 AND rid > ?2 AND rid <= ?3;
 -- :name handed_count
 SELECT count(*) FROM handed;
 
+-- :name handed_rids
+SELECT rid, kind FROM handed WHERE rid > ?1 AND rid <= ?2 ORDER BY rid;
+
 -- :name handed_all
 SELECT rid, kind FROM handed ORDER BY rid;
 
@@ -62,6 +65,9 @@ DELETE FROM conflict WHERE kind = ?1 AND rid > ?2 AND rid <= ?3;
 
 -- :name conflict_all
 SELECT rid, field, kind, opened_lsn FROM conflict ORDER BY opened_lsn, rid, field;
+
+-- :name conflict_rids
+SELECT rid, kind FROM conflict WHERE rid > ?1 AND rid <= ?2 ORDER BY rid;
 
 -- :name conflict_of
 SELECT field, opened_lsn FROM conflict WHERE rid = ?1 ORDER BY field;

@@ -1,0 +1,224 @@
+/*
+ * Rows that were lost behind the replica's back, or cannot be read, and whose
+ * records then leave: what is listed of them goes as well (P-183 to P-186).
+ */
+#include "tests/lib/unit.h"
+
+#include "tests/unit/client/sync/company.h"
+
+#define ACCOUNTS 6
+
+static sat_id ids[ACCOUNTS];
+
+static int
+setup(void **state)
+{
+	company *c = company_new(12);
+
+	company_staff(c, "li rep east, wang rep east, chen manager east, "
+	    "hq hq, hq2 hq");
+	(void)company_device(c, "li");
+	(void)company_device(c, "chen");
+	(void)company_device(c, "hq");
+	company_firms(c, ids, ACCOUNTS);
+	*state = c;
+	return 0;
+}
+
+static uint32_t
+ord_of(company *c, const char *user)
+{
+	return sat_registry_user(sat_server_registry(c->server),
+	    sat_span_str(user))->ord;
+}
+
+static void
+erase(company *c, sat_id id)
+{
+	sat_err err = { 0 };
+
+	assert_ok(sat_server_erase(c->server, &id, ord_of(c, "hq"),
+	    ord_of(c, "hq2"), sat_span_str("request 7"), &err));
+}
+
+static void
+merge(company *c, size_t i, sat_id loser, sat_id winner)
+{
+	sat_op o = c_op(kind_of(c, i, "account"), SAT_OP_MERGE, loser,
+	    SAT_SYS_REDIRECT, sat_v_id(&winner));
+
+	company_write(c, i, winner, &o, 1);
+}
+
+static int64_t
+number(company *c, size_t i, const char *text)
+{
+	int64_t n;
+	sat_stmt *s;
+	bool row;
+	sat_err err = { 0 };
+
+	assert_ok(sat_db_stmt_text(&s, sat_replica_db(c->r[i]), text, &err));
+	assert_ok(sat_step(&row, s, &err));
+	assert_true(row);
+	n = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return n;
+}
+
+/* The fourth customer (number 4) has a conflict and a suggestion at li's. */
+static void
+list_it(company *c)
+{
+	company_set(c, 0, ids[3], A_PHONE, "13900000001");
+	company_set(c, 1, ids[3], A_PHONE, "13900000002");
+	for (size_t i = 0; i < 4; i++)
+		company_sync(c, i % 2);
+	assert_int_equal(1, company_status(c, 0).conflicts);
+	sql(c, 0, "INSERT INTO handed SELECT rid, kind FROM conflict");
+}
+
+static void
+lose(company *c, const char *text, bool check)
+{
+	sat_err err = { 0 };
+
+	sql(c, 0, text);
+	company_reopen(c, 0);
+	if (check) /* counts the sums anew: nothing differs when it has left */
+		assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[0], false,
+		    &err));
+}
+
+#define LOST "DELETE FROM k_account WHERE _rid = 4"
+
+static void
+assert_not_listed(company *c)
+{
+	assert_int_equal(0, company_status(c, 0).conflicts);
+	assert_int_equal(0, company_status(c, 0).handed);
+	assert_int_equal(0, number(c, 0, "SELECT count(*) FROM conflict"));
+	assert_int_equal(0, number(c, 0, "SELECT count(*) FROM handed"));
+}
+
+static void
+a_lost_row_whose_record_leaves_is_listed_nowhere(void **state)
+{
+	company *c = *state;
+
+	list_it(c);
+	lose(c, LOST, true);
+	company_set(c, 1, ids[3], A_OWNER, "wang");
+	company_sync(c, 1);
+	company_sync(c, 0);
+	assert_int_equal(0, c->stats.refetched);
+	assert_not_listed(c);
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
+/* Found by the weekly scrub instead of a check. */
+static void
+a_scrub_takes_what_no_row_has_out_of_the_lists(void **state)
+{
+	company *c = *state;
+
+	list_it(c);
+	lose(c, LOST, false);
+	company_set(c, 1, ids[3], A_OWNER, "wang");
+	company_sync(c, 1);
+	company_pass(c, 8 * 24 * 3600 * (int64_t)1000);
+	company_sync(c, 0);
+	assert_int_equal(0, c->stats.refetched);
+	assert_not_listed(c);
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
+static void
+a_lost_row_whose_record_is_erased_leaves_nothing(void **state) /* P-194 */
+{
+	company *c = *state;
+
+	list_it(c);
+	lose(c, LOST, true);
+	erase(c, ids[3]);
+	company_sync(c, 0);
+	company_sync(c, 0);
+	assert_not_listed(c);
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
+static void
+a_lost_merged_row_leads_nowhere_when_it_leaves(void **state)
+{
+	company *c = *state;
+
+	merge(c, 1, ids[3], ids[4]);
+	company_sync(c, 1);
+	company_sync(c, 0);
+	assert_int_equal(1, number(c, 0, "SELECT count(*) FROM alias"));
+	lose(c, LOST, true);
+	company_set(c, 1, ids[4], A_OWNER, "wang");
+	company_set(c, 1, ids[3], A_OWNER, "wang");
+	company_sync(c, 1);
+	company_sync(c, 0);
+	assert_int_equal(0, c->stats.refetched);
+	assert_int_equal(0, number(c, 0, "SELECT count(*) FROM alias"));
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
+static void
+a_lost_merged_row_leads_nowhere_when_it_is_erased(void **state)
+{
+	company *c = *state;
+
+	merge(c, 1, ids[3], ids[4]);
+	company_sync(c, 1);
+	company_sync(c, 0);
+	lose(c, LOST, true);
+	erase(c, ids[3]);
+	company_sync(c, 0);
+	company_sync(c, 0);
+	assert_int_equal(0, number(c, 0, "SELECT count(*) FROM alias"));
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
+/* What leads somewhere is there as long as it has a row, whatever is in it. */
+static void
+a_merged_row_that_cannot_be_read_leads_where_it_did(void **state)
+{
+	company *c = *state;
+	sat_err err = { 0 };
+	sat_id to;
+
+	merge(c, 1, ids[3], ids[4]);
+	company_sync(c, 1);
+	company_sync(c, 0);
+	lose(c, "UPDATE k_account SET _clk = x'00' WHERE _rid = 4", true);
+	assert_ok(sat_replica_canon(&to, c->r[0], &ids[3], &err));
+	assert_true(sat_id_eq(&to, &ids[4]));
+	company_sync(c, 0);
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, company_end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_lost_row_whose_record_leaves_is_listed_nowhere),
+		T(a_scrub_takes_what_no_row_has_out_of_the_lists),
+		T(a_lost_row_whose_record_is_erased_leaves_nothing),
+		T(a_lost_merged_row_leads_nowhere_when_it_leaves),
+		T(a_lost_merged_row_leads_nowhere_when_it_is_erased),
+		T(a_merged_row_that_cannot_be_read_leads_where_it_did),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
