@@ -124,6 +124,7 @@ replica_row_remove(sat_replica *r, const replica_kind *k, int64_t rid,
 	sat_log(SAT_WARN, "REPLICA-ROW", "kind=%u rid=%lld", k->kind->id,
 	    (long long)rid);
 	if ((rc = replica_run_int(r, SQL_CONFLICT_DEL, rid, e)) != SAT_OK ||
+	    (rc = replica_run_int(r, SQL_HANDED_DEL, rid, e)) != SAT_OK ||
 	    (rc = replica_search_drop(r, k, rid, e)) != SAT_OK ||
 	    (rc = replica_kind_stmt(&s, r, k, KQ_DELETE, e)) != SAT_OK)
 		return rc;

@@ -206,6 +206,28 @@ a_merged_row_that_cannot_be_read_leads_where_it_did(void **state)
 	company_sound(c, 0);
 }
 
+/* Also when no repair follows: the session breaks off, and the check counts the
+ * sums as they are then. */
+static void
+an_unreadable_row_whose_record_leaves_is_listed_nowhere(void **state)
+{
+	company *c = *state;
+
+	list_it(c);
+	lose(c, "UPDATE k_account SET _clk = x'00' WHERE _rid = 4", false);
+	company_set(c, 1, ids[3], A_OWNER, "wang");
+	company_sync(c, 1);
+	c->stop_after = 2; /* HELLO, PULL: before sums are compared */
+	company_sync(c, 0);
+	c->stop_after = 0;
+	assert_int_equal(0, number(c, 0, "SELECT count(*) FROM k_account "
+	    "WHERE _rid = 4"));
+	assert_not_listed(c);
+	company_sync(c, 0);
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, company_end)
 
 int
@@ -218,6 +240,7 @@ main(void)
 		T(a_lost_merged_row_leads_nowhere_when_it_leaves),
 		T(a_lost_merged_row_leads_nowhere_when_it_is_erased),
 		T(a_merged_row_that_cannot_be_read_leads_where_it_did),
+		T(an_unreadable_row_whose_record_leaves_is_listed_nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
