@@ -104,6 +104,23 @@ some_records(size_t *done, sat_replica *r, const sat_record *recs,
 	return rc;
 }
 
+/* What was listed of rows that are not there any more: they may come with this
+ * chunk, as if for the first time. */
+static sat_rc
+tidy_before(sat_replica *r, const sat_record *recs, size_t n, sat_err *e)
+{
+	int64_t after = INT64_MAX, to = 0;
+	size_t strays;
+
+	for (size_t i = 0; i < n; i++) {
+		if (recs[i].eid <= after)
+			after = (int64_t)recs[i].eid - 1;
+		if (recs[i].eid > to)
+			to = recs[i].eid;
+	}
+	return replica_lists_tidy(&strays, r, after, to, e);
+}
+
 static sat_rc
 put_chunk(sat_replica *r, const sat_chunk *c, const sat_record *recs, size_t n,
     uint64_t first_lsn, sat_err *e)
@@ -111,6 +128,8 @@ put_chunk(sat_replica *r, const sat_chunk *c, const sat_record *recs, size_t n,
 	size_t done;
 	sat_rc rc;
 
+	if ((rc = tidy_before(r, recs, n, e)) != SAT_OK)
+		return rc;
 	for (size_t i = 0; i < n; i += done) {
 		if ((rc = some_records(&done, r, recs + i, c->sums != NULL ?
 		    c->sums + i : NULL, n - i, e)) != SAT_OK)

@@ -223,6 +223,44 @@ a_chunk_brings_rows_of_every_sort_also_twice(void **state)
 	assert_settled(f);
 }
 
+/* A row that was lost meanwhile, and comes again: listed is what it says now. */
+static void
+a_lost_row_whose_chunk_comes_again_is_listed_as_it_is(void **state)
+{
+	fixture *f = *state;
+	sat_commit other = { .device = OTHER + 1, .incarnation = 1, .cseq = 1,
+		.actor = 2, .nops = 1,
+		.hlc = sat_hlc_of_ms(f->now_ms) };
+	sat_id ids[20];
+	sat_op o;
+	sat_err err;
+
+	fill_server(f, 20, ids);
+	o = op(f->account, SAT_OP_MVSET, ids[5], F_NAME, text("theirs"));
+	other.subject = ids[5];
+	other.ops = &o;
+	srv_accept(f, &other);
+	o.rec = other.subject = ids[0]; /* the first goes another way */
+	other.cseq++;
+	srv_accept(f, &other);
+	one_chunk(f, 0, 10, false);
+	assert_int_equal(2, status_of(f).conflicts);
+	assert_ok(sat_db_exec(sat_replica_db(f->r), "INSERT INTO handed "
+	    "SELECT rid, kind FROM conflict; "
+	    "DELETE FROM k_account WHERE _rid IN (1, 6)", &err));
+	reopen(f);
+	srv_foreign_text(f, ids[0], F_NAME, "settled", f->srv.n);
+	srv_foreign_text(f, ids[5], F_NAME, "settled", f->srv.n);
+	one_chunk(f, 0, 10, false);
+	assert_text(f, ids[5], F_NAME, "settled");
+	assert_int_equal(0, status_of(f).conflicts);
+	assert_int_equal(0, status_of(f).handed);
+	one_chunk(f, 10, 10, true);
+	/* the sums have both of them twice: the next sync would find that */
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(f->r, false, &err));
+	assert_sound(f);
+}
+
 static void
 own_work_inside_a_snapshot_is_settled_by_it(void **state)
 {
@@ -284,6 +322,7 @@ main(void)
 		EMPTY(what_was_made_here_and_is_not_in_the_snapshot_goes),
 		EMPTY(own_work_inside_a_snapshot_is_settled_by_it),
 		EMPTY(a_chunk_brings_rows_of_every_sort_also_twice),
+		EMPTY(a_lost_row_whose_chunk_comes_again_is_listed_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
