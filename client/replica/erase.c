@@ -282,7 +282,8 @@ take_ledger(sat_replica *r, const sat_ledger *in, sat_err *e)
 		if ((rc = purge(r, &in->e[i].subject, e)) != SAT_OK ||
 		    (rc = put_entry(r, &in->e[i], e)) != SAT_OK)
 			return rc;
-	if ((rc = replica_meta_int(r, "ledger_rev", (int64_t)in->rev, e)) !=
+	if ((in->n > 0 && (rc = replica_past_tidy(r, e)) != SAT_OK) ||
+	    (rc = replica_meta_int(r, "ledger_rev", (int64_t)in->rev, e)) !=
 	    SAT_OK ||
 	    (r->ledger_back && (rc = replica_meta_int(r, "ledger_acked", 0,
 	    e)) != SAT_OK))

@@ -220,6 +220,8 @@ SAT_CHECK sat_rc replica_lists_tidy(size_t *strays, sat_replica *r,
     int64_t after, int64_t to, sat_err *e);
 /* Of all numbers, and redirects. */
 SAT_CHECK sat_rc replica_tidy(size_t *strays, sat_replica *r, sat_err *e);
+/* The history of what has no row goes. */
+SAT_CHECK sat_rc replica_past_tidy(sat_replica *r, sat_err *e);
 
 /* conflicts.c: what an operation of the log did about conflicts; kept. */
 SAT_CHECK sat_rc replica_conflict_note(sat_replica *r, const replica_row *row,

@@ -1,10 +1,11 @@
 /*
  * stray.c - what is kept under the number of a row that is not there.
  *
- * A row that was lost behind our back leaves its entries in the lists. When its
- * state comes again they are its own again; but it may never come, for the record
- * has left meanwhile and the sums agree without it. So the lists are looked
- * through where the sums are made to fit the rows.
+ * A row that was lost behind our back leaves its entries in the lists and its
+ * history. When its state comes again they are its own again; but it may never
+ * come, for the record has left meanwhile and the sums agree without it. So the
+ * lists are looked through where the sums are made to fit the rows, and the
+ * history where a customer is erased, of whom nothing may stay.
  */
 #include "client/replica/replica_int.h"
 
@@ -101,4 +102,53 @@ replica_tidy(size_t *strays, sat_replica *r, sat_err *e)
 		sat_log(SAT_WARN, "REPLICA-STRAYS", "listed=%zu merged=%zu",
 		    listed, merged);
 	return SAT_OK;
+}
+
+/* ---- history ------------------------------------------------------------------- */
+
+/* Of which kind it was it does not say. *hint: the one that was met last, most
+ * are of one. */
+static sat_rc
+any_has(bool *yes, size_t *hint, sat_replica *r, int64_t rid, sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0; i < r->kinds->n; i++) {
+		size_t at = (*hint + i) % r->kinds->n;
+
+		rc = has_row(yes, r, &r->kinds->k[at], rid, e);
+		if (rc != SAT_OK || *yes) {
+			*hint = at;
+			return rc;
+		}
+	}
+	*yes = false;
+	return SAT_OK;
+}
+
+sat_rc
+replica_past_tidy(sat_replica *r, sat_err *e)
+{
+	int64_t rid = INT64_MIN;
+	size_t hint = 0;
+	sat_stmt *s;
+	bool row, there;
+	sat_rc rc;
+
+	if (r->kinds == NULL)
+		return SAT_OK;
+	for (;;) {
+		if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_NEXT, e)) !=
+		    SAT_OK)
+			return rc;
+		sat_bind_int(s, 1, rid);
+		if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
+			return rc;
+		rid = sat_col_int(s, 0);
+		sat_stmt_reset(s);
+		if ((rc = any_has(&there, &hint, r, rid, e)) != SAT_OK ||
+		    (!there && (rc = replica_run_int(r, SQL_HISTORY_DEL, rid,
+		    e)) != SAT_OK))
+			return rc;
+	}
 }

@@ -66,16 +66,19 @@ number(company *c, size_t i, const char *text)
 	return n;
 }
 
-/* The fourth customer (number 4) has a conflict and a suggestion at li's. */
+/* The fourth customer (number 4) has a conflict, a suggestion and a past at li's. */
 static void
 list_it(company *c)
 {
 	company_set(c, 0, ids[3], A_PHONE, "13900000001");
 	company_set(c, 1, ids[3], A_PHONE, "13900000002");
+	company_set(c, 1, ids[3], A_CITY, "Wuhu");
 	for (size_t i = 0; i < 4; i++)
 		company_sync(c, i % 2);
 	assert_int_equal(1, company_status(c, 0).conflicts);
 	sql(c, 0, "INSERT INTO handed SELECT rid, kind FROM conflict");
+	assert_true(number(c, 0, "SELECT count(*) FROM history "
+	    "WHERE rid = 4") > 0);
 }
 
 static void
@@ -143,6 +146,29 @@ a_lost_row_whose_record_is_erased_leaves_nothing(void **state) /* P-194 */
 	list_it(c);
 	lose(c, LOST, true);
 	erase(c, ids[3]);
+	company_sync(c, 0);
+	company_sync(c, 0);
+	assert_not_listed(c);
+	assert_int_equal(0, number(c, 0, "SELECT count(*) FROM history "
+	    "WHERE rid = 4"));
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
+/* Nobody has noticed the loss before the erasure is carried out. */
+static void
+an_unnoticed_loss_leaves_nothing_of_an_erased_one(void **state) /* P-194 */
+{
+	company *c = *state;
+
+	list_it(c);
+	lose(c, LOST, false);
+	erase(c, ids[3]);
+	c->stop_after = 4;
+	company_sync(c, 0);
+	c->stop_after = 0;
+	assert_int_equal(0, number(c, 0, "SELECT count(*) FROM history "
+	    "WHERE rid = 4"));
 	company_sync(c, 0);
 	company_sync(c, 0);
 	assert_not_listed(c);
@@ -237,6 +263,7 @@ main(void)
 		T(a_lost_row_whose_record_leaves_is_listed_nowhere),
 		T(a_scrub_takes_what_no_row_has_out_of_the_lists),
 		T(a_lost_row_whose_record_is_erased_leaves_nothing),
+		T(an_unnoticed_loss_leaves_nothing_of_an_erased_one),
 		T(a_lost_merged_row_leads_nowhere_when_it_leaves),
 		T(a_lost_merged_row_leads_nowhere_when_it_is_erased),
 		T(a_merged_row_that_cannot_be_read_leads_where_it_did),
