@@ -398,6 +398,17 @@ count_bucket(sat_sum *sum, sat_replica *r, const replica_kind *k,
 	return rc;
 }
 
+/* From here on the sum does not tell any more that a row was lost: it may never
+ * come again, so what it was found by goes now. */
+static sat_rc
+tidy_bucket(sat_replica *r, const replica_kind *k, uint32_t bucket, sat_err *e)
+{
+	int64_t first = (int64_t)bucket << SAT_BUCKET_SHIFT;
+
+	return replica_search_tidy(r, k, first - 1,
+	    first + (1 << SAT_BUCKET_SHIFT) - 1, e);
+}
+
 /* Buckets of a kind from `first` on; *differ: sums that were not the rows'. */
 sat_rc
 replica_recount_range(size_t *differ, sat_replica *r, const replica_kind *k,
@@ -413,7 +424,8 @@ replica_recount_range(size_t *differ, sat_replica *r, const replica_kind *k,
 		if (sat_sum_eq(is, was))
 			continue;
 		++*differ;
-		if ((rc = put_sum(r, k->kind->id, b, is, e)) != SAT_OK)
+		if ((rc = put_sum(r, k->kind->id, b, is, e)) != SAT_OK ||
+		    (rc = tidy_bucket(r, k, b, e)) != SAT_OK)
 			return rc;
 	}
 	return SAT_OK;

@@ -174,6 +174,9 @@ SAT_CHECK sat_rc replica_search_row(sat_replica *r, const replica_row *row,
     uint32_t flags, const sat_value *values, sat_err *e);
 SAT_CHECK sat_rc replica_search_drop(sat_replica *r, const replica_kind *k,
     int64_t rid, sat_err *e);
+/* What is searched of numbers in after < rid <= to that have no row goes. */
+SAT_CHECK sat_rc replica_search_tidy(sat_replica *r, const replica_kind *k,
+    int64_t after, int64_t to, sat_err *e);
 /* Proof: counts what the row has to r->search_met, and to r->search_bad what
  * the index has otherwise. */
 SAT_CHECK sat_rc replica_search_check_row(sat_replica *r,

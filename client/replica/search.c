@@ -307,6 +307,81 @@ replica_search_drop(sat_replica *r, const replica_kind *k, int64_t rid,
 	return rc;
 }
 
+/* ---- rows that are not there any more ------------------------------------------------------ */
+
+typedef struct strays { /* of one kind, in after < rid <= to */
+	int64_t after, to;
+	const int64_t *rows; /* that are there, ascending */
+	size_t nrows;
+	int64_t *list;
+	size_t n, cap;
+} strays;
+
+static void
+add_strays(strays *x, sat_arena *a, search_walk w)
+{
+	size_t i = 0;
+
+	while (search_next(&w) && w.rid <= x->to) {
+		while (i < x->nrows && x->rows[i] < w.rid)
+			i++;
+		if (w.rid <= x->after ||
+		    (i < x->nrows && x->rows[i] == w.rid))
+			continue;
+		REPLICA_GROW(x->list, x->n, x->cap, a);
+		x->list[x->n++] = w.rid;
+	}
+}
+
+static sat_rc
+strays_of(strays *x, sat_arena *a, sat_replica *r, const replica_kind *k,
+    int part, int lane, sat_err *e)
+{
+	block first;
+	sat_stmt *s;
+	bool row;
+	sat_rc rc;
+
+	x->n = 0;
+	if ((rc = get_block(&first, r, k, part, lane, x->after + 1, e)) !=
+	    SAT_OK)
+		return rc;
+	sat_buf_fini(&first.data);
+	if ((rc = sat_db_stmt(&s, r->db, SQL_SEARCH_RANGE, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, first.key);
+	sat_bind_int(s, 2, search_key(k, part, lane, x->to));
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row)
+		add_strays(x, a, search_walk_of(sat_col_int(s, 0),
+		    sat_col_blob(s, 1)));
+	return rc;
+}
+
+sat_rc
+replica_search_tidy(sat_replica *r, const replica_kind *k, int64_t after,
+    int64_t to, sat_err *e)
+{
+	strays x = { .after = after, .to = to };
+	sat_arena a = { 0 };
+	int64_t *rows;
+	sat_rc rc = replica_kind_range(&rows, &x.nrows, &a, r, k, after, to, e);
+
+	x.rows = rows;
+	for (int i = 0; i < REPLICA_SEARCH_PARTS * SEARCH_LANES &&
+	    rc == SAT_OK; i++) {
+		int part = i / SEARCH_LANES, lane = i % SEARCH_LANES;
+
+		if (!k->search[part].built ||
+		    (k->search[part].lanes >> lane & 1) == 0)
+			continue;
+		rc = strays_of(&x, &a, r, k, part, lane, e);
+		for (size_t j = 0; j < x.n && rc == SAT_OK; j++)
+			rc = change(r, k, part, lane, x.list[j], NULL, e);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
 /* ---- what is there ----------------------------------------------------------------------------- */
 
 static replica_search *

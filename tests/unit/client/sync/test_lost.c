@@ -160,8 +160,10 @@ static void
 an_unnoticed_loss_leaves_nothing_of_an_erased_one(void **state) /* P-194 */
 {
 	company *c = *state;
+	sat_err err = { 0 };
 
 	list_it(c);
+	assert_ok(sat_replica_search_ready(c->r[0], &err));
 	lose(c, LOST, false);
 	erase(c, ids[3]);
 	c->stop_after = 4;
