@@ -19,9 +19,6 @@
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 #define SCRUB_EVERY_MS (7 * DAY_MS)
 #define SCRUB_BUCKETS 8        /* per session while a scrub is under way */
-/* A difference that comes back is a defect that fetching does not cure. */
-#define STREAK_MAX 3
-#define STREAK_PAUSE_MS (6 * 3600 * (int64_t)1000)
 
 /* ---- rows ---------------------------------------------------------------------- */
 
@@ -188,32 +185,9 @@ replica_compare(sat_replica *r, bool has, sat_sum theirs, sat_err *e)
 	r->differs = !sat_sum_eq(ours, theirs);
 	if (!r->differs && r->streak != 0) {
 		r->streak = 0;
+		r->in_vain = false;
 		return replica_meta_int(r, "streak", 0, e);
 	}
-	return SAT_OK;
-}
-
-/* Whether fetching cured it: else it is a defect that goes on. */
-sat_rc
-replica_repaired(sat_replica *r, sat_err *e)
-{
-	sat_rc rc;
-
-	if (!r->differs)
-		return SAT_OK;
-	rc = replica_compare(r, true, r->theirs, e);
-	r->differs = false; /* not again in this session */
-	return rc;
-}
-
-sat_rc
-replica_differs(void *u, bool *yes, sat_err *e)
-{
-	sat_replica *r = u;
-
-	(void)e;
-	*yes = r->differs && (r->streak < STREAK_MAX ||
-	    sat_wall_ms(&r->clock) - r->diverged.at_ms > STREAK_PAUSE_MS);
 	return SAT_OK;
 }
 
@@ -297,6 +271,7 @@ note_diverged(sat_replica *r, const sat_digest_is *d, sat_err *e)
 	v->lsn = d->lsn;
 	v->at_ms = sat_wall_ms(&r->clock);
 	r->streak++;
+	r->in_vain = true; /* as long as no bucket is whole */
 	sat_log(SAT_WARN, "DIVERGED", "kind=%u bucket=%u ranges=%zu lsn=%llu",
 	    v->kind, v->bucket, r->nranges, (unsigned long long)v->lsn);
 	if ((rc = sat_db_begin(r->db, e)) != SAT_OK)

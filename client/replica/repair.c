@@ -4,6 +4,62 @@
  */
 #include "client/replica/replica_int.h"
 
+/* A difference that comes back is a defect that fetching does not cure. */
+#define STREAK_MAX 3
+#define STREAK_PAUSE_MS (6 * 3600 * (int64_t)1000)
+
+/* ---- in vain, or not ------------------------------------------------------------------ */
+
+/*
+ * A bucket is whole: when the repair breaks off now it was not in vain, and the
+ * next session goes on with fewer. Less than a bucket does not count: what
+ * always breaks off there would be fetched for ever. brought() in the transaction,
+ * stands() when it is done.
+ */
+static sat_rc
+brought(sat_replica *r, sat_err *e)
+{
+	return r->in_vain ? replica_meta_int(r, "streak", r->streak - 1, e) :
+	    SAT_OK;
+}
+
+static void
+stands(sat_replica *r)
+{
+	r->streak -= r->in_vain;
+	r->in_vain = false;
+}
+
+/* Whether fetching cured it: else it is a defect that goes on. */
+static sat_rc
+repaired(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if (!r->differs)
+		return SAT_OK;
+	if ((rc = replica_compare(r, true, r->theirs, e)) == SAT_OK &&
+	    r->differs && !r->in_vain) {
+		r->streak++;
+		rc = replica_meta_int(r, "streak", r->streak, e);
+	}
+	r->differs = false; /* not again in this session */
+	return rc;
+}
+
+sat_rc
+replica_differs(void *u, bool *yes, sat_err *e)
+{
+	sat_replica *r = u;
+
+	(void)e;
+	*yes = r->differs && (r->streak < STREAK_MAX ||
+	    sat_wall_ms(&r->clock) - r->diverged.at_ms > STREAK_PAUSE_MS);
+	return SAT_OK;
+}
+
+/* ---- asking --------------------------------------------------------------------------- */
+
 sat_rc
 replica_refetch_next(void *u, sat_refetch *ask, sat_err *e)
 {
@@ -11,7 +67,7 @@ replica_refetch_next(void *u, sat_refetch *ask, sat_err *e)
 
 	if (r->nranges == 0) {
 		*ask = (sat_refetch){ 0, 0, 0 };
-		return replica_repaired(r, e);
+		return repaired(r, e);
 	}
 	*ask = r->ranges[r->nranges - 1];
 	return SAT_OK;
@@ -142,6 +198,13 @@ check_range(const sat_refetch *ask, const sat_refetch_is *d, sat_err *e)
 	return SAT_OK;
 }
 
+static bool
+ends_bucket(const sat_refetch *ask, const sat_refetch_is *d)
+{
+	return d->next_eid == ask->to_eid ||
+	    sat_bucket_of(d->next_eid + 1) > sat_bucket_of(ask->after_eid + 1);
+}
+
 static sat_rc
 put_range(sat_replica *r, const sat_refetch *ask, const sat_refetch_is *d,
     sat_err *e)
@@ -171,7 +234,9 @@ put_range(sat_replica *r, const sat_refetch *ask, const sat_refetch_is *d,
 		return rc;
 	if ((rc = replica_place_told(r, d->heads, d->nheads, d->lsn,
 	    e)) != SAT_OK ||
-	    (rc = replica_place_pass(r, r->cursor, e)) != SAT_OK)
+	    (rc = replica_place_pass(r, r->cursor, e)) != SAT_OK ||
+	    (ends_bucket(ask, d) &&
+	    (rc = brought(r, e)) != SAT_OK))
 		return rc;
 	sat_hlc_learn(&r->hlc, d->max_eff);
 	return replica_meta_clock(r, e);
@@ -196,6 +261,8 @@ replica_refetch(void *u, const sat_refetch *ask, const sat_refetch_is *d,
 		replica_pend_drop(r);
 		return rc;
 	}
+	if (ends_bucket(ask, d))
+		stands(r);
 	if (d->next_eid == ask->to_eid)
 		r->nranges--;
 	else

@@ -241,7 +241,6 @@ void replica_page_sum(replica_page *p, replica_row *row);
 SAT_CHECK sat_rc replica_page_flush_sums(sat_replica *r, sat_err *e);
 /* In the transaction that reached the position of `theirs`. */
 SAT_CHECK sat_rc replica_compare(sat_replica *r, bool has, sat_sum theirs, sat_err *e);
-SAT_CHECK sat_rc replica_repaired(sat_replica *r, sat_err *e);
 /* Every sum from the rows; what differed is stored as the rows are, so that
  * the next sync fetches them again. */
 SAT_CHECK sat_rc replica_recount(size_t *differ, sat_replica *r, sat_err *e);

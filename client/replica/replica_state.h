@@ -276,13 +276,16 @@ struct sat_replica {
 	sat_wipe_order wipe;       /* that order, in this process */
 	bool wipe_due;             /* it is to be carried out now */
 	/* sums: those of the server differ; ranges to fetch again, the last
-	 * first; sessions in a row that differed; the scrub's place */
+	 * first; repairs in vain in a row, is the one under way counted among
+	 * them; the scrub's place */
 	bool differs;
 	sat_sum theirs;
 	sat_refetch *ranges;
 	size_t nranges, cap_ranges;
 	sat_replica_diverged diverged;
-	int64_t streak, scrubbed_ms;
+	int64_t streak;
+	bool in_vain;
+	int64_t scrubbed_ms;
 	uint16_t scrub_kind;
 	uint32_t scrub_bucket;
 	bool mend;                 /* rows that cannot be read are removed */

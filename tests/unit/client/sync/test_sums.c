@@ -216,6 +216,60 @@ after_three_repairs_in_vain_it_waits_six_hours(void **state) /* P-185 */
 	assert_same(c, 2);
 }
 
+#define MORE 1200 /* five buckets */
+
+/* However often it breaks off: each time one bucket less differs. */
+static void
+a_repair_that_breaks_off_is_not_one_in_vain(void **state) /* P-185 */
+{
+	static sat_id more[MORE];
+	company *c = *state;
+	sat_err err = { 0 };
+
+	company_firms(c, more, MORE);
+	sat_server_free(c->server);
+	sat_sqlite_store_close(c->store);
+	c->chunk_bytes = 30000; /* more than a bucket */
+	company_server(c);
+	sql(c, 2, "DELETE FROM k_account");
+	company_reopen(c, 2);
+	assert_rc(SAT_EINTEGRITY, sat_replica_check(c->r[2], false, &err));
+	for (int i = 0; i < 4; i++) {
+		c->stop_after = 3; /* HELLO, DIGEST, REFETCH */
+		company_sync(c, 2);
+		assert_int_equal(1, c->types[SAT_MSG_DIGEST]);
+		assert_int_equal(1, c->types[SAT_MSG_REFETCH]);
+		if (i == 1)
+			company_reopen(c, 2);
+	}
+	c->stop_after = 0;
+	company_sync(c, 2);
+	assert_int_equal(1, c->types[SAT_MSG_DIGEST]);
+	assert_same(c, 2);
+	company_sound(c, 2);
+}
+
+/* One that never puts a bucket right may be one that cannot. */
+static void
+a_repair_that_always_breaks_off_at_once_waits(void **state) /* P-185 */
+{
+	company *c = *state;
+
+	sat_server_free(c->server);
+	sat_sqlite_store_close(c->store);
+	c->chunk_bytes = 600; /* a few customers */
+	company_server(c);
+	spoil(c, 2);
+	c->stop_after = 3;
+	for (int i = 0; i < 3; i++) {
+		company_sync(c, 2);
+		assert_int_equal(1, c->types[SAT_MSG_REFETCH]);
+	}
+	c->stop_after = 0;
+	company_sync(c, 2);
+	assert_int_equal(0, c->types[SAT_MSG_DIGEST]);
+}
+
 int
 main(void)
 {
@@ -228,6 +282,12 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    after_three_repairs_in_vain_it_waits_six_hours, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_repair_that_breaks_off_is_not_one_in_vain, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_repair_that_always_breaks_off_at_once_waits, setup,
 		    teardown),
 	};
 
