@@ -3,6 +3,7 @@
  */
 #include "tests/sweep/sweep.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/git/git.h"
@@ -103,6 +104,30 @@ write_group(lab *L, int keep, sat_err *e)
 	if (rc == SAT_OK)
 		rc = write_over(L, 0, e);
 	if (rc == SAT_OK && keep)
+		return sat_replica_group_commit(r, e);
+	sat_replica_group_rollback(r);
+	return rc;
+}
+
+/* One more than go into the outbox at a time (client/replica/outbox.c). */
+static sat_rc
+write_run(lab *L, int arg, sat_err *e)
+{
+	sat_replica *r = L->dev[ANN].r;
+	sat_rc rc;
+
+	(void)arg;
+	if ((rc = sat_replica_group_begin(r, e)) != SAT_OK)
+		return rc;
+	for (int i = 0; i < 17 && rc == SAT_OK; i++) {
+		char text[8];
+		sat_op op = set(SAT_OP_SET, &L->acc[3], A_CITY, NULL);
+
+		(void)snprintf(text, sizeof text, "c%d", i);
+		op.value = sat_v_text(sat_span_str(text));
+		rc = write_ops(L, ANN, &L->acc[3], &op, 1, e);
+	}
+	if (rc == SAT_OK)
 		return sat_replica_group_commit(r, e);
 	sat_replica_group_rollback(r);
 	return rc;
@@ -513,6 +538,7 @@ const sweep_op sweep_device_ops[] = {
 	WRITE("write resolution", write_resolve, 0),
 	WRITE("import", write_group, 1),
 	WRITE("import undone", write_group, 0),
+	WRITE("import of many", write_run, 0),
 	WRITE("discard", discard, 0),
 	READ("get", read_one, R_GET),
 	READ("get part", read_one, R_PART),
