@@ -491,6 +491,7 @@ void sim_check_whole(device *d);        /* a device that took a page in */
 void sim_whole_note(world *w, uint64_t lsn); /* the newest commit of the log */
 typedef struct cost {
 	sat_db_counts was;
+	bool empty; /* the log */
 } cost;
 void sim_cost_begin(cost *c, device *d);
 void sim_cost_save(const cost *c, device *d);
