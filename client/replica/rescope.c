@@ -117,9 +117,11 @@ replica_row_drop(replica_row *row)
 		row->gone = true;
 }
 
-/* What was made here below it: the server has not heard of that. */
+/* What lies below a customer: what the server has given us, what was made here and
+ * it has not heard of; nothing that s holds (NULL: it holds nothing). */
 static sat_rc
-drop_made_below(sat_replica *r, const sat_id *root, sat_err *e)
+drop_below(sat_replica *r, const sat_id *root, const sat_rescope *s, bool given,
+    bool made, sat_err *e)
 {
 	replica_row **rows;
 	size_t n;
@@ -127,9 +129,13 @@ drop_made_below(sat_replica *r, const sat_id *root, sat_err *e)
 
 	if ((rc = replica_page_children(&rows, &n, r, root, e)) != SAT_OK)
 		return rc;
-	for (size_t i = 0; i < n; i++)
-		if (rows[i]->pending && rows[i]->srv.born.hlc == 0)
+	for (size_t i = 0; i < n; i++) {
+		bool here = rows[i]->pending && rows[i]->srv.born.hlc == 0;
+
+		if ((here ? made : given) && (s == NULL ||
+		    !is_held(s, &rows[i]->view.id)))
 			replica_row_drop(rows[i]);
+	}
 	return SAT_OK;
 }
 
@@ -138,26 +144,7 @@ replica_row_leave(sat_replica *r, replica_row *row, sat_err *e)
 {
 	replica_row_drop(row);
 	return row->k->parent == row->k->n && row->rid < SAT_RID_LOCAL ?
-	    drop_made_below(r, &row->view.id, e) : SAT_OK;
-}
-
-/* What lies under this customer and is not held. */
-static sat_rc
-drop_children(sat_replica *r, const sat_rescope *s, const sat_id *root,
-    bool root_held, sat_err *e)
-{
-	replica_row **rows;
-	size_t n;
-	sat_rc rc;
-
-	if ((rc = replica_page_children(&rows, &n, r, root, e)) != SAT_OK)
-		return rc;
-	for (size_t i = 0; i < n; i++)
-		/* made here, the server has not heard of it */
-		if (!is_held(s, &rows[i]->view.id) && !(root_held &&
-		    rows[i]->pending && rows[i]->srv.born.hlc == 0))
-			replica_row_drop(rows[i]);
-	return SAT_OK;
+	    drop_below(r, &row->view.id, NULL, false, true, e) : SAT_OK;
 }
 
 /* A customer that leads to the root by the server's word. */
@@ -173,7 +160,7 @@ drop_merged(sat_replica *r, const sat_rescope *s, const sat_id *loser,
 		return rc;
 	if (row != NULL && !held)
 		replica_row_drop(row);
-	return drop_children(r, s, loser, held, e);
+	return drop_below(r, loser, s, true, !held, e);
 }
 
 /* Below a fresh customer there can be nothing, below one that leads to it
@@ -186,8 +173,8 @@ drop_family(sat_replica *r, const sat_rescope *s, bool root_held, bool fresh,
 	size_t n;
 	sat_rc rc;
 
-	if ((!fresh && (rc = drop_children(r, s, &s->root, root_held, e)) !=
-	    SAT_OK) ||
+	if ((!fresh && (rc = drop_below(r, &s->root, s, true, !root_held,
+	    e)) != SAT_OK) ||
 	    (rc = replica_alias_given(&ids, &n, &r->page.mem, r, &s->root,
 	    e)) != SAT_OK)
 		return rc;
