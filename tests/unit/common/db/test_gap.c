@@ -2,61 +2,27 @@
  * What was deleted is in no page: also not in the copies SQLite leaves in the
  * unused middle of a page whose cells moved to another one (V7).
  */
-#include "tests/lib/unit.h"
+#include "tests/unit/common/db/file_fixture.h"
 
 #include <sqlite3.h>
 #include <string.h>
-
-#include "common/crypto/crypto.h"
-#include "common/crypto/keyring.h"
-#include "common/db/db.h"
 
 #define PAGE 4096
 #define KEYS 400
 #define WORD "Zhang Wei;"
 
 typedef struct fixture {
-	char *dir, *path;
-	sat_keyring *keyring; /* NULL: plain */
-	sat_db *db;
+	db_file file;
 	uint64_t seed;
 	size_t bytes[KEYS]; /* of the row; 0: none */
 } fixture;
 
-static void
-open_again(fixture *f, bool shrinks)
-{
-	sat_db_open_opts o = { .path = f->path, .keyring = f->keyring,
-		.create = true, .shrinks = shrinks };
-	sat_err err;
-
-	sat_db_close(f->db);
-	f->db = NULL;
-	assert_ok(sat_db_open(&f->db, &o, &err));
-}
-
 static fixture
 begin(bool encrypted, bool shrinks, uint64_t seed)
 {
-	fixture f = { .dir = sat_test_dir(), .seed = seed };
-	sat_err err;
-
-	sat_crypto_init();
-	f.path = sat_xasprintf("%s/t.db", f.dir);
-	f.keyring = encrypted ? sat_keyring_memory(NULL) : NULL;
-	open_again(&f, shrinks);
-	assert_ok(sat_db_exec(f.db, "CREATE TABLE t(id INTEGER PRIMARY KEY, "
-	    "b BLOB); CREATE INDEX byb ON t(b)", &err));
-	return f;
-}
-
-static void
-end(fixture *f)
-{
-	sat_db_close(f->db);
-	sat_keyring_close(f->keyring);
-	free(f->path);
-	sat_test_rmdir(f->dir);
+	return (fixture){ .file = file_begin(encrypted, shrinks, "CREATE TABLE "
+	    "t(id INTEGER PRIMARY KEY, b BLOB); CREATE INDEX byb ON t(b)"),
+		.seed = seed };
 }
 
 /* Rows of 10 to 900 bytes, now and then one of some pages; every tenth is a
@@ -77,7 +43,7 @@ put(fixture *f)
 	if (k % 10 == 0)
 		for (size_t i = 2; i + strlen(WORD) <= n; i += strlen(WORD))
 			memcpy(row + i, WORD, strlen(WORD));
-	assert_ok(sat_db_stmt_text(&s, f->db, "INSERT OR REPLACE INTO t "
+	assert_ok(sat_db_stmt_text(&s, f->file.db, "INSERT OR REPLACE INTO t "
 	    "VALUES(?,?)", &err));
 	sat_bind_int(s, 1, (int64_t)k + 1);
 	sat_bind_blob(s, 2, sat_span_of(row, n));
@@ -93,10 +59,10 @@ put_many(fixture *f, int n)
 
 	for (int i = 0; i < n; i++) {
 		if (i % 50 == 0)
-			assert_ok(sat_db_begin(f->db, &err));
+			assert_ok(sat_db_begin(f->file.db, &err));
 		put(f);
 		if (i % 50 == 49)
-			assert_ok(sat_db_commit(f->db, &err));
+			assert_ok(sat_db_commit(f->file.db, &err));
 	}
 }
 
@@ -105,7 +71,7 @@ forget(fixture *f)
 {
 	sat_err err;
 
-	assert_ok(sat_db_exec(f->db, "DELETE FROM t WHERE (id - 1) % 10 = 0",
+	assert_ok(sat_db_exec(f->file.db, "DELETE FROM t WHERE (id - 1) % 10 = 0",
 	    &err));
 	for (size_t k = 0; k < KEYS; k += 10)
 		f->bytes[k] = 0;
@@ -120,8 +86,8 @@ assert_whole(fixture *f)
 	size_t n = 0;
 	sat_err err;
 
-	assert_ok(sat_db_check(f->db, false, &err));
-	assert_ok(sat_db_stmt_text(&s, f->db, "SELECT id - 1, b FROM t", &err));
+	assert_ok(sat_db_check(f->file.db, false, &err));
+	assert_ok(sat_db_stmt_text(&s, f->file.db, "SELECT id - 1, b FROM t", &err));
 	for (; assert_rc(SAT_OK, sat_step(&row, s, &err)), row; n++) {
 		size_t k = (size_t)sat_col_int(s, 0);
 		sat_span b = sat_col_blob(s, 1);
@@ -143,7 +109,7 @@ words(fixture *f)
 	uint8_t page[PAGE];
 	size_t hits = 0;
 
-	assert_int_equal(SQLITE_OK, sqlite3_file_control(sat_db_raw(f->db),
+	assert_int_equal(SQLITE_OK, sqlite3_file_control(sat_db_raw(f->file.db),
 	    "main", SQLITE_FCNTL_FILE_POINTER, &file));
 	assert_int_equal(SQLITE_OK, file->pMethods->xFileSize(file, &size));
 	for (sqlite3_int64 at = 0; at < size; at += PAGE) {
@@ -179,31 +145,31 @@ one_life(bool encrypted, bool shrinks, uint64_t seed)
 	for (int i = 0; i < 10; i++) {
 		put_many(&f, 50);
 		if (sat_test_rand(&f.seed) % 2 == 0)
-			assert_ok(sat_db_checkpoint(f.db, &err));
+			assert_ok(sat_db_checkpoint(f.file.db, &err));
 		if (sat_test_rand(&f.seed) % 4 == 0)
-			open_again(&f, shrinks);
+			file_open(&f.file, shrinks);
 	}
-	assert_ok(sat_db_checkpoint(f.db, &err));
+	assert_ok(sat_db_checkpoint(f.file.db, &err));
 	assert_true(words(&f) > 0);
 	forget(&f);
-	assert_ok(sat_db_checkpoint(f.db, &err));
+	assert_ok(sat_db_checkpoint(f.file.db, &err));
 	if (words(&f) != 0)
 		fail_msg("seed %llu: a deleted row is in %zu pages",
 		    (unsigned long long)seed, words(&f));
 	assert_whole(&f);
 	/* what is written later brings nothing back, into the log neither */
-	assert_ok(sat_db_exec(f.db, "UPDATE t SET b = substr(b, 1, length(b) "
+	assert_ok(sat_db_exec(f.file.db, "UPDATE t SET b = substr(b, 1, length(b) "
 	    "- 1) || x'01'", &err));
 	if (!encrypted)
-		assert_int_equal(0, words_in(f.path, "-wal"));
-	assert_ok(sat_db_shrink(f.db, &err));
-	assert_ok(sat_db_checkpoint(f.db, &err));
+		assert_int_equal(0, words_in(f.file.path, "-wal"));
+	assert_ok(sat_db_shrink(f.file.db, &err));
+	assert_ok(sat_db_checkpoint(f.file.db, &err));
 	assert_int_equal(0, words(&f));
 	if (!encrypted)
-		assert_int_equal(0, words_in(f.path, ""));
-	open_again(&f, shrinks);
+		assert_int_equal(0, words_in(f.file.path, ""));
+	file_open(&f.file, shrinks);
 	assert_whole(&f);
-	end(&f);
+	file_end(&f.file);
 }
 
 static void
@@ -233,13 +199,13 @@ a_log_of_somebody_else_is_moved_without_deleted_rows_too(void **state) /* V7 */
 
 		put_many(&f, 500);
 		forget(&f);
-		sat_db_abandon(f.db);
-		f.db = NULL;
-		open_again(&f, i % 2 == 1);
-		assert_ok(sat_db_checkpoint(f.db, &err));
+		sat_db_abandon(f.file.db);
+		f.file.db = NULL;
+		file_open(&f.file, i % 2 == 1);
+		assert_ok(sat_db_checkpoint(f.file.db, &err));
 		assert_int_equal(0, words(&f));
 		assert_whole(&f);
-		end(&f);
+		file_end(&f.file);
 	}
 }
 
@@ -252,21 +218,21 @@ a_large_file_that_shrinks_stays_whole(void **state) /* V7 */
 
 	(void)state;
 	put_many(&f, 400);
-	assert_ok(sat_db_exec(f.db, "CREATE TABLE big(id INTEGER PRIMARY KEY, "
+	assert_ok(sat_db_exec(f.file.db, "CREATE TABLE big(id INTEGER PRIMARY KEY, "
 	    "b BLOB); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
 	    "FROM n WHERE i < 2500) INSERT INTO big SELECT i, "
 	    "randomblob(1000 + i % 900) FROM n; DELETE FROM big WHERE "
 	    "id % 3 > 0 AND id < 1500", &err));
-	assert_ok(sat_db_checkpoint(f.db, &err));
+	assert_ok(sat_db_checkpoint(f.file.db, &err));
 	assert_whole(&f);
-	assert_ok(sat_db_exec(f.db, "UPDATE big SET b = randomblob(600 + id % "
+	assert_ok(sat_db_exec(f.file.db, "UPDATE big SET b = randomblob(600 + id % "
 	    "1900); DELETE FROM big WHERE id % 5 > 0", &err));
-	assert_ok(sat_db_checkpoint(f.db, &err));
-	assert_ok(sat_db_shrink(f.db, &err));
-	assert_ok(sat_db_checkpoint(f.db, &err));
-	open_again(&f, true);
+	assert_ok(sat_db_checkpoint(f.file.db, &err));
+	assert_ok(sat_db_shrink(f.file.db, &err));
+	assert_ok(sat_db_checkpoint(f.file.db, &err));
+	file_open(&f.file, true);
 	assert_whole(&f);
-	end(&f);
+	file_end(&f.file);
 }
 
 int

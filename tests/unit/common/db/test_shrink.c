@@ -2,59 +2,21 @@
  * Pages that became free go back to the disk, on encrypted and plain files,
  * and what is left is whole. And how much of a file memory holds.
  */
-#include "tests/lib/unit.h"
+#include "tests/unit/common/db/file_fixture.h"
 
 #include <sys/stat.h>
 
-#include "common/crypto/crypto.h"
-#include "common/crypto/keyring.h"
-#include "common/db/db.h"
-
-typedef struct fixture {
-	char *dir, *path;
-	sat_keyring *keyring; /* NULL: plain */
-	sat_db *db;
-} fixture;
-
-static void
-open_again(fixture *f, bool shrinks)
-{
-	sat_db_open_opts o = { .path = f->path, .keyring = f->keyring,
-		.create = true, .shrinks = shrinks };
-	sat_err err;
-
-	sat_db_close(f->db);
-	f->db = NULL;
-	assert_ok(sat_db_open(&f->db, &o, &err));
-}
-
-static fixture
+static db_file
 begin(bool encrypted, bool shrinks)
 {
-	fixture f = { .dir = sat_test_dir() };
-	sat_err err;
-
-	f.path = sat_xasprintf("%s/t.db", f.dir);
-	f.keyring = encrypted ? sat_keyring_memory(NULL) : NULL;
-	open_again(&f, shrinks);
-	assert_ok(sat_db_exec(f.db, "CREATE TABLE t(id INTEGER PRIMARY KEY, "
-	    "b BLOB); CREATE TABLE kept(id INTEGER PRIMARY KEY, b BLOB);",
-	    &err));
-	return f;
-}
-
-static void
-end(fixture *f)
-{
-	sat_db_close(f->db);
-	sat_keyring_close(f->keyring);
-	free(f->path);
-	sat_test_rmdir(f->dir);
+	return file_begin(encrypted, shrinks, "CREATE TABLE t(id INTEGER "
+	    "PRIMARY KEY, b BLOB); CREATE TABLE kept(id INTEGER PRIMARY KEY, "
+	    "b BLOB);");
 }
 
 /* 4 MiB that go and 2 MiB behind them that stay. */
 static void
-fill_and_empty(fixture *f)
+fill_and_empty(db_file *f)
 {
 	sat_err err;
 
@@ -67,7 +29,7 @@ fill_and_empty(fixture *f)
 }
 
 static void
-fill_and_empty_again(fixture *f)
+fill_and_empty_again(db_file *f)
 {
 	sat_err err;
 
@@ -78,7 +40,7 @@ fill_and_empty_again(fixture *f)
 
 /* Into the file; those of the log are counted by themselves. */
 static uint64_t
-pages_written(fixture *f)
+pages_written(db_file *f)
 {
 	sat_db_counts c;
 
@@ -91,7 +53,7 @@ a_long_log_goes_into_the_file_while_nobody_waits(void **state)
 {
 	(void)state;
 	for (int encrypted = 0; encrypted < 2; encrypted++) {
-		fixture f = begin(encrypted, false);
+		db_file f = begin(encrypted, false);
 		uint64_t before = pages_written(&f);
 		sat_err err;
 
@@ -107,24 +69,24 @@ a_long_log_goes_into_the_file_while_nobody_waits(void **state)
 		before = pages_written(&f);
 		assert_ok(sat_db_tidy(f.db, &err)); /* nothing is left */
 		assert_int_equal(before, pages_written(&f));
-		open_again(&f, false);
+		file_open(&f, false);
 		assert_ok(sat_db_check(f.db, false, &err));
-		end(&f);
+		file_end(&f);
 	}
 }
 
 static int64_t
-bytes_of(fixture *f, bool shrinks)
+bytes_of(db_file *f, bool shrinks)
 {
 	struct stat st;
 
-	open_again(f, shrinks); /* closing checkpoints */
+	file_open(f, shrinks); /* closing checkpoints */
 	assert_int_equal(0, stat(f->path, &st));
 	return st.st_size;
 }
 
 static void
-assert_kept(fixture *f)
+assert_kept(db_file *f)
 {
 	sat_stmt *s;
 	sat_err err;
@@ -144,7 +106,7 @@ unused_pages_go_back_to_the_disk(void **state)
 {
 	(void)state;
 	for (int encrypted = 0; encrypted < 2; encrypted++) {
-		fixture f = begin(encrypted != 0, true);
+		db_file f = begin(encrypted != 0, true);
 		int64_t before;
 		sat_err err;
 
@@ -154,14 +116,14 @@ unused_pages_go_back_to_the_disk(void **state)
 		assert_ok(sat_db_shrink(f.db, &err));
 		assert_true(bytes_of(&f, true) < before / 2);
 		assert_kept(&f);
-		end(&f);
+		file_end(&f);
 	}
 }
 
 static void
 a_few_unused_pages_stay(void **state)
 {
-	fixture f = begin(true, true);
+	db_file f = begin(true, true);
 	int64_t before;
 	sat_err err;
 
@@ -173,13 +135,13 @@ a_few_unused_pages_stay(void **state)
 	before = bytes_of(&f, true);
 	assert_ok(sat_db_shrink(f.db, &err));
 	assert_int_equal(before, bytes_of(&f, true));
-	end(&f);
+	file_end(&f);
 }
 
 static void
 a_file_made_without_the_map_stays_as_it_is(void **state)
 {
-	fixture f = begin(true, false);
+	db_file f = begin(true, false);
 	int64_t before;
 	sat_err err;
 
@@ -189,25 +151,25 @@ a_file_made_without_the_map_stays_as_it_is(void **state)
 	assert_ok(sat_db_shrink(f.db, &err));
 	assert_int_equal(before, bytes_of(&f, true));
 	assert_kept(&f);
-	end(&f);
+	file_end(&f);
 }
 
 /* An old file must not leave write-ahead logging because it is asked for. */
 static void
 a_file_that_is_there_is_opened_as_ever(void **state)
 {
-	fixture f = begin(true, true);
+	db_file f = begin(true, true);
 	sat_db_counts c;
 	sat_err err;
 
 	(void)state;
 	fill_and_empty(&f);
-	open_again(&f, true);
+	file_open(&f, true);
 	sat_db_counts_get(&c, f.db);
 	assert_int_equal(0, c.page_writes + c.wal_frames);
 	assert_ok(sat_db_exec(f.db, "DELETE FROM t", &err));
 	assert_kept(&f);
-	end(&f);
+	file_end(&f);
 }
 
 static void
@@ -215,7 +177,7 @@ a_file_is_written_anew_with_full_pages(void **state)
 {
 	(void)state;
 	for (int encrypted = 0; encrypted < 2; encrypted++) {
-		fixture f = begin(encrypted != 0, true);
+		db_file f = begin(encrypted != 0, true);
 		int64_t before, after, was;
 		sat_stmt *s;
 		sat_err err;
@@ -246,7 +208,7 @@ a_file_is_written_anew_with_full_pages(void **state)
 		was = bytes_of(&f, true);
 		assert_ok(sat_db_shrink(f.db, &err));
 		assert_true(bytes_of(&f, true) < was / 2);
-		end(&f);
+		file_end(&f);
 	}
 }
 
@@ -254,7 +216,7 @@ a_file_is_written_anew_with_full_pages(void **state)
 static void
 a_copy_shrinks_like_its_original(void **state)
 {
-	fixture f = begin(true, true), g;
+	db_file f = begin(true, true), g;
 	int64_t before;
 	sat_err err;
 
@@ -267,7 +229,7 @@ a_copy_shrinks_like_its_original(void **state)
 	g.path = sat_xasprintf("%s/copy.db", f.dir);
 	g.db = NULL;
 	assert_ok(sat_db_copy(f.db, g.path, &err));
-	open_again(&g, true);
+	file_open(&g, true);
 	assert_ok(sat_db_exec(g.db, "DELETE FROM t", &err));
 	before = bytes_of(&g, true);
 	assert_ok(sat_db_shrink(g.db, &err));
@@ -275,7 +237,7 @@ a_copy_shrinks_like_its_original(void **state)
 	assert_kept(&g);
 	sat_db_close(g.db);
 	free(g.path);
-	end(&f);
+	file_end(&f);
 }
 
 static int64_t
@@ -296,7 +258,7 @@ cache_of(sat_db *db)
 static void
 a_smaller_cache_lasts_until_the_usual_one_is_asked_for(void **state)
 {
-	fixture f = begin(true, true);
+	db_file f = begin(true, true);
 	int64_t usual = cache_of(f.db);
 	sat_err err;
 
@@ -305,7 +267,7 @@ a_smaller_cache_lasts_until_the_usual_one_is_asked_for(void **state)
 	assert_int_equal(-1024, cache_of(f.db));
 	assert_ok(sat_db_cache(f.db, 0, &err));
 	assert_int_equal(usual, cache_of(f.db));
-	end(&f);
+	file_end(&f);
 }
 
 int
@@ -323,6 +285,5 @@ main(void)
 		cmocka_unit_test(a_smaller_cache_lasts_until_the_usual_one_is_asked_for),
 	};
 
-	sat_crypto_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
