@@ -80,6 +80,19 @@ sat_test_dir_teardown(void **state)
 	return 0;
 }
 
+unsigned
+sat_test_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while (readdir(d) != NULL)
+		n++;
+	(void)closedir(d);
+	return n;
+}
+
 const char *
 sat_test_at(const char *name)
 {

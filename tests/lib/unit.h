@@ -37,6 +37,8 @@ int sat_test_dir_setup(void **state);
 int sat_test_dir_teardown(void **state);
 /* A path in it, good until 64 more were asked for. */
 const char *sat_test_at(const char *name);
+/* Descriptors this process has. */
+unsigned sat_test_fds(void);
 void sat_test_save(const char *path, const void *p, size_t n);
 
 #endif

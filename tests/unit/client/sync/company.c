@@ -420,6 +420,31 @@ company_set(company *c, size_t i, sat_id id, uint16_t field, const char *v)
 }
 
 void
+company_merge(company *c, size_t i, sat_id loser, sat_id winner)
+{
+	sat_op o = c_op(kind_of(c, i, "account"), SAT_OP_MERGE, loser,
+	    SAT_SYS_REDIRECT, sat_v_id(&winner));
+
+	company_write(c, i, winner, &o, 1);
+}
+
+uint32_t
+company_ord_of(company *c, const char *user)
+{
+	return sat_registry_user(sat_server_registry(c->server),
+	    sat_span_str(user))->ord;
+}
+
+void
+company_erase(company *c, sat_id id)
+{
+	sat_err err = { 0 };
+
+	assert_ok(sat_server_erase(c->server, &id, company_ord_of(c, "hq"),
+	    company_ord_of(c, "hq2"), sat_span_str("request 7"), &err));
+}
+
+void
 company_shows(company *c, size_t i, sat_id id, uint16_t field, const char *want)
 {
 	sat_view v;

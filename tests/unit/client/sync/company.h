@@ -95,6 +95,10 @@ sat_id company_account(company *c, size_t i, const char *name,
 void company_firms(company *c, sat_id *ids, size_t n);
 void company_set(company *c, size_t i, sat_id id, uint16_t field,
     const char *v);
+void company_merge(company *c, size_t i, sat_id loser, sat_id winner);
+uint32_t company_ord_of(company *c, const char *user);
+/* Asked by "hq", released by "hq2". */
+void company_erase(company *c, sat_id id);
 void company_shows(company *c, size_t i, sat_id id, uint16_t field,
     const char *want);
 void c_dump(void *u, const sat_id *id, sat_span state);

@@ -25,31 +25,6 @@ setup(void **state)
 	return 0;
 }
 
-static uint32_t
-ord_of(company *c, const char *user)
-{
-	return sat_registry_user(sat_server_registry(c->server),
-	    sat_span_str(user))->ord;
-}
-
-static void
-erase(company *c, sat_id id)
-{
-	sat_err err = { 0 };
-
-	assert_ok(sat_server_erase(c->server, &id, ord_of(c, "hq"),
-	    ord_of(c, "hq2"), sat_span_str("request 7"), &err));
-}
-
-static void
-merge(company *c, size_t i, sat_id loser, sat_id winner)
-{
-	sat_op o = c_op(kind_of(c, i, "account"), SAT_OP_MERGE, loser,
-	    SAT_SYS_REDIRECT, sat_v_id(&winner));
-
-	company_write(c, i, winner, &o, 1);
-}
-
 static int64_t
 number(company *c, size_t i, const char *text)
 {
@@ -145,7 +120,7 @@ a_lost_row_whose_record_is_erased_leaves_nothing(void **state) /* P-194 */
 
 	list_it(c);
 	lose(c, LOST, true);
-	erase(c, ids[3]);
+	company_erase(c, ids[3]);
 	company_sync(c, 0);
 	company_sync(c, 0);
 	assert_not_listed(c);
@@ -165,7 +140,7 @@ an_unnoticed_loss_leaves_nothing_of_an_erased_one(void **state) /* P-194 */
 	list_it(c);
 	assert_ok(sat_replica_search_ready(c->r[0], &err));
 	lose(c, LOST, false);
-	erase(c, ids[3]);
+	company_erase(c, ids[3]);
 	c->stop_after = 4;
 	company_sync(c, 0);
 	c->stop_after = 0;
@@ -183,7 +158,7 @@ a_lost_merged_row_leads_nowhere_when_it_leaves(void **state)
 {
 	company *c = *state;
 
-	merge(c, 1, ids[3], ids[4]);
+	company_merge(c, 1, ids[3], ids[4]);
 	company_sync(c, 1);
 	company_sync(c, 0);
 	assert_int_equal(1, number(c, 0, "SELECT count(*) FROM alias"));
@@ -203,11 +178,11 @@ a_lost_merged_row_leads_nowhere_when_it_is_erased(void **state)
 {
 	company *c = *state;
 
-	merge(c, 1, ids[3], ids[4]);
+	company_merge(c, 1, ids[3], ids[4]);
 	company_sync(c, 1);
 	company_sync(c, 0);
 	lose(c, LOST, true);
-	erase(c, ids[3]);
+	company_erase(c, ids[3]);
 	company_sync(c, 0);
 	company_sync(c, 0);
 	assert_int_equal(0, number(c, 0, "SELECT count(*) FROM alias"));
@@ -223,7 +198,7 @@ a_merged_row_that_cannot_be_read_leads_where_it_did(void **state)
 	sat_err err = { 0 };
 	sat_id to;
 
-	merge(c, 1, ids[3], ids[4]);
+	company_merge(c, 1, ids[3], ids[4]);
 	company_sync(c, 1);
 	company_sync(c, 0);
 	lose(c, "UPDATE k_account SET _clk = x'00' WHERE _rid = 4", true);

@@ -42,15 +42,6 @@ opportunity(company *c, size_t i, sat_id below, const char *owner)
 }
 
 static void
-merge(company *c, size_t i, sat_id loser, sat_id winner)
-{
-	sat_op o = c_op(kind_of(c, i, "account"), SAT_OP_MERGE, loser,
-	    SAT_SYS_REDIRECT, sat_v_id(&winner));
-
-	company_write(c, i, winner, &o, 1);
-}
-
-static void
 take_apart(company *c, size_t i, sat_id loser)
 {
 	sat_op o = c_op(kind_of(c, i, "account"), SAT_OP_UNMERGE, loser,
@@ -69,13 +60,6 @@ holds(company *c, size_t i, sat_id id)
 	if (rc != SAT_ENOTFOUND)
 		assert_ok(rc);
 	return rc == SAT_OK;
-}
-
-static uint32_t
-ord_of(company *c, const char *user)
-{
-	return sat_registry_user(sat_server_registry(c->server),
-	    sat_span_str(user))->ord;
 }
 
 /* It holds what it may, found by the page itself and not by the sums. */
@@ -101,7 +85,7 @@ a_deal_of_another_leaves_with_the_merge_that_brings_the_winner(void **state)
 	winner = company_account(c, HQ, "Harbour Ltd", "zhao");
 	company_sync(c, HQ);
 	assert_false(holds(c, LI, winner));
-	merge(c, HQ, loser, winner);
+	company_merge(c, HQ, loser, winner);
 	company_sync(c, HQ);
 
 	company_sync(c, LI);
@@ -122,7 +106,7 @@ who_takes_apart_what_is_not_his_gives_it_away(void **state)
 	company_sync(c, CHEN);
 	loser = company_account(c, HQ, "Quarry Co", "zhao");
 	company_sync(c, HQ);
-	merge(c, HQ, loser, winner);
+	company_merge(c, HQ, loser, winner);
 	company_sync(c, HQ);
 	company_sync(c, CHEN);
 	assert_true(holds(c, CHEN, loser));
@@ -147,11 +131,11 @@ a_merge_that_waits_hides_no_merge_of_the_server(void **state)
 	company_sync(c, CHEN);
 	loser = company_account(c, HQ, "Ferry Co", "zhao");
 	company_sync(c, HQ);
-	merge(c, HQ, loser, winner);
+	company_merge(c, HQ, loser, winner);
 	company_sync(c, HQ);
 	company_sync(c, CHEN);
 	take_apart(c, CHEN, loser);
-	merge(c, CHEN, loser, other);
+	company_merge(c, CHEN, loser, other);
 	assert_ok(sat_replica_canon(&at, c->r[CHEN], &loser, &err));
 	assert_true(sat_id_eq(&other, &at));
 	company_sound(c, CHEN);
@@ -168,18 +152,15 @@ an_erasure_spares_what_only_a_waiting_merge_leads_there(void **state)
 {
 	company *c = *state;
 	sat_id erased, merged, spared;
-	sat_err err = { 0 };
 
 	erased = company_account(c, CHEN, "Wu", "li");
 	merged = company_account(c, CHEN, "Wu again", "li");
 	spared = company_account(c, CHEN, "Another Wu", "li");
 	company_sync(c, CHEN);
-	merge(c, CHEN, merged, erased);
+	company_merge(c, CHEN, merged, erased);
 	company_sync(c, CHEN);
-	merge(c, CHEN, spared, erased);
-	assert_ok(sat_server_erase(c->server, &erased, ord_of(c, "hq"),
-	    ord_of(c, "hq2"), sat_span_str("request 7"), &err));
-
+	company_merge(c, CHEN, spared, erased);
+	company_erase(c, erased);
 	company_sync(c, CHEN);
 	assert_false(holds(c, CHEN, erased));
 	assert_false(holds(c, CHEN, merged));
@@ -197,15 +178,6 @@ write_one(company *c, size_t i, sat_id rec, sat_op_kind kind, uint16_t field,
 	    c_text(text));
 
 	company_write(c, i, rec, &o, 1);
-}
-
-static void
-erase(company *c, sat_id id)
-{
-	sat_err err = { 0 };
-
-	assert_ok(sat_server_erase(c->server, &id, ord_of(c, "hq"),
-	    ord_of(c, "hq2"), sat_span_str("request 7"), &err));
 }
 
 static void
@@ -307,7 +279,7 @@ an_erasure_takes_from_the_other_what_it_had_of_the_erased_one(void **state)
 	assert_true(met(c, "1390000000", winner) > 0);
 	assert_true(met(c, "Okapia", winner) > 0);
 
-	erase(c, loser);
+	company_erase(c, loser);
 	log_folds_to_the_records(c);
 	for (size_t i = 0; i < c->n; i++) {
 		company_sync(c, i);
@@ -338,7 +310,7 @@ an_erased_winner_leaves_the_loser_as_it_was(void **state) /* A1 */
 	sat_id winner = company_account(c, LI, "Wu", "li");
 
 	merge_and_take_apart(c, loser, winner);
-	erase(c, winner);
+	company_erase(c, winner);
 	log_folds_to_the_records(c);
 	for (size_t i = 0; i < c->n; i++) {
 		company_sync(c, i);
@@ -367,8 +339,8 @@ two_that_were_merged_into_one_are_erased_one_by_one(void **state)
 
 	company_sync_all(c);
 	company_write(c, CHEN, winner, both, 3);
-	merge(c, HQ, a, winner);
-	merge(c, HQ, b, winner);
+	company_merge(c, HQ, a, winner);
+	company_merge(c, HQ, b, winner);
 	company_sync(c, HQ);
 	company_sync(c, CHEN); /* late: Zebra and Zorilla go on */
 	take_apart(c, HQ, a);
@@ -376,12 +348,12 @@ two_that_were_merged_into_one_are_erased_one_by_one(void **state)
 	company_sync_all(c);
 	log_folds_to_the_records(c);
 
-	erase(c, a);
+	company_erase(c, a);
 	log_folds_to_the_records(c);
 	company_sync_all(c);
 	assert_int_equal(0, met(c, "Zebra", winner));
 	assert_true(met(c, "Zorilla", winner) > 0);
-	erase(c, b);
+	company_erase(c, b);
 	log_folds_to_the_records(c);
 	for (size_t i = 0; i < c->n; i++) {
 		company_sync(c, i);
@@ -408,7 +380,7 @@ who_dropped_his_commit_gets_what_is_left_of_it(void **state)
 	c->stop_after = 0;
 	assert_int_equal(1, c->types[SAT_MSG_PUSH]);
 	assert_int_equal(0, c->types[SAT_MSG_PULL]);
-	erase(c, gone);
+	company_erase(c, gone);
 	log_folds_to_the_records(c);
 	company_sync(c, LI);
 	assert_int_equal(1, c->types[SAT_MSG_PULL]); /* at once */
@@ -436,7 +408,7 @@ what_somebody_chose_for_the_winner_stays(void **state) /* P-396 */
 	company_sync(c, CHEN);
 	take_apart(c, HQ, loser);
 	company_sync(c, HQ);
-	erase(c, loser);
+	company_erase(c, loser);
 	log_folds_to_the_records(c);
 	for (size_t i = 0; i < c->n; i++) {
 		company_sync(c, i);
@@ -454,7 +426,7 @@ a_receipt_waits_for_what_others_had_of_the_erased_one(void **state)
 	sat_id winner = company_account(c, LI, "Wu", "li");
 
 	merge_and_take_apart(c, loser, winner);
-	erase(c, loser);
+	company_erase(c, loser);
 	c->stop_after = 3; /* HELLO, LEDGER, and what is first behind it */
 	company_sync(c, LI);
 	assert_int_equal(1, c->types[SAT_MSG_LEDGER]);

@@ -374,15 +374,6 @@ a_damaged_row_that_comes_as_a_state_keeps_what_waits(void **state)
 	company_sound(c, 0);
 }
 
-static void
-merge(company *c, size_t i, sat_id loser, sat_id winner)
-{
-	sat_op o = c_op(kind_of(c, i, "account"), SAT_OP_MERGE, loser,
-	    SAT_SYS_REDIRECT, sat_v_id(&winner));
-
-	company_write(c, i, winner, &o, 1);
-}
-
 /* Of one that was shown as merged when its row was lost, and is not: the list of
  * merged customers does not say so any more. */
 static void
@@ -392,8 +383,8 @@ a_lost_row_that_comes_as_a_state_leads_nowhere_else(void **state)
 	sat_err err = { 0 };
 	sat_id to;
 
-	merge(c, 0, ids[3], ids[4]); /* waits, and will be refused */
-	merge(c, 1, ids[4], ids[3]);
+	company_merge(c, 0, ids[3], ids[4]); /* waits, and will be refused */
+	company_merge(c, 1, ids[4], ids[3]);
 	company_sync(c, 1);
 	sql(c, 0, "DELETE FROM k_account WHERE _rid = 4");
 	company_reopen(c, 0);

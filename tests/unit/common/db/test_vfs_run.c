@@ -4,9 +4,7 @@
  */
 #include "tests/unit/common/db/vfs_fixture.h"
 
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define ROWS 300
 
@@ -212,19 +210,6 @@ what_was_undone_hides_no_frame_of_another_connection(void **state)
 	sat_db_close(other);
 }
 
-static unsigned
-descriptors(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
-
 /* On the system's own files the disk begins before a large transaction ends,
  * over a descriptor that is there from its first half megabyte to its end. */
 static void
@@ -242,24 +227,24 @@ a_large_transaction_lends_a_descriptor_until_its_end(void **state)
 	(void)snprintf(path, sizeof path, "%s/large.db", dir);
 	assert_ok(sat_db_open(&f.db, &o, &err));
 	run(&f, "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, n INTEGER)");
-	before = descriptors();
+	before = sat_test_fds();
 	run(&f, "BEGIN");
 	run(&f, "INSERT INTO t VALUES(-1, 'small', 0)");
 	run(&f, "ROLLBACK");
-	assert_int_equal(before, descriptors());
+	assert_int_equal(before, sat_test_fds());
 	for (int round = 0; round < 3; round++) {
 		run(&f, "BEGIN");
 		fill_to(&f, 800); /* more than the cache, so it is written already */
-		assert_int_equal(before + 1, descriptors());
+		assert_int_equal(before + 1, sat_test_fds());
 		run(&f, round < 2 ? "ROLLBACK" : "COMMIT");
-		assert_int_equal(before, descriptors());
+		assert_int_equal(before, sat_test_fds());
 	}
 	run(&f, "UPDATE t SET n = n + 1, a = a || 'x'");
-	assert_int_equal(before, descriptors());
+	assert_int_equal(before, sat_test_fds());
 	run(&f, "UPDATE t SET a = substr(a, 1, 1500)");
 	assert_rows(&f, 800, 1);
 	sat_db_close(f.db);
-	assert_true(descriptors() < before);
+	assert_true(sat_test_fds() < before);
 	sat_keyring_close(keyring);
 	sat_test_rmdir(dir);
 }

@@ -1,7 +1,6 @@
 /* An echo server, its record, and waiting for what it does. */
 #include "tests/lib/unit.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -178,29 +177,16 @@ still_answers(const echo *w)
 
 /* ---- waiting ------------------------------------------------------------- */
 
-static unsigned
-fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	(void)closedir(d);
-	return n;
-}
-
 unsigned
 fds_at_rest(void)
 {
-	unsigned now = fds();
+	unsigned now = sat_test_fds();
 
 	for (int same = 0; same < 4; same++) {
 		nap(20);
-		if (fds() != now)
+		if (sat_test_fds() != now)
 			same = 0;
-		now = fds();
+		now = sat_test_fds();
 	}
 	return now;
 }
@@ -208,9 +194,9 @@ fds_at_rest(void)
 void
 fds_come_back_to(unsigned want)
 {
-	for (int i = 0; i < 500 && fds() > want; i++)
+	for (int i = 0; i < 500 && sat_test_fds() > want; i++)
 		nap(20);
-	assert_in_range(fds(), 0, want);
+	assert_in_range(sat_test_fds(), 0, want);
 }
 
 sat_net_stats
