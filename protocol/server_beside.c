@@ -17,6 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How far behind a gap a commit is looked for that says where it stood. */
+#define BEHIND_MAX 64
+
 typedef struct run {
 	uint64_t first, last;
 } run;
@@ -36,6 +39,8 @@ typedef struct told_chain {
 	/* let go by its device: gaps of the chain, and, said so before it pushed,
 	 * what comes behind it (P-203, P-206) */
 	run_list gaps, said;
+	const uint64_t *behind; /* srv_gone's */
+	size_t nbehind;
 } told_chain;
 
 typedef struct told_place {
@@ -61,7 +66,7 @@ struct srv_told {
 	size_t n, cap, nchains, chains_cap;
 	run_list held, here, alone; /* of the chain being compared */
 	uint64_t *a, *b;      /* per order: up to where */
-	uint32_t *gone;       /* devices, while they are found */
+	srv_gone *gone;       /* while they are found */
 	told_device *devs;    /* by hash */
 	size_t ndevs, devs_mask;
 	told_done *done;
@@ -270,6 +275,62 @@ on_gap(void *u, uint64_t first, uint64_t last, sat_gap why)
 	return true;
 }
 
+/* A commit that goes on under another number says where it stood under its old
+ * one (P-209). */
+static sat_rc
+is_moved(bool *yes, const told_chain *c, srv_told *t, uint64_t cseq, sat_err *e)
+{
+	const sat_store *st = &t->s->env.store;
+	sat_span header, payload;
+	sat_commit own;
+	sat_rc rc = st->commit_get(&header, &payload, &t->s->txn, st->u, c->dev,
+	    c->inc, cseq, NULL);
+
+	*yes = true;
+	if (rc == SAT_ENOTFOUND)
+		return SAT_OK; /* nothing is known of it */
+	if (rc != SAT_OK)
+		return sat_fail(e, rc, "the log cannot be read");
+	rc = sat_commit_read(&own, &t->s->txn, header, (sat_span){ NULL, 0 }, e);
+	*yes = (own.flags & SAT_CF_MOVED) != 0;
+	return rc;
+}
+
+/* Servers take a chain in its order. So where the first commit stood that came back
+ * from behind the gap, and further up, is nothing of what was let go. */
+static sat_rc
+find_behind(told_chain *c, srv_told *t, uint64_t gap, sat_err *e)
+{
+	const sat_store *st = &t->s->env.store;
+	sat_recovered r;
+	sat_hlc eff;
+	uint64_t lsn;
+	bool moved;
+	sat_rc rc;
+
+	for (uint64_t q = gap + 1; q < c->after && q <= gap + BEHIND_MAX; q++) {
+		rc = st->log_find(&lsn, &eff, st->u, c->dev, c->inc, q, NULL);
+		if (rc == SAT_ENOTFOUND)
+			continue; /* refused, or in another gap */
+		if (rc != SAT_OK)
+			return sat_fail(e, rc, "the log cannot be read");
+		if ((rc = st->recovered_get(&r, &t->s->txn, st->u, lsn, e)) !=
+		    SAT_OK)
+			return rc;
+		if (r.old.n == 0)
+			continue; /* its author never heard of it */
+		if ((rc = is_moved(&moved, c, t, q, e)) != SAT_OK)
+			return rc;
+		if (moved)
+			continue;
+		c->behind = sat_arena_dup(&t->s->txn, r.old.at,
+		    r.old.n * sizeof *r.old.at);
+		c->nbehind = r.old.n;
+		break;
+	}
+	return SAT_OK;
+}
+
 static sat_rc
 ask_chain(told_chain *c, srv_told *t, sat_err *e)
 {
@@ -293,6 +354,9 @@ ask_chain(told_chain *c, srv_told *t, sat_err *e)
 
 		c->said = (run_list){ sat_arena_dup(&t->s->txn, &said,
 		    sizeof said), 1 };
+	} else if (c->gaps.n > 0 && (rc = find_behind(c, t,
+	    c->gaps.v[c->gaps.n - 1].last, e)) != SAT_OK) {
+		return rc;
 	}
 	c->asked = true;
 	return SAT_OK;
@@ -403,6 +467,18 @@ find_alone(srv_told *t, const told_chain *c)
 	without(&t->alone, &t->here, &t->held);
 }
 
+/* Chains of one device follow each other; of two of them nothing is known of where
+ * either stood. */
+static size_t
+add_gone(srv_gone *l, size_t n, const told_chain *c)
+{
+	if (n == 0 || l[n - 1].dev != c->dev)
+		l[n++] = (srv_gone){ c->dev, c->behind, c->nbehind };
+	else
+		l[n - 1].nbehind = 0;
+	return n;
+}
+
 static sat_rc
 compare(srv_beside *x, srv_told *t, sat_err *e)
 {
@@ -425,8 +501,7 @@ compare(srv_beside *x, srv_told *t, sat_err *e)
 		 * nobody can read that one now */
 		if (meet(&t->alone, &c->gaps) || meet(&t->alone, &c->said)) {
 			x->only = ONLY_SURELY;
-			if (n == 0 || t->gone[n - 1] != c->dev)
-				t->gone[n++] = c->dev;
+			n = add_gone(t->gone, n, c);
 		} else if (x->only == ONLY_NOT && !c->back &&
 		    t->alone.v[t->alone.n - 1].last >= c->after)
 			x->only = ONLY_PERHAPS;
@@ -469,14 +544,24 @@ sat_srv_beside(srv_beside *x, srv_told *t, const uint64_t *a, size_t na,
 static int
 by_number(const void *x, const void *y)
 {
-	const uint32_t *a = x, *b = y;
+	const srv_gone *a = x, *b = y;
 
-	return *a < *b ? -1 : *a > *b;
+	return a->dev < b->dev ? -1 : a->dev > b->dev;
 }
 
 bool
-sat_srv_has_let_go(const srv_beside *x, uint32_t dev)
+sat_srv_has_let_go(const srv_beside *x, uint32_t dev, uint64_t lsn)
 {
-	return x->ngone > 0 && bsearch(&dev, x->gone, x->ngone,
-	    sizeof *x->gone, by_number) != NULL;
+	const sat_server *s = x->told->s;
+	const srv_gone *g = NULL, key = { .dev = dev };
+	bool yes;
+
+	if (x->ngone > 0)
+		g = bsearch(&key, x->gone, x->ngone, sizeof *x->gone, by_number);
+	yes = g != NULL;
+	for (size_t i = 0; yes && i < g->nbehind; i++)
+		yes = lsn < g->behind[i] || sat_epochs_order(s->epochs,
+		    s->nepochs, lsn) != sat_epochs_order(s->epochs, s->nepochs,
+		    g->behind[i]);
+	return yes;
 }

@@ -209,10 +209,10 @@ compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 	    (rc = sat_srv_beside(&that, x->told, g->origin, g->norigin, here,
 	    n, e)) != SAT_OK)
 		return rc;
-	*better = this.only == ONLY_NOT || that.only > this.only;
-	if (!*better && that.only == this.only)
+	*better = this.only == ONLY_NOT;
+	if (!*better && that.only != ONLY_NOT)
 		rc = sat_srv_shows_alone(better, x->s, &that, &this, &g->r,
-		    &g->w->r, this.only == ONLY_SURELY, e);
+		    &g->w->r, e);
 	if (rc != SAT_OK || (*better ? this.only : that.only) == ONLY_NOT)
 		return rc;
 	this.let_go = this.only == ONLY_SURELY;

@@ -376,6 +376,13 @@ bool sat_srv_covers(const sat_server *s, const uint64_t *b, size_t nb,
     const uint64_t *a, size_t na);
 /* Does a hold a commit that b lacks, and that will not come, or may not? */
 typedef enum srv_only { ONLY_NOT, ONLY_PERHAPS, ONLY_SURELY } srv_only;
+/* Who let commits go; and positions of lost orders, one of each: what it wrote
+ * there or behind is none of them. */
+typedef struct srv_gone {
+	uint32_t dev;
+	const uint64_t *behind;
+	size_t nbehind;
+} srv_gone;
 /* Of two states, what the one with origin a has and the one with origin b has
  * not. Lives as long as `told`. */
 typedef struct srv_beside {
@@ -383,15 +390,16 @@ typedef struct srv_beside {
 	const uint64_t *a, *b;
 	size_t na, nb;
 	srv_only only;
-	const uint32_t *gone; /* who let such commits go, ascending */
+	const srv_gone *gone; /* who let such commits go, ascending */
 	size_t ngone;
 	bool let_go; /* shown: also what a device that is back let go */
 } srv_beside;
 SAT_CHECK sat_rc sat_srv_beside(srv_beside *x, srv_told *t, const uint64_t *a,
     size_t na, const uint64_t *b, size_t nb, sat_err *e);
-/* Did the device let go one of its commits that a holds and b lacks? Places do
- * not tell which of them wrote what: yes also when another one did. */
-bool sat_srv_has_let_go(const srv_beside *x, uint32_t dev);
+/* Did the device let go one of its commits that a holds and b lacks, and may that
+ * one have stood at this position? Places do not tell: yes also when another one
+ * did, unless one behind those came back and says where it stood (P-251). */
+bool sat_srv_has_let_go(const srv_beside *x, uint32_t dev, uint64_t lsn);
 /* sat_srv_is_back, asked once. */
 SAT_CHECK sat_rc sat_srv_told_back(bool *yes, srv_told *t, uint32_t dev,
     sat_err *e);
@@ -403,12 +411,11 @@ SAT_CHECK sat_rc sat_srv_is_back(bool *yes, sat_server *s, uint32_t dev,
  * commits go), as far as it can be joined; `to` gets cells of its own. */
 SAT_CHECK sat_rc sat_srv_join(bool *changed, sat_server *s, const srv_beside *x,
     sat_record *to, const sat_record *from, sat_err *e);
-/* Of two states that both hold what may not come: does a show such a thing, and b
- * none that a lacks? Of devices that are not back; when neither shows one and
- * `let_go`, of those that let it go. `back`: x the other way round. */
+/* Of two states that both hold what may not come: is a the one to keep, for what it
+ * shows and b lacks (P-251)? `back`: x the other way round. */
 SAT_CHECK sat_rc sat_srv_shows_alone(bool *yes, sat_server *s, const srv_beside *x,
     const srv_beside *back, const sat_record *a, const sat_record *b,
-    bool let_go, sat_err *e);
+    sat_err *e);
 /* What of a logged commit was not folded, as bits of its operations; NULL =
  * nothing. */
 SAT_CHECK sat_rc sat_srv_held_ops(const uint8_t **bits, sat_old *old,

@@ -25,7 +25,7 @@ stays_away(bool *yes, sat_server *s, const srv_beside *x, uint32_t dev,
 	sat_rc rc = sat_srv_told_back(&back, x->told, dev, e);
 
 	*yes = rc == SAT_OK && (!back || (x->let_go && sat_srv_lost(s, lsn) &&
-	    sat_srv_has_let_go(x, dev)));
+	    sat_srv_has_let_go(x, dev, lsn)));
 	return rc;
 }
 
@@ -129,24 +129,28 @@ shows_more(bool *yes, sat_server *s, const srv_beside *x,
 sat_rc
 sat_srv_shows_alone(bool *yes, sat_server *s, const srv_beside *x,
     const srv_beside *other_way, const sat_record *a, const sat_record *b,
-    bool let_go, sat_err *e)
+    sat_err *e)
 {
 	srv_beside to = *x, back = *other_way;
 	bool other = false;
 	sat_rc rc;
 
-	to.let_go = back.let_go = false;
+	/* When one alone has what surely does not come, it is the one to keep,
+	 * unless it is the other one only that shows anything. */
+	to.let_go = x->only > back.only;
+	back.let_go = back.only > x->only;
 
 	/* What a counter counts of who is not back may be in no other state, so
 	 * these come first. */
 	if ((rc = shows_more(yes, s, &to, a, b, e)) == SAT_OK)
 		rc = shows_more(&other, s, &back, b, a, e);
-	if (rc == SAT_OK && let_go && !*yes && !other) {
+	if (rc == SAT_OK && x->only == ONLY_SURELY && back.only == x->only &&
+	    !*yes && !other) {
 		to.let_go = back.let_go = true;
 		if ((rc = shows_more(yes, s, &to, a, b, e)) == SAT_OK)
 			rc = shows_more(&other, s, &back, b, a, e);
 	}
-	*yes = *yes && !other;
+	*yes = x->only > back.only ? *yes || !other : *yes && !other;
 	return rc;
 }
 

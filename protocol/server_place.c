@@ -15,8 +15,9 @@
  *       commits that will not come any more (let go by their device), or else that
  *       may not come (of a device that is not back), is kept or taken; when both
  *       have, the one that alone shows what a device that is not back did, or
- *       else one that let such commits go; and what the other one shows is
- *       joined to it (server_beside.c, server_join.c).
+ *       else one that let such commits go; when one has the first and shows none,
+ *       and the other one shows what may not come, that one; and what is shown by
+ *       the one that is given up is joined to it (server_beside.c, server_join.c).
  */
 #include "protocol/server_int.h"
 

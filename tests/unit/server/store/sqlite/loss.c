@@ -296,6 +296,29 @@ visits_now(company *c, const sat_id *id)
 	return v;
 }
 
+bool
+is_tagged(company *c, const sat_id *id, const char *tag)
+{
+	states_of s = all_states(c->w);
+	sat_arena a = { 0 };
+	sat_element *el;
+	const sat_cell *cell;
+	bool yes = false;
+	sat_record r;
+	size_t n;
+	sat_err err = { 0 };
+
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(
+	    &state_in(&s, id)->bytes), &err));
+	cell = sat_record_cell(&r, A_TAGS);
+	n = cell != NULL ? sat_cell_elements(&el, &a, cell) : 0;
+	for (size_t i = 0; i < n; i++)
+		yes = yes || sat_span_eq(el[i].text, sat_span_str(tag));
+	sat_arena_fini(&a);
+	free_states(&s);
+	return yes;
+}
+
 void
 visit(device *d, const sat_id *id)
 {

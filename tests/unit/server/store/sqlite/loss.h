@@ -57,6 +57,7 @@ state_of *state_in(const states_of *s, const sat_id *id);
 
 int64_t visits_in(const states_of *s, const sat_id *id);
 int64_t visits_now(company *c, const sat_id *id);
+bool is_tagged(company *c, const sat_id *id, const char *tag);
 void visit(device *d, const sat_id *id);
 bool has_place(const sat_place *p, size_t n, uint32_t dev, uint64_t cseq);
 
