@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Less than the 131,071 bytes that SQLite's file layer takes at a time: of a longer
+ * write it takes so many and says that the disk is full. */
 #define RUN_BYTES ((size_t)16 * VFS_FRAME)
 /* The disk is told of so many bytes at a time. */
 #define EARLY_BYTES ((int64_t)512 * 1024)
