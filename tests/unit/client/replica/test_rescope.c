@@ -383,6 +383,7 @@ a_rescope_that_keeps_the_root_drops_only_what_is_not_held(void **state)
 	assert_text(f, c1, 2, "x");
 	assert_gone(f, c2);
 	assert_text(f, c3, 2, "unsent"); /* the server has not heard of it */
+	assert_false(view_of(f, c3).leaving);
 	assert_sound(f);
 	srv_sync(f);
 	assert_text(f, a, F_CITY, "mine");
