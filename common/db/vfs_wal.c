@@ -29,32 +29,35 @@ frame_of(int64_t off)
 	return off - (off - VFS_WAL_HEADER) % VFS_FRAME;
 }
 
-/* @return whether the salts are now others than before. */
-static bool
-reload_salts(vfs_file *f)
+/* Others than before are of a generation of the log that another connection
+ * began, and in which this one has written nothing yet. */
+static void
+take_salts(vfs_file *f, const uint8_t *salts)
 {
-	uint8_t salts[8];
-
-	if (vfs_run_read(f, salts, sizeof salts, 16) != SQLITE_OK ||
-	    (f->wal.salts_known && memcmp(salts, f->wal.salts, 8) == 0))
-		return false;
-	memcpy(f->wal.salts, salts, sizeof salts);
+	if (f->wal.salts_known && memcmp(salts, f->wal.salts, 8) == 0)
+		return;
+	memcpy(f->wal.salts, salts, sizeof f->wal.salts);
 	f->wal.salts_known = true;
-	return true;
+	f->wal.written_from = f->wal.written_to = 0;
 }
 
 /* Open the header of a frame in f->disk. Another connection may have begun a
- * new generation of the log since the salts were read. */
+ * new generation of the log since the salts were read: those in the file are
+ * believed when the header opens with them. */
 static bool
 open_header(uint8_t *header, vfs_file *f, int64_t at)
 {
-	if (!f->wal.salts_known && !reload_salts(f))
-		return false;
-	if (vfs_header_open(header, f->disk, f->disk + VFS_FRAME_HEADER,
+	const uint8_t *page = f->disk + VFS_FRAME_HEADER;
+	uint8_t salts[8];
+
+	if (f->wal.salts_known && vfs_header_open(header, f->disk, page,
 	    f->wal.salts, at, f->db))
 		return true;
-	return reload_salts(f) && vfs_header_open(header, f->disk,
-	    f->disk + VFS_FRAME_HEADER, f->wal.salts, at, f->db);
+	if (vfs_run_read(f, salts, sizeof salts, 16) != SQLITE_OK ||
+	    !vfs_header_open(header, f->disk, page, salts, at, f->db))
+		return false;
+	take_salts(f, salts);
+	return true;
 }
 
 static int
@@ -89,7 +92,7 @@ flush_held(vfs_file *f)
 		return SQLITE_OK;
 	if (rc != SQLITE_OK)
 		return rc;
-	if (!f->wal.salts_known && !reload_salts(f))
+	if (!f->wal.salts_known)
 		return bad_frame(f, SQLITE_IOERR_WRITE, "wal-header", at);
 	vfs_header_seal(sealed, f->wal.held_header, f->disk +
 	    VFS_FRAME_HEADER, f->wal.salts, at, f->db);
@@ -233,10 +236,8 @@ read_file_header(vfs_file *f, uint8_t *out, int amt, int64_t off)
 {
 	int rc = vfs_run_read(f, out, amt, off);
 
-	if (rc == SQLITE_OK && off == 0 && amt == VFS_WAL_HEADER) {
-		memcpy(f->wal.salts, out + 16, 8);
-		f->wal.salts_known = true;
-	}
+	if (rc == SQLITE_OK && off == 0 && amt == VFS_WAL_HEADER)
+		take_salts(f, out + 16);
 	return rc;
 }
 
@@ -272,8 +273,7 @@ write_file_header(vfs_file *f, const uint8_t *buf)
 	if (vfs_be32(buf + 8) != VFS_PAGE)
 		return vfs_fault_note(
 		    f->db, SQLITE_IOERR_WRITE, "write-size", 0, 0);
-	memcpy(f->wal.salts, buf + 16, 8);
-	f->wal.salts_known = true;
+	take_salts(f, buf + 16);
 	f->wal.written_from = f->wal.written_to = 0;
 	vfs_run_end(f);
 	return f->low->pMethods->xWrite(f->low, buf, VFS_WAL_HEADER, 0);
@@ -311,7 +311,7 @@ seal_frame(uint8_t *out, vfs_file *f, const uint8_t *header,
 	uint32_t pgno = vfs_be32(header);
 	int rc;
 
-	if (!f->wal.salts_known && !reload_salts(f))
+	if (!f->wal.salts_known)
 		return bad_frame(f, SQLITE_IOERR_WRITE, "wal-header", at);
 	if (pgno == 0)
 		return bad_frame(f, SQLITE_IOERR_WRITE, "frame-page", at);
@@ -367,12 +367,17 @@ write_page(vfs_file *f, const uint8_t *page, int64_t at)
 static int
 hold_header(vfs_file *f, const uint8_t *header, int64_t at)
 {
+	static const uint8_t later[16]; /* salts and checksum, at the commit */
 	bool alone = f->wal.whole_read == at && written_here(f, at);
 	int rc = flush_held(f);
 
 	f->wal.whole_read = 0;
 	if (rc != SQLITE_OK)
 		return rc;
+	/* Another connection may have begun the log of which this one has read
+	 * nothing yet; SQLite knows from the index it shares. */
+	if (memcmp(header + 8, later, sizeof later) != 0)
+		take_salts(f, header + 8);
 	f->wal.held = true;
 	f->wal.held_at = at;
 	memcpy(f->wal.held_header, header, VFS_FRAME_HEADER);

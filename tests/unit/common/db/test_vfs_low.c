@@ -231,6 +231,35 @@ a_second_connection_of_the_process_sees_a_restarted_log(void **state)
 }
 
 /* A wrong bit on the way from the log to the main file would stay. */
+/* It read no page of that log, so nothing it read told it of the new salts. */
+static void
+a_connection_writes_into_a_log_that_another_began(void **state)
+{
+	fixture *f = *state;
+	sat_db *other;
+	int64_t n;
+	sat_err err;
+
+	run(f, "CREATE TABLE u(a TEXT)");
+	assert_ok(open_named(&other, f, MAIN, &err));
+	for (int i = 1; i <= 3; i++) {
+		run(f, "INSERT INTO t(a) VALUES('mine')");
+		assert_ok(sat_db_checkpoint(other, &err));
+		assert_ok(sat_db_exec(other, "INSERT INTO u VALUES('theirs')",
+		    &err));
+		run(f, "INSERT INTO t(a) VALUES('mine')");
+		assert_rc(SAT_OK, ask(&n, other, "SELECT count(*) FROM t"));
+		assert_int_equal(2 * i, n);
+	}
+	sat_db_abandon(other);
+	die(f);
+	simfs_crash(f->fs);
+	open_it(f);
+	assert_int_equal(6, count(f));
+	assert_rc(SAT_OK, ask(&n, f->db, "SELECT count(*) FROM u"));
+	assert_int_equal(3, n);
+}
+
 static void
 a_checkpoint_notices_a_bit_that_flips_on_the_way(void **state)
 {
@@ -334,6 +363,7 @@ main(void)
 		T(cleartext_is_never_taken_for_a_page_of_a_checkpoint),
 		T(after_a_failed_sync_the_layer_itself_writes_nothing),
 		T(a_second_connection_of_the_process_sees_a_restarted_log),
+		T(a_connection_writes_into_a_log_that_another_began),
 		T(a_checkpoint_notices_a_bit_that_flips_on_the_way),
 		T(a_transaction_that_was_undone_takes_nothing_more),
 		T(a_file_that_was_made_is_in_write_ahead_mode),
