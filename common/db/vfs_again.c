@@ -130,12 +130,13 @@ vfs_log_opened(vfs_file *f)
 	int rc = SQLITE_OK;
 
 	(void)pthread_mutex_lock(&lock);
+	f->wal.shared = !v->sole;
 	for (o = logs; o != NULL; o = o->next_log)
 		if (o->db->inst->below == v->below &&
 		    strcmp(o->db->path, f->db->path) == 0)
-			break;
+			o->wal.shared = f->wal.shared = true;
 	/* Another connection of this process may be writing the log. */
-	if (o == NULL && v->sole)
+	if (!f->wal.shared)
 		rc = again_if_marked(f, name);
 	if (rc == SQLITE_OK) {
 		f->next_log = logs;

@@ -120,6 +120,7 @@ typedef struct vfs_wal {
 	vfs_run run;
 	vfs_early early;
 	bool salts_known, scanned;
+	_Atomic bool shared; /* another handle had it open since this one did */
 	uint8_t salts[8];
 	bool held; /* a frame header whose page has not come yet */
 	int64_t held_at;

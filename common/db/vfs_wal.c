@@ -161,7 +161,8 @@ read_frame(vfs_file *f, uint8_t *out, int64_t at)
 	return SQLITE_OK;
 }
 
-/* V7. Of frames of another handle or too far behind nothing is known. */
+/* V7. Of frames too far behind nothing is known, nor of any while another handle
+ * may write over what was undone here. */
 static void
 note_gap(vfs_file *f, int64_t at, bool used)
 {
@@ -179,7 +180,7 @@ may_have_gap(const vfs_file *f, int64_t at)
 {
 	int64_t n = (at - VFS_WAL_HEADER) / VFS_FRAME;
 
-	return n >= VFS_GAP_FRAMES || !written_here(f, at) ||
+	return n >= VFS_GAP_FRAMES || f->wal.shared || !written_here(f, at) ||
 	    (f->wal.gaps[n / 8] & 1u << (n % 8)) != 0;
 }
 

@@ -66,6 +66,16 @@ put_many(fixture *f, int n)
 	}
 }
 
+/* A transaction too large for a small cache, so that frames of it are written. */
+static void
+undo(fixture *f)
+{
+	sat_err err;
+
+	assert_ok(sat_db_exec(f->file.db, "PRAGMA cache_size = 10; BEGIN; "
+	    "UPDATE t SET b = zeroblob(length(b)); ROLLBACK", &err));
+}
+
 static void
 forget(fixture *f)
 {
@@ -100,9 +110,9 @@ assert_whole(fixture *f)
 	assert_int_equal(0, n);
 }
 
-/* Words in the pages of the main file, as the program reads them. */
+/* Pages of the main file, as the program reads them, of which that holds. */
 static size_t
-words(fixture *f)
+pages(fixture *f, bool (*holds)(const uint8_t *page, bool first))
 {
 	sqlite3_file *file = NULL;
 	sqlite3_int64 size;
@@ -115,9 +125,38 @@ words(fixture *f)
 	for (sqlite3_int64 at = 0; at < size; at += PAGE) {
 		assert_int_equal(SQLITE_OK, file->pMethods->xRead(file, page,
 		    PAGE, at));
-		hits += memmem(page, PAGE, WORD, strlen(WORD)) != NULL;
+		hits += holds(page, at == 0);
 	}
 	return hits;
+}
+
+static bool
+has_word(const uint8_t *page, bool first)
+{
+	(void)first;
+	return memmem(page, PAGE, WORD, strlen(WORD)) != NULL;
+}
+
+static size_t
+words(fixture *f)
+{
+	return pages(f, has_word);
+}
+
+/* Of a file without a map, where a first byte tells a page of a b-tree. */
+static bool
+has_middle(const uint8_t *page, bool first)
+{
+	const uint8_t *head = page + (first ? 100 : 0);
+	bool leaf = head[0] == 10 || head[0] == 13;
+	size_t from = (size_t)(head - page) + (leaf ? 8 : 12) +
+	    2 * ((size_t)head[3] << 8 | head[4]);
+	size_t to = (size_t)head[5] << 8 | head[6];
+
+	for (; (leaf || head[0] == 2 || head[0] == 5) && from < to; from++)
+		if (page[from] != 0)
+			return true;
+	return false;
 }
 
 static size_t
@@ -209,6 +248,37 @@ a_log_of_somebody_else_is_moved_without_deleted_rows_too(void **state) /* V7 */
 	}
 }
 
+/* Each writes where the other wrote before: into a log that it began anew, or
+ * over frames that were undone. Either moves what both wrote. */
+static void
+two_connections_move_each_others_pages_without_their_middle(
+    void **state) /* V7 */
+{
+	fixture f = begin(true, false, sat_test_seed(400));
+	sat_db *a = f.file.db, *b;
+	sat_err err;
+
+	(void)state;
+	f.file.db = NULL;
+	file_open(&f.file, false);
+	b = f.file.db;
+	for (int n = 0; n < 40; n++) {
+		f.file.db = a;
+		put_many(&f, 50);
+		if (n % 2 == 0)
+			assert_ok(sat_db_checkpoint(b, &err));
+		if (n % 4 == 1)
+			undo(&f);
+		f.file.db = b;
+		put_many(&f, 50);
+		assert_ok(sat_db_checkpoint(n % 8 < 6 ? a : b, &err));
+		assert_int_equal(0, pages(&f, has_middle));
+	}
+	assert_whole(&f);
+	sat_db_close(a);
+	file_end(&f.file);
+}
+
 /* More than one page of the map (812 pages each), and free pages among them. */
 static void
 a_large_file_that_shrinks_stays_whole(void **state) /* V7 */
@@ -244,6 +314,8 @@ main(void)
 		cmocka_unit_test(a_deleted_row_is_in_no_page_of_a_plain_file),
 		cmocka_unit_test(
 		    a_log_of_somebody_else_is_moved_without_deleted_rows_too),
+		cmocka_unit_test(
+		    two_connections_move_each_others_pages_without_their_middle),
 		cmocka_unit_test(a_large_file_that_shrinks_stays_whole),
 	};
 
