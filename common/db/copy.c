@@ -62,7 +62,7 @@ vacuum_into(sat_db *db, const char *to_path, sat_err *e)
 static sat_rc
 sync_directory(const sat_db *db, const char *path, sat_err *e)
 {
-	return db->real_files ? sat_folder_sync_of(path, e) : SAT_OK;
+	return db->file->inst->real ? sat_folder_sync_of(path, e) : SAT_OK;
 }
 
 static sat_rc

@@ -331,9 +331,8 @@ make_vfs(sat_db *db, const sat_db_open_opts *o, sat_err *e)
 		return rc;
 	memcpy(db->vfs, name, sizeof name);
 	db->owns_vfs = true;
-	db->real_files = strncmp(below, "unix", 4) == 0;
 	vfs_find(name)->sole = true;
-	vfs_find(name)->real = db->real_files;
+	vfs_find(name)->real = strncmp(below, "unix", 4) == 0;
 	return SAT_OK;
 }
 

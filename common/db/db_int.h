@@ -47,7 +47,6 @@ struct sat_db {
 	const sat_db_rows *feed; /* while sat_db_feed runs */
 	int cache_kib; /* as it was opened */
 	bool owns_vfs;
-	bool real_files; /* directories exist and can be synced */
 	bool dead;
 	bool txn; /* begun, and neither committed nor rolled back by us */
 	uint64_t undone; /* calls of sat_db_rollback */

@@ -52,7 +52,7 @@ typedef struct vfs_inst {
 	sqlite3_vfs *below;
 	sat_keyring *keyring; /* NULL: pass through and count */
 	char name[40];
-	bool real;      /* the system's files, of SQLite's own layer */
+	bool real;      /* the system's files and folders, of SQLite's own layer */
 	bool sole;      /* no other process is on its files (unix-excl) */
 	bool frozen;    /* simulated process death: nothing is written */
 	bool fresh_ids; /* a copy is being made: its id is only in the file */
