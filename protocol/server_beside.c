@@ -145,7 +145,21 @@ sat_srv_covers(const sat_server *s, const uint64_t *b, size_t nb, const uint64_t
 	return true;
 }
 
-/* ---- lists of runs ------------------------------------------------------------- */
+/* ---- lists ------------------------------------------------------------------------ */
+
+/* Memory for n things of this size where *cap are, doubled; few at first: each of
+ * many chains may have a list. */
+static void *
+grown(srv_told *t, const void *p, size_t n, size_t *cap, size_t size)
+{
+	void *q;
+
+	*cap = *cap * 2 + 2;
+	q = sat_arena_alloc(&t->s->txn, *cap * size);
+	if (n > 0)
+		memcpy(q, p, n * size);
+	return q;
+}
 
 /* r begins at the last one's first or behind it. */
 static void
@@ -248,30 +262,21 @@ sat_srv_told_back(bool *yes, srv_told *t, uint32_t dev, sat_err *e)
 }
 
 typedef struct gap_list {
-	sat_server *s;
+	srv_told *t;
 	run_list l;
 	size_t cap;
 } gap_list;
 
-static void
-add_gap(gap_list *g, run r)
-{
-	if (g->l.n == g->cap) {
-		run *old = g->l.v;
-
-		g->cap = g->cap * 2 + 2;
-		g->l.v = sat_arena_alloc(&g->s->txn, g->cap * sizeof *g->l.v);
-		if (g->l.n > 0)
-			memcpy(g->l.v, old, g->l.n * sizeof *old);
-	}
-	join_run(&g->l, r);
-}
-
 static bool
 on_gap(void *u, uint64_t first, uint64_t last, sat_gap why)
 {
-	if (why == SAT_GAP_GONE) /* its author keeps what was refused */
-		add_gap(u, (run){ first, last });
+	gap_list *g = u;
+
+	if (why != SAT_GAP_GONE) /* its author keeps what was refused */
+		return true;
+	if (g->l.n == g->cap)
+		g->l.v = grown(g->t, g->l.v, g->l.n, &g->cap, sizeof *g->l.v);
+	join_run(&g->l, (run){ first, last });
 	return true;
 }
 
@@ -335,7 +340,7 @@ static sat_rc
 ask_chain(told_chain *c, srv_told *t, sat_err *e)
 {
 	const sat_store *st = &t->s->env.store;
-	gap_list gaps = { .s = t->s };
+	gap_list gaps = { .t = t };
 	sat_chain chain;
 	uint64_t gone;
 	sat_rc rc;
@@ -372,19 +377,6 @@ order_of(const sat_server *s, uint64_t lsn)
 	for (size_t i = 0; i < s->nepochs; i++)
 		n += s->epochs[i].first_lsn - 1 <= lsn;
 	return n;
-}
-
-/* Memory for n things of this size where *cap are, doubled. */
-static void *
-grown(srv_told *t, const void *p, size_t n, size_t *cap, size_t size)
-{
-	void *q;
-
-	*cap = *cap * 2 + 64;
-	q = sat_arena_alloc(&t->s->txn, *cap * size);
-	if (n > 0)
-		memcpy(q, p, n * size);
-	return q;
 }
 
 static bool
