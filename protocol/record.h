@@ -108,10 +108,30 @@ typedef struct sat_record {
 	size_t room;      /* cells there is memory for; 0 = as many as there are */
 } sat_record;
 
+/*
+ * Room for folding operation after operation (record_room.c). A cell of a set,
+ * of a review field, of suggestions is written anew with each operation, up to a
+ * quarter of a megabyte: without room a thousand operations on one cell leave
+ * that behind a thousand times in the arena. With it, what an operation needs
+ * for itself goes when it is done, and a cell is written over what an earlier
+ * operation of the same turn made of it.
+ * A turn is a commit or less. What was copied from a record before the turn
+ * stays as it is; nothing of a record that was folded into may be held on to
+ * while the turn goes on (sat_applied.displaced may). Zero-initialised is empty
+ * and valid; one thread.
+ */
+typedef struct sat_fold_room {
+	sat_arena tmp, mem;
+	struct sat_fold_slot *slots; /* large cells of this turn */
+} sat_fold_room;
+void sat_fold_room_turn(sat_fold_room *room); /* a turn begins */
+void sat_fold_room_fini(sat_fold_room *room);
+
 typedef struct sat_apply_ctx {
 	sat_stamp at;
 	uint64_t seen;
 	bool moved;       /* SAT_CF_MOVED; never of an echo (P-325) */
+	sat_fold_room *room; /* NULL: everything stays in the arena */
 } sat_apply_ctx;
 
 /* What a person meant for a customer and that follows it when it was merged

@@ -33,14 +33,14 @@ cell_unseen(const sat_fold *f, const sat_template *t, const sat_cell *c)
 	if (fd == NULL || c->ext.n == 0)
 		return false;
 	if (fd->policy == SAT_P_SET) {
-		n = sat_cell_elements(&el, f->a, c);
+		n = sat_cell_elements(&el, f->tmp, c);
 		for (size_t i = 0; i < n; i++)
 			if (sat_fold_concurrent(f, el[i].dev, el[i].lsn))
 				return true;
 		return false;
 	}
 	if (fd->policy == SAT_P_REVIEW) {
-		sat_review_read(&v, f->a, c);
+		sat_review_read(&v, f->tmp, c);
 		return any_unseen(f, v.list, v.n) ||
 		    any_unseen(f, v.twins, v.ntwins);
 	}

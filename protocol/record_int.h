@@ -19,7 +19,9 @@
 typedef struct sat_fold {
 	sat_applied *out;
 	sat_record *r;
-	sat_arena *a;
+	sat_arena *a;           /* what stays */
+	sat_arena *tmp;         /* what goes with the operation */
+	sat_fold_room *room;    /* or NULL: tmp is a */
 	const sat_field *field; /* NULL: not in this template */
 	const sat_op *op;
 	sat_value value;        /* the op's value, copied into `a` */
@@ -51,7 +53,12 @@ void sat_fold_displace(sat_fold *f, sat_value v, sat_stamp at);
 void sat_fold_settle(sat_fold *f, sat_cell *c, const sat_candidate *before,
     size_t nbefore, const sat_candidate *after, size_t nafter,
     uint64_t *opened_lsn);
-sat_span sat_fold_keep(sat_fold *f, sat_buf *ext); /* into `a`; frees ext */
+/* What the record's cell of this field will have as its state, or as a value
+ * that was made for it; frees b. It is written over in the same turn, a state
+ * not before the next but one: the cell's value may lie in the one before. */
+typedef enum sat_fold_part { SAT_PART_EXT, SAT_PART_VALUE } sat_fold_part;
+sat_span sat_fold_keep(sat_fold *f, uint16_t field, sat_fold_part part,
+    sat_buf *b);
 
 void sat_fold_review(sat_fold *f);
 void sat_fold_set(sat_fold *f);

@@ -71,40 +71,35 @@ sat_record_later(sat_later **out, sat_arena *a, const sat_record *rec)
 	return sat_read_end(&r, "kept operations", NULL) == SAT_OK ? n : 0;
 }
 
-static sat_span
-pack(sat_arena *a, const sat_later *l, size_t n)
+static void
+pack(sat_buf *b, const sat_later *l, size_t n)
 {
-	sat_buf b = { 0 };
-	sat_span s;
-
 	if (n > 0)
-		sat_write_uint(&b, n);
+		sat_write_uint(b, n);
 	for (size_t i = 0; i < n; i++)
-		write_later(&b, &l[i]);
-	s = sat_span_of(b.n > 0 ? sat_arena_dup(a, b.p, b.n) : NULL, b.n);
-	sat_buf_fini(&b);
-	return s;
+		write_later(b, &l[i]);
 }
 
 void
 sat_fold_later(sat_fold *f)
 {
 	sat_later *old, *all;
-	size_t n = sat_record_later(&old, f->a, f->r);
-	sat_span ext;
+	size_t n = sat_record_later(&old, f->tmp, f->r);
+	sat_buf b = { 0 };
 
 	f->out->outcome = SAT_NOTHING;
 	if (n == SAT_LATER_MAX)
 		return;
-	all = sat_arena_alloc(f->a, (n + 1) * sizeof *all);
+	all = sat_arena_alloc(f->tmp, (n + 1) * sizeof *all);
 	if (n > 0)
 		memcpy(all, old, n * sizeof *all);
 	all[n] = (sat_later){ .at = f->at, .seen = f->seen, .op = *f->op };
 	all[n].op.value = f->value;
-	ext = pack(f->a, all, n + 1);
-	if (ext.n <= SAT_LATER_BYTES_MAX)
+	pack(&b, all, n + 1);
+	if (b.n <= SAT_LATER_BYTES_MAX)
 		sat_fold_sys_put(f, SAT_SYS_LATER, sat_v_int((int64_t)n + 1),
-		    ext);
+		    sat_fold_keep(f, SAT_SYS_LATER, SAT_PART_EXT, &b));
+	sat_buf_fini(&b);
 }
 
 /* The cell with what is still unknown; none is left as if it never was one,
@@ -112,6 +107,8 @@ sat_fold_later(sat_fold *f)
 static void
 keep_rest(sat_record *r, sat_arena *a, const sat_later *rest, size_t n)
 {
+	sat_buf b = { 0 };
+
 	for (size_t i = 0; i < r->ncells; i++) {
 		sat_cell *c = &r->cells[i];
 
@@ -120,7 +117,9 @@ keep_rest(sat_record *r, sat_arena *a, const sat_later *rest, size_t n)
 		if (n > 0) {
 			c->value = sat_v_int((int64_t)n);
 			c->at = rest[n - 1].at;
-			c->ext = pack(a, rest, n);
+			pack(&b, rest, n);
+			c->ext = sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
+			sat_buf_fini(&b);
 			return;
 		}
 		memmove(c, c + 1, (r->ncells - i - 1) * sizeof *c);
@@ -141,7 +140,7 @@ sat_record_replay_later(size_t *n, sat_record *r, sat_arena *a,
 	*n = 0;
 	rest = sat_arena_alloc(a, (nall + 1) * sizeof *rest);
 	for (size_t i = 0; i < nall; i++) {
-		sat_apply_ctx ctx = { all[i].at, all[i].seen, false };
+		sat_apply_ctx ctx = { all[i].at, all[i].seen, false, NULL };
 		sat_op op = all[i].op;
 
 		if (!now(&op)) {

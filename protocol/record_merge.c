@@ -135,6 +135,8 @@ sat_fold_displace(sat_fold *f, sat_value v, sat_stamp at)
 {
 	sat_applied *out = f->out;
 
+	if (f->room != NULL && f->room->slots != NULL) /* it may be written over */
+		v = sat_value_dup(f->a, v);
 	if (out->ndisplaced == f->displaced_cap) {
 		size_t cap = f->displaced_cap == 0 ? 2 : f->displaced_cap * 2;
 		sat_displaced *d = sat_arena_alloc(f->a, cap * sizeof *d);
@@ -146,17 +148,6 @@ sat_fold_displace(sat_fold *f, sat_value v, sat_stamp at)
 	}
 	out->displaced[out->ndisplaced++] =
 	    (sat_displaced){ f->op->field, v, at };
-}
-
-sat_span
-sat_fold_keep(sat_fold *f, sat_buf *ext)
-{
-	sat_span s = { NULL, ext->n };
-
-	if (ext->n > 0)
-		s.p = sat_arena_dup(f->a, ext->p, ext->n);
-	sat_buf_fini(ext);
-	return s;
 }
 
 static bool
@@ -469,7 +460,8 @@ sat_record_apply(sat_applied *out, sat_record *r, sat_arena *a,
 {
 	const sat_kind *k;
 	sat_fold f = { .out = out, .r = r, .a = a, .op = op, .at = ctx->at,
-		.seen = ctx->seen, .moved = ctx->moved };
+		.seen = ctx->seen, .moved = ctx->moved, .room = ctx->room,
+		.tmp = ctx->room != NULL ? &ctx->room->tmp : a };
 
 	memset(out, 0, sizeof *out);
 	if (op->kind == SAT_OP_NEW) {
@@ -499,6 +491,8 @@ sat_record_apply(sat_applied *out, sat_record *r, sat_arena *a,
 		f.blind = op->kind == SAT_OP_MERGE;
 		fold_edit(&f);
 	}
+	if (f.room != NULL)
+		sat_arena_reset(&f.room->tmp);
 	return SAT_OK;
 }
 

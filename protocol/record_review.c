@@ -162,7 +162,7 @@ write_review(sat_fold *f, const sat_review *v)
 	write_list(&b, v->list, v->n);
 	if (v->ntwins > 0)
 		write_list(&b, v->twins, v->ntwins);
-	return sat_fold_keep(f, &b);
+	return sat_fold_keep(f, f->op->field, SAT_PART_EXT, &b);
 }
 
 static void
@@ -200,7 +200,7 @@ sat_fold_review(sat_fold *f)
 		f->out->outcome = SAT_APPLIED;
 		return;
 	}
-	sat_review_read(&before, f->a, c);
+	sat_review_read(&before, f->tmp, c);
 	if (any_since(f, before.list, before.n) ||
 	    any_since(f, before.twins, before.ntwins)) {
 		sat_fold_lose(f, c, SAT_LOST);
@@ -209,8 +209,8 @@ sat_fold_review(sat_fold *f)
 	if (f->blind)
 		own.at = sat_fold_below(f, before.list[before.n - 1].at);
 	most = before.n + before.ntwins + 1;
-	after.list = sat_arena_alloc(f->a, most * sizeof *after.list);
-	after.twins = sat_arena_alloc(f->a, most * sizeof *after.twins);
+	after.list = sat_arena_alloc(f->tmp, most * sizeof *after.list);
+	after.twins = sat_arena_alloc(f->tmp, most * sizeof *after.twins);
 	stay(f, &after, before.list, before.n);
 	stay(f, &after, before.twins, before.ntwins);
 	f->out->dismissed = reads_alike(f, &after, own.value);
@@ -286,7 +286,8 @@ joined(sat_fold *f, const sat_element *el, size_t n)
 			sat_write_u8(&b, '\n');
 		sat_buf_add(&b, el[i].text.p, el[i].text.n);
 	}
-	return n == 0 ? sat_v_null() : sat_v_text(sat_fold_keep(f, &b));
+	return n == 0 ? sat_v_null() : sat_v_text(sat_fold_keep(f,
+	    f->op->field, SAT_PART_VALUE, &b));
 }
 
 static sat_span
@@ -302,7 +303,7 @@ write_elements(sat_fold *f, const sat_element *el, size_t n)
 		sat_write_uint(&b, el[i].dev);
 		sat_write_uint(&b, el[i].lsn);
 	}
-	return sat_fold_keep(f, &b);
+	return sat_fold_keep(f, f->op->field, SAT_PART_EXT, &b);
 }
 
 /* Drop the adds of the op's element that its author knew of. An add does so
@@ -357,9 +358,9 @@ sat_fold_set(sat_fold *f)
 		f->out->outcome = SAT_NOTHING; /* sat_commit_check refuses it */
 		return;
 	}
-	had = old != NULL ? sat_cell_elements(&el, f->a, old) : 0;
+	had = old != NULL ? sat_cell_elements(&el, f->tmp, old) : 0;
 	if (el == NULL)
-		el = sat_arena_alloc(f->a, sizeof *el);
+		el = sat_arena_alloc(f->tmp, sizeof *el);
 	n = drop_known(f, el, had);
 	if (add)
 		n = add_element(el, n,

@@ -122,7 +122,7 @@ write_heads(sat_fold *f, uint64_t opened_lsn, const head *h, size_t n)
 	sat_write_uint(&b, n);
 	for (size_t i = 0; i < n; i++)
 		write_head(&b, &h[i]);
-	return sat_fold_keep(f, &b);
+	return sat_fold_keep(f, f->op->field, SAT_PART_EXT, &b);
 }
 
 /* ---- paths --------------------------------------------------------------- */
@@ -336,7 +336,7 @@ sat_stage_unseen(const sat_fold *f, const sat_cell *c)
 {
 	uint64_t opened_lsn;
 	head *h;
-	size_t n = heads_of(&h, &opened_lsn, f->a, c);
+	size_t n = heads_of(&h, &opened_lsn, f->tmp, c);
 
 	for (size_t i = 0; i < n; i++)
 		if (sat_fold_concurrent(f, h[i].at.dev, h[i].at.lsn))
@@ -380,12 +380,12 @@ sat_fold_stage(sat_fold *f)
 		return;
 	c = sat_fold_cell(f, &added);
 	old_ext = c->ext;
-	nbefore = added ? 0 : sat_stage_read(&before, &opened_lsn, f->a, c);
+	nbefore = added ? 0 : sat_stage_read(&before, &opened_lsn, f->tmp, c);
 	if (nbefore == 0) {
 		first_stage(f, c);
 		return;
 	}
-	nheads = heads_of(&h, &opened_lsn, f->a, c);
+	nheads = heads_of(&h, &opened_lsn, f->tmp, c);
 	for (size_t i = 0; i < nheads; i++)
 		if (sat_fold_written_since(f, h[i].at)) {
 			sat_fold_lose(f, c, SAT_LOST);
@@ -393,7 +393,7 @@ sat_fold_stage(sat_fold *f)
 		}
 	f->moved = false; /* what he did before is his: steps have no stamp */
 	before[nbefore] = (sat_candidate){ f->value, f->at };
-	own = sat_arena_alloc(f->a, sizeof *own);
+	own = sat_arena_alloc(f->tmp, sizeof *own);
 	/* The largest stamp among the heads seen to their end; else the one
 	 * seen furthest. */
 	for (size_t i = 0; i < nheads; i++) {
@@ -413,7 +413,7 @@ sat_fold_stage(sat_fold *f)
 		if (known_part(f, &h[i]) < h[i].nsteps)
 			h[n++] = h[i];
 	n = insert(h, n, own);
-	after = sat_arena_alloc(f->a, n * sizeof *after);
+	after = sat_arena_alloc(f->tmp, n * sizeof *after);
 	sat_fold_settle(f, c, before, nbefore, after, unite(after, h, n),
 	    &opened_lsn);
 	c->ext = write_heads(f, opened_lsn, h, n);

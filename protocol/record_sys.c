@@ -221,7 +221,7 @@ keep_handed(sat_fold *f, const sat_handed *h, size_t n)
 		sat_handed_write(&b, &h[i]);
 	}
 	sat_fold_sys_put(f, SAT_SYS_HANDED, n > 0 ? sat_v_int((int64_t)n) : sat_v_null(),
-	    sat_fold_keep(f, &b));
+	    sat_fold_keep(f, SAT_SYS_HANDED, SAT_PART_EXT, &b));
 }
 
 /* P-136: named by its position, so there is one per commit and record. */
@@ -229,7 +229,7 @@ static void
 fold_hand(sat_fold *f)
 {
 	sat_handed *old, *h, one;
-	size_t n = handed_of(&old, f->a, f->r);
+	size_t n = handed_of(&old, f->tmp, f->r);
 
 	if (f->value.type != SAT_V_BYTES ||
 	    sat_handed_read(&one, f->value.s, NULL) != SAT_OK)
@@ -238,7 +238,7 @@ fold_hand(sat_fold *f)
 	if (one.lsn == 0 || (n > 0 && old[n - 1].lsn >= one.lsn) ||
 	    !room_for(old, n, one.ops.n))
 		return;
-	h = sat_arena_alloc(f->a, (n + 1) * sizeof *h);
+	h = sat_arena_alloc(f->tmp, (n + 1) * sizeof *h);
 	if (n > 0)
 		memcpy(h, old, n * sizeof *h);
 	h[n] = one;
@@ -249,7 +249,7 @@ static void
 fold_settle(sat_fold *f)
 {
 	sat_handed *h;
-	size_t n = handed_of(&h, f->a, f->r), at;
+	size_t n = handed_of(&h, f->tmp, f->r), at;
 
 	for (at = 0; at < n; at++)
 		if (f->value.type == SAT_V_INT &&

@@ -494,6 +494,8 @@ sat_server_free(sat_server *s)
 	sat_registry_fini(&s->reg);
 	sat_buf_fini(&s->scratch);
 	sat_arena_fini(&s->txn);
+	sat_arena_fini(&s->push);
+	sat_fold_room_fini(&s->fold);
 	free(s->chains);
 	free(s->epochs);
 	free(s->seen);

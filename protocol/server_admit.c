@@ -422,7 +422,7 @@ sat_srv_add_eid(sat_server *s, admission *a, const sat_id *id, uint32_t eid)
 
 	if (out->neids == a->eids_cap) {
 		size_t cap = a->eids_cap == 0 ? 64 : a->eids_cap * 2;
-		sat_eid_pair *p = sat_arena_alloc(&s->txn, cap * sizeof *p);
+		sat_eid_pair *p = sat_arena_alloc(&s->push, cap * sizeof *p);
 
 		if (out->neids != 0)
 			memcpy(p, out->eids, out->neids * sizeof *p);

@@ -122,7 +122,8 @@ sat_merge_echoes(merging *m, sat_err *e)
 sat_rc
 sat_merge_fold_echoes(merging *m, const sat_template *t, sat_err *e)
 {
-	sat_apply_ctx ctx = { { m->eff, m->c->device, m->lsn }, 0, false };
+	sat_apply_ctx ctx = { { m->eff, m->c->device, m->lsn }, 0, false,
+		&m->s->fold };
 	sat_applied out;
 	sat_rc rc;
 

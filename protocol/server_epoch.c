@@ -298,7 +298,8 @@ static sat_rc
 refold_echoes(seeding *x, const sat_commit *c, sat_span stored, const sat_old *old,
     const sat_template *t, sat_err *e)
 {
-	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, 0, false };
+	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, 0, false,
+		&x->s->fold };
 	struct given *g;
 	sat_applied out;
 	echo *list;
@@ -322,7 +323,8 @@ refold_commit(seeding *x, const sat_commit *c, sat_span echoes, sat_err *e)
 {
 	const sat_template *t = sat_srv_template(x->s, c->template_oid);
 	sat_apply_ctx ctx = { .at = { c->eff, c->device, c->lsn },
-		.moved = (c->flags & SAT_CF_MOVED) != 0 };
+		.moved = (c->flags & SAT_CF_MOVED) != 0,
+		.room = &x->s->fold };
 	const uint8_t *held;
 	struct given *g;
 	sat_applied out;
@@ -351,28 +353,30 @@ refold(seeding *x, sat_err *e)
 {
 	const sat_store *st = &x->s->env.store;
 	uint64_t from = UINT64_MAX;
+	sat_arena mem = { NULL };
 	sat_log_row row;
 	sat_commit c;
-	sat_rc rc;
+	sat_rc rc = SAT_OK;
 
+	sat_fold_room_turn(&x->s->fold); /* nobody else has these states */
 	for (size_t i = 0; i < x->n; i++)
 		if (x->g[i].from != 0 && x->g[i].from < from)
 			from = x->g[i].from;
-	for (uint64_t lsn = from; lsn <= x->s->lsn; lsn++) {
+	for (uint64_t lsn = from; lsn <= x->s->lsn && rc == SAT_OK; lsn++) {
 		sat_srv_next_lsn(&lsn, x->s);
 		if (lsn > x->s->lsn)
 			break;
-		rc = st->log_get(&row, &x->s->txn, st->u, lsn, NULL);
-		if (rc == SAT_ENOTFOUND)
-			continue; /* a state: it holds no more than these */
-		if (rc != SAT_OK)
-			return sat_fail(e, rc, "the log cannot be read");
-		if ((rc = sat_srv_log_read(&c, &x->s->txn, &row, e)) != SAT_OK)
-			return rc;
-		if ((rc = refold_commit(x, &c, row.echoes, e)) != SAT_OK)
-			return rc;
+		sat_arena_reset(&mem);
+		rc = st->log_get(&row, &mem, st->u, lsn, NULL);
+		if (rc == SAT_ENOTFOUND) /* a state: it holds no more than these */
+			rc = SAT_OK;
+		else if (rc != SAT_OK)
+			rc = sat_fail(e, rc, "the log cannot be read");
+		else if ((rc = sat_srv_log_read(&c, &mem, &row, e)) == SAT_OK)
+			rc = refold_commit(x, &c, row.echoes, e);
 	}
-	return SAT_OK;
+	sat_arena_fini(&mem);
+	return rc;
 }
 
 /* ---- into the records ---------------------------------------------------------------- */

@@ -43,6 +43,8 @@ SAT_CHECK sat_rc sat_srv_chains_check(sat_server *s, sat_err *e);
 /* server_set.c */
 void sat_set_reset(sat_server *s);
 void sat_set_forget(sat_server *s); /* the root cache too */
+/* Is it time to write what has changed and begin anew? */
+bool sat_set_full(const sat_server *s);
 /* *w has exists false when there is none. Pointers live until the
  * transaction ends. */
 SAT_CHECK sat_rc sat_set_by_id(wrec **w, sat_server *s, const sat_id *id, sat_err *e);
@@ -71,6 +73,9 @@ SAT_CHECK sat_rc sat_set_roots_count(uint64_t *n, sat_server *s,
 SAT_CHECK sat_rc sat_set_flush(sat_server *s, sat_err *e);
 /* In the midst of a transaction: all that has changed so far is in the store. */
 SAT_CHECK sat_rc sat_set_settle(sat_server *s, sat_err *e);
+/* The same, and all memory of the transaction is given back: no record that was
+ * asked for before is there. */
+SAT_CHECK sat_rc sat_set_spill(sat_server *s, sat_err *e);
 /* The records alone: nothing but their states has changed. */
 SAT_CHECK sat_rc sat_set_flush_recs(sat_server *s, sat_err *e);
 

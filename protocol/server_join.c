@@ -170,7 +170,8 @@ put(joining *j, sat_op_kind kind, uint16_t field, sat_value v, sat_stamp at,
 {
 	sat_op op = { .kind = kind, .rtype = j->to->kind, .rec = j->to->id,
 		.field = field, .value = v };
-	sat_apply_ctx ctx = { at, 0, false }; /* nobody saw the other */
+	sat_apply_ctx ctx = { at, 0, false, /* nobody saw the other */
+		&j->s->fold };
 	sat_applied out;
 	sat_rc rc = sat_record_apply(&out, j->to, &j->s->txn, j->t, &op, &ctx,
 	    e);
@@ -232,6 +233,7 @@ sat_srv_join(bool *changed, sat_server *s, const srv_beside *x, sat_record *to,
 	*changed = false;
 	if (k == NULL || j.t == NULL)
 		return SAT_OK;
+	sat_fold_room_turn(&s->fold);
 	if (to->ncells > 0) /* the fold changes them in place */
 		to->cells = sat_arena_dup(&s->txn, to->cells,
 		    to->ncells * sizeof *to->cells);

@@ -14,6 +14,7 @@ sat_merge_init(merging *m, sat_server *s, const sat_commit *c)
 	m->of = sat_arena_alloc(&s->txn, c->nops * sizeof *m->of);
 	m->next_op = sat_arena_alloc(&s->txn, c->nops * sizeof *m->next_op);
 	s->serial++;
+	sat_fold_room_turn(&s->fold);
 }
 
 sat_rc
@@ -89,7 +90,8 @@ sat_merge_fold(sat_applied *out, merging *m, const sat_template *t, size_t i,
 	wrec *w = m->of[i];
 	const sat_kind *kind = sat_template_kind_id(t, w->kind);
 	sat_apply_ctx ctx = { { m->eff, m->c->device, m->lsn },
-		sat_op_seen(m->c, op), (m->c->flags & SAT_CF_MOVED) != 0 };
+		sat_op_seen(m->c, op), (m->c->flags & SAT_CF_MOVED) != 0,
+		&m->s->fold };
 	sat_rc rc;
 
 	if ((rc = sat_record_apply(out, &w->r, &m->s->txn, t, op, &ctx, e)) !=

@@ -44,7 +44,7 @@ typedef struct parting {
 	sat_server *s;
 	const sat_erased_row *row;
 	size_t n;
-	sat_arena mem;        /* of one commit */
+	sat_arena mem, op;    /* of one commit, of one operation */
 	parted *lost;
 	size_t nlost, cap;
 	sat_err *e;
@@ -201,7 +201,8 @@ fold(parting *p, parted *x, const sat_commit *c, const sat_op *op, bool echoed,
     sat_err *e)
 {
 	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-		echoed ? 0 : sat_op_seen(c, op), !echoed && (c->flags & SAT_CF_MOVED) != 0 };
+		echoed ? 0 : sat_op_seen(c, op), !echoed && (c->flags & SAT_CF_MOVED) != 0,
+		NULL };
 	const sat_template *t = sat_srv_template(p->s, c->template_oid);
 	sat_record r = { 0 };
 	sat_applied out;
@@ -212,10 +213,11 @@ fold(parting *p, parted *x, const sat_commit *c, const sat_op *op, bool echoed,
 		return sat_fail(e, SAT_EINTEGRITY,
 		    "commit at %llu names an unknown template",
 		    (unsigned long long)c->lsn);
-	if (x->state.n > 0 && (rc = sat_record_read(&r, &p->mem,
+	sat_arena_reset(&p->op);
+	if (x->state.n > 0 && (rc = sat_record_read(&r, &p->op,
 	    sat_buf_span(&x->state), e)) != SAT_OK)
 		return rc;
-	if ((rc = sat_record_apply(&out, &r, &p->mem, t, op, &ctx, e)) != SAT_OK)
+	if ((rc = sat_record_apply(&out, &r, &p->op, t, op, &ctx, e)) != SAT_OK)
 		return rc;
 	sat_record_applied(&r, out.outcome, c->lsn);
 	sat_record_write(&b, &r);
@@ -347,5 +349,6 @@ sat_srv_part(sat_server *s, const sat_erased_row *row, size_t n, uint64_t *lsn,
 	}
 	free(p.lost);
 	sat_arena_fini(&p.mem);
+	sat_arena_fini(&p.op);
 	return rc;
 }

@@ -47,7 +47,7 @@ typedef struct push {
 static sat_span
 keep(sat_server *s, const sat_buf *b)
 {
-	return sat_span_of(sat_arena_dup(&s->txn, b->p, b->n), b->n);
+	return sat_span_of(sat_arena_dup(&s->push, b->p, b->n), b->n);
 }
 
 /* Entities the device named by eid. One we never gave makes the chain
@@ -143,7 +143,7 @@ check_fork(bool *fork, push *p, sat_err *e)
 		*fork = memcmp(p->hash[i], c->head, SAT_HASH_BYTES) != 0;
 		return SAT_OK;
 	}
-	if ((rc = st->commit_get(&header, &payload, &p->s->txn, st->u,
+	if ((rc = st->commit_get(&header, &payload, &p->s->push, st->u,
 	    p->job->session->device, p->m.incarnation, p->last, e)) != SAT_OK)
 		return rc;
 	sat_hash(hash, header);
@@ -163,7 +163,7 @@ find_fork(uint64_t *cseq, push *p, sat_err *e)
 
 	*cseq = p->m.first_cseq;
 	for (; *cseq < p->last && *cseq <= p->chain->c.last_cseq; ++*cseq) {
-		if ((rc = st->commit_get(&header, &payload, &p->s->txn, st->u,
+		if ((rc = st->commit_get(&header, &payload, &p->s->push, st->u,
 		    p->job->session->device, p->m.incarnation, *cseq, e)) !=
 		    SAT_OK)
 			return rc;
@@ -186,10 +186,10 @@ unseal(push *p, sat_err *e)
 
 	if (s->env.unseal == NULL)
 		return sat_fail(e, SAT_EVERSION, "this server opens no boxes");
-	if ((rc = sat_sealed_read(&p->c, &p->n, &s->txn, p->m.batch, e)) !=
+	if ((rc = sat_sealed_read(&p->c, &p->n, &s->push, p->m.batch, e)) !=
 	    SAT_OK)
 		return rc;
-	p->unread = sat_arena_alloc(&s->txn, (p->n + 1) * sizeof *p->unread);
+	p->unread = sat_arena_alloc(&s->push, (p->n + 1) * sizeof *p->unread);
 	for (size_t i = 0; i < p->n; i++) {
 		uint8_t hash[SAT_HASH_BYTES];
 		sat_span payload;
@@ -200,7 +200,7 @@ unseal(push *p, sat_err *e)
 		sat_hash(hash, payload);
 		p->unread[i] = p->unread[i] || memcmp(hash,
 		    p->c[i].payload_hash, sizeof hash) != 0 ||
-		    sat_commit_read_payload(&p->c[i], &s->txn, payload, NULL) !=
+		    sat_commit_read_payload(&p->c[i], &s->push, payload, NULL) !=
 		    SAT_OK;
 		if (p->unread[i])
 			p->c[i].nops = 0;
@@ -213,12 +213,12 @@ static sat_rc
 decode_columns(push *p, sat_err *e)
 {
 	sat_server *s = p->s;
-	sat_rc rc = sat_batch_read(&p->c, &p->n, &s->txn, SAT_BATCH_PUSH,
+	sat_rc rc = sat_batch_read(&p->c, &p->n, &s->push, SAT_BATCH_PUSH,
 	    p->m.batch, e);
 
 	if (rc != SAT_OK)
 		return rc;
-	p->unread = sat_arena_alloc(&s->txn, (p->n + 1) * sizeof *p->unread);
+	p->unread = sat_arena_alloc(&s->push, (p->n + 1) * sizeof *p->unread);
 	memset(p->unread, 0, (p->n + 1) * sizeof *p->unread);
 	return SAT_OK;
 }
@@ -237,10 +237,10 @@ decode(push *p, sat_err *e)
 	p->last = p->m.first_cseq + (p->n - 1);
 	if (p->last > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "push numbered out of range");
-	p->header = sat_arena_alloc(&s->txn, p->n * sizeof *p->header);
-	p->payload = sat_arena_alloc(&s->txn, p->n * sizeof *p->payload);
-	p->hash = sat_arena_alloc(&s->txn, p->n * sizeof *p->hash);
-	p->about = sat_arena_alloc(&s->txn, p->n * sizeof *p->about);
+	p->header = sat_arena_alloc(&s->push, p->n * sizeof *p->header);
+	p->payload = sat_arena_alloc(&s->push, p->n * sizeof *p->payload);
+	p->hash = sat_arena_alloc(&s->push, p->n * sizeof *p->hash);
+	p->about = sat_arena_alloc(&s->push, p->n * sizeof *p->about);
 	for (size_t i = 0; i < p->n; i++, prev = p->hash[i - 1]) {
 		if (i + 8 < p->n)
 			s->env.store.rec_soon(s->env.store.u,
@@ -312,7 +312,7 @@ prepare(push *p, sat_err *e)
 
 	if ((rc = x->leaving ? sat_srv_leaver(&p->user, s, x, e) :
 	    sat_srv_session_user(&p->user, s, x, e)) != SAT_OK ||
-	    (rc = sat_msg_read(&m, &s->txn, p->job->frame, e)) != SAT_OK)
+	    (rc = sat_msg_read(&m, &s->push, p->job->frame, e)) != SAT_OK)
 		return rc;
 	if (m.type != SAT_MSG_PUSH)
 		return sat_fail(e, SAT_EPROTO, "not a push");
@@ -353,7 +353,7 @@ verdict_again(push *p, admission *a, sat_err *e)
 	rc = st->log_find(&a->v->lsn, &a->v->eff, st->u, c->device,
 	    c->incarnation, c->cseq, NULL);
 	if (rc == SAT_ENOTFOUND)
-		rc = st->refused_get(a->v, &p->s->txn, st->u, c->device,
+		rc = st->refused_get(a->v, &p->s->push, st->u, c->device,
 		    c->incarnation, c->cseq, e);
 	else if (rc == SAT_OK)
 		rc = st->verdict_get(&a->v->code, st->u, a->v->lsn, e);
@@ -376,6 +376,26 @@ fetch_ahead(const push *p, size_t i)
 	}
 }
 
+static sat_span
+outlive(push *p, sat_span s)
+{
+	return s.n == 0 ? s :
+	    sat_span_of(sat_arena_dup(&p->s->push, s.p, s.n), s.n);
+}
+
+/* What a commit was answered stays until the push is; the records it was
+ * merged into need not. */
+static sat_rc
+let_go(push *p, sat_verdict *v, sat_err *e)
+{
+	v->slug = outlive(p, v->slug);
+	v->hint = outlive(p, v->hint);
+	if (!sat_set_full(p->s))
+		return SAT_OK;
+	memset(p->about, 0, p->n * sizeof(wrec *));
+	return sat_set_spill(p->s, e);
+}
+
 static sat_rc
 merge(push *p, sat_err *e)
 {
@@ -392,7 +412,7 @@ merge(push *p, sat_err *e)
 	    p->m.incarnation, known + 1, p->m.first_cseq - 1, p->m.gap, e)) !=
 	    SAT_OK)
 		return rc;
-	p->out.v = sat_arena_alloc(&p->s->txn, p->n * sizeof *p->out.v);
+	p->out.v = sat_arena_alloc(&p->s->push, p->n * sizeof *p->out.v);
 	memset(p->out.v, 0, p->n * sizeof *p->out.v);
 	for (size_t i = 0; i < p->n; i++) {
 		fetch_ahead(p, i);
@@ -415,6 +435,8 @@ merge(push *p, sat_err *e)
 		    e)) != SAT_OK)
 			return rc;
 		p->out.n++;
+		if ((rc = let_go(p, a.v, e)) != SAT_OK)
+			return rc;
 	}
 	if (p->last <= known)
 		return SAT_OK;
@@ -481,7 +503,8 @@ group(sat_server *s, sat_server_job *jobs, size_t n, size_t *done, sat_err *e)
 
 	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
 		return rc;
-	p = sat_arena_alloc(&s->txn, n * sizeof *p);
+	sat_arena_reset(&s->push);
+	p = sat_arena_alloc(&s->push, n * sizeof *p);
 	memset(p, 0, n * sizeof *p);
 	for (size_t i = 0; i < n; i++)
 		p[i] = (push){ .s = s, .job = &jobs[i] };

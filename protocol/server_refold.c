@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-/* Records are given to the store after so many commits: memory. */
+/* Records are given to the store after so many commits, or bytes. */
 #define STEP 4096
 
 typedef struct refold {
@@ -63,7 +63,8 @@ fold(sat_server *s, wrec *w, const sat_template *t, const sat_commit *c,
     const sat_op *op, bool echoed, sat_err *e)
 {
 	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-		echoed ? 0 : sat_op_seen(c, op), !echoed && (c->flags & SAT_CF_MOVED) != 0 };
+		echoed ? 0 : sat_op_seen(c, op), !echoed && (c->flags & SAT_CF_MOVED) != 0,
+		&s->fold };
 	sat_applied out;
 	bool yes;
 	sat_rc rc;
@@ -101,6 +102,7 @@ one_commit(sat_server *s, uint64_t lsn, sat_err *e)
 		    "commit at %llu names an unknown template",
 		    (unsigned long long)lsn);
 	s->serial++;
+	sat_fold_room_turn(&s->fold);
 	for (size_t i = 0; i < c.nops; i++)
 		if ((rc = sat_set_by_id(&w, s, &c.ops[i].rec, e)) != SAT_OK ||
 		    (rc = fold(s, w, t, &c, &c.ops[i], false, e)) != SAT_OK)
@@ -125,7 +127,7 @@ sat_srv_refold(sat_server *s, uint64_t after, sat_err *e)
 		if (s->nepochs > 0 && f.lsn[i] >= s->epochs[0].first_lsn)
 			break;
 		rc = one_commit(s, f.lsn[i], e);
-		if (rc == SAT_OK && (i + 1) % STEP == 0 &&
+		if (rc == SAT_OK && ((i + 1) % STEP == 0 || sat_set_full(s)) &&
 		    (rc = sat_set_flush_recs(s, e)) == SAT_OK)
 			sat_set_reset(s);
 	}

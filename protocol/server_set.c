@@ -12,6 +12,9 @@
 #include <string.h>
 
 #define BUCKETS_MIN 256
+/* Of a transaction's memory. A push of thousands of ordinary records is a
+ * quarter of it. */
+#define SET_BYTES_MAX (64u << 20)
 
 static size_t
 id_hash(const sat_id *id)
@@ -41,6 +44,12 @@ sat_set_reset(sat_server *s)
 {
 	sat_arena_reset(&s->txn);
 	memset(&s->set, 0, sizeof s->set);
+}
+
+bool
+sat_set_full(const sat_server *s)
+{
+	return sat_arena_bytes(&s->txn) > SET_BYTES_MAX;
 }
 
 void
@@ -587,6 +596,16 @@ sat_set_settle(sat_server *s, sat_err *e)
 	if ((rc = sat_set_flush(s, e)) == SAT_OK)
 		for (size_t i = 0; i < n; i++)
 			stored_anew(s, v[i]);
+	return rc;
+}
+
+sat_rc
+sat_set_spill(sat_server *s, sat_err *e)
+{
+	sat_rc rc = sat_srv_alike_flush(s, e);
+
+	if (rc == SAT_OK && (rc = sat_set_flush(s, e)) == SAT_OK)
+		sat_set_reset(s);
 	return rc;
 }
 

@@ -181,7 +181,9 @@ struct sat_server {
 	const sat_template *tip; /* may be NULL before the first is published */
 	uint8_t last_oid[SAT_TEMPLATE_OID_BYTES];
 	const sat_template *last;
-	sat_arena txn;        /* everything of one transaction */
+	sat_arena txn;        /* everything of one transaction, or of its part */
+	sat_arena push;       /* what a group of pushes needs until its answers */
+	sat_fold_room fold;   /* a turn is a commit */
 	wset set;
 	root_slot *roots;
 	sat_buf scratch;

@@ -24,6 +24,7 @@ typedef struct vtable {
 	vrec **bucket;
 	size_t mask, n;
 	const sat_replay *told; /* who is told of each operation */
+	sat_arena op;           /* of one operation */
 } vtable;
 
 static size_t
@@ -83,6 +84,7 @@ vfree(vtable *t)
 			sat_buf_fini(&v->state);
 			free(v);
 		}
+	sat_arena_fini(&t->op);
 	free(t->bucket);
 }
 
@@ -136,16 +138,18 @@ refold_op(sat_server *s, vtable *t, const sat_template *tp,
     const sat_commit *c, const sat_op *op, bool echoed, sat_err *e)
 {
 	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
-		echoed ? 0 : sat_op_seen(c, op), !echoed && (c->flags & SAT_CF_MOVED) != 0 };
+		echoed ? 0 : sat_op_seen(c, op), !echoed && (c->flags & SAT_CF_MOVED) != 0,
+		NULL };
 	vrec *v = vfind(t, &op->rec, true);
 	sat_record r = { 0 };
 	sat_applied out;
 	sat_rc rc;
 
-	if (v->state.n != 0 && (rc = sat_record_read(&r, &s->txn,
+	sat_arena_reset(&t->op);
+	if (v->state.n != 0 && (rc = sat_record_read(&r, &t->op,
 	    sat_buf_span(&v->state), e)) != SAT_OK)
 		return rc;
-	if ((rc = sat_record_apply(&out, &r, &s->txn, tp, op, &ctx, e)) !=
+	if ((rc = sat_record_apply(&out, &r, &t->op, tp, op, &ctx, e)) !=
 	    SAT_OK)
 		return rc;
 	if (t->told->cb != NULL && c->lsn >= t->told->from)

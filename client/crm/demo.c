@@ -90,7 +90,7 @@ apply(demo_rec *x, const sat_op *op, uint64_t seen)
 {
 	demo *d = x->d;
 	sat_hlc hlc = sat_hlc_of_ms(x->ms) + (++d->lsn & 0x3ff);
-	sat_apply_ctx ctx = { { hlc, x->dev, d->lsn }, seen, false };
+	sat_apply_ctx ctx = { { hlc, x->dev, d->lsn }, seen, false, NULL };
 	sat_applied got;
 
 	if (d->rc != SAT_OK)

@@ -90,7 +90,8 @@ static sat_rc
 settle_op(sat_replica *r, const own_commit *o, const sat_op *op, sat_err *e)
 {
 	sat_apply_ctx ctx = { { o->eff, o->c.device, o->lsn },
-		sat_op_seen(&o->c, op), (o->c.flags & SAT_CF_MOVED) != 0 };
+		sat_op_seen(&o->c, op), (o->c.flags & SAT_CF_MOVED) != 0,
+		&r->page.fold };
 	replica_row *row;
 	sat_rc rc;
 
@@ -115,6 +116,7 @@ replica_settle_own(sat_replica *r, const own_commit *o, sat_err *e)
 
 	if ((rc = put_done(r, o, e)) != SAT_OK)
 		return rc;
+	sat_fold_room_turn(&r->page.fold);
 	for (size_t i = 0; i < o->c.nops; i++)
 		if ((rc = settle_op(r, o, &o->c.ops[i], e)) != SAT_OK)
 			return rc;
@@ -309,7 +311,7 @@ fold_foreign(sat_replica *r, const sat_commit *c, size_t from, sat_err *e)
 		sat_apply_ctx ctx = { { c->eff, c->device, c->lsn },
 			i < c->nops - c->nechoes ? sat_op_seen(c, op) : 0,
 			i < c->nops - c->nechoes &&
-			(c->flags & SAT_CF_MOVED) != 0 };
+			(c->flags & SAT_CF_MOVED) != 0, &r->page.fold };
 		const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 
 		if (k == NULL)
@@ -409,6 +411,7 @@ one_commit(apply *x, const sat_commit *c, sat_err *e)
 
 	if (c->lsn == 0 || c->lsn > INT64_MAX)
 		return sat_fail(e, SAT_EPROTO, "commit without a position");
+	sat_fold_room_turn(&r->page.fold);
 	if (c->device != r->id->device && c->device != SAT_DEV_SERVER &&
 	    (rc = note_seen(x, c, e)) != SAT_OK)
 		return rc;
@@ -443,7 +446,7 @@ bound_memory(apply *x, sat_err *e)
 {
 	sat_rc rc;
 
-	if (x->r->page.nrows < REPLICA_PAGE_ROWS_MAX)
+	if (!replica_page_full(x->r))
 		return SAT_OK;
 	if ((rc = replica_page_bound(x->r, e)) == SAT_OK)
 		sat_arena_reset(&x->own);

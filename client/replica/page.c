@@ -67,6 +67,7 @@ void
 replica_page_fini(sat_replica *r)
 {
 	sat_arena_fini(&r->page.mem);
+	sat_fold_room_fini(&r->page.fold);
 	sat_arena_fini(&r->page.past);
 	free(r->page.adds);
 	free(r->page.sums);
@@ -506,7 +507,7 @@ replica_page_bound(sat_replica *r, sat_err *e)
 {
 	sat_rc rc;
 
-	if (r->page.nrows < REPLICA_PAGE_ROWS_MAX)
+	if (!replica_page_full(r))
 		return SAT_OK;
 	if ((rc = replica_page_flush(r, e)) == SAT_OK)
 		replica_page_reset(r);

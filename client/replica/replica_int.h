@@ -302,8 +302,16 @@ void replica_row_number(sat_replica *r, replica_row *row, uint32_t eid);
 void replica_row_unnumber(sat_replica *r, replica_row *row);
 /* Rebuild what needs it, write what is dirty. The rows stay. */
 SAT_CHECK sat_rc replica_page_flush(sat_replica *r, sat_err *e);
-/* Between records' folds: a page with this many rows is written and let go. */
+/* Between records' folds: a page with this many rows, or of this size, is
+ * written and let go. */
 #define REPLICA_PAGE_ROWS_MAX 2048
+#define REPLICA_PAGE_BYTES_MAX (32u << 20)
+static inline bool
+replica_page_full(const sat_replica *r)
+{
+	return r->page.nrows >= REPLICA_PAGE_ROWS_MAX ||
+	    sat_arena_bytes(&r->page.mem) >= REPLICA_PAGE_BYTES_MAX;
+}
 SAT_CHECK sat_rc replica_page_bound(sat_replica *r, sat_err *e);
 /* The server's state of a row: what foreign operations are folded into. */
 static inline sat_record *

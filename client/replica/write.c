@@ -217,7 +217,7 @@ fold_op(replica_row **at, sat_replica *r, const sat_commit *c,
 {
 	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, sat_op_seen(c, op),
-		(c->flags & SAT_CF_MOVED) != 0 };
+		(c->flags & SAT_CF_MOVED) != 0, NULL };
 	replica_row *row = *at;
 	sat_applied got;
 	sat_rc rc;

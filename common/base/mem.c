@@ -70,10 +70,17 @@ sat_xasprintf(const char *fmt, ...)
 struct sat_arena_block {
 	struct sat_arena_block *next;
 	size_t used, size;
+	size_t older;        /* bytes of the blocks behind it */
 	_Alignas(16) unsigned char data[];
 };
 
 #define ARENA_BLOCK 4096
+
+size_t
+sat_arena_bytes(const sat_arena *a)
+{
+	return a->head == NULL ? 0 : a->head->older + a->head->size;
+}
 
 void *
 sat_arena_alloc(sat_arena *a, size_t n)
@@ -91,6 +98,7 @@ sat_arena_alloc(sat_arena *a, size_t n)
 		b = sat_xmalloc(sizeof *b + size);
 		b->used = 0;
 		b->size = size;
+		b->older = a->head == NULL ? 0 : sat_arena_bytes(a);
 		b->next = a->head;
 		a->head = b;
 	}
@@ -131,7 +139,7 @@ sat_arena_reset(sat_arena *a)
 		b->next = next->next;
 		free(next);
 	}
-	b->used = 0;
+	b->used = b->older = 0;
 }
 
 void

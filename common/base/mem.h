@@ -27,7 +27,9 @@ void *sat_arena_alloc(sat_arena *a, size_t n) __attribute__((returns_nonnull));
 void *sat_arena_dup(sat_arena *a, const void *p, size_t n);
 /* Copy n bytes and add a NUL. */
 char *sat_arena_str(sat_arena *a, const void *p, size_t n);
-/* Forget all allocations, keep the first block for reuse. */
+/* The memory it has taken, in bytes. */
+size_t sat_arena_bytes(const sat_arena *a);
+/* Forget all allocations, keep the last block for reuse. */
 void sat_arena_reset(sat_arena *a);
 /* Free everything; the arena is then empty and valid. */
 void sat_arena_fini(sat_arena *a);

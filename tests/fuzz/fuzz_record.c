@@ -79,7 +79,7 @@ apply(sat_record *r, sat_arena *a, const uint8_t *p, uint64_t lsn)
 		.rtype = r->kind, .field = (uint16_t)(1 + p[1] % 40), .rec = r->id,
 		.dots = &dot };
 	sat_apply_ctx ctx = { { 1 + (uint64_t)p[4] * 65536, 1 + p[3] % 4u,
-		p[2] % 8 == 7 ? 0 : lsn }, p[5], (p[4] & 128) != 0 };
+		p[2] % 8 == 7 ? 0 : lsn }, p[5], (p[4] & 128) != 0, NULL };
 	sat_applied out;
 
 	op.value = op.kind == SAT_OP_ADD || p[2] % 8 == 6 ? sat_v_int(p[2]) :

@@ -12,7 +12,7 @@ static sat_outcome
 fold(world *w, sat_op *op, sat_hlc hlc, uint32_t dev, uint64_t lsn,
     uint64_t seen)
 {
-	sat_apply_ctx ctx = { { hlc, dev, lsn }, seen, false };
+	sat_apply_ctx ctx = { { hlc, dev, lsn }, seen, false, NULL };
 	sat_err err;
 
 	op->rtype = 1;

@@ -119,7 +119,7 @@ static sat_outcome
 fold(sat_record *r, sat_arena *a, const sat_template *t, const sat_op *op,
     sat_hlc hlc, uint32_t dev, uint64_t lsn, uint64_t seen)
 {
-	sat_apply_ctx ctx = { { hlc, dev, lsn }, seen, false };
+	sat_apply_ctx ctx = { { hlc, dev, lsn }, seen, false, NULL };
 	sat_applied out;
 	sat_err err;
 

@@ -96,7 +96,7 @@ operations_out_of_place_are_refused(void **state) /* P-040 */
 	world w = fresh();
 	sat_record empty = { .eid = 0 };
 	sat_op op = { .kind = SAT_OP_SET, .rtype = 1, .field = PLAIN };
-	sat_apply_ctx ctx = { { 2000, 2, 2 }, 1, false };
+	sat_apply_ctx ctx = { { 2000, 2, 2 }, 1, false, NULL };
 
 	(void)state;
 	assert_int_equal(SAT_NOTHING, give(&w, SAT_OP_NEW, 0, sat_v_null(), 2000,

@@ -69,7 +69,7 @@ give_as(world *w, sat_op_kind kind, uint16_t field, sat_value v, uint32_t dev,
 {
 	sat_op op = { .kind = kind, .rtype = 1, .field = field, .value = v,
 		.rec = rec_id };
-	sat_apply_ctx ctx = { { 1000 + w->lsn, dev, w->lsn + 1 }, seen, false };
+	sat_apply_ctx ctx = { { 1000 + w->lsn, dev, w->lsn + 1 }, seen, false, NULL };
 	sat_err err = { 0 };
 
 	w->lsn++;

@@ -95,7 +95,7 @@ srv_accept(fixture *f, const sat_commit *in)
 			i < c->nops - c->nechoes ?
 			sat_op_seen(c, &c->ops[i]) : 0,
 			i < c->nops - c->nechoes &&
-			(c->flags & SAT_CF_MOVED) != 0 };
+			(c->flags & SAT_CF_MOVED) != 0, NULL };
 		sat_record *rec = srv_find(s, &c->ops[i].rec);
 		sat_applied got;
 

@@ -64,7 +64,7 @@ static void
 device_fold_op(device *d, const sat_op *op, uint64_t seen, uint64_t lsn,
     sat_hlc eff, uint32_t dev, bool moved, sat_arena *a)
 {
-	sat_apply_ctx ctx = { { eff, dev, lsn }, seen, moved };
+	sat_apply_ctx ctx = { { eff, dev, lsn }, seen, moved, NULL };
 	held *h = NULL;
 	sat_record r = { 0 };
 	sat_applied out;
