@@ -503,7 +503,6 @@ group(sat_server *s, sat_server_job *jobs, size_t n, size_t *done, sat_err *e)
 
 	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
 		return rc;
-	sat_arena_reset(&s->push);
 	p = sat_arena_alloc(&s->push, n * sizeof *p);
 	memset(p, 0, n * sizeof *p);
 	for (size_t i = 0; i < n; i++)
@@ -531,6 +530,7 @@ sat_srv_push(sat_server *s, sat_server_job *jobs, size_t n, sat_err *e)
 	while (i < n) {
 		rc = group(s, jobs + i, n - i < most ? n - i : most, &done,
 		    &why);
+		sat_arena_reset(&s->push); /* all of it is answered */
 		if (rc == SAT_EFSYNC) {
 			if (e != NULL)
 				*e = why;

@@ -12,8 +12,7 @@
 #include <string.h>
 
 #define BUCKETS_MIN 256
-/* Of a transaction's memory. A push of thousands of ordinary records is a
- * quarter of it. */
+/* Of a transaction's memory; a push of ordinary records stays far below. */
 #define SET_BYTES_MAX (64u << 20)
 
 static size_t

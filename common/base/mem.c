@@ -98,7 +98,7 @@ sat_arena_alloc(sat_arena *a, size_t n)
 		b = sat_xmalloc(sizeof *b + size);
 		b->used = 0;
 		b->size = size;
-		b->older = a->head == NULL ? 0 : sat_arena_bytes(a);
+		b->older = sat_arena_bytes(a);
 		b->next = a->head;
 		a->head = b;
 	}

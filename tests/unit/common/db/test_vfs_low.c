@@ -230,7 +230,6 @@ a_second_connection_of_the_process_sees_a_restarted_log(void **state)
 	sat_db_close(reader);
 }
 
-/* A wrong bit on the way from the log to the main file would stay. */
 /* It read no page of that log, so nothing it read told it of the new salts. */
 static void
 a_connection_writes_into_a_log_that_another_began(void **state)
@@ -260,6 +259,7 @@ a_connection_writes_into_a_log_that_another_began(void **state)
 	assert_int_equal(3, n);
 }
 
+/* A wrong bit on the way from the log to the main file would stay. */
 static void
 a_checkpoint_notices_a_bit_that_flips_on_the_way(void **state)
 {
