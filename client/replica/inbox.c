@@ -41,10 +41,12 @@ replay(sat_past **list, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
     sat_record *rec, const sat_commit *c, int field, sat_err *e)
 {
 	sat_apply_ctx ctx = { .at = { c->hlc, c->device, 0 },
-		.moved = (c->flags & SAT_CF_MOVED) != 0 };
+		.moved = (c->flags & SAT_CF_MOVED) != 0,
+		.room = &r->page.fold };
 	sat_applied got;
 	sat_rc rc;
 
+	sat_fold_room_turn(&r->page.fold);
 	for (size_t i = 0; i < c->nops; i++) {
 		const sat_op *op = &c->ops[i];
 

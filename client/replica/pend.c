@@ -352,7 +352,9 @@ fold_waiting(sat_replica *r, replica_row *row, int64_t seq, sat_err *e)
 	if (replica_held(r, &row->srv, &o.old))
 		return SAT_OK;
 	ctx = (sat_apply_ctx){ .at = { o.c.hlc, o.c.device, 0 },
-		.moved = (o.c.flags & SAT_CF_MOVED) != 0 };
+		.moved = (o.c.flags & SAT_CF_MOVED) != 0,
+		.room = &r->page.fold };
+	sat_fold_room_turn(&r->page.fold);
 	for (size_t i = 0; i < o.c.nops; i++) {
 		const sat_op *op = &o.c.ops[i];
 

@@ -171,7 +171,7 @@ typedef struct sum_add {
  */
 typedef struct replica_page {
 	sat_arena mem;
-	sat_fold_room fold;      /* a turn is a commit (delta.c) */
+	sat_fold_room fold;      /* a turn is a commit */
 	sat_arena past;          /* history.c: the chunk that is added to */
 	replica_row *by_id[PAGE_BUCKETS], *by_rid[PAGE_BUCKETS];
 	replica_row *rows, **last; /* in the order they came */

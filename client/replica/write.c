@@ -217,7 +217,7 @@ fold_op(replica_row **at, sat_replica *r, const sat_commit *c,
 {
 	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
 	sat_apply_ctx ctx = { { c->hlc, c->device, 0 }, sat_op_seen(c, op),
-		(c->flags & SAT_CF_MOVED) != 0, NULL };
+		(c->flags & SAT_CF_MOVED) != 0, &r->page.fold };
 	replica_row *row = *at;
 	sat_applied got;
 	sat_rc rc;
@@ -339,6 +339,7 @@ prepare(sat_replica *r, sat_commit *c, sat_err *e)
 	if ((rc = find_seen(r, c, e)) != SAT_OK ||
 	    (rc = sat_commit_check(c, e)) != SAT_OK)
 		return rc;
+	sat_fold_room_turn(&r->page.fold);
 	for (size_t i = 0; i < c->nops; i++)
 		if ((rc = fold_op(&row, r, c, &c->ops[i], i + 1 == c->nops ||
 		    !same_record(&c->ops[i], &c->ops[i + 1]), e)) != SAT_OK)

@@ -263,6 +263,45 @@ indexes_of_a_kind_come_with_its_first_row(void **state)
 	assert_sound(f);
 }
 
+#define TAGS 1000
+#define LITTLE ((size_t)8 << 20)
+
+/* A set of a quarter of a megabyte is written anew with each operation on it:
+ * all of them together were 125 MB, where the commit was written, where what
+ * waits is folded again, and where a person looks at his history. */
+static void
+a_commit_of_a_thousand_tags_takes_a_few_states_of_memory(void **state)
+{
+	fixture *f = *state;
+	sat_id id = new_account(f, "one", "13812345678");
+	sat_op *ops = sat_arena_alloc(&f->a, TAGS * sizeof *ops);
+	sat_arena a = { 0 };
+	replica_row *row;
+	sat_past *past;
+	sat_err err;
+	size_t n;
+
+	srv_sync(f);
+	for (int i = 0; i < TAGS; i++) {
+		char *tag = sat_arena_alloc(&f->a, 256);
+
+		(void)snprintf(tag, 256, "%0250d", i);
+		ops[i] = op(f->account, SAT_OP_SADD, id, F_TAGS, text(tag));
+	}
+	write_ops(f, id, ops, TAGS);
+	assert_true(sat_arena_bytes(&f->r->page.mem) < LITTLE);
+	replica_page_reset(f->r);
+	assert_ok(replica_page_find(&row, f->r, &id, &err));
+	assert_ok(replica_row_rebuild(f->r, row, &err));
+	assert_true(sat_arena_bytes(&f->r->page.mem) < LITTLE);
+	assert_ok(sat_replica_history(&past, &n, &a, f->r, &id, 0, &err));
+	assert_true(sat_arena_bytes(&a) < LITTLE);
+	sat_arena_fini(&a);
+	assert_sound(f);
+	srv_sync(f);
+	assert_sound(f);
+}
+
 int
 main(void)
 {
@@ -283,6 +322,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    indexes_are_as_the_rows_whatever_is_written, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_commit_of_a_thousand_tags_takes_a_few_states_of_memory,
+		    setup_complete, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
