@@ -233,6 +233,43 @@ a_backup_older_than_the_watermark_finds_the_ends_of_the_chains(void **state) /* 
 	assert_sound(f);
 }
 
+/* A device that was in the field through many losses; its server takes no more
+ * in one SEED. */
+static void
+of_too_many_places_the_newest_are_told(void **state) /* P-394 */
+{
+	fixture *f = *state;
+	sat_seed s = { 0 };
+	sat_seeded yes = { .taken = 1 };
+	sat_id old, later;
+	sat_epoch c;
+	uint64_t least = UINT64_MAX;
+	size_t told = 0;
+	bool wanted = true;
+	sat_err err = { 0 };
+
+	before_the_loss(f, &old, &later);
+	assert_ok(sat_db_exec(sat_replica_db(f->r), "WITH RECURSIVE n(i) AS "
+	    "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70000) "
+	    "INSERT INTO place SELECT 1000 + (i * 7919) % 70001, 9, i, 1, 1, "
+	    "999999 FROM n", &err));
+	c = certificate(f, 1);
+	assert_ok(meet(f, &c, 1, BASE, &err));
+	for (int i = 0; i < 10 && wanted; i++) {
+		s = (sat_seed){ 0 };
+		assert_ok(f->ops.seed(f->ops.u, &f->a, &s, &wanted, &err));
+		for (size_t k = 0; k < s.nplaces; k++)
+			if (s.places[k].upto < least)
+				least = s.places[k].upto;
+		if (s.nplaces > told)
+			told = s.nplaces;
+		assert_ok(f->ops.seeded(f->ops.u, &yes, &err));
+	}
+	assert_int_equal(SAT_SEED_PLACES_MAX, told);
+	/* those of 1001 to 71000, each position once */
+	assert_int_equal(71001 - SAT_SEED_PLACES_MAX, least);
+}
+
 static void
 the_snapshot_takes_what_the_new_server_does_not_have(void **state)
 { /* N3, P-208 */
@@ -549,6 +586,7 @@ main(void)
 		P(what_was_accepted_after_the_backup_waits_again_and_counts_once),
 		P(states_of_the_lost_server_are_given_back),
 		P(a_backup_older_than_the_watermark_finds_the_ends_of_the_chains),
+		P(of_too_many_places_the_newest_are_told),
 		P(the_snapshot_takes_what_the_new_server_does_not_have),
 		P(no_byte_of_an_erased_customer_stays_on_the_device),
 		P(rows_that_moved_between_pages_leave_nothing_of_an_erased_customer),
