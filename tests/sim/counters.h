@@ -104,6 +104,7 @@
 	X(compacted, "logs shortened", 60)                                    \
 	X(moved, "... commits moved to segments", 1000)                       \
 	X(behind, "snapshots over what a device held", 45)                    \
+	X(snap_out, "... records they did not name any more", 3)              \
 	X(reborn, "records that two devices made", 0)                         \
 	X(merges, "customers merged", 130)                                    \
 	X(unmerges, "... and taken apart again", 50)                          \

@@ -151,7 +151,30 @@ see_states(device *d, sat_span records, uint64_t upto)
 		see_state(w, d->index, k, upto);
 		sim_expect_forget(d, k);
 		w->recs[k].parting[d->index] = false; /* held again */
+		w->recs[k].named[d->index] = true;
 	}
+}
+
+/* What no chunk of a snapshot names is not held any more, also of a customer that
+ * is: an opportunity whose owner is another one now (P-081). It may be made here
+ * again, and then nothing of it was seen. What was named does not go back. */
+static void
+see_chunk(device *d, const sat_chunk *c)
+{
+	world *w = d->n.w;
+	int self = d->index;
+
+	for (int i = 0; d->unsure_first && i < w->nrecs; i++)
+		w->recs[i].named[self] = false;
+	see_states(d, c->records, c->lsn);
+	if (!c->done)
+		return;
+	sim_expect_forget(d, -1);
+	for (int i = 0; i < w->nrecs; i++)
+		if (!w->recs[i].named[self] && w->recs[i].shown[self] > 0) {
+			HIT(snap_out);
+			w->recs[i].shown[self] = 0;
+		}
 }
 
 static bool
@@ -391,9 +414,7 @@ sim_shadow_learn(device *d, sat_span frame)
 		see_states(d, m.u.delta.records, m.u.delta.head);
 		see_commits(d, m.u.delta.batch);
 	} else if (m.type == SAT_MSG_CHUNK) {
-		see_states(d, m.u.chunk.records, m.u.chunk.lsn);
-		if (m.u.chunk.done) /* what it leaves out is gone */
-			sim_expect_forget(d, -1);
+		see_chunk(d, &m.u.chunk);
 	} else if (m.type == SAT_MSG_LEDGER_IS) {
 		d->ledger = m.u.ledger.rev;
 		sim_expect_forget(d, -1);

@@ -121,6 +121,7 @@ typedef struct mrec {
 	int *ops;        /* into world.lops, in the order of the log */
 	int nops, cap;
 	uint64_t shown[DEVS_MAX]; /* largest rlsn a device has shown */
+	bool named[DEVS_MAX]; /* by the snapshot the device takes in now */
 	bool parting[DEVS_MAX]; /* its customer left the device before the log
 	                         * had it: it goes with its last answer */
 } mrec;
