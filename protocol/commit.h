@@ -95,6 +95,13 @@ typedef struct sat_op {
 	uint64_t seen1;
 } sat_op;
 
+/* Is it about a suggestion? */
+static inline bool
+sat_op_is_hand(const sat_op *op)
+{
+	return op->kind == SAT_OP_HAND || op->kind == SAT_OP_SETTLE;
+}
+
 enum sat_commit_flag {
 	SAT_CF_CLOCK_SUSPECT = 1,
 	SAT_CF_IMPORT = 2,

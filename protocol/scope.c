@@ -246,6 +246,17 @@ in_crew(const sat_registry *r, const sat_user *actor, sat_value owner)
 	return rel;
 }
 
+bool
+sat_op_veiled(const sat_mask *m, const sat_op *op)
+{
+	if (m == NULL)
+		return false;
+	return op->kind == SAT_OP_DEL || op->kind == SAT_OP_UNDEL ||
+	    sat_op_is_hand(op) || sat_op_kind_is_later(op->kind) ||
+	    sat_field_may_tell(op->field) ||
+	    sat_mask_field(m, op->rtype, op->field) != NULL;
+}
+
 sat_relation
 sat_scope_closer(sat_relation a, sat_relation b)
 {

@@ -23,6 +23,7 @@
 #include "common/template/gate.h"
 #include "common/template/mask.h"
 #include "common/template/pool.h"
+#include "protocol/record.h"
 #include "protocol/registry.h"
 
 typedef uint64_t sat_scope_key; /* type << 32 | ordinal */
@@ -66,6 +67,17 @@ sat_key_is_mask(sat_scope_key k)
 {
 	return k >> 32 == 7;
 }
+
+/* Suggestions and operations of later releases may be about any field. */
+static inline bool
+sat_field_may_tell(uint16_t field)
+{
+	return field == SAT_SYS_HANDED || field == SAT_SYS_LATER;
+}
+/* Does the operation tell what a role with this mask is not shown, or change
+ * what only the whole state tells? Such a role's device is given the state, and
+ * folds the operation into none, its own neither (P-242). m NULL: no. */
+bool sat_op_veiled(const sat_mask *m, const sat_op *op);
 
 #define SAT_KEYS_MAX (4 + SAT_POOLS_MAX)
 typedef struct sat_keys {

@@ -337,11 +337,6 @@ SAT_CHECK sat_rc sat_srv_suggested(bool *yes, sat_server *s, const sat_commit *c
 /* What a device says itself of suggestions: HAND and SETTLE of one record.
  * SAT_EFALSE with the verdict filled. */
 SAT_CHECK sat_rc sat_srv_judge_hand(judging *j, wrec *w, sat_err *e);
-static inline bool
-sat_op_is_hand(const sat_op *op)
-{
-	return op->kind == SAT_OP_HAND || op->kind == SAT_OP_SETTLE;
-}
 /* server_epoch.c: after the loss of a server. */
 SAT_CHECK sat_rc sat_srv_epoch_load(sat_server *s, sat_err *e);
 SAT_CHECK sat_rc sat_srv_certs(sat_server *s, sat_welcome *w, uint64_t after, sat_err *e);
@@ -529,9 +524,6 @@ bool sat_srv_veil(sat_server *s, sat_record *r, const sat_mask *m);
 /* The same of one cell whose field is hidden; NULL: of the record as such. False:
  * it is empty, and does not count as hidden. */
 bool sat_srv_veil_cell(sat_server *s, sat_cell *c, const sat_field *f);
-/* Does the operation tell what a role is not shown, or change what only the
- * whole state tells? */
-bool sat_srv_hides(const sat_mask *m, const sat_op *op);
 /* A field that the author's role does not see is not his to set (P-246). */
 SAT_CHECK sat_rc sat_srv_judge_veiled(judging *j, wrec *w, sat_err *e);
 /* Would what he suggests set such a field of a record it does not make? */

@@ -149,22 +149,6 @@ mask_for_pool(sat_server *s, sat_record *r)
 
 /* ---- roles ------------------------------------------------------------------- */
 
-/* Suggestions and operations of later releases may be about any field. */
-static bool
-may_tell(uint16_t field)
-{
-	return field == SAT_SYS_HANDED || field == SAT_SYS_LATER;
-}
-
-bool
-sat_srv_hides(const sat_mask *m, const sat_op *op)
-{
-	return op->kind == SAT_OP_DEL || op->kind == SAT_OP_UNDEL ||
-	    sat_op_is_hand(op) || sat_op_kind_is_later(op->kind) ||
-	    may_tell(op->field) ||
-	    sat_mask_field(m, op->rtype, op->field) != NULL;
-}
-
 bool
 sat_srv_veil_cell(sat_server *s, sat_cell *c, const sat_field *f)
 {
@@ -185,7 +169,7 @@ sat_srv_veil(sat_server *s, sat_record *r, const sat_mask *m)
 		sat_cell *c = &r->cells[i];
 		const sat_field *f = sat_mask_field(m, r->kind, c->field);
 
-		if ((f == NULL && !may_tell(c->field)) ||
+		if ((f == NULL && !sat_field_may_tell(c->field)) ||
 		    !sat_srv_veil_cell(s, c, f))
 			continue;
 		n += (size_t)snprintf(ids + n, sizeof ids - n, "%s%u",

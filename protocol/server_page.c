@@ -337,7 +337,7 @@ find_veiled(page *p, const sat_commit *c, sat_err *e)
 		const sat_op *op = &c->ops[i];
 
 		if (op->kind != SAT_OP_NEW &&
-		    !sat_srv_hides(p->keys.mask, op))
+		    !sat_op_veiled(p->keys.mask, op))
 			continue;
 		if ((rc = sat_set_by_id(&w, p->s, &op->rec, e)) != SAT_OK)
 			return rc;
@@ -354,7 +354,7 @@ static bool
 is_veiled(const page *p, const wrec *w, const sat_commit *c, size_t i)
 {
 	return p->keys.mask != NULL && w->veiled_at == c->lsn &&
-	    (w->born_at == c->lsn || sat_srv_hides(p->keys.mask, &c->ops[i]));
+	    (w->born_at == c->lsn || sat_op_veiled(p->keys.mask, &c->ops[i]));
 }
 
 /* Keep what is visible; name records by eid. */

@@ -105,6 +105,10 @@ settle_op(sat_replica *r, const own_commit *o, const sat_op *op, sat_err *e)
 		 * was gone for a while. */
 		row->leaving = o->passed;
 	}
+	/* The server's state is here, or this one left. Folded into what the role
+	 * is shown, a deletion might miss an edit it had not seen (P-242). */
+	if (!row->leaving && sat_op_veiled(sat_replica_mask(r), op))
+		return SAT_OK;
 	return replica_page_fold(r, row, op, &ctx, e);
 }
 

@@ -98,7 +98,14 @@ company_server(company *c)
 	free(path);
 }
 
-const char *company_limits;
+const char *company_limits, *company_matrix;
+
+static void
+replace(sat_template_file *f, const char *path, const char *text)
+{
+	if (text != NULL && strcmp(f->path, path) == 0)
+		f->bytes = sat_span_str(text);
+}
 
 static void
 company_template(company *c)
@@ -113,10 +120,10 @@ company_template(company *c)
 	base = sat_template_base(&n);
 	assert_true(n <= 256);
 	memcpy(files, base, n * sizeof *files);
-	for (size_t i = 0; i < n; i++)
-		if (company_limits != NULL && strcmp(files[i].path,
-		    "policy/limits.json") == 0)
-			files[i].bytes = sat_span_str(company_limits);
+	for (size_t i = 0; i < n; i++) {
+		replace(&files[i], "policy/limits.json", company_limits);
+		replace(&files[i], "acl/matrix.json", company_matrix);
+	}
 	for (size_t i = 0; i < n; i++)
 		list[i] = (sat_git_file){ files[i].path, files[i].bytes };
 	assert_ok(sat_git_memory(&c->git, &err));
