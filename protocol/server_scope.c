@@ -316,6 +316,23 @@ tell_all(after *f, uint32_t root, sat_err *e)
 	return rc;
 }
 
+/* Who saw a customer through the root it is leaving is told of it by its own
+ * number too: what is told of that root goes when that is erased (P-173). */
+static sat_rc
+tell_of(after *f, const wrec *w, uint32_t from, sat_err *e)
+{
+	wroot *was, *r;
+	sat_rc rc;
+
+	if ((rc = touch_root_eid(&was, f, from, false, e)) != SAT_OK ||
+	    (rc = touch_root_eid(&r, f, w->eid, false, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < was->n; i++)
+		if (was->k[i].live)
+			sat_set_key(f->s, r, was->k[i].key)->rescope = true;
+	return SAT_OK;
+}
+
 /* A redirect came or went: everything below the root it had goes where it
  * leads now (P-173). */
 static sat_rc
@@ -336,6 +353,8 @@ reroot(after *f, wrec *w, wrec *touched, sat_err *e)
 			continue;
 		if ((rc = tell_all(f, from, e)) != SAT_OK ||
 		    (rc = tell_all(f, to->eid, e)) != SAT_OK ||
+		    (top == m.w[i] && top->eid != from &&
+		    (rc = tell_of(f, top, from, e)) != SAT_OK) ||
 		    (rc = move_member(f, m.w[i], to->eid, e)) != SAT_OK)
 			return rc;
 	}

@@ -263,6 +263,20 @@ note_fresh(changes *x, const sat_record *rec, sat_err *e)
 }
 
 static sat_rc
+rescopes_in_turn(changes *x, const sat_delta *d, bool leave, sat_err *e)
+{
+	sat_rc rc;
+
+	for (size_t i = 0; i < d->nrescopes; i++)
+		if ((d->rescopes[i].nheld == 0) == leave &&
+		    is_last_of_root(d, i) &&
+		    ((rc = one_rescope(x, &d->rescopes[i], e)) != SAT_OK ||
+		    (rc = replica_page_bound(x->r, e)) != SAT_OK))
+			return rc;
+	return SAT_OK;
+}
+
+static sat_rc
 rescopes(changes *x, sat_arena *mem, const sat_delta *d, sat_err *e)
 {
 	sat_rc rc;
@@ -280,15 +294,14 @@ rescopes(changes *x, sat_arena *mem, const sat_delta *d, sat_err *e)
 	if (x->nrecs + d->nrescopes > 0 &&
 	    (rc = replica_page_flush(x->r, e)) != SAT_OK)
 		return rc;
-	for (size_t i = 0; i < d->nrescopes; i++) {
+	for (size_t i = 0; i < d->nrescopes; i++)
 		if (d->rescopes[i].nheld > 1)
 			qsort(d->rescopes[i].held, d->rescopes[i].nheld,
 			    sizeof *d->rescopes[i].held, by_id);
-		if (is_last_of_root(d, i) &&
-		    ((rc = one_rescope(x, &d->rescopes[i], e)) != SAT_OK ||
-		    (rc = replica_page_bound(x->r, e)) != SAT_OK))
-			return rc;
-	}
+	/* what leaves, first: it may go with another too, then without a stub */
+	if ((rc = rescopes_in_turn(x, d, true, e)) != SAT_OK ||
+	    (rc = rescopes_in_turn(x, d, false, e)) != SAT_OK)
+		return rc;
 	return d->nrescopes > 0 ? replica_page_flush(x->r, e) : SAT_OK;
 }
 

@@ -321,6 +321,115 @@ an_erased_winner_leaves_the_loser_as_it_was(void **state) /* A1 */
 	assert_true(met(c, "Quagga", loser) > 0);
 }
 
+/* Li saw `other` through his own customer only, and was away when the two were
+ * taken apart. */
+static void
+assert_other_left(company *c, sat_id own, sat_id other, bool erased)
+{
+	sat_moved *moved;
+	sat_err err = { 0 };
+	size_t n;
+
+	company_merge(c, HQ, other, own);
+	company_sync(c, HQ);
+	company_sync(c, LI);
+	assert_true(holds(c, LI, other));
+	take_apart(c, HQ, other);
+	company_sync(c, HQ);
+	if (erased)
+		company_erase(c, own);
+
+	company_sync(c, LI);
+	assert_int_equal(!erased, holds(c, LI, own));
+	assert_false(holds(c, LI, other));
+	assert_right(c, LI);
+	assert_ok(sat_replica_moved(&moved, &n, &c->a, c->r[LI], &err));
+	assert_int_equal(1, n);
+	assert_true(sat_id_eq(&other, &moved[0].root));
+}
+
+static void
+who_saw_one_through_an_erased_one_is_told_that_it_left(void **state) /* P-173 */
+{
+	company *c = *state;
+	sat_id own, other;
+
+	for (int erased = 1; erased >= 0; erased--) {
+		company_end(state);
+		setup(state);
+		c = *state;
+		own = company_account(c, LI, "Hu", "li");
+		company_sync(c, LI);
+		other = company_account(c, HQ, "Wu", "zhao");
+		company_sync_all(c);
+		assert_other_left(c, own, other, erased);
+
+		company_end(state);
+		setup(state);
+		c = *state;
+		other = company_account(c, HQ, "Wu", "zhao");
+		company_sync(c, HQ);
+		own = company_account(c, LI, "Hu", "li");
+		company_sync_all(c);
+		assert_other_left(c, own, other, erased);
+	}
+}
+
+/* Not taken apart, it is erased too, also for who never had it but so. */
+static void
+an_erased_winner_takes_along_what_leads_to_it(void **state) /* P-192 */
+{
+	company *c = *state;
+	sat_id own = company_account(c, LI, "Hu", "li"), other;
+
+	company_sync(c, LI);
+	other = company_account(c, HQ, "Wu", "zhao");
+	company_sync_all(c);
+	company_merge(c, HQ, other, own);
+	company_sync(c, HQ);
+	company_sync(c, LI);
+	assert_true(holds(c, LI, other));
+	company_erase(c, own);
+	for (size_t i = 0; i < c->n; i++) {
+		company_sync(c, i);
+		assert_false(holds(c, i, own));
+		assert_false(holds(c, i, other));
+		assert_right(c, i);
+	}
+}
+
+/* The third led to the first, then to the second, all in one. */
+static void
+what_led_there_by_another_way_leaves_too(void **state)
+{
+	company *c = *state;
+	sat_id own = company_account(c, LI, "Hu", "li"), second, third;
+	sat_op ops[2];
+
+	company_sync(c, LI);
+	second = company_account(c, HQ, "Wu", "zhao");
+	third = company_account(c, HQ, "Woo", "zhao");
+	company_sync_all(c);
+	company_merge(c, HQ, second, own);
+	company_merge(c, HQ, third, own);
+	company_sync(c, HQ);
+	company_sync(c, LI);
+	assert_true(holds(c, LI, third));
+	ops[0] = c_op(kind_of(c, HQ, "account"), SAT_OP_UNMERGE, third,
+	    SAT_SYS_REDIRECT, sat_v_null());
+	ops[1] = c_op(kind_of(c, HQ, "account"), SAT_OP_MERGE, third,
+	    SAT_SYS_REDIRECT, sat_v_id(&second));
+	company_write(c, HQ, third, ops, 2);
+	take_apart(c, HQ, second);
+	company_sync(c, HQ);
+	company_erase(c, own);
+
+	company_sync(c, LI);
+	assert_false(holds(c, LI, second));
+	assert_false(holds(c, LI, third));
+	assert_right(c, LI);
+}
+
 /* Each erasure takes its own part; the second finds commits of which the first
  * left something (P-397). */
 static void
@@ -449,6 +558,9 @@ main(void)
 		T(an_erasure_spares_what_only_a_waiting_merge_leads_there),
 		T(an_erasure_takes_from_the_other_what_it_had_of_the_erased_one),
 		T(an_erased_winner_leaves_the_loser_as_it_was),
+		T(who_saw_one_through_an_erased_one_is_told_that_it_left),
+		T(an_erased_winner_takes_along_what_leads_to_it),
+		T(what_led_there_by_another_way_leaves_too),
 		T(two_that_were_merged_into_one_are_erased_one_by_one),
 		T(what_somebody_chose_for_the_winner_stays),
 		T(who_dropped_his_commit_gets_what_is_left_of_it),
