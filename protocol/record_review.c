@@ -11,6 +11,7 @@
  * Set (P-055..P-057): an add is a dot (element, device, lsn); a removal takes
  * away the adds its author had seen, so a concurrent add wins.
  */
+#include "common/crypto/crypto.h"
 #include "protocol/bugs.h"
 #include "protocol/record_int.h"
 
@@ -18,12 +19,17 @@
 
 /* ---- review -------------------------------------------------------------- */
 
+static sat_norm_kind
+norm_of(const sat_fold *f)
+{
+	return f->field != NULL ? f->field->norm : SAT_NORM_PLAIN;
+}
+
 static bool
 same_reading(const sat_fold *f, sat_value a, sat_value b)
 {
 	if (a.type == SAT_V_TEXT && b.type == SAT_V_TEXT)
-		return sat_norm_same(f->field != NULL ? f->field->norm :
-		    SAT_NORM_PLAIN, a.s, b.s);
+		return sat_norm_same(norm_of(f), a.s, b.s);
 	return sat_value_eq(a, b);
 }
 
@@ -71,8 +77,32 @@ settled_by(const sat_fold *f, sat_stamp at)
 	return false;
 }
 
-/* Into a list in descending stamp order. */
-static void
+/*
+ * What is left of a cell. Each value is read once, not against every other: 256
+ * candidates are 32,000 pairs.
+ */
+typedef struct remains {
+	sat_review v;
+	uint64_t *says; /* of each of v.list, by its reading: equal ones have equal */
+} remains;
+
+static uint64_t
+says(const sat_fold *f, sat_value v)
+{
+	static const uint8_t key[16];
+	sat_buf b = { 0 };
+	uint64_t h;
+
+	if (v.type != SAT_V_TEXT)
+		return (uint64_t)v.type;
+	sat_norm_key(&b, norm_of(f), v.s);
+	h = sat_siphash24(key, b.n > 0 ? sat_buf_span(&b) : v.s);
+	sat_buf_fini(&b);
+	return h;
+}
+
+/* Into a list in descending stamp order; where it is now. */
+static size_t
 insert(sat_candidate *list, size_t *n, sat_candidate c)
 {
 	size_t at = 0;
@@ -82,35 +112,51 @@ insert(sat_candidate *list, size_t *n, sat_candidate c)
 	memmove(list + at + 1, list + at, (*n - at) * sizeof *list);
 	list[at] = c;
 	(*n)++;
+	return at;
+}
+
+static void
+insert_candidate(remains *k, sat_candidate c, uint64_t says)
+{
+	size_t at = insert(k->v.list, &k->v.n, c);
+
+	memmove(k->says + at + 1, k->says + at,
+	    (k->v.n - 1 - at) * sizeof *k->says);
+	k->says[at] = says;
+}
+
+static void
+take_candidate(remains *k, size_t i)
+{
+	size_t after = --k->v.n - i;
+
+	memmove(k->v.list + i, k->v.list + i + 1, after * sizeof *k->v.list);
+	memmove(k->says + i, k->says + i + 1, after * sizeof *k->says);
 }
 
 /* Of two that read the same the one with the larger stamp is the candidate,
- * the other its twin (P-052). */
-static void
-add(const sat_fold *f, sat_review *v, sat_candidate c)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (same_reading(f, v->list[i].value, c.value)) {
-			if (sat_stamp_cmp(v->list[i].at, c.at) > 0) {
-				insert(v->twins, &v->ntwins, c);
-				return;
-			}
-			insert(v->twins, &v->ntwins, v->list[i]);
-			memmove(v->list + i, v->list + i + 1,
-			    (v->n - i - 1) * sizeof *v->list);
-			v->n--;
-			break;
-		}
-	insert(v->list, &v->n, c);
-}
-
+ * the other its twin (P-052). True: there was one. */
 static bool
-reads_alike(const sat_fold *f, const sat_review *v, sat_value value)
+add(const sat_fold *f, remains *k, sat_candidate c)
 {
-	for (size_t i = 0; i < v->n; i++)
-		if (same_reading(f, v->list[i].value, value))
-			return true;
-	return false;
+	uint64_t own = says(f, c.value);
+	size_t i = 0;
+
+	while (i < k->v.n && (k->says[i] != own ||
+	    !same_reading(f, k->v.list[i].value, c.value)))
+		i++;
+	if (i == k->v.n) {
+		insert_candidate(k, c, own);
+		return false;
+	}
+	if (sat_stamp_cmp(k->v.list[i].at, c.at) > 0) {
+		(void)insert(k->v.twins, &k->v.ntwins, c);
+	} else {
+		(void)insert(k->v.twins, &k->v.ntwins, k->v.list[i]);
+		take_candidate(k, i);
+		insert_candidate(k, c, own);
+	}
+	return true;
 }
 
 static size_t
@@ -166,13 +212,13 @@ write_review(sat_fold *f, const sat_review *v)
 }
 
 static void
-stay(const sat_fold *f, sat_review *after, const sat_candidate *list, size_t n)
+stay(const sat_fold *f, remains *k, const sat_candidate *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (sat_fold_concurrent(f, list[i].at.dev, list[i].at.lsn) &&
 		    (list[i].at.dev != f->at.dev || f->blind) && /* P-325 */
 		    !settled_by(f, list[i].at))
-			add(f, after, list[i]);
+			(void)add(f, k, list[i]);
 }
 
 static bool
@@ -190,7 +236,8 @@ sat_fold_review(sat_fold *f)
 	bool added;
 	sat_cell *c = sat_fold_cell(f, &added);
 	sat_candidate own = { f->value, f->at };
-	sat_review before, after = { .n = 0 };
+	sat_review before, *after;
+	remains k = { .v = { .n = 0 } };
 	sat_span ext;
 	size_t most;
 
@@ -209,18 +256,19 @@ sat_fold_review(sat_fold *f)
 	if (f->blind)
 		own.at = sat_fold_below(f, before.list[before.n - 1].at);
 	most = before.n + before.ntwins + 1;
-	after.list = sat_arena_alloc(f->tmp, most * sizeof *after.list);
-	after.twins = sat_arena_alloc(f->tmp, most * sizeof *after.twins);
-	stay(f, &after, before.list, before.n);
-	stay(f, &after, before.twins, before.ntwins);
-	f->out->dismissed = reads_alike(f, &after, own.value);
-	add(f, &after, own);
-	cap(&after);
+	after = &k.v;
+	after->list = sat_arena_alloc(f->tmp, most * sizeof *after->list);
+	after->twins = sat_arena_alloc(f->tmp, most * sizeof *after->twins);
+	k.says = sat_arena_alloc(f->tmp, most * sizeof *k.says);
+	stay(f, &k, before.list, before.n);
+	stay(f, &k, before.twins, before.ntwins);
+	f->out->dismissed = add(f, &k, own);
+	cap(after);
 	before.list[before.n] = own;
-	after.opened_lsn = before.opened_lsn;
-	sat_fold_settle(f, c, before.list, before.n, after.list, after.n,
-	    &after.opened_lsn);
-	ext = write_review(f, &after);
+	after->opened_lsn = before.opened_lsn;
+	sat_fold_settle(f, c, before.list, before.n, after->list, after->n,
+	    &after->opened_lsn);
+	ext = write_review(f, after);
 	/* a new twin shows nowhere, but the state is another one */
 	if (f->out->outcome == SAT_NOTHING && !sat_span_eq(ext, c->ext))
 		f->out->outcome = SAT_LOST;
