@@ -71,10 +71,22 @@ sat_msg_read_old(sat_old *o, sat_reader *r)
 
 /* ---- what a restored server lacks ---------------------------------------------- */
 
+/* The largest position of its places, which say theirs as so far below it. */
+static uint64_t
+top_of(const sat_seed *m)
+{
+	uint64_t top = 0;
+
+	for (size_t i = 0; i < m->nplaces; i++)
+		if (m->places[i].upto > top)
+			top = m->places[i].upto;
+	return top;
+}
+
 static void
 write_seed(sat_buf *b, const sat_seed *m)
 {
-	uint64_t top = 0;
+	uint64_t top = top_of(m);
 
 	sat_write_uint(b, m->epoch);
 	sat_write_uint(b, m->nknown);
@@ -85,9 +97,6 @@ write_seed(sat_buf *b, const sat_seed *m)
 	sat_buf_add(b, m->tip, sizeof m->tip);
 	sat_write_span(b, m->bundle);
 	sat_write_span(b, m->records);
-	for (size_t i = 0; i < m->nplaces; i++)
-		if (m->places[i].upto > top)
-			top = m->places[i].upto;
 	sat_write_uint(b, top);
 	sat_msg_write_places(b, m->places, m->nplaces, top);
 }
@@ -109,6 +118,8 @@ read_seed(sat_seed *m, sat_arena *a, sat_reader *r)
 	m->records = sat_read_span(r, SAT_FRAME_MAX);
 	top = sat_read_uint_max(r, INT64_MAX);
 	sat_msg_read_places(&m->places, &m->nplaces, a, top, r);
+	if (r->fault == NULL && top != top_of(m))
+		sat_read_bad(r, "the position of no place");
 }
 
 static void

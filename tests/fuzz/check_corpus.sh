@@ -9,5 +9,6 @@ for bin in "$SAT_BUILD"/fuzz/replay_*; do
 	p=$((p + ${n:-0}))
 	[ $rc = 0 ] || { f=$((f + 1)); echo "FAIL corpus of $name"; tail -20 <<<"$out"; }
 done
+[ $p != 0 ] || { f=1; echo "no $SAT_BUILD/fuzz/replay_*: make check builds them"; }
 echo "$p passed, $f failed"
 [ $f = 0 ]
