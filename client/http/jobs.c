@@ -22,15 +22,18 @@ void
 work_answer(daemon_ *d, sat_http_response *out, const sat_http_request *r,
     const char *id)
 {
+	int wait = wait_of(r);
 	sat_err e = { 0 };
 	sat_json *doc;
 
-	e.rc = work_look(&doc, d, id, wait_of(r), &e);
+	e.rc = work_look(&doc, d, id, wait, &e);
 	if (e.rc != SAT_OK) {
 		put_problem(out, &e);
 		return;
 	}
-	out->status = sat_json_get_bool(doc, "over", false) ? 200 : 202;
+	/* who did not wait is told the same however quick it was */
+	out->status = wait > 0 && sat_json_get_bool(doc, "over", false) ? 200 :
+	    202;
 	(void)snprintf(out->location, sizeof out->location, "/v1/jobs/%s", id);
 	put_json(out, doc);
 	sat_json_free(doc);
