@@ -55,6 +55,7 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	const replica_kind *k = replica_kind_by(r->kinds, rec->kind);
 	replica_row *row;
 	sat_record *srv;
+	bool away;
 	sat_rc rc;
 
 	if (k == NULL)
@@ -67,6 +68,8 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 		return rc;
 	replica_sum_out(row);
 	replica_row_number(r, row, rec->eid);
+	/* Own work was settled on a state that no longer followed the server's. */
+	away = row->leaving;
 	row->leaving = false;
 	row->dirty = true;
 	/* of one that was lost what is derived may still be there */
@@ -80,7 +83,7 @@ replica_put_state(sat_replica *r, const sat_record *rec, sat_err *e)
 	/* Also at the same position: what is seen of one state may change without
 	 * it (P-155). A record made by two devices may be here as the last of them
 	 * made it, when only that was shown; its birth is another one then. */
-	if (srv->born.hlc == 0 || srv->rlsn <= rec->rlsn ||
+	if (away || srv->born.hlc == 0 || srv->rlsn <= rec->rlsn ||
 	    replica_lost(r, srv->rlsn) || srv->born.hlc != rec->born.hlc ||
 	    srv->born.dev != rec->born.dev)
 		replica_record_copy(srv, rec, &r->page.mem);

@@ -320,6 +320,29 @@ what_the_server_shows_after_all_does_not_leave(void **state)
 	assert_settled(f);
 }
 
+/* While it was away somebody else took the tag off, so that doing it here came to
+ * nothing there: the state that comes back stands below it. */
+static void
+what_was_settled_while_a_customer_was_away_gives_way_to_its_state(void **state)
+{
+	fixture *f = *state;
+	sat_id a = new_account(f, "A", "1");
+	sat_op off;
+
+	srv_sync(f);
+	off = op(f->account, SAT_OP_SREM, a, F_TAGS, text("vip"));
+	write_ops(f, a, &off, 1);
+	(void)srv_foreign(f, a, &off, 1, f->srv.n);
+	assert_int_equal(1, srv_push(f, false));
+	set_text(f, a, F_INDUSTRY, "waits");
+	leave(f, a);
+	assert_true(view_of(f, a).leaving);
+	come_back(f, a, NULL, 0);
+	assert_false(view_of(f, a).leaving);
+	assert_same_as_server(f);
+	assert_sound(f);
+}
+
 /* The log begins behind the cursor, and the states that come over what is here
  * do not name the two customers any more. */
 static void
@@ -475,6 +498,7 @@ main(void)
 		COMPLETE(unsent_work_below_a_customer_that_a_repair_takes_leaves),
 		COMPLETE(unsent_work_on_a_customer_that_came_back_stays),
 		COMPLETE(what_the_server_shows_after_all_does_not_leave),
+		COMPLETE(what_was_settled_while_a_customer_was_away_gives_way_to_its_state),
 		COMPLETE(
 		    unsent_work_below_a_customer_that_a_snapshot_leaves_out_leaves),
 		COMPLETE(a_refusal_after_leaving_takes_the_row_and_keeps_the_work),
