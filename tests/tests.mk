@@ -22,12 +22,13 @@ fuzz: deps fuzz-deps
 	@$(MAKE) --no-print-directory O=build/clang CC=clang \
 	  CFLAGS_EXTRA='-fsanitize=fuzzer-no-link,address -Wno-error -Wno-unknown-warning-option' \
 	  $(patsubst %,build/clang/fuzz/fuzz_%,$(if $(ONLY),$(ONLY),$(FUZZ_NAMES)))
-	@for n in $(if $(ONLY),$(ONLY),$(FUZZ_NAMES)); do mkdir -p build/clang/corpus/$$n; \
+	@bad=; for n in $(if $(ONLY),$(ONLY),$(FUZZ_NAMES)); do mkdir -p build/clang/corpus/$$n; \
 	  echo "== $$n"; build/clang/fuzz/fuzz_$$n -max_total_time=$(SECS) -timeout=10 -rss_limit_mb=2048 \
-	    -artifact_prefix=build/clang/ -print_final_stats=1 build/clang/corpus/$$n \
+	    -artifact_prefix=build/clang/$$n- -print_final_stats=1 build/clang/corpus/$$n \
 	    tests/fuzz/corpus/$$n >build/clang/fuzz_$$n.log 2>&1 \
-	    || { tail -30 build/clang/fuzz_$$n.log; exit 1; }; \
-	  grep -a 'stat::number_of_executed_units\|DONE' build/clang/fuzz_$$n.log; done
+	    || { tail -30 build/clang/fuzz_$$n.log; bad="$$bad $$n"; }; \
+	  grep -a 'stat::number_of_executed_units\|DONE' build/clang/fuzz_$$n.log; done; \
+	[ -z "$$bad" ] || { echo "fuzz: what was found, in build/clang, by:$$bad"; exit 1; }
 
 # ---- the simulator: docs/simulator.md --------------------------------------------
 # what simulating programs share
