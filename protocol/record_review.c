@@ -83,7 +83,8 @@ settled_by(const sat_fold *f, sat_stamp at)
  */
 typedef struct remains {
 	sat_review v;
-	uint64_t *says; /* of each of v.list, by its reading: equal ones have equal */
+	uint64_t *says; /* of each of v.list, by its reading: equal ones have
+	                 * equal; 0 = not read yet */
 } remains;
 
 static uint64_t
@@ -94,11 +95,19 @@ says(const sat_fold *f, sat_value v)
 	uint64_t h;
 
 	if (v.type != SAT_V_TEXT)
-		return (uint64_t)v.type;
+		return (uint64_t)v.type + 1;
 	sat_norm_key(&b, norm_of(f), v.s);
 	h = sat_siphash24(key, b.n > 0 ? sat_buf_span(&b) : v.s);
 	sat_buf_fini(&b);
-	return h;
+	return h != 0 ? h : 1;
+}
+
+static bool
+reads_alike(const sat_fold *f, remains *k, size_t i, sat_value v, uint64_t own)
+{
+	if (k->says[i] == 0)
+		k->says[i] = says(f, k->v.list[i].value);
+	return k->says[i] == own && same_reading(f, k->v.list[i].value, v);
 }
 
 /* Into a list in descending stamp order; where it is now. */
@@ -116,13 +125,13 @@ insert(sat_candidate *list, size_t *n, sat_candidate c)
 }
 
 static void
-insert_candidate(remains *k, sat_candidate c, uint64_t says)
+insert_candidate(remains *k, sat_candidate c, uint64_t reading)
 {
 	size_t at = insert(k->v.list, &k->v.n, c);
 
 	memmove(k->says + at + 1, k->says + at,
 	    (k->v.n - 1 - at) * sizeof *k->says);
-	k->says[at] = says;
+	k->says[at] = reading;
 }
 
 static void
@@ -139,11 +148,11 @@ take_candidate(remains *k, size_t i)
 static bool
 add(const sat_fold *f, remains *k, sat_candidate c)
 {
-	uint64_t own = says(f, c.value);
+	/* mostly there is nothing to compare it with */
+	uint64_t own = k->v.n == 0 ? 0 : says(f, c.value);
 	size_t i = 0;
 
-	while (i < k->v.n && (k->says[i] != own ||
-	    !same_reading(f, k->v.list[i].value, c.value)))
+	while (i < k->v.n && !reads_alike(f, k, i, c.value, own))
 		i++;
 	if (i == k->v.n) {
 		insert_candidate(k, c, own);
