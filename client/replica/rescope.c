@@ -301,7 +301,8 @@ rescopes(changes *x, sat_arena *mem, const sat_delta *d, sat_err *e)
 		if (d->rescopes[i].nheld > 1)
 			qsort(d->rescopes[i].held, d->rescopes[i].nheld,
 			    sizeof *d->rescopes[i].held, by_id);
-	/* what leaves, first: it may go with another too, then without a stub */
+	/* What leaves by its own number goes first, with a stub: a customer it
+	 * was merged into may drop it too, as one that is not held any more. */
 	if ((rc = rescopes_in_turn(x, d, true, e)) != SAT_OK ||
 	    (rc = rescopes_in_turn(x, d, false, e)) != SAT_OK)
 		return rc;
