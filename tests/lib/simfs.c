@@ -366,9 +366,16 @@ simfs_wipe(simfs *fs)
 	sim_file *f;
 
 	power_cycle(fs);
+	fs->counts.touched++;
 	for (f = fs->files; f != NULL; f = f->next)
 		f->linked = f->ghost = false;
 	drop_unused(fs);
+	/* What stale handles hold is not read any more. */
+	for (f = fs->files; f != NULL; f = f->next) {
+		simfs_file_drop_changes(f);
+		image_free(&f->now);
+		image_free(&f->durable);
+	}
 }
 
 void

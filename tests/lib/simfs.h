@@ -142,6 +142,7 @@ typedef struct simfs_counts {
 	uint64_t calls[SIMFS_OPS]; /* including failed ones */
 	uint64_t bytes_written;
 	uint64_t crashes;
+	uint64_t touched; /* opens, and whatever may alter a file or a name */
 	uint64_t sectors_lost; /* by crashes */
 } simfs_counts;
 simfs_counts simfs_counts_get(const simfs *fs);

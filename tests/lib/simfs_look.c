@@ -41,6 +41,7 @@ simfs_remove(simfs *fs, const char *name)
 {
 	sim_file *f = simfs_find(fs, name);
 
+	fs->counts.touched++;
 	if (f != NULL)
 		simfs_unlink(fs, f, true);
 }
@@ -51,6 +52,7 @@ simfs_put(simfs *fs, const char *name, const void *bytes, size_t n)
 	sim_file *f = simfs_find(fs, name);
 
 	assert(f == NULL || f->handles == 0);
+	fs->counts.touched++;
 	simfs_remove(fs, name);
 	f = simfs_make(fs, name);
 	simfs_image_set(&f->now, bytes, n);
@@ -65,6 +67,7 @@ simfs_poke(
 	sim_file *f = simfs_find(fs, name);
 
 	assert(f != NULL && at + n <= f->now.n);
+	fs->counts.touched++;
 	simfs_file_write(f, at, bytes, n);
 	simfs_file_sync(fs, f);
 }
@@ -75,6 +78,7 @@ simfs_cut(simfs *fs, const char *name, size_t n)
 	sim_file *f = simfs_find(fs, name);
 
 	assert(f != NULL && n <= f->now.n);
+	fs->counts.touched++;
 	simfs_file_truncate(f, n);
 	simfs_file_sync(fs, f);
 }

@@ -26,6 +26,7 @@ begin(simfs *fs, simfs_op op)
 	simfs_how how = p->how;
 
 	fs->counts.calls[op]++;
+	fs->counts.touched += op != SIMFS_READ;
 	if (!fs->off && fs->off_planned && op != SIMFS_READ &&
 	    op != SIMFS_OPEN && fs->off_left-- == 0)
 		fs->off = true;

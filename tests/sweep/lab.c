@@ -86,13 +86,17 @@ machine_save(machine *m)
 static void
 machine_restore(machine *m)
 {
-	simfs_crash(m->fs); /* forgets planned failures, switches it on */
-	simfs_wipe(m->fs);
+	m->rand = m->rand_saved;
 	simfs_quota(m->fs, 0);
+	if (m->restored == simfs_counts_get(m->fs).touched) {
+		simfs_kill(m->fs); /* forgets planned failures, switches it on */
+		return;
+	}
+	simfs_wipe(m->fs);
 	for (size_t i = 0; i < m->nsaved; i++)
 		simfs_put(m->fs, m->saved[i].name, m->saved[i].p,
 		    m->saved[i].n);
-	m->rand = m->rand_saved;
+	m->restored = simfs_counts_get(m->fs).touched;
 }
 
 /* ---- the server -------------------------------------------------------------------- */

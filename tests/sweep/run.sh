@@ -1,24 +1,31 @@
 #!/bin/bash
-# Every operation with every single failure, on two processes.
-# usage: run.sh io|oom [stride]; prints the number of points and "N bad".
-sweep=${SAT_BUILD:-build}/tests/sweep/sweep
-what=$1 stride=${2:-1}
+# Every operation with every single failure, one after the other on two
+# processes. usage: run.sh io|oom [stride]
+# Prints what is bad as it is found, the number of points and "N bad"; the
+# points of each operation as it ends when somebody looks.
+export sweep=${SAT_BUILD:-build}/tests/sweep/sweep
+export what=$1 stride=${2:-1}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-for i in 0 1; do
-	"$sweep" "$what" --stride "$stride" --part $i --parts 2 \
-	    >"$out/$i" 2>&1 &
-done
-wait
-grep -h '^BAD\|^sweep' "$out"/?
-grep -hE '^[0-9]+ operations' "$out"/? | sed 's/[^0-9 ]//g' | awk '
+ops=$("$sweep" "$what" --list | wc -l)
+export out ops
+show='^BAD|^sweep'
+[ -t 1 ] || [ "$stride" = 1 ] && show="$show|^ *[0-9]+  "
+export show
+one() { # <operation>
+	"$sweep" "$what" -v --stride "$stride" --part "$1" --parts "$ops" 2>&1 |
+	    tee "$out/$1" | grep --line-buffered -E "$show"
+}
+export -f one
+seq 0 $((ops - 1)) | xargs -P 2 -I{} bash -c 'one {}'
+cat "$out"/* | grep -E '^[0-9]+ operations' | sed 's/[^0-9 ]//g' | awk '
 	{ ops += $1; points += $2; done += $3; told += $4; died += $5 }
 	END {
 		printf "%d operations, %d points: %d done all the same, " \
 		    "%d reported, %d stopped the process\n", ops, points, \
 		    done, told, died
 	}'
-bad=$(cat "$out"/? | awk '/^[0-9]+ bad$/ { n++; s += $1 } END {
-    print n == 2 ? s : s + 1 }') # a crash leaves no sum
+bad=$(cat "$out"/* | awk -v ops="$ops" '/^[0-9]+ bad$/ { n++; s += $1 }
+    END { print s + ops - n }') # a crash leaves no sum
 echo "$bad bad"
 [ "$bad" = 0 ]

@@ -37,6 +37,7 @@ typedef struct machine {
 	uint64_t rand, rand_saved;
 	saved_file saved[SAVED_MAX];
 	size_t nsaved;
+	uint64_t restored; /* how often the disk was touched until then */
 } machine;
 
 typedef struct lab_dev {
