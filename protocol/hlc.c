@@ -8,7 +8,6 @@
  * above is room for counting on (P-010).
  */
 #define WALL_MAX_MS ((int64_t)1 << 46)
-#define HLC_TOP ((sat_hlc)INT64_MAX)
 /* A wall clock may step back this far before we stop believing it (P-012). */
 #define BACK_MAX_MS 2000
 
@@ -63,8 +62,9 @@ sat_hlc_tick(sat_hlc_state *s, int64_t wall_ms, int64_t boot_ms)
 void
 sat_hlc_learn(sat_hlc_state *s, sat_hlc seen)
 {
-	/* No server gives a stamp near the top; the bytes are damaged. */
-	if (seen >= HLC_TOP)
+	/* No server gives such a stamp; who counted on from it could soon write
+	 * nothing more. */
+	if (seen > SAT_HLC_TOLD_MAX)
 		return;
 	if (seen > s->last)
 		s->last = seen; /* H2 */

@@ -29,6 +29,10 @@ sat_hlc_ms(sat_hlc h)
 	return (int64_t)(h >> 16);
 }
 
+/* The largest stamp that is taken from somebody else (P-010): the year 6299. No
+ * clock reaches it, and above it there is room to count on for ever. */
+#define SAT_HLC_TOLD_MAX (((sat_hlc)1 << 62) + ((sat_hlc)1 << 61))
+
 typedef struct sat_hlc_state {
 	sat_hlc last;      /* persisted with every commit and pull */
 	int64_t offset_ms; /* server minus wall, learnt at handshake */
@@ -41,7 +45,8 @@ typedef struct sat_hlc_state {
 sat_hlc sat_hlc_tick(sat_hlc_state *s, int64_t wall_ms, int64_t boot_ms);
 /* Does this reading lie more than 2 s before the last one that was believed? */
 bool sat_hlc_set_back(const sat_hlc_state *s, int64_t wall_ms);
-/* Learn the largest clamped stamp of an applied batch. */
+/* Learn the largest clamped stamp of an applied batch; one above
+ * SAT_HLC_TOLD_MAX teaches nothing. */
 void sat_hlc_learn(sat_hlc_state *s, sat_hlc seen);
 /* Learn the offset from one handshake sample; keeps the min-RTT of 5. */
 typedef struct sat_hlc_offset {

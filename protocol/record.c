@@ -91,6 +91,41 @@ sat_cell_candidates(sat_candidate **out, uint64_t *opened_lsn, sat_arena *a,
 	return n > 1 ? n : 0;
 }
 
+static sat_hlc
+newest_of(sat_hlc h, const sat_candidate *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c[i].at.hlc > h)
+			h = c[i].at.hlc;
+	return h;
+}
+
+sat_hlc
+sat_cell_newest(sat_arena *a, sat_policy policy, const sat_record *r,
+    const sat_cell *c)
+{
+	sat_candidate *heads;
+	sat_later *kept;
+	sat_review v;
+	uint64_t opened;
+	sat_hlc h = c->at.hlc;
+	size_t n;
+
+	if (c->field == SAT_SYS_LATER) {
+		n = sat_record_later(&kept, a, r);
+		for (size_t i = 0; i < n; i++)
+			if (kept[i].at.hlc > h)
+				h = kept[i].at.hlc;
+	} else if (policy == SAT_P_REVIEW) {
+		sat_review_read(&v, a, c);
+		h = newest_of(newest_of(h, v.list, v.n), v.twins, v.ntwins);
+	} else if (policy == SAT_P_STAGE) {
+		n = sat_stage_read(&heads, &opened, a, c);
+		h = newest_of(h, heads, n);
+	}
+	return h;
+}
+
 /* ---- writing ------------------------------------------------------------- */
 
 static void

@@ -250,6 +250,10 @@ typedef struct sat_candidate {
 } sat_candidate;
 size_t sat_cell_candidates(sat_candidate **out, uint64_t *opened_lsn,
     sat_arena *a, sat_policy policy, const sat_cell *c);
+/* The newest stamp in a cell: its own, its candidates', their twins', those of
+ * operations kept for a later release. What is read lies in `a`. */
+sat_hlc sat_cell_newest(sat_arena *a, sat_policy policy, const sat_record *r,
+    const sat_cell *c);
 /* Elements of a set cell with their dots. */
 typedef struct sat_element {
 	sat_span text;

@@ -72,6 +72,27 @@ positions_ok(const sat_server *s, const sat_record *r)
 	return ok;
 }
 
+/* P-010: whoever holds it counts on from the newest of them. */
+static bool
+stamps_ok(const sat_server *s, const sat_record *r)
+{
+	const sat_kind *k = sat_srv_kind(s, r->kind);
+	bool ok = r->born.hlc <= SAT_HLC_TOLD_MAX &&
+	    r->del_at.hlc <= SAT_HLC_TOLD_MAX;
+	sat_arena a = { 0 };
+
+	for (size_t i = 0; i < r->ncells && ok; i++) {
+		const sat_cell *c = &r->cells[i];
+		const sat_field *f = sat_kind_field_id(k, c->field);
+
+		ok = sat_cell_newest(&a, f != NULL ? f->policy : SAT_P_LWW, r,
+		    c) <= SAT_HLC_TOLD_MAX;
+		sat_arena_reset(&a);
+	}
+	sat_arena_fini(&a);
+	return ok;
+}
+
 /* Where the record hangs; itself for a root, and for a child whose customer
  * nobody knows. */
 static sat_rc
@@ -231,7 +252,7 @@ consider(seeding *x, const sat_record *r, sat_err *e)
 
 	if (sat_id_zero(&r->id) || sat_srv_kind(x->s, r->kind) == NULL ||
 	    sat_record_cell(r, SAT_SYS_MASKED) != NULL || /* not whole (P-155, P-245) */
-	    !positions_ok(x->s, r)) {
+	    !positions_ok(x->s, r) || !stamps_ok(x->s, r)) {
 		x->out.refused++;
 		return SAT_OK;
 	}

@@ -7,10 +7,14 @@
  */
 #include "protocol/server_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A copy that knocks all day costs one write an hour. */
 #define HEARD_EVERY_MS (3600 * (int64_t)1000)
+/* Each change is kept and proven for ever: so many within a day (P-387). */
+#define OFTEN 16
+#define OFTEN_MS (24 * 3600 * (int64_t)1000)
 
 static void
 answer(sat_buf *reply, const sat_rekey *k, uint64_t lsn)
@@ -73,6 +77,40 @@ judge(sat_server *s, const sat_server_session *x, const sat_rekey *k,
 	return SAT_OK;
 }
 
+typedef struct lately {
+	int64_t now_ms, first_ms; /* of those within a day */
+	size_t n;
+} lately;
+
+static bool
+count_lately(void *u, const sat_former *f)
+{
+	lately *x = u;
+
+	if (f->at_ms > x->now_ms || x->now_ms - f->at_ms >= OFTEN_MS)
+		return true;
+	if (x->n++ == 0)
+		x->first_ms = f->at_ms;
+	return true;
+}
+
+/* The device goes on with the keys it has, and says it again another day. */
+static sat_rc
+not_often(sat_server *s, uint32_t dev, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	lately x = { .now_ms = sat_wall_ms(&s->env.clock) };
+	char hint[40];
+	sat_rc rc = st->formers(st->u, dev, count_lately, &x, e);
+
+	if (rc != SAT_OK || x.n < OFTEN)
+		return rc;
+	(void)snprintf(hint, sizeof hint, "RETRY_AFTER %lld",
+	    (long long)((x.first_ms + OFTEN_MS - x.now_ms) / 1000 + 1));
+	return sat_fail_code(e, SAT_ENOSPACE, "key.often", hint,
+	    "this device changed its keys %d times within a day", OFTEN);
+}
+
 sat_rc
 sat_srv_rekey(sat_server *s, sat_server_session *x, const sat_rekey *k,
     sat_buf *reply, sat_err *e)
@@ -86,7 +124,8 @@ sat_srv_rekey(sat_server *s, sat_server_session *x, const sat_rekey *k,
 	if ((rc = again(&was, s, x, k, reply, e)) != SAT_OK || was)
 		return rc;
 	if ((rc = sat_srv_session_user(&user, s, x, e)) != SAT_OK ||
-	    (rc = judge(s, x, k, e)) != SAT_OK)
+	    (rc = judge(s, x, k, e)) != SAT_OK ||
+	    (rc = not_often(s, x->device, e)) != SAT_OK)
 		return rc;
 	rc = st->device_rekey(st->u, x->device, k, lsn,
 	    sat_wall_ms(&s->env.clock), e);
@@ -156,26 +195,13 @@ sat_srv_keys_stand(sat_server *s, const sat_server_session *x, sat_err *e)
 
 /* ---- proof ----------------------------------------------------------------------------- */
 
-#define FORMERS_MAX 4096
-
-typedef struct formers {
-	sat_former *f;
-	size_t n;
-	sat_arena *a;
-} formers;
-
-static bool
-add_former(void *u, const sat_former *f)
-{
-	formers *x = u;
-
-	if (x->n == FORMERS_MAX)
-		return false;
-	if (x->f == NULL)
-		x->f = sat_arena_alloc(x->a, FORMERS_MAX * sizeof *x->f);
-	x->f[x->n++] = *f;
-	return true;
-}
+typedef struct proof { /* of one device's changes, one after the other */
+	sat_server *s;
+	sat_former last; /* dev 0: none yet */
+	sat_arena a;
+	sat_rc rc;
+	sat_err *e;
+} proof;
 
 static sat_rc
 broken(const sat_former *f, const char *what, sat_err *e)
@@ -185,49 +211,63 @@ broken(const sat_former *f, const char *what, sat_err *e)
 
 /* The commit it names is there, unless it is gone and known to be (P-203). */
 static sat_rc
-check_place(sat_server *s, const sat_former *f, sat_err *e)
+check_place(proof *x, const sat_former *f)
 {
-	const sat_store *st = &s->env.store;
+	const sat_store *st = &x->s->env.store;
 	uint8_t hash[SAT_HASH_BYTES];
 	sat_span header, payload;
 	sat_rc rc;
 
 	if (f->said.cseq == 0)
 		return SAT_OK;
-	rc = st->commit_get(&header, &payload, &s->txn, st->u, f->dev,
-	    f->said.incarnation, f->said.cseq, e);
+	sat_arena_reset(&x->a);
+	rc = st->commit_get(&header, &payload, &x->a, st->u, f->dev,
+	    f->said.incarnation, f->said.cseq, x->e);
 	if (rc != SAT_OK)
 		return rc == SAT_ENOTFOUND ? SAT_OK : rc;
 	sat_hash(hash, header);
 	return memcmp(hash, f->said.head, sizeof hash) == 0 ? SAT_OK :
-	    broken(f, "they ended at another commit", e);
+	    broken(f, "they ended at another commit", x->e);
+}
+
+/* The one before led to this key. */
+static sat_rc
+check_led(const proof *x, const uint8_t sign_pk[SAT_SIGN_PK_BYTES])
+{
+	return x->last.dev == 0 || memcmp(x->last.said.sign_pk, sign_pk,
+	    SAT_SIGN_PK_BYTES) == 0 ? SAT_OK :
+	    broken(&x->last, "another key follows than was said", x->e);
 }
 
 /* Each change is signed by the key before it and by the one that follows. */
+static bool
+check_former(void *u, const sat_former *f)
+{
+	proof *x = u;
+
+	if ((x->rc = check_led(x, f->sign_pk)) != SAT_OK)
+		return false;
+	if (!sat_rekey_signed(&f->said, &x->s->env.org, f->dev, f->sign_pk))
+		x->rc = broken(f, "a change is not signed", x->e);
+	else
+		x->rc = check_place(x, f);
+	x->last = *f;
+	return x->rc == SAT_OK;
+}
+
 static sat_rc
 check_device(sat_server *s, uint32_t dev, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	sat_arena a = { 0 };
-	formers x = { .a = &a };
+	proof x = { .s = s, .e = e };
 	uint8_t pk[SAT_SIGN_PK_BYTES];
-	sat_rc rc;
+	sat_rc rc = st->formers(st->u, dev, check_former, &x, e);
 
-	if ((rc = st->formers(st->u, dev, add_former, &x, e)) == SAT_OK &&
-	    x.n > 0)
-		rc = st->device_sign_pk(pk, st->u, dev, e);
-	for (size_t i = 0; i < x.n && rc == SAT_OK; i++) {
-		const sat_former *f = &x.f[i];
-		const uint8_t *next = i + 1 < x.n ? x.f[i + 1].sign_pk : pk;
-
-		if (!sat_rekey_signed(&f->said, &s->env.org, dev, f->sign_pk))
-			rc = broken(f, "a change is not signed", e);
-		else if (memcmp(f->said.sign_pk, next, sizeof pk) != 0)
-			rc = broken(f, "another key follows than was said", e);
-		else
-			rc = check_place(s, f, e);
-	}
-	sat_arena_fini(&a);
+	sat_arena_fini(&x.a);
+	if (rc != SAT_OK || (rc = x.rc) != SAT_OK || x.last.dev == 0)
+		return rc;
+	if ((rc = st->device_sign_pk(pk, st->u, dev, e)) == SAT_OK)
+		rc = check_led(&x, pk);
 	return rc;
 }
 

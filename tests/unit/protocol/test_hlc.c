@@ -123,6 +123,10 @@ senseless_clocks_cannot_overflow_a_stamp(void **state) /* P-010 */
 	assert_true(h > prev && h < (sat_hlc)INT64_MAX);
 	sat_hlc_learn(&s, UINT64_MAX); /* damaged bytes, not a clock */
 	assert_true(sat_hlc_tick(&s, NOON, 0) < (sat_hlc)INT64_MAX);
+	sat_hlc_learn(&s, (sat_hlc)INT64_MAX - 1); /* nobody's either */
+	assert_true(sat_hlc_tick(&s, NOON, 0) < SAT_HLC_TOLD_MAX);
+	sat_hlc_learn(&s, SAT_HLC_TOLD_MAX); /* the last one that is believed */
+	assert_int_equal(SAT_HLC_TOLD_MAX + 1, sat_hlc_tick(&s, NOON, 0));
 }
 
 static void

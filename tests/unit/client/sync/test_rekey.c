@@ -371,6 +371,93 @@ a_server_from_before_the_change_is_followed_and_told_again(void **state)
 	assert_ok(sat_replica_verify_chain(c->r[li], 0, &commits, &err));
 }
 
+static void
+put_former(size_t gen, const uint8_t sign_pk[32], const sat_rekey *k)
+{
+	uint8_t channel_pk[32] = { 1, (uint8_t)gen, (uint8_t)(gen >> 8) };
+	sat_buf said = { 0 };
+	sat_stmt *q;
+	sat_err err = { 0 };
+
+	sat_rekey_write(&said, k);
+	assert_ok(sat_db_stmt_text(&q, sat_sqlite_store_db(c->store),
+	    "INSERT INTO former_key(dev, gen, sign_pk, channel_pk, said, lsn, "
+	    "at_ms) VALUES (1, ?, ?, ?, ?, 1, 1)", &err));
+	sat_bind_int(q, 1, (int64_t)gen);
+	sat_bind_blob(q, 2, sat_span_of(sign_pk, 32));
+	sat_bind_blob(q, 3, sat_span_of(channel_pk, sizeof channel_pk));
+	sat_bind_blob(q, 4, sat_buf_span(&said));
+	assert_ok(sat_run(q, &err));
+	sat_buf_fini(&said);
+}
+
+/* n changes that lead to the key the device has. */
+static void
+has_changed(size_t n)
+{
+	uint8_t pk[2][32], sk[2][64], seed[32] = { 7 };
+	sat_id org = keys().org;
+
+	store_sql("BEGIN");
+	sat_sign_keys(pk[0], sk[0], seed);
+	for (size_t i = 1; i <= n; i++) {
+		uint8_t *old_pk = pk[(i + 1) % 2], *old_sk = sk[(i + 1) % 2],
+		    *new_pk = pk[i % 2], *new_sk = sk[i % 2];
+		sat_rekey k = { .incarnation = 1 };
+
+		memcpy(seed + 8, &i, sizeof i);
+		sat_sign_keys(new_pk, new_sk, seed);
+		if (i == n) {
+			memcpy(new_pk, keys().sign_pk, 32);
+			memcpy(new_sk, keys().sign_sk, 64);
+		}
+		memcpy(k.sign_pk, new_pk, sizeof k.sign_pk);
+		sat_rekey_sign(&k, &org, 1, old_pk, old_sk, new_sk);
+		put_former(i, old_pk, &k);
+	}
+	store_sql("COMMIT");
+}
+
+/* A restore verifies before it lets anybody in: whatever one device did must not
+ * keep it from succeeding. */
+static void
+any_number_of_changes_is_proven(void **state) /* P-389 */
+{
+	(void)state;
+	has_changed(4100);
+	assert_int_equal(SAT_OK, verify());
+	store_sql("UPDATE former_key SET said = (SELECT said FROM former_key "
+	    "WHERE gen = 4098) WHERE gen = 4099");
+	assert_int_equal(SAT_EINTEGRITY, verify());
+}
+
+static void
+keys_change_so_often_within_a_day_and_no_more(void **state) /* P-387 */
+{
+	sat_err err = { 0 };
+	sat_rekey k;
+	uint64_t lsn;
+
+	(void)state;
+	for (int i = 0; i < 16; i++) {
+		rotate();
+		c->now_ms += 60000;
+	}
+	k = statement();
+	assert_int_equal(SAT_ENOSPACE, say(&k, &lsn, &err));
+	assert_string_equal("key.often", err.code);
+	assert_string_equal("RETRY_AFTER 85441", err.hint);
+	/* what it does not take keeps nothing else from being exchanged */
+	company_set(c, li, firm, A_REMARK, "goes on");
+	company_sync(c, li);
+	assert_same(c, li);
+	c->now_ms += 86400000 - 15 * 60000;
+	k = statement(); /* it begins at another commit now */
+	assert_ok(say(&k, &lsn, &err));
+	assert_ok(sat_replica_rekeyed(c->r[li], lsn, &err));
+	assert_int_equal(SAT_OK, verify());
+}
+
 int
 main(void)
 {
@@ -378,6 +465,8 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, company_end)
 		T(commits_before_a_change_are_proven_by_the_old_key_and_those_after_by_the_new),
 		T(a_change_that_is_not_signed_or_leads_to_another_key_is_found),
+		T(any_number_of_changes_is_proven),
+		T(keys_change_so_often_within_a_day_and_no_more),
 		T(work_that_waits_goes_with_the_new_key),
 		T(the_old_keys_are_shut_out_on_new_links_and_on_open_ones),
 		T(a_copy_of_the_folder_cannot_change_the_keys_again),

@@ -214,6 +214,47 @@ without_any_state_the_authors_bring_all_back(void **state)
 }
 
 static void
+write_stamp(sat_buf *b, sat_stamp at)
+{
+	sat_write_be64(b, at.hlc);
+	sat_write_uint(b, at.dev);
+	sat_write_uint(b, at.lsn);
+}
+
+/* P-010: a cell's, a birth's, a candidate's. Held by anybody it would end his
+ * writing, taken by the server it would end the clamp. */
+static void
+refuses_stamps_nobody_can_count_on_from(company *c, uint64_t epoch, sat_record *r)
+{
+	const sat_hlc far = (sat_hlc)INT64_MAX - 1;
+	sat_hlc was = r->cells[0].at.hlc;
+	sat_stamp born = r->born;
+	sat_buf b = { 0 };
+	sat_cell *name = NULL;
+
+	r->cells[0].at.hlc = far;
+	assert_int_equal(1, give(c, c->hq, epoch, r, 1, SAT_OK).refused);
+	r->cells[0].at.hlc = was;
+	r->born.hlc = far;
+	assert_int_equal(1, give(c, c->hq, epoch, r, 1, SAT_OK).refused);
+	r->born = born;
+	for (size_t i = 0; i < r->ncells; i++)
+		if (r->cells[i].field == A_NAME)
+			name = &r->cells[i];
+	assert_non_null(name);
+	sat_write_uint(&b, 1); /* a conflict, opened at 1: two names */
+	sat_write_uint(&b, 2);
+	sat_value_write(&b, name->value);
+	write_stamp(&b, name->at);
+	sat_value_write(&b, sat_v_text(sat_span_str("other")));
+	write_stamp(&b, (sat_stamp){ far, 3, 1 });
+	name->ext = sat_buf_span(&b);
+	assert_int_equal(1, give(c, c->hq, epoch, r, 1, SAT_OK).refused);
+	name->ext = (sat_span){ NULL, 0 };
+	sat_buf_fini(&b);
+}
+
+static void
 only_lost_positions_are_taken_from_the_right_people_in_time(void **state)
 { /* E2, P-207 */
 	company c = company_new(sat_test_seed(9));
@@ -252,6 +293,7 @@ only_lost_positions_are_taken_from_the_right_people_in_time(void **state)
 	s = give(&c, c.hq, e.epoch, &r, 1, SAT_OK);
 	assert_int_equal(1, s.refused);
 	r.cells[0].at.lsn = 1;
+	refuses_stamps_nobody_can_count_on_from(&c, e.epoch, &r);
 	(void)give(&c, c.hq, e.epoch + 1, &r, 1, SAT_ECONFLICT);
 	/* not of this role, not after the end */
 	s = give(&c, c.ann, e.epoch, &r, 1, SAT_OK);
