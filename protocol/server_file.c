@@ -120,6 +120,7 @@ take(sat_file_taken *out, sat_server *s, const sat_server_session *x,
     const sat_user *user, const naming *n, const sat_file_put *in, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
+	const sat_spent spent = { .bytes = in->data.n };
 	sat_err why = { 0 };
 	sat_used used;
 	sat_rc rc;
@@ -135,7 +136,7 @@ take(sat_file_taken *out, sat_server *s, const sat_server_session *x,
 	}
 	if (in->data.n == 0 || in->at != out->have)
 		return rc;
-	rc = sat_srv_quota(&used, s, x->device, user, 0, in->data.n, &why);
+	rc = sat_srv_quota(&used, s, x->device, user, &spent, &why);
 	if (rc == SAT_ENOSPACE) {
 		out->fate = SAT_FILE_LATER;
 		return SAT_OK;

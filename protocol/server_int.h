@@ -432,8 +432,12 @@ SAT_CHECK sat_rc sat_srv_heads(sat_place **list, size_t *n, sat_server *s,
 
 /* server_quota.c: SAT_ENOSPACE "quota" with hint "RETRY_AFTER seconds" when
  * the device may not send this much now; else *used is to be put. */
+typedef struct sat_spent {
+	uint64_t ops, bytes;
+	bool again; /* a server that was lost had taken some of it (P-205) */
+} sat_spent;
 SAT_CHECK sat_rc sat_srv_quota(sat_used *used, sat_server *s, uint32_t dev,
-    const sat_user *user, uint64_t ops, uint64_t bytes, sat_err *e);
+    const sat_user *user, const sat_spent *x, sat_err *e);
 
 /* Claims and releases (P-152, P-153); they stand alone in what a commit does to
  * a record. */

@@ -251,21 +251,22 @@ decode(push *p, sat_err *e)
 	return check_signature(p, e);
 }
 
-/* Of what is new in the push. */
+/* Of what is new in the push. What has no operation, or none that could be read,
+ * is kept as well. */
 static sat_rc
 check_quota(push *p, sat_err *e)
 {
-	uint64_t ops = 0, bytes = 0;
+	sat_spent x = { 0 };
 
 	for (size_t i = 0; i < p->n; i++) {
-		if (p->c[i].cseq <= p->chain->c.last_cseq ||
-		    (p->m.nold != 0 && p->m.old[i].n != 0)) /* counted once */
+		if (p->c[i].cseq <= p->chain->c.last_cseq)
 			continue;
-		ops += p->c[i].nops;
-		bytes += p->header[i].n + p->payload[i].n;
+		x.ops += p->c[i].nops > 0 ? p->c[i].nops : 1;
+		x.bytes += p->header[i].n + p->payload[i].n;
+		x.again = x.again || (p->m.nold != 0 && p->m.old[i].n != 0);
 	}
-	return ops == 0 ? SAT_OK : sat_srv_quota(&p->used, p->s,
-	    p->job->session->device, p->user, ops, bytes, e);
+	return x.ops == 0 ? SAT_OK : sat_srv_quota(&p->used, p->s,
+	    p->job->session->device, p->user, &x, e);
 }
 
 /* P-391: only what goes on under another number had one, further up. */

@@ -4,7 +4,10 @@
  * A bucket per device that drains at a day's share a day and holds what adds up
  * over the days of policy/limits.json: a fortnight in the field goes up at
  * once, a device gone mad does not fill the log. Refused commits count too,
- * they are kept; what is sent again does not.
+ * they are kept; what is sent again does not. What goes to a server that came
+ * back from a backup once more counts, for nobody can tell whether it is that,
+ * but may fill the bucket a second time: its device did not choose to send it
+ * twice.
  */
 #include "protocol/server_int.h"
 
@@ -32,12 +35,13 @@ wait_s(uint64_t over, uint64_t day)
 
 sat_rc
 sat_srv_quota(sat_used *out, sat_server *s, uint32_t dev,
-    const sat_user *user, uint64_t ops, uint64_t bytes, sat_err *e)
+    const sat_user *user, const sat_spent *x, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	sat_quota q = s->tip != NULL ? sat_template_quota(s->tip, user->role) :
 	    SAT_QUOTA_DEFAULT;
-	uint64_t ops_day = (uint64_t)q.ops_day, days = (uint64_t)q.days,
+	uint64_t ops_day = (uint64_t)q.ops_day,
+	    days = (uint64_t)q.days * (x->again ? 2 : 1),
 	    bytes_day = (uint64_t)q.mib_day * MIB, ms = 0, a = 0, b = 0;
 	int64_t now = sat_wall_ms(&s->env.clock);
 	char hint[40];
@@ -48,8 +52,8 @@ sat_srv_quota(sat_used *out, sat_server *s, uint32_t dev,
 		return rc;
 	if (now > used.at_ms && used.at_ms > 0)
 		ms = (uint64_t)(now - used.at_ms);
-	used.ops = drained(used.ops, ops_day, ms) + ops;
-	used.bytes = drained(used.bytes, bytes_day, ms) + bytes;
+	used.ops = drained(used.ops, ops_day, ms) + x->ops;
+	used.bytes = drained(used.bytes, bytes_day, ms) + x->bytes;
 	/* A server whose clock was set back: nobody waits for it to catch up. */
 	used.at_ms = now;
 	if (used.ops > ops_day * days)

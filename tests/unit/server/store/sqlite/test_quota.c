@@ -1,5 +1,5 @@
 /* What one device may send (P-096). */
-#include "tests/unit/server/store/sqlite/device.h"
+#include "tests/unit/server/store/sqlite/loss.h"
 
 #define OPS 4096
 #define HOLDS 300000 /* operations: 30 days of 10,000 */
@@ -37,6 +37,32 @@ static world *
 two_people(void)
 {
 	return world_of(5, "ann rep north, hq hq");
+}
+
+static sat_used
+used_by(world *w, const device *d)
+{
+	sat_store st = sat_sqlite_store_ops(w->store);
+	sat_err err = { 0 };
+	sat_used u;
+
+	assert_ok(st.begin(st.u, &err));
+	assert_ok(st.device_used_get(&u, st.u, d->ord, &err));
+	st.rollback(st.u);
+	return u;
+}
+
+/* As if it had sent so much just now. */
+static void
+use(world *w, const device *d, uint64_t ops)
+{
+	sat_store st = sat_sqlite_store_ops(w->store);
+	sat_used u = { .ops = ops, .bytes = 1000, .at_ms = w->now_ms };
+	sat_err err = { 0 };
+
+	assert_ok(st.begin(st.u, &err));
+	assert_ok(st.device_used_put(st.u, d->ord, &u, &err));
+	assert_ok(st.commit(st.u, &err));
 }
 
 static void
@@ -84,7 +110,6 @@ what_is_sent_again_does_not_count(void **state)
 	device *ann = device_new(w, "ann");
 	sat_buf frame = { 0 }, reply = { 0 };
 	sat_used before, after;
-	sat_store st = sat_sqlite_store_ops(w->store);
 	sat_msg m = { .type = SAT_MSG_PUSH };
 	sat_buf batch = { 0 };
 	sat_arena a = { 0 };
@@ -100,9 +125,7 @@ what_is_sent_again_does_not_count(void **state)
 	m.u.push.batch = sat_buf_span(&batch);
 	sat_msg_write(&frame, &m);
 	device_sync(ann);
-	assert_ok(st.begin(st.u, &err));
-	assert_ok(st.device_used_get(&before, st.u, ann->ord, &err));
-	st.rollback(st.u);
+	before = used_by(w, ann);
 	assert_int_equal(OPS + 3, before.ops);
 	assert_true(before.bytes > OPS);
 	for (int i = 0; i < 3; i++) {
@@ -111,9 +134,7 @@ what_is_sent_again_does_not_count(void **state)
 		    sat_buf_span(&frame), &err));
 		assert_int_equal(SAT_MSG_VERDICTS, reply.p[0]);
 	}
-	assert_ok(st.begin(st.u, &err));
-	assert_ok(st.device_used_get(&after, st.u, ann->ord, &err));
-	st.rollback(st.u);
+	after = used_by(w, ann);
 	assert_memory_equal(&before, &after, sizeof before);
 	sat_buf_fini(&frame);
 	sat_buf_fini(&reply);
@@ -139,6 +160,68 @@ who_imports_may_send_more(void **state)
 	world_free(w);
 }
 
+static void
+what_no_one_can_read_counts_as_well(void **state)
+{
+	world *w = two_people();
+	device *ann = device_new(w, "ann");
+	sat_id acc = device_account(ann, "first", "ann");
+
+	(void)state;
+	device_sync(ann);
+	ann->seals = true;
+	use(w, ann, HOLDS - 1);
+	for (int i = 0; i < 3; i++) {
+		write_many(ann, &acc);
+		ann->spoilt = device_last(ann)->c.cseq;
+		device_sync(ann);
+		if (i == 0) { /* refused, and kept: one operation */
+			assert_int_equal(SAT_VD_REJECTED,
+			    device_last(ann)->code);
+			assert_int_equal(0, ann->stats.retry_after_s);
+		} else {
+			assert_int_equal(0, ann->stats.pushed);
+			assert_true(ann->stats.retry_after_s > 0);
+		}
+		assert_int_equal(HOLDS, used_by(w, ann).ops);
+		assert_true(used_by(w, ann).bytes > 1000);
+	}
+	world_free(w);
+}
+
+static void
+what_a_lost_server_had_taken_may_fill_it_once_more(void **state)
+{
+	(void)state;
+	for (unsigned times = 1; times <= 2; times++) {
+		company c = company_new(sat_test_seed(40));
+		sat_epoch e;
+		uint64_t used;
+		sat_id acc = device_account(c.ann, "first", "ann");
+
+		sync_all(&c);
+		take_backup(&c);
+		write_many(c.ann, &acc);
+		write_many(c.ann, &acc);
+		device_sync(c.ann);
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		follow(c.ann, &e);
+		use(c.w, c.ann, times * HOLDS - 10);
+		device_sync(c.ann);
+		used = used_by(c.w, c.ann).ops;
+		if (times == 1) {
+			assert_int_equal(2, c.ann->stats.pushed);
+			assert_int_equal(0, c.ann->stats.retry_after_s);
+			assert_true(used > HOLDS + OPS);
+		} else {
+			assert_int_equal(0, c.ann->stats.pushed);
+			assert_true(c.ann->stats.retry_after_s > 0);
+			assert_true(used <= 2 * HOLDS);
+		}
+		company_free(&c);
+	}
+}
+
 int
 main(void)
 {
@@ -146,6 +229,8 @@ main(void)
 		cmocka_unit_test(a_device_that_floods_waits_and_the_others_do_not),
 		cmocka_unit_test(what_is_sent_again_does_not_count),
 		cmocka_unit_test(who_imports_may_send_more),
+		cmocka_unit_test(what_no_one_can_read_counts_as_well),
+		cmocka_unit_test(what_a_lost_server_had_taken_may_fill_it_once_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
