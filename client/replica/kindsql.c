@@ -239,6 +239,9 @@ make_rest(replica_kinds *ks, replica_kind *k, sat_buf *b)
 		{ KQ_HIDDEN, "SELECT count(*) FROM %s WHERE (_flags & 1349) "
 		    "!= 0 AND (_flags & 321) != 0" },
 		{ KQ_EID_MAX, "SELECT max(_rid) FROM %s WHERE _rid < ?1" },
+		/* complete, or not any more */
+		{ KQ_LACKING, "UPDATE %s SET _flags = _flags + 4 - "
+		    "2 * (_flags & 4) WHERE _rid = ?1" },
 	};
 
 	for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {

@@ -29,6 +29,7 @@
  *             (seek_lane.c)
  * get.c, query.c, inbox.c, conflicts.c, audit.c, check.c   reading and proof
  * file.c      contents of files; file_send.c: on their way to the server
+ * lacking.c   rows that are incomplete by another template
  * number.c    numbers leased in advance
  * identity.c  who the device is; incarnations
  * rekey.c     other keys, beside those in force
@@ -149,6 +150,10 @@ SAT_CHECK sat_rc replica_match_build(sat_replica *r, sat_err *e);
  * of fields that are none any more go, those of new ones come (alike.c). */
 SAT_CHECK sat_rc replica_match_adopt(sat_replica *r, const replica_kinds *was,
     sat_err *e);
+/* It demands other fields than the one before it: the flag of rows that lack
+ * one of these, and of those that do not any more (lacking.c). */
+SAT_CHECK sat_rc replica_lacking_adopt(sat_replica *r,
+    const replica_kinds *was, sat_err *e);
 /* Open conflicts of the view: fields and LSNs, field 0 = deleted with edits. */
 typedef struct row_conflict {
 	uint16_t field;

@@ -234,7 +234,8 @@ install(sat_replica *r, const replica_kinds *was, const sat_oid *tip, sat_err *e
 	for (size_t i = 0; grew && i < r->kinds->n; i++)
 		if ((rc = adopt_unknown(r, &r->kinds->k[i], e)) != SAT_OK)
 			return rc;
-	if (was != NULL && (rc = replica_match_adopt(r, was, e)) != SAT_OK)
+	if (was != NULL && ((rc = replica_match_adopt(r, was, e)) != SAT_OK ||
+	    (rc = replica_lacking_adopt(r, was, e)) != SAT_OK))
 		return rc;
 	return replica_meta_blob(r, "template",
 	    sat_span_of(tip->b, sizeof tip->b), e);
