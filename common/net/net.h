@@ -14,6 +14,7 @@
 #include "common/crypto/noise.h"
 
 #define SAT_NET_FRAME_MAX_UNAUTH 4096
+#define SAT_NET_FRAME_MAX_STRANGER (16 * 1024) /* until sat_link_trust */
 #define SAT_NET_FRAME_MAX (4 * 1024 * 1024)
 #define SAT_NET_HANDSHAKE_MS 10000
 #define SAT_NET_IDLE_MS 120000
@@ -60,6 +61,9 @@ const uint8_t *sat_link_peer(const sat_link *l); /* 32-byte static key */
 const char *sat_link_address(const sat_link *l); /* for logs: "127.0.0.1" */
 void sat_link_ref(sat_link *l);
 void sat_link_unref(sat_link *l);
+/* The owner knows whose key this is: requests of up to SAT_NET_FRAME_MAX from now
+ * on. Only between a request and its answer; from any thread. */
+void sat_link_trust(sat_link *l);
 /* Seal and send; dropped silently when the link is closed. */
 void sat_link_reply(sat_link *l, sat_span frame);
 /* An answer that is on its way goes out first. */

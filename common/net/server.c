@@ -154,12 +154,22 @@ server_handshake(sat_link *l, uint32_t id, sat_span msg)
 		return;
 	}
 	sat_link_end_frame(&b, 0, id);
-	l->in.body_max = SAT_NET_SEALED_MAX;
+	l->in.body_max = SAT_NET_FRAME_MAX_STRANGER + SAT_NOISE_OVERHEAD;
 	pthread_mutex_lock(&s->mtx);
 	atomic_store(&l->ready, true);
 	s->stats.links_unauth--;
 	pthread_mutex_unlock(&s->mtx);
 	sat_link_send(l, &b);
+}
+
+/* Nothing is read while a request waits for its answer, and the answer takes
+ * the mutex too. */
+void
+sat_link_trust(sat_link *l)
+{
+	pthread_mutex_lock(&l->mtx);
+	l->in.body_max = SAT_NET_SEALED_MAX;
+	pthread_mutex_unlock(&l->mtx);
 }
 
 static void

@@ -118,6 +118,8 @@ handle_request(sat_relay *r, job *j)
 		sat_park_add(&r->park, x, j->link, relay_now_ms());
 	} else {
 		log_trouble(&reply);
+		if (x->session.greeted || x->session.leaving)
+			sat_link_trust(j->link); /* P-123 */
 		sat_link_reply(j->link, sat_buf_span(&reply));
 	}
 	pthread_mutex_lock(&r->mutex);

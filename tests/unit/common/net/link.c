@@ -78,6 +78,8 @@ on_request(void *u, sat_link *l, sat_span frame)
 	pthread_mutex_unlock(&w->mtx);
 	if (w->silent)
 		return;
+	if (!w->strange)
+		sat_link_trust(l);
 	if (w->later) {
 		echo_later(w, l, frame);
 		return;

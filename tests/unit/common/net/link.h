@@ -26,6 +26,7 @@ typedef struct echo {
 	atomic_uint requests, closes;
 	bool later;              /* answer from another thread */
 	bool silent;             /* never answer */
+	bool strange;            /* never learn who it is */
 	bool then_close;         /* answer and close at once */
 	bool only_close;         /* close instead of answering */
 	bool dawdle;             /* answer, then look at the frame again */
@@ -87,6 +88,8 @@ void noise_start(sat_noise *x, sat_buf *msg1);
 
 /* A whole handshake over a raw socket. */
 int raw_link(const echo *w, sat_noise *x);
+/* One small request and its answer: the server trusts it from then on. */
+void raw_known(int fd, sat_noise *x);
 
 void raw_seal(sat_buf *b, sat_noise *x, const char *text);
 

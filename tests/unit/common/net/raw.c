@@ -125,3 +125,18 @@ raw_seal(sat_buf *b, sat_noise *x, const char *text)
 	sat_buf_reset(b);
 	sat_noise_seal(x, b, sat_span_str(text));
 }
+
+void
+raw_known(int fd, sat_noise *x)
+{
+	uint8_t reply[1 + SAT_NOISE_OVERHEAD];
+	sat_buf b = { 0 }, got = { 0 };
+
+	raw_seal(&b, x, "?");
+	raw_frame(fd, 0x80000002, sat_buf_span(&b));
+	assert_true(raw_reply(fd, 0x80000002, reply, sizeof reply));
+	assert_ok(sat_noise_unseal(x, &got, sat_span_of(reply, sizeof reply),
+	    &err));
+	sat_buf_fini(&b);
+	sat_buf_fini(&got);
+}

@@ -50,6 +50,34 @@ garbage_and_oversized_lengths_close_the_connection(void **state)
 	fds_come_back_to(before);
 }
 
+/* Whoever made himself a key gets through the handshake; only whom the owner knows
+ * may make the server hold much. */
+static void
+a_key_alone_is_not_trusted_with_large_frames(void **state) /* P-123 */
+{
+	const size_t most = SAT_NET_FRAME_MAX_STRANGER;
+	echo *w = serve(&slow, 0, 0, 0);
+	uint8_t head[SAT_SP_HEAD_BYTES];
+	sat_net_client *c = dial(w);
+	sat_noise x;
+	int fd;
+
+	(void)state;
+	w->strange = true;
+	echoes(c, most);
+	sat_net_hangup(c);
+	fd = raw_link(w, &x);
+	sat_sp_head(head, 0x80000002, most + SAT_NOISE_OVERHEAD + 1);
+	raw_send(fd, head, sizeof head);
+	assert_true(raw_closed(fd));
+	(void)close(fd);
+	w->strange = false;
+	c = dial(w);
+	echoes(c, 1);
+	echoes(c, most + 1);
+	sat_net_hangup(c);
+}
+
 static void
 an_authenticated_peer_cannot_announce_more_than_a_frame(void **state)
 {
@@ -206,6 +234,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    garbage_and_oversized_lengths_close_the_connection),
+		cmocka_unit_test(a_key_alone_is_not_trusted_with_large_frames),
 		cmocka_unit_test(
 		    an_authenticated_peer_cannot_announce_more_than_a_frame),
 		cmocka_unit_test(a_flipped_or_replayed_frame_closes_the_link),
