@@ -269,12 +269,15 @@ tidy_one(sat_server *s, const row *x, int64_t now_ms, sat_err *e)
 	naming n = { 0 };
 	sat_rc rc;
 
-	if ((rc = sat_set_by_eid(&n.w, s, x->eid, e)) != SAT_OK)
+	/* A number of a store that is gone: nobody has it, or not yet. */
+	rc = sat_set_by_eid(&n.w, s, x->eid, e);
+	if (rc != SAT_OK && rc != SAT_ENOTFOUND)
 		return rc;
-	if (n.w->exists && (rc = sat_set_decode(n.w, s, e)) != SAT_OK)
-		return rc;
-	if (n.w->exists)
+	if (rc == SAT_OK && n.w->exists) {
+		if ((rc = sat_set_decode(n.w, s, e)) != SAT_OK)
+			return rc;
 		look_at_record(&n, s, NULL, NULL, false, x->hash, 0);
+	}
 	if (n.named)
 		return x->unnamed_ms == 0 ? SAT_OK :
 		    st->file_unnamed(st->u, x->id, 0, e);

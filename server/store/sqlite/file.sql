@@ -65,3 +65,12 @@ SELECT id FROM file WHERE dev > 0 AND at_ms < @before_ms;
 -- Whole ones that no record has.
 SELECT id FROM file WHERE dev = 0
 AND NOT EXISTS (SELECT 1 FROM file_of o WHERE o.hash = file.hash);
+
+-- :name drop_file
+DELETE FROM file;
+
+-- :name drop_file_piece
+DELETE FROM file_piece;
+
+-- :name drop_file_of
+DELETE FROM file_of;

@@ -243,6 +243,9 @@ DELETE FROM segment;
 -- :name drop_segment_chain
 DELETE FROM segment_chain;
 
+-- :name drop_rest
+DELETE FROM rest;
+
 -- :name drop_echo
 DELETE FROM echo;
 
