@@ -25,6 +25,7 @@ typedef struct work {
 	merging m;
 	uint64_t eid0;
 	bool follows;       /* it needs what is only suggested so far */
+	suggested only;     /* asked for what is not there */
 	hands hands;
 } work;
 
@@ -94,7 +95,7 @@ static sat_rc
 follow(work *k, size_t i, const sat_id *rec, sat_err *e)
 {
 	bool yes;
-	sat_rc rc = sat_srv_suggested(&yes, k->s, k->c, rec, e);
+	sat_rc rc = sat_srv_suggested(&yes, &k->only, k->s, k->c, rec, e);
 
 	if (rc != SAT_OK)
 		return rc;

@@ -15,6 +15,7 @@
 #include "protocol/server_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/template/gate.h"
@@ -80,8 +81,11 @@ static sat_span
 payload_of(sat_server *s, const merging *m, wrec *const *on, const wrec *w)
 {
 	sat_commit part = { .subject = w->id };
+	size_t n = 0;
 
-	part.ops = sat_arena_alloc(&s->txn, m->c->nops * sizeof *part.ops);
+	for (size_t i = 0; i < m->c->nops; i++)
+		n += on[i] == w;
+	part.ops = sat_arena_alloc(&s->txn, n * sizeof *part.ops);
 	for (size_t i = 0; i < m->c->nops; i++)
 		if (on[i] == w)
 			part.ops[part.nops++] = sat_op_bare(&m->c->ops[i]);
@@ -167,42 +171,80 @@ sat_srv_hand_over(hands *h, const admission *a, const merging *m, sat_err *e)
 	    root->owner.s : sat_span_str("")));
 }
 
-static bool
-makes(sat_server *s, const wrec *subject, const sat_handed *h,
-    const sat_id *rec)
-{
-	sat_commit part = { .subject = subject->id };
+/* ---- what exists in suggestions only ------------------------------------------------- */
 
-	if (sat_commit_read_payload(&part, &s->txn, h->ops, NULL) != SAT_OK)
-		return false;
-	for (size_t i = 0; i < part.nops; i++)
-		if (part.ops[i].kind == SAT_OP_NEW &&
-		    sat_id_eq(&part.ops[i].rec, rec))
-			return true;
-	return false;
+static int
+by_id(const void *a, const void *b)
+{
+	return memcmp(((const sat_id *)a)->b, ((const sat_id *)b)->b,
+	    sizeof ((const sat_id *)a)->b);
 }
 
-sat_rc
-sat_srv_suggested(bool *yes, sat_server *s, const sat_commit *c,
-    const sat_id *rec, sat_err *e)
+/* What a suggestion would make, behind what others would. */
+static void
+add_made(suggested *x, sat_server *s, const sat_commit *part)
+{
+	for (size_t i = 0; i < part->nops; i++) {
+		const sat_id *id = &part->ops[i].rec;
+
+		if (part->ops[i].kind != SAT_OP_NEW ||
+		    (x->n > 0 && sat_id_eq(&x->made[x->n - 1], id)))
+			continue;
+		if (x->n == x->cap) {
+			size_t cap = x->cap == 0 ? 16 : x->cap * 2;
+			sat_id *v = sat_arena_alloc(&s->txn, cap * sizeof *v);
+
+			if (x->n != 0)
+				memcpy(v, x->made, x->n * sizeof *v);
+			x->made = v;
+			x->cap = cap;
+		}
+		x->made[x->n++] = *id;
+	}
+}
+
+/* Operations take many times the bytes they had on the wire: one suggestion's
+ * are here at a time, and nothing of them stays but ids. */
+static sat_rc
+read_suggested(suggested *x, sat_server *s, const sat_commit *c, sat_err *e)
 {
 	const sat_cell *cell;
+	sat_arena tmp = { 0 };
 	sat_handed *list;
 	wrec *subject;
 	size_t n;
 	sat_rc rc;
 
-	*yes = false;
+	x->read = true;
 	if ((rc = sat_set_by_id(&subject, s, &c->subject, e)) != SAT_OK ||
 	    !subject->exists || subject->fresh ||
 	    (rc = sat_set_decode(subject, s, e)) != SAT_OK ||
 	    (cell = sat_record_cell(&subject->r, SAT_SYS_HANDED)) == NULL)
 		return rc;
 	n = sat_cell_handed(&list, &s->txn, cell);
-	for (size_t i = 0; i < n && !*yes; i++)
-		*yes = list[i].dev == c->device &&
-		    makes(s, subject, &list[i], rec);
+	for (size_t i = 0; i < n; i++) {
+		sat_commit part = { .subject = subject->id };
+
+		if (list[i].dev == c->device && sat_commit_read_payload(&part,
+		    &tmp, list[i].ops, NULL) == SAT_OK)
+			add_made(x, s, &part);
+		sat_arena_reset(&tmp);
+	}
+	sat_arena_fini(&tmp);
+	if (x->n > 0)
+		qsort(x->made, x->n, sizeof *x->made, by_id);
 	return SAT_OK;
+}
+
+sat_rc
+sat_srv_suggested(bool *yes, suggested *x, sat_server *s, const sat_commit *c,
+    const sat_id *rec, sat_err *e)
+{
+	sat_rc rc = x->read ? SAT_OK : read_suggested(x, s, c, e);
+
+	*yes = rc == SAT_OK && x->n > 0 &&
+	    bsearch(rec, x->made, x->n, sizeof *x->made, by_id) != NULL;
+	return rc;
 }
 
 /* ---- what devices say of suggestions ------------------------------------------------- */
@@ -221,20 +263,22 @@ judge_hand(judging *j, wrec *w, size_t i, sat_err *e)
 {
 	const sat_commit *c = j->c;
 	sat_commit part = { .subject = w->id };
-	bool yes, late = false;
+	bool yes, veiled, late = false;
+	sat_arena tmp = { 0 };
 	sat_handed h;
 	sat_rc rc;
 
 	for (size_t k = 0; k < c->nops; k++)
 		if (c->ops[k].kind != SAT_OP_HAND)
 			return refuse(j, k, "invalid");
-	if (sat_handed_read(&h, c->ops[i].value.s, NULL) != SAT_OK ||
-	    sat_commit_read_payload(&part, &j->s->txn, h.ops, NULL) != SAT_OK ||
-	    h.dev != c->device ||
-	    !sat_span_eq(h.actor, sat_span_str(j->a->actor->key)))
-		return refuse(j, i, "invalid");
-	if (sat_srv_hand_veiled(j, &part))
-		return refuse(j, i, "masked");
+	yes = sat_handed_read(&h, c->ops[i].value.s, NULL) == SAT_OK &&
+	    sat_commit_read_payload(&part, &tmp, h.ops, NULL) == SAT_OK &&
+	    h.dev == c->device &&
+	    sat_span_eq(h.actor, sat_span_str(j->a->actor->key));
+	veiled = yes && sat_srv_hand_veiled(j, &part);
+	sat_arena_fini(&tmp);
+	if (!yes || veiled)
+		return refuse(j, i, yes ? "masked" : "invalid");
 	if ((rc = sat_srv_could_see(&yes, &late, j, w, e)) != SAT_OK)
 		return rc;
 	return yes ? SAT_OK : refuse(j, i, "denied");

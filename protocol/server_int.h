@@ -331,9 +331,16 @@ typedef struct hands {
 SAT_CHECK sat_rc sat_srv_hand_over(hands *h, const admission *a,
     const merging *m, sat_err *e);
 /* Does the record exist in a suggestion of this device only? What goes on with
- * it follows it (P-167). */
-SAT_CHECK sat_rc sat_srv_suggested(bool *yes, sat_server *s, const sat_commit *c,
-    const sat_id *rec, sat_err *e);
+ * it follows it (P-167). `x`, zero before the first question of a commit,
+ * remembers what the suggestions on its subject would make: they are read once,
+ * whatever the commit asks. It lives as long as the transaction. */
+typedef struct suggested {
+	bool read;
+	sat_id *made; /* ascending */
+	size_t n, cap;
+} suggested;
+SAT_CHECK sat_rc sat_srv_suggested(bool *yes, suggested *x, sat_server *s,
+    const sat_commit *c, const sat_id *rec, sat_err *e);
 /* What a device says itself of suggestions: HAND and SETTLE of one record.
  * SAT_EFALSE with the verdict filled. */
 SAT_CHECK sat_rc sat_srv_judge_hand(judging *j, wrec *w, sat_err *e);
