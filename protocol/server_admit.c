@@ -391,7 +391,7 @@ judge_and_fold(work *k, sat_err *e)
 		if (w->fresh && (rc = find_root(k, w, e)) != SAT_OK)
 			return rc;
 	if (k->follows)
-		return sat_srv_hand_over(&k->hands, k->a, &k->m, e);
+		return sat_srv_follow(&k->hands, &k->j, &k->m, e);
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if ((rc = sat_srv_judge(&k->j, w, e)) != SAT_OK)
 			return rc;

@@ -11,6 +11,7 @@
  *       the server's own made in the same transaction.
  *   D2  a suggestion stands on a record whoever sees it may see all of: what
  *       concerned an owned child stands on that child.
+ *   D3  nobody suggests anything on a record he never could see.
  */
 #include "protocol/server_int.h"
 
@@ -22,6 +23,13 @@
 
 #define GRACE_H_DEFAULT 72
 #define HOUR_MS ((int64_t)3600 * 1000)
+
+static sat_rc
+refuse(const judging *j, size_t op, const char *slug)
+{
+	return sat_srv_refuse(j->a, op, SAT_VD_REJECTED, slug,
+	    sat_srv_ask(j->a));
+}
 
 /* ---- soon enough? -------------------------------------------------------------- */
 
@@ -247,14 +255,36 @@ sat_srv_suggested(bool *yes, suggested *x, sat_server *s, const sat_commit *c,
 	return rc;
 }
 
-/* ---- what devices say of suggestions ------------------------------------------------- */
-
+/* Nothing of it is merged, so nobody asks what its author may do; but he neither
+ * speaks of what he could not see, nor learns whose it is by what he is told. */
 static sat_rc
-refuse(const judging *j, size_t op, const char *slug)
+judge_following(judging *j, const merging *m, sat_err *e)
 {
-	return sat_srv_refuse(j->a, op, SAT_VD_REJECTED, slug,
-	    sat_srv_ask(j->a));
+	bool yes, late;
+	size_t i;
+	sat_rc rc;
+
+	for (wrec *w = m->touched; w != NULL; w = w->next_touched) {
+		if (w->fresh)
+			continue;
+		if ((rc = sat_srv_could_see(&yes, &late, j, w, e)) != SAT_OK)
+			return rc;
+		if (!yes)
+			return refuse(j, w->first_op, "denied");
+	}
+	i = sat_srv_veiled_op(j, m);
+	return i == SIZE_MAX ? SAT_OK : refuse(j, i, "masked");
 }
+
+sat_rc
+sat_srv_follow(hands *h, judging *j, const merging *m, sat_err *e)
+{
+	sat_rc rc = judge_following(j, m, e);
+
+	return rc != SAT_OK ? rc : sat_srv_hand_over(h, j->a, m, e);
+}
+
+/* ---- what devices say of suggestions ------------------------------------------------- */
 
 /* His own, on a record he could see when he wrote it; nothing else in the
  * commit, which needs no right but this. */

@@ -341,6 +341,10 @@ typedef struct suggested {
 } suggested;
 SAT_CHECK sat_rc sat_srv_suggested(bool *yes, suggested *x, sat_server *s,
     const sat_commit *c, const sat_id *rec, sat_err *e);
+/* The same as sat_srv_hand_over for a commit that needs what is only suggested,
+ * if its author could see the rest of what it touches. */
+SAT_CHECK sat_rc sat_srv_follow(hands *h, judging *j, const merging *m,
+    sat_err *e);
 /* What a device says itself of suggestions: HAND and SETTLE of one record.
  * SAT_EFALSE with the verdict filled. */
 SAT_CHECK sat_rc sat_srv_judge_hand(judging *j, wrec *w, sat_err *e);
@@ -539,6 +543,9 @@ bool sat_srv_veil_cell(sat_server *s, sat_cell *c, const sat_field *f);
 SAT_CHECK sat_rc sat_srv_judge_veiled(judging *j, wrec *w, sat_err *e);
 /* Would what he suggests set such a field of a record it does not make? */
 bool sat_srv_hand_veiled(const judging *j, const sat_commit *part);
+/* The first operation that would set one of a record the commit does not make,
+ * be it there or not; SIZE_MAX: none. */
+size_t sat_srv_veiled_op(const judging *j, const merging *m);
 
 /* server_file.c: FILE_PUT, which commits by itself, and FILE_GET (P-440). */
 SAT_CHECK sat_rc sat_srv_file_put(sat_server *s, const sat_server_session *x,

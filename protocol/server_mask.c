@@ -226,6 +226,18 @@ sat_srv_hand_veiled(const judging *j, const sat_commit *part)
 	return false;
 }
 
+size_t
+sat_srv_veiled_op(const judging *j, const merging *m)
+{
+	const sat_mask *mask = mask_of_author(j);
+
+	for (size_t i = 0; mask != NULL && i < j->c->nops; i++)
+		if ((m->of[i] == NULL || !m->of[i]->fresh) && sat_mask_field(mask,
+		    j->c->ops[i].rtype, j->c->ops[i].field) != NULL)
+			return i;
+	return SIZE_MAX;
+}
+
 sat_rc
 sat_srv_judge_veiled(judging *j, wrec *w, sat_err *e)
 {
