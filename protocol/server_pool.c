@@ -79,6 +79,28 @@ on_hold(void *u, uint32_t eid, int64_t until_ms)
 	return true;
 }
 
+/* When he may have it again who lost it; 0: now. */
+static sat_rc
+cooling(int64_t *until, sat_server *s, const sat_user *me, const sat_pool *p,
+    const wrec *w, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_log_row row;
+	uint64_t lsn;
+	sat_rc rc;
+
+	*until = 0;
+	if ((rc = st->owner_left_lsn(&lsn, st->u, w->eid,
+	    sat_span_str(me->key), e)) != SAT_OK || lsn == 0)
+		return rc;
+	rc = st->log_get(&row, &s->txn, st->u, lsn, e);
+	if (rc == SAT_ENOTFOUND) /* a state a device gave back (P-204): long ago */
+		return SAT_OK;
+	if (rc == SAT_OK)
+		*until = row.received_ms + p->prev_owner_cooldown_d * DAY_MS;
+	return rc;
+}
+
 /* P-153: per day, in all, and after having lost it. What is kept for him counts
  * as claimed: his claim of it is not to fail, nor to be one too many. */
 sat_rc
@@ -88,8 +110,7 @@ sat_srv_pool_limits(const char **slug, int64_t *until, sat_server *s,
 	const sat_store *st = &s->env.store;
 	const sat_cell *in = sat_record_cell(&w->r, SAT_SYS_POOL);
 	int64_t now = sat_wall_ms(&s->env.clock);
-	uint64_t n, kept = 0, lsn;
-	sat_log_row row;
+	uint64_t n, kept = 0;
 	sat_rc rc;
 
 	*slug = "claim.protected";
@@ -111,18 +132,9 @@ sat_srv_pool_limits(const char **slug, int64_t *until, sat_server *s,
 	    n + kept >= (uint64_t)p->hold_limit))
 		return rc;
 	*slug = "claim.cooldown";
-	if ((rc = st->owner_left_lsn(&lsn, st->u, w->eid,
-	    sat_span_str(me->key), e)) != SAT_OK)
-		return rc;
-	if (lsn != 0) {
-		if ((rc = st->log_get(&row, &s->txn, st->u, lsn, e)) != SAT_OK)
-			return rc;
-		*until = row.received_ms + p->prev_owner_cooldown_d * DAY_MS;
-		if (now < *until)
-			return SAT_OK;
-	}
-	*slug = NULL;
-	return SAT_OK;
+	if ((rc = cooling(until, s, me, p, w, e)) == SAT_OK && now >= *until)
+		*slug = NULL;
+	return rc;
 }
 
 static sat_rc

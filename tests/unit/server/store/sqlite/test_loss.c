@@ -388,6 +388,69 @@ a_cursor_of_the_lost_server_is_refused(void **state)
 	company_free(&c);
 }
 
+static own *
+owner_op(device *d, const sat_id *id, sat_op_kind op, const char *value)
+{
+	own *o = device_edit(d, id, id, K_ACCOUNT, op, A_OWNER, txt(value));
+
+	device_sync(d);
+	return o;
+}
+
+/* Customers kept for her when she asks for many. */
+static size_t
+kept_for(device *d)
+{
+	sat_msg m = { .type = SAT_MSG_HOLD, .u.hold = 9 };
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_arena a = { 0 };
+	size_t n;
+	sat_err err = { 0 };
+
+	sat_msg_write(&q, &m);
+	assert_ok(device_ask(d, sat_buf_span(&q), &reply, &m, &a, &err));
+	assert_int_equal(SAT_MSG_HELD, m.type);
+	n = m.u.held.n;
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	sat_arena_fini(&a);
+	return n;
+}
+
+/* The position at which she lost it is that of a state: it has no commit. */
+static void
+who_lost_a_customer_by_a_state_given_back_may_claim_it(void **state) /* P-153, P-204 */
+{
+	company c = company_new(sat_test_seed(12));
+	states_of lost;
+	sat_epoch e;
+	sat_id id;
+
+	(void)state;
+	id = device_account(c.ann, "first", "ann");
+	sync_all(&c);
+	take_backup(&c);
+	(void)owner_op(c.ann, &id, SAT_OP_RELEASE, "public\nno budget");
+	sync_all(&c);
+	lost = all_states(c.w);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.ann, &e);
+	follow(c.hq, &e);
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&lost,
+	    &id)).taken);
+	SYNC(c.ann, c.hq);
+	assert_int_equal(1, kept_for(c.ann));
+	assert_int_equal(SAT_VD_OK, owner_op(c.ann, &id, SAT_OP_CLAIM,
+	    "ann")->code);
+	visit(c.ann, &id);
+	device_sync(c.ann);
+	assert_int_equal(SAT_VD_OK, device_last(c.ann)->code);
+	SETTLE(c.hq, c.ann);
+	world_verify(c.w);
+	free_states(&lost);
+	company_free(&c);
+}
+
 int
 main(void)
 {
@@ -403,6 +466,8 @@ main(void)
 		    only_lost_positions_are_taken_from_the_right_people_in_time),
 		cmocka_unit_test(a_chain_goes_on_behind_commits_nobody_has),
 		cmocka_unit_test(a_cursor_of_the_lost_server_is_refused),
+		cmocka_unit_test(
+		    who_lost_a_customer_by_a_state_given_back_may_claim_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
