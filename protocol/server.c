@@ -497,6 +497,7 @@ sat_server_free(sat_server *s)
 	sat_arena_fini(&s->push);
 	sat_fold_room_fini(&s->fold);
 	free(s->chains);
+	free(s->past.v);
 	free(s->epochs);
 	free(s->seen);
 	free(s->reported);

@@ -464,6 +464,7 @@ accept(work *k, sat_err *e)
 	if (k->m.eff > a->chain->c.prev_eff)
 		a->chain->c.prev_eff = k->m.eff;
 	a->chain->c.lsn = k->m.lsn;
+	sat_srv_own_wrote(k->s, k->c, k->m.eff);
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if (w->fresh || sat_srv_reborn(k->s, w))
 			sat_srv_add_eid(k->s, a, &w->id, w->eid);
@@ -524,6 +525,7 @@ undo(work *k, sat_err *e)
 		w->eid = w->root = 0;
 	}
 	s->eid = k->eid0;
+	sat_srv_own_wrote(s, k->c, 0);
 	if ((rc = drop_erased(s, a, e)) != SAT_OK)
 		return rc;
 	return st->refused_put(st->u, k->c->device, k->c->incarnation, a->v,
@@ -547,6 +549,7 @@ merged_before(bool *yes, sat_server *s, admission *a, sat_err *e)
 	    (rc = st->verdict_get(&a->v->code, st->u, a->v->lsn, e)) != SAT_OK)
 		return rc;
 	a->v->eff = row.eff;
+	sat_srv_own_wrote(s, c, 0); /* that place is not this number's */
 	if ((rc = sat_srv_add_born(s, a, e)) != SAT_OK ||
 	    (rc = drop_erased(s, a, e)) != SAT_OK)
 		return rc;

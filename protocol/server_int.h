@@ -308,6 +308,10 @@ void sat_srv_coverage(sat_server *s, sat_coverage *out, const sat_hello *h,
 /* server_order.c: `since` for a commit that was parked (P-325). */
 SAT_CHECK sat_rc sat_srv_own_order(sat_hlc *since, sat_server *s,
     const sat_commit *c, sat_err *e);
+/* The commit is stored, with this stamp or, 0, without a place in the order. */
+void sat_srv_own_wrote(sat_server *s, const sat_commit *c, sat_hlc eff);
+/* After a rollback. */
+void sat_srv_own_forget(sat_server *s);
 /* server_answer.c: what a device is told of its own work. */
 /* The hint of an accepted commit whose number was replaced (P-322). */
 SAT_CHECK sat_rc sat_srv_renumbered(sat_server *s, const sat_commit *c,

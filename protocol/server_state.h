@@ -115,6 +115,20 @@ typedef struct own_slot {
 	sat_chain c;
 } own_slot;
 
+/* What the chain that had parked commits last was stamped, as far back as it was
+ * read (server_order.c). */
+typedef struct own_stamp {
+	sat_hlc hlc, eff;
+} own_stamp;
+typedef struct own_past {
+	uint32_t dev, inc;    /* dev 0: of none */
+	uint64_t first, next; /* what was read ends before `next` */
+	sat_hlc oldest;       /* stamp of those that were not parked */
+	bool whole;           /* there is nothing further back */
+	own_stamp *v;         /* `n` from `at` on */
+	size_t at, n, cap;
+} own_past;
+
 typedef struct seen_slot {
 	uint32_t dev;
 	uint64_t cursor;
@@ -167,6 +181,7 @@ struct sat_server {
 	chain_slot *chains;
 	size_t nchains, chains_cap;
 	own_slot own;
+	own_past past;
 	seen_slot *seen;
 	size_t nseen, seen_cap;
 	int64_t seen_flushed_ms;

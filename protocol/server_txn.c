@@ -22,6 +22,7 @@ forget(sat_server *s)
 	s->loaded = false;
 	s->dirty = false;
 	s->nchains = 0;
+	sat_srv_own_forget(s);
 	sat_set_forget(s);
 }
 

@@ -189,6 +189,116 @@ an_add_made_since_survives_a_parked_removal(void **state)
 	done(&s);
 }
 
+/* Written, or as if it had been parked `ms` before. */
+static void
+write_at(shop *s, int64_t ms, bool moved)
+{
+	device *d = s->ann;
+	sat_op op = op_set(&s->acc, K_ACCOUNT, SAT_OP_ADD, A_VISITS,
+	    sat_v_int(1));
+	own *o = device_commit(d, &s->acc, &op, 1);
+
+	if (!moved)
+		return;
+	o->c.hlc = sat_hlc_of_ms(ms);
+	o->c.flags |= SAT_CF_MOVED;
+	memcpy(d->head, o->c.prev, sizeof d->head);
+	sat_commit_seal(&o->c, d->head);
+}
+
+#define MANY 2000
+
+static void
+what_many_have_behind_them_is_read_once(void **state) /* O2 */
+{
+	shop s = shop_new(10);
+	int64_t began = s.w->now_ms;
+	unsigned long before;
+	size_t first;
+	sat_hlc low;
+
+	(void)state;
+	s.w->now_ms += 2 * MANY;
+	for (int i = 0; i < MANY; i++, s.w->now_ms++)
+		write_at(&s, 0, false);
+	device_sync(s.ann);
+	first = s.ann->nout;
+	low = s.ann->out[first - MANY].eff;
+	for (int i = 0; i < MANY; i++)
+		write_at(&s, began + 1 + i, true);
+	before = s.w->commits_read;
+	device_sync(s.ann);
+	assert_true(s.w->commits_read - before < 2 * MANY);
+	for (size_t i = first; i < s.ann->nout; i++) { /* O1 */
+		assert_int_equal(SAT_VD_OK, s.ann->out[i].code);
+		assert_true(s.ann->out[i].eff < low);
+		assert_true(i == first || s.ann->out[i].eff >
+		    s.ann->out[i - 1].eff);
+	}
+	done(&s);
+}
+
+/* Of what a device wrote and what it parked, in any order. `again`: the server
+ * begins anew before each push and knows nothing of what it read. */
+static void
+some_history(sat_hlc *eff, size_t *n, uint64_t seed, bool again)
+{
+	shop s = shop_new(seed);
+	int64_t parked[64];
+	size_t nparked = 0, first = s.ann->nout;
+	uint64_t r = seed;
+
+	s.ann->skew_ms = (int64_t)(seed % 3) * 3600 * 1000;
+	for (int i = 0; i < 60; i++) {
+		unsigned what = (unsigned)(sat_test_rand(&r) % 10);
+
+		s.w->now_ms += 1 + (int64_t)(sat_test_rand(&r) % 900);
+		if (what < 4 && nparked < 64) {
+			parked[nparked++] = s.w->now_ms + s.ann->skew_ms;
+		} else if (what < 7 && nparked > 0) {
+			size_t k = sat_test_rand(&r) % nparked;
+
+			write_at(&s, parked[k], true);
+			parked[k] = parked[--nparked];
+		} else {
+			write_at(&s, 0, false);
+		}
+		if (sat_test_rand(&r) % 4 > 0)
+			continue;
+		if (again) {
+			world_stop(s.w);
+			world_start(s.w);
+		}
+		device_sync(s.ann);
+		device_sync(s.bob);
+	}
+	device_sync(s.ann);
+	*n = s.ann->nout - first;
+	for (size_t i = 0; i < *n; i++) {
+		eff[i] = s.ann->out[first + i].eff;
+		for (size_t k = 0; k < i; k++) /* O1 */
+			if (s.ann->out[first + i].c.hlc <
+			    s.ann->out[first + k].c.hlc)
+				assert_true(eff[i] < eff[k]);
+	}
+	done(&s);
+}
+
+static void
+what_was_read_before_says_the_same(void **state) /* O2 */
+{
+	sat_hlc a[64], b[64];
+	size_t n, m;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 30; seed++) {
+		some_history(a, &n, seed, false);
+		some_history(b, &m, seed, true);
+		assert_int_equal(n, m);
+		assert_memory_equal(a, b, n * sizeof a[0]);
+	}
+}
+
 int
 main(void)
 {
@@ -197,6 +307,8 @@ main(void)
 		cmocka_unit_test(what_others_wrote_meanwhile_is_met_as_by_any_commit),
 		cmocka_unit_test(what_came_in_after_nothing_else_counts_as_written),
 		cmocka_unit_test(an_add_made_since_survives_a_parked_removal),
+		cmocka_unit_test(what_many_have_behind_them_is_read_once),
+		cmocka_unit_test(what_was_read_before_says_the_same),
 	};
 
 	sat_crypto_init();

@@ -99,6 +99,15 @@ hook_gaps(void *u, uint32_t dev, uint32_t inc, bool (*cb)(void *cu, uint64_t fir
 	return the_world->real.gaps(u, dev, inc, cb, cu, e);
 }
 
+static sat_rc
+hook_commit_get(sat_span *header, sat_span *payload, sat_arena *a, void *u,
+    uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e)
+{
+	the_world->commits_read++;
+	return the_world->real.commit_get(header, payload, a, u, dev, inc, cseq,
+	    e);
+}
+
 sat_rc
 world_sign(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e)
 {
@@ -160,6 +169,7 @@ world_start(world *w)
 	env.store.commit = hook_commit;
 	env.store.rollback = hook_rollback;
 	env.store.gaps = hook_gaps;
+	env.store.commit_get = hook_commit_get;
 	assert_ok(sat_server_new(&w->server, &env, &err));
 }
 
