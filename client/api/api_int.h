@@ -246,7 +246,10 @@ HANDLER(api_doctor);
 /* request.c: the handler; "commits" are those it made of this device's. */
 sat_rc api_do(sat_json **out, sat_api *api, const sat_request *req,
     const sat_route *route, const char *const args[4], sat_err *e);
-/* The handler once per request id, then the same answer. */
+/* Is it a write, which under an id is done once? Others are answered anew. */
+bool api_is_once(const sat_request *req, const sat_route *route);
+/* The handler once per request id, then the same answer, or SAT_ECONFLICT
+ * "request.done" where none was kept. */
 sat_rc api_once(sat_json **out, sat_api *api, const sat_request *req,
     const char *id, const sat_route *route, const char *const args[4],
     sat_err *e);

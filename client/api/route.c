@@ -426,7 +426,7 @@ sat_api_handle(sat_json **out, sat_api *api, const sat_request *req,
 		rc = api_is_trial(&is)
 		    ? api_trial(out, api, &is, r, args, e)
 		    : once != NULL && api->crm.replica != NULL &&
-		        strcmp(is.method, "GET") != 0
+		        api_is_once(&is, r)
 		    ? api_once(out, api, &is, once, r, args, e)
 		    : api_do(out, api, &is, r, args, e);
 	}

@@ -529,6 +529,9 @@ SAT_CHECK sat_rc sat_replica_numbers(sat_replica *r, bool (*cb)(void *cu,
 SAT_CHECK sat_rc sat_replica_setting_get(sat_buf *out, sat_replica *r, const char *key, sat_err *e); /* SAT_ENOTFOUND */
 SAT_CHECK sat_rc sat_replica_setting_put(sat_replica *r, const char *key, sat_span v, sat_err *e);
 SAT_CHECK sat_rc sat_replica_setting_del(sat_replica *r, const char *key, sat_err *e);
+/* Of the keys of settings that tell what was answered: all of them go when a
+ * customer is erased, whoever that was (P-194). */
+#define SAT_SETTING_ANSWER "answer."
 /* Away with those of a prefix whose value begins with an older instant (13
  * digits of ms). */
 SAT_CHECK sat_rc sat_replica_settings_purge(sat_replica *r, const char *prefix,
