@@ -567,8 +567,8 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	uint64_t lsn;
 	sat_rc rc;
 
-	if (a->c->incarnation != SAT_INCARNATION_FIRST && ((rc = merged_before(&yes,
-	    s, a, e)) != SAT_OK || yes))
+	if (sat_srv_may_come_again(a->c) && ((rc = merged_before(&yes, s, a,
+	    e)) != SAT_OK || yes))
 		return rc;
 	if (s->epoch.epoch != 0 &&
 	    (rc = sat_srv_again_reduce(&g, s, a, e)) != SAT_OK)

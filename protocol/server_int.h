@@ -140,6 +140,8 @@ SAT_CHECK sat_rc sat_srv_leads_to(bool *yes, sat_server *s, wrec *from,
     const wrec *target, sat_err *e);
 /* The customer a record names as its parent, itself when it names none. */
 SAT_CHECK sat_rc sat_srv_top(wrec **out, sat_server *s, wrec *w, sat_err *e);
+/* May its payload come once more under another number (P-074)? */
+bool sat_srv_may_come_again(const sat_commit *c);
 /* Log, hand out, take the position. Fresh records are not fresh any more. */
 SAT_CHECK sat_rc sat_merge_log(merging *m, sat_verdict_code code, sat_err *e);
 

@@ -106,6 +106,14 @@ sat_merge_fold(sat_applied *out, merging *m, const sat_template *t, size_t i,
 	return SAT_OK;
 }
 
+bool
+sat_srv_may_come_again(const sat_commit *c)
+{
+	return c->device != SAT_DEV_SERVER &&
+	    (c->incarnation != SAT_INCARNATION_FIRST ||
+	    (c->flags & SAT_CF_MOVED) != 0);
+}
+
 sat_rc
 sat_merge_log(merging *m, sat_verdict_code code, sat_err *e)
 {
@@ -128,8 +136,7 @@ sat_merge_log(merging *m, sat_verdict_code code, sat_err *e)
 	    e)) != SAT_OK ||
 	    (code != SAT_VD_OK && (rc = st->verdict_put(st->u, m->lsn, code,
 	    e)) != SAT_OK) ||
-	    (c->device != SAT_DEV_SERVER &&
-	    c->incarnation != SAT_INCARNATION_FIRST && (rc = st->moved_put(st->u,
+	    (sat_srv_may_come_again(c) && (rc = st->moved_put(st->u,
 	    c->device, c->payload_hash, m->lsn, e)) != SAT_OK) ||
 	    (rc = sat_srv_rescope(s, m->touched, m->lsn, e)) != SAT_OK)
 		return rc;

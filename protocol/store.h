@@ -205,8 +205,9 @@ typedef struct sat_store {
 	    sat_span header, sat_span payload, sat_err *e);
 	sat_rc (*refused_get)(sat_verdict *v, sat_arena *a, void *u, uint32_t dev,
 	    uint32_t inc, uint64_t cseq, sat_err *e);
-	/* commits of later incarnations by payload: work a copied folder moved
-	 * there twice is merged once. lsn 0 = none */
+	/* commits of later incarnations, and those that were parked, by payload:
+	 * work a copied or restored folder moves once more is merged once.
+	 * lsn 0 = none */
 	sat_rc (*moved_put)(void *u, uint32_t dev,
 	    const uint8_t payload_hash[SAT_HASH_BYTES], uint64_t lsn, sat_err *e);
 	sat_rc (*moved_get)(uint64_t *lsn, void *u, uint32_t dev,

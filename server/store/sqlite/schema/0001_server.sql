@@ -85,8 +85,9 @@ CREATE TABLE refused(
 );
 CREATE INDEX refused_why ON refused(slug) WHERE lsn = 0;
 
--- Which payloads came under a later incarnation. A folder that is copied or
--- restored by hand twice moves the same work twice; it must not count twice.
+-- Which payloads came under a later incarnation, or went on after they were
+-- parked. A folder that is copied or restored by hand moves the same work once
+-- more; it must not count twice.
 CREATE TABLE moved(
   dev   INTEGER NOT NULL,  -- device ordinal
   hash  BLOB NOT NULL,     -- payload hash, random by its salt

@@ -35,10 +35,10 @@ done(shop *s)
 
 /* Written under a template the server does not have: parked. Its index. */
 static size_t
-park(shop *s, sat_op_kind kind, uint16_t field, const char *v)
+park_value(shop *s, sat_op_kind kind, uint16_t field, sat_value v)
 {
 	device *d = s->ann;
-	sat_op op = op_set(&s->acc, K_ACCOUNT, kind, field, txt(v));
+	sat_op op = op_set(&s->acc, K_ACCOUNT, kind, field, v);
 	own *o = device_commit(d, &s->acc, &op, 1);
 
 	memset(o->c.template_oid, 0xee, sizeof o->c.template_oid);
@@ -50,7 +50,13 @@ park(shop *s, sat_op_kind kind, uint16_t field, const char *v)
 	return d->nout - 1;
 }
 
-/* As the replica moves it: another number and link, the same stamp. */
+static size_t
+park(shop *s, sat_op_kind kind, uint16_t field, const char *v)
+{
+	return park_value(s, kind, field, txt(v));
+}
+
+/* As the replica moves it: another number and link, the same payload and stamp. */
 static own *
 unpark(shop *s, size_t parked)
 {
@@ -61,6 +67,7 @@ unpark(shop *s, size_t parked)
 	o->c.hlc = d->out[parked].c.hlc;
 	o->c.seen = d->out[parked].c.seen;
 	o->c.flags |= SAT_CF_MOVED;
+	memcpy(o->c.salt, d->out[parked].c.salt, sizeof o->c.salt);
 	memcpy(d->head, o->c.prev, sizeof d->head);
 	sat_commit_seal(&o->c, d->head);
 	s->w->now_ms += 1000;
@@ -79,23 +86,42 @@ edit(device *d, shop *s, sat_op_kind kind, uint16_t field, const char *v)
 	return device_last(d)->eff;
 }
 
-static const char *
-shown(shop *s, uint16_t field, size_t *candidates)
+/* As headquarters has it. */
+static sat_record
+record_of(shop *s, sat_arena *a)
 {
-	static char text[256];
 	held *h;
-	sat_arena a = { 0 };
-	const sat_cell *c;
-	sat_candidate *list;
-	uint64_t opened;
 	sat_record r;
 	sat_err err = { 0 };
 
 	device_sync(s->hq);
 	h = device_find(s->hq, &s->acc, 0);
 	assert_non_null(h);
-	assert_ok(sat_record_read(&r, &a, sat_buf_span(&h->state), &err));
-	c = sat_record_cell(&r, field);
+	assert_ok(sat_record_read(&r, a, sat_buf_span(&h->state), &err));
+	return r;
+}
+
+static int64_t
+visits(shop *s)
+{
+	sat_arena a = { 0 };
+	sat_record r = record_of(s, &a);
+	int64_t n = sat_record_value(&r, A_VISITS).i;
+
+	sat_arena_fini(&a);
+	return n;
+}
+
+static const char *
+shown(shop *s, uint16_t field, size_t *candidates)
+{
+	static char text[256];
+	sat_arena a = { 0 };
+	sat_record r = record_of(s, &a);
+	const sat_cell *c = sat_record_cell(&r, field);
+	sat_candidate *list;
+	uint64_t opened;
+
 	assert_non_null(c);
 	(void)snprintf(text, sizeof text, "%.*s", c->value.type == SAT_V_TEXT ?
 	    (int)c->value.s.n : 0, (const char *)c->value.s.p);
@@ -299,6 +325,46 @@ what_was_read_before_says_the_same(void **state) /* O2 */
 	}
 }
 
+/* The backup was made while it was parked: who goes on from there finds it
+ * parked still, and what it needs here. */
+static void
+what_went_on_counts_once_when_a_backup_is_restored(void **state) /* P-074 */
+{
+	shop s = shop_new(10);
+	size_t at = park_value(&s, SAT_OP_ADD, A_VISITS, sat_v_int(3));
+	own *o = unpark(&s, at);
+	uint64_t lsn = o->lsn, head = world_head(s.w);
+	sat_hlc eff = o->eff;
+
+	(void)state;
+	for (uint32_t inc = 7; inc <= 8; inc++) { /* and once more */
+		s.ann->incarnation = inc;
+		memset(s.ann->head, 0, sizeof s.ann->head);
+		o = unpark(&s, at);
+		assert_int_equal(lsn, o->lsn);
+		assert_int_equal(eff, o->eff);
+	}
+	assert_int_equal(head, world_head(s.w));
+	assert_int_equal(3, visits(&s));
+	done(&s);
+}
+
+/* Nobody's folder was copied: a device that sends the same work again under
+ * another number of its first incarnation. */
+static void
+what_went_on_counts_once_under_any_number(void **state)
+{
+	shop s = shop_new(11);
+	size_t at = park_value(&s, SAT_OP_ADD, A_VISITS, sat_v_int(3));
+	uint64_t lsn = unpark(&s, at)->lsn, head = world_head(s.w);
+
+	(void)state;
+	assert_int_equal(lsn, unpark(&s, at)->lsn);
+	assert_int_equal(head, world_head(s.w));
+	assert_int_equal(3, visits(&s));
+	done(&s);
+}
+
 int
 main(void)
 {
@@ -309,6 +375,8 @@ main(void)
 		cmocka_unit_test(an_add_made_since_survives_a_parked_removal),
 		cmocka_unit_test(what_many_have_behind_them_is_read_once),
 		cmocka_unit_test(what_was_read_before_says_the_same),
+		cmocka_unit_test(what_went_on_counts_once_when_a_backup_is_restored),
+		cmocka_unit_test(what_went_on_counts_once_under_any_number),
 	};
 
 	sat_crypto_init();
