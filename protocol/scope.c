@@ -160,15 +160,20 @@ sat_keys_has(const sat_keys *k, sat_scope_key key)
 	return false;
 }
 
+bool
+sat_keys_meet(const sat_keys *a, const sat_keys *b)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (sat_keys_has(b, a->k[i]))
+			return true;
+	return false;
+}
+
 sat_keys
-sat_scope_owner_keys(const sat_registry *r, sat_value owner)
+sat_scope_user_keys(const sat_user *u)
 {
 	sat_keys k = { 0 };
-	const sat_user *u;
 
-	if (owner.type != SAT_V_TEXT || owner.s.n == 0 ||
-	    (u = sat_registry_user(r, owner.s)) == NULL)
-		return k;
 	/* A disabled user's customers stay where they are: the manager's
 	 * device must still see them to hand them on. */
 	add_key(&k, sat_key_user(u->ord));
@@ -177,6 +182,15 @@ sat_scope_owner_keys(const sat_registry *r, sat_value owner)
 	if (u->team != 0 && sat_user_is_desk(u)) /* P-272 */
 		add_key(&k, sat_key_desk(u->team));
 	return k;
+}
+
+sat_keys
+sat_scope_owner_keys(const sat_registry *r, sat_value owner)
+{
+	const sat_user *u = owner.type != SAT_V_TEXT || owner.s.n == 0 ? NULL :
+	    sat_registry_user(r, owner.s);
+
+	return u != NULL ? sat_scope_user_keys(u) : (sat_keys){ 0 };
 }
 
 /* Nothing is asked of the role: what a rep wrote is the whole team's. */

@@ -113,6 +113,10 @@ bool sat_user_is_desk(const sat_user *u);
 /* The keys an owner (user key as stored in records) gives: user, team, desk. An
  * unknown or empty owner gives none. */
 sat_keys sat_scope_owner_keys(const sat_registry *r, sat_value owner);
+/* The same of a user at hand: nobody has to be looked up. */
+sat_keys sat_scope_user_keys(const sat_user *u);
+/* Is a key in both? */
+bool sat_keys_meet(const sat_keys *a, const sat_keys *b);
 /* The keys a record of this class gives to its root: its owner's; of a root
  * without one its pool's (the value of SAT_SYS_POOL, else null); or the one of
  * what is shared, or of the owner's team. */

@@ -229,29 +229,61 @@ take_state(page *p, wrec *w, sat_err *e)
 
 /* ---- operations of a commit -------------------------------------------------------------- */
 
+/* The answer of sat_srv_visible, which may look for two owners in a registry of
+ * thousands, asked once: nothing changes while a page is filled. */
+static sat_rc
+seen(bool *yes, page *p, wrec *w, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	if (!w->asked_seen && (rc = sat_srv_visible(&w->seen, p->s, w, &p->keys,
+	    e)) == SAT_OK)
+		w->asked_seen = true;
+	*yes = w->seen;
+	return rc;
+}
+
+static void
+list_owners(page *p)
+{
+	const sat_registry *reg = &p->s->reg;
+	size_t n = 0;
+
+	for (size_t i = 0; i < reg->nusers; i++) {
+		sat_keys of = sat_scope_user_keys(&reg->users[i]);
+
+		n += sat_keys_meet(&of, &p->keys);
+	}
+	p->owners = sat_arena_alloc(&p->s->txn, (n + 1) * sizeof *p->owners);
+	p->nowners = 0;
+	for (size_t i = 0; i < reg->nusers && p->nowners < n; i++) {
+		sat_keys of = sat_scope_user_keys(&reg->users[i]);
+
+		if (sat_keys_meet(&of, &p->keys))
+			p->owners[p->nowners++] = &reg->users[i];
+	}
+}
+
 /* Did the record pass since from an owner this device sees to one it does not? */
 static sat_rc
-owner_left(bool *left, page *p, uint32_t eid, uint64_t lsn, sat_err *e)
+owner_left(bool *left, page *p, wrec *w, uint64_t lsn, sat_err *e)
 {
 	const sat_store *st = &p->s->env.store;
-	const sat_registry *reg = &p->s->reg;
-	uint64_t at;
+	uint64_t at, last = 0;
 	sat_rc rc;
 
-	for (size_t i = 0; i < reg->nusers && !*left; i++) {
-		sat_span key = sat_span_str(reg->users[i].key);
-		sat_keys of = sat_scope_owner_keys(reg, sat_v_text(key));
-		bool mine = false;
-
-		for (size_t k = 0; k < of.n; k++)
-			mine = mine || sat_keys_has(&p->keys, of.k[k]);
-		if (!mine)
-			continue;
-		if ((rc = st->owner_left_lsn(&at, st->u, eid, key, e)) !=
-		    SAT_OK)
+	if (p->owners == NULL)
+		list_owners(p);
+	for (size_t i = 0; i < p->nowners && !w->asked_left; i++) {
+		if ((rc = st->owner_left_lsn(&at, st->u, w->eid,
+		    sat_span_str(p->owners[i]->key), e)) != SAT_OK)
 			return rc;
-		*left = at >= lsn;
+		last = at > last ? at : last;
 	}
+	if (!w->asked_left)
+		w->owner_left = last;
+	w->asked_left = true;
+	*left = w->owner_left >= lsn;
 	return SAT_OK;
 }
 
@@ -280,7 +312,7 @@ root_left(bool *left, page *p, uint32_t root, uint64_t lsn, sat_err *e)
  * holds, and its cursor would say that it had seen this.
  */
 static sat_rc
-take_leave(page *p, uint64_t lsn, const wrec *w, sat_err *e)
+take_leave(page *p, uint64_t lsn, wrec *w, sat_err *e)
 {
 	bool left = false, held;
 	wrec *root;
@@ -289,13 +321,13 @@ take_leave(page *p, uint64_t lsn, const wrec *w, sat_err *e)
 	if (!w->exists)
 		return SAT_OK;
 	if ((rc = sat_set_by_eid(&root, p->s, w->root, e)) != SAT_OK ||
-	    (rc = sat_srv_visible(&held, p->s, root, &p->keys, e)) != SAT_OK)
+	    (rc = seen(&held, p, root, e)) != SAT_OK)
 		return rc;
 	/* Never of a customer the device did not hold: not even the id. */
 	if (!held)
 		rc = root_left(&left, p, w->root, lsn, e);
-	else if ((rc = owner_left(&left, p, w->eid, lsn, e)) == SAT_OK)
-		rc = owner_left(&left, p, w->root, lsn, e);
+	else if ((rc = owner_left(&left, p, w, lsn, e)) == SAT_OK && !left)
+		rc = owner_left(&left, p, root, lsn, e);
 	if (rc != SAT_OK || !left)
 		return rc;
 	return sat_srv_page_rescope(p, lsn, w->root, e);
@@ -378,8 +410,7 @@ filter_ops(page *p, sat_commit *c, sat_err *e)
 			continue;
 		if ((rc = sat_set_by_id(&w, p->s, &c->ops[i].rec, e)) !=
 		    SAT_OK ||
-		    (rc = sat_srv_visible(&yes, p->s, w, &p->keys, e)) !=
-		    SAT_OK)
+		    (rc = seen(&yes, p, w, e)) != SAT_OK)
 			return rc;
 		if (!yes) { /* L1 */
 			if ((rc = take_leave(p, c->lsn, w, e)) != SAT_OK)

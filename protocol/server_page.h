@@ -19,6 +19,8 @@ typedef struct page {
 	sat_server_session *x;
 	const sat_user *user;
 	sat_keys keys;
+	const sat_user **owners; /* whose records the keys see; NULL: not asked yet */
+	size_t nowners;
 	bool full_own;
 	uint64_t cursor;      /* entries up to it are in the page */
 	size_t bytes, bytes_max, nops;

@@ -42,15 +42,6 @@ is_reason(const sat_server *s, const wrec *w, bool gone)
 	    (is_owned_child(s, w) && !gone);
 }
 
-static bool
-meet(const sat_keys *a, const sat_keys *b)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (sat_keys_has(b, a->k[i]))
-			return true;
-	return false;
-}
-
 sat_rc
 sat_srv_visible(bool *yes, sat_server *s, const wrec *w, const sat_keys *keys,
     sat_err *e)
@@ -79,11 +70,11 @@ sat_srv_visible(bool *yes, sat_server *s, const wrec *w, const sat_keys *keys,
 		return SAT_OK;
 	}
 	owner = sat_scope_owner_keys(&s->reg, w->owner);
-	if (!(*yes = meet(&owner, keys))) {
+	if (!(*yes = sat_keys_meet(&owner, keys))) {
 		if ((rc = sat_set_by_eid(&root, s, w->root, e)) != SAT_OK)
 			return rc;
 		owner = sat_scope_owner_keys(&s->reg, root->owner);
-		*yes = meet(&owner, keys);
+		*yes = sat_keys_meet(&owner, keys);
 	}
 	return SAT_OK;
 }

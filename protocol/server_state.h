@@ -39,6 +39,9 @@ typedef struct wrec {
 	bool fresh;           /* made by it */
 	uint64_t born_at, veiled_at; /* position of a commit being sent (P-242) */
 	size_t shown;         /* its place among the states of a page, from 1 */
+	/* found out for the page that is being filled */
+	bool asked_seen, seen, asked_left;
+	uint64_t owner_left;  /* when it last left an owner the device sees */
 	uint64_t reborn;      /* serial of the last one that made it again (P-281) */
 	bool changed;         /* its state is another one now */
 	size_t first_op, last_op;
