@@ -451,7 +451,8 @@ SAT_CHECK sat_rc sat_srv_heads(sat_place **list, size_t *n, sat_server *s,
  * the device may not send this much now; else *used is to be put. */
 typedef struct sat_spent {
 	uint64_t ops, bytes;
-	bool again; /* a server that was lost had taken some of it (P-205) */
+	bool again;  /* a server that was lost had taken some of it (P-205) */
+	bool begins; /* a chain of another incarnation than the first */
 } sat_spent;
 SAT_CHECK sat_rc sat_srv_quota(sat_used *used, sat_server *s, uint32_t dev,
     const sat_user *user, const sat_spent *x, sat_err *e);

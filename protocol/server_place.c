@@ -27,6 +27,10 @@
  * last of its chain. */
 #define HEAD_RUN SAT_BATCH_COMMITS_MAX
 
+/* Of so many chains at most, those that went on last: an answer holds no more
+ * (message_more.c). */
+#define HEADS_MAX 65536
+
 bool
 sat_srv_lost(const sat_server *s, uint64_t lsn)
 {
@@ -155,6 +159,7 @@ add(void *u, const sat_place *p)
 
 typedef struct head_list {
 	runs l;
+	bool more;        /* than HEADS_MAX chains */
 	uint64_t next;    /* of the chain being cut: what is not in a run yet */
 	uint64_t upto;
 	sat_place now;
@@ -167,7 +172,23 @@ on_head(void *u, uint32_t dev, uint32_t inc, uint64_t last)
 	sat_place p = { l->upto, dev, inc,
 		last > HEAD_RUN ? last - HEAD_RUN + 1 : 1, last };
 
-	return add(&l->l, &p);
+	l->more = l->l.n == HEADS_MAX;
+	return !l->more && add(&l->l, &p);
+}
+
+static sat_rc
+last_heads(head_list *l, sat_server *s, uint64_t after, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	sat_rc rc;
+
+	do {
+		l->l.n = 0;
+		l->more = false;
+		rc = st->heads(st->u, after, on_head, l, e);
+		after += (l->upto - after) / 2 + 1;
+	} while (rc == SAT_OK && l->more);
+	return rc;
 }
 
 /* C2 */
@@ -205,7 +226,7 @@ sat_srv_heads(sat_place **list, size_t *n, sat_server *s, uint32_t dev,
 	sat_rc rc;
 
 	if ((!all && (rc = st->counter_get(&durable, st->u, SAT_N_DURABLE,
-	    e)) != SAT_OK) || (rc = st->heads(st->u, durable, on_head, &whole, e)) !=
+	    e)) != SAT_OK) || (rc = last_heads(&whole, s, durable, e)) !=
 	    SAT_OK)
 		return rc;
 	for (size_t i = 0; i < whole.l.n; i++) {

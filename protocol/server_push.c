@@ -34,7 +34,8 @@ typedef struct push {
 	bool *unread;        /* of a sealed push: no payload could be had */
 	uint8_t (*hash)[SAT_HASH_BYTES]; /* of each header */
 	wrec **about;        /* a record of each, NULL = named by id */
-	chain_slot *chain;
+	chain_slot *chain;   /* until the next push of the group is looked at */
+	uint64_t stored;     /* the end of its chain then */
 	sat_used used;       /* what the device has sent with it */
 	bool gap;            /* what lies before it is gone (P-203) */
 	bool answered;       /* gap, fork: no commit is looked at */
@@ -256,7 +257,8 @@ decode(push *p, sat_err *e)
 static sat_rc
 check_quota(push *p, sat_err *e)
 {
-	sat_spent x = { 0 };
+	sat_spent x = { .begins = p->chain->c.last_cseq == 0 &&
+		p->m.incarnation != SAT_INCARNATION_FIRST };
 
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->c[i].cseq <= p->chain->c.last_cseq)
@@ -486,10 +488,11 @@ run(sat_server *s, push *p, size_t n, size_t *done, sat_err *e)
 		/* Nothing was written yet: only this push is refused. A text
 		 * left by something that was looked for in vain is none. */
 		rc = x->err.rc = prepare(x, &x->err);
-		if (rc != SAT_OK || x->answered)
+		if (rc != SAT_OK)
 			continue;
-		if ((rc = merge(x, e)) != SAT_OK)
+		if (!x->answered && (rc = merge(x, e)) != SAT_OK)
 			return rc;
+		x->stored = x->chain->c.last_cseq;
 		for (size_t i = 0; i < x->n; i++)
 			bytes += x->header[i].n + x->payload[i].n;
 	}
@@ -515,7 +518,7 @@ group(sat_server *s, sat_server_job *jobs, size_t n, size_t *done, sat_err *e)
 	for (size_t i = 0; i < *done; i++) {
 		if (p[i].err.rc == SAT_OK)
 			sat_srv_pushed(s, p[i].job->session,
-			    p[i].m.incarnation, p[i].chain->c.last_cseq);
+			    p[i].m.incarnation, p[i].stored);
 		answer(&p[i]);
 	}
 	return SAT_OK;

@@ -13,6 +13,11 @@
 
 #include <stdio.h>
 
+/* So many chains may begin a day: the server keeps the end of each for ever, and
+ * names it to whoever is given states (P-250). A device begins one when it was
+ * restored or copied. */
+#define CHAINS_DAY 4
+
 #define DAY_MS 86400000
 #define MIB ((uint64_t)1 << 20)
 
@@ -53,6 +58,8 @@ sat_srv_quota(sat_used *out, sat_server *s, uint32_t dev,
 	if (now > used.at_ms && used.at_ms > 0)
 		ms = (uint64_t)(now - used.at_ms);
 	used.ops = drained(used.ops, ops_day, ms) + x->ops;
+	if (x->begins)
+		used.ops += ops_day / CHAINS_DAY;
 	used.bytes = drained(used.bytes, bytes_day, ms) + x->bytes;
 	/* A server whose clock was set back: nobody waits for it to catch up. */
 	used.at_ms = now;

@@ -451,6 +451,39 @@ who_lost_a_customer_by_a_state_given_back_may_claim_it(void **state) /* P-153, P
 	company_free(&c);
 }
 
+/* What goes with states must fit into an answer, whatever devices began. */
+static void
+states_say_the_places_of_the_last_chains(void **state) /* P-250 */
+{
+	company c = company_new(sat_test_seed(27));
+	sat_store st = sat_sqlite_store_ops(c.w->store);
+	sat_arena a = { 0 };
+	sat_chain old = { .last_cseq = 1 };
+	uint64_t cseq;
+	sat_place *p;
+	sat_id id;
+	sat_err err = { 0 };
+	size_t n;
+
+	(void)state;
+	id = device_account(c.ann, "first", "ann");
+	for (int i = 0; i < 3; i++)
+		visit(c.ann, &id);
+	device_sync(c.ann);
+	cseq = device_last(c.ann)->c.cseq;
+	assert_ok(st.begin(st.u, &err));
+	for (uint32_t i = 0; i < 270000; i++) {
+		old.lsn = i < 230000 ? 1 : 2;
+		assert_ok(st.chain_put(st.u, c.bob->ord, i + 2, &old, &err));
+	}
+	assert_ok(st.commit(st.u, &err));
+	p = told_with_states(&n, &c, &a);
+	assert_int_equal(1, n);
+	assert_true(has_place(p, n, c.ann->ord, cseq));
+	sat_arena_fini(&a);
+	company_free(&c);
+}
+
 int
 main(void)
 {
@@ -468,6 +501,7 @@ main(void)
 		cmocka_unit_test(a_cursor_of_the_lost_server_is_refused),
 		cmocka_unit_test(
 		    who_lost_a_customer_by_a_state_given_back_may_claim_it),
+		cmocka_unit_test(states_say_the_places_of_the_last_chains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -373,6 +373,41 @@ one_bad_push_of_a_group_is_refused_alone(void **state) /* P-072 */
 	world_free(w);
 }
 
+/* More chains than the server had room for when the group began. */
+static void
+a_group_may_be_of_many_chains(void **state)
+{
+	world *w = world_company(13);
+	device *ann = device_new(w, "ann");
+	sat_server_job jobs[70];
+	sat_buf frame[70] = { { 0 } }, reply[70] = { { 0 } };
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+
+	(void)state;
+	device_sync(ann);
+	(void)device_account(ann, "first", "ann");
+	for (uint32_t i = 0; i < 70; i++) {
+		device_move(ann, i + 2);
+		device_frame(ann, &frame[i], 0);
+		jobs[i] = (sat_server_job){ &ann->link,
+			sat_buf_span(&frame[i]), &reply[i] };
+	}
+	assert_ok(sat_server_handle_group(w->server, jobs, 70, &err));
+	for (size_t i = 0; i < 70; i++) {
+		sat_msg m;
+
+		assert_ok(sat_msg_read(&m, &a, sat_buf_span(&reply[i]), &err));
+		assert_int_equal(SAT_MSG_VERDICTS, m.type);
+		sat_buf_fini(&frame[i]);
+		sat_buf_fini(&reply[i]);
+	}
+	assert_int_equal(1, world_head(w)); /* the same commit all the time */
+	world_verify(w);
+	sat_arena_fini(&a);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -386,6 +421,7 @@ main(void)
 		cmocka_unit_test(late_and_conflict_verdicts_are_the_same_when_asked_again),
 		cmocka_unit_test(a_failed_commit_tells_nobody_it_was_saved),
 		cmocka_unit_test(one_bad_push_of_a_group_is_refused_alone),
+		cmocka_unit_test(a_group_may_be_of_many_chains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,42 @@ what_no_one_can_read_counts_as_well(void **state)
 }
 
 static void
+a_device_begins_no_chains_without_end(void **state)
+{
+	world *w = two_people();
+	device *ann = device_new(w, "ann");
+	uint64_t used = 0;
+	uint32_t inc = 1;
+	sat_id acc = device_account(ann, "first", "ann");
+
+	(void)state;
+	device_sync(ann);
+	assert_int_equal(3, used_by(w, ann).ops); /* the first is free */
+	do {
+		assert_int_equal(used, (inc - 1) * (10000 / 4 + 1));
+		(void)device_edit(ann, &acc, &acc, K_ACCOUNT, SAT_OP_ADD,
+		    A_VISITS, sat_v_int(1));
+		device_move(ann, ++inc);
+		device_sync(ann);
+		used = used_by(w, ann).ops - 3;
+	} while (ann->stats.retry_after_s == 0);
+	assert_int_equal(inc - 1, 30 * 4);
+	assert_true(ann->stats.retry_after_s <= 86400 / 4);
+	/* nobody is shut out: four days, sixteen of them */
+	w->now_ms += (int64_t)4 * 86400 * 1000;
+	for (int i = 0; i < 16; i++) {
+		device_sync(ann);
+		assert_int_equal(0, ann->stats.retry_after_s);
+		assert_int_equal(1, ann->stats.pushed);
+		(void)device_edit(ann, &acc, &acc, K_ACCOUNT, SAT_OP_ADD,
+		    A_VISITS, sat_v_int(1));
+		device_move(ann, ++inc);
+	}
+	assert_int_equal(16 + 119, visits(w, ann, &acc));
+	world_free(w);
+}
+
+static void
 what_a_lost_server_had_taken_may_fill_it_once_more(void **state)
 {
 	(void)state;
@@ -230,6 +266,7 @@ main(void)
 		cmocka_unit_test(what_is_sent_again_does_not_count),
 		cmocka_unit_test(who_imports_may_send_more),
 		cmocka_unit_test(what_no_one_can_read_counts_as_well),
+		cmocka_unit_test(a_device_begins_no_chains_without_end),
 		cmocka_unit_test(what_a_lost_server_had_taken_may_fill_it_once_more),
 	};
 
