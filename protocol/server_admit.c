@@ -471,7 +471,8 @@ accept(work *k, sat_err *e)
 	if ((rc = sat_merge_log(&k->m, a->v->code, e)) != SAT_OK)
 		return rc;
 	if ((rc = sat_srv_claimed(a, &k->m, e)) != SAT_OK ||
-	    (rc = sat_srv_answered(&k->j, k->m.lsn, e)) != SAT_OK)
+	    (rc = sat_srv_answered(&k->j, k->m.lsn, e)) != SAT_OK ||
+	    (rc = sat_srv_files_taken_over(&k->j, &k->m, e)) != SAT_OK)
 		return rc;
 	if ((rc = sat_srv_number(k->s, &k->m, k->j.t, e)) != SAT_OK ||
 	    (rc = sat_srv_orphans(k->s, &k->m, e)) != SAT_OK ||

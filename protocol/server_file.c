@@ -1,5 +1,5 @@
 /*
- * server_file.c - contents of files: taken, handed out, dropped (P-440..P-447).
+ * server_file.c - contents of files: taken, handed out, dropped (P-440..P-449).
  *
  * A content belongs to the records it was given to, not to its hash: who wants
  * to have it, or to give it, names a record that names it. The record decides:
@@ -96,7 +96,7 @@ add_piece(void *u, sat_span piece)
 /* P-443: what is whole is kept when it is what its name says. */
 static sat_rc
 complete(sat_file_fate *fate, sat_server *s, const sat_server_session *x,
-    const naming *n, const sat_file_put *in, sat_err *e)
+    const wrec *w, const sat_file_put *in, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	uint8_t hash[SAT_HASH_BYTES];
@@ -111,13 +111,13 @@ complete(sat_file_fate *fate, sat_server *s, const sat_server_session *x,
 	*fate = memcmp(hash, in->hash, sizeof hash) == 0 ? SAT_FILE_KEPT :
 	    SAT_FILE_REFUSED;
 	return *fate == SAT_FILE_KEPT ? st->file_keep(st->u, x->device,
-	    in->hash, n->w->eid, e) : st->file_part_drop(st->u, x->device,
+	    in->hash, w->eid, e) : st->file_part_drop(st->u, x->device,
 	    in->hash, e);
 }
 
 static sat_rc
 take(sat_file_taken *out, sat_server *s, const sat_server_session *x,
-    const sat_user *user, const naming *n, const sat_file_put *in, sat_err *e)
+    const sat_user *user, const wrec *w, const sat_file_put *in, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	const sat_spent spent = { .bytes = in->data.n };
@@ -147,11 +147,11 @@ take(sat_file_taken *out, sat_server *s, const sat_server_session *x,
 		return rc;
 	}
 	if ((rc = st->device_used_put(st->u, x->device, &used, e)) != SAT_OK ||
-	    (rc = st->file_part_put(st->u, x->device, n->w->eid, in,
+	    (rc = st->file_part_put(st->u, x->device, w->eid, in,
 	    sat_wall_ms(&s->env.clock), e)) != SAT_OK)
 		return rc;
 	out->have = in->at + in->data.n;
-	return out->have == in->bytes ? complete(&out->fate, s, x, n, in, e) :
+	return out->have == in->bytes ? complete(&out->fate, s, x, w, in, e) :
 	    SAT_OK;
 }
 
@@ -161,24 +161,30 @@ put(sat_file_taken *out, sat_server *s, const sat_server_session *x,
 {
 	const sat_store *st = &s->env.store;
 	naming n;
+	wrec *w = NULL; /* gets it */
 	bool has = false;
 	sat_rc rc;
 
 	if ((rc = find(&n, s, x, user, &in->rec, in->hash, in->bytes,
 	    e)) != SAT_OK)
 		return rc;
-	if (!n.named || !(n.visible || n.his)) {
+	if (n.named && (n.visible || n.his))
+		w = n.w;
+	else if ((rc = sat_srv_file_carrier(&w, s, x->device, in, n.named,
+	    e)) != SAT_OK)
+		return rc;
+	if (w == NULL) {
 		out->fate = SAT_FILE_REFUSED; /* P-444 */
 		return SAT_OK;
 	}
-	if ((rc = st->file_has(&has, st->u, n.w->eid, in->hash, e)) != SAT_OK)
+	if ((rc = st->file_has(&has, st->u, w->eid, in->hash, e)) != SAT_OK)
 		return rc;
 	if (has) {
 		out->fate = SAT_FILE_KEPT;
 		out->have = in->bytes;
 		return SAT_OK;
 	}
-	if ((rc = take(out, s, x, user, &n, in, e)) != SAT_OK)
+	if ((rc = take(out, s, x, user, w, in, e)) != SAT_OK)
 		return rc;
 	return sat_srv_commit(s, e); /* P-443: durable, then said */
 }
@@ -277,6 +283,9 @@ tidy_one(sat_server *s, const row *x, int64_t now_ms, sat_err *e)
 		if ((rc = sat_set_decode(n.w, s, e)) != SAT_OK)
 			return rc;
 		look_at_record(&n, s, NULL, NULL, false, x->hash, 0);
+		if (!n.named && (rc = sat_srv_file_suggested(&n.named, s, n.w,
+		    0, x->hash, 0, e)) != SAT_OK)
+			return rc;
 	}
 	if (n.named)
 		return x->unnamed_ms == 0 ? SAT_OK :

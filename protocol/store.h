@@ -376,7 +376,7 @@ typedef struct sat_store {
 	sat_rc (*file_part_drop)(void *u, uint32_t dev,
 	    const uint8_t hash[SAT_HASH_BYTES], sat_err *e);
 	/* What the device sent is the content, and this record's; one that is
-	 * there already stays. */
+	 * there already stays. dev 0: it is there, for another record. */
 	sat_rc (*file_keep)(void *u, uint32_t dev,
 	    const uint8_t hash[SAT_HASH_BYTES], uint32_t eid, sat_err *e);
 	/* Is the content here for this record? */

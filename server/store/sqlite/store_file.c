@@ -207,8 +207,9 @@ file_keep(void *u, uint32_t dev, const uint8_t *hash, uint32_t eid, sat_err *e)
 	if ((rc = find(&part, s, hash, dev, e)) != SAT_OK ||
 	    (rc = find(&whole, s, hash, 0, e)) != SAT_OK)
 		return rc;
-	rc = whole.id != 0 ? drop(s, part.id, e) :
-	    store_run_int(s, SQL_FILE_WHOLE, part.id, e);
+	if (dev != 0)
+		rc = whole.id != 0 ? drop(s, part.id, e) :
+		    store_run_int(s, SQL_FILE_WHOLE, part.id, e);
 	if (rc != SAT_OK ||
 	    (rc = store_stmt(&q, s->db, SQL_FILE_OF_PUT, e)) != SAT_OK)
 		return rc;
