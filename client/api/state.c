@@ -138,6 +138,7 @@ HANDLER(api_status)
 	const sat_template *t;
 	char key[SAT_SIGN_PK_BYTES * 2 + 1], oid[SAT_GIT_OID_HEX + 1];
 	sat_replica_status s;
+	sat_files_waiting files;
 	int64_t pairs;
 	sat_json *d, *x;
 	sat_rc rc;
@@ -147,7 +148,8 @@ HANDLER(api_status)
 	if (api->crm.replica == NULL)
 		return sat_fail(e, SAT_ENOREPLICA, "there is no replica here");
 	if ((rc = sat_replica_status_get(&s, api->crm.replica, e)) != SAT_OK ||
-	    (rc = count_pairs(&pairs, api, e)) != SAT_OK)
+	    (rc = sat_replica_files_waiting(&files, api->crm.replica, e)) !=
+	    SAT_OK || (rc = count_pairs(&pairs, api, e)) != SAT_OK)
 		return rc;
 	id = sat_replica_identity_get(api->crm.replica);
 	t = sat_replica_template(api->crm.replica);
@@ -168,6 +170,9 @@ HANDLER(api_status)
 	x = sat_json_put_obj(d, "pending");
 	sat_json_put_int(x, "commits", s.pending_commits);
 	sat_json_put_int(x, "records", s.pending_records);
+	sat_json_put_int(x, "files", files.n);
+	sat_json_put_int(x, "file_bytes", files.bytes);
+	sat_json_put_int(x, "files_refused", files.refused);
 	x = sat_json_put_obj(d, "inbox");
 	sat_json_put_int(x, "conflicts", s.conflicts);
 	sat_json_put_int(x, "duplicates", pairs);

@@ -77,6 +77,12 @@ status_text(cli *c, const sat_json *d)
 	sat_buf_fmt(b, _("\nwaiting       %lld commits, %lld records\n"),
 	    (long long)sat_json_get_int(p, "commits", 0),
 	    (long long)sat_json_get_int(p, "records", 0));
+	if (sat_json_get_int(p, "files", 0) > 0)
+		sat_buf_fmt(b, _("files         %lld wait (%lld KiB), %lld of them "
+		    "not wanted by the server, kept for a month\n"),
+		    (long long)sat_json_get_int(p, "files", 0),
+		    (long long)(sat_json_get_int(p, "file_bytes", 0) + 1023) /
+		    1024, (long long)sat_json_get_int(p, "files_refused", 0));
 	sat_buf_fmt(b, _("inbox         %lld conflicts, %lld refused, %lld suggested, %lld moved away\n"),
 	    (long long)sat_json_get_int(in, "conflicts", 0),
 	    (long long)sat_json_get_int(in, "rejected", 0),

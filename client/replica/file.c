@@ -82,7 +82,7 @@ put_ref(sat_replica *r, const sat_file_ref *ref, bool ours, sat_err *e)
 	sat_bind_int(s, 3, ref->kind->id);
 	sat_bind_blob(s, 4, sat_span_of(ref->customer.b,
 	    sizeof ref->customer.b));
-	sat_bind_int(s, 5, ours ? 0 : 1);
+	sat_bind_int(s, 5, ours ? REPLICA_FILE_WAITS : REPLICA_FILE_FREE);
 	return sat_run(s, e);
 }
 
@@ -161,26 +161,24 @@ sat_replica_file_look(bool *here, bool *waits, sat_replica *r,
 	sat_bind_blob(s, 1, sat_span_of(rec->b, sizeof rec->b));
 	sat_bind_blob(s, 2, hash_span(hash));
 	if ((rc = sat_step(&row, s, e)) == SAT_OK && row)
-		*waits = sat_col_int(s, 0) == 0;
+		*waits = sat_col_int(s, 0) == REPLICA_FILE_WAITS;
 	sat_stmt_reset(s);
 	return rc;
 }
 
 sat_rc
-sat_replica_files_waiting(int64_t *n, int64_t *bytes, sat_replica *r,
-    sat_err *e)
+sat_replica_files_waiting(sat_files_waiting *out, sat_replica *r, sat_err *e)
 {
 	sat_stmt *s;
 	bool row;
 	sat_rc rc;
 
-	*n = *bytes = 0;
+	*out = (sat_files_waiting){ 0 };
 	if ((rc = sat_db_stmt(&s, r->db, SQL_FILE_OF_WAITING, e)) != SAT_OK)
 		return rc;
-	if ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		*n = sat_col_int(s, 0);
-		*bytes = sat_col_int(s, 1);
-	}
+	if ((rc = sat_step(&row, s, e)) == SAT_OK && row)
+		*out = (sat_files_waiting){ sat_col_int(s, 0),
+			sat_col_int(s, 1), sat_col_int(s, 2) };
 	sat_stmt_reset(s);
 	return rc;
 }
@@ -266,7 +264,7 @@ typedef struct named { /* a row of file_of */
 	uint8_t hash[SAT_ATTACHMENT_HASH];
 	sat_id rec;
 	uint16_t kind;
-	bool waits;
+	bool free; /* the server does not need this copy (F1, F3) */
 } named;
 
 static sat_rc
@@ -294,7 +292,7 @@ load_names(named **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e)
 			memcpy(x->rec.b, sat_col_blob(s, 2).p,
 			    sizeof x->rec.b);
 		x->kind = (uint16_t)sat_col_int(s, 3);
-		x->waits = sat_col_int(s, 4) == 0;
+		x->free = sat_col_int(s, 4) == REPLICA_FILE_FREE;
 	}
 	return rc;
 }
@@ -319,8 +317,7 @@ is_named(bool *yes, sat_replica *r, const named *x, sat_err *e)
 
 	if (k != NULL)
 		rc = sat_replica_get(&v, &a, r, k, &x->rec, NULL);
-	/* of a record that left the server knows more than we do */
-	*yes = rc == SAT_OK ? sat_view_names(&v, x->hash, NULL) : x->waits;
+	*yes = rc == SAT_OK && sat_view_names(&v, x->hash, NULL);
 	sat_arena_fini(&a);
 	return rc == SAT_OK || rc == SAT_ENOTFOUND ? SAT_OK :
 	    sat_fail(e, rc, "a record with files cannot be read");
@@ -332,14 +329,13 @@ drop_unnamed(sat_replica *r, sat_arena *a, sat_err *e)
 {
 	named *list;
 	size_t n, gone = 0;
-	bool yes, open;
+	bool yes;
 	sat_rc rc;
 
-	if ((rc = load_names(&list, &n, a, r, e)) != SAT_OK || n == 0 ||
-	    (rc = replica_work_open(&open, r, e)) != SAT_OK)
+	if ((rc = load_names(&list, &n, a, r, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
-		if (list[i].waits && open)
+		if (!list[i].free)
 			continue;
 		if ((rc = is_named(&yes, r, &list[i], e)) != SAT_OK || yes)
 			continue;

@@ -7,10 +7,14 @@
  * after any death, a backup has it, `check` reads it, a wiped key takes it
  * along, and an erasure leaves no byte of it (docs/decisions).
  *
- *   F1  A content nobody but this device has is not dropped while its record
- *       names it, before the server said that it is durable there (P-443).
- *   F2  A content no record here names is dropped with the next session; with
- *       an erasure at once, before the receipt.
+ *   F1  A content that nobody but this device has is not dropped before the
+ *       server said that it is durable there (P-443). That it does not want it
+ *       is its last word only when it says so for a month, and the time is over
+ *       in which it is given back what it lost (P-448).
+ *   F2  A content no record here names is dropped with the next session when F1
+ *       and F3 let it; with an erasure at once, before the receipt.
+ *   F3  What this device gave the server stays until a verified backup of the
+ *       server's has it, for a month without backups.
  */
 #ifndef SAT_REPLICA_FILE_H
 #define SAT_REPLICA_FILE_H
@@ -40,8 +44,12 @@ SAT_CHECK sat_rc sat_replica_file_read(sat_buf *out, sat_replica *r,
  * here, for this record. */
 SAT_CHECK sat_rc sat_replica_file_look(bool *here, bool *waits, sat_replica *r,
     const sat_id *rec, const uint8_t hash[SAT_ATTACHMENT_HASH], sat_err *e);
-/* How many wait for the server, and their bytes. */
-SAT_CHECK sat_rc sat_replica_files_waiting(int64_t *n, int64_t *bytes,
+/* Contents that wait for the server. */
+typedef struct sat_files_waiting {
+	int64_t n, bytes;
+	int64_t refused; /* of n: kept for a month, should it want them after all */
+} sat_files_waiting;
+SAT_CHECK sat_rc sat_replica_files_waiting(sat_files_waiting *out,
     sat_replica *r, sat_err *e);
 /* Does the record name this content? name (may be NULL): what it is called. */
 bool sat_view_names(const sat_view *v,

@@ -1,8 +1,13 @@
 /*
- * file_send.c - contents of files on their way to the server (P-440..P-443).
+ * file_send.c - contents of files on their way to the server (P-440..P-449).
  *
  * One after the other, each from where the server says it is. One that is
  * refused or put off keeps its place in the queue, and the next has its turn.
+ *
+ * Why a refusal is not believed at once: it says what the server knows now. One
+ * that came back from a backup gets the record from another device days later,
+ * and what was taken away comes back when that is undone. Nobody else has the
+ * content then.
  */
 #include "client/replica/file.h"
 #include "client/replica/replica_int.h"
@@ -11,6 +16,46 @@
 
 /* What fits in few frames of a link is sent without asking first. */
 #define SMALL_BYTES (64 * 1024)
+#define HOUR_MS ((int64_t)3600 * 1000)
+/* P-448; as long as the server keeps what no record names. */
+#define MONTH_MS (30 * 24 * HOUR_MS)
+
+/* The server's clock, as far as it is known. */
+static int64_t
+now_ms(const sat_replica *r)
+{
+	return sat_wall_ms(&r->clock) + r->hlc.offset_ms;
+}
+
+void
+replica_files_begin(sat_replica *r)
+{
+	int64_t now = now_ms(r);
+
+	r->file = (file_sending){ .old = r->files_old_ms == 0 ||
+		now < r->files_old_ms || now - r->files_old_ms >= HOUR_MS };
+}
+
+static void
+take_id(sat_id *out, sat_span b)
+{
+	memset(out, 0, sizeof *out);
+	if (b.n == sizeof out->b)
+		memcpy(out->b, b.p, sizeof out->b);
+}
+
+/* Another one than the session was at. */
+static void
+begin_one(file_sending *f, sat_stmt *s)
+{
+	f->ref = sat_col_int(s, 0);
+	f->asked = f->up = false;
+	f->have = 0;
+	take_id(&f->rec, sat_col_blob(s, 2));
+	f->bytes = (uint64_t)sat_col_int(s, 4);
+	take_id(&f->root, sat_col_blob(s, 5));
+	f->since_ms = sat_col_int(s, 6);
+}
 
 /* What is being sent, or the next one; *file 0: none. */
 static sat_rc
@@ -25,19 +70,16 @@ current(int64_t *file, sat_file_put *out, sat_replica *r, sat_err *e)
 	if ((rc = sat_db_stmt(&s, r->db, SQL_FILE_OF_NEXT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, after);
+	sat_bind_int(s, 2, r->file.old);
 	if ((rc = sat_step(&row, s, e)) != SAT_OK || !row)
 		return rc;
-	if (sat_col_int(s, 0) != r->file.ref) {
-		r->file.ref = sat_col_int(s, 0);
-		r->file.asked = false;
-		r->file.have = 0;
-	}
+	if (sat_col_int(s, 0) != r->file.ref)
+		begin_one(&r->file, s);
 	if (sat_col_blob(s, 1).n == sizeof out->hash)
 		memcpy(out->hash, sat_col_blob(s, 1).p, sizeof out->hash);
-	if (sat_col_blob(s, 2).n == sizeof out->rec.b)
-		memcpy(out->rec.b, sat_col_blob(s, 2).p, sizeof out->rec.b);
+	out->rec = r->file.up ? r->file.root : r->file.rec;
+	out->bytes = r->file.bytes;
 	*file = sat_col_int(s, 3);
-	out->bytes = r->file.bytes = (uint64_t)sat_col_int(s, 4);
 	sat_stmt_reset(s);
 	return SAT_OK;
 }
@@ -80,11 +122,14 @@ replica_file_next(void *u, sat_arena *a, sat_file_put *out, bool *wanted,
 		return rc;
 	if (file == 0) {
 		r->file.ref = 0;
+		if (r->file.old)
+			r->files_old_ms = now_ms(r);
 		return replica_files_tidy(r, e);
 	}
 	*wanted = true;
 	out->at = r->file.have;
-	return r->file.asked || out->bytes <= SMALL_BYTES ?
+	return r->file.asked || (out->bytes <= SMALL_BYTES &&
+	    r->file.since_ms == 0 && !r->file.up) ?
 	    take_piece(out, a, r, file, e) : SAT_OK;
 }
 
@@ -95,45 +140,94 @@ next_turn(sat_replica *r)
 	r->file.ref = 0;
 }
 
+/* What is being sent has this state from now on; since: in this state. */
 static sat_rc
-settle(sat_replica *r, sat_err *e)
+put_state(sat_replica *r, int state, int64_t since_ms, sat_err *e)
 {
-	int64_t ref = r->file.ref;
-	sat_rc rc;
+	sat_stmt *s;
+	sat_rc rc = sat_db_stmt(&s, r->db, state == REPLICA_FILE_WAITS ?
+	    SQL_FILE_OF_REFUSED : SQL_FILE_OF_GIVEN, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, r->file.ref);
+	if (state == REPLICA_FILE_WAITS)
+		sat_bind_int(s, 2, since_ms);
+	else {
+		sat_bind_int(s, 2, state);
+		sat_bind_int(s, 3, since_ms);
+	}
+	return sat_run(s, e);
+}
+
+static sat_rc
+note(sat_replica *r, int state, int64_t since_ms, sat_err *e)
+{
+	sat_rc rc = replica_session_begin(r, e);
+
+	return rc != SAT_OK ? rc :
+	    replica_end(r, true, put_state(r, state, since_ms, e), e);
+}
+
+static sat_rc
+settle(sat_replica *r, int state, sat_err *e)
+{
+	sat_rc rc = note(r, state, now_ms(r), e);
 
 	next_turn(r);
 	r->files_at = 0; /* tidied once more */
-	if ((rc = replica_session_begin(r, e)) != SAT_OK)
-		return rc;
-	return replica_end(r, true, replica_run_int(r, SQL_FILE_OF_GIVEN, ref,
-	    e), e);
+	return rc;
 }
 
-/* F1: the server's word is the last one only when nothing of ours is under way
- * that may make it another. */
+/* F1 */
 static sat_rc
 refused(sat_replica *r, sat_err *e)
 {
-	bool open;
-	sat_rc rc = replica_work_open(&open, r, e);
+	int64_t now = now_ms(r), since = r->file.since_ms;
+	bool open, late;
+	sat_rc rc;
 
-	if (rc == SAT_OK && !open)
-		return settle(r, e);
+	if (!r->file.up && !sat_id_eq(&r->file.rec, &r->file.root)) {
+		r->file.up = true;
+		r->file.asked = false;
+		r->file.have = 0;
+		return SAT_OK;
+	}
+	late = since != 0 && now - since >= MONTH_MS && now > r->cert.until_ms;
+	if ((rc = replica_work_open(&open, r, e)) == SAT_OK && !open) {
+		if (late)
+			return settle(r, REPLICA_FILE_FREE, e);
+		if (since == 0 || since > now)
+			rc = note(r, REPLICA_FILE_WAITS, now, e);
+	}
 	next_turn(r);
 	return rc;
+}
+
+/* It may have been refused before: that counts no more. */
+static sat_rc
+wanted_again(sat_replica *r, sat_err *e)
+{
+	if (r->file.since_ms == 0)
+		return SAT_OK;
+	r->file.since_ms = 0;
+	return note(r, REPLICA_FILE_WAITS, 0, e);
 }
 
 sat_rc
 replica_file_taken(void *u, const sat_file_taken *in, sat_err *e)
 {
 	sat_replica *r = u;
+	sat_rc rc;
 
 	if (r->file.ref == 0)
 		return sat_fail(e, SAT_EPROTO, "an answer about no file");
 	if (in->fate == SAT_FILE_KEPT)
-		return settle(r, e);
+		return settle(r, REPLICA_FILE_GIVEN, e);
 	if (in->fate == SAT_FILE_REFUSED)
 		return refused(r, e);
+	if ((rc = wanted_again(r, e)) != SAT_OK)
+		return rc;
 	if (in->fate == SAT_FILE_LATER) {
 		next_turn(r);
 		return SAT_OK;
@@ -154,4 +248,24 @@ replica_files_again(sat_replica *r, sat_err *e)
 	sat_rc rc = sat_db_stmt(&s, r->db, SQL_FILE_OF_AGAIN, e);
 
 	return rc == SAT_OK ? sat_run(s, e) : rc;
+}
+
+/* F3, within the transaction of a WELCOME. What was given before it lies at or
+ * below the log's head. */
+sat_rc
+replica_files_backed(sat_replica *r, uint64_t durable, uint64_t head,
+    sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	if ((rc = sat_db_stmt(&s, r->db, SQL_FILE_OF_BACKED, e)) != SAT_OK)
+		return rc;
+	sat_bind_int(s, 1, (int64_t)durable);
+	sat_bind_int(s, 2, now_ms(r) - MONTH_MS);
+	if ((rc = sat_run(s, e)) != SAT_OK)
+		return rc;
+	if (sat_db_changes(r->db) > 0)
+		r->files_at = 0; /* tidied once more */
+	return replica_run_int(r, SQL_FILE_OF_AT, (int64_t)head, e);
 }

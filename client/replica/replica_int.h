@@ -538,11 +538,16 @@ SAT_CHECK sat_rc replica_files_erase(sat_replica *r, const sat_id *rec, sat_err 
 /* What no record names any more goes (F2). */
 SAT_CHECK sat_rc replica_files_tidy(sat_replica *r, sat_err *e);
 SAT_CHECK sat_rc replica_files_check(sat_replica *r, sat_err *e);
-/* file_send.c: what the session asks. */
+/* file_send.c: what the session asks; `state` of a row of file_of. */
+enum { REPLICA_FILE_WAITS, REPLICA_FILE_GIVEN, REPLICA_FILE_FREE };
+void replica_files_begin(sat_replica *r);
 SAT_CHECK sat_rc replica_file_next(void *u, sat_arena *a, sat_file_put *out,
     bool *wanted, sat_err *e);
 SAT_CHECK sat_rc replica_file_taken(void *u, const sat_file_taken *in,
     sat_err *e);
+/* In the transaction of a WELCOME: what backups hold, how far the log is. */
+SAT_CHECK sat_rc replica_files_backed(sat_replica *r, uint64_t durable,
+    uint64_t head, sat_err *e);
 /* In the transaction that follows another server: it may have none of them. */
 SAT_CHECK sat_rc replica_files_again(sat_replica *r, sat_err *e);
 /* Is there own work of which nobody knows yet what becomes of it? It may be what

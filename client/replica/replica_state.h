@@ -221,6 +221,10 @@ typedef struct file_sending { /* of this session */
 	int64_t ref;               /* file_of that is being sent; 0 = none */
 	int64_t done;              /* those up to it had their turn */
 	bool asked;                /* the server said how far it is */
+	bool up;                   /* offered for its customer, P-449 */
+	bool old;                  /* also what was refused before has its turn */
+	int64_t since_ms;          /* it was refused first; 0 = never */
+	sat_id rec, root;
 	uint64_t have, bytes;
 } file_sending;
 
@@ -301,6 +305,7 @@ struct sat_replica {
 	uint32_t push_inc;
 	file_sending file;
 	uint64_t files_at;         /* the cursor when files were tidied last */
+	int64_t files_old_ms;      /* when refused ones had their turn last */
 	int64_t search_met, search_bad; /* what a check has come by */
 	uint64_t rows_open;        /* running queries, a bit each */
 };

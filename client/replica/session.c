@@ -15,7 +15,7 @@ on_hello(void *u, sat_hello *out, sat_err *e)
 	if (r->id->device == 0)
 		return sat_fail(e, SAT_ENOREPLICA,
 		    "this device is not enrolled yet");
-	r->file = (file_sending){ 0 };
+	replica_files_begin(r);
 	memset(out, 0, sizeof *out);
 	out->proto_min = SAT_PROTO_MIN;
 	out->proto_max = SAT_PROTO_VERSION;
@@ -151,6 +151,8 @@ write_welcome(sat_replica *r, const sat_welcome *w, int64_t last_sync,
 	    ((rc = truncate_outbox(r, w->durable, e)) != SAT_OK ||
 	    (rc = replica_meta_int(r, "durable", (int64_t)w->durable, e)) !=
 	    SAT_OK))
+		return rc;
+	if ((rc = replica_files_backed(r, w->durable, w->head, e)) != SAT_OK)
 		return rc;
 	if (r->cursor >= w->scope_head && !is_behind(r, w) &&
 	    (rc = replica_compare(r, w->has_sum &&

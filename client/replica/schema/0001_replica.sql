@@ -249,7 +249,12 @@ CREATE TABLE file_of(
   rec    BLOB NOT NULL,     -- id of the record
   kind   INTEGER NOT NULL,  -- the template's number
   root   BLOB NOT NULL,     -- id of the customer; the record's own without
-  state  INTEGER NOT NULL,  -- 0 the server has not got it from us, 1 it has
+  state  INTEGER NOT NULL,  -- 0 the server has not got it from us, 1 it has,
+                            -- 2 and this device need not keep it for it
+  since_ms INTEGER NOT NULL, -- 0: since when it is not wanted, 0 = it was not
+                            -- refused; 1: since when the server has it
+  lsn    INTEGER NOT NULL,  -- 1: backups that reach beyond hold it; 0 = not
+                            -- known yet
   UNIQUE(rec, hash)
 );
 CREATE INDEX file_of_hash ON file_of(hash);

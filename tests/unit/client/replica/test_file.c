@@ -3,12 +3,15 @@
 #include "tests/unit/client/replica/fixture.h"
 
 #include "client/replica/file.h"
+#include "client/replica/replica_int.h"
 
 #define T_ACCOUNT 1
 #define T_POINTS 8
 #define T_FILES 17
 #define CANARY "Quagga-canary-7711 "
 #define SIZE (SAT_FILE_PIECE + 500)
+
+#define DAY_MS ((int64_t)24 * 3600 * 1000)
 
 static int
 setup_plain(void **state)
@@ -210,6 +213,172 @@ a_server_that_says_nonsense_ends_the_session_and_costs_nothing(void **state)
 	sat_buf_fini(&c);
 }
 
+/* One session's turn of files: all answered with this. Returns how many FILE_PUT
+ * there were. */
+static size_t
+session(fixture *f, sat_file_fate fate)
+{
+	sat_hello h;
+	sat_err err = { 0 };
+	bool wanted;
+	size_t n = 0;
+
+	assert_ok(f->ops.hello(f->ops.u, &h, &err));
+	for ((void)next(f, &wanted); wanted; (void)next(f, &wanted)) {
+		answer(f, fate, 0);
+		assert_true(++n < 10);
+	}
+	return n;
+}
+
+/* A session that begins with a WELCOME: where the log is, what backups hold. */
+static void
+greeted(fixture *f, uint64_t head, uint64_t durable)
+{
+	sat_welcome w = { .scope_head = f->srv.n, .head = head,
+		.durable = durable, .wall_ms = f->now_ms };
+	sat_err err = { 0 };
+
+	assert_ok(f->ops.welcome(f->ops.u, &w, f->now_ms, &err));
+}
+
+/* A content for a record that is not here (any more), with nothing under way. */
+static sat_file_ref
+left_behind(fixture *f, const sat_buf *c)
+{
+	sat_id x = new_account(f, "Okapi", "13800138000");
+	sat_file_ref ref = { .rec = sat_replica_new_id(f->r),
+		.kind = f->activity, .customer = x };
+	sat_err err = { 0 };
+
+	srv_sync(f);
+	sat_hash(ref.hash, sat_buf_span(c));
+	assert_ok(sat_replica_file_keep(f->r, &ref, sat_buf_span(c), true,
+	    &err));
+	return ref;
+}
+
+static void
+the_only_copy_outlives_that_the_server_does_not_want_it(void **state)
+{ /* F1, P-448 */
+	fixture *f = *state;
+	sat_buf c = content();
+	sat_file_ref ref = left_behind(f, &c);
+
+	assert_true(session(f, SAT_FILE_REFUSED) > 0);
+	assert_there(f, &ref, true, true);
+	f->now_ms += 29 * DAY_MS;
+	assert_true(session(f, SAT_FILE_REFUSED) > 0);
+	assert_there(f, &ref, true, true);
+	reopen(f);
+	/* its record came back: it is wanted, and then it is not, for once */
+	assert_true(session(f, SAT_FILE_LATER) > 0);
+	f->now_ms += 2 * DAY_MS;
+	assert_true(session(f, SAT_FILE_REFUSED) > 0);
+	assert_there(f, &ref, true, true);
+	f->now_ms += 29 * DAY_MS;
+	assert_true(session(f, SAT_FILE_REFUSED) > 0);
+	assert_there(f, &ref, true, true);
+	f->now_ms += 2 * DAY_MS;
+	assert_true(session(f, SAT_FILE_REFUSED) > 0);
+	assert_there(f, &ref, false, false);
+	assert_int_equal(0, session(f, SAT_FILE_REFUSED));
+	sat_buf_fini(&c);
+}
+
+static void
+it_waits_as_long_as_others_may_give_back_its_record(void **state)
+{ /* P-207, P-448 */
+	fixture *f = *state;
+	sat_buf c = content();
+	sat_file_ref ref = left_behind(f, &c);
+	sat_files_waiting w;
+	sat_err err = { 0 };
+
+	f->r->cert.until_ms = f->now_ms + 60 * DAY_MS;
+	assert_true(session(f, SAT_FILE_REFUSED) > 0);
+	f->now_ms += 59 * DAY_MS;
+	assert_true(session(f, SAT_FILE_REFUSED) > 0);
+	assert_there(f, &ref, true, true);
+	assert_ok(sat_replica_files_waiting(&w, f->r, &err));
+	assert_int_equal(1, w.n);
+	assert_int_equal(SIZE, w.bytes);
+	assert_int_equal(1, w.refused);
+	f->now_ms += 2 * DAY_MS;
+	assert_true(session(f, SAT_FILE_REFUSED) > 0);
+	assert_there(f, &ref, false, false);
+	assert_ok(sat_replica_files_waiting(&w, f->r, &err));
+	assert_int_equal(0, w.n);
+	sat_buf_fini(&c);
+}
+
+static void
+what_was_given_stays_until_a_backup_holds_it(void **state) /* F3, P-448 */
+{
+	fixture *f = *state;
+	sat_buf c = content();
+	sat_file_ref ref = left_behind(f, &c);
+
+	assert_int_equal(1, session(f, SAT_FILE_KEPT));
+	assert_there(f, &ref, true, false);
+	greeted(f, 100, 0); /* it was given at or below */
+	assert_int_equal(0, session(f, SAT_FILE_KEPT));
+	greeted(f, 101, 100); /* that backup may be of before */
+	assert_int_equal(0, session(f, SAT_FILE_KEPT));
+	assert_there(f, &ref, true, false);
+	greeted(f, 102, 101);
+	assert_int_equal(0, session(f, SAT_FILE_KEPT));
+	assert_there(f, &ref, false, false);
+	sat_buf_fini(&c);
+}
+
+static void
+without_backups_what_was_given_goes_after_a_month(void **state) /* F3 */
+{
+	fixture *f = *state;
+	sat_buf c = content();
+	sat_file_ref ref = left_behind(f, &c);
+
+	assert_int_equal(1, session(f, SAT_FILE_KEPT));
+	f->now_ms += 29 * DAY_MS;
+	greeted(f, 100, 0);
+	assert_int_equal(0, session(f, SAT_FILE_KEPT));
+	assert_there(f, &ref, true, false);
+	f->now_ms += 2 * DAY_MS;
+	greeted(f, 100, 0);
+	assert_int_equal(0, session(f, SAT_FILE_KEPT));
+	assert_there(f, &ref, false, false);
+	sat_buf_fini(&c);
+}
+
+static void
+what_its_record_has_not_is_offered_to_its_customer(void **state) /* P-449 */
+{
+	fixture *f = *state;
+	sat_buf c = content();
+	sat_file_ref ref = left_behind(f, &c);
+	sat_file_put p;
+	bool wanted;
+
+	p = next(f, &wanted);
+	assert_true(wanted);
+	assert_true(sat_id_eq(&ref.rec, &p.rec));
+	answer(f, SAT_FILE_REFUSED, 0);
+	p = next(f, &wanted);
+	assert_true(wanted);
+	assert_true(sat_id_eq(&ref.customer, &p.rec));
+	assert_int_equal(0, p.data.n); /* seldom wanted: asked first */
+	answer(f, SAT_FILE_MORE, 0);
+	p = next(f, &wanted);
+	assert_true(sat_id_eq(&ref.customer, &p.rec));
+	assert_int_equal(SAT_FILE_PIECE, p.data.n);
+	answer(f, SAT_FILE_KEPT, SIZE);
+	(void)next(f, &wanted);
+	assert_false(wanted);
+	assert_there(f, &ref, true, false);
+	sat_buf_fini(&c);
+}
+
 static void
 an_erasure_leaves_no_byte_of_it(void **state) /* P-446 */
 {
@@ -233,6 +402,8 @@ an_erasure_leaves_no_byte_of_it(void **state) /* P-446 */
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup_plain, teardown)
 
+#define C(name) cmocka_unit_test_setup_teardown(name, setup_complete, teardown)
+
 int
 main(void)
 {
@@ -241,6 +412,11 @@ main(void)
 		T(it_is_sent_from_where_the_server_is_and_kept_until_it_has_it),
 		T(a_server_that_says_nonsense_ends_the_session_and_costs_nothing),
 		T(an_erasure_leaves_no_byte_of_it),
+		C(the_only_copy_outlives_that_the_server_does_not_want_it),
+		C(it_waits_as_long_as_others_may_give_back_its_record),
+		C(what_was_given_stays_until_a_backup_holds_it),
+		C(without_backups_what_was_given_goes_after_a_month),
+		C(what_its_record_has_not_is_offered_to_its_customer),
 	};
 
 	sat_crypto_init();
