@@ -218,43 +218,100 @@ add_made(made *m, sat_arena *a, const sat_commit *c)
 }
 
 static bool
-is_made(const made *m, const void *id)
+makes(const sat_commit *c, const void *id)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (memcmp(m->id[i].b, id, sizeof m->id[i].b) == 0)
+	for (size_t i = 0; i < c->nops; i++)
+		if (c->ops[i].kind == SAT_OP_NEW &&
+		    memcmp(c->ops[i].rec.b, id, sizeof(sat_id)) == 0)
 			return true;
 	return false;
 }
 
-/* It changes such a record, or names it (as its parent). */
+/* It changes that record, or names it (as its parent), and does not make it. */
 static bool
-needs(const sat_commit *c, const made *m)
+needs(const sat_commit *c, const void *id)
 {
 	for (size_t i = 0; i < c->nops; i++) {
 		sat_value v = c->ops[i].value;
 
-		if (is_made(m, c->ops[i].rec.b) || (v.type == SAT_V_BYTES &&
-		    v.s.n == sizeof(sat_id) && is_made(m, v.s.p)))
-			return true;
+		if (memcmp(c->ops[i].rec.b, id, sizeof(sat_id)) == 0 ||
+		    (v.type == SAT_V_BYTES && v.s.n == sizeof(sat_id) &&
+		    memcmp(v.s.p, id, sizeof(sat_id)) == 0))
+			return !makes(c, id);
 	}
 	return false;
 }
 
+static bool
+needs_any(const sat_commit *c, const made *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (needs(c, m->id[i].b))
+			return true;
+	return false;
+}
+
+/* Does another one of them, that has not gone yet, make what this one needs? */
+static bool
+is_early(const sat_quarantined *q, size_t n, const bool *waits, size_t at)
+{
+	for (size_t i = 0; i < n; i++) {
+		const sat_commit *c = &q[i].commit;
+
+		for (size_t k = 0; i != at && waits[i] && k < c->nops; k++)
+			if (c->ops[k].kind == SAT_OP_NEW &&
+			    needs(&q[at].commit, c->ops[k].rec.b))
+				return true;
+	}
+	return false;
+}
+
+/* What makes a record before what needs it, else as they were refused. */
+static void
+put_in_turn(size_t *out, const sat_quarantined *q, size_t n, bool *waits,
+    size_t left)
+{
+	for (size_t put = 0, round; put < left; put += round) {
+		round = 0;
+		for (size_t i = 0; i < n; i++) {
+			if (!waits[i] || is_early(q, n, waits, i))
+				continue;
+			waits[i] = false;
+			out[put + round++] = i;
+		}
+		/* two that need each other: no order is right */
+		for (size_t i = 0; round == 0; i++)
+			if (waits[i]) {
+				waits[i] = false;
+				out[put + round++] = i;
+			}
+	}
+}
+
+/* Until no more are found: one that was sent again and refused again stands
+ * behind those that wait for it. */
 size_t
 sat_quarantine_dependants(size_t *out, sat_arena *a, const sat_quarantined *q,
     size_t n, size_t of)
 {
+	bool *waits = sat_arena_alloc(a, (n + 1) * sizeof *waits);
+	size_t found = 0, met = 0;
 	made m = { 0 };
-	size_t found = 0;
 
+	memset(waits, 0, (n + 1) * sizeof *waits);
 	add_made(&m, a, &q[of].commit);
-	/* A commit needs only records that were made before it. */
-	for (size_t i = of + 1; m.n > 0 && i < n; i++) {
-		if (!needs(&q[i].commit, &m))
-			continue;
-		add_made(&m, a, &q[i].commit);
-		out[found++] = i;
+	while (met < m.n) {
+		met = m.n;
+		for (size_t i = 0; i < n; i++) {
+			if (i == of || waits[i] ||
+			    !needs_any(&q[i].commit, &m))
+				continue;
+			add_made(&m, a, &q[i].commit);
+			waits[i] = true;
+			found++;
+		}
 	}
+	put_in_turn(out, q, n, waits, found);
 	return found;
 }
 

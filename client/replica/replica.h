@@ -395,7 +395,8 @@ SAT_CHECK sat_rc sat_replica_quarantined(sat_quarantined *q, sat_arena *a, sat_r
 SAT_CHECK sat_rc sat_replica_settle(sat_replica *r, int64_t id, sat_fate fate,
     uint64_t cseq, sat_err *e);
 /* Open commits that need a record the open commit `id` would have made, and
- * those that need theirs; ascending. They wait together and move together. */
+ * those that need theirs; what makes a record before what needs it, else the
+ * oldest first. They wait together and move together. */
 SAT_CHECK sat_rc sat_replica_dependants(int64_t **ids, size_t *n, sat_arena *a,
     sat_replica *r, int64_t id, sat_err *e);
 /* Hand an open one over: a commit that suggests its operations on the records

@@ -221,6 +221,57 @@ what_waits_for_a_refused_creation_moves_with_it(void **state)
 	assert_int_equal(q[3].id, only_one(f));
 }
 
+/* A customer, his contact, and an edit of the contact; what was refused once is
+ * sent again, and refused again behind what waits for it. */
+static void
+what_waits_moves_with_what_was_refused_twice(void **state) /* P-163 */
+{
+	fixture *f = *state;
+	sat_id id = customer(f, "Acme", "13812345678"), con;
+	char idt[SAT_ID_TEXT], under[64];
+	sat_quarantined *q;
+	int64_t *ids, was[3];
+	size_t n, changed;
+	sat_err err;
+
+	sat_id_text(idt, &id);
+	(void)snprintf(under, sizeof under, "account=%s", idt);
+	con = made(f, f->contact, LIST(under, "name=Zhang"));
+	assert_ok(try_edit(&changed, f, f->contact, con, LIST("title=CEO"),
+	    &err));
+	(void)customer(f, "Other", "13812345679");
+	refused_push(f);
+	q = open_ones(&n, f);
+	assert_int_equal(4, n);
+	for (size_t i = 0; i < 3; i++)
+		was[i] = q[i].id;
+	(void)retried(f, was[0], LIST(NULL));
+	refused_push(f);
+	q = open_ones(&n, f);
+	assert_int_equal(4, n);
+	assert_ok(sat_replica_dependants(&ids, &n, &f->a, f->r, q[3].id, &err));
+	assert_int_equal(2, n);
+	assert_int_equal(was[1], ids[0]);
+	assert_int_equal(was[2], ids[1]);
+	/* the contact too: it stands behind its edit, and goes before it */
+	(void)retried(f, q[3].id, LIST(NULL));
+	(void)retried(f, was[1], LIST(NULL));
+	refused_push(f);
+	q = open_ones(&n, f);
+	assert_int_equal(4, n);
+	assert_int_equal(was[2], q[0].id);
+	assert_ok(sat_replica_dependants(&ids, &n, &f->a, f->r, q[2].id, &err));
+	assert_int_equal(2, n);
+	assert_int_equal(q[3].id, ids[0]);
+	assert_int_equal(was[2], ids[1]);
+	assert_ok(sat_replica_dependants(&ids, &n, &f->a, f->r, q[3].id, &err));
+	assert_int_equal(1, n);
+	assert_ok(sat_replica_dependants(&ids, &n, &f->a, f->r, was[2], &err));
+	assert_int_equal(0, n);
+	srv_sync(f);
+	assert_sound(f);
+}
+
 static void
 a_commit_of_several_records_goes_as_one_again(void **state)
 {
@@ -379,6 +430,7 @@ main(void)
 		T(the_gate_judges_a_retry_and_a_failed_one_stays),
 		T(a_commit_on_a_customer_that_left_cannot_be_retried),
 		T(what_waits_for_a_refused_creation_moves_with_it),
+		T(what_waits_moves_with_what_was_refused_twice),
 		T(a_commit_of_several_records_goes_as_one_again),
 		T(what_waited_for_a_template_is_sent_again_when_the_server_has_it),
 		T(the_quarantine_survives_template_incarnation_and_backup),
