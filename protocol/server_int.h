@@ -456,6 +456,9 @@ typedef struct sat_spent {
 } sat_spent;
 SAT_CHECK sat_rc sat_srv_quota(sat_used *used, sat_server *s, uint32_t dev,
     const sat_user *user, const sat_spent *x, sat_err *e);
+/* It is done, and took so long: that is added (P-096). */
+void sat_srv_quota_work(sat_used *used, const sat_server *s,
+    const sat_user *user, const sat_spent *x, int64_t ms);
 
 /* Claims and releases (P-152, P-153); they stand alone in what a commit does to
  * a record. */

@@ -36,6 +36,7 @@ typedef struct push {
 	wrec **about;        /* a record of each, NULL = named by id */
 	chain_slot *chain;   /* until the next push of the group is looked at */
 	uint64_t stored;     /* the end of its chain then */
+	sat_spent spent;     /* with it */
 	sat_used used;       /* what the device has sent with it */
 	bool gap;            /* what lies before it is gone (P-203) */
 	bool answered;       /* gap, fork: no commit is looked at */
@@ -257,18 +258,20 @@ decode(push *p, sat_err *e)
 static sat_rc
 check_quota(push *p, sat_err *e)
 {
-	sat_spent x = { .begins = p->chain->c.last_cseq == 0 &&
-		p->m.incarnation != SAT_INCARNATION_FIRST };
+	sat_spent *x = &p->spent;
 
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->c[i].cseq <= p->chain->c.last_cseq)
 			continue;
-		x.ops += p->c[i].nops > 0 ? p->c[i].nops : 1;
-		x.bytes += p->header[i].n + p->payload[i].n;
-		x.again = x.again || (p->m.nold != 0 && p->m.old[i].n != 0);
+		x->ops += p->c[i].nops > 0 ? p->c[i].nops : 1;
+		x->bytes += p->header[i].n + p->payload[i].n;
+		x->again = x->again || (p->m.nold != 0 &&
+		    p->m.old[i].n != 0);
 	}
-	return x.ops == 0 ? SAT_OK : sat_srv_quota(&p->used, p->s,
-	    p->job->session->device, p->user, &x, e);
+	x->begins = p->chain->c.last_cseq == 0 &&
+	    p->m.incarnation != SAT_INCARNATION_FIRST;
+	return x->ops == 0 ? SAT_OK : sat_srv_quota(&p->used, p->s,
+	    p->job->session->device, p->user, x, e);
 }
 
 /* P-391: only what goes on under another number had one, further up. */
@@ -404,6 +407,7 @@ merge(push *p, sat_err *e)
 {
 	const sat_store *st = &p->s->env.store;
 	uint64_t known = p->chain->c.last_cseq;
+	const int64_t began_ms = sat_boot_ms(&p->s->env.clock);
 	const sat_old none = { 0 };
 	const sat_keys mine = sat_srv_keys(p->s, p->user);
 	admission a = { .s = p->s, .actor = p->user, .chain = p->chain,
@@ -446,6 +450,8 @@ merge(push *p, sat_err *e)
 	p->chain->c.last_cseq = p->last;
 	memcpy(p->chain->c.head, p->hash[p->n - 1], SAT_HASH_BYTES);
 	p->chain->dirty = true;
+	sat_srv_quota_work(&p->used, p->s, p->user, &p->spent,
+	    sat_boot_ms(&p->s->env.clock) - began_ms);
 	if ((rc = st->device_used_put(st->u, p->job->session->device, &p->used,
 	    e)) != SAT_OK)
 		return rc;

@@ -8,6 +8,16 @@
  * back from a backup once more counts, for nobody can tell whether it is that,
  * but may fill the bucket a second time: its device did not choose to send it
  * twice.
+ *
+ * Operations are counted because they are known before anything is done. What
+ * they cost is not: a few thousand that each meet the worst a record may hold
+ * keep the one thread that writes for minutes. So a push that took longer than
+ * WORK_OP_MS an operation and WORK_FREE_MS is charged for what is above that, as
+ * if it had had an operation for each WORK_OP_MS. Measured: 3 us an operation of
+ * an import, 50 into a set of 1,000, 200 into a cell with 200 candidates. Time
+ * is what is measured, not steps, because that holds for whatever was not
+ * thought of; a machine that stood still must not shut anybody out, so the
+ * charge ends where a day is to wait.
  */
 #include "protocol/server_int.h"
 
@@ -17,6 +27,9 @@
  * names it to whoever is given states (P-250). A device begins one when it was
  * restored or copied. */
 #define CHAINS_DAY 4
+
+#define WORK_OP_MS 1
+#define WORK_FREE_MS 1000
 
 #define DAY_MS 86400000
 #define MIB ((uint64_t)1 << 20)
@@ -38,15 +51,40 @@ wait_s(uint64_t over, uint64_t day)
 	    over % day * (DAY_MS / 1000) / day + 1;
 }
 
+static sat_quota
+quota_of(const sat_server *s, const sat_user *user)
+{
+	return s->tip != NULL ? sat_template_quota(s->tip, user->role) :
+	    SAT_QUOTA_DEFAULT;
+}
+
+static uint64_t
+days_of(const sat_quota *q, const sat_spent *x)
+{
+	return (uint64_t)q->days * (x->again ? 2 : 1);
+}
+
+void
+sat_srv_quota_work(sat_used *used, const sat_server *s, const sat_user *user,
+    const sat_spent *x, int64_t ms)
+{
+	sat_quota q = quota_of(s, user);
+	uint64_t most = (uint64_t)q.ops_day * (days_of(&q, x) + 1),
+	    free_ms = WORK_FREE_MS + x->ops * WORK_OP_MS, over;
+
+	if (ms < 0 || (uint64_t)ms <= free_ms || used->ops >= most)
+		return;
+	over = ((uint64_t)ms - free_ms) / WORK_OP_MS;
+	used->ops += over < most - used->ops ? over : most - used->ops;
+}
+
 sat_rc
 sat_srv_quota(sat_used *out, sat_server *s, uint32_t dev,
     const sat_user *user, const sat_spent *x, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	sat_quota q = s->tip != NULL ? sat_template_quota(s->tip, user->role) :
-	    SAT_QUOTA_DEFAULT;
-	uint64_t ops_day = (uint64_t)q.ops_day,
-	    days = (uint64_t)q.days * (x->again ? 2 : 1),
+	sat_quota q = quota_of(s, user);
+	uint64_t ops_day = (uint64_t)q.ops_day, days = days_of(&q, x),
 	    bytes_day = (uint64_t)q.mib_day * MIB, ms = 0, a = 0, b = 0;
 	int64_t now = sat_wall_ms(&s->env.clock);
 	char hint[40];

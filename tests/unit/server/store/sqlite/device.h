@@ -34,6 +34,7 @@ typedef struct world {
 	uint8_t server_sk[SAT_SIGN_SK_BYTES], box_sk[SAT_BOX_SK_BYTES];
 	sat_template *t;
 	int64_t now_ms;
+	int64_t slow_ms, slower_ms; /* whatever is done takes so long; so far */
 	sat_id org;
 	uint8_t oid[SAT_TEMPLATE_OID_BYTES];
 	uint64_t rand;

@@ -226,6 +226,48 @@ a_device_begins_no_chains_without_end(void **state)
 }
 
 static void
+what_keeps_the_server_busy_counts_as_more(void **state)
+{
+	static const struct {
+		int64_t ms;
+		uint64_t more;
+	} cases[] = { { 0, 0 }, { 1000 + OPS, 0 }, { 1000 + OPS + 7, 7 },
+		{ 60000, 60000 - 1000 - OPS } };
+	world *w = two_people();
+	device *ann = device_new(w, "ann");
+	sat_id acc = device_account(ann, "first", "ann");
+
+	(void)state;
+	device_sync(ann);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		use(w, ann, 10);
+		write_many(ann, &acc);
+		w->slow_ms = cases[i].ms;
+		device_sync(ann);
+		w->slow_ms = 0;
+		assert_int_equal(10 + OPS + cases[i].more,
+		    used_by(w, ann).ops);
+	}
+	/* a machine that stood still for a year: a day to wait, not one more */
+	write_many(ann, &acc);
+	w->slow_ms = (int64_t)365 * 86400 * 1000;
+	device_sync(ann);
+	w->slow_ms = 0;
+	assert_int_equal(HOLDS + 10000, used_by(w, ann).ops);
+	assert_int_equal(0, ann->stats.retry_after_s);
+	(void)device_edit(ann, &acc, &acc, K_ACCOUNT, SAT_OP_ADD, A_VISITS,
+	    sat_v_int(1));
+	device_sync(ann);
+	assert_int_equal(0, ann->stats.pushed);
+	assert_true(ann->stats.retry_after_s <= 86400 + 10);
+	w->now_ms += (int64_t)ann->stats.retry_after_s * 1000;
+	device_sync(ann);
+	assert_int_equal(1, ann->stats.pushed);
+	assert_int_equal(OPS * 5 + 1, visits(w, ann, &acc));
+	world_free(w);
+}
+
+static void
 what_a_lost_server_had_taken_may_fill_it_once_more(void **state)
 {
 	(void)state;
@@ -267,6 +309,7 @@ main(void)
 		cmocka_unit_test(who_imports_may_send_more),
 		cmocka_unit_test(what_no_one_can_read_counts_as_well),
 		cmocka_unit_test(a_device_begins_no_chains_without_end),
+		cmocka_unit_test(what_keeps_the_server_busy_counts_as_more),
 		cmocka_unit_test(what_a_lost_server_had_taken_may_fill_it_once_more),
 	};
 

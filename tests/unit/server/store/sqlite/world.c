@@ -11,6 +11,15 @@ world_now(void *u)
 	return ((world *)u)->now_ms;
 }
 
+static int64_t
+world_boot(void *u)
+{
+	world *w = u;
+
+	w->slower_ms += w->slow_ms;
+	return w->now_ms + w->slower_ms;
+}
+
 static const sat_template *
 world_template_at(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 {
@@ -149,7 +158,7 @@ world_start(world *w)
 	sat_sqlite_store_opts o = { .path = w->path, .create = true,
 		.rec_window = 8,
 		.clock = { world_now, world_now, w } };
-	sat_server_env env = { .clock = o.clock, .org = w->org,
+	sat_server_env env = { .clock = { world_now, world_boot, w }, .org = w->org,
 		.org_name = "Test", .template_at = world_template_at,
 		.template_tip = world_tip, .template_bundle = world_bundle,
 		.sign = world_sign, .unseal = world_unseal,
