@@ -467,6 +467,7 @@ sat_rc
 sat_server_new(sat_server **out, const sat_server_env *env, sat_err *e)
 {
 	sat_server *s = sat_xcalloc(1, sizeof *s);
+	sat_err why = { 0 };
 	sat_rc rc;
 
 	*out = NULL;
@@ -475,6 +476,12 @@ sat_server_new(sat_server **out, const sat_server_env *env, sat_err *e)
 	    (rc = sat_srv_reported_load(s, e)) == SAT_OK)
 		rc = reload(s, e);
 	sat_srv_end_read(s);
+	/* What cannot be written anew is to be seen, and mended, all the same. */
+	if (rc == SAT_OK && sat_server_scrub(s, &why) == SAT_EFSYNC) {
+		rc = SAT_EFSYNC;
+		if (e != NULL)
+			*e = why;
+	}
 	if (rc != SAT_OK) {
 		sat_server_free(s);
 		return rc;

@@ -154,6 +154,10 @@ void sat_server_unpark(sat_server_session *x, sat_buf *reply, sat_waited w);
  */
 SAT_CHECK sat_rc sat_server_erase(sat_server *s, const sat_id *subject,
     uint32_t by, uint32_t second, sat_span reason, sat_err *e);
+/* Before the store's files are copied: when an erasure was cut off behind its
+ * COMMIT, what it left in them goes. Done at every start too, where a failure
+ * is passed over, and by the tick, which tells of it. */
+SAT_CHECK sat_rc sat_server_scrub(sat_server *s, sat_err *e);
 /* Carry out again what another ledger of this organisation has and this one
  * lacks (P-392); after and rev are not read. The entries that came before a
  * failure stay.

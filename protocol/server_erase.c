@@ -16,7 +16,6 @@
  *       is told.
  */
 #include "protocol/server_int.h"
-#include "protocol/bugs.h"
 
 #include <string.h>
 
@@ -157,7 +156,8 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 		(void)on_record(&v, &(sat_rec_row){ .id = x->subject });
 	}
 	if ((rc = sat_srv_part(s, v.row, v.n, &x->lsn, e)) != SAT_OK ||
-	    (rc = put_entry(s, x, sign, e)) != SAT_OK)
+	    (rc = put_entry(s, x, sign, e)) != SAT_OK ||
+	    (rc = sat_srv_scrub_owe(s, e)) != SAT_OK)
 		return rc;
 	/* An entry for each: on a backup they may not be merged yet. */
 	for (size_t i = 0; i < v.ntop; i++) {
@@ -179,15 +179,12 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 static sat_rc
 finish(sat_server *s, sat_err *e)
 {
-	const sat_store *st = &s->env.store;
 	sat_rc rc;
 
 	if ((rc = sat_srv_commit(s, e)) != SAT_OK)
 		return rc;
 	sat_set_forget(s);
-	if (SAT_BUG(SAT_BUG_ERASED_IN_LOG))
-		return SAT_OK;
-	return st->scrub(st->u, e);
+	return sat_srv_scrub(s, e);
 }
 
 /* ---- asked by people ------------------------------------------------------------------ */
@@ -480,8 +477,12 @@ sat_srv_ledger_take(sat_server *s, const sat_ledger *in, sat_err *e)
 	uint64_t known;
 	sat_erasure x;
 	bool any = false;
-	sat_rc rc;
+	sat_rc rc = SAT_OK;
 
+	/* Of what is known the files may still know too: told again, it is
+	 * answered as late as the first time. */
+	if (in->n > 0 && (rc = sat_srv_scrub_owed(&any, s, e)) != SAT_OK)
+		return rc;
 	for (size_t i = 0; i < in->n; i++) {
 		x = in->e[i];
 		if ((rc = st->ledger_of(&known, st->u, &x.subject, e)) !=

@@ -494,6 +494,13 @@ SAT_CHECK sat_rc sat_srv_privacy(sat_server *s, sat_server_session *x,
     const sat_privacy *in, sat_buf *reply, sat_err *e);
 /* Somebody knows more erasures than a restored server: again, before anything is
  * served. In an open transaction; another one is open afterwards. */
+/* In the transaction of an erasure: what is behind its COMMIT is to be done. */
+SAT_CHECK sat_rc sat_srv_scrub_owe(sat_server *s, sat_err *e);
+SAT_CHECK sat_rc sat_srv_scrub_owed(bool *yes, sat_server *s, sat_err *e);
+/* Outside a transaction: it is done, and owed no more. */
+SAT_CHECK sat_rc sat_srv_scrub(sat_server *s, sat_err *e);
+/* The same when it is owed and was not tried just now. */
+SAT_CHECK sat_rc sat_srv_scrub_tick(sat_server *s, int64_t now_ms, sat_err *e);
 SAT_CHECK sat_rc sat_srv_ledger_take(sat_server *s, const sat_ledger *in,
     sat_err *e);
 SAT_CHECK sat_rc sat_srv_ledger(sat_server *s, sat_server_session *x,

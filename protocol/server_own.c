@@ -257,7 +257,13 @@ sat_server_tick(sat_server *s, int64_t now_ms, sat_err *e)
 				*e = why;
 		}
 		if (rc == SAT_EFSYNC)
-			break;
+			return rc;
+	}
+	if ((rc = sat_srv_scrub_tick(s, now_ms, &why)) != SAT_OK &&
+	    (first == SAT_OK || rc == SAT_EFSYNC)) {
+		first = rc;
+		if (e != NULL)
+			*e = why;
 	}
 	return first;
 }

@@ -189,6 +189,7 @@ struct sat_server {
 	size_t nseen, seen_cap;
 	int64_t seen_flushed_ms;
 	int64_t files_ms;        /* contents of files were tidied last */
+	int64_t scrub_ms;        /* an erasure's end was asked for last */
 	reported_slot *reported; /* ascending by device */
 	size_t nreported, reported_cap;
 	uint64_t reported_rev;   /* last one given */

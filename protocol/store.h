@@ -31,6 +31,7 @@ typedef enum sat_counter {
 	SAT_N_FOLDED = 15,   /* the store's own: see rec_behind */
 	SAT_N_TOLD = 40,     /* the store's own: what services were told of */
 	SAT_N_MASK_SUMS = 16, /* which masks the sums of P-243 are of; 0 = none */
+	SAT_N_SCRUB = 17,    /* 1: files may hold what was erased (server_scrub.c) */
 } sat_counter;
 
 typedef struct sat_chain { /* of one (device, incarnation) */
@@ -424,7 +425,8 @@ typedef struct sat_store {
 	sat_rc (*receipts)(void *u, bool (*cb)(void *cu, uint32_t dev,
 	    int64_t seen_ms, uint64_t rev), void *cu, sat_err *e);
 	/* Outside a transaction: what was deleted is in no file any more, also of
-	 * what moved out of the log. Done again it does no harm. */
+	 * what moved out of the log; when that is certain SAT_N_SCRUB is 0. Done
+	 * again it does no harm. */
 	sat_rc (*scrub)(void *u, sat_err *e);
 } sat_store;
 

@@ -150,8 +150,10 @@ sat_rc admin_lease_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *
 
 /* segments.c */
 sat_rc admin_log_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
-/* The folder `segments` of one folder into another. */
-sat_rc admin_segments_copy(const char *from_dir, const char *to_dir, sat_err *e);
+/* The segments a store counts with, and no other file, out of the folder it
+ * lies in into another. */
+sat_rc admin_segments_copy(sat_sqlite_store *s, const char *from_dir,
+    const char *to_dir, sat_err *e);
 sat_rc admin_segments_verify(sat_admin *a, sat_err *e);
 
 /* backup.c */

@@ -79,11 +79,12 @@ admin_copy_all(uint64_t *lsn, sat_admin *a, const char *folder, sat_err *e)
 	char *own_ring = admin_path(a, "server.keyring");
 	sat_rc rc;
 
-	/* the copy first: it registers its file id in the keyring */
-	if ((rc = sat_sqlite_store_backup(lsn, a->store, db, e)) == SAT_OK &&
+	/* the copy before the keyring: it registers its file id there */
+	if ((rc = sat_server_scrub(a->core, e)) == SAT_OK &&
+	    (rc = sat_sqlite_store_backup(lsn, a->store, db, e)) == SAT_OK &&
 	    (rc = sat_file_copy(own_ring, ring, e)) == SAT_OK &&
 	    (rc = admin_segments_verify(a, e)) == SAT_OK &&
-	    (rc = admin_segments_copy(a->dir, folder, e)) == SAT_OK &&
+	    (rc = admin_segments_copy(a->store, a->dir, folder, e)) == SAT_OK &&
 	    (rc = admin_templates_copy(a, folder, e)) == SAT_OK)
 		rc = sat_folder_sync(folder, e);
 	free(db);

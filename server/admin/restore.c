@@ -128,39 +128,65 @@ on_entry(void *u, const sat_erasure *x)
 	return true;
 }
 
+/* The store in a folder, without a core; close both, also after a failure. */
 static sat_rc
-ledger_read(entries *out, const char *folder, sat_span passphrase, sat_err *e)
+store_in(sat_keyring **k, sat_sqlite_store **s, const char *folder,
+    sat_span passphrase, sat_err *e)
 {
 	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
 		.bytes = passphrase };
 	char *ring = sat_xasprintf("%s/server.keyring", folder);
 	char *db = sat_xasprintf("%s/server.db", folder);
-	sat_keyring *k = NULL;
-	sat_sqlite_store *s = NULL;
-	sat_rc rc = sat_keyring_open(&k, ring, &secret, e);
+	sat_rc rc;
 
-	if (rc == SAT_OK) {
-		sat_sqlite_store_opts o = { .path = db, .keyring = k,
+	*s = NULL;
+	if ((rc = sat_keyring_open(k, ring, &secret, e)) == SAT_OK) {
+		sat_sqlite_store_opts o = { .path = db, .keyring = *k,
 			.clock = sat_clock_os() };
 
-		rc = sat_sqlite_store_open(&s, &o, e);
+		rc = sat_sqlite_store_open(s, &o, e);
 	}
-	if (rc == SAT_OK) {
+	free(ring);
+	free(db);
+	return rc;
+}
+
+static sat_rc
+ledger_read(entries *out, const char *folder, sat_span passphrase, sat_err *e)
+{
+	sat_keyring *k = NULL;
+	sat_sqlite_store *s;
+	sat_rc rc;
+
+	if ((rc = store_in(&k, &s, folder, passphrase, e)) == SAT_OK) {
 		sat_store st = sat_sqlite_store_ops(s);
 
 		rc = st.ledger_after(st.u, 0, on_entry, out, e);
 	}
 	sat_sqlite_store_close(s);
 	sat_keyring_close(k);
-	free(ring);
-	free(db);
 	return rc;
 }
 
 /* ---- restore ------------------------------------------------------------------------ */
 
 static sat_rc
-unpack(const char *dir, const char *backup, sat_err *e)
+segments_back(const char *dir, const char *backup, sat_span passphrase,
+    sat_err *e)
+{
+	sat_keyring *k = NULL;
+	sat_sqlite_store *s;
+	sat_rc rc = store_in(&k, &s, dir, passphrase, e);
+
+	if (rc == SAT_OK)
+		rc = admin_segments_copy(s, backup, dir, e);
+	sat_sqlite_store_close(s);
+	sat_keyring_close(k);
+	return rc;
+}
+
+static sat_rc
+unpack(const char *dir, const char *backup, sat_span passphrase, sat_err *e)
 {
 	static const char *const names[] = { "server.keyring", "server.db" };
 	sat_rc rc = SAT_OK;
@@ -178,7 +204,7 @@ unpack(const char *dir, const char *backup, sat_err *e)
 		free(to);
 	}
 	if (rc == SAT_OK)
-		rc = admin_segments_copy(backup, dir, e);
+		rc = segments_back(dir, backup, passphrase, e);
 	return rc != SAT_OK ? rc : admin_templates_restore(backup, dir, e);
 }
 
@@ -195,7 +221,7 @@ sat_admin_restore(const char *dir, const char *backup,
 	if (rc == SAT_OK && o->ledger != NULL)
 		rc = ledger_read(&l, o->ledger, passphrase, e);
 	if (rc != SAT_OK || o->verify_only ||
-	    (rc = unpack(dir, backup, e)) != SAT_OK ||
+	    (rc = unpack(dir, backup, passphrase, e)) != SAT_OK ||
 	    (rc = sat_admin_open(&a, dir, passphrase, e)) != SAT_OK)
 		goto out;
 	if (!o->same_epoch) {

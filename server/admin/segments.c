@@ -6,59 +6,52 @@
 
 #include "common/base/file.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 /* A device not heard of for so long takes a snapshot when it comes back. */
 #define LOG_LEASE_DAYS 30
 #define KEEP_DAYS_MAX 36500
 
+typedef struct copying {
+	char *from, *to;      /* folders of segments */
+	size_t n;
+	sat_err *e;
+	sat_rc rc;
+} copying;
+
 static bool
-is_segment(const char *name)
+copy_one(void *u, const sat_sqlite_segment *g)
 {
-	size_t n = strlen(name);
+	copying *c = u;
+	char name[SAT_SEGMENT_NAME_MAX], *x, *y;
 
-	return n > 4 && strcmp(name + n - 4, ".seg") == 0;
-}
-
-static sat_rc
-copy_one(const char *from, const char *to, const char *name, sat_err *e)
-{
-	char *x = sat_xasprintf("%s/%s", from, name);
-	char *y = sat_xasprintf("%s/%s", to, name);
-	sat_rc rc = sat_file_copy(x, y, e);
-
+	if (c->n++ == 0 && (c->rc = sat_folder_make(c->to, c->e)) != SAT_OK)
+		return false;
+	sat_sqlite_segment_name(name, g->number);
+	x = sat_xasprintf("%s/%s", c->from, name);
+	y = sat_xasprintf("%s/%s", c->to, name);
+	c->rc = sat_file_copy(x, y, c->e);
 	free(x);
 	free(y);
-	return rc;
+	return c->rc == SAT_OK;
 }
 
 sat_rc
-admin_segments_copy(const char *from_dir, const char *to_dir, sat_err *e)
+admin_segments_copy(sat_sqlite_store *s, const char *from_dir,
+    const char *to_dir, sat_err *e)
 {
-	char *from = sat_xasprintf("%s/segments", from_dir);
-	char *to = sat_xasprintf("%s/segments", to_dir);
-	DIR *d = opendir(from); /* none: nothing has moved out yet */
-	struct dirent *x;
-	sat_rc rc = SAT_OK;
+	copying c = { sat_xasprintf("%s/segments", from_dir),
+		sat_xasprintf("%s/segments", to_dir), 0, e, SAT_OK };
+	sat_rc rc = sat_sqlite_segments(s, copy_one, &c, e);
 
-	if (d != NULL && mkdir(to, 0700) != 0)
-		rc = sat_fail(e, SAT_EIO, "cannot make %s: %s", to,
-		    strerror(errno));
-	while (d != NULL && rc == SAT_OK && (x = readdir(d)) != NULL)
-		if (is_segment(x->d_name))
-			rc = copy_one(from, to, x->d_name, e);
-	if (d != NULL) {
-		(void)closedir(d);
-		if (rc == SAT_OK)
-			rc = sat_folder_sync(to, e);
-	}
-	free(from);
-	free(to);
+	if (rc == SAT_OK)
+		rc = c.rc;
+	if (rc == SAT_OK && c.n > 0)
+		rc = sat_folder_sync(c.to, e);
+	free(c.from);
+	free(c.to);
 	return rc;
 }
 

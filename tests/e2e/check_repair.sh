@@ -76,7 +76,9 @@ for u in li hq wang; do expect 0 as $u -q sync; expect 0 as $u check; same "$(tr
 same "$(list hq | wc -l)" "$(wc -l <<<"$want")" "nothing is missing at headquarters"
 
 # --- a backup takes the segments along; a damaged one is found
+for f in 0000000009.seg 0000000003.seg.new; do echo half >"$W/server/segments/$f"; done
 expect 0 d backup "$W/backup2"; [ -s "$W/backup2/segments/0000000001.seg" ] && ok || bad "the backup has no segment"
+same "$(ls "$W/backup2/segments")" "$(d log list | awk -F'\t' '{printf "%010d.seg\n", $1}')" "and no file that is no segment"
 stop_server
 expect 0 d restore "$W/backup2" --verify-only
 flip "$W/backup2/segments/0000000001.seg" 40

@@ -238,6 +238,10 @@ typedef struct sat_sqlite_segment {
 	uint64_t number, first, last, commits, bytes; /* first, last LSN */
 	uint8_t hash[SAT_HASH_BYTES], sig[SAT_SIG_BYTES];
 } sat_sqlite_segment;
+/* Of its file in the folder of segments. A file that no segment counts with is
+ * half of one: nothing reads it, and an erasure takes it away. */
+#define SAT_SEGMENT_NAME_MAX 32
+void sat_sqlite_segment_name(char name[SAT_SEGMENT_NAME_MAX], uint64_t number);
 SAT_CHECK sat_rc sat_sqlite_segments(sat_sqlite_store *s,
     bool (*cb)(void *cu, const sat_sqlite_segment *g), void *cu, sat_err *e);
 /* Every file is there, whole, and chained to the one before; pk NULL: the

@@ -411,9 +411,24 @@ is_erased(void *u, const sat_segment_row *row)
 	return x->rc == SAT_OK && l.payload.n == 0;
 }
 
+/* The log is emptied before it is said, and again of having said so. */
+static sat_rc
+owed_no_more(sat_sqlite_store *s, sat_err *e)
+{
+	sat_rc rc;
+
+	if ((rc = sat_db_checkpoint(s->db, e)) != SAT_OK ||
+	    (rc = sat_db_begin(s->db, e)) != SAT_OK ||
+	    (rc = store_end(s, store_counter_put(s, SAT_N_SCRUB, 0, e),
+	    e)) != SAT_OK)
+		return rc;
+	return sat_db_checkpoint(s->db, e);
+}
+
 /* Files do not come back with a transaction that fails: what the segments hold
- * goes once it is certain that the records went; and so do the copies of the
- * store that lie beside it, whole. */
+ * goes once it is certain that the records went; and so do segments that were
+ * written and never counted, and the copies of the store that lie beside it,
+ * whole. */
 static sat_rc
 scrub(void *u, sat_err *e)
 {
@@ -425,10 +440,11 @@ scrub(void *u, sat_err *e)
 	    SAT_OK)
 		rc = x.rc;
 	sat_arena_fini(&x.mem);
-	if (rc != SAT_OK || (x.s->snapshots != NULL &&
+	if (rc != SAT_OK || (rc = store_segment_strays(u, e)) != SAT_OK ||
+	    (x.s->snapshots != NULL &&
 	    (rc = sat_folder_clear(x.s->snapshots, e)) != SAT_OK))
 		return rc;
-	return sat_db_checkpoint(x.s->db, e);
+	return owed_no_more(u, e);
 }
 
 void

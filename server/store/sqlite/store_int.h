@@ -167,6 +167,8 @@ SAT_CHECK sat_rc store_segment_by_lsn(const sat_segment_row **row,
     sat_sqlite_store *s, uint64_t lsn, sat_err *e);
 SAT_CHECK sat_rc store_segment_by_cseq(const sat_segment_row **row,
     sat_sqlite_store *s, uint32_t dev, uint32_t inc, uint64_t cseq, sat_err *e);
+/* Files of segments that none counts with go (T1: written, and not used). */
+SAT_CHECK sat_rc store_segment_strays(sat_sqlite_store *s, sat_err *e);
 /* Every row of every segment, as its file has it. */
 SAT_CHECK sat_rc store_segment_rows(sat_sqlite_store *s, bool (*cb)(void *u,
     const sat_segment_row *row), void *u, sat_err *e);

@@ -14,19 +14,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "common/crypto/keyring.h"
 
 #define MAGIC "SATSEG1\n"
 #define LABEL "satcheld log segment v1"
+#define NEW ".new"
 #define FILE_MAX (SAT_SEGMENT_BYTES_MAX + SAT_FRAME_MAX)
 
 /* ---- files ------------------------------------------------------------------------ */
 
+void
+sat_sqlite_segment_name(char name[SAT_SEGMENT_NAME_MAX], uint64_t n)
+{
+	(void)snprintf(name, SAT_SEGMENT_NAME_MAX, "%010llu.seg",
+	    (unsigned long long)n);
+}
+
 static char *
 path_of(const sat_sqlite_store *s, uint64_t n)
 {
-	return sat_xasprintf("%s/%010llu.seg", s->segments,
-	    (unsigned long long)n);
+	char name[SAT_SEGMENT_NAME_MAX];
+
+	sat_sqlite_segment_name(name, n);
+	return sat_xasprintf("%s/%s", s->segments, name);
 }
 
 static sat_rc
@@ -70,7 +81,7 @@ write_all(int fd, const char *path, sat_span b, sat_err *e)
 static sat_rc
 put_file(const sat_sqlite_store *s, uint64_t n, sat_span bytes, sat_err *e)
 {
-	char *path = path_of(s, n), *tmp = sat_xasprintf("%s.new", path);
+	char *path = path_of(s, n), *tmp = sat_xasprintf("%s" NEW, path);
 	sat_rc rc = SAT_OK;
 	int fd = -1;
 
@@ -85,7 +96,9 @@ put_file(const sat_sqlite_store *s, uint64_t n, sat_span bytes, sat_err *e)
 		(void)close(fd);
 	if (rc == SAT_OK && rename(tmp, path) != 0)
 		rc = fail_file("rename", tmp, e);
-	if (rc == SAT_OK)
+	if (rc != SAT_OK)
+		(void)unlink(tmp);
+	else
 		rc = sync_folder(s->segments, e);
 	free(tmp);
 	free(path);
@@ -448,6 +461,70 @@ sat_sqlite_segments_erase(uint64_t *dropped, sat_sqlite_store *s,
 	rc = sat_sqlite_segments(s, list_segment, &x, e);
 	for (size_t i = 0; i < x.n && rc == SAT_OK; i++)
 		rc = rewrite(&x, &x.list[i], dropped, e);
+	free(x.list);
+	return rc;
+}
+
+/* ---- what nobody names ---------------------------------------------------------------------------- */
+
+static bool
+is_named(const erasing *x, const char *name)
+{
+	uint64_t n = strtoull(name, NULL, 10);
+	char known[SAT_SEGMENT_NAME_MAX];
+	bool yes = false;
+
+	for (size_t i = 0; i < x->n && !yes; i++)
+		yes = x->list[i].number == n;
+	sat_sqlite_segment_name(known, n);
+	return yes && strcmp(known, name) == 0;
+}
+
+/* One of ours, whole or half written. */
+static bool
+is_ours(const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	return digits >= 10 && (strcmp(name + digits, ".seg") == 0 ||
+	    strcmp(name + digits, ".seg" NEW) == 0);
+}
+
+static sat_rc
+drop_file(const sat_sqlite_store *s, const char *name, sat_err *e)
+{
+	char *path = sat_xasprintf("%s/%s", s->segments, name);
+	sat_rc rc = unlink(path) == 0 || errno == ENOENT ? SAT_OK :
+	    fail_file("remove", path, e);
+
+	free(path);
+	return rc;
+}
+
+sat_rc
+store_segment_strays(sat_sqlite_store *s, sat_err *e)
+{
+	erasing x = { .s = s };
+	sat_buf names = { 0 };
+	size_t gone = 0;
+	sat_rc rc;
+
+	if (s->segments == NULL)
+		return SAT_OK;
+	if ((rc = sat_sqlite_segments(s, list_segment, &x, e)) == SAT_OK)
+		rc = sat_folder_names(&names, s->segments, e);
+	for (size_t at = 0; rc == SAT_OK && at < names.n;) {
+		const char *name = (const char *)names.p + at;
+
+		at += strlen(name) + 1;
+		if (!is_ours(name) || is_named(&x, name))
+			continue;
+		rc = drop_file(s, name, e);
+		gone++;
+	}
+	if (rc == SAT_OK && gone > 0)
+		rc = sync_folder(s->segments, e);
+	sat_buf_fini(&names);
 	free(x.list);
 	return rc;
 }
