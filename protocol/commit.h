@@ -157,6 +157,16 @@ sat_op_set_seen(const sat_commit *c, sat_op *op, uint64_t seen)
 	op->seen1 = seen == c->seen ? 0 : seen + 1;
 }
 
+/* Has it the id of a record as its value? */
+static inline bool
+sat_op_names(sat_id *id, const sat_op *op)
+{
+	if (op->value.type != SAT_V_BYTES || op->value.s.n != sizeof id->b)
+		return false;
+	memcpy(id->b, op->value.s.p, sizeof id->b);
+	return true;
+}
+
 /* As it stands in a suggestion (P-165): who takes it up has seen what he sees. */
 static inline sat_op
 sat_op_bare(const sat_op *op)

@@ -484,20 +484,17 @@ accept(work *k, sat_err *e)
 	return rc;
 }
 
-/* X4: whatever it was refused for (its form, what it hangs on): nothing of it is
- * kept once its customer is erased. */
+/* X4: whatever it was refused for (its form, what it hangs on, who brings it):
+ * nothing of it is kept once a customer it names is erased. */
 static sat_rc
 drop_erased(sat_server *s, admission *a, sat_err *e)
 {
 	bool erased = sat_span_eq(a->v->slug, sat_span_str(SAT_SLUG_ERASED));
-	wrec *w;
 	sat_rc rc;
 
-	if (!erased && s->ledger_rev != 0) {
-		if ((rc = sat_set_by_id(&w, s, &a->c->subject, e)) != SAT_OK)
-			return rc;
-		erased = w->erased;
-	}
+	if (!erased && s->ledger_rev != 0 &&
+	    (rc = sat_srv_names_erased(&erased, s, a->c, e)) != SAT_OK)
+		return rc;
 	if (erased)
 		a->payload = (sat_span){ NULL, 0 };
 	return SAT_OK;

@@ -507,7 +507,11 @@ SAT_CHECK sat_rc sat_srv_ledger(sat_server *s, sat_server_session *x,
     const sat_ledger *in, sat_buf *reply, sat_err *e);
 SAT_CHECK sat_rc sat_srv_erased(sat_server *s, sat_server_session *x,
     const sat_erased *in, sat_buf *reply, sat_err *e);
-/* server_part.c: the payloads of all that is about these records go; what had
+/* server_part.c: does a commit name an erased record anywhere, as the device
+ * looks for one (client/replica/erase.c, P-195)? */
+SAT_CHECK sat_rc sat_srv_names_erased(bool *yes, sat_server *s,
+    const sat_commit *c, sat_err *e);
+/* The payloads of all that is about these records go; what had
  * taken in something of them is made anew without it (P-395 to P-397). *lsn: of
  * the last commit of the server's own, left alone when there was none. */
 SAT_CHECK sat_rc sat_srv_part(sat_server *s, const sat_erased_row *row,

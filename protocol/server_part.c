@@ -35,6 +35,29 @@ sat_srv_log_read(sat_commit *c, sat_arena *a, const sat_log_row *row,
 	return rc;
 }
 
+static sat_rc
+is_erased(bool *yes, sat_server *s, const sat_id *id, sat_err *e)
+{
+	wrec *w;
+	sat_rc rc = sat_set_by_id(&w, s, id, e);
+
+	*yes = rc == SAT_OK && w->erased;
+	return rc;
+}
+
+sat_rc
+sat_srv_names_erased(bool *yes, sat_server *s, const sat_commit *c, sat_err *e)
+{
+	sat_id named;
+	sat_rc rc = is_erased(yes, s, &c->subject, e);
+
+	for (size_t i = 0; i < c->nops && rc == SAT_OK && !*yes; i++)
+		if ((rc = is_erased(yes, s, &c->ops[i].rec, e)) == SAT_OK &&
+		    !*yes && sat_op_names(&named, &c->ops[i]))
+			rc = is_erased(yes, s, &named, e);
+	return rc;
+}
+
 typedef struct parted { /* a record that lost something */
 	wrec *w;
 	sat_buf state;
@@ -102,6 +125,16 @@ joins_victim(const parting *p, const sat_op *op)
 		return is_victim(p, &op->rec);
 	memcpy(to.b, op->value.s.p, sizeof to.b);
 	return is_victim(p, &op->rec) || is_victim(p, &to);
+}
+
+/* A commit that was refused is nobody's state: it goes whole. */
+static bool
+is_about_victim(const parting *p, const sat_op *op)
+{
+	sat_id named;
+
+	return is_victim(p, &op->rec) ||
+	    (sat_op_names(&named, op) && is_victim(p, &named));
 }
 
 /* In a commit that joins, the values are those of the other one, or take them
@@ -184,7 +217,8 @@ on_payload(void *u, const sat_log_row *row, sat_buf *rest)
 	hit = is_victim(p, &c.subject) && c.device != SAT_DEV_SERVER;
 	for (size_t i = 0; i < c.nops; i++) {
 		gone[i] = goes(p, &c.ops[i], joined);
-		hit = hit || gone[i];
+		hit = hit || gone[i] || (row->lsn == 0 &&
+		    is_about_victim(p, &c.ops[i]));
 	}
 	if (!hit || row->lsn == 0)
 		return hit;

@@ -243,6 +243,96 @@ what_comes_late_about_an_erased_customer_is_dropped_unread(void **state) /* X4 *
 	company_free(&c);
 }
 
+/* What a device that is leaving brings is not looked at; nor is what it wrote
+ * under a template that is not here (P-195). */
+static sat_verdict_code
+push_unseen(device *d, bool leaving)
+{
+	own *o = device_last(d);
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_verdict_code code;
+	sat_arena a = { 0 };
+	sat_msg m;
+	sat_err err = { 0 };
+
+	if (!leaving) {
+		memset(o->c.template_oid, 0xee, sizeof o->c.template_oid);
+		memcpy(d->head, o->c.prev, sizeof d->head);
+		sat_commit_seal(&o->c, d->head);
+	}
+	d->link.leaving = leaving;
+	device_frame(d, &q, 0);
+	assert_ok(device_ask(d, sat_buf_span(&q), &reply, &m, &a, &err));
+	assert_int_equal(SAT_MSG_VERDICTS, m.type);
+	code = m.u.verdicts.v[m.u.verdicts.n - 1].code;
+	o->state = 2;
+	d->link.leaving = false;
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	sat_arena_fini(&a);
+	return code;
+}
+
+static void
+what_is_refused_unseen_names_no_erased_one(void **state) /* X4, P-195 */
+{
+	company c = company_new(sat_test_seed(14));
+	sat_id from = device_account(c.ann, "Okapi", "ann"),
+	    to = device_account(c.ann, "Gnu", "ann");
+	sat_op ops[2];
+
+	(void)state;
+	sync_all(&c);
+	erase(&c, &from, SAT_OK, "hq", "root");
+	/* merged offline: about the winner, with what the loser had */
+	ops[0] = op_set(&from, K_ACCOUNT, SAT_OP_MERGE, SAT_SYS_REDIRECT,
+	    sat_v_id(&to));
+	ops[1] = op_set(&to, K_ACCOUNT, SAT_OP_SET, A_REMARK, txt("Bongo"));
+	(void)device_commit(c.ann, &to, ops, 2);
+	assert_int_equal(SAT_VD_REJECTED, push_unseen(c.ann, true));
+	assert_int_equal(0, in_files(c.w, "Bongo"));
+	/* the other way about: the erased one is only a value */
+	ops[0] = op_set(&to, K_ACCOUNT, SAT_OP_MERGE, SAT_SYS_REDIRECT,
+	    sat_v_id(&from));
+	ops[1] = op_set(&to, K_ACCOUNT, SAT_OP_SET, A_REMARK, txt("Nyala"));
+	(void)device_commit(c.ann, &to, ops, 2);
+	assert_int_equal(SAT_VD_PARKED, push_unseen(c.ann, false));
+	assert_int_equal(0, in_files(c.w, "Nyala"));
+	/* of anybody else it is kept, as evidence */
+	(void)device_edit(c.ann, &to, &to, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("Tahr"));
+	assert_int_equal(SAT_VD_PARKED, push_unseen(c.ann, false));
+	assert_true(in_files(c.w, "Tahr") > 0);
+	company_free(&c);
+}
+
+static void
+what_was_refused_unseen_goes_with_the_one_it_names(void **state)
+{ /* X1, P-195 */
+	company c = company_new(sat_test_seed(15));
+	sat_id gone = device_account(c.ann, "Okapi", "ann"),
+	    stays = device_account(c.ann, "Gnu", "ann"), id;
+	sat_op ops[3];
+
+	(void)state;
+	sync_all(&c);
+	for (int i = 0; i < 2; i++) {
+		id = device_id(c.ann);
+		ops[0] = op_set(&id, K_CONTACT, SAT_OP_NEW, 0, sat_v_null());
+		ops[1] = op_set(&id, K_CONTACT, SAT_OP_SET, C_ACCOUNT,
+		    sat_v_id(i == 0 ? &gone : &stays));
+		ops[2] = op_set(&id, K_CONTACT, SAT_OP_SET, C_NAME,
+		    txt(i == 0 ? "Tapir" : "Zebu"));
+		(void)device_commit(c.ann, &stays, ops, 3);
+		assert_int_equal(SAT_VD_PARKED, push_unseen(c.ann, false));
+	}
+	assert_true(in_files(c.w, "Tapir") > 0);
+	erase(&c, &gone, SAT_OK, "hq", "root");
+	assert_int_equal(0, in_files(c.w, "Tapir"));
+	assert_true(in_files(c.w, "Zebu") > 0);
+	company_free(&c);
+}
+
 int
 main(void)
 {
@@ -254,6 +344,9 @@ main(void)
 		    the_ledger_of_a_newer_kit_erases_on_a_restored_server),
 		cmocka_unit_test(
 		    what_comes_late_about_an_erased_customer_is_dropped_unread),
+		cmocka_unit_test(what_is_refused_unseen_names_no_erased_one),
+		cmocka_unit_test(
+		    what_was_refused_unseen_goes_with_the_one_it_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
