@@ -222,7 +222,8 @@ on_payload(void *u, const sat_log_row *row, sat_buf *rest)
 	}
 	if (!hit || row->lsn == 0)
 		return hit;
-	p->rc = note_lost(p, &c, gone, row->echoes, p->e);
+	if (p->rc == SAT_OK)
+		p->rc = note_lost(p, &c, gone, row->echoes, p->e);
 	if (p->rc == SAT_OK)
 		write_rest(rest, p, &c, gone);
 	return true;
