@@ -141,42 +141,90 @@ makes(const sat_commit *c, const sat_id *rec)
 	return false;
 }
 
-/* The record an operation is suggested on, as the server does it (P-165). */
-static void
-carrier_of(sat_id *on, uint16_t *kind, const sat_replica *r,
-    const sat_commit *c, const sat_op *op)
+typedef struct handing {
+	const sat_replica *r;
+	const sat_commit *c;
+	const char *why;
+	bool *unmade; /* by operation: its record is at most suggested so far */
+} handing;
+
+/* Does refused work that is not sent again make the record? Once handed over, it
+ * is in that suggestion, or another's by now. */
+static bool
+made_aside(const sat_quarantined *q, size_t n, const sat_id *rec)
 {
+	for (size_t i = 0; i < n; i++)
+		if (q[i].fate != SAT_FATE_RETRIED && makes(&q[i].commit, rec))
+			return true;
+	return false;
+}
+
+static sat_rc
+find_unmade(handing *h, sat_arena *a, sat_replica *r, sat_err *e)
+{
+	sat_quarantined *open, *aside;
+	size_t nopen, naside;
+	sat_view v;
+	sat_rc rc;
+
+	h->unmade = sat_arena_alloc(a, h->c->nops * sizeof *h->unmade);
+	memset(h->unmade, 0, h->c->nops * sizeof *h->unmade);
+	if ((rc = sat_replica_quarantine(&open, &nopen, a, r, e)) != SAT_OK ||
+	    (rc = sat_replica_set_aside(&aside, &naside, a, r, 0, e)) !=
+	    SAT_OK)
+		return rc;
+	for (size_t i = 0; i < h->c->nops; i++) {
+		const sat_id *rec = &h->c->ops[i].rec;
+
+		if (!makes(h->c, rec) && !made_aside(open, nopen, rec) &&
+		    !made_aside(aside, naside, rec))
+			continue;
+		rc = sat_replica_get(&v, a, r, NULL, rec, NULL);
+		if (rc != SAT_OK && rc != SAT_ENOTFOUND)
+			return sat_fail(e, rc, "a record cannot be read");
+		h->unmade[i] = rc == SAT_ENOTFOUND || makes(h->c, rec);
+	}
+	return SAT_OK;
+}
+
+/* The record operation `i` is suggested on, as the server does it (P-165): on an
+ * owned child that is there; what there is only in a suggestion carries none. */
+static void
+carrier_of(sat_id *on, uint16_t *kind, const handing *h, size_t i)
+{
+	const sat_op *op = &h->c->ops[i];
+	const sat_replica *r = h->r;
 	const sat_kind *k = sat_template_kind_id(r->t, op->rtype), *root;
 
 	*on = op->rec;
 	*kind = op->rtype;
-	if (sat_id_eq(on, &c->subject) || (k != NULL &&
-	    k->scope == SAT_SCOPE_OWNED && !makes(c, &op->rec)))
+	if (sat_id_eq(on, &h->c->subject) || (k != NULL &&
+	    k->scope == SAT_SCOPE_OWNED && !h->unmade[i]))
 		return;
 	root = k == NULL || k->parent == NULL ? NULL :
 	    sat_template_kind(r->t, k->parent->ref);
-	*on = c->subject;
+	*on = h->c->subject;
 	*kind = root != NULL ? root->id : op->rtype;
 }
 
 /* One HAND with all operations of the commit that stand for the record of the
  * first one; *n counts those done. */
 static void
-hand_of(sat_op *out, sat_arena *a, const sat_replica *r, const sat_commit *c,
-    size_t first, const char *why)
+hand_of(sat_op *out, sat_arena *a, const handing *x, size_t first)
 {
+	const sat_commit *c = x->c;
 	sat_commit part = { .subject = { { 0 } } };
 	sat_handed h = { .dev = c->device, .hlc = c->hlc,
-		.actor = sat_span_str(r->id->user_key),
-		.why = sat_span_str(why) };
+		.actor = sat_span_str(x->r->id->user_key),
+		.why = sat_span_str(x->why) };
 	sat_buf b = { 0 };
 	sat_id on;
 	uint16_t kind;
 
 	part.ops = sat_arena_alloc(a, c->nops * sizeof *part.ops);
-	carrier_of(&part.subject, &out->rtype, r, c, &c->ops[first]);
+	carrier_of(&part.subject, &out->rtype, x, first);
 	for (size_t i = first; i < c->nops; i++) {
-		carrier_of(&on, &kind, r, c, &c->ops[i]);
+		carrier_of(&on, &kind, x, i);
 		if (sat_id_eq(&on, &part.subject))
 			part.ops[part.nops++] = sat_op_bare(&c->ops[i]);
 	}
@@ -192,21 +240,20 @@ hand_of(sat_op *out, sat_arena *a, const sat_replica *r, const sat_commit *c,
 }
 
 static size_t
-hands_of(sat_op *ops, sat_arena *a, const sat_replica *r, const sat_commit *c,
-    const char *why)
+hands_of(sat_op *ops, sat_arena *a, const handing *x)
 {
 	size_t n = 0;
 	sat_id on;
 	uint16_t kind;
 
-	for (size_t i = 0; i < c->nops; i++) {
+	for (size_t i = 0; i < x->c->nops; i++) {
 		bool done = false;
 
-		carrier_of(&on, &kind, r, c, &c->ops[i]);
+		carrier_of(&on, &kind, x, i);
 		for (size_t k = 0; k < n; k++)
 			done |= sat_id_eq(&ops[k].rec, &on);
 		if (!done)
-			hand_of(&ops[n++], a, r, c, i, why);
+			hand_of(&ops[n++], a, x, i);
 	}
 	return n;
 }
@@ -216,6 +263,7 @@ hand(sat_replica *r, sat_arena *a, int64_t id, const char *why,
     uint64_t *cseq, sat_err *e)
 {
 	sat_quarantined q;
+	handing h = { .r = r, .c = &q.commit, .why = why };
 	sat_draft d = { .flags = 0 };
 	sat_rc rc;
 
@@ -232,7 +280,9 @@ hand(sat_replica *r, sat_arena *a, int64_t id, const char *why,
 	} else {
 		d.ops = sat_arena_alloc(a, q.commit.nops * sizeof *d.ops);
 		memset(d.ops, 0, q.commit.nops * sizeof *d.ops);
-		d.nops = hands_of(d.ops, a, r, &q.commit, why);
+		if ((rc = find_unmade(&h, a, r, e)) != SAT_OK)
+			return rc;
+		d.nops = hands_of(d.ops, a, &h);
 	}
 	d.subject = q.commit.subject;
 	if ((rc = replica_write_aside(r, &d,

@@ -294,6 +294,85 @@ a_refused_customer_has_nowhere_to_be_handed_to(void **state)
 	assert_int_equal(1, n);
 }
 
+/* The record a HAND of the log stands on, and the first one it speaks of. */
+static void
+assert_handed(fixture *f, size_t at, sat_id on, sat_id of)
+{
+	const sat_commit *c = &f->srv.log[at];
+	sat_commit part = { .subject = on };
+	sat_handed h;
+	sat_err err = { 0 };
+
+	assert_int_equal(1, c->nops);
+	assert_int_equal(SAT_OP_HAND, c->ops[0].kind);
+	assert_true(sat_id_eq(&on, &c->ops[0].rec));
+	assert_int_equal(f->account->id, c->ops[0].rtype);
+	assert_ok(sat_handed_read(&h, c->ops[0].value.s, &err));
+	assert_ok(sat_commit_read_payload(&part, &f->a, h.ops, &err));
+	assert_true(sat_id_eq(&of, &part.ops[0].rec));
+	assert_int_not_equal(SAT_OP_HAND, part.ops[0].kind);
+}
+
+static void
+what_goes_on_with_refused_work_is_handed_over_with_it(void **state)
+{ /* P-163, P-165 */
+	fixture *f = *state;
+	sat_id id = synced_customer(f), deal = deal_of(f, id, "120000");
+	sat_quarantined *q;
+	sat_handover *h;
+	size_t n, changed;
+	uint64_t cseq;
+	sat_err err;
+
+	assert_ok(try_edit(&changed, f, f->opportunity, deal,
+	    LIST("remark=grows"), &err));
+	f->srv.refuse = refuse_edits;
+	(void)srv_push(f, false);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(2, n);
+	for (size_t i = 0; i < n; i++)
+		assert_ok(sat_replica_hand(f->r, q[i].id, "", &cseq, &err));
+	srv_sync(f);
+	/* there is no record the edit could stand on */
+	assert_handed(f, f->srv.n - 2, id, deal);
+	assert_handed(f, f->srv.n - 1, id, deal);
+	h = waiting(&n, f);
+	assert_int_equal(2, n);
+	accept(f, h[0].key, LIST(NULL));
+	accept(f, h[1].key, LIST(NULL));
+	assert_string_equal("grows", value_of(f, f->opportunity, deal,
+	    "remark"));
+	f->srv.refuse = NULL;
+	srv_sync(f);
+	assert_settled(f);
+}
+
+static void
+an_edit_of_what_is_on_its_way_again_stands_on_it(void **state) /* P-165 */
+{
+	fixture *f = *state;
+	sat_id id = synced_customer(f), deal = deal_of(f, id, "120000");
+	sat_crm c = crm_of(f);
+	sat_quarantined *q;
+	sat_retried did;
+	int64_t need;
+	size_t n, changed;
+	uint64_t cseq;
+	sat_err err = { 0 };
+
+	assert_ok(try_edit(&changed, f, f->opportunity, deal,
+	    LIST("remark=grows"), &err));
+	f->srv.refuse = refuse_edits;
+	(void)srv_push(f, false);
+	f->srv.refuse = NULL;
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_ok(sat_crm_retry(&did, &need, &c, q[0].id, NULL, 0, &err));
+	assert_ok(sat_replica_hand(f->r, q[1].id, "", &cseq, &err));
+	srv_sync(f);
+	assert_true(sat_id_eq(&deal, &f->srv.log[f->srv.n - 1].ops[0].rec));
+	assert_settled(f);
+}
+
 /* ---- edits that came late ------------------------------------------------------------- */
 
 static void
@@ -346,6 +425,8 @@ main(void)
 		T(refused_work_is_handed_over_and_stays_out_of_the_view),
 		T(a_handover_that_is_refused_comes_back),
 		T(a_refused_customer_has_nowhere_to_be_handed_to),
+		T(what_goes_on_with_refused_work_is_handed_over_with_it),
+		T(an_edit_of_what_is_on_its_way_again_stands_on_it),
 		T(an_edit_by_who_did_not_know_the_owner_is_noted),
 	};
 
