@@ -90,12 +90,14 @@ use_hint(work *k, sat_value v)
 	    sat_span_str(""));
 }
 
-/* A record that is not there: parked, or with a suggestion that would make it. */
+/* A record that is not there: parked, or with a suggestion that would make it.
+ * Nobody could accept a suggestion to suggest. */
 static sat_rc
 follow(work *k, size_t i, const sat_id *rec, sat_err *e)
 {
-	bool yes;
-	sat_rc rc = sat_srv_suggested(&yes, &k->only, k->s, k->c, rec, e);
+	bool yes = false;
+	sat_rc rc = sat_op_is_hand(&k->c->ops[i]) ? SAT_OK :
+	    sat_srv_suggested(&yes, &k->only, k->s, k->c, rec, e);
 
 	if (rc != SAT_OK)
 		return rc;

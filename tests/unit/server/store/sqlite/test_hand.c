@@ -408,6 +408,42 @@ hand_by(device *d, const sat_id *on, uint32_t dev, const char *actor,
 }
 
 static void
+no_suggestion_stands_on_what_is_only_suggested(void **state) /* P-166, P-167 */
+{
+	move m = moved(19);
+	sat_id con = device_id(m.ann);
+	sat_op ops[] = {
+		op_set(&con, K_CONTACT, SAT_OP_NEW, 0, sat_v_null()),
+		op_set(&con, K_CONTACT, SAT_OP_SET, C_ACCOUNT,
+		    sat_v_id(&m.acc)),
+		op_set(&con, K_CONTACT, SAT_OP_SET, C_NAME, txt("Zhang")),
+	};
+	sat_commit part = { .subject = con, .ops = &ops[2], .nops = 1 };
+	sat_handed h = { .dev = m.ann->ord, .actor = sat_span_str("ann"),
+		.hlc = sat_hlc_of_ms(m.w->now_ms) };
+	sat_buf b = { 0 }, v = { 0 };
+	sat_op hand;
+
+	(void)state;
+	m.w->now_ms += 100 * HOUR_MS;
+	(void)device_commit(m.ann, &m.acc, ops, 3);
+	sat_commit_write_payload(&b, &part);
+	h.ops = sat_buf_span(&b);
+	sat_handed_write(&v, &h);
+	hand = op_set(&con, K_CONTACT, SAT_OP_HAND, SAT_SYS_HANDED,
+	    sat_v_bytes(sat_buf_span(&v)));
+	(void)device_commit(m.ann, &m.acc, &hand, 1);
+	SYNC(m.ann, m.bob);
+	/* a suggestion to suggest is nothing anybody could accept */
+	assert_int_equal(SAT_VD_PARKED, device_last(m.ann)->code);
+	assert_string_equal("needs_parent", device_last(m.ann)->slug);
+	assert_int_equal(1, nhanded(m.bob, &m.acc));
+	sat_buf_fini(&b);
+	sat_buf_fini(&v);
+	done(&m);
+}
+
+static void
 authors_hand_over_their_own_work_and_no_other_s(void **state) /* P-166 */
 {
 	move m = moved(9);
@@ -537,6 +573,7 @@ main(void)
 		cmocka_unit_test(what_finds_no_room_is_refused_and_stays_with_its_author),
 		cmocka_unit_test(who_may_edit_settles_and_nobody_else),
 		cmocka_unit_test(its_author_hears_how_it_was_answered),
+		cmocka_unit_test(no_suggestion_stands_on_what_is_only_suggested),
 		cmocka_unit_test(authors_hand_over_their_own_work_and_no_other_s),
 		cmocka_unit_test(a_peer_of_another_release_in_range_is_served),
 		cmocka_unit_test(later_operations_need_the_right_to_edit_and_reach_every_device),
