@@ -43,6 +43,7 @@ sat_srv_file_suggested(bool *yes, sat_server *s, wrec *w, uint32_t dev,
     const uint8_t *hash, uint64_t bytes, sat_err *e)
 {
 	const sat_cell *cell;
+	sat_arena tmp = { 0 }; /* operations are larger than they were sent */
 	sat_handed *list;
 	size_t n;
 	sat_rc rc;
@@ -58,10 +59,12 @@ sat_srv_file_suggested(bool *yes, sat_server *s, wrec *w, uint32_t dev,
 		sat_commit part = { .subject = w->id };
 
 		*yes = (dev == 0 || list[i].dev == dev) &&
-		    sat_commit_read_payload(&part, &s->txn, list[i].ops,
+		    sat_commit_read_payload(&part, &tmp, list[i].ops,
 		    NULL) == SAT_OK &&
 		    ops_name(s, &part, NULL, hash, bytes);
+		sat_arena_reset(&tmp);
 	}
+	sat_arena_fini(&tmp);
 	return SAT_OK;
 }
 
