@@ -285,7 +285,7 @@ take_ledger(sat_replica *r, const sat_ledger *in, sat_err *e)
 		if ((rc = purge(r, &in->e[i].subject, e)) != SAT_OK ||
 		    (rc = put_entry(r, &in->e[i], e)) != SAT_OK)
 			return rc;
-	if ((in->n > 0 && ((rc = replica_past_tidy(r, e)) != SAT_OK ||
+	if ((in->n > 0 && ((rc = replica_forget_strays(r, e)) != SAT_OK ||
 	    (rc = sat_replica_settings_purge(r, SAT_SETTING_ANSWER,
 	    ALL_TIMES_MS, e)) != SAT_OK)) ||
 	    (rc = replica_meta_int(r, "ledger_rev", (int64_t)in->rev, e)) !=

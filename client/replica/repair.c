@@ -78,7 +78,8 @@ replica_refetch_next(void *u, sat_refetch *ask, sat_err *e)
 /*
  * A row that was changed or taken away behind our back leaves what was derived
  * from it. So all of the range goes, and what the rows have is written anew.
- * Match keys and history are found through their row alone and harm nobody.
+ * History is found through its row alone and harms nobody; match keys of rows that
+ * were not here: replica_match_renew.
  */
 static sat_rc
 forget_derived(sat_replica *r, const replica_kind *k, int64_t after,
@@ -223,7 +224,8 @@ put_range(sat_replica *r, const sat_refetch *ask, const sat_refetch_is *d,
 		if ((rc = put_again(r, k, &d->recs[i], e)) != SAT_OK)
 			return rc;
 	if ((rc = drop_others(r, k, ask, d, e)) != SAT_OK ||
-	    (rc = replica_page_flush(r, e)) != SAT_OK ||
+	    (rc = replica_match_renew(r, k, ask->after_eid, d->next_eid,
+	    e)) != SAT_OK || (rc = replica_page_flush(r, e)) != SAT_OK ||
 	    (rc = replica_alias_tidy(&strays, r, e)) != SAT_OK)
 		return rc;
 	/* The sums may be what was wrong: of each bucket that is whole now. */

@@ -182,6 +182,7 @@ SAT_CHECK sat_rc replica_search_drop(sat_replica *r, const replica_kind *k,
 /* What is searched of numbers in after < rid <= to that have no row goes. */
 SAT_CHECK sat_rc replica_search_tidy(sat_replica *r, const replica_kind *k,
     int64_t after, int64_t to, sat_err *e);
+SAT_CHECK sat_rc replica_search_tidy_all(sat_replica *r, sat_err *e);
 /* Proof: counts what the row has to r->search_met, and to r->search_bad what
  * the index has otherwise. */
 SAT_CHECK sat_rc replica_search_check_row(sat_replica *r,
@@ -228,8 +229,13 @@ SAT_CHECK sat_rc replica_lists_tidy(size_t *strays, sat_replica *r,
     int64_t after, int64_t to, sat_err *e);
 /* Of all numbers, and redirects. */
 SAT_CHECK sat_rc replica_tidy(size_t *strays, sat_replica *r, sat_err *e);
-/* The history of what has no row goes. */
-SAT_CHECK sat_rc replica_past_tidy(sat_replica *r, sat_err *e);
+/* History, match keys and searched texts of what has no row go. Looks at all
+ * there are of them. */
+SAT_CHECK sat_rc replica_forget_strays(sat_replica *r, sat_err *e);
+/* Before a range that was fetched again is flushed: keys of rows in it that were
+ * not here go, the flush writes those they have now. */
+SAT_CHECK sat_rc replica_match_renew(sat_replica *r, const replica_kind *k,
+    int64_t after, int64_t to, sat_err *e);
 
 /* conflicts.c: what an operation of the log did about conflicts; kept. */
 SAT_CHECK sat_rc replica_conflict_note(sat_replica *r, const replica_row *row,

@@ -6,6 +6,14 @@ INSERT OR IGNORE INTO match(key, rid) VALUES(?1, ?2);
 -- :name match_del
 DELETE FROM match WHERE key = ?1 AND rid = ?2;
 
+-- :name match_by_rid
+-- Looks at all of them: after an erasure alone.
+SELECT rid, key FROM match ORDER BY rid;
+
+-- :name match_within
+-- Looks at all of them: where a row that was lost came again.
+SELECT rid, key FROM match WHERE rid > ?1 AND rid <= ?2 ORDER BY rid;
+
 -- :name match_find
 SELECT rid FROM match WHERE key = ?1;
 

@@ -382,6 +382,24 @@ replica_search_tidy(sat_replica *r, const replica_kind *k, int64_t after,
 	return rc;
 }
 
+sat_rc
+replica_search_tidy_all(sat_replica *r, sat_err *e)
+{
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < r->kinds->n && rc == SAT_OK; i++) {
+		const replica_kind *k = &r->kinds->k[i];
+
+		for (int part = 0; part < REPLICA_SEARCH_PARTS; part++)
+			if (k->search[part].built) {
+				rc = replica_search_tidy(r, k, 0,
+				    SEARCH_RID_MAX, e);
+				break; /* of all its parts */
+			}
+	}
+	return rc;
+}
+
 /* ---- what is there ----------------------------------------------------------------------------- */
 
 static replica_search *

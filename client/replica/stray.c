@@ -1,14 +1,16 @@
 /*
  * stray.c - what is kept under the number of a row that is not there.
  *
- * A row that was lost behind our back leaves its entries in the lists and its
- * history. When its state comes again they are its own again; but it may never
- * come, for the record has left meanwhile and the sums agree without it. So the
- * lists are looked through where the sums are made to fit the rows, and the
- * history where a customer is erased, of whom nothing may stay.
+ * A row that was lost behind our back leaves its entries in the lists, its
+ * history, its match keys and its texts in the search index. When its state comes
+ * again they are its own again, but for keys of values it has no more; but it may
+ * never come, for the record has left meanwhile and the sums agree without it. So
+ * the lists are looked through where the sums are made to fit the rows, and all
+ * else where a customer is erased, of whom nothing may stay.
  */
 #include "client/replica/replica_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -126,8 +128,8 @@ any_has(bool *yes, size_t *hint, sat_replica *r, int64_t rid, sat_err *e)
 	return SAT_OK;
 }
 
-sat_rc
-replica_past_tidy(sat_replica *r, sat_err *e)
+static sat_rc
+past_tidy(sat_replica *r, sat_err *e)
 {
 	int64_t rid = INT64_MIN;
 	size_t hint = 0;
@@ -135,8 +137,6 @@ replica_past_tidy(sat_replica *r, sat_err *e)
 	bool row, there;
 	sat_rc rc;
 
-	if (r->kinds == NULL)
-		return SAT_OK;
 	for (;;) {
 		if ((rc = sat_db_stmt(&s, r->db, SQL_HISTORY_NEXT, e)) !=
 		    SAT_OK)
@@ -151,4 +151,145 @@ replica_past_tidy(sat_replica *r, sat_err *e)
 		    e)) != SAT_OK))
 			return rc;
 	}
+}
+
+/* ---- match keys ---------------------------------------------------------------- */
+
+typedef struct match_row {
+	int64_t rid, key;
+} match_row;
+
+static sat_rc
+match_del(sat_replica *r, const match_row *list, size_t n, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
+		if ((rc = sat_db_stmt(&s, r->db, SQL_MATCH_DEL, e)) != SAT_OK)
+			return rc;
+		sat_bind_int(s, 1, list[i].key);
+		sat_bind_int(s, 2, list[i].rid);
+		rc = sat_run(s, e);
+	}
+	return rc;
+}
+
+/* Numbers of rows, ascending, and how far they were looked through. */
+typedef struct numbers {
+	int64_t *rid;
+	size_t n, at;
+} numbers;
+
+/* Asked of ascending numbers. */
+static bool
+is_among(numbers *list, size_t n, int64_t rid)
+{
+	bool yes = false;
+
+	for (size_t i = 0; i < n; i++) {
+		numbers *x = &list[i];
+
+		while (x->at < x->n && x->rid[x->at] < rid)
+			x->at++;
+		yes |= x->at < x->n && x->rid[x->at] == rid;
+	}
+	return yes;
+}
+
+/* Of the stepped statement's rows those whose number is (among: true) or is not
+ * in the lists go. */
+static sat_rc
+match_sift(sat_replica *r, sat_stmt *s, numbers *lists, size_t n, bool among,
+    sat_arena *a, sat_err *e)
+{
+	match_row *list = NULL;
+	size_t got = 0, cap = 0;
+	bool row;
+	sat_rc rc;
+
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		int64_t rid = sat_col_int(s, 0);
+
+		if (is_among(lists, n, rid) != among)
+			continue;
+		REPLICA_GROW(list, got, cap, a);
+		list[got++] = (match_row){ rid, sat_col_int(s, 1) };
+	}
+	return rc != SAT_OK ? rc : match_del(r, list, got, e);
+}
+
+/* A seek for each key would cost more than the rows' numbers, read once. */
+static sat_rc
+match_tidy(sat_replica *r, sat_err *e)
+{
+	numbers lists[SAT_KINDS_MAX] = { 0 };
+	sat_arena a = { 0 };
+	size_t n = 0;
+	sat_stmt *s;
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < r->kinds->n && rc == SAT_OK; i++)
+		if (r->kinds->k[i].sql[KQ_MATCH] != NULL) {
+			rc = replica_kind_rids(&lists[n].rid, &lists[n].n, &a,
+			    r, &r->kinds->k[i], KQ_RIDS, NULL, e);
+			n++;
+		}
+	if (rc == SAT_OK &&
+	    (rc = sat_db_stmt(&s, r->db, SQL_MATCH_BY_RID, e)) == SAT_OK)
+		rc = match_sift(r, s, lists, n, false, &a, e);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+static int
+by_rid(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+sat_rc
+replica_match_renew(sat_replica *r, const replica_kind *k, int64_t after,
+    int64_t to, sat_err *e)
+{
+	numbers came = { 0 };
+	sat_arena a = { 0 };
+	size_t cap = 0;
+	sat_stmt *s;
+	sat_rc rc = SAT_OK;
+
+	for (const replica_row *row = r->page.rows; row != NULL;
+	     row = row->next) {
+		if (row->k != k || row->stored_rid != 0 || row->gone ||
+		    row->rid <= after || row->rid > to)
+			continue;
+		REPLICA_GROW(came.rid, came.n, cap, &a);
+		came.rid[came.n++] = row->rid;
+	}
+	if (came.n > 0 && (rc = sat_db_stmt(&s, r->db, SQL_MATCH_WITHIN,
+	    e)) == SAT_OK) {
+		qsort(came.rid, came.n, sizeof *came.rid, by_rid);
+		sat_bind_int(s, 1, after);
+		sat_bind_int(s, 2, to);
+		rc = match_sift(r, s, &came, 1, true, &a, e);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* ---- all of it ------------------------------------------------------------------- */
+
+sat_rc
+replica_forget_strays(sat_replica *r, sat_err *e)
+{
+	sat_rc rc;
+
+	if (r->kinds == NULL)
+		return SAT_OK;
+	if ((rc = past_tidy(r, e)) != SAT_OK ||
+	    (rc = match_tidy(r, e)) != SAT_OK)
+		return rc;
+	return replica_search_tidy_all(r, e);
 }

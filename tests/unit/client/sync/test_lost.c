@@ -70,6 +70,11 @@ lose(company *c, const char *text, bool check)
 
 #define LOST "DELETE FROM k_account WHERE _rid = 4"
 
+#define KEYS "SELECT count(*) FROM match WHERE rid = 4"
+/* either of list_it's */
+#define SEARCHED "SELECT count(*) FROM search " \
+	"WHERE instr(data, CAST('1390000000' AS BLOB)) > 0"
+
 static void
 assert_not_listed(company *c)
 {
@@ -139,6 +144,8 @@ an_unnoticed_loss_leaves_nothing_of_an_erased_one(void **state) /* P-194 */
 
 	list_it(c);
 	assert_ok(sat_replica_search_ready(c->r[0], &err));
+	assert_true(number(c, 0, KEYS) > 0);
+	assert_int_equal(1, number(c, 0, SEARCHED));
 	lose(c, LOST, false);
 	company_erase(c, ids[3]);
 	c->stop_after = 4;
@@ -146,9 +153,38 @@ an_unnoticed_loss_leaves_nothing_of_an_erased_one(void **state) /* P-194 */
 	c->stop_after = 0;
 	assert_int_equal(0, number(c, 0, "SELECT count(*) FROM history "
 	    "WHERE rid = 4"));
+	assert_int_equal(0, number(c, 0, KEYS));
+	assert_int_equal(0, number(c, 0, SEARCHED));
+	assert_true(number(c, 0, "SELECT count(*) FROM match") > 0);
+	assert_true(number(c, 0, "SELECT count(*) FROM search") > 0);
 	company_sync(c, 0);
 	company_sync(c, 0);
 	assert_not_listed(c);
+	assert_same(c, 0);
+	company_sound(c, 0);
+}
+
+/* With the key of the value it had, another record would be found alike for
+ * ever. */
+static void
+a_lost_row_that_comes_again_has_the_keys_of_its_values(void **state)
+{
+	company *c = *state;
+	int64_t keys;
+
+	company_set(c, 0, ids[3], A_PHONE, "13900000001");
+	company_sync(c, 0);
+	company_sync(c, 1);
+	keys = number(c, 0, KEYS);
+	assert_true(keys > 0);
+	sql(c, 0, "CREATE TABLE kept AS SELECT key FROM match WHERE rid = 4");
+	lose(c, LOST, true);
+	company_set(c, 1, ids[3], A_PHONE, "13900000002");
+	company_sync(c, 1);
+	company_sync(c, 0);
+	assert_int_equal(keys, number(c, 0, KEYS));
+	assert_int_equal(keys - 1, number(c, 0, KEYS " AND key IN kept"));
+	sql(c, 0, "DROP TABLE kept");
 	assert_same(c, 0);
 	company_sound(c, 0);
 }
@@ -241,6 +277,7 @@ main(void)
 		T(a_scrub_takes_what_no_row_has_out_of_the_lists),
 		T(a_lost_row_whose_record_is_erased_leaves_nothing),
 		T(an_unnoticed_loss_leaves_nothing_of_an_erased_one),
+		T(a_lost_row_that_comes_again_has_the_keys_of_its_values),
 		T(a_lost_merged_row_leads_nowhere_when_it_leaves),
 		T(a_lost_merged_row_leads_nowhere_when_it_is_erased),
 		T(a_merged_row_that_cannot_be_read_leads_where_it_did),
