@@ -162,7 +162,8 @@ HANDLER(api_conflict)
 	return api_answer(out, doc, rc);
 }
 
-/* Filed under the record, so that the note goes when that is erased. */
+/* Filed under the record, so that the note goes when that is erased; also when
+ * its customer is and it has left before. */
 static sat_rc
 note_audit(sat_api *api, const char *key, const char *note, sat_err *e)
 {

@@ -294,8 +294,9 @@ HANDLER(api_dismiss)
 
 	if (rc == SAT_OK)
 		rc = sat_crm_dismiss(&api->crm, &p, e);
-	if (rc == SAT_OK && reason != NULL)
-		rc = sat_replica_audit(api->crm.replica, "duplicate.dismissed",
+	if (rc == SAT_OK && reason != NULL) /* the other one may not be here */
+		rc = sat_replica_audit_both(api->crm.replica, &p.a,
+		    sat_id_zero(&p.b) ? &p.a : &p.b, "duplicate.dismissed",
 		    reason, e);
 	if (rc == SAT_OK) {
 		*out = api_doc("duplicate.dismissed");

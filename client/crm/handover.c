@@ -178,8 +178,8 @@ decline(sat_crm *c, const sat_handover *h, const char *reason, sat_err *e)
 		return rc;
 	sat_buf_fmt(&b, "%s: %s", h->key, reason);
 	if ((rc = sat_replica_write(c->replica, &d, &cseq, e)) == SAT_OK)
-		rc = sat_replica_audit(c->replica, "handover.decline",
-		    sat_buf_cstr(&b), e);
+		rc = sat_replica_audit_both(c->replica, &h->root, &h->rec,
+		    "handover.decline", sat_buf_cstr(&b), e);
 	sat_buf_fini(&b);
 	if (rc == SAT_OK)
 		return sat_replica_group_commit(c->replica, e);

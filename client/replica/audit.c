@@ -75,9 +75,10 @@ replica_audit_redact(sat_replica *r, const sat_id *subject, sat_err *e)
 	return sat_run(s, e);
 }
 
-sat_rc
-sat_replica_audit_about(sat_replica *r, const sat_id *subject,
-    const char *action, const char *detail, sat_err *e)
+/* about: ids of records, one behind the other; empty: of none. */
+static sat_rc
+put_entry(sat_replica *r, sat_span about, const char *action,
+    const char *detail, sat_err *e)
 {
 	uint8_t prev[SAT_HASH_BYTES], hash[SAT_HASH_BYTES];
 	uint8_t digest[SAT_HASH_BYTES], salt[SAT_SALT_BYTES];
@@ -99,14 +100,31 @@ sat_replica_audit_about(sat_replica *r, const sat_id *subject,
 	sat_bind_text(s, 3, a);
 	sat_bind_text(s, 4, d);
 	sat_bind_blob(s, 5, sat_span_of(hash, sizeof hash));
-	if (subject != NULL)
-		sat_bind_blob(s, 6, sat_span_of(subject->b,
-		    sizeof subject->b));
+	if (about.n > 0)
+		sat_bind_blob(s, 6, about);
 	else
 		sat_bind_null(s, 6);
 	sat_bind_blob(s, 7, sat_span_of(salt, sizeof salt));
 	sat_bind_blob(s, 8, sat_span_of(digest, sizeof digest));
 	return sat_run(s, e);
+}
+
+sat_rc
+sat_replica_audit_about(sat_replica *r, const sat_id *subject,
+    const char *action, const char *detail, sat_err *e)
+{
+	return put_entry(r, subject != NULL ? sat_span_of(subject->b,
+	    sizeof subject->b) : sat_span_of(NULL, 0), action, detail, e);
+}
+
+sat_rc
+sat_replica_audit_both(sat_replica *r, const sat_id *one,
+    const sat_id *other, const char *action, const char *detail, sat_err *e)
+{
+	sat_id both[2] = { *one, *other };
+
+	return put_entry(r, sat_span_of(both[0].b, sizeof both), action,
+	    detail, e);
 }
 
 sat_rc

@@ -16,6 +16,26 @@ DELETE FROM late WHERE rec = ?1;
 -- :name erase_conflicts
 DELETE FROM conflict_log WHERE rec = ?1;
 
+-- What is kept under ids, whose records may have no row here: a child of who
+-- left before he was erased.
+
+-- :name late_recs
+SELECT DISTINCT rec FROM late;
+
+-- :name conflict_log_recs
+SELECT DISTINCT rec FROM conflict_log;
+
+-- :name news_recs
+-- With texts: the answer to a suggestion is about what its author has no more.
+SELECT DISTINCT rec FROM news WHERE was <> '' OR is_ <> '';
+
+-- :name news_forget
+DELETE FROM news WHERE rec = ?1 AND (was <> '' OR is_ <> '');
+
+-- :name audit_recs
+SELECT DISTINCT subject FROM audit WHERE subject IS NOT NULL
+  AND salt IS NOT NULL;
+
 -- :name ledger_put
 INSERT INTO ledger(rev, subject, lsn, at_ms, by, second, reason, sig)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -33,4 +53,6 @@ SELECT rev, subject, lsn, at_ms, by, second, reason, sig FROM ledger
 ORDER BY rev;
 
 -- :name audit_redact
-UPDATE audit SET detail = '', salt = NULL WHERE subject = ?1;
+-- A row may be about two records: their ids, one behind the other.
+UPDATE audit SET detail = '', salt = NULL
+WHERE ?1 IN (substr(subject, 1, 16), substr(subject, 17, 16));

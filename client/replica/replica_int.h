@@ -229,8 +229,8 @@ SAT_CHECK sat_rc replica_lists_tidy(size_t *strays, sat_replica *r,
     int64_t after, int64_t to, sat_err *e);
 /* Of all numbers, and redirects. */
 SAT_CHECK sat_rc replica_tidy(size_t *strays, sat_replica *r, sat_err *e);
-/* History, match keys and searched texts of what has no row go. Looks at all
- * there are of them. */
+/* History, match keys, searched texts, lists and audit details of what has no
+ * row go. Looks at all there are of them. */
 SAT_CHECK sat_rc replica_forget_strays(sat_replica *r, sat_err *e);
 /* Before a range that was fetched again is flushed: keys of rows in it that were
  * not here go, the flush writes those they have now. */

@@ -1,5 +1,5 @@
 /*
- * stray.c - what is kept under the number of a row that is not there.
+ * stray.c - what is kept under the number or the id of a row that is not there.
  *
  * A row that was lost behind our back leaves its entries in the lists, its
  * history, its match keys and its texts in the search index. When its state comes
@@ -279,7 +279,96 @@ replica_match_renew(sat_replica *r, const replica_kind *k, int64_t after,
 	return rc;
 }
 
-/* ---- all of it ------------------------------------------------------------------- */
+/* ---- ids ------------------------------------------------------------------------- */
+
+static sat_rc
+id_has_row(bool *yes, size_t *hint, sat_replica *r, const sat_id *id,
+    sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc;
+
+	*yes = false;
+	for (size_t i = 0; i < r->kinds->n && !*yes; i++) {
+		size_t at = (*hint + i) % r->kinds->n;
+
+		if ((rc = replica_kind_stmt(&s, r, &r->kinds->k[at], KQ_RID_OF,
+		    e)) != SAT_OK)
+			return rc;
+		sat_bind_blob(s, 1, sat_span_of(id->b, sizeof id->b));
+		if ((rc = sat_step(yes, s, e)) != SAT_OK)
+			return rc;
+		sat_stmt_reset(s);
+		if (*yes)
+			*hint = at;
+	}
+	return SAT_OK;
+}
+
+/* Of the ids a statement lists, one or two a row, those without a row here. */
+static sat_rc
+absent_of(sat_id **out, size_t *n, sat_arena *a, sat_replica *r, int sql,
+    sat_err *e)
+{
+	size_t cap = 0, hint = 0;
+	sat_stmt *s;
+	bool row, there;
+	sat_rc rc;
+
+	*out = NULL;
+	*n = 0;
+	if ((rc = sat_db_stmt(&s, r->db, sql, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
+		sat_span ids = sat_col_blob(s, 0);
+
+		for (; ids.n >= sizeof(sat_id) && rc == SAT_OK;
+		     ids.p += sizeof(sat_id), ids.n -= sizeof(sat_id)) {
+			sat_id id;
+
+			memcpy(id.b, ids.p, sizeof id.b);
+			rc = id_has_row(&there, &hint, r, &id, e);
+			if (rc != SAT_OK || there)
+				continue;
+			REPLICA_GROW(*out, *n, cap, a);
+			(*out)[(*n)++] = id;
+		}
+		if (rc != SAT_OK)
+			break;
+	}
+	sat_stmt_reset(s);
+	return rc;
+}
+
+/*
+ * A customer who left takes his children along, and nothing here says any more
+ * that they were his: when somebody is erased, it may be him. What is listed of
+ * records that are not here helps nobody; of what was done with them here the
+ * audit log keeps all but the free text.
+ */
+static sat_rc
+absent_tidy(sat_replica *r, sat_err *e)
+{
+	static const int list[] = { SQL_LATE_RECS, SQL_CONFLICT_LOG_RECS,
+		SQL_NEWS_RECS, SQL_AUDIT_RECS };
+	static const int del[] = { SQL_ERASE_LATE, SQL_ERASE_CONFLICTS,
+		SQL_NEWS_FORGET, SQL_AUDIT_REDACT };
+	sat_arena a = { 0 };
+	sat_id *ids;
+	size_t n;
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < sizeof list / sizeof list[0] && rc == SAT_OK;
+	     i++) {
+		rc = absent_of(&ids, &n, &a, r, list[i], e);
+		for (size_t j = 0; j < n && rc == SAT_OK; j++)
+			rc = replica_run_id(r, del[i], &ids[j], e);
+	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* ---- all of it ----------------------------------------------------------------- */
 
 sat_rc
 replica_forget_strays(sat_replica *r, sat_err *e)
@@ -289,7 +378,8 @@ replica_forget_strays(sat_replica *r, sat_err *e)
 	if (r->kinds == NULL)
 		return SAT_OK;
 	if ((rc = past_tidy(r, e)) != SAT_OK ||
-	    (rc = match_tidy(r, e)) != SAT_OK)
+	    (rc = match_tidy(r, e)) != SAT_OK ||
+	    (rc = absent_tidy(r, e)) != SAT_OK)
 		return rc;
 	return replica_search_tidy_all(r, e);
 }

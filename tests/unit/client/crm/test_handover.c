@@ -192,6 +192,47 @@ declining_needs_the_right_to_edit_and_settles_it(void **state)
 	assert_settled(f);
 }
 
+/* Declined reasons that are kept. */
+static int64_t
+reasons(fixture *f)
+{
+	sat_stmt *s;
+	sat_err err;
+	int64_t n;
+	bool row;
+
+	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r), "SELECT count(*) "
+	    "FROM audit WHERE action = 'handover.decline' AND detail <> ''",
+	    &err));
+	assert_ok(sat_step(&row, s, &err));
+	n = sat_col_int(s, 0);
+	sat_stmt_reset(s);
+	return n;
+}
+
+static void
+why_a_suggestion_was_declined_goes_with_its_customer(void **state) /* P-194 */
+{
+	fixture *f = *state;
+	sat_erasure x = { .rev = 1, .subject = synced_customer(f) };
+	sat_op o = op(f->account, SAT_OP_SET, x.subject, F_REMARK, text("late"));
+	sat_ledger l = { .rev = 1, .e = &x, .n = 1 };
+	sat_crm c = crm_of(f);
+	sat_handover *h;
+	int64_t entries;
+	size_t n;
+	sat_err err;
+
+	(void)suggested(f, f->account, x.subject, &o, 1, "late");
+	srv_pull(f);
+	h = waiting(&n, f);
+	assert_ok(sat_crm_decline(&c, h[0].key, "he lives with her", &err));
+	assert_int_equal(1, reasons(f));
+	assert_ok(f->ops.ledger_is(f->ops.u, &l, &err));
+	assert_int_equal(0, reasons(f));
+	assert_ok(sat_replica_audit_verify(&entries, f->r, 1, &err));
+}
+
 /* ---- own refused work -------------------------------------------------------------- */
 
 static bool
@@ -422,6 +463,7 @@ main(void)
 		T(a_suggested_record_is_made_with_the_id_it_had),
 		T(a_suggestion_about_another_customer_is_not_taken),
 		T(declining_needs_the_right_to_edit_and_settles_it),
+		T(why_a_suggestion_was_declined_goes_with_its_customer),
 		T(refused_work_is_handed_over_and_stays_out_of_the_view),
 		T(a_handover_that_is_refused_comes_back),
 		T(a_refused_customer_has_nowhere_to_be_handed_to),
