@@ -541,7 +541,9 @@ take_records(seeding *x, sat_span records, sat_err *e)
 		if ((rc = install(x, &x->g[i], e)) != SAT_OK)
 			return rc;
 	}
-	return SAT_OK;
+	for (size_t i = 0; i < x->n && rc == SAT_OK; i++)
+		rc = sat_srv_number_given(x->s, x->g[i].w, e);
+	return rc;
 }
 
 /* The template a device has may be newer than the backup's. It is signed and

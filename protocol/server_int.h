@@ -187,6 +187,8 @@ SAT_CHECK sat_rc sat_srv_refold(sat_server *s, uint64_t after, sat_err *e);
  * registered, or gets its final number by a commit of our own right behind. */
 SAT_CHECK sat_rc sat_srv_number(sat_server *s, const merging *m,
     const sat_template *t, sat_err *e);
+/* The same for a record that stands as a state given back shows it (P-450). */
+SAT_CHECK sat_rc sat_srv_number_given(sat_server *s, const wrec *w, sat_err *e);
 /* NUMBERS: grants are durable before the reply (a transaction is open before
  * and after). */
 SAT_CHECK sat_rc sat_srv_numbers(sat_server *s, const sat_server_session *x,

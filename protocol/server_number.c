@@ -8,7 +8,8 @@
  * Invariants, named in the tests:
  *   N1  no two records have the same number at any position of the log, but
  *       between a commit and the server's own right behind it.
- *   N2  a number that was given, leased or used is never given again.
+ *   N2  a number that was given, leased or used is never given again, by a
+ *       server that came back from a backup neither (P-450).
  */
 #include "protocol/server_int.h"
 #include "protocol/bugs.h"
@@ -33,7 +34,10 @@ number_field(const sat_kind *k)
 
 /* ---- is it final? ---------------------------------------------------------------- */
 
-/* Within a series: of a lease of the author, or imported and nobody's. */
+/* Within a series: of a lease of the author, or imported and nobody's. Or of
+ * those that a server which is gone had left to give when the backup was made:
+ * this one gives none of them, so who has one has it from there, and no two
+ * have the same (P-450). */
 static sat_rc
 may_have(bool *yes, sat_server *s, const sat_commit *c, const char *series,
     uint64_t n, sat_err *e)
@@ -51,9 +55,12 @@ may_have(bool *yes, sat_server *s, const sat_commit *c, const char *series,
 	}
 	if (rc != SAT_ENOTFOUND)
 		return rc;
-	*yes = (c->flags & SAT_CF_IMPORT) != 0 && n <= IMPORT_MAX;
-	if (!*yes || (rc = st->series_get(&last, st->u, series, e)) != SAT_OK)
-		return *yes ? rc : SAT_OK;
+	if ((rc = st->series_get(&last, st->u, series, e)) != SAT_OK)
+		return rc;
+	*yes = s->epoch.epoch != 0 && n <= last;
+	if (*yes || (c->flags & SAT_CF_IMPORT) == 0 || n > IMPORT_MAX)
+		return SAT_OK;
+	*yes = true;
 	return last < n ? st->series_put(st->u, series, n, e) : SAT_OK;
 }
 
@@ -212,6 +219,45 @@ sat_srv_number(sat_server *s, const merging *m, const sat_template *t,
 	}
 	return n == 0 ? SAT_OK :
 	    sat_srv_own(s, &m->c->subject, ops, n, &lsn, e);
+}
+
+sat_rc
+sat_srv_number_given(sat_server *s, const wrec *w, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	const sat_kind *k = sat_srv_kind(s, w->kind);
+	const sat_field *f = number_field(k);
+	char series[SAT_SERIES_TEXT] = "";
+	uint64_t n = 0, lsn;
+	wrec *root;
+	sat_value v;
+	sat_id has;
+	sat_op op;
+	sat_rc rc;
+
+	if (f == NULL)
+		return SAT_OK;
+	v = sat_record_value(&w->r, f->id);
+	if (v.type != SAT_V_TEXT)
+		return SAT_OK;
+	rc = st->number_get(&has, st->u, v.s, e);
+	if (rc == SAT_ENOTFOUND && !sat_number_is_provisional(NULL, v.s)) {
+		if (!sat_number_read(series, &n, v.s))
+			series[0] = '\0';
+		return st->number_put(st->u, v.s, series, n, &w->id, e);
+	}
+	if ((rc != SAT_OK && rc != SAT_ENOTFOUND) ||
+	    (rc == SAT_OK && sat_id_eq(&has, &w->id)))
+		return rc;
+	/* N1: it was imported meanwhile */
+	series_for(series, s, k, v.s);
+	op = (sat_op){ .kind = SAT_OP_NUMBER, .rtype = w->kind, .field = f->id,
+		.rec = w->id };
+	if ((rc = sat_set_by_eid(&root, s, w->root, e)) != SAT_OK ||
+	    (rc = fresh_number(&v.s, s, series, &w->id, e)) != SAT_OK)
+		return rc;
+	op.value = sat_v_text(v.s);
+	return sat_srv_own(s, &root->id, &op, 1, &lsn, e);
 }
 
 /* ---- leases ---------------------------------------------------------------------------- */

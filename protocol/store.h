@@ -286,7 +286,8 @@ typedef struct sat_store {
 	/* when a device was last heard of, ms; 0 = never */
 	sat_rc (*device_heard)(int64_t *ms, void *u, uint32_t ord, sat_err *e);
 
-	/* the last number given in a series; 0 = none */
+	/* the last number given in a series, or that a server which is gone may
+	 * have given (P-450); 0 = none */
 	sat_rc (*series_get)(uint64_t *last, void *u, const char *series, sat_err *e);
 	sat_rc (*series_put)(void *u, const char *series, uint64_t last, sat_err *e);
 	/* insert or replace by (series, first) */

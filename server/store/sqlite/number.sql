@@ -2,7 +2,23 @@
 -- unless said otherwise.
 
 -- :name series_get
-SELECT last FROM series WHERE series = @series;
+-- The largest counts: what a lost server may have given, too (P-450). Plan: a
+-- row and a key range.
+SELECT last FROM series WHERE series = @series
+UNION ALL
+SELECT last FROM series_floor WHERE month >= substr(@series, -6);
+
+-- :name series_skip
+-- A new epoch: each series goes on so much further up.
+UPDATE series SET last = min(last + @skip, @max);
+
+-- :name floor_skip
+UPDATE series_floor SET last = min(last + @skip, @max);
+
+-- :name floor_put
+-- Of a month that had one, it was raised with the others.
+INSERT INTO series_floor(month, last) VALUES(@month, @last)
+ON CONFLICT(month) DO NOTHING;
 
 -- :name series_put
 INSERT INTO series(series, last) VALUES(@series, @last)

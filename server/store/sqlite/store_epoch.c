@@ -6,6 +6,27 @@
 
 #include <string.h>
 
+/* A series has 10^9 numbers: room for some sixty restores in its month. */
+#define NUMBER_SKIP_MAX ((uint64_t)1 << 24)
+
+/* Numbers by as much as positions: who has to leave out more of these, for he
+ * restores the same backup again, leaves out more of both (P-450). */
+static sat_rc
+skip_numbers(sat_sqlite_store *s, const sat_epoch *c, sat_err *e)
+{
+	uint64_t lsn, above, epoch, skip;
+	uint32_t eid;
+	sat_rc rc = sat_sqlite_epoch_base(&lsn, &above, &eid, &epoch, s, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	skip = c->first_lsn > above ? c->first_lsn - above : 0;
+	if (skip < SAT_EPOCH_SKIP)
+		skip = SAT_EPOCH_SKIP;
+	return store_series_skip(s, c->began_ms, skip < NUMBER_SKIP_MAX ? skip :
+	    NUMBER_SKIP_MAX, e);
+}
+
 static sat_rc
 epoch_begin(sat_sqlite_store *s, const sat_epoch *c, sat_err *e)
 {
@@ -19,7 +40,8 @@ epoch_begin(sat_sqlite_store *s, const sat_epoch *c, sat_err *e)
 	sat_stmt *q;
 	sat_rc rc;
 
-	if ((rc = store_stmt(&q, s->db, SQL_EPOCH_PUT, e)) != SAT_OK)
+	if ((rc = skip_numbers(s, c, e)) != SAT_OK ||
+	    (rc = store_stmt(&q, s->db, SQL_EPOCH_PUT, e)) != SAT_OK)
 		return rc;
 	sat_epoch_write(&b, c);
 	sat_bind_int(q, 1, (int64_t)c->epoch);

@@ -209,6 +209,11 @@ void store_scope_ops(sat_store *o);
 void store_who_ops(sat_store *o);
 void store_digest_ops(sat_store *o);
 void store_number_ops(sat_store *o);
+/* A new epoch began then: what the server that is gone may have numbered since
+ * the backup is left out, so many numbers of each series (P-450). In an open
+ * transaction. */
+SAT_CHECK sat_rc store_series_skip(sat_sqlite_store *s, int64_t began_ms,
+    uint64_t skip, sat_err *e);
 void store_loss_ops(sat_store *o);
 void store_erase_ops(sat_store *o);
 void store_pool_ops(sat_store *o);

@@ -3,6 +3,8 @@
  */
 #include "server/store/sqlite/store_int.h"
 
+#include "common/model/number.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -18,8 +20,9 @@ series_get(uint64_t *last, void *u, const char *series, sat_err *e)
 	if ((rc = store_stmt(&q, s->db, SQL_SERIES_GET, e)) != SAT_OK)
 		return rc;
 	sat_bind_text(q, 1, sat_span_str(series));
-	if ((rc = sat_step(&row, q, e)) == SAT_OK && row)
-		*last = (uint64_t)sat_col_int(q, 0);
+	while ((rc = sat_step(&row, q, e)) == SAT_OK && row)
+		if ((uint64_t)sat_col_int(q, 0) > *last)
+			*last = (uint64_t)sat_col_int(q, 0);
 	sat_stmt_reset(q);
 	return rc;
 }
@@ -180,6 +183,37 @@ numbers_used(uint64_t *used, void *u, const char *series, uint64_t first,
 		*used = (uint64_t)sat_col_int(q, 0);
 	sat_stmt_reset(q);
 	return rc;
+}
+
+/* ---- a new epoch --------------------------------------------------------------- */
+
+/* Leases are given for this month, and for the next one in its last week
+ * (P-141); a day more for the time zone. */
+#define AHEAD_MS (9 * 86400000ll)
+
+sat_rc
+store_series_skip(sat_sqlite_store *s, int64_t began_ms, uint64_t skip,
+    sat_err *e)
+{
+	static const int raise[] = { SQL_SERIES_SKIP, SQL_FLOOR_SKIP };
+	char month[SAT_SERIES_TEXT];
+	sat_stmt *q;
+	sat_rc rc;
+
+	for (size_t i = 0; i < 2; i++) {
+		if ((rc = store_stmt(&q, s->db, raise[i], e)) != SAT_OK)
+			return rc;
+		sat_bind_int(q, 1, (int64_t)skip);
+		sat_bind_int(q, 2, SAT_NUMBER_MAX);
+		if ((rc = sat_run(q, e)) != SAT_OK)
+			return rc;
+	}
+	if ((rc = store_stmt(&q, s->db, SQL_FLOOR_PUT, e)) != SAT_OK)
+		return rc;
+	sat_number_series(month, "", began_ms + AHEAD_MS, 0);
+	sat_bind_text(q, 1, sat_span_str(month));
+	sat_bind_int(q, 2, (int64_t)skip);
+	return sat_run(q, e);
 }
 
 /* ---- for an administrator ---------------------------------------------------- */

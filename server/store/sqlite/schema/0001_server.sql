@@ -300,6 +300,13 @@ CREATE TABLE series(
   last    INTEGER NOT NULL   -- the last number given, leased or used
 ) WITHOUT ROWID;
 
+-- After the loss of a server (P-450): up to where it may have given numbers in
+-- a series that is not known here, by the last month it can have been.
+CREATE TABLE series_floor(
+  month  TEXT PRIMARY KEY,  -- "202405"
+  last   INTEGER NOT NULL   -- in each series of that month and before
+) WITHOUT ROWID;
+
 -- Ranges of numbers devices may use without asking.
 CREATE TABLE lease(
   series      TEXT NOT NULL,     -- as in series

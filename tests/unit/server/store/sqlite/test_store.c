@@ -455,7 +455,7 @@ may_scan(const char *name)
 		"team_add", "team_edit", "user_add", "device_add", "key_taken",
 		"scope_put_8", "scope_run_put_8", "scope_many",
 		"scope_run_keys", "scope_head", "lease_all", "lease_void",
-		"completeness", "receipts",
+		"completeness", "receipts", "series_skip", "floor_skip",
 		"asks", "refused_all_bytes", "places_all", "told_none",
 		"match_erase", "member_del", "hook_all",
 		"scope_del", "verdict_counts", "refusals", "log_before",
