@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/model/number.h"
 #include "tests/sweep/sweep.h"
 
 #define WRITES_MAX 400
@@ -26,7 +27,8 @@
 	X(histories) X(writes) X(sessions) X(broken) X(backups) X(losses)     \
 	X(from_backup) X(from_kit) X(twice) X(dead) X(gone_with_it)           \
 	X(server_killed) X(device_killed) X(unheard) X(refused) X(fresh)      \
-	X(spoilt) X(erased) X(erased_again) X(unerased) X(searched)
+	X(spoilt) X(erased) X(erased_again) X(unerased) X(searched)           \
+	X(leased) X(provisional) X(lease_over_loss)
 
 enum {
 #define X(name) C_##name,
@@ -56,6 +58,9 @@ typedef struct history {
 	written w[WRITES_MAX];
 	int nw;
 	bool dead[NDEVS];
+	char number[RECORDS_MAX][SAT_NUMBER_TEXT]; /* as it was given; "" = none */
+	int number_at[RECORDS_MAX]; /* losses until then */
+	bool leased[RECORDS_MAX];   /* final at once: it is on a card */
 	bool erased[RECORDS_MAX]; /* and somebody who lives knows it */
 	bool gone[RECORDS_MAX];   /* from what is being searched */
 	uint32_t admin;

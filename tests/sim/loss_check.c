@@ -3,6 +3,8 @@
  */
 #include "tests/sim/loss.h"
 
+#include <stdio.h>
+
 /* ---- the end -------------------------------------------------------------------------------------- */
 
 static bool
@@ -54,6 +56,35 @@ check_record(history *h, int rec)
 	if (visits != want)
 		loss_fail(h, "record %d counts %lld visits, %lld were written", rec,
 		    (long long)visits, (long long)want);
+}
+
+/* Property 14: nobody else's, and who had a number of a lease keeps it. */
+static void
+check_numbers(history *h)
+{
+	char is[RECORDS_MAX][SAT_NUMBER_TEXT] = { "" };
+	sat_record r;
+
+	for (int i = 0; i < h->nrecs; i++) {
+		sat_span s;
+
+		sat_arena_reset(&h->L->a);
+		if (h->erased[i] || !loss_server_has(h, i, &r))
+			continue;
+		s = sat_record_value(&r, A_NUMBER).s;
+		(void)snprintf(is[i], sizeof is[i], "%.*s", (int)s.n,
+		    (const char *)s.p);
+		if (h->leased[i] && strcmp(is[i], h->number[i]) != 0)
+			loss_fail(h, "record %d was given %s and has %s", i,
+			    h->number[i], is[i]);
+		if (h->leased[i] && h->number_at[i] < h->losses)
+			TICK(lease_over_loss);
+		for (int k = 0; k < h->nrecs; k++)
+			if (k != i && (strcmp(is[i], h->number[k]) == 0 ||
+			    (k < i && strcmp(is[i], is[k]) == 0)))
+				loss_fail(h, "records %d and %d have one "
+				    "number, %s", k, i, is[i]);
+	}
 }
 
 static void
@@ -128,6 +159,7 @@ loss_check_end(history *h)
 		if (!h->erased[i])
 			check_record(h, i);
 	}
+	check_numbers(h);
 	check_fresh(h);
 	loss_check_erased(h);
 	if (sat_server_verify(L->server, &commits, &records, &e) != SAT_OK ||

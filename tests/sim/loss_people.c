@@ -85,6 +85,58 @@ text(const char *s)
 	return sat_v_text(sat_span_str(s));
 }
 
+/* Property 14, where it is first broken: nobody else was ever leased it. */
+static void
+given_once(history *h, int rec)
+{
+	for (int i = 0; i < h->nrecs; i++)
+		if (strcmp(h->number[i], h->number[rec]) == 0)
+			loss_fail(h, "%s is leased for record %d, record %d "
+			    "has it", h->number[rec], rec, i);
+}
+
+/* P-142: the next one of the leases; now and then a provisional one, as if
+ * there were none. @return which, 0 = provisional. */
+static uint64_t
+number_it(history *h, int dev, int rec, char series[SAT_SERIES_TEXT])
+{
+	lab_dev *d = &h->L->dev[dev];
+	uint64_t n = 0;
+	sat_err e = { 0 };
+
+	sat_number_series(series, "C", h->L->now_ms,
+	    sat_template_tz_min(sat_replica_template(d->r)));
+	if (loss_draw(h, 6) != 0 && sat_replica_number_next(&n, d->r, series,
+	    0, &e) != SAT_OK)
+		loss_fail(h, "no number for record %d: %s", rec, e.text);
+	if (n != 0)
+		(void)sat_number_text(h->number[rec], series, n);
+	else
+		(void)sat_number_provisional(h->number[rec], series,
+		    sat_replica_identity_get(d->r)->device, (uint64_t)rec);
+	given_once(h, rec);
+	h->leased[rec] = n != 0;
+	h->number_at[rec] = h->losses;
+	return n;
+}
+
+/* The number is used up in the transaction that gives it. */
+static sat_rc
+write_numbered(lab_dev *d, const sat_draft *draft, uint64_t *cseq,
+    const char *series, uint64_t n, sat_err *e)
+{
+	sat_rc rc = sat_replica_group_begin(d->r, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	if ((rc = sat_replica_write(d->r, draft, cseq, e)) == SAT_OK)
+		rc = sat_replica_number_used(d->r, series, n, e);
+	if (rc == SAT_OK)
+		return sat_replica_group_commit(d->r, e);
+	sat_replica_group_rollback(d->r);
+	return rc;
+}
+
 void
 loss_write_something(history *h, int dev)
 {
@@ -92,10 +144,11 @@ loss_write_something(history *h, int dev)
 	lab_dev *d = &h->L->dev[dev];
 	written *w = &h->w[h->nw];
 	sat_draft draft = { 0 };
-	sat_op ops[8];
+	char series[SAT_SERIES_TEXT] = "";
+	sat_op ops[9];
 	sat_view v;
 	size_t n = 0;
-	uint64_t cseq;
+	uint64_t cseq, number = 0;
 	sat_err e = { 0 };
 
 	if (h->nw == WRITES_MAX || sat_replica_template(d->r) == NULL)
@@ -114,6 +167,9 @@ loss_write_something(history *h, int dev)
 		    text(owners[dev == BOB ? 1 : loss_draw(h, 2)]));
 		ops[n++] = op(SAT_OP_STAGE, &h->rec[w->rec], A_STAGE,
 		    text("first_contact"));
+		number = number_it(h, dev, w->rec, series);
+		ops[n++] = op(SAT_OP_SET, &h->rec[w->rec], A_NUMBER,
+		    text(h->number[w->rec]));
 	} else if (!loss_view_of(h, dev, w->rec, &v) || v.leaving ||
 	    v.rec.deleted) {
 		return;
@@ -129,11 +185,18 @@ loss_write_something(history *h, int dev)
 	draft.subject = h->rec[w->rec];
 	draft.ops = ops;
 	draft.nops = n;
-	if (sat_replica_write(d->r, &draft, &cseq, &e) != SAT_OK)
+	if ((number != 0 ? write_numbered(d, &draft, &cseq, series, number,
+	    &e) : sat_replica_write(d->r, &draft, &cseq, &e)) != SAT_OK)
 		loss_fail(h, "device %d cannot write: %s", dev, e.text);
 	w->cseq = cseq;
 	w->backed = w->excused = w->answered = w->let_go = false;
-	h->nrecs += w->rec == h->nrecs;
+	if (w->rec == h->nrecs) {
+		if (number != 0)
+			TICK(leased);
+		else
+			TICK(provisional);
+		h->nrecs++;
+	}
 	h->nw++;
 	TICK(writes);
 	loss_say(h, "%s writes %s into %d as %llu", d->m.name, w->tag, w->rec,
