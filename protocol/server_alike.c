@@ -325,6 +325,77 @@ sat_srv_alike_flush(sat_server *s, sat_err *e)
 	return rc;
 }
 
+/* ---- one that is erased --------------------------------------------------------------- */
+
+typedef struct sharing {
+	sat_server *s;
+	uint32_t *eid;
+	size_t n, cap;
+} sharing;
+
+static bool
+on_sharing(void *u, uint32_t eid)
+{
+	sharing *g = u;
+
+	if (g->n == g->cap) {
+		size_t cap = g->cap == 0 ? 32 : g->cap * 2;
+		uint32_t *p = sat_arena_alloc(&g->s->txn, cap * sizeof *p);
+
+		if (g->n != 0)
+			memcpy(p, g->eid, g->n * sizeof *p);
+		g->eid = p;
+		g->cap = cap;
+	}
+	g->eid[g->n++] = eid;
+	return true;
+}
+
+/* All of them: some were told while there were fewer (GROUP_MAX). */
+static sat_rc
+untell(alike *x, const sat_field *f, keyed k, sat_err *e)
+{
+	const sat_store *st = &x->s->env.store;
+	sharing g = { .s = x->s };
+	wrec *other;
+	sat_rc rc = st->match_find(st->u, k.key, on_sharing, &g, e);
+
+	for (size_t i = 0; i < g.n && rc == SAT_OK; i++) {
+		if (g.eid[i] == x->w->eid)
+			continue;
+		if ((rc = sat_set_by_eid(&other, x->s, g.eid[i], e)) !=
+		    SAT_OK ||
+		    (rc = sat_set_decode(other, x->s, e)) != SAT_OK)
+			return rc;
+		rc = tell(x->s, f, other, x->w, false, e);
+	}
+	return rc;
+}
+
+/* K1. Its match keys still stand. */
+sat_rc
+sat_srv_alike_erase(sat_server *s, wrec *w, sat_err *e)
+{
+	alike x = { .s = s, .k = sat_srv_kind(s, w->kind), .w = w };
+	sat_rc rc = SAT_OK;
+
+	if (x.k == NULL || x.k->scope != SAT_SCOPE_ROOT || s->tip == NULL ||
+	    s->env.sign == NULL ||
+	    (rc = sat_set_decode(w, s, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < x.k->nfields && rc == SAT_OK; i++) {
+		const sat_field *f = &x.k->fields[i];
+		keyed k = { 0, false };
+
+		if (f->dup_weight > 0)
+			k = key_of(&x, f, &w->r, sat_rec_gone(&w->r));
+		if (k.has)
+			rc = untell(&x, f, k, e);
+	}
+	sat_buf_fini(&x.tmp);
+	return rc;
+}
+
 /* ---- another template's duplicate keys ------------------------------------------------ */
 
 /* Which fields are keys, as one number, never 0. */

@@ -71,8 +71,11 @@ take_away(victims *v, wrec *root, sat_err *e)
 	wrec *w;
 	sat_rc rc;
 
-	if ((rc = st->rec_of_root(st->u, root->eid, on_record, v, e)) !=
-	    SAT_OK ||
+	rc = st->rec_of_root(st->u, root->eid, on_record, v, e);
+	for (size_t i = 0; i < v->n && rc == SAT_OK; i++)
+		if ((rc = sat_set_by_id(&w, s, &v->row[i].id, e)) == SAT_OK)
+			rc = sat_srv_alike_erase(s, w, e);
+	if (rc != SAT_OK ||
 	    (rc = sat_srv_digest_gone(s, root->eid, e)) != SAT_OK ||
 	    (rc = sat_set_flush(s, e)) != SAT_OK) /* the sums, while it is there */
 		return rc;
@@ -167,7 +170,8 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 			continue;
 		too.subject = v.top[i];
 		too.rev = s->ledger_rev + 1;
-		if ((rc = st->ledger_of(&known, st->u, &too.subject, e)) !=
+		if ((rc = st->ask_del(st->u, &too.subject, e)) != SAT_OK ||
+		    (rc = st->ledger_of(&known, st->u, &too.subject, e)) !=
 		    SAT_OK || (known == 0 && (rc = put_entry(s, &too, true,
 		    e)) != SAT_OK))
 			return rc;

@@ -159,6 +159,8 @@ SAT_CHECK sat_rc sat_srv_own(sat_server *s, const sat_id *subject, sat_op *ops,
 /* server_alike.c: match keys of the customers this transaction changed, and
  * what their owners are told of each other; before everything is written. */
 SAT_CHECK sat_rc sat_srv_alike_flush(sat_server *s, sat_err *e);
+/* A customer is about to be erased: whoever was told of it is told no more. */
+SAT_CHECK sat_rc sat_srv_alike_erase(sat_server *s, wrec *w, sat_err *e);
 /* Another template may name other duplicate keys: all match keys anew, and what
  * owners are told of each other (P-320). A rule that runs by time. */
 SAT_CHECK sat_rc sat_srv_alike_adopt(sat_server *s, int64_t now_ms, sat_err *e);

@@ -91,12 +91,50 @@ owners_are_told_by_the_keys_of_the_template_in_force(void **state)
 	world_free(w);
 }
 
+/* He would be told for ever to ask about a customer that is nobody any more. */
+static void
+nobody_is_told_of_a_customer_that_was_erased(void **state) /* K1, X2 */
+{
+	world *w = world_of(6, "ann rep north, sue rep south, boss hq, root admin");
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	const sat_registry *r = sat_server_registry(w->server);
+	sat_id v = device_account(ann, "Anhui Mill", "ann"),
+	    x = device_account(sue, "Bengbu Mill", "sue"), y;
+	sat_err err = { 0 };
+
+	(void)state;
+	(void)device_edit(ann, &v, &v, K_ACCOUNT, SAT_OP_SET, A_PHONE,
+	    txt("13812345678"));
+	(void)device_edit(sue, &x, &x, K_ACCOUNT, SAT_OP_SET, A_PHONE,
+	    txt("13812345678"));
+	SYNC(ann, sue);
+	device_sync(ann);
+	assert_non_null(strstr(told(sue, x), " ann"));
+	assert_non_null(strstr(told(ann, v), " sue"));
+	assert_ok(sat_server_erase(w->server, &v,
+	    sat_registry_user(r, sat_span_str("boss"))->ord,
+	    sat_registry_user(r, sat_span_str("root"))->ord,
+	    sat_span_str("request 12"), &err));
+	SYNC(ann, sue);
+	assert_string_equal("", told(sue, x));
+	world_verify(w);
+	/* who comes later is told of those that are left */
+	y = device_account(ann, "Chuzhou Mill", "ann");
+	(void)device_edit(ann, &y, &y, K_ACCOUNT, SAT_OP_SET, A_PHONE,
+	    txt("13812345678"));
+	SYNC(ann, sue);
+	assert_non_null(strstr(told(sue, x), " ann"));
+	world_verify(w);
+	world_free(w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    owners_are_told_by_the_keys_of_the_template_in_force),
+		cmocka_unit_test(nobody_is_told_of_a_customer_that_was_erased),
 	};
 
 	sat_crypto_init();

@@ -333,6 +333,37 @@ what_was_refused_unseen_goes_with_the_one_it_names(void **state)
 	company_free(&c);
 }
 
+/* Asked for under the id it had before it was merged: there is nothing left to
+ * confirm. */
+static void
+what_is_erased_is_asked_for_by_nobody(void **state) /* P-191 */
+{
+	company c = company_new(sat_test_seed(16));
+	sat_id from = device_account(c.hq, "Okapi", "ann"),
+	    to = device_account(c.hq, "Gnu", "ann");
+	sat_store st = sat_sqlite_store_ops(c.w->store);
+	sat_erasure x = { .subject = from, .by = c.hq->user,
+		.reason = sat_span_str("request 12") };
+	sat_privacy_is is;
+	sat_err err = { 0 };
+
+	(void)state;
+	sync_all(&c);
+	(void)device_edit(c.hq, &to, &from, K_ACCOUNT, SAT_OP_MERGE,
+	    SAT_SYS_REDIRECT, sat_v_id(&to));
+	sync_all(&c);
+	assert_false(sat_vd_refused(device_last(c.hq)->code));
+	assert_ok(st.begin(st.u, &err));
+	assert_ok(st.ask_put(st.u, &x, &err));
+	assert_ok(st.commit(st.u, &err));
+	erase(&c, &to, SAT_OK, "hq", "root");
+	assert_ok(sat_server_privacy(c.w->server, &is, &err));
+	assert_int_equal(2, is.n);
+	for (size_t i = 0; i < is.n; i++)
+		assert_true(is.row[i].done);
+	company_free(&c);
+}
+
 int
 main(void)
 {
@@ -344,6 +375,7 @@ main(void)
 		    the_ledger_of_a_newer_kit_erases_on_a_restored_server),
 		cmocka_unit_test(
 		    what_comes_late_about_an_erased_customer_is_dropped_unread),
+		cmocka_unit_test(what_is_erased_is_asked_for_by_nobody),
 		cmocka_unit_test(what_is_refused_unseen_names_no_erased_one),
 		cmocka_unit_test(
 		    what_was_refused_unseen_goes_with_the_one_it_names),
