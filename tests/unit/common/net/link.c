@@ -70,6 +70,7 @@ void
 on_request(void *u, sat_link *l, sat_span frame)
 {
 	echo *w = u;
+	bool closes = atomic_load(&w->then_close); /* set behind an answer */
 	sat_buf kept = { 0 };
 
 	atomic_fetch_add(&w->requests, 1);
@@ -94,7 +95,7 @@ on_request(void *u, sat_link *l, sat_span frame)
 			atomic_fetch_add(&w->changed, 1);
 		sat_buf_fini(&kept);
 	}
-	if (w->then_close)
+	if (closes)
 		sat_link_close(l);
 }
 

@@ -27,7 +27,7 @@ typedef struct echo {
 	bool later;              /* answer from another thread */
 	bool silent;             /* never answer */
 	bool strange;            /* never learn who it is */
-	bool then_close;         /* answer and close at once */
+	atomic_bool then_close;  /* answer and close at once */
 	bool only_close;         /* close instead of answering */
 	bool dawdle;             /* answer, then look at the frame again */
 	atomic_uint changed;     /* frames that were not the same then */
