@@ -69,13 +69,23 @@ sat_srv_quota_work(sat_used *used, const sat_server *s, const sat_user *user,
     const sat_spent *x, int64_t ms)
 {
 	sat_quota q = quota_of(s, user);
-	uint64_t most = (uint64_t)q.ops_day * (days_of(&q, x) + 1),
+	uint64_t most = (uint64_t)q.ops_day * ((uint64_t)q.days + 1),
 	    free_ms = WORK_FREE_MS + x->ops * WORK_OP_MS, over;
 
 	if (ms < 0 || (uint64_t)ms <= free_ms || used->ops >= most)
 		return;
 	over = ((uint64_t)ms - free_ms) / WORK_OP_MS;
 	used->ops += over < most - used->ops ? over : most - used->ops;
+}
+
+/* Beside it there is room for the push, or it could never be sent. */
+static uint64_t
+chain_cost(const sat_spent *x, uint64_t ops_day, uint64_t most)
+{
+	uint64_t cost = ops_day / CHAINS_DAY,
+	    room = x->ops < most ? most - x->ops : 0;
+
+	return !x->begins ? 0 : cost < room ? cost : room;
 }
 
 sat_rc
@@ -95,9 +105,8 @@ sat_srv_quota(sat_used *out, sat_server *s, uint32_t dev,
 		return rc;
 	if (now > used.at_ms && used.at_ms > 0)
 		ms = (uint64_t)(now - used.at_ms);
-	used.ops = drained(used.ops, ops_day, ms) + x->ops;
-	if (x->begins)
-		used.ops += ops_day / CHAINS_DAY;
+	used.ops = drained(used.ops, ops_day, ms) + x->ops +
+	    chain_cost(x, ops_day, ops_day * days);
 	used.bytes = drained(used.bytes, bytes_day, ms) + x->bytes;
 	/* A server whose clock was set back: nobody waits for it to catch up. */
 	used.at_ms = now;

@@ -179,20 +179,14 @@ settle(sat_replica *r, int state, sat_err *e)
 	return rc;
 }
 
-/* F1 */
+/* F1: its record has not got it on the server, be it that its customer has. */
 static sat_rc
-refused(sat_replica *r, sat_err *e)
+wait_on(sat_replica *r, sat_err *e)
 {
 	int64_t now = now_ms(r), since = r->file.since_ms;
 	bool open, late;
 	sat_rc rc;
 
-	if (!r->file.up && !sat_id_eq(&r->file.rec, &r->file.root)) {
-		r->file.up = true;
-		r->file.asked = false;
-		r->file.have = 0;
-		return SAT_OK;
-	}
 	late = since != 0 && now - since >= MONTH_MS && now > r->cert.until_ms;
 	if ((rc = replica_work_open(&open, r, e)) == SAT_OK && !open) {
 		if (late)
@@ -202,6 +196,17 @@ refused(sat_replica *r, sat_err *e)
 	}
 	next_turn(r);
 	return rc;
+}
+
+static sat_rc
+refused(sat_replica *r, sat_err *e)
+{
+	if (r->file.up || sat_id_eq(&r->file.rec, &r->file.root))
+		return wait_on(r, e);
+	r->file.up = true;
+	r->file.asked = false;
+	r->file.have = 0;
+	return SAT_OK;
 }
 
 /* It may have been refused before: that counts no more. */
@@ -223,7 +228,8 @@ replica_file_taken(void *u, const sat_file_taken *in, sat_err *e)
 	if (r->file.ref == 0)
 		return sat_fail(e, SAT_EPROTO, "an answer about no file");
 	if (in->fate == SAT_FILE_KEPT)
-		return settle(r, REPLICA_FILE_GIVEN, e);
+		return r->file.up ? wait_on(r, e) :
+		    settle(r, REPLICA_FILE_GIVEN, e);
 	if (in->fate == SAT_FILE_REFUSED)
 		return refused(r, e);
 	if ((rc = wanted_again(r, e)) != SAT_OK)

@@ -351,6 +351,29 @@ without_backups_what_was_given_goes_after_a_month(void **state) /* F3 */
 	sat_buf_fini(&c);
 }
 
+/* A session in which the server has these words about its record and its customer;
+ * how often it was asked. */
+static int
+offered(fixture *f, const sat_file_ref *ref, sat_file_fate rec,
+    sat_file_fate customer)
+{
+	sat_hello h = { .proto_min = 0 };
+	sat_file_put p;
+	bool wanted;
+	int n = 0;
+	sat_err err = { 0 };
+
+	assert_ok(f->ops.hello(f->ops.u, &h, &err));
+	for (p = next(f, &wanted); wanted; p = next(f, &wanted)) {
+		sat_file_fate fate = sat_id_eq(&ref->rec, &p.rec) ? rec :
+		    customer;
+
+		answer(f, fate, fate == SAT_FILE_KEPT ? SIZE : 0);
+		assert_true(++n < 10);
+	}
+	return n;
+}
+
 static void
 what_its_record_has_not_is_offered_to_its_customer(void **state) /* P-449 */
 {
@@ -375,7 +398,35 @@ what_its_record_has_not_is_offered_to_its_customer(void **state) /* P-449 */
 	answer(f, SAT_FILE_KEPT, SIZE);
 	(void)next(f, &wanted);
 	assert_false(wanted);
+	/* the customer has it, be it for another reason; its record has not */
+	assert_there(f, &ref, true, true);
+	for (int day = 0; day < 29; day++) {
+		f->now_ms += DAY_MS;
+		assert_int_equal(2, offered(f, &ref, SAT_FILE_REFUSED,
+		    SAT_FILE_KEPT));
+		assert_there(f, &ref, true, true);
+	}
+	f->now_ms += 2 * DAY_MS / 24; /* taken over meanwhile */
+	assert_int_equal(1, offered(f, &ref, SAT_FILE_KEPT, SAT_FILE_KEPT));
 	assert_there(f, &ref, true, false);
+	sat_buf_fini(&c);
+}
+
+static void
+what_only_its_customer_has_is_let_go_after_a_month(void **state) /* P-448 */
+{
+	fixture *f = *state;
+	sat_buf c = content();
+	sat_file_ref ref = left_behind(f, &c);
+
+	for (int day = 0; day < 31; day++) {
+		assert_there(f, &ref, true, true);
+		assert_int_equal(2, offered(f, &ref, SAT_FILE_REFUSED,
+		    SAT_FILE_KEPT));
+		f->now_ms += DAY_MS;
+	}
+	(void)offered(f, &ref, SAT_FILE_REFUSED, SAT_FILE_KEPT);
+	assert_there(f, &ref, false, false);
 	sat_buf_fini(&c);
 }
 
@@ -417,6 +468,7 @@ main(void)
 		C(what_was_given_stays_until_a_backup_holds_it),
 		C(without_backups_what_was_given_goes_after_a_month),
 		C(what_its_record_has_not_is_offered_to_its_customer),
+		C(what_only_its_customer_has_is_let_go_after_a_month),
 	};
 
 	sat_crypto_init();

@@ -1,6 +1,8 @@
 /* What one device may send (P-096). */
 #include "tests/unit/server/store/sqlite/loss.h"
 
+#include "protocol/server_int.h"
+
 #define OPS 4096
 #define HOLDS 300000 /* operations: 30 days of 10,000 */
 
@@ -300,6 +302,59 @@ what_a_lost_server_had_taken_may_fill_it_once_more(void **state)
 	}
 }
 
+/* The templates promise that one batch fits into what adds up. */
+static void
+what_a_chain_costs_leaves_room_for_its_first_push(void **state)
+{
+	world *w = two_people();
+	device *ann = device_new(w, "ann");
+	sat_store st = sat_sqlite_store_ops(w->store);
+	const sat_user *user = sat_registry_user(
+	    sat_server_registry(w->server), sat_span_str("ann"));
+	sat_spent x = { .ops = HOLDS - 100, .bytes = 1, .begins = true };
+	sat_used used;
+	sat_err err = { 0 };
+
+	(void)state;
+	assert_ok(st.begin(st.u, &err));
+	assert_ok(sat_srv_quota(&used, w->server, ann->ord, user, &x, &err));
+	assert_int_equal(HOLDS, used.ops);
+	x.ops = HOLDS;
+	assert_ok(sat_srv_quota(&used, w->server, ann->ord, user, &x, &err));
+	assert_int_equal(HOLDS, used.ops);
+	x.ops = 1;
+	assert_ok(sat_srv_quota(&used, w->server, ann->ord, user, &x, &err));
+	assert_int_equal(1 + 10000 / 4, used.ops);
+	st.rollback(st.u);
+	world_free(w);
+}
+
+/* It came back slowly, and stood still: a day to wait, and not a second month. */
+static void
+a_server_that_came_back_slowly_shuts_nobody_out(void **state)
+{
+	company c = company_new(sat_test_seed(41));
+	sat_epoch e;
+	sat_id acc = device_account(c.ann, "first", "ann");
+
+	(void)state;
+	sync_all(&c);
+	take_backup(&c);
+	write_many(c.ann, &acc);
+	device_sync(c.ann);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.ann, &e);
+	c.w->slow_ms = (int64_t)365 * 86400 * 1000;
+	device_sync(c.ann);
+	c.w->slow_ms = 0;
+	assert_int_equal(HOLDS + 10000, used_by(c.w, c.ann).ops);
+	(void)device_edit(c.ann, &acc, &acc, K_ACCOUNT, SAT_OP_ADD, A_VISITS,
+	    sat_v_int(1));
+	device_sync(c.ann);
+	assert_in_range(c.ann->stats.retry_after_s, 1, 86400 + 10);
+	company_free(&c);
+}
+
 int
 main(void)
 {
@@ -311,6 +366,8 @@ main(void)
 		cmocka_unit_test(a_device_begins_no_chains_without_end),
 		cmocka_unit_test(what_keeps_the_server_busy_counts_as_more),
 		cmocka_unit_test(what_a_lost_server_had_taken_may_fill_it_once_more),
+		cmocka_unit_test(what_a_chain_costs_leaves_room_for_its_first_push),
+		cmocka_unit_test(a_server_that_came_back_slowly_shuts_nobody_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
