@@ -167,6 +167,9 @@ sat_rc admin_export_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err 
 
 /* snapshot.c */
 sat_rc admin_snapshot_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
+/* Room for one more copy of the store in the server's own folder; SAT_ENOSPACE
+ * says that there is no `what` (a word). */
+sat_rc admin_copy_space(const sat_admin *a, const char *what, sat_err *e);
 
 /* audit.c */
 sat_rc admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
@@ -211,7 +214,8 @@ sat_rc admin_lsn(uint64_t *lsn, const char *text, const char *usage, sat_err *e)
 sat_rc admin_doctor_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
 /* also for restore.c */
-/* A folder of a backup or kit; SAT_EIO when it is there already. */
+/* A folder of a backup or kit, its name durable; SAT_EIO when it is there
+ * already, SAT_EFSYNC (then it is not made). */
 sat_rc admin_new_folder(const char *path, sat_err *e);
 /* Store, keyring, segments, templates into a folder that is there; *lsn: the
  * last position among them. Says nothing about durability. */

@@ -64,11 +64,19 @@ admin_templates_copy(sat_admin *a, const char *folder, sat_err *e)
 sat_rc
 admin_new_folder(const char *path, sat_err *e)
 {
-	if (mkdir(path, 0700) == 0)
-		return SAT_OK;
-	return sat_fail_code(e, SAT_EIO, "backup.folder",
-	    "name a folder that does not exist yet", "cannot make %s: %s", path,
-	    strerror(errno));
+	char *above;
+	sat_rc rc;
+
+	if (mkdir(path, 0700) != 0)
+		return sat_fail_code(e, SAT_EIO, "backup.folder",
+		    "name a folder that does not exist yet",
+		    "cannot make %s: %s", path, strerror(errno));
+	/* what is said of the copy has to outlive a power cut, its name too */
+	above = sat_xasprintf("%s/..", path);
+	if ((rc = sat_folder_sync(above, e)) != SAT_OK)
+		sat_folder_remove(path);
+	free(above);
+	return rc;
 }
 
 sat_rc

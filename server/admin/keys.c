@@ -143,8 +143,10 @@ keys_escrow(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	rc = sat_file_write(w->arg[2], sat_span_str(text), 0400, e);
 	sat_wipe(text, sizeof text);
 	sat_wipe(sk, sizeof sk);
+	/* SAT_EFSYNC: the keyring is sealed to it, though a power cut may undo
+	 * that; the key before it opens nothing any more */
 	if (rc == SAT_OK && (rc = sat_keyring_set_slot(a->keyring, &secret,
-	    e)) != SAT_OK)
+	    e)) != SAT_OK && rc != SAT_EFSYNC)
 		sat_file_remove(w->arg[2]);
 	return rc == SAT_OK ? keys_show(a, w, out) : rc;
 }

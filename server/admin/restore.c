@@ -253,6 +253,8 @@ out:
 
 /* ---- the kit ------------------------------------------------------------------------- */
 
+/* Into db, which may lie nowhere but with the server until it is done: first it
+ * is a whole copy. */
 static sat_rc
 kit_store(sat_admin *a, const char *db, sat_err *e)
 {
@@ -270,12 +272,55 @@ kit_store(sat_admin *a, const char *db, sat_err *e)
 	return rc;
 }
 
+/* The store of a kit, into `to`. It is made where an erasure takes it away when
+ * this is cut off, and the next kit too. */
+static sat_rc
+kit_store_into(sat_admin *a, const char *to, sat_err *e)
+{
+	const char *top = sat_sqlite_snapshots_folder(a->store);
+	char *folder = sat_xasprintf("%s/kit.tmp", top);
+	char *db = sat_xasprintf("%s/server.db", folder);
+	sat_rc rc = sat_folder_clear(folder, e);
+
+	if (rc == SAT_OK && !sat_file_there(top))
+		rc = sat_folder_make(top, e);
+	if (rc == SAT_OK && (rc = sat_folder_make(folder, e)) == SAT_OK &&
+	    (rc = kit_store(a, db, e)) == SAT_OK)
+		rc = sat_file_copy(db, to, e);
+	if (sat_folder_clear(folder, NULL) == SAT_OK)
+		sat_folder_remove(top);
+	free(folder);
+	free(db);
+	return rc;
+}
+
+/* A folder that is there, and empty. */
+static sat_rc
+kit_into(sat_admin *a, const char *folder, sat_err *e)
+{
+	char *db = sat_xasprintf("%s/server.db", folder);
+	char *ring = sat_xasprintf("%s/server.keyring", folder);
+	char *own_ring = admin_path(a, "server.keyring");
+	sat_rc rc;
+
+	/* the store before the keyring: it registers its file id there */
+	if ((rc = admin_copy_space(a, "kit", e)) == SAT_OK &&
+	    (rc = kit_store_into(a, db, e)) == SAT_OK &&
+	    (rc = sat_file_copy(own_ring, ring, e)) == SAT_OK &&
+	    (rc = admin_templates_copy(a, folder, e)) == SAT_OK)
+		rc = sat_folder_sync(folder, e);
+	free(db);
+	free(ring);
+	free(own_ring);
+	return rc;
+}
+
 /* People, devices and their keys, templates: without it a new server could not
- * know the devices that still have the data. No customer's data is in it. */
+ * know the devices that still have the data. No customer's data is in it, nor
+ * was at any time. */
 sat_rc
 admin_kit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
-	char *db, *ring, *own_ring;
 	sat_json *doc;
 	sat_rc rc;
 
@@ -284,18 +329,13 @@ admin_kit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		    "usage: satcheld kit FOLDER");
 	if ((rc = admin_new_folder(w->arg[1], e)) != SAT_OK)
 		return rc;
-	db = sat_xasprintf("%s/server.db", w->arg[1]);
-	ring = sat_xasprintf("%s/server.keyring", w->arg[1]);
-	own_ring = admin_path(a, "server.keyring");
-	if ((rc = kit_store(a, db, e)) == SAT_OK &&
-	    (rc = sat_file_copy(own_ring, ring, e)) == SAT_OK &&
-	    (rc = admin_templates_copy(a, w->arg[1], e)) == SAT_OK)
-		rc = sat_folder_sync(w->arg[1], e);
-	free(db);
-	free(ring);
-	free(own_ring);
-	if (rc != SAT_OK)
+	if ((rc = kit_into(a, w->arg[1], e)) != SAT_OK) {
+		/* why it failed is what is told */
+		if (sat_folder_clear(w->arg[1], NULL) != SAT_OK)
+			sat_err_hint(e, "half of a kit stayed: remove its "
+			    "folder");
 		return rc;
+	}
 	doc = sat_json_obj();
 	sat_json_put_str(doc, "schema", "satcheld/kit/1");
 	sat_json_put_str(doc, "folder", w->arg[1]);

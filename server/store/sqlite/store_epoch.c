@@ -85,7 +85,8 @@ sat_sqlite_epoch_base(uint64_t *lsn, uint64_t *above, uint32_t *eid,
 }
 
 /* Data of the log and all that is derived from it. Where the log stood is
- * kept, so that the next epoch begins above it. */
+ * kept, so that the next epoch begins above it; a kit that was restored into
+ * the same epoch has a log of its own, which may stand far below. */
 static sat_rc
 registry_only(sat_sqlite_store *s, sat_err *e)
 {
@@ -100,16 +101,17 @@ registry_only(sat_sqlite_store *s, sat_err *e)
 		SQL_DROP_ECHO, SQL_DROP_FORMER_END, SQL_DROP_MATCH, SQL_DROP_CLAIM, SQL_DROP_HOLD,
 		SQL_DROP_ANSWERED, SQL_DROP_HOOK_EVENT, SQL_DROP_REST,
 		SQL_DROP_FILE_PIECE, SQL_DROP_FILE, SQL_DROP_FILE_OF };
-	uint64_t lsn = 0;
+	uint64_t lsn = 0, above = 0, epoch;
+	uint32_t eid;
 	sat_stmt *q;
-	sat_rc rc = store_counter_get(&lsn, s, SAT_N_LSN, e);
+	sat_rc rc = sat_sqlite_epoch_base(&lsn, &above, &eid, &epoch, s, e);
 
 	for (size_t i = 0; i < sizeof drop / sizeof drop[0] && rc == SAT_OK;
 	    i++)
 		if ((rc = store_stmt(&q, s->db, drop[i], e)) == SAT_OK)
 			rc = sat_run(q, e);
 	if (rc != SAT_OK ||
-	    (rc = store_counter_put(s, SAT_N_FIRST_LSN, lsn, e)) != SAT_OK ||
+	    (rc = store_counter_put(s, SAT_N_FIRST_LSN, above, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_LSN, 0, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_TRUNCATED, 0, e)) != SAT_OK ||
 	    (rc = store_counter_put(s, SAT_N_FOLDED, 0, e)) != SAT_OK ||
@@ -128,7 +130,10 @@ sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e)
 		rc = store_end(s, registry_only(s, e), e);
 	store_late_fini(s);
 	s->eid_known = false;
-	return rc != SAT_OK ? rc : sat_db_exec(s->db, "VACUUM", e);
+	/* the last step counts too: until then the file holds it all */
+	if (rc == SAT_OK && (rc = sat_db_exec(s->db, "VACUUM", e)) == SAT_OK)
+		rc = sat_db_checkpoint(s->db, e);
+	return rc;
 }
 
 sat_rc

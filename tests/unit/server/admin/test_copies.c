@@ -1,0 +1,202 @@
+/* What is left of a copy, or of a key, when a step of making it fails. */
+#include "tests/unit/server/admin/folder.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+
+static char *copy_path; /* of the kit or backup that is made */
+static bool reducing_fails, was_there_early;
+static struct stat broken; /* a folder that cannot be synced */
+
+/* ---- what fails on demand ----------------------------------------------------------- */
+
+sat_rc __real_sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e);
+sat_rc __wrap_sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+sat_rc
+__wrap_sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e)
+{
+	was_there_early = sat_folder_bytes(copy_path) > 0;
+	return reducing_fails ? sat_fail(e, SAT_ENOSPACE, "no room") :
+	    __real_sat_sqlite_registry_only(s, e);
+}
+
+int
+__wrap_fsync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_dev == broken.st_dev &&
+	    st.st_ino == broken.st_ino) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_fsync(fd);
+}
+
+static int
+start_copies(void **state)
+{
+	copy_path = NULL;
+	reducing_fails = was_there_early = false;
+	memset(&broken, 0, sizeof broken);
+	(void)start(state);
+	copy_path = sat_xasprintf("%s/copy", top);
+	return 0;
+}
+
+static int
+end_copies(void **state)
+{
+	free(copy_path);
+	memset(&broken, 0, sizeof broken);
+	return end(state);
+}
+
+static sat_rc
+run(sat_rc (*verb)(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e),
+    const char *word, const char *second, const char *third)
+{
+	sat_args w = { .arg = { word, second, third },
+		.nargs = third != NULL ? 3 : 2 };
+	sat_buf out = { 0 };
+	sat_rc rc = verb(admin, &w, &out, &err);
+
+	sat_buf_fini(&out);
+	return rc;
+}
+
+/* ---- kit ---------------------------------------------------------------------------- */
+
+/* As if devices had pushed that much. */
+static void
+raise_log(uint64_t first)
+{
+	sat_epoch c = { .org = admin->keys.org, .epoch = 7, .first_lsn = first,
+		.began_ms = 1, .until_ms = 2 };
+
+	assert_ok(sat_sqlite_epoch_begin(admin->store, &c, &err));
+}
+
+static void
+a_kit_that_fails_leaves_no_customers_behind(void **state)
+{
+	char *here = sat_xasprintf("%s/snapshots", dir);
+
+	(void)state;
+	reducing_fails = true;
+	assert_rc(SAT_ENOSPACE, run(admin_kit_verb, "kit", copy_path, NULL));
+	assert_false(sat_file_there(copy_path));
+	assert_false(sat_file_there(here));
+	free(here);
+}
+
+static void
+a_kit_that_is_cut_off_has_no_customers_in_its_folder(void **state)
+{
+	char *left = sat_xasprintf("%s/snapshots", dir);
+	char *half = sat_xasprintf("%s/kit.tmp", left);
+
+	(void)state;
+	assert_ok(sat_folder_make(left, &err));
+	assert_ok(sat_folder_make(half, &err)); /* by one that was */
+	assert_ok(run(admin_kit_verb, "kit", copy_path, NULL));
+	assert_false(was_there_early);
+	assert_false(sat_file_there(left));
+	free(left);
+	free(half);
+}
+
+/* A kit restored into the same epoch and its own kit: positions that were
+ * given stay given. */
+static void
+a_kit_of_a_kit_remembers_where_the_log_stood(void **state)
+{
+	char *db = sat_xasprintf("%s/server.db", copy_path);
+	sat_sqlite_store_opts o = { .path = db, .keyring = admin->keyring,
+		.clock = admin->clock };
+	uint64_t lsn, above, epoch;
+	sat_sqlite_store *s;
+	uint32_t eid;
+
+	(void)state;
+	raise_log(5000);
+	assert_ok(run(admin_kit_verb, "kit", copy_path, NULL));
+	assert_ok(sat_sqlite_store_open(&s, &o, &err));
+	for (int i = 0; i < 2; i++) {
+		assert_ok(sat_sqlite_epoch_base(&lsn, &above, &eid, &epoch, s,
+		    &err));
+		assert_int_equal(0, lsn);
+		assert_int_equal(5000, above);
+		assert_ok(sat_sqlite_registry_only(s, &err));
+	}
+	sat_sqlite_store_close(s);
+	free(db);
+}
+
+/* ---- backup, keys --------------------------------------------------------------------- */
+
+static void
+a_backup_whose_name_may_be_lost_is_none(void **state)
+{
+	sat_sqlite_status st;
+
+	(void)state;
+	raise_log(5000);
+	assert_int_equal(0, stat(top, &broken));
+	assert_rc(SAT_EFSYNC, run(admin_backup_verb, "backup", copy_path, NULL));
+	assert_false(sat_file_there(copy_path));
+	assert_ok(sat_sqlite_status_get(&st, admin->store, &err));
+	assert_int_equal(0, st.durable);
+	memset(&broken, 0, sizeof broken);
+	assert_ok(run(admin_backup_verb, "backup", copy_path, NULL));
+	assert_ok(sat_sqlite_status_get(&st, admin->store, &err));
+	assert_int_equal(4999, st.durable);
+}
+
+static void
+a_recovery_key_stays_when_the_keyring_may_be_sealed_to_it(void **state)
+{
+	char *key = sat_xasprintf("%s/recovery.key", top);
+	char *ring = sat_xasprintf("%s/server.keyring", dir);
+	uint8_t sk[SAT_KEY_BYTES];
+	sat_secret_in secret = { .type = SAT_SLOT_RECOVERY,
+		.bytes = sat_span_of(sk, sizeof sk) };
+	sat_buf text = { 0 };
+	sat_keyring *k;
+
+	(void)state;
+	assert_int_equal(0, stat(dir, &broken));
+	assert_rc(SAT_EFSYNC, run(admin_keys_verb, "keys", "escrow", key));
+	assert_ok(sat_file_read(&text, key, 100, &err));
+	assert_true(sat_unhex(sk, sizeof sk, (const char *)text.p,
+	    2 * sizeof sk));
+	sat_admin_close(admin);
+	admin = NULL;
+	memset(&broken, 0, sizeof broken);
+	assert_ok(sat_keyring_open(&k, ring, &secret, &err));
+	sat_keyring_close(k);
+	sat_buf_fini(&text);
+	free(ring);
+	free(key);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, start_copies, end_copies)
+	const struct CMUnitTest tests[] = {
+		T(a_kit_that_fails_leaves_no_customers_behind),
+		T(a_kit_that_is_cut_off_has_no_customers_in_its_folder),
+		T(a_kit_of_a_kit_remembers_where_the_log_stood),
+		T(a_backup_whose_name_may_be_lost_is_none),
+		T(a_recovery_key_stays_when_the_keyring_may_be_sealed_to_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
