@@ -261,6 +261,13 @@ sat_commit_ops_fault(const sat_commit *c)
 	return NULL;
 }
 
+size_t
+sat_op_bytes_most(const sat_op *op)
+{
+	return OP_BYTES_MAX + op->ndots * DOT_BYTES_MAX +
+	    (op->value.type >= SAT_V_TEXT ? op->value.s.n : 0);
+}
+
 /* An upper bound first: only a commit near the limit is measured exactly. */
 static bool
 payload_fits(const sat_commit *c)
@@ -268,13 +275,8 @@ payload_fits(const sat_commit *c)
 	size_t n = SAT_SALT_BYTES + 6;
 	sat_buf b = { 0 };
 
-	for (size_t i = 0; i < c->nops; i++) {
-		const sat_op *op = &c->ops[i];
-
-		n += OP_BYTES_MAX + op->ndots * DOT_BYTES_MAX;
-		if (op->value.type >= SAT_V_TEXT)
-			n += op->value.s.n;
-	}
+	for (size_t i = 0; i < c->nops; i++)
+		n += sat_op_bytes_most(&c->ops[i]);
 	if (n <= SAT_COMMIT_BYTES_MAX)
 		return true;
 	sat_commit_write_payload(&b, c);

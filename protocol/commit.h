@@ -200,6 +200,9 @@ SAT_CHECK sat_rc sat_commit_read_payload(sat_commit *c, sat_arena *a,
 /* Shape and size of a commit about to be written or just received (P-001). */
 SAT_CHECK sat_rc sat_commit_check(const sat_commit *c, sat_err *e);
 
+/* What an operation takes at most, in a payload or in a batch; bytes. */
+size_t sat_op_bytes_most(const sat_op *op);
+
 /* The bytes a batch signature covers. */
 void sat_batch_sign_bytes(sat_buf *b, const sat_id *org, uint32_t device,
     uint32_t incarnation, uint64_t first, uint64_t last,

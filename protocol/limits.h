@@ -18,6 +18,8 @@
 #define SAT_BATCH_COMMITS_MAX 4096
 #define SAT_BATCH_OPS_MAX 65536
 #define SAT_BATCH_BYTES_MAX (2 * 1024 * 1024)  /* columns before compression */
+/* A commit with its echoes: one position goes into one batch (P-171). */
+#define SAT_ECHOED_BYTES_MAX (SAT_BATCH_BYTES_MAX - 64 * 1024)
 #define SAT_DOTS_MAX 256            /* candidates a RESOLVE may name */
 #define SAT_CANDIDATES_MAX 256      /* per review field */
 #define SAT_SET_MAX 1024            /* elements of a set field */

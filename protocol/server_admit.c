@@ -288,7 +288,7 @@ plan_echoes(work *k, sat_err *e)
 {
 	sat_rc rc = sat_merge_echoes(&k->m, e);
 
-	if (rc == SAT_OK && k->c->nops + k->m.nechoes > SAT_OPS_MAX)
+	if (rc == SAT_OK && !sat_merge_echoes_fit(&k->m))
 		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED,
 		    "merge.too_large", "");
 	return rc;

@@ -119,6 +119,22 @@ sat_merge_echoes(merging *m, sat_err *e)
 	return SAT_OK;
 }
 
+bool
+sat_merge_echoes_fit(const merging *m)
+{
+	const sat_op *ops = m->c->ops;
+	size_t n = 0;
+
+	if (m->nechoes == 0)
+		return true;
+	for (size_t i = 0; i < m->c->nops; i++)
+		n += sat_op_bytes_most(&ops[i]);
+	for (size_t i = 0; i < m->nechoes; i++)
+		n += sat_op_bytes_most(&ops[m->echoes[i].op]);
+	return n <= SAT_ECHOED_BYTES_MAX &&
+	    m->c->nops + m->nechoes <= SAT_OPS_MAX;
+}
+
 sat_rc
 sat_merge_fold_echoes(merging *m, const sat_template *t, sat_err *e)
 {

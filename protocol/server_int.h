@@ -125,6 +125,8 @@ SAT_CHECK sat_rc sat_merge_fold(sat_applied *out, merging *m,
 /* server_alias.c: what follows redirects, as they are before the commit; after
  * every op was touched, and folded behind all of them (P-171). */
 SAT_CHECK sat_rc sat_merge_echoes(merging *m, sat_err *e);
+/* Commit and echoes in one batch? Without echoes every commit does. */
+bool sat_merge_echoes_fit(const merging *m);
 SAT_CHECK sat_rc sat_merge_fold_echoes(merging *m, const sat_template *t, sat_err *e);
 void sat_srv_echoes_write(sat_buf *b, const merging *m);
 /* Of the operations that are left (P-397). */

@@ -357,6 +357,16 @@ add_echoes(page *p, sat_commit *c, sat_span echoes, sat_err *e)
 	return SAT_OK;
 }
 
+static size_t
+echoed_bytes(const sat_commit *c)
+{
+	size_t n = 0;
+
+	for (size_t i = c->nops - c->nechoes; i < c->nops; i++)
+		n += sat_op_bytes_most(&c->ops[i]);
+	return n;
+}
+
 /* Which records of the commit go as states: those of which it did something
  * that the role is not shown (P-242). */
 static sat_rc
@@ -448,7 +458,7 @@ sat_srv_page_commit(page *p, uint64_t lsn, sat_err *e)
 	const sat_store *st = &p->s->env.store;
 	sat_log_row row;
 	sat_commit c;
-	size_t bytes, nops;
+	size_t bytes, nops, echoed;
 	wrec *subject;
 	sat_rc rc;
 
@@ -477,12 +487,15 @@ sat_srv_page_commit(page *p, uint64_t lsn, sat_err *e)
 		return rc;
 	c.subject_eid = subject->exists ? subject->eid : 0;
 	bytes = COMMIT_OVERHEAD + (c.own ? 0 : row.payload.n);
-	if (p->n > 0 && (p->bytes + bytes > p->bytes_max ||
+	echoed = echoed_bytes(&c);
+	if (p->n > 0 &&
+	    (p->bytes + p->echoed + bytes + echoed > p->bytes_max ||
 	    p->n == SAT_BATCH_COMMITS_MAX ||
 	    p->nops + c.nops > SAT_BATCH_OPS_MAX)) {
 		p->full = true; /* this one opens the next page */
 		return SAT_OK;
 	}
 	add_commit(p, &c, bytes);
+	p->echoed += echoed;
 	return SAT_OK;
 }

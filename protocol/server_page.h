@@ -24,6 +24,7 @@ typedef struct page {
 	bool full_own;
 	uint64_t cursor;      /* entries up to it are in the page */
 	size_t bytes, bytes_max, nops;
+	size_t echoed;        /* bytes of echoes, which only the batch has */
 	bool full;
 	size_t looked;        /* positions, also those that gave nothing */
 	sat_commit *c;
