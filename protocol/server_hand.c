@@ -144,6 +144,18 @@ suggest(hands *out, const admission *a, const merging *m, wrec *const *on,
 	return SAT_OK;
 }
 
+/* Each suggestion takes more than the operations in it. What fails in a commit
+ * of the server's own would fail every push of this device (O2). */
+static bool
+fit_commit(sat_server *s, const hands *h)
+{
+	sat_commit c = { .subject = h->subject, .ops = h->ops, .nops = h->n };
+
+	sat_buf_reset(&s->scratch);
+	sat_commit_write_payload(&s->scratch, &c);
+	return s->scratch.n <= SAT_COMMIT_BYTES_MAX;
+}
+
 sat_rc
 sat_srv_hand_over(hands *h, const admission *a, const merging *m, sat_err *e)
 {
@@ -173,6 +185,11 @@ sat_srv_hand_over(hands *h, const admission *a, const merging *m, sat_err *e)
 			h->n = 0;
 			return rc;
 		}
+	}
+	if (!fit_commit(s, h)) {
+		h->n = 0;
+		return sat_srv_refuse(a, 0, SAT_VD_REJECTED, "handover.full",
+		    sat_srv_ask(a));
 	}
 	return sat_srv_refuse(a, 0, SAT_VD_HANDOVER, "handover",
 	    sat_srv_hint(s, "HANDED_TO", root->owner.type == SAT_V_TEXT ?
