@@ -6,8 +6,8 @@ check: deps
 
 # how often a page asks the registry is counted
 $(O)/tests/unit/server/store/sqlite/test_pull_cost: LDFLAGS += -Wl,--wrap=sat_registry_user
-# the step that makes a kit of a copy, and the disk, fail on demand
-$(O)/tests/unit/server/admin/test_copies: LDFLAGS += -Wl,--wrap=sat_sqlite_registry_only,--wrap=fsync
+# the step that makes a kit of a copy, the last of a restore, and the disk fail on demand
+$(O)/tests/unit/server/admin/test_copies: LDFLAGS += -Wl,--wrap=sat_sqlite_registry_only,--wrap=admin_verify_all,--wrap=fsync
 
 # ---- fuzz targets: replayed by check, run by `make fuzz SECS=60 [ONLY=json]` --
 FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))

@@ -113,10 +113,14 @@ SAT_CHECK sat_rc sat_admin_completion(sat_buf *out, const char *shell,
     const sat_opt *global, sat_err *e);
 
 /*
- * Check a backup (or a kit), put it in an empty folder, begin a new epoch
- * signed by the root key, so that devices give back what the backup lacks
- * (docs/operations.md, P-200).
- * @return SAT_EUSAGE without a root key; SAT_ELOCKED, SAT_EINTEGRITY, ...
+ * Check a backup (or a kit), put it in a folder that is not there yet, begin a
+ * new epoch signed by the root key, so that devices give back what the backup
+ * lacks (docs/operations.md, P-200). The folder has its name when all of it is
+ * done; until then it is DIR.restoring, which the next restore clears.
+ * @return SAT_EUSAGE without a root key; SAT_ECONFLICT when the folder is
+ *         there; SAT_EBUSY when another restore makes it; SAT_ELOCKED,
+ *         SAT_EINTEGRITY, ... SAT_EFSYNC: it is there, whole, but its name may
+ *         not outlive a power cut.
  */
 typedef struct sat_restore_opts {
 	bool verify_only;     /* look, change nothing */

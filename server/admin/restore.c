@@ -11,10 +11,11 @@
 #include "common/base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define WINDOW_MS (30 * 24 * 3600 * (int64_t)1000)
@@ -185,16 +186,13 @@ segments_back(const char *dir, const char *backup, sat_span passphrase,
 	return rc;
 }
 
+/* Into a folder that is there, and empty. */
 static sat_rc
 unpack(const char *dir, const char *backup, sat_span passphrase, sat_err *e)
 {
 	static const char *const names[] = { "server.keyring", "server.db" };
 	sat_rc rc = SAT_OK;
 
-	if (mkdir(dir, 0700) != 0)
-		return sat_fail_code(e, SAT_ECONFLICT, "restore.folder",
-		    "name a folder that does not exist yet",
-		    "cannot make %s: %s", dir, strerror(errno));
 	for (size_t i = 0; rc == SAT_OK && i < 2; i++) {
 		char *from = sat_xasprintf("%s/%s", backup, names[i]);
 		char *to = sat_xasprintf("%s/%s", dir, names[i]);
@@ -208,22 +206,20 @@ unpack(const char *dir, const char *backup, sat_span passphrase, sat_err *e)
 	return rc != SAT_OK ? rc : admin_templates_restore(backup, dir, e);
 }
 
-sat_rc
-sat_admin_restore(const char *dir, const char *backup,
-    const sat_restore_opts *o, sat_span passphrase, sat_err *e)
+/* All that makes a backup a server again; until it is done nobody may serve the
+ * folder: it could give positions of the old epoch once more, or take back a
+ * customer who was erased. */
+static sat_rc
+restore_into(const char *dir, const char *backup, const sat_restore_opts *o,
+    const sat_ledger *erased, sat_span passphrase, sat_err *e)
 {
 	uint64_t commits, records;
 	sat_admin *a = NULL;
-	entries l = { .n = 0 };
-	sat_ledger erased = { 0 };
-	sat_rc rc = admin_backup_verify(backup, passphrase, e);
+	sat_rc rc;
 
-	if (rc == SAT_OK && o->ledger != NULL)
-		rc = ledger_read(&l, o->ledger, passphrase, e);
-	if (rc != SAT_OK || o->verify_only ||
-	    (rc = unpack(dir, backup, passphrase, e)) != SAT_OK ||
+	if ((rc = unpack(dir, backup, passphrase, e)) != SAT_OK ||
 	    (rc = sat_admin_open(&a, dir, passphrase, e)) != SAT_OK)
-		goto out;
+		return rc;
 	if (!o->same_epoch) {
 		rc = epoch_begin(a, backup, o, e);
 		sat_admin_close(a); /* its core began in the old epoch */
@@ -232,22 +228,89 @@ sat_admin_restore(const char *dir, const char *backup,
 			rc = sat_admin_open(&a, dir, passphrase, e);
 	}
 	/* before a device can bring back what it has not heard of yet */
-	erased.e = l.v;
-	erased.n = l.n;
-	if (rc == SAT_OK && l.n > 0)
-		rc = sat_server_take_ledger(a->core, &erased, e); /* P-392 */
+	if (rc == SAT_OK && erased->n > 0)
+		rc = sat_server_take_ledger(a->core, erased, e); /* P-392 */
 	if (rc == SAT_OK)
 		rc = admin_verify_all(a, &commits, &records, e);
 	sat_admin_close(a);
-	if (rc != SAT_OK) { /* nothing that could be served by mistake */
-		char *db = sat_xasprintf("%s/server.db", dir);
+	return rc == SAT_OK ? sat_folder_sync(dir, e) : rc;
+}
 
-		(void)unlink(db);
-		free(db);
+static sat_rc
+cannot_use(const char *half, sat_err *e)
+{
+	return errno == EWOULDBLOCK ? sat_fail_code(e, SAT_EBUSY,
+	    "restore.busy", "wait until it has ended",
+	    "another restore works in %s", half) : sat_fail(e, SAT_EIO,
+	    "cannot use %s: %s", half, strerror(errno));
+}
+
+/* An empty folder, ours as long as *fd is open; what one that was cut off left
+ * goes away. */
+static sat_rc
+half_take(int *fd, const char *half, sat_err *e)
+{
+	int left = open(half, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	sat_rc rc = left >= 0 && flock(left, LOCK_EX | LOCK_NB) != 0 ?
+	    cannot_use(half, e) : sat_folder_clear(half, e);
+
+	if (left >= 0)
+		(void)close(left);
+	*fd = -1;
+	if (rc != SAT_OK || (rc = sat_folder_make(half, e)) != SAT_OK)
+		return rc;
+	*fd = open(half, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *fd < 0 || flock(*fd, LOCK_EX | LOCK_NB) != 0 ?
+	    cannot_use(half, e) : SAT_OK;
+}
+
+/* The last step gives it its name. */
+static sat_rc
+restore_whole(const char *dir, const char *backup, const sat_restore_opts *o,
+    const sat_ledger *erased, sat_span passphrase, sat_err *e)
+{
+	char *half = sat_xasprintf("%s.restoring", dir);
+	sat_rc rc;
+	int fd;
+
+	if ((rc = half_take(&fd, half, e)) == SAT_OK) {
+		rc = restore_into(half, backup, o, erased, passphrase, e);
+		if (rc == SAT_OK)
+			rc = sat_file_rename(half, dir, e);
+		/* why it failed is what is told */
+		if (rc != SAT_OK && sat_folder_clear(half, NULL) != SAT_OK)
+			sat_err_hint(e, "the next restore clears what stayed");
 	}
-out:
+	if (fd >= 0)
+		(void)close(fd);
+	free(half);
+	return rc == SAT_OK ? sat_folder_sync_of(dir, e) : rc;
+}
+
+sat_rc
+sat_admin_restore(const char *dir, const char *backup,
+    const sat_restore_opts *o, sat_span passphrase, sat_err *e)
+{
+	char *to = sat_xstrdup(dir);
+	size_t n = strlen(to);
+	entries l = { .n = 0 };
+	sat_ledger erased = { 0 };
+	sat_rc rc = admin_backup_verify(backup, passphrase, e);
+
+	while (n > 1 && to[n - 1] == '/') /* its name is made longer */
+		to[--n] = '\0';
+	if (rc == SAT_OK && o->ledger != NULL)
+		rc = ledger_read(&l, o->ledger, passphrase, e);
+	erased.e = l.v;
+	erased.n = l.n;
+	if (rc == SAT_OK && !o->verify_only)
+		rc = sat_file_there(to) ? sat_fail_code(e, SAT_ECONFLICT,
+		    "restore.folder", "name a folder that does not exist yet",
+		    "%s is there already", to) :
+		    restore_whole(to, backup, o, &erased, passphrase, e);
 	free(l.v);
 	sat_arena_fini(&l.a);
+	free(to);
 	return rc;
 }
 

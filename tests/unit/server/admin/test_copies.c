@@ -2,6 +2,8 @@
 #include "tests/unit/server/admin/folder.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,12 +11,17 @@
 
 static char *copy_path; /* of the kit or backup that is made */
 static bool reducing_fails, was_there_early;
+static bool verify_fails, was_named_early; /* the last step of a restore */
 static struct stat broken; /* a folder that cannot be synced */
 
 /* ---- what fails on demand ----------------------------------------------------------- */
 
 sat_rc __real_sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e);
 sat_rc __wrap_sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e);
+sat_rc __real_admin_verify_all(sat_admin *a, uint64_t *commits,
+    uint64_t *records, sat_err *e);
+sat_rc __wrap_admin_verify_all(sat_admin *a, uint64_t *commits,
+    uint64_t *records, sat_err *e);
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 
@@ -24,6 +31,18 @@ __wrap_sat_sqlite_registry_only(sat_sqlite_store *s, sat_err *e)
 	was_there_early = sat_folder_bytes(copy_path) > 0;
 	return reducing_fails ? sat_fail(e, SAT_ENOSPACE, "no room") :
 	    __real_sat_sqlite_registry_only(s, e);
+}
+
+sat_rc
+__wrap_admin_verify_all(sat_admin *a, uint64_t *commits, uint64_t *records,
+    sat_err *e)
+{
+	char *back = sat_xasprintf("%s/back", top);
+
+	was_named_early = sat_file_there(back);
+	free(back);
+	return verify_fails ? sat_fail(e, SAT_EINTEGRITY, "not whole") :
+	    __real_admin_verify_all(a, commits, records, e);
 }
 
 int
@@ -44,6 +63,7 @@ start_copies(void **state)
 {
 	copy_path = NULL;
 	reducing_fails = was_there_early = false;
+	verify_fails = was_named_early = false;
 	memset(&broken, 0, sizeof broken);
 	(void)start(state);
 	copy_path = sat_xasprintf("%s/copy", top);
@@ -186,6 +206,68 @@ a_recovery_key_stays_when_the_keyring_may_be_sealed_to_it(void **state)
 	free(key);
 }
 
+/* ---- restore -------------------------------------------------------------------------- */
+
+static sat_rc
+restored(const char *back)
+{
+	char *root = sat_xasprintf("%s/root.key", dir);
+	sat_restore_opts o = { .root_key = root };
+	sat_rc rc = sat_admin_restore(back, copy_path, &o,
+	    sat_span_str(PHRASE), &err);
+
+	free(root);
+	return rc;
+}
+
+static void
+a_restore_that_fails_or_is_cut_off_leaves_nothing_to_serve(void **state)
+{
+	char *back = sat_xasprintf("%s/back", top);
+	char *slash = sat_xasprintf("%s/", back);
+	char *half = sat_xasprintf("%s.restoring", back);
+	sat_admin *a;
+
+	(void)state;
+	assert_ok(run(admin_backup_verb, "backup", copy_path, NULL));
+	assert_ok(sat_folder_make(half, &err)); /* by one that was cut off */
+	verify_fails = true;
+	assert_rc(SAT_EINTEGRITY, restored(back));
+	assert_false(was_named_early);
+	assert_rc(SAT_ENOREPLICA, sat_admin_open(&a, back,
+	    sat_span_str(PHRASE), &err));
+	assert_false(sat_file_there(half));
+	verify_fails = false;
+	assert_ok(restored(slash));
+	assert_ok(sat_admin_open(&a, back, sat_span_str(PHRASE), &err));
+	sat_admin_close(a);
+	assert_false(sat_file_there(half));
+	assert_rc(SAT_ECONFLICT, restored(back));
+	free(half);
+	free(slash);
+	free(back);
+}
+
+static void
+two_restores_into_one_folder_are_not_made_at_once(void **state)
+{
+	char *back = sat_xasprintf("%s/back", top);
+	char *half = sat_xasprintf("%s.restoring", back);
+	int other;
+
+	(void)state;
+	assert_ok(run(admin_backup_verb, "backup", copy_path, NULL));
+	assert_ok(sat_folder_make(half, &err));
+	other = open(half, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(0, flock(other, LOCK_EX));
+	assert_rc(SAT_EBUSY, restored(back));
+	assert_true(sat_file_there(half));
+	(void)close(other);
+	assert_ok(restored(back));
+	free(half);
+	free(back);
+}
+
 int
 main(void)
 {
@@ -196,6 +278,8 @@ main(void)
 		T(a_kit_of_a_kit_remembers_where_the_log_stood),
 		T(a_backup_whose_name_may_be_lost_is_none),
 		T(a_recovery_key_stays_when_the_keyring_may_be_sealed_to_it),
+		T(a_restore_that_fails_or_is_cut_off_leaves_nothing_to_serve),
+		T(two_restores_into_one_folder_are_not_made_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
