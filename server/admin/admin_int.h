@@ -167,9 +167,9 @@ sat_rc admin_export_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err 
 
 /* snapshot.c */
 sat_rc admin_snapshot_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
-/* Room for one more copy of the store in the server's own folder; SAT_ENOSPACE
- * says that there is no `what` (a word). */
-sat_rc admin_copy_space(const sat_admin *a, const char *what, sat_err *e);
+/* Room for one more copy of the store in the server's own folder, or
+ * SAT_ENOSPACE. */
+sat_rc admin_copy_space(const sat_admin *a, sat_err *e);
 
 /* audit.c */
 sat_rc admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);

@@ -367,7 +367,7 @@ kit_into(sat_admin *a, const char *folder, sat_err *e)
 	sat_rc rc;
 
 	/* the store before the keyring: it registers its file id there */
-	if ((rc = admin_copy_space(a, "kit", e)) == SAT_OK &&
+	if ((rc = admin_copy_space(a, e)) == SAT_OK &&
 	    (rc = kit_store_into(a, db, e)) == SAT_OK &&
 	    (rc = sat_file_copy(own_ring, ring, e)) == SAT_OK &&
 	    (rc = admin_templates_copy(a, folder, e)) == SAT_OK)

@@ -116,7 +116,7 @@ name_of(const sat_admin *a, int64_t at_ms)
 
 /* Nobody's server stops for want of space because of a copy. */
 sat_rc
-admin_copy_space(const sat_admin *a, const char *what, sat_err *e)
+admin_copy_space(const sat_admin *a, sat_err *e)
 {
 	int64_t need = admin_file_bytes(a, "server.db") * 3 / 2;
 
@@ -124,7 +124,7 @@ admin_copy_space(const sat_admin *a, const char *what, sat_err *e)
 	    sat_fail_code(e, SAT_ENOSPACE, "snapshot.space",
 	        "satcheld snapshot prune makes room; satcheld backup FOLDER "
 	        "copies to another disk",
-	        "no %s: it needs %lld MB free beside the database", what,
+	        "no room for a copy: it needs %lld MB free beside the database",
 	        (long long)(need >> 20) + 1);
 }
 
@@ -137,7 +137,7 @@ make(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	sat_json *doc;
 	sat_rc rc;
 
-	if ((rc = admin_copy_space(a, "snapshot", e)) != SAT_OK ||
+	if ((rc = admin_copy_space(a, e)) != SAT_OK ||
 	    (!sat_file_there(top) && (rc = sat_folder_make(top, e)) != SAT_OK))
 		return rc;
 	name = name_of(a, s.at_ms);
