@@ -63,20 +63,31 @@ on_record(void *u, const sat_rec_row *row)
 	return true;
 }
 
+/* What is to go; and whoever was told of one of them is told no more. He stays:
+ * what the store has of him is what a later change is compared with. */
 static sat_rc
-take_away(victims *v, wrec *root, sat_err *e)
+find_victims(victims *v, const wrec *root, sat_err *e)
+{
+	sat_server *s = v->s;
+	const sat_store *st = &s->env.store;
+	wrec *w;
+	sat_rc rc = st->rec_of_root(st->u, root->eid, on_record, v, e);
+
+	for (size_t i = 0; i < v->n && rc == SAT_OK; i++)
+		if ((rc = sat_set_by_id(&w, s, &v->row[i].id, e)) == SAT_OK)
+			rc = sat_srv_alike_erase(s, w, e);
+	return rc == SAT_OK ? sat_set_settle(s, e) : rc;
+}
+
+static sat_rc
+take_away(victims *v, const wrec *root, sat_err *e)
 {
 	sat_server *s = v->s;
 	const sat_store *st = &s->env.store;
 	wrec *w;
 	sat_rc rc;
 
-	rc = st->rec_of_root(st->u, root->eid, on_record, v, e);
-	for (size_t i = 0; i < v->n && rc == SAT_OK; i++)
-		if ((rc = sat_set_by_id(&w, s, &v->row[i].id, e)) == SAT_OK)
-			rc = sat_srv_alike_erase(s, w, e);
-	if (rc != SAT_OK ||
-	    (rc = sat_srv_digest_gone(s, root->eid, e)) != SAT_OK ||
+	if ((rc = sat_srv_digest_gone(s, root->eid, e)) != SAT_OK ||
 	    (rc = sat_set_flush(s, e)) != SAT_OK) /* the sums, while it is there */
 		return rc;
 	v->top = sat_arena_alloc(&s->txn, (v->n + 1) * sizeof *v->top);
@@ -149,7 +160,8 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 	if (root != NULL) {
 		op = (sat_op){ .kind = SAT_OP_ERASE, .rtype = root->kind,
 			.rec = root->id };
-		if ((rc = sat_srv_own(s, &root->id, &op, 1, &x->lsn, e)) !=
+		if ((rc = find_victims(&v, root, e)) != SAT_OK ||
+		    (rc = sat_srv_own(s, &root->id, &op, 1, &x->lsn, e)) !=
 		    SAT_OK || (rc = take_away(&v, root, e)) != SAT_OK)
 			return rc;
 	} else {
