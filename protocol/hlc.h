@@ -29,7 +29,7 @@ sat_hlc_ms(sat_hlc h)
 	return (int64_t)(h >> 16);
 }
 
-/* The largest stamp that is taken from somebody else (P-010): the year 6299. No
+/* The largest stamp that is taken from somebody else (P-010): the year 5314. No
  * clock reaches it, and above it there is room to count on for ever. */
 #define SAT_HLC_TOLD_MAX (((sat_hlc)1 << 62) + ((sat_hlc)1 << 61))
 

@@ -453,13 +453,14 @@ sat_srv_op_held(const uint8_t *bits, size_t i)
 SAT_CHECK sat_rc sat_srv_heads(sat_place **list, size_t *n, sat_server *s,
     uint32_t dev, bool all, sat_err *e);
 
-/* server_quota.c: SAT_ENOSPACE "quota" with hint "RETRY_AFTER seconds" when
- * the device may not send this much now; else *used is to be put. */
+/* server_quota.c: what a push or a file takes of what its device may send. */
 typedef struct sat_spent {
 	uint64_t ops, bytes;
 	bool again;  /* a server that was lost had taken some of it (P-205) */
 	bool begins; /* a chain of another incarnation than the first */
 } sat_spent;
+/* SAT_ENOSPACE "quota" with hint "RETRY_AFTER seconds" when the device may not
+ * send this much now; else *used is to be put. */
 SAT_CHECK sat_rc sat_srv_quota(sat_used *used, sat_server *s, uint32_t dev,
     const sat_user *user, const sat_spent *x, sat_err *e);
 /* It is done, and took so long: that is added (P-096). */
@@ -498,15 +499,16 @@ SAT_CHECK sat_rc sat_srv_admin(sat_server *s, const sat_server_session *x,
     sat_buf *reply, sat_span frame, sat_err *e);
 SAT_CHECK sat_rc sat_srv_privacy(sat_server *s, sat_server_session *x,
     const sat_privacy *in, sat_buf *reply, sat_err *e);
-/* Somebody knows more erasures than a restored server: again, before anything is
- * served. In an open transaction; another one is open afterwards. */
-/* In the transaction of an erasure: what is behind its COMMIT is to be done. */
+/* server_scrub.c. In the transaction of an erasure: what is behind its COMMIT is
+ * to be done. */
 SAT_CHECK sat_rc sat_srv_scrub_owe(sat_server *s, sat_err *e);
 SAT_CHECK sat_rc sat_srv_scrub_owed(bool *yes, sat_server *s, sat_err *e);
 /* Outside a transaction: it is done, and owed no more. */
 SAT_CHECK sat_rc sat_srv_scrub(sat_server *s, sat_err *e);
 /* The same when it is owed and was not tried just now. */
 SAT_CHECK sat_rc sat_srv_scrub_tick(sat_server *s, int64_t now_ms, sat_err *e);
+/* Somebody knows more erasures than a restored server: again, before anything is
+ * served. In an open transaction; another one is open afterwards. */
 SAT_CHECK sat_rc sat_srv_ledger_take(sat_server *s, const sat_ledger *in,
     sat_err *e);
 SAT_CHECK sat_rc sat_srv_ledger(sat_server *s, sat_server_session *x,

@@ -232,11 +232,11 @@ static bool
 needs(const sat_commit *c, const void *id)
 {
 	for (size_t i = 0; i < c->nops; i++) {
-		sat_value v = c->ops[i].value;
+		sat_id named;
 
 		if (memcmp(c->ops[i].rec.b, id, sizeof(sat_id)) == 0 ||
-		    (v.type == SAT_V_BYTES && v.s.n == sizeof(sat_id) &&
-		    memcmp(v.s.p, id, sizeof(sat_id)) == 0))
+		    (sat_op_names(&named, &c->ops[i]) &&
+		    memcmp(named.b, id, sizeof named.b) == 0))
 			return !makes(c, id);
 	}
 	return false;

@@ -44,16 +44,6 @@ is_here(bool *yes, sat_replica *r, const moved_list *m, const sat_commit *c,
 	return rc;
 }
 
-/* The value as the record it names. */
-static bool
-names(sat_id *id, const sat_op *op)
-{
-	if (op->value.type != SAT_V_BYTES || op->value.s.n != sizeof id->b)
-		return false;
-	memcpy(id->b, op->value.s.p, sizeof id->b);
-	return true;
-}
-
 static sat_rc
 ready(bool *yes, sat_replica *r, const moved_list *m, const sat_commit *c,
     sat_err *e)
@@ -69,13 +59,15 @@ ready(bool *yes, sat_replica *r, const moved_list *m, const sat_commit *c,
 		if (k == NULL) {
 			*yes = false;
 		} else if (k->kind->parent != NULL &&
-		    op->field == k->kind->parent->id && names(&id, op)) {
+		    op->field == k->kind->parent->id &&
+		    sat_op_names(&id, op)) {
 			rc = is_here(yes, r, m, c, &id, e);
 		} else {
 			rc = is_here(yes, r, m, c, &op->rec, e);
 			/* the one it is merged into, too */
 			if (rc == SAT_OK && *yes && op->kind == SAT_OP_MERGE &&
-			    op->field == SAT_SYS_REDIRECT && names(&id, op))
+			    op->field == SAT_SYS_REDIRECT &&
+			    sat_op_names(&id, op))
 				rc = is_here(yes, r, m, c, &id, e);
 		}
 	}
