@@ -116,14 +116,16 @@ SAT_CHECK sat_rc sat_admin_completion(sat_buf *out, const char *shell,
  * Check a backup (or a kit), put it in a folder that is not there yet, begin a
  * new epoch signed by the root key, so that devices give back what the backup
  * lacks (docs/operations.md, P-200). The folder has its name when all of it is
- * done; until then it is DIR.restoring, which the next restore clears.
+ * done; until then it is DIR.restoring, which the next restore clears. Backup and
+ * kit are only read: what is looked at is a copy in there, or in DIR.verifying
+ * (DIR/verifying when DIR is there).
  * @return SAT_EUSAGE without a root key; SAT_ECONFLICT when the folder is
  *         there; SAT_EBUSY when another restore makes it; SAT_ELOCKED,
  *         SAT_EINTEGRITY, ... SAT_EFSYNC: it is there, whole, but its name may
  *         not outlive a power cut.
  */
 typedef struct sat_restore_opts {
-	bool verify_only;     /* look, change nothing */
+	bool verify_only;     /* look at a copy, leave nothing */
 	bool same_epoch;      /* the old server was stopped before this backup and
 	                         has answered nothing since: no new epoch */
 	const char *root_key; /* file; NULL = root.key in the backup */

@@ -223,7 +223,17 @@ sat_rc admin_copy_all(uint64_t *lsn, sat_admin *a, const char *folder, sat_err *
 sat_rc admin_verify_all(sat_admin *a, uint64_t *commits, uint64_t *records, sat_err *e);
 sat_rc admin_templates_copy(sat_admin *a, const char *folder, sat_err *e);
 sat_rc admin_templates_restore(const char *backup, const char *dir, sat_err *e);
-sat_rc admin_backup_verify(const char *backup, sat_span passphrase, sat_err *e);
+/* A backup or kit is looked at in a copy of its keyring and store, in an empty
+ * folder; nothing of what it is copied from is changed, not even by a lock. */
+typedef struct admin_look {
+	sat_keyring *keyring;
+	sat_sqlite_store *store;
+	int lock; /* of a server's own folder; -1 */
+} admin_look;
+/* SAT_EBUSY: a server works in `from`. On failure *l is closed. */
+sat_rc admin_look_open(admin_look *l, const char *copy, const char *from, sat_span passphrase, sat_err *e);
+void admin_look_close(admin_look *l);
+sat_rc admin_look_verify(admin_look *l, const char *backup, sat_err *e);
 
 /* privacy.c */
 sat_rc admin_privacy_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);

@@ -8,9 +8,11 @@
 #include "common/base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -217,34 +219,103 @@ admin_templates_restore(const char *backup, const char *dir, sat_err *e)
 	return rc;
 }
 
-/* Open the backup where it lies: keyring, every page, every chain. */
+/* ---- looking at one ----------------------------------------------------------------- */
+
+/* A folder somebody works in changes while it is copied. A backup has no lock
+ * file, and is not given one. */
+static sat_rc
+look_hold(admin_look *l, const char *from, sat_err *e)
+{
+	char *name = sat_xasprintf("%s/server.keyring.lock", from);
+	sat_rc rc = SAT_OK;
+
+	l->lock = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (l->lock >= 0 && flock(l->lock, LOCK_SH | LOCK_NB) != 0 &&
+	    errno == EWOULDBLOCK)
+		rc = sat_fail_code(e, SAT_EBUSY, "keyring.busy",
+		    "close the other program", "another process holds it");
+	free(name);
+	return rc;
+}
+
+/* What is not there is not missed here: opening the copy says what is. */
+static sat_rc
+look_copy(const char *to, const char *from, const char *name, sat_err *e)
+{
+	char *x = sat_xasprintf("%s/%s", from, name);
+	char *y = sat_xasprintf("%s/%s", to, name);
+	sat_rc rc = sat_file_there(x) ? sat_file_copy(x, y, e) : SAT_OK;
+
+	free(x);
+	free(y);
+	return rc;
+}
+
+static sat_rc
+look_store(admin_look *l, const char *copy, const char *from, sat_err *e)
+{
+	char *db = sat_xasprintf("%s/server.db", copy);
+	char *segments = sat_xasprintf("%s/segments", from);
+	sat_sqlite_store_opts o = { .path = db, .keyring = l->keyring,
+		.segments = segments, .clock = sat_clock_os() };
+	sat_rc rc = look_copy(copy, from, "server.db", e);
+
+	if (rc == SAT_OK)
+		rc = look_copy(copy, from, "server.db-wal", e);
+	if (rc == SAT_OK)
+		rc = sat_sqlite_store_open(&l->store, &o, e);
+	free(segments);
+	free(db);
+	return rc;
+}
+
+/* Why a copy: opening a keyring locks it and takes its previous file away,
+ * opening a store writes its log and a newer schema. Segments and templates are
+ * only read. */
 sat_rc
-admin_backup_verify(const char *backup, sat_span passphrase, sat_err *e)
+admin_look_open(admin_look *l, const char *copy, const char *from,
+    sat_span passphrase, sat_err *e)
 {
 	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
 		.bytes = passphrase };
-	char *ring = sat_xasprintf("%s/server.keyring", backup);
-	char *db = sat_xasprintf("%s/server.db", backup);
-	const sat_id none = { { 0 } }; /* signatures: once it is in place */
-	sat_keyring *k = NULL;
-	sat_sqlite_store *s = NULL;
-	sat_git *g = NULL;
-	sat_rc rc = sat_keyring_open(&k, ring, &secret, e);
+	char *ring = sat_xasprintf("%s/server.keyring", copy);
+	sat_rc rc;
 
-	if (rc == SAT_OK) {
-		sat_sqlite_store_opts o = { .path = db, .keyring = k,
-			.clock = sat_clock_os() };
-
-		if ((rc = sat_sqlite_store_open(&s, &o, e)) == SAT_OK &&
-		    (rc = sat_sqlite_store_check(s, false, e)) == SAT_OK &&
-		    (rc = sat_sqlite_segments_verify(s, &none, NULL, e)) ==
-		    SAT_OK && (rc = sat_git_memory(&g, e)) == SAT_OK)
-			rc = templates_read(g, backup, false, e);
-	}
-	sat_git_close(g);
-	sat_sqlite_store_close(s);
-	sat_keyring_close(k);
+	*l = (admin_look){ .lock = -1 };
+	/* the passphrase before a long copy */
+	if ((rc = look_hold(l, from, e)) == SAT_OK &&
+	    (rc = look_copy(copy, from, "server.keyring", e)) == SAT_OK &&
+	    (rc = look_copy(copy, from, "server.keyring.1", e)) == SAT_OK &&
+	    (rc = sat_keyring_open(&l->keyring, ring, &secret, e)) == SAT_OK)
+		rc = look_store(l, copy, from, e);
+	if (rc != SAT_OK)
+		admin_look_close(l);
 	free(ring);
-	free(db);
+	return rc;
+}
+
+void
+admin_look_close(admin_look *l)
+{
+	sat_sqlite_store_close(l->store);
+	sat_keyring_close(l->keyring);
+	if (l->lock >= 0)
+		(void)close(l->lock);
+	*l = (admin_look){ .lock = -1 };
+}
+
+/* Every page, every segment, every template. */
+sat_rc
+admin_look_verify(admin_look *l, const char *backup, sat_err *e)
+{
+	const sat_id none = { { 0 } }; /* signatures: once it is in place */
+	sat_git *g = NULL;
+	sat_rc rc;
+
+	if ((rc = sat_sqlite_store_check(l->store, false, e)) == SAT_OK &&
+	    (rc = sat_sqlite_segments_verify(l->store, &none, NULL, e)) ==
+	    SAT_OK && (rc = sat_git_memory(&g, e)) == SAT_OK)
+		rc = templates_read(g, backup, false, e);
+	sat_git_close(g);
 	return rc;
 }

@@ -129,81 +129,45 @@ on_entry(void *u, const sat_erasure *x)
 	return true;
 }
 
-/* The store in a folder, without a core; close both, also after a failure. */
+/* By a copy in `copy`, which is made and cleared. */
 static sat_rc
-store_in(sat_keyring **k, sat_sqlite_store **s, const char *folder,
+ledger_read(entries *out, const char *copy, const char *folder,
     sat_span passphrase, sat_err *e)
 {
-	sat_secret_in secret = { .type = SAT_SLOT_PASSPHRASE,
-		.bytes = passphrase };
-	char *ring = sat_xasprintf("%s/server.keyring", folder);
-	char *db = sat_xasprintf("%s/server.db", folder);
-	sat_rc rc;
+	admin_look l;
+	sat_rc rc = sat_folder_make(copy, e);
 
-	*s = NULL;
-	if ((rc = sat_keyring_open(k, ring, &secret, e)) == SAT_OK) {
-		sat_sqlite_store_opts o = { .path = db, .keyring = *k,
-			.clock = sat_clock_os() };
-
-		rc = sat_sqlite_store_open(s, &o, e);
-	}
-	free(ring);
-	free(db);
-	return rc;
-}
-
-static sat_rc
-ledger_read(entries *out, const char *folder, sat_span passphrase, sat_err *e)
-{
-	sat_keyring *k = NULL;
-	sat_sqlite_store *s;
-	sat_rc rc;
-
-	if ((rc = store_in(&k, &s, folder, passphrase, e)) == SAT_OK) {
-		sat_store st = sat_sqlite_store_ops(s);
+	if (rc == SAT_OK && (rc = admin_look_open(&l, copy, folder, passphrase,
+	    e)) == SAT_OK) {
+		sat_store st = sat_sqlite_store_ops(l.store);
 
 		rc = st.ledger_after(st.u, 0, on_entry, out, e);
+		admin_look_close(&l);
 	}
-	sat_sqlite_store_close(s);
-	sat_keyring_close(k);
+	if (rc == SAT_OK)
+		rc = sat_folder_clear(copy, e);
 	return rc;
 }
 
 /* ---- restore ------------------------------------------------------------------------ */
 
+/* The backup's keyring and store are in `dir` then, and are good; with
+ * `whole` the rest too. */
 static sat_rc
-segments_back(const char *dir, const char *backup, sat_span passphrase,
+unpack(const char *dir, const char *backup, bool whole, sat_span passphrase,
     sat_err *e)
 {
-	sat_keyring *k = NULL;
-	sat_sqlite_store *s;
-	sat_rc rc = store_in(&k, &s, dir, passphrase, e);
+	admin_look l;
+	sat_rc rc = admin_look_open(&l, dir, backup, passphrase, e);
 
-	if (rc == SAT_OK)
-		rc = admin_segments_copy(s, backup, dir, e);
-	sat_sqlite_store_close(s);
-	sat_keyring_close(k);
-	return rc;
-}
-
-/* Into a folder that is there, and empty. */
-static sat_rc
-unpack(const char *dir, const char *backup, sat_span passphrase, sat_err *e)
-{
-	static const char *const names[] = { "server.keyring", "server.db" };
-	sat_rc rc = SAT_OK;
-
-	for (size_t i = 0; rc == SAT_OK && i < 2; i++) {
-		char *from = sat_xasprintf("%s/%s", backup, names[i]);
-		char *to = sat_xasprintf("%s/%s", dir, names[i]);
-
-		rc = sat_file_copy(from, to, e);
-		free(from);
-		free(to);
-	}
-	if (rc == SAT_OK)
-		rc = segments_back(dir, backup, passphrase, e);
-	return rc != SAT_OK ? rc : admin_templates_restore(backup, dir, e);
+	if (rc != SAT_OK)
+		return rc;
+	rc = admin_look_verify(&l, backup, e);
+	if (rc == SAT_OK && whole)
+		rc = admin_segments_copy(l.store, backup, dir, e);
+	admin_look_close(&l);
+	return rc != SAT_OK || !whole ? rc :
+	    admin_templates_restore(backup, dir, e);
 }
 
 /* All that makes a backup a server again; until it is done nobody may serve the
@@ -217,7 +181,7 @@ restore_into(const char *dir, const char *backup, const sat_restore_opts *o,
 	sat_admin *a = NULL;
 	sat_rc rc;
 
-	if ((rc = unpack(dir, backup, passphrase, e)) != SAT_OK ||
+	if ((rc = unpack(dir, backup, true, passphrase, e)) != SAT_OK ||
 	    (rc = sat_admin_open(&a, dir, passphrase, e)) != SAT_OK)
 		return rc;
 	if (!o->same_epoch) {
@@ -264,52 +228,72 @@ half_take(int *fd, const char *half, sat_err *e)
 	    cannot_use(half, e) : SAT_OK;
 }
 
-/* The last step gives it its name. */
 static sat_rc
-restore_whole(const char *dir, const char *backup, const sat_restore_opts *o,
-    const sat_ledger *erased, sat_span passphrase, sat_err *e)
+restore_by(const char *half, const char *backup, const sat_restore_opts *o,
+    sat_span passphrase, sat_err *e)
 {
-	char *half = sat_xasprintf("%s.restoring", dir);
-	sat_rc rc;
+	char *beside = sat_xasprintf("%s/ledger", half);
+	entries l = { .n = 0 };
+	sat_ledger erased = { 0 };
+	sat_rc rc = o->ledger == NULL ? SAT_OK :
+	    ledger_read(&l, beside, o->ledger, passphrase, e);
+
+	erased.e = l.v;
+	erased.n = l.n;
+	if (rc == SAT_OK)
+		rc = o->verify_only ? unpack(half, backup, false, passphrase,
+		    e) : restore_into(half, backup, o, &erased, passphrase, e);
+	free(l.v);
+	sat_arena_fini(&l.a);
+	free(beside);
+	return rc;
+}
+
+/* Of a restore the last step gives it its name; nothing else leaves a folder. */
+static sat_rc
+restore_whole(const char *dir, const char *half, const char *backup,
+    const sat_restore_opts *o, sat_span passphrase, sat_err *e)
+{
+	sat_rc rc, cleared;
 	int fd;
 
 	if ((rc = half_take(&fd, half, e)) == SAT_OK) {
-		rc = restore_into(half, backup, o, erased, passphrase, e);
-		if (rc == SAT_OK)
+		rc = restore_by(half, backup, o, passphrase, e);
+		if (rc == SAT_OK && !o->verify_only)
 			rc = sat_file_rename(half, dir, e);
-		/* why it failed is what is told */
-		if (rc != SAT_OK && sat_folder_clear(half, NULL) != SAT_OK)
-			sat_err_hint(e, "the next restore clears what stayed");
+		if (rc != SAT_OK || o->verify_only) {
+			/* why it failed is what is told */
+			cleared = sat_folder_clear(half, rc == SAT_OK ? e :
+			    NULL);
+			if (cleared != SAT_OK)
+				sat_err_hint(e, "the next restore clears what "
+				    "stayed");
+			rc = rc != SAT_OK ? rc : cleared;
+		}
 	}
 	if (fd >= 0)
 		(void)close(fd);
-	free(half);
-	return rc == SAT_OK ? sat_folder_sync_of(dir, e) : rc;
+	return rc != SAT_OK || o->verify_only ? rc : sat_folder_sync_of(dir, e);
 }
 
 sat_rc
 sat_admin_restore(const char *dir, const char *backup,
     const sat_restore_opts *o, sat_span passphrase, sat_err *e)
 {
-	char *to = sat_xstrdup(dir);
+	char *to = sat_xstrdup(dir), *half;
 	size_t n = strlen(to);
-	entries l = { .n = 0 };
-	sat_ledger erased = { 0 };
-	sat_rc rc = admin_backup_verify(backup, passphrase, e);
+	sat_rc rc;
 
 	while (n > 1 && to[n - 1] == '/') /* its name is made longer */
 		to[--n] = '\0';
-	if (rc == SAT_OK && o->ledger != NULL)
-		rc = ledger_read(&l, o->ledger, passphrase, e);
-	erased.e = l.v;
-	erased.n = l.n;
-	if (rc == SAT_OK && !o->verify_only)
-		rc = sat_file_there(to) ? sat_fail_code(e, SAT_ECONFLICT,
-		    "restore.folder", "name a folder that does not exist yet",
-		    "%s is there already", to) :
-		    restore_whole(to, backup, o, &erased, passphrase, e);
-	free(l.v);
-	sat_arena_fini(&l.a);
+	/* a server's account may write in its folder, and perhaps not beside it */
+	half = !o->verify_only ? sat_xasprintf("%s.restoring", to) :
+	    sat_xasprintf("%s%cverifying", to, sat_file_there(to) ? '/' : '.');
+	rc = !o->verify_only && sat_file_there(to) ? sat_fail_code(e,
+	    SAT_ECONFLICT, "restore.folder",
+	    "name a folder that does not exist yet", "%s is there already",
+	    to) : restore_whole(to, half, backup, o, passphrase, e);
+	free(half);
 	free(to);
 	return rc;
 }

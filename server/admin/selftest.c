@@ -102,12 +102,14 @@ reopen(trial *t, sat_err *e)
 static sat_rc
 copy(trial *t, sat_err *e)
 {
+	sat_restore_opts look = { .verify_only = true, .ledger = t->kit };
 	sat_rc rc = say_folder(t, e, "backup", t->copy);
 
 	if (rc != SAT_OK ||
 	    (rc = say_folder(t, e, "kit", t->kit)) != SAT_OK)
 		return rc;
-	return admin_backup_verify(t->copy, sat_span_str(PHRASE), e);
+	return sat_admin_restore(t->dir, t->copy, &look, sat_span_str(PHRASE),
+	    e);
 }
 
 /* What the disk has of it is noise. */

@@ -268,6 +268,140 @@ two_restores_into_one_folder_are_not_made_at_once(void **state)
 	free(back);
 }
 
+/* Every name in a folder, with what it is and holds. */
+static void
+listing(sat_buf *out, const char *folder)
+{
+	sat_buf names = { 0 };
+
+	assert_ok(sat_folder_names(&names, folder, &err));
+	for (size_t at = 0; at < names.n;) {
+		const char *name = (const char *)names.p + at;
+		char *path = sat_xasprintf("%s/%s", folder, name);
+		struct stat st;
+
+		assert_int_equal(0, stat(path, &st));
+		sat_buf_str(out, name);
+		sat_buf_add(out, &st.st_mode, sizeof st.st_mode);
+		sat_buf_add(out, &st.st_ino, sizeof st.st_ino);
+		sat_buf_add(out, &st.st_mtim, sizeof st.st_mtim);
+		if (S_ISDIR(st.st_mode))
+			listing(out, path);
+		else
+			assert_ok(sat_file_read(out, path, 1 << 24, &err));
+		at += strlen(name) + 1;
+		free(path);
+	}
+	sat_buf_fini(&names);
+}
+
+/* As a kit's folder is that somebody copied beside a running server. */
+static void
+add_previous(const char *folder)
+{
+	char *ring = sat_xasprintf("%s/server.keyring", folder);
+	char *previous = sat_xasprintf("%s.1", ring);
+
+	assert_ok(sat_file_copy(ring, previous, &err));
+	free(previous);
+	free(ring);
+}
+
+static void
+a_backup_that_is_looked_at_keeps_every_byte_and_name(void **state)
+{
+	char *back = sat_xasprintf("%s/back", top);
+	char *root = sat_xasprintf("%s/root.key", dir);
+	char *kit = sat_xasprintf("%s/kit", top);
+	sat_restore_opts look = { .verify_only = true, .ledger = kit };
+	sat_restore_opts whole = { .root_key = root, .ledger = kit };
+	sat_buf before = { 0 }, after = { 0 };
+	sat_buf around = { 0 }, left = { 0 };
+
+	(void)state;
+	assert_ok(run(admin_backup_verb, "backup", copy_path, NULL));
+	assert_ok(run(admin_kit_verb, "kit", kit, NULL));
+	add_previous(copy_path);
+	add_previous(kit);
+	assert_int_equal(0, chmod(copy_path, 0500));
+	assert_int_equal(0, chmod(kit, 0500));
+	listing(&before, copy_path);
+	listing(&before, kit);
+	assert_ok(sat_folder_names(&around, top, &err));
+	assert_ok(sat_folder_names(&around, dir, &err));
+	assert_ok(sat_admin_restore(back, copy_path, &look,
+	    sat_span_str(PHRASE), &err));
+	assert_ok(sat_admin_restore(dir, copy_path, &look,
+	    sat_span_str(PHRASE), &err));
+	assert_ok(sat_folder_names(&left, top, &err));
+	assert_ok(sat_folder_names(&left, dir, &err));
+	assert_true(sat_span_eq(sat_buf_span(&around), sat_buf_span(&left)));
+	assert_ok(sat_admin_restore(back, copy_path, &whole,
+	    sat_span_str(PHRASE), &err));
+	listing(&after, copy_path);
+	listing(&after, kit);
+	assert_true(sat_span_eq(sat_buf_span(&before), sat_buf_span(&after)));
+	assert_int_equal(0, chmod(copy_path, 0700));
+	assert_int_equal(0, chmod(kit, 0700));
+	sat_buf_fini(&before);
+	sat_buf_fini(&after);
+	sat_buf_fini(&around);
+	sat_buf_fini(&left);
+	free(back);
+	free(root);
+	free(kit);
+}
+
+static void
+a_folder_a_server_works_in_is_no_backup(void **state)
+{
+	char *back = sat_xasprintf("%s/back", top);
+	sat_restore_opts look = { .verify_only = true };
+
+	(void)state;
+	assert_rc(SAT_EBUSY, sat_admin_restore(back, dir, &look,
+	    sat_span_str(PHRASE), &err));
+	free(back);
+}
+
+/* What was committed and is in no page yet: somebody copied a stopped server's
+ * folder, after a power cut. */
+static void
+a_copied_folder_is_taken_with_its_log(void **state)
+{
+	static const char *const names[] = { "server.keyring", "server.db",
+		"server.db-wal", "templates.bundle", NULL };
+	char *back = sat_xasprintf("%s/back", top);
+	char *root = sat_xasprintf("%s/root.key", dir);
+	sat_restore_opts o = { .root_key = root, .same_epoch = true };
+	char *other = sat_xasprintf("%s/other", top);
+	sat_sqlite_status st;
+	sat_admin *a;
+
+	(void)state;
+	assert_ok(run(admin_backup_verb, "backup", copy_path, NULL));
+	raise_log(5000);
+	assert_ok(sat_folder_make(other, &err));
+	for (size_t i = 0; names[i] != NULL; i++) {
+		char *from = sat_xasprintf("%s/%s", i == 3 ? copy_path : dir,
+		    names[i]);
+		char *to = sat_xasprintf("%s/%s", other, names[i]);
+
+		assert_ok(sat_file_copy(from, to, &err));
+		free(from);
+		free(to);
+	}
+	assert_ok(sat_admin_restore(back, other, &o, sat_span_str(PHRASE),
+	    &err));
+	assert_ok(sat_admin_open(&a, back, sat_span_str(PHRASE), &err));
+	assert_ok(sat_sqlite_status_get(&st, a->store, &err));
+	assert_int_equal(4999, st.lsn);
+	sat_admin_close(a);
+	free(other);
+	free(root);
+	free(back);
+}
+
 int
 main(void)
 {
@@ -280,6 +414,9 @@ main(void)
 		T(a_recovery_key_stays_when_the_keyring_may_be_sealed_to_it),
 		T(a_restore_that_fails_or_is_cut_off_leaves_nothing_to_serve),
 		T(two_restores_into_one_folder_are_not_made_at_once),
+		T(a_backup_that_is_looked_at_keeps_every_byte_and_name),
+		T(a_folder_a_server_works_in_is_no_backup),
+		T(a_copied_folder_is_taken_with_its_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
