@@ -423,15 +423,7 @@ sat_srv_add_eid(sat_server *s, admission *a, const sat_id *id, uint32_t eid)
 {
 	sat_verdicts *out = a->out;
 
-	if (out->neids == a->eids_cap) {
-		size_t cap = a->eids_cap == 0 ? 64 : a->eids_cap * 2;
-		sat_eid_pair *p = sat_arena_alloc(&s->push, cap * sizeof *p);
-
-		if (out->neids != 0)
-			memcpy(p, out->eids, out->neids * sizeof *p);
-		out->eids = p;
-		a->eids_cap = cap;
-	}
+	SAT_ARENA_GROW(out->eids, out->neids, a->eids_cap, &s->push);
 	out->eids[out->neids++] = (sat_eid_pair){ *id, eid };
 }
 

@@ -84,15 +84,7 @@ sat_srv_top(wrec **out, sat_server *s, wrec *w, sat_err *e)
 static sat_rc
 add_echo(merging *m, size_t op, wrec *to, size_t *cap, sat_err *e)
 {
-	if (m->nechoes == *cap) {
-		size_t n = *cap == 0 ? 16 : *cap * 2;
-		echo *v = sat_arena_alloc(&m->s->txn, n * sizeof *v);
-
-		if (m->nechoes > 0)
-			memcpy(v, m->echoes, m->nechoes * sizeof *v);
-		m->echoes = v;
-		*cap = n;
-	}
+	SAT_ARENA_GROW(m->echoes, m->nechoes, *cap, &m->s->txn);
 	m->echoes[m->nechoes++] = (echo){ op, to };
 	return sat_merge_touch_record(m, to, e);
 }

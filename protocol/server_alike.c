@@ -338,15 +338,7 @@ on_sharing(void *u, uint32_t eid)
 {
 	sharing *g = u;
 
-	if (g->n == g->cap) {
-		size_t cap = g->cap == 0 ? 32 : g->cap * 2;
-		uint32_t *p = sat_arena_alloc(&g->s->txn, cap * sizeof *p);
-
-		if (g->n != 0)
-			memcpy(p, g->eid, g->n * sizeof *p);
-		g->eid = p;
-		g->cap = cap;
-	}
+	SAT_ARENA_GROW(g->eid, g->n, g->cap, &g->s->txn);
 	g->eid[g->n++] = eid;
 	return true;
 }

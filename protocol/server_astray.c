@@ -51,15 +51,7 @@ on_loser(void *u, uint32_t eid)
 {
 	losers *l = u;
 
-	if (l->n == l->cap) {
-		size_t cap = l->cap * 2 + 16;
-		uint32_t *v = sat_arena_alloc(&l->s->txn, cap * sizeof *v);
-
-		if (l->n > 0)
-			memcpy(v, l->eid, l->n * sizeof *v);
-		l->eid = v;
-		l->cap = cap;
-	}
+	SAT_ARENA_GROW(l->eid, l->n, l->cap, &l->s->txn);
 	l->eid[l->n++] = eid;
 	return true;
 }

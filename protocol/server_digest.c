@@ -123,16 +123,7 @@ add_holder(digest *d, holders *h, sat_scope_key key)
 {
 	if (sat_key_is_pool(key)) /* what is masked is not summed (P-155) */
 		return;
-	if (h->n == h->cap) {
-		size_t cap = h->cap == 0 ? 8 : h->cap * 2;
-		sat_scope_key *k = sat_arena_alloc(&d->s->txn,
-		    cap * sizeof *k);
-
-		if (h->n != 0)
-			memcpy(k, h->live, h->n * sizeof *k);
-		h->live = k;
-		h->cap = cap;
-	}
+	SAT_ARENA_GROW(h->live, h->n, h->cap, &d->s->txn);
 	h->live[h->n++] = key;
 }
 

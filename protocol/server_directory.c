@@ -36,15 +36,7 @@ on_device(void *u, uint32_t ord, uint32_t user, int64_t seen_ms,
 
 	if (of == NULL || of->disabled || !may_know(l, of))
 		return true;
-	if (l->n == l->cap) {
-		size_t cap = l->cap * 2 + 64;
-
-		x = sat_arena_alloc(&l->s->txn, cap * sizeof *x);
-		if (l->n > 0)
-			memcpy(x, l->row, l->n * sizeof *x);
-		l->row = x;
-		l->cap = cap;
-	}
+	SAT_ARENA_GROW(l->row, l->n, l->cap, &l->s->txn);
 	x = &l->row[l->n++];
 	*x = (sat_whereabouts){ .device = ord, .user = user,
 		.seen_ms = seen_ms, .cursor = cursor };

@@ -48,16 +48,7 @@ on_record(void *u, const sat_rec_row *row)
 {
 	victims *v = u;
 
-	if (v->n == v->cap) {
-		size_t cap = v->cap == 0 ? 32 : v->cap * 2;
-		sat_erased_row *p = sat_arena_alloc(&v->s->txn,
-		    cap * sizeof *p);
-
-		if (v->n != 0)
-			memcpy(p, v->row, v->n * sizeof *p);
-		v->row = p;
-		v->cap = cap;
-	}
+	SAT_ARENA_GROW(v->row, v->n, v->cap, &v->s->txn);
 	v->row[v->n++] = (sat_erased_row){ row->eid, row->root, row->id,
 		v->rev };
 	return true;
@@ -363,22 +354,11 @@ static bool
 on_row(void *u, const sat_erasure *x)
 {
 	listing *l = u;
+	size_t cap = l->cap; /* one for both lists */
 	sat_privacy_row *p;
 
-	if (l->out.n == l->cap) {
-		size_t cap = l->cap == 0 ? 32 : l->cap * 2;
-		sat_privacy_row *v = sat_arena_alloc(&l->s->txn,
-		    cap * sizeof *v);
-		uint64_t *r = sat_arena_alloc(&l->s->txn, cap * sizeof *r);
-
-		if (l->out.n != 0) {
-			memcpy(v, l->out.row, l->out.n * sizeof *v);
-			memcpy(r, l->rev, l->out.n * sizeof *r);
-		}
-		l->out.row = v;
-		l->rev = r;
-		l->cap = cap;
-	}
+	SAT_ARENA_GROW(l->rev, l->out.n, cap, &l->s->txn);
+	SAT_ARENA_GROW(l->out.row, l->out.n, l->cap, &l->s->txn);
 	p = &l->out.row[l->out.n];
 	l->rev[l->out.n++] = x->rev;
 	*p = (sat_privacy_row){ .subject = x->subject, .done = l->done,
@@ -470,15 +450,7 @@ on_entry(void *u, const sat_erasure *x)
 {
 	entries *l = u;
 
-	if (l->n == l->cap) {
-		size_t cap = l->cap == 0 ? 32 : l->cap * 2;
-		sat_erasure *p = sat_arena_alloc(&l->s->txn, cap * sizeof *p);
-
-		if (l->n != 0)
-			memcpy(p, l->e, l->n * sizeof *p);
-		l->e = p;
-		l->cap = cap;
-	}
+	SAT_ARENA_GROW(l->e, l->n, l->cap, &l->s->txn);
 	l->e[l->n] = *x;
 	l->e[l->n].reason = sat_span_of(sat_arena_dup(&l->s->txn, x->reason.p,
 	    x->reason.n), x->reason.n);

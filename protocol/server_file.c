@@ -254,15 +254,7 @@ on_row(void *u, int64_t id, const uint8_t *hash, uint32_t eid,
 {
 	rows *l = u;
 
-	if (l->n == l->cap) {
-		size_t cap = l->cap * 2 + 64;
-		row *more = sat_arena_alloc(&l->s->txn, cap * sizeof *more);
-
-		if (l->n > 0)
-			memcpy(more, l->r, l->n * sizeof *more);
-		l->r = more;
-		l->cap = cap;
-	}
+	SAT_ARENA_GROW(l->r, l->n, l->cap, &l->s->txn);
 	l->r[l->n] = (row){ id, unnamed_ms, { 0 }, eid };
 	memcpy(l->r[l->n++].hash, hash, SAT_HASH_BYTES);
 	return true;

@@ -86,16 +86,7 @@ on_answer(void *u, const sat_answer *x)
 	if (!x->accepted || (!sat_id_eq(&x->rec, &o->w->id) &&
 	    !sat_id_eq(&x->rec, &o->root)))
 		return true;
-	if (o->n == o->cap) {
-		size_t cap = o->cap * 2 + 16;
-		uint64_t *more = sat_arena_alloc(&o->s->txn,
-		    cap * sizeof *more);
-
-		if (o->n > 0)
-			memcpy(more, o->lsn, o->n * sizeof *more);
-		o->lsn = more;
-		o->cap = cap;
-	}
+	SAT_ARENA_GROW(o->lsn, o->n, o->cap, &o->s->txn);
 	o->lsn[o->n++] = x->lsn;
 	return true;
 }

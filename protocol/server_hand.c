@@ -215,15 +215,7 @@ add_made(suggested *x, sat_server *s, const sat_commit *part)
 		if (part->ops[i].kind != SAT_OP_NEW ||
 		    (x->n > 0 && sat_id_eq(&x->made[x->n - 1], id)))
 			continue;
-		if (x->n == x->cap) {
-			size_t cap = x->cap == 0 ? 16 : x->cap * 2;
-			sat_id *v = sat_arena_alloc(&s->txn, cap * sizeof *v);
-
-			if (x->n != 0)
-				memcpy(v, x->made, x->n * sizeof *v);
-			x->made = v;
-			x->cap = cap;
-		}
+		SAT_ARENA_GROW(x->made, x->n, x->cap, &s->txn);
 		x->made[x->n++] = *id;
 	}
 }

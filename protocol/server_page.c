@@ -21,15 +21,7 @@ sat_srv_states_add(states *st, sat_server *s, const wrec *w,
 	sat_record *r;
 	sat_rc rc;
 
-	if (st->n == st->cap) {
-		size_t cap = st->cap == 0 ? 64 : st->cap * 2;
-
-		r = sat_arena_alloc(&s->txn, cap * sizeof *r);
-		if (st->n != 0)
-			memcpy(r, st->r, st->n * sizeof *r);
-		st->r = r;
-		st->cap = cap;
-	}
+	SAT_ARENA_GROW(st->r, st->n, st->cap, &s->txn);
 	r = &st->r[st->n];
 	if ((rc = sat_srv_shown(r, s, w, keys, e)) != SAT_OK)
 		return rc;
@@ -51,15 +43,7 @@ sat_srv_states_add(states *st, sat_server *s, const wrec *w,
 static void
 add_commit(page *p, const sat_commit *c, size_t bytes)
 {
-	if (p->n == p->cap) {
-		size_t cap = p->cap == 0 ? 64 : p->cap * 2;
-		sat_commit *v = sat_arena_alloc(&p->s->txn, cap * sizeof *v);
-
-		if (p->n != 0)
-			memcpy(v, p->c, p->n * sizeof *v);
-		p->c = v;
-		p->cap = cap;
-	}
+	SAT_ARENA_GROW(p->c, p->n, p->cap, &p->s->txn);
 	p->c[p->n++] = *c;
 	p->nops += c->nops;
 	p->bytes += bytes;
@@ -95,15 +79,7 @@ on_record(void *u, const sat_rec_row *row)
 		return false;
 	if (!yes)
 		return true;
-	if (g->n == g->cap) {
-		size_t cap = g->cap == 0 ? 16 : g->cap * 2;
-		sat_id *h = sat_arena_alloc(&s->txn, cap * sizeof *h);
-
-		if (g->n != 0)
-			memcpy(h, g->held, g->n * sizeof *h);
-		g->held = h;
-		g->cap = cap;
-	}
+	SAT_ARENA_GROW(g->held, g->n, g->cap, &s->txn);
 	g->held[g->n++] = row->id;
 	if (g->st.bytes + w->state.n > AGGREGATE_BYTES_MAX)
 		return true;
@@ -145,6 +121,7 @@ sat_srv_page_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 	const sat_store *st = &p->s->env.store;
 	aggregate g = { .p = p, .e = e };
 	sat_rescope rs = { .lsn = lsn };
+	size_t cap;
 	wrec *w;
 	sat_rc rc;
 
@@ -168,33 +145,14 @@ sat_srv_page_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 	rs.nheld = g.n;
 	if (rs.nheld == 0)
 		rs.to = owner_name(p->s, w->owner);
-	if (p->nrs == p->rs_cap) {
-		size_t cap = p->rs_cap == 0 ? 16 : p->rs_cap * 2;
-		sat_rescope *v = sat_arena_alloc(&p->s->txn, cap * sizeof *v);
-		uint32_t *r = sat_arena_alloc(&p->s->txn, cap * sizeof *r);
-
-		if (p->nrs != 0) {
-			memcpy(v, p->rs, p->nrs * sizeof *v);
-			memcpy(r, p->roots, p->nrs * sizeof *r);
-		}
-		p->rs = v;
-		p->roots = r;
-		p->rs_cap = cap;
-	}
+	cap = p->rs_cap; /* one for both lists */
+	SAT_ARENA_GROW(p->roots, p->nrs, cap, &p->s->txn);
+	SAT_ARENA_GROW(p->rs, p->nrs, p->rs_cap, &p->s->txn);
 	p->roots[p->nrs] = root;
 	p->rs[p->nrs++] = rs;
 	p->bytes += g.st.bytes + COMMIT_OVERHEAD;
 	for (size_t i = 0; i < g.st.n; i++) {
-		if (p->st.n == p->st.cap) {
-			size_t cap = p->st.cap == 0 ? 64 : p->st.cap * 2;
-			sat_record *r = sat_arena_alloc(&p->s->txn,
-			    cap * sizeof *r);
-
-			if (p->st.n != 0)
-				memcpy(r, p->st.r, p->st.n * sizeof *r);
-			p->st.r = r;
-			p->st.cap = cap;
-		}
+		SAT_ARENA_GROW(p->st.r, p->st.n, p->st.cap, &p->s->txn);
 		p->st.r[p->st.n++] = g.st.r[i];
 	}
 	if (g.st.max_eff > p->max_eff)

@@ -144,15 +144,7 @@ add(void *u, const sat_place *p)
 {
 	runs *l = u;
 
-	if (l->n == l->cap) {
-		size_t cap = l->cap * 2 + 16;
-		sat_place *v = sat_arena_alloc(&l->s->txn, cap * sizeof *v);
-
-		if (l->n > 0)
-			memcpy(v, l->v, l->n * sizeof *v);
-		l->v = v;
-		l->cap = cap;
-	}
+	SAT_ARENA_GROW(l->v, l->n, l->cap, &l->s->txn);
 	l->v[l->n++] = *p;
 	return true;
 }

@@ -64,16 +64,7 @@ on_sum(void *u, sat_scope_key key, const sat_bucket_sum *sum)
 		l->cut = true;
 		return false;
 	}
-	if (l->n == l->cap) {
-		size_t cap = l->cap == 0 ? 64 : l->cap * 2;
-		sat_bucket_sum *v = sat_arena_alloc(&l->s->txn,
-		    cap * sizeof *v);
-
-		if (l->n != 0)
-			memcpy(v, l->v, l->n * sizeof *v);
-		l->v = v;
-		l->cap = cap;
-	}
+	SAT_ARENA_GROW(l->v, l->n, l->cap, &l->s->txn);
 	l->v[l->n++] = *sum;
 	l->of_key++;
 	return true;

@@ -223,15 +223,7 @@ add_member(family *m, wrec *w)
 	for (size_t i = 0; i < m->n; i++)
 		if (m->w[i] == w)
 			return;
-	if (m->n == m->cap) {
-		size_t cap = m->cap == 0 ? 64 : m->cap * 2;
-		wrec **v = sat_arena_alloc(&m->s->txn, cap * sizeof *v);
-
-		if (m->n > 0)
-			memcpy(v, m->w, m->n * sizeof *v);
-		m->w = v;
-		m->cap = cap;
-	}
+	SAT_ARENA_GROW(m->w, m->n, m->cap, &m->s->txn);
 	m->w[m->n++] = w;
 }
 
@@ -401,15 +393,7 @@ hear(after *f, sat_scope_key key)
 	for (size_t i = 0; i < f->nkeys; i++)
 		if (f->keys[i] == key)
 			return;
-	if (f->nkeys == f->cap) {
-		size_t cap = f->cap == 0 ? 16 : f->cap * 2;
-		sat_scope_key *k = sat_arena_alloc(&f->s->txn, cap * sizeof *k);
-
-		if (f->nkeys != 0)
-			memcpy(k, f->keys, f->nkeys * sizeof *k);
-		f->keys = k;
-		f->cap = cap;
-	}
+	SAT_ARENA_GROW(f->keys, f->nkeys, f->cap, &f->s->txn);
 	f->keys[f->nkeys++] = key;
 }
 

@@ -59,15 +59,7 @@ typedef struct list {
 static sat_attached *
 add(list *l, sat_arena *a)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap * 2 + 8;
-		sat_attached *more = sat_arena_alloc(a, cap * sizeof *more);
-
-		if (l->n > 0)
-			memcpy(more, l->x, l->n * sizeof *more);
-		l->x = more;
-		l->cap = cap;
-	}
+	SAT_ARENA_GROW(l->x, l->n, l->cap, a);
 	memset(&l->x[l->n], 0, sizeof *l->x);
 	return &l->x[l->n++];
 }

@@ -49,15 +49,7 @@ find_pair(scan *s, const char *tag)
 static sat_pair *
 add_pair(scan *s, const char *tag)
 {
-	if (s->n == s->cap) {
-		size_t cap = s->cap * 2 + 32;
-		sat_pair *more = sat_arena_alloc(s->a, cap * sizeof *more);
-
-		if (s->n > 0)
-			memcpy(more, s->list, s->n * sizeof *more);
-		s->list = more;
-		s->cap = cap;
-	}
+	SAT_ARENA_GROW(s->list, s->n, s->cap, s->a);
 	memset(&s->list[s->n], 0, sizeof *s->list);
 	memcpy(s->list[s->n].key, tag, sizeof s->list->key);
 	return &s->list[s->n++];

@@ -100,15 +100,7 @@ crm_change(crm_work *w, sat_verb verb, const sat_field *f, sat_value v)
 	if ((verb == SAT_VERB_SET || verb == SAT_VERB_STAGE ||
 	    verb == SAT_VERB_ASSIGN) && sat_value_eq(crm_was(w, f), v))
 		return;
-	if (w->n == w->cap) {
-		size_t cap = w->cap == 0 ? 32 : w->cap * 2;
-		sat_change *more = sat_arena_alloc(w->a, cap * sizeof *more);
-
-		if (w->n > 0)
-			memcpy(more, w->changes, w->n * sizeof *more);
-		w->changes = more;
-		w->cap = cap;
-	}
+	SAT_ARENA_GROW(w->changes, w->n, w->cap, w->a);
 	w->changes[w->n++] = (sat_change){ verb, f, v };
 }
 

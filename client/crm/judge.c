@@ -41,18 +41,6 @@ typedef struct gather {
 	sat_span person;
 } gather;
 
-#define GROW(v, n, cap, a)                                                 \
-	do {                                                               \
-		if ((n) == (cap)) {                                        \
-			size_t cap_ = (cap) == 0 ? 32 : (cap) * 2;         \
-			void *p_ = sat_arena_alloc((a), cap_ * sizeof *(v)); \
-			if ((n) > 0)                                       \
-				memcpy(p_, (v), (n) * sizeof *(v));        \
-			(v) = p_;                                          \
-			(cap) = cap_;                                      \
-		}                                                          \
-	} while (0)
-
 /* ---- names ------------------------------------------------------------------------ */
 
 static sat_span
@@ -93,7 +81,7 @@ akin(gather *g, sat_span a, sat_span b)
 {
 	if (a.n == 0 || b.n == 0)
 		return;
-	GROW(g->kin, g->nkin, g->kincap, g->a);
+	SAT_ARENA_GROW(g->kin, g->nkin, g->kincap, g->a);
 	g->kin[g->nkin++] = (sat_kin){ a, b };
 }
 
@@ -111,7 +99,7 @@ join_family(gather *g, sat_span name)
 {
 	if (in_family(g, name))
 		return;
-	GROW(g->family, g->nfamily, g->familycap, g->a);
+	SAT_ARENA_GROW(g->family, g->nfamily, g->familycap, g->a);
 	g->family[g->nfamily++] = name;
 }
 
@@ -185,7 +173,7 @@ fact(gather *g, sat_fact_what what, sat_value id, sat_span person, int64_t at)
 {
 	sat_fact *f;
 
-	GROW(g->f, g->n, g->cap, g->a);
+	SAT_ARENA_GROW(g->f, g->n, g->cap, g->a);
 	f = &g->f[g->n++];
 	*f = (sat_fact){ .what = what, .person = person, .at_ms = at };
 	memcpy(f->id.b, id.s.p, sizeof f->id.b);
@@ -244,7 +232,7 @@ on_visit(gather *g, const sat_value *v)
 		    consultant(g, v[7]);
 	}
 	if (v[8].type == SAT_V_TEXT && v[9].type == SAT_V_TEXT) {
-		GROW(g->shown, g->nshown, g->showncap, g->a);
+		SAT_ARENA_GROW(g->shown, g->nshown, g->showncap, g->a);
 		g->shown[g->nshown++] = (struct shown){ kept(g, v[8]),
 			kept(g, v[9]), person, at };
 	}

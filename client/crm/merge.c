@@ -23,15 +23,7 @@ static void
 put_op(joining *j, crm_work *w, sat_verb verb, sat_op_kind kind,
     const sat_field *f, sat_value v)
 {
-	if (j->n == j->cap) {
-		size_t cap = j->cap == 0 ? 32 : j->cap * 2;
-		sat_op *more = sat_arena_alloc(w->a, cap * sizeof *more);
-
-		if (j->n > 0)
-			memcpy(more, j->ops, j->n * sizeof *more);
-		j->ops = more;
-		j->cap = cap;
-	}
+	SAT_ARENA_GROW(j->ops, j->n, j->cap, w->a);
 	j->ops[j->n++] = (sat_op){ .kind = kind, .rtype = w->kind->id,
 		.field = f != NULL ? f->id : SAT_SYS_REDIRECT, .rec = w->id,
 		.value = v };

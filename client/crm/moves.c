@@ -46,15 +46,7 @@ all_that_fit(sat_id **ids, size_t *n, sat_arena *a, sat_crm *c,
 	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
-		if (*n == cap) {
-			size_t more = cap * 2 + 256;
-			sat_id *p = sat_arena_alloc(a, more * sizeof *p);
-
-			if (*n > 0)
-				memcpy(p, *ids, *n * sizeof *p);
-			*ids = p;
-			cap = more;
-		}
+		SAT_ARENA_GROW(*ids, *n, cap, a);
 		memcpy((*ids)[(*n)++].b, v[0].s.p, sizeof **ids);
 	}
 	sat_rows_free(rows);

@@ -139,7 +139,7 @@ add_losers(sat_id **ids, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
 		memcpy(id.b, sat_col_blob(s, 0).p, sizeof id.b);
 		if (among(*ids, *n, &id))
 			continue;
-		REPLICA_GROW(*ids, *n, *cap, a);
+		SAT_ARENA_GROW(*ids, *n, *cap, a);
 		(*ids)[(*n)++] = id;
 	}
 	return rc;
@@ -154,7 +154,7 @@ family(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r, int sql,
 
 	*ids = NULL;
 	*n = 0;
-	REPLICA_GROW(*ids, *n, cap, a);
+	SAT_ARENA_GROW(*ids, *n, cap, a);
 	(*ids)[(*n)++] = *id;
 	for (; done < *n; done++)
 		if ((rc = add_losers(ids, n, &cap, a, r, sql, (*ids)[done],
@@ -192,7 +192,7 @@ losers(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r, sat_err *e)
 	if ((rc = sat_db_stmt(&s, r->db, SQL_ALIAS_ALL, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		REPLICA_GROW(*ids, *n, cap, a);
+		SAT_ARENA_GROW(*ids, *n, cap, a);
 		memset(&(*ids)[*n], 0, sizeof **ids);
 		if (sat_col_blob(s, 0).n == sizeof **ids)
 			memcpy((*ids)[*n].b, sat_col_blob(s, 0).p,

@@ -26,7 +26,7 @@ read_shared(shared **list, size_t *n, sat_arena *a, sat_replica *r, size_t max,
 		return rc;
 	sat_bind_int(s, 1, (int64_t)max);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		REPLICA_GROW(*list, *n, cap, a);
+		SAT_ARENA_GROW(*list, *n, cap, a);
 		(*list)[(*n)++] = (shared){ sat_col_int(s, 0),
 			sat_col_int(s, 1) };
 	}

@@ -311,15 +311,7 @@ load_sigs(chain_walk *w, sat_arena *a, sat_err *e)
 	if ((rc = sat_db_stmt(&s, w->r->db, SQL_SIG_ALL, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		if (w->nsigs == cap) {
-			void *more = sat_arena_alloc(a,
-			    (cap * 2 + 16) * sizeof *w->sigs);
-
-			if (cap > 0)
-				memcpy(more, w->sigs, cap * sizeof *w->sigs);
-			w->sigs = more;
-			cap = cap * 2 + 16;
-		}
+		SAT_ARENA_GROW(w->sigs, w->nsigs, cap, a);
 		memset(&w->sigs[w->nsigs], 0, sizeof *w->sigs);
 		w->sigs[w->nsigs].first = sat_col_int(s, 0);
 		w->sigs[w->nsigs].last = sat_col_int(s, 1);

@@ -32,7 +32,7 @@ list_open(open_conflict **list, size_t *n, sat_arena *a, sat_replica *r,
 	if ((rc = sat_db_stmt(&s, r->db, SQL_CONFLICT_ALL, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		REPLICA_GROW(*list, *n, cap, a);
+		SAT_ARENA_GROW(*list, *n, cap, a);
 		(*list)[(*n)++] = (open_conflict){ sat_col_int(s, 0),
 			(uint16_t)sat_col_int(s, 1),
 			(uint16_t)sat_col_int(s, 2),

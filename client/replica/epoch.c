@@ -172,7 +172,7 @@ seqs(int64_t **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e)
 	if ((rc = sat_db_stmt(&s, r->db, SQL_RECOVERED_ALL, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		REPLICA_GROW(list, *n, cap, a);
+		SAT_ARENA_GROW(list, *n, cap, a);
 		list[(*n)++] = sat_col_int(s, 0);
 	}
 	*out = list;

@@ -29,7 +29,7 @@ typedef struct victims {
 static void
 add_victim(victims *v, const sat_id *id)
 {
-	REPLICA_GROW(v->id, v->n, v->cap, &v->mem);
+	SAT_ARENA_GROW(v->id, v->n, v->cap, &v->mem);
 	v->id[v->n++] = *id;
 }
 
@@ -137,7 +137,7 @@ hits(int64_t **out, size_t *n, victims *v, int sql, sat_err *e)
 		if (sat_commit_read(&c, &a, sat_col_blob(s, 1),
 		    sat_col_blob(s, 2), NULL) != SAT_OK || !about(v, &c))
 			continue;
-		REPLICA_GROW(list, *n, cap, &v->mem);
+		SAT_ARENA_GROW(list, *n, cap, &v->mem);
 		list[(*n)++] = sat_col_int(s, 0);
 	}
 	sat_arena_fini(&a);
@@ -224,7 +224,7 @@ own_ledger(sat_ledger *out, sat_arena *a, sat_replica *r, sat_err *e)
 		sat_erasure *x;
 		sat_span reason = sat_col_text(s, 6);
 
-		REPLICA_GROW(out->e, out->n, cap, a);
+		SAT_ARENA_GROW(out->e, out->n, cap, a);
 		x = &out->e[out->n++];
 		*x = (sat_erasure){ .rev = (uint64_t)sat_col_int(s, 0),
 			.lsn = (uint64_t)sat_col_int(s, 2),

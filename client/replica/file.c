@@ -282,7 +282,7 @@ load_names(named **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e)
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		named *x;
 
-		REPLICA_GROW(*out, *n, cap, a);
+		SAT_ARENA_GROW(*out, *n, cap, a);
 		x = &(*out)[(*n)++];
 		memset(x, 0, sizeof *x);
 		x->id = sat_col_int(s, 0);

@@ -157,15 +157,7 @@ match_rids(int64_t **rids, size_t *n, sat_arena *a, sat_replica *r,
 		return rc;
 	sat_bind_int(s, 1, key);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		if (*n == cap) {
-			int64_t *more = sat_arena_alloc(a,
-			    (cap * 2 + 8) * sizeof *more);
-
-			if (*n > 0)
-				memcpy(more, *rids, *n * sizeof *more);
-			*rids = more;
-			cap = cap * 2 + 8;
-		}
+		SAT_ARENA_GROW(*rids, *n, cap, a);
 		(*rids)[(*n)++] = sat_col_int(s, 0);
 	}
 	return rc;

@@ -28,7 +28,7 @@ list_carriers(carrier **list, size_t *n, sat_arena *a, sat_replica *r,
 	if ((rc = sat_db_stmt(&s, r->db, SQL_HANDED_ALL, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		REPLICA_GROW(*list, *n, cap, a);
+		SAT_ARENA_GROW(*list, *n, cap, a);
 		(*list)[(*n)++] = (carrier){ sat_col_int(s, 0),
 			(uint16_t)sat_col_int(s, 1) };
 	}
@@ -121,7 +121,7 @@ sat_replica_handovers(sat_handover **out, size_t *n, sat_arena *a,
 		    NULL;
 		nh = cell == NULL ? 0 : sat_cell_handed(&h, a, cell);
 		for (size_t k = 0; k < nh; k++) {
-			REPLICA_GROW(list, *n, cap, a);
+			SAT_ARENA_GROW(list, *n, cap, a);
 			add_handed(list, n, a, row, &h[k]);
 		}
 	}
@@ -404,7 +404,7 @@ sat_replica_late(sat_late **out, size_t *n, sat_arena *a, sat_replica *r,
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		sat_span id = sat_col_blob(s, 1);
 
-		REPLICA_GROW(list, *n, cap, a);
+		SAT_ARENA_GROW(list, *n, cap, a);
 		list[*n] = (sat_late){ .lsn = (uint64_t)sat_col_int(s, 0),
 			.kind = sat_template_kind_id(r->t,
 			    (uint16_t)sat_col_int(s, 2)),

@@ -93,7 +93,7 @@ read_chunk(sat_past **list, size_t *n, size_t *cap, sat_arena *a,
 	size_t first = *n;
 
 	while (r.left > 0 && r.fault == NULL) {
-		REPLICA_GROW(*list, *n, *cap, a);
+		SAT_ARENA_GROW(*list, *n, *cap, a);
 		read_entry(*list + first, *n - first, &r);
 		(*n)++;
 	}
@@ -204,7 +204,7 @@ replica_past_put(sat_replica *r, replica_row *row, sat_err *e)
 	    SAT_OK) {
 		old = n;
 		for (size_t i = 0; i < row->npast; i++) {
-			REPLICA_GROW(list, n, cap, &r->page.past);
+			SAT_ARENA_GROW(list, n, cap, &r->page.past);
 			list[n++] = row->past[i];
 		}
 		rc = put_entries(r, row->rid, no, &b, list, n, old, e);

@@ -62,7 +62,7 @@ replay(sat_past **list, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
 
 			if (field != 0 && was->field != field)
 				continue;
-			REPLICA_GROW(*list, *n, *cap, a);
+			SAT_ARENA_GROW(*list, *n, *cap, a);
 			(*list)[(*n)++] = (sat_past){ was->field, was->value,
 				was->at, 0 };
 		}
@@ -157,7 +157,7 @@ sat_replica_moved(sat_moved **out, size_t *n, sat_arena *a, sat_replica *r,
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
 		sat_span id = sat_col_blob(s, 0);
 
-		REPLICA_GROW(list, *n, cap, a);
+		SAT_ARENA_GROW(list, *n, cap, a);
 		memset(&list[*n], 0, sizeof list[*n]);
 		if (id.n == sizeof list[*n].root.b)
 			memcpy(list[*n].root.b, id.p, id.n);
@@ -187,7 +187,7 @@ sat_replica_log(sat_commit **out, size_t *n, sat_arena *a, sat_replica *r,
 		return rc;
 	sat_bind_int(s, 1, limit > 0 ? limit : -1);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		REPLICA_GROW(list, *n, cap, a);
+		SAT_ARENA_GROW(list, *n, cap, a);
 		if ((rc = sat_commit_read(&list[*n], a, replica_col_copy(a, s, 1),
 		    replica_col_copy(a, s, 2), e)) != SAT_OK)
 			break;

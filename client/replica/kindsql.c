@@ -410,15 +410,7 @@ take_rids(int64_t **rids, size_t *n, sat_arena *a, sat_stmt *s, sat_err *e)
 	sat_rc rc;
 
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		if (*n == cap) {
-			int64_t *more = sat_arena_alloc(a,
-			    (cap * 2 + 16) * sizeof *more);
-
-			if (*n > 0)
-				memcpy(more, *rids, *n * sizeof *more);
-			*rids = more;
-			cap = cap * 2 + 16;
-		}
+		SAT_ARENA_GROW(*rids, *n, cap, a);
 		(*rids)[(*n)++] = sat_col_int(s, 0);
 	}
 	return rc;

@@ -131,7 +131,7 @@ changed_rows(int64_t **rids, size_t *n, sat_arena *a, sat_replica *r,
 		if (is_lacking(r, k, s, &one) ==
 		    ((sat_col_int(s, LC_FLAGS) & ROW_INCOMPLETE) != 0))
 			continue;
-		REPLICA_GROW(*rids, *n, cap, a);
+		SAT_ARENA_GROW(*rids, *n, cap, a);
 		(*rids)[(*n)++] = sat_col_int(s, LC_RID);
 	}
 	sat_arena_fini(&one);

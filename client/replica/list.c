@@ -275,7 +275,7 @@ read_ids(sat_id **ids, size_t *n, size_t *cap, sat_arena *a, sat_replica *r,
 	if ((rc = sat_replica_query(&rows, r, &page, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
-		REPLICA_GROW(*ids, *n, *cap, a);
+		SAT_ARENA_GROW(*ids, *n, *cap, a);
 		*n += take_id(&(*ids)[*n], v[0]);
 	}
 	sat_rows_free(rows);

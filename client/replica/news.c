@@ -110,7 +110,7 @@ sat_replica_news(sat_news **out, size_t *n, sat_arena *a, sat_replica *r,
 		sat_span id = sat_col_blob(s, 2);
 		sat_news *x;
 
-		REPLICA_GROW(list, *n, cap, a);
+		SAT_ARENA_GROW(list, *n, cap, a);
 		x = &list[(*n)++];
 		*x = (sat_news){ .lsn = (uint64_t)sat_col_int(s, 0),
 			.what = (sat_news_what)sat_col_int(s, 1),

@@ -338,7 +338,7 @@ replica_page_children(replica_row ***rows, size_t *n, sat_replica *r,
 				return rc;
 			if (row == NULL)
 				continue;
-			REPLICA_GROW(*rows, *n, cap, &r->page.mem);
+			SAT_ARENA_GROW(*rows, *n, cap, &r->page.mem);
 			(*rows)[(*n)++] = row;
 		}
 	}

@@ -118,7 +118,7 @@ waiting_ids(sat_id **ids, size_t *n, sat_arena *a, sat_replica *r,
 		if (!take_id(&id, s, 0) || (p = replica_pend_of(r, &id)) == NULL ||
 		    (p->n == 1 && sat_col_int(s, 1) >= SAT_RID_LOCAL))
 			continue;
-		REPLICA_GROW(*ids, *n, cap, a);
+		SAT_ARENA_GROW(*ids, *n, cap, a);
 		(*ids)[(*n)++] = id;
 	}
 	if (*n > 1)

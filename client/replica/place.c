@@ -117,7 +117,7 @@ replica_place_let_go(sat_replica *r, uint64_t durable, sat_err *e)
 
 		if (m == NULL || m->p.incarnation != replica_seq_inc(seq) ||
 		    m->p.last + 1 != replica_seq_cseq(seq)) {
-			REPLICA_GROW(list, n, cap, &a);
+			SAT_ARENA_GROW(list, n, cap, &a);
 			m = &list[n++];
 			*m = (struct met){ .p = { 0, r->id->device,
 				replica_seq_inc(seq), replica_seq_cseq(seq),
@@ -168,7 +168,7 @@ own_runs(sat_place **out, size_t *n, sat_arena *a, sat_replica *r,
 			last->last++;
 			continue;
 		}
-		REPLICA_GROW(list, *n, cap, a);
+		SAT_ARENA_GROW(list, *n, cap, a);
 		list[(*n)++] = (sat_place){ cursor, r->id->device,
 			replica_seq_inc(seq), replica_seq_cseq(seq),
 			replica_seq_cseq(seq) };
@@ -291,7 +291,7 @@ replica_place_all(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
 	sat_bind_int(s, 1, (int64_t)order_begin(r));
 	sat_bind_int(s, 2, SAT_SEED_PLACES_MAX);
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		REPLICA_GROW(out->places, out->nplaces, cap, a);
+		SAT_ARENA_GROW(out->places, out->nplaces, cap, a);
 		out->places[out->nplaces++] = (sat_place){
 			(uint64_t)sat_col_int(s, 0),
 			(uint32_t)sat_col_int(s, 1),

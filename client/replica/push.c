@@ -130,15 +130,7 @@ add_commit(run *x, bool *full, sat_arena *a, sat_span header, sat_span payload,
 	*full = x->n > 0 && x->ops + c.nops > SAT_BATCH_OPS_MAX;
 	if (*full)
 		return SAT_OK;
-	if (x->n == x->cap) {
-		size_t cap = x->cap * 2 + 16;
-		sat_commit *more = sat_arena_alloc(a, cap * sizeof *more);
-
-		if (x->n > 0)
-			memcpy(more, x->c, x->n * sizeof *more);
-		x->c = more;
-		x->cap = cap;
-	}
+	SAT_ARENA_GROW(x->c, x->n, x->cap, a);
 	x->c[x->n++] = c;
 	x->bytes += bytes;
 	x->ops += c.nops;

@@ -50,15 +50,7 @@ read_rows(sat_quarantined **out, size_t *n, sat_arena *a, sat_stmt *s,
 
 	*n = 0;
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		if (*n == cap) {
-			sat_quarantined *more;
-
-			cap = cap * 2 + 16;
-			more = sat_arena_alloc(a, cap * sizeof *more);
-			if (*n > 0)
-				memcpy(more, list, *n * sizeof *more);
-			list = more;
-		}
+		SAT_ARENA_GROW(list, *n, cap, a);
 		if ((rc = read_row(&list[*n], a, s, e)) != SAT_OK)
 			break;
 		++*n;
@@ -204,15 +196,7 @@ add_made(made *m, sat_arena *a, const sat_commit *c)
 	for (size_t i = 0; i < c->nops; i++) {
 		if (c->ops[i].kind != SAT_OP_NEW)
 			continue;
-		if (m->n == m->cap) {
-			sat_id *more;
-
-			m->cap = m->cap * 2 + 16;
-			more = sat_arena_alloc(a, m->cap * sizeof *more);
-			if (m->n > 0)
-				memcpy(more, m->id, m->n * sizeof *more);
-			m->id = more;
-		}
+		SAT_ARENA_GROW(m->id, m->n, m->cap, a);
 		m->id[m->n++] = c->ops[i].rec;
 	}
 }

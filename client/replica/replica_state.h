@@ -327,17 +327,4 @@ replica_seq_cseq(int64_t seq)
 }
 #define REPLICA_CSEQ_MAX 0x7ffffffeu
 
-/* A list that grows in an arena. */
-#define REPLICA_GROW(list, n, cap, a)                                         \
-	do {                                                                  \
-		if ((n) == (cap)) {                                           \
-			void *more_ = sat_arena_alloc((a),                    \
-			    ((cap) * 2 + 16) * sizeof *(list));               \
-			if ((n) > 0)                                          \
-				memcpy(more_, (list), (n) * sizeof *(list));  \
-			(list) = more_;                                       \
-			(cap) = (cap) * 2 + 16;                               \
-		}                                                             \
-	} while (0)
-
 #endif

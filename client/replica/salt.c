@@ -74,15 +74,7 @@ load(salt_seed **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e)
 
 		if (seed.n != SAT_SALT_BYTES)
 			continue;
-		if (*n == cap) {
-			salt_seed *more = sat_arena_alloc(a,
-			    (cap * 2 + 8) * sizeof *more);
-
-			if (*n > 0)
-				memcpy(more, *out, *n * sizeof *more);
-			*out = more;
-			cap = cap * 2 + 8;
-		}
+		SAT_ARENA_GROW(*out, *n, cap, a);
 		(*out)[*n].first = sat_col_int(s, 0);
 		memcpy((*out)[(*n)++].seed, seed.p, SAT_SALT_BYTES);
 	}

@@ -328,7 +328,7 @@ add_strays(strays *x, sat_arena *a, search_walk w)
 		if (w.rid <= x->after ||
 		    (i < x->nrows && x->rows[i] == w.rid))
 			continue;
-		REPLICA_GROW(x->list, x->n, x->cap, a);
+		SAT_ARENA_GROW(x->list, x->n, x->cap, a);
 		x->list[x->n++] = w.rid;
 	}
 }

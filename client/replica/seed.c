@@ -25,7 +25,7 @@ known_chains(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
 	if ((rc = sat_db_stmt(&s, r->db, SQL_CHAIN_SEEN_ALL, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_step(&row, s, e)) == SAT_OK && row) {
-		REPLICA_GROW(out->known, out->nknown, cap, a);
+		SAT_ARENA_GROW(out->known, out->nknown, cap, a);
 		out->known[out->nknown++] = (sat_chain_known){
 			(uint32_t)sat_col_int(s, 0),
 			(uint64_t)sat_col_int(s, 1) };
@@ -53,7 +53,7 @@ let_go(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
 	sat_stmt_reset(s);
 	if (first <= 1)
 		return SAT_OK;
-	REPLICA_GROW(out->known, out->nknown, cap, a);
+	SAT_ARENA_GROW(out->known, out->nknown, cap, a);
 	out->known[out->nknown++] = (sat_chain_known){ r->id->device,
 		first - 1 };
 	return SAT_OK;

@@ -58,7 +58,7 @@ list_strays(int64_t **out, size_t *n, sat_arena *a, sat_replica *r, int sql,
 			break;
 		if (there)
 			continue;
-		REPLICA_GROW(list, *n, cap, a);
+		SAT_ARENA_GROW(list, *n, cap, a);
 		list[(*n)++] = rid;
 	}
 	sat_stmt_reset(s);
@@ -213,7 +213,7 @@ match_sift(sat_replica *r, sat_stmt *s, numbers *lists, size_t n, bool among,
 
 		if (is_among(lists, n, rid) != among)
 			continue;
-		REPLICA_GROW(list, got, cap, a);
+		SAT_ARENA_GROW(list, got, cap, a);
 		list[got++] = (match_row){ rid, sat_col_int(s, 1) };
 	}
 	return rc != SAT_OK ? rc : match_del(r, list, got, e);
@@ -265,7 +265,7 @@ replica_match_renew(sat_replica *r, const replica_kind *k, int64_t after,
 		if (row->k != k || row->stored_rid != 0 || row->gone ||
 		    row->rid <= after || row->rid > to)
 			continue;
-		REPLICA_GROW(came.rid, came.n, cap, &a);
+		SAT_ARENA_GROW(came.rid, came.n, cap, &a);
 		came.rid[came.n++] = row->rid;
 	}
 	if (came.n > 0 && (rc = sat_db_stmt(&s, r->db, SQL_MATCH_WITHIN,
@@ -330,7 +330,7 @@ absent_of(sat_id **out, size_t *n, sat_arena *a, sat_replica *r, int sql,
 			rc = id_has_row(&there, &hint, r, &id, e);
 			if (rc != SAT_OK || there)
 				continue;
-			REPLICA_GROW(*out, *n, cap, a);
+			SAT_ARENA_GROW(*out, *n, cap, a);
 			(*out)[(*n)++] = id;
 		}
 		if (rc != SAT_OK)

@@ -28,15 +28,7 @@ add_file(void *u, const char *path, sat_span bytes)
 
 	if (len < 5 || strcmp(path + len - 5, ".json") != 0)
 		return 0; /* texts for people */
-	if (fs->n == fs->cap) {
-		size_t cap = fs->cap * 2 + 32;
-		sat_template_file *f = sat_arena_alloc(&fs->a, cap * sizeof *f);
-
-		if (fs->n > 0)
-			memcpy(f, fs->f, fs->n * sizeof *f);
-		fs->f = f;
-		fs->cap = cap;
-	}
+	SAT_ARENA_GROW(fs->f, fs->n, fs->cap, &fs->a);
 	fs->f[fs->n++] = (sat_template_file){
 		sat_arena_str(&fs->a, path, len),
 		sat_span_of(sat_arena_dup(&fs->a, bytes.p, bytes.n), bytes.n) };

@@ -182,7 +182,7 @@ unpark(sat_replica *r, uint64_t *n, sat_err *e)
 		for (size_t k = 0; k < c->nops; k++) {
 			if (c->ops[k].kind != SAT_OP_NEW)
 				continue;
-			REPLICA_GROW(m.made, m.n, m.cap, &a);
+			SAT_ARENA_GROW(m.made, m.n, m.cap, &a);
 			m.made[m.n++] = c->ops[k].rec;
 		}
 	}

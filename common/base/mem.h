@@ -6,6 +6,8 @@
 
 #include "common/base/err.h"
 
+#include <string.h>
+
 /* For sizes we chose. Out of memory stops the program with a log line. */
 void *sat_xmalloc(size_t n) __attribute__((malloc, returns_nonnull));
 void *sat_xcalloc(size_t n, size_t size) __attribute__((returns_nonnull));
@@ -33,5 +35,33 @@ size_t sat_arena_bytes(const sat_arena *a);
 void sat_arena_reset(sat_arena *a);
 /* Free everything; the arena is then empty and valid. */
 void sat_arena_fini(sat_arena *a);
+
+/*
+ * Room for one more element at the end of a list in an arena. When all of `cap`
+ * are used the list moves to where twice as many and 16 find room; the caller
+ * writes list[n++]. NULL, 0, 0 is an empty list. What is new is not zeroed.
+ * The list's old places stay taken until the arena is reset: about as much
+ * again as the list has.
+ *
+ * @param list  pointer to its elements; assigned
+ * @param n     elements used
+ * @param cap   elements there is room for; assigned
+ * @param a     sat_arena *, the same all along
+ *
+ * All but `a` are evaluated more than once. Cannot fail: out of memory stops
+ * the program (sat_arena_alloc), so a length that comes from outside is held
+ * against its limit first.
+ */
+#define SAT_ARENA_GROW(list, n, cap, a)                                       \
+	do {                                                                  \
+		if ((n) == (cap)) {                                           \
+			void *more_ = sat_arena_alloc((a),                    \
+			    ((cap) * 2 + 16) * sizeof *(list));               \
+			if ((n) > 0)                                          \
+				memcpy(more_, (list), (n) * sizeof *(list));  \
+			(list) = more_;                                       \
+			(cap) = (cap) * 2 + 16;                               \
+		}                                                             \
+	} while (0)
 
 #endif

@@ -31,15 +31,7 @@ hide(sat_mask *m, sat_template *t, const sat_kind *k, const sat_field *f)
 {
 	if (sat_mask_field(m, k->id, f->id) != NULL)
 		return;
-	if (m->n == m->cap) {
-		size_t cap = m->cap == 0 ? 16 : m->cap * 2;
-		hidden *h = sat_arena_alloc(&t->arena, cap * sizeof *h);
-
-		if (m->n > 0)
-			memcpy(h, m->f, m->n * sizeof *h);
-		m->f = h;
-		m->cap = cap;
-	}
+	SAT_ARENA_GROW(m->f, m->n, m->cap, &t->arena);
 	m->f[m->n++] = (hidden){ k->id, f };
 }
 

@@ -25,16 +25,7 @@ typedef struct tree {
 static void
 tree_add(tree *t, const char *path, sat_span bytes)
 {
-	if (t->n == t->cap) {
-		size_t cap = t->cap == 0 ? 64 : t->cap * 2;
-		sat_template_file *f = sat_arena_alloc(t->mem,
-		    cap * sizeof *f);
-
-		if (t->n > 0)
-			memcpy(f, t->files, t->n * sizeof *f);
-		t->files = f;
-		t->cap = cap;
-	}
+	SAT_ARENA_GROW(t->files, t->n, t->cap, t->mem);
 	t->files[t->n].path = sat_arena_str(t->mem, path, strlen(path));
 	t->files[t->n].bytes = sat_span_of(
 	    sat_arena_dup(t->mem, bytes.p, bytes.n), bytes.n);
