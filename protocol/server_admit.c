@@ -11,10 +11,9 @@
  *   A2  a refused commit takes no LSN and no eid, and does not move the clamp.
  *   A3  every commit has one verdict for ever.
  */
-#include "protocol/derived.h"
 #include "protocol/server_again.h"
+#include "protocol/server_locate.h"
 
-#include <assert.h>
 #include <string.h>
 
 typedef struct work {
@@ -24,219 +23,8 @@ typedef struct work {
 	judging j;
 	merging m;
 	uint64_t eid0;
-	bool follows;       /* it needs what is only suggested so far */
-	suggested only;     /* asked for what is not there */
 	hands hands;
 } work;
-
-/* ---- finding what it is about ---------------------------------------------------- */
-
-static bool
-owner_known(const work *k, sat_value v)
-{
-	return v.type == SAT_V_NULL || (v.type == SAT_V_TEXT &&
-	    sat_registry_user(&k->s->reg, v.s) != NULL);
-}
-
-/* The fields of the record as such that a device may write. */
-static bool
-of_the_record(const sat_op *op)
-{
-	if (op->field == SAT_SYS_REDIRECT)
-		return op->kind == SAT_OP_MERGE || op->kind == SAT_OP_UNMERGE;
-	return op->field == SAT_SYS_DISMISSED && op->kind == SAT_OP_SADD;
-}
-
-/* What the op means for scope: the first owner, no late parent. */
-static sat_rc
-scope_fields(work *k, wrec *w, const sat_kind *kind, size_t i)
-{
-	const sat_op *op = &k->c->ops[i];
-	const sat_field *f = sat_kind_field_id(kind, op->field);
-
-	if (of_the_record(op))
-		return SAT_OK;
-	if (f == NULL)
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
-		    "field.unknown", "");
-	if (f == kind->owner && op->kind != SAT_OP_RELEASE) {
-		if (!owner_known(k, op->value))
-			return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
-			    "owner.unknown", sat_srv_ask(k->a));
-		if (w->fresh)
-			w->owner = op->value;
-	}
-	/* A record that stood for itself stays so: moving it below a root
-	 * would be a scope move nobody decided. */
-	if (f == kind->parent && !w->fresh && w->root == w->eid)
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "parent.late",
-		    "");
-	return SAT_OK;
-}
-
-static const char *
-needs_hint(work *k, const sat_id *rec)
-{
-	char id[SAT_ID_TEXT];
-
-	sat_id_text(id, rec);
-	return sat_srv_hint(k->s, "NEEDS_PARENT", sat_span_str(id));
-}
-
-static const char *
-use_hint(work *k, sat_value v)
-{
-	return sat_srv_hint(k->s, "USE_VALUE", v.type == SAT_V_TEXT ? v.s :
-	    sat_span_str(""));
-}
-
-/* A record that is not there: parked, or with a suggestion that would make it.
- * Nobody could accept a suggestion to suggest. */
-static sat_rc
-follow(work *k, size_t i, const sat_id *rec, sat_err *e)
-{
-	bool yes = false;
-	sat_rc rc = sat_op_is_hand(&k->c->ops[i]) ? SAT_OK :
-	    sat_srv_suggested(&yes, &k->only, k->s, k->c, rec, e);
-
-	if (rc != SAT_OK)
-		return rc;
-	if (!yes)
-		return sat_srv_refuse(k->a, i, SAT_VD_PARKED, "needs_parent",
-		    needs_hint(k, rec));
-	k->follows = true;
-	return SAT_OK;
-}
-
-/*
- * P-281: what a rule makes is born on every device that runs the rule. A later
- * birth meets the first one as edits do; so it must not know of it (the gate
- * asked for the right to create, not for the right to take it over).
- */
-static sat_rc
-born_again(bool *yes, work *k, wrec *w, const sat_op *op,
-    const sat_kind *kind, sat_err *e)
-{
-	sat_rc rc = sat_set_decode(w, k->s, e);
-
-	*yes = rc == SAT_OK && !w->fresh && w->kind == op->rtype &&
-	    !kind->append_only && sat_id_is_derived(&w->id) &&
-	    w->r.born.dev != k->c->device &&
-	    w->r.born.lsn > sat_op_seen(k->c, op);
-	if (*yes)
-		w->reborn = k->s->serial;
-	return rc;
-}
-
-static sat_rc
-locate(work *k, size_t i, sat_err *e)
-{
-	const sat_op *op = &k->c->ops[i];
-	const sat_kind *kind = sat_template_kind_id(k->j.t, op->rtype);
-	wrec *w;
-	bool again = false;
-	sat_rc rc;
-
-	if (op->kind >= SAT_OP_CLAIM && op->kind != SAT_OP_MERGE &&
-	    op->kind != SAT_OP_UNMERGE && !sat_op_is_hand(op) && !sat_op_is_pool(op) &&
-	    !sat_op_kind_is_later(op->kind)) /* P-131 */
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied", "");
-	if (kind == NULL)
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "kind.unknown",
-		    "");
-	if ((rc = sat_set_by_id(&w, k->s, &op->rec, e)) != SAT_OK)
-		return rc;
-	if (w->erased) /* X4 */
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
-		    SAT_SLUG_ERASED, "");
-	if (op->kind == SAT_OP_NEW && w->exists) {
-		if ((rc = born_again(&again, k, w, op, kind, e)) != SAT_OK)
-			return rc;
-		if (!again)
-			return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
-			    "record.exists", "");
-	}
-	if (op->kind == SAT_OP_NEW && !again) {
-		if (k->s->eid >= UINT32_MAX)
-			return sat_fail(e, SAT_ENOSPACE, "no eid left");
-		sat_set_born(k->s, w, op->rtype);
-	}
-	if (!w->exists) {
-		k->m.of[i] = NULL;
-		return follow(k, i, &op->rec, e);
-	}
-	if (w->kind != op->rtype)
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "kind.other",
-		    "");
-	if ((rc = sat_merge_touch(&k->m, w, i, e)) != SAT_OK)
-		return rc;
-	return op->field == 0 || sat_op_is_hand(op) ||
-	    sat_op_kind_is_later(op->kind) ? SAT_OK :
-	    scope_fields(k, w, kind, i);
-}
-
-/* The op that names the parent of a fresh record, SIZE_MAX when none does. */
-static size_t
-parent_op(const work *k, const wrec *w, const sat_kind *kind)
-{
-	for (size_t i = w->first_op; i != SIZE_MAX; i = k->j.next_op[i])
-		if (kind->parent != NULL && k->c->ops[i].field == kind->parent->id &&
-		    k->c->ops[i].value.type != SAT_V_NULL)
-			return i;
-	return SIZE_MAX;
-}
-
-/* B11: the parent is there, of the right kind, and was the author's to see. */
-static sat_rc
-find_root(work *k, wrec *w, sat_err *e)
-{
-	const sat_kind *kind = sat_template_kind_id(k->j.t, w->kind), *pk;
-	size_t i = parent_op(k, w, kind);
-	sat_value v;
-	wrec *parent;
-	sat_id id;
-	bool yes;
-	sat_rc rc;
-
-	if (i == SIZE_MAX)
-		return SAT_OK;
-	v = k->c->ops[i].value;
-	if (v.type != SAT_V_BYTES || v.s.n != sizeof id.b)
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
-		    "validation.type", "");
-	memcpy(id.b, v.s.p, sizeof id.b);
-	if ((rc = sat_set_by_id(&parent, k->s, &id, e)) != SAT_OK)
-		return rc;
-	if (parent->erased)
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
-		    SAT_SLUG_ERASED, "");
-	if (!parent->exists)
-		return follow(k, i, &id, e);
-	pk = sat_template_kind_id(k->j.t, parent->kind);
-	/* One level: a child of a child would have two roots to be seen by.
-	 * What stands below a merged customer is seen with the winner. */
-	if (pk == NULL || parent == w || (parent->root != parent->eid &&
-	    pk->parent != NULL) ||
-	    (kind->parent->ref != NULL && strcmp(pk->key, kind->parent->ref) != 0))
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "parent.kind",
-		    "");
-	if ((rc = sat_srv_could_see(&yes, &k->j.late, &k->j, parent, e)) !=
-	    SAT_OK)
-		return rc;
-	if (!yes)
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied",
-		    sat_srv_ask(k->a));
-	/* A pool shows the customer; an opportunity of one's own would show all
-	 * of it (P-156). */
-	if (kind->scope == SAT_SCOPE_OWNED && (rc = sat_srv_masked(&yes, k->s,
-	    parent, k->j.mine, e)) != SAT_OK)
-		return rc;
-	if (kind->scope == SAT_SCOPE_OWNED && yes)
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "denied",
-		    sat_srv_ask(k->a));
-	w->root = parent->root;
-	return SAT_OK;
-}
 
 /* ---- customers merged ---------------------------------------------------------------- */
 
@@ -295,6 +83,13 @@ plan_echoes(work *k, sat_err *e)
 }
 
 /* ---- judging and folding ------------------------------------------------------------ */
+
+static const char *
+use_hint(work *k, sat_value v)
+{
+	return sat_srv_hint(k->s, "USE_VALUE", v.type == SAT_V_TEXT ? v.s :
+	    sat_span_str(""));
+}
 
 static sat_rc
 fold_op(work *k, size_t i, sat_err *e)
@@ -367,6 +162,7 @@ static sat_rc
 judge_and_fold(work *k, sat_err *e)
 {
 	sat_server *s = k->s;
+	locating at = { .j = &k->j, .m = &k->m };
 	sat_hlc since;
 	bool soon;
 	sat_rc rc;
@@ -387,12 +183,12 @@ judge_and_fold(work *k, sat_err *e)
 			return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
 			    "seen.future", "");
 	for (size_t i = 0; i < k->c->nops; i++)
-		if ((rc = locate(k, i, e)) != SAT_OK)
+		if ((rc = sat_srv_locate(&at, i, e)) != SAT_OK)
 			return rc;
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
-		if (w->fresh && (rc = find_root(k, w, e)) != SAT_OK)
+		if (w->fresh && (rc = sat_srv_find_root(&at, w, e)) != SAT_OK)
 			return rc;
-	if (k->follows)
+	if (at.follows)
 		return sat_srv_follow(&k->hands, &k->j, &k->m, e);
 	for (wrec *w = k->m.touched; w != NULL; w = w->next_touched)
 		if ((rc = sat_srv_judge(&k->j, w, e)) != SAT_OK)
