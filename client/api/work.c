@@ -97,6 +97,7 @@ HANDLER(api_export)
 	int64_t rows = 0;
 	bool book = strcmp(format, "sqlite") == 0;
 	bool all = book && strcmp(kind, "all") == 0;
+	bool dry = sat_json_get_bool(req->body, "dry_run", false);
 	char *whole;
 	sat_rc rc = api_file_named(&to, req, "file", e);
 
@@ -115,12 +116,9 @@ HANDLER(api_export)
 		rc = sat_crm_where(&f, &q.nfilters, &a, &api->crm, q.kind, where,
 		    e);
 	q.filters = f;
-	if (rc == SAT_OK && sat_json_get_bool(req->body, "dry_run", false)) {
-		sat_arena_fini(&a);
-		free(whole);
-		return SAT_OK; /* it would begin */
-	}
-	if (rc == SAT_OK && (strcmp(format, "csv") == 0 ||
+	if (rc == SAT_OK && dry)
+		to = NULL; /* it would begin */
+	else if (rc == SAT_OK && (strcmp(format, "csv") == 0 ||
 	    strcmp(format, "xlsx") == 0))
 		rc = export_table(&rows, api, &o, to, req->body, e);
 	else if (rc == SAT_OK && book)
@@ -134,6 +132,8 @@ HANDLER(api_export)
 	*out = api_doc("export");
 	sat_json_put_int(*out, "rows", rows);
 	sat_json_put_str(*out, "file", to);
+	if (dry)
+		sat_json_put_bool(*out, "dry_run", true);
 	return SAT_OK;
 }
 

@@ -144,9 +144,10 @@ finish(daemon_ *d, const char *subject, const char *id, job *j, sat_err *e)
 	return rc;
 }
 
-/* What is refused before the first row is told at once, not by a job. */
+/* What is refused before the first row is told at once, not by a job. *out is the
+ * answer of a dry run; NULL after a refusal. */
 static sat_rc
-would_begin(daemon_ *d, const sat_json *body, sat_err *e)
+would_begin(sat_json **out, daemon_ *d, const sat_json *body, sat_err *e)
 {
 	job *j = job_new(d, "POST", "/v1/exports");
 	sat_rc rc;
@@ -158,7 +159,36 @@ would_begin(daemon_ *d, const sat_json *body, sat_err *e)
 	job_run(j);
 	if ((rc = j->rc) != SAT_OK)
 		*e = j->err;
+	*out = j->out;
+	j->out = NULL;
 	job_unref(j);
+	return rc;
+}
+
+static sat_rc
+format_known(size_t *at, const sat_json *body, sat_err *e)
+{
+	const char *format = sat_json_get_str(body, "format", "csv");
+
+	*at = format_at(format);
+	return *at < NFORMATS ? SAT_OK : sat_fail_code(e, SAT_EUSAGE,
+	    "usage.format", "csv, xlsx, jsonl, vcf, ics, sqlite",
+	    "there is no format \"%.20s\"", format);
+}
+
+/* A dry run makes no file, so it is no job. */
+static sat_rc
+dry_run(sat_http_response *out, daemon_ *d, const sat_json *body, sat_err *e)
+{
+	sat_json *answer = NULL;
+	size_t i;
+	sat_rc rc = format_known(&i, body, e);
+
+	if (rc == SAT_OK)
+		rc = would_begin(&answer, d, body, e);
+	if (rc == SAT_OK)
+		put_json(out, answer);
+	sat_json_free(answer);
 	return rc;
 }
 
@@ -166,24 +196,22 @@ static sat_rc
 start(char id[BOOK_ID_TEXT], daemon_ *d, sat_json *body,
     const sat_http_request *r, sat_err *e)
 {
-	const char *format = sat_json_get_str(body, "format", "csv");
-	size_t i = format_at(format);
 	work_order o = { .asked = r, .kind = "export", .method = "POST",
 		.path = "/v1/exports", .body = body, .in_fd = -1,
 		.finish = finish, .lang = lang_of(r) };
+	sat_json *answer = NULL;
 	char *path;
-	sat_rc rc;
+	size_t i;
+	sat_rc rc = format_known(&i, body, e);
 
-	if (i == NFORMATS)
-		rc = sat_fail_code(e, SAT_EUSAGE, "usage.format",
-		    "csv, xlsx, jsonl, vcf, ics, sqlite",
-		    "there is no format \"%.20s\"", format);
-	else
-		rc = work_any(d) ? SAT_OK : would_begin(d, body, e);
+	if (rc == SAT_OK && !work_any(d))
+		rc = would_begin(&answer, d, body, e);
+	sat_json_free(answer);
 	if (rc == SAT_OK && formats[i].named &&
 	    (rc = make_folder(&o.folder, d, e)) == SAT_OK) {
 		o.files = true;
-		path = sat_xasprintf("%s/export.%s", o.folder, format);
+		path = sat_xasprintf("%s/export.%s", o.folder,
+		    formats[i].format);
 		sat_json_put_str(body, "file", path);
 		free(path);
 	}
@@ -245,9 +273,14 @@ export_route(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 			sat_json_free(body);
 			return false;
 		}
-		if (e.rc == SAT_OK && (e.rc = start(made, d, body, r, &e)) ==
-		    SAT_OK)
+		if (e.rc == SAT_OK &&
+		    sat_json_get_bool(body, "dry_run", false)) {
+			e.rc = dry_run(out, d, body, &e);
+			sat_json_free(body);
+		} else if (e.rc == SAT_OK &&
+		    (e.rc = start(made, d, body, r, &e)) == SAT_OK) {
 			work_answer(d, out, r, made);
+		}
 		if (e.rc != SAT_OK)
 			put_problem(out, &e);
 		return true;

@@ -74,7 +74,9 @@ ask GET /v1/jobs/0123456789abcdef01234567; is 404 "no such job"
 
 # ---- exports ---------------------------------------------------------------------------
 BODY='{"type":"account"}' ask POST /v1/exports; is 400 "headquarters needs a reason"; BODY='{"type":"x","reason":"audit"}' ask POST /v1/exports; is 404 "no such kind"; BODY='{"type":"account","reason":"audit","format":"exe"}' ask POST /v1/exports; is 400 "no such format"
+BODY='{"type":"account","dry_run":true}' ask POST "/v1/exports?wait=10"; is 400 "a dry run is refused alike"
 for f in csv xlsx jsonl vcf ics sqlite; do
+	BODY="{\"type\":\"account\",\"format\":\"$f\",\"reason\":\"audit\",\"dry_run\":true}" ask POST "/v1/exports?wait=10"; is 200 "a dry run of $f"; fits export "$ANSWER"; has "$ANSWER" '"file":null,"dry_run":true' "no file"; hasnt "$HEAD" '^Location' "no job"
 	BODY="{\"type\":\"account\",\"format\":\"$f\",\"reason\":\"audit\"}" ask POST "/v1/exports?wait=10"; is 200 "export $f"; fits job "$ANSWER"; E=$(member id)
 	ask GET "/v1/exports/$E/file"; is 200 "the file of $f"; has "$HEAD" "filename=\"account.$f\"" "its name"; cp "$W/body" "$W/got.$f"; same "$(grep -oE "^Content-Length: [0-9]+" <<<"$HEAD" | cut -d" " -f2)" "$(stat -c %s "$W/body")" "its length"
 done
