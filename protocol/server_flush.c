@@ -24,6 +24,7 @@ flush_rec(sat_server *s, wrec *w, sat_err *e)
 	row.late = !w->parted && w->stored && w->root == w->stored_root &&
 	    s->epoch.epoch == 0 && sat_span_eq(row.owner, w->stored_owner);
 	w->dirty = false;
+	s->set.flushes++;
 	if ((rc = st->rec_put(st->u, &row, e)) == SAT_OK &&
 	    w->stored && w->root != w->stored_root)
 		rc = st->rec_move(st->u, w->eid, w->root, e);

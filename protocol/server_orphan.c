@@ -11,9 +11,9 @@
 #include <string.h>
 
 static bool
-concurrent(sat_stamp at, const sat_commit *c, const sat_op *op)
+concurrent(sat_stamp at, const sat_commit *c, uint64_t seen)
 {
-	return at.lsn > sat_op_seen(c, op) && at.dev != c->device;
+	return at.lsn > seen && at.dev != c->device;
 }
 
 static sat_rc
@@ -52,57 +52,56 @@ parent_of(wrec **out, sat_server *s, wrec *w, sat_err *e)
 	return *out != NULL ? sat_set_decode(*out, s, e) : SAT_OK;
 }
 
-typedef struct unseen {
-	sat_server *s;
-	const sat_commit *c;
-	const sat_op *op; /* its DEL */
-	const wrec *root;
-	bool any;
-	sat_err *e;
-	sat_rc rc;
-} unseen;
-
-static bool
-on_child(void *u, const sat_rec_row *row)
+/* Was it put under this customer unknown to who deleted that, having seen so
+ * much? */
+static sat_rc
+unseen(bool *yes, sat_server *s, wrec *w, const wrec *top, const sat_commit *c,
+    uint64_t seen, sat_err *e)
 {
-	unseen *x = u;
-	wrec *w = sat_set_of_row(x->s, row), *parent;
+	wrec *parent;
+	sat_rc rc;
 
-	if (w == x->root)
-		return true;
-	if ((x->rc = sat_set_decode(w, x->s, x->e)) != SAT_OK ||
-	    (x->rc = parent_of(&parent, x->s, w, x->e)) != SAT_OK)
-		return false;
-	x->any = parent == x->root && !sat_rec_gone(&w->r) &&
-	    concurrent(w->r.born, x->c, x->op);
-	return !x->any;
+	*yes = false;
+	if (w == top || w->root != top->root || !w->exists)
+		return SAT_OK;
+	if ((rc = sat_set_decode(w, s, e)) != SAT_OK || sat_rec_gone(&w->r) ||
+	    !concurrent(w->r.born, c, seen) ||
+	    (rc = parent_of(&parent, s, w, e)) != SAT_OK)
+		return rc;
+	*yes = parent == top;
+	return SAT_OK;
 }
 
-/* Did somebody put a record under it that the deletion's author had not seen? */
+/* Did somebody put a record under it that the deletion's author had not seen?
+ * Once for all deletions of it in a commit: the one that saw least. */
 static sat_rc
-deleted(sat_server *s, wrec *w, const sat_commit *c, const sat_op *op,
-    sat_err *e)
+deleted(sat_server *s, const merging *m, size_t i, sat_err *e)
 {
-	const sat_store *st = &s->env.store;
+	const sat_commit *c = m->c;
+	wrec *w = m->of[i];
 	const sat_kind *k = sat_srv_kind(s, w->kind);
-	unseen x = { .s = s, .c = c, .op = op, .root = w, .e = e };
+	uint64_t least = UINT64_MAX;
+	bool any = false;
+	wroot *r;
 	sat_rc rc;
 
+	if (w->judged == s->rounds)
+		return SAT_OK;
+	w->judged = s->rounds;
 	if (k == NULL || k->parent != NULL || !sat_rec_gone(&w->r))
 		return SAT_OK;
-	if ((rc = st->rec_of_root(st->u, w->root, on_child, &x, e)) != SAT_OK ||
-	    (rc = x.rc) != SAT_OK)
+	for (; i != SIZE_MAX; i = m->next_op[i])
+		if (c->ops[i].kind == SAT_OP_DEL &&
+		    sat_op_seen(c, &c->ops[i]) < least)
+			least = sat_op_seen(c, &c->ops[i]);
+	if ((rc = sat_set_rows(&r, s, w->root, e)) != SAT_OK)
 		return rc;
-	for (wrec *d = s->set.dirty; d != NULL && !x.any; d = d->next_dirty)
-		if (d->root == w->root && d->exists && d != w) {
-			wrec *parent;
-
-			if ((rc = parent_of(&parent, s, d, e)) != SAT_OK)
-				return rc;
-			x.any = parent == w && !sat_rec_gone(&d->r) &&
-			    concurrent(d->r.born, c, op);
-		}
-	return x.any ? flag(s, w, e) : SAT_OK;
+	for (size_t n = 0; n < r->nrows && rc == SAT_OK && !any; n++)
+		rc = unseen(&any, s, r->rows[n], w, c, least, e);
+	for (wrec *d = s->set.dirty; d != NULL && rc == SAT_OK && !any;
+	    d = d->next_dirty)
+		rc = unseen(&any, s, d, w, c, least, e);
+	return rc == SAT_OK && any ? flag(s, w, e) : rc;
 }
 
 sat_rc
@@ -112,15 +111,16 @@ sat_srv_orphans(sat_server *s, const merging *m, sat_err *e)
 	wrec *w;
 	sat_rc rc = SAT_OK;
 
+	s->rounds++;
 	for (size_t i = 0; i < c->nops && rc == SAT_OK; i++) {
 		const sat_op *op = &c->ops[i];
 
 		if (op->kind == SAT_OP_DEL) {
-			rc = deleted(s, m->of[i], c, op, e);
+			rc = deleted(s, m, i, e);
 		} else if (op->kind == SAT_OP_NEW &&
 		    (rc = parent_of(&w, s, m->of[i], e)) == SAT_OK &&
 		    w != NULL && sat_rec_gone(&w->r) &&
-		    concurrent(w->r.del_at, c, op)) {
+		    concurrent(w->r.del_at, c, sat_op_seen(c, op))) {
 			rc = flag(s, w, e);
 		}
 	}

@@ -210,53 +210,6 @@ put(after *f, sat_scope_key key, uint32_t root, sat_err *e)
 
 /* ---- customers merged, or taken apart --------------------------------------------- */
 
-typedef struct family {
-	sat_server *s;
-	wrec **w;
-	size_t n, cap;
-	uint32_t root;
-} family;
-
-static void
-add_member(family *m, wrec *w)
-{
-	for (size_t i = 0; i < m->n; i++)
-		if (m->w[i] == w)
-			return;
-	SAT_ARENA_GROW(m->w, m->n, m->cap, &m->s->txn);
-	m->w[m->n++] = w;
-}
-
-static bool
-on_member(void *u, const sat_rec_row *row)
-{
-	family *m = u;
-	wrec *w = sat_set_of_row(m->s, row);
-
-	if (w->root == m->root)
-		add_member(m, w);
-	return true;
-}
-
-/* What stands below a root: in the store, changed since, made just now. */
-static sat_rc
-members_of(family *m, uint32_t root, wrec *touched, sat_err *e)
-{
-	const sat_store *st = &m->s->env.store;
-	sat_rc rc;
-
-	m->root = root;
-	if ((rc = st->rec_of_root(st->u, root, on_member, m, e)) != SAT_OK)
-		return rc;
-	for (wrec *w = m->s->set.dirty; w != NULL; w = w->next_dirty)
-		if (w->root == root)
-			add_member(m, w);
-	for (wrec *w = touched; w != NULL; w = w->next_touched)
-		if (w->root == root)
-			add_member(m, w);
-	return SAT_OK;
-}
-
 /* From one root to another, with its reason. What a touched record's own
  * operations change is counted afterwards, at its new root. */
 static sat_rc
@@ -316,32 +269,65 @@ tell_of(after *f, const wrec *w, uint32_t from, sat_err *e)
 	return SAT_OK;
 }
 
-/* A redirect came or went: everything below the root it had goes where it
- * leads now (P-173). */
+/* Many have the same customer above them: where that leads is found once. */
+typedef struct moving {
+	after *f;
+	uint32_t from;
+	const wrec *top;      /* of the last one */
+	wrec *to;
+	uint32_t told;        /* the last root that was told of */
+} moving;
+
 static sat_rc
-reroot(after *f, wrec *w, wrec *touched, sat_err *e)
+place(moving *m, wrec *w, sat_err *e)
 {
-	family m = { .s = f->s };
-	uint32_t from = w->root;
-	wrec *top, *to;
+	after *f = m->f;
+	wrec *top;
 	sat_rc rc;
 
-	if ((rc = members_of(&m, from, touched, e)) != SAT_OK)
+	if (w->root != m->from || !w->exists)
+		return SAT_OK;
+	if ((rc = sat_srv_top(&top, f->s, w, e)) != SAT_OK ||
+	    (top != m->top && (rc = sat_srv_canon(&m->to, f->s, top, e)) !=
+	    SAT_OK))
 		return rc;
-	for (size_t i = 0; i < m.n; i++) {
-		if ((rc = sat_srv_top(&top, f->s, m.w[i], e)) != SAT_OK ||
-		    (rc = sat_srv_canon(&to, f->s, top, e)) != SAT_OK)
-			return rc;
-		if (to->eid == from)
-			continue;
-		if ((rc = tell_all(f, from, e)) != SAT_OK ||
-		    (rc = tell_all(f, to->eid, e)) != SAT_OK ||
-		    (top == m.w[i] && top->eid != from &&
-		    (rc = tell_of(f, top, from, e)) != SAT_OK) ||
-		    (rc = move_member(f, m.w[i], to->eid, e)) != SAT_OK)
-			return rc;
-	}
-	return SAT_OK;
+	m->top = top;
+	if (m->to->eid == m->from)
+		return SAT_OK;
+	if (m->told != m->to->eid &&
+	    ((rc = tell_all(f, m->from, e)) != SAT_OK ||
+	    (rc = tell_all(f, m->to->eid, e)) != SAT_OK))
+		return rc;
+	m->told = m->to->eid;
+	if (top == w && top->eid != m->from &&
+	    (rc = tell_of(f, top, m->from, e)) != SAT_OK)
+		return rc;
+	return move_member(f, w, m->to->eid, e);
+}
+
+/* A redirect came or went: everything below the root it had goes where it
+ * leads now (P-173): what is in the store, changed since, made just now. Once for
+ * a commit: all its redirects are folded, so whatever came below this root since
+ * belongs there. */
+static sat_rc
+reroot(after *f, wrec *redirected, wrec *touched, sat_err *e)
+{
+	moving m = { .f = f, .from = redirected->root };
+	wrec *changed = f->s->set.dirty; /* more come before it */
+	wroot *r;
+	sat_rc rc;
+
+	if ((rc = sat_set_rows(&r, f->s, m.from, e)) != SAT_OK ||
+	    r->walked == f->s->serial)
+		return rc;
+	r->walked = f->s->serial;
+	for (size_t i = 0; i < r->nrows && rc == SAT_OK; i++)
+		rc = place(&m, r->rows[i], e);
+	for (wrec *w = changed; w != NULL && rc == SAT_OK; w = w->next_dirty)
+		rc = place(&m, w, e);
+	for (wrec *w = touched; w != NULL && rc == SAT_OK; w = w->next_touched)
+		rc = place(&m, w, e);
+	return rc;
 }
 
 static bool

@@ -470,3 +470,39 @@ sat_set_root_dirty(sat_server *s, wroot *r)
 	r->next_dirty = s->set.dirty_roots;
 	s->set.dirty_roots = r;
 }
+
+/* ---- what the store has below a root ------------------------------------------- */
+
+typedef struct row_list {
+	sat_server *s;
+	wrec **w;
+	size_t n, cap;
+} row_list;
+
+static bool
+on_row(void *u, const sat_rec_row *row)
+{
+	row_list *l = u;
+	wrec *w = sat_set_of_row(l->s, row);
+
+	SAT_ARENA_GROW(l->w, l->n, l->cap, &l->s->txn);
+	l->w[l->n++] = w;
+	return true;
+}
+
+sat_rc
+sat_set_rows(wroot **r, sat_server *s, uint32_t eid, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	row_list l = { .s = s };
+	sat_rc rc;
+
+	if ((rc = sat_set_root(r, s, eid, false, e)) != SAT_OK ||
+	    (*r)->rows_at == s->set.flushes + 1 ||
+	    (rc = st->rec_of_root(st->u, eid, on_row, &l, e)) != SAT_OK)
+		return rc;
+	(*r)->rows = l.w;
+	(*r)->nrows = l.n;
+	(*r)->rows_at = s->set.flushes + 1;
+	return SAT_OK;
+}

@@ -36,6 +36,10 @@ void sat_set_root_stored(sat_server *s, const wroot *r);
 wkey *sat_set_key(sat_server *s, wroot *r, sat_scope_key key);
 SAT_CHECK sat_rc sat_set_member(wkey *k, sat_server *s, const wroot *r, sat_err *e);
 void sat_set_root_dirty(sat_server *s, wroot *r);
+/* The records the store has below a root, in the order of their eids, read once
+ * until something is written: many operations on one large customer walk through
+ * them. By now one may stand below another root. */
+SAT_CHECK sat_rc sat_set_rows(wroot **r, sat_server *s, uint32_t eid, sat_err *e);
 /* Roots a key is live for, with what this transaction changed. */
 SAT_CHECK sat_rc sat_set_roots_count(uint64_t *n, sat_server *s,
     sat_scope_key key, sat_err *e);

@@ -36,6 +36,7 @@ typedef struct wrec {
 	sat_value owner;
 	/* the commit that touches it now */
 	uint64_t touch;       /* its serial number */
+	uint64_t judged;      /* its deletion was, in this round of s->rounds */
 	bool fresh;           /* made by it */
 	uint64_t born_at, veiled_at; /* position of a commit being sent (P-242) */
 	size_t shown;         /* its place among the states of a page, from 1 */
@@ -88,6 +89,11 @@ typedef struct wroot {
 	wkey *k;
 	struct wroot *next, *next_touched, *next_dirty, *next_moved;
 	bool dirty, moved;
+	uint64_t walked;      /* serial of the commit that moved its records last */
+	/* its rows in the store, as sat_set_rows read them */
+	wrec **rows;
+	size_t nrows;
+	uint64_t rows_at;     /* 1 + `flushes` then; 0 = not read */
 } wroot;
 
 typedef struct wset {
@@ -100,6 +106,7 @@ typedef struct wset {
 	/* asked for last: a commit asks for its customer a dozen times */
 	wrec *near;
 	wroot *near_root;
+	uint64_t flushes;     /* rows that were written */
 } wset;
 
 /* ---- the server ----------------------------------------------------------------- */
@@ -181,6 +188,7 @@ struct sat_server {
 	size_t nepochs;
 	sat_hlc_clamp clamp;
 	uint64_t serial;      /* of commits, to tell touches apart */
+	uint64_t rounds;      /* of sat_srv_orphans */
 	chain_slot *chains;
 	size_t nchains, chains_cap;
 	own_slot own;
