@@ -120,7 +120,11 @@ take(sat_file_taken *out, sat_server *s, const sat_server_session *x,
     const sat_user *user, const wrec *w, const sat_file_put *in, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	const sat_spent spent = { .bytes = in->data.n };
+	const int64_t now = sat_wall_ms(&s->env.clock);
+	/* Nobody can tell of a content whether a lost server had it: its device
+	 * offers all (P-443). */
+	const sat_spent spent = { .bytes = in->data.n,
+		.again = s->epoch.epoch != 0 && now <= s->epoch.until_ms };
 	sat_err why = { 0 };
 	sat_used used;
 	sat_rc rc;
@@ -147,8 +151,8 @@ take(sat_file_taken *out, sat_server *s, const sat_server_session *x,
 		return rc;
 	}
 	if ((rc = st->device_used_put(st->u, x->device, &used, e)) != SAT_OK ||
-	    (rc = st->file_part_put(st->u, x->device, w->eid, in,
-	    sat_wall_ms(&s->env.clock), e)) != SAT_OK)
+	    (rc = st->file_part_put(st->u, x->device, w->eid, in, now,
+	    e)) != SAT_OK)
 		return rc;
 	out->have = in->at + in->data.n;
 	return out->have == in->bytes ? complete(&out->fate, s, x, w, in, e) :

@@ -417,7 +417,8 @@ SAT_CHECK sat_rc sat_srv_heads(sat_place **list, size_t *n, sat_server *s,
 /* server_quota.c: what a push or a file takes of what its device may send. */
 typedef struct sat_spent {
 	uint64_t ops, bytes;
-	bool again;  /* a server that was lost had taken some of it (P-205) */
+	bool again;  /* a server that was lost had taken some of it (P-205), or
+	              * may have (P-443) */
 	bool begins; /* a chain of another incarnation than the first */
 } sat_spent;
 /* SAT_ENOSPACE "quota" with hint "RETRY_AFTER seconds" when the device may not

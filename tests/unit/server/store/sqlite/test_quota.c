@@ -5,6 +5,8 @@
 
 #define OPS 4096
 #define HOLDS 300000 /* operations: 30 days of 10,000 */
+#define HOLDS_BYTES ((uint64_t)30 * 50 << 20)
+#define T_FILES 17
 
 /* One commit of 4,096 increments. */
 static void
@@ -56,15 +58,21 @@ used_by(world *w, const device *d)
 
 /* As if it had sent so much just now. */
 static void
-use(world *w, const device *d, uint64_t ops)
+use_both(world *w, const device *d, uint64_t ops, uint64_t bytes)
 {
 	sat_store st = sat_sqlite_store_ops(w->store);
-	sat_used u = { .ops = ops, .bytes = 1000, .at_ms = w->now_ms };
+	sat_used u = { .ops = ops, .bytes = bytes, .at_ms = w->now_ms };
 	sat_err err = { 0 };
 
 	assert_ok(st.begin(st.u, &err));
 	assert_ok(st.device_used_put(st.u, d->ord, &u, &err));
 	assert_ok(st.commit(st.u, &err));
+}
+
+static void
+use(world *w, const device *d, uint64_t ops)
+{
+	use_both(w, d, ops, 1000);
 }
 
 static void
@@ -302,6 +310,82 @@ what_a_lost_server_had_taken_may_fill_it_once_more(void **state)
 	}
 }
 
+/* A note that names a content of these bytes. */
+static sat_id
+note_of(device *d, sat_span content)
+{
+	sat_id acc = device_account(d, "first", "ann"), note;
+	uint8_t hash[SAT_HASH_BYTES];
+	sat_buf ref = { 0 };
+
+	sat_hash(hash, content);
+	sat_attachment_write(&ref, hash, content.n, sat_span_str("a.pdf"));
+	note = device_activity(d, &acc, "sent");
+	(void)device_edit(d, &acc, &note, K_ACTIVITY, SAT_OP_SADD, T_FILES,
+	    txt(sat_buf_cstr(&ref)));
+	device_sync(d);
+	assert_false(sat_vd_refused(device_last(d)->code));
+	sat_buf_fini(&ref);
+	return note;
+}
+
+static sat_file_fate
+put_content(device *d, const sat_id *note, sat_span content)
+{
+	sat_msg m = { .type = SAT_MSG_FILE_PUT };
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+
+	m.u.file_put = (sat_file_put){ .rec = *note, .bytes = content.n,
+		.data = content };
+	sat_hash(m.u.file_put.hash, content);
+	sat_msg_write(&q, &m);
+	assert_ok(device_ask(d, sat_buf_span(&q), &reply, &m, &a, &err));
+	assert_int_equal(SAT_MSG_FILE_TAKEN, m.type);
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	sat_arena_fini(&a);
+	return m.u.file_taken.fate;
+}
+
+static void
+contents_a_lost_server_had_may_fill_it_once_more(void **state)
+{
+	static const struct {
+		uint64_t times;  /* it is full */
+		int64_t late_ms; /* behind the end of the window */
+		sat_file_fate fate;
+	} cases[] = { { 1, 0, SAT_FILE_KEPT }, { 2, 0, SAT_FILE_LATER },
+		{ 1, 1, SAT_FILE_LATER } };
+	const sat_span content = sat_span_str("what a photo shows");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		company c = company_new(sat_test_seed(42));
+		sat_id note = note_of(c.ann, content);
+		sat_epoch e;
+
+		sync_all(&c);
+		take_backup(&c);
+		use_both(c.w, c.ann, 0, HOLDS_BYTES);
+		assert_int_equal(SAT_FILE_LATER, put_content(c.ann, &note,
+		    content));
+		use(c.w, c.ann, 0);
+		assert_int_equal(SAT_FILE_KEPT, put_content(c.ann, &note,
+		    content));
+		e = lose(&c, 1000000, SAT_SEED_HQ);
+		follow(c.ann, &e);
+		device_sync(c.ann);
+		if (cases[i].late_ms > 0)
+			c.w->now_ms = e.until_ms + cases[i].late_ms;
+		use_both(c.w, c.ann, 0, cases[i].times * HOLDS_BYTES);
+		assert_int_equal(cases[i].fate, put_content(c.ann, &note,
+		    content));
+		company_free(&c);
+	}
+}
+
 /* The templates promise that one batch fits into what adds up. */
 static void
 what_a_chain_costs_leaves_room_for_its_first_push(void **state)
@@ -366,6 +450,7 @@ main(void)
 		cmocka_unit_test(a_device_begins_no_chains_without_end),
 		cmocka_unit_test(what_keeps_the_server_busy_counts_as_more),
 		cmocka_unit_test(what_a_lost_server_had_taken_may_fill_it_once_more),
+		cmocka_unit_test(contents_a_lost_server_had_may_fill_it_once_more),
 		cmocka_unit_test(what_a_chain_costs_leaves_room_for_its_first_push),
 		cmocka_unit_test(a_server_that_came_back_slowly_shuts_nobody_out),
 	};
