@@ -24,6 +24,9 @@
 /* A provisional number keeps its month when it is at most this old. */
 #define MONTH_KEPT_DAYS 750
 #define DAY_MS 86400000ll
+/* So many incarnations of a device may ask for numbers within a day: what each
+ * has not used is void for ever, and a device says itself which one it is in. */
+#define INCARNATIONS_DAY 16
 
 static const sat_field *
 number_field(const sat_kind *k)
@@ -267,16 +270,34 @@ typedef struct granting {
 	uint64_t after;       /* the last number the device knows */
 	sat_numbers out;
 	uint64_t total;       /* numbers in all leases of this device */
+	uint32_t inc;         /* which one asks */
+	int64_t now;
 	sat_lease all[SAT_RANGES_MAX];
 	size_t nall;
+	uint32_t others[INCARNATIONS_DAY]; /* that began within a day */
+	size_t nothers;
 } granting;
+
+static void
+note_other(granting *g, const sat_lease *l)
+{
+	if (l->granted_ms > g->now || g->now - l->granted_ms >= DAY_MS)
+		return;
+	for (size_t i = 0; i < g->nothers; i++)
+		if (g->others[i] == l->inc)
+			return;
+	if (g->nothers < INCARNATIONS_DAY)
+		g->others[g->nothers++] = l->inc;
+}
 
 static bool
 on_lease(void *u, const sat_lease *l)
 {
 	granting *g = u;
 
-	if (l->voided)
+	if (l->inc != g->inc)
+		note_other(g, l);
+	if (l->inc != g->inc || l->voided)
 		return true;
 	if (g->nall == SAT_RANGES_MAX)
 		return false;
@@ -341,10 +362,12 @@ grant(bool *granted, granting *g, const sat_server_session *x,
 		.granted_ms = sat_wall_ms(&s->env.clock) };
 	sat_rc rc;
 
-	g->nall = 0;
+	g->nall = g->nothers = 0;
 	g->after = want->last;
-	if ((rc = st->leases(st->u, want->series, l.dev, l.inc, on_lease, g,
-	    e)) != SAT_OK)
+	g->inc = l.inc;
+	g->now = l.granted_ms;
+	if ((rc = st->leases(st->u, want->series, l.dev, on_lease, g, e)) !=
+	    SAT_OK)
 		return rc;
 	for (size_t i = 0; i < g->nall; i++) {
 		if ((rc = st->numbers_used(&used, st->u, want->series,
@@ -353,12 +376,13 @@ grant(bool *granted, granting *g, const sat_server_session *x,
 		unused += g->all[i].last - g->all[i].first + 1 - used;
 		tell(g, &g->all[i]);
 	}
-	if (unused >= floor || g->nall == SAT_RANGES_MAX)
-		return SAT_OK;
+	if (unused >= floor || g->nall == SAT_RANGES_MAX ||
+	    g->nothers == INCARNATIONS_DAY)
+		return SAT_OK; /* provisional numbers then */
 	if ((rc = st->series_get(&last, st->u, want->series, e)) != SAT_OK)
 		return rc;
 	if (last + floor > SAT_NUMBER_MAX)
-		return SAT_OK; /* provisional numbers then */
+		return SAT_OK;
 	memcpy(l.series, want->series, sizeof l.series);
 	l.first = last + 1;
 	l.last = last + floor;

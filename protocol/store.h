@@ -292,8 +292,9 @@ typedef struct sat_store {
 	sat_rc (*series_put)(void *u, const char *series, uint64_t last, sat_err *e);
 	/* insert or replace by (series, first) */
 	sat_rc (*lease_put)(void *u, const sat_lease *l, sat_err *e);
-	/* of a series, ascending; dev 0 = everybody's. cb returns false to stop */
-	sat_rc (*leases)(void *u, const char *series, uint32_t dev, uint32_t inc,
+	/* of a series and a device in all its incarnations, ascending; cb returns
+	 * false to stop */
+	sat_rc (*leases)(void *u, const char *series, uint32_t dev,
 	    bool (*cb)(void *cu, const sat_lease *l), void *cu, sat_err *e);
 	/* the lease that holds n; SAT_ENOTFOUND, then *l is as it was */
 	sat_rc (*lease_of)(sat_lease *l, void *u, const char *series, uint64_t n, sat_err *e);

@@ -32,10 +32,9 @@ ON CONFLICT(series, first) DO UPDATE SET last = excluded.last,
   voided = excluded.voided;
 
 -- :name leases_of
--- Of one device and incarnation; dev 0 = all of the series. Plan: key range.
+-- Of one device, in all its incarnations. Plan: key range of the series.
 SELECT series, first, last, dev, inc, granted_ms, voided FROM lease
-WHERE series = @series AND (@dev = 0 OR (dev = @dev AND inc = @inc))
-ORDER BY first;
+WHERE series = @series AND dev = @dev ORDER BY first;
 
 -- :name lease_of
 -- Ranges do not overlap, so the last one that begins at or below n decides.

@@ -77,7 +77,7 @@ read_lease(sat_lease *l, sat_stmt *q)
 }
 
 static sat_rc
-leases(void *u, const char *series, uint32_t dev, uint32_t inc,
+leases(void *u, const char *series, uint32_t dev,
     bool (*cb)(void *cu, const sat_lease *l), void *cu, sat_err *e)
 {
 	sat_sqlite_store *s = u;
@@ -90,7 +90,6 @@ leases(void *u, const char *series, uint32_t dev, uint32_t inc,
 		return rc;
 	sat_bind_text(q, 1, sat_span_str(series));
 	sat_bind_int(q, 2, dev);
-	sat_bind_int(q, 3, inc);
 	while ((rc = sat_step(&row, q, e)) == SAT_OK && row) {
 		read_lease(&l, q);
 		if (!cb(cu, &l))

@@ -141,6 +141,41 @@ a_new_incarnation_gets_new_numbers(void **state) /* P-143 */
 	world_free(w);
 }
 
+/* A device says itself which incarnation it is in. */
+static void
+incarnations_do_not_use_a_series_up(void **state) /* P-143 */
+{
+	world *w = small_world(10);
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
+	sat_number_range r[8];
+	uint32_t inc = 1;
+
+	(void)state;
+	SYNC(ann, sue);
+	for (; inc <= 16; inc++) {
+		device_move(ann, inc);
+		device_sync(ann);
+		assert_int_equal(1, lease(ann, MONTH, 0, r));
+		assert_int_equal(20 * inc - 19, r[0].first);
+	}
+	/* the one that has some is told of them, and may use them up */
+	assert_int_equal(1, lease(ann, MONTH, 0, r));
+	(void)numbered(ann, MONTH "301", 0);
+	device_sync(ann);
+	assert_int_equal(1, lease(ann, MONTH, 320, r));
+	assert_int_equal(321, r[0].first);
+	device_move(ann, inc);
+	device_sync(ann);
+	assert_int_equal(0, lease(ann, MONTH, 0, r));
+	assert_int_equal(1, lease(sue, MONTH, 0, r));
+	assert_int_equal(341, r[0].first);
+	w->now_ms += 86400000ll;
+	device_sync(ann);
+	assert_int_equal(1, lease(ann, MONTH, 0, r));
+	assert_int_equal(361, r[0].first);
+	world_free(w);
+}
+
 /* What an import brings stays, unless somebody has it; and is not given again. */
 static void
 an_imported_number_stays_and_is_not_given_again(void **state)
@@ -232,6 +267,7 @@ main(void)
 		cmocka_unit_test(the_author_is_told_the_new_number_with_the_verdict),
 		cmocka_unit_test(a_number_in_use_or_not_leased_is_replaced),
 		cmocka_unit_test(a_new_incarnation_gets_new_numbers),
+		cmocka_unit_test(incarnations_do_not_use_a_series_up),
 		cmocka_unit_test(an_imported_number_stays_and_is_not_given_again),
 		cmocka_unit_test(past_999_the_digits_grow),
 		cmocka_unit_test(
