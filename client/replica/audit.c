@@ -75,9 +75,19 @@ replica_audit_redact(sat_replica *r, const sat_id *subject, sat_err *e)
 	return sat_run(s, e);
 }
 
-/* about: ids of records, one behind the other; empty: of none. */
+static void
+bind_ids(sat_stmt *s, int i, sat_span ids)
+{
+	if (ids.n > 0)
+		sat_bind_blob(s, i, ids);
+	else
+		sat_bind_null(s, i);
+}
+
+/* about: ids of records, one behind the other; empty: of none. root: of each the
+ * customer; empty: not known of all. */
 static sat_rc
-put_entry(sat_replica *r, sat_span about, const char *action,
+put_entry(sat_replica *r, sat_span about, sat_span root, const char *action,
     const char *detail, sat_err *e)
 {
 	uint8_t prev[SAT_HASH_BYTES], hash[SAT_HASH_BYTES];
@@ -100,12 +110,10 @@ put_entry(sat_replica *r, sat_span about, const char *action,
 	sat_bind_text(s, 3, a);
 	sat_bind_text(s, 4, d);
 	sat_bind_blob(s, 5, sat_span_of(hash, sizeof hash));
-	if (about.n > 0)
-		sat_bind_blob(s, 6, about);
-	else
-		sat_bind_null(s, 6);
+	bind_ids(s, 6, about);
 	sat_bind_blob(s, 7, sat_span_of(salt, sizeof salt));
 	sat_bind_blob(s, 8, sat_span_of(digest, sizeof digest));
+	bind_ids(s, 9, root);
 	return sat_run(s, e);
 }
 
@@ -113,18 +121,46 @@ sat_rc
 sat_replica_audit_about(sat_replica *r, const sat_id *subject,
     const char *action, const char *detail, sat_err *e)
 {
-	return put_entry(r, subject != NULL ? sat_span_of(subject->b,
-	    sizeof subject->b) : sat_span_of(NULL, 0), action, detail, e);
+	bool known = false;
+	sat_id root;
+	sat_rc rc = subject == NULL ? SAT_OK :
+	    replica_root_of(&root, &known, r, subject, e);
+
+	return rc != SAT_OK ? rc : put_entry(r, subject != NULL ?
+	    sat_span_of(subject->b, sizeof subject->b) : sat_span_of(NULL, 0),
+	    known ? sat_span_of(root.b, sizeof root.b) : sat_span_of(NULL, 0),
+	    action, detail, e);
+}
+
+sat_rc
+replica_audit_customer(sat_replica *r, const sat_id *customer,
+    const char *action, const char *detail, sat_err *e)
+{
+	sat_span id = sat_span_of(customer->b, sizeof customer->b);
+
+	return put_entry(r, id, id, action, detail, e);
 }
 
 sat_rc
 sat_replica_audit_both(sat_replica *r, const sat_id *one,
     const sat_id *other, const char *action, const char *detail, sat_err *e)
 {
-	sat_id both[2] = { *one, *other };
+	sat_id both[2] = { *one, *other }, root[2];
+	bool known[2];
+	sat_rc rc = SAT_OK;
 
-	return put_entry(r, sat_span_of(both[0].b, sizeof both), action,
-	    detail, e);
+	for (int i = 0; i < 2 && rc == SAT_OK; i++)
+		rc = replica_root_of(&root[i], &known[i], r, &both[i], e);
+	/* a customer that is not here, and a record of his that is */
+	for (int i = 0; i < 2 && rc == SAT_OK; i++)
+		if (!known[i] && known[1 - i] &&
+		    sat_id_eq(&root[1 - i], &both[i])) {
+			root[i] = both[i];
+			known[i] = true;
+		}
+	return rc != SAT_OK ? rc : put_entry(r, sat_span_of(both[0].b,
+	    sizeof both), known[0] && known[1] ? sat_span_of(root[0].b,
+	    sizeof root) : sat_span_of(NULL, 0), action, detail, e);
 }
 
 sat_rc

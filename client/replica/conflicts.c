@@ -132,10 +132,12 @@ static sat_rc
 note(sat_replica *r, const replica_row *row, uint16_t field,
     sat_conflict_what what, const sat_apply_ctx *ctx, sat_err *e)
 {
+	sat_id root;
 	sat_stmt *s;
 	sat_rc rc;
 
-	if ((rc = sat_db_stmt(&s, r->db, SQL_CONFLICT_LOG_PUT, e)) != SAT_OK)
+	if ((rc = replica_row_root(&root, r, row, e)) != SAT_OK ||
+	    (rc = sat_db_stmt(&s, r->db, SQL_CONFLICT_LOG_PUT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, (int64_t)ctx->at.lsn);
 	sat_bind_blob(s, 2, sat_span_of(row->view.id.b, sizeof row->view.id.b));
@@ -144,6 +146,7 @@ note(sat_replica *r, const replica_row *row, uint16_t field,
 	sat_bind_int(s, 5, row->k->kind->id);
 	sat_bind_int(s, 6, ctx->at.dev);
 	sat_bind_int(s, 7, sat_hlc_ms(ctx->at.hlc));
+	sat_bind_blob(s, 8, sat_span_of(root.b, sizeof root.b));
 	return sat_run(s, e);
 }
 

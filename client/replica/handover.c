@@ -370,12 +370,14 @@ replica_note_late(sat_replica *r, const sat_commit *c, sat_err *e)
 {
 	const sat_device *d = sat_registry_device(&r->reg, c->device);
 	replica_row *row;
+	sat_id root;
 	sat_stmt *s;
 	sat_rc rc;
 
 	if (r->me == NULL || (d != NULL && d->user == r->me->ord))
 		return SAT_OK;
 	if ((rc = find_late(&row, r, c, e)) != SAT_OK || row == NULL ||
+	    (rc = replica_row_root(&root, r, row, e)) != SAT_OK ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_LATE_PUT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, (int64_t)c->lsn);
@@ -384,6 +386,7 @@ replica_note_late(sat_replica *r, const sat_commit *c, sat_err *e)
 	sat_bind_int(s, 4, c->device);
 	sat_bind_int(s, 5, sat_hlc_ms(c->eff));
 	sat_bind_int(s, 6, (int64_t)c->nops);
+	sat_bind_blob(s, 7, sat_span_of(root.b, sizeof root.b));
 	return sat_run(s, e);
 }
 

@@ -1,8 +1,8 @@
 -- What a person must look at, and what was done about it.
 
 -- :name late_put
-INSERT OR IGNORE INTO late(lsn, rec, kind, dev, at_ms, nops)
-VALUES(?1, ?2, ?3, ?4, ?5, ?6);
+INSERT OR IGNORE INTO late(lsn, rec, kind, dev, at_ms, nops, root)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
 -- :name late_all
 SELECT lsn, rec, kind, dev, at_ms, nops FROM late ORDER BY lsn DESC;
@@ -30,8 +30,9 @@ SELECT count(*) FROM moved;
 SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1;
 
 -- :name audit_put
-INSERT INTO audit(seq, at_ms, action, detail, hash, subject, salt, digest)
-VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+INSERT INTO audit(seq, at_ms, action, detail, hash, subject, salt, digest,
+  root)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- :name audit_since
 SELECT seq, at_ms, action, detail FROM audit WHERE at_ms >= ?1 ORDER BY seq;

@@ -128,6 +128,9 @@ make_update(replica_kinds *ks, replica_kind *k, sat_buf *b)
 	sat_buf_fmt(b, "SELECT _rid FROM %s WHERE \"%s\" = ?1", k->table,
 	    k->fields[k->parent]->column);
 	k->sql[KQ_OF_PARENT] = keep(ks, b);
+	sat_buf_fmt(b, "SELECT \"%s\" FROM %s WHERE _id = ?1",
+	    k->fields[k->parent]->column, k->table);
+	k->sql[KQ_PARENT_OF] = keep(ks, b);
 }
 
 /*

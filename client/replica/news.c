@@ -7,8 +7,10 @@
 
 #include <string.h>
 
+/* root  the customer; NULL: not known, or there is nothing of his in it */
 static sat_rc
-put(sat_replica *r, const sat_news *x, uint16_t kind, sat_err *e)
+put(sat_replica *r, const sat_news *x, uint16_t kind, const sat_id *root,
+    sat_err *e)
 {
 	sat_stmt *s;
 	sat_rc rc;
@@ -24,6 +26,10 @@ put(sat_replica *r, const sat_news *x, uint16_t kind, sat_err *e)
 	sat_bind_int(s, 7, x->at_ms);
 	sat_bind_text(s, 8, sat_span_str(x->was));
 	sat_bind_text(s, 9, sat_span_str(x->is));
+	if (root != NULL)
+		sat_bind_blob(s, 10, sat_span_of(root->b, sizeof root->b));
+	else
+		sat_bind_null(s, 10);
 	return sat_run(s, e);
 }
 
@@ -49,6 +55,8 @@ replica_renumbered(sat_replica *r, int64_t seq, const sat_verdict *v,
 	sat_span now = argument(v->hint, "RENUMBERED");
 	const sat_op *op;
 	own_commit o;
+	sat_id root;
+	bool known;
 	sat_rc rc;
 
 	if (now.n == 0 || !sat_utf8_ok(now.p, now.n))
@@ -65,7 +73,9 @@ replica_renumbered(sat_replica *r, int64_t seq, const sat_verdict *v,
 	x.is = sat_arena_str(&r->page.mem, now.p, now.n);
 	x.was = op->value.type != SAT_V_TEXT ? "" : sat_arena_str(
 	    &r->page.mem, op->value.s.p, op->value.s.n);
-	return put(r, &x, op->rtype, e);
+	rc = replica_root_of(&root, &known, r, &op->rec, e);
+	return rc != SAT_OK ? rc :
+	    put(r, &x, op->rtype, known ? &root : NULL, e);
 }
 
 sat_rc
@@ -83,7 +93,7 @@ replica_answered(sat_replica *r, const sat_welcome *w, sat_err *e)
 
 		if (a->lsn > last)
 			last = a->lsn;
-		rc = put(r, &x, a->kind, e);
+		rc = put(r, &x, a->kind, NULL, e);
 	}
 	if (rc == SAT_OK && last > r->answered)
 		rc = replica_meta_int(r, "answered", (int64_t)last, e);

@@ -1,8 +1,9 @@
 -- What became of own work.
 
 -- :name news_put
-INSERT OR IGNORE INTO news(lsn, what, rec, hlc, kind, by, at_ms, was, is_)
-VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+INSERT OR IGNORE INTO news(lsn, what, rec, hlc, kind, by, at_ms, was, is_,
+  root)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
 
 -- :name news_all
 SELECT lsn, what, rec, hlc, kind, by, at_ms, was, is_ FROM news
@@ -16,4 +17,4 @@ DELETE FROM news WHERE lsn <= ?1;
 SELECT count(*) FROM news;
 
 -- :name erase_news
-DELETE FROM news WHERE rec = ?1;
+DELETE FROM news WHERE rec = ?1 OR root = ?1;

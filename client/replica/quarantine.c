@@ -163,7 +163,7 @@ discard(sat_replica *r, int64_t id, const char *reason, sat_err *e)
 	if (rc == SAT_OK) {
 		sat_buf_fmt(&b, "commit %llu (%s): %s",
 		    (unsigned long long)q.cseq, q.slug, reason);
-		rc = sat_replica_audit_about(r, &q.commit.subject,
+		rc = replica_audit_customer(r, &q.commit.subject,
 		    "quarantine.discard", sat_buf_cstr(&b), e);
 	}
 	sat_buf_fini(&b);

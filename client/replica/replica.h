@@ -510,11 +510,12 @@ void sat_replica_wiped(sat_wiped *out, const sat_replica *r);
 
 /* ---- local audit chain, settings ------------------------------------------- */
 SAT_CHECK sat_rc sat_replica_audit(sat_replica *r, const char *action, const char *detail, sat_err *e);
-/* The same of a record: the detail goes when it is erased, or was not here any
- * more when somebody was. */
+/* The same of a record: the detail goes when it or its customer is erased, also
+ * when neither is here then. Of a record that is not here now nobody knows whose
+ * it is: then it goes with whoever is erased while it is not here. */
 SAT_CHECK sat_rc sat_replica_audit_about(sat_replica *r, const sat_id *subject,
     const char *action, const char *detail, sat_err *e);
-/* Of two: the detail goes when either is erased. */
+/* Of two: the detail goes when either is erased, or the customer of either. */
 SAT_CHECK sat_rc sat_replica_audit_both(sat_replica *r, const sat_id *one,
     const sat_id *other, const char *action, const char *detail, sat_err *e);
 SAT_CHECK sat_rc sat_replica_audit_list(sat_replica *r, int64_t since_ms,

@@ -24,6 +24,7 @@
  * place.c     where commits of others stand, for the loss of a server
  * alias.c     records merged into others: canonical ids
  * stray.c     what is kept of rows that are not there
+ * root.c      whose a record is, for what is kept beside its row
  * search.c    what is searched, beside the rows (search_text.c: what that is,
  *             search_make.c: from nothing); seek.c searches it, lane by lane
  *             (seek_lane.c)
@@ -236,6 +237,18 @@ SAT_CHECK sat_rc replica_forget_strays(sat_replica *r, sat_err *e);
  * not here go, the flush writes those they have now. */
 SAT_CHECK sat_rc replica_match_renew(sat_replica *r, const replica_kind *k,
     int64_t after, int64_t to, sat_err *e);
+
+/* root.c */
+/* The customer the record belongs to, its own id without one. */
+SAT_CHECK sat_rc replica_row_root(sat_id *root, sat_replica *r,
+    const replica_row *row, sat_err *e);
+/* *known false: the record is not here. Reads no more than its parent: a row that
+ * is damaged has one, too. */
+SAT_CHECK sat_rc replica_root_of(sat_id *root, bool *known, sat_replica *r,
+    const sat_id *rec, sat_err *e);
+/* The record has another customer now: what is kept of it says no more whose it
+ * was, and goes with whoever is erased when it is not here then. */
+SAT_CHECK sat_rc replica_root_changed(sat_replica *r, const sat_id *rec, sat_err *e);
 
 /* conflicts.c: what an operation of the log did about conflicts; kept. */
 SAT_CHECK sat_rc replica_conflict_note(sat_replica *r, const replica_row *row,
@@ -562,6 +575,9 @@ SAT_CHECK sat_rc replica_work_open(bool *yes, sat_replica *r, sat_err *e);
 
 /* audit.c */
 SAT_CHECK sat_rc replica_audit_redact(sat_replica *r, const sat_id *subject, sat_err *e);
+/* Of a customer, who need not be here. */
+SAT_CHECK sat_rc replica_audit_customer(sat_replica *r, const sat_id *customer,
+    const char *action, const char *detail, sat_err *e);
 
 /* snapshot.c, verdict.c, template.c */
 SAT_CHECK sat_rc replica_chunk(void *u, const sat_chunk *c, sat_err *e);

@@ -44,7 +44,7 @@ replica_past_forget(sat_replica *r, replica_row *row, const sat_record *srv,
 	sat_rc rc = SAT_OK;
 
 	if (parted)
-		rc = replica_run_id(r, SQL_ERASE_CONFLICTS, &rec->id, e);
+		rc = replica_run_id(r, SQL_CONFLICTS_PARTED, &rec->id, e);
 	return rc != SAT_OK || (!parted && !sat_record_of_pool(rec)) ? rc :
 	    drop_history(r, row, e);
 }

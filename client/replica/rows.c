@@ -487,6 +487,17 @@ delete_row(sat_replica *r, replica_row *row, sat_err *e)
 	return SAT_OK;
 }
 
+/* The first parent stays, but two devices may make one record, each below its
+ * own customer (P-281). */
+static bool
+has_moved(const replica_row *row, const sat_value *values)
+{
+	size_t col = row->k->parent;
+
+	return row->stored != NULL && row->narrow == 0 && col < row->k->n &&
+	    !sat_value_eq(row->stored[col], values[col]);
+}
+
 /* What the table has now; in its place, where there is one: a page has thousands
  * of rows, and new memory costs more than what is written to it. */
 static void
@@ -528,6 +539,9 @@ replica_row_write(sat_replica *r, replica_row *row, sat_err *e)
 	    (rc = write_handed(r, row, flags, e)) != SAT_OK ||
 	    (rc = replica_alias_write(r, row, flags, e)) != SAT_OK ||
 	    (rc = replica_search_row(r, row, flags, values, e)) != SAT_OK)
+		return rc;
+	if (has_moved(row, values) &&
+	    (rc = replica_root_changed(r, &row->view.id, e)) != SAT_OK)
 		return rc;
 	keep_stored(row, &r->page.mem, values);
 	row->stored_rid = row->rid;

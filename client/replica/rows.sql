@@ -84,8 +84,9 @@ SELECT field, opened_lsn FROM conflict WHERE rid = ?1 ORDER BY field;
 SELECT count(*) FROM conflict;
 
 -- :name conflict_log_put
-INSERT OR IGNORE INTO conflict_log(lsn, rec, field, what, kind, dev, at_ms)
-VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7);
+INSERT OR IGNORE INTO conflict_log(lsn, rec, field, what, kind, dev, at_ms,
+  root)
+VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- :name conflict_log_all
 SELECT lsn, rec, field, what, kind, dev, at_ms FROM conflict_log

@@ -341,18 +341,18 @@ absent_of(sat_id **out, size_t *n, sat_arena *a, sat_replica *r, int sql,
 }
 
 /*
- * A customer who left takes his children along, and nothing here says any more
- * that they were his: when somebody is erased, it may be him. What is listed of
- * records that are not here helps nobody; of what was done with them here the
- * audit log keeps all but the free text.
+ * What says whose it was goes with him (erase.c). Where that is not known, the
+ * record was not here when it was written, and is not: when somebody is erased,
+ * it may have been his. What is listed of it helps nobody; of what was done with
+ * it here the audit log keeps all but the free text.
  */
 static sat_rc
 absent_tidy(sat_replica *r, sat_err *e)
 {
 	static const int list[] = { SQL_LATE_RECS, SQL_CONFLICT_LOG_RECS,
 		SQL_NEWS_RECS, SQL_AUDIT_RECS };
-	static const int del[] = { SQL_ERASE_LATE, SQL_ERASE_CONFLICTS,
-		SQL_NEWS_FORGET, SQL_AUDIT_REDACT };
+	static const int del[] = { SQL_LATE_FORGET, SQL_CONFLICT_LOG_FORGET,
+		SQL_NEWS_FORGET, SQL_AUDIT_FORGET };
 	sat_arena a = { 0 };
 	sat_id *ids;
 	size_t n;

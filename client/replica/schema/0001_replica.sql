@@ -153,6 +153,11 @@ CREATE TABLE alias(
 CREATE INDEX alias_winner ON alias(winner);
 CREATE INDEX alias_given ON alias(given);
 
+-- `root`, in the lists below: the customer the record belonged to when the entry
+-- was written, the record's own id without one; NULL = not known, for the record
+-- was not here or has another customer since (root.c). By it an erasure finds
+-- what was his of records that are not here any more.
+
 -- What happened to conflicts, as far as this device folded the log.
 CREATE TABLE conflict_log(
   lsn    INTEGER NOT NULL,  -- of the commit that did it
@@ -162,6 +167,7 @@ CREATE TABLE conflict_log(
   kind   INTEGER NOT NULL,  -- the template's number
   dev    INTEGER NOT NULL,  -- whose operation
   at_ms  INTEGER NOT NULL,  -- its stamp
+  root   BLOB,              -- id of the customer
   PRIMARY KEY(lsn, rec, field, what)
 ) WITHOUT ROWID;
 
@@ -179,7 +185,8 @@ CREATE TABLE late(
   kind   INTEGER NOT NULL,
   dev    INTEGER NOT NULL,  -- who
   at_ms  INTEGER NOT NULL,  -- when he wrote it
-  nops   INTEGER NOT NULL
+  nops   INTEGER NOT NULL,
+  root   BLOB               -- id of the customer
 );
 
 -- What became of own work besides its verdict, until a person has read it.
@@ -193,6 +200,7 @@ CREATE TABLE news(
   at_ms  INTEGER NOT NULL,
   was    TEXT NOT NULL,     -- 1: the number that was replaced; else ''
   is_    TEXT NOT NULL,     -- 1: the number it has now; else ''
+  root   BLOB,              -- 1: id of the customer; else NULL
   PRIMARY KEY(rec, hlc, what)
 ) WITHOUT ROWID;
 
@@ -212,9 +220,11 @@ CREATE TABLE audit(
   action   TEXT NOT NULL,
   detail   TEXT NOT NULL,
   hash     BLOB NOT NULL,
-  subject  BLOB,           -- id of the record it is about; NULL = none
+  subject  BLOB,           -- id of the record it is about, or of two, one
+                           -- behind the other; NULL = none
   salt     BLOB,           -- NULL: the detail was erased
-  digest   BLOB NOT NULL   -- BLAKE2b-256(salt | detail)
+  digest   BLOB NOT NULL,  -- BLAKE2b-256(salt | detail)
+  root     BLOB            -- of each of them the customer; NULL: not of all
 );
 
 -- The organisation's erasure ledger, as far as it is carried out here; a

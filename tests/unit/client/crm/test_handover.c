@@ -192,22 +192,27 @@ declining_needs_the_right_to_edit_and_settles_it(void **state)
 	assert_settled(f);
 }
 
-/* Declined reasons that are kept. */
 static int64_t
-reasons(fixture *f)
+counted(fixture *f, const char *text)
 {
 	sat_stmt *s;
 	sat_err err;
 	int64_t n;
 	bool row;
 
-	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r), "SELECT count(*) "
-	    "FROM audit WHERE action = 'handover.decline' AND detail <> ''",
-	    &err));
+	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r), text, &err));
 	assert_ok(sat_step(&row, s, &err));
 	n = sat_col_int(s, 0);
 	sat_stmt_reset(s);
 	return n;
+}
+
+/* Declined reasons that are kept. */
+static int64_t
+reasons(fixture *f)
+{
+	return counted(f, "SELECT count(*) FROM audit "
+	    "WHERE action = 'handover.decline' AND detail <> ''");
 }
 
 static void
@@ -445,6 +450,8 @@ an_edit_by_who_did_not_know_the_owner_is_noted(void **state)
 	assert_int_equal(f->srv.n - 2, l[0].lsn);
 	assert_int_equal(OTHER, l[0].dev);
 	assert_true(sat_id_eq(&id, &l[0].rec));
+	assert_int_equal(1, counted(f, "SELECT count(*) FROM late "
+	    "WHERE root = rec"));
 	assert_string_equal("late", value_of(f, f->account, id, "remark"));
 	reopen(f);
 	assert_ok(sat_replica_late_seen(f->r, l[0].lsn, &err));

@@ -38,7 +38,9 @@ a_replaced_number_is_news_until_it_was_read(void **state)
 	};
 	uint64_t cseq = write_ops(f, id, ops, 3);
 	sat_news *x;
+	sat_stmt *s;
 	size_t n;
+	bool row;
 	sat_err err;
 
 	verdict_with(f, cseq, "RENUMBERED=C202311021", 2);
@@ -51,6 +53,11 @@ a_replaced_number_is_news_until_it_was_read(void **state)
 	assert_string_equal("C202311-P7-0001", x->was);
 	assert_string_equal("C202311021", x->is);
 	assert_ptr_equal(f->account, x->kind);
+	assert_ok(sat_db_stmt_text(&s, sat_replica_db(f->r),
+	    "SELECT 1 FROM news WHERE root = rec", &err));
+	assert_ok(sat_step(&row, s, &err)); /* whose it was (P-194) */
+	assert_true(row);
+	sat_stmt_reset(s);
 	assert_ok(sat_replica_news_seen(f->r, 4, &err));
 	(void)news(f, &n);
 	assert_int_equal(1, n);
