@@ -258,6 +258,39 @@ hands_of(sat_op *ops, sat_arena *a, const handing *x)
 	return n;
 }
 
+/*
+ * Handed over and refused even so: what was suggested is suggested anew. The
+ * record it stood on may have been on its way then and be a mere suggestion now,
+ * on which nothing can stand (P-167). Its stamp and what was said stay.
+ */
+static sat_rc
+unwrap(sat_commit *c, handing *x, sat_arena *a, sat_err *e)
+{
+	const sat_op *hands = c->ops;
+	size_t nhands = c->nops, cap = 0;
+	sat_handed h;
+	sat_rc rc;
+
+	c->ops = NULL;
+	c->nops = 0;
+	for (size_t i = 0; i < nhands; i++) {
+		sat_commit part = { .subject = hands[i].rec };
+
+		if ((rc = sat_handed_read(&h, hands[i].value.s, e)) != SAT_OK ||
+		    (rc = sat_commit_read_payload(&part, a, h.ops, e)) !=
+		    SAT_OK)
+			return rc;
+		c->hlc = h.hlc;
+		if (x->why[0] == '\0')
+			x->why = sat_arena_str(a, h.why.p, h.why.n);
+		for (size_t k = 0; k < part.nops; k++) {
+			SAT_ARENA_GROW(c->ops, c->nops, cap, a);
+			c->ops[c->nops++] = part.ops[k];
+		}
+	}
+	return SAT_OK;
+}
+
 static sat_rc
 hand(sat_replica *r, sat_arena *a, int64_t id, const char *why,
     uint64_t *cseq, sat_err *e)
@@ -265,6 +298,7 @@ hand(sat_replica *r, sat_arena *a, int64_t id, const char *why,
 	sat_quarantined q;
 	handing h = { .r = r, .c = &q.commit, .why = why };
 	sat_draft d = { .flags = 0 };
+	uint64_t seen;
 	sat_rc rc;
 
 	if ((rc = sat_replica_quarantined(&q, a, r, id, e)) != SAT_OK)
@@ -274,22 +308,59 @@ hand(sat_replica *r, sat_arena *a, int64_t id, const char *why,
 		    "retry or discard it",
 		    "the customer itself was refused: there is nothing to "
 		    "hand it over with");
-	if (q.commit.ops[0].kind == SAT_OP_HAND) {
-		d.ops = q.commit.ops;
-		d.nops = q.commit.nops;
-	} else {
-		d.ops = sat_arena_alloc(a, q.commit.nops * sizeof *d.ops);
-		memset(d.ops, 0, q.commit.nops * sizeof *d.ops);
-		if ((rc = find_unmade(&h, a, r, e)) != SAT_OK)
-			return rc;
-		d.nops = hands_of(d.ops, a, &h);
-	}
+	seen = sat_op_seen(&q.commit, &q.commit.ops[0]);
+	if (q.commit.ops[0].kind == SAT_OP_HAND &&
+	    (rc = unwrap(&q.commit, &h, a, e)) != SAT_OK)
+		return rc;
+	d.ops = sat_arena_alloc(a, q.commit.nops * sizeof *d.ops);
+	memset(d.ops, 0, q.commit.nops * sizeof *d.ops);
+	if ((rc = find_unmade(&h, a, r, e)) != SAT_OK)
+		return rc;
+	d.nops = hands_of(d.ops, a, &h);
 	d.subject = q.commit.subject;
-	if ((rc = replica_write_aside(r, &d,
-	    sat_op_seen(&q.commit, &q.commit.ops[0]), cseq, e)) !=
-	    SAT_OK)
+	if ((rc = replica_write_aside(r, &d, seen, cseq, e)) != SAT_OK)
 		return rc;
 	return replica_quarantine_settle(r, id, SAT_FATE_HANDED, *cseq, e);
+}
+
+/* Is what would make the record in a suggestion of ours, and none of it open? */
+static sat_rc
+is_suggested(bool *yes, sat_arena *a, sat_replica *r, const sat_id *rec,
+    sat_err *e)
+{
+	sat_quarantined *q;
+	size_t n;
+	sat_rc rc;
+
+	*yes = false;
+	if ((rc = sat_replica_quarantine(&q, &n, a, r, e)) != SAT_OK ||
+	    made_aside(q, n, rec) ||
+	    (rc = sat_replica_set_aside(&q, &n, a, r, 0, e)) != SAT_OK)
+		return rc;
+	*yes = made_aside(q, n, rec);
+	return SAT_OK;
+}
+
+sat_rc
+replica_hand_follow(bool *went, sat_arena *a, sat_replica *r,
+    const sat_quarantined *q, sat_err *e)
+{
+	replica_row *row;
+	uint64_t cseq;
+	bool yes = false;
+	sat_rc rc = SAT_OK;
+
+	*went = false;
+	if (q->commit.nops == 0 || q->commit.ops[0].kind != SAT_OP_HAND)
+		return SAT_OK;
+	for (size_t i = 0; i < q->commit.nops && rc == SAT_OK && !yes; i++)
+		if ((rc = replica_page_find(&row, r, &q->commit.ops[i].rec,
+		    e)) == SAT_OK && row == NULL)
+			rc = is_suggested(&yes, a, r, &q->commit.ops[i].rec, e);
+	if (rc != SAT_OK || !yes)
+		return rc;
+	*went = true;
+	return hand(r, a, q->id, "", &cseq, e);
 }
 
 sat_rc

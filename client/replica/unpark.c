@@ -159,6 +159,27 @@ lacks_template(const sat_replica *r, const sat_quarantined *q)
 	    memcmp(q->commit.template_oid, r->toid, sizeof r->toid) != 0;
 }
 
+/* Nothing stands on a record that is a mere suggestion (P-167): what was suggested
+ * on it goes where that is. */
+static sat_rc
+follow(sat_replica *r, uint64_t *n, sat_quarantined *list, size_t nq,
+    sat_arena *a, sat_err *e)
+{
+	bool went;
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < nq && rc == SAT_OK; i++) {
+		if (list[i].code != SAT_VD_PARKED || list[i].commit.box.n > 0)
+			continue;
+		rc = replica_hand_follow(&went, a, r, &list[i], e);
+		if (rc == SAT_OK && went) {
+			list[i].fate = SAT_FATE_HANDED;
+			++*n;
+		}
+	}
+	return rc;
+}
+
 static sat_rc
 unpark(sat_replica *r, uint64_t *n, sat_err *e)
 {
@@ -169,10 +190,13 @@ unpark(sat_replica *r, uint64_t *n, sat_err *e)
 	bool yes;
 	sat_rc rc = sat_replica_quarantine(&list, &nq, &a, r, e);
 
+	if (rc == SAT_OK)
+		rc = follow(r, n, list, nq, &a, e);
 	for (size_t i = 0; i < nq && rc == SAT_OK; i++) {
 		sat_commit *c = &list[i].commit;
 
 		if (list[i].code != SAT_VD_PARKED ||
+		    list[i].fate != SAT_FATE_OPEN ||
 		    lacks_template(r, &list[i]) ||
 		    (rc = ready(&yes, r, &m, c, e)) != SAT_OK || !yes)
 			continue;

@@ -419,6 +419,116 @@ an_edit_of_what_is_on_its_way_again_stands_on_it(void **state) /* P-165 */
 	assert_settled(f);
 }
 
+static sat_id aside; /* what is refused to be made, and stood on */
+
+static bool
+refuse_it(const sat_commit *c)
+{
+	bool on = sat_id_eq(&aside, &c->ops[0].rec);
+
+	return on || c->ops[0].kind == SAT_OP_NEW;
+}
+
+/* The edit of a deal was handed over while the deal was on its way; it was refused
+ * once more. Nothing stands on what is not there. */
+static void
+what_stood_on_work_refused_again_is_handed_over_with_it(void **state)
+{ /* P-163, P-166 */
+	fixture *f = *state;
+	sat_id id = synced_customer(f), deal = deal_of(f, id, "120000");
+	sat_crm c = crm_of(f);
+	sat_quarantined *q;
+	sat_handover *h;
+	sat_retried did;
+	int64_t need, *waits;
+	size_t n, nwaits, changed;
+	uint64_t cseq;
+	sat_err err = { 0 };
+
+	assert_ok(try_edit(&changed, f, f->opportunity, deal,
+	    LIST("remark=grows"), &err));
+	f->srv.refuse = refuse_edits;
+	(void)srv_push(f, false);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_ok(sat_crm_retry(&did, &need, &c, q[0].id, NULL, 0, &err));
+	assert_ok(sat_replica_hand(f->r, q[1].id, "as agreed", &cseq, &err));
+	aside = deal;
+	f->srv.refuse = refuse_it;
+	(void)srv_push(f, false);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(2, n);
+	assert_ok(sat_replica_dependants(&waits, &nwaits, &f->a, f->r,
+	    q[0].id, &err));
+	assert_int_equal(1, nwaits);
+	assert_int_equal(q[1].id, waits[0]);
+	for (size_t i = 0; i < n; i++)
+		assert_ok(sat_replica_hand(f->r, q[i].id, "", &cseq, &err));
+	srv_sync(f);
+	assert_handed(f, f->srv.n - 2, id, deal);
+	assert_handed(f, f->srv.n - 1, id, deal);
+	h = waiting(&n, f);
+	assert_int_equal(2, n);
+	/* what was said of it first */
+	assert_true(sat_span_eq(h[1].by.why, sat_span_str("as agreed")));
+	f->srv.refuse = NULL;
+	accept(f, h[0].key, LIST(NULL));
+	accept(f, h[1].key, LIST(NULL));
+	assert_string_equal("grows", value_of(f, f->opportunity, deal,
+	    "remark"));
+	srv_sync(f);
+	assert_settled(f);
+}
+
+static server *parks;
+
+static bool
+refuse_births_and_park_it(const sat_commit *c)
+{
+	parks->slug = c->ops[0].kind == SAT_OP_NEW ? NULL : "needs_parent";
+	return refuse_it(c);
+}
+
+/* The same, and only the deal is handed over, or the server did it. */
+static void
+what_stood_on_work_that_was_handed_over_follows_it(void **state)
+{ /* P-167 */
+	fixture *f = *state;
+	sat_id id = synced_customer(f), deal = deal_of(f, id, "120000");
+	sat_crm c = crm_of(f);
+	sat_quarantined *q;
+	sat_retried did;
+	int64_t need;
+	size_t n, changed;
+	uint64_t cseq, went = 0;
+	sat_err err = { 0 };
+
+	assert_ok(try_edit(&changed, f, f->opportunity, deal,
+	    LIST("remark=grows"), &err));
+	f->srv.refuse = refuse_edits;
+	(void)srv_push(f, false);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_ok(sat_crm_retry(&did, &need, &c, q[0].id, NULL, 0, &err));
+	assert_ok(sat_replica_hand(f->r, q[1].id, "as agreed", &cseq, &err));
+	aside = deal;
+	parks = &f->srv;
+	f->srv.refuse = refuse_births_and_park_it;
+	(void)srv_push(f, false);
+	assert_ok(f->ops.unpark(f->ops.u, &went, &err));
+	assert_int_equal(0, went); /* it is a person's to decide */
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(2, n);
+	assert_ok(sat_replica_hand(f->r, q[0].id, "", &cseq, &err));
+	assert_ok(f->ops.unpark(f->ops.u, &went, &err));
+	assert_int_equal(1, went);
+	assert_sound(f);
+	srv_sync(f);
+	assert_handed(f, f->srv.n - 2, id, deal);
+	assert_handed(f, f->srv.n - 1, id, deal);
+	assert_ok(f->ops.unpark(f->ops.u, &went, &err));
+	assert_int_equal(0, went);
+	assert_settled(f);
+}
+
 /* ---- edits that came late ------------------------------------------------------------- */
 
 static void
@@ -476,6 +586,8 @@ main(void)
 		T(a_refused_customer_has_nowhere_to_be_handed_to),
 		T(what_goes_on_with_refused_work_is_handed_over_with_it),
 		T(an_edit_of_what_is_on_its_way_again_stands_on_it),
+		T(what_stood_on_work_refused_again_is_handed_over_with_it),
+		T(what_stood_on_work_that_was_handed_over_follows_it),
 		T(an_edit_by_who_did_not_know_the_owner_is_noted),
 	};
 
