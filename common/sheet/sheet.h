@@ -8,9 +8,9 @@
  * a person reads them (whole ones without a point), dates of date cells as
  * 2026-11-22, 2026-11-22T10:30 or 10:30, formulas by their stored result.
  * Refused: encrypted books, a DOCTYPE, parts that inflate to more than
- * SAT_XLSX_INFLATED_MAX, more texts than SAT_XLSX_TEXTS_MAX. An error value
- * (#N/A) makes its row faulty, not the file. Memory grows with the shared
- * texts only.
+ * SAT_XLSX_INFLATED_MAX, more texts than SAT_XLSX_TEXTS_MAX or
+ * SAT_XLSX_TEXT_COUNT_MAX of them. An error value (#N/A) makes its row faulty,
+ * not the file. Memory grows with the shared texts only.
  */
 #ifndef SAT_SHEET_SHEET_H
 #define SAT_SHEET_SHEET_H
@@ -19,6 +19,7 @@
 
 #define SAT_XLSX_INFLATED_MAX (400u * 1024 * 1024) /* one part of the book */
 #define SAT_XLSX_TEXTS_MAX (64u * 1024 * 1024)     /* shared texts, bytes */
+#define SAT_XLSX_TEXT_COUNT_MAX (8u * 1024 * 1024) /* and how many of them */
 
 typedef sat_csv_row sat_sheet_row;
 

@@ -78,6 +78,10 @@ parse_failed(const xlsx *x, sat_err *e)
 	if (x->too_deep)
 		return sat_fail_code(e, SAT_EINVALID, "sheet.refused", NULL,
 		    "xlsx: elements are nested too deep");
+	if (x->too_many_texts)
+		return sat_fail_code(e, SAT_EINVALID, "sheet.refused", NULL,
+		    "xlsx: the book has more than %u texts or %u MiB of them",
+		    SAT_XLSX_TEXT_COUNT_MAX, SAT_XLSX_TEXTS_MAX >> 20);
 	return sat_fail_code(e, SAT_EINVALID, "sheet.broken", NULL,
 	    "xlsx: the XML is damaged: %s",
 	    XML_ErrorString(XML_GetErrorCode(x->parser)));
@@ -184,6 +188,30 @@ read_book(xlsx *x, sat_err *e)
 
 /* ---- shared texts ----------------------------------------------------------------------- */
 
+static void
+stop_texts(xlsx *x)
+{
+	x->too_many_texts = true;
+	(void)XML_StopParser(x->parser, XML_FALSE);
+}
+
+/* The end of one text, where the next one begins. */
+static void
+mark_text(xlsx *x)
+{
+	if (x->nshared >= SAT_XLSX_TEXT_COUNT_MAX) {
+		stop_texts(x);
+		return;
+	}
+	if (x->nshared + 2 > x->shared_cap) {
+		x->shared_cap = x->shared_cap == 0 ? 1024 : x->shared_cap * 2;
+		x->shared_at = sat_xrealloc(x->shared_at,
+		    x->shared_cap * sizeof *x->shared_at);
+		x->shared_at[0] = 0;
+	}
+	x->shared_at[++x->nshared] = x->shared.n;
+}
+
 static void XMLCALL
 texts_start(void *u, const char *name, const char **a)
 {
@@ -193,19 +221,12 @@ texts_start(void *u, const char *name, const char **a)
 	if (!xlsx_deeper(x))
 		return;
 	name = xlsx_local(name);
-	if (strcmp(name, "si") == 0) {
-		if (x->nshared == x->shared_cap) {
-			x->shared_cap = x->shared_cap == 0 ? 1024
-			                                   : x->shared_cap * 2;
-			x->shared_at = sat_xrealloc(x->shared_at,
-			    (x->shared_cap + 1) * sizeof *x->shared_at);
-		}
-		x->shared_at[x->nshared] = x->shared.n;
-	} else if (strcmp(name, "rPh") == 0) {
+	if (strcmp(name, "si") == 0)
+		x->in_shared++;
+	else if (strcmp(name, "rPh") == 0)
 		x->phonetic = true; /* how to read it aloud: not the text */
-	} else if (strcmp(name, "t") == 0) {
-		x->in_text = !x->phonetic;
-	}
+	else if (strcmp(name, "t") == 0)
+		x->in_text = x->in_shared > 0 && !x->phonetic;
 }
 
 static void XMLCALL
@@ -219,8 +240,8 @@ texts_end(void *u, const char *name)
 		x->in_text = false;
 	else if (strcmp(name, "rPh") == 0)
 		x->phonetic = false;
-	else if (strcmp(name, "si") == 0)
-		x->shared_at[++x->nshared] = x->shared.n;
+	else if (strcmp(name, "si") == 0 && --x->in_shared == 0)
+		mark_text(x); /* one in another is no text of its own (X4) */
 }
 
 static void XMLCALL
@@ -228,12 +249,12 @@ texts_text(void *u, const char *s, int n)
 {
 	xlsx *x = u;
 
-	if (!x->in_text || x->shared.n + (size_t)n > SAT_XLSX_TEXTS_MAX) {
-		if (x->in_text)
-			(void)XML_StopParser(x->parser, XML_FALSE);
+	if (!x->in_text)
 		return;
-	}
-	sat_buf_add(&x->shared, s, (size_t)n);
+	if (x->shared.n + (size_t)n > SAT_XLSX_TEXTS_MAX)
+		stop_texts(x);
+	else
+		sat_buf_add(&x->shared, s, (size_t)n);
 }
 
 /* ---- formats: which numbers are dates ------------------------------------------------------ */

@@ -94,13 +94,17 @@ put_shared(xlsx *x, const char *s)
 {
 	char *end;
 	unsigned long i = strtoul(s, &end, 10);
+	size_t n;
 
 	if (*s == '\0' || *end != '\0' || i >= x->nshared) {
 		x->fault = "a cell names a text the book does not have";
 		return;
 	}
-	sat_buf_add(&x->text, x->shared.p + x->shared_at[i],
-	    x->shared_at[i + 1] - x->shared_at[i]);
+	n = x->shared_at[i + 1] - x->shared_at[i];
+	if (n > SAT_CSV_FIELD_MAX) /* not copied: it is named as often as one likes */
+		x->fault = long_cell;
+	else if (n > 0)
+		sat_buf_add(&x->text, x->shared.p + x->shared_at[i], n);
 }
 
 static void

@@ -9,6 +9,8 @@
  *   X2  what is handed out is valid UTF-8 and at most SAT_CSV_FIELD_MAX long.
  *   X3  a document type, deep nesting or a part too large ends the reading
  *       with an error: entities are never expanded.
+ *   X4  whatever elements stand in whatever others, memory is bounded by the
+ *       shared texts and by one piece of the sheet.
  */
 #include "common/sheet/xlsx_in.h"
 
@@ -28,7 +30,9 @@ rewind_queue(xlsx *x)
 
 	x->nrows = x->next_row = 0;
 	x->nspans -= from;
-	memmove(x->spans, x->spans + from, x->nspans * sizeof *x->spans);
+	if (x->nspans > 0)
+		memmove(x->spans, x->spans + from,
+		    x->nspans * sizeof *x->spans);
 	for (size_t i = 0; i < x->nspans; i++)
 		x->spans[i].at -= text;
 	if (x->text.n > text)
@@ -48,8 +52,7 @@ take(const queued **q, xlsx *x, sat_err *e)
 	while (x->next_row == x->nrows) {
 		if (x->end)
 			return SAT_OK;
-		if (x->spans != NULL)
-			rewind_queue(x);
+		rewind_queue(x); /* rows without cells take room too (X4) */
 		if ((rc = xlsx_parse_piece(&more, x, e)) != SAT_OK)
 			return rc;
 		x->end = !more;

@@ -29,9 +29,10 @@ struct xlsx {
 	char target[256];       /* part of the wanted sheet */
 	unsigned want, seen_sheets;
 	char rid[64];
-	/* shared texts: offsets into `shared` */
+	/* shared texts: text i of nshared is shared_at[i] to [i + 1] of `shared` */
 	sat_buf shared;
-	size_t *shared_at, nshared, shared_cap;
+	size_t *shared_at, nshared, shared_cap; /* cap > nshared when not NULL */
+	int in_shared;          /* depth of si in si */
 	/* cell formats that show a date or time: bit 0 date, bit 1 time */
 	uint8_t *style;
 	size_t nstyles;
@@ -40,7 +41,7 @@ struct xlsx {
 	/* where the parser is */
 	int depth;
 	bool in_text, in_value, in_inline, in_cell_formats, phonetic, stop_doctype,
-	    too_deep;
+	    too_deep, too_many_texts;
 	/* the row and the cell at hand */
 	sat_buf text;           /* of all queued rows */
 	struct { size_t at, n; } *spans; /* of all cells of queued rows */

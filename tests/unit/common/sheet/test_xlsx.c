@@ -4,11 +4,11 @@
 
 #include "common/base/buf.h"
 #include "common/sheet/sheet.h"
+#include "tests/lib/zip.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <zlib.h>
 
 #define BOOK                                                                  \
 	"<workbook xmlns:r=\"x\"><sheets><sheet name=\"a\" sheetId=\"1\" "    \
@@ -25,65 +25,7 @@
 	"<xf numFmtId=\"14\"/><xf numFmtId=\"22\"/><xf numFmtId=\"20\"/>"     \
 	"<xf numFmtId=\"170\"/><xf numFmtId=\"171\"/></cellXfs></styleSheet>"
 
-/* ---- a zip with stored parts ------------------------------------------------------ */
-
-typedef struct zip {
-	sat_buf all, central;
-	unsigned n;
-} zip;
-
-static void
-le(sat_buf *b, uint64_t v, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		sat_write_u8(b, (uint8_t)(i < 8 ? v >> (8 * i) : 0));
-}
-
-static void
-zip_add(zip *z, const char *name, const char *text)
-{
-	size_t n = strlen(text), at = z->all.n;
-	uint32_t crc = (uint32_t)crc32(0, (const Bytef *)text, (uInt)n);
-
-	for (int central = 0; central < 2; central++) {
-		sat_buf *b = central ? &z->central : &z->all;
-
-		le(b, central ? 0x02014b50 : 0x04034b50, 4);
-		le(b, 20, central ? 4 : 2);
-		le(b, 0, 2 + 2 + 2 + 2);
-		le(b, crc, 4);
-		le(b, n, 4);
-		le(b, n, 4);
-		le(b, strlen(name), 2);
-		le(b, 0, central ? 2 + 2 + 2 + 2 + 4 : 2);
-		if (central)
-			le(b, at, 4);
-		sat_buf_str(b, name);
-	}
-	sat_buf_str(&z->all, text);
-	z->n++;
-}
-
-static void
-zip_write(zip *z, const char *path)
-{
-	size_t at = z->all.n, n = z->central.n;
-	FILE *f = fopen(path, "wb");
-
-	sat_buf_add(&z->all, z->central.p, n);
-	le(&z->all, 0x06054b50, 4);
-	le(&z->all, 0, 4);
-	le(&z->all, z->n, 2);
-	le(&z->all, z->n, 2);
-	le(&z->all, n, 4);
-	le(&z->all, at, 4);
-	le(&z->all, 0, 2);
-	assert_non_null(f);
-	assert_int_equal(z->all.n, fwrite(z->all.p, 1, z->all.n, f));
-	assert_int_equal(0, fclose(f));
-	sat_buf_fini(&z->all);
-	sat_buf_fini(&z->central);
-}
+/* ---- books ------------------------------------------------------------------------ */
 
 static char path[200];
 
@@ -96,23 +38,43 @@ setup(void **state)
 }
 
 static void
+part(test_zip *z, const char *name, const char *text)
+{
+	test_zip_add(z, name, sat_span_str(text));
+}
+
+static void
+save(test_zip *z)
+{
+	test_zip_end(z);
+	sat_test_save(path, z->all.p, z->all.n);
+	sat_buf_fini(&z->all);
+}
+
+static void
+around_the_sheet(test_zip *z)
+{
+	part(z, "xl/workbook.xml", BOOK);
+	part(z, "xl/_rels/workbook.xml.rels", RELS);
+	part(z, "xl/styles.xml", STYLES);
+}
+
+static void
 book(const char *shared, const char *rows)
 {
 	char sheet[20000];
-	zip z = { 0 };
+	test_zip z = { 0 };
 
 	(void)snprintf(sheet, sizeof sheet, "<worksheet><sheetData>%s"
 	    "</sheetData></worksheet>", rows);
-	zip_add(&z, "xl/workbook.xml", BOOK);
-	zip_add(&z, "xl/_rels/workbook.xml.rels", RELS);
-	zip_add(&z, "xl/styles.xml", STYLES);
+	around_the_sheet(&z);
 	if (shared != NULL)
-		zip_add(&z, "xl/sharedStrings.xml", shared);
-	zip_add(&z, "xl/worksheets/sheet1.xml", sheet);
-	zip_add(&z, "xl/worksheets/sheet2.xml",
+		part(&z, "xl/sharedStrings.xml", shared);
+	part(&z, "xl/worksheets/sheet1.xml", sheet);
+	part(&z, "xl/worksheets/sheet2.xml",
 	    "<worksheet><sheetData><row><c t=\"str\"><v>other</v></c></row>"
 	    "</sheetData></worksheet>");
-	zip_write(&z, path);
+	save(&z);
 }
 
 /* Header and rows as text: cells parted by |, rows by LF, "!" = fault. */
@@ -238,7 +200,7 @@ long_sheets_lose_nothing_at_the_ends_of_pieces(void **state)
 	sat_sheet *s;
 	sat_err err = { 0 };
 	size_t n = 0;
-	zip z = { 0 };
+	test_zip z = { 0 };
 
 	(void)state;
 	n += (size_t)snprintf(rows, sizeof rows, "<worksheet><sheetData><row>"
@@ -247,10 +209,9 @@ long_sheets_lose_nothing_at_the_ends_of_pieces(void **state)
 		n += (size_t)snprintf(rows + n, sizeof rows - n, "<row><c t=\""
 		    "str\"><v>name %d</v></c><c><v>%d</v></c></row>", i, i);
 	(void)snprintf(rows + n, sizeof rows - n, "</sheetData></worksheet>");
-	zip_add(&z, "xl/workbook.xml", BOOK);
-	zip_add(&z, "xl/_rels/workbook.xml.rels", RELS);
-	zip_add(&z, "xl/worksheets/sheet1.xml", rows);
-	zip_write(&z, path);
+	around_the_sheet(&z);
+	part(&z, "xl/worksheets/sheet1.xml", rows);
+	save(&z);
 	assert_ok(sat_sheet_open(&s, path, NULL, &err));
 	for (int i = 2; i < 3000; i++) {
 		char want[20];
@@ -271,7 +232,7 @@ static void
 what_is_no_book_is_refused(void **state)
 {
 	static char deep[2000];
-	zip z = { 0 };
+	test_zip z = { 0 };
 	FILE *f;
 
 	(void)state;
@@ -279,8 +240,8 @@ what_is_no_book_is_refused(void **state)
 	(void)fputs("PK\3\4 and then nothing of a zip", f);
 	(void)fclose(f);
 	refused("not a whole book");
-	zip_add(&z, "readme.txt", "hello");
-	zip_write(&z, path);
+	part(&z, "readme.txt", "hello");
+	save(&z);
 	refused("no xl/workbook.xml");
 	book("<!DOCTYPE x [<!ENTITY e \"boom\">]><sst/>", "");
 	refused("document type");
@@ -294,6 +255,86 @@ what_is_no_book_is_refused(void **state)
 	refused("no header");
 	book(NULL, "<row>" I("A1", "<t>a</t>") I("B1", "<t>a</t>") "</row>");
 	refused("two columns");
+}
+
+/* The list of texts grows at 1,024. */
+static void
+texts_inside_texts_are_no_texts(void **state) /* X4 */
+{
+	static char shared[20000];
+	size_t n = (size_t)snprintf(shared, sizeof shared, "<sst>");
+
+	(void)state;
+	for (int i = 0; i < 1023; i++)
+		n += (size_t)snprintf(shared + n, sizeof shared - n, "<si/>");
+	for (int i = 0; i < 62; i++)
+		n += (size_t)snprintf(shared + n, sizeof shared - n, "<si>");
+	n += (size_t)snprintf(shared + n, sizeof shared - n, "<t>in</t>");
+	for (int i = 0; i < 62; i++)
+		n += (size_t)snprintf(shared + n, sizeof shared - n, "</si>");
+	for (int i = 0; i < 10; i++)
+		n += (size_t)snprintf(shared + n, sizeof shared - n, "<si/>");
+	(void)snprintf(shared + n, sizeof shared - n,
+	    "<t>between</t><si><t>last</t></si></sst>");
+	book(shared, "<row>" I("A1", "<t>a</t>") I("B1", "<t>b</t>") "</row>"
+	    "<row>" S("A2", "1023") S("B2", "1034") "</row>"
+	    "<row>" S("A3", "1035") "</row>");
+	assert_string_equal("a|b|\n2:in|last|\n3!:|", all_of(NULL));
+}
+
+static void
+refused_in_16_mib(const char *why)
+{
+	struct rusage before, after;
+
+	(void)getrusage(RUSAGE_SELF, &before);
+	refused(why);
+	(void)getrusage(RUSAGE_SELF, &after);
+	assert_true(after.ru_maxrss - before.ru_maxrss < 16 * 1024);
+}
+
+static void
+rows_without_a_header_take_no_memory(void **state) /* X4 */
+{
+	test_zip z = { 0 };
+
+	(void)state;
+	around_the_sheet(&z);
+	test_zip_add_many(&z, "xl/worksheets/sheet1.xml",
+	    "<worksheet><sheetData>", "<row/>", 4000000,
+	    "</sheetData></worksheet>");
+	save(&z);
+	refused_in_16_mib("no header");
+}
+
+static void
+empty_texts_are_counted_too(void **state) /* X4 */
+{
+	test_zip z = { 0 };
+
+	(void)state;
+	around_the_sheet(&z);
+	test_zip_add_many(&z, "xl/sharedStrings.xml", "<sst>", "<si/>",
+	    SAT_XLSX_TEXT_COUNT_MAX + 1, "</sst>");
+	save(&z);
+	refused("more than 8388608 texts");
+}
+
+/* A cell names a text in ten bytes: what is too long is not copied for it. */
+static void
+a_text_too_long_for_a_cell_takes_one_row(void **state)
+{
+	test_zip z = { 0 };
+
+	(void)state;
+	around_the_sheet(&z);
+	test_zip_add_many(&z, "xl/sharedStrings.xml", "<sst><si><t>", "abcdefg",
+	    10000, "</t></si><si><t>ok</t></si></sst>");
+	part(&z, "xl/worksheets/sheet1.xml", "<worksheet><sheetData><row>"
+	    I("A1", "<t>a</t>") "</row><row>" S("A2", "0") "</row><row>"
+	    S("A3", "1") "</row></sheetData></worksheet>");
+	save(&z);
+	assert_string_equal("a|\n2!:|\n3:ok|", all_of(NULL));
 }
 
 static void
@@ -392,6 +433,10 @@ main(void)
 		T(another_sheet_and_header_row_can_be_chosen),
 		T(long_sheets_lose_nothing_at_the_ends_of_pieces),
 		T(what_is_no_book_is_refused),
+		T(texts_inside_texts_are_no_texts),
+		T(rows_without_a_header_take_no_memory),
+		T(empty_texts_are_counted_too),
+		T(a_text_too_long_for_a_cell_takes_one_row),
 		T(a_book_of_libreoffice_reads_like_its_csv),
 		T(what_was_written_reads_back),
 		T(a_dropped_book_leaves_nothing),
