@@ -498,7 +498,8 @@ SAT_CHECK sat_rc sat_srv_pull(sat_server *s, sat_server_session *x,
 SAT_CHECK sat_rc sat_srv_snap(sat_server *s, sat_server_session *x,
     const sat_snap *in, sat_buf *reply, sat_err *e);
 /* Decoded states for a reply, and the largest stamp among them. `state` must
- * live as long as the transaction. */
+ * live as long as the transaction. Bytes: at least 8 of a cell, for what is
+ * read has a limit of cells too. */
 typedef struct states {
 	sat_record *r;
 	size_t n, cap, bytes;

@@ -13,6 +13,13 @@
 #include <string.h>
 
 #define COMMIT_OVERHEAD 40     /* columns of a commit besides its ops */
+#define CELL_BYTES 8
+/* One answer, whatever its position comes to: states while they and the commit
+ * stay below this, then names; the commit goes anyway. Together they fit a
+ * frame. */
+#define STATES_BYTES_MAX (SAT_BATCH_BYTES_MAX - SAT_BATCH_BYTES_MAX / 4)
+#define ANSWER_BYTES_MAX SAT_BATCH_BYTES_MAX
+#define NAMED_BYTES_MAX (SAT_FRAME_MAX - 256 * 1024)
 
 sat_rc
 sat_srv_states_add(states *st, sat_server *s, const wrec *w,
@@ -27,7 +34,8 @@ sat_srv_states_add(states *st, sat_server *s, const wrec *w,
 		return rc;
 	r->eid = w->eid;
 	st->n++;
-	st->bytes += w->state.n;
+	st->bytes += w->state.n > r->ncells * CELL_BYTES ? w->state.n :
+	    r->ncells * CELL_BYTES;
 	if (r->born.hlc > st->max_eff)
 		st->max_eff = r->born.hlc;
 	if (r->del_at.hlc > st->max_eff)
@@ -36,6 +44,28 @@ sat_srv_states_add(states *st, sat_server *s, const wrec *w,
 		if (r->cells[i].at.hlc > st->max_eff)
 			st->max_eff = r->cells[i].at.hlc;
 	return SAT_OK;
+}
+
+/* ---- what fits ------------------------------------------------------------------ */
+
+static bool
+is_empty(const page *p)
+{
+	return p->n + p->nrs + p->st.n == 0;
+}
+
+static size_t
+taken(const page *p)
+{
+	return p->bytes + p->echoed + p->coming;
+}
+
+/* So many bytes of states, besides `more` of others that are not there yet? */
+static bool
+has_room(const page *p, size_t states_bytes, size_t more)
+{
+	return p->st.bytes + states_bytes <= STATES_BYTES_MAX &&
+	    taken(p) + states_bytes + more <= ANSWER_BYTES_MAX;
 }
 
 /* ---- one commit ----------------------------------------------------------------- */
@@ -58,13 +88,10 @@ typedef struct aggregate {
 	states st;
 	sat_id *held;
 	size_t n, cap;
+	bool cut;          /* it has states that do not fit */
 	sat_err *e;
 	sat_rc rc;
 } aggregate;
-
-/* States of one customer in a page; those beyond it the device fetches when its
- * sums differ at the end of the same sync (P-085, P-184). */
-#define AGGREGATE_BYTES_MAX (SAT_BATCH_BYTES_MAX - SAT_BATCH_BYTES_MAX / 4)
 
 static bool
 on_record(void *u, const sat_rec_row *row)
@@ -81,8 +108,12 @@ on_record(void *u, const sat_rec_row *row)
 		return true;
 	SAT_ARENA_GROW(g->held, g->n, g->cap, &s->txn);
 	g->held[g->n++] = row->id;
-	if (g->st.bytes + w->state.n > AGGREGATE_BYTES_MAX)
+	/* Those beyond it the device fetches when its sums differ at the end of
+	 * the same sync (P-085, P-184). */
+	if (!has_room(g->p, g->st.bytes + w->state.n, g->n * sizeof *g->held)) {
+		g->cut = true;
 		return true;
+	}
 	g->rc = sat_srv_states_add(&g->st, s, w, &g->p->keys, g->e);
 	return g->rc == SAT_OK;
 }
@@ -114,6 +145,27 @@ merged_root(uint32_t *root, page *p, sat_err *e)
 	return SAT_OK;
 }
 
+static void
+add_rescope(page *p, const sat_rescope *rs, uint32_t root)
+{
+	size_t cap = p->rs_cap; /* one for both lists */
+
+	SAT_ARENA_GROW(p->roots, p->nrs, cap, &p->s->txn);
+	SAT_ARENA_GROW(p->rs, p->nrs, p->rs_cap, &p->s->txn);
+	p->roots[p->nrs] = root;
+	p->rs[p->nrs++] = *rs;
+}
+
+static void
+add_states(page *p, const states *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		SAT_ARENA_GROW(p->st.r, p->st.n, p->st.cap, &p->s->txn);
+		p->st.r[p->st.n++] = from->r[i];
+	}
+	p->st.bytes += from->bytes;
+}
+
 /* All of a root as it is now; once per page, for it is the same each time. */
 sat_rc
 sat_srv_page_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
@@ -121,11 +173,11 @@ sat_srv_page_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 	const sat_store *st = &p->s->env.store;
 	aggregate g = { .p = p, .e = e };
 	sat_rescope rs = { .lsn = lsn };
-	size_t cap;
+	size_t names;
 	wrec *w;
 	sat_rc rc;
 
-	if ((rc = merged_root(&root, p, e)) != SAT_OK)
+	if ((rc = merged_root(&root, p, e)) != SAT_OK || root == p->unnamed)
 		return rc;
 	for (size_t i = 0; i < p->nrs; i++)
 		if (p->roots[i] == root) {
@@ -136,8 +188,15 @@ sat_srv_page_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 	    (rc = st->rec_of_root(st->u, root, on_record, &g, e)) != SAT_OK ||
 	    (rc = g.rc) != SAT_OK)
 		return rc;
-	if (p->n + p->nrs > 0 && p->bytes + g.st.bytes > p->bytes_max) {
+	names = g.n * sizeof *g.held;
+	if (!p->alone && !is_empty(p) &&
+	    (g.cut || taken(p) + g.st.bytes + names > p->bytes_max)) {
 		p->full = true;
+		return SAT_OK;
+	}
+	/* Not even the names: all of it comes, and goes, by the sums. */
+	if (g.n > 0 && taken(p) + g.st.bytes + names > NAMED_BYTES_MAX) {
+		p->unnamed = root;
 		return SAT_OK;
 	}
 	rs.root = w->id;
@@ -145,16 +204,9 @@ sat_srv_page_rescope(page *p, uint64_t lsn, uint32_t root, sat_err *e)
 	rs.nheld = g.n;
 	if (rs.nheld == 0)
 		rs.to = owner_name(p->s, w->owner);
-	cap = p->rs_cap; /* one for both lists */
-	SAT_ARENA_GROW(p->roots, p->nrs, cap, &p->s->txn);
-	SAT_ARENA_GROW(p->rs, p->nrs, p->rs_cap, &p->s->txn);
-	p->roots[p->nrs] = root;
-	p->rs[p->nrs++] = rs;
-	p->bytes += g.st.bytes + COMMIT_OVERHEAD;
-	for (size_t i = 0; i < g.st.n; i++) {
-		SAT_ARENA_GROW(p->st.r, p->st.n, p->st.cap, &p->s->txn);
-		p->st.r[p->st.n++] = g.st.r[i];
-	}
+	add_rescope(p, &rs, root);
+	p->bytes += g.st.bytes + names + COMMIT_OVERHEAD;
+	add_states(p, &g.st);
 	if (g.st.max_eff > p->max_eff)
 		p->max_eff = g.st.max_eff;
 	return SAT_OK;
@@ -166,16 +218,19 @@ static sat_rc
 take_state(page *p, wrec *w, sat_err *e)
 {
 	size_t before = p->st.bytes;
+	bool cut = !has_room(p, w->state.n, 0);
 	sat_rc rc;
 
 	if (w->shown > 0 && w->shown <= p->st.n &&
 	    p->st.r[w->shown - 1].eid == w->eid)
 		return SAT_OK;
-	if (p->n + p->nrs + p->st.n > 0 &&
-	    p->bytes + w->state.n > p->bytes_max) {
+	if (!p->alone && !is_empty(p) &&
+	    (cut || taken(p) + w->state.n > p->bytes_max)) {
 		p->full = true;
 		return SAT_OK;
 	}
+	if (cut)
+		return SAT_OK; /* comes by the sums */
 	if ((rc = sat_srv_states_add(&p->st, p->s, w, &p->keys, e)) != SAT_OK)
 		return rc;
 	w->shown = p->st.n;
@@ -316,13 +371,27 @@ add_echoes(page *p, sat_commit *c, sat_span echoes, sat_err *e)
 }
 
 static size_t
-echoed_bytes(const sat_commit *c)
+ops_bytes(const sat_commit *c, size_t from)
 {
 	size_t n = 0;
 
-	for (size_t i = c->nops - c->nechoes; i < c->nops; i++)
+	for (size_t i = from; i < c->nops; i++)
 		n += sat_op_bytes_most(&c->ops[i]);
 	return n;
+}
+
+static size_t
+echoed_bytes(const sat_commit *c)
+{
+	return ops_bytes(c, c->nops - c->nechoes);
+}
+
+/* None such is accepted any more, but a log may have one (P-171). */
+static bool
+fits_no_batch(const sat_commit *c)
+{
+	return c->nechoes > 0 && (c->nops > SAT_OPS_MAX ||
+	    ops_bytes(c, 0) > SAT_ECHOED_BYTES_MAX);
 }
 
 /* Which records of the commit go as states: those of which it did something
@@ -357,9 +426,10 @@ is_veiled(const page *p, const wrec *w, const sat_commit *c, size_t i)
 	    (w->born_at == c->lsn || sat_op_veiled(p->keys.mask, &c->ops[i]));
 }
 
-/* Keep what is visible; name records by eid. */
+/* Keep what is visible; name records by eid. as_states: keep nothing, what it
+ * did comes as its records are now. */
 static sat_rc
-filter_ops(page *p, sat_commit *c, sat_err *e)
+filter_ops(page *p, sat_commit *c, bool as_states, sat_err *e)
 {
 	size_t n = 0, echoes = c->nops - c->nechoes;
 	size_t kept = 0;
@@ -395,7 +465,7 @@ filter_ops(page *p, sat_commit *c, sat_err *e)
 			continue;
 		}
 		/* P-395: the record without what went, not the word of it */
-		if (is_veiled(p, w, c, i) ||
+		if (as_states || is_veiled(p, w, c, i) ||
 		    c->ops[i].kind == SAT_OP_ERASE) {
 			if ((rc = take_state(p, w, e)) != SAT_OK)
 				return rc;
@@ -417,6 +487,7 @@ sat_srv_page_commit(page *p, uint64_t lsn, sat_err *e)
 	sat_log_row row;
 	sat_commit c;
 	size_t bytes, nops, echoed;
+	bool as_states;
 	wrec *subject;
 	sat_rc rc;
 
@@ -427,11 +498,14 @@ sat_srv_page_commit(page *p, uint64_t lsn, sat_err *e)
 	    (rc = sat_srv_log_read(&c, &p->s->txn, &row, e)) != SAT_OK)
 		return rc;
 	nops = c.nops;
-	if ((rc = add_echoes(p, &c, row.echoes, e)) != SAT_OK ||
-	    (rc = filter_ops(p, &c, e)) != SAT_OK)
+	if ((rc = add_echoes(p, &c, row.echoes, e)) != SAT_OK)
 		return rc;
-	if (c.nops == 0)
-		return SAT_OK;
+	as_states = fits_no_batch(&c);
+	p->coming = as_states ? 0 : row.payload.n + echoed_bytes(&c);
+	rc = filter_ops(p, &c, as_states, e);
+	p->coming = 0;
+	if (rc != SAT_OK || c.nops == 0)
+		return rc;
 	/* What the device has in its outbox is not sent again. Not so when a
 	 * part is not its to hold any more, nor what an earlier incarnation
 	 * wrote: that is not in this outbox; nor what other records got too:
@@ -446,8 +520,8 @@ sat_srv_page_commit(page *p, uint64_t lsn, sat_err *e)
 	c.subject_eid = subject->exists ? subject->eid : 0;
 	bytes = COMMIT_OVERHEAD + (c.own ? 0 : row.payload.n);
 	echoed = echoed_bytes(&c);
-	if (p->n > 0 &&
-	    (p->bytes + p->echoed + bytes + echoed > p->bytes_max ||
+	if (!p->alone && !is_empty(p) &&
+	    (taken(p) + bytes + echoed > p->bytes_max ||
 	    p->n == SAT_BATCH_COMMITS_MAX ||
 	    p->nops + c.nops > SAT_BATCH_OPS_MAX)) {
 		p->full = true; /* this one opens the next page */

@@ -25,13 +25,15 @@ typedef struct page {
 	uint64_t cursor;      /* entries up to it are in the page */
 	size_t bytes, bytes_max, nops;
 	size_t echoed;        /* bytes of echoes, which only the batch has */
-	bool full;
+	size_t coming;        /* of the commit whose operations are looked at */
+	bool full, alone;     /* alone: one position, whatever it comes to */
 	size_t looked;        /* positions, also those that gave nothing */
 	sat_commit *c;
 	size_t n, cap;
 	sat_rescope *rs;      /* lsn 0 in `held` until the page ends */
 	uint32_t *roots;
 	size_t nrs, rs_cap;
+	uint32_t unnamed;     /* the last root whose names did not fit */
 	states st;
 	sat_hlc max_eff;
 	entry *win;
@@ -41,7 +43,8 @@ typedef struct page {
 
 /* The commit at a position, without what the device may not see; its own are
  * only named. Nothing for it there: the page stays as it is. `full` when it does
- * not fit: it opens the next page. */
+ * not fit: it opens the next page. A page that is `alone` is never full: what does
+ * not fit there the device fetches by its sums (P-184). */
 SAT_CHECK sat_rc sat_srv_page_commit(page *p, uint64_t lsn, sat_err *e);
 /* All of a customer as it is now, once per page; `full` as above. */
 SAT_CHECK sat_rc sat_srv_page_rescope(page *p, uint64_t lsn, uint32_t root,

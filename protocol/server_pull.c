@@ -75,11 +75,8 @@ take_position(page *p, size_t *i, sat_err *e)
 			return SAT_OK;
 		/* Too large for any page of this size: it goes alone. */
 		p->full = false;
-		p->bytes_max = SAT_BATCH_BYTES_MAX;
-		if ((rc = try_position(p, *i, e)) == SAT_OK && p->full)
-			return sat_fail_code(e, SAT_ENOSPACE,
-			    "aggregate.too_large", NULL,
-			    "what changed at one position does not fit a page");
+		p->alone = true;
+		rc = try_position(p, *i, e);
 		p->full = true;
 	}
 	if (rc != SAT_OK)

@@ -104,6 +104,87 @@ a_customer_larger_than_a_page_moves_all_the_same(void **state)
 	assert_int_equal(1, c->stats.round_trips);
 }
 
+static void
+fill_with_visits(sat_id acc, int n)
+{
+	memset(text_of_60k, 'y', 1900);
+	text_of_60k[1900] = '\0';
+	for (int i = 0; i < n; i++)
+		(void)add_visit(li, acc, text_of_60k);
+}
+
+/* Taken apart, both sides change at one position: 2.6 MB of states, which is more
+ * than an answer may have. */
+static void
+two_large_customers_are_taken_apart_at_one_position(void **state)
+{
+	sat_id loser = company_account(c, li, "Wide", "li");
+	sat_id winner = company_account(c, li, "Wider", "li");
+	sat_op apart;
+	sat_err err = { 0 };
+
+	(void)state;
+	fill_with_visits(loser, 650);
+	fill_with_visits(winner, 650);
+	company_sync(c, li);
+	company_sync(c, chen);
+	company_merge(c, chen, loser, winner);
+	company_sync(c, chen);
+	company_sync(c, li);
+	apart = c_op(kind_of(c, chen, "account"), SAT_OP_UNMERGE, loser,
+	    SAT_SYS_REDIRECT, sat_v_null());
+	company_write(c, chen, loser, &apart, 1);
+	assert_ok(company_try_sync(c, chen, &err));
+	assert_int_equal(0, c->stats.rejected);
+	for (size_t i = 0; i < 2; i++) {
+		company_sync(c, i == 0 ? li : chen);
+		assert_same(c, i == 0 ? li : chen);
+		company_sound(c, i == 0 ? li : chen);
+		/* what did not come was held */
+		assert_int_equal(0, c->types[SAT_MSG_REFETCH]);
+	}
+}
+
+#define MANY 200
+
+/* States come as they are when they are pulled, however small they were when the
+ * commit was accepted: no limit on a commit would keep them below a frame. */
+static void
+what_grew_since_it_moved_moves_all_the_same(void **state)
+{
+	const sat_kind *k = kind_of(c, li, "account");
+	sat_id ids[MANY];
+	sat_op ops[MANY];
+	sat_err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		ids[i] = company_account(c, li, "Grown", "li");
+	company_sync(c, li);
+	company_sync(c, chen);
+	for (size_t i = 0; i < MANY; i++)
+		ops[i] = c_op(k, SAT_OP_REASSIGN, ids[i], A_OWNER,
+		    c_text("wang"));
+	company_write(c, chen, ids[0], ops, MANY);
+	company_sync(c, chen);
+	assert_int_equal(0, c->stats.rejected);
+	for (size_t i = 0; i < 16000; i += 4) /* it is counted in characters */
+		memcpy(text_of_60k + i, "\xf0\xa0\x80\x80", 4);
+	text_of_60k[16000] = '\0';
+	for (size_t i = 0; i < MANY; i++)
+		company_set(c, chen, ids[i], A_REMARK, text_of_60k);
+	company_sync(c, chen);
+	assert_int_equal(0, c->stats.rejected);
+	assert_ok(company_try_sync(c, wang, &err)); /* 3.2 MB */
+	assert_true(c->types[SAT_MSG_REFETCH] > 0);
+	assert_same(c, wang);
+	company_sound(c, wang);
+	company_sync(c, li);
+	assert_same(c, li);
+	company_sync(c, wang);
+	assert_int_equal(1, c->stats.round_trips);
+}
+
 static int64_t
 signed_batches(size_t i)
 {
@@ -156,6 +237,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_record_grows_to_its_limit_and_not_beyond),
 		T(a_customer_larger_than_a_page_moves_all_the_same),
+		T(two_large_customers_are_taken_apart_at_one_position),
+		T(what_grew_since_it_moved_moves_all_the_same),
 		T(what_does_not_fit_a_push_goes_behind_it),
 	};
 
