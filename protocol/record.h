@@ -262,8 +262,9 @@ typedef struct sat_element {
 } sat_element;
 size_t sat_cell_elements(sat_element **out, sat_arena *a, const sat_cell *c);
 
-/* At least what the canonical state takes; a commit that makes it more than
- * SAT_RECORD_BYTES_MAX is refused by device and server (P-001). */
+/* At least what the canonical state takes; a commit that leaves it above
+ * SAT_RECORD_BYTES_MAX and larger than before is refused by device and server
+ * (P-001). */
 size_t sat_record_bytes(const sat_record *r);
 
 /* Canonical state, byte for byte the same everywhere at the same LSN. Cells

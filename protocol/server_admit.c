@@ -115,10 +115,29 @@ fold_op(work *k, size_t i, sat_err *e)
 		    sat_srv_ask(k->a));
 	if (sat_op_kind_is_later(op->kind) && out.outcome == SAT_NOTHING)
 		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED, "later.full", "");
-	/* What cannot be sent to anybody must not be merged. */
-	if (sat_record_bytes(&k->m.of[i]->r) > SAT_RECORD_BYTES_MAX)
-		return sat_srv_refuse(k->a, i, SAT_VD_REJECTED,
-		    "record.too_large", "");
+	return SAT_OK;
+}
+
+static size_t
+bytes_before(const wrec *w)
+{
+	return w->fresh ? 0 :
+	    sat_record_bytes(w->dirty ? &w->before.r : &w->was);
+}
+
+/* What cannot be sent to anybody must not be merged. One that is too large, for
+ * others suggest and records are merged, may be made smaller. */
+static sat_rc
+check_sizes(const work *k)
+{
+	for (const wrec *w = k->m.touched; w != NULL; w = w->next_touched) {
+		size_t n = sat_record_bytes(&w->r);
+
+		if (n > SAT_RECORD_BYTES_MAX && n > bytes_before(w))
+			return sat_srv_refuse(k->a, w->first_op == SIZE_MAX ?
+			    0 : w->first_op, SAT_VD_REJECTED,
+			    "record.too_large", "");
+	}
 	return SAT_OK;
 }
 
@@ -207,9 +226,10 @@ judge_and_fold(work *k, sat_err *e)
 	if ((rc = sat_srv_own_order(&since, s, k->c, e)) != SAT_OK)
 		return rc;
 	sat_merge_place(&k->m, k->a->chain->c.prev_eff, since);
-	if ((rc = fold_all(k, e)) != SAT_OK)
+	if ((rc = fold_all(k, e)) != SAT_OK ||
+	    (rc = sat_merge_fold_echoes(&k->m, k->j.t, e)) != SAT_OK)
 		return rc;
-	return sat_merge_fold_echoes(&k->m, k->j.t, e);
+	return check_sizes(k);
 }
 
 /* ---- the two ends ---------------------------------------------------------------------- */

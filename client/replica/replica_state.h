@@ -109,6 +109,7 @@ typedef struct replica_row {
 	/* while own operations wait: the server's state, else unused */
 	bool pending;
 	uint32_t npend;          /* commits */
+	size_t bytes;            /* of the view before the commit that is written */
 	sat_record srv;          /* born.hlc 0: the server does not know it */
 	uint16_t *touched;       /* fields of waiting operations, ascending */
 	size_t ntouched;

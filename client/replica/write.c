@@ -209,7 +209,7 @@ check_parent(sat_replica *r, const replica_kind *k, const sat_op *op,
 /*
  * *at: the row of the operation before it, which is its own too where the record
  * is the same; then the row of this one. last: the next operation is another
- * record's, so its size is known.
+ * record's: no more cells come.
  */
 static sat_rc
 fold_op(replica_row **at, sat_replica *r, const sat_commit *c,
@@ -246,6 +246,7 @@ fold_op(replica_row **at, sat_replica *r, const sat_commit *c,
 		replica_row_hold(row, &r->page.mem);
 		row->npend++;
 		row->dirty = true;
+		row->bytes = sat_record_bytes(&row->view);
 	}
 	if (row->srv.born.hlc != 0)
 		replica_row_touch(row, &r->page.mem, op);
@@ -254,11 +255,22 @@ fold_op(replica_row **at, sat_replica *r, const sat_commit *c,
 		return rc;
 	if (last)
 		row->view.room = 0;
-	if (last && sat_record_bytes(&row->view) > SAT_RECORD_BYTES_MAX)
-		return sat_fail_code(e, SAT_EINVALID, "record.too_large",
-		    "shorten its texts", "this %s would be larger than can be "
-		    "exchanged", k->kind->key);
 	return SAT_OK;
+}
+
+/* When all of it is folded, as the server looks. What others suggested or merged
+ * may have made it too large: it may be made smaller. */
+static sat_rc
+check_size(sat_replica *r, const sat_op *op, sat_err *e)
+{
+	const replica_kind *k = replica_kind_by(r->kinds, op->rtype);
+	const replica_row *row = replica_page_peek(r, k, &op->rec);
+	size_t n = sat_record_bytes(&row->view);
+
+	return n > SAT_RECORD_BYTES_MAX && n > row->bytes ?
+	    sat_fail_code(e, SAT_EINVALID, "record.too_large",
+	    "shorten its texts", "this %s would be larger than can be "
+	    "exchanged", k->kind->key) : SAT_OK;
 }
 
 /* What sat_commit_seal does, with the bytes kept: b1 header, b2 payload. They
@@ -329,6 +341,13 @@ find_seen(sat_replica *r, sat_commit *c, sat_err *e)
 	return SAT_OK;
 }
 
+/* Is the next operation another record's? */
+static bool
+is_last(const sat_commit *c, size_t i)
+{
+	return i + 1 == c->nops || !same_record(&c->ops[i], &c->ops[i + 1]);
+}
+
 /* Nothing is written here. */
 static sat_rc
 prepare(sat_replica *r, sat_commit *c, sat_err *e)
@@ -341,8 +360,12 @@ prepare(sat_replica *r, sat_commit *c, sat_err *e)
 		return rc;
 	sat_fold_room_turn(&r->page.fold);
 	for (size_t i = 0; i < c->nops; i++)
-		if ((rc = fold_op(&row, r, c, &c->ops[i], i + 1 == c->nops ||
-		    !same_record(&c->ops[i], &c->ops[i + 1]), e)) != SAT_OK)
+		if ((rc = fold_op(&row, r, c, &c->ops[i], is_last(c, i), e)) !=
+		    SAT_OK)
+			return rc;
+	for (size_t i = 0; i < c->nops; i++)
+		if (is_last(c, i) && (rc = check_size(r, &c->ops[i], e)) !=
+		    SAT_OK)
 			return rc;
 	return SAT_OK;
 }

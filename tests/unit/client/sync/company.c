@@ -98,7 +98,7 @@ company_server(company *c)
 	free(path);
 }
 
-const char *company_limits, *company_matrix;
+const char *company_limits, *company_matrix, *company_fields;
 
 static void
 replace(sat_template_file *f, const char *path, const char *text)
@@ -123,6 +123,7 @@ company_template(company *c)
 	for (size_t i = 0; i < n; i++) {
 		replace(&files[i], "policy/limits.json", company_limits);
 		replace(&files[i], "acl/matrix.json", company_matrix);
+		replace(&files[i], "fields/account.json", company_fields);
 	}
 	for (size_t i = 0; i < n; i++)
 		list[i] = (sat_git_file){ files[i].path, files[i].bytes };

@@ -52,8 +52,8 @@ void company_server(company *c);
 
 /* Instead of the base's policy/limits.json, in the next company; NULL: the base's. */
 extern const char *company_limits;
-/* The same of acl/matrix.json. */
-extern const char *company_matrix;
+/* The same of acl/matrix.json, of fields/account.json. */
+extern const char *company_matrix, *company_fields;
 
 company *company_new(uint64_t seed);
 void company_free(company *c);
