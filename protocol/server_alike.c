@@ -14,6 +14,8 @@
  * Invariants, named in the tests:
  *   K1  an entry of a record says what holds for the pair at the end of the
  *       transaction that last touched either.
+ *       In a state that was given back is none: whoever it names may be nobody
+ *       here.
  *   K2  nothing of a record leaves here but the key of its owner.
  *   K3  when the template names other fields as duplicate keys, the match keys
  *       are those of all customers again, and the entries too (P-320).
@@ -225,7 +227,7 @@ worth_a_look(const sat_server *s, const sat_kind *k, const wrec *w)
 	    sat_v_text(w->stored_owner);
 	const sat_cell *c;
 
-	if (!w->stored || w->root != w->stored_root ||
+	if (!w->stored || w->given || w->root != w->stored_root ||
 	    !sat_value_eq(w->owner, owner) || w->r.del_at.lsn > s->txn_lsn)
 		return true;
 	c = sat_record_cell(&w->r, SAT_SYS_DISMISSED);

@@ -242,6 +242,17 @@ compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 	    join_here(better, x, g, &that, e);
 }
 
+static void
+drop_cell(sat_record *r, uint16_t field)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->ncells; i++)
+		if (r->cells[i].field != field)
+			r->cells[n++] = r->cells[i];
+	r->ncells = n;
+}
+
 static sat_rc
 consider(seeding *x, const sat_record *r, sat_err *e)
 {
@@ -264,6 +275,8 @@ consider(seeding *x, const sat_record *r, sat_err *e)
 		return SAT_OK;
 	}
 	*g = (struct given){ .w = w, .r = *r };
+	/* The server says anew what holds of customers it has (P-176). */
+	drop_cell(&g->r, SAT_SYS_CANDIDATES);
 	find_origin(x, g);
 	if ((rc = compare_origin(&yes, x, g, e)) != SAT_OK)
 		return rc;
@@ -410,7 +423,6 @@ break_cycle(seeding *x, struct given *g, sat_err *e)
 	wrec *to;
 	sat_id id;
 	bool yes;
-	size_t n = 0;
 	sat_rc rc;
 
 	if (!sat_record_redirect(&id, &g->r))
@@ -418,10 +430,7 @@ break_cycle(seeding *x, struct given *g, sat_err *e)
 	if ((rc = sat_set_by_id(&to, x->s, &id, e)) != SAT_OK || !to->exists ||
 	    (rc = sat_srv_leads_to(&yes, x->s, to, g->w, e)) != SAT_OK || !yes)
 		return rc;
-	for (size_t i = 0; i < g->r.ncells; i++)
-		if (g->r.cells[i].field != SAT_SYS_REDIRECT)
-			g->r.cells[n++] = g->r.cells[i];
-	g->r.ncells = n;
+	drop_cell(&g->r, SAT_SYS_REDIRECT);
 	return SAT_OK;
 }
 
@@ -448,6 +457,7 @@ install(seeding *x, struct given *g, sat_err *e)
 	w->before.owner = w->owner;
 	w->fresh = g->fresh;
 	w->touch = s->serial;
+	w->given = true;
 	w->next_touched = NULL;
 	w->r = g->r;
 	w->r.id = w->id;

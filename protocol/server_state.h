@@ -26,6 +26,7 @@ typedef struct wrec {
 	bool parted;          /* its row does not wait: the log cannot make what is
 	                         there into what it is now (P-395) */
 	bool erased;          /* nothing but its numbers is left */
+	bool given;           /* its state came back in this transaction (P-204) */
 	bool decoded;         /* r is valid; else only `state` */
 	/* as the store has it until the transaction ends */
 	bool stored;

@@ -3,7 +3,7 @@
  * template names other fields as duplicate keys (P-320).
  */
 #include "tests/unit/common/template/base.h"
-#include "tests/unit/server/store/sqlite/device.h"
+#include "tests/unit/server/store/sqlite/loss.h"
 
 /* The base template with another text in the customer's fields, as the tip. */
 static void
@@ -128,6 +128,61 @@ nobody_is_told_of_a_customer_that_was_erased(void **state) /* K1, X2 */
 	world_free(w);
 }
 
+static sat_id
+reached_by(device *d, const char *name, const char *phone)
+{
+	sat_id id = device_account(d, name, d->user_key);
+
+	(void)device_edit(d, &id, &id, K_ACCOUNT, SAT_OP_SET, A_PHONE,
+	    txt(phone));
+	device_sync(d);
+	return id;
+}
+
+/* The one he was told of may have been erased; the backup does not know it. */
+static void
+a_state_given_back_tells_only_of_customers_that_are_here(void **state) /* K1 */
+{
+	company c = company_new(sat_test_seed(43));
+	states_of all;
+	sat_id x, y, z;
+	device *sue;
+	sat_epoch e;
+
+	(void)state;
+	world_team(c.w, "south");
+	world_user(c.w, "sue", "rep", "south");
+	sue = device_new(c.w, "sue");
+	z = reached_by(c.ann, "Anhui Mill", "13812345670");
+	sync_all(&c);
+	take_backup(&c);
+	(void)reached_by(sue, "Bengbu Mill", "13812345678");
+	x = reached_by(c.ann, "Chuzhou Mill", "13812345678");
+	/* one that was here before, with a number of another's */
+	(void)device_edit(c.ann, &z, &z, K_ACCOUNT, SAT_OP_SET, A_PHONE,
+	    txt("13812345679"));
+	y = reached_by(sue, "Huangshan Mill", "13812345679");
+	SYNC(sue, c.ann, c.hq);
+	assert_non_null(strstr(told(c.ann, x), " phone_main sue"));
+	assert_non_null(strstr(told(c.ann, z), " phone_main sue"));
+	all = all_states(c.w);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.hq, &e);
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&all, &x)).taken);
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&all, &z)).taken);
+	device_sync(c.hq);
+	assert_string_equal("", told(c.hq, x));
+	assert_string_equal("", told(c.hq, z));
+	/* one comes back: both are told, by the keys they have now */
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&all, &y)).taken);
+	device_sync(c.hq);
+	assert_non_null(strstr(told(c.hq, z), " phone_main sue"));
+	assert_non_null(strstr(told(c.hq, y), " phone_main ann"));
+	assert_string_equal("", told(c.hq, x));
+	free_states(&all);
+	company_free(&c);
+}
+
 int
 main(void)
 {
@@ -135,6 +190,8 @@ main(void)
 		cmocka_unit_test(
 		    owners_are_told_by_the_keys_of_the_template_in_force),
 		cmocka_unit_test(nobody_is_told_of_a_customer_that_was_erased),
+		cmocka_unit_test(
+		    a_state_given_back_tells_only_of_customers_that_are_here),
 	};
 
 	sat_crypto_init();
