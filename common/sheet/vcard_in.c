@@ -30,6 +30,7 @@ static const char *const columns[NCOLUMNS] = { "id", "name", "account",
 #define CUT_HEAD 256
 
 static const char no_end[] = "the card does not end";
+static const char no_begin[] = "the card has no BEGIN:VCARD";
 static const char long_value[] = "a value is longer than 65536 bytes";
 static const char bad_bytes[] = "bytes that the encoding does not know";
 
@@ -41,7 +42,10 @@ struct vcard {
 	sat_buf value, decoded;
 	sat_buf cells[NCOLUMNS];
 	bool mobile;             /* the phone that is held is one */
+	bool agent;              /* the property before was one without a value */
+	bool again;              /* the property at hand was not taken yet */
 	unsigned depth;
+	uint64_t lost;           /* line where a card without a beginning is */
 	const char *fault;
 	sat_span fields[NCOLUMNS];
 	sat_csv_row row;
@@ -382,24 +386,65 @@ begin_card(vcard *v)
 	v->fault = NULL;
 	v->mobile = false;
 	v->row.line = v->line_no;
+	v->depth = 1;
 }
 
-/* One property; *done: a card is whole. A card inside another one (an agent's)
- * is not ours to read. */
+/* What was read so far is a faulty card. */
+static bool
+broken(vcard *v, const char *fault)
+{
+	if (fault == no_begin)
+		v->row.line = v->lost;
+	v->fault = fault;
+	v->depth = 0;
+	v->lost = 0;
+	return true;
+}
+
+/* What tells that there is a person; a calendar between cards is none. */
+static bool
+is_of_a_card(sat_span name)
+{
+	return is(name, "FN") || is(name, "N") || is(name, "TEL");
+}
+
+static bool
+is_blank(sat_span s)
+{
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s.n == 0;
+}
+
+/* One property; *done: a card is whole, or at fault. A card inside another one
+ * is not ours to read, and only an agent's stands there: any other begins where
+ * the end of the one before it was lost (V1). */
 static void
 one(bool *done, vcard *v)
 {
 	sat_span line = sat_buf_span(&v->line), head = head_of(line);
 	sat_span s = head.n < line.n ? sat_span_of(line.p + head.n + 1,
 	    line.n - head.n - 1) : sat_span_of(NULL, 0);
+	bool agent = v->agent;
 
 	*done = false;
+	if (is_blank(line))
+		return;
+	v->agent = is(name_of(head), "AGENT") && is_blank(s);
 	if (is(head, "BEGIN") && is(s, "VCARD")) {
-		if (v->depth++ == 0)
+		if (v->depth > 0 && agent)
+			v->depth++;
+		else if (v->depth > 0 || v->lost > 0)
+			*done = v->again = broken(v,
+			    v->depth > 0 ? no_end : no_begin);
+		else
 			begin_card(v);
 	} else if (is(head, "END") && is(s, "VCARD")) {
-		*done = v->depth == 1;
+		*done = v->depth == 1 || (v->lost > 0 && broken(v, no_begin));
 		v->depth -= v->depth > 0;
+	} else if (v->depth == 0 && v->lost == 0 &&
+	    is_of_a_card(name_of(head))) {
+		v->lost = v->line_no;
 	} else if (v->depth == 1 && head.n > 0) {
 		property(v, head, s);
 	}
@@ -416,7 +461,7 @@ finish_row(vcard *v)
 	v->row.number = ++v->number;
 	v->row.fields = v->fields;
 	v->row.fault = v->fault;
-	v->row.n = v->fault == long_value || v->fault == no_end ? 0 : NCOLUMNS;
+	v->row.n = v->fault == NULL || v->fault == bad_bytes ? NCOLUMNS : 0;
 }
 
 /* ---- the sheet --------------------------------------------------------------------- */
@@ -463,17 +508,16 @@ sat_vcard_next(const sat_sheet_row **row, vcard *v, sat_err *e)
 
 	*row = NULL;
 	while (!done && got) {
-		if ((rc = next_property(&got, v, e)) != SAT_OK)
+		if (!v->again && (rc = next_property(&got, v, e)) != SAT_OK)
 			return rc;
+		v->again = false;
 		if (got)
 			one(&done, v);
 	}
-	if (!done && v->depth == 0)
+	if (!done && v->depth == 0 && v->lost == 0)
 		return SAT_OK;
-	if (!done) {
-		v->fault = no_end;
-		v->depth = 0;
-	}
+	if (!done)
+		(void)broken(v, v->depth > 0 ? no_end : no_begin);
 	finish_row(v);
 	*row = &v->row;
 	return SAT_OK;

@@ -134,6 +134,65 @@ a_bad_card_is_a_faulty_row_and_the_next_one_is_read(void **state) /* V1 */
 }
 
 static void
+is_at_fault(uint64_t line, const char *why)
+{
+	next();
+	assert_non_null(row);
+	assert_non_null(row->fault);
+	assert_string_equal(why, row->fault);
+	assert_int_equal(line, row->line);
+	assert_int_equal(0, row->n);
+}
+
+static void
+is_card(const char *name)
+{
+	next();
+	assert_non_null(row);
+	assert_null(row->fault);
+	is(NAME, name);
+}
+
+/* A cut copy, two files put together. */
+static void
+a_card_whose_end_is_lost_does_not_take_the_next_ones(void **state) /* V1 */
+{
+	(void)state;
+	CARDS("BEGIN:VCARD\nFN:a\nBEGIN:VCARD\nFN:b\nEND:VCARD\n"
+	    "BEGIN:VCARD\nFN:c\nEND:VCARD\n"
+	    "BEGIN:VCARD\nFN:d\nX.AGENT;TYPE=x: \n\nBEGIN:VCARD\nFN:inner\n"
+	    "END:VCARD\nBEGIN:VCARD\nFN:e\nEND:VCARD\n"
+	    "BEGIN:VCARD\nFN:f\nAGENT:\nBEGIN:VCARD\nFN:inner\nEND:VCARD\n"
+	    "BEGIN:VCARD\nFN:g\nEND:VCARD\n");
+	is_at_fault(1, "the card does not end");
+	is_card("b");
+	assert_int_equal(3, row->line);
+	is_card("c");
+	is_at_fault(9, "the card does not end");
+	is_card("e");
+	is_at_fault(19, "the card does not end");
+	is_card("g");
+	next();
+	assert_null(row);
+}
+
+static void
+a_card_whose_beginning_is_lost_is_a_faulty_row(void **state) /* V1 */
+{
+	(void)state;
+	CARDS("BEGIN:VCARD\nFN:a\nEND:VCARD\nEND:VCARD\nBEGIN:VCALENDAR\n"
+	    "UID:1\nEND:VCALENDAR\n\nVERSION:3.0\nFN:b\nTEL:1\nEND:VCARD\n"
+	    "N:c;;;\nBEGIN:VCARD\nFN:d\nEND:VCARD\nTEL:13800138000\n");
+	is_card("a");
+	is_at_fault(10, "the card has no BEGIN:VCARD");
+	is_at_fault(13, "the card has no BEGIN:VCARD");
+	is_card("d");
+	is_at_fault(17, "the card has no BEGIN:VCARD");
+	next();
+	assert_null(row);
+}
+
+static void
 a_hostile_file_of_100_mb_takes_no_memory(void **state) /* V3 */
 {
 	static char block[1 << 20];
@@ -194,6 +253,8 @@ main(void)
 		cmocka_unit_test(folded_and_quoted_printable_lines_are_joined),
 		cmocka_unit_test(a_file_in_gb18030_is_read),
 		cmocka_unit_test(a_bad_card_is_a_faulty_row_and_the_next_one_is_read),
+		cmocka_unit_test(a_card_whose_end_is_lost_does_not_take_the_next_ones),
+		cmocka_unit_test(a_card_whose_beginning_is_lost_is_a_faulty_row),
 		cmocka_unit_test(a_hostile_file_of_100_mb_takes_no_memory),
 	};
 
