@@ -157,8 +157,10 @@ page_import(sat_buf *out)
 	    "reason (--errors), the others are saved.");
 	sat_roff_text(out, "The encoding is found by itself: a byte order mark, "
 	    "else strict UTF-8, else GB18030; --encoding names it. A record that is "
-	    "there already is skipped unless --on-duplicate says otherwise. "
-	    "--dry-run shows what would change and writes nothing.");
+	    "there already is skipped unless --on-duplicate says otherwise: it is "
+	    "found by its number, by external_id or by what makes a duplicate of "
+	    "its kind. Rows without any of these cannot be found again; a file of "
+	    "such rows is taken once, and again after import undo. --dry-run shows what would change and writes nothing.");
 	sat_roff_text(out, "Each import is a batch: import list names them, import "
 	    "undo takes one back where nobody wrote since, import audit draws a "
 	    "sample of it to be checked by hand.");
@@ -168,6 +170,7 @@ page_import(sat_buf *out)
 	sat_roff_item(out, "0", "every row was taken");
 	sat_roff_item(out, "3", "some rows were refused; the summary counts them");
 	sat_roff_item(out, "5", "there is no such file or mapping");
+	sat_roff_item(out, "6", "rows without a key, of a file that is in already");
 	sat_roff_item(out, "130", "interrupted; what was counted is saved");
 	sat_roff_text(out, "The others are those of satchel-exit-codes(7).");
 	sat_roff_section(out, "EXAMPLE");

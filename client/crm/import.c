@@ -72,6 +72,7 @@ count(imp_job *j, imp_result result, bool incomplete)
 	g->skipped += result == IMP_SKIPPED;
 	g->errors += result == IMP_ERROR;
 	g->incomplete += result == IMP_CREATED && incomplete;
+	g->blind += result == IMP_CREATED && j->blind;
 	if (result == IMP_ERROR && j->o->on_error != NULL)
 		j->o->on_error(j->o->u, j->row, sat_buf_cstr(&j->reason));
 }
@@ -86,6 +87,7 @@ add_up(sat_import_summary *s, sat_import_summary *g)
 	s->skipped += g->skipped;
 	s->errors += g->errors;
 	s->incomplete += g->incomplete;
+	s->blind += g->blind;
 	memset(g, 0, sizeof *g);
 }
 
@@ -106,6 +108,7 @@ end_group(sat_import_summary *s, imp_job *j, sat_err *e)
 			return rc;
 	}
 	add_up(s, &j->group);
+	s->recorded = j->has_batch && !j->o->dry_run;
 	if (j->o->progress != NULL) {
 		sat_sheet_progress(j->o->sheet, &done, &total);
 		j->o->progress(j->o->u, s->rows, done, total);
@@ -148,20 +151,25 @@ fill_group(sat_import_summary *s, bool *more, imp_job *j, sat_err *e)
 	return SAT_OK;
 }
 
-/* A disk that is full in the middle: what came before stands. */
+/* It ended in the middle, by a full disk, a damaged sheet, a stick that was pulled:
+ * what came before stands, and whoever reads this must know. */
 static void
-tell_kept(int64_t kept, const sat_import_summary *s, const imp_job *j,
-    sat_err *e)
+tell_kept(const sat_import_summary *s, const imp_job *j, sat_rc why, sat_err *e)
 {
-	if (kept == 0 || j->o->dry_run)
+	if (s->rows == 0 || j->o->dry_run)
 		return;
-	if (j->o->on_duplicate == SAT_DUP_NEW)
+	if (s->blind > 0)
 		sat_err_hint(e, "the first %lld rows are in; take them back "
-		    "first: satchel import undo %s", (long long)kept, s->batch);
-	else
+		    "first: satchel import undo %s", (long long)s->rows,
+		    s->batch);
+	else if (why == SAT_ENOSPACE)
 		sat_err_hint(e, "the first %lld rows are in; with room on the "
 		    "disk the same import goes on behind them",
-		    (long long)kept);
+		    (long long)s->rows);
+	else if (s->recorded)
+		sat_err_hint(e, "the first %lld rows are in (batch %s); the "
+		    "same import goes on behind them", (long long)s->rows,
+		    s->batch);
 }
 
 static sat_rc
@@ -169,7 +177,6 @@ run_groups(sat_import_summary *s, imp_job *j, sat_err *e)
 {
 	sat_replica *r = j->c->replica;
 	bool more = true, open = false;
-	int64_t kept = 0;
 	sat_rc rc = SAT_OK;
 
 	while (more && rc == SAT_OK) {
@@ -178,36 +185,47 @@ run_groups(sat_import_summary *s, imp_job *j, sat_err *e)
 		open = true;
 		if ((rc = fill_group(s, &more, j, e)) == SAT_OK)
 			rc = end_group(s, j, e);
-		if (rc == SAT_OK)
-			kept = s->rows;
-		else if (rc == SAT_ENOSPACE)
-			tell_kept(kept, s, j, e);
 		open = rc == SAT_OK && j->o->dry_run;
 		if (rc != SAT_OK)
 			sat_replica_group_rollback(r);
 	}
 	if (open)
 		sat_replica_group_rollback(r);
+	if (rc != SAT_OK)
+		tell_kept(s, j, rc, e);
 	return rc;
 }
 
 static sat_rc
 verdict(const sat_import_summary *s, const imp_job *j, sat_err *e)
 {
+	bool early = s->interrupted || too_many_errors(s, j);
+	sat_rc rc;
+
 	if (s->interrupted)
-		return sat_fail_code(e, SAT_EPARTLY, "import.interrupted",
+		rc = sat_fail_code(e, SAT_EPARTLY, "import.interrupted",
 		    "repeat the import: rows that are there are not made twice",
 		    "interrupted after %lld rows", (long long)s->rows);
-	if (too_many_errors(s, j))
-		return sat_fail_code(e, SAT_EPARTLY, "import.errors", NULL,
+	else if (early)
+		rc = sat_fail_code(e, SAT_EPARTLY, "import.errors", NULL,
 		    "stopped after %lld error rows", (long long)s->errors);
-	if (s->errors > 0)
-		return sat_fail_code(e, SAT_EPARTLY, "import.partly",
+	else if (s->errors > 0)
+		rc = sat_fail_code(e, SAT_EPARTLY, "import.partly",
 		    "correct those rows and import them; --errors FILE writes them with the "
 		    "reasons",
 		    "%lld of %lld rows were not imported",
 		    (long long)s->errors, (long long)s->rows);
-	return SAT_OK;
+	else
+		return SAT_OK;
+	if (s->blind == 0 || j->o->dry_run)
+		return rc;
+	if (early)
+		sat_err_hint(e, "take it back before it is repeated, its rows "
+		    "would be made twice: satchel import undo %s", s->batch);
+	else
+		sat_err_hint(e, "correct those rows and import them alone, the "
+		    "others would be made twice; --errors FILE writes them");
+	return rc;
 }
 
 static sat_rc
@@ -222,6 +240,8 @@ prepare(imp_job *j, sat_err *e)
 		if ((rc = imp_derive_load(&j->map.derives[i], j->o, e)) !=
 		    SAT_OK)
 			return rc;
+	if ((rc = imp_batch_before(j, e)) != SAT_OK)
+		return rc;
 	n = j->map.ncolumns + 1;
 	j->raw = sat_xcalloc(n, sizeof *j->raw);
 	j->text = sat_xcalloc(n, sizeof *j->text);
@@ -269,7 +289,6 @@ sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_import_opts *o,
 		if (rc == SAT_OK && !o->dry_run) /* nobody waits for it later */
 			rc = sat_replica_search_ready(c->replica, e);
 		logged = log_end(&j, s, rc == SAT_OK ? e : NULL);
-		s->recorded = j.has_batch && !o->dry_run;
 		if (rc == SAT_OK)
 			rc = logged == SAT_OK ? verdict(s, &j, e) : logged;
 	}

@@ -36,17 +36,22 @@ typedef struct sat_import_opts {
 typedef struct sat_import_summary {
 	char batch[SAT_ID_TEXT];
 	int64_t rows, created, updated, unchanged, skipped, errors, incomplete;
+	int64_t blind;           /* created, of which a repeat would not know that
+	                          * they are there */
 	bool interrupted;
 	bool recorded;           /* it wrote something, so its batch is a record */
 } sat_import_summary;
 /*
  * Rows become one commit per customer aggregate, written in groups of 1,000,
  * each durable before the next. Repeating an import changes nothing, and leaves
- * no batch. Before and after everything else the batch itself is written, a
+ * no batch, where the rows have a key: a field they are found by, the number,
+ * external_id or a duplicate key of the kind. Before and after everything else the batch itself is written, a
  * record of kind import_batch.
  * @return SAT_EPARTLY with error rows; SAT_EINVALID for the mapping or a
  *         header the mapping does not know (names the column); SAT_EDENIED
- *         (role; "import.closed").
+ *         (role; "import.closed"); SAT_ECONFLICT "import.again": rows without a
+ *         key, of a file that is in already. Whatever ends it, the hint says what
+ *         is in, and how to go on.
  */
 SAT_CHECK sat_rc sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_import_opts *o, sat_err *e);
 /* Which field each column of o->sheet would become; NULL: none, it is left out

@@ -166,6 +166,56 @@ imp_batch_count(imp_job *j, const sat_import_summary *done, sat_err *e)
 }
 
 sat_rc
+imp_batch_before(imp_job *j, sat_err *e)
+{
+	static const char *const keys[] = { "hash", "record_kind", "undone_at",
+		"made" };
+	const sat_kind *k = sat_template_kind(j->who.t, "import_batch");
+	const char *hash = j->o->hash;
+	const sat_field *f[4];
+	sat_value want[2];
+	sat_filter same[2];
+	uint16_t cols[3] = { SAT_Q_ID };
+	sat_query q = { .kind = k, .filters = same, .nfilters = 2,
+		.columns = cols, .ncolumns = 3, .unordered = true };
+	const sat_value *v = NULL;
+	sat_rows *rows;
+	sat_id id;
+	sat_rc rc;
+
+	if (k == NULL || hash == NULL || hash[0] == '\0' ||
+	    j->o->on_duplicate == SAT_DUP_NEW || j->map.key != NULL)
+		return SAT_OK;
+	for (size_t i = 0; i < 4; i++)
+		if ((f[i] = sat_kind_field(k, keys[i])) == NULL)
+			return SAT_OK; /* an older template */
+	want[0] = sat_v_text(sat_span_str(hash));
+	want[1] = sat_v_text(sat_span_str(j->map.kind->key));
+	for (size_t i = 0; i < 2; i++) {
+		same[i] = (sat_filter){ .field = f[i]->id, .cmp = SAT_CMP_EQ,
+			.values = &want[i], .n = 1 };
+		cols[i + 1] = f[i + 2]->id;
+	}
+	if ((rc = sat_replica_query(&rows, j->c->replica, &q, e)) != SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
+		if (v[1].type != SAT_V_NULL || v[2].type != SAT_V_INT ||
+		    v[2].i == 0)
+			continue;
+		memcpy(id.b, v[0].s.p, sizeof id.b);
+		sat_id_text(j->before, &id);
+	}
+	sat_rows_free(rows);
+	if (rc != SAT_OK || j->before[0] == '\0' || imp_map_finds(&j->map))
+		return rc;
+	rc = sat_fail_code(e, SAT_ECONFLICT, "import.again", NULL, "this file is "
+	    "in already, and nothing in it says which record is which");
+	sat_err_hint(e, "take that back first: satchel import undo %s; or make "
+	    "all of it again: --on-duplicate new", j->before);
+	return rc;
+}
+
+sat_rc
 imp_batch_find(sat_view *v, imp_range *range, sat_arena *a, crm_actor *who,
     sat_crm *c, const char *text, sat_err *e)
 {

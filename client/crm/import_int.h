@@ -4,6 +4,7 @@
  * import_map.c     the mapping document (docs/import.md), or the header alone
  * import_derive.c  values picked from another sheet
  * import_calls.c   the mapping of a phone's call log
+ * import_find.c    the record of a row that is there already
  * import_row.c     one row -> a judged record, and what happened to it
  * import_batch.c   the record that says what was imported; whether one may
  * import_undo.c    what a batch did, taken back
@@ -100,11 +101,14 @@ typedef struct imp_job {
 	sat_buf b, b2, reason;
 	const char **origin;  /* per field of the kind: the column it came from */
 	bool derived_told;
+	const sat_field *found_by; /* NULL: by its id, or by the mapping's key */
+	bool blind;           /* what it makes, a repeat would make again */
 	/* counted when their group is durable */
 	sat_import_summary group;
 	uint64_t first, last; /* cseqs written */
 	sat_id batch;
 	bool has_batch;       /* its record is there */
+	char before[SAT_ID_TEXT]; /* the batch that has this file already, or "" */
 } imp_job;
 
 typedef enum imp_result {
@@ -135,6 +139,9 @@ SAT_CHECK sat_rc imp_batch_begin(imp_job *j, sat_err *e);
 /* What was counted so far, in the group's transaction. */
 SAT_CHECK sat_rc imp_batch_count(imp_job *j, const sat_import_summary *done,
     sat_err *e);
+/* j->before: a batch of the same file and kind that nobody took back, when rows of
+ * it may be made twice. SAT_ECONFLICT "import.again" when all of them would be. */
+SAT_CHECK sat_rc imp_batch_before(imp_job *j, sat_err *e);
 /* Everything one import wrote, as stamps: of this device, from its record's
  * birth to the commit that counted last. */
 typedef struct imp_range {
@@ -155,6 +162,21 @@ SAT_CHECK sat_rc imp_batch_find(sat_view *v, imp_range *range, sat_arena *a,
 sat_json *imp_calls_map(const struct sat_sheet *s, const sat_kind *k);
 SAT_CHECK sat_rc imp_account_of_contact(sat_id id[2], size_t *n, crm_work *w,
     const sat_kind *k, sat_value phone, sat_err *e);
+
+/* import_find.c */
+/* *n records that this row may be, by the heaviest key that finds one; *v is the
+ * first. */
+SAT_CHECK sat_rc imp_find(sat_view *v, size_t *n, crm_work *w, imp_job *j,
+    sat_err *e);
+/* SAT_ECONFLICT "duplicate": what was found is another record. */
+SAT_CHECK sat_rc imp_is_it(const crm_work *w, const sat_view *v, imp_job *j,
+    sat_err *e);
+/* Does a value of this field say which record is meant? */
+bool imp_is_key(const sat_kind *k, const sat_field *f);
+/* Does a row of this sheet have such a value, or may it? */
+bool imp_map_finds(const imp_map *m);
+/* Would a repeat make this row's record a second time? */
+bool imp_is_blind(const crm_work *w, const imp_job *j);
 
 /* import_row.c: *result IMP_ERROR with job->reason, or a failure that ends
  * the import. *incomplete: a created record lacks a required field. */

@@ -246,105 +246,6 @@ fill(crm_work *w, imp_job *j, const sat_view *was, sat_err *e)
 	return put_derives(w, j, e);
 }
 
-/* ---- is it there already? -------------------------------------------------------- */
-
-static sat_rc
-find_by_id(sat_view *v, bool *found, imp_job *j, sat_err *e)
-{
-	const sat_kind *k = j->map.kind;
-	char text[SAT_ID_TEXT];
-	sat_id id;
-	sat_rc rc;
-
-	for (size_t i = 0; i < j->map.ncolumns; i++) {
-		if (j->map.columns[i].use != IMP_ID ||
-		    j->text[i].n != SAT_ID_TEXT - 1)
-			continue;
-		memcpy(text, j->text[i].p, SAT_ID_TEXT - 1);
-		text[SAT_ID_TEXT - 1] = '\0';
-		if (!sat_id_parse(&id, text))
-			continue;
-		rc = sat_replica_get(v, &j->a, j->c->replica, k, &id, e);
-		if (rc == SAT_ENOTFOUND)
-			continue;
-		*found = rc == SAT_OK && !v->rec.deleted;
-		return rc;
-	}
-	return SAT_OK;
-}
-
-/* *n live records by this field; the first one in *id. */
-static sat_rc
-find_by(sat_id id[2], size_t *n, crm_work *w, const sat_field *f, sat_err *e)
-{
-	sat_value v = crm_after(w, f);
-
-	*n = 0;
-	if (v.type == SAT_V_NULL)
-		return SAT_OK;
-	return crm_find(id, 2, n, w, w->kind, f, v, e);
-}
-
-/* A number this company gave itself says which record is meant. */
-static const sat_field *
-own_number(const sat_kind *k)
-{
-	return k->number_prefix != NULL ? sat_kind_field(k, "number") : NULL;
-}
-
-static sat_rc
-find_by_keys(sat_id *id, size_t *n, crm_work *w, imp_job *j, sat_err *e)
-{
-	sat_duplicate dup[SAT_DUPLICATES_MAX];
-	sat_id two[2];
-	sat_rc rc;
-
-	if (j->map.key == NULL) {
-		const sat_field *f = own_number(w->kind);
-
-		/* before what it has in common with others */
-		if (f != NULL && ((rc = find_by(two, n, w, f, e)) != SAT_OK ||
-		    *n > 0)) {
-			*id = two[0];
-			return rc;
-		}
-		if ((rc = crm_duplicates(dup, n, w, e)) != SAT_OK || *n == 0)
-			return rc;
-		*id = dup[0].id; /* by the heaviest key */
-		for (size_t i = 1; i < *n; i++)
-			if (dup[i].field != dup[0].field)
-				*n = i; /* others are alike by a lesser key */
-		return SAT_OK;
-	}
-	if (crm_after(w, j->map.key).type == SAT_V_NULL) {
-		if (w->bad.nfields == 0)
-			crm_fault(w, j->map.key, "required");
-		return SAT_OK;
-	}
-	rc = find_by(two, n, w, j->map.key, e);
-	*id = two[0];
-	return rc;
-}
-
-static sat_rc
-find_record(sat_view *v, size_t *n, crm_work *w, imp_job *j, sat_err *e)
-{
-	bool found = false;
-	sat_id id;
-	sat_rc rc;
-
-	*n = 0;
-	if (j->o->on_duplicate == SAT_DUP_NEW)
-		return SAT_OK;
-	if ((rc = find_by_id(v, &found, j, e)) != SAT_OK || found) {
-		*n = found;
-		return rc;
-	}
-	if ((rc = find_by_keys(&id, n, w, j, e)) != SAT_OK || *n == 0)
-		return rc;
-	return sat_replica_get(v, &j->a, j->c->replica, j->map.kind, &id, e);
-}
-
 /* ---- writing ----------------------------------------------------------------------- */
 
 /* A refusal is this row's; anything else ends the import. */
@@ -467,7 +368,9 @@ do_row(imp_result *result, bool *incomplete, imp_job *j, sat_err *e)
 	if ((rc = fill(&w, j, NULL, e)) != SAT_OK)
 		return rc;
 	tell_cleaning(&w, j);
-	if ((rc = find_record(&v, &n, &w, j, e)) != SAT_OK)
+	if ((rc = imp_find(&v, &n, &w, j, e)) != SAT_OK)
+		return rc;
+	if (n == 1 && (rc = imp_is_it(&w, &v, j, e)) != SAT_OK)
 		return rc;
 	if (n > 0 && j->o->on_duplicate == SAT_DUP_SKIP) {
 		*result = IMP_SKIPPED;
@@ -477,6 +380,11 @@ do_row(imp_result *result, bool *incomplete, imp_job *j, sat_err *e)
 		return several(&w, j, e);
 	if (n == 1)
 		return update(result, &v, j, e);
+	j->blind = imp_is_blind(&w, j);
+	if (j->blind && j->before[0] != '\0')
+		return sat_fail_code(e, SAT_ECONFLICT, "import.again", NULL,
+		    "imported before (batch %s), and nothing says which "
+		    "record it became", j->before);
 	*result = IMP_CREATED;
 	return create(incomplete, &w, j, e);
 }

@@ -503,6 +503,7 @@ work_look(sat_json **doc, daemon_ *d, const char *id, int wait_s, sat_err *e)
 static void
 recover_one(void *u, const char *id, const sat_json *doc)
 {
+	bool import = strcmp(sat_json_get_str(doc, "kind", ""), "import") == 0;
 	sat_err e = { 0 };
 	sat_json *ended;
 
@@ -511,6 +512,9 @@ recover_one(void *u, const char *id, const sat_json *doc)
 	(void)sat_fail_code(&e, SAT_EFAIL, "job.interrupted",
 	    "what it had finished before is there; repeat it",
 	    "the daemon ended before this job did");
+	if (import)
+		sat_err_hint(&e, "what it had finished before is there; repeat it, "
+		    "or take it back first when its rows have no key");
 	ended = sat_json_dup(doc);
 	sat_json_set(ended, "problem", sat_api_problem(&e));
 	sat_json_del(ended, "state");

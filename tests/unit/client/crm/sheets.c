@@ -52,12 +52,33 @@ on_progress(void *u, int64_t rows, uint64_t done, uint64_t total)
 	d->nprogress++;
 }
 
+/* The second half of it, as a stick that fails would give them. */
+static void
+spoil(const char *path)
+{
+	FILE *f = fopen(path, "r+b");
+	long n;
+
+	assert_non_null(f);
+	assert_int_equal(0, fseek(f, 0, SEEK_END));
+	n = ftell(f);
+	assert_int_equal(0, fseek(f, n / 2, SEEK_SET));
+	for (long i = n / 2; i < n; i++)
+		assert_int_equal(0xff, fputc(0xff, f));
+	assert_int_equal(0, fclose(f));
+}
+
 static bool
 interrupted(void *u)
 {
 	door *d = u;
 
-	return d->stop_after > 0 && --d->stop_after == 0;
+	if (d->stop_after == 0 || --d->stop_after > 0)
+		return false;
+	if (d->spoil == NULL)
+		return true;
+	spoil(d->spoil);
+	return false;
 }
 
 static sat_rc

@@ -17,6 +17,7 @@ typedef struct door { /* what the CLI would keep */
 	size_t nreasons, ncleaned, nderived, nprogress;
 	char cleaned[64][200];
 	int64_t progress, stop_after;
+	const char *spoil; /* then this file is overwritten, and nothing stops */
 	char acme[80];
 } door;
 
