@@ -1,3 +1,4 @@
+#include "common/base/version.h"
 #include "common/template/report_def.h"
 #include "common/template/template_int.h"
 
@@ -101,6 +102,41 @@ semver_ok(const char *v)
 	}
 }
 
+/* Both semver_ok(). */
+static bool
+later_than(const char *x, const char *y)
+{
+	for (;;) {
+		char *xe, *ye;
+		long a = strtol(x, &xe, 10), b = strtol(y, &ye, 10);
+
+		if (a != b)
+			return a > b;
+		if (*xe == '\0')
+			return false;
+		x = xe + 1;
+		y = ye + 1;
+	}
+}
+
+/* Asked before anything else of the documents is read: what a later release
+ * brought is unknown here, and no fault of who wrote it. */
+static void
+check_min_client(walk *w, const sat_json *n)
+{
+	const char *min = sat_walk_text(w, n, "min_client", false);
+
+	if (w->rc != SAT_OK || min == NULL)
+		return;
+	if (!semver_ok(min))
+		sat_walk_fault(w, "'min_client' must be like 1.0.0");
+	else if (later_than(min, SAT_VERSION))
+		w->rc = sat_fail_code(w->e, SAT_EVERSION,
+		    "template.min_client", "update this program",
+		    "template.json: needs Satchel %s, this is %s", min,
+		    SAT_VERSION);
+}
+
 #define TEMPLATE_SCHEMA 1
 
 static sat_rc
@@ -121,6 +157,7 @@ load_head(sat_template *t, sat_err *e)
 		    "than %d", (long long)schema, TEMPLATE_SCHEMA);
 	if (w.rc == SAT_OK && schema == 0)
 		sat_walk_fault(&w, "'schema' is missing");
+	check_min_client(&w, n);
 	sat_walk_members(&w, n, "id name version schema parent tz tz_min week "
 	    "currency languages modules min_client waivers note "
 	    "number_lease");

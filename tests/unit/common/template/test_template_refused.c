@@ -198,6 +198,13 @@ missing_and_unusable_documents_are_refused(void **state)
 		{ "policy/limits.json", "{\"session\":{\"idle\":5}}",
 		    SAT_EINVALID },
 		{ "template.json", "{\"schema\":2}", SAT_EVERSION },
+		{ "template.json", "{\"schema\":1,\"min_client\":\"0\"}",
+		    SAT_EINVALID },
+		/* whatever that release knows and this one does not */
+		{ "template.json", "{\"schema\":1,\"min_client\":\"0.1.1\","
+		    "\"novelty\":1}", SAT_EVERSION },
+		{ "template.json", "{\"schema\":1,\"min_client\":\"0.1.0\","
+		    "\"novelty\":1}", SAT_EINVALID },
 	};
 
 	(void)state;
