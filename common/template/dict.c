@@ -4,7 +4,9 @@
  *
  * When two options share a spelling (房地产业 is a section and its only
  * division), the key wins over a label, the deeper option over its parent, a
- * label over an alias, and then the lower rank.
+ * label over an alias, and then the lower rank. Whatever a retired option is
+ * called stands behind what is called so now: going back (P-233) retires an
+ * option that had taken over another's alias.
  */
 #include "common/template/template_int.h"
 
@@ -12,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PRIO_KEY, PRIO_LABEL, PRIO_TOP_LABEL, PRIO_ALIAS };
+enum { PRIO_KEY, PRIO_LABEL, PRIO_TOP_LABEL, PRIO_ALIAS, PRIO_RETIRED };
 
 static void
 fold(sat_buf *out, sat_span text)
@@ -111,7 +113,8 @@ add_spelling(sat_arena *a, dict *d, const char *text, int prio,
 	spelling *s = &d->spellings[d->nspellings++];
 
 	fold(&b, sat_span_str(text));
-	*s = (spelling){ sat_span_of(sat_arena_dup(a, b.p, b.n), b.n), prio, o };
+	*s = (spelling){ sat_span_of(sat_arena_dup(a, b.p, b.n), b.n),
+		o->retired ? PRIO_RETIRED + prio : prio, o };
 	sat_buf_fini(&b);
 }
 

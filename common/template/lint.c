@@ -133,6 +133,26 @@ is_stage_dict(const sat_template *t, const sat_dict *d)
 	return false;
 }
 
+/* Nobody chooses a retired option any more: it may have the spellings that
+ * another had before, or has again since the template went back. */
+static void
+lint_aliases(lint *l, const sat_dict *d, const sat_option *o, const char *path)
+{
+	for (size_t i = 0; i < o->naliases && !o->retired; i++) {
+		const sat_option *is = sat_dict_match(d,
+		    sat_span_str(o->aliases[i]));
+
+		if (is == o)
+			continue;
+		if (is != NULL && is->retired)
+			say(l, 'w', path, "%s: an alias is the key of a retired "
+			    "option", o->key);
+		else
+			say(l, 'e', path, "%s: an alias means another option",
+			    o->key);
+	}
+}
+
 static void
 lint_dict(lint *l, const sat_dict *d, const char *path)
 {
@@ -147,10 +167,7 @@ lint_dict(lint *l, const sat_dict *d, const char *path)
 		if (is_stage_dict(l->t, d) && !o->terminal && o->nnext == 0)
 			say(l, 'e', path, "%s: an open stage without a next one",
 			    o->key);
-		for (size_t k = 0; k < o->naliases; k++)
-			if (sat_dict_match(d, sat_span_str(o->aliases[k])) != o)
-				say(l, 'e', path, "%s: an alias means another "
-				    "option", o->key);
+		lint_aliases(l, d, o, path);
 	}
 	if (live == 0)
 		say(l, 'e', path, "no option can be chosen");

@@ -223,7 +223,8 @@ const sat_field *sat_kind_field(const sat_kind *k, const char *key);
 const sat_field *sat_kind_field_id(const sat_kind *k, uint16_t id);
 const sat_dict *sat_template_dict(const sat_template *t, const char *name);
 const sat_option *sat_dict_option(const sat_dict *d, const char *key, size_t n);
-/* By key, label (zh or en, case and width folded) or alias. */
+/* By key, label (zh or en, case and width folded) or alias; labels and aliases
+ * of retired options behind those of the others. */
 const sat_option *sat_dict_match(const sat_dict *d, sat_span text);
 /* The raw document ("reports/won.json"), NULL when absent. */
 const sat_json *sat_template_doc(const sat_template *t, const char *path);

@@ -21,7 +21,7 @@ typedef struct doc {
 /* Folded spelling -> option. */
 typedef struct spelling {
 	sat_span text;
-	int prio; /* 0 key, 1 label, 2 label of a parent, 3 alias */
+	int prio; /* 0 key, 1 label, 2 label of a parent, 3 alias; + 4 retired */
 	const sat_option *option;
 } spelling;
 

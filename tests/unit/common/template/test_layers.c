@@ -3,6 +3,7 @@
 
 #include "common/json/json.h"
 #include "common/template/layers.h"
+#include "tests/unit/common/template/base.h"
 
 #define DOC "dict/x.json"
 
@@ -471,6 +472,56 @@ what_going_back_makes_may_follow_every_pack(void **state)
 	}
 }
 
+/* The source dictionary of the base with other options in front. */
+static void
+with_sources(sat_template_file files[FILES_MAX], size_t *n, char **text,
+    const char *options)
+{
+	char *all = sat_xasprintf("\"options\": [%s,", options);
+
+	*text = edited(base_text("dict/source.json"), "\"options\": [", all);
+	*n = base_with(files, "dict/source.json", *text);
+	free(all);
+}
+
+/* Going back is for the middle of the trouble: an alias that became an option
+ * of its own must not stand in its way. */
+static void
+an_option_that_took_over_an_alias_gives_it_back(void **state)
+{
+	static sat_template_file then_files[FILES_MAX], now_files[FILES_MAX];
+	sat_layer now = { now_files, 0 }, then = { then_files, 0 }, back;
+	char *then_text, *now_text;
+	sat_template *t;
+	sat_arena mem = { 0 };
+	const sat_dict *d;
+	sat_err err;
+
+	(void)state;
+	with_sources(then_files, &then.n, &then_text, "{\"key\":\"soc\","
+	    "\"label\":{\"zh\":\"社交\",\"en\":\"Soc\"},"
+	    "\"aliases\":[\"甲信\",\"jiaxin\"]}");
+	with_sources(now_files, &now.n, &now_text, "{\"key\":\"soc\","
+	    "\"label\":{\"zh\":\"社交\",\"en\":\"Soc\"}},"
+	    "{\"key\":\"jiaxin\",\"label\":{\"zh\":\"甲信\","
+	    "\"en\":\"J\"},\"aliases\":[\"乙信\"]}");
+	assert_ok(sat_layer_back(&back, &mem, &now, &then, &err));
+	assert_ok(sat_template_load(&t, back.files, back.n, &err));
+	assert_ok(sat_template_lint(t, NULL, NULL, &err));
+	d = sat_template_dict(t, "source");
+	assert_string_equal("soc",
+	    sat_dict_match(d, sat_span_str("甲信"))->key);
+	/* by its key, and by what nobody else is called, it is still found */
+	assert_string_equal("jiaxin",
+	    sat_dict_match(d, sat_span_str("jiaxin"))->key);
+	assert_string_equal("jiaxin",
+	    sat_dict_match(d, sat_span_str("乙信"))->key);
+	sat_template_free(t);
+	sat_arena_fini(&mem);
+	free(then_text);
+	free(now_text);
+}
+
 int
 main(void)
 {
@@ -491,6 +542,8 @@ main(void)
 		    going_back_retires_what_came_since_and_asks_for_it_no_more),
 		cmocka_unit_test(going_back_keeps_kinds_and_drops_reports),
 		cmocka_unit_test(what_going_back_makes_may_follow_every_pack),
+		cmocka_unit_test(
+		    an_option_that_took_over_an_alias_gives_it_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
