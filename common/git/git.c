@@ -11,10 +11,12 @@
 #include "common/base/mem.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <git2/sys/odb_backend.h>
 #include <git2/sys/repository.h>
@@ -186,6 +188,35 @@ sat_git_close(sat_git *g)
 	git_odb_free(g->odb);
 	git_repository_free(g->repo);
 	free(g);
+}
+
+static bool
+is_lock(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 5 && strcmp(name + n - 5, ".lock") == 0;
+}
+
+/* No branch has such a name: git allows none that ends so. */
+sat_rc
+sat_git_unlock(sat_git *g, sat_err *e)
+{
+	char *dir = sat_xasprintf("%srefs/heads",
+	    git_repository_path(g->repo));
+	DIR *d = opendir(dir);
+	struct dirent *de;
+	sat_rc rc = SAT_OK;
+
+	while (d != NULL && rc == SAT_OK && (de = readdir(d)) != NULL)
+		if (is_lock(de->d_name) &&
+		    unlinkat(dirfd(d), de->d_name, 0) != 0 && errno != ENOENT)
+			rc = sat_fail(e, SAT_EIO, "cannot remove %s/%s: %s",
+			    dir, de->d_name, strerror(errno));
+	if (d != NULL)
+		(void)closedir(d);
+	free(dir);
+	return rc;
 }
 
 /* ---- branches ------------------------------------------------------------------ */

@@ -34,6 +34,10 @@ SAT_CHECK sat_rc sat_git_init_bare(sat_git **g, const char *path, sat_err *e);
 SAT_CHECK sat_rc sat_git_open(sat_git **g, const char *path, sat_err *e);
 SAT_CHECK sat_rc sat_git_memory(sat_git **g, sat_err *e); /* no path */
 void sat_git_close(sat_git *g);
+/* Take away the locks of branches that a program which ended in the middle of a
+ * step (power cut) left: with one, its branch cannot be moved any more. Only
+ * for who knows that nobody else works in the repository. SAT_EIO. */
+SAT_CHECK sat_rc sat_git_unlock(sat_git *g, sat_err *e);
 
 /* One file of a tree. */
 typedef struct sat_git_file {

@@ -278,7 +278,9 @@ load(sat_admin *a, sat_err *e)
 	if (rc == SAT_OK)
 		(void)snprintf(a->address, sizeof a->address, "%s",
 		    sat_buf_cstr(&b));
+	/* we hold the keyring's lock: another one here is stale */
 	if ((rc = sat_git_open(&a->git, git, e)) != SAT_OK ||
+	    (rc = sat_git_unlock(a->git, e)) != SAT_OK ||
 	    (rc = sat_git_tip(&a->tip, a->git, SAT_ADMIN_BRANCH, e)) != SAT_OK)
 		goto out;
 	a->canary = a->tip;

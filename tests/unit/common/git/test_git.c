@@ -341,6 +341,35 @@ an_object_on_the_disk_that_is_another_one_is_noticed(void **state)
 	free(dir);
 }
 
+/* What a power cut in the middle of moving a branch leaves. */
+static void
+a_lock_that_nobody_holds_is_taken_away(void **state)
+{
+	char *lock = sat_xasprintf("%s/refs/heads/published.lock",
+	    sat_test_at("locked.git"));
+	sat_git *g = bare("locked.git");
+	sat_git_author who = author();
+	sat_git_file f = { "a.json", sat_span_str("1") };
+	sat_oid first, next, tip;
+	FILE *left;
+	sat_err err;
+
+	(void)state;
+	assert_ok(sat_git_unlock(g, &err)); /* nothing there */
+	assert_ok(sat_git_commit(&first, g, BRANCH, &f, 1, &who, "x", &err));
+	assert_non_null(left = fopen(lock, "w"));
+	assert_int_equal(0, fclose(left));
+	f.bytes = sat_span_str("2");
+	assert_rc(SAT_ECONFLICT, sat_git_commit(&next, g, BRANCH, &f, 1, &who,
+	    "y", &err));
+	assert_ok(sat_git_unlock(g, &err));
+	assert_ok(sat_git_commit(&next, g, BRANCH, &f, 1, &who, "y", &err));
+	assert_ok(sat_git_tip(&tip, g, BRANCH, &err));
+	assert_memory_equal(&next, &tip, sizeof tip);
+	sat_git_close(g);
+	free(lock);
+}
+
 int main(void);
 
 /* libgit2's call is bound by the dynamic linker as dlsym binds it. */
@@ -377,6 +406,7 @@ main(void)
 		cmocka_unit_test(ids_are_forty_hex_digits),
 		cmocka_unit_test(
 		    an_object_on_the_disk_that_is_another_one_is_noticed),
+		cmocka_unit_test(a_lock_that_nobody_holds_is_taken_away),
 		cmocka_unit_test(
 		    the_root_certificates_of_the_machine_are_not_read),
 	};

@@ -154,6 +154,25 @@ what_is_done_stays_and_is_noted_with_who_gave_it(void **state) /* P-372 */
 	sat_buf_fini(&out);
 }
 
+/* After a power cut in the middle of a publish nobody has to delete a file. */
+static void
+a_branch_left_locked_can_be_moved_after_the_next_start(void **state)
+{
+	char *lock = sat_xasprintf("%s/templates.git/refs/heads/published.lock",
+	    dir);
+	FILE *left = fopen(lock, "w");
+	sat_oid oid;
+
+	(void)state;
+	assert_non_null(left);
+	assert_int_equal(0, fclose(left));
+	sat_admin_close(admin);
+	assert_ok(sat_admin_open(&admin, dir, sat_span_str(PHRASE), &err));
+	assert_ok(admin_commit_same(admin, SAT_ADMIN_BRANCH, "admin", "again",
+	    &oid, &err));
+	free(lock);
+}
+
 int
 main(void)
 {
@@ -161,6 +180,8 @@ main(void)
 		cmocka_unit_test(what_is_refused_changes_nothing),
 		cmocka_unit_test(
 		    what_is_done_stays_and_is_noted_with_who_gave_it),
+		cmocka_unit_test(
+		    a_branch_left_locked_can_be_moved_after_the_next_start),
 	};
 	int rc = cmocka_run_group_tests(tests, start, end);
 
