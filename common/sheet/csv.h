@@ -4,11 +4,13 @@
  * Reading: BOM, else strict UTF-8 of the whole file (a file that is UTF-8 but
  * for a few damaged bytes stays UTF-8), else GB18030 (iconv); UTF-16 with BOM.
  * Delimiter , ; or tab found from the header line outside quotes, or from
- * Excel's "sep=;" line. CR, LF, CRLF. Blank lines are no rows. Excel's
- * ="00123" and a leading ' are undone. A quote that never closes, a row with
- * more fields than the header, an invalid byte: each is a row fault with its
- * line number, never the end of the file; reading goes on with the line after
- * the one where the row began. Memory does not grow with the file.
+ * Excel's "sep=;" line. CR, LF, CRLF. Blank lines are no rows, nor are those
+ * whose cells hold nothing but spaces. Excel's ="00123" and a leading ' are
+ * undone. A quote that never closes, a cell or a row that is too long, more
+ * fields than the header, an invalid byte: each is a row fault with its line
+ * number, never the end of the file; reading goes on behind the row, or, when
+ * a quote never closes, with the line after the one where it began. Memory
+ * does not grow with the file.
  */
 #ifndef SAT_SHEET_CSV_H
 #define SAT_SHEET_CSV_H

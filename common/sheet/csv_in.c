@@ -8,8 +8,9 @@
  * through by itself.
  *
  * Invariants, named in the tests:
- *   C1  a fault never takes more than its own first line: the reader comes
- *       back to the line after it.
+ *   C1  a fault never takes more than its row: one whose quotes close is
+ *       passed over whole, after any other the reader comes back to the line
+ *       after the one where it began.
  *   C2  a field that is handed out is valid UTF-8.
  *   C3  memory is bounded by SAT_CSV_ROW_MAX, not by the file.
  */
@@ -89,34 +90,39 @@ row_reset(sat_csv *c)
 	c->row_done = c->too_many = c->too_long = false;
 }
 
-/* @return the fault, NULL while the row is good. */
+/* @return why the row cannot be taken apart, NULL while it can. A cell that is
+ * too long goes on to its end: behind it is the next row. */
 static const char *
 feed(sat_csv *c, const uint8_t *p, size_t n)
 {
 	while (n > 0) {
-		/* In pieces, so that a cell is stopped soon after its limit. */
-		size_t piece = n < CSV_CHUNK ? n : CSV_CHUNK;
-		size_t k = csv_parse(&c->parser, p, piece, on_cell, on_row, c);
+		size_t k = csv_parse(&c->parser, p, n, on_cell, on_row, c);
 
 		p += k;
 		n -= k;
-		if (k < piece) {
-			if (csv_error(&c->parser) != CSV_EPARSE)
-				return long_field; /* libcsv has no memory */
-			if (c->parser.quoted)
-				return after_quote;
-			(void)csv_set_opts(&c->parser, 0);
-			(void)csv_parse(&c->parser, p, 1, on_cell, on_row, c);
-			(void)csv_set_opts(&c->parser, CSV_STRICT);
-			p++;
-			n--;
-		}
-		if (c->parser.entry_pos > SAT_CSV_FIELD_MAX)
-			return c->parser.quoted ? open_quote : long_field;
-		if (c->too_long)
-			return long_field;
+		if (n == 0)
+			break;
+		if (csv_error(&c->parser) != CSV_EPARSE)
+			return long_field; /* libcsv has no memory */
+		if (c->parser.quoted)
+			return after_quote;
+		(void)csv_set_opts(&c->parser, 0);
+		(void)csv_parse(&c->parser, p, 1, on_cell, on_row, c);
+		(void)csv_set_opts(&c->parser, CSV_STRICT);
+		p++;
+		n--;
 	}
-	return c->too_many ? many_fields : NULL;
+	return NULL;
+}
+
+/* What is wrong with a row that was taken apart. */
+static const char *
+whole_fault(const sat_csv *c)
+{
+	return c->too_long ? long_field
+	    : c->too_many  ? many_fields
+	    : c->src.at - c->src.keep > SAT_CSV_ROW_MAX ? long_row
+	                                                : NULL;
 }
 
 static bool
@@ -149,11 +155,15 @@ feed_line(sat_csv *c, sat_span line, const char **soft)
 	return fault;
 }
 
-/* C1: go on with the line after the one where the row began. */
+/* C1: go on behind the row, or with the line after the one where it began. */
 static sat_rc
 recover(sat_csv *c, size_t first_bytes, sat_err *e)
 {
+	bool whole = c->row_done;
+
 	row_reset(c);
+	if (whole)
+		return SAT_OK;
 	if (first_bytes == 0)
 		return sat_csv_source_skip(&c->src, e);
 	c->src.at = c->src.seen = c->src.keep + first_bytes;
@@ -195,8 +205,12 @@ read_row(bool *found, sat_csv *c, sat_err *e)
 			if (first_bytes == 0)
 				first_bytes = line.n;
 			hard = feed_line(c, line, &soft);
-			if (hard == NULL && s->at - s->keep > SAT_CSV_ROW_MAX)
-				hard = long_row;
+			if (hard == NULL && c->row_done)
+				hard = whole_fault(c);
+			else if (hard == NULL &&
+			    s->at - s->keep > SAT_CSV_ROW_MAX)
+				hard = c->parser.entry_pos > SAT_CSV_FIELD_MAX
+				    ? open_quote : long_row;
 		}
 	} while (hard == NULL && !c->row_done);
 	c->row.fault = hard != NULL ? hard : soft;
@@ -237,6 +251,16 @@ fill_fields(sat_csv *c)
 	c->row.n = c->nends;
 }
 
+bool
+sat_sheet_no_row(const sat_span *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < fields[i].n; k++)
+			if (strchr(" \t\r\n", fields[i].p[k]) == NULL)
+				return false;
+	return true;
+}
+
 sat_rc
 sat_csv_next(const sat_csv_row **row, sat_csv *c, sat_err *e)
 {
@@ -244,9 +268,11 @@ sat_csv_next(const sat_csv_row **row, sat_csv *c, sat_err *e)
 	sat_rc rc;
 
 	*row = NULL;
-	if ((rc = read_row(&found, c, e)) != SAT_OK || !found)
-		return rc;
-	fill_fields(c);
+	do {
+		if ((rc = read_row(&found, c, e)) != SAT_OK || !found)
+			return rc;
+		fill_fields(c);
+	} while (c->row.fault == NULL && sat_sheet_no_row(c->fields, c->row.n));
 	while (c->row.n > c->ncolumns && c->fields[c->row.n - 1].n == 0)
 		c->row.n--;
 	if (c->row.n > c->ncolumns && c->row.fault == NULL)

@@ -43,6 +43,9 @@ SAT_CHECK sat_rc sat_csv_source_line(
 /* Read and forget up to the end of the line at `at`. */
 SAT_CHECK sat_rc sat_csv_source_skip(csv_source *s, sat_err *e);
 
+/* Nothing but spaces: a row that was emptied in a spreadsheet is none. */
+bool sat_sheet_no_row(const sat_span *fields, size_t n);
+
 /* Append `in`, each byte outside valid UTF-8 (and NUL) as U+FFFD. */
 void sat_csv_repair(sat_buf *out, sat_span in);
 

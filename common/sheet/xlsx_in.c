@@ -14,6 +14,8 @@
  */
 #include "common/sheet/xlsx_in.h"
 
+#include "common/sheet/csv_int.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,20 +63,23 @@ take(const queued **q, xlsx *x, sat_err *e)
 	return SAT_OK;
 }
 
-static bool
-is_blank(const xlsx *x, const queued *q)
-{
-	for (size_t i = 0; i < q->n; i++)
-		if (x->spans[q->from + i].n > 0)
-			return false;
-	return q->fault == NULL;
-}
-
 static sat_span
 cell(const xlsx *x, const queued *q, size_t i)
 {
 	return sat_span_of(x->text.p + x->spans[q->from + i].at,
 	    x->spans[q->from + i].n);
+}
+
+static bool
+is_blank(const xlsx *x, const queued *q)
+{
+	for (size_t i = 0; i < q->n; i++) {
+		sat_span s = cell(x, q, i);
+
+		if (!sat_sheet_no_row(&s, 1))
+			return false;
+	}
+	return q->fault == NULL;
 }
 
 static sat_rc

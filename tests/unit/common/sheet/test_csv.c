@@ -202,12 +202,12 @@ static void
 quotes_follow_rfc_4180_and_spaces_stay(void **state)
 {
 	sat_csv *c = reader("a,b,c\n\"x \"\"y\"\", z\", p ,\"\"\n"
-	    "55\" TV,a\"b\"c,\"\"\"\"\n,,\n");
+	    "55\" TV,a\"b\"c,\"\"\"\"\n,,x\n");
 
 	(void)state;
 	assert_string_equal("2|x \"y\", z| p |", next(c));
 	assert_string_equal("3|55\" TV|a\"b\"c|\"", next(c));
-	assert_string_equal("4|||", next(c));
+	assert_string_equal("4|||x", next(c));
 	assert_string_equal("end", next(c));
 	sat_csv_close(c);
 }
@@ -247,6 +247,24 @@ a_quote_that_never_closes_costs_one_line(void **state) /* C1 */
 	assert_string_equal("!2", next(c));
 	assert_string_equal("3|4|5", next(c));
 	assert_string_equal("!4", next(c));
+	assert_string_equal("end", next(c));
+	sat_csv_close(c);
+}
+
+/* What a spreadsheet leaves of rows that were emptied. */
+static void
+rows_of_empty_cells_are_no_rows(void **state)
+{
+	const sat_csv_row *row;
+	sat_csv *c = reader("a,b\n1,2\n,\n\"\", \n,,,,,\n=\"\",'\n3,4\n,");
+	sat_err err;
+
+	(void)state;
+	assert_string_equal("2|1|2", next(c));
+	assert_string_equal("6||'", next(c)); /* a quote alone is one */
+	assert_ok(sat_csv_next(&row, c, &err));
+	assert_int_equal(7, row->line);
+	assert_int_equal(3, row->number);
 	assert_string_equal("end", next(c));
 	sat_csv_close(c);
 }
@@ -355,6 +373,51 @@ cells_and_rows_have_limits(void **state)
 	sat_buf_fini(&b);
 }
 
+/* A mail history pasted into a cell: its lines are no customers. */
+static void
+a_row_that_ends_is_passed_over_whole(void **state) /* C1 */
+{
+	sat_buf b = { 0 };
+	sat_csv *c;
+
+	(void)state;
+	sat_buf_str(&b, "a,b\n1,\"");
+	for (int i = 0; i < 7000; i++)
+		sat_buf_str(&b, "regards,x\n");
+	sat_buf_str(&b, "\"\nx,y\n\"p\nq\",");
+	for (int i = 0; i < SAT_CSV_COLUMNS_MAX; i++)
+		sat_buf_str(&b, "z,");
+	sat_buf_str(&b, "\"r\ns\"\nv,w\n");
+	c = reader_n(b.p, b.n, NULL);
+	assert_string_equal("!2", next(c));
+	assert_string_equal("7003|x|y", next(c));
+	assert_string_equal("!7004", next(c));
+	assert_string_equal("7007|v|w", next(c));
+	assert_string_equal("end", next(c));
+	sat_csv_close(c);
+	sat_buf_fini(&b);
+}
+
+static void
+a_cell_that_is_too_long_says_so(void **state)
+{
+	const sat_csv_row *row;
+	sat_buf b = { 0 };
+	sat_csv *c;
+	sat_err err;
+
+	(void)state;
+	sat_buf_str(&b, "a\n\"");
+	for (int i = 0; i < 7000; i++)
+		sat_buf_str(&b, "012345678\n");
+	sat_buf_str(&b, "\"\n");
+	c = reader_n(b.p, b.n, NULL);
+	assert_ok(sat_csv_next(&row, c, &err));
+	assert_non_null(strstr(row->fault, "65536"));
+	sat_csv_close(c);
+	sat_buf_fini(&b);
+}
+
 /* Each line and each cell is short enough; the row as a whole is not. */
 static void
 a_row_over_many_lines_has_a_limit_too(void **state) /* C3 */
@@ -401,11 +464,14 @@ main(void)
 		cmocka_unit_test(quotes_follow_rfc_4180_and_spaces_stay),
 		cmocka_unit_test(what_excel_wraps_around_numbers_is_undone),
 		cmocka_unit_test(a_quote_that_never_closes_costs_one_line),
+		cmocka_unit_test(rows_of_empty_cells_are_no_rows),
 		cmocka_unit_test(
 		    more_cells_than_columns_is_a_fault_unless_they_are_empty),
 		cmocka_unit_test(rows_are_numbered_without_the_header),
 		cmocka_unit_test(a_file_without_a_usable_header_is_refused),
 		cmocka_unit_test(cells_and_rows_have_limits),
+		cmocka_unit_test(a_row_that_ends_is_passed_over_whole),
+		cmocka_unit_test(a_cell_that_is_too_long_says_so),
 		cmocka_unit_test(a_row_over_many_lines_has_a_limit_too),
 	};
 

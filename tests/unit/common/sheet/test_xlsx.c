@@ -167,6 +167,7 @@ a_fault_takes_one_row(void **state)
 	    "<row>" I("A2", "<t>1</t>") "<c r=\"B2\" t=\"e\"><v>#N/A</v></c></row>"
 	    "<row>" I("A3", "<t>2</t>") I("C3", "<t>too far</t>") "</row>"
 	    "<row>" S("A4", "99") "</row><row/><row>" I("A6", "<t/>") "</row>"
+	    "<row r=\"6\">" I("A6", "<t> </t>") I("C6", "<t>\n</t>") "</row>"
 	    "<row>" I("A7", "<t>ok</t>") "</row>");
 	assert_string_equal("a|b|\n2!:1||\n3!:\n4!:|\n7:ok|", all_of(NULL));
 }
