@@ -1,8 +1,8 @@
 /*
  * What a batch did, taken back: nothing that somebody wrote since is touched.
  *
- * A record born inside the batch is deleted when no cell of it and nothing under
- * it is younger; a field that the batch wrote last gets the value the history
+ * A record born inside the batch is deleted when no cell of it is younger, nothing
+ * that stays refers to it, and nothing was merged into it; a field that the batch wrote last gets the value the history
  * has for it. Both are ordinary commits of whoever undoes it, so they need his
  * right, and can be undone themselves.
  */
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define GROUP_RECORDS 500
+#define REFS_MAX 64 /* references of one kind */
 
 typedef struct touched {
 	sat_id id;
@@ -21,6 +22,10 @@ typedef struct touched {
 	bool made;          /* by the batch, else changed by it */
 	const char *since;  /* why it has to stay; NULL */
 } touched;
+
+typedef struct link { /* both made by the batch */
+	touched *from, *to;
+} link;
 
 typedef struct undoing {
 	sat_crm *c;
@@ -31,6 +36,8 @@ typedef struct undoing {
 	const sat_kind *kind; /* being looked at */
 	touched *list, one;   /* by kind, then id */
 	size_t n, cap;
+	link *links;          /* among them */
+	size_t nlinks, links_cap;
 	bool any;             /* `one` holds a record */
 } undoing;
 
@@ -125,55 +132,130 @@ find(undoing *x, sat_span id)
 	return bsearch(&key, x->list, x->n, sizeof *x->list, by_id);
 }
 
-/* ---- what lies under it ------------------------------------------------------------ */
+/* ---- what holds it ------------------------------------------------------------------ */
 
-/* Tasks that rules make and looks at the batch itself do not hold it. */
+/* Tasks that rules make and looks at the batch itself do not. */
 static bool
 holds(const sat_kind *k)
 {
-	return k->parent != NULL && strcmp(k->key, "task") != 0 &&
+	return !is_bookkeeping(k) && strcmp(k->key, "task") != 0 &&
 	    strcmp(k->key, "sample") != 0;
 }
 
-/* A record stays when something stays under it. */
-static sat_rc
-look_under(undoing *x, const sat_kind *k, sat_err *e)
+static size_t
+refs_of(const sat_field *refs[], size_t max, const sat_kind *k)
 {
-	const uint16_t cols[] = { SAT_Q_ID, k->parent->id };
-	sat_query q = { .kind = k, .columns = cols, .ncolumns = 2,
+	size_t n = 0;
+
+	for (size_t i = 0; holds(k) && i < k->nfields && n < max; i++)
+		if (k->fields[i].type == SAT_F_REF)
+			refs[n++] = &k->fields[i];
+	return n;
+}
+
+/* One that the batch made, too, goes with what it refers to, if it goes. */
+static void
+refers(undoing *x, touched *from, touched *to, bool under)
+{
+	if (from == to)
+		return;
+	if (from == NULL || !from->made) {
+		to->since = under ? "something was put under it since" :
+		    "something refers to it since";
+		return;
+	}
+	if (x->nlinks == x->links_cap) {
+		x->links_cap = x->links_cap > 0 ? x->links_cap * 2 : 64;
+		x->links = sat_xrealloc(x->links, x->links_cap *
+		    sizeof *x->links);
+	}
+	x->links[x->nlinks++] = (link){ from, to };
+}
+
+/* Every reference of every record of this kind. */
+static sat_rc
+look_at_refs(undoing *x, const sat_kind *k, sat_err *e)
+{
+	const sat_field *refs[REFS_MAX];
+	size_t n = refs_of(refs, REFS_MAX, k);
+	uint16_t cols[REFS_MAX + 1] = { SAT_Q_ID };
+	sat_query q = { .kind = k, .columns = cols, .ncolumns = n + 1,
 		.unordered = true };
-	const touched *child;
 	const sat_value *v;
-	touched *parent;
 	sat_rows *rows;
+	touched *to;
 	sat_rc rc;
 
+	if (n == 0)
+		return SAT_OK;
+	for (size_t i = 0; i < n; i++)
+		cols[i + 1] = refs[i]->id;
 	if ((rc = sat_replica_query(&rows, x->c->replica, &q, e)) != SAT_OK)
 		return rc;
-	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
-		if (v[1].type != SAT_V_BYTES ||
-		    (parent = find(x, v[1].s)) == NULL || !parent->made)
-			continue;
-		child = find(x, v[0].s);
-		if (child == NULL || !child->made || child->since != NULL)
-			parent->since = "something was put under it since";
-	}
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL)
+		for (size_t i = 0; i < n; i++)
+			if (v[i + 1].type == SAT_V_BYTES &&
+			    (to = find(x, v[i + 1].s)) != NULL && to->made)
+				refers(x, find(x, v[0].s), to,
+				    refs[i] == k->parent);
 	sat_rows_free(rows);
 	return rc;
 }
 
+/* An older customer that was merged into one of the batch is found only there. */
 static sat_rc
-look_under_all(undoing *x, sat_err *e)
+look_at_merges(undoing *x, sat_err *e)
 {
+	sat_arena a = { 0 };
 	sat_rc rc = SAT_OK;
 
-	for (size_t i = 0; rc == SAT_OK && i < sat_template_kinds(x->who.t);
-	    i++) {
-		const sat_kind *k = sat_template_kind_at(x->who.t, i);
+	for (size_t i = 0; rc == SAT_OK && i < x->n; i++) {
+		touched *t = &x->list[i], *other;
+		sat_id *ids;
+		size_t n;
 
-		if (holds(k))
-			rc = look_under(x, k, e);
+		if (!t->made)
+			continue;
+		sat_arena_reset(&a);
+		rc = sat_replica_merged(&ids, &n, &a, x->c->replica, &t->id, e);
+		for (size_t k = 1; rc == SAT_OK && k < n; k++) {
+			other = find(x, sat_span_of(ids[k].b, sizeof ids[k].b));
+			if (other == NULL || !other->made)
+				t->since = "something was merged into it since";
+			else
+				refers(x, other, t, false);
+		}
 	}
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* What stays keeps what it refers to, however long the chain. */
+static void
+pass_on(undoing *x)
+{
+	for (bool more = true; more;) {
+		more = false;
+		for (size_t i = 0; i < x->nlinks; i++)
+			if (x->links[i].from->since != NULL &&
+			    x->links[i].to->since == NULL) {
+				x->links[i].to->since =
+				    "something that stays refers to it";
+				more = true;
+			}
+	}
+}
+
+static sat_rc
+look_at_all(undoing *x, sat_err *e)
+{
+	sat_rc rc = x->n > 0 ? look_at_merges(x, e) : SAT_OK;
+
+	for (size_t i = 0; rc == SAT_OK && x->n > 0 &&
+	    i < sat_template_kinds(x->who.t); i++)
+		rc = look_at_refs(x, sat_template_kind_at(x->who.t, i), e);
+	if (rc == SAT_OK)
+		pass_on(x);
 	return rc;
 }
 
@@ -429,12 +511,13 @@ sat_crm_import_undo(sat_import_undone *out, sat_arena *a, sat_crm *c,
 		return rc;
 	sat_id_text(out->batch, &v.rec.id);
 	if ((rc = collect(&x, e)) == SAT_OK &&
-	    (rc = look_under_all(&x, e)) == SAT_OK &&
+	    (rc = look_at_all(&x, e)) == SAT_OK &&
 	    (rc = may_delete(&x, e)) == SAT_OK &&
 	    (rc = take_back_all(&x, true, e)) == SAT_OK &&
 	    (rc = take_back_all(&x, false, e)) == SAT_OK)
 		rc = mark(&x, &v, e);
 	free(x.list);
+	free(x.links);
 	if (rc == SAT_OK && out->nleft > 0)
 		rc = sat_fail_code(e, SAT_EPARTLY, "import.undo",
 		    "they are listed with the reason",
