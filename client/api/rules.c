@@ -201,7 +201,7 @@ HANDLER(api_rule)
 static void
 put_item(sat_json *row, const sat_rule_item *i)
 {
-	static const char *const what[] = { "make", "close", "cancel" };
+	static const char *const what[] = { "make", "close", "cancel", "fail" };
 	char id[SAT_ID_TEXT];
 
 	sat_json_put_str(row, "what", what[i->what]);
@@ -215,6 +215,8 @@ put_item(sat_json *row, const sat_rule_item *i)
 	sat_json_put_str(row, "title", i->title);
 	sat_json_put_str(row, "to", i->to);
 	sat_json_put_time(row, "due_at", i->due_ms);
+	if (i->why != NULL)
+		sat_json_put_str(row, "why", i->why);
 }
 
 HANDLER(api_rules_run)
@@ -223,7 +225,7 @@ HANDLER(api_rules_run)
 		false), .only = sat_json_get_str(req->body, "rule", NULL) };
 	sat_arena a = { 0 };
 	sat_rule_item *v;
-	int64_t made = 0;
+	int64_t of[SAT_RULE_FAILS + 1] = { 0 };
 	sat_json *data;
 	size_t n;
 	sat_rc rc = api_as_of(&o.as_of_ms, api, sat_json_get_str(req->body,
@@ -237,9 +239,11 @@ HANDLER(api_rules_run)
 		sat_json_put_time(*out, "as_of", o.as_of_ms);
 		sat_json_put_bool(*out, "dry_run", o.dry_run);
 		for (size_t i = 0; i < n; i++)
-			made += v[i].what == SAT_RULE_MAKES;
-		sat_json_put_int(*out, "made", made);
-		sat_json_put_int(*out, "closed", (int64_t)n - made);
+			of[v[i].what]++;
+		sat_json_put_int(*out, "made", of[SAT_RULE_MAKES]);
+		sat_json_put_int(*out, "closed", of[SAT_RULE_CLOSES] +
+		    of[SAT_RULE_CANCELS]);
+		sat_json_put_int(*out, "failed", of[SAT_RULE_FAILS]);
 		data = sat_json_put_arr(*out, "data");
 		for (size_t i = 0; i < n; i++)
 			put_item(sat_json_add_obj(data), &v[i]);

@@ -38,6 +38,17 @@ static const sat_opt run_options[] = {
 	{ NULL, 0, NULL, NULL },
 };
 
+static void
+say_failed(cli *c, const sat_json *doc)
+{
+	const sat_json *i = sat_json_first(sat_json_get(doc, "data"));
+
+	for (; i != NULL; i = sat_json_next(i))
+		if (sat_json_get(i, "why") != NULL)
+			cli_say(c, "%s failed: %s\n", sat_json_get_str(i,
+			    "rule", ""), sat_json_get_str(i, "why", ""));
+}
+
 static sat_rc
 run_run(cli *c, sat_err *e)
 {
@@ -61,6 +72,8 @@ run_run(cli *c, sat_err *e)
 		cli_say(c, "%lld made, %lld closed\n",
 		    (long long)sat_json_get_int(doc, "made", 0),
 		    (long long)sat_json_get_int(doc, "closed", 0));
+	if (rc == SAT_OK && cli_format_of(c) == FMT_TABLE)
+		say_failed(c, doc);
 	sat_json_free(body);
 	sat_json_free(doc);
 	return rc;

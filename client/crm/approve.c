@@ -6,6 +6,7 @@
 #include "client/crm/approve_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/derived.h"
@@ -164,19 +165,21 @@ static sat_rc
 write_task(crm_asking *x, const sat_kind *k, const sat_id *id, const sat_user *to,
     sat_err *e)
 {
-	char subject[SAT_ID_TEXT], title[300];
+	const sat_field *tf = sat_kind_field(k, "title");
+	char subject[SAT_ID_TEXT], *title;
 	uint64_t cseq;
 	crm_work w;
 	sat_rc rc;
 
-	(void)snprintf(title, sizeof title, "%s%.180s", crm_word(x->c,
-	    "请审批：", "Please approve: "), x->title != NULL ? x->title :
-	    x->v.kind->key);
 	crm_work_begin(&w, x->c, &x->who, x->a, k, NULL);
+	title = sat_xasprintf("%s%s", crm_word(x->c, "请审批：",
+	    "Please approve: "), x->title != NULL ? x->title : x->v.kind->key);
+	if (tf != NULL)
+		crm_put(&w, tf, sat_v_text(sat_span_str(crm_fit(x->a, tf,
+		    title))));
+	free(title);
 	if (!sat_id_zero(&x->account))
 		crm_put_key(&w, "account", sat_v_id(&x->account));
-	crm_put_key(&w, "title", sat_v_text(sat_span_str(sat_arena_str(x->a, title,
-	    strlen(title)))));
 	crm_put_key(&w, "due_at", sat_v_int(x->who.now_ms + 86400000));
 	sat_id_text(subject, &x->v.rec.id);
 	crm_put_key(&w, "subject", sat_v_text(sat_span_str(sat_arena_str(x->a, subject,

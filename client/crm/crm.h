@@ -289,6 +289,7 @@ typedef enum sat_rule_what {
 	SAT_RULE_MAKES,  /* a task that was not there */
 	SAT_RULE_CLOSES, /* a task whose reason is gone: done */
 	SAT_RULE_CANCELS,/* a task whose subject is gone or closed: cancelled */
+	SAT_RULE_FAILS,  /* what the template refuses; the others are done */
 } sat_rule_what;
 typedef struct sat_rule_item {
 	sat_rule_what what;
@@ -297,6 +298,7 @@ typedef struct sat_rule_item {
 	const char *kind;       /* of the subject, or NULL */
 	const char *period, *title, *to;
 	int64_t due_ms;         /* of the task */
+	const char *why;        /* of SAT_RULE_FAILS, else NULL */
 } sat_rule_item;
 typedef struct sat_rules_opts {
 	int64_t as_of_ms;       /* 0 = now */
@@ -307,7 +309,8 @@ typedef struct sat_rules_opts {
  * Run the rules on what this device holds: make the tasks of its own user that
  * are due and not there yet, close those whose reason is gone. Offline; a
  * second run at the same instant does nothing. Items in `a`, in the order of
- * the rules. SAT_ENOTFOUND: no such rule.
+ * the rules. What cannot be made or closed is one of them and stops no other.
+ * SAT_ENOTFOUND: no such rule.
  */
 SAT_CHECK sat_rc sat_crm_rules(sat_rule_item **out, size_t *n, sat_arena *a,
     sat_crm *c, const sat_rules_opts *o, sat_err *e);

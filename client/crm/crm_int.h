@@ -116,6 +116,10 @@ void crm_put_known(crm_work *w, const char *key, sat_value v);
 bool crm_says(sat_value v, const char *word);
 /* A text as the arena's own; NULL when the value is none. */
 const char *crm_keep_text(sat_arena *a, sat_value v);
+/* At most so many characters of a stored text, none cut, no blank at an end. */
+const char *crm_first(sat_arena *a, const char *text, size_t letters);
+/* As many as the field takes. */
+const char *crm_fit(sat_arena *a, const sat_field *f, const char *text);
 /* Of a time; 0: there is none. */
 static inline int64_t
 crm_time(sat_value v)

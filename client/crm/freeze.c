@@ -344,12 +344,14 @@ make_record(sat_id *id, freezing *x, const sat_json *doc, sat_span body,
 	const sat_json *cover = sat_json_get(doc, "coverage");
 	sat_input in[12 + CRM_BODY_PARTS + CRM_MEMBER_PARTS];
 	char hash[SAT_HASH_BYTES * 2 + 1], text[200];
+	char *title = sat_xasprintf("%s %s", crm_first(&x->a, sat_json_get_str(
+	    sat_json_get(doc, "report"), "title", x->report), 120),
+	    x->period.label);
 	size_t n = 0;
 
 	crm_hash_text(hash, body);
-	(void)snprintf(text, sizeof text, "%.120s %.40s", sat_json_get_str(
-	    sat_json_get(doc, "report"), "title", x->report), x->period.label);
-	in[n++] = (sat_input){ '=', "title", keep(&x->a, text) };
+	in[n++] = (sat_input){ '=', "title", keep(&x->a, title) };
+	free(title);
 	in[n++] = (sat_input){ '=', "report", sat_span_str(x->report) };
 	in[n++] = (sat_input){ '=', "period", sat_span_str(x->period.label) };
 	in[n++] = (sat_input){ '=', "params", sat_span_str(x->params) };

@@ -131,6 +131,29 @@ crm_put(crm_work *w, const sat_field *f, sat_value v)
 	    f->policy == SAT_P_OWNER ? SAT_VERB_ASSIGN : SAT_VERB_SET, f, v);
 }
 
+const char *
+crm_first(sat_arena *a, const char *text, size_t letters)
+{
+	sat_buf b = { 0 };
+	const char *out;
+	size_t i = 0;
+
+	for (; text[i] != '\0'; i++)
+		if (((uint8_t)text[i] & 0xc0) != 0x80 && letters-- == 0)
+			break;
+	if (!sat_norm_text(&b, sat_span_of(text, i)))
+		sat_buf_reset(&b);
+	out = sat_arena_str(a, sat_buf_cstr(&b), b.n);
+	sat_buf_fini(&b);
+	return out;
+}
+
+const char *
+crm_fit(sat_arena *a, const sat_field *f, const char *text)
+{
+	return crm_first(a, text, f->max_len > 0 ? f->max_len : SIZE_MAX);
+}
+
 void
 crm_put_key(crm_work *w, const char *key, sat_value v)
 {

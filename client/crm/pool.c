@@ -11,12 +11,19 @@
 #define REASON_MAX 240
 
 static sat_rc
-customers(const sat_kind **k, const crm_actor *who, sat_err *e)
+pooled(const sat_kind **k, const crm_actor *who, const sat_template *rules,
+    sat_err *e)
 {
 	*k = sat_pool_kind(who->t);
-	return *k != NULL && sat_pools(who->t) > 0 ? SAT_OK : sat_fail_code(e,
+	return *k != NULL && sat_pools(rules) > 0 ? SAT_OK : sat_fail_code(e,
 	    SAT_ENOTFOUND, "pool.none", "see: satchel template show "
 	    "policy/pool.json", "the template has no public pool");
+}
+
+static sat_rc
+customers(const sat_kind **k, const crm_actor *who, sat_err *e)
+{
+	return pooled(k, who, who->t, e);
 }
 
 static sat_rc
@@ -269,7 +276,7 @@ crm_pool_preview_by(sat_crm *c, const sat_template *t, int64_t as_of,
 	sat_rc rc;
 
 	if ((rc = crm_actor_get(&who, c, e)) != SAT_OK ||
-	    (rc = customers(&q.kind, &who, e)) != SAT_OK)
+	    (rc = pooled(&q.kind, &who, t, e)) != SAT_OK)
 		return rc;
 	who.t = t; /* whose rules are asked */
 	l.k = q.kind;

@@ -42,6 +42,16 @@ tell(running *x, sat_rule_what what, const want *w)
 	return i;
 }
 
+sat_rule_item *
+rules_fails(running *x, const sat_reminder *r, const sat_err *why)
+{
+	sat_rule_item *i = tell(x, SAT_RULE_FAILS, NULL);
+
+	i->rule = r->key;
+	i->why = sat_arena_str(x->a, why->text, strlen(why->text));
+	return i;
+}
+
 static sat_value
 text(const char *s)
 {
@@ -92,7 +102,11 @@ make_one(running *x, const want *w, bool dry_run, sat_err *e)
 		return SAT_OK;
 	if (rc == SAT_OK)
 		(void)tell(x, SAT_RULE_MAKES, w);
-	else if (e != NULL)
+	else if (rules_passes_over(rc)) {
+		tell(x, SAT_RULE_FAILS, w)->why = sat_arena_str(x->a, why.text,
+		    strlen(why.text));
+		rc = SAT_OK;
+	} else if (e != NULL)
 		*e = why;
 	return rc;
 }
@@ -210,7 +224,7 @@ verdict(bool *close, sat_rule_what *what, running *x, const mine *m, sat_err *e)
 {
 	const sat_reminder *r = sat_reminder_by_key(x->who.t, m->rule);
 	sat_view v;
-	bool wanted = still_wanted(x, &m->id);
+	bool wanted = still_wanted(x, &m->id), stands;
 	sat_rc rc;
 
 	*close = false;
@@ -219,7 +233,8 @@ verdict(bool *close, sat_rule_what *what, running *x, const mine *m, sat_err *e)
 		*close = true;
 		return SAT_OK;
 	}
-	if (r->when == SAT_WHEN_CRON || wanted)
+	if (r->when == SAT_WHEN_CRON || wanted ||
+	    x->failed[r - sat_reminder_at(x->who.t, 0)])
 		return SAT_OK;
 	if (r->kind == NULL || !m->has_subject) {
 		*close = true;
@@ -233,12 +248,14 @@ verdict(bool *close, sat_rule_what *what, running *x, const mine *m, sat_err *e)
 	}
 	if (rc != SAT_OK)
 		return rc;
-	if (r->when == SAT_WHEN_FIELD && !v.rec.deleted &&
-	    field_stands(x, r, m, &v))
-		return SAT_OK;
+	stands = r->when == SAT_WHEN_FIELD && !v.rec.deleted &&
+	    field_stands(x, r, m, &v);
 	*close = true;
-	*what = is_closed(x, &v) ? SAT_RULE_CANCELS : SAT_RULE_CLOSES;
-	return SAT_OK;
+	if (!stands)
+		*what = is_closed(x, &v) ? SAT_RULE_CANCELS : SAT_RULE_CLOSES;
+	else if ((rc = rules_mine(&stands, x, r, &v, e)) == SAT_OK)
+		*close = !stands; /* else another's by now */
+	return rc;
 }
 
 static sat_rc
@@ -249,6 +266,7 @@ close_one(running *x, const mine *m, sat_rule_what what, bool dry_run,
 	    SAT_RULE_CANCELS ? "cancelled" : "done") },
 		{ '=', "done_at", { NULL, 0 } } };
 	char when[32];
+	sat_err why = { 0 };
 	sat_rule_item *i;
 	sat_rc rc = SAT_OK;
 
@@ -256,10 +274,18 @@ close_one(running *x, const mine *m, sat_rule_what what, bool dry_run,
 	in[1].text = sat_span_str(when);
 	if (!dry_run)
 		rc = sat_crm_edit(NULL, x->c, x->task, &m->id, in,
-		    sat_kind_field(x->task, "done_at") != NULL ? 2 : 1, NULL, e);
-	if (rc != SAT_OK)
+		    sat_kind_field(x->task, "done_at") != NULL ? 2 : 1, NULL,
+		    &why);
+	if (rc == SAT_EDENIED) /* the template gives him no tasks any more */
+		return SAT_OK;
+	if (rc != SAT_OK && !rules_passes_over(rc)) {
+		if (e != NULL)
+			*e = why;
 		return rc;
-	i = tell(x, what, NULL);
+	}
+	i = tell(x, rc == SAT_OK ? what : SAT_RULE_FAILS, NULL);
+	if (rc != SAT_OK)
+		i->why = sat_arena_str(x->a, why.text, strlen(why.text));
 	i->rule = m->rule;
 	i->task = m->id;
 	i->subject = m->subject;
@@ -329,12 +355,14 @@ sat_crm_rules(sat_rule_item **out, size_t *n, sat_arena *a, sat_crm *c,
 	x.task = sat_template_kind(x.who.t, "task");
 	if (x.task == NULL || x.task->stage == NULL || x.task->owner == NULL)
 		return SAT_OK; /* a template without tasks has none to make */
+	x.failed = sat_xcalloc(sat_reminders(x.who.t) + 1, sizeof *x.failed);
 	if ((rc = rules_want_all(&x, o, e)) == SAT_OK)
 		rc = make_all(&x, o, e);
 	if (rc == SAT_OK && x.nout > 0) {
 		*out = sat_arena_dup(a, x.out, x.nout * sizeof *x.out);
 		*n = x.nout;
 	}
+	free(x.failed);
 	free(x.v);
 	free(x.out);
 	return rc;

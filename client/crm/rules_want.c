@@ -34,34 +34,65 @@ told_me(const running *x, const sat_reminder *r, const char *owner)
 	return above != NULL && above->ord == x->who.me->ord;
 }
 
-/* "{title}" and "{date}" in the words of the organisation's first language: the
- * same on every device. */
 static const char *
-render(running *x, const sat_reminder *r, const char *title, const char *date)
+words_of(const running *x, const sat_reminder *r)
 {
 	const sat_json *first = sat_json_first(sat_json_get(sat_template_doc(
 	    x->who.t, "template.json"), "languages"));
-	const char *p = strcmp(sat_json_str(first, "zh"), "en") == 0 ?
-	    r->text_en : r->text_zh;
-	size_t cut = title != NULL ? strlen(title) : 0;
-	const char *text;
-	sat_buf b = { 0 };
 
-	if (cut > 300)
-		for (cut = 300; ((uint8_t)title[cut] & 0xc0) == 0x80; cut--)
-			;
+	return strcmp(sat_json_str(first, "zh"), "en") == 0 ? r->text_en :
+	    r->text_zh;
+}
+
+/* Counts where the title stands, when asked. */
+static void
+fill_in(sat_buf *b, const char *p, const char *title, const char *date,
+    size_t *titles)
+{
 	while (*p != '\0') {
 		if (strncmp(p, "{title}", 7) == 0) {
-			sat_buf_add(&b, title, cut);
+			sat_buf_str(b, title);
 			p += 7;
+			if (titles != NULL)
+				(*titles)++;
 		} else if (strncmp(p, "{date}", 6) == 0) {
-			sat_buf_str(&b, date);
+			sat_buf_str(b, date);
 			p += 6;
 		} else {
-			sat_buf_add(&b, p++, 1);
+			sat_buf_add(b, p++, 1);
 		}
 	}
-	text = sat_arena_str(x->a, (const char *)b.p, b.n);
+}
+
+static size_t
+letters(sat_span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += (s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* "{title}" and "{date}" in the words of the organisation's first language: the
+ * same on every device. A long title is cut so that the other words fit. */
+static const char *
+render(running *x, const sat_reminder *r, const char *title, const char *date)
+{
+	const sat_field *f = sat_kind_field(x->task, "title");
+	const char *words = words_of(x, r), *text;
+	size_t most = f != NULL ? f->max_len : 0, others, titles = 0;
+	sat_buf b = { 0 };
+
+	title = title != NULL ? title : "";
+	fill_in(&b, words, "", date, &titles);
+	others = letters(sat_buf_span(&b));
+	if (most > 0 && titles > 0)
+		title = crm_first(x->a, title, others < most ?
+		    (most - others) / titles : 0);
+	sat_buf_reset(&b);
+	fill_in(&b, words, title, date, NULL);
+	text = crm_first(x->a, sat_buf_cstr(&b), most > 0 ? most : SIZE_MAX);
 	sat_buf_fini(&b);
 	return text;
 }
@@ -147,6 +178,18 @@ whose(const char **owner, sat_id *account, running *x, const sat_view *v,
 	if (rc == SAT_OK)
 		*owner = rules_text(x, sat_record_value(&top.rec, root->owner->id));
 	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
+}
+
+sat_rc
+rules_mine(bool *yes, running *x, const sat_reminder *r, const sat_view *v,
+    sat_err *e)
+{
+	const char *owner;
+	sat_id account;
+	sat_rc rc = whose(&owner, &account, x, v, e);
+
+	*yes = rc == SAT_OK && told_me(x, r, owner);
+	return rc;
 }
 
 static sat_rc
@@ -286,8 +329,10 @@ want_pool(running *x, const sat_reminder *r, sat_err *e)
 {
 	pool_list l = { .x = x };
 	sat_view v;
-	sat_rc rc = sat_crm_pool_preview(x->c, x->now_ms, on_pool, &l, e);
+	sat_rc rc = SAT_OK;
 
+	if (sat_pools(x->who.t) > 0)
+		rc = sat_crm_pool_preview(x->c, x->now_ms, on_pool, &l, e);
 	for (size_t i = 0; rc == SAT_OK && i < l.n; i++) {
 		if (!told_me(x, r, l.v[i].owner))
 			continue;
@@ -410,6 +455,21 @@ want_fact(running *x, const sat_reminder *r, sat_err *e)
 	return rc;
 }
 
+static sat_rc
+want_one(running *x, const sat_reminder *r, sat_err *e)
+{
+	switch (r->when) {
+	case SAT_WHEN_FIELD: return want_field(x, r, e);
+	case SAT_WHEN_SLA: return want_sla(x, r, e);
+	case SAT_WHEN_POOL: return want_pool(x, r, e);
+	case SAT_WHEN_STUCK: return want_stuck(x, r, e);
+	case SAT_WHEN_APPROVAL: return want_approval(x, r, e);
+	case SAT_WHEN_CRON: want_cron(x, r); return SAT_OK;
+	case SAT_WHEN_FACT: return want_fact(x, r, e);
+	}
+	return SAT_OK;
+}
+
 sat_rc
 rules_want_all(running *x, const sat_rules_opts *o, sat_err *e)
 {
@@ -417,17 +477,19 @@ rules_want_all(running *x, const sat_rules_opts *o, sat_err *e)
 
 	for (size_t i = 0; rc == SAT_OK && i < sat_reminders(x->who.t); i++) {
 		const sat_reminder *r = sat_reminder_at(x->who.t, i);
+		size_t before = x->n;
+		sat_err why = { 0 };
 
 		if (o->only != NULL && strcmp(o->only, r->key) != 0)
 			continue;
-		switch (r->when) {
-		case SAT_WHEN_FIELD: rc = want_field(x, r, e); break;
-		case SAT_WHEN_SLA: rc = want_sla(x, r, e); break;
-		case SAT_WHEN_POOL: rc = want_pool(x, r, e); break;
-		case SAT_WHEN_STUCK: rc = want_stuck(x, r, e); break;
-		case SAT_WHEN_APPROVAL: rc = want_approval(x, r, e); break;
-		case SAT_WHEN_CRON: want_cron(x, r); break;
-		case SAT_WHEN_FACT: rc = want_fact(x, r, e); break;
+		rc = want_one(x, r, &why);
+		if (rules_passes_over(rc)) {
+			x->n = before;
+			x->failed[i] = true;
+			(void)rules_fails(x, r, &why);
+			rc = SAT_OK;
+		} else if (rc != SAT_OK && e != NULL) {
+			*e = why;
 		}
 	}
 	return rc;

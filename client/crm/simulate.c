@@ -203,6 +203,14 @@ only_in(const sim *s, const backs *a, const backs *b, sat_simulated_what what,
 	return rc;
 }
 
+/* Without a pool nothing is. */
+static sat_rc
+taken_back(backs *b, const sim *s, const sat_template *t, sat_err *e)
+{
+	return sat_pools(t) == 0 ? SAT_OK :
+	    crm_pool_preview_by(s->c, t, 0, note, b, e);
+}
+
 static sat_rc
 pools(const sim *s, sat_err *e)
 {
@@ -212,9 +220,8 @@ pools(const sim *s, sat_err *e)
 
 	if (k == NULL || sat_pool_kind(s->draft) == NULL)
 		return SAT_OK;
-	if ((rc = crm_pool_preview_by(s->c, s->is, 0, note, &is, e)) == SAT_OK &&
-	    (rc = crm_pool_preview_by(s->c, s->draft, 0, note, &then, e)) ==
-	    SAT_OK) {
+	if ((rc = taken_back(&is, s, s->is, e)) == SAT_OK &&
+	    (rc = taken_back(&then, s, s->draft, e)) == SAT_OK) {
 		if (is.n > 0)
 			qsort(is.v, is.n, sizeof *is.v, by_id);
 		if (then.n > 0)

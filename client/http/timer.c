@@ -20,7 +20,7 @@ run_rules(void *arg)
 	sat_arena a = { 0 };
 	sat_err e = { 0 };
 	sat_json *x;
-	size_t n = 0;
+	size_t n = 0, done = 0;
 	sat_rc rc;
 
 	/* locked, not synced yet, or its lease is over */
@@ -29,16 +29,22 @@ run_rules(void *arg)
 	    sat_replica_permitted(d->api.crm.replica, NULL) != SAT_OK)
 		return;
 	rc = sat_crm_rules(&v, &n, &a, &d->api.crm, &o, &e);
+	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
+		done += v[i].what != SAT_RULE_FAILS;
+		if (v[i].what == SAT_RULE_FAILS)
+			sat_log(SAT_WARN, "DAEMON-RULE", "rule=%s text=%s",
+			    v[i].rule, v[i].why);
+	}
 	sat_arena_fini(&a);
 	if (rc != SAT_OK) {
 		sat_log(SAT_WARN, "DAEMON-RULES", "rc=%d text=%s", (int)rc,
 		    e.text);
 		return;
 	}
-	if (n == 0)
+	if (done == 0)
 		return;
 	x = sat_json_obj();
-	sat_json_put_int(x, "tasks", (int64_t)n);
+	sat_json_put_int(x, "tasks", (int64_t)done);
 	events_add(d->ev, "rules", x);
 	daemon_nudge(d);
 }

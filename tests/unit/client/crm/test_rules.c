@@ -193,6 +193,175 @@ a_skipped_step_is_told(void **state)
 	sat_arena_fini(&a);
 }
 
+/* Tasks of the rule that a run in so many days makes. */
+static size_t
+makes(fixture *f, int64_t days, const char *rule)
+{
+	sat_arena a = { 0 };
+	size_t n, found = 0;
+	sat_rule_item *v = run(&n, f, &a, days, false, NULL);
+
+	for (size_t i = 0; i < n; i++)
+		found += v[i].what == SAT_RULE_MAKES &&
+		    strcmp(v[i].rule, rule) == 0;
+	sat_arena_fini(&a);
+	return found;
+}
+
+static void
+without_pools_the_other_rules_go_on(void **state)
+{
+	fixture *f = *state;
+
+	give_base(f, "policy/pool.json", "{\"pools\": []}");
+	find_kinds(f);
+	(void)customer(f, "River Works", "13812345678");
+	assert_int_equal(1, makes(f, 3, "follow_due"));
+}
+
+/* A title that a task takes: whole characters, at most two hundred. */
+static void
+a_long_title_is_cut_to_what_a_task_takes(void **state)
+{
+	static const char *const notes[] = { "x", "\xe9\x98\xbf", "a  " };
+	fixture *f = *state;
+	sat_id acc = customer(f, "River Works", "13812345678");
+	char id[SAT_ID_TEXT], of[40], note[1200];
+
+	sat_id_text(id, &acc);
+	(void)snprintf(of, sizeof of, "account=%s", id);
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(note, sizeof note, "note=1");
+		while (strlen(note) + strlen(notes[i]) < 320)
+			(void)strncat(note, notes[i], 4);
+		note[strlen(note) - 1] = note[strlen(note) - 1] == ' ' ? 'y' :
+		    note[strlen(note) - 1];
+		(void)made(f, kind(f, "rights_request"), LIST(of, note,
+		    "asks_for=access", "due_at=2023-11-22"));
+	}
+	assert_int_equal(3, makes(f, 3, "rights_due"));
+}
+
+/* The base template with these words put into one document. */
+static void
+give_patched(fixture *f, const char *path, const char *at, const char *words)
+{
+	size_t n;
+	const sat_template_file *v = sat_template_base(&n);
+	const char *place;
+	char *doc = NULL, *patched;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i].path, path) == 0)
+			doc = sat_xasprintf("%.*s", (int)v[i].bytes.n,
+			    (const char *)v[i].bytes.p);
+	assert_non_null(doc);
+	place = strstr(doc, at);
+	assert_non_null(place);
+	place += strlen(at);
+	patched = sat_xasprintf("%.*s%s%s", (int)(place - doc), doc, words, place);
+	give_base(f, path, patched);
+	find_kinds(f);
+	free(patched);
+	free(doc);
+}
+
+static void
+what_is_refused_is_told_and_passed_over(void **state)
+{
+	fixture *f = *state;
+	sat_arena a = { 0 };
+	sat_rule_item *v;
+	size_t n, fine;
+
+	give_patched(f, "fields/task.json", "\"key\": \"title\", ",
+	    "\"min_len\": 20, ");
+	(void)customer(f, "River Works", "13812345678");
+	(void)customer(f, "River Works of the Far North", "13812345679");
+	v = run(&n, f, &a, 3, false, "follow_due");
+	assert_int_equal(2, n);
+	fine = v[0].what == SAT_RULE_MAKES ? 0 : 1;
+	assert_int_equal(SAT_RULE_MAKES, v[fine].what);
+	assert_int_equal(SAT_RULE_FAILS, v[1 - fine].what);
+	assert_non_null(strstr(v[1 - fine].why, "title length"));
+	assert_int_equal(1, tasks(f));
+	sat_arena_fini(&a);
+}
+
+/* He still sees what he gave away: whether a task is his is asked of the rule. */
+static void
+what_was_given_away_is_not_his_task(void **state)
+{
+	fixture *f = *state;
+	sat_crm c = crm_of(f);
+	sat_id acc = customer(f, "River Works", "13812345678");
+	sat_arena a = { 0 };
+	char id[SAT_ID_TEXT], of[40];
+	sat_rule_item *v;
+	size_t n;
+	sat_err err = { 0 };
+
+	sat_id_text(id, &acc);
+	(void)snprintf(of, sizeof of, "account=%s", id);
+	(void)made(f, kind(f, "rights_request"), LIST(of, "note=all of it",
+	    "asks_for=access", "due_at=2023-11-22"));
+	v = run(&n, f, &a, 3, false, "rights_due");
+	assert_int_equal(1, n);
+	(void)run(&n, f, &a, 4, false, "rights_due");
+	assert_int_equal(0, n); /* his */
+	assert_ok(sat_crm_assign(&c, f->account, &acc, "u1", &err));
+	v = run(&n, f, &a, 4, false, "rights_due");
+	assert_int_equal(1, n);
+	assert_int_equal(SAT_RULE_CANCELS, v[0].what);
+	sat_arena_fini(&a);
+}
+
+/* me is a rep whose proposals u1, a manager, agrees to. */
+static void
+with_a_manager(fixture *f)
+{
+	sat_user users[2] = { { 1, "me", "Me Myself", "rep", 1, false },
+		{ 2, "u1", "Ada One", "manager", 1, false } };
+	sat_team team = { 1, "east", "East", "", false };
+	sat_device dev = { DEV, 1, "d", false, false };
+	sat_registry reg = { .rev = 1000, .users = users, .nusers = 2,
+		.teams = &team, .nteams = 1, .devices = &dev, .ndevices = 1 };
+	sat_buf b = { 0 };
+	sat_err err;
+
+	sat_registry_write(&b, &reg);
+	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
+	sat_buf_fini(&b);
+}
+
+/* One Latin digit and then Chinese: no number of bytes ends with a character. */
+static void
+an_approval_of_a_long_title_is_asked_for(void **state)
+{
+	fixture *f = *state;
+	sat_crm c = crm_of(f);
+	char id[SAT_ID_TEXT], of[40], title[620] = "title=1";
+	sat_approval_is is;
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+	sat_id acc, p;
+
+	with_a_manager(f);
+	acc = customer(f, "River Works", "13812345678");
+	sat_id_text(id, &acc);
+	(void)snprintf(of, sizeof of, "account=%s", id);
+	for (size_t i = 0; i < 70; i++)
+		(void)strncat(title, "\xe6\x96\xb9", 4);
+	p = made(f, kind(f, "proposal"), LIST(of, title, "proposal_kind=custom"));
+	if (sat_crm_submit(&is, &a, &c, kind(f, "proposal"), &p, NULL, &err) !=
+	    SAT_OK)
+		fail_msg("%s", err.text);
+	assert_int_equal(1, is.nasked);
+	assert_string_equal("u1", is.asked[0].user);
+	assert_int_equal(1, tasks(f));
+	sat_arena_fini(&a);
+}
+
 int
 main(void)
 {
@@ -209,6 +378,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    stuck_is_twice_the_median_of_those_that_passed, setup_rep,
 		    teardown),
+		REP(without_pools_the_other_rules_go_on),
+		REP(a_long_title_is_cut_to_what_a_task_takes),
+		HQ(what_was_given_away_is_not_his_task),
+		REP(an_approval_of_a_long_title_is_asked_for),
+		REP(what_is_refused_is_told_and_passed_over),
 		cmocka_unit_test_setup_teardown(a_skipped_step_is_told,
 		    setup_rep, teardown),
 	};

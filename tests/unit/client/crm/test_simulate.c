@@ -73,6 +73,20 @@ the_template_in_force_changes_nothing(void **state)
 	assert_int_equal(0, all(&t));
 }
 
+/* Neither the rules in force nor the draft's need a pool. */
+static void
+a_company_without_a_pool_simulates(void **state)
+{
+	fixture *f = *state;
+	told t;
+
+	(void)customer(f, "River Works", "13812345678");
+	give_base(f, "policy/pool.json", "{\"pools\": []}");
+	find_kinds(f);
+	t = with(f, "template.json", "{\"version\": \"9.9.9\"}");
+	assert_int_equal(0, all(&t));
+}
+
 static void
 a_rule_that_asks_for_more_names_what_would_lack_it(void **state)
 {
@@ -158,6 +172,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		HQ(a_company_without_a_pool_simulates),
 		cmocka_unit_test_setup_teardown(
 		    the_template_in_force_changes_nothing, setup_hq, teardown),
 		cmocka_unit_test_setup_teardown(
