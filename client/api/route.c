@@ -230,13 +230,19 @@ segment(const char **p, size_t *n)
 	return s;
 }
 
-/* Captures into the arena; false when the path does not fit. */
+/*
+ * Captures into the arena; false when the path does not fit. A path has one
+ * spelling: whoever guards one by its text (token.c, session.c, what uses the
+ * network) knows every path that reaches the route.
+ */
 static bool
 fits(const sat_route *r, const char *path, sat_arena *mem, const char **args)
 {
 	const char *p = r->pattern + 1, *q = path + 1, *a, *b;
-	size_t na, nb, k = 0;
+	size_t na, nb, k = 0, n = strlen(path);
 
+	if (path[0] != '/' || path[n - 1] == '/')
+		return false;
 	while (*p != '\0' && *q != '\0') {
 		a = segment(&p, &na);
 		b = segment(&q, &nb);

@@ -188,6 +188,34 @@ every_route_has_permission_schema_help_and_a_handler(void **state)
 	}
 }
 
+/* Who guards a path looks at its text: tokens, sessions, what uses the network. */
+static void
+a_path_is_a_routes_in_one_spelling_only(void **state)
+{
+	static const call odd[] = {
+		{ "GET", "", "*v1/health", NULL, NULL, NULL },
+		{ "GET", "", "/v1/health/", NULL, NULL, NULL },
+		{ "GET", "", "//v1/health", NULL, NULL, NULL },
+		{ "GET", "", "*v1/tokens", NULL, NULL, NULL },
+		{ "POST", "", "/v1/sync/run/", NULL, NULL, NULL },
+		{ "POST", "", "/v1/exports/", NULL, NULL, NULL },
+		{ "GET", "", "/v1/accounts/", NULL, NULL, NULL },
+		{ "GET", "", "/v1/accounts/$A/", NULL, NULL, NULL },
+		{ "GET", "", "", NULL, NULL, NULL },
+		{ "GET", "", "/", NULL, NULL, NULL },
+	};
+	world *w = world_of(*state);
+
+	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+		sat_json *doc = NULL;
+		sat_err e;
+		sat_rc rc = ask(&doc, w, &odd[i], &e);
+
+		if (rc != SAT_ENOTFOUND)
+			fail_msg("%s: rc %d", odd[i].path, (int)rc);
+	}
+}
+
 static void
 every_route_is_called_here_or_says_where(void **state)
 {
@@ -346,6 +374,7 @@ main(void)
 		cmocka_unit_test(every_route_is_called_here_or_says_where),
 		HQ(every_route_is_in_the_openapi_document),
 		HQ(every_answer_fits_the_schema_of_its_route),
+		HQ(a_path_is_a_routes_in_one_spelling_only),
 		HQ(a_failure_is_a_problem_document),
 		HQ(a_role_without_rights_gets_no_record_by_any_route),
 	};
