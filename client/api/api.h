@@ -25,7 +25,8 @@ typedef struct sat_api {
 	 * does not name; NULL = every kind */
 	const char *scope;
 	int64_t page_max;     /* most rows a list answers with; 0 = all there are */
-	int out_fd;           /* what "-" names as a file; 0 = standard output */
+	int out_fd;           /* what "-" names as a file; 0 = standard output,
+	                       * -1 = nothing: who names it is refused */
 	/* the daemon's: its live sync, and how to watch it; NULL = none runs */
 	sat_live *live;
 	sat_rc (*watch)(struct sat_api *api, sat_err *e);

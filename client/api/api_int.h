@@ -125,7 +125,8 @@ const sat_route *api_route_of(const char *method, const char *path);
 bool api_makes(const sat_route *r);
 /* file_named.c: a file or folder of this computer, named in the body, of a GET in
  * the query; "-" is what out_fd is. NULL: none is. Every handler takes such a name
- * from here. SAT_EDENIED "port.file": this request may bring none. */
+ * from here. SAT_EDENIED "port.file": this request may bring none. SAT_EUSAGE: it is
+ * no text. */
 sat_rc api_file_named(const char **name, const sat_request *req,
     const char *member, sat_err *e);
 /* attach.c */

@@ -14,8 +14,12 @@ api_file_named(const char **name, const sat_request *req, const char *member,
     sat_err *e)
 {
 	bool get = strcmp(req->method, "GET") == 0;
+	const sat_json *m = sat_json_get(get ? req->query : req->body, member);
 
-	*name = sat_json_get_str(get ? req->query : req->body, member, NULL);
+	*name = sat_json_str(m, NULL);
+	if (m != NULL && *name == NULL && sat_json_type(m) != SAT_J_NULL)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "%s: the name of a file is a text", member);
 	return *name == NULL || req->files ? SAT_OK : sat_fail_code(e,
 	    SAT_EDENIED, "port.file",
 	    "send the file: POST /v1/imports; fetch it: POST /v1/exports",

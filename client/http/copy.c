@@ -23,6 +23,8 @@ asked(const sat_http_request *r)
 	    (accept != NULL && strcmp(accept, "application/x-ndjson") == 0) ||
 	    sat_json_parse(&body, r->body, SAT_HTTP_BODY_MAX, NULL) != SAT_OK)
 		return NULL;
+	if (sat_json_type(body) == SAT_J_OBJ)
+		drop_null(body, "file");
 	if (sat_json_type(body) == SAT_J_OBJ &&
 	    sat_json_get(body, "file") == NULL)
 		return body;

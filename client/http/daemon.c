@@ -76,6 +76,7 @@ void
 daemon_api(sat_api *out, daemon_ *d)
 {
 	*out = d->api;
+	out->out_fd = -1; /* its own standard output is a log's, or nobody's */
 	out->sync.call = on_call;
 	out->sync.turn = on_turn;
 	out->sync.cu = d;

@@ -296,6 +296,8 @@ void put_json(sat_http_response *out, const sat_json *doc);
 sat_json *query_of(const sat_http_request *r);
 /* A body that is one JSON object, or none: then an empty one. SAT_EUSAGE. */
 sat_rc body_of(sat_json **body, const sat_http_request *r, sat_err *e);
+/* null says as much as no member: it is one no more. */
+void drop_null(sat_json *obj, const char *member);
 /* "zh", "en", or NULL: the daemon's own. */
 const char *lang_of(const sat_http_request *r);
 /* May the acting user do what this route does? Asked of the worker, unless a job

@@ -153,6 +153,15 @@ body_of(sat_json **body, const sat_http_request *r, sat_err *e)
 	    "the body is no JSON object");
 }
 
+void
+drop_null(sat_json *obj, const char *member)
+{
+	const sat_json *m = sat_json_get(obj, member);
+
+	if (m != NULL && sat_json_type(m) == SAT_J_NULL)
+		sat_json_del(obj, member);
+}
+
 typedef struct asking_right {
 	daemon_ *d;
 	const char *method, *path;

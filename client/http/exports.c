@@ -269,6 +269,8 @@ export_route(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 		    0)
 			return false;
 		e.rc = body_of(&body, r, &e);
+		if (e.rc == SAT_OK)
+			drop_null(body, "file");
 		if (e.rc == SAT_OK && sat_json_get(body, "file") != NULL) {
 			sat_json_free(body);
 			return false;

@@ -277,9 +277,13 @@ own_file(const char *path, bool fresh)
 sat_rc
 sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e)
 {
-	sat_file_out *o = sat_xcalloc(1, sizeof *o);
+	sat_file_out *o;
 	sat_rc rc;
 
+	if (path == NULL && fd < 0)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.output",
+		    "name a file", "there is no standard output to write to");
+	o = sat_xcalloc(1, sizeof *o);
 	if (path != NULL && !sat_file_is_stream(path)) {
 		o->path = sat_xstrdup(path);
 		o->tmp = sat_xasprintf("%s.tmp", path);

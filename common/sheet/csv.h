@@ -58,7 +58,8 @@ typedef struct sat_csv_out_opts {
 	const char *encoding; /* NULL/"utf-8", "utf-8-bom", "gb18030" */
 	bool raw;             /* no formula guard */
 	bool lf;              /* LF instead of CRLF */
-	int fd;               /* instead of stdout, stays open; 0 = stdout */
+	int fd;               /* instead of stdout, stays open; 0 = stdout,
+	                       * -1 = there is none: SAT_EUSAGE without a file */
 } sat_csv_out_opts;
 /* path NULL or "-" = stdout. Written beside as path.tmp (mode 0600) and
  * renamed by sat_csv_out_close, so a failed export leaves the old file. */

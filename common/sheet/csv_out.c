@@ -107,6 +107,9 @@ sat_csv_out_open(sat_csv_out **out, const char *path,
 	    0 && strcmp(encoding, "gb18030") != 0)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "utf-8, utf-8-bom or gb18030", "csv: unknown encoding");
+	if (o->fd < 0 && (path == NULL || strcmp(path, "-") == 0))
+		return sat_fail_code(e, SAT_EUSAGE, "usage.output",
+		    "name a file", "there is no standard output to write to");
 	c = sat_xcalloc(1, sizeof *c);
 	c->fd = o->fd != 0 ? o->fd : STDOUT_FILENO;
 	c->raw = o->raw;

@@ -50,7 +50,7 @@ typedef struct sat_sheet_out sat_sheet_out;
 typedef struct sat_sheet_out_opts {
 	const char *format;   /* NULL/"csv", "xlsx" */
 	const char *encoding; /* CSV: as sat_csv_out_opts */
-	int fd;               /* CSV without a file: instead of stdout; 0 = stdout */
+	int fd;               /* CSV without a file: as sat_csv_out_opts */
 	const char *title;    /* XLSX: name of the sheet, at most 31 characters */
 	bool raw;             /* CSV: as sat_csv_out_opts; a book has no need */
 } sat_sheet_out_opts;

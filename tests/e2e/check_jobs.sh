@@ -82,6 +82,10 @@ for f in csv xlsx jsonl vcf ics sqlite; do
 done
 as li -q export account --format csv --reason audit -o "$W/direct.csv" && cmp -s "$W/got.csv" "$W/direct.csv" && ok || bad "not the bytes of the command line"
 has "$(head -c 2 "$W/got.xlsx")" PK "a book"; has "$(head -c 13 "$W/got.sqlite")" "SQLite format" "a database"; [ -z "$(find /dev/shm -maxdepth 1 -name "satchel-$(id -u)-*" -newer "$W/got.csv" 2>/dev/null)" ] && ok || bad "a folder in memory is left"
+# what names no file, or not by a text, is written to no output of the daemon's
+BODY='{"type":"account","reason":"audit","file":null}' ask POST "/v1/exports?wait=10"; is 200 "file null"; fits job "$ANSWER"; ask GET "/v1/exports/$(member id)/file"; cmp -s "$W/body" "$W/got.csv" && ok || bad "file null is another export"
+for f in csv jsonl; do for x in 1 '{}' '"-"'; do BODY="{\"type\":\"account\",\"format\":\"$f\",\"reason\":\"audit\",\"file\":$x}" ask POST /v1/exports; is 400 "$f, file $x"; done; done
+BODY='{"type":"account","reason":"audit"}' ask POST /v1/exports/; is 404 "a slash at the end"
 X='{"type":"account","reason":"once"}'; BODY=$X ask POST "/v1/exports?wait=10" "Idempotency-Key: k1"; E1=$(member id); BODY=$X ask POST "/v1/exports" "Idempotency-Key: k1"; is 202 "one that is over, not waited for"; same "$(member id)" "$E1" "asked for twice, made once"; BODY=$X ask POST /v1/exports "Idempotency-Key: k2"; hasnt "$ANSWER" "$E1" "another key"
 p=(); for i in 1 2 3 4 5; do printf '%s' "$X" | "$ASK" "$S" 10 POST /v1/exports "Idempotency-Key: k3" >"$W/once$i" 2>/dev/null & p+=($!); done; wait "${p[@]}"
 same "$(cat "$W"/once? | grep -aoE '"id":"[0-9a-f]{24}"' | sort | uniq -c | awk '{ print $1 }')" 5 "asked for five times at once, made once"

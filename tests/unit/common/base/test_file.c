@@ -127,6 +127,8 @@ what_cannot_be_opened_is_told_with_its_reason(void **state)
 	assert_rc(SAT_EUSAGE, sat_file_write(folder, sat_span_str("x"), 0600,
 	    &err));
 	assert_rc(SAT_ENOTFOUND, sat_file_out_open(&out, deep, 0, &err));
+	assert_rc(SAT_EUSAGE, sat_file_out_open(&out, NULL, -1, &err));
+	assert_string_equal("usage.output", err.code);
 	assert_rc(SAT_ENOTFOUND, sat_folder_make(deep, &err));
 	assert_rc(SAT_ECONFLICT, sat_folder_make(folder, &err));
 	sat_buf_fini(&b);

@@ -37,6 +37,21 @@ written(const char *cell, const sat_csv_out_opts *o)
 }
 
 static void
+without_a_standard_output_a_table_needs_a_file(void **state)
+{
+	sat_csv_out_opts o = { .fd = -1 };
+	sat_csv_out *c;
+	sat_err err;
+
+	(void)state;
+	assert_rc(SAT_EUSAGE, sat_csv_out_open(&c, NULL, &o, &err));
+	assert_rc(SAT_EUSAGE, sat_csv_out_open(&c, "-", &o, &err));
+	assert_null(c);
+	assert_ok(sat_csv_out_open(&c, path, &o, &err));
+	assert_ok(sat_csv_out_close(c, false, &err));
+}
+
+static void
 text_that_would_be_a_formula_is_guarded(void **state) /* T20 */
 {
 	static const char *const guarded[] = { "=1+1", "+1", "-1", "@SUM(A1)",
@@ -229,6 +244,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_standard_output_a_table_needs_a_file),
 		cmocka_unit_test(text_that_would_be_a_formula_is_guarded),
 		cmocka_unit_test(encodings_and_line_ends_are_as_asked),
 		cmocka_unit_test(an_export_that_fails_leaves_the_old_file),
