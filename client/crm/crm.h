@@ -152,7 +152,8 @@ typedef struct sat_undone {
 	const sat_op *op;
 	sat_value value;  /* put back; null = nothing was there */
 	const char *left; /* NULL: done. Else why it stays: "changed" (somebody
-	                     changed it since), "deleted", "gone" (left this device),
+	                     changed it since), "undone" (it went back before),
+	                     "deleted", "gone" (left this device),
 	                     "records" (others hang below it), "append_only",
 	                     "fixed" (such a field never goes back), "unknown"
 	                     (its past is not here any more), "rule" (the gate),

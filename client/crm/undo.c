@@ -3,16 +3,21 @@
  *
  * Nothing is taken out of the log: the earlier values are written anew, by the
  * acting user, now. A field goes back only while it still shows what the commit
- * wrote; whoever changed it since knew better.
+ * wrote; whoever changed it since knew better. A counter and an element that was
+ * taken out do not show who wrote them: it is noted which of those went back.
  */
 #include "client/crm/crm_int.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* So long a device keeps past values (client/replica/digest.c); what was born
  * before may have lost the one that is looked for. */
 #define PAST_MS ((int64_t)400 * 86400000)
 #define ROUNDS 4 /* of leaving out what the gate does not let go back */
+/* "undone.DEVICE-STAMP" of a commit: places of its operations that went back. */
+#define MARK "undone."
 
 typedef struct undo {
 	crm_again all;
@@ -20,6 +25,7 @@ typedef struct undo {
 	sat_undone *ops;
 	sat_op *back;      /* the inverse of each; kind 0 = none */
 	size_t n;
+	bool *gone;        /* of of->ops: went back before */
 } undo;
 
 /* The record as it is, looked up once per operation: commits are small. */
@@ -40,6 +46,73 @@ is_ours(const undo *u, sat_stamp at)
 	return at.lsn != 0 ? at.lsn == c->lsn
 	                   : at.hlc == c->hlc || at.hlc == c->eff;
 }
+
+/* ---- what went back before -------------------------------------------------- */
+
+static bool
+shows_nothing(const sat_op *op)
+{
+	return op->kind == SAT_OP_ADD || op->kind == SAT_OP_SREM;
+}
+
+/* The number of a commit may change (P-391), its stamp does not. */
+static void
+mark_of(char key[48], const sat_commit *c)
+{
+	(void)snprintf(key, 48, MARK "%u-%016llx", c->device,
+	    (unsigned long long)c->hlc);
+}
+
+static sat_rc
+read_mark(undo *u, sat_err *e)
+{
+	sat_buf b = { 0 };
+	char key[48], *end;
+	const char *p;
+	sat_rc rc;
+
+	u->gone = sat_arena_alloc(u->all.a, u->of->nops + 1);
+	memset(u->gone, 0, u->of->nops + 1);
+	mark_of(key, u->of);
+	rc = sat_replica_setting_get(&b, u->all.c->replica, key, e);
+	for (p = sat_buf_cstr(&b); *p != '\0'; p = end) {
+		unsigned long at = strtoul(p, &end, 10);
+
+		if (end == p)
+			break;
+		if (at < u->of->nops)
+			u->gone[at] = true;
+	}
+	sat_buf_fini(&b);
+	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
+}
+
+/* With those that go back now. */
+static sat_rc
+write_mark(const undo *u, sat_err *e)
+{
+	sat_buf b = { 0 };
+	bool any = false;
+	char key[48];
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < u->n; i++)
+		if (u->ops[i].left == NULL && shows_nothing(u->ops[i].op)) {
+			u->gone[u->ops[i].op - u->of->ops] = true;
+			any = true;
+		}
+	for (size_t i = 0; i < u->of->nops; i++)
+		if (u->gone[i])
+			sat_buf_fmt(&b, "%zu ", i);
+	mark_of(key, u->of);
+	if (any)
+		rc = sat_replica_setting_put(u->all.c->replica, key,
+		    sat_buf_span(&b), e);
+	sat_buf_fini(&b);
+	return rc;
+}
+
+/* ---- one operation ----------------------------------------------------------- */
 
 /* What the commit displaced; false: that is not known any more. */
 static bool
@@ -168,6 +241,8 @@ invert(sat_undone *o, sat_op *back, undo *u, const target *t, sat_err *e)
 		o->left = "unknown";
 	else if (t->k->append_only)
 		o->left = "append_only";
+	else if (u->gone[op - u->of->ops])
+		o->left = "undone";
 	else if (op->kind == SAT_OP_SADD || op->kind == SAT_OP_SREM)
 		undo_element(o, back, u, t);
 	else if (op->kind == SAT_OP_ADD)
@@ -259,6 +334,24 @@ judge(undo *u, sat_err *e)
 	return rc;
 }
 
+static sat_rc
+write_back(uint64_t *cseq, undo *u, crm_work *w, sat_err *e)
+{
+	sat_replica *r = u->all.c->replica;
+	bool own = !sat_replica_in_group(r);
+	sat_rc rc;
+
+	if (own && (rc = sat_replica_group_begin(r, e)) != SAT_OK)
+		return rc;
+	if ((rc = crm_write(w, 0, cseq, e)) == SAT_OK)
+		rc = write_mark(u, e);
+	if (own && rc == SAT_OK)
+		return sat_replica_group_commit(r, e);
+	if (own)
+		sat_replica_group_rollback(r);
+	return rc;
+}
+
 sat_rc
 sat_crm_undo(sat_undone **out, size_t *n, uint64_t *cseq, sat_arena *a,
     sat_crm *c, const sat_commit *of, sat_err *e)
@@ -274,6 +367,7 @@ sat_crm_undo(sat_undone **out, size_t *n, uint64_t *cseq, sat_arena *a,
 	u.ops = sat_arena_alloc(a, (of->nops + 1) * sizeof *u.ops);
 	u.back = sat_arena_alloc(a, (of->nops + 1) * sizeof *u.back);
 	crm_again_begin(&u.all, c, &who, a);
+	rc = read_mark(&u, e);
 	for (size_t i = 0; rc == SAT_OK && i < of->nops; i++)
 		if (!is_made(&u, &of->ops[i]))
 			rc = look(&u, &of->ops[i], e);
@@ -283,7 +377,7 @@ sat_crm_undo(sat_undone **out, size_t *n, uint64_t *cseq, sat_arena *a,
 	for (w = u.all.first; w != NULL && w->n == 0;)
 		w = w->also;
 	if (rc == SAT_OK && w != NULL)
-		rc = crm_write(w, 0, cseq, e);
+		rc = write_back(cseq, &u, w, e);
 	crm_again_end(&u.all);
 	*out = u.ops;
 	*n = u.n;
