@@ -142,12 +142,83 @@ load_values(rep_events *out, const rep_source *s, const sat_field *f,
 	return rc;
 }
 
+/*
+ * The past keeps no "nothing": of a value that was cleared and written anew it
+ * has the old value and the position that took it away. When that was is told by
+ * whatever else the same commit wrote; without such a field the value holds
+ * until the next one.
+ */
+typedef struct ending {
+	const rep_events *taken; /* at = position of the log; sorted */
+	rep_events *out;
+} ending;
+
+static sat_rc
+on_taken(void *u, const sat_id *id, const sat_past *p, sat_err *e)
+{
+	(void)e;
+	if (p->by != 0)
+		rep_events_add(u, id, (int64_t)p->by, 0);
+	return SAT_OK;
+}
+
+static void
+end_at(const ending *x, const sat_id *id, sat_stamp at)
+{
+	size_t i, end = rep_events_of(&i, x->taken, id);
+
+	for (; i < end; i++)
+		if (x->taken->v[i].at == (int64_t)at.lsn) {
+			rep_events_add(x->out, id, sat_hlc_ms(at.hlc), NOTHING);
+			return;
+		}
+}
+
+static sat_rc
+on_past_end(void *u, const sat_id *id, const sat_past *p, sat_err *e)
+{
+	(void)e;
+	end_at(u, id, p->at);
+	return SAT_OK;
+}
+
+static sat_rc
+on_cell_end(void *u, const sat_id *id, const sat_cell *c, sat_err *e)
+{
+	(void)e;
+	end_at(u, id, c->at);
+	return SAT_OK;
+}
+
+static sat_rc
+load_ends(rep_events *out, const rep_source *s, const sat_field *f, sat_err *e)
+{
+	rep_events taken = { 0 };
+	ending x = { &taken, out };
+	sat_rc rc = sat_replica_each_past(s->c->replica, s->kind, f->id,
+	    on_taken, &taken, e);
+
+	rep_events_sort(&taken);
+	if (rc == SAT_OK && taken.n > 0 &&
+	    (rc = sat_replica_each_past(s->c->replica, s->kind, 0, on_past_end,
+	    &x, e)) == SAT_OK)
+		rc = sat_replica_each_stamp(s->c->replica, s->kind, 0,
+		    on_cell_end, &x, e);
+	rep_events_free(&taken);
+	rep_events_sort(out);
+	return rc;
+}
+
 sat_rc
 rep_load_spans(rep_events *out, rep_source *s, const sat_field *f, sat_err *e)
 {
 	rep_events values = { 0 };
 	sat_rc rc = load_values(&values, s, f, false, e);
 
+	/* With another value in the place of the old one both end it alike:
+	 * nothing comes before a value of the same moment. */
+	if (rc == SAT_OK)
+		rc = load_ends(&values, s, f, e);
 	for (size_t i = 0; i < values.n; i++) {
 		const rep_event *v = &values.v[i], *next = v + 1;
 

@@ -119,6 +119,39 @@ who_came_back_was_lost_in_his_time(void **state)
 	assert_int_equal(1, total_of(f, "retention", "2024-08", 1));
 }
 
+/* Once the server has them, the past has no word of when a value was cleared. */
+static void
+who_was_lost_twice_was_there_in_between(void **state)
+{
+	fixture *f = *state;
+	sat_id a;
+
+	at(f, "2024-01-10T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	(void)customer(f, "Bob Co", "13800000002");
+	status(f, a, "2024-03-10T02:00:00Z",
+	    LIST("status=lost", "lost_reason=price"));
+	status(f, a, "2024-05-20T02:00:00Z", LIST("status=interested"));
+	status(f, a, "2024-09-05T02:00:00Z", LIST("status=lost"));
+	for (int synced = 0; synced < 2; synced++) {
+		assert_int_equal(2, total_of(f, "churn", "2024-03", 0));
+		assert_int_equal(1, total_of(f, "churn", "2024-05", 0));
+		assert_int_equal(2, total_of(f, "churn", "2024-07", 0));
+		assert_int_equal(2, total_of(f, "churn", "2024-09", 0));
+		assert_int_equal(1, total_of(f, "churn", "2024-09", 1));
+		assert_int_equal(1, total_of(f, "churn", "2024-10", 0));
+		if (synced == 0) {
+			srv_sync(f);
+			assert_settled(f);
+		}
+	}
+	/* and with own work that waits again */
+	status(f, a, "2024-11-01T02:00:00Z", LIST("status=interested"));
+	assert_int_equal(2, total_of(f, "churn", "2024-07", 0));
+	assert_int_equal(1, total_of(f, "churn", "2024-10", 0));
+	assert_int_equal(2, total_of(f, "churn", "2024-12", 0));
+}
+
 static void
 the_instant_itself_belongs_to_the_later_period(void **state)
 {
@@ -428,6 +461,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		HQ(changes_of_a_day_count_as_each_alone),
 		HQ(who_came_back_was_lost_in_his_time),
+		HQ(who_was_lost_twice_was_there_in_between),
 		HQ(the_instant_itself_belongs_to_the_later_period),
 		HQ(what_was_changed_is_fresh),
 		HQ(a_gap_begins_before_the_period),
