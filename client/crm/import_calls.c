@@ -3,7 +3,10 @@
  * whose columns are those of a call log gets its mapping here.
  */
 #include "client/crm/import_int.h"
+#include "common/crypto/crypto.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -48,18 +51,13 @@ put_set(sat_json *list, const char *field, const char *text,
 		sat_json_add_str(texts, words[i]);
 }
 
-/* Every call is one follow-up, whoever imports the log again. */
 static void
-put_sets(sat_json *doc, const char *phone, const char *when, const char *type,
-    const char *duration)
+put_sets(sat_json *doc, const char *type, const char *duration)
 {
 	sat_json *list = sat_json_put_arr(doc, "set");
 	sat_buf b = { 0 };
 
 	put_set(list, "method", "phone", NULL, NULL);
-	sat_buf_fmt(&b, "{%s} {%s}", phone, when);
-	put_set(list, "external_id", sat_buf_cstr(&b), NULL, NULL);
-	sat_buf_reset(&b);
 	sat_buf_str(&b, "通话");
 	if (type != NULL)
 		sat_buf_fmt(&b, " {%s}", type);
@@ -106,9 +104,96 @@ imp_calls_map(const struct sat_sheet *s, const sat_kind *k)
 			sat_json_put_str(c, "field", "occurred_at");
 		}
 	}
-	put_sets(doc, phone, when, type, duration);
+	put_sets(doc, type, duration);
 	return doc;
 }
+
+/* ---- the name of a call ------------------------------------------------------------ */
+
+#define CALL_TEXT 80
+
+/* One of 16: tells calls to two phones of a customer in the same minute apart, and
+ * says nothing about either to whom they are masked. */
+static unsigned
+phone_of_16(const imp_job *j, const imp_column *c, sat_span text)
+{
+	uint8_t hash[SAT_HASH_BYTES];
+	sat_arena a = { 0 };
+	sat_buf b = { 0 };
+	sat_value v;
+
+	if (sat_field_parse(&v, &a, j->who.t, c->lookup, text, NULL) ==
+	    SAT_OK && v.type == SAT_V_TEXT)
+		sat_norm_key(&b, c->lookup->norm, v.s);
+	sat_hash(hash, sat_buf_span(&b));
+	sat_buf_fini(&b);
+	sat_arena_fini(&a);
+	return hash[0] & 15;
+}
+
+/* Is there a follow-up of this name? Then it is the row's. */
+static sat_rc
+try_name(bool *found, crm_work *w, imp_job *j, const char *name, sat_err *e)
+{
+	sat_value v = sat_v_text(sat_span_str(name));
+	sat_id id[1];
+	size_t n;
+	sat_rc rc = crm_find(id, 1, &n, w, w->kind, j->map.key, v, e);
+
+	*found = rc == SAT_OK && n > 0;
+	if (*found)
+		crm_put(w, j->map.key, sat_value_dup(&j->a, v));
+	return rc;
+}
+
+/* As logs were named before: by the cells of the sheet. */
+static void
+former_name(char name[CALL_TEXT], const imp_job *j)
+{
+	const sat_span p = j->text[j->map.call_phone];
+	const sat_span t = j->text[j->map.call_time];
+
+	(void)snprintf(name, CALL_TEXT, "%.*s %.*s", (int)p.n,
+	    (const char *)p.p, (int)t.n, (const char *)t.p);
+}
+
+sat_rc
+imp_calls_name(crm_work *w, imp_job *j, sat_err *e)
+{
+	const imp_column *phone = &j->map.columns[j->map.call_phone];
+	sat_value who = crm_after(w, phone->field), at = crm_after(w,
+	    j->map.columns[j->map.call_time].field);
+	unsigned which = phone_of_16(j, phone, j->text[j->map.call_phone]);
+	char name[CALL_TEXT], former[CALL_TEXT], id[SAT_ID_TEXT];
+	bool found = false;
+	sat_id *ids, to;
+	size_t n;
+	sat_rc rc;
+
+	if (who.type != SAT_V_BYTES || who.s.n != sizeof to.b ||
+	    at.type != SAT_V_INT)
+		return SAT_OK; /* the row is refused for that */
+	memcpy(to.b, who.s.p, sizeof to.b);
+	if ((rc = sat_replica_merged(&ids, &n, &j->a, j->c->replica, &to, e)) !=
+	    SAT_OK)
+		return rc;
+	for (size_t i = n; i > 0 && !found && rc == SAT_OK; i--) {
+		sat_id_text(id, &ids[i - 1]);
+		(void)snprintf(name, sizeof name, "call %s %" PRId64 " %x", id,
+		    at.i, which);
+		if (i > 1)
+			rc = try_name(&found, w, j, name, e);
+	}
+	former_name(former, j);
+	if (rc == SAT_OK && !found)
+		rc = try_name(&found, w, j, former, e);
+	if (rc == SAT_OK && !found)
+		crm_put(w, j->map.key, sat_value_dup(&j->a,
+		    sat_v_text(sat_span_str(name))));
+	return rc;
+}
+
+/* ---- whose phone it is ------------------------------------------------------------- */
 
 /* The customers of the contacts with this phone, at most one when they agree. */
 sat_rc

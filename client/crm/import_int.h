@@ -84,6 +84,8 @@ typedef struct imp_map {
 	size_t nsets;
 	imp_derive *derives;
 	size_t nderives;
+	bool calls;           /* a call log; these are its columns */
+	size_t call_phone, call_time;
 	sat_arena a;
 } imp_map;
 
@@ -160,6 +162,10 @@ SAT_CHECK sat_rc imp_batch_find(sat_view *v, imp_range *range, sat_arena *a,
 /* import_calls.c */
 /* The mapping of a call log, when this sheet is one; else NULL. The caller's. */
 sat_json *imp_calls_map(const struct sat_sheet *s, const sat_kind *k);
+/* The external_id of the row's call, when the map is of a call log: from the
+ * customer and the time, so that it is the same in any notation and holds no
+ * phone number, which it would show to roles that see none. */
+SAT_CHECK sat_rc imp_calls_name(crm_work *w, imp_job *j, sat_err *e);
 SAT_CHECK sat_rc imp_account_of_contact(sat_id id[2], size_t *n, crm_work *w,
     const sat_kind *k, sat_value phone, sat_err *e);
 

@@ -551,6 +551,13 @@ imp_map_read(imp_map *m, const sat_template *t, const sat_import_opts *o,
 		return columns_by_name(&r);
 	rc = read_document(&r, calls);
 	sat_json_free(calls);
+	m->calls = rc == SAT_OK;
+	for (size_t i = 0; m->calls && i < m->ncolumns; i++) {
+		if (m->columns[i].lookup != NULL)
+			m->call_phone = i;
+		else if (m->columns[i].field != NULL)
+			m->call_time = i;
+	}
 	return rc;
 }
 

@@ -241,9 +241,10 @@ fill(crm_work *w, imp_job *j, const sat_view *was, sat_err *e)
 	w->lookups = j->lookups;
 	w->roots = j->roots;
 	if ((rc = put_columns(w, j, e)) != SAT_OK ||
-	    (rc = put_sets(w, j, e)) != SAT_OK)
+	    (rc = put_sets(w, j, e)) != SAT_OK ||
+	    (rc = put_derives(w, j, e)) != SAT_OK || !j->map.calls)
 		return rc;
-	return put_derives(w, j, e);
+	return imp_calls_name(w, j, e);
 }
 
 /* ---- writing ----------------------------------------------------------------------- */
