@@ -4,6 +4,8 @@
  */
 #include "client/cli/cli_int.h"
 
+#include "common/sheet/csv.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -393,23 +395,39 @@ print_table(cli *c, const sat_json *rows, const cli_column *cols, size_t n)
 
 /* ---- separated ------------------------------------------------------------------ */
 
+/* -1,234.50 */
+static bool
+is_number(const sat_buf *b)
+{
+	size_t i = b->n > 0 && b->p[0] == '-';
+
+	if (i == b->n)
+		return false;
+	while (i < b->n && (b->p[i] == ',' || b->p[i] == '.' ||
+	    (b->p[i] >= '0' && b->p[i] <= '9')))
+		i++;
+	return i == b->n;
+}
+
+/* A spreadsheet runs no name of a customer (T20). */
 static void
 csv_cell(sat_buf *out, const sat_buf *b)
 {
+	sat_span v = sat_buf_span(b);
 	bool quote = b->n > 0 && (memchr(b->p, ',', b->n) != NULL ||
 	    memchr(b->p, '"', b->n) != NULL);
 
-	if (!quote) {
-		sat_buf_add(out, b->p, b->n);
-		return;
-	}
-	sat_buf_str(out, "\"");
-	for (size_t i = 0; i < b->n; i++) {
-		if (b->p[i] == '"')
+	if (quote)
+		sat_buf_str(out, "\"");
+	if (sat_csv_is_formula(v) && !is_number(b))
+		sat_buf_str(out, "'");
+	for (size_t i = 0; i < v.n; i++) {
+		if (v.p[i] == '"')
 			sat_buf_str(out, "\"");
-		sat_write_u8(out, b->p[i]);
+		sat_write_u8(out, v.p[i]);
 	}
-	sat_buf_str(out, "\"");
+	if (quote)
+		sat_buf_str(out, "\"");
 }
 
 static void

@@ -131,12 +131,13 @@ put_header(out *x, sat_err *e)
 	return sat_sheet_out_endrow(sheet, e);
 }
 
+/* What somebody wrote: also a reference, whose label is another record's name. */
 static bool
-is_typed_text(const sat_field *f)
+is_text(const sat_field *f)
 {
-	return f->type == SAT_F_TEXT || f->type == SAT_F_TAGS ||
-	    f->type == SAT_F_PHONE || f->type == SAT_F_EMAIL ||
-	    f->type == SAT_F_USER;
+	return f->type != SAT_F_INT && f->type != SAT_F_MONEY &&
+	    f->type != SAT_F_BOOL && f->type != SAT_F_DATE &&
+	    f->type != SAT_F_TIME;
 }
 
 static void
@@ -174,7 +175,7 @@ put_cells(out *x, const sat_value *v, sat_relation rel, sat_err *e)
 		const sat_field *f = field_at(x, i);
 
 		cell_text(x, f, shown(x, f, v[i], rel));
-		if (is_typed_text(f))
+		if (is_text(f))
 			sat_sheet_out_text(sheet, sat_buf_span(&x->b));
 		else
 			sat_sheet_out_plain(sheet, sat_buf_span(&x->b));

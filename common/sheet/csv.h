@@ -64,9 +64,12 @@ typedef struct sat_csv_out_opts {
 /* path NULL or "-" = stdout. Written beside as path.tmp (mode 0600) and
  * renamed by sat_csv_out_close, so a failed export leaves the old file. */
 SAT_CHECK sat_rc sat_csv_out_open(sat_csv_out **c, const char *path, const sat_csv_out_opts *o, sat_err *e);
-/* Text cells get the formula guard (leading ' before = + - @ ' TAB CR LF and
- * their full-width forms, except + and 6 to 15 digits); plain ones (numbers,
- * dates, our own headings) do not. A write that fails is reported by the next
+/* Whether a text cell needs the formula guard, a leading ': it begins with
+ * = + - @ ' TAB CR LF or the full-width form of one, and is not + and 6 to 15
+ * digits. */
+bool sat_csv_is_formula(sat_span v);
+/* Text cells get the guard; plain ones (numbers, dates, our own headings) do
+ * not. A write that fails is reported by the next
  * endrow or close. */
 void sat_csv_out_text(sat_csv_out *c, sat_span v);
 void sat_csv_out_plain(sat_csv_out *c, sat_span v);

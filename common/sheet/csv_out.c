@@ -199,8 +199,8 @@ is_phone(sat_span v)
 	return true;
 }
 
-static bool
-needs_guard(sat_span v)
+bool
+sat_csv_is_formula(sat_span v)
 {
 	/* Full-width = + - @: U+FF1D, FF0B, FF0D, FF20. */
 	static const char wide[][4] = { "\xef\xbc\x9d", "\xef\xbc\x8b",
@@ -254,7 +254,7 @@ put_cell(sat_csv_out *c, sat_span v, bool guard)
 void
 sat_csv_out_text(sat_csv_out *c, sat_span v)
 {
-	put_cell(c, v, !c->raw && needs_guard(v));
+	put_cell(c, v, !c->raw && sat_csv_is_formula(v));
 }
 
 void

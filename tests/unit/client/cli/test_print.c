@@ -156,6 +156,27 @@ a_pipe_gets_keys_fen_and_utc_tab_separated(void **state)
 }
 
 static void
+a_csv_holds_no_formula_and_keeps_numbers(void **state) /* T20 */
+{
+	cli c = { .format = FMT_CSV };
+	sat_json *doc = doc_of("{\"data\":[{\"name\":\"=HYPERLINK(\\\"x\\\",1)\","
+	    "\"stage\":\"@x\",\"amount\":-5},{\"name\":\"-1+1\",\"stage\":"
+	    "\"＝1\",\"amount\":5},{\"name\":\"+8613800138000\",\"stage\":\"-\","
+	    "\"amount\":0}]}"), *one;
+
+	(void)state;
+	cli_print_rows(&c, doc, cols + 1, 3);
+	assert_printed("name,stage,amount\n\"'=HYPERLINK(\"\"x\"\",1)\",'@x,-5\n"
+	    "'-1+1,'＝1,5\n+8613800138000,'-,0\n", &c);
+	one = doc_of("{\"name\":\"=1\",\"amount\":-5}");
+	cli_print_object(&c, one);
+	assert_printed("key,value\nname,'=1\namount,-5\n", &c);
+	sat_json_free(one);
+	sat_json_free(doc);
+	sat_buf_fini(&c.out);
+}
+
+static void
 a_narrow_terminal_cuts_texts_then_leaves_columns_out_but_never_numbers(void **state)
 {
 	static const cli_column some[] = { { "name", "name", CELL_PLAIN },
@@ -317,6 +338,7 @@ main(void)
 		cmocka_unit_test(any_cut_of_any_text_fits),
 		cmocka_unit_test(a_table_shows_labels_yuan_and_time_in_aligned_columns),
 		cmocka_unit_test(a_pipe_gets_keys_fen_and_utc_tab_separated),
+		cmocka_unit_test(a_csv_holds_no_formula_and_keeps_numbers),
 		cmocka_unit_test(a_narrow_terminal_cuts_texts_then_leaves_columns_out_but_never_numbers),
 		cmocka_unit_test(money_is_grouped_by_thousands),
 		cmocka_unit_test(control_characters_of_a_value_do_not_reach_the_terminal),

@@ -2,6 +2,7 @@
 #include "tests/lib/unit.h"
 
 #include "client/crm/crm.h"
+#include "common/base/file.h"
 #include "tests/unit/client/crm/crm_fixture.h"
 #include "tests/unit/client/crm/sheets.h"
 
@@ -54,11 +55,43 @@ an_export_is_masked_logged_and_only_ones_own(void **state)
 	assert_rc(SAT_EDENIED, sat_crm_export(&rows, &c, &x, &err));
 }
 
+/* The label of a reference is a name that somebody wrote. */
+static void
+no_cell_of_an_export_is_a_formula(void **state) /* T20 */
+{
+	fixture *f = *state;
+	sat_crm c = crm_of(f);
+	const sat_kind *contact = f->contact;
+	sat_query q = { .kind = contact };
+	sat_export_opts x = { .query = &q, .format = "csv", .labels = true,
+		.reason = "x" };
+	sat_sheet_out_opts o = { .format = "csv" };
+	sat_id id = customer(f, "=HYPERLINK(\"http://evil/\")", "13812345678");
+	char account[64], text[32], path[300];
+	sat_buf b = { 0 };
+	int64_t rows;
+	sat_err err;
+
+	sat_id_text(text, &id);
+	(void)snprintf(account, sizeof account, "account=%s", text);
+	(void)made(f, contact, LIST(account, "name=@SUM(A1)", "phone=13911112222"));
+	(void)snprintf(path, sizeof path, "%s/t.csv", f->dir);
+	assert_ok(sat_sheet_out_open(&x.table, path, &o, &err));
+	assert_ok(sat_crm_export(&rows, &c, &x, &err));
+	assert_ok(sat_sheet_out_close(x.table, true, &err));
+	assert_ok(sat_file_read(&b, path, 10000, &err));
+	assert_non_null(strstr(sat_buf_cstr(&b),
+	    "\"'=HYPERLINK(\"\"http://evil/\"\")\""));
+	assert_non_null(strstr(sat_buf_cstr(&b), ",'@SUM(A1)"));
+	sat_buf_fini(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		REP(an_export_is_masked_logged_and_only_ones_own),
+		REP(no_cell_of_an_export_is_a_formula),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
