@@ -7,6 +7,7 @@ check: deps
 # how often a page asks the registry is counted
 $(O)/tests/unit/server/store/sqlite/test_pull_cost: LDFLAGS += -Wl,--wrap=sat_registry_user
 # the step that makes a kit of a copy, the last of a restore, and the disk fail on demand
+$(O)/tests/unit/client/api/test_sync_beside: LDFLAGS += -Wl,--wrap=sat_sync_run,--wrap=sat_replica_search_ready,--wrap=sat_replica_recount,--wrap=sat_replica_status_get
 $(O)/tests/unit/server/admin/test_copies: LDFLAGS += -Wl,--wrap=sat_sqlite_registry_only,--wrap=admin_verify_all,--wrap=fsync
 
 # ---- fuzz targets: replayed by check, run by `make fuzz SECS=60 [ONLY=json]` --

@@ -338,19 +338,19 @@ sync_interrupted(void *u)
 	return api->interrupted != NULL && api->interrupted(api->u);
 }
 
-/* Before the network is asked, on the replica's own thread. */
-typedef struct before {
+/* Before the network is asked and behind it, on the replica's own thread. */
+typedef struct beside {
 	sat_api *api;
 	sat_replica_status s;
 	size_t differ;
 	sat_rc rc;
 	sat_err e;
-} before;
+} beside;
 
 static void
 count_pending(void *arg)
 {
-	before *b = arg;
+	beside *b = arg;
 
 	b->rc = sat_replica_status_get(&b->s, b->api->crm.replica, &b->e);
 }
@@ -358,13 +358,21 @@ count_pending(void *arg)
 static void
 recount(void *arg)
 {
-	before *b = arg;
+	beside *b = arg;
 
 	b->rc = sat_replica_recount(&b->differ, b->api->crm.replica, &b->e);
 }
 
+static void
+make_index(void *arg)
+{
+	beside *b = arg;
+
+	b->rc = sat_replica_search_ready(b->api->crm.replica, &b->e);
+}
+
 static sat_rc
-do_before(before *b, void (*fn)(void *arg), sat_err *e)
+do_beside(beside *b, void (*fn)(void *arg), sat_err *e)
 {
 	if (b->api->sync.call != NULL)
 		b->api->sync.call(b->api->sync.cu, fn, b);
@@ -379,9 +387,9 @@ do_before(before *b, void (*fn)(void *arg), sat_err *e)
 static sat_rc
 sync_dry(sat_json **out, sat_api *api, sat_err *e)
 {
-	before b = { .api = api };
+	beside b = { .api = api };
 	sat_sync_result r = { .ms = 0 };
-	sat_rc rc = do_before(&b, count_pending, e);
+	sat_rc rc = do_beside(&b, count_pending, e);
 
 	if (rc != SAT_OK)
 		return rc;
@@ -397,7 +405,7 @@ HANDLER(api_sync_run)
 {
 	const char *only = sat_json_get_str(req->body, "only", "");
 	bool full = sat_json_get_bool(req->body, "full", false);
-	before b = { .api = api };
+	beside b = { .api = api };
 	sat_sync_opts o = api->sync;
 	sat_sync_result r;
 	sat_rc rc;
@@ -419,13 +427,13 @@ HANDLER(api_sync_run)
 	o.progress = sync_progress;
 	o.interrupted = sync_interrupted;
 	o.u = api;
-	if (full && (rc = do_before(&b, recount, e)) != SAT_OK)
+	if (full && (rc = do_beside(&b, recount, e)) != SAT_OK)
 		return rc;
 	rc = sat_sync_run(&r, api->crm.replica, &o, e);
 	if (rc != SAT_OK && rc != SAT_EPARTLY)
 		return rc;
 	/* so that nobody waits for it later; if it fails, a search says why */
-	if (sat_replica_search_ready(api->crm.replica, NULL) != SAT_OK)
+	if (do_beside(&b, make_index, NULL) != SAT_OK)
 		sat_log(SAT_WARN, "SEARCH-INDEX", "not made");
 	*out = api_doc("sync");
 	sat_api_sync_put(*out, &r);
