@@ -211,8 +211,8 @@ sat_git_unlock(sat_git *g, sat_err *e)
 	while (d != NULL && rc == SAT_OK && (de = readdir(d)) != NULL)
 		if (is_lock(de->d_name) &&
 		    unlinkat(dirfd(d), de->d_name, 0) != 0 && errno != ENOENT)
-			rc = sat_fail(e, SAT_EIO, "cannot remove %s/%s: %s",
-			    dir, de->d_name, strerror(errno));
+			rc = sat_fail(e, SAT_EIO, "cannot remove %s: %s",
+			    de->d_name, strerror(errno));
 	if (d != NULL)
 		(void)closedir(d);
 	free(dir);
