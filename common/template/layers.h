@@ -62,8 +62,11 @@ SAT_CHECK sat_rc sat_layer_diff(const sat_layer *a, const sat_layer *b,
 /*
  * The way back is a step forward (P-233): what `then` says, with every field
  * and option that came since kept as retired and not asked for, and every kind,
- * dictionary and pattern that came since kept. So the result may follow `now`,
- * and nothing that was written meanwhile is lost. SAT_EINVALID as above.
+ * dictionary, pattern, role, and pool (without its rules) that came since kept;
+ * a dictionary that a field has again gets the options it had meanwhile, and
+ * the time zone stays. So the result may follow `now` (sat_template_follows,
+ * sat_template_keeps), and nothing that was written meanwhile is lost.
+ * SAT_EINVALID as above.
  */
 SAT_CHECK sat_rc sat_layer_back(sat_layer *out, sat_arena *a,
     const sat_layer *now, const sat_layer *then, sat_err *e);

@@ -522,6 +522,64 @@ an_option_that_took_over_an_alias_gives_it_back(void **state)
 	free(now_text);
 }
 
+static void
+going_back_leaves_pools_roles_and_the_zone(void **state)
+{
+	(void)state;
+	gone_back("{\"pools\":[{\"key\":\"a\",\"daily_claim\":1},"
+	          "{\"key\":\"b\",\"members\":[\"*\"]}]}", "policy/pool.json",
+	    "{\"pools\":[{\"key\":\"b\",\"members\":[\"*\"],"
+	    "\"auto_reclaim\":true,\"reclaim\":[{\"no_follow_d\":9}]},"
+	    "{\"key\":\"a\",\"daily_claim\":2}]}",
+	    "{\"pools\":[{\"key\":\"a\",\"daily_claim\":1}]}");
+	gone_back("{\"pools\":[{\"key\":\"b\"}]}", "policy/pool.json",
+	    "{\"pools\":[{\"key\":\"b\",\"auto_reclaim\":true}]}", NULL);
+	gone_back("{\"roles\":[{\"key\":\"r\"},{\"key\":\"s\"}],"
+	          "\"masks\":{\"s\":[\"@mask\"]},"
+	          "\"grants\":{\"r\":{\"x\":\"no\"},\"s\":{\"x\":\"own\"}}}",
+	    "acl/matrix.json",
+	    "{\"roles\":[{\"key\":\"r\"},{\"key\":\"s\"}],"
+	    "\"masks\":{\"r\":[\"a.b\"],\"s\":[\"@mask\"]},"
+	    "\"grants\":{\"r\":{\"x\":\"all\"},\"s\":{\"x\":\"own\"}}}",
+	    "{\"roles\":[{\"key\":\"r\"}],\"masks\":{},"
+	    "\"grants\":{\"r\":{\"x\":\"no\"}}}");
+	gone_back("{\"id\":\"a\",\"tz\":\"Asia/Tokyo\",\"tz_min\":540}",
+	    "template.json", "{\"id\":\"a\",\"tz\":\"Asia/Tokyo\","
+	    "\"tz_min\":540,\"number_lease\":9}",
+	    "{\"id\":\"a\",\"tz\":\"Asia/Shanghai\",\"tz_min\":480}");
+}
+
+static void
+a_field_that_goes_back_to_its_dictionary_loses_no_option(void **state)
+{
+	static const char field[] = "{\"fields\":[{\"key\":\"a\","
+	    "\"options\":\"%s\"}]}";
+	char was[80], is[80];
+	sat_template_file then[2] = { { "dict/x.json", sat_span_str(
+	    "{\"options\":[{\"key\":\"p\"},{\"key\":\"q\"}]}") },
+		{ "fields/k.json", { NULL, 0 } } };
+	sat_template_file now[3] = { then[0], { "dict/y.json", sat_span_str(
+	    "{\"options\":[{\"key\":\"q\",\"rank\":1},{\"key\":\"r\"}]}") },
+		{ "fields/k.json", { NULL, 0 } } };
+	sat_layer back;
+	sat_arena mem = { 0 };
+	sat_err err;
+
+	(void)state;
+	(void)snprintf(was, sizeof was, field, "x");
+	(void)snprintf(is, sizeof is, field, "y");
+	then[1].bytes = sat_span_str(was);
+	now[2].bytes = sat_span_str(is);
+	assert_ok(sat_layer_back(&back, &mem, &(sat_layer){ now, 3 },
+	    &(sat_layer){ then, 2 }, &err));
+	assert_int_equal(3, back.n);
+	assert_string_equal("{\"options\":[{\"key\":\"p\"},{\"key\":\"q\"},"
+	    "{\"key\":\"r\",\"retired\":true}]}",
+	    compact(bytes_at(&back, "dict/x.json")));
+	assert_string_equal(was, compact(bytes_at(&back, "fields/k.json")));
+	sat_arena_fini(&mem);
+}
+
 int
 main(void)
 {
@@ -542,6 +600,9 @@ main(void)
 		    going_back_retires_what_came_since_and_asks_for_it_no_more),
 		cmocka_unit_test(going_back_keeps_kinds_and_drops_reports),
 		cmocka_unit_test(what_going_back_makes_may_follow_every_pack),
+		cmocka_unit_test(going_back_leaves_pools_roles_and_the_zone),
+		cmocka_unit_test(
+		    a_field_that_goes_back_to_its_dictionary_loses_no_option),
 		cmocka_unit_test(
 		    an_option_that_took_over_an_alias_gives_it_back),
 	};
