@@ -50,8 +50,8 @@ judge(const sat_layer *draft, const sat_template *is, sat_err *e)
 	sat_template *t = NULL;
 	sat_rc rc = sat_template_load(&t, draft->files, draft->n, e);
 
-	if (rc == SAT_OK)
-		rc = sat_template_follows(t, is, e);
+	if (rc == SAT_OK && (rc = sat_template_follows(t, is, e)) == SAT_OK)
+		rc = sat_template_keeps(t, is, NULL, e);
 	sat_template_free(t);
 	return rc;
 }

@@ -76,7 +76,9 @@ static void
 put_follows(sat_json *doc, const sat_template *draft, const sat_template *is)
 {
 	sat_err why = { 0 };
-	bool ok = is != NULL && sat_template_follows(draft, is, &why) == SAT_OK;
+	bool ok = is != NULL &&
+	    sat_template_follows(draft, is, &why) == SAT_OK &&
+	    sat_template_keeps(draft, is, NULL, &why) == SAT_OK;
 
 	sat_json_put_bool(doc, "succeeds", ok);
 	sat_json_put_str(doc, "hindrance", ok ? NULL : why.text);

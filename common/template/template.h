@@ -163,6 +163,28 @@ SAT_CHECK sat_rc sat_template_lint(const sat_template *t,
 SAT_CHECK sat_rc sat_template_follows(const sat_template *next,
     const sat_template *prev, sat_err *e);
 
+/* What a template would be taken away from: known to who publishes. */
+typedef struct sat_template_held {
+	void *u;
+	/* customers in the pool */
+	sat_rc (*in_pool)(uint64_t *n, void *u, const char *pool, sat_err *e);
+	/* who may sync and has the role, "li, wu"; as many as there is room for,
+	 * "" = nobody */
+	sat_rc (*of_role)(char *who, size_t room, void *u, const char *role,
+	    sat_err *e);
+	/* records of any kind */
+	sat_rc (*records)(uint64_t *n, void *u, sat_err *e);
+} sat_template_held;
+/*
+ * Does `next`, which may follow `prev`, leave everything in somebody's hands?
+ * SAT_EINVALID with file, key and a way: a pool with customers in it is gone, a
+ * role that people have, an option of a field's former dictionary, or dates
+ * would be read as another day. held NULL: only what the two themselves tell.
+ * For who publishes, never for a device.
+ */
+SAT_CHECK sat_rc sat_template_keeps(const sat_template *next,
+    const sat_template *prev, const sat_template_held *held, sat_err *e);
+
 /* policy/grading.json, sla.json, lifecycle.json. Without them: no basis, no rules. */
 typedef struct sat_standard {
 	const sat_kind *kind;          /* NULL: grades are only typed */

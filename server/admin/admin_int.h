@@ -109,6 +109,8 @@ sat_rc admin_commit_same(sat_admin *a, const char *branch, const char *author, c
 
 /* May this follow `prev`? Findings of the lint go into the hint of e. */
 sat_rc admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *prev, sat_err *e);
+/* Does it leave everything in the hands of those who have it (held.c)? */
+sat_rc admin_keeps(sat_admin *a, const sat_template *next, const sat_template *prev, sat_err *e);
 
 /* rollout.c: a pilot's template, and back. Load after the core was made. */
 sat_rc admin_rollout_load(sat_admin *a, sat_err *e);

@@ -199,14 +199,15 @@ admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *tip, sat_err *e)
 	if ((rc = sat_template_load(&next, l->files, l->n, e)) != SAT_OK)
 		return rc;
 	rc = sat_template_lint(next, lint_finding, &said, e);
-	if (rc == SAT_OK && tip != NULL &&
-	    (prev = admin_template_at(a, tip->b)) != NULL)
-		rc = sat_template_follows(next, prev, e);
-	sat_template_free(next);
 	if (rc != SAT_OK && said.n > 0 && e != NULL)
 		(void)snprintf(e->hint, sizeof e->hint, "%s",
 		    sat_buf_cstr(&said));
 	sat_buf_fini(&said);
+	if (rc == SAT_OK && tip != NULL &&
+	    (prev = admin_template_at(a, tip->b)) != NULL &&
+	    (rc = sat_template_follows(next, prev, e)) == SAT_OK)
+		rc = admin_keeps(a, next, prev, e);
+	sat_template_free(next);
 	return rc;
 }
 

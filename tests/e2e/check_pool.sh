@@ -57,10 +57,17 @@ expect 0 as boss pool release "$C" --reason "无人跟进"; expect 0 as boss syn
 expect 0 as sue pool list; has "$OUT" "己公司" "offered to the south, too"
 G="git -c safe.directory=* -c advice.detachedHead=false"; expect 0 $G clone -q "$W/server/templates.git" "$W/t"; rm -rf "$W/t/.git"
 sed -i 's|"members": \["\*"\]|"members": ["north"]|; s|"phone_main", ||' "$W/t/policy/pool.json"
+cp -r "$W/t" "$W/gone"; sed -i 's|"key": "public"|"key": "gonghai"|' "$W/gone/policy/pool.json"
+expect 7 d template publish "$W/gone" -m "another key"; has "$ERR" "pool.json.*public" "a pool with customers in it does not go"; has "$ERR" "1 of them" "how many"; has "$ERR" "assign" "and what to do"
+cp -r "$W/t" "$W/roles"; sed -i 's|"auditor"|"inspector"|' "$W/roles/acl/matrix.json"; d user add otto --name Otto --role auditor >/dev/null
+expect 7 d template publish "$W/roles" -m "another role"; has "$ERR" "matrix.json.*role auditor.*: otto" "nor a role that somebody has"; has "$ERR" "user edit" "and what to do"
 expect 0 d template publish "$W/t" -m "the pool is the north's"
 expect 0 as sue sync; expect 0 as sue pool list; hasnt "$OUT" "己公司" "not any more"
 expect 0 as li sync; expect 0 as li --json pool list; has "$OUT" "己公司" "still the north's"
 expect 0 as sue sync
+# nobody is in it any more: now it can go
+expect 0 as hq sync; expect 0 as hq account assign "$C" --to li; expect 0 as hq sync
+expect 0 d template publish "$W/gone" -m "another key"; expect 0 as sue sync; expect 0 as li sync
 for u in hq boss li wu sue; do expect 0 as $u check; done
 expect 0 d check
 finish
