@@ -149,6 +149,17 @@ on_progress(void *u, int64_t rows, uint64_t done, uint64_t total)
 	event(j->api, line);
 }
 
+static void
+on_batch(void *u, const char *batch)
+{
+	import_job *j = u;
+	sat_json *line = sat_json_obj();
+
+	sat_json_put_str(line, "type", "batch");
+	sat_json_put_str(line, "batch", batch);
+	event(j->api, line);
+}
+
 static bool
 interrupted(void *u)
 {
@@ -283,6 +294,7 @@ opts_of(import_job *j, const sat_json *body)
 		.on_derived = on_derived,
 		.open_sheet = open_sheet,
 		.progress = on_progress,
+		.began = on_batch,
 		.interrupted = interrupted,
 		.u = j,
 	};

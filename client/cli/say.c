@@ -322,6 +322,6 @@ cli_event(void *u, const sat_json *line)
 		progress(c, line);
 	else if (strcmp(sat_json_get_str(line, "type", ""), "sync") == 0)
 		cli_synced(c, line);
-	else
-		finding(c, line);
+	else if (strcmp(sat_json_get_str(line, "type", ""), "batch") != 0)
+		finding(c, line); /* the summary names the batch */
 }

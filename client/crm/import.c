@@ -103,8 +103,11 @@ end_group(sat_import_summary *s, imp_job *j, sat_err *e)
 		if ((j->o->map_name != NULL &&
 		    (rc = imp_batch_begin(j, e)) != SAT_OK) ||
 		    (rc = imp_batch_count(j, s, e)) != SAT_OK ||
-		    (rc = crm_numbers_save(&j->numbers, j->c, e)) != SAT_OK ||
-		    (rc = sat_replica_group_commit(j->c->replica, e)) != SAT_OK)
+		    (rc = crm_numbers_save(&j->numbers, j->c, e)) != SAT_OK)
+			return rc;
+		if (j->has_batch && !s->recorded && j->o->began != NULL)
+			j->o->began(j->o->u, s->batch);
+		if ((rc = sat_replica_group_commit(j->c->replica, e)) != SAT_OK)
 			return rc;
 	}
 	add_up(s, &j->group);

@@ -24,6 +24,8 @@ typedef struct sat_import_opts {
 	/* dry run: one cleaned value, before -> after */
 	void (*on_clean)(void *u, int64_t row, const char *field, sat_span before, sat_span after);
 	void (*progress)(void *u, int64_t rows, uint64_t bytes_done, uint64_t bytes_total);
+	/* the batch is durable in a moment: its record, and the first rows; NULL */
+	void (*began)(void *u, const char *batch);
 	/* polled per row; true: stop once the group is committed */
 	bool (*interrupted)(void *u);
 	/* a sheet of `derive`, named as in the mapping document (relative to it);

@@ -12,6 +12,7 @@
  *   jobs.c     its routes
  *   upload_in.c  a file on its way in, and what is said of it
  *   uploads.c  a file that was sent, until it is imported
+ *   batches.c  what the runs of an upload made, taken back
  *   exports.c  a file that was made, until it is fetched
  *   metrics.c  figures for a monitor
  *   timer.c    what it does by itself: rules of the template, reports
@@ -222,6 +223,8 @@ typedef struct work_order {
 	 * work's. */
 	sat_rc (*finish)(daemon_ *d, const char *subject, const char *id,
 	    job *j, sat_err *e);
+	/* On the worker: an import is about to make this batch durable. NULL */
+	void (*batch)(daemon_ *d, const char *subject, const char *batch);
 } work_order;
 /* Begin it; id is its name from now on, or that of the job the same
  * Idempotency-Key asked for a moment ago. SAT_EBUSY: too many, or the subject is
@@ -263,6 +266,14 @@ bool upload_is_json(const sat_http_request *r);
 /* Members of `from` into `to`, as the types they have; null takes one away.
  * @return SAT_EUSAGE: it is no option of an import. */
 sat_rc upload_options(sat_json *to, const sat_json *from, sat_err *e);
+
+/* ---- batches.c: what the runs of an upload made ---- */
+/* The newest one, from now on, and the last of `batches`; docs held. */
+void batches_add(sat_json *doc, const char *batch);
+void batches_note(daemon_ *d, const char *id, const char *batch);
+/* All of them taken back, the newest first. SAT_ECONFLICT "import.not_run". */
+sat_rc batches_undo(sat_http_response *out, daemon_ *d, const sat_json *doc,
+    const sat_http_request *r, sat_err *e);
 
 /* ---- uploads.c, exports.c: what waits below /v1/imports and /v1/exports ---- */
 bool upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);

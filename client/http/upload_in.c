@@ -285,6 +285,7 @@ receive(sat_json **doc, upload *x, const sat_http_request *r, sat_err *e)
 	sat_json_put_str(*doc, "state", "uploaded");
 	sat_json_put_null(*doc, "job");
 	sat_json_put_null(*doc, "batch");
+	(void)sat_json_put_arr(*doc, "batches");
 	sat_json_put_null(*doc, "result");
 	if (rc == SAT_OK && (rc = book_put(d, x->id, "import", *doc, e)) !=
 	    SAT_OK)

@@ -8,7 +8,8 @@
  *   GET  /v1/imports/{id}/preview                columns, first rows, a check
  *   POST /v1/imports/{id}/run                    -> job
  *   GET  /v1/imports/{id}/errors.csv             what was refused, and why
- *   POST /v1/imports/{id}/undo, GET and POST /sample  of the batch it made
+ *   POST /v1/imports/{id}/undo               what its runs made, taken back
+ *   GET and POST /v1/imports/{id}/sample     of what the last one made
  *
  * An id that is no upload's is a batch's: the route table answers. upload_in.c
  * takes the file in.
@@ -78,10 +79,8 @@ note_end(daemon_ *d, const char *id, const char *work_id, job *j, sat_err *e)
 		set_str(doc, "state", !good ? "failed" : dry ? "uploaded" :
 		    j->rc == SAT_OK ? "imported" : "partly");
 		set_str(doc, "job", work_id);
-		if (good && !dry)
-			set_str(doc, "batch", sat_json_type(sat_json_get(j->out,
-			    "undo")) == SAT_J_STR ? sat_json_get_str(j->out,
-			    "batch", NULL) : NULL);
+		if (good && sat_json_get_str(j->out, "undo", NULL) != NULL)
+			batches_add(doc, sat_json_get_str(j->out, "batch", ""));
 		if (j->out != NULL)
 			sat_json_set(doc, "result", sat_json_dup(j->out));
 		rc = book_put(d, id, "import", doc, e);
@@ -110,7 +109,7 @@ start(char work_id[BOOK_ID_TEXT], daemon_ *d, sat_json *doc,
 	sat_json *opts = sat_json_dup(sat_json_get(doc, "options"));
 	work_order o = { .asked = r, .kind = "import", .subject = id, .method = "POST",
 		.path = "/v1/imports", .in_fd = -1, .finish = finish,
-		.lang = lang_of(r) };
+		.batch = batches_note, .lang = lang_of(r) };
 	sat_json *body;
 	sat_rc rc = body_of(&body, r, e);
 
@@ -224,7 +223,7 @@ drop(daemon_ *d, const char *id, sat_err *e)
 	return rc;
 }
 
-/* undo and sample are its batch's. */
+/* The sample is its newest batch's. */
 static void
 to_batch(daemon_ *d, sat_http_response *out, const sat_json *doc,
     const char *verb, const sat_http_request *r)
@@ -293,8 +292,9 @@ of_upload(daemon_ *d, sat_http_response *out, sat_json *doc, const char *verb,
 			work_answer(d, out, r, work_id);
 	} else if (strcmp(verb, "errors.csv") == 0 && get) {
 		send_errors(d, out, doc);
-	} else if ((strcmp(verb, "undo") == 0 && post) ||
-	    (strcmp(verb, "sample") == 0 && (get || post))) {
+	} else if (strcmp(verb, "undo") == 0 && post) {
+		e.rc = batches_undo(out, d, doc, r, &e);
+	} else if (strcmp(verb, "sample") == 0 && (get || post)) {
 		to_batch(d, out, doc, verb, r);
 	} else {
 		return false;

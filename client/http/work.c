@@ -44,6 +44,7 @@ struct work {
 	char *folder;
 	sat_rc (*finish)(daemon_ *d, const char *subject, const char *id,
 	    job *j, sat_err *e);
+	void (*batch)(daemon_ *d, const char *subject, const char *batch);
 	/* under d->mtx */
 	state state;
 	sat_json *progress, *refused, *answer, *problem;
@@ -152,6 +153,8 @@ work_line(work *w, const sat_json *line)
 	sat_json *copy;
 	bool due = false;
 
+	if (strcmp(type, "batch") == 0 && w->batch != NULL)
+		w->batch(w->d, w->subject, sat_json_get_str(line, "batch", ""));
 	pthread_mutex_lock(&w->d->mtx);
 	if (strcmp(type, "progress") == 0) {
 		copy = sat_json_dup(line);
@@ -370,6 +373,7 @@ work_new(daemon_ *d, work_order *o)
 	w->in_fd = o->in_fd;
 	w->folder = o->folder;
 	w->finish = o->finish;
+	w->batch = o->batch;
 	w->refused = sat_json_arr();
 	w->made_ms = sat_wall_ms(&d->api.crm.clock);
 	book_draw(w->id, d);

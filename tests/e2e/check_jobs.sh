@@ -101,7 +101,7 @@ FROM=$W/in.csv ask POST "/v1/imports?type=account" "$CSV"; is 201 "another uploa
 ask DELETE "/v1/jobs/$K"; is 200 "told to stop"; ask GET "/v1/jobs/$K?wait=10"; has "$ANSWER" '"state":"interrupted"' "it stopped"
 sum() { grep -oE '"rows":[0-9]+' | tail -1 | cut -d: -f2; }
 done1=$(sed 's/.*"result"//' <<<"$ANSWER" | sum); [ "$done1" -lt 25000 ] && ok || bad "it did not stop: $done1"
-ask GET "/v1/jobs/$X?wait=10"; has "$ANSWER" '"state":"partly"' "the other one ran"
+ask GET "/v1/jobs/$X?wait=10"; has "$ANSWER" '"state":"partly"' "the other one ran"; OTHERS=$(($(grep -oE '"created":[0-9]+' <<<"$ANSWER" | tail -1 | cut -d: -f2) + 1))
 ask POST "/v1/imports/$L/run"; K=$(member id)
 for _ in $(seq 100); do FOR=2 ask GET "/v1/jobs/$K"; grep -q '"progress":{' <<<"$ANSWER" && break; sleep 0.03; done
 kill -KILL "$(cat "$W/r/li/daemon.pid")"; sleep 0.2; start
@@ -110,6 +110,10 @@ expect 0 as li check; ask GET /v1/accounts/aggregate; n=$(grep -oE '"total":\{"c
 [ $(((n - 1) % 1000)) = 0 ] || [ $(((n - 1 - done1) % 1000)) = 0 ] && ok || bad "half a group: $n, $done1 before"
 ask GET "/v1/imports/$L"; has "$ANSWER" '"state":"uploaded"|"state":"failed"|"state":"partly"' "the file is there still"
 FOR=30 ask POST "/v1/imports/$L/run?wait=30"; has "$ANSWER" '"state":"done"' "again"; same "$(total li account)" 25001 "every row once"
+# the one that stopped, the one that was killed and the last one are taken back together, also after a run that makes nothing
+FOR=30 ask POST "/v1/imports/$L/run?wait=30"; has "$ANSWER" '"created":0.*"undo":null' "once more makes nothing"
+ask GET "/v1/imports/$L"; fits import.upload "$ANSWER"; [ "$(grep -oE '"batches":\[[^]]*' <<<"$ANSWER" | grep -oE '"[0-9a-z]{26}"' | wc -l)" -ge 2 ] && ok || bad "the file knows not what its runs made"
+FOR=60 ask POST "/v1/imports/$L/undo"; is 200 "undo of all runs"; fits import.undo "$ANSWER"; has "$ANSWER" "\"deleted\":$((25001 - OTHERS)),\"restored\":0,\"left\":0" "all of it"; same "$(total li account)" "$OTHERS" "what was there before is"
 # an erasure empties the spool while a job runs: no file is made of what was read before, and what was imported is told as imported
 rows 12000 >"$W/mid.csv"; sed -i '2,$s/139/138/' "$W/mid.csv"; FROM=$W/mid.csv ask POST "/v1/imports?type=account&on_duplicate=update" "$CSV"; M=$(member id)
 ask POST "/v1/imports/$M/run"; K2=$(member id); BODY='{"type":"account","reason":"audit"}' ask POST /v1/exports; E2=$(member id); BODY=; rm -f "$W/r/li/spool/"*
