@@ -223,6 +223,25 @@ ask_all(sat_approval_is *out, crm_asking *x, const char *expert, sat_err *e)
 
 /* ---- the verbs ------------------------------------------------------------------- */
 
+/* What one verb writes is there as a whole, or not at all: in a group of its
+ * own, unless it is part of another. */
+static sat_rc
+begin_all(bool *own, sat_crm *c, sat_err *e)
+{
+	*own = !sat_replica_in_group(c->replica);
+	return *own ? sat_replica_group_begin(c->replica, e) : SAT_OK;
+}
+
+static sat_rc
+end_all(bool own, sat_crm *c, sat_rc rc, sat_err *e)
+{
+	if (own && rc == SAT_OK)
+		return sat_replica_group_commit(c->replica, e);
+	if (own)
+		sat_replica_group_rollback(c->replica);
+	return rc;
+}
+
 static bool
 not_agreed(sat_rc rc, const sat_err *e)
 {
@@ -257,50 +276,82 @@ in_state(const crm_asking *x, const char *state)
 	    sat_span_eq(v.s, sat_span_str(state));
 }
 
-sat_rc
-sat_crm_submit(sat_approval_is *out, sat_arena *a, sat_crm *c,
-    const sat_kind *k, const sat_id *id, const char *expert, sat_err *e)
+static sat_rc
+submit(sat_approval_is *out, crm_asking *x, const char *expert, sat_err *e)
 {
+	const sat_kind *k = x->v.kind;
 	sat_err why = { 0 };
 	sat_input in[4];
-	crm_asking x;
-	sat_rc rc;
+	sat_rc rc = move_on(x, in, 0, &why);
 
-	memset(out, 0, sizeof *out);
-	if ((rc = crm_asking_begin(&x, a, c, k, id, e)) != SAT_OK)
-		return rc;
-	rc = move_on(&x, in, 0, &why);
 	if (!not_agreed(rc, &why)) {
 		if (rc != SAT_OK && e != NULL)
 			*e = why;
 		return rc;
 	}
-	if (x.ask != NULL && !in_state(&x, x.ask)) {
-		in[0] = input('=', k->stage->key, x.ask);
-		if ((rc = sat_crm_edit(NULL, c, k, id, in, 1, NULL, e)) !=
-		    SAT_OK)
+	if (x->ask != NULL && !in_state(x, x->ask)) {
+		in[0] = input('=', k->stage->key, x->ask);
+		if ((rc = sat_crm_edit(NULL, x->c, k, &x->v.rec.id, in, 1, NULL,
+		    e)) != SAT_OK)
 			return rc;
 	}
-	crm_asking_tell(out, &x);
-	return ask_all(out, &x, expert, e);
+	crm_asking_tell(out, x);
+	return ask_all(out, x, expert, e);
 }
 
+sat_rc
+sat_crm_submit(sat_approval_is *out, sat_arena *a, sat_crm *c,
+    const sat_kind *k, const sat_id *id, const char *expert, sat_err *e)
+{
+	crm_asking x;
+	bool own;
+	sat_rc rc;
+
+	memset(out, 0, sizeof *out);
+	if ((rc = crm_asking_begin(&x, a, c, k, id, e)) != SAT_OK ||
+	    (rc = begin_all(&own, c, e)) != SAT_OK)
+		return rc;
+	return end_all(own, c, submit(out, &x, expert, e), e);
+}
+
+static bool
+is_over(const sat_view *v)
+{
+	const sat_field *f = v->kind->stage;
+	sat_value at = f != NULL ? sat_record_value(&v->rec, f->id) :
+	    sat_v_null();
+	const sat_option *o = at.type != SAT_V_TEXT || f->dict == NULL ? NULL :
+	    sat_dict_option(f->dict, (const char *)at.s.p, at.s.n);
+
+	return o != NULL && o->terminal;
+}
+
+/* The task reminds, the approval counts: one that was cancelled, deleted or
+ * given to somebody else is no reason not to decide. */
 static sat_rc
-finish_task(crm_asking *x, sat_err *e)
+close_task(crm_asking *x, const char *role, const char *state, sat_err *e)
 {
 	const sat_kind *k = sat_template_kind(x->who.t, "task");
-	sat_id id = task_id(x, x->who.me->role);
+	sat_id id = task_id(x, role);
 	char now[32];
-	sat_input in[2] = { input('=', "state", "done"), { '=', "done_at", { NULL,
+	sat_input in[2] = { input('=', "state", state), { '=', "done_at", { NULL,
 		0 } } };
+	sat_err why = { 0 };
 	sat_view v;
+	sat_rc rc;
 
 	sat_time_rfc3339(now, x->who.now_ms);
 	in[1].text = sat_span_str(now);
-	if (k == NULL || sat_replica_get(&v, x->a, x->c->replica, k, &id,
-	    NULL) != SAT_OK)
+	if (k == NULL)
 		return SAT_OK;
-	return sat_crm_edit(NULL, x->c, k, &id, in, 2, NULL, e);
+	rc = sat_replica_get(&v, x->a, x->c->replica, k, &id, &why);
+	if (rc == SAT_OK && !is_over(&v))
+		rc = sat_crm_edit(NULL, x->c, k, &id, in, 2, NULL, &why);
+	if (rc == SAT_ENOTFOUND || rc == SAT_EINVALID || rc == SAT_EDENIED)
+		return SAT_OK;
+	if (rc != SAT_OK && e != NULL)
+		*e = why;
+	return rc;
 }
 
 static bool
@@ -327,15 +378,43 @@ ask_next(sat_approval_is *out, sat_arena *a, sat_crm *c, const sat_kind *k,
 	return in_state(&x, x.ask) ? ask_all(out, &x, NULL, e) : SAT_OK;
 }
 
-sat_rc
-sat_crm_approve(sat_approval_is *out, sat_arena *a, sat_crm *c,
-    const sat_kind *k, const sat_id *id, const char *note, sat_err *e)
+/* With the last who is missing it goes on; else his agreement alone is kept. */
+static sat_rc
+agree(crm_asking *x, const sat_approval_is *is, const char *note, sat_err *e)
 {
+	const sat_kind *k = x->v.kind;
+	bool waits = in_state(x, x->ask);
 	char text[SAT_APPROVAL_TEXT], now[32];
 	sat_err why = { 0 };
 	sat_input in[5];
 	size_t n = 0;
+	sat_rc rc;
+
+	sat_approval_text(text, k, x->who.me->role, x->who.me->key,
+	    crm_asking_value, &x->w);
+	in[n++] = input('+', is->route->approvals->key, text);
+	if (note != NULL && sat_kind_field(k, "decision_note") != NULL)
+		in[n++] = input('=', "decision_note", note);
+	rc = waits ? move_on(x, in, n, &why) :
+	    sat_crm_edit(NULL, x->c, k, &x->v.rec.id, in, n, NULL, &why);
+	sat_time_rfc3339(now, x->who.now_ms);
+	if (is->nmissing == 1 && waits && not_agreed(rc, &why) &&
+	    sat_kind_field(k, "waiting_since") != NULL)
+		in[n++] = input('=', "waiting_since", now);
+	if (not_agreed(rc, &why)) /* others are missing */
+		rc = sat_crm_edit(NULL, x->c, k, &x->v.rec.id, in, n, NULL,
+		    &why);
+	if (rc != SAT_OK && e != NULL)
+		*e = why;
+	return rc == SAT_OK ? close_task(x, x->who.me->role, "done", e) : rc;
+}
+
+sat_rc
+sat_crm_approve(sat_approval_is *out, sat_arena *a, sat_crm *c,
+    const sat_kind *k, const sat_id *id, const char *note, sat_err *e)
+{
 	crm_asking x;
+	bool own;
 	sat_rc rc;
 
 	memset(out, 0, sizeof *out);
@@ -345,27 +424,11 @@ sat_crm_approve(sat_approval_is *out, sat_arena *a, sat_crm *c,
 	if (!is_asked(out, x.who.me->role))
 		return sat_fail_code(e, SAT_EDENIED, "approval.role", NULL,
 		    "the role %s is not asked to agree now", x.who.me->role);
-	sat_approval_text(text, k, x.who.me->role, x.who.me->key, crm_asking_value,
-	    &x.w);
-	in[n++] = input('+', out->route->approvals->key, text);
-	if (note != NULL && sat_kind_field(k, "decision_note") != NULL)
-		in[n++] = input('=', "decision_note", note);
-	rc = in_state(&x, x.ask) ? move_on(&x, in, n, &why) :
-	    sat_crm_edit(NULL, c, k, id, in, n, NULL, &why);
-	sat_time_rfc3339(now, x.who.now_ms);
-	if (out->nmissing == 1 && in_state(&x, x.ask) && not_agreed(rc, &why) &&
-	    sat_kind_field(k, "waiting_since") != NULL)
-		in[n++] = input('=', "waiting_since", now);
-	if (not_agreed(rc, &why)) /* others are missing */
-		rc = sat_crm_edit(NULL, c, k, id, in, n, NULL, &why);
-	if (rc == SAT_OK)
-		rc = finish_task(&x, &why);
-	if (rc != SAT_OK) {
-		if (e != NULL)
-			*e = why;
+	if ((rc = begin_all(&own, c, e)) != SAT_OK)
 		return rc;
-	}
-	return ask_next(out, a, c, k, id, e);
+	if ((rc = agree(&x, out, note, e)) == SAT_OK)
+		rc = ask_next(out, a, c, k, id, e);
+	return end_all(own, c, rc, e);
 }
 
 static bool
@@ -384,16 +447,42 @@ may_reject(const crm_asking *x)
 	return false;
 }
 
+static sat_rc
+send_back(crm_asking *x, const char *reason, sat_err *e)
+{
+	const sat_kind *k = x->v.kind;
+	const sat_field *version = sat_kind_field(k, "version");
+	sat_value v = version != NULL ? crm_was(&x->w, version) : sat_v_null();
+	sat_approval_is is;
+	sat_input in[4];
+	size_t n = 0;
+	char next[24];
+	sat_rc rc;
+
+	crm_asking_tell(&is, x); /* of the version that goes back */
+	in[n++] = input('=', k->stage->key, "draft");
+	(void)snprintf(next, sizeof next, "%lld",
+	    (long long)(v.type == SAT_V_INT ? v.i : 1) + 1);
+	if (version != NULL)
+		in[n++] = input('=', "version", next);
+	if (sat_kind_field(k, "decision_note") != NULL)
+		in[n++] = input('=', "decision_note", reason);
+	if ((rc = sat_crm_edit(NULL, x->c, k, &x->v.rec.id, in, n, NULL, e)) ==
+	    SAT_OK)
+		rc = close_task(x, x->who.me->role, "done", e);
+	/* the others have nothing left to agree to */
+	for (size_t i = 0; rc == SAT_OK && i < is.nmissing; i++)
+		rc = close_task(x, is.missing[i], "cancelled", e);
+	return rc;
+}
+
 sat_rc
 sat_crm_reject(sat_crm *c, const sat_kind *k, const sat_id *id,
     const char *reason, sat_err *e)
 {
-	const sat_field *version = sat_kind_field(k, "version");
 	sat_arena a = { 0 };
-	sat_input in[4];
-	size_t n = 0;
-	char next[24];
 	crm_asking x;
+	bool own;
 	sat_rc rc = crm_asking_begin(&x, &a, c, k, id, e);
 
 	if (rc == SAT_OK && !in_state(&x, x.ask))
@@ -402,20 +491,8 @@ sat_crm_reject(sat_crm *c, const sat_kind *k, const sat_id *id,
 	else if (rc == SAT_OK && !may_reject(&x))
 		rc = sat_fail_code(e, SAT_EDENIED, "approval.role", NULL,
 		    "the role %s is not asked to agree", x.who.me->role);
-	if (rc == SAT_OK) {
-		sat_value v = version != NULL ? crm_was(&x.w, version) :
-		    sat_v_null();
-
-		in[n++] = input('=', k->stage->key, "draft");
-		(void)snprintf(next, sizeof next, "%lld",
-		    (long long)(v.type == SAT_V_INT ? v.i : 1) + 1);
-		if (version != NULL)
-			in[n++] = input('=', "version", next);
-		if (sat_kind_field(k, "decision_note") != NULL)
-			in[n++] = input('=', "decision_note", reason);
-		if ((rc = finish_task(&x, e)) == SAT_OK)
-			rc = sat_crm_edit(NULL, c, k, id, in, n, NULL, e);
-	}
+	if (rc == SAT_OK && (rc = begin_all(&own, c, e)) == SAT_OK)
+		rc = end_all(own, c, send_back(&x, reason, e), e);
 	sat_arena_fini(&a);
 	return rc;
 }

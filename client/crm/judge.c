@@ -459,7 +459,8 @@ choose(const char **owner, sat_arena *a, const sat_judged *d, const char *to,
 }
 
 /* What the report saw of the arrival, on the report itself: its own commit,
- * for it is another subject. Whoever may not, leaves it to the next. */
+ * for it is another subject. Whoever may not, leaves it to the next; a report
+ * that takes it no more does not hold up the judgement. */
 static sat_rc
 note_arrival(sat_crm *c, const sat_judged *d, const sat_view *visit,
     sat_err *e)
@@ -468,6 +469,7 @@ note_arrival(sat_crm *c, const sat_judged *d, const sat_view *visit,
 	const sat_kind *k = sat_template_kind(t, "preregistration");
 	const sat_field *at = sat_kind_field(visit->kind, "arrived_at");
 	char when[32], id[SAT_ID_TEXT];
+	sat_err why = { 0 };
 	sat_input in[2];
 	sat_value v;
 	sat_rc rc;
@@ -479,8 +481,32 @@ note_arrival(sat_crm *c, const sat_judged *d, const sat_view *visit,
 	sat_id_text(id, &d->visit);
 	in[0] = (sat_input){ '=', "arrived_at", sat_span_str(when) };
 	in[1] = (sat_input){ '=', "proof", sat_span_str(id) };
-	rc = sat_crm_edit(NULL, c, k, &d->j.credit, in, 2, NULL, e);
-	return rc == SAT_EDENIED ? SAT_OK : rc;
+	rc = sat_crm_edit(NULL, c, k, &d->j.credit, in, 2, NULL, &why);
+	if (rc == SAT_EDENIED || rc == SAT_EINVALID)
+		return SAT_OK;
+	if (rc != SAT_OK && e != NULL)
+		*e = why;
+	return rc;
+}
+
+/* Both, or neither. */
+static sat_rc
+write_judgement(sat_crm *c, const sat_judged *d, const sat_view *visit,
+    const sat_input *in, size_t n, sat_err *e)
+{
+	bool own = !sat_replica_in_group(c->replica);
+	sat_rc rc = own ? sat_replica_group_begin(c->replica, e) : SAT_OK;
+
+	if (rc != SAT_OK)
+		return rc;
+	if ((rc = sat_crm_edit(NULL, c, visit->kind, &d->visit, in, n, NULL,
+	    e)) == SAT_OK)
+		rc = note_arrival(c, d, visit, e);
+	if (own && rc == SAT_OK)
+		return sat_replica_group_commit(c->replica, e);
+	if (own)
+		sat_replica_group_rollback(c->replica);
+	return rc;
 }
 
 sat_rc
@@ -517,7 +543,5 @@ sat_crm_judge_confirm(sat_judged *out, sat_arena *a, sat_crm *c,
 		sat_id_text(customer, &out->customer);
 		in[n++] = (sat_input){ '=', "customer", sat_span_str(customer) };
 	}
-	if ((rc = sat_crm_edit(NULL, c, k, visit, in, n, NULL, e)) != SAT_OK)
-		return rc;
-	return note_arrival(c, out, &v, e);
+	return write_judgement(c, out, &v, in, n, e);
 }

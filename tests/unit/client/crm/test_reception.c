@@ -168,6 +168,48 @@ a_confirmed_judgement_is_on_the_visit(void **state)
 	    sat_kind_field(view.kind, "judged_inputs")->id)));
 }
 
+/* A company that keeps no proof any more: the judgement is made all the same. */
+static void
+a_report_that_takes_no_arrival_does_not_hold_up_the_judgement(void **state)
+{
+	fixture *f = *state;
+	const char *at = "\"key\": \"proof\", ";
+	sat_crm c = crm_of(f);
+	char code[SAT_REPORT_CODE], *doc = NULL, *patched, *to;
+	const sat_template_file *files;
+	sat_input in_[] = { in("visitor", "Gnu"), in("phone", "13900030001") };
+	sat_checkin door = { .in = in_, .n = 2, .code = code };
+	sat_judged j;
+	sat_err err = { 0 };
+	sat_id p, v;
+	size_t n;
+
+	files = sat_template_base(&n);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(files[i].path, "fields/preregistration.json") == 0)
+			doc = sat_xasprintf("%.*s", (int)files[i].bytes.n,
+			    (const char *)files[i].bytes.p);
+	assert_non_null(doc);
+	to = strstr(doc, at);
+	assert_non_null(to);
+	to += strlen(at);
+	patched = sat_xasprintf("%.*s\"retired\": true, %s", (int)(to - doc),
+	    doc, to);
+	give_base(f, "fields/preregistration.json", patched);
+	find_kinds(f);
+	free(patched);
+	free(doc);
+	p = made(f, kind(f, "preregistration"), LIST("visitor=Gnu",
+	    "phone=+8613900030001", "agent=lee"));
+	assert_ok(sat_crm_report_code(code, &c, &p, &err));
+	f->now_ms += 3600000;
+	assert_ok(sat_crm_checkin(&v, &c, &door, &err));
+	if (sat_crm_judge_confirm(&j, &f->a, &c, &v, NULL, &err) != SAT_OK)
+		fail_msg("%s: %s", err.code, err.text);
+	assert_string_equal("lee", value_of(f, kind(f, "visit"), v,
+	    "judged_credit"));
+}
+
 static void
 a_back_filled_visit_is_late_by_its_birth(void **state)
 {
@@ -244,6 +286,7 @@ main(void)
 		HQ(a_family_a_merged_customer_and_a_follow_up_are_found),
 		HQ(a_code_is_for_one_phone_and_one_report),
 		HQ(a_confirmed_judgement_is_on_the_visit),
+		HQ(a_report_that_takes_no_arrival_does_not_hold_up_the_judgement),
 		HQ(a_back_filled_visit_is_late_by_its_birth),
 		HQ(a_turn_is_for_whoever_receives_and_a_returning_customer_costs_none),
 	};
