@@ -44,7 +44,8 @@ sat_srv_session_user(const sat_user **user, sat_server *s,
 
 	if (!x->greeted)
 		return sat_fail(e, SAT_EPROTO, "no hello on this link yet");
-	if ((rc = sat_srv_keys_stand(s, x, e)) != SAT_OK)
+	if ((rc = sat_srv_keys_stand(s, x, e)) != SAT_OK ||
+	    (rc = sat_srv_tip_stands(s, e)) != SAT_OK)
 		return rc;
 	return device_user(user, s, x->device, false, e);
 }

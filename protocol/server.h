@@ -17,7 +17,8 @@ typedef struct sat_server_env {
 	sat_id org;
 	const char *org_name;
 	uint8_t root_pk[SAT_SIGN_PK_BYTES], template_pk[SAT_SIGN_PK_BYTES];
-	/* Template by commit id; NULL when unknown. Lives as long as the server. */
+	/* Template by commit id; NULL when unknown. It lives until 30 others were
+	 * asked for since it was, what template_tip gives as long as it is that. */
 	const sat_template *(*template_at)(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
 	/* Published tip, and a bundle from `have` (may be zero) to `tip`. */
 	void (*template_tip)(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES]);

@@ -393,6 +393,12 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	k.j = (judging){ .s = s, .a = a, .c = k.c, .tip = sat_srv_template(s, due),
 		.next_op = k.m.next_op,
 		.mine = a->mine };
+	if (k.j.tip == NULL && !sat_srv_oid_zero(due)) {
+		rc = sat_fail_code(e, SAT_EINTEGRITY, "template",
+		    "satcheld doctor",
+		    "the template a device is due cannot be loaded");
+		goto out;
+	}
 	rc = a->leaving ? sat_srv_refuse(a, 0, SAT_VD_REJECTED,
 	    "device.revoked", "") : a->unread ? sat_srv_refuse(a, 0,
 	    SAT_VD_REJECTED, SAT_SLUG_SEALED, "") : judge_and_fold(&k, e);

@@ -83,6 +83,10 @@ sat_server_dump_by(sat_server *s, const sat_user *user,
 
 	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
 		return rc;
+	if (user != NULL && (rc = sat_srv_tip_stands(s, e)) != SAT_OK) {
+		sat_srv_end_read(s);
+		return rc;
+	}
 	if (user != NULL) {
 		d.keys = sat_srv_keys(s, user);
 		d.keys.mask = sat_srv_mask_by(s, template_oid, user);

@@ -366,7 +366,9 @@ refold_commit(seeding *x, const sat_commit *c, sat_span echoes, sat_err *e)
 	sat_rc rc;
 
 	if (t == NULL)
-		return SAT_OK;
+		return sat_fail(e, SAT_EINTEGRITY,
+		    "commit at %llu names an unknown template",
+		    (unsigned long long)c->lsn);
 	if ((rc = sat_srv_held_ops(&held, &old, x->s, c->lsn, c->nops, e)) !=
 	    SAT_OK)
 		return rc;

@@ -19,7 +19,11 @@ SAT_CHECK sat_rc sat_srv_begin(sat_server *s, sat_err *e);
 SAT_CHECK sat_rc sat_srv_commit(sat_server *s, sat_err *e); /* flushes the set */
 void sat_srv_rollback(sat_server *s);
 void sat_srv_end_read(sat_server *s); /* nothing was changed */
+/* Asked for anew: what was got before may be gone after other lookups. */
 void sat_srv_find_tip(sat_server *s);
+/* Without the published template nobody knows what a role may see or do: then
+ * nothing is sent or taken. SAT_EINTEGRITY. */
+SAT_CHECK sat_rc sat_srv_tip_stands(const sat_server *s, sat_err *e);
 /* The registry's word on a session, before every request. */
 SAT_CHECK sat_rc sat_srv_session_user(const sat_user **user, sat_server *s,
     const sat_server_session *x, sat_err *e);

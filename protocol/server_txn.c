@@ -53,10 +53,17 @@ sat_srv_find_tip(sat_server *s)
 	uint8_t oid[SAT_TEMPLATE_OID_BYTES] = { 0 };
 
 	s->env.template_tip(s->env.u, oid);
-	if (s->tip != NULL && memcmp(oid, s->tip_oid, sizeof oid) == 0)
-		return;
 	memcpy(s->tip_oid, oid, sizeof oid);
 	s->tip = sat_srv_oid_zero(oid) ? NULL : s->env.template_at(s->env.u, oid);
+	s->last = NULL; /* others may have been asked for since */
+}
+
+sat_rc
+sat_srv_tip_stands(const sat_server *s, sat_err *e)
+{
+	return s->tip != NULL || sat_srv_oid_zero(s->tip_oid) ? SAT_OK :
+	    sat_fail_code(e, SAT_EINTEGRITY, "template", "satcheld doctor",
+	    "the published template cannot be loaded");
 }
 
 /* Once per opened store. A transaction of its own: the one that is asked for

@@ -12,7 +12,8 @@
 #include "protocol/permit.h"
 #include "server/admin/admin.h"
 
-#define TEMPLATES_MAX 64
+/* Read and kept; of more, what was asked for longest ago goes. */
+#define TEMPLATES_KEPT 32
 #define BUNDLES_KEPT 2
 #define RING_MAX 200 /* devices of a pilot, and teams */
 
@@ -51,9 +52,11 @@ struct sat_admin {
 	admin_serving *serving; /* the same */
 	struct {
 		sat_oid oid;
-		sat_template *t; /* NULL: known to be unloadable */
-	} templates[TEMPLATES_MAX];
+		sat_template *t;
+		uint64_t asked; /* the larger the later */
+	} templates[TEMPLATES_KEPT];
 	size_t ntemplates;
+	uint64_t nasked;
 	/* The last bundles made: devices ask for the same ones. */
 	struct {
 		sat_oid have, tip;
@@ -83,7 +86,9 @@ char *admin_path(const sat_admin *a, const char *name); /* caller frees */
 /* home.c: by the server's own key; u is the sat_admin. */
 sat_rc admin_sign(void *u, uint8_t sig[SAT_SIG_BYTES], sat_span bytes, sat_err *e);
 
-/* templates.c: the callbacks of the core, and the verbs. */
+/* templates.c: the callbacks of the core, and the verbs. A template lives until
+ * TEMPLATES_KEPT - 2 others were asked for since it was; the published one and
+ * the pilot's as long as they are that. NULL: unknown, or it does not load. */
 const sat_template *admin_template_at(void *u, const uint8_t oid[20]);
 void admin_template_tip(void *u, uint8_t oid[20]);
 /* Days a device may be used without the server: its own, else (0) those of the

@@ -65,6 +65,24 @@ template_of_commit(sat_template **t, sat_git *g, const sat_oid *oid,
 	return rc;
 }
 
+/* A free place, or that of who was asked for longest ago. */
+static size_t
+template_place(sat_admin *a)
+{
+	size_t at = TEMPLATES_KEPT;
+
+	if (a->ntemplates < TEMPLATES_KEPT)
+		return a->ntemplates++;
+	for (size_t i = 0; i < TEMPLATES_KEPT; i++)
+		if (memcmp(&a->templates[i].oid, &a->tip, sizeof a->tip) != 0 &&
+		    memcmp(&a->templates[i].oid, &a->canary,
+		    sizeof a->canary) != 0 && (at == TEMPLATES_KEPT ||
+		    a->templates[i].asked < a->templates[at].asked))
+			at = i;
+	sat_template_free(a->templates[at].t);
+	return at;
+}
+
 const sat_template *
 admin_template_at(void *u, const uint8_t oid[20])
 {
@@ -75,13 +93,16 @@ admin_template_at(void *u, const uint8_t oid[20])
 
 	memcpy(want.b, oid, sizeof want.b);
 	for (i = 0; i < a->ntemplates; i++)
-		if (memcmp(a->templates[i].oid.b, oid, 20) == 0)
+		if (memcmp(a->templates[i].oid.b, oid, 20) == 0) {
+			a->templates[i].asked = ++a->nasked;
 			return a->templates[i].t;
-	if (a->ntemplates == TEMPLATES_MAX ||
-	    template_of_commit(&t, a->git, &want, NULL) != SAT_OK)
+		}
+	if (template_of_commit(&t, a->git, &want, NULL) != SAT_OK)
 		return NULL;
-	a->templates[a->ntemplates].oid = want;
-	a->templates[a->ntemplates++].t = t;
+	i = template_place(a);
+	a->templates[i].oid = want;
+	a->templates[i].t = t;
+	a->templates[i].asked = ++a->nasked;
 	return t;
 }
 

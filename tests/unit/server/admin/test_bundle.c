@@ -79,6 +79,54 @@ each_pair_of_templates_has_a_bundle_of_its_own(void **state)
 	sat_buf_fini(&out);
 }
 
+/* As many as a company makes in years, and any of them is asked for again. */
+static void
+every_revision_is_there_however_many_there_are(void **state)
+{
+	enum { REVISIONS = 70 };
+	sat_oid rev[REVISIONS];
+	char name[16];
+
+	(void)state;
+	for (size_t i = 0; i < REVISIONS; i++) {
+		(void)snprintf(name, sizeof name, "revision %zu", i);
+		rev[i] = publish(name);
+		assert_non_null(admin_template_at(admin, rev[i].b));
+	}
+	for (size_t i = 0; i < REVISIONS; i++) {
+		const sat_template *tip = admin_template_at(admin,
+		    admin->tip.b);
+		const sat_template *t = admin_template_at(admin, rev[i].b);
+
+		assert_non_null(t);
+		assert_ptr_equal(t, admin_template_at(admin, rev[i].b));
+		assert_ptr_equal(tip, admin_template_at(admin, admin->tip.b));
+	}
+}
+
+/* What is published is asked for once and used for long. */
+static void
+the_published_one_stays_when_many_others_are_asked_for(void **state)
+{
+	enum { REVISIONS = 70 };
+	sat_oid rev[REVISIONS];
+	const sat_template *tip;
+	char name[16];
+
+	(void)state;
+	for (size_t i = 0; i < REVISIONS; i++) {
+		(void)snprintf(name, sizeof name, "revision %zu", i);
+		rev[i] = publish(name);
+	}
+	tip = admin_template_at(admin, admin->tip.b);
+	assert_non_null(tip);
+	for (size_t i = 0; i < REVISIONS; i++)
+		assert_non_null(admin_template_at(admin, rev[i].b));
+	assert_int_equal(sat_template_kinds(tip), sat_template_kinds(
+	    admin_template_at(admin, rev[0].b)));
+	assert_ptr_equal(tip, admin_template_at(admin, admin->tip.b));
+}
+
 int
 main(void)
 {
@@ -88,6 +136,11 @@ main(void)
 		    start, end),
 		cmocka_unit_test_setup_teardown(
 		    each_pair_of_templates_has_a_bundle_of_its_own, start, end),
+		cmocka_unit_test_setup_teardown(
+		    every_revision_is_there_however_many_there_are, start, end),
+		cmocka_unit_test_setup_teardown(
+		    the_published_one_stays_when_many_others_are_asked_for,
+		    start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

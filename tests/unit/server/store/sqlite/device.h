@@ -43,6 +43,7 @@ typedef struct world {
 	/* a store that fails on purpose */
 	sat_store real;
 	sat_rc fail_commit;
+	bool no_template; /* what is published cannot be loaded */
 	unsigned long gaps_asked; /* how often the store was asked for gaps */
 	unsigned long commits_read; /* the same of single commits */
 	/* verbs of administrators: how often, of whom, the last one's words; what

@@ -110,6 +110,44 @@ a_hidden_field_is_set_only_by_who_makes_the_record(void **state) /* P-246 */
 	world_free(w);
 }
 
+/* Nobody knows then what is hidden. */
+static void
+nothing_is_sent_while_the_published_template_cannot_be_loaded(void **state)
+{
+	world *w = small_world(4);
+	device *ann = device_new(w, "ann"), *ser = device_new(w, "ser");
+	sat_msg m = { .type = SAT_MSG_PULL, .u.pull.max_bytes = 1 << 20 };
+	sat_buf in = { 0 }, out = { 0 };
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+	sat_msg answer;
+	sat_id id;
+
+	(void)state;
+	id = device_account(ann, "first", "ann");
+	device_sync(ser);
+	set_phone(ann, &id, "13812345678");
+	device_sync(ann);
+	sat_msg_write(&in, &m);
+	for (int round = 0; round < 2; round++) {
+		w->no_template = round == 0;
+		sat_buf_reset(&out);
+		assert_ok(sat_server_handle(w->server, &ser->link, &out,
+		    sat_buf_span(&in), &err));
+		assert_ok(sat_msg_read(&answer, &a, sat_buf_span(&out), &err));
+		assert_int_equal(round == 0 ? SAT_MSG_ERROR : SAT_MSG_DELTA,
+		    answer.type);
+		if (round == 0)
+			assert_int_equal(SAT_EINTEGRITY, (int)answer.u.error.rc);
+	}
+	device_sync(ser);
+	assert_true(device_holds(ser, "***5678"));
+	sat_buf_fini(&in);
+	sat_buf_fini(&out);
+	sat_arena_fini(&a);
+	world_free(w);
+}
+
 static void
 ask(world *w, device *d, const sat_id *id, uint16_t field, const char *why,
     sat_msg *answer, sat_arena *a)
@@ -176,6 +214,8 @@ main(void)
 		    the_sum_of_a_mask_moves_as_a_hidden_field_does),
 		cmocka_unit_test(
 		    a_hidden_field_is_set_only_by_who_makes_the_record),
+		cmocka_unit_test(
+		    nothing_is_sent_while_the_published_template_cannot_be_loaded),
 		cmocka_unit_test(a_value_is_shown_to_who_may_and_noted_before),
 	};
 

@@ -25,7 +25,8 @@ world_template_at(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 {
 	world *w = u;
 
-	return memcmp(oid, w->oid, sizeof w->oid) == 0 ? w->t : NULL;
+	return !w->no_template && memcmp(oid, w->oid, sizeof w->oid) == 0 ?
+	    w->t : NULL;
 }
 
 static void
