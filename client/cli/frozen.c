@@ -147,6 +147,8 @@ cli_delta_text(sat_buf *b, const cli *c, const sat_json *doc)
 		sat_buf_fmt(b, _("signed by %s %s\n"),
 		    sat_json_get_str(s, "by", "?"),
 		    sat_json_get_str(s, "note", ""));
+	if (sat_json_get(doc, "delta_reason") != NULL)
+		sat_buf_str(b, _("the definition cannot be run here any more\n"));
 	if (sat_json_type(d) != SAT_J_OBJ)
 		return;
 	if (!sat_json_get_bool(d, "comparable", false))

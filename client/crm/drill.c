@@ -1,6 +1,9 @@
 /*
  * drill.c - the records behind a number: the same run, the same filters, and
  * then the records instead of their sum.
+ *
+ * Of a frozen number too they are the present ones, as they are not kept in it:
+ * which of them came later is said of each.
  */
 #include "client/crm/freeze_int.h"
 
@@ -17,9 +20,41 @@ typedef struct drill {
 	int64_t limit, total;
 	sat_json *data;
 	bool found;            /* the row */
+	sat_json *frozen;      /* body of the same question; NULL: not frozen */
+	crm_members was;       /* behind its rows */
+	bool kept;             /* they are known */
 } drill;
 
-/* The bit of a measure: its place in the definition. */
+static uint32_t
+node_bits(const sat_report_node *n, const uint32_t *bits)
+{
+	uint32_t mask = 0;
+
+	if (n->what == SAT_NODE_MEASURE)
+		return bits[n->measure];
+	for (size_t i = 0; i < n->nargs; i++)
+		mask |= node_bits(&n->args[i], bits);
+	return mask;
+}
+
+/* The bits of a measure: its place in the definition; of a formula those of its
+ * parts, which stand before it. */
+static uint32_t
+bits_of(const sat_report_def *def, const char *key)
+{
+	uint32_t bits[SAT_REPORT_MEASURES_MAX] = { 0 };
+
+	for (size_t i = 0; i < def->nmeasures; i++) {
+		const sat_report_measure *m = &def->measures[i];
+
+		bits[i] = m->formula != NULL ? node_bits(m->formula, bits) :
+		    i < 32 ? (uint32_t)1 << i : 0;
+		if (strcmp(m->key, key) == 0)
+			return bits[i];
+	}
+	return 0;
+}
+
 static sat_rc
 measure_bit(uint32_t *mask, const sat_crm *c, const char *report,
     const char *key, sat_err *e)
@@ -33,18 +68,43 @@ measure_bit(uint32_t *mask, const sat_crm *c, const char *report,
 	if ((rc = sat_report_def_load(sat_replica_template(c->replica), report,
 	    &def, e)) != SAT_OK)
 		return rc;
-	*mask = 0;
-	for (size_t i = 0; i < def.nmeasures && i < 32; i++)
-		if (strcmp(def.measures[i].key, key) == 0)
-			*mask = (uint32_t)1 << i;
+	*mask = bits_of(&def, key);
 	sat_report_def_fini(&def);
 	return *mask != 0 ? SAT_OK : sat_fail_code(e, SAT_EUSAGE,
 	    "report.measure", NULL, "the report has no measure \"%.40s\"",
 	    key);
 }
 
+static size_t
+frozen_row(const drill *x, const char *group)
+{
+	const sat_json *r = sat_json_first(sat_json_get(x->frozen, "rows"));
+	sat_buf key = { 0 };
+	size_t at = 0;
+
+	for (; r != NULL; r = sat_json_next(r), at++) {
+		sat_buf_reset(&key);
+		crm_row_key(&key, sat_json_get(x->frozen, "columns"), r);
+		if (strcmp(sat_buf_cstr(&key), group) == 0)
+			break;
+	}
+	sat_buf_fini(&key);
+	return r != NULL ? at : SIZE_MAX;
+}
+
+/* Is it not in the numbers that are frozen? */
+static bool
+is_late(const drill *x, const crm_group *was, const crm_member *m)
+{
+	for (size_t i = 0; was != NULL && i < was->n; i++)
+		if (crm_member_cmp(&was->m[i], m) == 0)
+			return (was->m[i].mask & m->mask & x->mask) == 0;
+	return true;
+}
+
 static sat_rc
-add_record(drill *x, const crm_member *m, const char *group, sat_err *e)
+add_record(drill *x, const crm_member *m, const char *group,
+    const crm_group *was, sat_err *e)
 {
 	sat_arena a = { 0 };
 	sat_json *o;
@@ -59,6 +119,8 @@ add_record(drill *x, const crm_member *m, const char *group, sat_err *e)
 		o = sat_crm_json(x->c, &v, false);
 		sat_json_put_str(o, "record", m->kind->key);
 		sat_json_put_str(o, "group", group);
+		if (x->kept)
+			sat_json_put_bool(o, "late", is_late(x, was, m));
 		sat_json_add(x->data, o);
 	}
 	sat_arena_fini(&a);
@@ -68,17 +130,20 @@ add_record(drill *x, const crm_member *m, const char *group, sat_err *e)
 static sat_rc
 add_row(drill *x, size_t at, const sat_json *row, sat_err *e)
 {
-	const crm_group *g = crm_members_row(&x->now, at);
+	const crm_group *g = crm_members_row(&x->now, at), *was = NULL;
 	sat_buf key = { 0 };
 	sat_rc rc = SAT_OK;
 
 	crm_row_key(&key, sat_json_get(x->doc, "columns"), row);
 	if (x->group == NULL || strcmp(x->group, sat_buf_cstr(&key)) == 0) {
 		x->found = true;
+		if (x->kept)
+			was = crm_members_row(&x->was, frozen_row(x,
+			    sat_buf_cstr(&key)));
 		for (size_t i = 0; g != NULL && i < g->n && rc == SAT_OK; i++)
 			if ((g->m[i].mask & x->mask) != 0)
 				rc = add_record(x, &g->m[i],
-				    sat_buf_cstr(&key), e);
+				    sat_buf_cstr(&key), was, e);
 	}
 	sat_buf_fini(&key);
 	return rc;
@@ -93,11 +158,48 @@ fill(drill *x, sat_err *e)
 	for (const sat_json *r = sat_json_first(sat_json_get(x->doc, "rows"));
 	     r != NULL && rc == SAT_OK; r = sat_json_next(r))
 		rc = add_row(x, at++, r, e);
+	if (x->group != NULL && frozen_row(x, x->group) != SIZE_MAX)
+		x->found = true; /* all of it went elsewhere since */
 	if (rc == SAT_OK && !x->found && x->group != NULL)
 		rc = sat_fail_code(e, SAT_ENOTFOUND, "report.group",
 		    "the keys of the row's dimensions, joined by a comma",
 		    "the report has no row \"%.60s\"", x->group);
 	return rc;
+}
+
+/* The frozen numbers of this question, when there are some. */
+static sat_rc
+find_frozen(drill *x, sat_json *doc, const char *key, const sat_report_opts *o,
+    sat_err *e)
+{
+	crm_freezing q;
+	sat_buf text = { 0 };
+	char id_text[SAT_ID_TEXT];
+	sat_view v;
+	sat_id id;
+	sat_rc rc;
+
+	if ((rc = crm_freezing_begin(&q, x->c, key, o, e)) == SAT_OK &&
+	    (rc = crm_freezing_find(&id, &q, e)) == SAT_OK &&
+	    (rc = sat_replica_get(&v, &q.a, x->c->replica, q.kind, &id, e)) ==
+	    SAT_OK) {
+		sat_id_text(id_text, &id);
+		sat_json_put_str(doc, "frozen_id", id_text);
+		if (!crm_other_question(&q, o)) {
+			crm_frozen_join(&text, &v, "body", CRM_BODY_PARTS);
+			rc = sat_json_parse(&x->frozen, sat_buf_span(&text), 0,
+			    e);
+			sat_buf_reset(&text);
+			crm_frozen_join(&text, &v, "members", CRM_MEMBER_PARTS);
+			x->kept = text.n > 0;
+			if (rc == SAT_OK && x->kept)
+				rc = crm_members_read(&x->was,
+				    sat_buf_span(&text), e);
+		}
+	}
+	sat_buf_fini(&text);
+	sat_arena_fini(&q.a);
+	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
 }
 
 sat_rc
@@ -124,7 +226,8 @@ sat_crm_report_rows(sat_json **out, sat_crm *c, const char *key,
 		sat_json_put_str(doc, "group", group);
 		sat_json_put_str(doc, "measure", measure);
 		x.data = sat_json_put_arr(doc, "data");
-		rc = fill(&x, e);
+		if ((rc = find_frozen(&x, doc, key, o, e)) == SAT_OK)
+			rc = fill(&x, e);
 		sat_json_put_int(doc, "total", x.total);
 	}
 	if (rc == SAT_OK) {
@@ -133,6 +236,8 @@ sat_crm_report_rows(sat_json **out, sat_crm *c, const char *key,
 	}
 	sat_json_free(doc);
 	sat_json_free(run);
+	sat_json_free(x.frozen);
+	crm_members_fini(&x.was);
 	crm_members_fini(&x.now);
 	return rc;
 }

@@ -303,11 +303,18 @@ wear(sat_json **out, sat_crm *c, const char *report, const char *period,
     const sat_json *k, sat_err *e)
 {
 	const sat_report_opts o = { .period = period };
+	sat_err why = { 0 };
 	sat_json *doc;
-	sat_rc rc = sat_crm_report(&doc, c, report, &o, e);
+	sat_rc rc = sat_crm_report(&doc, c, report, &o, &why);
 
-	if (rc != SAT_OK)
+	/* gone from the template, or another one by now: as it was made */
+	if (rc == SAT_ENOTFOUND || rc == SAT_EUSAGE) {
+		doc = crm_body_bare(c, sat_json_get(k, "body"));
+	} else if (rc != SAT_OK) {
+		if (e != NULL)
+			*e = why;
 		return rc;
+	}
 	crm_body_dress(doc, c, sat_json_get(k, "body"));
 	for (size_t i = 0; i < NABOUT; i++) {
 		sat_json_del(doc, about[i]);

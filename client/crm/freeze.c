@@ -16,77 +16,13 @@
 /* Texts of at most this many bytes: what a field takes. */
 #define PART_BYTES 60000
 
-/* ---- what is to be frozen ---- */
-
-typedef struct freezing {
-	sat_crm *c;
-	crm_actor who;
-	sat_arena a;
-	const sat_kind *kind; /* frozen_report */
-	const char *report;
-	sat_period period;
-	int64_t as_of_ms;     /* 0 = of the period */
-	char reach[80];
-	const char *params;   /* JSON, sorted */
-} freezing;
-
-static int
-by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static const char *
-params_text(sat_arena *a, const sat_report_opts *o)
-{
-	const char *list[16];
-	sat_json *arr = sat_json_arr();
-	sat_buf b = { 0 };
-	size_t n = 0;
-	const char *text;
-
-	for (size_t i = 0; i < o->nparams && n < 16; i++)
-		list[n++] = o->params[i];
-	if (n > 1)
-		qsort(list, n, sizeof list[0], by_text);
-	for (size_t i = 0; i < n; i++)
-		sat_json_add_str(arr, list[i]);
-	sat_json_write(&b, arr, false);
-	text = sat_arena_str(a, (const char *)b.p, b.n);
-	sat_buf_fini(&b);
-	sat_json_free(arr);
-	return text;
-}
-
-/* How far the reader's reports reach: two of other reach are other reports. */
-static void
-find_reach(freezing *x)
-{
-	const sat_user *me = x->who.me;
-	const sat_team *team = me->team == 0 ? NULL :
-	    sat_registry_team_ord(x->who.reg, me->team);
-
-	switch (sat_acl(x->who.t, me->role, "report")) {
-	case SAT_GRANT_ALL:
-		(void)snprintf(x->reach, sizeof x->reach, "all");
-		return;
-	case SAT_GRANT_TEAM:
-		if (team != NULL) {
-			(void)snprintf(x->reach, sizeof x->reach, "team:%s",
-			    team->key);
-			return;
-		}
-		break;
-	default: break;
-	}
-	(void)snprintf(x->reach, sizeof x->reach, "user:%s", me->key);
-}
+/* ---- running what was frozen ---- */
 
 /* The report as the one who froze it would run it: his role, for his reach may
  * hang on it, in the team that is named. NULL: the reader does not hold all
  * that one sees, so there is nothing to compare with. */
 static const rep_reach *
-reach_of(rep_reach *out, const freezing *x, const char *reach, const char *by)
+reach_of(rep_reach *out, const crm_freezing *x, const char *reach, const char *by)
 {
 	const sat_registry *reg = x->who.reg;
 	sat_grant mine = sat_acl(x->who.t, x->who.me->role, "report");
@@ -113,75 +49,8 @@ reach_of(rep_reach *out, const freezing *x, const char *reach, const char *by)
 	return out;
 }
 
-/* After crm_actor_get; x->kind NULL: this template freezes nothing. */
 static sat_rc
-begin(freezing *x, sat_crm *c, const char *report, const sat_report_opts *o,
-    sat_err *e)
-{
-	sat_rc rc;
-
-	memset(x, 0, sizeof *x);
-	x->c = c;
-	x->report = report;
-	if ((rc = crm_actor_get(&x->who, c, e)) != SAT_OK ||
-	    (rc = sat_period_parse(&x->period, o->period != NULL ? o->period :
-	    "all", sat_template_tz_min(x->who.t), e)) != SAT_OK)
-		return rc;
-	x->as_of_ms = o->as_of_ms;
-	x->kind = sat_template_kind(x->who.t, "frozen_report");
-	x->params = params_text(&x->a, o);
-	find_reach(x);
-	return SAT_OK;
-}
-
-/* ---- finding ---- */
-
-/* The one that counts: of several the earliest. SAT_ENOTFOUND. */
-static sat_rc
-find(sat_id *out, freezing *x, sat_err *e)
-{
-	static const char *const keys[] = { "report", "period", "params",
-		"reach", "frozen_at" };
-	const char *is[] = { x->report, x->period.label, x->params, x->reach };
-	const sat_field *f[5];
-	sat_filter by[4];
-	sat_value want[4];
-	uint16_t cols[] = { SAT_Q_ID, 0 };
-	sat_query q = { .kind = x->kind, .filters = by, .nfilters = 4,
-		.columns = cols, .ncolumns = 2 };
-	int64_t first = INT64_MAX;
-	const sat_value *v;
-	sat_rows *rows;
-	sat_rc rc;
-
-	if (x->kind == NULL)
-		return SAT_ENOTFOUND;
-	for (size_t i = 0; i < 5; i++)
-		if ((f[i] = sat_kind_field(x->kind, keys[i])) == NULL)
-			return SAT_ENOTFOUND;
-	for (size_t i = 0; i < 4; i++) {
-		want[i] = sat_v_text(sat_span_str(is[i]));
-		by[i] = (sat_filter){ f[i]->id, SAT_CMP_EQ, &want[i], 1 };
-	}
-	cols[1] = f[4]->id;
-	if ((rc = sat_replica_query(&rows, x->c->replica, &q, e)) != SAT_OK)
-		return rc;
-	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
-		int64_t at = v[1].type == SAT_V_INT ? v[1].i : INT64_MAX - 1;
-
-		if (v[0].s.n == 16 && at < first) { /* ids ascend */
-			first = at;
-			memcpy(out->b, v[0].s.p, 16);
-		}
-	}
-	sat_rows_free(rows);
-	return rc == SAT_OK && first == INT64_MAX ? SAT_ENOTFOUND : rc;
-}
-
-/* ---- running what was frozen ---- */
-
-static sat_rc
-put_delta(sat_json *doc, freezing *x, const sat_view *v, const sat_json *body,
+put_delta(sat_json *doc, crm_freezing *x, const sat_view *v, const sat_json *body,
     const sat_json *live, const crm_members *now, sat_err *e)
 {
 	crm_members was = { 0 };
@@ -202,10 +71,37 @@ put_delta(sat_json *doc, freezing *x, const sat_view *v, const sat_json *body,
 	return rc;
 }
 
+/* An answer without numbers for a definition that cannot be run: what surrounds
+ * the frozen ones. */
+static sat_rc
+bare(sat_json **out, crm_freezing *x, const sat_view *v, const sat_err *why,
+    sat_err *e)
+{
+	sat_json *body = NULL, *doc;
+	sat_buf bytes = { 0 };
+	sat_rc rc;
+
+	crm_frozen_join(&bytes, v, "body", CRM_BODY_PARTS);
+	rc = sat_json_parse(&body, sat_buf_span(&bytes), 0, e);
+	sat_buf_fini(&bytes);
+	if (rc != SAT_OK)
+		return rc;
+	doc = crm_body_bare(x->c, body);
+	sat_json_put_str(doc, "delta_reason", why->text);
+	sat_json_free(body);
+	rc = crm_coverage_put(doc, x->c, &x->who, sat_acl(x->who.t,
+	    x->who.me->role, "report"), &x->period, x->period.to_ms, e);
+	if (rc == SAT_OK)
+		*out = doc;
+	else
+		sat_json_free(doc);
+	return rc;
+}
+
 /* *doc is the present answer and becomes the frozen one. `like`: it was counted
  * as far as the frozen one. */
 static sat_rc
-thaw(sat_json *doc, freezing *x, const sat_view *v, bool like,
+thaw(sat_json *doc, crm_freezing *x, const sat_view *v, bool like,
     const crm_members *now, sat_err *e)
 {
 	sat_json *body = NULL, *live = NULL;
@@ -236,12 +132,15 @@ thaw(sat_json *doc, freezing *x, const sat_view *v, bool like,
 	return rc;
 }
 
+/* by_id: whoever may see the record reads its numbers, also when the definition
+ * is not his or there is none any more. */
 static sat_rc
-run_frozen(sat_json **out, freezing *x, const sat_id *id,
-    const sat_report_opts *o, sat_err *e)
+run_frozen(sat_json **out, crm_freezing *x, const sat_id *id,
+    const sat_report_opts *o, bool by_id, sat_err *e)
 {
 	const rep_reach *as = NULL;
 	crm_members now = { 0 };
+	sat_err why = { 0 };
 	rep_reach reach;
 	const char *far;
 	sat_json *doc;
@@ -257,7 +156,15 @@ run_frozen(sat_json **out, freezing *x, const sat_id *id,
 	if (!like && far != NULL)
 		as = reach_of(&reach, x, far,
 		    crm_frozen_text(&x->a, &v, "owner"));
-	rc = crm_members_run(&doc, &now, x->c, x->report, o, as, e);
+	rc = crm_members_run(&doc, &now, x->c, x->report, o, as, &why);
+	if (crm_of_definition(rc) && (rc != SAT_EDENIED || (by_id && sat_acl(
+	    x->who.t, x->who.me->role, "frozen_report.view") != SAT_GRANT_NO))) {
+		like = false;
+		as = NULL;
+		rc = bare(&doc, x, &v, &why, e);
+	} else if (rc != SAT_OK && e != NULL) {
+		*e = why;
+	}
 	if (rc == SAT_OK &&
 	    (rc = thaw(doc, x, &v, like || as != NULL, &now, e)) != SAT_OK)
 		sat_json_free(doc);
@@ -274,19 +181,17 @@ sat_crm_report_run(sat_json **out, sat_crm *c, const char *key,
 	static const sat_report_opts none;
 	char text[SAT_ID_TEXT];
 	bool other, frozen;
-	freezing x;
+	crm_freezing x;
 	sat_id id;
 	sat_rc rc;
 
 	*out = NULL;
 	o = o != NULL ? o : &none;
-	if ((rc = begin(&x, c, key, o, e)) == SAT_OK &&
-	    ((rc = find(&id, &x, e)) == SAT_OK || rc == SAT_ENOTFOUND)) {
+	if ((rc = crm_freezing_begin(&x, c, key, o, e)) == SAT_OK &&
+	    ((rc = crm_freezing_find(&id, &x, e)) == SAT_OK || rc == SAT_ENOTFOUND)) {
 		frozen = rc == SAT_OK;
-		/* another as-of, a comparison, other rows: another question */
-		other = o->by != NULL || (o->as_of_ms != 0 && o->as_of_ms != x.period.to_ms) ||
-		    (o->compare != NULL && strcmp(o->compare, "none") != 0);
-		rc = frozen && !other ? run_frozen(out, &x, &id, o, e) :
+		other = crm_other_question(&x, o);
+		rc = frozen && !other ? run_frozen(out, &x, &id, o, false, e) :
 		    sat_crm_report(out, c, key, o, e);
 		if (rc == SAT_OK && frozen && other) {
 			sat_id_text(text, &id);
@@ -338,7 +243,7 @@ keep(sat_arena *a, const char *text)
 }
 
 static sat_rc
-make_record(sat_id *id, freezing *x, const sat_json *doc, sat_span body,
+make_record(sat_id *id, crm_freezing *x, const sat_json *doc, sat_span body,
     sat_span members, sat_err *e)
 {
 	const sat_json *cover = sat_json_get(doc, "coverage");
@@ -376,7 +281,7 @@ make_record(sat_id *id, freezing *x, const sat_json *doc, sat_span body,
 }
 
 static sat_rc
-may_freeze(freezing *x, sat_err *e)
+may_freeze(crm_freezing *x, sat_err *e)
 {
 	sat_replica_status st;
 	sat_id id;
@@ -394,7 +299,7 @@ may_freeze(freezing *x, sat_err *e)
 	if (!st.complete)
 		return sat_fail_code(e, SAT_ECONFLICT, "report.incomplete",
 		    "run: satchel sync", "the first sync is not finished");
-	rc = find(&id, x, e);
+	rc = crm_freezing_find(&id, x, e);
 	if (rc == SAT_OK)
 		return sat_fail_code(e, SAT_ECONFLICT, "report.frozen",
 		    "see: satchel report list --frozen",
@@ -403,7 +308,7 @@ may_freeze(freezing *x, sat_err *e)
 }
 
 static sat_rc
-store_numbers(sat_id *id, freezing *x, const sat_json *doc,
+store_numbers(sat_id *id, crm_freezing *x, const sat_json *doc,
     const crm_members *now, const sat_report_opts *o, sat_err *e)
 {
 	char *path = sat_xasprintf("reports/%s.json", x->report);
@@ -430,7 +335,7 @@ sat_crm_freeze(sat_json **out, sat_crm *c, const char *key,
 	crm_members now = { 0 };
 	sat_report_opts at = *o;
 	sat_json *doc = NULL;
-	freezing x;
+	crm_freezing x;
 	sat_view v;
 	sat_id id;
 	sat_rc rc;
@@ -438,8 +343,10 @@ sat_crm_freeze(sat_json **out, sat_crm *c, const char *key,
 	*out = NULL;
 	at.as_of_ms = 0; /* the period's end */
 	at.by = NULL;    /* the document's own rows */
-	if ((rc = begin(&x, c, key, &at, e)) == SAT_OK &&
-	    (rc = may_freeze(&x, e)) == SAT_OK &&
+	rc = crm_freezing_begin(&x, c, key, &at, e);
+	at.params = x.list;
+	at.nparams = x.nlist;
+	if (rc == SAT_OK && (rc = may_freeze(&x, e)) == SAT_OK &&
 	    (rc = crm_members_run(&doc, &now, c, key, &at, NULL, e)) == SAT_OK &&
 	    (rc = store_numbers(&id, &x, doc, &now, &at, e)) == SAT_OK &&
 	    (rc = sat_replica_get(&v, &x.a, c->replica, x.kind, &id, e)) ==
@@ -457,23 +364,15 @@ sat_crm_freeze(sat_json **out, sat_crm *c, const char *key,
 
 /* The question it answers, from the record. */
 static sat_rc
-question(sat_report_opts *o, const char **params, const char **report,
-    sat_arena *a, const sat_view *v, sat_err *e)
+question(sat_report_opts *o, const char **report, sat_arena *a,
+    const sat_view *v, sat_err *e)
 {
-	const char *text = crm_frozen_text(a, v, "params");
-	sat_json *list = NULL;
-	sat_rc rc = SAT_OK;
+	sat_rc rc;
 
-	*o = (sat_report_opts){ .period = crm_frozen_text(a, v, "period"),
-		.params = params };
+	*o = (sat_report_opts){ .period = crm_frozen_text(a, v, "period") };
 	*report = crm_frozen_text(a, v, "report");
-	if (text != NULL)
-		rc = sat_json_parse(&list, sat_span_str(text), 0, e);
-	for (const sat_json *p = sat_json_first(list); p != NULL &&
-	     o->nparams < 16; p = sat_json_next(p))
-		params[o->nparams++] = sat_arena_str(a, sat_json_str(p, ""),
-		    strlen(sat_json_str(p, "")));
-	sat_json_free(list);
+	rc = crm_stored_params(o, a, crm_frozen_text(a, v, "params"),
+	    crm_frozen_text(a, v, "owner"), e);
 	if (rc == SAT_OK && (*report == NULL || o->period == NULL))
 		rc = sat_fail(e, SAT_EINTEGRITY,
 		    "the frozen report names no report or period");
@@ -483,10 +382,10 @@ question(sat_report_opts *o, const char **params, const char **report,
 sat_rc
 sat_crm_frozen(sat_json **out, sat_crm *c, const char *text, sat_err *e)
 {
-	const char *params[16], *report;
+	const char *report;
 	sat_report_opts o;
 	const sat_kind *k;
-	freezing x = { 0 };
+	crm_freezing x = { 0 };
 	sat_arena a = { 0 };
 	crm_actor who;
 	sat_view v;
@@ -497,9 +396,9 @@ sat_crm_frozen(sat_json **out, sat_crm *c, const char *text, sat_err *e)
 	if ((rc = crm_frozen_kind(&k, &who, c, e)) == SAT_OK &&
 	    (rc = sat_replica_resolve(&id, c->replica, k, text, e)) == SAT_OK &&
 	    (rc = sat_replica_get(&v, &a, c->replica, k, &id, e)) == SAT_OK &&
-	    (rc = question(&o, params, &report, &a, &v, e)) == SAT_OK &&
-	    (rc = begin(&x, c, report, &o, e)) == SAT_OK)
-		rc = run_frozen(out, &x, &id, &o, e);
+	    (rc = question(&o, &report, &a, &v, e)) == SAT_OK &&
+	    (rc = crm_freezing_begin(&x, c, report, &o, e)) == SAT_OK)
+		rc = run_frozen(out, &x, &id, &o, true, e);
 	sat_arena_fini(&x.a);
 	sat_arena_fini(&a);
 	return rc;

@@ -326,6 +326,52 @@ dress_list(sat_json *doc, sat_crm *c, const sat_json *body)
 	sat_json_set(doc, "list", o);
 }
 
+static const char *
+in_words(const sat_crm *c, const sat_json *words, const char *none)
+{
+	return sat_json_get_str(words, crm_word(c, "zh", "en"), none);
+}
+
+/* Of a measure or a dimension; its key when the definition does not say. */
+static const char *
+label_in(const sat_crm *c, const sat_json *list, const char *of,
+    const char *key)
+{
+	const sat_json *m = sat_json_first(list);
+
+	while (m != NULL && strcmp(sat_json_get_str(m, of, ""), key) != 0)
+		m = sat_json_next(m);
+	return in_words(c, sat_json_get(m, "label"), NULL);
+}
+
+sat_json *
+crm_body_bare(const sat_crm *c, const sat_json *body)
+{
+	const sat_json *def = sat_json_get(body, "definition");
+	const char *key = sat_json_get_str(body, "report", ""), *title;
+	sat_json *doc = sat_json_obj(), *o, *columns;
+
+	sat_json_put_str(doc, "schema", "satchel/report/1");
+	o = sat_json_put_obj(doc, "report");
+	sat_json_put_str(o, "key", key);
+	sat_json_put_str(o, "title", in_words(c, sat_json_get(def, "title"),
+	    key));
+	columns = sat_json_put_arr(doc, "columns");
+	for (const sat_json *k = sat_json_first(sat_json_get(body, "columns"));
+	     k != NULL; k = sat_json_next(k)) {
+		key = sat_json_get_str(k, "key", "");
+		if ((title = label_in(c, sat_json_get(def, "measures"), "key",
+		    key)) == NULL)
+			title = label_in(c, sat_json_get(def, "dims"), "field",
+			    key);
+		o = sat_json_add_obj(columns);
+		sat_json_put_str(o, "key", key);
+		sat_json_put_str(o, "title", title != NULL ? title : key);
+	}
+	(void)sat_json_put_arr(doc, "rows");
+	return doc;
+}
+
 void
 crm_body_dress(sat_json *doc, sat_crm *c, const sat_json *body)
 {

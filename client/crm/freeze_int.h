@@ -4,7 +4,8 @@
  * members.c       which records are behind each row, and their short form
  * freeze_body.c   a report's result -> the bytes that are hashed, and back
  * freeze_delta.c  frozen numbers against present ones
- * freeze.c        the record: make, find, run again
+ * freeze.c        the record: make, run again
+ * freeze_find.c   the record of a question
  * frozen.c        the record: read, list, sign
  * drill.c         the records behind a number
  */
@@ -64,6 +65,8 @@ bool crm_cell_same(const sat_json *a, const sat_json *b);
 /* What is stored and hashed: no labels, nothing that depends on the device. */
 sat_json *crm_body_of(const sat_json *doc, const sat_json *definition,
     const sat_report_opts *o, const char *reach);
+/* An answer without rows, for crm_body_dress: titles of the stored definition. */
+sat_json *crm_body_bare(const sat_crm *c, const sat_json *body);
 /* Frozen numbers in the dress of a present answer: titles and labels of it. */
 void crm_body_dress(sat_json *doc, sat_crm *c, const sat_json *body);
 
@@ -99,5 +102,38 @@ void crm_hash_text(char out[SAT_HASH_BYTES * 2 + 1], sat_span bytes);
 /* What a list says of one; *body receives its bytes. */
 SAT_CHECK sat_rc crm_frozen_head(sat_json *o, sat_buf *body, sat_crm *c,
     const sat_template *t, const sat_view *v, sat_err *e);
+
+/* ---- the question ---------------------------------------------------------------- */
+
+typedef struct crm_freezing {
+	sat_crm *c;
+	crm_actor who;
+	sat_arena a;
+	const sat_kind *kind; /* frozen_report */
+	const char *report;
+	sat_period period;
+	int64_t as_of_ms;     /* 0 = of the period */
+	char reach[80];
+	const char *const *list; /* filters as they are understood, ascending */
+	size_t nlist;
+	const char *params;   /* the same as JSON */
+} crm_freezing;
+/* x->kind NULL: this template freezes nothing. Without a definition the filters
+ * stay as given. x->a is to be fini'd in any case. */
+SAT_CHECK sat_rc crm_freezing_begin(crm_freezing *x, sat_crm *c,
+    const char *report, const sat_report_opts *o, sat_err *e);
+/* The record that counts: of several the earliest. SAT_ENOTFOUND. */
+SAT_CHECK sat_rc crm_freezing_find(sat_id *out, crm_freezing *x, sat_err *e);
+/* The filters of a record (text NULL: it has none), which `by` made; in `a`. */
+SAT_CHECK sat_rc crm_stored_params(sat_report_opts *o, sat_arena *a,
+    const char *text, const char *by, sat_err *e);
+/* Another as-of, a comparison, other rows: another question than the frozen one. */
+bool crm_other_question(const crm_freezing *x, const sat_report_opts *o);
+/* What concerns the definition, not the disk. */
+static inline bool
+crm_of_definition(sat_rc rc)
+{
+	return rc == SAT_ENOTFOUND || rc == SAT_EUSAGE || rc == SAT_EDENIED;
+}
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "client/crm/report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct run {
@@ -115,6 +116,61 @@ add_param(run *r, const char *text, sat_err *e)
 		return SAT_OK;
 	}
 	return read_param(&p->values[p->n++], r, p->paths[0].field, value, e);
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A filter's values as texts that mean the same to everybody. */
+static size_t
+param_texts(const char **out, sat_arena *a, const run *r, const rep_param *p)
+{
+	sat_buf b = { 0 };
+
+	for (size_t i = 0; i < p->n; i++) {
+		sat_buf_reset(&b);
+		sat_buf_str(&b, p->key);
+		sat_buf_str(&b, "=");
+		if (p->paths[0].team)
+			sat_buf_add(&b, p->values[i].s.p, p->values[i].s.n);
+		else
+			sat_field_format(&b, r->who.t, p->paths[0].field,
+			    p->values[i], NULL);
+		out[i] = sat_arena_str(a, sat_buf_cstr(&b), b.n);
+	}
+	sat_buf_fini(&b);
+	return p->n;
+}
+
+sat_rc
+rep_params(const char *const **out, size_t *n, sat_arena *a, sat_crm *c,
+    const char *key, const sat_report_opts *o, sat_err *e)
+{
+	const char **v = sat_arena_alloc(a, (o->nparams + 1) * sizeof *v);
+	run r = { .c = c };
+	size_t all = 0;
+	sat_rc rc;
+
+	*out = v;
+	*n = 0;
+	if ((rc = crm_actor_get(&r.who, c, e)) != SAT_OK ||
+	    (rc = sat_report_def_load(r.who.t, key, &r.def, e)) != SAT_OK)
+		return rc;
+	for (size_t i = 0; i < o->nparams && rc == SAT_OK; i++)
+		rc = add_param(&r, o->params[i], e);
+	for (size_t i = 0; i < r.nparams && rc == SAT_OK; i++)
+		all += param_texts(v + all, a, &r, &r.params[i]);
+	if (all > 1)
+		qsort(v, all, sizeof *v, by_text);
+	for (size_t i = 0; i < all; i++)
+		if (i == 0 || strcmp(v[i], v[i - 1]) != 0)
+			v[(*n)++] = v[i];
+	sat_report_def_fini(&r.def);
+	sat_arena_fini(&r.a);
+	return rc;
 }
 
 /* ---- what it is split by ------------------------------------------------------------ */

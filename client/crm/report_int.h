@@ -218,4 +218,9 @@ void rep_pass_fini(rep_pass *p);
 SAT_CHECK sat_rc rep_print(sat_json **out, rep_pass *now, rep_pass *before,
     const char *compared, sat_err *e);
 
+/* The filters as they are understood: "owner=me" of two people are two. In `a`,
+ * ascending, each once. @return as a run with them. */
+SAT_CHECK sat_rc rep_params(const char *const **out, size_t *n, sat_arena *a,
+    sat_crm *c, const char *key, const sat_report_opts *o, sat_err *e);
+
 #endif
