@@ -42,6 +42,8 @@ cli_reach(cli *c)
 	return true;
 }
 
+#define PARTS_MAX 8 /* lists of an answer that are long */
+
 /* ---- one request -------------------------------------------------------------------- */
 
 typedef struct asking {
@@ -51,6 +53,12 @@ typedef struct asking {
 	sat_buf line;
 	sat_json *answer;  /* the last line; NULL before it */
 	bool streams;      /* else one document, or a problem */
+	bool unread;       /* a line was no JSON, or above what is read */
+	struct {
+		char member[32];
+		sat_json *list;
+	} parts[PARTS_MAX]; /* of the answer */
+	size_t nparts;
 } asking;
 
 static void
@@ -101,14 +109,50 @@ put_output(cli *c, const char *hex)
 	free(bytes);
 }
 
+/* The list of this name, as far as it has come; NULL. */
+static sat_json **
+part_of(asking *a, const char *member)
+{
+	for (size_t i = 0; i < a->nparts; i++)
+		if (strcmp(a->parts[i].member, member) == 0)
+			return &a->parts[i].list;
+	return NULL;
+}
+
+static void
+take_part(asking *a, const sat_json *line)
+{
+	const char *member = sat_json_get_str(line, "member", "");
+	sat_json **list = part_of(a, member);
+
+	if (list == NULL) {
+		if (a->nparts == PARTS_MAX ||
+		    strlen(member) >= sizeof a->parts[0].member) {
+			a->unread = true;
+			return;
+		}
+		(void)snprintf(a->parts[a->nparts].member,
+		    sizeof a->parts[0].member, "%s", member);
+		list = &a->parts[a->nparts++].list;
+		*list = sat_json_arr();
+	}
+	for (const sat_json *x = sat_json_first(sat_json_get(line, "values"));
+	     x != NULL; x = sat_json_next(x))
+		sat_json_add(*list, sat_json_dup(x));
+}
+
 static void
 on_line(asking *a)
 {
 	sat_json *line = NULL;
 	const char *type;
 
-	if (sat_json_parse(&line, sat_buf_span(&a->line), 0, NULL) != SAT_OK)
+	if (a->line.n == 0)
 		return;
+	if (sat_json_parse(&line, sat_buf_span(&a->line), 0, NULL) != SAT_OK) {
+		a->unread = true;
+		return;
+	}
 	type = sat_json_get_str(line, "type", "");
 	/* What waits (jobs, uploads) has one document for everybody. */
 	if (type[0] == '\0' || strncmp(type, "urn:", 4) == 0)
@@ -118,7 +162,9 @@ on_line(asking *a)
 		a->answer = line;
 		return;
 	}
-	if (strcmp(type, "output") == 0)
+	if (strcmp(type, "part") == 0)
+		take_part(a, line);
+	else if (strcmp(type, "output") == 0)
 		put_output(a->c, sat_json_get_str(line, "hex", ""));
 	else
 		cli_event(a->c, line);
@@ -130,13 +176,16 @@ on_piece(void *u, sat_span piece)
 {
 	asking *a = u;
 
-	for (size_t i = 0; i < piece.n; i++) {
-		if (piece.p[i] != '\n') {
-			sat_write_u8(&a->line, piece.p[i]);
-			continue;
-		}
+	while (piece.n > 0) {
+		const uint8_t *end = memchr(piece.p, '\n', piece.n);
+		size_t n = end != NULL ? (size_t)(end - piece.p) : piece.n;
+
+		sat_buf_add(&a->line, piece.p, n);
+		if (end == NULL)
+			return;
 		on_line(a);
 		sat_buf_reset(&a->line);
+		piece = sat_span_of(end + 1, piece.n - n - 1);
 	}
 }
 
@@ -187,14 +236,33 @@ problem_of(const sat_json *p, sat_rc rc, sat_err *e)
 	return rc;
 }
 
+/* The lists that came ahead of it in their places. */
+static sat_json *
+whole(asking *a, const sat_json *doc)
+{
+	sat_json *out = sat_json_obj(), **list;
+
+	for (const sat_json *m = sat_json_first(doc); m != NULL;
+	     m = sat_json_next(m)) {
+		list = part_of(a, sat_json_key(m));
+		sat_json_put(out, sat_json_key(m), list != NULL ? *list :
+		    sat_json_dup(m));
+		if (list != NULL)
+			*list = NULL;
+	}
+	return out;
+}
+
 /* Together with an answer, too: what was done only in part. */
 static sat_rc
-take_streamed(sat_json **answer, const sat_json *line, sat_err *e)
+take_streamed(sat_json **answer, asking *a, sat_err *e)
 {
+	const sat_json *line = a->answer;
 	sat_rc rc = (sat_rc)sat_json_get_int(line, "rc", SAT_EFAIL);
 	const sat_json *doc = sat_json_get(line, "answer");
 
-	*answer = doc != NULL ? sat_json_dup(doc) : NULL;
+	*answer = doc == NULL ? NULL : a->nparts == 0 ? sat_json_dup(doc) :
+	    whole(a, doc);
 	return rc == SAT_OK ? rc : problem_of(sat_json_get(line, "problem"),
 	    rc, e);
 }
@@ -216,7 +284,8 @@ put_headers(sat_buf *b, const asking *a)
 	char *cwd = getcwd(NULL, 0);
 
 	if (a->streams)
-		sat_buf_str(b, "Accept: application/x-ndjson\r\n");
+		sat_buf_str(b, "Accept: application/x-ndjson\r\n"
+		    "Satchel-Parts: 1\r\n");
 	sat_buf_fmt(b, "Accept-Language: %s\r\nSatchel-Job: %s\r\n",
 	    a->c->lang, a->name);
 	if (cwd != NULL && strpbrk(cwd, "\r\n") == NULL)
@@ -250,15 +319,21 @@ cli_remote_ask(sat_json **answer, cli *c, const char *method, const char *path,
 	if ((rc = sat_http_dial(&h, c->socket, e)) == SAT_OK)
 		rc = sat_http_request_send(h, &status, &ask, on_piece, on_wait,
 		    &a, e);
-	if (rc == SAT_OK && a.answer == NULL)
+	if (rc == SAT_OK && a.unread)
+		rc = sat_fail_code(e, SAT_EPROTO, "daemon.unread",
+		    "look whether it was done: satchel log",
+		    "an answer of the daemon could not be read");
+	else if (rc == SAT_OK && a.answer == NULL)
 		rc = sat_fail(e, SAT_EPROTO, "the daemon gave no answer (%d)",
 		    status);
 	else if (rc == SAT_OK && a.streams)
-		rc = take_streamed(answer, a.answer, e);
+		rc = take_streamed(answer, &a, e);
 	else if (rc == SAT_OK)
 		rc = take_plain(answer, a.answer, status, e);
 	sat_http_hangup(h);
 	sat_json_free(a.answer);
+	for (size_t i = 0; i < a.nparts; i++)
+		sat_json_free(a.parts[i].list);
 	sat_wipe(text.p, text.n); /* a passphrase, perhaps */
 	sat_buf_fini(&text);
 	sat_buf_fini(&a.line);

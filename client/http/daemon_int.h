@@ -149,12 +149,14 @@ typedef struct job {
 	                           * through the socket, or is the daemon's own */
 	bool keeps_file;          /* what it writes as a file is wanted: out_fd */
 	bool streams;             /* lines are wanted as they come */
+	bool parts;               /* and long lists of the answer in parts */
 	struct work *work;        /* it is told what comes; NULL = nobody asked */
 	int out_fd;               /* of a work: what it wrote as a file; -1 */
 	/* under mtx, when it streams */
 	pthread_mutex_t mtx;
 	pthread_cond_t cond;
 	sat_buf lines;
+	size_t sent;              /* bytes at the begin of lines */
 	bool done;
 	atomic_uint refs;
 	struct job *next;         /* d->jobs */

@@ -310,6 +310,7 @@ to_api(daemon_ *d, sat_http_response *out, const sat_http_request *r,
 	sat_rc rc = fill_job(j, r, &e);
 
 	j->scope = scope[0] != '\0' ? sat_xstrdup(scope) : NULL;
+	j->parts = sat_http_header(r, "Satchel-Parts") != NULL;
 	if (rc != SAT_OK) {
 		e.rc = SAT_EUSAGE; /* what was sent is not JSON */
 		put_problem(out, &e);

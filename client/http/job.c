@@ -4,7 +4,9 @@
  * A route that talks to the network runs on a thread of its own and hands the
  * worker single transactions; every other one runs on the worker from begin to
  * end. A streamed answer is lines of JSON: events as they come, what the
- * handler wrote to "standard output", and the answer as the last line.
+ * handler wrote to "standard output", and the answer as the last line. To who
+ * asks so, long lists of the answer come ahead of it in parts: whoever reads has a
+ * limit for a line, and a list has none.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -18,6 +20,9 @@
 
 #define OUTPUT_PIECE 16384
 #define PAGE_MAX 500
+#define LIST_MAX 16           /* values of a list that stay in the answer */
+#define PART_BYTES 131072     /* of a part, and its last value */
+#define LINES_GONE 1048576    /* sent, before the others move up */
 #define FIELDS_TOLD_MAX 200 /* bytes of an event */
 
 static char *
@@ -113,6 +118,70 @@ put_output(job *j, int fd)
 }
 
 static void
+begin_part(sat_buf *b, const char *member)
+{
+	sat_buf_reset(b);
+	sat_buf_str(b, "{\"type\":\"part\",\"member\":");
+	sat_json_write_str(b, sat_span_str(member));
+	sat_buf_str(b, ",\"values\":[");
+}
+
+static void
+put_part(job *j, sat_buf *b)
+{
+	sat_buf_str(b, "]}\n");
+	pthread_mutex_lock(&j->mtx);
+	sat_buf_add(&j->lines, b->p, b->n);
+	pthread_cond_signal(&j->cond);
+	pthread_mutex_unlock(&j->mtx);
+}
+
+static void
+put_list(job *j, const char *member, const sat_json *list)
+{
+	sat_buf b = { 0 };
+
+	begin_part(&b, member);
+	for (const sat_json *x = sat_json_first(list); x != NULL;) {
+		sat_json_write(&b, x, false);
+		if ((x = sat_json_next(x)) == NULL)
+			break;
+		if (b.n < PART_BYTES) {
+			sat_buf_str(&b, ",");
+			continue;
+		}
+		put_part(j, &b);
+		begin_part(&b, member);
+	}
+	put_part(j, &b);
+	sat_buf_fini(&b);
+}
+
+/* Its long lists are on their way already; there they are empty. */
+static sat_json *
+without_lists(job *j)
+{
+	sat_json *rest;
+
+	if (sat_json_type(j->out) != SAT_J_OBJ)
+		return sat_json_dup(j->out);
+	rest = sat_json_obj();
+	for (const sat_json *m = sat_json_first(j->out); m != NULL;
+	     m = sat_json_next(m)) {
+		const char *key = sat_json_key(m);
+
+		if (sat_json_type(m) != SAT_J_ARR ||
+		    sat_json_count(m) <= LIST_MAX) {
+			sat_json_put(rest, key, sat_json_dup(m));
+			continue;
+		}
+		put_list(j, key, m);
+		(void)sat_json_put_arr(rest, key);
+	}
+	return rest;
+}
+
+static void
 put_answer(job *j)
 {
 	sat_json *line = sat_json_obj(), *p;
@@ -123,7 +192,9 @@ put_answer(job *j)
 		p = sat_api_problem(&j->err);
 		sat_json_put(line, "problem", p);
 	}
-	if (j->out != NULL) {
+	if (j->out != NULL && j->parts) {
+		sat_json_put(line, "answer", without_lists(j));
+	} else if (j->out != NULL) {
 		sat_json_put(line, "answer", j->out);
 		j->out = NULL;
 	}
@@ -422,13 +493,22 @@ next_bytes(void *u, uint8_t *out, size_t max)
 	size_t n;
 
 	pthread_mutex_lock(&j->mtx);
-	while (j->lines.n == 0 && !j->done)
+	while (j->lines.n == j->sent && !j->done)
 		pthread_cond_wait(&j->cond, &j->mtx);
-	n = j->lines.n < max ? j->lines.n : max;
-	if (n > 0) {
-		memcpy(out, j->lines.p, n);
-		memmove(j->lines.p, j->lines.p + n, j->lines.n - n);
-		j->lines.n -= n;
+	n = j->lines.n - j->sent;
+	if (n > max)
+		n = max;
+	if (n > 0)
+		memcpy(out, j->lines.p + j->sent, n);
+	j->sent += n;
+	/* Rarely: to move what is left for each piece is its square. */
+	if (j->sent == j->lines.n) {
+		j->lines.n = j->sent = 0;
+	} else if (j->sent >= LINES_GONE && j->sent >= j->lines.n / 2) {
+		memmove(j->lines.p, j->lines.p + j->sent,
+		    j->lines.n - j->sent);
+		j->lines.n -= j->sent;
+		j->sent = 0;
 	}
 	pthread_mutex_unlock(&j->mtx);
 	return n > 0 ? (long)n : -1;

@@ -148,5 +148,15 @@ as li lock >/dev/null 2>&1 & locks=$!
 sleep 0.05; stop_daemon "$W/r/li"; wait $asked $locks
 kill -CONT "$server_pid"; expect 0 as li account show "$A"; has "$OUT" 停 "after an end while it was locked"
 
+# --- an answer has no limit of length: one of thousands, of more than 4 MiB
+{ echo "name,industry,contact_name,phone_main,need_type,stage,remark"; m=$(printf '远%.0s' {1..300})
+	awk -v m="$m" 'BEGIN { for (i = 1; i <= 3000; i++) printf "大 %d 公司,I65,c%d,137%08d,product,first_contact,%s\n", i, i, i, m }'; } >"$W/many.csv"
+stop_server; expect 0 as li -q import "$W/many.csv" --type account
+as li --json account list --all >"$W/without"; as li --format tsv account list --all --fields name,remark >>"$W/without"
+[ "$(stat -c %s "$W/without")" -gt 6000000 ] && ok || bad "it is short"
+start_daemon li --no-sync --no-timer; as li --json account list --all >"$W/with"; as li --format tsv account list --all --fields name,remark >>"$W/with"
+if cmp -s "$W/without" "$W/with"; then ok; else bad "a long list through a daemon: $(wc -c <"$W/with") bytes, not $(wc -c <"$W/without")"; fi
+stop_daemons; rm "$W/many.csv" "$W/with" "$W/without"
+
 THROUGH_DAEMON=1 bash tests/e2e/check_cli.sh >"$W/cli" 2>&1 && ok || { bad "check_cli through daemons"; tail -20 "$W/cli"; }
 finish
