@@ -23,6 +23,7 @@ typedef struct import_job {
 	const char *file; /* NULL: none was named */
 	sat_sheet *sheet;
 	sat_sheet_out *errors;
+	sat_import_marks marks;
 	const char *hash;
 	sat_json *map;
 	const char *map_dir; /* derive files are named relative to the map */
@@ -78,7 +79,14 @@ tell_refused(import_job *j, const sat_sheet_row *r, const char *reason)
 	event(j->api, line);
 }
 
-/* The errors file: the original columns, then line and reason. */
+static void
+put_text(import_job *j, const char *s)
+{
+	sat_sheet_out_text(j->errors, sat_span_str(s));
+}
+
+/* The errors file: the original columns, then line and reason. What the sheet
+ * holds is somebody's text, its headings too. */
 static void
 on_error(void *u, const void *row, const char *reason)
 {
@@ -90,20 +98,19 @@ on_error(void *u, const void *row, const char *reason)
 	if (j->errors == NULL || j->errors_rc != SAT_OK)
 		return;
 	if (!j->header_done) {
-		for (size_t i = 0; i < sat_sheet_columns(j->sheet); i++)
-			sat_sheet_out_plain(j->errors,
-			    sat_span_str(sat_sheet_column(j->sheet, i)));
-		sat_sheet_out_plain(j->errors, sat_span_str("line"));
-		sat_sheet_out_plain(j->errors, sat_span_str("reason"));
+		for (size_t i = 0; i < j->marks.columns; i++)
+			put_text(j, sat_sheet_column(j->sheet, i));
+		put_text(j, j->marks.line);
+		put_text(j, j->marks.reason);
 		j->errors_rc = sat_sheet_out_endrow(j->errors, &j->errors_err);
 		j->header_done = true;
 	}
-	for (size_t i = 0; i < sat_sheet_columns(j->sheet); i++)
-		sat_sheet_out_plain(j->errors,
+	for (size_t i = 0; i < j->marks.columns; i++)
+		sat_sheet_out_text(j->errors,
 		    i < r->n ? r->fields[i] : sat_span_of(NULL, 0));
 	(void)snprintf(line, sizeof line, "%llu", (unsigned long long)r->line);
-	sat_sheet_out_plain(j->errors, sat_span_str(line));
-	sat_sheet_out_plain(j->errors, sat_span_str(reason));
+	put_text(j, line);
+	put_text(j, reason);
 	if (j->errors_rc == SAT_OK)
 		j->errors_rc = sat_sheet_out_endrow(j->errors, &j->errors_err);
 }
@@ -316,6 +323,8 @@ run_import(sat_import_summary *s, import_job *j, const sat_json *body,
 		    "refuse or flag", "--incomplete %s is unknown", incomplete);
 	rc = on_duplicate_of(&o.on_duplicate,
 	    sat_json_get_str(body, "on_duplicate", NULL), e);
+	if (rc == SAT_OK && j->errors != NULL)
+		j->marks = sat_crm_import_marks(&j->api->crm, &o);
 	return rc == SAT_OK ? sat_crm_import(s, &j->api->crm, &o, e) : rc;
 }
 
@@ -395,7 +404,8 @@ HANDLER(api_import)
 {
 	const sat_json *b = req->body;
 	const char *errors;
-	const sat_sheet_out_opts eo = { .fd = api->out_fd };
+	const sat_sheet_out_opts eo = { .encoding = "utf-8-bom",
+		.fd = api->out_fd };
 	char hash[SAT_HASH_BYTES * 2 + 1] = "";
 	import_job j = { .api = api, .map_dir = "", .hash = hash };
 	int64_t start = sat_boot_ms(&api->crm.clock);

@@ -61,6 +61,15 @@ SAT_CHECK sat_rc sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_imp
 SAT_CHECK sat_rc sat_crm_import_columns(sat_crm *c, const sat_import_opts *o,
     void (*cb)(void *u, const char *column, const char *field), void *u, sat_err *e);
 
+/* How a file of refused rows looks: the first `columns` of o->sheet, without the
+ * marks it has of an earlier such file, then these two. Cannot fail: where the
+ * mapping is wrong, which sat_crm_import says, it is all columns. */
+typedef struct sat_import_marks {
+	size_t columns;
+	const char *line, *reason; /* static */
+} sat_import_marks;
+sat_import_marks sat_crm_import_marks(sat_crm *c, const sat_import_opts *o);
+
 /* Whether data may be imported: the last word in the server's order.
  * SAT_EDENIED "import.closed". */
 SAT_CHECK sat_rc sat_crm_import_open(sat_crm *c, sat_err *e);

@@ -125,6 +125,9 @@ sat_span imp_trim(sat_span s);
 bool imp_cond_holds(const imp_cond *c, sat_span text);
 const imp_value *imp_value_of(const imp_column *c, sat_span text);
 
+/* import_marks.c: whether the column is a mark of a file of refused rows. */
+bool imp_is_mark(const imp_map *m, size_t column);
+
 /* import_derive.c */
 SAT_CHECK sat_rc imp_derive_load(imp_derive *d, const sat_import_opts *o,
     sat_err *e);

@@ -265,7 +265,7 @@ read_columns(const reader *r, const sat_json *obj)
 		for (m = sat_json_first(obj); m != NULL; m = sat_json_next(m))
 			if (strcmp(sat_json_key(m), r->m->columns[i].name) == 0)
 				break;
-		if (m == NULL)
+		if (m == NULL && !imp_is_mark(r->m, i))
 			return sat_fail_code(r->e, SAT_EINVALID,
 			    "import.column", "name it in the mapping; null "
 			    "ignores it", "the mapping does not know the "
@@ -426,7 +426,8 @@ same_label(const char *a, const char *b)
 static bool
 is_ours(const char *name, imp_use *use)
 {
-	static const char *const ignored[] = { "created", "line", "reason" };
+	static const char *const ignored[] = { "created", "line", "reason",
+		"import_line", "import_reason" };
 
 	*use = IMP_ID;
 	if (strcmp(name, "id") == 0)

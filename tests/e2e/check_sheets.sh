@@ -31,6 +31,20 @@ V=$(tr -d '\r' <"$W/c.ics"); has "$V" "DTSTART:20261201T013000Z" "the time in UT
 hasnt "$V" "138" "no phone in a calendar"; has "$V" "^END:VCALENDAR$" "closed"
 awk '{ sub(/\r$/, ""); if (length($0) > 75) exit 1 }' <(LC_ALL=C cat "$W/c.ics") && ok || bad "long lines are folded"
 
+# what was refused: as text that no spreadsheet runs (T20), and it comes in again, corrected or not
+printf '%s\n' 'name,industry,contact_name,phone_main,need_type,remark' "'=cmd|x,I65,c,12,product,''quoted" '=1+1,I65,c,12,product,' >"$W/0.csv"
+{ echo '{"kind":"account","columns":{'; for f in industry contact_name phone_main need_type remark; do echo "\"$f\":{\"field\":\"$f\"},"; done; echo '"name":{"field":"name"}}}'; } >"$W/e.json"
+for m in "--type account" "--map $W/e.json"; do
+	for i in 1 2 3; do
+		expect 3 as li import "$W/$((i - 1)).csv" $m --errors "$W/$i.csv"
+		same "$(head -1 "$W/$i.csv" | tr -d '\r')" $'\xef\xbb\xbf''name,industry,contact_name,phone_main,need_type,remark,line,reason' "errors of errors: columns ($m, $i)"
+		has "$(sed -n 2p "$W/$i.csv")" "^'=cmd.x,I65,c,12,product,''quoted,2," "errors of errors: a text ($m, $i)"; has "$(sed -n 3p "$W/$i.csv")" "^'=1\+1," "and what was not guarded"
+	done
+done
+sed -i 's/,12,/,13766665555,/; 3d' "$W/3.csv"; expect 0 as li --json import "$W/3.csv" --map "$W/e.json"; has "$OUT" '"created": ?1' "corrected"
+expect 0 as li --json account list --q '=cmd' --fields name,remark; has "$OUT" '"=cmd.x"' "the name is what it was"; has "$OUT" "\"'quoted\"" "and the remark"
+expect 0 as li account list --q '=cmd' --format csv --fields name; has "$OUT" "^'=cmd.x$" "a list as CSV"
+
 expect 0 as li --lang zh import template account -o "$W/form.xlsx"; [ "$(as li import template account 2>/dev/null | head -c 2)" = PK ] && ok || bad "no book on stdout"
 expect 5 as li import template nosuch -o "$W/y.xlsx"
 expect 7 as li import "$W/form.xlsx" --type contact; expect 0 as li --json --lang zh import "$W/form.xlsx" --type account; has "$OUT" '"rows": ?0' "a form with nothing filled in"
