@@ -348,6 +348,7 @@ replica_hand_follow(bool *went, sat_arena *a, sat_replica *r,
 	replica_row *row;
 	uint64_t cseq;
 	bool yes = false;
+	sat_err why = { 0 };
 	sat_rc rc = SAT_OK;
 
 	*went = false;
@@ -359,8 +360,13 @@ replica_hand_follow(bool *went, sat_arena *a, sat_replica *r,
 			rc = is_suggested(&yes, a, r, &q->commit.ops[i].rec, e);
 	if (rc != SAT_OK || !yes)
 		return rc;
-	*went = true;
-	return hand(r, a, q->id, "", &cseq, e);
+	if ((rc = hand(r, a, q->id, "", &cseq, &why)) == SAT_OK)
+		*went = true;
+	else if (rc != SAT_EINVALID)
+		*e = why;
+	/* no suggestion can be made of it: a person's to decide, no end of the
+	 * session, and nothing is written by then */
+	return rc == SAT_EINVALID ? SAT_OK : rc;
 }
 
 sat_rc

@@ -411,7 +411,9 @@ void replica_outbox_forget(sat_replica *r);
 SAT_CHECK sat_rc replica_write_aside(sat_replica *r, const sat_draft *d,
     uint64_t seen, uint64_t *cseq, sat_err *e);
 /* handover.c: a parked suggestion on a record whose birth was handed over goes with
- * it, on the customer. In the session's transaction; nothing of the page waits. */
+ * it, on the customer. *went false: it stays as it is, because none was, or one
+ * suggestion cannot hold what several did. In the session's transaction; nothing of
+ * the page waits. */
 SAT_CHECK sat_rc replica_hand_follow(bool *went, sat_arena *a, sat_replica *r,
     const sat_quarantined *q, sat_err *e);
 /* quarantine.c: in the caller's transaction. */

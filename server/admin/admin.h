@@ -118,7 +118,7 @@ SAT_CHECK sat_rc sat_admin_completion(sat_buf *out, const char *shell,
  * lacks (docs/operations.md, P-200). The folder has its name when all of it is
  * done; until then it is DIR.restoring, which the next restore clears. Backup and
  * kit are only read: what is looked at is a copy in there, or in DIR.verifying
- * (DIR/verifying when DIR is there).
+ * (DIR/snapshots/verify.tmp when DIR is there).
  * @return SAT_EUSAGE without a root key; SAT_ECONFLICT when the folder is
  *         there; SAT_EBUSY when another restore makes it; SAT_ELOCKED,
  *         SAT_EINTEGRITY, ... SAT_EFSYNC: it is there, whole, but its name may

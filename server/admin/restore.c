@@ -276,6 +276,24 @@ restore_whole(const char *dir, const char *half, const char *backup,
 	return rc != SAT_OK || o->verify_only ? rc : sat_folder_sync_of(dir, e);
 }
 
+/* Looked at where an erasure takes the copy away when this is cut off, as that of
+ * a kit. */
+static sat_rc
+look_inside(const char *dir, const char *backup, const sat_restore_opts *o,
+    sat_span passphrase, sat_err *e)
+{
+	char *top = sat_xasprintf("%s/snapshots", dir);
+	char *half = sat_xasprintf("%s/verify.tmp", top);
+	sat_rc rc = sat_file_there(top) ? SAT_OK : sat_folder_make(top, e);
+
+	if (rc == SAT_OK)
+		rc = restore_whole(dir, half, backup, o, passphrase, e);
+	sat_folder_remove(top);
+	free(half);
+	free(top);
+	return rc;
+}
+
 sat_rc
 sat_admin_restore(const char *dir, const char *backup,
     const sat_restore_opts *o, sat_span passphrase, sat_err *e)
@@ -286,13 +304,16 @@ sat_admin_restore(const char *dir, const char *backup,
 
 	while (n > 1 && to[n - 1] == '/') /* its name is made longer */
 		to[--n] = '\0';
-	/* a server's account may write in its folder, and perhaps not beside it */
-	half = !o->verify_only ? sat_xasprintf("%s.restoring", to) :
-	    sat_xasprintf("%s%cverifying", to, sat_file_there(to) ? '/' : '.');
-	rc = !o->verify_only && sat_file_there(to) ? sat_fail_code(e,
-	    SAT_ECONFLICT, "restore.folder",
-	    "name a folder that does not exist yet", "%s is there already",
-	    to) : restore_whole(to, half, backup, o, passphrase, e);
+	half = sat_xasprintf(o->verify_only ? "%s.verifying" :
+	    "%s.restoring", to);
+	if (!sat_file_there(to))
+		rc = restore_whole(to, half, backup, o, passphrase, e);
+	else if (o->verify_only)
+		rc = look_inside(to, backup, o, passphrase, e);
+	else
+		rc = sat_fail_code(e, SAT_ECONFLICT, "restore.folder",
+		    "name a folder that does not exist yet",
+		    "%s is there already", to);
 	free(half);
 	free(to);
 	return rc;

@@ -529,6 +529,49 @@ what_stood_on_work_that_was_handed_over_follows_it(void **state)
 	assert_settled(f);
 }
 
+/* Two suggestions of one commit, each as large as one may be, would be one on the
+ * customer: it stays a person's, and the session goes on. */
+static void
+what_no_suggestion_can_hold_ends_no_session(void **state)
+{ /* P-167 */
+	static char much[40000];
+	fixture *f = *state;
+	sat_id id = synced_customer(f), deal = deal_of(f, id, "120000");
+	sat_crm c = crm_of(f);
+	sat_quarantined *q;
+	sat_retried did;
+	int64_t need;
+	size_t n;
+	uint64_t cseq, went = 0;
+	sat_op both[2];
+	sat_err err = { 0 };
+
+	memset(much, 'x', sizeof much - 1);
+	both[0] = op(f->opportunity, SAT_OP_SET, deal,
+	    sat_kind_field(f->opportunity, "remark")->id, text(much));
+	both[1] = op(f->account, SAT_OP_SET, id, F_REMARK, text(much));
+	write_ops(f, id, both, 2);
+	f->srv.refuse = refuse_edits;
+	(void)srv_push(f, false);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_ok(sat_crm_retry(&did, &need, &c, q[0].id, NULL, 0, &err));
+	assert_ok(sat_replica_hand(f->r, q[1].id, "as agreed", &cseq, &err));
+	aside = deal;
+	parks = &f->srv;
+	f->srv.refuse = refuse_births_and_park_it;
+	(void)srv_push(f, false);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(2, n);
+	assert_ok(sat_replica_hand(f->r, q[0].id, "", &cseq, &err));
+	assert_ok(f->ops.unpark(f->ops.u, &went, &err));
+	assert_int_equal(0, went);
+	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	assert_int_equal(SAT_VD_PARKED, q[1].code);
+	assert_int_equal(SAT_FATE_OPEN, q[1].fate);
+	srv_sync(f);
+	assert_sound(f);
+}
+
 /* ---- edits that came late ------------------------------------------------------------- */
 
 static void
@@ -588,6 +631,7 @@ main(void)
 		T(an_edit_of_what_is_on_its_way_again_stands_on_it),
 		T(what_stood_on_work_refused_again_is_handed_over_with_it),
 		T(what_stood_on_work_that_was_handed_over_follows_it),
+		T(what_no_suggestion_can_hold_ends_no_session),
 		T(an_edit_by_who_did_not_know_the_owner_is_noted),
 	};
 

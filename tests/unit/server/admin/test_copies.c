@@ -352,6 +352,32 @@ a_backup_that_is_looked_at_keeps_every_byte_and_name(void **state)
 	free(kit);
 }
 
+/* An erasure takes away what lies there; so a verification that is cut off leaves
+ * nobody's copy behind. */
+static void
+a_backup_is_looked_at_where_erasures_clear(void **state)
+{
+	char *left = sat_xasprintf("%s/snapshots", dir);
+	char *half = sat_xasprintf("%s/verify.tmp", left);
+	sat_restore_opts look = { .verify_only = true };
+	int fd;
+
+	(void)state;
+	assert_ok(run(admin_backup_verb, "backup", copy_path, NULL));
+	assert_ok(sat_folder_make(left, &err));
+	assert_ok(sat_folder_make(half, &err));
+	fd = open(half, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(0, flock(fd, LOCK_EX | LOCK_NB)); /* by another */
+	assert_rc(SAT_EBUSY, sat_admin_restore(dir, copy_path, &look,
+	    sat_span_str(PHRASE), &err));
+	assert_int_equal(0, close(fd));
+	assert_ok(sat_admin_restore(dir, copy_path, &look,
+	    sat_span_str(PHRASE), &err));
+	assert_false(sat_file_there(left));
+	free(left);
+	free(half);
+}
+
 static void
 a_folder_a_server_works_in_is_no_backup(void **state)
 {
@@ -415,6 +441,7 @@ main(void)
 		T(a_restore_that_fails_or_is_cut_off_leaves_nothing_to_serve),
 		T(two_restores_into_one_folder_are_not_made_at_once),
 		T(a_backup_that_is_looked_at_keeps_every_byte_and_name),
+		T(a_backup_is_looked_at_where_erasures_clear),
 		T(a_folder_a_server_works_in_is_no_backup),
 		T(a_copied_folder_is_taken_with_its_log),
 	};
