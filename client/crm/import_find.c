@@ -212,15 +212,39 @@ unlike(const crm_work *w, const sat_view *v)
 	return any;
 }
 
+/* A code heavier than the key that found it, in which they differ: a company of the
+ * same name has a tax code of its own. Phones and names change. */
+static const sat_field *
+differs(const crm_work *w, const sat_view *v, const sat_field *by)
+{
+	for (size_t i = 0; i < w->kind->nfields; i++) {
+		const sat_field *f = &w->kind->fields[i];
+		sat_value is = crm_after(w, f);
+		sat_value has = sat_record_value(&v->rec, f->id);
+
+		if (f->dup_weight > by->dup_weight && f->type == SAT_F_TEXT &&
+		    f->norm == SAT_NORM_PLAIN && is.type != SAT_V_NULL &&
+		    has.type != SAT_V_NULL && !same_value(f, is, has))
+			return f;
+	}
+	return NULL;
+}
+
 sat_rc
 imp_is_it(const crm_work *w, const sat_view *v, imp_job *j, sat_err *e)
 {
-	const sat_field *by = j->found_by;
+	const sat_field *by = j->found_by, *f;
 	bool other;
 	sat_rc rc;
 
-	if (by == NULL || strcmp(by->key, "external_id") != 0)
+	if (by == NULL || by == own_number(w->kind))
 		return SAT_OK;
+	if (strcmp(by->key, "external_id") != 0) {
+		f = differs(w, v, by);
+		return f == NULL ? SAT_OK : sat_fail_code(e, SAT_ECONFLICT,
+		    "duplicate", NULL, "the record found by %s has another %s",
+		    by->key, f->key);
+	}
 	if ((rc = other_parent(&other, w, v, j, e)) != SAT_OK)
 		return rc;
 	return !other && !unlike(w, v) ? SAT_OK : sat_fail_code(e,

@@ -371,7 +371,7 @@ do_row(imp_result *result, bool *incomplete, imp_job *j, sat_err *e)
 	tell_cleaning(&w, j);
 	if ((rc = imp_find(&v, &n, &w, j, e)) != SAT_OK)
 		return rc;
-	if (n == 1 && (rc = imp_is_it(&w, &v, j, e)) != SAT_OK)
+	if (n > 0 && (rc = imp_is_it(&w, &v, j, e)) != SAT_OK)
 		return rc;
 	if (n > 0 && j->o->on_duplicate == SAT_DUP_SKIP) {
 		*result = IMP_SKIPPED;

@@ -257,6 +257,43 @@ an_edited_row_finds_its_record_by_number_code_and_phone(void **state)
 }
 
 static void
+a_namesake_with_another_code_is_another_company(void **state)
+{
+	static const char *const namesake = "uscc,name,phone_main,remark\n"
+	    "91110108MA01A2B3CU,Alpha Works,13812340009,other\n"
+	    ",Alpha Works,13812340009,no code\n";
+	static const sat_on_duplicate ways[] = { SAT_DUP_SKIP, SAT_DUP_UPDATE };
+	door d = { .f = *state };
+	sat_import_opts o = { .kind = "account", .flag_incomplete = true };
+	sat_import_summary s;
+	sat_err err;
+
+	assert_ok(import_text(&s, &d, "number,uscc,name,industry,contact_name,"
+	    "phone_main,need_type\n"
+	    "C202601001,91350100M000100Y43,Alpha Works,C34,Li,13812340001,product\n"
+	    , NULL, &o, &err));
+	for (size_t i = 0; i < 2; i++) {
+		o.on_duplicate = ways[i];
+		assert_rc(SAT_EPARTLY, import_text(&s, &d, namesake, NULL, &o,
+		    &err));
+		assert_int_equal(1, s.errors);
+		assert_string_equal("2 the record found by name has another "
+		    "uscc", d.reasons[0]);
+		assert_int_equal(1, count_as_typed(d.f, d.f->account,
+		    "uscc=91350100M000100Y43"));
+		/* known by the name alone, it has another phone: as before */
+		assert_int_equal(i, s.updated);
+		assert_int_equal(1 - i, s.skipped);
+	}
+	/* the number says that it is the one */
+	assert_ok(import_text(&s, &d, "number,uscc\n"
+	    "C202601001,91110108MA01A2B3CU\n", NULL, &o, &err));
+	assert_int_equal(1, s.updated);
+	assert_int_equal(1, count_of(d.f, d.f->account));
+	assert_sound(d.f);
+}
+
+static void
 a_dry_run_sees_doubles_within_the_sheet(void **state)
 {
 	door d = { .f = *state };
@@ -404,6 +441,7 @@ main(void)
 		HQ(bad_rows_are_named_and_do_not_stop_the_others),
 		HQ(a_row_of_what_is_there_is_skipped_updated_or_asked_about),
 		HQ(an_edited_row_finds_its_record_by_number_code_and_phone),
+		HQ(a_namesake_with_another_code_is_another_company),
 		HQ(a_dry_run_sees_doubles_within_the_sheet),
 		HQ(an_empty_cell_says_nothing),
 		HQ(a_sheet_adds_tags_and_takes_none_away),
