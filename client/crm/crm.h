@@ -154,10 +154,13 @@ typedef struct sat_undone {
 	const char *left; /* NULL: done. Else why it stays: "changed" (somebody
 	                     changed it since), "undone" (it went back before),
 	                     "deleted", "gone" (left this device),
-	                     "records" (others hang below it), "append_only",
-	                     "fixed" (such a field never goes back), "unknown"
-	                     (its past is not here any more), "rule" (the gate),
-	                     "kind" (undone by a verb of its own) */
+	                     "merged" (into another customer), "records" (others
+	                     hang below it, point to it, were merged into it),
+	                     "append_only", "fixed" (such a field never goes
+	                     back), "unknown" (its past is not here any more),
+	                     "rule" (the gate), "kind" (undone by a verb of its
+	                     own, as a merge is). What came with a stage that
+	                     stays, stays for the same reason. */
 } sat_undone;
 /*
  * Put back what own commit `of` replaced, where nobody changed it since, as one

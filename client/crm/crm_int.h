@@ -157,6 +157,9 @@ sat_value crm_customer(void *u, const char *key);
 const char *crm_entry_lacks(crm_work *w);
 /* path, won_at, lost_at, lost_reason, credit_owner as the stage changes. */
 void crm_stage_effects(crm_work *w);
+/* Does the field say when, why or by whom a stage was reached? Such a field
+ * means nothing without the stage it was written with. */
+bool crm_comes_with_stage(const sat_field *f);
 /* The moment into a time field, unless somebody gave one or a `once` field has
  * its value; and taken away again. Kinds without the field are left alone. */
 void crm_stamp(crm_work *w, const char *key);

@@ -176,6 +176,22 @@ crm_stage_effects(crm_work *w)
 	}
 }
 
+bool
+crm_comes_with_stage(const sat_field *f)
+{
+	static const char *const keys[] = { "path", "won_at", "credit_owner",
+		"lost_at", "lost_reason", "lost_stage", "churned_at",
+		"converted_at", "converted_to", "invalid_reason", "answered_at",
+		"resolved_at", "done_at", "asked_at", "waiting_since",
+		"decided_at", "decision_note", "submitted_at", "signed_at",
+		"approvals" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (strcmp(f->key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 /* ---- the flow ------------------------------------------------------------------ */
 
 static sat_value

@@ -26,6 +26,7 @@ typedef struct undo {
 	sat_op *back;      /* the inverse of each; kind 0 = none */
 	size_t n;
 	bool *gone;        /* of of->ops: went back before */
+	bool joins;        /* it merged two customers, or took them apart */
 } undo;
 
 /* The record as it is, looked up once per operation: commits are small. */
@@ -130,38 +131,68 @@ before(sat_value *out, const undo *u, const target *t, uint16_t field)
 	return born > u->all.who->now_ms - PAST_MS;
 }
 
-/* Any record below it that the commit did not make. */
-static sat_rc
-has_children(bool *yes, undo *u, const target *t, sat_err *e)
+static bool
+made_here(const undo *u, const sat_id *id)
 {
-	const sat_template *tpl = u->all.who->t;
+	for (size_t i = 0; i < u->of->nops; i++)
+		if (u->of->ops[i].kind == SAT_OP_NEW &&
+		    sat_id_eq(&u->of->ops[i].rec, id))
+			return true;
+	return false;
+}
+
+/* Does a record that the commit did not make point to it by this field? */
+static sat_rc
+has_ref(bool *yes, undo *u, const target *t, const sat_kind *k,
+    const sat_field *by, sat_err *e)
+{
+	static const uint16_t column = SAT_Q_ID;
 	sat_value v = sat_v_id(&t->v.rec.id);
-	int64_t n, made = 0, found = 0;
+	sat_filter f = { by->id, SAT_CMP_EQ, &v, 1 };
+	sat_query q = { .kind = k, .columns = &column, .ncolumns = 1,
+		.filters = &f, .nfilters = 1, .unordered = true };
+	const sat_value *row;
+	sat_rows *rows;
+	sat_id id;
 	sat_rc rc;
 
+	if ((rc = sat_replica_query(&rows, u->all.c->replica, &q, e)) != SAT_OK)
+		return rc;
+	while (!*yes && (rc = sat_rows_next(&row, rows, e)) == SAT_OK &&
+	    row != NULL) {
+		memcpy(id.b, row[0].s.p, sizeof id.b);
+		*yes = !made_here(u, &id);
+	}
+	sat_rows_free(rows);
+	return rc;
+}
+
+/* Is something below it, does something point to it, was one merged into it? */
+static sat_rc
+is_needed(bool *yes, undo *u, const target *t, sat_err *e)
+{
+	const sat_template *tpl = u->all.who->t;
+	sat_id *ids;
+	size_t n;
+	sat_rc rc = sat_replica_merged(&ids, &n, u->all.a, u->all.c->replica,
+	    &t->v.rec.id, e);
+
+	*yes = rc == SAT_OK && n > 1;
 	for (size_t i = 0; i < sat_template_kinds(tpl); i++) {
 		const sat_kind *k = sat_template_kind_at(tpl, i);
-		sat_filter f;
-		sat_query q = { .kind = k, .filters = &f, .nfilters = 1 };
 
-		if (k->parent == NULL || strcmp(k->parent->ref, t->k->key) != 0)
-			continue;
-		f = (sat_filter){ k->parent->id, SAT_CMP_EQ, &v, 1 };
-		if ((rc = sat_replica_count(&n, u->all.c->replica, &q, e)) !=
-		    SAT_OK)
-			return rc;
-		found += n;
+		for (size_t j = 0; j < k->nfields && rc == SAT_OK && !*yes; j++)
+			if (k->fields[j].type == SAT_F_REF &&
+			    strcmp(k->fields[j].ref, t->k->key) == 0)
+				rc = has_ref(yes, u, t, k, &k->fields[j], e);
 	}
-	for (size_t i = 0; i < u->of->nops; i++)
-		made += u->of->ops[i].kind == SAT_OP_NEW;
-	*yes = found > made - 1;
-	return SAT_OK;
+	return rc;
 }
 
 static sat_rc
 undo_new(sat_undone *o, sat_op *back, undo *u, const target *t, sat_err *e)
 {
-	bool children = false;
+	bool needed = false;
 	sat_rc rc = SAT_OK;
 
 	for (size_t i = 0; i < t->v.rec.ncells && o->left == NULL; i++)
@@ -169,11 +200,13 @@ undo_new(sat_undone *o, sat_op *back, undo *u, const target *t, sat_err *e)
 		    !is_ours(u, t->v.rec.cells[i].at) &&
 		    t->v.rec.cells[i].at.dev != SAT_DEV_SERVER)
 			o->left = "changed";
+	if (t->v.rec.del_at.hlc != 0) /* it was deleted, and came back */
+		o->left = "changed";
 	if (t->k->append_only)
 		o->left = "append_only";
-	if (o->left == NULL && t->k->parent == NULL)
-		rc = has_children(&children, u, t, e);
-	if (children)
+	if (o->left == NULL)
+		rc = is_needed(&needed, u, t, e);
+	if (needed)
 		o->left = "records";
 	back->kind = SAT_OP_DEL;
 	return rc;
@@ -198,6 +231,16 @@ undo_element(sat_undone *o, sat_op *back, undo *u, const target *t)
 	back->kind = o->op->kind == SAT_OP_SADD ? SAT_OP_SREM : SAT_OP_SADD;
 }
 
+/* No more than a verb does it give a customer to who is not there. */
+static bool
+has_left(const undo *u, sat_value owner)
+{
+	const sat_user *to = owner.type != SAT_V_TEXT ? NULL :
+	    sat_registry_user(u->all.who->reg, owner.s);
+
+	return to != NULL && to->disabled;
+}
+
 static void
 undo_value(sat_undone *o, sat_op *back, undo *u, const target *t,
     const sat_field *f)
@@ -216,6 +259,8 @@ undo_value(sat_undone *o, sat_op *back, undo *u, const target *t,
 		o->left = "unknown";
 	else if (back->value.type == SAT_V_NULL && f->policy == SAT_P_STAGE)
 		o->left = "fixed";
+	else if (f->policy == SAT_P_OWNER && has_left(u, back->value))
+		o->left = "rule";
 	o->value = back->value;
 }
 
@@ -224,9 +269,15 @@ invert(sat_undone *o, sat_op *back, undo *u, const target *t, sat_err *e)
 {
 	const sat_op *op = o->op;
 	const sat_field *f = sat_kind_field_id(t->k, op->field);
+	sat_id to;
 
+	if (u->joins || sat_record_redirect(&to, &t->v.rec)) {
+		o->left = u->joins ? "kind" : "merged";
+		return SAT_OK;
+	}
 	if (op->kind == SAT_OP_DEL || op->kind == SAT_OP_UNDEL) {
-		if (t->v.rec.deleted != (op->kind == SAT_OP_DEL))
+		if (t->v.rec.deleted != (op->kind == SAT_OP_DEL) ||
+		    !is_ours(u, t->v.rec.del_at))
 			o->left = "changed";
 		back->kind = op->kind == SAT_OP_DEL ? SAT_OP_UNDEL : SAT_OP_DEL;
 		return SAT_OK;
@@ -290,6 +341,31 @@ look(undo *u, const sat_op *op, sat_err *e)
 	return rc == SAT_OK ? invert(o, back, u, &t, e) : rc;
 }
 
+/* A stage that stays keeps what it brought: won without the day it was won
+ * would be missing in every report. */
+static void
+keep_with_stage(undo *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		const sat_undone *stage = &u->ops[i];
+
+		if (stage->op->kind != SAT_OP_STAGE || stage->left == NULL)
+			continue;
+		for (size_t j = 0; j < u->n; j++) {
+			const sat_op *op = u->ops[j].op;
+			const sat_kind *k = sat_template_kind_id(
+			    u->all.who->t, op->rtype);
+			const sat_field *f = k != NULL ?
+			    sat_kind_field_id(k, op->field) : NULL;
+
+			if (u->ops[j].left == NULL && f != NULL && sat_id_eq(
+			    &op->rec, &stage->op->rec) &&
+			    crm_comes_with_stage(f))
+				u->ops[j].left = stage->left;
+		}
+	}
+}
+
 /* Those the gate named stay as they are; false: it named none of ours. */
 static bool
 leave_named(undo *u, const sat_err *why)
@@ -319,6 +395,7 @@ judge(undo *u, sat_err *e)
 	for (int round = 0; round < ROUNDS; round++) {
 		sat_err why = { 0 };
 
+		keep_with_stage(u);
 		u->all.first = u->all.last = NULL;
 		rc = SAT_OK;
 		for (size_t i = 0; rc == SAT_OK && i < u->n; i++)
@@ -366,6 +443,8 @@ sat_crm_undo(sat_undone **out, size_t *n, uint64_t *cseq, sat_arena *a,
 		return rc;
 	u.ops = sat_arena_alloc(a, (of->nops + 1) * sizeof *u.ops);
 	u.back = sat_arena_alloc(a, (of->nops + 1) * sizeof *u.back);
+	for (size_t i = 0; i < of->nops; i++)
+		u.joins = u.joins || of->ops[i].field == SAT_SYS_REDIRECT;
 	crm_again_begin(&u.all, c, &who, a);
 	rc = read_mark(&u, e);
 	for (size_t i = 0; rc == SAT_OK && i < of->nops; i++)
