@@ -27,21 +27,34 @@ by_path(const void *a, const void *b)
 	    ((const sat_template_file *)b)->path);
 }
 
-/* Every path of the layers once, sorted; the bytes are of the first that has
- * it. */
 static size_t
-paths_of(sat_template_file *out, const sat_layer *const *l, size_t nl)
+files_of(const sat_layer *const *l, size_t nl)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < nl; i++)
+		n += l[i]->n;
+	return n;
+}
+
+/* Every path of the layers once, sorted, in the arena; the bytes are of the
+ * first that has it. */
+static size_t
+paths_of(sat_template_file **paths, sat_arena *a, const sat_layer *const *l,
+    size_t nl)
+{
+	sat_template_file *out = sat_arena_alloc(a,
+	    (files_of(l, nl) + 1) * sizeof *out);
 	size_t n = 0, kept = 0;
 
 	for (size_t i = 0; i < nl; i++)
 		for (size_t k = 0; k < l[i]->n; k++)
-			if (n < SAT_LAYER_FILES_MAX)
-				out[n++] = l[i]->files[k];
+			out[n++] = l[i]->files[k];
 	qsort(out, n, sizeof *out, by_path);
 	for (size_t i = 0; i < n; i++)
 		if (kept == 0 || strcmp(out[kept - 1].path, out[i].path) != 0)
 			out[kept++] = out[i];
+	*paths = out;
 	return kept;
 }
 
@@ -117,16 +130,17 @@ put(result *r, const char *path, const sat_json *json,
 	r->n++;
 }
 
+/* Of each layer alone: they have most of their documents in common. */
 static sat_rc
 too_many(const sat_layer *const *l, size_t n, sat_err *e)
 {
-	size_t all = 0;
-
 	for (size_t i = 0; i < n; i++)
-		all += l[i]->n;
-	return all <= SAT_LAYER_FILES_MAX ? SAT_OK
-	    : sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,
-	          "more than %d documents in all layers", SAT_LAYER_FILES_MAX);
+		if (l[i]->n > SAT_LAYER_FILES_MAX)
+			return sat_fail_code(e, SAT_EINVALID,
+			    "template.invalid", NULL,
+			    "a template has %zu documents, more than %d",
+			    l[i]->n, SAT_LAYER_FILES_MAX);
+	return SAT_OK;
 }
 
 sat_rc
@@ -142,9 +156,8 @@ sat_layer_overlay(sat_layer *out, sat_arena *a, const sat_layer *base,
 	*out = (sat_layer){ NULL, 0 };
 	if (rc != SAT_OK)
 		return rc;
-	paths = sat_arena_alloc(a, SAT_LAYER_FILES_MAX * sizeof *paths);
-	r.files = sat_arena_alloc(a, SAT_LAYER_FILES_MAX * sizeof *r.files);
-	n = paths_of(paths, l, 2);
+	n = paths_of(&paths, a, l, 2);
+	r.files = sat_arena_alloc(a, (n + 1) * sizeof *r.files);
 	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
 		laying y = { .at.doc = paths[i].path, .e = e };
 		sat_json *json[2] = { NULL, NULL }, *laid;
@@ -204,9 +217,8 @@ sat_layer_merge(sat_layer *out, sat_arena *a, const sat_layer *base,
 	*out = (sat_layer){ NULL, 0 };
 	if (rc != SAT_OK)
 		return rc;
-	paths = sat_arena_alloc(a, SAT_LAYER_FILES_MAX * sizeof *paths);
-	r.files = sat_arena_alloc(a, SAT_LAYER_FILES_MAX * sizeof *r.files);
-	n = paths_of(paths, l, 3);
+	n = paths_of(&paths, a, l, 3);
+	r.files = sat_arena_alloc(a, (n + 1) * sizeof *r.files);
 	for (size_t i = 0; i < n && rc == SAT_OK; i++)
 		rc = merge_file(&r, &g, paths[i].path, l, e);
 	if (rc == SAT_OK && g.open > 0)
@@ -232,8 +244,7 @@ sat_layer_diff(const sat_layer *a, const sat_layer *b,
 
 	if (rc != SAT_OK)
 		return rc;
-	paths = sat_arena_alloc(&mem, SAT_LAYER_FILES_MAX * sizeof *paths);
-	n = paths_of(paths, l, 2);
+	n = paths_of(&paths, &mem, l, 2);
 	for (size_t i = 0; i < n && rc == SAT_OK && !d.stop; i++) {
 		sat_json *x = NULL, *y = NULL;
 

@@ -15,7 +15,7 @@
 
 #include "common/template/template.h"
 
-#define SAT_LAYER_FILES_MAX 512
+#define SAT_LAYER_FILES_MAX 512 /* of each layer */
 
 /* A tree of documents; order of the files is the result's: by path. */
 typedef struct sat_layer {

@@ -580,6 +580,54 @@ a_field_that_goes_back_to_its_dictionary_loses_no_option(void **state)
 	sat_arena_fini(&mem);
 }
 
+static sat_layer
+reports(sat_arena *mem, size_t n)
+{
+	sat_template_file *f = sat_arena_alloc(mem, n * sizeof *f);
+	char path[40];
+
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof path, "reports/r%03zu.json", i);
+		f[i].path = sat_arena_str(mem, path, strlen(path));
+		f[i].bytes = sat_span_str("{}");
+	}
+	return (sat_layer){ f, n };
+}
+
+static bool
+one_more(void *u, const sat_layer_conflict *c)
+{
+	(void)c;
+	++*(int *)u;
+	return true;
+}
+
+/* A company with many documents of its own has those of the pack three times:
+ * as taken, among its own, and in the newer one. */
+static void
+what_layers_have_in_common_is_counted_once(void **state)
+{
+	sat_arena mem = { 0 };
+	sat_layer pack = reports(&mem, 300), ours = reports(&mem, 500), out;
+	sat_layer most = reports(&mem, SAT_LAYER_FILES_MAX + 1);
+	int n = 0;
+	sat_err err;
+
+	(void)state;
+	assert_ok(sat_layer_merge(&out, &mem, &pack, &ours, &pack, NULL, NULL,
+	    &err));
+	assert_int_equal(500, out.n);
+	assert_ok(sat_layer_diff(&ours, &out, one_more, &n, &err));
+	assert_int_equal(0, n);
+	assert_ok(sat_layer_diff(&pack, &ours, one_more, &n, &err));
+	assert_int_equal(200, n);
+	assert_rc(SAT_EINVALID, sat_layer_diff(&pack, &most, one_more, &n,
+	    &err));
+	assert_rc(SAT_EINVALID, sat_layer_overlay(&out, &mem, &pack, &most,
+	    &err));
+	sat_arena_fini(&mem);
+}
+
 int
 main(void)
 {
@@ -600,6 +648,7 @@ main(void)
 		    going_back_retires_what_came_since_and_asks_for_it_no_more),
 		cmocka_unit_test(going_back_keeps_kinds_and_drops_reports),
 		cmocka_unit_test(what_going_back_makes_may_follow_every_pack),
+		cmocka_unit_test(what_layers_have_in_common_is_counted_once),
 		cmocka_unit_test(going_back_leaves_pools_roles_and_the_zone),
 		cmocka_unit_test(
 		    a_field_that_goes_back_to_its_dictionary_loses_no_option),
