@@ -32,11 +32,15 @@ sorted_files(const sat_git_file ***out, const sat_git_file *files, size_t n,
 		return sat_fail(e, SAT_EINVALID, "git: %zu files", n);
 	for (size_t i = 0; i < n; i++) {
 		if (!sat_git_path_ok(files[i].path))
-			return sat_fail(e, SAT_EINVALID,
-			    "git: path outside the limits");
+			return sat_fail_code(e, SAT_EINVALID, "template.path",
+			    "at most four parts of a-z, 0-9, _ and -, the last "
+			    "with .json or .md; or take the file away",
+			    "'%.120s' cannot be the name of a document",
+			    files[i].path);
 		if (files[i].bytes.n > SAT_GIT_OBJECT_MAX)
 			return sat_fail(e, SAT_EINVALID,
-			    "git: a file of %zu bytes", files[i].bytes.n);
+			    "git: %s has %zu bytes", files[i].path,
+			    files[i].bytes.n);
 		total += files[i].bytes.n;
 	}
 	if (total > SAT_GIT_BUNDLE_MAX)

@@ -211,6 +211,86 @@ lint_matrix(lint *l)
 		say(l, 'e', path, "nobody may see a customer");
 }
 
+/* ---- policies that are read word by word where they are needed ---------------- */
+
+/* Another word would silently be the other method. */
+static void
+lint_grading(lint *l)
+{
+	static const char path[] = "policy/grading.json";
+	const sat_json *root = sat_template_doc(l->t, path);
+	const char *method = sat_json_get_str(root, "method", "");
+	bool abc = strcmp(method, "abc") == 0;
+
+	if (sat_json_get(root, "method") != NULL && !abc &&
+	    strcmp(method, "threshold") != 0)
+		say(l, 'e', path, "'method' is threshold or abc, not '%.40s'",
+		    method);
+	if (abc && sat_json_get(root, "abc") == NULL)
+		say(l, 'e', path, "method abc, but no 'abc'");
+}
+
+#define PRIVACY "policy/privacy.json"
+#define RETENTION_DAYS_MAX 36600
+
+/* One rule that cannot be read stops the others where they are carried out. */
+static void
+lint_retention(lint *l, const sat_json *rule)
+{
+	const char *key = sat_json_get_str(rule, "key", "?");
+	const char *kind = sat_json_get_str(rule, "kind", "");
+	const char *from = sat_json_get_str(rule, "from", "");
+	const sat_kind *k = sat_template_kind(l->t, kind);
+	const sat_field *f = k != NULL ? sat_kind_field(k, from) : NULL;
+	int64_t days = sat_json_get_int(rule, "retention_d", 0);
+
+	if (k == NULL)
+		say(l, 'e', PRIVACY, "retention %.40s: no kind '%.40s'", key,
+		    kind);
+	else if (f == NULL || f->type != SAT_F_TIME)
+		say(l, 'e', PRIVACY, "retention %.40s: 'from' is '%.40s', no "
+		    "time of %s", key, from, k->key);
+	if (days < 1 || days > RETENTION_DAYS_MAX)
+		say(l, 'e', PRIVACY, "retention %.40s: 'retention_d' must be 1 "
+		    "to %d", key, RETENTION_DAYS_MAX);
+}
+
+/* A role or purpose nobody has would let everybody be exported, or nobody. */
+static void
+lint_consented(lint *l, const sat_json *only)
+{
+	const sat_dict *purposes = sat_template_dict(l->t, "consent_purpose");
+	const sat_json *n = sat_json_first(sat_json_get(only, "roles"));
+	const char *text;
+
+	for (; n != NULL; n = sat_json_next(n))
+		if (sat_json_get(l->t->matrix, sat_json_str(n, "")) == NULL)
+			say(l, 'e', PRIVACY, "consented_only: no role '%.40s'",
+			    sat_json_str(n, ""));
+	n = sat_json_first(sat_json_get(only, "purposes"));
+	for (; n != NULL; n = sat_json_next(n)) {
+		text = sat_json_str(n, "");
+		if (purposes != NULL && sat_dict_option(purposes, text,
+		    strlen(text)) == NULL)
+			say(l, 'e', PRIVACY, "consented_only: no purpose "
+			    "'%.40s'", text);
+	}
+}
+
+static void
+lint_privacy(lint *l)
+{
+	const sat_json *root = sat_template_doc(l->t, PRIVACY);
+	const sat_json *n = sat_json_first(sat_json_get(root, "retention"));
+
+	for (; n != NULL; n = sat_json_next(n))
+		lint_retention(l, n);
+	lint_consented(l, sat_json_get(root, "consented_only"));
+	if (sat_json_get(root, "answer_d") != NULL &&
+	    sat_json_get_int(root, "answer_d", 0) < 1)
+		say(l, 'e', PRIVACY, "'answer_d' must be a number of days");
+}
+
 sat_rc
 sat_template_lint(const sat_template *t, lint_cb cb, void *u, sat_err *e)
 {
@@ -221,6 +301,8 @@ sat_template_lint(const sat_template *t, lint_cb cb, void *u, sat_err *e)
 	for (size_t i = 0; i < t->ndicts; i++)
 		lint_dict(&l, &t->dicts[i].pub, sat_template_path(t, "dict/", i));
 	lint_matrix(&l);
+	lint_grading(&l);
+	lint_privacy(&l);
 	if (l.errors == 0)
 		return SAT_OK;
 	return sat_fail_code(e, SAT_EINVALID, "template.lint", NULL,

@@ -88,6 +88,8 @@ paths_and_sizes_outside_the_limits_are_not_committed(void **state)
 		if (sat_git_commit(&oid, g, BRANCH, f, 1, &who, "m", &err) !=
 		    SAT_EINVALID)
 			fail_msg("taken: %s", bad[i]);
+		if (strstr(err.text, bad[i]) == NULL || err.hint[0] == '\0')
+			fail_msg("'%s' does not name %s", err.text, bad[i]);
 	}
 	f[0].path = "a.json";
 	assert_rc(SAT_EINVALID,

@@ -21,6 +21,20 @@ lint_refuses_what_loads_but_is_unwise(void **state)
 		    "\"export\": \"all\", \"audit.clear\": \"own\"", "clear" },
 		{ "dict/stage.json", "\"aliases\": [\"售后\"]",
 		    "\"aliases\": [\"成交\"]", "alias" },
+		{ "policy/grading.json", "\"method\": \"threshold\"",
+		    "\"method\": \"ABC\"", "not 'ABC'" },
+		{ "policy/privacy.json", "\"kind\": \"lead\"",
+		    "\"kind\": \"leed\"", "no kind 'leed'" },
+		{ "policy/privacy.json", "\"from\": \"churned_at\"",
+		    "\"from\": \"name\"", "no time of account" },
+		{ "policy/privacy.json", "\"retention_d\": 730",
+		    "\"retention_d\": \"730\"", "customer_lost" },
+		{ "policy/privacy.json", "\"roles\": [\"marketing\"]",
+		    "\"roles\": [\"market\"]", "no role 'market'" },
+		{ "policy/privacy.json", "\"purposes\": [\"marketing\"]",
+		    "\"purposes\": [\"market\"]", "no purpose 'market'" },
+		{ "policy/privacy.json", "\"answer_d\": 30",
+		    "\"answer_d\": \"30\"", "answer_d" },
 		{ "dict/stage.json", "\"terminal\": true, \"aliases\": [\"售后\"]",
 		    "\"aliases\": [\"售后\"]", "open stage" },
 	};
@@ -37,6 +51,21 @@ lint_refuses_what_loads_but_is_unwise(void **state)
 			fail_msg("'%s' should say '%s'", err.text, rows[i].says);
 		sat_template_free(t);
 	}
+}
+
+static void
+grades_by_abc_need_the_grades_of_a_b_and_c(void **state)
+{
+	sat_template *t;
+	sat_err err;
+
+	(void)state;
+	assert_ok(load_with(&t, "policy/grading.json", "{\"method\":\"abc\","
+	    "\"basis\":{\"kind\":\"order\",\"sum\":\"amount\","
+	    "\"time\":\"ordered_at\"}}", &err));
+	assert_rc(SAT_EINVALID, sat_template_lint(t, NULL, NULL, &err));
+	assert_non_null(strstr(err.text, "no 'abc'"));
+	sat_template_free(t);
 }
 
 static void
@@ -310,6 +339,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lint_refuses_what_loads_but_is_unwise),
+		cmocka_unit_test(grades_by_abc_need_the_grades_of_a_b_and_c),
 		cmocka_unit_test(a_waiver_allows_a_seventh_required_field),
 		cmocka_unit_test(a_successor_may_add_but_not_change_or_remove),
 		cmocka_unit_test(a_pool_goes_when_nobody_is_in_it),
