@@ -217,6 +217,8 @@ done
 # --- the same month in UTC has c3 c4 c5 c6: the template's zone decides
 git -c safe.directory='*' clone -q "$W/server/templates.git" "$W/t"; rm -rf "$W/t/.git"
 sed -i 's/"tz_min": 480/"tz_min": 0/; s/"tz": *"Asia.Shanghai"/"tz": "UTC"/' "$W/t/template.json" "$W/t/policy/reminders.json"
+expect 7 d template publish "$W/t" -m "in UTC"; has "$ERR" "tz_min was 480 and is 0" "not by oversight: dates are local midnights"
+sed -i 's/"tz_min": 0/&, "waivers": [{"rule": "tz-min", "reason": "the company moved"}]/' "$W/t/template.json"
 expect 0 d template publish "$W/t" -m "in UTC"; expect 0 as hq sync
 run new-customers --period 2024-05; rows '\[4\]' "a company in UTC counts 4"; has "$R" '"tz":"\+00:00"' "its zone"
 finish
