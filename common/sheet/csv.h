@@ -41,7 +41,8 @@ typedef struct sat_csv_row {
 typedef struct sat_csv sat_csv;
 /* Opens, detects, reads the header. SAT_ENOTFOUND, SAT_EIO (also: not a
  * regular file), SAT_EINVALID (empty file, no header, too many columns,
- * duplicate column names; empty names may repeat). */
+ * duplicate column names; empty names may repeat, at the end of the header
+ * they are no columns). */
 SAT_CHECK sat_rc sat_csv_open(sat_csv **c, const char *path, const sat_csv_opts *o, sat_err *e);
 size_t sat_csv_columns(const sat_csv *c);
 const char *sat_csv_column(const sat_csv *c, size_t i);

@@ -409,6 +409,9 @@ read_header(sat_csv *c, sat_err *e)
 		return sat_fail(e, SAT_EINVALID, "csv: header at line %llu: %s",
 		    (unsigned long long)c->row.line, c->row.fault);
 	fill_fields(c);
+	/* Excel's ghosts: columns that once held something */
+	while (c->row.n > 1 && trimmed(c->fields[c->row.n - 1]).n == 0)
+		c->row.n--;
 	c->columns = sat_xcalloc(c->row.n, sizeof *c->columns);
 	for (size_t i = 0; i < c->row.n; i++) {
 		sat_span name = trimmed(c->fields[i]);

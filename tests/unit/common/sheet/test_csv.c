@@ -270,6 +270,20 @@ rows_of_empty_cells_are_no_rows(void **state)
 }
 
 static void
+empty_columns_at_the_end_are_none(void **state)
+{
+	sat_csv *c = reader("a,,b, ,,\n1,x,2,,,\n3,,4,,5,\n");
+
+	(void)state;
+	assert_int_equal(3, sat_csv_columns(c));
+	assert_string_equal("", sat_csv_column(c, 1));
+	assert_string_equal("2|1|x|2", next(c));
+	assert_string_equal("!3|3||4||5", next(c)); /* not lost without a word */
+	assert_string_equal("end", next(c));
+	sat_csv_close(c);
+}
+
+static void
 more_cells_than_columns_is_a_fault_unless_they_are_empty(void **state)
 {
 	sat_csv *c = reader("a,b\n1,2,3\n1,2,,\n1\n4,5\n");
@@ -465,6 +479,7 @@ main(void)
 		cmocka_unit_test(what_excel_wraps_around_numbers_is_undone),
 		cmocka_unit_test(a_quote_that_never_closes_costs_one_line),
 		cmocka_unit_test(rows_of_empty_cells_are_no_rows),
+		cmocka_unit_test(empty_columns_at_the_end_are_none),
 		cmocka_unit_test(
 		    more_cells_than_columns_is_a_fault_unless_they_are_empty),
 		cmocka_unit_test(rows_are_numbered_without_the_header),
