@@ -19,6 +19,17 @@ struct sat_sheet {
 
 typedef enum { IS_CSV, IS_BOOK, IS_CARDS } format;
 
+/* The Latin letters of UTF-16 behind its mark, as far as there are such. */
+static void
+narrow(char *head, size_t n)
+{
+	size_t low = memcmp(head, "\xff\xfe", 2) == 0 ? 0 : 1, to = 0;
+
+	for (size_t i = 2; i + 1 < n && head[i + 1 - low] == '\0'; i += 2)
+		head[to++] = head[i + low];
+	head[to] = '\0';
+}
+
 static format
 format_of(const char *path)
 {
@@ -33,6 +44,9 @@ format_of(const char *path)
 		return IS_BOOK;
 	if (n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0)
 		p += 3;
+	else if (n >= 2 && (memcmp(head, "\xff\xfe", 2) == 0 ||
+	    memcmp(head, "\xfe\xff", 2) == 0))
+		narrow(head, n);
 	p += strspn(p, " \t\r\n");
 	return strncasecmp(p, begin, sizeof begin - 1) == 0 ? IS_CARDS : IS_CSV;
 }

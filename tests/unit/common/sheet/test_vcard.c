@@ -106,6 +106,29 @@ a_file_in_gb18030_is_read(void **state)
 	is(ACCOUNT, "远洋");
 }
 
+/* What Windows saves as "Unicode". */
+static void
+a_file_in_utf16_is_read(void **state)
+{
+	static const char text[] = "\r\nBEGIN:VCARD\r\nFN:Ada\r\nEND:VCARD\r\n";
+	char wide[2 * sizeof text];
+
+	(void)state;
+	for (size_t little = 0; little < 2; little++) {
+		memset(wide, 0, sizeof wide);
+		memcpy(wide, little ? "\xff\xfe" : "\xfe\xff", 2);
+		for (size_t i = 0; i + 1 < sizeof text; i++)
+			wide[2 + 2 * i + !little] = text[i];
+		open_cards(wide, sizeof wide);
+		next();
+		assert_non_null(row);
+		assert_null(row->fault);
+		is(NAME, "Ada");
+		next();
+		assert_null(row);
+	}
+}
+
 static void
 a_bad_card_is_a_faulty_row_and_the_next_one_is_read(void **state) /* V1 */
 {
@@ -252,6 +275,7 @@ main(void)
 		cmocka_unit_test(a_card_of_version_4_becomes_a_contact),
 		cmocka_unit_test(folded_and_quoted_printable_lines_are_joined),
 		cmocka_unit_test(a_file_in_gb18030_is_read),
+		cmocka_unit_test(a_file_in_utf16_is_read),
 		cmocka_unit_test(a_bad_card_is_a_faulty_row_and_the_next_one_is_read),
 		cmocka_unit_test(a_card_whose_end_is_lost_does_not_take_the_next_ones),
 		cmocka_unit_test(a_card_whose_beginning_is_lost_is_a_faulty_row),
