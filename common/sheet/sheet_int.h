@@ -36,6 +36,8 @@ SAT_CHECK sat_rc sat_xlsx_part_open(xlsx_zip *z, const char *name,
 SAT_CHECK sat_rc sat_xlsx_part_read(size_t *n, xlsx_zip *z, void *p,
     size_t max, sat_err *e); /* 0 at the end */
 void sat_xlsx_part_close(xlsx_zip *z);
+/* "_x000D_" at p -> 13; -1 when no such escape is there. */
+int sat_xlsx_escape(const uint8_t *p, size_t n);
 
 typedef struct xlsx_out xlsx_out;
 SAT_CHECK sat_rc sat_xlsx_out_open(xlsx_out **x, const char *path,

@@ -107,6 +107,68 @@ put_shared(xlsx *x, const char *s)
 		sat_buf_add(&x->text, x->shared.p + x->shared_at[i], n);
 }
 
+int
+sat_xlsx_escape(const uint8_t *p, size_t n)
+{
+	int v = 0;
+
+	if (n < 7 || p[0] != '_' || p[1] != 'x' || p[6] != '_')
+		return -1;
+	for (int i = 2; i < 6; i++) {
+		int c = p[i] | 0x20;
+
+		if (p[i] >= '0' && p[i] <= '9')
+			v = v * 16 + p[i] - '0';
+		else if (c >= 'a' && c <= 'f')
+			v = v * 16 + c - 'a' + 10;
+		else
+			return -1;
+	}
+	return v;
+}
+
+/* UTF-8 of a character of two bytes; what is no text is a space. */
+static size_t
+put_char(uint8_t *p, int v)
+{
+	if ((v < ' ' && v != '\t' && v != '\n' && v != '\r') || v == 0x7f ||
+	    (v >= 0xd800 && v < 0xe000) || v >= 0xfffe)
+		v = ' ';
+	if (v < 0x80) {
+		p[0] = (uint8_t)v;
+		return 1;
+	}
+	if (v < 0x800) {
+		p[0] = (uint8_t)(0xc0 | v >> 6);
+		p[1] = (uint8_t)(0x80 | (v & 0x3f));
+		return 2;
+	}
+	p[0] = (uint8_t)(0xe0 | v >> 12);
+	p[1] = (uint8_t)(0x80 | (v >> 6 & 0x3f));
+	p[2] = (uint8_t)(0x80 | (v & 0x3f));
+	return 3;
+}
+
+/* What XML cannot hold stands as _xHHHH_ in a text (§22.9.2.19): CR mostly, and
+ * the first _ of a text that looks so itself. */
+static void
+undo_escapes(sat_buf *b, size_t at)
+{
+	size_t to = at;
+
+	for (size_t i = at; i < b->n; i++) {
+		int v = sat_xlsx_escape(b->p + i, b->n - i);
+
+		if (v < 0) {
+			b->p[to++] = b->p[i];
+		} else {
+			to += put_char(b->p + to, v);
+			i += 6;
+		}
+	}
+	b->n = to;
+}
+
 static void
 cell_add(xlsx *x, size_t at, size_t n)
 {
@@ -147,6 +209,8 @@ cell_end(xlsx *x)
 		x->fault = error_value;
 	else
 		sat_buf_add(&x->text, x->value.p, x->value.n);
+	if (x->type == T_SHARED || x->type == T_TEXT)
+		undo_escapes(&x->text, at);
 	if (x->text.n - at > SAT_CSV_FIELD_MAX) {
 		x->fault = long_cell;
 		x->text.n = at;

@@ -156,9 +156,13 @@ sat_xlsx_out_cell(xlsx_out *x, sat_span v, bool plain)
 
 	sat_buf_reset(&x->text);
 	for (size_t i = 0; i < v.n; i++) {
-		chars += (v.p[i] & 0xc0) != 0x80;
+		bool escape = sat_xlsx_escape(v.p + i, v.n - i) >= 0;
+
+		chars += (escape ? 6u : 0u) + ((v.p[i] & 0xc0) != 0x80);
 		if (chars > CELL_CHARS_MAX)
 			break;
+		if (escape) /* what looks like one is none of ours */
+			sat_buf_str(&x->text, "_x005F");
 		/* XML knows no other control characters */
 		sat_write_u8(&x->text, v.p[i] < 32 && v.p[i] != '\t' &&
 		    v.p[i] != '\n' && v.p[i] != '\r' ? ' ' : v.p[i]);

@@ -159,6 +159,22 @@ numbers_and_dates_read_as_a_person_reads_them(void **state)
 	    "9:1900-02-28|\n10:1.5|\n11:true|\n12:-2.5|", all_of(NULL));
 }
 
+/* Excel's way to keep CR, and a text that looks like it. */
+static void
+escaped_characters_are_what_they_stand_for(void **state) /* X2 */
+{
+	(void)state;
+	book("<sst><si><t>a_x000D_\nb</t></si><si><t>_x005F_x000D__x4E2d_"
+	    "_x00e9_</t></si></sst>", "<row>" I("A1", "<t>h</t>") "</row>"
+	    "<row>" S("A2", "0") "</row><row>" S("A3", "1") "</row>"
+	    "<row>" I("A4", "<t>_x0000_x_xD800_y_xFFFF_</t>") "</row>"
+	    "<row>" I("A5", "<t>_x00_x000G_x000</t>") "</row>"
+	    "<row><c t=\"str\"><v>_x0009_z</v></c></row>"
+	    "<row><c><v>_x0031_</v></c></row>");
+	assert_string_equal("h|\n2:a\r\nb|\n3:_x000D_\xe4\xb8\xad\xc3\xa9|\n"
+	    "4: x y |\n5:_x00_x000G_x000|\n6:\tz|\n7:_x0031_|", all_of(NULL));
+}
+
 static void
 a_fault_takes_one_row(void **state)
 {
@@ -372,7 +388,7 @@ what_was_written_reads_back(void **state)
 	sat_sheet_out_text(s, sat_span_str("=HYPERLINK(\"x\")"));
 	sat_sheet_out_plain(s, sat_span_str("1234.50"));
 	assert_ok(sat_sheet_out_endrow(s, &err));
-	sat_sheet_out_text(s, sat_span_str("00123"));
+	sat_sheet_out_text(s, sat_span_str("00123_x000D_"));
 	sat_sheet_out_plain(s, sat_span_str("0012"));
 	assert_ok(sat_sheet_out_endrow(s, &err));
 	sat_sheet_out_text(s, sat_span_str("a\001b"));
@@ -383,7 +399,7 @@ what_was_written_reads_back(void **state)
 	assert_int_equal(0, stat(path, &st));
 	assert_int_equal(0600, st.st_mode & 0777);
 	assert_string_equal("名称|金额|\n2:=HYPERLINK(\"x\")|1234.5|\n"
-	    "3:00123|0012|\n4:a b|2026-11-22|", all_of(NULL));
+	    "3:00123_x000D_|0012|\n4:a b|2026-11-22|", all_of(NULL));
 }
 
 static void
@@ -430,6 +446,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(cells_stand_where_their_references_say),
 		T(numbers_and_dates_read_as_a_person_reads_them),
+		T(escaped_characters_are_what_they_stand_for),
 		T(a_fault_takes_one_row),
 		T(another_sheet_and_header_row_can_be_chosen),
 		T(long_sheets_lose_nothing_at_the_ends_of_pieces),
