@@ -91,7 +91,7 @@ print_summary(cli *c, const sat_json *doc)
 	if (incomplete > 0)
 		sat_buf_fmt(&c->out, _("%lld lack a required field: satchel %s "
 		                     "list --incomplete\n"),
-		    (long long)incomplete, sat_args_get(&c->args, "type"));
+		    (long long)incomplete, sat_json_get_str(doc, "kind", ""));
 	if (errors != NULL)
 		sat_buf_fmt(&c->out, _("refused rows and why: %s\n"), errors);
 	if (sat_json_get_str(doc, "undo", NULL) != NULL)

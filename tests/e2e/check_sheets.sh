@@ -52,6 +52,8 @@ expect 0 as li report run new-customers --period all --format xlsx -o "$W/r.xlsx
 expect 0 as li --lang zh report run new-customers --period all --format html; has "$OUT" "<h1>新增客户" "a page"; has "$OUT" "</html>" "whole"
 expect 0 as li account edit "$A" --set "sector=<b>&x"; expect 0 as li report run by-sector --period all --format html -o "$W/r.html"; hasnt "$(cat "$W/r.html")" "<b>" "escaped"
 expect 2 as li report run new-customers --format xlsx; expect 2 as li report run new-customers --format pdf; expect 2 as li account list --format html
+# without --type too, the summary names the kind in what it tells to do
+printf 'name\nOnly a name\n' >"$W/half.csv"; expect 0 as li --format table import "$W/half.csv" --incomplete flag; has "$OUT" "satchel account list --incomplete" "what lacks a field"
 ls "$W/r/li"* | grep -q form && bad "the form stays in the replica's folder" || ok
 expect 0 as li check
 finish
