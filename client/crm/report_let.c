@@ -7,7 +7,30 @@
 
 #include <string.h>
 
+#include "protocol/derived.h"
+
 /* ---- what is needed ----------------------------------------------------------- */
+
+/* Rows that name a person belong to the row of that person. */
+static bool
+of_user(const sat_report_let *l)
+{
+	return l->child != NULL && l->by != NULL && l->by->type == SAT_F_USER;
+}
+
+static bool
+key_of(sat_id *id, sat_value v)
+{
+	static const sat_id zero;
+	char user[80];
+
+	if (v.type != SAT_V_TEXT || v.s.n >= sizeof user)
+		return rep_id_of(v, id);
+	memcpy(user, v.s.p, v.s.n);
+	user[v.s.n] = '\0';
+	*id = sat_id_derive("user", &zero, user);
+	return true;
+}
 
 static sat_rc
 need_let(rep_source *s, const sat_report_let *l, sat_err *e)
@@ -16,6 +39,8 @@ need_let(rep_source *s, const sat_report_let *l, sat_err *e)
 		"status", "created_at" };
 	sat_rc rc;
 
+	if (of_user(l) && (rc = rep_need_field(s, s->kind->owner, e)) != SAT_OK)
+		return rc;
 	if ((rc = rep_need_at(s, &l->since, e)) != SAT_OK ||
 	    (rc = rep_need_at(s, &l->until, e)) != SAT_OK ||
 	    (rc = rep_need(s, l->on, e)) != SAT_OK ||
@@ -27,7 +52,7 @@ need_let(rep_source *s, const sat_report_let *l, sat_err *e)
 	     i++)
 		rc = rep_need_field(s, l->fields[i], e);
 	for (size_t i = 0; (l->op == SAT_LET_SLA_FOLLOW ||
-	    l->op == SAT_LET_SLA_FIRST) && i < 3 && rc == SAT_OK; i++)
+	    l->op == SAT_LET_SLA_FIRST) && i < 4 && rc == SAT_OK; i++)
 		rc = rep_need_field(s, sat_kind_field(s->kind, graded[i]), e);
 	return rc;
 }
@@ -69,10 +94,10 @@ load_child(rep_events *out, const rep_source *s, const sat_report_let *l,
 			sat_value at = l->at != NULL ?
 			    rep_field(&inner, l->at) : sat_v_int(0);
 			sat_value of = l->of != NULL ?
-			    rep_field(&inner, l->of) : sat_v_int(1);
+			    rep_field(&inner, l->of) : sat_v_int(inner.times);
 
 			if (at.type == SAT_V_INT && of.type == SAT_V_INT &&
-			    rep_id_of(rep_field(&inner, l->by), &id) &&
+			    key_of(&id, rep_field(&inner, l->by)) &&
 			    rep_holds(&inner, l->where, l->nwhere))
 				rep_events_add(out, &id, at.i, of.i);
 		}
@@ -177,6 +202,9 @@ over_children(const rep_source *s, const sat_report_let *l)
 	sat_id id = rep_id(s);
 	size_t from, to;
 
+	if (of_user(l) && (s->kind->owner == NULL ||
+	    !key_of(&id, rep_field(s, s->kind->owner))))
+		memset(&id, 0, sizeof id);
 	if (!bounds(&since, &until, s, l) || (l->on.field != NULL &&
 	    !rep_id_of(rep_path(s, l->on), &id)))
 		return l->op == SAT_LET_COUNT || l->op == SAT_LET_SUM ?
@@ -189,7 +217,7 @@ over_children(const rep_source *s, const sat_report_let *l)
 
 		if (v->at < since || v->at >= until)
 			continue;
-		count++;
+		count += l->of == NULL ? v->n : 1;
 		if (__builtin_add_overflow(sum, v->n, &sum))
 			sum = INT64_MAX;
 		if (best.type == SAT_V_NULL || (l->op == SAT_LET_FIRST ?

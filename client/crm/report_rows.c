@@ -283,6 +283,8 @@ rep_open(rep_source *s, sat_err *e)
 	sat_query q = { .kind = s->kind, .unordered = true };
 	sat_rc rc = need_owners(s, e);
 
+	if (rc == SAT_OK)
+		rc = rep_load_voided(s, e);
 	if (rc == SAT_OK && s->def != NULL)
 		rc = rep_need_lets(s, e);
 	for (size_t i = 0; i < s->nlinks && rc == SAT_OK; i++)
@@ -310,6 +312,7 @@ rep_close(rep_source *s)
 	for (size_t i = 0; i < SAT_REPORT_LETS_MAX; i++)
 		rep_events_free(&s->events[i]);
 	rep_events_free(&s->stages);
+	rep_events_free(&s->voided);
 	sat_grading_free(s->grading);
 	rep_made_free(s->made);
 	rep_writes_free(s->writes);
@@ -540,7 +543,7 @@ rep_next(rep_source *s, bool *more, sat_err *e)
 			(void)rep_writes_next(s);
 		else if ((rc = sat_rows_next(&s->row, s->rows, e)) != SAT_OK)
 			return rc;
-	} while (s->row != NULL && !may_see(s));
+	} while (s->row != NULL && (rep_is_voided(s) || !may_see(s)));
 	*more = s->row != NULL;
 	if (*more && s->def != NULL)
 		rep_compute_lets(s);

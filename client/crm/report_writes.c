@@ -126,6 +126,7 @@ sat_rc
 rep_make_writes(rep_source *s, sat_err *e)
 {
 	const sat_period *p = &s->when->period;
+	int64_t until = s->when->until_ms;
 	bool at = false;
 
 	for (size_t i = 1; i < s->ncolumns; i++)
@@ -137,9 +138,11 @@ rep_make_writes(rep_source *s, sat_err *e)
 	/* all rows lie in the period: one moment is as good as another */
 	s->writes->join = !s->singly && (!at ||
 	    (s->in_period & (uint32_t)1 << FIELD_AT) != 0);
+	/* what was written later than as-of would join a row of that day */
+	if (!p->all && p->to_ms < until)
+		until = p->to_ms;
 	return sat_replica_each_write(s->c->replica,
-	    p->all ? INT64_MIN : p->from_ms, p->all ? INT64_MAX : p->to_ms,
-	    on_write, s->writes, e);
+	    p->all ? INT64_MIN : p->from_ms, until, on_write, s->writes, e);
 }
 
 void

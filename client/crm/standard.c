@@ -180,6 +180,34 @@ sat_grading_of(const sat_grading *g, const sat_template *t, const sat_id *id,
 
 /* ---- where a customer stands ----------------------------------------------------------------- */
 
+typedef struct order {
+	sat_id id, voids; /* zero: none */
+	int64_t at;
+} order;
+
+/* What was taken back was not bought. */
+static bool
+stands(const order *v, size_t n, const order *o)
+{
+	if (o->at == 0 || !sat_id_zero(&o->voids))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (sat_id_eq(&v[i].voids, &o->id))
+			return false;
+	return true;
+}
+
+static void
+first_and_last(int64_t *first, int64_t *last, const order *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!stands(v, n, &v[i]))
+			continue;
+		*first = *first == 0 || v[i].at < *first ? v[i].at : *first;
+		*last = v[i].at > *last ? v[i].at : *last;
+	}
+}
+
 sat_rc
 sat_crm_lifecycle(const char **word, sat_crm *c, const sat_id *account,
     int64_t now_ms, sat_err *e)
@@ -191,9 +219,12 @@ sat_crm_lifecycle(const char **word, sat_crm *c, const sat_id *account,
 	sat_value id = sat_v_id(account), now = sat_v_int(now_ms);
 	int64_t first = 0, last = 0;
 	sat_filter f[2];
-	uint16_t column;
-	sat_query q = { .filters = f, .nfilters = 2, .columns = &column,
-		.ncolumns = 1 };
+	uint16_t columns[3] = { SAT_Q_ID };
+	sat_query q = { .filters = f, .nfilters = 2, .columns = columns,
+		.ncolumns = 2 };
+	const sat_field *voids;
+	size_t n = 0, cap = 0;
+	order *orders = NULL;
 	const sat_value *v;
 	sat_rows *rows;
 	sat_rc rc;
@@ -202,20 +233,27 @@ sat_crm_lifecycle(const char **word, sat_crm *c, const sat_id *account,
 	if (s->kind == NULL || s->life_window_d == 0)
 		return SAT_OK;
 	q.kind = s->kind;
-	column = s->time->id;
+	columns[1] = s->time->id;
+	if ((voids = sat_kind_field(s->kind, "voids")) != NULL)
+		columns[q.ncolumns++] = voids->id;
 	f[0] = (sat_filter){ s->kind->parent->id, SAT_CMP_EQ, &id, 1 };
 	f[1] = (sat_filter){ s->time->id, SAT_CMP_LE, &now, 1 };
 	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
 		return rc;
 	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
-		int64_t at = crm_time(v[0]);
-
-		if (at == 0)
-			continue;
-		first = first == 0 || at < first ? at : first;
-		last = at > last ? at : last;
+		if (n == cap) {
+			cap = cap == 0 ? 64 : cap * 2;
+			orders = sat_xrealloc(orders, cap * sizeof *orders);
+		}
+		memset(&orders[n], 0, sizeof *orders);
+		memcpy(orders[n].id.b, v[0].s.p, sizeof orders->id.b);
+		if (voids != NULL && v[2].s.n == 16 && v[2].type == SAT_V_BYTES)
+			memcpy(orders[n].voids.b, v[2].s.p, 16);
+		orders[n++].at = crm_time(v[1]);
 	}
 	sat_rows_free(rows);
+	first_and_last(&first, &last, orders, n);
+	free(orders);
 	*word = words[sat_lifecycle_of(first, last, now_ms, s->life_new_d,
 	    s->life_window_d)];
 	return rc;

@@ -455,10 +455,200 @@ changes_of_a_day_count_as_each_alone(void **state)
 	}
 }
 
+static sat_id
+order_of(fixture *f, sat_id account, const char *utc, const char *amount,
+    const sat_id *voids)
+{
+	char when[48], much[32], id[SAT_ID_TEXT], back[40];
+
+	at(f, utc);
+	(void)snprintf(when, sizeof when, "ordered_at=%s", utc);
+	(void)snprintf(much, sizeof much, "amount=%s", amount);
+	if (voids == NULL)
+		return child(f, "order", account, LIST(when, much));
+	sat_id_text(id, voids);
+	(void)snprintf(back, sizeof back, "voids=%s", id);
+	return child(f, "order", account, LIST(when, much, back));
+}
+
+/* Ten orders of 1,000.00, two of them taken back: eight orders are left, mean
+ * 1,000.00, 8 / (1/12) = 96 in a year. */
+static void
+what_was_taken_back_was_not_ordered(void **state)
+{
+	fixture *f = *state;
+	sat_report_opts o = { .period = "2024-05", .compare = "none" };
+	sat_json *doc;
+	sat_id a, b, of[10];
+
+	at(f, "2024-01-10T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	b = customer(f, "Bob Co", "13800000002");
+	for (int i = 0; i < 10; i++)
+		of[i] = order_of(f, a, "2024-05-10T02:00:00Z", "1000", NULL);
+	for (int i = 0; i < 2; i++)
+		(void)order_of(f, a, "2024-05-11T02:00:00Z", "-1000", &of[i]);
+	/* all he ever bought was cancelled: he is no buyer */
+	of[0] = order_of(f, b, "2024-05-12T02:00:00Z", "500", NULL);
+	(void)order_of(f, b, "2024-05-13T02:00:00Z", "-500", &of[0]);
+	at(f, "2024-07-01T02:00:00Z");
+	doc = run_with(f, "clv", &o);
+	assert_string_equal("1000.00", sat_json_get_str(cell(sat_json_get(doc,
+	    "totals"), 0), "text", ""));
+	assert_string_equal("96.00", sat_json_get_str(cell(sat_json_get(doc,
+	    "totals"), 1), "text", ""));
+	sat_json_free(doc);
+	assert_int_equal(2, total_of(f, "silent-churn", "2024-06", 0));
+	assert_int_equal(1, total_of(f, "silent-churn", "2024-06", 1));
+	/* as of the day before both of his stand */
+	assert_true(sat_time_parse(&o.as_of_ms, "2024-05-12T12:00:00Z", 0));
+	doc = run_with(f, "silent-churn", &o);
+	assert_int_equal(0, total(doc, 1));
+	sat_json_free(doc);
+}
+
+static void
+who_cancelled_everything_is_no_customer_yet(void **state)
+{
+	fixture *f = *state;
+	sat_crm c = crm_of(f);
+	const char *word;
+	sat_id a, o;
+	sat_err err;
+
+	at(f, "2024-05-01T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	o = order_of(f, a, "2024-05-10T02:00:00Z", "1000", NULL);
+	assert_ok(sat_crm_lifecycle(&word, &c, &a, f->now_ms, &err));
+	assert_string_equal("new", word);
+	(void)order_of(f, a, "2024-05-11T02:00:00Z", "-1000", &o);
+	assert_ok(sat_crm_lifecycle(&word, &c, &a, f->now_ms, &err));
+	assert_string_equal("potential", word);
+}
+
+/* After 30 days a normal customer's limit is 14 days, also where no other part
+ * of the document asks when he was created. */
+static void
+a_limit_asks_for_the_age_it_needs(void **state)
+{
+	fixture *f = *state;
+	sat_report_opts o = { .period = "all", .compare = "none" };
+	sat_json *doc;
+
+	give_base(f, "reports/data-freshness.json", "{\"key\": "
+	    "\"data-freshness\", \"title\": {\"zh\": \"x\", \"en\": \"x\"}, "
+	    "\"kind\": \"account\", \"let\": [{\"key\": \"sla\", "
+	    "\"sla\": \"follow\"}], \"measures\": [{\"key\": \"mean\", "
+	    "\"label\": {\"zh\": \"x\", \"en\": \"x\"}, \"agg\": \"mean\", "
+	    "\"of\": \"sla\"}]}");
+	find_kinds(f);
+	at(f, "2024-05-01T02:00:00Z");
+	(void)customer(f, "Ada Co", "13800000001");
+	at(f, "2024-06-20T02:00:00Z");
+	doc = run_with(f, "data-freshness", &o);
+	assert_int_equal(14 * INT64_C(86400000), num(doc, 0));
+	sat_json_free(doc);
+}
+
+/* Of one day what was written before as-of counts. */
+static void
+as_of_noon_the_afternoon_was_not_written_yet(void **state)
+{
+	fixture *f = *state;
+	sat_report_opts o = { .period = "2024-05", .compare = "none" };
+	sat_json *doc;
+
+	at(f, "2024-05-10T01:00:00Z");
+	(void)customer(f, "Ada Co", "13800000001");
+	at(f, "2024-05-10T08:00:00Z");
+	(void)customer(f, "Bob Co", "13800000002");
+	at(f, "2024-06-20T02:00:00Z");
+	assert_int_equal(2, total_of(f, "adoption", "2024-05", 3));
+	assert_true(sat_time_parse(&o.as_of_ms, "2024-05-10T04:00:00Z", 0));
+	doc = run_with(f, "adoption", &o);
+	assert_int_equal(1, total(doc, 3));
+	sat_json_free(doc);
+}
+
+/* People of the registry: "me" with the role, u1, u2 and nobody else. */
+static void
+with_roles(fixture *f, const char *me, bool u1_gone, uint64_t rev)
+{
+	sat_user users[3] = { { 1, "me", "Me Myself", me, 1, false },
+		{ 2, "u1", "Ada One", "hq", 1, u1_gone },
+		{ 3, "u2", "Bob Two", "rep", 2, false } };
+	sat_team teams[2] = { { 1, "east", "East", "", false },
+		{ 2, "west", "West", "", false } };
+	sat_device devs[2] = { { DEV, 1, "d", false, false },
+		{ OTHER, 2, "o", false, false } };
+	sat_registry reg = { .rev = rev, .users = users, .nusers = 3,
+		.teams = teams, .nteams = 2, .devices = devs, .ndevices = 2 };
+	sat_buf b = { 0 };
+	sat_err err;
+
+	sat_registry_write(&b, &reg);
+	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
+	sat_buf_fini(&b);
+}
+
+/* me, u1 and u2 are enabled, me and u1 wrote; then u1 leaves, and is no longer
+ * among those who use it: 2/3, then 1/2, never 2/2. */
+static void
+users_are_counted_among_the_enabled(void **state)
+{
+	fixture *f = *state;
+	sat_report_opts o = { .period = "2024-05", .compare = "none" };
+	sat_op name;
+	sat_json *doc;
+	sat_id a;
+
+	with_roles(f, "hq", false, 1000);
+	at(f, "2024-05-10T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	srv_sync(f);
+	name = op(f->account, SAT_OP_SET, a, F_CITY, text("x"));
+	(void)srv_foreign(f, a, &name, 1, f->srv.n);
+	srv_sync(f);
+	at(f, "2024-06-20T02:00:00Z");
+	doc = run_with(f, "adoption", &o);
+	assert_int_equal(2, total(doc, 0));
+	assert_int_equal(3, total(doc, 1));
+	sat_json_free(doc);
+	with_roles(f, "hq", true, 1001);
+	doc = run_with(f, "adoption", &o);
+	assert_int_equal(1, total(doc, 0));
+	assert_int_equal(2, total(doc, 1));
+	assert_string_equal("50.00", sat_json_get_str(cell(sat_json_get(doc,
+	    "totals"), 2), "text", ""));
+	sat_json_free(doc);
+}
+
+/* A laptop left on makes and closes tasks by itself. */
+static void
+tasks_of_rules_use_nothing(void **state)
+{
+	fixture *f = *state;
+
+	with_roles(f, "hq", false, 1000);
+	at(f, "2024-05-10T02:00:00Z");
+	(void)made(f, sat_template_kind(sat_replica_template(f->r), "task"),
+	    LIST("title=by a rule", "rule=follow_due"));
+	at(f, "2024-06-20T02:00:00Z");
+	assert_int_equal(0, total_of(f, "adoption", "2024-05", 0));
+	assert_int_equal(0, total_of(f, "adoption", "2024-05", 3));
+	assert_int_equal(1, total_of(f, "adoption-by-user", "2024-05", 0));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		HQ(what_was_taken_back_was_not_ordered),
+		HQ(who_cancelled_everything_is_no_customer_yet),
+		HQ(a_limit_asks_for_the_age_it_needs),
+		HQ(as_of_noon_the_afternoon_was_not_written_yet),
+		HQ(tasks_of_rules_use_nothing),
+		COMPLETE(users_are_counted_among_the_enabled),
 		HQ(changes_of_a_day_count_as_each_alone),
 		HQ(who_came_back_was_lost_in_his_time),
 		HQ(who_was_lost_twice_was_there_in_between),
