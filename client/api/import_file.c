@@ -220,6 +220,7 @@ summary_put(sat_json *d, const sat_import_summary *s, const char *kind,
 	sat_json_put_str(d, "type", "summary");
 	sat_json_put_str(d, "kind", kind);
 	sat_json_put_str(d, "batch", s->batch);
+	sat_json_put_str(d, "kind", s->kind != NULL ? s->kind->key : NULL);
 	sat_json_put_int(d, "rows", s->rows);
 	sat_json_put_int(d, "created", s->created);
 	sat_json_put_int(d, "updated", s->updated);

@@ -286,7 +286,9 @@ sat_crm_import(sat_import_summary *s, sat_crm *c, const sat_import_opts *o,
 		return rc;
 	j.batch = sat_replica_new_id(c->replica);
 	sat_id_text(s->batch, &j.batch);
-	if ((rc = prepare(&j, e)) == SAT_OK &&
+	rc = prepare(&j, e);
+	s->kind = j.map.kind;
+	if (rc == SAT_OK &&
 	    (rc = log_start(&j, s->batch, e)) == SAT_OK) {
 		rc = run_groups(s, &j, e);
 		if (rc == SAT_OK && !o->dry_run) /* nobody waits for it later */

@@ -37,6 +37,7 @@ typedef struct sat_import_opts {
 } sat_import_opts;
 typedef struct sat_import_summary {
 	char batch[SAT_ID_TEXT];
+	const sat_kind *kind;    /* of the template, what the rows became */
 	int64_t rows, created, updated, unchanged, skipped, errors, incomplete;
 	int64_t blind;           /* created, of which a repeat would not know that
 	                          * they are there */

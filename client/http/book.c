@@ -127,16 +127,21 @@ book_close(daemon_ *d)
 }
 
 void
+book_remove(daemon_ *d, const char *id, const char *what)
+{
+	char *path = path_of(d, id, what);
+
+	(void)unlink(path);
+	free(path);
+}
+
+void
 book_drop(daemon_ *d, const char *id)
 {
 	static const char *const all[] = { "file", "errors", "job", "import" };
 
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		char *path = path_of(d, id, all[i]);
-
-		(void)unlink(path);
-		free(path);
-	}
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		book_remove(d, id, all[i]);
 }
 
 /* ---- files ---------------------------------------------------------------------------- */

@@ -200,6 +200,7 @@ sat_rc book_put(daemon_ *d, const char *id, const char *what,
 sat_rc book_get(sat_json **doc, daemon_ *d, const char *id, const char *what,
     sat_err *e);
 void book_drop(daemon_ *d, const char *id); /* all of it */
+void book_remove(daemon_ *d, const char *id, const char *what);
 /* Every document of this sort, in no order. */
 void book_each(daemon_ *d, const char *what,
     void (*cb)(void *u, const char *id, const sat_json *doc), void *u);

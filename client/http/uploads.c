@@ -68,6 +68,8 @@ note_end(daemon_ *d, const char *id, const char *work_id, job *j, sat_err *e)
 	    j->out_fd >= 0) {
 		rc = book_seal(d, id, "errors", j->out_fd, e);
 		set_str(j->out, "errors_file", path);
+	} else {
+		book_remove(d, id, "errors"); /* of an earlier run */
 	}
 	if (rc == SAT_OK && (rc = book_get(&doc, d, id, "import", e)) ==
 	    SAT_ENOTFOUND) { /* emptied meanwhile: an erasure (P-196) */

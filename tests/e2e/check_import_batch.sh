@@ -58,6 +58,9 @@ head -2 "$W/old.csv" | sed 's/老客户1/另一家/; s/13800000001/+86 138 0000 
 expect 0 as mia import "$W/twin.csv" --type account --on-duplicate new
 expect 0 as mia --json dedupe scan; has "$(flat <<<"$OUT")" '"phone_main"' "the same phone in another notation is found"
 
+# what lacks a field is listed by the kind the rows became, said or not
+printf 'name,industry\n缺项公司,I65\n' >"$W/lacks.csv"; expect 0 as mia --format table import "$W/lacks.csv" --incomplete flag; has "$OUT" "satchel account list --incomplete" "which list"
+
 # the call log of a phone: customers by their own number or a contact's
 expect 0 as mia contact add "$A" --set name=陈 --set phone=13655556666
 printf '姓名,电话号码,通话类型,通话时间,通话时长\n甲,+86 138 0000 0003,呼出,2026-11-02 10:30,65\n陈,13655556666,未接,2026-11-02 11:00,0\n家,13900009999,呼入,2026-11-02 12:00,9\n' >"$W/calls.csv"

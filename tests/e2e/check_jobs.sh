@@ -59,6 +59,9 @@ ask GET "/v1/jobs/$J?wait=10"; is 200 "its end"; fits job "$ANSWER"; has "$ANSWE
 ask GET "/v1/events?wait=0&since=$N&types=job"; fits events "$ANSWER"; has "$ANSWER" "\"id\":\"$J\",\"kind\":\"import\",\"state\":\"partly\"" "listeners are told"; hasnt "$ANSWER" Nova "no personal data"
 ask GET "/v1/imports/$I"; fits import.upload "$ANSWER"; has "$ANSWER" "\"state\":\"partly\".*\"job\":\"$J\"" "the file knows"; BATCH=$(member batch)
 ask GET "/v1/imports/$I/errors.csv"; is 200 errors.csv; has "$HEAD" '^Content-Type: text/csv' "a table"; has "$ANSWER" '^Bad,I65,c,12,product,first_contact,5,' "the row and why"
+printf 'name,industry\nNo Phone,I65\n' >"$W/some.csv"; FROM=$W/some.csv ask POST "/v1/imports?type=account" "$CSV"; O=$(member id)
+BODY='{"dry_run":true}' ask POST "/v1/imports/$O/run?wait=10"; ask GET "/v1/imports/$O/errors.csv"; is 200 "refused by a dry run"
+BODY='{"dry_run":true,"incomplete":"flag"}' ask POST "/v1/imports/$O/run?wait=10"; has "$ANSWER" '"state":"done"' "refused no more"; ask GET "/v1/imports/$O/errors.csv"; is 404 "nor is it said"; ask DELETE "/v1/imports/$O"
 ask GET "/v1/imports/$I/sample?n=2"; is 200 sample; fits import.sample "$ANSWER"; has "$ANSWER" "\"batch\":\"$BATCH\"" "of its batch"
 ask GET "/v1/imports/$BATCH"; is 200 "the batch as an import"; fits import.upload "$ANSWER"; has "$ANSWER" '"state":"partly"' "its state"
 ask POST "/v1/imports/$I/undo"; is 200 undo; has "$ANSWER" '"deleted":3' "three"; same "$(total li account)" 1 "they are gone"; ask GET "/v1/imports/$BATCH"; has "$ANSWER" '"state":"undone"' "undone"
