@@ -267,6 +267,10 @@ merge(sat_arena *a, sat_crm *c, const sat_kind *k, const sat_id *loser,
 	if (sat_record_redirect(&to, &j.loser.rec))
 		return sat_fail_code(e, SAT_ECONFLICT, "merge.stale",
 		    "satchel account unmerge", "it is merged already");
+	if (j.winner.rec.deleted) /* both would be gone from every list */
+		return sat_fail_code(e, SAT_ECONFLICT, "merge.deleted",
+		    "restore it first: satchel account restore ID",
+		    "the customer to merge into is deleted");
 	put_op(&j, &j.from, SAT_VERB_MERGE, SAT_OP_MERGE, NULL,
 	    sat_v_id(winner));
 	if ((rc = join_all(&j, choose, n, e)) != SAT_OK ||

@@ -418,6 +418,30 @@ what_the_server_told_is_shown_with_the_owner_only(void **state)
 
 #define H(name) cmocka_unit_test_setup_teardown(name, setup_hq, teardown)
 
+/* Whoever is merged into a deleted customer would be gone from every list. */
+static void
+nobody_is_merged_into_a_deleted_customer(void **state)
+{
+	fixture *f = *state;
+	sat_crm c = crm_of(f);
+	sat_id a = customer(f, "Acme", "13812345678"), b;
+	sat_err err;
+
+	b = second(f, LIST("name=Acme", "phone_main=13812345678",
+	    "industry=C34", "contact_name=Zhang", "need_type=product",
+	    "source=fair"));
+	f->now_ms += 10;
+	assert_ok(sat_crm_delete(&c, f->account, &a, false, &err));
+	assert_rc(SAT_ECONFLICT, try_merge(f, b, a, NULL, NULL, &err));
+	assert_string_equal("merge.deleted", err.code);
+	assert_int_equal(1, count_of(f, f->account));
+	f->now_ms += 10;
+	assert_ok(sat_crm_delete(&c, f->account, &a, true, &err));
+	assert_ok(try_merge(f, b, a, NULL, NULL, &err));
+	assert_int_equal(1, count_of(f, f->account));
+	assert_sound(f);
+}
+
 int
 main(void)
 {
@@ -431,6 +455,7 @@ main(void)
 		H(circles_and_second_merges_are_refused),
 		H(a_circle_on_the_device_ends_at_the_lowest_id),
 		REP(a_representative_merges_nothing),
+		H(nobody_is_merged_into_a_deleted_customer),
 		H(keys_that_agree_make_a_pair_until_it_is_dismissed),
 		H(merged_ones_are_no_pair),
 		H(names_that_look_alike_are_found_by_a_scan_only),
