@@ -256,6 +256,10 @@ sat_rc api_once(sat_json **out, sat_api *api, const sat_request *req,
     sat_err *e);
 /* token.c: does the token the request came with name this kind? */
 bool api_scope_reads(const sat_api *api, const sat_kind *k);
+/* seen.c: before a write is done or tried. SAT_ECONFLICT "version": the record is
+ * not as if_version says; SAT_EUSAGE: nothing here has a version. */
+sat_rc api_as_seen(sat_api *api, const sat_request *req, const sat_route *r,
+    const char *const args[4], sat_err *e);
 /* trial.c: ?validate=only: judge it as the route would, and write nothing. */
 bool api_is_trial(const sat_request *req);
 sat_rc api_trial(sat_json **out, sat_api *api, const sat_request *req,

@@ -67,9 +67,12 @@ put_said(sat_json *arr, const sat_route *r)
 				put_parameter(arr, says[i].names[k], "query");
 	if (strcmp(r->method, "GET") != 0)
 		put_parameter(arr, "Idempotency-Key", "header");
-	if (strcmp(r->pattern, "/v1/{kind}/{id}") == 0)
-		put_parameter(arr, strcmp(r->method, "GET") == 0 ?
-		    "If-None-Match" : "If-Match", "header");
+	if (strcmp(r->method, "GET") == 0 &&
+	    strncmp(r->pattern, "/v1/{kind}/{id}", 15) == 0)
+		put_parameter(arr, "If-None-Match", "header");
+	if (strcmp(r->method, "GET") != 0 &&
+	    strncmp(r->pattern, "/v1/{kind}/{id}", 15) == 0)
+		put_parameter(arr, "If-Match", "header");
 	put_parameter(arr, "Accept-Language", "header");
 }
 

@@ -169,8 +169,10 @@ api_do(sat_json **out, sat_api *api, const sat_request *req,
 	    !sat_api_uses_network(req->method, req->path);
 	uint64_t before = counts ?
 	    sat_replica_newest_cseq(api->crm.replica) : 0;
-	sat_rc rc = route->handle(out, api, req, args, e);
+	sat_rc rc = api_as_seen(api, req, route, args, e);
 
+	if (rc == SAT_OK)
+		rc = route->handle(out, api, req, args, e);
 	if (counts && (rc == SAT_OK || rc == SAT_EPARTLY) &&
 	    sat_json_type(*out) == SAT_J_OBJ)
 		put_commits(*out, api, before);

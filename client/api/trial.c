@@ -53,6 +53,10 @@ api_trial(sat_json **out, sat_api *api, const sat_request *req,
 	    const sat_request *, const char *const [4], sat_err *) = {
 		api_delete, api_restore, api_stage, api_assign };
 
+	sat_rc rc = api_as_seen(api, req, r, args, e);
+
+	if (rc != SAT_OK)
+		return rc;
 	if (strcmp(api_q(req, "validate"), "only") != 0)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
 		    "validate=only", "\"%.20s\" is no way to validate",

@@ -13,6 +13,7 @@
 
 #define HEARTBEAT_MS 15000
 #define WAIT_MAX_S 60
+#define TAG_BYTES 8 /* of the hash of what is answered, behind a version */
 
 void
 put_json(sat_http_response *out, const sat_json *doc)
@@ -109,13 +110,15 @@ header_copy(const sat_http_request *r, const char *name)
 	return v != NULL ? sat_xstrdup(v) : NULL;
 }
 
-/* "v12-…" with its quotes taken off, as the handlers know it. A weak tag, or
- * what is none, is nobody's version: it must not be taken for no condition. */
+/* "v12-..." with its quotes and the content's hash taken off, as the handlers know
+ * it. A weak tag, or what is none, is nobody's version: it must not be taken for no
+ * condition. */
 static void
 put_if_match(sat_json *query, const char *etag)
 {
 	size_t n = etag != NULL ? strlen(etag) : 0;
-	char v[64];
+	char v[64], *hash;
+	int dashes = 0; /* of the version are two */
 
 	if (etag == NULL || strcmp(etag, "*") == 0)
 		return;
@@ -124,6 +127,10 @@ put_if_match(sat_json *query, const char *etag)
 		(void)snprintf(v, sizeof v, "%.*s", (int)n - 2, etag + 1);
 	else
 		(void)snprintf(v, sizeof v, "%.60s", etag);
+	for (hash = v; hash != NULL && dashes < 3; dashes++)
+		hash = strchr(hash + (dashes > 0), '-');
+	if (hash != NULL && strlen(hash) == 1 + 2 * TAG_BYTES)
+		*hash = '\0';
 	if (sat_json_get(query, "if_version") == NULL)
 		sat_json_put_str(query, "if_version", v);
 }
@@ -258,11 +265,39 @@ door_same_tag(const char *header, const char *v)
 	    memcmp(header + 1, v, n) == 0 && header[n + 1] == '"'));
 }
 
+/*
+ * What was read of a record is named by its version and a hash of all that was
+ * said beside it: what lies under it, its conflicts, labels. A write names the
+ * version alone; a definition its own tag. Who has what he asks for is told that.
+ */
+static void
+put_tag(sat_http_response *out, const job *j, const sat_http_request *r)
+{
+	const char *v = sat_json_get_str(sat_json_get(j->out, "data"),
+	    "version", NULL), *own = sat_json_get_str(j->out, "etag", NULL);
+	bool get = strcmp(r->method, "GET") == 0;
+	uint8_t hash[SAT_HASH_BYTES];
+	char hex[2 * TAG_BYTES + 1], tag[sizeof out->etag - 2];
+
+	if (v == NULL && own == NULL)
+		return;
+	sat_hash(hash, sat_buf_span(&out->body));
+	sat_hex(hex, hash, TAG_BYTES);
+	if (v != NULL && get)
+		(void)snprintf(tag, sizeof tag, "%s-%s", v, hex);
+	else
+		(void)snprintf(tag, sizeof tag, "%s", v != NULL ? v : own);
+	(void)snprintf(out->etag, sizeof out->etag, "\"%s\"", tag);
+	if (!get || !door_same_tag(sat_http_header(r, "If-None-Match"), tag))
+		return;
+	out->status = 304;
+	sat_buf_reset(&out->body);
+}
+
 static void
 put_answer(sat_http_response *out, const job *j, const sat_http_request *r)
 {
-	const char *v = sat_json_get_str(sat_json_get(j->out, "data"),
-	    "version", NULL), *text = sat_json_get_str(j->out, "text", NULL);
+	const char *text = sat_json_get_str(j->out, "text", NULL);
 
 	if (j->rc != SAT_OK && j->rc != SAT_EPARTLY && j->rc != SAT_EFALSE) {
 		put_refusal(out, j, sat_http_header(r, "If-Match") != NULL);
@@ -280,17 +315,9 @@ put_answer(sat_http_response *out, const job *j, const sat_http_request *r)
 		sat_buf_str(&out->body, text);
 		return;
 	}
-	if (v == NULL)
-		v = sat_json_get_str(j->out, "etag", NULL);
-	if (v != NULL && door_same_tag(sat_http_header(r, "If-None-Match"), v)) {
-		out->status = 304;
-		(void)snprintf(out->etag, sizeof out->etag, "\"%s\"", v);
-		return;
-	}
-	if (v != NULL)
-		(void)snprintf(out->etag, sizeof out->etag, "\"%s\"", v);
 	if (j->out != NULL)
 		put_json(out, j->out);
+	put_tag(out, j, r);
 }
 
 void

@@ -49,6 +49,17 @@ BODY='{"remark":"二"}' ask PATCH "/v1/accounts/$A" "If-Match: $TAG"; is 412 "th
 BODY='{"remark":"三"}' ask PATCH "/v1/accounts/$A";                  is 200 "who does not ask"
 BODY='{"stage":"need_confirmed"}' ask POST "/v1/accounts/$A/stage" "If-Match: $TAG"; is 412 "a stage of a record as it was"; has "$ANSWER" '"code":"precondition"' "its code"
 BODY='{"remark":"四"}' ask PATCH "/v1/accounts/$A" "If-Match: W/$TAG"; is 412 "a weak tag is nobody's version"; has "$ANSWER" '"status":412' "the same in the body"
+# a task is done as it was read; and who has a view of a customer gets a new one when what lies under it has changed
+BODY="{\"account\":\"$A\",\"title\":\"回访\"}" ask POST /v1/tasks; is 201 "a task"; K=$(grep -oE '"id":"[0-9a-z]{26}"' <<<"$ANSWER" | head -1 | cut -d'"' -f4)
+BODY='{}' ask POST "/v1/tasks/$K/done" 'If-Match: "v0-stale"'; is 412 "done as it was not"; has "$ANSWER" '"code":"precondition"' "its code"
+BODY=; ask GET "/v1/tasks/$K"; T=$(grep -ioE '^etag: "[^"]*"' "$W/answer" | cut -d' ' -f2); ask GET "/v1/tasks/$K" "If-None-Match: $T"; is 304 "as it is"
+BODY='{}' ask POST "/v1/tasks/$K/done" "If-Match: $T"; is 200 "done as it was"; BODY='{}' ask POST /v1/rules/run "If-Match: $T"; is 400 "a version of what has none"; BODY=
+for x in timeline '?include=contacts'; do
+	u=/v1/accounts/$A/$x; u=${u/\/\?/?}; ask GET "$u"; is 200 "$x"; T=$(grep -ioE '^etag: "[^"]*"' "$W/answer" | cut -d' ' -f2)
+	ask GET "$u" "If-None-Match: $T"; is 304 "$x as it is"
+	BODY="{\"account\":\"$A\",\"name\":\"王$RANDOM\"}" ask POST /v1/contacts; is 201 "a contact"; BODY=
+	ask GET "$u" "If-None-Match: $T"; is 200 "$x with another contact"
+done
 BODY=; ask DELETE "/v1/accounts/$A";           is 403 "a rep may not delete"
 ask GET /v1/accounts/nosuch "Accept-Language: zh-CN,zh;q=0.9"; has "$ANSWER" '"title":"未找到"' "a title in his language"; has "$ANSWER" '"request_id":"[0-9a-f]{16}"' "a name of the problem"
 ask GET "/v1/accounts?limit=501";              is 400 "more rows than a list has"; ask GET "/v1/accounts?limit=0"; is 400 "all of them"; BODY='{"limit":501}' ask POST /v1/accounts/query; is 400 "the same by a body"; BODY=

@@ -61,6 +61,50 @@ a_trial_of_any_write_leaves_everything_as_it_was(void **state)
 	free(was);
 }
 
+static bool
+is_about_a_record(const call *k)
+{
+	static const char *const words[] = { "/v1/{kind}/{id}",
+		"/v1/accounts/{id}", "/v1/activities/{id}", "/v1/leads/{id}",
+		"/v1/tasks/{id}", "/v1/visits/{id}" };
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strncmp(k->pattern, words[i], strlen(words[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Whoever approves, converts or ends what he has read ends that and nothing else. */
+static void
+no_write_passes_over_the_version_it_is_asked_for(void **state)
+{
+	world *w = world_of(*state);
+	sat_json *stale = sat_json_obj();
+	size_t n = 0;
+
+	sat_json_put_str(stale, "if_version", "v0-0-0");
+	for (size_t i = 0; i < ncalls; i++) {
+		const call *k = &calls[i];
+		bool about = is_about_a_record(k);
+		sat_json *doc = NULL;
+		sat_err e;
+		sat_rc rc;
+
+		if (strcmp(k->method, "GET") == 0 ||
+		    strncmp(k->pattern, "/v1/views", 9) == 0)
+			continue;
+		rc = ask_more(&doc, w, k, stale, &e);
+		if (rc != (about ? SAT_ECONFLICT : SAT_EUSAGE) ||
+		    strcmp(e.code, about ? "version" : "usage.option") != 0)
+			fail_msg("%s %s: rc %d %s", k->method, k->path, (int)rc,
+			    e.code);
+		sat_json_free(doc);
+		n += about;
+	}
+	assert_true(n >= 8);
+	sat_json_free(stale);
+}
+
 static void
 a_trial_says_what_the_write_would_be_told(void **state)
 {
@@ -287,6 +331,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HQ(a_trial_of_any_write_leaves_everything_as_it_was),
+		HQ(no_write_passes_over_the_version_it_is_asked_for),
 		HQ(a_trial_says_what_the_write_would_be_told),
 		HQ(a_path_that_is_asked_for_otherwise_says_how),
 		HQ(a_write_without_a_body_or_with_any_is_answered),
