@@ -191,7 +191,8 @@ sat_cs_ahead(sat_cs *s, sat_span reply, sat_buf *out)
 	}
 	more = sat_cs_behind_page(&next, &in);
 	if (in.type == SAT_MSG_TEMPLATE_IS) {
-		more = in.u.template_is.bundle.n > 0;
+		more = in.u.template_is.bundle.n > 0 &&
+		    cs_is_due(s, in.u.template_is.tip);
 		next = (sat_msg){ .type = SAT_MSG_SNAP };
 	} else if (in.type == SAT_MSG_DELTA) {
 		more = more || cs_asks_again(&in.u.delta);

@@ -90,15 +90,27 @@ on_erased_ok(sat_cs *s, sat_err *e)
 static sat_rc
 on_template(sat_cs *s, const sat_msg *m, sat_err *e)
 {
+	bool moved;
 	sat_rc rc;
 
 	if (m->u.template_is.bundle.n != 0) {
+		moved = memcmp(s->template_oid, m->u.template_is.tip,
+		    SAT_TEMPLATE_OID_BYTES) != 0;
 		if ((rc = s->ops.template_(s->ops.u, m->u.template_is.tip,
 		    m->u.template_is.bundle, e)) != SAT_OK)
 			return rc;
 		s->stats.template_changed = true;
 		memcpy(s->template_oid, m->u.template_is.tip,
 		    SAT_TEMPLATE_OID_BYTES);
+		/* A part (P-451), or what was published since. */
+		if (!cs_is_due(s, m->u.template_is.tip)) {
+			if (!moved)
+				return sat_fail(e, SAT_EPROTO,
+				    "template does not move on");
+			s->template_wanted = true;
+			cs_go(s, S_TEMPLATE);
+			return SAT_OK;
+		}
 	}
 	s->template_wanted = false;
 	cs_go(s, S_PUSH);

@@ -80,6 +80,14 @@ cs_oid_zero(const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 	return memcmp(oid, zero, sizeof zero) == 0;
 }
 
+/* The template WELCOME named, or a SEED since. */
+static inline bool
+cs_is_due(const sat_cs *s, const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
+{
+	return memcmp(oid, s->welcome.template_oid,
+	    SAT_TEMPLATE_OID_BYTES) == 0;
+}
+
 /* Who sent as much as this is likely sending still. While the page is taken in
  * the server fetches what came since, and no session has to begin for it. */
 #define CS_AGAIN_BYTES 4096

@@ -30,6 +30,10 @@
 /* A content of a file travels, and is kept, in pieces of this size. */
 #define SAT_FILE_PIECE (256 * 1024)
 #define SAT_FRAME_MAX (3 * 1024 * 1024)
+/* A part of the template's history (P-451). What one publish changes is less, so
+ * that there is always a next part. */
+#define SAT_TEMPLATE_PART_MAX (SAT_FRAME_MAX - 256 * 1024)
+#define SAT_TEMPLATE_STEP_MAX (SAT_FRAME_MAX - 512 * 1024)
 #define SAT_CLAMP_MS 60000          /* how far ahead a stamp may stay (P-013) */
 #define SAT_SEED_STATES_MAX 512     /* of one SEED (P-394) */
 #define SAT_SEED_PLACES_MAX 65536   /* of one SEED; new ones of a device, an epoch */

@@ -22,8 +22,10 @@ typedef struct sat_server_env {
 	const sat_template *(*template_at)(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
 	/* Published tip, and a bundle from `have` (may be zero) to `tip`. */
 	void (*template_tip)(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
+	/* From what a device has (zero: nothing) towards `tip`, which becomes how
+	 * far it goes in SAT_TEMPLATE_PART_MAX (P-451). */
 	sat_rc (*template_bundle)(void *u, sat_buf *out,
-	    const uint8_t tip[SAT_TEMPLATE_OID_BYTES],
+	    uint8_t tip[SAT_TEMPLATE_OID_BYTES],
 	    const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e);
 	/* What a device is due (P-230): the published tip, or a descendant of it
 	 * that some try first. `have` is what it has, team its user's ordinal.

@@ -119,6 +119,13 @@ SAT_CHECK sat_rc sat_git_descends(bool *yes, sat_git *g, const sat_oid *new_,
  */
 SAT_CHECK sat_rc sat_git_bundle(sat_buf *out, sat_git *g, const sat_oid *tip,
     const sat_oid *have, sat_err *e);
+/*
+ * The same in no more than `max` bytes (below SAT_GIT_BUNDLE_MAX), of a history
+ * on one line: the oldest commits that fit, and *tip becomes the newest of them,
+ * from which the next part goes on. SAT_EINVAL when not even one fits.
+ */
+SAT_CHECK sat_rc sat_git_bundle_part(sat_buf *out, sat_git *g, sat_oid *tip,
+    const sat_oid *have, size_t max, sat_err *e);
 /* Visit the objects of a bundle, each id recomputed and compared; SAT_EPROTO
  * on any mismatch or limit, and then cb was not called at all. cb may store
  * them. */

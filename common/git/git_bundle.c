@@ -22,7 +22,9 @@ typedef struct maker {
 	git_set seen;   /* written, or known to the other side */
 	sat_buf body;
 	uint64_t count;
+	size_t max;     /* bytes of a bundle */
 	bool only_mark; /* remember, do not write */
+	bool full;      /* that failed: above the limits */
 } maker;
 
 static sat_rc
@@ -36,10 +38,9 @@ write_entry(maker *m, int type, const git_oid *oid, git_odb_object *obj,
 	sat_write_span(&m->body, sat_span_of(git_odb_object_data(obj),
 	    git_odb_object_size(obj)));
 	/* The count in front takes up to 10 bytes more. */
-	if (++m->count > SAT_GIT_OBJECTS_MAX ||
-	    m->body.n + 10 > SAT_GIT_BUNDLE_MAX)
-		return sat_fail(e, SAT_EINVALID, "git: bundle above the limits");
-	return SAT_OK;
+	m->full = ++m->count > SAT_GIT_OBJECTS_MAX || m->body.n + 10 > m->max;
+	return !m->full ? SAT_OK :
+	    sat_fail(e, SAT_EINVALID, "git: bundle above the limits");
 }
 
 static sat_rc
@@ -120,12 +121,14 @@ mark_have(maker *m, const git_oid *have, sat_err *e)
 	return rc;
 }
 
+/* As far as it goes, when a part will do: *tip becomes the last that is whole. */
 static sat_rc
-add_commits(maker *m, const git_oid *tip, const git_oid *have, sat_err *e)
+add_commits(maker *m, git_oid *tip, const git_oid *have, bool part, sat_err *e)
 {
 	git_revwalk *walk = NULL;
+	maker whole = *m;
 	sat_rc rc = SAT_OK;
-	git_oid oid;
+	git_oid oid, last = *tip;
 	int r;
 
 	if ((r = git_revwalk_new(&walk, m->g->repo)) < 0)
@@ -135,21 +138,30 @@ add_commits(maker *m, const git_oid *tip, const git_oid *have, sat_err *e)
 	if ((r = git_revwalk_push(walk, tip)) == 0 &&
 	    (have == NULL || (r = git_revwalk_hide(walk, have)) == 0)) {
 		while (rc == SAT_OK &&
-		    (r = git_revwalk_next(&oid, walk)) == 0)
-			rc = add_commit(m, &oid, e);
+		    (r = git_revwalk_next(&oid, walk)) == 0) {
+			whole = *m;
+			if ((rc = add_commit(m, &oid, e)) == SAT_OK)
+				last = oid;
+		}
 	}
 	git_revwalk_free(walk);
+	if (part && m->full && whole.count > 0) {
+		m->count = whole.count;
+		m->body.n = whole.body.n;
+		*tip = last;
+		return SAT_OK;
+	}
 	if (rc == SAT_OK && r != GIT_ITEROVER)
 		rc = sat_git_fail(e, r, "bundle");
 	return rc;
 }
 
-sat_rc
-sat_git_bundle(sat_buf *out, sat_git *g, const sat_oid *tip,
-    const sat_oid *have, sat_err *e)
+static sat_rc
+bundle(sat_buf *out, sat_git *g, git_oid *tip, const sat_oid *have,
+    size_t part, sat_err *e)
 {
-	maker m = { .g = g };
-	git_oid t = git_oid_of(tip), h = { { 0 } };
+	maker m = { .g = g, .max = part != 0 ? part : SAT_GIT_BUNDLE_MAX };
+	git_oid h = { { 0 } };
 	sat_rc rc = SAT_OK;
 
 	if (have != NULL) {
@@ -157,13 +169,35 @@ sat_git_bundle(sat_buf *out, sat_git *g, const sat_oid *tip,
 		rc = mark_have(&m, &h, e);
 	}
 	if (rc == SAT_OK)
-		rc = add_commits(&m, &t, have != NULL ? &h : NULL, e);
+		rc = add_commits(&m, tip, have != NULL ? &h : NULL, part != 0,
+		    e);
 	if (rc == SAT_OK) {
 		sat_write_uint(out, m.count);
 		sat_buf_add(out, m.body.p, m.body.n);
 	}
 	sat_git_set_fini(&m.seen);
 	sat_buf_fini(&m.body);
+	return rc;
+}
+
+sat_rc
+sat_git_bundle(sat_buf *out, sat_git *g, const sat_oid *tip,
+    const sat_oid *have, sat_err *e)
+{
+	git_oid t = git_oid_of(tip);
+
+	return bundle(out, g, &t, have, 0, e);
+}
+
+sat_rc
+sat_git_bundle_part(sat_buf *out, sat_git *g, sat_oid *tip,
+    const sat_oid *have, size_t max, sat_err *e)
+{
+	git_oid t = git_oid_of(tip);
+	sat_rc rc = bundle(out, g, &t, have, max, e);
+
+	if (rc == SAT_OK)
+		memcpy(tip->b, t.id, sizeof tip->b);
 	return rc;
 }
 

@@ -96,7 +96,7 @@ void admin_template_tip(void *u, uint8_t oid[20]);
 int64_t admin_lease_days(sat_admin *a, int32_t own);
 /* A newer template from a device, after a loss. */
 sat_rc admin_template_take(void *u, const uint8_t tip[20], sat_span bundle, sat_err *e);
-sat_rc admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],
+sat_rc admin_template_bundle(void *u, sat_buf *out, uint8_t tip[20],
     const uint8_t have[20], sat_err *e);
 sat_rc admin_publish(sat_admin *a, const sat_layer *l, const char *author,
     const char *message, sat_oid *out, sat_err *e);

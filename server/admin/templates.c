@@ -14,6 +14,8 @@
 
 /* What a longer one costs is little beside sending it. */
 #define BUNDLE_KEPT_MAX (1024 * 1024)
+/* Of a file in its folder, and of an object beside what it holds. */
+#define ENTRY_BYTES 64
 
 /* Files of a commit or of a folder, gathered. */
 typedef struct tree {
@@ -132,22 +134,22 @@ admin_lease_days(sat_admin *a, int32_t own)
 /* Between two commits it is always the same, and reading it from the files of
  * the repository takes milliseconds while all devices wait. */
 sat_rc
-admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],
+admin_template_bundle(void *u, sat_buf *out, uint8_t tip[20],
     const uint8_t have[20], sat_err *e)
 {
 	static const uint8_t none[20];
 	sat_admin *a = u;
-	sat_oid old, new_;
-	sat_buf *b;
+	sat_oid old, to, upto;
 	size_t i;
+	sat_buf *b;
 	sat_rc rc;
 
 	memcpy(old.b, have, sizeof old.b);
-	memcpy(new_.b, tip, sizeof new_.b);
+	memcpy(to.b, tip, sizeof to.b);
 	for (i = 0; i < BUNDLES_KEPT; i++)
 		if (a->bundles[i].bytes.n > 0 &&
 		    memcmp(&a->bundles[i].have, &old, sizeof old) == 0 &&
-		    memcmp(&a->bundles[i].tip, &new_, sizeof new_) == 0) {
+		    memcmp(&a->bundles[i].tip, &to, sizeof to) == 0) {
 			b = &a->bundles[i].bytes;
 			sat_buf_add(out, b->p, b->n);
 			return SAT_OK;
@@ -155,16 +157,20 @@ admin_template_bundle(void *u, sat_buf *out, const uint8_t tip[20],
 	i = a->nbundles % BUNDLES_KEPT;
 	b = &a->bundles[i].bytes;
 	sat_buf_reset(b);
-	if ((rc = sat_git_bundle(b, a->git, &new_,
-	    memcmp(have, none, sizeof none) == 0 ? NULL : &old, e)) != SAT_OK) {
+	upto = to;
+	if ((rc = sat_git_bundle_part(b, a->git, &upto, memcmp(have, none,
+	    sizeof none) == 0 ? NULL : &old, SAT_TEMPLATE_PART_MAX, e)) !=
+	    SAT_OK) {
 		sat_buf_fini(b);
 		return rc;
 	}
 	sat_buf_add(out, b->p, b->n);
-	if (b->n > BUNDLE_KEPT_MAX)
+	memcpy(tip, upto.b, sizeof upto.b);
+	/* a part is never kept: it is as long as one can be */
+	if (b->n > BUNDLE_KEPT_MAX || memcmp(&upto, &to, sizeof to) != 0)
 		sat_buf_fini(b);
 	a->bundles[i].have = old;
-	a->bundles[i].tip = new_;
+	a->bundles[i].tip = to;
 	a->nbundles++;
 	return SAT_OK;
 }
@@ -209,6 +215,42 @@ lint_finding(void *u, char severity, const char *path, const char *text)
 	    path, text);
 }
 
+/* What one publish adds to the history: its new files, and at most all folders. */
+static sat_rc
+fits_answer(sat_admin *a, const sat_layer *l, const sat_oid *tip, sat_err *e)
+{
+	sat_arena mem = { 0 };
+	sat_layer had = { 0 };
+	const sat_template_file *largest = NULL;
+	size_t bytes = 0, at = 0;
+	sat_rc rc = SAT_OK;
+
+	if (tip != NULL)
+		rc = admin_layer_of(&had, &mem, a->git, tip, e);
+	for (size_t i = 0; i < l->n && rc == SAT_OK; i++) {
+		const sat_template_file *f = &l->files[i];
+
+		bytes += strlen(f->path) + ENTRY_BYTES;
+		for (at = 0; at < had.n; at++)
+			if (strcmp(had.files[at].path, f->path) == 0)
+				break;
+		if (at < had.n && sat_span_eq(had.files[at].bytes, f->bytes))
+			continue;
+		bytes += f->bytes.n + ENTRY_BYTES;
+		if (largest == NULL || f->bytes.n > largest->bytes.n)
+			largest = f;
+	}
+	if (rc == SAT_OK && bytes > SAT_TEMPLATE_STEP_MAX && largest != NULL) {
+		rc = sat_fail_code(e, SAT_EINVALID, "template.too_large", NULL,
+		    "%zu KiB of the template are new, one publish can have "
+		    "%d", bytes / 1024, SAT_TEMPLATE_STEP_MAX / 1024);
+		sat_err_hint(e, "publish it in several steps; the largest is "
+		    "%s, %zu KiB", largest->path, largest->bytes.n / 1024);
+	}
+	sat_arena_fini(&mem);
+	return rc;
+}
+
 sat_rc
 admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *tip, sat_err *e)
 {
@@ -228,6 +270,8 @@ admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *tip, sat_err *e)
 	    (prev = admin_template_at(a, tip->b)) != NULL &&
 	    (rc = sat_template_follows(next, prev, e)) == SAT_OK)
 		rc = admin_keeps(a, next, prev, e);
+	if (rc == SAT_OK)
+		rc = fits_answer(a, l, tip, e);
 	sat_template_free(next);
 	return rc;
 }

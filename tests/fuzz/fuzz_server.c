@@ -83,7 +83,7 @@ template_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 }
 
 static sat_rc
-template_bundle(void *u, sat_buf *out, const uint8_t *tip, const uint8_t *have,
+template_bundle(void *u, sat_buf *out, uint8_t *tip, const uint8_t *have,
     sat_err *e)
 {
 	(void)tip;

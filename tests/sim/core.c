@@ -25,7 +25,7 @@ template_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 
 static sat_rc
 template_bundle(void *u, sat_buf *out,
-    const uint8_t tip[SAT_TEMPLATE_OID_BYTES],
+    uint8_t tip[SAT_TEMPLATE_OID_BYTES],
     const uint8_t have[SAT_TEMPLATE_OID_BYTES], sat_err *e)
 {
 	(void)u;

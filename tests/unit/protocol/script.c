@@ -350,6 +350,7 @@ a_template(void)
 {
 	sat_msg m = { .type = SAT_MSG_TEMPLATE_IS };
 
+	m.u.template_is.tip[0] = 1;
 	m.u.template_is.bundle = sat_span_str("b");
 	return m;
 }

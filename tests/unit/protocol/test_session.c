@@ -322,12 +322,54 @@ a_page_that_needs_a_newer_template_makes_it_ask_once(void **state) /* P-169 */
 	assert_int_equal(SAT_MSG_TEMPLATE, asked(&s).type);
 	m = a_template();
 	assert_ok(answer(&s, &m, &err));
+	assert_int_equal(SAT_MSG_TEMPLATE, asked(&s).type); /* a part? P-451 */
+	m.u.template_is.bundle.n = 0;
+	assert_ok(answer(&s, &m, &err));
 	assert_int_equal(1, s.templates);
 	m = asked(&s);
 	assert_int_equal(SAT_MSG_PULL, m.type);
 	assert_int_equal(9, m.u.pull.cursor);
 	s.delta_rc = SAT_EVERSION; /* and no circle */
 	assert_rc(SAT_EVERSION, answer(&s, &page, &err));
+	stop(&s);
+}
+
+/* A device that has nothing: no record comes before the whole of it. */
+static void
+a_template_in_parts_is_asked_for_to_its_end(void **state) /* P-451 */
+{
+	script s = { .snap_wanted = true };
+	sat_msg m = a_welcome(0), part = a_template();
+
+	(void)state;
+	m.u.welcome.template_oid[0] = 3;
+	opened(&s, 0, &m);
+	for (uint8_t n = 1; n <= 3; n++) {
+		m = asked(&s);
+		assert_int_equal(SAT_MSG_TEMPLATE, m.type);
+		assert_int_equal(n - 1, m.u.template_have[0]);
+		part.u.template_is.tip[0] = n;
+		assert_int_equal(n == 3, guessed(&s, &part));
+	}
+	assert_int_equal(3, s.templates);
+	assert_int_equal(SAT_MSG_SNAP, asked(&s).type);
+	stop(&s);
+}
+
+static void
+a_part_that_brings_no_further_ends_the_session(void **state) /* P-451 */
+{
+	script s = { .snap_wanted = true };
+	sat_msg m = a_welcome(0), part = a_template();
+	sat_err err = { 0 };
+
+	(void)state;
+	m.u.welcome.template_oid[0] = 3;
+	opened(&s, 0, &m);
+	assert_int_equal(SAT_MSG_TEMPLATE, asked(&s).type);
+	assert_ok(answer(&s, &part, &err));
+	assert_int_equal(SAT_MSG_TEMPLATE, asked(&s).type);
+	assert_rc(SAT_EPROTO, answer(&s, &part, &err));
 	stop(&s);
 }
 
@@ -397,6 +439,8 @@ main(void)
 		cmocka_unit_test(the_push_behind_a_push_is_built_before_its_verdicts),
 		cmocka_unit_test(what_was_built_behind_a_gap_is_not_sent),
 		cmocka_unit_test(a_page_that_needs_a_newer_template_makes_it_ask_once),
+		cmocka_unit_test(a_template_in_parts_is_asked_for_to_its_end),
+		cmocka_unit_test(a_part_that_brings_no_further_ends_the_session),
 		cmocka_unit_test(after_a_push_the_cursor_must_pass_it),
 		cmocka_unit_test(what_was_accepted_before_is_passed_once),
 		cmocka_unit_test(a_session_that_only_pushes_gives_its_files_also_behind_numbers),

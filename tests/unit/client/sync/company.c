@@ -54,14 +54,19 @@ c_template_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 }
 
 static sat_rc
-c_bundle(void *u, sat_buf *out, const uint8_t *tip, const uint8_t *have,
-    sat_err *e)
+c_bundle(void *u, sat_buf *out, uint8_t *tip, const uint8_t *have, sat_err *e)
 {
+	static const uint8_t none[SAT_TEMPLATE_OID_BYTES];
 	company *c = u;
+	sat_oid from, to;
+	sat_rc rc;
 
-	(void)tip;
-	(void)have;
-	return sat_git_bundle(out, c->git, &c->tip, NULL, e);
+	memcpy(from.b, have, sizeof from.b);
+	memcpy(to.b, tip, sizeof to.b);
+	rc = sat_git_bundle_part(out, c->git, &to, memcmp(have, none,
+	    sizeof none) == 0 ? NULL : &from, SAT_TEMPLATE_PART_MAX, e);
+	memcpy(tip, to.b, sizeof to.b);
+	return rc;
 }
 
 sat_rc

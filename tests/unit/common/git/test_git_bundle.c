@@ -96,6 +96,71 @@ a_bundle_carries_history_to_a_device(void **state)
 }
 
 static void
+a_history_above_the_limit_comes_in_parts(void **state)
+{
+	enum { COMMITS = 30, PART = 2000 };
+	sat_git *server = bare("parts.git"), *device = memory();
+	sat_oid tip, have, none = { { 0 } }, to;
+	sat_buf part = { 0 };
+	int parts = 0, n = 0;
+	bool yes;
+	sat_err err;
+
+	(void)state;
+	for (int k = 0; k < COMMITS; k++)
+		tip = commit_n(server, BRANCH, k);
+	for (have = none; memcmp(&have, &tip, sizeof tip) != 0; have = to) {
+		const sat_oid *from = parts++ == 0 ? NULL : &have;
+
+		to = tip;
+		sat_buf_reset(&part);
+		assert_ok(sat_git_bundle_part(&part, server, &to, from, PART,
+		    &err));
+		assert_true(part.n <= PART);
+		assert_ok(sat_git_unbundle(sat_buf_span(&part), store, device,
+		    &err));
+		assert_ok(sat_git_verify_closure(device, &to, &err));
+		if (from != NULL) {
+			assert_ok(sat_git_descends(&yes, device, &to, from,
+			    &err));
+			assert_true(yes);
+		}
+		assert_true(parts <= COMMITS);
+	}
+	assert_true(parts > 1);
+	assert_ok(sat_git_log(device, &tip, count_commits, &n, &err));
+	assert_int_equal(COMMITS, n);
+	sat_git_close(server);
+	sat_git_close(device);
+	sat_buf_fini(&part);
+}
+
+static void
+a_part_that_holds_all_is_the_whole_and_one_that_holds_nothing_fails(void **state)
+{
+	sat_git *g = memory();
+	sat_oid first = commit_n(g, BRANCH, 1), tip = commit_n(g, BRANCH, 2);
+	sat_oid to = tip;
+	sat_buf whole = { 0 }, part = { 0 };
+	sat_err err;
+
+	(void)state;
+	assert_ok(sat_git_bundle(&whole, g, &tip, NULL, &err));
+	assert_ok(sat_git_bundle_part(&part, g, &to, NULL, whole.n + 9, &err));
+	assert_memory_equal(&tip, &to, sizeof to);
+	assert_int_equal(whole.n, part.n);
+	assert_memory_equal(whole.p, part.p, part.n);
+	sat_buf_reset(&part);
+	assert_rc(SAT_EINVALID, sat_git_bundle_part(&part, g, &to, &first, 100,
+	    &err));
+	assert_int_equal(0, part.n);
+	assert_memory_equal(&tip, &to, sizeof to);
+	sat_buf_fini(&whole);
+	sat_buf_fini(&part);
+	sat_git_close(g);
+}
+
+static void
 a_flipped_byte_anywhere_in_a_bundle_is_refused(void **state) /* G1 */
 {
 	sat_git *g = memory();
@@ -140,6 +205,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_commit_that_does_not_descend_is_detected),
 		cmocka_unit_test(a_bundle_carries_history_to_a_device),
+		cmocka_unit_test(a_history_above_the_limit_comes_in_parts),
+		cmocka_unit_test(
+		    a_part_that_holds_all_is_the_whole_and_one_that_holds_nothing_fails),
 		cmocka_unit_test(a_flipped_byte_anywhere_in_a_bundle_is_refused),
 	};
 

@@ -22,6 +22,41 @@ publish(const char *name)
 	return oid;
 }
 
+/* The base template with documents of `kib` KiB each beside it, all of one letter. */
+static sat_rc
+publish_large(sat_oid *oid, char letter, size_t kib, size_t documents)
+{
+	static const char *const path[] = { "a.md", "b.md", "c.md", "d.md" };
+	size_t n, bytes = kib * 1024;
+	const sat_template_file *base = sat_template_base(&n);
+	sat_template_file *files = sat_xcalloc(n + documents, sizeof *files);
+	char *text = sat_xmalloc(documents * bytes);
+	sat_rc rc;
+
+	memcpy(files, base, n * sizeof *files);
+	memset(text, letter, documents * bytes);
+	for (size_t i = 0; i < documents; i++) {
+		text[i * bytes] = (char)('0' + i);
+		files[n + i] = (sat_template_file){ path[i],
+			sat_span_of((uint8_t *)text + i * bytes, bytes) };
+	}
+	rc = admin_publish(admin, &(sat_layer){ files, n + documents },
+	    "test", "large", oid, &err);
+	free(files);
+	free(text);
+	return rc;
+}
+
+/* A place that may be written to. */
+static uint8_t *
+asked(const sat_oid *tip)
+{
+	static sat_oid to;
+
+	to = *tip;
+	return to.b;
+}
+
 /* As it is asked for, and as git makes it. */
 static void
 assert_bundle(const uint8_t have[SAT_TEMPLATE_OID_BYTES], const sat_oid *tip)
@@ -30,7 +65,7 @@ assert_bundle(const uint8_t have[SAT_TEMPLATE_OID_BYTES], const sat_oid *tip)
 	sat_oid from;
 
 	memcpy(from.b, have, sizeof from.b);
-	assert_ok(admin_template_bundle(admin, &got, tip->b, have, &err));
+	assert_ok(admin_template_bundle(admin, &got, asked(tip), have, &err));
 	assert_ok(sat_git_bundle(&made, admin->git, tip,
 	    memcmp(have, none, sizeof none) == 0 ? NULL : &from, &err));
 	assert_int_equal(made.n, got.n);
@@ -57,6 +92,51 @@ a_bundle_that_was_made_is_given_again_without_reading_the_history(void **state)
 	sat_buf_fini(&again);
 }
 
+/* A device that has nothing, as it goes on from part to part. */
+static void
+a_history_above_a_frame_is_given_in_parts(void **state)
+{
+	uint8_t have[SAT_TEMPLATE_OID_BYTES] = { 0 };
+	uint8_t to[SAT_TEMPLATE_OID_BYTES];
+	sat_buf out = { 0 };
+	int parts = 0;
+	sat_oid tip;
+
+	(void)state;
+	for (char c = 'a'; c < 'g'; c++)
+		assert_ok(publish_large(&tip, c, 700, 1));
+	while (memcmp(have, tip.b, sizeof have) != 0) {
+		assert_true(++parts <= 3);
+		memcpy(to, tip.b, sizeof to);
+		sat_buf_reset(&out);
+		assert_ok(admin_template_bundle(admin, &out, to, have, &err));
+		assert_true(out.n < SAT_FRAME_MAX - 1024);
+		memcpy(have, to, sizeof have);
+	}
+	assert_int_equal(2, parts);
+	sat_buf_fini(&out);
+}
+
+/* Nobody could be sent what comes behind it. */
+static void
+what_no_answer_can_carry_is_not_published(void **state)
+{
+	sat_oid before = publish("first"), tip = before, oid;
+	sat_buf out = { 0 };
+
+	(void)state;
+	assert_rc(SAT_EINVALID, publish_large(&oid, 'a', 900, 3));
+	assert_string_equal("template.too_large", err.code);
+	assert_non_null(strstr(err.hint, ".md"));
+	assert_memory_equal(&before, &admin->tip, sizeof before);
+	/* in two steps, and nothing is counted that stays as it is */
+	assert_ok(publish_large(&tip, 'a', 900, 2));
+	assert_ok(publish_large(&tip, 'a', 900, 4));
+	assert_ok(admin_template_bundle(admin, &out, asked(&tip), before.b,
+	    &err));
+	sat_buf_fini(&out);
+}
+
 static void
 each_pair_of_templates_has_a_bundle_of_its_own(void **state)
 {
@@ -72,7 +152,7 @@ each_pair_of_templates_has_a_bundle_of_its_own(void **state)
 		assert_bundle(a.b, &c);
 		assert_bundle(b.b, &c);
 		assert_rc(SAT_ENOTFOUND, admin_template_bundle(admin, &out,
-		    c.b, missing.b, &err));
+		    asked(&c), missing.b, &err));
 		assert_int_equal(0, out.n);
 		assert_bundle(none, &c);
 	}
@@ -134,6 +214,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_bundle_that_was_made_is_given_again_without_reading_the_history,
 		    start, end),
+		cmocka_unit_test_setup_teardown(
+		    a_history_above_a_frame_is_given_in_parts, start, end),
+		cmocka_unit_test_setup_teardown(
+		    what_no_answer_can_carry_is_not_published, start, end),
 		cmocka_unit_test_setup_teardown(
 		    each_pair_of_templates_has_a_bundle_of_its_own, start, end),
 		cmocka_unit_test_setup_teardown(

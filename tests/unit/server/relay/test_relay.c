@@ -35,7 +35,7 @@ no_tip(void *u, uint8_t oid[20])
 }
 
 static sat_rc
-no_bundle(void *u, sat_buf *out, const uint8_t tip[20],
+no_bundle(void *u, sat_buf *out, uint8_t tip[20],
     const uint8_t have[20], sat_err *e)
 {
 	(void)tip;

@@ -36,7 +36,7 @@ world_tip(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 }
 
 static sat_rc
-world_bundle(void *u, sat_buf *out, const uint8_t *tip, const uint8_t *have,
+world_bundle(void *u, sat_buf *out, uint8_t *tip, const uint8_t *have,
     sat_err *e)
 {
 	(void)tip;
