@@ -182,9 +182,11 @@ api_do(sat_json **out, sat_api *api, const sat_request *req,
 /* ---- the answer ---------------------------------------------------------------------- */
 
 /* Who asks for these again is answered anew: they write nothing a second time
- * would add to; or what they show is kept nowhere, and noted again (P-248). */
+ * would add to; or what they show is kept nowhere, and noted again (P-248); or
+ * each PIN that is tried is judged and counted, whatever was said of another. */
 static const char *const anew[] = { "/v1/{kind}/query",
-	"/v1/{kind}/{id}/reveal", "/v1/kiosk/lookup", "/v1/imports/preview",
+	"/v1/{kind}/{id}/reveal", "/v1/kiosk/lookup", "/v1/kiosk/pin",
+	"/v1/imports/preview",
 	"/v1/templates/simulate", "/v1/templates/verify", "/v1/audit/verify",
 	"/v1/check", "/v1/selftest", "/v1/bench" };
 
@@ -221,7 +223,6 @@ static const struct kept {
 	{ "import.form", NULL, false, false },
 	{ "import.gate", NULL, false, false },
 	{ "import.sample", "number name contact phone", true, false },
-	{ "kiosk.pin", NULL, false, false },
 	{ "lead.converted", NULL, false, false },
 	{ "merged", "number title", true, true },
 	{ "pool.lease", "number title", true, false },

@@ -34,6 +34,7 @@ expect 5 as kio api POST /v1/kiosk/pin -f pin=246802; has "$ERR" "kiosk pin" "no
 expect 2 as kio kiosk pin --pin-file "$W/bad"; expect 0 as kio kiosk pin --pin-file "$W/pin"
 expect 9 as kio kiosk pin --pin-file "$W/pin2"; has "$ERR" "old-file" "the old one is asked for"
 expect 0 as kio api POST /v1/kiosk/pin -f pin=246802; has "$(j)" '"ok":true' "the right one"
+K="--request-id k9 api POST /v1/kiosk/pin -f"; expect 0 as kio $K pin=246802; expect 4 as kio $K pin=999999; has "$ERR" "not the PIN" "under the key of a right try"
 expect 4 as kio kiosk pin --pin-file "$W/pin2" --old-file "$W/pin2"; expect 0 as kio kiosk pin --pin-file "$W/pin2" --old-file "$W/pin"
 for i in 1 2 3 4 5; do expect 4 as kio api POST /v1/kiosk/pin -f pin=00000$i; has "$ERR" "not the PIN" "try $i"; done
 expect 4 as kio api POST /v1/kiosk/pin -f pin=135791; has "$ERR" "too many|RETRY_AFTER [0-9]+" "the right one has to wait, too"
