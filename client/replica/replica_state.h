@@ -264,6 +264,8 @@ struct sat_replica {
 	size_t seed_kind;
 	int64_t seed_rid;
 	uint8_t server_toid[SAT_TEMPLATE_OID_BYTES];
+	/* what it has with what this session's SEEDs gave it */
+	uint8_t given_toid[SAT_TEMPLATE_OID_BYTES];
 	uint8_t *met;              /* bits: numbers in this snapshot */
 	size_t nmet;
 	bool complete;

@@ -59,26 +59,41 @@ let_go(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
 	return SAT_OK;
 }
 
-/* The template this device works by, when the server has another one. */
+static bool
+template_left(const sat_replica *r)
+{
+	static const uint8_t none[SAT_TEMPLATE_OID_BYTES];
+
+	return memcmp(r->toid, none, sizeof none) != 0 &&
+	    memcmp(r->toid, r->given_toid, sizeof none) != 0;
+}
+
+/* The template this device works by, from what the server has: a part of it, and
+ * with the next frame the next. What it has and this device does not know is
+ * another line, which does not go on with ours: nothing is given. */
 static sat_rc
 own_template(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
 {
 	static const uint8_t none[SAT_TEMPLATE_OID_BYTES];
+	sat_oid tip, had;
 	sat_buf b = { 0 };
-	sat_oid tip;
 	sat_git *g;
 	sat_rc rc;
 
-	if (memcmp(r->toid, none, sizeof none) == 0 ||
-	    memcmp(r->toid, r->server_toid, sizeof none) == 0)
+	if (!template_left(r))
 		return SAT_OK;
 	if ((rc = sat_replica_git(&g, r, e)) != SAT_OK)
 		return rc;
 	memcpy(tip.b, r->toid, sizeof tip.b);
-	if ((rc = sat_git_bundle(&b, g, &tip, NULL, e)) == SAT_OK &&
-	    b.n < SAT_FRAME_MAX / 2) {
-		memcpy(out->tip, r->toid, sizeof out->tip);
+	memcpy(had.b, r->given_toid, sizeof had.b);
+	rc = sat_git_bundle_part(&b, g, &tip, memcmp(had.b, none,
+	    sizeof none) == 0 ? NULL : &had, SAT_TEMPLATE_PART_MAX, e);
+	memcpy(r->given_toid, tip.b, sizeof tip.b);
+	if (rc == SAT_OK) {
+		memcpy(out->tip, tip.b, sizeof out->tip);
 		out->bundle = sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
+	} else if (rc == SAT_ENOTFOUND || rc == SAT_EINVALID) {
+		rc = SAT_OK;
 	}
 	sat_buf_fini(&b);
 	sat_git_close(g);
@@ -211,8 +226,8 @@ replica_seed(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e)
 	if (!r->seeding)
 		return SAT_OK;
 	out->epoch = r->epoch;
-	if ((!r->seed_told && ((rc = known_chains(out, a, r, e)) != SAT_OK ||
-	    (rc = own_template(out, a, r, e)) != SAT_OK)) ||
+	if ((!r->seed_told && (rc = known_chains(out, a, r, e)) != SAT_OK) ||
+	    (rc = own_template(out, a, r, e)) != SAT_OK ||
 	    (rc = let_go(out, a, r, e)) != SAT_OK)
 		return rc;
 	if (out->bundle.n == 0 && may_seed(r) &&
@@ -220,7 +235,7 @@ replica_seed(void *u, sat_arena *a, sat_seed *out, bool *wanted, sat_err *e)
 	    (out->records.n > 0 &&
 	    (rc = replica_place_all(out, a, r, e)) != SAT_OK)))
 		return rc;
-	if (r->seed_told && out->records.n == 0) {
+	if (r->seed_told && out->bundle.n == 0 && out->records.n == 0) {
 		*wanted = false;
 		return seeding_over(r, e);
 	}
@@ -233,5 +248,5 @@ replica_seeded(void *u, const sat_seeded *in, sat_err *e)
 	sat_replica *r = u;
 
 	r->seed_told = true;
-	return in->closed ? seeding_over(r, e) : SAT_OK;
+	return in->closed && !template_left(r) ? seeding_over(r, e) : SAT_OK;
 }

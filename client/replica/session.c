@@ -216,6 +216,7 @@ on_welcome(void *u, const sat_welcome *w, int64_t sent_wall_ms, sat_err *e)
 	if ((rc = replica_epoch_check(r, &next, w, e)) != SAT_OK)
 		return rc;
 	memcpy(r->server_toid, w->template_oid, sizeof r->server_toid);
+	memcpy(r->given_toid, w->template_oid, sizeof r->given_toid);
 	r->server_ledger = w->ledger_rev;
 	if (next.changed && (rc = follow(r, &next, e)) != SAT_OK)
 		return rc;

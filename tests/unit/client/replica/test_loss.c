@@ -4,6 +4,7 @@
 #include "tests/unit/client/replica/fixture.h"
 
 #include "protocol/epoch.h"
+#include "tests/unit/common/template/base.h"
 
 #define BASE 3
 #define FIRST (BASE + SAT_EPOCH_SKIP)
@@ -34,6 +35,9 @@ certificate(fixture *f, uint64_t epoch)
 	return c;
 }
 
+/* What the server that came back works by. */
+static sat_oid its_template;
+
 static sat_rc
 meet(fixture *f, const sat_epoch *c, uint64_t epoch, uint64_t head,
     sat_err *e)
@@ -44,6 +48,7 @@ meet(fixture *f, const sat_epoch *c, uint64_t epoch, uint64_t head,
 	sat_span span;
 	sat_rc rc;
 
+	memcpy(w.template_oid, its_template.b, sizeof w.template_oid);
 	if (c != NULL) {
 		sat_epoch_write(&b, c);
 		span = sat_buf_span(&b);
@@ -190,6 +195,82 @@ states_of_the_lost_server_are_given_back(void **state) /* P-204 */
 	assert_int_equal(2, met); /* both were changed after the backup */
 	assert_int_equal(1, told);
 	assert_sound(f);
+}
+
+static sat_rc
+put_object(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
+{
+	return sat_git_put(u, type, oid, data, e);
+}
+
+/* The template with a document of 700 KiB, all of one letter. */
+static void
+publish_large(fixture *f, char letter)
+{
+	enum { LARGE = 700 * 1024 };
+	sat_template_file files[FILES_MAX + 1];
+	size_t n = base_with(files, NULL, NULL);
+	char *text = sat_xmalloc(LARGE);
+	sat_err err = { 0 };
+
+	memset(text, letter, LARGE);
+	files[n] = (sat_template_file){ "large.md",
+		sat_span_of((uint8_t *)text, LARGE) };
+	f->now_ms += 1000;
+	assert_ok(give_template(f, files, n + 1, f->tmpl_sk, f->tmpl_pk,
+	    &err));
+	free(text);
+}
+
+/* Its history is longer than a frame, and what was lost of it, too. */
+static void
+a_template_the_server_lost_is_given_back_in_parts(void **state) /* P-206 */
+{
+	fixture *f = *state;
+	sat_seeded closed = { .closed = true };
+	sat_oid tip, to;
+	sat_git *theirs;
+	sat_buf had = { 0 };
+	sat_id old, later;
+	sat_epoch c;
+	bool wanted = true;
+	int parts = 0;
+	sat_err err = { 0 };
+
+	publish_large(f, 'a');
+	memcpy(its_template.b, sat_replica_template_oid(f->r), 20);
+	assert_ok(sat_git_memory(&theirs, &err));
+	assert_ok(sat_git_bundle(&had, f->git, &its_template, NULL, &err));
+	assert_ok(sat_git_unbundle(sat_buf_span(&had), put_object, theirs,
+	    &err));
+	for (char letter = 'b'; letter < 'h'; letter++)
+		publish_large(f, letter);
+	memcpy(tip.b, sat_replica_template_oid(f->r), sizeof tip.b);
+	before_the_loss(f, &old, &later);
+	c = certificate(f, 1);
+	assert_ok(meet(f, &c, 1, BASE, &err));
+	for (int i = 0; i < 10 && wanted; i++) {
+		sat_seed s = { 0 };
+
+		assert_ok(f->ops.seed(f->ops.u, &f->a, &s, &wanted, &err));
+		if (!wanted)
+			break;
+		if (s.bundle.n > 0) {
+			assert_true(s.bundle.n <= SAT_TEMPLATE_PART_MAX);
+			memcpy(to.b, s.tip, sizeof to.b);
+			assert_ok(sat_git_unbundle(s.bundle, put_object,
+			    theirs, &err));
+			assert_ok(sat_git_verify_closure(theirs, &to, &err));
+			parts++;
+		}
+		assert_ok(f->ops.seeded(f->ops.u, &closed, &err));
+	}
+	memset(&its_template, 0, sizeof its_template);
+	assert_false(wanted);
+	assert_int_equal(2, parts);
+	assert_memory_equal(tip.b, to.b, sizeof tip.b);
+	sat_git_close(theirs);
+	sat_buf_fini(&had);
 }
 
 /* A later backup was verified, so that the watermark passed what another wrote,
@@ -585,6 +666,7 @@ main(void)
 		P(a_server_nobody_vouches_for_is_not_followed),
 		P(what_was_accepted_after_the_backup_waits_again_and_counts_once),
 		P(states_of_the_lost_server_are_given_back),
+		P(a_template_the_server_lost_is_given_back_in_parts),
 		P(a_backup_older_than_the_watermark_finds_the_ends_of_the_chains),
 		P(of_too_many_places_the_newest_are_told),
 		P(the_snapshot_takes_what_the_new_server_does_not_have),
