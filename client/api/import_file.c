@@ -212,13 +212,12 @@ on_duplicate_of(sat_on_duplicate *d, const char *text, sat_err *e)
 }
 
 static void
-summary_put(sat_json *d, const sat_import_summary *s, const char *kind,
-    const char *errors_file, bool dry_run, int64_t ms)
+summary_put(sat_json *d, const sat_import_summary *s, const char *errors_file,
+    bool dry_run, int64_t ms)
 {
 	char *undo;
 
 	sat_json_put_str(d, "type", "summary");
-	sat_json_put_str(d, "kind", kind);
 	sat_json_put_str(d, "batch", s->batch);
 	sat_json_put_str(d, "kind", s->kind != NULL ? s->kind->key : NULL);
 	sat_json_put_int(d, "rows", s->rows);
@@ -429,8 +428,7 @@ HANDLER(api_import)
 		rc = close_errors(&j, errors, s.errors > 0, rc, e);
 	if (rc == SAT_OK || rc == SAT_EPARTLY) {
 		*out = api_doc("import");
-		summary_put(*out, &s, sat_json_get_str(j.map, "kind",
-		    kind_of(&j, b)), s.errors > 0 ? errors : NULL,
+		summary_put(*out, &s, s.errors > 0 ? errors : NULL,
 		    sat_json_get_bool(b, "dry_run", false),
 		    sat_boot_ms(&api->crm.clock) - start);
 	}
