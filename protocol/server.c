@@ -1,7 +1,7 @@
 /*
  * server.c - sessions, and the requests that are not PUSH, PULL or SNAP.
  */
-#include "protocol/server_int.h"
+#include "protocol/server_file.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ sat_srv_session_user(const sat_user **user, sat_server *s,
 	if (!x->greeted)
 		return sat_fail(e, SAT_EPROTO, "no hello on this link yet");
 	if ((rc = sat_srv_keys_stand(s, x, e)) != SAT_OK ||
-	    (rc = sat_srv_tip_stands(s, e)) != SAT_OK)
+	    (rc = sat_srv_template_stands(s->tip, s->tip_oid, e)) != SAT_OK)
 		return rc;
 	return device_user(user, s, x->device, false, e);
 }

@@ -20,7 +20,7 @@ typedef struct sat_server_env {
 	/* Template by commit id; NULL when unknown. It lives until 30 others were
 	 * asked for since it was, what template_tip gives as long as it is that. */
 	const sat_template *(*template_at)(void *u, const uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
-	/* Published tip, and a bundle from `have` (may be zero) to `tip`. */
+	/* What is published; zero: nothing yet. */
 	void (*template_tip)(void *u, uint8_t oid[SAT_TEMPLATE_OID_BYTES]);
 	/* From what a device has (zero: nothing) towards `tip`, which becomes how
 	 * far it goes in SAT_TEMPLATE_PART_MAX (P-451). */

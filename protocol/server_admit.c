@@ -11,6 +11,7 @@
  *   A2  a refused commit takes no LSN and no eid, and does not move the clamp.
  *   A3  every commit has one verdict for ever.
  */
+#include "protocol/server_file.h"
 #include "protocol/server_again.h"
 #include "protocol/server_locate.h"
 
@@ -21,6 +22,7 @@ typedef struct work {
 	admission *a;
 	const sat_commit *c;
 	judging j;
+	uint8_t due[SAT_TEMPLATE_OID_BYTES]; /* whose template judges */
 	merging m;
 	uint64_t eid0;
 	hands hands;
@@ -186,6 +188,8 @@ judge_and_fold(work *k, sat_err *e)
 	bool soon;
 	sat_rc rc;
 
+	if ((rc = sat_srv_template_stands(k->j.tip, k->due, e)) != SAT_OK)
+		return rc; /* nobody could judge */
 	if (sat_commit_check(k->a->c, NULL) != SAT_OK)
 		return sat_srv_refuse(k->a, 0, SAT_VD_REJECTED, "invalid", "");
 	k->j.t = sat_srv_template(s, k->c->template_oid);
@@ -370,7 +374,6 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 {
 	pushed_again g = { .nheld = 0 };
 	work k = { .s = s, .a = a, .c = a->c, .eid0 = s->eid };
-	uint8_t due[SAT_TEMPLATE_OID_BYTES];
 	bool yes = false;
 	uint64_t lsn;
 	sat_rc rc;
@@ -389,16 +392,10 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 	k.m.op_at = g.op_at;
 	k.m.header = a->header;
 	k.m.payload = a->payload;
-	sat_srv_due(due, s, k.c->device, a->actor, k.c->template_oid);
-	k.j = (judging){ .s = s, .a = a, .c = k.c, .tip = sat_srv_template(s, due),
-		.next_op = k.m.next_op,
+	sat_srv_due(k.due, s, k.c->device, a->actor, k.c->template_oid);
+	k.j = (judging){ .s = s, .a = a, .c = k.c,
+		.tip = sat_srv_template(s, k.due), .next_op = k.m.next_op,
 		.mine = a->mine };
-	if (k.j.tip == NULL && !sat_srv_oid_zero(due)) {
-		rc = sat_fail_code(e, SAT_EINTEGRITY, "template",
-		    "satcheld doctor",
-		    "the template a device is due cannot be loaded");
-		goto out;
-	}
 	rc = a->leaving ? sat_srv_refuse(a, 0, SAT_VD_REJECTED,
 	    "device.revoked", "") : a->unread ? sat_srv_refuse(a, 0,
 	    SAT_VD_REJECTED, SAT_SLUG_SEALED, "") : judge_and_fold(&k, e);

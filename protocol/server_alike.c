@@ -17,6 +17,8 @@
  *       In a state that was given back is none: whoever it names may be nobody
  *       here.
  *   K2  nothing of a record leaves here but the key of its owner.
+ *   K4  a value that more than GROUP_MAX share has no entries, also not of when
+ *       they were fewer: nobody could find all of those again.
  *   K3  when the template names other fields as duplicate keys, the match keys
  *       are those of all customers again, and the entries too (P-320).
  */
@@ -27,7 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROUP_MAX 16 /* a value many records share tells nothing */
+#define GROUP_MAX 16 /* a value more records share tells nothing (K4) */
 
 typedef struct keyed {
 	int64_t key;
@@ -35,7 +37,7 @@ typedef struct keyed {
 } keyed;
 
 typedef struct group {
-	uint32_t eid[GROUP_MAX + 1];
+	uint32_t eid[GROUP_MAX + 2]; /* as many as tell exact from more */
 	size_t n;
 } group;
 
@@ -67,7 +69,7 @@ on_eid(void *u, uint32_t eid)
 	group *g = u;
 
 	g->eid[g->n++] = eid;
-	return g->n <= GROUP_MAX;
+	return g->n < GROUP_MAX + 2;
 }
 
 static sat_rc
@@ -188,9 +190,62 @@ tell(sat_server *s, const sat_field *f, wrec *to, wrec *other, bool agree,
 	return sat_srv_own(s, &to->id, ops, n, &lsn, e);
 }
 
-/* Everybody under the key, against the record. */
+/* What an entry is about, "TAG FIELD OWNER"; NULL: no field of the kind. */
+static const sat_field *
+entry_field(const sat_kind *k, sat_span t)
+{
+	const uint8_t *end = t.n <= 17 ? NULL : memchr(t.p + 17, ' ', t.n - 17);
+
+	for (size_t i = 0; end != NULL && i < k->nfields; i++)
+		if (sat_span_eq(sat_span_str(k->fields[i].key),
+		    sat_span_of(t.p + 17, (size_t)(end - t.p) - 17)))
+			return &k->fields[i];
+	return NULL;
+}
+
+/* Its entries of a field; NULL: of all that are no keys any more. */
 static sat_rc
-tell_group(alike *x, const sat_field *f, keyed k, keyed is, sat_err *e)
+take_back(sat_server *s, const sat_kind *k, wrec *w, const sat_field *only,
+    sat_err *e)
+{
+	const sat_cell *c = sat_record_cell(&w->r, SAT_SYS_CANDIDATES);
+	sat_element *el;
+	size_t n = c != NULL ? sat_cell_elements(&el, &s->txn, c) : 0, m = 0;
+	sat_op *ops = sat_arena_alloc(&s->txn, (n + 1) * sizeof *ops);
+	uint64_t lsn;
+
+	for (size_t i = 0; i < n; i++) {
+		const sat_field *f = entry_field(k, el[i].text);
+
+		if (f == NULL || (only != NULL ? f != only : f->dup_weight > 0))
+			continue;
+		ops[m++] = (sat_op){ .kind = SAT_OP_SREM, .rtype = w->kind,
+			.field = SAT_SYS_CANDIDATES, .rec = w->id,
+			.value = sat_v_text(el[i].text) };
+	}
+	return m == 0 ? SAT_OK : sat_srv_own(s, &w->id, ops, m, &lsn, e);
+}
+
+/* One too many share the value: what they were told of each other by it, while
+ * they were fewer, goes. Later ones find nothing told. */
+static sat_rc
+hush(alike *x, const sat_field *f, const group *g, sat_err *e)
+{
+	wrec *w;
+	sat_rc rc;
+
+	for (size_t i = 0; i < g->n; i++)
+		if ((rc = sat_set_by_eid(&w, x->s, g->eid[i], e)) != SAT_OK ||
+		    (rc = sat_set_decode(w, x->s, e)) != SAT_OK ||
+		    (rc = take_back(x->s, x->k, w, f, e)) != SAT_OK)
+			return rc;
+	return SAT_OK;
+}
+
+/* Everybody under the key, against the record; joined: it is new there. */
+static sat_rc
+tell_group(alike *x, const sat_field *f, keyed k, keyed is, bool joined,
+    sat_err *e)
 {
 	const sat_store *st = &x->s->env.store;
 	bool agree = is.has && is.key == k.key;
@@ -200,9 +255,11 @@ tell_group(alike *x, const sat_field *f, keyed k, keyed is, sat_err *e)
 
 	if (!k.has)
 		return SAT_OK;
-	if ((rc = st->match_find(st->u, k.key, on_eid, &g, e)) != SAT_OK ||
-	    g.n > GROUP_MAX)
+	if ((rc = st->match_find(st->u, k.key, on_eid, &g, e)) != SAT_OK)
 		return rc;
+	if (g.n > GROUP_MAX)
+		return joined && g.n == GROUP_MAX + 1 ? hush(x, f, &g, e) :
+		    SAT_OK;
 	for (size_t i = 0; i < g.n; i++) {
 		if (g.eid[i] == x->w->eid)
 			continue;
@@ -219,7 +276,8 @@ tell_group(alike *x, const sat_field *f, keyed k, keyed is, sat_err *e)
 /* ---- one record -------------------------------------------------------------------- */
 
 /* Could a key have changed in this transaction? A cell that was not touched has
- * an older place, unless it shows another of its candidates. */
+ * an older place, unless it shows another of its candidates, or was made anew
+ * without what is erased (P-395). */
 static bool
 worth_a_look(const sat_server *s, const sat_kind *k, const wrec *w)
 {
@@ -227,7 +285,7 @@ worth_a_look(const sat_server *s, const sat_kind *k, const wrec *w)
 	    sat_v_text(w->stored_owner);
 	const sat_cell *c;
 
-	if (!w->stored || w->given || w->root != w->stored_root ||
+	if (!w->stored || w->given || w->parted || w->root != w->stored_root ||
 	    !sat_value_eq(w->owner, owner) || w->r.del_at.lsn > s->txn_lsn)
 		return true;
 	c = sat_record_cell(&w->r, SAT_SYS_DISMISSED);
@@ -261,6 +319,7 @@ one_record(alike *x, sat_err *e)
 	for (size_t i = 0; i < k->nfields; i++) {
 		const sat_field *f = &k->fields[i];
 		keyed was, is;
+		bool moved;
 
 		if (f->dup_weight <= 0)
 			continue;
@@ -270,10 +329,10 @@ one_record(alike *x, sat_err *e)
 			return rc;
 		if (x->s->env.sign == NULL) /* it has nothing to say it with */
 			continue;
-		if ((!is.has || !was.has || was.key != is.key) &&
-		    (rc = tell_group(x, f, was, is, e)) != SAT_OK)
-			return rc;
-		if ((rc = tell_group(x, f, is, is, e)) != SAT_OK)
+		moved = !is.has || !was.has || was.key != is.key;
+		if ((moved && (rc = tell_group(x, f, was, is, false, e)) !=
+		    SAT_OK) ||
+		    (rc = tell_group(x, f, is, is, moved, e)) != SAT_OK)
 			return rc;
 	}
 	return SAT_OK;
@@ -329,32 +388,15 @@ sat_srv_alike_flush(sat_server *s, sat_err *e)
 
 /* ---- one that is erased --------------------------------------------------------------- */
 
-typedef struct sharing {
-	sat_server *s;
-	uint32_t *eid;
-	size_t n, cap;
-} sharing;
-
-static bool
-on_sharing(void *u, uint32_t eid)
-{
-	sharing *g = u;
-
-	SAT_ARENA_GROW(g->eid, g->n, g->cap, &g->s->txn);
-	g->eid[g->n++] = eid;
-	return true;
-}
-
-/* All of them: some were told while there were fewer (GROUP_MAX). */
 static sat_rc
 untell(alike *x, const sat_field *f, keyed k, sat_err *e)
 {
 	const sat_store *st = &x->s->env.store;
-	sharing g = { .s = x->s };
+	group g = { .n = 0 };
 	wrec *other;
-	sat_rc rc = st->match_find(st->u, k.key, on_sharing, &g, e);
+	sat_rc rc = st->match_find(st->u, k.key, on_eid, &g, e);
 
-	for (size_t i = 0; i < g.n && rc == SAT_OK; i++) {
+	for (size_t i = 0; g.n <= GROUP_MAX && i < g.n && rc == SAT_OK; i++) {
 		if (g.eid[i] == x->w->eid)
 			continue;
 		if ((rc = sat_set_by_eid(&other, x->s, g.eid[i], e)) !=
@@ -366,7 +408,8 @@ untell(alike *x, const sat_field *f, keyed k, sat_err *e)
 	return rc;
 }
 
-/* K1. Its match keys still stand. */
+/* K1. Its match keys go as soon as nobody is told any more: who is looked at once
+ * more for what he was just untold must not find it. */
 sat_rc
 sat_srv_alike_erase(sat_server *s, wrec *w, sat_err *e)
 {
@@ -383,8 +426,9 @@ sat_srv_alike_erase(sat_server *s, wrec *w, sat_err *e)
 
 		if (f->dup_weight > 0)
 			k = key_of(&x, f, &w->r, sat_rec_gone(&w->r));
-		if (k.has)
-			rc = untell(&x, f, k, e);
+		if (k.has && (rc = untell(&x, f, k, e)) == SAT_OK)
+			rc = s->env.store.match_del(s->env.store.u, k.key,
+			    w->eid, e);
 	}
 	sat_buf_fini(&x.tmp);
 	return rc;
@@ -476,35 +520,6 @@ adopt_row(void *u, const sat_rec_row *row)
 	return a->rc == SAT_OK;
 }
 
-/* Entries of fields that are no keys any more. */
-static sat_rc
-take_back(sat_server *s, const sat_kind *k, wrec *w, sat_err *e)
-{
-	const sat_cell *c = sat_record_cell(&w->r, SAT_SYS_CANDIDATES);
-	sat_element *el;
-	size_t n = c != NULL ? sat_cell_elements(&el, &s->txn, c) : 0, m = 0;
-	sat_op *ops = sat_arena_alloc(&s->txn, (n + 1) * sizeof *ops);
-	uint64_t lsn;
-
-	for (size_t i = 0; i < n; i++) {
-		const sat_field *f = NULL;
-		sat_span t = el[i].text;
-		const uint8_t *end = t.n <= 17 ? NULL :
-		    memchr(t.p + 17, ' ', t.n - 17); /* TAG FIELD OWNER */
-
-		for (size_t j = 0; end != NULL && j < k->nfields; j++)
-			if (sat_span_eq(sat_span_str(k->fields[j].key),
-			    sat_span_of(t.p + 17, (size_t)(end - t.p) - 17)))
-				f = &k->fields[j];
-		if (f == NULL || f->dup_weight > 0)
-			continue;
-		ops[m++] = (sat_op){ .kind = SAT_OP_SREM, .rtype = w->kind,
-			.field = SAT_SYS_CANDIDATES, .rec = w->id,
-			.value = sat_v_text(t) };
-	}
-	return m == 0 ? SAT_OK : sat_srv_own(s, &w->id, ops, m, &lsn, e);
-}
-
 static sat_rc
 adopt_told(adopting *a, uint32_t eid)
 {
@@ -515,7 +530,7 @@ adopt_told(adopting *a, uint32_t eid)
 	    (rc = sat_set_decode(x->w, x->s, a->e)) != SAT_OK)
 		return rc;
 	x->k = sat_template_kind_id(x->s->tip, x->w->kind);
-	if ((rc = take_back(x->s, x->k, x->w, a->e)) != SAT_OK)
+	if ((rc = take_back(x->s, x->k, x->w, NULL, a->e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < x->k->nfields && rc == SAT_OK; i++) {
 		const sat_field *f = &x->k->fields[i];
@@ -523,7 +538,7 @@ adopt_told(adopting *a, uint32_t eid)
 
 		if (f->dup_weight > 0)
 			is = key_of(x, f, &x->w->r, sat_rec_gone(&x->w->r));
-		rc = tell_group(x, f, is, is, a->e);
+		rc = tell_group(x, f, is, is, false, a->e);
 	}
 	return rc;
 }

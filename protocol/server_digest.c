@@ -464,6 +464,9 @@ sat_srv_digest_flush(sat_server *s, wrec *const *dirty, size_t n,
 		rc = write_sums(&d, e);
 	}
 	s->set.gone = NULL;
+	/* the same transaction may move it again, and write that by itself */
+	for (wroot *r = d.moved; r != NULL; r = r->next_moved)
+		r->moved = false;
 	free(d.at);
 	free(d.v);
 	free(d.rows);

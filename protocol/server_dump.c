@@ -83,7 +83,8 @@ sat_server_dump_by(sat_server *s, const sat_user *user,
 
 	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
 		return rc;
-	if (user != NULL && (rc = sat_srv_tip_stands(s, e)) != SAT_OK) {
+	if (user != NULL && (rc = sat_srv_template_stands(s->tip, s->tip_oid,
+	    e)) != SAT_OK) {
 		sat_srv_end_read(s);
 		return rc;
 	}

@@ -122,10 +122,58 @@ put_entry(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 	return SAT_OK;
 }
 
-/* In the open transaction. A customer that is not here (any more) gets its
- * entry all the same: what comes later about it is refused. */
+/* Known to be erased, or told to be. */
 static sat_rc
-erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
+is_named(bool *yes, sat_server *s, const sat_ledger *in, const sat_id *id,
+    sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	uint64_t known;
+	sat_rc rc = st->ledger_of(&known, st->u, id, e);
+
+	*yes = rc == SAT_OK && known != 0;
+	for (size_t i = 0; i < in->n && !*yes; i++)
+		*yes = sat_id_eq(&in->e[i].subject, id);
+	return rc;
+}
+
+/* On a backup customers may be one still that were two when the one was erased.
+ * The ledger names all that went; who is merged with one of them and is not
+ * named is somebody else. */
+static sat_rc
+take_apart(sat_server *s, const wrec *root, const sat_ledger *in, sat_err *e)
+{
+	const sat_store *st = &s->env.store;
+	victims v = { .s = s };
+	sat_rc rc = st->rec_of_root(st->u, root->eid, on_record, &v, e);
+
+	for (size_t i = 0; i < v.n && rc == SAT_OK; i++) {
+		sat_op op = { .kind = SAT_OP_UNMERGE, .field = SAT_SYS_REDIRECT };
+		bool here = false, there = false;
+		uint64_t lsn;
+		sat_id to;
+		wrec *w;
+
+		if ((rc = sat_set_by_id(&w, s, &v.row[i].id, e)) != SAT_OK ||
+		    (rc = sat_set_decode(w, s, e)) != SAT_OK)
+			break;
+		if (!sat_record_redirect(&to, &w->r))
+			continue;
+		op.rec = w->id;
+		op.rtype = w->kind;
+		if ((rc = is_named(&here, s, in, &w->id, e)) == SAT_OK &&
+		    (rc = is_named(&there, s, in, &to, e)) == SAT_OK &&
+		    here != there)
+			rc = sat_srv_own(s, &w->id, &op, 1, &lsn, e);
+	}
+	return rc == SAT_OK ? sat_set_settle(s, e) : rc;
+}
+
+/* In the open transaction. A customer that is not here (any more) gets its
+ * entry all the same: what comes later about it is refused. in: the ledger that
+ * is carried out again; NULL: it was decided here. */
+static sat_rc
+erase(sat_server *s, sat_erasure *x, const sat_ledger *in, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
 	victims v = { .s = s, .rev = s->ledger_rev + 1 };
@@ -138,15 +186,19 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 		return rc;
 	if (known != 0)
 		return SAT_OK;
-	if ((rc = sat_set_by_id(&w, s, &x->subject, e)) != SAT_OK ||
+	/* an entry before it may have changed what this one takes away */
+	if ((rc = sat_set_settle(s, e)) != SAT_OK ||
+	    (rc = sat_set_by_id(&w, s, &x->subject, e)) != SAT_OK ||
 	    (w->exists && (rc = sat_set_by_eid(&root, s, w->root, e)) !=
 	    SAT_OK))
 		return rc;
+	if (root != NULL && in != NULL &&
+	    ((rc = take_apart(s, root, in, e)) != SAT_OK ||
+	    (rc = sat_set_by_eid(&root, s, w->root, e)) != SAT_OK))
+		return rc;
 	x->rev = v.rev;
 	x->lsn = 0;
-	/* an entry before it may have changed what this one takes away */
-	if ((rc = sat_set_settle(s, e)) != SAT_OK ||
-	    (rc = st->ask_del(st->u, &x->subject, e)) != SAT_OK)
+	if ((rc = st->ask_del(st->u, &x->subject, e)) != SAT_OK)
 		return rc;
 	if (root != NULL) {
 		op = (sat_op){ .kind = SAT_OP_ERASE, .rtype = root->kind,
@@ -162,10 +214,11 @@ erase(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 		(void)on_record(&v, &(sat_rec_row){ .id = x->subject });
 	}
 	if ((rc = sat_srv_part(s, v.row, v.n, &x->lsn, e)) != SAT_OK ||
-	    (rc = put_entry(s, x, sign, e)) != SAT_OK ||
+	    (rc = put_entry(s, x, in == NULL, e)) != SAT_OK ||
 	    (rc = sat_srv_scrub_owe(s, e)) != SAT_OK)
 		return rc;
-	/* An entry for each: on a backup they may not be merged yet. */
+	/* An entry for each: on a backup they may not be merged yet, or with
+	 * others still. */
 	for (size_t i = 0; i < v.ntop; i++) {
 		sat_erasure too = *x;
 
@@ -290,7 +343,7 @@ sat_server_erase(sat_server *s, const sat_id *subject, uint32_t by,
 	if ((rc = sat_srv_begin(s, e)) != SAT_OK)
 		return rc;
 	if ((rc = must_exist(s, subject, e)) == SAT_OK &&
-	    (rc = erase(s, &x, true, e)) == SAT_OK)
+	    (rc = erase(s, &x, NULL, e)) == SAT_OK)
 		rc = finish(s, e);
 	if (rc != SAT_OK)
 		sat_srv_rollback(s);
@@ -334,7 +387,7 @@ confirm(sat_server *s, const sat_user *user, const sat_privacy *in, sat_err *e)
 		    "who asked for an erasure cannot confirm it");
 	x.second = user->ord;
 	x.at_ms = sat_wall_ms(&s->env.clock);
-	if ((rc = erase(s, &x, true, e)) != SAT_OK)
+	if ((rc = erase(s, &x, NULL, e)) != SAT_OK)
 		return rc;
 	return finish(s, e);
 }
@@ -478,7 +531,7 @@ sat_srv_ledger_take(sat_server *s, const sat_ledger *in, sat_err *e)
 			return rc;
 		if (known != 0)
 			continue;
-		if ((rc = erase(s, &x, false, e)) != SAT_OK)
+		if ((rc = erase(s, &x, in, e)) != SAT_OK)
 			return rc;
 		any = true;
 	}

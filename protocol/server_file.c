@@ -6,7 +6,7 @@
  * who sees it and the field may have the content. Who has only the hash learns
  * nothing, not even that the content is here.
  */
-#include "protocol/server_int.h"
+#include "protocol/server_file.h"
 
 #include <string.h>
 

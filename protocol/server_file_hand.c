@@ -5,7 +5,7 @@
  * come back: so the record the suggestion stands on has the content meanwhile.
  * The record it names may not be there before somebody takes it over.
  */
-#include "protocol/server_int.h"
+#include "protocol/server_file.h"
 
 #include <string.h>
 

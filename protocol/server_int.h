@@ -21,9 +21,9 @@ void sat_srv_rollback(sat_server *s);
 void sat_srv_end_read(sat_server *s); /* nothing was changed */
 /* Asked for anew: what was got before may be gone after other lookups. */
 void sat_srv_find_tip(sat_server *s);
-/* Without the published template nobody knows what a role may see or do: then
- * nothing is sent or taken. SAT_EINTEGRITY. */
-SAT_CHECK sat_rc sat_srv_tip_stands(const sat_server *s, sat_err *e);
+/* Without its template nobody knows what a role may see or do: then nothing is
+ * sent or taken. t: what was found of oid; zero: there is none yet. SAT_EINTEGRITY. */
+SAT_CHECK sat_rc sat_srv_template_stands(const sat_template *t, const uint8_t oid[SAT_TEMPLATE_OID_BYTES], sat_err *e);
 /* The registry's word on a session, before every request. */
 SAT_CHECK sat_rc sat_srv_session_user(const sat_user **user, sat_server *s,
     const sat_server_session *x, sat_err *e);
@@ -542,30 +542,6 @@ bool sat_srv_hand_veiled(const judging *j, const sat_commit *part);
 /* The first operation that would set one of a record the commit does not make,
  * be it there or not; SIZE_MAX: none. */
 size_t sat_srv_veiled_op(const judging *j, const merging *m);
-
-/* server_file.c: FILE_PUT, which commits by itself, and FILE_GET (P-440). */
-SAT_CHECK sat_rc sat_srv_file_put(sat_server *s, const sat_server_session *x,
-    const sat_user *user, const sat_file_put *in, sat_buf *reply, sat_err *e);
-SAT_CHECK sat_rc sat_srv_file_get(sat_server *s, const sat_server_session *x,
-    const sat_user *user, const sat_file_get *in, sat_buf *reply, sat_err *e);
-/* Contents that no record has named for a month go (P-447). A rule that runs by
- * time, once a day. */
-SAT_CHECK sat_rc sat_srv_files_tidy(sat_server *s, int64_t now_ms, sat_err *e);
-/* server_file_hand.c: contents that suggestions name (P-449). */
-/* Does a suggestion of this device (0 = of any) on w name it, with this length (0
- * = any)? */
-SAT_CHECK sat_rc sat_srv_file_suggested(bool *yes, sat_server *s, wrec *w,
-    uint32_t dev, const uint8_t *hash, uint64_t bytes, sat_err *e);
-/* The record that gets what this device suggested; NULL: it suggested none.
- * named: the record in `in` names it by now. */
-SAT_CHECK sat_rc sat_srv_file_carrier(wrec **on, sat_server *s, uint32_t dev,
-    const sat_file_put *in, bool named, sat_err *e);
-/* Accepted: records that a suggestion taken over names contents in get them. */
-SAT_CHECK sat_rc sat_srv_files_taken_over(const judging *j, const merging *m,
-    sat_err *e);
-
-/* Is every content what its hash says? */
-SAT_CHECK sat_rc sat_srv_files_check(sat_server *s, sat_err *e);
 
 /* server_reveal.c: REVEAL; commits by itself (P-248). */
 SAT_CHECK sat_rc sat_srv_reveal(sat_server *s, sat_server_session *x,

@@ -49,10 +49,14 @@ sat_srv_session_keys(sat_keys *keys, sat_server *s,
     const sat_server_session *x, const sat_user *user, sat_err *e)
 {
 	uint8_t due[SAT_TEMPLATE_OID_BYTES];
+	sat_rc rc;
 
 	*keys = sat_srv_keys(s, user);
 	if (keys->n == 0)
 		return SAT_OK;
+	if ((rc = sat_srv_template_stands(sat_srv_template(s, x->tip), x->tip,
+	    e)) != SAT_OK)
+		return rc;
 	sat_srv_due(due, s, x->device, user, x->tip);
 	keys->mask = sat_srv_mask_by(s, x->tip, user);
 	if (memcmp(due, x->tip, sizeof due) == 0 ||

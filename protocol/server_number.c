@@ -274,7 +274,7 @@ typedef struct granting {
 	int64_t now;
 	sat_lease all[SAT_RANGES_MAX];
 	size_t nall;
-	uint32_t others[INCARNATIONS_DAY]; /* that began within a day */
+	uint32_t others[INCARNATIONS_DAY]; /* given a range within a day */
 	size_t nothers;
 } granting;
 

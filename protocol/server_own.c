@@ -13,7 +13,7 @@
  *       belongs to is not done either.
  *   O3  its stamp is above every stamp of the records it touches.
  */
-#include "protocol/server_int.h"
+#include "protocol/server_file.h"
 
 #include <string.h>
 

@@ -59,10 +59,10 @@ sat_srv_find_tip(sat_server *s)
 }
 
 sat_rc
-sat_srv_tip_stands(const sat_server *s, sat_err *e)
+sat_srv_template_stands(const sat_template *t,
+    const uint8_t oid[SAT_TEMPLATE_OID_BYTES], sat_err *e)
 {
-	return s->tip != NULL || sat_srv_oid_zero(s->tip_oid) ? SAT_OK :
-	    sat_fail_code(e, SAT_EINTEGRITY, "template", "satcheld doctor",
+	return t != NULL || sat_srv_oid_zero(oid) ? SAT_OK : sat_fail_code(e, SAT_EINTEGRITY, "template", "satcheld doctor",
 	    "the published template cannot be loaded");
 }
 
@@ -278,9 +278,8 @@ sat_srv_due(uint8_t oid[SAT_TEMPLATE_OID_BYTES], sat_server *s, uint32_t dev,
 const sat_template *
 sat_srv_template(sat_server *s, const uint8_t oid[SAT_TEMPLATE_OID_BYTES])
 {
-	if (s->tip != NULL &&
-	    memcmp(oid, s->tip_oid, SAT_TEMPLATE_OID_BYTES) == 0)
-		return s->tip;
+	if (memcmp(oid, s->tip_oid, SAT_TEMPLATE_OID_BYTES) == 0)
+		return s->tip; /* one answer for the whole transaction */
 	if (s->last == NULL ||
 	    memcmp(oid, s->last_oid, SAT_TEMPLATE_OID_BYTES) != 0) {
 		memcpy(s->last_oid, oid, SAT_TEMPLATE_OID_BYTES);

@@ -6,7 +6,7 @@
  * weigh and not what the folds leave behind.
  */
 #include "protocol/look.h"
-#include "protocol/server_int.h"
+#include "protocol/server_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -42,7 +42,7 @@ static const sat_opt global[] = {
 	{ "links", 0, "N", "serve: so many connections (6000)" },
 	{ "links-per-address", 0, "N", "serve: so many from one address (256)" },
 	{ "metrics", 0, "ADDR:PORT", "serve: figures for a monitor (none); 127.0.0.1:9464" },
-	{ "verify-only", 0, NULL, "restore: check the backup, change nothing" },
+	{ "verify-only", 0, NULL, "restore: check a copy of the backup, made in DIR; keep nothing" },
 	{ "root-key", 0, "FILE", "restore: the root key (root.key in the backup)" },
 	{ "same-epoch", 0, NULL, "restore: nothing happened since this backup" },
 	{ "ledger", 0, "FOLDER", "restore: a newer kit or backup that knows of more erasures" },

@@ -8,7 +8,7 @@ check: deps
 $(O)/tests/unit/server/store/sqlite/test_pull_cost: LDFLAGS += -Wl,--wrap=sat_registry_user
 # the step that makes a kit of a copy, the last of a restore, and the disk fail on demand
 $(O)/tests/unit/client/api/test_sync_beside: LDFLAGS += -Wl,--wrap=sat_sync_run,--wrap=sat_replica_search_ready,--wrap=sat_replica_recount,--wrap=sat_replica_status_get
-$(O)/tests/unit/server/admin/test_copies: LDFLAGS += -Wl,--wrap=sat_sqlite_registry_only,--wrap=admin_verify_all,--wrap=fsync
+$(O)/tests/unit/server/admin/test_copies: LDFLAGS += -Wl,--wrap=sat_sqlite_registry_only,--wrap=admin_verify_all,--wrap=admin_segments_copy,--wrap=fsync,--wrap=statvfs
 
 # ---- fuzz targets: replayed by check, run by `make fuzz SECS=60 [ONLY=json]` --
 FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))

@@ -29,31 +29,44 @@ add_word(words *x, const char *text)
 		x->n = WORDS_MAX + 1; /* told by the count */
 }
 
-/* "role": "rep" is --role=rep; true is the bare option. */
-static void
-add_options(words *x, const sat_json *from)
+/* "role": "rep" is --role=rep; true is the bare option. NULL when it is none. */
+static char *
+option_of(const sat_json *m)
+{
+	const char *key = sat_json_key(m);
+
+	switch (sat_json_type(m)) {
+	case SAT_J_BOOL:
+		return sat_xasprintf("--%s", key);
+	case SAT_J_INT:
+		return sat_xasprintf("--%s=%lld", key,
+		    (long long)sat_json_int(m, 0));
+	case SAT_J_STR:
+		return sat_xasprintf("--%s=%s", key, sat_json_str(m, ""));
+	default:
+		return NULL;
+	}
+}
+
+/* What no option can say is refused: a list is not the empty text. */
+static sat_rc
+add_options(words *x, const sat_json *from, sat_err *e)
 {
 	for (const sat_json *m = sat_json_first(from); m != NULL;
 	     m = sat_json_next(m)) {
 		const char *key = sat_json_key(m);
 		char *text;
 
-		if (strcmp(key, "request_id") == 0)
+		if (strcmp(key, "request_id") == 0 ||
+		    (sat_json_type(m) == SAT_J_BOOL && !sat_json_bool(m, false)))
 			continue;
-		if (sat_json_type(m) == SAT_J_BOOL) {
-			if (!sat_json_bool(m, false))
-				continue;
-			text = sat_xasprintf("--%s", key);
-		} else if (sat_json_type(m) == SAT_J_INT) {
-			text = sat_xasprintf("--%s=%lld", key,
-			    (long long)sat_json_int(m, 0));
-		} else {
-			text = sat_xasprintf("--%s=%s", key,
-			    sat_json_str(m, ""));
-		}
+		if ((text = option_of(m)) == NULL)
+			return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+			    "%s: no single value", key);
 		add_word(x, text);
 		free(text);
 	}
+	return SAT_OK;
 }
 
 /* Members of the server's document, under a schema of ours. */
@@ -130,8 +143,8 @@ api_admin_ask(sat_json **out, sat_api *api, const char *noun, const char *verb,
 	add_word(&x, verb);
 	if (key != NULL)
 		add_word(&x, key);
-	add_options(&x, options);
-	rc = relay(out, api, &x, noun, verb, e);
+	if ((rc = add_options(&x, options, e)) == SAT_OK)
+		rc = relay(out, api, &x, noun, verb, e);
 	sat_arena_fini(&x.a);
 	return rc;
 }

@@ -20,6 +20,8 @@ typedef struct sat_api {
 	/* long work: progress (<= 10/s), dry-run lines, and Ctrl-C */
 	void (*event)(void *u, const sat_json *line);
 	bool (*interrupted)(void *u);
+	/* an import's batch is about to be durable; a failure ends it before; NULL */
+	sat_rc (*batch)(void *u, const char *batch, sat_err *e);
 	void *u;
 	/* of the token the request came with: no answer reaches into kinds it
 	 * does not name; NULL = every kind */

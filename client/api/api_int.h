@@ -260,6 +260,8 @@ bool api_scope_reads(const sat_api *api, const sat_kind *k);
  * not as if_version says; SAT_EUSAGE: nothing here has a version. */
 sat_rc api_as_seen(sat_api *api, const sat_request *req, const sat_route *r,
     const char *const args[4], sat_err *e);
+/* Is a path of this route about one record? t: NULL before the first sync. */
+bool api_has_version(const sat_route *r, const sat_template *t);
 /* trial.c: ?validate=only: judge it as the route would, and write nothing. */
 bool api_is_trial(const sat_request *req);
 sat_rc api_trial(sat_json **out, sat_api *api, const sat_request *req,
@@ -292,6 +294,14 @@ HANDLER(api_lead_discard);
 HANDLER(api_submit);
 HANDLER(api_approve);
 HANDLER(api_reject);
+/* subject.c: a record as every answer has it. "subject_kind" and "subject_title"
+ * of a rule's task that hangs on no customer: whom it is about, while he is here
+ * and may be seen. */
+sat_json *api_record_json(sat_api *api, const sat_view *v, bool labels);
+/* Those two alone; of any other record nothing. */
+void api_subject_put(sat_json *row, sat_api *api, const sat_view *v);
+/* The same, of a record that is the subject. */
+void api_named_put(sat_json *row, sat_api *api, const sat_id *id);
 /* task.c */
 HANDLER(api_tasks);
 HANDLER(api_task_done);
@@ -372,9 +382,47 @@ HANDLER(api_privacy_due);
 HANDLER(api_privacy_retention);
 HANDLER(api_privacy_retention_run);
 /* privacy.c: after this device's user confirmed an erasure: it is told to him only
- * when this device has it, signed, so that it outlives the server (P-392). A daemon
- * syncs by itself. */
+ * when this device has it, signed, so that it outlives the server (P-392). */
 sat_rc api_privacy_follow(sat_api *api, sat_err *e);
+/* beside.c: for handlers of sat_api_uses_network. fn(arg), on the replica's
+ * thread; it has returned then. */
+void api_on_replica(sat_api *api, void (*fn)(void *arg), void *arg);
+/* What this device has not sent yet, so that the server judges by it; what it
+ * refuses is kept. With api->sync.asking nothing: the daemon sends at once. */
+SAT_CHECK sat_rc api_send_first(sat_api *api, sat_err *e);
+/* sat_sync_privacy, waiting for the network beside the replica's thread. */
+SAT_CHECK sat_rc api_ask_privacy(sat_privacy_is *is, sat_arena *a, sat_api *api,
+    const sat_privacy *in, sat_err *e);
+/* with.c: what stands for itself and was found to be a customer's. */
+typedef struct api_with {
+	sat_id id;
+	const char *kind;      /* NULL: not known here */
+	const char *state;     /* "asked", "erased", "hold", "gone" */
+} api_with;
+typedef struct api_withs {
+	api_with *v;
+	size_t n, cap;
+	bool unknown;          /* this device does not hold everybody's records */
+} api_withs;
+/* The field of a kind that says whose customer's its record was found to be; NULL. */
+const sat_field *api_found_field(const sat_kind *k, const sat_kind *root);
+/* On the replica's thread: all of them, in `a`. */
+SAT_CHECK sat_rc api_with_find(api_withs *w, sat_arena *a, sat_api *api,
+    const sat_id *customer, sat_err *e);
+/* Beside it: a request for each, behind that for the customer, `in`; its reason
+ * has at most api_with_room() bytes. last: the newest answer, if any came. */
+SAT_CHECK sat_rc api_with_ask(api_withs *w, sat_privacy_is *last, sat_arena *a,
+    sat_api *api, const sat_privacy *in, sat_err *e);
+size_t api_with_room(void);
+/* Confirms what was asked for with the customer, before him. */
+SAT_CHECK sat_rc api_with_confirm(api_withs *w, sat_arena *a, sat_api *api,
+    const sat_id *customer, sat_err *e);
+/* Was this asked for with a customer, and with whom? */
+bool api_with_of(sat_id *customer, const sat_privacy_row *x);
+/* "with" of an answer; null: it was not looked for here. */
+void api_with_put(sat_json *doc, const api_withs *w);
+/* u: the sat_api; for sat_sync_opts.interrupted. */
+bool api_interrupted(void *u);
 /* rights.c */
 /* Requests by due date into an array. */
 sat_rc api_requests_put(sat_json *rows, sat_api *api, sat_err *e);

@@ -129,7 +129,7 @@ write_to(sat_api *api, const char *path, sat_span content, sat_err *e)
 
 	if (strcmp(path, "-") != 0)
 		return sat_file_write(path, content, 0600, e);
-	if ((rc = sat_file_out_open(&f, NULL, api->out_fd, e)) != SAT_OK)
+	if ((rc = sat_file_out_open(&f, NULL, 0600, api->out_fd, e)) != SAT_OK)
 		return rc;
 	sat_file_out_add(f, content);
 	return sat_file_out_close(f, true, e);

@@ -27,6 +27,7 @@ send(sat_json **answer, sat_api *api, const sat_kind *k, const sat_json *item,
 	const char *op = sat_json_get_str(item, "op", "");
 	const char *id = sat_json_get_str(item, "id", NULL);
 	sat_request r = { .body = sat_json_get(item, "data") };
+	const sat_json *said;
 	sat_json *q;
 	char *path;
 	size_t i = 0;
@@ -48,9 +49,9 @@ send(sat_json **answer, sat_api *api, const sat_kind *k, const sat_json *item,
 	    id != NULL ? id : "", ops[i].tail);
 	q = sat_json_obj();
 	for (size_t m = 0; m < sizeof members / sizeof members[0]; m++)
-		if (sat_json_get_str(item, members[m], NULL) != NULL)
-			sat_json_put_str(q, members[m], sat_json_get_str(item,
-			    members[m], NULL));
+		if ((said = sat_json_get(item, members[m])) != NULL &&
+		    sat_json_type(said) != SAT_J_NULL)
+			sat_json_put(q, members[m], sat_json_dup(said));
 	r.method = ops[i].method;
 	r.path = path;
 	r.query = q;

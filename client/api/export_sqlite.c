@@ -24,8 +24,6 @@ typedef struct book {
 	sat_db *db;
 	const sat_kind *k;
 	sat_buf insert; /* the statement of k */
-	sat_rc rc;      /* of the rows; the first failure stays */
-	sat_err *e;
 } book;
 
 /* One row of texts; NULL = null. */
@@ -188,21 +186,21 @@ bind_json(sat_stmt *s, int at, const sat_json *v, sat_buf *text)
 	}
 }
 
-static void
-on_row(void *u, sat_span line)
+static sat_rc
+on_row(void *u, sat_span line, sat_err *e)
 {
 	book *x = u;
 	sat_json *row = NULL;
 	sat_buf text = { 0 };
 	sat_stmt *s;
 	int at = 1;
+	sat_rc rc;
 
-	if (x->rc != SAT_OK ||
-	    (x->rc = sat_json_parse(&row, line, 0, x->e)) != SAT_OK ||
-	    (x->rc = sat_db_stmt_text(&s, x->db, sat_buf_cstr(&x->insert),
-	         x->e)) != SAT_OK) {
+	if ((rc = sat_json_parse(&row, line, 0, e)) != SAT_OK ||
+	    (rc = sat_db_stmt_text(&s, x->db, sat_buf_cstr(&x->insert),
+	         e)) != SAT_OK) {
 		sat_json_free(row);
-		return;
+		return rc;
 	}
 	(void)sat_buf_room(&text, line.n * 2 + 64); /* its bytes must not move */
 	bind_json(s, at++, sat_json_get(row, "id"), &text);
@@ -211,9 +209,10 @@ on_row(void *u, sat_span line)
 		if (is_written(&x->k->fields[i]))
 			bind_json(s, at++, sat_json_get(row,
 			    x->k->fields[i].key), &text);
-	x->rc = sat_run(s, x->e);
+	rc = sat_run(s, e);
 	sat_buf_fini(&text);
 	sat_json_free(row);
+	return rc;
 }
 
 static sat_rc
@@ -224,7 +223,6 @@ put_kind(int64_t *rows, book *x, const sat_kind *k, sat_export_opts *o,
 	sat_rc rc;
 
 	x->k = k;
-	x->e = e;
 	q->kind = k;
 	o->line = on_row;
 	o->u = x;
@@ -232,7 +230,7 @@ put_kind(int64_t *rows, book *x, const sat_kind *k, sat_export_opts *o,
 		return rc;
 	rc = sat_crm_export(&n, &x->api->crm, o, e);
 	*rows += n;
-	return rc == SAT_OK ? x->rc : rc;
+	return rc;
 }
 
 /* ---- the whole of it ----------------------------------------------------------------- */

@@ -25,6 +25,7 @@ api_record_head_put(sat_json *row, sat_api *api, const sat_kind *k,
 		if (k->owner != NULL)
 			api_value_put(row, "owner", api, k->owner,
 			    sat_record_value(&v.rec, k->owner->id));
+		api_subject_put(row, api, &v);
 	}
 	sat_arena_fini(&a);
 }

@@ -156,15 +156,13 @@ on_progress(void *u, int64_t rows, uint64_t done, uint64_t total)
 	event(j->api, line);
 }
 
-static void
-on_batch(void *u, const char *batch)
+static sat_rc
+on_batch(void *u, const char *batch, sat_err *e)
 {
 	import_job *j = u;
-	sat_json *line = sat_json_obj();
 
-	sat_json_put_str(line, "type", "batch");
-	sat_json_put_str(line, "batch", batch);
-	event(j->api, line);
+	return j->api->batch != NULL ? j->api->batch(j->api->u, batch, e) :
+	    SAT_OK;
 }
 
 static bool

@@ -132,15 +132,37 @@ HANDLER(api_import_one)
 
 /* ---- undo ------------------------------------------------------------------------ */
 
+/* The batch of the path; the body may name others of the same upload. */
+static sat_rc
+undo_batches(sat_import_undone *u, sat_arena *a, sat_api *api,
+    const sat_request *req, const char *path, sat_err *e)
+{
+	const sat_json *more = sat_json_get(req->body, "batches");
+	const char **names = sat_xcalloc(sat_json_count(more) + 1,
+	    sizeof *names);
+	size_t n = 0;
+	sat_id id;
+	sat_rc rc;
+
+	names[n++] = path;
+	for (const sat_json *m = sat_json_first(more); m != NULL;
+	     m = sat_json_next(m))
+		if (sat_id_parse(&id, sat_json_str(m, "")) &&
+		    strcmp(sat_json_str(m, ""), path) != 0)
+			names[n++] = sat_json_str(m, "");
+	rc = sat_crm_import_undo(u, a, &api->crm, names, n, e);
+	free(names);
+	return rc;
+}
+
 HANDLER(api_import_undo)
 {
 	sat_import_undone u;
 	sat_arena a = { 0 };
 	char id[SAT_ID_TEXT];
 	sat_json *left, *row;
-	sat_rc rc = sat_crm_import_undo(&u, &a, &api->crm, args[0], e);
+	sat_rc rc = undo_batches(&u, &a, api, req, args[0], e);
 
-	(void)req;
 	if (rc == SAT_OK || rc == SAT_EPARTLY) {
 		*out = api_doc("import.undo");
 		sat_json_put_str(*out, "batch", u.batch);

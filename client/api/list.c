@@ -334,7 +334,7 @@ api_row_put(sat_json *data, sat_arena *a, sat_api *api, const sat_kind *k,
 
 	if (rc != SAT_OK)
 		return rc;
-	row = sat_crm_json(&api->crm, &view, how->labels);
+	row = api_record_json(api, &view, how->labels);
 	if (how->fields != NULL)
 		api_keep_fields(row, k, how->fields);
 	sat_json_add(data, row);

@@ -276,7 +276,7 @@ put_row(sat_json *data, const then *x, const sat_id *id, const api_look *how,
 
 	if (rc == SAT_OK) {
 		v.rec.deleted = false; /* it was not, then */
-		json = sat_crm_json(&x->api->crm, &v, how->labels);
+		json = api_record_json(x->api, &v, how->labels);
 		if (how->fields != NULL)
 			api_keep_fields(json, x->q->kind, how->fields);
 		sat_json_add(data, json);

@@ -49,30 +49,48 @@ static const struct {
 	{ "GET", "/v1/templates/diff", { "from", "to" } },
 	{ "GET", "/v1/templates/{rev}", { "path" } },
 	{ "GET", "/v1/calendar.ics", { "token" } },
-	{ "PATCH", "/v1/{kind}/{id}", { "if_version", "validate" } },
-	{ "DELETE", "/v1/{kind}/{id}", { "if_version", "validate" } },
-	{ "POST", "/v1/{kind}/{id}/restore", { "if_version", "validate" } },
-	{ "POST", "/v1/{kind}/{id}/stage", { "if_version", "validate" } },
-	{ "POST", "/v1/{kind}/{id}/assign", { "if_version", "validate" } },
+	{ "PATCH", "/v1/{kind}/{id}", { "validate" } },
+	{ "DELETE", "/v1/{kind}/{id}", { "validate" } },
+	{ "POST", "/v1/{kind}/{id}/restore", { "validate" } },
+	{ "POST", "/v1/{kind}/{id}/stage", { "validate" } },
+	{ "POST", "/v1/{kind}/{id}/assign", { "validate" } },
 	{ "POST", "/v1/{kind}/batch", { "validate" } },
 };
 
-static void
-put_said(sat_json *arr, const sat_route *r)
+/* What answers with one record, or with what only the template or its content
+ * decides: the door makes a tag of it, which who asks again may name. */
+static bool
+has_tag(const sat_route *r)
 {
+	static const char *const tagged[] = { "/v1/{kind}/{id}",
+		"/v1/{kind}/{id}/timeline", "/v1/views/{id}", "/v1/schema",
+		"/v1/schema/{kind}", "/v1/dict/{name}", "/v1/i18n/{lang}",
+		"/v1/attachments/{hash}" };
+
+	for (size_t i = 0; i < sizeof tagged / sizeof tagged[0]; i++)
+		if (strcmp(tagged[i], r->pattern) == 0)
+			return true;
+	return false;
+}
+
+static void
+put_said(sat_json *arr, const sat_route *r, const sat_template *t)
+{
+	bool get = strcmp(r->method, "GET") == 0;
+
 	for (size_t i = 0; i < sizeof says / sizeof says[0]; i++)
 		if (strcmp(says[i].method, r->method) == 0 &&
 		    strcmp(says[i].pattern, r->pattern) == 0)
 			for (size_t k = 0; says[i].names[k] != NULL; k++)
 				put_parameter(arr, says[i].names[k], "query");
-	if (strcmp(r->method, "GET") != 0)
-		put_parameter(arr, "Idempotency-Key", "header");
-	if (strcmp(r->method, "GET") == 0 &&
-	    strncmp(r->pattern, "/v1/{kind}/{id}", 15) == 0)
-		put_parameter(arr, "If-None-Match", "header");
-	if (strcmp(r->method, "GET") != 0 &&
-	    strncmp(r->pattern, "/v1/{kind}/{id}", 15) == 0)
+	if (!get && api_has_version(r, t)) {
+		put_parameter(arr, "if_version", "query");
 		put_parameter(arr, "If-Match", "header");
+	}
+	if (!get)
+		put_parameter(arr, "Idempotency-Key", "header");
+	if (get && has_tag(r))
+		put_parameter(arr, "If-None-Match", "header");
 	put_parameter(arr, "Accept-Language", "header");
 }
 
@@ -96,7 +114,7 @@ put_body(sat_json *op, const sat_route *r)
 
 /* "{kind}" and so on of a pattern, then what may be said beside it. */
 static void
-put_parameters(sat_json *op, const sat_route *r)
+put_parameters(sat_json *op, const sat_route *r, const sat_template *t)
 {
 	sat_json *arr = sat_json_put_arr(op, "parameters");
 	const char *pattern = r->pattern, *open, *close;
@@ -108,7 +126,7 @@ put_parameters(sat_json *op, const sat_route *r)
 		    (int)(close - open - 1), open + 1);
 		put_parameter(arr, name, "path");
 	}
-	put_said(arr, r);
+	put_said(arr, r, t);
 }
 
 /* What answers otherwise than 200 with the document of its schema alone. */
@@ -178,7 +196,7 @@ put_answer(sat_json *op, const sat_route *r)
 }
 
 static void
-put_operation(sat_json *path, const sat_route *r)
+put_operation(sat_json *path, const sat_route *r, const sat_template *t)
 {
 	char method[8];
 	sat_json *op;
@@ -190,7 +208,7 @@ put_operation(sat_json *path, const sat_route *r)
 	op = sat_json_put_obj(path, method);
 	sat_json_put_str(op, "summary", r->help);
 	sat_json_put_str(op, "x-permission", r->permission);
-	put_parameters(op, r);
+	put_parameters(op, r, t);
 	put_body(op, r);
 	put_answer(op, r);
 }
@@ -218,11 +236,12 @@ put_problem(sat_json *doc)
 
 HANDLER(api_openapi)
 {
+	const sat_template *t = api->crm.replica != NULL ?
+	    sat_replica_template(api->crm.replica) : NULL;
 	sat_json *info, *paths;
 	const sat_route *r;
 	size_t n;
 
-	(void)api;
 	(void)req;
 	(void)args;
 	(void)e;
@@ -244,7 +263,7 @@ HANDLER(api_openapi)
 		path = sat_json_put_obj(paths, r[i].pattern);
 		for (k = i; k < n; k++)
 			if (strcmp(r[k].pattern, r[i].pattern) == 0)
-				put_operation(path, &r[k]);
+				put_operation(path, &r[k], t);
 	}
 	put_problem(*out);
 	return SAT_OK;

@@ -220,7 +220,7 @@ api_record_then(sat_json **out, sat_api *api, const sat_kind *k,
 	if (rc == SAT_OK) {
 		*out = api_doc(k->key);
 		sat_json_put_time(*out, "as_of", at_ms);
-		sat_json_put(*out, "data", sat_crm_json(&api->crm, &v, labels));
+		sat_json_put(*out, "data", api_record_json(api, &v, labels));
 		sat_json_put(*out, "unknown", unknown);
 	} else {
 		sat_json_free(unknown);

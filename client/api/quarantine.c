@@ -241,9 +241,9 @@ discard(sat_api *api, int64_t id, const char *reason, bool all, sat_err *e)
 		    "discard them too with --dependants, or retry it",
 		    "%zu refused commits need what this one was to create", n);
 	if (rc == SAT_OK)
-		rc = sat_replica_discard(api->crm.replica, id, reason, e);
+		rc = sat_crm_drop_refused(&api->crm, id, reason, e);
 	for (size_t i = 0; rc == SAT_OK && i < n; i++)
-		rc = sat_replica_discard(api->crm.replica, ids[i], reason, e);
+		rc = sat_crm_drop_refused(&api->crm, ids[i], reason, e);
 	sat_arena_fini(&a);
 	return rc;
 }

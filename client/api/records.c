@@ -52,7 +52,7 @@ api_record_answer(sat_json **out, sat_api *api, const sat_kind *k,
 	    SAT_OK) {
 		doc = api_doc(k->key);
 		sat_json_put(doc, "data",
-		    sat_crm_json(&api->crm, &v, labels));
+		    api_record_json(api, &v, labels));
 		*out = doc;
 	}
 	sat_arena_fini(&a);
@@ -113,7 +113,8 @@ static sat_write_opts
 write_opts(const sat_request *req)
 {
 	const char *dup = api_q(req, "duplicate"), *v = api_q(req, "validate");
-	sat_write_opts o = { .if_version = api_q(req, "if_version") };
+	sat_write_opts o = { .validate_only = v != NULL &&
+	    strcmp(v, "only") == 0 };
 
 	if (dup != NULL && strcmp(dup, "allow") == 0) {
 		o.duplicate_reason = api_q(req, "reason");
@@ -122,7 +123,6 @@ write_opts(const sat_request *req)
 	}
 	o.flag_missing = api_q(req, "incomplete") != NULL &&
 	    strcmp(api_q(req, "incomplete"), "flag") == 0;
-	o.validate_only = v != NULL && strcmp(v, "only") == 0;
 	return o;
 }
 
@@ -195,24 +195,13 @@ HANDLER(api_edit)
 	return rc;
 }
 
-/* The record, if it still is as whoever asks has seen it. */
 static sat_rc
-find_seen(const sat_kind **k, sat_id *id, sat_api *api, const sat_request *req,
-    const char *const args[4], sat_err *e)
-{
-	sat_rc rc = api_find(k, id, api, args, e);
-
-	return rc == SAT_OK ? sat_crm_unchanged(&api->crm, *k, id, api_q(req,
-	    "if_version"), e) : rc;
-}
-
-static sat_rc
-delete_or_restore(sat_json **out, sat_api *api, const sat_request *req,
-    const char *const args[4], bool restore, sat_err *e)
+delete_or_restore(sat_json **out, sat_api *api, const char *const args[4],
+    bool restore, sat_err *e)
 {
 	const sat_kind *k;
 	sat_id id;
-	sat_rc rc = find_seen(&k, &id, api, req, args, e);
+	sat_rc rc = api_find(&k, &id, api, args, e);
 
 	if (rc == SAT_OK)
 		rc = sat_crm_delete(&api->crm, k, &id, restore, e);
@@ -221,12 +210,14 @@ delete_or_restore(sat_json **out, sat_api *api, const sat_request *req,
 
 HANDLER(api_delete)
 {
-	return delete_or_restore(out, api, req, args, false, e);
+	(void)req;
+	return delete_or_restore(out, api, args, false, e);
 }
 
 HANDLER(api_restore)
 {
-	return delete_or_restore(out, api, req, args, true, e);
+	(void)req;
+	return delete_or_restore(out, api, args, true, e);
 }
 
 /* What the flow missed at the last change of stage ("entry.follow"), as `path` of
@@ -255,7 +246,7 @@ HANDLER(api_stage)
 	const char *stage = sat_json_get_str(req->body, "stage", NULL);
 	const sat_kind *k;
 	sat_id id;
-	sat_rc rc = find_seen(&k, &id, api, req, args, e);
+	sat_rc rc = api_find(&k, &id, api, args, e);
 
 	if (rc == SAT_OK && stage == NULL)
 		rc = sat_fail(e, SAT_EUSAGE, "name the stage");
@@ -273,7 +264,7 @@ HANDLER(api_assign)
 	const char *user = sat_json_get_str(req->body, "to", NULL);
 	const sat_kind *k;
 	sat_id id;
-	sat_rc rc = find_seen(&k, &id, api, req, args, e);
+	sat_rc rc = api_find(&k, &id, api, args, e);
 
 	if (rc == SAT_OK && user == NULL)
 		rc = sat_fail(e, SAT_EUSAGE, "name the new owner");

@@ -8,18 +8,20 @@
  */
 #include "client/api/api_int.h"
 
+#include "common/template/privacy.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define DAY_MS ((int64_t)86400000)
-#define POLICY "policy/privacy.json"
 /* How the reason of such an erasure begins, in the ledger. */
 #define REASON "retention "
 
 const sat_json *
 api_privacy_policy(const sat_api *api)
 {
-	return sat_template_doc(sat_replica_template(api->crm.replica), POLICY);
+	return sat_template_doc(sat_replica_template(api->crm.replica),
+	    SAT_PRIVACY_DOC);
 }
 
 /* ---- what is over its time ---- */
@@ -35,6 +37,7 @@ typedef struct over {
 typedef struct overs {
 	over *v;
 	size_t n;
+	sat_json *failed; /* rules that cannot be read: [{"class", "why"}] */
 } overs;
 
 static sat_rc
@@ -59,47 +62,35 @@ on_hold(bool *hold, sat_api *api, const sat_kind *k, const sat_id *id,
 	return rc;
 }
 
+/* SAT_EINVALID, SAT_EUSAGE, SAT_ENOTFOUND, SAT_EDENIED: it cannot be read here. */
 static sat_rc
-rule_time(const sat_field **at, int64_t *days, const sat_kind *k,
-    const sat_json *rule, sat_err *e)
+read_rule(sat_retention *r, sat_filter **f, size_t *n, sat_arena *mem,
+    sat_api *api, const sat_json *rule, sat_err *e)
 {
-	*days = sat_json_get_int(rule, "retention_d", 0);
-	*at = sat_kind_field(k, sat_json_get_str(rule, "from", ""));
-	if (*at == NULL || (*at)->type != SAT_F_TIME || *days <= 0 ||
-	    *days > 36600)
-		return sat_fail_code(e, SAT_EINVALID, "template.invalid", NULL,
-		    "%s: %.40s: needs `from`, a time, and retention_d", POLICY,
-		    sat_json_get_str(rule, "key", "?"));
-	return SAT_OK;
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	sat_rc rc = sat_template_retention(r, t, rule, e);
+
+	return rc != SAT_OK ? rc :
+	    sat_crm_where(f, n, mem, &api->crm, r->kind, r->where, e);
 }
 
 static sat_rc
-gather(overs *o, sat_arena *mem, sat_api *api, const sat_json *rule,
-    sat_err *e)
+gather(overs *o, sat_arena *mem, sat_api *api, const sat_retention *r,
+    const sat_filter *f, size_t nf, sat_err *e)
 {
-	const char *where = sat_json_get_str(rule, "where", "");
-	int64_t days, total;
-	sat_query q = { .limit = 0 };
-	sat_filter *f = NULL, *all;
-	const sat_field *at;
+	sat_filter *all = sat_arena_alloc(mem, (nf + 1) * sizeof *all);
+	sat_query q = { .kind = r->kind, .filters = all, .nfilters = nf + 1 };
+	int64_t total;
 	sat_value before;
 	over *more;
 	sat_id *ids;
 	size_t n = 0;
-	sat_rc rc = api_kind(&q.kind, api, sat_json_get_str(rule, "kind", ""), e);
+	sat_rc rc;
 
-	if (rc != SAT_OK ||
-	    (rc = rule_time(&at, &days, q.kind, rule, e)) != SAT_OK ||
-	    (rc = sat_crm_where(&f, &q.nfilters, mem, &api->crm, q.kind, where,
-	    e)) != SAT_OK)
-		return rc;
-	before = sat_v_int(sat_wall_ms(&api->crm.clock) - days * DAY_MS);
-	all = sat_arena_alloc(mem, (q.nfilters + 1) * sizeof *all);
-	if (q.nfilters > 0)
-		memcpy(all, f, q.nfilters * sizeof *all);
-	all[q.nfilters] = (sat_filter){ at->id, SAT_CMP_LT, &before, 1 };
-	q.filters = all;
-	q.nfilters++;
+	before = sat_v_int(sat_wall_ms(&api->crm.clock) - r->days * DAY_MS);
+	if (nf > 0)
+		memcpy(all, f, nf * sizeof *all);
+	all[nf] = (sat_filter){ r->from->id, SAT_CMP_LT, &before, 1 };
 	rc = sat_replica_list(&ids, &n, &total, mem, api->crm.replica, &q, e);
 	if (rc != SAT_OK || n == 0)
 		return rc;
@@ -110,13 +101,22 @@ gather(overs *o, sat_arena *mem, sat_api *api, const sat_json *rule,
 	for (size_t i = 0; rc == SAT_OK && i < n; i++) {
 		over *x = &o->v[o->n++];
 
-		*x = (over){ q.kind, sat_json_get_str(rule, "key", ""), days,
-			ids[i], false };
-		rc = on_hold(&x->hold, api, q.kind, &ids[i], e);
+		*x = (over){ r->kind, r->key, r->days, ids[i], false };
+		rc = on_hold(&x->hold, api, r->kind, &ids[i], e);
 	}
 	return rc;
 }
 
+static void
+put_failed(overs *o, const char *class, const char *why)
+{
+	sat_json *row = sat_json_add_obj(o->failed);
+
+	sat_json_put_str(row, "class", class);
+	sat_json_put_str(row, "why", why);
+}
+
+/* A rule that cannot be read is named: it must not stop the others. */
 static sat_rc
 gather_all(overs *o, sat_arena *mem, sat_api *api, sat_err *e)
 {
@@ -124,10 +124,45 @@ gather_all(overs *o, sat_arena *mem, sat_api *api, sat_err *e)
 	    api_privacy_policy(api), "retention"));
 	sat_rc rc = SAT_OK;
 
-	*o = (overs){ NULL, 0 };
-	for (; n != NULL && rc == SAT_OK; n = sat_json_next(n))
-		rc = gather(o, mem, api, n, e);
+	for (; n != NULL && rc == SAT_OK; n = sat_json_next(n)) {
+		sat_filter *f = NULL;
+		size_t nf = 0;
+		sat_retention r;
+		sat_err why;
+
+		sat_err_clear(&why);
+		rc = read_rule(&r, &f, &nf, mem, api, n, &why);
+		if (rc == SAT_OK) {
+			rc = gather(o, mem, api, &r, f, nf, e);
+		} else if (rc == SAT_EINVALID || rc == SAT_EUSAGE ||
+		    rc == SAT_ENOTFOUND || rc == SAT_EDENIED) {
+			put_failed(o, r.key, why.text);
+			rc = SAT_OK;
+		} else if (e != NULL) {
+			*e = why;
+		}
+	}
 	return rc;
+}
+
+static void
+overs_init(overs *o)
+{
+	*o = (overs){ .failed = sat_json_arr() };
+}
+
+static void
+overs_fini(overs *o)
+{
+	sat_json_free(o->failed);
+}
+
+/* The document takes them. */
+static void
+overs_failed_put(sat_json *out, overs *o)
+{
+	sat_json_put(out, "failed", o->failed);
+	o->failed = NULL;
 }
 
 static sat_json *
@@ -147,16 +182,19 @@ HANDLER(api_privacy_due)
 	sat_arena mem = { 0 };
 	sat_json *rows;
 	overs o;
-	sat_rc rc = gather_all(&o, &mem, api, e);
+	sat_rc rc;
 
 	(void)args;
 	(void)req;
-	if (rc == SAT_OK) {
+	overs_init(&o);
+	if ((rc = gather_all(&o, &mem, api, e)) == SAT_OK) {
 		*out = api_doc("privacy.due");
+		overs_failed_put(*out, &o);
 		rows = sat_json_put_arr(*out, "data");
 		for (size_t i = 0; i < o.n; i++)
 			(void)put_over(rows, api, &o.v[i]);
 	}
+	overs_fini(&o);
 	sat_arena_fini(&mem);
 	return rc;
 }
@@ -229,17 +267,19 @@ HANDLER(api_privacy_retention)
 	sat_privacy in = { .verb = SAT_PRIVACY_LIST };
 	sat_arena mem = { 0 };
 	sat_privacy_is is;
-	overs o = { NULL, 0 };
+	overs o;
 	sat_json *rows;
 	sat_rc rc = sat_sync_privacy(&is, &mem, api->crm.replica, &in,
 	    &api->sync, e);
 
 	(void)args;
 	(void)req;
+	overs_init(&o);
 	if (rc == SAT_OK && !is_admin(me))
 		rc = gather_all(&o, &mem, api, e);
 	if (rc == SAT_OK) {
 		*out = api_doc("privacy.retention");
+		overs_failed_put(*out, &o);
 		rows = sat_json_put_arr(*out, "data");
 		for (size_t i = 0; i < o.n; i++)
 			sat_json_put_str(put_over(rows, api, &o.v[i]), "state",
@@ -247,6 +287,7 @@ HANDLER(api_privacy_retention)
 		if (is_admin(me))
 			put_asked(rows, &is, me);
 	}
+	overs_fini(&o);
 	sat_arena_fini(&mem);
 	return rc;
 }
@@ -268,44 +309,93 @@ find_over(const over **x, const overs *o, const sat_id *id, sat_err *e)
 	    "it is not kept longer than the policy says");
 }
 
+typedef struct carried {
+	sat_api *api;
+	const char *id;
+	bool confirm;
+	sat_privacy in;
+	sat_privacy_is is;
+	api_withs with;
+	char reason[SAT_ERASE_REASON_MAX];
+	sat_arena mem;
+	sat_err err;
+	sat_rc rc;
+} carried;
+
+static void
+choose(void *arg)
+{
+	carried *x = arg;
+	const over *it = NULL;
+	overs o;
+
+	overs_init(&o);
+	x->rc = SAT_OK;
+	if (!sat_id_parse(&x->in.subject, x->id))
+		x->rc = sat_fail(&x->err, SAT_EUSAGE, "%.40s is not an id",
+		    x->id);
+	if (x->rc == SAT_OK && !(x->confirm &&
+	    is_admin(sat_replica_me(x->api->crm.replica))) &&
+	    (x->rc = gather_all(&o, &x->mem, x->api, &x->err)) == SAT_OK)
+		x->rc = find_over(&it, &o, &x->in.subject, &x->err);
+	if (x->rc == SAT_OK && it != NULL)
+		(void)snprintf(x->reason, sizeof x->reason, REASON "%.60s %lld",
+		    it->class, (long long)it->days);
+	x->in.reason = sat_span_str(x->reason);
+	if (x->rc == SAT_OK && !x->confirm)
+		x->rc = api_with_find(&x->with, &x->mem, x->api,
+		    &x->in.subject, &x->err);
+	overs_fini(&o);
+}
+
+static void
+note(void *arg)
+{
+	carried *x = arg;
+
+	x->rc = sat_replica_audit_about(x->api->crm.replica, &x->in.subject,
+	    "privacy.retention", x->confirm ? "confirmed" : x->reason, &x->err);
+}
+
+static sat_rc
+carry_out(carried *x, sat_err *e)
+{
+	sat_rc rc;
+
+	api_on_replica(x->api, choose, x);
+	if (x->rc == SAT_OK && ((rc = api_send_first(x->api, e)) != SAT_OK ||
+	    (x->confirm && (rc = api_with_confirm(&x->with, &x->mem, x->api,
+	    &x->in.subject, e)) != SAT_OK) ||
+	    (rc = api_ask_privacy(&x->is, &x->mem, x->api, &x->in, e)) !=
+	    SAT_OK || (!x->confirm && (rc = api_with_ask(&x->with, &x->is,
+	    &x->mem, x->api, &x->in, e)) != SAT_OK)))
+		return rc;
+	if (x->rc == SAT_OK)
+		api_on_replica(x->api, note, x);
+	if (x->rc != SAT_OK && e != NULL)
+		*e = x->err;
+	return x->rc != SAT_OK || !x->confirm ? x->rc :
+	    api_privacy_follow(x->api, e);
+}
+
 /* {"confirm"}: as the second person. The policy is looked at again: only what
  * is over its time now, by what this device knows, can go this way. */
 HANDLER(api_privacy_retention_run)
 {
 	bool confirm = sat_json_get_bool(req->body, "confirm", false);
-	const sat_user *me = sat_replica_me(api->crm.replica);
-	sat_privacy in = { .verb = confirm ? SAT_PRIVACY_CONFIRM :
-		SAT_PRIVACY_ERASE };
-	char reason[SAT_ERASE_REASON_MAX] = "", id[SAT_ID_TEXT];
-	const over *x = NULL;
-	sat_arena mem = { 0 };
-	sat_privacy_is is;
-	overs o;
-	sat_rc rc = SAT_OK;
+	carried x = { .api = api, .id = args[0], .confirm = confirm,
+		.in = { .verb = confirm ? SAT_PRIVACY_CONFIRM :
+		    SAT_PRIVACY_ERASE } };
+	char id[SAT_ID_TEXT];
+	sat_rc rc = carry_out(&x, e);
 
-	if (!sat_id_parse(&in.subject, args[0]))
-		rc = sat_fail(e, SAT_EUSAGE, "%.40s is not an id", args[0]);
-	if (rc == SAT_OK && !(confirm && is_admin(me)) &&
-	    (rc = gather_all(&o, &mem, api, e)) == SAT_OK)
-		rc = find_over(&x, &o, &in.subject, e);
-	if (rc == SAT_OK && x != NULL)
-		(void)snprintf(reason, sizeof reason, REASON "%.60s %lld",
-		    x->class, (long long)x->days);
-	in.reason = sat_span_str(reason);
-	if (rc == SAT_OK)
-		rc = sat_sync_privacy(&is, &mem, api->crm.replica, &in,
-		    &api->sync, e);
-	if (rc == SAT_OK)
-		rc = sat_replica_audit_about(api->crm.replica, &in.subject,
-		    "privacy.retention", confirm ? "confirmed" : reason, e);
-	if (rc == SAT_OK && confirm)
-		rc = api_privacy_follow(api, e);
 	if (rc == SAT_OK) {
-		sat_id_text(id, &in.subject);
+		sat_id_text(id, &x.in.subject);
 		*out = api_doc("privacy.retained");
 		sat_json_put_str(*out, "id", id);
 		sat_json_put_str(*out, "state", confirm ? "erased" : "asked");
+		api_with_put(*out, &x.with);
 	}
-	sat_arena_fini(&mem);
+	sat_arena_fini(&x.mem);
 	return rc;
 }

@@ -168,22 +168,6 @@ write_down(reveal *x, sat_err *e)
 	return rc;
 }
 
-/* A ticket that is still here alone would not count. A daemon sends at once. */
-static sat_rc
-send_first(reveal *x, sat_err *e)
-{
-	sat_sync_opts o = x->api->sync;
-	sat_replica_status st;
-	sat_sync_result r;
-	sat_rc rc = sat_replica_status_get(&st, x->api->crm.replica, e);
-
-	if (rc != SAT_OK || st.pending_commits == 0 || o.asking != NULL)
-		return rc;
-	o.flags = SAT_CS_PUSH_ONLY;
-	rc = sat_sync_run(&r, x->api->crm.replica, &o, e);
-	return rc == SAT_EPARTLY ? SAT_OK : rc; /* refused work is kept */
-}
-
 static sat_rc
 ask_server(reveal *x, sat_err *e)
 {
@@ -191,7 +175,8 @@ ask_server(reveal *x, sat_err *e)
 	sat_revealed got;
 	sat_rc rc;
 
-	if ((rc = send_first(x, e)) == SAT_OK)
+	/* a ticket that is still here alone would not count */
+	if ((rc = api_send_first(x->api, e)) == SAT_OK)
 		rc = sat_sync_reveal(&got, &x->mem, x->api->crm.replica, &in,
 		    &x->api->sync, e);
 	if (rc == SAT_EUNREACHABLE)

@@ -290,13 +290,11 @@ gather(bundle *b, const sat_kind *root, const sat_id *id, sat_err *e)
 
 	for (size_t i = 0; rc == SAT_OK && i < sat_template_kinds(t); i++) {
 		const sat_kind *k = sat_template_kind_at(t, i);
-		const sat_field *found = sat_kind_field(k, "customer");
+		const sat_field *found = api_found_field(k, root);
 
-		if (k->parent == NULL || strcmp(k->parent->ref, root->key) != 0)
-			continue;
-		rc = add_under(b, k, k->parent, id, e);
-		if (rc == SAT_OK && found != NULL && found->type == SAT_F_REF &&
-		    strcmp(found->ref, root->key) == 0)
+		if (k->parent != NULL && strcmp(k->parent->ref, root->key) == 0)
+			rc = add_under(b, k, k->parent, id, e);
+		if (rc == SAT_OK && found != NULL && api_may_view(b->api, k))
 			rc = add_under(b, k, found, id, e);
 	}
 	return rc;
@@ -314,7 +312,7 @@ write_copy(const bundle *b, const sat_json *doc, const char *file, sat_err *e)
 
 	sat_json_write(&json, doc, true);
 	if (strcmp(file, "-") == 0) {
-		rc = sat_file_out_open(&o, NULL, b->api->out_fd, e);
+		rc = sat_file_out_open(&o, NULL, 0600, b->api->out_fd, e);
 		if (rc == SAT_OK) {
 			sat_file_out_add(o, sat_buf_span(&json));
 			rc = sat_file_out_close(o, true, e);

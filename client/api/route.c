@@ -446,5 +446,8 @@ sat_api_uses_network(const char *method, const char *path)
 {
 	return strcmp(method, "POST") == 0 &&
 	    (strcmp(path, "/v1/sync/run") == 0 ||
-	        strcmp(path, "/v1/sync/watch") == 0);
+	        strcmp(path, "/v1/sync/watch") == 0 ||
+	        strcmp(path, "/v1/privacy/erase") == 0 ||
+	        strcmp(path, "/v1/privacy/confirm") == 0 ||
+	        strncmp(path, "/v1/privacy/retention/", 22) == 0);
 }

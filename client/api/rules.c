@@ -199,7 +199,7 @@ HANDLER(api_rule)
 /* ---- run ----------------------------------------------------------------------------- */
 
 static void
-put_item(sat_json *row, const sat_rule_item *i)
+put_item(sat_json *row, sat_api *api, const sat_rule_item *i)
 {
 	static const char *const what[] = { "make", "close", "cancel", "fail" };
 	char id[SAT_ID_TEXT];
@@ -213,6 +213,8 @@ put_item(sat_json *row, const sat_rule_item *i)
 	sat_json_put_str(row, "kind", i->kind);
 	sat_json_put_str(row, "period", i->period);
 	sat_json_put_str(row, "title", i->title);
+	if (i->nameless)
+		api_named_put(row, api, &i->subject);
 	sat_json_put_str(row, "to", i->to);
 	sat_json_put_time(row, "due_at", i->due_ms);
 	if (i->why != NULL)
@@ -246,7 +248,7 @@ HANDLER(api_rules_run)
 		sat_json_put_int(*out, "failed", of[SAT_RULE_FAILS]);
 		data = sat_json_put_arr(*out, "data");
 		for (size_t i = 0; i < n; i++)
-			put_item(sat_json_add_obj(data), &v[i]);
+			put_item(sat_json_add_obj(data), api, &v[i]);
 	}
 	sat_arena_fini(&a);
 	return rc;

@@ -330,14 +330,6 @@ sat_api_sync_put(sat_json *d, const sat_sync_result *r)
 	sat_json_put_int(d, "ms", r->ms);
 }
 
-static bool
-sync_interrupted(void *u)
-{
-	const sat_api *api = u;
-
-	return api->interrupted != NULL && api->interrupted(api->u);
-}
-
 /* Before the network is asked and behind it, on the replica's own thread. */
 typedef struct beside {
 	sat_api *api;
@@ -425,7 +417,7 @@ HANDLER(api_sync_run)
 		return sat_fail(e, SAT_EUSAGE, "timeout_ms or retries is out of "
 		    "range");
 	o.progress = sync_progress;
-	o.interrupted = sync_interrupted;
+	o.interrupted = api_interrupted;
 	o.u = api;
 	if (full && (rc = do_beside(&b, recount, e)) != SAT_OK)
 		return rc;
@@ -473,7 +465,7 @@ HANDLER(api_sync_watch)
 	(void)req;
 	(void)args;
 	o.progress = sync_progress;
-	o.interrupted = sync_interrupted;
+	o.interrupted = api_interrupted;
 	o.u = api;
 	if (api->watch != NULL) { /* two that wait would drive each other out */
 		rc = api->watch(api, e);

@@ -107,7 +107,7 @@ put_due(sat_json *data, sat_api *api, const sat_kind *k, const due_task *v,
 		    e);
 		if (rc != SAT_OK)
 			break;
-		row = sat_crm_json(&api->crm, &view, labels);
+		row = api_record_json(api, &view, labels);
 		sat_json_put_time(row, "due", v[i].at_ms);
 		sat_json_add(data, row);
 	}

@@ -4,8 +4,11 @@
  * the signature of the organisation's template key, and that it descends from
  * what is in force; whoever carries the file cannot change it.
  *
- * File: "satchel template 1\n", the revision (20 bytes), a bundle of objects
- * (common/git). Written whole or not at all.
+ * The file is common/git's, in parts, which are taken in one after another, each
+ * as one from the server is (P-451). So it is looked at to its end before the
+ * first: one that is cut off or altered changes nothing. What only taking in
+ * tells (a signature, that a template follows on the one before) may end it at a
+ * revision on the way, which is signed and newer than what was in force.
  */
 #include "client/api/api_int.h"
 
@@ -13,10 +16,6 @@
 #include "common/git/git.h"
 
 #include <string.h>
-
-#define MAGIC "satchel template 1\n"
-#define MAGIC_BYTES (sizeof MAGIC - 1)
-#define FILE_BYTES_MAX (MAGIC_BYTES + SAT_GIT_OID_BYTES + SAT_GIT_BUNDLE_MAX)
 
 static sat_rc
 need_file(const char **file, const sat_request *req, sat_err *e)
@@ -46,7 +45,6 @@ put_rev(sat_json **out, const sat_api *api, const char *schema,
 
 HANDLER(api_template_pack)
 {
-	sat_buf b = { 0 };
 	const char *file;
 	sat_git *g = NULL;
 	sat_oid tip;
@@ -59,61 +57,92 @@ HANDLER(api_template_pack)
 	if (rc != SAT_OK)
 		return rc;
 	memcpy(tip.b, sat_replica_template_oid(api->crm.replica), sizeof tip.b);
-	sat_buf_str(&b, MAGIC);
-	sat_buf_add(&b, tip.b, sizeof tip.b);
 	if ((rc = sat_replica_git(&g, api->crm.replica, e)) == SAT_OK &&
-	    (rc = sat_git_bundle(&b, g, &tip, NULL, e)) == SAT_OK &&
-	    (rc = sat_file_write(file, sat_buf_span(&b), 0666, e)) == SAT_OK)
+	    (rc = sat_git_file_write(file, 0666, g, &tip, SAT_GIT_FILE_PART,
+	    e)) == SAT_OK)
 		rc = put_rev(out, api, "template.file", file);
 	sat_git_close(g);
-	sat_buf_fini(&b);
 	return rc;
 }
 
-static sat_rc
-read_file(sat_buf *b, const char *path, sat_err *e)
-{
-	sat_rc rc = sat_file_read(b, path, FILE_BYTES_MAX + 1, e);
+typedef struct intake {
+	sat_client_ops ops;
+	const uint8_t *now; /* what is in force: the replica's */
+	sat_git *had;       /* the history of what was, NULL without any */
+	sat_oid was;
+} intake;
 
-	if (rc != SAT_OK)
+/* The file begins with the first revision; what is in force descends from some
+ * of it. Of the last part the replica says what is wrong with it. */
+static sat_rc
+take_part(void *u, const sat_oid *upto, sat_span bundle, bool last, sat_err *e)
+{
+	intake *in = u;
+	bool old = false;
+	sat_rc rc = SAT_OK;
+
+	if (last)
+		old = memcmp(upto->b, in->now, sizeof upto->b) == 0;
+	else if (in->had != NULL)
+		rc = sat_git_descends(&old, in->had, &in->was, upto, e);
+	return rc != SAT_OK || old ? rc :
+	    in->ops.template_(in->ops.u, upto->b, bundle, e);
+}
+
+static sat_rc
+take_all(sat_oid *tip, sat_api *api, const char *file, sat_err *e)
+{
+	sat_replica *r = api->crm.replica;
+	intake in = { .ops = sat_replica_session(r),
+		.now = sat_replica_template_oid(r) };
+	sat_rc rc = SAT_OK;
+
+	memcpy(in.was.b, in.now, sizeof in.was.b);
+	if (sat_replica_template(r) != NULL)
+		rc = sat_replica_git(&in.had, r, e);
+	if (rc == SAT_OK)
+		rc = sat_git_file_read(tip, file, take_part, &in, e);
+	sat_git_close(in.had);
+	return rc;
+}
+
+/* A person's file, not a peer's. */
+static sat_rc
+as_his(sat_rc rc, sat_err *e)
+{
+	if (e != NULL && (rc == SAT_EPROTO || (rc == SAT_EINTEGRITY &&
+	    e->hint[0] == '\0')))
+		sat_err_hint(e, "made by: satchel template pack FILE");
+	if (rc != SAT_EPROTO)
 		return rc;
-	if (b->n > FILE_BYTES_MAX || b->n < MAGIC_BYTES + SAT_GIT_OID_BYTES ||
-	    memcmp(b->p, MAGIC, MAGIC_BYTES) != 0)
-		return sat_fail_code(e, SAT_EINVALID, "template.file",
-		    "made by: satchel template pack FILE",
-		    "%s is no packed template", path);
-	return SAT_OK;
+	return e != NULL ? (e->rc = SAT_EINVALID) : SAT_EINVALID;
 }
 
 HANDLER(api_template_apply)
 {
-	sat_client_ops ops = sat_replica_session(api->crm.replica);
-	const size_t head = MAGIC_BYTES + SAT_GIT_OID_BYTES;
+	sat_replica *r = api->crm.replica;
 	uint8_t was[SAT_GIT_OID_BYTES];
-	sat_buf b = { 0 };
 	const char *file;
 	bool changed;
-	sat_rc rc;
+	sat_oid tip;
+	sat_rc rc = need_file(&file, req, e), noted = SAT_OK;
 
 	(void)args;
-	memcpy(was, sat_replica_template_oid(api->crm.replica), sizeof was);
-	if ((rc = need_file(&file, req, e)) != SAT_OK ||
-	    (rc = read_file(&b, file, e)) != SAT_OK) {
-		sat_buf_fini(&b);
+	if (rc != SAT_OK)
 		return rc;
-	}
-	changed = memcmp(b.p + MAGIC_BYTES, was, sizeof was) != 0;
-	if (changed)
-		rc = ops.template_(ops.u, b.p + MAGIC_BYTES,
-		    sat_span_of(b.p + head, b.n - head), e);
-	if (rc == SAT_EPROTO) /* a person's file, not a peer's */
-		rc = e != NULL ? (e->rc = SAT_EINVALID) : SAT_EINVALID;
-	if (rc == SAT_OK && changed)
-		rc = sat_replica_audit(api->crm.replica, "template.apply", file,
-		    e);
-	if (rc == SAT_OK && (rc = put_rev(out, api, "template.file", file)) ==
-	    SAT_OK)
+	memcpy(was, sat_replica_template_oid(r), sizeof was);
+	/* a pipe is read only once */
+	if (sat_file_is_stream(file) || ((rc = sat_git_file_verify(&tip, file,
+	    e)) == SAT_OK && memcmp(tip.b, was, sizeof was) != 0))
+		rc = take_all(&tip, api, file, e);
+	changed = memcmp(sat_replica_template_oid(r), was, sizeof was) != 0;
+	if (changed) /* also when it ended on the way */
+		noted = sat_replica_audit(r, "template.apply", file,
+		    rc == SAT_OK ? e : NULL);
+	if (rc != SAT_OK || (rc = noted) != SAT_OK)
+		return as_his(rc, e);
+	rc = put_rev(out, api, "template.file", file);
+	if (rc == SAT_OK)
 		sat_json_put_bool(*out, "changed", changed);
-	sat_buf_fini(&b);
 	return rc;
 }

@@ -22,7 +22,7 @@ bool
 api_is_trial(const sat_request *req)
 {
 	return strcmp(req->method, "GET") != 0 &&
-	    api_q(req, "validate") != NULL;
+	    sat_json_get(req->query, "validate") != NULL;
 }
 
 static sat_rc
@@ -53,14 +53,14 @@ api_trial(sat_json **out, sat_api *api, const sat_request *req,
 	    const sat_request *, const char *const [4], sat_err *) = {
 		api_delete, api_restore, api_stage, api_assign };
 
+	const char *how = sat_json_get_str(req->query, "validate", "");
 	sat_rc rc = api_as_seen(api, req, r, args, e);
 
 	if (rc != SAT_OK)
 		return rc;
-	if (strcmp(api_q(req, "validate"), "only") != 0)
+	if (strcmp(how, "only") != 0)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.option",
-		    "validate=only", "\"%.20s\" is no way to validate",
-		    api_q(req, "validate"));
+		    "validate=only", "\"%.20s\" is no way to validate", how);
 	if (is_one_of(r, own, sizeof own / sizeof own[0]))
 		return r->handle(out, api, req, args, e);
 	if (is_one_of(r, undone, sizeof undone / sizeof undone[0]))

@@ -16,10 +16,12 @@
 
 /* ---- export --------------------------------------------------------------------- */
 
-static void
-put_line(void *u, sat_span line)
+static sat_rc
+put_line(void *u, sat_span line, sat_err *e)
 {
-	sat_file_out_line(u, line);
+	(void)e;
+	sat_file_out_line(u, line); /* closing tells */
+	return SAT_OK;
 }
 
 static sat_rc
@@ -28,7 +30,8 @@ export_lines(int64_t *rows, sat_api *api, sat_export_opts *o, const char *to,
 {
 	bool std = to == NULL || strcmp(to, "-") == 0;
 	sat_file_out *f;
-	sat_rc rc = sat_file_out_open(&f, std ? NULL : to, api->out_fd, e), closed;
+	sat_rc rc = sat_file_out_open(&f, std ? NULL : to, 0600,
+	    api->out_fd, e), closed;
 
 	if (rc != SAT_OK)
 		return rc;
@@ -81,6 +84,29 @@ may_export(sat_api *api, const sat_kind *k, const char *reason, sat_err *e)
 	return SAT_OK;
 }
 
+/* What would be refused before the first row is, of every kind it would take; a
+ * table's encoding is judged by who would write it. */
+static sat_rc
+would_begin(sat_api *api, sat_export_opts *o, sat_query *q,
+    const sat_json *body, sat_err *e)
+{
+	const sat_template *t = sat_replica_template(api->crm.replica);
+	int64_t rows;
+	sat_rc rc = SAT_OK;
+
+	o->dry = true;
+	if (strcmp(o->format, "csv") == 0)
+		return export_table(&rows, api, o, "/dev/null", body, e);
+	if (q->kind != NULL)
+		return sat_crm_export(&rows, &api->crm, o, e);
+	for (size_t i = 0; rc == SAT_OK && i < sat_template_kinds(t); i++) {
+		q->kind = sat_template_kind_at(t, i);
+		if (api_may_view(api, q->kind))
+			rc = sat_crm_export(&rows, &api->crm, o, e);
+	}
+	return rc;
+}
+
 HANDLER(api_export)
 {
 	const char *kind = sat_json_get_str(req->body, "type", "");
@@ -116,8 +142,10 @@ HANDLER(api_export)
 		rc = sat_crm_where(&f, &q.nfilters, &a, &api->crm, q.kind, where,
 		    e);
 	q.filters = f;
+	if (dry)
+		to = NULL;
 	if (rc == SAT_OK && dry)
-		to = NULL; /* it would begin */
+		rc = would_begin(api, &o, &q, req->body, e);
 	else if (rc == SAT_OK && (strcmp(format, "csv") == 0 ||
 	    strcmp(format, "xlsx") == 0))
 		rc = export_table(&rows, api, &o, to, req->body, e);

@@ -50,6 +50,17 @@ static const cli_column retention_columns[] = {
 	{ "id", "ID", CELL_WHOLE }, { "title", "TITLE", CELL_PLAIN },
 };
 
+/* Rules of the policy that cannot be read. */
+static void
+say_failed(cli *c, const sat_json *doc)
+{
+	const sat_json *n = sat_json_first(sat_json_get(doc, "failed"));
+
+	for (; n != NULL && cli_format_of(c) == FMT_TABLE; n = sat_json_next(n))
+		cli_say(c, "%s failed: %s\n", sat_json_get_str(n, "class", ""),
+		    sat_json_get_str(n, "why", ""));
+}
+
 static sat_rc
 run_table(cli *c, sat_err *e)
 {
@@ -62,6 +73,8 @@ run_table(cli *c, sat_err *e)
 		cli_print_rows(c, doc, due ? due_columns : request_columns,
 		    due ? sizeof due_columns / sizeof due_columns[0] :
 		    sizeof request_columns / sizeof request_columns[0]);
+	if (rc == SAT_OK)
+		say_failed(c, doc);
 	sat_json_free(doc);
 	return rc;
 }
@@ -138,8 +151,9 @@ count_state(const sat_json *rows, const char *state)
 }
 
 static sat_rc
-run_it(cli *c, const sat_json *rows, sat_err *e)
+run_it(cli *c, const sat_json *list, sat_err *e)
 {
+	const sat_json *rows = sat_json_get(list, "data");
 	size_t ask = count_state(rows, "due"), second = count_state(rows,
 	    "confirm");
 	sat_json *doc, *done;
@@ -156,6 +170,8 @@ run_it(cli *c, const sat_json *rows, sat_err *e)
 		return rc;
 	doc = sat_json_obj();
 	sat_json_put_str(doc, "schema", "satchel/privacy.retention.run/1");
+	sat_json_put(doc, "failed", sat_json_dup(sat_json_get(list,
+	    "failed")));
 	done = sat_json_put_arr(doc, "data");
 	rc = carry_out(c, rows, done, e);
 	if (cli_is_json(c) && rc == SAT_OK)
@@ -183,8 +199,10 @@ run_retention(cli *c, sat_err *e)
 	if (rc == SAT_OK && !(run && cli_is_json(c)))
 		cli_print_rows(c, doc, retention_columns,
 		    sizeof retention_columns / sizeof retention_columns[0]);
+	if (rc == SAT_OK)
+		say_failed(c, doc);
 	if (rc == SAT_OK && run)
-		rc = run_it(c, sat_json_get(doc, "data"), e);
+		rc = run_it(c, doc, e);
 	sat_json_free(doc);
 	return rc;
 }
@@ -260,6 +278,58 @@ run_answer(cli *c, sat_err *e)
 	return rc;
 }
 
+/* How many go with this customer, when his whole id is given. */
+static size_t
+count_with(const sat_json *doc, const char *id)
+{
+	const sat_json *n = sat_json_first(sat_json_get(doc, "data"));
+	size_t count = 0;
+
+	for (; n != NULL; n = sat_json_next(n))
+		count += is_state(n, "asked") && strcmp(sat_json_get_str(n,
+		    "with", ""), id) == 0;
+	return count;
+}
+
+static sat_rc
+sure(cli *c, const char *id, sat_err *e)
+{
+	sat_json *doc = NULL;
+	char *question;
+	size_t n;
+	sat_rc rc = cli_ask(&doc, c, "GET", "/v1/privacy", NULL, NULL, e);
+
+	n = rc == SAT_OK ? count_with(doc, id) : 0;
+	sat_json_free(doc);
+	if (rc != SAT_OK)
+		return rc;
+	if (n == 0)
+		return cli_confirm(c, "Erase this customer everywhere, "
+		    "for good?", e);
+	question = sat_xasprintf(_("Erase this customer, and %zu visits or "
+	    "leads that were found to be his, everywhere, for good?"), n);
+	rc = cli_confirm(c, question, e);
+	free(question);
+	return rc;
+}
+
+/* What stands for itself and was found to be his. */
+static void
+say_with(cli *c, const sat_json *doc)
+{
+	const sat_json *with = sat_json_get(doc, "with");
+	const sat_json *n = sat_json_first(with);
+
+	if (sat_json_type(with) == SAT_J_NULL)
+		cli_say(c, "visits and leads found to be his were not looked "
+		    "for: headquarters' device has them; ask there\n");
+	for (; n != NULL; n = sat_json_next(n))
+		cli_say(c, "with it: %s %s: %s\n",
+		    sat_json_get_str(n, "kind", "record"),
+		    sat_json_get_str(n, "id", ""),
+		    sat_json_get_str(n, "state", ""));
+}
+
 static sat_rc
 run_change(cli *c, sat_err *e)
 {
@@ -274,8 +344,7 @@ run_change(cli *c, sat_err *e)
 		return sat_fail_code(e, SAT_EUSAGE, "usage.reason",
 		    "name the request, not the person: it is kept for ever",
 		    "an erasure needs --reason TEXT");
-	if (confirm && (rc = cli_confirm(c, "Erase this customer everywhere, "
-	    "for good?", e)) != SAT_OK)
+	if (confirm && (rc = sure(c, id, e)) != SAT_OK)
 		return rc;
 	body = sat_json_obj();
 	sat_json_put_str(body, "id", id);
@@ -289,6 +358,8 @@ run_change(cli *c, sat_err *e)
 		cli_say(c, confirm ? "erased on the server; every device "
 		    "follows with its next sync\n" : "asked; a second person "
 		    "has to confirm: satchel privacy confirm %s\n", id);
+	if (rc == SAT_OK && !cli_is_json(c))
+		say_with(c, doc);
 	sat_json_free(doc);
 	sat_json_free(body);
 	return rc;

@@ -42,7 +42,7 @@ cli_reach(cli *c)
 	return true;
 }
 
-#define PARTS_MAX 8 /* lists of an answer that are long */
+#define PARTS_MAX 256 /* lists of an answer that are long: of each kind some */
 
 /* ---- one request -------------------------------------------------------------------- */
 
@@ -54,10 +54,10 @@ typedef struct asking {
 	sat_json *answer;  /* the last line; NULL before it */
 	bool streams;      /* else one document, or a problem */
 	bool unread;       /* a line was no JSON, or above what is read */
-	struct {
-		char member[32];
-		sat_json *list;
-	} parts[PARTS_MAX]; /* of the answer */
+	struct part {
+		char *member;  /* "data", "under.activities" */
+		sat_json *list; /* NULL: it is in its place */
+	} *parts;          /* of the answer */
 	size_t nparts;
 } asking;
 
@@ -126,13 +126,13 @@ take_part(asking *a, const sat_json *line)
 	sat_json **list = part_of(a, member);
 
 	if (list == NULL) {
-		if (a->nparts == PARTS_MAX ||
-		    strlen(member) >= sizeof a->parts[0].member) {
+		if (a->nparts == PARTS_MAX) {
 			a->unread = true;
 			return;
 		}
-		(void)snprintf(a->parts[a->nparts].member,
-		    sizeof a->parts[0].member, "%s", member);
+		a->parts = sat_xrealloc(a->parts, (a->nparts + 1) *
+		    sizeof *a->parts);
+		a->parts[a->nparts].member = sat_xstrdup(member);
 		list = &a->parts[a->nparts++].list;
 		*list = sat_json_arr();
 	}
@@ -236,20 +236,42 @@ problem_of(const sat_json *p, sat_rc rc, sat_err *e)
 	return rc;
 }
 
-/* The lists that came ahead of it in their places. */
-static sat_json *
-whole(asking *a, const sat_json *doc)
+/* The lists that came ahead of it in their places. `at` has the names that lead to
+ * doc, a dot behind each. */
+static void
+put_whole(sat_json *out, asking *a, const sat_json *doc, sat_buf *at)
 {
-	sat_json *out = sat_json_obj(), **list;
+	size_t n = at->n;
+	sat_json **list;
 
 	for (const sat_json *m = sat_json_first(doc); m != NULL;
 	     m = sat_json_next(m)) {
-		list = part_of(a, sat_json_key(m));
-		sat_json_put(out, sat_json_key(m), list != NULL ? *list :
-		    sat_json_dup(m));
-		if (list != NULL)
+		const char *key = sat_json_key(m);
+
+		at->n = n;
+		sat_buf_str(at, key);
+		list = part_of(a, sat_buf_cstr(at));
+		sat_buf_str(at, ".");
+		if (list != NULL && *list != NULL) {
+			sat_json_put(out, key, *list);
 			*list = NULL;
+		} else if (sat_json_type(m) == SAT_J_OBJ) {
+			put_whole(sat_json_put_obj(out, key), a, m, at);
+		} else {
+			sat_json_put(out, key, sat_json_dup(m));
+		}
 	}
+	at->n = n;
+}
+
+static sat_json *
+whole(asking *a, const sat_json *doc)
+{
+	sat_json *out = sat_json_obj();
+	sat_buf at = { 0 };
+
+	put_whole(out, a, doc, &at);
+	sat_buf_fini(&at);
 	return out;
 }
 
@@ -332,8 +354,11 @@ cli_remote_ask(sat_json **answer, cli *c, const char *method, const char *path,
 		rc = take_plain(answer, a.answer, status, e);
 	sat_http_hangup(h);
 	sat_json_free(a.answer);
-	for (size_t i = 0; i < a.nparts; i++)
+	for (size_t i = 0; i < a.nparts; i++) {
 		sat_json_free(a.parts[i].list);
+		free(a.parts[i].member);
+	}
+	free(a.parts);
 	sat_wipe(text.p, text.n); /* a passphrase, perhaps */
 	sat_buf_fini(&text);
 	sat_buf_fini(&a.line);

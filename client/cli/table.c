@@ -193,15 +193,26 @@ name_of(const cli *c, const sat_json *row, const sat_json *v, cli_cell as)
 	return o == NULL ? NULL : zh ? o->zh : o->en;
 }
 
-void
-cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *col,
+/* Beside the title of a task that does not hold it: whom it is about. */
+static void
+put_subject(sat_buf *b, const cli *c, const sat_json *row)
+{
+	const char *whom = sat_json_get_str(row, "subject_title", NULL);
+
+	if (whom == NULL)
+		return;
+	sat_buf_str(b, c->lang[0] == 'z' ? "（" : " (");
+	put_text(b, whom);
+	sat_buf_str(b, c->lang[0] == 'z' ? "）" : ")");
+}
+
+static void
+put_cell(sat_buf *b, const cli *c, const sat_json *row, const cli_column *col,
     bool pretty)
 {
 	const sat_json *v = member(row, col->key), *label;
 	const char *name;
 
-	sat_buf_reset(b);
-	(void)sat_buf_room(b, 1);
 	if (!pretty) {
 		put_value(b, v, false);
 		return;
@@ -223,6 +234,17 @@ cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *c
 		sat_text_message(b, sat_json_str(v, ""));
 	else
 		put_value(b, v, true);
+}
+
+void
+cli_cell_text(sat_buf *b, const cli *c, const sat_json *row, const cli_column *col,
+    bool pretty)
+{
+	sat_buf_reset(b);
+	(void)sat_buf_room(b, 1);
+	put_cell(b, c, row, col, pretty);
+	if (strcmp(col->key, "title") == 0)
+		put_subject(b, c, row);
 }
 
 /* ---- tables ------------------------------------------------------------------ */

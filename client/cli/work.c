@@ -2,6 +2,7 @@
  * import, export, report: verbs that handle more than one record.
  */
 #include "client/cli/cli_int.h"
+#include "common/base/shm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,33 +102,28 @@ print_summary(cli *c, const sat_json *doc)
 
 /*
  * A sheet is read twice (hash, rows) and perhaps by the daemon, so what comes
- * on standard input lies in a file meanwhile: in memory where there is such a
- * folder, for it is customers in plain text. The caller removes and frees it.
+ * on standard input lies in a file meanwhile: in memory, for it is customers in
+ * plain text, and where a wipe finds it. The caller removes and frees it.
  */
 static sat_rc
-spool_stdin(char **path, sat_err *e)
+spool_stdin(char **path, const cli *c, sat_err *e)
 {
-	const char *tmp = getenv("TMPDIR");
 	char buf[65536];
-	bool good;
+	bool good = true;
 	ssize_t n = 0;
 	int fd;
+	sat_rc rc;
 
-	if (access("/dev/shm", W_OK) == 0)
-		tmp = "/dev/shm";
-	*path = sat_xasprintf("%s/satchel-import-XXXXXX", tmp != NULL ? tmp :
-	    "/tmp");
-	fd = mkstemp(*path);
-	good = fd >= 0;
+	if ((rc = cli_need_replica(c, e)) != SAT_OK ||
+	    (rc = sat_shm_file(&fd, path, c->home, "import", e)) != SAT_OK)
+		return rc;
 	while (good && (n = read(STDIN_FILENO, buf, sizeof buf)) > 0)
 		for (ssize_t at = 0, k; good && at < n; at += k)
 			good = (k = write(fd, buf + at, (size_t)(n - at))) > 0;
-	if (fd >= 0)
-		(void)close(fd);
+	(void)close(fd);
 	if (good && n == 0)
 		return SAT_OK;
-	if (fd >= 0)
-		(void)unlink(*path);
+	(void)unlink(*path);
 	free(*path);
 	*path = NULL;
 	return sat_fail(e, SAT_EIO, "cannot keep what came on standard input");
@@ -144,7 +140,7 @@ run_import(cli *c, sat_err *e)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satchel import FILE --type KIND [--map FILE]");
 	if (strcmp(c->args.arg[1], "-") == 0 &&
-	    (rc = spool_stdin(&spooled, e)) != SAT_OK)
+	    (rc = spool_stdin(&spooled, c, e)) != SAT_OK)
 		return rc;
 	body = sat_json_obj();
 	sat_json_put_str(body, "file", spooled != NULL ? spooled :

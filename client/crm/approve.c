@@ -223,25 +223,6 @@ ask_all(sat_approval_is *out, crm_asking *x, const char *expert, sat_err *e)
 
 /* ---- the verbs ------------------------------------------------------------------- */
 
-/* What one verb writes is there as a whole, or not at all: in a group of its
- * own, unless it is part of another. */
-static sat_rc
-begin_all(bool *own, sat_crm *c, sat_err *e)
-{
-	*own = !sat_replica_in_group(c->replica);
-	return *own ? sat_replica_group_begin(c->replica, e) : SAT_OK;
-}
-
-static sat_rc
-end_all(bool own, sat_crm *c, sat_rc rc, sat_err *e)
-{
-	if (own && rc == SAT_OK)
-		return sat_replica_group_commit(c->replica, e);
-	if (own)
-		sat_replica_group_rollback(c->replica);
-	return rc;
-}
-
 static bool
 not_agreed(sat_rc rc, const sat_err *e)
 {
@@ -309,9 +290,9 @@ sat_crm_submit(sat_approval_is *out, sat_arena *a, sat_crm *c,
 
 	memset(out, 0, sizeof *out);
 	if ((rc = crm_asking_begin(&x, a, c, k, id, e)) != SAT_OK ||
-	    (rc = begin_all(&own, c, e)) != SAT_OK)
+	    (rc = crm_all_begin(&own, c, e)) != SAT_OK)
 		return rc;
-	return end_all(own, c, submit(out, &x, expert, e), e);
+	return crm_all_end(own, c, submit(out, &x, expert, e), e);
 }
 
 static bool
@@ -424,11 +405,11 @@ sat_crm_approve(sat_approval_is *out, sat_arena *a, sat_crm *c,
 	if (!is_asked(out, x.who.me->role))
 		return sat_fail_code(e, SAT_EDENIED, "approval.role", NULL,
 		    "the role %s is not asked to agree now", x.who.me->role);
-	if ((rc = begin_all(&own, c, e)) != SAT_OK)
+	if ((rc = crm_all_begin(&own, c, e)) != SAT_OK)
 		return rc;
 	if ((rc = agree(&x, out, note, e)) == SAT_OK)
 		rc = ask_next(out, a, c, k, id, e);
-	return end_all(own, c, rc, e);
+	return crm_all_end(own, c, rc, e);
 }
 
 static bool
@@ -491,8 +472,8 @@ sat_crm_reject(sat_crm *c, const sat_kind *k, const sat_id *id,
 	else if (rc == SAT_OK && !may_reject(&x))
 		rc = sat_fail_code(e, SAT_EDENIED, "approval.role", NULL,
 		    "the role %s is not asked to agree", x.who.me->role);
-	if (rc == SAT_OK && (rc = begin_all(&own, c, e)) == SAT_OK)
-		rc = end_all(own, c, send_back(&x, reason, e), e);
+	if (rc == SAT_OK && (rc = crm_all_begin(&own, c, e)) == SAT_OK)
+		rc = crm_all_end(own, c, send_back(&x, reason, e), e);
 	sat_arena_fini(&a);
 	return rc;
 }

@@ -67,7 +67,8 @@ SAT_CHECK sat_rc sat_crm_delete(sat_crm *c, const sat_kind *k, const sat_id *id,
  * to what it was merged into. `choose`: field = "loser" or "winner". Values of
  * review fields that differ and were not chosen become an open conflict of the
  * winner.
- * @return SAT_ECONFLICT "merge.cycle", "merge.stale"; SAT_EDENIED; SAT_EUSAGE.
+ * @return SAT_ECONFLICT "merge.cycle", "merge.stale", "merge.deleted" (the
+ *         winner); SAT_EDENIED; SAT_EUSAGE.
  */
 SAT_CHECK sat_rc sat_crm_merge(sat_crm *c, const sat_kind *k,
     const sat_id *loser, const sat_id *winner, const sat_input *choose,
@@ -159,8 +160,8 @@ typedef struct sat_undone {
 	                     "append_only", "fixed" (such a field never goes
 	                     back), "unknown" (its past is not here any more),
 	                     "rule" (the gate), "kind" (undone by a verb of its
-	                     own, as a merge is). What came with a stage that
-	                     stays, stays for the same reason. */
+	                     own, as a merge is). What came with a stage, status
+	                     or grade that stays, stays for the same reason. */
 } sat_undone;
 /*
  * Put back what own commit `of` replaced, where nobody changed it since, as one
@@ -189,6 +190,10 @@ typedef struct sat_retried {
  */
 SAT_CHECK sat_rc sat_crm_retry(sat_retried *out, int64_t *need, sat_crm *c,
     int64_t id, const sat_input *in, size_t n, sat_err *e);
+/* Discard a refused commit (sat_replica_discard). What it undid can be undone
+ * again. SAT_ENOTFOUND. */
+SAT_CHECK sat_rc sat_crm_drop_refused(sat_crm *c, int64_t id,
+    const char *reason, sat_err *e);
 
 /* ---- handovers ----------------------------------------------------------------- */
 
@@ -301,6 +306,7 @@ typedef struct sat_rule_item {
 	sat_id task, subject;   /* subject zero: none */
 	const char *kind;       /* of the subject, or NULL */
 	const char *period, *title, *to;
+	bool nameless;          /* made, and the title does not hold the subject's */
 	int64_t due_ms;         /* of the task */
 	const char *why;        /* of SAT_RULE_FAILS, else NULL */
 } sat_rule_item;
@@ -507,8 +513,11 @@ typedef struct sat_export_opts {
 	const char *reason;
 	const char *to;           /* the file, from the root on; NULL = none */
 	bool labels, mask;
+	bool dry;                 /* refused as it would be, and else nothing is done;
+	                           * table and line may be NULL */
 	struct sat_sheet_out *table;
-	void (*line)(void *u, sat_span line);
+	/* a failure ends the export, and the row is none of its rows */
+	sat_rc (*line)(void *u, sat_span line, sat_err *e);
 	void *u;
 } sat_export_opts;
 SAT_CHECK sat_rc sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts *o, sat_err *e);

@@ -12,6 +12,7 @@
  * again.c     operations made before -> changes made now
  * retry.c     a refused commit -> a new one
  * undo.c      an own commit -> one that puts back what it replaced
+ * undo_marks.c   what of it went back before
  * handover.c  what others suggest -> a commit that accepts or declines it
  * resolve.c   an open conflict -> one commit that settles it
  * reception.c visitors at the door; judge.c: whose they are; turns.c: whose turn
@@ -21,6 +22,7 @@
  * conform.c   which records went the way the flow asks for
  * rules.c     reminders of the template -> tasks
  * stuck.c     how long records stay in a stage
+ * voided.c    rows that were taken back
  * duty.c      who has to decide a conflict, and until when
  * where.c     "stage=won and amount>=1000" -> filters
  * import*.c   rows of a sheet -> commits in groups
@@ -157,9 +159,10 @@ sat_value crm_customer(void *u, const char *key);
 const char *crm_entry_lacks(crm_work *w);
 /* path, won_at, lost_at, lost_reason, credit_owner as the stage changes. */
 void crm_stage_effects(crm_work *w);
-/* Does the field say when, why or by whom a stage was reached? Such a field
- * means nothing without the stage it was written with. */
-bool crm_comes_with_stage(const sat_field *f);
+/* Does `f` say when, why, by whom or until when the stage, status or grade in
+ * `lead` came about? It means nothing without what it was written with, nor is
+ * that complete without it. */
+bool crm_comes_with(const sat_field *f, const sat_field *lead);
 /* The moment into a time field, unless somebody gave one or a `once` field has
  * its value; and taken away again. Kinds without the field are left alone. */
 void crm_stamp(crm_work *w, const char *key);
@@ -203,8 +206,35 @@ bool crm_receives(const sat_user *u);
 SAT_CHECK sat_rc crm_relate(crm_work *w, sat_err *e);
 /* The gate, its findings joined with those of the texts. */
 SAT_CHECK sat_rc crm_judge(crm_work *w, sat_err *e);
+/* What one verb writes is there as a whole, or not at all: in a group of its
+ * own, unless it is part of another. What came of it is given to the end, which
+ * returns it. */
+SAT_CHECK sat_rc crm_all_begin(bool *own, sat_crm *c, sat_err *e);
+SAT_CHECK sat_rc crm_all_end(bool own, sat_crm *c, sat_rc rc, sat_err *e);
 /* Write the judged changes as one commit. */
 SAT_CHECK sat_rc crm_write(crm_work *w, uint8_t flags, uint64_t *cseq, sat_err *e);
+
+/*
+ * undo.c: which records of a kind keep what they refer to from being taken back:
+ * those that pass the *n filters, none or one. false: none of them. What is noted
+ * about an import does not, nor a task that a rule made: it is cancelled when its
+ * customer is gone.
+ */
+bool crm_holds(sat_filter *which, size_t *n, const sat_kind *k);
+
+/* undo_marks.c: which operations of a commit went back before. Where the record
+ * itself shows that they need no mark. */
+/* gone[0 .. of->nops): set where one did, else left as it is. */
+SAT_CHECK sat_rc crm_undone_get(bool *gone, sat_crm *c, const sat_commit *of,
+    sat_err *e);
+/* So do these now, beside those that are gone, by the commit that was written
+ * last. In its group. */
+SAT_CHECK sat_rc crm_undone_put(sat_crm *c, const sat_commit *of,
+    const bool *gone, const bool *now, sat_err *e);
+/* The commit that was written last takes the place of a refused one, which may
+ * have been an undo. In its group. */
+SAT_CHECK sat_rc crm_undone_inherit(sat_crm *c, const sat_commit *refused,
+    sat_err *e);
 
 /* again.c: works of all records the operations name, in a chain. */
 typedef struct crm_again {
@@ -227,6 +257,17 @@ SAT_CHECK sat_rc crm_duplicates(sat_duplicate dup[SAT_DUPLICATES_MAX],
 /* Live records whose match key of the field is v's; at most max. */
 SAT_CHECK sat_rc crm_find(sat_id *ids, size_t max, size_t *n, crm_work *w,
     const sat_kind *k, const sat_field *f, sat_value v, sat_err *e);
+
+/* voided.c: rows of a kind that were taken back, and those that took back. */
+typedef struct crm_voided {
+	sat_id *ids; /* ascending */
+	size_t n, cap;
+} crm_voided;
+/* Known by `time` (NULL: always) before until_ms. *x is to be freed in any case. */
+SAT_CHECK sat_rc crm_voided_load(crm_voided *x, sat_crm *c, const sat_kind *k,
+    const sat_field *time, int64_t until_ms, sat_err *e);
+bool crm_voided_has(const crm_voided *x, const sat_id *id);
+void crm_voided_free(crm_voided *x);
 
 /* coverage.c: "coverage", "watermarks", "provisional", "data" of a report that
  * reaches as far as `grant`. */

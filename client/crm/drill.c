@@ -21,8 +21,9 @@ typedef struct drill {
 	sat_json *data;
 	bool found;            /* the row */
 	sat_json *frozen;      /* body of the same question; NULL: not frozen */
-	crm_members was;       /* behind its rows */
-	bool kept;             /* they are known */
+	crm_rows rows;         /* of it */
+	crm_members was;       /* behind them */
+	uint32_t shared;       /* measures it has too; 0: nothing is known */
 } drill;
 
 static uint32_t
@@ -75,31 +76,17 @@ measure_bit(uint32_t *mask, const sat_crm *c, const char *report,
 	    key);
 }
 
-static size_t
-frozen_row(const drill *x, const char *group)
+/* "late": it is not in the numbers that are frozen. Of one that adds to none of
+ * these there is nothing to say. */
+static void
+put_late(sat_json *o, const drill *x, const crm_group *was, const crm_member *m)
 {
-	const sat_json *r = sat_json_first(sat_json_get(x->frozen, "rows"));
-	sat_buf key = { 0 };
-	size_t at = 0;
+	const crm_member *then = crm_group_find(was, m);
+	uint32_t asked = m->mask & x->mask & x->shared;
 
-	for (; r != NULL; r = sat_json_next(r), at++) {
-		sat_buf_reset(&key);
-		crm_row_key(&key, sat_json_get(x->frozen, "columns"), r);
-		if (strcmp(sat_buf_cstr(&key), group) == 0)
-			break;
-	}
-	sat_buf_fini(&key);
-	return r != NULL ? at : SIZE_MAX;
-}
-
-/* Is it not in the numbers that are frozen? */
-static bool
-is_late(const drill *x, const crm_group *was, const crm_member *m)
-{
-	for (size_t i = 0; was != NULL && i < was->n; i++)
-		if (crm_member_cmp(&was->m[i], m) == 0)
-			return (was->m[i].mask & m->mask & x->mask) == 0;
-	return true;
+	if (asked != 0)
+		sat_json_put_bool(o, "late",
+		    then == NULL || (then->mask & asked) == 0);
 }
 
 static sat_rc
@@ -119,8 +106,7 @@ add_record(drill *x, const crm_member *m, const char *group,
 		o = sat_crm_json(x->c, &v, false);
 		sat_json_put_str(o, "record", m->kind->key);
 		sat_json_put_str(o, "group", group);
-		if (x->kept)
-			sat_json_put_bool(o, "late", is_late(x, was, m));
+		put_late(o, x, was, m);
 		sat_json_add(x->data, o);
 	}
 	sat_arena_fini(&a);
@@ -131,15 +117,16 @@ static sat_rc
 add_row(drill *x, size_t at, const sat_json *row, sat_err *e)
 {
 	const crm_group *g = crm_members_row(&x->now, at), *was = NULL;
+	const crm_row *then;
 	sat_buf key = { 0 };
 	sat_rc rc = SAT_OK;
 
 	crm_row_key(&key, sat_json_get(x->doc, "columns"), row);
 	if (x->group == NULL || strcmp(x->group, sat_buf_cstr(&key)) == 0) {
 		x->found = true;
-		if (x->kept)
-			was = crm_members_row(&x->was, frozen_row(x,
-			    sat_buf_cstr(&key)));
+		then = crm_rows_find(&x->rows, sat_buf_cstr(&key));
+		if (then != NULL)
+			was = crm_members_row(&x->was, then->at);
 		for (size_t i = 0; g != NULL && i < g->n && rc == SAT_OK; i++)
 			if ((g->m[i].mask & x->mask) != 0)
 				rc = add_record(x, &g->m[i],
@@ -158,12 +145,55 @@ fill(drill *x, sat_err *e)
 	for (const sat_json *r = sat_json_first(sat_json_get(x->doc, "rows"));
 	     r != NULL && rc == SAT_OK; r = sat_json_next(r))
 		rc = add_row(x, at++, r, e);
-	if (x->group != NULL && frozen_row(x, x->group) != SIZE_MAX)
+	if (x->group != NULL && crm_rows_find(&x->rows, x->group) != NULL)
 		x->found = true; /* all of it went elsewhere since */
 	if (rc == SAT_OK && !x->found && x->group != NULL)
 		rc = sat_fail_code(e, SAT_ENOTFOUND, "report.group",
 		    "the keys of the row's dimensions, joined by a comma",
 		    "the report has no row \"%.60s\"", x->group);
+	return rc;
+}
+
+/* Other dimensions make other rows: there is nothing to look a row up in. */
+static bool
+same_dims(const sat_json *a, const sat_json *b)
+{
+	const sat_json *x = sat_json_first(a), *y = sat_json_first(b);
+
+	for (;; x = sat_json_next(x), y = sat_json_next(y)) {
+		while (x != NULL && !crm_col_is_key(x))
+			x = sat_json_next(x);
+		while (y != NULL && !crm_col_is_key(y))
+			y = sat_json_next(y);
+		if (x == NULL || y == NULL)
+			return x == y;
+		if (strcmp(sat_json_get_str(x, "key", ""),
+		    sat_json_get_str(y, "key", "")) != 0)
+			return false;
+	}
+}
+
+/* What is frozen, and which records are behind it. */
+static sat_rc
+read_frozen(drill *x, const crm_freezing *q, const sat_view *v, sat_err *e)
+{
+	sat_buf text = { 0 };
+	sat_rc rc;
+
+	crm_frozen_join(&text, v, "body", CRM_BODY_PARTS);
+	rc = sat_json_parse(&x->frozen, sat_buf_span(&text), 0, e);
+	if (rc == SAT_OK && same_dims(sat_json_get(x->frozen, "columns"),
+	    sat_json_get(x->doc, "columns"))) {
+		crm_rows_of(&x->rows, x->frozen);
+		sat_buf_reset(&text);
+		crm_frozen_join(&text, v, "members", CRM_MEMBER_PARTS);
+		if (text.n > 0 && (rc = crm_members_read(&x->was,
+		    sat_buf_span(&text), e)) == SAT_OK)
+			x->shared = crm_members_share(&x->was,
+			    sat_json_get(x->frozen, "definition"), NULL,
+			    crm_definition(q->who.t, q->report));
+	}
+	sat_buf_fini(&text);
 	return rc;
 }
 
@@ -173,7 +203,6 @@ find_frozen(drill *x, sat_json *doc, const char *key, const sat_report_opts *o,
     sat_err *e)
 {
 	crm_freezing q;
-	sat_buf text = { 0 };
 	char id_text[SAT_ID_TEXT];
 	sat_view v;
 	sat_id id;
@@ -185,19 +214,9 @@ find_frozen(drill *x, sat_json *doc, const char *key, const sat_report_opts *o,
 	    SAT_OK) {
 		sat_id_text(id_text, &id);
 		sat_json_put_str(doc, "frozen_id", id_text);
-		if (!crm_other_question(&q, o)) {
-			crm_frozen_join(&text, &v, "body", CRM_BODY_PARTS);
-			rc = sat_json_parse(&x->frozen, sat_buf_span(&text), 0,
-			    e);
-			sat_buf_reset(&text);
-			crm_frozen_join(&text, &v, "members", CRM_MEMBER_PARTS);
-			x->kept = text.n > 0;
-			if (rc == SAT_OK && x->kept)
-				rc = crm_members_read(&x->was,
-				    sat_buf_span(&text), e);
-		}
+		if (!crm_other_question(&q, o))
+			rc = read_frozen(x, &q, &v, e);
 	}
-	sat_buf_fini(&text);
 	sat_arena_fini(&q.a);
 	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
 }
@@ -236,6 +255,7 @@ sat_crm_report_rows(sat_json **out, sat_crm *c, const char *key,
 	}
 	sat_json_free(doc);
 	sat_json_free(run);
+	crm_rows_fini(&x.rows);
 	sat_json_free(x.frozen);
 	crm_members_fini(&x.was);
 	crm_members_fini(&x.now);

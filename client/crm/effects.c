@@ -176,18 +176,33 @@ crm_stage_effects(crm_work *w)
 	}
 }
 
-bool
-crm_comes_with_stage(const sat_field *f)
-{
-	static const char *const keys[] = { "path", "won_at", "credit_owner",
-		"lost_at", "lost_reason", "lost_stage", "churned_at",
-		"converted_at", "converted_to", "invalid_reason", "answered_at",
-		"resolved_at", "done_at", "asked_at", "waiting_since",
-		"decided_at", "decision_note", "submitted_at", "signed_at",
-		"approvals" };
+#define FOLLOWERS_MAX 21
 
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		if (strcmp(f->key, keys[i]) == 0)
+bool
+crm_comes_with(const sat_field *f, const sat_field *lead)
+{
+	static const struct {
+		const char *lead; /* NULL: the field of the stage */
+		const char *with[FOLLOWERS_MAX];
+	} groups[] = {
+		{ NULL, { "path", "won_at", "credit_owner", "lost_at",
+		    "lost_reason", "lost_stage", "churned_at", "converted_at",
+		    "converted_to", "invalid_reason", "answered_at",
+		    "resolved_at", "done_at", "asked_at", "waiting_since",
+		    "decided_at", "decision_note", "submitted_at", "signed_at",
+		    "approvals" } },
+		{ "status", { "churned_at", "lost_reason" } },
+		{ "grade", { "grade_reason", "grade_until" } },
+	};
+	size_t n = sizeof groups / sizeof groups[0], g = 0;
+
+	while (g < n && !(groups[g].lead == NULL ?
+	    lead->policy == SAT_P_STAGE :
+	    strcmp(groups[g].lead, lead->key) == 0))
+		g++;
+	for (size_t i = 0; g < n && i < FOLLOWERS_MAX &&
+	    groups[g].with[i] != NULL; i++)
+		if (strcmp(f->key, groups[g].with[i]) == 0)
 			return true;
 	return false;
 }

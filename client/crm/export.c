@@ -5,6 +5,7 @@
  */
 #include "client/crm/crm_int.h"
 #include "common/sheet/sheet.h"
+#include "common/template/privacy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,23 +22,25 @@ typedef struct out {
 	crm_actor who;
 	const sat_kind *kind;
 	sat_grant grant;
-	const sat_json *purposes; /* a consent for one of them is needed */
+	bool by_consent;          /* a consent is needed, for one of */
+	const sat_json *purposes; /* these; NULL: of nothing */
 	bool table;
 	const char *format;
-	void (*put)(struct out *x, const sat_value *v, sat_relation rel);
+	sat_rc (*put)(struct out *x, const sat_value *v, sat_relation rel,
+	    sat_err *e);
 	uint16_t columns[SAT_FIELDS_MAX + EXTRA];
 	size_t ncolumns;
 	sat_buf b, mask, line;
 	int64_t rows;
 } out;
 
-static void put_line(out *x, const sat_value *v, sat_relation rel);
-static void put_vcard(out *x, const sat_value *v, sat_relation rel);
-static void put_event(out *x, const sat_value *v, sat_relation rel);
+static sat_rc put_line(out *x, const sat_value *v, sat_relation rel, sat_err *e);
+static sat_rc put_vcard(out *x, const sat_value *v, sat_relation rel, sat_err *e);
+static sat_rc put_event(out *x, const sat_value *v, sat_relation rel, sat_err *e);
 
 static const struct {
 	const char *name;
-	void (*put)(out *x, const sat_value *v, sat_relation rel);
+	sat_rc (*put)(out *x, const sat_value *v, sat_relation rel, sat_err *e);
 } formats[] = { { "csv", NULL }, { "xlsx", NULL }, { "jsonl", put_line },
 	{ "vcf", put_vcard }, { "ics", put_event },
 	/* each line becomes a row of a database: the caller's business */
@@ -60,7 +63,7 @@ check(out *x, sat_err *e)
 	x->put = formats[i].put;
 	x->format = formats[i].name;
 	x->table = x->put == NULL;
-	if ((x->table && o->table == NULL) || (!x->table && o->line == NULL))
+	if (!o->dry && (x->table ? o->table == NULL : o->line == NULL))
 		return sat_fail(e, SAT_EUSAGE, "export has no place to write to");
 	x->grant = sat_acl(x->who.t, x->who.me->role, "export");
 	if (x->grant == SAT_GRANT_NO)
@@ -92,21 +95,21 @@ field_at(const out *x, size_t i)
 }
 
 /* Lines end with CRLF; whoever writes them adds the LF. */
-static void
-put_lines(out *x)
+static sat_rc
+put_lines(out *x, sat_err *e)
 {
 	if (x->line.n == 0)
-		return;
+		return SAT_OK;
 	x->line.n--;
-	x->o->line(x->o->u, sat_buf_span(&x->line));
+	return x->o->line(x->o->u, sat_buf_span(&x->line), e);
 }
 
-static void
-put_calendar(out *x, bool begin)
+static sat_rc
+put_calendar(out *x, bool begin, sat_err *e)
 {
 	sat_buf_reset(&x->line);
 	crm_calendar(&x->line, begin);
-	put_lines(x);
+	return put_lines(x, e);
 }
 
 /* ---- rows ---------------------------------------------------------------------- */
@@ -117,7 +120,7 @@ put_header(out *x, sat_err *e)
 	sat_sheet_out *sheet = x->o->table;
 
 	if (x->put == put_event)
-		put_calendar(x, true);
+		return put_calendar(x, true, e);
 	if (!x->table)
 		return SAT_OK;
 	sat_sheet_out_plain(sheet, sat_span_str("id"));
@@ -183,8 +186,8 @@ put_cells(out *x, const sat_value *v, sat_relation rel, sat_err *e)
 	return sat_sheet_out_endrow(sheet, e);
 }
 
-static void
-put_line(out *x, const sat_value *v, sat_relation rel)
+static sat_rc
+put_line(out *x, const sat_value *v, sat_relation rel, sat_err *e)
 {
 	sat_json *o = sat_json_obj(), *labels;
 	char text[32];
@@ -213,7 +216,7 @@ put_line(out *x, const sat_value *v, sat_relation rel)
 	sat_buf_reset(&x->line);
 	sat_json_write(&x->line, o, false);
 	sat_json_free(o);
-	x->o->line(x->o->u, sat_buf_span(&x->line));
+	return x->o->line(x->o->u, sat_buf_span(&x->line), e);
 }
 
 /* The record with the values a card may carry: what is masked is left out. */
@@ -236,8 +239,8 @@ card_of(crm_card *k, sat_value *values, char id[SAT_ID_TEXT], out *x,
 		x->columns + EXTRA, values, x->ncolumns - EXTRA };
 }
 
-static void
-put_vcard(out *x, const sat_value *v, sat_relation rel)
+static sat_rc
+put_vcard(out *x, const sat_value *v, sat_relation rel, sat_err *e)
 {
 	sat_value values[SAT_FIELDS_MAX];
 	char id[SAT_ID_TEXT];
@@ -246,11 +249,11 @@ put_vcard(out *x, const sat_value *v, sat_relation rel)
 	card_of(&k, values, id, x, v, rel);
 	sat_buf_reset(&x->line);
 	crm_vcard(&x->line, &k);
-	put_lines(x);
+	return put_lines(x, e);
 }
 
-static void
-put_event(out *x, const sat_value *v, sat_relation rel)
+static sat_rc
+put_event(out *x, const sat_value *v, sat_relation rel, sat_err *e)
 {
 	sat_value values[SAT_FIELDS_MAX];
 	char id[SAT_ID_TEXT];
@@ -259,9 +262,9 @@ put_event(out *x, const sat_value *v, sat_relation rel)
 	card_of(&k, values, id, x, v, rel);
 	sat_buf_reset(&x->line);
 	if (crm_event(&x->line, &k))
-		put_lines(x);
-	else
-		x->rows--; /* nothing of it leaves */
+		return put_lines(x, e);
+	x->rows--; /* nothing of it leaves, and it will be counted */
+	return SAT_OK;
 }
 
 /* Does it matter how the reader stands to this row? */
@@ -277,23 +280,18 @@ needs_relation(const out *x)
 	return false;
 }
 
-/* policy/privacy.json "consented_only": does this role export only whom a
- * consent covers? Then of kinds with personal data. */
-static const sat_json *
-consents_for(const out *x)
+/* Does this role export only whom a consent covers? Then of kinds with personal
+ * data. */
+static bool
+needs_consent(out *x)
 {
-	const sat_json *p = sat_json_get(sat_template_doc(x->who.t,
-	    "policy/privacy.json"), "consented_only");
-	const sat_json *n = sat_json_first(sat_json_get(p, "roles"));
 	bool personal = false;
 
 	for (size_t i = 0; i < x->kind->nfields; i++)
 		personal = personal || x->kind->fields[i].mask != NULL ||
 		    x->kind->fields[i].type == SAT_F_EMAIL;
-	for (; personal && n != NULL; n = sat_json_next(n))
-		if (strcmp(sat_json_str(n, ""), x->who.me->role) == 0)
-			return sat_json_get(p, "purposes");
-	return NULL;
+	return sat_template_consented(&x->purposes, x->who.t,
+	    x->who.me->role) && personal;
 }
 
 /* A live consent of the customer for one of the purposes, and none for it that
@@ -366,7 +364,7 @@ put_row(out *x, const sat_value *v, bool related, sat_err *e)
 	sat_rc rc;
 
 	memcpy(id.b, v[0].s.p, sizeof id.b);
-	if (x->purposes != NULL &&
+	if (x->by_consent &&
 	    ((rc = may_leave(&yes, x, &id, e)) != SAT_OK || !yes))
 		return rc;
 	if (related) {
@@ -376,11 +374,9 @@ put_row(out *x, const sat_value *v, bool related, sat_err *e)
 		if (!sat_grant_covers(x->grant, rel))
 			return SAT_OK;
 	}
-	x->rows++;
-	if (x->table)
-		return put_cells(x, v, rel, e);
-	x->put(x, v, rel);
-	return SAT_OK;
+	rc = x->table ? put_cells(x, v, rel, e) : x->put(x, v, rel, e);
+	x->rows += rc == SAT_OK;
+	return rc;
 }
 
 static sat_rc
@@ -402,7 +398,7 @@ put_rows(out *x, sat_err *e)
 			break;
 	sat_rows_free(rows);
 	if (rc == SAT_OK && x->put == put_event)
-		put_calendar(x, false);
+		rc = put_calendar(x, false, e);
 	return rc;
 }
 
@@ -513,8 +509,10 @@ sat_crm_export(int64_t *rows, sat_crm *c, const sat_export_opts *o, sat_err *e)
 		logged = log_it(&x, "export.refused", NULL);
 		return logged == SAT_ENOSPACE ? logged : rc;
 	}
+	if (o->dry)
+		return SAT_OK;
 	choose_columns(&x);
-	x.purposes = consents_for(&x);
+	x.by_consent = needs_consent(&x);
 	if ((rc = log_it(&x, "export", e)) == SAT_OK) {
 		if ((rc = put_rows(&x, e)) == SAT_OK)
 			put_about(&x);

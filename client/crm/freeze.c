@@ -51,7 +51,7 @@ reach_of(rep_reach *out, const crm_freezing *x, const char *reach, const char *b
 
 static sat_rc
 put_delta(sat_json *doc, crm_freezing *x, const sat_view *v, const sat_json *body,
-    const sat_json *live, const crm_members *now, sat_err *e)
+    const sat_json *live, crm_members *now, sat_err *e)
 {
 	crm_members was = { 0 };
 	sat_buf text = { 0 };
@@ -64,6 +64,8 @@ put_delta(sat_json *doc, crm_freezing *x, const sat_view *v, const sat_json *bod
 	if (text.n > 0)
 		rc = crm_members_read(&was, sat_buf_span(&text), e);
 	d.was = text.n > 0 ? &was : NULL;
+	(void)crm_members_share(&was, sat_json_get(body, "definition"), now,
+	    crm_definition(x->who.t, x->report));
 	if (rc == SAT_OK)
 		rc = crm_delta_put(doc, &d, e);
 	crm_members_fini(&was);
@@ -99,10 +101,10 @@ bare(sat_json **out, crm_freezing *x, const sat_view *v, const sat_err *why,
 }
 
 /* *doc is the present answer and becomes the frozen one. `like`: it was counted
- * as far as the frozen one. */
+ * as far as the frozen one. Of *now is left what can be compared. */
 static sat_rc
 thaw(sat_json *doc, crm_freezing *x, const sat_view *v, bool like,
-    const crm_members *now, sat_err *e)
+    crm_members *now, sat_err *e)
 {
 	sat_json *body = NULL, *live = NULL;
 	sat_json *head = sat_json_put_obj(doc, "frozen");
@@ -311,13 +313,11 @@ static sat_rc
 store_numbers(sat_id *id, crm_freezing *x, const sat_json *doc,
     const crm_members *now, const sat_report_opts *o, sat_err *e)
 {
-	char *path = sat_xasprintf("reports/%s.json", x->report);
-	const sat_json *def = sat_template_doc(x->who.t, path);
-	sat_json *body = crm_body_of(doc, def, o, x->reach);
+	sat_json *body = crm_body_of(doc, crm_definition(x->who.t, x->report),
+	    o, x->reach);
 	sat_buf bytes = { 0 }, members = { 0 };
 	sat_rc rc;
 
-	free(path);
 	sat_json_write(&bytes, body, false);
 	crm_members_write(&members, now);
 	rc = make_record(id, x, doc, sat_buf_span(&bytes),

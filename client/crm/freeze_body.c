@@ -7,6 +7,7 @@
  */
 #include "client/crm/freeze_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- a row of an answer ---- */
@@ -54,6 +55,60 @@ crm_row_key(sat_buf *b, const sat_json *columns, const sat_json *row)
 		first = false;
 		scalar_text(b, sat_json_get(cell, "key"));
 	}
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const crm_row *x = a, *y = b;
+	int c = strcmp(x->key, y->key);
+
+	return c != 0 ? c : x->at < y->at ? -1 : x->at > y->at;
+}
+
+void
+crm_rows_of(crm_rows *x, const sat_json *answer)
+{
+	const sat_json *columns = sat_json_get(answer, "columns");
+	const sat_json *rows = sat_json_get(answer, "rows"), *r;
+	sat_buf key = { 0 };
+
+	*x = (crm_rows){ 0 };
+	x->v = sat_arena_alloc(&x->a, (sat_json_count(rows) + 1) *
+	    sizeof *x->v);
+	for (r = sat_json_first(rows); r != NULL; r = sat_json_next(r)) {
+		sat_buf_reset(&key);
+		crm_row_key(&key, columns, r);
+		x->v[x->n] = (crm_row){ sat_arena_str(&x->a,
+		    sat_buf_cstr(&key), key.n), r, x->n };
+		x->n++;
+	}
+	sat_buf_fini(&key);
+	if (x->n > 1)
+		qsort(x->v, x->n, sizeof *x->v, by_key);
+}
+
+const crm_row *
+crm_rows_find(const crm_rows *x, const char *key)
+{
+	size_t lo = 0, hi = x->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(x->v[mid].key, key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < x->n && strcmp(x->v[lo].key, key) == 0 ? &x->v[lo] : NULL;
+}
+
+void
+crm_rows_fini(crm_rows *x)
+{
+	sat_arena_fini(&x->a);
+	*x = (crm_rows){ 0 };
 }
 
 bool

@@ -25,7 +25,7 @@ typedef struct diff {
 	left *left;          /* of all rows, ascending by tail */
 	size_t nleft, cap;
 	sat_json *rows;
-	sat_buf a, b;
+	sat_buf key;         /* of the row that is compared */
 } diff;
 
 /* ---- who left ---- */
@@ -36,31 +36,11 @@ by_tail(const void *a, const void *b)
 	return crm_member_cmp(&((const left *)a)->m, &((const left *)b)->m);
 }
 
-/* Of two sorted lists: what is in `was` only, or in both with `now`. */
-static const crm_member *
-find(const crm_group *g, const crm_member *m)
-{
-	size_t lo = 0, hi = g == NULL ? 0 : g->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int c = crm_member_cmp(&g->m[mid], m);
-
-		if (c == 0)
-			return &g->m[mid];
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
-}
-
 static void
 note_left(diff *x, const crm_group *was, const crm_group *now)
 {
 	for (size_t i = 0; was != NULL && i < was->n; i++) {
-		if (find(now, &was->m[i]) != NULL)
+		if (crm_group_find(now, &was->m[i]) != NULL)
 			continue;
 		if (x->nleft == x->cap) {
 			x->cap = x->cap * 2 + 16;
@@ -345,7 +325,7 @@ put_records(sat_json *row, diff *x, const crm_group *was, const crm_group *now,
 
 	for (size_t i = 0; now != NULL && i < now->n && rc == SAT_OK; i++) {
 		const crm_member *m = &now->m[i];
-		const crm_member *then = find(was, m);
+		const crm_member *then = crm_group_find(was, m);
 
 		if (then == NULL && known)
 			rc = add_record(&r, x->d, m->kind, &m->id, "entered",
@@ -358,7 +338,7 @@ put_records(sat_json *row, diff *x, const crm_group *was, const crm_group *now,
 			    false, e);
 	}
 	for (size_t i = 0; was != NULL && i < was->n && rc == SAT_OK; i++)
-		if (find(now, &was->m[i]) == NULL)
+		if (crm_group_find(now, &was->m[i]) == NULL)
 			rc = add_left(&r, x, &was->m[i], e);
 	sat_json_put_int(row, "more", r.more);
 	return rc;
@@ -413,6 +393,14 @@ same_members(const crm_group *a, const crm_group *b)
 	return true;
 }
 
+static const char *
+key_of(diff *x, const sat_json *columns, const sat_json *row)
+{
+	sat_buf_reset(&x->key);
+	crm_row_key(&x->key, columns, row);
+	return sat_buf_cstr(&x->key);
+}
+
 /* Either row may be missing; i and j: their places. */
 static sat_rc
 put_row(diff *x, const sat_json *was, size_t i, const sat_json *now, size_t j,
@@ -433,9 +421,8 @@ put_row(diff *x, const sat_json *was, size_t i, const sat_json *now, size_t j,
 		return SAT_OK;
 	}
 	row = sat_json_add_obj(x->rows);
-	sat_buf_reset(&x->a);
-	crm_row_key(&x->a, columns, was != NULL ? was : now);
-	sat_json_put_strn(row, "group", sat_buf_span(&x->a));
+	sat_json_put_str(row, "group", key_of(x, columns, was != NULL ? was :
+	    now));
 	sat_json_put_str(row, "change", was == NULL ? "new" : now == NULL ?
 	    "gone" : n > 0 ? "changed" : "records");
 	sat_json_put(row, "measures", measures);
@@ -443,46 +430,43 @@ put_row(diff *x, const sat_json *was, size_t i, const sat_json *now, size_t j,
 	return rc;
 }
 
-static const sat_json *
-row_of(size_t *at, diff *x, const sat_json *rows, const sat_json *columns)
-{
-	*at = 0;
-	for (const sat_json *r = sat_json_first(rows); r != NULL;
-	     r = sat_json_next(r), ++*at) {
-		sat_buf_reset(&x->b);
-		crm_row_key(&x->b, columns, r);
-		if (sat_span_eq(sat_buf_span(&x->a), sat_buf_span(&x->b)))
-			return r;
-	}
-	return NULL;
-}
-
 /* Twice: first who left has to be known of all rows, then they are told. */
 static sat_rc
-walk(diff *x, bool name, sat_err *e)
+walk(diff *x, const crm_rows *was, const crm_rows *now, bool name, sat_err *e)
 {
 	const sat_json *fcols = sat_json_get(x->d->body, "columns");
-	const sat_json *lcols = sat_json_get(x->d->live, "columns");
-	const sat_json *frows = sat_json_get(x->d->body, "rows");
-	const sat_json *lrows = sat_json_get(x->d->live, "rows"), *other;
-	size_t i = 0, j = 0;
+	const sat_json *lcols = sat_json_get(x->d->live, "columns"), *r;
+	const crm_row *other;
+	size_t i = 0;
 	sat_rc rc = SAT_OK;
 
-	for (const sat_json *r = sat_json_first(frows); r != NULL &&
-	     rc == SAT_OK; r = sat_json_next(r), i++) {
-		sat_buf_reset(&x->a);
-		crm_row_key(&x->a, fcols, r);
-		other = row_of(&j, x, lrows, lcols);
-		rc = put_row(x, r, i, other, j, name, e);
+	for (r = sat_json_first(sat_json_get(x->d->body, "rows"));
+	     r != NULL && rc == SAT_OK; r = sat_json_next(r), i++) {
+		other = crm_rows_find(now, key_of(x, fcols, r));
+		rc = put_row(x, r, i, other == NULL ? NULL : other->row,
+		    other == NULL ? 0 : other->at, name, e);
 	}
-	j = 0;
-	for (const sat_json *r = sat_json_first(lrows); r != NULL &&
-	     rc == SAT_OK; r = sat_json_next(r), j++) {
-		sat_buf_reset(&x->a);
-		crm_row_key(&x->a, lcols, r);
-		if (row_of(&i, x, frows, fcols) == NULL)
-			rc = put_row(x, NULL, 0, r, j, name, e);
-	}
+	i = 0;
+	for (r = sat_json_first(sat_json_get(x->d->live, "rows"));
+	     r != NULL && rc == SAT_OK; r = sat_json_next(r), i++)
+		if (crm_rows_find(was, key_of(x, lcols, r)) == NULL)
+			rc = put_row(x, NULL, 0, r, i, name, e);
+	return rc;
+}
+
+static sat_rc
+compare(diff *x, sat_err *e)
+{
+	crm_rows was, now;
+	sat_rc rc;
+
+	crm_rows_of(&was, x->d->body);
+	crm_rows_of(&now, x->d->live);
+	if ((rc = walk(x, &was, &now, false, e)) == SAT_OK &&
+	    (rc = name_all(x, e)) == SAT_OK)
+		rc = walk(x, &was, &now, true, e);
+	crm_rows_fini(&was);
+	crm_rows_fini(&now);
 	return rc;
 }
 
@@ -512,15 +496,13 @@ crm_delta_put(sat_json *doc, const crm_delta *d, sat_err *e)
 
 	sat_json_put_bool(o, "comparable", like);
 	sat_json_put_bool(o, "members_kept", d->was != NULL);
-	if (like && (rc = walk(&x, false, e)) == SAT_OK &&
-	    (rc = name_all(&x, e)) == SAT_OK)
-		rc = walk(&x, true, e);
+	if (like)
+		rc = compare(&x, e);
 	sat_json_put_bool(o, "changed", sat_json_count(x.rows) > 0);
 	sat_json_put(o, "totals", sat_json_dup(sat_json_get(d->live,
 	    "totals")));
 	free(x.left);
-	sat_buf_fini(&x.a);
-	sat_buf_fini(&x.b);
+	sat_buf_fini(&x.key);
 	if (rc == SAT_OK)
 		sat_json_put(doc, "delta", o);
 	else

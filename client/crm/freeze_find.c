@@ -84,7 +84,6 @@ crm_freezing_begin(crm_freezing *x, sat_crm *c, const char *report, const sat_re
 	    (rc = sat_period_parse(&x->period, o->period != NULL ? o->period :
 	    "all", sat_template_tz_min(x->who.t), e)) != SAT_OK)
 		return rc;
-	x->as_of_ms = o->as_of_ms;
 	x->kind = sat_template_kind(x->who.t, "frozen_report");
 	find_reach(x);
 	return read_params(x, o, e);

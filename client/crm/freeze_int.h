@@ -45,6 +45,19 @@ void crm_members_fini(crm_members *x);
 /* NULL: a row without records. */
 const crm_group *crm_members_row(const crm_members *x, size_t row);
 int crm_member_cmp(const crm_member *a, const crm_member *b);
+/* The same record in a group (NULL: an empty one), or NULL. */
+const crm_member *crm_group_find(const crm_group *g, const crm_member *m);
+/*
+ * A measure is known by its key, a mask by places of one definition (`was` those
+ * of `then`, `now` those of `is`). Both are left with the measures both
+ * definitions have, in the places of `is`, and the records that add to any of
+ * these; now NULL: it is let alone.
+ * @return the bits of these measures.
+ */
+uint32_t crm_members_share(crm_members *was, const sat_json *then,
+    crm_members *now, const sat_json *is);
+/* The present definition of a report; NULL when there is none. */
+const sat_json *crm_definition(const sat_template *t, const char *report);
 /* As text; rows in their order. */
 void crm_members_write(sat_buf *b, const crm_members *x);
 /* SAT_EINTEGRITY when it is none. *x is to be fini'd in any case. */
@@ -57,6 +70,21 @@ bool crm_col_is_key(const sat_json *column);
 bool crm_col_is_rank(const sat_json *column);
 /* The dims' keys of a row joined by ",". */
 void crm_row_key(sat_buf *b, const sat_json *columns, const sat_json *row);
+/* The rows of an answer ("columns", "rows") by these keys. Borrows the answer. */
+typedef struct crm_row {
+	const char *key;
+	const sat_json *row;
+	size_t at; /* its place */
+} crm_row;
+typedef struct crm_rows {
+	crm_row *v; /* ascending by key, then place */
+	size_t n;
+	sat_arena a;
+} crm_rows;
+void crm_rows_of(crm_rows *x, const sat_json *answer);
+/* The first of them; NULL: none. */
+const crm_row *crm_rows_find(const crm_rows *x, const char *key);
+void crm_rows_fini(crm_rows *x);
 /* Are two cells the same number? */
 bool crm_cell_same(const sat_json *a, const sat_json *b);
 
@@ -112,7 +140,6 @@ typedef struct crm_freezing {
 	const sat_kind *kind; /* frozen_report */
 	const char *report;
 	sat_period period;
-	int64_t as_of_ms;     /* 0 = of the period */
 	char reach[80];
 	const char *const *list; /* filters as they are understood, ascending */
 	size_t nlist;

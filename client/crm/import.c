@@ -105,8 +105,9 @@ end_group(sat_import_summary *s, imp_job *j, sat_err *e)
 		    (rc = imp_batch_count(j, s, e)) != SAT_OK ||
 		    (rc = crm_numbers_save(&j->numbers, j->c, e)) != SAT_OK)
 			return rc;
-		if (j->has_batch && !s->recorded && j->o->began != NULL)
-			j->o->began(j->o->u, s->batch);
+		if (j->has_batch && !s->recorded && j->o->began != NULL &&
+		    (rc = j->o->began(j->o->u, s->batch, e)) != SAT_OK)
+			return rc;
 		if ((rc = sat_replica_group_commit(j->c->replica, e)) != SAT_OK)
 			return rc;
 	}

@@ -24,8 +24,9 @@ typedef struct sat_import_opts {
 	/* dry run: one cleaned value, before -> after */
 	void (*on_clean)(void *u, int64_t row, const char *field, sat_span before, sat_span after);
 	void (*progress)(void *u, int64_t rows, uint64_t bytes_done, uint64_t bytes_total);
-	/* the batch is durable in a moment: its record, and the first rows; NULL */
-	void (*began)(void *u, const char *batch);
+	/* the batch is durable in a moment: its record, and the first rows. A failure
+	 * ends the import before that; NULL */
+	sat_rc (*began)(void *u, const char *batch, sat_err *e);
 	/* polled per row; true: stop once the group is committed */
 	bool (*interrupted)(void *u);
 	/* a sheet of `derive`, named as in the mapping document (relative to it);
@@ -47,9 +48,9 @@ typedef struct sat_import_summary {
 /*
  * Rows become one commit per customer aggregate, written in groups of 1,000,
  * each durable before the next. Repeating an import changes nothing, and leaves
- * no batch, where the rows have a key: a field they are found by, the number,
- * external_id or a duplicate key of the kind. Before and after everything else the batch itself is written, a
- * record of kind import_batch.
+ * no batch, where the rows have a key: a field they are found by, the id, the
+ * number, external_id or a duplicate key of the kind. Before and after everything
+ * else the batch itself is written, a record of kind import_batch.
  * @return SAT_EPARTLY with error rows; SAT_EINVALID for the mapping or a
  *         header the mapping does not know (names the column); SAT_EDENIED
  *         (role; "import.closed"); SAT_ECONFLICT "import.again": rows without a
@@ -99,14 +100,20 @@ typedef struct sat_import_undone {
 } sat_import_undone;
 #define SAT_IMPORT_LEFT_MAX 200
 /*
- * Take back what a batch did, on any device that holds its records: what it made
- * is deleted (restorable), a field it changed gets the value it had, each only
- * where nobody wrote since. What stays is listed with the reason. Repeatable.
- * @return SAT_EPARTLY: something was left; SAT_ENOTFOUND; SAT_EDENIED "import.
- *         undo": the role may not delete such records, nothing was done.
+ * Take back what batches did, on any device that holds their records: what they
+ * made is deleted (restorable), a field they changed gets the value it had before
+ * all of them, each only where nobody else wrote since. What stays is listed with
+ * the reason. Repeatable; but while one of several was not taken back, those that
+ * were are passed over, and so is one that is not there.
+ * out->batch: the first of those that were taken back.
+ * @param n  1 to SAT_IMPORT_UNDO_MAX
+ * @return SAT_EPARTLY: something was left; SAT_ENOTFOUND: none of them is there;
+ *         SAT_EDENIED "import.undo": the role may not delete such records, nothing
+ *         was done; SAT_EUSAGE: too many.
  */
+#define SAT_IMPORT_UNDO_MAX 1000 /* batches */
 SAT_CHECK sat_rc sat_crm_import_undo(sat_import_undone *out, sat_arena *a,
-    sat_crm *c, const char *batch, sat_err *e);
+    sat_crm *c, const char *const *batches, size_t n, sat_err *e);
 
 /* One record of a batch that was drawn to be looked at. */
 typedef struct sat_import_drawn {

@@ -2,6 +2,7 @@
  * import_int.h - what the parts of the import share.
  *
  * import_map.c     the mapping document (docs/import.md), or the header alone
+ * import_marks.c   the two columns behind a file of refused rows
  * import_derive.c  values picked from another sheet
  * import_calls.c   the mapping of a phone's call log
  * import_find.c    the record of a row that is there already
@@ -26,7 +27,8 @@ typedef struct imp_value { /* exact text -> text */
 } imp_value;
 
 typedef enum imp_use {
-	IMP_IGNORED, /* null, or ours: created, line, reason */
+	IMP_IGNORED, /* null, or ours: created, line, reason, import_line,
+	                import_reason */
 	IMP_PLAIN,   /* usable in set, match and when */
 	IMP_FIELD,
 	IMP_ID,      /* the record's id, from an export */
@@ -180,7 +182,9 @@ SAT_CHECK sat_rc imp_find(sat_view *v, size_t *n, crm_work *w, imp_job *j,
 /* SAT_ECONFLICT "duplicate": what was found is another record. */
 SAT_CHECK sat_rc imp_is_it(const crm_work *w, const sat_view *v, imp_job *j,
     sat_err *e);
-/* Does a value of this field say which record is meant? */
+/* Can a record be looked for by this field: a duplicate key, number, external_id? */
+bool imp_may_be_key(const sat_field *f);
+/* Does a value of this field say which record is meant, unasked? */
 bool imp_is_key(const sat_kind *k, const sat_field *f);
 /* Does a row of this sheet have such a value, or may it? */
 bool imp_map_finds(const imp_map *m);

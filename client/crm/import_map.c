@@ -214,9 +214,7 @@ read_lookup(imp_column *c, const reader *r, const sat_json *n)
 		k = c->field != NULL && c->field->type == SAT_F_REF ?
 		    sat_template_kind(r->t, c->field->ref) : NULL;
 		c->lookup = k != NULL ? sat_kind_field(k, key) : NULL;
-		if (c->lookup == NULL || (c->lookup->dup_weight <= 0 &&
-		    strcmp(key, "number") != 0 &&
-		    strcmp(key, "external_id") != 0))
+		if (c->lookup == NULL || !imp_may_be_key(c->lookup))
 			return fault(r, "lookup must name a duplicate key of "
 			    "the kind referred to, in", c->name);
 	}
@@ -519,8 +517,7 @@ read_document(const reader *r, const sat_json *map)
 	if (key != NULL) {
 		if ((rc = field_named(&r->m->key, r, key)) != SAT_OK)
 			return rc;
-		if (r->m->key->dup_weight <= 0 && strcmp(key, "number") != 0 &&
-		    strcmp(key, "external_id") != 0)
+		if (!imp_may_be_key(r->m->key))
 			return fault(r, "records cannot be found by", key);
 	}
 	if ((rc = read_columns(r, sat_json_get(map, "columns"))) != SAT_OK ||

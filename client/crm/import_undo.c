@@ -1,13 +1,16 @@
 /*
- * What a batch did, taken back: nothing that somebody wrote since is touched.
+ * What batches did, taken back: nothing that somebody wrote since is touched.
  *
- * A record born inside the batch is deleted when no cell of it is younger, nothing
- * that stays refers to it, and nothing was merged into it; a field that the batch wrote last gets the value the history
- * has for it. Both are ordinary commits of whoever undoes it, so they need his
- * right, and can be undone themselves.
+ * A record born inside one is deleted when no cell of it is younger, nothing that
+ * stays refers to it, and nothing was merged into it; a field that one of them
+ * wrote last gets the value the history has for it from before. Both are ordinary
+ * commits of whoever undoes it, so they need his right, and can be undone
+ * themselves. Several are taken back in one pass: one after the other, what is
+ * written for the newest would count as written since in the eyes of the others.
  */
 #include "client/crm/import_int.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,14 +30,21 @@ typedef struct link { /* both made by the batch */
 	touched *from, *to;
 } link;
 
+typedef struct batch {
+	sat_view v;
+	imp_range range;
+	bool undone;          /* before */
+} batch;
+
 typedef struct undoing {
 	sat_crm *c;
 	crm_actor who;
-	imp_range range;
+	batch *batches;
+	size_t nbatches;
 	sat_import_undone *out;
 	sat_arena *mem;
 	const sat_kind *kind; /* being looked at */
-	touched *list, one;   /* by kind, then id */
+	touched *list, one;   /* by id, of any kind */
 	size_t n, cap;
 	link *links;          /* among them */
 	size_t nlinks, links_cap;
@@ -67,11 +77,21 @@ is_work(const undoing *x, const sat_cell *c)
 	    number != NULL && c->field == number->id);
 }
 
+/* Was it written by one of the batches? */
+static bool
+in_range(const undoing *x, const sat_stamp *at)
+{
+	for (size_t i = 0; i < x->nbatches; i++)
+		if (imp_in_range(&x->batches[i].range, at))
+			return true;
+	return false;
+}
+
 static sat_rc
 take_stamp(void *u, const sat_id *id, const sat_cell *c, sat_err *e)
 {
 	undoing *x = u;
-	bool in = imp_in_range(&x->range, &c->at);
+	bool in = in_range(x, &c->at);
 
 	(void)e;
 	if (c->field == 0) {
@@ -134,20 +154,12 @@ find(undoing *x, sat_span id)
 
 /* ---- what holds it ------------------------------------------------------------------ */
 
-/* Tasks that rules make and looks at the batch itself do not. */
-static bool
-holds(const sat_kind *k)
-{
-	return !is_bookkeeping(k) && strcmp(k->key, "task") != 0 &&
-	    strcmp(k->key, "sample") != 0;
-}
-
 static size_t
 refs_of(const sat_field *refs[], size_t max, const sat_kind *k)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; holds(k) && i < k->nfields && n < max; i++)
+	for (size_t i = 0; i < k->nfields && n < max; i++)
 		if (k->fields[i].type == SAT_F_REF)
 			refs[n++] = &k->fields[i];
 	return n;
@@ -172,21 +184,22 @@ refers(undoing *x, touched *from, touched *to, bool under)
 	x->links[x->nlinks++] = (link){ from, to };
 }
 
-/* Every reference of every record of this kind. */
+/* Every reference of every record of this kind that may hold one. */
 static sat_rc
 look_at_refs(undoing *x, const sat_kind *k, sat_err *e)
 {
 	const sat_field *refs[REFS_MAX];
 	size_t n = refs_of(refs, REFS_MAX, k);
 	uint16_t cols[REFS_MAX + 1] = { SAT_Q_ID };
+	sat_filter which;
 	sat_query q = { .kind = k, .columns = cols, .ncolumns = n + 1,
-		.unordered = true };
+		.filters = &which, .unordered = true };
 	const sat_value *v;
 	sat_rows *rows;
 	touched *to;
 	sat_rc rc;
 
-	if (n == 0)
+	if (n == 0 || !crm_holds(&which, &q.nfilters, k))
 		return SAT_OK;
 	for (size_t i = 0; i < n; i++)
 		cols[i + 1] = refs[i]->id;
@@ -298,10 +311,11 @@ leave(undoing *x, const touched *t, const char *why)
 	sat_arena_fini(&a);
 }
 
-/* What the field had before the batch. false: this device cannot tell. */
+/* What the field had before. *known false: this device cannot tell. by: who wrote
+ * what it has now. */
 static sat_rc
 value_before(sat_value *v, bool *known, undoing *x, sat_arena *a,
-    const sat_id *id, const sat_field *f, sat_err *e)
+    const sat_id *id, const sat_field *f, uint32_t by, sat_err *e)
 {
 	sat_past *past;
 	size_t n;
@@ -310,9 +324,9 @@ value_before(sat_value *v, bool *known, undoing *x, sat_arena *a,
 
 	*v = sat_v_null();
 	/* The device that imported has seen all of it. */
-	*known = x->range.dev == sat_replica_identity_get(x->c->replica)->device;
+	*known = by == sat_replica_identity_get(x->c->replica)->device;
 	for (size_t i = 0; rc == SAT_OK && i < n; i++)
-		if (!imp_in_range(&x->range, &past[i].at)) {
+		if (!in_range(x, &past[i].at)) {
 			*v = past[i].value;
 			*known = true;
 			break;
@@ -348,11 +362,11 @@ fill(crm_work *w, char why[120], undoing *x, const sat_view *v, sat_err *e)
 		bool known;
 
 		if (f == NULL || f->policy == SAT_P_DERIVED ||
-		    !imp_in_range(&x->range, &cell->at))
+		    !in_range(x, &cell->at))
 			continue;
 		no = stays(f);
 		if (no == NULL && (rc = value_before(&was, &known, x, w->a,
-		    &v->rec.id, f, e)) == SAT_OK && !known)
+		    &v->rec.id, f, cell->at.dev, e)) == SAT_OK && !known)
 			no = "had a value this device does not know";
 		if (rc == SAT_OK && no == NULL)
 			crm_put(w, f, was);
@@ -456,13 +470,15 @@ take_back_all(undoing *x, bool children, sat_err *e)
 static sat_rc
 may_delete(const undoing *x, sat_err *e)
 {
+	const sat_kind *asked = NULL; /* most of a batch are of one kind */
 	char action[96];
 
 	for (size_t i = 0; i < x->n; i++) {
 		const touched *t = &x->list[i];
 
-		if (!t->made || (i > 0 && t->kind == x->list[i - 1].kind))
+		if (!t->made || t->kind == asked)
 			continue;
+		asked = t->kind;
 		(void)snprintf(action, sizeof action, "%s.delete", t->kind->key);
 		if (sat_acl(x->who.t, x->who.me->role, action) == SAT_GRANT_NO)
 			return sat_fail_code(e, SAT_EDENIED, "import.undo",
@@ -473,49 +489,100 @@ may_delete(const undoing *x, sat_err *e)
 	return SAT_OK;
 }
 
-/* The batch says that it was undone, where its reader may write it. */
+/* Each says that it was undone, where its reader may write it. */
 static sat_rc
-mark(undoing *x, const sat_view *batch, sat_err *e)
+mark(undoing *x, sat_err *e)
 {
 	const sat_import_undone *o = x->out;
 	sat_input in[2] = { { '=', "undone_at", { NULL, 0 } },
 		{ '=', "undone_by", sat_span_str(x->who.me->key) } };
-	char now[32], *detail;
-	sat_rc rc;
+	char now[32], id[SAT_ID_TEXT];
+	sat_buf detail = { 0 };
+	sat_rc rc = SAT_OK;
 
 	sat_time_rfc3339(now, x->who.now_ms);
 	in[0].text = sat_span_str(now);
-	rc = sat_crm_edit(NULL, x->c, batch->kind, &batch->rec.id, in, 2, NULL,
-	    e);
-	if (rc != SAT_OK && !is_refusal(rc))
-		return rc;
-	detail = sat_xasprintf("batch=%s deleted=%" PRId64 " restored=%" PRId64
-	    " left=%" PRId64, o->batch, o->deleted, o->restored, o->nleft);
-	rc = sat_replica_audit(x->c->replica, "import.undo", detail, e);
-	free(detail);
+	for (size_t i = 0; i < x->nbatches && rc == SAT_OK; i++) {
+		const sat_view *v = &x->batches[i].v;
+
+		sat_id_text(id, &v->rec.id);
+		sat_buf_fmt(&detail, "%s%s", i == 0 ? "batch=" : ",", id);
+		rc = sat_crm_edit(NULL, x->c, v->kind, &v->rec.id, in, 2, NULL,
+		    e);
+		if (is_refusal(rc))
+			rc = SAT_OK;
+	}
+	sat_buf_fmt(&detail, " deleted=%" PRId64 " restored=%" PRId64
+	    " left=%" PRId64, o->deleted, o->restored, o->nleft);
+	if (rc == SAT_OK)
+		rc = sat_replica_audit(x->c->replica, "import.undo",
+		    sat_buf_cstr(&detail), e);
+	sat_buf_fini(&detail);
 	return rc;
+}
+
+static bool
+was_undone(const sat_view *v)
+{
+	const sat_field *f = sat_kind_field(v->kind, "undone_at");
+
+	return f != NULL && sat_record_value(&v->rec, f->id).type != SAT_V_NULL;
+}
+
+/* Those that were made; of several those that were not taken back before, where
+ * there are such. */
+static sat_rc
+find_batches(undoing *x, const char *const *names, size_t n, sat_err *e)
+{
+	size_t fresh = 0, kept = 0;
+	sat_rc rc = SAT_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		batch *b = &x->batches[x->nbatches];
+
+		rc = imp_batch_find(&b->v, &b->range, x->mem, &x->who, x->c,
+		    names[i], e);
+		if (rc == SAT_ENOTFOUND)
+			continue;
+		if (rc != SAT_OK)
+			return rc;
+		b->undone = was_undone(&b->v);
+		fresh += !b->undone;
+		x->nbatches++;
+	}
+	if (x->nbatches == 0)
+		return rc;
+	for (size_t i = 0; i < x->nbatches; i++)
+		if (fresh == 0 || !x->batches[i].undone)
+			x->batches[kept++] = x->batches[i];
+	x->nbatches = kept;
+	sat_id_text(x->out->batch, &x->batches[0].v.rec.id);
+	return SAT_OK;
 }
 
 sat_rc
 sat_crm_import_undo(sat_import_undone *out, sat_arena *a, sat_crm *c,
-    const char *batch, sat_err *e)
+    const char *const *batches, size_t n, sat_err *e)
 {
 	undoing x = { .c = c, .out = out, .mem = a };
-	sat_view v;
 	sat_rc rc;
 
+	assert(n > 0);
 	memset(out, 0, sizeof *out);
+	if (n > SAT_IMPORT_UNDO_MAX)
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "at most %d batches are taken back at once",
+		    SAT_IMPORT_UNDO_MAX);
 	out->left = sat_arena_alloc(a, SAT_IMPORT_LEFT_MAX * sizeof *out->left);
-	if ((rc = imp_batch_find(&v, &x.range, a, &x.who, c, batch, e)) !=
-	    SAT_OK)
-		return rc;
-	sat_id_text(out->batch, &v.rec.id);
-	if ((rc = collect(&x, e)) == SAT_OK &&
+	x.batches = sat_xcalloc(n, sizeof *x.batches);
+	if ((rc = find_batches(&x, batches, n, e)) == SAT_OK &&
+	    (rc = collect(&x, e)) == SAT_OK &&
 	    (rc = look_at_all(&x, e)) == SAT_OK &&
 	    (rc = may_delete(&x, e)) == SAT_OK &&
 	    (rc = take_back_all(&x, true, e)) == SAT_OK &&
 	    (rc = take_back_all(&x, false, e)) == SAT_OK)
-		rc = mark(&x, &v, e);
+		rc = mark(&x, e);
+	free(x.batches);
 	free(x.list);
 	free(x.links);
 	if (rc == SAT_OK && out->nleft > 0)

@@ -494,19 +494,15 @@ static sat_rc
 write_judgement(sat_crm *c, const sat_judged *d, const sat_view *visit,
     const sat_input *in, size_t n, sat_err *e)
 {
-	bool own = !sat_replica_in_group(c->replica);
-	sat_rc rc = own ? sat_replica_group_begin(c->replica, e) : SAT_OK;
+	bool own;
+	sat_rc rc;
 
-	if (rc != SAT_OK)
+	if ((rc = crm_all_begin(&own, c, e)) != SAT_OK)
 		return rc;
 	if ((rc = sat_crm_edit(NULL, c, visit->kind, &d->visit, in, n, NULL,
 	    e)) == SAT_OK)
 		rc = note_arrival(c, d, visit, e);
-	if (own && rc == SAT_OK)
-		return sat_replica_group_commit(c->replica, e);
-	if (own)
-		sat_replica_group_rollback(c->replica);
-	return rc;
+	return crm_all_end(own, c, rc, e);
 }
 
 sat_rc

@@ -125,6 +125,78 @@ crm_members_row(const crm_members *x, size_t row)
 	return &x->groups[x->rows[row]];
 }
 
+const crm_member *
+crm_group_find(const crm_group *g, const crm_member *m)
+{
+	return g == NULL || g->n == 0 ? NULL :
+	    bsearch(m, g->m, g->n, sizeof *g->m, by_tail);
+}
+
+/* ---- measures of another definition ---- */
+
+const sat_json *
+crm_definition(const sat_template *t, const char *report)
+{
+	char *path = sat_xasprintf("reports/%s.json", report);
+	const sat_json *def = sat_template_doc(t, path);
+
+	free(path);
+	return def;
+}
+
+/* The bit of a measure; 0: there is none of this key, or nothing adds to it. */
+static uint32_t
+bit_of(const sat_json *def, const char *key)
+{
+	const sat_json *m = sat_json_first(sat_json_get(def, "measures"));
+	uint32_t bit = 1;
+
+	for (; m != NULL; m = sat_json_next(m), bit <<= 1)
+		if (strcmp(sat_json_get_str(m, "key", ""), key) == 0)
+			return sat_json_get(m, "formula") != NULL ? 0 : bit;
+	return 0;
+}
+
+/* Bit i becomes to[i]; who has none left is not there. */
+static void
+move_bits(crm_members *x, const uint32_t to[32])
+{
+	for (size_t i = 0; i < x->n; i++) {
+		crm_group *g = &x->groups[i];
+		size_t n = 0;
+
+		for (size_t k = 0; k < g->n; k++) {
+			uint32_t mask = 0;
+
+			for (int b = 0; b < 32; b++)
+				if ((g->m[k].mask >> b & 1) != 0)
+					mask |= to[b];
+			if (mask == 0)
+				continue;
+			g->m[n] = g->m[k];
+			g->m[n++].mask = mask;
+		}
+		g->n = n;
+	}
+}
+
+uint32_t
+crm_members_share(crm_members *was, const sat_json *then, crm_members *now,
+    const sat_json *is)
+{
+	const sat_json *m = sat_json_first(sat_json_get(then, "measures"));
+	uint32_t to[32] = { 0 }, kept[32] = { 0 }, all = 0;
+
+	for (int b = 0; m != NULL && b < 32; m = sat_json_next(m), b++)
+		all |= to[b] = bit_of(is, sat_json_get_str(m, "key", ""));
+	for (int b = 0; b < 32; b++)
+		kept[b] = all & (uint32_t)1 << b;
+	move_bits(was, to);
+	if (now != NULL)
+		move_bits(now, kept);
+	return all;
+}
+
 /* ---- short form ---- */
 
 static const char digits[] =

@@ -74,8 +74,7 @@ typedef struct rep_source {
 	rep_events stages;                      /* rep_stage_at; n = option */
 	bool stages_loaded;
 	sat_grant grant; /* rows beyond it are left out */
-	const sat_field *voids; /* the kind's; NULL: its rows are never taken back */
-	rep_events voided;      /* rows that were */
+	crm_voided voided;      /* rows that were taken back are passed over */
 	sat_rows *rows;
 	struct rep_made *made; /* rows of a virtual kind */
 	struct rep_writes *writes; /* those of @writes */
@@ -116,11 +115,6 @@ bool rep_id_of(sat_value v, sat_id *id);
 SAT_CHECK sat_rc rep_need_lets(rep_source *s, sat_err *e);
 SAT_CHECK sat_rc rep_load_lets(rep_source *s, sat_err *e);
 void rep_compute_lets(rep_source *s);
-
-/* report_voided.c */
-/* Rows that were taken back are passed over by rep_next. */
-SAT_CHECK sat_rc rep_load_voided(rep_source *s, sat_err *e);
-bool rep_is_voided(const rep_source *s);
 
 /* report_past.c */
 /* HELD, EVER: spans in which a time field held a value: at = the value, n = when

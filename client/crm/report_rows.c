@@ -277,6 +277,25 @@ need_owners(rep_source *s, sat_err *e)
 	return need_link(s, k->parent, root->owner, e);
 }
 
+static sat_rc
+load_voided(rep_source *s, sat_err *e)
+{
+	const sat_standard *st = sat_template_standard(s->who->t);
+
+	return s->kind->id >= SAT_VIRTUAL_FIRST ? SAT_OK :
+	    crm_voided_load(&s->voided, s->c, s->kind, st->kind == s->kind ?
+	    st->time : NULL, s->when->until_ms, e);
+}
+
+static bool
+is_voided(const rep_source *s)
+{
+	sat_id id;
+
+	return s->voided.n > 0 && (id = rep_id(s), crm_voided_has(&s->voided,
+	    &id));
+}
+
 sat_rc
 rep_open(rep_source *s, sat_err *e)
 {
@@ -284,7 +303,7 @@ rep_open(rep_source *s, sat_err *e)
 	sat_rc rc = need_owners(s, e);
 
 	if (rc == SAT_OK)
-		rc = rep_load_voided(s, e);
+		rc = load_voided(s, e);
 	if (rc == SAT_OK && s->def != NULL)
 		rc = rep_need_lets(s, e);
 	for (size_t i = 0; i < s->nlinks && rc == SAT_OK; i++)
@@ -312,7 +331,7 @@ rep_close(rep_source *s)
 	for (size_t i = 0; i < SAT_REPORT_LETS_MAX; i++)
 		rep_events_free(&s->events[i]);
 	rep_events_free(&s->stages);
-	rep_events_free(&s->voided);
+	crm_voided_free(&s->voided);
 	sat_grading_free(s->grading);
 	rep_made_free(s->made);
 	rep_writes_free(s->writes);
@@ -543,7 +562,7 @@ rep_next(rep_source *s, bool *more, sat_err *e)
 			(void)rep_writes_next(s);
 		else if ((rc = sat_rows_next(&s->row, s->rows, e)) != SAT_OK)
 			return rc;
-	} while (s->row != NULL && (rep_is_voided(s) || !may_see(s)));
+	} while (s->row != NULL && (is_voided(s) || !may_see(s)));
 	*more = s->row != NULL;
 	if (*more && s->def != NULL)
 		rep_compute_lets(s);

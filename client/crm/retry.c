@@ -84,20 +84,14 @@ correct(retry *x, const sat_input *in, size_t n, sat_err *e)
 static sat_rc
 write_again(uint64_t *cseq, retry *x, sat_err *e)
 {
-	sat_replica *r = x->all.c->replica;
-	sat_rc rc;
+	sat_rc rc = SAT_OK;
 
 	*cseq = 0;
-	if ((rc = sat_replica_group_begin(r, e)) != SAT_OK)
-		return rc;
-	if ((crm_again_changes(&x->all) && (rc = crm_write(x->all.first,
-	    x->q->commit.flags & SAT_CF_IMPORT, cseq, e)) != SAT_OK) ||
-	    (rc = sat_replica_settle(r, x->q->id, SAT_FATE_RETRIED, *cseq,
-	    e)) != SAT_OK) {
-		sat_replica_group_rollback(r);
-		return rc;
-	}
-	return sat_replica_group_commit(r, e);
+	if (crm_again_changes(&x->all) && (rc = crm_write(x->all.first,
+	    x->q->commit.flags & SAT_CF_IMPORT, cseq, e)) == SAT_OK)
+		rc = crm_undone_inherit(x->all.c, &x->q->commit, e);
+	return rc != SAT_OK ? rc : sat_replica_settle(x->all.c->replica,
+	    x->q->id, SAT_FATE_RETRIED, *cseq, e);
 }
 
 /* What was handed over and refused even so is not made by the author again. */
@@ -118,13 +112,16 @@ static sat_rc
 again(uint64_t *cseq, retry *x, const sat_input *in, size_t n, sat_err *e)
 {
 	sat_rc rc = is_hand(&x->q->commit, e);
+	bool own;
 
 	for (size_t i = 0; rc == SAT_OK && i < x->q->commit.nops; i++)
 		rc = take_op(x, &x->q->commit.ops[i], e);
 	if (rc != SAT_OK || (rc = correct(x, in, n, e)) != SAT_OK ||
 	    (rc = crm_again_judge(&x->all, e)) != SAT_OK)
 		return rc;
-	return write_again(cseq, x, e);
+	rc = crm_all_begin(&own, x->all.c, e);
+	return rc != SAT_OK ? rc : crm_all_end(own, x->all.c,
+	    write_again(cseq, x, e), e);
 }
 
 sat_rc

@@ -37,6 +37,7 @@ tell(running *x, sat_rule_what what, const want *w)
 		i->kind = w->r->kind != NULL ? w->r->kind->key : NULL;
 		i->period = w->period;
 		i->title = w->title;
+		i->nameless = w->nameless;
 		i->due_ms = w->due_ms;
 	}
 	return i;

@@ -13,6 +13,7 @@ typedef struct want {
 	sat_id task, subject, account;
 	const char *title, *period;
 	int64_t shows_ms, due_ms;
+	bool nameless; /* the title does not say whom it is about */
 } want;
 
 typedef struct running {

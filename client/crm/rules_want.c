@@ -34,14 +34,20 @@ told_me(const running *x, const sat_reminder *r, const char *owner)
 	return above != NULL && above->ord == x->who.me->ord;
 }
 
-static const char *
-words_of(const running *x, const sat_reminder *r)
+/* Is the organisation's first language English? */
+static bool
+in_english(const running *x)
 {
 	const sat_json *first = sat_json_first(sat_json_get(sat_template_doc(
 	    x->who.t, "template.json"), "languages"));
 
-	return strcmp(sat_json_str(first, "zh"), "en") == 0 ? r->text_en :
-	    r->text_zh;
+	return strcmp(sat_json_str(first, "zh"), "en") == 0;
+}
+
+static const char *
+words_of(const running *x, const sat_reminder *r)
+{
+	return in_english(x) ? r->text_en : r->text_zh;
 }
 
 /* Counts where the title stands, when asked. */
@@ -115,8 +121,11 @@ wants(running *x, const sat_reminder *r, const sat_id *subject,
 	sat_local_date(date, since_ms, x->tz_min);
 	w->r = r;
 	w->subject = *subject;
+	w->nameless = account == NULL && r->kind != NULL;
 	if (account != NULL)
 		w->account = *account;
+	if (w->nameless) /* no erasure comes to a task that is nobody's (X1) */
+		title = in_english(x) ? r->kind->en : r->kind->zh;
 	w->period = sat_arena_str(x->a, date, strlen(date));
 	w->task = sat_id_derive(r->key, subject, w->period);
 	w->title = render(x, r, title, date);

@@ -104,6 +104,28 @@ sat_crm_grading(sat_grading **out, sat_crm *c, int64_t now_ms, sat_err *e)
 	return crm_grading_by(out, c, sat_replica_template(c->replica), now_ms, e);
 }
 
+/* What was not taken back, by customer. */
+static sat_rc
+add_all(sat_grading *g, sat_crm *c, const sat_query *q, const crm_voided *gone,
+    sat_err *e)
+{
+	const sat_value *v;
+	sat_rows *rows;
+	sat_id id;
+	sat_rc rc = sat_replica_query(&rows, c->replica, q, e);
+
+	if (rc != SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
+		memcpy(id.b, v[0].s.p, sizeof id.b);
+		if (v[1].type == SAT_V_BYTES && v[1].s.n == 16 &&
+		    v[2].type == SAT_V_INT && !crm_voided_has(gone, &id))
+			add(g, v[1].s.p, v[2].i);
+	}
+	sat_rows_free(rows);
+	return rc;
+}
+
 sat_rc
 crm_grading_by(sat_grading **out, sat_crm *c, const sat_template *t,
     int64_t now_ms, sat_err *e)
@@ -112,11 +134,10 @@ crm_grading_by(sat_grading **out, sat_crm *c, const sat_template *t,
 	sat_grading *g = sat_xcalloc(1, sizeof *g);
 	sat_value from, to = sat_v_int(now_ms);
 	sat_filter f[2];
-	uint16_t columns[2];
+	uint16_t columns[3] = { SAT_Q_ID };
 	sat_query q = { .filters = f, .nfilters = 2, .columns = columns,
-		.ncolumns = 2, .unordered = true };
-	const sat_value *v;
-	sat_rows *rows;
+		.ncolumns = 3, .unordered = true };
+	crm_voided gone;
 	sat_rc rc;
 
 	*out = g;
@@ -133,15 +154,13 @@ crm_grading_by(sat_grading **out, sat_crm *c, const sat_template *t,
 	if (q.kind == NULL || sat_kind_field_id(q.kind, s->sum->id) == NULL ||
 	    sat_kind_field_id(q.kind, s->time->id) == NULL)
 		return SAT_OK;
-	columns[0] = s->kind->parent->id;
-	columns[1] = s->sum->id;
-	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
-		return rc;
-	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL)
-		if (v[0].type == SAT_V_BYTES && v[0].s.n == 16 &&
-		    v[1].type == SAT_V_INT)
-			add(g, v[0].s.p, v[1].i);
-	sat_rows_free(rows);
+	columns[1] = s->kind->parent->id;
+	columns[2] = s->sum->id;
+	rc = crm_voided_load(&gone, c, q.kind, sat_kind_field_id(q.kind,
+	    s->time->id), now_ms + 1, e);
+	if (rc == SAT_OK)
+		rc = add_all(g, c, &q, &gone, e);
+	crm_voided_free(&gone);
 	if (rc == SAT_OK && s->method_abc)
 		rank_abc(g, s);
 	return rc;
@@ -180,32 +199,29 @@ sat_grading_of(const sat_grading *g, const sat_template *t, const sat_id *id,
 
 /* ---- where a customer stands ----------------------------------------------------------------- */
 
-typedef struct order {
-	sat_id id, voids; /* zero: none */
+/* The first and the last order that was not taken back; 0 = none. */
+static sat_rc
+first_and_last(int64_t *first, int64_t *last, sat_crm *c, const sat_query *q,
+    const crm_voided *gone, sat_err *e)
+{
+	const sat_value *v;
+	sat_rows *rows;
 	int64_t at;
-} order;
+	sat_id id;
+	sat_rc rc = sat_replica_query(&rows, c->replica, q, e);
 
-/* What was taken back was not bought. */
-static bool
-stands(const order *v, size_t n, const order *o)
-{
-	if (o->at == 0 || !sat_id_zero(&o->voids))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (sat_id_eq(&v[i].voids, &o->id))
-			return false;
-	return true;
-}
-
-static void
-first_and_last(int64_t *first, int64_t *last, const order *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (!stands(v, n, &v[i]))
+	*first = *last = 0;
+	if (rc != SAT_OK)
+		return rc;
+	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
+		memcpy(id.b, v[0].s.p, sizeof id.b);
+		if ((at = crm_time(v[1])) == 0 || crm_voided_has(gone, &id))
 			continue;
-		*first = *first == 0 || v[i].at < *first ? v[i].at : *first;
-		*last = v[i].at > *last ? v[i].at : *last;
+		*first = *first == 0 || at < *first ? at : *first;
+		*last = at > *last ? at : *last;
 	}
+	sat_rows_free(rows);
+	return rc;
 }
 
 sat_rc
@@ -217,16 +233,12 @@ sat_crm_lifecycle(const char **word, sat_crm *c, const sat_id *account,
 	const sat_standard *s = sat_template_standard(
 	    sat_replica_template(c->replica));
 	sat_value id = sat_v_id(account), now = sat_v_int(now_ms);
-	int64_t first = 0, last = 0;
+	uint16_t columns[2] = { SAT_Q_ID };
 	sat_filter f[2];
-	uint16_t columns[3] = { SAT_Q_ID };
 	sat_query q = { .filters = f, .nfilters = 2, .columns = columns,
 		.ncolumns = 2 };
-	const sat_field *voids;
-	size_t n = 0, cap = 0;
-	order *orders = NULL;
-	const sat_value *v;
-	sat_rows *rows;
+	int64_t first, last;
+	crm_voided gone;
 	sat_rc rc;
 
 	*word = NULL;
@@ -234,28 +246,15 @@ sat_crm_lifecycle(const char **word, sat_crm *c, const sat_id *account,
 		return SAT_OK;
 	q.kind = s->kind;
 	columns[1] = s->time->id;
-	if ((voids = sat_kind_field(s->kind, "voids")) != NULL)
-		columns[q.ncolumns++] = voids->id;
 	f[0] = (sat_filter){ s->kind->parent->id, SAT_CMP_EQ, &id, 1 };
 	f[1] = (sat_filter){ s->time->id, SAT_CMP_LE, &now, 1 };
-	if ((rc = sat_replica_query(&rows, c->replica, &q, e)) != SAT_OK)
-		return rc;
-	while ((rc = sat_rows_next(&v, rows, e)) == SAT_OK && v != NULL) {
-		if (n == cap) {
-			cap = cap == 0 ? 64 : cap * 2;
-			orders = sat_xrealloc(orders, cap * sizeof *orders);
-		}
-		memset(&orders[n], 0, sizeof *orders);
-		memcpy(orders[n].id.b, v[0].s.p, sizeof orders->id.b);
-		if (voids != NULL && v[2].s.n == 16 && v[2].type == SAT_V_BYTES)
-			memcpy(orders[n].voids.b, v[2].s.p, 16);
-		orders[n++].at = crm_time(v[1]);
-	}
-	sat_rows_free(rows);
-	first_and_last(&first, &last, orders, n);
-	free(orders);
-	*word = words[sat_lifecycle_of(first, last, now_ms, s->life_new_d,
-	    s->life_window_d)];
+	rc = crm_voided_load(&gone, c, s->kind, s->time, now_ms + 1, e);
+	if (rc == SAT_OK)
+		rc = first_and_last(&first, &last, c, &q, &gone, e);
+	crm_voided_free(&gone);
+	if (rc == SAT_OK)
+		*word = words[sat_lifecycle_of(first, last, now_ms,
+		    s->life_new_d, s->life_window_d)];
 	return rc;
 }
 

@@ -4,7 +4,7 @@
  * Nothing is taken out of the log: the earlier values are written anew, by the
  * acting user, now. A field goes back only while it still shows what the commit
  * wrote; whoever changed it since knew better. A counter and an element that was
- * taken out do not show who wrote them: it is noted which of those went back.
+ * taken out do not show who wrote them: undo_marks.c knows which went back.
  */
 #include "client/crm/crm_int.h"
 
@@ -16,8 +16,6 @@
  * before may have lost the one that is looked for. */
 #define PAST_MS ((int64_t)400 * 86400000)
 #define ROUNDS 4 /* of leaving out what the gate does not let go back */
-/* "undone.DEVICE-STAMP" of a commit: places of its operations that went back. */
-#define MARK "undone."
 
 typedef struct undo {
 	crm_again all;
@@ -56,61 +54,25 @@ shows_nothing(const sat_op *op)
 	return op->kind == SAT_OP_ADD || op->kind == SAT_OP_SREM;
 }
 
-/* The number of a commit may change (P-391), its stamp does not. */
-static void
-mark_of(char key[48], const sat_commit *c)
+static bool *
+flags(const undo *u)
 {
-	(void)snprintf(key, 48, MARK "%u-%016llx", c->device,
-	    (unsigned long long)c->hlc);
+	bool *out = sat_arena_alloc(u->all.a, u->of->nops + 1);
+
+	memset(out, 0, u->of->nops + 1);
+	return out;
 }
 
-static sat_rc
-read_mark(undo *u, sat_err *e)
-{
-	sat_buf b = { 0 };
-	char key[48], *end;
-	const char *p;
-	sat_rc rc;
-
-	u->gone = sat_arena_alloc(u->all.a, u->of->nops + 1);
-	memset(u->gone, 0, u->of->nops + 1);
-	mark_of(key, u->of);
-	rc = sat_replica_setting_get(&b, u->all.c->replica, key, e);
-	for (p = sat_buf_cstr(&b); *p != '\0'; p = end) {
-		unsigned long at = strtoul(p, &end, 10);
-
-		if (end == p)
-			break;
-		if (at < u->of->nops)
-			u->gone[at] = true;
-	}
-	sat_buf_fini(&b);
-	return rc == SAT_ENOTFOUND ? SAT_OK : rc;
-}
-
-/* With those that go back now. */
+/* Those that go back now. */
 static sat_rc
 write_mark(const undo *u, sat_err *e)
 {
-	sat_buf b = { 0 };
-	bool any = false;
-	char key[48];
-	sat_rc rc = SAT_OK;
+	bool *now = flags(u);
 
 	for (size_t i = 0; i < u->n; i++)
-		if (u->ops[i].left == NULL && shows_nothing(u->ops[i].op)) {
-			u->gone[u->ops[i].op - u->of->ops] = true;
-			any = true;
-		}
-	for (size_t i = 0; i < u->of->nops; i++)
-		if (u->gone[i])
-			sat_buf_fmt(&b, "%zu ", i);
-	mark_of(key, u->of);
-	if (any)
-		rc = sat_replica_setting_put(u->all.c->replica, key,
-		    sat_buf_span(&b), e);
-	sat_buf_fini(&b);
-	return rc;
+		now[u->ops[i].op - u->of->ops] = u->ops[i].left == NULL &&
+		    shows_nothing(u->ops[i].op);
+	return crm_undone_put(u->all.c, u->of, u->gone, now, e);
 }
 
 /* ---- one operation ----------------------------------------------------------- */
@@ -141,6 +103,24 @@ made_here(const undo *u, const sat_id *id)
 	return false;
 }
 
+bool
+crm_holds(sat_filter *which, size_t *n, const sat_kind *k)
+{
+	static const char *const books[] = { "import_batch", "import_gate",
+		"sample" };
+	const sat_field *rule = strcmp(k->key, "task") == 0 ?
+	    sat_kind_field(k, "rule") : NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < sizeof books / sizeof books[0]; i++)
+		if (strcmp(k->key, books[i]) == 0)
+			return false;
+	if (rule != NULL)
+		which[(*n)++] = (sat_filter){ .field = rule->id,
+			.cmp = SAT_CMP_NULL };
+	return true;
+}
+
 /* Does a record that the commit did not make point to it by this field? */
 static sat_rc
 has_ref(bool *yes, undo *u, const target *t, const sat_kind *k,
@@ -148,14 +128,17 @@ has_ref(bool *yes, undo *u, const target *t, const sat_kind *k,
 {
 	static const uint16_t column = SAT_Q_ID;
 	sat_value v = sat_v_id(&t->v.rec.id);
-	sat_filter f = { by->id, SAT_CMP_EQ, &v, 1 };
+	sat_filter f[2] = { { by->id, SAT_CMP_EQ, &v, 1 } };
 	sat_query q = { .kind = k, .columns = &column, .ncolumns = 1,
-		.filters = &f, .nfilters = 1, .unordered = true };
+		.filters = f, .unordered = true };
 	const sat_value *row;
 	sat_rows *rows;
 	sat_id id;
 	sat_rc rc;
 
+	if (!crm_holds(&f[1], &q.nfilters, k))
+		return SAT_OK;
+	q.nfilters++; /* and the reference itself */
 	if ((rc = sat_replica_query(&rows, u->all.c->replica, &q, e)) != SAT_OK)
 		return rc;
 	while (!*yes && (rc = sat_rows_next(&row, rows, e)) == SAT_OK &&
@@ -341,28 +324,30 @@ look(undo *u, const sat_op *op, sat_err *e)
 	return rc == SAT_OK ? invert(o, back, u, &t, e) : rc;
 }
 
-/* A stage that stays keeps what it brought: won without the day it was won
- * would be missing in every report. */
+static const sat_field *
+field_of(const undo *u, const sat_op *op)
+{
+	const sat_kind *k = sat_template_kind_id(u->all.who->t, op->rtype);
+
+	return k != NULL ? sat_kind_field_id(k, op->field) : NULL;
+}
+
+/* What stays keeps what it brought: won without the day it was won would be
+ * missing in every report. */
 static void
-keep_with_stage(undo *u)
+keep_together(undo *u)
 {
 	for (size_t i = 0; i < u->n; i++) {
-		const sat_undone *stage = &u->ops[i];
+		const sat_undone *stays = &u->ops[i];
+		const sat_field *lead = stays->left == NULL ? NULL :
+		    field_of(u, stays->op), *f;
 
-		if (stage->op->kind != SAT_OP_STAGE || stage->left == NULL)
-			continue;
-		for (size_t j = 0; j < u->n; j++) {
-			const sat_op *op = u->ops[j].op;
-			const sat_kind *k = sat_template_kind_id(
-			    u->all.who->t, op->rtype);
-			const sat_field *f = k != NULL ?
-			    sat_kind_field_id(k, op->field) : NULL;
-
-			if (u->ops[j].left == NULL && f != NULL && sat_id_eq(
-			    &op->rec, &stage->op->rec) &&
-			    crm_comes_with_stage(f))
-				u->ops[j].left = stage->left;
-		}
+		for (size_t j = 0; lead != NULL && j < u->n; j++)
+			if (u->ops[j].left == NULL && sat_id_eq(
+			    &u->ops[j].op->rec, &stays->op->rec) &&
+			    (f = field_of(u, u->ops[j].op)) != NULL &&
+			    crm_comes_with(f, lead))
+				u->ops[j].left = stays->left;
 	}
 }
 
@@ -373,10 +358,8 @@ leave_named(undo *u, const sat_err *why)
 	bool any = false;
 
 	for (size_t i = 0; i < u->n; i++) {
-		const sat_kind *k = sat_template_kind_id(u->all.who->t,
-		    u->ops[i].op->rtype);
-		const sat_field *f = k != NULL && u->ops[i].left == NULL
-		    ? sat_kind_field_id(k, u->ops[i].op->field) : NULL;
+		const sat_field *f = u->ops[i].left == NULL ?
+		    field_of(u, u->ops[i].op) : NULL;
 
 		for (unsigned j = 0; f != NULL && j < why->nfields; j++)
 			if (strcmp(why->fields[j].path, f->key) == 0) {
@@ -395,7 +378,7 @@ judge(undo *u, sat_err *e)
 	for (int round = 0; round < ROUNDS; round++) {
 		sat_err why = { 0 };
 
-		keep_with_stage(u);
+		keep_together(u);
 		u->all.first = u->all.last = NULL;
 		rc = SAT_OK;
 		for (size_t i = 0; rc == SAT_OK && i < u->n; i++)
@@ -414,19 +397,14 @@ judge(undo *u, sat_err *e)
 static sat_rc
 write_back(uint64_t *cseq, undo *u, crm_work *w, sat_err *e)
 {
-	sat_replica *r = u->all.c->replica;
-	bool own = !sat_replica_in_group(r);
+	bool own;
 	sat_rc rc;
 
-	if (own && (rc = sat_replica_group_begin(r, e)) != SAT_OK)
+	if ((rc = crm_all_begin(&own, u->all.c, e)) != SAT_OK)
 		return rc;
 	if ((rc = crm_write(w, 0, cseq, e)) == SAT_OK)
 		rc = write_mark(u, e);
-	if (own && rc == SAT_OK)
-		return sat_replica_group_commit(r, e);
-	if (own)
-		sat_replica_group_rollback(r);
-	return rc;
+	return crm_all_end(own, u->all.c, rc, e);
 }
 
 sat_rc
@@ -446,7 +424,8 @@ sat_crm_undo(sat_undone **out, size_t *n, uint64_t *cseq, sat_arena *a,
 	for (size_t i = 0; i < of->nops; i++)
 		u.joins = u.joins || of->ops[i].field == SAT_SYS_REDIRECT;
 	crm_again_begin(&u.all, c, &who, a);
-	rc = read_mark(&u, e);
+	u.gone = flags(&u);
+	rc = crm_undone_get(u.gone, c, of, e);
 	for (size_t i = 0; rc == SAT_OK && i < of->nops; i++)
 		if (!is_made(&u, &of->ops[i]))
 			rc = look(&u, &of->ops[i], e);

@@ -222,6 +222,23 @@ crm_write(crm_work *w, uint8_t flags, uint64_t *cseq, sat_err *e)
 	return sat_replica_write(w->c->replica, &d, cseq, e);
 }
 
+sat_rc
+crm_all_begin(bool *own, sat_crm *c, sat_err *e)
+{
+	*own = !sat_replica_in_group(c->replica);
+	return *own ? sat_replica_group_begin(c->replica, e) : SAT_OK;
+}
+
+sat_rc
+crm_all_end(bool own, sat_crm *c, sat_rc rc, sat_err *e)
+{
+	if (own && rc == SAT_OK)
+		return sat_replica_group_commit(c->replica, e);
+	if (own)
+		sat_replica_group_rollback(c->replica);
+	return rc;
+}
+
 static sat_rc
 read_inputs(crm_work *w, const sat_input *in, size_t n, sat_err *e)
 {
@@ -235,28 +252,23 @@ read_inputs(crm_work *w, const sat_input *in, size_t n, sat_err *e)
 
 /* ---- create ---------------------------------------------------------------------- */
 
-/* The number's counter and the record in one transaction: that of a batch, or
- * one of its own. */
+/* The number's counter and the record in one transaction. */
 static sat_rc
 write_new(crm_work *w, const sat_write_opts *o, sat_err *e)
 {
-	sat_replica *r = w->c->replica;
-	bool own = !sat_replica_in_group(r);
 	crm_numbers numbers = { 0 };
 	uint64_t cseq;
+	bool own;
 	sat_rc rc;
 
 	if ((rc = crm_number(w, &numbers, e)) != SAT_OK ||
-	    (own && (rc = sat_replica_group_begin(r, e)) != SAT_OK))
+	    (rc = crm_all_begin(&own, w->c, e)) != SAT_OK)
 		return rc;
-	w->id = sat_replica_new_id(r);
-	if ((rc = crm_write(w, o->import ? SAT_CF_IMPORT : 0, &cseq, e)) !=
-	    SAT_OK || (rc = crm_numbers_save(&numbers, w->c, e)) != SAT_OK) {
-		if (own)
-			sat_replica_group_rollback(r);
-		return rc;
-	}
-	return own ? sat_replica_group_commit(r, e) : SAT_OK;
+	w->id = sat_replica_new_id(w->c->replica);
+	if ((rc = crm_write(w, o->import ? SAT_CF_IMPORT : 0, &cseq, e)) ==
+	    SAT_OK)
+		rc = crm_numbers_save(&numbers, w->c, e);
+	return crm_all_end(own, w->c, rc, e);
 }
 
 static sat_rc

@@ -8,9 +8,6 @@
 #include <string.h>
 
 #include "client/http/daemon_int.h"
-#include "common/base/log.h"
-
-#define LEFT_TOLD_MAX 200 /* as the answer for one batch */
 
 void
 batches_add(sat_json *doc, const char *batch)
@@ -30,105 +27,88 @@ batches_add(sat_json *doc, const char *batch)
 	sat_json_put_str(doc, "batch", batch);
 }
 
-void
-batches_note(daemon_ *d, const char *id, const char *batch)
+sat_rc
+batches_note(daemon_ *d, const char *id, const char *batch, sat_err *e)
 {
 	sat_json *doc = NULL;
-	sat_err e = { 0 };
+	bool known;
 	sat_rc rc;
 
 	pthread_mutex_lock(&d->docs);
-	if ((rc = book_get(&doc, d, id, "import", &e)) == SAT_OK) {
+	rc = book_get(&doc, d, id, "import", e);
+	known = rc != SAT_ENOTFOUND;
+	if (rc == SAT_OK) {
 		batches_add(doc, batch);
-		rc = book_put(d, id, "import", doc, &e);
+		rc = book_put(d, id, "import", doc, e);
 	}
 	pthread_mutex_unlock(&d->docs);
 	sat_json_free(doc);
-	if (rc != SAT_OK && rc != SAT_ENOTFOUND) /* emptied: an erasure */
-		sat_log(SAT_WARN, "IMPORT-NOT-NOTED", "id=%s batch=%s text=%s",
-		    id, batch, e.text);
+	return known ? rc : SAT_OK;
 }
 
-static void
-add_up(sat_json *sum, const sat_json *one)
+static bool
+was_made(daemon_ *d, const char *batch)
 {
-	static const char *const counts[] = { "deleted", "restored", "left" };
-	sat_json *left = sat_json_arr();
-	const sat_json *lists[] = { sat_json_get(sum, "data"),
-		sat_json_get(one, "data") };
-	size_t n = 0;
-
-	for (size_t i = 0; i < 2; i++)
-		for (const sat_json *m = sat_json_first(lists[i]);
-		     m != NULL && n < LEFT_TOLD_MAX; m = sat_json_next(m), n++)
-			sat_json_add(left, sat_json_dup(m));
-	for (size_t i = 0; i < 3; i++) {
-		int64_t both = sat_json_get_int(sum, counts[i], 0) +
-		    sat_json_get_int(one, counts[i], 0);
-
-		sat_json_del(sum, counts[i]);
-		sat_json_put_int(sum, counts[i], both);
-	}
-	sat_json_set(sum, "data", left);
-}
-
-/* *partly: something of it was left. */
-static sat_rc
-undo_one(sat_json **sum, bool *partly, daemon_ *d, const char *batch,
-    const sat_http_request *r, sat_err *e)
-{
-	char *path = sat_xasprintf("/v1/imports/%s/undo", batch);
-	job *j = job_new(d, "POST", path);
-	sat_rc rc;
+	char *path = sat_xasprintf("/v1/imports/%s", batch);
+	job *j = job_new(d, "GET", path);
+	bool yes;
 
 	free(path);
 	j->query = sat_json_obj();
-	j->lang = lang_of(r);
 	job_run(j);
-	rc = j->rc;
-	if (rc == SAT_OK || rc == SAT_EPARTLY) {
-		*partly = *partly || rc == SAT_EPARTLY;
-		if (*sum == NULL) {
-			*sum = j->out;
-			j->out = NULL;
-		} else {
-			add_up(*sum, j->out);
-		}
-		rc = SAT_OK;
-	} else if (rc == SAT_ENOTFOUND) {
-		rc = SAT_OK; /* it was noted, and then never made */
-	} else {
-		*e = j->err;
-	}
+	yes = j->rc != SAT_ENOTFOUND; /* what else is wrong will be told */
 	job_unref(j);
-	return rc;
+	return yes;
 }
 
-sat_rc
-batches_undo(sat_http_response *out, daemon_ *d, const sat_json *doc,
-    const sat_http_request *r, sat_err *e)
+void
+batches_none(sat_http_response *out)
 {
-	const sat_json *list = sat_json_get(doc, "batches");
-	size_t n = sat_json_count(list), i = 0;
-	const char **newest = sat_xcalloc(n + 1, sizeof *newest);
-	sat_json *sum = NULL;
-	bool partly = false;
-	sat_rc rc = SAT_OK;
+	sat_err e = { 0 };
 
-	for (const sat_json *m = sat_json_first(list); m != NULL;
-	     m = sat_json_next(m))
-		newest[n - ++i] = sat_json_str(m, "");
-	for (i = 0; i < n && rc == SAT_OK; i++)
-		rc = undo_one(&sum, &partly, d, newest[i], r, e);
-	free(newest);
-	if (rc == SAT_OK && sum == NULL)
-		rc = sat_fail_code(e, SAT_ECONFLICT, "import.not_run",
-		    "POST /v1/imports/ID/run",
-		    "this file has not been imported");
-	if (rc == SAT_OK) {
-		out->status = sat_rc_http(partly ? SAT_EPARTLY : SAT_OK);
-		put_json(out, sum);
+	e.rc = sat_fail_code(&e, SAT_ECONFLICT, "import.not_run",
+	    "POST /v1/imports/ID/run", "this file has not been imported");
+	put_problem(out, &e);
+}
+
+const char *
+batches_newest(daemon_ *d, const sat_json *doc)
+{
+	const sat_json *list = sat_json_get(doc, "batches"), *m;
+	size_t left = sat_json_count(list), i;
+
+	while (left-- > 0) {
+		for (m = sat_json_first(list), i = 0; i < left; i++)
+			m = sat_json_next(m);
+		if (was_made(d, sat_json_str(m, "")))
+			return sat_json_str(m, "");
 	}
-	sat_json_free(sum);
-	return rc;
+	return NULL;
+}
+
+void
+batches_undo(daemon_ *d, sat_http_response *out, const sat_json *doc,
+    const sat_http_request *r, const char *scope)
+{
+	const char *newest = batches_newest(d, doc);
+	const sat_json *all = sat_json_get(doc, "batches");
+	sat_http_request q = *r;
+	sat_buf text = { 0 };
+	sat_json *body;
+	char *path;
+
+	if (newest == NULL) {
+		batches_none(out);
+		return;
+	}
+	body = sat_json_obj();
+	sat_json_put(body, "batches", sat_json_dup(all));
+	sat_json_write(&text, body, false);
+	sat_json_free(body);
+	path = sat_xasprintf("/v1/imports/%s/undo", newest);
+	q.path = path;
+	q.body = sat_buf_span(&text);
+	to_api(d, out, &q, scope);
+	free(path);
+	sat_buf_fini(&text);
 }

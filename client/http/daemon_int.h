@@ -2,13 +2,14 @@
  * daemon_int.h - shared inside the room.
  *
  *   worker.c   the replica's thread and its queue
- *   events.c   what happened, numbered, for those who listen
+ *   events.c   what happened, numbered, and told to those who listen
  *   job.c      one request: waited for, or streamed line by line
  *   door.c     HTTP -> route table -> HTTP
  *   form.c     the empty book of an import, fetched
  *   session.c  one-time links, and what a browser is let in with
  *   book.c     sealed files of what waits: uploads, exports, what is known of them
  *   work.c     long work that is asked for and looked at later
+ *   again.c    a job that is asked for twice
  *   jobs.c     its routes
  *   upload_in.c  a file on its way in, and what is said of it
  *   uploads.c  a file that was sent, until it is imported
@@ -58,6 +59,10 @@ uint64_t events_last(events *ev);
  */
 bool events_wait(sat_buf *out, uint64_t *next, events *ev, uint64_t since,
     const char *types, int wait_ms, bool sse, const sat_http_request *r);
+/* GET /v1/events */
+struct daemon_;
+void events_answer(struct daemon_ *d, sat_http_response *out,
+    const sat_http_request *r);
 
 /* ---- session.c ---- */
 #define LINKS_MAX 8
@@ -226,12 +231,14 @@ typedef struct work_order {
 	 * work's. */
 	sat_rc (*finish)(daemon_ *d, const char *subject, const char *id,
 	    job *j, sat_err *e);
-	/* On the worker: an import is about to make this batch durable. NULL */
-	void (*batch)(daemon_ *d, const char *subject, const char *batch);
+	/* On the worker: an import is about to make this batch durable; a failure
+	 * ends it before. NULL */
+	sat_rc (*batch)(daemon_ *d, const char *subject, const char *batch,
+	    sat_err *e);
 } work_order;
 /* Begin it; id is its name from now on, or that of the job the same
  * Idempotency-Key asked for a moment ago. SAT_EBUSY: too many, or the subject is
- * being worked at. */
+ * being worked at. SAT_ECONFLICT "request.reused": that key asked for another. */
 sat_rc work_start(char id[BOOK_ID_TEXT], daemon_ *d, work_order *o, sat_err *e);
 /* Is a job at this? Which one. */
 bool work_at(char id[BOOK_ID_TEXT], daemon_ *d, const char *subject);
@@ -240,6 +247,7 @@ bool work_any(daemon_ *d);
 /* From job.c, on whatever thread runs it. */
 void work_begun(work *w);
 void work_line(work *w, const sat_json *line);
+sat_rc work_batch(work *w, const char *batch, sat_err *e);
 /* What is known of it; the caller's. wait_s: until it is over. SAT_ENOTFOUND. */
 sat_rc work_look(sat_json **doc, daemon_ *d, const char *id, int wait_s,
     sat_err *e);
@@ -250,7 +258,16 @@ void work_recover(daemon_ *d);
 sat_rc work_list(sat_json **out, daemon_ *d, sat_err *e);
 /* It ends; or, when it is over already, it is forgotten. SAT_ENOTFOUND. */
 sat_rc work_drop(daemon_ *d, const char *id, sat_err *e);
-/* Was it asked for before, by the same Idempotency-Key? Then that is the answer. */
+
+/* ---- again.c ---- */
+/* "" without an Idempotency-Key. */
+void again_of(char text[WORK_REQUEST_TEXT], const sat_http_request *r);
+/* Two such texts, of requests: were they sent under one key? */
+bool again_same_key(const char *a, const char *b);
+/* And are they one request? SAT_ECONFLICT "request.reused". */
+sat_rc again_one_thing(const char *a, const char *b, sat_err *e);
+/* Was a job asked for before, by the same Idempotency-Key? Then that is the answer;
+ * or, when it was another one, that the key was used. */
 bool work_again(daemon_ *d, sat_http_response *out, const sat_http_request *r);
 
 /* ---- jobs.c ---- */
@@ -273,13 +290,20 @@ sat_rc upload_options(sat_json *to, const sat_json *from, sat_err *e);
 /* ---- batches.c: what the runs of an upload made ---- */
 /* The newest one, from now on, and the last of `batches`; docs held. */
 void batches_add(sat_json *doc, const char *batch);
-void batches_note(daemon_ *d, const char *id, const char *batch);
-/* All of them taken back, the newest first. SAT_ECONFLICT "import.not_run". */
-sat_rc batches_undo(sat_http_response *out, daemon_ *d, const sat_json *doc,
-    const sat_http_request *r, sat_err *e);
+/* What cannot be noted must not be made. SAT_OK also when nothing is known of the
+ * upload any more: an erasure emptied the spool. */
+sat_rc batches_note(daemon_ *d, const char *id, const char *batch, sat_err *e);
+/* The newest of them that was made; NULL: none was. Borrowed from doc. */
+const char *batches_newest(daemon_ *d, const sat_json *doc);
+/* SAT_ECONFLICT "import.not_run" */
+void batches_none(sat_http_response *out);
+/* All of them taken back, as one: the route table's answer. */
+void batches_undo(daemon_ *d, sat_http_response *out, const sat_json *doc,
+    const sat_http_request *r, const char *scope);
 
 /* ---- uploads.c, exports.c: what waits below /v1/imports and /v1/exports ---- */
-bool upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);
+bool upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r,
+    const char *scope);
 /* attach.c: what is below /v1/attachments. */
 bool attach_begin(daemon_ *d, sat_http_sink *sink, const sat_http_request *r);
 bool attach_route(daemon_ *d, sat_http_response *out, const sat_http_request *r);

@@ -1,7 +1,9 @@
 /*
  * What happened, in a ring. An event names what to look at again; it carries
- * no personal data.
+ * no personal data. And GET /v1/events, which tells of it as a stream, or once
+ * to who waits.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,7 +11,9 @@
 #include "client/http/daemon_int.h"
 
 #define HEARTBEAT ": still here\n\n"
+#define HEARTBEAT_MS 15000
 #define LOOK_EVERY_MS 1000 /* whether the one who waits is still there */
+#define WAIT_MAX_S 60
 
 typedef struct event {
 	const char *type;
@@ -172,4 +176,112 @@ events_wait(sat_buf *out, uint64_t *next, events *ev, uint64_t since,
 		sat_buf_str(out, HEARTBEAT);
 	*next = since;
 	return go_on;
+}
+
+/* ---- GET /v1/events ------------------------------------------------------------- */
+
+typedef struct listener {
+	events *ev;
+	sat_http_request r; /* of its connection alone */
+	uint64_t since;
+	char types[120];
+	sat_buf b;
+	size_t at;
+} listener;
+
+static long
+next_events(void *u, uint8_t *out, size_t max)
+{
+	listener *l = u;
+	size_t n;
+
+	if (l->at == l->b.n) {
+		sat_buf_reset(&l->b);
+		l->at = 0;
+		if (!events_wait(&l->b, &l->since, l->ev, l->since, l->types,
+		    HEARTBEAT_MS, true, &l->r) && l->b.n == 0)
+			return -1;
+	}
+	n = l->b.n - l->at < max ? l->b.n - l->at : max;
+	memcpy(out, l->b.p + l->at, n);
+	l->at += n;
+	return (long)n;
+}
+
+static void
+end_events(void *u)
+{
+	listener *l = u;
+
+	sat_buf_fini(&l->b);
+	free(l);
+}
+
+static void
+stream_events(daemon_ *d, sat_http_response *out, const sat_http_request *r,
+    uint64_t since, const char *types)
+{
+	listener *l = sat_xcalloc(1, sizeof *l);
+
+	l->ev = d->ev;
+	l->r.connection = r->connection;
+	l->since = since;
+	(void)snprintf(l->types, sizeof l->types, "%s", types);
+	sat_buf_str(&l->b, ": satchel\n\n"); /* headers leave at once */
+	out->type = "text/event-stream";
+	out->next = next_events;
+	out->end = end_events;
+	out->stream = l;
+}
+
+static sat_rc
+number_of(uint64_t *out, const char *name, const char *s, sat_err *e)
+{
+	size_t n = strspn(s, "0123456789");
+
+	if (n == 0 || n > 18 || s[n] != '\0')
+		return sat_fail_code(e, SAT_EUSAGE, "usage.option", NULL,
+		    "%s needs a whole number", name);
+	*out = strtoull(s, NULL, 10);
+	return SAT_OK;
+}
+
+/* Where to go on: Last-Event-ID, ?since=, else from now on. */
+static sat_rc
+since_of(uint64_t *out, daemon_ *d, const sat_http_request *r,
+    const sat_json *q, sat_err *e)
+{
+	const char *s = sat_http_header(r, "Last-Event-ID");
+
+	if (s == NULL || s[0] == '\0')
+		s = sat_json_get_str(q, "since", NULL);
+	*out = events_last(d->ev);
+	return s != NULL ? number_of(out, "since", s, e) : SAT_OK;
+}
+
+void
+events_answer(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+{
+	sat_json *q = query_of(r);
+	const char *wait = sat_json_get_str(q, "wait", NULL);
+	const char *types = sat_json_get_str(q, "types", "");
+	uint64_t since, next, seconds = 0;
+	sat_buf b = { 0 };
+	sat_err e = { 0 };
+
+	if (since_of(&since, d, r, q, &e) != SAT_OK ||
+	    (wait != NULL && number_of(&seconds, "wait", wait, &e) != SAT_OK)) {
+		put_problem(out, &e);
+	} else if (wait == NULL) {
+		stream_events(d, out, r, since, types);
+	} else {
+		seconds = seconds > WAIT_MAX_S ? WAIT_MAX_S : seconds;
+		(void)events_wait(&b, &next, d->ev, since, types,
+		    (int)seconds * 1000, false, r);
+		sat_buf_fmt(&out->body, "{\"schema\":\"satchel/events/1\","
+		    "\"events\":[%s],\"next\":%llu}\n",
+		    b.n > 0 ? sat_buf_cstr(&b) : "", (unsigned long long)next);
+		sat_buf_fini(&b);
+	}
+	sat_json_free(q);
 }

@@ -8,19 +8,14 @@
  * memory, in a folder that goes before the job is over, or when the next daemon
  * begins.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/http/daemon_int.h"
-#include "common/base/file.h"
-
-#define MEMORY_FS "/dev/shm"
+#include "common/base/shm.h"
 
 static const struct {
 	const char *format, *type;
@@ -44,53 +39,32 @@ format_at(const char *format)
 	return i;
 }
 
-/* Its name begins alike for every daemon of this replica, so that the next one
- * finds what a killed one left. */
+/* The replica's folder; api.dir says so too, but is the worker's. */
 static char *
-folder_begin(const daemon_ *d)
+home_of(const daemon_ *d)
 {
-	uint8_t hash[SAT_HASH_BYTES];
-	char hex[17];
-
-	sat_hash(hash, sat_span_str(d->spool_dir));
-	sat_hex(hex, hash, 8);
-	return sat_xasprintf("satchel-%u-%s-", (unsigned)getuid(), hex);
+	return sat_xasprintf("%.*s", (int)(strrchr(d->spool_dir, '/') -
+	    d->spool_dir), d->spool_dir);
 }
 
 static sat_rc
 make_folder(char **folder, const daemon_ *d, sat_err *e)
 {
-	char *begin = folder_begin(d);
+	char *home = home_of(d);
+	sat_rc rc = sat_shm_folder(folder, home, "export", e);
 
-	*folder = sat_xasprintf(MEMORY_FS "/%sXXXXXX", begin);
-	free(begin);
-	if (mkdtemp(*folder) != NULL)
-		return SAT_OK;
-	free(*folder);
-	*folder = NULL;
-	return sat_fail(e, errno == ENOSPC ? SAT_ENOSPACE : SAT_EIO,
-	    "cannot make a folder in %s: %s", MEMORY_FS, strerror(errno));
+	free(home);
+	return rc;
 }
 
+/* What a killed daemon left; a command may be reading what it imports. */
 void
 export_sweep(daemon_ *d)
 {
-	DIR *dir = d->spool_dir != NULL ? opendir(MEMORY_FS) : NULL;
-	char *begin = dir != NULL ? folder_begin(d) : NULL;
-	struct dirent *f;
+	char *home = home_of(d);
 
-	while (dir != NULL && (f = readdir(dir)) != NULL) {
-		char *path;
-
-		if (strncmp(f->d_name, begin, strlen(begin)) != 0)
-			continue;
-		path = sat_xasprintf(MEMORY_FS "/%s", f->d_name);
-		(void)(sat_folder_clear(path, NULL) == SAT_OK);
-		free(path);
-	}
-	if (dir != NULL)
-		(void)closedir(dir);
-	free(begin);
+	sat_shm_sweep(home, "export");
+	free(home);
 }
 
 /* The spool was emptied between reading the records and keeping the file: it may

@@ -88,6 +88,14 @@ on_event(void *u, const sat_json *line)
 		put_line(j, line);
 }
 
+static sat_rc
+on_batch(void *u, const char *batch, sat_err *e)
+{
+	const job *j = u;
+
+	return j->work != NULL ? work_batch(j->work, batch, e) : SAT_OK;
+}
+
 static bool
 on_interrupted(void *u)
 {
@@ -157,34 +165,42 @@ put_list(job *j, const char *member, const sat_json *list)
 	sat_buf_fini(&b);
 }
 
-/* Its long lists are on their way already; there they are empty. */
-static sat_json *
-without_lists(job *j)
+/*
+ * x without its long lists, into rest: they are on their way already, and empty
+ * here. `at` has the names that lead to x, a dot behind each; so what is under a
+ * name with a dot in it stays.
+ */
+static void
+without_lists(sat_json *rest, job *j, const sat_json *x, sat_buf *at)
 {
-	sat_json *rest;
+	size_t n = at->n;
 
-	if (sat_json_type(j->out) != SAT_J_OBJ)
-		return sat_json_dup(j->out);
-	rest = sat_json_obj();
-	for (const sat_json *m = sat_json_first(j->out); m != NULL;
+	for (const sat_json *m = sat_json_first(x); m != NULL;
 	     m = sat_json_next(m)) {
 		const char *key = sat_json_key(m);
+		sat_jtype type = strchr(key, '.') == NULL ? sat_json_type(m) :
+		    SAT_J_NULL;
 
-		if (sat_json_type(m) != SAT_J_ARR ||
-		    sat_json_count(m) <= LIST_MAX) {
+		at->n = n;
+		sat_buf_str(at, key);
+		if (type == SAT_J_OBJ) {
+			sat_buf_str(at, ".");
+			without_lists(sat_json_put_obj(rest, key), j, m, at);
+		} else if (type == SAT_J_ARR && sat_json_count(m) > LIST_MAX) {
+			put_list(j, sat_buf_cstr(at), m);
+			(void)sat_json_put_arr(rest, key);
+		} else {
 			sat_json_put(rest, key, sat_json_dup(m));
-			continue;
 		}
-		put_list(j, key, m);
-		(void)sat_json_put_arr(rest, key);
 	}
-	return rest;
+	at->n = n;
 }
 
 static void
 put_answer(job *j)
 {
 	sat_json *line = sat_json_obj(), *p;
+	sat_buf at = { 0 };
 
 	sat_json_put_str(line, "type", "answer");
 	sat_json_put_int(line, "rc", j->rc);
@@ -192,8 +208,9 @@ put_answer(job *j)
 		p = sat_api_problem(&j->err);
 		sat_json_put(line, "problem", p);
 	}
-	if (j->out != NULL && j->parts) {
-		sat_json_put(line, "answer", without_lists(j));
+	if (sat_json_type(j->out) == SAT_J_OBJ && j->parts) {
+		without_lists(sat_json_put_obj(line, "answer"), j, j->out, &at);
+		sat_buf_fini(&at);
 	} else if (j->out != NULL) {
 		sat_json_put(line, "answer", j->out);
 		j->out = NULL;
@@ -268,6 +285,7 @@ handle(job *j, sat_api *api)
 {
 	api->event = on_event;
 	api->interrupted = on_interrupted;
+	api->batch = on_batch;
 	api->u = j;
 	api->scope = j->scope;
 	if (j->lang != NULL)

@@ -225,26 +225,22 @@ drop(daemon_ *d, const char *id, sat_err *e)
 	return rc;
 }
 
-/* The sample is its newest batch's. */
+/* The sample is its newest batch's; one that was noted and not made has none. */
 static void
 to_batch(daemon_ *d, sat_http_response *out, const sat_json *doc,
-    const char *verb, const sat_http_request *r)
+    const char *verb, const sat_http_request *r, const char *scope)
 {
-	const char *batch = sat_json_get_str(doc, "batch", NULL);
+	const char *batch = batches_newest(d, doc);
 	sat_http_request q = *r;
-	sat_err e = { 0 };
 	char *path;
 
 	if (batch == NULL) {
-		e.rc = sat_fail_code(&e, SAT_ECONFLICT, "import.not_run",
-		    "POST /v1/imports/ID/run",
-		    "this file has not been imported");
-		put_problem(out, &e);
+		batches_none(out);
 		return;
 	}
 	path = sat_xasprintf("/v1/imports/%s/%s", batch, verb);
 	q.path = path;
-	to_api(d, out, &q, "");
+	to_api(d, out, &q, scope);
 	free(path);
 }
 
@@ -268,7 +264,7 @@ send_errors(daemon_ *d, sat_http_response *out, const sat_json *doc)
 /* One that is there; `verb` is what stands behind its id, or "". */
 static bool
 of_upload(daemon_ *d, sat_http_response *out, sat_json *doc, const char *verb,
-    const sat_http_request *r)
+    const sat_http_request *r, const char *scope)
 {
 	bool get = strcmp(r->method, "GET") == 0;
 	bool post = strcmp(r->method, "POST") == 0;
@@ -295,9 +291,9 @@ of_upload(daemon_ *d, sat_http_response *out, sat_json *doc, const char *verb,
 	} else if (strcmp(verb, "errors.csv") == 0 && get) {
 		send_errors(d, out, doc);
 	} else if (strcmp(verb, "undo") == 0 && post) {
-		e.rc = batches_undo(out, d, doc, r, &e);
+		batches_undo(d, out, doc, r, scope);
 	} else if (strcmp(verb, "sample") == 0 && (get || post)) {
-		to_batch(d, out, doc, verb, r);
+		to_batch(d, out, doc, verb, r, scope);
 	} else {
 		return false;
 	}
@@ -318,7 +314,8 @@ is_table(sat_span body)
 }
 
 bool
-upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r)
+upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r,
+    const char *scope)
 {
 	static const char begin[] = "/v1/imports";
 	const char *id = r->path + sizeof begin, *slash;
@@ -343,7 +340,8 @@ upload_route(daemon_ *d, sat_http_response *out, const sat_http_request *r)
 	if (!book_is_id(text) || book_get(&doc, d, text, "import", NULL) !=
 	    SAT_OK)
 		return false;
-	mine = of_upload(d, out, doc, slash != NULL ? slash + 1 : "", r);
+	mine = of_upload(d, out, doc, slash != NULL ? slash + 1 : "", r,
+	    scope);
 	sat_json_free(doc);
 	return mine;
 }

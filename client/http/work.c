@@ -44,7 +44,8 @@ struct work {
 	char *folder;
 	sat_rc (*finish)(daemon_ *d, const char *subject, const char *id,
 	    job *j, sat_err *e);
-	void (*batch)(daemon_ *d, const char *subject, const char *batch);
+	sat_rc (*batch)(daemon_ *d, const char *subject, const char *batch,
+	    sat_err *e);
 	/* under d->mtx */
 	state state;
 	sat_json *progress, *refused, *answer, *problem;
@@ -153,8 +154,6 @@ work_line(work *w, const sat_json *line)
 	sat_json *copy;
 	bool due = false;
 
-	if (strcmp(type, "batch") == 0 && w->batch != NULL)
-		w->batch(w->d, w->subject, sat_json_get_str(line, "batch", ""));
 	pthread_mutex_lock(&w->d->mtx);
 	if (strcmp(type, "progress") == 0) {
 		copy = sat_json_dup(line);
@@ -172,6 +171,12 @@ work_line(work *w, const sat_json *line)
 	pthread_mutex_unlock(&w->d->mtx);
 	if (due)
 		tell(w->d, w->id, w->kind, RUNNING);
+}
+
+sat_rc
+work_batch(work *w, const char *batch, sat_err *e)
+{
+	return w->batch != NULL ? w->batch(w->d, w->subject, batch, e) : SAT_OK;
 }
 
 /* What stays goes when the next daemon begins (export_sweep). */
@@ -303,64 +308,16 @@ admit(daemon_ *d, const char *subject, sat_err *e)
 	    "%d jobs wait or run already", RUNNING_MAX);
 }
 
-/* mtx held. Asked for by the same request while this one was on its way: that is
+/* mtx held. Asked for under the same key while this one was on its way: that is
  * the job (work_again did not see it yet). */
 static const work *
 same_request(const daemon_ *d, const work *w)
 {
-	const work *x = w->request[0] != '\0' ? d->works : NULL;
+	const work *x = d->works;
 
-	while (x != NULL && strcmp(x->request, w->request) != 0)
+	while (x != NULL && !again_same_key(w->request, x->request))
 		x = x->next;
 	return x;
-}
-
-/* "" without a key: of method, path, key and body. */
-static void
-request_of(char text[WORK_REQUEST_TEXT], const sat_http_request *r)
-{
-	const char *key = sat_http_header(r, "Idempotency-Key");
-	uint8_t hash[SAT_HASH_BYTES];
-	sat_buf b = { 0 };
-
-	text[0] = '\0';
-	if (key == NULL)
-		return;
-	sat_buf_fmt(&b, "%s %s\n%s\n", r->method, r->path, key);
-	sat_buf_add(&b, r->body.p, r->body.n);
-	sat_hash(hash, sat_buf_span(&b));
-	sat_hex(text, hash, (WORK_REQUEST_TEXT - 1) / 2);
-	sat_buf_fini(&b);
-}
-
-typedef struct seeking {
-	char request[WORK_REQUEST_TEXT], id[BOOK_ID_TEXT];
-} seeking;
-
-static void
-is_asked_for(void *u, const char *id, const sat_json *doc)
-{
-	seeking *s = u;
-
-	if (strcmp(sat_json_get_str(doc, "request", ""), s->request) == 0)
-		memcpy(s->id, id, sizeof s->id);
-}
-
-bool
-work_again(daemon_ *d, sat_http_response *out, const sat_http_request *r)
-{
-	seeking s = { .id = "" };
-
-	if (strcmp(r->method, "POST") != 0 || d->spool_dir == NULL)
-		return false;
-	request_of(s.request, r);
-	if (s.request[0] == '\0')
-		return false;
-	book_each(d, "job", is_asked_for, &s);
-	if (s.id[0] == '\0')
-		return false;
-	work_answer(d, out, r, s.id);
-	return true;
 }
 
 static work *
@@ -377,7 +334,7 @@ work_new(daemon_ *d, work_order *o)
 	w->refused = sat_json_arr();
 	w->made_ms = sat_wall_ms(&d->api.crm.clock);
 	book_draw(w->id, d);
-	request_of(w->request, o->asked);
+	again_of(w->request, o->asked);
 	(void)snprintf(w->subject, sizeof w->subject, "%s", o->subject != NULL ?
 	    o->subject : "");
 	w->j = job_new(d, o->method, o->path);
@@ -430,6 +387,7 @@ work_start(char id[BOOK_ID_TEXT], daemon_ *d, work_order *o, sat_err *e)
 	trim(d);
 	if ((twin = same_request(d, w)) != NULL) {
 		memcpy(id, twin->id, BOOK_ID_TEXT);
+		rc = again_one_thing(w->request, twin->request, e);
 	} else if ((rc = admit(d, o->subject, e)) == SAT_OK) {
 		memcpy(id, w->id, BOOK_ID_TEXT);
 		w->next = d->works;

@@ -48,15 +48,9 @@ about(const victims *v, const sat_commit *c)
 	bool hit = is_victim(v, &c->subject);
 	sat_id named;
 
-	for (size_t i = 0; i < c->nops && !hit; i++) {
-		sat_value x = c->ops[i].value;
-
-		hit = is_victim(v, &c->ops[i].rec);
-		if (hit || x.type != SAT_V_BYTES || x.s.n != sizeof named.b)
-			continue;
-		memcpy(named.b, x.s.p, sizeof named.b);
-		hit = is_victim(v, &named);
-	}
+	for (size_t i = 0; i < c->nops && !hit; i++)
+		hit = is_victim(v, &c->ops[i].rec) ||
+		    (sat_op_names(&named, &c->ops[i]) && is_victim(v, &named));
 	return hit;
 }
 
@@ -421,16 +415,10 @@ replica_about_erased(bool *yes, sat_replica *r, const sat_commit *c,
 	sat_id named;
 	sat_rc rc = replica_is_erased(yes, r, &c->subject, e);
 
-	for (size_t i = 0; i < c->nops && rc == SAT_OK && !*yes; i++) {
-		sat_value x = c->ops[i].value;
-
-		if ((rc = replica_is_erased(yes, r, &c->ops[i].rec, e)) !=
-		    SAT_OK || *yes || x.type != SAT_V_BYTES ||
-		    x.s.n != sizeof named.b)
-			continue;
-		memcpy(named.b, x.s.p, sizeof named.b);
-		rc = replica_is_erased(yes, r, &named, e);
-	}
+	for (size_t i = 0; i < c->nops && rc == SAT_OK && !*yes; i++)
+		if ((rc = replica_is_erased(yes, r, &c->ops[i].rec, e)) ==
+		    SAT_OK && !*yes && sat_op_names(&named, &c->ops[i]))
+			rc = replica_is_erased(yes, r, &named, e);
 	return rc;
 }
 

@@ -106,6 +106,15 @@ take_piece(sat_file_put *out, sat_arena *a, sat_replica *r, int64_t file,
 	return SAT_OK;
 }
 
+/* Once: what is refused while own work is open is not noted as that, and has its
+ * turn in each session. */
+static bool
+is_given_unasked(const sat_replica *r)
+{
+	return r->file.bytes <= SMALL_BYTES && r->file.since_ms == 0 &&
+	    !r->file.up && r->file.ref > r->files_told;
+}
+
 sat_rc
 replica_file_next(void *u, sat_arena *a, sat_file_put *out, bool *wanted,
     sat_err *e)
@@ -128,8 +137,7 @@ replica_file_next(void *u, sat_arena *a, sat_file_put *out, bool *wanted,
 	}
 	*wanted = true;
 	out->at = r->file.have;
-	return r->file.asked || (out->bytes <= SMALL_BYTES &&
-	    r->file.since_ms == 0 && !r->file.up) ?
+	return r->file.asked || is_given_unasked(r) ?
 	    take_piece(out, a, r, file, e) : SAT_OK;
 }
 
@@ -227,6 +235,8 @@ replica_file_taken(void *u, const sat_file_taken *in, sat_err *e)
 
 	if (r->file.ref == 0)
 		return sat_fail(e, SAT_EPROTO, "an answer about no file");
+	if (r->files_told < r->file.ref)
+		r->files_told = r->file.ref;
 	if (in->fate == SAT_FILE_KEPT)
 		return r->file.up ? wait_on(r, e) :
 		    settle(r, REPLICA_FILE_GIVEN, e);

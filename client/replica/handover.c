@@ -35,33 +35,20 @@ list_carriers(carrier **list, size_t *n, sat_arena *a, sat_replica *r,
 	return rc;
 }
 
-static sat_id
-root_of(const replica_row *row)
-{
-	const sat_field *parent = row->k->kind->parent;
-	sat_id root = row->view.id;
-	sat_value v;
-
-	if (parent == NULL)
-		return root;
-	v = sat_record_value(&row->view, parent->id);
-	if (v.type == SAT_V_BYTES && v.s.n == sizeof root.b)
-		memcpy(root.b, v.s.p, sizeof root.b);
-	return root;
-}
-
 /* What the server checked when it came; a suggestion that cannot be read for
  * all that is left out. */
-static void
-add_handed(sat_handover *list, size_t *n, sat_arena *a, const replica_row *row,
-    const sat_handed *h)
+static sat_rc
+add_handed(sat_handover *list, size_t *n, sat_arena *a, sat_replica *r,
+    const replica_row *row, const sat_handed *h, sat_err *e)
 {
 	sat_handover *x = &list[*n];
 	char text[SAT_ID_TEXT];
+	sat_rc rc;
 
 	memset(x, 0, sizeof *x);
 	x->rec = x->what.subject = row->view.id;
-	x->root = root_of(row);
+	if ((rc = replica_row_root(&x->root, r, row, e)) != SAT_OK)
+		return rc;
 	x->kind = row->k->kind;
 	x->by = *h;
 	sat_id_text(text, &x->rec);
@@ -71,6 +58,7 @@ add_handed(sat_handover *list, size_t *n, sat_arena *a, const replica_row *row,
 	x->what.hlc = h->hlc;
 	if (sat_commit_read_payload(&x->what, a, h->ops, NULL) == SAT_OK)
 		++*n;
+	return SAT_OK;
 }
 
 static sat_rc
@@ -122,7 +110,9 @@ sat_replica_handovers(sat_handover **out, size_t *n, sat_arena *a,
 		nh = cell == NULL ? 0 : sat_cell_handed(&h, a, cell);
 		for (size_t k = 0; k < nh; k++) {
 			SAT_ARENA_GROW(list, *n, cap, a);
-			add_handed(list, n, a, row, &h[k]);
+			if ((rc = add_handed(list, n, a, r, row, &h[k], e)) !=
+			    SAT_OK)
+				return rc;
 		}
 	}
 	*out = list;
@@ -325,25 +315,25 @@ hand(sat_replica *r, sat_arena *a, int64_t id, const char *why,
 
 /* Is what would make the record in a suggestion of ours, and none of it open? */
 static sat_rc
-is_suggested(bool *yes, sat_arena *a, sat_replica *r, const sat_id *rec,
-    sat_err *e)
+is_suggested(bool *yes, refused_work *w, sat_arena *a, sat_replica *r,
+    const sat_id *rec, sat_err *e)
 {
-	sat_quarantined *q;
-	size_t n;
 	sat_rc rc;
 
 	*yes = false;
-	if ((rc = sat_replica_quarantine(&q, &n, a, r, e)) != SAT_OK ||
-	    made_aside(q, n, rec) ||
-	    (rc = sat_replica_set_aside(&q, &n, a, r, 0, e)) != SAT_OK)
+	if (made_aside(w->open, w->nopen, rec))
+		return SAT_OK;
+	if (!w->known && (rc = sat_replica_set_aside(&w->aside, &w->naside, a,
+	    r, 0, e)) != SAT_OK)
 		return rc;
-	*yes = made_aside(q, n, rec);
+	w->known = true;
+	*yes = made_aside(w->aside, w->naside, rec);
 	return SAT_OK;
 }
 
 sat_rc
 replica_hand_follow(bool *went, sat_arena *a, sat_replica *r,
-    const sat_quarantined *q, sat_err *e)
+    const sat_quarantined *q, refused_work *w, sat_err *e)
 {
 	replica_row *row;
 	uint64_t cseq;
@@ -357,7 +347,8 @@ replica_hand_follow(bool *went, sat_arena *a, sat_replica *r,
 	for (size_t i = 0; i < q->commit.nops && rc == SAT_OK && !yes; i++)
 		if ((rc = replica_page_find(&row, r, &q->commit.ops[i].rec,
 		    e)) == SAT_OK && row == NULL)
-			rc = is_suggested(&yes, a, r, &q->commit.ops[i].rec, e);
+			rc = is_suggested(&yes, w, a, r, &q->commit.ops[i].rec,
+			    e);
 	if (rc != SAT_OK || !yes)
 		return rc;
 	if ((rc = hand(r, a, q->id, "", &cseq, &why)) == SAT_OK)
@@ -405,14 +396,14 @@ gained_since(const sat_replica *r, const sat_record *rec, const sat_kind *k,
 	    sat_span_eq(owner->value.s, sat_span_str(r->me->key));
 }
 
-/* The row the commit is about, and whether this user got it, or its customer,
- * after its author had last looked. */
+/* The row the commit is about, with its root, if this user got it, or its
+ * customer, after its author had last looked. */
 static sat_rc
-find_late(replica_row **out, sat_replica *r, const sat_commit *c, sat_err *e)
+find_late(replica_row **out, sat_id *id, sat_replica *r, const sat_commit *c,
+    sat_err *e)
 {
 	const replica_kind *k;
 	replica_row *row, *root;
-	sat_id id;
 	sat_rc rc;
 
 	*out = NULL;
@@ -426,10 +417,11 @@ find_late(replica_row **out, sat_replica *r, const sat_commit *c, sat_err *e)
 			return rc;
 		if (row == NULL)
 			continue;
-		id = root_of(row);
+		if ((rc = replica_row_root(id, r, row, e)) != SAT_OK)
+			return rc;
 		root = row;
-		if (!sat_id_eq(&id, &row->view.id) &&
-		    (rc = replica_page_find(&root, r, &id, e)) != SAT_OK)
+		if (!sat_id_eq(id, &row->view.id) &&
+		    (rc = replica_page_find(&root, r, id, e)) != SAT_OK)
 			return rc;
 		if (gained_since(r, replica_row_server(row), k->kind, c,
 		    op) ||
@@ -453,8 +445,7 @@ replica_note_late(sat_replica *r, const sat_commit *c, sat_err *e)
 
 	if (r->me == NULL || (d != NULL && d->user == r->me->ord))
 		return SAT_OK;
-	if ((rc = find_late(&row, r, c, e)) != SAT_OK || row == NULL ||
-	    (rc = replica_row_root(&root, r, row, e)) != SAT_OK ||
+	if ((rc = find_late(&row, &root, r, c, e)) != SAT_OK || row == NULL ||
 	    (rc = sat_db_stmt(&s, r->db, SQL_LATE_PUT, e)) != SAT_OK)
 		return rc;
 	sat_bind_int(s, 1, (int64_t)c->lsn);

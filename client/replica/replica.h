@@ -402,7 +402,8 @@ SAT_CHECK sat_rc sat_replica_dependants(int64_t **ids, size_t *n, sat_arena *a,
 /* Hand an open one over: a commit that suggests its operations on the records
  * they concern to whoever is responsible (P-166); settles it. `why` is at most
  * SAT_HANDED_WHY_MAX bytes. SAT_ENOTFOUND; SAT_EINVALID code
- * "handover.nowhere": the customer itself was to be made by it. */
+ * "handover.nowhere": the customer itself was to be made by it; without a code:
+ * refused suggestions became one, and that does not fit into a commit. */
 SAT_CHECK sat_rc sat_replica_hand(sat_replica *r, int64_t id, const char *why,
     uint64_t *cseq, sat_err *e);
 /* The same within a list of the open ones: indexes into q; out has room for n. */
@@ -511,8 +512,9 @@ void sat_replica_wiped(sat_wiped *out, const sat_replica *r);
 /* ---- local audit chain, settings ------------------------------------------- */
 SAT_CHECK sat_rc sat_replica_audit(sat_replica *r, const char *action, const char *detail, sat_err *e);
 /* The same of a record: the detail goes when it or its customer is erased, also
- * when neither is here then. Of a record that is not here now nobody knows whose
- * it is: then it goes with whoever is erased while it is not here. */
+ * when neither is here then. Of a record that is not here now, or gets another
+ * customer later, nobody knows whose it was: then it goes with whoever is erased
+ * while it is not here. */
 SAT_CHECK sat_rc sat_replica_audit_about(sat_replica *r, const sat_id *subject,
     const char *action, const char *detail, sat_err *e);
 /* Of two: the detail goes when either is erased, or the customer of either. */

@@ -410,12 +410,21 @@ void replica_outbox_forget(sat_replica *r);
  * (HAND): no row, no pending work. In the caller's transaction or group. */
 SAT_CHECK sat_rc replica_write_aside(sat_replica *r, const sat_draft *d,
     uint64_t seen, uint64_t *cseq, sat_err *e);
+/* What the server did not merge, for several questions: the settled ones are read
+ * with the first that needs them. */
+typedef struct refused_work {
+	const sat_quarantined *open;
+	sat_quarantined *aside;
+	size_t nopen, naside;
+	bool known; /* aside was read */
+} refused_work;
 /* handover.c: a parked suggestion on a record whose birth was handed over goes with
  * it, on the customer. *went false: it stays as it is, because none was, or one
  * suggestion cannot hold what several did. In the session's transaction; nothing of
- * the page waits. */
+ * the page waits. `w` lives in `a`; that a suggestion of it went changes nothing
+ * that is asked of it. */
 SAT_CHECK sat_rc replica_hand_follow(bool *went, sat_arena *a, sat_replica *r,
-    const sat_quarantined *q, sat_err *e);
+    const sat_quarantined *q, refused_work *w, sat_err *e);
 /* quarantine.c: in the caller's transaction. */
 SAT_CHECK sat_rc replica_quarantine_settle(sat_replica *r, int64_t id,
     sat_fate fate, uint64_t cseq, sat_err *e);

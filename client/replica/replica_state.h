@@ -307,6 +307,8 @@ struct sat_replica {
 	handed_batch batch[2];
 	uint32_t push_inc;
 	file_sending file;
+	int64_t files_told;        /* file_of up to it were answered since the
+	                            * opening */
 	uint64_t files_at;         /* the cursor when files were tidied last */
 	int64_t files_old_ms;      /* when refused ones had their turn last */
 	int64_t search_met, search_bad; /* what a check has come by */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/git/git.h"
 
 #define SEED_ROWS 400
@@ -69,8 +70,10 @@ template_left(const sat_replica *r)
 }
 
 /* The template this device works by, from what the server has: a part of it, and
- * with the next frame the next. What it has and this device does not know is
- * another line, which does not go on with ours: nothing is given. */
+ * with the next frame the next. What it has and this device does not know is a
+ * newer one, or another line, which does not go on with ours: nothing is given,
+ * and nothing either of a document that no frame can hold. The states go all the
+ * same. */
 static sat_rc
 own_template(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
 {
@@ -93,6 +96,9 @@ own_template(sat_seed *out, sat_arena *a, sat_replica *r, sat_err *e)
 		memcpy(out->tip, tip.b, sizeof out->tip);
 		out->bundle = sat_span_of(sat_arena_dup(a, b.p, b.n), b.n);
 	} else if (rc == SAT_ENOTFOUND || rc == SAT_EINVALID) {
+		if (rc == SAT_EINVALID)
+			sat_log(SAT_WARN, "REPLICA-SEED-TEMPLATE", "bytes_max=%d",
+			    SAT_TEMPLATE_PART_MAX);
 		rc = SAT_OK;
 	}
 	sat_buf_fini(&b);

@@ -342,9 +342,10 @@ absent_of(sat_id **out, size_t *n, sat_arena *a, sat_replica *r, int sql,
 
 /*
  * What says whose it was goes with him (erase.c). Where that is not known, the
- * record was not here when it was written, and is not: when somebody is erased,
- * it may have been his. What is listed of it helps nobody; of what was done with
- * it here the audit log keeps all but the free text.
+ * record was not here when it was written, or got another customer since
+ * (replica_root_changed), and is not here now: when somebody is erased, it may
+ * have been his. What is listed of it helps nobody; of what was done with it here
+ * the audit log keeps all but the free text.
  */
 static sat_rc
 absent_tidy(sat_replica *r, sat_err *e)

@@ -165,13 +165,14 @@ static sat_rc
 follow(sat_replica *r, uint64_t *n, sat_quarantined *list, size_t nq,
     sat_arena *a, sat_err *e)
 {
+	refused_work w = { .open = list, .nopen = nq };
 	bool went;
 	sat_rc rc = SAT_OK;
 
 	for (size_t i = 0; i < nq && rc == SAT_OK; i++) {
 		if (list[i].code != SAT_VD_PARKED || list[i].commit.box.n > 0)
 			continue;
-		rc = replica_hand_follow(&went, a, r, &list[i], e);
+		rc = replica_hand_follow(&went, a, r, &list[i], &w, e);
 		if (rc == SAT_OK && went) {
 			list[i].fate = SAT_FATE_HANDED;
 			++*n;

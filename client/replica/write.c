@@ -136,6 +136,21 @@ exists_already(const replica_kind *k, sat_err *e)
 	    k->kind->key);
 }
 
+/* The least that is looked at as a long value, in bytes. */
+#define LONG_BYTES 1024
+
+/*
+ * What the row of an operation is read for, as replica_narrow_field says. With a
+ * long value it is needed whole: a narrow one has no others to measure
+ * (check_size), and what a short one adds seldom decides.
+ */
+static uint16_t
+read_for(const sat_commit *c, const sat_op *op)
+{
+	return op->value.s.n > LONG_BYTES ? 0 :
+	    replica_narrow_field(c->nops, op);
+}
+
 /* The row of an operation, NULL when there is none. */
 static sat_rc
 row_of(replica_row **row, sat_replica *r, const replica_kind *k,
@@ -145,7 +160,7 @@ row_of(replica_row **row, sat_replica *r, const replica_kind *k,
 
 	if (op->kind != SAT_OP_NEW)
 		return replica_page_get_for(row, r, k, &op->rec, 0,
-		    replica_narrow_field(c->nops, op), e);
+		    read_for(c, op), e);
 	if (!is_fresh(r, c))
 		return replica_page_need(row, r, k, &op->rec, 0, e);
 	if ((rc = replica_page_new(row, r, k, &op->rec, e)) == SAT_OK)
@@ -195,11 +210,9 @@ check_parent(sat_replica *r, const replica_kind *k, const sat_op *op,
 	sat_id id;
 	sat_rc rc;
 
-	if (f == NULL || op->field != f->id || op->value.type != SAT_V_BYTES ||
-	    op->value.s.n != sizeof id.b ||
+	if (f == NULL || op->field != f->id || !sat_op_names(&id, op) ||
 	    (of = sat_template_kind(r->t, f->ref)) == NULL)
 		return SAT_OK;
-	memcpy(id.b, op->value.s.p, sizeof id.b);
 	k = replica_kind_by(r->kinds, of->id);
 	if ((rc = is_leaving(&leaves, r, k, &id, e)) != SAT_OK)
 		return rc;
@@ -333,7 +346,7 @@ find_seen(sat_replica *r, sat_commit *c, sat_err *e)
 		if (k == NULL || op->kind == SAT_OP_NEW)
 			continue;
 		if ((rc = replica_page_get_for(&row, r, k, &op->rec, 0,
-		    replica_narrow_field(c->nops, op), e)) != SAT_OK)
+		    read_for(c, op), e)) != SAT_OK)
 			return rc;
 		if (row != NULL) /* else made by this commit, or refused below */
 			sat_op_set_seen(c, op, known_of(r, row));

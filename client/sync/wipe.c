@@ -13,6 +13,7 @@
 #include "client/sync/sync_int.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/shm.h"
 #include "common/json/json.h"
 
 #include <dirent.h>
@@ -20,7 +21,7 @@
 #include <string.h>
 
 #define NOTE "replica.wiped"
-#define NOTE_MAX (1024 * 1024)
+#define NOTE_MAX SAT_JSON_BYTES_MAX
 #define REPORT_TIMEOUT_MS 5000
 
 typedef struct note {
@@ -57,7 +58,22 @@ get_hex(uint8_t *out, size_t n, const sat_json *d, const char *key)
 	return strlen(hex) == 2 * n && sat_unhex(out, n, hex, 2 * n);
 }
 
-/* What the audit log says was written elsewhere, by its whole path. */
+/* Each path once: people export to the same name again and again. */
+static void
+lies_at(sat_json *elsewhere, const char *what, const char *path)
+{
+	for (const sat_json *x = sat_json_first(elsewhere); x != NULL;
+	     x = sat_json_next(x))
+		if (strcmp(sat_json_get_str(x, what, ""), path) == 0)
+			return;
+	sat_json_put_str(sat_json_add_obj(elsewhere), what, path);
+}
+
+/*
+ * What the audit log says was written elsewhere, by its whole path. It names an
+ * export before the first row and after the last: of one that was cut off only
+ * what lies beside that name is ours, and what has the name may be anybody's.
+ */
 static void
 on_audit(void *u, int64_t seq, int64_t at_ms, const char *action,
     const char *detail)
@@ -69,10 +85,13 @@ on_audit(void *u, int64_t seq, int64_t at_ms, const char *action,
 	(void)seq;
 	(void)at_ms;
 	if (strcmp(action, "backup") == 0 && detail[0] == '/')
-		sat_json_put_str(sat_json_add_obj(u), "backup", detail);
-	else if (strcmp(action, "export.done") == 0 && file != NULL &&
-	    file[0] == '/')
-		sat_json_put_str(sat_json_add_obj(u), "export", file);
+		lies_at(u, "backup", detail);
+	if (file == NULL || file[0] != '/' || sat_shm_holds(file))
+		return; /* of those in memory each has another name */
+	if (strcmp(action, "export") == 0)
+		lies_at(u, "unfinished", file);
+	else if (strcmp(action, "export.done") == 0)
+		lies_at(u, "export", file);
 }
 
 static void
@@ -127,8 +146,8 @@ note_read(note *n, const char *folder, sat_err *e)
 
 	*n = (note){ 0 };
 	if ((rc = sat_file_read(&b, path, NOTE_MAX, e)) == SAT_OK &&
-	    (rc = sat_json_parse(&n->doc, sat_buf_span(&b), 0, e)) == SAT_OK &&
-	    (!get_hex(receipt, sizeof receipt, n->doc, "receipt") ||
+	    (sat_json_parse(&n->doc, sat_buf_span(&b), 0, NULL) != SAT_OK ||
+	    !get_hex(receipt, sizeof receipt, n->doc, "receipt") ||
 	    !get_hex(n->org.b, sizeof n->org.b, n->doc, "org") ||
 	    !get_hex(n->server_pk, sizeof n->server_pk, n->doc, "server_key")))
 		rc = sat_fail(e, SAT_EINTEGRITY, "%s is damaged", path);
@@ -168,15 +187,19 @@ destroy_slots(const char *folder, sat_err *e)
 static bool
 is_ours(const char *name)
 {
-	static const char *const names[] = { "config", "config.tmp",
-		"daemon.log", "demo.passphrase", "form.xlsx", NULL };
+	static const char *const names[] = { "config", "daemon.log",
+		"demo.passphrase", "form.xlsx", NULL };
 
 	if (strncmp(name, "replica.", 8) == 0)
 		return strcmp(name, NOTE) != 0 &&
 		    strcmp(name, "replica.keyring.lock") != 0;
-	for (size_t i = 0; names[i] != NULL; i++)
-		if (strcmp(name, names[i]) == 0)
+	for (size_t i = 0; names[i] != NULL; i++) {
+		size_t n = strlen(names[i]);
+
+		if (strncmp(name, names[i], n) == 0 && (name[n] == '\0' ||
+		    strcmp(name + n, ".tmp") == 0)) /* left by one killed */
 			return true;
+	}
 	return false;
 }
 
@@ -198,7 +221,22 @@ remove_files(const char *folder)
 	}
 	if (d != NULL)
 		(void)closedir(d);
+	sat_shm_sweep(folder, NULL);
 	(void)(sat_folder_sync(folder, NULL) == SAT_OK);
+}
+
+/* What an export that was killed has written, of whatever format. */
+static void
+destroy_begun(const char *file)
+{
+	static const char *const ends[] = { ".tmp", ".tmp-wal" };
+
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+		char *path = sat_xasprintf("%s%s", file, ends[i]);
+
+		(void)(sat_file_shred(path, NULL) == SAT_OK);
+		free(path);
+	}
 }
 
 /* A stick that is not in, a folder that was moved: out of reach. */
@@ -209,6 +247,7 @@ destroy_elsewhere(const note *n)
 	    "elsewhere")); x != NULL; x = sat_json_next(x)) {
 		const char *backup = sat_json_get_str(x, "backup", NULL);
 		const char *file = sat_json_get_str(x, "export", NULL);
+		const char *begun = sat_json_get_str(x, "unfinished", file);
 
 		if (backup != NULL && sat_file_there(backup)) {
 			(void)(destroy_slots(backup, NULL) == SAT_OK);
@@ -216,6 +255,8 @@ destroy_elsewhere(const note *n)
 		}
 		if (file != NULL)
 			(void)(sat_file_shred(file, NULL) == SAT_OK);
+		if (begun != NULL)
+			destroy_begun(begun);
 	}
 }
 
@@ -328,12 +369,11 @@ sat_rc
 sat_wipe_resume(const char *folder, const sat_sync_opts *o, sat_err *e)
 {
 	note n;
-	sat_rc rc = note_read(&n, folder, e);
+	sat_rc rc;
 
 	/* a note nobody can read is still the server's word */
-	if (rc == SAT_OK || rc == SAT_EINTEGRITY)
-		rc = destroy_slots(folder, e);
-	if (rc == SAT_OK) {
+	(void)(note_read(&n, folder, NULL) == SAT_OK);
+	if ((rc = destroy_slots(folder, e)) == SAT_OK) {
 		if (n.server != NULL)
 			destroy_elsewhere(&n);
 		remove_files(folder);

@@ -266,16 +266,17 @@ stream_of(int fd)
 
 /* A new one, not what somebody put in its place; a pipe as it is. */
 static FILE *
-own_file(const char *path, bool fresh)
+own_file(const char *path, bool fresh, unsigned mode)
 {
 	int fd = fresh ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0600) : open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	    O_CLOEXEC, (mode_t)mode) : open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 
 	return fd < 0 ? NULL : fdopen(fd, "wb");
 }
 
 sat_rc
-sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e)
+sat_file_out_open(sat_file_out **out, const char *path, unsigned mode, int fd,
+    sat_err *e)
 {
 	sat_file_out *o;
 	sat_rc rc;
@@ -290,7 +291,7 @@ sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e)
 		(void)unlink(o->tmp); /* left by one that was killed */
 	}
 	o->f = path == NULL ? stream_of(fd) : own_file(o->tmp != NULL ? o->tmp :
-	    path, o->tmp != NULL);
+	    path, o->tmp != NULL, mode);
 	if (o->f != NULL) {
 		*out = o;
 		return SAT_OK;
@@ -337,8 +338,9 @@ sat_file_out_close(sat_file_out *o, bool keep, sat_err *e)
 		rc = sat_fail(e, rc_of(o->why),
 		    "cannot write %s: %s",
 		    o->path != NULL ? o->path : "the answer", strerror(o->why));
-	if (o->tmp != NULL && keep && rc == SAT_OK)
-		rc = sat_file_rename(o->tmp, o->path, e);
+	if (o->tmp != NULL && keep && rc == SAT_OK &&
+	    rename(o->tmp, o->path) != 0)
+		rc = cannot_write(o->path, e);
 	if (o->tmp != NULL && (!keep || rc != SAT_OK))
 		(void)unlink(o->tmp);
 	else if (o->tmp != NULL)

@@ -62,8 +62,8 @@ SAT_CHECK sat_rc sat_file_rename(const char *from, const char *to, sat_err *e);
 typedef struct sat_file_out sat_file_out;
 
 /* path NULL: into a copy of the open descriptor fd; 0 = standard output, -1 =
- * there is none: SAT_EUSAGE. A new file is for its owner's eyes alone. SAT_EIO. */
-SAT_CHECK sat_rc sat_file_out_open(sat_file_out **out, const char *path, int fd, sat_err *e);
+ * there is none: SAT_EUSAGE. mode: of a new file, before the umask. SAT_EIO. */
+SAT_CHECK sat_rc sat_file_out_open(sat_file_out **out, const char *path, unsigned mode, int fd, sat_err *e);
 /* A failure is kept, and told by close. */
 void sat_file_out_line(sat_file_out *o, sat_span line);
 void sat_file_out_add(sat_file_out *o, sat_span part);

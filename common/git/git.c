@@ -8,10 +8,10 @@
  */
 #include "common/git/git_int.h"
 
+#include "common/base/file.h"
 #include "common/base/mem.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -204,17 +204,20 @@ sat_git_unlock(sat_git *g, sat_err *e)
 {
 	char *dir = sat_xasprintf("%srefs/heads",
 	    git_repository_path(g->repo));
-	DIR *d = opendir(dir);
-	struct dirent *de;
-	sat_rc rc = SAT_OK;
+	sat_buf names = { 0 };
+	sat_rc rc = sat_folder_names(&names, dir, e);
 
-	while (d != NULL && rc == SAT_OK && (de = readdir(d)) != NULL)
-		if (is_lock(de->d_name) &&
-		    unlinkat(dirfd(d), de->d_name, 0) != 0 && errno != ENOENT)
-			rc = sat_fail(e, SAT_EIO, "cannot remove %s: %s",
-			    de->d_name, strerror(errno));
-	if (d != NULL)
-		(void)closedir(d);
+	for (size_t at = 0; rc == SAT_OK && at < names.n;) {
+		const char *name = (const char *)names.p + at;
+		char *path = sat_xasprintf("%s/%s", dir, name);
+
+		if (is_lock(name) && unlink(path) != 0 && errno != ENOENT)
+			rc = sat_fail(e, SAT_EIO, "cannot remove %s: %s", path,
+			    strerror(errno));
+		free(path);
+		at += strlen(name) + 1;
+	}
+	sat_buf_fini(&names);
 	free(dir);
 	return rc;
 }

@@ -132,6 +132,37 @@ SAT_CHECK sat_rc sat_git_bundle_part(sat_buf *out, sat_git *g, sat_oid *tip,
 SAT_CHECK sat_rc sat_git_unbundle(sat_span bundle,
     sat_rc (*cb)(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e),
     void *u, sat_err *e);
+/*
+ * A history as a file, from its first commit to `tip`, of any length: backups of
+ * a server, and what `satchel template pack` writes. "satchel template 2\n", tip
+ * (20 bytes), then parts, each {its newest commit 20, bytes of the bundle be32,
+ * bundle of what comes behind the part before it}; the last one's newest commit
+ * is tip. Both sides hold one part at a time.
+ *
+ * Whole or not at all, as sat_file_write (a pipe as it is); mode is that of a new
+ * file, before the umask. A part has at most part_bytes; before a commit that is
+ * larger by itself twice that, and so on up to SAT_GIT_BUNDLE_MAX.
+ * @return as sat_file_write and sat_git_bundle_part; SAT_EINVALID too when the
+ *         history is not on one line.
+ */
+#define SAT_GIT_FILE_PART (4u * 1024 * 1024)
+SAT_CHECK sat_rc sat_git_file_write(const char *path, unsigned mode,
+    sat_git *g, const sat_oid *tip, size_t part_bytes, sat_err *e);
+/*
+ * Each part in its order, for sat_git_unbundle, with its newest commit; `last`:
+ * that is *tip, which is set before the first. Of a part only what the file itself
+ * tells was checked (G4 of git_file.c), not who signed, nor whether all is
+ * there that it refers to. What a failure leaves undone is the caller's.
+ * @return SAT_EPROTO when it is none, cut off, too long or altered, SAT_EVERSION
+ *         when it is of another format, SAT_ENOTFOUND (cannot be opened),
+ *         SAT_EUSAGE (a folder), SAT_EIO, and what part() returned.
+ */
+SAT_CHECK sat_rc sat_git_file_read(sat_oid *tip, const char *path,
+    sat_rc (*part)(void *u, const sat_oid *upto, sat_span bundle, bool last,
+    sat_err *e), void *u, sat_err *e);
+/* Only look, at all of it: as before, and SAT_EINTEGRITY when an object is missing
+ * or out of place. Holds a part, and folders and commits of the history. */
+SAT_CHECK sat_rc sat_git_file_verify(sat_oid *tip, const char *path, sat_err *e);
 /* Add one object to a repository (memory or bare). SAT_EPROTO when it does
  * not match its id or breaks a limit or the form of a tree or commit. */
 SAT_CHECK sat_rc sat_git_put(sat_git *g, int type, const sat_oid *oid, sat_span data, sat_err *e);

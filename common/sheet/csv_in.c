@@ -251,6 +251,18 @@ fill_fields(sat_csv *c)
 	c->row.n = c->nends;
 }
 
+sat_span
+sat_sheet_trimmed(sat_span v)
+{
+	while (v.n > 0 && strchr(" \t\r\n", v.p[0]) != NULL) {
+		v.p++;
+		v.n--;
+	}
+	while (v.n > 0 && strchr(" \t\r\n", v.p[v.n - 1]) != NULL)
+		v.n--;
+	return v;
+}
+
 bool
 sat_sheet_no_row(const sat_span *fields, size_t n)
 {
@@ -273,7 +285,8 @@ sat_csv_next(const sat_csv_row **row, sat_csv *c, sat_err *e)
 			return rc;
 		fill_fields(c);
 	} while (c->row.fault == NULL && sat_sheet_no_row(c->fields, c->row.n));
-	while (c->row.n > c->ncolumns && c->fields[c->row.n - 1].n == 0)
+	while (c->row.n > c->ncolumns &&
+	    sat_sheet_trimmed(c->fields[c->row.n - 1]).n == 0)
 		c->row.n--;
 	if (c->row.n > c->ncolumns && c->row.fault == NULL)
 		c->row.fault = many_fields;
@@ -363,18 +376,6 @@ seek_header(sat_csv *c, const sat_csv_opts *o, sat_err *e)
 	return SAT_OK;
 }
 
-static sat_span
-trimmed(sat_span v)
-{
-	while (v.n > 0 && strchr(" \t\r\n", v.p[0]) != NULL) {
-		v.p++;
-		v.n--;
-	}
-	while (v.n > 0 && strchr(" \t\r\n", v.p[v.n - 1]) != NULL)
-		v.n--;
-	return v;
-}
-
 static sat_rc
 add_column(sat_csv *c, sat_span name, sat_err *e)
 {
@@ -410,11 +411,11 @@ read_header(sat_csv *c, sat_err *e)
 		    (unsigned long long)c->row.line, c->row.fault);
 	fill_fields(c);
 	/* Excel's ghosts: columns that once held something */
-	while (c->row.n > 1 && trimmed(c->fields[c->row.n - 1]).n == 0)
+	while (c->row.n > 1 && sat_sheet_trimmed(c->fields[c->row.n - 1]).n == 0)
 		c->row.n--;
 	c->columns = sat_xcalloc(c->row.n, sizeof *c->columns);
 	for (size_t i = 0; i < c->row.n; i++) {
-		sat_span name = trimmed(c->fields[i]);
+		sat_span name = sat_sheet_trimmed(c->fields[i]);
 
 		named = named || name.n > 0;
 		if ((rc = add_column(c, name, e)) != SAT_OK)

@@ -45,6 +45,9 @@ SAT_CHECK sat_rc sat_csv_source_skip(csv_source *s, sat_err *e);
 
 /* Nothing but spaces: a row that was emptied in a spreadsheet is none. */
 bool sat_sheet_no_row(const sat_span *fields, size_t n);
+/* Without the spaces around it: a heading is that, and a cell beyond the last
+ * heading that has nothing else is a ghost of one that was emptied. */
+sat_span sat_sheet_trimmed(sat_span v);
 
 /* Append `in`, each byte outside valid UTF-8 (and NUL) as U+FFFD. */
 void sat_csv_repair(sat_buf *out, sat_span in);

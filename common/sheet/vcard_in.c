@@ -425,13 +425,13 @@ one(bool *done, vcard *v)
 	sat_span line = sat_buf_span(&v->line), head = head_of(line);
 	sat_span s = head.n < line.n ? sat_span_of(line.p + head.n + 1,
 	    line.n - head.n - 1) : sat_span_of(NULL, 0);
-	bool agent = v->agent;
+	bool agent = v->agent, card = is(sat_sheet_trimmed(s), "VCARD");
 
 	*done = false;
 	if (is_blank(line))
 		return;
 	v->agent = is(name_of(head), "AGENT") && is_blank(s);
-	if (is(head, "BEGIN") && is(s, "VCARD")) {
+	if (is(head, "BEGIN") && card) {
 		if (v->depth > 0 && agent)
 			v->depth++;
 		else if (v->depth > 0 || v->lost > 0)
@@ -439,7 +439,7 @@ one(bool *done, vcard *v)
 			    v->depth > 0 ? no_end : no_begin);
 		else
 			begin_card(v);
-	} else if (is(head, "END") && is(s, "VCARD")) {
+	} else if (is(head, "END") && card) {
 		*done = v->depth == 1 || (v->lost > 0 && broken(v, no_begin));
 		v->depth -= v->depth > 0;
 	} else if (v->depth == 0 && v->lost == 0 &&

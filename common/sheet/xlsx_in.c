@@ -99,11 +99,11 @@ read_header(xlsx *x, const sat_sheet_opts *o, sat_err *e)
 		return sat_fail_code(e, SAT_EINVALID, "sheet.empty", NULL,
 		    "xlsx: the sheet has no header row");
 	for (size_t i = 0; i < q->n; i++)
-		if (x->spans[q->from + i].n > 0)
+		if (sat_sheet_trimmed(cell(x, q, i)).n > 0)
 			n = i + 1;
 	x->columns = sat_xcalloc(n, sizeof *x->columns);
 	for (; x->ncolumns < n; x->ncolumns++) {
-		sat_span s = cell(x, q, x->ncolumns);
+		sat_span s = sat_sheet_trimmed(cell(x, q, x->ncolumns));
 
 		x->columns[x->ncolumns] = sat_xasprintf("%.*s", (int)s.n,
 		    s.n > 0 ? (const char *)s.p : "");
@@ -137,7 +137,7 @@ sat_xlsx_next(const sat_sheet_row **row, xlsx *x, sat_err *e)
 
 		if (i < x->ncolumns)
 			x->fields[x->row.n++] = s;
-		else if (s.n > 0 && x->row.fault == NULL)
+		else if (sat_sheet_trimmed(s).n > 0 && x->row.fault == NULL)
 			x->row.fault = xlsx_many_cells;
 	}
 	if (q->fault == xlsx_many_cells || x->row.fault == xlsx_many_cells)

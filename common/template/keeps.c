@@ -76,27 +76,13 @@ keeps_roles(const pair *p, sat_err *e)
 
 /* ---- the time zone --------------------------------------------------------------- */
 
-/* The reason of a waiver, NULL: there is none. */
-static const char *
-waiver(const sat_template *t, const char *rule)
-{
-	const sat_json *n = sat_json_first(sat_json_get(
-	    sat_template_doc(t, "template.json"), "waivers"));
-
-	for (; n != NULL; n = sat_json_next(n))
-		if (strcmp(sat_json_get_str(n, "rule", ""), rule) == 0 &&
-		    sat_json_get_str(n, "reason", "")[0] != '\0')
-			return sat_json_get_str(n, "reason", "");
-	return NULL;
-}
-
 /* A date is the instant of its local midnight. What was taken on once is not
  * taken on the next time: the waiver must be another one. */
 static sat_rc
 keeps_zone(const pair *p, sat_err *e)
 {
-	const char *now = waiver(p->next, "tz-min");
-	const char *then = waiver(p->prev, "tz-min");
+	const char *now = sat_template_waiver(p->next, "tz-min");
+	const char *then = sat_template_waiver(p->prev, "tz-min");
 	uint64_t n;
 	sat_rc rc;
 

@@ -9,6 +9,7 @@
  * in. Rules, rights, reports and labels are otherwise simply those of then.
  */
 #include "common/template/layers_int.h"
+#include "common/template/pool.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +79,15 @@ lasting_form(const sat_json *element, const char *array)
 	    retired(element);
 }
 
+/* More pools than a template may have would close the way back: one that has no
+ * place is gone, and sat_template_keeps() asks about the customers in it. */
+static bool
+has_place(const sat_json *all, const char *array)
+{
+	return strcmp(array, "pools") != 0 ||
+	    sat_json_count(all) < SAT_POOLS_MAX;
+}
+
 /* `then` with what `now` has beyond it; NULL when that is nothing. */
 static sat_json *
 kept(const sat_json *now, const sat_json *then, const char *array)
@@ -91,7 +101,8 @@ kept(const sat_json *now, const sat_json *then, const char *array)
 		sat_json_add(all, sat_json_dup(n));
 	for (const sat_json *n = sat_json_first(is); n != NULL;
 	     n = sat_json_next(n)) {
-		if (with_key(was, sat_json_get_str(n, "key", "")) != NULL)
+		if (with_key(was, sat_json_get_str(n, "key", "")) != NULL ||
+		    !has_place(all, array))
 			continue;
 		if (out == NULL)
 			out = sat_json_dup(then);

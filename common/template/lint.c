@@ -3,6 +3,7 @@
  * and whether one template may follow another.
  */
 #include "common/template/gate.h"
+#include "common/template/privacy.h"
 #include "common/template/template_int.h"
 
 #include <stdarg.h>
@@ -37,8 +38,8 @@ say(lint *l, char severity, const char *path, const char *fmt, ...)
 }
 
 /* "waivers":[{"rule":"required-max","reason":"..."}] in template.json. */
-static bool
-waived(const sat_template *t, const char *rule)
+const char *
+sat_template_waiver(const sat_template *t, const char *rule)
 {
 	const sat_json *n = sat_json_first(sat_json_get(
 	    sat_template_doc(t, "template.json"), "waivers"));
@@ -46,8 +47,8 @@ waived(const sat_template *t, const char *rule)
 	for (; n != NULL; n = sat_json_next(n))
 		if (strcmp(sat_json_get_str(n, "rule", ""), rule) == 0 &&
 		    sat_json_get_str(n, "reason", "")[0] != '\0')
-			return true;
-	return false;
+			return sat_json_get_str(n, "reason", "");
+	return NULL;
 }
 
 static void
@@ -107,7 +108,8 @@ lint_kind(lint *l, const sat_kind *k, const char *path)
 		n = sat_json_next(n);
 	}
 	if (required > SAT_REQUIRED_MAX)
-		say(l, waived(l->t, "required-max") ? 'w' : 'e', path,
+		say(l, sat_template_waiver(l->t, "required-max") != NULL ?
+		    'w' : 'e', path,
 		    "%zu fields are required at creation, more than %d",
 		    required, SAT_REQUIRED_MAX);
 	if (k->append_only && k->owner != NULL && k->scope != SAT_SCOPE_TEAM)
@@ -230,44 +232,65 @@ lint_grading(lint *l)
 		say(l, 'e', path, "method abc, but no 'abc'");
 }
 
-#define PRIVACY "policy/privacy.json"
-#define RETENTION_DAYS_MAX 36600
+#define PRIVACY SAT_PRIVACY_DOC
 
-/* One rule that cannot be read stops the others where they are carried out. */
+/* What a walk found wrong; its text begins with the path, which is told apart. */
 static void
-lint_retention(lint *l, const sat_json *rule)
+say_fault(lint *l, const char *path, const sat_err *why)
 {
-	const char *key = sat_json_get_str(rule, "key", "?");
-	const char *kind = sat_json_get_str(rule, "kind", "");
-	const char *from = sat_json_get_str(rule, "from", "");
-	const sat_kind *k = sat_template_kind(l->t, kind);
-	const sat_field *f = k != NULL ? sat_kind_field(k, from) : NULL;
-	int64_t days = sat_json_get_int(rule, "retention_d", 0);
+	size_t n = strlen(path);
 
-	if (k == NULL)
-		say(l, 'e', PRIVACY, "retention %.40s: no kind '%.40s'", key,
-		    kind);
-	else if (f == NULL || f->type != SAT_F_TIME)
-		say(l, 'e', PRIVACY, "retention %.40s: 'from' is '%.40s', no "
-		    "time of %s", key, from, k->key);
-	if (days < 1 || days > RETENTION_DAYS_MAX)
-		say(l, 'e', PRIVACY, "retention %.40s: 'retention_d' must be 1 "
-		    "to %d", key, RETENTION_DAYS_MAX);
+	say(l, 'e', path, "%s", strncmp(why->text, path, n) == 0 &&
+	    strncmp(why->text + n, ": ", 2) == 0 ? why->text + n + 2 :
+	    why->text);
 }
 
-/* A role or purpose nobody has would let everybody be exported, or nobody. */
+static void
+lint_retentions(lint *l, walk *w, const sat_json *root)
+{
+	size_t count;
+	const sat_json *n = sat_json_first(sat_walk_array(w, root, "retention",
+	    256, &count));
+	sat_retention r;
+	sat_err why;
+
+	for (; n != NULL; n = sat_json_next(n))
+		if (sat_template_retention(&r, l->t, n, &why) != SAT_OK)
+			say_fault(l, PRIVACY, &why);
+}
+
+/* Without a list of it, or an empty one, everybody would be exported, or
+ * nobody. */
+static const sat_json *
+lint_named(walk *w, const sat_json *only, const char *key)
+{
+	size_t count;
+	const sat_json *list = sat_walk_array(w, only, key, 256, &count);
+
+	if (count == 0)
+		sat_walk_fault(w, "'%s' must name one or more", key);
+	return sat_json_first(list);
+}
+
+/* A role or purpose nobody has would do the same. */
 static void
 lint_consented(lint *l, const sat_json *only)
 {
 	const sat_dict *purposes = sat_template_dict(l->t, "consent_purpose");
-	const sat_json *n = sat_json_first(sat_json_get(only, "roles"));
+	const sat_json *n;
 	const char *text;
+	sat_err why;
+	walk w = { .t = l->t, .path = PRIVACY, .at = "consented_only",
+		.e = &why };
 
-	for (; n != NULL; n = sat_json_next(n))
+	if (only == NULL)
+		return;
+	sat_walk_members(&w, only, "roles purposes note");
+	for (n = lint_named(&w, only, "roles"); n != NULL; n = sat_json_next(n))
 		if (sat_json_get(l->t->matrix, sat_json_str(n, "")) == NULL)
 			say(l, 'e', PRIVACY, "consented_only: no role '%.40s'",
 			    sat_json_str(n, ""));
-	n = sat_json_first(sat_json_get(only, "purposes"));
+	n = lint_named(&w, only, "purposes");
 	for (; n != NULL; n = sat_json_next(n)) {
 		text = sat_json_str(n, "");
 		if (purposes != NULL && sat_dict_option(purposes, text,
@@ -275,20 +298,45 @@ lint_consented(lint *l, const sat_json *only)
 			say(l, 'e', PRIVACY, "consented_only: no purpose "
 			    "'%.40s'", text);
 	}
+	if (w.rc != SAT_OK)
+		say_fault(l, PRIVACY, &why);
 }
 
 static void
 lint_privacy(lint *l)
 {
 	const sat_json *root = sat_template_doc(l->t, PRIVACY);
-	const sat_json *n = sat_json_first(sat_json_get(root, "retention"));
+	sat_err why;
+	walk w = { .t = l->t, .path = PRIVACY, .e = &why };
 
-	for (; n != NULL; n = sat_json_next(n))
-		lint_retention(l, n);
+	if (root == NULL)
+		return;
+	sat_walk_members(&w, root, "note answer_d retention consented_only");
+	lint_retentions(l, &w, root);
 	lint_consented(l, sat_json_get(root, "consented_only"));
 	if (sat_json_get(root, "answer_d") != NULL &&
 	    sat_json_get_int(root, "answer_d", 0) < 1)
 		say(l, 'e', PRIVACY, "'answer_d' must be a number of days");
+	if (w.rc != SAT_OK)
+		say_fault(l, PRIVACY, &why);
+}
+
+/* A document of one number. "dyas" would silently be what holds without any. */
+static void
+lint_number(lint *l, const char *path, const char *key, int64_t max)
+{
+	const sat_json *root = sat_template_doc(l->t, path);
+	char members[40];
+	sat_err why;
+	walk w = { .t = l->t, .path = path, .e = &why };
+
+	if (root == NULL)
+		return;
+	(void)snprintf(members, sizeof members, "note %s", key);
+	sat_walk_members(&w, root, members);
+	(void)sat_walk_int(&w, root, key, 0, 0, max);
+	if (w.rc != SAT_OK)
+		say_fault(l, path, &why);
 }
 
 sat_rc
@@ -303,6 +351,8 @@ sat_template_lint(const sat_template *t, lint_cb cb, void *u, sat_err *e)
 	lint_matrix(&l);
 	lint_grading(&l);
 	lint_privacy(&l);
+	lint_number(&l, "policy/conflict.json", "days", 365);
+	lint_number(&l, "policy/handover.json", "grace_h", 366 * 24);
 	if (l.errors == 0)
 		return SAT_OK;
 	return sat_fail_code(e, SAT_EINVALID, "template.lint", NULL,

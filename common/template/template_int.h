@@ -107,6 +107,10 @@ void sat_walk_label(walk *w, const sat_json *n, const char *key,
 /* Lower-case letter, then letters, digits, '_'; at most TEMPLATE_KEY_MAX. */
 bool sat_key_ok(const char *key);
 
+/* lint.c: the reason for which a rule of the lint, or of what a publish keeps, is
+ * waived in template.json; NULL when it is not. Borrowed from the template. */
+const char *sat_template_waiver(const sat_template *t, const char *rule);
+
 /* Does the path end in ".json"? Other files are texts. */
 bool sat_template_is_json(const char *path);
 /* Each reads documents of one folder into *t. */

@@ -112,8 +112,9 @@ sat_rc admin_commit(sat_admin *a, const char *branch, const sat_layer *l,
 /* With the files it has already: only the message says something new. */
 sat_rc admin_commit_same(sat_admin *a, const char *branch, const char *author, const char *message, sat_oid *out, sat_err *e);
 
-/* May this follow `prev`? Findings of the lint go into the hint of e. */
-sat_rc admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *prev, sat_err *e);
+/* May this follow `prev`? What the lint refuses goes into the hint of e; with
+ * `told`, an array, it is added there and refuses nothing. */
+sat_rc admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *prev, sat_json *told, sat_err *e);
 /* Does it leave everything in the hands of those who have it (held.c)? */
 sat_rc admin_keeps(sat_admin *a, const sat_template *next, const sat_template *prev, sat_err *e);
 
@@ -174,9 +175,8 @@ sat_rc admin_export_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err 
 
 /* snapshot.c */
 sat_rc admin_snapshot_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
-/* Room for one more copy of the store in the server's own folder, or
- * SAT_ENOSPACE. */
-sat_rc admin_copy_space(const sat_admin *a, sat_err *e);
+/* Room for a copy of so much in the folder of a server, or SAT_ENOSPACE. */
+sat_rc admin_copy_space(const char *dir, int64_t bytes, sat_err *e);
 
 /* audit.c */
 sat_rc admin_audit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
@@ -207,9 +207,9 @@ typedef struct admin_devices {
 sat_rc admin_devices_are(admin_devices *out, sat_admin *a, sat_err *e);
 /* Devices that have not confirmed an erasure yet. */
 sat_rc admin_erasures_pending(uint64_t *out, sat_admin *a, sat_err *e);
-/* Bytes of a file; 0 when it is not there. Bytes free where the folder is. */
+/* Bytes of a file; 0 when it is not there. Bytes free where a folder is. */
 int64_t admin_file_bytes(const sat_admin *a, const char *name);
-int64_t admin_free_bytes(const sat_admin *a);
+int64_t admin_free_bytes(const char *dir);
 
 /* merge.c: record ids and field names, never what is in them */
 sat_rc admin_merge_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
@@ -221,14 +221,20 @@ sat_rc admin_lsn(uint64_t *lsn, const char *text, const char *usage, sat_err *e)
 sat_rc admin_doctor_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e);
 
 /* also for restore.c */
-/* A folder of a backup or kit, its name durable; SAT_EIO when it is there
- * already, SAT_EFSYNC (then it is not made). */
-sat_rc admin_new_folder(const char *path, sat_err *e);
+/* A new folder for a copy, its name durable, and what `fill` puts into it; when
+ * that fails it goes away again, or the hint `stayed` tells of it. SAT_EIO when
+ * it is there already, SAT_EFSYNC (then it is not made), or what fill said. */
+typedef sat_rc (*admin_fill)(void *u, const char *folder, sat_err *e);
+sat_rc admin_new_folder(const char *path, admin_fill fill, void *u, const char *stayed, sat_err *e);
 /* Store, keyring, segments, templates into a folder that is there; *lsn: the
  * last position among them. Says nothing about durability. */
 sat_rc admin_copy_all(uint64_t *lsn, sat_admin *a, const char *folder, sat_err *e);
+/* The same into a new one, whole or not at all. */
+sat_rc admin_copy_new(uint64_t *lsn, sat_admin *a, const char *path, sat_err *e);
 sat_rc admin_verify_all(sat_admin *a, uint64_t *commits, uint64_t *records, sat_err *e);
-sat_rc admin_templates_copy(sat_admin *a, const char *folder, sat_err *e);
+/* What belongs to a copy of the store and is made after it, for that one registers
+ * its file id in the keyring: keyring and templates, all of the folder durable. */
+sat_rc admin_copy_rest(sat_admin *a, const char *folder, sat_err *e);
 sat_rc admin_templates_restore(const char *backup, const char *dir, sat_err *e);
 /* A backup or kit is looked at in a copy of its keyring and store, in an empty
  * folder; nothing of what it is copied from is changed, not even by a lock. */

@@ -75,7 +75,8 @@ export(sat_admin *admin, const sat_args *a, const char *dir, int argc,
 	const char *path = sat_args_get(a, "output");
 	bool std = path == NULL || strcmp(path, "-") == 0;
 	sat_file_out *to;
-	sat_rc rc = sat_file_out_open(&to, std ? NULL : path, 0, e), closed;
+	sat_rc rc = sat_file_out_open(&to, std ? NULL : path, 0600, 0, e),
+	    closed;
 
 	if (rc != SAT_OK)
 		return rc;

@@ -6,6 +6,7 @@
 #include "server/admin/admin_int.h"
 
 #include "common/base/file.h"
+#include "common/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,26 +29,18 @@ static const struct {
 };
 #define NLAYERS (sizeof layers / sizeof layers[0])
 
-/* The tip's id, then the bundle. */
 static sat_rc
 layer_copy(sat_admin *a, const char *branch, const char *to, sat_err *e)
 {
-	sat_buf b = { 0 };
 	sat_oid tip;
-	sat_rc rc;
+	sat_rc rc = sat_git_tip(&tip, a->git, branch, e);
 
-	if ((rc = sat_git_tip(&tip, a->git, branch, e)) == SAT_OK) {
-		sat_buf_add(&b, tip.b, sizeof tip.b);
-		rc = sat_git_bundle(&b, a->git, &tip, NULL, e);
-	}
-	if (rc == SAT_OK)
-		rc = sat_file_write(to, sat_buf_span(&b), 0600, e);
-	sat_buf_fini(&b);
-	return rc;
+	return rc != SAT_OK ? rc : sat_git_file_write(to, 0600, a->git, &tip,
+	    SAT_GIT_FILE_PART, e);
 }
 
-sat_rc
-admin_templates_copy(sat_admin *a, const char *folder, sat_err *e)
+static sat_rc
+templates_copy(sat_admin *a, const char *folder, sat_err *e)
 {
 	sat_rc rc = SAT_OK;
 	sat_oid tip;
@@ -63,8 +56,8 @@ admin_templates_copy(sat_admin *a, const char *folder, sat_err *e)
 	return rc;
 }
 
-sat_rc
-admin_new_folder(const char *path, sat_err *e)
+static sat_rc
+make_folder(const char *path, sat_err *e)
 {
 	char *above;
 	sat_rc rc;
@@ -82,24 +75,70 @@ admin_new_folder(const char *path, sat_err *e)
 }
 
 sat_rc
-admin_copy_all(uint64_t *lsn, sat_admin *a, const char *folder, sat_err *e)
+admin_new_folder(const char *path, admin_fill fill, void *u,
+    const char *stayed, sat_err *e)
 {
-	char *db = sat_xasprintf("%s/server.db", folder);
+	sat_rc rc = make_folder(path, e);
+
+	if (rc != SAT_OK || (rc = fill(u, path, e)) == SAT_OK)
+		return rc;
+	/* why it failed is what is told */
+	if (sat_folder_clear(path, NULL) != SAT_OK)
+		sat_err_hint(e, "%s", stayed);
+	return rc;
+}
+
+sat_rc
+admin_copy_rest(sat_admin *a, const char *folder, sat_err *e)
+{
 	char *ring = sat_xasprintf("%s/server.keyring", folder);
 	char *own_ring = admin_path(a, "server.keyring");
 	sat_rc rc;
 
-	/* the copy before the keyring: it registers its file id there */
-	if ((rc = sat_server_scrub(a->core, e)) == SAT_OK &&
-	    (rc = sat_sqlite_store_backup(lsn, a->store, db, e)) == SAT_OK &&
-	    (rc = sat_file_copy(own_ring, ring, e)) == SAT_OK &&
-	    (rc = admin_segments_verify(a, e)) == SAT_OK &&
-	    (rc = admin_segments_copy(a->store, a->dir, folder, e)) == SAT_OK &&
-	    (rc = admin_templates_copy(a, folder, e)) == SAT_OK)
+	if ((rc = sat_file_copy(own_ring, ring, e)) == SAT_OK &&
+	    (rc = templates_copy(a, folder, e)) == SAT_OK)
 		rc = sat_folder_sync(folder, e);
-	free(db);
 	free(ring);
 	free(own_ring);
+	return rc;
+}
+
+sat_rc
+admin_copy_all(uint64_t *lsn, sat_admin *a, const char *folder, sat_err *e)
+{
+	char *db = sat_xasprintf("%s/server.db", folder);
+	sat_rc rc;
+
+	if ((rc = sat_server_scrub(a->core, e)) == SAT_OK &&
+	    (rc = sat_sqlite_store_backup(lsn, a->store, db, e)) == SAT_OK &&
+	    (rc = admin_segments_verify(a, e)) == SAT_OK &&
+	    (rc = admin_segments_copy(a->store, a->dir, folder, e)) == SAT_OK)
+		rc = admin_copy_rest(a, folder, e);
+	free(db);
+	return rc;
+}
+
+typedef struct backing_up {
+	sat_admin *a;
+	uint64_t lsn;
+} backing_up;
+
+static sat_rc
+backup_into(void *u, const char *folder, sat_err *e)
+{
+	backing_up *b = u;
+
+	return admin_copy_all(&b->lsn, b->a, folder, e);
+}
+
+sat_rc
+admin_copy_new(uint64_t *lsn, sat_admin *a, const char *path, sat_err *e)
+{
+	backing_up b = { .a = a };
+	sat_rc rc = admin_new_folder(path, backup_into, &b,
+	    N_("half of a backup stayed: remove its folder"), e);
+
+	*lsn = b.lsn;
 	return rc;
 }
 
@@ -113,8 +152,7 @@ admin_backup_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	if (w->nargs < 2)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satcheld backup FOLDER");
-	if ((rc = admin_new_folder(w->arg[1], e)) != SAT_OK ||
-	    (rc = admin_copy_all(&lsn, a, w->arg[1], e)) != SAT_OK ||
+	if ((rc = admin_copy_new(&lsn, a, w->arg[1], e)) != SAT_OK ||
 	    (rc = sat_sqlite_mark_durable(a->store, lsn, e)) != SAT_OK ||
 	    (rc = admin_backup_note(a, e)) != SAT_OK)
 		return rc;
@@ -160,33 +198,36 @@ admin_check_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	return SAT_OK;
 }
 
-/* A layer's history from a backup, into a repository. */
+static sat_rc
+layer_part(void *u, const sat_oid *upto, sat_span bundle, bool last, sat_err *e)
+{
+	(void)upto;
+	(void)last;
+	return sat_git_unbundle(bundle, admin_object_put, u, e);
+}
+
+/* A layer's history from a backup, into a repository; NULL: only looked at. */
 static sat_rc
 layer_read(sat_git *g, sat_oid *tip, const char *from, sat_err *e)
 {
-	uint8_t *p = sat_xmalloc(SAT_GIT_BUNDLE_MAX + 20);
-	FILE *f = fopen(from, "rb");
-	size_t n = 0;
-	sat_rc rc = SAT_OK;
+	sat_rc rc = g == NULL ? sat_git_file_verify(tip, from, e) :
+	    sat_git_file_read(tip, from, layer_part, g, e);
 
-	if (f == NULL || (n = fread(p, 1, SAT_GIT_BUNDLE_MAX + 20, f)) < 20)
-		rc = sat_fail(e, SAT_EINTEGRITY, "the backup has no templates");
-	if (f != NULL)
-		(void)fclose(f);
-	if (rc == SAT_OK) {
-		memcpy(tip->b, p, 20);
-		rc = sat_git_unbundle(sat_span_of(p + 20, n - 20), admin_object_put,
-		    g, e);
-	}
-	if (rc == SAT_OK)
-		rc = sat_git_verify_closure(g, tip, e);
-	free(p);
-	return rc;
+	if (rc == SAT_ENOTFOUND)
+		return sat_fail(e, SAT_EINTEGRITY, "the backup has no templates");
+	if (rc == SAT_EPROTO && e != NULL) /* our own file, not a peer's */
+		e->rc = SAT_EINTEGRITY;
+	if (rc == SAT_EPROTO || rc == SAT_EINTEGRITY)
+		sat_err_hint(e, "restore from another backup");
+	if (rc == SAT_EPROTO)
+		return SAT_EINTEGRITY;
+	return rc != SAT_OK || g == NULL ? rc :
+	    sat_git_verify_closure(g, tip, e);
 }
 
-/* All layers; their branches too when `branches`. */
+/* All layers, with their branches; NULL: only looked at. */
 static sat_rc
-templates_read(sat_git *g, const char *backup, bool branches, sat_err *e)
+templates_read(sat_git *g, const char *backup, sat_err *e)
 {
 	sat_rc rc = SAT_OK;
 	sat_oid tip;
@@ -196,7 +237,7 @@ templates_read(sat_git *g, const char *backup, bool branches, sat_err *e)
 
 		if (layers[i].needed || access(from, F_OK) == 0) {
 			rc = layer_read(g, &tip, from, e);
-			if (rc == SAT_OK && branches)
+			if (rc == SAT_OK && g != NULL)
 				rc = sat_git_branch_set(g, layers[i].branch,
 				    &tip, e);
 		}
@@ -213,7 +254,7 @@ admin_templates_restore(const char *backup, const char *dir, sat_err *e)
 	sat_rc rc = sat_git_init_bare(&g, to, e);
 
 	if (rc == SAT_OK)
-		rc = templates_read(g, backup, true, e);
+		rc = templates_read(g, backup, e);
 	sat_git_close(g);
 	free(to);
 	return rc;
@@ -309,13 +350,11 @@ sat_rc
 admin_look_verify(admin_look *l, const char *backup, sat_err *e)
 {
 	const sat_id none = { { 0 } }; /* signatures: once it is in place */
-	sat_git *g = NULL;
 	sat_rc rc;
 
 	if ((rc = sat_sqlite_store_check(l->store, false, e)) == SAT_OK &&
 	    (rc = sat_sqlite_segments_verify(l->store, &none, NULL, e)) ==
-	    SAT_OK && (rc = sat_git_memory(&g, e)) == SAT_OK)
-		rc = templates_read(g, backup, false, e);
-	sat_git_close(g);
+	    SAT_OK)
+		rc = templates_read(NULL, backup, e);
 	return rc;
 }

@@ -260,10 +260,9 @@ static sat_rc
 copy(bench *b, size_t *n, sat_err *e)
 {
 	uint64_t lsn;
-	sat_rc rc = admin_new_folder(b->copy, e);
 
 	*n = b->rows;
-	return rc == SAT_OK ? admin_copy_all(&lsn, b->admin, b->copy, e) : rc;
+	return admin_copy_new(&lsn, b->admin, b->copy, e);
 }
 
 static const struct {

@@ -162,7 +162,7 @@ look_at_root_key(visit *v)
 static void
 look_at_machine(visit *v)
 {
-	int64_t mb = admin_free_bytes(v->a) >> 20;
+	int64_t mb = admin_free_bytes(v->a->dir) >> 20;
 	struct rlimit l;
 	char text[80];
 

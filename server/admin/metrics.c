@@ -236,7 +236,7 @@ put_disk(sat_buf *b, const sat_admin *a)
 	    "size of its write-ahead log",
 	    admin_file_bytes(a, "server.db-wal"));
 	sat_metric_one(b, "satcheld_free_bytes", "gauge",
-	    "room where the folder lies", admin_free_bytes(a));
+	    "room where the folder lies", admin_free_bytes(a->dir));
 }
 
 static void

@@ -94,6 +94,14 @@ add_from(sat_admin *a, const char *file, add_one add, const char *x,
 	return rc;
 }
 
+/* A blank one would be one for everybody, in every list. NULL: none is given. */
+static sat_rc
+name_good(const char *name, sat_err *e)
+{
+	return name == NULL || name[0] != '\0' ? SAT_OK :
+	    sat_fail(e, SAT_EINVALID, "a name is not empty");
+}
+
 /* `team add KEY` / `user add KEY`, or --from FILE. */
 static sat_rc
 add_verb(sat_admin *a, const sat_args *w, add_one add, const char *x,
@@ -112,7 +120,7 @@ add_verb(sat_admin *a, const sat_args *w, add_one add, const char *x,
 		rc = sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satcheld %s add KEY --name NAME ..., or --from FILE",
 		    w->arg[0]);
-	} else {
+	} else if ((rc = name_good(name, e)) == SAT_OK) {
 		rc = add(a, w->arg[2], name != NULL ? name : w->arg[2],
 		    third != NULL ? third : "", team != NULL ? team : "", e);
 		sat_json_put_str(doc, "key", w->arg[2]);
@@ -217,9 +225,12 @@ team_edit(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	const char *name = sat_args_get(w, "name");
 	const char *parent = sat_args_get(w, "parent");
+	sat_rc rc;
 
 	if (w->nargs != 3 || (name == NULL && parent == NULL))
 		return usage("team edit KEY [--name N] [--parent P]", e);
+	if ((rc = name_good(name, e)) != SAT_OK)
+		return rc;
 	return then_show(sat_sqlite_team_edit(a->store, w->arg[2], name, parent,
 	    NULL, e), a, w, out, team_show, e);
 }
@@ -315,6 +326,7 @@ user_edit(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	const char *name = sat_args_get(w, "name");
 	const char *role = sat_args_get(w, "role");
+	sat_rc rc;
 
 	if (sat_args_has(w, "team"))
 		return sat_fail_code(e, SAT_EINVALID, "user.team",
@@ -323,6 +335,8 @@ user_edit(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		    "the team of a user does not change: what he may see rests on it");
 	if (w->nargs != 3 || (name == NULL && role == NULL))
 		return usage("user edit KEY [--name N] [--role R]", e);
+	if ((rc = name_good(name, e)) != SAT_OK)
+		return rc;
 	return then_show(sat_sqlite_user_edit(a->store, w->arg[2], name, role,
 	    NULL, e), a, w, out, user_show, e);
 }

@@ -9,6 +9,7 @@
 #include "server/admin/admin_int.h"
 
 #include "common/base/file.h"
+#include "common/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WINDOW_MS (30 * 24 * 3600 * (int64_t)1000)
@@ -276,16 +278,49 @@ restore_whole(const char *dir, const char *half, const char *backup,
 	return rc != SAT_OK || o->verify_only ? rc : sat_folder_sync_of(dir, e);
 }
 
+/* What looking at a backup copies of it, at most; NULL: there is none. */
+static int64_t
+look_bytes(const char *backup)
+{
+	static const char *const names[] = { "server.db", "server.db-wal" };
+	int64_t bytes = 0;
+
+	for (size_t i = 0; backup != NULL && i < 2; i++) {
+		char *path = sat_xasprintf("%s/%s", backup, names[i]);
+		struct stat st;
+
+		bytes += stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+		free(path);
+	}
+	return bytes;
+}
+
+/* A ledger's copy is cleared before the backup's is made. */
+static sat_rc
+look_space(const char *dir, const char *backup, const sat_restore_opts *o,
+    sat_err *e)
+{
+	int64_t one = look_bytes(backup), other = look_bytes(o->ledger);
+	sat_rc rc = admin_copy_space(dir, one > other ? one : other, e);
+
+	if (rc == SAT_ENOSPACE)
+		sat_err_hint(e, "satcheld snapshot prune makes room; -D with a "
+		    "new name looks at it on another disk");
+	return rc;
+}
+
 /* Looked at where an erasure takes the copy away when this is cut off, as that of
- * a kit. */
+ * a kit; a server may be serving there. */
 static sat_rc
 look_inside(const char *dir, const char *backup, const sat_restore_opts *o,
     sat_span passphrase, sat_err *e)
 {
 	char *top = sat_xasprintf("%s/snapshots", dir);
 	char *half = sat_xasprintf("%s/verify.tmp", top);
-	sat_rc rc = sat_file_there(top) ? SAT_OK : sat_folder_make(top, e);
+	sat_rc rc = look_space(dir, backup, o, e);
 
+	if (rc == SAT_OK && !sat_file_there(top))
+		rc = sat_folder_make(top, e);
 	if (rc == SAT_OK)
 		rc = restore_whole(dir, half, backup, o, passphrase, e);
 	sat_folder_remove(top);
@@ -362,24 +397,18 @@ kit_store_into(sat_admin *a, const char *to, sat_err *e)
 	return rc;
 }
 
-/* A folder that is there, and empty. */
 static sat_rc
-kit_into(sat_admin *a, const char *folder, sat_err *e)
+kit_into(void *u, const char *folder, sat_err *e)
 {
+	sat_admin *a = u;
 	char *db = sat_xasprintf("%s/server.db", folder);
-	char *ring = sat_xasprintf("%s/server.keyring", folder);
-	char *own_ring = admin_path(a, "server.keyring");
 	sat_rc rc;
 
-	/* the store before the keyring: it registers its file id there */
-	if ((rc = admin_copy_space(a, e)) == SAT_OK &&
-	    (rc = kit_store_into(a, db, e)) == SAT_OK &&
-	    (rc = sat_file_copy(own_ring, ring, e)) == SAT_OK &&
-	    (rc = admin_templates_copy(a, folder, e)) == SAT_OK)
-		rc = sat_folder_sync(folder, e);
+	if ((rc = admin_copy_space(a->dir, admin_file_bytes(a,
+	    "server.db"), e)) == SAT_OK &&
+	    (rc = kit_store_into(a, db, e)) == SAT_OK)
+		rc = admin_copy_rest(a, folder, e);
 	free(db);
-	free(ring);
-	free(own_ring);
 	return rc;
 }
 
@@ -395,15 +424,9 @@ admin_kit_verb(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	if (w->nargs < 2)
 		return sat_fail_code(e, SAT_EUSAGE, "usage", NULL,
 		    "usage: satcheld kit FOLDER");
-	if ((rc = admin_new_folder(w->arg[1], e)) != SAT_OK)
+	if ((rc = admin_new_folder(w->arg[1], kit_into, a,
+	    N_("half of a kit stayed: remove its folder"), e)) != SAT_OK)
 		return rc;
-	if ((rc = kit_into(a, w->arg[1], e)) != SAT_OK) {
-		/* why it failed is what is told */
-		if (sat_folder_clear(w->arg[1], NULL) != SAT_OK)
-			sat_err_hint(e, "half of a kit stayed: remove its "
-			    "folder");
-		return rc;
-	}
 	doc = sat_json_obj();
 	sat_json_put_str(doc, "schema", "satcheld/kit/1");
 	sat_json_put_str(doc, "folder", w->arg[1]);

@@ -290,7 +290,7 @@ try_first(sat_admin *a, const sat_layer *l, const char *message,
 	sat_rc rc;
 
 	if ((rc = ring_parse(&r, a, list, false, e)) != SAT_OK ||
-	    (rc = admin_admit(a, l, &a->canary, e)) != SAT_OK ||
+	    (rc = admin_admit(a, l, &a->canary, NULL, e)) != SAT_OK ||
 	    (rc = same_kinds(a, l, e)) != SAT_OK ||
 	    (rc = commit_on(a, l, message, list, out, e)) != SAT_OK)
 		return rc;
@@ -315,17 +315,22 @@ give_to_all(sat_admin *a, sat_err *e)
 
 static void
 say_rev(sat_buf *out, const sat_args *w, const char *schema,
-    const sat_admin *a, const sat_oid *oid)
+    const sat_admin *a, const sat_oid *oid, const sat_json *warnings)
 {
 	char hex[SAT_GIT_OID_HEX + 1];
 	sat_json *doc = sat_json_obj();
+	const sat_json *n = sat_json_first(warnings);
 
 	sat_oid_hex(hex, oid);
 	sat_json_put_str(doc, "schema", schema);
 	sat_json_put_str(doc, "rev", hex);
 	sat_json_put_str(doc, "state", oid_same(oid, &a->tip) ? "published" :
 	    "canary");
+	if (n != NULL)
+		sat_json_put(doc, "warnings", sat_json_dup(warnings));
 	admin_print(out, w, doc, NULL);
+	for (; n != NULL && !sat_args_has(w, "json"); n = sat_json_next(n))
+		sat_buf_fmt(out, "warning\t%s\n", sat_json_str(n, ""));
 	sat_json_free(doc);
 }
 
@@ -396,7 +401,7 @@ publish(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 		rc = publish_folder(a, w, &oid, e);
 	}
 	if (rc == SAT_OK)
-		say_rev(out, w, "satcheld/template.publish/1", a, &oid);
+		say_rev(out, w, "satcheld/template.publish/1", a, &oid, NULL);
 	return rc;
 }
 
@@ -422,19 +427,23 @@ back_to(sat_layer *l, sat_arena *mem, sat_admin *a, const sat_oid *to,
 	return rc;
 }
 
-/* Everybody gets it, the pilot too: it goes on from what the pilot has. */
+/* Everybody gets it, the pilot too: it goes on from what the pilot has. What the
+ * lint of now has against it is added to `told`. */
 static sat_rc
 commit_back(sat_admin *a, const sat_layer *l, const char *message,
-    sat_oid *oid, sat_err *e)
+    sat_oid *oid, sat_json *told, sat_err *e)
 {
-	sat_rc rc;
+	sat_rc rc = admin_admit(a, l, &a->canary, told, e);
 
-	if (!admin_pilot(a))
-		return admin_publish(a, l, "administrator", message, oid, e);
-	if ((rc = admin_admit(a, l, &a->canary, e)) != SAT_OK ||
-	    (rc = commit_on(a, l, message, NULL, oid, e)) != SAT_OK)
+	if (rc != SAT_OK)
 		return rc;
-	return give_to_all(a, e);
+	if (admin_pilot(a))
+		return (rc = commit_on(a, l, message, NULL, oid, e)) == SAT_OK ?
+		    give_to_all(a, e) : rc;
+	if ((rc = admin_commit(a, SAT_ADMIN_BRANCH, l, "administrator",
+	    message, oid, e)) == SAT_OK)
+		a->tip = a->canary = *oid;
+	return rc;
 }
 
 static sat_rc
@@ -442,6 +451,7 @@ rollback(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	const char *why = sat_args_get(w, "message");
 	char hex[SAT_GIT_OID_HEX + 1];
+	sat_json *told = NULL;
 	sat_arena mem = { 0 };
 	char *message;
 	sat_layer l;
@@ -457,11 +467,13 @@ rollback(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 	sat_oid_hex(hex, &to);
 	message = sat_xasprintf("rollback to %s%s%s", hex,
 	    why != NULL ? ": " : "", why != NULL ? why : "");
-	rc = commit_back(a, &l, message, &oid, e);
+	told = sat_json_arr();
+	rc = commit_back(a, &l, message, &oid, told, e);
 	free(message);
 	if (rc == SAT_OK)
-		say_rev(out, w, "satcheld/template.rollback/1", a, &oid);
+		say_rev(out, w, "satcheld/template.rollback/1", a, &oid, told);
 out:
+	sat_json_free(told);
 	sat_arena_fini(&mem);
 	return rc;
 }

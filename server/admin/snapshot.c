@@ -11,6 +11,7 @@
 #include "server/admin/admin_int.h"
 
 #include "common/base/file.h"
+#include "common/base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,11 +117,11 @@ name_of(const sat_admin *a, int64_t at_ms)
 
 /* Nobody's server stops for want of space because of a copy. */
 sat_rc
-admin_copy_space(const sat_admin *a, sat_err *e)
+admin_copy_space(const char *dir, int64_t bytes, sat_err *e)
 {
-	int64_t need = admin_file_bytes(a, "server.db") * 3 / 2;
+	int64_t need = bytes * 3 / 2;
 
-	return admin_free_bytes(a) > need ? SAT_OK :
+	return admin_free_bytes(dir) > need ? SAT_OK :
 	    sat_fail_code(e, SAT_ENOSPACE, "snapshot.space",
 	        "satcheld snapshot prune makes room; satcheld backup FOLDER "
 	        "copies to another disk",
@@ -128,33 +129,42 @@ admin_copy_space(const sat_admin *a, sat_err *e)
 	        (long long)(need >> 20) + 1);
 }
 
+typedef struct making {
+	sat_admin *a;
+	snapshot s;
+} making;
+
+static sat_rc
+make_into(void *u, const char *folder, sat_err *e)
+{
+	making *m = u;
+	sat_rc rc = admin_copy_all(&m->s.lsn, m->a, folder, e);
+
+	return rc == SAT_OK ? write_note(folder, &m->s, e) : rc;
+}
+
 static sat_rc
 make(sat_admin *a, const sat_args *w, sat_buf *out, sat_err *e)
 {
 	const char *top = sat_sqlite_snapshots_folder(a->store);
-	snapshot s = { .at_ms = sat_wall_ms(&a->clock) };
+	making m = { .a = a, .s.at_ms = sat_wall_ms(&a->clock) };
 	char *name, *folder;
 	sat_json *doc;
 	sat_rc rc;
 
-	if ((rc = admin_copy_space(a, e)) != SAT_OK ||
+	if ((rc = admin_copy_space(a->dir, admin_file_bytes(a,
+	    "server.db"), e)) != SAT_OK ||
 	    (!sat_file_there(top) && (rc = sat_folder_make(top, e)) != SAT_OK))
 		return rc;
-	name = name_of(a, s.at_ms);
+	name = name_of(a, m.s.at_ms);
 	folder = path_of(a, name);
-	if ((rc = admin_new_folder(folder, e)) == SAT_OK) {
-		rc = admin_copy_all(&s.lsn, a, folder, e);
-		if (rc == SAT_OK)
-			rc = write_note(folder, &s, e);
-		/* why it failed is what is told */
-		if (rc != SAT_OK && sat_folder_clear(folder, NULL) != SAT_OK)
-			sat_err_hint(e, "half of a snapshot stayed: satcheld "
-			    "snapshot prune takes it away");
-	}
+	rc = admin_new_folder(folder, make_into, &m,
+	    N_("half of a snapshot stayed: satcheld snapshot prune takes it "
+	    "away"), e);
 	if (rc == SAT_OK) {
 		doc = sat_json_obj();
 		sat_json_put_str(doc, "schema", "satcheld/snapshot.make/1");
-		put_row(doc, a, name, &s, folder);
+		put_row(doc, a, name, &m.s, folder);
 		admin_print(out, w, doc, NULL);
 		sat_json_free(doc);
 	}

@@ -105,11 +105,11 @@ admin_file_bytes(const sat_admin *a, const char *name)
 }
 
 int64_t
-admin_free_bytes(const sat_admin *a)
+admin_free_bytes(const char *dir)
 {
 	struct statvfs fs;
 
-	return statvfs(a->dir, &fs) == 0 ?
+	return statvfs(dir, &fs) == 0 ?
 	    (int64_t)((uint64_t)fs.f_bavail * fs.f_frsize) : -1;
 }
 
@@ -173,7 +173,7 @@ put_disk(sat_json *doc, sat_admin *a, const sat_sqlite_status *s)
 	sat_json_put_int(doc, "database_bytes",
 	    admin_file_bytes(a, "server.db"));
 	sat_json_put_int(doc, "wal_bytes", admin_file_bytes(a, "server.db-wal"));
-	sat_json_put_int(doc, "free_bytes", admin_free_bytes(a));
+	sat_json_put_int(doc, "free_bytes", admin_free_bytes(a->dir));
 }
 
 static void

@@ -215,6 +215,36 @@ lint_finding(void *u, char severity, const char *path, const char *text)
 	    path, text);
 }
 
+static void
+lint_told(void *u, char severity, const char *path, const char *text)
+{
+	char *line = sat_xasprintf("%s: %s", path, text);
+
+	if (severity == 'e')
+		sat_json_add_str(u, line);
+	free(line);
+}
+
+/* A rule of the lint may be younger than what everybody has had before: to go
+ * back to that it is told of, not refused. */
+static sat_rc
+lint(const sat_template *t, sat_json *told, sat_err *e)
+{
+	sat_buf said = { 0 };
+	sat_rc rc;
+
+	if (told != NULL) {
+		rc = sat_template_lint(t, lint_told, told, NULL);
+		return rc == SAT_EINVALID ? SAT_OK : rc;
+	}
+	rc = sat_template_lint(t, lint_finding, &said, e);
+	if (rc != SAT_OK && said.n > 0 && e != NULL)
+		(void)snprintf(e->hint, sizeof e->hint, "%s",
+		    sat_buf_cstr(&said));
+	sat_buf_fini(&said);
+	return rc;
+}
+
 /* What one publish adds to the history: its new files, and at most all folders. */
 static sat_rc
 fits_answer(sat_admin *a, const sat_layer *l, const sat_oid *tip, sat_err *e)
@@ -252,20 +282,16 @@ fits_answer(sat_admin *a, const sat_layer *l, const sat_oid *tip, sat_err *e)
 }
 
 sat_rc
-admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *tip, sat_err *e)
+admin_admit(sat_admin *a, const sat_layer *l, const sat_oid *tip,
+    sat_json *told, sat_err *e)
 {
 	sat_template *next = NULL;
 	const sat_template *prev;
-	sat_buf said = { 0 };
 	sat_rc rc;
 
 	if ((rc = sat_template_load(&next, l->files, l->n, e)) != SAT_OK)
 		return rc;
-	rc = sat_template_lint(next, lint_finding, &said, e);
-	if (rc != SAT_OK && said.n > 0 && e != NULL)
-		(void)snprintf(e->hint, sizeof e->hint, "%s",
-		    sat_buf_cstr(&said));
-	sat_buf_fini(&said);
+	rc = lint(next, told, e);
 	if (rc == SAT_OK && tip != NULL &&
 	    (prev = admin_template_at(a, tip->b)) != NULL &&
 	    (rc = sat_template_follows(next, prev, e)) == SAT_OK)
@@ -324,7 +350,8 @@ admin_publish(sat_admin *a, const sat_layer *l, const char *author,
 		    "satcheld template publish canary gives it to all, "
 		    "template rollback published ends it",
 		    "a pilot tries a newer template: end it first");
-	if ((rc = admin_admit(a, l, first ? NULL : &tip, e)) == SAT_OK &&
+	if ((rc = admin_admit(a, l, first ? NULL : &tip, NULL,
+	    e)) == SAT_OK &&
 	    (rc = admin_commit(a, SAT_ADMIN_BRANCH, l, author, message, out,
 	    e)) == SAT_OK)
 		a->tip = a->canary = *out;

@@ -157,6 +157,14 @@ as li --json account list --all >"$W/without"; as li --format tsv account list -
 start_daemon li --no-sync --no-timer; as li --json account list --all >"$W/with"; as li --format tsv account list --all --fields name,remark >>"$W/with"
 if cmp -s "$W/without" "$W/with"; then ok; else bad "a long list through a daemon: $(wc -c <"$W/with") bytes, not $(wc -c <"$W/without")"; fi
 stop_daemons; rm "$W/many.csv" "$W/with" "$W/without"
+# nor has one whose lists are within it
+{ echo "account,method,points"; m=$(printf '远%.0s' {1..3900}); for i in $(seq 400); do echo "公司3,phone,$i $m"; done; } >"$W/many.csv"
+{ echo "account,name,phone"; for i in $(seq 40); do echo "公司3,人$i,1390001$((1000 + i))"; done; } >"$W/people.csv"
+expect 0 as li -q import "$W/many.csv" --type activity; expect 0 as li -q import "$W/people.csv" --type contact
+as li --json account show "$A" --timeline >"$W/without"; [ "$(stat -c %s "$W/without")" -gt 4500000 ] && ok || bad "a timeline is short"
+start_daemon li --no-sync --no-timer; as li --json account show "$A" --timeline >"$W/with"; same $? 0 "the exit code of a long timeline"
+if cmp -s "$W/without" "$W/with"; then ok; else bad "a long timeline through a daemon: $(wc -c <"$W/with") bytes, not $(wc -c <"$W/without")"; fi
+stop_daemons; rm "$W/many.csv" "$W/people.csv" "$W/with" "$W/without"
 
 THROUGH_DAEMON=1 bash tests/e2e/check_cli.sh >"$W/cli" 2>&1 && ok || { bad "check_cli through daemons"; tail -20 "$W/cli"; }
 finish

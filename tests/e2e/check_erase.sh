@@ -83,4 +83,15 @@ expect 6 as boss --yes privacy confirm "$M1"; has "$ERR" "satchel sync" "boss ha
 expect 0 as hq privacy erase "$M1" --reason "request 14"; expect 0 as boss --yes privacy confirm "$M1"
 all_sync hq mia wang li; X=$M1 canary hq mia li; X=$M2 canary hq mia li
 expect 0 d check; for u in hq li mia; do expect 0 as $u check; done
+
+# --- taken apart again, and not sent yet: the other one is another person
+for how in direct daemon; do PH=1396000$([ $how = direct ] && echo 1 || echo 2)
+	N1=$(add li "Tapir East $how" ${PH}001); all_sync li hq; N2=$(add li "Tapir West $how" ${PH}002); all_sync li hq
+	expect 0 as hq -q --yes account merge "$N2" "$N1"; all_sync hq li boss
+	[ $how = direct ] || { as hq daemon --no-sync >/dev/null 2>"$W/err" || bad "no daemon: $(cat "$W/err")"; sed -n 's/.*process \([0-9]*\)$/\1/p' "$W/err" >"$W/r/hq/daemon.pid"; }
+	expect 0 as hq account unmerge "$N2"; expect 20 as hq status --check no-pending
+	expect 0 as hq privacy erase "$N2" --reason "request 15"
+	expect 0 as boss --yes privacy confirm "$N2"; [ $how = direct ] || stop_daemon "$W/r/hq"
+	all_sync hq li; for u in hq li; do expect 0 as $u account show "$N1"; expect 5 as $u account show "$N2"; expect 0 as $u check; done
+done
 finish

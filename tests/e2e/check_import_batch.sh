@@ -2,6 +2,7 @@
 # A batch is known, can be undone to the byte, looked at in a sample; and the
 # door closes for everybody.
 . tests/e2e/lib.sh
+ASK=$(readlink -f "$B/tests/http/ask")
 server_init; serve
 d team add east >/dev/null 2>&1
 d user add mia --name Mia --role manager --team east >/dev/null; d user add li --name 李 --role rep --team east >/dev/null
@@ -73,6 +74,16 @@ expect 0 as mia --json activity list; has "$(flat <<<"$OUT")" '"effective":false
 expect 0 as li import "$W/many.csv" --type account
 expect 9 as li export account -o "$W/all.csv"; has "$ERR" "--where" "what next"; [ -e "$W/all.csv" ] && bad "a file was left" || ok
 expect 0 as li export account --where 'name~多客户20'; expect 0 as li audit log; has "$OUT" "export.refused" "logged"
+# what would be a job, and a dry run, are refused at once, and for the same reason
+"$SATCHEL" -C "$W/r/li" --passphrase-file "$W/pass" --no-input daemon --no-sync --no-timer 2>&1 >/dev/null | sed -n 's/.*process \([0-9]*\)$/\1/p' >"$W/r/li/daemon.pid"
+ask() { printf '%s' "$2" | "$ASK" "$W/r/li/daemon.sock" 10 POST "$1" | tr -d '\0\r' >"$W/said"; OUT=$(cat "$W/said"); }
+for f in csv xlsx jsonl sqlite; do for dry in '' ',"dry_run":true'; do
+	ask "/v1/exports?wait=10" "{\"type\":\"account\",\"format\":\"$f\"$dry}"; has "$OUT" '^HTTP/1.1 403 ' "$f$dry"; has "$OUT" '"code":"export.limit".*"exit":9' "why"
+	ask "/v1/exports?wait=10" "{\"type\":\"account\",\"format\":\"$f\",\"where\":\"name~多客户20\"$dry}"; has "$OUT" '^HTTP/1.1 20[02] ' "$f, narrowed$dry"
+	ask "/v1/exports?wait=10" "{\"type\":\"account\",\"format\":\"csv\",\"encoding\":\"$f\",\"where\":\"name~多客户20\"$dry}"; has "$OUT" '"code":"usage.option"' "an encoding nobody knows$dry"
+done; done
+ask /v1/exports '{"type":"all","format":"sqlite","dry_run":true}'; has "$OUT" '"code":"export.limit"' "every kind is asked"
+n=$(as li --json audit log | grep -c export.refused); [ "$n" = 10 ] && ok || bad "$n of 10 refusals are logged"; stop_daemon "$W/r/li"
 expect 2 as mia export account
 
 # a door that stays open is not forgotten: import_open

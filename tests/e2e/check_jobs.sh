@@ -90,10 +90,42 @@ BODY='{"type":"account","reason":"audit","file":null}' ask POST "/v1/exports?wai
 for f in csv jsonl; do for x in 1 '{}' '"-"'; do BODY="{\"type\":\"account\",\"format\":\"$f\",\"reason\":\"audit\",\"file\":$x}" ask POST /v1/exports; is 400 "$f, file $x"; done; done
 BODY='{"type":"account","reason":"audit"}' ask POST /v1/exports/; is 404 "a slash at the end"
 X='{"type":"account","reason":"once"}'; BODY=$X ask POST "/v1/exports?wait=10" "Idempotency-Key: k1"; E1=$(member id); BODY=$X ask POST "/v1/exports" "Idempotency-Key: k1"; is 202 "one that is over, not waited for"; same "$(member id)" "$E1" "asked for twice, made once"; BODY=$X ask POST /v1/exports "Idempotency-Key: k2"; hasnt "$ANSWER" "$E1" "another key"
+# one key is for one thing: not for another body, path or kind of job, also while the first is on its way
+for r in 'POST /v1/exports {"type":"contact","reason":"once"}' "POST /v1/imports/$F/run $X" "POST /v1/sync/run $X"; do BODY=${r#* * } ask ${r%% \{*} "Idempotency-Key: k1"; is 409 "k1 for $r"; has "$ANSWER" '"code":"request.reused".*"exit":6' "its code"; done
+BODY='{"limit":1}' ask POST /v1/accounts/query "Idempotency-Key: k1"; is 200 "what only shows is shown under any key"
+p=(); for t in account contact activity lead; do printf '{"type":"%s","reason":"once"}' $t | "$ASK" "$S" 10 POST /v1/exports "Idempotency-Key: k4" >"$W/other$t" 2>/dev/null & p+=($!); done; wait "${p[@]}"
+same "$(head -qn1 "$W"/other* | grep -c ' 202 ')$(cat "$W"/other* | grep -ac request.reused)" 13 "one of four at once under one key"
 p=(); for i in 1 2 3 4 5; do printf '%s' "$X" | "$ASK" "$S" 10 POST /v1/exports "Idempotency-Key: k3" >"$W/once$i" 2>/dev/null & p+=($!); done; wait "${p[@]}"
 same "$(cat "$W"/once? | grep -aoE '"id":"[0-9a-f]{24}"' | sort | uniq -c | awk '{ print $1 }')" 5 "asked for five times at once, made once"
 ask GET "/v1/exports/$J/file"; is 404 "an import's job is no export"
 ask POST "/v1/sync/run?wait=10"; is 200 "sync as a job"; fits job "$ANSWER"; has "$ANSWER" '"kind":"sync".*"state":"done".*"schema":"satchel/sync/1"' "it was exchanged"
+
+# ---- on a condition, or as a trial: none of these can be, so none is done -----------------
+sed 's/,138/,137/; s/Nova/Vega/' "$W/in.csv" >"$W/vega.csv"; FROM=$W/vega.csv ask POST "/v1/imports?type=account" "$CSV"; U=$(member id); ask POST "/v1/imports/$U/run?wait=10"; has "$ANSWER" '"created":3' "three to be taken back"; K=$(member id)
+all() { ask GET /v1/jobs; grep -oE '"id":"[0-9a-f]{24}"' <<<"$ANSWER" | sort; ask GET "/v1/imports/$U"; echo "$ANSWER"; find "$W/r/li/spool" -name '*.import' | sort; total li account; ask GET "/v1/attachments?record=$A"; echo "$ANSWER"; }
+A=$(as li --json account list --limit 1 | flat | grep -oE '"id":"[^"]*"' | head -1 | cut -d'"' -f4); WAS=$(all)
+for w in '?validate=only' '?validate=' '?validate[]=only' '?if_version=v1-1-1' '?if_version[]=v1-1-1' 'If-Match: "v1-1-1"'; do
+	q= h=Satchel-Nothing:1; case $w in \?*) q=$w ;; *) h=$w ;; esac
+	for r in "POST /v1/imports/$U/run" "POST /v1/imports/$U/undo" "PATCH /v1/imports/$U" "DELETE /v1/imports/$U" "DELETE /v1/jobs/$K" "POST /v1/sync/run" "POST /v1/session/lock" "POST /v1/session/links"; do BODY='{"max_errors":9}' ask ${r}"$q" "$h"; is 400 "$r $w"; done
+	for b in '' ',"dry_run":true'; do BODY="{\"type\":\"account\",\"reason\":\"audit\"$b}" ask POST "/v1/exports$q" "$h"; is 400 "an export $w"; done
+	BODY="{\"id\":\"$A\"}" ask POST "/v1/privacy/access$q" "$h"; is 400 "a copy $w"
+	FROM=$W/vega.csv ask POST "/v1/imports$q" "$CSV" "$h"; is 400 "a file $w"; FROM=$W/vega.csv ask POST "/v1/attachments${q:-?}&record=$A&name=x.csv" "$CSV" "$h"; is 400 "a file of a record $w"
+done; BODY=
+same "$(all)" "$WAS" "everything is as it was"; ask POST "/v1/imports/$U/undo" "If-Match: *"; is 200 "whatever it is: taken back"
+
+# ---- what several runs wrote goes back to what was there before all of them ----------------
+R=$(as li account add --set name=Twice "${ACC[@]}" --set phone_main=13711110001 --set remark=A)
+printf 'name,industry,contact_name,phone_main,need_type,stage,one,two\nTwice,I65,c,13711110001,product,first_contact,X,Y\nAnew,I65,c,13711110002,product,first_contact,X,Y\n' >"$W/twice.csv"
+FROM=$W/twice.csv ask POST "/v1/imports?type=account&on_duplicate=update" "$CSV"; V=$(member id); C=$(for c in name industry contact_name phone_main need_type stage; do printf '"%s":{"field":"%s"},' $c $c; done)
+for c in one two; do BODY="{\"mapping\":{\"schema\":\"satchel/import-map/1\",\"kind\":\"account\",\"columns\":{$C\"$c\":{\"field\":\"remark\"},\"$([ $c = one ] && echo two || echo one)\":null}}}" ask PATCH "/v1/imports/$V"; is 200 "its mapping"
+	ask POST "/v1/imports/$V/run?wait=10"; has "$ANSWER" '"state":"done"' "run $c"; done
+ask GET "/v1/accounts/$R"; has "$ANSWER" '"remark":"Y"' "as the second wrote it"
+ask POST "/v1/imports/$V/undo" "Idempotency-Key: back"; is 200 "taken back"; fits import.undo "$ANSWER"; has "$ANSWER" '"deleted":1,"restored":1,"left":0' "both runs of it"
+ask GET "/v1/accounts/$R"; has "$ANSWER" '"remark":"A"' "as it was before them"; ask GET "/v1/accounts?where=name%3DAnew"; has "$ANSWER" '"data":\[\]' "the other one is gone"
+ask POST "/v1/imports/$V/undo" "Idempotency-Key: back"; is 409 "the same undo once more"; has "$ANSWER" '"code":"request.done"' "is done"
+ask POST "/v1/imports/$V/run?wait=10"; ask GET "/v1/accounts?where=name%3DAnew"; N=$(member id); expect 0 as li account edit "$N" --set remark=mine
+expect 3 as li import undo "$V"; has "$OUT$ERR" "left" "the command line says what stays"; ask GET "/v1/accounts/$N"; has "$ANSWER" '"remark":"mine"' "it is as somebody made it"
+for x in "$R" "$N"; do ask DELETE "/v1/accounts/$x"; is 200 "cleared away"; done
 
 # ---- two at once, cancelled, locked, killed ----------------------------------------------
 rows 25000 >"$W/long.csv"; FROM=$W/long.csv ask POST "/v1/imports?type=account" "$CSV"; L=$(member id)
@@ -147,4 +179,15 @@ DAEMON=$(trap '' XFSZ; ulimit -f 6000; "$SATCHEL" -C "$W/r/wu" --passphrase-file
 head -c 8000000 /dev/zero | tr '\0' x >"$W/big"
 FROM=$W/big ask POST /v1/imports "$CSV"; is 507 "no room"; has "$ANSWER" '"exit":15' "as its exit code"
 [ -z "$(find "$W/r/wu/spool" -type f)" ] && ok || bad "half a file is left"
+# a batch that cannot be noted is not made: an undo would not find it
+THERE=$(total wu account); FROM=$W/in.csv ask POST "/v1/imports?type=account" "$CSV"; I=$(member id); mkdir "$W/r/wu/spool/$I.import.tmp"
+ask POST "/v1/imports/$I/run?wait=10"; has "$ANSWER" '"state":"failed"' "an import of which nothing can be noted"; same "$(total wu account)" "$THERE" "nothing of it is in"
+rmdir "$W/r/wu/spool/$I.import.tmp"; ask POST "/v1/imports/$I/run?wait=10"; has "$ANSWER" '"created":3' "there is room again"
+# one that was noted and then not made hides none before it
+{ echo "name,industry,contact_name,phone_main,need_type,stage,remark"; m=$(printf '远%.0s' {1..1200}); for i in $(seq 990); do echo "Vast $i,I65,c$i,1350$((1000000 + i)),product,first_contact,$m"; done; } >"$W/vast.csv"
+FROM=$W/vast.csv ask POST "/v1/imports?type=account&on_duplicate=update" "$CSV"; V=$(member id); C=$(for c in name industry contact_name phone_main need_type stage; do printf '"%s":{"field":"%s"},' $c $c; done)
+BODY="{\"mapping\":{\"schema\":\"satchel/import-map/1\",\"kind\":\"account\",\"columns\":{$C\"remark\":null}}}" ask POST "/v1/imports/$V/run?wait=30"; has "$ANSWER" '"created":990' "without what is long"
+ask GET "/v1/imports/$V"; BATCH=$(member batch); ask POST "/v1/imports/$V/run?wait=30"; has "$ANSWER" '"state":"failed"' "with it the disk is full"
+ask GET "/v1/imports/$V"; same "$(grep -oE '"batches":\[[^]]*' <<<"$ANSWER" | grep -oE '"[0-9a-z]{26}"' | wc -l)" 2 "noted, and not made"
+ask GET "/v1/imports/$V/sample?n=2"; is 200 "a sample"; has "$ANSWER" "\"batch\":\"$BATCH\"" "of what was made"
 finish

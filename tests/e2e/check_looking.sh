@@ -57,7 +57,7 @@ printf 'name,industry,contact_name,phone_main,need_type,stage\n标准输入,I65,
 expect 0 as li --json import - --type account <"$W/in.csv"; has "$OUT" '"created":1' "import -"
 expect 0 as boss -q sync; expect 0 as li -q sync; expect 0 as boss -q sync
 expect 0 as boss import list; has "$OUT" "	-	" "its name says where it came from"
-same "$(ls /dev/shm | grep -c satchel-import)" 0 "nothing of it is left"
+same "$(ls /dev/shm | grep -c "^satchel-$(id -u)-$(stat -c %d-%i "$W/r/li")-")" 0 "nothing of it is left"
 
 # --- status --watch
 stop_daemons; expect 2 as li status --watch; has "$ERR" "daemon" "--watch needs one"

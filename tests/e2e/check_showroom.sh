@@ -103,6 +103,25 @@ all_sync kio desk hq mia; expect 0 as hq privacy erase "$Y" --reason "request 7"
 all_sync desk hq mia; for u in desk hq mia; do expect 5 as $u visit show "$Y"; done
 expect 0 as mia --json account show "$A" --timeline; has "$(j)" "\"id\":\"$V3\"" "a customer's timeline has the visits that were judged to it"
 
+# --- and who is a customer, with what stands for itself and was found to be his
+LD=$(as bob lead add --set name="Gnu-lead" --set phone=13900020009 --set source=call_in); expect 0 as bob lead convert "$LD" --into "$A"; all_sync bob mia hq
+expect 0 as hq privacy access "$A" -o "$W/copy"; has "$(cat "$W/copy.txt")" "Gnu-lead" "a copy has the lead he was"; has "$(cat "$W/copy.txt")" "Mrs Gnu" "and the visit"
+expect 0 as hq --json privacy erase "$A" --reason "request 9"; has "$(j)" "\"with\":\[[^]]*\"id\":\"$V3\",\"kind\":\"visit\",\"state\":\"asked\"" "the visit"; has "$(j)" "\"with\":\[[^]]*\"id\":\"$LD\",\"kind\":\"lead\"" "the lead"
+expect 0 as boss --json privacy list; has "$(j)" "\"id\":\"$V3\",[^}]*\"with\":\"$A\"" "whoever confirms sees what goes with him"
+expect 0 as hq visit show "$V3"; expect 0 as boss --yes privacy confirm "$A"; all_sync bob mia hq desk
+for u in bob mia hq; do expect 5 as $u account show "$A"; expect 5 as $u visit show "$V3"; expect 5 as $u lead show "$LD"
+	OUT=$(as $u search Gnu; as $u --json log; as $u visit list; as $u lead list); hasnt "$OUT" "Gnu" "$u: nothing of them"; done
+
+# --- and so is one whose visit nobody completed: the task of it does not hold his name
+expect 0 as desk visit checkin --name "Ibex-canary" --phone 13900050001; I=$OUT; expect 0 as desk rotation serve "$I"; IC=$OUT
+all_sync desk "$IC" mia hq; expect 0 as "$IC" rules run --as-of "$(date -u -d "+2 days" +%FT%TZ)"; has "$OUT" "visit_complete.*Ibex-canary" "the run says whom"
+all_sync "$IC" mia hq desk boss; expect 0 as "$IC" task list; has "$OUT" "Ibex-canary" "whom to call back"
+expect 0 as "$IC" --json task list; has "$(j)" '"subject_title":"Ibex-canary"' "the same for programs"
+hasnt "$(j)" '"title":"[^"]*Ibex-canary' "but not in what is kept"
+expect 0 as hq privacy erase "$I" --reason "request 8"; expect 0 as boss --yes privacy confirm "$I"; all_sync desk "$IC" mia hq desk "$IC" mia hq
+for u in "$IC" mia hq desk boss; do
+	for q in "task list --all" "log" "audit log" "search Ibex"; do OUT=$(as $u --json $q 2>&1); hasnt "$OUT" "Ibex-canary" "$u: $q"; done; done
+
 # --- the server comes back from a backup: what the kiosk gave since is on others' devices
 cp "$W/server/root.key" "$W/root.key"; expect 0 d backup "$W/before"
 expect 0 as kio visit checkin --name "Xerus"; X=$OUT; all_sync kio mia

@@ -14,6 +14,11 @@ left="replica.keyring.lock replica.wiped "
 n=$(number li); expect 0 as li account add "${ACC[@]}" --set phone_main=13800000001 --set name=甲公司; expect 0 as li sync
 expect 0 as li account add "${ACC[@]}" --set phone_main=13800000002 --set name=乙公司; expect 0 as li backup "$W/li.copy"
 expect 0 as li export account -o "$W/li.csv"; [ -s "$W/li.csv" ] && ok || bad "no export"
+# killed: an import that reads
+lent() { ls /dev/shm | grep -c "^satchel-$(id -u)-$(stat -c %d-%i "$W/r/$1")-"; }
+mkfifo "$W/in"; "$SATCHEL" -C "$W/r/li" --passphrase-file "$W/pass" --no-input import - --type account <"$W/in" >/dev/null 2>&1 & pid=$!
+exec 9>"$W/in"; echo name >&9; for _ in $(seq 200); do [ "$(lent li)" = 1 ] && break; sleep 0.1; done
+kill -9 $pid; wait $pid 2>/dev/null; exec 9>&-; same "$(lent li)" 1 "a killed import leaves what it read in memory"
 cp -r "$W/r/li" "$W/r/stolen" # before: what a thief who copies the disk has
 expect 2 as admin device revoke "$n" --wipe; has "$ERR" "confirmation" "a name is typed, or --yes"
 expect 2 d device revoke "$n" --push-first; has "$ERR" "goes with --wipe" "--push-first alone"
@@ -22,6 +27,7 @@ has "$(flat <<<"$OUT")" '"wipe":"ordered"' "P-380 ordered"; has "$(row "$n")" '"
 expect 0 as li status; expect 0 as li account list; has "$OUT" "乙公司" "without contact nothing happens"
 expect 14 as li sync; has "$ERR" "what it held was destroyed" "P-383 why"
 same "$(files li)" "$left" "P-383 nothing else is left"; [ -e "$W/li.csv" ] && bad "P-383 the export is there" || ok
+same "$(lent li)" 0 "P-383 what a killed import left"
 [ -e "$W/li.copy/replica.keyring" ] && bad "P-383 the backup's keys are there" || ok; [ -e "$W/li.copy/replica.db" ] && bad "the backup" || ok
 has "$(row "$n")" '"wipe":"done".*"wipe_heard":"20.*"wipe_done":"20.*"wipe_lost":[1-9]' "P-384 its receipt, and what never came"
 expect 14 as li account list; has "$ERR" "was destroyed" "P-383 afterwards"; expect 14 as li daemon; expect 14 as li --json status; has "$ERR" '"exit":14' "as JSON"

@@ -1,13 +1,17 @@
 /*
- * Bundles, trees, commits and signatures. The first byte chooses:
+ * Bundles, files of them, trees, commits and signatures. The first byte chooses:
  *   'b'  the rest is a bundle as it comes from the wire
+ *   'f'  the rest is a history as a file
  *   's'  the rest is an armoured signature
  *   'o'  the rest describes objects, so that the ids are right and the code
  *        behind them is reached: lines of type '1'..'3' and content, ended by
  *        0xff; 0xfe k is the raw id of object k, 0xfd k the same in hex
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <git2.h>
 
@@ -81,6 +85,37 @@ as_bundle(sat_git *g, sat_span bundle)
 		abort();
 }
 
+static sat_rc
+take_part(void *u, const sat_oid *upto, sat_span bundle, bool last, sat_err *e)
+{
+	(void)upto;
+	(void)last;
+	return sat_git_unbundle(bundle, store, u, e);
+}
+
+/* What is good to look at can be taken, and is all there then. */
+static void
+as_file(sat_git *g, sat_span bytes)
+{
+	int fd = memfd_create("history", MFD_CLOEXEC);
+	char path[40];
+	sat_err err = { 0 };
+	sat_oid tip;
+	sat_rc looked;
+
+	if (fd < 0 || write(fd, bytes.p, bytes.n) != (ssize_t)bytes.n)
+		abort();
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	looked = sat_git_file_verify(&tip, path, &err);
+	if (sat_git_file_read(&tip, path, take_part, g, &err) == SAT_OK)
+		use_commit(g, &tip);
+	else if (looked == SAT_OK)
+		abort();
+	if (looked == SAT_OK && sat_git_verify_closure(g, &tip, &err) != SAT_OK)
+		abort();
+	(void)close(fd);
+}
+
 #define OBJECTS 64
 
 static void
@@ -151,6 +186,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	if (p[0] == 'b')
 		as_bundle(g, sat_span_of(p + 1, n - 1));
+	else if (p[0] == 'f')
+		as_file(g, sat_span_of(p + 1, n - 1));
 	else
 		as_objects(g, p + 1, n - 1);
 	sat_git_close(g);

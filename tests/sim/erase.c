@@ -358,6 +358,36 @@ check_receipts(world *w)
 			    (unsigned)p.row[i].expired, out);
 }
 
+/* K1 of server_alike.c: nobody is sent to ask after somebody who is no more. */
+static void
+check_untold(void *u, const sat_id *id, sat_span state)
+{
+	world *w = u;
+	const sat_cell *c;
+	sat_element *el;
+	sat_record r;
+	sat_err e = { 0 };
+	char tag[17];
+	size_t n;
+
+	if (sat_record_read(&r, &w->tmp, state, &e) != SAT_OK)
+		sim_fail(w, "a state of the server: %s", e.text);
+	if ((c = sat_record_cell(&r, SAT_SYS_CANDIDATES)) == NULL)
+		return;
+	n = sat_cell_elements(&el, &w->tmp, c);
+	for (int i = 0; i < w->nrecs && n > 0; i++) {
+		if (!w->recs[i].erased)
+			continue;
+		sat_pair_tag(tag, id, &w->recs[i].id);
+		for (size_t k = 0; k < n; k++)
+			if (el[k].text.n > 16 &&
+			    memcmp(tag, el[k].text.p, 16) == 0)
+				sim_fail(w, "property 22: record %d still "
+				    "says that there is record %d, which was "
+				    "erased", sim_rec_find(w, id), i);
+	}
+}
+
 void
 sim_erase_check(world *w)
 {
@@ -382,5 +412,7 @@ sim_erase_check(world *w)
 	if (sat_db_checkpoint(sat_sqlite_store_db(w->store), &e) != SAT_OK)
 		sim_fail(w, "the server: %s", e.text);
 	search_server(w);
+	if (sat_server_dump(w->server, NULL, check_untold, w, &e) != SAT_OK)
+		sim_fail(w, "no dump of the server: %s", e.text);
 	check_receipts(w);
 }

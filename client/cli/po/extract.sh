@@ -31,6 +31,23 @@ x "$T/errors.pot" -k -ksat_fail:3 -ksat_fail_code:5 -krefuse:2 $files
 x "$T/hints.pot" -k -ksat_fail_code:4 -ksat_err_hint:2 $files
 # what stands inside of another error
 x "$T/inner.pot" -k -kbad:3 -kfail_row:2 -kfail_chain:2 common/json/json_scan.c client/replica/check.c
+# what is said of any document, and what of policy/privacy.json stands behind its
+# place there: the program puts these together, so they are listed as it says them
+cat >"$T/places.c" <<'PLACES'
+_("retention %.40s: must be an object")
+_("retention %.40s: unknown member '%.40s'")
+_("retention %.40s: no kind '%.40s'")
+_("retention %.40s: 'from' is '%.40s', no time of %s")
+_("retention %.40s: 'retention_d' must be an integer from %lld to %lld")
+_("retention %.40s: 'retention_d' is missing")
+_("retention %.40s: 'where' must be a text")
+_("consented_only: must be an object")
+_("consented_only: unknown member '%.40s'")
+_("consented_only: '%s' must be an array of at most %zu")
+_("consented_only: '%s' must name one or more")
+PLACES
+x "$T/places.pot" -k -k_ "$T/places.c"
+x "$T/walk.pot" -k -ksat_walk_fault:2 common/template/walk.c
 # findings: of the template's lint, of the doctor and the selftest, whose texts
 # may be put together first
 x "$T/lint.pot" -k -ksay:4 common/template/lint.c
@@ -41,4 +58,4 @@ x "$T/found5.pot" -k -ksat_finding_add:5 client/api/doctor.c
 x "$T/kiosk.pot" -k -kfound:2 client/cli/kiosk.c
 x "$T/kiosk5.pot" -k -kfound:5 client/cli/kiosk.c
 x "$T/kiosk6.pot" -k -kfound:6 client/cli/kiosk.c
-msgcat --use-first --sort-output "$T"/{tables,sources,errors,hints,inner,lint,found,states,found4,found5,kiosk,kiosk5,kiosk6}.pot
+msgcat --use-first --sort-output "$T"/{tables,sources,errors,hints,inner,places,walk,lint,found,states,found4,found5,kiosk,kiosk5,kiosk6}.pot

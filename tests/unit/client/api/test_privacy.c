@@ -212,6 +212,48 @@ a_persons_request_is_carried_out_listed_and_answered(void **state)
 	company_free(c);
 }
 
+/* The company has no lint: its template may have been published before one
+ * knew of these. */
+static const char LIST_POLICY[] = "{\"retention\":["
+    "{\"key\":\"listed\",\"kind\":\"account\",\"where\":[{\"field\":"
+    "\"status\"}],\"from\":\"created_at\",\"retention_d\":1},"
+    "{\"key\":\"misspelt\",\"kind\":\"account\",\"wehre\":\"status=lost\","
+    "\"from\":\"created_at\",\"retention_d\":1},"
+    "{\"key\":\"no_field\",\"kind\":\"account\",\"where\":\"colour=red\","
+    "\"from\":\"created_at\",\"retention_d\":1},"
+    "{\"key\":\"cold\",\"kind\":\"account\",\"where\":\"status=potential\","
+    "\"from\":\"created_at\",\"retention_d\":2}]}";
+
+static void
+a_rule_that_cannot_be_read_is_named_and_erases_nobody(void **state)
+{
+	static const char *const failed[] = { "listed", "misspelt",
+		"no_field" };
+	const sat_json *n;
+	company *c;
+	sat_json *doc;
+
+	(void)state;
+	company_privacy = LIST_POLICY;
+	c = company_people(44, "a");
+	company_privacy = NULL;
+	(void)customer(c, ANN, "13800000004");
+	company_pass(c, (int64_t)60 * 86400000);
+	doc = asked(SAT_OK, c, ANN, "GET", "/v1/privacy/due", NULL);
+	n = sat_json_first(sat_json_get(doc, "failed"));
+	for (size_t i = 0; i < 3; i++, n = sat_json_next(n)) {
+		assert_string_equal(failed[i], sat_json_get_str(n, "class",
+		    ""));
+		assert_true(sat_json_get_str(n, "why", "")[0] != '\0');
+	}
+	assert_null(n);
+	n = sat_json_first(sat_json_get(doc, "data"));
+	assert_string_equal("cold", sat_json_get_str(n, "class", "none"));
+	assert_null(sat_json_next(n));
+	sat_json_free(doc);
+	company_free(c);
+}
+
 int
 main(void)
 {
@@ -221,6 +263,8 @@ main(void)
 		cmocka_unit_test(a_value_is_shown_with_a_reason_that_is_kept),
 		cmocka_unit_test(
 		    a_persons_request_is_carried_out_listed_and_answered),
+		cmocka_unit_test(
+		    a_rule_that_cannot_be_read_is_named_and_erases_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
  * that is none. */
 #include "tests/lib/unit.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 #include "tests/unit/client/api/asked.h"
@@ -66,7 +67,7 @@ is_about_a_record(const call *k)
 {
 	static const char *const words[] = { "/v1/{kind}/{id}",
 		"/v1/accounts/{id}", "/v1/activities/{id}", "/v1/leads/{id}",
-		"/v1/tasks/{id}", "/v1/visits/{id}" };
+		"/v1/tasks/{id}", "/v1/visits/{id}", "/v1/views/{id}" };
 
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strncmp(k->pattern, words[i], strlen(words[i])) == 0)
@@ -74,14 +75,80 @@ is_about_a_record(const call *k)
 	return false;
 }
 
+/* The calls name one by its name. */
+static void
+make_views(world *w)
+{
+	for (size_t i = 0; i < ncalls; i++) {
+		sat_json *doc = NULL;
+		sat_err err;
+
+		if (strcmp(calls[i].pattern, "/v1/views") == 0 &&
+		    strcmp(calls[i].method, "POST") == 0)
+			assert_ok(ask(&doc, w, &calls[i], &err));
+		sat_json_free(doc);
+	}
+}
+
+/* What the OpenAPI document says of this route's header or member. */
+static bool
+is_promised(const sat_json *doc, const char *method, const char *pattern,
+    const char *name)
+{
+	char word[8] = "";
+	const sat_json *p;
+
+	for (size_t i = 0; method[i] != '\0' && i + 1 < sizeof word; i++)
+		word[i] = (char)tolower((unsigned char)method[i]);
+	p = sat_json_get(sat_json_get(sat_json_get(sat_json_get(doc, "paths"),
+	    pattern), word), "parameters");
+	assert_non_null(p);
+	for (p = sat_json_first(p); p != NULL; p = sat_json_next(p))
+		if (strcmp(sat_json_get_str(p, "name", ""), name) == 0)
+			return true;
+	return false;
+}
+
+static sat_json *
+openapi_of(world *w)
+{
+	call k = { "GET", "", "/v1/openapi.json", NULL, NULL, NULL };
+	sat_json *doc = NULL;
+	sat_err err;
+
+	assert_ok(ask(&doc, w, &k, &err));
+	return doc;
+}
+
+static void
+a_tag_is_promised_of_what_is_one_thing(void **state)
+{
+	static const struct {
+		const char *pattern;
+		bool yes;
+	} reads[] = { { "/v1/{kind}/{id}", true },
+		{ "/v1/{kind}/{id}/timeline", true }, { "/v1/views/{id}", true },
+		{ "/v1/dict/{name}", true }, { "/v1/{kind}", false },
+		{ "/v1/{kind}/{id}/history", false },
+		{ "/v1/{kind}/{id}/duplicates", false } };
+	sat_json *doc = openapi_of(world_of(*state));
+
+	for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++)
+		if (is_promised(doc, "GET", reads[i].pattern,
+		    "If-None-Match") != reads[i].yes)
+			fail_msg("If-None-Match of %s", reads[i].pattern);
+	sat_json_free(doc);
+}
+
 /* Whoever approves, converts or ends what he has read ends that and nothing else. */
 static void
 no_write_passes_over_the_version_it_is_asked_for(void **state)
 {
 	world *w = world_of(*state);
-	sat_json *stale = sat_json_obj();
+	sat_json *stale = sat_json_obj(), *says = openapi_of(w);
 	size_t n = 0;
 
+	make_views(w);
 	sat_json_put_str(stale, "if_version", "v0-0-0");
 	for (size_t i = 0; i < ncalls; i++) {
 		const call *k = &calls[i];
@@ -90,19 +157,53 @@ no_write_passes_over_the_version_it_is_asked_for(void **state)
 		sat_err e;
 		sat_rc rc;
 
-		if (strcmp(k->method, "GET") == 0 ||
-		    strncmp(k->pattern, "/v1/views", 9) == 0)
+		if (strcmp(k->method, "GET") == 0)
 			continue;
 		rc = ask_more(&doc, w, k, stale, &e);
 		if (rc != (about ? SAT_ECONFLICT : SAT_EUSAGE) ||
 		    strcmp(e.code, about ? "version" : "usage.option") != 0)
 			fail_msg("%s %s: rc %d %s", k->method, k->path, (int)rc,
 			    e.code);
+		if (is_promised(says, k->method, k->pattern, "If-Match") !=
+		    about || is_promised(says, k->method, k->pattern,
+		    "if_version") != about)
+			fail_msg("%s %s is described otherwise", k->method,
+			    k->pattern);
 		sat_json_free(doc);
 		n += about;
 	}
 	assert_true(n >= 8);
+	sat_json_free(says);
 	sat_json_free(stale);
+}
+
+/* A condition that cannot be understood was asked for all the same. */
+static void
+an_item_of_a_batch_passes_over_no_condition(void **state)
+{
+	static const char *const says[] = { "\"if_version\":\"v0-0-0\"",
+		"\"if_version\":[\"v0-0-0\"]", "\"if_version\":7",
+		"\"validate\":true", "\"validate\":[\"only\"]" };
+	world *w = world_of(*state);
+	char *was = text_at(w, "/v1/accounts/$A"), *is;
+
+	for (size_t i = 0; i < sizeof says / sizeof says[0]; i++) {
+		char body[200];
+		call k = { "POST", "", "/v1/accounts/batch", NULL, body, NULL };
+		sat_json *doc = NULL;
+		sat_err e = { 0 };
+
+		(void)snprintf(body, sizeof body, "{\"items\":[{\"op\":"
+		    "\"edit\",\"id\":\"%s\",%s,\"data\":"
+		    "{\"remark\":\"x\"}}]}", w->id, says[i]);
+		assert_rc(i < 3 ? SAT_ECONFLICT : SAT_EUSAGE,
+		    ask(&doc, w, &k, &e));
+		sat_json_free(doc);
+	}
+	is = text_at(w, "/v1/accounts/$A");
+	assert_string_equal(was, is);
+	free(is);
+	free(was);
 }
 
 static void
@@ -332,6 +433,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		HQ(a_trial_of_any_write_leaves_everything_as_it_was),
 		HQ(no_write_passes_over_the_version_it_is_asked_for),
+		HQ(a_tag_is_promised_of_what_is_one_thing),
+		HQ(an_item_of_a_batch_passes_over_no_condition),
 		HQ(a_trial_says_what_the_write_would_be_told),
 		HQ(a_path_that_is_asked_for_otherwise_says_how),
 		HQ(a_write_without_a_body_or_with_any_is_answered),

@@ -250,29 +250,6 @@ what_a_view_cannot_mean_is_refused_when_it_is_kept(void **state)
 	assert_int_equal(0, listed(f, NULL));
 }
 
-/* The customer's fields with one of them retired. */
-static char *
-retired(const char *field)
-{
-	char *from, *doc = NULL, *out, key[40];
-	const sat_template_file *files;
-	size_t n;
-
-	files = sat_template_base(&n);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(files[i].path, "fields/account.json") == 0)
-			doc = sat_xasprintf("%.*s", (int)files[i].bytes.n,
-			    (const char *)files[i].bytes.p);
-	assert_non_null(doc);
-	(void)snprintf(key, sizeof key, "\"key\": \"%s\"", field);
-	from = strstr(doc, key);
-	assert_non_null(from);
-	out = sat_xasprintf("%.*s\"retired\": true, %s", (int)(from - doc), doc,
-	    from);
-	free(doc);
-	return out;
-}
-
 static void
 a_view_outlives_its_fields_and_says_so(void **state)
 {
@@ -288,21 +265,18 @@ a_view_outlives_its_fields_and_says_so(void **state)
 	fixture *f = *state;
 	const sat_json *n;
 	sat_json *doc;
-	char *fields;
 	size_t i = 0;
 
 	customer_of(f, "Alpha", "a.cn");
 	customer_of(f, "Beta", "b.cn");
 	/* whoever made it knew a field that is not here */
-	(void)made(f, sat_template_kind(sat_replica_template(f->r), "view"),
+	(void)made(f, kind(f, "view"),
 	    LIST("name=old", "of_kind=account",
 	        "filter=colour='a b' and country=CN and colour in (1, 2) and "
 	        "name~a and colour is not null", "sort=colour,-name",
 	        "fields=name,colour,country"));
-	fields = retired("country");
-	give_base(f, "fields/account.json", fields);
-	free(fields);
-	find_kinds(f);
+	give_edited(f, "fields/account.json", "\"key\": \"country\"",
+	    "\"retired\": true, \"key\": \"country\"");
 	doc = asked(f, "GET", "/v1/accounts", "{\"view\":\"old\"}", NULL);
 	assert_int_equal(2, rows(doc));
 	assert_string_equal("Beta", first(doc, "name"));

@@ -143,7 +143,6 @@ hire(fixture *f)
 	sat_registry reg = { .rev = 100, .users = users, .nusers = 1 };
 	sat_arena a = { 0 };
 	const sat_sheet_row *row;
-	sat_buf b = { 0 };
 	sat_sheet *csv;
 	sat_err err;
 
@@ -160,9 +159,7 @@ hire(fixture *f)
 		u->role = sat_arena_str(&a, row->fields[2].p, row->fields[2].n);
 	}
 	sat_sheet_close(csv);
-	sat_registry_write(&b, &reg);
-	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
-	sat_buf_fini(&b);
+	give_staff(f, &reg);
 	sat_arena_fini(&a);
 }
 
@@ -193,4 +190,15 @@ import_text(sat_import_summary *s, door *d, const char *content,
 	free(csv);
 	free(doc);
 	return rc;
+}
+
+void
+import_all(sat_import_summary *s, fixture *f, const char *key,
+    const char *content, const char *map)
+{
+	door d = { .f = f };
+	sat_import_opts o = { .kind = key };
+	sat_err err;
+
+	assert_ok(import_text(s, &d, content, map, &o, &err));
 }

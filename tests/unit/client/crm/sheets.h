@@ -31,5 +31,8 @@ void hire(fixture *f);
 
 sat_rc import_text(sat_import_summary *s, door *d, const char *content,
     const char *map, sat_import_opts *o, sat_err *e);
+/* Of this kind, and it succeeds; the map may be NULL. */
+void import_all(sat_import_summary *s, fixture *f, const char *key,
+    const char *content, const char *map);
 
 #endif

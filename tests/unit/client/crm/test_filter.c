@@ -2,7 +2,6 @@
 #include "tests/lib/unit.h"
 
 #include "tests/unit/client/crm/crm_fixture.h"
-#include "tests/unit/common/template/base.h"
 
 static void
 filters_are_read_as_if_typed(void **state)
@@ -169,14 +168,11 @@ nothing_is_found_by_a_word_that_only_a_masked_field_has(void **state)
 		{ "bos", "" }, { "Theirs ad", "name" }, { "ad", "email" },
 	};
 	fixture *f = *state;
-	char *doc = edited(base_text("fields/account.json"),
-	    "\"key\": \"contact_name\",",
-	    "\"key\": \"contact_name\", \"mask\": \"last4\",");
 	const char *by;
 	bool listed;
 
-	give_base(f, "fields/account.json", doc);
-	free(doc);
+	give_edited(f, "fields/account.json", "\"key\": \"contact_name\",",
+	    "\"key\": \"contact_name\", \"mask\": \"last4\",");
 	people(f, "hq");
 	(void)made(f, f->account, LIST("name=Theirs",
 	    "phone_main=13912345678", "industry=C34", "contact_name=Ad Boss",

@@ -7,25 +7,16 @@
 #include "client/crm/report.h"
 #include "tests/unit/client/crm/report_fixture.h"
 
-/* Of headquarters are boss, user 1 or 5, and second; user 1 sits here. */
+/* Of headquarters are user 1, who sits here, and user 5. */
 static void
-staff(fixture *f, const char *first, const char *fifth, uint64_t rev)
+heads(fixture *f, const char *first, const char *fifth)
 {
 	sat_user users[4] = { { 1, first, first, "hq", 1, false },
 		{ 2, "u1", "Ada One", "rep", 1, false },
 		{ 3, "u2", "Bob Two", "rep", 2, false },
 		{ 5, fifth, fifth, "hq", 1, false } };
-	sat_team teams[2] = { { 1, "east", "East", "", false },
-		{ 2, "west", "West", "", false } };
-	sat_device dev = { DEV, 1, "d", false, false };
-	sat_registry reg = { .rev = rev, .users = users, .nusers = 4,
-		.teams = teams, .nteams = 2, .devices = &dev, .ndevices = 1 };
-	sat_buf b = { 0 };
-	sat_err err;
 
-	sat_registry_write(&b, &reg);
-	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
-	sat_buf_fini(&b);
+	staff(f, users, 4);
 }
 
 static int
@@ -33,35 +24,49 @@ setup_frozen(void **state)
 {
 	int rc = setup_complete(state);
 
-	staff(*state, "boss", "second", 100);
+	heads(*state, "boss", "second");
 	return rc;
+}
+
+/* What one of sat_crm_report_run() and sat_crm_freeze() says of May. */
+static sat_json *
+of_may(sat_rc (*verb)(sat_json **out, sat_crm *c, const char *key,
+    const sat_report_opts *o, sat_err *e), fixture *f, const char *key,
+    const char *param)
+{
+	sat_crm c = crm_of(f);
+	sat_report_opts o = { .period = MAY, .params = &param,
+		.nparams = param != NULL };
+	sat_json *doc;
+	sat_err err = { 0 };
+
+	assert_ok(verb(&doc, &c, key, &o, &err));
+	return doc;
 }
 
 static sat_json *
 ask(fixture *f, const char *key, const char *param)
 {
-	sat_crm c = crm_of(f);
-	sat_report_opts o = { .period = MAY, .params = &param,
-		.nparams = param != NULL };
-	sat_json *doc;
-	sat_err err = { 0 };
-
-	if (sat_crm_report_run(&doc, &c, key, &o, &err) != SAT_OK)
-		fail_msg("%s", err.text);
-	return doc;
+	return of_may(sat_crm_report_run, f, key, param);
 }
 
 static sat_json *
 frozen(fixture *f, const char *key, const char *param)
 {
+	return of_may(sat_crm_freeze, f, key, param);
+}
+
+/* The records behind one of its measures, in May. */
+static sat_json *
+behind(fixture *f, const char *key, const char *measure)
+{
 	sat_crm c = crm_of(f);
-	sat_report_opts o = { .period = MAY, .params = &param,
-		.nparams = param != NULL };
+	const sat_report_opts o = { .period = MAY };
 	sat_json *doc;
 	sat_err err = { 0 };
 
-	if (sat_crm_freeze(&doc, &c, key, &o, &err) != SAT_OK)
-		fail_msg("%s", err.text);
+	assert_ok(sat_crm_report_rows(&doc, &c, key, &o, NULL, measure, 0,
+	    &err));
 	return doc;
 }
 
@@ -84,7 +89,7 @@ me_is_another_question_of_another_person(void **state)
 	doc = ask(*state, "won", "owner=boss");
 	assert_string_equal(id_of(mine), id_of(doc));
 	sat_json_free(doc);
-	staff(*state, "second", "boss", 101);
+	heads(*state, "second", "boss");
 	doc = ask(*state, "won", "owner=me");
 	assert_string_equal("", id_of(doc)); /* which nobody froze */
 	sat_json_free(doc);
@@ -117,24 +122,6 @@ a_label_and_its_key_are_one_question(void **state)
 }
 
 static void
-without(fixture *f, const char *path)
-{
-	sat_template_file files[256];
-	size_t all, n = 0;
-	const sat_template_file *base = sat_template_base(&all);
-	sat_err err;
-
-	assert_true(all <= 256);
-	for (size_t i = 0; i < all; i++)
-		if (strcmp(base[i].path, path) != 0)
-			files[n++] = base[i];
-	assert_int_equal(all - 1, n);
-	f->now_ms += 1000;
-	assert_ok(give_template(f, files, n, f->tmpl_sk, f->tmpl_pk, &err));
-	find_kinds(f);
-}
-
-static void
 numbers_outlive_their_definition(void **state)
 {
 	t1 t;
@@ -145,7 +132,7 @@ numbers_outlive_their_definition(void **state)
 
 	fill(&t, *state);
 	was = frozen(*state, "won", NULL);
-	without(*state, "reports/won.json");
+	give_base(*state, "reports/won.json", NULL);
 	if (sat_crm_frozen(&now, &c, id_of(was), &err) != SAT_OK)
 		fail_msg("%s", err.text);
 	sat_json_write(&a, sat_json_get(was, "totals"), false);
@@ -182,7 +169,7 @@ what_was_made_outlives_its_definition(void **state)
 	assert_ok(sat_crm_reports_due(&doc, &c, true, &err));
 	sat_json_free(doc);
 	assert_ok(sat_crm_report_made(&doc, &c, "won", "2024-06", &err));
-	without(*state, "reports/won.json");
+	give_base(*state, "reports/won.json", NULL);
 	if (sat_crm_report_made(&now, &c, "won", "2024-06", &err) != SAT_OK)
 		fail_msg("%s", err.text);
 	assert_int_equal(sat_json_count(sat_json_get(doc, "totals")),
@@ -196,24 +183,19 @@ what_came_later_is_said_of_each_record(void **state)
 {
 	fixture *f = *state;
 	t1 t;
-	sat_crm c = crm_of(f);
-	const sat_report_opts o = { .period = MAY };
 	sat_json *was, *doc;
-	char late[SAT_ID_TEXT], acc[SAT_ID_TEXT], of[48];
+	char late[SAT_ID_TEXT];
 	const sat_json *r;
 	size_t n = 0;
 	sat_id id;
-	sat_err err = { 0 };
 
 	fill(&t, f);
 	was = frozen(f, "won", NULL);
-	sat_id_text(acc, &t.c[5]);
-	(void)snprintf(of, sizeof of, "account=%s", acc);
-	id = create(f, f->opportunity, LIST("name=late", of, "amount=50000",
-	    "stage=won", "won_at=2024-05-30T02:00:00Z", "owner=u2"));
+	id = create(f, f->opportunity, LIST("name=late",
+	    ref("account", t.c[5]), "amount=50000", "stage=won",
+	    "won_at=2024-05-30T02:00:00Z", "owner=u2"));
 	sat_id_text(late, &id);
-	assert_ok(sat_crm_report_rows(&doc, &c, "won", &o, NULL, "won_amount", 0,
-	    &err));
+	doc = behind(f, "won", "won_amount");
 	assert_string_equal(id_of(was), sat_json_get_str(doc, "frozen_id", ""));
 	assert_int_equal(3, sat_json_get_int(doc, "total", 0));
 	for (r = sat_json_first(sat_json_get(doc, "data")); r != NULL;
@@ -228,25 +210,98 @@ what_came_later_is_said_of_each_record(void **state)
 	sat_json_free(was);
 }
 
+/* A measure of lost ones, put before those that were there. */
+#define LOST(more) "\"measures\": [{\"key\": \"lost\", \"label\": {\"zh\": \"x\", " \
+	"\"en\": \"x\"}, \"agg\": \"count\", \"period\": \"lost_at\"" more "},"
+
+/* Of all records behind it: as many say that they came late, or did not. */
+static void
+said(fixture *f, const char *key, const char *measure, size_t late, size_t not)
+{
+	sat_json *doc = behind(f, key, measure);
+	const sat_json *r = sat_json_first(sat_json_get(doc, "data"));
+	size_t n[2] = { 0, 0 };
+
+	assert_string_not_equal("", sat_json_get_str(doc, "frozen_id", ""));
+	for (; r != NULL; r = sat_json_next(r))
+		if (sat_json_get(r, "late") != NULL)
+			n[sat_json_get_bool(r, "late", false)]++;
+	assert_int_equal(late, n[1]);
+	assert_int_equal(not, n[0]);
+	sat_json_free(doc);
+}
+
+/* Two are won, one is lost: what the number counts did not come late because
+ * the definition has another measure before it, and of a measure that was not
+ * frozen nothing is said. */
+static void
+measures_of_another_definition_are_not_mixed_up(void **state)
+{
+	fixture *f = *state;
+	t1 t;
+
+	fill(&t, f);
+	sat_json_free(frozen(f, "won", NULL));
+	give_edited(f, "reports/won.json", "\"measures\": [", LOST(""));
+	find_kinds(f);
+	said(f, "won", "won_accounts", 0, 2);
+	said(f, "won", "lost", 0, 0);
+	said(f, "won", NULL, 0, 2);
+	(void)create(f, f->opportunity, LIST("name=late",
+	    ref("account", t.c[5]), "amount=50000", "stage=won",
+	    "won_at=2024-05-30T02:00:00Z", "owner=u2"));
+	said(f, "won", "won_accounts", 1, 2);
+}
+
+static void
+of_other_rows_nothing_is_said(void **state)
+{
+	fixture *f = *state;
+	t1 t;
+
+	fill(&t, f);
+	sat_json_free(frozen(f, "won", NULL));
+	give_edited(f, "reports/won.json", "\"measures\": [",
+	    "\"dims\": [{\"field\": \"owner\"}], "
+	    "\"measures\": [");
+	find_kinds(f);
+	said(f, "won", "won_count", 0, 0);
+}
+
+/* Nobody sees it, and the columns are the same: nothing changed. */
+static void
+a_hidden_measure_changes_no_frozen_row(void **state)
+{
+	fixture *f = *state;
+	const sat_json *delta;
+	sat_json *now;
+	t1 t;
+
+	fill(&t, f);
+	sat_json_free(frozen(f, "won", NULL));
+	give_edited(f, "reports/won.json", "\"measures\": [",
+	    LOST(", \"hidden\": true"));
+	find_kinds(f);
+	now = ask(f, "won", NULL);
+	delta = sat_json_get(now, "delta");
+	assert_true(sat_json_get_bool(delta, "comparable", false));
+	assert_true(sat_json_get_bool(delta, "members_kept", false));
+	assert_false(sat_json_get_bool(delta, "changed", true));
+	sat_json_free(now);
+}
+
 /* Behind a formula are the records of its parts. */
 static void
 a_formula_has_records_too(void **state)
 {
 	fixture *f = *state;
 	t1 t;
-	sat_crm c = crm_of(f);
-	const sat_report_opts o = { .period = MAY };
-	char acc[SAT_ID_TEXT], of[48];
 	sat_json *doc;
-	sat_err err = { 0 };
 
 	fill(&t, f);
-	sat_id_text(acc, &t.c[5]);
-	(void)snprintf(of, sizeof of, "account=%s", acc);
-	(void)create(f, sat_template_kind(sat_replica_template(f->r), "order"),
-	    LIST(of, "amount=50", "ordered_at=2024-05-20T02:00:00Z"));
-	assert_ok(sat_crm_report_rows(&doc, &c, "clv", &o, NULL, "frequency", 0,
-	    &err));
+	(void)create(f, kind(f, "order"), LIST(ref("account", t.c[5]),
+	    "amount=50", "ordered_at=2024-05-20T02:00:00Z"));
+	doc = behind(f, "clv", "frequency");
 	assert_int_equal(1, sat_json_get_int(doc, "total", 0));
 	sat_json_free(doc);
 }
@@ -263,6 +318,9 @@ main(void)
 		FROZEN(numbers_outlive_their_definition),
 		FROZEN(what_was_made_outlives_its_definition),
 		FROZEN(what_came_later_is_said_of_each_record),
+		FROZEN(measures_of_another_definition_are_not_mixed_up),
+		FROZEN(of_other_rows_nothing_is_said),
+		FROZEN(a_hidden_measure_changes_no_frozen_row),
 		FROZEN(a_formula_has_records_too),
 	};
 

@@ -4,15 +4,6 @@
  */
 #include "tests/unit/client/crm/crm_fixture.h"
 
-static int
-setup_synced(void **state)
-{
-	int rc = setup_rep(state);
-
-	srv_snapshot(*state, 100);
-	return rc;
-}
-
 static sat_id
 synced_customer(fixture *f)
 {
@@ -246,6 +237,26 @@ refuse_edits(const sat_commit *c)
 	return c->ops[0].kind != SAT_OP_HAND;
 }
 
+/* What waits is sent and refused; all that is refused by now. */
+static sat_quarantined *
+refused_by(bool (*judge)(const sat_commit *c), size_t *n, fixture *f)
+{
+	f->srv.refuse = judge;
+	(void)srv_push(f, false);
+	return open_ones(n, f);
+}
+
+/* The commit that hands it over. */
+static uint64_t
+hand(fixture *f, const sat_quarantined *q, const char *why)
+{
+	uint64_t cseq;
+	sat_err err;
+
+	assert_ok(sat_replica_hand(f->r, q->id, why, &cseq, &err));
+	return cseq;
+}
+
 static void
 refused_work_is_handed_over_and_stays_out_of_the_view(void **state)
 {
@@ -253,23 +264,20 @@ refused_work_is_handed_over_and_stays_out_of_the_view(void **state)
 	sat_id id = synced_customer(f);
 	sat_quarantined *q;
 	sat_handover *h;
-	size_t n, changed;
+	size_t n;
 	uint64_t cseq, seen;
 	sat_err err;
 
-	assert_ok(try_edit(&changed, f, f->account, id, LIST("remark=x",
-	    "city=y"), &err));
-	f->srv.refuse = refuse_edits;
-	(void)srv_push(f, false);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	change(f, f->account, id, LIST("remark=x", "city=y"));
+	q = refused_by(refuse_edits, &n, f);
 	assert_int_equal(1, n);
 	seen = q[0].commit.seen;
-	assert_ok(sat_replica_hand(f->r, q[0].id, "as agreed", &cseq, &err));
+	cseq = hand(f, &q[0], "as agreed");
 	assert_string_equal("", value_of(f, f->account, id, "remark"));
 	assert_sound(f);
 	reopen(f); /* what waits is read again */
 	assert_sound(f);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	(void)open_ones(&n, f);
 	assert_int_equal(0, n);
 	assert_ok(sat_replica_set_aside(&q, &n, &f->a, f->r, 0, &err));
 	assert_int_equal(SAT_FATE_HANDED, q[0].fate);
@@ -284,36 +292,24 @@ refused_work_is_handed_over_and_stays_out_of_the_view(void **state)
 	assert_settled(f);
 }
 
-static bool
-refuse_all_of_it(const sat_commit *c)
-{
-	(void)c;
-	return true;
-}
-
 static void
 a_handover_that_is_refused_comes_back(void **state)
 {
 	fixture *f = *state;
 	sat_id id = synced_customer(f);
 	sat_quarantined *q;
-	size_t n, changed;
-	uint64_t cseq;
-	sat_err err;
+	size_t n;
 
-	assert_ok(try_edit(&changed, f, f->account, id, LIST("remark=x"), &err));
-	f->srv.refuse = refuse_all_of_it;
-	(void)srv_push(f, false);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
-	assert_ok(sat_replica_hand(f->r, q[0].id, "", &cseq, &err));
+	change(f, f->account, id, LIST("remark=x"));
+	q = refused_by(refuse_all, &n, f);
+	(void)hand(f, &q[0], "");
 	/* meanwhile other work waits on the record */
-	assert_ok(try_edit(&changed, f, f->account, id, LIST("city=c"), &err));
-	(void)srv_push(f, false);
+	change(f, f->account, id, LIST("city=c"));
+	q = refused_by(refuse_all, &n, f);
 	assert_sound(f);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
 	assert_int_equal(2, n);
 	f->srv.refuse = NULL;
-	assert_ok(sat_replica_hand(f->r, q[0].id, "", &cseq, &err));
+	(void)hand(f, &q[0], "");
 	srv_sync(f);
 	(void)waiting(&n, f);
 	assert_int_equal(1, n);
@@ -330,13 +326,11 @@ a_refused_customer_has_nowhere_to_be_handed_to(void **state)
 	sat_err err;
 
 	(void)customer(f, "Acme", "13812345678");
-	f->srv.refuse = refuse_all_of_it;
-	(void)srv_push(f, false);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	q = refused_by(refuse_all, &n, f);
 	assert_rc(SAT_EINVALID, sat_replica_hand(f->r, q[0].id, "", &cseq,
 	    &err));
 	assert_string_equal("handover.nowhere", err.code);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	(void)open_ones(&n, f);
 	assert_int_equal(1, n);
 }
 
@@ -359,61 +353,81 @@ assert_handed(fixture *f, size_t at, sat_id on, sat_id of)
 	assert_int_not_equal(SAT_OP_HAND, part.ops[0].kind);
 }
 
+/* The last two of the log hand over a deal and an edit of it: there is no record
+ * the edit could stand on. */
 static void
-what_goes_on_with_refused_work_is_handed_over_with_it(void **state)
-{ /* P-163, P-165 */
-	fixture *f = *state;
-	sat_id id = synced_customer(f), deal = deal_of(f, id, "120000");
-	sat_quarantined *q;
-	sat_handover *h;
-	size_t n, changed;
-	uint64_t cseq;
-	sat_err err;
-
-	assert_ok(try_edit(&changed, f, f->opportunity, deal,
-	    LIST("remark=grows"), &err));
-	f->srv.refuse = refuse_edits;
-	(void)srv_push(f, false);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
-	assert_int_equal(2, n);
-	for (size_t i = 0; i < n; i++)
-		assert_ok(sat_replica_hand(f->r, q[i].id, "", &cseq, &err));
+assert_both_handed(fixture *f, sat_id id, sat_id deal)
+{
 	srv_sync(f);
-	/* there is no record the edit could stand on */
 	assert_handed(f, f->srv.n - 2, id, deal);
 	assert_handed(f, f->srv.n - 1, id, deal);
-	h = waiting(&n, f);
+}
+
+/* A customer's deal, and its edit: both are refused. */
+static sat_quarantined *
+growth_refused(sat_id *deal, fixture *f, sat_id id)
+{
+	sat_quarantined *q;
+	size_t n;
+
+	*deal = deal_of(f, id, "120000");
+	change(f, f->opportunity, *deal, LIST("remark=grows"));
+	q = refused_by(refuse_edits, &n, f);
 	assert_int_equal(2, n);
+	return q;
+}
+
+/* Both were handed over and are taken. */
+static void
+take_growth(fixture *f, sat_id deal)
+{
+	size_t n;
+	sat_handover *h = waiting(&n, f);
+
+	assert_int_equal(2, n);
+	f->srv.refuse = NULL;
 	accept(f, h[0].key, LIST(NULL));
 	accept(f, h[1].key, LIST(NULL));
 	assert_string_equal("grows", value_of(f, f->opportunity, deal,
 	    "remark"));
-	f->srv.refuse = NULL;
 	srv_sync(f);
 	assert_settled(f);
+}
+
+static void
+what_goes_on_with_refused_work_is_handed_over_with_it(void **state)
+{ /* P-163, P-165 */
+	fixture *f = *state;
+	sat_id id = synced_customer(f), deal;
+	sat_quarantined *q = growth_refused(&deal, f, id);
+
+	for (size_t i = 0; i < 2; i++)
+		(void)hand(f, &q[i], "");
+	assert_both_handed(f, id, deal);
+	take_growth(f, deal);
+}
+
+/* The creation is sent again, what was done on it is handed over. */
+static void
+sent_again(fixture *f, const sat_quarantined *q, const char *why)
+{
+	sat_crm c = crm_of(f);
+	sat_retried did;
+	int64_t need;
+	sat_err err = { 0 };
+
+	assert_ok(sat_crm_retry(&did, &need, &c, q[0].id, NULL, 0, &err));
+	(void)hand(f, &q[1], why);
 }
 
 static void
 an_edit_of_what_is_on_its_way_again_stands_on_it(void **state) /* P-165 */
 {
 	fixture *f = *state;
-	sat_id id = synced_customer(f), deal = deal_of(f, id, "120000");
-	sat_crm c = crm_of(f);
-	sat_quarantined *q;
-	sat_retried did;
-	int64_t need;
-	size_t n, changed;
-	uint64_t cseq;
-	sat_err err = { 0 };
+	sat_id id = synced_customer(f), deal;
 
-	assert_ok(try_edit(&changed, f, f->opportunity, deal,
-	    LIST("remark=grows"), &err));
-	f->srv.refuse = refuse_edits;
-	(void)srv_push(f, false);
+	sent_again(f, growth_refused(&deal, f, id), "");
 	f->srv.refuse = NULL;
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
-	assert_ok(sat_crm_retry(&did, &need, &c, q[0].id, NULL, 0, &err));
-	assert_ok(sat_replica_hand(f->r, q[1].id, "", &cseq, &err));
 	srv_sync(f);
 	assert_true(sat_id_eq(&deal, &f->srv.log[f->srv.n - 1].ops[0].rec));
 	assert_settled(f);
@@ -435,48 +449,28 @@ static void
 what_stood_on_work_refused_again_is_handed_over_with_it(void **state)
 { /* P-163, P-166 */
 	fixture *f = *state;
-	sat_id id = synced_customer(f), deal = deal_of(f, id, "120000");
-	sat_crm c = crm_of(f);
+	sat_id id = synced_customer(f);
 	sat_quarantined *q;
 	sat_handover *h;
-	sat_retried did;
-	int64_t need, *waits;
-	size_t n, nwaits, changed;
-	uint64_t cseq;
+	int64_t *waits;
+	size_t n, nwaits;
 	sat_err err = { 0 };
 
-	assert_ok(try_edit(&changed, f, f->opportunity, deal,
-	    LIST("remark=grows"), &err));
-	f->srv.refuse = refuse_edits;
-	(void)srv_push(f, false);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
-	assert_ok(sat_crm_retry(&did, &need, &c, q[0].id, NULL, 0, &err));
-	assert_ok(sat_replica_hand(f->r, q[1].id, "as agreed", &cseq, &err));
-	aside = deal;
-	f->srv.refuse = refuse_it;
-	(void)srv_push(f, false);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	sent_again(f, growth_refused(&aside, f, id), "as agreed");
+	q = refused_by(refuse_it, &n, f);
 	assert_int_equal(2, n);
 	assert_ok(sat_replica_dependants(&waits, &nwaits, &f->a, f->r,
 	    q[0].id, &err));
 	assert_int_equal(1, nwaits);
 	assert_int_equal(q[1].id, waits[0]);
 	for (size_t i = 0; i < n; i++)
-		assert_ok(sat_replica_hand(f->r, q[i].id, "", &cseq, &err));
-	srv_sync(f);
-	assert_handed(f, f->srv.n - 2, id, deal);
-	assert_handed(f, f->srv.n - 1, id, deal);
+		(void)hand(f, &q[i], "");
+	assert_both_handed(f, id, aside);
 	h = waiting(&n, f);
 	assert_int_equal(2, n);
 	/* what was said of it first */
 	assert_true(sat_span_eq(h[1].by.why, sat_span_str("as agreed")));
-	f->srv.refuse = NULL;
-	accept(f, h[0].key, LIST(NULL));
-	accept(f, h[1].key, LIST(NULL));
-	assert_string_equal("grows", value_of(f, f->opportunity, deal,
-	    "remark"));
-	srv_sync(f);
-	assert_settled(f);
+	take_growth(f, aside);
 }
 
 static server *parks;
@@ -488,44 +482,44 @@ refuse_births_and_park_it(const sat_commit *c)
 	return refuse_it(c);
 }
 
+static uint64_t
+unparked(fixture *f)
+{
+	uint64_t n = 0;
+	sat_err err = { 0 };
+
+	assert_ok(f->ops.unpark(f->ops.u, &n, &err));
+	return n;
+}
+
+/* What waits is refused, and what stands on it parked: two, of which the first is
+ * handed over. */
+static void
+parked_and_handed(fixture *f, size_t went)
+{
+	sat_quarantined *q;
+	size_t n;
+
+	parks = &f->srv;
+	q = refused_by(refuse_births_and_park_it, &n, f);
+	assert_int_equal(2, n);
+	assert_int_equal(0, unparked(f)); /* it is a person's to decide */
+	(void)hand(f, &q[0], "");
+	assert_int_equal(went, unparked(f));
+}
+
 /* The same, and only the deal is handed over, or the server did it. */
 static void
 what_stood_on_work_that_was_handed_over_follows_it(void **state)
 { /* P-167 */
 	fixture *f = *state;
-	sat_id id = synced_customer(f), deal = deal_of(f, id, "120000");
-	sat_crm c = crm_of(f);
-	sat_quarantined *q;
-	sat_retried did;
-	int64_t need;
-	size_t n, changed;
-	uint64_t cseq, went = 0;
-	sat_err err = { 0 };
+	sat_id id = synced_customer(f);
 
-	assert_ok(try_edit(&changed, f, f->opportunity, deal,
-	    LIST("remark=grows"), &err));
-	f->srv.refuse = refuse_edits;
-	(void)srv_push(f, false);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
-	assert_ok(sat_crm_retry(&did, &need, &c, q[0].id, NULL, 0, &err));
-	assert_ok(sat_replica_hand(f->r, q[1].id, "as agreed", &cseq, &err));
-	aside = deal;
-	parks = &f->srv;
-	f->srv.refuse = refuse_births_and_park_it;
-	(void)srv_push(f, false);
-	assert_ok(f->ops.unpark(f->ops.u, &went, &err));
-	assert_int_equal(0, went); /* it is a person's to decide */
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
-	assert_int_equal(2, n);
-	assert_ok(sat_replica_hand(f->r, q[0].id, "", &cseq, &err));
-	assert_ok(f->ops.unpark(f->ops.u, &went, &err));
-	assert_int_equal(1, went);
+	sent_again(f, growth_refused(&aside, f, id), "as agreed");
+	parked_and_handed(f, 1);
 	assert_sound(f);
-	srv_sync(f);
-	assert_handed(f, f->srv.n - 2, id, deal);
-	assert_handed(f, f->srv.n - 1, id, deal);
-	assert_ok(f->ops.unpark(f->ops.u, &went, &err));
-	assert_int_equal(0, went);
+	assert_both_handed(f, id, aside);
+	assert_int_equal(0, unparked(f));
 	assert_settled(f);
 }
 
@@ -536,36 +530,20 @@ what_no_suggestion_can_hold_ends_no_session(void **state)
 { /* P-167 */
 	static char much[40000];
 	fixture *f = *state;
-	sat_id id = synced_customer(f), deal = deal_of(f, id, "120000");
-	sat_crm c = crm_of(f);
+	sat_id id = synced_customer(f);
 	sat_quarantined *q;
-	sat_retried did;
-	int64_t need;
 	size_t n;
-	uint64_t cseq, went = 0;
 	sat_op both[2];
-	sat_err err = { 0 };
 
+	aside = deal_of(f, id, "120000");
 	memset(much, 'x', sizeof much - 1);
-	both[0] = op(f->opportunity, SAT_OP_SET, deal,
-	    sat_kind_field(f->opportunity, "remark")->id, text(much));
+	both[0] = op(f->opportunity, SAT_OP_SET, aside,
+	    field_of(f->opportunity, "remark")->id, text(much));
 	both[1] = op(f->account, SAT_OP_SET, id, F_REMARK, text(much));
 	write_ops(f, id, both, 2);
-	f->srv.refuse = refuse_edits;
-	(void)srv_push(f, false);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
-	assert_ok(sat_crm_retry(&did, &need, &c, q[0].id, NULL, 0, &err));
-	assert_ok(sat_replica_hand(f->r, q[1].id, "as agreed", &cseq, &err));
-	aside = deal;
-	parks = &f->srv;
-	f->srv.refuse = refuse_births_and_park_it;
-	(void)srv_push(f, false);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
-	assert_int_equal(2, n);
-	assert_ok(sat_replica_hand(f->r, q[0].id, "", &cseq, &err));
-	assert_ok(f->ops.unpark(f->ops.u, &went, &err));
-	assert_int_equal(0, went);
-	assert_ok(sat_replica_quarantine(&q, &n, &f->a, f->r, &err));
+	sent_again(f, refused_by(refuse_edits, &n, f), "as agreed");
+	parked_and_handed(f, 0);
+	q = open_ones(&n, f);
 	assert_int_equal(1, n); /* the other one was handed over */
 	assert_int_equal(SAT_VD_PARKED, q[0].code);
 	assert_int_equal(SAT_FATE_OPEN, q[0].fate);
@@ -614,26 +592,25 @@ an_edit_by_who_did_not_know_the_owner_is_noted(void **state)
 	assert_settled(f);
 }
 
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup_synced, teardown)
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_suggestion_is_listed_and_changes_nothing_until_it_is_taken),
-		T(a_suggestion_is_taken_field_by_field),
-		T(a_suggested_record_is_made_with_the_id_it_had),
-		T(a_suggestion_about_another_customer_is_not_taken),
-		T(declining_needs_the_right_to_edit_and_settles_it),
-		T(why_a_suggestion_was_declined_goes_with_its_customer),
-		T(refused_work_is_handed_over_and_stays_out_of_the_view),
-		T(a_handover_that_is_refused_comes_back),
-		T(a_refused_customer_has_nowhere_to_be_handed_to),
-		T(what_goes_on_with_refused_work_is_handed_over_with_it),
-		T(an_edit_of_what_is_on_its_way_again_stands_on_it),
-		T(what_stood_on_work_refused_again_is_handed_over_with_it),
-		T(what_stood_on_work_that_was_handed_over_follows_it),
-		T(what_no_suggestion_can_hold_ends_no_session),
-		T(an_edit_by_who_did_not_know_the_owner_is_noted),
+		SYNCED(a_suggestion_is_listed_and_changes_nothing_until_it_is_taken),
+		SYNCED(a_suggestion_is_taken_field_by_field),
+		SYNCED(a_suggested_record_is_made_with_the_id_it_had),
+		SYNCED(a_suggestion_about_another_customer_is_not_taken),
+		SYNCED(declining_needs_the_right_to_edit_and_settles_it),
+		SYNCED(why_a_suggestion_was_declined_goes_with_its_customer),
+		SYNCED(refused_work_is_handed_over_and_stays_out_of_the_view),
+		SYNCED(a_handover_that_is_refused_comes_back),
+		SYNCED(a_refused_customer_has_nowhere_to_be_handed_to),
+		SYNCED(what_goes_on_with_refused_work_is_handed_over_with_it),
+		SYNCED(an_edit_of_what_is_on_its_way_again_stands_on_it),
+		SYNCED(what_stood_on_work_refused_again_is_handed_over_with_it),
+		SYNCED(what_stood_on_work_that_was_handed_over_follows_it),
+		SYNCED(what_no_suggestion_can_hold_ends_no_session),
+		SYNCED(an_edit_by_who_did_not_know_the_owner_is_noted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

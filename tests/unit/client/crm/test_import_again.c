@@ -71,7 +71,8 @@ rows_without_a_key_are_taken_back_before_they_are_repeated(void **state)
 	assert_rc(SAT_EINVALID, import_text(&s, &d, sat_buf_cstr(&b), NULL, &o,
 	    &err));
 	o.kind = "opportunity";
-	assert_ok(sat_crm_import_undo(&undone, &a, &c, first.batch, &err));
+	assert_ok(sat_crm_import_undo(&undone, &a, &c,
+	    LIST(first.batch), 1, &err));
 	assert_int_equal(1000, undone.deleted);
 	assert_ok(import_text(&s, &d, sat_buf_cstr(&b), NULL, &o, &err));
 	assert_int_equal(ROWS, s.created);
@@ -109,6 +110,29 @@ a_row_whose_key_is_empty_is_not_made_twice_either(void **state)
 	assert_int_equal(1, s.created);
 }
 
+/* The rows of an export, and one that somebody put below them. */
+static void
+an_id_says_which_record_is_which(void **state)
+{
+	fixture *f = *state;
+	door d = { .f = f };
+	sat_import_opts o = { .kind = "opportunity", .hash = "aa" };
+	sat_import_summary s;
+	char id[SAT_ID_TEXT], sheet[200];
+	sat_id deal = made(f, f->opportunity, LIST("name=old"));
+	sat_err err;
+
+	sat_id_text(id, &deal);
+	(void)snprintf(sheet, sizeof sheet, "id,name\n%s,old\n,new\n", id);
+	assert_ok(import_text(&s, &d, sheet, NULL, &o, &err));
+	assert_int_equal(1, s.skipped);
+	assert_int_equal(1, s.created);
+	assert_rc(SAT_EPARTLY, import_text(&s, &d, sheet, NULL, &o, &err));
+	assert_int_equal(1, s.skipped);
+	assert_int_equal(1, s.errors);
+	assert_int_equal(2, count_of(f, f->opportunity));
+}
+
 /* Two sources may call two things alike. */
 static void
 another_record_with_the_same_external_id_is_no_repeat(void **state)
@@ -136,6 +160,46 @@ another_record_with_the_same_external_id_is_no_repeat(void **state)
 	assert_int_equal(1, s.skipped);
 	assert_string_equal("3 " NOT_IT, d.reasons[0]);
 	assert_sound(d.f);
+}
+
+/* Made with "new", as the row that was refused advises; each then finds its own,
+ * whichever of them stands first. */
+static void
+of_two_sources_that_number_alike_each_finds_its_own(void **state)
+{
+#define WITH_REMARK "name,industry,contact_name,phone_main,need_type," \
+	"external_id,remark\n"
+	static const char *const sheets[] = {
+	    HEAD "Alpha,C34,Li,13812340001,product,1\n",
+	    HEAD "Beta,C34,Li,13812340002,product,1\n" };
+	static const char *const changed[] = {
+	    WITH_REMARK "Alpha,C34,Li,13812340001,product,1,first\n",
+	    WITH_REMARK "Beta,C34,Li,13812340002,product,1,second\n" };
+	fixture *f = *state;
+	door d = { .f = f };
+	sat_import_opts o = { .kind = "account" };
+	sat_import_summary s;
+	sat_err err;
+
+	assert_ok(import_text(&s, &d, sheets[0], NULL, &o, &err));
+	assert_rc(SAT_EPARTLY, import_text(&s, &d, sheets[1], NULL, &o, &err));
+	assert_string_equal("2 " NOT_IT, d.reasons[0]);
+	o.on_duplicate = SAT_DUP_NEW;
+	assert_ok(import_text(&s, &d, sheets[1], NULL, &o, &err));
+	o.on_duplicate = SAT_DUP_UPDATE;
+	for (size_t i = 0; i < 2; i++) {
+		assert_ok(import_text(&s, &d, sheets[i], NULL, &o, &err));
+		assert_int_equal(1, s.unchanged);
+		assert_ok(import_text(&s, &d, changed[i], NULL, &o, &err));
+		assert_int_equal(1, s.updated);
+	}
+	assert_int_equal(1, count_as_typed(f, f->account, "remark=first"));
+	assert_int_equal(1, count_as_typed(f, f->account, "remark=second"));
+	/* of a third one neither is it */
+	assert_rc(SAT_EPARTLY, import_text(&s, &d, WITH_REMARK
+	    "Gamma,C34,Li,13812340003,product,1,third\n", NULL, &o, &err));
+	assert_string_equal("2 " NOT_IT, d.reasons[0]);
+	assert_sound(f);
 }
 
 /* A book of the same deals, longer than what a reader takes at once. */
@@ -209,7 +273,9 @@ main(void)
 		HQ(a_repeat_finds_rows_by_what_their_source_calls_them),
 		HQ(rows_without_a_key_are_taken_back_before_they_are_repeated),
 		HQ(a_row_whose_key_is_empty_is_not_made_twice_either),
+		HQ(an_id_says_which_record_is_which),
 		HQ(another_record_with_the_same_external_id_is_no_repeat),
+		HQ(of_two_sources_that_number_alike_each_finds_its_own),
 		HQ(who_loses_the_sheet_in_the_middle_learns_what_is_in),
 	};
 

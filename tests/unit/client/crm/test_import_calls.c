@@ -56,12 +56,8 @@ static sat_id
 somebody(fixture *f)
 {
 	sat_id id = customer(f, "Alpha", "13800138000");
-	char text[SAT_ID_TEXT], account[64];
 
-	sat_id_text(text, &id);
-	(void)snprintf(account, sizeof account, "account=%s", text);
-	(void)made(f, f->contact, LIST(account, "name=陈",
-	    "phone=13655556666"));
+	(void)child(f, "contact", id, LIST("name=陈", "phone=13655556666"));
 	return id;
 }
 
@@ -69,25 +65,22 @@ static void
 a_call_is_the_same_in_any_notation(void **state)
 {
 	fixture *f = *state;
-	door d = { .f = f };
-	sat_import_opts o = { .kind = "activity" };
 	sat_import_summary s;
-	sat_err err;
 
 	(void)somebody(f);
-	assert_ok(import_text(&s, &d, HEAD CALLS, NULL, &o, &err));
+	import_all(&s, f, "activity", HEAD CALLS, NULL);
 	assert_int_equal(2, s.created);
 	assert_no_phones(f);
-	assert_ok(import_text(&s, &d, HEAD CALLS, NULL, &o, &err));
+	import_all(&s, f, "activity", HEAD CALLS, NULL);
 	assert_int_equal(2, s.skipped);
-	assert_ok(import_text(&s, &d, "number,type,date,duration\n"
+	import_all(&s, f, "activity", "number,type,date,duration\n"
 	    "＋86 13800138000,outgoing,2023-11-02T10:30,1:05\n"
-	    "13655556666,missed,2023-11-02 11:00,\n", NULL, &o, &err));
+	    "13655556666,missed,2023-11-02 11:00,\n", NULL);
 	assert_int_equal(0, s.created);
 	assert_int_equal(2, s.skipped);
 	/* the same minute, another phone of theirs */
-	assert_ok(import_text(&s, &d, HEAD
-	    "陈,13655556666,呼出,2023-11-02 10:30,9\n", NULL, &o, &err));
+	import_all(&s, f, "activity", HEAD
+	    "陈,13655556666,呼出,2023-11-02 10:30,9\n", NULL);
 	assert_int_equal(1, s.created);
 	assert_int_equal(3, count_of(f, f->activity));
 	assert_no_phones(f);
@@ -98,26 +91,20 @@ static void
 a_log_is_known_after_a_merge_and_by_its_former_name(void **state)
 {
 	fixture *f = *state;
-	door d = { .f = f };
-	sat_import_opts o = { .kind = "activity" };
-	sat_crm c = crm_of(f);
-	char text[SAT_ID_TEXT], account[64];
 	sat_import_summary s;
 	sat_id loser, winner;
 	sat_err err;
 
 	loser = somebody(f);
-	assert_ok(import_text(&s, &d, HEAD CALLS, NULL, &o, &err));
+	import_all(&s, f, "activity", HEAD CALLS, NULL);
 	winner = customer(f, "Omega", "13812340009");
-	assert_ok(sat_crm_merge(&c, f->account, &loser, &winner, NULL, 0, &err));
-	assert_ok(import_text(&s, &d, HEAD CALLS, NULL, &o, &err));
+	assert_ok(try_merge(f, loser, winner, NULL, NULL, &err));
+	import_all(&s, f, "activity", HEAD CALLS, NULL);
 	assert_int_equal(2, s.skipped);
-	sat_id_text(text, &winner);
-	(void)snprintf(account, sizeof account, "account=%s", text);
-	(void)made(f, f->activity, LIST(account, "method=phone", "points=通话",
+	(void)child(f, "activity", winner, LIST("method=phone", "points=通话",
 	    "external_id=13812340009 2023-11-03 09:00"));
-	assert_ok(import_text(&s, &d, HEAD
-	    "乙,13812340009,呼出,2023-11-03 09:00,9\n", NULL, &o, &err));
+	import_all(&s, f, "activity", HEAD
+	    "乙,13812340009,呼出,2023-11-03 09:00,9\n", NULL);
 	assert_int_equal(1, s.skipped);
 	assert_int_equal(3, count_of(f, f->activity));
 	assert_sound(f);

@@ -64,23 +64,6 @@ total_of(fixture *f, const char *key, const char *period, int i)
 	return n;
 }
 
-static sat_id
-child(fixture *f, const char *kind, sat_id parent, const char *const *list)
-{
-	const sat_kind *k = sat_template_kind(sat_replica_template(f->r), kind);
-	char id[SAT_ID_TEXT], ref[48];
-	const char *all[16] = { ref };
-	size_t n = 1;
-
-	assert_non_null(k);
-	sat_id_text(id, &parent);
-	(void)snprintf(ref, sizeof ref, "account=%s", id);
-	for (; list[n - 1] != NULL; n++)
-		all[n] = list[n - 1];
-	all[n] = NULL;
-	return made(f, k, all);
-}
-
 static void
 status(fixture *f, sat_id id, const char *utc, const char *const *list)
 {
@@ -248,9 +231,7 @@ static void
 dates_of_states_are_kept_as_they_are_reached(void **state)
 {
 	fixture *f = *state;
-	const sat_template *t = sat_replica_template(f->r);
-	const sat_kind *need = sat_template_kind(t, "need");
-	const sat_kind *lead = sat_template_kind(t, "lead");
+	const sat_kind *need = kind(f, "need"), *lead = kind(f, "lead");
 	sat_crm c;
 	sat_id a, n, o, l;
 	sat_err err;
@@ -336,13 +317,11 @@ static void
 a_month_without_a_target_has_no_attainment(void **state)
 {
 	fixture *f = *state;
-	const sat_kind *target = sat_template_kind(sat_replica_template(f->r),
-	    "target");
 	sat_report_opts o = { .period = "2024-05" };
 	sat_json *doc;
 
 	at(f, "2024-05-10T02:00:00Z");
-	(void)made(f, target, LIST("period=2024-Q2", "amount=100"));
+	(void)made(f, kind(f, "target"), LIST("period=2024-Q2", "amount=100"));
 	doc = run_with(f, "target-attainment", &o);
 	assert_int_equal(SAT_J_NULL, sat_json_type(sat_json_get(cell(
 	    sat_json_get(doc, "totals"), 2), "text")));
@@ -434,8 +413,7 @@ changes_of_a_day_count_as_each_alone(void **state)
 		(void)snprintf(name, sizeof name, "Customer %d", i);
 		(void)snprintf(phone, sizeof phone, "138000000%02d", i);
 		a = customer(f, name, phone);
-		f->now_ms += 60000;
-		f->boot_ms += 60000;
+		passes(f, 60000);
 		(void)child(f, "activity", a, LIST("method=phone", "points=x"));
 	}
 	at(f, "2024-06-02T02:00:00Z");
@@ -459,16 +437,15 @@ static sat_id
 order_of(fixture *f, sat_id account, const char *utc, const char *amount,
     const sat_id *voids)
 {
-	char when[48], much[32], id[SAT_ID_TEXT], back[40];
+	char when[48], much[32];
 
 	at(f, utc);
 	(void)snprintf(when, sizeof when, "ordered_at=%s", utc);
 	(void)snprintf(much, sizeof much, "amount=%s", amount);
 	if (voids == NULL)
 		return child(f, "order", account, LIST(when, much));
-	sat_id_text(id, voids);
-	(void)snprintf(back, sizeof back, "voids=%s", id);
-	return child(f, "order", account, LIST(when, much, back));
+	return child(f, "order", account, LIST(when, much,
+	    ref("voids", *voids)));
 }
 
 /* Ten orders of 1,000.00, two of them taken back: eight orders are left, mean
@@ -526,6 +503,62 @@ who_cancelled_everything_is_no_customer_yet(void **state)
 	assert_string_equal("potential", word);
 }
 
+static const char *
+grade_now(fixture *f, sat_id account, int64_t *amount)
+{
+	const sat_template *t = sat_replica_template(f->r);
+	sat_crm c = crm_of(f);
+	const char *grade;
+	sat_grading *g;
+	sat_err err;
+
+	assert_ok(sat_crm_grading(&g, &c, f->now_ms, &err));
+	grade = sat_grading_of(g, t, &account, sat_v_null(), amount);
+	sat_grading_free(g);
+	return grade != NULL ? grade : "none";
+}
+
+/* An order that has left the 365 days, and the row that took it back, which is
+ * in them: what he bought since is 150,000.00, a key customer's. */
+static void
+what_was_taken_back_takes_nothing_off_a_grade(void **state)
+{
+	fixture *f = *state;
+	int64_t amount;
+	sat_id a, o;
+
+	at(f, "2023-01-10T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	o = order_of(f, a, "2023-05-01T02:00:00Z", "200000", NULL);
+	assert_string_equal("key", grade_now(f, a, &amount));
+	(void)order_of(f, a, "2023-09-01T02:00:00Z", "-200000", &o);
+	assert_string_equal("none", grade_now(f, a, &amount));
+	(void)order_of(f, a, "2024-03-01T02:00:00Z", "150000", NULL);
+	at(f, "2024-06-01T02:00:00Z");
+	assert_string_equal("key", grade_now(f, a, &amount));
+	assert_int_equal(15000000, amount);
+}
+
+static void
+among_all_who_cancelled_everything_has_no_grade(void **state)
+{
+	fixture *f = *state;
+	int64_t amount;
+	sat_id a, b, o;
+
+	give_edited(f, "policy/grading.json", "\"threshold\"", "\"abc\"");
+	find_kinds(f);
+	at(f, "2024-01-10T02:00:00Z");
+	a = customer(f, "Ada Co", "13800000001");
+	b = customer(f, "Bob Co", "13800000002");
+	(void)order_of(f, a, "2024-05-10T02:00:00Z", "10000", NULL);
+	o = order_of(f, b, "2024-05-10T02:00:00Z", "500", NULL);
+	assert_string_equal("normal", grade_now(f, b, &amount));
+	(void)order_of(f, b, "2024-05-11T02:00:00Z", "-500", &o);
+	assert_string_equal("none", grade_now(f, b, &amount));
+	assert_string_equal("strategic", grade_now(f, a, &amount));
+}
+
 /* After 30 days a normal customer's limit is 14 days, also where no other part
  * of the document asks when he was created. */
 static void
@@ -541,7 +574,6 @@ a_limit_asks_for_the_age_it_needs(void **state)
 	    "\"sla\": \"follow\"}], \"measures\": [{\"key\": \"mean\", "
 	    "\"label\": {\"zh\": \"x\", \"en\": \"x\"}, \"agg\": \"mean\", "
 	    "\"of\": \"sla\"}]}");
-	find_kinds(f);
 	at(f, "2024-05-01T02:00:00Z");
 	(void)customer(f, "Ada Co", "13800000001");
 	at(f, "2024-06-20T02:00:00Z");
@@ -570,25 +602,15 @@ as_of_noon_the_afternoon_was_not_written_yet(void **state)
 	sat_json_free(doc);
 }
 
-/* People of the registry: "me" with the role, u1, u2 and nobody else. */
+/* Of headquarters are me and u1. */
 static void
-with_roles(fixture *f, const char *me, bool u1_gone, uint64_t rev)
+heads(fixture *f, bool u1_gone)
 {
-	sat_user users[3] = { { 1, "me", "Me Myself", me, 1, false },
+	sat_user users[3] = { { 1, "me", "Me Myself", "hq", 1, false },
 		{ 2, "u1", "Ada One", "hq", 1, u1_gone },
 		{ 3, "u2", "Bob Two", "rep", 2, false } };
-	sat_team teams[2] = { { 1, "east", "East", "", false },
-		{ 2, "west", "West", "", false } };
-	sat_device devs[2] = { { DEV, 1, "d", false, false },
-		{ OTHER, 2, "o", false, false } };
-	sat_registry reg = { .rev = rev, .users = users, .nusers = 3,
-		.teams = teams, .nteams = 2, .devices = devs, .ndevices = 2 };
-	sat_buf b = { 0 };
-	sat_err err;
 
-	sat_registry_write(&b, &reg);
-	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
-	sat_buf_fini(&b);
+	staff(f, users, 3);
 }
 
 /* me, u1 and u2 are enabled, me and u1 wrote; then u1 leaves, and is no longer
@@ -602,7 +624,7 @@ users_are_counted_among_the_enabled(void **state)
 	sat_json *doc;
 	sat_id a;
 
-	with_roles(f, "hq", false, 1000);
+	heads(f, false);
 	at(f, "2024-05-10T02:00:00Z");
 	a = customer(f, "Ada Co", "13800000001");
 	srv_sync(f);
@@ -614,7 +636,7 @@ users_are_counted_among_the_enabled(void **state)
 	assert_int_equal(2, total(doc, 0));
 	assert_int_equal(3, total(doc, 1));
 	sat_json_free(doc);
-	with_roles(f, "hq", true, 1001);
+	heads(f, true);
 	doc = run_with(f, "adoption", &o);
 	assert_int_equal(1, total(doc, 0));
 	assert_int_equal(2, total(doc, 1));
@@ -629,10 +651,10 @@ tasks_of_rules_use_nothing(void **state)
 {
 	fixture *f = *state;
 
-	with_roles(f, "hq", false, 1000);
+	heads(f, false);
 	at(f, "2024-05-10T02:00:00Z");
-	(void)made(f, sat_template_kind(sat_replica_template(f->r), "task"),
-	    LIST("title=by a rule", "rule=follow_due"));
+	(void)made(f, kind(f, "task"), LIST("title=by a rule",
+	    "rule=follow_due"));
 	at(f, "2024-06-20T02:00:00Z");
 	assert_int_equal(0, total_of(f, "adoption", "2024-05", 0));
 	assert_int_equal(0, total_of(f, "adoption", "2024-05", 3));
@@ -645,6 +667,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		HQ(what_was_taken_back_was_not_ordered),
 		HQ(who_cancelled_everything_is_no_customer_yet),
+		HQ(what_was_taken_back_takes_nothing_off_a_grade),
+		HQ(among_all_who_cancelled_everything_has_no_grade),
 		HQ(a_limit_asks_for_the_age_it_needs),
 		HQ(as_of_noon_the_afternoon_was_not_written_yet),
 		HQ(tasks_of_rules_use_nothing),

@@ -3,39 +3,6 @@
 
 #include "tests/unit/client/crm/crm_fixture.h"
 
-static sat_id
-second(fixture *f, const char *const *list)
-{
-	sat_crm c = crm_of(f);
-	sat_write_opts why = { .duplicate_reason = "test" };
-	sat_duplicate dup[SAT_DUPLICATES_MAX];
-	sat_err err;
-	sat_id id;
-	pairs p;
-	size_t n;
-
-	f->now_ms += 10;
-	f->boot_ms += 10;
-	read_pairs(&p, list);
-	assert_ok(sat_crm_create(&id, &c, f->account, p.in, p.n, &why, dup, &n,
-	    &err));
-	return id;
-}
-
-static sat_rc
-try_merge(fixture *f, sat_id loser, sat_id winner, const char *field,
-    const char *who, sat_err *e)
-{
-	sat_crm c = crm_of(f);
-	sat_input in = { '=', field, sat_span_str(who != NULL ? who : "") };
-
-	f->now_ms += 10;
-	f->boot_ms += 10;
-	memset(e, 0, sizeof *e);
-	return sat_crm_merge(&c, f->account, &loser, &winner, &in,
-	    field != NULL ? 1 : 0, e);
-}
-
 static size_t
 open_conflicts(fixture *f)
 {
@@ -111,13 +78,10 @@ apart_again_each_has_its_own(void **state)
 {
 	fixture *f = *state;
 	sat_crm c = crm_of(f);
-	sat_id a = customer(f, "Acme", "13812345678"), b, got;
+	sat_id a = customer(f, "Acme", "13812345678"), b = acme_two(f), got;
 	int64_t kept;
 	sat_err err;
 
-	b = second(f, LIST("name=Acme Two", "phone_main=13900000001",
-	    "industry=C35", "contact_name=Wang", "need_type=product",
-	    "tags=vip", "visit_count=2", "city=Shanghai"));
 	srv_sync(f);
 	assert_ok(try_merge(f, b, a, "name", "loser", &err));
 	srv_sync(f);
@@ -167,7 +131,6 @@ what_lies_below_either_lies_below_the_winner(void **state)
 	fixture *f = *state;
 	sat_id a = customer(f, "Acme", "13812345678"), row;
 	sat_id b = customer(f, "Acme Two", "13900000001");
-	char under[64], text[SAT_ID_TEXT];
 	uint16_t cols[2] = { SAT_Q_ID, 0 };
 	const sat_value *v;
 	sat_value ref = sat_v_id(&a);
@@ -178,12 +141,8 @@ what_lies_below_either_lies_below_the_winner(void **state)
 	size_t n = 0;
 	sat_err err;
 
-	sat_id_text(text, &a);
-	(void)snprintf(under, sizeof under, "account=%s", text);
-	(void)made(f, f->contact, LIST(under, "name=One"));
-	sat_id_text(text, &b);
-	(void)snprintf(under, sizeof under, "account=%s", text);
-	(void)made(f, f->contact, LIST(under, "name=Two"));
+	(void)child(f, "contact", a, LIST("name=One"));
+	(void)child(f, "contact", b, LIST("name=Two"));
 	assert_ok(try_merge(f, b, a, NULL, NULL, &err));
 	/* also one that is written afterwards under the old number */
 	(void)made(f, f->contact, LIST("account=C202311-P7-0002",
@@ -416,8 +375,6 @@ what_the_server_told_is_shown_with_the_owner_only(void **state)
 	assert_sound(f);
 }
 
-#define H(name) cmocka_unit_test_setup_teardown(name, setup_hq, teardown)
-
 /* Whoever is merged into a deleted customer would be gone from every list. */
 static void
 nobody_is_merged_into_a_deleted_customer(void **state)
@@ -446,20 +403,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		H(the_winner_gets_what_nobody_has_to_decide),
-		H(values_that_differ_are_somebody_s_to_decide),
-		H(apart_again_each_has_its_own),
-		H(a_merge_that_waits_is_taken_apart_as_well),
-		H(what_lies_below_either_lies_below_the_winner),
-		H(words_of_the_loser_find_the_winner),
-		H(circles_and_second_merges_are_refused),
-		H(a_circle_on_the_device_ends_at_the_lowest_id),
+		HQ(the_winner_gets_what_nobody_has_to_decide),
+		HQ(values_that_differ_are_somebody_s_to_decide),
+		HQ(apart_again_each_has_its_own),
+		HQ(a_merge_that_waits_is_taken_apart_as_well),
+		HQ(what_lies_below_either_lies_below_the_winner),
+		HQ(words_of_the_loser_find_the_winner),
+		HQ(circles_and_second_merges_are_refused),
+		HQ(a_circle_on_the_device_ends_at_the_lowest_id),
 		REP(a_representative_merges_nothing),
-		H(nobody_is_merged_into_a_deleted_customer),
-		H(keys_that_agree_make_a_pair_until_it_is_dismissed),
-		H(merged_ones_are_no_pair),
-		H(names_that_look_alike_are_found_by_a_scan_only),
-		H(a_name_without_its_city_is_alike_in_that_city),
+		HQ(nobody_is_merged_into_a_deleted_customer),
+		HQ(keys_that_agree_make_a_pair_until_it_is_dismissed),
+		HQ(merged_ones_are_no_pair),
+		HQ(names_that_look_alike_are_found_by_a_scan_only),
+		HQ(a_name_without_its_city_is_alike_in_that_city),
 		REP(what_the_server_told_is_shown_with_the_owner_only),
 	};
 

@@ -5,12 +5,6 @@
 
 #define DAY ((int64_t)86400000)
 
-static const sat_kind *
-kind(fixture *f, const char *key)
-{
-	return sat_template_kind(sat_replica_template(f->r), key);
-}
-
 static sat_id
 visit(fixture *f, const char *phone, const char *consultant)
 {
@@ -73,10 +67,8 @@ static void
 a_family_a_merged_customer_and_a_follow_up_are_found(void **state)
 {
 	fixture *f = *state;
-	const sat_kind *contact = f->contact, *activity = f->activity;
 	sat_crm c = crm_of(f);
 	sat_id a, b, v;
-	char under[64], text_[SAT_ID_TEXT];
 	sat_judged j;
 	sat_err err;
 
@@ -84,9 +76,7 @@ a_family_a_merged_customer_and_a_follow_up_are_found(void **state)
 	b = customer(f, "Gnu Two", "13900020002");
 	assert_ok(sat_crm_assign(&c, f->account, &a, "u1", &err));
 	assert_ok(sat_crm_assign(&c, f->account, &b, "u2", &err));
-	sat_id_text(text_, &b);
-	(void)snprintf(under, sizeof under, "account=%s", text_);
-	(void)made(f, contact, LIST("name=Wife", under, "phone=13900020003"));
+	(void)child(f, "contact", b, LIST("name=Wife", "phone=13900020003"));
 	f->now_ms += DAY;
 	v = visit(f, "13900020003", "me");
 	is(f, v, "walk_in", "u2"); /* through the contact */
@@ -94,10 +84,10 @@ a_family_a_merged_customer_and_a_follow_up_are_found(void **state)
 	assert_true(sat_id_eq(&b, &j.customer));
 	assert_int_equal(1, j.customers);
 	/* not reached, so no claim is kept by it; an effective one does */
-	(void)made(f, activity, LIST(under, "method=phone", "points=x",
+	(void)child(f, "activity", b, LIST("method=phone", "points=x",
 	    "effective=0", "author=u2"));
 	is(f, v = visit(f, "13900020003", "me"), "walk_in", "u2");
-	(void)made(f, activity, LIST(under, "method=phone", "points=x",
+	(void)child(f, "activity", b, LIST("method=phone", "points=x",
 	    "effective=1", "author=u2"));
 	is(f, v = visit(f, "13900020003", "me"), "tracked", "u2");
 	/* the two customers are one: the older claim is u1's */
@@ -173,32 +163,16 @@ static void
 a_report_that_takes_no_arrival_does_not_hold_up_the_judgement(void **state)
 {
 	fixture *f = *state;
-	const char *at = "\"key\": \"proof\", ";
 	sat_crm c = crm_of(f);
-	char code[SAT_REPORT_CODE], *doc = NULL, *patched, *to;
-	const sat_template_file *files;
+	char code[SAT_REPORT_CODE];
 	sat_input in_[] = { in("visitor", "Gnu"), in("phone", "13900030001") };
 	sat_checkin door = { .in = in_, .n = 2, .code = code };
 	sat_judged j;
 	sat_err err = { 0 };
 	sat_id p, v;
-	size_t n;
 
-	files = sat_template_base(&n);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(files[i].path, "fields/preregistration.json") == 0)
-			doc = sat_xasprintf("%.*s", (int)files[i].bytes.n,
-			    (const char *)files[i].bytes.p);
-	assert_non_null(doc);
-	to = strstr(doc, at);
-	assert_non_null(to);
-	to += strlen(at);
-	patched = sat_xasprintf("%.*s\"retired\": true, %s", (int)(to - doc),
-	    doc, to);
-	give_base(f, "fields/preregistration.json", patched);
-	find_kinds(f);
-	free(patched);
-	free(doc);
+	give_edited(f, "fields/preregistration.json", "\"key\": \"proof\", ",
+	    "\"key\": \"proof\", \"retired\": true, ");
 	p = made(f, kind(f, "preregistration"), LIST("visitor=Gnu",
 	    "phone=+8613900030001", "agent=lee"));
 	assert_ok(sat_crm_report_code(code, &c, &p, &err));

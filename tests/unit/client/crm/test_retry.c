@@ -5,30 +5,13 @@
  */
 #include "tests/unit/client/crm/crm_fixture.h"
 
-static bool
-refuse_everything(const sat_commit *c)
-{
-	(void)c;
-	return true;
-}
-
 static void
 refused_push(fixture *f)
 {
-	f->srv.refuse = refuse_everything;
+	f->srv.refuse = refuse_all;
 	while (srv_push(f, false) > 0)
 		;
 	f->srv.refuse = NULL;
-}
-
-static sat_quarantined *
-open_ones(size_t *n, fixture *f)
-{
-	sat_quarantined *q;
-	sat_err err;
-
-	assert_ok(sat_replica_quarantine(&q, n, &f->a, f->r, &err));
-	return q;
 }
 
 static int64_t
@@ -48,8 +31,7 @@ try_retry(sat_retried *out, int64_t *need, fixture *f, int64_t id,
 	sat_crm c = crm_of(f);
 	pairs p;
 
-	f->now_ms += 10;
-	f->boot_ms += 10;
+	passes(f, 10);
 	read_pairs(&p, list);
 	memset(e, 0, sizeof *e);
 	return sat_crm_retry(out, need, &c, id, p.in, p.n, e);
@@ -64,15 +46,6 @@ retried(fixture *f, int64_t id, const char *const *list)
 
 	assert_ok(try_retry(&r, &need, f, id, list, &err));
 	return r.cseq;
-}
-
-static int
-setup_synced(void **state)
-{
-	int rc = setup_rep(state);
-
-	srv_snapshot(*state, 100);
-	return rc;
 }
 
 /* ---- one commit ------------------------------------------------------------- */
@@ -187,16 +160,13 @@ what_waits_for_a_refused_creation_moves_with_it(void **state)
 {
 	fixture *f = *state;
 	sat_id id = customer(f, "Acme", "13812345678"), con;
-	char idt[SAT_ID_TEXT], under[64];
 	sat_quarantined *q;
 	int64_t *ids, need;
 	sat_retried r;
 	size_t n, changed;
 	sat_err err;
 
-	sat_id_text(idt, &id);
-	(void)snprintf(under, sizeof under, "account=%s", idt);
-	con = made(f, f->contact, LIST(under, "name=Zhang"));
+	con = child(f, "contact", id, LIST("name=Zhang"));
 	assert_ok(try_edit(&changed, f, f->contact, con, LIST("title=CEO"),
 	    &err));
 	(void)customer(f, "Other", "13812345679");
@@ -228,15 +198,12 @@ what_waits_moves_with_what_was_refused_twice(void **state) /* P-163 */
 {
 	fixture *f = *state;
 	sat_id id = customer(f, "Acme", "13812345678"), con;
-	char idt[SAT_ID_TEXT], under[64];
 	sat_quarantined *q;
 	int64_t *ids, was[3];
 	size_t n, changed;
 	sat_err err;
 
-	sat_id_text(idt, &id);
-	(void)snprintf(under, sizeof under, "account=%s", idt);
-	con = made(f, f->contact, LIST(under, "name=Zhang"));
+	con = child(f, "contact", id, LIST("name=Zhang"));
 	assert_ok(try_edit(&changed, f, f->contact, con, LIST("title=CEO"),
 	    &err));
 	(void)customer(f, "Other", "13812345679");
@@ -315,25 +282,7 @@ a_commit_of_several_records_goes_as_one_again(void **state)
 static void
 upgrade(fixture *f)
 {
-	const sat_template_file *files;
-	sat_template_file next[256];
-	size_t n;
-	char *doc, *label;
-	sat_err err;
-
-	files = sat_template_base(&n);
-	assert_true(n <= 256);
-	memcpy(next, files, n * sizeof *files);
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(files[i].path, "fields/account.json") != 0)
-			continue;
-		doc = sat_arena_dup(&f->a, files[i].bytes.p, files[i].bytes.n);
-		label = memmem(doc, files[i].bytes.n, "Visits", 6);
-		assert_non_null(label);
-		memcpy(label, "Called", 6);
-		next[i].bytes.p = (uint8_t *)doc;
-	}
-	assert_ok(give_template(f, next, n, f->tmpl_sk, f->tmpl_pk, &err));
+	give_edited(f, "fields/account.json", "Visits", "Called");
 	assert_string_equal("Called", field_of(f->account, "visit_count")->en);
 }
 
@@ -420,20 +369,19 @@ what_waited_for_a_template_is_sent_again_when_the_server_has_it(void **state)
 	assert_settled(f);
 }
 
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup_synced, teardown)
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_refused_edit_is_sent_again_corrected),
-		T(a_retry_that_changes_nothing_writes_nothing),
-		T(the_gate_judges_a_retry_and_a_failed_one_stays),
-		T(a_commit_on_a_customer_that_left_cannot_be_retried),
-		T(what_waits_for_a_refused_creation_moves_with_it),
-		T(what_waits_moves_with_what_was_refused_twice),
-		T(a_commit_of_several_records_goes_as_one_again),
-		T(what_waited_for_a_template_is_sent_again_when_the_server_has_it),
-		T(the_quarantine_survives_template_incarnation_and_backup),
+		SYNCED(a_refused_edit_is_sent_again_corrected),
+		SYNCED(a_retry_that_changes_nothing_writes_nothing),
+		SYNCED(the_gate_judges_a_retry_and_a_failed_one_stays),
+		SYNCED(a_commit_on_a_customer_that_left_cannot_be_retried),
+		SYNCED(what_waits_for_a_refused_creation_moves_with_it),
+		SYNCED(what_waits_moves_with_what_was_refused_twice),
+		SYNCED(a_commit_of_several_records_goes_as_one_again),
+		SYNCED(what_waited_for_a_template_is_sent_again_when_the_server_has_it),
+		SYNCED(the_quarantine_survives_template_incarnation_and_backup),
 		cmocka_unit_test_setup_teardown(
 		    the_quarantine_survives_a_snapshot, setup_rep, teardown),
 	};

@@ -9,7 +9,7 @@
 #define DAY ((int64_t)24 * 3600 * 1000)
 
 static sat_rule_item *
-run(size_t *n, fixture *f, sat_arena *a, int64_t days, bool dry, const char *only)
+run(size_t *n, fixture *f, int64_t days, bool dry, const char *only)
 {
 	sat_crm c = crm_of(f);
 	sat_rules_opts o = { .as_of_ms = f->now_ms + days * DAY, .dry_run = dry,
@@ -17,15 +17,9 @@ run(size_t *n, fixture *f, sat_arena *a, int64_t days, bool dry, const char *onl
 	sat_rule_item *v = NULL;
 	sat_err err = { 0 };
 
-	if (sat_crm_rules(&v, n, a, &c, &o, &err) != SAT_OK)
+	if (sat_crm_rules(&v, n, &f->a, &c, &o, &err) != SAT_OK)
 		fail_msg("%s", err.text);
 	return v;
-}
-
-static const sat_kind *
-kind(fixture *f, const char *key)
-{
-	return sat_template_kind(sat_replica_template(f->r), key);
 }
 
 static int64_t
@@ -38,25 +32,23 @@ static void
 a_second_run_does_nothing(void **state) /* Y1, Y2 */
 {
 	fixture *f = *state;
-	sat_arena a = { 0 };
 	sat_rule_item *one, *two;
 	size_t n, m;
 
 	(void)customer(f, "River Works", "13812345678");
-	one = run(&n, f, &a, 3, true, "follow_due");
+	one = run(&n, f, 3, true, "follow_due");
 	assert_int_equal(1, n);
 	assert_int_equal(0, tasks(f)); /* dry */
-	two = run(&m, f, &a, 3, false, "follow_due");
+	two = run(&m, f, 3, false, "follow_due");
 	assert_int_equal(1, m);
 	assert_int_equal(SAT_RULE_MAKES, two[0].what);
 	assert_true(sat_id_eq(&one[0].task, &two[0].task));
 	assert_string_equal(one[0].period, two[0].period);
-	(void)run(&n, f, &a, 3, false, "follow_due");
+	(void)run(&n, f, 3, false, "follow_due");
 	assert_int_equal(0, n);
-	(void)run(&n, f, &a, 4, false, "follow_due"); /* nor a day later */
+	(void)run(&n, f, 4, false, "follow_due"); /* nor a day later */
 	assert_int_equal(0, n);
 	assert_int_equal(1, tasks(f));
-	sat_arena_fini(&a);
 }
 
 static void
@@ -64,67 +56,59 @@ what_is_done_or_deleted_is_not_made_again(void **state) /* Y3 */
 {
 	fixture *f = *state;
 	sat_crm c = crm_of(f);
-	sat_arena a = { 0 };
 	sat_rule_item *v;
 	size_t n, changed;
 	sat_err err = { 0 };
 
 	(void)customer(f, "River Works", "13812345678");
-	v = run(&n, f, &a, 3, false, "follow_due");
+	v = run(&n, f, 3, false, "follow_due");
 	assert_int_equal(1, n);
 	assert_ok(try_edit(&changed, f, kind(f, "task"), v[0].task,
 	    LIST("state=done"), &err));
-	(void)run(&n, f, &a, 3, false, "follow_due");
+	(void)run(&n, f, 3, false, "follow_due");
 	assert_int_equal(0, n);
 	assert_ok(sat_crm_delete(&c, kind(f, "task"), &v[0].task, false, &err));
-	(void)run(&n, f, &a, 3, false, "follow_due");
+	(void)run(&n, f, 3, false, "follow_due");
 	assert_int_equal(0, n);
-	sat_arena_fini(&a);
 }
 
 static void
 what_is_long_past_is_not_made(void **state)
 {
 	fixture *f = *state;
-	sat_arena a = { 0 };
 	size_t n;
 
 	(void)customer(f, "River Works", "13812345678");
-	(void)run(&n, f, &a, 40, false, "follow_due");
+	(void)run(&n, f, 40, false, "follow_due");
 	assert_int_equal(0, n);
-	sat_arena_fini(&a);
 }
 
 static void
 a_lost_customer_s_tasks_are_cancelled(void **state)
 {
 	fixture *f = *state;
-	sat_arena a = { 0 };
 	sat_rule_item *v;
 	size_t n, changed;
 	sat_err err = { 0 };
 	sat_id id = customer(f, "River Works", "13812345678");
 
-	(void)run(&n, f, &a, 3, false, "follow_due");
+	(void)run(&n, f, 3, false, "follow_due");
 	assert_ok(try_edit(&changed, f, f->account, id, LIST("status=lost",
 	    "lost_reason=budget"), &err));
-	v = run(&n, f, &a, 3, false, "follow_due");
+	v = run(&n, f, 3, false, "follow_due");
 	assert_int_equal(1, n);
 	assert_int_equal(SAT_RULE_CANCELS, v[0].what);
-	(void)run(&n, f, &a, 3, false, "follow_due");
+	(void)run(&n, f, 3, false, "follow_due");
 	assert_int_equal(0, n);
-	sat_arena_fini(&a);
 }
 
 static sat_id
 deal(fixture *f, sat_id account, const char *name)
 {
-	char id[SAT_ID_TEXT], of[40], is[64];
+	char is[64];
 
-	sat_id_text(id, &account);
-	(void)snprintf(of, sizeof of, "account=%s", id);
 	(void)snprintf(is, sizeof is, "name=%s", name);
-	return made(f, kind(f, "opportunity"), LIST(of, is));
+	return child(f, "opportunity", account, LIST(is));
 }
 
 static void
@@ -133,8 +117,7 @@ move(fixture *f, sat_id id, const char *stage, int64_t after_days)
 	sat_crm c = crm_of(f);
 	sat_err err = { 0 };
 
-	f->now_ms += after_days * DAY;
-	f->boot_ms += after_days * DAY;
+	passes(f, after_days * DAY);
 	if (sat_crm_stage(&c, kind(f, "opportunity"), &id, stage, NULL, &err) !=
 	    SAT_OK)
 		fail_msg("%s", err.text);
@@ -147,7 +130,6 @@ stuck_is_twice_the_median_of_those_that_passed(void **state)
 	sat_crm c = crm_of(f);
 	sat_id acc = customer(f, "River Works", "13812345678"), slow;
 	sat_stuck_opts o = { .factor = 200 };
-	sat_arena a = { 0 };
 	sat_stuck *v;
 	size_t n;
 	sat_err err = { 0 };
@@ -156,18 +138,17 @@ stuck_is_twice_the_median_of_those_that_passed(void **state)
 		move(f, deal(f, acc, "deal"), "need_confirmed", days);
 	slow = deal(f, acc, "slow");
 	o.now_ms = f->now_ms + 4 * DAY;
-	assert_ok(sat_crm_stuck(&v, &n, &a, &c, kind(f, "opportunity"), &o,
+	assert_ok(sat_crm_stuck(&v, &n, &f->a, &c, kind(f, "opportunity"), &o,
 	    &err));
 	for (size_t i = 0; i < n; i++)
 		assert_false(sat_id_eq(&v[i].id, &slow));
 	o.now_ms += 1;
-	assert_ok(sat_crm_stuck(&v, &n, &a, &c, kind(f, "opportunity"), &o,
+	assert_ok(sat_crm_stuck(&v, &n, &f->a, &c, kind(f, "opportunity"), &o,
 	    &err));
 	for (size_t i = 0; i < n; i++)
 		if (sat_id_eq(&v[i].id, &slow)) {
 			assert_int_equal(2 * DAY, v[i].median_ms);
-			sat_arena_fini(&a);
-			return;
+					return;
 		}
 	fail_msg("the slow one is not stuck");
 }
@@ -180,31 +161,27 @@ a_skipped_step_is_told(void **state)
 	const sat_flow *flow = sat_flow_of(sat_replica_template(f->r),
 	    kind(f, "opportunity"));
 	sat_id acc = customer(f, "River Works", "13812345678");
-	sat_arena a = { 0 };
 	sat_conform *v;
 	size_t n;
 	sat_err err = { 0 };
 
 	move(f, deal(f, acc, "short"), "negotiation", 1);
-	assert_ok(sat_crm_conform(&v, &n, &a, &c, flow, 0, INT64_MAX, &err));
+	assert_ok(sat_crm_conform(&v, &n, &f->a, &c, flow, 0, INT64_MAX, &err));
 	assert_int_equal(1, n);
 	assert_false(v[0].conform);
 	assert_string_equal("need_confirmed", v[0].skipped->key);
-	sat_arena_fini(&a);
 }
 
 /* Tasks of the rule that a run in so many days makes. */
 static size_t
 makes(fixture *f, int64_t days, const char *rule)
 {
-	sat_arena a = { 0 };
 	size_t n, found = 0;
-	sat_rule_item *v = run(&n, f, &a, days, false, NULL);
+	sat_rule_item *v = run(&n, f, days, false, NULL);
 
 	for (size_t i = 0; i < n; i++)
 		found += v[i].what == SAT_RULE_MAKES &&
 		    strcmp(v[i].rule, rule) == 0;
-	sat_arena_fini(&a);
 	return found;
 }
 
@@ -214,9 +191,15 @@ without_pools_the_other_rules_go_on(void **state)
 	fixture *f = *state;
 
 	give_base(f, "policy/pool.json", "{\"pools\": []}");
-	find_kinds(f);
 	(void)customer(f, "River Works", "13812345678");
 	assert_int_equal(1, makes(f, 3, "follow_due"));
+}
+
+static void
+rights(fixture *f, sat_id account, const char *note)
+{
+	(void)child(f, "rights_request", account, LIST(note,
+	    "asks_for=access", "due_at=2023-11-22"));
 }
 
 /* A title that a task takes: whole characters, at most two hundred. */
@@ -226,66 +209,37 @@ a_long_title_is_cut_to_what_a_task_takes(void **state)
 	static const char *const notes[] = { "x", "\xe9\x98\xbf", "a  " };
 	fixture *f = *state;
 	sat_id acc = customer(f, "River Works", "13812345678");
-	char id[SAT_ID_TEXT], of[40], note[1200];
+	char note[1200];
 
-	sat_id_text(id, &acc);
-	(void)snprintf(of, sizeof of, "account=%s", id);
 	for (size_t i = 0; i < 3; i++) {
 		(void)snprintf(note, sizeof note, "note=1");
 		while (strlen(note) + strlen(notes[i]) < 320)
 			(void)strncat(note, notes[i], 4);
 		note[strlen(note) - 1] = note[strlen(note) - 1] == ' ' ? 'y' :
 		    note[strlen(note) - 1];
-		(void)made(f, kind(f, "rights_request"), LIST(of, note,
-		    "asks_for=access", "due_at=2023-11-22"));
+		rights(f, acc, note);
 	}
 	assert_int_equal(3, makes(f, 3, "rights_due"));
-}
-
-/* The base template with these words put into one document. */
-static void
-give_patched(fixture *f, const char *path, const char *at, const char *words)
-{
-	size_t n;
-	const sat_template_file *v = sat_template_base(&n);
-	const char *place;
-	char *doc = NULL, *patched;
-
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(v[i].path, path) == 0)
-			doc = sat_xasprintf("%.*s", (int)v[i].bytes.n,
-			    (const char *)v[i].bytes.p);
-	assert_non_null(doc);
-	place = strstr(doc, at);
-	assert_non_null(place);
-	place += strlen(at);
-	patched = sat_xasprintf("%.*s%s%s", (int)(place - doc), doc, words, place);
-	give_base(f, path, patched);
-	find_kinds(f);
-	free(patched);
-	free(doc);
 }
 
 static void
 what_is_refused_is_told_and_passed_over(void **state)
 {
 	fixture *f = *state;
-	sat_arena a = { 0 };
 	sat_rule_item *v;
 	size_t n, fine;
 
-	give_patched(f, "fields/task.json", "\"key\": \"title\", ",
-	    "\"min_len\": 20, ");
+	give_edited(f, "fields/task.json", "\"key\": \"title\", ",
+	    "\"key\": \"title\", \"min_len\": 20, ");
 	(void)customer(f, "River Works", "13812345678");
 	(void)customer(f, "River Works of the Far North", "13812345679");
-	v = run(&n, f, &a, 3, false, "follow_due");
+	v = run(&n, f, 3, false, "follow_due");
 	assert_int_equal(2, n);
 	fine = v[0].what == SAT_RULE_MAKES ? 0 : 1;
 	assert_int_equal(SAT_RULE_MAKES, v[fine].what);
 	assert_int_equal(SAT_RULE_FAILS, v[1 - fine].what);
 	assert_non_null(strstr(v[1 - fine].why, "title length"));
 	assert_int_equal(1, tasks(f));
-	sat_arena_fini(&a);
 }
 
 /* He still sees what he gave away: whether a task is his is asked of the rule. */
@@ -295,25 +249,19 @@ what_was_given_away_is_not_his_task(void **state)
 	fixture *f = *state;
 	sat_crm c = crm_of(f);
 	sat_id acc = customer(f, "River Works", "13812345678");
-	sat_arena a = { 0 };
-	char id[SAT_ID_TEXT], of[40];
 	sat_rule_item *v;
 	size_t n;
 	sat_err err = { 0 };
 
-	sat_id_text(id, &acc);
-	(void)snprintf(of, sizeof of, "account=%s", id);
-	(void)made(f, kind(f, "rights_request"), LIST(of, "note=all of it",
-	    "asks_for=access", "due_at=2023-11-22"));
-	v = run(&n, f, &a, 3, false, "rights_due");
+	rights(f, acc, "note=all of it");
+	v = run(&n, f, 3, false, "rights_due");
 	assert_int_equal(1, n);
-	(void)run(&n, f, &a, 4, false, "rights_due");
+	(void)run(&n, f, 4, false, "rights_due");
 	assert_int_equal(0, n); /* his */
 	assert_ok(sat_crm_assign(&c, f->account, &acc, "u1", &err));
-	v = run(&n, f, &a, 4, false, "rights_due");
+	v = run(&n, f, 4, false, "rights_due");
 	assert_int_equal(1, n);
 	assert_int_equal(SAT_RULE_CANCELS, v[0].what);
-	sat_arena_fini(&a);
 }
 
 /* me is a rep whose proposals u1, a manager, agrees to. */
@@ -322,16 +270,8 @@ with_a_manager(fixture *f)
 {
 	sat_user users[2] = { { 1, "me", "Me Myself", "rep", 1, false },
 		{ 2, "u1", "Ada One", "manager", 1, false } };
-	sat_team team = { 1, "east", "East", "", false };
-	sat_device dev = { DEV, 1, "d", false, false };
-	sat_registry reg = { .rev = 1000, .users = users, .nusers = 2,
-		.teams = &team, .nteams = 1, .devices = &dev, .ndevices = 1 };
-	sat_buf b = { 0 };
-	sat_err err;
 
-	sat_registry_write(&b, &reg);
-	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
-	sat_buf_fini(&b);
+	staff(f, users, 2);
 }
 
 /* One Latin digit and then Chinese: no number of bytes ends with a character. */
@@ -340,26 +280,22 @@ an_approval_of_a_long_title_is_asked_for(void **state)
 {
 	fixture *f = *state;
 	sat_crm c = crm_of(f);
-	char id[SAT_ID_TEXT], of[40], title[620] = "title=1";
+	char title[620] = "title=1";
 	sat_approval_is is;
-	sat_arena a = { 0 };
 	sat_err err = { 0 };
-	sat_id acc, p;
+	sat_id p;
 
 	with_a_manager(f);
-	acc = customer(f, "River Works", "13812345678");
-	sat_id_text(id, &acc);
-	(void)snprintf(of, sizeof of, "account=%s", id);
 	for (size_t i = 0; i < 70; i++)
 		(void)strncat(title, "\xe6\x96\xb9", 4);
-	p = made(f, kind(f, "proposal"), LIST(of, title, "proposal_kind=custom"));
-	if (sat_crm_submit(&is, &a, &c, kind(f, "proposal"), &p, NULL, &err) !=
+	p = child(f, "proposal", customer(f, "River Works", "13812345678"),
+	    LIST(title, "proposal_kind=custom"));
+	if (sat_crm_submit(&is, &f->a, &c, kind(f, "proposal"), &p, NULL, &err) !=
 	    SAT_OK)
 		fail_msg("%s", err.text);
 	assert_int_equal(1, is.nasked);
 	assert_string_equal("u1", is.asked[0].user);
 	assert_int_equal(1, tasks(f));
-	sat_arena_fini(&a);
 }
 
 int

@@ -87,6 +87,17 @@ give_template(fixture *f, const sat_template_file *files, size_t n,
 }
 
 void
+give_staff(fixture *f, const sat_registry *reg)
+{
+	sat_buf b = { 0 };
+	sat_err err;
+
+	sat_registry_write(&b, reg);
+	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
+	sat_buf_fini(&b);
+}
+
+void
 give_registry(fixture *f, uint64_t rev)
 {
 	sat_user users[2] = { { 1, "li", "Li", "rep", 1, false },
@@ -96,12 +107,8 @@ give_registry(fixture *f, uint64_t rev)
 		{ OTHER, 2, "o", false, false } };
 	sat_registry reg = { .rev = rev, .users = users, .nusers = 2,
 		.teams = &team, .nteams = 1, .devices = devs, .ndevices = 2 };
-	sat_buf b = { 0 };
-	sat_err err;
 
-	sat_registry_write(&b, &reg);
-	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
-	sat_buf_fini(&b);
+	give_staff(f, &reg);
 }
 
 void
@@ -113,6 +120,15 @@ give_base(fixture *f, const char *path, const char *doc)
 
 	f->now_ms += 1000;
 	assert_ok(give_template(f, files, n, f->tmpl_sk, f->tmpl_pk, &err));
+}
+
+void
+give_edited(fixture *f, const char *path, const char *was, const char *is)
+{
+	char *doc = edited(base_text(path), was, is);
+
+	give_base(f, path, doc);
+	free(doc);
 }
 
 void

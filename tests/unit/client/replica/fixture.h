@@ -67,10 +67,16 @@ void reopen(fixture *f);
 sat_rc give_template(fixture *f, const sat_template_file *files, size_t n,
     const uint8_t *sk, const uint8_t *pk, sat_err *e);
 
+/* The people and devices of a registry reach the device. */
+void give_staff(fixture *f, const sat_registry *reg);
 void give_registry(fixture *f, uint64_t rev);
 
-/* The base template, with one document changed or (NULL) as it is. */
+/* The base template, with one document changed, without it (`doc` is NULL), or
+ * (both are) as it is. */
 void give_base(fixture *f, const char *path, const char *doc);
+/* The same with the first `was` of a document replaced; it must be there. */
+void give_edited(fixture *f, const char *path, const char *was,
+    const char *is);
 
 /*
  * A replica in this file: enrolled, with a registry and the base template.

@@ -430,6 +430,41 @@ what_only_its_customer_has_is_let_go_after_a_month(void **state) /* P-448 */
 	sat_buf_fini(&c);
 }
 
+/* What would name it was not told yet: each session asks. */
+static void
+a_small_one_is_sent_unasked_once(void **state) /* P-448 */
+{
+	fixture *f = *state;
+	sat_id x = new_account(f, "Okapi", "13800138000");
+	sat_buf c = content();
+	sat_file_ref ref;
+	sat_hello h;
+	sat_err err = { 0 };
+	bool wanted;
+
+	c.n = 500;
+	ref = note_with(f, x, &c, true);
+	assert_ok(sat_replica_file_keep(f->r, &ref, sat_buf_span(&c), true,
+	    &err));
+	for (int i = 0; i < 3; i++) {
+		assert_ok(f->ops.hello(f->ops.u, &h, &err));
+		assert_int_equal(i == 0 ? c.n : 0,
+		    next(f, &wanted).data.n);
+		assert_true(wanted);
+		answer(f, SAT_FILE_REFUSED, 0);
+		(void)next(f, &wanted);
+		assert_true(wanted);
+		answer(f, SAT_FILE_REFUSED, 0);
+		(void)next(f, &wanted);
+		assert_false(wanted);
+	}
+	assert_ok(f->ops.hello(f->ops.u, &h, &err));
+	(void)next(f, &wanted);
+	answer(f, SAT_FILE_MORE, 0); /* now it is */
+	assert_int_equal(c.n, next(f, &wanted).data.n);
+	sat_buf_fini(&c);
+}
+
 static void
 an_erasure_leaves_no_byte_of_it(void **state) /* P-446 */
 {
@@ -462,6 +497,7 @@ main(void)
 		T(what_is_kept_is_there_after_a_death_and_a_group_undone_keeps_none),
 		T(it_is_sent_from_where_the_server_is_and_kept_until_it_has_it),
 		T(a_server_that_says_nonsense_ends_the_session_and_costs_nothing),
+		T(a_small_one_is_sent_unasked_once),
 		T(an_erasure_leaves_no_byte_of_it),
 		C(the_only_copy_outlives_that_the_server_does_not_want_it),
 		C(it_waits_as_long_as_others_may_give_back_its_record),

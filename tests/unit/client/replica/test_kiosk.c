@@ -20,12 +20,8 @@ become(fixture *f, const char *role)
 	sat_device dev = { DEV, 1, "d", false, false };
 	sat_registry reg = { .rev = 9, .users = &user, .nusers = 1,
 		.teams = &team, .nteams = 1, .devices = &dev, .ndevices = 1 };
-	sat_buf b = { 0 };
-	sat_err err;
 
-	sat_registry_write(&b, &reg);
-	assert_ok(f->ops.registry(f->ops.u, sat_buf_span(&b), &err));
-	sat_buf_fini(&b);
+	give_staff(f, &reg);
 }
 
 static int

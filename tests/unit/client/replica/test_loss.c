@@ -203,23 +203,30 @@ put_object(void *u, int type, const sat_oid *oid, sat_span data, sat_err *e)
 	return sat_git_put(u, type, oid, data, e);
 }
 
-/* The template with a document of 700 KiB, all of one letter. */
+enum { LARGE = 700 * 1024, LARGE_MAX = 6 };
+
+/* The template with documents of 700 KiB, each all of one letter. */
 static void
-publish_large(fixture *f, char letter)
+publish_large(fixture *f, char letter, size_t many)
 {
-	enum { LARGE = 700 * 1024 };
-	sat_template_file files[FILES_MAX + 1];
+	static const char *const names[LARGE_MAX] = { "large.md", "large1.md",
+		"large2.md", "large3.md", "large4.md", "large5.md" };
+	sat_template_file files[FILES_MAX + LARGE_MAX];
 	size_t n = base_with(files, NULL, NULL);
-	char *text = sat_xmalloc(LARGE);
+	char *text[LARGE_MAX];
 	sat_err err = { 0 };
 
-	memset(text, letter, LARGE);
-	files[n] = (sat_template_file){ "large.md",
-		sat_span_of((uint8_t *)text, LARGE) };
+	for (size_t i = 0; i < many; i++) {
+		text[i] = sat_xmalloc(LARGE);
+		memset(text[i], letter + (int)i, LARGE);
+		files[n + i] = (sat_template_file){ names[i],
+			sat_span_of((uint8_t *)text[i], LARGE) };
+	}
 	f->now_ms += 1000;
-	assert_ok(give_template(f, files, n + 1, f->tmpl_sk, f->tmpl_pk,
+	assert_ok(give_template(f, files, n + many, f->tmpl_sk, f->tmpl_pk,
 	    &err));
-	free(text);
+	for (size_t i = 0; i < many; i++)
+		free(text[i]);
 }
 
 /* Its history is longer than a frame, and what was lost of it, too. */
@@ -237,14 +244,14 @@ a_template_the_server_lost_is_given_back_in_parts(void **state) /* P-206 */
 	int parts = 0;
 	sat_err err = { 0 };
 
-	publish_large(f, 'a');
+	publish_large(f, 'a', 1);
 	memcpy(its_template.b, sat_replica_template_oid(f->r), 20);
 	assert_ok(sat_git_memory(&theirs, &err));
 	assert_ok(sat_git_bundle(&had, f->git, &its_template, NULL, &err));
 	assert_ok(sat_git_unbundle(sat_buf_span(&had), put_object, theirs,
 	    &err));
 	for (char letter = 'b'; letter < 'h'; letter++)
-		publish_large(f, letter);
+		publish_large(f, letter, 1);
 	memcpy(tip.b, sat_replica_template_oid(f->r), sizeof tip.b);
 	before_the_loss(f, &old, &later);
 	c = certificate(f, 1);
@@ -271,6 +278,58 @@ a_template_the_server_lost_is_given_back_in_parts(void **state) /* P-206 */
 	assert_memory_equal(tip.b, to.b, sizeof tip.b);
 	sat_git_close(theirs);
 	sat_buf_fini(&had);
+}
+
+/* The server came back working by `has`: the device gives no template, and its
+ * states once. */
+static void
+assert_states_alone(fixture *f, const uint8_t has[SAT_TEMPLATE_OID_BYTES])
+{
+	sat_seeded yes = { .taken = 1 };
+	sat_id old, later;
+	sat_epoch c;
+	bool wanted = true;
+	int told = 0;
+	sat_err err = { 0 };
+
+	before_the_loss(f, &old, &later);
+	c = certificate(f, 1);
+	memcpy(its_template.b, has, sizeof its_template.b);
+	assert_ok(meet(f, &c, 1, BASE, &err));
+	memset(&its_template, 0, sizeof its_template);
+	for (int i = 0; i < 10 && wanted; i++) {
+		sat_seed s = { 0 };
+
+		assert_ok(f->ops.seed(f->ops.u, &f->a, &s, &wanted, &err));
+		assert_int_equal(0, s.bundle.n);
+		told += s.records.n > 0;
+		assert_ok(f->ops.seeded(f->ops.u, &yes, &err));
+	}
+	assert_false(wanted);
+	assert_int_equal(1, told);
+	assert_sound(f);
+}
+
+/* Published while this device was away, and in the backup. */
+static void
+a_server_with_a_newer_template_is_given_the_states_alone(void **state) /* P-206 */
+{
+	fixture *f = *state;
+	uint8_t has[SAT_TEMPLATE_OID_BYTES];
+
+	memset(has, 0x5a, sizeof has);
+	assert_states_alone(f, has);
+}
+
+static void
+with_a_change_no_frame_can_hold_the_states_are_given_alone(void **state) /* P-206 */
+{
+	fixture *f = *state;
+	uint8_t has[SAT_TEMPLATE_OID_BYTES];
+
+	memcpy(has, sat_replica_template_oid(f->r), sizeof has);
+	publish_large(f, 'a', 6);
+	assert_states_alone(f, has);
 }
 
 /* A later backup was verified, so that the watermark passed what another wrote,
@@ -667,6 +726,8 @@ main(void)
 		P(what_was_accepted_after_the_backup_waits_again_and_counts_once),
 		P(states_of_the_lost_server_are_given_back),
 		P(a_template_the_server_lost_is_given_back_in_parts),
+		P(a_server_with_a_newer_template_is_given_the_states_alone),
+		P(with_a_change_no_frame_can_hold_the_states_are_given_alone),
 		P(a_backup_older_than_the_watermark_finds_the_ends_of_the_chains),
 		P(of_too_many_places_the_newest_are_told),
 		P(the_snapshot_takes_what_the_new_server_does_not_have),

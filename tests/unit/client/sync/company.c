@@ -103,7 +103,8 @@ company_server(company *c)
 	free(path);
 }
 
-const char *company_limits, *company_matrix, *company_fields;
+const char *company_limits, *company_matrix, *company_fields,
+    *company_privacy;
 
 static void
 replace(sat_template_file *f, const char *path, const char *text)
@@ -129,6 +130,7 @@ company_template(company *c)
 		replace(&files[i], "policy/limits.json", company_limits);
 		replace(&files[i], "acl/matrix.json", company_matrix);
 		replace(&files[i], "fields/account.json", company_fields);
+		replace(&files[i], "policy/privacy.json", company_privacy);
 	}
 	for (size_t i = 0; i < n; i++)
 		list[i] = (sat_git_file){ files[i].path, files[i].bytes };
@@ -336,6 +338,17 @@ company_device(company *c, const char *user)
 }
 
 void
+company_devices(company *c, const char *users)
+{
+	char user[20];
+	int end;
+
+	for (; sscanf(users, "%19s%n", user, &end) == 1; users += end)
+		(void)company_device(c, user);
+	company_sync_all(c);
+}
+
+void
 company_reopen(company *c, size_t i)
 {
 	char *path = sat_xasprintf("%s/replica%zu.db", c->dir, i);
@@ -511,6 +524,14 @@ company_sound(company *c, size_t i)
 	sat_err err = { 0 };
 
 	assert_ok(sat_replica_check(c->r[i], false, &err));
+}
+
+void
+company_right(company *c, size_t i)
+{
+	assert_int_equal(0, company_status(c, i).diverged.count);
+	assert_same(c, i);
+	company_sound(c, i);
 }
 
 void

@@ -52,8 +52,9 @@ void company_server(company *c);
 
 /* Instead of the base's policy/limits.json, in the next company; NULL: the base's. */
 extern const char *company_limits;
-/* The same of acl/matrix.json, of fields/account.json. */
-extern const char *company_matrix, *company_fields;
+/* The same of acl/matrix.json, of fields/account.json, of policy/privacy.json. */
+extern const char *company_matrix, *company_fields,
+    *company_privacy;
 
 company *company_new(uint64_t seed);
 void company_free(company *c);
@@ -80,6 +81,8 @@ void company_sync_all(company *c);
 size_t company_li(sat_id *firm, company *c, const char *staff);
 /* A new device of a user, enrolled, not synced; its index. */
 size_t company_device(company *c, const char *user);
+/* One of each of these users, separated by spaces; then all have synced. */
+void company_devices(company *c, const char *users);
 
 void company_reopen(company *c, size_t i);
 
@@ -110,6 +113,8 @@ void assert_same(company *c, size_t i);
 
 sat_replica_status company_status(company *c, size_t i);
 void company_sound(company *c, size_t i);
+/* It is sound, holds what its user may see, and no sum says otherwise. */
+void company_right(company *c, size_t i);
 void sql(company *c, size_t i, const char *text);
 
 /* Devices of `ann` (rep of team a), `bo` (rep of bo_team), `max` (manager of

@@ -14,10 +14,7 @@ setup(void **state)
 	company *c = company_new(29);
 
 	company_staff(c, "li rep east, chen manager east, hq hq");
-	(void)company_device(c, "li");
-	(void)company_device(c, "chen");
-	(void)company_device(c, "hq");
-	company_sync_all(c);
+	company_devices(c, "li chen hq");
 	*state = c;
 	return 0;
 }
@@ -29,9 +26,7 @@ devices_are_right(company *c)
 	for (size_t i = 0; i < c->n; i++) {
 		company_sync(c, i);
 		assert_int_equal(0, c->stats.refetched);
-		assert_int_equal(0, company_status(c, i).diverged.count);
-		assert_same(c, i);
-		company_sound(c, i);
+		company_right(c, i);
 	}
 }
 

@@ -16,10 +16,7 @@ setup(void **state)
 
 	company_staff(c, "li rep east, wang rep east, zhao rep west, "
 	    "chen manager east, hq hq, hq2 hq");
-	(void)company_device(c, "li");
-	(void)company_device(c, "chen");
-	(void)company_device(c, "hq");
-	company_sync_all(c);
+	company_devices(c, "li chen hq");
 	*state = c;
 	return 0;
 }
@@ -67,9 +64,7 @@ static void
 assert_right(company *c, size_t i)
 {
 	assert_int_equal(0, c->stats.refetched);
-	assert_int_equal(0, company_status(c, i).diverged.count);
-	assert_same(c, i);
-	company_sound(c, i);
+	company_right(c, i);
 }
 
 /* The winner comes with the page that takes away what hung on the loser. */

@@ -32,10 +32,7 @@ setup(void **state)
 	company_fields = fields;
 	c = company_new(53);
 	company_staff(c, "li rep east, wang rep east, hq hq");
-	(void)company_device(c, "li");
-	(void)company_device(c, "wang");
-	(void)company_device(c, "hq");
-	company_sync_all(c);
+	company_devices(c, "li wang hq");
 	*state = c;
 	return 0;
 }
@@ -83,9 +80,7 @@ all_hold_the_same(company *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		company_sync(c, i);
-		assert_same(c, i);
-		company_sound(c, i);
-		assert_int_equal(0, company_status(c, i).diverged.count);
+		company_right(c, i);
 	}
 }
 
@@ -110,6 +105,29 @@ what_is_too_large_on_the_way_only_is_taken(void **state)
 	assert_rc(SAT_EINVALID, try_write(c, LI, id, &ops[1], 2, &err));
 	assert_string_equal("record.too_large", err.code);
 	company_sound(c, LI);
+}
+
+/* A long text alone in its commit is judged with all the others. */
+static void
+what_one_text_makes_too_large_is_refused_at_once(void **state)
+{
+	company *c = *state;
+	sat_id id = company_account(c, LI, "Long and longer", "li");
+	sat_op op;
+	sat_err err = { 0 };
+
+	fill(c, LI, id);
+	company_reopen(c, LI);
+	op = set(c, LI, id, FULL, text);
+	assert_rc(SAT_EINVALID, try_write(c, LI, id, &op, 1, &err));
+	assert_string_equal("record.too_large", err.code);
+	op = set(c, LI, id, FULL, "short");
+	assert_ok(try_write(c, LI, id, &op, 1, &err));
+	op = set(c, LI, id, 0, other);
+	assert_ok(try_write(c, LI, id, &op, 1, &err));
+	company_sync(c, LI);
+	assert_int_equal(0, c->stats.rejected);
+	all_hold_the_same(c);
 }
 
 /* Li's late work stands beside what the record is, and takes its room. */
@@ -176,6 +194,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(what_is_too_large_on_the_way_only_is_taken),
+		T(what_one_text_makes_too_large_is_refused_at_once),
 		T(what_suggestions_made_too_large_may_be_made_smaller),
 		T(what_makes_another_too_large_is_refused),
 	};

@@ -5,7 +5,9 @@
 #include "tests/lib/unit.h"
 
 #include "client/sync/wipe.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/shm.h"
 #include "protocol/permit.h"
 
 #include <signal.h>
@@ -121,6 +123,8 @@ setup(void **state)
 	sat_replica_close(r);
 	sat_keyring_close(k);
 	sat_test_save(at("daemon.log"), "x", 1);
+	sat_test_save(at("demo.passphrase.tmp"), "x", 1);
+	sat_test_save(at("form.xlsx.else"), "x", 1);
 	return rc;
 }
 
@@ -269,6 +273,8 @@ assert_empty(void)
 	assert_int_not_equal(0, access(at("replica.db"), F_OK));
 	assert_int_not_equal(0, access(at("replica.db-wal"), F_OK));
 	assert_int_not_equal(0, access(at("daemon.log"), F_OK));
+	assert_int_not_equal(0, access(at("demo.passphrase.tmp"), F_OK));
+	assert_int_equal(0, access(at("form.xlsx.else"), F_OK));
 	assert_int_equal(0, access(at("replica.wiped"), F_OK));
 }
 
@@ -328,6 +334,175 @@ killed_at_any_call_it_is_whole_or_its_keys_go(void **state)
 	assert_empty();
 }
 
+/* ---- what lies elsewhere ------------------------------------------------------- */
+
+/* In a process of its own: the network library stays out of this one. */
+static void
+wiped(sat_rc (*how)(void))
+{
+	pid_t p = fork();
+	int st;
+
+	if (p == 0)
+		_exit(how() == SAT_EREVOKED ? 0 : 1);
+	assert_int_equal(p, waitpid(p, &st, 0));
+	assert_true(WIFEXITED(st) && WEXITSTATUS(st) == 0);
+}
+
+static sat_rc
+carried_out(void)
+{
+	sat_sync_opts o = { .timeout_ms = 100, .clock = sat_clock_os(),
+		.rand = sat_rand_os() };
+	sat_keyring *k;
+	sat_replica *r;
+	sat_rc rc = open_here(&r, &k, false, NULL);
+
+	return rc == SAT_OK ? sat_wipe_carry_out(folder, r, k, &o, NULL) : rc;
+}
+
+static sat_rc
+resumed(void)
+{
+	sat_sync_opts o = { .timeout_ms = 100, .clock = sat_clock_os(),
+		.rand = sat_rand_os() };
+
+	return sat_wipe_resume(folder, &o, NULL);
+}
+
+/* As client/crm/export.c writes it. */
+static void
+logged(sat_replica *r, const char *action, const char *file)
+{
+	char *detail = sat_xasprintf("kind=account format=csv rows=0 mask=0 "
+	    "reason=x file=%s", file);
+	sat_err err;
+
+	assert_ok(sat_replica_audit(r, action, detail, &err));
+	free(detail);
+}
+
+static const char *
+beside(const char *name)
+{
+	static char path[300];
+
+	(void)snprintf(path, sizeof path, "%s/%s", sat_test_here, name);
+	return path;
+}
+
+static bool
+there(const char *name)
+{
+	return sat_file_there(beside(name));
+}
+
+static void
+exports_that_were_cut_off_go_and_no_older_file_with_them(void **state)
+{ /* P-383 */
+	static const char *const files[] = { "cut", "cut.tmp", "cut.tmp-wal",
+		"done", "done.tmp", "done.tmp-wal", "again", "again.tmp",
+		"other.tmp" };
+	sat_keyring *k;
+	sat_replica *r;
+	sat_err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		sat_test_save(beside(files[i]), "customers", 9);
+	assert_ok(open_here(&r, &k, false, &err));
+	logged(r, "export", beside("cut"));
+	logged(r, "export", beside("done"));
+	logged(r, "export.done", beside("done"));
+	logged(r, "export", beside("again")); /* killed, and then written */
+	logged(r, "export", beside("again"));
+	logged(r, "export.done", beside("again"));
+	logged(r, "export", "-");
+	sat_replica_close(r);
+	sat_keyring_close(k);
+	wiped(carried_out);
+	assert_true(there("cut")); /* of somebody before */
+	assert_false(there("cut.tmp") || there("cut.tmp-wal"));
+	assert_false(there("done") || there("done.tmp") ||
+	    there("done.tmp-wal"));
+	assert_false(there("again") || there("again.tmp"));
+	assert_true(there("other.tmp"));
+}
+
+static void
+what_lies_in_memory_for_the_replica_goes_and_no_other(void **state)
+{ /* P-383 */
+	char *book, *sheet, *kept, *other = sat_xasprintf("%s/o", sat_test_here);
+	sat_err err = { 0 };
+	int fd;
+
+	(void)state;
+	assert_int_equal(0, mkdir(other, 0700));
+	assert_ok(sat_shm_folder(&book, folder, "export", &err));
+	assert_ok(sat_shm_file(&fd, &sheet, folder, "import", &err));
+	assert_int_equal(0, close(fd));
+	assert_ok(sat_shm_folder(&kept, other, "export", &err));
+	wiped(carried_out);
+	assert_false(sat_file_there(book) || sat_file_there(sheet));
+	assert_true(sat_file_there(kept));
+	free(book);
+	assert_ok(sat_shm_folder(&book, folder, "export", &err));
+	wiped(resumed); /* killed before it came so far */
+	assert_false(sat_file_there(book));
+	sat_shm_sweep(other, NULL);
+	free(book);
+	free(sheet);
+	free(kept);
+	free(other);
+}
+
+static void
+a_note_nobody_can_read_is_the_servers_word_all_the_same(void **state)
+{ /* P-383 */
+	static const char *const notes[] = { "", "{", "{}", "[1, 2]",
+		"{ \"receipt\": \"00\" }" };
+	char *cmd = sat_xasprintf("cp -r %s %s.whole", folder, folder);
+
+	(void)state;
+	assert_int_equal(0, system(cmd));
+	free(cmd);
+	for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+		put_back();
+		sat_test_save(at("replica.wiped"), notes[i], strlen(notes[i]));
+		assert_int_equal(0, access(at("replica.keyring"), F_OK));
+		wiped(resumed);
+		assert_empty();
+	}
+	put_back(); /* nor open */
+	(void)unlink(at("replica.wiped"));
+	assert_int_equal(0, mkdir(at("replica.wiped"), 0700));
+	wiped(resumed);
+	assert_int_not_equal(0, access(at("replica.keyring"), F_OK));
+}
+
+/* Each export by HTTP has another name there, which is no use to anybody. */
+static void
+what_was_exported_in_memory_is_in_no_note(void **state)
+{ /* P-383 */
+	sat_keyring *k;
+	sat_replica *r;
+	sat_buf b = { 0 };
+	sat_err err = { 0 };
+
+	(void)state;
+	assert_ok(open_here(&r, &k, false, &err));
+	logged(r, "export.done", "/dev/shm/satchel-0-1-2-export-XyZ/export.xlsx");
+	logged(r, "export.done", beside("done"));
+	sat_replica_close(r);
+	sat_keyring_close(k);
+	wiped(carried_out);
+	assert_ok(sat_file_read(&b, at("replica.wiped"), 1 << 20, &err));
+	sat_buf_str(&b, "");
+	assert_non_null(memmem(b.p, b.n, beside("done"), strlen(beside("done"))));
+	assert_null(memmem(b.p, b.n, "export.xlsx", 11));
+	sat_buf_fini(&b);
+}
+
 int
 main(void)
 {
@@ -341,6 +516,18 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    killed_at_any_call_it_is_whole_or_its_keys_go, setup,
 		    sat_test_dir_teardown),
+		cmocka_unit_test_setup_teardown(
+		    exports_that_were_cut_off_go_and_no_older_file_with_them,
+		    setup, sat_test_dir_teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_lies_in_memory_for_the_replica_goes_and_no_other,
+		    setup, sat_test_dir_teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_was_exported_in_memory_is_in_no_note, setup,
+		    sat_test_dir_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_note_nobody_can_read_is_the_servers_word_all_the_same,
+		    setup, sat_test_dir_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

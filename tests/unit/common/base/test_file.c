@@ -126,8 +126,8 @@ what_cannot_be_opened_is_told_with_its_reason(void **state)
 	    &err));
 	assert_rc(SAT_EUSAGE, sat_file_write(folder, sat_span_str("x"), 0600,
 	    &err));
-	assert_rc(SAT_ENOTFOUND, sat_file_out_open(&out, deep, 0, &err));
-	assert_rc(SAT_EUSAGE, sat_file_out_open(&out, NULL, -1, &err));
+	assert_rc(SAT_ENOTFOUND, sat_file_out_open(&out, deep, 0600, 0, &err));
+	assert_rc(SAT_EUSAGE, sat_file_out_open(&out, NULL, 0600, -1, &err));
 	assert_string_equal("usage.output", err.code);
 	assert_rc(SAT_ENOTFOUND, sat_folder_make(deep, &err));
 	assert_rc(SAT_ECONFLICT, sat_folder_make(folder, &err));
@@ -143,14 +143,14 @@ lines_stand_under_their_name_only_when_kept(void **state)
 	sat_err err;
 
 	(void)state;
-	assert_ok(sat_file_out_open(&o, path, 0, &err));
+	assert_ok(sat_file_out_open(&o, path, 0600, 0, &err));
 	sat_file_out_line(o, sat_span_str("one"));
 	assert_false(sat_file_there(path));
 	assert_ok(sat_file_out_close(o, false, &err));
 	assert_false(sat_file_there(path));
 	assert_false(sat_file_there(tmp));
 
-	assert_ok(sat_file_out_open(&o, path, 0, &err));
+	assert_ok(sat_file_out_open(&o, path, 0600, 0, &err));
 	sat_file_out_line(o, sat_span_str("one"));
 	sat_file_out_line(o, sat_span_str("two"));
 	assert_ok(sat_file_out_close(o, true, &err));
@@ -169,7 +169,7 @@ a_full_disk_is_told_and_no_half_file_stays(void **state)
 	(void)state;
 	if (symlink("/dev/full", tmp) != 0)
 		skip();
-	assert_ok(sat_file_out_open(&o, "/dev/full", 0, &err));
+	assert_ok(sat_file_out_open(&o, "/dev/full", 0600, 0, &err));
 	sat_file_out_line(o, sat_span_str("one"));
 	assert_int_equal(SAT_ENOSPACE, sat_file_out_close(o, true, &err));
 	assert_int_equal(SAT_ENOSPACE, sat_file_write(path, sat_span_str("x"),
@@ -192,7 +192,7 @@ a_pipe_or_a_device_is_written_as_it_is(void **state)
 	assert_true(sat_file_is_stream(path));
 	assert_false(sat_file_is_stream(folder));
 	assert_true((fd = open(path, O_RDWR)) >= 0);
-	assert_ok(sat_file_out_open(&o, path, 0, &err));
+	assert_ok(sat_file_out_open(&o, path, 0600, 0, &err));
 	sat_file_out_line(o, sat_span_str("one"));
 	assert_ok(sat_file_out_close(o, true, &err));
 	assert_ok(sat_file_write(path, sat_span_str("two\n"), 0600, &err));
@@ -213,7 +213,7 @@ no_link_is_followed_that_waits_under_the_name(void **state)
 
 	(void)state;
 	assert_int_equal(0, symlink(other, tmp));
-	assert_ok(sat_file_out_open(&o, path, 0, &err));
+	assert_ok(sat_file_out_open(&o, path, 0600, 0, &err));
 	sat_file_out_line(o, sat_span_str("one"));
 	assert_ok(sat_file_out_close(o, true, &err));
 	assert_int_equal(0, lstat(path, &st));

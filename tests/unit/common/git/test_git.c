@@ -372,6 +372,23 @@ a_lock_that_nobody_holds_is_taken_away(void **state)
 	free(lock);
 }
 
+static void
+branches_that_cannot_be_looked_at_are_not_taken_for_unlocked(void **state)
+{
+	char *heads = sat_xasprintf("%s/refs/heads", sat_test_at("unread.git"));
+	sat_git *g = bare("unread.git");
+	sat_err err = { 0 };
+
+	(void)state;
+	assert_int_equal(0, rmdir(heads));
+	assert_ok(sat_git_unlock(g, &err)); /* no branch, no lock */
+	sat_test_save(heads, "x", 1); /* no right keeps root out */
+	assert_rc(SAT_EIO, sat_git_unlock(g, &err));
+	assert_non_null(strstr(err.text, "refs/heads"));
+	sat_git_close(g);
+	free(heads);
+}
+
 int main(void);
 
 /* libgit2's call is bound by the dynamic linker as dlsym binds it. */
@@ -409,6 +426,8 @@ main(void)
 		cmocka_unit_test(
 		    an_object_on_the_disk_that_is_another_one_is_noticed),
 		cmocka_unit_test(a_lock_that_nobody_holds_is_taken_away),
+		cmocka_unit_test(
+		    branches_that_cannot_be_looked_at_are_not_taken_for_unlocked),
 		cmocka_unit_test(
 		    the_root_certificates_of_the_machine_are_not_read),
 	};

@@ -286,7 +286,7 @@ empty_columns_at_the_end_are_none(void **state)
 static void
 more_cells_than_columns_is_a_fault_unless_they_are_empty(void **state)
 {
-	sat_csv *c = reader("a,b\n1,2,3\n1,2,,\n1\n4,5\n");
+	sat_csv *c = reader("a,b\n1,2,3\n1,2,,\n1\n4,5, ,\t\n");
 
 	(void)state;
 	assert_string_equal("!2|1|2|3", next(c));

@@ -97,6 +97,22 @@ folded_and_quoted_printable_lines_are_joined(void **state)
 }
 
 static void
+spaces_behind_the_name_of_a_card_are_none_of_it(void **state)
+{
+	(void)state;
+	CARDS("BEGIN:VCARD \r\nFN:Ada\r\nEND:VCARD \r\n"
+	    "BEGIN: VCARD\t\r\nFN:Grace\r\nEND:VCARD\t\r\n");
+	next();
+	assert_null(row->fault);
+	is(NAME, "Ada");
+	next();
+	assert_null(row->fault);
+	is(NAME, "Grace");
+	next();
+	assert_null(row);
+}
+
+static void
 a_file_in_gb18030_is_read(void **state)
 {
 	(void)state;
@@ -274,6 +290,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_card_of_version_4_becomes_a_contact),
 		cmocka_unit_test(folded_and_quoted_printable_lines_are_joined),
+		cmocka_unit_test(
+		    spaces_behind_the_name_of_a_card_are_none_of_it),
 		cmocka_unit_test(a_file_in_gb18030_is_read),
 		cmocka_unit_test(a_file_in_utf16_is_read),
 		cmocka_unit_test(a_bad_card_is_a_faulty_row_and_the_next_one_is_read),

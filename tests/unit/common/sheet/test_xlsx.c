@@ -188,6 +188,21 @@ a_fault_takes_one_row(void **state)
 	assert_string_equal("a|b|\n2!:1||\n3!:\n4!:|\n7:ok|", all_of(NULL));
 }
 
+/* What was emptied with the space bar, as csv_in.c reads it. */
+static void
+spaces_around_a_heading_are_no_part_of_it(void **state)
+{
+	(void)state;
+	book(NULL, "<row>" I("A1", "<t>id </t>") I("C1", "<t> b</t>")
+	    I("D1", "<t> </t>") I("E1", "<t> </t>") "</row>"
+	    "<row>" I("A2", "<t>1 </t>") I("E2", "<t> </t>") "</row>"
+	    "<row>" I("A3", "<t>2</t>") I("D3", "<t>x</t>") "</row>");
+	assert_string_equal("id||b|\n2:1 |||\n3!:", all_of(NULL));
+	book(NULL, "<row>" I("A1", "<t>id</t>") I("B1", "<t>id </t>")
+	    "</row>");
+	refused("two columns");
+}
+
 static void
 another_sheet_and_header_row_can_be_chosen(void **state)
 {
@@ -448,6 +463,7 @@ main(void)
 		T(numbers_and_dates_read_as_a_person_reads_them),
 		T(escaped_characters_are_what_they_stand_for),
 		T(a_fault_takes_one_row),
+		T(spaces_around_a_heading_are_no_part_of_it),
 		T(another_sheet_and_header_row_can_be_chosen),
 		T(long_sheets_lose_nothing_at_the_ends_of_pieces),
 		T(what_is_no_book_is_refused),

@@ -17,6 +17,8 @@ base_with(sat_template_file files[FILES_MAX], const char *path,
 			files[out++] = base[i];
 	if (text != NULL)
 		files[out++] = (sat_template_file){ path, sat_span_str(text) };
+	else if (path != NULL)
+		assert_int_equal(n - 1, out); /* there was one to remove */
 	return out;
 }
 

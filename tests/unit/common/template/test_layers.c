@@ -550,6 +550,17 @@ going_back_leaves_pools_roles_and_the_zone(void **state)
 }
 
 static void
+going_back_leaves_no_more_pools_than_a_template_has(void **state)
+{
+	(void)state;
+	gone_back("{\"pools\":[{\"key\":\"a\"},{\"key\":\"b\"},{\"key\":\"c\"},"
+	          "{\"key\":\"d\"},{\"key\":\"x\"}]}", "policy/pool.json",
+	    "{\"pools\":[{\"key\":\"x\"},{\"key\":\"y\"},{\"key\":\"z\"}]}",
+	    "{\"pools\":[{\"key\":\"a\"},{\"key\":\"b\"},{\"key\":\"c\"},"
+	    "{\"key\":\"d\"}]}");
+}
+
+static void
 a_field_that_goes_back_to_its_dictionary_loses_no_option(void **state)
 {
 	static const char field[] = "{\"fields\":[{\"key\":\"a\","
@@ -594,14 +605,6 @@ reports(sat_arena *mem, size_t n)
 	return (sat_layer){ f, n };
 }
 
-static bool
-one_more(void *u, const sat_layer_conflict *c)
-{
-	(void)c;
-	++*(int *)u;
-	return true;
-}
-
 /* A company with many documents of its own has those of the pack three times:
  * as taken, among its own, and in the newer one. */
 static void
@@ -617,12 +620,11 @@ what_layers_have_in_common_is_counted_once(void **state)
 	assert_ok(sat_layer_merge(&out, &mem, &pack, &ours, &pack, NULL, NULL,
 	    &err));
 	assert_int_equal(500, out.n);
-	assert_ok(sat_layer_diff(&ours, &out, one_more, &n, &err));
+	assert_ok(sat_layer_diff(&ours, &out, count, &n, &err));
 	assert_int_equal(0, n);
-	assert_ok(sat_layer_diff(&pack, &ours, one_more, &n, &err));
+	assert_ok(sat_layer_diff(&pack, &ours, count, &n, &err));
 	assert_int_equal(200, n);
-	assert_rc(SAT_EINVALID, sat_layer_diff(&pack, &most, one_more, &n,
-	    &err));
+	assert_rc(SAT_EINVALID, sat_layer_diff(&pack, &most, count, &n, &err));
 	assert_rc(SAT_EINVALID, sat_layer_overlay(&out, &mem, &pack, &most,
 	    &err));
 	sat_arena_fini(&mem);
@@ -650,6 +652,8 @@ main(void)
 		cmocka_unit_test(what_going_back_makes_may_follow_every_pack),
 		cmocka_unit_test(what_layers_have_in_common_is_counted_once),
 		cmocka_unit_test(going_back_leaves_pools_roles_and_the_zone),
+		cmocka_unit_test(
+		    going_back_leaves_no_more_pools_than_a_template_has),
 		cmocka_unit_test(
 		    a_field_that_goes_back_to_its_dictionary_loses_no_option),
 		cmocka_unit_test(

@@ -17,7 +17,7 @@ the_base_template_has_the_periods_of_the_trade(void **state)
 	sat_err err;
 
 	(void)state;
-	assert_ok(load_with(&t, "no.such", NULL, &err));
+	assert_ok(load_with(&t, NULL, NULL, &err));
 	r = sat_template_reception(t);
 	assert_int_equal(15, r->judge.call_in_d);
 	assert_int_equal(7, r->judge.walk_in_d);

@@ -207,6 +207,53 @@ the_published_one_stays_when_many_others_are_asked_for(void **state)
 	assert_ptr_equal(tip, admin_template_at(admin, admin->tip.b));
 }
 
+/* Published when the lint had no word against it. */
+static sat_oid
+publish_old(void)
+{
+	size_t n;
+	const sat_template_file *base = sat_template_base(&n);
+	sat_template_file *files = sat_xcalloc(n, sizeof *files);
+	sat_oid oid;
+
+	memcpy(files, base, n * sizeof *files);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(files[i].path, "policy/privacy.json") == 0)
+			files[i].bytes = sat_span_str("{\"answer_d\": \"30\"}");
+	assert_rc(SAT_EINVALID, admin_publish(admin, &(sat_layer){ files, n },
+	    "test", "refused now", &oid, &err));
+	assert_ok(admin_commit(admin, SAT_ADMIN_BRANCH,
+	    &(sat_layer){ files, n }, "test", "of another time", &oid, &err));
+	admin->tip = admin->canary = oid;
+	free(files);
+	return oid;
+}
+
+static void
+the_way_back_is_open_although_the_lint_became_stricter(void **state)
+{
+	char hex[SAT_GIT_OID_HEX + 1];
+	char verb[] = "template", what[] = "rollback", form[] = "--json";
+	char *const argv[] = { verb, what, hex, form, NULL };
+	sat_oid old = publish_old(), now = publish("newer");
+	sat_buf out = { 0 };
+	sat_json *doc;
+
+	(void)state;
+	sat_oid_hex(hex, &old);
+	assert_ok(sat_admin_run(admin, 4, argv, &out, &err));
+	assert_memory_not_equal(&now, &admin->tip, sizeof now);
+	assert_string_equal("30", sat_json_get_str(sat_template_doc(
+	    admin_template_at(admin, admin->tip.b), "policy/privacy.json"),
+	    "answer_d", ""));
+	assert_ok(sat_json_parse(&doc, sat_buf_span(&out), 0, &err));
+	assert_string_equal("policy/privacy.json: 'answer_d' must be a number "
+	    "of days", sat_json_str(sat_json_first(sat_json_get(doc,
+	    "warnings")), ""));
+	sat_json_free(doc);
+	sat_buf_fini(&out);
+}
+
 int
 main(void)
 {
@@ -224,6 +271,9 @@ main(void)
 		    every_revision_is_there_however_many_there_are, start, end),
 		cmocka_unit_test_setup_teardown(
 		    the_published_one_stays_when_many_others_are_asked_for,
+		    start, end),
+		cmocka_unit_test_setup_teardown(
+		    the_way_back_is_open_although_the_lint_became_stricter,
 		    start, end),
 	};
 

@@ -154,6 +154,36 @@ what_is_done_stays_and_is_noted_with_who_gave_it(void **state) /* P-372 */
 	sat_buf_fini(&out);
 }
 
+/* The company would read lists with a blank in them. */
+static void
+neither_a_user_nor_a_team_loses_its_name(void **state)
+{
+	static const char *const blank[] = { "user edit wu --name=",
+		"user edit wu --name= --role manager", "team edit north --name=",
+		"team edit north --name= --parent x", "user add xu --name= --role rep",
+		"team add south --name=" };
+	sat_buf before = { 0 }, after = { 0 }, out = { 0 };
+
+	(void)state;
+	assert_ok(ask(&out, "team add north --name North --parent old"));
+	assert_ok(ask(&out, "user add wu --name Wu --role rep --team north"));
+	picture(&before);
+	for (size_t i = 0; i < sizeof blank / sizeof blank[0]; i++) {
+		assert_rc(SAT_EINVALID, ask(&out, blank[i]));
+		assert_string_equal("a name is not empty", err.text);
+		picture(&after);
+		assert_true(sat_span_eq(sat_buf_span(&before),
+		    sat_buf_span(&after)));
+	}
+	/* a parent can be taken away */
+	assert_ok(ask(&out, "team edit north --parent="));
+	assert_ok(ask(&out, "team show north"));
+	assert_null(strstr(sat_buf_cstr(&out), "old"));
+	sat_buf_fini(&before);
+	sat_buf_fini(&after);
+	sat_buf_fini(&out);
+}
+
 /* After a power cut in the middle of a publish nobody has to delete a file. */
 static void
 a_branch_left_locked_can_be_moved_after_the_next_start(void **state)
@@ -180,6 +210,7 @@ main(void)
 		cmocka_unit_test(what_is_refused_changes_nothing),
 		cmocka_unit_test(
 		    what_is_done_stays_and_is_noted_with_who_gave_it),
+		cmocka_unit_test(neither_a_user_nor_a_team_loses_its_name),
 		cmocka_unit_test(
 		    a_branch_left_locked_can_be_moved_after_the_next_start),
 	};

@@ -44,6 +44,7 @@ typedef struct world {
 	sat_store real;
 	sat_rc fail_commit;
 	bool no_template; /* what is published cannot be loaded */
+	unsigned template_fails; /* the next times it cannot */
 	unsigned long gaps_asked; /* how often the store was asked for gaps */
 	unsigned long commits_read; /* the same of single commits */
 	/* verbs of administrators: how often, of whom, the last one's words; what
@@ -203,6 +204,8 @@ void device_frame(device *d, sat_buf *out, unsigned spoil);
 
 sat_rc device_ask(device *d, sat_span frame, sat_buf *reply, sat_msg *m, sat_arena *a,
     sat_err *e);
+/* The question *m; then *m is the answer, and lies in a. */
+sat_rc device_say(sat_msg *m, sat_arena *a, device *d, sat_err *e);
 uint64_t world_head(world *w);
 
 /* ---- comparison ---------------------------------------------------------- */

@@ -494,6 +494,26 @@ device_ask(device *d, sat_span frame, sat_buf *reply, sat_msg *m, sat_arena *a,
 	    SAT_OK;
 }
 
+sat_rc
+device_say(sat_msg *m, sat_arena *a, device *d, sat_err *e)
+{
+	sat_buf q = { 0 }, reply = { 0 };
+	sat_span bytes;
+	sat_rc rc;
+
+	memset(e, 0, sizeof *e);
+	sat_msg_write(&q, m);
+	rc = device_ask(d, sat_buf_span(&q), &reply, m, a, e);
+	if (rc == SAT_OK) { /* the reply goes */
+		bytes = sat_span_of(sat_arena_dup(a, reply.p, reply.n),
+		    reply.n);
+		rc = sat_msg_read(m, a, bytes, e);
+	}
+	sat_buf_fini(&q);
+	sat_buf_fini(&reply);
+	return rc;
+}
+
 uint64_t
 world_head(world *w)
 {

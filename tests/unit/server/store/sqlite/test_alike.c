@@ -3,6 +3,7 @@
  * template names other fields as duplicate keys (P-320).
  */
 #include "tests/unit/common/template/base.h"
+#include "tests/unit/server/store/sqlite/crew.h"
 #include "tests/unit/server/store/sqlite/loss.h"
 
 /* The base template with another text in the customer's fields, as the tip. */
@@ -91,16 +92,42 @@ owners_are_told_by_the_keys_of_the_template_in_force(void **state)
 	world_free(w);
 }
 
+static void
+erase(world *w, sat_id who)
+{
+	const sat_registry *r = sat_server_registry(w->server);
+	sat_err err = { 0 };
+
+	assert_ok(sat_server_erase(w->server, &who,
+	    sat_registry_user(r, sat_span_str("boss"))->ord,
+	    sat_registry_user(r, sat_span_str("root"))->ord,
+	    sat_span_str("request 12"), &err));
+}
+
+static void
+has(device *d, sat_id id, uint16_t field, const char *value)
+{
+	(void)device_edit(d, &id, &id, K_ACCOUNT, SAT_OP_SET, field, txt(value));
+}
+
+static sat_id
+reached_by(device *d, const char *name, const char *phone)
+{
+	sat_id id = device_account(d, name, d->user_key);
+
+	has(d, id, A_PHONE, phone);
+	device_sync(d);
+	return id;
+}
+
 /* He would be told for ever to ask about a customer that is nobody any more. */
 static void
 nobody_is_told_of_a_customer_that_was_erased(void **state) /* K1, X2 */
 {
 	world *w = world_of(6, "ann rep north, sue rep south, boss hq, root admin");
 	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue");
-	const sat_registry *r = sat_server_registry(w->server);
 	sat_id v = device_account(ann, "Anhui Mill", "ann"),
 	    x = device_account(sue, "Bengbu Mill", "sue"), y;
-	sat_err err = { 0 };
 
 	(void)state;
 	(void)device_edit(ann, &v, &v, K_ACCOUNT, SAT_OP_SET, A_PHONE,
@@ -111,10 +138,7 @@ nobody_is_told_of_a_customer_that_was_erased(void **state) /* K1, X2 */
 	device_sync(ann);
 	assert_non_null(strstr(told(sue, x), " ann"));
 	assert_non_null(strstr(told(ann, v), " sue"));
-	assert_ok(sat_server_erase(w->server, &v,
-	    sat_registry_user(r, sat_span_str("boss"))->ord,
-	    sat_registry_user(r, sat_span_str("root"))->ord,
-	    sat_span_str("request 12"), &err));
+	erase(w, v);
 	SYNC(ann, sue);
 	assert_string_equal("", told(sue, x));
 	world_verify(w);
@@ -128,15 +152,68 @@ nobody_is_told_of_a_customer_that_was_erased(void **state) /* K1, X2 */
 	world_free(w);
 }
 
-static sat_id
-reached_by(device *d, const char *name, const char *phone)
+/* A name in conflict has him looked at again whenever he changes, and what takes
+ * the word off him is a change. */
+static void
+nor_is_one_whose_own_name_is_in_doubt(void **state) /* K1, X2 */
 {
-	sat_id id = device_account(d, name, d->user_key);
+	world *w = world_of(9, "ann rep north, sue rep south, boss hq, root admin");
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue"),
+	    *sue2 = device_new(w, "sue");
+	sat_id v = device_account(ann, "Anhui Mill", "ann"),
+	    x = device_account(sue, "Bengbu Mill", "sue");
 
-	(void)device_edit(d, &id, &id, K_ACCOUNT, SAT_OP_SET, A_PHONE,
-	    txt(phone));
-	device_sync(d);
-	return id;
+	(void)state;
+	(void)device_edit(ann, &v, &v, K_ACCOUNT, SAT_OP_SET, A_PHONE,
+	    txt("13812345678"));
+	(void)device_edit(sue, &x, &x, K_ACCOUNT, SAT_OP_SET, A_PHONE,
+	    txt("13812345678"));
+	SYNC(ann, sue, sue2);
+	(void)device_edit(sue, &x, &x, K_ACCOUNT, SAT_OP_SET, A_NAME,
+	    txt("Bengbu Paper"));
+	(void)device_edit(sue2, &x, &x, K_ACCOUNT, SAT_OP_SET, A_NAME,
+	    txt("Bengbu Board"));
+	SYNC(sue, sue2, sue);
+	assert_non_null(strstr(told(sue, x), " ann"));
+	erase(w, v);
+	SYNC(ann, sue);
+	assert_string_equal("", told(sue, x));
+	world_verify(w);
+	world_free(w);
+}
+
+/* What went on from him to a customer he was once merged into goes, and so does
+ * what that one was known by meanwhile. */
+static void
+nor_by_what_he_left_in_another(void **state) /* K1, P-395 */
+{
+	world *w = world_of(10, "ann rep north, sue rep south, boss hq, root admin");
+	device *ann = device_new(w, "ann"), *sue = device_new(w, "sue"),
+	    *boss = device_new(w, "boss");
+	sat_id v, z, x, y;
+
+	(void)state;
+	v = reached_by(ann, "Anhui Mill", "13812345670");
+	z = reached_by(ann, "Huangshan Mill", "13812345671");
+	x = reached_by(sue, "Bengbu Mill", "13812345678");
+	device_sync(boss);
+	(void)merge(boss, v, z);
+	device_sync(boss);
+	has(ann, v, A_PHONE, "13812345678"); /* she has not heard */
+	SYNC(ann, sue);
+	assert_non_null(strstr(told(sue, x), " ann"));
+	(void)unmerge(boss, v);
+	SYNC(boss, ann, sue);
+	erase(w, v);
+	SYNC(ann, sue);
+	assert_string_equal("", told(sue, x));
+	y = reached_by(sue, "Chuzhou Mill", "13812345678");
+	assert_string_equal("", told(sue, y));
+	/* what it was known by before is what it is known by */
+	y = reached_by(sue, "Fuyang Mill", "13812345671");
+	assert_non_null(strstr(told(sue, y), " ann"));
+	world_verify(w);
+	world_free(w);
 }
 
 /* The one he was told of may have been erased; the backup does not know it. */
@@ -190,6 +267,8 @@ main(void)
 		cmocka_unit_test(
 		    owners_are_told_by_the_keys_of_the_template_in_force),
 		cmocka_unit_test(nobody_is_told_of_a_customer_that_was_erased),
+		cmocka_unit_test(nor_is_one_whose_own_name_is_in_doubt),
+		cmocka_unit_test(nor_by_what_he_left_in_another),
 		cmocka_unit_test(
 		    a_state_given_back_tells_only_of_customers_that_are_here),
 	};

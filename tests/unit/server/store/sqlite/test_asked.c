@@ -6,21 +6,6 @@
 
 #define A_HOLD 41 /* account.legal_hold */
 
-/* *m lies in a. */
-static sat_rc
-asked(sat_msg *m, sat_arena *a, device *d, sat_err *e)
-{
-	sat_buf q = { 0 }, reply = { 0 };
-	sat_rc rc;
-
-	memset(e, 0, sizeof *e);
-	sat_msg_write(&q, m);
-	rc = device_ask(d, sat_buf_span(&q), &reply, m, a, e);
-	sat_buf_fini(&q);
-	sat_buf_fini(&reply);
-	return rc;
-}
-
 /* The code of the refusal, "" when there is none. */
 static const char *
 privacy(device *d, sat_privacy_verb verb, const sat_id *id, const char *reason,
@@ -31,7 +16,7 @@ privacy(device *d, sat_privacy_verb verb, const sat_id *id, const char *reason,
 	sat_arena a = { 0 };
 
 	m.u.privacy = (sat_privacy){ verb, *id, sat_span_str(reason) };
-	if (asked(&m, &a, d, &e) == SAT_OK) {
+	if (device_say(&m, &a, d, &e) == SAT_OK) {
 		assert_int_equal(SAT_MSG_PRIVACY_IS, m.type);
 		if (last != NULL) {
 			assert_int_equal(1, m.u.privacy_is.n);
@@ -148,7 +133,7 @@ verb(device *d, sat_rc want)
 	sat_msg m = { .type = SAT_MSG_ADMIN, .u.admin = { words, 3 } };
 	sat_arena a = { 0 };
 
-	assert_rc(want, asked(&m, &a, d, &e));
+	assert_rc(want, device_say(&m, &a, d, &e));
 	if (want == SAT_OK) {
 		assert_int_equal(SAT_MSG_ADMIN_IS, m.type);
 		assert_int_equal(d->w->verb_bytes, m.u.admin_is.n);
@@ -233,7 +218,7 @@ reveal(device *d, const sat_id *id, uint16_t field, const char *reason,
 	m.u.reveal.rec = *id;
 	m.u.reveal.field = field;
 	m.u.reveal.reason = sat_span_str(reason);
-	rc = asked(&m, &a, d, e);
+	rc = device_say(&m, &a, d, e);
 	sat_arena_fini(&a);
 	return rc;
 }

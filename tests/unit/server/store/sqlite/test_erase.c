@@ -1,4 +1,5 @@
 /* No byte of an erased customer is left, nor taken in again. */
+#include "tests/unit/server/store/sqlite/crew.h"
 #include "tests/unit/server/store/sqlite/device.h"
 #include "tests/unit/server/store/sqlite/loss.h"
 
@@ -199,6 +200,64 @@ the_ledger_of_a_newer_kit_erases_on_a_restored_server(void **state) /* P-392 */
 	company_free(&c);
 }
 
+static bool
+on_entries(void *u, const sat_erasure *e)
+{
+	sat_ledger *l = u;
+
+	l->e[l->n] = *e;
+	l->e[l->n++].reason = (sat_span){ NULL, 0 };
+	return l->n < 4;
+}
+
+/* One of two that a backup holds as one was erased after they were taken apart:
+ * the loser, or the winner with one who was merged into it meanwhile. */
+static void
+an_erasure_told_again_takes_nobody_else(void **state) /* P-197 */
+{
+	for (int winner = 0; winner < 2; winner++) {
+		company c = company_new(sat_test_seed(24 + (unsigned)winner));
+		sat_id a = device_account(c.hq, "Okapi", "ann"),
+		    b = device_account(c.hq, "Gnu", "ann"),
+		    d = device_account(c.hq, "Zebu", "ann");
+		sat_erasure x[4];
+		sat_ledger in = { .e = x };
+		sat_epoch epoch;
+		sat_store st;
+		sat_err err = { 0 };
+
+		(void)state;
+		sync_all(&c);
+		(void)merge(c.hq, a, b);
+		sync_all(&c);
+		take_backup(&c);
+		(void)unmerge(c.hq, a);
+		if (winner == 1)
+			(void)merge(c.hq, d, b);
+		sync_all(&c);
+		erase(&c, winner == 1 ? &b : &a, SAT_OK, "hq", "root");
+		st = sat_sqlite_store_ops(c.w->store);
+		assert_ok(st.ledger_after(st.u, 0, on_entries, &in, &err));
+		assert_int_equal(1 + winner, in.n);
+		epoch = lose(&c, 1000000, SAT_SEED_HQ);
+		assert_int_not_equal(0, in_files(c.w, "Okapi"));
+		for (size_t i = 0; i < in.n; i++) /* as it was signed */
+			x[i].reason = sat_span_str("request 12");
+		assert_ok(sat_server_take_ledger(c.w->server, &in, &err));
+		assert_int_equal(winner == 1, in_files(c.w, "Okapi") != 0);
+		assert_int_equal(winner == 0, in_files(c.w, "Gnu") != 0);
+		assert_int_equal(winner == 0, in_files(c.w, "Zebu") != 0);
+		world_verify(c.w);
+		/* and with what the devices bring of it */
+		follow(c.hq, &epoch);
+		follow(c.ann, &epoch);
+		SYNC(c.hq, c.ann, c.hq);
+		CHECK(c.hq, c.ann);
+		world_verify(c.w);
+		company_free(&c);
+	}
+}
+
 static void
 what_comes_late_about_an_erased_customer_is_dropped_unread(void **state) /* X4 */
 {
@@ -373,6 +432,7 @@ main(void)
 		    a_restored_server_erases_what_it_has_of_a_customer_it_never_had),
 		cmocka_unit_test(
 		    the_ledger_of_a_newer_kit_erases_on_a_restored_server),
+		cmocka_unit_test(an_erasure_told_again_takes_nobody_else),
 		cmocka_unit_test(
 		    what_comes_late_about_an_erased_customer_is_dropped_unread),
 		cmocka_unit_test(what_is_erased_is_asked_for_by_nobody),

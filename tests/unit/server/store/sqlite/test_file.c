@@ -35,25 +35,6 @@ content_of(size_t n, const char *word)
 	return c;
 }
 
-static sat_rc
-ask(sat_msg *m, sat_arena *a, device *d, sat_err *e)
-{
-	sat_buf q = { 0 }, reply = { 0 };
-	sat_span data;
-	sat_rc rc;
-
-	memset(e, 0, sizeof *e);
-	sat_msg_write(&q, m);
-	rc = device_ask(d, sat_buf_span(&q), &reply, m, a, e);
-	if (rc == SAT_OK && m->type == SAT_MSG_FILE_IS) {
-		data = m->u.file_is.data; /* of the reply, which goes */
-		m->u.file_is.data.p = sat_arena_dup(a, data.p, data.n);
-	}
-	sat_buf_fini(&q);
-	sat_buf_fini(&reply);
-	return rc;
-}
-
 /* n 0: how far is the server? */
 static sat_file_taken
 put(device *d, const sat_id *rec, const content *c, size_t at, size_t n)
@@ -65,7 +46,7 @@ put(device *d, const sat_id *rec, const content *c, size_t at, size_t n)
 	m.u.file_put = (sat_file_put){ .rec = *rec, .bytes = c->n, .at = at,
 		.data = sat_span_of(c->p + at, n) };
 	memcpy(m.u.file_put.hash, c->hash, sizeof c->hash);
-	assert_ok(ask(&m, &a, d, &err));
+	assert_ok(device_say(&m, &a, d, &err));
 	assert_int_equal(SAT_MSG_FILE_TAKEN, m.type);
 	sat_arena_fini(&a);
 	return m.u.file_taken;
@@ -94,7 +75,7 @@ get(device *d, const sat_id *rec, const content *c)
 
 		m.u.file_get = (sat_file_get){ .rec = *rec, .at = at };
 		memcpy(m.u.file_get.hash, c->hash, sizeof c->hash);
-		if (ask(&m, &a, d, &e) != SAT_OK)
+		if (device_say(&m, &a, d, &e) != SAT_OK)
 			break;
 		assert_int_equal(SAT_MSG_FILE_IS, m.type);
 		assert_int_equal(c->n, m.u.file_is.bytes);
@@ -210,7 +191,7 @@ assert_refused_alike(device *d, const sat_id *a, const uint8_t *ha,
 	memcpy(x.u.file_get.hash, ha, SAT_HASH_BYTES);
 	y.u.file_get.rec = *b;
 	memcpy(y.u.file_get.hash, hb, SAT_HASH_BYTES);
-	assert_int_equal(ask(&x, &m, d, &ea), ask(&y, &m, d, &eb));
+	assert_int_equal(device_say(&x, &m, d, &ea), device_say(&y, &m, d, &eb));
 	assert_string_equal("attachment.none", ea.code);
 	assert_memory_equal(&ea, &eb, sizeof ea);
 	sat_arena_fini(&m);
@@ -354,12 +335,12 @@ an_offset_behind_the_end_gives_nothing(void **state) /* P-441 */
 	assert_int_equal(SAT_FILE_KEPT, put_all(c.ann, &note, &f));
 	m.u.file_get = (sat_file_get){ .rec = note, .at = f.n };
 	memcpy(m.u.file_get.hash, f.hash, sizeof f.hash);
-	assert_int_not_equal(SAT_OK, ask(&m, &a, c.ann, &e));
+	assert_int_not_equal(SAT_OK, device_say(&m, &a, c.ann, &e));
 	m.type = SAT_MSG_FILE_GET;
 	m.u.file_get = (sat_file_get){ .rec = note,
 		.at = SAT_ATTACHMENT_BYTES_MAX };
 	memcpy(m.u.file_get.hash, f.hash, sizeof f.hash);
-	assert_int_not_equal(SAT_OK, ask(&m, &a, c.ann, &e));
+	assert_int_not_equal(SAT_OK, device_say(&m, &a, c.ann, &e));
 	assert_string_equal("", get(c.ann, &note, &f)); /* as before */
 	world_verify(c.w);
 	sat_arena_fini(&a);

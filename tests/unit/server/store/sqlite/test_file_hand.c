@@ -57,34 +57,20 @@ done(late *l)
 	world_free(l->w);
 }
 
-static sat_rc
-ask(sat_msg *m, device *d, sat_err *e)
-{
-	sat_buf q = { 0 }, reply = { 0 };
-	sat_arena a = { 0 };
-	sat_rc rc;
-
-	memset(e, 0, sizeof *e);
-	sat_msg_write(&q, m);
-	rc = device_ask(d, sat_buf_span(&q), &reply, m, &a, e);
-	sat_buf_fini(&q);
-	sat_buf_fini(&reply);
-	sat_arena_fini(&a);
-	return rc;
-}
-
 static sat_file_fate
 put(late *l, device *d, const sat_id *rec)
 {
 	sat_msg m = { .type = SAT_MSG_FILE_PUT };
+	sat_arena a = { 0 };
 	sat_err err;
 
 	m.u.file_put = (sat_file_put){ .rec = *rec,
 		.bytes = sizeof l->content,
 		.data = sat_span_of(l->content, sizeof l->content) };
 	memcpy(m.u.file_put.hash, l->hash, sizeof l->hash);
-	assert_ok(ask(&m, d, &err));
+	assert_ok(device_say(&m, &a, d, &err));
 	assert_int_equal(SAT_MSG_FILE_TAKEN, m.type);
+	sat_arena_fini(&a);
 	return m.u.file_taken.fate;
 }
 
@@ -94,10 +80,14 @@ get(late *l, device *d)
 {
 	static sat_err e;
 	sat_msg m = { .type = SAT_MSG_FILE_GET };
+	sat_arena a = { 0 };
+	sat_rc rc;
 
 	m.u.file_get = (sat_file_get){ .rec = l->note };
 	memcpy(m.u.file_get.hash, l->hash, sizeof l->hash);
-	return ask(&m, d, &e) == SAT_OK ? "" : e.code;
+	rc = device_say(&m, &a, d, &e);
+	sat_arena_fini(&a);
+	return rc == SAT_OK ? "" : e.code;
 }
 
 /* Bob answers all there is in one commit; take: and makes the follow-up. */

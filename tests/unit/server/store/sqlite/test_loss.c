@@ -402,17 +402,13 @@ static size_t
 kept_for(device *d)
 {
 	sat_msg m = { .type = SAT_MSG_HOLD, .u.hold = 9 };
-	sat_buf q = { 0 }, reply = { 0 };
 	sat_arena a = { 0 };
 	size_t n;
-	sat_err err = { 0 };
+	sat_err err;
 
-	sat_msg_write(&q, &m);
-	assert_ok(device_ask(d, sat_buf_span(&q), &reply, &m, &a, &err));
+	assert_ok(device_say(&m, &a, d, &err));
 	assert_int_equal(SAT_MSG_HELD, m.type);
 	n = m.u.held.n;
-	sat_buf_fini(&q);
-	sat_buf_fini(&reply);
 	sat_arena_fini(&a);
 	return n;
 }

@@ -110,17 +110,41 @@ a_hidden_field_is_set_only_by_who_makes_the_record(void **state) /* P-246 */
 	world_free(w);
 }
 
-/* Nobody knows then what is hidden. */
-static void
-nothing_is_sent_while_the_published_template_cannot_be_loaded(void **state)
+/* The error with which a request is answered, SAT_OK for none. */
+static sat_rc
+asked(device *d, const sat_msg *m)
 {
-	world *w = small_world(4);
-	device *ann = device_new(w, "ann"), *ser = device_new(w, "ser");
-	sat_msg m = { .type = SAT_MSG_PULL, .u.pull.max_bytes = 1 << 20 };
 	sat_buf in = { 0 }, out = { 0 };
 	sat_arena a = { 0 };
 	sat_err err = { 0 };
 	sat_msg answer;
+	sat_rc rc;
+
+	sat_msg_write(&in, m);
+	rc = device_ask(d, sat_buf_span(&in), &out, &answer, &a, &err);
+	sat_buf_fini(&in);
+	sat_buf_fini(&out);
+	sat_arena_fini(&a);
+	return rc;
+}
+
+/* Nobody knows then what is hidden, nor who may do what. */
+static void
+nothing_is_sent_while_the_published_template_cannot_be_loaded(void **state)
+{ /* P-241 */
+	world *w = small_world(4);
+	device *ann = device_new(w, "ann"), *ser = device_new(w, "ser");
+	sat_msg all[] = {
+		{ .type = SAT_MSG_PULL, .u.pull.max_bytes = 1 << 20 },
+		{ .type = SAT_MSG_SNAP },
+		{ .type = SAT_MSG_DIGEST },
+		{ .type = SAT_MSG_REVEAL, .u.reveal = { .field = A_PHONE,
+		    .reason = { (const uint8_t *)"complaint", 9 } } },
+	};
+	sat_buf push = { 0 }, out = { 0 };
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+	sat_msg m;
 	sat_id id;
 
 	(void)state;
@@ -128,21 +152,53 @@ nothing_is_sent_while_the_published_template_cannot_be_loaded(void **state)
 	device_sync(ser);
 	set_phone(ann, &id, "13812345678");
 	device_sync(ann);
-	sat_msg_write(&in, &m);
-	for (int round = 0; round < 2; round++) {
-		w->no_template = round == 0;
-		sat_buf_reset(&out);
-		assert_ok(sat_server_handle(w->server, &ser->link, &out,
-		    sat_buf_span(&in), &err));
-		assert_ok(sat_msg_read(&answer, &a, sat_buf_span(&out), &err));
-		assert_int_equal(round == 0 ? SAT_MSG_ERROR : SAT_MSG_DELTA,
-		    answer.type);
-		if (round == 0)
-			assert_int_equal(SAT_EINTEGRITY, (int)answer.u.error.rc);
-	}
-	device_sync(ser);
-	assert_true(device_holds(ser, "***5678"));
-	sat_buf_fini(&in);
+	all[3].u.reveal.rec = id;
+	w->no_template = true;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		assert_int_equal(SAT_EINTEGRITY, asked(ser, &all[i]));
+	set_phone(ann, &id, "13900001111");
+	device_frame(ann, &push, 0);
+	assert_int_equal(SAT_EINTEGRITY, device_ask(ann, sat_buf_span(&push),
+	    &out, &m, &a, &err));
+	w->no_template = false;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		assert_int_not_equal(SAT_EINTEGRITY, asked(ser, &all[i]));
+	SYNC(ann, ser);
+	assert_true(device_holds(ser, "***1111"));
+	w->template_fails = 1; /* asked again, it would load */
+	assert_int_equal(SAT_EINTEGRITY, asked(ser, &all[0]));
+	/* what some try first is no better known */
+	ser->link.tip[0] ^= 1;
+	assert_int_equal(SAT_EINTEGRITY, asked(ser, &all[0]));
+	sat_buf_fini(&push);
+	sat_buf_fini(&out);
+	sat_arena_fini(&a);
+	world_free(w);
+}
+
+/* It is refused whatever it says, and comes once. */
+static void
+the_last_work_of_a_device_is_kept_without_a_template(void **state) /* P-385 */
+{
+	world *w = small_world(8);
+	device *ann = device_new(w, "ann");
+	sat_buf push = { 0 }, out = { 0 };
+	sat_arena a = { 0 };
+	sat_err err = { 0 };
+	sat_msg m;
+
+	(void)state;
+	device_sync(ann);
+	(void)device_account(ann, "first", "ann");
+	device_frame(ann, &push, 0);
+	w->no_template = true;
+	ann->link.leaving = true;
+	assert_ok(device_ask(ann, sat_buf_span(&push), &out, &m, &a, &err));
+	assert_int_equal(SAT_MSG_VERDICTS, m.type);
+	assert_int_equal(SAT_VD_REJECTED, m.u.verdicts.v[0].code);
+	assert_true(sat_span_eq(m.u.verdicts.v[0].slug,
+	    sat_span_str("device.revoked")));
+	sat_buf_fini(&push);
 	sat_buf_fini(&out);
 	sat_arena_fini(&a);
 	world_free(w);
@@ -216,6 +272,8 @@ main(void)
 		    a_hidden_field_is_set_only_by_who_makes_the_record),
 		cmocka_unit_test(
 		    nothing_is_sent_while_the_published_template_cannot_be_loaded),
+		cmocka_unit_test(
+		    the_last_work_of_a_device_is_kept_without_a_template),
 		cmocka_unit_test(a_value_is_shown_to_who_may_and_noted_before),
 	};
 

@@ -333,18 +333,14 @@ static sat_file_fate
 put_content(device *d, const sat_id *note, sat_span content)
 {
 	sat_msg m = { .type = SAT_MSG_FILE_PUT };
-	sat_buf q = { 0 }, reply = { 0 };
 	sat_arena a = { 0 };
-	sat_err err = { 0 };
+	sat_err err;
 
 	m.u.file_put = (sat_file_put){ .rec = *note, .bytes = content.n,
 		.data = content };
 	sat_hash(m.u.file_put.hash, content);
-	sat_msg_write(&q, &m);
-	assert_ok(device_ask(d, sat_buf_span(&q), &reply, &m, &a, &err));
+	assert_ok(device_say(&m, &a, d, &err));
 	assert_int_equal(SAT_MSG_FILE_TAKEN, m.type);
-	sat_buf_fini(&q);
-	sat_buf_fini(&reply);
 	sat_arena_fini(&a);
 	return m.u.file_taken.fate;
 }

@@ -78,14 +78,12 @@ static void
 next_page_takes_away(device *d, const sat_id *root, size_t nheld)
 {
 	sat_msg m = { .type = SAT_MSG_PULL };
-	sat_buf q = { 0 }, reply = { 0 };
 	sat_arena a = { 0 };
-	sat_err err = { 0 };
+	sat_err err;
 
 	m.u.pull.cursor = d->cursor;
 	m.u.pull.max_bytes = 1;
-	sat_msg_write(&q, &m);
-	assert_ok(device_ask(d, sat_buf_span(&q), &reply, &m, &a, &err));
+	assert_ok(device_say(&m, &a, d, &err));
 	assert_int_equal(SAT_MSG_DELTA, m.type);
 	assert_int_equal(d->cursor + 1, m.u.delta.upto);
 	assert_int_equal(0, m.u.delta.batch.n);
@@ -93,8 +91,6 @@ next_page_takes_away(device *d, const sat_id *root, size_t nheld)
 	assert_int_equal(nheld, m.u.delta.rescopes[0].nheld);
 	assert_true(sat_id_eq(root, &m.u.delta.rescopes[0].root));
 	sat_arena_fini(&a);
-	sat_buf_fini(&q);
-	sat_buf_fini(&reply);
 }
 
 /* Between two pages a person edits what is there; the cursor must not say that

@@ -18,17 +18,10 @@ static sat_chunk
 chunk(device *d, uint64_t after, sat_arena *a)
 {
 	sat_msg m = { .type = SAT_MSG_SNAP, .u.snap = { .after = after } };
-	sat_buf q = { 0 }, reply = { 0 };
-	sat_err err = { 0 };
-	sat_span bytes;
+	sat_err err;
 
-	sat_msg_write(&q, &m);
-	assert_ok(device_ask(d, sat_buf_span(&q), &reply, &m, a, &err));
-	bytes = sat_span_of(sat_arena_dup(a, reply.p, reply.n), reply.n);
-	assert_ok(sat_msg_read(&m, a, bytes, &err));
+	assert_ok(device_say(&m, a, d, &err));
 	assert_int_equal(SAT_MSG_CHUNK, m.type);
-	sat_buf_fini(&q);
-	sat_buf_fini(&reply);
 	return m.u.chunk;
 }
 
