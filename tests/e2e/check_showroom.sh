@@ -106,10 +106,13 @@ expect 0 as mia --json account show "$A" --timeline; has "$(j)" "\"id\":\"$V3\""
 # --- and who is a customer, with what stands for itself and was found to be his
 LD=$(as bob lead add --set name="Gnu-lead" --set phone=13900020009 --set source=call_in); expect 0 as bob lead convert "$LD" --into "$A"; all_sync bob mia hq
 expect 0 as hq privacy access "$A" -o "$W/copy"; has "$(cat "$W/copy.txt")" "Gnu-lead" "a copy has the lead he was"; has "$(cat "$W/copy.txt")" "Mrs Gnu" "and the visit"
-expect 0 as hq --json privacy erase "$A" --reason "request 9"; has "$(j)" "\"with\":\[[^]]*\"id\":\"$V3\",\"kind\":\"visit\",\"state\":\"asked\"" "the visit"; has "$(j)" "\"with\":\[[^]]*\"id\":\"$LD\",\"kind\":\"lead\"" "the lead"
-expect 0 as boss --json privacy list; has "$(j)" "\"id\":\"$V3\",[^}]*\"with\":\"$A\"" "whoever confirms sees what goes with him"
-expect 0 as hq visit show "$V3"; expect 0 as boss --yes privacy confirm "$A"; all_sync bob mia hq desk
-for u in bob mia hq; do expect 5 as $u account show "$A"; expect 5 as $u visit show "$V3"; expect 5 as $u lead show "$LD"
+G=$(as bob --json account add --set name="Gnu west" "${ACC[@]}" --set phone_main=13900020003 --set source=call_in | flat | grep -o '"id":"[^"]*"' | head -1 | cut -d'"' -f4)
+all_sync bob mia; expect 0 as mia visit checkin --name "Mr Gnu" --phone 13900020003; V4=$OUT; expect 0 as mia --json visit judge "$V4" --confirm; has "$(j)" "\"customer\":\"$G\"" "another one"
+all_sync mia hq; expect 0 as hq -q --yes account merge "$G" "$A"; all_sync hq mia bob boss # the one who lost is asked about
+expect 0 as hq --json privacy erase "$G" --reason "request 9"; has "$(j)" "\"with\":\[[^]]*\"id\":\"$V4\",\"kind\":\"visit\"" "what was judged to him under his other name"; has "$(j)" "\"with\":\[[^]]*\"id\":\"$V3\",\"kind\":\"visit\",\"state\":\"asked\"" "the visit"; has "$(j)" "\"with\":\[[^]]*\"id\":\"$LD\",\"kind\":\"lead\"" "the lead"
+expect 0 as boss --json privacy list; has "$(j)" "\"id\":\"$V3\",[^}]*\"with\":\"$G\"" "whoever confirms sees what goes with him"
+expect 0 as hq visit show "$V3"; expect 0 as boss --yes privacy confirm "$G"; all_sync bob mia hq desk
+for u in bob mia hq; do expect 5 as $u account show "$A"; expect 5 as $u account show "$G"; for v in "$V3" "$V4"; do expect 5 as $u visit show "$v"; done; expect 5 as $u lead show "$LD"
 	OUT=$(as $u search Gnu; as $u --json log; as $u visit list; as $u lead list); hasnt "$OUT" "Gnu" "$u: nothing of them"; done
 
 # --- and so is one whose visit nobody completed: the task of it does not hold his name
