@@ -196,10 +196,12 @@ sweep(bool oom)
 	(void)every_operation(sweep_keyring_ops, oom ? heap_faults :
 	    file_faults, at);
 	(void)printf("%llu operations, %llu points: %llu done all the same, "
-	    "%llu reported, %llu stopped the process\n%llu bad\n",
+	    "%llu reported, %llu stopped the process; %llu disks looked at\n"
+	    "%llu bad\n",
 	    (unsigned long long)t->ops, (unsigned long long)t->points,
 	    (unsigned long long)t->passed, (unsigned long long)t->failed,
-	    (unsigned long long)t->died, (unsigned long long)t->bad);
+	    (unsigned long long)t->died, (unsigned long long)t->looked,
+	    (unsigned long long)t->bad);
 	return t->bad == 0 ? 0 : 1;
 }
 
@@ -226,7 +228,7 @@ main(int argc, char **argv)
 	verbose = sat_args_has(&args, "verbose");
 	box = mmap(NULL, sizeof *box, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (box == MAP_FAILED)
+	if (box == MAP_FAILED || !seen_begin())
 		return 2;
 	sim_begin();
 	lab_init(&L);

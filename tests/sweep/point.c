@@ -324,6 +324,27 @@ look(lab *L, const sweep_op *op, const expectation *x, sat_rc rc, bool again)
 	return (op->flags & OP_STEPS) != 0 ? look_settled(L, x) : NULL;
 }
 
+static const char *
+look_once(lab *L, const sweep_op *op, const expectation *x, sat_rc rc,
+    bool again, tally *t)
+{
+	const char *bad;
+	uint64_t disks;
+
+	if ((op->flags & OP_FILES) != 0) { /* on no disk of ours */
+		t->looked++;
+		return look(L, op, x, rc, again);
+	}
+	disks = seen_disks(L, op, (rc == SAT_OK ? 1u : 0u) | (again ? 2u : 0u));
+	if (seen_good(disks))
+		return NULL;
+	t->looked++;
+	bad = look(L, op, x, rc, again);
+	if (bad == NULL)
+		seen_add(disks);
+	return bad;
+}
+
 static void
 report(const sweep_op *op, const fault *f, uint64_t n, const end *x,
     tally *t)
@@ -343,13 +364,14 @@ point_run(lab *L, const sweep_op *op, const expectation *x, const fault *f,
 	bool again, leaks;
 
 	(void)signal(SIGABRT, die);
+	seen_rewind();
 	lab_restore(L);
 	live = heap_live();
 	(void)prepare(L, op);
 	run(L, op, f, n, &y);
 	again = leave(L, op, f, n, &y);
 	if (y.bad == NULL)
-		y.bad = look(L, op, x, y.rc, again);
+		y.bad = look_once(L, op, x, y.rc, again, t);
 	lab_close(L);
 	if (y.bad == NULL && simfs_handles(side(L, op)->fs) != 0 && !y.died)
 		y.bad = "a file stays open";

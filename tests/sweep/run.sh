@@ -19,11 +19,15 @@ one() { # <operation>
 export -f one
 seq 0 $((ops - 1)) | xargs -P 2 -I{} bash -c 'one {}'
 cat "$out"/* | grep -E '^[0-9]+ operations' | sed 's/[^0-9 ]//g' | awk '
-	{ ops += $1; points += $2; done += $3; told += $4; died += $5 }
+	{
+		ops += $1; points += $2; done += $3; told += $4; died += $5
+		looked += $6
+	}
 	END {
 		printf "%d operations, %d points: %d done all the same, " \
-		    "%d reported, %d stopped the process\n", ops, points, \
-		    done, told, died
+		    "%d reported, %d stopped the process; " \
+		    "%d disks looked at\n", ops, points, done, told, died, \
+		    looked
 	}'
 bad=$(cat "$out"/* | awk -v ops="$ops" '/^[0-9]+ bad$/ { n++; s += $1 }
     END { print s + ops - n }') # a crash leaves no sum

@@ -9,6 +9,7 @@
  *   talk.c     a session between two of them, one exchange at a time
  *   ops.c      the operations: devices; ops_server.c: the server;
  *              ops_keyring.c: the keyring, on a real file system
+ *   seen.c     disks that were found good, so that they are looked at once
  *   heap.c     malloc that fails at the n-th call, and counts what is live
  *
  * What must hold at every point: what was reported as done is there, what was
@@ -158,6 +159,16 @@ bool heap_works(void);   /* false under a sanitizer */
 void files_fail(uint64_t nth, int error, bool persistent); /* 0: none */
 bool files_fired(void);
 
+/* ---- seen.c ----------------------------------------------------------------------- */
+
+bool seen_begin(void);  /* once, before the first point; false: no memory */
+void seen_rewind(void); /* every point draws the same randomness */
+/* Of all disks, everything closed; `expected` is what else decides what is right.
+ * Never 0. */
+uint64_t seen_disks(const lab *L, const sweep_op *op, unsigned expected);
+bool seen_good(uint64_t disks);
+void seen_add(uint64_t disks);
+
 /* ---- point.c ---------------------------------------------------------------------- */
 
 typedef struct fault {
@@ -170,7 +181,7 @@ typedef struct fault {
 } fault;
 
 typedef struct tally {
-	uint64_t points, ops, died, failed, passed, bad;
+	uint64_t points, ops, died, failed, passed, bad, looked;
 } tally;
 
 typedef struct expectation { /* of one operation */
