@@ -235,6 +235,8 @@ SAT_CHECK sat_rc sat_record_replay_later(size_t *n, sat_record *r, sat_arena *a,
 size_t sat_record_origin(uint64_t out[SAT_ORIGIN_MAX], const sat_record *r);
 void sat_record_set_origin(sat_record *r, sat_arena *a, const uint64_t *list,
     size_t n);
+/* In place: the cells move up. Fine when it has none. */
+void sat_record_drop_cell(sat_record *r, uint16_t field);
 
 /* After each op of a commit: an op that was not SAT_NOTHING moves rlsn. Also
  * SAT_LOST may have changed the state (clocks): write whatever is not NOTHING. */

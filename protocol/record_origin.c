@@ -46,3 +46,14 @@ sat_record_set_origin(sat_record *r, sat_arena *a, const uint64_t *list,
 	r->cells = cells;
 	r->ncells = at;
 }
+
+void
+sat_record_drop_cell(sat_record *r, uint16_t field)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->ncells; i++)
+		if (r->cells[i].field != field)
+			r->cells[n++] = r->cells[i];
+	r->ncells = n;
+}

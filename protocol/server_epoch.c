@@ -16,7 +16,7 @@
  *       open, only from the roles the certificate names.
  *   E3  who holds a record that was given back hears of it as a state.
  */
-#include "protocol/server_int.h"
+#include "protocol/server_given.h"
 
 #include <string.h>
 
@@ -39,26 +39,6 @@ sat_srv_give_state(sat_server *s, wrec *w, uint64_t lsn, sat_err *e)
 }
 
 /* ---- one state ------------------------------------------------------------------- */
-
-typedef struct seeding {
-	sat_server *s;
-	const sat_user *user;
-	sat_keys keys;
-	uint32_t dev;
-	srv_told *told;
-	struct given {
-		wrec *w;
-		sat_record r;
-		uint64_t upto;
-		uint64_t origin[SAT_ORIGIN_MAX];
-		size_t norigin;
-		uint64_t from; /* what was logged since is folded again; 0 = nothing */
-		bool fresh;
-		bool joined; /* to the record here, which has all that was logged */
-	} *g;
-	size_t n;
-	sat_seeded out;
-} seeding;
 
 /* E2: every position in it was given by a server that is gone, or before. */
 static bool
@@ -242,17 +222,6 @@ compare_origin(bool *better, seeding *x, struct given *g, sat_err *e)
 	    join_here(better, x, g, &that, e);
 }
 
-static void
-drop_cell(sat_record *r, uint16_t field)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->ncells; i++)
-		if (r->cells[i].field != field)
-			r->cells[n++] = r->cells[i];
-	r->ncells = n;
-}
-
 static sat_rc
 consider(seeding *x, const sat_record *r, sat_err *e)
 {
@@ -276,7 +245,7 @@ consider(seeding *x, const sat_record *r, sat_err *e)
 	}
 	*g = (struct given){ .w = w, .r = *r };
 	/* The server says anew what holds of customers it has (P-176). */
-	drop_cell(&g->r, SAT_SYS_CANDIDATES);
+	sat_record_drop_cell(&g->r, SAT_SYS_CANDIDATES);
 	find_origin(x, g);
 	if ((rc = compare_origin(&yes, x, g, e)) != SAT_OK)
 		return rc;
@@ -299,128 +268,13 @@ consider(seeding *x, const sat_record *r, sat_err *e)
 	return SAT_OK;
 }
 
-/* ---- what was logged since, once more ---------------------------------------------- */
-
-/* The state that a commit of this position goes on top of: one that does not
- * hold it already (E1). */
-static sat_rc
-given_of(struct given **out, seeding *x, const sat_id *id,
-    const sat_commit *c, const sat_old *old, sat_err *e)
-{
-	bool held;
-	sat_rc rc;
-
-	*out = NULL;
-	for (size_t i = 0; i < x->n; i++) {
-		struct given *g = &x->g[i];
-
-		if (g->from == 0 || g->from > c->lsn ||
-		    !sat_id_eq(&g->w->id, id))
-			continue;
-		if ((rc = sat_srv_contained(&held, x->s, g->origin,
-		    g->norigin, c, old, e)) != SAT_OK)
-			return rc;
-		if (!held)
-			*out = g;
-		break;
-	}
-	return SAT_OK;
-}
-
-/* What went on to records others were merged into (P-171). */
-static sat_rc
-refold_echoes(seeding *x, const sat_commit *c, sat_span stored, const sat_old *old,
-    const sat_template *t, sat_err *e)
-{
-	sat_apply_ctx ctx = { { c->eff, c->device, c->lsn }, 0, false,
-		&x->s->fold };
-	struct given *g;
-	sat_applied out;
-	echo *list;
-	size_t n;
-	sat_op op;
-	sat_rc rc = sat_srv_echoes_read(&list, &n, x->s, stored, c, e);
-
-	for (size_t i = 0; i < n && rc == SAT_OK; i++) {
-		op = c->ops[list[i].op];
-		op.rec = list[i].to->id;
-		if ((rc = given_of(&g, x, &op.rec, c, old, e)) == SAT_OK &&
-		    g != NULL)
-			rc = sat_record_apply(&out, &g->r, &x->s->txn, t, &op,
-			    &ctx, e);
-	}
-	return rc;
-}
-
-static sat_rc
-refold_commit(seeding *x, const sat_commit *c, sat_span echoes, sat_err *e)
-{
-	const sat_template *t = sat_srv_template(x->s, c->template_oid);
-	sat_apply_ctx ctx = { .at = { c->eff, c->device, c->lsn },
-		.moved = (c->flags & SAT_CF_MOVED) != 0,
-		.room = &x->s->fold };
-	const uint8_t *held;
-	struct given *g;
-	sat_applied out;
-	sat_old old;
-	sat_rc rc;
-
-	if (t == NULL)
-		return sat_fail(e, SAT_EINTEGRITY,
-		    "commit at %llu names an unknown template",
-		    (unsigned long long)c->lsn);
-	if ((rc = sat_srv_held_ops(&held, &old, x->s, c->lsn, c->nops, e)) !=
-	    SAT_OK)
-		return rc;
-	for (size_t i = 0; i < c->nops; i++) {
-		if ((rc = given_of(&g, x, &c->ops[i].rec, c, &old, e)) !=
-		    SAT_OK)
-			return rc;
-		ctx.seen = sat_op_seen(c, &c->ops[i]);
-		if (g != NULL && (rc = sat_record_apply(&out, &g->r,
-		    &x->s->txn, t, &c->ops[i], &ctx, e)) != SAT_OK)
-			return rc;
-	}
-	return refold_echoes(x, c, echoes, &old, t, e);
-}
-
-static sat_rc
-refold(seeding *x, sat_err *e)
-{
-	const sat_store *st = &x->s->env.store;
-	uint64_t from = UINT64_MAX;
-	sat_arena mem = { NULL };
-	sat_log_row row;
-	sat_commit c;
-	sat_rc rc = SAT_OK;
-
-	sat_fold_room_turn(&x->s->fold); /* nobody else has these states */
-	for (size_t i = 0; i < x->n; i++)
-		if (x->g[i].from != 0 && x->g[i].from < from)
-			from = x->g[i].from;
-	for (uint64_t lsn = from; lsn <= x->s->lsn && rc == SAT_OK; lsn++) {
-		sat_srv_next_lsn(&lsn, x->s);
-		if (lsn > x->s->lsn)
-			break;
-		sat_arena_reset(&mem);
-		rc = st->log_get(&row, &mem, st->u, lsn, NULL);
-		if (rc == SAT_ENOTFOUND) /* a state: it holds no more than these */
-			rc = SAT_OK;
-		else if (rc != SAT_OK)
-			rc = sat_fail(e, rc, "the log cannot be read");
-		else if ((rc = sat_srv_log_read(&c, &mem, &row, e)) == SAT_OK)
-			rc = refold_commit(x, &c, row.echoes, e);
-	}
-	sat_arena_fini(&mem);
-	return rc;
-}
-
 /* ---- into the records ---------------------------------------------------------------- */
 
 /* M1. The one it was merged into was merged into this one since: the server's
- * order decides, as for any two merges (P-172). */
+ * order decides, as for any two merges (P-172). Or was erased, and this one was
+ * not: then they were two by then (P-197). */
 static sat_rc
-break_cycle(seeding *x, struct given *g, sat_err *e)
+lead_nowhere_wrong(seeding *x, struct given *g, sat_err *e)
 {
 	wrec *to;
 	sat_id id;
@@ -429,10 +283,14 @@ break_cycle(seeding *x, struct given *g, sat_err *e)
 
 	if (!sat_record_redirect(&id, &g->r))
 		return SAT_OK;
-	if ((rc = sat_set_by_id(&to, x->s, &id, e)) != SAT_OK || !to->exists ||
-	    (rc = sat_srv_leads_to(&yes, x->s, to, g->w, e)) != SAT_OK || !yes)
+	if ((rc = sat_set_by_id(&to, x->s, &id, e)) != SAT_OK)
 		return rc;
-	drop_cell(&g->r, SAT_SYS_REDIRECT);
+	yes = to->erased;
+	if (to->exists && (rc = sat_srv_leads_to(&yes, x->s, to, g->w, e)) !=
+	    SAT_OK)
+		return rc;
+	if (yes)
+		sat_record_drop_cell(&g->r, SAT_SYS_REDIRECT);
 	return SAT_OK;
 }
 
@@ -448,7 +306,7 @@ install(seeding *x, struct given *g, sat_err *e)
 
 	s->serial++;
 	s->dirty = true;
-	if ((rc = break_cycle(x, g, e)) != SAT_OK)
+	if ((rc = lead_nowhere_wrong(x, g, e)) != SAT_OK)
 		return rc;
 	memset(&w->before, 0, sizeof w->before);
 	if (!g->fresh) {
@@ -475,9 +333,9 @@ install(seeding *x, struct given *g, sat_err *e)
 	w->fresh = false;
 	sat_set_dirty(s, w);
 	sat_record_write(&state, &w->r);
-	if ((rc = st->seed_put(st->u, lsn, &w->id, g->upto, x->dev,
-	    sat_buf_span(&state), e)) == SAT_OK &&
-	    (rc = sat_srv_give_state(s, w, lsn, e)) == SAT_OK &&
+	if ((rc = st->seed_put(st->u, &(sat_seed_row){ lsn, w->id, g->upto,
+	    x->dev, sat_buf_span(&state), g->raw, sat_buf_span(&g->since) },
+	    e)) == SAT_OK && (rc = sat_srv_give_state(s, w, lsn, e)) == SAT_OK &&
 	    (rc = sat_srv_lead_on(s, w, lsn, e)) == SAT_OK && g->fresh)
 		rc = sat_srv_gather(s, w, lsn, e);
 	sat_buf_fini(&state);
@@ -546,7 +404,7 @@ take_records(seeding *x, sat_span records, sat_err *e)
 		if ((rc = consider(x, &r[i], e)) != SAT_OK)
 			return rc;
 	}
-	if ((rc = refold(x, e)) != SAT_OK)
+	if ((rc = sat_srv_given_refold(x, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < x->n; i++) {
 		raise_clamp(x->s, &x->g[i].r);
@@ -595,8 +453,11 @@ sat_srv_seed(sat_server *s, sat_server_session *x, const sat_seed *in,
 		return rc;
 	k.out.closed = sat_wall_ms(&s->env.clock) > s->epoch.until_ms ||
 	    (s->epoch.seed_roles & sat_epoch_role(k.user->role)) == 0;
-	if (!k.out.closed && ((rc = take_places(&k, in, e)) != SAT_OK ||
-	    (rc = take_records(&k, in->records, e)) != SAT_OK))
+	if (!k.out.closed && (rc = take_places(&k, in, e)) == SAT_OK)
+		rc = take_records(&k, in->records, e);
+	for (size_t i = 0; i < k.n; i++)
+		sat_buf_fini(&k.g[i].since);
+	if (rc != SAT_OK)
 		return rc;
 	s->env.template_tip(s->env.u, k.out.template_oid);
 	if ((rc = sat_srv_commit(s, e)) != SAT_OK)

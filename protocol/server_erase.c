@@ -122,53 +122,6 @@ put_entry(sat_server *s, sat_erasure *x, bool sign, sat_err *e)
 	return SAT_OK;
 }
 
-/* Known to be erased, or told to be. */
-static sat_rc
-is_named(bool *yes, sat_server *s, const sat_ledger *in, const sat_id *id,
-    sat_err *e)
-{
-	const sat_store *st = &s->env.store;
-	uint64_t known;
-	sat_rc rc = st->ledger_of(&known, st->u, id, e);
-
-	*yes = rc == SAT_OK && known != 0;
-	for (size_t i = 0; i < in->n && !*yes; i++)
-		*yes = sat_id_eq(&in->e[i].subject, id);
-	return rc;
-}
-
-/* On a backup customers may be one still that were two when the one was erased.
- * The ledger names all that went; who is merged with one of them and is not
- * named is somebody else. */
-static sat_rc
-take_apart(sat_server *s, const wrec *root, const sat_ledger *in, sat_err *e)
-{
-	const sat_store *st = &s->env.store;
-	victims v = { .s = s };
-	sat_rc rc = st->rec_of_root(st->u, root->eid, on_record, &v, e);
-
-	for (size_t i = 0; i < v.n && rc == SAT_OK; i++) {
-		sat_op op = { .kind = SAT_OP_UNMERGE, .field = SAT_SYS_REDIRECT };
-		bool here = false, there = false;
-		uint64_t lsn;
-		sat_id to;
-		wrec *w;
-
-		if ((rc = sat_set_by_id(&w, s, &v.row[i].id, e)) != SAT_OK ||
-		    (rc = sat_set_decode(w, s, e)) != SAT_OK)
-			break;
-		if (!sat_record_redirect(&to, &w->r))
-			continue;
-		op.rec = w->id;
-		op.rtype = w->kind;
-		if ((rc = is_named(&here, s, in, &w->id, e)) == SAT_OK &&
-		    (rc = is_named(&there, s, in, &to, e)) == SAT_OK &&
-		    here != there)
-			rc = sat_srv_own(s, &w->id, &op, 1, &lsn, e);
-	}
-	return rc == SAT_OK ? sat_set_settle(s, e) : rc;
-}
-
 /* In the open transaction. A customer that is not here (any more) gets its
  * entry all the same: what comes later about it is refused. in: the ledger that
  * is carried out again; NULL: it was decided here. */
@@ -192,9 +145,9 @@ erase(sat_server *s, sat_erasure *x, const sat_ledger *in, sat_err *e)
 	    (w->exists && (rc = sat_set_by_eid(&root, s, w->root, e)) !=
 	    SAT_OK))
 		return rc;
-	if (root != NULL && in != NULL &&
-	    ((rc = take_apart(s, root, in, e)) != SAT_OK ||
-	    (rc = sat_set_by_eid(&root, s, w->root, e)) != SAT_OK))
+	if (in != NULL && ((rc = sat_srv_take_apart(s, w, in, e)) != SAT_OK ||
+	    (root != NULL && (rc = sat_set_by_eid(&root, s, w->root, e)) !=
+	    SAT_OK)))
 		return rc;
 	x->rev = v.rev;
 	x->lsn = 0;

@@ -338,6 +338,10 @@ SAT_CHECK sat_rc sat_srv_give_state(sat_server *s, wrec *w, uint64_t lsn, sat_er
  * a record that is here again: what was merged into it goes below it. */
 SAT_CHECK sat_rc sat_srv_lead_on(sat_server *s, wrec *w, uint64_t lsn, sat_err *e);
 SAT_CHECK sat_rc sat_srv_gather(sat_server *s, const wrec *w, uint64_t lsn, sat_err *e);
+/* Before an erasure that is told again: those who are one with `subject`, who may
+ * not be here, and are not named like it. Leaves the set settled. */
+SAT_CHECK sat_rc sat_srv_take_apart(sat_server *s, const wrec *subject,
+    const sat_ledger *in, sat_err *e);
 SAT_CHECK sat_rc sat_srv_seed(sat_server *s, sat_server_session *x,
     const sat_seed *in, sat_buf *reply, sat_err *e);
 

@@ -293,21 +293,102 @@ fold_commit(parting *p, const sat_commit *c, sat_span echoes, sat_err *e)
 	return SAT_OK;
 }
 
+/* An operation that was logged before the state came, and is not in it. */
+static sat_rc
+fold_again(parting *p, parted *x, sat_arena *mem, uint64_t lsn, uint64_t what,
+    sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	size_t i = (size_t)(what / 2);
+	sat_log_row row;
+	sat_commit c;
+	sat_op op;
+	sat_rc rc;
+
+	sat_arena_reset(mem);
+	if ((rc = st->log_get(&row, mem, st->u, lsn, e)) != SAT_OK ||
+	    (rc = sat_srv_log_read(&c, mem, &row, e)) != SAT_OK)
+		return rc;
+	if (i >= c.nops || c.ops[i].kind == SAT_OP_ERASE) /* it is gone */
+		return SAT_OK;
+	op = c.ops[i];
+	op.rec = x->w->id;
+	return fold(p, x, &c, &op, what % 2 != 0, e);
+}
+
+/* What the server itself says of a state that was given: number, position, how
+ * far it reaches; and where it leads, unless that went. */
+static sat_rc
+as_installed(parted *x, sat_arena *mem, sat_span was, sat_err *e)
+{
+	uint64_t origin[SAT_ORIGIN_MAX];
+	sat_record old = { 0 }, r = { 0 };
+	sat_id to, led;
+	sat_buf b = { 0 };
+	sat_rc rc;
+
+	sat_arena_reset(mem);
+	if ((rc = sat_record_read(&old, mem, was, e)) != SAT_OK ||
+	    (rc = sat_record_read(&r, mem, sat_buf_span(&x->state), e)) !=
+	    SAT_OK)
+		return rc;
+	r.eid = old.eid;
+	r.rlsn = old.rlsn;
+	sat_record_set_origin(&r, mem, origin, sat_record_origin(origin, &old));
+	if (sat_record_redirect(&to, &r) && (!sat_record_redirect(&led, &old) ||
+	    !sat_id_eq(&to, &led)))
+		sat_record_drop_cell(&r, SAT_SYS_REDIRECT);
+	sat_record_write(&b, &r);
+	sat_buf_fini(&x->state);
+	x->state = b;
+	return SAT_OK;
+}
+
+/* From the state as it came on, without what has been erased since. */
+static sat_rc
+give_again(parting *p, parted *x, const sat_seed_row *row, sat_err *e)
+{
+	const sat_store *st = &p->s->env.store;
+	sat_reader since = sat_reader_of(row->since);
+	sat_arena mem = { NULL };
+	sat_rc rc = SAT_OK;
+
+	sat_buf_reset(&x->state);
+	sat_buf_add(&x->state, row->given.p, row->given.n);
+	while (rc == SAT_OK && since.fault == NULL && since.left > 0) {
+		uint64_t lsn = sat_read_uint(&since);
+		uint64_t what = sat_read_uint(&since);
+
+		if (since.fault == NULL)
+			rc = fold_again(p, x, &mem, lsn, what, e);
+	}
+	if (rc == SAT_OK)
+		rc = sat_read_end(&since, "what a given state lacked", e);
+	if (rc == SAT_OK)
+		rc = as_installed(x, &mem, row->state, e);
+	sat_arena_fini(&mem);
+	if (rc != SAT_OK || sat_span_eq(sat_buf_span(&x->state), row->state))
+		return rc;
+	return st->seed_set(st->u, row->lsn, sat_buf_span(&x->state), e);
+}
+
 /* A state that was given back is where its record begins (P-204). */
 static sat_rc
 begin_given(parting *p, uint64_t lsn, sat_err *e)
 {
 	const sat_store *st = &p->s->env.store;
-	sat_span state;
+	sat_seed_row row;
 	parted *x;
-	sat_id id;
-	sat_rc rc = st->seed_get(&id, &state, &p->mem, st->u, lsn, e);
+	sat_rc rc = st->seed_get(&row, &p->mem, st->u, lsn, e);
 
-	if (rc == SAT_OK && state.n > 0 && (x = find_lost(p, &id)) != NULL) {
-		sat_buf_reset(&x->state);
-		sat_buf_add(&x->state, state.p, state.n);
-	}
-	return rc;
+	if (rc != SAT_OK || row.state.n == 0 ||
+	    (x = find_lost(p, &row.id)) == NULL)
+		return rc;
+	if (row.since.n > 0)
+		return give_again(p, x, &row, e);
+	sat_buf_reset(&x->state);
+	sat_buf_add(&x->state, row.state.p, row.state.n);
+	return SAT_OK;
 }
 
 /* Most commits are about others: of those no more is done than reading. */

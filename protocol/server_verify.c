@@ -95,19 +95,18 @@ static sat_rc
 given_back(sat_server *s, vtable *t, uint64_t lsn, sat_err *e)
 {
 	const sat_store *st = &s->env.store;
-	sat_span state;
-	sat_id id;
+	sat_seed_row row;
 	vrec *v;
-	sat_rc rc = st->seed_get(&id, &state, &s->txn, st->u, lsn, e);
+	sat_rc rc = st->seed_get(&row, &s->txn, st->u, lsn, e);
 
 	if (rc == SAT_ENOTFOUND)
 		return sat_fail(e, SAT_EINTEGRITY, "nothing is stored at %llu",
 		    (unsigned long long)lsn);
-	if (rc != SAT_OK || state.n == 0) /* erased since */
+	if (rc != SAT_OK || row.state.n == 0) /* erased since */
 		return rc;
-	v = vfind(t, &id, true);
+	v = vfind(t, &row.id, true);
 	sat_buf_reset(&v->state);
-	sat_buf_add(&v->state, state.p, state.n);
+	sat_buf_add(&v->state, row.state.p, row.state.n);
 	return SAT_OK;
 }
 

@@ -41,6 +41,16 @@ typedef struct sat_chain { /* of one (device, incarnation) */
 	uint64_t lsn;        /* of the last accepted one */
 } sat_chain;
 
+typedef struct sat_seed_row {
+	uint64_t lsn;
+	sat_id id;
+	uint64_t upto;   /* lost position up to which it holds everything */
+	uint32_t device; /* who gave it */
+	sat_span state;  /* as the record was after; {NULL,0} once erased */
+	sat_span given;  /* as it came, when it lacked something that was logged; else {NULL,0} */
+	sat_span since;  /* what it lacked (server_given.c) */
+} sat_seed_row;
+
 typedef struct sat_log_row {
 	uint64_t lsn;
 	sat_hlc eff;
@@ -318,9 +328,10 @@ typedef struct sat_store {
 
 	/* certificates of the epochs above `after`, ascending */
 	sat_rc (*epochs)(void *u, uint64_t after, bool (*cb)(void *cu, sat_span cert), void *cu, sat_err *e);
-	/* a state given back by `dev`, at a position without a commit */
-	sat_rc (*seed_put)(void *u, uint64_t lsn, const sat_id *id, uint64_t upto,
-	    uint32_t dev, sat_span state, sat_err *e);
+	/* a state that was given back, at a position without a commit */
+	sat_rc (*seed_put)(void *u, const sat_seed_row *row, sat_err *e);
+	/* another state at that position: something of it was erased */
+	sat_rc (*seed_set)(void *u, uint64_t lsn, sat_span state, sat_err *e);
 	/* what devices say where commits stood on servers that are gone; those
 	 * put at a position above `lsn`, and all of `dev` */
 	sat_rc (*place_put)(bool *anew, void *u, const sat_place *p, uint64_t lsn, sat_err *e);
@@ -341,8 +352,8 @@ typedef struct sat_store {
 	sat_rc (*absent)(void *u, uint32_t dev, uint32_t inc, uint64_t first,
 	    uint64_t last, bool (*cb)(void *cu, uint64_t from, uint64_t to),
 	    void *cu, sat_err *e);
-	/* the one at a position; state {NULL,0} once erased; SAT_ENOTFOUND */
-	sat_rc (*seed_get)(sat_id *id, sat_span *state, sat_arena *a, void *u,
+	/* the one at a position; SAT_ENOTFOUND. upto and device are not read. */
+	sat_rc (*seed_get)(sat_seed_row *row, sat_arena *a, void *u,
 	    uint64_t lsn, sat_err *e);
 	/* records merged into one that did not come back yet, by its id */
 	sat_rc (*astray_put)(void *u, const sat_id *winner, uint32_t eid, sat_err *e);

@@ -8,8 +8,11 @@ INSERT INTO epoch(epoch, base_lsn, first_lsn, cert)
 VALUES(@epoch, @base_lsn, @first_lsn, @cert);
 
 -- :name seed_put
-INSERT INTO seed(lsn, id, upto, dev, at_ms, state)
-VALUES(@lsn, @id, @upto, @dev, @at_ms, @state);
+INSERT INTO seed(lsn, id, upto, dev, at_ms, state, given, since)
+VALUES(@lsn, @id, @upto, @dev, @at_ms, @state, @given, @since);
+
+-- :name seed_set
+UPDATE seed SET state = @state WHERE lsn = @lsn;
 
 -- :name place_put
 INSERT OR IGNORE INTO place(dev, inc, first, last, upto, lsn)
@@ -51,7 +54,7 @@ SELECT first, last FROM chain_gap WHERE dev = @dev AND inc = @inc
 ORDER BY 1;
 
 -- :name seed_get
-SELECT id, state FROM seed WHERE lsn = @lsn;
+SELECT id, state, given, since FROM seed WHERE lsn = @lsn;
 
 -- :name astray_put
 INSERT OR IGNORE INTO astray(winner, eid) VALUES(@winner, @eid);
@@ -99,7 +102,7 @@ LEFT JOIN chain_known AS k ON k.dev = d.ord
 ORDER BY d.ord, c.inc;
 
 -- :name seed_erase
-UPDATE seed SET state = NULL WHERE id = @id;
+UPDATE seed SET state = NULL, given = NULL, since = NULL WHERE id = @id;
 
 -- :name ledger_put
 INSERT INTO ledger(rev, subject, lsn, at_ms, by, second, reason, sig)

@@ -26,9 +26,17 @@ epochs(void *u, uint64_t after, bool (*cb)(void *cu, sat_span cert), void *cu,
 	return rc;
 }
 
+static void
+blob_or_null(sat_stmt *q, int i, sat_span v)
+{
+	if (v.n > 0)
+		sat_bind_blob(q, i, v);
+	else
+		sat_bind_null(q, i);
+}
+
 static sat_rc
-seed_put(void *u, uint64_t lsn, const sat_id *id, uint64_t upto, uint32_t dev,
-    sat_span state, sat_err *e)
+seed_put(void *u, const sat_seed_row *row, sat_err *e)
 {
 	sat_sqlite_store *s = u;
 	sat_stmt *q;
@@ -36,12 +44,28 @@ seed_put(void *u, uint64_t lsn, const sat_id *id, uint64_t upto, uint32_t dev,
 
 	if ((rc = store_stmt(&q, s->db, SQL_SEED_PUT, e)) != SAT_OK)
 		return rc;
-	sat_bind_int(q, 1, (int64_t)lsn);
-	store_bind_id(q, 2, id);
-	sat_bind_int(q, 3, (int64_t)upto);
-	sat_bind_int(q, 4, dev);
+	sat_bind_int(q, 1, (int64_t)row->lsn);
+	store_bind_id(q, 2, &row->id);
+	sat_bind_int(q, 3, (int64_t)row->upto);
+	sat_bind_int(q, 4, row->device);
 	sat_bind_int(q, 5, sat_wall_ms(&s->clock));
-	sat_bind_blob(q, 6, state);
+	sat_bind_blob(q, 6, row->state);
+	blob_or_null(q, 7, row->given);
+	blob_or_null(q, 8, row->since);
+	return sat_run(q, e);
+}
+
+static sat_rc
+seed_set(void *u, uint64_t lsn, sat_span state, sat_err *e)
+{
+	sat_sqlite_store *s = u;
+	sat_stmt *q;
+	sat_rc rc;
+
+	if ((rc = store_stmt(&q, s->db, SQL_SEED_SET, e)) != SAT_OK)
+		return rc;
+	sat_bind_blob(q, 1, state);
+	sat_bind_int(q, 2, (int64_t)lsn);
 	return sat_run(q, e);
 }
 
@@ -178,8 +202,7 @@ absent(void *u, uint32_t dev, uint32_t inc, uint64_t first, uint64_t last,
 }
 
 static sat_rc
-seed_get(sat_id *id, sat_span *state, sat_arena *a, void *u, uint64_t lsn,
-    sat_err *e)
+seed_get(sat_seed_row *row, sat_arena *a, void *u, uint64_t lsn, sat_err *e)
 {
 	sat_sqlite_store *s = u;
 	sat_stmt *q;
@@ -190,8 +213,11 @@ seed_get(sat_id *id, sat_span *state, sat_arena *a, void *u, uint64_t lsn,
 	sat_bind_int(q, 1, (int64_t)lsn);
 	if ((rc = store_step_one(q, "state", e)) != SAT_OK)
 		return rc;
-	store_take_id(id, sat_col_blob(q, 0));
-	*state = store_copy(a, sat_col_blob(q, 1));
+	*row = (sat_seed_row){ .lsn = lsn };
+	store_take_id(&row->id, sat_col_blob(q, 0));
+	row->state = store_copy(a, sat_col_blob(q, 1));
+	row->given = store_copy(a, sat_col_blob(q, 2));
+	row->since = store_copy(a, sat_col_blob(q, 3));
 	sat_stmt_reset(q);
 	return SAT_OK;
 }
@@ -412,6 +438,7 @@ store_loss_ops(sat_store *o)
 {
 	o->epochs = epochs;
 	o->seed_put = seed_put;
+	o->seed_set = seed_set;
 	o->place_put = place_put;
 	o->places = places;
 	o->told_get = told_get;

@@ -344,7 +344,9 @@ CREATE TABLE seed(
   upto   INTEGER NOT NULL,     -- lost position up to which it holds everything
   dev    INTEGER NOT NULL,     -- who gave it
   at_ms  INTEGER NOT NULL,     -- when
-  state  BLOB                  -- as it was after; NULL once erased
+  state  BLOB,                 -- as it was after; NULL once erased
+  given  BLOB,                 -- as it came, when it lacked what was logged
+  since  BLOB                  -- what it lacked: position, operation, ...
 );
 CREATE INDEX seed_id ON seed(id);
 
