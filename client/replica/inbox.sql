@@ -23,6 +23,9 @@ DELETE FROM moved WHERE root = ?1;
 -- :name moved_all
 SELECT root, title, heir, lsn FROM moved ORDER BY lsn DESC, root;
 
+-- :name moved_forget
+UPDATE moved SET title = '' WHERE title <> '';
+
 -- :name moved_count
 SELECT count(*) FROM moved;
 

@@ -191,7 +191,10 @@ static sat_rc
 put_moved(sat_replica *r, const sat_rescope *s, const replica_row *root,
     sat_err *e)
 {
-	const sat_field *title = root->k->kind->title;
+	/* Before the receipt for an erasure the state here may be the one of
+	 * before, with what he had of the erased one (P-398). */
+	const sat_field *title = r->ledger_acked < r->ledger_rev ? NULL :
+	    root->k->kind->title;
 	sat_value v = title != NULL ?
 	    sat_record_value(&root->view, title->id) : sat_v_null();
 	sat_stmt *q;

@@ -369,6 +369,17 @@ absent_tidy(sat_replica *r, sat_err *e)
 	return rc;
 }
 
+/* What one was called who is gone from here may be what somebody was called whom
+ * he was one with: no state comes any more that says so. */
+static sat_rc
+forget_titles(sat_replica *r, sat_err *e)
+{
+	sat_stmt *s;
+	sat_rc rc = sat_db_stmt(&s, r->db, SQL_MOVED_FORGET, e);
+
+	return rc == SAT_OK ? sat_run(s, e) : rc;
+}
+
 /* ---- all of it ----------------------------------------------------------------- */
 
 sat_rc
@@ -380,7 +391,8 @@ replica_forget_strays(sat_replica *r, sat_err *e)
 		return SAT_OK;
 	if ((rc = past_tidy(r, e)) != SAT_OK ||
 	    (rc = match_tidy(r, e)) != SAT_OK ||
-	    (rc = absent_tidy(r, e)) != SAT_OK)
+	    (rc = absent_tidy(r, e)) != SAT_OK ||
+	    (rc = forget_titles(r, e)) != SAT_OK)
 		return rc;
 	return replica_search_tidy_all(r, e);
 }
