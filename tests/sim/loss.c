@@ -11,7 +11,8 @@
  *
  * Now and then a device dies with the server. What it had written is asked for
  * only when the backup or another device had it. Customers are erased, and stay
- * so when the backup is from before.
+ * so when the backup is from before. Headquarters merges customers, and takes
+ * them apart again.
  *
  * Rough histories: the server is lost up to five times, and half of all links
  * break, so that more is lost unheard of.
@@ -80,11 +81,11 @@ restart_device(history *h, int dev)
 
 /* Of 100 steps: up to which number each kind of step goes; then losses. */
 static const struct odds {
-	uint64_t write, erase, session, backup, kill, restart;
+	uint64_t write, merge, unmerge, erase, session, backup, kill, restart;
 	uint64_t whole;     /* of so many sessions one breaks */
 	int losses;
-} usually = { 53, 55, 85, 89, 93, 97, 3, LOSSES_MAX },
-  roughly = { 46, 48, 84, 87, 89, 92, 2, 5 };
+} usually = { 48, 51, 53, 55, 85, 89, 93, 97, 3, LOSSES_MAX },
+  roughly = { 41, 44, 46, 48, 84, 87, 89, 92, 2, 5 };
 
 static void
 step(history *h)
@@ -100,6 +101,10 @@ step(history *h)
 		return;
 	if (what < o->write) {
 		loss_write_something(h, dev);
+	} else if (what < o->merge) {
+		loss_merge(h);
+	} else if (what < o->unmerge) {
+		loss_unmerge(h);
 	} else if (what < o->erase) {
 		loss_erase_something(h);
 	} else if (what < o->session) {

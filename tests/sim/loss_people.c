@@ -72,8 +72,8 @@ loss_server_has(history *h, int rec, sat_record *out)
 
 /* ---- people ---------------------------------------------------------------------------- */
 
-static sat_op
-op(sat_op_kind kind, const sat_id *id, uint16_t field, sat_value v)
+sat_op
+loss_op(sat_op_kind kind, const sat_id *id, uint16_t field, sat_value v)
 {
 	return (sat_op){ .kind = kind, .rec = *id, .rtype = K_ACCOUNT,
 		.field = field, .value = v };
@@ -160,27 +160,27 @@ loss_write_something(history *h, int dev)
 		if (h->nrecs == RECORDS_MAX)
 			return;
 		h->rec[w->rec] = sat_replica_new_id(d->r);
-		ops[n++] = op(SAT_OP_NEW, &h->rec[w->rec], 0, sat_v_null());
-		ops[n++] = op(SAT_OP_MVSET, &h->rec[w->rec], A_NAME,
+		ops[n++] = loss_op(SAT_OP_NEW, &h->rec[w->rec], 0, sat_v_null());
+		ops[n++] = loss_op(SAT_OP_MVSET, &h->rec[w->rec], A_NAME,
 		    text("A customer"));
-		ops[n++] = op(SAT_OP_SET, &h->rec[w->rec], A_OWNER,
+		ops[n++] = loss_op(SAT_OP_SET, &h->rec[w->rec], A_OWNER,
 		    text(owners[dev == BOB ? 1 : loss_draw(h, 2)]));
-		ops[n++] = op(SAT_OP_STAGE, &h->rec[w->rec], A_STAGE,
+		ops[n++] = loss_op(SAT_OP_STAGE, &h->rec[w->rec], A_STAGE,
 		    text("first_contact"));
 		number = number_it(h, dev, w->rec, series);
-		ops[n++] = op(SAT_OP_SET, &h->rec[w->rec], A_NUMBER,
+		ops[n++] = loss_op(SAT_OP_SET, &h->rec[w->rec], A_NUMBER,
 		    text(h->number[w->rec]));
 	} else if (!loss_view_of(h, dev, w->rec, &v) || v.leaving ||
 	    v.rec.deleted) {
 		return;
 	}
-	ops[n++] = op(SAT_OP_SADD, &h->rec[w->rec], A_TAGS, text(w->tag));
-	ops[n++] = op(SAT_OP_ADD, &h->rec[w->rec], A_VISITS, sat_v_int(1));
+	ops[n++] = loss_op(SAT_OP_SADD, &h->rec[w->rec], A_TAGS, text(w->tag));
+	ops[n++] = loss_op(SAT_OP_ADD, &h->rec[w->rec], A_VISITS, sat_v_int(1));
 	if (loss_draw(h, 3) == 0)
-		ops[n++] = op(SAT_OP_SET, &h->rec[w->rec], A_REMARK,
+		ops[n++] = loss_op(SAT_OP_SET, &h->rec[w->rec], A_REMARK,
 		    text(w->tag));
 	if (loss_draw(h, 4) == 0 && w->rec < h->nrecs)
-		ops[n++] = op(SAT_OP_MVSET, &h->rec[w->rec], A_NAME,
+		ops[n++] = loss_op(SAT_OP_MVSET, &h->rec[w->rec], A_NAME,
 		    text(w->tag));
 	draft.subject = h->rec[w->rec];
 	draft.ops = ops;
@@ -189,13 +189,15 @@ loss_write_something(history *h, int dev)
 	    &e) : sat_replica_write(d->r, &draft, &cseq, &e)) != SAT_OK)
 		loss_fail(h, "device %d cannot write: %s", dev, e.text);
 	w->cseq = cseq;
+	w->with = -1;
 	w->backed = w->excused = w->answered = w->let_go = false;
 	if (w->rec == h->nrecs) {
 		if (number != 0)
 			TICK(leased);
 		else
 			TICK(provisional);
-		h->nrecs++;
+		h->family[h->nrecs] = h->nrecs;
+		h->leads[h->nrecs++] = -1;
 	}
 	h->nw++;
 	TICK(writes);
@@ -310,4 +312,5 @@ loss_session(history *h, int dev, bool whole)
 	if (talk_some(h, dev, most, &e) != SAT_OK)
 		loss_fail(h, "a session of %s fails: %s (%s)", L->dev[dev].m.name,
 		    e.text, e.hint);
+	loss_look(h);
 }

@@ -202,6 +202,7 @@ loss_lose_server(history *h)
 		TICK(twice);
 	loss_say(h, "the server's disk is lost");
 	note_unheard(h);
+	loss_looks_lost(h);
 	loss_close_server(L, false);
 	simfs_wipe(L->srv.fs);
 	if (h->spoilt)
@@ -218,6 +219,7 @@ loss_lose_server(history *h)
 	loss_erasures_left(h);
 	loss_close_server(L, true); /* its core began in the old epoch */
 	loss_open_server(h);
+	loss_look(h);
 	/* What comes next must not begin where this epoch does: two orders
 	 * from one backup know nothing of each other. */
 	if (h->kit)
