@@ -258,6 +258,134 @@ an_erasure_told_again_takes_nobody_else(void **state) /* P-197 */
 	}
 }
 
+/* Two that are one by a state that comes back: the winner alone was erased, before it
+ * comes, or when it is told of again and is not there (P-197). */
+static bool
+leads(world *w, const sat_id *id)
+{
+	states_of s = all_states(w);
+	state_of *x = state_in(&s, id);
+	sat_arena a = { 0 };
+	sat_record r;
+	sat_id to;
+	sat_err err = { 0 };
+	bool yes;
+
+	assert_non_null(x);
+	assert_ok(sat_record_read(&r, &a, sat_buf_span(&x->bytes), &err));
+	yes = sat_record_redirect(&to, &r);
+	sat_arena_fini(&a);
+	free_states(&s);
+	return yes;
+}
+
+static void
+keep_as(const company *c, const char *name)
+{
+	char *to = sat_xasprintf("%s/%s", c->w->dir, name);
+
+	assert_int_equal(0, rename(c->backup, to));
+	free(to);
+}
+
+static void
+who_comes_back_merged_into_an_erased_one_is_two_again(void **state)
+{ /* P-197, M2 */
+	company c = company_new(sat_test_seed(41));
+	sat_erasure x[4];
+	sat_ledger in = { .e = x };
+	sat_store st;
+	states_of were;
+	sat_epoch e;
+	sat_id a, b;
+	char *first = sat_xasprintf("%s/first", c.w->dir);
+	sat_err err = { 0 };
+
+	(void)state;
+	take_backup(&c);
+	keep_as(&c, "first");
+	a = device_account(c.hq, "Okapi", "ann");
+	b = device_account(c.hq, "Gnu", "ann");
+	sync_all(&c);
+	take_backup(&c);
+	(void)merge(c.hq, a, b);
+	sync_all(&c);
+	were = all_states(c.w);
+
+	/* the server is from before the merge, and the winner is erased */
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	assert_false(leads(c.w, &a));
+	erase(&c, &b, SAT_OK, "hq", "root");
+	follow(c.hq, &e);
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&were, &a)).taken);
+	assert_false(leads(c.w, &a));
+	follow(c.ann, &e);
+	SYNC(c.hq, c.ann);
+	(void)device_edit(c.ann, &a, &a, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("y"));
+	SYNC(c.ann, c.hq);
+	world_verify(c.w);
+	CHECK(c.hq, c.ann);
+	st = sat_sqlite_store_ops(c.w->store);
+	assert_ok(st.ledger_after(st.u, 0, on_entries, &in, &err));
+	assert_int_equal(1, in.n);
+	x[0].reason = sat_span_str("request 12");
+
+	/* it is from before the two, and the loser comes first */
+	assert_int_equal(0, rename(first, c.backup));
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.hq, &e);
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&were, &a)).taken);
+	assert_true(leads(c.w, &a));
+	assert_ok(sat_server_take_ledger(c.w->server, &in, &err));
+	assert_false(leads(c.w, &a));
+	world_verify(c.w);
+	free(first);
+	free_states(&were);
+	company_free(&c);
+}
+
+/* What went on from one to the other is logged; a state of before comes, and takes it
+ * on top. */
+static void
+what_a_given_state_took_on_top_goes_too(void **state) /* A1, A2, P-395 */
+{
+	company c = company_new(sat_test_seed(42));
+	sat_id a = device_account(c.hq, "Okapi", "ann"),
+	    b = device_account(c.hq, "Gnu", "ann");
+	states_of were;
+	sat_epoch e;
+
+	(void)state;
+	sync_all(&c);
+	take_backup(&c);
+	(void)device_edit(c.ann, &b, &b, K_ACCOUNT, SAT_OP_SET, A_SECTOR,
+	    txt("Zebu"));
+	device_sync(c.ann);
+	were = all_states(c.w);
+	e = lose(&c, 1000000, SAT_SEED_HQ);
+	follow(c.hq, &e);
+	(void)merge(c.hq, a, b);
+	device_sync(c.hq);
+	(void)device_edit(c.hq, &a, &a, K_ACCOUNT, SAT_OP_SET, A_REMARK,
+	    txt("Quagga"));
+	(void)device_edit(c.hq, &b, &b, K_ACCOUNT, SAT_OP_SADD, A_TAGS,
+	    txt("Kudu"));
+	device_sync(c.hq);
+	assert_int_equal(1, give_state(&c, c.hq, &e, state_in(&were, &b)).taken);
+	(void)unmerge(c.hq, a);
+	device_sync(c.hq);
+	world_verify(c.w);
+	erase(&c, &a, SAT_OK, "hq", "root");
+	assert_int_equal(0, in_files(c.w, "Okapi"));
+	assert_int_equal(0, in_files(c.w, "Quagga"));
+	assert_int_not_equal(0, in_files(c.w, "Kudu"));
+	assert_int_not_equal(0, in_files(c.w, "Zebu"));
+	world_verify(c.w);
+	free_states(&were);
+	company_free(&c);
+}
+
 static void
 what_comes_late_about_an_erased_customer_is_dropped_unread(void **state) /* X4 */
 {
@@ -433,6 +561,9 @@ main(void)
 		cmocka_unit_test(
 		    the_ledger_of_a_newer_kit_erases_on_a_restored_server),
 		cmocka_unit_test(an_erasure_told_again_takes_nobody_else),
+		cmocka_unit_test(
+		    who_comes_back_merged_into_an_erased_one_is_two_again),
+		cmocka_unit_test(what_a_given_state_took_on_top_goes_too),
 		cmocka_unit_test(
 		    what_comes_late_about_an_erased_customer_is_dropped_unread),
 		cmocka_unit_test(what_is_erased_is_asked_for_by_nobody),
