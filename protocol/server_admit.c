@@ -390,6 +390,7 @@ sat_srv_admit(sat_server *s, admission *a, sat_err *e)
 		g.op_at = NULL;
 	sat_merge_init(&k.m, s, k.c);
 	k.m.op_at = g.op_at;
+	k.m.old = a->old;
 	k.m.header = a->header;
 	k.m.payload = a->payload;
 	sat_srv_due(k.due, s, k.c->device, a->actor, k.c->template_oid);

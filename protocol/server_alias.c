@@ -81,12 +81,20 @@ sat_srv_top(wrec **out, sat_server *s, wrec *w, sat_err *e)
 
 /* ---- what follows a redirect ---------------------------------------------------- */
 
+/* E1: a state that was given back may hold it already. */
 static sat_rc
 add_echo(merging *m, size_t op, wrec *to, size_t *cap, sat_err *e)
 {
+	bool held = false;
+	sat_rc rc;
+
+	if (m->old != NULL && m->s->epoch.epoch != 0 &&
+	    (rc = sat_srv_contained_in(&held, m->s, to, m->c, m->old, e)) !=
+	    SAT_OK)
+		return rc;
 	SAT_ARENA_GROW(m->echoes, m->nechoes, *cap, &m->s->txn);
-	m->echoes[m->nechoes++] = (echo){ op, to };
-	return sat_merge_touch_record(m, to, e);
+	m->echoes[m->nechoes++] = (echo){ op, to, held };
+	return held ? SAT_OK : sat_merge_touch_record(m, to, e);
 }
 
 sat_rc
@@ -139,6 +147,8 @@ sat_merge_fold_echoes(merging *m, const sat_template *t, sat_err *e)
 		wrec *w = m->echoes[i].to;
 		sat_op op = m->c->ops[m->echoes[i].op];
 
+		if (m->echoes[i].held)
+			continue;
 		op.rec = w->id;
 		if ((rc = sat_record_apply(&out, &w->r, &m->s->txn, t, &op, &ctx,
 		    e)) != SAT_OK)
@@ -155,8 +165,9 @@ sat_srv_echoes_write(sat_buf *b, const merging *m)
 {
 	sat_write_uint(b, m->nechoes);
 	for (size_t i = 0; i < m->nechoes; i++) {
-		sat_write_uint(b, m->op_at != NULL ?
-		    m->op_at[m->echoes[i].op] : m->echoes[i].op);
+		sat_write_uint(b, (m->op_at != NULL ?
+		    m->op_at[m->echoes[i].op] : m->echoes[i].op) * 2 +
+		    m->echoes[i].held);
 		sat_write_uint(b, m->echoes[i].to->eid);
 	}
 }
@@ -173,7 +184,8 @@ sat_srv_echoes_read(echo **list, size_t *n, sat_server *s, sat_span in,
 	*n = 0;
 	*list = sat_arena_alloc(&s->txn, (said + 1) * sizeof **list);
 	for (size_t i = 0; i < said && r.fault == NULL; i++) {
-		size_t op = (size_t)sat_read_uint_max(&r, c->nops);
+		size_t said_op = (size_t)sat_read_uint_max(&r, c->nops * 2 + 1);
+		size_t op = said_op / 2;
 		uint32_t eid = (uint32_t)sat_read_uint_max(&r, UINT32_MAX);
 
 		if (op >= c->nops) {
@@ -183,6 +195,7 @@ sat_srv_echoes_read(echo **list, size_t *n, sat_server *s, sat_span in,
 		if (!sat_op_is_content(&c->ops[op]))
 			continue; /* erased */
 		(*list)[*n].op = op;
+		(*list)[*n].held = said_op % 2 != 0;
 		if ((rc = sat_set_by_eid(&(*list)[*n].to, s, eid, e)) !=
 		    SAT_OK)
 			return rc;

@@ -60,6 +60,7 @@ SAT_CHECK sat_rc sat_srv_rescope(sat_server *s, wrec *touched, uint64_t lsn, sat
 typedef struct echo { /* an operation that another record gets too */
 	size_t op;
 	wrec *to;
+	bool held; /* its state holds it: not folded again (E1), sent to nobody */
 } echo;
 typedef struct merging {
 	sat_server *s;
@@ -76,6 +77,7 @@ typedef struct merging {
 	echo *echoes;
 	size_t nechoes;
 	const size_t *op_at;  /* of each op in the logged commit; NULL = same */
+	const sat_old *old;   /* where it stood on servers that are gone; NULL */
 } merging;
 void sat_merge_init(merging *m, sat_server *s, const sat_commit *c);
 SAT_CHECK sat_rc sat_merge_touch(merging *m, wrec *w, size_t op, sat_err *e);

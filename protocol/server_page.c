@@ -355,18 +355,20 @@ add_echoes(page *p, sat_commit *c, sat_span echoes, sat_err *e)
 	size_t n;
 	sat_rc rc;
 
+	c->nechoes = 0;
 	if ((rc = sat_srv_echoes_read(&list, &n, p->s, echoes, c, e)) !=
 	    SAT_OK || n == 0)
 		return rc;
 	ops = sat_arena_alloc(&p->s->txn, (c->nops + n) * sizeof *ops);
 	memcpy(ops, c->ops, c->nops * sizeof *ops);
 	for (size_t i = 0; i < n; i++) {
-		ops[c->nops + i] = c->ops[list[i].op];
-		ops[c->nops + i].rec = list[i].to->id;
+		if (list[i].held) /* came as a state */
+			continue;
+		ops[c->nops + c->nechoes] = c->ops[list[i].op];
+		ops[c->nops + c->nechoes++].rec = list[i].to->id;
 	}
 	c->ops = ops;
-	c->nops += n;
-	c->nechoes = n;
+	c->nops += c->nechoes;
 	return SAT_OK;
 }
 

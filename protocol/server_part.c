@@ -169,7 +169,7 @@ note_lost(parting *p, const sat_commit *c, const bool *gone, sat_span echoes,
 	if ((rc = sat_srv_echoes_read(&list, &n, p->s, echoes, c, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < n; i++)
-		if (gone[list[i].op])
+		if (gone[list[i].op] && !list[i].held)
 			add_lost(p, list[i].to);
 	return SAT_OK;
 }
@@ -283,7 +283,8 @@ fold_commit(parting *p, const sat_commit *c, sat_span echoes, sat_err *e)
 	if ((rc = sat_srv_echoes_read(&list, &n, p->s, echoes, c, e)) != SAT_OK)
 		return rc;
 	for (size_t i = 0; i < n; i++) {
-		if ((x = find_lost(p, &list[i].to->id)) == NULL)
+		if (list[i].held ||
+		    (x = find_lost(p, &list[i].to->id)) == NULL)
 			continue;
 		op = c->ops[list[i].op];
 		op.rec = x->w->id;

@@ -177,7 +177,7 @@ vredirect(sat_id *to, sat_server *s, vtable *t, const sat_id *id)
 typedef struct vecho {
 	size_t op;
 	sat_id to;
-	bool erased;
+	bool passed; /* erased, or in the state already */
 } vecho;
 
 /* Does the log say rightly whereto the operation goes on from `at`? Into a
@@ -221,7 +221,7 @@ echoes_of(vecho **out, size_t *n, sat_server *s, vtable *t,
 		    right) {
 			at = said[*n].to->id;
 			gone = said[*n].to->erased;
-			(*out)[*n] = (vecho){ i, at, gone };
+			(*out)[*n] = (vecho){ i, at, gone || said[*n].held };
 			++*n;
 		}
 		if (!right)
@@ -282,7 +282,7 @@ refold_commit(sat_server *s, vtable *t, uint64_t lsn,
 	for (size_t i = 0; i < n; i++) {
 		sat_op op = c.ops[echoes[i].op];
 
-		if (echoes[i].erased)
+		if (echoes[i].passed)
 			continue;
 		op.rec = echoes[i].to;
 		if ((rc = refold_op(s, t, tp, &c, &op, true, e)) != SAT_OK)
