@@ -1,7 +1,7 @@
 /*
  * server_given.c - what was logged before a state was given back, and is not in
- * it: folded on top of it once more (P-204), and told from it again when one of
- * those it was about is erased (P-395).
+ * it: folded on top of it once more (P-204). When one of those it was about is
+ * erased, it is told from the state again (P-395): server_part.c.
  *
  * Which operations these were depends on what devices had told of positions that
  * were lost, so it is written beside the state and not found out a second time.

@@ -406,6 +406,10 @@ typedef struct api_withs {
 } api_withs;
 /* The field of a kind that says whose customer's its record was found to be; NULL. */
 const sat_field *api_found_field(const sat_kind *k, const sat_kind *root);
+/* On the replica's thread: the kind's records whose field `by` names id, or one who
+ * was merged into it; in `a`. */
+SAT_CHECK sat_rc api_naming(sat_id **ids, size_t *n, sat_arena *a, sat_api *api,
+    const sat_kind *k, const sat_field *by, const sat_id *id, sat_err *e);
 /* On the replica's thread: all of them, in `a`. */
 SAT_CHECK sat_rc api_with_find(api_withs *w, sat_arena *a, sat_api *api,
     const sat_id *customer, sat_err *e);

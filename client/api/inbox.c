@@ -71,7 +71,7 @@ title_of_moved(sat_json *row, sat_api *api, const sat_id *rec)
 	if (sat_json_get(row, "title") == NULL && sat_replica_moved(&m, &n, &a,
 	        api->crm.replica, NULL) == SAT_OK)
 		for (size_t i = 0; i < n; i++)
-			if (sat_id_eq(&m[i].root, rec))
+			if (sat_id_eq(&m[i].root, rec) && m[i].title[0] != '\0')
 				sat_json_put_str(row, "title", m[i].title);
 	sat_arena_fini(&a);
 }

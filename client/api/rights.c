@@ -266,15 +266,10 @@ static sat_rc
 add_under(bundle *b, const sat_kind *k, const sat_field *by, const sat_id *id,
     sat_err *e)
 {
-	sat_value v = sat_v_id(id);
-	sat_filter f = { by->id, SAT_CMP_EQ, &v, 1 };
-	sat_query q = { .kind = k, .filters = &f, .nfilters = 1 };
 	sat_arena mem = { 0 };
 	sat_id *ids;
 	size_t n = 0;
-	int64_t total;
-	sat_rc rc = sat_replica_list(&ids, &n, &total, &mem,
-	    b->api->crm.replica, &q, e);
+	sat_rc rc = api_naming(&ids, &n, &mem, b->api, k, by, id, e);
 
 	for (size_t i = 0; rc == SAT_OK && i < n; i++)
 		rc = add_record(b, k, &ids[i], e);

@@ -49,19 +49,26 @@ add(api_withs *w, sat_arena *a, sat_api *api, const sat_kind *k,
 	return rc;
 }
 
-static sat_rc
-find_of(api_withs *w, sat_arena *a, sat_api *api, const sat_kind *k,
-    const sat_field *by, const sat_id *id, sat_err *e)
+sat_rc
+api_naming(sat_id **ids, size_t *n, sat_arena *a, sat_api *api,
+    const sat_kind *k, const sat_field *by, const sat_id *id, sat_err *e)
 {
 	sat_value v = sat_v_id(id);
 	sat_filter f = { by->id, SAT_CMP_EQ, &v, 1 };
 	sat_query q = { .kind = k, .filters = &f, .nfilters = 1 };
+	int64_t total;
+
+	return sat_replica_list(ids, n, &total, a, api->crm.replica, &q, e);
+}
+
+static sat_rc
+find_of(api_withs *w, sat_arena *a, sat_api *api, const sat_kind *k,
+    const sat_field *by, const sat_id *id, sat_err *e)
+{
 	sat_arena mem = { 0 };
 	sat_id *ids;
 	size_t n = 0;
-	int64_t total;
-	sat_rc rc = sat_replica_list(&ids, &n, &total, &mem, api->crm.replica,
-	    &q, e);
+	sat_rc rc = api_naming(&ids, &n, &mem, api, k, by, id, e);
 
 	for (size_t i = 0; rc == SAT_OK && i < n; i++)
 		rc = add(w, a, api, k, &ids[i], e);

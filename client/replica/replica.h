@@ -457,7 +457,8 @@ SAT_CHECK sat_rc sat_replica_news_seen(sat_replica *r, uint64_t upto, sat_err *e
 
 typedef struct sat_moved { /* a customer that left this device */
 	sat_id root;
-	const char *title, *to;
+	const char *title; /* "" once somebody was erased (P-194) */
+	const char *to;
 	uint64_t lsn;
 } sat_moved;
 SAT_CHECK sat_rc sat_replica_moved(sat_moved **out, size_t *n, sat_arena *a, sat_replica *r, sat_err *e);

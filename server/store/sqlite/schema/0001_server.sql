@@ -28,7 +28,8 @@ CREATE TABLE log(
 -- their own had been merged into those.
 CREATE TABLE echo(
   lsn   INTEGER PRIMARY KEY,  -- of the commit
-  list  BLOB NOT NULL         -- n uint, n x {number of the operation uint, eid uint}
+  list  BLOB NOT NULL         -- n uint, n x {number of the operation * 2 uint, + 1 when the
+                              -- record's state had it, eid uint}
 );
 
 -- Of commits whose payload was erased: the operations on records that stay.

@@ -341,6 +341,16 @@ assert_other_left(company *c, sat_id own, sat_id other, bool erased)
 	assert_ok(sat_replica_moved(&moved, &n, &c->a, c->r[LI], &err));
 	assert_int_equal(1, n);
 	assert_true(sat_id_eq(&other, &moved[0].root));
+	/* made before the receipt: what he was called may be of before (P-194) */
+	assert_int_equal(erased, moved[0].title[0] == '\0');
+	if (erased)
+		return;
+	company_erase(c, own);
+	company_sync(c, LI);
+	assert_ok(sat_replica_moved(&moved, &n, &c->a, c->r[LI], &err));
+	assert_int_equal(1, n);
+	assert_string_equal("", moved[0].title);
+	assert_string_not_equal("", moved[0].to);
 }
 
 static void
