@@ -120,19 +120,27 @@ sat_merge_echoes(merging *m, sat_err *e)
 }
 
 bool
+sat_srv_echoed_fits(size_t nops, size_t bytes)
+{
+	return nops <= SAT_OPS_MAX && bytes <= SAT_ECHOED_BYTES_MAX;
+}
+
+/* What is held is sent to nobody. */
+bool
 sat_merge_echoes_fit(const merging *m)
 {
 	const sat_op *ops = m->c->ops;
-	size_t n = 0;
+	size_t bytes = 0, sent = 0;
 
-	if (m->nechoes == 0)
-		return true;
 	for (size_t i = 0; i < m->c->nops; i++)
-		n += sat_op_bytes_most(&ops[i]);
-	for (size_t i = 0; i < m->nechoes; i++)
-		n += sat_op_bytes_most(&ops[m->echoes[i].op]);
-	return n <= SAT_ECHOED_BYTES_MAX &&
-	    m->c->nops + m->nechoes <= SAT_OPS_MAX;
+		bytes += sat_op_bytes_most(&ops[i]);
+	for (size_t i = 0; i < m->nechoes; i++) {
+		if (m->echoes[i].held)
+			continue;
+		bytes += sat_op_bytes_most(&ops[m->echoes[i].op]);
+		sent++;
+	}
+	return sent == 0 || sat_srv_echoed_fits(m->c->nops + sent, bytes);
 }
 
 sat_rc

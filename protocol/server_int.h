@@ -93,6 +93,8 @@ SAT_CHECK sat_rc sat_merge_fold(sat_applied *out, merging *m,
  * every op was touched, and folded behind all of them (P-171). */
 SAT_CHECK sat_rc sat_merge_echoes(merging *m, sat_err *e);
 /* Commit and echoes in one batch? Without echoes every commit does. */
+/* A commit that came with `bytes` of operations, echoes among them. */
+bool sat_srv_echoed_fits(size_t nops, size_t bytes);
 bool sat_merge_echoes_fit(const merging *m);
 SAT_CHECK sat_rc sat_merge_fold_echoes(merging *m, const sat_template *t, sat_err *e);
 void sat_srv_echoes_write(sat_buf *b, const merging *m);

@@ -392,8 +392,8 @@ echoed_bytes(const sat_commit *c)
 static bool
 fits_no_batch(const sat_commit *c)
 {
-	return c->nechoes > 0 && (c->nops > SAT_OPS_MAX ||
-	    ops_bytes(c, 0) > SAT_ECHOED_BYTES_MAX);
+	return c->nechoes > 0 && !sat_srv_echoed_fits(c->nops,
+	    ops_bytes(c, 0));
 }
 
 /* Which records of the commit go as states: those of which it did something
