@@ -93,6 +93,11 @@ sat_cs_next(sat_cs *s, sat_buf *out, bool *done, sat_err *e)
 	while (!s->asked && s->state != S_DONE)
 		if ((rc = leave(s, sat_cs_build(s, e), e)) != SAT_OK)
 			return rc;
+	if (s->state == S_DONE && s->outdated) {
+		if (e != NULL)
+			*e = s->outdated_why;
+		return SAT_EVERSION;
+	}
 	if (s->state == S_DONE) {
 		*done = true;
 		return SAT_OK;

@@ -6,6 +6,8 @@
  * [numbers in advance] ->
  * snapshot until complete (first time, new epoch) -> pull until the scope's
  * head -> [comparing sums] -> [contents of files] -> done.
+ * Of a template that only a newer program can read (SAT_EVERSION) it goes on
+ * with the old one: what waits is sent, nothing is taken, and then it fails so.
  * The pump sends what sat_cs_next gives, hands the reply to sat_cs_reply, and
  * may send the same request again after a timeout (the server is idempotent).
  */

@@ -87,6 +87,21 @@ on_erased_ok(sat_cs *s, sat_err *e)
 	return rc;
 }
 
+/* A template only a newer program can read: what was written by the one that is
+ * here goes to the server all the same, nothing comes back (P-452). */
+static bool
+sends_only(sat_cs *s, sat_rc rc, const sat_err *e)
+{
+	if (rc != SAT_EVERSION || s->template_again ||
+	    cs_oid_zero(s->template_oid))
+		return false;
+	s->outdated = true;
+	if (e != NULL)
+		s->outdated_why = *e;
+	cs_go(s, S_PUSH);
+	return true;
+}
+
 static sat_rc
 on_template(sat_cs *s, const sat_msg *m, sat_err *e)
 {
@@ -98,7 +113,7 @@ on_template(sat_cs *s, const sat_msg *m, sat_err *e)
 		    SAT_TEMPLATE_OID_BYTES) != 0;
 		if ((rc = s->ops.template_(s->ops.u, m->u.template_is.tip,
 		    m->u.template_is.bundle, e)) != SAT_OK)
-			return rc;
+			return sends_only(s, rc, e) ? SAT_OK : rc;
 		s->stats.template_changed = true;
 		memcpy(s->template_oid, m->u.template_is.tip,
 		    SAT_TEMPLATE_OID_BYTES);

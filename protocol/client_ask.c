@@ -398,7 +398,11 @@ sat_cs_build(sat_cs *s, sat_err *e)
 		return SAT_OK;
 	case S_ERASED: return ask_erased(s, e);
 	case S_NUMBERS: return ask_numbers(s, e);
-	case S_SNAP: return ask_snap(s, e);
+	case S_SNAP:
+		if (!s->outdated)
+			return ask_snap(s, e);
+		cs_go(s, S_FILES);
+		return SAT_OK;
 	case S_PULL: return ask_pull(s, e);
 	case S_DIGEST: return ask_digest(s, e);
 	case S_REFETCH: return ask_refetch(s, e);

@@ -55,6 +55,8 @@ struct sat_cs {
 	bool unparked;           /* asked once */
 	bool template_wanted;    /* records came that need a newer one */
 	bool template_again;     /* asked for again, once a session */
+	bool outdated;           /* this program cannot read it, */
+	sat_err outdated_why;    /* and says so once all that waits is sent */
 	uint64_t scope_head, cursor;
 	uint64_t after;
 	sat_coverage told;       /* by WELCOME, until the pull has caught up */

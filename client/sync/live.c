@@ -333,11 +333,12 @@ one_link(sat_live *l, sat_replica *r, bool *held, sat_err *e)
 
 /* ---- all of them ------------------------------------------------------------------------- */
 
-/* What neither a pause nor another link mends. */
+/* What neither a pause nor another link mends. A version does: the server gets
+ * its update, and one who waits for his own sends what he writes (P-452). */
 static bool
 is_final(sat_rc rc)
 {
-	return rc == SAT_EREVOKED || rc == SAT_EVERSION || rc == SAT_ECONFLICT ||
+	return rc == SAT_EREVOKED || rc == SAT_ECONFLICT ||
 	    rc == SAT_EINTEGRITY || rc == SAT_EFSYNC || rc == SAT_ENOREPLICA;
 }
 

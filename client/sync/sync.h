@@ -77,8 +77,8 @@ typedef enum sat_live_state {
 sat_live *sat_live_new(const sat_sync_opts *o,
     void (*exchanged)(void *u, const sat_sync_result *r), void *u);
 void sat_live_free(sat_live *l); /* after sat_live_run has returned */
-/* @return SAT_OK when it was stopped, SAT_EREVOKED, SAT_EVERSION,
- *         SAT_ECONFLICT (fork), SAT_EINTEGRITY, SAT_EFSYNC, SAT_ENOREPLICA. */
+/* @return SAT_OK when it was stopped, SAT_EREVOKED, SAT_ECONFLICT (fork),
+ *         SAT_EINTEGRITY, SAT_EFSYNC, SAT_ENOREPLICA. */
 SAT_CHECK sat_rc sat_live_run(sat_live *l, sat_replica *r, sat_err *e);
 /* From any thread: there is something to send; stop. */
 void sat_live_nudge(sat_live *l);

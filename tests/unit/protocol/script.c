@@ -53,7 +53,9 @@ template_(void *u, const uint8_t *tip, sat_span bundle, sat_err *e)
 {
 	(void)tip;
 	(void)bundle;
-	(void)e;
+	if (((script *)u)->too_old)
+		return sat_fail_code(e, SAT_EVERSION, "template.min_client",
+		    "update this program", "too old");
 	((script *)u)->templates++;
 	return SAT_OK;
 }

@@ -14,6 +14,7 @@ typedef struct script {
 	uint64_t first;                       /* cseq of the first of them */
 	uint64_t behind;                      /* commits that do not fit with them */
 	bool snap_wanted, stuck_outbox, own_lost;
+	bool too_old;                         /* for any template that comes */
 	bool wants_numbers, has_file;         /* NUMBERS, FILE_PUT: one each */
 	sat_rc delta_rc;
 	int welcomes, registries, templates, verdict_calls, chunks, deltas;

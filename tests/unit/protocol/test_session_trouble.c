@@ -164,6 +164,53 @@ an_error_frame_ends_the_session_with_its_code(void **state)
 	stop(&s);
 }
 
+/* What it wrote is on the server before it says that it must be updated. */
+static void
+a_program_too_old_for_the_template_sends_all_it_has(void **state) /* P-452 */
+{
+	script s = { .waits = 2, .cursor = 9, .tip = { 1 }, .too_old = true };
+	sat_msg m = a_welcome(20);
+	sat_verdict v[2];
+	sat_buf out = { 0 };
+	bool done;
+	sat_err err = { 0 };
+
+	(void)state;
+	m.u.welcome.template_oid[0] = 2;
+	opened(&s, 0, &m);
+	assert_int_equal(SAT_MSG_TEMPLATE, asked(&s).type);
+	m = a_template();
+	m.u.template_is.tip[0] = 2;
+	assert_ok(answer(&s, &m, &err));
+	assert_int_equal(SAT_MSG_PUSH, asked(&s).type);
+	m = some_verdicts(v, 1, 2);
+	assert_ok(answer(&s, &m, &err));
+	assert_rc(SAT_EVERSION, sat_cs_next(s.cs, &out, &done, &err));
+	assert_string_equal("template.min_client", err.code);
+	assert_string_equal("update this program", err.hint);
+	assert_int_equal(2, sat_cs_stats_get(s.cs)->accepted);
+	assert_false(sat_cs_stats_get(s.cs)->template_changed);
+	assert_false(sat_cs_stats_get(s.cs)->complete);
+	assert_int_equal(0, s.deltas);
+	sat_buf_fini(&out);
+	stop(&s);
+}
+
+static void
+a_first_template_that_cannot_be_read_ends_the_session(void **state)
+{
+	script s = { .snap_wanted = true, .too_old = true };
+	sat_msg m = a_welcome(0), t = a_template();
+	sat_err err = { 0 };
+
+	(void)state;
+	m.u.welcome.template_oid[0] = 1;
+	opened(&s, 0, &m);
+	assert_int_equal(SAT_MSG_TEMPLATE, asked(&s).type);
+	assert_rc(SAT_EVERSION, answer(&s, &t, &err));
+	stop(&s);
+}
+
 int
 main(void)
 {
@@ -174,6 +221,10 @@ main(void)
 		cmocka_unit_test(what_does_not_fit_is_a_protocol_error),
 		cmocka_unit_test(a_chunk_that_was_changed_is_refused),
 		cmocka_unit_test(an_error_frame_ends_the_session_with_its_code),
+		cmocka_unit_test(
+		    a_program_too_old_for_the_template_sends_all_it_has),
+		cmocka_unit_test(
+		    a_first_template_that_cannot_be_read_ends_the_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

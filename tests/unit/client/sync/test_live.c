@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HOLD, NUDGED, NEWS, CUT, REVOKE };
+enum { HOLD, NUDGED, NEWS, CUT, REVOKE, OTHER_VERSION };
 
 static atomic_int mode, hellos, waits, closed, sessions, nudges, verbs;
 static atomic_llong ahead_ms; /* of our boot clock */
@@ -47,11 +47,21 @@ hold_link(sat_link *l)
 }
 
 static void
+refuse(sat_link *l, sat_rc rc, const char *code)
+{
+	sat_err e = { .rc = rc };
+	sat_buf b = { 0 };
+
+	(void)snprintf(e.code, sizeof e.code, "%s", code);
+	sat_msg_write_error(&b, &e);
+	sat_link_reply(l, sat_buf_span(&b));
+	sat_buf_fini(&b);
+}
+
+static void
 on_wait(sat_link *l)
 {
 	sat_msg m = { .type = SAT_MSG_WAITED };
-	sat_err e = { .rc = SAT_EREVOKED, .code = "device.revoked" };
-	sat_buf b = { 0 };
 
 	switch (atomic_load(&mode)) {
 	case HOLD:
@@ -66,9 +76,7 @@ on_wait(sat_link *l)
 		sat_link_close(l);
 		break;
 	default:
-		sat_msg_write_error(&b, &e);
-		sat_link_reply(l, sat_buf_span(&b));
-		sat_buf_fini(&b);
+		refuse(l, SAT_EREVOKED, "device.revoked");
 	}
 	atomic_fetch_add(&waits, 1);
 }
@@ -93,7 +101,10 @@ on_request(void *u, sat_link *l, sat_span frame)
 		out.u.welcome.wall_ms = m.u.hello.wall_ms;
 		if (atomic_fetch_add(&hellos, 1) < atomic_load(&nudges))
 			sat_live_nudge(current); /* while it exchanges */
-		reply(l, &out);
+		if (atomic_load(&mode) == OTHER_VERSION)
+			refuse(l, SAT_EVERSION, "protocol");
+		else
+			reply(l, &out);
 		break;
 	case SAT_MSG_TEMPLATE:
 		out.type = SAT_MSG_TEMPLATE_IS;
@@ -314,6 +325,20 @@ a_nudge_ends_the_wait_and_is_a_session_of_its_own(void **state) /* P-212 */
 	finish(&r, SAT_OK);
 }
 
+/* Either of the two may get its update meanwhile. */
+static void
+a_server_of_another_version_is_asked_again(void **state) /* P-452 */
+{
+	runner r;
+
+	(void)state;
+	begin(&r, OTHER_VERSION);
+	comes_to(&hellos, 2);
+	atomic_store(&mode, HOLD);
+	comes_to(&waits, 1);
+	finish(&r, SAT_OK);
+}
+
 static void
 a_link_is_an_hour_old_at_most(void **state) /* P-215 */
 {
@@ -467,6 +492,7 @@ main(void)
 		    when_nothing_came_it_asks_nothing_but_to_wait_on),
 		cmocka_unit_test(
 		    a_nudge_ends_the_wait_and_is_a_session_of_its_own),
+		cmocka_unit_test(a_server_of_another_version_is_asked_again),
 		cmocka_unit_test(a_link_is_an_hour_old_at_most),
 		cmocka_unit_test(
 		    a_verb_is_sent_once_and_said_to_be_open_when_its_link_is_lost),
